@@ -1,0 +1,1 @@
+//! SQL predictions over ONNX models, for native programs and for the browser.
