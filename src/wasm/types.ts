@@ -1,0 +1,138 @@
+// What crosses the border between the engine and its host. The package re-exports the shapes that its users see.
+// Positions (`from`, `to`, `position`) are UTF-16 code units of the SQL text; lines and columns count from 1.
+
+/** One finding about a SQL text, a model or data. `code` is stable: programs may match on it. */
+export interface Diagnostic {
+  severity: "error" | "warning" | "info";
+  code: string;
+  message: string;
+  from: number;
+  to: number;
+  line: number;
+  column: number;
+  hint?: string;
+  /** A replacement that mends the text. */
+  fix?: { from: number; to: number; insert: string };
+}
+
+/** What the engine throws: at least one diagnostic. `located` is false where no place in a SQL text is meant. */
+export interface EngineFailure {
+  failure: "predictql";
+  located: boolean;
+  diagnostics: Diagnostic[];
+  /** What lies behind the error, for people who look deeper: the decoder's or the model runtime's own words. */
+  detail?: string;
+}
+
+/** `type` uses Observable's words; `databaseType` is the SQL type. */
+export interface ColumnInfo {
+  name: string;
+  type: "string" | "number" | "integer" | "bigint" | "boolean" | "date" | "array" | "object" | "buffer" | "other";
+  databaseType: string;
+  nullable: boolean;
+  /** For a model's inputs and outputs: the tensor's dimensions; text where a dimension is free. */
+  shape?: (number | string)[];
+}
+
+export interface TableInfo {
+  name: string;
+  kind: "table" | "images";
+  columns: ColumnInfo[];
+  rows: number | null;
+  bytes: number;
+}
+
+export interface ModelInfo {
+  name: string;
+  inputs: ColumnInfo[];
+  outputs: ColumnInfo[];
+  /** Bytes of the ONNX file. */
+  bytes: number;
+  /** Operator set versions by domain; the default domain is "ai.onnx". */
+  opset: Record<string, number>;
+  /** `producer_name`, `doc_string` and the file's own `metadata_props`. */
+  metadata: Record<string, string>;
+}
+
+export interface Progress {
+  stage: "engine" | "download" | "verify" | "compile" | "decode" | "preprocess" | "infer";
+  label: string;
+  loaded: number;
+  total: number | null;
+  unit: "bytes" | "rows";
+  ratio: number | null;
+  cached: boolean;
+}
+
+/** Milliseconds. `decode`, `preprocess`, `infer` are the model's share, `project` is the rest of the SQL. */
+export interface Timings {
+  total: number;
+  parse: number;
+  bind: number;
+  decode: number;
+  preprocess: number;
+  infer: number;
+  project: number;
+  queue: number;
+}
+
+export interface CheckResult {
+  diagnostics: Diagnostic[];
+  /** The result's columns where the text is a single query that binds. */
+  columns: ColumnInfo[];
+  params: ColumnInfo[];
+}
+
+/** How the bytes of a table are read. Unknown fields are errors. */
+export interface TableFormat {
+  format: "csv" | "arrow";
+  /** CSV: whether the first row names the columns (default: true). */
+  header?: boolean;
+  /** CSV: one ASCII character (default: found among comma, semicolon, tab and pipe). */
+  delimiter?: string;
+  /** CSV: what reads as NULL when unquoted (default: the empty field and "NA"). */
+  nullValues?: string[];
+  /** CSV: SQL types by column name, in place of inference. */
+  schema?: Record<string, string>;
+}
+
+/** One row of an object table; the bytes come later, when a query asks for them. */
+export interface ObjectEntry {
+  uri: string;
+  size: number;
+  contentType: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  updated: number;
+}
+
+/** Bytes, or a listing, that a query waits for. Answer each with `supply`, `supplyObjects` or `refuse`. */
+export type Resource =
+  | { id: number; kind: "model"; uri: string }
+  | { id: number; kind: "object"; uri: string }
+  /** List what the patterns match: at most one `*` each. */
+  | { id: number; kind: "objects"; uris: string[] };
+
+/**
+ * Arrow IPC comes in pieces: a stream is the `ipc` of "schema", then of every "batch", then of "done".
+ * The pieces of "schema" and of one "batch" together with the end marker are a stream too.
+ * A statement without rows (CREATE MODEL …) has no "schema" and its "done" no `ipc`.
+ */
+export type Step =
+  | { kind: "need"; resources: Resource[] }
+  | { kind: "progress"; progress: Progress }
+  | { kind: "schema"; columns: ColumnInfo[]; ipc: Uint8Array }
+  | { kind: "batch"; rows: number; ipc: Uint8Array }
+  | {
+      kind: "done";
+      ipc?: Uint8Array;
+      /** What a statement did, in words: "Successfully created model named iris". */
+      message?: string;
+      /** The catalog changed: `tables()` and `models()` read differently now. */
+      catalogChanged: boolean;
+      timings: Timings;
+      warnings: Diagnostic[];
+    };
+
+/** A value for `?` or `@name`. Whole numbers are INT64, other numbers FLOAT64, dates TIMESTAMP, bytes BYTES. */
+export type ParamValue = null | undefined | boolean | number | bigint | string | Date | Uint8Array | readonly ParamValue[];
+export type ParamValues = readonly ParamValue[] | Record<string, ParamValue>;
