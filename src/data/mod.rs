@@ -12,7 +12,7 @@ mod tensor;
 mod types;
 
 pub use batch::{Batch, Field, Schema};
-pub(crate) use cast::{CastMode, can_cast, can_coerce, cast};
+pub(crate) use cast::{CastMode, can_cast, can_coerce, cast, parse_int};
 pub(crate) use compare::{SortKey, compare_scalars, sort_indices};
 pub(crate) use operand::{BoolView, FloatView, IntView, Operand, TextView};
 pub use scalar::Scalar;
