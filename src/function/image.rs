@@ -56,7 +56,7 @@ fn resize(call: &Call<'_>) -> Result<ArrayRef> {
             tensors.append_null();
             continue;
         };
-        let resized = view(shape_in, data)
+        let resized = View::new(shape_in, data)
             .and_then(|source| image::resize(source, size(height)?, size(width)?, preserve))
             .map_err(|error| error.in_row(row))?;
         tensors.append(&shape(&resized), &resized.data);
@@ -66,16 +66,6 @@ fn resize(call: &Call<'_>) -> Result<ArrayRef> {
 
 fn shape(picture: &image::Image) -> [i64; 3] {
     [picture.height, picture.width, picture.channels].map(|it| i64::try_from(it).unwrap_or(i64::MAX))
-}
-
-fn view<'a>(shape: &[i64], data: &'a [f32]) -> Result<View<'a>> {
-    let sizes: Vec<usize> = shape.iter().filter_map(|it| usize::try_from(*it).ok()).collect();
-    match sizes.as_slice() {
-        [height, width, channels] if shape.len() == 3 => {
-            Ok(View { height: *height, width: *width, channels: *channels, data })
-        }
-        _ => Err(Error::new(Code::InvalidValue, format!("expected a picture [height, width, 3], found {shape:?}"))),
-    }
 }
 
 fn size(value: i64) -> Result<usize> {

@@ -15,7 +15,7 @@ use crate::data::{DataType, Operand};
 use crate::diag::{Result, nearest};
 use crate::limits::Limits;
 
-pub(crate) use resolve::{Resolved, resolve};
+pub(crate) use resolve::resolve;
 
 /// A scalar function or operator.
 #[derive(Debug)]

@@ -8,6 +8,7 @@ mod expr;
 mod node;
 mod prune;
 
-pub(crate) use bind::{Bound, Params, bind};
+pub use bind::Params;
+pub(crate) use bind::{Bound, bind};
 pub(crate) use expr::{Expr, ExprKind};
 pub(crate) use node::{Node, NodeKind, Order};

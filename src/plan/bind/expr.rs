@@ -293,7 +293,7 @@ fn known_function(name: &ast::Path) -> Result<&'static Function> {
 /// The type that a name means.
 fn data_type(name: &TypeName) -> Result<DataType> {
     match &name.kind {
-        TypeNameKind::Simple(text) => simple_type(text).ok_or_else(|| {
+        TypeNameKind::Simple(text) => DataType::named(text).ok_or_else(|| {
             let names = ["INT64", "FLOAT64", "BOOL", "STRING", "BYTES", "DATE", "TIMESTAMP"];
             let error = Error::new(Code::UnknownType, format!("type `{text}` was not found")).at(name.span);
             match nearest(text, names) {
@@ -315,18 +315,4 @@ fn data_type(name: &TypeName) -> Result<DataType> {
             Ok(DataType::Struct(fields.collect::<Result<_>>()?))
         }
     }
-}
-
-/// BigQuery's names and their aliases; NUMERIC is read as FLOAT64.
-fn simple_type(name: &str) -> Option<DataType> {
-    Some(match name.to_ascii_uppercase().as_str() {
-        "INT64" | "INT" | "INTEGER" | "BIGINT" | "SMALLINT" | "TINYINT" | "BYTEINT" => DataType::Int64,
-        "FLOAT64" | "NUMERIC" | "BIGNUMERIC" | "DECIMAL" | "BIGDECIMAL" => DataType::Float64,
-        "BOOL" | "BOOLEAN" => DataType::Bool,
-        "STRING" => DataType::String,
-        "BYTES" => DataType::Bytes,
-        "DATE" => DataType::Date,
-        "TIMESTAMP" => DataType::Timestamp,
-        _ => return None,
-    })
 }

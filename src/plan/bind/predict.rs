@@ -10,7 +10,7 @@ use super::query::Source;
 use super::scope::Scope;
 use crate::data::{CastMode, DataType, Field, Schema, can_cast};
 use crate::diag::{Code, Diagnostic, Error, Result, Span, nearest};
-use crate::model::{Model, Port};
+use crate::model::{Dim, Model, Port};
 use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::{Node, NodeKind};
 use crate::syntax::ast::{self, TableArg};
@@ -125,7 +125,7 @@ fn bind_input(port: &Port, schema: &Schema, model: &str, span: Span) -> Result<O
                 column.name,
                 column.data_type,
                 port.data_type,
-                port.shape_note(),
+                shape_note(port),
             ),
         )
         .at(span)
@@ -143,7 +143,7 @@ fn missing(port: &Port, schema: &Schema, model: &str, span: Span) -> Error {
             "model `{model}` needs a column `{}` of type {}{}, which the rows do not have",
             port.name,
             port.data_type,
-            port.shape_note(),
+            shape_note(port),
         ),
     )
     .at(span);
@@ -159,7 +159,7 @@ fn missing(port: &Port, schema: &Schema, model: &str, span: Span) -> Error {
 fn remedy(found: &DataType, port: &Port) -> String {
     match (found, &port.data_type) {
         (DataType::Bytes, DataType::Tensor) => {
-            let size = port.picture_size().map(|(height, width)| format!("{height}, {width}"));
+            let size = picture_size(port).map(|(height, width)| format!("{height}, {width}"));
             let size = size.unwrap_or_else(|| "224, 224".into());
             format!("decode the picture: ML.RESIZE_IMAGE(ML.DECODE_IMAGE(data), {size}, FALSE) AS `{}`", port.name)
         }
@@ -168,5 +168,24 @@ fn remedy(found: &DataType, port: &Port) -> String {
         }
         (DataType::Array(_), _) => format!("take one element: array[OFFSET(0)] AS `{}`", port.name),
         (_, wanted) => format!("select a column of type {wanted} AS `{}`", port.name),
+    }
+}
+
+/// The shape of a row, where its type does not say it: ` and shape [224, 224, 3]`.
+fn shape_note(port: &Port) -> String {
+    match port.shape.get(1..) {
+        Some(row) if matches!(port.data_type, DataType::Tensor | DataType::Array(_)) => {
+            let sizes: Vec<_> = row.iter().map(Dim::to_string).collect();
+            format!(" and shape [{}]", sizes.join(", "))
+        }
+        _ => String::new(),
+    }
+}
+
+/// Height and width of a picture in the layout [height, width, channels].
+fn picture_size(port: &Port) -> Option<(usize, usize)> {
+    match port.shape.get(1..)? {
+        [Dim::Fixed(height), Dim::Fixed(width), Dim::Fixed(_)] => Some((*height, *width)),
+        _ => None,
     }
 }
