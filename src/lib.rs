@@ -3,6 +3,8 @@
 pub mod control;
 pub mod data;
 pub mod diag;
+mod image;
 mod limits;
+pub mod table;
 
 pub use limits::Limits;

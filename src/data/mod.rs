@@ -12,7 +12,9 @@ mod tensor;
 mod types;
 
 pub use batch::{Batch, Field, Schema};
-pub(crate) use cast::{CastMode, can_cast, can_coerce, cast};
+pub(crate) use cast::{
+    CastMode, can_cast, can_coerce, cast, parse_bool, parse_date, parse_int, parse_timestamp,
+};
 pub(crate) use compare::{SortKey, compare_scalars, sort_indices};
 pub(crate) use operand::{BoolView, FloatView, IntView, Operand, TextView};
 pub use scalar::Scalar;
