@@ -6,12 +6,15 @@
 mod convert;
 mod failure;
 mod inspect;
+mod kernels;
 mod load;
 mod operators;
 mod plans;
 mod signature;
 
 pub use inspect::ModelFacts;
+#[cfg(target_family = "wasm")]
+pub(crate) use kernels::register as register_kernels;
 pub use signature::{Dim, Port, Signature};
 
 use std::fmt;
