@@ -1,6 +1,7 @@
 //! The Python programs that make models, tables and pictures, each in an environment with the packages it pins.
 
 use std::path::PathBuf;
+use std::slice;
 
 use anyhow::{Result, ensure};
 
@@ -19,7 +20,7 @@ pub fn script(folder: &str, script: &str) -> Result<Program> {
     let environment = project::at("target/python").join(folder.replace('/', "-"));
     let python = environment.join("bin/python");
     let requirements = project::at(folder).join("requirements.txt");
-    let stamp = Stamp::new(environment.join(".stamp"), &[&version], &[requirements.clone()]);
+    let stamp = Stamp::new(environment.join(".stamp"), &[&version], slice::from_ref(&requirements));
     if !stamp.is_fresh()? {
         terminal::heading(&format!("installing the Python packages of {folder}"));
         Program::new("python3").args(["-m", "venv", "--clear"]).arg(&environment).advice(ADVICE).run()?;
@@ -27,5 +28,8 @@ pub fn script(folder: &str, script: &str) -> Result<Program> {
         pip.arg(&requirements).run()?;
         stamp.set()?;
     }
-    Ok(Program::new(python).arg(PathBuf::from(folder).join(script)).env("PYTHONUNBUFFERED", "1").within(&project::root()))
+    Ok(Program::new(python)
+        .arg(PathBuf::from(folder).join(script))
+        .env("PYTHONUNBUFFERED", "1")
+        .within(&project::root()))
 }

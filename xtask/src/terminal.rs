@@ -88,6 +88,13 @@ pub fn table<const COLUMNS: usize>(header: [&str; COLUMNS], rows: &[[String; COL
     }
 }
 
+/// A line as it reads when nobody paints it.
+pub fn without_colours(line: &str) -> String {
+    let mut pieces = line.split("\x1b[");
+    let first = pieces.next().unwrap_or_default().to_owned();
+    pieces.fold(first, |text, piece| text + piece.split_once('m').map_or(piece, |(_, rest)| rest))
+}
+
 pub fn on_terminal() -> bool {
     io::stdout().is_terminal()
 }

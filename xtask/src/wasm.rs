@@ -38,12 +38,12 @@ pub fn build(config: &Config, build: &Build) -> Result<Built> {
 
 /// Cargo for the target as a variant is compiled. Each variant has a target folder of its own: Cargo would put the
 /// same file name over another variant's and call it fresh.
-pub fn cargo(toolchain: &Toolchain, config: &Config, variant: &str, tools: &[&Path]) -> Result<Program> {
-    wasm_flags(toolchain.program("cargo", tools)?, config, variant)
+pub fn cargo(toolchain: &Toolchain, config: &Config, variant: &str) -> Result<Program> {
+    flags(toolchain.program("cargo", &[])?, config, variant)
 }
 
 /// The environment that makes any Cargo below compile a variant.
-pub fn wasm_flags(program: Program, config: &Config, variant: &str) -> Result<Program> {
+pub fn flags(program: Program, config: &Config, variant: &str) -> Result<Program> {
     let mut flags = vec![format!("-Ctarget-feature={}", config.features(variant)?)];
     // Panics name source files: without the folder in which somebody keeps their crates.
     if let Some(home) =
@@ -62,7 +62,7 @@ fn target_folder(variant: &str) -> PathBuf {
 
 fn compile(toolchain: &Toolchain, config: &Config, variant: &str, profile: &str) -> Result<PathBuf> {
     let arguments = ["build", "--package", "predictql", "--lib", "--target", TARGET, "--profile", profile];
-    cargo(toolchain, config, variant, &[])?.args(arguments).within(&project::root()).run()?;
+    cargo(toolchain, config, variant)?.args(arguments).run()?;
     let folder = if profile == "dev" { "debug" } else { profile };
     Ok(target_folder(variant).join(TARGET).join(folder).join("predictql.wasm"))
 }
