@@ -208,6 +208,6 @@ export class Client {
 
 function notOne(length: number) {
   return length === 0
-    ? problem("no-statement", "the text holds no statement")
-    : problem("many-statements", `the text holds ${length} statements`, { hint: "run scripts with `exec`" });
+    ? problem("empty-statement", "the text holds no statement")
+    : problem("multiple-statements", `the text holds ${length} statements`, { hint: "run scripts with `exec`" });
 }

@@ -24,8 +24,7 @@ export interface ErrorParts {
  *   await db.query("SELECT * FROM ML.PREDICT(MODEL irsi, TABLE flowers)");
  * } catch (error) {
  *   if (!(error instanceof PredictError)) throw error;
- *   console.log(error.code, error.position, error.hint);
- *   pre.textContent = error.frame ?? error.message;
+ *   pre.textContent = [error.message, error.frame, error.hint].filter(Boolean).join("\n");
  * }
  */
 export class PredictError extends Error {
@@ -55,7 +54,7 @@ export class PredictError extends Error {
     this.detail = detail;
   }
 
-  /** The lines of the SQL text around the error with a caret, its message and its hint: ready to print. */
+  /** The lines of the SQL text around the error, numbered, with carets under it: ready to print below the message. */
   get frame(): string | undefined {
     const [first] = this.diagnostics;
     return this.sql === undefined || !first ? undefined : frame(this.sql, first);

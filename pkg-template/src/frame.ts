@@ -13,8 +13,8 @@ const invisible = /[\p{M}\p{Cf}]/u;
 const wide =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
 
-/** The lines around `diagnostic`, carets under it, its message beside them and its hint below. */
-export function frame(sql: string, { from, to, message, hint }: Diagnostic): string {
+/** The lines around a place, with carets under it. */
+export function frame(sql: string, { from, to }: Pick<Diagnostic, "from" | "to">): string {
   const lines = sql.split(newline);
   const before = sql.slice(0, from).split(newline);
   const row = before.length - 1;
@@ -31,9 +31,8 @@ export function frame(sql: string, { from, to, message, hint }: Diagnostic): str
   const output: string[] = [];
   for (let index = Math.max(0, row - linesBefore); index <= last; index++) {
     output.push(`${String(index + 1).padStart(gutter)} | ${crop(lines[index] ?? "", shift)}`.trimEnd());
-    if (index === row) output.push(`${" ".repeat(gutter)} | ${" ".repeat(start - shift)}${carets} ${message}`);
+    if (index === row) output.push(`${" ".repeat(gutter)} | ${" ".repeat(start - shift)}${carets}`);
   }
-  if (hint !== undefined) output.push(`${" ".repeat(gutter)} = ${hint}`);
   return output.join("\n");
 }
 

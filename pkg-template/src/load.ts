@@ -1,9 +1,9 @@
 // Brings the engine to the page: picks and compiles the wasm file, starts the worker, and explains what went wrong.
 
 import { supports } from "./detect.js";
-import { PredictError, problem, wordsOf } from "./errors.js";
+import { type PredictError, problem, wordsOf } from "./errors.js";
 import type { EngineInfo, PredictOptions } from "./interface.js";
-import { gotPage, isPage, labelOf, type Network } from "./network.js";
+import { expect, labelOf, type Network } from "./network.js";
 import type { Report } from "./progress.js";
 
 /** Bytes of the wasm files that this build of the package holds. */
@@ -11,14 +11,20 @@ declare const WASM_BYTES: { readonly relaxed?: number; readonly simd?: number };
 declare const VERSION: string;
 
 // Bundlers copy the files that are named in exactly this form.
-const workerUrl = () => new URL("./worker.js", import.meta.url);
-const wasmUrls = {
-  relaxed: () => new URL("./wasm/relaxed.wasm", import.meta.url),
-  simd: () => new URL("./wasm/simd.wasm", import.meta.url),
+const workerFile = () => new URL("./worker.js", import.meta.url);
+const variants = {
+  relaxed: WASM_BYTES.relaxed
+    ? { bytes: WASM_BYTES.relaxed, file: () => new URL("./wasm/relaxed.wasm", import.meta.url) }
+    : undefined,
+  simd: WASM_BYTES.simd
+    ? { bytes: WASM_BYTES.simd, file: () => new URL("./wasm/simd.wasm", import.meta.url) }
+    : undefined,
 };
 
 const bundlerHint =
   "the file must be published beside the package: with Vite 7 and older set `optimizeDeps: { exclude: ['predictql'] }`; with esbuild or Rollup copy `predictql/worker.js` and `predictql/wasm/` and set the options `workerUrl` and `wasmUrl`";
+const policyHint =
+  "a Content-Security-Policy must allow `script-src 'wasm-unsafe-eval'` and `worker-src 'self'` (`blob:` too, where the package comes from another origin)";
 
 export interface LoadedEngine {
   module: WebAssembly.Module;
@@ -37,9 +43,8 @@ export async function loadEngine(options: PredictOptions, network: Network, repo
   if (wasmUrl !== undefined) {
     return { module: await fetchModule(fromPage(wasmUrl), undefined, network, report), info: custom("`wasmUrl`") };
   }
-  const { build, why } = pick();
-  const module = await fetchModule(wasmUrls[build](), WASM_BYTES[build], network, report);
-  return { module, info: { version: VERSION, build, why } };
+  const { build, why, bytes, file } = pick();
+  return { module: await fetchModule(file(), bytes, network, report), info: { version: VERSION, build, why } };
 }
 
 /** Options name files as the page does. */
@@ -51,26 +56,24 @@ function custom(option: string): EngineInfo {
   return { version: VERSION, build: "custom", why: `the option ${option} says so` };
 }
 
-function pick(): { build: "relaxed" | "simd"; why: string } {
-  if (typeof WebAssembly !== "object" || !supports("simd")) {
-    throw problem("no-simd", "this browser cannot run the engine: it lacks WebAssembly SIMD", {
-      hint: "use Chrome or Edge 91, Firefox 89, Safari 16.4 or later",
-    });
+function pick() {
+  const able = typeof WebAssembly === "object";
+  if (able && variants.relaxed && supports("relaxed")) {
+    return { build: "relaxed", why: "this browser has relaxed SIMD", ...variants.relaxed } as const;
   }
-  if (WASM_BYTES.relaxed === undefined)
-    return { build: "simd", why: "this build of the package holds no other variant" };
-  return supports("relaxed")
-    ? { build: "relaxed", why: "this browser has relaxed SIMD" }
-    : { build: "simd", why: "this browser lacks relaxed SIMD" };
+  if (able && variants.simd && supports("simd")) {
+    const why = variants.relaxed
+      ? "this browser lacks relaxed SIMD"
+      : "this build of the package holds no other variant";
+    return { build: "simd", why, ...variants.simd } as const;
+  }
+  throw problem("no-simd", "this browser cannot run the engine: it lacks WebAssembly SIMD", {
+    hint: "use Chrome or Edge 91, Firefox 89, Safari 16.4 or later",
+  });
 }
 
 async function fetchModule(url: URL, size: number | undefined, network: Network, report: Report) {
   const { response, request } = await network.engine(url);
-  if (!response.ok) {
-    throw problem("engine-not-found", `\`${url.href}\` answered ${response.status} in place of the engine`, {
-      hint: bundlerHint,
-    });
-  }
   const label = labelOf(url);
   const total = size ?? null;
   const counter = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
@@ -81,12 +84,9 @@ async function fetchModule(url: URL, size: number | undefined, network: Network,
     },
   });
   const counted = new Response(response.body?.pipeThrough(counter) ?? null, response);
-  if (counted.headers.get("content-type") === "application/wasm") return compile(counted);
+  if (response.ok && counted.headers.get("content-type") === "application/wasm") return compile(counted);
   const blob = await counted.blob();
-  if (await isPage(response, blob)) {
-    const { message, detail } = gotPage(url.href, await blob.slice(0, 80).text(), "the engine");
-    throw problem("got-html", message, { hint: bundlerHint, ...(detail === undefined ? {} : { detail }) });
-  }
+  await expect("the engine", response, blob, bundlerHint);
   return compile(await blob.arrayBuffer());
 }
 
@@ -94,14 +94,16 @@ async function compile(source: BufferSource | Response): Promise<WebAssembly.Mod
   try {
     return await (source instanceof Response ? WebAssembly.compileStreaming(source) : WebAssembly.compile(source));
   } catch (error) {
-    throw startFailed("its WebAssembly cannot be compiled", error);
+    const forbidden = /content.security.policy|unsafe-eval/i.test(wordsOf(error));
+    const hint = forbidden ? policyHint : "the file must be the one of this version of the package, unchanged";
+    throw startFailed("its WebAssembly cannot be compiled", error, hint);
   }
 }
 
 /** Starts the worker's script; that it runs is known only by its first answer. */
 export function startWorker({ worker, workerUrl: custom }: PredictOptions): Worker {
   if (worker) return worker();
-  const url = custom === undefined ? workerUrl() : fromPage(custom);
+  const url = custom === undefined ? workerFile() : fromPage(custom);
   try {
     if (url.origin === location.origin || !url.protocol.startsWith("http")) {
       return new Worker(url, { type: "module", name: "predictql" });
@@ -116,25 +118,20 @@ export function startWorker({ worker, workerUrl: custom }: PredictOptions): Work
 
 /** The browser does not say why a worker's script failed: looks at what its address answers. */
 export async function explainWorker({ worker, workerUrl: custom }: PredictOptions, network: Network, words: string) {
-  const url = custom === undefined ? workerUrl() : fromPage(custom);
+  const url = custom === undefined ? workerFile() : fromPage(custom);
   if (worker) return startFailed("the worker of the option `worker` failed", words);
   try {
     const { response } = await network.engine(url);
-    const blob = await response.blob();
-    if (response.ok && (await isPage(response, blob))) return gotPage(url.href, "", "the worker's script");
-    if (!response.ok) {
-      const message = `\`${url.href}\` answered ${response.status} in place of the worker's script`;
-      return problem("engine-not-found", message, { hint: bundlerHint });
-    }
+    await expect("the worker's script", response, await response.blob(), bundlerHint);
   } catch (error) {
-    if (error instanceof PredictError) return error;
+    return error;
   }
-  return startFailed(`the worker \`${url.href}\` failed to start`, words);
+  return startFailed(`the worker \`${url.href}\` failed`, words);
 }
 
-function startFailed(message: string, error: unknown): PredictError {
+function startFailed(message: string, error: unknown, hint = policyHint): PredictError {
   return problem("engine-start", `the engine did not start: ${message}`, {
-    hint: "a Content-Security-Policy must allow `script-src 'wasm-unsafe-eval'` and `worker-src 'self'` (`blob:` too, where the package comes from another origin)",
+    hint,
     detail: wordsOf(error),
     cause: error,
   });

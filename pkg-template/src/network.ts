@@ -33,13 +33,8 @@ export class Network {
   async read(uri: string | URL, reason: "model" | "data", { signal, report }: ReadOptions = {}): Promise<Blob> {
     const url = resolve(uri);
     const { response, request } = await this.#ask(url, reason, { signal: signal ?? null });
-    if (!response.ok) {
-      throw problem("network-failed", `\`${url.href}\` answered ${response.status} ${response.statusText}`.trimEnd(), {
-        hint: `check that the address leads to ${nounOf(reason)}`,
-      });
-    }
     const blob = await this.#receive(url, response, request, { signal, report });
-    if (await isPage(response, blob)) throw gotPage(url.href, await blob.slice(0, 80).text(), nounOf(reason));
+    await expect(reason === "model" ? "an ONNX file" : "data", response, blob);
     return blob;
   }
 
@@ -132,16 +127,17 @@ export function labelOf(url: URL): string {
   return url.pathname.split("/").findLast((part) => part !== "") ?? url.host;
 }
 
-/** Single-page servers answer every unknown address with their start page, and say that all is well. */
-export async function isPage(response: Response, body: Blob): Promise<boolean> {
-  return /^(text\/html|application\/xhtml)/.test(typeOf(response)) || (await body.slice(0, 2).text()) === "<!";
-}
+const publicHint =
+  "check the address: many servers answer an unknown one with their start page. Vite and webpack publish what lies in `public/` unchanged";
 
-export function gotPage(url: string, detail: string, noun: string) {
-  return problem("got-html", `\`${url}\` answered with an HTML page in place of ${noun}`, {
-    hint: "check the address: many servers answer an unknown one with their start page. Vite and webpack publish what lies in `public/` unchanged",
-    detail,
-  });
+/** Throws where something else came back than what was asked for: an error, or the start page that it ends in. */
+export async function expect(what: string, response: Response, body: Blob, hint = publicHint): Promise<void> {
+  const start = await body.slice(0, 80).text();
+  const isPage = /^(text\/html|application\/xhtml)/.test(typeOf(response)) || start.startsWith("<!");
+  if (response.ok && !isPage) return;
+  const came = response.ok ? "an HTML page" : `${response.status} ${response.statusText}`.trimEnd();
+  const code = response.ok ? "got-html" : "network-failed";
+  throw problem(code, `\`${response.url}\` answered with ${came} in place of ${what}`, { hint, detail: start });
 }
 
 function unreachable(url: URL, error: unknown, signal?: AbortSignal | null) {
@@ -159,8 +155,4 @@ function isLocal({ protocol }: URL): boolean {
 
 function typeOf(response: Response): string {
   return response.headers.get("content-type") ?? "";
-}
-
-function nounOf(reason: Reason): string {
-  return reason === "model" ? "an ONNX file" : "data";
 }

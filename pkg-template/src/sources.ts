@@ -5,7 +5,7 @@ import { problem } from "./errors.js";
 import type { NamedSource } from "./files.js";
 import type { TableFormat } from "./glue/predictql.js";
 import type { ArrowTableLike, ModelSource, TableOptions, TableSource } from "./interface.js";
-import { gotPage, isPage, labelOf, type Network, type ReadOptions, resolve } from "./network.js";
+import { expect, labelOf, type Network, type ReadOptions, resolve } from "./network.js";
 import { arrowToIPC, columnsToIPC, rowsToIPC } from "./rows.js";
 
 /** A table in a shape that the engine takes. */
@@ -57,18 +57,15 @@ export async function readModel(source: ModelSource, network: Network, read: Rea
   if (typeof source === "string" || source instanceof URL) return network.read(source, "model", read);
   if (source instanceof Blob) return source;
   if (isBytes(source)) return new Blob([source as BlobPart]);
-  if (source instanceof Response) return fromResponse(source);
+  if (source instanceof Response) {
+    const blob = await source.blob();
+    await expect("an ONNX file", source, blob);
+    return blob;
+  }
   if (source instanceof ReadableStream) return new Response(source).blob();
   throw problem("unsupported-source", `a model cannot be made of ${describe(source)}`, {
     hint: "give a URL, a File or the bytes of an ONNX file",
   });
-}
-
-async function fromResponse(response: Response): Promise<Blob> {
-  if (!response.ok) throw problem("network-failed", `\`${response.url}\` answered ${response.status}`);
-  const blob = await response.blob();
-  if (await isPage(response, blob)) throw gotPage(response.url, await blob.slice(0, 80).text(), "an ONNX file");
-  return blob;
 }
 
 /** Whether a value is a table rather than a value: decides what a `sql` template may hold in the place of one. */

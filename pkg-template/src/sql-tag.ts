@@ -20,7 +20,7 @@ export interface Template {
 /** Stands for a value while the text around it is read; no SQL text holds it. */
 const hole = "\0";
 const tableFollows = /^(FROM|JOIN|TABLE)$/i;
-const fromEnds = /^(SELECT|WHERE|GROUP|HAVING|QUALIFY|WINDOW|ORDER|LIMIT|UNION|INTERSECT|EXCEPT|ON|USING)$/i;
+const fromEnds = /^(SELECT|WHERE|GROUP|HAVING|QUALIFY|WINDOW|ORDER|LIMIT|UNION|INTERSECT|EXCEPT)$/i;
 
 /** @internal */
 export function compose(strings: readonly string[], values: readonly SqlValue[]): Template {
