@@ -25,12 +25,14 @@ export async function* runStatement(
   context: StatementContext,
 ): AsyncGenerator<Piece, void> {
   const { signal, report } = context;
-  await abortable(connection.call({ kind: "next", script }, signal), signal);
+  const query = await abortable(connection.call({ kind: "next", script }, signal), signal);
   let refusal: PredictError | undefined;
   for (;;) {
     let step: Step;
     try {
-      step = await abortable(connection.call({ kind: "step", script }, signal), signal);
+      const stepping = connection.call({ kind: "step", script }, signal);
+      // Rows can be given up at any moment. What changes the catalog is done or not done: its answer must be known.
+      step = await (query?.columns ? abortable(stepping, signal) : stepping);
     } catch (error) {
       // The engine knows the place of what was refused, the refusal knows the reason.
       throw error instanceof Failed && refusal ? fromFailure(error.failure, context.sql, refusal) : error;
