@@ -1,0 +1,229 @@
+// The page as a whole: who tells whom. Whatever shows or decides something lives in a module of its own.
+
+import type { PredictQL } from "predictql";
+import { showCatalog } from "./catalog.js";
+import { find } from "./dom.js";
+import { acceptDrops } from "./drop.js";
+import { createEditor } from "./editor.js";
+import { type Control, loadEngine, loadedEngine } from "./engine.js";
+import { sortFiles } from "./files.js";
+import { photos, type Taken, takeIn } from "./intake.js";
+import { notice } from "./notices.js";
+import { progress } from "./progress.js";
+import { countFromNow, noteEngineRequests, watchRequests } from "./requests.js";
+import { createResults } from "./results.js";
+import { covers, lookQuery, predictQuery, quoted, seesPictures } from "./sql.js";
+import { needed, showSizes, showTutorial, type Tutorial, tutorialAt, tutorials } from "./tutorials.js";
+
+const remembered = { text: "predictql:query", tutorial: "predictql:tutorial" };
+
+const runButton = find<HTMLButtonElement>("#run");
+const cancelButton = find<HTMLButtonElement>("#cancel");
+const fileInput = find<HTMLInputElement>("#files");
+const results = createResults(find("#result"));
+
+/** The names of the catalog as SQL text, for completion. */
+let names: string[] = [];
+/** What the page itself wrote into the editor last: it may be written over. */
+let written = tutorials[0].sql;
+let running: AbortController | undefined;
+/** The end of the last job: the engine does one at a time, in order. */
+let last: Promise<unknown> = Promise.resolve();
+
+const editor = createEditor(find("#editor"), {
+  text: localStorage.getItem(remembered.text) ?? written,
+  onChange: (text) => localStorage.setItem(remembered.text, text),
+  onRun: () => {
+    void run();
+    return true;
+  },
+  onCancel: cancel,
+  check: async (text) => (await loadedEngine()?.check(text))?.diagnostics ?? [],
+  names: () => names,
+});
+
+/** Do a job with the engine: loaded first if need be, cancellable, its progress shown, the sidebar up to date after it. */
+function work<T>(job: (db: PredictQL, control: Control) => Promise<T>): Promise<T> {
+  const done = last.then(async () => {
+    const controller = new AbortController();
+    const control = { signal: controller.signal, onProgress: progress.show };
+    running = controller;
+    runButton.disabled = true;
+    cancelButton.hidden = false;
+    progress.start();
+    try {
+      const first = loadedEngine() === undefined;
+      const db = await loadEngine(control);
+      if (first) {
+        noteEngineRequests((await db.stats()).requests);
+        countFromNow("the page and its engine have loaded");
+        showSizes(true);
+      }
+      return await job(db, control);
+    } finally {
+      running = undefined;
+      runButton.disabled = false;
+      cancelButton.hidden = true;
+      progress.stop();
+      await refresh();
+    }
+  });
+  last = done.catch(() => {});
+  return done;
+}
+
+async function refresh(): Promise<void> {
+  const db = loadedEngine();
+  if (!db) return;
+  const [models, tables, stats] = await Promise.all([db.models(), db.tables(), db.stats()]);
+  names = [...models, ...tables].map(({ name }) => quoted(name));
+  showCatalog(models, tables, { insert: editor.insert, write });
+  noteEngineRequests(stats.requests);
+  editor.recheck();
+}
+
+async function run(): Promise<void> {
+  if (running) return;
+  const sql = editor.text;
+  const start = performance.now();
+  const elapsed = () => performance.now() - start;
+  let signal: AbortSignal | undefined;
+  results.running();
+  show("result");
+  try {
+    await work(async (db, control) => {
+      signal = control.signal;
+      const known = new Set((await db.tables()).map(({ name }) => name));
+      for (const [name, path] of needed(sql, known)) {
+        await db.registerTable(name, new URL(path, document.baseURI), control);
+      }
+      results.rows(await db.exec(sql, control), elapsed());
+    });
+  } catch (error) {
+    if (signal?.aborted) {
+      results.cancelled(elapsed());
+    } else {
+      results.failed(error, ({ from, to, insert }) => {
+        if (editor.text !== sql) return notice("The query has changed since: the fix no longer fits.", "bad");
+        editor.edit(from, to, insert);
+        void run();
+      });
+    }
+  }
+}
+
+function cancel(): boolean {
+  running?.abort();
+  return running !== undefined;
+}
+
+function write(sql: string): void {
+  written = sql;
+  editor.write(sql);
+  show("sql");
+}
+
+async function addFiles(files: Iterable<File>): Promise<void> {
+  const sorted = sortFiles(files);
+  for (const { file, reason } of sorted.rejected) notice(`${file.name} ${reason}.`, "bad");
+  const first = [...sorted.models, ...sorted.tables, ...sorted.pictures][0];
+  if (!first) return;
+  try {
+    const sql = await work(async (db, control) => {
+      countFromNow(`${first.name} came in`);
+      return queryFor(await takeIn(db, sorted, control), db);
+    });
+    if (sql === undefined) return;
+    if (sql !== editor.text) write(sql);
+    await run();
+  } catch (error) {
+    notice(error instanceof Error ? error.message : String(error), "bad");
+  }
+}
+
+/** The query that a newcomer would write next; none where the user has a query of their own at work. */
+async function queryFor({ models, tables }: Taken, db: PredictQL): Promise<string | undefined> {
+  const all = await db.tables();
+  const model = models.at(-1);
+  if (model) return predictQuery(model, [...tables, ...all]);
+  const table = tables.at(-1);
+  const text = editor.text;
+  if (!table || (text !== written && text.trim() !== "")) return undefined;
+  if (table.name === photos && text.includes(photos)) return text;
+  const fits = (await db.models()).find((known) =>
+    table.kind === "images" ? seesPictures(known) : covers(table, known),
+  );
+  return fits ? predictQuery(fits, [table]) : lookQuery(table);
+}
+
+function open(tutorial: Tutorial, text = tutorial.sql): void {
+  localStorage.setItem(remembered.tutorial, tutorial.id);
+  showTutorial(tutorial, {
+    write(sql) {
+      write(sql);
+      void run();
+    },
+    choose(accept) {
+      fileInput.accept = accept;
+      fileInput.click();
+    },
+  });
+  written = tutorial.sql;
+  if (editor.text !== text) editor.write(text);
+  if (text !== tutorial.sql) return;
+  cancel();
+  void last.then(run);
+}
+
+/** On a phone one part of the page is seen at a time. */
+function show(view: string): void {
+  document.body.dataset.view = view;
+  for (const button of document.querySelectorAll<HTMLElement>("[data-show]")) {
+    if (button.dataset.show === view) button.setAttribute("aria-current", "true");
+    else button.removeAttribute("aria-current");
+  }
+}
+
+runButton.addEventListener("click", () => void run());
+cancelButton.addEventListener("click", cancel);
+find("#add").addEventListener("click", () => {
+  fileInput.accept = ".onnx,.csv,.arrow,image/png,image/jpeg,image/bmp";
+  fileInput.click();
+});
+fileInput.addEventListener("change", () => {
+  const files = Array.from(fileInput.files ?? []);
+  fileInput.value = "";
+  void addFiles(files);
+});
+acceptDrops((files) => void addFiles(files));
+for (const button of document.querySelectorAll<HTMLElement>("[data-show]")) {
+  button.addEventListener("click", () => show(button.dataset.show ?? "sql"));
+}
+addEventListener("keydown", (event) => {
+  if (event.defaultPrevented) return;
+  if (event.key === "Escape") cancel();
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) void run();
+});
+// A link to the tutorial that is open already changes no address, but its click still means: from the start.
+document.addEventListener("click", (event) => {
+  const link = event.target instanceof Element ? event.target.closest("a") : null;
+  const tutorial = link && link.hash === location.hash ? tutorialAt(link.hash) : undefined;
+  if (tutorial) open(tutorial);
+});
+addEventListener("hashchange", () => {
+  const tutorial = tutorialAt(location.hash);
+  if (tutorial) open(tutorial);
+});
+
+watchRequests();
+showCatalog([], [], { insert: editor.insert, write });
+showSizes(false);
+if (/Mac|iP(hone|ad)/.test(navigator.platform)) find("[data-mod]").textContent = "⌘";
+runButton.disabled = false;
+
+const asked = tutorialAt(location.hash);
+if (asked) {
+  // After a reload the query is the one that was left, and nothing runs by itself.
+  const left = localStorage.getItem(remembered.tutorial) === asked.id && localStorage.getItem(remembered.text);
+  open(asked, left || asked.sql);
+}
