@@ -2,6 +2,14 @@
 
 import { SQLDialect } from "@codemirror/lang-sql";
 import { HighlightStyle } from "@codemirror/language";
+import {
+  Decoration,
+  type DecorationSet,
+  type EditorView,
+  MatchDecorator,
+  ViewPlugin,
+  type ViewUpdate,
+} from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
 /** Names that people complete whole, dot included. */
@@ -22,9 +30,9 @@ const keywords = `all and array as asc between by case cast create cross cube de
   with within`;
 
 export const dialect = SQLDialect.define({
-  keywords,
+  keywords: keywords.replace(/\s+/g, " "),
   types: "int64 float64 bool string bytes date datetime time timestamp numeric",
-  builtin: "ml predict decode_image resize_image model_type model_path object_metadata uris",
+  builtin: "model_type model_path object_metadata uris",
   identifierQuotes: "`",
   doubleQuotedStrings: true,
   backslashEscapes: true,
@@ -40,3 +48,22 @@ export const colours = HighlightStyle.define([
   { tag: [tags.lineComment, tags.blockComment], color: "var(--quiet)", fontStyle: "italic" },
   { tag: tags.special(tags.string), color: "var(--syn-name)" },
 ]);
+
+/** CodeMirror's grammar takes a dotted word for a column: `ML.PREDICT` is coloured here. */
+export const dottedFunctions = ViewPlugin.fromClass(
+  class {
+    decorations: DecorationSet;
+    constructor(view: EditorView) {
+      this.decorations = matcher.createDeco(view);
+    }
+    update(update: ViewUpdate) {
+      this.decorations = matcher.updateDeco(update, this.decorations);
+    }
+  },
+  { decorations: (plugin) => plugin.decorations },
+);
+
+const matcher = new MatchDecorator({
+  regexp: /\bML\.\w+/gi,
+  decoration: Decoration.mark({ class: "dotted-function" }),
+});

@@ -17,7 +17,7 @@ import { type Diagnostic as Lint, linter, lintKeymap } from "@codemirror/lint";
 import { EditorState, Prec, StateEffect } from "@codemirror/state";
 import { drawSelection, EditorView, keymap, lineNumbers } from "@codemirror/view";
 import type { Diagnostic } from "predictql";
-import { colours, dialect, functions } from "./dialect.js";
+import { colours, dialect, dottedFunctions, functions } from "./dialect.js";
 
 export interface Editor {
   readonly text: string;
@@ -62,6 +62,7 @@ export function createEditor(parent: HTMLElement, options: EditorOptions): Edito
         sql({ dialect, upperCaseKeywords: true }),
         dialect.language.data.of({ autocomplete: (context: CompletionContext) => complete(context, options.names()) }),
         syntaxHighlighting(colours),
+        dottedFunctions,
         // Enter always means a new line: a completion that swallows it is a nuisance in SQL.
         autocompletion({ defaultKeymap: false, icons: false }),
         linter(async (editor) => lints(await options.check(editor.state.doc.toString()), editor.state.doc.length), {

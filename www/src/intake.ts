@@ -5,8 +5,8 @@ import type { Control } from "./engine.js";
 import type { SortedFiles } from "./files.js";
 import { plural } from "./format.js";
 import { notice } from "./notices.js";
-import { pictureSource, rememberPicture } from "./pictures.js";
-import { nameFromFile, quoted } from "./sql.js";
+import { rememberPicture } from "./pictures.js";
+import { nameFromFile, pictureTable, quoted } from "./sql.js";
 
 /** The object table that all pictures join. */
 export const photos = "photos";
@@ -14,10 +14,12 @@ export const photos = "photos";
 export interface Taken {
   models: ModelInfo[];
   tables: TableInfo[];
+  /** Whether pictures joined `photos`. */
+  pictures: boolean;
 }
 
 export async function takeIn(db: PredictQL, files: SortedFiles, control: Control): Promise<Taken> {
-  const taken: Taken = { models: [], tables: [] };
+  const taken: Taken = { models: [], tables: [], pictures: false };
   for (const file of files.tables) {
     await attempt(file.name, async () => {
       const table = await db.registerTable(nameFromFile(file.name), file, control);
@@ -28,7 +30,8 @@ export async function takeIn(db: PredictQL, files: SortedFiles, control: Control
   }
   if (files.pictures.length > 0) {
     await attempt(photos, async () => {
-      taken.tables.push(await addPictures(db, files.pictures, control));
+      await addPictures(db, files.pictures, control);
+      taken.pictures = true;
       notice(`${plural(files.pictures.length, "picture")} joined the table ${photos}.`);
     });
   }
@@ -53,10 +56,13 @@ export async function takeIn(db: PredictQL, files: SortedFiles, control: Control
 }
 
 /** The table is made anew of what it held and what came in; a newer picture of the same name replaces the older. */
-async function addPictures(db: PredictQL, pictures: readonly File[], control: Control): Promise<TableInfo> {
+async function addPictures(db: PredictQL, pictures: readonly File[], control: Control): Promise<void> {
   const known = (await db.tables()).some(({ name, kind }) => name === photos && kind === "images");
   const held = known ? (await db.query<{ uri: string }>(`SELECT uri FROM ${quoted(photos)}`)).rows : [];
-  for (const picture of pictures) rememberPicture(picture);
+  for (const picture of pictures) {
+    await db.registerFile(picture.name, picture, control);
+    rememberPicture(picture);
+  }
   const uris = new Set([...held.map(({ uri }) => uri), ...pictures.map(({ name }) => name)]);
-  return db.registerTable(photos, Array.from(uris, pictureSource), control);
+  await db.exec(pictureTable(photos, uris), control);
 }

@@ -88,6 +88,8 @@ async function run(): Promise<void> {
   const start = performance.now();
   const elapsed = () => performance.now() - start;
   let signal: AbortSignal | undefined;
+  // The first result needs the room of the first screen.
+  if (!find("#landing").hidden) explain(tutorials.find((tutorial) => tutorial.sql === sql));
   results.running();
   show("result");
   try {
@@ -142,37 +144,43 @@ async function addFiles(files: Iterable<File>): Promise<void> {
 }
 
 /** The query that a newcomer would write next; none where the user has a query of their own at work. */
-async function queryFor({ models, tables }: Taken, db: PredictQL): Promise<string | undefined> {
-  const all = await db.tables();
-  const model = models.at(-1);
-  if (model) return predictQuery(model, [...tables, ...all]);
-  const table = tables.at(-1);
+async function queryFor(taken: Taken, db: PredictQL): Promise<string | undefined> {
+  const [models, tables] = await Promise.all([db.models(), db.tables()]);
+  const model = taken.models.at(-1);
+  if (model) return predictQuery(model, [...taken.tables, ...tables]);
   const text = editor.text;
-  if (!table || (text !== written && text.trim() !== "")) return undefined;
-  if (table.name === photos && text.includes(photos)) return text;
-  const fits = (await db.models()).find((known) =>
-    table.kind === "images" ? seesPictures(known) : covers(table, known),
-  );
-  return fits ? predictQuery(fits, [table]) : lookQuery(table);
+  if (text !== written && text.trim() !== "") return undefined;
+  if (taken.pictures && text.includes(photos)) return text;
+  const table = taken.pictures ? tables.find(({ name }) => name === photos) : taken.tables.at(-1);
+  if (!table) return undefined;
+  const asks = models.find((known) => (table.kind === "images" ? seesPictures(known) : covers(table, known)));
+  return asks ? predictQuery(asks, [table]) : lookQuery(table);
 }
 
 function open(tutorial: Tutorial, text = tutorial.sql): void {
   localStorage.setItem(remembered.tutorial, tutorial.id);
-  showTutorial(tutorial, {
-    write(sql) {
-      write(sql);
-      void run();
-    },
-    choose(accept) {
-      fileInput.accept = accept;
-      fileInput.click();
-    },
-  });
+  explain(tutorial);
   written = tutorial.sql;
   if (editor.text !== text) editor.write(text);
   if (text !== tutorial.sql) return;
   cancel();
   void last.then(run);
+}
+
+/** A tutorial's words, or none, in place of the first screen. */
+function explain(tutorial: Tutorial | undefined): void {
+  showTutorial(tutorial, {
+    write(sql) {
+      write(sql);
+      void run();
+    },
+    choose,
+  });
+}
+
+function choose(accept: string): void {
+  fileInput.accept = accept;
+  fileInput.click();
 }
 
 /** On a phone one part of the page is seen at a time. */
@@ -186,10 +194,7 @@ function show(view: string): void {
 
 runButton.addEventListener("click", () => void run());
 cancelButton.addEventListener("click", cancel);
-find("#add").addEventListener("click", () => {
-  fileInput.accept = ".onnx,.csv,.arrow,image/png,image/jpeg,image/bmp";
-  fileInput.click();
-});
+find("#add").addEventListener("click", () => choose(".onnx,.csv,.arrow,image/png,image/jpeg,image/bmp"));
 fileInput.addEventListener("change", () => {
   const files = Array.from(fileInput.files ?? []);
   fileInput.value = "";

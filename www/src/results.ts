@@ -38,13 +38,19 @@ export function createResults(section: HTMLElement): Results {
     body.replaceChildren(...content);
   };
 
-  const page = (result: Result, words: string, size: number, first: number) => {
+  const page = (result: Result, size: number, first: number) => {
     const last = Math.min(first + size, result.numRows);
-    const turn = (label: string, to: number, possible: boolean) =>
+    const turn = (sign: string, label: string, to: number, possible: boolean) =>
       h(
         "button",
-        { type: "button", class: "quiet", disabled: !possible, onclick: () => page(result, words, size, to) },
-        label,
+        {
+          type: "button",
+          class: "quiet",
+          "aria-label": label,
+          disabled: !possible,
+          onclick: () => page(result, size, to),
+        },
+        sign,
       );
     body.replaceChildren(grid(result, first, size));
     if (result.numRows <= pageSizes[0]) return;
@@ -52,7 +58,7 @@ export function createResults(section: HTMLElement): Results {
       "select",
       {
         "aria-label": "Rows on a page",
-        onchange: () => page(result, words, Number(chooser.value), 0),
+        onchange: () => page(result, Number(chooser.value), 0),
       },
       ...pageSizes.map((n) => h("option", { value: n, selected: n === size }, `${count(n)} a page`)),
     );
@@ -60,8 +66,8 @@ export function createResults(section: HTMLElement): Results {
     controls.replaceChildren(
       h("span", {}, `${shown} of ${plural(result.numRows, "row")}`),
       chooser,
-      turn("Previous", Math.max(0, first - size), first > 0),
-      turn("Next", first + size, last < result.numRows),
+      turn("‹", "Previous page", Math.max(0, first - size), first > 0),
+      turn("›", "Next page", first + size, last < result.numRows),
     );
   };
 
@@ -85,7 +91,7 @@ export function createResults(section: HTMLElement): Results {
       }
       enter("rows", `${plural(result.numRows, "row")} in ${duration(elapsed)}`);
       status.append(breakdown(result.timings));
-      page(result, status.textContent, pageSizes[0], 0);
+      page(result, pageSizes[0], 0);
     },
     failed(error, applyFix) {
       enter("error", "The query did not run", report(error, applyFix));

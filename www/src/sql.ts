@@ -16,6 +16,12 @@ export function quoted(name: string): string {
   return plain.test(name) && !reserved.has(name.toLowerCase()) ? name : `\`${name}\``;
 }
 
+/** An object table over pictures, those that it holds already included. */
+export function pictureTable(name: string, uris: Iterable<string>): string {
+  const list = Array.from(uris, (uri) => `'${uri.replace(/[\\']/g, "\\$&")}'`).join(", ");
+  return `CREATE OR REPLACE EXTERNAL TABLE ${quoted(name)}\n  OPTIONS (object_metadata = 'SIMPLE', uris = [${list}])`;
+}
+
 /** A file's name as the name of a table or a model. */
 export function nameFromFile(file: string): string {
   const stem = file.replace(/\.[^.]*$/, "").toLowerCase();

@@ -1,6 +1,5 @@
 // The two tutorials: BigQuery ML's own, with the files beside the page in place of a bucket.
 
-import manifest from "predictql/wasm/manifest.json";
 import { find, h } from "./dom.js";
 import { bytes } from "./format.js";
 
@@ -75,7 +74,6 @@ const pictures: Tutorial = {
   tables: {},
   sql: `CREATE MODEL IF NOT EXISTS classifier
   OPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = 'demo/efficientnet-lite0.onnx');
-
 CREATE EXTERNAL TABLE IF NOT EXISTS photos
   OPTIONS (object_metadata = 'SIMPLE', uris = ['demo/coffee.png', 'demo/chelsea.png']);
 
@@ -113,14 +111,13 @@ export function needed(sql: string, known: ReadonlySet<string>): [name: string, 
 
 /** Say what a click will download, before the click. */
 export function showSizes(engineLoaded: boolean): void {
-  const engine = engineLoaded ? 0 : Math.max(...manifest.variants.map((variant) => variant.bytes));
   for (const { id, downloads } of tutorials) {
     const files = downloads.reduce((sum, path) => sum + (__DEMO_BYTES__[path] ?? 0), 0);
     find(`[data-size=${id}]`).textContent = engineLoaded
       ? `Opens and runs · ${bytes(files)} of files`
-      : `Opens and runs · ${bytes(engine)} engine + ${bytes(files)} files`;
+      : `Opens and runs · ${bytes(__ENGINE_BYTES__)} engine + ${bytes(files)} files`;
   }
-  find("#size-note").textContent = engineLoaded ? "" : `The first run loads the engine: ${bytes(engine)}.`;
+  find("#size-note").textContent = engineLoaded ? "" : `The first run loads the engine: ${bytes(__ENGINE_BYTES__)}.`;
 }
 
 export interface TutorialActions {
@@ -129,10 +126,22 @@ export interface TutorialActions {
   choose(accept: string): void;
 }
 
-export function showTutorial(tutorial: Tutorial, actions: TutorialActions): void {
-  const about = h("p", {});
-  about.innerHTML = tutorial.about;
-  const steps = tutorial.next.map((step) =>
+export function showTutorial(tutorial: Tutorial | undefined, actions: TutorialActions): void {
+  find("#landing").hidden = true;
+  const article = find("#tutorial");
+  article.hidden = tutorial === undefined;
+  article.replaceChildren(...(tutorial ? words(tutorial, actions) : []));
+  document.body.dataset.tutorial = tutorial?.id ?? "";
+  for (const link of document.querySelectorAll<HTMLAnchorElement>(".tutorial-list a")) {
+    if (link.hash === `#${tutorial?.id}`) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+}
+
+function words({ title, about, next }: Tutorial, actions: TutorialActions): HTMLElement[] {
+  const paragraph = h("p", {});
+  paragraph.innerHTML = about;
+  const steps = next.map((step) =>
     h(
       "button",
       {
@@ -143,17 +152,5 @@ export function showTutorial(tutorial: Tutorial, actions: TutorialActions): void
       step.label,
     ),
   );
-  find("#landing").hidden = true;
-  const article = find("#tutorial");
-  article.hidden = false;
-  article.replaceChildren(
-    h("h1", {}, tutorial.title),
-    about,
-    h("div", { class: "next" }, h("span", {}, "Try next"), ...steps),
-  );
-  document.body.dataset.tutorial = tutorial.id;
-  for (const link of document.querySelectorAll<HTMLAnchorElement>(".tutorial-list a")) {
-    if (link.hash === `#${tutorial.id}`) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
-  }
+  return [h("h1", {}, title), paragraph, h("div", { class: "next" }, h("span", {}, "Try next"), ...steps)];
 }
