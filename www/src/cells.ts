@@ -76,8 +76,7 @@ function show(value: unknown, limit: number): string {
   if (typeof value === "number") return limit === Number.POSITIVE_INFINITY ? String(value) : number(value);
   if (value instanceof Date) return value.toISOString();
   if (value instanceof Uint8Array) return `${bytes(value.length)} of bytes`;
-  if (isNumbers(value)) return list(value, limit);
-  if (Array.isArray(value)) return list(value, limit);
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) return list(value as unknown as ArrayLike<unknown>, limit);
   if (typeof value !== "object") return String(value);
   const fields = Object.entries(value).map(([name, field]) => `${name}: ${show(field, limit)}`);
   return `{${fields.join(", ")}}`;

@@ -58,7 +58,8 @@ export function createEditor(parent: HTMLElement, options: EditorOptions): Edito
         bracketMatching(),
         closeBrackets(),
         EditorView.lineWrapping,
-        EditorView.contentAttributes.of({ "aria-label": "SQL query", autocapitalize: "off" }),
+        // The tab stop is there anyway; named, it also tells tools that the scrolling box can be reached.
+        EditorView.contentAttributes.of({ "aria-label": "SQL query", autocapitalize: "off", tabindex: "0" }),
         sql({ dialect, upperCaseKeywords: true }),
         dialect.language.data.of({ autocomplete: (context: CompletionContext) => complete(context, options.names()) }),
         syntaxHighlighting(colours),

@@ -29,6 +29,7 @@ let written = tutorials[0].sql;
 let running: AbortController | undefined;
 /** The end of the last job: the engine does one at a time, in order. */
 let last: Promise<unknown> = Promise.resolve();
+let pending = 0;
 
 const editor = createEditor(find("#editor"), {
   text: localStorage.getItem(remembered.text) ?? written,
@@ -42,10 +43,22 @@ const editor = createEditor(find("#editor"), {
   names: () => names,
 });
 
+/** For as long as a job lasts, the page says that it is busy. */
+async function busyWith<T>(job: () => Promise<T>): Promise<T> {
+  const main = find("main");
+  pending += 1;
+  main.ariaBusy = "true";
+  try {
+    return await job();
+  } finally {
+    pending -= 1;
+    main.ariaBusy = String(pending > 0);
+  }
+}
+
 /** Do a job with the engine: loaded first if need be, cancellable, its progress shown, the sidebar up to date after it. */
-function work<T>(job: (db: PredictQL, control: Control) => Promise<T>): Promise<T> {
+function work<T>(job: (db: PredictQL, control: Control) => Promise<T>, controller = new AbortController()): Promise<T> {
   const done = last.then(async () => {
-    const controller = new AbortController();
     const control = { signal: controller.signal, onProgress: progress.show };
     running = controller;
     runButton.disabled = true;
@@ -69,7 +82,7 @@ function work<T>(job: (db: PredictQL, control: Control) => Promise<T>): Promise<
     }
   });
   last = done.catch(() => {});
-  return done;
+  return busyWith(() => done);
 }
 
 async function refresh(): Promise<void> {
@@ -87,22 +100,21 @@ async function run(): Promise<void> {
   const sql = editor.text;
   const start = performance.now();
   const elapsed = () => performance.now() - start;
-  let signal: AbortSignal | undefined;
+  const controller = new AbortController();
   // The first result needs the room of the first screen.
   if (!find("#landing").hidden) explain(tutorials.find((tutorial) => tutorial.sql === sql));
   results.running();
   show("result");
   try {
     await work(async (db, control) => {
-      signal = control.signal;
       const known = new Set((await db.tables()).map(({ name }) => name));
       for (const [name, path] of needed(sql, known)) {
         await db.registerTable(name, new URL(path, document.baseURI), control);
       }
-      results.rows(await db.exec(sql, control), elapsed());
-    });
+      results.rows(await db.exec(sql, { ...control, int64: "bigint" }), elapsed());
+    }, controller);
   } catch (error) {
-    if (signal?.aborted) {
+    if (controller.signal.aborted) {
       results.cancelled(elapsed());
     } else {
       results.failed(error, ({ from, to, insert }) => {
@@ -131,13 +143,15 @@ async function addFiles(files: Iterable<File>): Promise<void> {
   const first = [...sorted.models, ...sorted.tables, ...sorted.pictures][0];
   if (!first) return;
   try {
-    const sql = await work(async (db, control) => {
-      countFromNow(`${first.name} came in`);
-      return queryFor(await takeIn(db, sorted, control), db);
+    await busyWith(async () => {
+      const sql = await work(async (db, control) => {
+        countFromNow(`${first.name} came in`);
+        return queryFor(await takeIn(db, sorted, control), db);
+      });
+      if (sql === undefined) return;
+      if (sql !== editor.text) write(sql);
+      await run();
     });
-    if (sql === undefined) return;
-    if (sql !== editor.text) write(sql);
-    await run();
   } catch (error) {
     notice(error instanceof Error ? error.message : String(error), "bad");
   }

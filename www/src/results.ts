@@ -28,13 +28,15 @@ const stages: Record<keyof Omit<Timings, "total">, string> = {
 export function createResults(section: HTMLElement): Results {
   const status = h("p", { class: "status", role: "status" });
   const controls = h("div", { class: "controls" });
+  const warnings = h("div", { class: "warnings" });
   const body = h("div", { class: "body" });
-  section.append(h("header", {}, status, controls), body);
+  section.append(h("header", {}, status, controls), warnings, body);
 
   const enter = (state: string, words: string, ...content: Node[]) => {
     section.dataset.state = state;
     status.textContent = words;
     controls.replaceChildren();
+    warnings.replaceChildren();
     body.replaceChildren(...content);
   };
 
@@ -82,15 +84,13 @@ export function createResults(section: HTMLElement): Results {
       const tables = results.filter(({ numCols }) => numCols > 0);
       const result = tables.at(-1);
       if (!result) {
-        enter(
-          "rows",
-          `Done in ${duration(elapsed)}`,
-          h("p", { class: "hint" }, "The statement has run. It returns no rows."),
-        );
+        const said = results.flatMap(({ message }) => message ?? []).map((message) => h("p", {}, message));
+        enter("rows", `Done in ${duration(elapsed)}`, h("div", { class: "hint" }, ...said));
         return;
       }
       enter("rows", `${plural(result.numRows, "row")} in ${duration(elapsed)}`);
-      status.append(breakdown(result.timings));
+      status.append(" ", breakdown(result.timings));
+      warnings.replaceChildren(...result.warnings.map(({ message }) => h("p", {}, message)));
       page(result, pageSizes[0], 0);
     },
     failed(error, applyFix) {
