@@ -3,7 +3,7 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { expect, test } from "./demo.js";
-import { demoFile } from "./expected.js";
+import { demoFile, fixture } from "./expected.js";
 
 test("the keyboard alone is enough", async ({ demo, page }) => {
   await demo.open();
@@ -66,8 +66,8 @@ test("one's own data makes no request at all", async ({ demo, page }) => {
   page.on("request", (request) => {
     if (request.url().startsWith("http")) asked.push(request.url());
   });
-  await demo.drop({ name: "flowers.onnx", bytes: demoFile("iris.onnx") });
-  await demo.drop({ name: "garden.csv", type: "text/csv", bytes: demoFile("iris.csv") });
+  await demo.drop({ name: "flowers.onnx", bytes: fixture("models/iris_rf.onnx") });
+  await demo.drop({ name: "garden.csv", type: "text/csv", bytes: fixture("tables/iris.csv") });
   await demo.drop({ name: "cup.png", type: "image/png", bytes: demoFile("coffee.png") });
   await demo.ended();
   expect(await demo.run("SELECT * FROM ML.PREDICT(MODEL flowers, TABLE garden)")).toBe("rows");

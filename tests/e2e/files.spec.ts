@@ -1,30 +1,30 @@
 // Files that people bring: what works at once, and what is said about those that do not.
 
 import { type Demo, expect, test } from "./demo.js";
-import { demoFile, expected } from "./expected.js";
+import { demoFile, fixture, iris } from "./expected.js";
 
 const notice = (demo: Demo, text: string | RegExp) => demo.page.locator(".notice", { hasText: text });
 
 test("a user's own model and CSV, dropped: the page writes the query and the numbers are right", async ({ demo }) => {
   await demo.open();
-  const [header = "", ...lines] = demoFile("iris.csv").toString().trim().split("\n");
+  const [header = "", ...lines] = fixture("tables/iris.csv").toString().trim().split("\n");
   const mine = [lines[0], lines[60], lines[120]];
   await demo.drop({ name: "My garden 2024.csv", type: "text/csv", bytes: [header, ...mine].join("\n") });
   expect(await demo.ended()).toBe("rows");
   expect(await demo.query()).toBe("SELECT *\nFROM my_garden_2024\nLIMIT 100");
   await expect(notice(demo, "my_garden_2024: 3 rows, 5 columns")).toBeVisible();
 
-  await demo.drop({ name: "flower-model.onnx", bytes: demoFile("iris.onnx") });
+  await demo.drop({ name: "flower-model.onnx", bytes: fixture("models/iris_rf.onnx") });
   expect(await demo.ended()).toBe("rows");
   expect(await demo.query()).toContain("ML.PREDICT(MODEL flower_model");
   expect(await demo.names("models")).toEqual(["flower_model"]);
-  const { label } = expected<{ label: number[] }>("iris_rf");
-  expect((await demo.column("label")).map(Number)).toEqual([label[0], label[60], label[120]]);
+  const { labels } = iris();
+  expect((await demo.column("label")).map(Number)).toEqual([labels[0], labels[60], labels[120]]);
 });
 
 test("a model without a table is asked about constants, and its signature is at the side", async ({ demo, page }) => {
   await demo.open();
-  await demo.drop({ name: "flowers.onnx", bytes: demoFile("iris.onnx") });
+  await demo.drop({ name: "flowers.onnx", bytes: fixture("models/iris_rf.onnx") });
   expect(await demo.ended()).toBe("rows");
   expect(await demo.column("label")).toHaveLength(1);
   await page.locator("#models summary").click();

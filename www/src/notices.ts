@@ -1,6 +1,6 @@
 // Short messages about files that came in. Good news leaves by itself; bad news stays until it was read.
 
-import { find, h } from "./dom.js";
+import { find, h, withCode } from "./dom.js";
 
 const stay = 8000;
 
@@ -8,7 +8,12 @@ export function notice(text: string, kind: "good" | "bad" = "good", detail?: str
   const element = h(
     "div",
     { class: `notice ${kind}`, role: kind === "bad" ? "alert" : "status" },
-    h("div", {}, h("p", {}, text), detail !== undefined && h("p", { class: "detail" }, detail)),
+    h(
+      "div",
+      {},
+      h("p", {}, ...withCode(text)),
+      detail !== undefined && h("p", { class: "detail" }, ...withCode(detail)),
+    ),
     h("button", { type: "button", "aria-label": "Dismiss", onclick: () => element.remove() }, "×"),
   );
   find("#notices").append(element);

@@ -2,7 +2,7 @@
 // While a query runs the old rows stay where they are, dimmed: nothing moves until there is something to show.
 
 import { type Diagnostic, PredictError, type Result, type Timings } from "predictql";
-import { h } from "./dom.js";
+import { h, withCode } from "./dom.js";
 import { count, duration, plural } from "./format.js";
 import { grid } from "./grid.js";
 
@@ -84,13 +84,13 @@ export function createResults(section: HTMLElement): Results {
       const tables = results.filter(({ numCols }) => numCols > 0);
       const result = tables.at(-1);
       if (!result) {
-        const said = results.flatMap(({ message }) => message ?? []).map((message) => h("p", {}, message));
+        const said = results.flatMap(({ message }) => message ?? []).map((message) => h("p", {}, ...withCode(message)));
         enter("rows", `Done in ${duration(elapsed)}`, h("div", { class: "hint" }, ...said));
         return;
       }
       enter("rows", `${plural(result.numRows, "row")} in ${duration(elapsed)}`);
       status.append(" ", breakdown(result.timings));
-      warnings.replaceChildren(...result.warnings.map(({ message }) => h("p", {}, message)));
+      warnings.replaceChildren(...result.warnings.map(({ message }) => h("p", {}, ...withCode(message))));
       page(result, pageSizes[0], 0);
     },
     failed(error, applyFix) {
@@ -127,9 +127,9 @@ function report(error: unknown, applyFix: (fix: NonNullable<Diagnostic["fix"]>) 
   return h(
     "div",
     { class: "failure", role: "alert" },
-    h("p", { class: "message" }, first?.message ?? error.message),
+    h("p", { class: "message" }, ...withCode(first?.message ?? error.message)),
     error.frame !== undefined && h("pre", { tabindex: 0, "aria-label": "Where in the query" }, error.frame),
-    error.hint !== undefined && h("p", { class: "fix-hint" }, error.hint),
+    error.hint !== undefined && h("p", { class: "fix-hint" }, ...withCode(error.hint)),
     fix && h("button", { type: "button", class: "primary", onclick: () => applyFix(fix) }, "Apply fix"),
     error.detail !== undefined && h("details", {}, h("summary", {}, "Details"), h("p", {}, error.detail)),
     h("small", {}, error.code),

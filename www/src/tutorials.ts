@@ -26,7 +26,8 @@ const iris: Tutorial = {
   title: "Iris flowers",
   about: `A random forest trained in scikit-learn, saved as ONNX, names the species of 150 flowers. <code>CREATE MODEL</code>
     imports the file; <code>ML.PREDICT</code> takes each of the model's inputs from the column of the same name and puts
-    <code>label</code> and <code>probabilities</code> before the table's own columns. It is BigQuery's tutorial, word for word.`,
+    <code>label</code> and <code>probabilities</code> before the table's own columns. The tutorial is BigQuery's; only the file lies beside
+    this page.`,
   downloads: ["demo/iris.onnx", "demo/iris.csv"],
   tables: { iris: "demo/iris.csv" },
   sql: `CREATE OR REPLACE MODEL ${forest}
