@@ -2,7 +2,17 @@
 
 import type { Progress } from "predictql";
 import { find } from "./dom.js";
-import { bytes, count } from "./format.js";
+import { bytes, plural } from "./format.js";
+
+const words: Record<Progress["stage"], (label: string) => string> = {
+  engine: () => "Loading the engine",
+  download: (label) => `Downloading ${label}`,
+  verify: (label) => `Checking ${label}`,
+  compile: (label) => `Preparing ${label}`,
+  decode: () => "Decoding pictures",
+  preprocess: () => "Preparing rows",
+  infer: () => "Predicting",
+};
 
 export const progress = {
   start(): void {
@@ -13,8 +23,9 @@ export const progress = {
   show(step: Progress): void {
     if (step.ratio === null) bar().removeAttribute("value");
     else bar().value = step.ratio;
+    const doing = words[step.stage](step.label);
     label().textContent =
-      step.total === null ? step.label : `${step.label} · ${amount(step, step.loaded)} of ${amount(step, step.total)}`;
+      step.total === null ? doing : `${doing} · ${amount(step, step.loaded)} of ${amount(step, step.total)}`;
   },
   stop(): void {
     find("#progress").hidden = true;
@@ -22,7 +33,7 @@ export const progress = {
 };
 
 function amount({ unit }: Progress, n: number): string {
-  return unit === "bytes" ? bytes(n) : count(n);
+  return unit === "bytes" ? bytes(n) : plural(n, "row");
 }
 
 function bar(): HTMLProgressElement {
