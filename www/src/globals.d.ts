@@ -1,6 +1,2 @@
-// Written into the page when it is built.
-
-/** Bytes of the files under `demo/`, by path. */
+/** Bytes of the files under `demo/`, by path: written into the page when it is built. */
 declare const __DEMO_BYTES__: Record<string, number>;
-/** Bytes of the engine's WebAssembly. */
-declare const __ENGINE_BYTES__: number;

@@ -1,5 +1,6 @@
 // The two tutorials: BigQuery ML's own, with the files beside the page in place of a bucket.
 
+import manifest from "predictql/wasm/manifest.json";
 import { find, h } from "./dom.js";
 import { bytes } from "./format.js";
 
@@ -70,7 +71,7 @@ const pictures: Tutorial = {
   title: "What is in this picture?",
   about: `<code>photos</code> is an object table: one row for each picture, its bytes in <code>data</code>. The query decodes and
     resizes them, and EfficientNet-Lite0 says which of ImageNet's 1,000 classes it sees. The 18 MB model comes
-    from this page once; pictures that you drop join <code>photos</code> and go nowhere.`,
+    from this page once; pictures that you drop join <code>photos</code> and go nowhere. <a href="demo/CREDITS.md">Credits</a>`,
   downloads: ["demo/efficientnet-lite0.onnx", "demo/coffee.png", "demo/chelsea.png"],
   tables: {},
   sql: `CREATE MODEL IF NOT EXISTS classifier
@@ -83,6 +84,16 @@ ${look}
 ORDER BY probability DESC`,
   next: [
     { label: "Add your own pictures", files: "image/png,image/jpeg,image/bmp" },
+    {
+      label: "Three more photos",
+      sql: `CREATE OR REPLACE EXTERNAL TABLE photos
+  OPTIONS (object_metadata = 'SIMPLE', uris = [
+    'demo/coffee.png', 'demo/chelsea.png', 'demo/rocket.jpg', 'demo/china.jpg', 'demo/flower.jpg']);
+
+SELECT uri, label, probability
+${look}
+ORDER BY probability DESC`,
+    },
     {
       label: "Every class it considered",
       sql: `SELECT uri, label, probabilities
@@ -110,15 +121,18 @@ export function needed(sql: string, known: ReadonlySet<string>): [name: string, 
     .filter(([name]) => !known.has(name) && new RegExp(`\\b${name}\\b`, "i").test(sql));
 }
 
+// A browser loads one of the variants; the size of the largest is a promise that holds for each.
+const engineBytes = Math.max(...Object.values(manifest.files).map((file) => file.bytes));
+
 /** Say what a click will download, before the click. */
 export function showSizes(engineLoaded: boolean): void {
   for (const { id, downloads } of tutorials) {
     const files = downloads.reduce((sum, path) => sum + (__DEMO_BYTES__[path] ?? 0), 0);
     find(`[data-size=${id}]`).textContent = engineLoaded
       ? `Opens and runs · ${bytes(files)} of files`
-      : `Opens and runs · ${bytes(__ENGINE_BYTES__)} engine + ${bytes(files)} files`;
+      : `Opens and runs · ${bytes(engineBytes)} engine + ${bytes(files)} files`;
   }
-  find("#size-note").textContent = engineLoaded ? "" : `The first run loads the engine: ${bytes(__ENGINE_BYTES__)}.`;
+  find("#size-note").textContent = engineLoaded ? "" : `The first run loads the engine: ${bytes(engineBytes)}.`;
 }
 
 export interface TutorialActions {
