@@ -7,7 +7,7 @@ const demoBytes = Object.fromEntries(
   readdirSync(demo).map((name) => [`demo/${name}`, statSync(new URL(name, demo)).size]),
 );
 
-// Isolation lets the engine use threads.
+// An isolated page has precise clocks, and could have threads.
 const isolation = {
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",

@@ -20,7 +20,7 @@ export const launchOptions = {
  * @param {number} timeout
  */
 export async function ended(page, timeout = 60_000) {
-  await page.locator("main[aria-busy=false]").waitFor({ timeout });
+  await page.locator("#result[aria-busy=false]").waitFor({ timeout });
   return (await page.locator("#result").getAttribute("data-state")) ?? "";
 }
 

@@ -5,20 +5,18 @@ import { showCatalog } from "./catalog.js";
 import { find } from "./dom.js";
 import { acceptDrops } from "./drop.js";
 import { createEditor } from "./editor.js";
-import { type Control, loadEngine, loadedEngine } from "./engine.js";
+import { loadedEngine } from "./engine.js";
 import { sortFiles } from "./files.js";
 import { photos, type Taken, takeIn } from "./intake.js";
+import { Jobs } from "./jobs.js";
+import { recall, remember } from "./memory.js";
 import { notice } from "./notices.js";
-import { progress } from "./progress.js";
 import { countFromNow, noteEngineRequests, watchRequests } from "./requests.js";
 import { createResults } from "./results.js";
 import { covers, lookQuery, predictQuery, quoted, seesPictures } from "./sql.js";
 import { needed, showSizes, showTutorial, type Tutorial, tutorialAt, tutorials } from "./tutorials.js";
 
-const remembered = { text: "predictql:query", tutorial: "predictql:tutorial" };
-
 const runButton = find<HTMLButtonElement>("#run");
-const cancelButton = find<HTMLButtonElement>("#cancel");
 const fileInput = find<HTMLInputElement>("#files");
 const results = createResults(find("#result"));
 
@@ -26,77 +24,40 @@ const results = createResults(find("#result"));
 let names: string[] = [];
 /** What the page itself wrote into the editor last: it may be written over. */
 let written = tutorials[0].sql;
-let running: AbortController | undefined;
-/** The end of the last job: the engine does one at a time, in order. */
-let last: Promise<unknown> = Promise.resolve();
-let pending = 0;
+/** How many tutorials were opened: of clicks in a hurry only the last one runs. */
+let opened = 0;
+
+const jobs = new Jobs({
+  async onEngine(db) {
+    noteEngineRequests((await db.stats()).requests);
+    countFromNow("the page and its engine have loaded");
+    showSizes(true);
+  },
+  async onEnd() {
+    const db = loadedEngine();
+    if (!db) return;
+    const [models, tables, stats] = await Promise.all([db.models(), db.tables(), db.stats()]);
+    names = [...models, ...tables].map(({ name }) => quoted(name));
+    showCatalog(models, tables, { insert: editor.insert, write });
+    noteEngineRequests(stats.requests);
+    editor.recheck();
+  },
+});
 
 const editor = createEditor(find("#editor"), {
-  text: localStorage.getItem(remembered.text) ?? written,
-  onChange: (text) => localStorage.setItem(remembered.text, text),
+  text: recall("query") ?? written,
+  onChange: (text) => remember("query", text),
   onRun: () => {
     void run();
     return true;
   },
-  onCancel: cancel,
+  onCancel: () => jobs.cancel(),
   check: async (text) => (await loadedEngine()?.check(text))?.diagnostics ?? [],
   names: () => names,
 });
 
-/** For as long as a job lasts, the page says that it is busy. */
-async function busyWith<T>(job: () => Promise<T>): Promise<T> {
-  const main = find("main");
-  pending += 1;
-  main.ariaBusy = "true";
-  try {
-    return await job();
-  } finally {
-    pending -= 1;
-    main.ariaBusy = String(pending > 0);
-  }
-}
-
-/** Do a job with the engine: loaded first if need be, cancellable, its progress shown, the sidebar up to date after it. */
-function work<T>(job: (db: PredictQL, control: Control) => Promise<T>, controller = new AbortController()): Promise<T> {
-  const done = last.then(async () => {
-    const control = { signal: controller.signal, onProgress: progress.show };
-    running = controller;
-    runButton.disabled = true;
-    cancelButton.hidden = false;
-    progress.start();
-    try {
-      const first = loadedEngine() === undefined;
-      const db = await loadEngine(control);
-      if (first) {
-        noteEngineRequests((await db.stats()).requests);
-        countFromNow("the page and its engine have loaded");
-        showSizes(true);
-      }
-      return await job(db, control);
-    } finally {
-      running = undefined;
-      runButton.disabled = false;
-      cancelButton.hidden = true;
-      progress.stop();
-      await refresh();
-    }
-  });
-  last = done.catch(() => {});
-  return busyWith(() => done);
-}
-
-async function refresh(): Promise<void> {
-  const db = loadedEngine();
-  if (!db) return;
-  const [models, tables, stats] = await Promise.all([db.models(), db.tables(), db.stats()]);
-  names = [...models, ...tables].map(({ name }) => quoted(name));
-  showCatalog(models, tables, { insert: editor.insert, write });
-  noteEngineRequests(stats.requests);
-  editor.recheck();
-}
-
 async function run(): Promise<void> {
-  if (running) return;
+  if (jobs.running) return;
   const sql = editor.text;
   const start = performance.now();
   const elapsed = () => performance.now() - start;
@@ -106,7 +67,7 @@ async function run(): Promise<void> {
   results.running();
   show("result");
   try {
-    await work(async (db, control) => {
+    await jobs.do(async (db, control) => {
       const known = new Set((await db.tables()).map(({ name }) => name));
       for (const [name, path] of needed(sql, known)) {
         await db.registerTable(name, new URL(path, document.baseURI), control);
@@ -126,11 +87,6 @@ async function run(): Promise<void> {
   }
 }
 
-function cancel(): boolean {
-  running?.abort();
-  return running !== undefined;
-}
-
 function write(sql: string): void {
   written = sql;
   editor.write(sql);
@@ -143,8 +99,8 @@ async function addFiles(files: Iterable<File>): Promise<void> {
   const first = [...sorted.models, ...sorted.tables, ...sorted.pictures][0];
   if (!first) return;
   try {
-    await busyWith(async () => {
-      const sql = await work(async (db, control) => {
+    await jobs.busyWith(async () => {
+      const sql = await jobs.do(async (db, control) => {
         countFromNow(`${first.name} came in`);
         return queryFor(await takeIn(db, sorted, control), db);
       });
@@ -153,7 +109,8 @@ async function addFiles(files: Iterable<File>): Promise<void> {
       await run();
     });
   } catch (error) {
-    notice(error instanceof Error ? error.message : String(error), "bad");
+    if (error instanceof DOMException && error.name === "AbortError") notice("Cancelled: not all files came in.");
+    else notice(error instanceof Error ? error.message : String(error), "bad");
   }
 }
 
@@ -172,13 +129,16 @@ async function queryFor(taken: Taken, db: PredictQL): Promise<string | undefined
 }
 
 function open(tutorial: Tutorial, text = tutorial.sql): void {
-  localStorage.setItem(remembered.tutorial, tutorial.id);
+  remember("tutorial", tutorial.id);
   explain(tutorial);
   written = tutorial.sql;
   if (editor.text !== text) editor.write(text);
   if (text !== tutorial.sql) return;
-  cancel();
-  void last.then(run);
+  jobs.cancel();
+  const turn = ++opened;
+  void jobs.settled.then(() => {
+    if (turn === opened) void run();
+  });
 }
 
 /** A tutorial's words, or none, in place of the first screen. */
@@ -207,7 +167,7 @@ function show(view: string): void {
 }
 
 runButton.addEventListener("click", () => void run());
-cancelButton.addEventListener("click", cancel);
+find("#cancel").addEventListener("click", () => jobs.cancel());
 find("#add").addEventListener("click", () => choose(".onnx,.csv,.arrow,image/png,image/jpeg,image/bmp"));
 fileInput.addEventListener("change", () => {
   const files = Array.from(fileInput.files ?? []);
@@ -220,7 +180,7 @@ for (const button of document.querySelectorAll<HTMLElement>("[data-show]")) {
 }
 addEventListener("keydown", (event) => {
   if (event.defaultPrevented) return;
-  if (event.key === "Escape") cancel();
+  if (event.key === "Escape") jobs.cancel();
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) void run();
 });
 // A link to the tutorial that is open already changes no address, but its click still means: from the start.
@@ -243,6 +203,6 @@ runButton.disabled = false;
 const asked = tutorialAt(location.hash);
 if (asked) {
   // After a reload the query is the one that was left, and nothing runs by itself.
-  const left = localStorage.getItem(remembered.tutorial) === asked.id && localStorage.getItem(remembered.text);
+  const left = recall("tutorial") === asked.id && recall("query");
   open(asked, left || asked.sql);
 }
