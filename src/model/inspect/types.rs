@@ -94,11 +94,14 @@ fn kind(info: &[u8]) -> Option<&'static str> {
 
 fn tensor_type(side: &str, info: &pb::ValueInfoProto, kind: Option<&str>) -> Result<Declared> {
     let name = info.name.clone();
-    let refuse = |what: &str| Error::new(Code::UnsupportedModelType, format!("ONNX model {side} '{name}' {what}"));
-    let Some(type_proto::Value::TensorType(tensor)) = info.r#type.as_ref().and_then(|t| t.value.as_ref()) else {
+    let refuse =
+        |what: &str| Error::new(Code::UnsupportedModelType, format!("ONNX model {side} '{name}' {what}"));
+    let Some(type_proto::Value::TensorType(tensor)) = info.r#type.as_ref().and_then(|t| t.value.as_ref())
+    else {
         return Err(match kind {
-            Some(kind) => refuse(&format!("has unsupported ONNX type: {kind}"))
-                .hint("export the model with tensors only, from scikit-learn with `options={'zipmap': False}`"),
+            Some(kind) => refuse(&format!("has unsupported ONNX type: {kind}")).hint(
+                "export the model with tensors only, from scikit-learn with `options={'zipmap': False}`",
+            ),
             None => refuse("has no declared type"),
         });
     };
