@@ -4,5 +4,6 @@ pub mod control;
 pub mod data;
 pub mod diag;
 mod limits;
+pub mod model;
 
 pub use limits::Limits;
