@@ -65,7 +65,7 @@ impl Model {
             .zip(inferred)
             .map(|(declared, inferred)| {
                 let shape = match declared.shape {
-                    Some(shape) if shape.len() == inferred.len() => merged(shape, inferred),
+                    Some(shape) if shape.len() == inferred.len() => merged(shape, inferred, batch),
                     _ => inferred,
                 };
                 Port::new(declared.name, declared.element, shape)
@@ -212,15 +212,17 @@ fn sample(inputs: &[Port], batch: Batch) -> Shapes {
         .collect()
 }
 
-/// The names that the file gives, and the lengths that it leaves out. Its first dimension counts rows.
-fn merged(declared: Vec<Dim>, inferred: Vec<Dim>) -> Vec<Dim> {
+/// What inference found, under the names that the file gives to free dimensions. Files are wrong about their outputs
+/// often enough (a label of shape `[1]` for any number of rows) that inference goes first.
+fn merged(declared: Vec<Dim>, inferred: Vec<Dim>, batch: Batch) -> Vec<Dim> {
     declared
         .into_iter()
         .zip(inferred)
         .enumerate()
         .map(|(axis, dims)| match dims {
-            (Dim::Free(_), inferred @ Dim::Fixed(_)) if axis > 0 => inferred,
-            (declared, _) => declared,
+            (declared @ Dim::Free(_), Dim::Free(_)) => declared,
+            (declared @ Dim::Free(_), Dim::Fixed(_)) if axis == 0 && batch == Batch::Free => declared,
+            (_, inferred) => inferred,
         })
         .collect()
 }

@@ -50,8 +50,9 @@ pub(super) fn inspect(bytes: &[u8], limits: &Limits, register: &OnnxOpRegister) 
     }
     let mut proto = decode(bytes)?;
     let facts = facts(bytes, &proto);
+    types::cut_zip_maps(&mut proto);
     graph::check(&proto, &facts.opset, register)?;
-    let (inputs, outputs) = types::declared(bytes, &mut proto)?;
+    let (inputs, outputs) = types::declared(bytes, &proto)?;
     Ok(Inventory { proto, inputs, outputs, facts })
 }
 
