@@ -50,7 +50,7 @@ function copyWasm() {
 
 async function bundle(wasmBytes) {
   const options = { bundle: true, minify: true, target: "es2022", logLevel: "warning", legalComments: "none" };
-  const banner = { js: `/*! predictql ${manifest.version} | ${manifest.license} | see THIRD-PARTY-NOTICES.md */` };
+  const banner = { js: `/*! predictql ${manifest.version} | ${manifest.license} */` };
   await build({
     ...options,
     banner,

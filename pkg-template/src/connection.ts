@@ -51,25 +51,23 @@ export class Connection {
    * Asks the worker. On abort, a request that still waits is taken back at once. One that is being worked on has a
    * moment to be answered, and then ends the worker, unless somebody else's query would end with it.
    */
-  call<R extends Request>(request: R, signal?: AbortSignal): Promise<Reply<R>> {
-    return new Promise<Reply>((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      if (this.#end) return reject(this.#lost(request));
-      if ("script" in request && request.kind !== "free" && !this.#scripts.has(request.script)) {
-        return reject(new Error("the script is no longer read"));
-      }
-      const onAbort = () => this.#giveUp(task, signal?.reason);
-      const settle =
-        <T>(done: (value: T) => void) =>
-        (value: T) => {
-          signal?.removeEventListener("abort", onAbort);
-          done(value);
-        };
-      const task: Task = { request, resolve: settle(resolve), reject: settle(reject) };
-      signal?.addEventListener("abort", onAbort);
-      this.#waiting.push(task);
-      this.#send();
-    }) as Promise<Reply<R>>;
+  async call<R extends Request>(request: R, signal?: AbortSignal): Promise<Reply<R>> {
+    signal?.throwIfAborted();
+    if (this.#end) throw this.#lost(request);
+    if ("script" in request && request.kind !== "free" && !this.#scripts.has(request.script)) {
+      throw new Error("the script is no longer read");
+    }
+    const task = { request } as Task;
+    const answer = new Promise<Reply>((resolve, reject) => Object.assign(task, { resolve, reject }));
+    const onAbort = () => this.#giveUp(task, signal?.reason);
+    signal?.addEventListener("abort", onAbort);
+    this.#waiting.push(task);
+    this.#send();
+    try {
+      return (await answer) as Reply<R>;
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
   }
 
   /** Opens a script and keeps the worker for it until `free`. */

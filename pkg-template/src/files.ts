@@ -13,8 +13,8 @@ export interface NamedSource {
 interface StoredFile {
   entry: ObjectEntry;
   source: Blob | URL;
-  /** The tables that the file belongs to; "" where the page registered it by itself. */
-  owners: Set<string>;
+  /** The table that the file belongs to; none where the page registered it by itself. */
+  table: string | undefined;
 }
 
 export class Files {
@@ -27,7 +27,7 @@ export class Files {
 
   /** Makes a file known by its name, in place of the one that had it before. */
   async add(file: NamedSource, signal?: AbortSignal): Promise<void> {
-    this.#byName.set(file.name, await this.#describe(file, "", signal));
+    this.#byName.set(file.name, await this.#describe(file, undefined, signal));
   }
 
   /**
@@ -41,12 +41,8 @@ export class Files {
       for (let number = 1; ; number++) {
         const candidate = number === 1 ? name : `${stem} (${number})${extension}`;
         const known = this.#byName.get(candidate);
-        const shared = known && sameSource(known.source, source);
-        const free = !known || shared || (known.owners.size === 1 && known.owners.has(table));
-        if (!free || staged.has(candidate)) continue;
-        const file = await this.#describe({ name: candidate, source }, table, signal);
-        if (shared) for (const owner of known.owners) file.owners.add(owner);
-        staged.set(candidate, file);
+        if ((known && known.table !== table) || staged.has(candidate)) continue;
+        staged.set(candidate, await this.#describe({ name: candidate, source }, table, signal));
         break;
       }
     }
@@ -57,11 +53,9 @@ export class Files {
     return { objects: [...staged.values()].map(({ entry }) => entry), commit };
   }
 
-  /** Forgets the files that only this table had. */
+  /** Forgets the files of a table. */
   release(table: string): void {
-    for (const [name, { owners }] of this.#byName) {
-      if (owners.delete(table) && owners.size === 0) this.#byName.delete(name);
-    }
+    for (const [name, file] of this.#byName) if (file.table === table) this.#byName.delete(name);
   }
 
   /** Bytes that a query asks for: of a registered file, else of an address. */
@@ -83,7 +77,7 @@ export class Files {
     const exact = this.#byName.get(pattern);
     if (exact) return [exact.entry];
     const star = pattern.indexOf("*");
-    if (star < 0) return [(await this.#describe({ name: pattern, source: resolve(pattern) }, "", signal)).entry];
+    if (star < 0) return [(await this.#describe({ name: pattern, source: resolve(pattern) }, undefined, signal)).entry];
     const [head, tail] = [pattern.slice(0, star), pattern.slice(star + 1)];
     const matching = [...this.#byName.values()].filter(
       ({ entry: { uri } }) => uri.length >= head.length + tail.length && uri.startsWith(head) && uri.endsWith(tail),
@@ -94,19 +88,15 @@ export class Files {
     });
   }
 
-  async #describe({ name, source }: NamedSource, owner: string, signal?: AbortSignal): Promise<StoredFile> {
+  async #describe({ name, source }: NamedSource, table: string | undefined, signal?: AbortSignal): Promise<StoredFile> {
     const { blob, ...about } =
       source instanceof URL ? await this.#network.describe(source, signal) : describeBlob(source);
     const entry = { uri: name, ...about, contentType: about.contentType || "application/octet-stream" };
-    return { entry, source: blob ?? source, owners: new Set([owner]) };
+    return { entry, source: blob ?? source, table };
   }
 }
 
 function describeBlob(blob: Blob): Description {
   const updated = "lastModified" in blob ? Number(blob.lastModified) : Date.now();
   return { size: blob.size, contentType: blob.type, updated };
-}
-
-function sameSource(one: Blob | URL, other: Blob | URL): boolean {
-  return one === other || (one instanceof URL && other instanceof URL && one.href === other.href);
 }

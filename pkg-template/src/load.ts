@@ -22,7 +22,7 @@ const variants = {
 };
 
 const bundlerHint =
-  "the file must be published beside the package: with Vite 7 and older set `optimizeDeps: { exclude: ['predictql'] }`; with esbuild or Rollup copy `predictql/worker.js` and `predictql/wasm/` and set the options `workerUrl` and `wasmUrl`";
+  "publish the package's files unchanged: Vite 7 and older need `optimizeDeps: { exclude: ['predictql'] }`; esbuild and Rollup need copies of `worker.js` and `wasm/`, and the options `workerUrl` and `wasmUrl`";
 const policyHint =
   "a Content-Security-Policy must allow `script-src 'wasm-unsafe-eval'` and `worker-src 'self'` (`blob:` too, where the package comes from another origin)";
 

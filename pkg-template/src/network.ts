@@ -128,7 +128,7 @@ export function labelOf(url: URL): string {
 }
 
 const publicHint =
-  "check the address: many servers answer an unknown one with their start page. Vite and webpack publish what lies in `public/` unchanged";
+  "check the address: servers answer unknown ones with their start page; bundlers publish what lies in `public/` unchanged";
 
 /** Throws where something else came back than what was asked for: an error, or the start page that it ends in. */
 export async function expect(what: string, response: Response, body: Blob, hint = publicHint): Promise<void> {

@@ -20,7 +20,7 @@ async function toValue(value: ParamValue, name: string): Promise<EngineValue> {
     typeof value === "object" && value !== null && !(value instanceof Date || value instanceof Uint8Array);
   if (!isObject && typeof value !== "function" && typeof value !== "symbol") return value;
   throw problem("unsupported-value", `parameter ${name} holds ${isObject ? "an object" : `a ${typeof value}`}`, {
-    hint: "a value is a number, string, boolean, date, file, Uint8Array or an array of these; a table may stand only after FROM, JOIN or TABLE of a `sql` template",
+    hint: "tables may stand after FROM, JOIN and TABLE of a `sql` template; values are numbers, strings, booleans, dates, files, bytes and arrays",
   });
 }
 

@@ -18,8 +18,9 @@ import {
 import { problem } from "./errors.js";
 import type { ArrowTableLike } from "./interface.js";
 
-/** A SQL type as it is written; arrays by the type of their elements; "NULL" where nothing else was seen yet. */
-type SqlType = "NULL" | "BOOL" | "INT64" | "FLOAT64" | "STRING" | "TIMESTAMP" | "BYTES" | { array: SqlType };
+/** SQL types as they are written; "NULL" where nothing else was seen yet. */
+type Scalar = "NULL" | "BOOL" | "INT64" | "FLOAT64" | "STRING" | "TIMESTAMP" | "BYTES";
+type SqlType = Scalar | `ARRAY<${Scalar}>`;
 
 type Values = ArrayLike<unknown>;
 
@@ -75,12 +76,12 @@ function toColumn(name: string, values: Values): Column<unknown> {
     });
     const joined = join(type, found);
     if (joined === undefined) {
-      const both = `${write(type)} in row ${since + 1} and ${write(found)} in row ${row + 1}`;
+      const both = `${type} in row ${since + 1} and ${found} in row ${row + 1}`;
       throw problem("mixed-types", `column \`${name}\` holds ${both}`, {
         hint: `make all values of \`${name}\` one type, or null where there is none`,
       });
     }
-    if (write(joined) !== write(type)) since = row;
+    if (joined !== type) since = row;
     type = joined;
   }
   const convert = converter(type);
@@ -114,13 +115,17 @@ function typeOfObject(value: object | null, fail: (fault: string) => never): Sql
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? fail("an invalid date") : "TIMESTAMP";
   if (value instanceof Uint8Array) return "BYTES";
   if (!isList(value)) return fail("an object");
-  let array: SqlType = "NULL";
+  let element: Scalar = "NULL";
   for (let index = 0; index < value.length; index++) {
     const found = typeOf(value[index], fail);
-    const joined: SqlType | undefined = typeof found === "object" ? fail("an array of arrays") : join(array, found);
-    array = joined ?? fail(`an array of ${write(array)} and ${write(found)}`);
+    const joined: SqlType = join(element, found) ?? fail(`an array of ${element} and ${found}`);
+    element = elementOf(joined) ? fail("an array of arrays") : (joined as Scalar);
   }
-  return { array };
+  return `ARRAY<${element}>`;
+}
+
+function elementOf(type: SqlType): Scalar | undefined {
+  return type.startsWith("ARRAY<") ? (type.slice(6, -1) as Scalar) : undefined;
 }
 
 function isList(value: object): value is Values {
@@ -131,15 +136,21 @@ function isList(value: object): value is Values {
 function join(one: SqlType, other: SqlType): SqlType | undefined {
   if (one === other || other === "NULL") return one;
   if (one === "NULL") return other;
-  if (typeof one === "object" && typeof other === "object") {
-    const array = join(one.array, other.array);
-    return array && { array };
+  const [element, otherElement] = [elementOf(one), elementOf(other)];
+  if (element && otherElement) {
+    const joined = join(element, otherElement) as Scalar | undefined;
+    return joined && `ARRAY<${joined}>`;
   }
-  const numbers = ["INT64", "FLOAT64"];
-  return numbers.includes(write(one)) && numbers.includes(write(other)) ? "FLOAT64" : undefined;
+  return isNumber(one) && isNumber(other) ? "FLOAT64" : undefined;
+}
+
+function isNumber(type: SqlType): boolean {
+  return type === "INT64" || type === "FLOAT64";
 }
 
 function arrowType(type: SqlType): DataType {
+  const element = elementOf(type);
+  if (element) return list(arrowType(element));
   switch (type) {
     case "BOOL":
       return bool();
@@ -151,24 +162,19 @@ function arrowType(type: SqlType): DataType {
       return timestamp(TimeUnit.MICROSECOND, "UTC");
     case "BYTES":
       return binary();
-    // SQL's untyped NULL is an INT64 too.
-    case "NULL":
-    case "INT64":
-      return int64();
     default:
-      return list(arrowType(type.array));
+      // SQL's untyped NULL is an INT64 too.
+      return int64();
   }
 }
 
 function converter(type: SqlType): (value: unknown) => unknown {
-  if (type === "FLOAT64") return (value) => (value == null ? null : Number(value));
-  if (typeof type !== "object") return (value) => value ?? null;
-  const convert = converter(type.array);
-  return (value) => (value == null ? null : Array.from(value as ArrayLike<unknown>, convert));
-}
-
-function write(type: SqlType): string {
-  return typeof type === "string" ? type : `ARRAY<${write(type.array)}>`;
+  const element = elementOf(type);
+  if (element) {
+    const convert = converter(element);
+    return (value) => (value == null ? null : Array.from(value as Values, convert));
+  }
+  return (value) => (value == null ? null : type === "FLOAT64" ? Number(value) : value);
 }
 
 /** `Date` (8) and `Timestamp` (10) of the Arrow format. */

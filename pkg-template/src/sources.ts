@@ -82,29 +82,17 @@ async function formatOf(blob: Blob, name: string): Promise<"csv" | "arrow" | "im
   if (head.startsWith("ARROW1") || head.startsWith("\xff\xff\xff\xff")) return "arrow";
   if (type.startsWith("image/") || /^(\x89PNG|\xff\xd8\xff|BM.{4}\0\0\0\0|GIF8|RIFF.{4}WEBP)/s.test(head))
     return "images";
-  const foreign = foreignFormat(head, extension);
-  if (foreign) {
-    throw problem(
-      "unsupported-format",
-      `\`${name || "the source"}\` is ${foreign.what}, which is not read as a table`,
-      {
-        hint: foreign.hint,
-      },
-    );
+  const is = (what: string, hint: string) =>
+    problem("unsupported-format", `\`${name || "the source"}\` is ${what}, which is not read as a table`, { hint });
+  const save = "save it as CSV or Arrow, or read it with a library and give its rows";
+  if (head.startsWith("PAR1") || extension === "parquet") throw is("a Parquet file", save);
+  if (head.startsWith("PK\x03\x04")) throw is("a zip archive or a spreadsheet", save);
+  if (head.startsWith("\x1f\x8b")) throw is("compressed with gzip", "decompress it first");
+  if (extension === "onnx") throw is("a model", "use `registerModel`");
+  if (/^(json|ndjson|jsonl|geojson)$/.test(extension) || /^\s*[[{]/.test(head)) {
+    throw is("JSON", "give its rows: `registerTable(name, JSON.parse(text))`");
   }
   return "csv";
-}
-
-function foreignFormat(head: string, extension: string): { what: string; hint: string } | undefined {
-  const save = "save it as CSV or Arrow, or read it with a library and give its rows";
-  if (head.startsWith("PAR1") || extension === "parquet") return { what: "a Parquet file", hint: save };
-  if (head.startsWith("PK\x03\x04")) return { what: "a zip archive or a spreadsheet", hint: save };
-  if (head.startsWith("\x1f\x8b")) return { what: "compressed with gzip", hint: "decompress it first" };
-  if (extension === "onnx") return { what: "a model", hint: "use `registerModel`" };
-  if (/^(json|ndjson|jsonl|geojson)$/.test(extension) || /^\s*[[{]/.test(head)) {
-    return { what: "JSON", hint: "give its rows: `registerTable(name, JSON.parse(text))`" };
-  }
-  return undefined;
 }
 
 interface IPCSource {
