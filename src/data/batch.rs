@@ -1,0 +1,151 @@
+//! Rows that travel together: named, typed columns of equal length.
+
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, UInt64Array};
+use arrow_schema::{Field as ArrowField, Schema as ArrowSchema};
+
+use super::DataType;
+use crate::diag::{Code, Error, Result};
+
+/// A named, typed column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// The name as written; names compare without case.
+    pub name: String,
+    /// The type.
+    pub data_type: DataType,
+}
+
+/// The columns of a table or query, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Schema {
+    /// The columns.
+    pub fields: Vec<Field>,
+}
+
+/// Rows as columns. All columns have [`Batch::rows`] values and the layout of their type.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    rows: usize,
+    columns: Vec<ArrayRef>,
+}
+
+impl Field {
+    /// A column `name` of `data_type`.
+    pub fn new(name: impl Into<String>, data_type: DataType) -> Self {
+        Self { name: name.into(), data_type }
+    }
+}
+
+impl Schema {
+    /// The Arrow form, as it goes out by Arrow IPC.
+    pub fn to_arrow(&self) -> ArrowSchema {
+        ArrowSchema::new(
+            self.fields
+                .iter()
+                .map(|field| ArrowField::new(&field.name, field.data_type.storage(), true))
+                .collect::<Vec<_>>(),
+        )
+    }
+}
+
+impl Batch {
+    /// Rows from `columns`; an empty list of columns has `rows` rows too.
+    ///
+    /// # Errors
+    /// `internal` where the columns are not all `rows` long.
+    pub(crate) fn new(rows: usize, columns: Vec<ArrayRef>) -> Result<Self> {
+        match columns.iter().find(|column| column.len() != rows) {
+            None => Ok(Self { rows, columns }),
+            Some(column) => Err(Error::new(
+                Code::Internal,
+                format!("expected columns of {rows} rows, found one of {}", column.len()),
+            )),
+        }
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The columns.
+    pub fn columns(&self) -> &[ArrayRef] {
+        &self.columns
+    }
+
+    /// Column `at`.
+    ///
+    /// # Errors
+    /// `internal` where there is none.
+    pub(crate) fn column(&self, at: usize) -> Result<&ArrayRef> {
+        self.columns.get(at).ok_or_else(|| Error::new(Code::Internal, format!("column {at} is missing")))
+    }
+
+    /// Rows `offset..offset + rows`, as far as they exist, without a copy.
+    pub(crate) fn slice(&self, offset: usize, rows: usize) -> Self {
+        let offset = offset.min(self.rows);
+        let rows = rows.min(self.rows - offset);
+        Self { rows, columns: self.columns.iter().map(|column| column.slice(offset, rows)).collect() }
+    }
+
+    /// The rows at `indices`, in that order.
+    pub(crate) fn take(&self, indices: &UInt64Array) -> Result<Self> {
+        let columns = self
+            .columns
+            .iter()
+            .map(|column| arrow_select::take::take(column, indices, None).map_err(internal))
+            .collect::<Result<_>>()?;
+        Ok(Self { rows: indices.len(), columns })
+    }
+
+    /// The rows for which `keep` is true.
+    pub(crate) fn filter(&self, keep: &arrow_array::BooleanArray) -> Result<Self> {
+        let columns = self
+            .columns
+            .iter()
+            .map(|column| arrow_select::filter::filter(column, keep).map_err(internal))
+            .collect::<Result<_>>()?;
+        Ok(Self { rows: keep.true_count(), columns })
+    }
+
+    /// All rows of `batches`, which have the layout of `schema`, in one batch.
+    pub(crate) fn concat(schema: &Schema, batches: &[Self]) -> Result<Self> {
+        let rows = batches.iter().map(Self::rows).sum();
+        let columns = schema
+            .fields
+            .iter()
+            .enumerate()
+            .map(|(at, field)| {
+                let parts =
+                    batches.iter().map(|batch| Ok(batch.column(at)?.as_ref())).collect::<Result<Vec<_>>>()?;
+                match parts.is_empty() {
+                    true => Ok(arrow_array::new_empty_array(&field.data_type.storage())),
+                    false => arrow_select::concat::concat(&parts).map_err(too_large),
+                }
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self { rows, columns })
+    }
+
+    /// The Arrow form.
+    ///
+    /// # Errors
+    /// `internal` where the batch does not have the layout of `schema`.
+    pub fn to_arrow(&self, schema: &Arc<ArrowSchema>) -> Result<RecordBatch> {
+        let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
+        RecordBatch::try_new_with_options(schema.clone(), self.columns.clone(), &options).map_err(internal)
+    }
+}
+
+fn internal(error: arrow_schema::ArrowError) -> Error {
+    Error::new(Code::Internal, "columns do not fit together").detail(error)
+}
+
+/// Joining columns fails only where 32-bit offsets end.
+fn too_large(error: arrow_schema::ArrowError) -> Error {
+    Error::new(Code::LimitExceeded, "a column of text, bytes or arrays holds more than 2 GiB")
+        .hint("filter or select fewer columns before sorting")
+        .detail(error)
+}

@@ -1,0 +1,23 @@
+//! GoogleSQL's types over Arrow arrays: types, single values, batches of columns, and conversions.
+//!
+//! A column is an Arrow array of exactly the layout that [`DataType::storage`] names; who brings other
+//! layouts (files, models) converts at the door. This room knows no SQL text, no tensors and no files.
+
+mod batch;
+mod cast;
+mod compare;
+mod operand;
+mod scalar;
+mod tensor;
+mod types;
+
+pub use batch::{Batch, Field, Schema};
+pub(crate) use cast::{
+    CastMode, can_cast, can_coerce, cast, parse_bool, parse_date, parse_int, parse_timestamp,
+};
+pub(crate) use compare::{SortKey, compare_scalars, sort_indices};
+pub(crate) use operand::Operand;
+pub use scalar::Scalar;
+pub(crate) use scalar::{array_of, scalar_at};
+pub(crate) use tensor::{TensorBuilder, TensorColumn};
+pub use types::{DataType, StructField};

@@ -1,0 +1,279 @@
+//! Single values, and the way between them and columns.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::{
+    Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Float64Array, Int64Array, ListArray,
+    StringArray, StructArray, TimestampMicrosecondArray, new_null_array,
+};
+use arrow_buffer::{NullBuffer, OffsetBuffer};
+
+use super::cast::{date_text, float_text, timestamp_text};
+use super::tensor::TensorBuilder;
+use super::types::{DataType, StructField};
+use crate::diag::{Code, Error, Result};
+
+/// One value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Scalar {
+    /// NULL of any type.
+    Null,
+    /// INT64.
+    Int64(i64),
+    /// FLOAT64.
+    Float64(f64),
+    /// BOOL.
+    Bool(bool),
+    /// STRING.
+    String(String),
+    /// BYTES.
+    Bytes(Vec<u8>),
+    /// DATE: days since 1970-01-01.
+    Date(i32),
+    /// TIMESTAMP: microseconds since 1970-01-01 UTC.
+    Timestamp(i64),
+    /// ARRAY: the element type and the elements.
+    Array(DataType, Vec<Scalar>),
+    /// STRUCT: the fields and their values.
+    Struct(Vec<StructField>, Vec<Scalar>),
+}
+
+impl Scalar {
+    /// The value's type; `None` for NULL, which has any.
+    pub fn data_type(&self) -> Option<DataType> {
+        Some(match self {
+            Self::Null => return None,
+            Self::Int64(_) => DataType::Int64,
+            Self::Float64(_) => DataType::Float64,
+            Self::Bool(_) => DataType::Bool,
+            Self::String(_) => DataType::String,
+            Self::Bytes(_) => DataType::Bytes,
+            Self::Date(_) => DataType::Date,
+            Self::Timestamp(_) => DataType::Timestamp,
+            Self::Array(element, _) => DataType::array(element.clone()),
+            Self::Struct(fields, _) => DataType::Struct(fields.clone()),
+        })
+    }
+}
+
+/// The value as a SQL literal, for messages and EXPLAIN.
+impl fmt::Display for Scalar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |f: &mut fmt::Formatter<'_>, values: &[Scalar]| {
+            values
+                .iter()
+                .enumerate()
+                .try_for_each(|(at, value)| write!(f, "{}{value}", if at == 0 { "" } else { ", " }))
+        };
+        match self {
+            Self::Null => f.write_str("NULL"),
+            Self::Int64(value) => write!(f, "{value}"),
+            Self::Float64(value) => f.write_str(&float_text(*value)),
+            Self::Bool(value) => f.write_str(if *value { "TRUE" } else { "FALSE" }),
+            Self::String(value) => write!(f, "{value:?}"),
+            Self::Bytes(value) => write!(f, "b\"{}\"", value.escape_ascii()),
+            Self::Date(value) => write!(f, "DATE \"{}\"", date_text(*value)),
+            Self::Timestamp(value) => write!(f, "TIMESTAMP \"{}\"", timestamp_text(*value)),
+            Self::Array(_, values) => {
+                f.write_str("[")?;
+                list(f, values)?;
+                f.write_str("]")
+            }
+            Self::Struct(_, values) => {
+                f.write_str("(")?;
+                list(f, values)?;
+                f.write_str(")")
+            }
+        }
+    }
+}
+
+/// A column of `data_type` that holds `values`.
+///
+/// # Errors
+/// `internal` where a value has another type.
+pub(crate) fn array_of(values: &[Scalar], data_type: &DataType) -> Result<ArrayRef> {
+    let mismatch = |value: &Scalar| {
+        Error::new(Code::Internal, format!("expected a value of type {data_type}, found {value}"))
+    };
+    macro_rules! collect {
+        ($array:ty, $variant:ident, $get:expr) => {{
+            let get = $get;
+            let values = values
+                .iter()
+                .map(|value| match value {
+                    Scalar::Null => Ok(None),
+                    Scalar::$variant(value) => Ok(Some(get(value))),
+                    other => Err(mismatch(other)),
+                })
+                .collect::<Result<Vec<_>>>()?;
+            <$array>::from_iter(values)
+        }};
+    }
+    Ok(match data_type {
+        DataType::Int64 => Arc::new(collect!(Int64Array, Int64, |it: &i64| *it)),
+        DataType::Float64 => Arc::new(collect!(Float64Array, Float64, |it: &f64| *it)),
+        DataType::Bool => Arc::new(collect!(BooleanArray, Bool, |it: &bool| *it)),
+        DataType::String => Arc::new(collect!(StringArray, String, |it: &String| it.clone())),
+        DataType::Bytes => Arc::new(collect!(BinaryArray, Bytes, |it: &Vec<u8>| it.clone())),
+        DataType::Date => Arc::new(collect!(Date32Array, Date, |it: &i32| *it)),
+        DataType::Timestamp => {
+            Arc::new(collect!(TimestampMicrosecondArray, Timestamp, |it: &i64| *it).with_timezone("UTC"))
+        }
+        DataType::Array(element) => list_array(values, element, mismatch)?,
+        DataType::Struct(fields) => struct_array(values, fields, data_type, mismatch)?,
+        DataType::Tensor => tensor_array(values, mismatch)?,
+    })
+}
+
+fn list_array(
+    values: &[Scalar],
+    element: &DataType,
+    mismatch: impl Fn(&Scalar) -> Error,
+) -> Result<ArrayRef> {
+    let mut elements = Vec::new();
+    let mut lengths = Vec::with_capacity(values.len());
+    for value in values {
+        match value {
+            Scalar::Null => lengths.push(0),
+            Scalar::Array(_, items) => {
+                lengths.push(items.len());
+                elements.extend_from_slice(items);
+            }
+            other => return Err(mismatch(other)),
+        }
+    }
+    let nulls: NullBuffer = values.iter().map(|value| *value != Scalar::Null).collect();
+    let field = Arc::new(arrow_schema::Field::new_list_field(element.storage(), true));
+    let offsets = OffsetBuffer::from_lengths(lengths);
+    ListArray::try_new(field, offsets, array_of(&elements, element)?, Some(nulls))
+        .map(|array| Arc::new(array) as ArrayRef)
+        .map_err(|error| Error::new(Code::Internal, "an array cannot be built").detail(error))
+}
+
+fn struct_array(
+    values: &[Scalar],
+    fields: &[StructField],
+    data_type: &DataType,
+    mismatch: impl Fn(&Scalar) -> Error,
+) -> Result<ArrayRef> {
+    let arrow_schema::DataType::Struct(arrow_fields) = data_type.storage() else {
+        return Err(Error::new(Code::Internal, "the layout of a struct is a struct"));
+    };
+    let mut columns: Vec<Vec<Scalar>> = vec![Vec::with_capacity(values.len()); fields.len()];
+    for value in values {
+        match value {
+            Scalar::Null => columns.iter_mut().for_each(|column| column.push(Scalar::Null)),
+            Scalar::Struct(_, items) if items.len() == fields.len() => {
+                columns.iter_mut().zip(items).for_each(|(column, item)| column.push(item.clone()));
+            }
+            other => return Err(mismatch(other)),
+        }
+    }
+    let columns = columns
+        .iter()
+        .zip(fields)
+        .map(|(column, field)| array_of(column, &field.data_type))
+        .collect::<Result<Vec<_>>>()?;
+    let nulls: NullBuffer = values.iter().map(|value| *value != Scalar::Null).collect();
+    StructArray::try_new_with_length(arrow_fields, columns, Some(nulls), values.len())
+        .map(|array| Arc::new(array) as ArrayRef)
+        .map_err(|error| Error::new(Code::Internal, "a struct cannot be built").detail(error))
+}
+
+fn tensor_array(values: &[Scalar], mismatch: impl Fn(&Scalar) -> Error) -> Result<ArrayRef> {
+    let mut builder = TensorBuilder::with_capacity(values.len(), 0);
+    for value in values {
+        match value {
+            Scalar::Null => builder.append_null(),
+            Scalar::Struct(_, parts) => match parts.as_slice() {
+                [Scalar::Array(_, shape), Scalar::Array(_, data)] => {
+                    let shape: Option<Vec<i64>> = shape
+                        .iter()
+                        .map(|it| if let Scalar::Int64(it) = it { Some(*it) } else { None })
+                        .collect();
+                    let data: Option<Vec<f32>> = data
+                        .iter()
+                        .map(|it| match it {
+                            #[expect(clippy::cast_possible_truncation, reason = "tensors hold 32-bit floats")]
+                            Scalar::Float64(it) => Some(*it as f32),
+                            _ => None,
+                        })
+                        .collect();
+                    let (Some(shape), Some(data)) = (shape, data) else { return Err(mismatch(value)) };
+                    builder.append(&shape, &data);
+                }
+                _ => return Err(mismatch(value)),
+            },
+            other => return Err(mismatch(other)),
+        }
+    }
+    builder.finish()
+}
+
+/// The value in `row` of a column of `data_type`.
+///
+/// # Errors
+/// `internal` where the array does not have the layout of `data_type` or is shorter.
+pub(crate) fn scalar_at(array: &ArrayRef, data_type: &DataType, row: usize) -> Result<Scalar> {
+    let layout = || Error::new(Code::Internal, format!("expected a column of type {data_type}"));
+    if row >= array.len() {
+        return Err(Error::new(Code::Internal, format!("row {row} is beyond the column's end")));
+    }
+    if array.is_null(row) {
+        return Ok(Scalar::Null);
+    }
+    Ok(match data_type {
+        DataType::Int64 => {
+            Scalar::Int64(array.as_primitive_opt::<Int64Type>().ok_or_else(layout)?.value(row))
+        }
+        DataType::Float64 => {
+            Scalar::Float64(array.as_primitive_opt::<Float64Type>().ok_or_else(layout)?.value(row))
+        }
+        DataType::Bool => Scalar::Bool(array.as_boolean_opt().ok_or_else(layout)?.value(row)),
+        DataType::String => {
+            Scalar::String(array.as_string_opt::<i32>().ok_or_else(layout)?.value(row).into())
+        }
+        DataType::Bytes => Scalar::Bytes(array.as_binary_opt::<i32>().ok_or_else(layout)?.value(row).into()),
+        DataType::Date => Scalar::Date(array.as_primitive_opt::<Date32Type>().ok_or_else(layout)?.value(row)),
+        DataType::Timestamp => Scalar::Timestamp(
+            array.as_primitive_opt::<TimestampMicrosecondType>().ok_or_else(layout)?.value(row),
+        ),
+        DataType::Array(element) => {
+            let items = array.as_list_opt::<i32>().ok_or_else(layout)?.value(row);
+            Scalar::Array((**element).clone(), scalars(&items, element)?)
+        }
+        DataType::Struct(fields) => {
+            let columns = array.as_struct_opt().ok_or_else(layout)?.columns();
+            let values = columns
+                .iter()
+                .zip(fields)
+                .map(|(column, field)| scalar_at(column, &field.data_type, row))
+                .collect::<Result<_>>()?;
+            Scalar::Struct(fields.clone(), values)
+        }
+        DataType::Tensor => {
+            let column = super::TensorColumn::new(array)?;
+            let (shape, data) = column.get(row).ok_or_else(layout)?;
+            let shape = shape.iter().map(|it| Scalar::Int64(*it)).collect();
+            let data = data.iter().map(|it| Scalar::Float64(f64::from(*it))).collect();
+            Scalar::Struct(
+                data_type.fields(),
+                vec![Scalar::Array(DataType::Int64, shape), Scalar::Array(DataType::Float64, data)],
+            )
+        }
+    })
+}
+
+/// All values of a column.
+pub(super) fn scalars(array: &ArrayRef, data_type: &DataType) -> Result<Vec<Scalar>> {
+    (0..array.len()).map(|row| scalar_at(array, data_type, row)).collect()
+}
+
+/// A column of `rows` NULLs.
+pub(super) fn nulls(data_type: &DataType, rows: usize) -> ArrayRef {
+    new_null_array(&data_type.storage(), rows)
+}

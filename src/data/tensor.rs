@@ -1,0 +1,102 @@
+//! Columns of [`DataType::Tensor`]: a shape and row-major 32-bit floats for each row, stored flat.
+
+use std::sync::Arc;
+
+use arrow_array::builder::{Int64Builder, ListBuilder, PrimitiveBuilder};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float32Type, Int64Type};
+use arrow_array::{Array, ArrayRef, Float32Array, Int64Array, ListArray, StructArray};
+use arrow_buffer::{NullBuffer, NullBufferBuilder};
+
+use super::DataType;
+use crate::diag::{Code, Error, Result};
+
+/// Reads a tensor column row by row.
+pub(crate) struct TensorColumn<'a> {
+    nulls: Option<&'a NullBuffer>,
+    shapes: &'a ListArray,
+    shape_values: &'a Int64Array,
+    data: &'a ListArray,
+    data_values: &'a Float32Array,
+}
+
+/// Builds a tensor column row by row.
+pub(crate) struct TensorBuilder {
+    shapes: ListBuilder<Int64Builder>,
+    data: ListBuilder<PrimitiveBuilder<Float32Type>>,
+    nulls: NullBufferBuilder,
+}
+
+impl<'a> TensorColumn<'a> {
+    /// # Errors
+    /// `internal` where the array does not have the layout of a tensor column.
+    pub(crate) fn new(array: &'a ArrayRef) -> Result<Self> {
+        let layout = || Error::new(Code::Internal, "expected a tensor column");
+        let parts = array.as_struct_opt().ok_or_else(layout)?;
+        let shapes = parts.columns().first().and_then(|it| it.as_list_opt::<i32>()).ok_or_else(layout)?;
+        let data = parts.columns().get(1).and_then(|it| it.as_list_opt::<i32>()).ok_or_else(layout)?;
+        Ok(Self {
+            nulls: parts.nulls(),
+            shapes,
+            shape_values: shapes.values().as_primitive_opt::<Int64Type>().ok_or_else(layout)?,
+            data,
+            data_values: data.values().as_primitive_opt::<Float32Type>().ok_or_else(layout)?,
+        })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    /// Shape and row-major values of `row`; `None` for NULL.
+    pub(crate) fn get(&self, row: usize) -> Option<(&'a [i64], &'a [f32])> {
+        if self.nulls.is_some_and(|nulls| nulls.is_null(row)) || row >= self.len() {
+            return None;
+        }
+        let shape = self.shape_values.values().get(range(self.shapes, row)?)?;
+        let data = self.data_values.values().get(range(self.data, row)?)?;
+        Some((shape, data))
+    }
+}
+
+fn range(list: &ListArray, row: usize) -> Option<std::ops::Range<usize>> {
+    let offsets = list.value_offsets();
+    Some(usize::try_from(*offsets.get(row)?).ok()?..usize::try_from(*offsets.get(row + 1)?).ok()?)
+}
+
+impl TensorBuilder {
+    /// A builder for `rows` tensors of about `values` values together.
+    pub(crate) fn with_capacity(rows: usize, values: usize) -> Self {
+        Self {
+            shapes: ListBuilder::with_capacity(Int64Builder::with_capacity(rows * 4), rows),
+            data: ListBuilder::with_capacity(PrimitiveBuilder::with_capacity(values), rows),
+            nulls: NullBufferBuilder::new(rows),
+        }
+    }
+
+    pub(crate) fn append(&mut self, shape: &[i64], data: &[f32]) {
+        self.shapes.values().append_slice(shape);
+        self.shapes.append(true);
+        self.data.values().append_slice(data);
+        self.data.append(true);
+        self.nulls.append_non_null();
+    }
+
+    pub(crate) fn append_null(&mut self) {
+        self.shapes.append(false);
+        self.data.append(false);
+        self.nulls.append_null();
+    }
+
+    /// # Errors
+    /// `internal` where the parts do not fit together.
+    pub(crate) fn finish(mut self) -> Result<ArrayRef> {
+        let arrow_schema::DataType::Struct(fields) = DataType::Tensor.storage() else {
+            return Err(Error::new(Code::Internal, "the layout of a tensor is a struct"));
+        };
+        let columns: Vec<ArrayRef> = vec![Arc::new(self.shapes.finish()), Arc::new(self.data.finish())];
+        StructArray::try_new(fields, columns, self.nulls.finish())
+            .map(|array| Arc::new(array) as ArrayRef)
+            .map_err(|error| Error::new(Code::Internal, "a tensor column cannot be built").detail(error))
+    }
+}

@@ -1,0 +1,147 @@
+//! The types of the dialect and the Arrow layouts that store them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow_schema::{DataType as Arrow, Field as ArrowField, Fields, TimeUnit};
+
+/// A GoogleSQL type.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum DataType {
+    /// 64-bit integer.
+    Int64,
+    /// IEEE double.
+    Float64,
+    /// TRUE or FALSE.
+    Bool,
+    /// UTF-8 text.
+    String,
+    /// Bytes.
+    Bytes,
+    /// A day of the proleptic Gregorian calendar.
+    Date,
+    /// Microseconds since 1970-01-01 UTC.
+    Timestamp,
+    /// A list of values of one type, which is not itself an array.
+    Array(Box<DataType>),
+    /// Named or unnamed fields.
+    Struct(Vec<StructField>),
+    /// A picture or other tensor: reads as `STRUCT<shape ARRAY<INT64>, data ARRAY<FLOAT64>>`, row-major, and is
+    /// stored flat in 32-bit floats.
+    Tensor,
+}
+
+/// One field of a [`DataType::Struct`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct StructField {
+    /// Empty where the field has no name.
+    pub name: String,
+    /// The field's type.
+    pub data_type: DataType,
+}
+
+impl DataType {
+    /// The type without parameters that `name` means, case aside: BigQuery's names and their aliases. NUMERIC is
+    /// read as FLOAT64.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name.to_ascii_uppercase().as_str() {
+            "INT64" | "INT" | "INTEGER" | "BIGINT" | "SMALLINT" | "TINYINT" | "BYTEINT" => Self::Int64,
+            "FLOAT64" | "NUMERIC" | "BIGNUMERIC" | "DECIMAL" | "BIGDECIMAL" => Self::Float64,
+            "BOOL" | "BOOLEAN" => Self::Bool,
+            "STRING" => Self::String,
+            "BYTES" => Self::Bytes,
+            "DATE" => Self::Date,
+            "TIMESTAMP" => Self::Timestamp,
+            _ => return None,
+        })
+    }
+
+    /// An array of `element`.
+    pub fn array(element: DataType) -> Self {
+        Self::Array(Box::new(element))
+    }
+
+    /// The Arrow layout of a column of this type.
+    pub fn storage(&self) -> Arrow {
+        match self {
+            Self::Int64 => Arrow::Int64,
+            Self::Float64 => Arrow::Float64,
+            Self::Bool => Arrow::Boolean,
+            Self::String => Arrow::Utf8,
+            Self::Bytes => Arrow::Binary,
+            Self::Date => Arrow::Date32,
+            Self::Timestamp => Arrow::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            Self::Array(element) => list_of(element.storage()),
+            Self::Struct(fields) => Arrow::Struct(
+                fields
+                    .iter()
+                    .enumerate()
+                    .map(|(at, field)| {
+                        let name = if field.name.is_empty() {
+                            format!("_field_{}", at + 1)
+                        } else {
+                            field.name.clone()
+                        };
+                        Arc::new(ArrowField::new(name, field.data_type.storage(), true))
+                    })
+                    .collect(),
+            ),
+            Self::Tensor => Arrow::Struct(Fields::from(vec![
+                ArrowField::new("shape", list_of(Arrow::Int64), true),
+                ArrowField::new("data", list_of(Arrow::Float32), true),
+            ])),
+        }
+    }
+
+    /// INT64 or FLOAT64.
+    pub fn is_numeric(&self) -> bool {
+        matches!(self, Self::Int64 | Self::Float64)
+    }
+
+    /// Whether values of this type can be compared for equality and order.
+    pub fn is_orderable(&self) -> bool {
+        !matches!(self, Self::Array(_) | Self::Struct(_) | Self::Tensor)
+    }
+
+    /// The fields that `value.field` can reach.
+    pub fn fields(&self) -> Vec<StructField> {
+        match self {
+            Self::Struct(fields) => fields.clone(),
+            Self::Tensor => vec![
+                StructField { name: "shape".into(), data_type: Self::array(Self::Int64) },
+                StructField { name: "data".into(), data_type: Self::array(Self::Float64) },
+            ],
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// The layout of a list whose elements have the layout `element`.
+pub(super) fn list_of(element: Arrow) -> Arrow {
+    Arrow::List(Arc::new(ArrowField::new_list_field(element, true)))
+}
+
+impl fmt::Display for DataType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Int64 => f.write_str("INT64"),
+            Self::Float64 => f.write_str("FLOAT64"),
+            Self::Bool => f.write_str("BOOL"),
+            Self::String => f.write_str("STRING"),
+            Self::Bytes => f.write_str("BYTES"),
+            Self::Date => f.write_str("DATE"),
+            Self::Timestamp => f.write_str("TIMESTAMP"),
+            Self::Array(element) => write!(f, "ARRAY<{element}>"),
+            Self::Struct(fields) => {
+                f.write_str("STRUCT<")?;
+                for (at, field) in fields.iter().enumerate() {
+                    let comma = if at == 0 { "" } else { ", " };
+                    let space = if field.name.is_empty() { "" } else { " " };
+                    write!(f, "{comma}{}{space}{}", field.name, field.data_type)?;
+                }
+                f.write_str(">")
+            }
+            Self::Tensor => f.write_str("STRUCT<shape ARRAY<INT64>, data ARRAY<FLOAT64>>"),
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! JPEG, PNG and BMP to pixels.
+//!
+//! Three channels always: gray is repeated, alpha is dropped without blending. A value is the 8-bit value
+//! divided by 255 in 32-bit floats. Of 16-bit values the high byte counts, as in TensorFlow's `decode_png`. The
+//! orientation that a camera notes in EXIF is not applied.
+
+use std::io::{Cursor, ErrorKind};
+
+use ::image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageReader};
+
+use super::Image;
+use super::shrink::shrink;
+use super::sniff::{Found, sniff};
+use crate::diag::{Code, Error, Result};
+use crate::limits::Limits;
+
+/// Reads a picture; one of more than [`Limits::image_values`] values is shrunk.
+///
+/// # Errors
+/// `invalid-image` for bytes that are no JPEG, PNG or BMP, or a broken one; `limit-exceeded` for too many bytes
+/// or pixels.
+pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<Image> {
+    if bytes.len() > limits.image_bytes {
+        return Err(Error::new(
+            Code::LimitExceeded,
+            format!("expected a picture of at most {} bytes, found {}", limits.image_bytes, bytes.len()),
+        ));
+    }
+    let (format, name) = match sniff(bytes) {
+        Found::Picture(format, name) => (format, name),
+        Found::Other(found) => {
+            return Err(Error::new(
+                Code::InvalidImage,
+                format!("expected a JPEG, PNG or BMP, found {found}"),
+            )
+            .hint("convert the picture to JPEG, PNG or BMP"));
+        }
+    };
+    if format == ImageFormat::Jpeg && !is_whole_jpeg(bytes) {
+        return Err(truncated(name));
+    }
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    reader.limits(allocation(limits));
+    let decoder = reader.into_decoder().map_err(|error| refused(name, &error))?;
+    let (width, height) = decoder.dimensions();
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels == 0 {
+        return Err(Error::new(
+            Code::InvalidImage,
+            format!("expected at least one pixel, found a {name} of {width} × {height}"),
+        ));
+    }
+    if pixels > limits.image_pixels {
+        return Err(Error::new(
+            Code::LimitExceeded,
+            format!("expected a picture of at most {} pixels, found {width} × {height}", limits.image_pixels),
+        ));
+    }
+    let layout = Layout::of(decoder.color_type()).ok_or_else(|| unsupported(name))?;
+    let size = usize::try_from(decoder.total_bytes()).map_err(|_| unsupported(name))?;
+    let mut raw = vec![0; size];
+    decoder.read_image(&mut raw).map_err(|error| refused(name, &error))?;
+    let (height, width) = (height as usize, width as usize);
+    match height * width * 3 > limits.image_values {
+        true => Ok(shrink(&layout, &raw, height, width, limits.image_values)),
+        false => Ok(Image { height, width, channels: 3, data: layout.floats(&raw) }),
+    }
+}
+
+/// How a decoder lays out a pixel.
+pub(super) struct Layout {
+    /// Bytes of a pixel.
+    pub(super) pixel: usize,
+    /// Where the byte of red, green and blue stands in it.
+    rgb: [usize; 3],
+    values: [f32; 256],
+}
+
+impl Layout {
+    fn of(color: ColorType) -> Option<Self> {
+        // Decoders give 16-bit values in the machine's own byte order.
+        let high = usize::from(cfg!(target_endian = "little"));
+        let (pixel, rgb) = match color {
+            ColorType::L8 => (1, [0, 0, 0]),
+            ColorType::La8 => (2, [0, 0, 0]),
+            ColorType::Rgb8 => (3, [0, 1, 2]),
+            ColorType::Rgba8 => (4, [0, 1, 2]),
+            ColorType::L16 => (2, [high; 3]),
+            ColorType::La16 => (4, [high; 3]),
+            ColorType::Rgb16 => (6, [high, high + 2, high + 4]),
+            ColorType::Rgba16 => (8, [high, high + 2, high + 4]),
+            _ => return None,
+        };
+        let mut values = [0.0; 256];
+        for (k, value) in (0u8..=255).zip(&mut values) {
+            *value = f32::from(k) / 255.0;
+        }
+        Some(Self { pixel, rgb, values })
+    }
+
+    /// Red, green and blue of one pixel.
+    #[inline]
+    #[expect(clippy::indexing_slicing, reason = "callers pass `pixel` bytes, and a byte is below 256")]
+    pub(super) fn pixel(&self, bytes: &[u8]) -> [f32; 3] {
+        self.rgb.map(|at| self.values[usize::from(bytes[at])])
+    }
+
+    fn floats(&self, raw: &[u8]) -> Vec<f32> {
+        let mut data = Vec::with_capacity(raw.len() / self.pixel * 3);
+        match self.pixel {
+            // The layout of nearly all photos, without a detour.
+            3 => data.extend(
+                raw.iter().map(|byte| self.values.get(usize::from(*byte)).copied().unwrap_or_default()),
+            ),
+            pixel => raw.chunks_exact(pixel).for_each(|bytes| data.extend_from_slice(&self.pixel(bytes))),
+        }
+        data
+    }
+}
+
+/// The most that a decoder may allocate: pixels of eight bytes, and as much again for its own tables.
+fn allocation(limits: &Limits) -> ::image::Limits {
+    let mut allocation = ::image::Limits::default();
+    allocation.max_alloc = Some(limits.image_pixels.saturating_mul(16));
+    allocation
+}
+
+/// Whether a JPEG has its end marker. The decoder fills what is missing with gray.
+fn is_whole_jpeg(bytes: &[u8]) -> bool {
+    let mut rest = bytes.get(2..).unwrap_or_default();
+    // Between markers lies entropy-coded data, where 0xFF is followed by 0 or by a restart marker.
+    while let Some(at) = rest.iter().position(|byte| *byte == 0xff) {
+        let Some(marker) = rest.get(at + 1) else { return false };
+        rest = rest.get(at + 1..).unwrap_or_default();
+        match marker {
+            0xff => {}
+            0xd9 => return true,
+            0x00 | 0x01 | 0xd0..=0xd8 => rest = rest.get(1..).unwrap_or_default(),
+            _ => {
+                let Some(&[high, low]) = rest.get(1..3) else { return false };
+                rest = rest.get(1 + usize::from(u16::from_be_bytes([high, low]))..).unwrap_or_default();
+            }
+        }
+    }
+    false
+}
+
+fn truncated(name: &str) -> Error {
+    Error::new(Code::InvalidImage, format!("expected a whole picture, found a truncated {name}"))
+        .hint("the file was cut off: download or copy it again")
+}
+
+fn unsupported(name: &str) -> Error {
+    Error::new(Code::InvalidImage, format!("found a {name} of a kind that is not read"))
+        .hint("save the picture again as an ordinary 8-bit PNG or JPEG")
+}
+
+/// A decoder's failure in our words.
+fn refused(name: &str, error: &ImageError) -> Error {
+    let mended = match error {
+        ImageError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => truncated(name),
+        ImageError::Unsupported(_) => unsupported(name),
+        ImageError::Limits(_) => {
+            Error::new(Code::LimitExceeded, format!("the {name} needs too much memory to be decoded"))
+        }
+        _ => Error::new(Code::InvalidImage, format!("expected a whole picture, found a damaged {name}"))
+            .hint("download or export the picture again"),
+    };
+    mended.detail(error)
+}

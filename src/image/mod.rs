@@ -1,0 +1,58 @@
+//! Bytes to pixels: decoding and resizing of pictures.
+//!
+//! A picture is row-major height × width × channels of 32-bit floats in `[0, 1]`. This room knows no SQL, no
+//! columns and no models.
+
+mod decode;
+mod resize;
+mod shrink;
+mod sniff;
+
+pub(crate) use decode::decode;
+pub(crate) use resize::resize;
+
+use crate::diag::{Code, Error, Result};
+
+/// A picture that owns its values.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Image {
+    pub(crate) height: usize,
+    pub(crate) width: usize,
+    pub(crate) channels: usize,
+    /// Row-major, the channels of a pixel side by side.
+    pub(crate) data: Vec<f32>,
+}
+
+/// A picture that lies elsewhere: at least one pixel, and as many values as its sizes say.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct View<'a> {
+    height: usize,
+    width: usize,
+    channels: usize,
+    data: &'a [f32],
+}
+
+impl<'a> View<'a> {
+    /// The picture of `shape` `[height, width, channels]`.
+    ///
+    /// # Errors
+    /// `invalid-value` where `shape` is not that of a picture, or of another number of values.
+    pub(crate) fn new(shape: &[i64], data: &'a [f32]) -> Result<Self> {
+        let sizes: Option<Vec<usize>> =
+            shape.iter().map(|size| usize::try_from(*size).ok().filter(|size| *size > 0)).collect();
+        match sizes.as_deref() {
+            Some(&[height, width, channels])
+                if height.checked_mul(width).and_then(|it| it.checked_mul(channels)) == Some(data.len()) =>
+            {
+                Ok(Self { height, width, channels, data })
+            }
+            _ => Err(Error::new(
+                Code::InvalidValue,
+                format!(
+                    "expected an image of shape [height, width, channels], found shape {shape:?} with {} values",
+                    data.len()
+                ),
+            )),
+        }
+    }
+}

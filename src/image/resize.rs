@@ -1,0 +1,144 @@
+//! Bilinear resizing, number for number as TensorFlow 2's `tf.image.resize` without antialiasing: pixel centres
+//! are at halves, and what lies outside repeats the edge.
+
+use super::{Image, View};
+use crate::diag::{Code, Error, Result};
+
+/// Values of a result: 256 MiB, far beyond what a model takes.
+const LARGEST: usize = 1 << 26;
+
+/// The picture at `height` × `width`; where `preserve_aspect_ratio`, the largest one that fits inside, without
+/// padding.
+///
+/// # Errors
+/// `invalid-value` for a size of zero; `limit-exceeded` for a huge one.
+pub(crate) fn resize(
+    source: View<'_>,
+    height: usize,
+    width: usize,
+    preserve_aspect_ratio: bool,
+) -> Result<Image> {
+    if height == 0 || width == 0 {
+        return Err(Error::new(
+            Code::InvalidValue,
+            format!("expected a height and a width of at least 1, found {height} × {width}"),
+        ));
+    }
+    let (height, width) = match preserve_aspect_ratio {
+        true => inside(source.height, source.width, height, width),
+        false => (height, width),
+    };
+    let channels = source.channels;
+    let Some(values) =
+        height.checked_mul(width).and_then(|it| it.checked_mul(channels)).filter(|values| *values <= LARGEST)
+    else {
+        return Err(Error::new(
+            Code::LimitExceeded,
+            format!("expected an image of at most {LARGEST} values, found {height} × {width} × {channels}"),
+        ));
+    };
+    if (height, width) == (source.height, source.width) {
+        return Ok(Image { height, width, channels, data: source.data.to_vec() });
+    }
+    let columns = taps(source.width, width);
+    let mut data = vec![0.0; values];
+    let mut above = Line::new(width * channels);
+    let mut below = Line::new(width * channels);
+    for (target, row) in data.chunks_exact_mut(width * channels).zip(taps(source.height, height)) {
+        if below.row == Some(row.low) {
+            std::mem::swap(&mut above, &mut below);
+        }
+        above.fill(&source, row.low, &columns);
+        below.fill(&source, row.high, &columns);
+        for ((value, above), below) in target.iter_mut().zip(&above.values).zip(&below.values) {
+            *value = above + (below - above) * row.lerp;
+        }
+    }
+    Ok(Image { height, width, channels, data })
+}
+
+/// The largest size of the source's aspect ratio inside `height` × `width`.
+fn inside(from_height: usize, from_width: usize, height: usize, width: usize) -> (usize, usize) {
+    #[expect(clippy::cast_precision_loss, reason = "sizes of pictures are far below 2^53")]
+    let factor = (height as f64 / from_height as f64).min(width as f64 / from_width as f64);
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "positive, and kept inside the box"
+    )]
+    let scaled =
+        |size: usize, most: usize| ((size as f64 * factor).round_ties_even() as usize).clamp(1, most);
+    (scaled(from_height, height), scaled(from_width, width))
+}
+
+/// The two source rows or columns that a target lies between, and how far it is from the first.
+struct Tap {
+    low: usize,
+    high: usize,
+    lerp: f32,
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "TensorFlow computes positions in 32-bit floats; they are clamped to the picture"
+)]
+fn taps(from: usize, to: usize) -> Vec<Tap> {
+    let scale = from as f32 / to as f32;
+    (0..to)
+        .map(|target| {
+            let at = (target as f32 + 0.5) * scale - 0.5;
+            let floor = at.floor();
+            let clamp = |position: f32| (position.max(0.0) as usize).min(from - 1);
+            Tap { low: clamp(floor), high: clamp(at.ceil()), lerp: at - floor }
+        })
+        .collect()
+}
+
+/// One source row, resized in width.
+struct Line {
+    row: Option<usize>,
+    values: Vec<f32>,
+}
+
+impl Line {
+    fn new(values: usize) -> Self {
+        Self { row: None, values: vec![0.0; values] }
+    }
+
+    /// Resizes row `row` of `source`, unless that is what the line already holds.
+    fn fill(&mut self, source: &View<'_>, row: usize, columns: &[Tap]) {
+        if self.row == Some(row) {
+            return;
+        }
+        self.row = Some(row);
+        let length = source.width * source.channels;
+        let pixels = source.data.get(row * length..(row + 1) * length).unwrap_or_default();
+        match source.channels {
+            1 => lerp_pixels::<1>(pixels, columns, &mut self.values),
+            3 => lerp_pixels::<3>(pixels, columns, &mut self.values),
+            4 => lerp_pixels::<4>(pixels, columns, &mut self.values),
+            channels => {
+                for (target, tap) in self.values.chunks_exact_mut(channels).zip(columns) {
+                    let pixel = |at: usize| pixels.get(at * channels..).unwrap_or_default();
+                    for ((value, low), high) in target.iter_mut().zip(pixel(tap.low)).zip(pixel(tap.high)) {
+                        *value = low + (high - low) * tap.lerp;
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn lerp_pixels<const C: usize>(pixels: &[f32], columns: &[Tap], line: &mut [f32]) {
+    let (pixels, _) = pixels.as_chunks::<C>();
+    let (line, _) = line.as_chunks_mut::<C>();
+    for (target, tap) in line.iter_mut().zip(columns) {
+        let (Some(low), Some(high)) = (pixels.get(tap.low), pixels.get(tap.high)) else { continue };
+        for ((value, low), high) in target.iter_mut().zip(low).zip(high) {
+            *value = low + (high - low) * tap.lerp;
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What bytes are that are given as a picture, by their first few.
+
+use ::image::ImageFormat;
+
+/// What the bytes hold.
+pub(super) enum Found {
+    /// A format that is read, and its name.
+    Picture(ImageFormat, &'static str),
+    /// Something else, in words.
+    Other(&'static str),
+}
+
+/// Recognises the formats that are read, and those that people try.
+pub(super) fn sniff(bytes: &[u8]) -> Found {
+    let at = |offset: usize, magic: &[u8]| bytes.get(offset..).is_some_and(|rest| rest.starts_with(magic));
+    if at(0, b"\x89PNG\r\n\x1a\n") {
+        return Found::Picture(ImageFormat::Png, "PNG");
+    }
+    if at(0, b"\xff\xd8\xff") {
+        return Found::Picture(ImageFormat::Jpeg, "JPEG");
+    }
+    if at(0, b"BM") {
+        return Found::Picture(ImageFormat::Bmp, "BMP");
+    }
+    Found::Other(if bytes.is_empty() {
+        "no bytes"
+    } else if at(0, b"GIF8") {
+        "a GIF"
+    } else if at(0, b"RIFF") && at(8, b"WEBP") {
+        "a WebP picture"
+    } else if at(4, b"ftypavif") || at(4, b"ftypavis") {
+        "an AVIF picture"
+    } else if [&b"ftypheic"[..], b"ftypheix", b"ftyphevc", b"ftypmif1", b"ftypmsf1"]
+        .iter()
+        .any(|it| at(4, it))
+    {
+        "a HEIC picture"
+    } else if at(4, b"ftyp") {
+        "an MP4 or QuickTime video"
+    } else if at(0, b"II*\0") || at(0, b"MM\0*") {
+        "a TIFF picture"
+    } else if at(0, b"\0\0\x01\0") {
+        "an icon (ICO)"
+    } else if at(0, b"\xff\x0a") || at(4, b"JXL ") {
+        "a JPEG XL picture"
+    } else if at(4, b"jP  ") {
+        "a JPEG 2000 picture"
+    } else if at(0, b"%PDF") {
+        "a PDF"
+    } else if at(0, b"PK\x03\x04") {
+        "a zip archive"
+    } else {
+        text(bytes)
+    })
+}
+
+/// Which kind of text, judged by a first stretch.
+fn text(bytes: &[u8]) -> &'static str {
+    let head = bytes.get(..1024).unwrap_or(bytes);
+    let readable = match std::str::from_utf8(head) {
+        Ok(_) => true,
+        Err(error) => error.error_len().is_none(),
+    };
+    if !readable || head.contains(&0) {
+        return "bytes of an unknown format";
+    }
+    let head = String::from_utf8_lossy(head)
+        .trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n'])
+        .to_ascii_lowercase();
+    if head.starts_with("<!doctype html") || head.starts_with("<html") {
+        "an HTML page"
+    } else if head.starts_with("<svg") || (head.starts_with("<?xml") && head.contains("<svg")) {
+        "an SVG drawing"
+    } else if head.starts_with("data:image/") {
+        "a data URL"
+    } else {
+        "text"
+    }
+}

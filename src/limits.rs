@@ -1,0 +1,51 @@
+//! Every cap in one place, each with its reason. A cap that is met is an error that names it.
+
+/// How large things may get. The defaults suit a browser tab; a native host may raise them.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes of a SQL text. 1 MB, as BigQuery has it for unresolved queries.
+    pub sql_bytes: usize,
+    /// Nesting of expressions, subqueries and types. The parser recurses, and a browser's stack is small.
+    pub nesting: usize,
+    /// Bytes of an encoded picture. 20 MB, as BigQuery has it for object-table inference.
+    pub image_bytes: usize,
+    /// Pixels of a picture: beyond this it is taken for a decompression bomb.
+    pub image_pixels: u64,
+    /// Values (height × width × channels) of a decoded picture: a larger one is shrunk, keeping its aspect
+    /// ratio. BigQuery's limit of 60 MB holds this many FLOAT64.
+    pub image_values: usize,
+    /// Bytes of a model file. A browser's wasm memory ends at 4 GiB and a model needs a multiple of its size.
+    pub model_bytes: usize,
+    /// Bytes of one table source (CSV or Arrow IPC).
+    pub table_bytes: usize,
+    /// Columns of a table or query; 10,000 as BigQuery has it.
+    pub columns: usize,
+    /// Rows that travel together through the operators.
+    pub batch_rows: usize,
+    /// Objects of an object table whose bytes are held at once.
+    pub batch_objects: usize,
+    /// Bytes of the input tensors of one model run: larger batches are split.
+    pub tensor_bytes: usize,
+    /// Optimised plans kept for one model, one for each batch size that was met.
+    pub model_plans: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            sql_bytes: 1 << 20,
+            nesting: 100,
+            image_bytes: 20_000_000,
+            image_pixels: 100_000_000,
+            image_values: 7_500_000,
+            model_bytes: 1 << 30,
+            table_bytes: 1 << 30,
+            columns: 10_000,
+            batch_rows: 8_192,
+            batch_objects: 8,
+            tensor_bytes: 64 << 20,
+            model_plans: 4,
+        }
+    }
+}

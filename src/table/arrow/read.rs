@@ -1,0 +1,122 @@
+//! Reads Arrow IPC into batches of our own layout.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow_array::ArrayRef;
+use arrow_buffer::Buffer;
+use arrow_ipc::convert::try_fb_to_schema;
+use arrow_ipc::reader::{read_dictionary, read_record_batch};
+use arrow_ipc::{Endianness, MessageHeader};
+use arrow_schema::{ArrowError, Schema as ArrowSchema};
+
+use super::frame::{Frame, damaged, frames, invalid};
+use super::normalise::{Source, data_type, normalise};
+use crate::data::{Batch, Field, Schema};
+use crate::diag::{Code, Error, Result};
+use crate::limits::Limits;
+use crate::table::{Table, bytes as memory, check_columns, check_size, names};
+
+/// Reads an Arrow IPC file or stream.
+///
+/// Integers of any width become INT64, floats and decimals FLOAT64, text and bytes of any layout STRING and
+/// BYTES, dates DATE, timestamps of any unit TIMESTAMP (without a time zone they are read as UTC), lists ARRAY
+/// and structs STRUCT; dictionaries are unpacked. A struct of `shape` (integers) and `data` (32-bit floats) is a
+/// tensor. Columns of Arrow's null type are STRING.
+///
+/// # Errors
+/// `invalid-arrow` for other or damaged bytes, compressed batches, types without counterpart, and values that
+/// the counterpart cannot hold; `limit-exceeded` for too many columns, or too many bytes, also unpacked.
+pub fn read_arrow(bytes: &[u8], limits: &Limits) -> Result<Table> {
+    check_size(bytes, limits)?;
+    let mut frames = frames(bytes)?.into_iter();
+    let schema = Arc::new(arrow_schema(frames.next())?);
+    check_columns(schema.fields().len(), limits)?;
+    let names = names::unique(schema.fields().iter().map(|field| field.name()));
+    let fields = schema
+        .fields()
+        .iter()
+        .zip(names)
+        .map(|(field, name)| Ok(Field { data_type: data_type(&name, field.data_type())?, name }))
+        .collect::<Result<Vec<_>>>()?;
+    let mut reader = Reader { schema, fields, dictionaries: HashMap::new(), limits, rows: 0, bytes: 0 };
+    let mut batches = Vec::new();
+    for frame in frames {
+        reader.read(&frame, &mut batches)?;
+    }
+    Ok(Table { schema: Schema { fields: reader.fields }, batches })
+}
+
+fn arrow_schema(frame: Option<Frame<'_>>) -> Result<ArrowSchema> {
+    let schema =
+        frame.and_then(|frame| frame.message.header_as_schema()).ok_or_else(|| damaged("the schema"))?;
+    if schema.endianness() == Endianness::Big {
+        return Err(invalid("expected little-endian values, found big-endian ones"));
+    }
+    try_fb_to_schema(schema).map_err(|error| damaged("the schema").detail(error))
+}
+
+struct Reader<'a> {
+    schema: Arc<ArrowSchema>,
+    fields: Vec<Field>,
+    dictionaries: HashMap<i64, ArrayRef>,
+    limits: &'a Limits,
+    /// Rows and bytes that were read.
+    rows: usize,
+    bytes: usize,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, frame: &Frame<'_>, batches: &mut Vec<Batch>) -> Result<()> {
+        let values = |error: ArrowError| damaged("a batch").detail(error);
+        let version = frame.message.version();
+        match frame.message.header_type() {
+            MessageHeader::DictionaryBatch => {
+                frame.checked_batch(self.limits.table_bytes)?;
+                let batch =
+                    frame.message.header_as_dictionary_batch().ok_or_else(|| damaged("a dictionary"))?;
+                let body = Buffer::from(frame.body);
+                read_dictionary(&body, batch, &self.schema, &mut self.dictionaries, &version).map_err(values)
+            }
+            MessageHeader::RecordBatch => {
+                let batch = frame.checked_batch(self.limits.table_bytes)?;
+                let body = Buffer::from(frame.body);
+                let schema = self.schema.clone();
+                let batch = read_record_batch(&body, batch, schema, &self.dictionaries, None, &version)
+                    .map_err(values)?;
+                self.add(batch.num_rows(), batch.columns(), batches)
+            }
+            other => Err(invalid(format!("expected a batch, found a message of type {other:?}"))),
+        }
+    }
+
+    fn add(&mut self, rows: usize, columns: &[ArrayRef], batches: &mut Vec<Batch>) -> Result<()> {
+        let columns = columns
+            .iter()
+            .zip(&self.fields)
+            .map(|(column, field)| {
+                let source = Source {
+                    column: &field.name,
+                    first_row: Some(self.rows + 1),
+                    bytes: self.limits.table_bytes - self.bytes,
+                };
+                normalise(column, &field.data_type, &source)
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let batch = Batch::new(rows, columns)?;
+        self.rows += rows;
+        self.bytes += memory(&batch);
+        if self.bytes > self.limits.table_bytes {
+            return Err(too_large(self.limits.table_bytes));
+        }
+        let most = self.limits.batch_rows.max(1);
+        batches.extend((0..rows).step_by(most).map(|at| batch.slice(at, most)));
+        Ok(())
+    }
+}
+
+/// Unpacked values take more than a table may.
+pub(super) fn too_large(most: usize) -> Error {
+    Error::new(Code::LimitExceeded, format!("expected a table of at most {most} bytes unpacked, found more"))
+        .hint("leave out columns or rows before exporting the table")
+}

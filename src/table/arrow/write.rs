@@ -1,0 +1,60 @@
+//! Batches as pieces of one Arrow IPC stream.
+
+use std::sync::Arc;
+
+use arrow_ipc::writer::StreamWriter;
+use arrow_schema::{ArrowError, Schema as ArrowSchema};
+
+use crate::data::{Batch, Schema};
+use crate::diag::{Code, Error, Result};
+
+/// Writes one IPC stream piece by piece: the pieces in order are a stream, and so are the first piece, any one
+/// batch and the last piece.
+#[derive(Debug)]
+pub struct IpcWriter {
+    schema: Arc<ArrowSchema>,
+    stream: Stream,
+}
+
+/// [`StreamWriter`] tells nothing of itself.
+struct Stream(StreamWriter<Vec<u8>>);
+
+impl std::fmt::Debug for Stream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Stream")
+    }
+}
+
+impl IpcWriter {
+    /// Begins a stream of rows of `schema`; gives the piece that tells the schema.
+    ///
+    /// # Errors
+    /// `internal` where the schema cannot be written.
+    pub fn new(schema: &Schema) -> Result<(Self, Vec<u8>)> {
+        let schema = Arc::new(schema.to_arrow());
+        let mut stream = StreamWriter::try_new(Vec::new(), &schema).map_err(failed)?;
+        let piece = std::mem::take(stream.get_mut());
+        Ok((Self { schema, stream: Stream(stream) }, piece))
+    }
+
+    /// The piece of one batch.
+    ///
+    /// # Errors
+    /// `internal` where the batch does not have the layout of the schema.
+    pub fn batch(&mut self, batch: &Batch) -> Result<Vec<u8>> {
+        self.stream.0.write(&batch.to_arrow(&self.schema)?).map_err(failed)?;
+        Ok(std::mem::take(self.stream.0.get_mut()))
+    }
+
+    /// The end marker.
+    ///
+    /// # Errors
+    /// `internal` where it cannot be written.
+    pub fn finish(self) -> Result<Vec<u8>> {
+        self.stream.0.into_inner().map_err(failed)
+    }
+}
+
+fn failed(error: ArrowError) -> Error {
+    Error::new(Code::Internal, "rows cannot be written as Arrow IPC").detail(error)
+}

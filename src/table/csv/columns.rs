@@ -1,0 +1,104 @@
+//! Columns in the making.
+
+use std::sync::Arc;
+
+use arrow_array::builder::{
+    BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
+};
+use arrow_array::{Array, ArrayRef};
+
+use super::records::Field;
+use crate::data::{DataType, parse_bool, parse_date, parse_int, parse_timestamp};
+use crate::diag::{Code, Error, Result};
+
+/// The values of one column in one batch.
+pub(super) enum Column {
+    Bool(BooleanBuilder),
+    Int64(Int64Builder),
+    Float64(Float64Builder),
+    Date(Date32Builder),
+    Timestamp(TimestampMicrosecondBuilder),
+    String(StringBuilder),
+}
+
+impl Column {
+    /// A column for `rows` values.
+    ///
+    /// # Errors
+    /// `invalid-option` for a type that CSV does not hold.
+    pub(super) fn new(data_type: &DataType, rows: usize) -> Result<Self> {
+        Ok(match data_type {
+            DataType::Bool => Self::Bool(BooleanBuilder::with_capacity(rows)),
+            DataType::Int64 => Self::Int64(Int64Builder::with_capacity(rows)),
+            DataType::Float64 => Self::Float64(Float64Builder::with_capacity(rows)),
+            DataType::Date => Self::Date(Date32Builder::with_capacity(rows)),
+            DataType::Timestamp => Self::Timestamp(TimestampMicrosecondBuilder::with_capacity(rows)),
+            DataType::String => Self::String(StringBuilder::with_capacity(rows, 0)),
+            other => {
+                return Err(Error::new(
+                    Code::InvalidOption,
+                    format!("expected BOOL, INT64, FLOAT64, DATE, TIMESTAMP or STRING, found {other}"),
+                ));
+            }
+        })
+    }
+
+    pub(super) fn append_null(&mut self) {
+        match self {
+            Self::Bool(column) => column.append_null(),
+            Self::Int64(column) => column.append_null(),
+            Self::Float64(column) => column.append_null(),
+            Self::Date(column) => column.append_null(),
+            Self::Timestamp(column) => column.append_null(),
+            Self::String(column) => column.append_null(),
+        }
+    }
+
+    /// Adds a value; false where it is none of this column's type.
+    pub(super) fn append(&mut self, field: &Field<'_>) -> bool {
+        let text = field.text.trim_ascii();
+        if let Self::String(column) = self {
+            column.append_value(field.text);
+            return true;
+        }
+        if text.is_empty() && field.quoted {
+            self.append_null();
+            return true;
+        }
+        match self {
+            Self::Bool(column) => bool(text).map(|value| column.append_value(value)),
+            Self::Int64(column) => {
+                text.parse().ok().or_else(|| parse_int(text)).map(|value| column.append_value(value))
+            }
+            Self::Float64(column) => text.parse().ok().map(|value| column.append_value(value)),
+            Self::Date(column) => parse_date(text).map(|value| column.append_value(value)),
+            Self::Timestamp(column) => parse_timestamp(text).map(|value| column.append_value(value)),
+            Self::String(_) => None,
+        }
+        .is_some()
+    }
+
+    pub(super) fn finish(self) -> ArrayRef {
+        match self {
+            Self::Bool(mut column) => Arc::new(column.finish()),
+            Self::Int64(mut column) => Arc::new(column.finish()),
+            Self::Float64(mut column) => Arc::new(column.finish()),
+            Self::Date(mut column) => Arc::new(column.finish()),
+            Self::Timestamp(mut column) => Arc::new(column.finish().with_timezone("UTC")),
+            Self::String(mut column) => {
+                let mut column = column.finish();
+                column.shrink_to_fit();
+                Arc::new(column)
+            }
+        }
+    }
+}
+
+/// As BigQuery loads them from CSV. Where types are inferred only the first two words are met.
+fn bool(text: &str) -> Option<bool> {
+    parse_bool(text).or_else(|| match text.to_ascii_lowercase().as_str() {
+        "1" | "t" | "y" | "yes" => Some(true),
+        "0" | "f" | "n" | "no" => Some(false),
+        _ => None,
+    })
+}

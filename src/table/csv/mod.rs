@@ -1,0 +1,200 @@
+//! CSV to typed columns.
+//!
+//! The bytes are split twice, once to find the types of all rows and once to build the columns: that costs less
+//! memory than remembering where every field is, and little time.
+
+mod columns;
+mod delimiter;
+mod guess;
+mod records;
+
+use std::collections::HashMap;
+
+use self::columns::Column;
+use self::guess::Guess;
+use self::records::{Field as Text, Record, Records};
+use super::{Table, check_columns, check_size, names, sniff};
+use crate::data::{Batch, DataType, Field, Schema};
+use crate::diag::{Code, Error, Result, nearest};
+use crate::limits::Limits;
+
+/// How CSV is read.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct CsvOptions {
+    /// Whether the first row names the columns; by default it does. Without it they are `column_1`, `column_2` …
+    pub header: bool,
+    /// What stands between fields: an ASCII character; by default found among comma, semicolon, tab and pipe.
+    pub delimiter: Option<u8>,
+    /// What reads as NULL where it is not quoted; by default the empty field and `NA`.
+    pub null_values: Vec<String>,
+    /// Types by column name, in any case, in place of inference.
+    pub schema: Vec<(String, DataType)>,
+}
+
+impl Default for CsvOptions {
+    fn default() -> Self {
+        Self {
+            header: true,
+            delimiter: None,
+            null_values: vec![String::new(), "NA".into()],
+            schema: Vec::new(),
+        }
+    }
+}
+
+/// Reads CSV in UTF-8, with or without a byte order mark, lines ending in any way, fields quoted by `"`.
+///
+/// The type of a column is the first of BOOL, INT64, FLOAT64, DATE and TIMESTAMP in which all of its values are
+/// written, as `CAST` reads them, else STRING; a column without values is STRING. Numbers with leading zeros,
+/// such as the postcode `01067`, are text. Quoted numbers are numbers too. The quoted empty field is the empty
+/// string, and NULL in columns of other types. Spaces around numbers, dates and names do not count. Empty lines
+/// are skipped.
+///
+/// # Errors
+/// `invalid-csv` for bytes that are no CSV, rows of differing length and values that do not fit a given type, all
+/// with their line; `unknown-column` and `invalid-option` for a schema that cannot be; `limit-exceeded` for too
+/// many bytes or columns.
+pub fn read_csv(bytes: &[u8], options: &CsvOptions, limits: &Limits) -> Result<Table> {
+    check_size(bytes, limits)?;
+    if let Some(found) = sniff::sniff(bytes) {
+        return Err(
+            Error::new(Code::InvalidCsv, format!("expected CSV, found {found}")).hint_opt(advice(found))
+        );
+    }
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let delimiter = match options.delimiter {
+        Some(delimiter) => delimiter::checked(delimiter)?,
+        None => delimiter::find(bytes),
+    };
+    let open = |at| Records::new(bytes, at, delimiter, limits);
+    let mut records = open(0);
+    let names = match records.next()? {
+        None => return Err(Error::new(Code::InvalidCsv, "expected CSV, found no row at all")),
+        Some(first) if options.header => names::unique(first.fields().map(|field| field.text)),
+        Some(first) => names::unique(first.fields().map(|_| "")),
+    };
+    check_columns(names.len(), limits)?;
+    let start = if options.header { records.position() } else { 0 };
+    let given = given_types(options, &names)?;
+
+    let mut guesses = vec![Guess::default(); names.len()];
+    let mut rows = 0;
+    let mut records = open(start);
+    while let Some(record) = records.next()? {
+        if record.len() != names.len() {
+            return Err(ragged(&record, names.len(), bytes, delimiter));
+        }
+        for ((guess, field), given) in guesses.iter_mut().zip(record.fields()).zip(&given) {
+            if given.is_none() && !is_null(&field, options) {
+                guess.widen(field.text.trim_ascii());
+            }
+        }
+        rows += 1;
+    }
+    let types =
+        given.into_iter().zip(guesses).map(|(given, guess)| given.unwrap_or_else(|| guess.data_type()));
+    let fields = names.into_iter().zip(types).map(|(name, data_type)| Field { name, data_type }).collect();
+    let schema = Schema { fields };
+    let batches = build(open(start), rows, &schema, options, limits, bytes)?;
+    Ok(Table { schema, batches })
+}
+
+/// The columns of `rows` records.
+fn build(
+    mut records: Records<'_>,
+    rows: usize,
+    schema: &Schema,
+    options: &CsvOptions,
+    limits: &Limits,
+    bytes: &[u8],
+) -> Result<Vec<Batch>> {
+    let most = limits.batch_rows.max(1);
+    let mut batches = Vec::with_capacity(rows.div_ceil(most));
+    let mut left = rows;
+    while left > 0 {
+        let size = left.min(most);
+        let mut columns = schema
+            .fields
+            .iter()
+            .map(|field| Column::new(&field.data_type, size))
+            .collect::<Result<Vec<_>>>()?;
+        for _ in 0..size {
+            let Some(record) = records.next()? else { break };
+            for ((column, text), field) in columns.iter_mut().zip(record.fields()).zip(&schema.fields) {
+                let read = match is_null(&text, options) {
+                    true => {
+                        column.append_null();
+                        true
+                    }
+                    false => column.append(&text),
+                };
+                if !read {
+                    return Err(misfit(&record, field, text.text, bytes));
+                }
+            }
+        }
+        let columns = columns.into_iter().map(Column::finish).collect();
+        batches.push(Batch::new(size, columns)?);
+        left -= size;
+    }
+    Ok(batches)
+}
+
+fn is_null(field: &Text<'_>, options: &CsvOptions) -> bool {
+    let text = field.text.trim_ascii();
+    !field.quoted && options.null_values.iter().any(|null| null == text)
+}
+
+/// The type that the options give to each column.
+fn given_types(options: &CsvOptions, names: &[String]) -> Result<Vec<Option<DataType>>> {
+    let places: HashMap<String, usize> =
+        names.iter().enumerate().map(|(at, name)| (name.to_lowercase(), at)).collect();
+    let mut types = vec![None; names.len()];
+    for (name, data_type) in &options.schema {
+        let place = places.get(&name.trim().to_lowercase()).and_then(|at| types.get_mut(*at));
+        let Some(place) = place else {
+            let known = names.iter().map(String::as_str);
+            let hint = match nearest(name, known) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("the columns are `{}`", names.join("`, `")),
+            };
+            return Err(Error::new(Code::UnknownColumn, format!("the CSV has no column `{name}`")).hint(hint));
+        };
+        if place.replace(data_type.clone()).is_some() {
+            return Err(Error::new(Code::InvalidOption, format!("column `{name}` is given two types")));
+        }
+        Column::new(data_type, 0).map_err(|error| error.context(format!("column `{name}`")))?;
+    }
+    Ok(types)
+}
+
+fn advice(found: &str) -> Option<String> {
+    Some(match found {
+        "an HTML page" => "check the address: the server answered with a page, not with the file".into(),
+        it if it.starts_with("an Arrow") => "read it as `arrow`".into(),
+        it if it.contains("Excel") => "export the sheet as CSV UTF-8".into(),
+        it if it.contains("archive") => "unpack it first".into(),
+        "text in UTF-16" => "save it as UTF-8".into(),
+        _ => return None,
+    })
+}
+
+fn ragged(record: &Record<'_>, expected: usize, bytes: &[u8], delimiter: u8) -> Error {
+    let (line, found) = (record.line(bytes), record.len());
+    let hint = match found > expected {
+        true => format!("put fields that contain `{}` in double quotes", delimiter.escape_ascii()),
+        false => "add the missing fields, empty ones for NULL".into(),
+    };
+    Error::new(Code::InvalidCsv, format!("line {line}: expected {expected} fields, found {found}")).hint(hint)
+}
+
+fn misfit(record: &Record<'_>, field: &Field, text: &str, bytes: &[u8]) -> Error {
+    let Field { name, data_type } = field;
+    let short: String = text.chars().take(100).collect();
+    Error::new(
+        Code::InvalidCsv,
+        format!("line {}, column `{name}`: expected {data_type}, found `{short}`", record.line(bytes)),
+    )
+    .hint("name values that stand for NULL in the null values, or read the column as STRING")
+}

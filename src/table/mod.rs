@@ -1,0 +1,77 @@
+//! Bytes to typed columns and back: CSV and Arrow IPC in, Arrow IPC out, and listings of files as tables.
+//!
+//! What comes in leaves in the layout of [`DataType::storage`](crate::data::DataType::storage), in batches of
+//! at most [`Limits::batch_rows`](crate::Limits::batch_rows) rows, under names that are unique without regard to
+//! case. This room knows no SQL and no models, and reads no files: it is given their bytes.
+
+mod arrow;
+mod csv;
+mod names;
+pub mod objects;
+mod sniff;
+
+pub use arrow::{IpcWriter, read_arrow};
+pub use csv::{CsvOptions, read_csv};
+pub use objects::Object;
+
+use arrow_array::Array;
+use arrow_schema::ArrowError;
+
+use crate::data::{Batch, Schema};
+use crate::diag::{Code, Error, Result};
+use crate::limits::Limits;
+
+/// Rows in memory.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// The columns.
+    pub schema: Schema,
+    /// The rows, in order.
+    pub batches: Vec<Batch>,
+}
+
+impl Table {
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.batches.iter().map(Batch::rows).sum()
+    }
+
+    /// The memory that the values take.
+    pub fn bytes(&self) -> usize {
+        self.batches.iter().map(bytes).sum()
+    }
+}
+
+/// The memory that the values of a batch take, without what slices leave aside.
+fn bytes(batch: &Batch) -> usize {
+    batch.columns().iter().map(|column| column.to_data().get_slice_memory_size().unwrap_or_default()).sum()
+}
+
+/// # Errors
+/// `limit-exceeded` for a source of more than [`Limits::table_bytes`].
+fn check_size(source: &[u8], limits: &Limits) -> Result<()> {
+    match source.len() <= limits.table_bytes {
+        true => Ok(()),
+        false => Err(Error::new(
+            Code::LimitExceeded,
+            format!("expected a table of at most {} bytes, found {}", limits.table_bytes, source.len()),
+        )),
+    }
+}
+
+/// # Errors
+/// `limit-exceeded` for more than [`Limits::columns`].
+fn check_columns(columns: usize, limits: &Limits) -> Result<()> {
+    match columns <= limits.columns {
+        true => Ok(()),
+        false => Err(Error::new(
+            Code::LimitExceeded,
+            format!("expected a table of at most {} columns, found {columns}", limits.columns),
+        )),
+    }
+}
+
+/// Columns that were built here do not fit together.
+fn internal(error: ArrowError) -> Error {
+    Error::new(Code::Internal, "a table cannot be built").detail(error)
+}

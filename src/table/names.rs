@@ -1,0 +1,35 @@
+//! Column names as files have them, made fit for SQL.
+
+use std::collections::HashSet;
+
+/// Trimmed, `column_3` where there is none, and `_1`, `_2` … behind a name that came before in any case.
+pub(super) fn unique(names: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<String> {
+    let mut seen = HashSet::new();
+    names
+        .into_iter()
+        .enumerate()
+        .map(|(at, name)| {
+            let name = match name.as_ref().trim() {
+                "" => format!("column_{}", at + 1),
+                name => name.to_owned(),
+            };
+            let mut free = name.clone();
+            let mut suffix = 0;
+            while !seen.insert(free.to_lowercase()) {
+                suffix += 1;
+                free = format!("{name}_{suffix}");
+            }
+            free
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unique;
+
+    #[test]
+    fn every_column_can_be_named() {
+        assert_eq!(unique(["a", "", " b ", "A", "a_1", "a"]), ["a", "column_2", "b", "A_1", "a_1_1", "a_2"]);
+    }
+}

@@ -1,0 +1,107 @@
+//! Listings of files as BigQuery's object tables show them.
+
+use std::sync::Arc;
+
+use arrow_array::builder::{Int64Builder, StringBuilder};
+use arrow_array::{ArrayRef, Int64Array, ListArray, TimestampMicrosecondArray, new_null_array};
+use arrow_buffer::OffsetBuffer;
+use arrow_schema::Field as ArrowField;
+
+use crate::data::{Batch, DataType, Field, Schema, StructField};
+use crate::diag::Result;
+
+/// One file of an object table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// Where it is; unique in its table.
+    pub uri: String,
+    /// Bytes.
+    pub size: u64,
+    /// MIME type; empty where unknown.
+    pub content_type: String,
+    /// Milliseconds since 1970-01-01 UTC.
+    pub updated_ms: i64,
+}
+
+/// The columns of an object table, in BigQuery's order.
+pub fn schema() -> Schema {
+    let fields = [
+        ("uri", DataType::String),
+        ("generation", DataType::Int64),
+        ("content_type", DataType::String),
+        ("size", DataType::Int64),
+        ("md5_hash", DataType::String),
+        ("updated", DataType::Timestamp),
+        ("metadata", DataType::array(metadata())),
+    ];
+    Schema { fields: fields.into_iter().map(|(name, data_type)| Field::new(name, data_type)).collect() }
+}
+
+/// One custom entry of an object's metadata.
+fn metadata() -> DataType {
+    let text = |name: &str| StructField { name: name.into(), data_type: DataType::String };
+    DataType::Struct(vec![text("name"), text("value")])
+}
+
+/// `objects` as rows. What only a cloud store knows (generation, hash, custom metadata) is NULL or empty.
+///
+/// # Errors
+/// `internal` where the columns do not fit together.
+pub fn batch(objects: &[Object]) -> Result<Batch> {
+    let rows = objects.len();
+    let mut uris = StringBuilder::new();
+    let mut content_types = StringBuilder::new();
+    let mut sizes = Int64Builder::with_capacity(rows);
+    for object in objects {
+        uris.append_value(&object.uri);
+        content_types.append_value(match object.content_type.as_str() {
+            "" => "application/octet-stream",
+            known => known,
+        });
+        sizes.append_value(i64::try_from(object.size).unwrap_or(i64::MAX));
+    }
+    let updated: TimestampMicrosecondArray =
+        objects.iter().map(|object| object.updated_ms.checked_mul(1000)).collect();
+    let entries = metadata().storage();
+    let no_entries = ListArray::try_new(
+        Arc::new(ArrowField::new_list_field(entries.clone(), true)),
+        OffsetBuffer::new_zeroed(rows),
+        new_null_array(&entries, 0),
+        None,
+    )
+    .map_err(super::internal)?;
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(uris.finish()),
+        Arc::new(Int64Array::new_null(rows)),
+        Arc::new(content_types.finish()),
+        Arc::new(sizes.finish()),
+        new_null_array(&DataType::String.storage(), rows),
+        Arc::new(updated.with_timezone("UTC")),
+        Arc::new(no_entries),
+    ];
+    Batch::new(rows, columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::Array;
+
+    #[test]
+    fn rows_have_the_layout_of_the_schema() {
+        let objects = [
+            Object {
+                uri: "a.png".into(),
+                size: 7,
+                content_type: "image/png".into(),
+                updated_ms: 1_700_000_000_000,
+            },
+            Object { uri: "b".into(), size: 0, content_type: String::new(), updated_ms: i64::MAX },
+        ];
+        let batch = batch(&objects).unwrap();
+        let arrow = batch.to_arrow(&Arc::new(schema().to_arrow())).unwrap();
+        assert_eq!(arrow.num_rows(), 2);
+        let nulls: Vec<usize> = arrow.columns().iter().map(|column| column.null_count()).collect();
+        assert_eq!(nulls, [0, 2, 0, 0, 2, 1, 0]);
+    }
+}
