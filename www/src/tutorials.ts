@@ -85,10 +85,10 @@ ORDER BY probability DESC`,
   next: [
     { label: "Add your own pictures", files: "image/png,image/jpeg,image/bmp" },
     {
-      label: "Three more photos",
+      label: "Two more photos",
       sql: `CREATE OR REPLACE EXTERNAL TABLE photos
   OPTIONS (object_metadata = 'SIMPLE', uris = [
-    'demo/coffee.png', 'demo/chelsea.png', 'demo/rocket.jpg', 'demo/china.jpg', 'demo/flower.jpg']);
+    'demo/coffee.png', 'demo/chelsea.png', 'demo/china.jpg', 'demo/flower.jpg']);
 
 SELECT uri, label, probability
 ${look}
