@@ -224,7 +224,9 @@ impl Session {
         watch.stop(mark, crate::control::Stage::Parse);
         match Error::from_diagnostics(parsed.diagnostics) {
             Some(error) => Err(error),
-            None => Ok(Script::new(self.engine.clone(), self.limits.clone(), parsed.statements, params, watch)),
+            None => {
+                Ok(Script::new(self.engine.clone(), self.limits.clone(), parsed.statements, params, watch))
+            }
         }
     }
 }

@@ -190,7 +190,8 @@ impl Query {
             Work::ListObjects { name, uris, span, request } => {
                 match self.answered(request, || Resource::Objects { uris: uris.clone() }) {
                     Ok(id) => {
-                        let objects = self.ctx.resources.take_objects(id).map_err(|error| error.or_at(span))?;
+                        let objects =
+                            self.ctx.resources.take_objects(id).map_err(|error| error.or_at(span))?;
                         if objects.is_empty() {
                             return Err(Error::new(
                                 Code::ResourceUnavailable,

@@ -26,9 +26,8 @@ fn operand(expr: &Expr, batch: &Batch, ctx: &mut Context) -> Result<Operand> {
         ExprKind::Call { function, kernel, args } => {
             let args = operands(args, batch, ctx)?;
             let mark = ctx.watch.start();
-            let result = shared(&args, batch.rows(), |rows| {
-                kernel(&Call { args: &args, rows, limits: &ctx.limits })
-            });
+            let result =
+                shared(&args, batch.rows(), |rows| kernel(&Call { args: &args, rows, limits: &ctx.limits }));
             ctx.watch.stop(mark, function.stage.unwrap_or(crate::control::Stage::Project));
             result.map_err(|error| error.or_at(expr.span))
         }

@@ -29,7 +29,8 @@ impl Operator for Filter {
         let keep = expr::evaluate(&self.predicate, &batch, ctx)
             .map_err(|error| name_row(error, &*self.input, self.rows_before))?;
         self.rows_before += batch.rows();
-        let keep = keep.as_boolean_opt().ok_or_else(|| Error::new(Code::Internal, "a condition is not BOOL"))?;
+        let keep =
+            keep.as_boolean_opt().ok_or_else(|| Error::new(Code::Internal, "a condition is not BOOL"))?;
         let kept = batch.filter(&prep_null_mask_filter(keep))?;
         Ok(if kept.rows() == 0 { Poll::Working } else { Poll::Batch(kept) })
     }

@@ -48,7 +48,10 @@ impl Predict {
         ctx.watch.stop(mark, Stage::Infer);
         let results = results?;
         let outputs = self.outputs.iter().map(|at| {
-            results.get(*at).cloned().ok_or_else(|| Error::new(Code::Internal, "the model left an output out"))
+            results
+                .get(*at)
+                .cloned()
+                .ok_or_else(|| Error::new(Code::Internal, "the model left an output out"))
         });
         let kept = self.keep.iter().map(|at| piece.column(*at).cloned());
         Batch::new(piece.rows(), outputs.chain(kept).collect::<Result<_>>()?)
@@ -66,7 +69,8 @@ impl Operator for Predict {
         };
         let piece = batch.slice(start, self.model.chunk_rows().max(1));
         self.piece_start = start;
-        let result = self.predicted(&piece, ctx).map_err(|error| name_row(error, &*self.input, self.rows_done))?;
+        let result =
+            self.predicted(&piece, ctx).map_err(|error| name_row(error, &*self.input, self.rows_done))?;
         let end = start + piece.rows();
         if end < batch.rows() {
             self.current = Some((batch, end));

@@ -29,7 +29,8 @@ impl Sort {
                 let data_type = field.map(|field| field.data_type.clone());
                 Ok(SortKey {
                     column: all.column(key.column)?.clone(),
-                    data_type: data_type.ok_or_else(|| Error::new(Code::Internal, "a sort key is missing"))?,
+                    data_type: data_type
+                        .ok_or_else(|| Error::new(Code::Internal, "a sort key is missing"))?,
                     descending: key.descending,
                     nulls_first: key.nulls_first,
                 })

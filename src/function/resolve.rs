@@ -58,7 +58,10 @@ fn fit(signature: &Signature, args: &[Option<DataType>]) -> Option<(usize, Resol
             None => {}
         }
     }
-    Some((coercions, Resolved { args: settled, returns: settle(signature.returns), kernel: signature.kernel }))
+    Some((
+        coercions,
+        Resolved { args: settled, returns: settle(signature.returns), kernel: signature.kernel },
+    ))
 }
 
 /// The type that values of both become without being asked.

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
-use arrow_array::{
-    Array, ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, StringArray,
-};
+use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, StringArray};
 use arrow_buffer::{OffsetBuffer, ScalarBuffer};
 use arrow_schema::DataType as Arrow;
 use tract_onnx::prelude::{Datum, DatumType, TVec, Tensor, TractResult, f16, tvec};
@@ -42,8 +40,9 @@ impl<'a> Input<'a> {
             };
         };
         if *column.data_type() != port.data_type.storage() {
-            return Err(Error::new(Code::Internal, "a model input has not the layout of its type")
-                .detail(format!("`{}` is {} and came as {}", port.name, port.data_type, column.data_type())));
+            return Err(Error::new(Code::Internal, "a model input has not the layout of its type").detail(
+                format!("`{}` is {} and came as {}", port.name, port.data_type, column.data_type()),
+            ));
         }
         let values = match &port.data_type {
             DataType::Tensor => Values::Tensors(TensorColumn::new(column)?),
@@ -66,7 +65,8 @@ impl<'a> Input<'a> {
             Values::Lists(lists) => self.list_shape(row, lists)?,
             Values::Tensors(column) => {
                 let (shape, data) = column.get(row).ok_or_else(|| self.null(row, "is NULL"))?;
-                let shape: TVec<usize> = shape.iter().map(|&n| usize::try_from(n).unwrap_or(usize::MAX)).collect();
+                let shape: TVec<usize> =
+                    shape.iter().map(|&n| usize::try_from(n).unwrap_or(usize::MAX)).collect();
                 let fits = shape.len() == dims.len()
                     && dims.iter().zip(&shape).all(|(dim, n)| dim.fixed().is_none_or(|fixed| fixed == *n));
                 if !fits || volume(&shape) != Some(data.len()) {
@@ -154,8 +154,10 @@ impl<'a> Input<'a> {
                     _ => self.narrow::<u8>(tensor, values, row),
                 }
             }
-            Arrow::Boolean => pour(tensor, values.as_boolean().values().slice(range.start, range.len()).iter())
-                .map_err(failure::run),
+            Arrow::Boolean => {
+                pour(tensor, values.as_boolean().values().slice(range.start, range.len()).iter())
+                    .map_err(failure::run)
+            }
             _ => {
                 let values = values.as_string::<i32>();
                 pour(tensor, range.map(|at| values.value(at).to_owned())).map_err(failure::run)
@@ -169,9 +171,14 @@ impl<'a> Input<'a> {
         values: &[i64],
         row: impl Fn(usize) -> usize,
     ) -> Result<()> {
-        if let Some((at, value)) = values.iter().enumerate().find(|(_, value)| T::try_from(**value).is_err()) {
+        if let Some((at, value)) = values.iter().enumerate().find(|(_, value)| T::try_from(**value).is_err())
+        {
             let element = format!("{:?}", self.port.element).to_lowercase();
-            return Err(self.error(Code::OutOfRange, row(at), &format!("is {value}, which {element} cannot hold")));
+            return Err(self.error(
+                Code::OutOfRange,
+                row(at),
+                &format!("is {value}, which {element} cannot hold"),
+            ));
         }
         pour(tensor, values.iter().filter_map(|value| T::try_from(*value).ok())).map_err(failure::run)
     }
@@ -257,7 +264,12 @@ impl<'a> Output<'a> {
             DataType::Int64 => Leaf::Ints(Vec::new()),
             _ => Leaf::Floats(Vec::new()),
         };
-        Self { port, values, ends: Vec::with_capacity(rows + 1), tensors: TensorBuilder::with_capacity(rows, 0) }
+        Self {
+            port,
+            values,
+            ends: Vec::with_capacity(rows + 1),
+            tensors: TensorBuilder::with_capacity(rows, 0),
+        }
     }
 
     /// Adds the first `rows` of the `batch` rows in `tensor`.
@@ -277,8 +289,12 @@ impl<'a> Output<'a> {
         let taken = rows * width;
         match &mut self.values {
             Leaf::Floats(values) => match tensor.datum_type() {
-                DatumType::F32 => values.extend(slice::<f32>(tensor)?.iter().take(taken).map(|v| f64::from(*v))),
-                DatumType::F64 => values.extend_from_slice(slice::<f64>(tensor)?.get(..taken).unwrap_or_default()),
+                DatumType::F32 => {
+                    values.extend(slice::<f32>(tensor)?.iter().take(taken).map(|v| f64::from(*v)))
+                }
+                DatumType::F64 => {
+                    values.extend_from_slice(slice::<f64>(tensor)?.get(..taken).unwrap_or_default())
+                }
                 _ => {
                     let tensor = tensor.cast_to::<f64>().map_err(failure::run)?;
                     values.extend_from_slice(slice::<f64>(&tensor)?.get(..taken).unwrap_or_default());
@@ -346,8 +362,11 @@ impl<'a> Output<'a> {
     }
 
     fn too_long(&self) -> Error {
-        Error::new(Code::LimitExceeded, format!("model output `{}` holds more than 2^31 values", self.port.name))
-            .hint("predict fewer rows at once")
+        Error::new(
+            Code::LimitExceeded,
+            format!("model output `{}` holds more than 2^31 values", self.port.name),
+        )
+        .hint("predict fewer rows at once")
     }
 }
 

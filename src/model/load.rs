@@ -108,7 +108,7 @@ impl Graph {
             .map(|at| {
                 let dims = model.output_fact(at)?.shape.iter().map(|dim| match dim.to_usize() {
                     Ok(length) => Dim::Fixed(length),
-                    Err(_) => Dim::Free(dim.to_string()),
+                    Err(_) => Dim::Free(String::new()),
                 });
                 Ok(dims.collect())
             })

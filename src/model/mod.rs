@@ -65,7 +65,7 @@ impl Model {
             .zip(inferred)
             .map(|(declared, inferred)| {
                 let shape = match declared.shape {
-                    Some(shape) if shape.len() == inferred.len() => merged(shape, inferred),
+                    Some(shape) if shape.len() == inferred.len() => merged(shape, inferred, batch),
                     _ => inferred,
                 };
                 Port::new(declared.name, declared.element, shape)
@@ -73,7 +73,13 @@ impl Model {
             .collect();
         let chunk_rows = chunk_rows(&found.inputs, batch, limits);
         let plans = Plans::new(graph, limits.model_plans);
-        Ok(Self { signature: Signature { inputs: found.inputs, outputs }, facts: found.facts, plans, batch, chunk_rows })
+        Ok(Self {
+            signature: Signature { inputs: found.inputs, outputs },
+            facts: found.facts,
+            plans,
+            batch,
+            chunk_rows,
+        })
     }
 
     /// What the model takes and gives.
@@ -99,7 +105,12 @@ impl Model {
     ///
     /// # Errors
     /// `null-input`, `input-type-mismatch`, `out-of-range`, `missing-input`, `model-failed`, `limit-exceeded`.
-    pub fn predict(&self, inputs: &[Option<ArrayRef>], rows: usize, first_row: usize) -> Result<Vec<ArrayRef>> {
+    pub fn predict(
+        &self,
+        inputs: &[Option<ArrayRef>],
+        rows: usize,
+        first_row: usize,
+    ) -> Result<Vec<ArrayRef>> {
         if inputs.len() != self.signature.inputs.len() {
             return Err(Error::new(Code::Internal, "expected a column for each input of the model"));
         }
@@ -127,7 +138,9 @@ impl Model {
                 Batch::Fixed(rows) => rows,
             };
             let shapes: Shapes = (self.signature.inputs.iter().zip(&row_shapes))
-                .map(|(port, row)| (0..port.shape.len().min(1)).map(|_| batch).chain(row.iter().copied()).collect())
+                .map(|(port, row)| {
+                    (0..port.shape.len().min(1)).map(|_| batch).chain(row.iter().copied()).collect()
+                })
                 .collect();
             let tensors = inputs
                 .iter()
@@ -199,15 +212,17 @@ fn sample(inputs: &[Port], batch: Batch) -> Shapes {
         .collect()
 }
 
-/// The names that the file gives, and the lengths that it leaves out. Its first dimension counts rows.
-fn merged(declared: Vec<Dim>, inferred: Vec<Dim>) -> Vec<Dim> {
+/// What inference found, under the names that the file gives to free dimensions. Files are wrong about their outputs
+/// often enough (a label of shape `[1]` for any number of rows) that inference goes first.
+fn merged(declared: Vec<Dim>, inferred: Vec<Dim>, batch: Batch) -> Vec<Dim> {
     declared
         .into_iter()
         .zip(inferred)
         .enumerate()
         .map(|(axis, dims)| match dims {
-            (Dim::Free(_), inferred @ Dim::Fixed(_)) if axis > 0 => inferred,
-            (declared, _) => declared,
+            (declared @ Dim::Free(_), Dim::Free(_)) => declared,
+            (declared @ Dim::Free(_), Dim::Fixed(_)) if axis == 0 && batch == Batch::Free => declared,
+            (_, inferred) => inferred,
         })
         .collect()
 }
@@ -220,7 +235,8 @@ fn chunk_rows(inputs: &[Port], batch: Batch, limits: &Limits) -> usize {
     if inputs.iter().any(|port| port.data_type == DataType::Tensor) {
         return 1;
     }
-    let values = |port: &Port| port.row_shape().iter().map(|dim| dim.fixed().unwrap_or(512)).product::<usize>();
+    let values =
+        |port: &Port| port.row_shape().iter().map(|dim| dim.fixed().unwrap_or(512)).product::<usize>();
     let bytes: usize = inputs.iter().map(|port| values(port).saturating_mul(port.element.size_of())).sum();
     limits.tensor_bytes.checked_div(bytes).unwrap_or(limits.batch_rows).clamp(1, limits.batch_rows)
 }

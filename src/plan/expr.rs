@@ -17,13 +17,28 @@ pub(crate) struct Expr {
 pub(crate) enum ExprKind {
     Column(usize),
     Literal(Scalar),
-    Call { function: &'static Function, kernel: Kernel, args: Vec<Expr> },
+    Call {
+        function: &'static Function,
+        kernel: Kernel,
+        args: Vec<Expr>,
+    },
     /// From the type of the inner expression to that of this one.
-    Cast { value: Box<Expr>, mode: CastMode },
+    Cast {
+        value: Box<Expr>,
+        mode: CastMode,
+    },
     /// Field number `at` of a struct or tensor.
-    Field { value: Box<Expr>, at: usize },
+    Field {
+        value: Box<Expr>,
+        at: usize,
+    },
     /// The element at `index`, which counts from `base`; NULL where there is none, if `safe`.
-    Element { array: Box<Expr>, index: Box<Expr>, base: i64, safe: bool },
+    Element {
+        array: Box<Expr>,
+        index: Box<Expr>,
+        base: i64,
+        safe: bool,
+    },
     Array(Vec<Expr>),
     Struct(Vec<Expr>),
 }

@@ -19,11 +19,23 @@ pub(crate) enum NodeKind {
     /// One row without columns: a SELECT without FROM.
     OneRow,
     /// These columns of a table.
-    Scan { table: Arc<Table>, columns: Vec<usize> },
+    Scan {
+        table: Arc<Table>,
+        columns: Vec<usize>,
+    },
     /// These columns of an object table; the one behind its properties is the bytes.
-    Objects { objects: Arc<[Object]>, columns: Vec<usize> },
-    Filter { input: Box<Node>, predicate: Expr },
-    Project { input: Box<Node>, exprs: Vec<Expr> },
+    Objects {
+        objects: Arc<[Object]>,
+        columns: Vec<usize>,
+    },
+    Filter {
+        input: Box<Node>,
+        predicate: Expr,
+    },
+    Project {
+        input: Box<Node>,
+        exprs: Vec<Expr>,
+    },
     /// The model's outputs numbered by `outputs`, then the input's columns numbered by `keep`.
     Predict {
         input: Box<Node>,
@@ -33,8 +45,15 @@ pub(crate) enum NodeKind {
         outputs: Vec<usize>,
         keep: Vec<usize>,
     },
-    Sort { input: Box<Node>, keys: Vec<Order> },
-    Limit { input: Box<Node>, count: usize, offset: usize },
+    Sort {
+        input: Box<Node>,
+        keys: Vec<Order>,
+    },
+    Limit {
+        input: Box<Node>,
+        count: usize,
+        offset: usize,
+    },
 }
 
 /// One key of an ORDER BY: a column of the input.
@@ -53,9 +72,9 @@ impl Node {
             NodeKind::Scan { table, .. } => Some(table.rows()),
             NodeKind::Objects { objects, .. } => Some(objects.len()),
             NodeKind::Filter { .. } => None,
-            NodeKind::Project { input, .. } | NodeKind::Predict { input, .. } | NodeKind::Sort { input, .. } => {
-                input.rows()
-            }
+            NodeKind::Project { input, .. }
+            | NodeKind::Predict { input, .. }
+            | NodeKind::Sort { input, .. } => input.rows(),
             NodeKind::Limit { input, count, offset } => {
                 input.rows().map(|rows| rows.saturating_sub(*offset).min(*count))
             }

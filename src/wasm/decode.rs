@@ -82,7 +82,11 @@ pub(super) fn table_format(value: JsValue) -> Result<TableFormat> {
 
 pub(super) fn objects(value: JsValue) -> Result<Vec<Object>> {
     let objects: Vec<ObjectShape> = shape(value)?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sizes and times of files are whole")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "sizes and times of files are whole"
+    )]
     let object = |it: ObjectShape| Object {
         uri: it.uri,
         size: it.size as u64,
@@ -110,7 +114,8 @@ pub(super) fn params(value: &JsValue) -> Result<Params> {
     let named = entries.iter().map(|entry| {
         let entry = Array::from(&entry);
         let name = entry.get(0).as_string().unwrap_or_default();
-        let value = scalar(&entry.get(1)).map_err(|error| error.context(format_args!("parameter `{name}`")))?;
+        let value =
+            scalar(&entry.get(1)).map_err(|error| error.context(format_args!("parameter `{name}`")))?;
         Ok((name, value))
     });
     named.collect::<Result<_>>().map(Params::Named)
@@ -156,7 +161,8 @@ fn scalar(value: &JsValue) -> Result<Scalar> {
 
 #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
 fn number(value: f64) -> Scalar {
-    let safe = value.fract() == 0.0 && value.abs() < 2f64.powi(53) && !(value == 0.0 && value.is_sign_negative());
+    let safe =
+        value.fract() == 0.0 && value.abs() < 2f64.powi(53) && !(value == 0.0 && value.is_sign_negative());
     if safe { Scalar::Int64(value as i64) } else { Scalar::Float64(value) }
 }
 
@@ -167,7 +173,9 @@ fn array(values: Vec<Scalar>) -> Result<Scalar> {
     let element = match types.iter().find(|to| types.iter().all(|from| can_coerce(from, to))) {
         Some(element) => element.clone(),
         None if types.is_empty() => DataType::Int64,
-        None => return Err(Error::new(Code::TypeMismatch, "an array as parameter has elements of several types")),
+        None => {
+            return Err(Error::new(Code::TypeMismatch, "an array as parameter has elements of several types"));
+        }
     };
     let widened = values.into_iter().map(|value| match value {
         Scalar::Int64(value) if element == DataType::Float64 => Scalar::Float64(value as f64),

@@ -189,7 +189,9 @@ impl Results {
             return js(&StepShape::Schema { columns, ipc: bytes(&ipc) }).map_err(StepError::Js);
         }
         let shape = match query.step()? {
-            Step::Need(requests) => StepShape::Need { resources: requests.into_iter().map(request).collect() },
+            Step::Need(requests) => {
+                StepShape::Need { resources: requests.into_iter().map(request).collect() }
+            }
             Step::Progress(news) => StepShape::Progress { progress: progress(&news) },
             Step::Batch(batch) => {
                 let writer = self.writer.as_mut().ok_or_else(no_schema)?;

@@ -35,9 +35,7 @@ def build(weights: dict, labels: list) -> bytes:
     probabilities = network.softmax(network.classify(network.features(network.pixels("input"))))
     network.add("ReduceMax", [probabilities], "probability", axes=[1], keepdims=0)
     best = network.add("ArgMax", [probabilities], "best", axis=1, keepdims=0)
-    network.add(
-        "LabelEncoder", [best], "label", domain="ai.onnx.ml", keys_int64s=list(range(len(labels))), values_strings=labels
-    )
+    network.add("LabelEncoder", [best], "label", domain="ai.onnx.ml", keys_int64s=list(range(len(labels))), values_strings=labels)
 
     graph = helper.make_graph(
         network.nodes,

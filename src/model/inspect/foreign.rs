@@ -15,8 +15,12 @@ pub(super) fn recognise(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     let starts = |word: &[u8]| text.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
     Some(match bytes {
         [] => ("empty", ADDRESS),
-        _ if magic(4, b"TFL3") => ("a TensorFlow Lite model", "convert it with `python -m tf2onnx.convert --tflite`"),
-        _ if magic(4, b"ORTM") => ("a model in onnxruntime's own ORT format", "use the ONNX file that it was made from"),
+        _ if magic(4, b"TFL3") => {
+            ("a TensorFlow Lite model", "convert it with `python -m tf2onnx.convert --tflite`")
+        }
+        _ if magic(4, b"ORTM") => {
+            ("a model in onnxruntime's own ORT format", "use the ONNX file that it was made from")
+        }
         _ if magic(0, b"PK\x03\x04") && holds(b"data.pkl") => ("a PyTorch model", PYTORCH),
         _ if magic(0, b"PK\x03\x04") => ("a zip archive", UNPACK),
         _ if magic(0, b"\x1f\x8b") => ("compressed with gzip", UNPACK),

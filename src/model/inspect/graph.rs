@@ -23,7 +23,9 @@ pub(super) fn operator_name(node: &pb::NodeProto) -> String {
 }
 
 /// `graphs` with the bodies of their branches and loops, at any depth.
-pub(super) fn all<'a>(graphs: impl IntoIterator<Item = &'a pb::GraphProto>) -> impl Iterator<Item = &'a pb::GraphProto> {
+pub(super) fn all<'a>(
+    graphs: impl IntoIterator<Item = &'a pb::GraphProto>,
+) -> impl Iterator<Item = &'a pb::GraphProto> {
     let mut open: Vec<_> = graphs.into_iter().collect();
     std::iter::from_fn(move || {
         let graph = open.pop()?;
@@ -56,7 +58,10 @@ pub(super) fn check(
 
 fn every_tensor(graph: &pb::GraphProto) -> impl Iterator<Item = &pb::TensorProto> {
     let attributes = graph.node.iter().flat_map(|node| &node.attribute);
-    graph.initializer.iter().chain(attributes.flat_map(|attribute| attribute.t.iter().chain(&attribute.tensors)))
+    graph
+        .initializer
+        .iter()
+        .chain(attributes.flat_map(|attribute| attribute.t.iter().chain(&attribute.tensors)))
 }
 
 fn external_data(proto: &pb::ModelProto) -> Result<()> {
@@ -105,7 +110,8 @@ fn runnable(proto: &pb::ModelProto, opset: &BTreeMap<String, i64>, register: &On
         format!("the model uses {what} not run here: {}", list.join(", ")),
     );
     Err(match missing.keys().any(|(domain, _)| *domain == "com.microsoft") {
-        true => error.hint("export the model without onnxruntime's optimisations, from the standard operators only"),
+        true => error
+            .hint("export the model without onnxruntime's optimisations, from the standard operators only"),
         false => error,
     })
 }
@@ -135,7 +141,10 @@ fn names<'a>(graph: &'a pb::GraphProto, outer: &HashSet<&'a str>) -> Result<()> 
                 }
                 None if known.contains(input.as_str()) => {}
                 None => {
-                    return Err(invalid(format!("node `{}` reads `{input}`, which nothing makes", node.name)));
+                    return Err(invalid(format!(
+                        "node `{}` reads `{input}`, which nothing makes",
+                        node.name
+                    )));
                 }
             }
         }
@@ -167,15 +176,21 @@ fn names<'a>(graph: &'a pb::GraphProto, outer: &HashSet<&'a str>) -> Result<()> 
 fn tensors(graph: &pb::GraphProto) -> Result<()> {
     for tensor in every_tensor(graph) {
         let name = &tensor.name;
-        let shape: Option<usize> = (tensor.dims.iter())
-            .try_fold(1_usize, |all, dim| all.checked_mul(usize::try_from(*dim).ok()?));
+        let shape: Option<usize> =
+            (tensor.dims.iter()).try_fold(1_usize, |all, dim| all.checked_mul(usize::try_from(*dim).ok()?));
         let shape = shape.filter(|values| *values <= isize::MAX as usize / 16).ok_or_else(|| {
-            Error::new(Code::InvalidModel, format!("tensor `{name}` has impossible dimensions {:?}", tensor.dims))
+            Error::new(
+                Code::InvalidModel,
+                format!("tensor `{name}` has impossible dimensions {:?}", tensor.dims),
+            )
         })?;
         if Element::try_from(tensor.data_type) == Ok(Element::String) && tensor.string_data.len() != shape {
             return Err(Error::new(
                 Code::InvalidModel,
-                format!("tensor `{name}` has {} texts, its dimensions ask for {shape}", tensor.string_data.len()),
+                format!(
+                    "tensor `{name}` has {} texts, its dimensions ask for {shape}",
+                    tensor.string_data.len()
+                ),
             ));
         }
     }

@@ -50,17 +50,21 @@ pub(super) fn inspect(bytes: &[u8], limits: &Limits, register: &OnnxOpRegister) 
     }
     let mut proto = decode(bytes)?;
     let facts = facts(bytes, &proto);
+    types::cut_zip_maps(&mut proto);
     graph::check(&proto, &facts.opset, register)?;
-    let (inputs, outputs) = types::declared(bytes, &mut proto)?;
+    let (inputs, outputs) = types::declared(bytes, &proto)?;
     Ok(Inventory { proto, inputs, outputs, facts })
 }
 
 fn decode(bytes: &[u8]) -> Result<pb::ModelProto> {
     if let Some((what, hint)) = foreign::recognise(bytes) {
-        return Err(Error::new(Code::NotOnnx, format!("expected an ONNX model, the file is {what}")).hint(hint));
+        return Err(
+            Error::new(Code::NotOnnx, format!("expected an ONNX model, the file is {what}")).hint(hint)
+        );
     }
     let not_onnx = || Error::new(Code::NotOnnx, "expected an ONNX model, the file is something else");
-    let short = |message: String| Error::new(Code::TruncatedModel, message).hint("fetch or export the file again");
+    let short =
+        |message: String| Error::new(Code::TruncatedModel, message).hint("fetch or export the file again");
     let mut fields = Fields::new(bytes);
     // The version of the format comes first in every ONNX file, the graph further back.
     if !matches!(fields.next(), Some(Ok((1, Content::Number(_))))) {
@@ -77,9 +81,8 @@ fn decode(bytes: &[u8]) -> Result<pb::ModelProto> {
         Some(Broken::Garbage) => return Err(not_onnx()),
         None => {}
     }
-    let proto = pb::ModelProto::decode(bytes).map_err(|error| {
-        Error::new(Code::InvalidModel, "the model file cannot be decoded").detail(error)
-    })?;
+    let proto = pb::ModelProto::decode(bytes)
+        .map_err(|error| Error::new(Code::InvalidModel, "the model file cannot be decoded").detail(error))?;
     match proto.graph.is_none() || proto.opset_import.is_empty() {
         true => Err(short("the model file ends too early: it has no graph or no operator set".into())),
         false => Ok(proto),
@@ -87,7 +90,8 @@ fn decode(bytes: &[u8]) -> Result<pb::ModelProto> {
 }
 
 fn facts(bytes: &[u8], proto: &pb::ModelProto) -> ModelFacts {
-    let opset = proto.opset_import.iter().map(|set| (graph::domain(&set.domain).to_owned(), set.version)).collect();
+    let opset =
+        proto.opset_import.iter().map(|set| (graph::domain(&set.domain).to_owned(), set.version)).collect();
     let graph_name = proto.graph.as_ref().map(|graph| graph.name.clone()).unwrap_or_default();
     let number = |number: i64| if number == 0 { String::new() } else { number.to_string() };
     let own = proto.metadata_props.iter().map(|entry| (entry.key.clone(), entry.value.clone()));

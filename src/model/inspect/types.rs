@@ -18,14 +18,13 @@ pub(in crate::model) struct Declared {
     pub(in crate::model) shape: Option<Vec<Dim>>,
 }
 
-/// The declared inputs and outputs. A trailing ZipMap, which makes maps of tensors, is cut off.
-pub(super) fn declared(bytes: &[u8], proto: &mut pb::ModelProto) -> Result<(Vec<Port>, Vec<Declared>)> {
-    let Some(graph) = proto.graph.as_mut() else {
+/// The declared inputs and outputs of the file `bytes`, which holds `proto`.
+pub(super) fn declared(bytes: &[u8], proto: &pb::ModelProto) -> Result<(Vec<Port>, Vec<Declared>)> {
+    let Some(graph) = &proto.graph else {
         return Ok((Vec::new(), Vec::new()));
     };
     let raw = Fields::new(bytes).messages(7).last().unwrap_or_default();
     let kinds = |number| Fields::new(raw).messages(number).map(kind).collect::<Vec<_>>();
-    cut_zip_maps(graph);
     let weights: Vec<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
     let mut inputs = Vec::new();
     for (info, kind) in graph.input.iter().zip(kinds(11)) {
@@ -60,7 +59,10 @@ fn is_read(graph: &pb::GraphProto, name: &str) -> bool {
 
 /// scikit-learn's converters end classifiers in a ZipMap by default. The tensor in front of it holds the same
 /// numbers in the order of the classes: it becomes the output, by the name that the model gives it.
-fn cut_zip_maps(graph: &mut pb::GraphProto) {
+pub(super) fn cut_zip_maps(proto: &mut pb::ModelProto) {
+    let Some(graph) = &mut proto.graph else {
+        return;
+    };
     for node in &mut graph.node {
         let is_zip_map = node.op_type == "ZipMap" && domain(&node.domain) == "ai.onnx.ml";
         let output = graph.output.iter_mut().find(|info| node.output.first() == Some(&info.name));
@@ -94,11 +96,14 @@ fn kind(info: &[u8]) -> Option<&'static str> {
 
 fn tensor_type(side: &str, info: &pb::ValueInfoProto, kind: Option<&str>) -> Result<Declared> {
     let name = info.name.clone();
-    let refuse = |what: &str| Error::new(Code::UnsupportedModelType, format!("ONNX model {side} '{name}' {what}"));
-    let Some(type_proto::Value::TensorType(tensor)) = info.r#type.as_ref().and_then(|t| t.value.as_ref()) else {
+    let refuse =
+        |what: &str| Error::new(Code::UnsupportedModelType, format!("ONNX model {side} '{name}' {what}"));
+    let Some(type_proto::Value::TensorType(tensor)) = info.r#type.as_ref().and_then(|t| t.value.as_ref())
+    else {
         return Err(match kind {
-            Some(kind) => refuse(&format!("has unsupported ONNX type: {kind}"))
-                .hint("export the model with tensors only, from scikit-learn with `options={'zipmap': False}`"),
+            Some(kind) => refuse(&format!("has unsupported ONNX type: {kind}")).hint(
+                "export the model with tensors only, from scikit-learn with `options={'zipmap': False}`",
+            ),
             None => refuse("has no declared type"),
         });
     };

@@ -44,7 +44,8 @@ impl Binder<'_> {
     ) -> Result<Expr> {
         let typed = self.typed(tree, names)?;
         coerced(typed, wanted).map_err(|found| {
-            Error::new(Code::TypeMismatch, format!("expected {what} of type {wanted}, found {found}")).at(tree.span)
+            Error::new(Code::TypeMismatch, format!("expected {what} of type {wanted}, found {found}"))
+                .at(tree.span)
         })
     }
 
@@ -57,8 +58,9 @@ impl Binder<'_> {
             ast::ExprKind::Name(name) => named(name, names).map(typed_expr),
             ast::ExprKind::Field(base, field) => self.field(base, field, span, names).map(typed_expr),
             ast::ExprKind::Operator { sign, args } => {
-                let function = function::operator(sign)
-                    .ok_or_else(|| Error::new(Code::Internal, format!("operator `{sign}` is not declared")))?;
+                let function = function::operator(sign).ok_or_else(|| {
+                    Error::new(Code::Internal, format!("operator `{sign}` is not declared"))
+                })?;
                 self.call(function, args, span, names).map(typed_expr)
             }
             ast::ExprKind::Call { name, args } => {
@@ -87,7 +89,8 @@ impl Binder<'_> {
                 expr(ExprKind::Struct(values), DataType::Struct(types))
             }
             ast::ExprKind::Interval(..) => {
-                Err(Error::new(Code::UnsupportedSyntax, "intervals are not supported in expressions").at(span))
+                Err(Error::new(Code::UnsupportedSyntax, "intervals are not supported in expressions")
+                    .at(span))
             }
         }
     }
@@ -103,9 +106,10 @@ impl Binder<'_> {
         };
         found.cloned().ok_or_else(|| {
             let (what, hint) = match parameter {
-                Parameter::Named(name) => {
-                    (format!("parameter `@{name}`"), format!("give the parameters as an object: {{ {name}: … }}"))
-                }
+                Parameter::Named(name) => (
+                    format!("parameter `@{name}`"),
+                    format!("give the parameters as an object: {{ {name}: … }}"),
+                ),
                 Parameter::Position(at) => (
                     format!("parameter number {} (`?`)", at + 1),
                     "give the parameters as a list with a value for every `?`".into(),
@@ -279,7 +283,8 @@ fn convert(typed: Typed, to: &DataType, mode: CastMode, span: Span) -> Result<Ex
 fn known_function(name: &ast::Path) -> Result<&'static Function> {
     let text = name.text();
     function::function(&text).ok_or_else(|| {
-        let error = Error::new(Code::UnknownFunction, format!("function `{text}` was not found")).at(name.span);
+        let error =
+            Error::new(Code::UnknownFunction, format!("function `{text}` was not found")).at(name.span);
         match function::nearest_function(&text) {
             _ if text.eq_ignore_ascii_case("ML.PREDICT") => {
                 error.hint("ML.PREDICT gives a table: write SELECT … FROM ML.PREDICT(MODEL m, TABLE t)")

@@ -18,13 +18,27 @@ use crate::syntax::ast::{self, ObjectKind, OnExisting, StatementKind};
 pub(crate) enum Bound {
     Query(Node),
     /// Load an ONNX file and put it into the catalog.
-    CreateModel { name: String, path: String, path_span: Span },
+    CreateModel {
+        name: String,
+        path: String,
+        path_span: Span,
+    },
     /// List the objects that the patterns name and put them into the catalog.
-    CreateObjectTable { name: String, uris: Vec<String>, uris_span: Span },
-    DropModel { name: String },
-    DropTable { name: String },
+    CreateObjectTable {
+        name: String,
+        uris: Vec<String>,
+        uris_span: Span,
+    },
+    DropModel {
+        name: String,
+    },
+    DropTable {
+        name: String,
+    },
     /// `IF [NOT] EXISTS` found that there is nothing to do; in words.
-    Nothing { message: String },
+    Nothing {
+        message: String,
+    },
 }
 
 /// Values for `@name` and `?`.
@@ -122,7 +136,9 @@ impl Binder<'_> {
 
     fn relation(&self, path: &ast::Path) -> Result<&crate::catalog::Relation> {
         let name = path.text();
-        self.catalog.relation(&name).map_err(|error| with_fix(error, path, self.catalog.nearest_relation(&name)))
+        self.catalog
+            .relation(&name)
+            .map_err(|error| with_fix(error, path, self.catalog.nearest_relation(&name)))
     }
 }
 

@@ -24,13 +24,14 @@ pub(super) fn model(options: &Options) -> Result<(String, Span)> {
 
 /// The patterns of an object table and their place.
 pub(super) fn object_table(options: &Options) -> Result<(Vec<String>, Span)> {
-    let known =
-        ["object_metadata", "uris", "max_staleness", "metadata_cache_mode", "description", "format"];
+    let known = ["object_metadata", "uris", "max_staleness", "metadata_cache_mode", "description", "format"];
     check_names(options, &known)?;
     if let Some(format) = find(options, "format") {
         return Err(Error::new(Code::UnsupportedSyntax, "external tables with a format are not supported")
             .at(format.name.span)
-            .hint("register the file as a table from the host program, or write object_metadata = 'SIMPLE'"));
+            .hint(
+                "register the file as a table from the host program, or write object_metadata = 'SIMPLE'",
+            ));
     }
     let (metadata, span) = text(required(options, "object_metadata", "object_metadata = 'SIMPLE'")?)?;
     if !metadata.eq_ignore_ascii_case("simple") {
@@ -96,10 +97,8 @@ fn required<'a>(options: &'a Options, name: &str, example: &str) -> Result<&'a N
 fn text(option: &NamedExpr) -> Result<(String, Span)> {
     match &option.value {
         Expr { kind: ExprKind::Literal(Scalar::String(text)), span } => Ok((text.clone(), *span)),
-        value => {
-            Err(Error::new(Code::InvalidOption, format!("option `{}` is not a text", option.name.text))
-                .at(value.span)
-                .hint("put the value in quotes"))
-        }
+        value => Err(Error::new(Code::InvalidOption, format!("option `{}` is not a text", option.name.text))
+            .at(value.span)
+            .hint("put the value in quotes")),
     }
 }

@@ -25,7 +25,9 @@ impl Binder<'_> {
     pub(super) fn predict(&mut self, args: &[TableArg], span: Span) -> Result<Node> {
         let (path, rows, settings) = match args {
             [TableArg::Model(path), TableArg::Rows(rows)] => (path, rows, None),
-            [TableArg::Model(path), TableArg::Rows(rows), TableArg::Expr(settings)] => (path, rows, Some(settings)),
+            [TableArg::Model(path), TableArg::Rows(rows), TableArg::Expr(settings)] => {
+                (path, rows, Some(settings))
+            }
             _ => return Err(malformed(args, span)),
         };
         let model = self.model(path)?.clone();
@@ -45,15 +47,18 @@ impl Binder<'_> {
         let scope = Scope::default();
         for (value, name) in fields {
             self.expr(value, Names { scope: &scope, aliases: &[] })?;
-            let known = name.as_ref().filter(|name| SETTINGS.iter().any(|it| name.text.eq_ignore_ascii_case(it)));
+            let known =
+                name.as_ref().filter(|name| SETTINGS.iter().any(|it| name.text.eq_ignore_ascii_case(it)));
             let Some(known) = known else {
                 let found = name.as_ref().map(|it| it.text.as_str()).unwrap_or_default();
                 return Err(Error::new(Code::UnknownOption, format!("ML.PREDICT has no setting `{found}`"))
                     .at(name.as_ref().map_or(value.span, |it| it.span))
                     .hint(format!("the settings are {}", SETTINGS.join(", "))));
             };
-            let warning =
-                Diagnostic::warning(Code::InvalidOption, format!("`{}` means nothing to an ONNX model", known.text));
+            let warning = Diagnostic::warning(
+                Code::InvalidOption,
+                format!("`{}` means nothing to an ONNX model", known.text),
+            );
             self.warnings.push(warning.at(known.span).hint("leave it out"));
         }
         Ok(())
@@ -66,7 +71,9 @@ fn malformed(args: &[TableArg], span: Span) -> Error {
         [] => "ML.PREDICT needs a model and rows",
         [TableArg::Model(_)] => "ML.PREDICT needs rows behind the model",
         [TableArg::Expr(_), ..] => "expected `MODEL` and its name first",
-        [TableArg::Model(_), TableArg::Expr(_), ..] => "expected `TABLE` and its name, or a query, behind the model",
+        [TableArg::Model(_), TableArg::Expr(_), ..] => {
+            "expected `TABLE` and its name, or a query, behind the model"
+        }
         _ => "ML.PREDICT takes a model, rows and perhaps a STRUCT of settings",
     };
     let at = match args {
@@ -78,9 +85,13 @@ fn malformed(args: &[TableArg], span: Span) -> Error {
 
 fn predict_node(input: Node, name: &str, model: std::sync::Arc<Model>, span: Span) -> Result<Node> {
     let signature = model.signature();
-    let inputs =
-        signature.inputs.iter().map(|port| bind_input(port, &input.schema, name, span)).collect::<Result<Vec<_>>>()?;
-    let is_output = |column: &Field| signature.outputs.iter().any(|it| it.name.eq_ignore_ascii_case(&column.name));
+    let inputs = signature
+        .inputs
+        .iter()
+        .map(|port| bind_input(port, &input.schema, name, span))
+        .collect::<Result<Vec<_>>>()?;
+    let is_output =
+        |column: &Field| signature.outputs.iter().any(|it| it.name.eq_ignore_ascii_case(&column.name));
     let keep: Vec<usize> = input
         .schema
         .fields
@@ -99,7 +110,8 @@ fn predict_node(input: Node, name: &str, model: std::sync::Arc<Model>, span: Spa
 
 /// The column that feeds a model input; `None` for an optional input that no column is named after.
 fn bind_input(port: &Port, schema: &Schema, model: &str, span: Span) -> Result<Option<Expr>> {
-    let mut matches = schema.fields.iter().enumerate().filter(|(_, it)| it.name.eq_ignore_ascii_case(&port.name));
+    let mut matches =
+        schema.fields.iter().enumerate().filter(|(_, it)| it.name.eq_ignore_ascii_case(&port.name));
     let (at, column) = match (matches.next(), matches.next()) {
         (Some(found), None) => found,
         (None, _) if !port.required => return Ok(None),
@@ -149,10 +161,17 @@ fn missing(port: &Port, schema: &Schema, model: &str, span: Span) -> Error {
     .at(span);
     let names = schema.fields.iter().map(|it| it.name.as_str());
     if let Some(near) = nearest(&port.name, names) {
-        return error.hint(format!("rename `{near}`: (SELECT * EXCEPT (`{near}`), `{near}` AS `{}` FROM …)", port.name));
+        return error.hint(format!(
+            "rename `{near}`: (SELECT * EXCEPT (`{near}`), `{near}` AS `{}` FROM …)",
+            port.name
+        ));
     }
     let columns: Vec<_> = schema.fields.iter().take(20).map(|it| format!("`{}`", it.name)).collect();
-    error.hint(format!("select it in a subquery: … AS `{}`; the columns are {}", port.name, columns.join(", ")))
+    error.hint(format!(
+        "select it in a subquery: … AS `{}`; the columns are {}",
+        port.name,
+        columns.join(", ")
+    ))
 }
 
 /// What to write so that a column of type `found` fits.
@@ -161,7 +180,10 @@ fn remedy(found: &DataType, port: &Port) -> String {
         (DataType::Bytes, DataType::Tensor) => {
             let size = picture_size(port).map(|(height, width)| format!("{height}, {width}"));
             let size = size.unwrap_or_else(|| "224, 224".into());
-            format!("decode the picture: ML.RESIZE_IMAGE(ML.DECODE_IMAGE(data), {size}, FALSE) AS `{}`", port.name)
+            format!(
+                "decode the picture: ML.RESIZE_IMAGE(ML.DECODE_IMAGE(data), {size}, FALSE) AS `{}`",
+                port.name
+            )
         }
         (scalar, DataType::Array(element)) if can_cast(scalar, element) => {
             format!("put the columns into one array: [a, b, c] AS `{}`", port.name)

@@ -37,7 +37,10 @@ impl Binder<'_> {
     pub(super) fn query(&mut self, query: &ast::Query) -> Result<Node> {
         let Source { mut node, scope } = match &query.select.from {
             Some(table) => self.table(table)?,
-            None => Source { node: Node { kind: NodeKind::OneRow, schema: Schema::default() }, scope: Scope::default() },
+            None => Source {
+                node: Node { kind: NodeKind::OneRow, schema: Schema::default() },
+                scope: Scope::default(),
+            },
         };
         let names = Names { scope: &scope, aliases: &[] };
         if let Some(filter) = &query.select.filter {
@@ -98,8 +101,11 @@ impl Binder<'_> {
             };
             let data_type = exprs.get(column).map(|expr| expr.data_type.clone());
             if let Some(data_type) = data_type.filter(|it| !it.is_orderable()) {
-                return Err(Error::new(Code::TypeMismatch, format!("values of type {data_type} have no order"))
-                    .at(item.expr.span));
+                return Err(Error::new(
+                    Code::TypeMismatch,
+                    format!("values of type {data_type} have no order"),
+                )
+                .at(item.expr.span));
             }
             let nulls_first = item.nulls_first.unwrap_or(!item.descending);
             keys.push(Order { column, descending: item.descending, nulls_first });
@@ -132,7 +138,8 @@ impl Binder<'_> {
         let expr = self.expr_of(tree, names, &DataType::Int64, "a number of rows")?;
         match expr.kind {
             ExprKind::Literal(Scalar::Int64(count)) => usize::try_from(count).map_err(|_| {
-                Error::new(Code::OutOfRange, format!("expected a number of rows, found {count}")).at(tree.span)
+                Error::new(Code::OutOfRange, format!("expected a number of rows, found {count}"))
+                    .at(tree.span)
             }),
             // A parameter without value yet: the statement is only checked.
             _ => Ok(0),
@@ -150,7 +157,10 @@ impl Binder<'_> {
                         let schema = table.schema.clone();
                         let columns = (0..schema.fields.len()).collect();
                         let scope = Scope::new(&schema, of, schema.fields.len());
-                        Source { node: Node { kind: NodeKind::Scan { table: table.clone(), columns }, schema }, scope }
+                        Source {
+                            node: Node { kind: NodeKind::Scan { table: table.clone(), columns }, schema },
+                            scope,
+                        }
                     }
                     Relation::Objects(objects) => {
                         let mut schema = crate::table::objects::schema();
@@ -190,7 +200,9 @@ fn star_columns(star: &ast::Star, scope: &Scope) -> Result<Vec<(String, Expr)>> 
     if let Some(of) = &star.of
         && !scope.has_table(&of.text)
     {
-        return Err(Error::new(Code::UnknownTable, format!("there is no table `{}` in FROM", of.text)).at(of.span));
+        return Err(
+            Error::new(Code::UnknownTable, format!("there is no table `{}` in FROM", of.text)).at(of.span)
+        );
     }
     let of = star.of.as_ref().map(|it| it.text.as_str());
     for name in &star.except {
@@ -235,5 +247,6 @@ fn position(item: &ast::OrderItem, columns: &[(String, Expr)]) -> Result<Option<
 
 #[cold]
 fn out_of_list(ordinal: i64, columns: usize, span: Span) -> Error {
-    Error::new(Code::OutOfRange, format!("ORDER BY {ordinal} is out of the SELECT list's {columns} columns")).at(span)
+    Error::new(Code::OutOfRange, format!("ORDER BY {ordinal} is out of the SELECT list's {columns} columns"))
+        .at(span)
 }

@@ -72,7 +72,8 @@ impl Scope {
 
     #[cold]
     fn unknown(&self, of: Option<&str>, name: &Ident) -> Error {
-        let error = Error::new(Code::UnknownColumn, format!("column `{}` was not found", name.text)).at(name.span);
+        let error =
+            Error::new(Code::UnknownColumn, format!("column `{}` was not found", name.text)).at(name.span);
         let names: Vec<_> = self
             .columns
             .iter()

@@ -1,0 +1,14 @@
+//! Native tests of the whole, through the public surface only.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed"
+)]
+
+mod host;
+mod stepping;
+mod suite;
+mod tutorials;
