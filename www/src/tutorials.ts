@@ -70,7 +70,7 @@ const pictures: Tutorial = {
   id: "pictures",
   title: "What is in this picture?",
   about: `<code>photos</code> is an object table: one row for each picture, its bytes in <code>data</code>. The query decodes and
-    resizes them, and EfficientNet-Lite0 says which of ImageNet's 1,000 classes it sees. The 18 MB model comes
+    resizes them, and EfficientNet-Lite0 says which of ImageNet's 1,000 classes it sees. The model comes
     from this page once; pictures that you drop join <code>photos</code> and go nowhere. <a href="demo/CREDITS.md">Credits</a>`,
   downloads: ["demo/efficientnet-lite0.onnx", "demo/coffee.png", "demo/chelsea.png"],
   tables: {},
@@ -85,10 +85,10 @@ ORDER BY probability DESC`,
   next: [
     { label: "Add your own pictures", files: "image/png,image/jpeg,image/bmp" },
     {
-      label: "Three more photos",
+      label: "Two more photos",
       sql: `CREATE OR REPLACE EXTERNAL TABLE photos
   OPTIONS (object_metadata = 'SIMPLE', uris = [
-    'demo/coffee.png', 'demo/chelsea.png', 'demo/rocket.jpg', 'demo/china.jpg', 'demo/flower.jpg']);
+    'demo/coffee.png', 'demo/chelsea.png', 'demo/china.jpg', 'demo/flower.jpg']);
 
 SELECT uri, label, probability
 ${look}
