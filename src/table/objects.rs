@@ -81,27 +81,3 @@ pub fn batch(objects: &[Object]) -> Result<Batch> {
     ];
     Batch::new(rows, columns)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use arrow_array::Array;
-
-    #[test]
-    fn rows_have_the_layout_of_the_schema() {
-        let objects = [
-            Object {
-                uri: "a.png".into(),
-                size: 7,
-                content_type: "image/png".into(),
-                updated_ms: 1_700_000_000_000,
-            },
-            Object { uri: "b".into(), size: 0, content_type: String::new(), updated_ms: i64::MAX },
-        ];
-        let batch = batch(&objects).unwrap();
-        let arrow = batch.to_arrow(&Arc::new(schema().to_arrow())).unwrap();
-        assert_eq!(arrow.num_rows(), 2);
-        let nulls: Vec<usize> = arrow.columns().iter().map(|column| column.null_count()).collect();
-        assert_eq!(nulls, [0, 2, 0, 0, 2, 1, 0]);
-    }
-}

@@ -11,4 +11,8 @@
 mod host;
 mod stepping;
 mod suite;
+mod table;
+mod table_arrow;
+mod table_csv;
+mod table_objects;
 mod tutorials;

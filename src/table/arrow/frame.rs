@@ -1,8 +1,10 @@
 //! The messages of Arrow IPC files and streams, their lengths checked against the bytes that are there.
 
-use arrow_ipc::{Message, MessageHeader, RecordBatch, root_as_footer, root_as_message};
+use arrow_ipc::{Message, MessageHeader, RecordBatch, Schema, root_as_footer, root_as_message};
+use arrow_schema::DataType;
 
 use crate::diag::{Code, Error, Result};
+use crate::table::sniff::sniff;
 
 /// What an IPC file begins and ends with.
 const MAGIC: &[u8] = b"ARROW1";
@@ -17,37 +19,46 @@ pub(super) struct Frame<'a> {
     next: usize,
 }
 
-/// All messages in the order in which they are to be read: the schema, dictionaries, batches.
+/// What a file or stream consists of.
+pub(super) struct Frames<'a> {
+    pub(super) schema: Schema<'a>,
+    /// Dictionaries and batches, in an order in which they can be read.
+    pub(super) values: Vec<Frame<'a>>,
+}
+
+/// Finds all messages of a file or stream.
 ///
 /// # Errors
 /// `invalid-arrow` for other bytes, and for bytes that are cut off.
-pub(super) fn frames(bytes: &[u8]) -> Result<Vec<Frame<'_>>> {
+pub(super) fn frames(bytes: &[u8]) -> Result<Frames<'_>> {
     if bytes.starts_with(MAGIC) {
-        file(bytes)
-    } else if bytes.starts_with(CONTINUATION) {
-        stream(bytes, 0)
-    } else {
-        let found = match super::super::sniff::sniff(bytes) {
-            Some(found) => found,
-            None if bytes.is_empty() => "no bytes",
-            None => "text",
-        };
-        Err(invalid(format!("expected an Arrow IPC file or stream, found {found}")))
+        return file(bytes);
     }
+    if bytes.starts_with(CONTINUATION) {
+        return stream(bytes);
+    }
+    let found = match sniff(bytes) {
+        Some(found) => found,
+        None if bytes.is_empty() => "no bytes",
+        None => "text",
+    };
+    Err(invalid(format!("expected an Arrow IPC file or stream, found {found}")))
 }
 
-fn stream(bytes: &[u8], from: usize) -> Result<Vec<Frame<'_>>> {
-    let mut frames = Vec::new();
-    let mut at = from;
+fn stream(bytes: &[u8]) -> Result<Frames<'_>> {
+    let first = frame(bytes, 0)?.ok_or_else(|| damaged("the schema"))?;
+    let schema = first.message.header_as_schema().ok_or_else(|| damaged("the schema"))?;
+    let mut values = Vec::new();
+    let mut at = first.next;
     while let Some(frame) = frame(bytes, at)? {
         at = frame.next;
-        frames.push(frame);
+        values.push(frame);
     }
-    Ok(frames)
+    Ok(Frames { schema, values })
 }
 
-/// The footer says where the dictionaries and batches are.
-fn file(bytes: &[u8]) -> Result<Vec<Frame<'_>>> {
+/// The footer holds the schema and says where the dictionaries and batches are.
+fn file(bytes: &[u8]) -> Result<Frames<'_>> {
     let cut = || {
         invalid("expected a whole Arrow IPC file, found one without its end")
             .hint("the file was cut off: download or export it again")
@@ -58,17 +69,15 @@ fn file(bytes: &[u8]) -> Result<Vec<Frame<'_>>> {
     let start = rest.len().checked_sub(length).ok_or_else(cut)?;
     let footer = root_as_footer(rest.get(start..).unwrap_or_default())
         .map_err(|error| damaged("the footer").detail(error))?;
-    // The schema message follows the magic, which is padded to eight bytes.
-    let schema = frame(bytes, 8)?.ok_or_else(|| damaged("the schema"))?;
-    let dictionaries = footer.dictionaries().unwrap_or_default();
-    let batches = footer.recordBatches().unwrap_or_default();
-    let mut frames = Vec::with_capacity(1 + dictionaries.len() + batches.len());
-    frames.push(schema);
-    for block in dictionaries.iter().chain(batches.iter()) {
-        let at = usize::try_from(block.offset()).map_err(|_| damaged("the place of a batch"))?;
-        frames.push(frame(bytes, at)?.ok_or_else(|| damaged("a batch"))?);
-    }
-    Ok(frames)
+    let schema = footer.schema().ok_or_else(|| damaged("the schema"))?;
+    let blocks = footer.dictionaries().into_iter().chain(footer.recordBatches()).flatten();
+    let values = blocks
+        .map(|block| {
+            let at = usize::try_from(block.offset()).map_err(|_| damaged("the place of a batch"))?;
+            frame(bytes, at)?.ok_or_else(|| damaged("a batch"))
+        })
+        .collect::<Result<_>>()?;
+    Ok(Frames { schema, values })
 }
 
 /// The message at `at`; `None` at the end marker and where the bytes end.
@@ -98,11 +107,16 @@ fn frame(bytes: &[u8], at: usize) -> Result<Option<Frame<'_>>> {
 }
 
 impl<'a> Frame<'a> {
-    /// The batch that a message of values holds, every place and length in it checked against the body.
+    /// The batch that a message of values holds, every place and length in it checked against the body: arrow
+    /// would crash on some that are wrong. `columns` are the types of its columns.
     ///
     /// # Errors
     /// `invalid-arrow` where they do not fit, or where the values are compressed.
-    pub(super) fn checked_batch(&self, most_rows: usize) -> Result<RecordBatch<'a>> {
+    pub(super) fn checked_batch<'t>(
+        &self,
+        columns: impl Iterator<Item = &'t DataType>,
+        most_rows: usize,
+    ) -> Result<RecordBatch<'a>> {
         let batch = match self.message.header_type() {
             MessageHeader::RecordBatch => self.message.header_as_record_batch(),
             MessageHeader::DictionaryBatch => {
@@ -115,24 +129,62 @@ impl<'a> Frame<'a> {
             return Err(invalid("expected uncompressed values, found a compressed batch")
                 .hint("write it without compression: `compression=\"uncompressed\"` in pyarrow and Polars"));
         }
-        let length = |value: i64| usize::try_from(value).ok();
-        let rows = |value: i64| length(value).filter(|rows| *rows <= most_rows);
-        let buffers_fit = batch.buffers().into_iter().flatten().all(|buffer| {
-            let end =
-                length(buffer.offset()).zip(length(buffer.length())).and_then(|(at, it)| at.checked_add(it));
-            end.is_some_and(|end| end <= self.body.len())
-        });
-        if !buffers_fit {
-            return Err(damaged("the place of a column's values"));
-        }
-        let counts_fit = rows(batch.length()).is_some()
+        let size = |value: i64| usize::try_from(value).ok();
+        let rows = |value: i64| size(value).filter(|rows| *rows <= most_rows);
+        let rows_fit = rows(batch.length()).is_some()
             && batch.nodes().into_iter().flatten().all(|node| {
-                rows(node.length()).zip(length(node.null_count())).is_some_and(|(rows, nulls)| nulls <= rows)
+                rows(node.length()).zip(size(node.null_count())).is_some_and(|(rows, nulls)| nulls <= rows)
             });
-        match counts_fit {
-            true => Ok(batch),
-            false => Err(damaged("the number of a column's values")),
+        if !rows_fit {
+            return Err(damaged("the number of a column's values"));
         }
+        let buffers = batch.buffers().unwrap_or_default();
+        let mut views = batch.variadicBufferCounts().into_iter().flatten();
+        let mut units = Vec::new();
+        columns.for_each(|column| add_units(column, &mut views, buffers.len(), &mut units));
+        let buffers_fit = buffers.iter().zip(units).all(|(buffer, unit)| {
+            size(buffer.offset()).zip(size(buffer.length())).is_some_and(|(at, length)| {
+                length % unit == 0 && at.checked_add(length).is_some_and(|end| end <= self.body.len())
+            })
+        });
+        match buffers_fit {
+            true => Ok(batch),
+            false => Err(damaged("the place of a column's values")),
+        }
+    }
+}
+
+/// Adds, for each buffer of a column in the order of a batch, what its length is a multiple of. `views` tells how
+/// many buffers of text or bytes the next view column has; there are at most `most`.
+fn add_units(column: &DataType, views: &mut impl Iterator<Item = i64>, most: usize, units: &mut Vec<usize>) {
+    match column {
+        DataType::Null => {}
+        DataType::Utf8 | DataType::Binary => units.extend([1, size_of::<i32>(), 1]),
+        DataType::LargeUtf8 | DataType::LargeBinary => units.extend([1, size_of::<i64>(), 1]),
+        DataType::Utf8View | DataType::BinaryView => {
+            let count = views.next().and_then(|count| usize::try_from(count).ok()).unwrap_or_default();
+            units.extend([1, size_of::<u128>()]);
+            units.extend(std::iter::repeat_n(1, count.min(most)));
+        }
+        DataType::Dictionary(keys, _) => units.extend([1, keys.primitive_width().unwrap_or(1)]),
+        DataType::List(item) => {
+            units.extend([1, size_of::<i32>()]);
+            add_units(item.data_type(), views, most, units);
+        }
+        DataType::LargeList(item) => {
+            units.extend([1, size_of::<i64>()]);
+            add_units(item.data_type(), views, most, units);
+        }
+        DataType::FixedSizeList(item, _) => {
+            units.push(1);
+            add_units(item.data_type(), views, most, units);
+        }
+        DataType::Struct(fields) => {
+            units.push(1);
+            fields.iter().for_each(|field| add_units(field.data_type(), views, most, units));
+        }
+        // Validity and values.
+        _ => units.extend([1, 1]),
     }
 }
 

@@ -8,9 +8,9 @@ use arrow_buffer::Buffer;
 use arrow_ipc::convert::try_fb_to_schema;
 use arrow_ipc::reader::{read_dictionary, read_record_batch};
 use arrow_ipc::{Endianness, MessageHeader};
-use arrow_schema::{ArrowError, Schema as ArrowSchema};
+use arrow_schema::{ArrowError, DataType as Arrow, Schema as ArrowSchema};
 
-use super::frame::{Frame, damaged, frames, invalid};
+use super::frame::{Frame, Frames, damaged, frames, invalid};
 use super::normalise::{Source, data_type, normalise};
 use crate::data::{Batch, Field, Schema};
 use crate::diag::{Code, Error, Result};
@@ -29,8 +29,8 @@ use crate::table::{Table, bytes as memory, check_columns, check_size, names};
 /// the counterpart cannot hold; `limit-exceeded` for too many columns, or too many bytes, also unpacked.
 pub fn read_arrow(bytes: &[u8], limits: &Limits) -> Result<Table> {
     check_size(bytes, limits)?;
-    let mut frames = frames(bytes)?.into_iter();
-    let schema = Arc::new(arrow_schema(frames.next())?);
+    let Frames { schema, values } = frames(bytes)?;
+    let schema = Arc::new(arrow_schema(schema)?);
     check_columns(schema.fields().len(), limits)?;
     let names = names::unique(schema.fields().iter().map(|field| field.name()));
     let fields = schema
@@ -41,15 +41,13 @@ pub fn read_arrow(bytes: &[u8], limits: &Limits) -> Result<Table> {
         .collect::<Result<Vec<_>>>()?;
     let mut reader = Reader { schema, fields, dictionaries: HashMap::new(), limits, rows: 0, bytes: 0 };
     let mut batches = Vec::new();
-    for frame in frames {
-        reader.read(&frame, &mut batches)?;
+    for frame in &values {
+        reader.read(frame, &mut batches)?;
     }
     Ok(Table { schema: Schema { fields: reader.fields }, batches })
 }
 
-fn arrow_schema(frame: Option<Frame<'_>>) -> Result<ArrowSchema> {
-    let schema =
-        frame.and_then(|frame| frame.message.header_as_schema()).ok_or_else(|| damaged("the schema"))?;
+fn arrow_schema(schema: arrow_ipc::Schema<'_>) -> Result<ArrowSchema> {
     if schema.endianness() == Endianness::Big {
         return Err(invalid("expected little-endian values, found big-endian ones"));
     }
@@ -70,23 +68,36 @@ impl Reader<'_> {
     fn read(&mut self, frame: &Frame<'_>, batches: &mut Vec<Batch>) -> Result<()> {
         let values = |error: ArrowError| damaged("a batch").detail(error);
         let version = frame.message.version();
+        let most = self.limits.table_bytes;
         match frame.message.header_type() {
             MessageHeader::DictionaryBatch => {
-                frame.checked_batch(self.limits.table_bytes)?;
                 let batch =
                     frame.message.header_as_dictionary_batch().ok_or_else(|| damaged("a dictionary"))?;
+                frame.checked_batch(self.dictionary_type(batch.id()).into_iter(), most)?;
                 let body = Buffer::from(frame.body);
                 read_dictionary(&body, batch, &self.schema, &mut self.dictionaries, &version).map_err(values)
             }
             MessageHeader::RecordBatch => {
-                let batch = frame.checked_batch(self.limits.table_bytes)?;
-                let body = Buffer::from(frame.body);
                 let schema = self.schema.clone();
-                let batch = read_record_batch(&body, batch, schema, &self.dictionaries, None, &version)
-                    .map_err(values)?;
+                let types = schema.fields().iter().map(|field| field.data_type());
+                let batch = frame.checked_batch(types, most)?;
+                let body = Buffer::from(frame.body);
+                let batch =
+                    read_record_batch(&body, batch, schema.clone(), &self.dictionaries, None, &version)
+                        .map_err(values)?;
                 self.add(batch.num_rows(), batch.columns(), batches)
             }
             other => Err(invalid(format!("expected a batch, found a message of type {other:?}"))),
+        }
+    }
+
+    /// The type of the values of dictionary `id`.
+    fn dictionary_type(&self, id: i64) -> Option<&Arrow> {
+        #[expect(deprecated, reason = "arrow-ipc knows dictionaries by these numbers, which it deprecates")]
+        let fields = self.schema.fields_with_dict_id(id);
+        match fields.first()?.data_type() {
+            Arrow::Dictionary(_, values) => Some(values),
+            _ => None,
         }
     }
 

@@ -66,7 +66,7 @@ impl<'a> Records<'a> {
         self.at += rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         let start = self.at;
         let (mut length, mut fields) = (0, 0);
-        loop {
+        let terminated = loop {
             let (result, read, written, ended) = self.reader.read_record(
                 self.bytes.get(self.at..).unwrap_or_default(),
                 self.text.get_mut(length..).unwrap_or_default(),
@@ -83,14 +83,14 @@ impl<'a> Records<'a> {
                     check_columns(fields, self.limits)?;
                     self.ends.resize(self.ends.len() * 2, 0);
                 }
-                ReadRecordResult::Record => break,
+                ReadRecordResult::Record => break read > 0,
                 ReadRecordResult::End => return Ok(None),
             }
-        }
+        };
         let raw = self.bytes.get(start..self.at).unwrap_or_default();
-        let unended = raw.strip_suffix(b"\n").or_else(|| raw.strip_suffix(b"\r")).unwrap_or(raw);
         self.quoted.clear();
-        if unended.len() + 1 != length + fields
+        // Without quotes a record is its fields, what stands between them and what ends it.
+        if raw.len() + 1 != length + fields + usize::from(terminated)
             && let Some(at) = find_quoted(raw, self.delimiter, &mut self.quoted)
         {
             return Err(Error::new(

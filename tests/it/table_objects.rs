@@ -1,0 +1,39 @@
+use predictql::data::Batch;
+use predictql::table::{Object, Table, objects};
+
+use crate::table::{columns, rows};
+
+// The columns are BigQuery's, `data` and `ref` aside.
+#[test]
+fn a_listing_reads_as_an_object_table() {
+    let listing = [
+        Object {
+            uri: "a.png".into(),
+            size: 7,
+            content_type: "image/png".into(),
+            updated_ms: 1_700_000_000_123,
+        },
+        Object { uri: "b".into(), size: 0, content_type: String::new(), updated_ms: -1 },
+    ];
+    let batch: Batch = objects::batch(&listing).unwrap();
+    let table = Table { schema: objects::schema(), batches: vec![batch, objects::batch(&[]).unwrap()] };
+    assert_eq!(
+        columns(&table),
+        [
+            "uri STRING",
+            "generation INT64",
+            "content_type STRING",
+            "size INT64",
+            "md5_hash STRING",
+            "updated TIMESTAMP",
+            "metadata ARRAY<STRUCT<name STRING, value STRING>>",
+        ]
+    );
+    assert_eq!(
+        rows(&table),
+        [
+            "a.png | NULL | image/png | 7 | NULL | 1700000000123000 | []",
+            "b | NULL | application/octet-stream | 0 | NULL | -1000 | []",
+        ]
+    );
+}
