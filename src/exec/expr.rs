@@ -34,6 +34,7 @@ fn operand(expr: &Expr, batch: &Batch, ctx: &mut Context) -> Result<Operand> {
         ExprKind::Cast { value, mode } => {
             let argument = operand(value, batch, ctx)?;
             let array = cast(argument.array(), &value.data_type, &expr.data_type, *mode)
+                .map_err(|error| if argument.is_constant() { of_no_row(error) } else { error })
                 .map_err(|error| error.or_at(expr.span))?;
             Ok(like(&argument, array))
         }
@@ -66,10 +67,16 @@ fn operands(exprs: &[Expr], batch: &Batch, ctx: &mut Context) -> Result<Vec<Oper
 /// Computes once where all arguments are constants, else for every row.
 fn shared(args: &[Operand], rows: usize, compute: impl FnOnce(usize) -> Result<ArrayRef>) -> Result<Operand> {
     if args.iter().all(Operand::is_constant) {
-        compute(1).map(Operand::constant)
+        compute(1).map(Operand::constant).map_err(of_no_row)
     } else {
         compute(rows).map(Operand::column)
     }
+}
+
+/// A constant is not the fault of a row.
+fn of_no_row(mut error: Error) -> Error {
+    error.take_row();
+    error
 }
 
 /// `array`, constant where `argument` is.

@@ -1,7 +1,6 @@
 //! WHERE.
 
 use arrow_array::cast::AsArray;
-use arrow_select::filter::prep_null_mask_filter;
 
 use super::{Context, Operator, Poll, expr, name_row};
 use crate::diag::{Code, Error, Result};
@@ -31,7 +30,7 @@ impl Operator for Filter {
         self.rows_before += batch.rows();
         let keep =
             keep.as_boolean_opt().ok_or_else(|| Error::new(Code::Internal, "a condition is not BOOL"))?;
-        let kept = batch.filter(&prep_null_mask_filter(keep))?;
+        let kept = batch.filter(keep)?;
         Ok(if kept.rows() == 0 { Poll::Working } else { Poll::Batch(kept) })
     }
 
