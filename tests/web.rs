@@ -34,7 +34,7 @@ fn iris_is_predicted_as_by_onnxruntime() {
     engine.register_model("forest", FOREST).unwrap();
     let batches = rows(&engine, "SELECT label, probabilities FROM ML.PREDICT(MODEL forest, TABLE iris)");
     let answers: serde_json::Value = serde_json::from_str(ANSWERS).unwrap();
-    let numbers = |name: &str| answers["outputs"][name]["data"].as_array().unwrap().clone();
+    let numbers = |name: &str| answers["onnxruntime"][name]["data"].as_array().unwrap().clone();
     let labels: Vec<i64> = batches
         .iter()
         .flat_map(|batch| batch.columns().first().unwrap().as_primitive::<Int64Type>().values().to_vec())
