@@ -1,10 +1,26 @@
 //! SQL predictions over ONNX models, for native programs and for the browser.
+//!
+//! The dialect is the predict part of GoogleSQL (BigQuery ML). Text becomes a tree (`syntax`), a plan with all
+//! names and types resolved (`plan`), and then rows, batch by batch (`exec`); [`Engine`] is the way in.
 
+mod catalog;
 pub mod control;
 pub mod data;
 pub mod diag;
+mod engine;
+mod exec;
+mod function;
 mod image;
 mod limits;
+pub mod model;
+mod plan;
+mod syntax;
 pub mod table;
+#[cfg(target_family = "wasm")]
+mod wasm;
 
+pub use catalog::Relation;
+pub use engine::{Check, Engine, Query, Script, Session, Step, Summary};
+pub use exec::{Request, Resource};
 pub use limits::Limits;
+pub use plan::Params;

@@ -100,7 +100,7 @@ impl Batch {
         Ok(Self { rows: indices.len(), columns })
     }
 
-    /// The rows for which `keep` is true.
+    /// The rows for which `keep` is true: neither false nor NULL.
     pub(crate) fn filter(&self, keep: &arrow_array::BooleanArray) -> Result<Self> {
         let columns = self
             .columns

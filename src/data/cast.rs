@@ -60,7 +60,11 @@ pub(crate) fn cast(array: &ArrayRef, from: &DataType, to: &DataType, mode: CastM
         (DataType::Array(from), DataType::Array(to)) => {
             let list = array.as_list_opt::<i32>().ok_or_else(|| layout(from))?;
             let field = Arc::new(arrow_schema::Field::new_list_field(to.storage(), true));
-            let values = cast(list.values(), from, to, mode)?;
+            let values = cast(list.values(), from, to, mode).map_err(|mut error| {
+                // It counts elements, not rows.
+                error.take_row();
+                error
+            })?;
             ListArray::try_new(field, list.offsets().clone(), values, list.nulls().cloned())
                 .map(|list| Arc::new(list) as ArrayRef)
                 .map_err(|error| Error::new(Code::Internal, "an array cannot be converted").detail(error))
@@ -72,10 +76,11 @@ pub(crate) fn cast(array: &ArrayRef, from: &DataType, to: &DataType, mode: CastM
         _ => {
             let values = scalars(array, from)?
                 .into_iter()
-                .map(|value| match (cast_scalar(&value, to), mode) {
+                .enumerate()
+                .map(|(row, value)| match (cast_scalar(&value, to), mode) {
                     (Some(value), _) => Ok(value),
                     (None, CastMode::Safe) => Ok(Scalar::Null),
-                    (None, CastMode::Strict) => Err(failed(&value, to)),
+                    (None, CastMode::Strict) => Err(failed(&value, to).in_row(row)),
                 })
                 .collect::<Result<Vec<_>>>()?;
             array_of(&values, to)

@@ -16,7 +16,7 @@ pub(crate) use cast::{
     CastMode, can_cast, can_coerce, cast, parse_bool, parse_date, parse_int, parse_timestamp,
 };
 pub(crate) use compare::{SortKey, compare_scalars, sort_indices};
-pub(crate) use operand::{BoolView, FloatView, IntView, Operand, TextView};
+pub(crate) use operand::Operand;
 pub use scalar::Scalar;
 pub(crate) use scalar::{array_of, scalar_at};
 pub(crate) use tensor::{TensorBuilder, TensorColumn};

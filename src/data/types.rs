@@ -41,6 +41,21 @@ pub struct StructField {
 }
 
 impl DataType {
+    /// The type without parameters that `name` means, case aside: BigQuery's names and their aliases. NUMERIC is
+    /// read as FLOAT64.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name.to_ascii_uppercase().as_str() {
+            "INT64" | "INT" | "INTEGER" | "BIGINT" | "SMALLINT" | "TINYINT" | "BYTEINT" => Self::Int64,
+            "FLOAT64" | "NUMERIC" | "BIGNUMERIC" | "DECIMAL" | "BIGDECIMAL" => Self::Float64,
+            "BOOL" | "BOOLEAN" => Self::Bool,
+            "STRING" => Self::String,
+            "BYTES" => Self::Bytes,
+            "DATE" => Self::Date,
+            "TIMESTAMP" => Self::Timestamp,
+            _ => return None,
+        })
+    }
+
     /// An array of `element`.
     pub fn array(element: DataType) -> Self {
         Self::Array(Box::new(element))

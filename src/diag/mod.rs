@@ -53,6 +53,8 @@ pub struct Diagnostic {
     pub fix: Option<Fix>,
     /// The words of a decoder or of the model runtime, for people who look deeper.
     pub detail: Option<String>,
+    /// The row at fault, from 0, of the rows that the failing function or model was given.
+    pub(crate) row: Option<usize>,
 }
 
 /// A failure: one diagnostic or several, the first one the most telling.
@@ -76,6 +78,7 @@ impl Diagnostic {
             hint: None,
             fix: None,
             detail: None,
+            row: None,
         }
     }
 
@@ -150,6 +153,18 @@ impl Error {
     pub(crate) fn detail(mut self, detail: impl fmt::Display) -> Self {
         self.0.first.detail = Some(detail.to_string());
         self
+    }
+
+    /// Names the row at fault, from 0, unless one is named already.
+    #[must_use]
+    pub(crate) fn in_row(mut self, row: usize) -> Self {
+        self.0.first.row.get_or_insert(row);
+        self
+    }
+
+    /// The row at fault, taken out for the caller to say it in its own terms.
+    pub(crate) fn take_row(&mut self) -> Option<usize> {
+        self.0.first.row.take()
     }
 
     /// Says more about where the failure happened, in front of the message.

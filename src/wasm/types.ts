@@ -80,7 +80,6 @@ export interface CheckResult {
   diagnostics: Diagnostic[];
   /** The result's columns where the text is a single query that binds. */
   columns: ColumnInfo[];
-  params: ColumnInfo[];
 }
 
 /** How the bytes of a table are read. Unknown fields are errors. */

@@ -1,6 +1,18 @@
-//! What users see of the crate, through its public items only.
+//! Native tests of the whole, through the public surface only.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed"
+)]
 
+mod host;
+mod stepping;
+mod suite;
 mod table;
 mod table_arrow;
 mod table_csv;
 mod table_objects;
+mod tutorials;

@@ -1,1 +1,79 @@
-fn main() {}
+//! `cargo xtask <command>`: everything that is done with this repository, from an empty machine on.
+//!
+//! Each command makes what it needs first, says what it does, and is quick when nothing changed.
+
+mod browser;
+mod config;
+mod debian;
+mod npm;
+mod package;
+mod page;
+mod process;
+mod project;
+mod python;
+mod size;
+mod terminal;
+mod test;
+mod tidy;
+mod toolchain;
+mod tools;
+mod wasm;
+
+use std::env;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  demo [--port N]   build everything, serve the demo page and print its address
+  demo --check      run both tutorials of the page in a browser without a screen, and print their rows
+  test              all checks: Rust, wasm in a browser, the npm package, the demo page
+  build             the npm package into pkg/
+  build --fast      the same with one variant that is quick to build
+  size              the bytes of every file of the package
+  tidy              the layers of the house, and what a file looks like
+  fixtures          make the models, tables and pictures of the tests again
+
+Each command makes what it needs first: the wasm target, tools, npm and Python packages.
+PREDICTQL_NO_RUSTUP=1 leaves rustup alone: the compiler for wasm then comes from Debian's packages.
+CHROMIUM (or CHROME) and CHROMEDRIVER name a browser and its driver that are not on PATH.
+";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = env::args().skip(1).collect();
+    match run(&words.iter().map(String::as_str).collect::<Vec<_>>()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            terminal::failure(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(words: &[&str]) -> Result<()> {
+    match words {
+        ["demo"] => page::demo(false, None),
+        ["demo", "--check"] => page::demo(true, None),
+        ["demo", "--port", port] => page::demo(false, Some(number(port)?)),
+        ["demo", "--check", "--port", port] | ["demo", "--port", port, "--check"] => {
+            page::demo(true, Some(number(port)?))
+        }
+        ["test"] => test::all(),
+        ["build"] => package::build(false),
+        ["build", "--fast"] => package::build(true),
+        ["size"] => size::table(),
+        ["tidy"] => tidy::check(),
+        ["fixtures"] => python::script("tests/fixtures", "make.py")?.run(),
+        ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        _ => bail!("`cargo xtask {}` is no command\n\n{USAGE}", words.join(" ")),
+    }
+}
+
+fn number(port: &str) -> Result<u16> {
+    port.parse().with_context(|| format!("--port needs a number from 1 to 65535, not `{port}`"))
+}

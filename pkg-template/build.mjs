@@ -1,0 +1,131 @@
+// Builds the package into `../pkg` around a wasm build. PREDICTQL_WASM_DIR names the folder that has wasm-bindgen's
+// `predictql.js` and `predictql.d.ts` and one `<variant>.wasm` for each variant. `--glue` only fetches the glue, which
+// is all that a type check needs.
+
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const source = join(here, "src");
+const root = dirname(here);
+const pkg = join(root, "pkg");
+const wasmDir = process.env.PREDICTQL_WASM_DIR && resolve(process.env.PREDICTQL_WASM_DIR);
+const { devDependencies, scripts, ...manifest } = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
+
+function copyGlue() {
+  const glue = join(source, "glue");
+  if (wasmDir) {
+    mkdirSync(glue, { recursive: true });
+    for (const file of ["predictql.js", "predictql.d.ts"]) cpSync(join(wasmDir, file), join(glue, file));
+  } else if (!existsSync(join(glue, "predictql.d.ts"))) {
+    throw new Error("no wasm build: set PREDICTQL_WASM_DIR, or run `cargo xtask build`, which does");
+  }
+}
+
+/** Copies the wasm files and describes them. */
+function copyWasm() {
+  const names = readdirSync(wasmDir).filter((name) => name.endsWith(".wasm"));
+  if (names.length === 0) throw new Error(`no wasm file in ${wasmDir}`);
+  mkdirSync(join(pkg, "wasm"), { recursive: true });
+  const files = Object.fromEntries(
+    names.map((name) => {
+      const bytes = readFileSync(join(wasmDir, name));
+      writeFileSync(join(pkg, "wasm", name), bytes);
+      const entry = { file: name, bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
+      return [name.replace(/\.wasm$/, ""), entry];
+    }),
+  );
+  writeFileSync(
+    join(pkg, "wasm", "manifest.json"),
+    `${JSON.stringify({ version: manifest.version, files }, null, 2)}\n`,
+  );
+  return Object.fromEntries(Object.entries(files).map(([variant, { bytes }]) => [variant, bytes]));
+}
+
+async function bundle(wasmBytes) {
+  const options = { bundle: true, minify: true, target: "es2022", logLevel: "warning", legalComments: "none" };
+  const banner = { js: `/*! predictql ${manifest.version} | ${manifest.license} */` };
+  await build({
+    ...options,
+    banner,
+    entryPoints: [join(source, "index.ts")],
+    outfile: join(pkg, "index.js"),
+    format: "esm",
+    // Code for a variant that this build lacks goes away, and with it the file name that a bundler would look for.
+    define: {
+      "WASM_BYTES.relaxed": String(wasmBytes.relaxed),
+      "WASM_BYTES.simd": String(wasmBytes.simd),
+      VERSION: JSON.stringify(manifest.version),
+    },
+  });
+  await build({
+    ...options,
+    banner,
+    entryPoints: [join(source, "worker", "server.ts")],
+    outfile: join(pkg, "worker.js"),
+    format: "iife",
+    // The glue would look for its wasm file beside itself; the worker is always given the module.
+    define: { "import.meta.url": '""' },
+  });
+}
+
+/** Emits the declarations, and of them those that the entry leads to. */
+function declare() {
+  const out = mkdtempSync(join(tmpdir(), "predictql-types-"));
+  const tsc = join(here, "node_modules", "typescript", "bin", "tsc");
+  execFileSync(process.execPath, [tsc, "--declaration", "--emitDeclarationOnly", "--outDir", out], {
+    cwd: here,
+    stdio: "inherit",
+  });
+  mkdirSync(join(out, "glue"), { recursive: true });
+  cpSync(join(source, "glue", "predictql.d.ts"), join(out, "glue", "predictql.d.ts"));
+  const reached = new Set(["index.d.ts"]);
+  for (const file of reached) {
+    const text = readFileSync(join(out, file), "utf8");
+    for (const [, path] of text.matchAll(/from "(\.[^"]+)\.js"/g)) reached.add(join(dirname(file), `${path}.d.ts`));
+    mkdirSync(dirname(join(pkg, file)), { recursive: true });
+    writeFileSync(join(pkg, file), text);
+  }
+  rmSync(out, { recursive: true });
+}
+
+/** Everything else that a package has. */
+function copyPapers() {
+  writeFileSync(join(pkg, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+  cpSync(join(here, "README.md"), join(pkg, "README.md"));
+  for (const paper of ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"]) {
+    if (existsSync(join(root, paper))) cpSync(join(root, paper), join(pkg, paper));
+  }
+  const flechette = join(here, "node_modules", "@uwdata", "flechette");
+  const { version } = JSON.parse(readFileSync(join(flechette, "package.json"), "utf8"));
+  const licence = readFileSync(join(flechette, "LICENSE"), "utf8");
+  writeFileSync(
+    join(pkg, "THIRD-PARTY-NOTICES.md"),
+    `# Third-party notices\n\n\`index.js\` contains @uwdata/flechette ${version}:\n\n\`\`\`text\n${licence.trim()}\n\`\`\`\n`,
+  );
+}
+
+function printSizes() {
+  const kib = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`.padStart(12);
+  const files = ["index.js", "worker.js", ...readdirSync(join(pkg, "wasm")).map((name) => join("wasm", name))];
+  for (const file of files.filter((name) => !name.endsWith(".json"))) {
+    const bytes = readFileSync(join(pkg, file));
+    console.log(`${file.padEnd(20)}${kib(bytes.length)} raw${kib(gzipSync(bytes, { level: 9 }).length)} gzip`);
+  }
+}
+
+copyGlue();
+if (!process.argv.includes("--glue")) {
+  if (!wasmDir) throw new Error("set PREDICTQL_WASM_DIR, or run `cargo xtask build`, which does");
+  rmSync(pkg, { recursive: true, force: true });
+  await bundle(copyWasm());
+  declare();
+  copyPapers();
+  printSizes();
+}

@@ -1,0 +1,213 @@
+// The page's side of every call: brings sources and values to the engine, and its answers and failures back.
+
+import { type Connection, Crash, Failed } from "./connection.js";
+import { Engine, temporaryPrefix, type Waiter } from "./engine.js";
+import { fromFailure, problem } from "./errors.js";
+import { Files } from "./files.js";
+import type { CheckResult, ModelInfo, TableInfo } from "./glue/predictql.js";
+import type {
+  CallOptions,
+  EngineInfo,
+  EngineStats,
+  ModelSource,
+  Params,
+  PredictOptions,
+  TableOptions,
+  TableSource,
+} from "./interface.js";
+import { requestFor } from "./journal.js";
+import { Network, resolve } from "./network.js";
+import { toParams } from "./params.js";
+import { joined, type Report } from "./progress.js";
+import { readModel, readTable } from "./sources.js";
+import { statements } from "./sql-text.js";
+import { type Piece, runStatement, type StatementContext } from "./statement.js";
+import type { Catalog, Reply, Request } from "./worker/protocol.js";
+
+export interface RunOptions extends CallOptions {
+  batchSize?: number | undefined;
+  /** Whether the text must hold exactly one statement. */
+  single: boolean;
+}
+
+export class Client {
+  readonly #options: PredictOptions;
+  readonly #network: Network;
+  readonly #files: Files;
+  readonly #engine: Engine;
+  #temporary = 0;
+
+  constructor(options: PredictOptions) {
+    this.#options = options;
+    this.#network = new Network(options);
+    this.#files = new Files(this.#network);
+    this.#engine = new Engine(options, this.#network, this.#files);
+  }
+
+  get closed(): boolean {
+    return this.#engine.closed;
+  }
+
+  close(): void {
+    this.#engine.close();
+  }
+
+  async info(): Promise<EngineInfo> {
+    return this.#engine.info(this.#waiter({}));
+  }
+
+  async registerFile(name: string, source: ModelSource, options: CallOptions): Promise<void> {
+    const waiter = this.#waiter(options);
+    const isAddress = typeof source === "string" || source instanceof URL;
+    const file = isAddress ? resolve(source) : await readModel(source, this.#network, waiter);
+    await this.#files.add({ name, source: file }, options.signal);
+  }
+
+  async registerTable(name: string, source: TableSource, options: TableOptions): Promise<TableInfo> {
+    const waiter = this.#waiter(options);
+    const { entry, commit } = await this.#readTable(name, source, options, waiter);
+    const info = await this.#ask(waiter, () => requestFor(entry));
+    commit();
+    await this.#engine.changed(entry);
+    return info;
+  }
+
+  /** A table for one query; answers its name. `dropTemporary` takes it away. */
+  async addTemporary(source: TableSource, options: CallOptions): Promise<string> {
+    const name = `${temporaryPrefix}${++this.#temporary}`;
+    const waiter = this.#waiter(options);
+    const { entry, commit } = await this.#readTable(name, source, options, waiter);
+    await this.#ask(waiter, () => requestFor(entry));
+    commit();
+    return name;
+  }
+
+  async dropTemporary(name: string): Promise<void> {
+    this.#files.release(name);
+    // With the worker that held it the table is gone anyway.
+    await this.#ask({}, () => ({ kind: "dropTable", name })).catch(() => {});
+  }
+
+  async registerModel(name: string, source: ModelSource, options: CallOptions): Promise<ModelInfo> {
+    const waiter = this.#waiter(options);
+    const entry = { kind: "registerModel", name, blob: await readModel(source, this.#network, waiter) } as const;
+    waiter.report({ stage: "compile", label: name, loaded: 0, total: null, unit: "bytes", ratio: null, cached: false });
+    const info = await this.#ask(waiter, () => requestFor(entry));
+    await this.#engine.changed(entry);
+    return info;
+  }
+
+  async dropTable(name: string): Promise<void> {
+    await this.#ask({}, () => ({ kind: "dropTable", name }));
+    this.#files.release(name);
+    await this.#engine.changed({ kind: "dropTable", name });
+  }
+
+  async dropModel(name: string): Promise<void> {
+    await this.#ask({}, () => ({ kind: "dropModel", name }));
+    await this.#engine.changed({ kind: "dropModel", name });
+  }
+
+  async check(sql: string): Promise<CheckResult> {
+    return this.#ask({}, () => ({ kind: "check", sql }));
+  }
+
+  async catalog(): Promise<Catalog> {
+    this.#engine.assertOpen();
+    return this.#engine.catalog();
+  }
+
+  /** Does not start the engine for the sake of a number. */
+  async stats(): Promise<EngineStats> {
+    const catalog = this.#engine.started ? await this.catalog() : undefined;
+    const bytesOf = (items: readonly { bytes: number }[] = []) => items.reduce((sum, { bytes }) => sum + bytes, 0);
+    return {
+      wasmBytes: catalog?.wasmBytes ?? 0,
+      modelBytes: bytesOf(catalog?.models),
+      tableBytes: bytesOf(catalog?.tables),
+      requests: this.#network.requests.map((request) => ({ ...request })),
+    };
+  }
+
+  /** Runs a script and yields the pieces of its results as the reader asks for them. */
+  async *run(sql: string, values: Params, options: RunOptions): AsyncGenerator<Piece, void> {
+    const { signal, batchSize, single } = options;
+    const waiter = this.#waiter(options, true);
+    const asked = performance.now();
+    let connection: Connection | undefined;
+    let script: number | undefined;
+    try {
+      const params = await toParams(values);
+      const opened = await this.#engine.ask(waiter, (current) => {
+        connection = current;
+        return current.open({ kind: "open", sql, params, batchSize }, signal);
+      });
+      const waited = performance.now() - asked;
+      script = opened.script;
+      if (single && opened.length !== 1) throw notOne(opened.length);
+      const texts = opened.length === 1 ? [sql] : statements(sql);
+      for (let index = 0; index < opened.length; index++) {
+        const context: StatementContext = { sql, signal, report: waiter.report, files: this.#files, models: new Map() };
+        for await (const piece of runStatement(connection as Connection, script, context)) {
+          if (piece.kind !== "done") {
+            yield piece;
+            continue;
+          }
+          const { models } = context;
+          if (piece.catalogChanged) {
+            await this.#engine.changed({ kind: "statement", sql: texts[index] ?? sql, params, models });
+          }
+          const queue = index === 0 ? Math.max(0, waited - piece.timings.parse) : 0;
+          yield { ...piece, timings: { ...piece.timings, queue, total: piece.timings.total + queue } };
+        }
+      }
+    } catch (error) {
+      throw await this.#explain(error, sql);
+    } finally {
+      if (script !== undefined) connection?.free(script);
+    }
+  }
+
+  async #readTable(name: string, source: TableSource, options: TableOptions, waiter: Waiter) {
+    const input = await readTable(source, options, this.#network, waiter);
+    if (input.kind === "bytes") {
+      const { blob, format } = input;
+      return { entry: { kind: "registerTable", name, blob, format } as const, commit: () => this.#files.release(name) };
+    }
+    const { objects, commit } = await this.#files.stage(name, input.files, waiter.signal);
+    return { entry: { kind: "registerObjects", name, objects } as const, commit };
+  }
+
+  async #ask<R extends Request>(waiter: Waiter, request: () => R | Promise<R>): Promise<Reply<R>> {
+    try {
+      return await this.#engine.ask(waiter, async (connection) => connection.call(await request(), waiter.signal));
+    } catch (error) {
+      throw await this.#explain(error);
+    }
+  }
+
+  /** What a caller is told: the engine's words as an error, and after a crash also what became of everything else. */
+  async #explain(error: unknown, sql?: string): Promise<unknown> {
+    if (error instanceof Failed) return fromFailure(error.failure, sql);
+    if (!(error instanceof Crash)) return error;
+    return problem("engine-crashed", `the engine stopped while it worked on this; ${await this.#engine.recovered()}`, {
+      hint: "a smaller `batchSize`, fewer rows or a smaller model need less memory",
+      detail: error.message,
+      cause: error,
+    });
+  }
+
+  /** The signal and the progress of one call, where the call may begin at all. */
+  #waiter({ signal, onProgress }: CallOptions, rowsFollow = false): Waiter & { report: Report } {
+    this.#engine.assertOpen();
+    signal?.throwIfAborted();
+    const sinks = [this.#options.onProgress, onProgress].filter((sink) => sink !== undefined);
+    return { signal, report: joined(sinks, rowsFollow) };
+  }
+}
+
+function notOne(length: number) {
+  return length === 0
+    ? problem("empty-statement", "the text holds no statement")
+    : problem("multiple-statements", `the text holds ${length} statements`, { hint: "run scripts with `exec`" });
+}

@@ -1,0 +1,158 @@
+// One worker and its queue. Requests are sent one at a time, so what waits can be taken back, and what the worker is
+// busy with is always known.
+
+import type { Answer, Reply, Request } from "./worker/protocol.js";
+
+/** How long the worker may stay silent about a request that was given up, in milliseconds. */
+const grace = 250;
+
+/** The worker ended while a request was still waiting: it can be sent to the next worker unchanged. */
+export class Unsent extends Error {}
+
+/** The worker ended by itself: a trap, no memory, or its script could not run. */
+export class Crash extends Error {}
+
+/** A user's mistake, in the engine's words. */
+export class Failed extends Error {
+  constructor(readonly failure: Extract<Answer, { failed: unknown }>["failed"]) {
+    super(failure.diagnostics[0]?.message);
+  }
+}
+
+interface Task {
+  request: Request;
+  resolve(reply: Reply): void;
+  reject(error: unknown): void;
+}
+
+export class Connection {
+  readonly #worker: Worker;
+  readonly #onEnd: (connection: Connection) => void;
+  readonly #waiting: Task[] = [];
+  /** Scripts that somebody still reads: their worker must not be ended for others. */
+  readonly #scripts = new Set<number>();
+  #active: Task | undefined;
+  /** Why the active request was given up, once the time to answer it is over. */
+  #overdue: { reason: unknown } | undefined;
+  #end: { reason: unknown } | undefined;
+
+  constructor(worker: Worker, onEnd: (connection: Connection) => void) {
+    this.#worker = worker;
+    this.#onEnd = onEnd;
+    worker.onmessage = ({ data }: MessageEvent<Answer>) => this.#answered(data);
+    worker.onmessageerror = () => this.end(new Crash("an answer could not be read"));
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.end(new Crash(event.message || "the worker's script did not load"));
+    };
+  }
+
+  /**
+   * Asks the worker. On abort, a request that still waits is taken back at once. One that is being worked on has a
+   * moment to be answered, and then ends the worker, unless somebody else's query would end with it.
+   */
+  async call<R extends Request>(request: R, signal?: AbortSignal): Promise<Reply<R>> {
+    signal?.throwIfAborted();
+    if (this.#end) throw this.#lost(request);
+    if ("script" in request && request.kind !== "free" && !this.#scripts.has(request.script)) {
+      throw new Error("the script is no longer read");
+    }
+    const task = { request } as Task;
+    const answer = new Promise<Reply>((resolve, reject) => Object.assign(task, { resolve, reject }));
+    const onAbort = () => this.#giveUp(task, signal?.reason);
+    signal?.addEventListener("abort", onAbort);
+    this.#waiting.push(task);
+    this.#send();
+    try {
+      return (await answer) as Reply<R>;
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** Opens a script and keeps the worker for it until `free`. */
+  async open(request: Extract<Request, { kind: "open" }>, signal?: AbortSignal) {
+    const opened = await this.call(request, signal);
+    this.#scripts.add(opened.script);
+    return opened;
+  }
+
+  /** Lets go of a script, without waiting. */
+  free(script: number): void {
+    this.#scripts.delete(script);
+    this.call({ kind: "free", script }).catch(() => {});
+    this.#endIfStuck();
+  }
+
+  /** Ends the worker; everything that it was asked rejects. */
+  end(reason: unknown): void {
+    if (this.#end) return;
+    this.#end = { reason };
+    this.#worker.terminate();
+    this.#onEnd(this);
+    this.#active?.reject(reason);
+    for (const { request, reject } of this.#waiting.splice(0)) reject(this.#lost(request));
+  }
+
+  #send(): void {
+    if (this.#active) return;
+    const task = this.#waiting.shift();
+    if (!task) return;
+    this.#active = task;
+    this.#worker.postMessage(task.request, transferable(task.request));
+  }
+
+  #answered(answer: Answer): void {
+    const task = this.#active;
+    this.#active = undefined;
+    this.#overdue = undefined;
+    if ("crashed" in answer) {
+      const crash = new Crash(answer.crashed);
+      this.end(crash);
+      task?.reject(crash);
+      return;
+    }
+    if ("reply" in answer) task?.resolve(answer.reply);
+    else task?.reject(new Failed(answer.failed));
+    this.#send();
+  }
+
+  #giveUp(task: Task, reason: unknown): void {
+    const place = this.#waiting.indexOf(task);
+    if (place >= 0) {
+      this.#waiting.splice(place, 1);
+      task.reject(reason);
+      return;
+    }
+    setTimeout(() => {
+      if (this.#active !== task) return;
+      this.#overdue = { reason };
+      this.#endIfStuck();
+    }, grace);
+  }
+
+  #endIfStuck(): void {
+    if (this.#overdue && this.#scripts.size === 0) this.end(this.#overdue.reason);
+  }
+
+  /** A script lives in its worker; everything else can be asked of another one. */
+  #lost(request: Request): unknown {
+    return "script" in request ? this.#end?.reason : new Unsent();
+  }
+}
+
+function transferable(request: Request): Transferable[] {
+  if ("bytes" in request) return [request.bytes.buffer];
+  return request.kind === "supply" && "bytes" in request.answer ? [request.answer.bytes.buffer] : [];
+}
+
+/** The promise's outcome, or the signal's reason as soon as it is given. */
+export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort);
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}

@@ -1,0 +1,196 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+// The class that users hold.
+
+import { Client } from "./client.js";
+import type { CheckResult, ModelInfo, TableInfo } from "./glue/predictql.js";
+import type {
+  CallOptions,
+  EngineInfo,
+  EngineStats,
+  ModelOptions,
+  ModelSource,
+  Params,
+  PredictOptions,
+  QueryOptions,
+  Row,
+  SqlValue,
+  TableOptions,
+  TableSource,
+} from "./interface.js";
+import { batchesOf, type Result, resultsOf } from "./result.js";
+import { compose, Query, type Template } from "./sql-tag.js";
+
+/**
+ * SQL predictions in the page. Models, rows and pictures stay on the device: the engine runs in a worker of its own.
+ *
+ * @example
+ * import { PredictQL } from "predictql";
+ *
+ * const db = new PredictQL();
+ * await db.registerModel("iris", "/models/iris.onnx");
+ * await db.registerTable("flowers", "/data/iris.csv");
+ * const result = await db.query("SELECT label, probabilities FROM ML.PREDICT(MODEL iris, TABLE flowers)");
+ * console.table(result.rows);
+ */
+export class PredictQL implements AsyncDisposable {
+  /** Which SQL it speaks. */
+  readonly dialect = "bigquery";
+  readonly #client: Client;
+
+  /** Returns at once: the engine is loaded by the first call that needs it. */
+  constructor(options: PredictOptions = {}) {
+    this.#client = new Client(options);
+  }
+
+  /** Like `new`, but waits until the engine is ready. */
+  static async create(options: PredictOptions = {}): Promise<PredictQL> {
+    const db = new PredictQL(options);
+    await db.ready;
+    return db;
+  }
+
+  /** Loads the engine where that has not happened yet. After a failure, reading it again tries again. */
+  get ready(): Promise<EngineInfo> {
+    return this.#client.info();
+  }
+
+  get closed(): boolean {
+    return this.#client.closed;
+  }
+
+  /**
+   * Makes a table, in place of the one that had the name.
+   *
+   * @example
+   * await db.registerTable("flowers", "/data/iris.csv");
+   * await db.registerTable("upload", input.files[0], { delimiter: ";" });
+   * await db.registerTable("points", [{ x: 1, y: 2.5 }, { x: 2, y: null }]);
+   * await db.registerTable("photos", input.files); // an object table: uri, size, content_type, updated, data
+   */
+  registerTable(name: string, source: TableSource, options: TableOptions = {}): Promise<TableInfo> {
+    return this.#client.registerTable(name, source, options);
+  }
+
+  /**
+   * Makes an ONNX model known, in place of the one that had the name.
+   *
+   * @example
+   * const { inputs, outputs } = await db.registerModel("iris", "/models/iris.onnx", {
+   *   onProgress: ({ ratio }) => { bar.value = ratio ?? 0; },
+   * });
+   */
+  registerModel(name: string, source: ModelSource, options: ModelOptions = {}): Promise<ModelInfo> {
+    return this.#client.registerModel(name, source, options);
+  }
+
+  /**
+   * Gives a file a name that SQL can use in MODEL_PATH and `uris`. Any name will do, so that a text written for
+   * BigQuery runs unchanged.
+   *
+   * @example
+   * await db.registerFile("gs://bucket/iris.onnx", file);
+   * await db.query("CREATE MODEL iris OPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = 'gs://bucket/iris.onnx')");
+   */
+  registerFile(name: string, source: ModelSource, options: CallOptions = {}): Promise<void> {
+    return this.#client.registerFile(name, source, options);
+  }
+
+  /**
+   * Runs one statement. `?` stands for the values of a list, `@name` for those of an object.
+   *
+   * @example
+   * const { rows } = await db.query("SELECT * FROM flowers WHERE petal_width > ?", [1.5]);
+   * const first = await db.query("SELECT * FROM flowers LIMIT @count", { count: 1 }, { signal });
+   */
+  async query<T = Row>(sql: string, params: Params = [], options: QueryOptions = {}): Promise<Result<T>> {
+    const results = await resultsOf<T>(this.#client.run(sql, params, { ...options, single: true }), options);
+    return results[0] as Result<T>;
+  }
+
+  /**
+   * A query as a template. Values become parameters; a File, rows, columns or an Arrow table that stand where SQL
+   * expects a table (after FROM, JOIN, TABLE) are one for this query.
+   *
+   * @example
+   * const rows = [{ sepal_length: 5.1, sepal_width: 3.5, petal_length: 1.4, petal_width: 0.2 }];
+   * for (const row of await db.sql`SELECT label FROM ML.PREDICT(MODEL iris, TABLE ${rows})`) console.log(row.label);
+   */
+  sql<T = Row>(strings: TemplateStringsArray, ...values: SqlValue[]): Query<T> {
+    const template = compose(strings, values);
+    return new Query<T>({
+      run: async (options) => (await resultsOf<T>(this.#runTemplate(template, options), options))[0] as Result<T>,
+      stream: (options) => batchesOf<T>(this.#runTemplate(template, options), options),
+    });
+  }
+
+  /**
+   * Runs one statement and yields its rows as they are computed. The engine works only while the next batch is asked
+   * for; `break` cancels the rest.
+   *
+   * @example
+   * for await (const batch of db.stream("SELECT uri, label FROM ML.PREDICT(MODEL m, TABLE photos)", [], { batchSize: 16 })) {
+   *   append(batch.rows);
+   * }
+   */
+  stream<T = Row>(sql: string, params: Params = [], options: QueryOptions = {}): AsyncIterableIterator<Result<T>> {
+    return batchesOf<T>(this.#client.run(sql, params, { ...options, single: true }), options);
+  }
+
+  /**
+   * Runs a script and answers one result for each of its statements.
+   *
+   * @example
+   * await db.exec(`
+   *   CREATE MODEL iris OPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = '/models/iris.onnx');
+   *   SELECT label FROM ML.PREDICT(MODEL iris, TABLE flowers);
+   * `);
+   */
+  exec(script: string, options: QueryOptions = {}): Promise<Result[]> {
+    return resultsOf(this.#client.run(script, [], { ...options, single: false }), options);
+  }
+
+  /** What is wrong with a text, and what it would answer, without running it: for editors. */
+  check(sql: string): Promise<CheckResult> {
+    return this.#client.check(sql);
+  }
+
+  async tables(): Promise<TableInfo[]> {
+    return (await this.#client.catalog()).tables;
+  }
+
+  async models(): Promise<ModelInfo[]> {
+    return (await this.#client.catalog()).models;
+  }
+
+  dropTable(name: string): Promise<void> {
+    return this.#client.dropTable(name);
+  }
+
+  dropModel(name: string): Promise<void> {
+    return this.#client.dropModel(name);
+  }
+
+  /** Memory, and every request that was made. */
+  stats(): Promise<EngineStats> {
+    return this.#client.stats();
+  }
+
+  /** Ends the worker. What still runs rejects with a `PredictError` of code "closed". */
+  async close(): Promise<void> {
+    this.#client.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async *#runTemplate({ params, tables, text }: Template, options: QueryOptions) {
+    const names: string[] = [];
+    try {
+      for (const table of tables) names.push(await this.#client.addTemporary(table, options));
+      yield* this.#client.run(text(names), params, { ...options, single: true });
+    } finally {
+      for (const name of names) await this.#client.dropTemporary(name);
+    }
+  }
+}

@@ -1,0 +1,102 @@
+// Files that SQL can name: what the page registered, by name, whichever device or address the bytes come from.
+
+import { problem } from "./errors.js";
+import type { ObjectEntry } from "./glue/predictql.js";
+import { type Description, type Network, type ReadOptions, resolve } from "./network.js";
+
+export interface NamedSource {
+  name: string;
+  /** Bytes of the device, or the address that has them. */
+  source: Blob | URL;
+}
+
+interface StoredFile {
+  entry: ObjectEntry;
+  source: Blob | URL;
+  /** The table that the file belongs to; none where the page registered it by itself. */
+  table: string | undefined;
+}
+
+export class Files {
+  readonly #network: Network;
+  readonly #byName = new Map<string, StoredFile>();
+
+  constructor(network: Network) {
+    this.#network = network;
+  }
+
+  /** Makes a file known by its name, in place of the one that had it before. */
+  async add(file: NamedSource, signal?: AbortSignal): Promise<void> {
+    this.#byName.set(file.name, await this.#describe(file, undefined, signal));
+  }
+
+  /**
+   * Prepares the files of an object table; `commit` lets them take the place of the table's former ones. Of two files
+   * with one name the second gets a number: two folders may hold a `photo.jpg` each.
+   */
+  async stage(table: string, files: readonly NamedSource[], signal?: AbortSignal) {
+    const staged = new Map<string, StoredFile>();
+    for (const { name, source } of files) {
+      const [, stem = "", extension = ""] = /^(.*?)(\.[^./]*)?$/s.exec(name) ?? [];
+      for (let number = 1; ; number++) {
+        const candidate = number === 1 ? name : `${stem} (${number})${extension}`;
+        const known = this.#byName.get(candidate);
+        if ((known && known.table !== table) || staged.has(candidate)) continue;
+        staged.set(candidate, await this.#describe({ name: candidate, source }, table, signal));
+        break;
+      }
+    }
+    const commit = () => {
+      this.release(table);
+      for (const [name, file] of staged) this.#byName.set(name, file);
+    };
+    return { objects: [...staged.values()].map(({ entry }) => entry), commit };
+  }
+
+  /** Forgets the files of a table. */
+  release(table: string): void {
+    for (const [name, file] of this.#byName) if (file.table === table) this.#byName.delete(name);
+  }
+
+  /** Bytes that a query asks for: of a registered file, else of an address. */
+  async read(uri: string, reason: "model" | "data", options?: ReadOptions): Promise<Blob> {
+    const source = this.#byName.get(uri)?.source ?? uri;
+    return source instanceof Blob ? source : this.#network.read(source, reason, options);
+  }
+
+  /** The objects that patterns match, each once and in the order of the patterns. */
+  async list(patterns: readonly string[], signal?: AbortSignal): Promise<ObjectEntry[]> {
+    const found = new Map<string, ObjectEntry>();
+    for (const pattern of patterns) {
+      for (const entry of await this.#matches(pattern, signal)) found.set(entry.uri, entry);
+    }
+    return [...found.values()];
+  }
+
+  async #matches(pattern: string, signal?: AbortSignal): Promise<ObjectEntry[]> {
+    const exact = this.#byName.get(pattern);
+    if (exact) return [exact.entry];
+    const star = pattern.indexOf("*");
+    if (star < 0) return [(await this.#describe({ name: pattern, source: resolve(pattern) }, undefined, signal)).entry];
+    const [head, tail] = [pattern.slice(0, star), pattern.slice(star + 1)];
+    const matching = [...this.#byName.values()].filter(
+      ({ entry: { uri } }) => uri.length >= head.length + tail.length && uri.startsWith(head) && uri.endsWith(tail),
+    );
+    if (matching.length > 0) return matching.map(({ entry }) => entry);
+    throw problem("no-such-file", `no registered file matches \`${pattern}\``, {
+      hint: "a page cannot list a server's files: register them with `registerFile`, or name each address",
+    });
+  }
+
+  async #describe({ name, source }: NamedSource, table: string | undefined, signal?: AbortSignal): Promise<StoredFile> {
+    const { blob, ...about } =
+      source instanceof URL ? await this.#network.describe(source, signal) : describeBlob(source);
+    const entry = { uri: name, ...about, contentType: about.contentType || "application/octet-stream" };
+    return { entry, source: blob ?? source, table };
+  }
+}
+
+function describeBlob(blob: Blob): Description {
+  const updated = "lastModified" in blob ? Number(blob.lastModified) : Date.now();
+  return { size: blob.size, contentType: blob.type, updated };
+}

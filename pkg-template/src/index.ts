@@ -1,0 +1,7 @@
+// The package's entry. Importing it does nothing: it may be imported where there is no browser.
+
+export { PredictQL } from "./database.js";
+export { PredictError } from "./errors.js";
+export type * from "./interface.js";
+export type { Result, ResultColumn } from "./result.js";
+export type { Query } from "./sql-tag.js";

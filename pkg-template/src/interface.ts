@@ -1,0 +1,133 @@
+// The shapes that users of the package meet, apart from the classes. Whatever the engine itself answers is declared
+// once, beside the engine, and passed on here.
+
+import type { Progress, TableFormat } from "./glue/predictql.js";
+
+export type {
+  CheckResult,
+  ColumnInfo,
+  Diagnostic,
+  ModelInfo,
+  Progress,
+  TableInfo,
+  Timings,
+} from "./glue/predictql.js";
+
+/** One row of a result: values by column name. */
+// biome-ignore lint/suspicious/noExplicitAny: the columns are known when the query runs, not when it is compiled.
+export type Row = Record<string, any>;
+
+/** What `?` and `@name` can stand for. Whole numbers are INT64, other numbers FLOAT64, dates TIMESTAMP, bytes BYTES. */
+export type ParamValue =
+  | null
+  | undefined
+  | boolean
+  | number
+  | bigint
+  | string
+  | Date
+  | Uint8Array
+  | ArrayBuffer
+  | Blob
+  | readonly ParamValue[];
+
+/** Values of `?` in their order, or values of `@name` by name. */
+export type Params = readonly ParamValue[] | Record<string, ParamValue>;
+
+/** What may stand in a `sql` template: a value, or a table where SQL expects one. */
+export type SqlValue = ParamValue | TableSource;
+
+/** What a model is read from. An ArrayBuffer or Uint8Array is copied and stays yours. */
+export type ModelSource = string | URL | Blob | ArrayBuffer | Uint8Array | Response | ReadableStream<Uint8Array>;
+
+/**
+ * What a table is read from: CSV or Arrow IPC (file or stream) by URL, File or bytes; rows as objects; columns by name;
+ * an Arrow table of any library; or files and picture URLs, which make an object table (`uri`, `size`, `content_type`,
+ * `updated` and the bytes as `data`).
+ */
+export type TableSource =
+  | string
+  | URL
+  | Blob
+  | ArrayBuffer
+  | Uint8Array
+  | FileList
+  | readonly (string | URL | Blob)[]
+  | readonly object[]
+  | Record<string, ArrayLike<unknown>>
+  | ArrowTableLike;
+
+/** What a table of apache-arrow, flechette or arquero has in common, whatever its version. */
+export interface ArrowTableLike {
+  readonly schema: { readonly fields: readonly { readonly name: string }[] };
+  // biome-ignore lint/suspicious/noExplicitAny: every library types its columns differently.
+  getChild(name: any): any;
+  toArray(): ArrayLike<unknown>;
+}
+
+/** What every call that takes long accepts. */
+export interface CallOptions {
+  /** Gives up the call: its promise rejects with `signal.reason`. */
+  signal?: AbortSignal | undefined;
+  /** Hears how far the call is. `ratio` never goes backwards and is `null` while the end cannot be known. */
+  onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+export interface TableOptions extends CallOptions, Partial<Omit<TableFormat, "format">> {
+  /** How the source is read; default: found by its type, its name or its first bytes. */
+  format?: "csv" | "arrow" | "images" | undefined;
+}
+
+export type ModelOptions = CallOptions;
+
+export interface QueryOptions extends CallOptions {
+  /** Rows that are computed at a time: small for early results, large for speed. The engine has a good default. */
+  batchSize?: number | undefined;
+  /** Rows as objects (default) or as arrays in the order of the columns. */
+  rowMode?: "object" | "array" | undefined;
+  /** INT64 as `number` (default; a value beyond ±(2⁵³ - 1) is an error), `bigint` or `string`. */
+  int64?: "number" | "bigint" | "string" | undefined;
+}
+
+export interface PredictOptions {
+  /** Makes the worker that runs the package's `worker.js`; for frameworks that insist on their own way. */
+  worker?: (() => Worker) | undefined;
+  /** Where `worker.js` is; default: beside this module. A worker of another origin is started through a blob. */
+  workerUrl?: string | URL | undefined;
+  /** Where the WebAssembly file is; default: the fastest variant that this browser can run, beside this module. */
+  wasmUrl?: string | URL | undefined;
+  /** The engine, already loaded: nothing is fetched to start. */
+  wasmModule?: WebAssembly.Module | BufferSource | undefined;
+  /**
+   * Which requests for models and data may leave the page: "allow" (default), "same-origin", "deny", or a function
+   * that decides. The engine's own two files are not asked about.
+   */
+  network?: "allow" | "same-origin" | "deny" | ((url: URL) => boolean) | undefined;
+  /** Used in place of the global `fetch` for models and data: for credentials, headers, or a cache of your own. */
+  fetch?: typeof fetch | undefined;
+  /** Hears the progress of every call, the start of the engine included. */
+  onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** Which engine runs, and why. */
+export interface EngineInfo {
+  version: string;
+  build: "relaxed" | "simd" | "custom";
+  why: string;
+}
+
+/** One request that was made for the engine, a model or data. */
+export interface NetworkRequest {
+  url: string;
+  /** Bytes received so far, after decompression. */
+  bytes: number;
+  reason: "engine" | "model" | "data";
+}
+
+/** Bytes are of the engine's memory as a whole, of the ONNX files and of the tables; all zero before it starts. */
+export interface EngineStats {
+  wasmBytes: number;
+  modelBytes: number;
+  tableBytes: number;
+  requests: NetworkRequest[];
+}

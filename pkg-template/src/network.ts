@@ -1,0 +1,158 @@
+// The only place that fetches: resolves names as the page would, asks the gate, keeps the record.
+
+import { problem, wordsOf } from "./errors.js";
+import type { NetworkRequest, PredictOptions } from "./interface.js";
+import type { Report } from "./progress.js";
+
+type Reason = NetworkRequest["reason"];
+
+export interface ReadOptions {
+  signal?: AbortSignal | undefined;
+  report?: Report | undefined;
+}
+
+/** What a server says of an object; `blob` where it would not say without sending it. */
+export interface Description {
+  size: number;
+  contentType: string;
+  updated: number;
+  blob?: Blob;
+}
+
+export class Network {
+  readonly requests: NetworkRequest[] = [];
+  readonly #policy: NonNullable<PredictOptions["network"]>;
+  readonly #fetch: typeof fetch;
+
+  constructor({ network = "allow", fetch: custom }: PredictOptions) {
+    this.#policy = network;
+    this.#fetch = custom ?? ((input, init) => fetch(input, init));
+  }
+
+  /** The bytes behind a URL or a path relative to the page. */
+  async read(uri: string | URL, reason: "model" | "data", { signal, report }: ReadOptions = {}): Promise<Blob> {
+    const url = resolve(uri);
+    const { response, request } = await this.#ask(url, reason, { signal: signal ?? null });
+    const blob = await this.#receive(url, response, request, { signal, report });
+    await expect(reason === "model" ? "an ONNX file" : "data", response, blob);
+    return blob;
+  }
+
+  /** Size, type and age of an object, without its bytes where the server agrees. */
+  async describe(uri: string | URL, signal?: AbortSignal): Promise<Description> {
+    const url = resolve(uri);
+    if (!isLocal(url)) {
+      const { response } = await this.#ask(url, "data", { method: "HEAD", signal: signal ?? null });
+      const { headers } = response;
+      const size = headers.get("content-length");
+      if (response.ok && size !== null && !headers.get("content-encoding")) {
+        const updated = Date.parse(headers.get("last-modified") ?? "") || 0;
+        return { size: Number(size), contentType: typeOf(response), updated };
+      }
+    }
+    const blob = await this.read(url, "data", { signal });
+    return { size: blob.size, contentType: blob.type, updated: Date.now(), blob };
+  }
+
+  /** A request for a file of the package: recorded, but the gate is not asked. */
+  async engine(url: URL): Promise<{ response: Response; request: NetworkRequest }> {
+    return this.#send(url, "engine", { credentials: "same-origin" }, fetch);
+  }
+
+  async #ask(url: URL, reason: Reason, init: RequestInit) {
+    // What the page itself made never leaves the device: there is nothing to allow.
+    if (isLocal(url)) return this.#send(url, reason, init, fetch);
+    if (this.#allows(url)) return this.#send(url, reason, init, this.#fetch);
+    throw problem("network-denied", `the option \`network\` does not allow the request for \`${url.href}\``, {
+      hint: "register the file from the device, or allow this address",
+    });
+  }
+
+  #allows(url: URL): boolean {
+    switch (this.#policy) {
+      case "allow":
+        return true;
+      case "same-origin":
+        return url.origin === globalThis.location?.origin;
+      case "deny":
+        return false;
+      default:
+        return this.#policy(url);
+    }
+  }
+
+  async #send(url: URL, reason: Reason, init: RequestInit, send: typeof fetch) {
+    const request: NetworkRequest = { url: url.href, bytes: 0, reason };
+    if (!isLocal(url)) this.requests.push(request);
+    try {
+      return { response: await send(url.href, init), request };
+    } catch (error) {
+      throw unreachable(url, error, init.signal);
+    }
+  }
+
+  /** Reads a body while counting. */
+  async #receive(url: URL, response: Response, request: NetworkRequest, { signal, report }: ReadOptions) {
+    // The length counts compressed bytes where the answer is compressed: worse than no total.
+    const length = response.headers.get("content-encoding") ? null : response.headers.get("content-length");
+    const total = length === null ? null : Number(length);
+    const label = labelOf(url);
+    const chunks: Uint8Array<ArrayBuffer>[] = [];
+    try {
+      const reader = response.body?.getReader();
+      for (let chunk = await reader?.read(); chunk?.value; chunk = await reader?.read()) {
+        chunks.push(chunk.value);
+        request.bytes += chunk.value.byteLength;
+        report?.({ stage: "download", label, loaded: request.bytes, total, unit: "bytes", ratio: null, cached: false });
+      }
+    } catch (error) {
+      throw unreachable(url, error, signal);
+    }
+    return new Blob(chunks, { type: typeOf(response) });
+  }
+}
+
+/** The absolute address of what a page or a SQL text names. */
+export function resolve(uri: string | URL): URL {
+  const base = globalThis.document?.baseURI ?? globalThis.location?.href;
+  const url = URL.canParse(uri, base) ? new URL(uri, base) : undefined;
+  if (url && /^(https?|data|blob):$/.test(url.protocol)) return url;
+  throw problem("unsupported-address", `a browser cannot fetch \`${uri}\``, {
+    hint: `register the file by this name, \`registerFile(${JSON.stringify(String(uri))}, file)\`, or use an https address`,
+  });
+}
+
+/** The last part of an address, as people call a file. */
+export function labelOf(url: URL): string {
+  return url.pathname.split("/").findLast((part) => part !== "") ?? url.host;
+}
+
+const publicHint =
+  "check the address: servers answer unknown ones with their start page; bundlers publish what lies in `public/` unchanged";
+
+/** Throws where something else came back than what was asked for: an error, or the start page that it ends in. */
+export async function expect(what: string, response: Response, body: Blob, hint = publicHint): Promise<void> {
+  const start = await body.slice(0, 80).text();
+  const isPage = /^(text\/html|application\/xhtml)/.test(typeOf(response)) || start.startsWith("<!");
+  if (response.ok && !isPage) return;
+  const came = response.ok ? "an HTML page" : `${response.status} ${response.statusText}`.trimEnd();
+  const code = response.ok ? "got-html" : "network-failed";
+  throw problem(code, `\`${response.url}\` answered with ${came} in place of ${what}`, { hint, detail: start });
+}
+
+function unreachable(url: URL, error: unknown, signal?: AbortSignal | null) {
+  if (signal?.aborted) return signal.reason;
+  return problem("network-failed", `\`${url.href}\` cannot be reached`, {
+    hint: "check the address, and whether its server (CORS) and the page's Content-Security-Policy allow the request",
+    detail: wordsOf(error),
+    cause: error,
+  });
+}
+
+function isLocal({ protocol }: URL): boolean {
+  return protocol === "data:" || protocol === "blob:";
+}
+
+function typeOf(response: Response): string {
+  return response.headers.get("content-type") ?? "";
+}

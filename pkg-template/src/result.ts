@@ -1,0 +1,247 @@
+// What a query answers: Arrow columns that read like rows.
+
+import { Batch, Column, type DataType, type Table, tableFromColumns, tableFromIPC } from "@uwdata/flechette";
+import { problem } from "./errors.js";
+import type { ColumnInfo, Diagnostic, Timings } from "./glue/predictql.js";
+import type { QueryOptions, Row } from "./interface.js";
+import type { Piece } from "./statement.js";
+
+/** One column of a result: a flechette `Column`, which reads like one of apache-arrow. */
+export interface ResultColumn extends Iterable<unknown> {
+  readonly length: number;
+  readonly nullCount: number;
+  /** The Arrow type. */
+  readonly type: unknown;
+  at(index: number): unknown;
+  get(index: number): unknown;
+  /** Typed where the column has no NULL; then it may be a view of the result's own memory. */
+  toArray(): ArrayLike<unknown>;
+}
+
+/**
+ * How values are read.
+ * @internal
+ */
+export type ResultFormat = Pick<QueryOptions, "rowMode" | "int64">;
+
+/** What is known of a statement at its end. */
+interface Outcome {
+  timings: Timings;
+  warnings: Diagnostic[];
+  message: string | undefined;
+}
+
+const unfinished: Outcome = {
+  timings: { total: 0, parse: 0, bind: 0, decode: 0, preprocess: 0, infer: 0, project: 0, queue: 0 },
+  warnings: [],
+  message: undefined,
+};
+
+/** Ends an Arrow stream. */
+const endOfStream = new Uint8Array([255, 255, 255, 255, 0, 0, 0, 0]);
+
+/**
+ * Rows of a query. It iterates rows, and whoever takes an Arrow table takes it too (Observable Plot, Arquero).
+ *
+ * @example
+ * const result = await db.query("SELECT label, petal_width FROM flowers");
+ * for (const { label } of result) console.log(label);
+ * result.getChild("petal_width")?.toArray(); // Float64Array
+ */
+export class Result<T = Row> implements Iterable<T> {
+  /** Names and types; empty after a statement without rows. */
+  readonly schema: { readonly fields: readonly ColumnInfo[] };
+  readonly #table: Table;
+  readonly #ipc: readonly Uint8Array[];
+  readonly #asArray: boolean;
+  readonly #outcome: Outcome;
+  #rows: T[] | undefined;
+
+  /** @internal */
+  constructor(fields: readonly ColumnInfo[], ipc: readonly Uint8Array[], format: ResultFormat, outcome: Outcome) {
+    this.schema = { fields };
+    this.#ipc = ipc;
+    this.#asArray = format.rowMode === "array";
+    this.#outcome = outcome;
+    const table = tableFromIPC(ipc as Uint8Array[], { useDate: true, useBigInt: format.int64 === "bigint" });
+    if (format.int64 === undefined || format.int64 === "number") checkNumbers(table);
+    this.#table = format.int64 === "string" ? withTexts(table) : table;
+  }
+
+  get numRows(): number {
+    return this.#table.numRows;
+  }
+
+  get numCols(): number {
+    return this.schema.fields.length;
+  }
+
+  /** The names of the columns. */
+  get columns(): string[] {
+    return this.schema.fields.map(({ name }) => name);
+  }
+
+  /** All rows, made at the first use and kept. */
+  get rows(): T[] {
+    this.#rows ??= this.toArray();
+    return this.#rows;
+  }
+
+  /** One row; a negative index counts from the end. */
+  at(index: number): T | undefined {
+    const place = index < 0 ? this.numRows + index : index;
+    return place < 0 || place >= this.numRows ? undefined : this.#row(place);
+  }
+
+  /** All rows, made anew. */
+  toArray(): T[] {
+    return this.#asArray
+      ? Array.from({ length: this.numRows }, (_, index) => this.#row(index))
+      : (this.#table.toArray() as T[]);
+  }
+
+  /** All values by column. */
+  toColumns(): Record<string, ArrayLike<unknown>> {
+    return this.#table.toColumns();
+  }
+
+  /** One column. */
+  getChild(name: string): ResultColumn | null {
+    return (this.#table.getChild(name) as ResultColumn | undefined) ?? null;
+  }
+
+  /** The result as an Arrow IPC stream, for DuckDB, Arquero, Polars or a file. */
+  toIPC(): Uint8Array {
+    const pieces = [...this.#ipc, endOfStream];
+    const bytes = new Uint8Array(pieces.reduce((length, piece) => length + piece.byteLength, 0));
+    let offset = 0;
+    for (const piece of pieces) {
+      bytes.set(piece, offset);
+      offset += piece.byteLength;
+    }
+    return bytes;
+  }
+
+  *[Symbol.iterator](): IterableIterator<T> {
+    for (let index = 0; index < this.numRows; index++) yield this.#row(index);
+  }
+
+  /** Where the time went, in milliseconds. For a batch of a stream: all zero until the stream has ended. */
+  get timings(): Timings {
+    return this.#outcome.timings;
+  }
+
+  /** What the engine wants to be known, without being an error. For a batch of a stream: none until it has ended. */
+  get warnings(): Diagnostic[] {
+    return this.#outcome.warnings;
+  }
+
+  /** What a statement without rows did, in words. */
+  get message(): string | undefined {
+    return this.#outcome.message;
+  }
+
+  #row(index: number): T {
+    return this.#asArray ? (this.#table.children.map((column) => column.at(index)) as T) : (this.#table.at(index) as T);
+  }
+}
+
+/**
+ * One result for each statement.
+ * @internal
+ */
+export async function resultsOf<T>(pieces: AsyncIterable<Piece>, format: ResultFormat): Promise<Result<T>[]> {
+  const results: Result<T>[] = [];
+  let fields: ColumnInfo[] = [];
+  let ipc: Uint8Array[] = [];
+  for await (const piece of pieces) {
+    if (piece.kind === "schema") fields = piece.columns;
+    if (piece.kind !== "done") {
+      ipc.push(piece.ipc);
+      continue;
+    }
+    results.push(new Result<T>(fields, ipc, format, outcomeOf(piece)));
+    fields = [];
+    ipc = [];
+  }
+  return results;
+}
+
+/**
+ * One result for each batch of rows.
+ * @internal
+ */
+export async function* batchesOf<T>(
+  pieces: AsyncIterable<Piece>,
+  format: ResultFormat,
+): AsyncGenerator<Result<T>, void> {
+  const outcome = { ...unfinished };
+  let schema: Extract<Piece, { kind: "schema" }> | undefined;
+  for await (const piece of pieces) {
+    if (piece.kind === "schema") schema = piece;
+    else if (piece.kind === "done") Object.assign(outcome, outcomeOf(piece));
+    else if (schema) yield new Result<T>(schema.columns, [schema.ipc, piece.ipc], format, outcome);
+  }
+}
+
+function outcomeOf({ timings, warnings, message }: Extract<Piece, { kind: "done" }>): Outcome {
+  return { timings, warnings, message };
+}
+
+const isInt64 = ({ typeId, ...type }: DataType) => typeId === 2 && "bitWidth" in type && type.bitWidth === 64;
+
+/** A number that is not the one in the table would be worse than an error. */
+function checkNumbers(table: Table): void {
+  for (const [index, { name }] of table.schema.fields.entries()) {
+    for (const batch of table.children[index]?.data ?? []) {
+      const value = firstUnsafe(batch);
+      if (value === undefined) continue;
+      throw problem(
+        "int64-overflow",
+        `column \`${name}\` holds ${value}, which a JavaScript number cannot hold exactly`,
+        {
+          hint: 'pass the option `int64: "bigint"` or `int64: "string"`',
+        },
+      );
+    }
+  }
+}
+
+function firstUnsafe(batch: Batch<unknown>): bigint | undefined {
+  if (isInt64(batch.type)) {
+    const values = batch.values as unknown as BigInt64Array;
+    for (let index = 0; index < batch.length; index++) {
+      const value = values[index] as bigint;
+      if (Number.isSafeInteger(Number(value)) || (batch.nullCount > 0 && !batch.isValid(index))) continue;
+      return value;
+    }
+  }
+  for (const child of batch.children ?? []) {
+    const value = firstUnsafe(child);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+/** INT64 in decimal. */
+class TextBatch extends Batch<string> {
+  static override ArrayType = Array;
+
+  override value(index: number): string {
+    return String(this.values[index]);
+  }
+}
+
+function withTexts(table: Table): Table {
+  const columns = table.children.map((column) => new Column(column.data.map(withText), column.type));
+  return tableFromColumns(table.schema.fields.map(({ name }, index) => [name, columns[index] as Column<unknown>]));
+}
+
+function withText(batch: Batch<unknown>): Batch<unknown> {
+  if (isInt64(batch.type)) return new TextBatch({ ...batch, values: batch.values });
+  // In place: a batch of structs holds on to this very array.
+  batch.children?.forEach((child, index, children) => {
+    children[index] = withText(child);
+  });
+  return batch;
+}

@@ -1,0 +1,139 @@
+// Everything that a table or a model may be made of, brought to what the engine reads: bytes of CSV, Arrow or ONNX, or
+// a list of files. What is brought here stays a Blob, so that the engine can be given it again and nothing is held twice.
+
+import { problem } from "./errors.js";
+import type { NamedSource } from "./files.js";
+import type { TableFormat } from "./glue/predictql.js";
+import type { ArrowTableLike, ModelSource, TableOptions, TableSource } from "./interface.js";
+import { expect, labelOf, type Network, type ReadOptions, resolve } from "./network.js";
+import { arrowToIPC, columnsToIPC, rowsToIPC } from "./rows.js";
+
+/** A table in a shape that the engine takes. */
+export type TableInput = { kind: "bytes"; blob: Blob; format: TableFormat } | { kind: "files"; files: NamedSource[] };
+
+export async function readTable(
+  source: TableSource,
+  { format, header, delimiter, nullValues, schema }: TableOptions,
+  network: Network,
+  read: ReadOptions,
+): Promise<TableInput> {
+  const csv = Object.fromEntries(
+    Object.entries({ header, delimiter, nullValues, schema }).filter(([, value]) => value !== undefined),
+  );
+  const fromBlob = async (blob: Blob, name: string): Promise<TableInput> => {
+    const found = format ?? (await formatOf(blob, name));
+    if (found === "images") return { kind: "files", files: [{ name, source: blob }] };
+    return { kind: "bytes", blob, format: found === "csv" ? { format: "csv", ...csv } : { format: "arrow" } };
+  };
+  const fromArrow = (ipc: Uint8Array): TableInput => ({
+    kind: "bytes",
+    blob: new Blob([ipc as Uint8Array<ArrayBuffer>]),
+    format: { format: "arrow" },
+  });
+
+  if (typeof source === "string" || source instanceof URL) {
+    const url = resolve(source);
+    if (format === "images") return { kind: "files", files: [named(url)] };
+    return fromBlob(await network.read(url, "data", read), labelOf(url));
+  }
+  if (source instanceof Blob) return fromBlob(source, nameOf(source));
+  if (isBytes(source)) return fromBlob(new Blob([source as BlobPart]), "");
+  if (isArrow(source)) return fromArrow("toIPC" in source ? (source as IPCSource).toIPC() : arrowToIPC(source));
+  if (isFileList(source) || Array.isArray(source)) {
+    const items = Array.from(source as ArrayLike<object | string>);
+    if (items.length === 0 || !items.every(isFile)) return fromArrow(rowsToIPC(items as object[]));
+    const [only] = items;
+    // A file input answers with a list even where one table was chosen.
+    if (items.length === 1 && only instanceof Blob && format !== "images") return fromBlob(only, nameOf(only));
+    return { kind: "files", files: items.map(named) };
+  }
+  if (isColumns(source)) return fromArrow(columnsToIPC(source));
+  throw problem("unsupported-source", `a table cannot be made of ${describe(source)}`, {
+    hint: "give a URL, a File, bytes of CSV or Arrow, an array of objects, an object of columns, or an Arrow table",
+  });
+}
+
+export async function readModel(source: ModelSource, network: Network, read: ReadOptions): Promise<Blob> {
+  if (typeof source === "string" || source instanceof URL) return network.read(source, "model", read);
+  if (source instanceof Blob) return source;
+  if (isBytes(source)) return new Blob([source as BlobPart]);
+  if (source instanceof Response) {
+    const blob = await source.blob();
+    await expect("an ONNX file", source, blob);
+    return blob;
+  }
+  if (source instanceof ReadableStream) return new Response(source).blob();
+  throw problem("unsupported-source", `a model cannot be made of ${describe(source)}`, {
+    hint: "give a URL, a File or the bytes of an ONNX file",
+  });
+}
+
+/** Whether a value is a table rather than a value: decides what a `sql` template may hold in the place of one. */
+export function isTable(value: unknown): value is TableSource {
+  if (typeof value !== "object" || value === null || value instanceof Date) return false;
+  return !Array.isArray(value) || value.every((item) => typeof item === "object" && item !== null);
+}
+
+/** Found by type, then name, then first bytes; what is none of the known formats is CSV. */
+async function formatOf(blob: Blob, name: string): Promise<"csv" | "arrow" | "images"> {
+  const type = blob.type.split(";", 1)[0] ?? "";
+  const extension = /\.([^./]+)$/.exec(name.toLowerCase())?.[1] ?? "";
+  const head = new TextDecoder("latin1").decode(await blob.slice(0, 12).arrayBuffer());
+  if (head.startsWith("ARROW1") || head.startsWith("\xff\xff\xff\xff")) return "arrow";
+  if (type.startsWith("image/") || /^(\x89PNG|\xff\xd8\xff|BM.{4}\0\0\0\0|GIF8|RIFF.{4}WEBP)/s.test(head))
+    return "images";
+  const is = (what: string, hint: string) =>
+    problem("unsupported-format", `\`${name || "the source"}\` is ${what}, which is not read as a table`, { hint });
+  const save = "save it as CSV or Arrow, or read it with a library and give its rows";
+  if (head.startsWith("PAR1") || extension === "parquet") throw is("a Parquet file", save);
+  if (head.startsWith("PK\x03\x04")) throw is("a zip archive or a spreadsheet", save);
+  if (head.startsWith("\x1f\x8b")) throw is("compressed with gzip", "decompress it first");
+  if (extension === "onnx") throw is("a model", "use `registerModel`");
+  if (/^(json|ndjson|jsonl|geojson)$/.test(extension) || /^\s*[[{]/.test(head)) {
+    throw is("JSON", "give its rows: `registerTable(name, JSON.parse(text))`");
+  }
+  return "csv";
+}
+
+interface IPCSource {
+  toIPC(): Uint8Array;
+}
+
+function isBytes(source: unknown): source is ArrayBuffer | Uint8Array {
+  return source instanceof ArrayBuffer || source instanceof Uint8Array;
+}
+
+/** By its shape: classes of two copies of one library are strangers to each other. */
+function isArrow(source: unknown): source is ArrowTableLike {
+  const table = source as Partial<ArrowTableLike> | null;
+  return typeof table?.getChild === "function" && Array.isArray(table.schema?.fields);
+}
+
+function isFileList(source: unknown): source is FileList {
+  return Object.prototype.toString.call(source) === "[object FileList]";
+}
+
+function isFile(item: unknown): item is Blob | URL | string {
+  return item instanceof Blob || item instanceof URL || typeof item === "string";
+}
+
+function isColumns(source: unknown): source is Record<string, ArrayLike<unknown>> {
+  if (typeof source !== "object" || source === null) return false;
+  return Object.values(source).every((column) => Array.isArray(column) || ArrayBuffer.isView(column));
+}
+
+function named(item: Blob | URL | string): NamedSource {
+  if (item instanceof Blob) return { name: nameOf(item), source: item };
+  const url = resolve(item);
+  return { name: url.protocol === "data:" ? "object" : url.href, source: url };
+}
+
+function nameOf(blob: Blob): string {
+  if (!(blob instanceof File)) return "object";
+  return blob.webkitRelativePath || blob.name;
+}
+
+function describe(source: unknown): string {
+  if (source === null || typeof source !== "object") return `\`${String(source)}\``;
+  return `an object of class \`${source.constructor?.name ?? "Object"}\``;
+}

@@ -1,0 +1,240 @@
+//! The public face: an [`Engine`] holds tables and models, a [`Session`] runs SQL over them.
+//!
+//! Nothing here fetches, waits or reads a clock. A [`Query`] is stepped by its host and says what it needs:
+//!
+//! ```
+//! use predictql::{Engine, Step, table};
+//!
+//! let engine = Engine::default();
+//! engine.register_csv("t", b"x,y\n1,a\n2,b\n", &table::CsvOptions::default())?;
+//! let mut script = engine.session().script("SELECT y FROM t WHERE x > 1", Default::default())?;
+//! let mut query = script.next().unwrap()?;
+//! let mut rows = 0;
+//! loop {
+//!     match query.step()? {
+//!         Step::Batch(batch) => rows += batch.rows(),
+//!         Step::Need(requests) => unreachable!("nothing lies outside: {requests:?}"),
+//!         Step::Progress(_) => {}
+//!         Step::Done(_) => break,
+//!     }
+//! }
+//! assert_eq!(rows, 1);
+//! # Ok::<(), predictql::diag::Error>(())
+//! ```
+
+mod query;
+mod script;
+
+pub use query::{Query, Step, Summary};
+pub use script::Script;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::catalog::{Catalog, Relation};
+use crate::control::{Clock, Stopwatch};
+use crate::data::Schema;
+use crate::diag::{Code, Diagnostic, Error, Result};
+use crate::limits::Limits;
+use crate::model::Model;
+use crate::plan::{Bound, Params, bind};
+use crate::syntax::{self, ast::StatementKind};
+use crate::table::{self, CsvOptions, Object, Table};
+
+/// Tables and models, shared by all sessions. Cloning shares them too.
+#[derive(Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    limits: Arc<Limits>,
+    clock: Clock,
+    catalog: Mutex<Catalog>,
+}
+
+/// What a check found: diagnostics, and the result's columns where the text is a query that binds.
+#[derive(Debug, Default)]
+pub struct Check {
+    /// Errors and warnings in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The columns of the last statement, if it is a query.
+    pub schema: Option<Schema>,
+}
+
+/// Runs SQL.
+pub struct Session {
+    engine: Engine,
+    limits: Arc<Limits>,
+}
+
+impl Default for Engine {
+    /// An engine with the default limits and no clock.
+    fn default() -> Self {
+        Self::new(Limits::default(), || 0.0)
+    }
+}
+
+impl Engine {
+    /// An engine without tables and models. Times are read from `clock`, in milliseconds.
+    pub fn new(limits: Limits, clock: Clock) -> Self {
+        let catalog = Mutex::new(Catalog::default());
+        Self { shared: Arc::new(Shared { limits: Arc::new(limits), clock, catalog }) }
+    }
+
+    /// A new session.
+    pub fn session(&self) -> Session {
+        Session { engine: self.clone(), limits: self.shared.limits.clone() }
+    }
+
+    /// Puts rows into the catalog, in place of a table of the same name.
+    ///
+    /// # Errors
+    /// `invalid-option` for a name that SQL could not say.
+    pub fn register_table(&self, name: &str, table: Table) -> Result<Relation> {
+        self.register(name, Relation::Table(Arc::new(table)))
+    }
+
+    /// Reads CSV and puts its rows into the catalog.
+    ///
+    /// # Errors
+    /// As [`table::read_csv`] and [`Engine::register_table`].
+    pub fn register_csv(&self, name: &str, bytes: &[u8], options: &CsvOptions) -> Result<Relation> {
+        self.register_table(name, table::read_csv(bytes, options, &self.shared.limits)?)
+    }
+
+    /// Reads an Arrow IPC stream or file and puts its rows into the catalog.
+    ///
+    /// # Errors
+    /// As [`table::read_arrow`] and [`Engine::register_table`].
+    pub fn register_arrow(&self, name: &str, bytes: &[u8]) -> Result<Relation> {
+        self.register_table(name, table::read_arrow(bytes, &self.shared.limits)?)
+    }
+
+    /// Puts files into the catalog as an object table. A query asks for their bytes when it reads them.
+    ///
+    /// # Errors
+    /// As [`Engine::register_table`].
+    pub fn register_objects(&self, name: &str, objects: Vec<Object>) -> Result<Relation> {
+        self.register(name, Relation::Objects(objects.into()))
+    }
+
+    /// Loads an ONNX file and puts it into the catalog, in place of a model of the same name.
+    ///
+    /// # Errors
+    /// As [`Model::load`]; `invalid-option` for a name that SQL could not say.
+    pub fn register_model(&self, name: &str, bytes: &[u8]) -> Result<Arc<Model>> {
+        check_name(name)?;
+        let model = Arc::new(Model::load(bytes, &self.shared.limits)?);
+        self.catalog().put_model(name, model.clone());
+        Ok(model)
+    }
+
+    /// Takes a table out of the catalog.
+    ///
+    /// # Errors
+    /// `unknown-table`.
+    pub fn drop_table(&self, name: &str) -> Result<()> {
+        let mut catalog = self.catalog();
+        catalog.relation(name)?;
+        catalog.drop_relation(name);
+        Ok(())
+    }
+
+    /// Takes a model out of the catalog. Queries that run keep it until they end.
+    ///
+    /// # Errors
+    /// `unknown-model`.
+    pub fn drop_model(&self, name: &str) -> Result<()> {
+        let mut catalog = self.catalog();
+        catalog.model(name)?;
+        catalog.drop_model(name);
+        Ok(())
+    }
+
+    /// All tables, by name.
+    pub fn tables(&self) -> Vec<(String, Relation)> {
+        self.catalog().relations().map(|(name, relation)| (name.to_owned(), relation.clone())).collect()
+    }
+
+    /// All models, by name.
+    pub fn models(&self) -> Vec<(String, Arc<Model>)> {
+        self.catalog().models().map(|(name, model)| (name.to_owned(), model.clone())).collect()
+    }
+
+    /// Parses and binds without running. Statements behind the first one that changes the catalog are parsed
+    /// only: what they mean depends on it. Parameters fit everywhere.
+    pub fn check(&self, sql: &str) -> Check {
+        let parsed = syntax::parse(sql, &self.shared.limits);
+        let mut check = Check { diagnostics: parsed.diagnostics, schema: None };
+        if !check.diagnostics.is_empty() {
+            return check;
+        }
+        let catalog = self.catalog();
+        for statement in &parsed.statements {
+            match bind(statement, &catalog, &Params::Unknown) {
+                Ok((bound, warnings)) => {
+                    check.diagnostics.extend(warnings);
+                    check.schema = match bound {
+                        Bound::Query(node) => Some(node.schema),
+                        _ => None,
+                    };
+                }
+                Err(error) => {
+                    check.diagnostics.extend(error.diagnostics().cloned());
+                    check.schema = None;
+                }
+            }
+            if !matches!(statement.kind, StatementKind::Query(_)) {
+                break;
+            }
+        }
+        check
+    }
+
+    fn register(&self, name: &str, relation: Relation) -> Result<Relation> {
+        check_name(name)?;
+        self.catalog().put_relation(name, relation.clone());
+        Ok(relation)
+    }
+
+    /// A panic elsewhere leaves the catalog whole: every change of it is one step.
+    fn catalog(&self) -> MutexGuard<'_, Catalog> {
+        self.shared.catalog.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Session {
+    /// Rows that travel together, and so the size of result batches, at most.
+    #[must_use]
+    pub fn with_batch_rows(mut self, rows: usize) -> Self {
+        let limits = Arc::make_mut(&mut self.limits);
+        limits.batch_rows = rows.max(1);
+        limits.batch_objects = limits.batch_objects.min(rows.max(1));
+        self
+    }
+
+    /// Parses a script. Its statements are bound one by one, each after the one before has run.
+    ///
+    /// # Errors
+    /// All syntax errors of the text.
+    pub fn script(&self, sql: &str, params: Params) -> Result<Script> {
+        let mut watch = Stopwatch::new(self.engine.shared.clock);
+        let mark = watch.start();
+        let parsed = syntax::parse(sql, &self.limits);
+        watch.stop(mark, crate::control::Stage::Parse);
+        match Error::from_diagnostics(parsed.diagnostics) {
+            Some(error) => Err(error),
+            None => {
+                Ok(Script::new(self.engine.clone(), self.limits.clone(), parsed.statements, params, watch))
+            }
+        }
+    }
+}
+
+fn check_name(name: &str) -> Result<()> {
+    match name.is_empty() || name.split('.').any(str::is_empty) || name.contains('`') {
+        false => Ok(()),
+        true => Err(Error::new(Code::InvalidOption, format!("`{name}` cannot be a name"))
+            .hint("names are not empty, have no backticks and no empty part between dots")),
+    }
+}

@@ -1,0 +1,41 @@
+//! WHERE.
+
+use arrow_array::cast::AsArray;
+
+use super::{Context, Operator, Poll, expr, name_row};
+use crate::diag::{Code, Error, Result};
+use crate::plan::Expr;
+
+/// The rows for which the condition is TRUE; neither FALSE nor NULL.
+pub(super) struct Filter {
+    input: Box<dyn Operator + Send>,
+    predicate: Expr,
+    rows_before: usize,
+}
+
+impl Filter {
+    pub(super) fn new(input: Box<dyn Operator + Send>, predicate: Expr) -> Self {
+        Self { input, predicate, rows_before: 0 }
+    }
+}
+
+impl Operator for Filter {
+    fn poll(&mut self, ctx: &mut Context) -> Result<Poll> {
+        let batch = match self.input.poll(ctx)? {
+            Poll::Batch(batch) => batch,
+            other => return Ok(other),
+        };
+        let keep = expr::evaluate(&self.predicate, &batch, ctx)
+            .map_err(|error| name_row(error, &*self.input, self.rows_before))?;
+        self.rows_before += batch.rows();
+        let keep =
+            keep.as_boolean_opt().ok_or_else(|| Error::new(Code::Internal, "a condition is not BOOL"))?;
+        let kept = batch.filter(keep)?;
+        Ok(if kept.rows() == 0 { Poll::Working } else { Poll::Batch(kept) })
+    }
+
+    /// Rows that were filtered out have shifted the others.
+    fn origin(&self, _: usize) -> Option<String> {
+        None
+    }
+}

@@ -1,0 +1,56 @@
+//! Sources in memory.
+
+use std::sync::Arc;
+
+use super::{Context, Operator, Poll};
+use crate::data::Batch;
+use crate::diag::Result;
+use crate::table::Table;
+
+/// Columns of a table, batch by batch.
+pub(super) struct Scan {
+    table: Arc<Table>,
+    columns: Vec<usize>,
+    next: usize,
+}
+
+impl Scan {
+    pub(super) fn new(table: Arc<Table>, columns: Vec<usize>) -> Self {
+        Self { table, columns, next: 0 }
+    }
+}
+
+impl Operator for Scan {
+    fn poll(&mut self, _: &mut Context) -> Result<Poll> {
+        let Some(batch) = self.table.batches.get(self.next) else { return Ok(Poll::Done) };
+        self.next += 1;
+        if batch.rows() == 0 {
+            return Ok(Poll::Working);
+        }
+        let columns = self.columns.iter().map(|at| batch.column(*at).cloned()).collect::<Result<_>>()?;
+        Batch::new(batch.rows(), columns).map(Poll::Batch)
+    }
+
+    fn origin(&self, _: usize) -> Option<String> {
+        None
+    }
+}
+
+/// One row without columns.
+#[derive(Default)]
+pub(super) struct OneRow {
+    given: bool,
+}
+
+impl Operator for OneRow {
+    fn poll(&mut self, _: &mut Context) -> Result<Poll> {
+        if std::mem::replace(&mut self.given, true) {
+            return Ok(Poll::Done);
+        }
+        Batch::new(1, Vec::new()).map(Poll::Batch)
+    }
+
+    fn origin(&self, _: usize) -> Option<String> {
+        None
+    }
+}

@@ -1,0 +1,124 @@
+//! Inputs and outputs as the file declares them.
+
+use tract_onnx::pb::tensor_proto::DataType as Element;
+use tract_onnx::pb::tensor_shape_proto::dimension::Value;
+use tract_onnx::pb::{self, type_proto};
+use tract_onnx::prelude::DatumType;
+
+use super::graph::domain;
+use super::wire::Fields;
+use crate::diag::{Code, Error, Result};
+use crate::model::signature::{Dim, Port};
+
+/// An output as the file declares it.
+pub(in crate::model) struct Declared {
+    pub(in crate::model) name: String,
+    pub(in crate::model) element: DatumType,
+    /// `None` where even the rank is left open.
+    pub(in crate::model) shape: Option<Vec<Dim>>,
+}
+
+/// The declared inputs and outputs of the file `bytes`, which holds `proto`.
+pub(super) fn declared(bytes: &[u8], proto: &pb::ModelProto) -> Result<(Vec<Port>, Vec<Declared>)> {
+    let Some(graph) = &proto.graph else {
+        return Ok((Vec::new(), Vec::new()));
+    };
+    let raw = Fields::new(bytes).messages(7).last().unwrap_or_default();
+    let kinds = |number| Fields::new(raw).messages(number).map(kind).collect::<Vec<_>>();
+    let weights: Vec<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
+    let mut inputs = Vec::new();
+    for (info, kind) in graph.input.iter().zip(kinds(11)) {
+        if weights.contains(&info.name.as_str()) {
+            continue;
+        }
+        let declared = tensor_type("input", info, kind)?;
+        let shape = declared.shape.ok_or_else(|| {
+            let name = &info.name;
+            Error::new(Code::UnsupportedModelType, format!("ONNX model input `{name}` has no declared shape"))
+                .hint("export the model with the shapes of its inputs")
+        })?;
+        let mut port = Port::new(declared.name, declared.element, shape);
+        port.required = is_read(graph, &port.name);
+        inputs.push(port);
+    }
+    let outputs = graph
+        .output
+        .iter()
+        .zip(kinds(12))
+        .map(|(info, kind)| tensor_type("output", info, kind))
+        .collect::<Result<_>>()?;
+    Ok((inputs, outputs))
+}
+
+fn is_read(graph: &pb::GraphProto, name: &str) -> bool {
+    super::graph::all([graph]).any(|graph| {
+        graph.node.iter().any(|node| node.input.iter().any(|input| input == name))
+            || graph.output.iter().any(|output| output.name == name)
+    })
+}
+
+/// scikit-learn's converters end classifiers in a ZipMap by default. The tensor in front of it holds the same
+/// numbers in the order of the classes: it becomes the output, by the name that the model gives it.
+pub(super) fn cut_zip_maps(proto: &mut pb::ModelProto) {
+    let Some(graph) = &mut proto.graph else {
+        return;
+    };
+    for node in &mut graph.node {
+        let is_zip_map = node.op_type == "ZipMap" && domain(&node.domain) == "ai.onnx.ml";
+        let output = graph.output.iter_mut().find(|info| node.output.first() == Some(&info.name));
+        if let (true, Some(output)) = (is_zip_map, output) {
+            node.op_type = "Identity".into();
+            node.domain = String::new();
+            node.attribute.clear();
+            output.r#type = Some(pb::TypeProto {
+                value: Some(type_proto::Value::TensorType(type_proto::Tensor {
+                    elem_type: Element::Float.into(),
+                    shape: None,
+                })),
+                ..pb::TypeProto::default()
+            });
+        }
+    }
+}
+
+/// The kind of value that a ValueInfoProto declares, by the words of ONNX; `None` for tensors.
+fn kind(info: &[u8]) -> Option<&'static str> {
+    let declared = Fields::new(info).messages(2).last()?;
+    Fields::new(declared).map_while(Result::ok).find_map(|(number, _)| match number {
+        4 => Some("ONNX_TYPE_SEQUENCE"),
+        5 => Some("ONNX_TYPE_MAP"),
+        7 => Some("ONNX_TYPE_OPAQUE"),
+        8 => Some("ONNX_TYPE_SPARSETENSOR"),
+        9 => Some("ONNX_TYPE_OPTIONAL"),
+        _ => None,
+    })
+}
+
+fn tensor_type(side: &str, info: &pb::ValueInfoProto, kind: Option<&str>) -> Result<Declared> {
+    let name = info.name.clone();
+    let refuse =
+        |what: &str| Error::new(Code::UnsupportedModelType, format!("ONNX model {side} '{name}' {what}"));
+    let Some(type_proto::Value::TensorType(tensor)) = info.r#type.as_ref().and_then(|t| t.value.as_ref())
+    else {
+        return Err(match kind {
+            Some(kind) => refuse(&format!("has unsupported ONNX type: {kind}")).hint(
+                "export the model with tensors only, from scikit-learn with `options={'zipmap': False}`",
+            ),
+            None => refuse("has no declared type"),
+        });
+    };
+    let declared = Element::try_from(tensor.elem_type).unwrap_or(Element::Undefined);
+    let element = DatumType::try_from(declared).map_err(|_| {
+        refuse(&format!("has unsupported element type: {}", declared.as_str_name()))
+            .hint("export the model with float32, float64, int or string tensors")
+    })?;
+    let dim = |dim: &pb::tensor_shape_proto::Dimension| match &dim.value {
+        Some(Value::DimValue(length)) => {
+            usize::try_from(*length).map_or_else(|_| Dim::Free(String::new()), Dim::Fixed)
+        }
+        Some(Value::DimParam(name)) => Dim::Free(name.clone()),
+        None => Dim::Free(String::new()),
+    };
+    let shape = tensor.shape.as_ref().map(|shape| shape.dim.iter().map(dim).collect());
+    Ok(Declared { name, element, shape })
+}

@@ -1,0 +1,107 @@
+//! Protocol buffers field by field, for what the decoded message no longer tells: where a file breaks off, and
+//! which kind of value an input or output is.
+
+/// The fields of one message, in the order of the file.
+pub(super) struct Fields<'a> {
+    rest: &'a [u8],
+}
+
+/// The content of one field.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Content<'a> {
+    Number(u64),
+    Bytes(&'a [u8]),
+    /// Fixed-width numbers, which no field that is looked at has.
+    Fixed,
+}
+
+/// Why a message cannot be read to its end.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Broken {
+    /// It ends before its last field does; so many bytes are missing at least.
+    Short(u64),
+    /// It is no message.
+    Garbage,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn new(message: &'a [u8]) -> Self {
+        Self { rest: message }
+    }
+
+    fn varint(&mut self) -> Result<u64, Broken> {
+        let mut value = 0;
+        for shift in (0..64).step_by(7) {
+            let (byte, rest) = self.rest.split_first().ok_or(Broken::Short(1))?;
+            self.rest = rest;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
+        }
+        Err(Broken::Garbage)
+    }
+
+    fn bytes(&mut self, length: u64) -> Result<&'a [u8], Broken> {
+        let have = self.rest.len() as u64;
+        let split = usize::try_from(length).ok().and_then(|length| self.rest.split_at_checked(length));
+        let (bytes, rest) = split.ok_or(Broken::Short(length.saturating_sub(have)))?;
+        self.rest = rest;
+        Ok(bytes)
+    }
+
+    fn field(&mut self) -> Result<(u64, Content<'a>), Broken> {
+        let key = self.varint()?;
+        let content = match key & 7 {
+            0 => Content::Number(self.varint()?),
+            1 => self.bytes(8).map(|_| Content::Fixed)?,
+            2 => {
+                let length = self.varint()?;
+                Content::Bytes(self.bytes(length)?)
+            }
+            5 => self.bytes(4).map(|_| Content::Fixed)?,
+            _ => return Err(Broken::Garbage),
+        };
+        match key >> 3 {
+            0 => Err(Broken::Garbage),
+            number => Ok((number, content)),
+        }
+    }
+
+    /// The bytes of every field `number`, as far as the message can be read.
+    pub(super) fn messages(self, number: u64) -> impl Iterator<Item = &'a [u8]> {
+        self.map_while(Result::ok).filter_map(move |field| match field {
+            (at, Content::Bytes(bytes)) if at == number => Some(bytes),
+            _ => None,
+        })
+    }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Result<(u64, Content<'a>), Broken>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let field = self.field();
+        if field.is_err() {
+            self.rest = &[];
+        }
+        Some(field)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_fields_and_tells_short_from_garbage() {
+        let message = [0x08, 0x96, 0x01, 0x12, 0x02, b'h', b'i'];
+        let fields: Vec<_> = Fields::new(&message).collect();
+        assert_eq!(fields, [Ok((1, Content::Number(150))), Ok((2, Content::Bytes(b"hi")))]);
+        assert_eq!(Fields::new(&message[..6]).last(), Some(Err(Broken::Short(1))));
+        assert_eq!(Fields::new(&[0x0f]).last(), Some(Err(Broken::Garbage)));
+    }
+}

@@ -1,0 +1,71 @@
+//! Optimised plans, one for each set of input shapes, built when first met and kept while they are used.
+
+use std::sync::{Mutex, PoisonError};
+
+use tract_onnx::prelude::{TValue, TVec};
+use tract_onnx::tract_core::plan::SimplePlan;
+use tract_onnx::tract_hir::internal::TypedSimpleState;
+
+use super::load::Graph;
+use crate::diag::Result;
+
+/// The shapes of all inputs, in order.
+pub(super) type Shapes = Vec<TVec<usize>>;
+
+/// The plans of one model, the most recently used last.
+pub(super) struct Plans {
+    graph: Graph,
+    capacity: usize,
+    kept: Mutex<Vec<Plan>>,
+}
+
+struct Plan {
+    shapes: Shapes,
+    state: TypedSimpleState,
+}
+
+impl Plans {
+    /// Plans of `graph`, of which at most `capacity` are kept.
+    pub(super) fn new(graph: Graph, capacity: usize) -> Self {
+        Self { graph, capacity: capacity.max(1), kept: Mutex::default() }
+    }
+
+    /// Runs the plan for `shapes`, which are those of `inputs`.
+    pub(super) fn run(&self, shapes: Shapes, inputs: TVec<TValue>) -> Result<TVec<TValue>> {
+        // The plan leaves the cache while it runs: a run that fails takes its half-used state with it.
+        let mut plan = match self.take(&shapes) {
+            Some(plan) => plan,
+            None => self.build(shapes)?,
+        };
+        let outputs = plan.state.run(inputs).map_err(super::failure::run)?;
+        self.keep(plan);
+        Ok(outputs)
+    }
+
+    /// Builds the plan for `shapes` ahead of its first run.
+    pub(super) fn prepare(&self, shapes: Shapes) -> Result<()> {
+        let plan = self.build(shapes)?;
+        self.keep(plan);
+        Ok(())
+    }
+
+    fn build(&self, shapes: Shapes) -> Result<Plan> {
+        let state = (|| SimplePlan::new(self.graph.concrete(&shapes)?.into_optimized()?)?.spawn())()
+            .map_err(super::failure::load)?;
+        Ok(Plan { shapes, state })
+    }
+
+    fn take(&self, shapes: &Shapes) -> Option<Plan> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = kept.iter().position(|plan| plan.shapes == *shapes)?;
+        Some(kept.remove(at))
+    }
+
+    fn keep(&self, plan: Plan) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= self.capacity {
+            kept.remove(0);
+        }
+        kept.push(plan);
+    }
+}

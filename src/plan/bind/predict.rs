@@ -1,0 +1,213 @@
+//! ML.PREDICT: model inputs bound to columns by name.
+//!
+//! The rules are those of Spanner's open-source emulator, with BigQuery's: the result has every output of the
+//! model, then every column of the rows whose name is not an output's; a model input takes the one column of
+//! its name, case aside, converted as CAST would.
+
+use super::Binder;
+use super::expr::Names;
+use super::query::Source;
+use super::scope::Scope;
+use crate::data::{CastMode, DataType, Field, Schema, can_cast};
+use crate::diag::{Code, Diagnostic, Error, Result, Span, nearest};
+use crate::model::{Dim, Model, Port};
+use crate::plan::expr::{Expr, ExprKind};
+use crate::plan::node::{Node, NodeKind};
+use crate::syntax::ast::{self, TableArg};
+
+/// How ML.PREDICT is written.
+const FORM: &str = "write ML.PREDICT(MODEL model, TABLE table) or ML.PREDICT(MODEL model, (SELECT …))";
+
+/// Settings of BigQuery's ML.PREDICT. They are for models that BigQuery trains.
+const SETTINGS: &[&str] = &["threshold", "keep_original_columns", "trial_id"];
+
+impl Binder<'_> {
+    pub(super) fn predict(&mut self, args: &[TableArg], span: Span) -> Result<Node> {
+        let (path, rows, settings) = match args {
+            [TableArg::Model(path), TableArg::Rows(rows)] => (path, rows, None),
+            [TableArg::Model(path), TableArg::Rows(rows), TableArg::Expr(settings)] => {
+                (path, rows, Some(settings))
+            }
+            _ => return Err(malformed(args, span)),
+        };
+        let model = self.model(path)?.clone();
+        let Source { node, .. } = self.table(rows)?;
+        if let Some(settings) = settings {
+            self.settings(settings)?;
+        }
+        predict_node(node, &path.text(), model, rows.span)
+    }
+
+    fn settings(&mut self, settings: &ast::Expr) -> Result<()> {
+        let ast::ExprKind::Struct(fields) = &settings.kind else {
+            return Err(Error::new(Code::TypeMismatch, "expected the settings as a STRUCT")
+                .at(settings.span)
+                .hint("write STRUCT(0.5 AS threshold)"));
+        };
+        let scope = Scope::default();
+        for (value, name) in fields {
+            self.expr(value, Names { scope: &scope, aliases: &[] })?;
+            let known =
+                name.as_ref().filter(|name| SETTINGS.iter().any(|it| name.text.eq_ignore_ascii_case(it)));
+            let Some(known) = known else {
+                let found = name.as_ref().map(|it| it.text.as_str()).unwrap_or_default();
+                return Err(Error::new(Code::UnknownOption, format!("ML.PREDICT has no setting `{found}`"))
+                    .at(name.as_ref().map_or(value.span, |it| it.span))
+                    .hint(format!("the settings are {}", SETTINGS.join(", "))));
+            };
+            let warning = Diagnostic::warning(
+                Code::InvalidOption,
+                format!("`{}` means nothing to an ONNX model", known.text),
+            );
+            self.warnings.push(warning.at(known.span).hint("leave it out"));
+        }
+        Ok(())
+    }
+}
+
+#[cold]
+fn malformed(args: &[TableArg], span: Span) -> Error {
+    let message = match args {
+        [] => "ML.PREDICT needs a model and rows",
+        [TableArg::Model(_)] => "ML.PREDICT needs rows behind the model",
+        [TableArg::Expr(_), ..] => "expected `MODEL` and its name first",
+        [TableArg::Model(_), TableArg::Expr(_), ..] => {
+            "expected `TABLE` and its name, or a query, behind the model"
+        }
+        _ => "ML.PREDICT takes a model, rows and perhaps a STRUCT of settings",
+    };
+    let at = match args {
+        [TableArg::Expr(expr), ..] | [TableArg::Model(_), TableArg::Expr(expr), ..] => expr.span,
+        _ => span,
+    };
+    Error::new(Code::MisplacedClause, message).at(at).hint(FORM)
+}
+
+fn predict_node(input: Node, name: &str, model: std::sync::Arc<Model>, span: Span) -> Result<Node> {
+    let signature = model.signature();
+    let inputs = signature
+        .inputs
+        .iter()
+        .map(|port| bind_input(port, &input.schema, name, span))
+        .collect::<Result<Vec<_>>>()?;
+    let is_output =
+        |column: &Field| signature.outputs.iter().any(|it| it.name.eq_ignore_ascii_case(&column.name));
+    let keep: Vec<usize> = input
+        .schema
+        .fields
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| !is_output(column))
+        .map(|(at, _)| at)
+        .collect();
+    let mut fields: Vec<_> =
+        signature.outputs.iter().map(|port| Field::new(port.name.clone(), port.data_type.clone())).collect();
+    let outputs = (0..fields.len()).collect();
+    fields.extend(keep.iter().filter_map(|at| input.schema.fields.get(*at)).cloned());
+    let kind = NodeKind::Predict { input: Box::new(input), model, inputs, outputs, keep };
+    Ok(Node { kind, schema: Schema { fields } })
+}
+
+/// The column that feeds a model input; `None` for an optional input that no column is named after.
+fn bind_input(port: &Port, schema: &Schema, model: &str, span: Span) -> Result<Option<Expr>> {
+    let mut matches =
+        schema.fields.iter().enumerate().filter(|(_, it)| it.name.eq_ignore_ascii_case(&port.name));
+    let (at, column) = match (matches.next(), matches.next()) {
+        (Some(found), None) => found,
+        (None, _) if !port.required => return Ok(None),
+        (None, _) => return Err(missing(port, schema, model, span)),
+        (Some(_), Some(_)) => {
+            return Err(Error::new(
+                Code::AmbiguousInput,
+                format!("several columns are named `{}`, an input of model `{model}`", port.name),
+            )
+            .at(span)
+            .hint("give all but one of them another alias"));
+        }
+    };
+    let value = Expr::column(at, column.data_type.clone(), span);
+    if column.data_type == port.data_type {
+        return Ok(Some(value));
+    }
+    if !can_cast(&column.data_type, &port.data_type) {
+        return Err(Error::new(
+            Code::InputTypeMismatch,
+            format!(
+                "column `{}` has type {}, but the input of model `{model}` takes {}{}",
+                column.name,
+                column.data_type,
+                port.data_type,
+                shape_note(port),
+            ),
+        )
+        .at(span)
+        .hint(remedy(&column.data_type, port)));
+    }
+    let kind = ExprKind::Cast { value: Box::new(value), mode: CastMode::Strict };
+    Ok(Some(Expr { kind, data_type: port.data_type.clone(), span }))
+}
+
+#[cold]
+fn missing(port: &Port, schema: &Schema, model: &str, span: Span) -> Error {
+    let error = Error::new(
+        Code::MissingInput,
+        format!(
+            "model `{model}` needs a column `{}` of type {}{}, which the rows do not have",
+            port.name,
+            port.data_type,
+            shape_note(port),
+        ),
+    )
+    .at(span);
+    let names = schema.fields.iter().map(|it| it.name.as_str());
+    if let Some(near) = nearest(&port.name, names) {
+        return error.hint(format!(
+            "rename `{near}`: (SELECT * EXCEPT (`{near}`), `{near}` AS `{}` FROM …)",
+            port.name
+        ));
+    }
+    let columns: Vec<_> = schema.fields.iter().take(20).map(|it| format!("`{}`", it.name)).collect();
+    error.hint(format!(
+        "select it in a subquery: … AS `{}`; the columns are {}",
+        port.name,
+        columns.join(", ")
+    ))
+}
+
+/// What to write so that a column of type `found` fits.
+fn remedy(found: &DataType, port: &Port) -> String {
+    match (found, &port.data_type) {
+        (DataType::Bytes, DataType::Tensor) => {
+            let size = picture_size(port).map(|(height, width)| format!("{height}, {width}"));
+            let size = size.unwrap_or_else(|| "224, 224".into());
+            format!(
+                "decode the picture: ML.RESIZE_IMAGE(ML.DECODE_IMAGE(data), {size}, FALSE) AS `{}`",
+                port.name
+            )
+        }
+        (scalar, DataType::Array(element)) if can_cast(scalar, element) => {
+            format!("put the columns into one array: [a, b, c] AS `{}`", port.name)
+        }
+        (DataType::Array(_), _) => format!("take one element: array[OFFSET(0)] AS `{}`", port.name),
+        (_, wanted) => format!("select a column of type {wanted} AS `{}`", port.name),
+    }
+}
+
+/// The shape of a row, where its type does not say it: ` and shape [224, 224, 3]`.
+fn shape_note(port: &Port) -> String {
+    match port.shape.get(1..) {
+        Some(row) if matches!(port.data_type, DataType::Tensor | DataType::Array(_)) => {
+            let sizes: Vec<_> = row.iter().map(Dim::to_string).collect();
+            format!(" and shape [{}]", sizes.join(", "))
+        }
+        _ => String::new(),
+    }
+}
+
+/// Height and width of a picture in the layout [height, width, channels].
+fn picture_size(port: &Port) -> Option<(usize, usize)> {
+    match port.shape.get(1..)? {
+        [Dim::Fixed(height), Dim::Fixed(width), Dim::Fixed(_)] => Some((*height, *width)),
+        _ => None,
+    }
+}

@@ -1,0 +1,235 @@
+//! Names: of columns, aliases, tables, models; and types.
+
+use super::Parser;
+use crate::diag::{Code, Error, Result, Span};
+use crate::syntax::ast::{Ident, Path, TypeName, TypeNameKind};
+use crate::syntax::token::{Sign, TokenKind};
+
+/// Words that cannot be names without backticks, as GoogleSQL reserves them.
+const RESERVED: &[&str] = &[
+    "ALL",
+    "AND",
+    "ANY",
+    "ARRAY",
+    "AS",
+    "ASC",
+    "ASSERT_ROWS_MODIFIED",
+    "AT",
+    "BETWEEN",
+    "BY",
+    "CASE",
+    "CAST",
+    "COLLATE",
+    "CONTAINS",
+    "CREATE",
+    "CROSS",
+    "CUBE",
+    "CURRENT",
+    "DEFAULT",
+    "DEFINE",
+    "DESC",
+    "DISTINCT",
+    "ELSE",
+    "END",
+    "ENUM",
+    "ESCAPE",
+    "EXCEPT",
+    "EXCLUDE",
+    "EXISTS",
+    "EXTRACT",
+    "FALSE",
+    "FETCH",
+    "FOLLOWING",
+    "FOR",
+    "FROM",
+    "FULL",
+    "GROUP",
+    "GROUPING",
+    "GROUPS",
+    "HASH",
+    "HAVING",
+    "IF",
+    "IGNORE",
+    "IN",
+    "INNER",
+    "INTERSECT",
+    "INTERVAL",
+    "INTO",
+    "IS",
+    "JOIN",
+    "LATERAL",
+    "LEFT",
+    "LIKE",
+    "LIMIT",
+    "LOOKUP",
+    "MERGE",
+    "NATURAL",
+    "NEW",
+    "NO",
+    "NOT",
+    "NULL",
+    "NULLS",
+    "OF",
+    "ON",
+    "OR",
+    "ORDER",
+    "OUTER",
+    "OVER",
+    "PARTITION",
+    "PRECEDING",
+    "PROTO",
+    "QUALIFY",
+    "RANGE",
+    "RECURSIVE",
+    "RESPECT",
+    "RIGHT",
+    "ROLLUP",
+    "ROWS",
+    "SELECT",
+    "SET",
+    "SOME",
+    "STRUCT",
+    "TABLESAMPLE",
+    "THEN",
+    "TO",
+    "TREAT",
+    "TRUE",
+    "UNBOUNDED",
+    "UNION",
+    "UNNEST",
+    "USING",
+    "WHEN",
+    "WHERE",
+    "WINDOW",
+    "WITH",
+    "WITHIN",
+];
+
+impl Parser<'_> {
+    /// Whether the next token can be a name.
+    pub(super) fn at_name(&self) -> bool {
+        match self.token().kind {
+            TokenKind::QuotedName(_) => true,
+            TokenKind::Word => !self.at_reserved(),
+            _ => false,
+        }
+    }
+
+    fn at_reserved(&self) -> bool {
+        let word = self.token().span.of(self.text).to_ascii_uppercase();
+        self.token().kind == TokenKind::Word && RESERVED.binary_search(&word.as_str()).is_ok()
+    }
+
+    /// A column, an alias, an option: one name.
+    pub(super) fn ident(&mut self, what: &str) -> Result<Ident> {
+        if self.at_reserved() {
+            let span = self.token().span;
+            let word = span.of(self.text);
+            return Err(self
+                .expected(what)
+                .hint(format!("`{word}` is a keyword: put it in backticks to use it as a name"))
+                .fix(span, format!("`{word}`")));
+        }
+        self.any_word(what)
+    }
+
+    /// A name where even keywords are clear, as behind a dot.
+    pub(super) fn any_word(&mut self, what: &str) -> Result<Ident> {
+        let token = self.token();
+        let text = match &token.kind {
+            TokenKind::QuotedName(name) => name.clone(),
+            TokenKind::Word => token.span.of(self.text).into(),
+            _ => return Err(self.expected(what)),
+        };
+        self.bump();
+        Ok(Ident { text, span: token.span })
+    }
+
+    /// `[AS] alias`.
+    pub(super) fn alias(&mut self) -> Result<Option<Ident>> {
+        if self.eat_word("AS") {
+            return self.ident("an alias").map(Some);
+        }
+        if self.at_name() { self.ident("an alias").map(Some) } else { Ok(None) }
+    }
+
+    /// A table or model: `dataset.table`, `` `project.dataset.table` ``, `my-project.dataset.table`.
+    pub(super) fn path(&mut self, what: &str) -> Result<Path> {
+        let start = self.token().span;
+        if matches!(self.token().kind, TokenKind::String(_)) {
+            return Err(self.expected(what).hint("names stand in backticks: `name`"));
+        }
+        let mut parts = self.path_part(what, true)?;
+        while self.eat(Sign::Dot) {
+            parts.extend(self.path_part("the rest of a name", false)?);
+        }
+        Ok(Path { parts, span: self.since(start) })
+    }
+
+    /// One part, or several where dots stand inside backticks.
+    fn path_part(&mut self, what: &str, first: bool) -> Result<Vec<Ident>> {
+        let quoted = matches!(self.token().kind, TokenKind::QuotedName(_));
+        let mut ident = if first { self.ident(what)? } else { self.any_word(what)? };
+        if quoted {
+            if ident.text.split('.').any(str::is_empty) {
+                return Err(Error::new(Code::SyntaxError, format!("`{}` has an empty part", ident.text))
+                    .at(ident.span));
+            }
+            let part = |text: &str| Ident { text: text.into(), span: ident.span };
+            return Ok(ident.text.split('.').map(part).collect());
+        }
+        while self.at_sign(Sign::Minus) && self.token().span.start == ident.span.end {
+            let next = self.nth(1);
+            let joins = matches!(next.kind, TokenKind::Word | TokenKind::Integer)
+                && next.span.start == self.token().span.end;
+            if !joins {
+                break;
+            }
+            self.at += 2;
+            ident.span = Span::new(ident.span.start, next.span.end);
+            ident.text = ident.span.of(self.text).into();
+        }
+        Ok(vec![ident])
+    }
+
+    /// `INT64`, `ARRAY<FLOAT64>`, `STRUCT<x INT64, FLOAT64>`, `STRING(10)`.
+    pub(super) fn type_name(&mut self) -> Result<TypeName> {
+        self.nested(|parser| {
+            let start = parser.token().span;
+            let kind = if parser.eat_word("ARRAY") {
+                parser.expect(Sign::Less)?;
+                let element = parser.type_name()?;
+                parser.expect(Sign::Greater)?;
+                TypeNameKind::Array(Box::new(element))
+            } else if parser.eat_word("STRUCT") {
+                parser.expect(Sign::Less)?;
+                let fields = parser.comma_separated(Self::struct_field)?;
+                parser.expect(Sign::Greater)?;
+                TypeNameKind::Struct(fields)
+            } else {
+                let name = parser.ident("a type")?;
+                if parser.eat(Sign::LeftParen) {
+                    return Err(Error::new(Code::UnsupportedSyntax, "parameters of types are not supported")
+                        .at(parser.since(start))
+                        .hint(format!("write {}", name.text)));
+                }
+                TypeNameKind::Simple(name.text)
+            };
+            Ok(TypeName { kind, span: parser.since(start) })
+        })
+    }
+
+    fn struct_field(&mut self) -> Result<(Option<Ident>, TypeName)> {
+        let named = matches!(self.nth(1).kind, TokenKind::Word | TokenKind::QuotedName(_));
+        let name = if named { Some(self.ident("a field's name")?) } else { None };
+        Ok((name, self.type_name()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn reserved_words_are_sorted() {
+        assert!(super::RESERVED.is_sorted());
+    }
+}

@@ -1,0 +1,186 @@
+//! What JavaScript gives: options, listings, parameters. Unknown or mistyped fields are errors.
+
+use js_sys::{Array, Date, JsString, Object as JsObject, Uint8Array};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use wasm_bindgen::{JsCast, JsValue};
+
+use crate::Params;
+use crate::data::{DataType, Scalar, can_coerce};
+use crate::diag::{Code, Error, Result};
+use crate::table::{CsvOptions, Object};
+
+/// How the bytes of a table are read.
+pub(super) enum TableFormat {
+    Csv(CsvOptions),
+    Arrow,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "format", rename_all = "camelCase", deny_unknown_fields)]
+enum FormatShape {
+    #[serde(rename_all = "camelCase")]
+    Csv {
+        header: Option<bool>,
+        delimiter: Option<String>,
+        null_values: Option<Vec<String>>,
+        schema: Option<BTreeMap<String, String>>,
+    },
+    Arrow {},
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ObjectShape {
+    uri: String,
+    size: f64,
+    content_type: String,
+    updated: f64,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ScriptShape {
+    batch_size: Option<usize>,
+}
+
+fn shape<T: DeserializeOwned>(value: JsValue) -> Result<T> {
+    serde_wasm_bindgen::from_value(value)
+        .map_err(|error| Error::new(Code::InvalidOption, format!("an option cannot be read: {error}")))
+}
+
+pub(super) fn table_format(value: JsValue) -> Result<TableFormat> {
+    let FormatShape::Csv { header, delimiter, null_values, schema } = shape(value)? else {
+        return Ok(TableFormat::Arrow);
+    };
+    let mut options = CsvOptions::default();
+    if let Some(header) = header {
+        options.header = header;
+    }
+    if let Some(delimiter) = delimiter {
+        let &[byte @ 0..=127] = delimiter.as_bytes() else {
+            return Err(Error::new(
+                Code::InvalidOption,
+                format!("expected one ASCII character as delimiter, found `{delimiter}`"),
+            ));
+        };
+        options.delimiter = Some(byte);
+    }
+    if let Some(null_values) = null_values {
+        options.null_values = null_values;
+    }
+    for (column, name) in schema.unwrap_or_default() {
+        let data_type = DataType::named(&name).ok_or_else(|| {
+            Error::new(Code::UnknownType, format!("column `{column}`: type `{name}` was not found"))
+                .hint("the types are INT64, FLOAT64, BOOL, STRING, DATE and TIMESTAMP")
+        })?;
+        options.schema.push((column, data_type));
+    }
+    Ok(TableFormat::Csv(options))
+}
+
+pub(super) fn objects(value: JsValue) -> Result<Vec<Object>> {
+    let objects: Vec<ObjectShape> = shape(value)?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "sizes and times of files are whole"
+    )]
+    let object = |it: ObjectShape| Object {
+        uri: it.uri,
+        size: it.size as u64,
+        content_type: it.content_type,
+        updated_ms: it.updated as i64,
+    };
+    Ok(objects.into_iter().map(object).collect())
+}
+
+pub(super) fn batch_rows(value: JsValue) -> Result<Option<usize>> {
+    if value.is_undefined() {
+        return Ok(None);
+    }
+    shape::<ScriptShape>(value).map(|options| options.batch_size)
+}
+
+pub(super) fn params(value: &JsValue) -> Result<Params> {
+    if value.is_undefined() || value.is_null() {
+        return Ok(Params::Positional(Vec::new()));
+    }
+    if let Some(values) = value.dyn_ref::<Array>() {
+        return values.iter().map(|it| scalar(&it)).collect::<Result<_>>().map(Params::Positional);
+    }
+    let entries = value.dyn_ref::<JsObject>().map(JsObject::entries).unwrap_or_default();
+    let named = entries.iter().map(|entry| {
+        let entry = Array::from(&entry);
+        let name = entry.get(0).as_string().unwrap_or_default();
+        let value =
+            scalar(&entry.get(1)).map_err(|error| error.context(format_args!("parameter `{name}`")))?;
+        Ok((name, value))
+    });
+    named.collect::<Result<_>>().map(Params::Named)
+}
+
+/// The type of a parameter is that of its value: whole numbers are INT64.
+fn scalar(value: &JsValue) -> Result<Scalar> {
+    if value.is_null() || value.is_undefined() {
+        return Ok(Scalar::Null);
+    }
+    if let Some(value) = value.as_bool() {
+        return Ok(Scalar::Bool(value));
+    }
+    if let Some(value) = value.as_f64() {
+        return Ok(number(value));
+    }
+    if let Some(value) = value.as_string() {
+        return Ok(Scalar::String(value));
+    }
+    if value.is_bigint() {
+        return i64::try_from(value.clone())
+            .map(Scalar::Int64)
+            .map_err(|_| Error::new(Code::OutOfRange, "a parameter is out of INT64's range"));
+    }
+    if let Some(date) = value.dyn_ref::<Date>() {
+        let ms = date.get_time();
+        #[expect(clippy::cast_possible_truncation, reason = "a Date's range is far smaller")]
+        return match ms.is_nan() {
+            false => Ok(Scalar::Timestamp((ms * 1000.0) as i64)),
+            true => Err(Error::new(Code::InvalidValue, "a parameter is an invalid Date")),
+        };
+    }
+    if let Some(bytes) = value.dyn_ref::<Uint8Array>() {
+        return Ok(Scalar::Bytes(bytes.to_vec()));
+    }
+    if let Some(values) = value.dyn_ref::<Array>() {
+        return array(values.iter().map(|it| scalar(&it)).collect::<Result<_>>()?);
+    }
+    let kind = value.js_typeof().dyn_into::<JsString>().map(String::from).unwrap_or_default();
+    Err(Error::new(Code::InvalidValue, format!("a parameter cannot be a value of type {kind}"))
+        .hint("parameters are null, booleans, numbers, bigints, strings, dates, bytes and arrays of these"))
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
+fn number(value: f64) -> Scalar {
+    let safe =
+        value.fract() == 0.0 && value.abs() < 2f64.powi(53) && !(value == 0.0 && value.is_sign_negative());
+    if safe { Scalar::Int64(value as i64) } else { Scalar::Float64(value) }
+}
+
+/// Numbers of both kinds in one array are FLOAT64.
+#[expect(clippy::cast_precision_loss, reason = "JavaScript's whole numbers are exact in FLOAT64")]
+fn array(values: Vec<Scalar>) -> Result<Scalar> {
+    let types: Vec<_> = values.iter().filter_map(Scalar::data_type).collect();
+    let element = match types.iter().find(|to| types.iter().all(|from| can_coerce(from, to))) {
+        Some(element) => element.clone(),
+        None if types.is_empty() => DataType::Int64,
+        None => {
+            return Err(Error::new(Code::TypeMismatch, "an array as parameter has elements of several types"));
+        }
+    };
+    let widened = values.into_iter().map(|value| match value {
+        Scalar::Int64(value) if element == DataType::Float64 => Scalar::Float64(value as f64),
+        value => value,
+    });
+    let values = widened.collect();
+    Ok(Scalar::Array(element, values))
+}

@@ -1,0 +1,198 @@
+//! The border to JavaScript: decode, call, encode. The shapes that cross it are declared in `types.ts`.
+//!
+//! The only room that names wasm_bindgen and serde. It keeps no state but the engine's own objects.
+
+mod decode;
+mod encode;
+
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+
+use crate::diag::Error;
+use crate::limits::Limits;
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = include_str!("types.ts");
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = performance)]
+    fn now() -> f64;
+}
+
+/// Runs once for each instance, before anything else.
+#[wasm_bindgen(start)]
+fn start() {
+    crate::model::register_kernels();
+    // A panic is a bug; its words reach the host as an exception, and the host starts another instance.
+    std::panic::set_hook(Box::new(|panic| wasm_bindgen::throw_str(&format!("PredictQL panicked: {panic}"))));
+}
+
+/// Tables and models.
+#[wasm_bindgen]
+pub struct Engine {
+    engine: crate::Engine,
+}
+
+/// The statements of a text.
+#[wasm_bindgen]
+pub struct Script {
+    script: crate::Script,
+    text: String,
+}
+
+/// A running statement.
+#[wasm_bindgen]
+pub struct Query {
+    query: crate::Query,
+    text: String,
+    encoder: encode::Results,
+}
+
+/// What is thrown: an `EngineFailure`.
+type Throws<T> = Result<T, JsValue>;
+
+#[wasm_bindgen]
+impl Engine {
+    /// An engine without tables and models.
+    #[wasm_bindgen(constructor)]
+    #[expect(clippy::new_without_default, reason = "JavaScript has constructors only")]
+    pub fn new() -> Self {
+        Self { engine: crate::Engine::new(Limits::default(), now) }
+    }
+
+    /// Puts the rows of a CSV text or Arrow IPC stream into the catalog.
+    #[wasm_bindgen(js_name = registerTable, unchecked_return_type = "TableInfo")]
+    pub fn register_table(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        #[wasm_bindgen(unchecked_param_type = "TableFormat")] format: JsValue,
+    ) -> Throws<JsValue> {
+        let relation = match decode::table_format(format).map_err(unlocated)? {
+            decode::TableFormat::Csv(options) => self.engine.register_csv(name, bytes, &options),
+            decode::TableFormat::Arrow => self.engine.register_arrow(name, bytes),
+        };
+        encode::table(name, &relation.map_err(unlocated)?)
+    }
+
+    /// Puts files into the catalog as an object table.
+    #[wasm_bindgen(js_name = registerObjects, unchecked_return_type = "TableInfo")]
+    pub fn register_objects(
+        &self,
+        name: &str,
+        #[wasm_bindgen(unchecked_param_type = "ObjectEntry[]")] objects: JsValue,
+    ) -> Throws<JsValue> {
+        let objects = decode::objects(objects).map_err(unlocated)?;
+        encode::table(name, &self.engine.register_objects(name, objects).map_err(unlocated)?)
+    }
+
+    /// Loads an ONNX file and puts it into the catalog.
+    #[wasm_bindgen(js_name = registerModel, unchecked_return_type = "ModelInfo")]
+    pub fn register_model(&self, name: &str, bytes: &[u8]) -> Throws<JsValue> {
+        encode::model(name, &self.engine.register_model(name, bytes).map_err(unlocated)?)
+    }
+
+    /// Takes a table out of the catalog.
+    #[wasm_bindgen(js_name = dropTable)]
+    pub fn drop_table(&self, name: &str) -> Throws<()> {
+        self.engine.drop_table(name).map_err(unlocated)
+    }
+
+    /// Takes a model out of the catalog.
+    #[wasm_bindgen(js_name = dropModel)]
+    pub fn drop_model(&self, name: &str) -> Throws<()> {
+        self.engine.drop_model(name).map_err(unlocated)
+    }
+
+    /// All tables.
+    #[wasm_bindgen(unchecked_return_type = "TableInfo[]")]
+    pub fn tables(&self) -> Throws<JsValue> {
+        encode::tables(&self.engine.tables())
+    }
+
+    /// All models.
+    #[wasm_bindgen(unchecked_return_type = "ModelInfo[]")]
+    pub fn models(&self) -> Throws<JsValue> {
+        encode::models(&self.engine.models())
+    }
+
+    /// Parses and binds without running.
+    #[wasm_bindgen(unchecked_return_type = "CheckResult")]
+    pub fn check(&self, sql: &str) -> Throws<JsValue> {
+        encode::check(&self.engine.check(sql), sql)
+    }
+
+    /// Parses a script.
+    pub fn script(
+        &self,
+        sql: String,
+        #[wasm_bindgen(unchecked_param_type = "ParamValues | undefined")] params: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "{ batchSize?: number } | undefined")] options: JsValue,
+    ) -> Throws<Script> {
+        let params = decode::params(&params).map_err(unlocated)?;
+        let mut session = self.engine.session();
+        if let Some(rows) = decode::batch_rows(options).map_err(unlocated)? {
+            session = session.with_batch_rows(rows);
+        }
+        let script = session.script(&sql, params).map_err(|error| encode::failure(&error, Some(&sql)))?;
+        Ok(Script { script, text: sql })
+    }
+}
+
+#[wasm_bindgen]
+impl Script {
+    /// The number of statements that are left.
+    #[wasm_bindgen(getter)]
+    pub fn length(&self) -> usize {
+        self.script.len()
+    }
+
+    /// Binds the next statement.
+    pub fn next(&mut self) -> Throws<Option<Query>> {
+        let Some(query) = self.script.next() else { return Ok(None) };
+        let query = query.map_err(|error| encode::failure(&error, Some(&self.text)))?;
+        Ok(Some(Query { query, text: self.text.clone(), encoder: encode::Results::default() }))
+    }
+}
+
+#[wasm_bindgen]
+impl Query {
+    /// The result's columns.
+    #[wasm_bindgen(getter, unchecked_return_type = "ColumnInfo[] | undefined")]
+    pub fn columns(&self) -> Throws<JsValue> {
+        self.query.schema().map_or(Ok(JsValue::UNDEFINED), encode::columns)
+    }
+
+    /// Does a piece of work.
+    #[wasm_bindgen(unchecked_return_type = "Step")]
+    pub fn step(&mut self) -> Throws<JsValue> {
+        let Self { query, text, encoder } = self;
+        encoder.step(query, text).map_err(|error| error.thrown(text))
+    }
+
+    /// Answers a request for bytes.
+    pub fn supply(&mut self, id: u32, bytes: Vec<u8>) -> Throws<()> {
+        self.query.supply(id.into(), bytes).map_err(unlocated)
+    }
+
+    /// Answers a request for a listing.
+    #[wasm_bindgen(js_name = supplyObjects)]
+    pub fn supply_objects(
+        &mut self,
+        id: u32,
+        #[wasm_bindgen(unchecked_param_type = "ObjectEntry[]")] objects: JsValue,
+    ) -> Throws<()> {
+        let objects = decode::objects(objects).map_err(unlocated)?;
+        self.query.supply_objects(id.into(), objects).map_err(unlocated)
+    }
+
+    /// Says that a request cannot be met.
+    pub fn refuse(&mut self, id: u32, why: String) -> Throws<()> {
+        self.query.refuse(id.into(), why).map_err(unlocated)
+    }
+}
+
+/// An error that no SQL text is to blame for.
+fn unlocated(error: Error) -> JsValue {
+    encode::failure(&error, None)
+}

@@ -1,0 +1,48 @@
+// Opens the demo page as a user would, runs both tutorials and prints their rows: `node check.mjs <address of the page>`.
+
+import { chromium } from "@playwright/test";
+import { ended, launchOptions, readGrid } from "./browser.mjs";
+
+const [address] = process.argv.slice(2);
+if (!address) {
+  console.error("usage: node check.mjs <address of the page>");
+  process.exit(1);
+}
+
+const mostRows = 10;
+const widest = 44;
+
+/** @param {string} text */
+const cut = (text) => (text.length > widest ? `${text.slice(0, widest - 1)}…` : text);
+
+/** @param {{ columns: string[], rows: string[][] }} grid */
+function aligned({ columns, rows }) {
+  const lines = [columns, ...rows.slice(0, mostRows)].map((line) => line.map(cut));
+  const widths = columns.map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0)));
+  return lines
+    .map((line) =>
+      line
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+const browser = await chromium.launch(launchOptions);
+try {
+  for (const tutorial of ["iris", "pictures"]) {
+    const page = await browser.newPage();
+    await page.goto(new URL(`#${tutorial}`, address).href);
+    const state = await ended(page, 120_000);
+    const status = await page.locator("#result .status").textContent();
+    if (state !== "rows") throw new Error(`${tutorial}: ${await page.locator("#result").textContent()}`);
+    console.log(`\n${tutorial}: ${status}\n${aligned(await readGrid(page))}`);
+    await page.close();
+  }
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+} finally {
+  await browser.close();
+}

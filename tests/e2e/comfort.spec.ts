@@ -1,0 +1,164 @@
+// What makes the page good to use: keys, memory, privacy, paging, contrast, and how it looks.
+
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+import { expect, test } from "./demo.js";
+import { demoFile, fixture } from "./expected.js";
+
+test("the keyboard alone is enough", async ({ demo, page }) => {
+  await demo.open();
+  await page.keyboard.press("Tab");
+  await expect(page.getByText("Skip to the query")).toBeFocused();
+  const editor = page.locator(".cm-content");
+  for (let i = 0; i < 20 && !(await editor.evaluate((element) => element === document.activeElement)); i++) {
+    await page.keyboard.press("Tab");
+  }
+  await expect(editor).toBeFocused();
+  await page.keyboard.press("ControlOrMeta+Enter");
+  expect(await demo.ended()).toBe("rows");
+  await page.keyboard.press("Tab");
+  await expect(page.getByRole("button", { name: "Run" })).toBeFocused();
+  await expect(page.getByRole("status").filter({ hasText: "150 rows in" })).toBeVisible();
+});
+
+test("escape cancels", async ({ demo, page }) => {
+  await demo.open();
+  // A slow line: the engine is still on its way.
+  await page.route(/\.wasm$/, async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
+    await route.continue();
+  });
+  await page.locator(".cm-content").click();
+  await page.keyboard.press("ControlOrMeta+Enter");
+  await expect(page.getByRole("button", { name: "Cancel" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page.locator("#result .status")).toHaveText(/^Cancelled after/);
+  expect(await demo.run()).toBe("rows");
+});
+
+test("the query survives a reload, and nothing runs by itself then", async ({ demo, page }) => {
+  await demo.open("iris");
+  await demo.write("SELECT 1 AS mine");
+  await page.reload();
+  expect(await demo.query()).toBe("SELECT 1 AS mine");
+  await expect(page.locator("#tutorial h1")).toHaveText("Iris flowers");
+  await expect(page.locator("#result")).toHaveAttribute("data-state", "empty");
+});
+
+test("names and queries are a click away", async ({ demo, page }) => {
+  await demo.open("iris");
+  await page.locator("#models .use").click();
+  expect(await demo.query()).toBe(
+    "SELECT *\nFROM ML.PREDICT(MODEL bqml_tutorial.imported_onnx_model,\n  (SELECT *\n   FROM iris))",
+  );
+  expect(await demo.run()).toBe("rows");
+  expect(await demo.column("label")).toHaveLength(150);
+  await demo.write("SELECT * FROM ");
+  await page.locator("#tables .name").click();
+  expect(await demo.query()).toBe("SELECT * FROM iris");
+  expect(await demo.run()).toBe("rows");
+});
+
+test("one's own data makes no request at all", async ({ demo, page }) => {
+  await demo.open();
+  await demo.run("SELECT 1 AS one");
+  const asked: string[] = [];
+  page.on("request", (request) => {
+    if (request.url().startsWith("http")) asked.push(request.url());
+  });
+  await demo.drop({ name: "flowers.onnx", bytes: fixture("models/iris_rf.onnx") });
+  await demo.drop({ name: "garden.csv", type: "text/csv", bytes: fixture("tables/iris.csv") });
+  await demo.drop({ name: "cup.png", type: "image/png", bytes: demoFile("coffee.png") });
+  await demo.ended();
+  expect(await demo.run("SELECT * FROM ML.PREDICT(MODEL flowers, TABLE garden)")).toBe("rows");
+  expect(asked).toEqual([]);
+  await expect(page.locator("#request-count")).toHaveText("0");
+  await page.locator("#badge").click();
+  await expect(page.locator("#requests")).toContainText("Since cup.png came in: 0 requests");
+});
+
+test("the tutorials' own downloads are counted and listed", async ({ demo, page }) => {
+  await demo.open("iris");
+  await expect(page.locator("#request-count")).toHaveText("2");
+  await page.locator("#badge").click();
+  const list = page.locator("#requests");
+  await expect(list.locator("ul").first()).toContainText("demo/iris.csv");
+  await expect(list.locator("ul").first()).toContainText("demo/iris.onnx");
+  await expect(list).toContainText("None carried your data");
+  // Running again asks for the model only: CREATE OR REPLACE says so. A query alone asks for nothing.
+  await page.keyboard.press("Escape");
+  await demo.run("SELECT * FROM iris");
+  await expect(page.locator("#request-count")).toHaveText("2");
+});
+
+test("long results come in pages", async ({ demo, page }) => {
+  await demo.open();
+  const lines = Array.from({ length: 1250 }, (_, i) => `${i},name ${i}`);
+  await demo.drop({ name: "long.csv", type: "text/csv", bytes: ["n,name", ...lines].join("\n") });
+  await demo.ended();
+  expect(await demo.run("SELECT * FROM long")).toBe("rows");
+  const controls = page.locator(".controls");
+  await expect(controls).toContainText("100 of 1,250 rows");
+  await page.getByRole("button", { name: "Next page" }).click();
+  await expect(controls).toContainText("101–200 of 1,250 rows");
+  await expect(page.locator("tbody tr").first()).toContainText("name 100");
+  expect(await demo.column("n")).toHaveLength(1000);
+  await page.getByRole("button", { name: "Next page" }).click();
+  await expect(page.locator("tbody tr")).toHaveCount(250);
+});
+
+async function audit(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
+}
+
+const looks = [
+  { name: "wide", size: { width: 1280, height: 800 } },
+  { name: "phone", size: { width: 390, height: 844 } },
+];
+
+for (const { name, size } of looks) {
+  for (const colorScheme of ["light", "dark"] as const) {
+    test(`${name}, ${colorScheme}: readable by everyone, and kept as pictures`, async ({ demo, page }, info) => {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize(size);
+      const look = async (what: string) => {
+        await page.screenshot({ path: info.outputPath(`${what}.png`) });
+        expect(await audit(page), what).toEqual([]);
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        expect(overflow, `${what} is no wider than the screen`).toBeLessThanOrEqual(0);
+      };
+      await demo.open();
+      await look("landing");
+      await demo.open("pictures");
+      await page.locator(".thumbnail img").first().waitFor();
+      await look("pictures");
+      await page
+        .locator("a[href='#iris']")
+        .first()
+        .evaluate((link: HTMLElement) => link.click());
+      expect(await demo.ended()).toBe("rows");
+      await look("iris");
+      const phone = name === "phone";
+      if (phone) await page.getByRole("button", { name: "SQL", exact: true }).click();
+      await look("query");
+      expect(await demo.run("SELECT * FROM irsi")).toBe("error");
+      await look("error");
+      if (phone) {
+        await page.getByRole("button", { name: "Data", exact: true }).click();
+        await look("data");
+        const run = await page.getByRole("button", { name: "Run" }).boundingBox();
+        expect((run?.y ?? 0) + (run?.height ?? 0)).toBeGreaterThan(size.height - 80);
+      }
+    });
+  }
+}
+
+test("reduced motion means none", async ({ demo, page }) => {
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await demo.open("iris");
+  const moving = await page.evaluate(() => document.getAnimations().length);
+  expect(moving).toBe(0);
+});

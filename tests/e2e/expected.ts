@@ -1,0 +1,33 @@
+// What scikit-learn and onnxruntime say: written by the fixtures' own script, never by PredictQL.
+
+import { readFileSync } from "node:fs";
+
+const fixtures = new URL("../fixtures/", import.meta.url);
+
+export function fixture(path: string): Buffer {
+  return readFileSync(new URL(path, fixtures));
+}
+
+export function expected<T>(name: string): T {
+  return JSON.parse(fixture(`expected/${name}.json`).toString()) as T;
+}
+
+interface Tensor {
+  shape: number[];
+  data: number[];
+}
+
+/** The tutorial's forest on all rows of iris: the labels of scikit-learn, the probabilities of onnxruntime. */
+export function iris(): { labels: number[]; probabilities: number[][] } {
+  const { scikit_learn, onnxruntime } =
+    expected<Record<"scikit_learn" | "onnxruntime", Record<string, Tensor>>>("iris_rf");
+  const { shape: [rows = 0, classes = 0] = [], data = [] } = onnxruntime.probabilities ?? {};
+  return {
+    labels: scikit_learn.label?.data ?? [],
+    probabilities: Array.from({ length: rows }, (_, row) => data.slice(row * classes, (row + 1) * classes)),
+  };
+}
+
+export function demoFile(name: string): Buffer {
+  return readFileSync(new URL(`../../www/public/demo/${name}`, import.meta.url));
+}

@@ -1,0 +1,191 @@
+//! A native host: brings files from the fixtures' folder and the demo's, and collects results.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Date32Type, Float32Type, Float64Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::{Array, ArrayRef};
+use predictql::data::{Batch, Schema};
+use predictql::diag::Error;
+use predictql::table::{CsvOptions, Object};
+use predictql::{Engine, Params, Query, Resource, Step, Summary};
+
+/// What a statement gave.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub schema: Option<Schema>,
+    pub batches: Vec<Batch>,
+    pub summary: Summary,
+}
+
+pub fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
+}
+
+/// A file of the fixtures, or of the demo's data, which `cargo xtask test` fetches before.
+pub fn read(name: &str) -> Vec<u8> {
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("www/public/demo");
+    [fixtures().join(name), demo.join(name)].iter().find_map(|path| fs::read(path).ok()).unwrap_or_else(
+        || panic!("{name} is missing: run `cargo xtask demo --check` once to fetch the demo's data"),
+    )
+}
+
+pub fn json(name: &str) -> serde_json::Value {
+    serde_json::from_slice(&read(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// An engine with the tables that most tests use.
+pub fn engine() -> Engine {
+    let engine = Engine::default();
+    engine.register_csv("iris", &read("tables/iris.csv"), &CsvOptions::default()).unwrap();
+    engine
+}
+
+/// Runs all statements of a script; the outcome is that of the last one.
+pub fn run(engine: &Engine, sql: &str) -> Result<Outcome, Error> {
+    run_with(engine, sql, Params::default())
+}
+
+pub fn run_with(engine: &Engine, sql: &str, params: Params) -> Result<Outcome, Error> {
+    let mut outcome = Outcome::default();
+    for query in engine.session().script(sql, params)? {
+        outcome = finish(query?)?;
+    }
+    Ok(outcome)
+}
+
+pub fn finish(mut query: Query) -> Result<Outcome, Error> {
+    let mut outcome = Outcome { schema: query.schema().cloned(), ..Outcome::default() };
+    loop {
+        match query.step()? {
+            Step::Batch(batch) => outcome.batches.push(batch),
+            Step::Progress(_) => {}
+            Step::Need(requests) => {
+                for request in requests {
+                    match request.resource {
+                        Resource::Model { uri } | Resource::Object { uri } => match find(&uri) {
+                            Some(path) => query.supply(request.id, fs::read(path).unwrap())?,
+                            None => query.refuse(request.id, format!("`{uri}` was not found"))?,
+                        },
+                        Resource::Objects { uris } => query.supply_objects(request.id, list(&uris))?,
+                        other => panic!("the test host cannot bring {other:?}"),
+                    }
+                }
+            }
+            Step::Done(summary) => {
+                outcome.summary = summary;
+                return Ok(outcome);
+            }
+        }
+    }
+}
+
+fn find(uri: &str) -> Option<PathBuf> {
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("www/public/demo");
+    [fixtures().join(uri), demo.join(uri)].into_iter().find(|path| path.is_file())
+}
+
+fn list(patterns: &[String]) -> Vec<Object> {
+    let mut objects = Vec::new();
+    for pattern in patterns {
+        let (folder, suffix) = pattern.split_once('*').unwrap_or((pattern, ""));
+        let mut names = match find(pattern) {
+            Some(_) => vec![pattern.clone()],
+            None => fs::read_dir(fixtures().join(folder))
+                .into_iter()
+                .flatten()
+                .map(|entry| format!("{folder}{}", entry.unwrap().file_name().to_string_lossy()))
+                .filter(|name| name.ends_with(suffix))
+                .collect(),
+        };
+        names.sort();
+        objects.extend(names.into_iter().map(|uri| Object {
+            size: fs::metadata(find(&uri).unwrap()).unwrap().len(),
+            content_type: "image/png".into(),
+            updated_ms: 0,
+            uri,
+        }));
+    }
+    objects
+}
+
+impl Outcome {
+    pub fn names(&self) -> Vec<&str> {
+        self.schema.iter().flat_map(|schema| &schema.fields).map(|field| field.name.as_str()).collect()
+    }
+
+    pub fn rows(&self) -> usize {
+        self.batches.iter().map(Batch::rows).sum()
+    }
+
+    fn column(&self, name: &str) -> Vec<&ArrayRef> {
+        let at = self.names().iter().position(|it| *it == name).unwrap_or_else(|| panic!("no column {name}"));
+        self.batches.iter().map(|batch| &batch.columns()[at]).collect()
+    }
+
+    pub fn ints(&self, name: &str) -> Vec<i64> {
+        self.column(name).iter().flat_map(|it| it.as_primitive::<Int64Type>().values().to_vec()).collect()
+    }
+
+    pub fn floats(&self, name: &str) -> Vec<f64> {
+        self.column(name).iter().flat_map(|it| it.as_primitive::<Float64Type>().values().to_vec()).collect()
+    }
+
+    pub fn texts(&self, name: &str) -> Vec<String> {
+        self.column(name)
+            .iter()
+            .flat_map(|it| it.as_string::<i32>().iter().map(|it| it.unwrap().to_owned()).collect::<Vec<_>>())
+            .collect()
+    }
+
+    pub fn float_lists(&self, name: &str) -> Vec<Vec<f64>> {
+        self.column(name)
+            .iter()
+            .flat_map(|it| it.as_list::<i32>().iter().collect::<Vec<_>>())
+            .map(|list| list.unwrap().as_primitive::<Float64Type>().values().to_vec())
+            .collect()
+    }
+
+    /// Every row as text, in the notation of the SQL test files.
+    pub fn text_rows(&self) -> Vec<Vec<String>> {
+        self.batches
+            .iter()
+            .flat_map(|batch| {
+                (0..batch.rows()).map(|row| batch.columns().iter().map(|column| text(column, row)).collect())
+            })
+            .collect()
+    }
+}
+
+fn text(array: &ArrayRef, row: usize) -> String {
+    use arrow_schema::DataType;
+    if array.is_null(row) {
+        return "NULL".into();
+    }
+    let list = |values: ArrayRef| {
+        let items: Vec<_> = (0..values.len()).map(|at| text(&values, at)).collect();
+        format!("[{}]", items.join(", "))
+    };
+    match array.data_type() {
+        DataType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
+        DataType::Float64 => array.as_primitive::<Float64Type>().value(row).to_string(),
+        DataType::Float32 => array.as_primitive::<Float32Type>().value(row).to_string(),
+        DataType::Boolean => array.as_boolean().value(row).to_string(),
+        DataType::Utf8 => match array.as_string::<i32>().value(row) {
+            "" => "(empty)".into(),
+            text => text.into(),
+        },
+        DataType::Binary => format!("0x{}", array.as_binary::<i32>().value(row).escape_ascii()),
+        DataType::Date32 => format!("day {}", array.as_primitive::<Date32Type>().value(row)),
+        DataType::Timestamp(..) => {
+            format!("{} us", array.as_primitive::<TimestampMicrosecondType>().value(row))
+        }
+        DataType::List(_) => list(array.as_list::<i32>().value(row)),
+        DataType::Struct(_) => {
+            let items: Vec<_> = array.as_struct().columns().iter().map(|column| text(column, row)).collect();
+            format!("({})", items.join(", "))
+        }
+        other => panic!("no notation for {other}"),
+    }
+}

@@ -1,0 +1,135 @@
+//! Queries as their hosts drive them: needs, refusals, progress, parameters, checks.
+
+use predictql::data::Scalar;
+use predictql::{Params, Resource, Session, Step};
+
+use crate::host::{engine, finish, read, run, run_with};
+
+const CREATE: &str = "CREATE MODEL m OPTIONS (model_type = 'ONNX', model_path = 'a.onnx')";
+
+fn query(session: &Session, sql: &str) -> predictql::Query {
+    session.script(sql, Params::default()).unwrap().next().unwrap().unwrap()
+}
+
+#[test]
+fn a_model_is_asked_for_by_its_path() {
+    let engine = engine();
+    let mut create = query(&engine.session(), CREATE);
+    let Step::Need(requests) = create.step().unwrap() else { panic!("expected a need") };
+    assert_eq!(requests[0].resource, Resource::Model { uri: "a.onnx".into() });
+    create.supply(requests[0].id, read("models/iris_rf.onnx")).unwrap();
+    let summary = finish(create).unwrap().summary;
+    assert_eq!(summary.message.as_deref(), Some("Successfully created model named m"));
+    assert!(summary.catalog_changed);
+    assert_eq!(engine.models().len(), 1);
+}
+
+#[test]
+fn a_refusal_is_an_error_in_the_hosts_words_at_the_path() {
+    let engine = engine();
+    let mut create = query(&engine.session(), CREATE);
+    let Step::Need(requests) = create.step().unwrap() else { panic!("expected a need") };
+    create.refuse(requests[0].id, "404 not found").unwrap();
+    let error = create.step().unwrap_err();
+    assert_eq!(
+        (error.code().as_str(), error.first().message.as_str()),
+        ("resource-unavailable", "404 not found")
+    );
+    assert_eq!(error.first().span.unwrap().of(CREATE), "'a.onnx'");
+    assert_eq!(engine.models().len(), 0);
+    assert_eq!(run(&engine, "SELECT 1 AS x").unwrap().ints("x"), [1]);
+}
+
+#[test]
+fn predictions_report_rows_and_never_more_than_there_are() {
+    let engine = engine();
+    engine.register_model("m", &read("models/iris_rf.onnx")).unwrap();
+    let session = engine.session().with_batch_rows(40);
+    let mut run = query(&session, "SELECT label FROM ML.PREDICT(MODEL m, TABLE iris) ORDER BY label");
+    let (mut last, mut rows) = (0, 0);
+    loop {
+        match run.step().unwrap() {
+            Step::Progress(progress) if progress.total.is_some() => {
+                assert!(progress.rows >= last && progress.rows <= 150);
+                last = progress.rows;
+            }
+            Step::Batch(batch) => {
+                assert!(batch.rows() <= 40);
+                rows += batch.rows();
+            }
+            Step::Done(_) => break,
+            _ => {}
+        }
+    }
+    assert_eq!((last, rows), (150, 150));
+}
+
+#[test]
+fn parameters_have_the_types_of_their_values() {
+    let engine = engine();
+    let named = Params::Named(vec![("low".into(), Scalar::Float64(7.0)), ("n".into(), Scalar::Int64(2))]);
+    let sql = "SELECT sepal_length FROM iris WHERE sepal_length > @LOW ORDER BY 1 LIMIT @n";
+    assert_eq!(run_with(&engine, sql, named).unwrap().floats("sepal_length"), [7.1, 7.2]);
+    let positional = Params::Positional(vec![Scalar::String("x".into()), Scalar::Null]);
+    let rows = run_with(&engine, "SELECT ? AS a, ? + 1 AS b", positional).unwrap().text_rows();
+    assert_eq!(rows, [["x", "NULL"]]);
+    let error = run_with(&engine, "SELECT ?", Params::Positional(Vec::new())).unwrap_err();
+    assert_eq!(error.code().as_str(), "unknown-parameter");
+}
+
+#[test]
+fn a_check_binds_without_running() {
+    let engine = engine();
+    let check = engine.check("SELECT sepal_length, ? AS p FROM iris WHERE species = @s LIMIT ?");
+    assert!(check.diagnostics.is_empty(), "{:?}", check.diagnostics);
+    assert_eq!(check.schema.unwrap().fields.len(), 2);
+    let text = "SELECT speciess FROM iris";
+    let found = engine.check(text).diagnostics;
+    assert_eq!(
+        found[0].fix.as_ref().map(|fix| (fix.span.of(text), fix.insert.as_str())),
+        Some(("speciess", "`species`"))
+    );
+    // What comes behind a change of the catalog can only be parsed.
+    assert!(
+        engine
+            .check(&format!("{CREATE}; SELECT * FROM ML.PREDICT(MODEL m, TABLE iris)"))
+            .diagnostics
+            .is_empty()
+    );
+}
+
+#[test]
+fn errors_in_pictures_name_the_file() {
+    let engine = engine();
+    let object = |uri: &str| predictql::table::Object {
+        uri: uri.into(),
+        size: 1,
+        content_type: String::new(),
+        updated_ms: 0,
+    };
+    engine.register_objects("photos", vec![object("good.png"), object("broken.png")]).unwrap();
+    let mut run = query(
+        &engine.session(),
+        "SELECT ML.DECODE_IMAGE(data) AS input FROM photos WHERE uri LIMIT 5"
+            .replace("WHERE uri ", "")
+            .as_str(),
+    );
+    let Step::Need(requests) = run.step().unwrap() else { panic!("expected a need") };
+    let picture = read("coffee.png");
+    run.supply(requests[0].id, picture.clone()).unwrap();
+    run.supply(requests[1].id, picture[..picture.len() / 2].to_vec()).unwrap();
+    let error = run.step().unwrap_err();
+    assert_eq!(error.code().as_str(), "invalid-image");
+    assert!(error.first().message.starts_with("`broken.png`: "), "{}", error.first().message);
+}
+
+#[test]
+fn bytes_of_pictures_are_not_asked_for_when_nobody_reads_them() {
+    let engine = engine();
+    let sql = "CREATE EXTERNAL TABLE photos OPTIONS (object_metadata = 'SIMPLE', uris = ['tables/*.csv']);
+               SELECT * EXCEPT (updated, size) FROM photos LIMIT 1";
+    let outcome = run(&engine, sql).unwrap();
+    assert_eq!(outcome.names(), ["uri", "generation", "content_type", "md5_hash", "metadata"]);
+    let mut listing = query(&engine.session(), "SELECT uri FROM (SELECT uri, data FROM photos)");
+    assert!(matches!(listing.step().unwrap(), Step::Batch(_)));
+}

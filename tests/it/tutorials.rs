@@ -1,0 +1,66 @@
+//! The two tutorials of the demo, held against scikit-learn and onnxruntime.
+
+use crate::host::{engine, json, run};
+
+fn floats(value: &serde_json::Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|it| it.as_f64().unwrap()).collect()
+}
+
+#[test]
+fn iris_labels_are_scikit_learns() {
+    let engine = engine();
+    let outcome = run(
+        &engine,
+        "CREATE OR REPLACE MODEL `bqml_tutorial.imported_onnx_model`
+           OPTIONS (MODEL_TYPE='ONNX', MODEL_PATH='models/iris_rf.onnx');
+         SELECT * FROM ML.PREDICT(MODEL `bqml_tutorial.imported_onnx_model`, (SELECT * FROM iris))",
+    )
+    .unwrap();
+    let expected = json("expected/iris_rf.json");
+    let labels: Vec<i64> = expected["scikit_learn"]["label"]["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it.as_i64().unwrap())
+        .collect();
+    assert_eq!(
+        outcome.names(),
+        ["label", "probabilities", "sepal_length", "sepal_width", "petal_length", "petal_width", "species"]
+    );
+    assert_eq!(outcome.ints("label"), labels);
+    let probabilities: Vec<f64> = outcome.float_lists("probabilities").concat();
+    let wanted = floats(&expected["outputs"]["probabilities"]["data"]);
+    assert_eq!((outcome.rows(), probabilities.len()), (150, wanted.len()));
+    for (at, (found, wanted)) in probabilities.iter().zip(&wanted).enumerate() {
+        assert!((found - wanted).abs() < 1e-5, "value {at}: {found} instead of {wanted}");
+    }
+}
+
+#[test]
+fn pictures_are_what_onnxruntime_sees() {
+    let engine = engine();
+    let outcome = run(
+        &engine,
+        "CREATE EXTERNAL TABLE photos
+           OPTIONS (object_metadata = 'SIMPLE', uris = ['coffee.png', 'chelsea.png']);
+         CREATE MODEL classifier OPTIONS (model_type = 'onnx', model_path = 'efficientnet-lite0.onnx');
+         SELECT uri, label, probability, probabilities
+         FROM ML.PREDICT(MODEL classifier,
+           (SELECT uri, ML.RESIZE_IMAGE(ML.DECODE_IMAGE(DATA), 224, 224, FALSE) AS input FROM photos))
+         ORDER BY uri DESC",
+    )
+    .unwrap();
+    assert_eq!(outcome.texts("uri"), ["coffee.png", "chelsea.png"]);
+    let expected = json("expected/pictures.json");
+    let lists = outcome.float_lists("probabilities");
+    for (row, uri) in outcome.texts("uri").iter().enumerate() {
+        let picture = &expected["pictures"][uri];
+        assert_eq!(outcome.texts("label")[row], picture["label"].as_str().unwrap());
+        assert_eq!(lists[row].len(), 1000);
+        for (found, wanted) in lists[row].iter().zip(floats(&picture["probabilities"])) {
+            assert!((found - wanted).abs() < 0.01, "{uri}: {found} instead of {wanted}");
+        }
+        let best = lists[row].iter().copied().fold(0.0, f64::max);
+        assert!((outcome.floats("probability")[row] - best).abs() < 1e-6);
+    }
+}

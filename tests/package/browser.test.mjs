@@ -1,0 +1,638 @@
+// The whole way, in a real browser: the built package from a static server, the real engine, real models.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { launch, serve } from "./site.mjs";
+
+const expected = JSON.parse(readFileSync(join(import.meta.dirname, "../fixtures/expected/iris_rf.json"), "utf8"));
+
+let site;
+let browser;
+let page;
+
+before(async () => {
+  site = await serve();
+  browser = await launch();
+});
+beforeEach(async () => {
+  await page?.close();
+  page = await browser.newPage();
+  await page.goto(site.origin);
+});
+after(async () => {
+  await browser?.close();
+  site?.close();
+});
+
+/** Runs in the page, with what the harness exports. */
+const inPage = (work, argument) =>
+  page.evaluate(
+    async ([source, argument]) => {
+      const harness = await import("/site/harness.js");
+      const { default: work } = await import(
+        URL.createObjectURL(new Blob([`export default ${source}`], { type: "text/javascript" }))
+      );
+      return work(harness, argument);
+    },
+    [work.toString(), argument],
+  );
+
+describe("predictions", () => {
+  test("iris: labels of scikit-learn and probabilities of onnxruntime on all rows", async () => {
+    const { columns, fields, rows, timings } = await inPage(async ({ irisDatabase, predictIris }) => {
+      const db = await irisDatabase();
+      const result = await db.query(predictIris);
+      const rows = result.toArray().map((row) => ({ ...row, probabilities: [...row.probabilities] }));
+      return { columns: result.columns, fields: result.schema.fields, rows, timings: result.timings };
+    });
+    assert.deepEqual(columns, [
+      "label",
+      "probabilities",
+      "sepal_length",
+      "sepal_width",
+      "petal_length",
+      "petal_width",
+      "species",
+    ]);
+    assert.deepEqual(
+      fields.map(({ type }) => type),
+      ["integer", "array", "number", "number", "number", "number", "string"],
+    );
+    assert.deepEqual(
+      rows.map(({ label }) => label),
+      expected.scikit_learn.label.data,
+    );
+    const probabilities = rows.flatMap((row) => row.probabilities);
+    assert.equal(probabilities.length, 450);
+    for (const [index, value] of expected.onnxruntime.probabilities.data.entries()) {
+      assert.ok(
+        Math.abs(probabilities[index] - value) <= 1e-5,
+        `probability ${index}: ${probabilities[index]}, not ${value}`,
+      );
+    }
+    assert.ok(timings.infer > 0 && timings.total >= timings.infer, JSON.stringify(timings));
+  });
+
+  test("a result reads like rows, columns, an Arrow table, and goes back in", async () => {
+    const found = await inPage(async ({ irisDatabase }) => {
+      const db = await irisDatabase();
+      const result = await db.query("SELECT sepal_length, species FROM flowers LIMIT 3");
+      await db.registerTable("again", result.toIPC());
+      await db.registerTable("more", result);
+      const arrays = await db.query("SELECT species, sepal_length FROM more", [], { rowMode: "array" });
+      return {
+        size: [result.numRows, result.numCols, result.columns],
+        rows: [...result],
+        at: [result.at(0).sepal_length, result.at(-1).sepal_length, result.at(3)],
+        column: [...result.getChild("sepal_length").toArray()],
+        none: result.getChild("nothing"),
+        again: (await db.query("SELECT * FROM again")).rows,
+        arrays: arrays.rows,
+      };
+    });
+    const rows = [5.1, 4.9, 4.7].map((sepal_length) => ({ sepal_length, species: "setosa" }));
+    assert.deepEqual(found, {
+      size: [3, 2, ["sepal_length", "species"]],
+      rows,
+      at: [5.1, 4.7, undefined],
+      column: [5.1, 4.9, 4.7],
+      none: null,
+      again: rows,
+      arrays: rows.map(({ sepal_length, species }) => [species, sepal_length]),
+    });
+  });
+
+  test("tables come from files, rows, columns and bytes, which stay the caller's", async () => {
+    const found = await inPage(async ({ PredictQL }) => {
+      const db = new PredictQL();
+      const bytes = new TextEncoder().encode("a,b\n1,x\n2,y\n");
+      const infos = [
+        await db.registerTable("bytes", bytes),
+        await db.registerTable("file", new File(["a;b\n1;2,5\n"], "some.csv")),
+        await db.registerTable("rows", [{ a: 1, b: "x" }, { a: 2.5 }]),
+        await db.registerTable("columns", { a: new Float32Array([1, 2]), b: [true, null] }),
+        await db.registerTable("photos", [new File(["12345"], "a.png", { type: "image/png", lastModified: 0 })]),
+      ];
+      return {
+        infos: infos.map(({ name, kind, rows, columns }) => [
+          name,
+          kind,
+          rows,
+          columns.slice(0, 2).map((c) => c.databaseType),
+        ]),
+        kept: bytes.byteLength,
+        rows: (await db.query("SELECT * FROM rows")).rows,
+        columns: (await db.query("SELECT * FROM columns")).rows,
+        photos: (await db.query("SELECT uri, size, content_type FROM photos")).rows,
+      };
+    });
+    assert.deepEqual(found, {
+      infos: [
+        ["bytes", "table", 2, ["INT64", "STRING"]],
+        ["file", "table", 1, ["INT64", "STRING"]],
+        ["rows", "table", 2, ["FLOAT64", "STRING"]],
+        ["columns", "table", 2, ["FLOAT64", "BOOL"]],
+        ["photos", "images", 1, ["STRING", "INT64"]],
+      ],
+      kept: 12,
+      rows: [
+        { a: 1, b: "x" },
+        { a: 2.5, b: null },
+      ],
+      columns: [
+        { a: 1, b: true },
+        { a: 2, b: null },
+      ],
+      photos: [{ uri: "a.png", size: 5, content_type: "image/png" }],
+    });
+  });
+
+  test("INT64 is a number that is exact, or an error that says how to read it", async () => {
+    const found = await inPage(async ({ PredictQL, failure }) => {
+      const db = new PredictQL();
+      const sql = "SELECT 9007199254740993 AS n, [1, 9007199254740993] AS list";
+      const texts = (await db.query(sql, [], { int64: "string" })).rows[0];
+      const bigints = (await db.query(sql, [], { int64: "bigint" })).rows[0];
+      return {
+        safe: (await db.query("SELECT 9007199254740991 AS n")).rows,
+        failed: await failure(db.query(sql)),
+        texts: [texts.n, [...texts.list]],
+        bigints: bigints.n === 9007199254740993n && bigints.list[1] === 9007199254740993n,
+      };
+    });
+    assert.deepEqual(found.safe, [{ n: 9007199254740991 }]);
+    assert.equal(found.failed.code, "int64-overflow");
+    assert.match(found.failed.message, /column `n` holds 9007199254740993/);
+    assert.match(found.failed.hint, /int64: "bigint"/);
+    assert.deepEqual(found.texts, ["9007199254740993", ["1", "9007199254740993"]]);
+    assert.equal(found.bigints, true);
+  });
+});
+
+describe("queries", () => {
+  test("parameters by place and by name", async () => {
+    const counts = await inPage(async ({ irisDatabase }) => {
+      const db = await irisDatabase();
+      const byPlace = await db.query("SELECT * FROM flowers WHERE species = ? AND petal_width > ?", ["virginica", 2.4]);
+      const byName = await db.query("SELECT * FROM flowers WHERE sepal_length >= @least", { least: 7.7 });
+      const byTemplate = await db.sql`SELECT * FROM flowers WHERE species = ${"setosa"} LIMIT ${7}`;
+      return [byPlace.numRows, byName.numRows, byTemplate.numRows];
+    });
+    const { sepal_length, petal_width } = expected.inputs;
+    const wide = petal_width.data.filter(
+      (width, index) => width > 2.4 && expected.scikit_learn.label.data[index] === 2,
+    );
+    assert.deepEqual(counts, [wide.length, sepal_length.data.filter((length) => length >= 7.7).length, 7]);
+  });
+
+  test("rows in a template are a table for one query", async () => {
+    const places = [0, 75, 149];
+    const rows = places.map((place) =>
+      Object.fromEntries(Object.entries(expected.inputs).map(([name, { data }]) => [name, data[place]])),
+    );
+    const found = await inPage(async ({ irisDatabase }, rows) => {
+      const db = await irisDatabase();
+      const query = db.sql`SELECT label FROM ML.PREDICT(MODEL iris, TABLE ${rows})`;
+      const csv = new File(["sepal_length,sepal_width,petal_length,petal_width\n5.1,3.5,1.4,0.2\n"], "one.csv");
+      const fromFile = await db.sql`SELECT label FROM ML.PREDICT(MODEL iris, TABLE ${csv})`;
+      return [
+        (await query).rows,
+        (await query.run()).numRows,
+        fromFile.rows,
+        (await db.tables()).map(({ name }) => name),
+      ];
+    }, rows);
+    assert.deepEqual(found, [
+      places.map((place) => ({ label: expected.scikit_learn.label.data[place] })),
+      3,
+      [{ label: 0 }],
+      ["flowers"],
+    ]);
+  });
+
+  test("a stream computes what is asked for, and `break` ends it", async () => {
+    const found = await inPage(async ({ irisDatabase, predictIris }) => {
+      const db = await irisDatabase();
+      let total = 0;
+      let largest = 0;
+      for await (const batch of db.stream(predictIris, [], { batchSize: 16 })) {
+        total += batch.numRows;
+        largest = Math.max(largest, batch.numRows);
+      }
+      let reports = 0;
+      const idle = [];
+      for await (const batch of db.stream(predictIris, [], { batchSize: 16, onProgress: () => reports++ })) {
+        const before = reports;
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        idle.push(batch.numRows, reports - before);
+        break;
+      }
+      return { total, largest, idle, after: (await db.query(predictIris)).numRows };
+    });
+    assert.deepEqual(found, { total: 150, largest: 16, idle: [16, 0], after: 150 });
+  });
+
+  test("streams run beside one another and beside queries", async () => {
+    const found = await inPage(async ({ irisDatabase, predictIris }) => {
+      const db = await irisDatabase();
+      const lengths = [];
+      for await (const outer of db.stream(predictIris, [], { batchSize: 60 })) {
+        for await (const inner of db.stream("SELECT 1 AS one")) lengths.push(outer.numRows, inner.numRows);
+        await db.tables();
+      }
+      return lengths;
+    });
+    assert.deepEqual(found, [60, 1, 60, 1, 30, 1]);
+  });
+
+  test("a script answers one result for each statement", async () => {
+    const found = await inPage(async ({ PredictQL }) => {
+      const db = new PredictQL();
+      await db.registerTable("flowers", "/fixtures/tables/iris.csv");
+      const results = await db.exec(`
+        CREATE MODEL iris OPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = '/fixtures/models/iris_rf.onnx'); -- from the server
+        SELECT label FROM ML.PREDICT(MODEL iris, TABLE flowers) LIMIT 2;
+        DROP MODEL iris`);
+      return {
+        results: results.map(({ numRows, message }) => [numRows, message !== undefined]),
+        models: await db.models(),
+      };
+    });
+    assert.deepEqual(found, {
+      results: [
+        [0, true],
+        [2, false],
+        [0, true],
+      ],
+      models: [],
+    });
+  });
+
+  test("SQL reaches files of the device by any name, and patterns of them", async () => {
+    const found = await inPage(async ({ PredictQL, failure }) => {
+      const db = new PredictQL({ network: "deny" });
+      const model = await (await fetch("/fixtures/models/iris_rf.onnx")).blob();
+      await db.registerFile("gs://bucket/iris.onnx", model);
+      for (const name of ["pictures/b.png", "pictures/a.png", "other.png"]) {
+        await db.registerFile(name, new File([name], name, { type: "image/png" }));
+      }
+      await db.query("CREATE MODEL iris OPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = 'gs://bucket/iris.onnx')");
+      await db.query("CREATE EXTERNAL TABLE pictures OPTIONS (object_metadata = 'SIMPLE', uris = ['pictures/*'])");
+      const uris = (await db.query("SELECT uri FROM pictures ORDER BY uri")).rows.map(({ uri }) => uri);
+      const path = (path) => `CREATE MODEL m OPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = '${path}')`;
+      return {
+        models: (await db.models()).map(({ name }) => name),
+        uris,
+        cloud: await failure(db.query(path("gs://bucket/other.onnx"))),
+        denied: await failure(db.query(path("/fixtures/models/iris_rf.onnx"))),
+        pattern: await failure(
+          db.query("CREATE EXTERNAL TABLE p OPTIONS (object_metadata = 'SIMPLE', uris = ['none/*'])"),
+        ),
+        requests: (await db.stats()).requests.map(({ reason }) => reason),
+      };
+    });
+    assert.deepEqual(found.models, ["iris"]);
+    assert.deepEqual(found.uris, ["pictures/a.png", "pictures/b.png"]);
+    assert.match(found.cloud.message, /a browser cannot fetch `gs:\/\/bucket\/other.onnx`/);
+    assert.match(found.cloud.hint, /registerFile/);
+    assert.match(found.cloud.frame, /\^\^\^/);
+    assert.match(found.denied.message, /`network`/);
+    assert.match(found.pattern.message, /no registered file matches `none\/\*`/);
+    assert.deepEqual(found.requests, ["engine"]);
+  });
+});
+
+describe("progress and requests", () => {
+  test("bars never go backwards or beyond their end", async () => {
+    const found = await inPage(async ({ PredictQL, predictIris }) => {
+      const events = { model: [], query: [] };
+      const db = await PredictQL.create();
+      await db.registerTable("flowers", "/fixtures/tables/iris.csv");
+      await db.registerModel("iris", "/fixtures/models/iris_rf.onnx", { onProgress: (p) => events.model.push(p) });
+      await db.query(predictIris, [], { batchSize: 10, onProgress: (p) => events.query.push(p) });
+      return { events, model: (await db.models())[0].bytes };
+    });
+    const { model, query } = found.events;
+    assert.equal(model.findLast(({ stage }) => stage === "download").loaded, found.model);
+    assert.ok(query.some(({ unit, total, loaded }) => unit === "rows" && total === 150 && loaded > 0));
+    for (const events of [model, query]) {
+      const ratios = events.map(({ ratio }) => ratio).filter((ratio) => ratio !== null);
+      assert.deepEqual(
+        ratios,
+        ratios.toSorted((one, other) => one - other),
+      );
+      for (const { loaded, total } of events) assert.ok(total === null || loaded <= total);
+    }
+  });
+
+  test("every request is on record, and none is made behind the page's back", async () => {
+    const made = [];
+    page.on("request", (request) => made.push(request.url()));
+    const { requests, modelBytes, tableBytes, wasmBytes } = await inPage(async ({ irisDatabase, predictIris }) => {
+      const db = await irisDatabase({ network: "same-origin" });
+      await db.query(predictIris);
+      return db.stats();
+    });
+    assert.deepEqual(requests.map(({ url, reason }) => [new URL(url).pathname, reason]).slice(1), [
+      ["/fixtures/tables/iris.csv", "data"],
+      ["/fixtures/models/iris_rf.onnx", "model"],
+    ]);
+    assert.match(requests[0].url, /\/pkg\/wasm\/(relaxed|simd)\.wasm$/);
+    assert.ok(requests.every(({ bytes }) => bytes > 0));
+    assert.ok(modelBytes > 0 && tableBytes > 0 && wasmBytes > modelBytes);
+    const paths = new Set([...requests.map(({ url }) => url), `${site.origin}/pkg/worker.js`]);
+    const others = made.filter((url) => !paths.has(url) && !/^blob:|\/(site\/harness|pkg\/index)\.js$/.test(url));
+    assert.deepEqual(others, []);
+  });
+
+  test("the gate is asked about other origins", async () => {
+    const found = await inPage(async ({ PredictQL, failure }) => {
+      const other = "http://localhost:1/model.onnx";
+      const asked = [];
+      const picky = new PredictQL({ network: (url) => asked.push(url.href) === 0 });
+      return {
+        sameOrigin: await failure(new PredictQL({ network: "same-origin" }).registerModel("m", other)),
+        picky: await failure(picky.registerModel("m", other)),
+        asked,
+        requests: (await picky.stats()).requests,
+      };
+    });
+    assert.equal(found.sameOrigin.code, "network-denied");
+    assert.equal(found.picky.code, "network-denied");
+    assert.deepEqual(found.asked, ["http://localhost:1/model.onnx"]);
+    assert.deepEqual(found.requests, []);
+  });
+});
+
+describe("errors leave everything else intact", () => {
+  test("in SQL: code, position, frame and hint", async () => {
+    const found = await inPage(async ({ irisDatabase, predictIris, failure }) => {
+      const db = await irisDatabase();
+      return {
+        syntax: await failure(db.query("SELECT *\nFRM flowers")),
+        name: await failure(db.query("SELECT label\nFROM ML.PREDICT(MODEL iris, TABLE flwers)")),
+        input: await failure(
+          db.query("SELECT * FROM ML.PREDICT(MODEL iris, (SELECT * EXCEPT (petal_width) FROM flowers))"),
+        ),
+        two: await failure(db.query("SELECT 1; SELECT 2")),
+        none: await failure(db.query("-- nothing")),
+        check: (await db.check("SELECT * FROM flwers")).diagnostics.map(({ code, from, to }) => [code, from, to]),
+        after: (await db.query(predictIris)).numRows,
+      };
+    });
+    assert.equal(found.syntax.name, "PredictError");
+    assert.equal(found.syntax.code, "syntax-error");
+    assert.equal(found.syntax.position, 9);
+    assert.equal(found.syntax.frame.split("\n").slice(0, 3).join("\n"), "1 | SELECT *\n2 | FRM flowers\n  | ^^^");
+    assert.equal(found.name.code, "unknown-table");
+    assert.match(found.name.frame, /2 \| FROM ML\.PREDICT\(MODEL iris, TABLE flwers\)\n {2}\| {34}\^{6}/);
+    assert.match(found.name.hint, /flowers/);
+    assert.equal(found.input.code, "missing-input");
+    assert.match(found.input.message, /petal_width/);
+    assert.equal(found.two.code, "multiple-statements");
+    assert.equal(found.none.code, "empty-statement");
+    assert.deepEqual(found.check, [["unknown-table", 14, 20]]);
+    assert.equal(found.after, 150);
+  });
+
+  test("in sources: a wrong file, a page in place of a file, rows that do not fit", async () => {
+    const found = await inPage(async ({ irisDatabase, predictIris, failure }) => {
+      const db = await irisDatabase();
+      return {
+        notOnnx: await failure(db.registerModel("m", new Blob(["species\nsetosa\n"]))),
+        page: await failure(db.registerModel("m", "/models/iris.onnx")),
+        table: await failure(db.registerTable("t", "/tables/iris.csv")),
+        missing: await failure(db.registerTable("t", "/fixtures/tables/none.csv")),
+        unreachable: await failure(db.registerModel("m", "http://localhost:1/m.onnx")),
+        json: await failure(db.registerTable("t", new File(["[]"], "rows.json"))),
+        parquet: await failure(db.registerTable("t", new Blob(["PAR1...."]))),
+        mixed: await failure(db.registerTable("t", [{ a: 1 }, { a: "two" }])),
+        quoted: await failure((async () => db.sql`SELECT '${1}'`)()),
+        names: [...(await db.tables()), ...(await db.models())].map(({ name }) => name),
+        after: (await db.query(predictIris)).numRows,
+      };
+    });
+    assert.equal(found.notOnnx.code, "not-onnx");
+    assert.equal(found.page.code, "got-html");
+    assert.match(found.page.message, /`http:\/\/127\.0\.0\.1:\d+\/models\/iris\.onnx` answered with an HTML page/);
+    assert.equal(found.table.code, "got-html");
+    assert.match(found.missing.message, /answered with 404 Not Found in place of data/);
+    assert.equal(found.unreachable.code, "network-failed");
+    assert.match(found.json.hint, /JSON\.parse/);
+    assert.equal(found.parquet.code, "unsupported-format");
+    assert.equal(found.mixed.message, "column `a` holds INT64 in row 1 and STRING in row 2");
+    assert.equal(found.quoted.code, "value-in-quotes");
+    assert.deepEqual(found.names, ["flowers", "iris"]);
+    assert.equal(found.after, 150);
+  });
+});
+
+describe("the engine's life", () => {
+  test("an abort rejects with its reason, before, amid and between queries", async () => {
+    const found = await inPage(async ({ irisDatabase, predictIris, failure, manyFlowers }) => {
+      const db = await irisDatabase();
+      await db.registerTable("many", manyFlowers(100_000));
+      const early = await failure(db.query(predictIris, [], { signal: AbortSignal.abort(new Error("too early")) }));
+      const timeout = await failure(
+        db.query("SELECT label FROM ML.PREDICT(MODEL iris, TABLE many)", [], {
+          batchSize: 500,
+          signal: AbortSignal.timeout(30),
+        }),
+      );
+      const controller = new AbortController();
+      let batches = 0;
+      const amid = await failure(
+        (async () => {
+          const options = { batchSize: 10, signal: controller.signal };
+          for await (const _ of db.stream(predictIris, [], options)) if (++batches === 3) controller.abort("enough");
+        })().catch((reason) => {
+          throw Object(reason);
+        }),
+      );
+      const download = new AbortController();
+      const loading = failure(db.registerModel("other", "/fixtures/models/iris_rf.onnx", { signal: download.signal }));
+      download.abort(new Error("no model"));
+      return {
+        early,
+        timeout,
+        batches,
+        amid,
+        loading: await loading,
+        models: (await db.models()).length,
+        after: (await db.query(predictIris)).numRows,
+      };
+    });
+    assert.equal(found.early.message, "too early");
+    assert.equal(found.timeout.name, "TimeoutError");
+    assert.equal(found.batches, 3);
+    assert.notEqual(found.amid, undefined);
+    assert.equal(found.loading.message, "no model");
+    assert.equal(found.models, 1);
+    assert.equal(found.after, 150);
+  });
+
+  test("a worker that does not listen is replaced by one that holds the same", async () => {
+    let workers = 0;
+    page.on("worker", () => workers++);
+    const found = await inPage(async ({ irisDatabase, predictIris, manyFlowers }) => {
+      const db = await irisDatabase();
+      await db.registerFile("forest", await (await fetch("/fixtures/models/iris_rf.onnx")).blob());
+      await db.exec("CREATE MODEL second OPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = 'forest')");
+      await db.registerTable("gone", [{ a: 1 }]);
+      await db.dropTable("gone");
+      await db.registerTable("many", manyFlowers(1_000_000));
+      const requests = (await db.stats()).requests.length;
+      const controller = new AbortController();
+      const started = performance.now();
+      let aborted = 0;
+      setTimeout(() => {
+        aborted = performance.now();
+        controller.abort();
+      }, 100);
+      // All rows at once: one step of the engine, which cannot be interrupted.
+      const error = await db
+        .query("SELECT label FROM ML.PREDICT(MODEL iris, TABLE many)", [], {
+          batchSize: 1_000_000,
+          signal: controller.signal,
+        })
+        .catch((error) => error);
+      const rejected = performance.now() - aborted;
+      const names = [...(await db.tables()), ...(await db.models())].map(({ name }) => name);
+      return {
+        isReason: error === controller.signal.reason,
+        rejected,
+        back: performance.now() - started,
+        names: names.toSorted(),
+        labels: (await db.query(predictIris.replace("iris", "second"))).getChild("label").toArray().length,
+        requests: (await db.stats()).requests.length - requests,
+      };
+    });
+    assert.equal(found.isReason, true);
+    assert.ok(found.rejected < 100, `rejected after ${found.rejected} ms`);
+    assert.deepEqual(found.names, ["flowers", "iris", "many", "second"]);
+    assert.equal(found.labels, 150);
+    assert.equal(found.requests, 0);
+    assert.equal(workers, 2);
+  });
+
+  test("an abort does not cost another query its worker", async () => {
+    let workers = 0;
+    page.on("worker", () => workers++);
+    const found = await inPage(async ({ irisDatabase, predictIris, failure, manyFlowers }) => {
+      const db = await irisDatabase();
+      await db.registerTable("many", manyFlowers(200_000));
+      const stream = db.stream(predictIris, [], { batchSize: 100 });
+      const first = await stream.next();
+      const options = { batchSize: 200_000, signal: AbortSignal.timeout(50) };
+      const aborted = await failure(db.query("SELECT label FROM ML.PREDICT(MODEL iris, TABLE many)", [], options));
+      const second = await stream.next();
+      return {
+        aborted: aborted.name,
+        rows: [first.value.numRows, second.value.numRows],
+        end: (await stream.next()).done,
+      };
+    });
+    assert.deepEqual(found, { aborted: "TimeoutError", rows: [100, 50], end: true });
+    assert.equal(workers, 1);
+  });
+
+  test("out of memory costs one query and nothing else", async () => {
+    const found = await inPage(async ({ irisDatabase, predictIris, failure, manyFlowers }) => {
+      const { wasmFiles } = await fetch("/pkg/wasm/manifest.json").then(async (response) => {
+        return { wasmFiles: Object.values((await response.json()).files) };
+      });
+      const bytes = new Uint8Array(await (await fetch(`/pkg/wasm/${wasmFiles.at(-1).file}`)).arrayBuffer());
+      const { limitMemory } = await import("/site/limit-memory.js");
+      const db = await irisDatabase({ wasmModule: await WebAssembly.compile(limitMemory(bytes, 2048)) });
+      const stream = db.stream(predictIris, [], { batchSize: 100 });
+      await stream.next();
+      const crashed = await failure(db.registerTable("huge", manyFlowers(8_000_000)));
+      const bystander = await failure(stream.next());
+      return {
+        crashed,
+        bystander: bystander.code,
+        names: [...(await db.tables()), ...(await db.models())].map(({ name }) => name),
+        after: (await db.query(predictIris)).numRows,
+      };
+    });
+    assert.equal(found.crashed.code, "engine-crashed");
+    assert.match(found.crashed.message, /tables and models were restored/);
+    assert.match(found.crashed.detail, /RuntimeError|RangeError/);
+    assert.equal(found.bystander, "engine-crashed");
+    assert.deepEqual(found.names, ["flowers", "iris"]);
+    assert.equal(found.after, 150);
+  });
+
+  test("closing rejects what runs and what comes, and ends the worker", async () => {
+    const found = await inPage(async ({ irisDatabase, predictIris, failure }) => {
+      const db = await irisDatabase();
+      const running = failure(db.query(predictIris));
+      await db.close();
+      await db.close();
+      return { running: (await running).code, later: (await failure(db.tables())).code, closed: db.closed };
+    });
+    assert.deepEqual(found, { running: "closed", later: "closed", closed: true });
+    await assert.doesNotReject(async () => {
+      for (let tries = 0; page.workers().length > 0; tries++) {
+        if (tries > 50) throw new Error("the worker is still there");
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    });
+  });
+
+  test("a start that failed is tried again, and its reason is told", async () => {
+    const answers = [
+      (route) => route.fulfill({ status: 200, contentType: "text/html", body: "<!doctype html><p>Start page</p>" }),
+      (route) => route.fulfill({ status: 503, body: "later" }),
+      (route) => route.abort(),
+    ];
+    await page.route("**/*.wasm", (route) => (answers.shift() ?? ((route) => route.continue()))(route));
+    const found = await inPage(async ({ PredictQL, failure }) => {
+      const db = new PredictQL();
+      const failures = [await failure(db.ready), await failure(db.query("SELECT 1")), await failure(db.tables())];
+      const lost = new PredictQL({ workerUrl: "/no/worker.js" });
+      return { failures, lost: await failure(lost.ready), rows: (await db.query("SELECT 1 AS one")).rows };
+    });
+    const [html, status, network] = found.failures;
+    assert.equal(html.code, "got-html");
+    assert.match(html.message, /\.wasm` answered with an HTML page in place of the engine/);
+    assert.match(html.hint, /optimizeDeps: \{ exclude: \['predictql'\] \}/);
+    assert.match(status.message, /answered with 503/);
+    assert.equal(network.code, "network-failed");
+    assert.equal(found.lost.code, "got-html");
+    assert.match(found.lost.message, /\/no\/worker\.js` answered with an HTML page in place of the worker's script/);
+    assert.deepEqual(found.rows, [{ one: 1 }]);
+  });
+});
+
+describe("pages", () => {
+  test("a strict Content-Security-Policy is enough", async () => {
+    await page.goto(`${site.origin}/strict`);
+    const violations = [];
+    page.on("console", (message) => violations.push(message.text()));
+    // Scripts of the test itself come from the server too: the policy allows no others.
+    const rows = await page.evaluate(async () => {
+      const { irisDatabase, predictIris } = await import("/site/harness.js");
+      const db = await irisDatabase();
+      return (await db.query(predictIris)).numRows;
+    });
+    assert.equal(rows, 150);
+    assert.deepEqual(violations, []);
+  });
+
+  test("the package may come from another origin", async () => {
+    const cdn = await serve();
+    try {
+      const rows = await page.evaluate(async (origin) => {
+        const { PredictQL } = await import(`${origin}/pkg/index.js`);
+        const db = new PredictQL();
+        return (await db.query("SELECT 1 AS one")).rows;
+      }, cdn.origin);
+      assert.deepEqual(rows, [{ one: 1 }]);
+    } finally {
+      cdn.close();
+    }
+  });
+});

@@ -1,0 +1,69 @@
+// A plain static server and a browser: what a user of the package has, and no bundler.
+
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { extname, join, normalize } from "node:path";
+import { chromium } from "playwright-core";
+
+const here = import.meta.dirname;
+const root = join(here, "..", "..");
+const folders = {
+  "/pkg/": join(root, "pkg"),
+  "/fixtures/": join(root, "tests", "fixtures"),
+  "/site/": join(here, "site"),
+};
+const types = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".json": "application/json",
+  ".csv": "text/csv",
+  ".wasm": "application/wasm",
+};
+
+/** The policy of a strict page, as the README recommends it. */
+export const strictPolicy =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'";
+
+/** Serves the package, the fixtures and the pages; like many hosts, it answers unknown paths with its start page. */
+export async function serve() {
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url, "http://localhost");
+    const folder = Object.keys(folders).find((prefix) => pathname.startsWith(prefix));
+    const file = folder
+      ? join(folders[folder], normalize(pathname.slice(folder.length)))
+      : join(here, "site", "index.html");
+    try {
+      const body = await readFile(file);
+      response.writeHead(200, {
+        "content-type": types[extname(file)] ?? "application/octet-stream",
+        "content-length": body.length,
+        "access-control-allow-origin": "*",
+        "cross-origin-resource-policy": "cross-origin",
+        ...(pathname === "/strict" || pathname.startsWith("/pkg/") ? { "content-security-policy": strictPolicy } : {}),
+      });
+      response.end(request.method === "HEAD" ? undefined : body);
+    } catch {
+      response.writeHead(404, { "content-type": "text/plain" });
+      response.end("not found");
+    }
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return { origin: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
+}
+
+export function launch() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      "--no-first-run",
+    ],
+  });
+}

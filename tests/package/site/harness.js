@@ -1,0 +1,32 @@
+// What the tests do in the page again and again, through the public surface only.
+
+import { PredictError, PredictQL } from "/pkg/index.js";
+
+export { PredictError, PredictQL };
+
+export const predictIris = "SELECT * FROM ML.PREDICT(MODEL iris, (SELECT * FROM flowers))";
+
+/** A database with the flowers and the forest that tells them apart. */
+export async function irisDatabase(options) {
+  const db = await PredictQL.create(options);
+  await db.registerTable("flowers", "/fixtures/tables/iris.csv");
+  await db.registerModel("iris", "/fixtures/models/iris_rf.onnx");
+  return db;
+}
+
+/** What a promise rejects with, as plain data. */
+export async function failure(promise) {
+  try {
+    await promise;
+  } catch (error) {
+    const { name, code, message, hint, position, frame, detail } = error;
+    return { name, code, message, hint, position, frame, detail, isPredictError: error instanceof PredictError };
+  }
+  return undefined;
+}
+
+/** The first measurements of iris, over and over. */
+export function manyFlowers(count) {
+  const flower = { sepal_length: 5.1, sepal_width: 3.5, petal_length: 1.4, petal_width: 0.2 };
+  return Object.fromEntries(Object.entries(flower).map(([name, value]) => [name, new Float64Array(count).fill(value)]));
+}

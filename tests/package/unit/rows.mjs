@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Type, tableFromArrays, tableFromIPC } from "../../../pkg-template/node_modules/@uwdata/flechette/src/index.js";
+import { arrowToIPC, columnsToIPC, rowsToIPC } from "../../../pkg-template/src/rows.ts";
+
+const read = (ipc, options = { useDate: true }) => tableFromIPC(ipc, options);
+const typesOf = (table) => table.schema.fields.map(({ name, type }) => [name, type.typeId]);
+const problemOf = (make) => {
+  try {
+    make();
+  } catch (error) {
+    return [error.code, error.message];
+  }
+  return undefined;
+};
+
+test("every kind of value has its type, and null and undefined are NULL", () => {
+  const day = new Date("2024-02-29T12:00:00.250Z");
+  const rows = [
+    {
+      whole: 1,
+      real: 0.5,
+      big: 2n ** 62n,
+      yes: true,
+      text: "ä",
+      when: day,
+      bytes: new Uint8Array([1, 2]),
+      list: [1, 2],
+    },
+    { whole: null, real: 2, big: -1, yes: undefined, text: null, when: null, bytes: null, list: null },
+  ];
+  const table = read(rowsToIPC(rows), { useDate: true, useBigInt: true });
+  assert.deepEqual(typesOf(table), [
+    ["whole", Type.Int],
+    ["real", Type.Float],
+    ["big", Type.Int],
+    ["yes", Type.Bool],
+    ["text", Type.Utf8],
+    ["when", Type.Timestamp],
+    ["bytes", Type.Binary],
+    ["list", Type.List],
+  ]);
+  const [first, second] = table.toArray();
+  assert.equal(first.whole, 1n);
+  assert.equal(first.big, 2n ** 62n);
+  assert.equal(first.when.getTime(), day.getTime());
+  assert.deepEqual([...first.bytes], [1, 2]);
+  assert.deepEqual([...first.list], [1n, 2n]);
+  assert.deepEqual(second, {
+    whole: null,
+    real: 2,
+    big: -1n,
+    yes: null,
+    text: null,
+    when: null,
+    bytes: null,
+    list: null,
+  });
+});
+
+test("whole numbers are FLOAT64 as soon as one value of the column is not", () => {
+  for (const values of [[1, 2.5], [1, Number.NaN], [1n, 0.5], [2 ** 53]]) {
+    const table = read(rowsToIPC(values.map((x) => ({ x }))));
+    assert.equal(table.schema.fields[0].type.typeId, Type.Float);
+    assert.deepEqual(
+      table.toArray().map(({ x }) => x),
+      values.map(Number),
+    );
+  }
+});
+
+test("columns are those of all rows, in the order of their first appearance", () => {
+  const table = read(rowsToIPC([{ b: 1 }, { a: 2, b: 3 }, { c: "x" }]));
+  assert.deepEqual(table.toArray(), [
+    { b: 1, a: null, c: null },
+    { b: 3, a: 2, c: null },
+    { b: null, a: null, c: "x" },
+  ]);
+});
+
+test("a name that every object inherits is a column like others", () => {
+  assert.deepEqual(read(rowsToIPC([{ constructor: 1 }, { other: 2 }])).toArray(), [
+    { constructor: 1, other: null },
+    { constructor: null, other: 2 },
+  ]);
+});
+
+test("lists hold one type, empty lists and NULLs included", () => {
+  const table = read(columnsToIPC({ x: [[], [1], [0.5, null], null, new Float32Array([1.5])] }));
+  assert.deepEqual(
+    [...table.getChild("x")].map((value) => value && [...value]),
+    [[], [1], [0.5, null], null, [1.5]],
+  );
+});
+
+test("typed arrays are columns: whole numbers INT64, others FLOAT64", () => {
+  const table = read(
+    columnsToIPC({ a: new Uint8Array([1, 255]), b: new Float32Array([0.5, 1]), c: new BigInt64Array(2) }),
+  );
+  assert.deepEqual(
+    typesOf(table).map(([, type]) => type),
+    [Type.Int, Type.Float, Type.Int],
+  );
+  assert.deepEqual(table.toArray(), [
+    { a: 1, b: 0.5, c: 0 },
+    { a: 255, b: 1, c: 0 },
+  ]);
+});
+
+test("a column of nothing but NULL is one of numbers", () => {
+  assert.deepEqual(typesOf(read(rowsToIPC([{ x: null }]))), [["x", Type.Int]]);
+});
+
+test("an Arrow table of another library is read by its values, dates as dates", () => {
+  const when = new Date("2020-01-02T03:04:05Z");
+  const table = read(arrowToIPC(tableFromArrays({ when: [when, null], n: [1, 2] })));
+  assert.equal(table.schema.fields[0].type.typeId, Type.Timestamp);
+  assert.equal(table.at(0).when.getTime(), when.getTime());
+  assert.deepEqual(table.at(1), { when: null, n: 2 });
+});
+
+test("what does not fit is named with its column and rows", () => {
+  const failures = [
+    [
+      [{ x: 1 }, { x: 2.5 }, { x: "3" }],
+      ["mixed-types", "column `x` holds FLOAT64 in row 2 and STRING in row 3"],
+    ],
+    [
+      [{ x: null }, { x: true }, { x: 1 }],
+      ["mixed-types", "column `x` holds BOOL in row 2 and INT64 in row 3"],
+    ],
+    [
+      [{ x: [1] }, { x: ["a"] }],
+      ["mixed-types", "column `x` holds ARRAY<INT64> in row 1 and ARRAY<STRING> in row 2"],
+    ],
+    [[{ x: [1, "a"] }], ["unsupported-value", "column `x` holds an array of INT64 and STRING in row 1"]],
+    [[{ x: [[1]] }], ["unsupported-value", "column `x` holds an array of arrays in row 1"]],
+    [
+      [{ x: 1 }, { x: {} }],
+      ["unsupported-value", "column `x` holds an object in row 2"],
+    ],
+    [[{ x: new Date(Number.NaN) }], ["unsupported-value", "column `x` holds an invalid date in row 1"]],
+    [[{ x: 2n ** 63n }], ["unsupported-value", "column `x` holds 9223372036854775808, too large for INT64 in row 1"]],
+    [[{}], ["no-columns", "a table needs at least one column"]],
+  ];
+  for (const [rows, expected] of failures) {
+    assert.deepEqual(
+      problemOf(() => rowsToIPC(rows)),
+      expected,
+    );
+  }
+  assert.deepEqual(
+    problemOf(() => columnsToIPC({ a: [1, 2], b: [1] })),
+    ["uneven-columns", "column `b` has 1 values and `a` has 2"],
+  );
+});

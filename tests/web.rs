@@ -1,0 +1,77 @@
+//! The engine inside a browser's worker, where it lives: SIMD kernels, 32-bit sizes, no clock of its own.
+#![cfg(target_family = "wasm")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed")]
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int64Type};
+use predictql::table::{CsvOptions, Object};
+use predictql::{Engine, Limits, Params, Step, data::Batch};
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_dedicated_worker);
+
+const IRIS: &[u8] = include_bytes!("fixtures/tables/iris.csv");
+const FOREST: &[u8] = include_bytes!("fixtures/models/iris_rf.onnx");
+const ANSWERS: &str = include_str!("fixtures/expected/iris_rf.json");
+
+fn rows(engine: &Engine, sql: &str) -> Vec<Batch> {
+    let mut query = engine.session().script(sql, Params::default()).unwrap().next().unwrap().unwrap();
+    let mut batches = Vec::new();
+    loop {
+        match query.step().unwrap() {
+            Step::Batch(batch) => batches.push(batch),
+            Step::Progress(_) => {}
+            Step::Need(requests) => panic!("nothing lies outside: {requests:?}"),
+            Step::Done(_) => return batches,
+        }
+    }
+}
+
+#[wasm_bindgen_test]
+fn iris_is_predicted_as_by_onnxruntime() {
+    let engine = Engine::new(Limits::default(), || 0.0);
+    engine.register_csv("iris", IRIS, &CsvOptions::default()).unwrap();
+    engine.register_model("forest", FOREST).unwrap();
+    let batches = rows(&engine, "SELECT label, probabilities FROM ML.PREDICT(MODEL forest, TABLE iris)");
+    let answers: serde_json::Value = serde_json::from_str(ANSWERS).unwrap();
+    let numbers = |name: &str| answers["outputs"][name]["data"].as_array().unwrap().clone();
+    let labels: Vec<i64> = batches
+        .iter()
+        .flat_map(|batch| batch.columns().first().unwrap().as_primitive::<Int64Type>().values().to_vec())
+        .collect();
+    assert_eq!(labels, numbers("label").iter().map(|it| it.as_i64().unwrap()).collect::<Vec<_>>());
+    let probabilities: Vec<f64> = batches
+        .iter()
+        .flat_map(|batch| {
+            let lists = batch.columns().get(1).unwrap().as_list::<i32>().clone();
+            lists.values().as_primitive::<Float64Type>().values().to_vec()
+        })
+        .collect();
+    let wanted = numbers("probabilities");
+    assert_eq!(probabilities.len(), wanted.len());
+    for (found, wanted) in probabilities.iter().zip(&wanted) {
+        assert!((found - wanted.as_f64().unwrap()).abs() < 1e-5, "{found} instead of {wanted}");
+    }
+}
+
+/// A white 2 × 1 BMP: the value of every channel is 1.
+#[wasm_bindgen_test]
+fn pictures_are_asked_for_decoded_and_resized() {
+    let bmp = [
+        b"BM\x3e\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x02\0\0\0\x01\0\0\0\x01\0\x18\0\0\0\0\0\x08\0\0\0".as_slice(),
+        &[0; 16],
+        &[255, 255, 255, 255, 255, 255, 0, 0],
+    ]
+    .concat();
+    let engine = Engine::new(Limits::default(), || 0.0);
+    let object = Object { uri: "a.bmp".into(), size: 62, content_type: String::new(), updated_ms: 0 };
+    engine.register_objects("photos", vec![object]).unwrap();
+    let sql = "SELECT p.shape[OFFSET(1)] AS width, p.data[OFFSET(11)] AS value
+               FROM (SELECT ML.RESIZE_IMAGE(ML.DECODE_IMAGE(data), 1, 4, FALSE) AS p FROM photos)";
+    let mut query = engine.session().script(sql, Params::default()).unwrap().next().unwrap().unwrap();
+    let Step::Need(requests) = query.step().unwrap() else { panic!("expected a need") };
+    query.supply(requests.first().unwrap().id, bmp).unwrap();
+    let Step::Batch(batch) = query.step().unwrap() else { panic!("expected rows") };
+    assert_eq!(batch.columns().first().unwrap().as_primitive::<Int64Type>().value(0), 4);
+    assert_eq!(batch.columns().get(1).unwrap().as_primitive::<Float64Type>().value(0), 1.0);
+}

@@ -1,0 +1,100 @@
+// The sidebar: what can be asked, and of what. A click puts a name into the query; "use" writes the query.
+
+import type { ColumnInfo, ModelInfo, TableInfo } from "predictql";
+import { find, h } from "./dom.js";
+import { bytes, plural } from "./format.js";
+import { lookQuery, predictQuery, quoted } from "./sql.js";
+
+export interface CatalogActions {
+  insert(name: string): void;
+  write(sql: string): void;
+}
+
+export function showCatalog(models: readonly ModelInfo[], tables: readonly TableInfo[], actions: CatalogActions): void {
+  fill(
+    find("#models"),
+    "None yet. Drop an .onnx file, or run CREATE MODEL.",
+    models.map((model) =>
+      entry({
+        name: model.name,
+        summary: `ready · ${bytes(model.bytes)}`,
+        groups: [
+          ["in", model.inputs],
+          ["out", model.outputs],
+        ],
+        use: { label: "use", title: `Write a query that asks ${model.name}`, sql: () => predictQuery(model, tables) },
+        actions,
+      }),
+    ),
+  );
+  fill(
+    find("#tables"),
+    "None yet. Drop a .csv file or pictures.",
+    tables.map((table) =>
+      entry({
+        name: table.name,
+        summary: `${table.rows === null ? "rows unknown" : plural(table.rows, table.kind === "images" ? "picture" : "row")} · ${plural(table.columns.length, "column")}`,
+        groups: [["", table.columns]],
+        use: { label: "view", title: `Write a query that shows ${table.name}`, sql: () => lookQuery(table) },
+        actions,
+      }),
+    ),
+  );
+}
+
+interface Entry {
+  name: string;
+  summary: string;
+  groups: [heading: string, columns: readonly ColumnInfo[]][];
+  use: { label: string; title: string; sql(): string };
+  actions: CatalogActions;
+}
+
+function entry({ name, summary, groups, use, actions }: Entry): HTMLElement {
+  return h(
+    "li",
+    {},
+    h(
+      "div",
+      { class: "object" },
+      h(
+        "button",
+        {
+          type: "button",
+          class: "name",
+          title: "Put the name into the query",
+          onclick: () => actions.insert(quoted(name)),
+        },
+        name,
+      ),
+      h(
+        "button",
+        { type: "button", class: "use", title: use.title, onclick: () => actions.write(use.sql()) },
+        use.label,
+      ),
+    ),
+    h("details", {}, h("summary", {}, summary), ...groups.map(([heading, columns]) => signature(heading, columns))),
+  );
+}
+
+function signature(heading: string, columns: readonly ColumnInfo[]): HTMLElement {
+  return h(
+    "dl",
+    {},
+    ...columns.flatMap(({ name, databaseType, shape }) => [
+      h("dt", {}, heading !== "" && h("i", {}, heading), name),
+      h("dd", { title: shape ? `tensor [${shape.join(", ")}]` : databaseType }, databaseType),
+    ]),
+  );
+}
+
+function fill(list: HTMLElement, empty: string, entries: readonly HTMLElement[]): void {
+  // A list that is drawn again keeps open what the user had opened.
+  const open = new Set(Array.from(list.querySelectorAll("details[open]"), (details) => nameOf(details)));
+  list.replaceChildren(...(entries.length > 0 ? entries : [h("li", { class: "none" }, empty)]));
+  for (const details of list.querySelectorAll("details")) details.open = open.has(nameOf(details));
+}
+
+function nameOf(details: Element): string | undefined {
+  return details.parentElement?.querySelector(".name")?.textContent ?? undefined;
+}

@@ -1,0 +1,140 @@
+// The SQL editor: CodeMirror with PredictQL's words. It knows text and diagnostics, nothing of the engine.
+
+import {
+  acceptCompletion,
+  autocompletion,
+  type CompletionContext,
+  closeBrackets,
+  closeBracketsKeymap,
+  closeCompletion,
+  completionStatus,
+  moveCompletionSelection,
+} from "@codemirror/autocomplete";
+import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
+import { sql } from "@codemirror/lang-sql";
+import { bracketMatching, syntaxHighlighting } from "@codemirror/language";
+import { type Diagnostic as Lint, linter, lintKeymap } from "@codemirror/lint";
+import { EditorState, Prec, StateEffect } from "@codemirror/state";
+import { drawSelection, EditorView, keymap, lineNumbers } from "@codemirror/view";
+import type { Diagnostic } from "predictql";
+import { colours, dialect, dottedFunctions, functions } from "./dialect.js";
+
+export interface Editor {
+  readonly text: string;
+  /** Replace everything; undo brings the old text back. */
+  write(text: string): void;
+  /** Replace a part: how a fix is applied. */
+  edit(from: number, to: number, insert: string): void;
+  /** Put a name at the cursor. */
+  insert(text: string): void;
+  focus(): void;
+  /** The catalog changed: what was wrong may be right now. */
+  recheck(): void;
+}
+
+export interface EditorOptions {
+  text: string;
+  onChange(text: string): void;
+  /** Keys: each answers whether it did something. */
+  onRun(): boolean;
+  onCancel(): boolean;
+  check(text: string): Promise<readonly Diagnostic[]>;
+  /** Names of models and tables, as SQL text. */
+  names(): readonly string[];
+}
+
+const catalogChanged = StateEffect.define<null>();
+const checkDelay = 150;
+
+export function createEditor(parent: HTMLElement, options: EditorOptions): Editor {
+  const view = new EditorView({
+    parent,
+    state: EditorState.create({
+      doc: options.text,
+      extensions: [
+        lineNumbers(),
+        history(),
+        drawSelection(),
+        bracketMatching(),
+        closeBrackets(),
+        EditorView.lineWrapping,
+        // The tab stop is there anyway; named, it also tells tools that the scrolling box can be reached.
+        EditorView.contentAttributes.of({ "aria-label": "SQL query", autocapitalize: "off", tabindex: "0" }),
+        sql({ dialect, upperCaseKeywords: true }),
+        dialect.language.data.of({ autocomplete: (context: CompletionContext) => complete(context, options.names()) }),
+        syntaxHighlighting(colours),
+        dottedFunctions,
+        // Enter always means a new line: a completion that swallows it is a nuisance in SQL.
+        autocompletion({ defaultKeymap: false, icons: false }),
+        linter(async (editor) => lints(await options.check(editor.state.doc.toString()), editor.state.doc.length), {
+          delay: checkDelay,
+          needsRefresh: (update) => update.transactions.some((t) => t.effects.some((e) => e.is(catalogChanged))),
+        }),
+        Prec.high(
+          keymap.of([
+            { key: "Mod-Enter", run: options.onRun },
+            { key: "Escape", run: (editor) => closeCompletion(editor) || options.onCancel() },
+            { key: "Tab", run: (editor) => completionStatus(editor.state) === "active" && acceptCompletion(editor) },
+            { key: "ArrowDown", run: moveCompletionSelection(true) },
+            { key: "ArrowUp", run: moveCompletionSelection(false) },
+          ]),
+        ),
+        keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...lintKeymap]),
+        EditorView.updateListener.of((update) => {
+          if (update.docChanged) options.onChange(update.state.doc.toString());
+        }),
+      ],
+    }),
+  });
+  const replace = (from: number, to: number, insert: string) =>
+    view.dispatch({ changes: { from, to, insert }, selection: { anchor: from + insert.length }, scrollIntoView: true });
+
+  return {
+    get text() {
+      return view.state.doc.toString();
+    },
+    write(text) {
+      view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text }, selection: { anchor: 0 } });
+      view.scrollDOM.scrollTop = 0;
+    },
+    edit: replace,
+    insert(text) {
+      const { from, to } = view.state.selection.main;
+      replace(from, to, text);
+      view.focus();
+    },
+    focus: () => view.focus(),
+    recheck: () => view.dispatch({ effects: catalogChanged.of(null) }),
+  };
+}
+
+/** CodeMirror draws nothing for an empty range, and throws beyond the end of the text. */
+function lints(diagnostics: readonly Diagnostic[], length: number): Lint[] {
+  return diagnostics.map((diagnostic) => {
+    const to = Math.min(Math.max(diagnostic.to, diagnostic.from + 1), length);
+    const from = Math.min(diagnostic.from, Math.max(to - 1, 0));
+    const { fix, hint } = diagnostic;
+    return {
+      from,
+      to,
+      severity: diagnostic.severity,
+      message: hint ? `${diagnostic.message}\n${hint}` : diagnostic.message,
+      ...(fix && {
+        actions: [{ name: "Apply fix", apply: (view: EditorView) => view.dispatch({ changes: { ...fix } }) }],
+      }),
+    };
+  });
+}
+
+function complete(context: CompletionContext, names: readonly string[]) {
+  const word = context.matchBefore(/[\w.`]+/);
+  if (!word && !context.explicit) return null;
+  return {
+    from: word?.from ?? context.pos,
+    options: [
+      ...names.map((label) => ({ label, type: "variable", boost: 2 })),
+      ...functions.map((label) => ({ label, type: "function", boost: 1 })),
+    ],
+    validFor: /^[\w.`]*$/,
+  };
+}

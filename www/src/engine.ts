@@ -1,0 +1,41 @@
+// The one engine of the page. It is loaded when something first needs it, and does one job at a time.
+
+import { PredictQL, type Progress } from "predictql";
+
+/** What every job is given: a way to stop it and a way to tell how far it is. */
+export interface Control {
+  signal: AbortSignal;
+  onProgress: (progress: Progress) => void;
+}
+
+let loading: Promise<PredictQL> | undefined;
+let ready: PredictQL | undefined;
+
+/** The engine if it is here already: nothing is downloaded for an answer that can wait. */
+export function loadedEngine(): PredictQL | undefined {
+  return ready;
+}
+
+/** A load that failed can be tried again; one that the user gave up on goes on quietly. */
+export function loadEngine({ signal, onProgress }: Control): Promise<PredictQL> {
+  loading ??= PredictQL.create({ network: "same-origin", onProgress }).then(
+    (db) => {
+      ready = db;
+      return db;
+    },
+    (error: unknown) => {
+      loading = undefined;
+      throw error;
+    },
+  );
+  return unlessAborted(loading, signal);
+}
+
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  if (signal.aborted) return Promise.reject(signal.reason);
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}

@@ -1,0 +1,171 @@
+// The two tutorials: BigQuery ML's own, with the files beside the page in place of a bucket.
+
+import manifest from "predictql/wasm/manifest.json";
+import { find, h } from "./dom.js";
+import { bytes } from "./format.js";
+
+export interface Tutorial {
+  id: string;
+  title: string;
+  /** What happens, in two or three sentences of HTML written here. */
+  about: string;
+  /** Files under the page's own address that the script reads. */
+  downloads: readonly string[];
+  /** Tables that the page registers first: SQL names no CSV file. */
+  tables: Readonly<Record<string, string>>;
+  sql: string;
+  next: readonly Step[];
+}
+
+/** Something to try: another query, or a file of one's own. */
+export type Step = { label: string; sql: string } | { label: string; files: string };
+
+const forest = "`bqml_tutorial.imported_onnx_model`";
+
+const iris: Tutorial = {
+  id: "iris",
+  title: "Iris flowers",
+  about: `A random forest trained in scikit-learn, saved as ONNX, names the species of 150 flowers. <code>CREATE MODEL</code>
+    imports the file; <code>ML.PREDICT</code> takes each of the model's inputs from the column of the same name and puts
+    <code>label</code> and <code>probabilities</code> before the table's own columns. The tutorial is BigQuery's; only the file lies beside
+    this page.`,
+  downloads: ["demo/iris.onnx", "demo/iris.csv"],
+  tables: { iris: "demo/iris.csv" },
+  sql: `CREATE OR REPLACE MODEL ${forest}
+  OPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = 'demo/iris.onnx');
+
+SELECT *
+FROM ML.PREDICT(MODEL ${forest},
+  (SELECT * FROM iris))`,
+  next: [
+    {
+      label: "Only the flowers it doubts",
+      sql: `SELECT species, label, probabilities
+FROM ML.PREDICT(MODEL ${forest}, TABLE iris)
+WHERE probabilities[OFFSET(1)] > 0.1
+  AND probabilities[OFFSET(1)] < 0.9
+ORDER BY probabilities[OFFSET(1)] DESC`,
+    },
+    {
+      label: "Ask about a flower you invent",
+      sql: `SELECT label, probabilities
+FROM ML.PREDICT(MODEL ${forest},
+  (SELECT 6.1 AS sepal_length, 2.9 AS sepal_width,
+          4.8 AS petal_length, 1.7 AS petal_width))`,
+    },
+    {
+      label: "Break it: leave a column out",
+      sql: `SELECT label
+FROM ML.PREDICT(MODEL ${forest},
+  (SELECT sepal_length, sepal_width, petal_length FROM iris))`,
+    },
+  ],
+};
+
+const look = `FROM ML.PREDICT(MODEL classifier,
+  (SELECT uri, ML.RESIZE_IMAGE(ML.DECODE_IMAGE(data), 224, 224, FALSE) AS input
+   FROM photos))`;
+
+const pictures: Tutorial = {
+  id: "pictures",
+  title: "What is in this picture?",
+  about: `<code>photos</code> is an object table: one row for each picture, its bytes in <code>data</code>. The query decodes and
+    resizes them, and EfficientNet-Lite0 says which of ImageNet's 1,000 classes it sees. The model comes
+    from this page once; pictures that you drop join <code>photos</code> and go nowhere. <a href="demo/CREDITS.md">Credits</a>`,
+  downloads: ["demo/efficientnet-lite0.onnx", "demo/coffee.png", "demo/chelsea.png"],
+  tables: {},
+  sql: `CREATE MODEL IF NOT EXISTS classifier
+  OPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = 'demo/efficientnet-lite0.onnx');
+CREATE EXTERNAL TABLE IF NOT EXISTS photos
+  OPTIONS (object_metadata = 'SIMPLE', uris = ['demo/coffee.png', 'demo/chelsea.png']);
+
+SELECT uri, label, probability
+${look}
+ORDER BY probability DESC`,
+  next: [
+    { label: "Add your own pictures", files: "image/png,image/jpeg,image/bmp" },
+    {
+      label: "Two more photos",
+      sql: `CREATE OR REPLACE EXTERNAL TABLE photos
+  OPTIONS (object_metadata = 'SIMPLE', uris = [
+    'demo/coffee.png', 'demo/chelsea.png', 'demo/china.jpg', 'demo/flower.jpg']);
+
+SELECT uri, label, probability
+${look}
+ORDER BY probability DESC`,
+    },
+    {
+      label: "Every class it considered",
+      sql: `SELECT uri, label, probabilities
+${look}`,
+    },
+    {
+      label: "What an object table holds",
+      sql: `SELECT uri, content_type, size, updated
+FROM photos
+ORDER BY size DESC`,
+    },
+  ],
+};
+
+export const tutorials: readonly [Tutorial, ...Tutorial[]] = [iris, pictures];
+
+export function tutorialAt(hash: string): Tutorial | undefined {
+  return tutorials.find(({ id }) => hash === `#${id}`);
+}
+
+/** The tutorials' tables that a query names and the catalog lacks: fetched only then. */
+export function needed(sql: string, known: ReadonlySet<string>): [name: string, path: string][] {
+  return tutorials
+    .flatMap(({ tables }) => Object.entries(tables))
+    .filter(([name]) => !known.has(name) && new RegExp(`\\b${name}\\b`, "i").test(sql));
+}
+
+// A browser loads one of the variants; the size of the largest is a promise that holds for each.
+const engineBytes = Math.max(...Object.values(manifest.files).map((file) => file.bytes));
+
+/** Say what a click will download, before the click. */
+export function showSizes(engineLoaded: boolean): void {
+  for (const { id, downloads } of tutorials) {
+    const files = downloads.reduce((sum, path) => sum + (__DEMO_BYTES__[path] ?? 0), 0);
+    find(`[data-size=${id}]`).textContent = engineLoaded
+      ? `Opens and runs · ${bytes(files)} of files`
+      : `Opens and runs · ${bytes(engineBytes)} engine + ${bytes(files)} files`;
+  }
+  find("#size-note").textContent = engineLoaded ? "" : `The first run loads the engine: ${bytes(engineBytes)}.`;
+}
+
+export interface TutorialActions {
+  write(sql: string): void;
+  /** Let the user choose files of these types. */
+  choose(accept: string): void;
+}
+
+export function showTutorial(tutorial: Tutorial | undefined, actions: TutorialActions): void {
+  find("#landing").hidden = true;
+  const article = find("#tutorial");
+  article.hidden = tutorial === undefined;
+  article.replaceChildren(...(tutorial ? words(tutorial, actions) : []));
+  document.body.dataset.tutorial = tutorial?.id ?? "";
+  for (const link of document.querySelectorAll<HTMLAnchorElement>(".tutorial-list a")) {
+    if (link.hash === `#${tutorial?.id}`) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+}
+
+function words({ title, about, next }: Tutorial, actions: TutorialActions): HTMLElement[] {
+  const paragraph = h("p", {});
+  paragraph.innerHTML = about;
+  const steps = next.map((step) =>
+    h(
+      "button",
+      {
+        type: "button",
+        class: "chip",
+        onclick: () => ("sql" in step ? actions.write(step.sql) : actions.choose(step.files)),
+      },
+      step.label,
+    ),
+  );
+  return [h("h1", {}, title), paragraph, h("div", { class: "next" }, h("span", {}, "Try next"), ...steps)];
+}

@@ -1,0 +1,32 @@
+//! The npm package: wasm, glue and the TypeScript of `pkg-template/` become `pkg/`.
+
+use anyhow::{Result, ensure};
+
+use crate::config::Config;
+use crate::npm::Workspace;
+use crate::project::{self, Stamp};
+use crate::{size, terminal, wasm};
+
+/// Leaves the complete package in `pkg/`.
+pub fn build(fast: bool) -> Result<()> {
+    let config = Config::read()?;
+    let built = wasm::build(&config, config.build(fast))?;
+    if !fast {
+        size::check(&built.wasm, config.budget.brotli)?;
+    }
+    let template = Workspace::ready("pkg-template")?;
+    let package = project::at("pkg");
+    let paths = [built.folder.clone(), project::at("pkg-template"), package.clone()];
+    let stamp = Stamp::named("package", &[], &paths);
+    if !stamp.is_fresh()? {
+        terminal::heading("building the npm package into pkg/");
+        template.script("build").env("PREDICTQL_WASM_DIR", &built.folder).run()?;
+        ensure!(
+            package.join("package.json").is_file(),
+            "`npm run build` in `pkg-template` left no `pkg/package.json`"
+        );
+        stamp.set()?;
+    }
+    terminal::note("the package is in pkg/");
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! The demo page: its models and pictures, the built page, and a server for it.
+
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Child;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::npm::Workspace;
+use crate::project::{self, Stamp};
+use crate::{browser, package, python, terminal};
+
+const USUAL_PORT: u16 = 4173;
+
+/// `cargo xtask demo`: serves the page until somebody ends it, or shows that it works.
+pub fn demo(check: bool, port: Option<u16>) -> Result<()> {
+    // What is missing is better said before the long build than after it.
+    let browser = if check { Some(browser::chromium()?) } else { None };
+    package::build(true)?;
+    make_data()?;
+    build()?;
+    let mut server = Server::start(port)?;
+    match browser {
+        Some(browser) => look_at(&server.address(), &browser),
+        None => {
+            terminal::heading(&format!("the demo is at {} (Ctrl-C ends it)", server.address()));
+            let status = server.child.wait()?;
+            bail!("the server ended with {status}")
+        }
+    }
+}
+
+/// The models, tables and pictures of the tutorials.
+pub fn make_data() -> Result<()> {
+    let (script, out) = ("www/demo-data", "www/public/demo");
+    let stamp = Stamp::named("demo-data", &[], &[project::at(script), project::at(out)]);
+    if !stamp.is_fresh()? {
+        let make = python::script(script, "make.py")?;
+        terminal::heading("making the demo's models and pictures");
+        make.arg("--out").arg(out).arg("--cache").arg(project::cache()?.join("demo-data")).run()?;
+        stamp.set()?;
+    }
+    Ok(())
+}
+
+/// Builds `www/dist` from the page, the package and the data.
+pub fn build() -> Result<()> {
+    let page = Workspace::ready("www")?;
+    let stamp = Stamp::named("page", &[], &[project::at("www"), project::at("pkg")]);
+    if !stamp.is_fresh()? {
+        terminal::heading("building the demo page into www/dist/");
+        page.script("build").run()?;
+        stamp.set()?;
+    }
+    Ok(())
+}
+
+/// Runs both tutorials in a browser without a screen and prints their rows.
+fn look_at(address: &str, browser: &Path) -> Result<()> {
+    let tests = Workspace::ready("tests/e2e")?;
+    terminal::heading(&format!("opening {address} in {}", browser.display()));
+    tests.node().arg("check.mjs").arg(address).env("CHROMIUM", browser).show()?.result
+}
+
+/// The page's own preview server: it sends the headers that `www/vite.config.ts` names.
+struct Server {
+    child: Child,
+    port: u16,
+}
+
+impl Server {
+    fn start(port: Option<u16>) -> Result<Self> {
+        let port = match port {
+            Some(port) => port,
+            None => free_port()?,
+        };
+        let vite =
+            ["node_modules/vite/bin/vite.js", "preview", "--strictPort", "--logLevel", "warn", "--port"];
+        let child = Workspace::ready("www")?.node().args(vite).arg(port.to_string()).start()?;
+        let mut server = Self { child, port };
+        server.wait_until_up()?;
+        Ok(server)
+    }
+
+    fn address(&self) -> String {
+        format!("http://localhost:{}/", self.port)
+    }
+
+    fn wait_until_up(&mut self) -> Result<()> {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(60) {
+            if let Some(status) = self.child.try_wait()? {
+                bail!(
+                    "the server of the page ended with {status}: if port {} is taken, choose another with --port",
+                    self.port
+                );
+            }
+            if TcpStream::connect(("localhost", self.port)).is_ok() {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        bail!("the server of the page does not answer at {}", self.address())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
+
+/// The usual port, or where that is taken another.
+fn free_port() -> Result<u16> {
+    let listener =
+        TcpListener::bind(("localhost", USUAL_PORT)).or_else(|_| TcpListener::bind(("localhost", 0)));
+    Ok(listener.context("no port is free for the page")?.local_addr()?.port())
+}

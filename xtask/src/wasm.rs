@@ -1,0 +1,109 @@
+//! From the crate to wasm files and the JavaScript glue that all of them share.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use anyhow::{Context, Result, bail};
+
+use crate::config::{Build, Config};
+use crate::process::Program;
+use crate::project::{self, Stamp};
+use crate::terminal;
+use crate::toolchain::{TARGET, Toolchain};
+use crate::tools;
+
+const GLUE: [&str; 2] = ["predictql.js", "predictql.d.ts"];
+
+/// A folder with the glue (`predictql.js`, `predictql.d.ts`) and one `<variant>.wasm` each.
+pub struct Built {
+    pub folder: PathBuf,
+    pub wasm: Vec<PathBuf>,
+}
+
+pub fn build(config: &Config, build: &Build) -> Result<Built> {
+    let toolchain = Toolchain::ready()?;
+    let bindgen = tools::wasm_bindgen()?;
+    let mut bound = Vec::new();
+    for variant in &build.variants {
+        let wait = if build.profile == "release" { "; fat LTO takes 4 to 6 minutes at the end" } else { "" };
+        terminal::heading(&format!(
+            "compiling the {variant} variant with the profile {}{wait}",
+            build.profile
+        ));
+        let wasm = compile(&toolchain, config, variant, &build.profile)?;
+        bound.push((variant, bind(&bindgen, variant, &build.profile, &wasm)?));
+    }
+    assemble(&project::at("target/wasm").join(&build.profile), &bound)
+}
+
+/// Cargo for the target as a variant is compiled. Each variant has a target folder of its own: Cargo would put the
+/// same file name over another variant's and call it fresh.
+pub fn cargo(toolchain: &Toolchain, config: &Config, variant: &str) -> Result<Program> {
+    flags(toolchain.program("cargo", &[])?, config, variant)
+}
+
+/// The environment that makes any Cargo below compile a variant.
+pub fn flags(program: Program, config: &Config, variant: &str) -> Result<Program> {
+    let mut flags = vec![format!("-Ctarget-feature={}", config.features(variant)?)];
+    // Panics name source files: without the folder in which somebody keeps their crates.
+    if let Some(home) =
+        env::var_os("CARGO_HOME").map(PathBuf::from).or(env::home_dir().map(|home| home.join(".cargo")))
+    {
+        flags.push(format!("--remap-path-prefix={}=crates", home.join("registry/src").display()));
+    }
+    Ok(program
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
+        .env("CARGO_TARGET_DIR", target_folder(variant)))
+}
+
+fn target_folder(variant: &str) -> PathBuf {
+    project::at("target/wasm").join(variant)
+}
+
+fn compile(toolchain: &Toolchain, config: &Config, variant: &str, profile: &str) -> Result<PathBuf> {
+    let arguments = ["build", "--package", "predictql", "--lib", "--target", TARGET, "--profile", profile];
+    cargo(toolchain, config, variant)?.args(arguments).run()?;
+    let folder = if profile == "dev" { "debug" } else { profile };
+    Ok(target_folder(variant).join(TARGET).join(folder).join("predictql.wasm"))
+}
+
+/// Makes the glue, and the wasm that fits it.
+fn bind(bindgen: &Path, variant: &str, profile: &str, wasm: &Path) -> Result<PathBuf> {
+    let folder = target_folder(variant).join("bound").join(profile);
+    let version = Program::new(bindgen).arg("--version").read()?;
+    let name = format!("bound-{variant}-{profile}");
+    let stamp = Stamp::named(&name, &[&version], &[wasm.to_path_buf(), folder.clone()]);
+    if !stamp.is_fresh()? {
+        let options = ["--target", "web", "--out-name", "predictql", "--out-dir"];
+        Program::new(bindgen).args(options).arg(&folder).arg(wasm).run()?;
+        stamp.set()?;
+    }
+    Ok(folder)
+}
+
+fn assemble(folder: &Path, bound: &[(&String, PathBuf)]) -> Result<Built> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    let (first, glue) = bound.first().context("`wasm-pack.toml` lists no variant for this build")?;
+    for name in GLUE {
+        let text = project::read(&glue.join(name))?;
+        for (variant, other) in bound {
+            if project::read(&other.join(name))? != text {
+                bail!(
+                    "the variants {first} and {variant} need different glue (`{name}`), and the package has one for all: \
+                     compare `{}` and `{}`",
+                    glue.join(name).display(),
+                    other.join(name).display()
+                );
+            }
+        }
+        project::write(&folder.join(name), text)?;
+    }
+    let wasm = bound.iter().map(|(variant, from)| {
+        let file = folder.join(format!("{variant}.wasm"));
+        fs::copy(from.join("predictql_bg.wasm"), &file)?;
+        Ok(file)
+    });
+    Ok(Built { folder: folder.to_path_buf(), wasm: wasm.collect::<Result<_>>()? })
+}
