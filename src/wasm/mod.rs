@@ -83,13 +83,15 @@ impl Engine {
         #[wasm_bindgen(unchecked_param_type = "ObjectEntry[]")] objects: JsValue,
     ) -> Throws<JsValue> {
         let objects = decode::objects(objects).map_err(unlocated)?;
-        encode::table(name, &self.engine.register_objects(name, objects).map_err(unlocated)?)
+        let relation = self.engine.register_objects(name, objects).map_err(unlocated)?;
+        encode::table(name, &relation)
     }
 
     /// Loads an ONNX file and puts it into the catalog.
     #[wasm_bindgen(js_name = registerModel, unchecked_return_type = "ModelInfo")]
     pub fn register_model(&self, name: &str, bytes: &[u8]) -> Throws<JsValue> {
-        encode::model(name, &self.engine.register_model(name, bytes).map_err(unlocated)?)
+        let model = self.engine.register_model(name, bytes).map_err(unlocated)?;
+        encode::model(name, &model)
     }
 
     /// Takes a table out of the catalog.
