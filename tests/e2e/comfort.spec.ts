@@ -59,6 +59,14 @@ test("names and queries are a click away", async ({ demo, page }) => {
   expect(await demo.run()).toBe("rows");
 });
 
+test("a model that sees is used on the pictures", async ({ demo, page }) => {
+  await demo.open("pictures");
+  await page.locator("#models .use").click();
+  expect(await demo.query()).toContain("ML.RESIZE_IMAGE(ML.DECODE_IMAGE(data), 224, 224, FALSE) AS input");
+  expect(await demo.run()).toBe("rows");
+  expect(await demo.column("label")).toContain("espresso");
+});
+
 test("one's own data makes no request at all", async ({ demo, page }) => {
   await demo.open();
   await demo.run("SELECT 1 AS one");

@@ -90,7 +90,7 @@ function list(requests: readonly Seen[]): HTMLElement {
 
 function line(url: string, all: readonly Seen[]): HTMLElement {
   const size = all.reduce((sum, request) => sum + request.bytes, 0);
-  const times = all.length > 1 ? `${all.length} × ` : "";
+  const times = all.length > 1 ? `${all.length} times, ` : "";
   return h(
     "li",
     { title: url },
