@@ -10,7 +10,7 @@ use super::load::Graph;
 use crate::diag::Result;
 
 /// The shapes of all inputs, in order.
-pub(super) type Shapes = Vec<TVec<usize>>;
+pub(super) type Shapes = Vec<Vec<usize>>;
 
 /// The plans of one model, the most recently used last.
 pub(super) struct Plans {

@@ -280,8 +280,11 @@ fn unpack(array: &ArrayRef, to: &DataType, source: &Source<'_>) -> Result<ArrayR
     };
     if let Some(offsets) = offsets {
         let ends = offsets.iter().skip(1);
-        let lengths: Vec<usize> =
-            offsets.iter().zip(ends).map(|(from, to)| usize::try_from(to - from).unwrap_or_default()).collect();
+        let lengths: Vec<usize> = offsets
+            .iter()
+            .zip(ends)
+            .map(|(from, to)| usize::try_from(to - from).unwrap_or_default())
+            .collect();
         let keys = dictionary.normalized_keys().into_iter().enumerate();
         let length = |key: usize| lengths.get(key).copied().unwrap_or_default();
         source.claim(keys.filter(|(at, _)| array.is_valid(*at)).map(|(_, key)| length(key)).sum())?;
