@@ -102,6 +102,7 @@ async function addFiles(files: Iterable<File>): Promise<void> {
         return queryFor(await takeIn(db, sorted, control), db);
       });
       if (sql === undefined) return;
+      if (editor.text !== written && editor.text.trim() !== "") notice("Your own query is one undo away.");
       if (sql !== editor.text) write(sql);
       await run();
     });
