@@ -99,6 +99,18 @@ test("the tutorials' own downloads are counted and listed", async ({ demo, page 
   await expect(page.locator("#request-count")).toHaveText("2");
 });
 
+test("pictures are fetched once, and one's own need no request", async ({ demo, page }) => {
+  await demo.open("pictures");
+  const count = page.locator("#request-count");
+  await expect(count).toHaveText("3");
+  expect(await demo.run()).toBe("rows");
+  await expect(count).toHaveText("3");
+  await demo.drop({ name: "cup.png", type: "image/png", bytes: demoFile("coffee.png") });
+  expect(await demo.ended()).toBe("rows");
+  expect(await demo.column("uri")).toHaveLength(3);
+  await expect(count).toHaveText("0");
+});
+
 test("long results come in pages", async ({ demo, page }) => {
   await demo.open();
   const lines = Array.from({ length: 1250 }, (_, i) => `${i},name ${i}`);
