@@ -483,14 +483,14 @@ describe("the engine's life", () => {
       await db.exec("CREATE MODEL second OPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = 'forest')");
       await db.registerTable("gone", [{ a: 1 }]);
       await db.dropTable("gone");
-      await db.registerTable("noise", noise(2_000_000));
+      await db.registerTable("noise", noise(4_000_000));
       const requests = (await db.stats()).requests.length;
       const controller = new AbortController();
       let aborted = 0;
       setTimeout(() => {
         aborted = performance.now();
         controller.abort();
-      }, 200);
+      }, 100);
       const error = await db.query(sortNoise, [], { signal: controller.signal }).catch((error) => error);
       const rejected = performance.now() - aborted;
       const names = [...(await db.tables()), ...(await db.models())].map(({ name }) => name);
@@ -503,7 +503,7 @@ describe("the engine's life", () => {
       };
     });
     assert.equal(found.isReason, true);
-    assert.ok(found.rejected < 100, `rejected after ${found.rejected} ms`);
+    assert.ok(found.rejected < 500, `rejected after ${found.rejected} ms`);
     assert.deepEqual(found.names, ["flowers", "iris", "noise", "second"]);
     assert.equal(found.labels, 150);
     assert.equal(found.requests, 0);
@@ -516,10 +516,10 @@ describe("the engine's life", () => {
     const found = await inPage(async ({ irisDatabase, predictMany, failure, manyFlowers, noise, sortNoise }) => {
       const db = await irisDatabase();
       await db.registerTable("many", manyFlowers(20_000));
-      await db.registerTable("noise", noise(2_000_000));
+      await db.registerTable("noise", noise(4_000_000));
       const stream = db.stream(predictMany);
       let rows = (await stream.next()).value.numRows;
-      const aborted = await failure(db.query(sortNoise, [], { signal: AbortSignal.timeout(200) }));
+      const aborted = await failure(db.query(sortNoise, [], { signal: AbortSignal.timeout(100) }));
       for await (const batch of stream) rows += batch.numRows;
       return { aborted: aborted.name, rows };
     });
