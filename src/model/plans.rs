@@ -42,13 +42,6 @@ impl Plans {
         Ok(outputs)
     }
 
-    /// Builds the plan for `shapes` ahead of its first run.
-    pub(super) fn prepare(&self, shapes: Shapes) -> Result<()> {
-        let plan = self.build(shapes)?;
-        self.keep(plan);
-        Ok(())
-    }
-
     fn build(&self, shapes: Shapes) -> Result<Plan> {
         let state = (|| SimplePlan::new(self.graph.concrete(&shapes)?.into_optimized()?)?.spawn())()
             .map_err(super::failure::load)?;

@@ -30,20 +30,20 @@ fn start() {
 /// Tables and models.
 #[wasm_bindgen]
 pub struct Engine {
-    engine: crate::Engine,
+    engine: crate::engine::Engine,
 }
 
 /// The statements of a text.
 #[wasm_bindgen]
 pub struct Script {
-    script: crate::Script,
+    script: crate::engine::Script,
     text: String,
 }
 
 /// A running statement.
 #[wasm_bindgen]
 pub struct Query {
-    query: crate::Query,
+    query: crate::engine::Query,
     text: String,
     encoder: encode::Results,
 }
@@ -57,7 +57,7 @@ impl Engine {
     #[wasm_bindgen(constructor)]
     #[expect(clippy::new_without_default, reason = "JavaScript has constructors only")]
     pub fn new() -> Self {
-        Self { engine: crate::Engine::new(Limits::default(), now) }
+        Self { engine: crate::engine::Engine::new(Limits::default(), now) }
     }
 
     /// Puts the rows of a CSV text or Arrow IPC stream into the catalog.
