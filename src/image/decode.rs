@@ -73,7 +73,6 @@ pub(super) struct Layout {
     pub(super) pixel: usize,
     /// Where the byte of red, green and blue stands in it.
     rgb: [usize; 3],
-    values: [f32; 256],
 }
 
 impl Layout {
@@ -91,31 +90,30 @@ impl Layout {
             ColorType::Rgba16 => (8, [high, high + 2, high + 4]),
             _ => return None,
         };
-        let mut values = [0.0; 256];
-        for (k, value) in (0u8..=255).zip(&mut values) {
-            *value = f32::from(k) / 255.0;
-        }
-        Some(Self { pixel, rgb, values })
+        Some(Self { pixel, rgb })
     }
 
     /// Red, green and blue of one pixel.
     #[inline]
-    #[expect(clippy::indexing_slicing, reason = "callers pass `pixel` bytes, and a byte is below 256")]
+    #[expect(clippy::indexing_slicing, reason = "callers pass `pixel` bytes")]
     pub(super) fn pixel(&self, bytes: &[u8]) -> [f32; 3] {
-        self.rgb.map(|at| self.values[usize::from(bytes[at])])
+        self.rgb.map(|at| unit(bytes[at]))
     }
 
     fn floats(&self, raw: &[u8]) -> Vec<f32> {
-        let mut data = Vec::with_capacity(raw.len() / self.pixel * 3);
-        match self.pixel {
-            // The layout of nearly all photos, without a detour.
-            3 => data.extend(
-                raw.iter().map(|byte| self.values.get(usize::from(*byte)).copied().unwrap_or_default()),
-            ),
-            pixel => raw.chunks_exact(pixel).for_each(|bytes| data.extend_from_slice(&self.pixel(bytes))),
+        // The layout of nearly all photos, without a detour.
+        if self.pixel == 3 {
+            return raw.iter().copied().map(unit).collect();
         }
+        let mut data = Vec::with_capacity(raw.len() / self.pixel * 3);
+        raw.chunks_exact(self.pixel).for_each(|pixel| data.extend_from_slice(&self.pixel(pixel)));
         data
     }
+}
+
+/// A byte as a value of `[0, 1]`. The division compiles to vector code, which a table of the values does not.
+fn unit(byte: u8) -> f32 {
+    f32::from(byte) / 255.0
 }
 
 /// The most that a decoder may allocate: pixels of eight bytes, and as much again for its own tables.

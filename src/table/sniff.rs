@@ -15,18 +15,16 @@ pub(super) fn sniff(bytes: &[u8]) -> Option<&'static str> {
         (b"\xd0\xcf\x11\xe0", "an old Excel workbook (xls)"),
         (b"ORC", "an ORC file"),
         (b"Obj\x01", "an Avro file"),
-        (b"%PDF", "a PDF"),
+        (b"%PDF-", "a PDF"),
         (b"\x89PNG", "a PNG picture"),
         (b"\xff\xd8\xff", "a JPEG picture"),
         (b"GIF8", "a GIF picture"),
         (b"\xff\xfe", "text in UTF-16"),
         (b"\xfe\xff", "text in UTF-16"),
     ];
-    if let Some((_, name)) = magic.iter().find(|(magic, _)| bytes.starts_with(magic)) {
-        // "ORC" and "BZh" are words too; the formats go on with bytes that no text has.
-        let textual =
-            magic.iter().any(|(magic, _)| matches!(*magic, b"ORC" | b"BZh") && bytes.starts_with(magic));
-        if !textual || has_control(bytes) {
+    if let Some((magic, name)) = magic.iter().find(|(magic, _)| bytes.starts_with(magic)) {
+        // A column may have the name `ORC`; the formats go on with bytes that no text has.
+        if !magic.iter().all(u8::is_ascii_alphanumeric) || has_control(bytes) {
             return Some(name);
         }
     }

@@ -6,9 +6,9 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::Params;
 use crate::data::{DataType, Scalar, can_coerce};
 use crate::diag::{Code, Error, Result};
+use crate::plan::Params;
 use crate::table::{CsvOptions, Object};
 
 /// How the bytes of a table are read.
@@ -174,7 +174,10 @@ fn array(values: Vec<Scalar>) -> Result<Scalar> {
         Some(element) => element.clone(),
         None if types.is_empty() => DataType::Int64,
         None => {
-            return Err(Error::new(Code::TypeMismatch, "an array as parameter has elements of several types"));
+            return Err(Error::new(
+                Code::TypeMismatch,
+                "an array as parameter has elements of several types",
+            ));
         }
     };
     let widened = values.into_iter().map(|value| match value {

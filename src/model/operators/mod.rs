@@ -5,7 +5,10 @@
 
 mod feature_vectorizer;
 mod label_encoder;
+mod labels;
+mod linear_classifier;
 mod scaler;
+mod transform;
 mod tree_ensemble;
 
 use std::fmt;
@@ -17,12 +20,13 @@ use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::infer::{InferenceOp, InferenceResult, Solver, TensorProxy, check_input_arity};
 use tract_onnx::tract_hir::internal::{
     DatumType, DatumTypeExt, EvalContext, EvalOp, Expansion, IntoTValue, Op, OutletId, SpecialOps,
-    StaticName, TDim, TValue, TVec, Tensor, TractResult, TypedFact, TypedModel, TypedOp, as_op,
+    StaticName, TDim, TValue, TVec, Tensor, TractResult, TypedFact, TypedModel, TypedOp, as_op, bail,
     check_output_arity, ensure, expand, op_as_typed_op, op_out_of_plan,
 };
 
 use feature_vectorizer::FeatureVectorizer;
 use label_encoder::LabelEncoder;
+use linear_classifier::LinearClassifier;
 use scaler::Scaler;
 use tree_ensemble::{TreeEnsembleClassifier, TreeEnsembleRegressor};
 
@@ -62,6 +66,7 @@ pub(super) fn onnx() -> Onnx {
     let mut onnx = tract_onnx::onnx();
     register::<FeatureVectorizer>(&mut onnx);
     register::<LabelEncoder>(&mut onnx);
+    register::<LinearClassifier>(&mut onnx);
     register::<Scaler>(&mut onnx);
     register::<TreeEnsembleClassifier>(&mut onnx);
     register::<TreeEnsembleRegressor>(&mut onnx);
@@ -95,6 +100,18 @@ trait Operator: fmt::Debug + Send + Sync + Sized + 'static {
 
     /// Makes them.
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>>;
+}
+
+/// Rows and features of the one input; a vector is one row.
+fn rows(inputs: &[Shape]) -> TractResult<(TDim, TDim)> {
+    match inputs {
+        [(_, shape)] => match shape.as_slice() {
+            [features] => Ok((TDim::from(1), features.clone())),
+            [rows, features] => Ok((rows.clone(), features.clone())),
+            other => bail!("expected a matrix, found rank {}", other.len()),
+        },
+        _ => bail!("expected one input"),
+    }
 }
 
 fn register<O: Operator>(onnx: &mut Onnx) {

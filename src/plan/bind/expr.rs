@@ -7,6 +7,7 @@ use crate::diag::{Code, Error, Result, Span, nearest};
 use crate::function::{self, Function};
 use crate::plan::expr::{Expr, ExprKind};
 use crate::syntax::ast::{self, Access, Ident, Parameter, TypeName, TypeNameKind};
+use crate::syntax::written;
 
 /// What names mean where an expression stands.
 #[derive(Clone, Copy)]
@@ -141,7 +142,9 @@ impl Binder<'_> {
                 )
                 .at(field.span);
                 Err(match nearest(&field.text, fields.iter().map(|it| it.name.as_str())) {
-                    Some(near) => error.hint(format!("did you mean `{near}`?")).fix(field.span, near),
+                    Some(near) => {
+                        error.hint(format!("did you mean `{near}`?")).fix(field.span, written(near))
+                    }
                     None => error,
                 })
             }

@@ -12,6 +12,7 @@ use crate::catalog::Catalog;
 use crate::data::Scalar;
 use crate::diag::{Code, Diagnostic, Error, Result, Span};
 use crate::syntax::ast::{self, ObjectKind, OnExisting, StatementKind};
+use crate::syntax::written;
 
 /// A statement with all names resolved.
 #[derive(Debug)]
@@ -146,7 +147,7 @@ impl Binder<'_> {
 fn with_fix(error: Error, path: &ast::Path, near: Option<&str>) -> Error {
     let error = error.at(path.span);
     match near {
-        Some(near) => error.fix(path.span, format!("`{near}`")),
+        Some(near) => error.fix(path.span, written(near)),
         None => error,
     }
 }

@@ -14,6 +14,7 @@ use crate::model::{Dim, Model, Port};
 use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::{Node, NodeKind};
 use crate::syntax::ast::{self, TableArg};
+use crate::syntax::written;
 
 /// How ML.PREDICT is written.
 const FORM: &str = "write ML.PREDICT(MODEL model, TABLE table) or ML.PREDICT(MODEL model, (SELECT …))";
@@ -161,21 +162,17 @@ fn missing(port: &Port, schema: &Schema, model: &str, span: Span) -> Error {
     .at(span);
     let names = schema.fields.iter().map(|it| it.name.as_str());
     if let Some(near) = nearest(&port.name, names) {
-        return error.hint(format!(
-            "rename `{near}`: (SELECT * EXCEPT (`{near}`), `{near}` AS `{}` FROM …)",
-            port.name
-        ));
+        let (near, name) = (written(near), written(&port.name));
+        return error.hint(format!("rename {near}: (SELECT * EXCEPT ({near}), {near} AS {name} FROM …)"));
     }
     let columns: Vec<_> = schema.fields.iter().take(20).map(|it| format!("`{}`", it.name)).collect();
-    error.hint(format!(
-        "select it in a subquery: … AS `{}`; the columns are {}",
-        port.name,
-        columns.join(", ")
-    ))
+    let name = written(&port.name);
+    error.hint(format!("select it in a subquery: … AS {name}; the columns are {}", columns.join(", ")))
 }
 
 /// What to write so that a column of type `found` fits.
 fn remedy(found: &DataType, port: &Port) -> String {
+    let name = written(&port.name);
     match (found, &port.data_type) {
         (DataType::Bytes, DataType::Tensor) => {
             let size = picture_size(port).map(|(height, width)| format!("{height}, {width}"));
@@ -186,10 +183,10 @@ fn remedy(found: &DataType, port: &Port) -> String {
             )
         }
         (scalar, DataType::Array(element)) if can_cast(scalar, element) => {
-            format!("put the columns into one array: [a, b, c] AS `{}`", port.name)
+            format!("put the columns into one array: [a, b, c] AS {name}")
         }
-        (DataType::Array(_), _) => format!("take one element: array[OFFSET(0)] AS `{}`", port.name),
-        (_, wanted) => format!("select a column of type {wanted} AS `{}`", port.name),
+        (DataType::Array(_), _) => format!("take one element: array[OFFSET(0)] AS {name}"),
+        (_, wanted) => format!("select a column of type {wanted} AS {name}"),
     }
 }
 

@@ -10,19 +10,9 @@ use crate::diag::{Code, Error, Result};
 
 /// Writes one IPC stream piece by piece: the pieces in order are a stream, and so are the first piece, any one
 /// batch and the last piece.
-#[derive(Debug)]
 pub struct IpcWriter {
     schema: Arc<ArrowSchema>,
-    stream: Stream,
-}
-
-/// [`StreamWriter`] tells nothing of itself.
-struct Stream(StreamWriter<Vec<u8>>);
-
-impl std::fmt::Debug for Stream {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Stream")
-    }
+    stream: StreamWriter<Vec<u8>>,
 }
 
 impl IpcWriter {
@@ -34,7 +24,7 @@ impl IpcWriter {
         let schema = Arc::new(schema.to_arrow());
         let mut stream = StreamWriter::try_new(Vec::new(), &schema).map_err(failed)?;
         let piece = std::mem::take(stream.get_mut());
-        Ok((Self { schema, stream: Stream(stream) }, piece))
+        Ok((Self { schema, stream }, piece))
     }
 
     /// The piece of one batch.
@@ -42,8 +32,8 @@ impl IpcWriter {
     /// # Errors
     /// `internal` where the batch does not have the layout of the schema.
     pub fn batch(&mut self, batch: &Batch) -> Result<Vec<u8>> {
-        self.stream.0.write(&batch.to_arrow(&self.schema)?).map_err(failed)?;
-        Ok(std::mem::take(self.stream.0.get_mut()))
+        self.stream.write(&batch.to_arrow(&self.schema)?).map_err(failed)?;
+        Ok(std::mem::take(self.stream.get_mut()))
     }
 
     /// The end marker.
@@ -51,7 +41,7 @@ impl IpcWriter {
     /// # Errors
     /// `internal` where it cannot be written.
     pub fn finish(self) -> Result<Vec<u8>> {
-        self.stream.0.into_inner().map_err(failed)
+        self.stream.into_inner().map_err(failed)
     }
 }
 

@@ -4,7 +4,6 @@
 //! classes with the weights of one, base values), onnxruntime's behaviour is the model.
 
 mod forest;
-mod transform;
 mod walk;
 
 use std::collections::HashSet;
@@ -12,20 +11,20 @@ use std::collections::HashSet;
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::{NodeProto, TensorProto};
 use tract_onnx::tract_hir::internal::{
-    Datum, DatumType, TDim, TValue, TVec, Tensor, ToDim, TractResult, bail, ensure, tensor1, tvec,
+    Datum, DatumType, TValue, TVec, Tensor, ToDim, TractResult, bail, ensure, tvec,
 };
 
-use super::{Operator, Shape};
+use super::labels::Labels;
+use super::transform::{PostTransform, logistic, probit};
+use super::{Operator, Shape, rows};
 use forest::{Forest, Mode, Real, Source, SourceNode, SourceWeight};
-use transform::{PostTransform, logistic, probit};
 use walk::{Aggregate, Scores};
 
 /// Trees whose leaves speak for classes.
 #[derive(Debug)]
 pub(super) struct TreeEnsembleClassifier {
     trees: Trees,
-    /// Strings or 64-bit integers.
-    labels: Tensor,
+    labels: Labels,
     rule: TwoClasses,
 }
 
@@ -64,21 +63,18 @@ impl Operator for TreeEnsembleClassifier {
     const OUTPUTS: usize = 2;
 
     fn parse(ctx: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
-        let labels = match node.get_attr_opt_vec::<String>("classlabels_strings")? {
-            Some(labels) if !labels.is_empty() => tensor1(&labels),
-            _ => tensor1(&node.get_attr_vec::<i64>("classlabels_int64s")?),
-        };
+        let labels = Labels::parse(node, "classlabels_int64s")?;
         let weighted: HashSet<i64> = node.get_attr_vec::<i64>("class_ids")?.into_iter().collect();
         let rule = TwoClasses {
             one_sided: weighted.len() == 1,
             all_positive: numbers(ctx, node, "class_weights")?.iter().all(|weight| *weight >= 0.0),
         };
-        Ok(Self { trees: Trees::parse(ctx, node, "class", labels.len())?, labels, rule })
+        Ok(Self { trees: Trees::parse(ctx, node, "class", labels.count())?, labels, rule })
     }
 
     fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
-        let rows = rows(inputs)?;
-        let classes = self.labels.len().to_dim();
+        let (rows, _) = rows(inputs)?;
+        let classes = self.labels.count().to_dim();
         Ok(tvec!((self.labels.datum_type(), tvec!(rows.clone())), (DatumType::F32, tvec!(rows, classes))))
     }
 
@@ -93,11 +89,7 @@ impl Operator for TreeEnsembleClassifier {
                 trees.run(input, Aggregate::Sum, |s, out| places.push(trees.classify(self.rule, s, out)))
             }
         }?;
-        let labels = match self.labels.datum_type() {
-            DatumType::String => pick::<String>(&self.labels, &places),
-            _ => pick::<i64>(&self.labels, &places),
-        }?;
-        Ok(tvec!(labels, scores))
+        Ok(tvec!(self.labels.pick(&places)?, scores))
     }
 }
 
@@ -122,7 +114,7 @@ impl Operator for TreeEnsembleRegressor {
             Trees::Single(trees) => trees.forest.outputs,
             Trees::Double(trees) => trees.forest.outputs,
         };
-        Ok(tvec!((DatumType::F32, tvec!(rows(inputs)?, targets.to_dim()))))
+        Ok(tvec!((DatumType::F32, tvec!(rows(inputs)?.0, targets.to_dim()))))
     }
 
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
@@ -134,26 +126,6 @@ impl Operator for TreeEnsembleRegressor {
                 trees.run(input, self.aggregate, |s, out| trees.regress(self.average, s, out)),
         }?))
     }
-}
-
-/// Rows of the input; a vector is one row.
-fn rows(inputs: &[Shape]) -> TractResult<TDim> {
-    match inputs {
-        [(_, shape)] => match shape.as_slice() {
-            [_] => Ok(1.to_dim()),
-            [rows, _] => Ok(rows.clone()),
-            other => bail!("expected a matrix, found rank {}", other.len()),
-        },
-        _ => bail!("expected one input"),
-    }
-}
-
-fn pick<T: Datum + Default>(labels: &Tensor, places: &[usize]) -> TractResult<Tensor> {
-    let view = labels.try_as_plain_ram()?;
-    let labels = view.as_slice::<T>()?;
-    Ok(tensor1(
-        &places.iter().map(|place| labels.get(*place).cloned().unwrap_or_default()).collect::<Vec<T>>(),
-    ))
 }
 
 /// The attribute `name`, which newer files may have in double precision as `name_as_tensor`.
@@ -325,8 +297,7 @@ impl<T: Real + Datum> Ensemble<T> {
             _ if rule.one_sided && rule.all_positive => [1.0 - first, first],
             _ if !rule.one_sided && !self.base_values.is_empty() => [first, 0.0],
             PostTransform::Logistic => [logistic(-first), logistic(first)],
-            _ if positive && rule.one_sided => [-first, first],
-            _ => [first, -first],
+            _ => [-first, first],
         };
         output.iter_mut().zip(pair).for_each(|(output, score)| *output = score);
         usize::from(positive)

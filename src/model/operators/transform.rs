@@ -57,6 +57,7 @@ pub(super) fn logistic(score: f32) -> f32 {
 }
 
 /// The quantile of the normal distribution, by the approximation of the inverse error function that onnxruntime has.
+#[expect(clippy::approx_constant, reason = "onnxruntime has pi with so many digits")]
 pub(super) fn probit(score: f32) -> f32 {
     const A: f32 = 0.147;
     let x = 2.0 * score - 1.0;
