@@ -43,25 +43,30 @@ pub(crate) enum Bound {
 }
 
 /// Values for `@name` and `?`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub enum Params {
-    /// The statement is only checked: every parameter fits everywhere.
-    #[default]
-    Unknown,
     /// For `?`, in order.
     Positional(Vec<Scalar>),
     /// For `@name`; names compare without case.
     Named(Vec<(String, Scalar)>),
 }
 
-/// Resolves a statement against the catalog, and what to warn of.
+impl Default for Params {
+    /// No values.
+    fn default() -> Self {
+        Self::Positional(Vec::new())
+    }
+}
+
+/// Resolves a statement against the catalog, and what to warn of. Without `params` it is only checked: every
+/// parameter fits everywhere.
 ///
 /// # Errors
 /// For names, types, options: see [`Code`].
 pub(crate) fn bind(
     statement: &ast::Statement,
     catalog: &Catalog,
-    params: &Params,
+    params: Option<&Params>,
 ) -> Result<(Bound, Vec<Diagnostic>)> {
     let mut binder = Binder { catalog, params, warnings: Vec::new() };
     let bound = binder.statement(statement).map_err(|error| error.or_at(statement.span))?;
@@ -70,7 +75,7 @@ pub(crate) fn bind(
 
 struct Binder<'a> {
     catalog: &'a Catalog,
-    params: &'a Params,
+    params: Option<&'a Params>,
     warnings: Vec<Diagnostic>,
 }
 
