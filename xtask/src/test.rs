@@ -33,7 +33,9 @@ pub fn all() -> Result<()> {
                 .advice(component("clippy")),
         )
     });
-    report.step("native tests", &[], || {
+    // The tutorials are native tests too, and their data comes from packages.
+    report.step("demo data", &[], || page::make_data().map(|()| Vec::new()));
+    report.step("native tests", &["demo data"], || {
         let nextest = cargo().args(["nextest", "--version"]).read().is_ok();
         if !nextest {
             terminal::note("cargo-nextest is not installed: `cargo test` runs instead, a little slower");
@@ -66,7 +68,6 @@ pub fn all() -> Result<()> {
                 .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60"),
         )
     });
-    report.step("demo data", &[], || page::make_data().map(|()| Vec::new()));
     report.step("demo page", &["package", "demo data"], || page::build().map(|()| Vec::new()));
     for folder in SCRIPTS {
         let name = format!("scripts of {folder}");
