@@ -58,7 +58,8 @@ fn iris_is_predicted_as_by_onnxruntime() {
 #[wasm_bindgen_test]
 fn pictures_are_asked_for_decoded_and_resized() {
     let bmp = [
-        b"BM\x3e\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x02\0\0\0\x01\0\0\0\x01\0\x18\0\0\0\0\0\x08\0\0\0".as_slice(),
+        b"BM\x3e\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x02\0\0\0\x01\0\0\0\x01\0\x18\0\0\0\0\0\x08\0\0\0"
+            .as_slice(),
         &[0; 16],
         &[255, 255, 255, 255, 255, 255, 0, 0],
     ]

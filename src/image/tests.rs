@@ -1,6 +1,7 @@
 use std::io::Cursor;
 
 use ::image::{ExtendedColorType, ImageFormat};
+use serde_json::Value;
 
 use super::*;
 use crate::limits::Limits;
@@ -36,8 +37,8 @@ fn values_are_bytes_by_255_in_32_bits() {
     // 74/255, 80/255 and 10/255 as BigQuery's tutorial table shows them.
     let image = read(&png(ExtendedColorType::Rgb8, &[74, 80, 10, 0, 1, 255]));
     assert_eq!((image.height, image.width, image.channels), (1, 2, 3));
-    let wide: Vec<f64> = image.data.iter().copied().map(f64::from).collect();
-    assert_eq!(wide[..3], [0.290_196_090_936_660_77, 0.313_725_501_298_904_42, 0.039_215_687_662_363_052]);
+    let wide: Vec<String> = image.data.iter().map(|value| format!("{value:.17}")).collect();
+    assert_eq!(wide[..3], ["0.29019609093666077", "0.31372550129890442", "0.03921568766236305"]);
     assert_eq!(image.data[3..], [0.0, 1.0 / 255.0, 1.0]);
 }
 
@@ -81,6 +82,78 @@ fn rows_come_from_the_top() {
     }
 }
 
+fn fixture(path: &str) -> Vec<u8> {
+    let path = format!("{}/tests/fixtures/{path}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn expected(name: &str) -> Value {
+    serde_json::from_slice(&fixture(&format!("expected/{name}.json"))).unwrap()
+}
+
+fn floats(values: &Value) -> Vec<f32> {
+    values.as_array().unwrap().iter().map(|value| value.as_f64().unwrap() as f32).collect()
+}
+
+#[test]
+fn pictures_read_as_pillow_reads_them() {
+    for (name, expected) in expected("images").as_object().unwrap() {
+        let image = read(&fixture(&format!("images/{name}")));
+        let sizes = [image.height, image.width].map(Value::from);
+        assert_eq!(sizes, [expected["height"].clone(), expected["width"].clone()], "{name}");
+        let tolerance = expected["tolerance"].as_f64().unwrap() as f32;
+        let pixels = floats(&expected["pixels"]);
+        assert_eq!(image.data.len(), pixels.len(), "{name}");
+        for (found, expected) in image.data.iter().zip(&pixels) {
+            match tolerance == 0.0 {
+                true => assert_eq!(*found, expected / 255.0, "{name}"),
+                false => assert!((found * 255.0 - expected).abs() <= tolerance + 1e-3, "{name}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn resizing_gives_what_onnxruntime_gives() {
+    for case in expected("resize")["cases"].as_array().unwrap() {
+        let source = read(&fixture(&format!("images/{}", case["source"].as_str().unwrap())));
+        let [height, width] = ["height", "width"].map(|key| case[key].as_u64().unwrap() as usize);
+        let shape = [source.height as i64, source.width as i64, 3];
+        let image = resize(View::new(&shape, &source.data).unwrap(), height, width, false).unwrap();
+        let values = floats(&case["values"]);
+        assert_eq!(image.data.len(), values.len());
+        assert!(
+            image.data.iter().zip(&values).all(|(found, expected)| (found - expected).abs() < 1e-6),
+            "{case}"
+        );
+    }
+}
+
+#[test]
+fn bad_pictures_are_told_apart() {
+    for (name, found) in [
+        ("empty.png", "expected a JPEG, PNG or BMP, found no bytes"),
+        ("text.png", "expected a JPEG, PNG or BMP, found text"),
+        ("picture.gif", "expected a JPEG, PNG or BMP, found a GIF"),
+        ("picture.webp", "expected a JPEG, PNG or BMP, found a WebP picture"),
+        ("truncated.png", "expected a whole picture, found a truncated PNG"),
+        ("truncated.jpg", "expected a whole picture, found a truncated JPEG"),
+        ("truncated.bmp", "expected a whole picture, found a truncated BMP"),
+        ("broken_crc.png", "expected a whole picture, found a damaged PNG"),
+        ("broken_data.png", "expected a whole picture, found a damaged PNG"),
+    ] {
+        assert_eq!(refuse(&fixture(&format!("images/bad/{name}"))), found, "{name}");
+    }
+    for name in ["bomb.png", "bomb.jpg", "bomb.bmp"] {
+        let error = decode(&fixture(&format!("images/bad/{name}")), &Limits::default()).unwrap_err();
+        assert_eq!(error.code(), Code::LimitExceeded, "{name}");
+        assert_eq!(
+            error.first().message,
+            "expected a picture of at most 100000000 pixels, found 60000 × 60000"
+        );
+    }
+}
+
 #[test]
 fn other_formats_are_named() {
     for (bytes, found) in [
@@ -102,12 +175,11 @@ fn other_formats_are_named() {
 #[test]
 fn limits_are_met_before_decoding() {
     let bytes = encode(ImageFormat::Png, ExtendedColorType::L8, 1000, 1000, &[0; 1_000_000]);
-    let mut limits = Limits::default();
-    limits.image_pixels = 999_999;
+    let limits = Limits { image_pixels: 999_999, ..Limits::default() };
     let error = decode(&bytes, &limits).unwrap_err();
     assert_eq!(error.code(), Code::LimitExceeded);
     assert_eq!(error.first().message, "expected a picture of at most 999999 pixels, found 1000 × 1000");
-    limits.image_bytes = bytes.len() - 1;
+    let limits = Limits { image_bytes: bytes.len() - 1, ..Limits::default() };
     assert_eq!(decode(&bytes, &limits).unwrap_err().code(), Code::LimitExceeded);
 }
 
@@ -116,8 +188,7 @@ fn large_pictures_shrink_to_the_mean_of_their_parts() {
     let values: Vec<u8> =
         [0, 100, 200, 40, 20, 80, 60, 0].into_iter().flat_map(|value| [value, 0, 255]).collect();
     let bytes = encode(ImageFormat::Png, ExtendedColorType::Rgb8, 4, 2, &values);
-    let mut limits = Limits::default();
-    limits.image_values = 6;
+    let limits = Limits { image_values: 6, ..Limits::default() };
     let image = decode(&bytes, &limits).unwrap();
     assert_eq!((image.height, image.width, image.channels), (1, 2, 3));
     // (0 + 100 + 20 + 80) / 4 and (200 + 40 + 60 + 0) / 4.
@@ -125,13 +196,13 @@ fn large_pictures_shrink_to_the_mean_of_their_parts() {
     assert!(image.data.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-6));
 
     let photo = encode(ImageFormat::Png, ExtendedColorType::Rgb8, 300, 200, &[77; 180_000]);
-    limits.image_values = 50_000;
+    let limits = Limits { image_values: 50_000, ..Limits::default() };
     let image = decode(&photo, &limits).unwrap();
     assert_eq!((image.height, image.width), (105, 158));
     assert!(image.data.iter().all(|value| (value - 77.0 / 255.0).abs() < 1e-5));
 }
 
-/// The pattern of which onnxruntime resized the references: `(7i² + 13i) mod 256` by 255.
+/// Any picture: `(7i² + 13i) mod 256` by 255.
 fn pattern(height: i64, width: i64, channels: i64) -> ([i64; 3], Vec<f32>) {
     let values = (0..height * width * channels).map(|i| ((7 * i * i + 13 * i) % 256) as f32 / 255.0);
     ([height, width, channels], values.collect())
@@ -139,69 +210,36 @@ fn pattern(height: i64, width: i64, channels: i64) -> ([i64; 3], Vec<f32>) {
 
 // References: onnxruntime 1.31.1, operator Resize, mode `linear`, `half_pixel`, without antialiasing.
 #[test]
-fn resizing_samples_as_tensorflow_and_onnx_do() {
-    for (source, height, width, expected) in [
-        (
-            pattern(2, 3, 1),
-            4,
-            5,
-            &[
-                0.0,
-                0.031_372_555,
-                0.078_431_375,
-                0.158_431_38,
-                0.211_764_71,
-                0.1,
-                0.147_843_15,
-                0.219_607_86,
-                0.324_313_76,
-                0.394_117_65,
-                0.3,
-                0.380_784_33,
-                0.501_960_8,
-                0.656_078_46,
-                0.758_823_5,
-                0.4,
-                0.497_254_9,
-                0.643_137_3,
-                0.821_960_8,
-                0.941_176_5,
-            ][..],
-        ),
-        (
-            pattern(5, 4, 3),
-            2,
-            3,
-            &[
-                0.474_509_84,
-                0.321_568_67,
-                0.223_529_43,
-                0.721_568_6,
-                0.788_235_3,
-                0.784_313_74,
-                0.328_104_6,
-                0.405_228_8,
-                0.704_575_2,
-                0.359_477_16,
-                0.347_712_43,
-                0.474_509_8,
-                0.501_960_8,
-                0.709_803_94,
-                0.219_607_86,
-                0.631_372_6,
-                0.431_372_58,
-                0.579_084_93,
-            ],
-        ),
-        (pattern(4, 6, 2), 1, 1, &[0.647_058_84, 0.733_333_35]),
-    ] {
-        let view = View::new(&source.0, &source.1).unwrap();
-        let image = resize(view, height, width, false).unwrap();
-        assert_eq!((image.height, image.width), (height, width));
-        for (found, expected) in image.data.iter().zip(expected) {
-            assert!((found - expected).abs() < 1e-6, "{found} {expected}");
-        }
+fn pictures_of_other_than_three_channels_are_resized() {
+    let upwards = [
+        0.0,
+        0.031_372_555,
+        0.078_431_375,
+        0.158_431_38,
+        0.211_764_71,
+        0.1,
+        0.147_843_15,
+        0.219_607_86,
+        0.324_313_76,
+        0.394_117_65,
+        0.3,
+        0.380_784_33,
+        0.501_960_8,
+        0.656_078_46,
+        0.758_823_5,
+        0.4,
+        0.497_254_9,
+        0.643_137_3,
+        0.821_960_8,
+        0.941_176_5,
+    ];
+    let downwards = [0.647_058_84, 0.733_333_35];
+    for ((shape, values), height, width, expected) in
+        [(pattern(2, 3, 1), 4, 5, &upwards[..]), (pattern(4, 6, 2), 1, 1, &downwards)]
+    {
+        let image = resize(View::new(&shape, &values).unwrap(), height, width, false).unwrap();
         assert_eq!(image.data.len(), expected.len());
+        assert!(image.data.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-6));
     }
 }
 
@@ -256,6 +294,12 @@ fn damaged_pictures_are_refused_without_a_crash() {
         encode(ImageFormat::Png, ExtendedColorType::Rgba8, 12, 9, &values),
         encode(ImageFormat::Bmp, ExtendedColorType::Rgba8, 12, 9, &values),
         encode(ImageFormat::Bmp, ExtendedColorType::L8, 12, 9, &values[..108]),
+        fixture("images/palette_alpha.png"),
+        fixture("images/interlaced.png"),
+        fixture("images/baseline.jpg"),
+        fixture("images/progressive.jpg"),
+        fixture("images/half_colour.jpg"),
+        fixture("images/gray.jpg"),
     ] {
         damage(&whole);
     }

@@ -174,7 +174,10 @@ fn array(values: Vec<Scalar>) -> Result<Scalar> {
         Some(element) => element.clone(),
         None if types.is_empty() => DataType::Int64,
         None => {
-            return Err(Error::new(Code::TypeMismatch, "an array as parameter has elements of several types"));
+            return Err(Error::new(
+                Code::TypeMismatch,
+                "an array as parameter has elements of several types",
+            ));
         }
     };
     let widened = values.into_iter().map(|value| match value {

@@ -14,5 +14,6 @@ mod suite;
 mod table;
 mod table_arrow;
 mod table_csv;
+mod table_fixtures;
 mod table_objects;
 mod tutorials;

@@ -7,12 +7,12 @@ use arrow_schema::DataType as Arrow;
 use predictql::table::Table;
 
 /// `name TYPE` of each column.
-pub fn columns(table: &Table) -> Vec<String> {
+pub(crate) fn columns(table: &Table) -> Vec<String> {
     table.schema.fields.iter().map(|field| format!("{} {}", field.name, field.data_type)).collect()
 }
 
 /// The rows, their values divided by ` | `; dates and timestamps as numbers.
-pub fn rows(table: &Table) -> Vec<String> {
+pub(crate) fn rows(table: &Table) -> Vec<String> {
     let layout: Vec<_> = table.schema.fields.iter().map(|field| field.data_type.storage()).collect();
     let mut rows = Vec::new();
     for batch in &table.batches {
