@@ -8,6 +8,8 @@ pub struct Limits {
     pub sql_bytes: usize,
     /// Nesting of expressions, subqueries and types. The parser recurses, and a browser's stack is small.
     pub nesting: usize,
+    /// Operators, fields and indices of one statement. Each can make the tree one level deeper.
+    pub operators: usize,
     /// Bytes of an encoded picture. 20 MB, as BigQuery has it for object-table inference.
     pub image_bytes: usize,
     /// Pixels of a picture: beyond this it is taken for a decompression bomb.
@@ -36,6 +38,7 @@ impl Default for Limits {
         Self {
             sql_bytes: 1 << 20,
             nesting: 100,
+            operators: 500,
             image_bytes: 20_000_000,
             image_pixels: 100_000_000,
             image_values: 7_500_000,

@@ -34,7 +34,7 @@ fn iris_is_predicted_as_by_onnxruntime() {
     engine.register_model("forest", FOREST).unwrap();
     let batches = rows(&engine, "SELECT label, probabilities FROM ML.PREDICT(MODEL forest, TABLE iris)");
     let answers: serde_json::Value = serde_json::from_str(ANSWERS).unwrap();
-    let numbers = |name: &str| answers["outputs"][name]["data"].as_array().unwrap().clone();
+    let numbers = |name: &str| answers["onnxruntime"][name]["data"].as_array().unwrap().clone();
     let labels: Vec<i64> = batches
         .iter()
         .flat_map(|batch| batch.columns().first().unwrap().as_primitive::<Int64Type>().values().to_vec())
@@ -54,6 +54,17 @@ fn iris_is_predicted_as_by_onnxruntime() {
     }
 }
 
+/// A browser's stack is smaller than a native one.
+#[wasm_bindgen_test]
+fn the_deepest_statements_run() {
+    let engine = Engine::default();
+    let sum = format!("SELECT {}1 AS total", "1 + ".repeat(500));
+    let batch = rows(&engine, &sum).remove(0);
+    assert_eq!(batch.columns().first().unwrap().as_primitive::<Int64Type>().value(0), 501);
+    let nested = format!("SELECT {}1{} AS one", "(".repeat(98), ")".repeat(98));
+    assert_eq!(rows(&engine, &nested).len(), 1);
+}
+
 /// A white 2 × 1 BMP: the value of every channel is 1.
 #[wasm_bindgen_test]
 fn pictures_are_asked_for_decoded_and_resized() {
@@ -64,7 +75,7 @@ fn pictures_are_asked_for_decoded_and_resized() {
         &[255, 255, 255, 255, 255, 255, 0, 0],
     ]
     .concat();
-    let engine = Engine::new(Limits::default(), || 0.0);
+    let engine = Engine::default();
     let object = Object { uri: "a.bmp".into(), size: 62, content_type: String::new(), updated_ms: 0 };
     engine.register_objects("photos", vec![object]).unwrap();
     let sql = "SELECT p.shape[OFFSET(1)] AS width, p.data[OFFSET(11)] AS value

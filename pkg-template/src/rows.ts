@@ -39,41 +39,45 @@ export function columnsToIPC(columns: Record<string, Values>): Uint8Array {
   return encode(Object.entries(columns));
 }
 
-/** A table of any Arrow library, by its values. Arrow has times as numbers; only the type tells them from others. */
+/** A table of any Arrow library, by its values: only the type tells times from numbers, and whole numbers from others. */
 export function arrowToIPC(table: ArrowTableLike): Uint8Array {
   return encode(
-    table.schema.fields.map((field) => {
-      const values: unknown[] = Array.from(table.getChild(field.name));
-      return [field.name, isTime(field) ? values.map(toDate) : values];
+    table.schema.fields.map(({ name, type }: ArrowField) => {
+      const values: unknown[] = Array.from(table.getChild(name));
+      if (type?.typeId === arrowFloat) return [name, values, "FLOAT64"];
+      return [name, times.includes(type?.typeId) ? values.map(toDate) : values];
     }),
   );
 }
 
-function encode(columns: [string, Values][]): Uint8Array {
+/** Columns may say of what type they are at least. */
+function encode(columns: [name: string, values: Values, least?: SqlType][]): Uint8Array {
   if (columns.length === 0) {
     throw problem("no-columns", "a table needs at least one column", { hint: "give at least one row with one value" });
   }
   const [[firstName, first] = ["", []]] = columns;
-  const encoded = columns.map(([name, values]): [string, Column<unknown>] => {
+  const encoded = columns.map(([name, values, least]): [string, Column<unknown>] => {
     if (values.length !== first.length) {
       const lengths = `\`${name}\` has ${values.length} values and \`${firstName}\` has ${first.length}`;
       throw problem("uneven-columns", `column ${lengths}`, { hint: "give every column one value per row" });
     }
-    return [name, toColumn(name, values)];
+    return [name, toColumn(name, values, least)];
   });
   const bytes = tableToIPC(tableFromColumns(encoded), { format: "stream" });
   return bytes ?? new Uint8Array();
 }
 
-function toColumn(name: string, values: Values): Column<unknown> {
-  let type: SqlType = "NULL";
+function toColumn(name: string, values: Values, least: SqlType = "NULL"): Column<unknown> {
+  let type = values instanceof Float64Array || values instanceof Float32Array ? "FLOAT64" : least;
   let since = 0;
-  for (let row = 0; row < values.length; row++) {
-    const found = typeOf(values[row], (fault) => {
-      throw problem("unsupported-value", `column \`${name}\` holds ${fault} in row ${row + 1}`, {
-        hint: "use numbers, strings, booleans, dates, Uint8Array, or arrays of one of these",
-      });
+  let row = 0;
+  const fail = (fault: string): never => {
+    throw problem("unsupported-value", `column \`${name}\` holds ${fault} in row ${row + 1}`, {
+      hint: "use numbers, strings, booleans, dates, Uint8Array, or arrays of one of these",
     });
+  };
+  for (; row < values.length; row++) {
+    const found = typeOf(values[row], fail);
     const joined = join(type, found);
     if (joined === undefined) {
       const both = `${type} in row ${since + 1} and ${found} in row ${row + 1}`;
@@ -86,7 +90,7 @@ function toColumn(name: string, values: Values): Column<unknown> {
   }
   const convert = converter(type);
   return columnFromValues((visit: (value: unknown) => void) => {
-    for (let row = 0; row < values.length; row++) visit(convert(values[row]));
+    for (let index = 0; index < values.length; index++) visit(convert(values[index]));
   }, arrowType(type));
 }
 
@@ -177,9 +181,14 @@ function converter(type: SqlType): (value: unknown) => unknown {
   return (value) => (value == null ? null : type === "FLOAT64" ? Number(value) : value);
 }
 
-/** `Date` (8) and `Timestamp` (10) of the Arrow format. */
-function isTime(field: { readonly name: string; readonly type?: { readonly typeId?: number } }): boolean {
-  return field.type?.typeId === 8 || field.type?.typeId === 10;
+/** Type numbers of the Arrow format: floating point; date and timestamp. */
+const arrowFloat = 3;
+const times: readonly unknown[] = [8, 10];
+
+/** What all Arrow libraries say of a column. */
+interface ArrowField {
+  readonly name: string;
+  readonly type?: { readonly typeId?: number };
 }
 
 function toDate(value: unknown): unknown {

@@ -143,9 +143,9 @@ fn suggest<'a>(name: &str, names: impl Iterator<Item = &'a String> + Clone) -> O
 /// What there is, for messages about what there is not.
 fn listing<'a>(what: &str, names: impl Iterator<Item = &'a String>) -> String {
     let names: Vec<_> = names.map(|it| format!("`{it}`")).collect();
-    match names.as_slice() {
-        [] => format!("there are no {what} yet"),
-        [shown @ ..] if shown.len() <= 10 => format!("there are the {what} {}", shown.join(", ")),
-        _ => format!("there are {} {what}, none of a similar name", names.len()),
+    match names.len() {
+        0 => format!("there are no {what} yet"),
+        1..=10 => format!("there are the {what} {}", names.join(", ")),
+        count => format!("there are {count} {what}, none of a similar name"),
     }
 }

@@ -171,7 +171,7 @@ impl Engine {
         }
         let catalog = self.catalog();
         for statement in &parsed.statements {
-            match bind(statement, &catalog, &Params::Unknown) {
+            match bind(statement, &catalog, None) {
                 Ok((bound, warnings)) => {
                     check.diagnostics.extend(warnings);
                     check.schema = match bound {

@@ -72,7 +72,7 @@ impl Query {
         mut watch: Stopwatch,
     ) -> Result<Self> {
         let mark = watch.start();
-        let bound = bind(statement, &engine.catalog(), params);
+        let bound = bind(statement, &engine.catalog(), Some(params));
         watch.stop(mark, Stage::Bind);
         let (bound, warnings) = bound?;
         let mut schema = None;

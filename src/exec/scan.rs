@@ -11,20 +11,25 @@ use crate::table::Table;
 pub(super) struct Scan {
     table: Arc<Table>,
     columns: Vec<usize>,
+    /// The table's batch that comes next, and how many of its rows were given.
     next: usize,
+    given: usize,
 }
 
 impl Scan {
     pub(super) fn new(table: Arc<Table>, columns: Vec<usize>) -> Self {
-        Self { table, columns, next: 0 }
+        Self { table, columns, next: 0, given: 0 }
     }
 }
 
 impl Operator for Scan {
-    fn poll(&mut self, _: &mut Context) -> Result<Poll> {
+    fn poll(&mut self, ctx: &mut Context) -> Result<Poll> {
         let Some(batch) = self.table.batches.get(self.next) else { return Ok(Poll::Done) };
-        self.next += 1;
+        let batch = batch.slice(self.given, ctx.limits.batch_rows);
+        self.given += batch.rows();
         if batch.rows() == 0 {
+            self.next += 1;
+            self.given = 0;
             return Ok(Poll::Working);
         }
         let columns = self.columns.iter().map(|at| batch.column(*at).cloned()).collect::<Result<_>>()?;

@@ -1,7 +1,8 @@
+//! Pictures that are built here, value by value, and what becomes of them.
+
 use std::io::Cursor;
 
 use ::image::{ExtendedColorType, ImageFormat};
-use serde_json::Value;
 
 use super::*;
 use crate::limits::Limits;
@@ -85,73 +86,6 @@ fn rows_come_from_the_top() {
 fn fixture(path: &str) -> Vec<u8> {
     let path = format!("{}/tests/fixtures/{path}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
-
-fn expected(name: &str) -> Value {
-    serde_json::from_slice(&fixture(&format!("expected/{name}.json"))).unwrap()
-}
-
-fn floats(values: &Value) -> Vec<f32> {
-    values.as_array().unwrap().iter().map(|value| value.as_f64().unwrap() as f32).collect()
-}
-
-#[test]
-fn pictures_read_as_pillow_reads_them() {
-    for (name, expected) in expected("images").as_object().unwrap() {
-        let image = read(&fixture(&format!("images/{name}")));
-        let sizes = [image.height, image.width].map(Value::from);
-        assert_eq!(sizes, [expected["height"].clone(), expected["width"].clone()], "{name}");
-        let tolerance = expected["tolerance"].as_f64().unwrap() as f32;
-        let pixels = floats(&expected["pixels"]);
-        assert_eq!(image.data.len(), pixels.len(), "{name}");
-        for (found, expected) in image.data.iter().zip(&pixels) {
-            match tolerance == 0.0 {
-                true => assert_eq!(*found, expected / 255.0, "{name}"),
-                false => assert!((found * 255.0 - expected).abs() <= tolerance + 1e-3, "{name}"),
-            }
-        }
-    }
-}
-
-#[test]
-fn resizing_gives_what_onnxruntime_gives() {
-    for case in expected("resize")["cases"].as_array().unwrap() {
-        let source = read(&fixture(&format!("images/{}", case["source"].as_str().unwrap())));
-        let [height, width] = ["height", "width"].map(|key| case[key].as_u64().unwrap() as usize);
-        let shape = [source.height as i64, source.width as i64, 3];
-        let image = resize(View::new(&shape, &source.data).unwrap(), height, width, false).unwrap();
-        let values = floats(&case["values"]);
-        assert_eq!(image.data.len(), values.len());
-        assert!(
-            image.data.iter().zip(&values).all(|(found, expected)| (found - expected).abs() < 1e-6),
-            "{case}"
-        );
-    }
-}
-
-#[test]
-fn bad_pictures_are_told_apart() {
-    for (name, found) in [
-        ("empty.png", "expected a JPEG, PNG or BMP, found no bytes"),
-        ("text.png", "expected a JPEG, PNG or BMP, found text"),
-        ("picture.gif", "expected a JPEG, PNG or BMP, found a GIF"),
-        ("picture.webp", "expected a JPEG, PNG or BMP, found a WebP picture"),
-        ("truncated.png", "expected a whole picture, found a truncated PNG"),
-        ("truncated.jpg", "expected a whole picture, found a truncated JPEG"),
-        ("truncated.bmp", "expected a whole picture, found a truncated BMP"),
-        ("broken_crc.png", "expected a whole picture, found a damaged PNG"),
-        ("broken_data.png", "expected a whole picture, found a damaged PNG"),
-    ] {
-        assert_eq!(refuse(&fixture(&format!("images/bad/{name}"))), found, "{name}");
-    }
-    for name in ["bomb.png", "bomb.jpg", "bomb.bmp"] {
-        let error = decode(&fixture(&format!("images/bad/{name}")), &Limits::default()).unwrap_err();
-        assert_eq!(error.code(), Code::LimitExceeded, "{name}");
-        assert_eq!(
-            error.first().message,
-            "expected a picture of at most 100000000 pixels, found 60000 × 60000"
-        );
-    }
 }
 
 #[test]

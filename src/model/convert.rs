@@ -11,7 +11,7 @@ use arrow_schema::DataType as Arrow;
 use tract_onnx::prelude::{Datum, DatumType, TVec, Tensor, TractResult, f16, tvec};
 
 use super::failure;
-use super::signature::Port;
+use super::signature::{Dim, Port};
 use crate::data::{DataType, TensorBuilder, TensorColumn};
 use crate::diag::{Code, Error, Result};
 
@@ -108,17 +108,42 @@ impl<'a> Input<'a> {
                 }
                 self.fill(&mut tensor, lists.values(), range.clone(), row)?;
             }
-            Values::Tensors(column) => {
-                let slices = rows.filter_map(|row| column.get(row)).map(|(_, data)| data);
-                match self.port.element {
-                    DatumType::F32 => pour(&mut tensor, slices.flatten().copied()),
-                    DatumType::F64 => pour(&mut tensor, slices.flatten().map(|v| f64::from(*v))),
-                    _ => pour(&mut tensor, slices.flatten().map(|v| f16::from_f32(*v))),
-                }
-                .map_err(failure::run)?;
-            }
+            Values::Tensors(column) => self.fill_tensors(&mut tensor, column, rows)?,
         }
         Ok(tensor)
+    }
+
+    fn fill_tensors(&self, tensor: &mut Tensor, column: &TensorColumn<'_>, rows: Range<usize>) -> Result<()> {
+        let mut at = 0;
+        for (row, data) in rows.filter_map(|row| Some((row, column.get(row)?.1))) {
+            let values = data.iter().copied();
+            match self.port.element {
+                DatumType::F32 => pour(tensor, at, values).map_err(failure::run),
+                DatumType::F64 => pour(tensor, at, values.map(f64::from)).map_err(failure::run),
+                DatumType::F16 => pour(tensor, at, values.map(f16::from_f32)).map_err(failure::run),
+                DatumType::U8 => self.whole(tensor, at, data, row, |value| value as u8),
+                _ => self.whole(tensor, at, data, row, |value| value as i8),
+            }?;
+            at += data.len();
+        }
+        Ok(())
+    }
+
+    /// Copies values that must be whole numbers, as the pictures of `ML.CONVERT_IMAGE_TYPE` are.
+    fn whole<T: Datum + Into<f32>>(
+        &self,
+        tensor: &mut Tensor,
+        at: usize,
+        values: &[f32],
+        row: usize,
+        convert: impl Fn(f32) -> T,
+    ) -> Result<()> {
+        if let Some(value) = values.iter().find(|value| convert(**value).into() != **value) {
+            let error =
+                self.error(Code::OutOfRange, row, &format!("holds {value}, which {} cannot", self.element()));
+            return Err(error.hint("pictures become whole numbers by `ML.CONVERT_IMAGE_TYPE(…)`"));
+        }
+        pour(tensor, at, values.iter().map(|value| convert(*value))).map_err(failure::run)
     }
 
     /// Copies `range` of `values` to the front of `tensor`, as the tensor's element type.
@@ -134,9 +159,9 @@ impl<'a> Input<'a> {
                 let values = values.as_primitive::<Float64Type>().values();
                 let values = values.get(range).unwrap_or_default();
                 match self.port.element {
-                    DatumType::F32 => pour(tensor, values.iter().map(|v| *v as f32)),
-                    DatumType::F64 => pour(tensor, values.iter().copied()),
-                    _ => pour(tensor, values.iter().map(|v| f16::from_f64(*v))),
+                    DatumType::F32 => pour(tensor, 0, values.iter().map(|v| *v as f32)),
+                    DatumType::F64 => pour(tensor, 0, values.iter().copied()),
+                    _ => pour(tensor, 0, values.iter().map(|v| f16::from_f64(*v))),
                 }
                 .map_err(failure::run)
             }
@@ -144,7 +169,7 @@ impl<'a> Input<'a> {
                 let values = values.as_primitive::<Int64Type>().values();
                 let values = values.get(range).unwrap_or_default();
                 match self.port.element {
-                    DatumType::I64 => pour(tensor, values.iter().copied()).map_err(failure::run),
+                    DatumType::I64 => pour(tensor, 0, values.iter().copied()).map_err(failure::run),
                     DatumType::I32 => self.narrow::<i32>(tensor, values, row),
                     DatumType::I16 => self.narrow::<i16>(tensor, values, row),
                     DatumType::I8 => self.narrow::<i8>(tensor, values, row),
@@ -155,12 +180,12 @@ impl<'a> Input<'a> {
                 }
             }
             Arrow::Boolean => {
-                pour(tensor, values.as_boolean().values().slice(range.start, range.len()).iter())
+                pour(tensor, 0, values.as_boolean().values().slice(range.start, range.len()).iter())
                     .map_err(failure::run)
             }
             _ => {
                 let values = values.as_string::<i32>();
-                pour(tensor, range.map(|at| values.value(at).to_owned())).map_err(failure::run)
+                pour(tensor, 0, range.map(|at| values.value(at).to_owned())).map_err(failure::run)
             }
         }
     }
@@ -173,14 +198,23 @@ impl<'a> Input<'a> {
     ) -> Result<()> {
         if let Some((at, value)) = values.iter().enumerate().find(|(_, value)| T::try_from(**value).is_err())
         {
-            let element = format!("{:?}", self.port.element).to_lowercase();
             return Err(self.error(
                 Code::OutOfRange,
                 row(at),
-                &format!("is {value}, which {element} cannot hold"),
+                &format!("is {value}, which {} cannot hold", self.element()),
             ));
         }
-        pour(tensor, values.iter().filter_map(|value| T::try_from(*value).ok())).map_err(failure::run)
+        pour(tensor, 0, values.iter().filter_map(|value| T::try_from(*value).ok())).map_err(failure::run)
+    }
+
+    /// The element type as ONNX writes it.
+    fn element(&self) -> String {
+        let name = format!("{:?}", self.port.element).to_lowercase();
+        match name.split_at_checked(1) {
+            Some(("i", bits)) => format!("int{bits}"),
+            Some(("u", bits)) => format!("uint{bits}"),
+            _ => name,
+        }
     }
 
     fn error(&self, code: Code, row: usize, what: &str) -> Error {
@@ -194,28 +228,32 @@ impl<'a> Input<'a> {
         ))
     }
 
-    fn wrong_length(&self, row: usize, found: usize, expected: usize) -> Error {
-        let plural = if found == 1 { "" } else { "s" };
-        self.error(
-            Code::InputTypeMismatch,
-            row,
-            &format!("has {found} element{plural}, expected {}", self.expected(expected)),
-        )
-    }
-
-    fn expected(&self, fixed: usize) -> String {
-        match self.port.row_shape().iter().all(|dim| dim.fixed().is_some()) {
+    fn wrong_length(&self, row: usize, found: usize, fixed: usize) -> Error {
+        let elements = if found == 1 { "element" } else { "elements" };
+        let expected = match self.port.row_shape().iter().all(|dim| dim.fixed().is_some()) {
             true => fixed.to_string(),
             false => format!("a multiple of {fixed}"),
-        }
+        };
+        self.error(Code::InputTypeMismatch, row, &format!("has {found} {elements}, expected {expected}"))
     }
 
     fn wrong_shape(&self, row: usize, found: &[usize]) -> Error {
         let dims = self.port.row_shape();
         let list = |dims: &mut dyn Iterator<Item = String>| dims.collect::<Vec<_>>().join(", ");
         let expected = list(&mut dims.iter().map(ToString::to_string));
-        let found = list(&mut found.iter().map(ToString::to_string));
-        self.error(Code::InputTypeMismatch, row, &format!("has shape [{found}], expected [{expected}]"))
+        let shape = list(&mut found.iter().map(ToString::to_string));
+        let error =
+            self.error(Code::InputTypeMismatch, row, &format!("has shape [{shape}], expected [{expected}]"));
+        let channels = |count: usize| matches!(count, 1 | 3 | 4);
+        match (found, dims) {
+            ([_, _, c], [Dim::Fixed(height), Dim::Fixed(width), depth]) if depth.fixed().is_none_or(|it| it == *c) => {
+                error.hint(format!("resize it: `ML.RESIZE_IMAGE(…, {height}, {width}, FALSE) AS {}`", self.port.name))
+            }
+            ([_, _, c], [Dim::Fixed(depth), _, _]) if c == depth && channels(*c) => error.hint(
+                "pictures have their channels last and the model wants them first: export it with the transposition inside",
+            ),
+            _ => error,
+        }
     }
 }
 
@@ -229,9 +267,11 @@ fn volume(shape: &[usize]) -> Option<usize> {
     shape.iter().try_fold(1_usize, |all, n| all.checked_mul(*n))
 }
 
-fn pour<T: Datum>(tensor: &mut Tensor, values: impl Iterator<Item = T>) -> TractResult<()> {
+/// Writes `values` into `tensor` from place `at` on.
+fn pour<T: Datum>(tensor: &mut Tensor, at: usize, values: impl Iterator<Item = T>) -> TractResult<()> {
     let mut view = tensor.try_as_plain_ram_mut()?;
-    view.as_slice_mut::<T>()?.iter_mut().zip(values).for_each(|(slot, value)| *slot = value);
+    let slots = view.as_slice_mut::<T>()?.get_mut(at..).unwrap_or_default();
+    slots.iter_mut().zip(values).for_each(|(slot, value)| *slot = value);
     Ok(())
 }
 
@@ -274,17 +314,19 @@ impl<'a> Output<'a> {
 
     /// Adds the first `rows` of the `batch` rows in `tensor`.
     pub(super) fn append(&mut self, tensor: &Tensor, rows: usize, batch: usize) -> Result<()> {
-        let fits = tensor.shape().first().is_none_or(|n| *n == batch) || batch == 1;
-        let width = tensor.len().checked_div(batch).unwrap_or_default();
+        // With one row a model may leave its dimension out, or give more than one value to it.
+        let row_shape = match tensor.shape() {
+            [first, row @ ..] if *first == batch => row,
+            whole if batch == 1 => whole,
+            other => return Err(self.misshapen(other, batch)),
+        };
+        let width: usize = row_shape.iter().product();
         let scalar = !matches!(self.port.data_type, DataType::Array(_) | DataType::Tensor);
-        if !fits || width * batch != tensor.len() || (scalar && width != 1) {
-            return Err(Error::new(
-                Code::ModelFailed,
-                format!("model output `{}` has shape {:?} for {batch} rows", self.port.name, tensor.shape()),
-            ));
+        if scalar && width != 1 {
+            return Err(self.misshapen(tensor.shape(), batch));
         }
         if self.port.data_type == DataType::Tensor {
-            return self.append_tensors(tensor, rows, width);
+            return self.append_tensors(tensor, row_shape, rows);
         }
         let taken = rows * width;
         match &mut self.values {
@@ -330,13 +372,13 @@ impl<'a> Output<'a> {
         Ok(())
     }
 
-    fn append_tensors(&mut self, tensor: &Tensor, rows: usize, width: usize) -> Result<()> {
+    fn append_tensors(&mut self, tensor: &Tensor, row_shape: &[usize], rows: usize) -> Result<()> {
+        let shape: Vec<i64> = row_shape.iter().filter_map(|n| i64::try_from(*n).ok()).collect();
         let tensor = tensor.cast_to::<f32>().map_err(failure::run)?;
-        let shape: Vec<i64> = tensor.shape().iter().skip(1).filter_map(|n| i64::try_from(*n).ok()).collect();
         let data = slice::<f32>(&tensor)?;
-        match width {
+        match row_shape.iter().product() {
             0 => (0..rows).for_each(|_| self.tensors.append(&shape, &[])),
-            _ => data.chunks_exact(width).take(rows).for_each(|row| self.tensors.append(&shape, row)),
+            width => data.chunks_exact(width).take(rows).for_each(|row| self.tensors.append(&shape, row)),
         }
         Ok(())
     }
@@ -359,6 +401,14 @@ impl<'a> Output<'a> {
         ListArray::try_new(field, OffsetBuffer::new(ScalarBuffer::from(offsets)), values, None)
             .map(|lists| Arc::new(lists) as ArrayRef)
             .map_err(|error| Error::new(Code::Internal, "model outputs do not fit together").detail(error))
+    }
+
+    fn misshapen(&self, shape: &[usize], rows: usize) -> Error {
+        let (name, data_type) = (&self.port.name, &self.port.data_type);
+        let rows = if rows == 1 { "one row".into() } else { format!("{rows} rows") };
+        let message = format!("model output `{name}` has shape {shape:?} for {rows} of {data_type}");
+        Error::new(Code::ModelFailed, message)
+            .hint("export the model with a first dimension that counts rows in every input and output")
     }
 
     fn too_long(&self) -> Error {

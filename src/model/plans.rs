@@ -10,7 +10,7 @@ use super::load::Graph;
 use crate::diag::Result;
 
 /// The shapes of all inputs, in order.
-pub(super) type Shapes = Vec<TVec<usize>>;
+pub(super) type Shapes = Vec<Vec<usize>>;
 
 /// The plans of one model, the most recently used last.
 pub(super) struct Plans {
@@ -40,13 +40,6 @@ impl Plans {
         let outputs = plan.state.run(inputs).map_err(super::failure::run)?;
         self.keep(plan);
         Ok(outputs)
-    }
-
-    /// Builds the plan for `shapes` ahead of its first run.
-    pub(super) fn prepare(&self, shapes: Shapes) -> Result<()> {
-        let plan = self.build(shapes)?;
-        self.keep(plan);
-        Ok(())
     }
 
     fn build(&self, shapes: Shapes) -> Result<Plan> {

@@ -1,10 +1,14 @@
-//! Inputs and outputs of a model as SQL sees them.
+//! Inputs and outputs of a model as SQL sees them, and which of their dimensions counts rows.
 
 use std::fmt;
 
 use tract_onnx::prelude::DatumType;
 
+use super::inspect::Declared;
+use super::plans::Shapes;
 use crate::data::DataType;
+use crate::diag::{Code, Error, Result};
+use crate::limits::Limits;
 
 /// What a model takes and gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,11 +26,13 @@ pub struct Port {
     pub name: String,
     /// The type of one row.
     pub data_type: DataType,
-    /// The tensor's dimensions; the first one counts rows.
+    /// The dimensions of the tensor for all rows.
     pub shape: Vec<Dim>,
     /// Whether a prediction needs it: false for an input that no operator reads.
     pub required: bool,
     pub(super) element: DatumType,
+    /// Whether the first dimension counts rows.
+    counts_rows: bool,
 }
 
 /// One dimension of a tensor.
@@ -36,6 +42,17 @@ pub enum Dim {
     Fixed(usize),
     /// As long as the data; the name is the model file's own and may be empty.
     Free(String),
+}
+
+/// How many rows one run takes, by the first dimension of the inputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Batch {
+    /// Any number.
+    Free,
+    /// Exactly so many; the last run is filled up with zeros.
+    Fixed(usize),
+    /// No dimension counts rows: every input is one vector or number, for one row.
+    Single,
 }
 
 impl Dim {
@@ -58,21 +75,126 @@ impl fmt::Display for Dim {
     }
 }
 
-impl Port {
-    pub(super) fn new(name: String, element: DatumType, shape: Vec<Dim>) -> Self {
-        let scalar = scalar_type(element);
-        let data_type = match shape.as_slice() {
-            [] | [_] | [_, Dim::Fixed(1)] => scalar,
-            [_, _, _, ..] if element.is_float() => DataType::Tensor,
-            _ => DataType::array(scalar),
+impl Batch {
+    /// Reads it from the declared inputs.
+    ///
+    /// # Errors
+    /// `unsupported-model-type` where the inputs disagree.
+    pub(super) fn of(inputs: &[Declared]) -> Result<Self> {
+        let refuse = |message| Err(Error::new(Code::UnsupportedModelType, message));
+        let mut batch = Self::Free;
+        for input in inputs {
+            let rows = match input.dims().first() {
+                Some(Dim::Free(_)) => continue,
+                Some(Dim::Fixed(rows)) => *rows,
+                None => 1,
+            };
+            batch = match batch {
+                _ if rows == 0 => return refuse(format!("model input `{}` holds nothing", input.name)),
+                Self::Fixed(other) if other != rows => {
+                    return refuse(format!(
+                        "the first dimensions of the model's inputs are {other} and {rows}: they do not count the same rows"
+                    ));
+                }
+                _ => Self::Fixed(rows),
+            };
+        }
+        let vectors = inputs.iter().all(|input| input.dims().len() < 2);
+        Ok(if vectors && matches!(batch, Self::Fixed(2..)) { Self::Single } else { batch })
+    }
+
+    /// The rows of a run for `rows` rows.
+    pub(super) fn rows(self, rows: usize) -> usize {
+        match self {
+            Self::Free => rows,
+            Self::Fixed(rows) => rows,
+            Self::Single => 1,
+        }
+    }
+
+    /// The rows that one run takes best. Pictures go one by one; small rows go together as far as their tensors
+    /// stay within the limit.
+    pub(super) fn best_rows(self, inputs: &[Port], limits: &Limits) -> usize {
+        if self != Self::Free {
+            return self.rows(1);
+        }
+        if inputs.iter().any(|port| port.data_type == DataType::Tensor) {
+            return 1;
+        }
+        let bytes = |port: &Port| {
+            let values = port.row_shape().iter().map(|dim| dim.fixed().unwrap_or(512));
+            values.fold(port.element.size_of(), usize::saturating_mul)
         };
-        Self { name, data_type, shape, required: true, element }
+        let bytes = inputs.iter().map(bytes).fold(0, usize::saturating_add);
+        limits.tensor_bytes.checked_div(bytes).unwrap_or(limits.batch_rows).clamp(1, limits.batch_rows)
+    }
+}
+
+impl Port {
+    pub(super) fn input(declared: Declared, batch: Batch) -> Self {
+        let shape = declared.shape.unwrap_or_default();
+        let counts_rows = batch != Batch::Single && !shape.is_empty();
+        let mut port = Self::new(declared.name, declared.element, shape, counts_rows);
+        // Pictures of bytes come as pictures.
+        if port.row_shape().len() > 1 && matches!(port.element, DatumType::U8 | DatumType::I8) {
+            port.data_type = DataType::Tensor;
+        }
+        port.required = declared.required;
+        port
+    }
+
+    /// An output with the dimensions that inference found, under the names that the file has for free ones. Files are
+    /// wrong about their outputs often enough (a label of shape `[1]` for any number of rows) that inference counts.
+    pub(super) fn output(declared: Declared, inferred: Vec<Dim>, batch: Batch) -> Self {
+        let named = declared.shape.filter(|shape| shape.len() == inferred.len());
+        let named = named.unwrap_or_else(|| inferred.clone());
+        let shape: Vec<Dim> = named
+            .into_iter()
+            .zip(inferred)
+            .enumerate()
+            .map(|(axis, dims)| match dims {
+                (named @ Dim::Free(_), Dim::Free(_)) => named,
+                // Inference had to suppose a number of rows.
+                (named @ Dim::Free(_), Dim::Fixed(_)) if axis == 0 && batch == Batch::Free => named,
+                (_, inferred) => inferred,
+            })
+            .collect();
+        let counts_rows = match (batch, shape.first()) {
+            (Batch::Single, _) | (_, None) => false,
+            (Batch::Free, _) => true,
+            (Batch::Fixed(rows), Some(first)) => first.fixed() == Some(rows),
+        };
+        Self::new(declared.name, declared.element, shape, counts_rows)
+    }
+
+    fn new(name: String, element: DatumType, shape: Vec<Dim>, counts_rows: bool) -> Self {
+        let row = shape.get(usize::from(counts_rows)..).unwrap_or_default();
+        let data_type = match row {
+            [] | [Dim::Fixed(1)] => scalar_type(element),
+            [_, _, ..] if element.is_float() => DataType::Tensor,
+            _ => DataType::array(scalar_type(element)),
+        };
+        Self { name, data_type, shape, required: true, element, counts_rows }
     }
 
     /// The dimensions of one row.
     pub(super) fn row_shape(&self) -> &[Dim] {
-        self.shape.get(1..).unwrap_or_default()
+        self.shape.get(usize::from(self.counts_rows)..).unwrap_or_default()
     }
+
+    /// The dimensions of a tensor for `rows` rows of shape `row`.
+    pub(super) fn tensor_shape(&self, rows: usize, row: &[usize]) -> Vec<usize> {
+        self.counts_rows.then_some(rows).into_iter().chain(row.iter().copied()).collect()
+    }
+}
+
+/// Input shapes that most networks accept, where a graph loads with known shapes only.
+pub(super) fn sample(inputs: &[Port], batch: Batch) -> Shapes {
+    let free = |port: &Port| if port.data_type == DataType::Tensor { 224 } else { 8 };
+    let row = |port: &Port| -> Vec<usize> {
+        port.row_shape().iter().map(|dim| dim.fixed().unwrap_or_else(|| free(port))).collect()
+    };
+    inputs.iter().map(|port| port.tensor_shape(batch.rows(1), &row(port))).collect()
 }
 
 /// BigQuery's mapping: all integers are INT64, all floats FLOAT64.

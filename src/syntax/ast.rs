@@ -11,7 +11,7 @@ pub(crate) struct Statement {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum StatementKind {
-    Query(Query),
+    Query(Box<Query>),
     CreateModel(CreateModel),
     CreateExternalTable(CreateExternalTable),
     Drop(Drop),

@@ -4,10 +4,13 @@
 //! room knows no tables, no types of columns and no functions by name.
 
 pub(crate) mod ast;
+mod keyword;
 mod lexer;
 mod literal;
 mod parser;
 mod token;
+
+pub(crate) use keyword::written;
 
 use crate::diag::{Code, Diagnostic, Error};
 use crate::limits::Limits;

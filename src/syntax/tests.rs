@@ -112,8 +112,10 @@ fn one_broken_statement_does_not_hide_the_next() {
 
 #[test]
 fn deep_nesting_is_an_error() {
-    for (open, close) in [("(", ")"), ("[", "]"), ("NOT ", ""), ("- ", ""), ("f(", ")")] {
-        let text = format!("SELECT {}1{}", open.repeat(100_000), close.repeat(100_000));
+    for (open, close) in
+        [("(", ")"), ("[", "]"), ("NOT ", ""), ("- ", ""), ("f(", ")"), ("1 + ", ""), ("", ".a"), ("", "[0]")]
+    {
+        let text = format!("SELECT {}x{}", open.repeat(100_000), close.repeat(100_000));
         assert_eq!(refused(&text).0.code.as_str(), "limit-exceeded", "{open}");
     }
 }

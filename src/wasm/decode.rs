@@ -6,9 +6,9 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::Params;
 use crate::data::{DataType, Scalar, can_coerce};
 use crate::diag::{Code, Error, Result};
+use crate::plan::Params;
 use crate::table::{CsvOptions, Object};
 
 /// How the bytes of a table are read.

@@ -8,12 +8,14 @@ use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::JsValue;
 
+use crate::catalog::Relation;
 use crate::control::{Progress, Stage, Timings};
 use crate::data::{DataType, Field, Schema};
 use crate::diag::{Diagnostic, Error, LineIndex, Severity, Span};
+use crate::engine::{Check, Step};
+use crate::exec::{Request, Resource};
 use crate::model::{Dim, Model, Port};
 use crate::table::IpcWriter;
-use crate::{Check, Relation, Request, Resource, Step};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -181,7 +183,11 @@ pub(super) struct Results {
 
 impl Results {
     /// One step of `query`; the first one of a query with rows gives its columns.
-    pub(super) fn step(&mut self, query: &mut crate::Query, text: &str) -> Result<JsValue, StepError> {
+    pub(super) fn step(
+        &mut self,
+        query: &mut crate::engine::Query,
+        text: &str,
+    ) -> Result<JsValue, StepError> {
         if let (None, Some(schema)) = (&self.writer, query.schema()) {
             let (writer, ipc) = IpcWriter::new(schema)?;
             let columns = column_shapes(schema);

@@ -30,20 +30,20 @@ fn start() {
 /// Tables and models.
 #[wasm_bindgen]
 pub struct Engine {
-    engine: crate::Engine,
+    engine: crate::engine::Engine,
 }
 
 /// The statements of a text.
 #[wasm_bindgen]
 pub struct Script {
-    script: crate::Script,
+    script: crate::engine::Script,
     text: String,
 }
 
 /// A running statement.
 #[wasm_bindgen]
 pub struct Query {
-    query: crate::Query,
+    query: crate::engine::Query,
     text: String,
     encoder: encode::Results,
 }
@@ -57,7 +57,7 @@ impl Engine {
     #[wasm_bindgen(constructor)]
     #[expect(clippy::new_without_default, reason = "JavaScript has constructors only")]
     pub fn new() -> Self {
-        Self { engine: crate::Engine::new(Limits::default(), now) }
+        Self { engine: crate::engine::Engine::new(Limits::default(), now) }
     }
 
     /// Puts the rows of a CSV text or Arrow IPC stream into the catalog.
@@ -83,13 +83,15 @@ impl Engine {
         #[wasm_bindgen(unchecked_param_type = "ObjectEntry[]")] objects: JsValue,
     ) -> Throws<JsValue> {
         let objects = decode::objects(objects).map_err(unlocated)?;
-        encode::table(name, &self.engine.register_objects(name, objects).map_err(unlocated)?)
+        let relation = self.engine.register_objects(name, objects).map_err(unlocated)?;
+        encode::table(name, &relation)
     }
 
     /// Loads an ONNX file and puts it into the catalog.
     #[wasm_bindgen(js_name = registerModel, unchecked_return_type = "ModelInfo")]
     pub fn register_model(&self, name: &str, bytes: &[u8]) -> Throws<JsValue> {
-        encode::model(name, &self.engine.register_model(name, bytes).map_err(unlocated)?)
+        let model = self.engine.register_model(name, bytes).map_err(unlocated)?;
+        encode::model(name, &model)
     }
 
     /// Takes a table out of the catalog.

@@ -19,14 +19,9 @@ const cut = (text) => (text.length > widest ? `${text.slice(0, widest - 1)}…` 
 function aligned({ columns, rows }) {
   const lines = [columns, ...rows.slice(0, mostRows)].map((line) => line.map(cut));
   const widths = columns.map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0)));
-  return lines
-    .map((line) =>
-      line
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
+  const text = lines.map((line) => line.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  "));
+  if (rows.length > mostRows) text.push(`… and ${rows.length - mostRows} more`);
+  return text.map((line) => line.trimEnd()).join("\n");
 }
 
 const browser = await chromium.launch(launchOptions);
@@ -36,6 +31,8 @@ try {
     await page.goto(new URL(`#${tutorial}`, address).href);
     const state = await ended(page, 120_000);
     const status = await page.locator("#result .status").textContent();
+    const sizes = page.getByLabel("Rows on a page");
+    if (await sizes.isVisible()) await sizes.selectOption("1000");
     if (state !== "rows") throw new Error(`${tutorial}: ${await page.locator("#result").textContent()}`);
     console.log(`\n${tutorial}: ${status}\n${aligned(await readGrid(page))}`);
     await page.close();

@@ -3,13 +3,16 @@
 import { defineConfig } from "@playwright/test";
 import { launchOptions } from "./browser.mjs";
 
-const address = "http://localhost:41730";
+// Every process of a run must know the same port, and two runs on one machine must not share one.
+process.env.PAGE_PORT ??= String(41_000 + (process.pid % 4_000));
+const port = process.env.PAGE_PORT;
+const address = `http://localhost:${port}`;
 
 export default defineConfig({
   testDir: ".",
   fullyParallel: true,
   workers: 2,
-  timeout: 90_000,
+  timeout: 120_000,
   expect: { timeout: 20_000 },
   forbidOnly: true,
   reporter: "list",
@@ -20,7 +23,7 @@ export default defineConfig({
     trace: "retain-on-failure",
   },
   webServer: {
-    command: `npm run preview -- --port ${new URL(address).port} --strictPort`,
+    command: `npm run preview -- --port ${port} --strictPort`,
     cwd: "../../www",
     url: address,
   },

@@ -89,14 +89,15 @@ fn find(uri: &str) -> Option<PathBuf> {
 fn list(patterns: &[String]) -> Vec<Object> {
     let mut objects = Vec::new();
     for pattern in patterns {
-        let (folder, suffix) = pattern.split_once('*').unwrap_or((pattern, ""));
+        let (start, suffix) = pattern.split_once('*').unwrap_or((pattern, ""));
+        let folder = start.rfind('/').map_or("", |at| &start[..=at]);
         let mut names = match find(pattern) {
             Some(_) => vec![pattern.clone()],
             None => fs::read_dir(fixtures().join(folder))
                 .into_iter()
                 .flatten()
                 .map(|entry| format!("{folder}{}", entry.unwrap().file_name().to_string_lossy()))
-                .filter(|name| name.ends_with(suffix))
+                .filter(|name| name.starts_with(start) && name.ends_with(suffix))
                 .collect(),
         };
         names.sort();

@@ -5,10 +5,12 @@
     clippy::panic,
     clippy::print_stderr,
     clippy::unwrap_used,
-    reason = "a test that panics has failed"
+    unreachable_pub,
+    reason = "a test that panics has failed, and this is no library"
 )]
 
 mod host;
+mod image;
 mod stepping;
 mod suite;
 mod table;

@@ -25,6 +25,15 @@ pub(crate) fn rows(table: &Table) -> Vec<String> {
     rows
 }
 
+/// Shape and values of each row of a column of tensors.
+pub(crate) fn tensors(column: &ArrayRef) -> Vec<(Vec<i64>, Vec<f32>)> {
+    let parts = column.as_struct();
+    let [shapes, data] = [0, 1].map(|at| parts.column(at).as_list::<i32>());
+    let shape = |row| shapes.value(row).as_primitive::<Int64Type>().values().to_vec();
+    let values = |row| data.value(row).as_primitive::<Float32Type>().values().to_vec();
+    (0..column.len()).map(|row| (shape(row), values(row))).collect()
+}
+
 fn cell(column: &ArrayRef, row: usize) -> String {
     if column.is_null(row) {
         return "NULL".into();

@@ -1,3 +1,5 @@
+//! Arrow IPC in and out: every layout, other formats, damaged bytes.
+
 use std::panic::catch_unwind;
 use std::sync::Arc;
 

@@ -1,3 +1,5 @@
+//! CSV in all its spellings, and what is told of bytes that are none.
+
 use predictql::Limits;
 use predictql::data::DataType;
 use predictql::diag::{Code, Error};

@@ -1,3 +1,5 @@
+//! Listings of files as object tables.
+
 use predictql::data::Batch;
 use predictql::table::{Object, Table, objects};
 

@@ -29,7 +29,7 @@ fn iris_labels_are_scikit_learns() {
     );
     assert_eq!(outcome.ints("label"), labels);
     let probabilities: Vec<f64> = outcome.float_lists("probabilities").concat();
-    let wanted = floats(&expected["outputs"]["probabilities"]["data"]);
+    let wanted = floats(&expected["onnxruntime"]["probabilities"]["data"]);
     assert_eq!((outcome.rows(), probabilities.len()), (150, wanted.len()));
     for (at, (found, wanted)) in probabilities.iter().zip(&wanted).enumerate() {
         assert!((found - wanted).abs() < 1e-5, "value {at}: {found} instead of {wanted}");

@@ -1,12 +1,13 @@
-// Takes the user's files into the engine's catalog. A file that fails says why and leaves the others alone.
+// Takes files into the engine: the user's own, and those of this page that a query names.
 
 import { type ModelInfo, PredictError, type PredictQL, type TableInfo } from "predictql";
 import type { Control } from "./engine.js";
 import type { SortedFiles } from "./files.js";
 import { plural } from "./format.js";
 import { notice } from "./notices.js";
-import { rememberPicture } from "./pictures.js";
+import { isPicture, knowsPicture, rememberPicture } from "./pictures.js";
 import { nameFromFile, pictureTable, quoted } from "./sql.js";
+import { tutorialTables } from "./tutorials.js";
 
 /** The object table that all pictures join. */
 export const photos = "photos";
@@ -18,6 +19,7 @@ export interface Taken {
   pictures: boolean;
 }
 
+/** A file that fails says why and leaves the others alone. */
 export async function takeIn(db: PredictQL, files: SortedFiles, control: Control): Promise<Taken> {
   const taken: Taken = { models: [], tables: [], pictures: false };
   for (const file of files.tables) {
@@ -52,6 +54,23 @@ export async function takeIn(db: PredictQL, files: SortedFiles, control: Control
       const hint = error instanceof PredictError ? error.hint : undefined;
       notice(`${what}: ${error instanceof Error ? error.message : String(error)}`, "bad", hint);
     }
+  }
+}
+
+/** Fetched when a query first names them, and kept: running it again makes no request. */
+export async function fetchNamed(db: PredictQL, sql: string, control: Control): Promise<void> {
+  const known = new Set((await db.tables()).map(({ name }) => name));
+  for (const [name, path] of tutorialTables(sql)) {
+    if (!known.has(name)) await db.registerTable(name, new URL(path, document.baseURI), control);
+  }
+  for (const path of Object.keys(__DEMO_BYTES__)) {
+    if (!isPicture(path) || !sql.includes(path) || knowsPicture(path)) continue;
+    const response = await fetch(path, { signal: control.signal });
+    // The engine will ask for it again, and can say where in the query it is missing.
+    if (!response.ok) continue;
+    const file = new File([await response.blob()], path, { type: response.headers.get("Content-Type") ?? "" });
+    await db.registerFile(path, file, control);
+    rememberPicture(file);
   }
 }
 

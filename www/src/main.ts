@@ -7,14 +7,14 @@ import { acceptDrops } from "./drop.js";
 import { createEditor } from "./editor.js";
 import { loadedEngine } from "./engine.js";
 import { sortFiles } from "./files.js";
-import { photos, type Taken, takeIn } from "./intake.js";
+import { fetchNamed, photos, type Taken, takeIn } from "./intake.js";
 import { Jobs } from "./jobs.js";
 import { recall, remember } from "./memory.js";
 import { notice } from "./notices.js";
 import { countFromNow, noteEngineRequests, watchRequests } from "./requests.js";
 import { createResults } from "./results.js";
 import { covers, lookQuery, predictQuery, quoted, seesPictures } from "./sql.js";
-import { needed, showSizes, showTutorial, type Tutorial, tutorialAt, tutorials } from "./tutorials.js";
+import { showSizes, showTutorial, type Tutorial, tutorialAt, tutorials } from "./tutorials.js";
 
 const runButton = find<HTMLButtonElement>("#run");
 const fileInput = find<HTMLInputElement>("#files");
@@ -68,10 +68,7 @@ async function run(): Promise<void> {
   show("result");
   try {
     await jobs.do(async (db, control) => {
-      const known = new Set((await db.tables()).map(({ name }) => name));
-      for (const [name, path] of needed(sql, known)) {
-        await db.registerTable(name, new URL(path, document.baseURI), control);
-      }
+      await fetchNamed(db, sql, control);
       results.rows(await db.exec(sql, { ...control, int64: "bigint" }), elapsed());
     }, controller);
   } catch (error) {
@@ -105,6 +102,7 @@ async function addFiles(files: Iterable<File>): Promise<void> {
         return queryFor(await takeIn(db, sorted, control), db);
       });
       if (sql === undefined) return;
+      if (editor.text !== written && editor.text.trim() !== "") notice("Your own query is one undo away.");
       if (sql !== editor.text) write(sql);
       await run();
     });

@@ -82,13 +82,20 @@ function explain(requests: number, elsewhere: number): string {
   return "The model runs in this tab: your rows, pictures and models stay on this device.";
 }
 
+/** Each file once, with how often and how much. */
 function list(requests: readonly Seen[]): HTMLElement {
+  const files = Map.groupBy(requests, ({ url }) => url);
+  return h("ul", {}, ...Array.from(files, ([url, all]) => line(url, all)));
+}
+
+function line(url: string, all: readonly Seen[]): HTMLElement {
+  const size = all.reduce((sum, request) => sum + request.bytes, 0);
+  const times = all.length > 1 ? `${all.length} times, ` : "";
   return h(
-    "ul",
-    {},
-    ...requests.map(({ url, bytes: size }) =>
-      h("li", { title: url }, h("span", {}, label(url)), h("small", {}, size > 0 ? bytes(size) : "no body")),
-    ),
+    "li",
+    { title: url },
+    h("span", {}, label(url)),
+    h("small", {}, `${times}${size > 0 ? bytes(size) : "no body"}`),
   );
 }
 

@@ -89,7 +89,7 @@ export function createResults(section: HTMLElement): Results {
         return;
       }
       enter("rows", `${plural(result.numRows, "row")} in ${duration(elapsed)}`);
-      status.append(" ", breakdown(result.timings));
+      status.append(" ", breakdown(result.timings, elapsed));
       warnings.replaceChildren(...result.warnings.map(({ message }) => h("p", {}, ...withCode(message))));
       page(result, pageSizes[0], 0);
     },
@@ -107,11 +107,13 @@ export function createResults(section: HTMLElement): Results {
 }
 
 /** Where the time went, without what took no time worth a word. */
-function breakdown(timings: Timings): HTMLElement {
+function breakdown(timings: Timings, elapsed: number): HTMLElement {
+  const before = elapsed - timings.total;
   const parts = (Object.keys(stages) as (keyof typeof stages)[])
     .filter((key) => timings[key] >= 1)
     .map((key) => `${stages[key]} ${duration(timings[key])}`);
-  return h("small", { title: "Where the last statement's time went" }, parts.join(" · "));
+  if (before >= 100) parts.unshift(`loading ${duration(before)}`);
+  return h("small", { title: "Loading: the engine, files, models, and the statements before" }, parts.join(" · "));
 }
 
 function report(error: unknown, applyFix: (fix: NonNullable<Diagnostic["fix"]>) => void): HTMLElement {

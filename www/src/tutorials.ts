@@ -114,11 +114,11 @@ export function tutorialAt(hash: string): Tutorial | undefined {
   return tutorials.find(({ id }) => hash === `#${id}`);
 }
 
-/** The tutorials' tables that a query names and the catalog lacks: fetched only then. */
-export function needed(sql: string, known: ReadonlySet<string>): [name: string, path: string][] {
+/** The tutorials' tables that a query names, with their files. */
+export function tutorialTables(sql: string): [name: string, path: string][] {
   return tutorials
     .flatMap(({ tables }) => Object.entries(tables))
-    .filter(([name]) => !known.has(name) && new RegExp(`\\b${name}\\b`, "i").test(sql));
+    .filter(([name]) => new RegExp(`\\b${name}\\b`, "i").test(sql));
 }
 
 // A browser loads one of the variants; the size of the largest is a promise that holds for each.

@@ -2,6 +2,7 @@
 //!
 //! Each command makes what it needs first, says what it does, and is quick when nothing changed.
 
+mod bench;
 mod browser;
 mod config;
 mod debian;
@@ -32,6 +33,7 @@ usage: cargo xtask <command>
   test              all checks: Rust, wasm in a browser, the npm package, the demo page
   build             the npm package into pkg/
   build --fast      the same with one variant that is quick to build
+  bench             both tutorials beside onnxruntime-web, in one page
   size              the bytes of every file of the package
   tidy              the layers of the house, and what a file looks like
   fixtures          make the models, tables and pictures of the tests again
@@ -63,6 +65,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["test"] => test::all(),
         ["build"] => package::build(false),
         ["build", "--fast"] => package::build(true),
+        ["bench"] => bench::run(),
         ["size"] => size::table(),
         ["tidy"] => tidy::check(),
         ["fixtures"] => python::script("tests/fixtures", "make.py")?.run(),

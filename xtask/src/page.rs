@@ -35,7 +35,7 @@ pub fn demo(check: bool, port: Option<u16>) -> Result<()> {
 /// The models, tables and pictures of the tutorials.
 pub fn make_data() -> Result<()> {
     let (script, out) = ("www/demo-data", "www/public/demo");
-    let stamp = Stamp::named("demo-data", &[], &[project::at(script), project::at(out)]);
+    let stamp = Stamp::named("demo-data", &[], &[script, "tests/fixtures", out].map(project::at));
     if !stamp.is_fresh()? {
         let make = python::script(script, "make.py")?;
         terminal::heading("making the demo's models and pictures");
@@ -48,7 +48,7 @@ pub fn make_data() -> Result<()> {
 /// Builds `www/dist` from the page, the package and the data.
 pub fn build() -> Result<()> {
     let page = Workspace::ready("www")?;
-    let stamp = Stamp::named("page", &[], &[project::at("www"), project::at("pkg")]);
+    let stamp = Stamp::named("page", &[], &["www", "pkg"].map(project::at));
     if !stamp.is_fresh()? {
         terminal::heading("building the demo page into www/dist/");
         page.script("build").run()?;

@@ -28,8 +28,7 @@ pub fn script(folder: &str, script: &str) -> Result<Program> {
         pip.arg(&requirements).run()?;
         stamp.set()?;
     }
-    Ok(Program::new(python)
-        .arg(PathBuf::from(folder).join(script))
-        .env("PYTHONUNBUFFERED", "1")
-        .within(&project::root()))
+    // Nothing but what the script makes should lie about.
+    let python = Program::new(python).env("PYTHONUNBUFFERED", "1").env("PYTHONDONTWRITEBYTECODE", "1");
+    Ok(python.arg(PathBuf::from(folder).join(script)).within(&project::root()))
 }

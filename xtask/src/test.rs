@@ -11,7 +11,7 @@ use crate::toolchain::{TARGET, Toolchain};
 use crate::{browser, package, page, project, terminal, tidy, tools, wasm};
 
 /// Folders whose TypeScript and JavaScript is checked.
-const SCRIPTS: [&str; 4] = ["pkg-template", "www", "tests/package", "tests/e2e"];
+const SCRIPTS: [&str; 5] = ["pkg-template", "www", "tests/package", "tests/e2e", "benches/web"];
 
 pub fn all() -> Result<()> {
     let mut report = Report::default();

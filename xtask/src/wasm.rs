@@ -74,7 +74,7 @@ fn bind(bindgen: &Path, variant: &str, profile: &str, wasm: &Path) -> Result<Pat
     let name = format!("bound-{variant}-{profile}");
     let stamp = Stamp::named(&name, &[&version], &[wasm.to_path_buf(), folder.clone()]);
     if !stamp.is_fresh()? {
-        let options = ["--target", "web", "--out-name", "predictql", "--out-dir"];
+        let options = ["--target", "web", "--remove-name-section", "--out-name", "predictql", "--out-dir"];
         Program::new(bindgen).args(options).arg(&folder).arg(wasm).run()?;
         stamp.set()?;
     }

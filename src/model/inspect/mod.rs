@@ -6,13 +6,14 @@ mod graph;
 mod types;
 mod wire;
 
+pub(super) use types::Declared;
+
 use std::collections::BTreeMap;
 
 use prost::Message;
 use tract_onnx::model::OnnxOpRegister;
 use tract_onnx::pb;
 
-use super::signature::Port;
 use crate::diag::{Code, Error, Result};
 use crate::limits::Limits;
 use wire::{Broken, Content, Fields};
@@ -34,9 +35,8 @@ pub struct ModelFacts {
 /// A model file that can be loaded.
 pub(super) struct Inventory {
     pub(super) proto: pb::ModelProto,
-    pub(super) inputs: Vec<Port>,
-    /// The declared outputs; their dimensions are unknown where the file leaves them out.
-    pub(super) outputs: Vec<types::Declared>,
+    pub(super) inputs: Vec<Declared>,
+    pub(super) outputs: Vec<Declared>,
     pub(super) facts: ModelFacts,
 }
 
@@ -51,8 +51,8 @@ pub(super) fn inspect(bytes: &[u8], limits: &Limits, register: &OnnxOpRegister) 
     let mut proto = decode(bytes)?;
     let facts = facts(bytes, &proto);
     types::cut_zip_maps(&mut proto);
-    graph::check(&proto, &facts.opset, register)?;
     let (inputs, outputs) = types::declared(bytes, &proto)?;
+    graph::check(&proto, &facts.opset, register)?;
     Ok(Inventory { proto, inputs, outputs, facts })
 }
 

@@ -8,18 +8,26 @@ use tract_onnx::prelude::DatumType;
 use super::graph::domain;
 use super::wire::Fields;
 use crate::diag::{Code, Error, Result};
-use crate::model::signature::{Dim, Port};
+use crate::model::signature::Dim;
 
-/// An output as the file declares it.
+/// An input or output as the file declares it.
 pub(in crate::model) struct Declared {
     pub(in crate::model) name: String,
     pub(in crate::model) element: DatumType,
-    /// `None` where even the rank is left open.
+    /// `None` where even the rank is left open, which inputs do not.
     pub(in crate::model) shape: Option<Vec<Dim>>,
+    /// Whether any operator reads it.
+    pub(in crate::model) required: bool,
+}
+
+impl Declared {
+    pub(in crate::model) fn dims(&self) -> &[Dim] {
+        self.shape.as_deref().unwrap_or_default()
+    }
 }
 
 /// The declared inputs and outputs of the file `bytes`, which holds `proto`.
-pub(super) fn declared(bytes: &[u8], proto: &pb::ModelProto) -> Result<(Vec<Port>, Vec<Declared>)> {
+pub(super) fn declared(bytes: &[u8], proto: &pb::ModelProto) -> Result<(Vec<Declared>, Vec<Declared>)> {
     let Some(graph) = &proto.graph else {
         return Ok((Vec::new(), Vec::new()));
     };
@@ -31,15 +39,14 @@ pub(super) fn declared(bytes: &[u8], proto: &pb::ModelProto) -> Result<(Vec<Port
         if weights.contains(&info.name.as_str()) {
             continue;
         }
-        let declared = tensor_type("input", info, kind)?;
-        let shape = declared.shape.ok_or_else(|| {
-            let name = &info.name;
-            Error::new(Code::UnsupportedModelType, format!("ONNX model input `{name}` has no declared shape"))
-                .hint("export the model with the shapes of its inputs")
-        })?;
-        let mut port = Port::new(declared.name, declared.element, shape);
-        port.required = is_read(graph, &port.name);
-        inputs.push(port);
+        let mut declared = tensor_type("input", info, kind)?;
+        if declared.shape.is_none() {
+            let message = format!("ONNX model input '{}' has no declared shape", info.name);
+            return Err(Error::new(Code::UnsupportedModelType, message)
+                .hint("export the model with the shapes of its inputs"));
+        }
+        declared.required = is_read(graph, &info.name);
+        inputs.push(declared);
     }
     let outputs = graph
         .output
@@ -120,5 +127,5 @@ fn tensor_type(side: &str, info: &pb::ValueInfoProto, kind: Option<&str>) -> Res
         None => Dim::Free(String::new()),
     };
     let shape = tensor.shape.as_ref().map(|shape| shape.dim.iter().map(dim).collect());
-    Ok(Declared { name, element, shape })
+    Ok(Declared { name, element, shape, required: true })
 }

@@ -7,6 +7,7 @@ use crate::diag::{Code, Error, Result, Span, nearest};
 use crate::function::{self, Function};
 use crate::plan::expr::{Expr, ExprKind};
 use crate::syntax::ast::{self, Access, Ident, Parameter, TypeName, TypeNameKind};
+use crate::syntax::written;
 
 /// What names mean where an expression stands.
 #[derive(Clone, Copy)]
@@ -97,12 +98,13 @@ impl Binder<'_> {
 
     fn parameter(&self, parameter: &Parameter, span: Span) -> Result<Scalar> {
         let found = match (parameter, self.params) {
-            (_, Params::Unknown) => Some(&Scalar::Null),
-            (Parameter::Position(at), Params::Positional(values)) => values.get(*at),
-            (Parameter::Named(name), Params::Named(values)) => {
+            (_, None) => Some(&Scalar::Null),
+            (Parameter::Position(at), Some(Params::Positional(values))) => values.get(*at),
+            (Parameter::Named(name), Some(Params::Named(values))) => {
                 values.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
             }
-            (Parameter::Position(_), Params::Named(_)) | (Parameter::Named(_), Params::Positional(_)) => None,
+            (Parameter::Position(_), Some(Params::Named(_)))
+            | (Parameter::Named(_), Some(Params::Positional(_))) => None,
         };
         found.cloned().ok_or_else(|| {
             let (what, hint) = match parameter {
@@ -141,7 +143,9 @@ impl Binder<'_> {
                 )
                 .at(field.span);
                 Err(match nearest(&field.text, fields.iter().map(|it| it.name.as_str())) {
-                    Some(near) => error.hint(format!("did you mean `{near}`?")).fix(field.span, near),
+                    Some(near) => {
+                        error.hint(format!("did you mean `{near}`?")).fix(field.span, written(near))
+                    }
                     None => error,
                 })
             }

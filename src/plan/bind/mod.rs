@@ -12,6 +12,7 @@ use crate::catalog::Catalog;
 use crate::data::Scalar;
 use crate::diag::{Code, Diagnostic, Error, Result, Span};
 use crate::syntax::ast::{self, ObjectKind, OnExisting, StatementKind};
+use crate::syntax::written;
 
 /// A statement with all names resolved.
 #[derive(Debug)]
@@ -42,25 +43,30 @@ pub(crate) enum Bound {
 }
 
 /// Values for `@name` and `?`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub enum Params {
-    /// The statement is only checked: every parameter fits everywhere.
-    #[default]
-    Unknown,
     /// For `?`, in order.
     Positional(Vec<Scalar>),
     /// For `@name`; names compare without case.
     Named(Vec<(String, Scalar)>),
 }
 
-/// Resolves a statement against the catalog, and what to warn of.
+impl Default for Params {
+    /// No values.
+    fn default() -> Self {
+        Self::Positional(Vec::new())
+    }
+}
+
+/// Resolves a statement against the catalog, and what to warn of. Without `params` it is only checked: every
+/// parameter fits everywhere.
 ///
 /// # Errors
 /// For names, types, options: see [`Code`].
 pub(crate) fn bind(
     statement: &ast::Statement,
     catalog: &Catalog,
-    params: &Params,
+    params: Option<&Params>,
 ) -> Result<(Bound, Vec<Diagnostic>)> {
     let mut binder = Binder { catalog, params, warnings: Vec::new() };
     let bound = binder.statement(statement).map_err(|error| error.or_at(statement.span))?;
@@ -69,7 +75,7 @@ pub(crate) fn bind(
 
 struct Binder<'a> {
     catalog: &'a Catalog,
-    params: &'a Params,
+    params: Option<&'a Params>,
     warnings: Vec<Diagnostic>,
 }
 
@@ -146,7 +152,7 @@ impl Binder<'_> {
 fn with_fix(error: Error, path: &ast::Path, near: Option<&str>) -> Error {
     let error = error.at(path.span);
     match near {
-        Some(near) => error.fix(path.span, format!("`{near}`")),
+        Some(near) => error.fix(path.span, written(near)),
         None => error,
     }
 }

@@ -14,6 +14,7 @@ use crate::model::{Dim, Model, Port};
 use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::{Node, NodeKind};
 use crate::syntax::ast::{self, TableArg};
+use crate::syntax::written;
 
 /// How ML.PREDICT is written.
 const FORM: &str = "write ML.PREDICT(MODEL model, TABLE table) or ML.PREDICT(MODEL model, (SELECT …))";
@@ -31,11 +32,11 @@ impl Binder<'_> {
             _ => return Err(malformed(args, span)),
         };
         let model = self.model(path)?.clone();
-        let Source { node, .. } = self.table(rows)?;
+        let source = self.table(rows)?;
         if let Some(settings) = settings {
             self.settings(settings)?;
         }
-        predict_node(node, &path.text(), model, rows.span)
+        predict_node(source, &path.text(), model, rows.span)
     }
 
     fn settings(&mut self, settings: &ast::Expr) -> Result<()> {
@@ -83,39 +84,35 @@ fn malformed(args: &[TableArg], span: Span) -> Error {
     Error::new(Code::MisplacedClause, message).at(at).hint(FORM)
 }
 
-fn predict_node(input: Node, name: &str, model: std::sync::Arc<Model>, span: Span) -> Result<Node> {
+fn predict_node(source: Source, name: &str, model: std::sync::Arc<Model>, span: Span) -> Result<Node> {
+    let Source { node: input, scope } = source;
+    // Pseudocolumns are no part of the rows.
+    let columns: Vec<_> = scope.visible(None).collect();
     let signature = model.signature();
     let inputs = signature
         .inputs
         .iter()
-        .map(|port| bind_input(port, &input.schema, name, span))
+        .map(|port| bind_input(port, &columns, name, span))
         .collect::<Result<Vec<_>>>()?;
     let is_output =
         |column: &Field| signature.outputs.iter().any(|it| it.name.eq_ignore_ascii_case(&column.name));
-    let keep: Vec<usize> = input
-        .schema
-        .fields
-        .iter()
-        .enumerate()
-        .filter(|(_, column)| !is_output(column))
-        .map(|(at, _)| at)
-        .collect();
+    let kept: Vec<_> = columns.iter().filter(|(_, column)| !is_output(column)).collect();
     let mut fields: Vec<_> =
         signature.outputs.iter().map(|port| Field::new(port.name.clone(), port.data_type.clone())).collect();
     let outputs = (0..fields.len()).collect();
-    fields.extend(keep.iter().filter_map(|at| input.schema.fields.get(*at)).cloned());
+    fields.extend(kept.iter().map(|(_, column)| column.clone()));
+    let keep = kept.iter().map(|(at, _)| *at).collect();
     let kind = NodeKind::Predict { input: Box::new(input), model, inputs, outputs, keep };
     Ok(Node { kind, schema: Schema { fields } })
 }
 
 /// The column that feeds a model input; `None` for an optional input that no column is named after.
-fn bind_input(port: &Port, schema: &Schema, model: &str, span: Span) -> Result<Option<Expr>> {
-    let mut matches =
-        schema.fields.iter().enumerate().filter(|(_, it)| it.name.eq_ignore_ascii_case(&port.name));
+fn bind_input(port: &Port, columns: &[(usize, Field)], model: &str, span: Span) -> Result<Option<Expr>> {
+    let mut matches = columns.iter().filter(|(_, it)| it.name.eq_ignore_ascii_case(&port.name));
     let (at, column) = match (matches.next(), matches.next()) {
-        (Some(found), None) => found,
+        (Some((at, column)), None) => (*at, column),
         (None, _) if !port.required => return Ok(None),
-        (None, _) => return Err(missing(port, schema, model, span)),
+        (None, _) => return Err(missing(port, columns, model, span)),
         (Some(_), Some(_)) => {
             return Err(Error::new(
                 Code::AmbiguousInput,
@@ -148,7 +145,7 @@ fn bind_input(port: &Port, schema: &Schema, model: &str, span: Span) -> Result<O
 }
 
 #[cold]
-fn missing(port: &Port, schema: &Schema, model: &str, span: Span) -> Error {
+fn missing(port: &Port, columns: &[(usize, Field)], model: &str, span: Span) -> Error {
     let error = Error::new(
         Code::MissingInput,
         format!(
@@ -159,23 +156,19 @@ fn missing(port: &Port, schema: &Schema, model: &str, span: Span) -> Error {
         ),
     )
     .at(span);
-    let names = schema.fields.iter().map(|it| it.name.as_str());
+    let names = columns.iter().map(|(_, it)| it.name.as_str());
     if let Some(near) = nearest(&port.name, names) {
-        return error.hint(format!(
-            "rename `{near}`: (SELECT * EXCEPT (`{near}`), `{near}` AS `{}` FROM …)",
-            port.name
-        ));
+        let (near, name) = (written(near), written(&port.name));
+        return error.hint(format!("rename {near}: (SELECT * EXCEPT ({near}), {near} AS {name} FROM …)"));
     }
-    let columns: Vec<_> = schema.fields.iter().take(20).map(|it| format!("`{}`", it.name)).collect();
-    error.hint(format!(
-        "select it in a subquery: … AS `{}`; the columns are {}",
-        port.name,
-        columns.join(", ")
-    ))
+    let columns: Vec<_> = columns.iter().take(20).map(|(_, it)| format!("`{}`", it.name)).collect();
+    let name = written(&port.name);
+    error.hint(format!("select it in a subquery: … AS {name}; the columns are {}", columns.join(", ")))
 }
 
 /// What to write so that a column of type `found` fits.
 fn remedy(found: &DataType, port: &Port) -> String {
+    let name = written(&port.name);
     match (found, &port.data_type) {
         (DataType::Bytes, DataType::Tensor) => {
             let size = picture_size(port).map(|(height, width)| format!("{height}, {width}"));
@@ -186,10 +179,10 @@ fn remedy(found: &DataType, port: &Port) -> String {
             )
         }
         (scalar, DataType::Array(element)) if can_cast(scalar, element) => {
-            format!("put the columns into one array: [a, b, c] AS `{}`", port.name)
+            format!("put the columns into one array: [a, b, c] AS {name}")
         }
-        (DataType::Array(_), _) => format!("take one element: array[OFFSET(0)] AS `{}`", port.name),
-        (_, wanted) => format!("select a column of type {wanted} AS `{}`", port.name),
+        (DataType::Array(_), _) => format!("take one element: array[OFFSET(0)] AS {name}"),
+        (_, wanted) => format!("select a column of type {wanted} AS {name}"),
     }
 }
 

@@ -142,7 +142,8 @@ impl Binder<'_> {
                     .at(tree.span)
             }),
             // A parameter without value yet: the statement is only checked.
-            _ => Ok(0),
+            _ if self.params.is_none() => Ok(0),
+            _ => Err(Error::new(Code::TypeMismatch, "expected a number of rows, found NULL").at(tree.span)),
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::data::{DataType, Field, Schema};
 use crate::diag::{Code, Error, Result, nearest};
 use crate::syntax::ast::Ident;
+use crate::syntax::written;
 
 /// The columns of a FROM clause, numbered as the operator below gives them.
 #[derive(Debug, Clone, Default)]
@@ -81,7 +82,7 @@ impl Scope {
             .map(|column| column.name.as_str())
             .collect();
         match nearest(&name.text, names.iter().copied()) {
-            Some(near) => error.hint(format!("did you mean `{near}`?")).fix(name.span, format!("`{near}`")),
+            Some(near) => error.hint(format!("did you mean `{near}`?")).fix(name.span, written(near)),
             None if names.is_empty() => error.hint("there is no FROM clause to take columns from"),
             None => {
                 let shown: Vec<_> = names.iter().take(20).map(|it| format!("`{it}`")).collect();

@@ -40,6 +40,7 @@ impl Parser<'_> {
             let start = parser.token().span;
             let mut expr = parser.prefix()?;
             while let Some(operator) = parser.operator_above(floor)? {
+                parser.count_operator()?;
                 parser.at += operator.tokens;
                 let mut args = vec![expr];
                 if operator.binary {
@@ -138,6 +139,10 @@ impl Parser<'_> {
     fn suffixes(&mut self, mut expr: Expr) -> Result<Expr> {
         let start = expr.span;
         loop {
+            if !self.at_sign(Sign::Dot) && !self.at_sign(Sign::LeftBracket) {
+                return Ok(expr);
+            }
+            self.count_operator()?;
             if self.eat(Sign::Dot) {
                 let field = self.any_word("a field's name")?;
                 let base = Box::new(expr);
@@ -145,10 +150,8 @@ impl Parser<'_> {
                 if self.at_sign(Sign::LeftParen) {
                     expr = self.qualified_call(expr)?;
                 }
-            } else if self.at_sign(Sign::LeftBracket) {
-                expr = self.element(expr)?;
             } else {
-                return Ok(expr);
+                expr = self.element(expr)?;
             }
         }
     }

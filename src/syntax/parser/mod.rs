@@ -14,7 +14,7 @@ use crate::limits::Limits;
 
 /// Reads statements with `;` between them.
 pub(super) fn script(text: &str, tokens: &[Token], limits: &Limits) -> (Vec<Statement>, Vec<Diagnostic>) {
-    let mut parser = Parser { text, tokens, at: 0, depth: 0, limits, placeholders: 0 };
+    let mut parser = Parser { text, tokens, at: 0, depth: 0, operators: 0, limits, placeholders: 0 };
     let (mut statements, mut diagnostics) = (Vec::new(), Vec::new());
     while parser.token().kind != TokenKind::End {
         if parser.eat(Sign::Semicolon) {
@@ -36,6 +36,8 @@ struct Parser<'a> {
     tokens: &'a [Token],
     at: usize,
     depth: usize,
+    /// Operators of this statement so far.
+    operators: usize,
     limits: &'a Limits,
     /// `?` met so far; they are numbered through the whole script.
     placeholders: usize,
@@ -185,7 +187,18 @@ impl<'a> Parser<'a> {
         result
     }
 
+    /// Counts an operator: a chain of them makes a tree as deep as nesting does.
+    fn count_operator(&mut self) -> Result<()> {
+        self.operators += 1;
+        if self.operators > self.limits.operators {
+            let message = format!("the statement has more than {} operators", self.limits.operators);
+            return Err(Error::new(Code::LimitExceeded, message).at(self.token().span));
+        }
+        Ok(())
+    }
+
     fn statement_with_end(&mut self) -> Result<Statement> {
+        self.operators = 0;
         let statement = self.statement()?;
         match self.token().kind {
             TokenKind::End | TokenKind::Sign(Sign::Semicolon) => Ok(statement),

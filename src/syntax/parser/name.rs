@@ -3,107 +3,8 @@
 use super::Parser;
 use crate::diag::{Code, Error, Result, Span};
 use crate::syntax::ast::{Ident, Path, TypeName, TypeNameKind};
+use crate::syntax::keyword::is_reserved;
 use crate::syntax::token::{Sign, TokenKind};
-
-/// Words that cannot be names without backticks, as GoogleSQL reserves them.
-const RESERVED: &[&str] = &[
-    "ALL",
-    "AND",
-    "ANY",
-    "ARRAY",
-    "AS",
-    "ASC",
-    "ASSERT_ROWS_MODIFIED",
-    "AT",
-    "BETWEEN",
-    "BY",
-    "CASE",
-    "CAST",
-    "COLLATE",
-    "CONTAINS",
-    "CREATE",
-    "CROSS",
-    "CUBE",
-    "CURRENT",
-    "DEFAULT",
-    "DEFINE",
-    "DESC",
-    "DISTINCT",
-    "ELSE",
-    "END",
-    "ENUM",
-    "ESCAPE",
-    "EXCEPT",
-    "EXCLUDE",
-    "EXISTS",
-    "EXTRACT",
-    "FALSE",
-    "FETCH",
-    "FOLLOWING",
-    "FOR",
-    "FROM",
-    "FULL",
-    "GROUP",
-    "GROUPING",
-    "GROUPS",
-    "HASH",
-    "HAVING",
-    "IF",
-    "IGNORE",
-    "IN",
-    "INNER",
-    "INTERSECT",
-    "INTERVAL",
-    "INTO",
-    "IS",
-    "JOIN",
-    "LATERAL",
-    "LEFT",
-    "LIKE",
-    "LIMIT",
-    "LOOKUP",
-    "MERGE",
-    "NATURAL",
-    "NEW",
-    "NO",
-    "NOT",
-    "NULL",
-    "NULLS",
-    "OF",
-    "ON",
-    "OR",
-    "ORDER",
-    "OUTER",
-    "OVER",
-    "PARTITION",
-    "PRECEDING",
-    "PROTO",
-    "QUALIFY",
-    "RANGE",
-    "RECURSIVE",
-    "RESPECT",
-    "RIGHT",
-    "ROLLUP",
-    "ROWS",
-    "SELECT",
-    "SET",
-    "SOME",
-    "STRUCT",
-    "TABLESAMPLE",
-    "THEN",
-    "TO",
-    "TREAT",
-    "TRUE",
-    "UNBOUNDED",
-    "UNION",
-    "UNNEST",
-    "USING",
-    "WHEN",
-    "WHERE",
-    "WINDOW",
-    "WITH",
-    "WITHIN",
-];
 
 impl Parser<'_> {
     /// Whether the next token can be a name.
@@ -116,8 +17,7 @@ impl Parser<'_> {
     }
 
     fn at_reserved(&self) -> bool {
-        let word = self.token().span.of(self.text).to_ascii_uppercase();
-        self.token().kind == TokenKind::Word && RESERVED.binary_search(&word.as_str()).is_ok()
+        self.token().kind == TokenKind::Word && is_reserved(self.token().span.of(self.text))
     }
 
     /// A column, an alias, an option: one name.
@@ -223,13 +123,5 @@ impl Parser<'_> {
         let named = matches!(self.nth(1).kind, TokenKind::Word | TokenKind::QuotedName(_));
         let name = if named { Some(self.ident("a field's name")?) } else { None };
         Ok((name, self.type_name()?))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn reserved_words_are_sorted() {
-        assert!(super::RESERVED.is_sorted());
     }
 }

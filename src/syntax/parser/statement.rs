@@ -21,7 +21,7 @@ impl Parser<'_> {
     pub(super) fn statement(&mut self) -> Result<Statement> {
         let start = self.token().span;
         let kind = if self.at_word("SELECT") || self.at_sign(Sign::LeftParen) {
-            StatementKind::Query(self.query()?)
+            StatementKind::Query(Box::new(self.query()?))
         } else if self.eat_word("CREATE") {
             self.create()?
         } else if self.eat_word("DROP") {

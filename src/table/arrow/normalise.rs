@@ -279,9 +279,11 @@ fn unpack(array: &ArrayRef, to: &DataType, source: &Source<'_>) -> Result<ArrayR
         _ => None,
     };
     if let Some(offsets) = offsets {
+        let ends = offsets.iter().skip(1);
         let lengths: Vec<usize> = offsets
-            .array_windows()
-            .map(|[from, to]| usize::try_from(to - from).unwrap_or_default())
+            .iter()
+            .zip(ends)
+            .map(|(from, to)| usize::try_from(to - from).unwrap_or_default())
             .collect();
         let keys = dictionary.normalized_keys().into_iter().enumerate();
         let length = |key: usize| lengths.get(key).copied().unwrap_or_default();

@@ -6,6 +6,10 @@ export { PredictError, PredictQL };
 
 export const predictIris = "SELECT * FROM ML.PREDICT(MODEL iris, (SELECT * FROM flowers))";
 
+export const predictMany = "SELECT label FROM ML.PREDICT(MODEL iris, TABLE many)";
+/** One piece of work that takes the engine long, and that it cannot stop. */
+export const sortNoise = "SELECT x FROM noise ORDER BY x LIMIT 1";
+
 /** A database with the flowers and the forest that tells them apart. */
 export async function irisDatabase(options) {
   const db = await PredictQL.create(options);
@@ -29,4 +33,14 @@ export async function failure(promise) {
 export function manyFlowers(count) {
   const flower = { sepal_length: 5.1, sepal_width: 3.5, petal_length: 1.4, petal_width: 0.2 };
   return Object.fromEntries(Object.entries(flower).map(([name, value]) => [name, new Float64Array(count).fill(value)]));
+}
+
+/** Numbers in no order, the same ones each time. */
+export function noise(count) {
+  let state = 1;
+  const next = () => {
+    state = Math.imul(state, 1103515245) + 12345;
+    return state >>> 8;
+  };
+  return { x: Float64Array.from({ length: count }, next) };
 }

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Type, tableFromArrays, tableFromIPC } from "../../../pkg-template/node_modules/@uwdata/flechette/src/index.js";
+import {
+  float32,
+  int32,
+  Type,
+  tableFromArrays,
+  tableFromIPC,
+} from "../../../pkg-template/node_modules/@uwdata/flechette/src/index.js";
 import { arrowToIPC, columnsToIPC, rowsToIPC } from "../../../pkg-template/src/rows.ts";
 
 const read = (ipc, options = { useDate: true }) => tableFromIPC(ipc, options);
@@ -93,17 +99,21 @@ test("lists hold one type, empty lists and NULLs included", () => {
   );
 });
 
-test("typed arrays are columns: whole numbers INT64, others FLOAT64", () => {
-  const table = read(
-    columnsToIPC({ a: new Uint8Array([1, 255]), b: new Float32Array([0.5, 1]), c: new BigInt64Array(2) }),
-  );
+test("typed arrays are columns: whole numbers INT64, others FLOAT64 whatever they hold", () => {
+  const columns = {
+    a: new Uint8Array([1, 255]),
+    b: new Float32Array([1, 2]),
+    c: new BigInt64Array(2),
+    d: new Float64Array([3, 4]),
+  };
+  const table = read(columnsToIPC(columns));
   assert.deepEqual(
     typesOf(table).map(([, type]) => type),
-    [Type.Int, Type.Float, Type.Int],
+    [Type.Int, Type.Float, Type.Int, Type.Float],
   );
   assert.deepEqual(table.toArray(), [
-    { a: 1, b: 0.5, c: 0 },
-    { a: 255, b: 1, c: 0 },
+    { a: 1, b: 1, c: 0, d: 3 },
+    { a: 255, b: 2, c: 0, d: 4 },
   ]);
 });
 
@@ -111,12 +121,16 @@ test("a column of nothing but NULL is one of numbers", () => {
   assert.deepEqual(typesOf(read(rowsToIPC([{ x: null }]))), [["x", Type.Int]]);
 });
 
-test("an Arrow table of another library is read by its values, dates as dates", () => {
+test("an Arrow table of another library keeps its times and floating points", () => {
   const when = new Date("2020-01-02T03:04:05Z");
-  const table = read(arrowToIPC(tableFromArrays({ when: [when, null], n: [1, 2] })));
-  assert.equal(table.schema.fields[0].type.typeId, Type.Timestamp);
+  const types = { real: float32(), whole: int32() };
+  const table = read(arrowToIPC(tableFromArrays({ when: [when, null], real: [1, null], whole: [1, 2] }, { types })));
+  assert.deepEqual(
+    typesOf(table).map(([, type]) => type),
+    [Type.Timestamp, Type.Float, Type.Int],
+  );
   assert.equal(table.at(0).when.getTime(), when.getTime());
-  assert.deepEqual(table.at(1), { when: null, n: 2 });
+  assert.deepEqual(table.at(1), { when: null, real: null, whole: 2 });
 });
 
 test("what does not fit is named with its column and rows", () => {

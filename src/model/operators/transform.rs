@@ -1,0 +1,68 @@
+//! From summed scores to what the model gives: post transforms as onnxruntime computes them, in 32-bit floats.
+
+use tract_onnx::tract_hir::internal::{TractResult, bail};
+
+/// The attribute `post_transform`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PostTransform {
+    None,
+    Softmax,
+    /// Softmax that leaves zeros out.
+    SoftmaxZero,
+    Logistic,
+    Probit,
+}
+
+impl PostTransform {
+    pub(super) fn parse(name: &str) -> TractResult<Self> {
+        Ok(match name {
+            "NONE" => Self::None,
+            "SOFTMAX" => Self::Softmax,
+            "SOFTMAX_ZERO" => Self::SoftmaxZero,
+            "LOGISTIC" => Self::Logistic,
+            "PROBIT" => Self::Probit,
+            other => bail!("there is no post transform `{other}`"),
+        })
+    }
+
+    /// Transforms the scores of one row in place.
+    pub(super) fn apply(self, scores: &mut [f32]) {
+        match self {
+            Self::None => {}
+            Self::Logistic => scores.iter_mut().for_each(|score| *score = logistic(*score)),
+            Self::Probit => scores.iter_mut().for_each(|score| *score = probit(*score)),
+            Self::Softmax => softmax(scores, |_| true),
+            Self::SoftmaxZero => softmax(scores, |score| score.abs() > 1e-7),
+        }
+    }
+}
+
+fn softmax(scores: &mut [f32], counts: impl Fn(f32) -> bool) {
+    let most = scores.iter().copied().fold(f32::MIN, f32::max);
+    let mut sum = 0.0;
+    for score in scores.iter_mut() {
+        if counts(*score) {
+            *score = (*score - most).exp();
+            sum += *score;
+        } else {
+            *score *= (-most).exp();
+        }
+    }
+    scores.iter_mut().for_each(|score| *score /= sum);
+}
+
+pub(super) fn logistic(score: f32) -> f32 {
+    let high = 1.0 / (1.0 + (-score.abs()).exp());
+    if score < 0.0 { 1.0 - high } else { high }
+}
+
+/// The quantile of the normal distribution, by the approximation of the inverse error function that onnxruntime has.
+#[expect(clippy::approx_constant, reason = "onnxruntime has pi with so many digits")]
+pub(super) fn probit(score: f32) -> f32 {
+    const A: f32 = 0.147;
+    let x = 2.0 * score - 1.0;
+    let log = ((1.0 - x) * (1.0 + x)).ln();
+    let half = 2.0 / (3.14159 * A) + 0.5 * log;
+    let root = (-half + (half * half - log / A).sqrt()).sqrt();
+    std::f32::consts::SQRT_2 * if x < 0.0 { -root } else { root }
+}
