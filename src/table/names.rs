@@ -1,10 +1,11 @@
 //! Column names as files have them, made fit for SQL.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 /// Trimmed, `column_3` where there is none, and `_1`, `_2` … behind a name that came before in any case.
 pub(super) fn unique(names: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<String> {
-    let mut seen = HashSet::new();
+    // The last number that was put behind each name: ten thousand equal names are not to be counted from one.
+    let mut taken: HashMap<String, usize> = HashMap::new();
     names
         .into_iter()
         .enumerate()
@@ -14,11 +15,14 @@ pub(super) fn unique(names: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<St
                 name => name.to_owned(),
             };
             let mut free = name.clone();
-            let mut suffix = 0;
-            while !seen.insert(free.to_lowercase()) {
-                suffix += 1;
-                free = format!("{name}_{suffix}");
+            if let Some(mut suffix) = taken.get(&name.to_lowercase()).copied() {
+                while taken.contains_key(&free.to_lowercase()) {
+                    suffix += 1;
+                    free = format!("{name}_{suffix}");
+                }
+                taken.insert(name.to_lowercase(), suffix);
             }
+            taken.insert(free.to_lowercase(), 0);
             free
         })
         .collect()

@@ -10,10 +10,12 @@
 )]
 
 mod host;
+mod image;
 mod stepping;
 mod suite;
 mod table;
 mod table_arrow;
 mod table_csv;
+mod table_fixtures;
 mod table_objects;
 mod tutorials;

@@ -7,12 +7,12 @@ use arrow_schema::DataType as Arrow;
 use predictql::table::Table;
 
 /// `name TYPE` of each column.
-pub fn columns(table: &Table) -> Vec<String> {
+pub(crate) fn columns(table: &Table) -> Vec<String> {
     table.schema.fields.iter().map(|field| format!("{} {}", field.name, field.data_type)).collect()
 }
 
 /// The rows, their values divided by ` | `; dates and timestamps as numbers.
-pub fn rows(table: &Table) -> Vec<String> {
+pub(crate) fn rows(table: &Table) -> Vec<String> {
     let layout: Vec<_> = table.schema.fields.iter().map(|field| field.data_type.storage()).collect();
     let mut rows = Vec::new();
     for batch in &table.batches {
@@ -23,6 +23,15 @@ pub fn rows(table: &Table) -> Vec<String> {
         }));
     }
     rows
+}
+
+/// Shape and values of each row of a column of tensors.
+pub(crate) fn tensors(column: &ArrayRef) -> Vec<(Vec<i64>, Vec<f32>)> {
+    let parts = column.as_struct();
+    let [shapes, data] = [0, 1].map(|at| parts.column(at).as_list::<i32>());
+    let shape = |row| shapes.value(row).as_primitive::<Int64Type>().values().to_vec();
+    let values = |row| data.value(row).as_primitive::<Float32Type>().values().to_vec();
+    (0..column.len()).map(|row| (shape(row), values(row))).collect()
 }
 
 fn cell(column: &ArrayRef, row: usize) -> String {

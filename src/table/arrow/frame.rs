@@ -76,8 +76,13 @@ fn file(bytes: &[u8]) -> Result<Frames<'_>> {
             let at = usize::try_from(block.offset()).map_err(|_| damaged("the place of a batch"))?;
             frame(bytes, at)?.ok_or_else(|| damaged("a batch"))
         })
-        .collect::<Result<_>>()?;
-    Ok(Frames { schema, values })
+        .collect::<Result<Vec<_>>>()?;
+    // Many blocks may name the same bytes, which would fill the memory.
+    let bodies = values.iter().map(|frame| frame.body.len()).fold(0, usize::saturating_add);
+    match bodies <= bytes.len() {
+        true => Ok(Frames { schema, values }),
+        false => Err(damaged("the places of the batches")),
+    }
 }
 
 /// The message at `at`; `None` at the end marker and where the bytes end.

@@ -43,25 +43,14 @@ impl Column {
         })
     }
 
-    pub(super) fn append_null(&mut self) {
-        match self {
-            Self::Bool(column) => column.append_null(),
-            Self::Int64(column) => column.append_null(),
-            Self::Float64(column) => column.append_null(),
-            Self::Date(column) => column.append_null(),
-            Self::Timestamp(column) => column.append_null(),
-            Self::String(column) => column.append_null(),
-        }
-    }
-
-    /// Adds a value; false where it is none of this column's type.
-    pub(super) fn append(&mut self, field: &Field<'_>) -> bool {
-        let text = field.text.trim_ascii();
-        if let Self::String(column) = self {
-            column.append_value(field.text);
+    /// Adds a value or NULL; false where the value is none of this column's type.
+    pub(super) fn append(&mut self, field: Option<&Field<'_>>) -> bool {
+        let Some(field) = field else {
+            self.append_null();
             return true;
-        }
-        if text.is_empty() && field.quoted {
+        };
+        let text = field.text.trim_ascii();
+        if field.quoted && text.is_empty() && !matches!(self, Self::String(_)) {
             self.append_null();
             return true;
         }
@@ -73,9 +62,23 @@ impl Column {
             Self::Float64(column) => text.parse().ok().map(|value| column.append_value(value)),
             Self::Date(column) => parse_date(text).map(|value| column.append_value(value)),
             Self::Timestamp(column) => parse_timestamp(text).map(|value| column.append_value(value)),
-            Self::String(_) => None,
+            Self::String(column) => {
+                column.append_value(field.text);
+                Some(())
+            }
         }
         .is_some()
+    }
+
+    fn append_null(&mut self) {
+        match self {
+            Self::Bool(column) => column.append_null(),
+            Self::Int64(column) => column.append_null(),
+            Self::Float64(column) => column.append_null(),
+            Self::Date(column) => column.append_null(),
+            Self::Timestamp(column) => column.append_null(),
+            Self::String(column) => column.append_null(),
+        }
     }
 
     pub(super) fn finish(self) -> ArrayRef {

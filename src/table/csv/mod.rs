@@ -67,83 +67,108 @@ pub fn read_csv(bytes: &[u8], options: &CsvOptions, limits: &Limits) -> Result<T
         Some(delimiter) => delimiter::checked(delimiter)?,
         None => delimiter::find(bytes),
     };
-    let open = |at| Records::new(bytes, at, delimiter, limits);
-    let mut records = open(0);
+    let mut body = Body { bytes, start: 0, delimiter, options, limits };
+    let mut records = body.records();
     let names = match records.next()? {
         None => return Err(Error::new(Code::InvalidCsv, "expected CSV, found no row at all")),
         Some(first) if options.header => names::unique(first.fields().map(|field| field.text)),
         Some(first) => names::unique(first.fields().map(|_| "")),
     };
     check_columns(names.len(), limits)?;
-    let start = if options.header { records.position() } else { 0 };
-    let given = given_types(options, &names)?;
-
-    let mut guesses = vec![Guess::default(); names.len()];
-    let mut rows = 0;
-    let mut records = open(start);
-    while let Some(record) = records.next()? {
-        if record.len() != names.len() {
-            return Err(ragged(&record, names.len(), bytes, delimiter));
-        }
-        for ((guess, field), given) in guesses.iter_mut().zip(record.fields()).zip(&given) {
-            if given.is_none() && !is_null(&field, options) {
-                guess.widen(field.text.trim_ascii());
-            }
-        }
-        rows += 1;
+    if options.header {
+        body.start = records.position();
     }
-    let types =
-        given.into_iter().zip(guesses).map(|(given, guess)| given.unwrap_or_else(|| guess.data_type()));
-    let fields = names.into_iter().zip(types).map(|(name, data_type)| Field { name, data_type }).collect();
-    let schema = Schema { fields };
-    let batches = build(open(start), rows, &schema, options, limits, bytes)?;
+    let (schema, rows) = body.schema(names)?;
+    let batches = body.batches(&schema, rows)?;
     Ok(Table { schema, batches })
 }
 
-/// The columns of `rows` records.
-fn build(
-    mut records: Records<'_>,
-    rows: usize,
-    schema: &Schema,
-    options: &CsvOptions,
-    limits: &Limits,
-    bytes: &[u8],
-) -> Result<Vec<Batch>> {
-    let most = limits.batch_rows.max(1);
-    let mut batches = Vec::with_capacity(rows.div_ceil(most));
-    let mut left = rows;
-    while left > 0 {
-        let size = left.min(most);
-        let mut columns = schema
-            .fields
-            .iter()
-            .map(|field| Column::new(&field.data_type, size))
-            .collect::<Result<Vec<_>>>()?;
-        for _ in 0..size {
-            let Some(record) = records.next()? else { break };
-            for ((column, text), field) in columns.iter_mut().zip(record.fields()).zip(&schema.fields) {
-                let read = match is_null(&text, options) {
-                    true => {
-                        column.append_null();
-                        true
-                    }
-                    false => column.append(&text),
-                };
-                if !read {
-                    return Err(misfit(&record, field, text.text, bytes));
-                }
-            }
-        }
-        let columns = columns.into_iter().map(Column::finish).collect();
-        batches.push(Batch::new(size, columns)?);
-        left -= size;
-    }
-    Ok(batches)
+/// The rows below the header, and how they are read.
+struct Body<'a> {
+    bytes: &'a [u8],
+    start: usize,
+    delimiter: u8,
+    options: &'a CsvOptions,
+    limits: &'a Limits,
 }
 
-fn is_null(field: &Text<'_>, options: &CsvOptions) -> bool {
-    let text = field.text.trim_ascii();
-    !field.quoted && options.null_values.iter().any(|null| null == text)
+impl<'a> Body<'a> {
+    fn records(&self) -> Records<'a> {
+        Records::new(self.bytes, self.start, self.delimiter, self.limits)
+    }
+
+    /// The types of the columns, and the number of rows.
+    fn schema(&self, names: Vec<String>) -> Result<(Schema, usize)> {
+        let given = given_types(self.options, &names)?;
+        let mut guesses = vec![Guess::default(); names.len()];
+        let mut rows = 0;
+        let mut records = self.records();
+        while let Some(record) = records.next()? {
+            if record.len() != names.len() {
+                return Err(self.ragged(&record, names.len()));
+            }
+            for ((guess, text), given) in guesses.iter_mut().zip(record.fields()).zip(&given) {
+                if given.is_none() && !self.is_null(&text) {
+                    guess.widen(text.text.trim_ascii());
+                }
+            }
+            rows += 1;
+        }
+        let types = given.into_iter().zip(guesses).map(|(given, guess)| given.unwrap_or(guess.data_type()));
+        let fields =
+            names.into_iter().zip(types).map(|(name, data_type)| Field { name, data_type }).collect();
+        Ok((Schema { fields }, rows))
+    }
+
+    fn batches(&self, schema: &Schema, rows: usize) -> Result<Vec<Batch>> {
+        let most = self.limits.batch_rows.max(1);
+        let mut records = self.records();
+        (0..rows)
+            .step_by(most)
+            .map(|first| {
+                let size = most.min(rows - first);
+                let columns = schema.fields.iter().map(|field| Column::new(&field.data_type, size));
+                let mut columns = columns.collect::<Result<Vec<_>>>()?;
+                for _ in 0..size {
+                    let Some(record) = records.next()? else { break };
+                    for ((column, text), field) in columns.iter_mut().zip(record.fields()).zip(&schema.fields)
+                    {
+                        let value = (!self.is_null(&text)).then_some(&text);
+                        if !column.append(value) {
+                            return Err(self.misfit(&record, field, text.text));
+                        }
+                    }
+                }
+                Batch::new(size, columns.into_iter().map(Column::finish).collect())
+            })
+            .collect()
+    }
+
+    fn is_null(&self, field: &Text<'_>) -> bool {
+        let text = field.text.trim_ascii();
+        !field.quoted && self.options.null_values.iter().any(|null| null == text)
+    }
+
+    fn ragged(&self, record: &Record<'_>, expected: usize) -> Error {
+        let (line, found) = (record.line(self.bytes), record.len());
+        let hint = match found > expected {
+            true => format!("put fields that contain `{}` in double quotes", self.delimiter.escape_ascii()),
+            false => "add the missing fields, empty ones for NULL".into(),
+        };
+        Error::new(Code::InvalidCsv, format!("line {line}: expected {expected} fields, found {found}"))
+            .hint(hint)
+    }
+
+    fn misfit(&self, record: &Record<'_>, field: &Field, text: &str) -> Error {
+        let Field { name, data_type } = field;
+        let line = record.line(self.bytes);
+        let short: String = text.chars().take(100).collect();
+        Error::new(
+            Code::InvalidCsv,
+            format!("line {line}, column `{name}`: expected {data_type}, found `{short}`"),
+        )
+        .hint("name values that stand for NULL in the null values, or read the column as STRING")
+    }
 }
 
 /// The type that the options give to each column.
@@ -178,23 +203,4 @@ fn advice(found: &str) -> Option<String> {
         "text in UTF-16" => "save it as UTF-8".into(),
         _ => return None,
     })
-}
-
-fn ragged(record: &Record<'_>, expected: usize, bytes: &[u8], delimiter: u8) -> Error {
-    let (line, found) = (record.line(bytes), record.len());
-    let hint = match found > expected {
-        true => format!("put fields that contain `{}` in double quotes", delimiter.escape_ascii()),
-        false => "add the missing fields, empty ones for NULL".into(),
-    };
-    Error::new(Code::InvalidCsv, format!("line {line}: expected {expected} fields, found {found}")).hint(hint)
-}
-
-fn misfit(record: &Record<'_>, field: &Field, text: &str, bytes: &[u8]) -> Error {
-    let Field { name, data_type } = field;
-    let short: String = text.chars().take(100).collect();
-    Error::new(
-        Code::InvalidCsv,
-        format!("line {}, column `{name}`: expected {data_type}, found `{short}`", record.line(bytes)),
-    )
-    .hint("name values that stand for NULL in the null values, or read the column as STRING")
 }
