@@ -55,7 +55,6 @@ type Throws<T> = Result<T, JsValue>;
 impl Engine {
     /// An engine without tables and models.
     #[wasm_bindgen(constructor)]
-    #[expect(clippy::new_without_default, reason = "JavaScript has constructors only")]
     pub fn new() -> Self {
         Self { engine: crate::engine::Engine::new(Limits::default(), now) }
     }

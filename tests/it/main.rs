@@ -1,4 +1,5 @@
 //! Native tests of the whole, through the public surface only.
+#![cfg(not(target_family = "wasm"))]
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
