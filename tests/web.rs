@@ -1,6 +1,11 @@
 //! The engine inside a browser's worker, where it lives: SIMD kernels, 32-bit sizes, no clock of its own.
 #![cfg(target_family = "wasm")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed"
+)]
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};

@@ -49,7 +49,7 @@ pub struct LineColumn {
 /// use predictql::diag::LineIndex;
 /// let index = LineIndex::new("SELECT '😀',\n x");
 /// assert_eq!(index.utf16(14), 12); // the emoji is four bytes, but two units
-/// assert_eq!((index.line_column(15).line, index.line_column(15).column), (2, 2));
+/// assert_eq!((index.line_column(16).line, index.line_column(16).column), (2, 2));
 /// ```
 #[derive(Debug)]
 pub struct LineIndex<'a> {
