@@ -12,6 +12,7 @@
 
 mod host;
 mod image;
+mod notation;
 mod stepping;
 mod suite;
 mod table;

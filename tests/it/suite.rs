@@ -46,7 +46,8 @@ impl DB for Database {
 
 /// `1` is both an INT64 and a FLOAT64 in the files: the header's letters tell them apart.
 fn numbers_have_their_type(actual: &Vec<DefaultColumnType>, expected: &Vec<DefaultColumnType>) -> bool {
-    let number = |letter: &DefaultColumnType| *letter != DefaultColumnType::Text && *letter != DefaultColumnType::Any;
+    let number =
+        |letter: &DefaultColumnType| *letter != DefaultColumnType::Text && *letter != DefaultColumnType::Any;
     actual.iter().zip(expected).all(|(a, b)| a == b || !number(a) || !number(b))
 }
 
