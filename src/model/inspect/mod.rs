@@ -5,6 +5,7 @@ mod foreign;
 mod graph;
 mod types;
 mod wire;
+mod zip_map;
 
 pub(super) use types::Declared;
 
@@ -16,11 +17,15 @@ use tract_onnx::pb;
 
 use crate::diag::{Code, Error, Result};
 use crate::limits::Limits;
+use crate::model::answer::KnownLabels;
+use crate::model::options::Format;
 use wire::{Broken, Content, Fields};
 
 /// What is known of a model file beside its inputs and outputs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ModelFacts {
+    /// The kind of file.
+    pub format: Format,
     /// Bytes of the file.
     pub bytes: usize,
     /// Operator set versions by domain; the default domain is `ai.onnx`.
@@ -38,6 +43,7 @@ pub(super) struct Inventory {
     pub(super) inputs: Vec<Declared>,
     pub(super) outputs: Vec<Declared>,
     pub(super) facts: ModelFacts,
+    pub(super) labels: KnownLabels,
 }
 
 /// Reads `bytes` and finds everything that keeps the model from running with the operators of `register`.
@@ -50,10 +56,10 @@ pub(super) fn inspect(bytes: &[u8], limits: &Limits, register: &OnnxOpRegister) 
     }
     let mut proto = decode(bytes)?;
     let facts = facts(bytes, &proto);
-    types::cut_zip_maps(&mut proto);
+    let labels = zip_map::cut(&mut proto);
     let (inputs, outputs) = types::declared(bytes, &proto)?;
     graph::check(&proto, &facts.opset, register)?;
-    Ok(Inventory { proto, inputs, outputs, facts })
+    Ok(Inventory { proto, inputs, outputs, facts, labels })
 }
 
 fn decode(bytes: &[u8]) -> Result<pb::ModelProto> {
@@ -112,6 +118,7 @@ fn facts(bytes: &[u8], proto: &pb::ModelProto) -> ModelFacts {
         }
     }
     ModelFacts {
+        format: Format::Onnx,
         bytes: bytes.len(),
         opset,
         metadata: own.chain(metadata).filter(|(_, value)| !value.is_empty()).collect(),

@@ -5,7 +5,6 @@ use tract_onnx::pb::tensor_shape_proto::dimension::Value;
 use tract_onnx::pb::{self, type_proto};
 use tract_onnx::prelude::DatumType;
 
-use super::graph::domain;
 use super::wire::Fields;
 use crate::diag::{Code, Error, Result};
 use crate::model::signature::Dim;
@@ -62,30 +61,6 @@ fn is_read(graph: &pb::GraphProto, name: &str) -> bool {
         graph.node.iter().any(|node| node.input.iter().any(|input| input == name))
             || graph.output.iter().any(|output| output.name == name)
     })
-}
-
-/// scikit-learn's converters end classifiers in a ZipMap by default. The tensor in front of it holds the same
-/// numbers in the order of the classes: it becomes the output, by the name that the model gives it.
-pub(super) fn cut_zip_maps(proto: &mut pb::ModelProto) {
-    let Some(graph) = &mut proto.graph else {
-        return;
-    };
-    for node in &mut graph.node {
-        let is_zip_map = node.op_type == "ZipMap" && domain(&node.domain) == "ai.onnx.ml";
-        let output = graph.output.iter_mut().find(|info| node.output.first() == Some(&info.name));
-        if let (true, Some(output)) = (is_zip_map, output) {
-            node.op_type = "Identity".into();
-            node.domain = String::new();
-            node.attribute.clear();
-            output.r#type = Some(pb::TypeProto {
-                value: Some(type_proto::Value::TensorType(type_proto::Tensor {
-                    elem_type: Element::Float.into(),
-                    shape: None,
-                })),
-                ..pb::TypeProto::default()
-            });
-        }
-    }
 }
 
 /// The kind of value that a ValueInfoProto declares, by the words of ONNX; `None` for tensors.

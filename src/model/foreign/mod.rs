@@ -1,0 +1,3 @@
+//! Models of other formats.
+
+pub(super) mod value;
