@@ -11,11 +11,13 @@ mod load;
 mod operators;
 mod plans;
 mod signature;
+mod tensors;
 
 pub use inspect::ModelFacts;
 #[cfg(target_family = "wasm")]
 pub(crate) use kernels::register as register_kernels;
 pub use signature::{Dim, Port, Signature};
+pub use tensors::TensorModel;
 
 use std::fmt;
 
