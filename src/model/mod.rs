@@ -19,6 +19,7 @@ mod picture;
 mod plans;
 mod sha256;
 mod signature;
+mod tensors;
 
 pub use describe::Fact;
 pub use inspect::ModelFacts;
@@ -27,6 +28,7 @@ pub(crate) use kernels::register as register_kernels;
 pub use options::{Format, ModelOption, ModelOptions};
 pub use plans::Status;
 pub use signature::{Dim, Port, Signature};
+pub use tensors::TensorModel;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -80,7 +82,7 @@ impl Model {
     /// # Errors
     /// Those of [`Model::load`]; `checksum-mismatch`; `invalid-option` for options that do not fit the model.
     pub fn load_with(bytes: &[u8], options: &ModelOptions, limits: &Limits) -> Result<Self> {
-        Self::load_parts(bytes, BTreeMap::new(), options, limits)
+        Self::load_parts(bytes, &BTreeMap::new(), options, limits)
     }
 
     /// Loads the model file `bytes` with the files that [`Model::external_data`] names.
@@ -89,25 +91,24 @@ impl Model {
     /// Those of [`Model::load_with`].
     pub fn load_parts(
         bytes: &[u8],
-        external: BTreeMap<String, Vec<u8>>,
+        external: &BTreeMap<String, Vec<u8>>,
         options: &ModelOptions,
         limits: &Limits,
     ) -> Result<Self> {
         options.verify(bytes)?;
         let onnx = operators::onnx();
-        let found = inspect::inspect(bytes, limits, &onnx.op_register)?;
+        let found = inspect::inspect(bytes, external, limits, &onnx)?;
         let batch = Batch::of(&found.inputs)?;
         let inputs: Vec<Slot> = found.inputs.into_iter().map(|input| Slot::input(input, batch)).collect();
         let sample = signature::sample(&inputs, batch);
-        let graph = load::graph(onnx, &found.proto, &sample)?;
-        let inferred = graph.outputs(&sample).map_err(failure::load)?;
-        let outputs = found.outputs.into_iter().zip(inferred);
+        let graph = load::graph(onnx, &found.proto, &found.weights, &sample)?;
+        let sampled = graph.sampled(&sample).map_err(failure::load)?;
+        let outputs = found.outputs.into_iter().zip(sampled.outputs);
         let outputs = outputs.map(|(declared, inferred)| Slot::output(declared, inferred, batch)).collect();
-        let chunk_rows = batch.best_rows(&inputs, 1, limits);
+        let chunk_rows = batch.best_rows(&inputs, sampled.bytes, limits);
         let plans = Plans::new(graph, limits.model_plans);
         let labels = found.labels;
         let core = Core { facts: found.facts, plans, batch, chunk_rows, inputs, outputs, labels };
-        drop(external);
         Self::new(Arc::new(core), options)
     }
 
@@ -117,7 +118,7 @@ impl Model {
     /// `checksum-mismatch`; `invalid-model` for a path that leaves the model's folder.
     pub fn external_data(bytes: &[u8], options: &ModelOptions) -> Result<Vec<String>> {
         options.verify(bytes)?;
-        Ok(Vec::new())
+        inspect::external_files(bytes)
     }
 
     /// The same model with other options; what was loaded is shared.
