@@ -65,6 +65,7 @@ struct Core {
     inputs: Vec<Slot>,
     outputs: Vec<Slot>,
     labels: KnownLabels,
+    defaults: ModelOptions,
 }
 
 impl Model {
@@ -95,9 +96,16 @@ impl Model {
         options: &ModelOptions,
         limits: &Limits,
     ) -> Result<Self> {
+        inspect::check_size(bytes.len(), limits)?;
         options.verify(bytes)?;
         let onnx = operators::onnx();
-        let found = inspect::inspect(bytes, external, limits, &onnx)?;
+        let file = foreign::translate(bytes, options.format)?;
+        let mut found = inspect::inspect(&file.onnx, external, limits, &onnx)?;
+        if file.format != Format::Onnx {
+            let ModelFacts { operators, .. } = found.facts;
+            let (format, metadata, bytes, opset) = (file.format, file.metadata, bytes.len(), BTreeMap::new());
+            found.facts = ModelFacts { format, bytes, opset, metadata, operators };
+        }
         let batch = Batch::of(&found.inputs)?;
         let inputs: Vec<Slot> = found.inputs.into_iter().map(|input| Slot::input(input, batch)).collect();
         let sample = signature::sample(&inputs, batch);
@@ -108,7 +116,8 @@ impl Model {
         let chunk_rows = batch.best_rows(&inputs, sampled.bytes, limits);
         let plans = Plans::new(graph, limits.model_plans);
         let labels = found.labels;
-        let core = Core { facts: found.facts, plans, batch, chunk_rows, inputs, outputs, labels };
+        let (facts, defaults) = (found.facts, file.defaults);
+        let core = Core { facts, plans, batch, chunk_rows, inputs, outputs, labels, defaults };
         Self::new(Arc::new(core), options)
     }
 
@@ -144,7 +153,7 @@ impl Model {
                 format!("the labels of `{file}` were not read"),
             ));
         }
-        let feeds = Feeds::new(&core.inputs, options)?;
+        let feeds = Feeds::new(&core.inputs, &options.or(&core.defaults))?;
         let answers = Answers::new(&core.outputs, &core.labels, options)?;
         let signature = Signature { inputs: feeds.ports.clone(), outputs: answers.ports.clone() };
         Ok(Self { core, options: options.clone(), signature, feeds, answers, load_time: Duration::ZERO })

@@ -244,6 +244,21 @@ impl ModelOptions {
         },
     ];
 
+    /// What holds for a booster: its features are columns of their own, and what is missing goes its way in the trees.
+    pub(super) fn of_booster(features: Vec<String>) -> Self {
+        let columns = Some(PerInput::All(features));
+        Self { columns, nulls: Some(NullHandling::Nan), ..Self::default() }
+    }
+
+    /// `self`, and where it says nothing `defaults`.
+    pub(super) fn or(&self, defaults: &Self) -> Self {
+        Self {
+            columns: self.columns.clone().or_else(|| defaults.columns.clone()),
+            nulls: self.nulls.or(defaults.nulls),
+            ..self.clone()
+        }
+    }
+
     /// The names of all options.
     pub fn names() -> impl Iterator<Item = &'static str> + Clone {
         Self::ALL.iter().map(|option| option.name)

@@ -55,12 +55,7 @@ pub(super) struct Inventory {
 
 /// Reads `bytes` and finds everything that keeps the model from running with the operators of `onnx`.
 pub(super) fn inspect(bytes: &[u8], external: &External, limits: &Limits, onnx: &Onnx) -> Result<Inventory> {
-    if bytes.len() > limits.model_bytes {
-        return Err(Error::new(
-            Code::LimitExceeded,
-            format!("the model has {} bytes, the limit is {}", bytes.len(), limits.model_bytes),
-        ));
-    }
+    check_size(bytes.len(), limits)?;
     recognise(bytes)?;
     let (mut proto, weights) = weights::decode(bytes, external, onnx)?;
     if proto.graph.is_none() || proto.opset_import.is_empty() {
@@ -81,6 +76,16 @@ pub(super) fn inspect(bytes: &[u8], external: &External, limits: &Limits, onnx: 
         graph.initializer.retain(|tensor| !is_weight(&tensor.name));
     }
     Ok(Inventory { proto, weights, inputs, outputs, facts, labels })
+}
+
+/// # Errors
+/// `limit-exceeded`.
+pub(super) fn check_size(bytes: usize, limits: &Limits) -> Result<()> {
+    if bytes <= limits.model_bytes {
+        return Ok(());
+    }
+    let message = format!("the model has {bytes} bytes, the limit is {}", limits.model_bytes);
+    Err(Error::new(Code::LimitExceeded, message))
 }
 
 /// The files beside the model file `bytes` that its weights lie in, as it names them.
