@@ -175,7 +175,7 @@ impl Engine {
                 Ok((bound, warnings)) => {
                     check.diagnostics.extend(warnings);
                     check.schema = match bound {
-                        Bound::Query(node) => Some(node.schema),
+                        Bound::Query(plan) => Some(plan.root.schema),
                         _ => None,
                     };
                 }

@@ -1,5 +1,6 @@
 //! One running statement.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::Engine;
@@ -7,7 +8,8 @@ use crate::catalog::Relation;
 use crate::control::{Progress, Stage, Stopwatch, Timings};
 use crate::data::{Batch, Schema};
 use crate::diag::{Code, Diagnostic, Error, Result, Span};
-use crate::exec::{Answer, Context, Operator, Poll, Request, Resource, Resources, operator};
+use crate::exec::{Answer, Context, Operator, Poll, Request, Resource, Resources, start};
+use crate::function::Env;
 use crate::limits::Limits;
 use crate::model::Model;
 use crate::plan::{Bound, Params, bind};
@@ -77,9 +79,9 @@ impl Query {
         let (bound, warnings) = bound?;
         let mut schema = None;
         let work = match bound {
-            Bound::Query(node) => {
-                schema = Some(node.schema.clone());
-                Work::Rows(operator(node))
+            Bound::Query(plan) => {
+                schema = Some(plan.root.schema.clone());
+                Work::Rows(start(plan))
             }
             Bound::CreateModel { name, path, path_span } => {
                 Work::FetchModel { name, path, span: path_span, request: None }
@@ -91,7 +93,8 @@ impl Query {
             Bound::DropTable { name } => Work::DropTable { name },
             Bound::Nothing { message } => Work::Say { message },
         };
-        let ctx = Context { limits, watch, resources: Resources::default(), progress: None };
+        let env = Env { limits, now: 0, random: Cell::new(0) };
+        let ctx = Context { env, watch, resources: Resources::default(), progress: None };
         Ok(Self { engine: engine.clone(), schema, work, ctx, warnings, held: None })
     }
 
@@ -183,7 +186,7 @@ impl Query {
                 }
             }
             Work::CompileModel { name, bytes, span } => {
-                let model = Model::load(&bytes, &self.ctx.limits).map_err(|error| error.or_at(span))?;
+                let model = Model::load(&bytes, &self.ctx.env.limits).map_err(|error| error.or_at(span))?;
                 self.engine.catalog().put_model(&name, Arc::new(model));
                 Ok(changed(format!("Successfully created model named {name}")))
             }

@@ -23,11 +23,14 @@ fn operand(expr: &Expr, batch: &Batch, ctx: &mut Context) -> Result<Operand> {
         ExprKind::Literal(value) => {
             array_of(std::slice::from_ref(value), &expr.data_type).map(Operand::constant)
         }
-        ExprKind::Call { function, kernel, args } => {
+        ExprKind::Call { function, kernel, args, .. } => {
+            let types: Vec<_> = args.iter().map(|arg| arg.data_type.clone()).collect();
             let args = operands(args, batch, ctx)?;
             let mark = ctx.watch.start();
-            let result =
-                shared(&args, batch.rows(), |rows| kernel(&Call { args: &args, rows, limits: &ctx.limits }));
+            let result = shared(&args, batch.rows(), |rows| {
+                let (types, returns, env) = (&types, &expr.data_type, &ctx.env);
+                kernel(&Call { args: &args, types, returns, rows, env })
+            });
             ctx.watch.stop(mark, function.stage.unwrap_or(crate::control::Stage::Project));
             result.map_err(|error| error.or_at(expr.span))
         }
@@ -57,6 +60,7 @@ fn operand(expr: &Expr, batch: &Batch, ctx: &mut Context) -> Result<Operand> {
             let args = operands(items, batch, ctx)?;
             shared(&args, batch.rows(), |rows| structure(&args, rows, &expr.data_type))
         }
+        _ => Err(Error::new(Code::Internal, "this expression does not run")),
     }
 }
 

@@ -15,13 +15,11 @@ mod sort;
 pub(crate) use resources::{Answer, Resources};
 pub use resources::{Request, Resource};
 
-use std::sync::Arc;
-
 use crate::control::{Progress, Stopwatch};
 use crate::data::Batch;
 use crate::diag::{Error, Result};
-use crate::limits::Limits;
-use crate::plan::{Node, NodeKind};
+use crate::function::Env;
+use crate::plan::{Node, NodeKind, Plan};
 
 /// What an operator answers when it is asked for rows.
 pub(crate) enum Poll {
@@ -36,7 +34,7 @@ pub(crate) enum Poll {
 
 /// What all operators of a query share.
 pub(crate) struct Context {
-    pub(crate) limits: Arc<Limits>,
+    pub(crate) env: Env,
     pub(crate) watch: Stopwatch,
     pub(crate) resources: Resources,
     /// The latest news; the engine takes it out.
@@ -52,25 +50,31 @@ pub(crate) trait Operator {
     fn origin(&self, row: usize) -> Option<String>;
 }
 
+/// The operator that runs `plan`.
+pub(crate) fn start(plan: Plan) -> Box<dyn Operator + Send> {
+    operator(plan.root)
+}
+
 /// The operator that runs `node`.
-pub(crate) fn operator(node: Node) -> Box<dyn Operator + Send> {
+fn operator(node: Node) -> Box<dyn Operator + Send> {
     match node.kind {
         NodeKind::OneRow => Box::new(scan::OneRow::default()),
         NodeKind::Scan { table, columns } => Box::new(scan::Scan::new(table, columns)),
         NodeKind::Objects { objects, columns } => Box::new(objects::Objects::new(objects, columns)),
         NodeKind::Filter { input, predicate } => Box::new(filter::Filter::new(operator(*input), predicate)),
         NodeKind::Project { input, exprs } => Box::new(project::Project::new(operator(*input), exprs)),
-        NodeKind::Predict { input, model, inputs, outputs, keep } => {
+        NodeKind::Predict { input, model, inputs, outputs, keep, safe: _ } => {
             let total = input.rows();
             Box::new(predict::Predict::new(operator(*input), model, inputs, outputs, keep, total))
         }
-        NodeKind::Sort { input, keys } => {
+        NodeKind::Sort { input, keys, limit: _ } => {
             let schema = input.schema.clone();
             Box::new(sort::Sort::new(operator(*input), schema, keys))
         }
         NodeKind::Limit { input, count, offset } => {
             Box::new(limit::Limit::new(operator(*input), count, offset))
         }
+        _ => Box::new(scan::OneRow::default()),
     }
 }
 

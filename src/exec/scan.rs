@@ -25,7 +25,7 @@ impl Scan {
 impl Operator for Scan {
     fn poll(&mut self, ctx: &mut Context) -> Result<Poll> {
         let Some(batch) = self.table.batches.get(self.next) else { return Ok(Poll::Done) };
-        let batch = batch.slice(self.given, ctx.limits.batch_rows);
+        let batch = batch.slice(self.given, ctx.env.limits.batch_rows);
         self.given += batch.rows();
         if batch.rows() == 0 {
             self.next += 1;

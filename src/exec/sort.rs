@@ -1,8 +1,8 @@
 //! ORDER BY: takes all rows in, then gives them out in order.
 
-use super::{Context, Operator, Poll};
+use super::{Context, Operator, Poll, expr};
 use crate::data::{Batch, Schema, SortKey, sort_indices};
-use crate::diag::{Code, Error, Result};
+use crate::diag::Result;
 use crate::plan::Order;
 
 pub(super) struct Sort {
@@ -19,18 +19,15 @@ impl Sort {
         Self { input, schema, keys, taken: Vec::new(), sorted: None }
     }
 
-    fn sort(&self) -> Result<Batch> {
+    fn sort(&self, ctx: &mut Context) -> Result<Batch> {
         let all = Batch::concat(&self.schema, &self.taken)?;
         let keys = self
             .keys
             .iter()
             .map(|key| {
-                let field = self.schema.fields.get(key.column);
-                let data_type = field.map(|field| field.data_type.clone());
                 Ok(SortKey {
-                    column: all.column(key.column)?.clone(),
-                    data_type: data_type
-                        .ok_or_else(|| Error::new(Code::Internal, "a sort key is missing"))?,
+                    column: expr::evaluate(&key.expr, &all, ctx)?,
+                    data_type: key.expr.data_type.clone(),
                     descending: key.descending,
                     nulls_first: key.nulls_first,
                 })
@@ -49,14 +46,14 @@ impl Operator for Sort {
                     return Ok(Poll::Working);
                 }
                 Poll::Done => {
-                    self.sorted = Some((self.sort()?, 0));
+                    self.sorted = Some((self.sort(ctx)?, 0));
                     self.taken = Vec::new();
                 }
                 other => return Ok(other),
             }
         }
         let Some((rows, given)) = &mut self.sorted else { return Ok(Poll::Done) };
-        let batch = rows.slice(*given, ctx.limits.batch_rows);
+        let batch = rows.slice(*given, ctx.env.limits.batch_rows);
         *given += batch.rows();
         Ok(if batch.rows() == 0 { Poll::Done } else { Poll::Batch(batch) })
     }

@@ -10,20 +10,18 @@ use crate::diag::{Code, Error, Result};
 use crate::image::{self, View};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function {
-        name: "ML.DECODE_IMAGE",
-        signatures: &[Signature { args: &[Type::Bytes], returns: Type::Tensor, kernel: decode }],
-        stage: Some(Stage::Decode),
-    },
-    Function {
-        name: "ML.RESIZE_IMAGE",
-        signatures: &[Signature {
-            args: &[Type::Tensor, Type::Int64, Type::Int64, Type::Bool],
-            returns: Type::Tensor,
-            kernel: resize,
-        }],
-        stage: Some(Stage::Preprocess),
-    },
+    Function::new(
+        "ML.DECODE_IMAGE",
+        "A picture (JPEG, PNG, BMP) as height x width x 3 values in [0, 1].",
+        &[Signature::scalar(&[Type::Bytes], Type::Tensor, decode)],
+    )
+    .stage(Stage::Decode),
+    Function::new(
+        "ML.RESIZE_IMAGE",
+        "A picture in another size: height, then width; TRUE keeps its proportions.",
+        &[Signature::scalar(&[Type::Tensor, Type::Int64, Type::Int64, Type::Bool], Type::Tensor, resize)],
+    )
+    .stage(Stage::Preprocess),
 ];
 
 /// `ML.DECODE_IMAGE(bytes)`: height × width × 3 values in [0, 1].
@@ -37,8 +35,8 @@ fn decode(call: &Call<'_>) -> Result<ArrayRef> {
             tensors.append_null();
             continue;
         }
-        let picture =
-            image::decode(bytes.value(operand.index(row)), call.limits).map_err(|error| error.in_row(row))?;
+        let picture = image::decode(bytes.value(operand.index(row)), &call.env.limits)
+            .map_err(|error| error.in_row(row))?;
         tensors.append(&shape(&picture), &picture.data);
     }
     tensors.finish()

@@ -10,5 +10,5 @@ mod prune;
 
 pub use bind::Params;
 pub(crate) use bind::{Bound, bind};
-pub(crate) use expr::{Expr, ExprKind};
-pub(crate) use node::{Node, NodeKind, Order};
+pub(crate) use expr::{Aggregate, Expr, ExprKind, Order};
+pub(crate) use node::{Gives, JoinKind, Node, NodeKind, Plan, Subplan, WindowCall};

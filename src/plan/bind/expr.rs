@@ -64,11 +64,11 @@ impl Binder<'_> {
                 })?;
                 self.call(function, args, span, names).map(typed_expr)
             }
-            ast::ExprKind::Call { name, args } => {
-                let function = known_function(name)?;
-                self.call(function, args, span, names).map(typed_expr)
+            ast::ExprKind::Call(call) => {
+                let function = known_function(&call.name)?;
+                self.call(function, &call.args, span, names).map(typed_expr)
             }
-            ast::ExprKind::Cast { value, to, safe } => {
+            ast::ExprKind::Cast { value, to, safe, .. } => {
                 let to = data_type(to)?;
                 let value = self.typed(value, names)?;
                 let mode = if *safe { CastMode::Safe } else { CastMode::Strict };
@@ -77,8 +77,8 @@ impl Binder<'_> {
             ast::ExprKind::Element { array, index, access } => {
                 self.element(array, index, *access, span, names).map(typed_expr)
             }
-            ast::ExprKind::Array(items) => self.array(items, span, names).map(typed_expr),
-            ast::ExprKind::Struct(fields) => {
+            ast::ExprKind::Array { items, .. } => self.array(items, span, names).map(typed_expr),
+            ast::ExprKind::Struct { fields, .. } => {
                 let mut types = Vec::with_capacity(fields.len());
                 let mut values = Vec::with_capacity(fields.len());
                 for (value, name) in fields {
@@ -89,7 +89,7 @@ impl Binder<'_> {
                 }
                 expr(ExprKind::Struct(values), DataType::Struct(types))
             }
-            ast::ExprKind::Interval(..) => {
+            _ => {
                 Err(Error::new(Code::UnsupportedSyntax, "intervals are not supported in expressions")
                     .at(span))
             }
@@ -161,7 +161,7 @@ impl Binder<'_> {
     ) -> Result<Expr> {
         let args = args.iter().map(|arg| self.typed(arg, names)).collect::<Result<Vec<_>>>()?;
         let types: Vec<_> = args.iter().map(Typed::data_type).collect();
-        let resolved = function::resolve(function, &types).map_err(|error| error.or_at(span))?;
+        let resolved = function::resolve(function, &types, &[]).map_err(|error| error.or_at(span))?;
         let args = args
             .into_iter()
             .zip(&resolved.args)
@@ -171,7 +171,10 @@ impl Binder<'_> {
                 })
             })
             .collect::<Result<_>>()?;
-        let kind = ExprKind::Call { function, kernel: resolved.kernel, args };
+        let function::Body::Scalar(kernel) = resolved.body else {
+            return Err(Error::new(Code::Internal, "not a scalar function"));
+        };
+        let kind = ExprKind::Call { function, kernel, args, safe: false };
         Ok(Expr { kind, data_type: resolved.returns, span })
     }
 

@@ -6,7 +6,7 @@ mod predict;
 mod query;
 mod scope;
 
-use super::node::Node;
+use super::node::Plan;
 use super::prune::prune;
 use crate::catalog::Catalog;
 use crate::data::Scalar;
@@ -17,7 +17,7 @@ use crate::syntax::written;
 /// A statement with all names resolved.
 #[derive(Debug)]
 pub(crate) enum Bound {
-    Query(Node),
+    Query(Plan),
     /// Load an ONNX file and put it into the catalog.
     CreateModel {
         name: String,
@@ -82,7 +82,9 @@ struct Binder<'a> {
 impl Binder<'_> {
     fn statement(&mut self, statement: &ast::Statement) -> Result<Bound> {
         match &statement.kind {
-            StatementKind::Query(query) => self.result(query).map(|node| Bound::Query(prune(node))),
+            StatementKind::Query(query) => {
+                self.result(query).map(|root| Bound::Query(prune(Plan { subplans: Vec::new(), root })))
+            }
             StatementKind::CreateModel(create) => {
                 let (name, kept) = self.created(&create.name, create.on_existing, true)?;
                 if kept {
@@ -100,6 +102,7 @@ impl Binder<'_> {
                 Ok(Bound::CreateObjectTable { name, uris, uris_span })
             }
             StatementKind::Drop(drop) => self.dropped(drop),
+            _ => Err(Error::new(Code::UnsupportedSyntax, "this statement is not supported")),
         }
     }
 

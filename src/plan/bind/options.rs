@@ -44,7 +44,7 @@ pub(super) fn object_table(options: &Options) -> Result<(Vec<String>, Span)> {
     let invalid = |message: &str, span: Span| {
         Error::new(Code::InvalidOption, message).at(span).hint("write uris = ['folder/*', 'picture.jpg']")
     };
-    let ExprKind::Array(items) = &uris.value.kind else {
+    let ExprKind::Array { items, .. } = &uris.value.kind else {
         return Err(invalid("uris is not a list of texts", uris.value.span));
     };
     let patterns = items

@@ -40,7 +40,7 @@ impl Binder<'_> {
     }
 
     fn settings(&mut self, settings: &ast::Expr) -> Result<()> {
-        let ast::ExprKind::Struct(fields) = &settings.kind else {
+        let ast::ExprKind::Struct { fields, .. } = &settings.kind else {
             return Err(Error::new(Code::TypeMismatch, "expected the settings as a STRUCT")
                 .at(settings.span)
                 .hint("write STRUCT(0.5 AS threshold)"));
@@ -102,7 +102,7 @@ fn predict_node(source: Source, name: &str, model: std::sync::Arc<Model>, span: 
     let outputs = (0..fields.len()).collect();
     fields.extend(kept.iter().map(|(_, column)| column.clone()));
     let keep = kept.iter().map(|(at, _)| *at).collect();
-    let kind = NodeKind::Predict { input: Box::new(input), model, inputs, outputs, keep };
+    let kind = NodeKind::Predict { input: Box::new(input), model, inputs, outputs, keep, safe: false };
     Ok(Node { kind, schema: Schema { fields } })
 }
 

@@ -6,8 +6,9 @@ use super::scope::Scope;
 use crate::catalog::Relation;
 use crate::data::{DataType, Field, Scalar, Schema};
 use crate::diag::{Code, Error, Result, Span};
+use crate::plan::expr::Order;
 use crate::plan::expr::{Expr, ExprKind};
-use crate::plan::node::{Node, NodeKind, Order};
+use crate::plan::node::{Node, NodeKind};
 use crate::syntax::ast::{self, SelectItem, TableExprKind};
 
 /// A table of FROM and the names of its columns.
@@ -27,7 +28,7 @@ impl Binder<'_> {
                     Code::AmbiguousColumn,
                     format!("the result has two columns named `{}`", field.name),
                 )
-                .at(query.select.span)
+                .at(query.span)
                 .hint("give one of them an alias, or leave it out with * EXCEPT"));
             }
         }
@@ -35,7 +36,10 @@ impl Binder<'_> {
     }
 
     pub(super) fn query(&mut self, query: &ast::Query) -> Result<Node> {
-        let Source { mut node, scope } = match &query.select.from {
+        let ast::QueryBody::Select(select) = &query.body else {
+            return Err(Error::new(Code::UnsupportedSyntax, "this query is not supported"));
+        };
+        let Source { mut node, scope } = match &select.from {
             Some(table) => self.table(table)?,
             None => Source {
                 node: Node { kind: NodeKind::OneRow, schema: Schema::default() },
@@ -43,12 +47,12 @@ impl Binder<'_> {
             },
         };
         let names = Names { scope: &scope, aliases: &[] };
-        if let Some(filter) = &query.select.filter {
+        if let Some(filter) = &select.filter {
             let predicate = self.expr_of(filter, names, &DataType::Bool, "a condition")?;
             let schema = node.schema.clone();
             node = Node { kind: NodeKind::Filter { input: Box::new(node), predicate }, schema };
         }
-        let columns = self.select_list(&query.select, names)?;
+        let columns = self.select_list(select, names)?;
         node = self.ordered(node, query, columns, &scope)?;
         if let Some(limit) = &query.limit {
             let count = self.count(&limit.count)?;
@@ -108,7 +112,12 @@ impl Binder<'_> {
                 .at(item.expr.span));
             }
             let nulls_first = item.nulls_first.unwrap_or(!item.descending);
-            keys.push(Order { column, descending: item.descending, nulls_first });
+            let expr = Expr::column(
+                column,
+                exprs.get(column).map_or(DataType::Int64, |it| it.data_type.clone()),
+                item.expr.span,
+            );
+            keys.push(Order { expr, descending: item.descending, nulls_first });
         }
         let fields: Vec<_> =
             columns.iter().map(|(name, expr)| Field::new(name.clone(), expr.data_type.clone())).collect();
@@ -117,13 +126,13 @@ impl Binder<'_> {
         let back: Vec<_> = fields
             .iter()
             .enumerate()
-            .map(|(at, field)| Expr::column(at, field.data_type.clone(), query.select.span))
+            .map(|(at, field)| Expr::column(at, field.data_type.clone(), query.span))
             .collect();
         let has_extra = exprs.len() > fields.len();
         let mut node =
             Node { kind: NodeKind::Project { input: Box::new(node), exprs }, schema: wide.clone() };
         if !keys.is_empty() {
-            node = Node { kind: NodeKind::Sort { input: Box::new(node), keys }, schema: wide };
+            node = Node { kind: NodeKind::Sort { input: Box::new(node), keys, limit: None }, schema: wide };
         }
         if has_extra {
             let kind = NodeKind::Project { input: Box::new(node), exprs: back };
@@ -179,6 +188,9 @@ impl Binder<'_> {
                 let scope = Scope::new(&node.schema, alias, node.schema.fields.len());
                 Ok(Source { node, scope })
             }
+            TableExprKind::Unnest { .. } | TableExprKind::Join(_) | TableExprKind::Predict(_) => {
+                Err(Error::new(Code::UnsupportedSyntax, "this table is not supported").at(table.span))
+            }
             TableExprKind::Function { name, args } => {
                 if !name.text().eq_ignore_ascii_case("ML.PREDICT") {
                     return Err(Error::new(
@@ -198,14 +210,18 @@ impl Binder<'_> {
 
 /// `*` and `t.*`.
 fn star_columns(star: &ast::Star, scope: &Scope) -> Result<Vec<(String, Expr)>> {
-    if let Some(of) = &star.of
+    let of = match star.of.as_ref().map(|of| &of.kind) {
+        Some(ast::ExprKind::Name(name)) => Some(name),
+        _ => None,
+    };
+    if let Some(of) = of
         && !scope.has_table(&of.text)
     {
         return Err(
             Error::new(Code::UnknownTable, format!("there is no table `{}` in FROM", of.text)).at(of.span)
         );
     }
-    let of = star.of.as_ref().map(|it| it.text.as_str());
+    let of = of.map(|it| it.text.as_str());
     for name in &star.except {
         scope.column(of, name)?;
     }

@@ -3,7 +3,7 @@
 use super::Parser;
 use crate::data::Scalar;
 use crate::diag::{Code, Error, Result, Span};
-use crate::syntax::ast::{Access, Expr, ExprKind, Ident, Parameter, Path, TypeNameKind};
+use crate::syntax::ast::{Access, Call, Expr, ExprKind, Ident, Parameter, Path, TypeNameKind};
 use crate::syntax::token::{Sign, TokenKind};
 
 /// How tightly operators bind, loosest first.
@@ -247,7 +247,7 @@ impl Parser<'_> {
             while self.eat(Sign::Comma) {
                 fields.push((self.expr()?, None));
             }
-            expr = Expr { kind: ExprKind::Struct(fields), span: open };
+            expr = Expr { kind: ExprKind::Struct { data_type: None, fields }, span: open };
         }
         self.close(open, Sign::RightParen)?;
         expr.span = self.since(open);
@@ -262,7 +262,7 @@ impl Parser<'_> {
             false => self.comma_separated(Self::expr)?,
         };
         self.close(open, Sign::RightBracket)?;
-        Ok(Expr { kind: ExprKind::Array(items), span: self.since(start) })
+        Ok(Expr { kind: ExprKind::Array { element: None, items }, span: self.since(start) })
     }
 
     /// Keywords that begin an expression, function calls, names.
@@ -335,7 +335,7 @@ impl Parser<'_> {
         if self.at_word("OVER") && self.nth_is_sign(1, Sign::LeftParen) {
             return Err(self.unsupported("`OVER`", "compute window functions elsewhere"));
         }
-        Ok(Expr { kind: ExprKind::Call { name, args }, span: self.since(start) })
+        Ok(Expr { kind: ExprKind::Call(Box::new(Call::plain(name, args))), span: self.since(start) })
     }
 
     fn argument(&mut self) -> Result<Expr> {
@@ -362,7 +362,7 @@ impl Parser<'_> {
             return Err(self.unsupported("`FORMAT` in CAST", "leave it out"));
         }
         self.close(open, Sign::RightParen)?;
-        Ok(Expr { kind: ExprKind::Cast { value, to, safe }, span: self.since(start) })
+        Ok(Expr { kind: ExprKind::Cast { value, to, safe, truncate: false }, span: self.since(start) })
     }
 
     /// `STRUCT(a, b AS name)`, the keyword taken already.
@@ -372,7 +372,7 @@ impl Parser<'_> {
             let name = if parser.eat_word("AS") { Some(parser.ident("a field's name")?) } else { None };
             Ok((value, name))
         })?;
-        Ok(Expr { kind: ExprKind::Struct(fields), span: self.since(start) })
+        Ok(Expr { kind: ExprKind::Struct { data_type: None, fields }, span: self.since(start) })
     }
 
     /// `DATE '2024-01-31'`: a cast of a string.
@@ -383,7 +383,7 @@ impl Parser<'_> {
             return Err(self.expected("an expression"));
         }
         let value = Box::new(self.primary()?);
-        Ok(Expr { kind: ExprKind::Cast { value, to, safe: false }, span: self.since(start) })
+        Ok(Expr { kind: ExprKind::Cast { value, to, safe: false, truncate: false }, span: self.since(start) })
     }
 }
 

@@ -3,7 +3,8 @@
 use super::Parser;
 use crate::diag::Result;
 use crate::syntax::ast::{
-    Expr, ExprKind, Limit, OrderItem, Query, Select, SelectItem, Star, TableArg, TableExpr, TableExprKind,
+    Expr, ExprKind, Limit, OrderItem, Query, QueryBody, Select, SelectItem, Star, TableArg, TableExpr,
+    TableExprKind,
 };
 use crate::syntax::token::{Sign, TokenKind};
 
@@ -32,7 +33,8 @@ impl Parser<'_> {
                 false => Vec::new(),
             };
             let limit = if parser.eat_word("LIMIT") { Some(parser.limit()?) } else { None };
-            Ok(Query { select, order_by, limit, span: parser.since(start) })
+            let body = QueryBody::Select(Box::new(select));
+            Ok(Query { with: Vec::new(), body, order_by, limit, span: parser.since(start) })
         })
     }
 
@@ -70,7 +72,17 @@ impl Parser<'_> {
         }
         let from = if self.eat_word("FROM") { Some(self.table_expr()?) } else { None };
         let filter = if self.eat_word("WHERE") { Some(self.expr()?) } else { None };
-        Ok(Select { items, from, filter, span: self.since(start) })
+        Ok(Select {
+            distinct: false,
+            items,
+            from,
+            filter,
+            group_by: None,
+            having: None,
+            qualify: None,
+            windows: Vec::new(),
+            span: self.since(start),
+        })
     }
 
     fn at_select_end(&self) -> bool {
@@ -89,6 +101,7 @@ impl Parser<'_> {
         if self.at_name() && self.nth_is_sign(1, Sign::Dot) && self.nth_is_sign(2, Sign::Star) {
             let of = self.ident("a table's name")?;
             self.at += 2;
+            let of = Expr { span: of.span, kind: ExprKind::Name(of) };
             return self.star(Some(of), start).map(SelectItem::Star);
         }
         if self.at_word("FROM") {
@@ -99,7 +112,7 @@ impl Parser<'_> {
     }
 
     /// `* [EXCEPT (column, …)]`, the star taken already.
-    fn star(&mut self, of: Option<crate::syntax::ast::Ident>, start: crate::diag::Span) -> Result<Star> {
+    fn star(&mut self, of: Option<Expr>, start: crate::diag::Span) -> Result<Star> {
         let except = match self.at_word("EXCEPT") && self.nth_is_sign(1, Sign::LeftParen) {
             true => {
                 self.bump();
@@ -112,7 +125,7 @@ impl Parser<'_> {
                 self.unsupported("`* REPLACE`", "leave the column out with EXCEPT and select the new value")
             );
         }
-        Ok(Star { of, except, span: self.since(start) })
+        Ok(Star { of, except, replace: Vec::new(), span: self.since(start) })
     }
 
     /// What stands in FROM.

@@ -113,7 +113,15 @@ impl Parser<'_> {
         if self.at_word("AS") {
             return Err(self.unsupported("training (`AS` query)", "train elsewhere and import the ONNX file"));
         }
-        Ok(CreateModel { name, on_existing, options })
+        Ok(CreateModel {
+            name,
+            on_existing,
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            transform: None,
+            options,
+            query: None,
+        })
     }
 
     fn create_external_table(&mut self, replace: bool) -> Result<CreateExternalTable> {
@@ -130,7 +138,7 @@ impl Parser<'_> {
             return Err(self.unsupported("`WITH PARTITION COLUMNS`", "leave it out"));
         }
         let options = self.options(&name)?;
-        Ok(CreateExternalTable { name, on_existing, options })
+        Ok(CreateExternalTable { name, on_existing, columns: Vec::new(), options })
     }
 
     fn options(&mut self, name: &Path) -> Result<Options> {
