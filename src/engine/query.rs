@@ -8,7 +8,7 @@ use crate::catalog::Relation;
 use crate::control::{Progress, Stage, Stopwatch, Timings};
 use crate::data::{Batch, Schema};
 use crate::diag::{Code, Diagnostic, Error, Result, Span};
-use crate::exec::{Answer, Context, Operator, Poll, Request, Resource, Resources, start};
+use crate::exec::{Answer, Context, Operator, Poll, Request, Resource, start};
 use crate::function::Env;
 use crate::limits::Limits;
 use crate::model::Model;
@@ -94,7 +94,7 @@ impl Query {
             Bound::Nothing { message } => Work::Say { message },
         };
         let env = Env { limits, now: 0, random: Cell::new(0) };
-        let ctx = Context { env, watch, resources: Resources::default(), progress: None };
+        let ctx = Context::new(env, watch);
         Ok(Self { engine: engine.clone(), schema, work, ctx, warnings, held: None })
     }
 
