@@ -6,6 +6,7 @@
 mod batch;
 mod cast;
 mod compare;
+mod key;
 mod operand;
 mod scalar;
 mod tensor;
@@ -16,6 +17,7 @@ pub(crate) use cast::{
     CastMode, can_cast, can_coerce, cast, parse_bool, parse_date, parse_int, parse_timestamp,
 };
 pub(crate) use compare::{SortKey, compare_scalars, sort_indices};
+pub(crate) use key::Keys;
 pub(crate) use operand::Operand;
 pub use scalar::Scalar;
 pub(crate) use scalar::{array_of, scalar_at};
