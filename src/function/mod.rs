@@ -8,6 +8,7 @@ mod array;
 mod image;
 mod operator;
 mod resolve;
+mod scalar;
 
 use std::cell::Cell;
 use std::fmt;
