@@ -8,6 +8,7 @@ mod array;
 mod image;
 mod operator;
 mod resolve;
+mod scalar;
 mod window;
 
 use std::cell::Cell;
