@@ -175,6 +175,7 @@ impl Parser<'_> {
             self.close(open, Sign::RightParen)?;
             return Ok(TableExprKind::Subquery(query));
         }
+        self.refuse_from_first()?;
         let tables = self.from()?;
         let kind = match tables.kind {
             // What looked like a table is the first part of a query.
