@@ -362,8 +362,8 @@ fn queries_have_the_shapes_of_the_tree() {
             ("1 FROM t LEFT JOIN UNNEST(a) u", "1 from (t left unnest(a) as u on TRUE)"),
             ("1 FROM ((SELECT 1) UNION ALL SELECT 2) AS u", "1 from <<select 1> union select 2> as u"),
             (
-                "1 FROM ML.PREDICT(MODEL `a.b`, SELECT 1, STRUCT(2 AS c)) p",
-                "1 from ML.PREDICT(model a.b, <select 1>, {2 as c}) as p",
+                "1 FROM ML.PREDICT(MODEL `a.b`, SELECT 1 FROM t, STRUCT(2 AS c)) p",
+                "1 from ML.PREDICT(model a.b, <select 1 from t>, {2 as c}) as p",
             ),
             (
                 "1 FROM VECTOR_SEARCH(TABLE d.t, 'c', (SELECT 1), top_k => 2)",
