@@ -8,6 +8,8 @@ mod array;
 mod image;
 mod operator;
 mod resolve;
+mod scalar;
+mod window;
 
 use std::cell::Cell;
 use std::fmt;
@@ -173,7 +175,16 @@ impl Function {
         self
     }
 
-    fn is_operator(&self) -> bool {
+    /// `SCALAR`, `AGGREGATE` or `WINDOW`.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.signatures.first().map(|signature| signature.body) {
+            Some(Body::Aggregate(_)) => "AGGREGATE",
+            Some(Body::Ranking(_) | Body::Fit(_)) => "WINDOW",
+            _ => "SCALAR",
+        }
+    }
+
+    pub(crate) fn is_operator(&self) -> bool {
         operator(self.name).is_some()
     }
 }
@@ -228,7 +239,10 @@ pub(crate) fn nearest_function(name: &str) -> Option<&'static str> {
 
 /// Every function, by topic.
 pub(crate) fn functions() -> impl Iterator<Item = &'static Function> {
-    [image::FUNCTIONS, array::FUNCTIONS].into_iter().flatten()
+    [image::FUNCTIONS, array::FUNCTIONS, window::FUNCTIONS]
+        .into_iter()
+        .flatten()
+        .chain(aggregate::functions())
 }
 
 impl Call<'_> {
