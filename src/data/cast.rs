@@ -11,7 +11,8 @@ use arrow_array::{Array, ArrayRef, ListArray};
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 
 use super::scalar::{array_of, nulls, scalars};
-use super::{DataType, Scalar};
+use super::tensor::tensors;
+use super::{DataType, Scalar, StructField};
 use crate::diag::{Code, Error, Result};
 
 /// What a value that cannot be converted becomes.
@@ -23,10 +24,19 @@ pub(crate) enum CastMode {
     Safe,
 }
 
-/// Whether values of `from` become `to` without being asked: INT64 to FLOAT64, alone or in arrays.
+/// Whether values of `from` become `to` without being asked: INT64 to FLOAT64, alone or in arrays; a shape and
+/// values to a tensor.
 pub(crate) fn can_coerce(from: &DataType, to: &DataType) -> bool {
     match (from, to) {
         (DataType::Array(from), DataType::Array(to)) => can_coerce(from, to),
+        (DataType::Struct(fields), DataType::Tensor) => {
+            let array = |field: &StructField, takes: fn(&DataType) -> bool| matches!(&field.data_type, DataType::Array(element) if takes(element));
+            matches!(
+                fields.as_slice(),
+                [shape, data]
+                    if array(shape, |it| *it == DataType::Int64) && array(data, DataType::is_numeric)
+            )
+        }
         (DataType::Int64, DataType::Float64) => true,
         _ => from == to,
     }
@@ -36,7 +46,7 @@ pub(crate) fn can_coerce(from: &DataType, to: &DataType) -> bool {
 pub(crate) fn can_cast(from: &DataType, to: &DataType) -> bool {
     use DataType::{Array, Bool, Bytes, Date, Float64, Int64, String, Timestamp};
     match (from, to) {
-        _ if from == to => true,
+        _ if can_coerce(from, to) => true,
         (Array(from), Array(to)) => can_cast(from, to),
         (Int64 | Bool | Date | Timestamp | Bytes | Float64, String) => true,
         (String, Int64 | Float64 | Bool | Date | Timestamp | Bytes) => true,
@@ -68,6 +78,15 @@ pub(crate) fn cast(array: &ArrayRef, from: &DataType, to: &DataType, mode: CastM
             ListArray::try_new(field, list.offsets().clone(), values, list.nulls().cloned())
                 .map(|list| Arc::new(list) as ArrayRef)
                 .map_err(|error| Error::new(Code::Internal, "an array cannot be converted").detail(error))
+        }
+        (DataType::Struct(fields), DataType::Tensor) if can_coerce(from, to) => {
+            let parts = array.as_struct_opt().ok_or_else(|| layout(from))?;
+            let [(shape, _), (data, field)] = parts.columns().iter().zip(fields).collect::<Vec<_>>()[..]
+            else {
+                return Err(layout(from));
+            };
+            let data = cast(data, &field.data_type, &DataType::array(DataType::Float64), mode)?;
+            tensors(shape, &data, parts.nulls())
         }
         _ if !can_cast(from, to) => {
             Err(Error::new(Code::InvalidCast, format!("there is no cast from {from} to {to}")))
