@@ -6,9 +6,13 @@
 mod aggregate;
 mod array;
 mod image;
+mod list;
 mod operator;
+mod preprocess;
+mod refused;
 mod resolve;
 mod scalar;
+mod vector;
 
 use std::cell::Cell;
 use std::fmt;
@@ -22,7 +26,10 @@ use crate::diag::{Code, Error, Result, nearest};
 use crate::limits::Limits;
 
 pub(crate) use aggregate::{Accumulator, Setup, Start};
+pub(crate) use list::Vectors;
+pub(crate) use refused::refused;
 pub(crate) use resolve::{Resolved, resolve};
+pub(crate) use vector::Metric;
 
 /// A function or operator.
 #[derive(Debug)]
@@ -229,7 +236,7 @@ pub(crate) fn nearest_function(name: &str) -> Option<&'static str> {
 
 /// Every function, by topic.
 pub(crate) fn functions() -> impl Iterator<Item = &'static Function> {
-    [image::FUNCTIONS, array::FUNCTIONS].into_iter().flatten()
+    [image::FUNCTIONS, array::FUNCTIONS, vector::FUNCTIONS].into_iter().chain(preprocess::TOPICS).flatten()
 }
 
 impl Call<'_> {
