@@ -11,6 +11,7 @@ mod project;
 mod resources;
 mod scan;
 mod sort;
+mod vector_search;
 
 pub(crate) use resources::{Answer, Resources};
 pub use resources::{Request, Resource};
@@ -70,6 +71,9 @@ fn operator(node: Node) -> Box<dyn Operator + Send> {
         NodeKind::Sort { input, keys, limit: _ } => {
             let schema = input.schema.clone();
             Box::new(sort::Sort::new(operator(*input), schema, keys))
+        }
+        NodeKind::VectorSearch { base, query, batch, top, metric } => {
+            Box::new(vector_search::VectorSearch::new(*base, *query, batch, top, metric))
         }
         NodeKind::Limit { input, count, offset } => {
             Box::new(limit::Limit::new(operator(*input), count, offset))

@@ -11,4 +11,4 @@ mod prune;
 pub use bind::Params;
 pub(crate) use bind::{Bound, bind};
 pub(crate) use expr::{Aggregate, Expr, ExprKind, Order};
-pub(crate) use node::{Gives, JoinKind, Node, NodeKind, Plan, Subplan, WindowCall};
+pub(crate) use node::{Gives, JoinKind, Node, NodeKind, Plan, Searched, Subplan, WindowCall};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::expr::{Aggregate, Expr, Order};
 use crate::data::Schema;
-use crate::function::{Fit, Ranking};
+use crate::function::{Fit, Metric, Ranking};
 use crate::model::Model;
 use crate::table::{Object, Table};
 
@@ -128,6 +128,16 @@ pub(crate) enum NodeKind {
         /// `SAFE.`: rows that fail have NULL outputs.
         safe: bool,
     },
+    /// For each row of `query` the nearest rows of `base`: the query's row as a struct if `batch`, the base's row as
+    /// a struct, the distance.
+    VectorSearch {
+        base: Box<Searched>,
+        query: Box<Searched>,
+        batch: bool,
+        /// How many rows of `base` for each row of `query`; all where there is no number.
+        top: Option<usize>,
+        metric: Metric,
+    },
     Sort {
         input: Box<Node>,
         keys: Vec<Order>,
@@ -139,6 +149,16 @@ pub(crate) enum NodeKind {
         count: usize,
         offset: usize,
     },
+}
+
+/// One side of a vector search.
+#[derive(Debug, Clone)]
+pub(crate) struct Searched {
+    pub(crate) input: Node,
+    /// Of type `ARRAY<FLOAT64>`.
+    pub(crate) vector: Expr,
+    /// The columns of the struct that stands for a row.
+    pub(crate) keep: Vec<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,6 +197,7 @@ impl Node {
             | NodeKind::Join { .. }
             | NodeKind::Unnest { .. }
             | NodeKind::Aggregate { .. }
+            | NodeKind::VectorSearch { .. }
             | NodeKind::Distinct { .. } => None,
             NodeKind::Union { inputs } => inputs.iter().map(Self::rows).sum(),
             NodeKind::Project { input, .. }

@@ -5,6 +5,7 @@ mod options;
 mod predict;
 mod query;
 mod scope;
+mod vector_search;
 
 use super::node::Plan;
 use super::prune::prune;

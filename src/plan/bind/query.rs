@@ -192,6 +192,11 @@ impl Binder<'_> {
                 Err(Error::new(Code::UnsupportedSyntax, "this table is not supported").at(table.span))
             }
             TableExprKind::Function { name, args } => {
+                if name.text().eq_ignore_ascii_case("VECTOR_SEARCH") {
+                    let node = self.vector_search(args, name.span.to(table.span))?;
+                    let scope = Scope::new(&node.schema, alias, node.schema.fields.len());
+                    return Ok(Source { node, scope });
+                }
                 if !name.text().eq_ignore_ascii_case("ML.PREDICT") {
                     return Err(Error::new(
                         Code::UnknownFunction,
