@@ -8,7 +8,7 @@ pub struct Limits {
     pub sql_bytes: usize,
     /// Nesting of expressions, subqueries and types. The parser recurses, and a browser's stack is small.
     pub nesting: usize,
-    /// Operators, fields and indices of one statement. Each can make the tree one level deeper.
+    /// Operators, fields, indices and joins on top of each other. Each makes the tree one level deeper.
     pub operators: usize,
     /// Bytes of an encoded picture. 20 MB, as BigQuery has it for object-table inference.
     pub image_bytes: usize,

@@ -164,7 +164,7 @@ impl Engine {
     /// Parses and binds without running. Statements behind the first one that changes the catalog are parsed
     /// only: what they mean depends on it. Parameters fit everywhere.
     pub fn check(&self, sql: &str) -> Check {
-        let parsed = syntax::parse(sql, &self.shared.limits);
+        let parsed = syntax::parse(sql, &self.shared.limits, None);
         let mut check = Check { diagnostics: parsed.diagnostics, schema: None };
         if !check.diagnostics.is_empty() {
             return check;
@@ -220,7 +220,7 @@ impl Session {
     pub fn script(&self, sql: &str, params: Params) -> Result<Script> {
         let mut watch = Stopwatch::new(self.engine.shared.clock);
         let mark = watch.start();
-        let parsed = syntax::parse(sql, &self.limits);
+        let parsed = syntax::parse(sql, &self.limits, None);
         watch.stop(mark, crate::control::Stage::Parse);
         match Error::from_diagnostics(parsed.diagnostics) {
             Some(error) => Err(error),
