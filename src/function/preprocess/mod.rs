@@ -82,3 +82,6 @@ fn quantile(sorted: &[f64], percent: f64) -> Option<f64> {
     let at = (sorted.len() as f64 * percent / 100.0).ceil() as usize;
     sorted.get(at.saturating_sub(1)).copied()
 }
+
+#[cfg(test)]
+mod tests;
