@@ -204,7 +204,8 @@ fn tf_idf(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
     let tokens = Tokens::new(call.arg(0)?)?;
     let rows = (0..call.rows).filter(|row| tokens.get(*row).is_some()).count() as f64;
     let found = |term: &String| counts.get(term.as_str()).copied().unwrap_or_default() as f64;
-    let mut weights: Vec<_> = vocabulary.0.iter().map(|term| (rows / (1.0 + found(term))).ln_1p()).collect();
+    let mut weights: Vec<_> =
+        vocabulary.0.iter().map(|term| (1.0 + rows / (1.0 + found(term))).ln()).collect();
     let mean = weights.iter().sum::<f64>() / weights.len().max(1) as f64;
     weights.insert(0, mean);
     Ok(Arc::new(Bag { vocabulary, weights: Some(weights) }))
