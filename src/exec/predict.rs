@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Context, Operator, Poll, expr, name_row};
 use crate::control::{Progress, Stage};
 use crate::data::Batch;
-use crate::diag::{Code, Error, Result};
+use crate::diag::Result;
 use crate::model::Model;
 use crate::plan::Expr;
 
@@ -44,15 +44,9 @@ impl Predict {
             .map(|value| value.as_ref().map(|value| expr::evaluate(value, piece, ctx)).transpose())
             .collect::<Result<Vec<_>>>()?;
         let mark = ctx.watch.start();
-        let results = self.model.predict(&inputs, piece.rows(), self.rows_done);
+        let results = self.model.predict(&inputs, &self.outputs, piece.rows(), self.rows_done);
         ctx.watch.stop(mark, Stage::Infer);
-        let results = results?;
-        let outputs = self.outputs.iter().map(|at| {
-            results
-                .get(*at)
-                .cloned()
-                .ok_or_else(|| Error::new(Code::Internal, "the model left an output out"))
-        });
+        let outputs = results?.into_iter().map(Ok);
         let kept = self.keep.iter().map(|at| piece.column(*at).cloned());
         Batch::new(piece.rows(), outputs.chain(kept).collect::<Result<_>>()?)
     }

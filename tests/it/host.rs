@@ -56,7 +56,7 @@ pub fn run_with(engine: &Engine, sql: &str, params: Params) -> Result<Outcome, E
 }
 
 pub fn finish(mut query: Query) -> Result<Outcome, Error> {
-    let mut outcome = Outcome { schema: query.schema().cloned(), ..Outcome::default() };
+    let mut outcome = Outcome::default();
     loop {
         match query.step()? {
             Step::Batch(batch) => outcome.batches.push(batch),
@@ -64,16 +64,19 @@ pub fn finish(mut query: Query) -> Result<Outcome, Error> {
             Step::Need(requests) => {
                 for request in requests {
                     match request.resource {
-                        Resource::Model { uri } | Resource::Object { uri } => match find(&uri) {
-                            Some(path) => query.supply(request.id, fs::read(path).unwrap())?,
-                            None => query.refuse(request.id, format!("`{uri}` was not found"))?,
-                        },
+                        Resource::Model { uri } | Resource::Object { uri } | Resource::Table { uri, .. } => {
+                            match find(&uri) {
+                                Some(path) => query.supply(request.id, fs::read(path).unwrap())?,
+                                None => query.refuse(request.id, format!("`{uri}` was not found"))?,
+                            }
+                        }
                         Resource::Objects { uris } => query.supply_objects(request.id, list(&uris))?,
                         other => panic!("the test host cannot bring {other:?}"),
                     }
                 }
             }
             Step::Done(summary) => {
+                outcome.schema = query.schema().cloned();
                 outcome.summary = summary;
                 return Ok(outcome);
             }

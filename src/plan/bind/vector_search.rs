@@ -1,8 +1,10 @@
 //! VECTOR_SEARCH: two sides, the columns that hold their vectors, and options by name.
 
 use super::Binder;
+use super::constant::constant;
 use super::expr::Names;
-use super::query::Source;
+use super::from::Source;
+use super::predict::column_number;
 use super::scope::Scope;
 use crate::data::{CastMode, DataType, Field, Scalar, Schema, StructField, can_coerce};
 use crate::diag::{Code, Error, Result, Span, nearest};
@@ -61,7 +63,7 @@ impl Binder<'_> {
             }
             (None, Some(value)) => {
                 let scope = Scope::default();
-                let names = Names { scope: &scope, aliases: &[] };
+                let names = Names::of(&scope);
                 let wanted = DataType::array(DataType::Float64);
                 let vector = self.expr_of(value, names, &wanted, "a vector")?;
                 let input = Node { kind: NodeKind::OneRow, schema: Schema::default() };
@@ -98,9 +100,10 @@ impl Binder<'_> {
 
     fn constant(&mut self, tree: &ast::Expr, data_type: &DataType, what: &str) -> Result<Scalar> {
         let scope = Scope::default();
-        let names = Names { scope: &scope, aliases: &[] };
-        match self.expr_of(tree, names, data_type, what)?.kind {
-            ExprKind::Literal(value) if value != Scalar::Null || self.params.is_none() => Ok(value),
+        let names = Names::of(&scope);
+        match constant(&self.expr_of(tree, names, data_type, what)?)? {
+            // A parameter without value yet: the statement is only checked.
+            Some(value) if value != Scalar::Null || self.context.params.is_none() => Ok(value),
             _ => Err(Error::new(Code::TypeMismatch, format!("expected {what} as a constant")).at(tree.span)),
         }
     }
@@ -110,9 +113,9 @@ impl Binder<'_> {
 fn searched(source: Source, (name, span): &(String, Span)) -> Result<Searched> {
     let Source { node: input, scope } = source;
     let columns: Vec<_> = scope.visible(None).collect();
-    let Some((at, column)) = columns.iter().find(|(_, it)| it.name.eq_ignore_ascii_case(name)) else {
+    let Some((_, column)) = columns.iter().find(|(it, _)| it.eq_ignore_ascii_case(name)) else {
         let error = Error::new(Code::UnknownColumn, format!("column `{name}` was not found")).at(*span);
-        let names: Vec<_> = columns.iter().map(|(_, it)| it.name.as_str()).collect();
+        let names: Vec<_> = columns.iter().map(|(it, _)| *it).collect();
         return Err(match nearest(name, names.iter().copied()) {
             Some(near) => error.hint(format!("did you mean '{near}'?")).fix(*span, format!("'{near}'")),
             None => error.hint(format!("the columns are {}", names.join(", "))),
@@ -127,24 +130,25 @@ fn searched(source: Source, (name, span): &(String, Span)) -> Result<Searched> {
         .at(*span)
         .hint("vectors are ARRAY<FLOAT64>, such as the outputs of embedding models"));
     }
-    let mut vector = Expr::column(*at, column.data_type.clone(), *span);
+    let mut vector = (*column).clone().at(*span);
     if vector.data_type != vector_type {
         let kind = ExprKind::Cast { value: Box::new(vector), mode: CastMode::Strict };
         vector = Expr { kind, data_type: vector_type, span: *span };
     }
-    Ok(Searched { input, vector, keep: columns.into_iter().map(|(at, _)| at).collect() })
+    let keep = columns.iter().filter_map(|(_, column)| column_number(column)).collect();
+    Ok(Searched { input, vector, keep })
 }
 
 /// The query's column that is named like the base's, or its only vector.
 fn default_column(source: &Source, base: &(String, Span), span: Span) -> Result<(String, Span)> {
-    let columns: Vec<_> = source.scope.visible(None).map(|(_, column)| column).collect();
-    if columns.iter().any(|column| column.name.eq_ignore_ascii_case(&base.0)) {
+    let columns: Vec<_> = source.scope.visible(None).collect();
+    if columns.iter().any(|(name, _)| name.eq_ignore_ascii_case(&base.0)) {
         return Ok(base.clone());
     }
     let vector = DataType::array(DataType::Float64);
-    let mut vectors = columns.into_iter().filter(|column| can_coerce(&column.data_type, &vector));
+    let mut vectors = columns.into_iter().filter(|(_, column)| can_coerce(&column.data_type, &vector));
     match (vectors.next(), vectors.next()) {
-        (Some(only), None) => Ok((only.name, span)),
+        (Some((only, _)), None) => Ok((only.to_owned(), span)),
         _ => Err(Error::new(Code::MissingInput, "it is not clear which column holds the query's vectors")
             .at(span)
             .hint("write query_column_to_search => 'column'")),
