@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, StructArray, UInt64Array};
 
-use super::{Context, Operator, Poll, expr, name_row};
+use super::held::Held;
+use super::{Context, Input, Operator, Poll, expr, name_row};
 use crate::data::{Batch, DataType, Operand, Schema, StructField};
 use crate::diag::{Code, Error, Result};
 use crate::function::{Metric, Vectors};
-use crate::plan::{Expr, Searched};
+use crate::plan::Expr;
 
 /// Distances that are computed before the host has a chance to stop.
 const DISTANCES_A_PIECE: usize = 1 << 18;
@@ -20,26 +21,26 @@ pub(super) struct VectorSearch {
     top: Option<usize>,
     metric: Metric,
     /// The base's rows as they come.
-    taken: Vec<Batch>,
+    held: Held,
     /// All rows of the base and their vectors.
     searched: Option<(Batch, Operand)>,
     /// The query's latest batch with its vectors, and how many of its rows are done.
     current: Option<(Batch, Operand, usize)>,
 }
 
-struct Side {
-    input: Box<dyn Operator + Send>,
+/// The rows of one side and where their vectors are.
+pub(super) struct Side {
+    input: Input,
     schema: Schema,
     vector: Expr,
+    /// The columns of the struct that stands for a row.
     keep: Vec<usize>,
     rows_before: usize,
 }
 
 impl Side {
-    fn new(searched: Searched) -> Self {
-        let Searched { input, vector, keep } = searched;
-        let schema = input.schema.clone();
-        Self { input: super::operator(input), schema, vector, keep, rows_before: 0 }
+    pub(super) fn new(input: Input, schema: Schema, vector: Expr, keep: Vec<usize>) -> Self {
+        Self { input, schema, vector, keep, rows_before: 0 }
     }
 
     fn vectors(&mut self, batch: &Batch, ctx: &mut Context) -> Result<Operand> {
@@ -50,8 +51,7 @@ impl Side {
     /// The rows at `places`, each as one struct.
     fn structs(&self, batch: &Batch, places: &UInt64Array) -> Result<ArrayRef> {
         let missing = || Error::new(Code::Internal, "a row cannot become a struct");
-        let columns = self.keep.iter().map(|at| batch.column(*at).cloned()).collect::<Result<_>>()?;
-        let rows = Batch::new(batch.rows(), columns)?.take(places)?;
+        let rows = batch.select(&self.keep)?.take(places)?;
         let fields = self.keep.iter().filter_map(|at| self.schema.fields.get(*at));
         let fields = fields
             .map(|field| StructField { name: field.name.clone(), data_type: field.data_type.clone() })
@@ -73,23 +73,8 @@ struct Match {
 }
 
 impl VectorSearch {
-    pub(super) fn new(
-        base: Searched,
-        query: Searched,
-        batch: bool,
-        top: Option<usize>,
-        metric: Metric,
-    ) -> Self {
-        Self {
-            base: Side::new(base),
-            query: Side::new(query),
-            batch,
-            top,
-            metric,
-            taken: Vec::new(),
-            searched: None,
-            current: None,
-        }
+    pub(super) fn new(base: Side, query: Side, batch: bool, top: Option<usize>, metric: Metric) -> Self {
+        Self { base, query, batch, top, metric, held: Held::default(), searched: None, current: None }
     }
 
     /// The nearest rows of the base for row `row` of the query's batch. Rows without a vector match nothing.
@@ -128,11 +113,11 @@ impl VectorSearch {
         }
         match self.base.input.poll(ctx)? {
             Poll::Batch(batch) => {
-                self.taken.push(batch);
+                self.held.push(batch, ctx)?;
                 Ok(Some(Poll::Working))
             }
             Poll::Done => {
-                let all = Batch::concat(&self.base.schema, &std::mem::take(&mut self.taken))?;
+                let all = std::mem::take(&mut self.held).concat(&self.base.schema)?;
                 let vectors = self.base.vectors(&all, ctx)?;
                 self.searched = Some((all, vectors));
                 Ok(None)
@@ -181,9 +166,5 @@ impl Operator for VectorSearch {
             0 => Ok(Poll::Working),
             count => Batch::new(count, columns).map(Poll::Batch),
         }
-    }
-
-    fn origin(&self, _: usize) -> Option<String> {
-        None
     }
 }

@@ -13,6 +13,7 @@ mod refused;
 mod resolve;
 mod scalar;
 mod vector;
+mod window;
 
 use std::cell::Cell;
 use std::fmt;
@@ -245,7 +246,11 @@ pub(crate) fn nearest_function(name: &str) -> Option<&'static str> {
 
 /// Every function, by topic.
 pub(crate) fn functions() -> impl Iterator<Item = &'static Function> {
-    [image::FUNCTIONS, array::FUNCTIONS, vector::FUNCTIONS].into_iter().chain(preprocess::TOPICS).flatten()
+    [image::FUNCTIONS, array::FUNCTIONS, vector::FUNCTIONS, window::FUNCTIONS]
+        .into_iter()
+        .chain(preprocess::TOPICS)
+        .flatten()
+        .chain(aggregate::functions())
 }
 
 impl Call<'_> {
