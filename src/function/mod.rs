@@ -4,10 +4,10 @@
 //! Functions compute over whole columns; this room knows neither SQL text nor plans.
 
 mod aggregate;
-mod array;
 mod image;
 mod operator;
 mod resolve;
+mod rows;
 mod scalar;
 
 use std::cell::Cell;
@@ -142,6 +142,8 @@ pub(crate) enum Type {
     Any,
     /// Any type with an order, the same wherever it stands.
     Ordered,
+    /// Any type whose values can be told to be equal, the same wherever it stands.
+    Comparable,
     /// An array of [`Type::Any`].
     Array,
     /// An array of a type.
@@ -229,7 +231,7 @@ pub(crate) fn nearest_function(name: &str) -> Option<&'static str> {
 
 /// Every function, by topic.
 pub(crate) fn functions() -> impl Iterator<Item = &'static Function> {
-    [image::FUNCTIONS, array::FUNCTIONS].into_iter().flatten()
+    [image::FUNCTIONS].into_iter().chain(scalar::TOPICS.iter().copied()).flatten()
 }
 
 impl Call<'_> {
@@ -252,7 +254,13 @@ impl Type {
             Self::Timestamp => DataType::Timestamp,
             Self::Tensor => DataType::Tensor,
             Self::ArrayOf(element) => DataType::array(element.fixed()?),
-            Self::Any | Self::Ordered | Self::Array | Self::Struct | Self::Whatever | Self::Interval => {
+            Self::Any
+            | Self::Ordered
+            | Self::Comparable
+            | Self::Array
+            | Self::Struct
+            | Self::Whatever
+            | Self::Interval => {
                 return None;
             }
         })
@@ -261,7 +269,7 @@ impl Type {
     /// How signatures show it.
     pub(crate) fn name(self) -> String {
         match self {
-            Self::Any | Self::Ordered => "T".into(),
+            Self::Any | Self::Ordered | Self::Comparable => "T".into(),
             Self::Array => "ARRAY<T>".into(),
             Self::ArrayOf(element) => format!("ARRAY<{}>", element.name()),
             Self::Struct => "STRUCT".into(),
