@@ -102,7 +102,7 @@ impl Batch {
         Self::new(self.rows, self.columns)
     }
 
-    /// The bytes that the values take up.
+    /// The memory that the values take, without what slices leave aside.
     pub(crate) fn bytes(&self) -> usize {
         self.columns.iter().map(|it| it.to_data().get_slice_memory_size().unwrap_or_default()).sum()
     }
