@@ -4,6 +4,7 @@
 //! layouts (files, models) converts at the door. This room knows no SQL text, no tensors and no files.
 
 mod batch;
+mod calendar;
 mod cast;
 mod compare;
 mod key;
@@ -13,10 +14,14 @@ mod tensor;
 mod types;
 
 pub use batch::{Batch, Field, Schema};
-pub(crate) use cast::{
-    CastMode, can_cast, can_coerce, cast, parse_bool, parse_date, parse_int, parse_timestamp,
+pub(crate) use calendar::{
+    Civil, DAY, SECOND, civil, days, days_in_month, in_days, in_micros, parse_date, parse_timestamp,
+    parse_zone,
 };
-pub(crate) use compare::{SortKey, compare_scalars, sort_indices};
+pub(crate) use cast::{
+    CastMode, can_cast, can_coerce, can_coerce_literal, cast, parse_bool, parse_int, to_int,
+};
+pub(crate) use compare::{SortKey, compare_scalars, order_of, sort_indices, top_indices};
 pub(crate) use key::Keys;
 pub(crate) use operand::Operand;
 pub use scalar::Scalar;

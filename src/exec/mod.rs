@@ -6,6 +6,7 @@ mod aggregate;
 mod distinct;
 mod expr;
 mod filter;
+mod fit;
 mod held;
 mod join;
 mod limit;
@@ -27,7 +28,8 @@ mod window;
 
 pub(crate) use measure::Measurement;
 pub(crate) use resources::{Answer, Resources};
-pub use resources::{Request, Resource};
+pub(crate) use fit::fit;
+pub use resources::{Request, Resource, TableFormat};
 
 use crate::control::{Progress, Stopwatch};
 use crate::data::Batch;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Context, Input, Operator, Poll, expr, name_row};
 use crate::control::{Progress, Stage};
 use crate::data::{Batch, Schema};
-use crate::diag::{Code, Error, Result};
+use crate::diag::Result;
 use crate::model::Model;
 use crate::plan::Expr;
 
@@ -67,17 +67,10 @@ impl Predict {
             .map(|value| value.as_ref().map(|value| expr::evaluate(value, piece, ctx)).transpose())
             .collect::<Result<Vec<_>>>()?;
         let mark = ctx.watch.start();
-        let results = self.model.predict(&inputs, piece.rows(), self.rows_done);
+        let outputs = self.model.predict(&inputs, &self.outputs, piece.rows(), self.rows_done);
         ctx.watch.stop(mark, Stage::Infer);
-        let results = results?;
-        let outputs = self.outputs.iter().map(|at| {
-            results
-                .get(*at)
-                .cloned()
-                .ok_or_else(|| Error::new(Code::Internal, "the model left an output out"))
-        });
         let kept = piece.select(&self.keep)?;
-        Batch::new(piece.rows(), outputs.collect::<Result<_>>()?)?.with(kept.columns().iter().cloned())
+        Batch::new(piece.rows(), outputs?)?.with(kept.columns().iter().cloned())
     }
 }
 

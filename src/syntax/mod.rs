@@ -17,7 +17,8 @@ use crate::limits::Limits;
 
 /// Which SQL a text is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Dialect {
+#[non_exhaustive]
+pub enum Dialect {
     /// GoogleSQL as BigQuery has it.
     BigQuery,
     /// SQL Server's, with `PREDICT(MODEL = …)`.
