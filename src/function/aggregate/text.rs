@@ -77,9 +77,9 @@ impl Accumulator for Joined {
 type Reader<'a> = Box<dyn Fn(usize) -> Option<&'a [u8]> + 'a>;
 
 /// Reads STRING or BYTES by row.
-pub(super) fn blobs(operand: &Operand) -> Result<Reader<'_>> {
+pub(super) fn blobs<'a>(operand: &'a Operand) -> Result<Reader<'a>> {
     let array = operand.array();
-    let value: Box<dyn Fn(usize) -> &[u8]> = if let Some(array) = array.as_string_opt::<i32>() {
+    let value: Box<dyn Fn(usize) -> &'a [u8]> = if let Some(array) = array.as_string_opt::<i32>() {
         Box::new(|at| array.value(at).as_bytes())
     } else if let Some(array) = array.as_binary_opt::<i32>() {
         Box::new(|at| array.value(at))
