@@ -7,6 +7,7 @@ mod batch;
 mod calendar;
 mod cast;
 mod compare;
+mod gather;
 mod key;
 mod operand;
 mod scalar;
@@ -22,6 +23,7 @@ pub(crate) use cast::{
     CastMode, can_cast, can_coerce, can_coerce_literal, cast, parse_bool, parse_int, to_int,
 };
 pub(crate) use compare::{SortKey, compare_scalars, order_of, sort_indices, top_indices};
+pub(crate) use gather::{concat, take};
 pub(crate) use key::Keys;
 pub(crate) use operand::{Operand, TextView};
 pub use scalar::Scalar;
