@@ -6,6 +6,7 @@
 mod aggregate;
 mod array;
 mod image;
+mod listing;
 mod operator;
 mod resolve;
 mod scalar;
@@ -23,6 +24,7 @@ use crate::diag::{Code, Error, Result, nearest};
 use crate::limits::Limits;
 
 pub(crate) use aggregate::{Accumulator, Setup, Start};
+pub use listing::{FunctionInfo, FunctionKind, listing};
 pub(crate) use resolve::{Resolved, resolve};
 
 /// A function or operator.
