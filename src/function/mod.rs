@@ -6,6 +6,7 @@
 mod aggregate;
 mod image;
 mod list;
+mod listing;
 mod operator;
 mod preprocess;
 mod refused;
@@ -28,6 +29,7 @@ use crate::limits::Limits;
 
 pub(crate) use aggregate::{Accumulator, Setup, Start};
 pub(crate) use list::Vectors;
+pub use listing::{FunctionInfo, FunctionKind, listing};
 pub(crate) use refused::refused;
 pub(crate) use resolve::{Resolved, resolve};
 pub(crate) use vector::Metric;

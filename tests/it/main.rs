@@ -14,6 +14,7 @@ mod boosters;
 mod host;
 mod image;
 mod notation;
+mod reference;
 mod stepping;
 mod suite;
 mod table;
