@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use super::Engine;
+use super::creation::{Creation, Next};
 use crate::catalog::Relation;
 use crate::control::{Progress, Stage, Stopwatch, Timings};
 use crate::data::{Batch, Schema};
@@ -11,7 +12,7 @@ use crate::diag::{Code, Diagnostic, Error, Result, Span};
 use crate::exec::{Answer, Context, Operator, Poll, Request, Resource, Resources, start};
 use crate::function::Env;
 use crate::limits::Limits;
-use crate::model::Model;
+use crate::model::ModelOptions;
 use crate::plan::{Bound, Params, bind};
 use crate::syntax::ast::Statement;
 use crate::table::Object;
@@ -56,8 +57,7 @@ pub struct Summary {
 /// What is left to do.
 enum Work {
     Rows(Box<dyn Operator + Send>),
-    FetchModel { name: String, path: String, span: Span, request: Option<u64> },
-    CompileModel { name: String, bytes: Vec<u8>, span: Span },
+    CreateModel(Box<Creation>),
     ListObjects { name: String, uris: Vec<String>, span: Span, request: Option<u64> },
     DropModel { name: String },
     DropTable { name: String },
@@ -84,7 +84,7 @@ impl Query {
                 Work::Rows(start(plan))
             }
             Bound::CreateModel { name, path, path_span } => {
-                Work::FetchModel { name, path, span: path_span, request: None }
+                Work::CreateModel(Box::new(Creation::new(name, path, path_span, ModelOptions::default())))
             }
             Bound::CreateObjectTable { name, uris, uris_span } => {
                 Work::ListObjects { name, uris, span: uris_span, request: None }
@@ -113,7 +113,10 @@ impl Query {
         }
         let mark = self.ctx.watch.start();
         let work = std::mem::replace(&mut self.work, Work::Ended);
-        let stage = if matches!(work, Work::CompileModel { .. }) { Stage::Compile } else { Stage::Project };
+        let stage = match &work {
+            Work::CreateModel(creation) if creation.is_ready() => Stage::Compile,
+            _ => Stage::Project,
+        };
         let result = self.advance(work);
         self.ctx.watch.stop(mark, stage);
         match result? {
@@ -171,24 +174,18 @@ impl Query {
                 self.work = Work::Rows(root);
                 Ok(step)
             }
-            Work::FetchModel { name, path, span, request } => {
-                let resource = || Resource::Model { uri: path.clone() };
-                match self.answered(request, resource) {
-                    Ok(id) => {
-                        let bytes = self.ctx.resources.take_bytes(id).map_err(|error| error.or_at(span))?;
-                        self.work = Work::CompileModel { name, bytes, span };
-                        Ok(Step::Progress(Progress { stage: Stage::Compile, rows: 0, total: None }))
+            Work::CreateModel(mut creation) => {
+                let step = match creation.advance(&mut self.ctx, self.engine.shared.clock)? {
+                    Next::Need => Step::Need(self.ctx.resources.open()),
+                    Next::Ready => Step::Progress(Progress { stage: Stage::Compile, rows: 0, total: None }),
+                    Next::Loaded(model) => {
+                        let name = &creation.name;
+                        self.engine.catalog().put_model(name, Arc::new(model));
+                        return Ok(changed(format!("Successfully created model named {name}")));
                     }
-                    Err((request, need)) => {
-                        self.work = Work::FetchModel { name, path, span, request: Some(request) };
-                        Ok(need)
-                    }
-                }
-            }
-            Work::CompileModel { name, bytes, span } => {
-                let model = Model::load(&bytes, &self.ctx.env.limits).map_err(|error| error.or_at(span))?;
-                self.engine.catalog().put_model(&name, Arc::new(model));
-                Ok(changed(format!("Successfully created model named {name}")))
+                };
+                self.work = Work::CreateModel(creation);
+                Ok(step)
             }
             Work::ListObjects { name, uris, span, request } => {
                 match self.answered(request, || Resource::Objects { uris: uris.clone() }) {
