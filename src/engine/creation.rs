@@ -22,8 +22,15 @@ enum State {
     /// Its file was asked for.
     Asked(u64),
     /// Files were asked for that lie beside it: one of labels, and those that the model names.
-    Fetching { bytes: Vec<u8>, labels: Option<u64>, parts: Vec<(String, u64)> },
-    Fetched { bytes: Vec<u8>, parts: BTreeMap<String, Vec<u8>> },
+    Fetching {
+        bytes: Vec<u8>,
+        labels: Option<u64>,
+        parts: Vec<(String, u64)>,
+    },
+    Fetched {
+        bytes: Vec<u8>,
+        parts: BTreeMap<String, Vec<u8>>,
+    },
 }
 
 /// What a step led to.
@@ -85,7 +92,8 @@ impl Creation {
                 (State::Fetched { bytes, parts: parts.collect::<Result<_>>()? }, Next::Ready)
             }
             State::Fetched { bytes, parts } => {
-                let model = timed(clock, || Model::load_parts(&bytes, &parts, &self.options, &ctx.env.limits))?;
+                let model =
+                    timed(clock, || Model::load_parts(&bytes, &parts, &self.options, &ctx.env.limits))?;
                 (State::Named, Next::Loaded(model))
             }
         };

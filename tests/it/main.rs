@@ -13,6 +13,7 @@
 mod boosters;
 mod host;
 mod image;
+mod loading;
 mod stepping;
 mod suite;
 mod table;
