@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-/// The host's clock: milliseconds since any fixed moment.
+/// The host's clock: milliseconds since 1970-01-01 UTC.
 pub type Clock = fn() -> f64;
 
 /// What a query is busy with.

@@ -1,6 +1,11 @@
 //! How much memory a model needs above its own bytes, counted by the allocator.
 #![cfg(not(target_family = "wasm"))]
-#![allow(unsafe_code, clippy::unwrap_used, clippy::panic, reason = "an allocator is unsafe; a test that panics has failed")]
+#![allow(
+    unsafe_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "an allocator is unsafe; a test that panics has failed"
+)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Arc;

@@ -64,7 +64,7 @@ fn operand(expr: &Expr, batch: &Batch, ctx: &mut Context) -> Result<Operand> {
     }
 }
 
-fn operands(exprs: &[Expr], batch: &Batch, ctx: &mut Context) -> Result<Vec<Operand>> {
+pub(super) fn operands(exprs: &[Expr], batch: &Batch, ctx: &mut Context) -> Result<Vec<Operand>> {
     exprs.iter().map(|it| operand(it, batch, ctx)).collect()
 }
 

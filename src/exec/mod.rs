@@ -4,6 +4,7 @@
 
 mod expr;
 mod filter;
+mod fit;
 mod limit;
 mod objects;
 mod predict;
@@ -12,8 +13,9 @@ mod resources;
 mod scan;
 mod sort;
 
+pub(crate) use fit::fit;
 pub(crate) use resources::{Answer, Resources};
-pub use resources::{Request, Resource};
+pub use resources::{Request, Resource, TableFormat};
 
 use crate::control::{Progress, Stopwatch};
 use crate::data::Batch;
@@ -39,6 +41,16 @@ pub(crate) struct Context {
     pub(crate) resources: Resources,
     /// The latest news; the engine takes it out.
     pub(crate) progress: Option<Progress>,
+    pub(crate) measured: Vec<Measurement>,
+}
+
+/// An operator of any kind.
+pub(crate) type Input = Box<dyn Operator + Send>;
+
+impl Context {
+    pub(crate) fn new(env: Env, watch: Stopwatch) -> Self {
+        Self { env, watch, resources: Resources::default(), progress: None, measured: Vec::new() }
+    }
 }
 
 /// One operator of a running query.
@@ -53,6 +65,17 @@ pub(crate) trait Operator {
 /// The operator that runs `plan`.
 pub(crate) fn start(plan: Plan) -> Box<dyn Operator + Send> {
     operator(plan.root)
+}
+
+/// What one node of a plan did.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Measurement {
+    pub(crate) rows: usize,
+    pub(crate) ms: f64,
+}
+
+pub(crate) fn start_measured(plan: Plan) -> Input {
+    start(plan)
 }
 
 /// The operator that runs `node`.

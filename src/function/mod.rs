@@ -173,7 +173,16 @@ impl Function {
         self
     }
 
-    fn is_operator(&self) -> bool {
+    /// `SCALAR`, `AGGREGATE` or `WINDOW`.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.signatures.first().map(|signature| signature.body) {
+            Some(Body::Aggregate(_)) => "AGGREGATE",
+            Some(Body::Ranking(_) | Body::Fit(_)) => "WINDOW",
+            _ => "SCALAR",
+        }
+    }
+
+    pub(crate) fn is_operator(&self) -> bool {
         operator(self.name).is_some()
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::expr::{Aggregate, Expr, Order};
-use crate::data::Schema;
+use crate::data::{DataType, Schema};
+use crate::diag::Span;
 use crate::function::{Fit, Ranking};
 use crate::model::Model;
 use crate::table::{Object, Table};
@@ -21,7 +22,7 @@ pub(crate) struct Plan {
 pub(crate) struct Subplan {
     pub(crate) root: Node,
     pub(crate) gives: Gives,
-    pub(crate) span: crate::diag::Span,
+    pub(crate) span: Span,
 }
 
 /// What becomes of a subplan's rows.
@@ -160,11 +161,85 @@ pub(crate) enum WindowCall {
         fit: Fit,
         args: Vec<Expr>,
         data_type: crate::data::DataType,
-        span: crate::diag::Span,
+        span: Span,
     },
 }
 
 impl Node {
+    /// The operators below.
+    pub(crate) fn inputs(&self) -> Vec<&Self> {
+        match &self.kind {
+            NodeKind::OneRow
+            | NodeKind::Values { .. }
+            | NodeKind::Scan { .. }
+            | NodeKind::Objects { .. }
+            | NodeKind::Shared { .. } => Vec::new(),
+            NodeKind::Join { left, right, .. } => vec![left, right],
+            NodeKind::Union { inputs } => inputs.iter().collect(),
+            NodeKind::Filter { input, .. }
+            | NodeKind::Project { input, .. }
+            | NodeKind::Unnest { input, .. }
+            | NodeKind::Aggregate { input, .. }
+            | NodeKind::Window { input, .. }
+            | NodeKind::Distinct { input }
+            | NodeKind::Predict { input, .. }
+            | NodeKind::Sort { input, .. }
+            | NodeKind::Limit { input, .. } => vec![input],
+        }
+    }
+
+    /// The operators below, to change them.
+    pub(crate) fn inputs_mut(&mut self) -> Vec<&mut Self> {
+        match &mut self.kind {
+            NodeKind::OneRow
+            | NodeKind::Values { .. }
+            | NodeKind::Scan { .. }
+            | NodeKind::Objects { .. }
+            | NodeKind::Shared { .. } => Vec::new(),
+            NodeKind::Join { left, right, .. } => vec![left, right],
+            NodeKind::Union { inputs } => inputs.iter_mut().collect(),
+            NodeKind::Filter { input, .. }
+            | NodeKind::Project { input, .. }
+            | NodeKind::Unnest { input, .. }
+            | NodeKind::Aggregate { input, .. }
+            | NodeKind::Window { input, .. }
+            | NodeKind::Distinct { input }
+            | NodeKind::Predict { input, .. }
+            | NodeKind::Sort { input, .. }
+            | NodeKind::Limit { input, .. } => vec![input],
+        }
+    }
+
+    /// The expressions of this operator.
+    pub(crate) fn exprs(&mut self) -> Vec<&mut Expr> {
+        match &mut self.kind {
+            NodeKind::OneRow
+            | NodeKind::Scan { .. }
+            | NodeKind::Objects { .. }
+            | NodeKind::Shared { .. }
+            | NodeKind::Distinct { .. }
+            | NodeKind::Union { .. }
+            | NodeKind::Limit { .. } => Vec::new(),
+            NodeKind::Values { rows } => rows.iter_mut().flatten().collect(),
+            NodeKind::Filter { predicate, .. } => vec![predicate],
+            NodeKind::Project { exprs, .. } => exprs.iter_mut().collect(),
+            NodeKind::Join { keys, condition, .. } => {
+                keys.iter_mut().flat_map(|(left, right)| [left, right]).chain(condition).collect()
+            }
+            NodeKind::Unnest { array, .. } => vec![array],
+            NodeKind::Aggregate { keys, aggregates, .. } => {
+                keys.iter_mut().chain(aggregates.iter_mut().flat_map(Aggregate::exprs)).collect()
+            }
+            NodeKind::Window { partition_by, order_by, calls, .. } => partition_by
+                .iter_mut()
+                .chain(order_by.iter_mut().map(|key| &mut key.expr))
+                .chain(calls.iter_mut().flat_map(WindowCall::exprs))
+                .collect(),
+            NodeKind::Predict { inputs, .. } => inputs.iter_mut().flatten().collect(),
+            NodeKind::Sort { keys, .. } => keys.iter_mut().map(|key| &mut key.expr).collect(),
+        }
+    }
+
     /// The number of rows it gives, where that is known before it runs.
     pub(crate) fn rows(&self) -> Option<usize> {
         match &self.kind {
@@ -193,6 +268,15 @@ impl Node {
 }
 
 impl WindowCall {
+    /// The type of the result.
+    pub(crate) fn data_type(&self) -> DataType {
+        match self {
+            Self::Ranking(_) => DataType::Int64,
+            Self::Aggregate(aggregate) => aggregate.data_type.clone(),
+            Self::Fit { data_type, .. } => data_type.clone(),
+        }
+    }
+
     /// The expressions over the input's columns.
     pub(crate) fn exprs(&mut self) -> Vec<&mut Expr> {
         match self {
