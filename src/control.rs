@@ -84,6 +84,11 @@ impl Stopwatch {
         self.inner = mark.outer + spent;
     }
 
+    /// The host's clock now: milliseconds.
+    pub(crate) fn now(&self) -> f64 {
+        (self.clock)()
+    }
+
     pub(crate) fn timings(&self) -> Timings {
         self.timings
     }

@@ -13,7 +13,7 @@ pub(crate) fn fit(calls: &[FitCall], rows: &Batch, ctx: &mut Context) -> Result<
     calls
         .iter()
         .map(|call| {
-            let args: Vec<Operand> = expr::operands(&call.args, rows, ctx)?;
+            let args: Vec<Operand> = expr::arguments(&call.args, rows, ctx)?;
             let types: Vec<_> = call.args.iter().map(|arg| arg.data_type.clone()).collect();
             let (args, types, returns, env) = (&args, &types, &call.data_type, &ctx.env);
             (call.fit)(&Call { args, types, returns, rows: rows.rows(), env })

@@ -8,6 +8,8 @@ mod array;
 mod image;
 mod operator;
 mod resolve;
+mod scalar;
+mod window;
 
 use std::cell::Cell;
 use std::fmt;
@@ -237,7 +239,10 @@ pub(crate) fn nearest_function(name: &str) -> Option<&'static str> {
 
 /// Every function, by topic.
 pub(crate) fn functions() -> impl Iterator<Item = &'static Function> {
-    [image::FUNCTIONS, array::FUNCTIONS].into_iter().flatten()
+    [image::FUNCTIONS, array::FUNCTIONS, window::FUNCTIONS]
+        .into_iter()
+        .flatten()
+        .chain(aggregate::functions())
 }
 
 impl Call<'_> {

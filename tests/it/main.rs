@@ -14,6 +14,7 @@ mod boosters;
 mod host;
 mod image;
 mod loading;
+mod notation;
 mod stepping;
 mod suite;
 mod table;
