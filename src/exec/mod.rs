@@ -26,9 +26,9 @@ mod unnest;
 mod values;
 mod window;
 
+pub(crate) use fit::fit;
 pub(crate) use measure::Measurement;
 pub(crate) use resources::{Answer, Resources};
-pub(crate) use fit::fit;
 pub use resources::{Request, Resource, TableFormat};
 
 use crate::control::{Progress, Stopwatch};
