@@ -6,9 +6,13 @@
 mod aggregate;
 mod array;
 mod image;
+mod list;
 mod operator;
+mod preprocess;
+mod refused;
 mod resolve;
 mod scalar;
+mod vector;
 mod window;
 
 use std::cell::Cell;
@@ -23,7 +27,10 @@ use crate::diag::{Code, Error, Result, nearest};
 use crate::limits::Limits;
 
 pub(crate) use aggregate::{Accumulator, Setup, Start};
+pub(crate) use list::Vectors;
+pub(crate) use refused::refused;
 pub(crate) use resolve::{Resolved, resolve};
+pub(crate) use vector::Metric;
 
 /// A function or operator.
 #[derive(Debug)]
@@ -239,8 +246,9 @@ pub(crate) fn nearest_function(name: &str) -> Option<&'static str> {
 
 /// Every function, by topic.
 pub(crate) fn functions() -> impl Iterator<Item = &'static Function> {
-    [image::FUNCTIONS, array::FUNCTIONS, window::FUNCTIONS]
+    [image::FUNCTIONS, array::FUNCTIONS, vector::FUNCTIONS, window::FUNCTIONS]
         .into_iter()
+        .chain(preprocess::TOPICS)
         .flatten()
         .chain(aggregate::functions())
 }

@@ -2,7 +2,7 @@
 
 use super::Binder;
 use super::call::order_key;
-use super::expr::{Names, Typed, coerced, unified};
+use super::expr::{Names, Typed, coerced, literal, unified};
 use super::level::Level;
 use super::scope::Scope;
 use crate::data::{DataType, Field, Scalar, Schema};
@@ -215,18 +215,15 @@ pub(super) fn converted(node: Node, schema: &Schema, span: Span) -> Result<Node>
     Ok(Node { kind: NodeKind::Project { input: Box::new(node), exprs }, schema: schema.clone() })
 }
 
-/// Column `at` of `node`; one of nothing but bare NULLs or texts still takes other types.
+/// Column `at` of `node`; a bare NULL still takes any type.
 fn column_of(node: &Node, at: usize, span: Span) -> Option<Typed> {
-    use super::expr::Fixed;
     let field = node.schema.fields.get(at)?;
-    let fixed = match &node.kind {
-        NodeKind::Project { exprs, .. } => match exprs.get(at).map(|it| &it.kind) {
-            Some(ExprKind::Literal(Scalar::Null)) => Fixed::No,
-            _ => Fixed::Yes,
-        },
-        _ => Fixed::Yes,
-    };
-    Some(Typed { expr: Expr::column(at, field.data_type.clone(), span), fixed })
+    if let NodeKind::Project { exprs, .. } = &node.kind
+        && let Some(ExprKind::Literal(Scalar::Null)) = exprs.get(at).map(|it| &it.kind)
+    {
+        return Some(literal(Scalar::Null, span));
+    }
+    Some(Expr::column(at, field.data_type.clone(), span).into())
 }
 
 /// Tells a sort below that only so many rows at the start of its order are wanted.
