@@ -11,15 +11,7 @@ use crate::model::operators;
 
 /// The default domain has two names.
 pub(super) fn domain(domain: &str) -> &str {
-    if domain.is_empty() { "ai.onnx" } else { domain }
-}
-
-/// An operator's name, with its domain where that is not the default one.
-pub(super) fn operator_name(node: &pb::NodeProto) -> String {
-    match domain(&node.domain) {
-        "ai.onnx" => node.op_type.clone(),
-        domain => format!("{domain}.{}", node.op_type),
-    }
+    if domain.is_empty() { operators::STANDARD } else { domain }
 }
 
 /// `graphs` with the bodies of their branches and loops, at any depth.

@@ -16,6 +16,7 @@ use tract_onnx::pb;
 
 use crate::diag::{Code, Error, Result};
 use crate::limits::Limits;
+use crate::model::operators;
 use wire::{Broken, Content, Fields};
 
 /// What is known of a model file beside its inputs and outputs.
@@ -53,6 +54,7 @@ pub(super) fn inspect(bytes: &[u8], limits: &Limits, register: &OnnxOpRegister) 
     types::cut_zip_maps(&mut proto);
     let (inputs, outputs) = types::declared(bytes, &proto)?;
     graph::check(&proto, &facts.opset, register)?;
+    proto.graph.iter_mut().for_each(operators::qualify);
     Ok(Inventory { proto, inputs, outputs, facts })
 }
 
@@ -105,16 +107,16 @@ fn facts(bytes: &[u8], proto: &pb::ModelProto) -> ModelFacts {
         ("doc_string", proto.doc_string.clone()),
     ]
     .map(|(name, value)| (name.to_owned(), value));
-    let mut operators = BTreeMap::new();
+    let mut counts = BTreeMap::new();
     for graph in graph::all(proto.graph.iter()) {
         for node in &graph.node {
-            *operators.entry(graph::operator_name(node)).or_default() += 1;
+            *counts.entry(operators::full_name(&node.domain, &node.op_type)).or_default() += 1;
         }
     }
     ModelFacts {
         bytes: bytes.len(),
         opset,
         metadata: own.chain(metadata).filter(|(_, value)| !value.is_empty()).collect(),
-        operators,
+        operators: counts,
     }
 }

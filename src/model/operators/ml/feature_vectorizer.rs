@@ -15,9 +15,6 @@ pub(super) struct FeatureVectorizer {
 }
 
 impl Operator for FeatureVectorizer {
-    const NAME: &'static str = "FeatureVectorizer";
-    const OUTPUTS: usize = 1;
-
     fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
         let dimensions: Vec<usize> = node.get_attr_vec("inputdimensions")?;
         ensure!(dimensions.len() == node.input.len(), "as many dimensions as inputs are needed");

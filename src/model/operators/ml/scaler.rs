@@ -13,9 +13,6 @@ pub(super) struct Scaler {
 }
 
 impl Operator for Scaler {
-    const NAME: &'static str = "Scaler";
-    const OUTPUTS: usize = 1;
-
     fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
         let offset: Vec<f32> = node.get_attr_vec("offset")?;
         let scale: Vec<f32> = node.get_attr_vec("scale")?;

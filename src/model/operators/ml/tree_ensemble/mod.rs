@@ -59,9 +59,6 @@ struct TwoClasses {
 }
 
 impl Operator for TreeEnsembleClassifier {
-    const NAME: &'static str = "TreeEnsembleClassifier";
-    const OUTPUTS: usize = 2;
-
     fn parse(ctx: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
         let labels = Labels::parse(node, "classlabels_int64s")?;
         let weighted: HashSet<i64> = node.get_attr_vec::<i64>("class_ids")?.into_iter().collect();
@@ -94,9 +91,6 @@ impl Operator for TreeEnsembleClassifier {
 }
 
 impl Operator for TreeEnsembleRegressor {
-    const NAME: &'static str = "TreeEnsembleRegressor";
-    const OUTPUTS: usize = 1;
-
     fn parse(ctx: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
         let (aggregate, average) = match node.get_attr_opt::<&str>("aggregate_function")?.unwrap_or("SUM") {
             "SUM" => (Aggregate::Sum, false),

@@ -34,9 +34,6 @@ impl LinearClassifier {
 }
 
 impl Operator for LinearClassifier {
-    const NAME: &'static str = "LinearClassifier";
-    const OUTPUTS: usize = 2;
-
     fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
         let labels = Labels::parse(node, "classlabels_ints")?;
         let coefficients = node.get_attr_vec::<f32>("coefficients")?;

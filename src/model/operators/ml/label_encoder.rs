@@ -33,9 +33,6 @@ enum Keys {
 }
 
 impl Operator for LabelEncoder {
-    const NAME: &'static str = "LabelEncoder";
-    const OUTPUTS: usize = 1;
-
     fn parse(ctx: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
         let default_int = tensor0(node.get_attr_opt::<i64>("default_int64")?.unwrap_or(-1));
         let default_string = node.get_attr_opt::<String>("default_string")?;
