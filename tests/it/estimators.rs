@@ -15,6 +15,7 @@ use arrow_array::{Array, ArrayRef, FixedSizeListArray, Float64Array, Int64Array,
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{DataType, Field};
 use predictql::Engine;
+use predictql::diag::Error;
 use serde_json::Value;
 
 use crate::host;
@@ -48,10 +49,9 @@ fn agree_with_onnxruntime() {
 fn check(model: &Path) -> Result<(), String> {
     let expected: Value = serde_json::from_slice(&fs::read(model.with_extension("json")).unwrap()).unwrap();
     let engine = Engine::default();
-    engine.register_arrow("asked", &table(&expected["inputs"])).map_err(|error| error.to_string())?;
-    engine.register_model("m", &fs::read(model).unwrap()).map_err(|error| error.to_string())?;
-    let outcome = host::run(&engine, "SELECT * FROM ML.PREDICT(MODEL m, TABLE asked)")
-        .map_err(|error| error.to_string())?;
+    engine.register_arrow("asked", &table(&expected["inputs"])).map_err(words)?;
+    engine.register_model("m", &fs::read(model).unwrap()).map_err(words)?;
+    let outcome = host::run(&engine, "SELECT * FROM ML.PREDICT(MODEL m, TABLE asked)").map_err(words)?;
     for (name, wanted) in expected["onnxruntime"].as_object().unwrap() {
         if !outcome.names().contains(&name.as_str()) {
             return Err(format!("there is no output `{name}`"));
@@ -68,6 +68,11 @@ fn check(model: &Path) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn words(error: Error) -> String {
+    let detail = error.first().detail.as_ref().map(|detail| format!(" ({detail})"));
+    format!("{error}{}", detail.unwrap_or_default())
 }
 
 /// Floats agree within 1e-5, as `numpy.allclose` has it; all else is equal. NaN is null.

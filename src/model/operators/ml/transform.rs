@@ -1,5 +1,6 @@
 //! From summed scores to what the model gives: post transforms as onnxruntime computes them, in 32-bit floats.
 
+use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::{TractResult, bail};
 
 /// The attribute `post_transform`.
@@ -14,8 +15,8 @@ pub(super) enum PostTransform {
 }
 
 impl PostTransform {
-    pub(super) fn parse(name: &str) -> TractResult<Self> {
-        Ok(match name {
+    pub(super) fn of(node: &NodeProto) -> TractResult<Self> {
+        Ok(match node.get_attr_opt("post_transform")?.unwrap_or("NONE") {
             "NONE" => Self::None,
             "SOFTMAX" => Self::Softmax,
             "SOFTMAX_ZERO" => Self::SoftmaxZero,
@@ -23,6 +24,13 @@ impl PostTransform {
             "PROBIT" => Self::Probit,
             other => bail!("there is no post transform `{other}`"),
         })
+    }
+
+    /// Transforms the numbers of one row that predict targets: onnxruntime transforms a single one by PROBIT only.
+    pub(super) fn apply_to_targets(self, targets: &mut [f32]) {
+        if targets.len() > 1 || self == Self::Probit {
+            self.apply(targets);
+        }
     }
 
     /// Transforms the scores of one row in place.

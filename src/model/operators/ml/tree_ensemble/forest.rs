@@ -5,30 +5,30 @@
 //! forest is built. A leaf is its own child and its threshold cannot be exceeded, so that a walk that has arrived
 //! stands still, and several rows can walk in step without asking who has arrived.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 
 use tract_onnx::tract_hir::internal::{TractResult, bail, ensure, format_err};
+
+use super::attributes::{Mode, Source};
 
 /// A number that thresholds can be: `f32` or `f64`.
 pub(super) trait Real:
     Copy + PartialOrd + std::ops::AddAssign + Send + Sync + std::fmt::Debug + 'static
 {
     const ZERO: Self;
-    const INFINITY: Self;
     fn from_f64(value: f64) -> Self;
     fn to_f32(self) -> f32;
     fn is_nan(self) -> bool;
     fn negated(self) -> Self;
     fn over(self, divisor: Self) -> Self;
-    /// The greatest number below.
-    fn next_down(self) -> Self;
+    /// The greatest number of this type below one of this type.
+    fn below(value: f64) -> f64;
 }
 
 macro_rules! real {
     ($float:ty) => {
         impl Real for $float {
             const ZERO: Self = 0.0;
-            const INFINITY: Self = Self::INFINITY;
             fn from_f64(value: f64) -> Self {
                 value as Self
             }
@@ -44,8 +44,8 @@ macro_rules! real {
             fn over(self, divisor: Self) -> Self {
                 self / divisor
             }
-            fn next_down(self) -> Self {
-                self.next_down()
+            fn below(value: f64) -> f64 {
+                (value as Self).next_down().into()
             }
         }
     };
@@ -53,62 +53,6 @@ macro_rules! real {
 
 real!(f32);
 real!(f64);
-
-/// The attributes of an ensemble, node by node and leaf weight by leaf weight.
-#[derive(Debug)]
-pub(super) struct Source<T> {
-    pub(super) nodes: Vec<SourceNode<T>>,
-    pub(super) weights: Vec<SourceWeight<T>>,
-    /// Classes or targets.
-    pub(super) outputs: usize,
-}
-
-#[derive(Debug)]
-pub(super) struct SourceNode<T> {
-    pub(super) tree: i64,
-    pub(super) id: i64,
-    pub(super) mode: Mode,
-    pub(super) feature: i64,
-    pub(super) value: T,
-    pub(super) when_true: i64,
-    pub(super) when_false: i64,
-    pub(super) missing_is_true: bool,
-}
-
-#[derive(Debug)]
-pub(super) struct SourceWeight<T> {
-    pub(super) tree: i64,
-    pub(super) node: i64,
-    pub(super) output: i64,
-    pub(super) weight: T,
-}
-
-/// What a node of the file asks; the answer leads to its true or its false child.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
-    Leq,
-    Lt,
-    Gte,
-    Gt,
-    Eq,
-    Neq,
-    Leaf,
-}
-
-impl Mode {
-    pub(super) fn parse(name: &str) -> TractResult<Self> {
-        Ok(match name {
-            "BRANCH_LEQ" => Self::Leq,
-            "BRANCH_LT" => Self::Lt,
-            "BRANCH_GTE" => Self::Gte,
-            "BRANCH_GT" => Self::Gt,
-            "BRANCH_EQ" => Self::Eq,
-            "BRANCH_NEQ" => Self::Neq,
-            "LEAF" => Self::Leaf,
-            other => bail!("there is no node mode `{other}`"),
-        })
-    }
-}
 
 /// One node: a question or a leaf.
 #[derive(Debug, Clone, Copy)]
@@ -166,47 +110,72 @@ impl<T> Leaves<T> {
 
 /// A node of the source as nodes are here; children by their places among the plain nodes.
 #[derive(Debug, Clone, Copy)]
-enum Plain<T> {
+enum Plain {
     Leaf { at: usize },
-    Ask { threshold: T, feature: u32, left: usize, right: usize, nan_goes_right: bool },
+    Ask { threshold: f64, feature: u32, left: usize, right: usize, nan_goes_right: bool },
+}
+
+/// The nodes of a forest in their final order, whatever number its thresholds will be.
+#[derive(Debug, Default)]
+struct Layout {
+    nodes: Vec<Node<f64>>,
+    roots: Vec<u32>,
+    leaf_at: Vec<u32>,
+    features: usize,
 }
 
 impl<T: Real> Forest<T> {
     /// # Errors
-    /// An ensemble that does not hold together: a node twice, a child that is not there, a circle.
-    pub(super) fn build(source: &Source<T>) -> TractResult<Self> {
-        let mut places = HashMap::with_capacity(source.nodes.len());
-        let mut trees = HashSet::new();
-        let mut roots = Vec::new();
-        for (at, node) in source.nodes.iter().enumerate() {
-            let twice = places.insert((node.tree, node.id), at).is_some();
-            ensure!(!twice, "node {} is twice in tree {}", node.id, node.tree);
-            // The first node of a tree is its root.
-            if trees.insert(node.tree) {
-                roots.push(at);
+    /// An ensemble that does not hold together: a child that is not there, a circle, a weight of no leaf.
+    pub(super) fn build(source: &Source) -> TractResult<Self> {
+        let layout = Layout::of(source, T::below)?;
+        let (starts, weights) = weights_by_node(source)?;
+        let nodes = layout.nodes.into_iter().map(|Node { threshold, feature, child }| Node {
+            threshold: T::from_f64(threshold),
+            feature,
+            child,
+        });
+        let full = |range: &[u32]| match range {
+            [start, end] => {
+                let weights = weights.get(*start as usize..*end as usize).unwrap_or_default();
+                weights.len() == source.outputs && (0..).zip(weights).all(|(at, weight)| weight.0 == at)
             }
-        }
-        ensure!(!roots.is_empty(), "there are no trees");
-        let plain = plain_nodes(source, &places)?;
-        refuse_circles(&plain, &roots)?;
-        let mut forest = Self {
-            nodes: Vec::with_capacity(plain.len() + roots.len()),
-            roots: Vec::with_capacity(roots.len()),
-            leaf_at: Vec::new(),
-            leaves: leaves(source, &places)?,
-            outputs: source.outputs,
-            features: 1,
+            _ => false,
         };
+        let mut leaves = starts.windows(2).zip(&source.nodes).filter(|(_, node)| node.mode == Mode::Leaf);
+        let dense = leaves.all(|(range, _)| full(range));
+        Ok(Self {
+            nodes: nodes.collect(),
+            roots: layout.roots,
+            leaf_at: layout.leaf_at,
+            leaves: Leaves {
+                dense,
+                outputs: weights.iter().map(|weight| weight.0).collect(),
+                weights: weights.iter().map(|weight| T::from_f64(weight.1)).collect(),
+                starts,
+            },
+            outputs: source.outputs,
+            features: layout.features,
+        })
+    }
+}
+
+impl Layout {
+    fn of(source: &Source, below: fn(f64) -> f64) -> TractResult<Self> {
+        ensure!(!source.roots.is_empty(), "there are no trees");
+        let plain = plain_nodes(source, below)?;
+        refuse_circles(&plain, &source.roots)?;
+        let mut layout = Self { features: 1, ..Self::default() };
         let mut pairs = vec![None; plain.len()];
-        for root in roots {
-            forest.lay_out(root, &plain, &mut pairs)?;
+        for root in &source.roots {
+            layout.lay_out(*root, &plain, &mut pairs)?;
         }
-        Ok(forest)
+        Ok(layout)
     }
 
     /// Lays out the tree under the plain node `root`, level by level. `pairs` knows where children lie already:
     /// nodes may share them.
-    fn lay_out(&mut self, root: usize, plain: &[Plain<T>], pairs: &mut [Option<u32>]) -> TractResult<()> {
+    fn lay_out(&mut self, root: usize, plain: &[Plain], pairs: &mut [Option<u32>]) -> TractResult<()> {
         let mut queue = VecDeque::from([(self.reserve(1)?, root)]);
         self.roots.extend(queue.front().map(|(slot, _)| *slot));
         while let Some((slot, at)) = queue.pop_front() {
@@ -246,16 +215,13 @@ impl<T: Real> Forest<T> {
     }
 }
 
-fn leaf_node<T: Real>(slot: u32) -> Node<T> {
-    Node { threshold: T::INFINITY, feature: 0, child: slot << 1 }
+fn leaf_node(slot: u32) -> Node<f64> {
+    Node { threshold: f64::INFINITY, feature: 0, child: slot << 1 }
 }
 
 /// Rewrites the nodes of `source` to questions of the form `x > threshold`. The places of nodes stay; equality asks
-/// twice, and its second questions follow behind all others.
-fn plain_nodes<T: Real>(
-    source: &Source<T>,
-    places: &HashMap<(i64, i64), usize>,
-) -> TractResult<Vec<Plain<T>>> {
+/// twice, and its second questions follow behind all others. `below` is the next number down.
+fn plain_nodes(source: &Source, below: fn(f64) -> f64) -> TractResult<Vec<Plain>> {
     let mut plain = Vec::with_capacity(source.nodes.len());
     let mut second = Vec::new();
     for (at, node) in source.nodes.iter().enumerate() {
@@ -263,11 +229,7 @@ fn plain_nodes<T: Real>(
             plain.push(Plain::Leaf { at });
             continue;
         }
-        let child = |id| {
-            let place = places.get(&(node.tree, id)).copied();
-            place.ok_or_else(|| format_err!("node {} of tree {} has no child {id}", node.id, node.tree))
-        };
-        let (yes, no) = (child(node.when_true)?, child(node.when_false)?);
+        let (yes, no) = (node.when_true, node.when_false);
         let feature = u32::try_from(node.feature)?;
         let ask = |threshold, left, right, nan_goes_right| Plain::Ask {
             threshold,
@@ -276,13 +238,13 @@ fn plain_nodes<T: Real>(
             right,
             nan_goes_right,
         };
-        let (value, below, missing) = (node.value, node.value.next_down(), node.missing_is_true);
+        let (value, below, missing) = (node.value, below(node.value), node.missing_is_true);
         // Nothing lies below negative infinity, so that `below` is no number less there.
         let lowest = below == value;
         plain.push(match node.mode {
-            Mode::Neq if value.is_nan() => ask(T::INFINITY, yes, yes, false),
-            Mode::Gte if lowest => ask(T::INFINITY, yes, no, !missing),
-            _ if value.is_nan() || (lowest && node.mode == Mode::Lt) => ask(T::INFINITY, no, yes, missing),
+            Mode::Neq if value.is_nan() => ask(f64::INFINITY, yes, yes, false),
+            Mode::Gte if lowest => ask(f64::INFINITY, yes, no, !missing),
+            _ if value.is_nan() || (lowest && node.mode == Mode::Lt) => ask(f64::INFINITY, no, yes, missing),
             Mode::Leq => ask(value, yes, no, !missing),
             Mode::Lt => ask(below, yes, no, !missing),
             Mode::Gt => ask(value, no, yes, missing),
@@ -304,7 +266,7 @@ fn plain_nodes<T: Real>(
 }
 
 /// Fails where a walk from one of `roots` would never end.
-fn refuse_circles<T>(plain: &[Plain<T>], roots: &[usize]) -> TractResult<()> {
+fn refuse_circles(plain: &[Plain], roots: &[usize]) -> TractResult<()> {
     #[derive(Clone, Copy, PartialEq)]
     enum State {
         New,
@@ -339,30 +301,31 @@ fn refuse_circles<T>(plain: &[Plain<T>], roots: &[usize]) -> TractResult<()> {
     Ok(())
 }
 
-/// What every node of `source` adds where it is a leaf.
-fn leaves<T: Real>(source: &Source<T>, places: &HashMap<(i64, i64), usize>) -> TractResult<Leaves<T>> {
-    let mut by_leaf: Vec<Vec<(u32, T)>> = vec![Vec::new(); source.nodes.len()];
+/// The weights of all nodes, each with its output, one node's behind the other's; and where each node's start.
+#[expect(clippy::type_complexity, reason = "two lists that are taken apart at once")]
+fn weights_by_node(source: &Source) -> TractResult<(Vec<u32>, Vec<(u32, f64)>)> {
+    let mut starts = vec![0_u32; source.nodes.len() + 1];
     for weight in &source.weights {
-        let (tree, node, output) = (weight.tree, weight.node, weight.output);
-        let leaf = places.get(&(tree, node)).and_then(|place| by_leaf.get_mut(*place));
-        let leaf = leaf
-            .ok_or_else(|| format_err!("a weight is for node {node} of tree {tree}, which is not there"))?;
-        let in_range = usize::try_from(output).is_ok_and(|output| output < source.outputs);
-        ensure!(in_range, "a weight is for output {output}, there are {}", source.outputs);
-        leaf.push((u32::try_from(output)?, weight.weight));
+        let count = starts.get_mut(weight.node + 1);
+        *count.ok_or_else(|| format_err!("a weight is for a node that is not there"))? += 1;
     }
-    let is_leaf = |at: usize| source.nodes.get(at).is_some_and(|node| node.mode == Mode::Leaf);
-    let is_full = |weights: &[(u32, T)]| {
-        weights.len() == source.outputs && (0..).zip(weights).all(|(output, weight)| weight.0 == output)
-    };
-    let dense = by_leaf.iter().enumerate().all(|(at, weights)| !is_leaf(at) || is_full(weights));
-    let starts = by_leaf.iter().scan(0, |end, weights| Some(std::mem::replace(end, *end + weights.len())));
-    let starts = starts.chain([source.weights.len()]).map(u32::try_from).collect::<Result<_, _>>()?;
-    let weights = by_leaf.into_iter().flatten();
-    Ok(Leaves {
-        starts,
-        dense,
-        outputs: weights.clone().map(|w| w.0).collect(),
-        weights: weights.map(|w| w.1).collect(),
-    })
+    let mut end = 0;
+    for start in &mut starts {
+        end += *start;
+        *start = end;
+    }
+    let mut next = starts.clone();
+    let mut weights = vec![(0, 0.0); source.weights.len()];
+    for weight in &source.weights {
+        let output = usize::try_from(weight.output).ok().filter(|output| *output < source.outputs);
+        let Some(output) = output else {
+            bail!("a weight is for output {}, there are {}", weight.output, source.outputs)
+        };
+        let next = next.get_mut(weight.node);
+        if let Some(slot) = next.and_then(|next| weights.get_mut(std::mem::replace(next, *next + 1) as usize))
+        {
+            *slot = (output as u32, weight.weight);
+        }
+    }
+    Ok((starts, weights))
 }
