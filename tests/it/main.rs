@@ -10,7 +10,7 @@
     reason = "a test that panics has failed, and this is no library"
 )]
 
-mod estimators;
+mod agreement;
 mod host;
 mod image;
 mod stepping;

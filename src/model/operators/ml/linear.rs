@@ -7,7 +7,7 @@ use tract_onnx::tract_hir::internal::{
 };
 
 use super::labels::Labels;
-use super::transform::{PostTransform, probit};
+use super::transform::PostTransform;
 use super::values::only;
 use super::{Operator, Shape, rows};
 
@@ -68,11 +68,7 @@ impl LinearClassifier {
         // One sum tells two classes apart by its sign.
         if let (1, [first, second]) = (self.sums.intercepts.len(), &mut *output) {
             let sum = *first;
-            // As onnxruntime has it: a single sum is taken for a probability, whatever the transform.
-            (*first, *second) = match self.post_transform {
-                PostTransform::Probit => (probit(sum), 0.0),
-                _ => (1.0 - sum, sum),
-            };
+            (*first, *second) = self.post_transform.of_one(sum, 1.0 - sum);
             return usize::from(sum > 0.0);
         }
         let mut best = (0, f32::NEG_INFINITY);

@@ -10,7 +10,7 @@ use tract_onnx::tract_hir::internal::{
 
 use super::labels::Labels;
 use super::linear::dot;
-use super::transform::{PostTransform, logistic, probit};
+use super::transform::{PostTransform, logistic};
 use super::values::only;
 use super::{Operator, Shape, rows};
 
@@ -300,12 +300,8 @@ impl SvmClassifier {
             let pairs: Vec<f32> = pairs.map(|(score, (a, b))| 1.0 - logistic(score * a + b)).collect();
             coupled(&pairs, output);
         } else if let ([score], [first, second]) = (scores, &mut *output) {
-            // As onnxruntime has it: with a transform, the score is taken for a probability.
-            (*first, *second) = match self.post_transform {
-                PostTransform::None => (-score, *score),
-                PostTransform::Probit => (probit(*score), 0.0),
-                _ => (1.0 - score, *score),
-            };
+            let other = if self.post_transform == PostTransform::None { -score } else { 1.0 - score };
+            (*first, *second) = self.post_transform.of_one(*score, other);
             return;
         } else {
             output.iter_mut().zip(scores).for_each(|(output, score)| *output = *score);

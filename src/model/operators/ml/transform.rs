@@ -33,6 +33,16 @@ impl PostTransform {
         }
     }
 
+    /// The scores of two classes that one `score` tells apart. As onnxruntime has it: only some transforms count, and
+    /// the first class has `other` without them.
+    pub(super) fn of_one(self, score: f32, other: f32) -> (f32, f32) {
+        match self {
+            Self::Logistic => (logistic(-score), logistic(score)),
+            Self::Probit => (probit(score), 0.0),
+            _ => (other, score),
+        }
+    }
+
     /// Transforms the scores of one row in place.
     pub(super) fn apply(self, scores: &mut [f32]) {
         match self {
@@ -71,6 +81,6 @@ pub(super) fn probit(score: f32) -> f32 {
     let x = 2.0 * score - 1.0;
     let log = ((1.0 - x) * (1.0 + x)).ln();
     let half = 2.0 / (3.14159 * A) + 0.5 * log;
-    let root = (-half + (half * half - log / A).sqrt()).sqrt();
+    let root = (-half + (half * half - 1.0 / A * log).sqrt()).sqrt();
     std::f32::consts::SQRT_2 * if x < 0.0 { -root } else { root }
 }

@@ -238,25 +238,22 @@ impl<T: Real + Datum> Ensemble<T> {
 
     /// The standard leaves two classes open; this follows onnxruntime, line by line.
     fn two_classes(&self, rule: TwoClasses, scores: (T, T), seen: (bool, bool), output: &mut [f32]) -> usize {
-        let (mut first, mut second) = scores;
-        let mut both = true;
-        match *self.base_values.as_slice() {
-            [_, base] if seen.1 => {
-                second = first;
-                second += base;
-                first = second.negated();
+        // A class of which no leaf speaks has no score, whatever its base value.
+        let speaks = |seen: bool, score: T| if seen { score } else { T::ZERO };
+        let plus = |mut score: T, base: T| {
+            score += base;
+            score
+        };
+        let ((first, second), both) = match (self.base_values.as_slice(), scores) {
+            ([_, base], (first, _)) if seen.1 => {
+                let second = plus(first, *base);
+                ((speaks(seen.0, second.negated()), second), true)
             }
-            [base, other] => {
-                first += base;
-                second += other;
-            }
-            [base] => {
-                first += base;
-                both = seen.1;
-            }
-            [] => both = seen.1,
-            _ => {}
-        }
+            ([base, _], (first, second)) => ((speaks(seen.0, plus(first, *base)), second), true),
+            ([base], (first, second)) => ((speaks(seen.0, plus(first, *base)), second), seen.1),
+            ([], scores) => (scores, seen.1),
+            (_, scores) => (scores, true),
+        };
         let deciding = match seen {
             (_, true) => second,
             (true, false) => first,
