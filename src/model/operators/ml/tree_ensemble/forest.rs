@@ -7,9 +7,10 @@
 
 use std::collections::VecDeque;
 
-use tract_onnx::tract_hir::internal::{TractResult, bail, ensure, format_err};
+use tract_onnx::tract_hir::internal::{TractResult, bail, ensure};
 
 use super::attributes::{Mode, Source};
+use super::leaves::{Leaves, numbers};
 
 /// A number that thresholds can be: `f32` or `f64`.
 pub(super) trait Real:
@@ -79,7 +80,7 @@ impl<T: Real> Node<T> {
 #[derive(Debug)]
 pub(super) struct Forest<T> {
     pub(super) nodes: Vec<Node<T>>,
-    pub(super) roots: Vec<u32>,
+    pub(super) trees: Vec<Tree>,
     /// The leaf that stands at a node's place; 0 for questions.
     pub(super) leaf_at: Vec<u32>,
     pub(super) leaves: Leaves<T>,
@@ -88,30 +89,17 @@ pub(super) struct Forest<T> {
     pub(super) features: usize,
 }
 
-/// What leaves add to the outputs: leaf `i` has the weights from `starts[i]` up to `starts[i + 1]`, each for the output
-/// in the same place.
-#[derive(Debug)]
-pub(super) struct Leaves<T> {
-    starts: Vec<u32>,
-    outputs: Vec<u32>,
-    weights: Vec<T>,
-    /// Every leaf has one weight for every output, in their order.
-    pub(super) dense: bool,
-}
-
-impl<T> Leaves<T> {
-    /// The outputs and weights of `leaf`.
-    pub(super) fn get(&self, leaf: u32) -> (&[u32], &[T]) {
-        let bound = |leaf: usize| self.starts.get(leaf).map_or(0, |start| *start as usize);
-        let range = bound(leaf as usize)..bound(leaf as usize + 1);
-        (self.outputs.get(range.clone()).unwrap_or_default(), self.weights.get(range).unwrap_or_default())
-    }
+/// Where a tree starts, and the most steps that lead to a leaf.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tree {
+    pub(super) root: u32,
+    pub(super) depth: u32,
 }
 
 /// A node of the source as nodes are here; children by their places among the plain nodes.
 #[derive(Debug, Clone, Copy)]
 enum Plain {
-    Leaf { at: usize },
+    Leaf { number: u32 },
     Ask { threshold: f64, feature: u32, left: usize, right: usize, nan_goes_right: bool },
 }
 
@@ -119,7 +107,7 @@ enum Plain {
 #[derive(Debug, Default)]
 struct Layout {
     nodes: Vec<Node<f64>>,
-    roots: Vec<u32>,
+    trees: Vec<Tree>,
     leaf_at: Vec<u32>,
     features: usize,
 }
@@ -129,31 +117,16 @@ impl<T: Real> Forest<T> {
     /// An ensemble that does not hold together: a child that is not there, a circle, a weight of no leaf.
     pub(super) fn build(source: &Source) -> TractResult<Self> {
         let layout = Layout::of(source, T::below)?;
-        let (starts, weights) = weights_by_node(source)?;
         let nodes = layout.nodes.into_iter().map(|Node { threshold, feature, child }| Node {
             threshold: T::from_f64(threshold),
             feature,
             child,
         });
-        let full = |range: &[u32]| match range {
-            [start, end] => {
-                let weights = weights.get(*start as usize..*end as usize).unwrap_or_default();
-                weights.len() == source.outputs && (0..).zip(weights).all(|(at, weight)| weight.0 == at)
-            }
-            _ => false,
-        };
-        let mut leaves = starts.windows(2).zip(&source.nodes).filter(|(_, node)| node.mode == Mode::Leaf);
-        let dense = leaves.all(|(range, _)| full(range));
         Ok(Self {
             nodes: nodes.collect(),
-            roots: layout.roots,
+            trees: layout.trees,
             leaf_at: layout.leaf_at,
-            leaves: Leaves {
-                dense,
-                outputs: weights.iter().map(|weight| weight.0).collect(),
-                weights: weights.iter().map(|weight| T::from_f64(weight.1)).collect(),
-                starts,
-            },
+            leaves: Leaves::of(source)?,
             outputs: source.outputs,
             features: layout.features,
         })
@@ -164,20 +137,22 @@ impl Layout {
     fn of(source: &Source, below: fn(f64) -> f64) -> TractResult<Self> {
         ensure!(!source.roots.is_empty(), "there are no trees");
         let plain = plain_nodes(source, below)?;
-        refuse_circles(&plain, &source.roots)?;
+        let heights = heights(&plain, &source.roots)?;
         let mut layout = Self { features: 1, ..Self::default() };
         let mut pairs = vec![None; plain.len()];
         for root in &source.roots {
-            layout.lay_out(*root, &plain, &mut pairs)?;
+            let slot = layout.lay_out(*root, &plain, &mut pairs)?;
+            let depth = heights.get(*root).copied().unwrap_or_default();
+            layout.trees.push(Tree { root: slot, depth });
         }
         Ok(layout)
     }
 
-    /// Lays out the tree under the plain node `root`, level by level. `pairs` knows where children lie already:
-    /// nodes may share them.
-    fn lay_out(&mut self, root: usize, plain: &[Plain], pairs: &mut [Option<u32>]) -> TractResult<()> {
-        let mut queue = VecDeque::from([(self.reserve(1)?, root)]);
-        self.roots.extend(queue.front().map(|(slot, _)| *slot));
+    /// Lays out the tree under the plain node `root`, level by level, and returns its place. `pairs` knows where
+    /// children lie already: nodes may share them.
+    fn lay_out(&mut self, root: usize, plain: &[Plain], pairs: &mut [Option<u32>]) -> TractResult<u32> {
+        let first = self.reserve(1)?;
+        let mut queue = VecDeque::from([(first, root)]);
         while let Some((slot, at)) = queue.pop_front() {
             let (node, leaf) = match plain.get(at) {
                 Some(&Plain::Ask { threshold, feature, left, right, nan_goes_right }) => {
@@ -193,7 +168,7 @@ impl Layout {
                     self.features = self.features.max(feature as usize + 1);
                     (Node { threshold, feature, child: child << 1 | u32::from(nan_goes_right) }, 0)
                 }
-                Some(&Plain::Leaf { at }) => (leaf_node(slot), u32::try_from(at)?),
+                Some(&Plain::Leaf { number }) => (leaf_node(slot), number),
                 None => bail!("a child lies outside of the ensemble"),
             };
             if let (Some(to), Some(leaf_at)) =
@@ -202,7 +177,7 @@ impl Layout {
                 (*to, *leaf_at) = (node, leaf);
             }
         }
-        Ok(())
+        Ok(first)
     }
 
     /// Adds `count` nodes and returns the place of the first one.
@@ -224,9 +199,9 @@ fn leaf_node(slot: u32) -> Node<f64> {
 fn plain_nodes(source: &Source, below: fn(f64) -> f64) -> TractResult<Vec<Plain>> {
     let mut plain = Vec::with_capacity(source.nodes.len());
     let mut second = Vec::new();
-    for (at, node) in source.nodes.iter().enumerate() {
-        if node.mode == Mode::Leaf {
-            plain.push(Plain::Leaf { at });
+    for (node, number) in source.nodes.iter().zip(numbers(source)) {
+        if let Some(number) = number {
+            plain.push(Plain::Leaf { number });
             continue;
         }
         let (yes, no) = (node.when_true, node.when_false);
@@ -265,67 +240,45 @@ fn plain_nodes(source: &Source, below: fn(f64) -> f64) -> TractResult<Vec<Plain>
     Ok(plain)
 }
 
-/// Fails where a walk from one of `roots` would never end.
-fn refuse_circles(plain: &[Plain], roots: &[usize]) -> TractResult<()> {
+/// How many steps lead at most from every node below `roots` to a leaf. Fails where a walk would never end.
+fn heights(plain: &[Plain], roots: &[usize]) -> TractResult<Vec<u32>> {
     #[derive(Clone, Copy, PartialEq)]
     enum State {
         New,
         Open,
-        Done,
+        Done(u32),
     }
     let mut states = vec![State::New; plain.len()];
     let mut stack = roots.to_vec();
     while let Some(&at) = stack.last() {
-        let (Some(state), Some(node)) = (states.get_mut(at), plain.get(at)) else {
-            bail!("a child is missing")
-        };
-        match *state {
-            State::New => {
-                *state = State::Open;
-                if let Plain::Ask { left, right, .. } = node {
-                    for child in [*left, *right] {
-                        match states.get(child) {
-                            Some(State::Open) => bail!("the nodes of a tree form a circle"),
-                            Some(State::New) => stack.push(child),
-                            _ => {}
-                        }
+        let (Some(state), Some(node)) = (states.get(at), plain.get(at)) else { bail!("a child is missing") };
+        let next = match (*state, node) {
+            (_, Plain::Leaf { .. }) => State::Done(0),
+            (State::New, Plain::Ask { left, right, .. }) => {
+                for child in [*left, *right] {
+                    match states.get(child) {
+                        Some(State::Open) => bail!("the nodes of a tree form a circle"),
+                        Some(State::New) => stack.push(child),
+                        _ => {}
                     }
                 }
+                State::Open
             }
-            State::Open | State::Done => {
-                *state = State::Done;
-                stack.pop();
+            (State::Open, Plain::Ask { left, right, .. }) => {
+                let height = |child: &usize| match states.get(*child) {
+                    Some(State::Done(height)) => *height,
+                    _ => 0,
+                };
+                State::Done(1 + height(left).max(height(right)))
             }
-        }
-    }
-    Ok(())
-}
-
-/// The weights of all nodes, each with its output, one node's behind the other's; and where each node's start.
-#[expect(clippy::type_complexity, reason = "two lists that are taken apart at once")]
-fn weights_by_node(source: &Source) -> TractResult<(Vec<u32>, Vec<(u32, f64)>)> {
-    let mut starts = vec![0_u32; source.nodes.len() + 1];
-    for weight in &source.weights {
-        let count = starts.get_mut(weight.node + 1);
-        *count.ok_or_else(|| format_err!("a weight is for a node that is not there"))? += 1;
-    }
-    let mut end = 0;
-    for start in &mut starts {
-        end += *start;
-        *start = end;
-    }
-    let mut next = starts.clone();
-    let mut weights = vec![(0, 0.0); source.weights.len()];
-    for weight in &source.weights {
-        let output = usize::try_from(weight.output).ok().filter(|output| *output < source.outputs);
-        let Some(output) = output else {
-            bail!("a weight is for output {}, there are {}", weight.output, source.outputs)
+            (done, _) => done,
         };
-        let next = next.get_mut(weight.node);
-        if let Some(slot) = next.and_then(|next| weights.get_mut(std::mem::replace(next, *next + 1) as usize))
-        {
-            *slot = (output as u32, weight.weight);
+        if next != State::Open {
+            stack.pop();
+        }
+        if let Some(state) = states.get_mut(at) {
+            *state = next;
         }
     }
-    Ok((starts, weights))
+    Ok(states.iter().map(|state| if let State::Done(height) = state { *height } else { 0 }).collect())
 }

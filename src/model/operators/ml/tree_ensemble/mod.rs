@@ -6,6 +6,7 @@
 
 mod attributes;
 mod forest;
+mod leaves;
 mod walk;
 
 use std::collections::HashSet;
@@ -280,7 +281,7 @@ impl<T: Real + Datum> Ensemble<T> {
 
     /// Writes the predictions of one row.
     fn regress(&self, average: bool, scores: Scores<'_, T>, output: &mut [T]) {
-        let trees = T::from_f64(self.forest.roots.len() as f64);
+        let trees = T::from_f64(self.forest.trees.len() as f64);
         let own_base = self.base_values.len() == self.forest.outputs;
         for (place, (output, score)) in output.iter_mut().zip(scores.values).enumerate() {
             *output = if average { score.over(trees) } else { *score };
