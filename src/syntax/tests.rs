@@ -4,6 +4,7 @@
 mod oracle;
 mod random;
 mod shapes;
+mod statements;
 
 use random::Random;
 
