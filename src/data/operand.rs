@@ -46,6 +46,21 @@ impl Operand {
         at >= self.array.len() || self.array.is_null(at)
     }
 
+    /// Rows `offset..offset + rows`, without a copy.
+    pub(crate) fn slice(&self, offset: usize, rows: usize) -> Self {
+        if self.constant { self.clone() } else { Self::column(self.array.slice(offset, rows)) }
+    }
+
+    /// The rows at `indices`, in that order.
+    pub(crate) fn take(&self, indices: &UInt64Array) -> Result<Self> {
+        if self.constant {
+            return Ok(self.clone());
+        }
+        arrow_select::take::take(&self.array, indices, None)
+            .map(Self::column)
+            .map_err(|error| Error::new(Code::LimitExceeded, "a column is too large").detail(error))
+    }
+
     /// A column of `rows` values.
     pub(crate) fn into_column(self, rows: usize) -> Result<ArrayRef> {
         if !self.constant {

@@ -32,12 +32,7 @@ impl Operator for Scan {
             self.given = 0;
             return Ok(Poll::Working);
         }
-        let columns = self.columns.iter().map(|at| batch.column(*at).cloned()).collect::<Result<_>>()?;
-        Batch::new(batch.rows(), columns).map(Poll::Batch)
-    }
-
-    fn origin(&self, _: usize) -> Option<String> {
-        None
+        batch.select(&self.columns).map(Poll::Batch)
     }
 }
 
@@ -53,9 +48,5 @@ impl Operator for OneRow {
             return Ok(Poll::Done);
         }
         Batch::new(1, Vec::new()).map(Poll::Batch)
-    }
-
-    fn origin(&self, _: usize) -> Option<String> {
-        None
     }
 }

@@ -5,10 +5,15 @@
 
 mod aggregate;
 mod image;
+mod list;
 mod operator;
+mod preprocess;
+mod refused;
 mod resolve;
 mod rows;
 mod scalar;
+mod vector;
+mod window;
 
 use std::cell::Cell;
 use std::fmt;
@@ -22,7 +27,10 @@ use crate::diag::{Code, Error, Result, nearest};
 use crate::limits::Limits;
 
 pub(crate) use aggregate::{Accumulator, Setup, Start};
+pub(crate) use list::Vectors;
+pub(crate) use refused::refused;
 pub(crate) use resolve::{Resolved, resolve};
+pub(crate) use vector::Metric;
 
 /// A function or operator.
 #[derive(Debug)]
@@ -176,7 +184,16 @@ impl Function {
         self
     }
 
-    fn is_operator(&self) -> bool {
+    /// `SCALAR`, `AGGREGATE` or `WINDOW`.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.signatures.first().map(|signature| signature.body) {
+            Some(Body::Aggregate(_)) => "AGGREGATE",
+            Some(Body::Ranking(_) | Body::Fit(_)) => "WINDOW",
+            _ => "SCALAR",
+        }
+    }
+
+    pub(crate) fn is_operator(&self) -> bool {
         operator(self.name).is_some()
     }
 }
@@ -231,7 +248,12 @@ pub(crate) fn nearest_function(name: &str) -> Option<&'static str> {
 
 /// Every function, by topic.
 pub(crate) fn functions() -> impl Iterator<Item = &'static Function> {
-    [image::FUNCTIONS].into_iter().chain(scalar::TOPICS.iter().copied()).flatten()
+    [image::FUNCTIONS, vector::FUNCTIONS, window::FUNCTIONS]
+        .into_iter()
+        .chain(preprocess::TOPICS)
+        .chain(scalar::TOPICS.iter().copied())
+        .flatten()
+        .chain(aggregate::functions())
 }
 
 impl Call<'_> {

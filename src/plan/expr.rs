@@ -91,6 +91,11 @@ impl Expr {
         Self { kind: ExprKind::Column(at), data_type, span }
     }
 
+    /// The same value at another place of the text.
+    pub(crate) fn at(self, span: Span) -> Self {
+        Self { span, ..self }
+    }
+
     /// The expressions that this one is made of.
     pub(crate) fn children(&mut self) -> Vec<&mut Self> {
         match &mut self.kind {

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::expr::{Aggregate, Expr, Order};
-use crate::data::Schema;
-use crate::function::{Fit, Ranking};
+use crate::data::{DataType, Schema};
+use crate::diag::Span;
+use crate::function::{Fit, Metric, Ranking};
 use crate::model::Model;
 use crate::table::{Object, Table};
 
@@ -21,7 +22,7 @@ pub(crate) struct Plan {
 pub(crate) struct Subplan {
     pub(crate) root: Node,
     pub(crate) gives: Gives,
-    pub(crate) span: crate::diag::Span,
+    pub(crate) span: Span,
 }
 
 /// What becomes of a subplan's rows.
@@ -128,6 +129,16 @@ pub(crate) enum NodeKind {
         /// `SAFE.`: rows that fail have NULL outputs.
         safe: bool,
     },
+    /// For each row of `query` the nearest rows of `base`: the query's row as a struct if `batch`, the base's row as
+    /// a struct, the distance.
+    VectorSearch {
+        base: Box<Searched>,
+        query: Box<Searched>,
+        batch: bool,
+        /// How many rows of `base` for each row of `query`; all where there is no number.
+        top: Option<usize>,
+        metric: Metric,
+    },
     Sort {
         input: Box<Node>,
         keys: Vec<Order>,
@@ -139,6 +150,16 @@ pub(crate) enum NodeKind {
         count: usize,
         offset: usize,
     },
+}
+
+/// One side of a vector search.
+#[derive(Debug, Clone)]
+pub(crate) struct Searched {
+    pub(crate) input: Node,
+    /// Of type `ARRAY<FLOAT64>`.
+    pub(crate) vector: Expr,
+    /// The columns of the struct that stands for a row.
+    pub(crate) keep: Vec<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,11 +181,88 @@ pub(crate) enum WindowCall {
         fit: Fit,
         args: Vec<Expr>,
         data_type: crate::data::DataType,
-        span: crate::diag::Span,
+        span: Span,
     },
 }
 
 impl Node {
+    /// The operators below.
+    pub(crate) fn inputs(&self) -> Vec<&Self> {
+        match &self.kind {
+            NodeKind::OneRow
+            | NodeKind::Values { .. }
+            | NodeKind::Scan { .. }
+            | NodeKind::Objects { .. }
+            | NodeKind::Shared { .. } => Vec::new(),
+            NodeKind::Join { left, right, .. } => vec![left, right],
+            NodeKind::VectorSearch { base, query, .. } => vec![&base.input, &query.input],
+            NodeKind::Union { inputs } => inputs.iter().collect(),
+            NodeKind::Filter { input, .. }
+            | NodeKind::Project { input, .. }
+            | NodeKind::Unnest { input, .. }
+            | NodeKind::Aggregate { input, .. }
+            | NodeKind::Window { input, .. }
+            | NodeKind::Distinct { input }
+            | NodeKind::Predict { input, .. }
+            | NodeKind::Sort { input, .. }
+            | NodeKind::Limit { input, .. } => vec![input],
+        }
+    }
+
+    /// The operators below, to change them.
+    pub(crate) fn inputs_mut(&mut self) -> Vec<&mut Self> {
+        match &mut self.kind {
+            NodeKind::OneRow
+            | NodeKind::Values { .. }
+            | NodeKind::Scan { .. }
+            | NodeKind::Objects { .. }
+            | NodeKind::Shared { .. } => Vec::new(),
+            NodeKind::Join { left, right, .. } => vec![left, right],
+            NodeKind::VectorSearch { base, query, .. } => vec![&mut base.input, &mut query.input],
+            NodeKind::Union { inputs } => inputs.iter_mut().collect(),
+            NodeKind::Filter { input, .. }
+            | NodeKind::Project { input, .. }
+            | NodeKind::Unnest { input, .. }
+            | NodeKind::Aggregate { input, .. }
+            | NodeKind::Window { input, .. }
+            | NodeKind::Distinct { input }
+            | NodeKind::Predict { input, .. }
+            | NodeKind::Sort { input, .. }
+            | NodeKind::Limit { input, .. } => vec![input],
+        }
+    }
+
+    /// The expressions of this operator.
+    pub(crate) fn exprs(&mut self) -> Vec<&mut Expr> {
+        match &mut self.kind {
+            NodeKind::OneRow
+            | NodeKind::Scan { .. }
+            | NodeKind::Objects { .. }
+            | NodeKind::Shared { .. }
+            | NodeKind::Distinct { .. }
+            | NodeKind::Union { .. }
+            | NodeKind::Limit { .. } => Vec::new(),
+            NodeKind::Values { rows } => rows.iter_mut().flatten().collect(),
+            NodeKind::Filter { predicate, .. } => vec![predicate],
+            NodeKind::Project { exprs, .. } => exprs.iter_mut().collect(),
+            NodeKind::Join { keys, condition, .. } => {
+                keys.iter_mut().flat_map(|(left, right)| [left, right]).chain(condition).collect()
+            }
+            NodeKind::Unnest { array, .. } => vec![array],
+            NodeKind::VectorSearch { base, query, .. } => vec![&mut base.vector, &mut query.vector],
+            NodeKind::Aggregate { keys, aggregates, .. } => {
+                keys.iter_mut().chain(aggregates.iter_mut().flat_map(Aggregate::exprs)).collect()
+            }
+            NodeKind::Window { partition_by, order_by, calls, .. } => partition_by
+                .iter_mut()
+                .chain(order_by.iter_mut().map(|key| &mut key.expr))
+                .chain(calls.iter_mut().flat_map(WindowCall::exprs))
+                .collect(),
+            NodeKind::Predict { inputs, .. } => inputs.iter_mut().flatten().collect(),
+            NodeKind::Sort { keys, .. } => keys.iter_mut().map(|key| &mut key.expr).collect(),
+        }
+    }
+
     /// The number of rows it gives, where that is known before it runs.
     pub(crate) fn rows(&self) -> Option<usize> {
         match &self.kind {
@@ -177,6 +275,7 @@ impl Node {
             | NodeKind::Join { .. }
             | NodeKind::Unnest { .. }
             | NodeKind::Aggregate { .. }
+            | NodeKind::VectorSearch { .. }
             | NodeKind::Distinct { .. } => None,
             NodeKind::Union { inputs } => inputs.iter().map(Self::rows).sum(),
             NodeKind::Project { input, .. }
@@ -193,6 +292,15 @@ impl Node {
 }
 
 impl WindowCall {
+    /// The type of the result.
+    pub(crate) fn data_type(&self) -> DataType {
+        match self {
+            Self::Ranking(_) => DataType::Int64,
+            Self::Aggregate(aggregate) => aggregate.data_type.clone(),
+            Self::Fit { data_type, .. } => data_type.clone(),
+        }
+    }
+
     /// The expressions over the input's columns.
     pub(crate) fn exprs(&mut self) -> Vec<&mut Expr> {
         match self {

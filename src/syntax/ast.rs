@@ -27,6 +27,21 @@ pub(crate) enum StatementKind {
     Show(ObjectKind),
 }
 
+impl StatementKind {
+    /// Whether tables, views or models may be others afterwards.
+    pub(crate) fn changes_catalog(&self) -> bool {
+        !matches!(
+            self,
+            Self::Query(_)
+                | Self::Declare(_)
+                | Self::Set(_)
+                | Self::Explain(_)
+                | Self::Describe(_)
+                | Self::Show(_)
+        )
+    }
+}
+
 /// One part of a name.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Ident {

@@ -10,8 +10,10 @@
     reason = "a test that panics has failed, and this is no library"
 )]
 
+mod boosters;
 mod host;
 mod image;
+mod notation;
 mod stepping;
 mod suite;
 mod table;

@@ -5,6 +5,7 @@
 mod bench;
 mod browser;
 mod config;
+mod conformance;
 mod debian;
 mod npm;
 mod package;
@@ -34,6 +35,7 @@ usage: cargo xtask <command>
   build             the npm package into pkg/
   build --fast      the same with one variant that is quick to build
   bench             both tutorials beside onnxruntime-web, in one page
+  conformance       the suites of the onnx package; `--write` writes docs/CONFORMANCE.md, part of a name runs these cases
   size              the bytes of every file of the package
   tidy              the layers of the house, and what a file looks like
   fixtures          make the models, tables and pictures of the tests again
@@ -66,6 +68,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["build"] => package::build(false),
         ["build", "--fast"] => package::build(true),
         ["bench"] => bench::run(),
+        ["conformance", words @ ..] => conformance::run(words),
         ["size"] => size::table(),
         ["tidy"] => tidy::check(),
         ["fixtures"] => python::script("tests/fixtures", "make.py")?.run(),

@@ -1,99 +1,103 @@
-//! The operators that run: tract's, and ours where tract has none or a slow one.
+//! The operators that run: tract's, and ours where tract has none, a wrong or a slow one.
 //!
-//! One of ours is an [`Operator`]: it reads its attributes, says which outputs it makes of which inputs, and makes
-//! them. [`Node`] is the rest of what tract asks for.
+//! Each domain lists its operators in a room of its own. One of ours is an [`Operator`]: it reads its attributes, says
+//! which outputs it makes of which inputs, and makes them. [`Node`] is the rest of what tract asks for.
 
-mod feature_vectorizer;
-mod label_encoder;
-mod labels;
-mod linear_classifier;
-mod scaler;
-mod transform;
-mod tree_ensemble;
+mod microsoft;
+mod ml;
+mod standard;
 
 use std::fmt;
+use std::ptr;
 use std::sync::Arc;
 
 use tract_onnx::Onnx;
 use tract_onnx::model::{OnnxOpRegister, ParsingContext};
-use tract_onnx::pb::NodeProto;
+use tract_onnx::pb::{GraphProto, NodeProto};
 use tract_onnx::tract_hir::infer::{InferenceOp, InferenceResult, Solver, TensorProxy, check_input_arity};
 use tract_onnx::tract_hir::internal::{
     DatumType, DatumTypeExt, EvalContext, EvalOp, Expansion, IntoTValue, Op, OutletId, SpecialOps,
     StaticName, TDim, TValue, TVec, Tensor, TractResult, TypedFact, TypedModel, TypedOp, as_op, bail,
-    check_output_arity, ensure, expand, op_as_typed_op, op_out_of_plan,
+    check_output_arity, ensure, expand, format_err, op_as_typed_op, op_out_of_plan,
 };
 
-use feature_vectorizer::FeatureVectorizer;
-use label_encoder::LabelEncoder;
-use linear_classifier::LinearClassifier;
-use scaler::Scaler;
-use tree_ensemble::{TreeEnsembleClassifier, TreeEnsembleRegressor};
+/// The domain of the standard operators, which files leave out.
+pub(super) const STANDARD: &str = "ai.onnx";
 
-/// Operators of `ai.onnx.ml`. tract looks operators up by name alone, so that each name's domain is written down.
-const ML: &[&str] = &[
-    "ArrayFeatureExtractor",
-    "CategoryMapper",
-    "FeatureVectorizer",
-    "LabelEncoder",
-    "LinearClassifier",
-    "LinearRegressor",
-    "Normalizer",
-    "Scaler",
-    "TreeEnsembleClassifier",
-    "TreeEnsembleRegressor",
-];
+/// What is known beside tract's standard operators.
+const DOMAINS: [(&str, &[Entry]); 3] =
+    [(STANDARD, standard::OPERATORS), ("ai.onnx.ml", ml::OPERATORS), ("com.microsoft", microsoft::OPERATORS)];
 
-/// onnxruntime's own operators, domain `com.microsoft`.
-const MICROSOFT: &[&str] = &[
-    "BiasGelu",
-    "FastGelu",
-    "GatherBlockQuantized",
-    "Gelu",
-    "MatMulNBits",
-    "QuickGelu",
-    "RotaryEmbedding",
-    "SimplifiedLayerNormalization",
-    "SkipLayerNormalization",
-    "SkipSimplifiedLayerNormalization",
-];
+/// An operator's name within its domain, and who makes it.
+type Entry = (&'static str, Maker);
 
-/// Names of [`MICROSOFT`] that are standard operators as well.
-const SHARED: &[&str] = &["Gelu", "RotaryEmbedding", "SimplifiedLayerNormalization"];
+#[derive(Clone, Copy)]
+enum Maker {
+    /// tract, which knows it by the name alone.
+    Tract,
+    /// An operator of ours.
+    Own(fn(&ParsingContext<'_>, &NodeProto) -> TractResult<Arc<dyn Operator>>),
+}
 
-/// tract's ONNX reader with our operators.
+const fn own<O: Operator>() -> Maker {
+    Maker::Own(|ctx, node| Ok(Arc::new(O::parse(ctx, node)?)))
+}
+
+/// What an operator is registered as: its name, with its domain where that is not the standard one.
+pub(super) fn full_name(domain: &str, name: &str) -> String {
+    match domain {
+        "" | STANDARD => name.to_owned(),
+        domain => format!("{domain}.{name}"),
+    }
+}
+
+/// tract's ONNX reader with our operators, for graphs that are [`qualified`](qualify).
 pub(super) fn onnx() -> Onnx {
     let mut onnx = tract_onnx::onnx();
-    register::<FeatureVectorizer>(&mut onnx);
-    register::<LabelEncoder>(&mut onnx);
-    register::<LinearClassifier>(&mut onnx);
-    register::<Scaler>(&mut onnx);
-    register::<TreeEnsembleClassifier>(&mut onnx);
-    register::<TreeEnsembleRegressor>(&mut onnx);
+    let tract = onnx.op_register.0.clone();
+    let entries = || {
+        DOMAINS
+            .iter()
+            .flat_map(|(domain, entries)| entries.iter().map(|(name, maker)| (*domain, *name, *maker)))
+    };
+    // What stands in another domain is standard only if it stands there too.
+    for (_, name, _) in entries() {
+        onnx.op_register.0.remove(name);
+    }
+    for (domain, name, maker) in entries() {
+        let builder = match maker {
+            Maker::Tract => tract.get(name).copied(),
+            Maker::Own(_) => Some(build as _),
+        };
+        onnx.op_register.0.extend(builder.map(|builder| (full_name(domain, name), builder)));
+    }
     onnx
 }
 
 /// Whether operator `name` of `domain` runs.
 pub(super) fn runs(register: &OnnxOpRegister, domain: &str, name: &str) -> bool {
-    let in_domain = match domain {
-        "ai.onnx" => !ML.contains(&name) && (!MICROSOFT.contains(&name) || SHARED.contains(&name)),
-        "ai.onnx.ml" => ML.contains(&name),
-        "com.microsoft" => MICROSOFT.contains(&name),
-        _ => false,
-    };
-    in_domain && register.0.contains_key(name)
+    !name.contains('.') && register.0.contains_key(&full_name(domain, name))
+}
+
+/// Gives the nodes of `graph` the names that operators are registered as: tract looks them up by name alone.
+pub(super) fn qualify(graph: &mut GraphProto) {
+    for node in &mut graph.node {
+        node.op_type = full_name(&node.domain, &node.op_type);
+        for attribute in &mut node.attribute {
+            attribute.g.iter_mut().chain(&mut attribute.graphs).for_each(qualify);
+        }
+    }
 }
 
 /// Element type and dimensions of one input or output.
 type Shape = (DatumType, TVec<TDim>);
 
 /// An operator of ours.
-trait Operator: fmt::Debug + Send + Sync + Sized + 'static {
-    const NAME: &'static str;
-    const OUTPUTS: usize;
-
+trait Operator: fmt::Debug + Send + Sync + 'static {
     /// Reads the attributes.
-    fn parse(ctx: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self>;
+    fn parse(ctx: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self>
+    where
+        Self: Sized;
 
     /// The outputs that it makes of `inputs`; fails where it cannot take them.
     fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>>;
@@ -114,45 +118,57 @@ fn rows(inputs: &[Shape]) -> TractResult<(TDim, TDim)> {
     }
 }
 
-fn register<O: Operator>(onnx: &mut Onnx) {
-    fn build<O: Operator>(
-        ctx: &ParsingContext<'_>,
-        node: &NodeProto,
-    ) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
-        let inputs = node.input.iter().filter(|name| !name.is_empty()).count();
-        Ok((expand(Node { operator: Arc::new(O::parse(ctx, node)?), inputs }), Vec::new()))
+/// Makes any operator of ours: its name says which.
+fn build(ctx: &ParsingContext<'_>, node: &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
+    for (domain, entries) in DOMAINS {
+        for (name, maker) in entries {
+            if let Maker::Own(parse) = maker
+                && node.op_type == full_name(domain, name)
+            {
+                let present = |names: &[String]| {
+                    (0..).zip(names).filter(|(_, name)| !name.is_empty()).map(|(at, _)| at).collect()
+                };
+                let outputs = present(&node.output);
+                let inputs = node.input.iter().filter(|name| !name.is_empty()).count();
+                return Ok((expand(Node { name, operator: parse(ctx, node)?, inputs, outputs }), Vec::new()));
+            }
+        }
     }
-    onnx.op_register.insert(O::NAME, build::<O>);
+    Err(format_err!("there is no operator {}", node.op_type))
 }
 
 /// An [`Operator`] as tract loads and runs it.
-#[derive(Debug)]
-struct Node<O> {
-    operator: Arc<O>,
+#[derive(Debug, Clone)]
+struct Node {
+    name: &'static str,
+    operator: Arc<dyn Operator>,
     inputs: usize,
+    /// Which of the operator's outputs the graph names.
+    outputs: TVec<usize>,
 }
 
-impl<O> Clone for Node<O> {
-    fn clone(&self) -> Self {
-        Self { operator: self.operator.clone(), inputs: self.inputs }
+impl Node {
+    /// Those of `all` outputs that the graph names.
+    fn named<T>(&self, all: TVec<T>) -> TVec<T> {
+        (0..).zip(all).filter(|(at, _)| self.outputs.contains(at)).map(|(_, output)| output).collect()
     }
 }
 
-impl<O> PartialEq for Node<O> {
+impl PartialEq for Node {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.operator, &other.operator)
+        ptr::addr_eq(Arc::as_ptr(&self.operator), Arc::as_ptr(&other.operator))
     }
 }
 
-impl<O> Eq for Node<O> {}
+impl Eq for Node {}
 
-impl<O: Operator> Expansion for Node<O> {
+impl Expansion for Node {
     fn name(&self) -> StaticName {
-        O::NAME.into()
+        self.name.into()
     }
 
     fn nboutputs(&self) -> TractResult<usize> {
-        Ok(O::OUTPUTS)
+        Ok(self.outputs.len())
     }
 
     fn rules<'r, 'p: 'r, 's: 'r>(
@@ -162,13 +178,14 @@ impl<O: Operator> Expansion for Node<O> {
         outputs: &'p [TensorProxy],
     ) -> InferenceResult {
         check_input_arity(inputs, self.inputs)?;
-        check_output_arity(outputs, O::OUTPUTS)?;
+        check_output_arity(outputs, self.outputs.len())?;
         let shapes = inputs.iter().map(|input| &input.shape);
         solver.given_all(shapes, move |solver, shapes| {
             let types = inputs.iter().map(|input| &input.datum_type);
             solver.given_all(types, move |solver, types| {
                 let inputs: Vec<Shape> = types.into_iter().zip(shapes.clone()).collect();
-                for (output, (datum_type, shape)) in outputs.iter().zip(self.operator.outputs(&inputs)?) {
+                let made = self.named(self.operator.outputs(&inputs)?);
+                for (output, (datum_type, shape)) in outputs.iter().zip(made) {
                     solver.equals(&output.datum_type, datum_type)?;
                     solver.equals(&output.shape, shape)?;
                 }
@@ -182,27 +199,28 @@ impl<O: Operator> Expansion for Node<O> {
     }
 }
 
-impl<O: Operator> Op for Node<O> {
+impl Op for Node {
     fn name(&self) -> StaticName {
-        O::NAME.into()
+        self.name.into()
     }
 
     op_as_typed_op!();
 }
 
-impl<O: Operator> EvalOp for Node<O> {
+impl EvalOp for Node {
     op_out_of_plan!();
 
     fn eval(&self, _: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
-        ensure!(inputs.len() == self.inputs, "{} takes {} inputs", O::NAME, self.inputs);
-        Ok(self.operator.eval(&inputs)?.into_iter().map(IntoTValue::into_tvalue).collect())
+        ensure!(inputs.len() == self.inputs, "{} takes {} inputs", self.name, self.inputs);
+        let outputs = self.named(self.operator.eval(&inputs)?);
+        Ok(outputs.into_iter().map(IntoTValue::into_tvalue).collect())
     }
 }
 
-impl<O: Operator> TypedOp for Node<O> {
+impl TypedOp for Node {
     fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
         let inputs: Vec<Shape> = inputs.iter().map(|fact| (fact.datum_type, fact.shape.to_tvec())).collect();
-        let outputs = self.operator.outputs(&inputs)?;
+        let outputs = self.named(self.operator.outputs(&inputs)?);
         Ok(outputs.into_iter().map(|(datum_type, shape)| datum_type.fact(shape)).collect())
     }
 

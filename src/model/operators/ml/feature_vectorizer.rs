@@ -1,0 +1,65 @@
+//! `FeatureVectorizer` of ai.onnx.ml 1: columns side by side, as floats.
+
+use tract_onnx::model::ParsingContext;
+use tract_onnx::pb::NodeProto;
+use tract_onnx::tract_hir::internal::{
+    DatumType, TDim, TValue, TVec, Tensor, ToDim, TractResult, bail, ensure, tvec,
+};
+
+use super::{Operator, Shape};
+
+#[derive(Debug)]
+pub(super) struct FeatureVectorizer {
+    /// Features of each input.
+    dimensions: Vec<usize>,
+}
+
+impl Operator for FeatureVectorizer {
+    fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
+        let dimensions: Vec<usize> = node.get_attr_vec("inputdimensions")?;
+        ensure!(dimensions.len() == node.input.len(), "as many dimensions as inputs are needed");
+        Ok(Self { dimensions })
+    }
+
+    fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
+        let Some((_, first)) = inputs.first() else { bail!("expected an input") };
+        for ((_, shape), features) in inputs.iter().zip(&self.dimensions) {
+            let found = match shape.as_slice() {
+                [_] => 1.to_dim(),
+                [_, features] => features.clone(),
+                other => bail!("expected a matrix, found rank {}", other.len()),
+            };
+            ensure!(
+                found.to_i64().is_err() || found == features.to_dim(),
+                "expected {features} features, found {found}"
+            );
+        }
+        let rows: TDim = first.first().cloned().unwrap_or_else(|| 1.to_dim());
+        let features: usize = self.dimensions.iter().sum();
+        Ok(tvec!((DatumType::F32, tvec!(rows, features.to_dim()))))
+    }
+
+    fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
+        let rows = inputs.first().and_then(|input| input.shape().first().copied()).unwrap_or_default();
+        let width: usize = self.dimensions.iter().sum();
+        let mut output = Tensor::zero::<f32>(&[rows, width])?;
+        let mut view = output.try_as_plain_ram_mut()?;
+        let values = view.as_slice_mut::<f32>()?;
+        let mut start = 0;
+        for (input, &features) in inputs.iter().zip(&self.dimensions) {
+            ensure!(
+                input.len() == rows * features,
+                "expected {features} features, found shape {:?}",
+                input.shape()
+            );
+            let input = input.cast_to::<f32>()?;
+            let view = input.try_as_plain_ram()?;
+            let from = view.as_slice::<f32>()?.chunks(features.max(1));
+            for (row, from) in values.chunks_mut(width.max(1)).zip(from) {
+                row.iter_mut().skip(start).zip(from).for_each(|(to, from)| *to = *from);
+            }
+            start += features;
+        }
+        Ok(tvec!(output))
+    }
+}
