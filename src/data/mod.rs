@@ -7,6 +7,7 @@ mod batch;
 mod calendar;
 mod cast;
 mod compare;
+mod gather;
 mod key;
 mod operand;
 mod scalar;
@@ -20,6 +21,7 @@ pub(crate) use calendar::{
 };
 pub(crate) use cast::{CastMode, can_cast, can_coerce, cast, parse_bool, parse_int};
 pub(crate) use compare::{SortKey, order_of, sort_indices, top_indices};
+pub(crate) use gather::{concat, take};
 pub(crate) use key::Keys;
 pub(crate) use operand::{Operand, TextView};
 pub use scalar::Scalar;

@@ -6,6 +6,7 @@
 mod aggregate;
 mod image;
 mod list;
+mod listing;
 mod operator;
 mod preprocess;
 mod refused;
@@ -28,6 +29,7 @@ use crate::limits::Limits;
 
 pub(crate) use aggregate::{Accumulator, Setup, Start};
 pub(crate) use list::Vectors;
+pub use listing::{FunctionInfo, FunctionKind, listing};
 pub(crate) use refused::refused;
 pub(crate) use resolve::{Resolved, resolve};
 pub(crate) use vector::Metric;
@@ -250,6 +252,7 @@ pub(crate) fn nearest_function(name: &str) -> Option<&'static str> {
 pub(crate) fn functions() -> impl Iterator<Item = &'static Function> {
     [image::FUNCTIONS, vector::FUNCTIONS, window::FUNCTIONS]
         .into_iter()
+        .chain(scalar::TOPICS.iter().copied())
         .chain(preprocess::TOPICS)
         .chain(scalar::TOPICS.iter().copied())
         .flatten()

@@ -10,10 +10,13 @@
     reason = "a test that panics has failed, and this is no library"
 )]
 
+mod agreement;
 mod boosters;
 mod host;
 mod image;
+mod loading;
 mod notation;
+mod reference;
 mod stepping;
 mod suite;
 mod table;
@@ -21,4 +24,5 @@ mod table_arrow;
 mod table_csv;
 mod table_fixtures;
 mod table_objects;
+mod tsql;
 mod tutorials;

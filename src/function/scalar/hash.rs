@@ -21,18 +21,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "MD5",
         "The MD5 digest: 16 bytes.",
-        &[
-            Signature::scalar(&[String], Bytes, md5),
-            Signature::scalar(&[Bytes], Bytes, md5),
-        ],
+        &[Signature::scalar(&[String], Bytes, md5), Signature::scalar(&[Bytes], Bytes, md5)],
     ),
     Function::new(
         "SHA256",
         "The SHA-256 digest: 32 bytes.",
-        &[
-            Signature::scalar(&[String], Bytes, sha256),
-            Signature::scalar(&[Bytes], Bytes, sha256),
-        ],
+        &[Signature::scalar(&[String], Bytes, sha256), Signature::scalar(&[Bytes], Bytes, sha256)],
     ),
     Function::new(
         "TO_HEX",
