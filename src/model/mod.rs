@@ -27,6 +27,7 @@ pub use inspect::ModelFacts;
 pub(crate) use kernels::register as register_kernels;
 pub use options::{Format, ModelOption, ModelOptions};
 pub use plans::Status;
+pub(crate) use sha256::digest as sha256;
 pub use signature::{Dim, Port, Signature};
 pub use tensors::TensorModel;
 
