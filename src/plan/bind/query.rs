@@ -2,7 +2,7 @@
 
 use super::Binder;
 use super::call::order_key;
-use super::expr::{Names, Typed, coerced, unified};
+use super::expr::{Fixed, Names, Typed, coerced, unified};
 use super::level::Level;
 use super::scope::Scope;
 use crate::data::{DataType, Field, Scalar, Schema};
@@ -215,18 +215,16 @@ pub(super) fn converted(node: Node, schema: &Schema, span: Span) -> Result<Node>
     Ok(Node { kind: NodeKind::Project { input: Box::new(node), exprs }, schema: schema.clone() })
 }
 
-/// Column `at` of `node`; one of nothing but bare NULLs or texts still takes other types.
+/// Column `at` of `node`. One of nothing but bare NULLs, which the binder takes for INT64, still takes other types.
 fn column_of(node: &Node, at: usize, span: Span) -> Option<Typed> {
-    use super::expr::Fixed;
     let field = node.schema.fields.get(at)?;
-    let fixed = match &node.kind {
-        NodeKind::Project { exprs, .. } => match exprs.get(at).map(|it| &it.kind) {
-            Some(ExprKind::Literal(Scalar::Null)) => Fixed::No,
-            _ => Fixed::Yes,
-        },
-        _ => Fixed::Yes,
-    };
-    Some(Typed { expr: Expr::column(at, field.data_type.clone(), span), fixed })
+    if let NodeKind::Project { exprs, .. } = &node.kind
+        && let Some(expr @ Expr { kind: ExprKind::Literal(Scalar::Null), data_type: DataType::Int64, .. }) =
+            exprs.get(at)
+    {
+        return Some(Typed { expr: expr.clone(), fixed: Fixed::No });
+    }
+    Some(Typed::from(Expr::column(at, field.data_type.clone(), span)))
 }
 
 /// Tells a sort below that only so many rows at the start of its order are wanted.
