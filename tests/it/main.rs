@@ -13,7 +13,9 @@
 mod boosters;
 mod host;
 mod image;
+mod loading;
 mod notation;
+mod reference;
 mod stepping;
 mod suite;
 mod table;
@@ -21,4 +23,5 @@ mod table_arrow;
 mod table_csv;
 mod table_fixtures;
 mod table_objects;
+mod tsql;
 mod tutorials;
