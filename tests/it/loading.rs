@@ -61,7 +61,11 @@ fn a_host_without_the_weights_says_so() {
     assert_eq!(requests[0].resource, Resource::Model { uri: "far/external_data.bin".into() });
     create.refuse(requests[0].id, "404 not found").unwrap();
     let error = create.step().unwrap_err();
-    assert_eq!(error.to_string(), "[resource-unavailable] `external_data.bin`: 404 not found");
+    assert_eq!(
+        error.to_string(),
+        "[external-data-missing] the model keeps weights in `external_data.bin`, which cannot be read: 404 not found; \
+         hint: put the file beside the model"
+    );
     assert_eq!(error.first().span.unwrap().of(sql), "'far/away.onnx'");
 }
 
