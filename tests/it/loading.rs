@@ -209,3 +209,14 @@ fn options_change_without_loading_again() {
         "{error}"
     );
 }
+
+#[test]
+fn batches_are_split_by_the_memory_that_they_take() {
+    let mut limits = Limits::default();
+    // The widest operator reads 3 and writes 300 floats for a row.
+    limits.tensor_bytes = 10 * 303 * 4;
+    let model = |file: &str| Model::load(&read(file), &limits).unwrap().chunk_rows();
+    assert_eq!(model("models/float16.onnx"), 5);
+    assert_eq!(model("models/fixed_batch4.onnx"), 4);
+    assert_eq!(model("models/vector_io.onnx"), 10 * 303 / 5);
+}
