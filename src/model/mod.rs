@@ -109,9 +109,12 @@ impl Model {
         }
         let batch = Batch::of(&found.inputs)?;
         let inputs: Vec<Slot> = found.inputs.into_iter().map(|input| Slot::input(input, batch)).collect();
-        let sample = signature::sample(&inputs, batch);
+        let sample = signature::sample(&inputs, batch, 1);
         let graph = load::graph(onnx, &found.proto, &found.weights, &sample)?;
         let sampled = graph.sampled(&sample).map_err(failure::load)?;
+        // Exporters have often seen one row only, and wrote its shape down somewhere inside.
+        let two = signature::sample(&inputs, batch, 2);
+        let batch = if batch == Batch::Free && !graph.takes(&two) { Batch::Fixed(1) } else { batch };
         let outputs = found.outputs.into_iter().zip(sampled.outputs);
         let outputs = outputs.map(|(declared, inferred)| Slot::output(declared, inferred, batch)).collect();
         let chunk_rows = batch.best_rows(&inputs, sampled.bytes, limits);
