@@ -16,7 +16,7 @@ use tract_onnx::pb;
 
 use crate::diag::{Code, Error, Result};
 use crate::limits::Limits;
-use crate::model::operators;
+use crate::model::{failure, operators};
 use wire::{Broken, Content, Fields};
 
 /// What is known of a model file beside its inputs and outputs.
@@ -54,7 +54,8 @@ pub(super) fn inspect(bytes: &[u8], limits: &Limits, register: &OnnxOpRegister) 
     types::cut_zip_maps(&mut proto);
     let (inputs, outputs) = types::declared(bytes, &proto)?;
     graph::check(&proto, &facts.opset, register)?;
-    proto.graph.iter_mut().for_each(operators::qualify);
+    let opset = facts.opset.get(operators::STANDARD).copied().unwrap_or_default();
+    proto.graph.iter_mut().try_for_each(|graph| operators::prepare(graph, opset)).map_err(failure::load)?;
     Ok(Inventory { proto, inputs, outputs, facts })
 }
 

@@ -1,8 +1,10 @@
 //! The operators that run: tract's, and ours where tract has none, a wrong or a slow one.
 //!
 //! Each domain lists its operators in a room of its own. One of ours is an [`Operator`]: it reads its attributes, says
-//! which outputs it makes of which inputs, and makes them. [`Node`] is the rest of what tract asks for.
+//! which outputs it makes of which inputs, and makes them; [`Node`] is the rest of what tract asks for. Or it is
+//! [written out](body) in other operators when a graph is loaded.
 
+mod body;
 mod microsoft;
 mod ml;
 mod standard;
@@ -18,15 +20,24 @@ use tract_onnx::tract_hir::infer::{InferenceOp, InferenceResult, Solver, TensorP
 use tract_onnx::tract_hir::internal::{
     DatumType, DatumTypeExt, EvalContext, EvalOp, Expansion, IntoTValue, Op, OutletId, SpecialOps,
     StaticName, TDim, TValue, TVec, Tensor, TractResult, TypedFact, TypedModel, TypedOp, as_op, bail,
-    check_output_arity, ensure, expand, format_err, op_as_typed_op, op_out_of_plan,
+    check_output_arity, ensure, expand, op_as_typed_op, op_out_of_plan,
 };
+
+use body::Call;
 
 /// The domain of the standard operators, which files leave out.
 pub(super) const STANDARD: &str = "ai.onnx";
 
+/// The domain of helpers that no file may name.
+const INTERNAL: &str = "predictql";
+
 /// What is known beside tract's standard operators.
-const DOMAINS: [(&str, &[Entry]); 3] =
-    [(STANDARD, standard::OPERATORS), ("ai.onnx.ml", ml::OPERATORS), ("com.microsoft", microsoft::OPERATORS)];
+const DOMAINS: [(&str, &[Entry]); 4] = [
+    (STANDARD, standard::OPERATORS),
+    ("ai.onnx.ml", ml::OPERATORS),
+    ("com.microsoft", microsoft::OPERATORS),
+    (INTERNAL, standard::INTERNAL),
+];
 
 /// An operator's name within its domain, and who makes it.
 type Entry = (&'static str, Maker);
@@ -35,6 +46,8 @@ type Entry = (&'static str, Maker);
 enum Maker {
     /// tract, which knows it by the name alone.
     Tract,
+    /// Other operators, in which it is written out.
+    Written(fn(&Call<'_>) -> TractResult<String>),
     /// An operator of ours.
     Own(fn(&ParsingContext<'_>, &NodeProto) -> TractResult<Arc<dyn Operator>>),
 }
@@ -51,7 +64,7 @@ pub(super) fn full_name(domain: &str, name: &str) -> String {
     }
 }
 
-/// tract's ONNX reader with our operators, for graphs that are [`qualified`](qualify).
+/// tract's ONNX reader with our operators, for graphs that are [prepared](prepare).
 pub(super) fn onnx() -> Onnx {
     let mut onnx = tract_onnx::onnx();
     let tract = onnx.op_register.0.clone();
@@ -67,7 +80,8 @@ pub(super) fn onnx() -> Onnx {
     for (domain, name, maker) in entries() {
         let builder = match maker {
             Maker::Tract => tract.get(name).copied(),
-            Maker::Own(_) => Some(build as _),
+            // Those that are written out never come to be built, but they run.
+            Maker::Written(_) | Maker::Own(_) => Some(build as _),
         };
         onnx.op_register.0.extend(builder.map(|builder| (full_name(domain, name), builder)));
     }
@@ -76,17 +90,37 @@ pub(super) fn onnx() -> Onnx {
 
 /// Whether operator `name` of `domain` runs.
 pub(super) fn runs(register: &OnnxOpRegister, domain: &str, name: &str) -> bool {
-    !name.contains('.') && register.0.contains_key(&full_name(domain, name))
+    domain != INTERNAL && !name.contains('.') && register.0.contains_key(&full_name(domain, name))
 }
 
-/// Gives the nodes of `graph` the names that operators are registered as: tract looks them up by name alone.
-pub(super) fn qualify(graph: &mut GraphProto) {
-    for node in &mut graph.node {
+/// Writes nodes of `graph` out where that is how they run, and gives the others the names that operators are registered
+/// as: tract looks them up by name alone.
+pub(super) fn prepare(graph: &mut GraphProto, opset: i64) -> TractResult<()> {
+    let mut open: Vec<NodeProto> = graph.node.drain(..).rev().collect();
+    while let Some(mut node) = open.pop() {
+        let call = Call { node: &node, opset };
+        if let Some((_, Maker::Written(write))) = entry(&full_name(&node.domain, &node.op_type)) {
+            let body = write(&call)?;
+            open.extend(call.write_out(&body)?.into_iter().rev());
+            continue;
+        }
         node.op_type = full_name(&node.domain, &node.op_type);
         for attribute in &mut node.attribute {
-            attribute.g.iter_mut().chain(&mut attribute.graphs).for_each(qualify);
+            attribute
+                .g
+                .iter_mut()
+                .chain(&mut attribute.graphs)
+                .try_for_each(|graph| prepare(graph, opset))?;
         }
+        graph.node.push(node);
     }
+    Ok(())
+}
+
+fn entry(full_name: &str) -> Option<&'static Entry> {
+    let (domain, name) = full_name.rsplit_once('.').unwrap_or((STANDARD, full_name));
+    let (_, entries) = DOMAINS.iter().find(|(it, _)| *it == domain)?;
+    entries.iter().find(|(it, _)| *it == name)
 }
 
 /// Element type and dimensions of one input or output.
@@ -120,21 +154,12 @@ fn rows(inputs: &[Shape]) -> TractResult<(TDim, TDim)> {
 
 /// Makes any operator of ours: its name says which.
 fn build(ctx: &ParsingContext<'_>, node: &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
-    for (domain, entries) in DOMAINS {
-        for (name, maker) in entries {
-            if let Maker::Own(parse) = maker
-                && node.op_type == full_name(domain, name)
-            {
-                let present = |names: &[String]| {
-                    (0..).zip(names).filter(|(_, name)| !name.is_empty()).map(|(at, _)| at).collect()
-                };
-                let outputs = present(&node.output);
-                let inputs = node.input.iter().filter(|name| !name.is_empty()).count();
-                return Ok((expand(Node { name, operator: parse(ctx, node)?, inputs, outputs }), Vec::new()));
-            }
-        }
-    }
-    Err(format_err!("there is no operator {}", node.op_type))
+    let Some((name, Maker::Own(parse))) = entry(&node.op_type) else {
+        bail!("there is no operator {}", node.op_type)
+    };
+    let outputs = (0..).zip(&node.output).filter(|(_, name)| !name.is_empty()).map(|(at, _)| at).collect();
+    let inputs = node.input.iter().filter(|name| !name.is_empty()).count();
+    Ok((expand(Node { name, operator: parse(ctx, node)?, inputs, outputs }), Vec::new()))
 }
 
 /// An [`Operator`] as tract loads and runs it.
