@@ -8,7 +8,10 @@
 //! ```
 //!
 //! The first line names inputs and outputs, each further line is a node. Its inputs are names, numbers (`2` is int64,
-//! `2.0` float, `[1,2]` a vector) or `_` for one that is left out; `name=value` is an attribute.
+//! `2.0` float, `[1,2]` a vector) or `_` for one that is left out; `name=value` is an attribute, `*` all those of the
+//! node that is written out. `tract.Mul` is tract's own operator and not written out again.
+
+use std::collections::HashSet;
 
 use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::tensor_proto::DataType;
@@ -20,6 +23,8 @@ pub(super) struct Call<'a> {
     pub(super) node: &'a NodeProto,
     /// The version of the standard operators.
     pub(super) opset: i64,
+    /// Names of the constants that the node can see.
+    pub(super) constants: &'a HashSet<String>,
 }
 
 impl Call<'_> {
@@ -35,6 +40,10 @@ impl Call<'_> {
         self.attribute(name).map_or(default, |attribute| attribute.f)
     }
 
+    pub(super) fn floats(&self, name: &str) -> Option<&[f32]> {
+        self.attribute(name).map(|attribute| attribute.floats.as_slice())
+    }
+
     pub(super) fn ints(&self, name: &str) -> Option<&[i64]> {
         self.attribute(name).map(|attribute| attribute.ints.as_slice())
     }
@@ -46,6 +55,11 @@ impl Call<'_> {
     /// Whether there is an input at place `at`.
     pub(super) fn has(&self, at: usize) -> bool {
         self.node.input.get(at).is_some_and(|name| !name.is_empty())
+    }
+
+    /// Whether the input at place `at` is a constant of the graph, or left out.
+    pub(super) fn is_constant(&self, at: usize) -> bool {
+        self.node.input.get(at).is_none_or(|name| name.is_empty() || self.constants.contains(name))
     }
 
     /// The nodes that `body` stands for.
@@ -72,7 +86,9 @@ impl Call<'_> {
                 ..NodeProto::default()
             };
             for word in words {
-                if let Some((key, value)) = word.split_once('=') {
+                if word == "*" {
+                    node.attribute.extend(self.node.attribute.iter().cloned());
+                } else if let Some((key, value)) = word.split_once('=') {
                     node.attribute.push(attribute(key, value)?);
                 } else if word == "_" {
                     node.input.push(String::new());

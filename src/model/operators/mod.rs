@@ -9,6 +9,7 @@ mod microsoft;
 mod ml;
 mod standard;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::ptr;
 use std::sync::Arc;
@@ -19,8 +20,8 @@ use tract_onnx::pb::{GraphProto, NodeProto};
 use tract_onnx::tract_hir::infer::{InferenceOp, InferenceResult, Solver, TensorProxy, check_input_arity};
 use tract_onnx::tract_hir::internal::{
     DatumType, DatumTypeExt, EvalContext, EvalOp, Expansion, IntoTValue, Op, OutletId, SpecialOps,
-    StaticName, TDim, TValue, TVec, Tensor, TractResult, TypedFact, TypedModel, TypedOp, as_op, bail,
-    check_output_arity, ensure, expand, op_as_typed_op, op_out_of_plan,
+    StaticName, TDim, TValue, TVec, Tensor, TractErrorContext, TractResult, TypedFact, TypedModel, TypedOp,
+    as_op, bail, check_output_arity, ensure, expand, op_as_typed_op,
 };
 
 use body::Call;
@@ -31,6 +32,9 @@ pub(super) const STANDARD: &str = "ai.onnx";
 /// The domain of helpers that no file may name.
 const INTERNAL: &str = "predictql";
 
+/// The domain of those that tract has by the same name, for bodies.
+const TRACT: &str = "tract";
+
 /// What is known beside tract's standard operators.
 const DOMAINS: [(&str, &[Entry]); 4] = [
     (STANDARD, standard::OPERATORS),
@@ -38,6 +42,9 @@ const DOMAINS: [(&str, &[Entry]); 4] = [
     ("com.microsoft", microsoft::OPERATORS),
     (INTERNAL, standard::INTERNAL),
 ];
+
+/// What tract builds an operator by: also names the values that its bodies take from outside.
+type Builder = fn(&ParsingContext<'_>, &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)>;
 
 /// An operator's name within its domain, and who makes it.
 type Entry = (&'static str, Maker);
@@ -48,6 +55,8 @@ enum Maker {
     Tract,
     /// Other operators, in which it is written out.
     Written(fn(&Call<'_>) -> TractResult<String>),
+    /// A builder of ours, for what no [`Operator`] can be.
+    Built(Builder),
     /// An operator of ours.
     Own(fn(&ParsingContext<'_>, &NodeProto) -> TractResult<Arc<dyn Operator>>),
 }
@@ -78,27 +87,41 @@ pub(super) fn onnx() -> Onnx {
         onnx.op_register.0.remove(name);
     }
     for (domain, name, maker) in entries() {
+        let tract = tract.get(name).copied();
         let builder = match maker {
-            Maker::Tract => tract.get(name).copied(),
+            Maker::Tract => tract,
+            Maker::Built(builder) => Some(builder),
             // Those that are written out never come to be built, but they run.
             Maker::Written(_) | Maker::Own(_) => Some(build as _),
         };
         onnx.op_register.0.extend(builder.map(|builder| (full_name(domain, name), builder)));
+        onnx.op_register.0.extend(tract.map(|builder| (full_name(TRACT, name), builder)));
     }
     onnx
 }
 
 /// Whether operator `name` of `domain` runs.
 pub(super) fn runs(register: &OnnxOpRegister, domain: &str, name: &str) -> bool {
-    domain != INTERNAL && !name.contains('.') && register.0.contains_key(&full_name(domain, name))
+    domain != INTERNAL
+        && domain != TRACT
+        && !name.contains('.')
+        && register.0.contains_key(&full_name(domain, name))
 }
 
 /// Writes nodes of `graph` out where that is how they run, and gives the others the names that operators are registered
 /// as: tract looks them up by name alone.
 pub(super) fn prepare(graph: &mut GraphProto, opset: i64) -> TractResult<()> {
+    prepare_body(graph, opset, HashSet::new())
+}
+
+fn prepare_body(graph: &mut GraphProto, opset: i64, mut constants: HashSet<String>) -> TractResult<()> {
+    constants.extend(graph.initializer.iter().map(|tensor| tensor.name.clone()));
     let mut open: Vec<NodeProto> = graph.node.drain(..).rev().collect();
     while let Some(mut node) = open.pop() {
-        let call = Call { node: &node, opset };
+        if node.op_type == "Constant" {
+            constants.extend(node.output.iter().cloned());
+        }
+        let call = Call { node: &node, opset, constants: &constants };
         if let Some((_, Maker::Written(write))) = entry(&full_name(&node.domain, &node.op_type)) {
             let body = write(&call)?;
             open.extend(call.write_out(&body)?.into_iter().rev());
@@ -106,11 +129,8 @@ pub(super) fn prepare(graph: &mut GraphProto, opset: i64) -> TractResult<()> {
         }
         node.op_type = full_name(&node.domain, &node.op_type);
         for attribute in &mut node.attribute {
-            attribute
-                .g
-                .iter_mut()
-                .chain(&mut attribute.graphs)
-                .try_for_each(|graph| prepare(graph, opset))?;
+            let bodies = attribute.g.iter_mut().chain(&mut attribute.graphs);
+            bodies.into_iter().try_for_each(|body| prepare_body(body, opset, constants.clone()))?;
         }
         graph.node.push(node);
     }
@@ -135,6 +155,21 @@ trait Operator: fmt::Debug + Send + Sync + 'static {
 
     /// The outputs that it makes of `inputs`; fails where it cannot take them.
     fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>>;
+
+    /// Places of the inputs whose values the outputs' shapes depend on.
+    fn sizes(&self) -> &'static [usize] {
+        &[]
+    }
+
+    /// The outputs that it makes where the inputs at [`sizes`](Self::sizes) hold `values`.
+    fn sized_outputs(&self, inputs: &[Shape], _values: &[Vec<i64>]) -> TractResult<TVec<Shape>> {
+        self.outputs(inputs)
+    }
+
+    /// Whether equal inputs make equal outputs.
+    fn is_pure(&self) -> bool {
+        true
+    }
 
     /// Makes them.
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>>;
@@ -173,10 +208,21 @@ struct Node {
 }
 
 impl Node {
+    /// Places of the inputs that say sizes, as far as they are there.
+    fn sizes(&self) -> impl Iterator<Item = usize> {
+        self.operator.sizes().iter().copied().filter(|place| *place < self.inputs)
+    }
+
     /// Those of `all` outputs that the graph names.
     fn named<T>(&self, all: TVec<T>) -> TVec<T> {
         (0..).zip(all).filter(|(at, _)| self.outputs.contains(at)).map(|(_, output)| output).collect()
     }
+}
+
+/// The whole numbers of a tensor.
+fn whole(tensor: &Tensor) -> TractResult<Vec<i64>> {
+    let tensor = tensor.cast_to::<i64>()?;
+    Ok(tensor.try_as_plain_ram()?.as_slice::<i64>()?.to_vec())
 }
 
 impl PartialEq for Node {
@@ -208,13 +254,17 @@ impl Expansion for Node {
         solver.given_all(shapes, move |solver, shapes| {
             let types = inputs.iter().map(|input| &input.datum_type);
             solver.given_all(types, move |solver, types| {
-                let inputs: Vec<Shape> = types.into_iter().zip(shapes.clone()).collect();
-                let made = self.named(self.operator.outputs(&inputs)?);
-                for (output, (datum_type, shape)) in outputs.iter().zip(made) {
-                    solver.equals(&output.datum_type, datum_type)?;
-                    solver.equals(&output.shape, shape)?;
-                }
-                Ok(())
+                let known: Vec<Shape> = types.into_iter().zip(shapes.clone()).collect();
+                let sizes = self.sizes().filter_map(|place| inputs.get(place));
+                solver.given_all(sizes.map(|input| &input.value), move |solver, sizes| {
+                    let sizes = sizes.iter().map(|size| whole(size)).collect::<TractResult<Vec<_>>>()?;
+                    let made = self.named(self.operator.sized_outputs(&known, &sizes)?);
+                    for (output, (datum_type, shape)) in outputs.iter().zip(made) {
+                        solver.equals(&output.datum_type, datum_type)?;
+                        solver.equals(&output.shape, shape)?;
+                    }
+                    Ok(())
+                })
             })
         })
     }
@@ -233,7 +283,10 @@ impl Op for Node {
 }
 
 impl EvalOp for Node {
-    op_out_of_plan!();
+    fn eval_out_of_plan(&self, inputs: TVec<TValue>) -> TractResult<Option<TVec<TValue>>> {
+        let pure = self.operator.is_pure();
+        pure.then(|| EvalOp::eval(self, &EvalContext::out_of_plan(), inputs)).transpose()
+    }
 
     fn eval(&self, _: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
         ensure!(inputs.len() == self.inputs, "{} takes {} inputs", self.name, self.inputs);
@@ -244,8 +297,14 @@ impl EvalOp for Node {
 
 impl TypedOp for Node {
     fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
-        let inputs: Vec<Shape> = inputs.iter().map(|fact| (fact.datum_type, fact.shape.to_tvec())).collect();
-        let outputs = self.named(self.operator.outputs(&inputs)?);
+        let shapes: Vec<Shape> = inputs.iter().map(|fact| (fact.datum_type, fact.shape.to_tvec())).collect();
+        let mut sizes = Vec::new();
+        for place in self.sizes() {
+            let size = inputs.get(place).and_then(|fact| fact.konst.as_ref());
+            sizes.push(size.with_context(|| format!("{} needs input {place} to be a constant", self.name))?);
+        }
+        let sizes = sizes.into_iter().map(|size| whole(size)).collect::<TractResult<Vec<_>>>()?;
+        let outputs = self.named(self.operator.sized_outputs(&shapes, &sizes)?);
         Ok(outputs.into_iter().map(|(datum_type, shape)| datum_type.fact(shape)).collect())
     }
 

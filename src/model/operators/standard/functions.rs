@@ -284,6 +284,86 @@ pub(super) fn attention(call: &Call<'_>) -> TractResult<String> {
     Ok(body)
 }
 
+/// tract takes the value as a scalar only.
+pub(super) fn pad(call: &Call<'_>) -> TractResult<String> {
+    Ok(match call.has(2) {
+        true => {
+            "x pads value axes -> y\nscalar = Reshape value []\ny = tract.Pad x pads scalar axes *".into()
+        }
+        false => "x pads value axes -> y\ny = tract.Pad x pads value axes *".into(),
+    })
+}
+
+/// Up to version 6 the slopes belong to the channels, later they are broadcast as everything else.
+pub(super) fn p_relu(call: &Call<'_>) -> TractResult<String> {
+    Ok(match call.opset {
+        ..7 => "x slope -> y
+            shape = Shape x
+            flat = Reshape x [0,0,-1]
+            slopes = Reshape slope [1,-1,1]
+            bent = tract.PRelu flat slopes
+            y = Reshape bent shape"
+            .into(),
+        _ => "x slope -> y\ny = tract.PRelu x slope".into(),
+    })
+}
+
+pub(super) fn lp_normalization(call: &Call<'_>) -> TractResult<String> {
+    let reduce = match call.int("p", 2) {
+        1 => "ReduceL1",
+        2 => "ReduceL2",
+        p => bail!("there is no normalization by the norm of {p}"),
+    };
+    Ok(format!("x -> y\nnorm = {reduce} x axes=[{}] keepdims=1\ny = Div x norm", call.int("axis", -1)))
+}
+
+pub(super) fn compress(call: &Call<'_>) -> TractResult<String> {
+    let select = match call.ints("axis") {
+        Some(_) => format!("y = Gather x places axis={}", call.int("axis", 0)),
+        None => "flat = Reshape x [-1]\ny = Gather flat places axis=0".into(),
+    };
+    Ok(format!("x condition -> y\nfound = NonZero condition\nplaces = Reshape found [-1]\n{select}"))
+}
+
+/// tract multiplies signed bytes wrongly; whole numbers are exact up to the last step.
+pub(super) fn q_linear_mat_mul(_: &Call<'_>) -> TractResult<String> {
+    Ok("a a_scale a_zero b b_scale b_zero y_scale y_zero -> y
+        whole = MatMulInteger a b a_zero b_zero
+        product = Cast whole to=1
+        a_step = Cast a_scale to=1
+        b_step = Cast b_scale to=1
+        y_step = Cast y_scale to=1
+        step = Mul a_step b_step
+        real = Mul product step
+        y = QuantizeLinear real y_step y_zero"
+        .into())
+}
+
+/// tract wants scales to be constants, and knows nothing of blocks.
+pub(super) fn quantize_linear(call: &Call<'_>) -> TractResult<String> {
+    Ok(quantization(call, "QuantizeLinear"))
+}
+
+pub(super) fn dequantize_linear(call: &Call<'_>) -> TractResult<String> {
+    Ok(quantization(call, "DequantizeLinear"))
+}
+
+fn quantization(call: &Call<'_>, name: &str) -> String {
+    let simple = call.is_constant(1) && call.is_constant(2) && call.int("block_size", 0) == 0;
+    let domain = if simple { "tract" } else { "predictql" };
+    format!("x scale zero -> y\ny = {domain}.{name} x scale zero *")
+}
+
+/// The first name of Resize.
+pub(super) fn upsample(call: &Call<'_>) -> TractResult<String> {
+    let scales = match call.floats("scales") {
+        Some(scales) => format!("{scales:?}").replace(' ', ""),
+        None => "scales".into(),
+    };
+    let mode = call.text("mode", "nearest");
+    Ok(format!("x scales -> y\ny = predictql.Resize x {scales} mode={mode} nearest_mode=floor"))
+}
+
 fn list(values: &[i64]) -> String {
     let values: Vec<String> = values.iter().map(i64::to_string).collect();
     format!("[{}]", values.join(","))
