@@ -82,8 +82,8 @@ pub(super) fn onnx() -> Onnx {
             .iter()
             .flat_map(|(domain, entries)| entries.iter().map(|(name, maker)| (*domain, *name, *maker)))
     };
-    // What stands in another domain is standard only if it stands there too.
-    for (_, name, _) in entries() {
+    // What stands in another domain of a file's is standard only if it stands there too.
+    for (_, name, _) in entries().filter(|(domain, ..)| *domain != INTERNAL) {
         onnx.op_register.0.remove(name);
     }
     for (domain, name, maker) in entries() {
@@ -166,6 +166,11 @@ trait Operator: fmt::Debug + Send + Sync + 'static {
         self.outputs(inputs)
     }
 
+    /// Names of the values that it takes from the graph around it, behind its inputs.
+    fn outer(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Whether equal inputs make equal outputs.
     fn is_pure(&self) -> bool {
         true
@@ -194,7 +199,9 @@ fn build(ctx: &ParsingContext<'_>, node: &NodeProto) -> TractResult<(Box<dyn Inf
     };
     let outputs = (0..).zip(&node.output).filter(|(_, name)| !name.is_empty()).map(|(at, _)| at).collect();
     let inputs = node.input.iter().filter(|name| !name.is_empty()).count();
-    Ok((expand(Node { name, operator: parse(ctx, node)?, inputs, outputs }), Vec::new()))
+    let operator = parse(ctx, node)?;
+    let outer = operator.outer();
+    Ok((expand(Node { name, operator, inputs: inputs + outer.len(), outputs }), outer))
 }
 
 /// An [`Operator`] as tract loads and runs it.

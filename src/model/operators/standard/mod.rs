@@ -6,6 +6,7 @@ mod mask_bias;
 mod quantize;
 mod random;
 mod rearrange;
+mod repeat;
 mod sampling;
 mod strings;
 mod tf_idf;
@@ -31,6 +32,7 @@ pub(super) const OPERATORS: &[Entry] = &[
     ("DeformConv", own::<sampling::DeformConv>()),
     ("DequantizeLinear", Written(functions::dequantize_linear)),
     ("Det", own::<det::Det>()),
+    ("Loop", own::<repeat::Loop>()),
     ("LpNormalization", Written(functions::lp_normalization)),
     ("LpPool", Written(functions::lp_pool)),
     ("MaxUnpool", own::<windows::MaxUnpool>()),
