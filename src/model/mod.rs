@@ -4,6 +4,7 @@
 //! text, of tables or of where bytes come from.
 
 mod convert;
+mod expand;
 mod failure;
 mod inspect;
 mod kernels;

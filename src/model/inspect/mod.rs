@@ -16,7 +16,7 @@ use tract_onnx::pb;
 
 use crate::diag::{Code, Error, Result};
 use crate::limits::Limits;
-use crate::model::{failure, operators};
+use crate::model::{expand, failure, operators};
 use wire::{Broken, Content, Fields};
 
 /// What is known of a model file beside its inputs and outputs.
@@ -52,11 +52,22 @@ pub(super) fn inspect(bytes: &[u8], limits: &Limits, register: &OnnxOpRegister) 
     let mut proto = decode(bytes)?;
     let facts = facts(bytes, &proto);
     types::cut_zip_maps(&mut proto);
+    let opset = facts.opset.get(operators::STANDARD).copied().unwrap_or_default();
+    let defaults: Vec<_> = Fields::new(bytes).messages(25).map(attribute_defaults).collect();
+    expand::inline(&mut proto, &defaults, &|domain, name| operators::runs(register, domain, name))?;
+    proto.graph.iter_mut().for_each(|graph| expand::resolve(graph, opset));
     let (inputs, outputs) = types::declared(bytes, &proto)?;
     graph::check(&proto, &facts.opset, register)?;
-    let opset = facts.opset.get(operators::STANDARD).copied().unwrap_or_default();
     proto.graph.iter_mut().try_for_each(|graph| operators::prepare(graph, opset)).map_err(failure::load)?;
     Ok(Inventory { proto, inputs, outputs, facts })
+}
+
+/// The attributes of a FunctionProto that have a value of their own, which the decoded message leaves out.
+fn attribute_defaults(function: &[u8]) -> Vec<pb::AttributeProto> {
+    Fields::new(function)
+        .messages(11)
+        .filter_map(|attribute| pb::AttributeProto::decode(attribute).ok())
+        .collect()
 }
 
 fn decode(bytes: &[u8]) -> Result<pb::ModelProto> {

@@ -8,10 +8,10 @@ use tract_onnx::model::{ParseResult, ParsingContext};
 use tract_onnx::pb::{GraphProto, NodeProto};
 use tract_onnx::prelude::{InferenceModel, InferenceModelExt};
 use tract_onnx::tract_core::model::TypedSimplePlan;
-use tract_onnx::tract_hir::infer::{Factoid, GenericFactoid, InferenceFact};
+use tract_onnx::tract_hir::infer::{GenericFactoid, InferenceFact};
 use tract_onnx::tract_hir::internal::{
-    DatumType, IntoArcTensor, IntoTValue, IntoTensor, SymbolScope, TDim, TValue, TVec, Tensor, ToDim, TractErrorContext, TractResult,
-    bail, ensure, tensor0, tvec,
+    DatumType, DimLike, IntoArcTensor, IntoTValue, IntoTensor, SymbolScope, TDim, TValue, TVec, Tensor,
+    ToDim, TractErrorContext, TractResult, bail, ensure, tensor0, tvec,
 };
 
 use super::{Operator, Shape};
@@ -72,7 +72,9 @@ impl Loop {
     fn facts(states: &[TValue], outer: &[TValue]) -> Vec<InferenceFact> {
         let known = |value: &TValue| InferenceFact::dt_shape(value.datum_type(), value.shape());
         let baked = |value: &TValue| match value.datum_type().is_integer() && value.len() <= BAKED {
-            true => InferenceFact { value: GenericFactoid::Only(value.clone().into_arc_tensor()), ..known(value) },
+            true => {
+                InferenceFact { value: GenericFactoid::Only(value.clone().into_arc_tensor()), ..known(value) }
+            }
             false => known(value),
         };
         let mut facts = control();
@@ -131,20 +133,15 @@ impl Operator for Loop {
             let mut facts = control();
             let known = states.iter().chain(outer);
             facts.extend(known.map(|(element, shape)| InferenceFact::dt_shape(*element, shape)));
-            let body = self.analysed(&facts)?;
+            let body = self.analysed(&facts)?.into_typed()?;
             let mut changed = false;
             let mut outputs = TVec::new();
             for at in 1..body.outputs.len() {
                 let fact = body.output_fact(at)?;
-                let element = fact.datum_type.concretize().context("a loop gives values of no known type")?;
                 // Dimensions computed with are whole numbers to everybody else.
-                let element = if element == DatumType::TDim { DatumType::I64 } else { element };
-                ensure!(!fact.shape.is_open(), "a loop gives values of no known rank");
-                let dims: TVec<TDim> = (fact.shape.dims())
-                    .map(|dim| {
-                        dim.concretize().unwrap_or_else(|| self.symbols.new_with_prefix("loop").to_dim())
-                    })
-                    .collect();
+                let element =
+                    if fact.datum_type == DatumType::TDim { DatumType::I64 } else { fact.datum_type };
+                let dims = fact.shape.to_tvec();
                 match states.get_mut(at - 1) {
                     Some((_, state)) => {
                         ensure!(state.len() == dims.len(), "a loop's state changes its rank");
@@ -210,14 +207,12 @@ impl Loop {
     fn nothing(&self, at: usize, states: &[Tensor], outer: &[TValue]) -> TractResult<Tensor> {
         let states: Vec<TValue> =
             states.iter().take(self.states).map(|state| state.clone().into_tvalue()).collect();
-        let body = self.analysed(&Self::facts(&states, outer))?;
+        let body = self.analysed(&Self::facts(&states, outer))?.into_typed()?;
         let fact = body.output_fact(at)?;
-        let length =
-            |dim: &dyn Fn() -> Option<TDim>| dim().and_then(|dim| dim.to_i64().ok()).unwrap_or_default();
-        let dims = fact.shape.dims().map(|dim| length(&|| dim.concretize()).max(0) as usize);
-        let shape: TVec<usize> = std::iter::once(0).chain(dims).collect();
-        let element = fact.datum_type.concretize().context("a loop gives values of no known type")?;
-        Tensor::zero_dt(if element == DatumType::TDim { DatumType::I64 } else { element }, &shape)
+        let lengths = fact.shape.iter().map(|dim| dim.to_usize().unwrap_or_default());
+        let shape: TVec<usize> = std::iter::once(0).chain(lengths).collect();
+        let element = if fact.datum_type == DatumType::TDim { DatumType::I64 } else { fact.datum_type };
+        Tensor::zero_dt(element, &shape)
     }
 }
 
