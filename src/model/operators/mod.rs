@@ -286,6 +286,10 @@ impl Op for Node {
         self.name.into()
     }
 
+    fn mints_runtime_symbols(&self) -> bool {
+        true
+    }
+
     op_as_typed_op!();
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The body is planned for the shapes that its inputs have; a state that grows gets a plan for each length.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tract_onnx::model::{ParseResult, ParsingContext};
@@ -10,8 +11,8 @@ use tract_onnx::prelude::{InferenceModel, InferenceModelExt};
 use tract_onnx::tract_core::model::TypedSimplePlan;
 use tract_onnx::tract_hir::infer::{GenericFactoid, InferenceFact};
 use tract_onnx::tract_hir::internal::{
-    DatumType, DimLike, IntoArcTensor, IntoTValue, IntoTensor, SymbolScope, TDim, TValue, TVec, Tensor,
-    ToDim, TractErrorContext, TractResult, bail, ensure, tensor0, tvec,
+    DatumType, DimLike, IntoArcTensor, IntoTValue, IntoTensor, Symbol, SymbolScope, TDim, TValue, TVec,
+    Tensor, ToDim, TractErrorContext, TractResult, bail, ensure, tensor0, tvec,
 };
 
 use super::{Operator, Shape};
@@ -34,6 +35,8 @@ pub(super) struct Loop {
     given: [bool; 2],
     symbols: SymbolScope,
     rounds: TDim,
+    /// Dimensions of outputs that are not known before the loop runs, by output and axis.
+    open: Mutex<HashMap<(usize, usize), TDim>>,
     plans: Mutex<Vec<Arc<Plan>>>,
 }
 
@@ -66,6 +69,12 @@ impl Loop {
         }
         plans.push(plan.clone());
         Ok(plan)
+    }
+
+    fn open(&self, output: usize, axis: usize) -> TDim {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || self.symbols.new_with_prefix("loop").to_dim();
+        open.entry((output, axis)).or_insert_with(new).clone()
     }
 
     /// The facts of the body's inputs: round, condition, `states`, and `outer` with small whole numbers by value.
@@ -117,6 +126,7 @@ impl Operator for Loop {
             given,
             symbols: ctx.template.symbols.clone(),
             rounds: ctx.template.symbols.new_with_prefix("rounds").to_dim(),
+            open: Mutex::default(),
             plans: Mutex::default(),
         })
     }
@@ -132,6 +142,8 @@ impl Operator for Loop {
         loop {
             let mut facts = control();
             let known = states.iter().chain(outer);
+            let symbols: HashSet<Symbol> =
+                known.clone().flat_map(|(_, shape)| shape).flat_map(TDim::symbols).collect();
             facts.extend(known.map(|(element, shape)| InferenceFact::dt_shape(*element, shape)));
             let body = self.analysed(&facts)?.into_typed()?;
             let mut changed = false;
@@ -141,16 +153,21 @@ impl Operator for Loop {
                 // Dimensions computed with are whole numbers to everybody else.
                 let element =
                     if fact.datum_type == DatumType::TDim { DatumType::I64 } else { fact.datum_type };
-                let dims = fact.shape.to_tvec();
+                // What the body leaves open is named once: the outputs are asked for more than once.
+                let named = |axis: usize, dim: TDim| match dim.symbols().is_subset(&symbols) {
+                    true => dim,
+                    false => self.open(at, axis),
+                };
+                let dims: TVec<TDim> =
+                    fact.shape.iter().enumerate().map(|(axis, dim)| named(axis, dim.clone())).collect();
                 match states.get_mut(at - 1) {
                     Some((_, state)) => {
                         ensure!(state.len() == dims.len(), "a loop's state changes its rank");
-                        for (state, dim) in state.iter_mut().zip(&dims).filter(|(state, dim)| state != dim) {
-                            // Once it is a symbol that the body does not keep, it stays one.
-                            if state.to_i64().is_ok() || dim.to_i64().is_ok() {
-                                *state = self.symbols.new_with_prefix("loop").to_dim();
-                                changed = true;
-                            }
+                        let dims = state.iter_mut().zip(&dims).enumerate();
+                        for (axis, (state, _)) in dims.filter(|(_, (state, dim))| *state != *dim) {
+                            let open = self.open(at, axis);
+                            changed |= *state != open;
+                            *state = open;
                         }
                         outputs.push((element, state.clone()));
                     }
