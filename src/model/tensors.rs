@@ -3,6 +3,8 @@
 //! It loads and runs a graph as [`Model`](super::Model) does, and knows nothing of columns or of which dimension
 //! counts rows. The conformance suites go through it, whose tensors rarely are rows.
 
+use std::collections::BTreeMap;
+
 use prost::Message;
 use tract_onnx::pb::TensorProto;
 use tract_onnx::pb::tensor_proto::DataType as Element;
@@ -19,7 +21,7 @@ pub struct TensorModel {
     plans: Plans,
     shapes: Shapes,
     inputs: TVec<Tensor>,
-    outputs: Vec<DatumType>,
+    outputs: Vec<(DatumType, Element)>,
 }
 
 impl TensorModel {
@@ -29,7 +31,7 @@ impl TensorModel {
     /// Those of [`Model::load`](super::Model::load), and `input-type-mismatch`.
     pub fn load(bytes: &[u8], inputs: &[Vec<u8>], limits: &Limits) -> Result<Self> {
         let onnx = operators::onnx();
-        let found = inspect::inspect(bytes, limits, &onnx.op_register)?;
+        let found = inspect::inspect(bytes, &BTreeMap::new(), limits, &onnx)?;
         let inputs = inputs.iter().map(|input| decode(input)).collect::<Result<TVec<_>>>()?;
         let fits =
             |(declared, tensor): (&inspect::Declared, &Tensor)| declared.element == tensor.datum_type();
@@ -38,9 +40,14 @@ impl TensorModel {
             return Err(Error::new(Code::InputTypeMismatch, message));
         }
         let shapes: Shapes = inputs.iter().map(|tensor| tensor.shape().to_vec()).collect();
-        let graph = load::graph(onnx, &found.proto, &shapes)?;
-        let outputs = found.outputs.iter().map(|declared| declared.element).collect();
-        Ok(Self { plans: Plans::new(graph, limits.model_plans), shapes, inputs, outputs })
+        let graph = load::graph(onnx, &found.proto, &found.weights, &shapes)?;
+        let outputs = found.outputs.iter().map(|declared| (declared.element, declared.stored)).collect();
+        Ok(Self {
+            plans: Plans::new(graph, inspect::weight_bytes(&found.weights), limits),
+            shapes,
+            inputs,
+            outputs,
+        })
     }
 
     /// The outputs for the tensors that it was loaded for, each an encoded `TensorProto`.
@@ -57,14 +64,16 @@ impl TensorModel {
 
 fn decode(bytes: &[u8]) -> Result<Tensor> {
     let invalid = |detail: String| Error::new(Code::InputTypeMismatch, "expected a tensor").detail(detail);
-    let proto = TensorProto::decode(bytes).map_err(|error| invalid(error.to_string()))?;
+    let mut proto = TensorProto::decode(bytes).map_err(|error| invalid(error.to_string()))?;
+    inspect::widen_tensor(&mut proto);
     load_tensor(&*operators::onnx().provider, &proto, None).map_err(|error| invalid(format!("{error:#}")))
 }
 
-fn encode(tensor: &Tensor, declared: DatumType) -> TractResult<Vec<u8>> {
-    // What a graph computes of shapes comes as symbolic dimensions.
-    let tensor = match tensor.datum_type() {
-        DatumType::TDim => tensor.cast_to_dt(declared)?,
+fn encode(tensor: &Tensor, (declared, stored): (DatumType, Element)) -> TractResult<Vec<u8>> {
+    // What a graph computes of shapes comes as symbolic dimensions; what the file has in 16 bits was computed in 32.
+    let tensor = match (tensor.datum_type(), stored) {
+        (DatumType::TDim, _) => tensor.cast_to_dt(declared)?,
+        (DatumType::F32, Element::Float16) => tensor.cast_to_dt(DatumType::F16)?,
         _ => std::borrow::Cow::Borrowed(tensor),
     };
     let element = match tensor.datum_type().unquantized() {
@@ -90,6 +99,17 @@ fn encode(tensor: &Tensor, declared: DatumType) -> TractResult<Vec<u8>> {
         ..TensorProto::default()
     };
     match element {
+        Element::Float if stored == Element::Bfloat16 => {
+            // Rounded to the nearest, ties to the even one.
+            let round = |float: &f32| {
+                let bits = float.to_bits();
+                let up = if float.is_nan() { 0 } else { 0x7fff + (bits >> 16 & 1) };
+                (bits.wrapping_add(up) >> 16).to_le_bytes()
+            };
+            proto.data_type = stored.into();
+            let halves = view.as_slice::<f32>()?.iter().map(round);
+            proto.raw_data = halves.flat_map(|[low, high, ..]| [low, high]).collect();
+        }
         Element::String => {
             proto.string_data =
                 view.as_slice::<String>()?.iter().map(|text| text.clone().into_bytes()).collect();

@@ -10,8 +10,12 @@
     reason = "a test that panics has failed, and this is no library"
 )]
 
+mod boosters;
 mod host;
 mod image;
+mod loading;
+mod notation;
+mod reference;
 mod stepping;
 mod suite;
 mod table;
@@ -19,4 +23,5 @@ mod table_arrow;
 mod table_csv;
 mod table_fixtures;
 mod table_objects;
+mod tsql;
 mod tutorials;
