@@ -7,6 +7,7 @@ mod browser;
 mod config;
 mod conformance;
 mod debian;
+mod estimators;
 mod npm;
 mod package;
 mod page;
@@ -36,6 +37,7 @@ usage: cargo xtask <command>
   build --fast      the same with one variant that is quick to build
   bench             both tutorials beside onnxruntime-web, in one page
   conformance       the suites of the onnx package; `--write` writes docs/CONFORMANCE.md, part of a name runs these cases
+  estimators        scikit-learn's and the boosters' models beside onnxruntime; `--write` writes docs/ESTIMATORS.md
   size              the bytes of every file of the package
   tidy              the layers of the house, and what a file looks like
   fixtures          make the models, tables and pictures of the tests again
@@ -69,6 +71,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["build", "--fast"] => package::build(true),
         ["bench"] => bench::run(),
         ["conformance", words @ ..] => conformance::run(words),
+        ["estimators", words @ ..] => estimators::run(words),
         ["size"] => size::table(),
         ["tidy"] => tidy::check(),
         ["fixtures"] => python::script("tests/fixtures", "make.py")?.run(),
