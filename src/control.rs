@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-/// The host's clock: milliseconds since any fixed moment.
+/// The host's clock: milliseconds since 1970-01-01 UTC.
 pub type Clock = fn() -> f64;
 
 /// What a query is busy with.
@@ -82,6 +82,11 @@ impl Stopwatch {
         let spent = (self.clock)() - mark.at;
         self.timings.add(stage, (spent - self.inner).max(0.0));
         self.inner = mark.outer + spent;
+    }
+
+    /// The host's clock now: milliseconds.
+    pub(crate) fn now(&self) -> f64 {
+        (self.clock)()
     }
 
     pub(crate) fn timings(&self) -> Timings {

@@ -21,6 +21,7 @@ mod wasm;
 
 pub use catalog::Relation;
 pub use engine::{Check, Engine, Query, Script, Session, Step, Summary};
-pub use exec::{Request, Resource};
+pub use exec::{Request, Resource, TableFormat};
 pub use limits::Limits;
 pub use plan::Params;
+pub use syntax::Dialect;

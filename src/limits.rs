@@ -8,7 +8,7 @@ pub struct Limits {
     pub sql_bytes: usize,
     /// Nesting of expressions, subqueries and types. The parser recurses, and a browser's stack is small.
     pub nesting: usize,
-    /// Operators, fields and indices of one statement. Each can make the tree one level deeper.
+    /// Operators, fields, indices and joins on top of each other. Each makes the tree one level deeper.
     pub operators: usize,
     /// Bytes of an encoded picture. 20 MB, as BigQuery has it for object-table inference.
     pub image_bytes: usize,
@@ -25,6 +25,15 @@ pub struct Limits {
     pub columns: usize,
     /// Rows that travel together through the operators.
     pub batch_rows: usize,
+    /// Rows that one operator holds: to sort, to join with, as groups. Their numbers have 32 bits, and a few bytes for
+    /// each row must fit beside the rows into a browser's wasm memory.
+    pub held_rows: usize,
+    /// Bytes of these rows. While they are put in order they are there up to three times, and a browser's wasm
+    /// memory ends at 4 GiB.
+    pub held_bytes: usize,
+    /// Elements that the arrays of one aggregate function hold together. An array for every row of a window, each
+    /// longer than the one before, fills any memory.
+    pub collected: usize,
     /// Objects of an object table whose bytes are held at once.
     pub batch_objects: usize,
     /// Bytes of the input tensors of one model run: larger batches are split.
@@ -46,6 +55,9 @@ impl Default for Limits {
             table_bytes: 1 << 30,
             columns: 10_000,
             batch_rows: 8_192,
+            held_rows: 100_000_000,
+            held_bytes: 1 << 30,
+            collected: 100_000_000,
             batch_objects: 8,
             tensor_bytes: 64 << 20,
             model_plans: 4,

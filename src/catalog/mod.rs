@@ -6,9 +6,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::data::Schema;
+use crate::data::{Batch, Schema};
 use crate::diag::{Code, Error, Result, nearest};
+use crate::function::Fitted;
 use crate::model::Model;
+use crate::syntax::ast;
 use crate::table::{Object, Table, objects};
 
 /// What a name in FROM stands for.
@@ -18,14 +20,53 @@ pub enum Relation {
     Table(Arc<Table>),
     /// Files: their properties as columns, their bytes on demand.
     Objects(Arc<[Object]>),
+    /// A query that is run when it is read.
+    View(Arc<View>),
+}
+
+/// A query with a name.
+#[derive(Debug)]
+pub struct View {
+    pub(crate) query: ast::Query,
+    /// Names of the columns in place of the query's own; empty for those.
+    pub(crate) columns: Vec<String>,
+    /// The columns that it had when it was made.
+    pub(crate) schema: Schema,
+}
+
+/// What a TRANSFORM keeps: how columns are computed, and the statistics for that.
+#[derive(Debug)]
+pub(crate) struct Transform {
+    pub(crate) items: Vec<ast::SelectItem>,
+    /// In the order in which `items` need them.
+    pub(crate) fitted: Vec<Arc<dyn Fitted>>,
+    /// The columns that it was made over.
+    pub(crate) takes: Schema,
+    pub(crate) gives: Schema,
+}
+
+/// What a table asks of rows that are put into it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Rules {
+    /// Columns that hold no NULL.
+    pub(crate) not_null: Vec<usize>,
+    /// A column that numbers the rows: its place, the first number, the step.
+    pub(crate) identity: Option<(usize, i64, i64)>,
 }
 
 /// All tables and models, by name.
 #[derive(Debug, Default)]
 pub(crate) struct Catalog {
     relations: BTreeMap<String, Relation>,
+    rules: BTreeMap<String, Rules>,
     models: BTreeMap<String, Arc<Model>>,
+    transforms: BTreeMap<String, Arc<Transform>>,
+    /// Models that were loaded from values of a column, by their bytes.
+    blobs: Vec<(Vec<u8>, Arc<Model>)>,
 }
+
+/// Models kept that were loaded from values: the latest few are those that a script goes on using.
+const BLOBS: usize = 8;
 
 impl Relation {
     /// The columns that `*` selects.
@@ -33,14 +74,16 @@ impl Relation {
         match self {
             Self::Table(table) => table.schema.clone(),
             Self::Objects(_) => objects::schema(),
+            Self::View(view) => view.schema.clone(),
         }
     }
 
-    /// The number of rows.
-    pub fn rows(&self) -> usize {
+    /// The number of rows; `None` for a view, which has to be run to know.
+    pub fn rows(&self) -> Option<usize> {
         match self {
-            Self::Table(table) => table.rows(),
-            Self::Objects(objects) => objects.len(),
+            Self::Table(table) => Some(table.rows()),
+            Self::Objects(objects) => Some(objects.len()),
+            Self::View(_) => None,
         }
     }
 
@@ -49,6 +92,7 @@ impl Relation {
         match self {
             Self::Table(table) => table.bytes() as u64,
             Self::Objects(objects) => objects.iter().map(|object| object.size).sum(),
+            Self::View(_) => 0,
         }
     }
 }
@@ -97,27 +141,80 @@ impl Catalog {
     }
 
     pub(crate) fn has_model(&self, name: &str) -> bool {
-        self.models.contains_key(name)
+        self.models.contains_key(name) || self.transforms.contains_key(name)
+    }
+
+    /// The TRANSFORM of this name.
+    pub(crate) fn transform(&self, name: &str) -> Option<&Arc<Transform>> {
+        self.transforms.get(name)
+    }
+
+    /// What the table of this name asks of rows.
+    pub(crate) fn rules(&self, name: &str) -> Option<&Rules> {
+        self.rules.get(name)
+    }
+
+    /// The model that was loaded from these bytes.
+    pub(crate) fn model_of(&self, bytes: &[u8]) -> Option<&Arc<Model>> {
+        self.blobs.iter().find(|(it, _)| it == bytes).map(|(_, model)| model)
+    }
+
+    /// Keeps the model that was loaded from these bytes.
+    pub(crate) fn put_model_of(&mut self, bytes: Vec<u8>, model: Arc<Model>) {
+        if self.blobs.len() >= BLOBS {
+            self.blobs.remove(0);
+        }
+        self.blobs.push((bytes, model));
+    }
+
+    /// Puts a TRANSFORM in, in place of a model of the same name.
+    pub(crate) fn put_transform(&mut self, name: &str, transform: Transform) {
+        self.models.remove(name);
+        self.transforms.insert(name.into(), Arc::new(transform));
+    }
+
+    /// Puts a table with its rules in, in place of one of the same name.
+    pub(crate) fn put_table(&mut self, name: &str, table: Table, rules: Rules) {
+        self.put_relation(name, Relation::Table(Arc::new(table)));
+        self.rules.insert(name.into(), rules);
+    }
+
+    /// Puts rows behind those of a table, whose columns they have.
+    ///
+    /// # Errors
+    /// `unknown-table` where it is gone, `read-only` where something else has its name.
+    pub(crate) fn append(&mut self, name: &str, batches: Vec<Batch>) -> Result<()> {
+        self.relation(name)?;
+        match self.relations.get_mut(name) {
+            Some(Relation::Table(table)) => {
+                Arc::make_mut(table).batches.extend(batches);
+                Ok(())
+            }
+            _ => Err(Error::new(Code::ReadOnly, format!("`{name}` holds no rows of its own"))),
+        }
     }
 
     /// Puts a table in, in place of one of the same name.
     pub(crate) fn put_relation(&mut self, name: &str, relation: Relation) {
+        self.rules.remove(name);
         self.relations.insert(name.into(), relation);
     }
 
     /// Puts a model in, in place of one of the same name.
     pub(crate) fn put_model(&mut self, name: &str, model: Arc<Model>) {
+        self.transforms.remove(name);
         self.models.insert(name.into(), model);
     }
 
     /// Takes a table out; false where there was none.
     pub(crate) fn drop_relation(&mut self, name: &str) -> bool {
+        self.rules.remove(name);
         self.relations.remove(name).is_some()
     }
 
     /// Takes a model out; false where there was none.
     pub(crate) fn drop_model(&mut self, name: &str) -> bool {
-        self.models.remove(name).is_some()
+        self.transforms.remove(name).is_some() | self.models.remove(name).is_some()
     }
 
     pub(crate) fn relations(&self) -> impl Iterator<Item = (&str, &Relation)> {
@@ -126,6 +223,10 @@ impl Catalog {
 
     pub(crate) fn models(&self) -> impl Iterator<Item = (&str, &Arc<Model>)> {
         self.models.iter().map(|(name, model)| (name.as_str(), model))
+    }
+
+    pub(crate) fn transforms(&self) -> impl Iterator<Item = (&str, &Arc<Transform>)> {
+        self.transforms.iter().map(|(name, transform)| (name.as_str(), transform))
     }
 }
 

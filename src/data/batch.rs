@@ -90,12 +90,32 @@ impl Batch {
         Self { rows, columns: self.columns.iter().map(|column| column.slice(offset, rows)).collect() }
     }
 
-    /// The rows at `indices`, in that order.
+    /// The columns numbered by `columns`, in that order.
+    pub(crate) fn select(&self, columns: &[usize]) -> Result<Self> {
+        let columns = columns.iter().map(|at| self.column(*at).cloned()).collect::<Result<_>>()?;
+        Ok(Self { rows: self.rows, columns })
+    }
+
+    /// The columns, then `more`, which are as long.
+    pub(crate) fn with(mut self, more: impl IntoIterator<Item = ArrayRef>) -> Result<Self> {
+        self.columns.extend(more);
+        Self::new(self.rows, self.columns)
+    }
+
+    /// The bytes that the values take up.
+    pub(crate) fn bytes(&self) -> usize {
+        self.columns.iter().map(|it| it.to_data().get_slice_memory_size().unwrap_or_default()).sum()
+    }
+
+    /// The rows at `indices`, in that order; NULLs where an index is NULL.
     pub(crate) fn take(&self, indices: &UInt64Array) -> Result<Self> {
         let columns = self
             .columns
             .iter()
-            .map(|column| arrow_select::take::take(column, indices, None).map_err(internal))
+            .map(|column| match column.is_empty() {
+                true => Ok(arrow_array::new_null_array(column.data_type(), indices.len())),
+                false => arrow_select::take::take(column, indices, None).map_err(too_large),
+            })
             .collect::<Result<_>>()?;
         Ok(Self { rows: indices.len(), columns })
     }
@@ -129,6 +149,23 @@ impl Batch {
         Ok(Self { rows, columns })
     }
 
+    /// The rows at `indices` of all `batches`, which have the layout of `schema`. Goes column by column, so that
+    /// only one is there three times.
+    pub(crate) fn gather(schema: &Schema, mut batches: Vec<Self>, indices: &UInt64Array) -> Result<Self> {
+        let mut columns = Vec::with_capacity(schema.fields.len());
+        for field in schema.fields.iter().rev() {
+            let parts = batches
+                .iter_mut()
+                .map(|batch| Some(Self { rows: batch.rows, columns: vec![batch.columns.pop()?] }))
+                .collect::<Option<Vec<_>>>()
+                .unwrap_or_default();
+            let schema = Schema { fields: vec![field.clone()] };
+            columns.extend(Self::concat(&schema, &parts)?.take(indices)?.columns);
+        }
+        columns.reverse();
+        Self::new(indices.len(), columns)
+    }
+
     /// The Arrow form.
     ///
     /// # Errors
@@ -143,9 +180,9 @@ fn internal(error: arrow_schema::ArrowError) -> Error {
     Error::new(Code::Internal, "columns do not fit together").detail(error)
 }
 
-/// Joining columns fails only where 32-bit offsets end.
+/// Putting columns together fails only where 32-bit offsets end.
 fn too_large(error: arrow_schema::ArrowError) -> Error {
     Error::new(Code::LimitExceeded, "a column of text, bytes or arrays holds more than 2 GiB")
-        .hint("filter or select fewer columns before sorting")
+        .hint("filter the rows or select fewer columns before they are sorted, joined or grouped")
         .detail(error)
 }

@@ -7,37 +7,77 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
-use arrow_array::{Array, ArrayRef, ListArray};
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
+use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, ListArray, StructArray};
 
+use super::calendar::{DAY, date_text, parse_date, parse_timestamp, timestamp_text};
 use super::scalar::{array_of, nulls, scalars};
+use super::tensor::tensors;
 use super::{DataType, Scalar};
 use crate::diag::{Code, Error, Result};
 
-/// What a value that cannot be converted becomes.
+/// What a value that cannot be converted becomes, and how FLOAT64 becomes INT64.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CastMode {
     /// An error.
     Strict,
     /// NULL.
     Safe,
+    /// An error; what stands behind the point is cut off, as T-SQL does.
+    Truncate,
+    /// NULL; what stands behind the point is cut off.
+    SafeTruncate,
 }
 
-/// Whether values of `from` become `to` without being asked: INT64 to FLOAT64, alone or in arrays.
+impl CastMode {
+    fn is_safe(self) -> bool {
+        matches!(self, Self::Safe | Self::SafeTruncate)
+    }
+
+    fn whole(self, value: f64) -> f64 {
+        match self {
+            Self::Strict | Self::Safe => value.round(),
+            Self::Truncate | Self::SafeTruncate => value.trunc(),
+        }
+    }
+}
+
+/// Whether values of `from` become `to` without being asked: INT64 to FLOAT64, alone, in arrays or in structs, whose
+/// fields match by position; a shape and values to a tensor.
 pub(crate) fn can_coerce(from: &DataType, to: &DataType) -> bool {
     match (from, to) {
         (DataType::Array(from), DataType::Array(to)) => can_coerce(from, to),
+        (DataType::Struct(fields), DataType::Tensor) => match fields.as_slice() {
+            [shape, data] => {
+                shape.data_type == DataType::array(DataType::Int64)
+                    && matches!(&data.data_type, DataType::Array(element) if element.is_numeric())
+            }
+            _ => false,
+        },
+        (DataType::Struct(from), DataType::Struct(to)) => {
+            from.len() == to.len()
+                && from.iter().zip(to).all(|(from, to)| can_coerce(&from.data_type, &to.data_type))
+        }
         (DataType::Int64, DataType::Float64) => true,
         _ => from == to,
     }
 }
 
+/// Whether a literal becomes `to` without being asked, beyond what every value of its type does: texts in the form of
+/// a date or timestamp.
+pub(crate) fn can_coerce_literal(value: &Scalar, to: &DataType) -> bool {
+    matches!(value, Scalar::String(_)) && matches!(to, DataType::Date | DataType::Timestamp)
+}
+
 /// Whether `CAST` between the types exists at all; single values may still fail.
 pub(crate) fn can_cast(from: &DataType, to: &DataType) -> bool {
-    use DataType::{Array, Bool, Bytes, Date, Float64, Int64, String, Timestamp};
+    use DataType::{Array, Bool, Bytes, Date, Float64, Int64, String, Struct, Timestamp};
     match (from, to) {
-        _ if from == to => true,
+        _ if can_coerce(from, to) => true,
         (Array(from), Array(to)) => can_cast(from, to),
+        (Struct(from), Struct(to)) => {
+            from.len() == to.len()
+                && from.iter().zip(to).all(|(from, to)| can_cast(&from.data_type, &to.data_type))
+        }
         (Int64 | Bool | Date | Timestamp | Bytes | Float64, String) => true,
         (String, Int64 | Float64 | Bool | Date | Timestamp | Bytes) => true,
         (Int64, Float64 | Bool) | (Float64 | Bool, Int64) | (Date, Timestamp) | (Timestamp, Date) => true,
@@ -69,6 +109,44 @@ pub(crate) fn cast(array: &ArrayRef, from: &DataType, to: &DataType, mode: CastM
                 .map(|list| Arc::new(list) as ArrayRef)
                 .map_err(|error| Error::new(Code::Internal, "an array cannot be converted").detail(error))
         }
+        (DataType::Struct(fields), DataType::Tensor) if can_coerce(from, to) => {
+            let parts = array.as_struct_opt().ok_or_else(|| layout(from))?;
+            let [(shape, _), (data, field)] = parts.columns().iter().zip(fields).collect::<Vec<_>>()[..]
+            else {
+                return Err(layout(from));
+            };
+            let data = cast(data, &field.data_type, &DataType::array(DataType::Float64), mode)?;
+            tensors(shape, &data, parts.nulls())
+        }
+        (DataType::Struct(fields), DataType::Struct(wanted)) if can_cast(from, to) => {
+            let parts = array.as_struct_opt().ok_or_else(|| layout(from))?;
+            let columns = parts
+                .columns()
+                .iter()
+                .zip(fields.iter().zip(wanted))
+                .map(|(column, (from, to))| cast(column, &from.data_type, &to.data_type, mode))
+                .collect::<Result<_>>()?;
+            let arrow_schema::DataType::Struct(names) = to.storage() else { return Err(layout(to)) };
+            StructArray::try_new_with_length(names, columns, parts.nulls().cloned(), array.len())
+                .map(|parts| Arc::new(parts) as ArrayRef)
+                .map_err(|error| Error::new(Code::Internal, "a struct cannot be converted").detail(error))
+        }
+        (DataType::Float64, DataType::Int64) => {
+            let floats = array.as_primitive_opt::<Float64Type>().ok_or_else(|| layout(from))?;
+            let ints = floats.iter().enumerate().map(|(row, value)| match value {
+                None => Ok(None),
+                Some(value) => settled(to_int(mode.whole(value)), mode, || Scalar::Float64(value), to, row),
+            });
+            Ok(Arc::new(ints.collect::<Result<Int64Array>>()?))
+        }
+        (DataType::String, DataType::Float64) => {
+            let texts = array.as_string_opt::<i32>().ok_or_else(|| layout(from))?;
+            let floats = texts.iter().enumerate().map(|(row, text)| match text {
+                None => Ok(None),
+                Some(text) => settled(parse_float(text), mode, || Scalar::String(text.into()), to, row),
+            });
+            Ok(Arc::new(floats.collect::<Result<Float64Array>>()?))
+        }
         _ if !can_cast(from, to) => {
             Err(Error::new(Code::InvalidCast, format!("there is no cast from {from} to {to}")))
         }
@@ -77,14 +155,27 @@ pub(crate) fn cast(array: &ArrayRef, from: &DataType, to: &DataType, mode: CastM
             let values = scalars(array, from)?
                 .into_iter()
                 .enumerate()
-                .map(|(row, value)| match (cast_scalar(&value, to), mode) {
-                    (Some(value), _) => Ok(value),
-                    (None, CastMode::Safe) => Ok(Scalar::Null),
-                    (None, CastMode::Strict) => Err(failed(&value, to).in_row(row)),
+                .map(|(row, value)| {
+                    let converted = settled(cast_scalar(&value, to), mode, || value.clone(), to, row)?;
+                    Ok(converted.unwrap_or(Scalar::Null))
                 })
                 .collect::<Result<Vec<_>>>()?;
             array_of(&values, to)
         }
+    }
+}
+
+/// A value that has no counterpart is NULL or an error, as the mode wants it.
+fn settled<T>(
+    converted: Option<T>,
+    mode: CastMode,
+    value: impl FnOnce() -> Scalar,
+    to: &DataType,
+    row: usize,
+) -> Result<Option<T>> {
+    match converted {
+        None if !mode.is_safe() => Err(failed(&value(), to).in_row(row)),
+        converted => Ok(converted),
     }
 }
 
@@ -104,7 +195,6 @@ fn cast_scalar(value: &Scalar, to: &DataType) -> Option<Scalar> {
         (Scalar::Null, _) => Scalar::Null,
         (Scalar::Int64(it), DataType::Bool) => Scalar::Bool(*it != 0),
         (Scalar::Bool(it), DataType::Int64) => Scalar::Int64(i64::from(*it)),
-        (Scalar::Float64(it), DataType::Int64) => Scalar::Int64(round_to_int(*it)?),
         (Scalar::Int64(it), DataType::String) => Scalar::String(it.to_string()),
         (Scalar::Float64(it), DataType::String) => Scalar::String(float_text(*it)),
         (Scalar::Bool(it), DataType::String) => Scalar::String(it.to_string()),
@@ -113,7 +203,6 @@ fn cast_scalar(value: &Scalar, to: &DataType) -> Option<Scalar> {
         (Scalar::Bytes(it), DataType::String) => Scalar::String(String::from_utf8(it.clone()).ok()?),
         (Scalar::String(it), DataType::Bytes) => Scalar::Bytes(it.clone().into_bytes()),
         (Scalar::String(it), DataType::Int64) => Scalar::Int64(parse_int(it)?),
-        (Scalar::String(it), DataType::Float64) => Scalar::Float64(parse_float(it)?),
         (Scalar::String(it), DataType::Bool) => Scalar::Bool(parse_bool(it)?),
         (Scalar::String(it), DataType::Date) => Scalar::Date(parse_date(it)?),
         (Scalar::String(it), DataType::Timestamp) => Scalar::Timestamp(parse_timestamp(it)?),
@@ -123,15 +212,11 @@ fn cast_scalar(value: &Scalar, to: &DataType) -> Option<Scalar> {
     })
 }
 
-/// Microseconds in a day.
-const DAY: i64 = 86_400_000_000;
-
-/// Half away from zero; `None` for NaN and for numbers beyond INT64.
+/// A whole number as INT64; `None` for NaN and for numbers beyond INT64.
 #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
-fn round_to_int(value: f64) -> Option<i64> {
-    let rounded = value.round();
+pub(crate) fn to_int(whole: f64) -> Option<i64> {
     let bound = 2f64.powi(63);
-    (rounded >= -bound && rounded < bound).then_some(rounded as i64)
+    (whole >= -bound && whole < bound).then_some(whole as i64)
 }
 
 /// Decimal or `0x` hexadecimal with an optional sign, spaces around allowed.
@@ -166,85 +251,6 @@ pub(crate) fn parse_bool(text: &str) -> Option<bool> {
     }
 }
 
-/// `YYYY-MM-DD` with one or two digits of month and day, as days since 1970-01-01.
-pub(crate) fn parse_date(text: &str) -> Option<i32> {
-    days(parse_day(text.trim())?)
-}
-
-fn days(date: NaiveDate) -> Option<i32> {
-    i32::try_from(date.signed_duration_since(epoch()).num_days()).ok()
-}
-
-fn epoch() -> NaiveDate {
-    DateTime::UNIX_EPOCH.date_naive()
-}
-
-fn parse_day(text: &str) -> Option<NaiveDate> {
-    let mut parts = text.splitn(3, '-');
-    let mut part = |digits: std::ops::RangeInclusive<usize>| {
-        parts.next().filter(|it| digits.contains(&it.len()) && it.bytes().all(|c| c.is_ascii_digit()))
-    };
-    let (year, month, day) = (part(4..=4)?, part(1..=2)?, part(1..=2)?);
-    NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
-}
-
-/// A date, then optionally a time after a space or `T`, then optionally `Z`, `UTC` or an offset such as `+01:30`;
-/// in microseconds since 1970-01-01 UTC.
-pub(crate) fn parse_timestamp(text: &str) -> Option<i64> {
-    let text = text.trim();
-    let (day, rest) = match text.find([' ', 'T', 't']) {
-        Some(at) => (text.get(..at)?, text.get(at + 1..)?.trim()),
-        None => (text, ""),
-    };
-    let date = parse_day(day)?;
-    let split = rest.find(|c: char| !matches!(c, '0'..='9' | ':' | '.')).unwrap_or(rest.len());
-    let (time, zone) = rest.split_at(split);
-    let time = match time {
-        "" => NaiveTime::MIN,
-        time => ["%H:%M:%S%.f", "%H:%M"].iter().find_map(|it| NaiveTime::parse_from_str(time, it).ok())?,
-    };
-    let offset = parse_zone(zone.trim())?;
-    let local = NaiveDateTime::new(date, time).checked_sub_offset(offset)?;
-    Some(local.and_utc().timestamp_micros())
-}
-
-fn parse_zone(zone: &str) -> Option<FixedOffset> {
-    if zone.is_empty() || zone.eq_ignore_ascii_case("z") || zone.eq_ignore_ascii_case("utc") {
-        return FixedOffset::east_opt(0);
-    }
-    let east = match zone.chars().next()? {
-        '+' => 1,
-        '-' => -1,
-        _ => return None,
-    };
-    let (hours, minutes) = zone.get(1..)?.split_once(':').unwrap_or((zone.get(1..)?, "0"));
-    let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
-    ((0..=14).contains(&hours) && (0..60).contains(&minutes))
-        .then(|| FixedOffset::east_opt(east * (hours * 3600 + minutes * 60)))
-        .flatten()
-}
-
-/// `YYYY-MM-DD`.
-pub(crate) fn date_text(days: i32) -> String {
-    match epoch().checked_add_signed(TimeDelta::days(days.into())) {
-        Some(date) => date.format("%Y-%m-%d").to_string(),
-        None => format!("{days} days since 1970-01-01"),
-    }
-}
-
-/// `YYYY-MM-DD HH:MM:SS[.ffffff]+00`, with three or six digits of a second's fraction where there is one.
-pub(crate) fn timestamp_text(micros: i64) -> String {
-    let Some(time) = DateTime::from_timestamp_micros(micros) else {
-        return format!("{micros} microseconds since 1970-01-01");
-    };
-    let format = match time.nanosecond() / 1000 {
-        0 => "%Y-%m-%d %H:%M:%S+00",
-        it if it % 1000 == 0 => "%Y-%m-%d %H:%M:%S%.3f+00",
-        _ => "%Y-%m-%d %H:%M:%S%.6f+00",
-    };
-    time.format(format).to_string()
-}
-
 /// The shortest digits that read back to the same number; an exponent beyond 15 digits, as C's `%g` has it.
 pub(crate) fn float_text(value: f64) -> String {
     if value.is_nan() {
@@ -268,19 +274,27 @@ pub(crate) fn float_text(value: f64) -> String {
 mod tests {
     use super::*;
 
-    fn cast_one(value: Scalar, to: DataType) -> Option<Scalar> {
-        cast_scalar(&value, &to)
+    fn to_ints(values: &[f64], mode: CastMode) -> Result<Vec<Option<i64>>> {
+        let floats: ArrayRef = Arc::new(Float64Array::from(values.to_vec()));
+        let ints = cast(&floats, &DataType::Float64, &DataType::Int64, mode)?;
+        Ok(ints.as_primitive::<Int64Type>().iter().collect())
     }
 
     // Expectations are the examples of BigQuery's conversion rules.
     #[test]
     fn floats_round_half_away_from_zero() {
-        for (from, to) in [(1.5, 2), (-0.5, -1), (0.4999, 0), (2.5, 3)] {
-            assert_eq!(cast_one(Scalar::Float64(from), DataType::Int64), Some(Scalar::Int64(to)));
-        }
+        let rounded = to_ints(&[1.5, -0.5, 0.4999, 2.5], CastMode::Strict).unwrap();
+        assert_eq!(rounded, [2, -1, 0, 3].map(Some));
         for beyond in [f64::NAN, f64::INFINITY, 9.3e18] {
-            assert_eq!(cast_one(Scalar::Float64(beyond), DataType::Int64), None);
+            assert_eq!(to_ints(&[beyond], CastMode::Strict).unwrap_err().code(), Code::CastFailed);
+            assert_eq!(to_ints(&[beyond], CastMode::SafeTruncate).unwrap(), [None]);
         }
+    }
+
+    // The example of T-SQL's CAST and CONVERT.
+    #[test]
+    fn floats_are_cut_where_the_dialect_wants_it() {
+        assert_eq!(to_ints(&[10.98, -10.98], CastMode::Truncate).unwrap(), [10, -10].map(Some));
     }
 
     #[test]
@@ -305,18 +319,5 @@ mod tests {
         for wrong in ["", "1.5", "+-1", "0x-1", "9223372036854775808"] {
             assert_eq!(parse_int(wrong), None);
         }
-    }
-
-    #[test]
-    fn timestamps_read_and_print() {
-        assert_eq!(parse_timestamp("2014-09-27 12:30:00.45-8:00"), Some(1_411_849_800_450_000));
-        assert_eq!(timestamp_text(1_411_849_800_450_000), "2014-09-27 20:30:00.450+00");
-        assert_eq!(parse_timestamp("2014-09-27"), Some(1_411_776_000_000_000));
-        assert_eq!(parse_timestamp("2014-09-27T12:30:00Z"), Some(1_411_821_000_000_000));
-        for wrong in ["2014-13-01", "2014-09-27 25:00:00", "yesterday", "2014-09-27 12:30:00+99"] {
-            assert_eq!(parse_timestamp(wrong), None);
-        }
-        assert_eq!(parse_date("2014-9-3"), Some(16_316));
-        assert_eq!(date_text(16_316), "2014-09-03");
     }
 }

@@ -8,6 +8,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{ArrowPrimitiveType, Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, ArrayRef, UInt64Array};
 
+use super::operand::BlobView;
 use super::{DataType, Scalar};
 use crate::diag::{Code, Error, Result};
 
@@ -43,42 +44,141 @@ pub(crate) fn compare_scalars(a: &Scalar, b: &Scalar) -> Option<Ordering> {
 /// # Errors
 /// `type-mismatch` for keys of a type without order.
 pub(crate) fn sort_indices(rows: usize, keys: &[SortKey]) -> Result<UInt64Array> {
-    let comparators = keys.iter().map(comparator).collect::<Result<Vec<_>>>()?;
-    let mut indices: Vec<usize> = (0..rows).collect();
-    indices.sort_by(|a, b| {
-        comparators.iter().map(|compare| compare(*a, *b)).find(|it| it.is_ne()).unwrap_or(Ordering::Equal)
-    });
-    Ok(indices.into_iter().map(|it| it as u64).collect())
+    top_indices(rows, keys, rows)
 }
 
-type Comparator<'a> = Box<dyn Fn(usize, usize) -> Ordering + 'a>;
+/// The first `limit` of [`sort_indices`], without sorting the others.
+///
+/// # Errors
+/// `type-mismatch` for keys of a type without order.
+pub(crate) fn top_indices(rows: usize, keys: &[SortKey], limit: usize) -> Result<UInt64Array> {
+    let Some((first, rest)) = keys.split_first() else {
+        return Ok((0..rows.min(limit)).map(|row| row as u64).collect());
+    };
+    let digests = Digests::of(first)?;
+    let in_full = order_of(&first.column, &first.data_type)?;
+    let rest = rest.iter().map(by_key).collect::<Result<Vec<_>>>()?;
+    let by_rest = |a: usize, b: usize| {
+        rest.iter().map(|compare| compare(a, b)).find(|it| it.is_ne()).unwrap_or_else(|| a.cmp(&b))
+    };
+    let (nulls, values): (Vec<usize>, Vec<usize>) = (0..rows).partition(|row| first.column.is_null(*row));
+    let mut values: Vec<(u64, usize)> =
+        values.into_iter().map(|row| (digests.get(row, first.descending), row)).collect();
+    let by_value = |(x, a): &(u64, usize), (y, b): &(u64, usize)| {
+        let ties = || if first.descending { in_full(*b, *a) } else { in_full(*a, *b) };
+        let exact = digests.are_exact();
+        x.cmp(y).then_with(|| if exact { Ordering::Equal } else { ties() }).then_with(|| by_rest(*a, *b))
+    };
+    let mut nulls: Vec<(u64, usize)> = nulls.into_iter().map(|row| (0, row)).collect();
+    let by_null = |(_, a): &(u64, usize), (_, b): &(u64, usize)| by_rest(*a, *b);
+    let (before, after) = if first.nulls_first {
+        shorten(&mut nulls, limit, &by_null);
+        shorten(&mut values, limit - nulls.len(), &by_value);
+        (nulls, values)
+    } else {
+        shorten(&mut values, limit, &by_value);
+        shorten(&mut nulls, limit - values.len(), &by_null);
+        (values, nulls)
+    };
+    Ok(before.into_iter().chain(after).map(|(_, row)| row as u64).collect())
+}
 
-fn comparator(key: &SortKey) -> Result<Comparator<'_>> {
-    let array = &key.column;
-    let values: Comparator<'_> = match key.data_type {
-        DataType::Int64 => primitives::<Int64Type>(array, Ord::cmp)?,
-        DataType::Float64 => primitives::<Float64Type>(array, |a, b| compare_floats(*a, *b))?,
-        DataType::Date => primitives::<Date32Type>(array, Ord::cmp)?,
-        DataType::Timestamp => primitives::<TimestampMicrosecondType>(array, Ord::cmp)?,
+type Order<'a> = dyn Fn(&(u64, usize), &(u64, usize)) -> Ordering + 'a;
+
+/// Sorts the first `limit` of the rows and forgets the others. No two rows compare equal.
+fn shorten(rows: &mut Vec<(u64, usize)>, limit: usize, order: &Order<'_>) {
+    if limit < rows.len() {
+        rows.select_nth_unstable_by(limit, order);
+        rows.truncate(limit);
+    }
+    rows.sort_unstable_by(order);
+}
+
+/// Numbers in the order of a key's values: most pairs of rows compare by them alone.
+enum Digests<'a> {
+    Ints(&'a [i64]),
+    Days(&'a [i32]),
+    Floats(&'a [f64]),
+    /// The first eight bytes.
+    Blobs(BlobView<'a>),
+    /// Nothing: all are equal.
+    None,
+}
+
+impl<'a> Digests<'a> {
+    fn of(key: &'a SortKey) -> Result<Self> {
+        let array = &key.column;
+        Ok(match key.data_type {
+            DataType::Int64 => Self::Ints(primitives::<Int64Type>(array)?),
+            DataType::Timestamp => Self::Ints(primitives::<TimestampMicrosecondType>(array)?),
+            DataType::Date => Self::Days(primitives::<Date32Type>(array)?),
+            DataType::Float64 => Self::Floats(primitives::<Float64Type>(array)?),
+            DataType::String | DataType::Bytes => Self::Blobs(BlobView::new(array, false)?),
+            _ => Self::None,
+        })
+    }
+
+    /// Whether equal numbers mean equal values.
+    fn are_exact(&self) -> bool {
+        !matches!(self, Self::Blobs(_) | Self::None)
+    }
+
+    fn get(&self, row: usize, descending: bool) -> u64 {
+        let ascending = match self {
+            Self::Ints(values) => values.get(row).map_or(0, |it| it.cast_unsigned() ^ (1 << 63)),
+            Self::Days(values) => values.get(row).map_or(0, |it| i64::from(*it).cast_unsigned() ^ (1 << 63)),
+            Self::Floats(values) => values.get(row).map_or(0, |it| digest_of_float(*it)),
+            Self::Blobs(values) => {
+                let mut start = [0; 8];
+                start.iter_mut().zip(values.at(row)).for_each(|(to, from)| *to = *from);
+                u64::from_be_bytes(start)
+            }
+            Self::None => 0,
+        };
+        if descending { !ascending } else { ascending }
+    }
+}
+
+/// Ordered as [`compare_floats`] orders: the sign bit decides, and turns the order of negative numbers round.
+fn digest_of_float(value: f64) -> u64 {
+    if value.is_nan() {
+        return 0;
+    }
+    let bits = (value + 0.0).to_bits();
+    if bits >> 63 == 0 { bits | 1 << 63 } else { !bits }
+}
+
+/// Compares the values of two rows, neither of them NULL.
+pub(crate) type Comparator<'a> = Box<dyn Fn(usize, usize) -> Ordering + 'a>;
+
+/// The order of a column's values.
+///
+/// # Errors
+/// `type-mismatch` for a type without order.
+pub(crate) fn order_of<'a>(array: &'a ArrayRef, data_type: &DataType) -> Result<Comparator<'a>> {
+    Ok(match data_type {
+        DataType::Int64 => by_primitive::<Int64Type>(array, Ord::cmp)?,
+        DataType::Float64 => by_primitive::<Float64Type>(array, |a, b| compare_floats(*a, *b))?,
+        DataType::Date => by_primitive::<Date32Type>(array, Ord::cmp)?,
+        DataType::Timestamp => by_primitive::<TimestampMicrosecondType>(array, Ord::cmp)?,
         DataType::Bool => {
-            let array = array.as_boolean_opt().ok_or_else(|| layout(key))?;
+            let array = array.as_boolean_opt().ok_or_else(layout)?;
             Box::new(move |a, b| array.value(a).cmp(&array.value(b)))
         }
-        DataType::String => {
-            let array = array.as_string_opt::<i32>().ok_or_else(|| layout(key))?;
-            Box::new(move |a, b| array.value(a).cmp(array.value(b)))
-        }
-        DataType::Bytes => {
-            let array = array.as_binary_opt::<i32>().ok_or_else(|| layout(key))?;
-            Box::new(move |a, b| array.value(a).cmp(array.value(b)))
+        DataType::String | DataType::Bytes => {
+            let values = BlobView::new(array, false)?;
+            Box::new(move |a, b| values.at(a).cmp(values.at(b)))
         }
         DataType::Array(_) | DataType::Struct(_) | DataType::Tensor => {
-            return Err(Error::new(
-                Code::TypeMismatch,
-                format!("values of type {} have no order", key.data_type),
-            ));
+            return Err(Error::new(Code::TypeMismatch, format!("values of type {data_type} have no order")));
         }
-    };
+    })
+}
+
+/// The order of rows that a key asks for.
+fn by_key(key: &SortKey) -> Result<Comparator<'_>> {
+    let array = &key.column;
+    let values = order_of(array, &key.data_type)?;
     let (descending, nulls_first) = (key.descending, key.nulls_first);
     Ok(Box::new(move |a, b| match (array.is_null(a), array.is_null(b)) {
         (false, false) if descending => values(b, a),
@@ -89,22 +189,23 @@ fn comparator(key: &SortKey) -> Result<Comparator<'_>> {
     }))
 }
 
-fn primitives<T: ArrowPrimitiveType>(
+fn by_primitive<T: ArrowPrimitiveType>(
     array: &ArrayRef,
     compare: fn(&T::Native, &T::Native) -> Ordering,
 ) -> Result<Comparator<'_>> {
-    let values = array
-        .as_primitive_opt::<T>()
-        .ok_or_else(|| Error::new(Code::Internal, "a sort key has another layout than its type"))?
-        .values();
+    let values = primitives::<T>(array)?;
     Ok(Box::new(move |a, b| match (values.get(a), values.get(b)) {
         (Some(a), Some(b)) => compare(a, b),
         (a, b) => a.is_some().cmp(&b.is_some()),
     }))
 }
 
-fn layout(key: &SortKey) -> Error {
-    Error::new(Code::Internal, format!("a sort key is not of type {}", key.data_type))
+fn primitives<T: ArrowPrimitiveType>(array: &ArrayRef) -> Result<&[T::Native]> {
+    array.as_primitive_opt::<T>().map(|it| it.values().as_ref()).ok_or_else(layout)
+}
+
+fn layout() -> Error {
+    Error::new(Code::Internal, "a sort key has another layout than its type")
 }
 
 #[cfg(test)]
@@ -112,9 +213,12 @@ mod tests {
     use super::*;
     use crate::data::array_of;
 
+    fn key(values: &[Scalar], data_type: DataType, descending: bool, nulls_first: bool) -> SortKey {
+        SortKey { column: array_of(values, &data_type).unwrap(), data_type, descending, nulls_first }
+    }
+
     fn order(values: &[Scalar], data_type: DataType, descending: bool, nulls_first: bool) -> Vec<u64> {
-        let column = array_of(values, &data_type).unwrap();
-        let key = SortKey { column, data_type, descending, nulls_first };
+        let key = key(values, data_type, descending, nulls_first);
         sort_indices(values.len(), &[key]).unwrap().values().to_vec()
     }
 
@@ -136,5 +240,37 @@ mod tests {
         let values = ["b", "a", "b", "a"].map(|it| Scalar::String(it.into()));
         assert_eq!(order(&values, DataType::String, false, true), [1, 3, 0, 2]);
         assert_eq!(order(&values, DataType::String, true, false), [0, 2, 1, 3]);
+        let zeros = [0.0, -0.0, -1.5, 0.0, 2.5].map(Scalar::Float64);
+        assert_eq!(order(&zeros, DataType::Float64, false, true), [2, 0, 1, 3, 4]);
+    }
+
+    #[test]
+    fn texts_that_share_eight_bytes_compare_by_the_rest() {
+        let values =
+            ["prefix-of-b", "prefix-of-a", "prefix-o", "prefix", ""].map(|it| Scalar::String(it.into()));
+        assert_eq!(order(&values, DataType::String, false, true), [4, 3, 2, 1, 0]);
+        assert_eq!(order(&values, DataType::String, true, true), [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn the_first_rows_are_those_of_the_whole_order() {
+        let ints = [Some(3), None, Some(1), Some(3), None, Some(-2), Some(1)]
+            .map(|it| it.map_or(Scalar::Null, Scalar::Int64));
+        let dates = [5, 4, 3, 2, 1, 0, -1].map(Scalar::Date);
+        for nulls_first in [true, false] {
+            for descending in [true, false] {
+                let keys = [
+                    key(&ints, DataType::Int64, descending, nulls_first),
+                    key(&dates, DataType::Date, false, true),
+                ];
+                let whole = sort_indices(7, &keys).unwrap().values().to_vec();
+                for limit in 0..9 {
+                    let top = top_indices(7, &keys, limit).unwrap();
+                    assert_eq!(top.values(), whole.get(..limit).unwrap_or(&whole));
+                }
+            }
+        }
+        let keys = [key(&ints, DataType::Int64, false, true), key(&dates, DataType::Date, false, true)];
+        assert_eq!(sort_indices(7, &keys).unwrap().values(), &[4, 1, 5, 6, 2, 3, 0]);
     }
 }

@@ -4,18 +4,25 @@
 //! layouts (files, models) converts at the door. This room knows no SQL text, no tensors and no files.
 
 mod batch;
+mod calendar;
 mod cast;
 mod compare;
+mod key;
 mod operand;
 mod scalar;
 mod tensor;
 mod types;
 
 pub use batch::{Batch, Field, Schema};
-pub(crate) use cast::{
-    CastMode, can_cast, can_coerce, cast, parse_bool, parse_date, parse_int, parse_timestamp,
+pub(crate) use calendar::{
+    Civil, DAY, SECOND, civil, days, days_in_month, in_days, in_micros, parse_date, parse_timestamp,
+    parse_zone,
 };
-pub(crate) use compare::{SortKey, compare_scalars, sort_indices};
+pub(crate) use cast::{
+    CastMode, can_cast, can_coerce, can_coerce_literal, cast, parse_bool, parse_int, to_int,
+};
+pub(crate) use compare::{SortKey, compare_scalars, order_of, sort_indices, top_indices};
+pub(crate) use key::Keys;
 pub(crate) use operand::Operand;
 pub use scalar::Scalar;
 pub(crate) use scalar::{array_of, scalar_at};

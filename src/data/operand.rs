@@ -1,11 +1,12 @@
 //! Arguments of functions: a column, or one value that stands for every row.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{ArrowPrimitiveType, Float64Type, Int64Type};
+use arrow_array::types::{ArrowPrimitiveType, Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, ArrayRef, BooleanArray, StringArray, UInt64Array};
-use arrow_buffer::NullBuffer;
+use arrow_buffer::{BooleanBuffer, NullBuffer};
 
 use crate::diag::{Code, Error, Result};
 
@@ -45,6 +46,21 @@ impl Operand {
         at >= self.array.len() || self.array.is_null(at)
     }
 
+    /// Rows `offset..offset + rows`, without a copy.
+    pub(crate) fn slice(&self, offset: usize, rows: usize) -> Self {
+        if self.constant { self.clone() } else { Self::column(self.array.slice(offset, rows)) }
+    }
+
+    /// The rows at `indices`, in that order.
+    pub(crate) fn take(&self, indices: &UInt64Array) -> Result<Self> {
+        if self.constant {
+            return Ok(self.clone());
+        }
+        arrow_select::take::take(&self.array, indices, None)
+            .map(Self::column)
+            .map_err(|error| Error::new(Code::LimitExceeded, "a column is too large").detail(error))
+    }
+
     /// A column of `rows` values.
     pub(crate) fn into_column(self, rows: usize) -> Result<ArrayRef> {
         if !self.constant {
@@ -71,6 +87,54 @@ impl Operand {
     pub(crate) fn texts(&self) -> Result<TextView<'_>> {
         let array = self.array.as_string_opt().ok_or_else(|| layout("STRING", &self.array))?;
         Ok(TextView { array, stride: usize::from(!self.constant) })
+    }
+
+    pub(crate) fn dates(&self) -> Result<PrimitiveView<'_, Date32Type>> {
+        self.primitive::<Date32Type>()
+    }
+
+    pub(crate) fn timestamps(&self) -> Result<PrimitiveView<'_, TimestampMicrosecondType>> {
+        self.primitive::<TimestampMicrosecondType>()
+    }
+
+    /// The bytes of STRING or BYTES.
+    pub(crate) fn blobs(&self) -> Result<BlobView<'_>> {
+        BlobView::new(&self.array, self.constant)
+    }
+
+    /// The values of `rows` rows side by side; what stands at a NULL means nothing.
+    pub(crate) fn values<T: ArrowPrimitiveType>(&self, rows: usize) -> Result<Cow<'_, [T::Native]>> {
+        let view = self.primitive::<T>()?;
+        Ok(match self.constant {
+            true => vec![view.at(0); rows].into(),
+            false => view.values.into(),
+        })
+    }
+
+    /// Which of `rows` rows are NULL; `None` where none is.
+    pub(crate) fn nulls(&self, rows: usize) -> Option<NullBuffer> {
+        if self.constant {
+            self.is_null(0).then(|| NullBuffer::new_null(rows))
+        } else {
+            self.array.nulls().cloned()
+        }
+    }
+
+    /// Where a BOOL is TRUE, and where it is FALSE.
+    pub(crate) fn sides(&self, rows: usize) -> Result<(BooleanBuffer, BooleanBuffer)> {
+        let view = self.bools()?;
+        if self.constant {
+            let side = |wanted| match view.get(0) == Some(wanted) {
+                true => BooleanBuffer::new_set(rows),
+                false => BooleanBuffer::new_unset(rows),
+            };
+            return Ok((side(true), side(false)));
+        }
+        let values = view.array.values();
+        Ok(match view.array.nulls() {
+            None => (values.clone(), !values),
+            Some(nulls) => (values & nulls.inner(), &!values & nulls.inner()),
+        })
     }
 
     fn primitive<T: ArrowPrimitiveType>(&self) -> Result<PrimitiveView<'_, T>> {
@@ -108,6 +172,11 @@ impl<T: ArrowPrimitiveType> PrimitiveView<'_, T> {
             _ => self.values.get(at).copied(),
         }
     }
+
+    /// The value of a row that is not NULL.
+    pub(crate) fn at(&self, row: usize) -> T::Native {
+        self.values.get(row * self.stride).copied().unwrap_or_default()
+    }
 }
 
 /// Reads BOOL values by row.
@@ -121,6 +190,11 @@ impl BoolView<'_> {
         let at = row * self.stride;
         (at < self.array.len() && self.array.is_valid(at)).then(|| self.array.value(at))
     }
+
+    /// The value of a row that is not NULL.
+    pub(crate) fn at(&self, row: usize) -> bool {
+        self.get(row).unwrap_or_default()
+    }
 }
 
 /// Reads STRING values by row.
@@ -133,5 +207,38 @@ impl<'a> TextView<'a> {
     pub(crate) fn get(&self, row: usize) -> Option<&'a str> {
         let at = row * self.stride;
         (at < self.array.len() && self.array.is_valid(at)).then(|| self.array.value(at))
+    }
+    /// The value of a row that is not NULL.
+    pub(crate) fn at(&self, row: usize) -> &'a str {
+        self.get(row).unwrap_or_default()
+    }
+}
+
+/// Reads STRING or BYTES as bytes by row.
+pub(crate) struct BlobView<'a> {
+    offsets: &'a [i32],
+    bytes: &'a [u8],
+    stride: usize,
+}
+
+impl<'a> BlobView<'a> {
+    pub(super) fn new(array: &'a ArrayRef, constant: bool) -> Result<Self> {
+        let (offsets, bytes) = if let Some(texts) = array.as_string_opt::<i32>() {
+            (texts.value_offsets(), texts.value_data())
+        } else if let Some(blobs) = array.as_binary_opt::<i32>() {
+            (blobs.value_offsets(), blobs.value_data())
+        } else {
+            return Err(layout("STRING or BYTES", array));
+        };
+        Ok(Self { offsets, bytes, stride: usize::from(!constant) })
+    }
+
+    /// The value of a row that is not NULL.
+    #[expect(clippy::cast_sign_loss, reason = "offsets are not negative")]
+    pub(crate) fn at(&self, row: usize) -> &'a [u8] {
+        let at = row * self.stride;
+        let ends = (self.offsets.get(at), self.offsets.get(at + 1));
+        let (Some(start), Some(end)) = ends else { return &[] };
+        self.bytes.get(*start as usize..*end as usize).unwrap_or_default()
     }
 }

@@ -11,7 +11,8 @@ use arrow_array::{
 };
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 
-use super::cast::{date_text, float_text, timestamp_text};
+use super::calendar::{date_text, timestamp_text};
+use super::cast::float_text;
 use super::tensor::TensorBuilder;
 use super::types::{DataType, StructField};
 use crate::diag::{Code, Error, Result};

@@ -56,6 +56,19 @@ impl DataType {
         })
     }
 
+    /// The type without parameters that `name` means in T-SQL, case aside, or in GoogleSQL where T-SQL has no such
+    /// name. REAL is read as FLOAT64, and DATETIME is in UTC.
+    pub fn named_tsql(name: &str) -> Option<Self> {
+        Some(match name.to_ascii_uppercase().as_str() {
+            "REAL" | "FLOAT" | "MONEY" | "SMALLMONEY" => Self::Float64,
+            "BIT" => Self::Bool,
+            "CHAR" | "VARCHAR" | "TEXT" | "NCHAR" | "NVARCHAR" | "NTEXT" | "SYSNAME" => Self::String,
+            "BINARY" | "VARBINARY" | "IMAGE" => Self::Bytes,
+            "DATETIME" | "DATETIME2" | "SMALLDATETIME" | "DATETIMEOFFSET" => Self::Timestamp,
+            _ => return Self::named(name),
+        })
+    }
+
     /// An array of `element`.
     pub fn array(element: DataType) -> Self {
         Self::Array(Box::new(element))
@@ -101,6 +114,15 @@ impl DataType {
     /// Whether values of this type can be compared for equality and order.
     pub fn is_orderable(&self) -> bool {
         !matches!(self, Self::Array(_) | Self::Struct(_) | Self::Tensor)
+    }
+
+    /// Whether values of this type can be told to be equal: all but arrays, and what holds them.
+    pub fn is_comparable(&self) -> bool {
+        match self {
+            Self::Array(_) | Self::Tensor => false,
+            Self::Struct(fields) => fields.iter().all(|field| field.data_type.is_comparable()),
+            _ => true,
+        }
     }
 
     /// The fields that `value.field` can reach.

@@ -71,6 +71,8 @@ codes! {
     UnknownType "unknown-type" Name "No type has this name.";
     UnknownParameter "unknown-parameter" Name "The query has a parameter that was given no value, or the other way round.";
     AmbiguousColumn "ambiguous-column" Name "Several columns have this name.";
+    NotGrouped "not-grouped" Name "A column is neither grouped by nor inside an aggregate function.";
+    UnknownVariable "unknown-variable" Name "No variable of this name was declared.";
     AlreadyExists "already-exists" Name "A table or model of this name exists.";
     MissingInput "missing-input" Name "The model needs an input that the table or query does not have.";
     AmbiguousInput "ambiguous-input" Name "Several columns have the name of one model input.";
@@ -79,12 +81,18 @@ codes! {
     NoMatchingSignature "no-matching-signature" Type "The function or operator does not take arguments of these types.";
     InvalidCast "invalid-cast" Type "There is no conversion between these types.";
     InvalidOption "invalid-option" Type "An option has a value that it cannot have.";
+    ColumnCount "column-count" Type "There are more or fewer columns than their place asks for.";
+    OutputMismatch "output-mismatch" Type "The columns that a PREDICT declares are not those that its model gives.";
+    ReadOnly "read-only" Name "Rows cannot be put into this kind of table.";
+    MisplacedFunction "misplaced-function" Syntax "An aggregate, window or table function stands where it cannot.";
     MisplacedClause "misplaced-clause" Syntax "A clause or expression stands where it means nothing.";
     NotOnnx "not-onnx" Model "The bytes are not an ONNX model.";
     TruncatedModel "truncated-model" Model "The model file ends too early.";
+    ChecksumMismatch "checksum-mismatch" Model "The file is not the one whose checksum was given.";
     ExternalDataMissing "external-data-missing" Model "The model keeps its weights in another file that was not given.";
     UnsupportedOperator "unsupported-operator" Unsupported "The model uses operators that PredictQL does not run; all are listed.";
     UnsupportedModelType "unsupported-model-type" Unsupported "The model has an input or output of a type or shape that SQL cannot hold.";
+    IntegrityMismatch "integrity-mismatch" Model "The model file is not the one whose checksum was given.";
     InvalidModel "invalid-model" Model "The file is ONNX, but the graph does not hold together.";
     ModelFailed "model-failed" Model "The model failed while it ran.";
     DivisionByZero "division-by-zero" Data "A number was divided by zero.";
@@ -92,6 +100,7 @@ codes! {
     CastFailed "cast-failed" Data "A value cannot be converted to the type asked for.";
     IndexOutOfRange "index-out-of-range" Data "An array has no element at this place.";
     InvalidValue "invalid-value" Data "A function cannot take this value.";
+    TooManyRows "too-many-rows" Data "A subquery that stands for one value has several rows.";
     NullInput "null-input" Data "A model input is NULL.";
     InvalidImage "invalid-image" Data "Bytes cannot be read as a picture.";
     InvalidCsv "invalid-csv" Data "Bytes cannot be read as CSV.";

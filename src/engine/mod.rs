@@ -24,6 +24,7 @@
 
 mod query;
 mod script;
+mod work;
 
 pub use query::{Query, Step, Summary};
 pub use script::Script;
@@ -32,12 +33,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::catalog::{Catalog, Relation};
 use crate::control::{Clock, Stopwatch};
-use crate::data::Schema;
+use crate::data::{Scalar, Schema};
 use crate::diag::{Code, Diagnostic, Error, Result};
 use crate::limits::Limits;
 use crate::model::Model;
-use crate::plan::{Bound, Params, bind};
-use crate::syntax::{self, ast::StatementKind};
+use crate::plan::{self, Bound, Params, bind};
+use crate::syntax::ast::StatementKind;
+use crate::syntax::{self, Dialect};
 use crate::table::{self, CsvOptions, Object, Table};
 
 /// Tables and models, shared by all sessions. Cloning shares them too.
@@ -65,6 +67,7 @@ pub struct Check {
 pub struct Session {
     engine: Engine,
     limits: Arc<Limits>,
+    dialect: Option<Dialect>,
 }
 
 impl Default for Engine {
@@ -75,7 +78,7 @@ impl Default for Engine {
 }
 
 impl Engine {
-    /// An engine without tables and models. Times are read from `clock`, in milliseconds.
+    /// An engine without tables and models. Times are read from `clock`.
     pub fn new(limits: Limits, clock: Clock) -> Self {
         let catalog = Mutex::new(Catalog::default());
         Self { shared: Arc::new(Shared { limits: Arc::new(limits), clock, catalog }) }
@@ -83,7 +86,7 @@ impl Engine {
 
     /// A new session.
     pub fn session(&self) -> Session {
-        Session { engine: self.clone(), limits: self.shared.limits.clone() }
+        Session { engine: self.clone(), limits: self.shared.limits.clone(), dialect: None }
     }
 
     /// Puts rows into the catalog, in place of a table of the same name.
@@ -164,27 +167,38 @@ impl Engine {
     /// Parses and binds without running. Statements behind the first one that changes the catalog are parsed
     /// only: what they mean depends on it. Parameters fit everywhere.
     pub fn check(&self, sql: &str) -> Check {
-        let parsed = syntax::parse(sql, &self.shared.limits);
+        let parsed = syntax::parse(sql, &self.shared.limits, None);
         let mut check = Check { diagnostics: parsed.diagnostics, schema: None };
         if !check.diagnostics.is_empty() {
             return check;
         }
         let catalog = self.catalog();
+        let mut variables = Vec::new();
         for statement in &parsed.statements {
-            match bind(statement, &catalog, None) {
+            let context = plan::Context {
+                catalog: &catalog,
+                dialect: parsed.dialect,
+                params: None,
+                variables: &variables,
+                prepared: &[],
+            };
+            check.schema = None;
+            match bind(statement, context) {
                 Ok((bound, warnings)) => {
                     check.diagnostics.extend(warnings);
-                    check.schema = match bound {
-                        Bound::Query(node) => Some(node.schema),
-                        _ => None,
-                    };
+                    match bound {
+                        Bound::Query(plan) => check.schema = Some(plan.root.schema),
+                        Bound::Explain { .. } => check.schema = Some(plan::explanation_schema()),
+                        Bound::Assign { names, .. } => {
+                            let null = |(name, data_type)| (name, data_type, Scalar::Null);
+                            variables.extend(names.into_iter().map(null));
+                        }
+                        _ => {}
+                    }
                 }
-                Err(error) => {
-                    check.diagnostics.extend(error.diagnostics().cloned());
-                    check.schema = None;
-                }
+                Err(error) => check.diagnostics.extend(error.diagnostics().cloned()),
             }
-            if !matches!(statement.kind, StatementKind::Query(_)) {
+            if statement.kind.changes_catalog() {
                 break;
             }
         }
@@ -213,6 +227,13 @@ impl Session {
         self
     }
 
+    /// Reads text as this dialect. Without this, a script that holds `PREDICT(MODEL =` is T-SQL and any other GoogleSQL.
+    #[must_use]
+    pub fn with_dialect(mut self, dialect: Dialect) -> Self {
+        self.dialect = Some(dialect);
+        self
+    }
+
     /// Parses a script. Its statements are bound one by one, each after the one before has run.
     ///
     /// # Errors
@@ -220,12 +241,13 @@ impl Session {
     pub fn script(&self, sql: &str, params: Params) -> Result<Script> {
         let mut watch = Stopwatch::new(self.engine.shared.clock);
         let mark = watch.start();
-        let parsed = syntax::parse(sql, &self.limits);
+        let parsed = syntax::parse(sql, &self.limits, self.dialect);
         watch.stop(mark, crate::control::Stage::Parse);
         match Error::from_diagnostics(parsed.diagnostics) {
             Some(error) => Err(error),
             None => {
-                Ok(Script::new(self.engine.clone(), self.limits.clone(), parsed.statements, params, watch))
+                let scope = script::Scope::new(parsed.dialect, params);
+                Ok(Script::new(self.engine.clone(), self.limits.clone(), parsed.statements, scope, watch))
             }
         }
     }

@@ -1,25 +1,30 @@
 //! One running statement.
 
+use std::cell::Cell;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::Engine;
-use crate::catalog::Relation;
+use super::script::Scope;
+use super::work::{Then, Work};
+use super::{Engine, work};
 use crate::control::{Progress, Stage, Stopwatch, Timings};
 use crate::data::{Batch, Schema};
-use crate::diag::{Code, Diagnostic, Error, Result, Span};
-use crate::exec::{Answer, Context, Operator, Poll, Request, Resource, Resources, operator};
+use crate::diag::{Code, Diagnostic, Error, Result};
+use crate::exec::{Answer, Context, Poll, Request, Resources, start};
+use crate::function::Env;
 use crate::limits::Limits;
-use crate::model::Model;
-use crate::plan::{Bound, Params, bind};
+use crate::plan::{self, Bound, Prepare, bind};
 use crate::syntax::ast::Statement;
 use crate::table::Object;
 
 /// A statement that runs as far as it is stepped. Dropping it cancels it.
 pub struct Query {
-    engine: Engine,
+    pub(super) engine: Engine,
+    pub(super) scope: Scope,
+    statement: Statement,
     schema: Option<Schema>,
     work: Work,
-    ctx: Context,
+    pub(super) ctx: Context,
     warnings: Vec<Diagnostic>,
     /// A batch that waits behind the progress that came with it.
     held: Option<Batch>,
@@ -51,51 +56,37 @@ pub struct Summary {
     pub timings: Timings,
 }
 
-/// What is left to do.
-enum Work {
-    Rows(Box<dyn Operator + Send>),
-    FetchModel { name: String, path: String, span: Span, request: Option<u64> },
-    CompileModel { name: String, bytes: Vec<u8>, span: Span },
-    ListObjects { name: String, uris: Vec<String>, span: Span, request: Option<u64> },
-    DropModel { name: String },
-    DropTable { name: String },
-    Say { message: String },
-    Ended,
-}
-
 impl Query {
     pub(super) fn new(
         engine: &Engine,
         limits: Arc<Limits>,
-        statement: &Statement,
-        params: &Params,
-        mut watch: Stopwatch,
+        statement: Statement,
+        scope: Scope,
+        watch: Stopwatch,
     ) -> Result<Self> {
-        let mark = watch.start();
-        let bound = bind(statement, &engine.catalog(), Some(params));
-        watch.stop(mark, Stage::Bind);
-        let (bound, warnings) = bound?;
-        let mut schema = None;
-        let work = match bound {
-            Bound::Query(node) => {
-                schema = Some(node.schema.clone());
-                Work::Rows(operator(node))
-            }
-            Bound::CreateModel { name, path, path_span } => {
-                Work::FetchModel { name, path, span: path_span, request: None }
-            }
-            Bound::CreateObjectTable { name, uris, uris_span } => {
-                Work::ListObjects { name, uris, span: uris_span, request: None }
-            }
-            Bound::DropModel { name } => Work::DropModel { name },
-            Bound::DropTable { name } => Work::DropTable { name },
-            Bound::Nothing { message } => Work::Say { message },
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a clock's milliseconds are far from the range's end"
+        )]
+        let now = ((engine.shared.clock)() * 1e3) as i64;
+        // Any clock's bits are as good a start as others; without one, results repeat.
+        let random = Cell::new((engine.shared.clock)().to_bits());
+        let ctx = Context::new(Env { limits, now, random }, watch);
+        let mut query = Self {
+            engine: engine.clone(),
+            scope,
+            statement,
+            schema: None,
+            work: Work::Ended,
+            ctx,
+            warnings: Vec::new(),
+            held: None,
         };
-        let ctx = Context { limits, watch, resources: Resources::default(), progress: None };
-        Ok(Self { engine: engine.clone(), schema, work, ctx, warnings, held: None })
+        query.bind()?;
+        Ok(query)
     }
 
-    /// The result's columns; `None` for a statement without rows.
+    /// The result's columns; `None` for a statement without rows, and while it is not known yet what they are.
     pub fn schema(&self) -> Option<&Schema> {
         self.schema.as_ref()
     }
@@ -110,7 +101,7 @@ impl Query {
         }
         let mark = self.ctx.watch.start();
         let work = std::mem::replace(&mut self.work, Work::Ended);
-        let stage = if matches!(work, Work::CompileModel { .. }) { Stage::Compile } else { Stage::Project };
+        let stage = work.stage();
         let result = self.advance(work);
         self.ctx.watch.stop(mark, stage);
         match result? {
@@ -146,6 +137,68 @@ impl Query {
         self.ctx.resources.answer(id, Answer::Refused(why.into()))
     }
 
+    /// Binds the statement against the catalog and the variables as they are now, and sets out its work.
+    pub(super) fn bind(&mut self) -> Result<()> {
+        let mark = self.ctx.watch.start();
+        let variables = self.scope.variables();
+        let bound = {
+            let catalog = self.engine.catalog();
+            bind(
+                &self.statement,
+                plan::Context {
+                    catalog: &catalog,
+                    dialect: self.scope.dialect,
+                    params: Some(&self.scope.params),
+                    variables: &variables,
+                    prepared: &self.scope.prepared,
+                },
+            )
+        };
+        self.ctx.watch.stop(mark, Stage::Bind);
+        let (bound, warnings) = bound?;
+        self.warnings = warnings;
+        self.work = self.work_of(bound)?;
+        Ok(())
+    }
+
+    fn work_of(&mut self, bound: Bound) -> Result<Work> {
+        Ok(match bound {
+            Bound::Query(plan) => {
+                self.schema = Some(plan.root.schema.clone());
+                Work::Rows(start(plan))
+            }
+            Bound::Explain { plan, analyze } => {
+                self.schema = Some(plan::explanation_schema());
+                work::explain(plan, analyze)?
+            }
+            Bound::CreateTable { name, schema, plan, rules } => {
+                work::collect(plan, Then::CreateTable { name, schema, rules })
+            }
+            Bound::Insert { name, plan } => work::collect(Some(plan), Then::Insert { name }),
+            Bound::Assign { names, plan } => work::collect(plan, Then::Assign { names }),
+            Bound::CreateTransform { name, plan, calls, items, gives } => {
+                let takes = plan.root.schema.clone();
+                work::collect(Some(plan), Then::Transform { name, calls, items, takes, gives })
+            }
+            Bound::Prepare(Prepare::Value { plan, span }) => {
+                work::collect(Some(plan), Then::Prepare { span })
+            }
+            Bound::Prepare(Prepare::Model { bytes, span }) => Work::LoadValue { bytes, span },
+            Bound::CreateView { name, view } => Work::CreateView { name, view },
+            Bound::CreateModel { name, path, path_span, options } => {
+                Work::FetchModel { name, path, span: path_span, options, request: None }
+            }
+            Bound::AlterModel { name, options, span } => Work::AlterModel { name, options, span },
+            Bound::CreateObjectTable { name, uris, uris_span } => {
+                Work::ListObjects { name, uris, span: uris_span, request: None }
+            }
+            Bound::CreateExternalTable { name, external } => work::external_table(name, external),
+            Bound::DropModel { name } => Work::DropModel { name },
+            Bound::DropTable { name } => Work::DropTable { name },
+            Bound::Nothing { message } => Work::Say { message },
+        })
+    }
+
     /// Does a piece of `work` and leaves the rest of it in `self.work`.
     fn advance(&mut self, work: Work) -> Result<Step> {
         match work {
@@ -158,88 +211,53 @@ impl Query {
                         }
                         None => Step::Batch(batch),
                     },
-                    Poll::Working => {
-                        let silent = Progress { stage: Stage::Project, rows: 0, total: None };
-                        Step::Progress(self.ctx.progress.take().unwrap_or(silent))
-                    }
+                    Poll::Working => self.progress(),
                     Poll::Waiting => Step::Need(self.ctx.resources.open()),
                     Poll::Done => return Ok(Step::Done(Summary::default())),
                 };
                 self.work = Work::Rows(root);
                 Ok(step)
             }
-            Work::FetchModel { name, path, span, request } => {
-                let resource = || Resource::Model { uri: path.clone() };
-                match self.answered(request, resource) {
-                    Ok(id) => {
-                        let bytes = self.ctx.resources.take_bytes(id).map_err(|error| error.or_at(span))?;
-                        self.work = Work::CompileModel { name, bytes, span };
-                        Ok(Step::Progress(Progress { stage: Stage::Compile, rows: 0, total: None }))
-                    }
-                    Err((request, need)) => {
-                        self.work = Work::FetchModel { name, path, span, request: Some(request) };
-                        Ok(need)
-                    }
+            Work::Collect { mut root, mut rows, then } => match root.poll(&mut self.ctx)? {
+                Poll::Batch(batch) => {
+                    rows.push(batch);
+                    self.work = Work::Collect { root, rows, then };
+                    Ok(self.progress())
                 }
-            }
-            Work::CompileModel { name, bytes, span } => {
-                let model = Model::load(&bytes, &self.ctx.limits).map_err(|error| error.or_at(span))?;
-                self.engine.catalog().put_model(&name, Arc::new(model));
-                Ok(changed(format!("Successfully created model named {name}")))
-            }
-            Work::ListObjects { name, uris, span, request } => {
-                match self.answered(request, || Resource::Objects { uris: uris.clone() }) {
-                    Ok(id) => {
-                        let objects =
-                            self.ctx.resources.take_objects(id).map_err(|error| error.or_at(span))?;
-                        if objects.is_empty() {
-                            return Err(Error::new(
-                                Code::ResourceUnavailable,
-                                format!("no file matches {}", quoted(&uris)),
-                            )
-                            .at(span));
-                        }
-                        let files = objects.len();
-                        self.engine.catalog().put_relation(&name, Relation::Objects(objects.into()));
-                        Ok(changed(format!("Successfully created table named {name} over {files} files")))
-                    }
-                    Err((request, need)) => {
-                        self.work = Work::ListObjects { name, uris, span, request: Some(request) };
-                        Ok(need)
-                    }
+                Poll::Working => {
+                    self.work = Work::Collect { root, rows, then };
+                    Ok(self.progress())
                 }
-            }
-            Work::DropModel { name } => {
-                self.engine.catalog().drop_model(&name);
-                Ok(changed(format!("Successfully dropped model named {name}")))
-            }
-            Work::DropTable { name } => {
-                self.engine.catalog().drop_relation(&name);
-                Ok(changed(format!("Successfully dropped table named {name}")))
-            }
-            Work::Say { message } => Ok(Step::Done(Summary { message: Some(message), ..Summary::default() })),
+                Poll::Waiting => {
+                    self.work = Work::Collect { root, rows, then };
+                    Ok(Step::Need(self.ctx.resources.open()))
+                }
+                Poll::Done => self.collected(rows, then),
+            },
             Work::Ended => Err(Error::new(Code::Internal, "the query has ended")),
+            other => self.change(other),
         }
     }
 
-    /// The request whose answer is there; else the request and what to tell the host.
-    fn answered(
-        &mut self,
-        request: Option<u64>,
-        resource: impl FnOnce() -> Resource,
-    ) -> std::result::Result<u64, (u64, Step)> {
-        let id = request.unwrap_or_else(|| self.ctx.resources.request(resource()));
-        match self.ctx.resources.is_complete() {
-            true => Ok(id),
-            false => Err((id, Step::Need(self.ctx.resources.open()))),
-        }
+    pub(super) fn progress(&mut self) -> Step {
+        let silent = Progress { stage: Stage::Project, rows: 0, total: None };
+        Step::Progress(self.ctx.progress.take().unwrap_or(silent))
     }
-}
 
-fn changed(message: String) -> Step {
-    Step::Done(Summary { message: Some(message), catalog_changed: true, ..Summary::default() })
-}
+    /// Goes on with `work` at the next step.
+    pub(super) fn go_on(&mut self, work: Work) -> Step {
+        self.work = work;
+        self.progress()
+    }
 
-fn quoted(uris: &[String]) -> String {
-    uris.iter().map(|uri| format!("`{uri}`")).collect::<Vec<_>>().join(", ")
+    /// Waits for what was asked for, with `work` to go on with.
+    pub(super) fn wait(&mut self, work: Work) -> Step {
+        self.work = work;
+        Step::Need(self.ctx.resources.open())
+    }
+
+    /// Milliseconds of the host's clock since `before`.
+    pub(super) fn since(&self, before: f64) -> Duration {
+        Duration::try_from_secs_f64(((self.engine.shared.clock)() - before) / 1e3).unwrap_or_default()
+    }
 }

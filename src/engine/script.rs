@@ -1,12 +1,14 @@
 //! The statements of a text, one query after the other.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Engine, Query};
 use crate::control::Stopwatch;
-use crate::diag::Result;
+use crate::data::Scalar;
+use crate::diag::{Result, Span};
 use crate::limits::Limits;
-use crate::plan::Params;
+use crate::plan::{Params, Variable};
+use crate::syntax::Dialect;
 use crate::syntax::ast::Statement;
 
 /// Statements that run in order: take the next one when the one before has ended.
@@ -14,9 +16,38 @@ pub struct Script {
     engine: Engine,
     limits: Arc<Limits>,
     statements: std::vec::IntoIter<Statement>,
-    params: Params,
+    scope: Scope,
     /// Holds the time of parsing until the first query takes it.
     watch: Stopwatch,
+}
+
+/// What the statements of a script share, and what one of them has prepared for itself.
+#[derive(Clone)]
+pub(super) struct Scope {
+    pub(super) dialect: Dialect,
+    pub(super) params: Arc<Params>,
+    variables: Arc<Mutex<Vec<Variable>>>,
+    pub(super) prepared: Vec<(Span, Scalar)>,
+}
+
+impl Scope {
+    /// Without variables.
+    pub(super) fn new(dialect: Dialect, params: Params) -> Self {
+        Self { dialect, params: Arc::new(params), variables: Arc::default(), prepared: Vec::new() }
+    }
+
+    pub(super) fn variables(&self) -> Vec<Variable> {
+        self.variables.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Gives a variable its value, and declares it if it is new.
+    pub(super) fn assign(&self, variable: Variable) {
+        let mut variables = self.variables.lock().unwrap_or_else(PoisonError::into_inner);
+        match variables.iter_mut().find(|(name, ..)| name.eq_ignore_ascii_case(&variable.0)) {
+            Some(known) => *known = variable,
+            None => variables.push(variable),
+        }
+    }
 }
 
 impl Script {
@@ -24,10 +55,10 @@ impl Script {
         engine: Engine,
         limits: Arc<Limits>,
         statements: Vec<Statement>,
-        params: Params,
+        scope: Scope,
         watch: Stopwatch,
     ) -> Self {
-        Self { engine, limits, statements: statements.into_iter(), params, watch }
+        Self { engine, limits, statements: statements.into_iter(), scope, watch }
     }
 
     /// The number of statements that are left.
@@ -49,6 +80,6 @@ impl Iterator for Script {
         let statement = self.statements.next()?;
         let fresh = Stopwatch::new(self.engine.shared.clock);
         let watch = std::mem::replace(&mut self.watch, fresh);
-        Some(Query::new(&self.engine, self.limits.clone(), &statement, &self.params, watch))
+        Some(Query::new(&self.engine, self.limits.clone(), statement, self.scope.clone(), watch))
     }
 }

@@ -2,19 +2,19 @@
 
 use arrow_array::cast::AsArray;
 
-use super::{Context, Operator, Poll, expr, name_row};
+use super::{Context, Input, Operator, Poll, expr, name_row};
 use crate::diag::{Code, Error, Result};
 use crate::plan::Expr;
 
 /// The rows for which the condition is TRUE; neither FALSE nor NULL.
 pub(super) struct Filter {
-    input: Box<dyn Operator + Send>,
+    input: Input,
     predicate: Expr,
     rows_before: usize,
 }
 
 impl Filter {
-    pub(super) fn new(input: Box<dyn Operator + Send>, predicate: Expr) -> Self {
+    pub(super) fn new(input: Input, predicate: Expr) -> Self {
         Self { input, predicate, rows_before: 0 }
     }
 }
@@ -32,10 +32,5 @@ impl Operator for Filter {
             keep.as_boolean_opt().ok_or_else(|| Error::new(Code::Internal, "a condition is not BOOL"))?;
         let kept = batch.filter(keep)?;
         Ok(if kept.rows() == 0 { Poll::Working } else { Poll::Batch(kept) })
-    }
-
-    /// Rows that were filtered out have shifted the others.
-    fn origin(&self, _: usize) -> Option<String> {
-        None
     }
 }

@@ -1,17 +1,17 @@
 //! LIMIT and OFFSET.
 
-use super::{Context, Operator, Poll};
+use super::{Context, Input, Operator, Poll};
 use crate::diag::Result;
 
 /// Asks for no more rows than it gives.
 pub(super) struct Limit {
-    input: Box<dyn Operator + Send>,
+    input: Input,
     left: usize,
     to_skip: usize,
 }
 
 impl Limit {
-    pub(super) fn new(input: Box<dyn Operator + Send>, count: usize, offset: usize) -> Self {
+    pub(super) fn new(input: Input, count: usize, offset: usize) -> Self {
         Self { input, left: count, to_skip: offset }
     }
 }
@@ -30,9 +30,5 @@ impl Operator for Limit {
         let batch = batch.slice(skipped, self.left);
         self.left -= batch.rows();
         Ok(if batch.rows() == 0 { Poll::Working } else { Poll::Batch(batch) })
-    }
-
-    fn origin(&self, _: usize) -> Option<String> {
-        None
     }
 }

@@ -33,7 +33,7 @@ impl Objects {
     /// The next objects that are handled together.
     fn next_window(&self, ctx: &Context) -> Range<usize> {
         let start = self.window.end;
-        let most = if self.reads_bytes() { ctx.limits.batch_objects } else { ctx.limits.batch_rows };
+        let most = if self.reads_bytes() { ctx.env.limits.batch_objects } else { ctx.env.limits.batch_rows };
         let mut bytes = 0;
         let fits = |object: &&Object| {
             bytes += object.size;

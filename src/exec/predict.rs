@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
-use super::{Context, Operator, Poll, expr, name_row};
+use super::{Context, Input, Operator, Poll, expr, name_row};
 use crate::control::{Progress, Stage};
-use crate::data::Batch;
-use crate::diag::{Code, Error, Result};
+use crate::data::{Batch, Schema};
+use crate::diag::Result;
 use crate::model::Model;
 use crate::plan::Expr;
 
 pub(super) struct Predict {
-    input: Box<dyn Operator + Send>,
+    input: Input,
     model: Arc<Model>,
     inputs: Vec<Option<Expr>>,
     outputs: Vec<usize>,
     keep: Vec<usize>,
+    safe: bool,
+    schema: Schema,
     /// Rows in all, where known.
     total: Option<usize>,
     rows_done: usize,
@@ -25,15 +27,36 @@ pub(super) struct Predict {
 }
 
 impl Predict {
+    #[expect(clippy::too_many_arguments, reason = "they are the fields of the plan's node")]
     pub(super) fn new(
-        input: Box<dyn Operator + Send>,
+        input: Input,
         model: Arc<Model>,
         inputs: Vec<Option<Expr>>,
         outputs: Vec<usize>,
         keep: Vec<usize>,
+        safe: bool,
+        schema: Schema,
         total: Option<usize>,
     ) -> Self {
-        Self { input, model, inputs, outputs, keep, total, rows_done: 0, current: None, piece_start: 0 }
+        let (rows_done, current, piece_start) = (0, None, 0);
+        Self { input, model, inputs, outputs, keep, safe, schema, total, rows_done, current, piece_start }
+    }
+
+    /// As [`Predict::predicted`], where rows that fail have NULL outputs.
+    fn row_by_row(&self, piece: &Batch, ctx: &mut Context) -> Result<Batch> {
+        let one = |row| {
+            let row = piece.slice(row, 1);
+            match self.predicted(&row, ctx) {
+                Err(error) if expr::is_forgiven(&error) => {
+                    let fields = self.schema.fields.iter().take(self.outputs.len());
+                    let nulls = fields.map(|it| arrow_array::new_null_array(&it.data_type.storage(), 1));
+                    Batch::new(1, nulls.collect())?.with(row.select(&self.keep)?.columns().iter().cloned())
+                }
+                result => result,
+            }
+        };
+        let rows = (0..piece.rows()).map(one).collect::<Result<Vec<_>>>()?;
+        Batch::concat(&self.schema, &rows)
     }
 
     /// The model's outputs and the columns kept for the rows of one piece.
@@ -44,17 +67,10 @@ impl Predict {
             .map(|value| value.as_ref().map(|value| expr::evaluate(value, piece, ctx)).transpose())
             .collect::<Result<Vec<_>>>()?;
         let mark = ctx.watch.start();
-        let results = self.model.predict(&inputs, piece.rows(), self.rows_done);
+        let outputs = self.model.predict(&inputs, &self.outputs, piece.rows(), self.rows_done);
         ctx.watch.stop(mark, Stage::Infer);
-        let results = results?;
-        let outputs = self.outputs.iter().map(|at| {
-            results
-                .get(*at)
-                .cloned()
-                .ok_or_else(|| Error::new(Code::Internal, "the model left an output out"))
-        });
-        let kept = self.keep.iter().map(|at| piece.column(*at).cloned());
-        Batch::new(piece.rows(), outputs.chain(kept).collect::<Result<_>>()?)
+        let kept = piece.select(&self.keep)?;
+        Batch::new(piece.rows(), outputs?)?.with(kept.columns().iter().cloned())
     }
 }
 
@@ -69,8 +85,11 @@ impl Operator for Predict {
         };
         let piece = batch.slice(start, self.model.chunk_rows().max(1));
         self.piece_start = start;
-        let result =
-            self.predicted(&piece, ctx).map_err(|error| name_row(error, &*self.input, self.rows_done))?;
+        let result = match self.predicted(&piece, ctx) {
+            Err(error) if self.safe && expr::is_forgiven(&error) => self.row_by_row(&piece, ctx),
+            result => result,
+        };
+        let result = result.map_err(|error| name_row(error, &*self.input, self.rows_done))?;
         let end = start + piece.rows();
         if end < batch.rows() {
             self.current = Some((batch, end));

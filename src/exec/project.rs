@@ -1,18 +1,18 @@
 //! The SELECT list.
 
-use super::{Context, Operator, Poll, expr, name_row};
+use super::{Context, Input, Operator, Poll, expr, name_row};
 use crate::data::Batch;
 use crate::diag::Result;
 use crate::plan::Expr;
 
 pub(super) struct Project {
-    input: Box<dyn Operator + Send>,
+    input: Input,
     exprs: Vec<Expr>,
     rows_before: usize,
 }
 
 impl Project {
-    pub(super) fn new(input: Box<dyn Operator + Send>, exprs: Vec<Expr>) -> Self {
+    pub(super) fn new(input: Input, exprs: Vec<Expr>) -> Self {
         Self { input, exprs, rows_before: 0 }
     }
 }
@@ -23,11 +23,7 @@ impl Operator for Project {
             Poll::Batch(batch) => batch,
             other => return Ok(other),
         };
-        let columns = self
-            .exprs
-            .iter()
-            .map(|it| expr::evaluate(it, &batch, ctx))
-            .collect::<Result<_>>()
+        let columns = expr::columns(&self.exprs, &batch, ctx)
             .map_err(|error| name_row(error, &*self.input, self.rows_before))?;
         self.rows_before += batch.rows();
         Batch::new(batch.rows(), columns).map(Poll::Batch)

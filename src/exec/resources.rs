@@ -14,6 +14,13 @@ pub enum Resource {
         /// As the SQL text names it.
         uri: String,
     },
+    /// The rows of a file of an external table.
+    Table {
+        /// As the SQL text names it.
+        uri: String,
+        /// How the file is written, and so what is wanted of it.
+        format: TableFormat,
+    },
     /// The bytes of an object of an object table.
     Object {
         /// As the object table names it.
@@ -24,6 +31,20 @@ pub enum Resource {
         /// As the SQL text names them.
         uris: Vec<String>,
     },
+}
+
+/// How a file of rows is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TableFormat {
+    /// The host brings the file's bytes.
+    Csv,
+    /// The host brings the file's bytes: an Arrow IPC file or stream.
+    Arrow,
+    /// JSON or lines of JSON; the host brings its rows as Arrow IPC.
+    Json,
+    /// The host brings its rows as Arrow IPC.
+    Parquet,
 }
 
 /// A numbered wish.

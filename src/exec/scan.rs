@@ -25,19 +25,14 @@ impl Scan {
 impl Operator for Scan {
     fn poll(&mut self, ctx: &mut Context) -> Result<Poll> {
         let Some(batch) = self.table.batches.get(self.next) else { return Ok(Poll::Done) };
-        let batch = batch.slice(self.given, ctx.limits.batch_rows);
+        let batch = batch.slice(self.given, ctx.env.limits.batch_rows);
         self.given += batch.rows();
         if batch.rows() == 0 {
             self.next += 1;
             self.given = 0;
             return Ok(Poll::Working);
         }
-        let columns = self.columns.iter().map(|at| batch.column(*at).cloned()).collect::<Result<_>>()?;
-        Batch::new(batch.rows(), columns).map(Poll::Batch)
-    }
-
-    fn origin(&self, _: usize) -> Option<String> {
-        None
+        batch.select(&self.columns).map(Poll::Batch)
     }
 }
 
@@ -53,9 +48,5 @@ impl Operator for OneRow {
             return Ok(Poll::Done);
         }
         Batch::new(1, Vec::new()).map(Poll::Batch)
-    }
-
-    fn origin(&self, _: usize) -> Option<String> {
-        None
     }
 }

@@ -1,48 +1,138 @@
-//! Functions and operators: one declaration each, with signatures, a line of documentation and kernels.
+//! Functions and operators: one declaration each, with signatures, a line of documentation and the code.
 //!
-//! The declarations feed binding and "did you mean". Kernels compute over whole columns; this room knows
-//! neither SQL text nor plans.
+//! The declarations feed binding, "did you mean", completion, `INFORMATION_SCHEMA.ROUTINES` and the reference page.
+//! Functions compute over whole columns; this room knows neither SQL text nor plans.
 
+mod aggregate;
 mod array;
 mod image;
+mod list;
 mod operator;
+mod preprocess;
+mod refused;
 mod resolve;
+mod scalar;
+mod vector;
+mod window;
+
+use std::cell::Cell;
+use std::fmt;
+use std::sync::Arc;
 
 use arrow_array::ArrayRef;
 
 use crate::control::Stage;
-use crate::data::{DataType, Operand};
-use crate::diag::{Result, nearest};
+use crate::data::{DataType, Operand, Scalar};
+use crate::diag::{Code, Error, Result, nearest};
 use crate::limits::Limits;
 
-pub(crate) use resolve::resolve;
+pub(crate) use aggregate::{Accumulator, Setup, Start};
+pub(crate) use list::Vectors;
+pub(crate) use refused::refused;
+pub(crate) use resolve::{Resolved, resolve};
+pub(crate) use vector::Metric;
 
-/// A scalar function or operator.
+/// A function or operator.
 #[derive(Debug)]
 pub(crate) struct Function {
     /// As users write it; operators by their sign.
     pub(crate) name: &'static str,
+    /// One line for people who look it up.
+    pub(crate) doc: &'static str,
     pub(crate) signatures: &'static [Signature],
     /// What kind of work it is, where it counts apart from the rest of the SQL.
     pub(crate) stage: Option<Stage>,
+    /// Whether it gives another value at every call: it is computed for each row even of constants.
+    pub(crate) volatile: bool,
 }
 
 /// One way to call a function.
 #[derive(Debug)]
 pub(crate) struct Signature {
     pub(crate) args: &'static [Type],
-    pub(crate) returns: Type,
-    pub(crate) kernel: Kernel,
+    /// How many of the last arguments may be left out.
+    pub(crate) optional: usize,
+    /// Whether the last argument may come more than once.
+    pub(crate) variadic: bool,
+    pub(crate) returns: Returns,
+    pub(crate) body: Body,
+}
+
+/// How the type of a result is found.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Returns {
+    Type(Type),
+    /// From the arguments; fails where they do not suit.
+    Infer(fn(&[Argument]) -> Result<DataType>),
+}
+
+/// What the binder knows of an argument.
+#[derive(Debug, Clone)]
+pub(crate) struct Argument {
+    pub(crate) data_type: DataType,
+    /// Its value, where it is a constant.
+    pub(crate) literal: Option<Scalar>,
+}
+
+/// The code of a function, which also says where it may stand.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Body {
+    /// Anywhere: row by row.
+    Scalar(Kernel),
+    /// Computed only as far as needed: the binder has nodes of their own for these.
+    Lazy(Lazy),
+    /// Over the rows of a group, or of a window behind OVER.
+    Aggregate(Start),
+    /// Over the rows of a window: behind OVER only.
+    Ranking(Ranking),
+    /// Statistics over all rows, then row by row: behind an empty OVER only.
+    Fit(Fit),
+}
+
+/// Functions that leave arguments uncomputed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lazy {
+    If,
+    Coalesce,
+}
+
+/// Functions that count rows in a window's order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ranking {
+    RowNumber,
+    Rank,
+    DenseRank,
 }
 
 /// Computes a column of `rows` values, or of one where all arguments are constants.
 pub(crate) type Kernel = fn(&Call<'_>) -> Result<ArrayRef>;
 
-/// What a kernel works on. Arguments have the types of the signature and are as many.
+/// Takes statistics over the rows of a call.
+pub(crate) type Fit = fn(&Call<'_>) -> Result<Arc<dyn Fitted>>;
+
+/// A preprocessing function with its statistics: what TRANSFORM keeps.
+pub(crate) trait Fitted: fmt::Debug + Send + Sync {
+    /// Computes a column of `call.rows` values.
+    fn apply(&self, call: &Call<'_>) -> Result<ArrayRef>;
+}
+
+/// Arguments of one call over a batch of rows. They have the types of the signature and are as many as were written.
 pub(crate) struct Call<'a> {
     pub(crate) args: &'a [Operand],
+    pub(crate) types: &'a [DataType],
+    pub(crate) returns: &'a DataType,
     pub(crate) rows: usize,
-    pub(crate) limits: &'a Limits,
+    pub(crate) env: &'a Env,
+}
+
+/// What functions may know of the query they run in.
+#[derive(Debug, Clone)]
+pub(crate) struct Env {
+    pub(crate) limits: Arc<Limits>,
+    /// When the statement began: microseconds since 1970-01-01 UTC.
+    pub(crate) now: i64,
+    /// The state of RAND.
+    pub(crate) random: Cell<u64>,
 }
 
 /// A type in a signature.
@@ -53,6 +143,8 @@ pub(crate) enum Type {
     Bool,
     String,
     Bytes,
+    Date,
+    Timestamp,
     Tensor,
     /// Any type, the same wherever it stands.
     Any,
@@ -60,6 +152,81 @@ pub(crate) enum Type {
     Ordered,
     /// An array of [`Type::Any`].
     Array,
+    /// An array of a type.
+    ArrayOf(&'static Type),
+    /// Any struct: not tied to other arguments.
+    Struct,
+    /// Any value whatever: not tied to other arguments.
+    Whatever,
+    /// A date part such as `DAY`, written as a name. Comes as a STRING in capitals.
+    Part,
+    /// `INTERVAL n part`. Comes as two arguments: an INT64 and a STRING in capitals.
+    Interval,
+}
+
+impl Function {
+    /// A function; the rest is set by [`Function::stage`] and [`Function::volatile`].
+    pub(crate) const fn new(name: &'static str, doc: &'static str, signatures: &'static [Signature]) -> Self {
+        Self { name, doc, signatures, stage: None, volatile: false }
+    }
+
+    /// Books its time apart.
+    pub(crate) const fn stage(mut self, stage: Stage) -> Self {
+        self.stage = Some(stage);
+        self
+    }
+
+    /// Gives another value at every call.
+    pub(crate) const fn volatile(mut self) -> Self {
+        self.volatile = true;
+        self
+    }
+
+    /// `SCALAR`, `AGGREGATE` or `WINDOW`.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.signatures.first().map(|signature| signature.body) {
+            Some(Body::Aggregate(_)) => "AGGREGATE",
+            Some(Body::Ranking(_) | Body::Fit(_)) => "WINDOW",
+            _ => "SCALAR",
+        }
+    }
+
+    pub(crate) fn is_operator(&self) -> bool {
+        operator(self.name).is_some()
+    }
+}
+
+impl Signature {
+    /// A signature whose result has a type that is named or that of an argument.
+    pub(crate) const fn new(args: &'static [Type], returns: Type, body: Body) -> Self {
+        Self { args, optional: 0, variadic: false, returns: Returns::Type(returns), body }
+    }
+
+    /// A scalar function.
+    pub(crate) const fn scalar(args: &'static [Type], returns: Type, kernel: Kernel) -> Self {
+        Self::new(args, returns, Body::Scalar(kernel))
+    }
+
+    /// A signature whose result's type follows from the arguments.
+    pub(crate) const fn infer(
+        args: &'static [Type],
+        returns: fn(&[Argument]) -> Result<DataType>,
+        body: Body,
+    ) -> Self {
+        Self { args, optional: 0, variadic: false, returns: Returns::Infer(returns), body }
+    }
+
+    /// The last `count` arguments may be left out.
+    pub(crate) const fn optional(mut self, count: usize) -> Self {
+        self.optional = count;
+        self
+    }
+
+    /// The last argument may come more than once.
+    pub(crate) const fn variadic(mut self) -> Self {
+        self.variadic = true;
+        self
+    }
 }
 
 /// The function `name`, case aside.
@@ -77,16 +244,19 @@ pub(crate) fn nearest_function(name: &str) -> Option<&'static str> {
     nearest(name, functions().map(|it| it.name))
 }
 
-fn functions() -> impl Iterator<Item = &'static Function> {
-    image::FUNCTIONS.iter().chain(array::FUNCTIONS)
+/// Every function, by topic.
+pub(crate) fn functions() -> impl Iterator<Item = &'static Function> {
+    [image::FUNCTIONS, array::FUNCTIONS, vector::FUNCTIONS, window::FUNCTIONS]
+        .into_iter()
+        .chain(preprocess::TOPICS)
+        .flatten()
+        .chain(aggregate::functions())
 }
 
 impl Call<'_> {
     /// Argument `at`; the binder has seen to it that it exists.
     fn arg(&self, at: usize) -> Result<&Operand> {
-        self.args.get(at).ok_or_else(|| {
-            crate::diag::Error::new(crate::diag::Code::Internal, format!("argument {} is missing", at + 1))
-        })
+        self.args.get(at).ok_or_else(|| Error::new(Code::Internal, format!("argument {} is missing", at + 1)))
     }
 }
 
@@ -97,18 +267,28 @@ impl Type {
             Self::Int64 => DataType::Int64,
             Self::Float64 => DataType::Float64,
             Self::Bool => DataType::Bool,
-            Self::String => DataType::String,
+            Self::String | Self::Part => DataType::String,
             Self::Bytes => DataType::Bytes,
+            Self::Date => DataType::Date,
+            Self::Timestamp => DataType::Timestamp,
             Self::Tensor => DataType::Tensor,
-            Self::Any | Self::Ordered | Self::Array => return None,
+            Self::ArrayOf(element) => DataType::array(element.fixed()?),
+            Self::Any | Self::Ordered | Self::Array | Self::Struct | Self::Whatever | Self::Interval => {
+                return None;
+            }
         })
     }
 
     /// How signatures show it.
-    fn name(self) -> String {
+    pub(crate) fn name(self) -> String {
         match self {
             Self::Any | Self::Ordered => "T".into(),
             Self::Array => "ARRAY<T>".into(),
+            Self::ArrayOf(element) => format!("ARRAY<{}>", element.name()),
+            Self::Struct => "STRUCT".into(),
+            Self::Whatever => "any type".into(),
+            Self::Part => "date part".into(),
+            Self::Interval => "INTERVAL".into(),
             Self::Tensor => "image".into(),
             fixed => fixed.fixed().map(|it| it.to_string()).unwrap_or_default(),
         }

@@ -12,57 +12,111 @@ use super::{Call, Function, Signature, Type};
 use crate::data::{DataType, Operand, scalar_at};
 use crate::diag::{Code, Error, Result};
 
-macro_rules! operators {
-    ($($name:literal { $(($($arg:ident),*) -> $returns:ident = $kernel:expr;)* })*) => {
-        pub(super) const OPERATORS: &[Function] = &[$(Function {
-            name: $name,
-            signatures: &[$(Signature {
-                args: &[$(Type::$arg),*],
-                returns: Type::$returns,
-                kernel: $kernel,
-            }),*],
-            stage: None,
-        }),*];
-    };
-}
+use Type::{Any, Bool, Float64, Int64, Ordered, String};
 
-operators! {
-    "+" {
-        (Int64, Int64) -> Int64 = |call| ints(call, "+", i64::checked_add);
-        (Float64, Float64) -> Float64 = |call| floats(call, "+", |a, b| a + b);
-    }
-    "-" {
-        (Int64, Int64) -> Int64 = |call| ints(call, "-", i64::checked_sub);
-        (Float64, Float64) -> Float64 = |call| floats(call, "-", |a, b| a - b);
-    }
-    "*" {
-        (Int64, Int64) -> Int64 = |call| ints(call, "*", i64::checked_mul);
-        (Float64, Float64) -> Float64 = |call| floats(call, "*", |a, b| a * b);
-    }
-    "/" { (Float64, Float64) -> Float64 = divide; }
-    "-x" {
-        (Int64) -> Int64 = negate_ints;
-        (Float64) -> Float64 = negate_floats;
-    }
-    "||" { (String, String) -> String = concat; }
-    "=" { (Ordered, Ordered) -> Bool = |call| compare(call, |it| it == Some(Ordering::Equal)); }
-    "!=" { (Ordered, Ordered) -> Bool = |call| compare(call, |it| it != Some(Ordering::Equal)); }
-    "<" { (Ordered, Ordered) -> Bool = |call| compare(call, |it| it == Some(Ordering::Less)); }
-    "<=" {
-        (Ordered, Ordered) -> Bool =
-            |call| compare(call, |it| matches!(it, Some(Ordering::Less | Ordering::Equal)));
-    }
-    ">" { (Ordered, Ordered) -> Bool = |call| compare(call, |it| it == Some(Ordering::Greater)); }
-    ">=" {
-        (Ordered, Ordered) -> Bool =
-            |call| compare(call, |it| matches!(it, Some(Ordering::Greater | Ordering::Equal)));
-    }
-    "AND" { (Bool, Bool) -> Bool = |call| logic(call, false); }
-    "OR" { (Bool, Bool) -> Bool = |call| logic(call, true); }
-    "NOT" { (Bool) -> Bool = not; }
-    "IS NULL" { (Any) -> Bool = |call| null_test(call, true); }
-    "IS NOT NULL" { (Any) -> Bool = |call| null_test(call, false); }
-}
+pub(super) const OPERATORS: &[Function] = &[
+    Function::new(
+        "+",
+        "The sum.",
+        &[
+            Signature::scalar(&[Int64, Int64], Int64, |call| ints(call, "+", i64::checked_add)),
+            Signature::scalar(&[Float64, Float64], Float64, |call| floats(call, "+", |a, b| a + b)),
+        ],
+    ),
+    Function::new(
+        "-",
+        "The difference.",
+        &[
+            Signature::scalar(&[Int64, Int64], Int64, |call| ints(call, "-", i64::checked_sub)),
+            Signature::scalar(&[Float64, Float64], Float64, |call| floats(call, "-", |a, b| a - b)),
+        ],
+    ),
+    Function::new(
+        "*",
+        "The product.",
+        &[
+            Signature::scalar(&[Int64, Int64], Int64, |call| ints(call, "*", i64::checked_mul)),
+            Signature::scalar(&[Float64, Float64], Float64, |call| floats(call, "*", |a, b| a * b)),
+        ],
+    ),
+    Function::new(
+        "/",
+        "The quotient, always FLOAT64; an error where the divisor is 0.",
+        &[Signature::scalar(&[Float64, Float64], Float64, divide)],
+    ),
+    Function::new(
+        "-x",
+        "The number with the other sign.",
+        &[
+            Signature::scalar(&[Int64], Int64, negate_ints),
+            Signature::scalar(&[Float64], Float64, negate_floats),
+        ],
+    ),
+    Function::new("||", "The texts joined.", &[Signature::scalar(&[String, String], String, concat)]),
+    Function::new(
+        "=",
+        "Whether both are equal.",
+        &[Signature::scalar(&[Ordered, Ordered], Bool, |call| {
+            compare(call, |it| it == Some(Ordering::Equal))
+        })],
+    ),
+    Function::new(
+        "!=",
+        "Whether both differ.",
+        &[Signature::scalar(&[Ordered, Ordered], Bool, |call| {
+            compare(call, |it| it != Some(Ordering::Equal))
+        })],
+    ),
+    Function::new(
+        "<",
+        "Whether the left is smaller.",
+        &[Signature::scalar(&[Ordered, Ordered], Bool, |call| {
+            compare(call, |it| it == Some(Ordering::Less))
+        })],
+    ),
+    Function::new(
+        "<=",
+        "Whether the left is not larger.",
+        &[Signature::scalar(&[Ordered, Ordered], Bool, |call| {
+            compare(call, |it| matches!(it, Some(Ordering::Less | Ordering::Equal)))
+        })],
+    ),
+    Function::new(
+        ">",
+        "Whether the left is larger.",
+        &[Signature::scalar(&[Ordered, Ordered], Bool, |call| {
+            compare(call, |it| it == Some(Ordering::Greater))
+        })],
+    ),
+    Function::new(
+        ">=",
+        "Whether the left is not smaller.",
+        &[Signature::scalar(&[Ordered, Ordered], Bool, |call| {
+            compare(call, |it| matches!(it, Some(Ordering::Greater | Ordering::Equal)))
+        })],
+    ),
+    Function::new(
+        "AND",
+        "TRUE where all are.",
+        &[Signature::scalar(&[Bool, Bool], Bool, |call| logic(call, false)).variadic()],
+    ),
+    Function::new(
+        "OR",
+        "TRUE where one is.",
+        &[Signature::scalar(&[Bool, Bool], Bool, |call| logic(call, true)).variadic()],
+    ),
+    Function::new("NOT", "TRUE for FALSE and the other way round.", &[Signature::scalar(&[Bool], Bool, not)]),
+    Function::new(
+        "IS NULL",
+        "Whether there is no value.",
+        &[Signature::scalar(&[Any], Bool, |call| null_test(call, true))],
+    ),
+    Function::new(
+        "IS NOT NULL",
+        "Whether there is a value.",
+        &[Signature::scalar(&[Any], Bool, |call| null_test(call, false))],
+    ),
+];
 
 fn ints(call: &Call<'_>, sign: &str, apply: fn(i64, i64) -> Option<i64>) -> Result<ArrayRef> {
     let (left, right) = (call.arg(0)?.ints()?, call.arg(1)?.ints()?);
@@ -105,7 +159,7 @@ fn finite(a: f64, sign: &str, b: f64, result: f64, row: usize) -> Result<f64> {
 }
 
 #[cold]
-fn out_of_range(data_type: &str, what: String, row: usize) -> Error {
+fn out_of_range(data_type: &str, what: std::string::String, row: usize) -> Error {
     Error::new(Code::OutOfRange, format!("{what} is out of {data_type}'s range")).in_row(row)
 }
 
@@ -159,14 +213,19 @@ fn rare_type(operand: &Operand) -> Result<DataType> {
         .ok_or_else(|| Error::new(Code::Internal, "a comparison of a type without order"))
 }
 
-/// AND has the absorbing value FALSE, OR has TRUE: with it the other side does not matter, not even NULL.
+/// AND has the absorbing value FALSE, OR has TRUE: with it the others do not matter, not even NULL.
 fn logic(call: &Call<'_>, absorbing: bool) -> Result<ArrayRef> {
-    let (left, right) = (call.arg(0)?.bools()?, call.arg(1)?.bools()?);
-    let values = (0..call.rows).map(|row| match (left.get(row), right.get(row)) {
-        (Some(a), _) if a == absorbing => Some(absorbing),
-        (_, Some(b)) if b == absorbing => Some(absorbing),
-        (Some(_), Some(_)) => Some(!absorbing),
-        _ => None,
+    let views = call.args.iter().map(Operand::bools).collect::<Result<Vec<_>>>()?;
+    let values = (0..call.rows).map(|row| {
+        let mut result = Some(!absorbing);
+        for view in &views {
+            match view.get(row) {
+                Some(value) if value == absorbing => return Some(absorbing),
+                Some(_) => {}
+                None => result = None,
+            }
+        }
+        result
     });
     Ok(Arc::new(values.collect::<BooleanArray>()))
 }

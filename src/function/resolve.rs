@@ -1,7 +1,7 @@
 //! Choosing the signature that a call means.
 
-use super::{Function, Kernel, Signature, Type};
-use crate::data::{DataType, can_coerce};
+use super::{Argument, Body, Function, Returns, Signature, Type};
+use crate::data::{DataType, Scalar, can_coerce};
 use crate::diag::{Code, Error, Result};
 
 /// A call with its types settled: arguments are to be converted to `args`.
@@ -9,34 +9,53 @@ use crate::diag::{Code, Error, Result};
 pub(crate) struct Resolved {
     pub(crate) args: Vec<DataType>,
     pub(crate) returns: DataType,
-    pub(crate) kernel: Kernel,
+    pub(crate) body: Body,
 }
 
-/// The signature of `function` for arguments of these types, `None` standing for a NULL of any type.
+/// The signature of `function` for arguments of these types, `None` standing for a NULL of any type. `literals` has
+/// the values of those that are constants.
 ///
 /// A signature that fits as it is goes before one that needs a coercion.
 ///
 /// # Errors
-/// `no-matching-signature`, with the signatures there are.
-pub(crate) fn resolve(function: &Function, args: &[Option<DataType>]) -> Result<Resolved> {
+/// `no-matching-signature`, with the signatures there are; what the function itself says of its arguments.
+pub(crate) fn resolve(
+    function: &Function,
+    args: &[Option<DataType>],
+    literals: &[Option<Scalar>],
+) -> Result<Resolved> {
     let fits = function.signatures.iter().filter_map(|signature| fit(signature, args)).min_by_key(|it| it.0);
-    fits.map(|(_, resolved)| resolved).ok_or_else(|| mismatch(function, args))
+    let Some((_, signature, settled, variable)) = fits else { return Err(mismatch(function, args)) };
+    let returns = match signature.returns {
+        Returns::Type(returns) => settle(returns, &variable).unwrap_or(DataType::Int64),
+        Returns::Infer(infer) => {
+            let argument = |(at, data_type): (usize, &DataType)| Argument {
+                data_type: data_type.clone(),
+                literal: literals.get(at).cloned().flatten(),
+            };
+            infer(&settled.iter().enumerate().map(argument).collect::<Vec<_>>())?
+        }
+    };
+    Ok(Resolved { args: settled, returns, body: signature.body })
 }
 
-/// The settled types and the number of coercions; `None` where the signature does not fit.
-fn fit(signature: &Signature, args: &[Option<DataType>]) -> Option<(usize, Resolved)> {
-    if signature.args.len() != args.len() {
-        return None;
-    }
+/// The number of coercions, the settled types of the arguments and that of the variable; `None` where the signature
+/// does not fit.
+fn fit<'a>(
+    signature: &'a Signature,
+    args: &[Option<DataType>],
+) -> Option<(usize, &'a Signature, Vec<DataType>, DataType)> {
+    let wanted = expanded(signature, args.len())?;
     let mut variable: Option<DataType> = None;
-    for (wanted, found) in signature.args.iter().zip(args) {
+    for (wanted, found) in wanted.iter().zip(args) {
+        let Some(found) = found else { continue };
         let found = match (wanted, found) {
-            (_, None) => continue,
-            (Type::Any, Some(found)) => found,
-            (Type::Ordered, Some(found)) if found.is_orderable() => found,
-            (Type::Array, Some(DataType::Array(element))) => element,
-            (Type::Ordered | Type::Array, _) => return None,
-            (_, Some(_)) => continue,
+            (Type::Any, found) => found,
+            (Type::Ordered, found) if found.is_orderable() => found,
+            (Type::Array, DataType::Array(element)) => element,
+            (Type::Struct, DataType::Struct(_) | DataType::Tensor) => continue,
+            (Type::Ordered | Type::Array | Type::Struct, _) => return None,
+            _ => continue,
         };
         variable = Some(match variable {
             None => found.clone(),
@@ -44,28 +63,49 @@ fn fit(signature: &Signature, args: &[Option<DataType>]) -> Option<(usize, Resol
         });
     }
     let variable = variable.unwrap_or(DataType::Int64);
-    let settle = |it: Type| match it {
-        Type::Any | Type::Ordered => variable.clone(),
-        Type::Array => DataType::array(variable.clone()),
-        fixed => fixed.fixed().unwrap_or(DataType::Int64),
-    };
-    let settled: Vec<_> = signature.args.iter().map(|it| settle(*it)).collect();
     let mut coercions = 0;
-    for (found, wanted) in args.iter().zip(&settled) {
+    let mut settled = Vec::with_capacity(args.len());
+    for (wanted, found) in wanted.iter().zip(args) {
+        let wanted = settle(*wanted, &variable).or_else(|| found.clone()).unwrap_or(DataType::Int64);
         match found {
-            Some(found) if found != wanted && !can_coerce(found, wanted) => return None,
-            Some(found) => coercions += usize::from(found != wanted),
+            Some(found) if *found != wanted && !can_coerce(found, &wanted) => return None,
+            Some(found) => coercions += usize::from(*found != wanted),
             None => {}
         }
+        settled.push(wanted);
     }
-    Some((
-        coercions,
-        Resolved { args: settled, returns: settle(signature.returns), kernel: signature.kernel },
-    ))
+    Some((coercions, signature, settled, variable))
+}
+
+/// The types of `count` arguments; `None` where the signature does not take so many. An interval counts as two.
+fn expanded(signature: &Signature, count: usize) -> Option<Vec<Type>> {
+    let mut types = Vec::with_capacity(count);
+    for wanted in signature.args {
+        match wanted {
+            Type::Interval => types.extend([Type::Int64, Type::Part]),
+            wanted => types.push(*wanted),
+        }
+    }
+    let least = types.len().checked_sub(signature.optional)?;
+    if count < least || (count > types.len() && !signature.variadic) {
+        return None;
+    }
+    let last = *types.last().unwrap_or(&Type::Any);
+    types.resize(count, last);
+    Some(types)
+}
+
+/// The type that `wanted` is once the variable is known; `None` where it is whatever the argument is.
+fn settle(wanted: Type, variable: &DataType) -> Option<DataType> {
+    match wanted {
+        Type::Any | Type::Ordered => Some(variable.clone()),
+        Type::Array => Some(DataType::array(variable.clone())),
+        fixed => fixed.fixed(),
+    }
 }
 
 /// The type that values of both become without being asked.
-fn common_type(a: &DataType, b: &DataType) -> Option<DataType> {
+pub(crate) fn common_type(a: &DataType, b: &DataType) -> Option<DataType> {
     if can_coerce(a, b) {
         Some(b.clone())
     } else if can_coerce(b, a) {
@@ -79,7 +119,7 @@ fn common_type(a: &DataType, b: &DataType) -> Option<DataType> {
 fn mismatch(function: &Function, args: &[Option<DataType>]) -> Error {
     let found: Vec<_> =
         args.iter().map(|it| it.as_ref().map_or_else(|| "NULL".into(), DataType::to_string)).collect();
-    let forms: Vec<_> = function.signatures.iter().map(|it| form(function.name, it.args)).collect();
+    let forms: Vec<_> = function.signatures.iter().map(|it| it.form(function.name)).collect();
     let what = if function.is_operator() { "operator" } else { "function" };
     Error::new(
         Code::NoMatchingSignature,
@@ -88,16 +128,24 @@ fn mismatch(function: &Function, args: &[Option<DataType>]) -> Error {
     .hint(format!("it takes {}; use CAST to convert", forms.join(" or ")))
 }
 
-fn form(name: &str, args: &[Type]) -> String {
-    let args: Vec<_> = args.iter().map(|it| it.name()).collect();
-    match args.as_slice() {
-        [left, right] if !name.starts_with(char::is_alphabetic) => format!("{left} {name} {right}"),
-        _ => format!("{name}({})", args.join(", ")),
-    }
-}
-
-impl Function {
-    fn is_operator(&self) -> bool {
-        super::operator(self.name).is_some()
+impl Signature {
+    /// How a call of `name` is written: `ROUND(FLOAT64 [, INT64])`.
+    pub(crate) fn form(&self, name: &str) -> String {
+        let types: Vec<_> = self.args.iter().map(|it| it.name()).collect();
+        if let ([left, right], false) = (types.as_slice(), name.starts_with(char::is_alphabetic)) {
+            return format!("{left} {name} {right}");
+        }
+        let least = types.len().saturating_sub(self.optional);
+        let mut text = format!("{name}(");
+        for (at, data_type) in types.iter().enumerate() {
+            let open = if at >= least { "[" } else { "" };
+            let space = if at > 0 && at >= least { " " } else { "" };
+            let comma = if at > 0 { ", " } else { "" };
+            text = format!("{text}{space}{open}{comma}{data_type}");
+        }
+        text.push_str(if self.variadic { ", …" } else { "" });
+        text.push_str(&"]".repeat(self.optional));
+        text.push(')');
+        text
     }
 }

@@ -8,80 +8,86 @@ use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, StringArray};
 use arrow_buffer::{OffsetBuffer, ScalarBuffer};
 use arrow_schema::DataType as Arrow;
-use tract_onnx::prelude::{Datum, DatumType, TVec, Tensor, TractResult, f16, tensor1, tvec};
+use tract_onnx::prelude::{Datum, DatumType, TVec, Tensor, TractResult, tensor1, tvec};
 
 use super::failure;
-use super::signature::{Dim, Port};
+use super::feed::{Feed, RowNumbers};
+use super::picture::Picture;
+use super::signature::{Dim, Slot};
 use crate::data::{DataType, TensorBuilder, TensorColumn};
 use crate::diag::{Code, Error, Result};
 
-/// A column that is bound to an input, checked row by row.
+/// Columns without NULLs that are bound to an input of the graph, checked row by row.
 pub(super) struct Input<'a> {
-    port: &'a Port,
+    slot: &'a Slot,
+    picture: Option<&'a Picture>,
     values: Values<'a>,
-    first_row: usize,
+    numbers: &'a RowNumbers,
 }
 
 enum Values<'a> {
     /// Nobody reads the input: it is zeros.
     Unread,
-    Scalars(&'a ArrayRef),
+    Scalar(&'a ArrayRef),
+    /// Several columns, one value of each making up a row.
+    Packed(&'a [Option<ArrayRef>]),
     Lists(&'a ListArray),
     Tensors(TensorColumn<'a>),
 }
 
+/// Where values stand in a tensor: from a place on, so many places apart.
+#[derive(Clone, Copy)]
+struct Place {
+    first: usize,
+    stride: usize,
+}
+
 impl<'a> Input<'a> {
-    /// Binds `column` to `port`; `first_row` is the place of its first row in the query, counted from 0.
-    pub(super) fn new(port: &'a Port, column: Option<&'a ArrayRef>, first_row: usize) -> Result<Self> {
-        let Some(column) = column else {
-            return match port.required {
-                true => Err(Error::new(Code::MissingInput, format!("the model needs input `{}`", port.name))),
-                false => Ok(Self { port, values: Values::Unread, first_row }),
-            };
+    /// Binds `columns` to `feed`: one, or those that are packed into it.
+    pub(super) fn new(
+        feed: &'a Feed,
+        columns: &'a [Option<ArrayRef>],
+        numbers: &'a RowNumbers,
+    ) -> Result<Self> {
+        let values = match columns {
+            _ if columns.iter().any(Option::is_none) => Values::Unread,
+            [Some(column)] if !feed.packed => match &feed.slot.data_type {
+                DataType::Tensor => Values::Tensors(TensorColumn::new(column)?),
+                DataType::Array(_) => Values::Lists(column.as_list()),
+                _ => Values::Scalar(column),
+            },
+            packed => Values::Packed(packed),
         };
-        if *column.data_type() != port.data_type.storage() {
-            return Err(Error::new(Code::Internal, "a model input has not the layout of its type").detail(
-                format!("`{}` is {} and came as {}", port.name, port.data_type, column.data_type()),
-            ));
-        }
-        let values = match &port.data_type {
-            DataType::Tensor => Values::Tensors(TensorColumn::new(column)?),
-            DataType::Array(_) => Values::Lists(column.as_list()),
-            _ => Values::Scalars(column),
-        };
-        let input = Self { port, values, first_row };
-        match column.nulls().and_then(|nulls| (0..column.len()).find(|row| nulls.is_null(*row))) {
-            Some(row) => Err(input.null(row, "is NULL")),
-            None => Ok(input),
-        }
+        Ok(Self { slot: &feed.slot, picture: feed.picture.as_ref(), values, numbers })
     }
 
     /// The dimensions of the value in `row`, checked against the model's.
     pub(super) fn row_shape(&self, row: usize) -> Result<TVec<usize>> {
-        let dims = self.port.row_shape();
-        let shape: TVec<usize> = match &self.values {
-            Values::Scalars(_) => tvec![1; dims.len()],
+        let dims = self.slot.row_shape();
+        Ok(match &self.values {
+            Values::Scalar(_) => tvec![1; dims.len()],
             Values::Unread => dims.iter().map(|dim| dim.fixed().unwrap_or(1)).collect(),
-            Values::Lists(lists) => self.list_shape(row, lists)?,
+            Values::Lists(lists) => self.flat_shape(row, list_range(lists, row..row + 1).len())?,
+            Values::Packed(columns) => self.flat_shape(row, columns.len())?,
             Values::Tensors(column) => {
-                let (shape, data) = column.get(row).ok_or_else(|| self.null(row, "is NULL"))?;
+                let (shape, data) = column.get(row).unwrap_or_default();
                 let shape: TVec<usize> =
                     shape.iter().map(|&n| usize::try_from(n).unwrap_or(usize::MAX)).collect();
-                let fits = shape.len() == dims.len()
-                    && dims.iter().zip(&shape).all(|(dim, n)| dim.fixed().is_none_or(|fixed| fixed == *n));
-                if !fits || volume(&shape) != Some(data.len()) {
-                    return Err(self.wrong_shape(row, &shape));
+                let wanted = match self.picture {
+                    Some(picture) => picture.shape(&shape, dims),
+                    None => Some(shape.clone()),
+                };
+                match wanted {
+                    Some(wanted) if fits(&wanted, dims) && volume(&shape) == Some(data.len()) => wanted,
+                    _ => return Err(self.wrong_shape(row, &shape)),
                 }
-                shape
             }
-        };
-        Ok(shape)
+        })
     }
 
     /// A list is flat: its length is checked, and makes up for at most one free dimension.
-    fn list_shape(&self, row: usize, lists: &ListArray) -> Result<TVec<usize>> {
-        let dims = self.port.row_shape();
-        let found = list_range(lists, row..row + 1).len();
+    fn flat_shape(&self, row: usize, found: usize) -> Result<TVec<usize>> {
+        let dims = self.slot.row_shape();
         let fixed = dims.iter().filter_map(|dim| dim.fixed()).product::<usize>();
         let free = dims.iter().filter(|dim| dim.fixed().is_none()).count();
         let rest = if free == 0 { 1 } else { found.checked_div(fixed).unwrap_or_default() };
@@ -93,20 +99,22 @@ impl<'a> Input<'a> {
 
     /// The tensor of `rows`, which all have one shape, with zeros behind them up to `shape`.
     pub(super) fn tensor(&self, rows: Range<usize>, shape: &[usize]) -> Result<Tensor> {
-        let mut tensor = blank(self.port.element, shape).map_err(failure::run)?;
+        let mut tensor = blank(self.slot.element, shape).map_err(failure::run)?;
+        let row = |at: usize| rows.start + at;
         match &self.values {
             Values::Unread => {}
-            Values::Scalars(column) => self.fill(&mut tensor, column, rows.clone(), |at| rows.start + at)?,
+            Values::Scalar(column) => self.fill(&mut tensor, Place::FRONT, column, rows.clone(), row)?,
+            Values::Packed(columns) => {
+                for (first, column) in columns.iter().flatten().enumerate() {
+                    let place = Place { first, stride: columns.len() };
+                    self.fill(&mut tensor, place, column, rows.clone(), row)?;
+                }
+            }
             Values::Lists(lists) => {
                 let range = list_range(lists, rows.clone());
                 let width = range.len().checked_div(rows.len()).unwrap_or_default();
-                let row = |at: usize| rows.start + at.checked_div(width).unwrap_or_default();
-                if lists.values().null_count() > 0
-                    && let Some(at) = range.clone().position(|at| lists.values().is_null(at))
-                {
-                    return Err(self.null(row(at), "has an element that is NULL"));
-                }
-                self.fill(&mut tensor, lists.values(), range.clone(), row)?;
+                let row = |at: usize| row(at.checked_div(width).unwrap_or_default());
+                self.fill(&mut tensor, Place::FRONT, lists.values(), range, row)?;
             }
             Values::Tensors(column) => self.fill_tensors(&mut tensor, column, rows)?,
         }
@@ -114,17 +122,20 @@ impl<'a> Input<'a> {
     }
 
     fn fill_tensors(&self, tensor: &mut Tensor, column: &TensorColumn<'_>, rows: Range<usize>) -> Result<()> {
-        let mut at = 0;
-        for (row, data) in rows.filter_map(|row| Some((row, column.get(row)?.1))) {
+        let mut place = Place::FRONT;
+        for (row, (shape, data)) in rows.filter_map(|row| Some((row, column.get(row)?))) {
+            let data = match self.picture {
+                Some(picture) => picture.arranged(shape, data, self.slot.row_shape()),
+                None => data.into(),
+            };
             let values = data.iter().copied();
-            match self.port.element {
-                DatumType::F32 => pour(tensor, at, values).map_err(failure::run),
-                DatumType::F64 => pour(tensor, at, values.map(f64::from)).map_err(failure::run),
-                DatumType::F16 => pour(tensor, at, values.map(f16::from_f32)).map_err(failure::run),
-                DatumType::U8 => self.whole(tensor, at, data, row, |value| value as u8),
-                _ => self.whole(tensor, at, data, row, |value| value as i8),
+            match self.slot.element {
+                DatumType::F32 => pour(tensor, place, values).map_err(failure::run),
+                DatumType::F64 => pour(tensor, place, values.map(f64::from)).map_err(failure::run),
+                DatumType::U8 => self.whole(tensor, place, &data, row, |value| value as u8),
+                _ => self.whole(tensor, place, &data, row, |value| value as i8),
             }?;
-            at += data.len();
+            place.first += data.len();
         }
         Ok(())
     }
@@ -133,7 +144,7 @@ impl<'a> Input<'a> {
     fn whole<T: Datum + Into<f32>>(
         &self,
         tensor: &mut Tensor,
-        at: usize,
+        place: Place,
         values: &[f32],
         row: usize,
         convert: impl Fn(f32) -> T,
@@ -143,13 +154,14 @@ impl<'a> Input<'a> {
                 self.error(Code::OutOfRange, row, &format!("holds {value}, which {} cannot", self.element()));
             return Err(error.hint("pictures become whole numbers by `ML.CONVERT_IMAGE_TYPE(…)`"));
         }
-        pour(tensor, at, values.iter().map(|value| convert(*value))).map_err(failure::run)
+        pour(tensor, place, values.iter().map(|value| convert(*value))).map_err(failure::run)
     }
 
-    /// Copies `range` of `values` to the front of `tensor`, as the tensor's element type.
+    /// Copies `range` of `values` to `place`, as the tensor's element type.
     fn fill(
         &self,
         tensor: &mut Tensor,
+        place: Place,
         values: &ArrayRef,
         range: Range<usize>,
         row: impl Fn(usize) -> usize,
@@ -158,34 +170,33 @@ impl<'a> Input<'a> {
             Arrow::Float64 => {
                 let values = values.as_primitive::<Float64Type>().values();
                 let values = values.get(range).unwrap_or_default();
-                match self.port.element {
-                    DatumType::F32 => pour(tensor, 0, values.iter().map(|v| *v as f32)),
-                    DatumType::F64 => pour(tensor, 0, values.iter().copied()),
-                    _ => pour(tensor, 0, values.iter().map(|v| f16::from_f64(*v))),
+                match self.slot.element {
+                    DatumType::F32 => pour(tensor, place, values.iter().map(|v| *v as f32)),
+                    _ => pour(tensor, place, values.iter().copied()),
                 }
                 .map_err(failure::run)
             }
             Arrow::Int64 => {
                 let values = values.as_primitive::<Int64Type>().values();
                 let values = values.get(range).unwrap_or_default();
-                match self.port.element {
-                    DatumType::I64 => pour(tensor, 0, values.iter().copied()).map_err(failure::run),
-                    DatumType::I32 => self.narrow::<i32>(tensor, values, row),
-                    DatumType::I16 => self.narrow::<i16>(tensor, values, row),
-                    DatumType::I8 => self.narrow::<i8>(tensor, values, row),
-                    DatumType::U64 => self.narrow::<u64>(tensor, values, row),
-                    DatumType::U32 => self.narrow::<u32>(tensor, values, row),
-                    DatumType::U16 => self.narrow::<u16>(tensor, values, row),
-                    _ => self.narrow::<u8>(tensor, values, row),
+                match self.slot.element {
+                    DatumType::I64 => pour(tensor, place, values.iter().copied()).map_err(failure::run),
+                    DatumType::I32 => self.narrow::<i32>(tensor, place, values, row),
+                    DatumType::I16 => self.narrow::<i16>(tensor, place, values, row),
+                    DatumType::I8 => self.narrow::<i8>(tensor, place, values, row),
+                    DatumType::U64 => self.narrow::<u64>(tensor, place, values, row),
+                    DatumType::U32 => self.narrow::<u32>(tensor, place, values, row),
+                    DatumType::U16 => self.narrow::<u16>(tensor, place, values, row),
+                    _ => self.narrow::<u8>(tensor, place, values, row),
                 }
             }
             Arrow::Boolean => {
-                pour(tensor, 0, values.as_boolean().values().slice(range.start, range.len()).iter())
+                pour(tensor, place, values.as_boolean().values().slice(range.start, range.len()).iter())
                     .map_err(failure::run)
             }
             _ => {
                 let values = values.as_string::<i32>();
-                pour(tensor, 0, range.map(|at| values.value(at).to_owned())).map_err(failure::run)
+                pour(tensor, place, range.map(|at| values.value(at).to_owned())).map_err(failure::run)
             }
         }
     }
@@ -193,6 +204,7 @@ impl<'a> Input<'a> {
     fn narrow<T: Datum + TryFrom<i64>>(
         &self,
         tensor: &mut Tensor,
+        place: Place,
         values: &[i64],
         row: impl Fn(usize) -> usize,
     ) -> Result<()> {
@@ -204,12 +216,12 @@ impl<'a> Input<'a> {
                 &format!("is {value}, which {} cannot hold", self.element()),
             ));
         }
-        pour(tensor, 0, values.iter().filter_map(|value| T::try_from(*value).ok())).map_err(failure::run)
+        pour(tensor, place, values.iter().filter_map(|value| T::try_from(*value).ok())).map_err(failure::run)
     }
 
     /// The element type as ONNX writes it.
     fn element(&self) -> String {
-        let name = format!("{:?}", self.port.element).to_lowercase();
+        let name = format!("{:?}", self.slot.element).to_lowercase();
         match name.split_at_checked(1) {
             Some(("i", bits)) => format!("int{bits}"),
             Some(("u", bits)) => format!("uint{bits}"),
@@ -218,19 +230,13 @@ impl<'a> Input<'a> {
     }
 
     fn error(&self, code: Code, row: usize, what: &str) -> Error {
-        Error::new(code, format!("row {}: model input `{}` {what}", self.first_row + row + 1, self.port.name))
-    }
-
-    fn null(&self, row: usize, what: &str) -> Error {
-        let name = &self.port.name;
-        self.error(Code::NullInput, row, what).hint(format!(
-            "filter the rows with `WHERE {name} IS NOT NULL` or fill them with `IFNULL({name}, …) AS {name}`"
-        ))
+        let row = self.numbers.of(row);
+        Error::new(code, format!("row {row}: model input `{}` {what}", self.slot.name))
     }
 
     fn wrong_length(&self, row: usize, found: usize, fixed: usize) -> Error {
         let elements = if found == 1 { "element" } else { "elements" };
-        let expected = match self.port.row_shape().iter().all(|dim| dim.fixed().is_some()) {
+        let expected = match self.slot.row_shape().iter().all(|dim| dim.fixed().is_some()) {
             true => fixed.to_string(),
             false => format!("a multiple of {fixed}"),
         };
@@ -238,23 +244,37 @@ impl<'a> Input<'a> {
     }
 
     fn wrong_shape(&self, row: usize, found: &[usize]) -> Error {
-        let dims = self.port.row_shape();
+        let dims = match self.picture {
+            Some(picture) => picture.as_given(self.slot.row_shape()),
+            None => self.slot.row_shape().to_vec(),
+        };
         let list = |dims: &mut dyn Iterator<Item = String>| dims.collect::<Vec<_>>().join(", ");
         let expected = list(&mut dims.iter().map(ToString::to_string));
         let shape = list(&mut found.iter().map(ToString::to_string));
         let error =
             self.error(Code::InputTypeMismatch, row, &format!("has shape [{shape}], expected [{expected}]"));
-        let channels = |count: usize| matches!(count, 1 | 3 | 4);
-        match (found, dims) {
-            ([_, _, c], [Dim::Fixed(height), Dim::Fixed(width), depth]) if depth.fixed().is_none_or(|it| it == *c) => {
-                error.hint(format!("resize it: `ML.RESIZE_IMAGE(…, {height}, {width}, FALSE) AS {}`", self.port.name))
+        match (found, dims.as_slice()) {
+            ([_, _, c], [Dim::Fixed(height), Dim::Fixed(width), depth])
+                if depth.fixed().is_none_or(|it| it == *c) =>
+            {
+                error.hint(format!(
+                    "resize it: `ML.RESIZE_IMAGE(…, {height}, {width}, FALSE) AS {}`",
+                    self.slot.name
+                ))
             }
-            ([_, _, c], [Dim::Fixed(depth), _, _]) if c == depth && channels(*c) => error.hint(
-                "pictures have their channels last and the model wants them first: export it with the transposition inside",
-            ),
             _ => error,
         }
     }
+}
+
+impl Place {
+    const FRONT: Self = Self { first: 0, stride: 1 };
+}
+
+/// Whether a row of the model's dimensions can have this shape.
+pub(super) fn fits(shape: &[usize], dims: &[Dim]) -> bool {
+    shape.len() == dims.len()
+        && dims.iter().zip(shape).all(|(dim, length)| dim.fixed().is_none_or(|fixed| fixed == *length))
 }
 
 /// The stretch of child values that `rows` of `lists` cover.
@@ -275,17 +295,20 @@ fn volume(shape: &[usize]) -> Option<usize> {
     shape.iter().try_fold(1_usize, |all, n| all.checked_mul(*n))
 }
 
-/// Writes `values` into `tensor` from place `at` on.
-fn pour<T: Datum>(tensor: &mut Tensor, at: usize, values: impl Iterator<Item = T>) -> TractResult<()> {
+/// Writes `values` into `tensor` at `place`.
+fn pour<T: Datum>(tensor: &mut Tensor, place: Place, values: impl Iterator<Item = T>) -> TractResult<()> {
     let mut view = tensor.try_as_plain_ram_mut()?;
-    let slots = view.as_slice_mut::<T>()?.get_mut(at..).unwrap_or_default();
-    slots.iter_mut().zip(values).for_each(|(slot, value)| *slot = value);
+    let slots = view.as_slice_mut::<T>()?.get_mut(place.first..).unwrap_or_default();
+    match place.stride {
+        1 => slots.iter_mut().zip(values).for_each(|(slot, value)| *slot = value),
+        stride => slots.iter_mut().step_by(stride).zip(values).for_each(|(slot, value)| *slot = value),
+    }
     Ok(())
 }
 
 /// A column that grows by the outputs of one run after the other.
 pub(super) struct Output<'a> {
-    port: &'a Port,
+    slot: &'a Slot,
     values: Leaf,
     /// Ends of the rows' elements, for arrays.
     ends: Vec<i32>,
@@ -301,8 +324,8 @@ enum Leaf {
 }
 
 impl<'a> Output<'a> {
-    pub(super) fn new(port: &'a Port, rows: usize) -> Self {
-        let scalar = match &port.data_type {
+    pub(super) fn new(slot: &'a Slot, rows: usize) -> Self {
+        let scalar = match &slot.data_type {
             DataType::Array(element) => element,
             other => other,
         };
@@ -313,7 +336,7 @@ impl<'a> Output<'a> {
             _ => Leaf::Floats(Vec::new()),
         };
         Self {
-            port,
+            slot,
             values,
             ends: Vec::with_capacity(rows + 1),
             tensors: TensorBuilder::with_capacity(rows, 0),
@@ -329,11 +352,11 @@ impl<'a> Output<'a> {
             other => return Err(self.misshapen(other, batch)),
         };
         let width: usize = row_shape.iter().product();
-        let scalar = !matches!(self.port.data_type, DataType::Array(_) | DataType::Tensor);
+        let scalar = !matches!(self.slot.data_type, DataType::Array(_) | DataType::Tensor);
         if scalar && width != 1 {
             return Err(self.misshapen(tensor.shape(), batch));
         }
-        if self.port.data_type == DataType::Tensor {
+        if self.slot.data_type == DataType::Tensor {
             return self.append_tensors(tensor, row_shape, rows);
         }
         let taken = rows * width;
@@ -356,7 +379,7 @@ impl<'a> Output<'a> {
                 {
                     return Err(Error::new(
                         Code::OutOfRange,
-                        format!("model output `{}` is {value}, which INT64 cannot hold", self.port.name),
+                        format!("model output `{}` is {value}, which INT64 cannot hold", self.slot.name),
                     ));
                 }
                 // Shapes that a model computes with come as symbolic dimensions; the cast makes them numbers.
@@ -393,7 +416,7 @@ impl<'a> Output<'a> {
 
     /// The column.
     pub(super) fn finish(self) -> Result<ArrayRef> {
-        if self.port.data_type == DataType::Tensor {
+        if self.slot.data_type == DataType::Tensor {
             return self.tensors.finish();
         }
         let values: ArrayRef = match self.values {
@@ -402,7 +425,7 @@ impl<'a> Output<'a> {
             Leaf::Bools(values) => Arc::new(BooleanArray::from(values)),
             Leaf::Strings(values) => Arc::new(StringArray::from(values)),
         };
-        let Arrow::List(field) = self.port.data_type.storage() else {
+        let Arrow::List(field) = self.slot.data_type.storage() else {
             return Ok(values);
         };
         let offsets: Vec<i32> = std::iter::once(0).chain(self.ends).collect();
@@ -412,7 +435,7 @@ impl<'a> Output<'a> {
     }
 
     fn misshapen(&self, shape: &[usize], rows: usize) -> Error {
-        let (name, data_type) = (&self.port.name, &self.port.data_type);
+        let (name, data_type) = (&self.slot.name, &self.slot.data_type);
         let rows = if rows == 1 { "one row".into() } else { format!("{rows} rows") };
         let message = format!("model output `{name}` has shape {shape:?} for {rows} of {data_type}");
         Error::new(Code::ModelFailed, message)
@@ -422,7 +445,7 @@ impl<'a> Output<'a> {
     fn too_long(&self) -> Error {
         Error::new(
             Code::LimitExceeded,
-            format!("model output `{}` holds more than 2^31 values", self.port.name),
+            format!("model output `{}` holds more than 2^31 values", self.slot.name),
         )
         .hint("predict fewer rows at once")
     }

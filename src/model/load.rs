@@ -5,13 +5,16 @@
 
 use std::collections::HashMap;
 
+use tract_onnx::model::ParseResult;
 use tract_onnx::prelude::{
-    Framework, InferenceModel, InferenceModelExt, TDim, TVec, ToDim, TractResult, TypedModel,
+    InferenceModel, InferenceModelExt, SymbolValues, TDim, TVec, ToDim, TractResult, TypedFact, TypedModel,
 };
 use tract_onnx::tract_hir::infer::{Factoid, GenericFactoid};
-use tract_onnx::tract_hir::internal::DimLike;
+use tract_onnx::tract_hir::internal::{DimLike, TypedNode, format_err};
+use tract_onnx::tract_hir::ops::konst::Const;
 use tract_onnx::{Onnx, pb};
 
+use super::inspect::Weights;
 use super::plans::Shapes;
 use super::signature::Dim;
 use crate::diag::Result;
@@ -24,14 +27,23 @@ pub(super) enum Graph {
     Open(InferenceModel),
 }
 
-/// Loads the graph of `proto` in the first way that works, trying `sample` where shapes must be known.
-pub(super) fn graph(onnx: Onnx, proto: &pb::ModelProto, sample: &Shapes) -> Result<Graph> {
-    let first = match symbolic(&onnx, proto) {
+/// What a loaded graph makes of the sample: the shapes of its outputs, and how much memory a row takes.
+pub(super) struct Sampled {
+    /// The dimensions of every output, as far as they are known.
+    pub(super) outputs: Vec<Vec<Dim>>,
+    /// Bytes that the widest operator reads and writes.
+    pub(super) bytes: usize,
+}
+
+/// Loads the graph of `proto`, whose large `weights` lie beside it, in the first way that works, trying `sample` where
+/// shapes must be known.
+pub(super) fn graph(onnx: Onnx, proto: &pb::ModelProto, weights: &Weights, sample: &Shapes) -> Result<Graph> {
+    let first = match symbolic(&onnx, proto, weights) {
         Ok(model) => return Ok(Graph::Symbolic(model)),
         Err(error) => error,
     };
     for ignore_value_info in [false, true] {
-        let open = onnx.clone().with_ignore_value_info(ignore_value_info).model_for_proto_model(proto);
+        let open = parse(&onnx.clone().with_ignore_value_info(ignore_value_info), proto, weights);
         if let Ok(model) = open
             && typed(&model, sample).is_ok()
         {
@@ -41,8 +53,22 @@ pub(super) fn graph(onnx: Onnx, proto: &pb::ModelProto, sample: &Shapes) -> Resu
     Err(super::failure::load(first))
 }
 
-fn symbolic(onnx: &Onnx, proto: &pb::ModelProto) -> TractResult<TypedModel> {
-    let mut model = onnx.model_for_proto_model(proto)?;
+/// tract takes weights out of the graph's message, one copy for every attempt. What is not in the message it takes for
+/// inputs: these become the weights, shared by all attempts.
+fn parse(onnx: &Onnx, proto: &pb::ModelProto, weights: &Weights) -> TractResult<InferenceModel> {
+    let ParseResult { mut model, unresolved_inputs, outlets_by_name } = onnx.parse(proto, None)?;
+    for name in unresolved_inputs {
+        let found = outlets_by_name.get(&name).zip(weights.get(&name));
+        let (outlet, weight) = found.ok_or_else(|| format_err!("nothing makes `{name}`"))?;
+        model.inputs.retain(|input| input != outlet);
+        model.node_mut(outlet.node).op = Box::new(Const::new(weight.clone())?);
+        model.set_outlet_fact(*outlet, TypedFact::try_from(weight.clone())?.into())?;
+    }
+    Ok(model)
+}
+
+fn symbolic(onnx: &Onnx, proto: &pb::ModelProto, weights: &Weights) -> TractResult<TypedModel> {
+    let mut model = parse(onnx, proto, weights)?;
     let rows = model.symbols.new_with_prefix("rows");
     for at in 0..model.inputs.len() {
         let fact = model.input_fact(at)?.clone();
@@ -94,17 +120,27 @@ impl Graph {
         }
     }
 
-    /// The dimensions of every output, as far as they are known; `sample` stands in for shapes that must be known.
-    pub(super) fn outputs(&self, sample: &Shapes) -> TractResult<Vec<Vec<Dim>>> {
+    /// What `sample` tells of the graph; it stands in for shapes that must be known.
+    pub(super) fn sampled(&self, sample: &Shapes) -> TractResult<Sampled> {
         let closed;
+        let mut values = SymbolValues::default();
         let model = match self {
-            Self::Symbolic(model) => model,
+            Self::Symbolic(model) => {
+                for (at, shape) in sample.iter().enumerate() {
+                    for (dim, length) in model.input_fact(at)?.shape.iter().zip(shape) {
+                        if let TDim::Sym(symbol) = dim {
+                            values.set(symbol, i64::try_from(*length)?);
+                        }
+                    }
+                }
+                model
+            }
             Self::Open(model) => {
                 closed = typed(model, sample)?;
                 &closed
             }
         };
-        (0..model.outputs.len())
+        let outputs = (0..model.outputs.len())
             .map(|at| {
                 let dims = model.output_fact(at)?.shape.iter().map(|dim| match dim.to_usize() {
                     Ok(length) => Dim::Fixed(length),
@@ -112,6 +148,21 @@ impl Graph {
                 });
                 Ok(dims.collect())
             })
-            .collect()
+            .collect::<TractResult<_>>()?;
+        let bytes = |fact: &TypedFact| -> usize {
+            if fact.konst.is_some() {
+                return 0;
+            }
+            let lengths = fact.shape.iter().map(|dim| {
+                dim.eval_to_i64(&values).ok().and_then(|length| usize::try_from(length).ok()).unwrap_or(1)
+            });
+            lengths.fold(fact.datum_type.size_of(), usize::saturating_mul)
+        };
+        let node_bytes = |node: &TypedNode| {
+            let inputs = node.inputs.iter().filter_map(|input| model.outlet_fact(*input).ok()).map(bytes);
+            let outputs = node.outputs.iter().map(|output| bytes(&output.fact));
+            inputs.chain(outputs).fold(0, usize::saturating_add)
+        };
+        Ok(Sampled { outputs, bytes: model.nodes.iter().map(node_bytes).max().unwrap_or_default() })
     }
 }

@@ -1,61 +1,162 @@
-//! Models: the bytes of an ONNX file in, a signature in SQL types out; rows in, rows out.
+//! Models: the bytes of a file in, a signature in SQL types out; rows in, rows out.
 //!
 //! The only room that names tract. It knows tensors and columns and how one becomes the other, and nothing of SQL
 //! text, of tables or of where bytes come from.
 
+mod answer;
 mod convert;
+mod describe;
 mod failure;
+mod feed;
+mod foreign;
 mod inspect;
 mod kernels;
+mod labels;
 mod load;
 mod operators;
+mod options;
+mod picture;
 mod plans;
+mod sha256;
 mod signature;
+mod tensors;
 
+pub use describe::Fact;
 pub use inspect::ModelFacts;
 #[cfg(target_family = "wasm")]
 pub(crate) use kernels::register as register_kernels;
+pub use options::{Format, ModelOption, ModelOptions};
+pub use plans::Status;
 pub use signature::{Dim, Port, Signature};
+pub use tensors::TensorModel;
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
 use arrow_array::ArrayRef;
 use tract_onnx::prelude::{IntoTValue, TVec};
 
 use crate::diag::{Code, Error, Result};
 use crate::limits::Limits;
+use answer::{Answers, KnownLabels};
 use convert::{Input, Output};
+use feed::Feeds;
 use plans::{Plans, Shapes};
-use signature::Batch;
+use signature::{Batch, Slot};
 
 /// A loaded model, ready to predict. Share it behind an `Arc`.
 pub struct Model {
+    core: Arc<Core>,
+    options: ModelOptions,
     signature: Signature,
+    feeds: Feeds,
+    answers: Answers,
+    load_time: Duration,
+}
+
+/// What does not depend on options: the graph and what the file says of it.
+struct Core {
     facts: ModelFacts,
     plans: Plans,
     batch: Batch,
     chunk_rows: usize,
+    inputs: Vec<Slot>,
+    outputs: Vec<Slot>,
+    labels: KnownLabels,
+    defaults: ModelOptions,
 }
 
 impl Model {
-    /// Loads the ONNX file `bytes`.
+    /// Loads the model file `bytes`.
     ///
     /// # Errors
     /// `not-onnx`, `truncated-model`, `external-data-missing`, `unsupported-operator`, `unsupported-model-type`,
     /// `invalid-model`, `limit-exceeded`.
     pub fn load(bytes: &[u8], limits: &Limits) -> Result<Self> {
+        Self::load_with(bytes, &ModelOptions::default(), limits)
+    }
+
+    /// Loads the model file `bytes` as `options` say.
+    ///
+    /// # Errors
+    /// Those of [`Model::load`]; `checksum-mismatch`; `invalid-option` for options that do not fit the model.
+    pub fn load_with(bytes: &[u8], options: &ModelOptions, limits: &Limits) -> Result<Self> {
+        Self::load_parts(bytes, &BTreeMap::new(), options, limits)
+    }
+
+    /// Loads the model file `bytes` with the files that [`Model::external_data`] names.
+    ///
+    /// # Errors
+    /// Those of [`Model::load_with`].
+    pub fn load_parts(
+        bytes: &[u8],
+        external: &BTreeMap<String, Vec<u8>>,
+        options: &ModelOptions,
+        limits: &Limits,
+    ) -> Result<Self> {
+        inspect::check_size(bytes.len(), limits)?;
+        options.verify(bytes)?;
         let onnx = operators::onnx();
-        let found = inspect::inspect(bytes, limits, &onnx.op_register)?;
+        let file = foreign::translate(bytes, options.format)?;
+        let mut found = inspect::inspect(&file.onnx, external, limits, &onnx)?;
+        if file.format != Format::Onnx {
+            let ModelFacts { operators, .. } = found.facts;
+            let (format, metadata, bytes, opset) = (file.format, file.metadata, bytes.len(), BTreeMap::new());
+            found.facts = ModelFacts { format, bytes, opset, metadata, operators };
+        }
         let batch = Batch::of(&found.inputs)?;
-        let inputs: Vec<Port> = found.inputs.into_iter().map(|input| Port::input(input, batch)).collect();
+        let inputs: Vec<Slot> = found.inputs.into_iter().map(|input| Slot::input(input, batch)).collect();
         let sample = signature::sample(&inputs, batch);
-        let graph = load::graph(onnx, &found.proto, &sample)?;
-        let inferred = graph.outputs(&sample).map_err(failure::load)?;
-        let outputs = found.outputs.into_iter().zip(inferred);
-        let outputs = outputs.map(|(declared, inferred)| Port::output(declared, inferred, batch)).collect();
-        let chunk_rows = batch.best_rows(&inputs, limits);
+        let graph = load::graph(onnx, &found.proto, &found.weights, &sample)?;
+        let sampled = graph.sampled(&sample).map_err(failure::load)?;
+        let outputs = found.outputs.into_iter().zip(sampled.outputs);
+        let outputs = outputs.map(|(declared, inferred)| Slot::output(declared, inferred, batch)).collect();
+        let chunk_rows = batch.best_rows(&inputs, sampled.bytes, limits);
         let plans = Plans::new(graph, limits.model_plans);
-        Ok(Self { signature: Signature { inputs, outputs }, facts: found.facts, plans, batch, chunk_rows })
+        let labels = found.labels;
+        let (facts, defaults) = (found.facts, file.defaults);
+        let core = Core { facts, plans, batch, chunk_rows, inputs, outputs, labels, defaults };
+        Self::new(Arc::new(core), options)
+    }
+
+    /// The other files that the model file `bytes` keeps its weights in, as it names them: paths beside its own.
+    ///
+    /// # Errors
+    /// `checksum-mismatch`; `invalid-model` for a path that leaves the model's folder.
+    pub fn external_data(bytes: &[u8], options: &ModelOptions) -> Result<Vec<String>> {
+        options.verify(bytes)?;
+        inspect::external_files(bytes)
+    }
+
+    /// The same model with other options; what was loaded is shared.
+    ///
+    /// # Errors
+    /// `invalid-option` for options that do not fit the model, or that only its file could tell.
+    pub fn with_options(&self, options: &ModelOptions) -> Result<Self> {
+        let model = Self::new(self.core.clone(), options)?;
+        Ok(Self { load_time: self.load_time, ..model })
+    }
+
+    /// The same model, told how long it took to load: hosts have the clock.
+    #[must_use]
+    pub fn with_load_time(mut self, load_time: Duration) -> Self {
+        self.load_time = load_time;
+        self
+    }
+
+    fn new(core: Arc<Core>, options: &ModelOptions) -> Result<Self> {
+        if let Some(file) = options.labels_file() {
+            return Err(Error::new(
+                Code::ResourceUnavailable,
+                format!("the labels of `{file}` were not read"),
+            ));
+        }
+        let feeds = Feeds::new(&core.inputs, &options.or(&core.defaults))?;
+        let answers = Answers::new(&core.outputs, &core.labels, options)?;
+        let signature = Signature { inputs: feeds.ports.clone(), outputs: answers.ports.clone() };
+        Ok(Self { core, options: options.clone(), signature, feeds, answers, load_time: Duration::ZERO })
     }
 
     /// What the model takes and gives.
@@ -65,62 +166,84 @@ impl Model {
 
     /// What else the file says.
     pub fn facts(&self) -> &ModelFacts {
-        &self.facts
+        &self.core.facts
+    }
+
+    /// The options that it was given.
+    pub fn options(&self) -> &ModelOptions {
+        &self.options
+    }
+
+    /// What became of it since it was loaded.
+    pub fn status(&self) -> Status {
+        self.core.plans.status()
+    }
+
+    /// How long it took to load; zero where the host has no clock.
+    pub fn load_time(&self) -> Duration {
+        self.load_time
     }
 
     /// Rows that one run takes best: split there, for progress and cancelling.
     pub fn chunk_rows(&self) -> usize {
-        self.chunk_rows
+        self.core.chunk_rows
     }
 
     /// Predicts `rows` rows.
     ///
     /// `inputs` holds a column for each input of the signature, in its order and in the layout of its type, or
-    /// `None` for inputs that are not required. Returns a column for each output in the same way. `first_row` is
-    /// the number of rows that the query has had before these: errors name rows by it.
+    /// `None` for inputs that are not required. Returns a column for each of `wanted`, which are places among the
+    /// outputs of the signature. `first_row` is the number of rows that the query has had before these: errors name
+    /// rows by it.
     ///
     /// # Errors
     /// `null-input`, `input-type-mismatch`, `out-of-range`, `missing-input`, `model-failed`, `limit-exceeded`.
     pub fn predict(
         &self,
         inputs: &[Option<ArrayRef>],
+        wanted: &[usize],
         rows: usize,
         first_row: usize,
     ) -> Result<Vec<ArrayRef>> {
-        if inputs.len() != self.signature.inputs.len() {
-            return Err(Error::new(Code::Internal, "expected a column for each input of the model"));
-        }
-        let inputs = self
-            .signature
-            .inputs
+        let core = &*self.core;
+        let prepared = self.feeds.prepare(inputs, rows, first_row)?;
+        let rows = prepared.rows;
+        let feeds = &self.feeds.feeds;
+        let inputs = feeds
             .iter()
-            .zip(inputs)
-            .map(|(port, column)| Input::new(port, column.as_ref(), first_row))
+            .map(|feed| Input::new(feed, feed.columns(&prepared.columns), &prepared.numbers))
             .collect::<Result<Vec<_>>>()?;
-        let mut outputs: Vec<_> = self.signature.outputs.iter().map(|port| Output::new(port, rows)).collect();
+        let mut outputs: Vec<_> = core
+            .outputs
+            .iter()
+            .enumerate()
+            .map(|(at, slot)| self.answers.needs(wanted, at).then(|| Output::new(slot, rows)))
+            .collect();
         let mut start = 0;
         while start < rows {
             let row_shapes = row_shapes(&inputs, start)?;
             let mut end = start + 1;
-            while end < rows && end - start < self.chunk_rows && row_shapes == self::row_shapes(&inputs, end)?
+            while end < rows && end - start < core.chunk_rows && row_shapes == self::row_shapes(&inputs, end)?
             {
                 end += 1;
             }
-            let batch = self.batch.rows(end - start);
-            let shapes: Shapes = (self.signature.inputs.iter().zip(&row_shapes))
-                .map(|(port, row)| port.tensor_shape(batch, row))
-                .collect();
+            let batch = core.batch.rows(end - start);
+            let shapes: Shapes =
+                feeds.iter().zip(&row_shapes).map(|(feed, row)| feed.slot.tensor_shape(batch, row)).collect();
             let tensors = inputs
                 .iter()
                 .zip(&shapes)
                 .map(|(input, shape)| Ok(input.tensor(start..end, shape)?.into_tvalue()))
                 .collect::<Result<TVec<_>>>()?;
-            for (output, tensor) in outputs.iter_mut().zip(self.plans.run(shapes, tensors)?) {
-                output.append(&tensor, end - start, batch)?;
+            for (output, tensor) in outputs.iter_mut().zip(core.plans.run(shapes, tensors)?) {
+                if let Some(output) = output {
+                    output.append(&tensor, end - start, batch)?;
+                }
             }
             start = end;
         }
-        outputs.into_iter().map(Output::finish).collect()
+        let outputs = outputs.into_iter().map(|output| output.map(Output::finish).transpose());
+        self.answers.columns(outputs.collect::<Result<_>>()?, wanted, prepared.places.as_ref())
     }
 }
 

@@ -1,13 +1,13 @@
 //! Optimised plans, one for each set of input shapes, built when first met and kept while they are used.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tract_onnx::prelude::{TValue, TVec};
 use tract_onnx::tract_core::plan::SimplePlan;
 use tract_onnx::tract_hir::internal::TypedSimpleState;
 
 use super::load::Graph;
-use crate::diag::Result;
+use crate::diag::{Error, Result};
 
 /// The shapes of all inputs, in order.
 pub(super) type Shapes = Vec<Vec<usize>>;
@@ -17,6 +17,18 @@ pub(super) struct Plans {
     graph: Graph,
     capacity: usize,
     kept: Mutex<Vec<Plan>>,
+    last_error: Mutex<Option<Error>>,
+}
+
+/// What became of a model since it was loaded.
+#[derive(Debug, Clone)]
+pub struct Status {
+    /// Optimised plans that are kept, one for each set of input shapes.
+    pub plans: usize,
+    /// Plans that may be kept.
+    pub plan_limit: usize,
+    /// Why the latest of the runs that failed did.
+    pub last_error: Option<Error>,
 }
 
 struct Plan {
@@ -27,11 +39,21 @@ struct Plan {
 impl Plans {
     /// Plans of `graph`, of which at most `capacity` are kept.
     pub(super) fn new(graph: Graph, capacity: usize) -> Self {
-        Self { graph, capacity: capacity.max(1), kept: Mutex::default() }
+        Self { graph, capacity: capacity.max(1), kept: Mutex::default(), last_error: Mutex::default() }
     }
 
     /// Runs the plan for `shapes`, which are those of `inputs`.
     pub(super) fn run(&self, shapes: Shapes, inputs: TVec<TValue>) -> Result<TVec<TValue>> {
+        self.attempt(shapes, inputs).inspect_err(|error| *lock(&self.last_error) = Some(error.clone()))
+    }
+
+    /// How many plans there are, and what failed.
+    pub(super) fn status(&self) -> Status {
+        let last_error = lock(&self.last_error).clone();
+        Status { plans: lock(&self.kept).len(), plan_limit: self.capacity, last_error }
+    }
+
+    fn attempt(&self, shapes: Shapes, inputs: TVec<TValue>) -> Result<TVec<TValue>> {
         // The plan leaves the cache while it runs: a run that fails takes its half-used state with it.
         let mut plan = match self.take(&shapes) {
             Some(plan) => plan,
@@ -49,16 +71,21 @@ impl Plans {
     }
 
     fn take(&self, shapes: &Shapes) -> Option<Plan> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = lock(&self.kept);
         let at = kept.iter().position(|plan| plan.shapes == *shapes)?;
         Some(kept.remove(at))
     }
 
     fn keep(&self, plan: Plan) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = lock(&self.kept);
         if kept.len() >= self.capacity {
             kept.remove(0);
         }
         kept.push(plan);
     }
+}
+
+/// A panic elsewhere leaves these lists whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

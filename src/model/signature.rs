@@ -19,10 +19,10 @@ pub struct Signature {
     pub outputs: Vec<Port>,
 }
 
-/// One input or output.
+/// One column of a signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Port {
-    /// The name in the model file.
+    /// The name: the model file's own, unless an option says otherwise.
     pub name: String,
     /// The type of one row.
     pub data_type: DataType,
@@ -30,6 +30,18 @@ pub struct Port {
     pub shape: Vec<Dim>,
     /// Whether a prediction needs it: false for an input that no operator reads.
     pub required: bool,
+}
+
+/// One input or output of the graph itself: a tensor.
+#[derive(Debug, Clone)]
+pub(super) struct Slot {
+    pub(super) name: String,
+    /// The type of one row as SQL has it.
+    pub(super) data_type: DataType,
+    /// The dimensions of the tensor for all rows.
+    pub(super) shape: Vec<Dim>,
+    /// Whether any operator reads it.
+    pub(super) required: bool,
     pub(super) element: DatumType,
     /// Whether the first dimension counts rows.
     counts_rows: bool,
@@ -112,35 +124,42 @@ impl Batch {
         }
     }
 
-    /// The rows that one run takes best. Pictures go one by one; small rows go together as far as their tensors
-    /// stay within the limit.
-    pub(super) fn best_rows(self, inputs: &[Port], limits: &Limits) -> usize {
+    /// The rows that one run takes best. Pictures go one by one; small rows go together as far as what the widest
+    /// operator reads and writes for them, `row_bytes` each, stays within the limit.
+    pub(super) fn best_rows(self, inputs: &[Slot], row_bytes: usize, limits: &Limits) -> usize {
         if self != Self::Free {
             return self.rows(1);
         }
-        if inputs.iter().any(|port| port.data_type == DataType::Tensor) {
+        if inputs.iter().any(|slot| slot.data_type == DataType::Tensor) {
             return 1;
         }
-        let bytes = |port: &Port| {
-            let values = port.row_shape().iter().map(|dim| dim.fixed().unwrap_or(512));
-            values.fold(port.element.size_of(), usize::saturating_mul)
-        };
-        let bytes = inputs.iter().map(bytes).fold(0, usize::saturating_add);
-        limits.tensor_bytes.checked_div(bytes).unwrap_or(limits.batch_rows).clamp(1, limits.batch_rows)
+        limits.tensor_bytes.checked_div(row_bytes).unwrap_or(limits.batch_rows).clamp(1, limits.batch_rows)
     }
 }
 
 impl Port {
+    /// The column that a slot is as it stands.
+    pub(super) fn of(slot: &Slot) -> Self {
+        Self {
+            name: slot.name.clone(),
+            data_type: slot.data_type.clone(),
+            shape: slot.shape.clone(),
+            required: slot.required,
+        }
+    }
+}
+
+impl Slot {
     pub(super) fn input(declared: Declared, batch: Batch) -> Self {
         let shape = declared.shape.unwrap_or_default();
         let counts_rows = batch != Batch::Single && !shape.is_empty();
-        let mut port = Self::new(declared.name, declared.element, shape, counts_rows);
+        let mut slot = Self::new(declared.name, declared.element, shape, counts_rows);
         // Pictures of bytes come as pictures.
-        if port.row_shape().len() > 1 && matches!(port.element, DatumType::U8 | DatumType::I8) {
-            port.data_type = DataType::Tensor;
+        if slot.row_shape().len() > 1 && matches!(slot.element, DatumType::U8 | DatumType::I8) {
+            slot.data_type = DataType::Tensor;
         }
-        port.required = declared.required;
-        port
+        slot.required = declared.required;
+        slot
     }
 
     /// An output with the dimensions that inference found, under the names that the file has for free ones. Files are
@@ -189,16 +208,16 @@ impl Port {
 }
 
 /// Input shapes that most networks accept, where a graph loads with known shapes only.
-pub(super) fn sample(inputs: &[Port], batch: Batch) -> Shapes {
-    let free = |port: &Port| if port.data_type == DataType::Tensor { 224 } else { 8 };
-    let row = |port: &Port| -> Vec<usize> {
-        port.row_shape().iter().map(|dim| dim.fixed().unwrap_or_else(|| free(port))).collect()
+pub(super) fn sample(inputs: &[Slot], batch: Batch) -> Shapes {
+    let free = |slot: &Slot| if slot.data_type == DataType::Tensor { 224 } else { 8 };
+    let row = |slot: &Slot| -> Vec<usize> {
+        slot.row_shape().iter().map(|dim| dim.fixed().unwrap_or_else(|| free(slot))).collect()
     };
-    inputs.iter().map(|port| port.tensor_shape(batch.rows(1), &row(port))).collect()
+    inputs.iter().map(|slot| slot.tensor_shape(batch.rows(1), &row(slot))).collect()
 }
 
 /// BigQuery's mapping: all integers are INT64, all floats FLOAT64.
-fn scalar_type(element: DatumType) -> DataType {
+pub(super) fn scalar_type(element: DatumType) -> DataType {
     match element {
         DatumType::Bool => DataType::Bool,
         DatumType::String => DataType::String,

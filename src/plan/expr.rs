@@ -1,8 +1,10 @@
 //! Expressions with types and functions settled; columns by position.
 
+use std::sync::Arc;
+
 use crate::data::{CastMode, DataType, Scalar};
 use crate::diag::Span;
-use crate::function::{Function, Kernel};
+use crate::function::{Fitted, Function, Kernel, Start};
 
 /// An expression over the columns of an operator's input.
 #[derive(Debug, Clone)]
@@ -21,6 +23,8 @@ pub(crate) enum ExprKind {
         function: &'static Function,
         kernel: Kernel,
         args: Vec<Expr>,
+        /// `SAFE.`: a row that fails is NULL.
+        safe: bool,
     },
     /// From the type of the inner expression to that of this one.
     Cast {
@@ -41,6 +45,44 @@ pub(crate) enum ExprKind {
     },
     Array(Vec<Expr>),
     Struct(Vec<Expr>),
+    /// The value of the first condition that is TRUE, computed for its rows alone.
+    Case {
+        branches: Vec<(Expr, Expr)>,
+        otherwise: Box<Expr>,
+    },
+    /// The first value that is not NULL, computed as far as needed.
+    Coalesce(Vec<Expr>),
+    /// What the plan's subplan of this number gave: one value for all rows.
+    Subplan(usize),
+    /// A preprocessing function with the statistics it once took.
+    Fitted {
+        fitted: Arc<dyn Fitted>,
+        args: Vec<Expr>,
+    },
+}
+
+/// One aggregate function over the rows of a group, with everything that stands in its parentheses.
+#[derive(Debug, Clone)]
+pub(crate) struct Aggregate {
+    pub(crate) function: &'static Function,
+    pub(crate) start: Start,
+    pub(crate) args: Vec<Expr>,
+    pub(crate) distinct: bool,
+    /// Whether rows whose first argument is NULL are left out.
+    pub(crate) ignore_nulls: bool,
+    pub(crate) order_by: Vec<Order>,
+    /// Rows of each group, in that order, that count.
+    pub(crate) limit: Option<usize>,
+    pub(crate) data_type: DataType,
+    pub(crate) span: Span,
+}
+
+/// One key of an ORDER BY.
+#[derive(Debug, Clone)]
+pub(crate) struct Order {
+    pub(crate) expr: Expr,
+    pub(crate) descending: bool,
+    pub(crate) nulls_first: bool,
 }
 
 impl Expr {
@@ -49,19 +91,41 @@ impl Expr {
         Self { kind: ExprKind::Column(at), data_type, span }
     }
 
-    /// Calls `visit` with the number of every column that is read; the numbers may be changed.
-    pub(super) fn visit_columns(&mut self, visit: &mut dyn FnMut(&mut usize)) {
+    /// The same value at another place of the text.
+    pub(crate) fn at(self, span: Span) -> Self {
+        Self { span, ..self }
+    }
+
+    /// The expressions that this one is made of.
+    pub(crate) fn children(&mut self) -> Vec<&mut Self> {
         match &mut self.kind {
-            ExprKind::Column(at) => visit(at),
-            ExprKind::Literal(_) => {}
-            ExprKind::Call { args: parts, .. } | ExprKind::Array(parts) | ExprKind::Struct(parts) => {
-                parts.iter_mut().for_each(|part| part.visit_columns(visit));
-            }
-            ExprKind::Cast { value, .. } | ExprKind::Field { value, .. } => value.visit_columns(visit),
-            ExprKind::Element { array, index, .. } => {
-                array.visit_columns(visit);
-                index.visit_columns(visit);
+            ExprKind::Column(_) | ExprKind::Literal(_) | ExprKind::Subplan(_) => Vec::new(),
+            ExprKind::Call { args: parts, .. }
+            | ExprKind::Fitted { args: parts, .. }
+            | ExprKind::Array(parts)
+            | ExprKind::Struct(parts)
+            | ExprKind::Coalesce(parts) => parts.iter_mut().collect(),
+            ExprKind::Cast { value, .. } | ExprKind::Field { value, .. } => vec![value],
+            ExprKind::Element { array, index, .. } => vec![array, index],
+            ExprKind::Case { branches, otherwise } => {
+                let branches = branches.iter_mut().flat_map(|(condition, value)| [condition, value]);
+                branches.chain([&mut **otherwise]).collect()
             }
         }
+    }
+
+    /// Calls `visit` with the number of every column that is read; the numbers may be changed.
+    pub(crate) fn visit_columns(&mut self, visit: &mut dyn FnMut(&mut usize)) {
+        if let ExprKind::Column(at) = &mut self.kind {
+            visit(at);
+        }
+        self.children().into_iter().for_each(|child| child.visit_columns(visit));
+    }
+}
+
+impl Aggregate {
+    /// The expressions over the input's columns.
+    pub(crate) fn exprs(&mut self) -> impl Iterator<Item = &mut Expr> {
+        self.args.iter_mut().chain(self.order_by.iter_mut().map(|order| &mut order.expr))
     }
 }

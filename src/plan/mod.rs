@@ -4,11 +4,14 @@
 //! reasons of data, limits, resources or the model.
 
 mod bind;
+mod explain;
 mod expr;
+mod inline;
 mod node;
 mod prune;
 
 pub use bind::Params;
-pub(crate) use bind::{Bound, bind};
-pub(crate) use expr::{Expr, ExprKind};
-pub(crate) use node::{Node, NodeKind, Order};
+pub(crate) use bind::{Bound, Context, External, FitCall, Format, Prepare, Variable, bind};
+pub(crate) use explain::{explanation, explanation_schema};
+pub(crate) use expr::{Aggregate, Expr, ExprKind, Order};
+pub(crate) use node::{Gives, JoinKind, Node, NodeKind, Plan, Subplan, WindowCall};

@@ -2,10 +2,41 @@
 
 use std::sync::Arc;
 
-use super::expr::Expr;
-use crate::data::Schema;
+use super::expr::{Aggregate, Expr, Order};
+use crate::data::{DataType, Schema};
+use crate::diag::Span;
+use crate::function::{Fit, Metric, Ranking};
 use crate::model::Model;
 use crate::table::{Object, Table};
+
+/// What runs: an operator tree, and what has to be there before it starts.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    /// In the order in which they run: a subplan may use those before it.
+    pub(crate) subplans: Vec<Subplan>,
+    pub(crate) root: Node,
+}
+
+/// A query that is run once, before the one that uses it.
+#[derive(Debug, Clone)]
+pub(crate) struct Subplan {
+    pub(crate) root: Node,
+    pub(crate) gives: Gives,
+    pub(crate) span: Span,
+}
+
+/// What becomes of a subplan's rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gives {
+    /// Rows, which [`NodeKind::Shared`] reads: a query of WITH that is named more than once.
+    Rows,
+    /// The one value of the one row, NULL without a row; several rows are an error.
+    Value,
+    /// Whether there are rows.
+    Exists,
+    /// An array of the first column's values.
+    Array,
+}
 
 /// An operator, and the columns it gives.
 #[derive(Debug, Clone)]
@@ -18,6 +49,10 @@ pub(crate) struct Node {
 pub(crate) enum NodeKind {
     /// One row without columns: a SELECT without FROM.
     OneRow,
+    /// Rows of constant expressions.
+    Values {
+        rows: Vec<Vec<Expr>>,
+    },
     /// These columns of a table.
     Scan {
         table: Arc<Table>,
@@ -28,6 +63,11 @@ pub(crate) enum NodeKind {
         objects: Arc<[Object]>,
         columns: Vec<usize>,
     },
+    /// These columns of the rows of the plan's subplan of this number.
+    Shared {
+        subplan: usize,
+        columns: Vec<usize>,
+    },
     Filter {
         input: Box<Node>,
         predicate: Expr,
@@ -35,6 +75,48 @@ pub(crate) enum NodeKind {
     Project {
         input: Box<Node>,
         exprs: Vec<Expr>,
+    },
+    /// The columns of the left side, then those of the right one.
+    Join {
+        left: Box<Node>,
+        right: Box<Node>,
+        kind: JoinKind,
+        /// Pairs that must be equal: over the left columns, over the right columns. NULL equals nothing.
+        keys: Vec<(Expr, Expr)>,
+        /// What must be TRUE besides, over the columns of both.
+        condition: Option<Expr>,
+    },
+    /// The input's columns numbered by `keep`, then the element, then its place from 0 if `offset`; one row for each
+    /// element.
+    Unnest {
+        input: Box<Node>,
+        array: Expr,
+        keep: Vec<usize>,
+        offset: bool,
+        /// Whether a row without elements stays, with NULLs.
+        outer: bool,
+    },
+    /// One row for each group: the keys, then the aggregates. Without keys there is one group, even of no rows.
+    Aggregate {
+        input: Box<Node>,
+        keys: Vec<Expr>,
+        aggregates: Vec<Aggregate>,
+    },
+    /// The input's columns numbered by `keep`, then the results of `calls`, row by row in the input's order.
+    Window {
+        input: Box<Node>,
+        partition_by: Vec<Expr>,
+        order_by: Vec<Order>,
+        calls: Vec<WindowCall>,
+        keep: Vec<usize>,
+    },
+    /// Rows that differ in some column; NULLs count as equal.
+    Distinct {
+        input: Box<Node>,
+    },
+    /// The rows of all inputs, one after the other.
+    Union {
+        inputs: Vec<Node>,
     },
     /// The model's outputs numbered by `outputs`, then the input's columns numbered by `keep`.
     Predict {
@@ -44,10 +126,24 @@ pub(crate) enum NodeKind {
         inputs: Vec<Option<Expr>>,
         outputs: Vec<usize>,
         keep: Vec<usize>,
+        /// `SAFE.`: rows that fail have NULL outputs.
+        safe: bool,
+    },
+    /// For each row of `query` the nearest rows of `base`: the query's row as a struct if `batch`, the base's row as
+    /// a struct, the distance.
+    VectorSearch {
+        base: Box<Searched>,
+        query: Box<Searched>,
+        batch: bool,
+        /// How many rows of `base` for each row of `query`; all where there is no number.
+        top: Option<usize>,
+        metric: Metric,
     },
     Sort {
         input: Box<Node>,
         keys: Vec<Order>,
+        /// Rows at the start of the order that are wanted.
+        limit: Option<usize>,
     },
     Limit {
         input: Box<Node>,
@@ -56,28 +152,161 @@ pub(crate) enum NodeKind {
     },
 }
 
-/// One key of an ORDER BY: a column of the input.
+/// One side of a vector search.
 #[derive(Debug, Clone)]
-pub(crate) struct Order {
-    pub(crate) column: usize,
-    pub(crate) descending: bool,
-    pub(crate) nulls_first: bool,
+pub(crate) struct Searched {
+    pub(crate) input: Node,
+    /// Of type `ARRAY<FLOAT64>`.
+    pub(crate) vector: Expr,
+    /// The columns of the struct that stands for a row.
+    pub(crate) keep: Vec<usize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum JoinKind {
+    Inner,
+    Left,
+    Right,
+    Full,
+}
+
+/// A function that sees the rows around its own.
+#[derive(Debug, Clone)]
+pub(crate) enum WindowCall {
+    Ranking(Ranking),
+    /// Over the whole partition; with an ORDER BY over the rows up to this one and its peers.
+    Aggregate(Aggregate),
+    /// Statistics over the partition, then the function with them.
+    Fit {
+        fit: Fit,
+        args: Vec<Expr>,
+        data_type: crate::data::DataType,
+        span: Span,
+    },
 }
 
 impl Node {
+    /// The operators below.
+    pub(crate) fn inputs(&self) -> Vec<&Self> {
+        match &self.kind {
+            NodeKind::OneRow
+            | NodeKind::Values { .. }
+            | NodeKind::Scan { .. }
+            | NodeKind::Objects { .. }
+            | NodeKind::Shared { .. } => Vec::new(),
+            NodeKind::Join { left, right, .. } => vec![left, right],
+            NodeKind::VectorSearch { base, query, .. } => vec![&base.input, &query.input],
+            NodeKind::Union { inputs } => inputs.iter().collect(),
+            NodeKind::Filter { input, .. }
+            | NodeKind::Project { input, .. }
+            | NodeKind::Unnest { input, .. }
+            | NodeKind::Aggregate { input, .. }
+            | NodeKind::Window { input, .. }
+            | NodeKind::Distinct { input }
+            | NodeKind::Predict { input, .. }
+            | NodeKind::Sort { input, .. }
+            | NodeKind::Limit { input, .. } => vec![input],
+        }
+    }
+
+    /// The operators below, to change them.
+    pub(crate) fn inputs_mut(&mut self) -> Vec<&mut Self> {
+        match &mut self.kind {
+            NodeKind::OneRow
+            | NodeKind::Values { .. }
+            | NodeKind::Scan { .. }
+            | NodeKind::Objects { .. }
+            | NodeKind::Shared { .. } => Vec::new(),
+            NodeKind::Join { left, right, .. } => vec![left, right],
+            NodeKind::VectorSearch { base, query, .. } => vec![&mut base.input, &mut query.input],
+            NodeKind::Union { inputs } => inputs.iter_mut().collect(),
+            NodeKind::Filter { input, .. }
+            | NodeKind::Project { input, .. }
+            | NodeKind::Unnest { input, .. }
+            | NodeKind::Aggregate { input, .. }
+            | NodeKind::Window { input, .. }
+            | NodeKind::Distinct { input }
+            | NodeKind::Predict { input, .. }
+            | NodeKind::Sort { input, .. }
+            | NodeKind::Limit { input, .. } => vec![input],
+        }
+    }
+
+    /// The expressions of this operator.
+    pub(crate) fn exprs(&mut self) -> Vec<&mut Expr> {
+        match &mut self.kind {
+            NodeKind::OneRow
+            | NodeKind::Scan { .. }
+            | NodeKind::Objects { .. }
+            | NodeKind::Shared { .. }
+            | NodeKind::Distinct { .. }
+            | NodeKind::Union { .. }
+            | NodeKind::Limit { .. } => Vec::new(),
+            NodeKind::Values { rows } => rows.iter_mut().flatten().collect(),
+            NodeKind::Filter { predicate, .. } => vec![predicate],
+            NodeKind::Project { exprs, .. } => exprs.iter_mut().collect(),
+            NodeKind::Join { keys, condition, .. } => {
+                keys.iter_mut().flat_map(|(left, right)| [left, right]).chain(condition).collect()
+            }
+            NodeKind::Unnest { array, .. } => vec![array],
+            NodeKind::VectorSearch { base, query, .. } => vec![&mut base.vector, &mut query.vector],
+            NodeKind::Aggregate { keys, aggregates, .. } => {
+                keys.iter_mut().chain(aggregates.iter_mut().flat_map(Aggregate::exprs)).collect()
+            }
+            NodeKind::Window { partition_by, order_by, calls, .. } => partition_by
+                .iter_mut()
+                .chain(order_by.iter_mut().map(|key| &mut key.expr))
+                .chain(calls.iter_mut().flat_map(WindowCall::exprs))
+                .collect(),
+            NodeKind::Predict { inputs, .. } => inputs.iter_mut().flatten().collect(),
+            NodeKind::Sort { keys, .. } => keys.iter_mut().map(|key| &mut key.expr).collect(),
+        }
+    }
+
     /// The number of rows it gives, where that is known before it runs.
     pub(crate) fn rows(&self) -> Option<usize> {
         match &self.kind {
             NodeKind::OneRow => Some(1),
+            NodeKind::Values { rows } => Some(rows.len()),
             NodeKind::Scan { table, .. } => Some(table.rows()),
             NodeKind::Objects { objects, .. } => Some(objects.len()),
-            NodeKind::Filter { .. } => None,
+            NodeKind::Shared { .. }
+            | NodeKind::Filter { .. }
+            | NodeKind::Join { .. }
+            | NodeKind::Unnest { .. }
+            | NodeKind::Aggregate { .. }
+            | NodeKind::VectorSearch { .. }
+            | NodeKind::Distinct { .. } => None,
+            NodeKind::Union { inputs } => inputs.iter().map(Self::rows).sum(),
             NodeKind::Project { input, .. }
             | NodeKind::Predict { input, .. }
-            | NodeKind::Sort { input, .. } => input.rows(),
+            | NodeKind::Window { input, .. } => input.rows(),
+            NodeKind::Sort { input, limit, .. } => {
+                input.rows().map(|rows| limit.map_or(rows, |limit| rows.min(limit)))
+            }
             NodeKind::Limit { input, count, offset } => {
                 input.rows().map(|rows| rows.saturating_sub(*offset).min(*count))
             }
+        }
+    }
+}
+
+impl WindowCall {
+    /// The type of the result.
+    pub(crate) fn data_type(&self) -> DataType {
+        match self {
+            Self::Ranking(_) => DataType::Int64,
+            Self::Aggregate(aggregate) => aggregate.data_type.clone(),
+            Self::Fit { data_type, .. } => data_type.clone(),
+        }
+    }
+
+    /// The expressions over the input's columns.
+    pub(crate) fn exprs(&mut self) -> Vec<&mut Expr> {
+        match self {
+            Self::Ranking(_) => Vec::new(),
+            Self::Aggregate(aggregate) => aggregate.exprs().collect(),
+            Self::Fit { args, .. } => args.iter_mut().collect(),
         }
     }
 }

@@ -12,9 +12,34 @@ pub(crate) struct Statement {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum StatementKind {
     Query(Box<Query>),
+    CreateTable(CreateTable),
+    CreateView(CreateView),
     CreateModel(CreateModel),
     CreateExternalTable(CreateExternalTable),
+    AlterModel(AlterModel),
+    Insert(Insert),
     Drop(Drop),
+    Declare(Declare),
+    Set(SetVariables),
+    Explain(Explain),
+    Describe(Describe),
+    /// `SHOW MODELS`, `SHOW TABLES`.
+    Show(ObjectKind),
+}
+
+impl StatementKind {
+    /// Whether tables, views or models may be others afterwards.
+    pub(crate) fn changes_catalog(&self) -> bool {
+        !matches!(
+            self,
+            Self::Query(_)
+                | Self::Declare(_)
+                | Self::Set(_)
+                | Self::Explain(_)
+                | Self::Describe(_)
+                | Self::Show(_)
+        )
+    }
 }
 
 /// One part of a name.
@@ -51,10 +76,58 @@ pub(crate) enum OnExisting {
     Keep,
 }
 
+/// `CREATE TABLE`: columns, or a query, or both.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct CreateTable {
+    pub(crate) name: Path,
+    pub(crate) on_existing: OnExisting,
+    pub(crate) columns: Vec<ColumnDef>,
+    pub(crate) query: Option<Box<Query>>,
+}
+
+/// A column of a table that is created, or of T-SQL's `PREDICT … WITH`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ColumnDef {
+    pub(crate) name: Ident,
+    pub(crate) data_type: TypeName,
+    pub(crate) not_null: bool,
+    /// T-SQL's `IDENTITY(first, step)`.
+    pub(crate) identity: Option<(i64, i64)>,
+    pub(crate) span: Span,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct CreateView {
+    pub(crate) name: Path,
+    pub(crate) on_existing: OnExisting,
+    /// New names for the query's columns; empty for its own.
+    pub(crate) columns: Vec<Ident>,
+    pub(crate) query: Box<Query>,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct CreateModel {
     pub(crate) name: Path,
     pub(crate) on_existing: OnExisting,
+    /// `INPUT (…)` and `OUTPUT (…)`, which XGBoost models may declare.
+    pub(crate) inputs: Vec<ColumnDef>,
+    pub(crate) outputs: Vec<ColumnDef>,
+    /// `TRANSFORM (…)`.
+    pub(crate) transform: Option<Transform>,
+    pub(crate) options: Options,
+    pub(crate) query: Option<Box<Query>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Transform {
+    pub(crate) items: Vec<SelectItem>,
+    pub(crate) span: Span,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct AlterModel {
+    pub(crate) name: Path,
+    pub(crate) if_exists: bool,
     pub(crate) options: Options,
 }
 
@@ -62,7 +135,50 @@ pub(crate) struct CreateModel {
 pub(crate) struct CreateExternalTable {
     pub(crate) name: Path,
     pub(crate) on_existing: OnExisting,
+    pub(crate) columns: Vec<ColumnDef>,
     pub(crate) options: Options,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Insert {
+    pub(crate) table: Path,
+    /// Empty for all columns in order.
+    pub(crate) columns: Vec<Ident>,
+    pub(crate) source: InsertSource,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum InsertSource {
+    Values(Vec<Vec<Expr>>),
+    Query(Box<Query>),
+}
+
+/// `DECLARE a, b INT64 DEFAULT 1`; T-SQL's `DECLARE @a INT = 1` names its variables without the sign.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Declare {
+    pub(crate) names: Vec<Ident>,
+    pub(crate) data_type: Option<TypeName>,
+    pub(crate) value: Option<Expr>,
+}
+
+/// `SET a = 1`, `SET (a, b) = (1, 2)`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct SetVariables {
+    pub(crate) names: Vec<Ident>,
+    pub(crate) value: Expr,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Explain {
+    pub(crate) analyze: bool,
+    pub(crate) statement: Box<Statement>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Describe {
+    /// `None` where neither MODEL nor TABLE is written: tables go first.
+    pub(crate) kind: Option<ObjectKind>,
+    pub(crate) name: Path,
 }
 
 /// `OPTIONS(…)`; the span is that of the statement's name where the clause is missing.
@@ -77,6 +193,7 @@ pub(crate) enum ObjectKind {
     Model,
     Table,
     ExternalTable,
+    View,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -88,18 +205,52 @@ pub(crate) struct Drop {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Query {
-    pub(crate) select: Select,
+    pub(crate) with: Vec<Cte>,
+    pub(crate) body: QueryBody,
     pub(crate) order_by: Vec<OrderItem>,
+    /// `LIMIT`, and T-SQL's `TOP`.
     pub(crate) limit: Option<Limit>,
     pub(crate) span: Span,
 }
 
+/// `name AS (query)` of a WITH clause.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Cte {
+    pub(crate) name: Ident,
+    pub(crate) query: Query,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum QueryBody {
+    Select(Box<Select>),
+    /// A query in parentheses.
+    Nested(Box<Query>),
+    /// Two or more parts.
+    Union {
+        parts: Vec<QueryBody>,
+        distinct: bool,
+    },
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Select {
+    pub(crate) distinct: bool,
     pub(crate) items: Vec<SelectItem>,
     pub(crate) from: Option<TableExpr>,
     pub(crate) filter: Option<Expr>,
+    pub(crate) group_by: Option<GroupBy>,
+    pub(crate) having: Option<Expr>,
+    pub(crate) qualify: Option<Expr>,
+    /// `WINDOW name AS (…)`.
+    pub(crate) windows: Vec<(Ident, Window)>,
     pub(crate) span: Span,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum GroupBy {
+    /// `GROUP BY ALL`: by every item of the list without an aggregate.
+    All,
+    Items(Vec<Expr>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -108,11 +259,14 @@ pub(crate) enum SelectItem {
     Expr { expr: Expr, alias: Option<Ident> },
 }
 
-/// `*` or `t.*`, perhaps without some columns.
+/// `*` or `t.*`, perhaps without some columns or with others in their place.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Star {
-    pub(crate) of: Option<Ident>,
+    /// `t` of `t.*`, or any value with fields.
+    pub(crate) of: Option<Expr>,
     pub(crate) except: Vec<Ident>,
+    /// `REPLACE (value AS name, …)`.
+    pub(crate) replace: Vec<(Expr, Ident)>,
     pub(crate) span: Span,
 }
 
@@ -125,9 +279,63 @@ pub(crate) struct TableExpr {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum TableExprKind {
+    /// A table; a last part with a `*` names all tables that fit.
     Name(Path),
     Subquery(Box<Query>),
-    Function { name: Path, args: Vec<TableArg> },
+    Function {
+        name: Path,
+        args: Vec<TableArg>,
+    },
+    /// `UNNEST(array) [AS alias] [WITH OFFSET [AS offset]]`.
+    Unnest {
+        array: Expr,
+        offset: Option<Offset>,
+    },
+    Join(Box<Join>),
+    /// T-SQL's `PREDICT(…) WITH (…)`.
+    Predict(Box<Predict>),
+}
+
+/// `WITH OFFSET [AS name]`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Offset {
+    /// `offset` where none is written.
+    pub(crate) name: Ident,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Join {
+    pub(crate) left: TableExpr,
+    pub(crate) right: TableExpr,
+    pub(crate) kind: JoinKind,
+    pub(crate) on: Option<JoinOn>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum JoinKind {
+    Inner,
+    Left,
+    Right,
+    Full,
+    /// `CROSS JOIN` and the comma.
+    Cross,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum JoinOn {
+    Condition(Expr),
+    Using(Vec<Ident>),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Predict {
+    /// A variable, a bytes literal or a scalar subquery.
+    pub(crate) model: Expr,
+    pub(crate) data: TableExpr,
+    /// `WITH (name type, …)`: what the model is said to give.
+    pub(crate) columns: Vec<ColumnDef>,
+    /// The place of the WITH clause.
+    pub(crate) columns_span: Span,
 }
 
 /// An argument of a table function.
@@ -138,6 +346,8 @@ pub(crate) enum TableArg {
     /// `TABLE name`, or a query in parentheses or without.
     Rows(TableExpr),
     Expr(Expr),
+    /// `name => value`.
+    Named(Ident, Expr),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -174,11 +384,11 @@ pub(crate) enum ExprKind {
     /// `base.field`.
     Field(Box<Expr>, Ident),
     Parameter(Parameter),
-    Call {
-        name: Path,
-        args: Vec<Expr>,
-    },
-    /// An operator by its sign: `+`, `AND`, `IS NULL`.
+    /// `*` as the argument of COUNT.
+    Star,
+    Call(Box<Call>),
+    /// An operator by its sign: `+`, `AND`, `IS NULL`, `BETWEEN`. AND and OR have two or more operands. `IN` has the
+    /// value and the list, `IN UNNEST` the value and an array; negated forms are under `NOT`.
     Operator {
         sign: &'static str,
         args: Vec<Expr>,
@@ -193,11 +403,86 @@ pub(crate) enum ExprKind {
         value: Box<Expr>,
         to: TypeName,
         safe: bool,
+        /// T-SQL cuts the fraction off where GoogleSQL rounds.
+        truncate: bool,
     },
-    Array(Vec<Expr>),
-    Struct(Vec<(Expr, Option<Ident>)>),
+    /// `[a, b]`, `ARRAY<INT64>[a, b]`.
+    Array {
+        element: Option<TypeName>,
+        items: Vec<Expr>,
+    },
+    /// `STRUCT(a, b AS name)`, `STRUCT<x INT64, STRING>(a, b)`, `(a, b)`.
+    Struct {
+        data_type: Option<TypeName>,
+        fields: Vec<(Expr, Option<Ident>)>,
+    },
     /// `INTERVAL value unit`.
     Interval(Box<Expr>, Ident),
+    /// `EXTRACT(part FROM value)`.
+    Extract(Ident, Box<Expr>),
+    /// `CASE [operand] WHEN … THEN … [ELSE …] END`.
+    Case {
+        operand: Option<Box<Expr>>,
+        branches: Vec<(Expr, Expr)>,
+        otherwise: Option<Box<Expr>>,
+    },
+    Subquery(SubqueryKind, Box<Query>),
+}
+
+/// What a subquery in an expression gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SubqueryKind {
+    /// The one value of its one row; NULL without a row.
+    Scalar,
+    /// `EXISTS (…)`: whether there are rows.
+    Exists,
+    /// `ARRAY (…)` and `IN (SELECT …)`: the values of its one column.
+    Array,
+}
+
+/// A function call with all that can stand in and behind it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Call {
+    pub(crate) name: Path,
+    pub(crate) args: Vec<Expr>,
+    pub(crate) distinct: bool,
+    /// `IGNORE NULLS` is true, `RESPECT NULLS` false.
+    pub(crate) ignore_nulls: Option<bool>,
+    pub(crate) order_by: Vec<OrderItem>,
+    pub(crate) limit: Option<Expr>,
+    pub(crate) over: Option<Over>,
+}
+
+impl Call {
+    /// A call with arguments alone.
+    pub(crate) fn plain(name: Path, args: Vec<Expr>) -> Self {
+        Self {
+            name,
+            args,
+            distinct: false,
+            ignore_nulls: None,
+            order_by: Vec::new(),
+            limit: None,
+            over: None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Over {
+    /// `OVER name`.
+    Named(Ident),
+    /// `OVER (…)`.
+    Window(Window),
+}
+
+/// `([name] [PARTITION BY …] [ORDER BY …])`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Window {
+    pub(crate) base: Option<Ident>,
+    pub(crate) partition_by: Vec<Expr>,
+    pub(crate) order_by: Vec<OrderItem>,
+    pub(crate) span: Span,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -223,6 +508,7 @@ pub(crate) struct TypeName {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum TypeNameKind {
+    /// A name; what stands in parentheses behind it, as in `STRING(10)`, bounds nothing here.
     Simple(String),
     Array(Box<TypeName>),
     Struct(Vec<(Option<Ident>, TypeName)>),

@@ -1,5 +1,7 @@
 //! Reserved words, and names written so that they read back.
 
+use super::Dialect;
+
 /// Words that cannot be names without backticks, as GoogleSQL reserves them.
 const RESERVED: &[&str] = &[
     "ALL",
@@ -100,9 +102,103 @@ const RESERVED: &[&str] = &[
     "WITHIN",
 ];
 
-/// Whether `word`, in any case, cannot be a name without backticks.
-pub(super) fn is_reserved(word: &str) -> bool {
-    RESERVED.binary_search(&word.to_ascii_uppercase().as_str()).is_ok()
+/// Words that cannot be names without brackets in T-SQL, as far as its statements here begin or go on with them.
+const RESERVED_IN_TSQL: &[&str] = &[
+    "ALL",
+    "ALTER",
+    "AND",
+    "ANY",
+    "AS",
+    "ASC",
+    "BEGIN",
+    "BETWEEN",
+    "BY",
+    "CASE",
+    "CHECK",
+    "COLLATE",
+    "CONSTRAINT",
+    "CONVERT",
+    "CREATE",
+    "CROSS",
+    "DECLARE",
+    "DEFAULT",
+    "DELETE",
+    "DESC",
+    "DISTINCT",
+    "DROP",
+    "ELSE",
+    "END",
+    "ESCAPE",
+    "EXCEPT",
+    "EXEC",
+    "EXECUTE",
+    "EXISTS",
+    "EXTERNAL",
+    "FETCH",
+    "FOR",
+    "FOREIGN",
+    "FROM",
+    "FULL",
+    "FUNCTION",
+    "GO",
+    "GRANT",
+    "GROUP",
+    "HAVING",
+    "IDENTITY",
+    "IF",
+    "IN",
+    "INDEX",
+    "INNER",
+    "INSERT",
+    "INTERSECT",
+    "INTO",
+    "IS",
+    "JOIN",
+    "KEY",
+    "LEFT",
+    "LIKE",
+    "MERGE",
+    "NOT",
+    "NULL",
+    "ON",
+    "OPTION",
+    "OR",
+    "ORDER",
+    "OUTER",
+    "OVER",
+    "PIVOT",
+    "PRIMARY",
+    "PRINT",
+    "PROCEDURE",
+    "REFERENCES",
+    "RETURN",
+    "RIGHT",
+    "SELECT",
+    "SET",
+    "TABLE",
+    "TABLESAMPLE",
+    "THEN",
+    "TO",
+    "TOP",
+    "TRUNCATE",
+    "TRY_CONVERT",
+    "UNION",
+    "UNIQUE",
+    "UNPIVOT",
+    "UPDATE",
+    "USE",
+    "VALUES",
+    "VIEW",
+    "WHEN",
+    "WHERE",
+    "WHILE",
+    "WITH",
+];
+
+/// Whether `word`, in any case, cannot be a name without quotes.
+pub(super) fn is_reserved(word: &str, dialect: Dialect) -> bool {
+    let words = if dialect == Dialect::TSql { RESERVED_IN_TSQL } else { RESERVED };
+    words.binary_search(&word.to_ascii_uppercase().as_str()).is_ok()
 }
 
 /// A column's, table's or model's name as SQL text: in backticks where it needs them.
@@ -110,7 +206,7 @@ pub(crate) fn written(name: &str) -> String {
     let plain = |part: &str| {
         part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && part.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_')
-            && !is_reserved(part)
+            && !is_reserved(part, Dialect::BigQuery)
     };
     if name.split('.').all(plain) { name.into() } else { format!("`{name}`") }
 }
@@ -122,6 +218,7 @@ mod tests {
     #[test]
     fn reserved_words_are_sorted() {
         assert!(RESERVED.is_sorted());
+        assert!(RESERVED_IN_TSQL.is_sorted());
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! Text to tokens. Goes on after what it cannot read, so that the parser always gets the whole text.
 
+use super::Dialect;
 use super::literal::{self, Quote};
 use super::token::{Sign, Token, TokenKind};
 use crate::diag::{Code, Diagnostic, Error, Span};
 
 /// The tokens of `text`, an [`TokenKind::End`] last, and what could not be read.
-pub(super) fn tokens(text: &str) -> (Vec<Token>, Vec<Diagnostic>) {
-    let mut lexer = Lexer { text, at: 0, diagnostics: Vec::new() };
+pub(super) fn tokens(text: &str, dialect: Dialect) -> (Vec<Token>, Vec<Diagnostic>) {
+    let mut lexer = Lexer { text, at: 0, dialect, diagnostics: Vec::new() };
     let mut tokens = Vec::new();
     loop {
         lexer.skip_blank();
@@ -23,6 +24,7 @@ pub(super) fn tokens(text: &str) -> (Vec<Token>, Vec<Diagnostic>) {
 struct Lexer<'a> {
     text: &'a str,
     at: usize,
+    dialect: Dialect,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -47,12 +49,12 @@ impl<'a> Lexer<'a> {
         TokenKind::Broken
     }
 
-    /// White space and comments: `-- …`, `# …`, `/* … */`.
+    /// White space and comments: `-- …`, `/* … */`, GoogleSQL's `# …`.
     fn skip_blank(&mut self) {
         loop {
             self.take_while(|c| c.is_whitespace() || c == '\u{feff}');
             let rest = self.rest();
-            if rest.starts_with("--") || rest.starts_with('#') {
+            if rest.starts_with("--") || (rest.starts_with('#') && self.dialect == Dialect::BigQuery) {
                 self.take_while(|c| c != '\n');
             } else if rest.starts_with("/*") {
                 let start = self.at;
@@ -74,6 +76,11 @@ impl<'a> Lexer<'a> {
 
     fn token(&mut self) -> TokenKind {
         let Some(first) = self.peek() else { return TokenKind::End };
+        if self.dialect == Dialect::TSql
+            && let Some(kind) = self.tsql_token()
+        {
+            return kind;
+        }
         if let Some(prefix) = literal::prefix(self.rest()) {
             return self.quoted(prefix);
         }
@@ -88,8 +95,9 @@ impl<'a> Lexer<'a> {
             '@' => self.parameter(),
             '?' => {
                 self.at += 1;
-                TokenKind::Placeholder
+                TokenKind::Placeholder(None)
             }
+            '$' if self.rest().chars().nth(1).is_some_and(|c| c.is_ascii_digit()) => self.position(),
             _ => match Sign::ALL.iter().find(|sign| self.rest().starts_with(sign.as_str())) {
                 Some(sign) => {
                     self.at += sign.as_str().len();
@@ -105,6 +113,8 @@ impl<'a> Lexer<'a> {
                     .at(Span::new(start, self.at));
                     if first.is_alphabetic() {
                         error = error.hint("put names with such letters in backticks");
+                    } else if first == '#' {
+                        error = error.hint("temporary tables have no sign here: write the name alone");
                     } else if matches!(first, '“' | '”' | '‘' | '’') {
                         error =
                             error.hint("use straight quotes: ' or \"").fix(Span::new(start, self.at), "'");
@@ -154,16 +164,42 @@ impl<'a> Lexer<'a> {
         self.report(error)
     }
 
+    /// `@name`; the sign alone in front of a hint.
     fn parameter(&mut self) -> TokenKind {
         let start = self.at;
         self.at += 1;
-        let name = self.take_while(is_word);
-        if name.is_empty() {
-            let error = Error::new(Code::SyntaxError, "expected a parameter's name after `@`")
-                .at(Span::new(start, self.at));
-            return self.report(error);
+        if self.peek() == Some('{') {
+            return TokenKind::Sign(Sign::At);
         }
-        TokenKind::Parameter(name.into())
+        let system = self.peek() == Some('@');
+        self.at += usize::from(system);
+        let name = self.take_while(is_word);
+        if !system && !name.is_empty() {
+            return TokenKind::Parameter(name.into());
+        }
+        let span = Span::new(start, self.at);
+        self.report(match system {
+            true => Error::new(Code::UnsupportedSyntax, "system variables are not supported")
+                .at(span)
+                .hint("DECLARE a variable, or give a parameter such as @name"),
+            false => Error::new(Code::SyntaxError, "expected a parameter's name after `@`").at(span),
+        })
+    }
+
+    /// `$1`: parameters by position, from 1.
+    fn position(&mut self) -> TokenKind {
+        let start = self.at;
+        self.at += 1;
+        let digits = self.take_while(|c| c.is_ascii_digit());
+        match digits.parse::<usize>().ok().and_then(|it| it.checked_sub(1)) {
+            Some(position) => TokenKind::Placeholder(Some(position)),
+            None => {
+                let span = Span::new(start, self.at);
+                let message = format!("`{}` is not a parameter", span.of(self.text));
+                let error = Error::new(Code::InvalidLiteral, message);
+                self.report(error.at(span).hint("positions count from 1: $1, $2"))
+            }
+        }
     }
 
     fn quoted_name(&mut self) -> TokenKind {
@@ -199,6 +235,50 @@ impl<'a> Lexer<'a> {
                 literal::bytes(body, body_at).map_or_else(|it| self.report(it), TokenKind::Bytes)
             }
         }
+    }
+
+    /// What T-SQL writes otherwise: texts, names, bytes.
+    fn tsql_token(&mut self) -> Option<TokenKind> {
+        let start = self.at;
+        let rest = self.rest();
+        if rest.starts_with("0x") || rest.starts_with("0X") {
+            self.at += 2;
+            let digits = self.take_while(is_word);
+            return Some(match literal::hex(digits) {
+                Some(bytes) => TokenKind::Bytes(bytes),
+                None => {
+                    let span = Span::new(start, self.at);
+                    let error =
+                        Error::new(Code::InvalidLiteral, "bytes are pairs of hexadecimal digits").at(span);
+                    self.report(error.hint("write 0x and an even number of digits, such as 0x0AFF"))
+                }
+            });
+        }
+        let prefix = usize::from(rest.starts_with("N'") || rest.starts_with("n'"));
+        let (close, what) = match rest.get(prefix..)?.chars().next()? {
+            '\'' => ("'", "the string does not end"),
+            '"' => ("\"", "the name in quotes does not end"),
+            '[' => ("]", "the name in brackets does not end"),
+            '`' => {
+                self.at += 1;
+                let span = Span::new(start, self.at);
+                let error = Error::new(Code::SyntaxError, "unexpected character `` ` ``").at(span);
+                return Some(self.report(error.hint("T-SQL puts names in brackets: [name]")));
+            }
+            _ => return None,
+        };
+        let Some((text, len)) = literal::doubled(rest.get(prefix + 1..)?, close) else {
+            return Some(self.unterminated(start, what, close));
+        };
+        self.at += prefix + 1 + len;
+        Some(match close {
+            "'" => TokenKind::String(text),
+            _ if text.is_empty() => {
+                let error = Error::new(Code::InvalidLiteral, "a name is empty").at(Span::new(start, self.at));
+                self.report(error)
+            }
+            _ => TokenKind::QuotedName(text),
+        })
     }
 
     /// Moves behind the closing quote; `None` where there is none.

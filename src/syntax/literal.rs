@@ -57,6 +57,33 @@ pub(super) fn bytes(body: &str, at: usize) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// T-SQL's way: the text up to `close`, which stands doubled inside, and the length of both.
+pub(super) fn doubled(rest: &str, close: &str) -> Option<(String, usize)> {
+    let mut text = String::new();
+    let mut at = 0;
+    loop {
+        let rest = rest.get(at..)?;
+        let end = rest.find(close)?;
+        text.push_str(rest.get(..end)?);
+        at += end + close.len();
+        if !rest.get(end + close.len()..)?.starts_with(close) {
+            return Some((text, at));
+        }
+        text.push_str(close);
+        at += close.len();
+    }
+}
+
+/// The bytes that pairs of hexadecimal digits name.
+pub(super) fn hex(digits: &str) -> Option<Vec<u8>> {
+    let pairs = digits.as_bytes().chunks(2);
+    let byte = |pair: &[u8]| match pair.len() {
+        2 => u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok(),
+        _ => None,
+    };
+    pairs.map(byte).collect()
+}
+
 enum Piece {
     Char(char),
     Byte(u8),

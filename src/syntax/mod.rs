@@ -15,26 +15,56 @@ pub(crate) use keyword::written;
 use crate::diag::{Code, Diagnostic, Error};
 use crate::limits::Limits;
 
+/// Which SQL a text is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// GoogleSQL as BigQuery has it.
+    BigQuery,
+    /// SQL Server's, with `PREDICT(MODEL = …)`.
+    TSql,
+}
+
 /// The statements of a script, and what is wrong with its text.
 pub(crate) struct Parsed {
     pub(crate) statements: Vec<ast::Statement>,
     pub(crate) diagnostics: Vec<Diagnostic>,
+    pub(crate) dialect: Dialect,
 }
 
-/// Reads a script: statements with `;` between them.
-pub(crate) fn parse(text: &str, limits: &Limits) -> Parsed {
+/// Reads a script: statements with `;` between them. Without a dialect, a text that holds `PREDICT(MODEL =` is T-SQL
+/// and any other is GoogleSQL.
+pub(crate) fn parse(text: &str, limits: &Limits, dialect: Option<Dialect>) -> Parsed {
     if text.len() > limits.sql_bytes {
         let message = format!("the text has {} bytes, the limit is {}", text.len(), limits.sql_bytes);
-        let error = Error::new(Code::LimitExceeded, message);
-        return Parsed { statements: Vec::new(), diagnostics: error.diagnostics().cloned().collect() };
+        let diagnostics = Error::new(Code::LimitExceeded, message).diagnostics().cloned().collect();
+        return Parsed { statements: Vec::new(), diagnostics, dialect: dialect.unwrap_or(Dialect::BigQuery) };
     }
-    let (tokens, mut diagnostics) = lexer::tokens(text);
-    let (statements, found) = parser::script(text, &tokens, limits);
+    let (dialect, (tokens, mut diagnostics)) = match dialect {
+        Some(dialect) => (dialect, lexer::tokens(text, dialect)),
+        None => recognise(text),
+    };
+    let (statements, found) = parser::script(text, &tokens, limits, dialect);
     // A broken literal confuses what follows it: tell of the cause alone.
     if diagnostics.is_empty() {
         diagnostics = found;
     }
-    Parsed { statements, diagnostics }
+    Parsed { statements, diagnostics, dialect }
+}
+
+type Lexed = (Vec<token::Token>, Vec<Diagnostic>);
+
+/// The dialect of a text, and its tokens. The dialects' quotes differ: what is broken in one may be whole in the other.
+fn recognise(text: &str) -> (Dialect, Lexed) {
+    let lexed = lexer::tokens(text, Dialect::BigQuery);
+    let seen = parser::holds_predict(text, &lexed.0);
+    if seen || !lexed.1.is_empty() {
+        let tsql = lexer::tokens(text, Dialect::TSql);
+        if seen || (tsql.1.is_empty() && parser::holds_predict(text, &tsql.0)) {
+            return (Dialect::TSql, tsql);
+        }
+    }
+    (Dialect::BigQuery, lexed)
 }
 
 #[cfg(test)]

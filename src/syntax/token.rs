@@ -23,8 +23,8 @@ pub(super) enum TokenKind {
     Float,
     /// `@name`.
     Parameter(String),
-    /// `?`.
-    Placeholder,
+    /// `?`; `$1`, counted from 0.
+    Placeholder(Option<usize>),
     Sign(Sign),
     /// What the lexer has reported as wrong.
     Broken,
@@ -49,9 +49,8 @@ macro_rules! signs {
 
 signs! {
     Pipe "|>", Concat "||", NotEqual "!=", NotEqualAngle "<>", LessEqual "<=", GreaterEqual ">=", Arrow "=>",
-    ShiftLeft "<<",
     LeftParen "(", RightParen ")", LeftBracket "[", RightBracket "]", LeftBrace "{", RightBrace "}",
     Comma ",", Dot ".", Semicolon ";", Colon ":",
     Plus "+", Minus "-", Star "*", Slash "/", Equal "=", Less "<", Greater ">",
-    Ampersand "&", Bar "|", Caret "^", Tilde "~",
+    Ampersand "&", Bar "|", Caret "^", Tilde "~", Percent "%", Bang "!", At "@",
 }

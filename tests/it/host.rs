@@ -3,13 +3,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use arrow_array::ArrayRef;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Date32Type, Float32Type, Float64Type, Int64Type, TimestampMicrosecondType};
-use arrow_array::{Array, ArrayRef};
+use arrow_array::types::{Float64Type, Int64Type};
 use predictql::data::{Batch, Schema};
 use predictql::diag::Error;
 use predictql::table::{CsvOptions, Object};
 use predictql::{Engine, Params, Query, Resource, Step, Summary};
+
+use crate::notation;
 
 /// What a statement gave.
 #[derive(Debug, Default)]
@@ -56,7 +58,7 @@ pub fn run_with(engine: &Engine, sql: &str, params: Params) -> Result<Outcome, E
 }
 
 pub fn finish(mut query: Query) -> Result<Outcome, Error> {
-    let mut outcome = Outcome { schema: query.schema().cloned(), ..Outcome::default() };
+    let mut outcome = Outcome::default();
     loop {
         match query.step()? {
             Step::Batch(batch) => outcome.batches.push(batch),
@@ -64,16 +66,19 @@ pub fn finish(mut query: Query) -> Result<Outcome, Error> {
             Step::Need(requests) => {
                 for request in requests {
                     match request.resource {
-                        Resource::Model { uri } | Resource::Object { uri } => match find(&uri) {
-                            Some(path) => query.supply(request.id, fs::read(path).unwrap())?,
-                            None => query.refuse(request.id, format!("`{uri}` was not found"))?,
-                        },
+                        Resource::Model { uri } | Resource::Object { uri } | Resource::Table { uri, .. } => {
+                            match find(&uri) {
+                                Some(path) => query.supply(request.id, fs::read(path).unwrap())?,
+                                None => query.refuse(request.id, format!("`{uri}` was not found"))?,
+                            }
+                        }
                         Resource::Objects { uris } => query.supply_objects(request.id, list(&uris))?,
                         other => panic!("the test host cannot bring {other:?}"),
                     }
                 }
             }
             Step::Done(summary) => {
+                outcome.schema = query.schema().cloned();
                 outcome.summary = summary;
                 return Ok(outcome);
             }
@@ -150,43 +155,6 @@ impl Outcome {
 
     /// Every row as text, in the notation of the SQL test files.
     pub fn text_rows(&self) -> Vec<Vec<String>> {
-        self.batches
-            .iter()
-            .flat_map(|batch| {
-                (0..batch.rows()).map(|row| batch.columns().iter().map(|column| text(column, row)).collect())
-            })
-            .collect()
-    }
-}
-
-fn text(array: &ArrayRef, row: usize) -> String {
-    use arrow_schema::DataType;
-    if array.is_null(row) {
-        return "NULL".into();
-    }
-    let list = |values: ArrayRef| {
-        let items: Vec<_> = (0..values.len()).map(|at| text(&values, at)).collect();
-        format!("[{}]", items.join(", "))
-    };
-    match array.data_type() {
-        DataType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
-        DataType::Float64 => array.as_primitive::<Float64Type>().value(row).to_string(),
-        DataType::Float32 => array.as_primitive::<Float32Type>().value(row).to_string(),
-        DataType::Boolean => array.as_boolean().value(row).to_string(),
-        DataType::Utf8 => match array.as_string::<i32>().value(row) {
-            "" => "(empty)".into(),
-            text => text.into(),
-        },
-        DataType::Binary => format!("0x{}", array.as_binary::<i32>().value(row).escape_ascii()),
-        DataType::Date32 => format!("day {}", array.as_primitive::<Date32Type>().value(row)),
-        DataType::Timestamp(..) => {
-            format!("{} us", array.as_primitive::<TimestampMicrosecondType>().value(row))
-        }
-        DataType::List(_) => list(array.as_list::<i32>().value(row)),
-        DataType::Struct(_) => {
-            let items: Vec<_> = array.as_struct().columns().iter().map(|column| text(column, row)).collect();
-            format!("({})", items.join(", "))
-        }
-        other => panic!("no notation for {other}"),
+        self.batches.iter().flat_map(notation::rows).collect()
     }
 }

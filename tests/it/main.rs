@@ -11,8 +11,10 @@
 )]
 
 mod agreement;
+mod boosters;
 mod host;
 mod image;
+mod notation;
 mod stepping;
 mod suite;
 mod table;

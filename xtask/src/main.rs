@@ -5,6 +5,7 @@
 mod bench;
 mod browser;
 mod config;
+mod conformance;
 mod debian;
 mod estimators;
 mod npm;
@@ -35,6 +36,7 @@ usage: cargo xtask <command>
   build             the npm package into pkg/
   build --fast      the same with one variant that is quick to build
   bench             both tutorials beside onnxruntime-web, in one page
+  conformance       the suites of the onnx package; `--write` writes docs/CONFORMANCE.md, part of a name runs these cases
   estimators        scikit-learn's and the boosters' models beside onnxruntime; `--write` writes docs/ESTIMATORS.md
   size              the bytes of every file of the package
   tidy              the layers of the house, and what a file looks like
@@ -68,6 +70,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["build"] => package::build(false),
         ["build", "--fast"] => package::build(true),
         ["bench"] => bench::run(),
+        ["conformance", words @ ..] => conformance::run(words),
         ["estimators", words @ ..] => estimators::run(words),
         ["size"] => size::table(),
         ["tidy"] => tidy::check(),

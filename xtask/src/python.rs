@@ -13,6 +13,11 @@ const ADVICE: &str = "install Python 3.9 or newer with venv (`apt-get install -y
 
 /// A script whose packages stand in the `requirements.txt` beside it.
 pub fn script(folder: &str, script: &str) -> Result<Program> {
+    Ok(python(folder)?.arg(PathBuf::from(folder).join(script)))
+}
+
+/// Python with the packages of `folder/requirements.txt`.
+pub fn python(folder: &str) -> Result<Program> {
     let version = Program::new("python3").arg("--version").advice(ADVICE).read()?;
     let minor = version.split('.').nth(1).and_then(|minor| minor.parse().ok());
     ensure!(minor.is_some_and(|minor: u32| minor >= 9), "{version} is too old: {ADVICE}");
@@ -30,5 +35,5 @@ pub fn script(folder: &str, script: &str) -> Result<Program> {
     }
     // Nothing but what the script makes should lie about.
     let python = Program::new(python).env("PYTHONUNBUFFERED", "1").env("PYTHONDONTWRITEBYTECODE", "1");
-    Ok(python.arg(PathBuf::from(folder).join(script)).within(&project::root()))
+    Ok(python.within(&project::root()))
 }

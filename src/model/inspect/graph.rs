@@ -1,13 +1,19 @@
 //! Whether the nodes of a graph fit together and can run: operators, names, weights.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use tract_onnx::model::OnnxOpRegister;
 use tract_onnx::pb;
-use tract_onnx::pb::tensor_proto::{DataLocation, DataType as Element};
+use tract_onnx::pb::tensor_proto::DataType as Element;
 
+use super::floats;
+use super::obstacles::Obstacles;
 use crate::diag::{Code, Error, Result};
 use crate::model::operators;
+
+/// The newest operator sets that are known: what later ones mean cannot be.
+const STANDARD_SET: i64 = 26;
+const ML_SET: i64 = 5;
 
 /// The default domain has two names.
 pub(super) fn domain(domain: &str) -> &str {
@@ -31,17 +37,29 @@ fn bodies(node: &pb::NodeProto) -> impl Iterator<Item = &pb::GraphProto> {
 }
 
 /// # Errors
-/// `external-data-missing`, `unsupported-operator` (all of them at once), `invalid-model`.
+/// `unsupported-operator`, `unsupported-model-type` (with the `obstacles` that were found before, all of them at once);
+/// `invalid-model`.
 pub(super) fn check(
     proto: &pb::ModelProto,
     opset: &BTreeMap<String, i64>,
     register: &OnnxOpRegister,
+    mut obstacles: Obstacles,
 ) -> Result<()> {
-    external_data(proto)?;
-    runnable(proto, opset, register)?;
-    for graph in all(&proto.graph) {
-        tensors(graph)?;
+    runnable(proto, opset, register, &mut obstacles);
+    readable(proto, &mut obstacles);
+    for (domain, known) in [(operators::STANDARD, STANDARD_SET), ("ai.onnx.ml", ML_SET)] {
+        if let Some(version) = opset.get(domain).filter(|version| **version > known) {
+            obstacles.add(
+                Code::UnsupportedOperator,
+                format!(
+                    "the model uses operator set {version} of {domain}, the newest that is known is {known}"
+                ),
+            );
+            obstacles.hint("export the model for an older operator set");
+        }
     }
+    obstacles.check()?;
+    all(&proto.graph).flat_map(every_tensor).try_for_each(check_tensor)?;
     match &proto.graph {
         Some(graph) => names(graph, &HashSet::new()),
         None => Ok(()),
@@ -56,26 +74,13 @@ fn every_tensor(graph: &pb::GraphProto) -> impl Iterator<Item = &pb::TensorProto
         .chain(attributes.flat_map(|attribute| attribute.t.iter().chain(&attribute.tensors)))
 }
 
-fn external_data(proto: &pb::ModelProto) -> Result<()> {
-    let mut files = BTreeSet::new();
-    for tensor in all(&proto.graph).flat_map(every_tensor) {
-        if tensor.data_location == Some(DataLocation::External.into()) {
-            let location = tensor.external_data.iter().find(|entry| entry.key == "location");
-            files.insert(location.map_or("?", |entry| entry.value.as_str()));
-        }
-    }
-    if files.is_empty() {
-        return Ok(());
-    }
-    let files: Vec<_> = files.iter().map(|file| format!("`{file}`")).collect();
-    Err(Error::new(
-        Code::ExternalDataMissing,
-        format!("the model keeps its weights in another file: {}", files.join(", ")),
-    )
-    .hint("save the model as one file: `onnx.save(onnx.load(\"model.onnx\"), \"single.onnx\")` in Python"))
-}
-
-fn runnable(proto: &pb::ModelProto, opset: &BTreeMap<String, i64>, register: &OnnxOpRegister) -> Result<()> {
+/// Finds the operators that do not run.
+fn runnable(
+    proto: &pb::ModelProto,
+    opset: &BTreeMap<String, i64>,
+    register: &OnnxOpRegister,
+    obstacles: &mut Obstacles,
+) {
     let mut missing: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
     for node in all(&proto.graph).flat_map(|graph| &graph.node) {
         let domain = domain(&node.domain);
@@ -86,7 +91,7 @@ fn runnable(proto: &pb::ModelProto, opset: &BTreeMap<String, i64>, register: &On
         }
     }
     if missing.is_empty() {
-        return Ok(());
+        return;
     }
     let list: Vec<String> = missing
         .iter()
@@ -97,15 +102,37 @@ fn runnable(proto: &pb::ModelProto, opset: &BTreeMap<String, i64>, register: &On
         })
         .collect();
     let what = if list.len() == 1 { "an operator that does" } else { "operators that do" };
-    let error = Error::new(
-        Code::UnsupportedOperator,
-        format!("the model uses {what} not run here: {}", list.join(", ")),
-    );
-    Err(match missing.keys().any(|(domain, _)| *domain == "com.microsoft") {
-        true => error
-            .hint("export the model without onnxruntime's optimisations, from the standard operators only"),
-        false => error,
-    })
+    let message = format!("the model uses {what} not run here: {}", list.join(", "));
+    obstacles.add(Code::UnsupportedOperator, message);
+    if missing.keys().any(|(domain, _)| *domain == "com.microsoft") {
+        obstacles
+            .hint("export the model without onnxruntime's optimisations, from the standard operators only");
+    }
+}
+
+/// Finds the weights that cannot be read.
+fn readable(proto: &pb::ModelProto, obstacles: &mut Obstacles) {
+    let mut types: BTreeMap<i32, Vec<&str>> = BTreeMap::new();
+    for graph in all(&proto.graph) {
+        for tensor in every_tensor(graph).filter(|tensor| !floats::is_readable(tensor.data_type)) {
+            types.entry(tensor.data_type).or_default().push(&tensor.name);
+        }
+        if !graph.sparse_initializer.is_empty() {
+            let count = graph.sparse_initializer.len();
+            let message = format!("the model keeps {count} of its weights as sparse tensors");
+            obstacles.add(Code::UnsupportedModelType, message);
+            obstacles.hint("export the model with dense weights");
+        }
+    }
+    for (element, names) in types {
+        let name = floats::element_name(element);
+        let first = names.first().copied().filter(|name| !name.is_empty()).unwrap_or("?");
+        let more = if names.len() > 1 { format!(" and {} more", names.len() - 1) } else { String::new() };
+        let message =
+            format!("the model has weights of type {name}, which is not supported (`{first}`{more})");
+        obstacles.add(Code::UnsupportedModelType, message);
+        obstacles.hint("export the model with float32, float16 or int8 weights");
+    }
 }
 
 /// Names must lead somewhere, nothing may be made twice, and no node may wait for itself.
@@ -164,27 +191,20 @@ fn names<'a>(graph: &'a pb::GraphProto, outer: &HashSet<&'a str>) -> Result<()> 
     graph.node.iter().flat_map(bodies).try_for_each(|body| names(body, &known))
 }
 
-/// Weights must have as many values as their shape says.
-fn tensors(graph: &pb::GraphProto) -> Result<()> {
-    for tensor in every_tensor(graph) {
-        let name = &tensor.name;
-        let shape: Option<usize> =
-            (tensor.dims.iter()).try_fold(1_usize, |all, dim| all.checked_mul(usize::try_from(*dim).ok()?));
-        let shape = shape.filter(|values| *values <= isize::MAX as usize / 16).ok_or_else(|| {
-            Error::new(
-                Code::InvalidModel,
-                format!("tensor `{name}` has impossible dimensions {:?}", tensor.dims),
-            )
-        })?;
-        if Element::try_from(tensor.data_type) == Ok(Element::String) && tensor.string_data.len() != shape {
-            return Err(Error::new(
-                Code::InvalidModel,
-                format!(
-                    "tensor `{name}` has {} texts, its dimensions ask for {shape}",
-                    tensor.string_data.len()
-                ),
-            ));
+/// A tensor must have as many values as its shape says; those of other types than text are counted when it is loaded.
+pub(super) fn check_tensor(tensor: &pb::TensorProto) -> Result<()> {
+    let name = &tensor.name;
+    let invalid = |what: String| Err(Error::new(Code::InvalidModel, format!("tensor `{name}` has {what}")));
+    let shape: Option<usize> =
+        (tensor.dims.iter()).try_fold(1_usize, |all, dim| all.checked_mul(usize::try_from(*dim).ok()?));
+    let Some(shape) = shape.filter(|values| *values <= isize::MAX as usize / 16) else {
+        return invalid(format!("impossible dimensions {:?}", tensor.dims));
+    };
+    let texts = tensor.string_data.len();
+    match Element::try_from(tensor.data_type) {
+        Ok(Element::String) if texts != shape => {
+            invalid(format!("{texts} texts, its dimensions ask for {shape}"))
         }
+        _ => Ok(()),
     }
-    Ok(())
 }

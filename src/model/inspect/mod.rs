@@ -1,27 +1,36 @@
 //! What a model file holds, before anything of it is loaded: the reasons for which it cannot run come from here,
 //! all of them at once and in the words of the person who exported it.
 
+mod floats;
 mod foreign;
 mod graph;
+mod obstacles;
 mod types;
+mod weights;
 mod wire;
+mod zip_map;
 
+pub(super) use floats::widen_tensor;
 pub(super) use types::Declared;
+pub(super) use weights::{External, Weights};
 
 use std::collections::BTreeMap;
 
-use prost::Message;
-use tract_onnx::model::OnnxOpRegister;
-use tract_onnx::pb;
+use tract_onnx::{Onnx, pb};
 
 use crate::diag::{Code, Error, Result};
 use crate::limits::Limits;
+use crate::model::answer::KnownLabels;
 use crate::model::operators;
+use crate::model::options::Format;
+use obstacles::Obstacles;
 use wire::{Broken, Content, Fields};
 
 /// What is known of a model file beside its inputs and outputs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ModelFacts {
+    /// The kind of file.
+    pub format: Format,
     /// Bytes of the file.
     pub bytes: usize,
     /// Operator set versions by domain; the default domain is `ai.onnx`.
@@ -35,38 +44,67 @@ pub struct ModelFacts {
 
 /// A model file that can be loaded.
 pub(super) struct Inventory {
+    /// Without its large weights.
     pub(super) proto: pb::ModelProto,
+    pub(super) weights: Weights,
     pub(super) inputs: Vec<Declared>,
     pub(super) outputs: Vec<Declared>,
     pub(super) facts: ModelFacts,
+    pub(super) labels: KnownLabels,
 }
 
-/// Reads `bytes` and finds everything that keeps the model from running with the operators of `register`.
-pub(super) fn inspect(bytes: &[u8], limits: &Limits, register: &OnnxOpRegister) -> Result<Inventory> {
-    if bytes.len() > limits.model_bytes {
-        return Err(Error::new(
-            Code::LimitExceeded,
-            format!("the model has {} bytes, the limit is {}", bytes.len(), limits.model_bytes),
-        ));
+/// Reads `bytes` and finds everything that keeps the model from running with the operators of `onnx`.
+pub(super) fn inspect(bytes: &[u8], external: &External, limits: &Limits, onnx: &Onnx) -> Result<Inventory> {
+    check_size(bytes.len(), limits)?;
+    recognise(bytes)?;
+    let (mut proto, weights) = weights::decode(bytes, external, onnx)?;
+    if proto.graph.is_none() || proto.opset_import.is_empty() {
+        return Err(short("the model file ends too early: it has no graph or no operator set".into()));
     }
-    let mut proto = decode(bytes)?;
-    let facts = facts(bytes, &proto);
-    types::cut_zip_maps(&mut proto);
-    let (inputs, outputs) = types::declared(bytes, &proto)?;
-    graph::check(&proto, &facts.opset, register)?;
+    let mut facts = facts(bytes, &proto);
+    facts.bytes += external.values().map(Vec::len).sum::<usize>();
+    let labels = zip_map::cut(&mut proto);
+    let mut obstacles = Obstacles::default();
+    let (inputs, outputs) = types::declared(bytes, &proto, &mut obstacles);
+    graph::check(&proto, &facts.opset, &onnx.op_register, obstacles)?;
+    floats::widen(&mut proto);
     proto.graph.iter_mut().for_each(operators::qualify);
-    Ok(Inventory { proto, inputs, outputs, facts })
+    // What has a value is no input; tract finds the value by its name.
+    let is_weight = |name: &str| weights.contains_key(name);
+    if let Some(graph) = &mut proto.graph {
+        graph.input.retain(|info| !graph.initializer.iter().any(|tensor| tensor.name == info.name));
+        graph.initializer.retain(|tensor| !is_weight(&tensor.name));
+    }
+    Ok(Inventory { proto, weights, inputs, outputs, facts, labels })
 }
 
-fn decode(bytes: &[u8]) -> Result<pb::ModelProto> {
+/// # Errors
+/// `limit-exceeded`.
+pub(super) fn check_size(bytes: usize, limits: &Limits) -> Result<()> {
+    if bytes <= limits.model_bytes {
+        return Ok(());
+    }
+    let message = format!("the model has {bytes} bytes, the limit is {}", limits.model_bytes);
+    Err(Error::new(Code::LimitExceeded, message))
+}
+
+/// The files beside the model file `bytes` that its weights lie in, as it names them.
+pub(super) fn external_files(bytes: &[u8]) -> Result<Vec<String>> {
+    Ok(weights::files(bytes)?.into_iter().collect())
+}
+
+fn short(message: String) -> Error {
+    Error::new(Code::TruncatedModel, message).hint("fetch or export the file again")
+}
+
+/// Tells ONNX files from others, and whole ones from parts.
+fn recognise(bytes: &[u8]) -> Result<()> {
     if let Some((what, hint)) = foreign::recognise(bytes) {
         return Err(
             Error::new(Code::NotOnnx, format!("expected an ONNX model, the file is {what}")).hint(hint)
         );
     }
     let not_onnx = || Error::new(Code::NotOnnx, "expected an ONNX model, the file is something else");
-    let short =
-        |message: String| Error::new(Code::TruncatedModel, message).hint("fetch or export the file again");
     let mut fields = Fields::new(bytes);
     // The version of the format comes first in every ONNX file, the graph further back.
     if !matches!(fields.next(), Some(Ok((1, Content::Number(_))))) {
@@ -75,19 +113,13 @@ fn decode(bytes: &[u8]) -> Result<pb::ModelProto> {
     match fields.find_map(std::result::Result::err) {
         Some(Broken::Short(missing)) => {
             let all = (bytes.len() as u64).saturating_add(missing);
-            return Err(short(format!(
+            Err(short(format!(
                 "the model file ends too early: {} of at least {all} bytes are there",
                 bytes.len()
-            )));
+            )))
         }
-        Some(Broken::Garbage) => return Err(not_onnx()),
-        None => {}
-    }
-    let proto = pb::ModelProto::decode(bytes)
-        .map_err(|error| Error::new(Code::InvalidModel, "the model file cannot be decoded").detail(error))?;
-    match proto.graph.is_none() || proto.opset_import.is_empty() {
-        true => Err(short("the model file ends too early: it has no graph or no operator set".into())),
-        false => Ok(proto),
+        Some(Broken::Garbage) => Err(not_onnx()),
+        None => Ok(()),
     }
 }
 
@@ -114,6 +146,7 @@ fn facts(bytes: &[u8], proto: &pb::ModelProto) -> ModelFacts {
         }
     }
     ModelFacts {
+        format: Format::Onnx,
         bytes: bytes.len(),
         opset,
         metadata: own.chain(metadata).filter(|(_, value)| !value.is_empty()).collect(),

@@ -5,15 +5,18 @@ use tract_onnx::pb::tensor_shape_proto::dimension::Value;
 use tract_onnx::pb::{self, type_proto};
 use tract_onnx::prelude::DatumType;
 
-use super::graph::domain;
+use super::floats;
+use super::obstacles::Obstacles;
 use super::wire::Fields;
-use crate::diag::{Code, Error, Result};
+use crate::diag::Code;
 use crate::model::signature::Dim;
 
 /// An input or output as the file declares it.
 pub(in crate::model) struct Declared {
     pub(in crate::model) name: String,
     pub(in crate::model) element: DatumType,
+    /// The element type in the file, which `element` may be wider than.
+    pub(in crate::model) stored: Element,
     /// `None` where even the rank is left open, which inputs do not.
     pub(in crate::model) shape: Option<Vec<Dim>>,
     /// Whether any operator reads it.
@@ -26,10 +29,15 @@ impl Declared {
     }
 }
 
-/// The declared inputs and outputs of the file `bytes`, which holds `proto`.
-pub(super) fn declared(bytes: &[u8], proto: &pb::ModelProto) -> Result<(Vec<Declared>, Vec<Declared>)> {
+/// The declared inputs and outputs of the file `bytes`, which holds `proto`; those that no column can hold are added to
+/// the `obstacles`.
+pub(super) fn declared(
+    bytes: &[u8],
+    proto: &pb::ModelProto,
+    obstacles: &mut Obstacles,
+) -> (Vec<Declared>, Vec<Declared>) {
     let Some(graph) = &proto.graph else {
-        return Ok((Vec::new(), Vec::new()));
+        return (Vec::new(), Vec::new());
     };
     let raw = Fields::new(bytes).messages(7).last().unwrap_or_default();
     let kinds = |number| Fields::new(raw).messages(number).map(kind).collect::<Vec<_>>();
@@ -39,22 +47,17 @@ pub(super) fn declared(bytes: &[u8], proto: &pb::ModelProto) -> Result<(Vec<Decl
         if weights.contains(&info.name.as_str()) {
             continue;
         }
-        let mut declared = tensor_type("input", info, kind)?;
+        let Some(mut declared) = tensor_type("input", info, kind, obstacles) else { continue };
         if declared.shape.is_none() {
             let message = format!("ONNX model input '{}' has no declared shape", info.name);
-            return Err(Error::new(Code::UnsupportedModelType, message)
-                .hint("export the model with the shapes of its inputs"));
+            obstacles.add(Code::UnsupportedModelType, message);
+            obstacles.hint("export the model with the shapes of its inputs");
         }
         declared.required = is_read(graph, &info.name);
         inputs.push(declared);
     }
-    let outputs = graph
-        .output
-        .iter()
-        .zip(kinds(12))
-        .map(|(info, kind)| tensor_type("output", info, kind))
-        .collect::<Result<_>>()?;
-    Ok((inputs, outputs))
+    let outputs = graph.output.iter().zip(kinds(12));
+    (inputs, outputs.filter_map(|(info, kind)| tensor_type("output", info, kind, obstacles)).collect())
 }
 
 fn is_read(graph: &pb::GraphProto, name: &str) -> bool {
@@ -62,30 +65,6 @@ fn is_read(graph: &pb::GraphProto, name: &str) -> bool {
         graph.node.iter().any(|node| node.input.iter().any(|input| input == name))
             || graph.output.iter().any(|output| output.name == name)
     })
-}
-
-/// scikit-learn's converters end classifiers in a ZipMap by default. The tensor in front of it holds the same
-/// numbers in the order of the classes: it becomes the output, by the name that the model gives it.
-pub(super) fn cut_zip_maps(proto: &mut pb::ModelProto) {
-    let Some(graph) = &mut proto.graph else {
-        return;
-    };
-    for node in &mut graph.node {
-        let is_zip_map = node.op_type == "ZipMap" && domain(&node.domain) == "ai.onnx.ml";
-        let output = graph.output.iter_mut().find(|info| node.output.first() == Some(&info.name));
-        if let (true, Some(output)) = (is_zip_map, output) {
-            node.op_type = "Identity".into();
-            node.domain = String::new();
-            node.attribute.clear();
-            output.r#type = Some(pb::TypeProto {
-                value: Some(type_proto::Value::TensorType(type_proto::Tensor {
-                    elem_type: Element::Float.into(),
-                    shape: None,
-                })),
-                ..pb::TypeProto::default()
-            });
-        }
-    }
 }
 
 /// The kind of value that a ValueInfoProto declares, by the words of ONNX; `None` for tensors.
@@ -101,24 +80,34 @@ fn kind(info: &[u8]) -> Option<&'static str> {
     })
 }
 
-fn tensor_type(side: &str, info: &pb::ValueInfoProto, kind: Option<&str>) -> Result<Declared> {
+fn tensor_type(
+    side: &str,
+    info: &pb::ValueInfoProto,
+    kind: Option<&str>,
+    obstacles: &mut Obstacles,
+) -> Option<Declared> {
     let name = info.name.clone();
-    let refuse =
-        |what: &str| Error::new(Code::UnsupportedModelType, format!("ONNX model {side} '{name}' {what}"));
+    let mut refuse = |what: &str, hint| {
+        obstacles.add(Code::UnsupportedModelType, format!("ONNX model {side} '{name}' {what}"));
+        obstacles.hint(hint);
+    };
     let Some(type_proto::Value::TensorType(tensor)) = info.r#type.as_ref().and_then(|t| t.value.as_ref())
     else {
-        return Err(match kind {
-            Some(kind) => refuse(&format!("has unsupported ONNX type: {kind}")).hint(
-                "export the model with tensors only, from scikit-learn with `options={'zipmap': False}`",
-            ),
-            None => refuse("has no declared type"),
-        });
+        let what =
+            kind.map_or("has no declared type".into(), |it| format!("has unsupported ONNX type: {it}"));
+        refuse(
+            &what,
+            "export the model with tensors only, from scikit-learn with `options={'zipmap': False}`",
+        );
+        return None;
     };
-    let declared = Element::try_from(tensor.elem_type).unwrap_or(Element::Undefined);
-    let element = DatumType::try_from(declared).map_err(|_| {
-        refuse(&format!("has unsupported element type: {}", declared.as_str_name()))
-            .hint("export the model with float32, float64, int or string tensors")
-    })?;
+    let Some(element) = floats::datum_type(tensor.elem_type) else {
+        refuse(
+            &format!("has unsupported element type: {}", floats::element_name(tensor.elem_type)),
+            "export the model with float32, float64, int or string tensors",
+        );
+        return None;
+    };
     let dim = |dim: &pb::tensor_shape_proto::Dimension| match &dim.value {
         Some(Value::DimValue(length)) => {
             usize::try_from(*length).map_or_else(|_| Dim::Free(String::new()), Dim::Fixed)
@@ -127,5 +116,6 @@ fn tensor_type(side: &str, info: &pb::ValueInfoProto, kind: Option<&str>) -> Res
         None => Dim::Free(String::new()),
     };
     let shape = tensor.shape.as_ref().map(|shape| shape.dim.iter().map(dim).collect());
-    Ok(Declared { name, element, shape, required: true })
+    let stored = Element::try_from(tensor.elem_type).unwrap_or(Element::Undefined);
+    Some(Declared { name, element, stored, shape, required: true })
 }

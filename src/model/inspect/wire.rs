@@ -77,6 +77,21 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// The message without its fields `number`, as far as it can be read.
+pub(super) fn without(message: &[u8], number: u64) -> Vec<u8> {
+    let mut kept = Vec::new();
+    let mut fields = Fields::new(message);
+    let mut rest = message;
+    while let Some(Ok((at, _))) = fields.next() {
+        let field = rest.get(..rest.len() - fields.rest.len()).unwrap_or_default();
+        if at != number {
+            kept.extend_from_slice(field);
+        }
+        rest = fields.rest;
+    }
+    kept
+}
+
 impl<'a> Iterator for Fields<'a> {
     type Item = Result<(u64, Content<'a>), Broken>;
 
@@ -101,6 +116,8 @@ mod tests {
         let message = [0x08, 0x96, 0x01, 0x12, 0x02, b'h', b'i'];
         let fields: Vec<_> = Fields::new(&message).collect();
         assert_eq!(fields, [Ok((1, Content::Number(150))), Ok((2, Content::Bytes(b"hi")))]);
+        assert_eq!(without(&message, 2), [0x08, 0x96, 0x01]);
+        assert_eq!(without(&message, 1), [0x12, 0x02, b'h', b'i']);
         assert_eq!(Fields::new(&message[..6]).last(), Some(Err(Broken::Short(1))));
         assert_eq!(Fields::new(&[0x0f]).last(), Some(Err(Broken::Garbage)));
     }

@@ -1,31 +1,66 @@
-//! Expressions: columns, fields, functions, conversions.
+//! Expressions: columns, fields, operators, conversions, constructors, subqueries.
 
+use super::constant::constant;
 use super::scope::Scope;
 use super::{Binder, Params};
 use crate::data::{CastMode, DataType, Scalar, StructField, can_cast, can_coerce};
 use crate::diag::{Code, Error, Result, Span, nearest};
-use crate::function::{self, Function};
+use crate::function;
 use crate::plan::expr::{Expr, ExprKind};
-use crate::syntax::ast::{self, Access, Ident, Parameter, TypeName, TypeNameKind};
-use crate::syntax::written;
+use crate::plan::node::{Gives, Subplan};
+use crate::syntax::ast::{self, Access, Ident, Parameter, SubqueryKind, TypeName, TypeNameKind};
+use crate::syntax::{Dialect, written};
 
 /// What names mean where an expression stands.
 #[derive(Clone, Copy)]
 pub(super) struct Names<'a> {
     pub(super) scope: &'a Scope,
-    /// Columns of the SELECT list, which ORDER BY sees before those of FROM.
+    /// Columns of the SELECT list.
     pub(super) aliases: &'a [(String, Expr)],
+    /// Whether they go before the columns of FROM, as in ORDER BY.
+    pub(super) aliases_first: bool,
 }
 
-/// An expression, and whether it is a NULL that takes any type.
-struct Typed {
-    expr: Expr,
-    untyped: bool,
+impl<'a> Names<'a> {
+    /// The columns of FROM alone.
+    pub(super) fn of(scope: &'a Scope) -> Self {
+        Self { scope, aliases: &[], aliases_first: false }
+    }
+
+    fn alias(&self, name: &Ident) -> Option<Expr> {
+        let found = self.aliases.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(&name.text));
+        found.map(|(_, expr)| expr.clone())
+    }
+}
+
+/// An expression and what is known of its type.
+#[derive(Debug, Clone)]
+pub(super) struct Typed {
+    pub(super) expr: Expr,
+    pub(super) fixed: Fixed,
+}
+
+/// How fixed a type is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fixed {
+    /// It is what it is.
+    Yes,
+    /// A text that was written out or given as a parameter: it can also be a date or timestamp.
+    Text,
+    /// A NULL, which takes any type.
+    No,
 }
 
 impl Typed {
-    fn data_type(&self) -> Option<DataType> {
-        (!self.untyped).then(|| self.expr.data_type.clone())
+    /// The type; `None` for one that takes any.
+    pub(super) fn data_type(&self) -> Option<DataType> {
+        (self.fixed != Fixed::No).then(|| self.expr.data_type.clone())
+    }
+}
+
+impl From<Expr> for Typed {
+    fn from(expr: Expr) -> Self {
+        Self { expr, fixed: Fixed::Yes }
     }
 }
 
@@ -44,60 +79,103 @@ impl Binder<'_> {
         what: &str,
     ) -> Result<Expr> {
         let typed = self.typed(tree, names)?;
-        coerced(typed, wanted).map_err(|found| {
+        let found = typed.expr.data_type.clone();
+        coerced(typed, wanted)?.ok_or_else(|| {
             Error::new(Code::TypeMismatch, format!("expected {what} of type {wanted}, found {found}"))
                 .at(tree.span)
         })
     }
 
-    fn typed(&mut self, tree: &ast::Expr, names: Names<'_>) -> Result<Typed> {
+    pub(super) fn typed(&mut self, tree: &ast::Expr, names: Names<'_>) -> Result<Typed> {
         let span = tree.span;
-        let expr = |kind, data_type| Ok(Typed { expr: Expr { kind, data_type, span }, untyped: false });
         match &tree.kind {
             ast::ExprKind::Literal(value) => Ok(literal(value.clone(), span)),
-            ast::ExprKind::Parameter(parameter) => Ok(literal(self.parameter(parameter, span)?, span)),
-            ast::ExprKind::Name(name) => named(name, names).map(typed_expr),
-            ast::ExprKind::Field(base, field) => self.field(base, field, span, names).map(typed_expr),
+            ast::ExprKind::Parameter(parameter) => self.parameter(parameter, span),
+            ast::ExprKind::Name(name) => self.named(name, names).map(Typed::from),
+            ast::ExprKind::Field(base, field) => self.field(base, field, span, names).map(Typed::from),
             ast::ExprKind::Operator { sign, args } => {
                 let function = function::operator(sign).ok_or_else(|| {
-                    Error::new(Code::Internal, format!("operator `{sign}` is not declared"))
+                    Error::new(Code::UnsupportedSyntax, format!("operator `{sign}` is not supported"))
+                        .at(span)
                 })?;
-                self.call(function, args, span, names).map(typed_expr)
+                self.scalar_call(function, args, false, span, names).map(Typed::from)
             }
-            ast::ExprKind::Call { name, args } => {
-                let function = known_function(name)?;
-                self.call(function, args, span, names).map(typed_expr)
-            }
-            ast::ExprKind::Cast { value, to, safe } => {
-                let to = data_type(to)?;
+            ast::ExprKind::Call(call) => self.call(call, span, names).map(Typed::from),
+            ast::ExprKind::Extract(part, value) => self.extract(part, value, span, names).map(Typed::from),
+            ast::ExprKind::Cast { value, to, safe, truncate } => {
+                let to = self.data_type(to)?;
                 let value = self.typed(value, names)?;
-                let mode = if *safe { CastMode::Safe } else { CastMode::Strict };
-                convert(value, &to, mode, span).map(typed_expr)
+                let mode = match (safe, truncate) {
+                    (true, true) => CastMode::SafeTruncate,
+                    (false, true) => CastMode::Truncate,
+                    (true, false) => CastMode::Safe,
+                    (false, false) => CastMode::Strict,
+                };
+                convert(value, &to, mode, span).map(Typed::from)
             }
             ast::ExprKind::Element { array, index, access } => {
-                self.element(array, index, *access, span, names).map(typed_expr)
+                self.element(array, index, *access, span, names).map(Typed::from)
             }
-            ast::ExprKind::Array(items) => self.array(items, span, names).map(typed_expr),
-            ast::ExprKind::Struct(fields) => {
-                let mut types = Vec::with_capacity(fields.len());
-                let mut values = Vec::with_capacity(fields.len());
-                for (value, name) in fields {
-                    let value = self.expr(value, names)?;
-                    let name = name.as_ref().map(|it| it.text.clone()).unwrap_or_default();
-                    types.push(StructField { name, data_type: value.data_type.clone() });
-                    values.push(value);
-                }
-                expr(ExprKind::Struct(values), DataType::Struct(types))
+            ast::ExprKind::Array { element, items } => {
+                self.array(element.as_ref(), items, span, names).map(Typed::from)
             }
-            ast::ExprKind::Interval(..) => {
-                Err(Error::new(Code::UnsupportedSyntax, "intervals are not supported in expressions")
-                    .at(span))
+            ast::ExprKind::Struct { data_type, fields } => {
+                self.structure(data_type.as_ref(), fields, span, names).map(Typed::from)
+            }
+            ast::ExprKind::Case { operand, branches, otherwise } => {
+                self.case(operand.as_deref(), branches, otherwise.as_deref(), span, names).map(Typed::from)
+            }
+            ast::ExprKind::Subquery(kind, query) => self.subquery(*kind, query, span, names).map(Typed::from),
+            ast::ExprKind::Interval(..) => Err(Error::new(
+                Code::MisplacedClause,
+                "an INTERVAL can only be an argument of a function such as DATE_ADD",
+            )
+            .at(span)),
+            ast::ExprKind::Star => {
+                Err(Error::new(Code::MisplacedClause, "`*` can only be the argument of COUNT").at(span))
             }
         }
     }
 
-    fn parameter(&self, parameter: &Parameter, span: Span) -> Result<Scalar> {
-        let found = match (parameter, self.params) {
+    fn named(&mut self, name: &Ident, names: Names<'_>) -> Result<Expr> {
+        if let Some(expr) = names.alias(name).filter(|_| names.aliases_first) {
+            return Ok(expr);
+        }
+        if names.scope.knows(&name.text) {
+            return names.scope.column(None, name);
+        }
+        if let Some(expr) = names.alias(name) {
+            return Ok(expr);
+        }
+        if let Some((_, data_type, value)) = self.context.variable(&name.text) {
+            let kind = ExprKind::Literal(value.clone());
+            return Ok(Expr { kind, data_type: data_type.clone(), span: name.span });
+        }
+        self.refuse_correlation(&name.text, name.span)?;
+        names.scope.column(None, name)
+    }
+
+    /// A name of a query around this one is no column here.
+    fn refuse_correlation(&self, name: &str, span: Span) -> Result<()> {
+        match self.outer.iter().any(|scope| scope.knows(name)) {
+            true => Err(Error::new(
+                Code::UnsupportedSyntax,
+                format!("a subquery that uses `{name}` of the query around it is not supported"),
+            )
+            .at(span)
+            .hint("write it as a JOIN, or UNNEST the array in FROM")),
+            false => Ok(()),
+        }
+    }
+
+    fn parameter(&self, parameter: &Parameter, span: Span) -> Result<Typed> {
+        if let Parameter::Named(name) = parameter
+            && let Some((_, data_type, value)) = self.context.variable(name)
+        {
+            let kind = ExprKind::Literal(value.clone());
+            return Ok(Expr { kind, data_type: data_type.clone(), span }.into());
+        }
+        let found = match (parameter, self.context.params) {
             (_, None) => Some(&Scalar::Null),
             (Parameter::Position(at), Some(Params::Positional(values))) => values.get(*at),
             (Parameter::Named(name), Some(Params::Named(values))) => {
@@ -106,7 +184,7 @@ impl Binder<'_> {
             (Parameter::Position(_), Some(Params::Named(_)))
             | (Parameter::Named(_), Some(Params::Positional(_))) => None,
         };
-        found.cloned().ok_or_else(|| {
+        let value = found.cloned().ok_or_else(|| {
             let (what, hint) = match parameter {
                 Parameter::Named(name) => (
                     format!("parameter `@{name}`"),
@@ -118,16 +196,19 @@ impl Binder<'_> {
                 ),
             };
             Error::new(Code::UnknownParameter, format!("{what} has no value")).at(span).hint(hint)
-        })
+        })?;
+        Ok(literal(value, span))
     }
 
     /// `table.column`, `column.field`, and so on inwards.
     fn field(&mut self, base: &ast::Expr, field: &Ident, span: Span, names: Names<'_>) -> Result<Expr> {
-        if let ast::ExprKind::Name(table) = &base.kind
-            && names.scope.has_table(&table.text)
-        {
-            let (at, data_type) = names.scope.column(Some(&table.text), field)?;
-            return Ok(Expr::column(at, data_type, span));
+        if let Some(table) = table_name(base) {
+            if names.scope.has_table(table) {
+                return names.scope.column(Some(table), field).map(|expr| expr.at(span));
+            }
+            if !names.scope.knows(table) {
+                self.refuse_correlation(table, base.span)?;
+            }
         }
         let value = self.expr(base, names)?;
         let fields = value.data_type.fields();
@@ -150,29 +231,6 @@ impl Binder<'_> {
                 })
             }
         }
-    }
-
-    fn call(
-        &mut self,
-        function: &'static Function,
-        args: &[ast::Expr],
-        span: Span,
-        names: Names<'_>,
-    ) -> Result<Expr> {
-        let args = args.iter().map(|arg| self.typed(arg, names)).collect::<Result<Vec<_>>>()?;
-        let types: Vec<_> = args.iter().map(Typed::data_type).collect();
-        let resolved = function::resolve(function, &types).map_err(|error| error.or_at(span))?;
-        let args = args
-            .into_iter()
-            .zip(&resolved.args)
-            .map(|(arg, wanted)| {
-                coerced(arg, wanted).map_err(|found| {
-                    Error::new(Code::Internal, format!("an argument of type {found} was taken for {wanted}"))
-                })
-            })
-            .collect::<Result<_>>()?;
-        let kind = ExprKind::Call { function, kernel: resolved.kernel, args };
-        Ok(Expr { kind, data_type: resolved.returns, span })
     }
 
     fn element(
@@ -201,127 +259,268 @@ impl Binder<'_> {
         Ok(Expr { kind, data_type: *element, span })
     }
 
-    /// All elements become the type that one of them has and the others coerce to.
-    fn array(&mut self, items: &[ast::Expr], span: Span, names: Names<'_>) -> Result<Expr> {
+    fn array(
+        &mut self,
+        element: Option<&TypeName>,
+        items: &[ast::Expr],
+        span: Span,
+        names: Names<'_>,
+    ) -> Result<Expr> {
         let items = items.iter().map(|item| self.typed(item, names)).collect::<Result<Vec<_>>>()?;
-        let types: Vec<_> = items.iter().filter_map(Typed::data_type).collect();
-        let element = match types.iter().find(|to| types.iter().all(|from| can_coerce(from, to))) {
-            Some(DataType::Array(_)) => {
-                return Err(Error::new(Code::TypeMismatch, "an array cannot hold arrays")
-                    .at(span)
-                    .hint("wrap the inner ones: [STRUCT([1, 2] AS x)]"));
-            }
-            Some(element) => element.clone(),
-            None if types.is_empty() => DataType::Int64,
-            None => {
-                let types: Vec<_> = types.iter().map(DataType::to_string).collect();
+        let element = element.map(|it| self.data_type(it)).transpose()?;
+        let (element, items) = unified(items, element, "elements", span)?;
+        if matches!(element, DataType::Array(_)) {
+            return Err(Error::new(Code::TypeMismatch, "an array cannot hold arrays")
+                .at(span)
+                .hint("wrap the inner ones: [STRUCT([1, 2] AS x)]"));
+        }
+        Ok(Expr { kind: ExprKind::Array(items), data_type: DataType::array(element), span })
+    }
+
+    fn structure(
+        &mut self,
+        data_type: Option<&TypeName>,
+        fields: &[(ast::Expr, Option<Ident>)],
+        span: Span,
+        names: Names<'_>,
+    ) -> Result<Expr> {
+        let declared = match data_type.map(|it| self.data_type(it)).transpose()? {
+            Some(DataType::Struct(declared)) if declared.len() != fields.len() => {
                 return Err(Error::new(
-                    Code::TypeMismatch,
-                    format!("expected elements of one type, found {}", types.join(", ")),
+                    Code::ColumnCount,
+                    format!("expected {} fields, found {}", declared.len(), fields.len()),
                 )
                 .at(span));
             }
+            Some(DataType::Struct(declared)) => Some(declared),
+            _ => None,
         };
-        let items = items
-            .into_iter()
-            .map(|item| {
-                coerced(item, &element).map_err(|found| {
-                    Error::new(Code::Internal, format!("an element of type {found} was taken for {element}"))
-                })
-            })
-            .collect::<Result<_>>()?;
-        Ok(Expr { kind: ExprKind::Array(items), data_type: DataType::array(element), span })
+        let mut types = Vec::with_capacity(fields.len());
+        let mut values = Vec::with_capacity(fields.len());
+        for (at, (tree, name)) in fields.iter().enumerate() {
+            let (name, value) = match declared.as_ref().and_then(|it| it.get(at)) {
+                Some(field) => (field.name.clone(), self.expr_of(tree, names, &field.data_type, "a field")?),
+                None => {
+                    let name = name.as_ref().map(|it| it.text.clone()).or_else(|| implied_name(tree));
+                    (name.unwrap_or_default(), self.expr(tree, names)?)
+                }
+            };
+            types.push(StructField { name, data_type: value.data_type.clone() });
+            values.push(value);
+        }
+        Ok(Expr { kind: ExprKind::Struct(values), data_type: DataType::Struct(types), span })
+    }
+
+    fn case(
+        &mut self,
+        operand: Option<&ast::Expr>,
+        branches: &[(ast::Expr, ast::Expr)],
+        otherwise: Option<&ast::Expr>,
+        span: Span,
+        names: Names<'_>,
+    ) -> Result<Expr> {
+        let mut conditions = Vec::with_capacity(branches.len());
+        for (condition, _) in branches {
+            conditions.push(match operand {
+                None => self.expr_of(condition, names, &DataType::Bool, "a condition")?,
+                Some(operand) => {
+                    let equal = function::operator("=")
+                        .ok_or_else(|| Error::new(Code::Internal, "`=` is not declared"))?;
+                    let sides = [operand.clone(), condition.clone()];
+                    self.scalar_call(equal, &sides, false, condition.span, names)?
+                }
+            });
+        }
+        let null = ast::Expr { kind: ast::ExprKind::Literal(Scalar::Null), span };
+        let values = branches.iter().map(|(_, value)| value).chain([otherwise.unwrap_or(&null)]);
+        let values = values.map(|value| self.typed(value, names)).collect::<Result<Vec<_>>>()?;
+        let (data_type, mut values) = unified(values, None, "results", span)?;
+        let otherwise =
+            Box::new(values.pop().ok_or_else(|| Error::new(Code::Internal, "a CASE without results"))?);
+        let branches = conditions.into_iter().zip(values).collect();
+        Ok(Expr { kind: ExprKind::Case { branches, otherwise }, data_type, span })
+    }
+
+    fn subquery(
+        &mut self,
+        kind: SubqueryKind,
+        query: &ast::Query,
+        span: Span,
+        names: Names<'_>,
+    ) -> Result<Expr> {
+        self.outer.push(names.scope.clone());
+        let root = self.query(query);
+        self.outer.pop();
+        let root = root?;
+        let columns = root.schema.fields.len();
+        let (gives, data_type) = match (kind, root.schema.fields.first()) {
+            (SubqueryKind::Exists, _) => (Gives::Exists, DataType::Bool),
+            (_, Some(field)) if columns == 1 => match (kind, field.data_type.clone()) {
+                (SubqueryKind::Array, DataType::Array(_)) => {
+                    return Err(Error::new(Code::TypeMismatch, "an array cannot hold arrays")
+                        .at(span)
+                        .hint("select a STRUCT of the array"));
+                }
+                (SubqueryKind::Array, element) => (Gives::Array, DataType::array(element)),
+                (_, data_type) => (Gives::Value, data_type),
+            },
+            _ => {
+                return Err(Error::new(
+                    Code::ColumnCount,
+                    format!("expected a subquery with one column, found {columns}"),
+                )
+                .at(span)
+                .hint("select one column, or a STRUCT of several"));
+            }
+        };
+        self.subplans.push(Subplan { root, gives, span });
+        Ok(Expr { kind: ExprKind::Subplan(self.subplans.len() - 1), data_type, span })
+    }
+
+    /// The type that a name means.
+    pub(super) fn data_type(&self, name: &TypeName) -> Result<DataType> {
+        match &name.kind {
+            TypeNameKind::Simple(text) => match self.context.dialect {
+                Dialect::BigQuery => DataType::named(text),
+                Dialect::TSql => DataType::named_tsql(text),
+            }
+            .ok_or_else(|| {
+                let names = ["INT64", "FLOAT64", "BOOL", "STRING", "BYTES", "DATE", "TIMESTAMP"];
+                let error =
+                    Error::new(Code::UnknownType, format!("type `{text}` was not found")).at(name.span);
+                match nearest(text, names) {
+                    Some(near) => error.hint(format!("did you mean {near}?")).fix(name.span, near),
+                    None => error.hint(format!("the types are {}, ARRAY<…> and STRUCT<…>", names.join(", "))),
+                }
+            }),
+            TypeNameKind::Array(element) => match self.data_type(element)? {
+                DataType::Array(_) => {
+                    Err(Error::new(Code::TypeMismatch, "an array cannot hold arrays").at(element.span))
+                }
+                element => Ok(DataType::array(element)),
+            },
+            TypeNameKind::Struct(fields) => {
+                let fields = fields.iter().map(|(name, field)| {
+                    let name = name.as_ref().map(|it| it.text.clone()).unwrap_or_default();
+                    Ok(StructField { name, data_type: self.data_type(field)? })
+                });
+                Ok(DataType::Struct(fields.collect::<Result<_>>()?))
+            }
+        }
     }
 }
 
-fn typed_expr(expr: Expr) -> Typed {
-    Typed { expr, untyped: false }
-}
-
-fn literal(value: Scalar, span: Span) -> Typed {
-    let data_type = value.data_type();
-    let untyped = data_type.is_none();
-    let data_type = data_type.unwrap_or(DataType::Int64);
-    Typed { expr: Expr { kind: ExprKind::Literal(value), data_type, span }, untyped }
-}
-
-fn named(name: &Ident, names: Names<'_>) -> Result<Expr> {
-    if let Some((_, expr)) = names.aliases.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(&name.text)) {
-        return Ok(expr.clone());
+/// The name that a column without alias has: its own, or that of the field.
+pub(super) fn implied_name(expr: &ast::Expr) -> Option<String> {
+    match &expr.kind {
+        ast::ExprKind::Name(name) | ast::ExprKind::Field(_, name) => Some(name.text.clone()),
+        _ => None,
     }
-    let (at, data_type) = names.scope.column(None, name)?;
-    Ok(Expr::column(at, data_type, name.span))
 }
 
-/// The expression as `wanted`, if it becomes that without being asked; else the type it has.
-fn coerced(typed: Typed, wanted: &DataType) -> Result<Expr, DataType> {
-    let Typed { mut expr, untyped } = typed;
-    if untyped {
+/// The table that `base` of `base.column` names.
+fn table_name(base: &ast::Expr) -> Option<&str> {
+    match &base.kind {
+        // Of `dataset.table.column` and longer ones the last part before the column counts.
+        ast::ExprKind::Name(name) | ast::ExprKind::Field(_, name) => Some(&name.text),
+        _ => None,
+    }
+}
+
+pub(super) fn literal(value: Scalar, span: Span) -> Typed {
+    let (data_type, fixed) = match value.data_type() {
+        Some(DataType::String) => (DataType::String, Fixed::Text),
+        Some(data_type) => (data_type, Fixed::Yes),
+        None => (DataType::Int64, Fixed::No),
+    };
+    Typed { expr: Expr { kind: ExprKind::Literal(value), data_type, span }, fixed }
+}
+
+/// The expressions as values of one type: `declared`, or the one that all of them become without being asked.
+///
+/// # Errors
+/// `type-mismatch` with the types found.
+pub(super) fn unified(
+    items: Vec<Typed>,
+    declared: Option<DataType>,
+    what: &str,
+    span: Span,
+) -> Result<(DataType, Vec<Expr>)> {
+    let wanted = declared.or_else(|| common_type(&items)).ok_or_else(|| {
+        let types: Vec<_> = items.iter().filter_map(Typed::data_type).map(|it| it.to_string()).collect();
+        Error::new(Code::TypeMismatch, format!("expected {what} of one type, found {}", types.join(", ")))
+            .at(span)
+            .hint("CAST some of them")
+    })?;
+    let exprs = items.into_iter().map(|item| {
+        let (at, found) = (item.expr.span, item.expr.data_type.clone());
+        coerced(item, &wanted)?.ok_or_else(|| {
+            Error::new(Code::TypeMismatch, format!("expected {what} of type {wanted}, found {found}")).at(at)
+        })
+    });
+    let exprs = exprs.collect::<Result<_>>()?;
+    Ok((wanted, exprs))
+}
+
+/// The type that all items become without being asked; INT64 where nothing but NULLs says what it is.
+fn common_type(items: &[Typed]) -> Option<DataType> {
+    let of = |with_texts: bool| -> Vec<DataType> {
+        let counts = |it: &&Typed| it.fixed == Fixed::Yes || with_texts && it.fixed == Fixed::Text;
+        items.iter().filter(counts).map(|it| it.expr.data_type.clone()).collect()
+    };
+    let common = |types: Vec<DataType>| match types.is_empty() {
+        true => Some(DataType::Int64),
+        false => types.iter().find(|to| types.iter().all(|from| can_coerce(from, to))).cloned(),
+    };
+    common(of(true)).or_else(|| common(of(false)).filter(takes_text))
+}
+
+/// Whether a text that is written out can be a value of this type.
+pub(super) fn takes_text(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Date | DataType::Timestamp)
+}
+
+/// The expression as `wanted`; `None` where it does not become that without being asked.
+///
+/// # Errors
+/// `cast-failed` for a text that was written where a date is wanted, and is none.
+pub(super) fn coerced(typed: Typed, wanted: &DataType) -> Result<Option<Expr>> {
+    let Typed { mut expr, fixed } = typed;
+    if fixed == Fixed::No {
         expr.data_type = wanted.clone();
-        return Ok(expr);
+        return Ok(Some(expr));
     }
     if expr.data_type == *wanted {
-        return Ok(expr);
+        return Ok(Some(expr));
     }
-    if !can_coerce(&expr.data_type, wanted) {
-        return Err(expr.data_type);
+    let as_date = fixed == Fixed::Text && takes_text(wanted);
+    if !as_date && !can_coerce(&expr.data_type, wanted) {
+        return Ok(None);
     }
     let span = expr.span;
     let kind = ExprKind::Cast { value: Box::new(expr), mode: CastMode::Strict };
-    Ok(Expr { kind, data_type: wanted.clone(), span })
+    let cast = Expr { kind, data_type: wanted.clone(), span };
+    match as_date {
+        true => {
+            let kind = ExprKind::Literal(constant(&cast)?.unwrap_or(Scalar::Null));
+            Ok(Some(Expr { kind, ..cast }))
+        }
+        false => Ok(Some(cast)),
+    }
 }
 
 /// CAST to `to`.
 fn convert(typed: Typed, to: &DataType, mode: CastMode, span: Span) -> Result<Expr> {
     let from = typed.expr.data_type.clone();
-    if !typed.untyped && !can_cast(&from, to) {
+    if typed.fixed == Fixed::No {
+        return Ok(Expr { data_type: to.clone(), ..typed.expr });
+    }
+    if !can_cast(&from, to) {
         return Err(Error::new(Code::InvalidCast, format!("there is no cast from {from} to {to}")).at(span));
     }
-    if typed.untyped {
-        return Ok(Expr { data_type: to.clone(), ..typed.expr });
+    if from == *to {
+        return Ok(typed.expr.at(span));
     }
     let kind = ExprKind::Cast { value: Box::new(typed.expr), mode };
     Ok(Expr { kind, data_type: to.clone(), span })
-}
-
-fn known_function(name: &ast::Path) -> Result<&'static Function> {
-    let text = name.text();
-    function::function(&text).ok_or_else(|| {
-        let error =
-            Error::new(Code::UnknownFunction, format!("function `{text}` was not found")).at(name.span);
-        match function::nearest_function(&text) {
-            _ if text.eq_ignore_ascii_case("ML.PREDICT") => {
-                error.hint("ML.PREDICT gives a table: write SELECT … FROM ML.PREDICT(MODEL m, TABLE t)")
-            }
-            Some(near) => error.hint(format!("did you mean `{near}`?")).fix(name.span, near),
-            None => error,
-        }
-    })
-}
-
-/// The type that a name means.
-fn data_type(name: &TypeName) -> Result<DataType> {
-    match &name.kind {
-        TypeNameKind::Simple(text) => DataType::named(text).ok_or_else(|| {
-            let names = ["INT64", "FLOAT64", "BOOL", "STRING", "BYTES", "DATE", "TIMESTAMP"];
-            let error = Error::new(Code::UnknownType, format!("type `{text}` was not found")).at(name.span);
-            match nearest(text, names) {
-                Some(near) => error.hint(format!("did you mean {near}?")).fix(name.span, near),
-                None => error.hint(format!("the types are {}, ARRAY<…> and STRUCT<…>", names.join(", "))),
-            }
-        }),
-        TypeNameKind::Array(element) => match data_type(element)? {
-            DataType::Array(_) => {
-                Err(Error::new(Code::TypeMismatch, "an array cannot hold arrays").at(element.span))
-            }
-            element => Ok(DataType::array(element)),
-        },
-        TypeNameKind::Struct(fields) => {
-            let fields = fields.iter().map(|(name, field)| {
-                let name = name.as_ref().map(|it| it.text.clone()).unwrap_or_default();
-                Ok(StructField { name, data_type: data_type(field)? })
-            });
-            Ok(DataType::Struct(fields.collect::<Result<_>>()?))
-        }
-    }
 }

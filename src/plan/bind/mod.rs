@@ -1,28 +1,79 @@
 //! From tree to plan.
 
+mod call;
+mod constant;
 mod expr;
+mod from;
+mod level;
 mod options;
 mod predict;
 mod query;
+mod schema;
 mod scope;
+mod select;
+mod statement;
+mod transform;
+mod tsql;
+mod vector_search;
 
-use super::node::Node;
-use super::prune::prune;
-use crate::catalog::Catalog;
-use crate::data::Scalar;
+use std::sync::Arc;
+
+use super::node::{Plan, Subplan};
+use crate::catalog::{Catalog, Relation, Rules, View};
+use crate::data::{DataType, Scalar, Schema};
 use crate::diag::{Code, Diagnostic, Error, Result, Span};
-use crate::syntax::ast::{self, ObjectKind, OnExisting, StatementKind};
-use crate::syntax::written;
+use crate::model::{Model, ModelOptions};
+use crate::syntax::ast;
+use crate::syntax::{Dialect, written};
+use level::Level;
+pub(crate) use options::{External, Format};
+use query::Cte;
+pub(crate) use transform::FitCall;
 
 /// A statement with all names resolved.
 #[derive(Debug)]
 pub(crate) enum Bound {
-    Query(Node),
-    /// Load an ONNX file and put it into the catalog.
+    Query(Plan),
+    /// Tell of a plan, perhaps after it has run.
+    Explain {
+        plan: Plan,
+        analyze: bool,
+    },
+    /// Put rows into the catalog as a table of these columns; no rows without a plan.
+    CreateTable {
+        name: String,
+        schema: Schema,
+        plan: Option<Plan>,
+        rules: Rules,
+    },
+    CreateView {
+        name: String,
+        view: View,
+    },
+    /// Put rows behind those of a table; they have its columns.
+    Insert {
+        name: String,
+        plan: Plan,
+    },
+    /// Load a model file and put it into the catalog.
     CreateModel {
         name: String,
         path: String,
         path_span: Span,
+        options: ModelOptions,
+    },
+    /// Take the statistics of a TRANSFORM over a plan's rows.
+    CreateTransform {
+        name: String,
+        plan: Plan,
+        calls: Vec<FitCall>,
+        items: Vec<ast::SelectItem>,
+        gives: Schema,
+    },
+    AlterModel {
+        name: String,
+        options: ModelOptions,
+        span: Span,
     },
     /// List the objects that the patterns name and put them into the catalog.
     CreateObjectTable {
@@ -30,16 +81,37 @@ pub(crate) enum Bound {
         uris: Vec<String>,
         uris_span: Span,
     },
+    /// Read the files that the patterns name and put their rows into the catalog.
+    CreateExternalTable {
+        name: String,
+        external: External,
+    },
     DropModel {
         name: String,
     },
     DropTable {
         name: String,
     },
-    /// `IF [NOT] EXISTS` found that there is nothing to do; in words.
+    /// Give variables the values of a plan's one row, or NULL; the types are theirs.
+    Assign {
+        names: Vec<(String, DataType)>,
+        plan: Option<Plan>,
+    },
+    /// Something has to be there before the statement can be bound.
+    Prepare(Prepare),
+    /// There is nothing to do; in words.
     Nothing {
         message: String,
     },
+}
+
+/// What T-SQL's PREDICT needs before its columns are known.
+#[derive(Debug)]
+pub(crate) enum Prepare {
+    /// The value of a subquery: the bytes of a model.
+    Value { plan: Plan, span: Span },
+    /// The model that these bytes are.
+    Model { bytes: Vec<u8>, span: Span },
 }
 
 /// Values for `@name` and `?`.
@@ -58,93 +130,96 @@ impl Default for Params {
     }
 }
 
-/// Resolves a statement against the catalog, and what to warn of. Without `params` it is only checked: every
-/// parameter fits everywhere.
+/// A variable: its name, its type, and its value.
+pub(crate) type Variable = (String, DataType, Scalar);
+
+/// What names mean outside the statement.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) dialect: Dialect,
+    /// `None` where the statement is only checked: every parameter fits everywhere.
+    pub(crate) params: Option<&'a Params>,
+    pub(crate) variables: &'a [Variable],
+    /// Values of subqueries at these places that a [`Prepare`] asked for.
+    pub(crate) prepared: &'a [(Span, Scalar)],
+}
+
+impl<'a> Context<'a> {
+    fn variable(&self, name: &str) -> Option<&'a Variable> {
+        self.variables.iter().find(|(it, ..)| it.eq_ignore_ascii_case(name))
+    }
+}
+
+/// Resolves a statement, and says what to warn of.
 ///
 /// # Errors
 /// For names, types, options: see [`Code`].
-pub(crate) fn bind(
-    statement: &ast::Statement,
-    catalog: &Catalog,
-    params: Option<&Params>,
-) -> Result<(Bound, Vec<Diagnostic>)> {
-    let mut binder = Binder { catalog, params, warnings: Vec::new() };
-    let bound = binder.statement(statement).map_err(|error| error.or_at(statement.span))?;
-    Ok((bound, binder.warnings))
+pub(crate) fn bind(statement: &ast::Statement, context: Context<'_>) -> Result<(Bound, Vec<Diagnostic>)> {
+    let mut binder = Binder::new(context);
+    let bound = binder.statement(statement);
+    match (binder.prepare.take(), bound) {
+        (Some(prepare), Err(_)) => Ok((Bound::Prepare(prepare), binder.warnings)),
+        (_, bound) => Ok((bound.map_err(|error| error.or_at(statement.span))?, binder.warnings)),
+    }
 }
 
 struct Binder<'a> {
-    catalog: &'a Catalog,
-    params: Option<&'a Params>,
+    context: Context<'a>,
     warnings: Vec<Diagnostic>,
+    subplans: Vec<Subplan>,
+    /// Queries of WITH that can be named here, the innermost last.
+    ctes: Vec<Cte>,
+    /// The columns of the queries around this one.
+    outer: Vec<scope::Scope>,
+    /// The views that are being bound.
+    views: Vec<String>,
+    level: Level,
+    /// The WINDOW clause of the SELECT that is being bound.
+    windows: Vec<(ast::Ident, ast::Window)>,
+    transform: Option<transform::Transformer>,
+    /// What was missing, if binding stopped for it.
+    prepare: Option<Prepare>,
 }
 
-impl Binder<'_> {
-    fn statement(&mut self, statement: &ast::Statement) -> Result<Bound> {
-        match &statement.kind {
-            StatementKind::Query(query) => self.result(query).map(|node| Bound::Query(prune(node))),
-            StatementKind::CreateModel(create) => {
-                let (name, kept) = self.created(&create.name, create.on_existing, true)?;
-                if kept {
-                    return Ok(Bound::Nothing { message: format!("Model {name} exists already") });
-                }
-                let (path, path_span) = options::model(&create.options)?;
-                Ok(Bound::CreateModel { name, path, path_span })
-            }
-            StatementKind::CreateExternalTable(create) => {
-                let (name, kept) = self.created(&create.name, create.on_existing, false)?;
-                if kept {
-                    return Ok(Bound::Nothing { message: format!("Table {name} exists already") });
-                }
-                let (uris, uris_span) = options::object_table(&create.options)?;
-                Ok(Bound::CreateObjectTable { name, uris, uris_span })
-            }
-            StatementKind::Drop(drop) => self.dropped(drop),
+impl<'a> Binder<'a> {
+    fn new(context: Context<'a>) -> Self {
+        Self {
+            context,
+            warnings: Vec::new(),
+            subplans: Vec::new(),
+            ctes: Vec::new(),
+            outer: Vec::new(),
+            views: Vec::new(),
+            level: Level::default(),
+            windows: Vec::new(),
+            transform: None,
+            prepare: None,
         }
     }
 
-    /// The name of what is to be created, and whether it exists and is to be kept.
-    fn created(&self, path: &ast::Path, on_existing: OnExisting, model: bool) -> Result<(String, bool)> {
+    fn model(&self, path: &ast::Path) -> Result<&'a Arc<Model>> {
         let name = path.text();
-        let exists = if model { self.catalog.has_model(&name) } else { self.catalog.has_relation(&name) };
-        match on_existing {
-            OnExisting::Fail if exists => {
-                let (what, create) = if model { ("model", "MODEL") } else { ("table", "EXTERNAL TABLE") };
-                Err(Error::new(Code::AlreadyExists, format!("{what} `{name}` exists already"))
-                    .at(path.span)
-                    .hint(format!("write CREATE OR REPLACE {create} to replace it")))
-            }
-            OnExisting::Keep if exists => Ok((name, true)),
-            _ => Ok((name, false)),
+        let catalog = self.context.catalog;
+        catalog.model(&name).map_err(|error| with_fix(error, path, catalog.nearest_model(&name)))
+    }
+
+    fn relation(&self, path: &ast::Path) -> Result<&'a Relation> {
+        let name = self.relation_name(path);
+        let catalog = self.context.catalog;
+        catalog.relation(&name).map_err(|error| with_fix(error, path, catalog.nearest_relation(&name)))
+    }
+
+    /// The name under which the catalog has a table. T-SQL leaves schemas out and ignores case.
+    fn relation_name(&self, path: &ast::Path) -> String {
+        let name = path.text();
+        let catalog = self.context.catalog;
+        if self.context.dialect == Dialect::BigQuery || catalog.has_relation(&name) {
+            return name;
         }
-    }
-
-    fn dropped(&self, drop: &ast::Drop) -> Result<Bound> {
-        let name = drop.name.text();
-        let model = drop.kind == ObjectKind::Model;
-        let exists = if model { self.catalog.has_model(&name) } else { self.catalog.has_relation(&name) };
-        match (exists, model) {
-            (true, true) => Ok(Bound::DropModel { name }),
-            (true, false) => Ok(Bound::DropTable { name }),
-            (false, _) if drop.if_exists => {
-                let what = if model { "Model" } else { "Table" };
-                Ok(Bound::Nothing { message: format!("{what} {name} does not exist") })
-            }
-            (false, true) => self.model(&drop.name).map(|_| Bound::DropModel { name }),
-            (false, false) => self.relation(&drop.name).map(|_| Bound::DropTable { name }),
-        }
-    }
-
-    fn model(&self, path: &ast::Path) -> Result<&std::sync::Arc<crate::model::Model>> {
-        let name = path.text();
-        self.catalog.model(&name).map_err(|error| with_fix(error, path, self.catalog.nearest_model(&name)))
-    }
-
-    fn relation(&self, path: &ast::Path) -> Result<&crate::catalog::Relation> {
-        let name = path.text();
-        self.catalog
-            .relation(&name)
-            .map_err(|error| with_fix(error, path, self.catalog.nearest_relation(&name)))
+        let bare = path.last().map_or("", |it| &it.text);
+        let found = catalog.relations().map(|(it, _)| it).find(|it| it.eq_ignore_ascii_case(bare));
+        found.map_or(name, str::to_owned)
     }
 }
 
@@ -155,4 +230,8 @@ fn with_fix(error: Error, path: &ast::Path, near: Option<&str>) -> Error {
         Some(near) => error.fix(path.span, written(near)),
         None => error,
     }
+}
+
+fn internal(message: &str) -> Error {
+    Error::new(Code::Internal, message)
 }

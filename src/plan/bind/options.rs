@@ -1,50 +1,196 @@
 //! `OPTIONS(…)` of statements: known names, values of the right kind.
 
-use crate::data::Scalar;
+use super::constant::constant;
+use super::expr::Names;
+use super::scope::Scope;
+use super::{Binder, Bound, Context};
+use crate::catalog::Catalog;
+use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Result, Span, nearest};
+use crate::model::ModelOptions;
+use crate::syntax::Dialect;
 use crate::syntax::ast::{Expr, ExprKind, NamedExpr, Options};
+use crate::table::CsvOptions;
 
-/// `MODEL_PATH` of an ONNX model and its place.
-pub(super) fn model(options: &Options) -> Result<(String, Span)> {
-    check_names(options, &["model_type", "model_path"])?;
-    let model_type = required(options, "model_type", "MODEL_TYPE = 'ONNX'")?;
-    let (name, span) = text(model_type)?;
-    if !name.eq_ignore_ascii_case("onnx") {
-        return Err(Error::new(Code::InvalidOption, format!("MODEL_TYPE '{name}' is not supported"))
-            .at(span)
-            .hint("export the model to ONNX and write MODEL_TYPE = 'ONNX'")
-            .fix(span, "'ONNX'"));
-    }
-    let (path, span) = text(required(options, "model_path", "MODEL_PATH = 'model.onnx'")?)?;
-    if path.is_empty() || path.contains('*') {
-        return Err(Error::new(Code::InvalidOption, "MODEL_PATH names one .onnx file").at(span));
-    }
-    Ok((path, span))
+/// A table over files that have rows in them.
+#[derive(Debug)]
+pub(crate) struct External {
+    pub(crate) format: Format,
+    /// Patterns: at most one `*` each.
+    pub(crate) uris: Vec<String>,
+    pub(crate) span: Span,
+    /// The columns that the statement declares; none for those that the files have.
+    pub(crate) columns: Vec<(String, DataType)>,
 }
 
-/// The patterns of an object table and their place.
-pub(super) fn object_table(options: &Options) -> Result<(Vec<String>, Span)> {
-    let known = ["object_metadata", "uris", "max_staleness", "metadata_cache_mode", "description", "format"];
-    check_names(options, &known)?;
-    if let Some(format) = find(options, "format") {
-        return Err(Error::new(Code::UnsupportedSyntax, "external tables with a format are not supported")
-            .at(format.name.span)
-            .hint(
-                "register the file as a table from the host program, or write object_metadata = 'SIMPLE'",
-            ));
+/// How the files of an external table are written.
+#[derive(Debug, Clone)]
+pub(crate) enum Format {
+    Csv(CsvOptions),
+    Arrow,
+    /// Read by the host, which brings Arrow.
+    Json,
+    /// Read by the host, which brings Arrow.
+    Parquet,
+}
+
+/// Options of `CREATE MODEL` that say something of the model on Google's servers, and nothing here.
+const ELSEWHERE: &[&str] = &[
+    "deploy_model",
+    "description",
+    "endpoint_idle_ttl",
+    "expiration_timestamp",
+    "friendly_name",
+    "kms_key_name",
+    "model_registry",
+    "vertex_ai_model_id",
+    "vertex_ai_model_version_aliases",
+];
+
+/// `MODEL_PATH` of a model, its place, and what else is said of it.
+pub(super) fn model(given: &Options) -> Result<(String, Span, ModelOptions)> {
+    let known: Vec<_> =
+        ModelOptions::names().chain(["model_path"]).chain(ELSEWHERE.iter().copied()).collect();
+    check_names(given, &known)?;
+    let path = required(given, "model_path", "MODEL_PATH = 'model.onnx'")?;
+    let (path, span) = text(path)?;
+    if path.is_empty() || path.contains('*') {
+        return Err(Error::new(Code::InvalidOption, "MODEL_PATH names one file").at(span));
     }
-    let (metadata, span) = text(required(options, "object_metadata", "object_metadata = 'SIMPLE'")?)?;
+    let mut options = ModelOptions::default();
+    set(&mut options, given)?;
+    Ok((path, span, options))
+}
+
+/// The options that a model has after `ALTER MODEL`.
+pub(super) fn altered(given: &Options, before: &ModelOptions) -> Result<ModelOptions> {
+    let known: Vec<_> = ModelOptions::names().chain(ELSEWHERE.iter().copied()).collect();
+    check_names(given, &known)?;
+    let mut options = ModelOptions::default();
+    set(&mut options, given)?;
+    before.updated(&options).map_err(|error| error.or_at(given.span))
+}
+
+fn set(options: &mut ModelOptions, given: &Options) -> Result<()> {
+    for option in &given.items {
+        let name = option.name.text.to_ascii_lowercase();
+        if name != "model_path" && !ELSEWHERE.contains(&name.as_str()) {
+            let value = literal(&option.value)?;
+            options.set(&name, &value).map_err(|error| error.or_at(option.value.span))?;
+        }
+    }
+    Ok(())
+}
+
+/// `MODEL_TYPE = 'TRANSFORM_ONLY'` and nothing that would need a file.
+pub(super) fn transform_only(given: &Options) -> Result<()> {
+    let known: Vec<_> = ["model_type"].into_iter().chain(ELSEWHERE.iter().copied()).collect();
+    check_names(given, &known)?;
+    let (name, span) = text(required(given, "model_type", "MODEL_TYPE = 'TRANSFORM_ONLY'")?)?;
+    match name.eq_ignore_ascii_case("transform_only") {
+        true => Ok(()),
+        false => Err(Error::new(
+            Code::InvalidOption,
+            format!("a model of type '{name}' cannot have a TRANSFORM: nothing is trained here"),
+        )
+        .at(span)
+        .hint("write MODEL_TYPE = 'TRANSFORM_ONLY', and ML.TRANSFORM before ML.PREDICT")
+        .fix(span, "'TRANSFORM_ONLY'")),
+    }
+}
+
+/// An object table, or a table over files that have rows in them.
+pub(super) fn external_table(
+    given: &Options,
+    name: String,
+    columns: Vec<(String, DataType)>,
+) -> Result<Bound> {
+    let Some(format) = find(given, "format") else {
+        if !columns.is_empty() {
+            return Err(Error::new(Code::UnsupportedSyntax, "object tables have fixed columns")
+                .at(given.span)
+                .hint("leave the list of columns out"));
+        }
+        return object_table(given, name);
+    };
+    let known = [
+        "format",
+        "uris",
+        "skip_leading_rows",
+        "field_delimiter",
+        "null_marker",
+        "description",
+        "max_staleness",
+    ];
+    check_names(given, &known)?;
+    let (word, at) = text(format)?;
+    let format = match word.to_ascii_uppercase().as_str() {
+        "CSV" => Format::Csv(csv(given, &columns)?),
+        "JSON" | "NEWLINE_DELIMITED_JSON" | "JSONL" => Format::Json,
+        "PARQUET" => Format::Parquet,
+        "ARROW" => Format::Arrow,
+        _ => {
+            return Err(Error::new(Code::InvalidOption, format!("format '{word}' is not known"))
+                .at(at)
+                .hint("the formats are 'CSV', 'JSON', 'PARQUET' and 'ARROW'"));
+        }
+    };
+    let (uris, span) = uris(given)?;
+    Ok(Bound::CreateExternalTable { name, external: External { format, uris, span, columns } })
+}
+
+fn csv(given: &Options, columns: &[(String, DataType)]) -> Result<CsvOptions> {
+    let mut options = CsvOptions { schema: columns.to_vec(), ..CsvOptions::default() };
+    if let Some(rows) = find(given, "skip_leading_rows") {
+        options.header = match literal(&rows.value)? {
+            Scalar::Int64(0) => false,
+            Scalar::Int64(1) => true,
+            found => {
+                return Err(Error::new(
+                    Code::InvalidOption,
+                    format!("skip_leading_rows is 0 or 1, found {found}"),
+                )
+                .at(rows.value.span)
+                .hint("1 for a line of names, 0 without one"));
+            }
+        };
+    }
+    if let Some(delimiter) = find(given, "field_delimiter") {
+        let (word, span) = text(delimiter)?;
+        let byte = match word.as_str() {
+            "tab" => Some(b'\t'),
+            word => word.bytes().next().filter(|byte| word.len() == 1 && byte.is_ascii()),
+        };
+        options.delimiter = Some(byte.ok_or_else(|| {
+            Error::new(Code::InvalidOption, "field_delimiter is one ASCII character").at(span)
+        })?);
+    }
+    if let Some(marker) = find(given, "null_marker") {
+        options.null_values = vec![text(marker)?.0];
+    }
+    Ok(options)
+}
+
+fn object_table(given: &Options, name: String) -> Result<Bound> {
+    check_names(given, &["object_metadata", "uris", "max_staleness", "metadata_cache_mode", "description"])?;
+    let (metadata, span) = text(required(given, "object_metadata", "object_metadata = 'SIMPLE'")?)?;
     if !metadata.eq_ignore_ascii_case("simple") {
         return Err(Error::new(Code::InvalidOption, format!("object_metadata '{metadata}' is not known"))
             .at(span)
             .hint("write object_metadata = 'SIMPLE'")
             .fix(span, "'SIMPLE'"));
     }
-    let uris = required(options, "uris", "uris = ['photos/*']")?;
+    let (uris, uris_span) = uris(given)?;
+    Ok(Bound::CreateObjectTable { name, uris, uris_span })
+}
+
+/// The patterns of `uris` and their place.
+fn uris(given: &Options) -> Result<(Vec<String>, Span)> {
+    let uris = required(given, "uris", "uris = ['photos/*']")?;
     let invalid = |message: &str, span: Span| {
         Error::new(Code::InvalidOption, message).at(span).hint("write uris = ['folder/*', 'picture.jpg']")
     };
-    let ExprKind::Array(items) = &uris.value.kind else {
+    let ExprKind::Array { items, .. } = &uris.value.kind else {
         return Err(invalid("uris is not a list of texts", uris.value.span));
     };
     let patterns = items
@@ -61,6 +207,23 @@ pub(super) fn object_table(options: &Options) -> Result<(Vec<String>, Span)> {
         return Err(invalid("uris is empty", uris.value.span));
     }
     Ok((patterns, uris.value.span))
+}
+
+/// The value of an option: literals, and arrays and structs of them.
+fn literal(tree: &Expr) -> Result<Scalar> {
+    let scope = Scope::default();
+    let catalog = Catalog::default();
+    let context = Context {
+        catalog: &catalog,
+        dialect: Dialect::BigQuery,
+        params: None,
+        variables: &[],
+        prepared: &[],
+    };
+    let expr = Binder::new(context).expr(tree, Names::of(&scope))?;
+    constant(&expr)?.ok_or_else(|| {
+        Error::new(Code::InvalidOption, "the value of an option has to be a constant").at(tree.span)
+    })
 }
 
 fn check_names(options: &Options, known: &[&str]) -> Result<()> {

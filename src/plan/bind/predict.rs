@@ -4,9 +4,11 @@
 //! model, then every column of the rows whose name is not an output's; a model input takes the one column of
 //! its name, case aside, converted as CAST would.
 
+use std::sync::Arc;
+
 use super::Binder;
 use super::expr::Names;
-use super::query::Source;
+use super::from::Source;
 use super::scope::Scope;
 use crate::data::{CastMode, DataType, Field, Schema, can_cast};
 use crate::diag::{Code, Diagnostic, Error, Result, Span, nearest};
@@ -23,7 +25,7 @@ const FORM: &str = "write ML.PREDICT(MODEL model, TABLE table) or ML.PREDICT(MOD
 const SETTINGS: &[&str] = &["threshold", "keep_original_columns", "trial_id"];
 
 impl Binder<'_> {
-    pub(super) fn predict(&mut self, args: &[TableArg], span: Span) -> Result<Node> {
+    pub(super) fn predict(&mut self, args: &[TableArg], safe: bool, span: Span) -> Result<Node> {
         let (path, rows, settings) = match args {
             [TableArg::Model(path), TableArg::Rows(rows)] => (path, rows, None),
             [TableArg::Model(path), TableArg::Rows(rows), TableArg::Expr(settings)] => {
@@ -31,23 +33,31 @@ impl Binder<'_> {
             }
             _ => return Err(malformed(args, span)),
         };
+        if self.context.catalog.transform(&path.text()).is_some() {
+            return Err(Error::new(
+                Code::UnknownModel,
+                format!("model `{}` transforms rows and predicts nothing", path.text()),
+            )
+            .at(path.span)
+            .hint("write ML.TRANSFORM(MODEL …)"));
+        }
         let model = self.model(path)?.clone();
         let source = self.table(rows)?;
         if let Some(settings) = settings {
             self.settings(settings)?;
         }
-        predict_node(source, &path.text(), model, rows.span)
+        predict_node(source, &path.text(), model, safe, rows.span)
     }
 
     fn settings(&mut self, settings: &ast::Expr) -> Result<()> {
-        let ast::ExprKind::Struct(fields) = &settings.kind else {
+        let ast::ExprKind::Struct { fields, .. } = &settings.kind else {
             return Err(Error::new(Code::TypeMismatch, "expected the settings as a STRUCT")
                 .at(settings.span)
                 .hint("write STRUCT(0.5 AS threshold)"));
         };
         let scope = Scope::default();
         for (value, name) in fields {
-            self.expr(value, Names { scope: &scope, aliases: &[] })?;
+            self.expr(value, Names::of(&scope))?;
             let known =
                 name.as_ref().filter(|name| SETTINGS.iter().any(|it| name.text.eq_ignore_ascii_case(it)));
             let Some(known) = known else {
@@ -84,7 +94,7 @@ fn malformed(args: &[TableArg], span: Span) -> Error {
     Error::new(Code::MisplacedClause, message).at(at).hint(FORM)
 }
 
-fn predict_node(source: Source, name: &str, model: std::sync::Arc<Model>, span: Span) -> Result<Node> {
+fn predict_node(source: Source, name: &str, model: Arc<Model>, safe: bool, span: Span) -> Result<Node> {
     let Source { node: input, scope } = source;
     // Pseudocolumns are no part of the rows.
     let columns: Vec<_> = scope.visible(None).collect();
@@ -94,23 +104,27 @@ fn predict_node(source: Source, name: &str, model: std::sync::Arc<Model>, span: 
         .iter()
         .map(|port| bind_input(port, &columns, name, span))
         .collect::<Result<Vec<_>>>()?;
-    let is_output =
-        |column: &Field| signature.outputs.iter().any(|it| it.name.eq_ignore_ascii_case(&column.name));
-    let kept: Vec<_> = columns.iter().filter(|(_, column)| !is_output(column)).collect();
+    let is_output = |name: &str| signature.outputs.iter().any(|it| it.name.eq_ignore_ascii_case(name));
+    let kept: Vec<_> = columns.iter().filter(|(name, _)| !is_output(name)).collect();
     let mut fields: Vec<_> =
         signature.outputs.iter().map(|port| Field::new(port.name.clone(), port.data_type.clone())).collect();
     let outputs = (0..fields.len()).collect();
-    fields.extend(kept.iter().map(|(_, column)| column.clone()));
-    let keep = kept.iter().map(|(at, _)| *at).collect();
-    let kind = NodeKind::Predict { input: Box::new(input), model, inputs, outputs, keep };
+    fields.extend(kept.iter().map(|(name, expr)| Field::new(*name, expr.data_type.clone())));
+    let keep = kept.iter().filter_map(|(_, expr)| column_number(expr)).collect();
+    let kind = NodeKind::Predict { input: Box::new(input), model, inputs, outputs, keep, safe };
     Ok(Node { kind, schema: Schema { fields } })
 }
 
+/// A table or subquery has plain columns.
+pub(super) fn column_number(expr: &Expr) -> Option<usize> {
+    if let ExprKind::Column(at) = expr.kind { Some(at) } else { None }
+}
+
 /// The column that feeds a model input; `None` for an optional input that no column is named after.
-fn bind_input(port: &Port, columns: &[(usize, Field)], model: &str, span: Span) -> Result<Option<Expr>> {
-    let mut matches = columns.iter().filter(|(_, it)| it.name.eq_ignore_ascii_case(&port.name));
-    let (at, column) = match (matches.next(), matches.next()) {
-        (Some((at, column)), None) => (*at, column),
+fn bind_input(port: &Port, columns: &[(&str, &Expr)], model: &str, span: Span) -> Result<Option<Expr>> {
+    let mut matches = columns.iter().filter(|(name, _)| name.eq_ignore_ascii_case(&port.name));
+    let (name, value) = match (matches.next(), matches.next()) {
+        (Some((name, value)), None) => (*name, (*value).clone().at(span)),
         (None, _) if !port.required => return Ok(None),
         (None, _) => return Err(missing(port, columns, model, span)),
         (Some(_), Some(_)) => {
@@ -122,30 +136,30 @@ fn bind_input(port: &Port, columns: &[(usize, Field)], model: &str, span: Span) 
             .hint("give all but one of them another alias"));
         }
     };
-    let value = Expr::column(at, column.data_type.clone(), span);
-    if column.data_type == port.data_type {
+    let found = value.data_type.clone();
+    if found == port.data_type {
         return Ok(Some(value));
     }
-    if !can_cast(&column.data_type, &port.data_type) {
+    if !can_cast(&found, &port.data_type) {
         return Err(Error::new(
             Code::InputTypeMismatch,
             format!(
                 "column `{}` has type {}, but the input of model `{model}` takes {}{}",
-                column.name,
-                column.data_type,
+                name,
+                found,
                 port.data_type,
                 shape_note(port),
             ),
         )
         .at(span)
-        .hint(remedy(&column.data_type, port)));
+        .hint(remedy(&found, port)));
     }
     let kind = ExprKind::Cast { value: Box::new(value), mode: CastMode::Strict };
     Ok(Some(Expr { kind, data_type: port.data_type.clone(), span }))
 }
 
 #[cold]
-fn missing(port: &Port, columns: &[(usize, Field)], model: &str, span: Span) -> Error {
+fn missing(port: &Port, columns: &[(&str, &Expr)], model: &str, span: Span) -> Error {
     let error = Error::new(
         Code::MissingInput,
         format!(
@@ -156,12 +170,12 @@ fn missing(port: &Port, columns: &[(usize, Field)], model: &str, span: Span) -> 
         ),
     )
     .at(span);
-    let names = columns.iter().map(|(_, it)| it.name.as_str());
+    let names = columns.iter().map(|(name, _)| *name);
     if let Some(near) = nearest(&port.name, names) {
         let (near, name) = (written(near), written(&port.name));
         return error.hint(format!("rename {near}: (SELECT * EXCEPT ({near}), {near} AS {name} FROM …)"));
     }
-    let columns: Vec<_> = columns.iter().take(20).map(|(_, it)| format!("`{}`", it.name)).collect();
+    let columns: Vec<_> = columns.iter().take(20).map(|(name, _)| format!("`{name}`")).collect();
     let name = written(&port.name);
     error.hint(format!("select it in a subquery: … AS {name}; the columns are {}", columns.join(", ")))
 }

@@ -1,253 +1,270 @@
-//! SELECT, FROM, WHERE, ORDER BY, LIMIT.
+//! Queries: WITH, UNION, ORDER BY and LIMIT of the whole.
 
 use super::Binder;
-use super::expr::Names;
+use super::call::order_key;
+use super::expr::{Names, Typed, coerced, literal, unified};
+use super::level::Level;
 use super::scope::Scope;
-use crate::catalog::Relation;
 use crate::data::{DataType, Field, Scalar, Schema};
 use crate::diag::{Code, Error, Result, Span};
-use crate::plan::expr::{Expr, ExprKind};
-use crate::plan::node::{Node, NodeKind, Order};
-use crate::syntax::ast::{self, SelectItem, TableExprKind};
+use crate::plan::expr::{Expr, ExprKind, Order};
+use crate::plan::node::{Gives, Node, NodeKind, Subplan};
+use crate::syntax::ast::{self, QueryBody};
 
-/// A table of FROM and the names of its columns.
-pub(super) struct Source {
-    pub(super) node: Node,
-    pub(super) scope: Scope,
+/// A query of WITH that can be named.
+#[derive(Debug, Clone)]
+pub(super) struct Cte {
+    pub(super) name: String,
+    pub(super) subplan: usize,
+    pub(super) schema: Schema,
 }
 
 impl Binder<'_> {
     /// A query whose columns a host will read by name: no name twice.
     pub(super) fn result(&mut self, query: &ast::Query) -> Result<Node> {
         let node = self.query(query)?;
-        let fields = &node.schema.fields;
-        for (at, field) in fields.iter().enumerate() {
-            if fields.iter().take(at).any(|other| other.name.eq_ignore_ascii_case(&field.name)) {
-                return Err(Error::new(
-                    Code::AmbiguousColumn,
-                    format!("the result has two columns named `{}`", field.name),
-                )
-                .at(query.select.span)
-                .hint("give one of them an alias, or leave it out with * EXCEPT"));
-            }
-        }
+        unique_names(&node.schema, query.span)?;
         Ok(node)
     }
 
     pub(super) fn query(&mut self, query: &ast::Query) -> Result<Node> {
-        let Source { mut node, scope } = match &query.select.from {
-            Some(table) => self.table(table)?,
-            None => Source {
-                node: Node { kind: NodeKind::OneRow, schema: Schema::default() },
-                scope: Scope::default(),
-            },
-        };
-        let names = Names { scope: &scope, aliases: &[] };
-        if let Some(filter) = &query.select.filter {
-            let predicate = self.expr_of(filter, names, &DataType::Bool, "a condition")?;
-            let schema = node.schema.clone();
-            node = Node { kind: NodeKind::Filter { input: Box::new(node), predicate }, schema };
-        }
-        let columns = self.select_list(&query.select, names)?;
-        node = self.ordered(node, query, columns, &scope)?;
+        let known = self.ctes.len();
+        let node = self.with(&query.with).and_then(|()| self.body(query));
+        self.ctes.truncate(known);
+        let mut node = node?;
         if let Some(limit) = &query.limit {
             let count = self.count(&limit.count)?;
             let offset = limit.offset.as_ref().map_or(Ok(0), |offset| self.count(offset))?;
+            wanted_rows(&mut node, count.saturating_add(offset));
             let schema = node.schema.clone();
             node = Node { kind: NodeKind::Limit { input: Box::new(node), count, offset }, schema };
         }
         Ok(node)
     }
 
-    /// The columns of the SELECT list with their names.
-    fn select_list(&mut self, select: &ast::Select, names: Names<'_>) -> Result<Vec<(String, Expr)>> {
-        let mut columns = Vec::new();
-        let mut anonymous = 0;
-        for item in &select.items {
-            match item {
-                SelectItem::Star(star) => columns.extend(star_columns(star, names.scope)?),
-                SelectItem::Expr { expr, alias } => {
-                    let name = alias.as_ref().map(|it| it.text.clone()).or_else(|| implied_name(expr));
-                    let name = name.unwrap_or_else(|| {
-                        anonymous += 1;
-                        format!("f{}_", anonymous - 1)
-                    });
-                    columns.push((name, self.expr(expr, names)?));
-                }
-            }
-        }
-        Ok(columns)
-    }
-
-    /// The SELECT list's columns, in the order of ORDER BY. Keys that are not in the list are computed beside
-    /// it and dropped afterwards.
-    fn ordered(
-        &mut self,
-        node: Node,
-        query: &ast::Query,
-        columns: Vec<(String, Expr)>,
-        scope: &Scope,
-    ) -> Result<Node> {
-        let mut exprs: Vec<_> = columns.iter().map(|(_, expr)| expr.clone()).collect();
-        let mut keys = Vec::with_capacity(query.order_by.len());
-        for item in &query.order_by {
-            let column = match position(item, &columns)? {
-                Some(at) => at,
-                None => {
-                    let names = Names { scope, aliases: &columns };
-                    exprs.push(self.expr(&item.expr, names)?);
-                    exprs.len() - 1
-                }
-            };
-            let data_type = exprs.get(column).map(|expr| expr.data_type.clone());
-            if let Some(data_type) = data_type.filter(|it| !it.is_orderable()) {
+    /// Each query of WITH is a subplan; those that are named once move to where they are named later.
+    fn with(&mut self, ctes: &[ast::Cte]) -> Result<()> {
+        let first = self.ctes.len();
+        for cte in ctes {
+            let name = cte.name.text.clone();
+            if self.ctes.iter().skip(first).any(|it| it.name.eq_ignore_ascii_case(&name)) {
                 return Err(Error::new(
-                    Code::TypeMismatch,
-                    format!("values of type {data_type} have no order"),
+                    Code::AlreadyExists,
+                    format!("two queries of WITH are called `{name}`"),
                 )
-                .at(item.expr.span));
+                .at(cte.name.span));
             }
-            let nulls_first = item.nulls_first.unwrap_or(!item.descending);
-            keys.push(Order { column, descending: item.descending, nulls_first });
+            let outer = std::mem::take(&mut self.outer);
+            let root = self.query(&cte.query);
+            self.outer = outer;
+            let root = root?;
+            let schema = root.schema.clone();
+            self.subplans.push(Subplan { root, gives: Gives::Rows, span: cte.name.span });
+            self.ctes.push(Cte { name, subplan: self.subplans.len() - 1, schema });
         }
-        let fields: Vec<_> =
-            columns.iter().map(|(name, expr)| Field::new(name.clone(), expr.data_type.clone())).collect();
-        let extra = exprs.iter().skip(fields.len()).map(|expr| Field::new("", expr.data_type.clone()));
-        let wide = Schema { fields: fields.iter().cloned().chain(extra).collect() };
-        let back: Vec<_> = fields
-            .iter()
-            .enumerate()
-            .map(|(at, field)| Expr::column(at, field.data_type.clone(), query.select.span))
-            .collect();
-        let has_extra = exprs.len() > fields.len();
-        let mut node =
-            Node { kind: NodeKind::Project { input: Box::new(node), exprs }, schema: wide.clone() };
-        if !keys.is_empty() {
-            node = Node { kind: NodeKind::Sort { input: Box::new(node), keys }, schema: wide };
-        }
-        if has_extra {
-            let kind = NodeKind::Project { input: Box::new(node), exprs: back };
-            node = Node { kind, schema: Schema { fields } };
-        }
-        Ok(node)
+        Ok(())
     }
 
-    fn count(&mut self, tree: &ast::Expr) -> Result<usize> {
+    fn body(&mut self, query: &ast::Query) -> Result<Node> {
+        match &query.body {
+            QueryBody::Select(select) => {
+                let level = std::mem::take(&mut self.level);
+                let windows = std::mem::replace(&mut self.windows, select.windows.clone());
+                let node = self.select(select, &query.order_by, query.span);
+                (self.level, self.windows) = (level, windows);
+                node
+            }
+            QueryBody::Nested(inner) => {
+                let node = self.query(inner)?;
+                self.ordered_by_columns(node, &query.order_by)
+            }
+            QueryBody::Union { parts, distinct } => {
+                let node = self.union(parts, *distinct, query.span)?;
+                self.ordered_by_columns(node, &query.order_by)
+            }
+        }
+    }
+
+    fn part(&mut self, body: &QueryBody, span: Span) -> Result<Node> {
+        match body {
+            QueryBody::Nested(inner) => self.query(inner),
+            body => self.body(&ast::Query {
+                with: Vec::new(),
+                body: body.clone(),
+                order_by: Vec::new(),
+                limit: None,
+                span,
+            }),
+        }
+    }
+
+    /// All parts get the types that their columns have in common, and the names of the first.
+    fn union(&mut self, parts: &[QueryBody], distinct: bool, span: Span) -> Result<Node> {
+        let inputs = parts.iter().map(|part| self.part(part, span)).collect::<Result<Vec<_>>>()?;
+        let names: Vec<_> = inputs.first().into_iter().flat_map(|it| &it.schema.fields).collect();
+        if let Some(other) = inputs.iter().find(|it| it.schema.fields.len() != names.len()) {
+            return Err(Error::new(
+                Code::ColumnCount,
+                format!(
+                    "the parts of a UNION have {} and {} columns",
+                    names.len(),
+                    other.schema.fields.len()
+                ),
+            )
+            .at(span));
+        }
+        let mut fields = Vec::with_capacity(names.len());
+        for (at, field) in names.iter().enumerate() {
+            let items = inputs.iter().filter_map(|input| column_of(input, at, span)).collect();
+            let what = format!("columns number {} of the UNION", at + 1);
+            let (data_type, _) = unified(items, None, &what, span)?;
+            fields.push(Field::new(field.name.clone(), data_type));
+        }
+        let schema = Schema { fields };
+        let inputs = inputs.into_iter().map(|input| converted(input, &schema, span));
+        let inputs = inputs.collect::<Result<_>>()?;
+        let node = Node { kind: NodeKind::Union { inputs }, schema };
+        if !distinct {
+            return Ok(node);
+        }
+        distinct_rows(node, span)
+    }
+
+    /// ORDER BY behind a UNION or a query in parentheses: only the result's columns are there.
+    fn ordered_by_columns(&mut self, node: Node, order_by: &[ast::OrderItem]) -> Result<Node> {
+        if order_by.is_empty() {
+            return Ok(node);
+        }
+        let level = std::mem::replace(&mut self.level, Level::plain("an ORDER BY behind a UNION"));
+        let scope = Scope::new(&node.schema, None);
+        let keys = order_by.iter().map(|item| {
+            let columns: Vec<_> = scope.visible(None).map(|(_, expr)| expr.clone()).collect();
+            match ordinal(&item.expr, columns.len(), "ORDER BY")?.and_then(|at| columns.get(at)) {
+                Some(column) => order_key(column.clone().at(item.expr.span), item),
+                None => order_key(self.expr(&item.expr, Names::of(&scope))?, item),
+            }
+        });
+        let keys = keys.collect::<Result<_>>();
+        self.level = level;
+        Ok(sorted(node, keys?))
+    }
+
+    /// A number of rows.
+    pub(super) fn count(&mut self, tree: &ast::Expr) -> Result<usize> {
         let scope = Scope::default();
-        let names = Names { scope: &scope, aliases: &[] };
-        let expr = self.expr_of(tree, names, &DataType::Int64, "a number of rows")?;
+        let expr = self.expr_of(tree, Names::of(&scope), &DataType::Int64, "a number of rows")?;
         match expr.kind {
             ExprKind::Literal(Scalar::Int64(count)) => usize::try_from(count).map_err(|_| {
                 Error::new(Code::OutOfRange, format!("expected a number of rows, found {count}"))
                     .at(tree.span)
             }),
             // A parameter without value yet: the statement is only checked.
-            _ if self.params.is_none() => Ok(0),
+            _ if self.context.params.is_none() => Ok(0),
             _ => Err(Error::new(Code::TypeMismatch, "expected a number of rows, found NULL").at(tree.span)),
         }
     }
-
-    /// What stands in FROM.
-    pub(super) fn table(&mut self, table: &ast::TableExpr) -> Result<Source> {
-        let alias = table.alias.as_ref().map(|it| it.text.as_str());
-        match &table.kind {
-            TableExprKind::Name(path) => {
-                let of = alias.or(path.last().map(|it| it.text.as_str()));
-                Ok(match self.relation(path)? {
-                    Relation::Table(table) => {
-                        let schema = table.schema.clone();
-                        let columns = (0..schema.fields.len()).collect();
-                        let scope = Scope::new(&schema, of, schema.fields.len());
-                        Source {
-                            node: Node { kind: NodeKind::Scan { table: table.clone(), columns }, schema },
-                            scope,
-                        }
-                    }
-                    Relation::Objects(objects) => {
-                        let mut schema = crate::table::objects::schema();
-                        let visible = schema.fields.len();
-                        schema.fields.push(Field::new("data", DataType::Bytes));
-                        let columns = (0..schema.fields.len()).collect();
-                        let scope = Scope::new(&schema, of, visible);
-                        let kind = NodeKind::Objects { objects: objects.clone(), columns };
-                        Source { node: Node { kind, schema }, scope }
-                    }
-                })
-            }
-            TableExprKind::Subquery(query) => {
-                let node = self.query(query)?;
-                let scope = Scope::new(&node.schema, alias, node.schema.fields.len());
-                Ok(Source { node, scope })
-            }
-            TableExprKind::Function { name, args } => {
-                if !name.text().eq_ignore_ascii_case("ML.PREDICT") {
-                    return Err(Error::new(
-                        Code::UnknownFunction,
-                        format!("table function `{}` was not found", name.text()),
-                    )
-                    .at(name.span)
-                    .hint("the table function is ML.PREDICT"));
-                }
-                let node = self.predict(args, name.span.to(table.span))?;
-                let scope = Scope::new(&node.schema, alias, node.schema.fields.len());
-                Ok(Source { node, scope })
-            }
-        }
-    }
 }
 
-/// `*` and `t.*`.
-fn star_columns(star: &ast::Star, scope: &Scope) -> Result<Vec<(String, Expr)>> {
-    if let Some(of) = &star.of
-        && !scope.has_table(&of.text)
+/// Sorts `node`, if there are keys.
+pub(super) fn sorted(node: Node, keys: Vec<Order>) -> Node {
+    if keys.is_empty() {
+        return node;
+    }
+    let schema = node.schema.clone();
+    Node { kind: NodeKind::Sort { input: Box::new(node), keys, limit: None }, schema }
+}
+
+/// Rows that differ.
+pub(super) fn distinct_rows(node: Node, span: Span) -> Result<Node> {
+    if let Some(field) = node.schema.fields.iter().find(|field| !field.data_type.is_orderable()) {
+        return Err(Error::new(
+            Code::TypeMismatch,
+            format!(
+                "column `{}` has type {}, whose values cannot be compared by DISTINCT",
+                field.name, field.data_type
+            ),
+        )
+        .at(span));
+    }
+    let schema = node.schema.clone();
+    Ok(Node { kind: NodeKind::Distinct { input: Box::new(node) }, schema })
+}
+
+/// `node` with its columns converted to the types of `schema`, and called as there.
+///
+/// # Errors
+/// `type-mismatch` for a column that does not become its type without being asked.
+pub(super) fn converted(node: Node, schema: &Schema, span: Span) -> Result<Node> {
+    let exprs = schema.fields.iter().enumerate().map(|(at, wanted)| {
+        let column = column_of(&node, at, span)
+            .ok_or_else(|| Error::new(Code::Internal, format!("column {at} is missing")))?;
+        let found = column.expr.data_type.clone();
+        coerced(column, &wanted.data_type)?.ok_or_else(|| {
+            Error::new(
+                Code::TypeMismatch,
+                format!("column `{}` has type {found}, expected {}", wanted.name, wanted.data_type),
+            )
+            .at(span)
+            .hint(format!("write CAST(… AS {})", wanted.data_type))
+        })
+    });
+    let exprs = exprs.collect::<Result<Vec<_>>>()?;
+    if node.schema == *schema {
+        return Ok(node);
+    }
+    Ok(Node { kind: NodeKind::Project { input: Box::new(node), exprs }, schema: schema.clone() })
+}
+
+/// Column `at` of `node`; a bare NULL still takes any type.
+fn column_of(node: &Node, at: usize, span: Span) -> Option<Typed> {
+    let field = node.schema.fields.get(at)?;
+    if let NodeKind::Project { exprs, .. } = &node.kind
+        && let Some(ExprKind::Literal(Scalar::Null)) = exprs.get(at).map(|it| &it.kind)
     {
-        return Err(
-            Error::new(Code::UnknownTable, format!("there is no table `{}` in FROM", of.text)).at(of.span)
-        );
+        return Some(literal(Scalar::Null, span));
     }
-    let of = star.of.as_ref().map(|it| it.text.as_str());
-    for name in &star.except {
-        scope.column(of, name)?;
-    }
-    let excepted = |name: &str| star.except.iter().any(|it| it.text.eq_ignore_ascii_case(name));
-    let columns: Vec<_> = scope
-        .visible(of)
-        .filter(|(_, field)| !excepted(&field.name))
-        .map(|(at, field)| (field.name, Expr::column(at, field.data_type, star.span)))
-        .collect();
-    if columns.is_empty() {
-        return Err(Error::new(Code::MisplacedClause, "`*` stands for no columns here").at(star.span));
-    }
-    Ok(columns)
+    Some(Expr::column(at, field.data_type.clone(), span).into())
 }
 
-/// The name that a column without alias has: its own, or that of the field.
-fn implied_name(expr: &ast::Expr) -> Option<String> {
-    match &expr.kind {
-        ast::ExprKind::Name(name) | ast::ExprKind::Field(_, name) => Some(name.text.clone()),
-        _ => None,
+/// Tells a sort below that only so many rows at the start of its order are wanted.
+fn wanted_rows(node: &mut Node, rows: usize) {
+    match &mut node.kind {
+        NodeKind::Sort { limit, .. } => *limit = Some(limit.map_or(rows, |it| it.min(rows))),
+        NodeKind::Project { input, .. } => wanted_rows(input, rows),
+        _ => {}
     }
 }
 
-/// The column of the SELECT list that an ORDER BY item names, by ordinal or by alias.
-fn position(item: &ast::OrderItem, columns: &[(String, Expr)]) -> Result<Option<usize>> {
-    match &item.expr.kind {
-        ast::ExprKind::Literal(Scalar::Int64(ordinal)) => {
-            let at = usize::try_from(*ordinal).ok().and_then(|it| it.checked_sub(1));
-            match at.filter(|at| *at < columns.len()) {
-                Some(at) => Ok(Some(at)),
-                None => Err(out_of_list(*ordinal, columns.len(), item.expr.span)),
-            }
+/// The place that an ordinal of `clause` means.
+///
+/// # Errors
+/// `out-of-range` for one beyond the list's `columns`.
+pub(super) fn ordinal(tree: &ast::Expr, columns: usize, clause: &str) -> Result<Option<usize>> {
+    let ast::ExprKind::Literal(Scalar::Int64(ordinal)) = tree.kind else { return Ok(None) };
+    let at = usize::try_from(ordinal).ok().and_then(|it| it.checked_sub(1));
+    match at.filter(|at| *at < columns) {
+        Some(at) => Ok(Some(at)),
+        None => Err(Error::new(
+            Code::OutOfRange,
+            format!("{clause} {ordinal} is out of the SELECT list's {columns} columns"),
+        )
+        .at(tree.span)),
+    }
+}
+
+/// # Errors
+/// `ambiguous-column` where two columns have one name.
+pub(super) fn unique_names(schema: &Schema, span: Span) -> Result<()> {
+    let fields = &schema.fields;
+    for (at, field) in fields.iter().enumerate() {
+        if fields.iter().take(at).any(|other| other.name.eq_ignore_ascii_case(&field.name)) {
+            return Err(Error::new(
+                Code::AmbiguousColumn,
+                format!("the result has two columns named `{}`", field.name),
+            )
+            .at(span)
+            .hint("give one of them an alias, or leave it out with * EXCEPT"));
         }
-        ast::ExprKind::Name(name) => {
-            Ok(columns.iter().position(|(alias, _)| alias.eq_ignore_ascii_case(&name.text)))
-        }
-        _ => Ok(None),
     }
-}
-
-#[cold]
-fn out_of_list(ordinal: i64, columns: usize, span: Span) -> Error {
-    Error::new(Code::OutOfRange, format!("ORDER BY {ordinal} is out of the SELECT list's {columns} columns"))
-        .at(span)
+    Ok(())
 }

@@ -1,9 +1,9 @@
-//! Expressions, operators by precedence (Pratt).
+//! Operators by precedence (Pratt), fields and elements.
 
 use super::Parser;
-use crate::data::Scalar;
+use super::primary::one_part;
 use crate::diag::{Code, Error, Result, Span};
-use crate::syntax::ast::{Access, Expr, ExprKind, Ident, Parameter, Path, TypeNameKind};
+use crate::syntax::ast::{Access, Call, Expr, ExprKind, Ident, Path, SubqueryKind};
 use crate::syntax::token::{Sign, TokenKind};
 
 /// How tightly operators bind, loosest first.
@@ -18,16 +18,11 @@ mod power {
 }
 
 /// An operator that stands behind its first operand.
+#[derive(Clone, Copy)]
 struct Operator {
     sign: &'static str,
     power: u8,
-    /// The tokens it is written with.
-    tokens: usize,
-    /// Whether a second operand follows.
-    binary: bool,
 }
-
-const UNSUPPORTED_OPERATORS: &[&str] = &["LIKE", "IN", "BETWEEN"];
 
 impl Parser<'_> {
     pub(super) fn expr(&mut self) -> Result<Expr> {
@@ -37,32 +32,56 @@ impl Parser<'_> {
     /// An expression of operators that bind tighter than `floor`.
     fn expr_above(&mut self, floor: u8) -> Result<Expr> {
         self.nested(|parser| {
+            // Siblings stand beside this expression, not below it.
+            let siblings = std::mem::take(&mut parser.height);
             let start = parser.token().span;
             let mut expr = parser.prefix()?;
-            while let Some(operator) = parser.operator_above(floor)? {
-                parser.count_operator()?;
-                parser.at += operator.tokens;
-                let mut args = vec![expr];
-                if operator.binary {
-                    args.push(parser.expr_above(operator.power)?);
+            let mut compared = None;
+            while let Some(operator) = parser.operator()?.filter(|it| it.power > floor) {
+                if operator.power == power::COMPARE {
+                    if let Some(first) = compared.replace(start) {
+                        return Err(parser.chained_comparison(&expr, first));
+                    }
                 }
-                expr = parser.operator(operator.sign, args, start);
+                parser.grow()?;
+                expr = match operator.power {
+                    power::OR | power::AND => parser.flat(operator, expr, start)?,
+                    power::COMPARE => parser.comparison(operator, expr, start)?,
+                    _ => {
+                        parser.bump();
+                        let right = parser.expr_above(operator.power)?;
+                        parser.binary(operator.sign, expr, right, start)
+                    }
+                };
             }
+            parser.height = parser.height.max(siblings);
             Ok(expr)
         })
+    }
+
+    /// `a AND b AND c`: one operator with all operands, however many.
+    fn flat(&mut self, operator: Operator, first: Expr, start: Span) -> Result<Expr> {
+        let mut args = vec![first];
+        while self.eat_word(operator.sign) {
+            args.push(self.expr_above(operator.power)?);
+        }
+        Ok(self.spanned(ExprKind::Operator { sign: operator.sign, args }, start))
     }
 
     fn prefix(&mut self) -> Result<Expr> {
         let start = self.token().span;
         if self.eat_word("NOT") {
             let value = self.expr_above(power::NOT - 1)?;
-            return Ok(self.operator("NOT", vec![value], start));
+            return Ok(self.unary("NOT", value, start));
         }
         if self.eat(Sign::Minus) {
             return self.negative(start);
         }
         if self.eat(Sign::Plus) {
             return self.expr_above(power::UNARY - 1);
+        }
+        if self.at_sign(Sign::Bang) {
+            return Err(self.expected("an expression").hint("write NOT").fix(start, "NOT "));
         }
         let primary = self.primary()?;
         self.suffixes(primary)
@@ -76,45 +95,48 @@ impl Parser<'_> {
             return self.suffixes(value);
         }
         let value = self.expr_above(power::UNARY - 1)?;
-        Ok(self.operator("-x", vec![value], start))
+        Ok(self.unary("-x", value, start))
     }
 
-    fn operator(&self, sign: &'static str, args: Vec<Expr>, start: Span) -> Expr {
-        Expr { kind: ExprKind::Operator { sign, args }, span: self.since(start) }
+    pub(super) fn spanned(&self, kind: ExprKind, start: Span) -> Expr {
+        Expr { kind, span: self.since(start) }
     }
 
-    /// The operator behind an operand that comes next, if it binds tighter than `floor`.
-    fn operator_above(&self, floor: u8) -> Result<Option<Operator>> {
-        self.refuse_operators()?;
-        let operator = if self.at_word("IS") { Some(self.is_null()?) } else { self.binary() };
-        Ok(operator.filter(|operator| operator.power > floor))
+    fn unary(&self, sign: &'static str, value: Expr, start: Span) -> Expr {
+        self.spanned(ExprKind::Operator { sign, args: vec![value] }, start)
     }
 
-    fn is_null(&self) -> Result<Operator> {
-        let not = usize::from(self.nth_is(1, "NOT"));
-        if ["TRUE", "FALSE", "DISTINCT"].iter().any(|word| self.nth_is(1 + not, word)) {
-            return Err(self.unsupported("this form of `IS`", "write = TRUE or IS NULL"));
-        }
-        if !self.nth_is(1 + not, "NULL") {
-            return Err(self.expected("`IS NULL` or `IS NOT NULL`").hint("compare with = and !="));
-        }
-        let sign = if not == 1 { "IS NOT NULL" } else { "IS NULL" };
-        Ok(Operator { sign, power: power::COMPARE, tokens: 2 + not, binary: false })
+    /// T-SQL's operators differ from GoogleSQL's of the same look: integers divide to integers, `+` joins texts.
+    fn binary(&self, sign: &'static str, left: Expr, right: Expr, start: Span) -> Expr {
+        let args = vec![left, right];
+        let kind = match sign {
+            "%" => ExprKind::Call(Box::new(Call::plain(one_part("MOD", start), args))),
+            "+" if self.is_tsql() => ExprKind::Operator { sign: "+ (T-SQL)", args },
+            "/" if self.is_tsql() => ExprKind::Operator { sign: "/ (T-SQL)", args },
+            _ => ExprKind::Operator { sign, args },
+        };
+        self.spanned(kind, start)
     }
 
-    fn refuse_operators(&self) -> Result<()> {
-        let behind_not = usize::from(self.at_word("NOT"));
-        match UNSUPPORTED_OPERATORS.iter().find(|word| self.nth_is(behind_not, word)) {
-            Some(word) => Err(self.unsupported(&format!("`{word}`"), "write comparisons with AND and OR")),
-            None => Ok(()),
-        }
-    }
-
-    /// The binary operator that comes next.
-    fn binary(&self) -> Option<Operator> {
+    /// The operator behind an operand that comes next.
+    fn operator(&self) -> Result<Option<Operator>> {
         let (sign, power) = match self.token().kind {
             TokenKind::Word => {
-                *[("OR", power::OR), ("AND", power::AND)].iter().find(|(word, _)| self.at_word(word))?
+                let words = [
+                    ("OR", power::OR),
+                    ("AND", power::AND),
+                    ("IS", power::COMPARE),
+                    ("IN", power::COMPARE),
+                    ("LIKE", power::COMPARE),
+                    ("BETWEEN", power::COMPARE),
+                ];
+                let not = usize::from(self.at_word("NOT"));
+                match words.iter().find(|(word, _)| self.nth_is(not, word)) {
+                    Some((sign, power)) if not == 0 || !matches!(*sign, "OR" | "AND" | "IS") => {
+                        (*sign, *power)
+                    }
+                    _ => return self.refuse_operator().map(|()| None),
+                }
             }
             TokenKind::Sign(sign) => match sign {
                 Sign::Equal => ("=", power::COMPARE),
@@ -128,25 +150,175 @@ impl Parser<'_> {
                 Sign::Star => ("*", power::MULTIPLY),
                 Sign::Slash => ("/", power::MULTIPLY),
                 Sign::Concat => ("||", power::MULTIPLY),
-                _ => return None,
+                Sign::Percent if self.is_tsql() => ("%", power::MULTIPLY),
+                _ => return self.refuse_operator().map(|()| None),
             },
-            _ => return None,
+            _ => return Ok(None),
         };
-        Some(Operator { sign, power, tokens: 1, binary: true })
+        Ok(Some(Operator { sign, power }))
+    }
+
+    /// Operators of other languages, and those of GoogleSQL that are left out.
+    fn refuse_operator(&self) -> Result<()> {
+        let span = self.token().span;
+        let pair = |sign| self.at_sign(sign) && self.nth_is_sign(1, sign);
+        if pair(Sign::Ampersand) {
+            let both = span.to(self.nth(1).span);
+            return Err(self.expected("an operator").at(both).hint("write AND").fix(both, "AND"));
+        }
+        if pair(Sign::Colon) {
+            return Err(self.expected("an operator").hint("write CAST(value AS type)"));
+        }
+        match self.token().kind {
+            TokenKind::Sign(Sign::Percent) => Err(self.expected("an operator").hint("write MOD(a, b)")),
+            TokenKind::Sign(sign @ (Sign::Ampersand | Sign::Bar | Sign::Caret)) => {
+                let hint = "write POW(a, b) for powers, AND and OR for conditions";
+                Err(self.unsupported(&format!("the bitwise operator `{}`", sign.as_str()), hint))
+            }
+            TokenKind::Word if self.at_word("ILIKE") => {
+                Err(self.unsupported("`ILIKE`", "write LOWER(text) LIKE 'pattern'"))
+            }
+            TokenKind::Word if self.at_word("NOT") && self.nth_is(1, "NULL") => {
+                Err(self.expected("an operator").hint("write IS NOT NULL").fix(span, "IS NOT"))
+            }
+            TokenKind::Word => self.refuse(&["RLIKE", "REGEXP"], "write REGEXP_CONTAINS(text, r'pattern')"),
+            _ => Ok(()),
+        }
+    }
+
+    /// Comparisons do not chain: `a < b < c` has no meaning.
+    #[cold]
+    fn chained_comparison(&self, left: &Expr, start: Span) -> Error {
+        let error = Error::new(Code::SyntaxError, "comparisons cannot follow each other")
+            .at(self.since(start).to(self.token().span));
+        let joined = match &left.kind {
+            ExprKind::Operator { args, .. } => {
+                args.iter().any(|arg| matches!(&arg.kind, ExprKind::Operator { sign, .. } if *sign == "||"))
+            }
+            _ => false,
+        };
+        match joined {
+            true => error.hint("`||` joins texts: write OR between conditions"),
+            false => error.hint("put one of them in parentheses, or join them with AND"),
+        }
+    }
+
+    /// What binds as `=` does.
+    fn comparison(&mut self, operator: Operator, left: Expr, start: Span) -> Result<Expr> {
+        if operator.sign == "IS" {
+            return self.is(left, start);
+        }
+        let not = self.eat_word("NOT");
+        self.bump();
+        let expr = match operator.sign {
+            "IN" => self.within(left, start)?,
+            "BETWEEN" => {
+                let low = self.expr_above(power::COMPARE)?;
+                self.expect_word("AND")?;
+                let high = self.expr_above(power::COMPARE)?;
+                self.spanned(ExprKind::Operator { sign: "BETWEEN", args: vec![left, low, high] }, start)
+            }
+            "LIKE" => {
+                self.refuse(&["ANY", "SOME", "ALL"], "join several LIKE with OR or AND")?;
+                let pattern = self.expr_above(power::COMPARE)?;
+                self.refuse(&["ESCAPE"], "put `\\\\` in front of `%` and `_` in the pattern")?;
+                self.binary("LIKE", left, pattern, start)
+            }
+            sign => {
+                self.refuse_doubled_sign()?;
+                let right = self.expr_above(power::COMPARE)?;
+                self.binary(sign, left, right, start)
+            }
+        };
+        Ok(if not { self.unary("NOT", expr, start) } else { expr })
+    }
+
+    /// `==`, `<<`, `>>`: the first sign is taken.
+    fn refuse_doubled_sign(&self) -> Result<()> {
+        let Some(first) = self.previous().filter(|first| first.kind == self.token().kind) else {
+            return Ok(());
+        };
+        let both = first.span.to(self.token().span);
+        match first.kind {
+            TokenKind::Sign(Sign::Equal) => {
+                Err(self.expected("an expression").at(both).hint("write = to compare").fix(both, "="))
+            }
+            TokenKind::Sign(_) => Err(self
+                .unsupported(
+                    &format!("the bitwise operator `{}`", both.of(self.text)),
+                    "multiply or DIV by a power of 2",
+                )
+                .at(both)),
+            _ => Ok(()),
+        }
+    }
+
+    /// `IS [NOT] NULL | TRUE | FALSE | DISTINCT FROM value`.
+    fn is(&mut self, left: Expr, start: Span) -> Result<Expr> {
+        self.bump();
+        let not = self.eat_word("NOT");
+        if self.eat_word("NULL") {
+            return Ok(self.unary(if not { "IS NOT NULL" } else { "IS NULL" }, left, start));
+        }
+        let expr = if self.eat_word("TRUE") {
+            self.unary("IS TRUE", left, start)
+        } else if self.eat_word("FALSE") {
+            self.unary("IS FALSE", left, start)
+        } else if self.eat_word("DISTINCT") {
+            self.expect_word("FROM")?;
+            let right = self.expr_above(power::COMPARE)?;
+            self.binary("IS DISTINCT FROM", left, right, start)
+        } else {
+            let words = &["NULL", "TRUE", "FALSE", "DISTINCT FROM"];
+            return Err(self
+                .expected_one_of(words)
+                .hint("IS asks for NULL, TRUE or FALSE: compare with = and !="));
+        };
+        Ok(if not { self.unary("NOT", expr, start) } else { expr })
+    }
+
+    /// `IN (a, b) | UNNEST(array) | (query)`, the keyword taken already.
+    fn within(&mut self, left: Expr, start: Span) -> Result<Expr> {
+        let mut args = vec![left];
+        let mut sign = "IN";
+        if self.eat_word("UNNEST") {
+            let open = self.expect(Sign::LeftParen)?;
+            args.push(self.expr()?);
+            self.close(open, Sign::RightParen)?;
+            sign = "IN UNNEST";
+        } else if self.at_parenthesised_query() {
+            let rows = self.primary()?;
+            match rows.kind {
+                ExprKind::Subquery(SubqueryKind::Scalar, query) => {
+                    let kind = ExprKind::Subquery(SubqueryKind::Array, query);
+                    args.push(Expr { kind, span: rows.span });
+                    sign = "IN UNNEST";
+                }
+                ExprKind::Struct { fields, .. } => args.extend(fields.into_iter().map(|(value, _)| value)),
+                kind => args.push(Expr { kind, span: rows.span }),
+            }
+        } else if self.at_sign(Sign::LeftParen) {
+            args.extend(self.parenthesised(Self::expr)?);
+        } else {
+            let hint = "write IN (a, b), IN UNNEST(array) or IN (SELECT …)";
+            return Err(self.expected("`(` or `UNNEST`").hint(hint));
+        }
+        Ok(self.spanned(ExprKind::Operator { sign, args }, start))
     }
 
     /// `.field` and `[index]`, as often as they come.
     fn suffixes(&mut self, mut expr: Expr) -> Result<Expr> {
         let start = expr.span;
         loop {
-            if !self.at_sign(Sign::Dot) && !self.at_sign(Sign::LeftBracket) {
+            let field = self.at_sign(Sign::Dot) && !self.nth_is_sign(1, Sign::Star);
+            if !field && !self.at_sign(Sign::LeftBracket) {
                 return Ok(expr);
             }
-            self.count_operator()?;
-            if self.eat(Sign::Dot) {
+            self.grow()?;
+            if field {
+                self.bump();
                 let field = self.any_word("a field's name")?;
-                let base = Box::new(expr);
-                expr = Expr { kind: ExprKind::Field(base, field), span: self.since(start) };
+                expr = self.spanned(ExprKind::Field(Box::new(expr), field), start);
                 if self.at_sign(Sign::LeftParen) {
                     expr = self.qualified_call(expr)?;
                 }
@@ -159,10 +331,12 @@ impl Parser<'_> {
     /// `a.b.f(…)`: what was read as fields is a function's name.
     fn qualified_call(&mut self, name: Expr) -> Result<Expr> {
         let span = name.span;
-        let Some(parts) = name_parts(&name) else {
-            return Err(self.expected("`;` or the end of the statement"));
-        };
-        self.call(Path { parts, span })
+        match name_parts(name) {
+            Some(parts) => self.call(Path { parts, span }),
+            None => {
+                Err(self.expected("an operator").hint("functions are written as f(value), not value.f()"))
+            }
+        }
     }
 
     fn element(&mut self, array: Expr) -> Result<Expr> {
@@ -186,216 +360,25 @@ impl Parser<'_> {
             None => (self.expr()?, Access { base: 0, safe: false }),
         };
         self.close(open, Sign::RightBracket)?;
-        let kind = ExprKind::Element { array: Box::new(array), index: Box::new(index), access };
-        Ok(Expr { kind, span: self.since(start) })
-    }
-
-    fn primary(&mut self) -> Result<Expr> {
-        let token = self.token();
-        let literal = |kind: ExprKind| Expr { kind, span: token.span };
-        let kind = match &token.kind {
-            TokenKind::Integer => {
-                self.bump();
-                return self.integer(token.span.of(self.text), token.span);
-            }
-            TokenKind::Float => ExprKind::Literal(Scalar::Float64(self.float(token.span)?)),
-            TokenKind::String(text) => ExprKind::Literal(Scalar::String(text.clone())),
-            TokenKind::Bytes(bytes) => ExprKind::Literal(Scalar::Bytes(bytes.clone())),
-            TokenKind::Parameter(name) => ExprKind::Parameter(Parameter::Named(name.clone())),
-            TokenKind::Placeholder => {
-                self.placeholders += 1;
-                ExprKind::Parameter(Parameter::Position(self.placeholders - 1))
-            }
-            TokenKind::Sign(Sign::LeftParen) => return self.grouped(),
-            TokenKind::Sign(Sign::LeftBracket) => return self.array(token.span),
-            TokenKind::QuotedName(_) => return self.name(),
-            TokenKind::Word => return self.word(),
-            TokenKind::Sign(_) | TokenKind::Broken | TokenKind::End => {
-                return Err(self.expected("an expression"));
-            }
-        };
-        self.bump();
-        Ok(literal(kind))
-    }
-
-    fn integer(&self, digits: &str, span: Span) -> Result<Expr> {
-        match crate::data::parse_int(digits) {
-            Some(value) => Ok(Expr { kind: ExprKind::Literal(Scalar::Int64(value)), span }),
-            None => Err(Error::new(Code::InvalidLiteral, format!("`{digits}` is out of INT64's range"))
-                .at(span)
-                .hint("write it with a decimal point for a FLOAT64")),
-        }
-    }
-
-    fn float(&self, span: Span) -> Result<f64> {
-        let digits = span.of(self.text);
-        let value = digits.parse().ok().filter(|value: &f64| value.is_finite());
-        value.ok_or_else(|| {
-            Error::new(Code::InvalidLiteral, format!("`{digits}` is out of FLOAT64's range")).at(span)
-        })
-    }
-
-    /// `(expr)`.
-    fn grouped(&mut self) -> Result<Expr> {
-        let open = self.bump().span;
-        if self.at_word("SELECT") || self.at_word("WITH") {
-            return Err(self.unsupported("a subquery in an expression", "select from the subquery in FROM"));
-        }
-        let mut expr = self.expr()?;
-        if self.at_sign(Sign::Comma) {
-            let mut fields = vec![(expr, None)];
-            while self.eat(Sign::Comma) {
-                fields.push((self.expr()?, None));
-            }
-            expr = Expr { kind: ExprKind::Struct(fields), span: open };
-        }
-        self.close(open, Sign::RightParen)?;
-        expr.span = self.since(open);
-        Ok(expr)
-    }
-
-    /// `[a, b]`.
-    fn array(&mut self, start: Span) -> Result<Expr> {
-        let open = self.expect(Sign::LeftBracket)?;
-        let items = match self.at_sign(Sign::RightBracket) {
-            true => Vec::new(),
-            false => self.comma_separated(Self::expr)?,
-        };
-        self.close(open, Sign::RightBracket)?;
-        Ok(Expr { kind: ExprKind::Array(items), span: self.since(start) })
-    }
-
-    /// Keywords that begin an expression, function calls, names.
-    fn word(&mut self) -> Result<Expr> {
-        let start = self.token().span;
-        let literals = [("NULL", Scalar::Null), ("TRUE", Scalar::Bool(true)), ("FALSE", Scalar::Bool(false))];
-        if let Some((_, value)) = literals.into_iter().find(|(word, _)| self.at_word(word)) {
-            self.bump();
-            return Ok(Expr { kind: ExprKind::Literal(value), span: start });
-        }
-        if self.nth_is_sign(1, Sign::LeftParen) {
-            if self.at_word("CAST") || self.at_word("SAFE_CAST") {
-                return self.cast();
-            }
-            if self.eat_word("STRUCT") {
-                return self.structure(start);
-            }
-        }
-        if self.at_word("ARRAY") && self.nth_is_sign(1, Sign::LeftBracket) {
-            self.bump();
-            return self.array(start);
-        }
-        if self.eat_word("INTERVAL") {
-            let value = self.expr()?;
-            let unit = self.ident("a unit such as DAY")?;
-            return Ok(Expr { kind: ExprKind::Interval(Box::new(value), unit), span: self.since(start) });
-        }
-        if matches!(self.nth(1).kind, TokenKind::String(_))
-            && (self.at_word("DATE") || self.at_word("TIMESTAMP"))
-        {
-            return self.typed_literal();
-        }
-        for word in ["CASE", "EXISTS", "UNNEST", "ARRAY"] {
-            if self.at_word(word) {
-                return Err(self.unsupported(&format!("`{word}` in an expression"), "compute it elsewhere"));
-            }
-        }
-        // IF is a keyword and a function.
-        if self.at_word("IF") && self.nth_is_sign(1, Sign::LeftParen) {
-            let name = self.any_word("a function")?;
-            return self.call(Path { span: name.span, parts: vec![name] });
-        }
-        self.name()
-    }
-
-    /// A column, or a function call.
-    fn name(&mut self) -> Result<Expr> {
-        let name = self.ident("an expression")?;
-        if self.at_sign(Sign::LeftParen) {
-            return self.call(Path { span: name.span, parts: vec![name] });
-        }
-        Ok(Expr { span: name.span, kind: ExprKind::Name(name) })
-    }
-
-    fn call(&mut self, name: Path) -> Result<Expr> {
-        let start = name.span;
-        let open = self.expect(Sign::LeftParen)?;
-        let args = match self.at_sign(Sign::RightParen) {
-            true => Vec::new(),
-            false => self.comma_separated(Self::argument)?,
-        };
-        if !self.at_sign(Sign::RightParen) && self.at_argument() {
-            let at = self.since(start).end;
-            return Err(self
-                .expected("`,` or `)`")
-                .hint("put a comma between two arguments")
-                .fix(Span::new(at, at), ","));
-        }
-        self.close(open, Sign::RightParen)?;
-        if self.at_word("OVER") && self.nth_is_sign(1, Sign::LeftParen) {
-            return Err(self.unsupported("`OVER`", "compute window functions elsewhere"));
-        }
-        Ok(Expr { kind: ExprKind::Call { name, args }, span: self.since(start) })
-    }
-
-    fn argument(&mut self) -> Result<Expr> {
-        if self.at_sign(Sign::Star) {
-            return Err(self.unsupported("`*` as an argument", "aggregate functions are left to databases"));
-        }
-        self.expr()
-    }
-
-    fn at_argument(&self) -> bool {
-        matches!(self.token().kind, TokenKind::Integer | TokenKind::Float | TokenKind::String(_))
-            || self.at_name()
-    }
-
-    fn cast(&mut self) -> Result<Expr> {
-        let start = self.token().span;
-        let safe = self.at_word("SAFE_CAST");
-        self.bump();
-        let open = self.expect(Sign::LeftParen)?;
-        let value = Box::new(self.expr()?);
-        self.expect_word("AS")?;
-        let to = self.type_name()?;
-        if self.at_word("FORMAT") {
-            return Err(self.unsupported("`FORMAT` in CAST", "leave it out"));
-        }
-        self.close(open, Sign::RightParen)?;
-        Ok(Expr { kind: ExprKind::Cast { value, to, safe }, span: self.since(start) })
-    }
-
-    /// `STRUCT(a, b AS name)`, the keyword taken already.
-    fn structure(&mut self, start: Span) -> Result<Expr> {
-        let fields = self.parenthesised(|parser| {
-            let value = parser.expr()?;
-            let name = if parser.eat_word("AS") { Some(parser.ident("a field's name")?) } else { None };
-            Ok((value, name))
-        })?;
-        Ok(Expr { kind: ExprKind::Struct(fields), span: self.since(start) })
-    }
-
-    /// `DATE '2024-01-31'`: a cast of a string.
-    fn typed_literal(&mut self) -> Result<Expr> {
-        let start = self.token().span;
-        let to = self.type_name()?;
-        if !matches!(to.kind, TypeNameKind::Simple(_)) {
-            return Err(self.expected("an expression"));
-        }
-        let value = Box::new(self.primary()?);
-        Ok(Expr { kind: ExprKind::Cast { value, to, safe: false }, span: self.since(start) })
+        Ok(self.spanned(ExprKind::Element { array: Box::new(array), index: Box::new(index), access }, start))
     }
 }
 
 /// The parts of a dotted name.
-fn name_parts(expr: &Expr) -> Option<Vec<Ident>> {
-    match &expr.kind {
-        ExprKind::Name(name) => Some(vec![name.clone()]),
-        ExprKind::Field(base, field) => {
-            let mut parts = name_parts(base)?;
-            parts.push(field.clone());
-            Some(parts)
+fn name_parts(mut expr: Expr) -> Option<Vec<Ident>> {
+    let mut parts = Vec::new();
+    loop {
+        match expr.kind {
+            ExprKind::Name(name) => {
+                parts.push(name);
+                parts.reverse();
+                return Some(parts);
+            }
+            ExprKind::Field(base, field) => {
+                parts.push(field);
+                expr = *base;
+            }
+            _ => return None,
         }
-        _ => None,
     }
 }

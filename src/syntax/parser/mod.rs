@@ -2,45 +2,70 @@
 //!
 //! A statement that does not parse is reported once and skipped; the next one is read as if nothing was.
 
+mod call;
+mod create;
+mod error;
 mod expr;
+mod from;
 mod name;
+mod primary;
 mod query;
 mod statement;
+mod tsql;
 
+pub(super) use tsql::holds_predict;
+
+use super::Dialect;
 use super::ast::Statement;
 use super::token::{Sign, Token, TokenKind};
-use crate::diag::{Code, Diagnostic, Error, Result, Span, nearest};
+use crate::diag::{Code, Diagnostic, Error, Result, Span};
 use crate::limits::Limits;
 
 /// Reads statements with `;` between them.
-pub(super) fn script(text: &str, tokens: &[Token], limits: &Limits) -> (Vec<Statement>, Vec<Diagnostic>) {
-    let mut parser = Parser { text, tokens, at: 0, depth: 0, operators: 0, limits, placeholders: 0 };
-    let (mut statements, mut diagnostics) = (Vec::new(), Vec::new());
+pub(super) fn script(
+    text: &str,
+    tokens: &[Token],
+    limits: &Limits,
+    dialect: Dialect,
+) -> (Vec<Statement>, Vec<Diagnostic>) {
+    let mut parser = Parser {
+        text,
+        tokens,
+        at: 0,
+        limits,
+        dialect,
+        depth: 0,
+        height: 0,
+        placeholders: 0,
+        statements: Vec::new(),
+    };
+    let mut diagnostics = Vec::new();
     while parser.token().kind != TokenKind::End {
         if parser.eat(Sign::Semicolon) {
             continue;
         }
-        match parser.statement_with_end() {
-            Ok(statement) => statements.push(statement),
-            Err(error) => {
-                diagnostics.extend(error.diagnostics().cloned());
-                parser.skip_statement();
-            }
+        if let Err(error) = parser.whole_statement() {
+            diagnostics.extend(error.diagnostics().cloned());
+            parser.skip_statement();
         }
     }
-    (statements, diagnostics)
+    (parser.statements, diagnostics)
 }
 
 struct Parser<'a> {
     text: &'a str,
     tokens: &'a [Token],
     at: usize,
-    depth: usize,
-    /// Operators of this statement so far.
-    operators: usize,
     limits: &'a Limits,
+    dialect: Dialect,
+    /// Rules within rules at this place.
+    depth: usize,
+    /// How high the tree has grown over what was read last of the rule at hand: operators on top of each other.
+    height: usize,
     /// `?` met so far; they are numbered through the whole script.
     placeholders: usize,
+    /// What was read so far.
+    statements: Vec<Statement>,
 }
 
 const END: &Token = &Token { kind: TokenKind::End, span: Span { start: 0, end: 0 } };
@@ -54,6 +79,16 @@ impl<'a> Parser<'a> {
         self.nth(0)
     }
 
+    /// The token taken last.
+    fn previous(&self) -> Option<&'a Token> {
+        self.tokens.get(self.at.checked_sub(1)?)
+    }
+
+    /// The text of the next token.
+    fn token_text(&self) -> &'a str {
+        self.token().span.of(self.text)
+    }
+
     /// Takes the token that comes next.
     fn bump(&mut self) -> &'a Token {
         let token = self.token();
@@ -63,9 +98,17 @@ impl<'a> Parser<'a> {
 
     /// From `start` up to the last token taken.
     fn since(&self, start: Span) -> Span {
-        let last =
-            self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(start, |token| token.span);
-        start.to(last)
+        self.previous().map_or(start, |token| start.to(token.span))
+    }
+
+    /// Right behind the last token taken.
+    fn behind(&self) -> Span {
+        let end = self.previous().map_or(0, |token| token.span.end);
+        Span::new(end, end)
+    }
+
+    fn is_tsql(&self) -> bool {
+        self.dialect == Dialect::TSql
     }
 
     /// Whether the `n`th token from here is this keyword.
@@ -78,8 +121,17 @@ impl<'a> Parser<'a> {
         self.nth_is(0, keyword)
     }
 
+    /// The one of these keywords that comes next.
+    fn at_one_of(&self, keywords: &[&'static str]) -> Option<&'static str> {
+        keywords.iter().copied().find(|keyword| self.at_word(keyword))
+    }
+
+    fn at_words(&self, keywords: &[&str]) -> bool {
+        keywords.iter().enumerate().all(|(n, keyword)| self.nth_is(n, keyword))
+    }
+
     fn at_sign(&self, sign: Sign) -> bool {
-        self.token().kind == TokenKind::Sign(sign)
+        self.nth_is_sign(0, sign)
     }
 
     fn nth_is_sign(&self, n: usize, sign: Sign) -> bool {
@@ -88,7 +140,7 @@ impl<'a> Parser<'a> {
 
     /// Takes these keywords if all of them come next.
     fn eat_words(&mut self, keywords: &[&str]) -> bool {
-        let all = keywords.iter().enumerate().all(|(n, keyword)| self.nth_is(n, keyword));
+        let all = self.at_words(keywords);
         if all {
             self.at += keywords.len();
         }
@@ -99,24 +151,21 @@ impl<'a> Parser<'a> {
         self.eat_words(&[keyword])
     }
 
+    /// Takes the one of these keywords that comes next.
+    fn eat_one_of(&mut self, keywords: &[&'static str]) -> Option<&'static str> {
+        let word = self.at_one_of(keywords)?;
+        self.bump();
+        Some(word)
+    }
+
     fn eat(&mut self, sign: Sign) -> bool {
         let eaten = self.at_sign(sign);
         self.at += usize::from(eaten);
         eaten
     }
 
-    fn expect_word(&mut self, keyword: &str) -> Result<()> {
-        if self.eat_word(keyword) {
-            return Ok(());
-        }
-        let error = self.expected(&format!("`{keyword}`"));
-        let token = self.token();
-        let near = token.kind == TokenKind::Word && nearest(token.span.of(self.text), [keyword]).is_some();
-        Err(if near {
-            error.hint(format!("did you mean {keyword}?")).fix(token.span, keyword)
-        } else {
-            error
-        })
+    fn expect_word(&mut self, keyword: &'static str) -> Result<()> {
+        if self.eat_word(keyword) { Ok(()) } else { Err(self.expected_one_of(&[keyword])) }
     }
 
     fn expect(&mut self, sign: Sign) -> Result<Span> {
@@ -124,27 +173,6 @@ impl<'a> Parser<'a> {
             return Ok(self.bump().span);
         }
         Err(self.expected(&format!("`{}`", sign.as_str())))
-    }
-
-    /// `expected X, found Y` at the next token.
-    #[cold]
-    fn expected(&self, what: &str) -> Error {
-        let token = self.token();
-        let found = match &token.kind {
-            TokenKind::End => "the end of the text".into(),
-            TokenKind::String(_) => "a string".into(),
-            TokenKind::Bytes(_) => "a bytes literal".into(),
-            _ => format!("`{}`", token.span.of(self.text)),
-        };
-        Error::new(Code::SyntaxError, format!("expected {what}, found {found}")).at(token.span)
-    }
-
-    /// SQL that is understood and left out.
-    #[cold]
-    fn unsupported(&self, what: &str, hint: &str) -> Error {
-        Error::new(Code::UnsupportedSyntax, format!("{what} is not supported"))
-            .at(self.token().span)
-            .hint(hint)
     }
 
     /// One or more, with commas between them.
@@ -164,17 +192,6 @@ impl<'a> Parser<'a> {
         Ok(items)
     }
 
-    /// The bracket that closes the one at `open`.
-    fn close(&mut self, open: Span, sign: Sign) -> Result<Span> {
-        let unclosed = self.token().kind == TokenKind::End;
-        self.expect(sign).map_err(|error| match unclosed {
-            true => {
-                error.at(open).hint(format!("the bracket opened here is not closed: add `{}`", sign.as_str()))
-            }
-            false => error,
-        })
-    }
-
     /// Runs `rule` one level deeper: the nesting of what people write is shallow, and the stack is small.
     fn nested<T>(&mut self, rule: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if self.depth >= self.limits.nesting {
@@ -187,23 +204,27 @@ impl<'a> Parser<'a> {
         result
     }
 
-    /// Counts an operator: a chain of them makes a tree as deep as nesting does.
-    fn count_operator(&mut self) -> Result<()> {
-        self.operators += 1;
-        if self.operators > self.limits.operators {
-            let message = format!("the statement has more than {} operators", self.limits.operators);
-            return Err(Error::new(Code::LimitExceeded, message).at(self.token().span));
+    /// An operator over what was read: chains of them make a tree as high as nesting does.
+    fn grow(&mut self) -> Result<()> {
+        self.height += 1;
+        if self.height > self.limits.operators {
+            let message = format!("more than {} operators stand on top of each other", self.limits.operators);
+            return Err(Error::new(Code::LimitExceeded, message)
+                .at(self.token().span)
+                .hint("split the expression, for example over subqueries"));
         }
         Ok(())
     }
 
-    fn statement_with_end(&mut self) -> Result<Statement> {
-        self.operators = 0;
+    fn whole_statement(&mut self) -> Result<()> {
+        (self.depth, self.height) = (0, 0);
         let statement = self.statement()?;
-        match self.token().kind {
-            TokenKind::End | TokenKind::Sign(Sign::Semicolon) => Ok(statement),
-            _ => Err(self.after_statement()),
+        let ends = matches!(self.token().kind, TokenKind::End | TokenKind::Sign(Sign::Semicolon));
+        if !ends && !(self.is_tsql() && self.at_tsql_statement()) {
+            return Err(self.after_statement());
         }
+        self.statements.push(statement);
+        Ok(())
     }
 
     fn skip_statement(&mut self) {

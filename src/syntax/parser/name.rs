@@ -17,18 +17,30 @@ impl Parser<'_> {
     }
 
     fn at_reserved(&self) -> bool {
-        self.token().kind == TokenKind::Word && is_reserved(self.token().span.of(self.text))
+        self.token().kind == TokenKind::Word && is_reserved(self.token_text(), self.dialect)
+    }
+
+    /// A name as this dialect quotes it.
+    pub(super) fn quoted(&self, name: &str) -> String {
+        if self.is_tsql() { format!("[{name}]") } else { format!("`{name}`") }
     }
 
     /// A column, an alias, an option: one name.
     pub(super) fn ident(&mut self, what: &str) -> Result<Ident> {
+        let span = self.token().span;
         if self.at_reserved() {
-            let span = self.token().span;
-            let word = span.of(self.text);
-            return Err(self
-                .expected(what)
-                .hint(format!("`{word}` is a keyword: put it in backticks to use it as a name"))
-                .fix(span, format!("`{word}`")));
+            let (error, word) = (self.expected(what), span.of(self.text));
+            if self.at_clause() {
+                return Err(error);
+            }
+            let quoted = self.quoted(word);
+            let hint = format!("`{word}` is a keyword: write {quoted} to use it as a name");
+            return Err(error.hint(hint).fix(span, quoted));
+        }
+        if let TokenKind::String(text) = &self.token().kind {
+            let quoted = self.quoted(text);
+            let hint = format!("quotes hold texts, not names: write {quoted}");
+            return Err(self.expected(what).hint(hint).fix(span, quoted));
         }
         self.any_word(what)
     }
@@ -48,6 +60,11 @@ impl Parser<'_> {
     /// `[AS] alias`.
     pub(super) fn alias(&mut self) -> Result<Option<Ident>> {
         if self.eat_word("AS") {
+            // T-SQL takes texts for aliases.
+            if let (true, TokenKind::String(text)) = (self.is_tsql(), &self.token().kind) {
+                let span = self.bump().span;
+                return Ok(Some(Ident { text: text.clone(), span }));
+            }
             return self.ident("an alias").map(Some);
         }
         if self.at_name() { self.ident("an alias").map(Some) } else { Ok(None) }
@@ -55,10 +72,18 @@ impl Parser<'_> {
 
     /// A table or model: `dataset.table`, `` `project.dataset.table` ``, `my-project.dataset.table`.
     pub(super) fn path(&mut self, what: &str) -> Result<Path> {
-        let start = self.token().span;
-        if matches!(self.token().kind, TokenKind::String(_)) {
-            return Err(self.expected(what).hint("names stand in backticks: `name`"));
+        let path = self.wildcard_path(what)?;
+        match path.parts.iter().any(|part| part.text.contains('*')) {
+            true => Err(Error::new(Code::SyntaxError, "a name with `*` names many tables")
+                .at(path.span)
+                .hint("names with a wildcard stand in FROM only")),
+            false => Ok(path),
         }
+    }
+
+    /// A name that may hold the wildcard `*` in backticks.
+    pub(super) fn wildcard_path(&mut self, what: &str) -> Result<Path> {
+        let start = self.token().span;
         let mut parts = self.path_part(what, true)?;
         while self.eat(Sign::Dot) {
             parts.extend(self.path_part("the rest of a name", false)?);
@@ -70,6 +95,9 @@ impl Parser<'_> {
     fn path_part(&mut self, what: &str, first: bool) -> Result<Vec<Ident>> {
         let quoted = matches!(self.token().kind, TokenKind::QuotedName(_));
         let mut ident = if first { self.ident(what)? } else { self.any_word(what)? };
+        if self.is_tsql() {
+            return Ok(vec![ident]);
+        }
         if quoted {
             if ident.text.split('.').any(str::is_empty) {
                 return Err(Error::new(Code::SyntaxError, format!("`{}` has an empty part", ident.text))
@@ -108,15 +136,25 @@ impl Parser<'_> {
                 TypeNameKind::Struct(fields)
             } else {
                 let name = parser.ident("a type")?;
-                if parser.eat(Sign::LeftParen) {
-                    return Err(Error::new(Code::UnsupportedSyntax, "parameters of types are not supported")
-                        .at(parser.since(start))
-                        .hint(format!("write {}", name.text)));
-                }
+                parser.type_parameters()?;
                 TypeNameKind::Simple(name.text)
             };
             Ok(TypeName { kind, span: parser.since(start) })
         })
+    }
+
+    /// `(10)`, `(10, 2)`, `(max)` behind a type: they bound nothing here.
+    fn type_parameters(&mut self) -> Result<()> {
+        if !self.eat(Sign::LeftParen) {
+            return Ok(());
+        }
+        let open = self.since(self.behind());
+        self.comma_separated(|parser| match parser.token().kind {
+            TokenKind::Integer => Ok(parser.bump()),
+            _ if parser.at_word("MAX") => Ok(parser.bump()),
+            _ => Err(parser.expected("a number")),
+        })?;
+        self.close(open, Sign::RightParen).map(drop)
     }
 
     fn struct_field(&mut self) -> Result<(Option<Ident>, TypeName)> {

@@ -1,76 +1,235 @@
-//! Queries: SELECT and what stands in FROM.
+//! Queries: WITH, SELECT and its clauses, UNION.
 
 use super::Parser;
-use crate::diag::Result;
+use super::error::ELSEWHERE;
+use crate::diag::{Code, Error, Result, Span};
 use crate::syntax::ast::{
-    Expr, ExprKind, Limit, OrderItem, Query, Select, SelectItem, Star, TableArg, TableExpr, TableExprKind,
+    Cte, Expr, ExprKind, GroupBy, Ident, Limit, Query, QueryBody, Select, SelectItem, Star, Window,
 };
 use crate::syntax::token::{Sign, TokenKind};
 
-/// Hint for what stands between tables or rows and is left to databases.
-const PREPARE_ELSEWHERE: &str =
-    "prepare the rows elsewhere, for example in DuckDB-Wasm, and register them as a table";
+/// The clauses of a query and where each belongs.
+const PLACES: &[(&str, &str)] = &[
+    ("FROM", "FROM stands behind the list of SELECT"),
+    ("WHERE", "WHERE stands behind FROM, in front of GROUP BY, ORDER BY and LIMIT"),
+    ("GROUP", "GROUP BY stands behind FROM and WHERE, in front of HAVING, ORDER BY and LIMIT"),
+    ("HAVING", "HAVING stands behind GROUP BY, in front of QUALIFY, ORDER BY and LIMIT"),
+    ("QUALIFY", "QUALIFY stands behind WHERE, GROUP BY and HAVING, in front of ORDER BY and LIMIT"),
+    ("WINDOW", "WINDOW stands behind QUALIFY, in front of ORDER BY and LIMIT"),
+    ("ORDER", "ORDER BY stands behind all clauses but LIMIT"),
+    ("LIMIT", "LIMIT stands at the end, once"),
+];
 
 impl Parser<'_> {
-    /// `SELECT … [ORDER BY …] [LIMIT …]`, or the same in parentheses.
+    /// Whether a query without parentheses starts here.
+    pub(super) fn at_query(&self) -> bool {
+        self.at_word("SELECT") || self.at_word("WITH")
+    }
+
+    /// `((… SELECT`.
+    pub(super) fn at_parenthesised_query(&self) -> bool {
+        let opening = (0..).take_while(|n| self.nth_is_sign(*n, Sign::LeftParen)).count();
+        opening > 0 && (self.nth_is(opening, "SELECT") || self.nth_is(opening, "WITH"))
+    }
+
+    /// Whether what follows goes on a query whose first part stood in parentheses.
+    pub(super) fn at_query_rest(&self) -> bool {
+        self.at_one_of(&["UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT"]).is_some()
+    }
+
+    /// `[WITH …] SELECT … [UNION …] [ORDER BY …] [LIMIT …]`, or the same in parentheses.
     pub(super) fn query(&mut self) -> Result<Query> {
         self.nested(|parser| {
             let start = parser.token().span;
-            if parser.at_sign(Sign::LeftParen) {
-                parser.bump();
-                let query = parser.query()?;
-                parser.close(start, Sign::RightParen)?;
-                return Ok(query);
-            }
-            if parser.at_word("WITH") {
-                return Err(parser.unsupported("`WITH`", "write the query as a subquery in FROM"));
-            }
-            let select = parser.select()?;
-            parser.refuse_clauses()?;
-            let order_by = match parser.eat_words(&["ORDER", "BY"]) {
-                true => parser.comma_separated(Self::order_item)?,
-                false => Vec::new(),
-            };
-            let limit = if parser.eat_word("LIMIT") { Some(parser.limit()?) } else { None };
-            Ok(Query { select, order_by, limit, span: parser.since(start) })
+            let with = if parser.eat_word("WITH") { parser.with()? } else { Vec::new() };
+            let (body, top) = parser.part()?;
+            parser.rest(with, body, top, start)
         })
     }
 
-    fn refuse_clauses(&self) -> Result<()> {
-        let clauses = [
-            ("GROUP", "`GROUP BY`"),
-            ("HAVING", "`HAVING`"),
-            ("QUALIFY", "`QUALIFY`"),
-            ("WINDOW", "`WINDOW`"),
-            ("UNION", "`UNION`"),
-            ("INTERSECT", "`INTERSECT`"),
-            ("EXCEPT", "`EXCEPT` between queries"),
-        ];
-        match clauses.iter().find(|(word, _)| self.at_word(word)) {
-            Some((_, name)) => Err(self.unsupported(name, PREPARE_ELSEWHERE)),
-            None if self.at_sign(Sign::Pipe) => Err(self.unsupported("pipe syntax", "write SELECT … FROM …")),
-            None => Ok(()),
+    /// The rest of a query that starts with `first`.
+    pub(super) fn query_rest(&mut self, first: QueryBody, start: Span) -> Result<Query> {
+        self.rest(Vec::new(), first, None, start)
+    }
+
+    fn with(&mut self) -> Result<Vec<Cte>> {
+        if self.at_word("RECURSIVE") {
+            return Err(self.unsupported("`WITH RECURSIVE`", ELSEWHERE));
+        }
+        let ctes = self.comma_separated(|parser| {
+            let name = parser.ident("a name for a query")?;
+            if parser.at_sign(Sign::LeftParen) {
+                return Err(
+                    parser.unsupported("a column list in WITH", "name the columns with AS in the query")
+                );
+            }
+            parser.expect_word("AS")?;
+            let open = parser.expect(Sign::LeftParen)?;
+            let query = parser.query()?;
+            parser.close(open, Sign::RightParen)?;
+            Ok(Cte { name, query })
+        })?;
+        if !self.at_query() && !self.at_sign(Sign::LeftParen) {
+            return Err(self.expected("`SELECT`").hint("WITH names queries for the SELECT behind it"));
+        }
+        Ok(ctes)
+    }
+
+    /// Pipe syntax starts with FROM.
+    pub(super) fn refuse_from_first(&self) -> Result<()> {
+        match self.at_word("FROM") {
+            true => Err(self.unsupported("a query that starts with FROM", "write SELECT * FROM …")),
+            false => Ok(()),
         }
     }
 
-    fn select(&mut self) -> Result<Select> {
+    /// A SELECT with its `TOP`, or a query in parentheses.
+    fn part(&mut self) -> Result<(QueryBody, Option<Limit>)> {
+        if self.at_sign(Sign::LeftParen) {
+            let open = self.bump().span;
+            let query = self.query()?;
+            self.close(open, Sign::RightParen)?;
+            return Ok((QueryBody::Nested(Box::new(query)), None));
+        }
+        self.refuse_from_first()?;
+        if self.at_word("VALUES") {
+            return Err(self.unsupported("`VALUES` as a query", "write FROM UNNEST([STRUCT(1 AS a), …])"));
+        }
+        let (select, top) = self.select()?;
+        Ok((QueryBody::Select(Box::new(select)), top))
+    }
+
+    /// What stands behind the first part of a query.
+    fn rest(
+        &mut self,
+        with: Vec<Cte>,
+        first: QueryBody,
+        mut top: Option<Limit>,
+        start: Span,
+    ) -> Result<Query> {
+        let mut parts = vec![first];
+        let mut distinct = None;
+        while let Some(this) = self.union()? {
+            if distinct.replace(this).is_some_and(|before| before != this) {
+                return Err(Error::new(
+                    Code::SyntaxError,
+                    "`UNION ALL` and `UNION DISTINCT` cannot follow each other",
+                )
+                .at(self.previous().map_or(start, |token| token.span))
+                .hint("put the queries that belong together in parentheses"));
+            }
+            if let Some(limit) = top.take() {
+                parts = parts.into_iter().map(|part| limited(part, limit.clone(), start)).collect();
+            }
+            let start = self.token().span;
+            let (part, top) = self.part()?;
+            parts.push(match top {
+                Some(limit) => limited(part, limit, start),
+                None => part,
+            });
+        }
+        let order_by = self.order_by()?;
+        let limit = self.limit()?.or(top);
+        self.refuse_misplaced_clause()?;
+        let body = match (distinct, parts.pop()) {
+            (None, Some(QueryBody::Nested(inner)))
+                if with.is_empty() && order_by.is_empty() && limit.is_none() =>
+            {
+                return Ok(*inner);
+            }
+            (None, Some(body)) => body,
+            (distinct, last) => {
+                parts.extend(last);
+                QueryBody::Union { parts, distinct: distinct == Some(true) }
+            }
+        };
+        Ok(Query { with, body, order_by, limit, span: self.since(start) })
+    }
+
+    /// `UNION ALL` is false, `UNION DISTINCT` true.
+    fn union(&mut self) -> Result<Option<bool>> {
+        if self.at_word("INTERSECT") {
+            return Err(self.unsupported("`INTERSECT`", "write WHERE … IN (SELECT …)"));
+        }
+        if self.at_word("EXCEPT") {
+            return Err(self.unsupported("`EXCEPT` between queries", "write WHERE … NOT IN (SELECT …)"));
+        }
+        if !self.eat_word("UNION") {
+            return Ok(None);
+        }
+        match self.eat_one_of(&["ALL", "DISTINCT"]) {
+            Some(word) => Ok(Some(word == "DISTINCT")),
+            // T-SQL's bare UNION drops duplicates.
+            None if self.is_tsql() => Ok(Some(true)),
+            None => Err(self
+                .expected("`ALL` or `DISTINCT`")
+                .hint("write UNION ALL to keep all rows, UNION DISTINCT to drop duplicates")
+                .fix(self.behind(), " ALL")),
+        }
+    }
+
+    /// A clause behind others that it should stand in front of.
+    fn refuse_misplaced_clause(&self) -> Result<()> {
+        if self.is_tsql() && self.at_word("LIMIT") {
+            return Err(self.unsupported("`LIMIT` in T-SQL", "write SELECT TOP (10) …"));
+        }
+        if let Some((word, place)) = PLACES.iter().find(|(word, _)| self.at_word(word)) {
+            return Err(Error::new(Code::MisplacedClause, format!("`{word}` cannot stand here"))
+                .at(self.token().span)
+                .hint(*place));
+        }
+        if self.at_word("UNION") {
+            return Err(Error::new(Code::MisplacedClause, "`UNION` cannot follow ORDER BY or LIMIT")
+                .at(self.token().span)
+                .hint("put the query in front of it in parentheses"));
+        }
+        match self.is_tsql() {
+            true => self.refuse(&["OFFSET", "FETCH", "OPTION"], "write SELECT TOP (10) …"),
+            false => self.refuse(&["FETCH"], "write LIMIT and OFFSET"),
+        }
+    }
+
+    fn select(&mut self) -> Result<(Select, Option<Limit>)> {
         let start = self.token().span;
         self.expect_word("SELECT")?;
-        if self.at_word("DISTINCT") {
-            return Err(self.unsupported("`SELECT DISTINCT`", PREPARE_ELSEWHERE));
+        let distinct = self.eat_word("DISTINCT");
+        if !distinct {
+            self.eat_word("ALL");
         }
-        self.eat_word("ALL");
-        if self.eat_word("AS") {
-            return Err(self.unsupported("`SELECT AS`", "select the columns by name"));
+        let top = if self.is_tsql() { self.top()? } else { None };
+        if self.at_words(&["AS", "STRUCT"]) || self.at_words(&["AS", "VALUE"]) {
+            return Err(self.unsupported("`SELECT AS`", "write SELECT STRUCT(…) AS name"));
         }
+        let items = self.select_items()?;
+        self.refuse(&["INTO"], "write CREATE TABLE name AS SELECT …")?;
+        let from = if self.eat_word("FROM") { Some(self.from()?) } else { None };
+        let filter = self.clause("WHERE")?;
+        let group_by = self.group_by()?;
+        let having = self.clause("HAVING")?;
+        let qualify = self.clause("QUALIFY")?;
+        let windows = match self.eat_word("WINDOW") {
+            true => self.comma_separated(Self::named_window)?,
+            false => Vec::new(),
+        };
+        let span = self.since(start);
+        Ok((Select { distinct, items, from, filter, group_by, having, qualify, windows, span }, top))
+    }
+
+    fn clause(&mut self, keyword: &str) -> Result<Option<Expr>> {
+        if self.eat_word(keyword) { self.expr().map(Some) } else { Ok(None) }
+    }
+
+    pub(super) fn select_items(&mut self) -> Result<Vec<SelectItem>> {
         let mut items = vec![self.select_item()?];
         // A comma may stand behind the last column, as in BigQuery.
         while self.eat(Sign::Comma) && !self.at_select_end() {
             items.push(self.select_item()?);
         }
-        let from = if self.eat_word("FROM") { Some(self.table_expr()?) } else { None };
-        let filter = if self.eat_word("WHERE") { Some(self.expr()?) } else { None };
-        Ok(Select { items, from, filter, span: self.since(start) })
+        if self.at_value() && !(self.is_tsql() && self.at_tsql_statement()) {
+            let error = self.expected("`,` or `FROM`").hint("put a comma between two columns");
+            return Err(self.slip().unwrap_or_else(|| error.fix(self.behind(), ",")));
+        }
+        Ok(items)
     }
 
     fn at_select_end(&self) -> bool {
@@ -86,139 +245,108 @@ impl Parser<'_> {
         if self.eat(Sign::Star) {
             return self.star(None, start).map(SelectItem::Star);
         }
-        if self.at_name() && self.nth_is_sign(1, Sign::Dot) && self.nth_is_sign(2, Sign::Star) {
-            let of = self.ident("a table's name")?;
-            self.at += 2;
-            return self.star(Some(of), start).map(SelectItem::Star);
-        }
         if self.at_word("FROM") {
             return Err(self.expected("a column"));
         }
+        if self.is_tsql()
+            && let Some(alias) = self.tsql_leading_alias()?
+        {
+            return Ok(SelectItem::Expr { expr: self.expr()?, alias: Some(alias) });
+        }
         let expr = self.expr()?;
+        if self.at_sign(Sign::Dot) && !matches!(expr.kind, ExprKind::Operator { .. }) {
+            self.bump();
+            self.expect(Sign::Star)?;
+            return self.star(Some(expr), start).map(SelectItem::Star);
+        }
         Ok(SelectItem::Expr { expr, alias: self.alias()? })
     }
 
-    /// `* [EXCEPT (column, …)]`, the star taken already.
-    fn star(&mut self, of: Option<crate::syntax::ast::Ident>, start: crate::diag::Span) -> Result<Star> {
-        let except = match self.at_word("EXCEPT") && self.nth_is_sign(1, Sign::LeftParen) {
-            true => {
-                self.bump();
-                self.parenthesised(|parser| parser.ident("a column"))?
-            }
-            false => Vec::new(),
-        };
-        if self.at_word("REPLACE") {
-            return Err(
-                self.unsupported("`* REPLACE`", "leave the column out with EXCEPT and select the new value")
-            );
-        }
-        Ok(Star { of, except, span: self.since(start) })
-    }
-
-    /// What stands in FROM.
-    fn table_expr(&mut self) -> Result<TableExpr> {
-        let start = self.token().span;
-        let kind = self.table_primary()?;
-        if self.at_word("FOR") || self.at_word("TABLESAMPLE") {
-            return Err(self.unsupported("this clause behind a table", "leave it out"));
-        }
-        let span = self.since(start);
-        let alias = self.alias()?;
-        for join in ["JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS"] {
-            if self.at_word(join) {
-                return Err(self.unsupported("`JOIN`", PREPARE_ELSEWHERE));
-            }
-        }
-        if self.at_sign(Sign::Comma) {
-            return Err(self.unsupported("a join by comma", PREPARE_ELSEWHERE));
-        }
-        Ok(TableExpr { kind, alias, span })
-    }
-
-    fn table_primary(&mut self) -> Result<TableExprKind> {
-        if self.at_sign(Sign::LeftParen) {
-            return Ok(TableExprKind::Subquery(Box::new(self.query()?)));
-        }
-        if self.at_word("UNNEST") {
-            return Err(self.unsupported("`UNNEST`", PREPARE_ELSEWHERE));
-        }
-        let name = self.path("a table, a subquery or ML.PREDICT")?;
-        if self.at_sign(Sign::LeftParen) {
-            let open = self.bump().span;
-            let args = self.table_args()?;
-            self.close(open, Sign::RightParen)?;
-            return Ok(TableExprKind::Function { name, args });
-        }
-        Ok(TableExprKind::Name(name))
-    }
-
-    fn table_args(&mut self) -> Result<Vec<TableArg>> {
-        let mut args = Vec::new();
-        while !self.at_sign(Sign::RightParen) {
-            args.push(self.table_arg()?);
-            // BigQuery's grammar shows ML.PREDICT's STRUCT without a comma before it.
-            if !self.eat(Sign::Comma) && !self.at_word("STRUCT") {
-                break;
-            }
-        }
-        Ok(args)
-    }
-
-    fn table_arg(&mut self) -> Result<TableArg> {
-        let names =
-            matches!(self.nth(1).kind, TokenKind::Word | TokenKind::QuotedName(_) | TokenKind::String(_));
-        if self.at_word("MODEL") && names {
+    /// `[EXCEPT (column, …)] [REPLACE (value AS column, …)]` behind a star.
+    fn star(&mut self, of: Option<Expr>, start: Span) -> Result<Star> {
+        let mut except = Vec::new();
+        if self.at_word("EXCEPT") && self.nth_is_sign(1, Sign::LeftParen) && !self.nth_is(2, "SELECT") {
             self.bump();
-            return self.path("a model's name").map(TableArg::Model);
+            except = self.parenthesised(|parser| parser.ident("a column"))?;
         }
-        let start = self.token().span;
-        if self.at_word("TABLE") && names {
+        let mut replace = Vec::new();
+        if self.at_word("REPLACE") && self.nth_is_sign(1, Sign::LeftParen) {
             self.bump();
-            let kind = TableExprKind::Name(self.path("a table's name")?);
-            return Ok(TableArg::Rows(TableExpr { kind, alias: None, span: self.since(start) }));
+            replace = self.parenthesised(|parser| {
+                let value = parser.expr()?;
+                parser.expect_word("AS")?;
+                Ok((value, parser.ident("a column")?))
+            })?;
         }
-        if self.at_word("SELECT") || self.at_word("WITH") || self.at_parenthesised_query() {
-            let kind = TableExprKind::Subquery(Box::new(self.query()?));
-            return Ok(TableArg::Rows(TableExpr { kind, alias: None, span: self.since(start) }));
+        if self.at_word("AS") {
+            return Err(self
+                .expected("`,` or `FROM`")
+                .hint("`*` stands for several columns and has no alias"));
         }
-        self.expr().map(TableArg::Expr)
+        Ok(Star { of, except, replace, span: self.since(start) })
     }
 
-    /// `((… SELECT`.
-    fn at_parenthesised_query(&self) -> bool {
-        let opening = (0..).take_while(|n| self.nth_is_sign(*n, Sign::LeftParen)).count();
-        opening > 0 && (self.nth_is(opening, "SELECT") || self.nth_is(opening, "WITH"))
-    }
-
-    fn order_item(&mut self) -> Result<OrderItem> {
-        let expr = self.expr()?;
-        let descending = self.eat_word("DESC");
-        if !descending {
-            self.eat_word("ASC");
+    fn group_by(&mut self) -> Result<Option<GroupBy>> {
+        if !self.eat_word("GROUP") {
+            return Ok(None);
         }
-        let nulls_first = if self.eat_words(&["NULLS", "FIRST"]) {
-            Some(true)
-        } else if self.eat_words(&["NULLS", "LAST"]) {
-            Some(false)
-        } else {
-            None
-        };
-        Ok(OrderItem { expr, descending, nulls_first })
+        self.expect_word("BY")?;
+        if self.eat_word("ALL") {
+            return Ok(Some(GroupBy::All));
+        }
+        let items = self.comma_separated(|parser| {
+            parser.refuse(&["ROLLUP", "CUBE", "GROUPING"], "join several GROUP BY with UNION ALL")?;
+            parser.expr()
+        })?;
+        Ok(Some(GroupBy::Items(items)))
     }
 
-    fn limit(&mut self) -> Result<Limit> {
+    /// `name AS (…)`, `name AS other`.
+    fn named_window(&mut self) -> Result<(Ident, Window)> {
+        let name = self.ident("a window's name")?;
+        self.expect_word("AS")?;
+        if self.at_sign(Sign::LeftParen) {
+            return Ok((name, self.window()?));
+        }
+        let base = self.ident("`(` or a window's name")?;
+        let span = base.span;
+        Ok((name, Window { base: Some(base), partition_by: Vec::new(), order_by: Vec::new(), span }))
+    }
+
+    /// `[LIMIT count [OFFSET rows]]`.
+    fn limit(&mut self) -> Result<Option<Limit>> {
+        let start = self.token().span;
+        if self.is_tsql() || !self.eat_word("LIMIT") {
+            return Ok(None);
+        }
         let count = self.count()?;
+        if self.eat(Sign::Comma) {
+            let rows = self.count()?;
+            let (first, second) = (count.span.of(self.text), rows.span.of(self.text));
+            let write = format!("LIMIT {second} OFFSET {first}");
+            let span = self.since(start);
+            return Err(Error::new(Code::SyntaxError, "LIMIT has one number")
+                .at(span)
+                .hint(format!("write {write}"))
+                .fix(span, write));
+        }
         let offset = if self.eat_word("OFFSET") { Some(self.count()?) } else { None };
-        Ok(Limit { count, offset })
+        Ok(Some(Limit { count, offset }))
     }
 
-    /// A number or a parameter.
-    fn count(&mut self) -> Result<Expr> {
+    /// A number of rows or a parameter.
+    pub(super) fn count(&mut self) -> Result<Expr> {
         let expected = self.expected("a number of rows");
         let expr = self.expr()?;
-        match expr.kind {
+        match &expr.kind {
             ExprKind::Literal(_) | ExprKind::Parameter(_) => Ok(expr),
-            _ => Err(expected.at(expr.span)),
+            _ => Err(expected.at(expr.span).hint("write a whole number or a parameter")),
         }
     }
+}
+
+/// A part of a UNION with a TOP of its own.
+fn limited(body: QueryBody, limit: Limit, start: Span) -> QueryBody {
+    let query = Query { with: Vec::new(), body, order_by: Vec::new(), limit: Some(limit), span: start };
+    QueryBody::Nested(Box::new(query))
 }

@@ -1,139 +1,155 @@
-//! Statements.
+//! Statements, but for those that create.
 
 use super::Parser;
-use crate::diag::{Code, Error, Result, nearest};
+use super::error::did_you_mean;
+use crate::diag::{Error, Result};
 use crate::syntax::ast::{
-    CreateExternalTable, CreateModel, Drop, NamedExpr, ObjectKind, OnExisting, Options, Path, Statement,
-    StatementKind,
+    AlterModel, Declare, Describe, Drop, Explain, Insert, InsertSource, NamedExpr, ObjectKind, Options, Path,
+    SetVariables, Statement, StatementKind,
 };
 use crate::syntax::token::{Sign, TokenKind};
 
 /// What a statement can start with.
-const STARTS: &[&str] = &["SELECT", "CREATE", "DROP"];
+const STARTS: &[&str] = &[
+    "SELECT", "WITH", "CREATE", "INSERT", "DROP", "ALTER", "DECLARE", "SET", "EXPLAIN", "DESCRIBE", "DESC",
+    "SHOW",
+];
 
-/// Statements of BigQuery that this dialect leaves out.
-const LEFT_OUT: &[&str] = &[
-    "ALTER", "BEGIN", "CALL", "COMMIT", "DECLARE", "DELETE", "DESCRIBE", "EXECUTE", "EXPLAIN", "EXPORT",
-    "GRANT", "INSERT", "LOAD", "MERGE", "REVOKE", "ROLLBACK", "SET", "SHOW", "TRUNCATE", "UPDATE", "WITH",
+/// Statements of BigQuery and SQL Server that are left out, and what to do instead.
+const LEFT_OUT: &[(&[&str], &str)] = &[
+    (
+        &["UPDATE", "DELETE", "MERGE", "TRUNCATE"],
+        "write CREATE OR REPLACE TABLE name AS SELECT … with the rows to be",
+    ),
+    (&["EXPORT"], "the host program has the file of a model, and is given results as Arrow"),
+    (&["LOAD", "COPY"], "register tables from the host program, or write CREATE EXTERNAL TABLE"),
+    (&["GO"], "statements follow each other without it: end them with `;`"),
+    (&["USE"], "there is one catalog: write names as [dbo].[table]"),
+    (
+        &[
+            "BEGIN", "COMMIT", "ROLLBACK", "IF", "LOOP", "WHILE", "FOR", "REPEAT", "CASE", "CALL", "EXEC",
+            "EXECUTE", "RETURN", "RAISE", "PRINT", "ASSERT", "GRANT", "REVOKE", "UNDROP", "ANALYZE",
+        ],
+        "scripts are plain sequences of statements: leave control to the host program",
+    ),
 ];
 
 impl Parser<'_> {
+    /// Whether a statement starts here.
+    pub(super) fn at_statement(&self) -> bool {
+        self.at_one_of(STARTS).is_some()
+    }
+
+    /// Whether a statement that is left out starts here.
+    pub(super) fn at_statement_left_out(&self) -> bool {
+        LEFT_OUT.iter().any(|(words, _)| self.at_one_of(words).is_some())
+    }
+
     pub(super) fn statement(&mut self) -> Result<Statement> {
         let start = self.token().span;
-        let kind = if self.at_word("SELECT") || self.at_sign(Sign::LeftParen) {
+        let kind = if self.at_query()
+            || self.at_sign(Sign::LeftParen)
+            || self.at_one_of(&["FROM", "VALUES"]).is_some()
+        {
             StatementKind::Query(Box::new(self.query()?))
-        } else if self.eat_word("CREATE") {
-            self.create()?
-        } else if self.eat_word("DROP") {
-            StatementKind::Drop(self.drop()?)
         } else {
-            return Err(self.no_statement());
+            match self.eat_one_of(STARTS) {
+                Some("CREATE") => self.create()?,
+                Some("INSERT") => StatementKind::Insert(self.insert()?),
+                Some("DROP") => StatementKind::Drop(self.drop()?),
+                Some("ALTER") => StatementKind::AlterModel(self.alter()?),
+                Some("DECLARE") if self.is_tsql() => StatementKind::Declare(self.declare_tsql(start)?),
+                Some("DECLARE") => StatementKind::Declare(self.declare()?),
+                Some("SET") => StatementKind::Set(self.set()?),
+                Some("EXPLAIN") => StatementKind::Explain(self.explain()?),
+                Some("DESCRIBE" | "DESC") => StatementKind::Describe(self.describe()?),
+                Some(_) => self.show()?,
+                None => return Err(self.no_statement()),
+            }
         };
         Ok(Statement { kind, span: self.since(start) })
     }
 
     #[cold]
     fn no_statement(&self) -> Error {
-        let token = self.token();
-        let word = token.span.of(self.text);
-        if token.kind == TokenKind::Word && LEFT_OUT.iter().any(|it| word.eq_ignore_ascii_case(it)) {
-            let hint = "statements start with SELECT, CREATE MODEL, CREATE EXTERNAL TABLE or DROP";
-            return self.unsupported(&format!("`{}`", word.to_ascii_uppercase()), hint);
+        let left_out = LEFT_OUT.iter().find(|(words, _)| self.at_one_of(words).is_some());
+        if let Some((_, hint)) = left_out {
+            return self.unsupported(&format!("`{}`", self.token_text().to_ascii_uppercase()), hint);
         }
         let error = self.expected("a statement");
-        match nearest(word, STARTS.iter().copied()) {
-            Some(near) => error.hint(format!("did you mean {near}?")).fix(token.span, near),
-            None => error.hint("statements start with SELECT, CREATE or DROP"),
+        match self.nearest_keyword(STARTS) {
+            Some(near) => did_you_mean(error, self.token().span, near),
+            None => error.hint("statements start with SELECT, CREATE, INSERT or DROP"),
         }
     }
 
-    /// What stands behind a complete statement without a `;`.
-    #[cold]
-    pub(super) fn after_statement(&self) -> Error {
-        let token = self.token();
-        let starts = token.kind == TokenKind::Word
-            && STARTS.iter().any(|it| token.span.of(self.text).eq_ignore_ascii_case(it));
-        let error = self.expected("`;` or the end of the statement");
-        if starts {
-            let at = crate::diag::Span::new(token.span.start, token.span.start);
-            return error.hint("put a `;` between two statements").fix(at, "; ");
-        }
-        error
+    /// `[ANALYZE] statement`.
+    fn explain(&mut self) -> Result<Explain> {
+        let analyze = self.eat_word("ANALYZE");
+        let statement = Box::new(self.nested(Self::statement)?);
+        Ok(Explain { analyze, statement })
     }
 
-    fn create(&mut self) -> Result<StatementKind> {
-        let replace = self.eat_words(&["OR", "REPLACE"]);
-        if self.eat_word("MODEL") {
-            return self.create_model(replace).map(StatementKind::CreateModel);
-        }
+    /// `[MODEL|TABLE|VIEW|EXTERNAL TABLE] name`.
+    fn describe(&mut self) -> Result<Describe> {
+        let named = matches!(self.nth(1).kind, TokenKind::Word | TokenKind::QuotedName(_));
+        let kind = if named { self.object_kind() } else { None };
+        Ok(Describe { kind, name: self.path("the name of a table or model")? })
+    }
+
+    fn object_kind(&mut self) -> Option<ObjectKind> {
         if self.eat_words(&["EXTERNAL", "TABLE"]) {
-            return self.create_external_table(replace).map(StatementKind::CreateExternalTable);
+            return Some(ObjectKind::ExternalTable);
         }
-        for left_out in
-            ["TABLE", "TEMP", "TEMPORARY", "VIEW", "MATERIALIZED", "FUNCTION", "PROCEDURE", "SCHEMA"]
-        {
-            if self.at_word(left_out) {
-                let hint = "create models and external tables, or register tables from the host program";
-                return Err(self.unsupported(&format!("`CREATE {left_out}`"), hint));
-            }
-        }
-        Err(self.expected("`MODEL` or `EXTERNAL TABLE`"))
+        Some(match self.eat_one_of(&["MODEL", "TABLE", "VIEW"])? {
+            "MODEL" => ObjectKind::Model,
+            "TABLE" => ObjectKind::Table,
+            _ => ObjectKind::View,
+        })
     }
 
-    /// `[IF NOT EXISTS] name`.
-    fn created_name(&mut self, replace: bool, what: &str) -> Result<(Path, OnExisting)> {
-        let start = self.token().span;
-        let keep = self.eat_words(&["IF", "NOT", "EXISTS"]);
-        let on_existing = match (replace, keep) {
-            (true, true) => {
-                return Err(Error::new(
-                    Code::SyntaxError,
-                    "`OR REPLACE` and `IF NOT EXISTS` exclude each other",
-                )
-                .at(self.since(start)));
-            }
-            (true, false) => OnExisting::Replace,
-            (false, true) => OnExisting::Keep,
-            (false, false) => OnExisting::Fail,
+    fn show(&mut self) -> Result<StatementKind> {
+        match self.eat_one_of(&["MODELS", "TABLES"]) {
+            Some("MODELS") => Ok(StatementKind::Show(ObjectKind::Model)),
+            Some(_) => Ok(StatementKind::Show(ObjectKind::Table)),
+            None => Err(self.expected_one_of(&["MODELS", "TABLES"])),
+        }
+    }
+
+    fn drop(&mut self) -> Result<Drop> {
+        let left_out = ["SCHEMA", "DATABASE", "FUNCTION", "PROCEDURE", "MATERIALIZED", "INDEX", "SNAPSHOT"];
+        if let Some(word) = self.at_one_of(&left_out) {
+            let hint = "tables, views and models are what can be dropped";
+            return Err(self.unsupported(&format!("`DROP {word}`"), hint));
+        }
+        let Some(kind) = self.object_kind() else {
+            return Err(self.expected_one_of(&["MODEL", "TABLE", "VIEW", "EXTERNAL TABLE"]));
         };
-        Ok((self.path(what)?, on_existing))
+        let if_exists = self.eat_words(&["IF", "EXISTS"]);
+        let name = self.path(if kind == ObjectKind::Model { "a model's name" } else { "a table's name" })?;
+        Ok(Drop { kind, name, if_exists })
     }
 
-    fn create_model(&mut self, replace: bool) -> Result<CreateModel> {
-        let (name, on_existing) = self.created_name(replace, "a model's name")?;
-        for left_out in ["TRANSFORM", "INPUT", "OUTPUT", "REMOTE"] {
-            if self.at_word(left_out) {
-                return Err(self.unsupported(
-                    &format!("`{left_out}` in CREATE MODEL"),
-                    "write CREATE MODEL name OPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = '…')",
-                ));
-            }
+    /// `MODEL [IF EXISTS] name SET OPTIONS (…)`.
+    fn alter(&mut self) -> Result<AlterModel> {
+        let left_out =
+            ["TABLE", "VIEW", "SCHEMA", "MATERIALIZED", "EXTERNAL", "DATABASE", "PROCEDURE", "FUNCTION"];
+        if let Some(word) = self.at_one_of(&left_out) {
+            return Err(self.unsupported(&format!("`ALTER {word}`"), "write CREATE OR REPLACE"));
+        }
+        self.expect_word("MODEL")?;
+        let if_exists = self.eat_words(&["IF", "EXISTS"]);
+        let name = self.path("a model's name")?;
+        self.expect_word("SET")?;
+        if !self.at_word("OPTIONS") {
+            return Err(self.expected_one_of(&["OPTIONS"]));
         }
         let options = self.options(&name)?;
-        if self.at_word("AS") {
-            return Err(self.unsupported("training (`AS` query)", "train elsewhere and import the ONNX file"));
-        }
-        Ok(CreateModel { name, on_existing, options })
+        Ok(AlterModel { name, if_exists, options })
     }
 
-    fn create_external_table(&mut self, replace: bool) -> Result<CreateExternalTable> {
-        let (name, on_existing) = self.created_name(replace, "a table's name")?;
-        if self.at_sign(Sign::LeftParen) {
-            return Err(self
-                .unsupported("a column list in CREATE EXTERNAL TABLE", "object tables have fixed columns"));
-        }
-        // Connections say who pays and who may read on Google's servers: nothing here.
-        if self.eat_words(&["WITH", "CONNECTION"]) && !self.eat_word("DEFAULT") {
-            self.path("a connection's name")?;
-        }
-        if self.at_word("WITH") {
-            return Err(self.unsupported("`WITH PARTITION COLUMNS`", "leave it out"));
-        }
-        let options = self.options(&name)?;
-        Ok(CreateExternalTable { name, on_existing, options })
-    }
-
-    fn options(&mut self, name: &Path) -> Result<Options> {
+    /// `[OPTIONS (name = value, …)]`.
+    pub(super) fn options(&mut self, name: &Path) -> Result<Options> {
         let start = self.token().span;
         if !self.eat_word("OPTIONS") {
             return Ok(Options { items: Vec::new(), span: name.span });
@@ -150,18 +166,57 @@ impl Parser<'_> {
         Ok(Options { items, span: self.since(start) })
     }
 
-    fn drop(&mut self) -> Result<Drop> {
-        let kind = if self.eat_word("MODEL") {
-            ObjectKind::Model
-        } else if self.eat_words(&["EXTERNAL", "TABLE"]) {
-            ObjectKind::ExternalTable
-        } else if self.eat_word("TABLE") {
-            ObjectKind::Table
-        } else {
-            return Err(self.expected("`MODEL`, `TABLE` or `EXTERNAL TABLE`"));
+    /// `[INTO] table [(columns)] VALUES (…), … | query`.
+    fn insert(&mut self) -> Result<Insert> {
+        self.eat_word("INTO");
+        let table = self.path("a table's name")?;
+        let columns = match self.at_sign(Sign::LeftParen) && !self.at_parenthesised_query() {
+            true => self.parenthesised(|parser| parser.ident("a column"))?,
+            false => Vec::new(),
         };
-        let if_exists = self.eat_words(&["IF", "EXISTS"]);
-        let name = self.path(if kind == ObjectKind::Model { "a model's name" } else { "a table's name" })?;
-        Ok(Drop { kind, name, if_exists })
+        let source = if self.eat_word("VALUES") {
+            InsertSource::Values(self.comma_separated(|parser| parser.parenthesised(Self::inserted_value))?)
+        } else if self.at_query() || self.at_sign(Sign::LeftParen) {
+            InsertSource::Query(Box::new(self.query()?))
+        } else {
+            return Err(self.expected_one_of(&["VALUES", "SELECT"]));
+        };
+        Ok(Insert { table, columns, source })
+    }
+
+    fn inserted_value(&mut self) -> Result<crate::syntax::ast::Expr> {
+        self.refuse(&["DEFAULT"], "columns have no defaults: leave the column out for NULL")?;
+        self.expr()
+    }
+
+    /// `a, b [type] [DEFAULT value]`.
+    fn declare(&mut self) -> Result<Declare> {
+        if matches!(self.token().kind, TokenKind::Parameter(_)) {
+            let hint =
+                "variables of BigQuery have no sign; `@name` is a parameter that the host gives a value";
+            return Err(self.expected("a variable's name").hint(hint));
+        }
+        let names = self.comma_separated(|parser| parser.ident("a variable's name"))?;
+        let ends =
+            self.at_word("DEFAULT") || self.at_sign(Sign::Semicolon) || self.token().kind == TokenKind::End;
+        let data_type = if ends { None } else { Some(self.type_name()?) };
+        let value = if self.eat_word("DEFAULT") { Some(self.expr()?) } else { None };
+        if data_type.is_none() && value.is_none() {
+            return Err(self.expected("a type or `DEFAULT`"));
+        }
+        Ok(Declare { names, data_type, value })
+    }
+
+    /// `a = value`, `(a, b) = (1, 2)`, T-SQL's `@a = value`.
+    fn set(&mut self) -> Result<SetVariables> {
+        let names = if self.is_tsql() {
+            vec![self.tsql_variable()?]
+        } else if self.at_sign(Sign::LeftParen) {
+            self.parenthesised(|parser| parser.ident("a variable's name"))?
+        } else {
+            vec![self.ident("a variable's name")?]
+        };
+        self.expect(Sign::Equal)?;
+        Ok(SetVariables { names, value: self.expr()? })
     }
 }

@@ -1,4 +1,4 @@
-//! Expressions over the columns of a batch, whole columns at a time.
+//! Structs and arrays: their parts, and how they are made.
 
 use std::sync::Arc;
 
@@ -6,86 +6,11 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, ListArray, StructArray, UInt64Array, new_null_array};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 
-use super::Context;
-use crate::data::{Batch, DataType, Operand, array_of, cast};
+use crate::data::{DataType, Operand};
 use crate::diag::{Code, Error, Result};
-use crate::function::Call;
-use crate::plan::{Expr, ExprKind};
-
-/// A column of as many values as `batch` has rows.
-pub(super) fn evaluate(expr: &Expr, batch: &Batch, ctx: &mut Context) -> Result<ArrayRef> {
-    operand(expr, batch, ctx)?.into_column(batch.rows())
-}
-
-fn operand(expr: &Expr, batch: &Batch, ctx: &mut Context) -> Result<Operand> {
-    match &expr.kind {
-        ExprKind::Column(at) => batch.column(*at).cloned().map(Operand::column),
-        ExprKind::Literal(value) => {
-            array_of(std::slice::from_ref(value), &expr.data_type).map(Operand::constant)
-        }
-        ExprKind::Call { function, kernel, args } => {
-            let args = operands(args, batch, ctx)?;
-            let mark = ctx.watch.start();
-            let result =
-                shared(&args, batch.rows(), |rows| kernel(&Call { args: &args, rows, limits: &ctx.limits }));
-            ctx.watch.stop(mark, function.stage.unwrap_or(crate::control::Stage::Project));
-            result.map_err(|error| error.or_at(expr.span))
-        }
-        ExprKind::Cast { value, mode } => {
-            let argument = operand(value, batch, ctx)?;
-            let array = cast(argument.array(), &value.data_type, &expr.data_type, *mode)
-                .map_err(|error| if argument.is_constant() { of_no_row(error) } else { error })
-                .map_err(|error| error.or_at(expr.span))?;
-            Ok(like(&argument, array))
-        }
-        ExprKind::Field { value, at } => {
-            let argument = operand(value, batch, ctx)?;
-            let array = field(argument.array(), *at, &expr.data_type)?;
-            Ok(like(&argument, array))
-        }
-        ExprKind::Element { array, index, base, safe } => {
-            let args = [operand(array, batch, ctx)?, operand(index, batch, ctx)?];
-            let [array, index] = &args;
-            shared(&args, batch.rows(), |rows| element(array, index, *base, *safe, rows))
-                .map_err(|error| error.or_at(expr.span))
-        }
-        ExprKind::Array(items) => {
-            let args = operands(items, batch, ctx)?;
-            shared(&args, batch.rows(), |rows| array(&args, rows, &expr.data_type))
-        }
-        ExprKind::Struct(items) => {
-            let args = operands(items, batch, ctx)?;
-            shared(&args, batch.rows(), |rows| structure(&args, rows, &expr.data_type))
-        }
-    }
-}
-
-fn operands(exprs: &[Expr], batch: &Batch, ctx: &mut Context) -> Result<Vec<Operand>> {
-    exprs.iter().map(|it| operand(it, batch, ctx)).collect()
-}
-
-/// Computes once where all arguments are constants, else for every row.
-fn shared(args: &[Operand], rows: usize, compute: impl FnOnce(usize) -> Result<ArrayRef>) -> Result<Operand> {
-    if args.iter().all(Operand::is_constant) {
-        compute(1).map(Operand::constant).map_err(of_no_row)
-    } else {
-        compute(rows).map(Operand::column)
-    }
-}
-
-/// A constant is not the fault of a row.
-fn of_no_row(mut error: Error) -> Error {
-    error.take_row();
-    error
-}
-
-/// `array`, constant where `argument` is.
-fn like(argument: &Operand, array: ArrayRef) -> Operand {
-    if argument.is_constant() { Operand::constant(array) } else { Operand::column(array) }
-}
 
 /// Field `at` of a struct or tensor; NULL where the whole is NULL.
-fn field(array: &ArrayRef, at: usize, data_type: &DataType) -> Result<ArrayRef> {
+pub(super) fn field(array: &ArrayRef, at: usize, data_type: &DataType) -> Result<ArrayRef> {
     let missing = || Error::new(Code::Internal, "a field is missing");
     let parts = array.as_struct_opt().ok_or_else(missing)?;
     let part = parts.columns().get(at).ok_or_else(missing)?;
@@ -107,7 +32,13 @@ fn widened(array: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
         .map_err(|error| missing().detail(error))
 }
 
-fn element(array: &Operand, index: &Operand, base: i64, safe: bool, rows: usize) -> Result<ArrayRef> {
+pub(super) fn element(
+    array: &Operand,
+    index: &Operand,
+    base: i64,
+    safe: bool,
+    rows: usize,
+) -> Result<ArrayRef> {
     let list =
         array.array().as_list_opt::<i32>().ok_or_else(|| Error::new(Code::Internal, "expected an array"))?;
     let indices = index.ints()?;
@@ -141,7 +72,7 @@ fn start_of(list: &ListArray, at: usize) -> i32 {
 }
 
 /// One array a row, of the row's values of `items`.
-fn array(items: &[Operand], rows: usize, data_type: &DataType) -> Result<ArrayRef> {
+pub(super) fn array(items: &[Operand], rows: usize, data_type: &DataType) -> Result<ArrayRef> {
     let failed = |error| Error::new(Code::LimitExceeded, "an array is too large").detail(error);
     let arrays: Vec<&dyn Array> = items.iter().map(|item| item.array().as_ref()).collect();
     let DataType::Array(element) = data_type else {
@@ -166,7 +97,7 @@ fn array(items: &[Operand], rows: usize, data_type: &DataType) -> Result<ArrayRe
     ListArray::try_new(field, offsets, values, None).map(|it| Arc::new(it) as ArrayRef).map_err(failed)
 }
 
-fn structure(items: &[Operand], rows: usize, data_type: &DataType) -> Result<ArrayRef> {
+pub(super) fn structure(items: &[Operand], rows: usize, data_type: &DataType) -> Result<ArrayRef> {
     let arrow_schema::DataType::Struct(fields) = data_type.storage() else {
         return Err(Error::new(Code::Internal, "a struct has the type of a struct"));
     };

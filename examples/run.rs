@@ -1,0 +1,53 @@
+//! Runs SQL from standard input, a statement a line, and prints its rows as the SQL test files write them.
+//!
+//! Behind every statement comes a line of four dashes; a statement that fails prints `error [code] message`.
+//! `tests/duckdb/fuzz.py` asks it for thousands of answers.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test's tool"
+)]
+
+use std::io::{self, BufRead, Write};
+
+use predictql::diag::Error;
+use predictql::{Engine, Params, Step};
+
+#[path = "../tests/it/notation.rs"]
+mod notation;
+
+fn main() -> io::Result<()> {
+    let engine = Engine::default();
+    let mut out = io::stdout().lock();
+    for line in io::stdin().lock().lines() {
+        match run(&engine, &line?) {
+            Ok(rows) => rows.iter().try_for_each(|row| writeln!(out, "{}", row.join(" ")))?,
+            Err(error) => writeln!(out, "error {}", error.to_string().replace('\n', " "))?,
+        }
+        writeln!(out, "----")?;
+        out.flush()?;
+    }
+    Ok(())
+}
+
+fn run(engine: &Engine, sql: &str) -> Result<Vec<Vec<String>>, Error> {
+    let mut rows = Vec::new();
+    for query in engine.session().script(sql, Params::default())? {
+        let mut query = query?;
+        loop {
+            match query.step()? {
+                Step::Batch(batch) => rows.extend(notation::rows(&batch)),
+                Step::Progress(_) => {}
+                Step::Need(requests) => {
+                    for request in requests {
+                        query.refuse(request.id, "this program reads no files")?;
+                    }
+                }
+                Step::Done(_) => break,
+            }
+        }
+    }
+    Ok(rows)
+}

@@ -1,0 +1,222 @@
+//! Days, dates and times of the proleptic Gregorian calendar, in UTC, and their text.
+//!
+//! Days count from 1970-01-01, microseconds from its midnight. Source of the arithmetic: Howard Hinnant,
+//! "chrono-compatible low-level date algorithms".
+
+/// Microseconds in a second.
+pub(crate) const SECOND: i64 = 1_000_000;
+
+/// Microseconds in a day.
+pub(crate) const DAY: i64 = 86_400 * SECOND;
+
+/// Year, month and day of the month, both from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Civil {
+    pub(crate) year: i64,
+    pub(crate) month: i64,
+    pub(crate) day: i64,
+}
+
+/// The date of a day.
+pub(crate) fn civil(days: i64) -> Civil {
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_month = (5 * day_of_year + 2) / 153;
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    Civil { year, month, day: day_of_year - (153 * march_month + 2) / 5 + 1 }
+}
+
+/// The day of a date; `None` where there is no such date from year 1 to year 9999.
+pub(crate) fn days(date: Civil) -> Option<i32> {
+    let Civil { year, month, day } = date;
+    let exists = (1..=9999).contains(&year)
+        && (1..=12).contains(&month)
+        && (1..=days_in_month(year, month)).contains(&day);
+    exists.then(|| {
+        let (year, march_month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+        let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
+        let day_of_year = (153 * march_month + 2) / 5 + day - 1;
+        let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+        i32::try_from(era * 146_097 + day_of_era - 719_468).ok()
+    })?
+}
+
+/// How many days a month has.
+pub(crate) fn days_in_month(year: i64, month: i64) -> i64 {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// The day of 0001-01-01 and that of 9999-12-31: dates and timestamps stay between them.
+const FIRST_DAY: i64 = -719_162;
+const LAST_DAY: i64 = 2_932_896;
+
+/// The day, if it lies in years 1 to 9999.
+pub(crate) fn in_days(days: i64) -> Option<i32> {
+    (FIRST_DAY..=LAST_DAY).contains(&days).then(|| i32::try_from(days).ok())?
+}
+
+/// The moment, if it lies in years 1 to 9999.
+pub(crate) fn in_micros(micros: i64) -> Option<i64> {
+    (FIRST_DAY..=LAST_DAY).contains(&micros.div_euclid(DAY)).then_some(micros)
+}
+
+/// `YYYY-MM-DD` with one or two digits of month and day.
+pub(crate) fn parse_date(text: &str) -> Option<i32> {
+    let bytes = text.trim().as_bytes();
+    let (date, rest) = date_of(bytes)?;
+    rest.is_empty().then_some(date)
+}
+
+/// A date, then optionally a time after a space or `T`, then optionally `Z`, `UTC` or an offset such as `+01:30`;
+/// in microseconds.
+pub(crate) fn parse_timestamp(text: &str) -> Option<i64> {
+    let (date, rest) = date_of(text.trim().as_bytes())?;
+    let (time, rest) = match rest {
+        [b' ' | b'T' | b't', after @ ..] if after.trim_ascii_start().first()?.is_ascii_digit() => {
+            time_of(after.trim_ascii_start())?
+        }
+        rest => (0, rest),
+    };
+    let offset = parse_zone(std::str::from_utf8(rest).ok()?)?;
+    in_micros(i64::from(date) * DAY + time - offset)
+}
+
+/// What a time zone is ahead of UTC, in microseconds: of `Z`, `UTC` or an offset; 0 where nothing is said.
+pub(crate) fn parse_zone(zone: &str) -> Option<i64> {
+    let zone = zone.trim();
+    if zone.is_empty() || zone.eq_ignore_ascii_case("z") || zone.eq_ignore_ascii_case("utc") {
+        return Some(0);
+    }
+    let (sign, rest) = match zone.as_bytes() {
+        [b'+', rest @ ..] => (1, rest),
+        [b'-', rest @ ..] => (-1, rest),
+        _ => return None,
+    };
+    let (hours, rest) = number(rest, 1, 2)?;
+    let (minutes, rest) = match rest {
+        [] => (0, rest),
+        [b':', rest @ ..] | rest => number(rest, 2, 2)?,
+    };
+    let valid = rest.is_empty() && hours <= 14 && minutes < 60;
+    valid.then_some(sign * (hours * 60 + minutes) * 60 * SECOND)
+}
+
+/// A date and what follows it.
+fn date_of(bytes: &[u8]) -> Option<(i32, &[u8])> {
+    let (year, rest) = number(bytes, 4, 4)?;
+    let (month, rest) = number(rest.strip_prefix(b"-")?, 1, 2)?;
+    let (day, rest) = number(rest.strip_prefix(b"-")?, 1, 2)?;
+    Some((days(Civil { year, month, day })?, rest))
+}
+
+/// `H:MM[:SS[.ffffff]]` in microseconds, and what follows it.
+fn time_of(bytes: &[u8]) -> Option<(i64, &[u8])> {
+    let (hours, rest) = number(bytes, 1, 2)?;
+    let (minutes, rest) = number(rest.strip_prefix(b":")?, 1, 2)?;
+    let (seconds, rest) = match rest.strip_prefix(b":") {
+        Some(rest) => number(rest, 1, 2)?,
+        None => (0, rest),
+    };
+    let (fraction, rest) = match rest.strip_prefix(b".") {
+        Some(rest) => fraction(rest)?,
+        None => (0, rest),
+    };
+    let valid = hours < 24 && minutes < 60 && seconds < 60;
+    valid.then_some((((hours * 60 + minutes) * 60 + seconds) * SECOND + fraction, rest))
+}
+
+/// Up to nine digits after the point, in microseconds; what is finer is cut off.
+pub(crate) fn fraction(bytes: &[u8]) -> Option<(i64, &[u8])> {
+    let (value, rest) = number(bytes, 0, 9)?;
+    let digits = u32::try_from(bytes.len() - rest.len()).ok()?;
+    let micros = if digits <= 6 { value * 10i64.pow(6 - digits) } else { value / 10i64.pow(digits - 6) };
+    Some((micros, rest))
+}
+
+/// A number of at least `least` and at most `most` digits, and what follows it.
+pub(crate) fn number(bytes: &[u8], least: usize, most: usize) -> Option<(i64, &[u8])> {
+    let digits = bytes.iter().take(most).take_while(|it| it.is_ascii_digit()).count();
+    let (digits, rest) = bytes.split_at_checked(digits).filter(|_| digits >= least)?;
+    Some((digits.iter().fold(0, |value, digit| value * 10 + i64::from(digit - b'0')), rest))
+}
+
+/// `YYYY-MM-DD`.
+pub(crate) fn date_text(days: i32) -> String {
+    let Civil { year, month, day } = civil(days.into());
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// `YYYY-MM-DD HH:MM:SS[.ffffff]+00`, with three or six digits of a second's fraction where there is one.
+pub(crate) fn timestamp_text(micros: i64) -> String {
+    let Civil { year, month, day } = civil(micros.div_euclid(DAY));
+    let time = micros.rem_euclid(DAY);
+    let (seconds, fraction) = (time / SECOND, time % SECOND);
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let fraction = match (fraction, fraction % 1000) {
+        (0, _) => String::new(),
+        (_, 0) => format!(".{:03}", fraction / 1000),
+        _ => format!(".{fraction:06}"),
+    };
+    format!("{year:04}-{month:02}-{day:02} {hours:02}:{minutes:02}:{seconds:02}{fraction}+00")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_day_of_four_centuries_has_a_date_of_its_own() {
+        let mut date = Civil { year: 1899, month: 12, day: 31 };
+        // 1900-01-01 is 25,567 days before 1970-01-01 (Python's datetime).
+        for day in -25_568..-25_568 + 146_097 {
+            assert_eq!(civil(day), date);
+            assert_eq!(days(date).map(i64::from), Some(day));
+            date.day += 1;
+            if date.day > days_in_month(date.year, date.month) {
+                (date.month, date.day) = (date.month + 1, 1);
+            }
+            if date.month > 12 {
+                (date.year, date.month) = (date.year + 1, 1);
+            }
+        }
+        assert_eq!(days(Civil { year: 1, month: 1, day: 1 }).map(i64::from), Some(FIRST_DAY));
+        assert_eq!(days(Civil { year: 9999, month: 12, day: 31 }).map(i64::from), Some(LAST_DAY));
+    }
+
+    #[test]
+    fn timestamps_read_and_print() {
+        assert_eq!(parse_timestamp("2014-09-27 12:30:00.45-8:00"), Some(1_411_849_800_450_000));
+        assert_eq!(timestamp_text(1_411_849_800_450_000), "2014-09-27 20:30:00.450+00");
+        assert_eq!(parse_timestamp("2014-09-27"), Some(1_411_776_000_000_000));
+        assert_eq!(parse_timestamp("2014-09-27T12:30:00Z"), Some(1_411_821_000_000_000));
+        assert_eq!(parse_timestamp("2014-09-27 12:30 +0000"), Some(1_411_821_000_000_000));
+        assert_eq!(parse_timestamp("2014-09-27 UTC"), Some(1_411_776_000_000_000));
+        for wrong in [
+            "2014-13-01",
+            "2014-02-29",
+            "2014-09-27 25:00:00",
+            "2014-09-27 12:30:00.x",
+            "yesterday",
+            "2014-09-27 12:30:00+99",
+            "2014-09-27 12:30:00+",
+            "2014-09-2712:30:00",
+            "",
+        ] {
+            assert_eq!(parse_timestamp(wrong), None, "{wrong}");
+        }
+        assert_eq!(parse_date("2014-9-3"), Some(16_316));
+        assert_eq!(date_text(16_316), "2014-09-03");
+        for wrong in ["2014-9", "2014-09-03x", "14-09-03", "0000-01-01"] {
+            assert_eq!(parse_date(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! Keys: rows with equal values get one number. GROUP BY, DISTINCT, joins and windows stand on it.
+//!
+//! Keys are compared as bytes. NULLs are written alike, NaNs too, and -0.0 as 0.0.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Date32Type, Float32Type, Float64Type, Int64Type, TimestampMicrosecondType, UInt32Type,
+};
+use arrow_array::{Array, ArrayRef, BooleanArray};
+use arrow_buffer::NullBuffer;
+use hashbrown::HashTable;
+
+use crate::diag::{Code, Error, Result};
+
+/// The keys met so far, numbered in the order in which they came.
+#[derive(Default)]
+pub(crate) struct Keys {
+    table: HashTable<u32>,
+    /// All keys, one behind the other, and where each ends.
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Keys {
+    /// How many keys there are.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The numbers of the keys that `rows` rows of `columns` hold.
+    pub(crate) fn number(&mut self, columns: &[ArrayRef], rows: usize) -> Result<Vec<u32>> {
+        let columns = readers(columns)?;
+        let mut key = Vec::new();
+        (0..rows)
+            .map(|row| {
+                write(&columns, row, &mut key);
+                self.add(&key)
+            })
+            .collect()
+    }
+
+    /// As [`Keys::number`]; `None` for keys that equal nothing, not even themselves: with a NULL or NaN.
+    pub(crate) fn number_comparable(
+        &mut self,
+        columns: &[ArrayRef],
+        rows: usize,
+    ) -> Result<Vec<Option<u32>>> {
+        let columns = readers(columns)?;
+        let mut key = Vec::new();
+        (0..rows).map(|row| write(&columns, row, &mut key).then(|| self.add(&key)).transpose()).collect()
+    }
+
+    /// The numbers of the comparable keys that were met before.
+    pub(crate) fn find(&self, columns: &[ArrayRef], rows: usize) -> Result<Vec<Option<u32>>> {
+        let columns = readers(columns)?;
+        let mut key = Vec::new();
+        let find = |row| write(&columns, row, &mut key).then(|| self.known(hash(&key), &key)).flatten();
+        Ok((0..rows).map(find).collect())
+    }
+
+    fn known(&self, hash: u64, key: &[u8]) -> Option<u32> {
+        self.table.find(hash, |at| slice(&self.bytes, &self.ends, *at) == key).copied()
+    }
+
+    fn add(&mut self, key: &[u8]) -> Result<u32> {
+        let hash_of_key = hash(key);
+        if let Some(known) = self.known(hash_of_key, key) {
+            return Ok(known);
+        }
+        let number = u32::try_from(self.ends.len())
+            .map_err(|_| Error::new(Code::LimitExceeded, "there are too many different keys"))?;
+        self.bytes.extend_from_slice(key);
+        self.ends.push(self.bytes.len());
+        let (bytes, ends) = (&self.bytes, &self.ends);
+        self.table.insert_unique(hash_of_key, number, |at| hash(slice(bytes, ends, *at)));
+        Ok(number)
+    }
+}
+
+fn slice<'a>(bytes: &'a [u8], ends: &[usize], at: u32) -> &'a [u8] {
+    let at = at as usize;
+    let start = at.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or_default();
+    ends.get(at).and_then(|end| bytes.get(start..*end)).unwrap_or_default()
+}
+
+/// Eight bytes at a time. Quick, and of no use against somebody who looks for collisions in his own data.
+fn hash(bytes: &[u8]) -> u64 {
+    let mix = |hash: u64, word: [u8; 8]| {
+        (hash.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x517c_c1b7_2722_0a95)
+    };
+    let (words, rest) = bytes.as_chunks();
+    let mut last = [0; 8];
+    last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    let hash = mix(words.iter().fold(0, |hash, word| mix(hash, *word)), last);
+    hash ^ (hash >> 32)
+}
+
+/// Writes the key of `row` into `key`, and says whether it can equal another one.
+fn write(columns: &[Reader<'_>], row: usize, key: &mut Vec<u8>) -> bool {
+    key.clear();
+    columns.iter().fold(true, |comparable, column| column.write(row, key) & comparable)
+}
+
+fn readers(columns: &[ArrayRef]) -> Result<Vec<Reader<'_>>> {
+    columns.iter().map(Reader::new).collect()
+}
+
+/// Reads a column value by value.
+struct Reader<'a> {
+    nulls: Option<&'a NullBuffer>,
+    values: Values<'a>,
+}
+
+enum Values<'a> {
+    Longs(&'a [i64]),
+    Floats(&'a [f64]),
+    Days(&'a [i32]),
+    Bools(&'a BooleanArray),
+    /// Text and bytes: where each value starts, and all of them.
+    Blobs(&'a [i32], &'a [u8]),
+    Lists(&'a [i32], Box<Reader<'a>>),
+    Structs(Vec<Reader<'a>>),
+    /// The values of tensors.
+    Singles(&'a [f32]),
+    /// Numbers of keys.
+    Numbers(&'a [u32]),
+}
+
+impl<'a> Reader<'a> {
+    fn new(array: &'a ArrayRef) -> Result<Self> {
+        let values = if let Some(array) = array.as_primitive_opt::<Int64Type>() {
+            Values::Longs(array.values())
+        } else if let Some(array) = array.as_primitive_opt::<Float64Type>() {
+            Values::Floats(array.values())
+        } else if let Some(array) = array.as_string_opt::<i32>() {
+            Values::Blobs(array.value_offsets(), array.value_data())
+        } else if let Some(array) = array.as_primitive_opt::<UInt32Type>() {
+            Values::Numbers(array.values())
+        } else if let Some(array) = array.as_boolean_opt() {
+            Values::Bools(array)
+        } else if let Some(array) = array.as_primitive_opt::<TimestampMicrosecondType>() {
+            Values::Longs(array.values())
+        } else if let Some(array) = array.as_primitive_opt::<Date32Type>() {
+            Values::Days(array.values())
+        } else if let Some(array) = array.as_binary_opt::<i32>() {
+            Values::Blobs(array.value_offsets(), array.value_data())
+        } else if let Some(array) = array.as_list_opt::<i32>() {
+            Values::Lists(array.value_offsets(), Box::new(Self::new(array.values())?))
+        } else if let Some(array) = array.as_struct_opt() {
+            Values::Structs(readers(array.columns())?)
+        } else if let Some(array) = array.as_primitive_opt::<Float32Type>() {
+            Values::Singles(array.values())
+        } else {
+            let found = array.data_type();
+            return Err(Error::new(Code::Internal, format!("a column of {found} cannot be a key")));
+        };
+        Ok(Self { nulls: array.nulls(), values })
+    }
+
+    /// Appends the value in `row` so that no two sequences of values are written alike; says whether it can equal
+    /// another one.
+    fn write(&self, row: usize, key: &mut Vec<u8>) -> bool {
+        if self.nulls.is_some_and(|nulls| nulls.is_null(row)) {
+            key.push(0);
+            return false;
+        }
+        key.push(1);
+        match &self.values {
+            Values::Longs(values) => key.extend_from_slice(&at(values, row).to_le_bytes()),
+            Values::Days(values) => key.extend_from_slice(&at(values, row).to_le_bytes()),
+            Values::Numbers(values) => key.extend_from_slice(&at(values, row).to_le_bytes()),
+            Values::Bools(values) => key.push(u8::from(row < values.len() && values.value(row))),
+            Values::Floats(values) => return write_float(at(values, row), key),
+            Values::Singles(values) => return write_float(at(values, row).into(), key),
+            Values::Blobs(starts, bytes) => {
+                let (start, end) = bounds(starts, row);
+                key.extend_from_slice(&(end - start).to_le_bytes());
+                key.extend_from_slice(bytes.get(start..end).unwrap_or_default());
+            }
+            Values::Lists(starts, values) => {
+                let (start, end) = bounds(starts, row);
+                key.extend_from_slice(&(end - start).to_le_bytes());
+                return (start..end).fold(true, |comparable, row| values.write(row, key) & comparable);
+            }
+            Values::Structs(fields) => {
+                return fields.iter().fold(true, |comparable, field| field.write(row, key) & comparable);
+            }
+        }
+        true
+    }
+}
+
+fn write_float(value: f64, key: &mut Vec<u8>) -> bool {
+    // Adding 0.0 turns -0.0 into 0.0; NaN has many bit patterns.
+    let value = if value.is_nan() { f64::NAN } else { value + 0.0 };
+    key.extend_from_slice(&value.to_le_bytes());
+    !value.is_nan()
+}
+
+fn at<T: Copy + Default>(values: &[T], row: usize) -> T {
+    values.get(row).copied().unwrap_or_default()
+}
+
+/// Where the elements of `row` start and end.
+fn bounds(starts: &[i32], row: usize) -> (usize, usize) {
+    let at = |row| usize::try_from(at(starts, row)).unwrap_or_default();
+    let (start, end) = (at(row), at(row + 1));
+    (start, end.max(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{DataType, Scalar, array_of};
+
+    fn floats(values: &[f64]) -> ArrayRef {
+        let values: Vec<_> = values.iter().map(|it| Scalar::Float64(*it)).collect();
+        array_of(&values, &DataType::Float64).unwrap()
+    }
+
+    #[test]
+    fn nan_and_zero_group_but_only_zero_joins() {
+        let column = [floats(&[0.0, f64::NAN, -0.0, -f64::NAN])];
+        assert_eq!(Keys::default().number(&column, 4).unwrap(), [0, 1, 0, 1]);
+        let mut keys = Keys::default();
+        assert_eq!(keys.number_comparable(&column, 4).unwrap(), [Some(0), None, Some(0), None]);
+        assert_eq!(keys.find(&[floats(&[f64::NAN, -0.0, 1.0])], 3).unwrap(), [None, Some(0), None]);
+    }
+
+    #[test]
+    fn neighbouring_texts_do_not_run_into_each_other() {
+        let texts = |values: [&str; 3]| {
+            array_of(&values.map(|it| Scalar::String(it.into())), &DataType::String).unwrap()
+        };
+        let columns = [texts(["ab", "a", "ab"]), texts(["c", "bc", "c"])];
+        assert_eq!(Keys::default().number(&columns, 3).unwrap(), [0, 1, 0]);
+    }
+
+    #[test]
+    fn null_is_a_key_of_its_own() {
+        let column = [array_of(&[Scalar::Null, Scalar::Int64(0), Scalar::Null], &DataType::Int64).unwrap()];
+        assert_eq!(Keys::default().number(&column, 3).unwrap(), [0, 1, 0]);
+        assert_eq!(Keys::default().number_comparable(&column, 3).unwrap(), [None, Some(0), None]);
+    }
+
+    #[test]
+    fn no_columns_are_one_key() {
+        assert_eq!(Keys::default().number(&[], 3).unwrap(), [0, 0, 0]);
+    }
+
+    #[test]
+    fn many_keys_are_found_again() {
+        let column = |from: i64| {
+            let values: Vec<_> = (from..from + 10_000).map(|it| Scalar::Int64(it << 32)).collect();
+            array_of(&values, &DataType::Int64).unwrap()
+        };
+        let mut keys = Keys::default();
+        keys.number(&[column(0)], 10_000).unwrap();
+        let found = keys.find(&[column(5_000)], 10_000).unwrap();
+        assert!(found.iter().take(5_000).zip(5_000..).all(|(found, at)| *found == Some(at)));
+        assert!(found.iter().skip(5_000).all(Option::is_none));
+    }
+}

@@ -1,0 +1,182 @@
+//! Expressions over the columns of a batch, whole columns at a time.
+
+mod lazy;
+mod parts;
+
+use arrow_array::{ArrayRef, UInt64Array};
+
+use super::{Context, Given};
+use crate::control::Stage;
+use crate::data::{Batch, DataType, Operand, array_of, cast};
+use crate::diag::{Code, Error, Kind, Result};
+use crate::function::Call;
+use crate::plan::{Expr, ExprKind};
+
+/// A column of as many values as `batch` has rows.
+pub(super) fn evaluate(expr: &Expr, batch: &Batch, ctx: &mut Context) -> Result<ArrayRef> {
+    operand(expr, Rows::all(batch), ctx)?.into_column(batch.rows())
+}
+
+/// One operand for each expression.
+pub(super) fn arguments(exprs: &[Expr], batch: &Batch, ctx: &mut Context) -> Result<Vec<Operand>> {
+    operands(exprs, Rows::all(batch), ctx)
+}
+
+/// One column for each expression.
+pub(super) fn columns<'a>(
+    exprs: impl IntoIterator<Item = &'a Expr>,
+    batch: &Batch,
+    ctx: &mut Context,
+) -> Result<Vec<ArrayRef>> {
+    exprs.into_iter().map(|expr| evaluate(expr, batch, ctx)).collect()
+}
+
+/// All rows of a batch, or those that a condition picked. Columns are picked when they are read.
+#[derive(Clone, Copy)]
+struct Rows<'a> {
+    batch: &'a Batch,
+    picked: Option<&'a UInt64Array>,
+}
+
+impl<'a> Rows<'a> {
+    fn all(batch: &'a Batch) -> Self {
+        Self { batch, picked: None }
+    }
+
+    fn count(&self) -> usize {
+        self.picked.map_or(self.batch.rows(), |picked| picked.values().len())
+    }
+
+    /// The number in the batch of the row at `place`.
+    fn number(&self, place: usize) -> Option<u64> {
+        self.picked.map_or(Some(place as u64), |picked| picked.values().get(place).copied())
+    }
+
+    fn column(&self, at: usize) -> Result<Operand> {
+        let column = Operand::column(self.batch.column(at)?.clone());
+        self.picked.map_or(Ok(column.clone()), |picked| column.take(picked))
+    }
+}
+
+fn operand(expr: &Expr, rows: Rows<'_>, ctx: &mut Context) -> Result<Operand> {
+    match &expr.kind {
+        ExprKind::Column(at) => rows.column(*at),
+        ExprKind::Literal(value) => {
+            array_of(std::slice::from_ref(value), &expr.data_type).map(Operand::constant)
+        }
+        ExprKind::Call { .. } | ExprKind::Fitted { .. } => call(expr, rows, ctx),
+        ExprKind::Cast { value, mode } => {
+            let argument = operand(value, rows, ctx)?;
+            let array = cast(argument.array(), &value.data_type, &expr.data_type, *mode)
+                .map_err(|error| if argument.is_constant() { of_no_row(error) } else { error })
+                .map_err(|error| error.or_at(expr.span))?;
+            Ok(like(&argument, array))
+        }
+        ExprKind::Field { value, at } => {
+            let argument = operand(value, rows, ctx)?;
+            let array = parts::field(argument.array(), *at, &expr.data_type)?;
+            Ok(like(&argument, array))
+        }
+        ExprKind::Element { array, index, base, safe } => {
+            let args = [operand(array, rows, ctx)?, operand(index, rows, ctx)?];
+            let [array, index] = &args;
+            shared(&args, rows.count(), |rows| parts::element(array, index, *base, *safe, rows))
+                .map_err(|error| error.or_at(expr.span))
+        }
+        ExprKind::Array(items) => {
+            let args = operands(items, rows, ctx)?;
+            shared(&args, rows.count(), |rows| parts::array(&args, rows, &expr.data_type))
+        }
+        ExprKind::Struct(items) => {
+            let args = operands(items, rows, ctx)?;
+            shared(&args, rows.count(), |rows| parts::structure(&args, rows, &expr.data_type))
+        }
+        ExprKind::Case { branches, otherwise } => lazy::case(branches, otherwise, rows, ctx),
+        ExprKind::Coalesce(items) => lazy::coalesce(items, &expr.data_type, rows, ctx),
+        ExprKind::Subplan(number) => match ctx.given.get(*number) {
+            Some(Given::Value(value)) => Ok(value.clone()),
+            _ => Err(Error::new(Code::Internal, "a subquery has not run")),
+        },
+    }
+}
+
+fn operands(exprs: &[Expr], rows: Rows<'_>, ctx: &mut Context) -> Result<Vec<Operand>> {
+    exprs.iter().map(|it| operand(it, rows, ctx)).collect()
+}
+
+/// Calls the code of a function.
+fn call(expr: &Expr, rows: Rows<'_>, ctx: &mut Context) -> Result<Operand> {
+    let (written, stage, volatile, safe) = match &expr.kind {
+        ExprKind::Call { function, args, safe, .. } => (args, function.stage, function.volatile, *safe),
+        ExprKind::Fitted { args, .. } => (args, None, false, false),
+        _ => return Err(Error::new(Code::Internal, "expected a call")),
+    };
+    let types: Vec<_> = written.iter().map(|arg| arg.data_type.clone()).collect();
+    let args = operands(written, rows, ctx)?;
+    let mark = ctx.watch.start();
+    let env = &ctx.env;
+    let run = |args: &[Operand], rows| {
+        let call = Call { args, types: &types, returns: &expr.data_type, rows, env };
+        match &expr.kind {
+            ExprKind::Call { kernel, .. } => kernel(&call),
+            ExprKind::Fitted { fitted, .. } => fitted.apply(&call),
+            _ => Err(Error::new(Code::Internal, "expected a call")),
+        }
+    };
+    let result = match volatile {
+        true => run(&args, rows.count()).map(Operand::column),
+        false => shared(&args, rows.count(), |rows| run(&args, rows)),
+    };
+    let result = match result {
+        Err(error) if safe && is_forgiven(&error) => row_by_row(&args, rows.count(), &expr.data_type, &run),
+        result => result,
+    };
+    ctx.watch.stop(mark, stage.unwrap_or(Stage::Project));
+    result.map_err(|error| error.or_at(expr.span))
+}
+
+/// Whether `SAFE.` gives NULL in place of this error: a value is at fault.
+pub(super) fn is_forgiven(error: &Error) -> bool {
+    matches!(error.kind(), Kind::Data | Kind::Model)
+}
+
+/// NULL for the rows that fail.
+fn row_by_row(
+    args: &[Operand],
+    rows: usize,
+    data_type: &DataType,
+    run: &dyn Fn(&[Operand], usize) -> Result<ArrayRef>,
+) -> Result<Operand> {
+    let one = |row| {
+        let args: Vec<_> = args.iter().map(|arg| arg.slice(row, 1)).collect();
+        match run(&args, 1) {
+            Err(error) if is_forgiven(&error) => Ok(arrow_array::new_null_array(&data_type.storage(), 1)),
+            result => result,
+        }
+    };
+    let values = (0..rows).map(one).collect::<Result<Vec<_>>>()?;
+    let values: Vec<_> = values.iter().map(AsRef::as_ref).collect();
+    arrow_select::concat::concat(&values)
+        .map(Operand::column)
+        .map_err(|error| Error::new(Code::LimitExceeded, "a column is too large").detail(error))
+}
+
+/// Computes once where all arguments are constants, else for every row.
+fn shared(args: &[Operand], rows: usize, compute: impl FnOnce(usize) -> Result<ArrayRef>) -> Result<Operand> {
+    if args.iter().all(Operand::is_constant) {
+        compute(1).map(Operand::constant).map_err(of_no_row)
+    } else {
+        compute(rows).map(Operand::column)
+    }
+}
+
+/// A constant is not the fault of a row.
+fn of_no_row(mut error: Error) -> Error {
+    error.take_row();
+    error
+}
+
+/// `array`, constant where `argument` is.
+fn like(argument: &Operand, array: ArrayRef) -> Operand {
+    if argument.is_constant() { Operand::constant(array) } else { Operand::column(array) }
+}

@@ -1,0 +1,67 @@
+//! Rows that an operator has to hold until it has seen all of them.
+
+use super::Context;
+use crate::data::{Batch, Schema};
+use crate::diag::{Code, Error, Result};
+use crate::limits::Limits;
+
+/// Batches in the order in which they came.
+#[derive(Default)]
+pub(super) struct Held {
+    batches: Vec<Batch>,
+    rows: usize,
+    bytes: usize,
+}
+
+impl Held {
+    /// Takes a batch in.
+    ///
+    /// # Errors
+    /// `limit-exceeded` where there are too many rows or bytes.
+    pub(super) fn push(&mut self, batch: Batch, ctx: &Context) -> Result<()> {
+        self.rows += batch.rows();
+        self.bytes = self.bytes.saturating_add(batch.bytes());
+        let limits = &ctx.env.limits;
+        check_rows(self.rows, limits)?;
+        if self.bytes > limits.held_bytes {
+            let most = limits.held_bytes >> 20;
+            return Err(Error::new(
+                Code::LimitExceeded,
+                format!("more than {most} MiB would have to be sorted, joined or grouped at once"),
+            )
+            .hint("filter the rows with WHERE, or select fewer columns"));
+        }
+        self.batches.push(batch);
+        Ok(())
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub(super) fn batches(&self) -> &[Batch] {
+        &self.batches
+    }
+
+    pub(super) fn into_batches(self) -> Vec<Batch> {
+        self.batches
+    }
+
+    /// All rows in one batch with the layout of `schema`.
+    pub(super) fn concat(self, schema: &Schema) -> Result<Batch> {
+        Batch::concat(schema, &self.batches)
+    }
+}
+
+/// # Errors
+/// `limit-exceeded` where an operator would hold more rows or groups than it can number.
+pub(super) fn check_rows(rows: usize, limits: &Limits) -> Result<()> {
+    match rows <= limits.held_rows {
+        true => Ok(()),
+        false => Err(Error::new(
+            Code::LimitExceeded,
+            format!("more than {} rows would have to be sorted, joined or grouped at once", limits.held_rows),
+        )
+        .hint("filter the rows with WHERE")),
+    }
+}

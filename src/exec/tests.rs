@@ -1,0 +1,1 @@
+//! Operators over plan nodes made by hand.

@@ -1,0 +1,31 @@
+//! Rows of constant expressions.
+
+use super::{Context, Operator, Poll, expr};
+use crate::data::{Batch, Schema};
+use crate::diag::Result;
+use crate::plan::Expr;
+
+pub(super) struct Values {
+    rows: std::vec::IntoIter<Vec<Expr>>,
+    schema: Schema,
+}
+
+impl Values {
+    pub(super) fn new(rows: Vec<Vec<Expr>>, schema: Schema) -> Self {
+        Self { rows: rows.into_iter(), schema }
+    }
+}
+
+impl Operator for Values {
+    fn poll(&mut self, ctx: &mut Context) -> Result<Poll> {
+        let most = ctx.env.limits.batch_rows;
+        let nothing = Batch::new(1, Vec::new())?;
+        let rows = self
+            .rows
+            .by_ref()
+            .take(most)
+            .map(|row| Batch::new(1, expr::columns(&row, &nothing, ctx)?))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(if rows.is_empty() { Poll::Done } else { Poll::Batch(Batch::concat(&self.schema, &rows)?) })
+    }
+}

@@ -1,0 +1,187 @@
+//! The smallest and the largest value; of BOOL values these are AND and OR.
+
+use std::ops::Range;
+
+use arrow_array::ArrayRef;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
+
+use super::{Accumulator, Setup, States, argument};
+use crate::data::{DataType, Operand, Scalar, array_of};
+use crate::diag::{Code, Error, Result};
+use crate::function::{Body, Function, Signature, Type};
+
+use Type::{Bool, Ordered};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new(
+        "MIN",
+        "The smallest value; NaN if there is one.",
+        &[Signature::new(&[Ordered], Ordered, Body::Aggregate(|setup| start(setup, false)))],
+    ),
+    Function::new(
+        "MAX",
+        "The largest value; NaN if there is one.",
+        &[Signature::new(&[Ordered], Ordered, Body::Aggregate(|setup| start(setup, true)))],
+    ),
+    Function::new(
+        "LOGICAL_AND",
+        "Whether all values are TRUE.",
+        &[Signature::new(&[Bool], Bool, Body::Aggregate(|setup| start(setup, false)))],
+    ),
+    Function::new(
+        "LOGICAL_OR",
+        "Whether some value is TRUE.",
+        &[Signature::new(&[Bool], Bool, Body::Aggregate(|setup| start(setup, true)))],
+    ),
+];
+
+fn start(setup: &Setup<'_>, largest: bool) -> Result<Box<dyn Accumulator>> {
+    let data_type = setup.returns.clone();
+    Ok(match data_type {
+        DataType::String | DataType::Bytes => {
+            Box::new(Blobs { largest, text: data_type == DataType::String, best: States::new() })
+        }
+        _ => Box::new(Ordinals { largest, data_type, best: States::new() }),
+    })
+}
+
+/// Values of a fixed size, as integers in the same order.
+struct Ordinals {
+    largest: bool,
+    data_type: DataType,
+    best: States<Option<i64>>,
+}
+
+impl Ordinals {
+    /// The value at `at` as an integer.
+    fn reader<'a>(&self, array: &'a ArrayRef) -> Option<Box<dyn Fn(usize) -> i64 + 'a>> {
+        Some(match self.data_type {
+            DataType::Float64 => {
+                let array = array.as_primitive_opt::<Float64Type>()?;
+                let nan = if self.largest { i64::MAX } else { i64::MIN };
+                Box::new(move |at| match array.value(at) {
+                    value if value.is_nan() => nan,
+                    value => ordinal(value),
+                })
+            }
+            DataType::Bool => {
+                let array = array.as_boolean_opt()?;
+                Box::new(move |at| i64::from(array.value(at)))
+            }
+            DataType::Date => {
+                let array = array.as_primitive_opt::<Date32Type>()?;
+                Box::new(move |at| i64::from(array.value(at)))
+            }
+            DataType::Timestamp => {
+                let array = array.as_primitive_opt::<TimestampMicrosecondType>()?;
+                Box::new(move |at| array.value(at))
+            }
+            _ => {
+                let array = array.as_primitive_opt::<Int64Type>()?;
+                Box::new(move |at| array.value(at))
+            }
+        })
+    }
+
+    fn scalar(&self, value: i64) -> Scalar {
+        match self.data_type {
+            DataType::Float64 if value == i64::MAX || value == i64::MIN => Scalar::Float64(f64::NAN),
+            DataType::Float64 => Scalar::Float64(float(value)),
+            DataType::Bool => Scalar::Bool(value != 0),
+            DataType::Date => Scalar::Date(i32::try_from(value).unwrap_or_default()),
+            DataType::Timestamp => Scalar::Timestamp(value),
+            _ => Scalar::Int64(value),
+        }
+    }
+}
+
+/// An integer in the order of the floats: the bits, of negative numbers turned round. Infinity stays below
+/// `i64::MAX`.
+fn ordinal(value: f64) -> i64 {
+    let bits = value.to_bits().cast_signed();
+    bits ^ (((bits >> 63).cast_unsigned() >> 1).cast_signed())
+}
+
+/// Back from [`ordinal`], which is its own inverse.
+fn float(ordinal: i64) -> f64 {
+    f64::from_bits((ordinal ^ (((ordinal >> 63).cast_unsigned() >> 1).cast_signed())).cast_unsigned())
+}
+
+impl Accumulator for Ordinals {
+    fn update(&mut self, args: &[Operand], groups: &[u32], count: usize) -> Result<()> {
+        self.best.grow(count);
+        let values = argument(args, 0)?;
+        let value = self.reader(values.array()).ok_or_else(|| layout(&self.data_type))?;
+        for (row, group) in groups.iter().enumerate().filter(|(row, _)| !values.is_null(*row)) {
+            let value = value(values.index(row));
+            let best = self.best.of(*group)?.get_or_insert(value);
+            *best = if self.largest { value.max(*best) } else { value.min(*best) };
+        }
+        Ok(())
+    }
+
+    fn carry(&mut self, from: u32, to: u32) {
+        self.best.carry(from, to);
+    }
+
+    fn values(&mut self, range: Range<usize>) -> Result<ArrayRef> {
+        let best = self.best.range(range).to_vec();
+        let values: Vec<_> =
+            best.into_iter().map(|it| it.map_or(Scalar::Null, |it| self.scalar(it))).collect();
+        array_of(&values, &self.data_type)
+    }
+}
+
+/// STRING and BYTES, which both order by their bytes.
+struct Blobs {
+    largest: bool,
+    text: bool,
+    best: States<Option<Vec<u8>>>,
+}
+
+impl Accumulator for Blobs {
+    fn update(&mut self, args: &[Operand], groups: &[u32], count: usize) -> Result<()> {
+        self.best.grow(count);
+        let values = argument(args, 0)?;
+        let blob = super::text::blobs(values)?;
+        for (row, group) in groups.iter().enumerate() {
+            let Some(value) = blob(row) else { continue };
+            let best = self.best.of(*group)?;
+            let better = best.as_deref().is_none_or(|best| match self.largest {
+                true => value > best,
+                false => value < best,
+            });
+            if better {
+                *best = Some(value.to_vec());
+            }
+        }
+        Ok(())
+    }
+
+    fn carry(&mut self, from: u32, to: u32) {
+        self.best.carry(from, to);
+    }
+
+    fn values(&mut self, range: Range<usize>) -> Result<ArrayRef> {
+        super::text::column(self.best.range(range), self.text)
+    }
+}
+
+fn layout(data_type: &DataType) -> Error {
+    Error::new(Code::Internal, format!("expected a column of type {data_type}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordinals_are_in_the_order_of_the_floats() {
+        let floats =
+            [f64::NEG_INFINITY, f64::MIN, -1.5, -f64::MIN_POSITIVE, -0.0, 0.0, 5e-324, 1.0, f64::INFINITY];
+        assert!(floats.map(ordinal).is_sorted());
+        assert_eq!(floats.map(|it| float(ordinal(it))), floats);
+        assert!(ordinal(f64::INFINITY) < i64::MAX && ordinal(f64::NEG_INFINITY) > i64::MIN);
+    }
+}

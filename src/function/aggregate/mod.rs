@@ -1,0 +1,91 @@
+//! Aggregate functions: one value out of the rows of a group. Sources: GoogleSQL, "Aggregate functions",
+//! "Statistical aggregate functions" and "Approximate aggregate functions".
+//!
+//! What all of them share (DISTINCT, ORDER BY, LIMIT and IGNORE NULLS in the parentheses) is seen to by who calls
+//! them. NULLs do not count, except for COUNT(*) and ARRAY_AGG.
+
+mod collect;
+mod count;
+mod extreme;
+mod statistics;
+mod sum;
+mod text;
+
+use arrow_array::ArrayRef;
+
+use super::Function;
+use crate::data::{DataType, Operand};
+use crate::diag::{Code, Error, Result};
+use crate::limits::Limits;
+
+/// Begins an aggregate over any number of groups.
+pub(crate) type Start = fn(&Setup<'_>) -> Result<Box<dyn Accumulator>>;
+
+/// What a call was settled on.
+pub(crate) struct Setup<'a> {
+    pub(crate) returns: &'a DataType,
+    pub(crate) limits: &'a Limits,
+}
+
+/// The state of one aggregate function for all groups. A group that no row belongs to has a value too.
+pub(crate) trait Accumulator: Send {
+    /// Takes in rows: row `i` of `args` belongs to group `groups[i]`, of which there are `count` so far.
+    fn update(&mut self, args: &[Operand], groups: &[u32], count: usize) -> Result<()>;
+
+    /// Lets the new group `to` begin with what `from` has taken in, which takes in no more.
+    fn carry(&mut self, from: u32, to: u32);
+
+    /// The values of the groups in `range`, in their order. No rows come afterwards.
+    fn values(&mut self, range: std::ops::Range<usize>) -> Result<ArrayRef>;
+}
+
+/// All of them.
+pub(super) fn functions() -> impl Iterator<Item = &'static Function> {
+    [
+        count::FUNCTIONS,
+        sum::FUNCTIONS,
+        extreme::FUNCTIONS,
+        text::FUNCTIONS,
+        statistics::FUNCTIONS,
+        collect::FUNCTIONS,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// One state for each group.
+struct States<T>(Vec<T>);
+
+impl<T: Clone + Default> States<T> {
+    fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    fn grow(&mut self, count: usize) {
+        if self.0.len() < count {
+            self.0.resize(count, T::default());
+        }
+    }
+
+    /// The state of a group within what [`States::grow`] was told.
+    fn of(&mut self, group: u32) -> Result<&mut T> {
+        self.0.get_mut(group as usize).ok_or_else(|| Error::new(Code::Internal, "a group is missing"))
+    }
+
+    fn carry(&mut self, from: u32, to: u32) {
+        self.grow(to as usize + 1);
+        if let (Some(state), Some(to)) = (self.0.get(from as usize).cloned(), self.0.get_mut(to as usize)) {
+            *to = state;
+        }
+    }
+
+    fn range(&mut self, range: std::ops::Range<usize>) -> &mut [T] {
+        self.grow(range.end);
+        self.0.get_mut(range).unwrap_or_default()
+    }
+}
+
+/// Argument `at`; the binder has seen to it that it exists.
+fn argument(args: &[Operand], at: usize) -> Result<&Operand> {
+    args.get(at).ok_or_else(|| Error::new(Code::Internal, format!("argument {} is missing", at + 1)))
+}

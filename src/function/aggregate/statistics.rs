@@ -1,0 +1,136 @@
+//! Variances, covariances and what follows from them, by Welford's method: one pass that does not lose the digits
+//! that a difference of large sums would.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Float64Array};
+
+use super::{Accumulator, Start, States, argument};
+use crate::data::Operand;
+use crate::diag::Result;
+use crate::function::{Body, Function, Signature, Type};
+
+use Type::Float64;
+
+const fn of_one(start: Start) -> Signature {
+    Signature::new(&[Float64], Float64, Body::Aggregate(start))
+}
+
+const fn of_two(start: Start) -> Signature {
+    Signature::new(&[Float64, Float64], Float64, Body::Aggregate(start))
+}
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new(
+        "STDDEV",
+        "The standard deviation of a sample; NULL of fewer than two values.",
+        &[of_one(|_| Ok(Moments::of(|it| it.sample(it.xx).map(f64::sqrt))))],
+    ),
+    Function::new(
+        "STDDEV_SAMP",
+        "The standard deviation of a sample; NULL of fewer than two values.",
+        &[of_one(|_| Ok(Moments::of(|it| it.sample(it.xx).map(f64::sqrt))))],
+    ),
+    Function::new(
+        "STDDEV_POP",
+        "The standard deviation of all there is.",
+        &[of_one(|_| Ok(Moments::of(|it| it.population(it.xx).map(f64::sqrt))))],
+    ),
+    Function::new(
+        "VARIANCE",
+        "The variance of a sample; NULL of fewer than two values.",
+        &[of_one(|_| Ok(Moments::of(|it| it.sample(it.xx))))],
+    ),
+    Function::new(
+        "VAR_SAMP",
+        "The variance of a sample; NULL of fewer than two values.",
+        &[of_one(|_| Ok(Moments::of(|it| it.sample(it.xx))))],
+    ),
+    Function::new(
+        "VAR_POP",
+        "The variance of all there is.",
+        &[of_one(|_| Ok(Moments::of(|it| it.population(it.xx))))],
+    ),
+    Function::new(
+        "COVAR_SAMP",
+        "The covariance of a sample of pairs; NULL of fewer than two.",
+        &[of_two(|_| Ok(Moments::of(|it| it.sample(it.xy))))],
+    ),
+    Function::new(
+        "COVAR_POP",
+        "The covariance of all pairs there are.",
+        &[of_two(|_| Ok(Moments::of(|it| it.population(it.xy))))],
+    ),
+    Function::new(
+        "CORR",
+        "Pearson's correlation of pairs; NULL of fewer than two, NaN where one side does not vary.",
+        &[of_two(|_| Ok(Moments::of(|it| it.sample(it.xy).map(|_| it.xy / (it.xx * it.yy).sqrt()))))],
+    ),
+];
+
+/// Pairs seen so far. A single value is a pair with itself.
+#[derive(Clone, Copy, Default)]
+struct Pairs {
+    count: f64,
+    mean_x: f64,
+    mean_y: f64,
+    /// Sums of products of differences from the means.
+    xx: f64,
+    yy: f64,
+    xy: f64,
+}
+
+impl Pairs {
+    fn add(&mut self, x: f64, y: f64) {
+        self.count += 1.0;
+        let (dx, dy) = (x - self.mean_x, y - self.mean_y);
+        self.mean_x += dx / self.count;
+        self.mean_y += dy / self.count;
+        self.xx += dx * (x - self.mean_x);
+        self.yy += dy * (y - self.mean_y);
+        self.xy += dx * (y - self.mean_y);
+    }
+
+    fn population(&self, sum: f64) -> Option<f64> {
+        (self.count > 0.0).then(|| sum / self.count)
+    }
+
+    fn sample(&self, sum: f64) -> Option<f64> {
+        (self.count > 1.0).then(|| sum / (self.count - 1.0))
+    }
+}
+
+struct Moments {
+    pairs: States<Pairs>,
+    value: fn(&Pairs) -> Option<f64>,
+}
+
+impl Moments {
+    fn of(value: fn(&Pairs) -> Option<f64>) -> Box<dyn Accumulator> {
+        Box::new(Self { pairs: States::new(), value })
+    }
+}
+
+impl Accumulator for Moments {
+    fn update(&mut self, args: &[Operand], groups: &[u32], count: usize) -> Result<()> {
+        self.pairs.grow(count);
+        let x = argument(args, 0)?.floats()?;
+        let y = args.get(1).map_or_else(|| argument(args, 0)?.floats(), Operand::floats)?;
+        for (row, group) in groups.iter().enumerate() {
+            if let (Some(x), Some(y)) = (x.get(row), y.get(row)) {
+                self.pairs.of(*group)?.add(x, y);
+            }
+        }
+        Ok(())
+    }
+
+    fn carry(&mut self, from: u32, to: u32) {
+        self.pairs.carry(from, to);
+    }
+
+    fn values(&mut self, range: Range<usize>) -> Result<ArrayRef> {
+        let value = self.value;
+        Ok(Arc::new(self.pairs.range(range).iter().map(|pairs| value(pairs)).collect::<Float64Array>()))
+    }
+}

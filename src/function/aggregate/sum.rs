@@ -1,0 +1,104 @@
+//! Sums and means.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Float64Array, Int64Array};
+
+use super::{Accumulator, States, argument};
+use crate::data::Operand;
+use crate::diag::{Code, Error, Result};
+use crate::function::{Body, Function, Signature, Type};
+
+use Type::{Float64, Int64};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new(
+        "SUM",
+        "The sum; NULL of no values.",
+        &[
+            Signature::new(&[Int64], Int64, Body::Aggregate(|_| Ok(Box::new(Ints(States::new()))))),
+            Signature::new(&[Float64], Float64, Body::Aggregate(|_| Ok(Floats::new(false)))),
+        ],
+    ),
+    Function::new(
+        "AVG",
+        "The arithmetic mean; NULL of no values.",
+        &[Signature::new(&[Float64], Float64, Body::Aggregate(|_| Ok(Floats::new(true))))],
+    ),
+];
+
+/// Sums that may leave INT64 on the way, as long as they come back.
+struct Ints(States<Option<i128>>);
+
+impl Accumulator for Ints {
+    fn update(&mut self, args: &[Operand], groups: &[u32], count: usize) -> Result<()> {
+        self.0.grow(count);
+        let values = argument(args, 0)?.ints()?;
+        for (row, group) in groups.iter().enumerate() {
+            if let Some(value) = values.get(row) {
+                let sum = self.0.of(*group)?.get_or_insert(0);
+                *sum = sum.saturating_add(value.into());
+            }
+        }
+        Ok(())
+    }
+
+    fn carry(&mut self, from: u32, to: u32) {
+        self.0.carry(from, to);
+    }
+
+    fn values(&mut self, range: Range<usize>) -> Result<ArrayRef> {
+        let sums = self.0.range(range).iter();
+        let sums = sums.map(|sum| sum.map(i64::try_from).transpose()).collect::<Result<Int64Array, _>>();
+        sums.map(|sums| Arc::new(sums) as ArrayRef).map_err(|_| {
+            Error::new(Code::OutOfRange, "a sum is out of INT64's range")
+                .hint("CAST the values to FLOAT64 to sum them approximately")
+        })
+    }
+}
+
+struct Floats {
+    /// Sums and how many values are in them.
+    sums: States<(f64, i64)>,
+    mean: bool,
+}
+
+impl Floats {
+    fn new(mean: bool) -> Box<dyn Accumulator> {
+        Box::new(Self { sums: States::new(), mean })
+    }
+}
+
+impl Accumulator for Floats {
+    fn update(&mut self, args: &[Operand], groups: &[u32], count: usize) -> Result<()> {
+        self.sums.grow(count);
+        let values = argument(args, 0)?.floats()?;
+        for (row, group) in groups.iter().enumerate() {
+            let Some(value) = values.get(row) else { continue };
+            let (sum, count) = self.sums.of(*group)?;
+            let before = *sum;
+            *sum += value;
+            *count += 1;
+            if sum.is_infinite() && before.is_finite() && value.is_finite() {
+                return Err(Error::new(Code::OutOfRange, "a sum is out of FLOAT64's range").in_row(row));
+            }
+        }
+        Ok(())
+    }
+
+    fn carry(&mut self, from: u32, to: u32) {
+        self.sums.carry(from, to);
+    }
+
+    fn values(&mut self, range: Range<usize>) -> Result<ArrayRef> {
+        let mean = self.mean;
+        #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+        let value = |(sum, count): &(f64, i64)| match (*count, mean) {
+            (0, _) => None,
+            (count, true) => Some(sum / count as f64),
+            (_, false) => Some(*sum),
+        };
+        Ok(Arc::new(self.sums.range(range).iter().map(|state| value(state)).collect::<Float64Array>()))
+    }
+}

@@ -1,0 +1,91 @@
+//! A model as people read it: line by line, in sections.
+
+use std::fmt::Write;
+
+use super::options::Format;
+use super::signature::{Dim, Port};
+use super::{Batch, Model};
+
+/// One line of a description.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// `model`, `input`, `output`, `option`, `operator` or `metadata`.
+    pub section: &'static str,
+    /// What it is about.
+    pub name: String,
+    /// What there is to say.
+    pub detail: String,
+}
+
+impl Model {
+    /// Everything that is known of the model.
+    pub fn describe(&self) -> Vec<Fact> {
+        let (facts, status) = (self.facts(), self.status());
+        let mut lines = Vec::new();
+        let mut line = |section, name: &str, detail: String| {
+            lines.push(Fact { section, name: name.into(), detail });
+        };
+        line("model", "format", facts.format.name().into());
+        line("model", "bytes", facts.bytes.to_string());
+        let opset: Vec<_> =
+            facts.opset.iter().map(|(domain, version)| format!("{domain} {version}")).collect();
+        line("model", "opset", opset.join(", "));
+        let load_ms = self.load_time.as_secs_f64() * 1e3;
+        if load_ms > 0.0 {
+            line("model", "load time", format!("{load_ms:.1} ms"));
+        }
+        line("model", "rows in a run", self.rows_in_a_run());
+        line("model", "plans", format!("{} of at most {}", status.plans, status.plan_limit));
+        if let Some(error) = status.last_error {
+            line("model", "last error", error.to_string());
+        }
+        for port in &self.signature.inputs {
+            line("input", &port.name, column(port));
+        }
+        for port in &self.signature.outputs {
+            line("output", &port.name, column(port));
+        }
+        for (name, value) in self.options.given() {
+            line("option", name, value.to_string());
+        }
+        for (name, nodes) in &facts.operators {
+            line("operator", name, nodes.to_string());
+        }
+        for (name, value) in &facts.metadata {
+            line("metadata", name, value.clone());
+        }
+        lines
+    }
+
+    fn rows_in_a_run(&self) -> String {
+        match self.core.batch {
+            Batch::Free => format!("up to {}", self.core.chunk_rows),
+            Batch::Fixed(rows) => format!("exactly {rows}"),
+            Batch::Single => "one".into(),
+        }
+    }
+}
+
+impl Format {
+    /// The format as `model_type` has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Onnx => "ONNX",
+            Self::XgBoost => "XGBOOST",
+            Self::LightGbm => "LIGHTGBM",
+        }
+    }
+}
+
+/// Type and shape: `FLOAT64, [N, 4]`.
+fn column(port: &Port) -> String {
+    let shape: Vec<_> = port.shape.iter().map(Dim::to_string).collect();
+    let mut text = port.data_type.to_string();
+    if !shape.is_empty() {
+        let _ = write!(text, ", [{}]", shape.join(", "));
+    }
+    if !port.required {
+        text.push_str(", not read");
+    }
+    text
+}

@@ -1,0 +1,441 @@
+//! What people say of a model beside its file: which columns make up an input, what the classes are called, what NULL
+//! stands for.
+//!
+//! One table, [`ModelOptions::ALL`], names every option with its type and meaning; statements, the catalog and the
+//! reference read it. Whether an option suits a model is seen when the two meet.
+
+use std::collections::BTreeMap;
+
+use super::labels::Labels;
+use super::sha256;
+use crate::data::{DataType, Scalar};
+use crate::diag::{Code, Error, Result, nearest};
+
+/// What is said of a model beside its file.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ModelOptions {
+    given: BTreeMap<&'static str, Scalar>,
+    labels_file: Option<String>,
+    pub(super) format: Option<Format>,
+    pub(super) columns: Option<PerInput<Vec<String>>>,
+    pub(super) labels: Option<Labels>,
+    pub(super) task: Option<Task>,
+    pub(super) mean: Vec<f32>,
+    pub(super) std: Vec<f32>,
+    pub(super) layout: Option<Layout>,
+    pub(super) default_on_null: Option<PerInput<Scalar>>,
+    pub(super) nulls: Option<NullHandling>,
+    pub(super) softmax: Option<Softmax>,
+    sha256: Option<sha256::Digest>,
+}
+
+/// One option as the reference tells it.
+#[derive(Debug)]
+pub struct ModelOption {
+    /// The name, in small letters; SQL ignores case.
+    pub name: &'static str,
+    /// What it takes, in words.
+    pub takes: &'static str,
+    /// What it does, in one sentence.
+    pub doc: &'static str,
+    /// Takes a value that is not NULL; `None` where it cannot be.
+    set: fn(&mut ModelOptions, &Scalar) -> Option<()>,
+}
+
+/// What kind of file a model is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Format {
+    /// Any graph of operators.
+    #[default]
+    Onnx,
+    /// A booster of XGBoost, in JSON or UBJSON.
+    XgBoost,
+    /// A booster of LightGBM, in its text format.
+    LightGbm,
+}
+
+/// What a model is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Task {
+    Classification,
+    Regression,
+}
+
+/// Where a picture has its channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
+    ChannelsFirst,
+    ChannelsLast,
+}
+
+/// What becomes of NULL in a model's input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NullHandling {
+    /// It is an error.
+    Refuse,
+    /// The outputs of its row are NULL.
+    Null,
+    /// It is NaN, where the input takes floats.
+    Nan,
+}
+
+/// Which output's scores become probabilities.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Softmax {
+    /// The only one that can be meant.
+    TheScores,
+    Output(String),
+}
+
+/// Something said of all inputs alike, or of each by its name.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum PerInput<T> {
+    All(T),
+    Named(Vec<(String, T)>),
+}
+
+impl<T> PerInput<T> {
+    /// What is said of the input `name`.
+    pub(super) fn of(&self, name: &str) -> Option<&T> {
+        match self {
+            Self::All(value) => Some(value),
+            Self::Named(values) => {
+                values.iter().find(|(it, _)| it.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+            }
+        }
+    }
+
+    /// The inputs that are named.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let named = match self {
+            Self::All(_) => [].as_slice(),
+            Self::Named(values) => values.as_slice(),
+        };
+        named.iter().map(|(name, _)| name.as_str())
+    }
+}
+
+impl ModelOptions {
+    /// Every option, in the order of the reference.
+    pub const ALL: &[ModelOption] = &[
+        ModelOption {
+            name: "model_type",
+            takes: "'ONNX', 'XGBOOST' or 'LIGHTGBM'",
+            doc: "The format of the file; without it the file's content tells.",
+            set: |options, value| {
+                options.format = Some(word(
+                    value,
+                    &[("onnx", Format::Onnx), ("xgboost", Format::XgBoost), ("lightgbm", Format::LightGbm)],
+                )?);
+                Some(())
+            },
+        },
+        ModelOption {
+            name: "input_columns",
+            takes: "a list of column names, or a STRUCT of such lists, one for each input",
+            doc: "The columns that make up an input of shape [N, k], one after the other.",
+            set: |options, value| {
+                options.columns = Some(per_input(value, |value| texts(value).filter(|it| !it.is_empty()))?);
+                Some(())
+            },
+        },
+        ModelOption {
+            name: "labels",
+            takes: "a list of texts or whole numbers, or the path of a file with a label on each line",
+            doc: "What the classes are called, in the order of the model's scores.",
+            set: |options, value| {
+                match value {
+                    Scalar::String(path) if !path.is_empty() => options.labels_file = Some(path.clone()),
+                    list => options.labels = Some(Labels::of(list)?),
+                }
+                Some(())
+            },
+        },
+        ModelOption {
+            name: "task",
+            takes: "'classification' or 'regression'",
+            doc: "Adds `predicted_label` in front of the outputs, for classes with `predicted_label_probs`; labels imply classification.",
+            set: |options, value| {
+                let tasks = [("classification", Task::Classification), ("regression", Task::Regression)];
+                options.task = Some(word(value, &tasks)?);
+                Some(())
+            },
+        },
+        ModelOption {
+            name: "image_mean",
+            takes: "a number, or a list with one for each channel",
+            doc: "Is taken from every value of a picture, which are between 0 and 1.",
+            set: |options, value| {
+                options.mean = numbers(value)?;
+                Some(())
+            },
+        },
+        ModelOption {
+            name: "image_std",
+            takes: "a number above 0, or a list with one for each channel",
+            doc: "Divides every value of a picture, after `image_mean` was taken off.",
+            set: |options, value| {
+                options.std = numbers(value).filter(|it| it.iter().all(|std| *std > 0.0))?;
+                Some(())
+            },
+        },
+        ModelOption {
+            name: "image_layout",
+            takes: "'NHWC' or 'NCHW'",
+            doc: "Where the model has a picture's channels: last or first; without it the model's shape tells.",
+            set: |options, value| {
+                let layouts = [("nhwc", Layout::ChannelsLast), ("nchw", Layout::ChannelsFirst)];
+                options.layout = Some(word(value, &layouts)?);
+                Some(())
+            },
+        },
+        ModelOption {
+            name: "default_on_null",
+            takes: "a value, or a STRUCT with a value for each input",
+            doc: "What an input is where it is NULL.",
+            set: |options, value| {
+                options.default_on_null = Some(per_input(value, |value| match value {
+                    Scalar::Null | Scalar::Array(..) | Scalar::Struct(..) => None,
+                    plain => Some(plain.clone()),
+                })?);
+                Some(())
+            },
+        },
+        ModelOption {
+            name: "null_handling",
+            takes: "'error', 'null' or 'nan'",
+            doc: "What becomes of rows whose inputs are NULL: an error, NULL outputs, or NaN for the model to deal with.",
+            set: |options, value| {
+                options.nulls = Some(word(
+                    value,
+                    &[
+                        ("error", NullHandling::Refuse),
+                        ("null", NullHandling::Null),
+                        ("nan", NullHandling::Nan),
+                    ],
+                )?);
+                Some(())
+            },
+        },
+        ModelOption {
+            name: "softmax",
+            takes: "TRUE, or the name of an output",
+            doc: "Turns the scores of an output into probabilities.",
+            set: |options, value| {
+                options.softmax = match value {
+                    Scalar::Bool(false) => None,
+                    Scalar::Bool(true) => Some(Softmax::TheScores),
+                    Scalar::String(output) if !output.is_empty() => Some(Softmax::Output(output.clone())),
+                    _ => return None,
+                };
+                Some(())
+            },
+        },
+        ModelOption {
+            name: "sha256",
+            takes: "64 hexadecimal digits",
+            doc: "The checksum of the file: another file is refused before it is read.",
+            set: |options, value| {
+                let Scalar::String(digits) = value else { return None };
+                options.sha256 = Some(sha256::parse(digits)?);
+                Some(())
+            },
+        },
+    ];
+
+    /// What holds for a booster: its features are columns of their own, and what is missing goes its way in the trees.
+    pub(super) fn of_booster(features: Vec<String>) -> Self {
+        let columns = Some(PerInput::All(features));
+        Self { columns, nulls: Some(NullHandling::Nan), ..Self::default() }
+    }
+
+    /// `self`, and where it says nothing `defaults`.
+    pub(super) fn or(&self, defaults: &Self) -> Self {
+        Self {
+            columns: self.columns.clone().or_else(|| defaults.columns.clone()),
+            nulls: self.nulls.or(defaults.nulls),
+            ..self.clone()
+        }
+    }
+
+    /// The names of all options.
+    pub fn names() -> impl Iterator<Item = &'static str> + Clone {
+        Self::ALL.iter().map(|option| option.name)
+    }
+
+    /// Sets the option `name`, case aside; NULL takes it back.
+    ///
+    /// # Errors
+    /// `unknown-option`, with the nearest name; `invalid-option` for a value that it cannot have.
+    pub fn set(&mut self, name: &str, value: &Scalar) -> Result<()> {
+        let option = Self::ALL.iter().find(|it| it.name.eq_ignore_ascii_case(name)).ok_or_else(|| {
+            let error = Error::new(Code::UnknownOption, format!("models have no option `{name}`"));
+            match nearest(name, Self::names()) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => {
+                    error.hint(format!("the options are {}", Self::names().collect::<Vec<_>>().join(", ")))
+                }
+            }
+        })?;
+        let mut given = std::mem::take(&mut self.given);
+        given.insert(option.name, value.clone());
+        given.retain(|_, value| *value != Scalar::Null);
+        // What was set before is set again, so that an option leaves nothing behind when another value takes its place.
+        let read = std::mem::take(&mut self.labels).filter(|_| option.name != "labels");
+        let mut fresh = Self::default();
+        for option in Self::ALL {
+            if let Some(value) = given.get(option.name) {
+                (option.set)(&mut fresh, value).ok_or_else(|| {
+                    let message = format!("option `{}` takes {}, found {value}", option.name, option.takes);
+                    Error::new(Code::InvalidOption, message).hint(option.doc)
+                })?;
+            }
+        }
+        fresh.given = given;
+        fresh.labels = fresh.labels.or(read);
+        *self = fresh;
+        Ok(())
+    }
+
+    /// The options that are set, by name.
+    pub fn given(&self) -> impl Iterator<Item = (&'static str, &Scalar)> {
+        self.given.iter().map(|(name, value)| (*name, value))
+    }
+
+    /// The file whose labels are still to be read: see [`ModelOptions::read_labels`].
+    pub fn labels_file(&self) -> Option<&str> {
+        self.labels_file.as_deref().filter(|_| self.labels.is_none())
+    }
+
+    /// Reads labels from the content of a file: a label on each line, or a JSON list of texts.
+    ///
+    /// # Errors
+    /// `invalid-option` where there are none.
+    pub fn read_labels(&mut self, bytes: &[u8]) -> Result<()> {
+        self.labels = Some(Labels::read(bytes)?);
+        Ok(())
+    }
+
+    /// The options of `self` with those that `newer` sets in their place.
+    ///
+    /// # Errors
+    /// None but those of [`ModelOptions::set`].
+    pub fn updated(&self, newer: &Self) -> Result<Self> {
+        let mut options = self.clone();
+        for (name, value) in newer.given() {
+            options.set(name, value)?;
+        }
+        options.labels = newer.labels.clone().or(options.labels);
+        Ok(options)
+    }
+
+    /// Compares the checksum of `bytes` with the one that is given, if one is.
+    ///
+    /// # Errors
+    /// `checksum-mismatch`.
+    pub fn verify(&self, bytes: &[u8]) -> Result<()> {
+        let Some(wanted) = self.sha256 else { return Ok(()) };
+        let found = sha256::digest(bytes);
+        match found == wanted {
+            true => Ok(()),
+            false => Err(Error::new(
+                Code::ChecksumMismatch,
+                format!("expected a file with SHA-256 {}, found {}", sha256::hex(wanted), sha256::hex(found)),
+            )
+            .hint("the file was damaged or replaced: fetch it again, or correct `sha256`")),
+        }
+    }
+}
+
+/// What `value` means of `words`, case aside.
+fn word<T: Copy>(value: &Scalar, words: &[(&str, T)]) -> Option<T> {
+    let Scalar::String(text) = value else { return None };
+    words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)).map(|(_, meaning)| *meaning)
+}
+
+fn texts(value: &Scalar) -> Option<Vec<String>> {
+    let Scalar::Array(DataType::String, items) = value else { return None };
+    items.iter().map(|item| if let Scalar::String(text) = item { Some(text.clone()) } else { None }).collect()
+}
+
+/// One number or several.
+fn numbers(value: &Scalar) -> Option<Vec<f32>> {
+    let items = match value {
+        Scalar::Array(_, items) if !items.is_empty() => items.as_slice(),
+        item => std::slice::from_ref(item),
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "pictures are 32-bit floats"
+    )]
+    let number = |item: &Scalar| match item {
+        Scalar::Float64(number) => Some(*number as f32),
+        Scalar::Int64(number) => Some(*number as f32),
+        _ => None,
+    };
+    items
+        .iter()
+        .map(number)
+        .collect::<Option<Vec<_>>>()
+        .filter(|it| it.iter().all(|number| number.is_finite()))
+}
+
+fn per_input<T>(value: &Scalar, read: impl Fn(&Scalar) -> Option<T>) -> Option<PerInput<T>> {
+    let Scalar::Struct(fields, values) = value else { return read(value).map(PerInput::All) };
+    let named = fields.iter().zip(values).map(|(field, value)| {
+        (!field.name.is_empty()).then_some(())?;
+        Some((field.name.clone(), read(value)?))
+    });
+    named.collect::<Option<Vec<_>>>().map(PerInput::Named)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Scalar {
+        Scalar::String(text.into())
+    }
+
+    #[test]
+    fn null_takes_an_option_back() {
+        let mut options = ModelOptions::default();
+        options.set("TASK", &text("Classification")).unwrap();
+        options.set("null_handling", &text("nan")).unwrap();
+        assert_eq!(
+            options.given().collect::<Vec<_>>(),
+            [("null_handling", &text("nan")), ("task", &text("Classification"))]
+        );
+        options.set("task", &Scalar::Null).unwrap();
+        assert_eq!((options.task, options.nulls), (None, Some(NullHandling::Nan)));
+    }
+
+    #[test]
+    fn labels_that_were_read_stay_until_labels_are_set_again() {
+        let mut options = ModelOptions::default();
+        options.set("labels", &text("labels.txt")).unwrap();
+        assert_eq!(options.labels_file(), Some("labels.txt"));
+        options.read_labels(b"cat\r\ndog\r\n").unwrap();
+        options.set("softmax", &Scalar::Bool(true)).unwrap();
+        assert_eq!(options.labels_file(), None);
+        assert_eq!(options.labels.as_ref().map(Labels::len), Some(2));
+        options.set("labels", &text("other.txt")).unwrap();
+        assert_eq!(options.labels_file(), Some("other.txt"));
+    }
+
+    #[test]
+    fn slips_are_told() {
+        let mut options = ModelOptions::default();
+        let error = options.set("lables", &text("x")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "[unknown-option] models have no option `lables`; hint: did you mean `labels`?"
+        );
+        let error = options.set("softmax", &Scalar::Int64(1)).unwrap_err();
+        assert_eq!(error.first().message, "option `softmax` takes TRUE, or the name of an output, found 1");
+        assert!(options.set("image_std", &Scalar::Int64(0)).is_err());
+        assert_eq!(options, ModelOptions::default());
+    }
+}

@@ -1,0 +1,445 @@
+//! Calls: scalar functions, aggregates, window functions, preprocessing.
+
+use super::Binder;
+use super::constant::constant;
+use super::expr::{Fixed, Names, Typed, coerced, literal, takes_text};
+use super::from::TABLE_FUNCTIONS;
+use super::level::Windowed;
+use crate::data::{DataType, Scalar};
+use crate::diag::{Code, Error, Result, Span};
+use crate::function::{self, Body, Function, Lazy, Resolved, Type};
+use crate::plan::expr::{Aggregate, Expr, ExprKind, Order};
+use crate::plan::node::WindowCall;
+use crate::syntax::ast::{self, Over};
+
+/// A call with its function chosen and its arguments converted.
+struct Settled {
+    args: Vec<Expr>,
+    returns: DataType,
+    body: Body,
+}
+
+impl Binder<'_> {
+    pub(super) fn call(&mut self, call: &ast::Call, span: Span, names: Names<'_>) -> Result<Expr> {
+        let (function, safe) = known_function(&call.name)?;
+        let body = function.signatures.first().map(|signature| signature.body);
+        match body {
+            Some(Body::Aggregate(_)) => {
+                if safe {
+                    return Err(Error::new(
+                        Code::MisplacedFunction,
+                        format!(
+                            "SAFE. stands before scalar functions only, {} is an aggregate",
+                            function.name
+                        ),
+                    )
+                    .at(call.name.span));
+                }
+                match &call.over {
+                    None => self.aggregate(function, call, span, names),
+                    Some(over) => self.windowed(function, call, over, span, names),
+                }
+            }
+            Some(Body::Ranking(_) | Body::Fit(_)) => match &call.over {
+                Some(over) => self.windowed(function, call, over, span, names),
+                None => {
+                    let hint = match body {
+                        Some(Body::Fit(_)) => format!("write {}(…) OVER()", function.name),
+                        _ => format!("write {}() OVER (ORDER BY …)", function.name),
+                    };
+                    Err(Error::new(Code::MisplacedFunction, format!("{} needs OVER", function.name))
+                        .at(span)
+                        .hint(hint))
+                }
+            },
+            _ => {
+                if call.over.is_some() {
+                    return Err(Error::new(
+                        Code::MisplacedFunction,
+                        format!("{} is computed row by row: it takes no OVER", function.name),
+                    )
+                    .at(span)
+                    .hint("leave OVER out"));
+                }
+                if call.distinct
+                    || call.ignore_nulls.is_some()
+                    || !call.order_by.is_empty()
+                    || call.limit.is_some()
+                {
+                    return Err(Error::new(
+                        Code::MisplacedFunction,
+                        format!(
+                            "DISTINCT, ORDER BY, LIMIT and NULLS mean nothing to {}: it is no aggregate",
+                            function.name
+                        ),
+                    )
+                    .at(span));
+                }
+                self.scalar_call(function, &call.args, safe, span, names)
+            }
+        }
+    }
+
+    /// A function that is computed row by row.
+    pub(super) fn scalar_call(
+        &mut self,
+        function: &'static Function,
+        args: &[ast::Expr],
+        safe: bool,
+        span: Span,
+        names: Names<'_>,
+    ) -> Result<Expr> {
+        let Settled { args, returns, body } = self.settled(function, args, span, names)?;
+        let kind = match body {
+            Body::Scalar(kernel) => ExprKind::Call { function, kernel, args, safe },
+            Body::Lazy(Lazy::Coalesce) => ExprKind::Coalesce(args),
+            Body::Lazy(Lazy::If) => {
+                let mut args = args.into_iter();
+                let (Some(condition), Some(then), Some(otherwise)) = (args.next(), args.next(), args.next())
+                else {
+                    return Err(Error::new(Code::Internal, "IF has three arguments"));
+                };
+                ExprKind::Case { branches: vec![(condition, then)], otherwise: Box::new(otherwise) }
+            }
+            Body::Aggregate(_) | Body::Ranking(_) | Body::Fit(_) => {
+                return Err(Error::new(Code::Internal, "a function of rows was taken for a scalar one"));
+            }
+        };
+        Ok(Expr { kind, data_type: returns, span })
+    }
+
+    pub(super) fn extract(
+        &mut self,
+        part: &ast::Ident,
+        value: &ast::Expr,
+        span: Span,
+        names: Names<'_>,
+    ) -> Result<Expr> {
+        let function = function::function("EXTRACT")
+            .ok_or_else(|| Error::new(Code::Internal, "EXTRACT is not declared"))?;
+        let part = ast::Expr { kind: ast::ExprKind::Name(part.clone()), span: part.span };
+        self.scalar_call(function, &[part, value.clone()], false, span, names)
+    }
+
+    /// Chooses the signature and converts the arguments.
+    fn settled(
+        &mut self,
+        function: &'static Function,
+        trees: &[ast::Expr],
+        span: Span,
+        names: Names<'_>,
+    ) -> Result<Settled> {
+        let mut args = Vec::with_capacity(trees.len());
+        for (at, tree) in trees.iter().enumerate() {
+            match (&tree.kind, part_of(function, at, tree)) {
+                (ast::ExprKind::Star, _) if trees.len() == 1 => {}
+                (_, Some(part)) => args.push(literal(Scalar::String(part), tree.span)),
+                (ast::ExprKind::Interval(count, part), _) if takes_interval(function) => {
+                    let count = self.expr_of(count, names, &DataType::Int64, "a number of parts")?;
+                    args.push(count.into());
+                    let part = Scalar::String(part.text.to_ascii_uppercase());
+                    args.push(literal(part, tree.span));
+                }
+                _ => args.push(self.typed(tree, names)?),
+            }
+        }
+        let Resolved { args: wanted, returns, body } =
+            resolved(function, &args).map_err(|error| error.or_at(span))?;
+        let args = args.into_iter().zip(&wanted).map(|(arg, wanted)| {
+            let found = arg.expr.data_type.clone();
+            coerced(arg, wanted)?.ok_or_else(|| {
+                Error::new(Code::Internal, format!("an argument of type {found} was taken for {wanted}"))
+            })
+        });
+        let args = args.collect::<Result<_>>()?;
+        Ok(Settled { args, returns, body })
+    }
+
+    fn aggregate(
+        &mut self,
+        function: &'static Function,
+        call: &ast::Call,
+        span: Span,
+        names: Names<'_>,
+    ) -> Result<Expr> {
+        if let Some(place) = self.level.no_aggregates {
+            let error = Error::new(
+                Code::MisplacedFunction,
+                format!("the aggregate function {} cannot stand in {place}", function.name),
+            );
+            return Err(match place {
+                "WHERE" => error.at(span).hint("filter groups with HAVING"),
+                _ => error.at(span),
+            });
+        }
+        let aggregate = self
+            .inside("an aggregate function", |binder| binder.aggregate_call(function, call, span, names))?;
+        Ok(self.level.aggregate(aggregate))
+    }
+
+    fn aggregate_call(
+        &mut self,
+        function: &'static Function,
+        call: &ast::Call,
+        span: Span,
+        names: Names<'_>,
+    ) -> Result<Aggregate> {
+        let Settled { args, returns, body } = self.settled(function, &call.args, span, names)?;
+        let Body::Aggregate(start) = body else {
+            return Err(Error::new(Code::Internal, "an aggregate function has no aggregate"));
+        };
+        if call.distinct && args.is_empty() {
+            return Err(Error::new(Code::MisplacedClause, "DISTINCT needs an argument").at(span));
+        }
+        let limit = call.limit.as_ref().map(|limit| self.count(limit)).transpose()?;
+        Ok(Aggregate {
+            function,
+            start,
+            args,
+            distinct: call.distinct,
+            ignore_nulls: call.ignore_nulls.unwrap_or(false),
+            order_by: self.order(&call.order_by, names)?,
+            limit,
+            data_type: returns,
+            span,
+        })
+    }
+
+    /// Binds something inside which neither aggregates nor window functions can stand.
+    pub(super) fn inside<T>(
+        &mut self,
+        place: &'static str,
+        bind: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        let before = (self.level.no_aggregates, self.level.no_windows);
+        (self.level.no_aggregates, self.level.no_windows) = (Some(place), Some(place));
+        let bound = bind(self);
+        (self.level.no_aggregates, self.level.no_windows) = before;
+        bound
+    }
+
+    /// A function with OVER.
+    fn windowed(
+        &mut self,
+        function: &'static Function,
+        call: &ast::Call,
+        over: &Over,
+        span: Span,
+        names: Names<'_>,
+    ) -> Result<Expr> {
+        if let Some(place) = self.level.no_windows {
+            return Err(Error::new(
+                Code::MisplacedFunction,
+                format!("the window function {} cannot stand in {place}", function.name),
+            )
+            .at(span)
+            .hint("compute it in a subquery, or filter its result with QUALIFY"));
+        }
+        // Arguments see the groups: aggregates can stand in them.
+        let before = self.level.no_windows.replace("a window function");
+        let windowed = self.windowed_parts(function, call, over, span, names);
+        self.level.no_windows = before;
+        let (windowed, data_type) = windowed?;
+        if let (WindowCall::Fit { args, fit, data_type, .. }, Some(transform)) =
+            (&windowed.call, &mut self.transform)
+        {
+            return transform.result(*fit, args.clone(), data_type.clone(), span);
+        }
+        Ok(self.level.window(windowed, Expr::column(0, data_type, span)))
+    }
+
+    fn windowed_parts(
+        &mut self,
+        function: &'static Function,
+        call: &ast::Call,
+        over: &Over,
+        span: Span,
+        names: Names<'_>,
+    ) -> Result<(Windowed, DataType)> {
+        let (partition, order) = self.window(over, self.windows.len())?;
+        let body = function.signatures.first().map(|signature| signature.body);
+        let (call, data_type) = match body {
+            Some(Body::Aggregate(_)) => {
+                if !call.order_by.is_empty() || call.limit.is_some() {
+                    return Err(Error::new(
+                        Code::MisplacedClause,
+                        "ORDER BY and LIMIT stand inside OVER, not inside the function",
+                    )
+                    .at(span));
+                }
+                let aggregate = self.aggregate_call(function, call, span, names)?;
+                let data_type = aggregate.data_type.clone();
+                (WindowCall::Aggregate(aggregate), data_type)
+            }
+            _ => {
+                let Settled { args, returns, body } = self.settled(function, &call.args, span, names)?;
+                match body {
+                    Body::Ranking(_) if order.is_empty() && !function.name.starts_with("ROW") => {
+                        return Err(Error::new(
+                            Code::MisplacedClause,
+                            format!("{} needs an ORDER BY inside OVER", function.name),
+                        )
+                        .at(span));
+                    }
+                    Body::Ranking(ranking) => (WindowCall::Ranking(ranking), returns),
+                    Body::Fit(_) if !partition.is_empty() || !order.is_empty() => {
+                        return Err(Error::new(
+                            Code::MisplacedClause,
+                            format!("{} takes its statistics over all rows", function.name),
+                        )
+                        .at(span)
+                        .hint("write an empty OVER()"));
+                    }
+                    Body::Fit(fit) => {
+                        (WindowCall::Fit { fit, args, data_type: returns.clone(), span }, returns)
+                    }
+                    _ => return Err(Error::new(Code::Internal, "a window function without window")),
+                }
+            }
+        };
+        let partition_by = partition.iter().map(|tree| self.expr(tree, names)).collect::<Result<Vec<_>>>()?;
+        if let Some(key) = partition_by.iter().find(|key| !key.data_type.is_orderable()) {
+            return Err(not_groupable(key, "PARTITION BY"));
+        }
+        let order_by = self.order(&order, names)?;
+        Ok((Windowed { partition_by, order_by, call }, data_type))
+    }
+
+    /// PARTITION BY and ORDER BY of a window, those of the window it is based on included, which is one of the first
+    /// `known` named ones.
+    fn window(&self, over: &Over, known: usize) -> Result<(Vec<ast::Expr>, Vec<ast::OrderItem>)> {
+        let (base, own) = match over {
+            Over::Named(name) => (Some(name), None),
+            Over::Window(window) => (window.base.as_ref(), Some(window)),
+        };
+        let (mut partition_by, mut order_by) = match base {
+            None => Default::default(),
+            Some(name) => {
+                let mut windows = self.windows.iter().take(known).enumerate();
+                let found = windows.find(|(_, (it, _))| it.text.eq_ignore_ascii_case(&name.text));
+                let Some((at, (_, window))) = found else {
+                    return Err(Error::new(
+                        Code::UnknownColumn,
+                        format!("window `{}` was not found", name.text),
+                    )
+                    .at(name.span)
+                    .hint("define it: … WINDOW name AS (PARTITION BY …)"));
+                };
+                // A window can only be based on one before it.
+                self.window(&Over::Window(window.clone()), at)?
+            }
+        };
+        if let Some(own) = own {
+            partition_by.extend(own.partition_by.iter().cloned());
+            order_by.extend(own.order_by.iter().cloned());
+        }
+        Ok((partition_by, order_by))
+    }
+
+    /// Keys of an ORDER BY.
+    pub(super) fn order(&mut self, items: &[ast::OrderItem], names: Names<'_>) -> Result<Vec<Order>> {
+        items
+            .iter()
+            .map(|item| {
+                let expr = self.expr(&item.expr, names)?;
+                order_key(expr, item)
+            })
+            .collect()
+    }
+}
+
+/// One key of an ORDER BY.
+pub(super) fn order_key(expr: Expr, item: &ast::OrderItem) -> Result<Order> {
+    if !expr.data_type.is_orderable() {
+        return Err(Error::new(
+            Code::TypeMismatch,
+            format!("values of type {} have no order", expr.data_type),
+        )
+        .at(item.expr.span));
+    }
+    let nulls_first = item.nulls_first.unwrap_or(!item.descending);
+    Ok(Order { expr, descending: item.descending, nulls_first })
+}
+
+#[cold]
+pub(super) fn not_groupable(expr: &Expr, clause: &str) -> Error {
+    Error::new(
+        Code::TypeMismatch,
+        format!("values of type {} cannot be compared, so not stand in {clause}", expr.data_type),
+    )
+    .at(expr.span)
+}
+
+/// The signature for these arguments; texts that were written out may be dates.
+fn resolved(function: &'static Function, args: &[Typed]) -> Result<Resolved> {
+    let literals = args.iter().map(|arg| constant(&arg.expr)).collect::<Result<Vec<_>>>()?;
+    let types: Vec<_> = args.iter().map(Typed::data_type).collect();
+    function::resolve(function, &types, &literals).or_else(|error| {
+        let open = |arg: &Typed| if arg.fixed == Fixed::Text { None } else { arg.data_type() };
+        let open: Vec<_> = args.iter().map(open).collect();
+        match function::resolve(function, &open, &literals) {
+            Ok(resolved) if dates_only(args, &resolved) => Ok(resolved),
+            _ => Err(error),
+        }
+    })
+}
+
+/// Whether texts became nothing but texts, dates and timestamps.
+fn dates_only(args: &[Typed], resolved: &Resolved) -> bool {
+    args.iter()
+        .zip(&resolved.args)
+        .all(|(arg, wanted)| arg.fixed != Fixed::Text || *wanted == DataType::String || takes_text(wanted))
+}
+
+/// The function that a path means, and whether `SAFE.` stands before it.
+fn known_function(name: &ast::Path) -> Result<(&'static Function, bool)> {
+    let text = name.text();
+    let (bare, safe) = match text.split_at_checked(5) {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case("SAFE.") => (rest, true),
+        _ => (text.as_str(), false),
+    };
+    match function::function(bare) {
+        Some(function) => Ok((function, safe)),
+        None => Err(unknown_function(bare, name.span)),
+    }
+}
+
+#[cold]
+pub(super) fn unknown_function(name: &str, span: Span) -> Error {
+    if let Some(error) = left_out(name, span) {
+        return error;
+    }
+    let error = Error::new(Code::UnknownFunction, format!("function `{name}` was not found")).at(span);
+    if let Some(table) = TABLE_FUNCTIONS.into_iter().find(|it| it.eq_ignore_ascii_case(name)) {
+        return error.hint(format!("{table} gives a table: write SELECT … FROM {table}(…)"));
+    }
+    match function::nearest_function(name) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")).fix(span, near),
+        None => error,
+    }
+}
+
+/// What to say of a function that others have and that is left out on purpose.
+pub(super) fn left_out(name: &str, span: Span) -> Option<Error> {
+    let hint = function::refused(name)?;
+    Some(Error::new(Code::UnsupportedSyntax, format!("function `{name}` is left out")).at(span).hint(hint))
+}
+
+/// The date part that argument `at` names, in capitals: `DAY`, `WEEK(MONDAY)`.
+fn part_of(function: &Function, at: usize, tree: &ast::Expr) -> Option<String> {
+    let takes_part = function.signatures.iter().any(|it| it.args.get(at) == Some(&Type::Part));
+    match &tree.kind {
+        ast::ExprKind::Name(name) if takes_part => Some(name.text.to_ascii_uppercase()),
+        ast::ExprKind::Call(call) if takes_part => match call.args.as_slice() {
+            [ast::Expr { kind: ast::ExprKind::Name(day), .. }] => {
+                Some(format!("{}({})", call.name.text(), day.text).to_ascii_uppercase())
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn takes_interval(function: &Function) -> bool {
+    function.signatures.iter().any(|it| it.args.contains(&Type::Interval))
+}

@@ -1,0 +1,136 @@
+//! Function calls, and what stands in and behind those of aggregate and window functions.
+
+use super::Parser;
+use super::error::ELSEWHERE;
+use crate::diag::{Code, Error, Result};
+use crate::syntax::ast::{Call, Expr, ExprKind, OrderItem, Over, Path, Window};
+use crate::syntax::token::{Sign, TokenKind};
+
+impl Parser<'_> {
+    /// `(…) [OVER …]` behind a function's name.
+    pub(super) fn call(&mut self, name: Path) -> Result<Expr> {
+        let start = name.span;
+        let open = self.expect(Sign::LeftParen)?;
+        let mut call = Call::plain(name, Vec::new());
+        call.distinct = self.eat_word("DISTINCT");
+        if !self.at_sign(Sign::RightParen) {
+            call.args = self.comma_separated(|parser| parser.argument(&call.name))?;
+        }
+        self.aggregate_clauses(&mut call)?;
+        if !self.at_sign(Sign::RightParen) && self.at_value() {
+            let hint = "put a comma between two arguments";
+            return Err(self.expected("`,` or `)`").hint(hint).fix(self.behind(), ","));
+        }
+        self.close(open, Sign::RightParen)?;
+        self.refuse(&["WITHIN"], "write ORDER BY behind the argument")?;
+        if self.eat_word("OVER") {
+            call.over = Some(self.over()?);
+        }
+        Ok(self.spanned(ExprKind::Call(Box::new(call)), start))
+    }
+
+    fn argument(&mut self, function: &Path) -> Result<Expr> {
+        let start = self.token().span;
+        if self.at_sign(Sign::Star) {
+            self.bump();
+            return Ok(Expr { kind: ExprKind::Star, span: start });
+        }
+        if self.at_table_argument() {
+            return Err(Error::new(
+                Code::MisplacedFunction,
+                format!("`{}` gives a table, not a value", function.text()),
+            )
+            .at(function.span)
+            .hint(format!("write it in FROM: SELECT * FROM {}(…)", function.text())));
+        }
+        if self.at_name() && self.nth_is_sign(1, Sign::Arrow) {
+            return Err(self.unsupported("a named argument here", "give the arguments in their order"));
+        }
+        let expr = self.expr()?;
+        if self.at_word("AS") {
+            return Err(self.expected("`,` or `)`").hint("only the fields of STRUCT have names here"));
+        }
+        Ok(expr)
+    }
+
+    /// `[IGNORE|RESPECT NULLS] [ORDER BY …] [LIMIT …]`.
+    fn aggregate_clauses(&mut self, call: &mut Call) -> Result<()> {
+        if let Some(word) = self.eat_one_of(&["IGNORE", "RESPECT"]) {
+            self.expect_word("NULLS")?;
+            call.ignore_nulls = Some(word == "IGNORE");
+        }
+        if self.at_word("HAVING") {
+            return Err(self
+                .unsupported("`HAVING` in a function", "write ARRAY_AGG(a ORDER BY b LIMIT 1)[OFFSET(0)]"));
+        }
+        call.order_by = self.order_by()?;
+        if self.eat_word("LIMIT") {
+            call.limit = Some(self.count()?);
+        }
+        Ok(())
+    }
+
+    /// Whether a value starts here.
+    pub(super) fn at_value(&self) -> bool {
+        match self.token().kind {
+            TokenKind::Integer
+            | TokenKind::Float
+            | TokenKind::String(_)
+            | TokenKind::Bytes(_)
+            | TokenKind::Parameter(_)
+            | TokenKind::Placeholder(_) => true,
+            _ => self.at_name(),
+        }
+    }
+
+    /// `name` or `(…)` behind OVER.
+    fn over(&mut self) -> Result<Over> {
+        if self.at_sign(Sign::LeftParen) {
+            return self.window().map(Over::Window);
+        }
+        self.ident("`(` or a window's name").map(Over::Named)
+    }
+
+    /// `([name] [PARTITION BY …] [ORDER BY …])`.
+    pub(super) fn window(&mut self) -> Result<Window> {
+        let open = self.expect(Sign::LeftParen)?;
+        let base = if self.at_name() { Some(self.ident("a window's name")?) } else { None };
+        let mut partition_by = Vec::new();
+        if self.eat_word("PARTITION") {
+            self.expect_word("BY")?;
+            partition_by = self.comma_separated(Self::expr)?;
+        }
+        let order_by = self.order_by()?;
+        if let Some(word) = self.at_one_of(&["ROWS", "RANGE", "GROUPS"]) {
+            return Err(self.unsupported(&format!("a window frame (`{word}`)"), ELSEWHERE));
+        }
+        self.close(open, Sign::RightParen)?;
+        Ok(Window { base, partition_by, order_by, span: self.since(open) })
+    }
+
+    /// `[ORDER BY …]`.
+    pub(super) fn order_by(&mut self) -> Result<Vec<OrderItem>> {
+        if !self.eat_word("ORDER") {
+            return Ok(Vec::new());
+        }
+        self.expect_word("BY")?;
+        self.comma_separated(Self::order_item)
+    }
+
+    fn order_item(&mut self) -> Result<OrderItem> {
+        let expr = self.expr()?;
+        self.refuse(&["COLLATE"], "texts are ordered by their code points")?;
+        let descending = self.eat_word("DESC");
+        if !descending {
+            self.eat_word("ASC");
+        }
+        let nulls_first = match self.eat_word("NULLS") {
+            true => match self.eat_one_of(&["FIRST", "LAST"]) {
+                Some(word) => Some(word == "FIRST"),
+                None => return Err(self.expected_one_of(&["FIRST", "LAST"])),
+            },
+            false => None,
+        };
+        Ok(OrderItem { expr, descending, nulls_first })
+    }
+}

@@ -1,0 +1,148 @@
+//! What went wrong and what to write instead.
+
+use super::Parser;
+use crate::diag::{Code, Error, Result, Span, nearest};
+use crate::syntax::token::{Sign, TokenKind};
+
+/// Words that open a clause or join conditions: what a misspelt word is most often meant to be.
+const CLAUSES: &[&str] = &[
+    "FROM", "WHERE", "GROUP", "HAVING", "QUALIFY", "WINDOW", "ORDER", "LIMIT", "OFFSET", "JOIN", "INNER",
+    "LEFT", "RIGHT", "FULL", "CROSS", "USING", "UNION", "AND", "LIKE", "BETWEEN", "DESC",
+];
+
+/// What heavy analytics belongs to.
+pub(super) const ELSEWHERE: &str =
+    "prepare such rows in DuckDB-Wasm or BigQuery and register the result as a table";
+
+impl Parser<'_> {
+    /// `expected X, found Y` at the next token.
+    #[cold]
+    pub(super) fn expected(&self, what: &str) -> Error {
+        let token = self.token();
+        let found = match &token.kind {
+            TokenKind::End => "the end of the text".into(),
+            TokenKind::String(_) => "a string".into(),
+            TokenKind::Bytes(_) => "a bytes literal".into(),
+            _ => format!("`{}`", token.span.of(self.text)),
+        };
+        let error = Error::new(Code::SyntaxError, format!("expected {what}, found {found}")).at(token.span);
+        let comma = self.previous().filter(|it| it.kind == TokenKind::Sign(Sign::Comma));
+        match comma {
+            Some(comma) if self.at_list_end() => {
+                error.hint("remove the comma in front of it").fix(comma.span, "")
+            }
+            _ => error,
+        }
+    }
+
+    fn at_list_end(&self) -> bool {
+        let signs = [Sign::RightParen, Sign::RightBracket, Sign::Semicolon];
+        self.token().kind == TokenKind::End
+            || signs.iter().any(|sign| self.at_sign(*sign))
+            || self.at_one_of(CLAUSES).is_some()
+    }
+
+    /// Whether a clause starts here, rather than a keyword standing where a name was meant.
+    pub(super) fn at_clause(&self) -> bool {
+        let ends = match self.nth(1).kind {
+            TokenKind::End => true,
+            TokenKind::Sign(sign) => sign != Sign::LeftParen && sign != Sign::Star,
+            _ => false,
+        };
+        let alias = self.previous().is_some_and(|it| it.span.of(self.text).eq_ignore_ascii_case("AS"));
+        self.at_one_of(CLAUSES).is_some() && !ends && !alias
+    }
+
+    /// One of these keywords was expected; the nearest is offered.
+    #[cold]
+    pub(super) fn expected_one_of(&self, keywords: &[&'static str]) -> Error {
+        let names: Vec<_> = keywords.iter().map(|it| format!("`{it}`")).collect();
+        let names = match names.split_last() {
+            Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+            _ => names.concat(),
+        };
+        let error = self.expected(&names);
+        match self.nearest_keyword(keywords) {
+            Some(near) => did_you_mean(error, self.token().span, near),
+            None => error,
+        }
+    }
+
+    pub(super) fn nearest_keyword(&self, keywords: &[&'static str]) -> Option<&'static str> {
+        let is_word = self.token().kind == TokenKind::Word;
+        if is_word { nearest(self.token_text(), keywords.iter().copied()) } else { None }
+    }
+
+    /// SQL that is understood and left out.
+    #[cold]
+    pub(super) fn unsupported(&self, what: &str, hint: &str) -> Error {
+        Error::new(Code::UnsupportedSyntax, format!("{what} is not supported"))
+            .at(self.token().span)
+            .hint(hint)
+    }
+
+    /// Refuses the first of these keywords that comes next.
+    pub(super) fn refuse(&self, keywords: &[&'static str], hint: &str) -> Result<()> {
+        match self.at_one_of(keywords) {
+            Some(word) => Err(self.unsupported(&format!("`{word}`"), hint)),
+            None => Ok(()),
+        }
+    }
+
+    /// The bracket that closes the one at `open`.
+    pub(super) fn close(&mut self, open: Span, sign: Sign) -> Result<Span> {
+        if self.at_sign(sign) {
+            return Ok(self.bump().span);
+        }
+        let sign = sign.as_str();
+        let error = self.expected(&format!("`{sign}`"));
+        let hint = format!("the bracket opened here is not closed: add `{sign}`");
+        if self.token().kind == TokenKind::End {
+            return Err(error.at(open).hint(hint).fix(self.behind(), sign));
+        }
+        if self.at_list_end() {
+            return Err(error
+                .hint(format!("a bracket is not closed: add `{sign}`"))
+                .fix(self.behind(), sign));
+        }
+        Err(self.slip().unwrap_or(error))
+    }
+
+    /// A word that looks like a misspelt keyword: the next one, or the last, which was then taken for an alias.
+    pub(super) fn slip(&self) -> Option<Error> {
+        let slip = |span: Span| {
+            let word = span.of(self.text);
+            let near = nearest(word, CLAUSES.iter().copied())
+                .filter(|near| word.len() > 2 && !near.eq_ignore_ascii_case(word))?;
+            let error = Error::new(Code::SyntaxError, format!("expected `{near}`, found `{word}`")).at(span);
+            Some(did_you_mean(error, span, near))
+        };
+        let word = |token: Option<&crate::syntax::token::Token>| {
+            token.filter(|token| token.kind == TokenKind::Word).map(|token| token.span)
+        };
+        word(self.previous()).and_then(slip).or_else(|| word(Some(self.token())).and_then(slip))
+    }
+
+    /// What stands behind a complete statement without a `;`.
+    #[cold]
+    pub(super) fn after_statement(&self) -> Error {
+        let token = self.token();
+        let error = self.expected("`;` or the end of the statement");
+        if self.at_sign(Sign::RightParen) {
+            return error.hint("no bracket is open here: remove it").fix(token.span, "");
+        }
+        if self.at_statement() {
+            let at = Span::new(token.span.start, token.span.start);
+            return error.hint("put a `;` between two statements").fix(at, "; ");
+        }
+        if self.at_sign(Sign::Pipe) {
+            return self.unsupported("pipe syntax", "write SELECT … FROM … WHERE …");
+        }
+        self.slip().unwrap_or(error)
+    }
+}
+
+/// Offers `near` in place of the word at `span`.
+pub(super) fn did_you_mean(error: Error, span: Span, near: &str) -> Error {
+    error.hint(format!("did you mean {near}?")).fix(span, near)
+}

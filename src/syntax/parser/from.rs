@@ -1,0 +1,252 @@
+//! What stands in FROM: tables, joins, subqueries, arrays, table functions.
+
+use super::Parser;
+use super::error::ELSEWHERE;
+use crate::data::Scalar;
+use crate::diag::{Code, Error, Result};
+use crate::syntax::ast::{
+    Expr, ExprKind, Ident, Join, JoinKind, JoinOn, Offset, QueryBody, TableArg, TableExpr, TableExprKind,
+};
+use crate::syntax::token::{Sign, TokenKind};
+
+impl Parser<'_> {
+    /// Tables with joins and commas between them, from left to right.
+    pub(super) fn from(&mut self) -> Result<TableExpr> {
+        self.nested(|parser| {
+            let siblings = std::mem::take(&mut parser.height);
+            let start = parser.token().span;
+            let mut left = parser.table()?;
+            let mut comma = false;
+            loop {
+                comma |= parser.at_sign(Sign::Comma);
+                let Some(kind) = parser.join_kind(comma)? else { break };
+                parser.grow()?;
+                let right = parser.table()?;
+                let on = if kind == JoinKind::Cross { None } else { parser.join_on(&right)? };
+                if kind == JoinKind::Cross && parser.at_one_of(&["ON", "USING"]).is_some() {
+                    let hint = "CROSS JOIN and the comma have no condition: write JOIN";
+                    return Err(parser.expected("the end of the join").hint(hint));
+                }
+                let join = TableExprKind::Join(Box::new(Join { left, right, kind, on }));
+                left = TableExpr { kind: join, alias: None, span: parser.since(start) };
+            }
+            parser.height = parser.height.max(siblings);
+            Ok(left)
+        })
+    }
+
+    /// The join that comes next, its words taken.
+    fn join_kind(&mut self, behind_comma: bool) -> Result<Option<JoinKind>> {
+        if self.at_sign(Sign::Comma) {
+            // Behind a query without parentheses the comma may end an argument.
+            let ends = self.nth_is(1, "STRUCT")
+                || matches!(self.nth(1).kind, TokenKind::String(_))
+                || self.nth_is_sign(2, Sign::Arrow);
+            if ends {
+                return Ok(None);
+            }
+            self.bump();
+            return Ok(Some(JoinKind::Cross));
+        }
+        self.refuse(&["NATURAL"], "write JOIN … USING (column, …)")?;
+        for apply in ["CROSS", "OUTER"] {
+            if self.at_words(&[apply, "APPLY"]) {
+                return Err(self.unsupported(&format!("`{apply} APPLY`"), "write JOIN … ON"));
+            }
+        }
+        let kind = match self.eat_one_of(&["JOIN", "INNER", "CROSS", "LEFT", "RIGHT", "FULL"]) {
+            None => return Ok(None),
+            Some("JOIN") => return Ok(Some(JoinKind::Inner)),
+            Some("INNER") => JoinKind::Inner,
+            Some("CROSS") => JoinKind::Cross,
+            Some("LEFT") => JoinKind::Left,
+            Some("RIGHT") => JoinKind::Right,
+            Some(_) => JoinKind::Full,
+        };
+        if matches!(kind, JoinKind::Right | JoinKind::Full) && behind_comma {
+            return Err(Error::new(Code::SyntaxError, "this join cannot follow a comma")
+                .at(self.behind())
+                .hint("write CROSS JOIN for the comma, or put one of both in parentheses"));
+        }
+        if matches!(kind, JoinKind::Left | JoinKind::Right | JoinKind::Full) {
+            self.eat_word("OUTER");
+        }
+        self.expect_word("JOIN")?;
+        Ok(Some(kind))
+    }
+
+    /// `ON condition`, `USING (column, …)`; arrays need neither.
+    fn join_on(&mut self, right: &TableExpr) -> Result<Option<JoinOn>> {
+        if self.eat_word("ON") {
+            return Ok(Some(JoinOn::Condition(self.expr()?)));
+        }
+        if self.eat_word("USING") {
+            return Ok(Some(JoinOn::Using(self.parenthesised(|parser| parser.ident("a column"))?)));
+        }
+        if matches!(right.kind, TableExprKind::Unnest { .. }) {
+            let always = Expr { kind: ExprKind::Literal(Scalar::Bool(true)), span: right.span };
+            return Ok(Some(JoinOn::Condition(always)));
+        }
+        let hint = "say which rows belong together: ON a.id = b.id or USING (id); CROSS JOIN joins all";
+        Err(self.expected("`ON` or `USING`").hint(hint))
+    }
+
+    /// One table with its alias.
+    pub(super) fn table(&mut self) -> Result<TableExpr> {
+        let start = self.token().span;
+        let kind = self.table_kind()?;
+        self.table_refusals()?;
+        let span = self.since(start);
+        if self.at_name() && self.nth_is_sign(1, Sign::LeftParen) {
+            self.refuse(&["PIVOT", "UNPIVOT", "MATCH_RECOGNIZE"], ELSEWHERE)?;
+        }
+        if matches!(kind, TableExprKind::Join(_)) {
+            if self.at_name() || self.at_word("AS") {
+                return Err(self.expected("the end of the join").hint("joins in parentheses have no alias"));
+            }
+            return Ok(TableExpr { kind, alias: None, span });
+        }
+        let alias = self.alias()?;
+        if alias.is_some() && self.at_sign(Sign::LeftParen) {
+            return Err(self.unsupported("a column list behind an alias", "name the columns in the subquery"));
+        }
+        self.table_refusals()?;
+        let kind = match kind {
+            TableExprKind::Unnest { array, .. } => {
+                let offset = if self.eat_words(&["WITH", "OFFSET"]) { Some(self.offset()?) } else { None };
+                TableExprKind::Unnest { array, offset }
+            }
+            kind => kind,
+        };
+        Ok(TableExpr { kind, alias, span })
+    }
+
+    fn table_refusals(&self) -> Result<()> {
+        self.refuse(&["TABLESAMPLE"], "write WHERE RAND() < 0.1")?;
+        if self.at_words(&["FOR", "SYSTEM_TIME"]) {
+            return Err(self.unsupported("`FOR SYSTEM_TIME`", "tables here have no history"));
+        }
+        if self.is_tsql() && self.at_word("WITH") && self.nth_is_sign(1, Sign::LeftParen) {
+            return Err(self.unsupported("a table hint", "leave it out"));
+        }
+        Ok(())
+    }
+
+    /// `[AS] name` behind WITH OFFSET.
+    fn offset(&mut self) -> Result<Offset> {
+        let span = self.previous().map_or(self.behind(), |token| token.span);
+        let name = self.alias()?.unwrap_or(Ident { text: "offset".into(), span });
+        Ok(Offset { name })
+    }
+
+    fn table_kind(&mut self) -> Result<TableExprKind> {
+        if self.at_sign(Sign::LeftParen) {
+            return self.parenthesised_table();
+        }
+        if self.eat_word("UNNEST") {
+            let open = self.expect(Sign::LeftParen)?;
+            let array = self.expr()?;
+            self.close(open, Sign::RightParen)?;
+            return Ok(TableExprKind::Unnest { array, offset: None });
+        }
+        self.refuse(&["LATERAL"], "write the subquery without columns of other tables")?;
+        if self.at_predict() {
+            return self.predict();
+        }
+        let name = self.wildcard_path("a table, a subquery or ML.PREDICT")?;
+        if self.at_sign(Sign::Star) {
+            let span = name.span.to(self.token().span);
+            let write = format!("`{}*`", name.text());
+            let hint = format!("put names with a wildcard in backticks: {write}");
+            return Err(self.expected("the end of the table's name").hint(hint).fix(span, write));
+        }
+        if self.at_sign(Sign::LeftParen) {
+            let open = self.bump().span;
+            let args = self.table_args()?;
+            self.close(open, Sign::RightParen)?;
+            self.skip_hint()?;
+            return Ok(TableExprKind::Function { name, args });
+        }
+        Ok(TableExprKind::Name(name))
+    }
+
+    /// `(query)`, or tables with joins.
+    fn parenthesised_table(&mut self) -> Result<TableExprKind> {
+        let open = self.expect(Sign::LeftParen)?;
+        if self.at_query() {
+            let query = Box::new(self.query()?);
+            self.close(open, Sign::RightParen)?;
+            return Ok(TableExprKind::Subquery(query));
+        }
+        self.refuse_from_first()?;
+        let tables = self.from()?;
+        let kind = match tables.kind {
+            // What looked like a table is the first part of a query.
+            TableExprKind::Subquery(first) if tables.alias.is_none() && self.at_query_rest() => {
+                TableExprKind::Subquery(Box::new(self.query_rest(QueryBody::Nested(first), open)?))
+            }
+            kind if tables.alias.is_none() => kind,
+            _ => return Err(self.expected("a join").hint("put the alias behind the bracket")),
+        };
+        self.close(open, Sign::RightParen)?;
+        Ok(kind)
+    }
+
+    /// `@{name = value, …}`: advice for Google's servers.
+    fn skip_hint(&mut self) -> Result<()> {
+        if !self.eat(Sign::At) {
+            return Ok(());
+        }
+        let open = self.expect(Sign::LeftBrace)?;
+        self.comma_separated(|parser| {
+            parser.path("a hint's name")?;
+            parser.expect(Sign::Equal)?;
+            parser.expr()
+        })?;
+        self.close(open, Sign::RightBrace).map(drop)
+    }
+
+    fn table_args(&mut self) -> Result<Vec<TableArg>> {
+        let mut args = Vec::new();
+        while !self.at_sign(Sign::RightParen) {
+            args.push(self.table_arg()?);
+            // BigQuery's grammar shows ML.PREDICT's STRUCT without a comma before it.
+            if !self.eat(Sign::Comma) && !self.at_word("STRUCT") {
+                if self.at_value() {
+                    let hint = "put a comma between two arguments";
+                    return Err(self.expected("`,` or `)`").hint(hint).fix(self.behind(), ","));
+                }
+                break;
+            }
+        }
+        Ok(args)
+    }
+
+    /// `MODEL name` or `TABLE name`.
+    pub(super) fn at_table_argument(&self) -> bool {
+        (self.at_word("MODEL") || self.at_word("TABLE"))
+            && matches!(self.nth(1).kind, TokenKind::Word | TokenKind::QuotedName(_) | TokenKind::String(_))
+    }
+
+    fn table_arg(&mut self) -> Result<TableArg> {
+        let start = self.token().span;
+        if self.at_table_argument() {
+            if self.eat_word("MODEL") {
+                return self.path("a model's name").map(TableArg::Model);
+            }
+            self.bump();
+            let kind = TableExprKind::Name(self.wildcard_path("a table's name")?);
+            return Ok(TableArg::Rows(TableExpr { kind, alias: None, span: self.since(start) }));
+        }
+        if self.at_query() || self.at_parenthesised_query() {
+            let kind = TableExprKind::Subquery(Box::new(self.query()?));
+            return Ok(TableArg::Rows(TableExpr { kind, alias: None, span: self.since(start) }));
+        }
+        if self.at_name() && self.nth_is_sign(1, Sign::Arrow) {
+            let name = self.ident("an argument's name")?;
+            self.expect(Sign::Arrow)?;
+            return Ok(TableArg::Named(name, self.expr()?));
+        }
+        self.expr().map(TableArg::Expr)
+    }
+}

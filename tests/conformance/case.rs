@@ -1,0 +1,157 @@
+//! One case: a model, its inputs, the outputs to expect, and what became of it.
+
+use std::cell::RefCell;
+use std::panic::{self, AssertUnwindSafe};
+use std::path::{Path, PathBuf};
+use std::{fs, iter};
+
+use predictql::Limits;
+use predictql::diag::{Code, Error};
+use predictql::model::TensorModel;
+use prost::Message;
+use tract_onnx::pb::{GraphProto, ModelProto, TensorProto};
+
+use crate::tensor;
+
+/// Cases that draw random numbers: their outputs' types and shapes are what can be compared.
+const RANDOM: &[&str] = &["test_bernoulli"];
+
+pub struct Case {
+    pub suite: &'static str,
+    pub name: String,
+    /// The operators of the graph, by full name.
+    pub operators: Vec<String>,
+    path: PathBuf,
+}
+
+pub enum Outcome {
+    Pass,
+    /// It passed with every input but the first as a constant.
+    PassBaked,
+    /// SQL has no such type.
+    Unrepresentable(String),
+    Unsupported(Code, String),
+    Wrong(String),
+    Crash(String),
+}
+
+thread_local! {
+    static PANIC: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Keeps the words of a panic for its case.
+pub fn quiet_panics() {
+    panic::set_hook(Box::new(|info| PANIC.with(|panic| *panic.borrow_mut() = info.to_string())));
+}
+
+impl Case {
+    /// The case at `path`: a folder, or in the suite `light` a file.
+    pub fn find(suite: &'static str, path: &Path) -> Option<Self> {
+        let path = if path.is_dir() { path.join("model.onnx") } else { path.to_owned() };
+        if path.extension()? != "onnx" {
+            return None;
+        }
+        let name = if suite == "light" { path.file_stem()? } else { path.parent()?.file_name()? };
+        let graph = read_model(&path).graph?;
+        let mut operators: Vec<String> = graph
+            .node
+            .iter()
+            .map(|node| match node.domain.as_str() {
+                "" => node.op_type.clone(),
+                domain => format!("{domain}.{}", node.op_type),
+            })
+            .collect();
+        operators.sort();
+        operators.dedup();
+        Some(Self { suite, name: name.to_string_lossy().into_owned(), operators, path })
+    }
+
+    pub fn run(&self) -> Outcome {
+        let attempt = |baked| {
+            let run = AssertUnwindSafe(|| self.attempt(baked));
+            panic::catch_unwind(run).unwrap_or_else(|_| Outcome::Crash(PANIC.with(|panic| panic.take())))
+        };
+        match attempt(false) {
+            first @ Outcome::Unsupported(Code::InvalidModel | Code::ModelFailed, _) => match attempt(true) {
+                Outcome::Pass => Outcome::PassBaked,
+                second @ (Outcome::Wrong(_) | Outcome::Crash(_)) => second,
+                _ => first,
+            },
+            other => other,
+        }
+    }
+
+    fn attempt(&self, baked: bool) -> Outcome {
+        let mut proto = read_model(&self.path);
+        let graph = proto.graph.as_mut().expect("a model has a graph");
+        let (mut inputs, expected) = self.data(graph);
+        let model = if baked {
+            bake(graph, &mut inputs);
+            proto.encode_to_vec()
+        } else {
+            read(&self.path)
+        };
+        let limits = Limits::default();
+        match TensorModel::load(&model, &inputs, &limits).and_then(|model| model.run()) {
+            Ok(outputs) => {
+                let random = RANDOM.iter().any(|random| self.name.starts_with(random));
+                match tensor::difference(&outputs, &expected, random) {
+                    None => Outcome::Pass,
+                    Some(difference) => Outcome::Wrong(difference),
+                }
+            }
+            Err(error) if error.code() == Code::UnsupportedModelType => {
+                Outcome::Unrepresentable(error.first().message.clone())
+            }
+            Err(error) => Outcome::Unsupported(error.code(), words(&error)),
+        }
+    }
+
+    /// The inputs and the outputs to expect, as the suite has them: encoded tensors.
+    fn data(&self, graph: &GraphProto) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
+        if self.suite == "light" {
+            let output = self.path.with_file_name(format!("{}_output_0.pb", self.name));
+            return (
+                free_inputs(graph).map(|at| tensor::ramp(&graph.input[at])).collect(),
+                vec![read(&output)],
+            );
+        }
+        let files = |side: &str| {
+            let folder = self.path.with_file_name("test_data_set_0");
+            let files = (0..).map(move |at| folder.join(format!("{side}_{at}.pb")));
+            files.take_while(|file| file.is_file()).map(|file| read(&file)).collect()
+        };
+        (files("input"), files("output"))
+    }
+}
+
+fn read(path: &Path) -> Vec<u8> {
+    fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn read_model(path: &Path) -> ModelProto {
+    ModelProto::decode(read(path).as_slice()).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Places of the inputs that are not weights.
+fn free_inputs(graph: &GraphProto) -> impl Iterator<Item = usize> {
+    let is_weight = |name: &str| graph.initializer.iter().any(|tensor| tensor.name == name);
+    (0..).zip(&graph.input).filter(move |(_, input)| !is_weight(&input.name)).map(|(at, _)| at)
+}
+
+/// Makes every input but the first a constant of the graph.
+fn bake(graph: &mut GraphProto, inputs: &mut Vec<Vec<u8>>) {
+    let mut places: Vec<usize> = free_inputs(graph).collect();
+    let values = if inputs.len() > 1 { inputs.split_off(1) } else { Vec::new() };
+    for (place, value) in iter::zip(places.split_off(1.min(places.len())), values).rev() {
+        let mut tensor = TensorProto::decode(value.as_slice()).expect("an input is a tensor");
+        tensor.name = graph.input.remove(place).name;
+        graph.initializer.push(tensor);
+    }
+}
+
+/// The message, or the runtime's own words on the innermost cause.
+fn words(error: &Error) -> String {
+    let first = error.first();
+    first.detail.as_deref().unwrap_or(&first.message).replace('\n', " ")
+}

@@ -1,0 +1,129 @@
+//! Tensors as ONNX writes them, and when two of them agree.
+
+use std::iter;
+
+use prost::Message;
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::tensor_shape_proto::dimension::Value;
+use tract_onnx::pb::{TensorProto, ValueInfoProto, type_proto};
+use tract_onnx::prelude::f16;
+
+enum Values {
+    Floats(Vec<f64>),
+    Whole(Vec<i128>),
+    Texts(Vec<Vec<u8>>),
+}
+
+/// In what `found` differs from `expected`; with `shapes_only` not in values.
+pub fn difference(found: &[Vec<u8>], expected: &[Vec<u8>], shapes_only: bool) -> Option<String> {
+    if found.len() != expected.len() {
+        return Some(format!("{} outputs instead of {}", found.len(), expected.len()));
+    }
+    (0..).zip(iter::zip(found, expected)).find_map(|(at, (found, expected))| {
+        let decode = |bytes: &[u8]| TensorProto::decode(bytes).expect("an output is a tensor");
+        let (found, expected) = (decode(found), decode(expected));
+        let differs = one(&found, &expected, shapes_only)?;
+        Some(format!("output {at} {differs}"))
+    })
+}
+
+fn one(found: &TensorProto, expected: &TensorProto, shapes_only: bool) -> Option<String> {
+    let name = |tensor: &TensorProto| DataType::try_from(tensor.data_type).map_or("?", |it| it.as_str_name());
+    if found.data_type != expected.data_type {
+        return Some(format!("is {} instead of {}", name(found), name(expected)));
+    }
+    if found.dims != expected.dims {
+        return Some(format!("has shape {:?} instead of {:?}", found.dims, expected.dims));
+    }
+    if shapes_only {
+        return None;
+    }
+    match (values(found), values(expected)) {
+        (Values::Floats(found), Values::Floats(expected)) => first(&found, &expected, |found, expected| {
+            found == expected
+                || (found.is_nan() && expected.is_nan())
+                || (found - expected).abs() <= 1e-5 + 1e-3 * expected.abs()
+        }),
+        (Values::Whole(found), Values::Whole(expected)) => {
+            first(&found, &expected, |found, expected| found == expected)
+        }
+        (Values::Texts(found), Values::Texts(expected)) => {
+            first(&found, &expected, |found, expected| found == expected)
+        }
+        _ => Some("is of another kind".into()),
+    }
+}
+
+/// The first place where `found` and `expected` do not agree.
+fn first<T: std::fmt::Debug>(found: &[T], expected: &[T], agree: impl Fn(&T, &T) -> bool) -> Option<String> {
+    if found.len() != expected.len() {
+        return Some(format!("holds {} values instead of {}", found.len(), expected.len()));
+    }
+    let wrong = iter::zip(found, expected).filter(|(found, expected)| !agree(found, expected)).count();
+    let at = iter::zip(found, expected).position(|(found, expected)| !agree(found, expected))?;
+    Some(format!(
+        "is {:?} instead of {:?} at place {at}, and differs at {wrong} of {} places",
+        found[at],
+        expected[at],
+        found.len()
+    ))
+}
+
+fn values(tensor: &TensorProto) -> Values {
+    let raw = &tensor.raw_data;
+    let whole = |values: &mut dyn Iterator<Item = i128>| Values::Whole(values.collect());
+    match DataType::try_from(tensor.data_type) {
+        Ok(DataType::String) => Values::Texts(tensor.string_data.clone()),
+        Ok(DataType::Float) if raw.is_empty() => {
+            Values::Floats(tensor.float_data.iter().copied().map(f64::from).collect())
+        }
+        Ok(DataType::Double) if raw.is_empty() => Values::Floats(tensor.double_data.clone()),
+        Ok(DataType::Float16) if raw.is_empty() => {
+            let bits = tensor.int32_data.iter().map(|bits| f16::from_bits(*bits as u16));
+            Values::Floats(bits.map(f64::from).collect())
+        }
+        Ok(DataType::Float) => Values::Floats(chunks(raw).map(f32::from_le_bytes).map(f64::from).collect()),
+        Ok(DataType::Double) => Values::Floats(chunks(raw).map(f64::from_le_bytes).collect()),
+        Ok(DataType::Float16) => Values::Floats(chunks(raw).map(f16::from_le_bytes).map(f64::from).collect()),
+        Ok(DataType::Int64) if raw.is_empty() => {
+            whole(&mut tensor.int64_data.iter().copied().map(i128::from))
+        }
+        Ok(DataType::Uint32 | DataType::Uint64) if raw.is_empty() => {
+            whole(&mut tensor.uint64_data.iter().copied().map(i128::from))
+        }
+        _ if raw.is_empty() => whole(&mut tensor.int32_data.iter().copied().map(i128::from)),
+        Ok(DataType::Bool | DataType::Uint8) => whole(&mut raw.iter().copied().map(i128::from)),
+        Ok(DataType::Int8) => whole(&mut chunks(raw).map(i8::from_le_bytes).map(i128::from)),
+        Ok(DataType::Uint16) => whole(&mut chunks(raw).map(u16::from_le_bytes).map(i128::from)),
+        Ok(DataType::Int16) => whole(&mut chunks(raw).map(i16::from_le_bytes).map(i128::from)),
+        Ok(DataType::Uint32) => whole(&mut chunks(raw).map(u32::from_le_bytes).map(i128::from)),
+        Ok(DataType::Int32) => whole(&mut chunks(raw).map(i32::from_le_bytes).map(i128::from)),
+        Ok(DataType::Uint64) => whole(&mut chunks(raw).map(u64::from_le_bytes).map(i128::from)),
+        Ok(DataType::Int64) => whole(&mut chunks(raw).map(i64::from_le_bytes).map(i128::from)),
+        other => panic!("{other:?} has no values to compare"),
+    }
+}
+
+fn chunks<const N: usize>(raw: &[u8]) -> impl Iterator<Item = [u8; N]> {
+    raw.as_chunks::<N>().0.iter().copied()
+}
+
+/// The input that the suite `light` was made with: 0, 1/n, 2/n … in the shape of `input`.
+pub fn ramp(input: &ValueInfoProto) -> Vec<u8> {
+    let Some(type_proto::Value::TensorType(declared)) =
+        input.r#type.as_ref().and_then(|it| it.value.as_ref())
+    else {
+        panic!("{} is no tensor", input.name);
+    };
+    let shape = declared.shape.as_ref().expect("an input has a shape");
+    let dims: Vec<i64> = (shape.dim.iter())
+        .map(|dim| match dim.value {
+            Some(Value::DimValue(length)) => length,
+            _ => 1,
+        })
+        .collect();
+    let count: i64 = dims.iter().product();
+    let float_data = (0..count).map(|at| (at as f64 / count as f64) as f32).collect();
+    TensorProto { dims, data_type: DataType::Float.into(), float_data, ..TensorProto::default() }
+        .encode_to_vec()
+}

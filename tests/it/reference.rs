@@ -1,0 +1,90 @@
+//! The pages below `docs/reference` are made of the declarations and of the records that raise errors.
+//!
+//! They are compared here; `cargo xtask reference` runs this test with `PREDICTQL_REFERENCE=write`, which writes them.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use predictql::diag::{Code, Error};
+use predictql::{FunctionInfo, FunctionKind};
+use sqllogictest::{DefaultColumnType, Record, StatementExpect};
+
+use crate::host;
+
+const NOTE: &str = "<!-- Made by `cargo xtask reference`. -->\n";
+
+#[test]
+fn pages_are_fresh() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference");
+    let write = std::env::var("PREDICTQL_REFERENCE").is_ok_and(|it| it == "write");
+    for (name, text) in [("functions.md", functions()), ("errors.md", errors())] {
+        let path = folder.join(name);
+        if write {
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(&path, &text).unwrap();
+        }
+        let found = fs::read_to_string(&path).unwrap_or_default();
+        assert!(found == text, "docs/reference/{name} is stale: run `cargo xtask reference`");
+    }
+}
+
+fn functions() -> String {
+    let all: Vec<_> = predictql::functions().collect();
+    let sections = [
+        (FunctionKind::Scalar, "Scalar functions", "Wherever a value may stand. `SAFE.` before the name turns errors of values into NULL."),
+        (FunctionKind::Aggregate, "Aggregate functions", "Over the rows of a group, or with `OVER (…)` over those of a window."),
+        (FunctionKind::Window, "Window functions", "With `OVER (…)` only."),
+        (FunctionKind::Preprocessing, "Preprocessing functions", "With an empty `OVER ()` only: they take statistics over all rows, which `TRANSFORM` keeps for predictions."),
+        (FunctionKind::Operator, "Operators", "`T` is one type wherever it stands in a line."),
+    ];
+    let mut page = format!("# Functions and operators\n\n{NOTE}");
+    for (kind, title, about) in sections {
+        let mut of_kind: Vec<_> = all.iter().filter(|it| it.kind == kind).collect();
+        if kind != FunctionKind::Operator {
+            of_kind.sort_by_key(|it| it.name);
+        }
+        write!(page, "\n## {title}\n\n{about}\n\n| function | what it gives |\n|---|---|\n").unwrap();
+        for it in of_kind {
+            writeln!(page, "| {} | {} |", forms(it), it.doc).unwrap();
+        }
+    }
+    page
+}
+
+fn forms(function: &FunctionInfo) -> String {
+    let forms: Vec<_> = function.forms.iter().map(|it| format!("`{}`", it.replace('|', "\\|"))).collect();
+    forms.join("<br>")
+}
+
+fn errors() -> String {
+    let raised = raised();
+    let mut page = format!(
+        "# Error codes\n\n{NOTE}\nA code keeps its name and meaning within a major version. Each has here a statement that raises it, and what it \
+         says then.\n"
+    );
+    for code in Code::ALL {
+        write!(page, "\n## `{code}`\n\n{} Kind: {:?}.\n", code.meaning(), code.kind()).unwrap();
+        match raised.iter().find(|(_, error)| error.code() == *code) {
+            Some((sql, error)) => write!(page, "\n```sql\n{sql}\n```\n\n```text\n{error}\n```\n").unwrap(),
+            None => page.push_str("\nNo statement is known to raise it.\n"),
+        }
+    }
+    page
+}
+
+/// The failing statements of the records of errors, and how they fail.
+fn raised() -> Vec<(String, Error)> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/errors.slt");
+    let engine = host::engine();
+    let mut raised = Vec::new();
+    for record in sqllogictest::parse_file::<DefaultColumnType>(file).unwrap() {
+        let Record::Statement { sql, expected, .. } = record else { continue };
+        match (host::run(&engine, &sql), expected) {
+            (Err(error), StatementExpect::Error(_)) => raised.push((sql, error)),
+            (Ok(_), StatementExpect::Ok | StatementExpect::Count(_)) => {}
+            (outcome, _) => panic!("{sql}: {outcome:?}"),
+        }
+    }
+    raised
+}
