@@ -33,7 +33,7 @@ pub enum FunctionKind {
 }
 
 /// Every operator and function, by topic.
-pub fn functions() -> impl Iterator<Item = FunctionInfo> {
+pub fn listing() -> impl Iterator<Item = FunctionInfo> {
     let operators = operator::OPERATORS.iter().map(|it| info(it, Some(FunctionKind::Operator)));
     operators.chain(super::functions().map(|it| info(it, None)))
 }

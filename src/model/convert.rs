@@ -85,6 +85,24 @@ impl<'a> Input<'a> {
         })
     }
 
+    /// The end of the first of `rows` that have one shape.
+    pub(super) fn alike(&self, rows: Range<usize>) -> usize {
+        let mut others = rows.start + 1..rows.end;
+        let other = match &self.values {
+            Values::Unread | Values::Scalar(_) | Values::Packed(_) => None,
+            Values::Lists(lists) => {
+                let length = |row| list_range(lists, row..row + 1).len();
+                let first = length(rows.start);
+                others.find(|row| length(*row) != first)
+            }
+            Values::Tensors(_) => {
+                let first = self.row_shape(rows.start).ok();
+                others.find(|row| self.row_shape(*row).ok() != first)
+            }
+        };
+        other.unwrap_or(rows.end)
+    }
+
     /// A list is flat: its length is checked, and makes up for at most one free dimension.
     fn flat_shape(&self, row: usize, found: usize) -> Result<TVec<usize>> {
         let dims = self.slot.row_shape();
@@ -262,6 +280,10 @@ impl<'a> Input<'a> {
                     self.slot.name
                 ))
             }
+            // The model's shape did not tell where it has a picture's channels.
+            ([height, width, depth], _) if fits(&[*depth, *height, *width], &dims) => error.hint(
+                "if the model has the channels of pictures first, say so: image_layout = 'NCHW' in its OPTIONS",
+            ),
             _ => error,
         }
     }

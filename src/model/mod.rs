@@ -114,7 +114,7 @@ impl Model {
         let outputs = found.outputs.into_iter().zip(sampled.outputs);
         let outputs = outputs.map(|(declared, inferred)| Slot::output(declared, inferred, batch)).collect();
         let chunk_rows = batch.best_rows(&inputs, sampled.bytes, limits);
-        let plans = Plans::new(graph, limits.model_plans);
+        let plans = Plans::new(graph, inspect::weight_bytes(&found.weights), limits);
         let labels = found.labels;
         let (facts, defaults) = (found.facts, file.defaults);
         let core = Core { facts, plans, batch, chunk_rows, inputs, outputs, labels, defaults };
@@ -221,12 +221,9 @@ impl Model {
             .collect();
         let mut start = 0;
         while start < rows {
-            let row_shapes = row_shapes(&inputs, start)?;
-            let mut end = start + 1;
-            while end < rows && end - start < core.chunk_rows && row_shapes == self::row_shapes(&inputs, end)?
-            {
-                end += 1;
-            }
+            let row_shapes = inputs.iter().map(|input| input.row_shape(start)).collect::<Result<Vec<_>>>()?;
+            let most = rows.min(start + core.chunk_rows);
+            let end = inputs.iter().fold(most, |end, input| input.alike(start..end));
             let batch = core.batch.rows(end - start);
             let shapes: Shapes =
                 feeds.iter().zip(&row_shapes).map(|(feed, row)| feed.slot.tensor_shape(batch, row)).collect();
@@ -251,8 +248,4 @@ impl fmt::Debug for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Model").field("signature", &self.signature).finish_non_exhaustive()
     }
-}
-
-fn row_shapes(inputs: &[Input<'_>], row: usize) -> Result<Vec<TVec<usize>>> {
-    inputs.iter().map(|input| input.row_shape(row)).collect()
 }

@@ -28,7 +28,7 @@ def statements(sql):
 
 
 def translated(tree):
-    for rule in (number_literals, element, unnest, array_agg_limit, date_arithmetic):
+    for rule in (number_literals, element, unnest, array_agg_limit, count_if, date_arithmetic):
         tree = tree.transform(rule)
     return tree.sql(dialect="duckdb", unsupported_level=sqlglot.ErrorLevel.RAISE)
 
@@ -78,6 +78,13 @@ def array_agg_limit(node):
         node = node.copy()
         node.set("this", limit.this.copy())
         return exp.func("list_slice", node, exp.Literal.number(1), limit.expression.copy())
+    return node
+
+
+def count_if(node):
+    """Without rows it is 0, and not NULL."""
+    if isinstance(node, exp.CountIf):
+        return exp.Count(this=exp.Case().when(node.this.copy(), exp.Literal.number(1)))
     return node
 
 

@@ -32,10 +32,22 @@ fn pages_are_fresh() {
 fn functions() -> String {
     let all: Vec<_> = predictql::functions().collect();
     let sections = [
-        (FunctionKind::Scalar, "Scalar functions", "Wherever a value may stand. `SAFE.` before the name turns errors of values into NULL."),
-        (FunctionKind::Aggregate, "Aggregate functions", "Over the rows of a group, or with `OVER (…)` over those of a window."),
+        (
+            FunctionKind::Scalar,
+            "Scalar functions",
+            "Wherever a value may stand. `SAFE.` before the name turns errors of values into NULL.",
+        ),
+        (
+            FunctionKind::Aggregate,
+            "Aggregate functions",
+            "Over the rows of a group, or with `OVER (…)` over those of a window.",
+        ),
         (FunctionKind::Window, "Window functions", "With `OVER (…)` only."),
-        (FunctionKind::Preprocessing, "Preprocessing functions", "With an empty `OVER ()` only: they take statistics over all rows, which `TRANSFORM` keeps for predictions."),
+        (
+            FunctionKind::Preprocessing,
+            "Preprocessing functions",
+            "With an empty `OVER ()` only: they take statistics over all rows, which `TRANSFORM` keeps for predictions.",
+        ),
         (FunctionKind::Operator, "Operators", "`T` is one type wherever it stands in a line."),
     ];
     let mut page = format!("# Functions and operators\n\n{NOTE}");

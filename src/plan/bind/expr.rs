@@ -510,7 +510,7 @@ pub(super) fn coerced(typed: Typed, wanted: &DataType) -> Result<Option<Expr>> {
 }
 
 /// CAST to `to`.
-fn convert(typed: Typed, to: &DataType, mode: CastMode, span: Span) -> Result<Expr> {
+pub(super) fn convert(typed: Typed, to: &DataType, mode: CastMode, span: Span) -> Result<Expr> {
     let from = typed.expr.data_type.clone();
     if typed.fixed == Fixed::No {
         return Ok(Expr { data_type: to.clone(), ..typed.expr });

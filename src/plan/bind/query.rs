@@ -2,7 +2,7 @@
 
 use super::Binder;
 use super::call::order_key;
-use super::expr::{Names, Typed, coerced, literal, unified};
+use super::expr::{Fixed, Names, Typed, coerced, unified};
 use super::level::Level;
 use super::scope::Scope;
 use crate::data::{DataType, Field, Scalar, Schema};
@@ -215,15 +215,16 @@ pub(super) fn converted(node: Node, schema: &Schema, span: Span) -> Result<Node>
     Ok(Node { kind: NodeKind::Project { input: Box::new(node), exprs }, schema: schema.clone() })
 }
 
-/// Column `at` of `node`; a bare NULL still takes any type.
+/// Column `at` of `node`. One of nothing but bare NULLs, which the binder takes for INT64, still takes other types.
 fn column_of(node: &Node, at: usize, span: Span) -> Option<Typed> {
     let field = node.schema.fields.get(at)?;
     if let NodeKind::Project { exprs, .. } = &node.kind
-        && let Some(ExprKind::Literal(Scalar::Null)) = exprs.get(at).map(|it| &it.kind)
+        && let Some(expr @ Expr { kind: ExprKind::Literal(Scalar::Null), data_type: DataType::Int64, .. }) =
+            exprs.get(at)
     {
-        return Some(literal(Scalar::Null, span));
+        return Some(Typed { expr: expr.clone(), fixed: Fixed::No });
     }
-    Some(Expr::column(at, field.data_type.clone(), span).into())
+    Some(Typed::from(Expr::column(at, field.data_type.clone(), span)))
 }
 
 /// Tells a sort below that only so many rows at the start of its order are wanted.
