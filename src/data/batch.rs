@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, UInt64Array};
 use arrow_schema::{Field as ArrowField, Schema as ArrowSchema};
 
-use super::DataType;
+use super::{DataType, gather};
 use crate::diag::{Code, Error, Result};
 
 /// A named, typed column.
@@ -102,21 +102,15 @@ impl Batch {
         Self::new(self.rows, self.columns)
     }
 
-    /// The bytes that the values take up.
+    /// The memory that the values take, without what slices leave aside.
     pub(crate) fn bytes(&self) -> usize {
         self.columns.iter().map(|it| it.to_data().get_slice_memory_size().unwrap_or_default()).sum()
     }
 
     /// The rows at `indices`, in that order; NULLs where an index is NULL.
     pub(crate) fn take(&self, indices: &UInt64Array) -> Result<Self> {
-        let columns = self
-            .columns
-            .iter()
-            .map(|column| match column.is_empty() {
-                true => Ok(arrow_array::new_null_array(column.data_type(), indices.len())),
-                false => arrow_select::take::take(column, indices, None).map_err(too_large),
-            })
-            .collect::<Result<_>>()?;
+        let columns =
+            self.columns.iter().map(|column| gather::take(column, indices)).collect::<Result<_>>()?;
         Ok(Self { rows: indices.len(), columns })
     }
 
@@ -139,10 +133,10 @@ impl Batch {
             .enumerate()
             .map(|(at, field)| {
                 let parts =
-                    batches.iter().map(|batch| Ok(batch.column(at)?.as_ref())).collect::<Result<Vec<_>>>()?;
+                    batches.iter().map(|batch| batch.column(at).cloned()).collect::<Result<Vec<_>>>()?;
                 match parts.is_empty() {
                     true => Ok(arrow_array::new_empty_array(&field.data_type.storage())),
-                    false => arrow_select::concat::concat(&parts).map_err(too_large),
+                    false => gather::concat(&parts),
                 }
             })
             .collect::<Result<_>>()?;
@@ -178,11 +172,4 @@ impl Batch {
 
 fn internal(error: arrow_schema::ArrowError) -> Error {
     Error::new(Code::Internal, "columns do not fit together").detail(error)
-}
-
-/// Putting columns together fails only where 32-bit offsets end.
-fn too_large(error: arrow_schema::ArrowError) -> Error {
-    Error::new(Code::LimitExceeded, "a column of text, bytes or arrays holds more than 2 GiB")
-        .hint("filter the rows or select fewer columns before they are sorted, joined or grouped")
-        .detail(error)
 }

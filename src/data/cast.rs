@@ -11,6 +11,7 @@ use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, ListArray, StructAr
 
 use super::calendar::{DAY, date_text, parse_date, parse_timestamp, timestamp_text};
 use super::scalar::{array_of, nulls, scalars};
+use super::tensor::tensors;
 use super::{DataType, Scalar};
 use crate::diag::{Code, Error, Result};
 
@@ -41,10 +42,17 @@ impl CastMode {
 }
 
 /// Whether values of `from` become `to` without being asked: INT64 to FLOAT64, alone, in arrays or in structs, whose
-/// fields match by position.
+/// fields match by position; a shape and values to a tensor.
 pub(crate) fn can_coerce(from: &DataType, to: &DataType) -> bool {
     match (from, to) {
         (DataType::Array(from), DataType::Array(to)) => can_coerce(from, to),
+        (DataType::Struct(fields), DataType::Tensor) => match fields.as_slice() {
+            [shape, data] => {
+                shape.data_type == DataType::array(DataType::Int64)
+                    && matches!(&data.data_type, DataType::Array(element) if element.is_numeric())
+            }
+            _ => false,
+        },
         (DataType::Struct(from), DataType::Struct(to)) => {
             from.len() == to.len()
                 && from.iter().zip(to).all(|(from, to)| can_coerce(&from.data_type, &to.data_type))
@@ -64,7 +72,7 @@ pub(crate) fn can_coerce_literal(value: &Scalar, to: &DataType) -> bool {
 pub(crate) fn can_cast(from: &DataType, to: &DataType) -> bool {
     use DataType::{Array, Bool, Bytes, Date, Float64, Int64, String, Struct, Timestamp};
     match (from, to) {
-        _ if from == to => true,
+        _ if can_coerce(from, to) => true,
         (Array(from), Array(to)) => can_cast(from, to),
         (Struct(from), Struct(to)) => {
             from.len() == to.len()
@@ -100,6 +108,15 @@ pub(crate) fn cast(array: &ArrayRef, from: &DataType, to: &DataType, mode: CastM
             ListArray::try_new(field, list.offsets().clone(), values, list.nulls().cloned())
                 .map(|list| Arc::new(list) as ArrayRef)
                 .map_err(|error| Error::new(Code::Internal, "an array cannot be converted").detail(error))
+        }
+        (DataType::Struct(fields), DataType::Tensor) if can_coerce(from, to) => {
+            let parts = array.as_struct_opt().ok_or_else(|| layout(from))?;
+            let [(shape, _), (data, field)] = parts.columns().iter().zip(fields).collect::<Vec<_>>()[..]
+            else {
+                return Err(layout(from));
+            };
+            let data = cast(data, &field.data_type, &DataType::array(DataType::Float64), mode)?;
+            tensors(shape, &data, parts.nulls())
         }
         (DataType::Struct(fields), DataType::Struct(wanted)) if can_cast(from, to) => {
             let parts = array.as_struct_opt().ok_or_else(|| layout(from))?;

@@ -7,6 +7,7 @@ mod batch;
 mod calendar;
 mod cast;
 mod compare;
+mod gather;
 mod key;
 mod operand;
 mod scalar;
@@ -15,15 +16,16 @@ mod types;
 
 pub use batch::{Batch, Field, Schema};
 pub(crate) use calendar::{
-    Civil, DAY, SECOND, civil, days, days_in_month, in_days, in_micros, parse_date, parse_timestamp,
-    parse_zone,
+    Civil, DAY, SECOND, civil, days, days_in_month, fraction, in_days, in_micros, number, parse_date,
+    parse_timestamp, parse_zone,
 };
 pub(crate) use cast::{
     CastMode, can_cast, can_coerce, can_coerce_literal, cast, parse_bool, parse_int, to_int,
 };
 pub(crate) use compare::{SortKey, compare_scalars, order_of, sort_indices, top_indices};
+pub(crate) use gather::{concat, take};
 pub(crate) use key::Keys;
-pub(crate) use operand::Operand;
+pub(crate) use operand::{Operand, TextView};
 pub use scalar::Scalar;
 pub(crate) use scalar::{array_of, scalar_at};
 pub(crate) use tensor::{TensorBuilder, TensorColumn};

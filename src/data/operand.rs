@@ -8,6 +8,7 @@ use arrow_array::types::{ArrowPrimitiveType, Date32Type, Float64Type, Int64Type,
 use arrow_array::{Array, ArrayRef, BooleanArray, StringArray, UInt64Array};
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 
+use super::gather;
 use crate::diag::{Code, Error, Result};
 
 /// A column of as many values as there are rows, or a constant: a column of one value.
@@ -53,12 +54,7 @@ impl Operand {
 
     /// The rows at `indices`, in that order.
     pub(crate) fn take(&self, indices: &UInt64Array) -> Result<Self> {
-        if self.constant {
-            return Ok(self.clone());
-        }
-        arrow_select::take::take(&self.array, indices, None)
-            .map(Self::column)
-            .map_err(|error| Error::new(Code::LimitExceeded, "a column is too large").detail(error))
+        if self.constant { Ok(self.clone()) } else { gather::take(&self.array, indices).map(Self::column) }
     }
 
     /// A column of `rows` values.
@@ -66,9 +62,7 @@ impl Operand {
         if !self.constant {
             return Ok(self.array);
         }
-        let indices = UInt64Array::from_value(0, rows);
-        arrow_select::take::take(&self.array, &indices, None)
-            .map_err(|error| Error::new(Code::LimitExceeded, "a constant is too large").detail(error))
+        gather::take(&self.array, &UInt64Array::from_value(0, rows))
     }
 
     pub(crate) fn ints(&self) -> Result<IntView<'_>> {

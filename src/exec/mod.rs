@@ -24,6 +24,7 @@ mod tests;
 mod union;
 mod unnest;
 mod values;
+mod vector_search;
 mod window;
 
 pub(crate) use fit::fit;
@@ -164,6 +165,13 @@ impl Start {
             NodeKind::Predict { input, model, inputs, outputs, keep, safe } => {
                 let input = self.operator(*input);
                 Box::new(predict::Predict::new(input, model, inputs, outputs, keep, safe, schema, total))
+            }
+            NodeKind::VectorSearch { base, query, batch, top, metric } => {
+                let [base, query] = [*base, *query].map(|side| {
+                    let schema = side.input.schema.clone();
+                    vector_search::Side::new(self.operator(side.input), schema, side.vector, side.keep)
+                });
+                Box::new(vector_search::VectorSearch::new(base, query, batch, top, metric))
             }
             NodeKind::Sort { input, keys, limit } => {
                 Box::new(sort::Sort::new(self.operator(*input), schema, keys, limit))

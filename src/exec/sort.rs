@@ -2,11 +2,9 @@
 //!
 //! Where only the start of the order is wanted, rows that cannot be in it are dropped on the way.
 
-use arrow_array::UInt64Array;
-
 use super::held::Held;
 use super::{Context, Input, Operator, Poll, expr, name_row};
-use crate::data::{Batch, Field, Schema, SortKey, sort_indices};
+use crate::data::{Batch, Field, Schema, SortKey, sort_indices, top_indices};
 use crate::diag::Result;
 use crate::plan::{ExprKind, Order};
 
@@ -124,7 +122,10 @@ impl Keys {
                 Ok(order.key(all.column(0)?.clone()))
             })
             .collect::<Result<Vec<_>>>()?;
-        let indices = first(sort_indices(rows, &keys)?, limit);
+        let indices = match limit {
+            Some(limit) => top_indices(rows, &keys, limit)?,
+            None => sort_indices(rows, &keys)?,
+        };
         Batch::gather(&self.schema, held.into_batches(), &indices)
     }
 }
@@ -138,12 +139,5 @@ impl Order {
             descending: self.descending,
             nulls_first: self.nulls_first,
         }
-    }
-}
-
-fn first(indices: UInt64Array, limit: Option<usize>) -> UInt64Array {
-    match limit {
-        Some(limit) if limit < indices.values().len() => indices.slice(0, limit),
-        _ => indices,
     }
 }

@@ -7,8 +7,8 @@ use arrow_array::{ArrayRef, Int64Array, UInt32Array, UInt64Array};
 use super::held::Held;
 use super::tally::Tally;
 use super::{Context, Input, Operator, Poll, expr};
-use crate::data::{Batch, DataType, Keys, Operand, Schema, SortKey, sort_indices};
-use crate::diag::{Code, Error, Result};
+use crate::data::{Batch, DataType, Keys, Operand, Schema, SortKey, concat, sort_indices, take};
+use crate::diag::{Error, Result};
 use crate::function::{Call, Fit, Ranking};
 use crate::plan::{Aggregate, Expr, Order, WindowCall};
 
@@ -151,7 +151,7 @@ impl Partitions {
             tally.update(all, &self.of_rows, self.count, ctx).map_err(name_row)?;
             tally.finish(self.count)?;
             let of_rows = self.of_rows.iter().map(|it| u64::from(*it));
-            return pick(&tally.values(0..self.count)?, of_rows.collect::<Vec<_>>());
+            return take(&tally.values(0..self.count)?, &of_rows.collect());
         }
         // Peers numbered as they come in the order, so that those before have the number before.
         let mut numbers: Vec<u32> = Vec::with_capacity(self.sorted.len());
@@ -171,7 +171,7 @@ impl Partitions {
             }
         }
         tally.run(&all.take(&self.sorted.clone().into())?, &numbers, &partitions, ctx)?;
-        pick(&tally.values(0..count as usize)?, of_rows)
+        take(&tally.values(0..count as usize)?, &of_rows.into())
     }
 
     fn fit(
@@ -200,26 +200,19 @@ impl Partitions {
                 error
             })?);
         }
-        let results: Vec<_> = results.iter().map(AsRef::as_ref).collect();
-        let result = arrow_select::concat::concat(&results)
-            .map_err(|error| Error::new(Code::LimitExceeded, "a column is too large").detail(error))?;
+        let result = concat(&results)?;
         let mut places = vec![0; self.sorted.len()];
         for (place, row) in (0..).zip(&self.sorted) {
             if let Some(of_row) = usize::try_from(*row).ok().and_then(|row| places.get_mut(row)) {
                 *of_row = place;
             }
         }
-        pick(&result, places)
+        take(&result, &places.into())
     }
 
     fn partition(&self, row: u64) -> Option<u32> {
         usize::try_from(row).ok().and_then(|row| self.of_rows.get(row)).copied()
     }
-}
-
-fn pick(values: &ArrayRef, rows: Vec<u64>) -> Result<ArrayRef> {
-    let count = rows.len();
-    Operand::column(values.clone()).take(&rows.into())?.into_column(count)
 }
 
 /// All rows are there at once: their numbers are those of the input.

@@ -1,4 +1,4 @@
-//! Pictures: `ML.DECODE_IMAGE` and `ML.RESIZE_IMAGE`. Source: BigQuery ML, "Image functions".
+//! Pictures: decoded, resized, recoloured. Source: BigQuery ML, "Image functions".
 
 use arrow_array::ArrayRef;
 use arrow_array::cast::AsArray;
@@ -7,7 +7,7 @@ use super::{Call, Function, Signature, Type};
 use crate::control::Stage;
 use crate::data::{TensorBuilder, TensorColumn};
 use crate::diag::{Code, Error, Result};
-use crate::image::{self, View};
+use crate::image::{self, ColorSpace, View};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
@@ -20,6 +20,18 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "ML.RESIZE_IMAGE",
         "A picture in another size: height, then width; TRUE keeps its proportions.",
         &[Signature::scalar(&[Type::Tensor, Type::Int64, Type::Int64, Type::Bool], Type::Tensor, resize)],
+    )
+    .stage(Stage::Preprocess),
+    Function::new(
+        "ML.CONVERT_COLOR_SPACE",
+        "An RGB picture as 'HSV', 'GRAYSCALE', 'YIQ' or 'YUV'.",
+        &[Signature::scalar(&[Type::Tensor, Type::String], Type::Tensor, convert_color_space)],
+    )
+    .stage(Stage::Preprocess),
+    Function::new(
+        "ML.CONVERT_IMAGE_TYPE",
+        "A picture with whole numbers from 0 to 255 in place of values in [0, 1].",
+        &[Signature::scalar(&[Type::Tensor], Type::Tensor, convert_image_type)],
     )
     .stage(Stage::Preprocess),
 ];
@@ -44,20 +56,48 @@ fn decode(call: &Call<'_>) -> Result<ArrayRef> {
 
 /// `ML.RESIZE_IMAGE(image, target_height, target_width, preserve_aspect_ratio)`.
 fn resize(call: &Call<'_>) -> Result<ArrayRef> {
+    let (heights, widths, preserve) = (call.arg(1)?.ints()?, call.arg(2)?.ints()?, call.arg(3)?.bools()?);
+    each(call, &|source, row| {
+        let target = (heights.get(row), widths.get(row), preserve.get(row));
+        let (Some(height), Some(width), Some(preserve)) = target else { return Ok(None) };
+        image::resize(source, size(height)?, size(width)?, preserve).map(Some)
+    })
+}
+
+/// `ML.CONVERT_COLOR_SPACE(image, target_color_space)`.
+fn convert_color_space(call: &Call<'_>) -> Result<ArrayRef> {
+    let names = call.arg(1)?.texts()?;
+    each(call, &|source, row| {
+        let Some(name) = names.get(row) else { return Ok(None) };
+        let space = ColorSpace::named(name).ok_or_else(|| {
+            Error::new(Code::InvalidValue, format!("there is no colour space '{name}'"))
+                .hint("write 'HSV', 'GRAYSCALE', 'YIQ' or 'YUV'")
+        })?;
+        image::convert(source, space).map(Some)
+    })
+}
+
+/// `ML.CONVERT_IMAGE_TYPE(image)`: whole numbers, which models of 8-bit pictures take.
+fn convert_image_type(call: &Call<'_>) -> Result<ArrayRef> {
+    each(call, &|source, _| Ok(Some(image::to_bytes(source))))
+}
+
+/// Makes a picture of each picture of the first argument; NULL of NULL.
+fn each(call: &Call<'_>, make: &dyn Fn(View<'_>, usize) -> Result<Option<image::Image>>) -> Result<ArrayRef> {
     let operand = call.arg(0)?;
     let pictures = TensorColumn::new(operand.array())?;
-    let (heights, widths, preserve) = (call.arg(1)?.ints()?, call.arg(2)?.ints()?, call.arg(3)?.bools()?);
     let mut tensors = TensorBuilder::with_capacity(call.rows, 0);
     for row in 0..call.rows {
-        let target = (pictures.get(operand.index(row)), heights.get(row), widths.get(row), preserve.get(row));
-        let (Some((shape_in, data)), Some(height), Some(width), Some(preserve)) = target else {
-            tensors.append_null();
-            continue;
+        let made = match pictures.get(operand.index(row)) {
+            Some((shape, data)) => View::new(shape, data)
+                .and_then(|source| make(source, row))
+                .map_err(|error| error.in_row(row))?,
+            None => None,
         };
-        let resized = View::new(shape_in, data)
-            .and_then(|source| image::resize(source, size(height)?, size(width)?, preserve))
-            .map_err(|error| error.in_row(row))?;
-        tensors.append(&shape(&resized), &resized.data);
+        match made {
+            Some(made) => tensors.append(&shape(&made), &made.data),
+            None => tensors.append_null(),
+        }
     }
     tensors.finish()
 }

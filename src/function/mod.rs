@@ -4,12 +4,16 @@
 //! Functions compute over whole columns; this room knows neither SQL text nor plans.
 
 mod aggregate;
-mod array;
 mod image;
+mod list;
 mod listing;
 mod operator;
+mod preprocess;
+mod refused;
 mod resolve;
+mod rows;
 mod scalar;
+mod vector;
 mod window;
 
 use std::cell::Cell;
@@ -24,8 +28,11 @@ use crate::diag::{Code, Error, Result, nearest};
 use crate::limits::Limits;
 
 pub(crate) use aggregate::{Accumulator, Setup, Start};
-pub use listing::{FunctionInfo, FunctionKind, listing};
+pub(crate) use list::Vectors;
+pub use listing::{FunctionInfo, listing};
+pub(crate) use refused::refused;
 pub(crate) use resolve::{Resolved, resolve};
+pub(crate) use vector::Metric;
 
 /// A function or operator.
 #[derive(Debug)]
@@ -145,6 +152,8 @@ pub(crate) enum Type {
     Any,
     /// Any type with an order, the same wherever it stands.
     Ordered,
+    /// Any type whose values can be told to be equal, the same wherever it stands.
+    Comparable,
     /// An array of [`Type::Any`].
     Array,
     /// An array of a type.
@@ -241,8 +250,10 @@ pub(crate) fn nearest_function(name: &str) -> Option<&'static str> {
 
 /// Every function, by topic.
 pub(crate) fn functions() -> impl Iterator<Item = &'static Function> {
-    [image::FUNCTIONS, array::FUNCTIONS, window::FUNCTIONS]
+    [image::FUNCTIONS, vector::FUNCTIONS, window::FUNCTIONS]
         .into_iter()
+        .chain(scalar::TOPICS.iter().copied())
+        .chain(preprocess::TOPICS)
         .flatten()
         .chain(aggregate::functions())
 }
@@ -267,7 +278,13 @@ impl Type {
             Self::Timestamp => DataType::Timestamp,
             Self::Tensor => DataType::Tensor,
             Self::ArrayOf(element) => DataType::array(element.fixed()?),
-            Self::Any | Self::Ordered | Self::Array | Self::Struct | Self::Whatever | Self::Interval => {
+            Self::Any
+            | Self::Ordered
+            | Self::Comparable
+            | Self::Array
+            | Self::Struct
+            | Self::Whatever
+            | Self::Interval => {
                 return None;
             }
         })
@@ -276,7 +293,7 @@ impl Type {
     /// How signatures show it.
     pub(crate) fn name(self) -> String {
         match self {
-            Self::Any | Self::Ordered => "T".into(),
+            Self::Any | Self::Ordered | Self::Comparable => "T".into(),
             Self::Array => "ARRAY<T>".into(),
             Self::ArrayOf(element) => format!("ARRAY<{}>", element.name()),
             Self::Struct => "STRUCT".into(),

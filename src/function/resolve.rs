@@ -52,9 +52,10 @@ fn fit<'a>(
         let found = match (wanted, found) {
             (Type::Any, found) => found,
             (Type::Ordered, found) if found.is_orderable() => found,
+            (Type::Comparable, found) if found.is_comparable() => found,
             (Type::Array, DataType::Array(element)) => element,
             (Type::Struct, DataType::Struct(_) | DataType::Tensor) => continue,
-            (Type::Ordered | Type::Array | Type::Struct, _) => return None,
+            (Type::Ordered | Type::Comparable | Type::Array | Type::Struct, _) => return None,
             _ => continue,
         };
         variable = Some(match variable {
@@ -98,7 +99,7 @@ fn expanded(signature: &Signature, count: usize) -> Option<Vec<Type>> {
 /// The type that `wanted` is once the variable is known; `None` where it is whatever the argument is.
 fn settle(wanted: Type, variable: &DataType) -> Option<DataType> {
     match wanted {
-        Type::Any | Type::Ordered => Some(variable.clone()),
+        Type::Any | Type::Ordered | Type::Comparable => Some(variable.clone()),
         Type::Array => Some(DataType::array(variable.clone())),
         fixed => fixed.fixed(),
     }

@@ -1,13 +1,15 @@
-//! Bytes to pixels: decoding and resizing of pictures.
+//! Bytes to pixels: decoding, resizing and recolouring of pictures.
 //!
 //! A picture is row-major height × width × channels of 32-bit floats in `[0, 1]`. This room knows no SQL, no
 //! columns and no models.
 
+mod color;
 mod decode;
 mod resize;
 mod shrink;
 mod sniff;
 
+pub(crate) use color::{ColorSpace, convert, to_bytes};
 pub(crate) use decode::decode;
 pub(crate) use resize::resize;
 

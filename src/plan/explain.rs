@@ -132,6 +132,11 @@ fn head(node: &Node) -> (&'static str, String) {
             });
             ("Predict", bound.collect::<Vec<_>>().join(", "))
         }
+        NodeKind::VectorSearch { base, query, top, metric, .. } => {
+            let (base, query) = (text(&base.vector, &[&base.input]), text(&query.vector, &[&query.input]));
+            let first = top.map_or_else(|| "all".into(), |top| format!("first {top}"));
+            ("Vector search", format!("{metric:?}, {base} near {query}, {first}"))
+        }
         NodeKind::Sort { input, keys, limit } => {
             let first = limit.map(|limit| format!(", first {limit}")).unwrap_or_default();
             ("Sort", format!("{}{first}", order(keys, input)))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::expr::{Aggregate, Expr, Order};
 use crate::data::{DataType, Schema};
 use crate::diag::Span;
-use crate::function::{Fit, Ranking};
+use crate::function::{Fit, Metric, Ranking};
 use crate::model::Model;
 use crate::table::{Object, Table};
 
@@ -129,6 +129,16 @@ pub(crate) enum NodeKind {
         /// `SAFE.`: rows that fail have NULL outputs.
         safe: bool,
     },
+    /// For each row of `query` the nearest rows of `base`: the query's row as a struct if `batch`, the base's row as
+    /// a struct, the distance.
+    VectorSearch {
+        base: Box<Searched>,
+        query: Box<Searched>,
+        batch: bool,
+        /// How many rows of `base` for each row of `query`; all where there is no number.
+        top: Option<usize>,
+        metric: Metric,
+    },
     Sort {
         input: Box<Node>,
         keys: Vec<Order>,
@@ -140,6 +150,16 @@ pub(crate) enum NodeKind {
         count: usize,
         offset: usize,
     },
+}
+
+/// One side of a vector search.
+#[derive(Debug, Clone)]
+pub(crate) struct Searched {
+    pub(crate) input: Node,
+    /// Of type `ARRAY<FLOAT64>`.
+    pub(crate) vector: Expr,
+    /// The columns of the struct that stands for a row.
+    pub(crate) keep: Vec<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,6 +195,7 @@ impl Node {
             | NodeKind::Objects { .. }
             | NodeKind::Shared { .. } => Vec::new(),
             NodeKind::Join { left, right, .. } => vec![left, right],
+            NodeKind::VectorSearch { base, query, .. } => vec![&base.input, &query.input],
             NodeKind::Union { inputs } => inputs.iter().collect(),
             NodeKind::Filter { input, .. }
             | NodeKind::Project { input, .. }
@@ -197,6 +218,7 @@ impl Node {
             | NodeKind::Objects { .. }
             | NodeKind::Shared { .. } => Vec::new(),
             NodeKind::Join { left, right, .. } => vec![left, right],
+            NodeKind::VectorSearch { base, query, .. } => vec![&mut base.input, &mut query.input],
             NodeKind::Union { inputs } => inputs.iter_mut().collect(),
             NodeKind::Filter { input, .. }
             | NodeKind::Project { input, .. }
@@ -227,6 +249,7 @@ impl Node {
                 keys.iter_mut().flat_map(|(left, right)| [left, right]).chain(condition).collect()
             }
             NodeKind::Unnest { array, .. } => vec![array],
+            NodeKind::VectorSearch { base, query, .. } => vec![&mut base.vector, &mut query.vector],
             NodeKind::Aggregate { keys, aggregates, .. } => {
                 keys.iter_mut().chain(aggregates.iter_mut().flat_map(Aggregate::exprs)).collect()
             }
@@ -252,6 +275,7 @@ impl Node {
             | NodeKind::Join { .. }
             | NodeKind::Unnest { .. }
             | NodeKind::Aggregate { .. }
+            | NodeKind::VectorSearch { .. }
             | NodeKind::Distinct { .. } => None,
             NodeKind::Union { inputs } => inputs.iter().map(Self::rows).sum(),
             NodeKind::Project { input, .. }

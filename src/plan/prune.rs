@@ -125,6 +125,14 @@ fn keep(node: &mut Node, wanted: &[usize]) -> Moved {
             let moved = below(input, &union(kept, &[]), inputs.iter_mut().flatten().collect());
             kept.iter_mut().for_each(|at| follow(at, &moved));
         }
+        NodeKind::VectorSearch { base, query, .. } => {
+            for side in [&mut **base, &mut **query] {
+                let moved = below(&mut side.input, &union(&side.keep, &[]), vec![&mut side.vector]);
+                side.keep.iter_mut().for_each(|at| follow(at, &moved));
+            }
+            let all: Vec<_> = (0..node.schema.fields.len()).collect();
+            return left_with(node, &all);
+        }
     }
     left_with(node, wanted)
 }

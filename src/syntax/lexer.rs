@@ -113,6 +113,8 @@ impl<'a> Lexer<'a> {
                     .at(Span::new(start, self.at));
                     if first.is_alphabetic() {
                         error = error.hint("put names with such letters in backticks");
+                    } else if first == '#' {
+                        error = error.hint("temporary tables have no sign here: write the name alone");
                     } else if matches!(first, '“' | '”' | '‘' | '’') {
                         error =
                             error.hint("use straight quotes: ' or \"").fix(Span::new(start, self.at), "'");

@@ -14,7 +14,6 @@ pub use arrow::{IpcWriter, read_arrow};
 pub use csv::{CsvOptions, read_csv};
 pub use objects::Object;
 
-use arrow_array::Array;
 use arrow_schema::ArrowError;
 
 use crate::data::{Batch, Schema};
@@ -38,13 +37,8 @@ impl Table {
 
     /// The memory that the values take.
     pub fn bytes(&self) -> usize {
-        self.batches.iter().map(bytes).sum()
+        self.batches.iter().map(Batch::bytes).sum()
     }
-}
-
-/// The memory that the values of a batch take, without what slices leave aside.
-fn bytes(batch: &Batch) -> usize {
-    batch.columns().iter().map(|column| column.to_data().get_slice_memory_size().unwrap_or_default()).sum()
 }
 
 /// # Errors

@@ -22,4 +22,5 @@ mod table_arrow;
 mod table_csv;
 mod table_fixtures;
 mod table_objects;
+mod tsql;
 mod tutorials;

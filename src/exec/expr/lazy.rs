@@ -1,10 +1,10 @@
 //! Expressions that leave parts of themselves uncomputed: CASE and COALESCE.
 
-use arrow_array::{ArrayRef, UInt64Array};
+use arrow_array::UInt64Array;
 
 use super::{Rows, operand};
-use crate::data::{DataType, Operand};
-use crate::diag::{Code, Error, Result};
+use crate::data::{DataType, Operand, concat, take};
+use crate::diag::Result;
 use crate::exec::Context;
 use crate::plan::Expr;
 
@@ -103,15 +103,13 @@ impl<'a> Patchwork<'a> {
     }
 
     fn finish(self) -> Result<Operand> {
-        let failed = |error| Error::new(Code::LimitExceeded, "a column is too large").detail(error);
         match self.patches.as_slice() {
             // One patch that came with all rows is the whole.
             [only] if self.places.iter().all(Option::is_some) => return Ok(only.clone()),
             [] => return Ok(Operand::constant(arrow_array::new_null_array(&self.data_type.storage(), 1))),
             _ => {}
         }
-        let arrays: Vec<_> = self.patches.iter().map(|it| it.array().as_ref()).collect();
-        let all: ArrayRef = arrow_select::concat::concat(&arrays).map_err(failed)?;
-        Operand::column(all).take(&UInt64Array::from(self.places))
+        let patches: Vec<_> = self.patches.iter().map(|it| it.array().clone()).collect();
+        take(&concat(&patches)?, &UInt64Array::from(self.places)).map(Operand::column)
     }
 }

@@ -7,7 +7,7 @@ use arrow_array::{ArrayRef, UInt64Array};
 
 use super::{Context, Given};
 use crate::control::Stage;
-use crate::data::{Batch, DataType, Operand, array_of, cast};
+use crate::data::{Batch, DataType, Operand, array_of, cast, concat};
 use crate::diag::{Code, Error, Kind, Result};
 use crate::function::Call;
 use crate::plan::{Expr, ExprKind};
@@ -155,10 +155,7 @@ fn row_by_row(
         }
     };
     let values = (0..rows).map(one).collect::<Result<Vec<_>>>()?;
-    let values: Vec<_> = values.iter().map(AsRef::as_ref).collect();
-    arrow_select::concat::concat(&values)
-        .map(Operand::column)
-        .map_err(|error| Error::new(Code::LimitExceeded, "a column is too large").detail(error))
+    concat(&values).map(Operand::column)
 }
 
 /// Computes once where all arguments are constants, else for every row.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, ListArray, StructArray, UInt64Array, new_null_array};
+use arrow_array::{Array, ArrayRef, ListArray, StructArray, UInt64Array};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 
-use crate::data::{DataType, Operand};
+use crate::data::{DataType, Operand, concat, take};
 use crate::diag::{Code, Error, Result};
 
 /// Field `at` of a struct or tensor; NULL where the whole is NULL.
@@ -60,11 +60,7 @@ pub(super) fn element(
             }
         })
         .collect::<Result<UInt64Array>>()?;
-    if list.values().is_empty() {
-        return Ok(new_null_array(list.values().data_type(), rows));
-    }
-    arrow_select::take::take(list.values(), &places, None)
-        .map_err(|error| Error::new(Code::Internal, "elements cannot be taken").detail(error))
+    take(list.values(), &places)
 }
 
 fn start_of(list: &ListArray, at: usize) -> i32 {
@@ -74,7 +70,7 @@ fn start_of(list: &ListArray, at: usize) -> i32 {
 /// One array a row, of the row's values of `items`.
 pub(super) fn array(items: &[Operand], rows: usize, data_type: &DataType) -> Result<ArrayRef> {
     let failed = |error| Error::new(Code::LimitExceeded, "an array is too large").detail(error);
-    let arrays: Vec<&dyn Array> = items.iter().map(|item| item.array().as_ref()).collect();
+    let arrays: Vec<_> = items.iter().map(|item| item.array().clone()).collect();
     let DataType::Array(element) = data_type else {
         return Err(Error::new(Code::Internal, "an array has the type of an array"));
     };
@@ -89,8 +85,7 @@ pub(super) fn array(items: &[Operand], rows: usize, data_type: &DataType) -> Res
         let place =
             |row| items.iter().zip(&starts).map(move |(item, start)| (start + item.index(row)) as u64);
         let places: UInt64Array = (0..rows).flat_map(place).collect();
-        let all = arrow_select::concat::concat(&arrays).map_err(failed)?;
-        arrow_select::take::take(&all, &places, None).map_err(failed)?
+        take(&concat(&arrays)?, &places)?
     };
     let field = Arc::new(arrow_schema::Field::new_list_field(element.storage(), true));
     let offsets = OffsetBuffer::from_repeated_length(items.len(), rows);

@@ -8,7 +8,7 @@ use arrow_array::{Array, ArrayRef, ListArray, UInt64Array, new_empty_array};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 
 use super::{Accumulator, Setup, States, argument};
-use crate::data::{DataType, Operand, SortKey, sort_indices};
+use crate::data::{DataType, Operand, SortKey, concat, sort_indices, take};
 use crate::diag::{Code, Error, Result};
 use crate::function::{Body, Function, Returns, Signature, Type};
 
@@ -117,10 +117,9 @@ impl Collected {
     }
 
     fn values_in_one(&mut self) -> Result<ArrayRef> {
-        let parts: Vec<_> = self.pieces.iter().map(AsRef::as_ref).collect();
-        let all = match parts.as_slice() {
+        let all = match self.pieces.as_slice() {
             [] => new_empty_array(&self.data_type.storage()),
-            parts => arrow_select::concat::concat(parts).map_err(too_large)?,
+            pieces => concat(pieces)?,
         };
         self.pieces = vec![all.clone()];
         Ok(all)
@@ -218,11 +217,7 @@ impl Accumulator for Collected {
         let all = self.values_in_one()?;
         if self.what == What::First {
             let first = self.groups.range(range).iter().map(|it| it.as_ref()?.first().copied());
-            let first: UInt64Array = first.collect();
-            if all.is_empty() {
-                return Ok(arrow_array::new_null_array(all.data_type(), first.values().len()));
-            }
-            return arrow_select::take::take(&all, &first, None).map_err(too_large);
+            return take(&all, &first.collect());
         }
         if self.what == What::Quantiles {
             self.quantiles(&all, range.clone())?;
@@ -231,14 +226,11 @@ impl Accumulator for Collected {
         let nulls: NullBuffer = groups.iter().map(Option::is_some).collect();
         let lengths: Vec<_> = groups.iter().map(|it| it.as_ref().map_or(0, Vec::len)).collect();
         let places: Vec<u64> = groups.iter().flatten().flatten().copied().collect();
-        let values = match places.is_empty() {
-            true => new_empty_array(&self.data_type.storage()),
-            false => arrow_select::take::take(&all, &UInt64Array::from(places), None).map_err(too_large)?,
-        };
+        let values = take(&all, &UInt64Array::from(places))?;
         let field = Arc::new(arrow_schema::Field::new_list_field(self.data_type.storage(), true));
         ListArray::try_new(field, OffsetBuffer::from_lengths(lengths), values, Some(nulls))
             .map(|array| Arc::new(array) as ArrayRef)
-            .map_err(too_large)
+            .map_err(|error| Error::new(Code::Internal, "an array cannot be built").detail(error))
     }
 }
 
@@ -251,8 +243,4 @@ fn check(kept: usize, most: usize) -> Result<()> {
         )
         .hint("add LIMIT inside its parentheses, or leave ORDER BY out of OVER")),
     }
-}
-
-fn too_large(error: arrow_schema::ArrowError) -> Error {
-    Error::new(Code::LimitExceeded, "an array is too large").detail(error)
 }

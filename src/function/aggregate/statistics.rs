@@ -131,6 +131,6 @@ impl Accumulator for Moments {
 
     fn values(&mut self, range: Range<usize>) -> Result<ArrayRef> {
         let value = self.value;
-        Ok(Arc::new(self.pairs.range(range).iter().map(|pairs| value(pairs)).collect::<Float64Array>()))
+        Ok(Arc::new(self.pairs.range(range).iter().map(value).collect::<Float64Array>()))
     }
 }

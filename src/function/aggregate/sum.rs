@@ -18,13 +18,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "The sum; NULL of no values.",
         &[
             Signature::new(&[Int64], Int64, Body::Aggregate(|_| Ok(Box::new(Ints(States::new()))))),
-            Signature::new(&[Float64], Float64, Body::Aggregate(|_| Ok(Floats::new(false)))),
+            Signature::new(&[Float64], Float64, Body::Aggregate(|_| Ok(Floats::start(false)))),
         ],
     ),
     Function::new(
         "AVG",
         "The arithmetic mean; NULL of no values.",
-        &[Signature::new(&[Float64], Float64, Body::Aggregate(|_| Ok(Floats::new(true))))],
+        &[Signature::new(&[Float64], Float64, Body::Aggregate(|_| Ok(Floats::start(true))))],
     ),
 ];
 
@@ -65,7 +65,7 @@ struct Floats {
 }
 
 impl Floats {
-    fn new(mean: bool) -> Box<dyn Accumulator> {
+    fn start(mean: bool) -> Box<dyn Accumulator> {
         Box::new(Self { sums: States::new(), mean })
     }
 }
@@ -99,6 +99,6 @@ impl Accumulator for Floats {
             (count, true) => Some(sum / count as f64),
             (_, false) => Some(*sum),
         };
-        Ok(Arc::new(self.sums.range(range).iter().map(|state| value(state)).collect::<Float64Array>()))
+        Ok(Arc::new(self.sums.range(range).iter().map(value).collect::<Float64Array>()))
     }
 }

@@ -73,8 +73,11 @@ impl Accumulator for Joined {
     }
 }
 
+/// Gives the value of a row; `None` for NULL.
+type Reader<'a> = Box<dyn Fn(usize) -> Option<&'a [u8]> + 'a>;
+
 /// Reads STRING or BYTES by row.
-pub(super) fn blobs<'a>(operand: &'a Operand) -> Result<Box<dyn Fn(usize) -> Option<&'a [u8]> + 'a>> {
+pub(super) fn blobs<'a>(operand: &'a Operand) -> Result<Reader<'a>> {
     let array = operand.array();
     let value: Box<dyn Fn(usize) -> &'a [u8]> = if let Some(array) = array.as_string_opt::<i32>() {
         Box::new(|at| array.value(at).as_bytes())

@@ -1,5 +1,29 @@
 //! Scalar functions: a value from the values of one row, one file a topic.
 
+mod array;
+mod condition;
+mod date;
+mod date_format;
 mod fingerprint;
+mod hash;
+mod math;
+mod regex;
+mod text;
 
+use super::Function;
+
+pub(super) use array::concat as concat_arrays;
+pub(super) use date::{add_to_date, add_to_timestamp};
 pub(super) use fingerprint::fingerprint;
+pub(super) use text::concat;
+
+/// The functions, by topic.
+pub(super) const TOPICS: &[&[Function]] = &[
+    math::FUNCTIONS,
+    text::FUNCTIONS,
+    regex::FUNCTIONS,
+    date::FUNCTIONS,
+    array::FUNCTIONS,
+    condition::FUNCTIONS,
+    hash::FUNCTIONS,
+];

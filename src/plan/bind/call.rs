@@ -3,6 +3,7 @@
 use super::Binder;
 use super::constant::constant;
 use super::expr::{Fixed, Names, Typed, coerced, literal, takes_text};
+use super::from::TABLE_FUNCTIONS;
 use super::level::Windowed;
 use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Result, Span};
@@ -405,14 +406,23 @@ fn known_function(name: &ast::Path) -> Result<(&'static Function, bool)> {
 
 #[cold]
 pub(super) fn unknown_function(name: &str, span: Span) -> Error {
+    if let Some(error) = left_out(name, span) {
+        return error;
+    }
     let error = Error::new(Code::UnknownFunction, format!("function `{name}` was not found")).at(span);
-    if name.eq_ignore_ascii_case("ML.PREDICT") {
-        return error.hint("ML.PREDICT gives a table: write SELECT … FROM ML.PREDICT(MODEL m, TABLE t)");
+    if let Some(table) = TABLE_FUNCTIONS.into_iter().find(|it| it.eq_ignore_ascii_case(name)) {
+        return error.hint(format!("{table} gives a table: write SELECT … FROM {table}(…)"));
     }
     match function::nearest_function(name) {
         Some(near) => error.hint(format!("did you mean `{near}`?")).fix(span, near),
         None => error,
     }
+}
+
+/// What to say of a function that others have and that is left out on purpose.
+pub(super) fn left_out(name: &str, span: Span) -> Option<Error> {
+    let hint = function::refused(name)?;
+    Some(Error::new(Code::UnsupportedSyntax, format!("function `{name}` is left out")).at(span).hint(hint))
 }
 
 /// The date part that argument `at` names, in capitals: `DAY`, `WEEK(MONDAY)`.

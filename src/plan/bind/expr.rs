@@ -9,7 +9,7 @@ use crate::function;
 use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::{Gives, Subplan};
 use crate::syntax::ast::{self, Access, Ident, Parameter, SubqueryKind, TypeName, TypeNameKind};
-use crate::syntax::written;
+use crate::syntax::{Dialect, written};
 
 /// What names mean where an expression stands.
 #[derive(Clone, Copy)]
@@ -106,8 +106,10 @@ impl Binder<'_> {
                 let to = self.data_type(to)?;
                 let value = self.typed(value, names)?;
                 let mode = match (safe, truncate) {
-                    (true, _) => CastMode::Safe,
-                    (false, _) => CastMode::Strict,
+                    (true, true) => CastMode::SafeTruncate,
+                    (false, true) => CastMode::Truncate,
+                    (true, false) => CastMode::Safe,
+                    (false, false) => CastMode::Strict,
                 };
                 convert(value, &to, mode, span).map(Typed::from)
             }
@@ -378,7 +380,11 @@ impl Binder<'_> {
     /// The type that a name means.
     pub(super) fn data_type(&self, name: &TypeName) -> Result<DataType> {
         match &name.kind {
-            TypeNameKind::Simple(text) => DataType::named(text).ok_or_else(|| {
+            TypeNameKind::Simple(text) => match self.context.dialect {
+                Dialect::BigQuery => DataType::named(text),
+                Dialect::TSql => DataType::named_tsql(text),
+            }
+            .ok_or_else(|| {
                 let names = ["INT64", "FLOAT64", "BOOL", "STRING", "BYTES", "DATE", "TIMESTAMP"];
                 let error =
                     Error::new(Code::UnknownType, format!("type `{text}` was not found")).at(name.span);
@@ -504,7 +510,7 @@ pub(super) fn coerced(typed: Typed, wanted: &DataType) -> Result<Option<Expr>> {
 }
 
 /// CAST to `to`.
-fn convert(typed: Typed, to: &DataType, mode: CastMode, span: Span) -> Result<Expr> {
+pub(super) fn convert(typed: Typed, to: &DataType, mode: CastMode, span: Span) -> Result<Expr> {
     let from = typed.expr.data_type.clone();
     if typed.fixed == Fixed::No {
         return Ok(Expr { data_type: to.clone(), ..typed.expr });

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Binder;
+use super::call::left_out;
 use super::expr::{Names, Typed, coerced, unified};
 use super::scope::Scope;
 use crate::catalog::{Relation, View};
@@ -13,6 +14,9 @@ use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::{JoinKind, Node, NodeKind};
 use crate::syntax::ast::{self, JoinOn, TableExprKind};
 use crate::table::{Table, objects};
+
+/// The functions that give rows.
+pub(super) const TABLE_FUNCTIONS: [&str; 3] = ["ML.PREDICT", "ML.TRANSFORM", "VECTOR_SEARCH"];
 
 /// A table of FROM and the names of its columns.
 pub(super) struct Source {
@@ -165,11 +169,15 @@ impl Binder<'_> {
             "ML.PREDICT" => self.predict(args, false, span),
             "SAFE.ML.PREDICT" => self.predict(args, true, span),
             "ML.TRANSFORM" => self.transform(args, span),
+            "VECTOR_SEARCH" => self.vector_search(args, span),
             _ => {
+                if let Some(error) = left_out(&text, name.span) {
+                    return Err(error);
+                }
                 let error =
                     Error::new(Code::UnknownFunction, format!("table function `{text}` was not found"))
                         .at(name.span);
-                let known = ["ML.PREDICT", "ML.TRANSFORM", "VECTOR_SEARCH"];
+                let known = TABLE_FUNCTIONS;
                 Err(match (crate::diag::nearest(&text, known), function::function(&text)) {
                     (Some(near), _) => error.hint(format!("did you mean `{near}`?")).fix(name.span, near),
                     (None, Some(function)) => error.hint(format!(

@@ -64,8 +64,8 @@ pub(super) fn is_plain(expr: &Expr) -> bool {
 /// Rewrites `expr` over the columns of an aggregation by `keys`: the keys, then the aggregates.
 ///
 /// # Errors
-/// The place and number of a column that is no part of a key.
-pub(super) fn over_groups(expr: &mut Expr, keys: &[Expr]) -> Result<(), Span> {
+/// The number and place of a column that is no part of a key.
+pub(super) fn over_groups(expr: &mut Expr, keys: &[Expr]) -> Result<(), (usize, Span)> {
     if let Some(at) = keys.iter().position(|key| same(key, expr)) {
         expr.kind = ExprKind::Column(at);
         return Ok(());
@@ -76,7 +76,7 @@ pub(super) fn over_groups(expr: &mut Expr, keys: &[Expr]) -> Result<(), Span> {
             *at = *at - AGGREGATES + keys.len();
             Ok(())
         }
-        ExprKind::Column(_) => Err(expr.span),
+        ExprKind::Column(at) => Err((*at, expr.span)),
         _ => expr.children().into_iter().try_for_each(|child| over_groups(child, keys)),
     }
 }

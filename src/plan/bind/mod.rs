@@ -14,6 +14,7 @@ mod select;
 mod statement;
 mod transform;
 mod tsql;
+mod vector_search;
 
 use std::sync::Arc;
 

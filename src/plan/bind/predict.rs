@@ -116,7 +116,7 @@ fn predict_node(source: Source, name: &str, model: Arc<Model>, safe: bool, span:
 }
 
 /// A table or subquery has plain columns.
-fn column_number(expr: &Expr) -> Option<usize> {
+pub(super) fn column_number(expr: &Expr) -> Option<usize> {
     if let ExprKind::Column(at) = expr.kind { Some(at) } else { None }
 }
 

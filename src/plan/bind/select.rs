@@ -15,6 +15,7 @@ use crate::diag::{Code, Error, Result, Span};
 use crate::plan::expr::{Expr, Order};
 use crate::plan::node::{Node, NodeKind};
 use crate::syntax::ast::{self, GroupBy, SelectItem};
+use crate::syntax::written;
 
 /// A column of the SELECT list: its name and value.
 pub(super) type Column = (String, Expr);
@@ -71,7 +72,7 @@ impl Binder<'_> {
                 .chain(qualify.iter_mut())
                 .chain(level.windows.iter_mut().flat_map(Windowed::exprs));
             for expr in exprs {
-                over_groups(expr, &keys).map_err(not_grouped)?;
+                over_groups(expr, &keys).map_err(|(at, span)| not_grouped(&node.schema, at, span))?;
             }
             node = aggregated(node, keys, &mut level);
         }
@@ -236,19 +237,21 @@ impl Windowed {
 fn unknown_in_star(name: &ast::Ident, columns: &[Column]) -> Error {
     let error = Error::new(Code::UnknownColumn, format!("column `{}` is not among `*`", name.text));
     match crate::diag::nearest(&name.text, columns.iter().map(|(it, _)| it.as_str())) {
-        Some(near) => {
-            error.hint(format!("did you mean `{near}`?")).fix(name.span, crate::syntax::written(near))
-        }
+        Some(near) => error.hint(format!("did you mean `{near}`?")).fix(name.span, written(near)),
         None => error,
     }
     .at(name.span)
 }
 
 #[cold]
-fn not_grouped(span: Span) -> Error {
-    Error::new(Code::NotGrouped, "this column is neither grouped by nor inside an aggregate function")
-        .at(span)
-        .hint("add it to GROUP BY, or take one of its values: ANY_VALUE(…)")
+fn not_grouped(schema: &Schema, at: usize, span: Span) -> Error {
+    let name = schema.fields.get(at).map(|field| field.name.as_str()).unwrap_or_default();
+    Error::new(
+        Code::NotGrouped,
+        format!("column `{name}` is neither grouped by nor inside an aggregate function"),
+    )
+    .at(span)
+    .hint(format!("add it to GROUP BY, or take one of its values: ANY_VALUE({})", written(name)))
 }
 
 pub(super) fn filtered(node: Node, predicate: Expr) -> Node {

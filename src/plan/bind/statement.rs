@@ -1,18 +1,18 @@
 //! Statements: what they create, change and say.
 
-use super::expr::{Names, coerced, unified};
+use super::expr::{Names, Typed, coerced, convert, unified};
 use super::query::{converted, unique_names};
 use super::scope::Scope;
 use super::{Binder, Bound, options};
 use crate::catalog::{Relation, Rules, View};
-use crate::data::{DataType, Field, Scalar, Schema};
+use crate::data::{CastMode, DataType, Field, Scalar, Schema};
 use crate::diag::{Code, Error, Result, Span, nearest};
 use crate::function::{self, Body, Ranking};
 use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::{Node, NodeKind, Plan, WindowCall};
 use crate::plan::{inline, prune};
 use crate::syntax::ast::{self, InsertSource, ObjectKind, OnExisting, StatementKind};
-use crate::syntax::written;
+use crate::syntax::{Dialect, written};
 
 impl Binder<'_> {
     pub(super) fn statement(&mut self, statement: &ast::Statement) -> Result<Bound> {
@@ -295,9 +295,8 @@ impl Binder<'_> {
         let (data_type, plan) = match (declared, value) {
             (Some(data_type), None) => (data_type, None),
             (declared, Some((span, value))) => {
-                let (data_type, mut values) = unified(vec![value], declared, "a value", span)?;
-                let value = values.pop().ok_or_else(|| super::internal("a value is missing"))?;
-                (data_type, Some(self.one_row(vec![value])))
+                let value = self.assigned(value, declared, span)?;
+                (value.data_type.clone(), Some(self.one_row(vec![value])))
             }
             (None, None) => {
                 return Err(Error::new(Code::SyntaxError, "DECLARE needs a type or a DEFAULT")
@@ -309,8 +308,19 @@ impl Binder<'_> {
         Ok(Bound::Assign { names, plan })
     }
 
-    fn variable_value(&mut self, tree: &ast::Expr, scope: &Scope) -> Result<super::expr::Typed> {
+    fn variable_value(&mut self, tree: &ast::Expr, scope: &Scope) -> Result<Typed> {
         self.inside("the value of a variable", |binder| binder.typed(tree, Names::of(scope)))
+    }
+
+    /// A value as that of a variable. T-SQL converts it as CAST would.
+    fn assigned(&self, value: Typed, declared: Option<DataType>, span: Span) -> Result<Expr> {
+        match (self.context.dialect, declared) {
+            (Dialect::TSql, Some(data_type)) => convert(value, &data_type, CastMode::Truncate, span),
+            (_, declared) => {
+                let (_, values) = unified(vec![value], declared, "a value", span)?;
+                values.into_iter().next().ok_or_else(|| super::internal("a value is missing"))
+            }
+        }
     }
 
     fn set(&mut self, set: &ast::SetVariables) -> Result<Bound> {
@@ -339,8 +349,7 @@ impl Binder<'_> {
         let mut values = Vec::with_capacity(names.len());
         for (tree, (_, data_type)) in trees.into_iter().zip(&names) {
             let value = self.variable_value(tree, &scope)?;
-            let (_, mut value) = unified(vec![value], Some(data_type.clone()), "a value", tree.span)?;
-            values.append(&mut value);
+            values.push(self.assigned(value, Some(data_type.clone()), tree.span)?);
         }
         let plan = self.one_row(values);
         Ok(Bound::Assign { names, plan: Some(plan) })

@@ -42,6 +42,17 @@ impl Parser<'_> {
             || self.at_one_of(CLAUSES).is_some()
     }
 
+    /// Whether a clause starts here, rather than a keyword standing where a name was meant.
+    pub(super) fn at_clause(&self) -> bool {
+        let ends = match self.nth(1).kind {
+            TokenKind::End => true,
+            TokenKind::Sign(sign) => sign != Sign::LeftParen && sign != Sign::Star,
+            _ => false,
+        };
+        let alias = self.previous().is_some_and(|it| it.span.of(self.text).eq_ignore_ascii_case("AS"));
+        self.at_one_of(CLAUSES).is_some() && !ends && !alias
+    }
+
     /// One of these keywords was expected; the nearest is offered.
     #[cold]
     pub(super) fn expected_one_of(&self, keywords: &[&'static str]) -> Error {

@@ -23,7 +23,10 @@ impl Parser<'_> {
                 parser.grow()?;
                 let right = parser.table()?;
                 let on = if kind == JoinKind::Cross { None } else { parser.join_on(&right)? };
-                let kind = if on.is_none() { JoinKind::Cross } else { kind };
+                if kind == JoinKind::Cross && parser.at_one_of(&["ON", "USING"]).is_some() {
+                    let hint = "CROSS JOIN and the comma have no condition: write JOIN";
+                    return Err(parser.expected("the end of the join").hint(hint));
+                }
                 let join = TableExprKind::Join(Box::new(Join { left, right, kind, on }));
                 left = TableExpr { kind: join, alias: None, span: parser.since(start) };
             }
@@ -175,6 +178,7 @@ impl Parser<'_> {
             self.close(open, Sign::RightParen)?;
             return Ok(TableExprKind::Subquery(query));
         }
+        self.refuse_from_first()?;
         let tables = self.from()?;
         let kind = match tables.kind {
             // What looked like a table is the first part of a query.

@@ -29,12 +29,13 @@ impl Parser<'_> {
     pub(super) fn ident(&mut self, what: &str) -> Result<Ident> {
         let span = self.token().span;
         if self.at_reserved() {
-            let word = span.of(self.text);
+            let (error, word) = (self.expected(what), span.of(self.text));
+            if self.at_clause() {
+                return Err(error);
+            }
             let quoted = self.quoted(word);
-            return Err(self
-                .expected(what)
-                .hint(format!("`{word}` is a keyword: write {quoted} to use it as a name"))
-                .fix(span, quoted));
+            let hint = format!("`{word}` is a keyword: write {quoted} to use it as a name");
+            return Err(error.hint(hint).fix(span, quoted));
         }
         if let TokenKind::String(text) = &self.token().kind {
             let quoted = self.quoted(text);

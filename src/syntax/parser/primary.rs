@@ -168,7 +168,9 @@ impl Parser<'_> {
             return self.typed_literal();
         }
         if self.at_word("UNNEST") {
-            return Err(self.unsupported("`UNNEST` in an expression", "write it in FROM or behind IN"));
+            return Err(Error::new(Code::MisplacedFunction, "`UNNEST` gives rows, not a value")
+                .at(start)
+                .hint("write it in FROM or behind IN"));
         }
         if self.at_word("SELECT") {
             return Err(self.expected("an expression").hint("put subqueries in parentheses"));
@@ -264,7 +266,8 @@ impl Parser<'_> {
     /// `CASE [operand] WHEN … THEN … [ELSE …] END`.
     fn case(&mut self) -> Result<Expr> {
         let start = self.bump().span;
-        let operand = if self.at_word("WHEN") { None } else { Some(Box::new(self.expr()?)) };
+        let operand =
+            if self.at_word("WHEN") || self.at_word("END") { None } else { Some(Box::new(self.expr()?)) };
         let mut branches = Vec::new();
         while self.eat_word("WHEN") {
             let when = self.expr()?;

@@ -2,7 +2,6 @@
 
 use super::Parser;
 use super::error::ELSEWHERE;
-use crate::data::Scalar;
 use crate::diag::{Code, Error, Result, Span};
 use crate::syntax::ast::{
     Cte, Expr, ExprKind, GroupBy, Ident, Limit, Query, QueryBody, Select, SelectItem, Star, Window,
@@ -76,6 +75,14 @@ impl Parser<'_> {
         Ok(ctes)
     }
 
+    /// Pipe syntax starts with FROM.
+    pub(super) fn refuse_from_first(&self) -> Result<()> {
+        match self.at_word("FROM") {
+            true => Err(self.unsupported("a query that starts with FROM", "write SELECT * FROM …")),
+            false => Ok(()),
+        }
+    }
+
     /// A SELECT with its `TOP`, or a query in parentheses.
     fn part(&mut self) -> Result<(QueryBody, Option<Limit>)> {
         if self.at_sign(Sign::LeftParen) {
@@ -84,9 +91,7 @@ impl Parser<'_> {
             self.close(open, Sign::RightParen)?;
             return Ok((QueryBody::Nested(Box::new(query)), None));
         }
-        if self.at_word("FROM") {
-            return Err(self.unsupported("a query that starts with FROM", "write SELECT * FROM …"));
-        }
+        self.refuse_from_first()?;
         if self.at_word("VALUES") {
             return Err(self.unsupported("`VALUES` as a query", "write FROM UNNEST([STRUCT(1 AS a), …])"));
         }
@@ -165,6 +170,9 @@ impl Parser<'_> {
 
     /// A clause behind others that it should stand in front of.
     fn refuse_misplaced_clause(&self) -> Result<()> {
+        if self.is_tsql() && self.at_word("LIMIT") {
+            return Err(self.unsupported("`LIMIT` in T-SQL", "write SELECT TOP (10) …"));
+        }
         if let Some((word, place)) = PLACES.iter().find(|(word, _)| self.at_word(word)) {
             return Err(Error::new(Code::MisplacedClause, format!("`{word}` cannot stand here"))
                 .at(self.token().span)
@@ -175,10 +183,10 @@ impl Parser<'_> {
                 .at(self.token().span)
                 .hint("put the query in front of it in parentheses"));
         }
-        if self.at_words(&["FETCH"]) || self.at_words(&["FOR", "UPDATE"]) {
-            return Err(self.unsupported(&format!("`{}`", self.token_text()), "write LIMIT and OFFSET"));
+        match self.is_tsql() {
+            true => self.refuse(&["OFFSET", "FETCH", "OPTION"], "write SELECT TOP (10) …"),
+            false => self.refuse(&["FETCH"], "write LIMIT and OFFSET"),
         }
-        Ok(())
     }
 
     fn select(&mut self) -> Result<(Select, Option<Limit>)> {
@@ -308,7 +316,7 @@ impl Parser<'_> {
     /// `[LIMIT count [OFFSET rows]]`.
     fn limit(&mut self) -> Result<Option<Limit>> {
         let start = self.token().span;
-        if !self.eat_word("LIMIT") {
+        if self.is_tsql() || !self.eat_word("LIMIT") {
             return Ok(None);
         }
         let count = self.count()?;
@@ -329,9 +337,9 @@ impl Parser<'_> {
     /// A number of rows or a parameter.
     pub(super) fn count(&mut self) -> Result<Expr> {
         let expected = self.expected("a number of rows");
-        let expr = self.expr().map_err(|_| expected.clone())?;
+        let expr = self.expr()?;
         match &expr.kind {
-            ExprKind::Literal(Scalar::Int64(0..)) | ExprKind::Parameter(_) => Ok(expr),
+            ExprKind::Literal(_) | ExprKind::Parameter(_) => Ok(expr),
             _ => Err(expected.at(expr.span).hint("write a whole number or a parameter")),
         }
     }

@@ -21,7 +21,7 @@ const LEFT_OUT: &[(&[&str], &str)] = &[
         &["UPDATE", "DELETE", "MERGE", "TRUNCATE"],
         "write CREATE OR REPLACE TABLE name AS SELECT … with the rows to be",
     ),
-    (&["EXPORT"], "results leave as Arrow: write SELECT and store what the host is given"),
+    (&["EXPORT"], "the host program has the file of a model, and is given results as Arrow"),
     (&["LOAD", "COPY"], "register tables from the host program, or write CREATE EXTERNAL TABLE"),
     (&["GO"], "statements follow each other without it: end them with `;`"),
     (&["USE"], "there is one catalog: write names as [dbo].[table]"),
@@ -32,8 +32,6 @@ const LEFT_OUT: &[(&[&str], &str)] = &[
         ],
         "scripts are plain sequences of statements: leave control to the host program",
     ),
-    (&["FROM"], "pipe syntax and queries that start with FROM are left out: write SELECT … FROM …"),
-    (&["VALUES", "TABLE"], "write SELECT"),
 ];
 
 impl Parser<'_> {
@@ -49,7 +47,10 @@ impl Parser<'_> {
 
     pub(super) fn statement(&mut self) -> Result<Statement> {
         let start = self.token().span;
-        let kind = if self.at_query() || self.at_sign(Sign::LeftParen) {
+        let kind = if self.at_query()
+            || self.at_sign(Sign::LeftParen)
+            || self.at_one_of(&["FROM", "VALUES"]).is_some()
+        {
             StatementKind::Query(Box::new(self.query()?))
         } else {
             match self.eat_one_of(STARTS) {
@@ -116,20 +117,11 @@ impl Parser<'_> {
     }
 
     fn drop(&mut self) -> Result<Drop> {
-        self.refuse(
-            &[
-                "SCHEMA",
-                "DATABASE",
-                "FUNCTION",
-                "PROCEDURE",
-                "MATERIALIZED",
-                "INDEX",
-                "SNAPSHOT",
-                "VECTOR",
-                "SEARCH",
-            ],
-            "tables, views and models are what can be dropped",
-        )?;
+        let left_out = ["SCHEMA", "DATABASE", "FUNCTION", "PROCEDURE", "MATERIALIZED", "INDEX", "SNAPSHOT"];
+        if let Some(word) = self.at_one_of(&left_out) {
+            let hint = "tables, views and models are what can be dropped";
+            return Err(self.unsupported(&format!("`DROP {word}`"), hint));
+        }
         let Some(kind) = self.object_kind() else {
             return Err(self.expected_one_of(&["MODEL", "TABLE", "VIEW", "EXTERNAL TABLE"]));
         };
@@ -140,10 +132,11 @@ impl Parser<'_> {
 
     /// `MODEL [IF EXISTS] name SET OPTIONS (…)`.
     fn alter(&mut self) -> Result<AlterModel> {
-        self.refuse(
-            &["TABLE", "VIEW", "SCHEMA", "MATERIALIZED", "EXTERNAL", "DATABASE", "PROCEDURE", "FUNCTION"],
-            "write CREATE OR REPLACE",
-        )?;
+        let left_out =
+            ["TABLE", "VIEW", "SCHEMA", "MATERIALIZED", "EXTERNAL", "DATABASE", "PROCEDURE", "FUNCTION"];
+        if let Some(word) = self.at_one_of(&left_out) {
+            return Err(self.unsupported(&format!("`ALTER {word}`"), "write CREATE OR REPLACE"));
+        }
         self.expect_word("MODEL")?;
         let if_exists = self.eat_words(&["IF", "EXISTS"]);
         let name = self.path("a model's name")?;

@@ -15,7 +15,7 @@ use super::normalise::{Source, data_type, normalise};
 use crate::data::{Batch, Field, Schema};
 use crate::diag::{Code, Error, Result};
 use crate::limits::Limits;
-use crate::table::{Table, bytes as memory, check_columns, check_size, names};
+use crate::table::{Table, check_columns, check_size, names};
 
 /// Reads an Arrow IPC file or stream.
 ///
@@ -116,7 +116,7 @@ impl Reader<'_> {
             .collect::<Result<Vec<_>>>()?;
         let batch = Batch::new(rows, columns)?;
         self.rows += rows;
-        self.bytes += memory(&batch);
+        self.bytes += batch.bytes();
         if self.bytes > self.limits.table_bytes {
             return Err(too_large(self.limits.table_bytes));
         }

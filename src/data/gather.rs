@@ -1,0 +1,42 @@
+//! Values of columns put together: the two Arrow kernels that do it, with our errors.
+
+use arrow_array::{Array, ArrayRef, UInt64Array, new_null_array};
+use arrow_schema::ArrowError;
+
+use crate::diag::{Code, Error, Result};
+
+/// The values of `array` at `places`, in that order; NULL where a place is NULL.
+///
+/// # Errors
+/// `limit-exceeded` where they would be too large for one column.
+pub(crate) fn take(array: &ArrayRef, places: &UInt64Array) -> Result<ArrayRef> {
+    if array.is_empty() {
+        return Ok(new_null_array(array.data_type(), places.len()));
+    }
+    arrow_select::take::take(array, places, None).map_err(failed)
+}
+
+/// The values of all `arrays`, one behind the other. There is at least one, and they have one layout.
+///
+/// # Errors
+/// As [`take`].
+pub(crate) fn concat(arrays: &[ArrayRef]) -> Result<ArrayRef> {
+    match arrays {
+        [only] => Ok(only.clone()),
+        arrays => {
+            let arrays: Vec<_> = arrays.iter().map(AsRef::as_ref).collect();
+            arrow_select::concat::concat(&arrays).map_err(failed)
+        }
+    }
+}
+
+#[cold]
+fn failed(error: ArrowError) -> Error {
+    match error {
+        ArrowError::OffsetOverflowError(_) => {
+            Error::new(Code::LimitExceeded, "a column of text, bytes or arrays holds more than 2 GiB")
+                .hint("filter the rows or select fewer columns before they are sorted, joined or grouped")
+        }
+        error => Error::new(Code::Internal, "columns do not fit together").detail(error),
+    }
+}

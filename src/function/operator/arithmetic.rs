@@ -1,0 +1,117 @@
+//! Arithmetic over whole columns: the loops have no branches, so a range that was left is looked for afterwards.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow_array::types::{ArrowPrimitiveType, Float64Type, Int64Type};
+use arrow_array::{ArrayRef, PrimitiveArray};
+
+use super::super::Call;
+use crate::diag::{Code, Error, Result};
+
+pub(super) fn add_ints(call: &Call<'_>) -> Result<ArrayRef> {
+    binary::<Int64Type>(call, "+", i64::overflowing_add)
+}
+
+pub(super) fn subtract_ints(call: &Call<'_>) -> Result<ArrayRef> {
+    binary::<Int64Type>(call, "-", i64::overflowing_sub)
+}
+
+pub(super) fn multiply_ints(call: &Call<'_>) -> Result<ArrayRef> {
+    binary::<Int64Type>(call, "*", i64::overflowing_mul)
+}
+
+pub(super) fn divide_ints(call: &Call<'_>) -> Result<ArrayRef> {
+    binary::<Int64Type>(call, "/", |a, b| if b == 0 { (0, true) } else { a.overflowing_div(b) })
+}
+
+pub(super) fn add_floats(call: &Call<'_>) -> Result<ArrayRef> {
+    binary::<Float64Type>(call, "+", |a, b| finite(a, b, a + b))
+}
+
+pub(super) fn subtract_floats(call: &Call<'_>) -> Result<ArrayRef> {
+    binary::<Float64Type>(call, "-", |a, b| finite(a, b, a - b))
+}
+
+pub(super) fn multiply_floats(call: &Call<'_>) -> Result<ArrayRef> {
+    binary::<Float64Type>(call, "*", |a, b| finite(a, b, a * b))
+}
+
+pub(super) fn divide_floats(call: &Call<'_>) -> Result<ArrayRef> {
+    binary::<Float64Type>(call, "/", |a, b| {
+        let (value, failed) = finite(a, b, a / b);
+        (value, failed | (b == 0.0))
+    })
+}
+
+pub(super) fn negate_ints(call: &Call<'_>) -> Result<ArrayRef> {
+    unary::<Int64Type>(call, i64::overflowing_neg)
+}
+
+pub(super) fn negate_floats(call: &Call<'_>) -> Result<ArrayRef> {
+    unary::<Float64Type>(call, |a| (-a, false))
+}
+
+/// Infinity out of finite numbers is an overflow.
+fn finite(a: f64, b: f64, result: f64) -> (f64, bool) {
+    (result, !result.is_finite() & a.is_finite() & b.is_finite())
+}
+
+/// `apply` gives the result and whether there is none.
+fn binary<T: ArrowPrimitiveType>(
+    call: &Call<'_>,
+    sign: &str,
+    apply: impl Fn(T::Native, T::Native) -> (T::Native, bool),
+) -> Result<ArrayRef>
+where
+    T::Native: fmt::Debug,
+{
+    let (left, right) = (call.arg(0)?.values::<T>(call.rows)?, call.arg(1)?.values::<T>(call.rows)?);
+    let mut any_failed = false;
+    let mut values = Vec::with_capacity(call.rows);
+    values.extend(left.iter().zip(right.iter()).map(|(a, b)| {
+        let (value, failed) = apply(*a, *b);
+        any_failed |= failed;
+        value
+    }));
+    let nulls = call.nulls();
+    if any_failed {
+        let failed = (0..).zip(left.iter().zip(right.iter())).find(|(row, (a, b))| {
+            apply(**a, **b).1 && nulls.as_ref().is_none_or(|nulls| nulls.is_valid(*row))
+        });
+        if let Some((row, (a, b))) = failed {
+            return Err(no_result(T::DATA_TYPE == arrow_schema::DataType::Int64, a, sign, b).in_row(row));
+        }
+    }
+    Ok(Arc::new(PrimitiveArray::<T>::new(values.into(), nulls)))
+}
+
+fn unary<T: ArrowPrimitiveType>(
+    call: &Call<'_>,
+    apply: impl Fn(T::Native) -> (T::Native, bool),
+) -> Result<ArrayRef>
+where
+    T::Native: fmt::Debug,
+{
+    let given = call.arg(0)?.values::<T>(call.rows)?;
+    let nulls = call.nulls();
+    let failed = (0..)
+        .zip(given.iter())
+        .find(|(row, a)| apply(**a).1 && nulls.as_ref().is_none_or(|nulls| nulls.is_valid(*row)));
+    if let Some((row, a)) = failed {
+        return Err(no_result(true, &0, "-", a).in_row(row));
+    }
+    let values: Vec<_> = given.iter().map(|a| apply(*a).0).collect();
+    Ok(Arc::new(PrimitiveArray::<T>::new(values.into(), nulls)))
+}
+
+#[cold]
+fn no_result(ints: bool, a: &dyn fmt::Debug, sign: &str, b: &dyn fmt::Debug) -> Error {
+    let divisor = format!("{b:?}");
+    if sign == "/" && matches!(divisor.trim_start_matches('-'), "0" | "0.0") {
+        return Error::new(Code::DivisionByZero, format!("division by zero: {a:?} / 0"))
+            .hint("SAFE_DIVIDE gives NULL where the divisor is 0");
+    }
+    let data_type = if ints { "INT64" } else { "FLOAT64" };
+    Error::new(Code::OutOfRange, format!("{a:?} {sign} {divisor} is out of {data_type}'s range"))
+}

@@ -1,0 +1,202 @@
+//! Comparisons over whole columns.
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::{ArrayRef, BooleanArray};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
+
+use super::super::Call;
+use super::logic::joined;
+use crate::data::{DataType, Operand, StructField};
+use crate::diag::{Code, Error, Result};
+
+/// What is asked of two values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::function) enum Test {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+pub(super) fn compare(call: &Call<'_>, test: Test) -> Result<ArrayRef> {
+    Ok(Arc::new(tested(call, 0, 1, test)?))
+}
+
+pub(super) fn between(call: &Call<'_>) -> Result<ArrayRef> {
+    let sides = [tested(call, 0, 1, Test::GreaterOrEqual)?, tested(call, 0, 2, Test::LessOrEqual)?];
+    Ok(Arc::new(joined(&sides.map(|it| Operand::column(Arc::new(it))), call.rows, true)?))
+}
+
+pub(super) fn distinct(call: &Call<'_>) -> Result<ArrayRef> {
+    let data_type = type_of(call)?;
+    let same = indistinct(call.arg(0)?, call.arg(1)?, data_type, call.rows)?;
+    Ok(Arc::new(BooleanArray::new(!&same, None)))
+}
+
+fn type_of<'a>(call: &'a Call<'_>) -> Result<&'a DataType> {
+    call.types.first().ok_or_else(|| Error::new(Code::Internal, "a comparison has two sides"))
+}
+
+fn tested(call: &Call<'_>, left: usize, right: usize, test: Test) -> Result<BooleanArray> {
+    let (left, right) = (call.arg(left)?, call.arg(right)?);
+    let (left, right) = match test {
+        Test::Greater | Test::GreaterOrEqual => (right, left),
+        _ => (left, right),
+    };
+    let result = match test {
+        Test::Equal | Test::NotEqual => return equality(call, left, right, test),
+        Test::Less | Test::Greater => values(left, right, type_of(call)?, call.rows, Base::Less)?,
+        Test::LessOrEqual | Test::GreaterOrEqual => {
+            values(left, right, type_of(call)?, call.rows, Base::LessOrEqual)?
+        }
+    };
+    Ok(BooleanArray::new(result, either_null(left, right, call.rows)))
+}
+
+fn equality(call: &Call<'_>, left: &Operand, right: &Operand, test: Test) -> Result<BooleanArray> {
+    let same = equal(left, right, type_of(call)?, call.rows)?;
+    if test == Test::Equal {
+        return Ok(same);
+    }
+    let (values, nulls) = same.into_parts();
+    Ok(BooleanArray::new(!&values, nulls))
+}
+
+fn either_null(left: &Operand, right: &Operand, rows: usize) -> Option<NullBuffer> {
+    NullBuffer::union(left.nulls(rows).as_ref(), right.nulls(rows).as_ref())
+}
+
+/// Whether two values of one comparable type are equal; of structs, whether all fields are.
+pub(in crate::function) fn equal(
+    left: &Operand,
+    right: &Operand,
+    data_type: &DataType,
+    rows: usize,
+) -> Result<BooleanArray> {
+    let nulls = either_null(left, right, rows);
+    let DataType::Struct(fields) = data_type else {
+        return Ok(BooleanArray::new(values(left, right, data_type, rows, Base::Equal)?, nulls));
+    };
+    let same = each_field(left, right, fields, |left, right, data_type| {
+        Ok(Operand::column(Arc::new(equal(left, right, data_type, rows)?)))
+    })?;
+    let (values, inner) = joined(&same, rows, true)?.into_parts();
+    Ok(BooleanArray::new(values, NullBuffer::union(nulls.as_ref(), inner.as_ref())))
+}
+
+/// Whether both are NULL, both NaN, or equal.
+fn indistinct(left: &Operand, right: &Operand, data_type: &DataType, rows: usize) -> Result<BooleanBuffer> {
+    let mut same = match data_type {
+        DataType::Struct(fields) => {
+            let same = each_field(left, right, fields, |left, right, data_type| {
+                indistinct(left, right, data_type, rows)
+            })?;
+            same.iter().fold(BooleanBuffer::new_set(rows), |all, it| &all & it)
+        }
+        _ => values(left, right, data_type, rows, Base::Equal)?,
+    };
+    if *data_type == DataType::Float64 {
+        let (a, b) = (left.floats()?, right.floats()?);
+        let nan = BooleanBuffer::collect_bool(rows, |row| a.at(row).is_nan() && b.at(row).is_nan());
+        same = &same | &nan;
+    }
+    let valid = |operand: &Operand| {
+        operand.nulls(rows).map_or_else(|| BooleanBuffer::new_set(rows), NullBuffer::into_inner)
+    };
+    let (left, right) = (valid(left), valid(right));
+    Ok(&(&same & &(&left & &right)) | &!&(&left | &right))
+}
+
+fn each_field<T>(
+    left: &Operand,
+    right: &Operand,
+    fields: &[StructField],
+    apply: impl Fn(&Operand, &Operand, &DataType) -> Result<T>,
+) -> Result<Vec<T>> {
+    let pairs = (0..).zip(fields);
+    pairs.map(|(at, field)| apply(&part(left, at)?, &part(right, at)?, &field.data_type)).collect()
+}
+
+fn part(operand: &Operand, at: usize) -> Result<Operand> {
+    let columns = operand.array().as_struct_opt().map(arrow_array::StructArray::columns);
+    let column = columns
+        .and_then(|it| it.get(at))
+        .ok_or_else(|| Error::new(Code::Internal, "a struct lacks a field"))?
+        .clone();
+    Ok(if operand.is_constant() { Operand::constant(column) } else { Operand::column(column) })
+}
+
+#[derive(Clone, Copy)]
+enum Base {
+    Equal,
+    Less,
+    LessOrEqual,
+}
+
+/// The answers for values without fields; what stands at a NULL means nothing.
+fn values(
+    left: &Operand,
+    right: &Operand,
+    data_type: &DataType,
+    rows: usize,
+    base: Base,
+) -> Result<BooleanBuffer> {
+    Ok(match data_type {
+        DataType::Int64 => numbers(&left.values::<Int64Type>(rows)?, &right.values::<Int64Type>(rows)?, base),
+        DataType::Timestamp => numbers(
+            &left.values::<TimestampMicrosecondType>(rows)?,
+            &right.values::<TimestampMicrosecondType>(rows)?,
+            base,
+        ),
+        DataType::Float64 => {
+            numbers(&left.values::<Float64Type>(rows)?, &right.values::<Float64Type>(rows)?, base)
+        }
+        DataType::Date => {
+            numbers(&left.values::<Date32Type>(rows)?, &right.values::<Date32Type>(rows)?, base)
+        }
+        DataType::Bool => {
+            let (a, b) = (left.bools()?, right.bools()?);
+            let number = |value: bool| i32::from(value);
+            let a: Vec<_> = (0..rows).map(|row| number(a.at(row))).collect();
+            let b: Vec<_> = (0..rows).map(|row| number(b.at(row))).collect();
+            numbers(&a, &b, base)
+        }
+        DataType::String | DataType::Bytes => {
+            let (a, b) = (left.blobs()?, right.blobs()?);
+            match base {
+                Base::Equal => BooleanBuffer::collect_bool(rows, |row| a.at(row) == b.at(row)),
+                Base::Less => BooleanBuffer::collect_bool(rows, |row| a.at(row) < b.at(row)),
+                Base::LessOrEqual => BooleanBuffer::collect_bool(rows, |row| a.at(row) <= b.at(row)),
+            }
+        }
+        DataType::Array(_) | DataType::Struct(_) | DataType::Tensor => {
+            return Err(Error::new(Code::Internal, format!("values of type {data_type} do not compare")));
+        }
+    })
+}
+
+fn numbers<T: Copy + PartialOrd>(left: &[T], right: &[T], base: Base) -> BooleanBuffer {
+    match base {
+        Base::Equal => packed(left, right, |a, b| a == b),
+        Base::Less => packed(left, right, |a, b| a < b),
+        Base::LessOrEqual => packed(left, right, |a, b| a <= b),
+    }
+}
+
+/// The answers as bits, 64 a word.
+fn packed<T: Copy>(left: &[T], right: &[T], test: impl Fn(T, T) -> bool) -> BooleanBuffer {
+    let words: Vec<u64> = left
+        .chunks(64)
+        .zip(right.chunks(64))
+        .map(|(left, right)| {
+            let bits = (0..).zip(left.iter().zip(right));
+            bits.fold(0, |word, (at, (a, b))| word | u64::from(test(*a, *b)) << at)
+        })
+        .collect();
+    BooleanBuffer::new(Buffer::from_vec(words), 0, left.len())
+}

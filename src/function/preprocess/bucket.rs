@@ -1,0 +1,139 @@
+//! Buckets: by split points, by quantiles, by hash.
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Int64Array, StringArray};
+
+use super::{VECTOR, choice, flag, int_option, numbers, option, out_of};
+use crate::data::Scalar;
+use crate::diag::{Code, Error, Result};
+use crate::function::list::Vectors;
+use crate::function::scalar::fingerprint;
+use crate::function::{Body, Call, Fitted, Function, Signature, Type};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new(
+        "ML.BUCKETIZE",
+        "The bucket between split points that the number falls into; with TRUE the outer points split nothing.",
+        &[Signature::scalar(&[Type::Float64, VECTOR, Type::Bool, Type::String], Type::String, bucketize)
+            .optional(2)],
+    ),
+    Function::new(
+        "ML.QUANTILE_BUCKETIZE",
+        "The bucket that the number falls into where all buckets hold about as many rows.",
+        &[Signature::new(&[Type::Float64, Type::Int64, Type::String], Type::String, Body::Fit(quantiles))
+            .optional(1)],
+    ),
+    Function::new(
+        "ML.HASH_BUCKETIZE",
+        "The text's hash modulo a number of buckets; the hash itself where that is 0.",
+        &[Signature::scalar(&[Type::String, Type::Int64], Type::Int64, hash)],
+    ),
+];
+
+const FORMATS: &[&str] = &["bucket_names", "bucket_ranges", "bucket_ranges_json"];
+
+/// Ascending points and the name of every bucket around them: one more.
+#[derive(Debug)]
+struct Buckets {
+    points: Vec<f64>,
+    names: Vec<String>,
+}
+
+impl Buckets {
+    /// Buckets named in the format of this number among [`FORMATS`].
+    fn new(points: Vec<f64>, format: usize) -> Self {
+        let end = |at: Option<usize>, infinity: &str| match at.and_then(|at| points.get(at)) {
+            Some(point) => Scalar::Float64(*point).to_string(),
+            None => infinity.to_owned(),
+        };
+        let name = |at: usize| {
+            let below = at.checked_sub(1);
+            match format {
+                0 => format!("bin_{}", at + 1),
+                1 => {
+                    let open = if below.is_some() { '[' } else { '(' };
+                    format!("{open}{}, {})", end(below, "-inf"), end(Some(at), "+inf"))
+                }
+                _ => format!(
+                    r#"{{"start": "{}", "end": "{}"}}"#,
+                    end(below, "-Infinity"),
+                    end(Some(at), "Infinity")
+                ),
+            }
+        };
+        let names = (0..=points.len()).map(name).collect();
+        Self { points, names }
+    }
+
+    fn name(&self, value: f64) -> Option<&str> {
+        self.names.get(self.points.partition_point(|point| *point <= value)).map(String::as_str)
+    }
+}
+
+impl Fitted for Buckets {
+    /// NaN has no bucket, as NULL has none.
+    fn apply(&self, call: &Call<'_>) -> Result<ArrayRef> {
+        let values = call.arg(0)?.floats()?;
+        let value = |row| values.get(row).filter(|value| !value.is_nan());
+        Ok(Arc::new((0..call.rows).map(|row| self.name(value(row)?)).collect::<StringArray>()))
+    }
+}
+
+fn bucketize(call: &Call<'_>) -> Result<ArrayRef> {
+    let points = match option(call, 1, "split_points")? {
+        Some(operand) => Vectors::new(operand)?.get(0)?.unwrap_or_default(),
+        None => &[],
+    };
+    if let Some(point) = points.iter().find(|point| !point.is_finite()) {
+        return Err(out_of("split_points", "to be finite numbers", point));
+    }
+    if !points.is_sorted() {
+        return Err(Error::new(Code::InvalidValue, "expected `split_points` in ascending order")
+            .hint("write the smallest point first"));
+    }
+    let inner = flag(call, 2, "exclude_boundaries", false)?;
+    let format = choice(call, 3, "output_format", FORMATS)?;
+    let points = match (points, inner) {
+        ([_, points @ .., _], true) => points,
+        ([] | [_], true) | ([], false) => {
+            let least = if inner { "two points" } else { "one point" };
+            return Err(out_of("split_points", &format!("of at least {least}"), points.len()));
+        }
+        (points, false) => points,
+    };
+    Buckets::new(points.to_vec(), format).apply(call)
+}
+
+fn quantiles(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+    let buckets = int_option(call, 1, "num_buckets")?.unwrap_or_default();
+    let Some(buckets) = usize::try_from(buckets).ok().filter(|it| *it > 0) else {
+        return Err(out_of("num_buckets", "of at least 1", buckets));
+    };
+    let format = choice(call, 2, "output_format", FORMATS)?;
+    let mut values = numbers(call)?;
+    values.retain(|value| !value.is_nan());
+    values.sort_unstable_by(f64::total_cmp);
+    if buckets <= values.len() {
+        // In whole numbers: a third of three is one.
+        values = (1..buckets)
+            .filter_map(|at| values.get((values.len() * at).div_ceil(buckets) - 1))
+            .copied()
+            .collect();
+    }
+    values.dedup();
+    Ok(Arc::new(Buckets::new(values, format)))
+}
+
+fn hash(call: &Call<'_>) -> Result<ArrayRef> {
+    let buckets = int_option(call, 1, "hash_bucket_size")?.unwrap_or_default();
+    let Ok(count) = u64::try_from(buckets) else {
+        return Err(out_of("hash_bucket_size", "of at least 0", buckets));
+    };
+    let values = call.arg(0)?.texts()?;
+    let bucket = |text: &str| {
+        let hash = fingerprint(text.as_bytes());
+        hash.checked_rem(count).unwrap_or(hash).cast_signed()
+    };
+    Ok(Arc::new((0..call.rows).map(|row| values.get(row).map(bucket)).collect::<Int64Array>()))
+}

@@ -1,0 +1,83 @@
+//! `ML.IMPUTER`: a value in place of NULL.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Float64Array, StringArray};
+
+use super::{choice, numbers, quantile};
+use crate::diag::{Code, Error, Result};
+use crate::function::{Body, Call, Fitted, Function, Signature, Type};
+
+pub(super) const FUNCTIONS: &[Function] = &[Function::new(
+    "ML.IMPUTER",
+    "The value, or in place of NULL the column's 'mean', 'median' or 'most_frequent' one.",
+    &[
+        Signature::new(&[Type::Float64, Type::String], Type::Float64, Body::Fit(number)),
+        Signature::new(&[Type::String, Type::String], Type::String, Body::Fit(text)),
+    ],
+)];
+
+const STRATEGIES: &[&str] = &["mean", "median", "most_frequent"];
+
+#[derive(Debug)]
+enum Imputer {
+    Number(Option<f64>),
+    Text(Option<String>),
+}
+
+impl Fitted for Imputer {
+    fn apply(&self, call: &Call<'_>) -> Result<ArrayRef> {
+        let operand = call.arg(0)?;
+        Ok(match self {
+            Self::Number(instead) => {
+                let values = operand.floats()?;
+                Arc::new((0..call.rows).map(|row| values.get(row).or(*instead)).collect::<Float64Array>())
+            }
+            Self::Text(instead) => {
+                let values = operand.texts()?;
+                let filled = (0..call.rows).map(|row| values.get(row).or(instead.as_deref()));
+                Arc::new(filled.collect::<StringArray>())
+            }
+        })
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "numbers of rows")]
+fn number(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+    let strategy = choice(call, 1, "strategy", STRATEGIES)?;
+    let mut values = numbers(call)?;
+    let instead = match strategy {
+        0 if values.is_empty() => None,
+        0 => Some(values.iter().sum::<f64>() / values.len() as f64),
+        _ => {
+            values.sort_unstable_by(f64::total_cmp);
+            if strategy == 1 {
+                quantile(&values, 50.0)
+            } else {
+                longest(values.chunk_by(|a, b| a == b).map(|run| (run.first().copied(), run.len())))
+            }
+        }
+    };
+    Ok(Arc::new(Imputer::Number(instead)))
+}
+
+fn text(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+    if choice(call, 1, "strategy", STRATEGIES)? != 2 {
+        return Err(Error::new(Code::InvalidValue, "texts have neither mean nor median")
+            .hint("write 'most_frequent'"));
+    }
+    let values = call.arg(0)?.texts()?;
+    let mut counts = BTreeMap::<&str, usize>::new();
+    for value in (0..call.rows).filter_map(|row| values.get(row)) {
+        *counts.entry(value).or_default() += 1;
+    }
+    let most = longest(counts.into_iter().map(|(value, count)| (Some(value), count)));
+    Ok(Arc::new(Imputer::Text(most.map(str::to_owned))))
+}
+
+/// The value that is there most often; the first of several.
+fn longest<T>(mut runs: impl Iterator<Item = (Option<T>, usize)>) -> Option<T> {
+    let first = runs.next()?;
+    runs.fold(first, |best, run| if run.1 > best.1 { run } else { best }).0
+}

@@ -1,0 +1,137 @@
+//! Scalers: `(x - shift) / scale`, and vectors brought to length 1.
+
+use std::sync::Arc;
+
+use arrow_array::builder::{Float64Builder, ListBuilder};
+use arrow_array::{ArrayRef, Float64Array};
+
+use super::{VECTOR, flag, float_option, numbers, option, out_of, quantile};
+use crate::diag::Result;
+use crate::function::list::Vectors;
+use crate::function::vector::{check_degree, norm};
+use crate::function::{Body, Call, Fitted, Function, Signature, Type};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new(
+        "ML.STANDARD_SCALER",
+        "The distance from the mean in standard deviations.",
+        &[Signature::new(&[Type::Float64], Type::Float64, Body::Fit(standard))],
+    ),
+    Function::new(
+        "ML.MIN_MAX_SCALER",
+        "The place between the smallest value (0) and the largest (1).",
+        &[Signature::new(&[Type::Float64], Type::Float64, Body::Fit(min_max))],
+    ),
+    Function::new(
+        "ML.MAX_ABS_SCALER",
+        "The value divided by the largest one, signs aside.",
+        &[Signature::new(&[Type::Float64], Type::Float64, Body::Fit(max_abs))],
+    ),
+    Function::new(
+        "ML.ROBUST_SCALER",
+        "The distance from the median in widths of a range of quantiles, [25, 75] unless given.",
+        &[Signature::new(&[Type::Float64, VECTOR, Type::Bool, Type::Bool], Type::Float64, Body::Fit(robust))
+            .optional(3)],
+    ),
+    Function::new(
+        "ML.NORMALIZER",
+        "The vector divided by its p-norm; p is 2 unless given.",
+        &[Signature::scalar(&[VECTOR, Type::Float64], VECTOR, normalize).optional(1)],
+    ),
+];
+
+/// `(x - shift) / scale`.
+#[derive(Debug)]
+struct Scaler {
+    shift: f64,
+    scale: f64,
+    /// Whether results are kept within [0, 1].
+    capped: bool,
+}
+
+impl Scaler {
+    /// A column whose values are all the same has no width: it is only shifted.
+    fn fitted(shift: f64, scale: f64) -> Arc<dyn Fitted> {
+        Arc::new(Self { shift, scale: if scale == 0.0 { 1.0 } else { scale }, capped: false })
+    }
+}
+
+impl Fitted for Scaler {
+    fn apply(&self, call: &Call<'_>) -> Result<ArrayRef> {
+        let values = call.arg(0)?.floats()?;
+        let scaled = |value: f64| {
+            let scaled = (value - self.shift) / self.scale;
+            if self.capped { scaled.clamp(0.0, 1.0) } else { scaled }
+        };
+        Ok(Arc::new((0..call.rows).map(|row| values.get(row).map(scaled)).collect::<Float64Array>()))
+    }
+}
+
+/// Mean and sample standard deviation.
+#[expect(clippy::cast_precision_loss, reason = "numbers of rows")]
+fn standard(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+    let values = numbers(call)?;
+    if values.is_empty() {
+        return Ok(Scaler::fitted(0.0, 1.0));
+    }
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
+    let spread = (squares / values.len().saturating_sub(1).max(1) as f64).sqrt();
+    Ok(Scaler::fitted(mean, spread))
+}
+
+fn min_max(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+    let values = numbers(call)?;
+    let least = values.iter().copied().reduce(f64::min).unwrap_or_default();
+    let most = values.iter().copied().reduce(f64::max).unwrap_or_default();
+    let width = most - least;
+    Ok(Arc::new(Scaler { shift: least, scale: if width == 0.0 { 1.0 } else { width }, capped: true }))
+}
+
+fn max_abs(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+    Ok(Scaler::fitted(0.0, norm(&numbers(call)?, f64::INFINITY)))
+}
+
+fn robust(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+    let (low, high) = quantile_range(call)?;
+    let with_median = flag(call, 2, "with_median", true)?;
+    let with_range = flag(call, 3, "with_quantile_range", true)?;
+    let mut values = numbers(call)?;
+    values.sort_unstable_by(f64::total_cmp);
+    let at = |percent| quantile(&values, percent).unwrap_or_default();
+    let shift = if with_median { at(50.0) } else { 0.0 };
+    let scale = if with_range { at(high) - at(low) } else { 1.0 };
+    Ok(Scaler::fitted(shift, scale))
+}
+
+fn quantile_range(call: &Call<'_>) -> Result<(f64, f64)> {
+    let Some(operand) = option(call, 1, "quantile_range")? else { return Ok((25.0, 75.0)) };
+    match Vectors::new(operand)?.get(0)? {
+        Some(&[low, high]) if 0.0 < low && low < high && high < 100.0 => Ok((low, high)),
+        found => Err(out_of(
+            "quantile_range",
+            "as [low, high] with 0 < low < high < 100",
+            format_args!("{:?}", found.unwrap_or_default()),
+        )
+        .hint("write [25, 75]")),
+    }
+}
+
+/// `ML.NORMALIZER(array [, p])`. A vector of zeros stays as it is.
+fn normalize(call: &Call<'_>) -> Result<ArrayRef> {
+    let degree = float_option(call, 1, "p")?.unwrap_or(2.0);
+    check_degree(degree, "p")?;
+    let vectors = Vectors::new(call.arg(0)?)?;
+    let mut result = ListBuilder::new(Float64Builder::new());
+    for row in 0..call.rows {
+        let Some(vector) = vectors.get(row)? else {
+            result.append(false);
+            continue;
+        };
+        let length = norm(vector, degree);
+        let length = if length == 0.0 { 1.0 } else { length };
+        vector.iter().for_each(|value| result.values().append_value(value / length));
+        result.append(true);
+    }
+    Ok(Arc::new(result.finish()))
+}

@@ -1,0 +1,296 @@
+//! Encoders with a vocabulary: categories and tokens become numbers.
+//!
+//! Terms are numbered from 1 in alphabetical order. NULL, terms that are not in the vocabulary and those that
+//! were cut from it are 0.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Float64Array, Int64Array, ListArray, StructArray};
+use arrow_buffer::{NullBufferBuilder, OffsetBuffer};
+
+use super::{TEXTS, choice, int_option, out_of};
+use crate::data::{DataType, StructField};
+use crate::diag::{Code, Error, Result};
+use crate::function::list::Tokens;
+use crate::function::{Argument, Body, Call, Fitted, Function, Signature, Type};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new(
+        "ML.LABEL_ENCODER",
+        "The category's number in the vocabulary; 0 for NULL and rare ones.",
+        &[Signature::new(&[Type::String, Type::Int64, Type::Int64], Type::Int64, Body::Fit(label))
+            .optional(2)],
+    ),
+    Function::new(
+        "ML.ONE_HOT_ENCODER",
+        "The category's number in the vocabulary with the value 1; 0 for the dropped one.",
+        &[Signature::infer(
+            &[Type::String, Type::String, Type::Int64, Type::Int64],
+            entries_type,
+            Body::Fit(one_hot),
+        )
+        .optional(3)],
+    ),
+    Function::new(
+        "ML.MULTI_HOT_ENCODER",
+        "The numbers of the array's categories in the vocabulary, each once with the value 1.",
+        &[Signature::infer(&[TEXTS, Type::Int64, Type::Int64], entries_type, Body::Fit(multi_hot))
+            .optional(2)],
+    ),
+    Function::new(
+        "ML.BAG_OF_WORDS",
+        "The numbers of the array's tokens in the vocabulary and how often each occurs.",
+        &[Signature::infer(&[TEXTS, Type::Int64, Type::Int64], entries_type, Body::Fit(bag_of_words))
+            .optional(2)],
+    ),
+    Function::new(
+        "ML.TF_IDF",
+        "The numbers of the array's tokens in the vocabulary and how telling each is.",
+        &[Signature::infer(&[TEXTS, Type::Int64, Type::Int64], entries_type, Body::Fit(tf_idf)).optional(2)],
+    ),
+];
+
+/// `ARRAY<STRUCT<index INT64, value FLOAT64>>`.
+fn entries_type(_: &[Argument]) -> Result<DataType> {
+    let field = |name: &str, data_type| StructField { name: name.into(), data_type };
+    let entry = vec![field("index", DataType::Int64), field("value", DataType::Float64)];
+    Ok(DataType::array(DataType::Struct(entry)))
+}
+
+/// Terms in alphabetical order.
+#[derive(Debug)]
+struct Vocabulary(Vec<String>);
+
+impl Vocabulary {
+    /// The terms of `counts` that the options `top_k` and `frequency_threshold`, arguments `at` and the next one,
+    /// leave. Of terms that are equally frequent the first ones in the alphabet stay.
+    fn new(counts: &BTreeMap<&str, usize>, call: &Call<'_>, at: usize) -> Result<Self> {
+        let top = int_option(call, at, "top_k")?.unwrap_or(32_000);
+        let Some(top) = usize::try_from(top).ok().filter(|it| (1..1_000_000).contains(it)) else {
+            return Err(out_of("top_k", "from 1 to 999999", top));
+        };
+        let threshold = int_option(call, at + 1, "frequency_threshold")?.unwrap_or(5);
+        let Ok(threshold) = usize::try_from(threshold) else {
+            return Err(out_of("frequency_threshold", "of at least 0", threshold));
+        };
+        let mut kept: Vec<_> = counts.iter().filter(|(_, count)| **count >= threshold).collect();
+        kept.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        kept.truncate(top);
+        let mut terms: Vec<_> = kept.into_iter().map(|(term, _)| (*term).to_owned()).collect();
+        terms.sort_unstable();
+        Ok(Self(terms))
+    }
+
+    /// The number of a term; 0 for NULL and unknown ones.
+    fn number(&self, term: Option<&str>) -> usize {
+        let place = term.and_then(|term| self.0.binary_search_by(|it| it.as_str().cmp(term)).ok());
+        place.map_or(0, |at| at + 1)
+    }
+}
+
+/// How many rows have each category.
+fn categories<'a>(call: &'a Call<'_>) -> Result<BTreeMap<&'a str, usize>> {
+    let values = call.arg(0)?.texts()?;
+    let mut counts = BTreeMap::new();
+    for value in (0..call.rows).filter_map(|row| values.get(row)) {
+        *counts.entry(value).or_default() += 1;
+    }
+    Ok(counts)
+}
+
+/// In how many rows each token occurs.
+fn documents<'a>(call: &'a Call<'_>) -> Result<BTreeMap<&'a str, usize>> {
+    let tokens = Tokens::new(call.arg(0)?)?;
+    let mut counts = BTreeMap::new();
+    for row in (0..call.rows).filter_map(|row| tokens.get(row)) {
+        for token in row.flatten().collect::<BTreeSet<_>>() {
+            *counts.entry(token).or_default() += 1;
+        }
+    }
+    Ok(counts)
+}
+
+#[derive(Debug)]
+struct Labels(Vocabulary);
+
+fn label(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+    Ok(Arc::new(Labels(Vocabulary::new(&categories(call)?, call, 1)?)))
+}
+
+impl Fitted for Labels {
+    fn apply(&self, call: &Call<'_>) -> Result<ArrayRef> {
+        let values = call.arg(0)?.texts()?;
+        let numbers = (0..call.rows).map(|row| index(self.0.number(values.get(row))));
+        Ok(Arc::new(numbers.collect::<Int64Array>()))
+    }
+}
+
+#[derive(Debug)]
+struct OneHot {
+    vocabulary: Vocabulary,
+    /// The category whose value is 0.
+    dropped: Option<usize>,
+}
+
+fn one_hot(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+    let drop = choice(call, 1, "drop", &["none", "most_frequent"])? == 1;
+    let counts = categories(call)?;
+    let vocabulary = Vocabulary::new(&counts, call, 2)?;
+    // The last of several maxima is `max_by_key`'s: from the back it is the first in the alphabet.
+    let most = counts.iter().rev().max_by_key(|(_, count)| **count).filter(|_| drop);
+    let dropped = most.map(|(term, _)| vocabulary.number(Some(term)));
+    Ok(Arc::new(OneHot { vocabulary, dropped }))
+}
+
+impl Fitted for OneHot {
+    fn apply(&self, call: &Call<'_>) -> Result<ArrayRef> {
+        let values = call.arg(0)?.texts()?;
+        let mut entries = Entries::new(call.rows);
+        for row in 0..call.rows {
+            let number = self.vocabulary.number(values.get(row));
+            let dropped = number > 0 && self.dropped == Some(number);
+            entries.push(number, if dropped { 0.0 } else { 1.0 });
+            entries.end_row(true);
+        }
+        entries.finish(call.returns)
+    }
+}
+
+#[derive(Debug)]
+struct MultiHot(Vocabulary);
+
+fn multi_hot(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+    Ok(Arc::new(MultiHot(Vocabulary::new(&documents(call)?, call, 1)?)))
+}
+
+impl Fitted for MultiHot {
+    fn apply(&self, call: &Call<'_>) -> Result<ArrayRef> {
+        let tokens = Tokens::new(call.arg(0)?)?;
+        let mut entries = Entries::new(call.rows);
+        for row in 0..call.rows {
+            let row = tokens.get(row);
+            let valid = row.is_some();
+            let mut seen = BTreeSet::new();
+            for number in row.into_iter().flatten().map(|token| self.0.number(token)) {
+                if seen.insert(number) {
+                    entries.push(number, 1.0);
+                }
+            }
+            entries.end_row(valid);
+        }
+        entries.finish(call.returns)
+    }
+}
+
+/// Counts tokens; with weights it divides by the length of the array and multiplies by the token's weight.
+#[derive(Debug)]
+struct Bag {
+    vocabulary: Vocabulary,
+    /// The weight of unknown tokens, then those of the terms.
+    weights: Option<Vec<f64>>,
+}
+
+fn bag_of_words(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+    Ok(Arc::new(Bag { vocabulary: Vocabulary::new(&documents(call)?, call, 1)?, weights: None }))
+}
+
+/// The weight of a term is its inverse document frequency, `ln(1 + documents / (1 + documents with it))`; that of
+/// unknown ones the mean of the terms'.
+#[expect(clippy::cast_precision_loss, reason = "numbers of rows")]
+fn tf_idf(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+    let counts = documents(call)?;
+    let vocabulary = Vocabulary::new(&counts, call, 1)?;
+    let tokens = Tokens::new(call.arg(0)?)?;
+    let rows = (0..call.rows).filter(|row| tokens.get(*row).is_some()).count() as f64;
+    let found = |term: &String| counts.get(term.as_str()).copied().unwrap_or_default() as f64;
+    let mut weights: Vec<_> =
+        vocabulary.0.iter().map(|term| (1.0 + rows / (1.0 + found(term))).ln()).collect();
+    let mean = weights.iter().sum::<f64>() / weights.len().max(1) as f64;
+    weights.insert(0, mean);
+    Ok(Arc::new(Bag { vocabulary, weights: Some(weights) }))
+}
+
+impl Fitted for Bag {
+    #[expect(clippy::cast_precision_loss, reason = "numbers of tokens")]
+    fn apply(&self, call: &Call<'_>) -> Result<ArrayRef> {
+        let tokens = Tokens::new(call.arg(0)?)?;
+        let mut entries = Entries::new(call.rows);
+        for row in 0..call.rows {
+            let row = tokens.get(row);
+            let valid = row.is_some();
+            let mut counts = BTreeMap::<usize, usize>::new();
+            let mut length = 0;
+            for token in row.into_iter().flatten() {
+                *counts.entry(self.vocabulary.number(token)).or_default() += 1;
+                length += 1;
+            }
+            for (number, count) in counts {
+                let weight = self.weights.as_ref().and_then(|it| it.get(number));
+                let value = count as f64;
+                entries.push(number, weight.map_or(value, |weight| value / f64::from(length) * weight));
+            }
+            entries.end_row(valid);
+        }
+        entries.finish(call.returns)
+    }
+}
+
+/// Builds a column of `ARRAY<STRUCT<index INT64, value FLOAT64>>`.
+struct Entries {
+    indices: Vec<i64>,
+    values: Vec<f64>,
+    lengths: Vec<usize>,
+    nulls: NullBufferBuilder,
+    /// How many entries the rows that ended have.
+    ended: usize,
+}
+
+impl Entries {
+    fn new(rows: usize) -> Self {
+        Self {
+            indices: Vec::with_capacity(rows),
+            values: Vec::with_capacity(rows),
+            lengths: Vec::with_capacity(rows),
+            nulls: NullBufferBuilder::new(rows),
+            ended: 0,
+        }
+    }
+
+    fn push(&mut self, number: usize, value: f64) {
+        self.indices.push(index(number));
+        self.values.push(value);
+    }
+
+    /// The entries since the last end are a row's; or the row is NULL.
+    fn end_row(&mut self, valid: bool) {
+        self.lengths.push(self.values.len() - self.ended);
+        self.ended = self.values.len();
+        self.nulls.append(valid);
+    }
+
+    fn finish(mut self, data_type: &DataType) -> Result<ArrayRef> {
+        if i32::try_from(self.ended).is_err() {
+            return Err(Error::new(Code::LimitExceeded, "a column has more than 2147483647 entries"));
+        }
+        let arrow_schema::DataType::List(element) = data_type.storage() else { return Err(layout()) };
+        let arrow_schema::DataType::Struct(fields) = element.data_type().clone() else {
+            return Err(layout());
+        };
+        let columns: Vec<ArrayRef> =
+            vec![Arc::new(Int64Array::from(self.indices)), Arc::new(Float64Array::from(self.values))];
+        let values = StructArray::try_new(fields, columns, None).map_err(|error| layout().detail(error))?;
+        let offsets = OffsetBuffer::from_lengths(self.lengths);
+        ListArray::try_new(element, offsets, Arc::new(values), self.nulls.finish())
+            .map(|list| Arc::new(list) as ArrayRef)
+            .map_err(|error| layout().detail(error))
+    }
+}
+
+fn layout() -> Error {
+    Error::new(Code::Internal, "entries have another layout than their type")
+}
+
+fn index(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

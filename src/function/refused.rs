@@ -1,0 +1,137 @@
+//! Functions that people know from elsewhere and that are left out on purpose, each with what to do instead.
+
+const ELSEWHERE: &str = "left to DuckDB-Wasm or BigQuery: exchange tables with it as Arrow";
+const TRAINED: &str = "BigQuery runs it for models that it trains; an ONNX model only predicts: ML.PREDICT";
+const EVALUATED: &str =
+    "join the labels to ML.PREDICT and aggregate: AVG(IF(predicted = label, 1, 0)) is the accuracy";
+const EXPLAINED: &str =
+    "an ONNX file says nothing of its features' weights; explain the model where it was trained";
+const MONITORED: &str = "compute it in BigQuery, or compare AVG, STDDEV and APPROX_QUANTILES of both tables";
+const EMBEDDED: &str =
+    "export the embedding model to ONNX, run it with ML.PREDICT and search with VECTOR_SEARCH";
+const REMOTE: &str = "nothing is sent to remote models; export the model to ONNX and run it with ML.PREDICT";
+const FORECAST: &str = "export the forecasting model to ONNX and run it with ML.PREDICT";
+const NEIGHBOURS: &str =
+    "windows know ROW_NUMBER, RANK, DENSE_RANK and the aggregates; compute it in DuckDB-Wasm";
+const QUANTILES: &str = "APPROX_QUANTILES(x, 100)[OFFSET(50)] is the median; here it is exact";
+const JSON: &str = "JSON is decoded before it comes in: register the rows as a table";
+const HOST: &str = "ask the host program for the value and pass it as a @parameter";
+
+/// Names, or beginnings of names that end in `*`, and what to do instead.
+const REFUSED: &[(&str, &str)] = &[
+    ("ML.EVALUATE", EVALUATED),
+    (
+        "ML.CONFUSION_MATRIX",
+        "group by both: SELECT label, predicted, COUNT(*) FROM ML.PREDICT(…) GROUP BY 1, 2",
+    ),
+    ("ML.ROC_CURVE", EVALUATED),
+    ("ML.EXPLAIN_PREDICT", EXPLAINED),
+    ("ML.GLOBAL_EXPLAIN", EXPLAINED),
+    ("ML.EXPLAIN_FORECAST", EXPLAINED),
+    ("ML.FEATURE_IMPORTANCE", EXPLAINED),
+    ("ML.ADVANCED_WEIGHTS", EXPLAINED),
+    ("ML.WEIGHTS", EXPLAINED),
+    ("ML.FEATURE_INFO", "DESCRIBE MODEL lists a model's inputs and outputs"),
+    ("ML.TRAINING_INFO", TRAINED),
+    ("ML.TRIAL_INFO", TRAINED),
+    ("ML.CENTROIDS", TRAINED),
+    ("ML.PRINCIPAL_COMPONENT*", TRAINED),
+    ("ML.RECONSTRUCTION_LOSS", TRAINED),
+    ("ML.RECOMMEND", TRAINED),
+    ("ML.DETECT_ANOMALIES", TRAINED),
+    ("ML.ARIMA_*", FORECAST),
+    ("ML.FORECAST", FORECAST),
+    ("ML.HOLIDAY_INFO", FORECAST),
+    ("ML.DESCRIBE_DATA", MONITORED),
+    ("ML.VALIDATE_DATA_*", MONITORED),
+    ("ML.TFDV_*", MONITORED),
+    ("ML.GET_INSIGHTS", MONITORED),
+    ("ML.GENERATE_EMBEDDING", EMBEDDED),
+    ("ML.GENERATE_TEXT_EMBEDDING", EMBEDDED),
+    ("ML.GENERATE_*", REMOTE),
+    ("ML.DISTRIBUTED_*", REMOTE),
+    ("ML.ANNOTATE_IMAGE", REMOTE),
+    ("ML.TRANSLATE", REMOTE),
+    ("ML.TRANSCRIBE", REMOTE),
+    ("ML.UNDERSTAND_TEXT", REMOTE),
+    ("ML.PROCESS_DOCUMENT", REMOTE),
+    ("AI.GENERATE_EMBEDDING", EMBEDDED),
+    ("AI.EMBED", EMBEDDED),
+    ("AI.*", REMOTE),
+    ("EXTERNAL_OBJECT_TRANSFORM", "read the bytes of an object table: its column `data`"),
+    ("OBJ.*", "read the bytes of an object table: its column `data`"),
+    ("LAG", NEIGHBOURS),
+    ("LEAD", NEIGHBOURS),
+    ("NTILE", NEIGHBOURS),
+    ("FIRST_VALUE", NEIGHBOURS),
+    ("LAST_VALUE", NEIGHBOURS),
+    ("NTH_VALUE", NEIGHBOURS),
+    ("PERCENT_RANK", NEIGHBOURS),
+    ("CUME_DIST", NEIGHBOURS),
+    ("PERCENTILE_CONT", QUANTILES),
+    ("PERCENTILE_DISC", QUANTILES),
+    ("MEDIAN", QUANTILES),
+    ("APPROX_COUNT_DISTINCT", "COUNT(DISTINCT x) is exact"),
+    ("APPROX_TOP_*", "group, then ORDER BY COUNT(*) DESC LIMIT n"),
+    ("HLL_COUNT.*", "COUNT(DISTINCT x) is exact"),
+    ("COVAR_*", "CORR(x, y) * STDDEV(x) * STDDEV(y) is the sample covariance"),
+    ("GROUPING", ELSEWHERE),
+    ("ARRAY_CONCAT_AGG", "UNNEST the arrays, then ARRAY_AGG the elements"),
+    ("BIT_*", ELSEWHERE),
+    ("GAP_FILL", ELSEWHERE),
+    ("VECTOR_INDEX.*", "VECTOR_SEARCH compares with every row and needs no index"),
+    ("SEARCH", "REGEXP_CONTAINS or LIKE find text"),
+    ("ST_*", ELSEWHERE),
+    ("S2_*", ELSEWHERE),
+    ("JSON_*", JSON),
+    ("PARSE_JSON", JSON),
+    ("TO_JSON", JSON),
+    ("TO_JSON_STRING", JSON),
+    ("LAX_*", JSON),
+    ("NET.*", ELSEWHERE),
+    ("KEYS.*", ELSEWHERE),
+    ("AEAD.*", ELSEWHERE),
+    ("DETERMINISTIC_*", ELSEWHERE),
+    ("RANGE*", ELSEWHERE),
+    ("FORMAT", "join the parts with || and CAST(… AS STRING)"),
+    ("FORMAT_*", "CAST(… AS STRING) writes dates and times as YYYY-MM-DD HH:MM:SS"),
+    ("PARSE_*", "CAST reads YYYY-MM-DD HH:MM:SS as DATE or TIMESTAMP"),
+    ("DATETIME*", "write TIMESTAMP: every time is UTC"),
+    ("CURRENT_DATETIME", "write CURRENT_TIMESTAMP(): every time is UTC"),
+    ("CURRENT_TIME", "write CURRENT_TIMESTAMP(): every time is UTC"),
+    ("TIME_*", "write TIMESTAMP: every time is UTC"),
+    ("GENERATE_UUID", HOST),
+    ("SESSION_USER", HOST),
+    ("SOUNDEX", ELSEWHERE),
+    ("EDIT_DISTANCE", ELSEWHERE),
+    ("NORMALIZE*", "normalise texts before they come in"),
+];
+
+/// What to do instead of calling `name`, where it is left out on purpose.
+pub(crate) fn refused(name: &str) -> Option<&'static str> {
+    let matches = |pattern: &str| match pattern.strip_suffix('*') {
+        Some(start) => name.get(..start.len()).is_some_and(|it| it.eq_ignore_ascii_case(start)),
+        None => name.eq_ignore_ascii_case(pattern),
+    };
+    REFUSED.iter().find(|(pattern, _)| matches(pattern)).map(|(_, hint)| *hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::function::functions;
+
+    #[test]
+    fn nothing_that_runs_is_refused() {
+        let both: Vec<_> = functions().map(|it| it.name).filter(|name| refused(name).is_some()).collect();
+        assert!(both.is_empty(), "{both:?}");
+    }
+
+    #[test]
+    fn names_match_whole_or_by_their_start() {
+        assert!(refused("lag").is_some());
+        assert!(refused("St_Distance").is_some());
+        assert!(refused("LAGS").is_none());
+        assert!(refused("ÄÖ").is_none());
+    }
+}

@@ -1,0 +1,203 @@
+//! Functions of arrays. Source: GoogleSQL, "Array functions".
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, Date32Array, Float64Array, Int64Array, ListArray, UInt64Array};
+
+use super::super::{Call, Function, Signature, Type};
+use super::date::{self, Unit};
+use crate::data::Operand;
+use crate::diag::{Code, Error, Result};
+
+use Type::{Array as AnyArray, ArrayOf, Date, Float64, Int64, Interval, String};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new(
+        "ARRAY_LENGTH",
+        "The number of elements.",
+        &[Signature::scalar(&[AnyArray], Int64, |call| {
+            let lists = Lists::of(call.arg(0)?)?;
+            #[expect(clippy::cast_possible_wrap, reason = "offsets have 32 bits")]
+            call.ints(&|row| Ok(Some(lists.range(row).len() as i64)))
+        })],
+    ),
+    Function::new(
+        "ARRAY_CONCAT",
+        "The elements of all arrays in one.",
+        &[Signature::scalar(&[AnyArray], AnyArray, concat).variadic()],
+    ),
+    Function::new(
+        "ARRAY_REVERSE",
+        "The elements from the last to the first.",
+        &[Signature::scalar(&[AnyArray], AnyArray, |call| picked(call, &|_, place| place.rev().collect()))],
+    ),
+    Function::new(
+        "ARRAY_TO_STRING",
+        "The elements joined by a separator; NULLs as the third argument, else left out.",
+        &[Signature::scalar(&[ArrayOf(&String), String, String], String, to_text).optional(1)],
+    ),
+    Function::new(
+        "GENERATE_ARRAY",
+        "Numbers from the first to the second, a step (1) apart.",
+        &[
+            Signature::scalar(&[Int64, Int64, Int64], ArrayOf(&Int64), generate_ints).optional(1),
+            Signature::scalar(&[Float64, Float64, Float64], ArrayOf(&Float64), generate_floats).optional(1),
+        ],
+    ),
+    Function::new(
+        "GENERATE_DATE_ARRAY",
+        "Days from the first to the second, an interval (1 day) apart.",
+        &[
+            Signature::scalar(&[Date, Date], ArrayOf(&Date), generate_dates),
+            Signature::scalar(&[Date, Date, Interval], ArrayOf(&Date), generate_dates),
+        ],
+    ),
+];
+
+/// Elements that one call may make for a batch of rows: as much as a browser holds.
+const MOST_ELEMENTS: usize = 1 << 26;
+
+/// Arrays by row.
+struct Lists<'a> {
+    operand: &'a Operand,
+    list: &'a ListArray,
+}
+
+impl<'a> Lists<'a> {
+    fn of(operand: &'a Operand) -> Result<Self> {
+        let list = operand.array().as_list_opt::<i32>();
+        let list = list.ok_or_else(|| Error::new(Code::Internal, "expected an array"))?;
+        Ok(Self { operand, list })
+    }
+
+    /// Where the elements of `row` stand among all elements.
+    #[expect(clippy::cast_sign_loss, reason = "offsets are not negative")]
+    fn range(&self, row: usize) -> Range<usize> {
+        let at = self.operand.index(row);
+        match (self.list.value_offsets().get(at), self.list.value_offsets().get(at + 1)) {
+            (Some(start), Some(end)) => *start as usize..*end as usize,
+            _ => 0..0,
+        }
+    }
+}
+
+/// All arrays of a row, one behind the other.
+pub(in crate::function) fn concat(call: &Call<'_>) -> Result<ArrayRef> {
+    picked(call, &|_, place| place.collect())
+}
+
+/// New arrays from the elements of all arguments: `order` puts the places of each array in order.
+fn picked(call: &Call<'_>, order: &dyn Fn(usize, Range<u64>) -> Vec<u64>) -> Result<ArrayRef> {
+    let lists = call.args.iter().map(Lists::of).collect::<Result<Vec<_>>>()?;
+    let elements: Vec<&dyn Array> = lists.iter().map(|it| it.list.values().as_ref()).collect();
+    let all = arrow_select::concat::concat(&elements).map_err(too_large)?;
+    let mut starts = Vec::with_capacity(lists.len());
+    let mut start = 0;
+    for elements in elements {
+        starts.push(start);
+        start += elements.len();
+    }
+    call.arrays(
+        &|row, places| {
+            for (lists, start) in lists.iter().zip(&starts) {
+                let range = lists.range(row);
+                places.extend(order(row, (start + range.start) as u64..(start + range.end) as u64));
+            }
+            Ok(())
+        },
+        &|places: Vec<u64>| {
+            arrow_select::take::take(&all, &UInt64Array::from(places), None).map_err(too_large)
+        },
+    )
+}
+
+fn too_large(error: arrow_schema::ArrowError) -> Error {
+    Error::new(Code::LimitExceeded, "an array is too large").detail(error)
+}
+
+fn to_text(call: &Call<'_>) -> Result<ArrayRef> {
+    let lists = Lists::of(call.arg(0)?)?;
+    let elements = Operand::column(lists.list.values().clone());
+    let elements = elements.texts()?;
+    let separators = call.arg(1)?.texts()?;
+    let nulls = call.args.get(2).map(Operand::texts).transpose()?;
+    call.texts(&|row| {
+        let of_null = nulls.as_ref().map(|it| it.at(row));
+        let parts: Vec<&str> = lists.range(row).filter_map(|at| elements.get(at).or(of_null)).collect();
+        Ok(Some(Cow::Owned(parts.join(separators.at(row)))))
+    })
+}
+
+fn generate_ints(call: &Call<'_>) -> Result<ArrayRef> {
+    let (first, last) = (call.arg(0)?.ints()?, call.arg(1)?.ints()?);
+    let step = call.args.get(2).map(Operand::ints).transpose()?;
+    call.arrays(
+        &|row, values| {
+            let step = step.as_ref().map_or(1, |it| it.at(row));
+            let next = |_: i64, value: i64| value.checked_add(step);
+            generate(values, Some(first.at(row)), last.at(row), step.cmp(&0), next)
+        },
+        &|values| Ok(Arc::new(Int64Array::from(values))),
+    )
+}
+
+#[expect(clippy::cast_precision_loss, reason = "fewer elements than that are made")]
+fn generate_floats(call: &Call<'_>) -> Result<ArrayRef> {
+    let (first, last) = (call.arg(0)?.floats()?, call.arg(1)?.floats()?);
+    let step = call.args.get(2).map(Operand::floats).transpose()?;
+    call.arrays(
+        &|row, values| {
+            let (first, last) = (first.at(row), last.at(row));
+            let step = step.as_ref().map_or(1.0, |it| it.at(row));
+            let order =
+                step.partial_cmp(&0.0).filter(|_| [first, last, step].iter().all(|it| it.is_finite()));
+            let order = order
+                .ok_or_else(|| Error::new(Code::InvalidValue, "GENERATE_ARRAY takes finite numbers only"))?;
+            generate(values, Some(first), last, order, |count, _| Some(first + count as f64 * step))
+        },
+        &|values| Ok(Arc::new(Float64Array::from(values))),
+    )
+}
+
+fn generate_dates(call: &Call<'_>) -> Result<ArrayRef> {
+    let (first, last) = (call.arg(0)?.dates()?, call.arg(1)?.dates()?);
+    let step = call.args.get(2).map(Operand::ints).transpose()?;
+    let unit = if step.is_some() { date::unit(call, 3)? } else { Unit::Day };
+    call.arrays(
+        &|row, values| {
+            let (first, step) = (first.at(row), step.as_ref().map_or(1, |it| it.at(row)));
+            // Counted from the first day: the last day of a month must not move the later ones.
+            let next = |count: i64, _| date::shifted(first, count.checked_mul(step)?, unit);
+            generate(values, Some(first), last.at(row), step.cmp(&0), next)
+        },
+        &|values| Ok(Arc::new(Date32Array::from(values))),
+    )
+}
+
+/// Puts values behind `values` until `last` is passed. `next` is given how many there are and the latest.
+fn generate<T: Copy + PartialOrd>(
+    values: &mut Vec<T>,
+    first: Option<T>,
+    last: T,
+    direction: std::cmp::Ordering,
+    next: impl Fn(i64, T) -> Option<T>,
+) -> Result<()> {
+    if direction.is_eq() {
+        return Err(Error::new(Code::InvalidValue, "the step between elements is 0"));
+    }
+    let mut count = 0;
+    let mut value = first;
+    while let Some(current) = value.filter(|it| if direction.is_gt() { *it <= last } else { *it >= last }) {
+        if values.len() >= MOST_ELEMENTS {
+            return Err(Error::new(Code::LimitExceeded, format!("more than {MOST_ELEMENTS} array elements"))
+                .hint("make the step larger, or generate fewer rows"));
+        }
+        values.push(current);
+        count += 1;
+        value = next(count, current);
+    }
+    Ok(())
+}

@@ -1,0 +1,46 @@
+//! Functions that choose. Source: GoogleSQL, "Conditional expressions".
+
+use arrow_array::{Array, ArrayRef, make_array};
+use arrow_buffer::NullBuffer;
+
+use super::super::operator::equal;
+use super::super::{Body, Call, Function, Lazy, Signature, Type};
+use crate::diag::{Code, Error, Result};
+
+use Type::{Any, Bool, Comparable};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new(
+        "IF",
+        "The second value where the first is TRUE, else the third.",
+        &[Signature::new(&[Bool, Any, Any], Any, Body::Lazy(Lazy::If))],
+    ),
+    Function::new(
+        "IFNULL",
+        "The first value, or the second where the first is NULL.",
+        &[Signature::new(&[Any, Any], Any, Body::Lazy(Lazy::Coalesce))],
+    ),
+    Function::new(
+        "COALESCE",
+        "The first of the values that is not NULL.",
+        &[Signature::new(&[Any], Any, Body::Lazy(Lazy::Coalesce)).variadic()],
+    ),
+    Function::new(
+        "NULLIF",
+        "The first value, or NULL where it equals the second.",
+        &[Signature::scalar(&[Comparable, Comparable], Comparable, null_if)],
+    ),
+];
+
+fn null_if(call: &Call<'_>) -> Result<ArrayRef> {
+    let (value, other) = (call.arg(0)?, call.arg(1)?);
+    let (same, known) = equal(value, other, call.returns, call.rows)?.into_parts();
+    let same = match &known {
+        Some(known) => &same & known.inner(),
+        None => same,
+    };
+    let column = value.clone().into_column(call.rows)?;
+    let nulls = NullBuffer::union(column.nulls(), Some(&NullBuffer::new(!&same)));
+    let data = column.to_data().into_builder().nulls(nulls).build();
+    data.map(make_array).map_err(|error| Error::new(Code::Internal, "NULLs cannot be set").detail(error))
+}

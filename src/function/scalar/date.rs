@@ -1,0 +1,527 @@
+//! Functions of dates and timestamps, which are in UTC. Source: GoogleSQL, "Date functions" and "Timestamp functions".
+
+use arrow_array::ArrayRef;
+
+use super::super::{Argument, Body, Call, Function, Signature, Type};
+use super::date_format::{format, parse};
+use crate::data::{
+    Civil, DAY, DataType, Operand, SECOND, Scalar, civil, days, days_in_month, in_days, in_micros,
+    parse_timestamp, parse_zone,
+};
+use crate::diag::{Code, Error, Result, nearest};
+
+use Type::{Date, Int64, Interval, Part, String, Timestamp};
+
+/// A part of a date or time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unit {
+    Microsecond,
+    Millisecond,
+    Second,
+    Minute,
+    Hour,
+    Day,
+    DayOfWeek,
+    DayOfYear,
+    /// Weeks that start so many days after Sunday.
+    Week(i64),
+    IsoWeek,
+    Month,
+    Quarter,
+    Year,
+    IsoYear,
+    Date,
+}
+
+const NAMES: &[(&str, Unit)] = &[
+    ("MICROSECOND", Unit::Microsecond),
+    ("MILLISECOND", Unit::Millisecond),
+    ("SECOND", Unit::Second),
+    ("MINUTE", Unit::Minute),
+    ("HOUR", Unit::Hour),
+    ("DAY", Unit::Day),
+    ("DAYOFWEEK", Unit::DayOfWeek),
+    ("DAYOFYEAR", Unit::DayOfYear),
+    ("WEEK", Unit::Week(0)),
+    ("WEEK(SUNDAY)", Unit::Week(0)),
+    ("WEEK(MONDAY)", Unit::Week(1)),
+    ("WEEK(TUESDAY)", Unit::Week(2)),
+    ("WEEK(WEDNESDAY)", Unit::Week(3)),
+    ("WEEK(THURSDAY)", Unit::Week(4)),
+    ("WEEK(FRIDAY)", Unit::Week(5)),
+    ("WEEK(SATURDAY)", Unit::Week(6)),
+    ("ISOWEEK", Unit::IsoWeek),
+    ("MONTH", Unit::Month),
+    ("QUARTER", Unit::Quarter),
+    ("YEAR", Unit::Year),
+    ("ISOYEAR", Unit::IsoYear),
+    ("DATE", Unit::Date),
+];
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new(
+        "EXTRACT",
+        "A part of a date or timestamp: EXTRACT(YEAR FROM x).",
+        &[
+            Signature::infer(&[Part, Date], part_type, Body::Scalar(extract)),
+            Signature::infer(&[Part, Timestamp], part_type, Body::Scalar(extract)),
+        ],
+    ),
+    Function::new(
+        "CURRENT_DATE",
+        "The day on which the statement began, in UTC or the time zone given.",
+        &[Signature::scalar(&[String], Date, |call| {
+            let zones = call.args.first().map(Operand::texts).transpose()?;
+            call.dates(&|row| {
+                let offset = zones.as_ref().map_or(Ok(0), |it| zone(it.at(row)))?;
+                Ok(in_days((call.env.now + offset).div_euclid(DAY)))
+            })
+        })
+        .optional(1)],
+    ),
+    Function::new(
+        "CURRENT_TIMESTAMP",
+        "The moment when the statement began.",
+        &[Signature::scalar(&[], Timestamp, |call| call.timestamps(&|_| Ok(Some(call.env.now))))],
+    ),
+    Function::new(
+        "DATE",
+        "The date of a year, month and day, or of a timestamp, in UTC or the time zone given.",
+        &[
+            Signature::scalar(&[Int64, Int64, Int64], Date, date_of_parts),
+            Signature::scalar(&[Timestamp, String], Date, date_of_timestamp).optional(1),
+            Signature::scalar(&[Date], Date, |call| call.arg(0)?.clone().into_column(call.rows)),
+        ],
+    ),
+    Function::new(
+        "DATE_ADD",
+        "The date so much later; the last day of a month where the month is too short.",
+        &[Signature::scalar(&[Date, Interval], Date, |call| add_to_date(call, 1))],
+    ),
+    Function::new(
+        "DATE_SUB",
+        "The date so much earlier; the last day of a month where the month is too short.",
+        &[Signature::scalar(&[Date, Interval], Date, |call| add_to_date(call, -1))],
+    ),
+    Function::new(
+        "DATE_DIFF",
+        "How many starts of the part lie between the second date and the first.",
+        &[Signature::scalar(&[Date, Date, Part], Int64, |call| {
+            let (later, earlier, unit) = (call.arg(0)?.dates()?, call.arg(1)?.dates()?, unit(call, 2)?);
+            call.ints(&|row| Ok(Some(ordinal(later.at(row), unit)? - ordinal(earlier.at(row), unit)?)))
+        })],
+    ),
+    Function::new(
+        "DATE_TRUNC",
+        "The first day of the part in which a date lies.",
+        &[
+            Signature::scalar(&[Date, Part], Date, |call| {
+                let (dates, unit) = (call.arg(0)?.dates()?, unit(call, 1)?);
+                call.dates(&|row| start_of(dates.at(row), unit).map(Some))
+            }),
+            Signature::scalar(&[Timestamp, Part], Timestamp, timestamp_trunc),
+        ],
+    ),
+    Function::new(
+        "LAST_DAY",
+        "The last day of the part (MONTH) in which a date lies.",
+        &[Signature::scalar(&[Date, Part], Date, last_day).optional(1)],
+    ),
+    Function::new(
+        "UNIX_DATE",
+        "Days since 1970-01-01.",
+        &[Signature::scalar(&[Date], Int64, |call| {
+            let dates = call.arg(0)?.dates()?;
+            call.ints(&|row| Ok(Some(dates.at(row).into())))
+        })],
+    ),
+    Function::new(
+        "DATE_FROM_UNIX_DATE",
+        "The date so many days after 1970-01-01.",
+        &[Signature::scalar(&[Int64], Date, |call| {
+            let numbers = call.arg(0)?.ints()?;
+            call.dates(&|row| in_days(numbers.at(row)).map(Some).ok_or_else(beyond))
+        })],
+    ),
+    Function::new(
+        "TIMESTAMP",
+        "The moment that a text or date means, in UTC or the time zone given.",
+        &[
+            Signature::scalar(&[String, String], Timestamp, timestamp_of_text).optional(1),
+            Signature::scalar(&[Date, String], Timestamp, timestamp_of_date).optional(1),
+            Signature::scalar(&[Timestamp], Timestamp, |call| call.arg(0)?.clone().into_column(call.rows)),
+        ],
+    ),
+    Function::new(
+        "TIMESTAMP_ADD",
+        "The moment so much later.",
+        &[Signature::scalar(&[Timestamp, Interval], Timestamp, |call| add_to_timestamp(call, 1))],
+    ),
+    Function::new(
+        "TIMESTAMP_SUB",
+        "The moment so much earlier.",
+        &[Signature::scalar(&[Timestamp, Interval], Timestamp, |call| add_to_timestamp(call, -1))],
+    ),
+    Function::new(
+        "TIMESTAMP_DIFF",
+        "How many whole parts lie between the second moment and the first.",
+        &[Signature::scalar(&[Timestamp, Timestamp, Part], Int64, |call| {
+            let (later, earlier, unit) =
+                (call.arg(0)?.timestamps()?, call.arg(1)?.timestamps()?, unit(call, 2)?);
+            let micros = micros_in(unit)?;
+            call.ints(&|row| Ok(Some((later.at(row) - earlier.at(row)) / micros)))
+        })],
+    ),
+    Function::new(
+        "TIMESTAMP_TRUNC",
+        "The start of the part in which a moment lies, in UTC or the time zone given.",
+        &[Signature::scalar(&[Timestamp, Part, String], Timestamp, timestamp_trunc).optional(1)],
+    ),
+    Function::new(
+        "UNIX_SECONDS",
+        "Whole seconds since 1970-01-01 UTC.",
+        &[since_epoch(|call| unix(call, SECOND))],
+    ),
+    Function::new(
+        "UNIX_MILLIS",
+        "Whole milliseconds since 1970-01-01 UTC.",
+        &[since_epoch(|call| unix(call, 1000))],
+    ),
+    Function::new("UNIX_MICROS", "Microseconds since 1970-01-01 UTC.", &[since_epoch(|call| unix(call, 1))]),
+    Function::new(
+        "TIMESTAMP_SECONDS",
+        "The moment so many seconds after 1970-01-01 UTC.",
+        &[Signature::scalar(&[Int64], Timestamp, |call| from_unix(call, SECOND))],
+    ),
+    Function::new(
+        "TIMESTAMP_MILLIS",
+        "The moment so many milliseconds after 1970-01-01 UTC.",
+        &[Signature::scalar(&[Int64], Timestamp, |call| from_unix(call, 1000))],
+    ),
+    Function::new(
+        "TIMESTAMP_MICROS",
+        "The moment so many microseconds after 1970-01-01 UTC.",
+        &[Signature::scalar(&[Int64], Timestamp, |call| from_unix(call, 1))],
+    ),
+    Function::new(
+        "FORMAT_DATE",
+        "The date as text in a format such as '%d.%m.%Y'.",
+        &[Signature::scalar(&[String, Date], String, |call| {
+            let (formats, dates) = (call.arg(0)?.texts()?, call.arg(1)?.dates()?);
+            call.texts(&|row| {
+                format(formats.at(row), i64::from(dates.at(row)) * DAY, None).map(|it| Some(it.into()))
+            })
+        })],
+    ),
+    Function::new(
+        "FORMAT_TIMESTAMP",
+        "The moment as text in a format such as '%F %T', in UTC or the time zone given.",
+        &[Signature::scalar(&[String, Timestamp, String], String, |call| {
+            let (formats, times) = (call.arg(0)?.texts()?, call.arg(1)?.timestamps()?);
+            let zones = call.args.get(2).map(Operand::texts).transpose()?;
+            call.texts(&|row| {
+                let offset = zones.as_ref().map_or(Ok(0), |it| zone(it.at(row)))?;
+                format(formats.at(row), times.at(row) + offset, Some(offset)).map(|it| Some(it.into()))
+            })
+        })
+        .optional(1)],
+    ),
+    Function::new(
+        "PARSE_DATE",
+        "The date that a text means in a format such as '%d.%m.%Y'.",
+        &[Signature::scalar(&[String, String], Date, |call| {
+            let (formats, texts) = (call.arg(0)?.texts()?, call.arg(1)?.texts()?);
+            call.dates(&|row| Ok(in_days(parse(formats.at(row), texts.at(row))?.div_euclid(DAY))))
+        })],
+    ),
+    Function::new(
+        "PARSE_TIMESTAMP",
+        "The moment that a text means in a format such as '%F %T', in UTC or the time zone given.",
+        &[Signature::scalar(&[String, String, String], Timestamp, |call| {
+            let (formats, texts) = (call.arg(0)?.texts()?, call.arg(1)?.texts()?);
+            let zones = call.args.get(2).map(Operand::texts).transpose()?;
+            call.timestamps(&|row| {
+                let offset = zones.as_ref().map_or(Ok(0), |it| zone(it.at(row)))?;
+                let micros = parse(formats.at(row), texts.at(row))? - offset;
+                in_micros(micros).map(Some).ok_or_else(beyond)
+            })
+        })
+        .optional(1)],
+    ),
+];
+
+const fn since_epoch(kernel: super::super::Kernel) -> Signature {
+    Signature::scalar(&[Timestamp], Int64, kernel)
+}
+
+fn invalid(message: std::string::String) -> Error {
+    Error::new(Code::InvalidValue, message)
+}
+
+pub(super) fn beyond() -> Error {
+    Error::new(Code::OutOfRange, "a date is out of the years 1 to 9999")
+}
+
+fn named(name: &str) -> Result<Unit> {
+    NAMES.iter().find(|it| it.0 == name).map(|it| it.1).ok_or_else(|| {
+        let near = nearest(name, NAMES.iter().map(|it| it.0));
+        invalid(format!("there is no date part {name}"))
+            .hint_opt(near.map(|it| format!("did you mean {it}?")))
+    })
+}
+
+/// The part that argument `at` names: always a constant.
+pub(super) fn unit(call: &Call<'_>, at: usize) -> Result<Unit> {
+    named(call.arg(at)?.texts()?.at(0))
+}
+
+/// What a time zone is ahead of UTC.
+fn zone(name: &str) -> Result<i64> {
+    parse_zone(name).ok_or_else(|| {
+        Error::new(Code::UnsupportedSyntax, format!("time zone {name:?} is not supported"))
+            .hint("use 'UTC' or an offset such as '+02:00'; named zones need a database that is not part of the download")
+    })
+}
+
+fn unfit(unit: Unit, what: &str) -> Error {
+    let name = NAMES.iter().find(|it| it.1 == unit).map_or("this", |it| it.0);
+    invalid(format!("{name} is no part that {what}"))
+}
+
+fn part_type(args: &[Argument]) -> Result<DataType> {
+    Ok(match args.first().and_then(|it| it.literal.as_ref()) {
+        Some(Scalar::String(part)) if part == "DATE" => DataType::Date,
+        _ => DataType::Int64,
+    })
+}
+
+fn extract(call: &Call<'_>) -> Result<ArrayRef> {
+    let unit = unit(call, 0)?;
+    if let Ok(dates) = call.arg(1)?.dates() {
+        return match unit {
+            Unit::Date => Err(unfit(unit, "a date has")),
+            _ => call.ints(&|row| date_part(dates.at(row), unit).map(Some)),
+        };
+    }
+    let times = call.arg(1)?.timestamps()?;
+    if *call.returns == DataType::Date {
+        return call.dates(&|row| Ok(in_days(times.at(row).div_euclid(DAY))));
+    }
+    call.ints(&|row| {
+        let (date, time) = (in_days(times.at(row).div_euclid(DAY)), times.at(row).rem_euclid(DAY));
+        Ok(Some(match unit {
+            Unit::Microsecond => time % SECOND,
+            Unit::Millisecond => time % SECOND / 1000,
+            Unit::Second => time / SECOND % 60,
+            Unit::Minute => time / SECOND / 60 % 60,
+            Unit::Hour => time / SECOND / 3600,
+            _ => date_part(date.ok_or_else(beyond)?, unit)?,
+        }))
+    })
+}
+
+/// Days since the latest Sunday.
+pub(super) fn weekday(date: i32) -> i64 {
+    (i64::from(date) + 4).rem_euclid(7)
+}
+
+/// Days since the first of January.
+pub(super) fn day_in_year(date: i32) -> i64 {
+    let year = civil(date.into()).year;
+    i64::from(date) - days(Civil { year, month: 1, day: 1 }).map_or(0, i64::from)
+}
+
+/// The Thursday of the date's ISO week: its year is that of the week.
+fn iso_thursday(date: i32) -> i32 {
+    let since_monday = (weekday(date) + 6) % 7;
+    i32::try_from(i64::from(date) - since_monday + 3).unwrap_or(date)
+}
+
+/// The number of a date's week; days before the first week of the year are in week 0.
+pub(super) fn week_in_year(date: i32, start: i64) -> i64 {
+    (day_in_year(date) + 7 - (weekday(date) - start).rem_euclid(7)) / 7
+}
+
+pub(super) fn date_part(date: i32, unit: Unit) -> Result<i64> {
+    let Civil { year, month, day } = civil(date.into());
+    Ok(match unit {
+        Unit::Day => day,
+        Unit::DayOfWeek => weekday(date) + 1,
+        Unit::DayOfYear => day_in_year(date) + 1,
+        Unit::Week(start) => week_in_year(date, start),
+        Unit::IsoWeek => day_in_year(iso_thursday(date)) / 7 + 1,
+        Unit::Month => month,
+        Unit::Quarter => (month - 1) / 3 + 1,
+        Unit::Year => year,
+        Unit::IsoYear => civil(iso_thursday(date).into()).year,
+        _ => return Err(unfit(unit, "a date has")),
+    })
+}
+
+/// The number of the part in which a date lies, among all parts of its kind.
+fn ordinal(date: i32, unit: Unit) -> Result<i64> {
+    let Civil { year, month, .. } = civil(date.into());
+    Ok(match unit {
+        Unit::Day => date.into(),
+        Unit::Week(start) => (i64::from(date) + 4 - start).div_euclid(7),
+        Unit::IsoWeek => (i64::from(date) + 3).div_euclid(7),
+        Unit::Month => year * 12 + month,
+        Unit::Quarter => year * 4 + (month - 1) / 3,
+        Unit::Year => year,
+        Unit::IsoYear => civil(iso_thursday(date).into()).year,
+        _ => return Err(unfit(unit, "dates are counted in")),
+    })
+}
+
+/// The first day of the part in which a date lies.
+fn start_of(date: i32, unit: Unit) -> Result<i32> {
+    let Civil { year, month, .. } = civil(date.into());
+    let day = match unit {
+        Unit::Day => Some(date),
+        Unit::Week(start) => in_days(i64::from(date) - (weekday(date) - start).rem_euclid(7)),
+        Unit::IsoWeek => in_days(i64::from(date) - (weekday(date) + 6) % 7),
+        Unit::Month => days(Civil { year, month, day: 1 }),
+        Unit::Quarter => days(Civil { year, month: (month - 1) / 3 * 3 + 1, day: 1 }),
+        Unit::Year => days(Civil { year, month: 1, day: 1 }),
+        Unit::IsoYear => {
+            let year = civil(iso_thursday(date).into()).year;
+            days(Civil { year, month: 1, day: 4 })
+                .and_then(|it| in_days(i64::from(it) - (weekday(it) + 6) % 7))
+        }
+        _ => return Err(unfit(unit, "a date is cut to")),
+    };
+    day.ok_or_else(beyond)
+}
+
+fn last_day(call: &Call<'_>) -> Result<ArrayRef> {
+    let dates = call.arg(0)?.dates()?;
+    let unit = if call.args.len() > 1 { unit(call, 1)? } else { Unit::Month };
+    call.dates(&|row| {
+        let first = start_of(dates.at(row), unit)?;
+        let next = match unit {
+            Unit::Week(_) | Unit::IsoWeek => i64::from(first) + 7,
+            // Ten days into the ISO year after this one, cut to its start.
+            Unit::IsoYear => start_of(first + 374, unit)?.into(),
+            unit => shifted(first, 1, unit).ok_or_else(beyond)?.into(),
+        };
+        in_days(next - 1).map(Some).ok_or_else(beyond)
+    })
+}
+
+/// The date `count` units later; the last day of a month that is too short.
+pub(super) fn shifted(date: i32, count: i64, unit: Unit) -> Option<i32> {
+    let months = match unit {
+        Unit::Day => return in_days(i64::from(date).checked_add(count)?),
+        Unit::Week(_) => return in_days(i64::from(date).checked_add(count.checked_mul(7)?)?),
+        Unit::Month => count,
+        Unit::Quarter => count.checked_mul(3)?,
+        _ => count.checked_mul(12)?,
+    };
+    let Civil { year, month, day } = civil(date.into());
+    let months = (year * 12 + month - 1).checked_add(months)?;
+    let (year, month) = (months.div_euclid(12), months.rem_euclid(12) + 1);
+    days(Civil { year, month, day: day.min(days_in_month(year, month)) })
+}
+
+/// Date and interval, added or, with a sign of -1, subtracted.
+pub(in crate::function) fn add_to_date(call: &Call<'_>, sign: i64) -> Result<ArrayRef> {
+    let (dates, counts, unit) = (call.arg(0)?.dates()?, call.arg(1)?.ints()?, unit(call, 2)?);
+    if !matches!(unit, Unit::Day | Unit::Week(0) | Unit::Month | Unit::Quarter | Unit::Year) {
+        return Err(unfit(unit, "is added to a date").hint("TIMESTAMP_ADD takes hours and what is shorter"));
+    }
+    call.dates(&|row| {
+        let count = counts.at(row).checked_mul(sign);
+        count.and_then(|it| shifted(dates.at(row), it, unit)).map(Some).ok_or_else(beyond)
+    })
+}
+
+fn micros_in(unit: Unit) -> Result<i64> {
+    Ok(match unit {
+        Unit::Microsecond => 1,
+        Unit::Millisecond => 1000,
+        Unit::Second => SECOND,
+        Unit::Minute => 60 * SECOND,
+        Unit::Hour => 3600 * SECOND,
+        Unit::Day => DAY,
+        _ => {
+            return Err(unfit(unit, "timestamps are counted in").hint(
+                "months and years differ in length: convert with DATE(…) and use the functions of dates",
+            ));
+        }
+    })
+}
+
+/// Moment and interval, added or, with a sign of -1, subtracted.
+pub(in crate::function) fn add_to_timestamp(call: &Call<'_>, sign: i64) -> Result<ArrayRef> {
+    let (times, counts) = (call.arg(0)?.timestamps()?, call.arg(1)?.ints()?);
+    let micros = micros_in(unit(call, 2)?)? * sign;
+    call.timestamps(&|row| {
+        let moved = counts.at(row).checked_mul(micros).and_then(|it| times.at(row).checked_add(it));
+        moved.and_then(in_micros).map(Some).ok_or_else(beyond)
+    })
+}
+
+fn timestamp_trunc(call: &Call<'_>) -> Result<ArrayRef> {
+    let (times, unit) = (call.arg(0)?.timestamps()?, unit(call, 1)?);
+    let zones = call.args.get(2).map(Operand::texts).transpose()?;
+    call.timestamps(&|row| {
+        let offset = zones.as_ref().map_or(Ok(0), |it| zone(it.at(row)))?;
+        let local = times.at(row) + offset;
+        let start = match micros_in(unit) {
+            Ok(micros) => local - local.rem_euclid(micros),
+            Err(_) => i64::from(start_of(in_days(local.div_euclid(DAY)).ok_or_else(beyond)?, unit)?) * DAY,
+        };
+        in_micros(start - offset).map(Some).ok_or_else(beyond)
+    })
+}
+
+fn date_of_parts(call: &Call<'_>) -> Result<ArrayRef> {
+    let (years, months, numbers) = (call.arg(0)?.ints()?, call.arg(1)?.ints()?, call.arg(2)?.ints()?);
+    call.dates(&|row| {
+        let date = Civil { year: years.at(row), month: months.at(row), day: numbers.at(row) };
+        let Civil { year, month, day } = date;
+        days(date).map(Some).ok_or_else(|| invalid(format!("there is no date {year}-{month}-{day}")))
+    })
+}
+
+fn date_of_timestamp(call: &Call<'_>) -> Result<ArrayRef> {
+    let times = call.arg(0)?.timestamps()?;
+    let zones = call.args.get(1).map(Operand::texts).transpose()?;
+    call.dates(&|row| {
+        let offset = zones.as_ref().map_or(Ok(0), |it| zone(it.at(row)))?;
+        in_days((times.at(row) + offset).div_euclid(DAY)).map(Some).ok_or_else(beyond)
+    })
+}
+
+fn timestamp_of_text(call: &Call<'_>) -> Result<ArrayRef> {
+    let texts = call.arg(0)?.texts()?;
+    let zones = call.args.get(1).map(Operand::texts).transpose()?;
+    call.timestamps(&|row| {
+        let text = texts.at(row);
+        let offset = zones.as_ref().map_or(Ok(0), |it| zone(it.at(row)))?;
+        let micros = parse_timestamp(text)
+            .ok_or_else(|| Error::new(Code::CastFailed, format!("cannot convert {text:?} to TIMESTAMP")))?;
+        in_micros(micros - offset).map(Some).ok_or_else(beyond)
+    })
+}
+
+fn timestamp_of_date(call: &Call<'_>) -> Result<ArrayRef> {
+    let dates = call.arg(0)?.dates()?;
+    let zones = call.args.get(1).map(Operand::texts).transpose()?;
+    call.timestamps(&|row| {
+        let offset = zones.as_ref().map_or(Ok(0), |it| zone(it.at(row)))?;
+        in_micros(i64::from(dates.at(row)) * DAY - offset).map(Some).ok_or_else(beyond)
+    })
+}
+
+fn unix(call: &Call<'_>, micros: i64) -> Result<ArrayRef> {
+    let times = call.arg(0)?.timestamps()?;
+    call.ints(&|row| Ok(Some(times.at(row).div_euclid(micros))))
+}
+
+fn from_unix(call: &Call<'_>, micros: i64) -> Result<ArrayRef> {
+    let numbers = call.arg(0)?.ints()?;
+    call.timestamps(&|row| {
+        numbers.at(row).checked_mul(micros).and_then(in_micros).map(Some).ok_or_else(beyond)
+    })
+}

@@ -1,0 +1,394 @@
+//! Functions of numbers. Source: GoogleSQL, "Mathematical functions".
+
+use std::sync::Arc;
+
+use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::{Array, ArrayRef, UInt64Array};
+
+use super::super::{Call, Function, Signature, Type};
+use crate::data::{Operand, order_of};
+use crate::diag::{Code, Error, Result};
+
+use Type::{Bool, Float64, Int64, Ordered};
+
+/// A function of one FLOAT64.
+macro_rules! of_float {
+    ($name:literal, $doc:literal, $apply:expr) => {
+        Function::new(
+            $name,
+            $doc,
+            &[Signature::scalar(&[Float64], Float64, |call| of_float(call, $name, $apply))],
+        )
+    };
+}
+
+const ROUND: &[Signature] =
+    &[Signature::scalar(&[Float64, Int64], Float64, |call| to_digits(call, f64::round)).optional(1)];
+const TRUNC: &[Signature] =
+    &[Signature::scalar(&[Float64, Int64], Float64, |call| to_digits(call, f64::trunc)).optional(1)];
+const POWER: &[Signature] =
+    &[Signature::scalar(&[Float64, Float64], Float64, |call| of_two(call, "POW", power))];
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new(
+        "ABS",
+        "The number without its sign.",
+        &[
+            Signature::scalar(&[Int64], Int64, |call| {
+                let x = call.arg(0)?.ints()?;
+                call.ints(&|row| {
+                    x.at(row)
+                        .checked_abs()
+                        .map(Some)
+                        .ok_or_else(|| out_of_range("ABS", &[x.at(row).to_string()]))
+                })
+            }),
+            Signature::scalar(&[Float64], Float64, |call| of_float(call, "ABS", |x| Some(x.abs()))),
+        ],
+    ),
+    Function::new(
+        "SIGN",
+        "-1, 0 or 1, as the number is negative, 0 or positive.",
+        &[
+            Signature::scalar(&[Int64], Int64, |call| {
+                let x = call.arg(0)?.ints()?;
+                call.ints(&|row| Ok(Some(x.at(row).signum())))
+            }),
+            Signature::scalar(&[Float64], Float64, |call| {
+                of_float(call, "SIGN", |x| Some(if x == 0.0 { 0.0 } else { x.signum() }))
+            }),
+        ],
+    ),
+    Function::new(
+        "ROUND",
+        "The nearest number of so many digits (0) after the point; halves away from 0.",
+        ROUND,
+    ),
+    Function::new("TRUNC", "The number cut off after so many digits (0) after the point.", TRUNC),
+    of_float!("CEIL", "The smallest whole number that is not below it.", |x| Some(x.ceil())),
+    of_float!("CEILING", "The same as CEIL.", |x| Some(x.ceil())),
+    of_float!("FLOOR", "The largest whole number that is not above it.", |x| Some(x.floor())),
+    of_float!("SQRT", "The square root; an error below 0.", |x| (x.is_nan() || x >= 0.0).then(|| x.sqrt())),
+    of_float!("EXP", "e to the power of the number.", |x| Some(x.exp())),
+    of_float!("LN", "The natural logarithm; an error unless the number is above 0.", logarithm),
+    Function::new(
+        "LOG",
+        "The logarithm to the base given second, else the natural one.",
+        &[
+            Signature::scalar(&[Float64], Float64, |call| of_float(call, "LOG", logarithm)),
+            Signature::scalar(&[Float64, Float64], Float64, |call| {
+                of_two(call, "LOG", |x, base| {
+                    let infinite_base = base.is_infinite() || x == f64::NEG_INFINITY;
+                    match base {
+                        _ if infinite_base => Some(f64::NAN),
+                        1.0 => None,
+                        _ => Some(logarithm(x)? / logarithm(base)?),
+                    }
+                })
+            }),
+        ],
+    ),
+    of_float!("LOG10", "The logarithm to base 10.", |x| logarithm(x).map(|_| x.log10())),
+    Function::new("POW", "The first number to the power of the second.", POWER),
+    Function::new("POWER", "The same as POW.", POWER),
+    Function::new(
+        "MOD",
+        "The remainder of a division; it has the sign of the first number.",
+        &[Signature::scalar(&[Int64, Int64], Int64, |call| {
+            of_ints(call, "MOD", |x, y| if y == 0 { None } else { Some(x.wrapping_rem(y)) })
+        })],
+    ),
+    Function::new(
+        "DIV",
+        "The quotient without what stands behind the point.",
+        &[Signature::scalar(&[Int64, Int64], Int64, |call| of_ints(call, "DIV", i64::checked_div))],
+    ),
+    Function::new(
+        "SAFE_DIVIDE",
+        "The quotient, NULL where there is none.",
+        &[Signature::scalar(&[Float64, Float64], Float64, |call| {
+            safe_floats(call, |x, y| if y == 0.0 { f64::NAN } else { x / y }, |_, y| y == 0.0)
+        })],
+    ),
+    Function::new(
+        "SAFE_ADD",
+        "The sum, NULL where it leaves the range of its type.",
+        &[
+            Signature::scalar(&[Int64, Int64], Int64, |call| safe_ints(call, i64::checked_add)),
+            Signature::scalar(&[Float64, Float64], Float64, |call| {
+                safe_floats(call, |x, y| x + y, |_, _| false)
+            }),
+        ],
+    ),
+    Function::new(
+        "SAFE_SUBTRACT",
+        "The difference, NULL where it leaves the range of its type.",
+        &[
+            Signature::scalar(&[Int64, Int64], Int64, |call| safe_ints(call, i64::checked_sub)),
+            Signature::scalar(&[Float64, Float64], Float64, |call| {
+                safe_floats(call, |x, y| x - y, |_, _| false)
+            }),
+        ],
+    ),
+    Function::new(
+        "SAFE_MULTIPLY",
+        "The product, NULL where it leaves the range of its type.",
+        &[
+            Signature::scalar(&[Int64, Int64], Int64, |call| safe_ints(call, i64::checked_mul)),
+            Signature::scalar(&[Float64, Float64], Float64, |call| {
+                safe_floats(call, |x, y| x * y, |_, _| false)
+            }),
+        ],
+    ),
+    Function::new(
+        "SAFE_NEGATE",
+        "The number with the other sign, NULL where it leaves the range of its type.",
+        &[
+            Signature::scalar(&[Int64], Int64, |call| {
+                let x = call.arg(0)?.ints()?;
+                call.ints(&|row| Ok(x.at(row).checked_neg()))
+            }),
+            Signature::scalar(&[Float64], Float64, |call| of_float(call, "SAFE_NEGATE", |x| Some(-x))),
+        ],
+    ),
+    Function::new(
+        "IEEE_DIVIDE",
+        "The quotient as IEEE 754 has it: infinity or NaN where the divisor is 0.",
+        &[Signature::scalar(&[Float64, Float64], Float64, |call| {
+            let (x, y) = (call.arg(0)?.floats()?, call.arg(1)?.floats()?);
+            call.floats(&|row| Ok(Some(x.at(row) / y.at(row))))
+        })],
+    ),
+    Function::new(
+        "GREATEST",
+        "The largest of the values; NULL where one is NULL.",
+        &[
+            Signature::scalar(&[Int64], Int64, |call| extreme_int(call, i64::max)).variadic(),
+            Signature::scalar(&[Float64], Float64, |call| extreme_float(call, f64::max)).variadic(),
+            Signature::scalar(&[Ordered], Ordered, |call| extreme(call, true)).variadic(),
+        ],
+    ),
+    Function::new(
+        "LEAST",
+        "The smallest of the values; NULL where one is NULL.",
+        &[
+            Signature::scalar(&[Int64], Int64, |call| extreme_int(call, i64::min)).variadic(),
+            Signature::scalar(&[Float64], Float64, |call| extreme_float(call, f64::min)).variadic(),
+            Signature::scalar(&[Ordered], Ordered, |call| extreme(call, false)).variadic(),
+        ],
+    ),
+    of_float!("SIN", "The sine of an angle in radians.", |x| Some(x.sin())),
+    of_float!("COS", "The cosine of an angle in radians.", |x| Some(x.cos())),
+    of_float!("TAN", "The tangent of an angle in radians.", |x| Some(x.tan())),
+    of_float!("ASIN", "The angle, in radians, that has this sine.", |x| within_one(x).then(|| x.asin())),
+    of_float!("ACOS", "The angle, in radians, that has this cosine.", |x| within_one(x).then(|| x.acos())),
+    of_float!("ATAN", "The angle, in radians, that has this tangent.", |x| Some(x.atan())),
+    Function::new(
+        "ATAN2",
+        "The angle, in radians, of the point (second, first).",
+        &[Signature::scalar(&[Float64, Float64], Float64, |call| {
+            of_two(call, "ATAN2", |y, x| Some(y.atan2(x)))
+        })],
+    ),
+    of_float!("SINH", "The hyperbolic sine.", |x| Some(x.sinh())),
+    of_float!("COSH", "The hyperbolic cosine.", |x| Some(x.cosh())),
+    of_float!("TANH", "The hyperbolic tangent.", |x| Some(x.tanh())),
+    of_float!("ASINH", "The inverse of the hyperbolic sine.", |x| Some(x.asinh())),
+    of_float!("ACOSH", "The inverse of the hyperbolic cosine; an error below 1.", |x| {
+        (x.is_nan() || x >= 1.0).then(|| x.acosh())
+    }),
+    of_float!("ATANH", "The inverse of the hyperbolic tangent; an error unless between -1 and 1.", |x| {
+        (!x.is_finite() || x.abs() < 1.0).then(|| x.atanh())
+    }),
+    Function::new(
+        "IS_NAN",
+        "Whether it is no number.",
+        &[Signature::scalar(&[Float64], Bool, |call| {
+            let x = call.arg(0)?.floats()?;
+            call.bools(&|row| Ok(x.at(row).is_nan()))
+        })],
+    ),
+    Function::new(
+        "IS_INF",
+        "Whether it is infinite.",
+        &[Signature::scalar(&[Float64], Bool, |call| {
+            let x = call.arg(0)?.floats()?;
+            call.bools(&|row| Ok(x.at(row).is_infinite()))
+        })],
+    ),
+    Function::new(
+        "RAND",
+        "A random number: at least 0, below 1.",
+        &[Signature::scalar(&[], Float64, |call| call.floats(&|_| Ok(Some(random(call)))))],
+    )
+    .volatile(),
+];
+
+/// `apply` is `None` where the function has no value.
+fn of_float(call: &Call<'_>, name: &str, apply: fn(f64) -> Option<f64>) -> Result<ArrayRef> {
+    let x = call.arg(0)?.floats()?;
+    call.floats(&|row| {
+        let x = x.at(row);
+        checked(name, &[x], apply(x)).map(Some)
+    })
+}
+
+fn of_two(call: &Call<'_>, name: &str, apply: fn(f64, f64) -> Option<f64>) -> Result<ArrayRef> {
+    let (x, y) = (call.arg(0)?.floats()?, call.arg(1)?.floats()?);
+    call.floats(&|row| {
+        let (x, y) = (x.at(row), y.at(row));
+        checked(name, &[x, y], apply(x, y)).map(Some)
+    })
+}
+
+/// Infinity out of finite numbers is an overflow.
+fn checked(name: &str, given: &[f64], result: Option<f64>) -> Result<f64> {
+    match result {
+        Some(result) if !result.is_infinite() || given.iter().any(|it| !it.is_finite()) => Ok(result),
+        Some(_) => Err(out_of_range(name, &texts(given))),
+        None => Err(Error::new(
+            Code::InvalidValue,
+            format!("{name} has no value for {}", texts(given).join(", ")),
+        )
+        .hint(format!("SAFE.{name} gives NULL there"))),
+    }
+}
+
+fn texts(numbers: &[f64]) -> Vec<String> {
+    numbers.iter().map(|it| format!("{it:?}")).collect()
+}
+
+#[cold]
+fn out_of_range(name: &str, given: &[String]) -> Error {
+    Error::new(Code::OutOfRange, format!("{name}({}) is out of range", given.join(", ")))
+        .hint(format!("SAFE.{name} gives NULL there"))
+}
+
+/// Of what is not above 0 there is none, but of infinity.
+fn logarithm(x: f64) -> Option<f64> {
+    (x.is_nan() || x > 0.0).then(|| x.ln())
+}
+
+/// Infinity has no angle, but is no error either.
+fn within_one(x: f64) -> bool {
+    !x.is_finite() || x.abs() <= 1.0
+}
+
+fn power(x: f64, y: f64) -> Option<f64> {
+    let root_of_negative = x < 0.0 && x.is_finite() && y.is_finite() && y.fract() != 0.0;
+    let division_by_zero = x == 0.0 && y < 0.0 && y.is_finite();
+    (!root_of_negative && !division_by_zero).then(|| x.powf(y))
+}
+
+/// Rounds to so many digits behind the point; a negative number counts digits before it.
+fn to_digits(call: &Call<'_>, whole: fn(f64) -> f64) -> Result<ArrayRef> {
+    let x = call.arg(0)?.floats()?;
+    let digits = call.args.get(1).map(Operand::ints).transpose()?;
+    call.floats(&|row| {
+        let x = x.at(row);
+        let digits = digits.as_ref().map_or(0, |it| it.at(row)).clamp(-400, 400);
+        #[expect(clippy::cast_possible_truncation, reason = "it is small")]
+        let factor = 10f64.powi(digits.unsigned_abs() as i32);
+        let result = match digits {
+            0 => whole(x),
+            1.. => whole(x * factor) / factor,
+            _ => whole(x / factor) * factor,
+        };
+        // With more digits than the number has, nothing changes; with fewer, nothing is left.
+        let result = match result.is_finite() || !x.is_finite() {
+            true => result,
+            false if digits > 0 => x,
+            false => 0.0,
+        };
+        Ok(Some(result))
+    })
+}
+
+fn of_ints(call: &Call<'_>, name: &str, apply: fn(i64, i64) -> Option<i64>) -> Result<ArrayRef> {
+    let (x, y) = (call.arg(0)?.ints()?, call.arg(1)?.ints()?);
+    call.ints(&|row| {
+        let (x, y) = (x.at(row), y.at(row));
+        match apply(x, y) {
+            None if y == 0 => {
+                Err(Error::new(Code::DivisionByZero, format!("division by zero: {name}({x}, 0)"))
+                    .hint(format!("{name}(x, NULLIF(y, 0)) gives NULL where the divisor is 0")))
+            }
+            None => Err(out_of_range(name, &[x, y].map(|it| it.to_string()))),
+            result => Ok(result),
+        }
+    })
+}
+
+fn safe_ints(call: &Call<'_>, apply: fn(i64, i64) -> Option<i64>) -> Result<ArrayRef> {
+    let (x, y) = (call.arg(0)?.ints()?, call.arg(1)?.ints()?);
+    call.ints(&|row| Ok(apply(x.at(row), y.at(row))))
+}
+
+fn safe_floats(call: &Call<'_>, apply: fn(f64, f64) -> f64, fails: fn(f64, f64) -> bool) -> Result<ArrayRef> {
+    let (x, y) = (call.arg(0)?.floats()?, call.arg(1)?.floats()?);
+    call.floats(&|row| {
+        let (x, y) = (x.at(row), y.at(row));
+        let result = apply(x, y);
+        let overflows = result.is_infinite() && x.is_finite() && y.is_finite();
+        Ok((!overflows && !fails(x, y)).then_some(result))
+    })
+}
+
+fn extreme_int(call: &Call<'_>, choose: fn(i64, i64) -> i64) -> Result<ArrayRef> {
+    let mut columns = call.args.iter().map(|it| it.values::<Int64Type>(call.rows));
+    let mut best = columns.next().ok_or_else(none_given)??.into_owned();
+    for column in columns {
+        best.iter_mut().zip(column?.iter()).for_each(|(best, it)| *best = choose(*best, *it));
+    }
+    Ok(Arc::new(arrow_array::Int64Array::new(best.into(), call.nulls())))
+}
+
+/// NaN beats every number.
+fn extreme_float(call: &Call<'_>, choose: fn(f64, f64) -> f64) -> Result<ArrayRef> {
+    let mut columns = call.args.iter().map(|it| it.values::<Float64Type>(call.rows));
+    let mut best = columns.next().ok_or_else(none_given)??.into_owned();
+    for column in columns {
+        best.iter_mut().zip(column?.iter()).for_each(|(best, it)| {
+            *best = if best.is_nan() || it.is_nan() { f64::NAN } else { choose(*best, *it) };
+        });
+    }
+    Ok(Arc::new(arrow_array::Float64Array::new(best.into(), call.nulls())))
+}
+
+/// For types without arithmetic: finds the place of the value and takes it.
+fn extreme(call: &Call<'_>, greatest: bool) -> Result<ArrayRef> {
+    let failed = |error| Error::new(Code::Internal, "values cannot be taken").detail(error);
+    let all: Vec<&dyn Array> = call.args.iter().map(|it| it.array().as_ref()).collect();
+    let all = arrow_select::concat::concat(&all).map_err(failed)?;
+    let order = order_of(&all, call.returns)?;
+    let mut starts = Vec::with_capacity(call.args.len());
+    let mut start = 0;
+    for arg in call.args {
+        starts.push(start);
+        start += arg.array().len();
+    }
+    let nulls = call.nulls();
+    let places = (0..call.rows).map(|row| {
+        let places = call.args.iter().zip(&starts).map(|(arg, start)| start + arg.index(row));
+        let best =
+            if greatest { places.max_by(|a, b| order(*a, *b)) } else { places.min_by(|a, b| order(*a, *b)) };
+        best.filter(|_| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row))).map(|it| it as u64)
+    });
+    arrow_select::take::take(&all, &places.collect::<UInt64Array>(), None).map_err(failed)
+}
+
+fn none_given() -> Error {
+    Error::new(Code::Internal, "there are no values to choose from")
+}
+
+/// The next number of the generator SplitMix64.
+fn random(call: &Call<'_>) -> f64 {
+    let state = call.env.random.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+    call.env.random.set(state);
+    let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    let mixed = mixed ^ (mixed >> 31);
+    #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
+    let value = (mixed >> 11) as f64 / (1u64 << 53) as f64;
+    value
+}

@@ -1,0 +1,171 @@
+//! Functions of regular expressions. Source: GoogleSQL, "String functions"; the syntax is that of the crate
+//! `regex-lite`, which has most of RE2's: no Unicode classes.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, StringArray};
+use regex_lite::{Captures, Regex};
+
+use super::super::{Call, Function, Signature, Type};
+use crate::data::{Operand, TextView};
+use crate::diag::{Code, Error, Result};
+
+use Type::{ArrayOf, Bool, Int64, String};
+
+const EXTRACT: &[Signature] =
+    &[Signature::scalar(&[String, String, Int64, Int64], String, extract).optional(2)];
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new(
+        "REGEXP_CONTAINS",
+        "Whether a part of the text matches the regular expression.",
+        &[Signature::scalar(&[String, String], Bool, |call| {
+            let (texts, patterns) = (call.arg(0)?.texts()?, Patterns::of(call.arg(1)?)?);
+            call.bools(&|row| Ok(patterns.at(row)?.is_match(texts.at(row))))
+        })],
+    ),
+    Function::new(
+        "REGEXP_EXTRACT",
+        "The part that matches, or its group in parentheses, searched from a position (1) on for the n-th time (1).",
+        EXTRACT,
+    ),
+    Function::new("REGEXP_SUBSTR", "The same as REGEXP_EXTRACT.", EXTRACT),
+    Function::new(
+        "REGEXP_EXTRACT_ALL",
+        "All parts that match, or their groups in parentheses, as an array.",
+        &[Signature::scalar(&[String, String], ArrayOf(&String), extract_all)],
+    ),
+    Function::new(
+        "REGEXP_REPLACE",
+        "The text with the third in place of all parts that match; \\1 in it is the first group.",
+        &[Signature::scalar(&[String, String, String], String, replace)],
+    ),
+];
+
+/// Compiled once where the pattern is a constant.
+enum Patterns<'a> {
+    One(Regex),
+    Each(TextView<'a>),
+}
+
+impl<'a> Patterns<'a> {
+    fn of(operand: &'a Operand) -> Result<Self> {
+        let texts = operand.texts()?;
+        Ok(if operand.is_constant() { Self::One(compile(texts.at(0))?) } else { Self::Each(texts) })
+    }
+
+    fn at(&self, row: usize) -> Result<Cow<'_, Regex>> {
+        match self {
+            Self::One(regex) => Ok(Cow::Borrowed(regex)),
+            Self::Each(texts) => compile(texts.at(row)).map(Cow::Owned),
+        }
+    }
+
+    /// For functions that give one part: there may be one group.
+    fn with_a_group(&self, row: usize) -> Result<Cow<'_, Regex>> {
+        let regex = self.at(row)?;
+        match regex.captures_len() {
+            ..=2 => Ok(regex),
+            groups => Err(Error::new(
+                Code::InvalidValue,
+                format!(
+                    "the regular expression {:?} has {} groups, expected at most one",
+                    regex.as_str(),
+                    groups - 1
+                ),
+            )
+            .hint("write (?: … ) for parentheses that only hold together")),
+        }
+    }
+}
+
+fn compile(pattern: &str) -> Result<Regex> {
+    Regex::new(pattern).map_err(|error| {
+        Error::new(Code::InvalidValue, format!("{pattern:?} is not a regular expression: {error}"))
+            .hint("write patterns as raw strings, r'…', where a backslash stands for itself")
+    })
+}
+
+/// The group, where there is one, else the whole match.
+fn part<'t>(found: &Captures<'t>) -> Option<&'t str> {
+    found.get(found.len() - 1).map(|it| it.as_str())
+}
+
+fn extract(call: &Call<'_>) -> Result<ArrayRef> {
+    let (texts, patterns) = (call.arg(0)?.texts()?, Patterns::of(call.arg(1)?)?);
+    let starts = call.args.get(2).map(Operand::ints).transpose()?;
+    let times = call.args.get(3).map(Operand::ints).transpose()?;
+    let counted = |name: &str, value: i64| match usize::try_from(value) {
+        Ok(value @ 1..) => Ok(value - 1),
+        _ => Err(Error::new(Code::InvalidValue, format!("expected {name} from 1 on, found {value}"))),
+    };
+    call.texts(&|row| {
+        let regex = patterns.with_a_group(row)?;
+        let start = starts.as_ref().map_or(Ok(0), |it| counted("a position", it.at(row)))?;
+        let nth = times.as_ref().map_or(Ok(0), |it| counted("an occurrence", it.at(row)))?;
+        let text = texts.at(row);
+        let ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+        let Some(rest) = ends.into_iter().nth(start).and_then(|at| text.get(at..)) else { return Ok(None) };
+        Ok(regex.captures_iter(rest).nth(nth).and_then(|found| part(&found)).map(Cow::Borrowed))
+    })
+}
+
+fn extract_all(call: &Call<'_>) -> Result<ArrayRef> {
+    let (texts, patterns) = (call.arg(0)?.texts()?, Patterns::of(call.arg(1)?)?);
+    call.arrays(
+        &|row, parts| {
+            let regex = patterns.with_a_group(row)?;
+            parts.extend(regex.captures_iter(texts.at(row)).map(|found| part(&found).unwrap_or_default()));
+            Ok(())
+        },
+        &|parts: Vec<&str>| Ok(Arc::new(StringArray::from(parts))),
+    )
+}
+
+fn replace(call: &Call<'_>) -> Result<ArrayRef> {
+    let (texts, patterns) = (call.arg(0)?.texts()?, Patterns::of(call.arg(1)?)?);
+    let rewrites = call.arg(2)?.texts()?;
+    call.texts(&|row| {
+        let (regex, text, rewrite) = (patterns.at(row)?, texts.at(row), rewrites.at(row));
+        check_rewrite(rewrite, regex.captures_len())?;
+        let expand = |found: &Captures<'_>| expand(rewrite, found);
+        Ok(Some(regex.replace_all(text, expand)))
+    })
+}
+
+/// A backslash stands before a group's number or another backslash.
+fn check_rewrite(rewrite: &str, groups: usize) -> Result<()> {
+    let mut rest = rewrite.chars();
+    while let Some(c) = rest.next() {
+        let next = if c == '\\' { rest.next() } else { continue };
+        match next.map(|it| it.to_digit(10).ok_or(it)) {
+            Some(Ok(group)) if (group as usize) < groups => {}
+            Some(Err('\\')) => {}
+            _ => {
+                return Err(Error::new(
+                    Code::InvalidValue,
+                    format!(
+                        "the replacement {rewrite:?} has a backslash without one of the {} groups",
+                        groups - 1
+                    ),
+                )
+                .hint("\\\\1 is the first group, \\\\0 the whole match and \\\\\\\\ a backslash"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn expand(rewrite: &str, found: &Captures<'_>) -> std::string::String {
+    let mut result = std::string::String::new();
+    let mut rest = rewrite.chars();
+    while let Some(c) = rest.next() {
+        let next = if c == '\\' { rest.next() } else { None };
+        match next.and_then(|it| it.to_digit(10)) {
+            Some(group) => result.push_str(found.get(group as usize).map_or("", |it| it.as_str())),
+            None => result.push(c),
+        }
+    }
+    result
+}

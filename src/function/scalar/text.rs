@@ -1,0 +1,405 @@
+//! Functions of texts; those that make sense for bytes take them too. Positions count characters from 1, or bytes where
+//! the value is BYTES. Source: GoogleSQL, "String functions".
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, StringArray};
+
+use super::super::{Call, Function, Signature, Type};
+use crate::data::{DataType, Operand};
+use crate::diag::{Code, Error, Result};
+
+use Type::{ArrayOf, Bool, Bytes, Int64, String};
+
+const CHARACTERS: &[Signature] = &[Signature::scalar(&[String], Int64, characters)];
+const LENGTH: &[Signature] =
+    &[Signature::scalar(&[String], Int64, characters), Signature::scalar(&[Bytes], Int64, bytes)];
+const BYTES: &[Signature] =
+    &[Signature::scalar(&[String], Int64, bytes), Signature::scalar(&[Bytes], Int64, bytes)];
+const SUBSTR: &[Signature] = &[
+    Signature::scalar(&[String, Int64, Int64], String, substr).optional(1),
+    Signature::scalar(&[Bytes, Int64, Int64], Bytes, substr).optional(1),
+];
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new("LENGTH", "The number of characters, or of bytes.", LENGTH),
+    Function::new("CHAR_LENGTH", "The number of characters.", CHARACTERS),
+    Function::new("CHARACTER_LENGTH", "The number of characters.", CHARACTERS),
+    Function::new("BYTE_LENGTH", "The number of bytes.", BYTES),
+    Function::new("OCTET_LENGTH", "The number of bytes.", BYTES),
+    Function::new(
+        "LOWER",
+        "The text in small letters.",
+        &[Signature::scalar(&[String], String, |call| mapped(call, |text| text.to_lowercase().into()))],
+    ),
+    Function::new(
+        "UPPER",
+        "The text in capitals.",
+        &[Signature::scalar(&[String], String, |call| mapped(call, |text| text.to_uppercase().into()))],
+    ),
+    Function::new(
+        "INITCAP",
+        "The text with a capital at the start of each word; the second argument lists what parts words.",
+        &[Signature::scalar(&[String, String], String, capitalised).optional(1)],
+    ),
+    Function::new(
+        "REVERSE",
+        "The characters from the last to the first.",
+        &[Signature::scalar(&[String], String, |call| mapped(call, |text| text.chars().rev().collect()))],
+    ),
+    Function::new(
+        "TRIM",
+        "The text without white space, or the characters given, at its ends.",
+        &[Signature::scalar(&[String, String], String, |call| trimmed(call, true, true)).optional(1)],
+    ),
+    Function::new(
+        "LTRIM",
+        "The text without white space, or the characters given, at its start.",
+        &[Signature::scalar(&[String, String], String, |call| trimmed(call, true, false)).optional(1)],
+    ),
+    Function::new(
+        "RTRIM",
+        "The text without white space, or the characters given, at its end.",
+        &[Signature::scalar(&[String, String], String, |call| trimmed(call, false, true)).optional(1)],
+    ),
+    Function::new(
+        "SUBSTR",
+        "The part from a position on, of so many characters; -1 is the last position.",
+        SUBSTR,
+    ),
+    Function::new("SUBSTRING", "The same as SUBSTR.", SUBSTR),
+    Function::new(
+        "LEFT",
+        "So many characters from the start.",
+        &[
+            Signature::scalar(&[String, Int64], String, |call| side(call, false)),
+            Signature::scalar(&[Bytes, Int64], Bytes, |call| side(call, false)),
+        ],
+    ),
+    Function::new(
+        "RIGHT",
+        "So many characters from the end.",
+        &[
+            Signature::scalar(&[String, Int64], String, |call| side(call, true)),
+            Signature::scalar(&[Bytes, Int64], Bytes, |call| side(call, true)),
+        ],
+    ),
+    Function::new(
+        "REPLACE",
+        "The text with the third in place of every second.",
+        &[Signature::scalar(&[String, String, String], String, replace)],
+    ),
+    Function::new(
+        "CONCAT",
+        "The values joined; NULL where one is NULL.",
+        &[
+            Signature::scalar(&[String], String, concat).variadic(),
+            Signature::scalar(&[Bytes], Bytes, concat).variadic(),
+        ],
+    ),
+    Function::new(
+        "REPEAT",
+        "The text so many times over.",
+        &[Signature::scalar(&[String, Int64], String, repeat)],
+    ),
+    Function::new(
+        "LPAD",
+        "The text made so long with blanks, or the text given, at its start; cut where it is longer.",
+        &[Signature::scalar(&[String, Int64, String], String, |call| padded(call, true)).optional(1)],
+    ),
+    Function::new(
+        "RPAD",
+        "The text made so long with blanks, or the text given, at its end; cut where it is longer.",
+        &[Signature::scalar(&[String, Int64, String], String, |call| padded(call, false)).optional(1)],
+    ),
+    Function::new(
+        "STARTS_WITH",
+        "Whether the first value starts with the second.",
+        &[
+            Signature::scalar(&[String, String], Bool, |call| tested(call, <[u8]>::starts_with)),
+            Signature::scalar(&[Bytes, Bytes], Bool, |call| tested(call, <[u8]>::starts_with)),
+        ],
+    ),
+    Function::new(
+        "ENDS_WITH",
+        "Whether the first value ends with the second.",
+        &[
+            Signature::scalar(&[String, String], Bool, |call| tested(call, <[u8]>::ends_with)),
+            Signature::scalar(&[Bytes, Bytes], Bool, |call| tested(call, <[u8]>::ends_with)),
+        ],
+    ),
+    Function::new(
+        "STRPOS",
+        "Where the second text first stands in the first; 0 where it does not.",
+        &[Signature::scalar(&[String, String], Int64, position)],
+    ),
+    Function::new(
+        "INSTR",
+        "Where the second text stands in the first, searched from a position (1, or -1 for backwards) on for the n-th time (1).",
+        &[Signature::scalar(&[String, String, Int64, Int64], Int64, position).optional(2)],
+    ),
+    Function::new(
+        "SPLIT",
+        "The parts between separators (a comma), as an array.",
+        &[Signature::scalar(&[String, String], ArrayOf(&String), split).optional(1)],
+    ),
+    Function::new(
+        "ASCII",
+        "The code of the first character, which must be ASCII; 0 for an empty text.",
+        &[Signature::scalar(&[String], Int64, |call| {
+            let texts = call.arg(0)?.texts()?;
+            call.ints(&|row| match texts.at(row).chars().next() {
+                Some(c) if !c.is_ascii() => Err(invalid(format!("{c:?} is not an ASCII character"))),
+                first => Ok(Some(first.map_or(0, |c| i64::from(u32::from(c))))),
+            })
+        })],
+    ),
+    Function::new(
+        "UNICODE",
+        "The code point of the first character; 0 for an empty text.",
+        &[Signature::scalar(&[String], Int64, |call| {
+            let texts = call.arg(0)?.texts()?;
+            call.ints(&|row| Ok(Some(texts.at(row).chars().next().map_or(0, |c| i64::from(u32::from(c))))))
+        })],
+    ),
+    Function::new(
+        "CHR",
+        "The character of a code point; an empty text for 0.",
+        &[Signature::scalar(&[Int64], String, |call| {
+            let codes = call.arg(0)?.ints()?;
+            call.texts(&|row| {
+                let code = codes.at(row);
+                let character = u32::try_from(code).ok().and_then(char::from_u32);
+                let character = character.ok_or_else(|| invalid(format!("{code} is not a code point")))?;
+                Ok(Some(if code == 0 { Cow::Borrowed("") } else { character.to_string().into() }))
+            })
+        })],
+    ),
+];
+
+/// What one value may become, as BigQuery has it for REPEAT and padding.
+const LONGEST: usize = 1 << 20;
+
+fn invalid(message: std::string::String) -> Error {
+    Error::new(Code::InvalidValue, message)
+}
+
+/// A number of characters, which is not negative.
+fn count(name: &str, value: i64) -> Result<usize> {
+    usize::try_from(value).map_err(|_| invalid(format!("{name} takes no negative length, found {value}")))
+}
+
+fn number(value: usize) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+fn characters(call: &Call<'_>) -> Result<ArrayRef> {
+    let texts = call.arg(0)?.texts()?;
+    call.ints(&|row| Ok(Some(number(texts.at(row).chars().count()))))
+}
+
+fn bytes(call: &Call<'_>) -> Result<ArrayRef> {
+    let blobs = call.arg(0)?.blobs()?;
+    call.ints(&|row| Ok(Some(number(blobs.at(row).len()))))
+}
+
+fn mapped(call: &Call<'_>, apply: fn(&str) -> Cow<'_, str>) -> Result<ArrayRef> {
+    let texts = call.arg(0)?.texts()?;
+    call.texts(&|row| Ok(Some(apply(texts.at(row)))))
+}
+
+fn tested(call: &Call<'_>, test: fn(&[u8], &[u8]) -> bool) -> Result<ArrayRef> {
+    let (values, parts) = (call.arg(0)?.blobs()?, call.arg(1)?.blobs()?);
+    call.bools(&|row| Ok(test(values.at(row), parts.at(row))))
+}
+
+pub(in crate::function) fn concat(call: &Call<'_>) -> Result<ArrayRef> {
+    let parts = call.args.iter().map(Operand::blobs).collect::<Result<Vec<_>>>()?;
+    call.texts_or_blobs(&|row| {
+        let mut joined = Vec::new();
+        parts.iter().for_each(|part| joined.extend_from_slice(part.at(row)));
+        Ok(Some(joined.into()))
+    })
+}
+
+/// What parts words unless it is said.
+const DELIMITERS: &str = " \t\n\r\u{b}\u{c}[](){}/|\\<>!?@\"^#$&~_,.:;*%+-";
+
+fn capitalised(call: &Call<'_>) -> Result<ArrayRef> {
+    let texts = call.arg(0)?.texts()?;
+    let delimiters = call.args.get(1).map(Operand::texts).transpose()?;
+    call.texts(&|row| {
+        let delimiters = delimiters.as_ref().map_or(DELIMITERS, |it| it.at(row));
+        let mut result = std::string::String::new();
+        let mut starts_word = true;
+        for c in texts.at(row).chars() {
+            if starts_word {
+                result.extend(c.to_uppercase())
+            } else {
+                result.extend(c.to_lowercase())
+            }
+            starts_word = delimiters.contains(c);
+        }
+        Ok(Some(result.into()))
+    })
+}
+
+fn trimmed(call: &Call<'_>, start: bool, end: bool) -> Result<ArrayRef> {
+    let texts = call.arg(0)?.texts()?;
+    let unwanted = call.args.get(1).map(Operand::texts).transpose()?;
+    call.texts(&|row| {
+        let goes = |c: char| match &unwanted {
+            Some(unwanted) => unwanted.at(row).contains(c),
+            None => c.is_whitespace(),
+        };
+        let mut text = texts.at(row);
+        if start {
+            text = text.trim_start_matches(goes);
+        }
+        if end {
+            text = text.trim_end_matches(goes);
+        }
+        Ok(Some(text.into()))
+    })
+}
+
+/// Characters of a text or bytes of a blob, for functions that count either.
+fn pieces<'a>(
+    call: &Call<'_>,
+    cut: &dyn Fn(usize, usize) -> Result<Range<usize>>,
+    value: &dyn Fn(usize) -> &'a [u8],
+) -> Result<ArrayRef> {
+    let is_text = *call.returns == DataType::String;
+    call.texts_or_blobs(&|row| {
+        let value = value(row);
+        let text = std::str::from_utf8(value).ok().filter(|_| is_text && !value.is_ascii());
+        let Some(text) = text else {
+            let range = cut(row, value.len())?;
+            return Ok(Some(value.get(range).unwrap_or_default().into()));
+        };
+        let range = cut(row, text.chars().count())?;
+        let byte = |character: usize| text.char_indices().nth(character).map_or(text.len(), |(at, _)| at);
+        Ok(Some(value.get(byte(range.start)..byte(range.end)).unwrap_or_default().into()))
+    })
+}
+
+fn substr(call: &Call<'_>) -> Result<ArrayRef> {
+    let (values, positions) = (call.arg(0)?.blobs()?, call.arg(1)?.ints()?);
+    let counts = call.args.get(2).map(Operand::ints).transpose()?;
+    let cut = |row, length: usize| {
+        let position = positions.at(row);
+        let from_end = usize::try_from(position.unsigned_abs()).unwrap_or(usize::MAX);
+        let start = match position {
+            1.. => from_end - 1,
+            0 => 0,
+            _ => length.saturating_sub(from_end),
+        };
+        let start = start.min(length);
+        let wanted = counts.as_ref().map_or(Ok(usize::MAX), |it| count("SUBSTR", it.at(row)))?;
+        Ok(start..start.saturating_add(wanted).min(length))
+    };
+    pieces(call, &cut, &|row| values.at(row))
+}
+
+fn side(call: &Call<'_>, right: bool) -> Result<ArrayRef> {
+    let (values, counts) = (call.arg(0)?.blobs()?, call.arg(1)?.ints()?);
+    let cut = |row, length: usize| {
+        let wanted = count(if right { "RIGHT" } else { "LEFT" }, counts.at(row))?.min(length);
+        Ok(if right { length - wanted..length } else { 0..wanted })
+    };
+    pieces(call, &cut, &|row| values.at(row))
+}
+
+fn replace(call: &Call<'_>) -> Result<ArrayRef> {
+    let (texts, from, to) = (call.arg(0)?.texts()?, call.arg(1)?.texts()?, call.arg(2)?.texts()?);
+    call.texts(&|row| {
+        let (text, from) = (texts.at(row), from.at(row));
+        if from.is_empty() || !text.contains(from) {
+            return Ok(Some(text.into()));
+        }
+        Ok(Some(text.replace(from, to.at(row)).into()))
+    })
+}
+
+fn repeat(call: &Call<'_>) -> Result<ArrayRef> {
+    let (texts, counts) = (call.arg(0)?.texts()?, call.arg(1)?.ints()?);
+    call.texts(&|row| {
+        let (text, times) = (texts.at(row), count("REPEAT", counts.at(row))?);
+        within_limit(text.len().saturating_mul(times))?;
+        Ok(Some(text.repeat(if text.is_empty() { 0 } else { times }).into()))
+    })
+}
+
+fn within_limit(length: usize) -> Result<()> {
+    if length <= LONGEST {
+        return Ok(());
+    }
+    Err(Error::new(Code::LimitExceeded, format!("the text would have {length} bytes, more than {LONGEST}"))
+        .hint("make it shorter"))
+}
+
+fn padded(call: &Call<'_>, left: bool) -> Result<ArrayRef> {
+    let (texts, lengths) = (call.arg(0)?.texts()?, call.arg(1)?.ints()?);
+    let patterns = call.args.get(2).map(Operand::texts).transpose()?;
+    call.texts(&|row| {
+        let name = if left { "LPAD" } else { "RPAD" };
+        let (text, wanted) = (texts.at(row), count(name, lengths.at(row))?);
+        let pattern = patterns.as_ref().map_or(" ", |it| it.at(row));
+        if pattern.is_empty() {
+            return Err(invalid(format!("{name} cannot pad with an empty text")));
+        }
+        within_limit(wanted.saturating_mul(pattern.len()))?;
+        let missing = wanted.saturating_sub(text.chars().count());
+        let padding: std::string::String = pattern.chars().cycle().take(missing).collect();
+        let kept: std::string::String = text.chars().take(wanted).collect();
+        Ok(Some(if left { padding + &kept } else { kept + &padding }.into()))
+    })
+}
+
+fn position(call: &Call<'_>) -> Result<ArrayRef> {
+    let (texts, parts) = (call.arg(0)?.texts()?, call.arg(1)?.texts()?);
+    let starts = call.args.get(2).map(Operand::ints).transpose()?;
+    let times = call.args.get(3).map(Operand::ints).transpose()?;
+    call.ints(&|row| {
+        let (text, part) = (texts.at(row), parts.at(row));
+        let start = starts.as_ref().map_or(1, |it| it.at(row));
+        let times = times.as_ref().map_or(1, |it| it.at(row));
+        if start == 0 || times < 1 {
+            return Err(invalid(format!(
+                "INSTR takes a position other than 0 and an occurrence from 1 on, found {start} and {times}"
+            )));
+        }
+        let skipped = usize::try_from(start.unsigned_abs() - 1).unwrap_or(usize::MAX);
+        let nth = usize::try_from(times - 1).unwrap_or(usize::MAX);
+        let found = |at: &(usize, char)| text.get(at.0..).is_some_and(|rest| rest.starts_with(part));
+        let at = if start > 0 {
+            text.char_indices().skip(skipped).filter(found).nth(nth)
+        } else {
+            text.char_indices().rev().skip(skipped).filter(found).nth(nth)
+        };
+        let before = |(at, _): (usize, char)| text.get(..at).map_or(0, |before| before.chars().count());
+        let empty = usize::from(part.is_empty() && starts.is_none());
+        Ok(Some(number(at.map_or(empty, |at| before(at) + 1))))
+    })
+}
+
+fn split(call: &Call<'_>) -> Result<ArrayRef> {
+    let texts = call.arg(0)?.texts()?;
+    let separators = call.args.get(1).map(Operand::texts).transpose()?;
+    call.arrays(
+        &|row, parts| {
+            let text = texts.at(row);
+            match separators.as_ref().map_or(",", |it| it.at(row)) {
+                "" if !text.is_empty() => {
+                    parts.extend(text.char_indices().filter_map(|(at, c)| text.get(at..at + c.len_utf8())));
+                }
+                separator if text.is_empty() || separator.is_empty() => parts.push(text),
+                separator => parts.extend(text.split(separator)),
+            }
+            Ok(())
+        },
+        &|parts: Vec<&str>| Ok(Arc::new(StringArray::from(parts))),
+    )
+}

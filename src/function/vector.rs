@@ -1,0 +1,318 @@
+//! Vectors: distances and norms. Sources: BigQuery ML, "ML.DISTANCE", "ML.LP_NORM"; GoogleSQL, "Mathematical
+//! functions".
+//!
+//! A vector is an array of numbers, or a sparse one: an array of structs of an identifier and a number, in which
+//! what is not named is 0.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, StringArray};
+
+use super::list::{Lists, Vectors};
+use super::{Argument, Body, Call, Function, Signature, Type};
+use crate::data::{CastMode, DataType, Operand, cast};
+use crate::diag::{Code, Error, Result};
+
+/// The type of dense vectors.
+const VECTOR: Type = Type::ArrayOf(&Type::Float64);
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new(
+        "ML.DISTANCE",
+        "The 'EUCLIDEAN', 'MANHATTAN' or 'COSINE' distance of two vectors.",
+        &[Signature::infer(
+            &[Type::Whatever, Type::Whatever, Type::String],
+            distance_type,
+            Body::Scalar(distance),
+        )
+        .optional(1)],
+    ),
+    Function::new(
+        "EUCLIDEAN_DISTANCE",
+        "The length of the difference of two vectors.",
+        &[Signature::infer(
+            &[Type::Whatever, Type::Whatever],
+            distance_type,
+            Body::Scalar(|call| distances(call, &|_| Ok(Some(Metric::Euclidean)))),
+        )],
+    ),
+    Function::new(
+        "COSINE_DISTANCE",
+        "1 less the cosine of the angle between two vectors.",
+        &[Signature::infer(
+            &[Type::Whatever, Type::Whatever],
+            distance_type,
+            Body::Scalar(|call| distances(call, &|_| Ok(Some(Metric::Cosine)))),
+        )],
+    ),
+    Function::new(
+        "DOT_PRODUCT",
+        "The sum of the products of two vectors' elements.",
+        &[Signature::scalar(&[VECTOR, VECTOR], Type::Float64, dot_product)],
+    ),
+    Function::new(
+        "ML.LP_NORM",
+        "The p-norm of a vector: p is 0.0, at least 1.0, or infinite.",
+        &[Signature::scalar(&[VECTOR, Type::Float64], Type::Float64, lp_norm)],
+    ),
+];
+
+/// A way to measure how far apart two vectors are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Metric {
+    Euclidean,
+    Manhattan,
+    Cosine,
+    /// The dot product with the other sign: the larger the product, the nearer.
+    DotProduct,
+}
+
+impl Metric {
+    /// The metric that `name` means, case aside.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let known = [
+            ("EUCLIDEAN", Self::Euclidean),
+            ("MANHATTAN", Self::Manhattan),
+            ("COSINE", Self::Cosine),
+            ("DOT_PRODUCT", Self::DotProduct),
+        ];
+        known.into_iter().find(|(it, _)| it.eq_ignore_ascii_case(name)).map(|(_, metric)| metric)
+    }
+
+    /// The distance of two vectors.
+    ///
+    /// # Errors
+    /// `invalid-value` where their lengths differ, or for the angle at a vector of zeros.
+    pub(crate) fn distance(self, a: &[f64], b: &[f64]) -> Result<f64> {
+        if a.len() != b.len() {
+            return Err(Error::new(
+                Code::InvalidValue,
+                format!("expected vectors of one length, found {} and {} elements", a.len(), b.len()),
+            ));
+        }
+        let pairs = a.iter().zip(b);
+        match self {
+            Self::Euclidean => Ok(pairs.map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt()),
+            Self::Manhattan => Ok(pairs.map(|(a, b)| (a - b).abs()).sum()),
+            Self::DotProduct => Ok(-dot(a, b)),
+            Self::Cosine => {
+                let (of_a, of_b) = (dot(a, a), dot(b, b));
+                if of_a == 0.0 || of_b == 0.0 {
+                    return Err(Error::new(Code::InvalidValue, "a vector of zeros has no direction")
+                        .hint("leave such rows out with WHERE, or measure the EUCLIDEAN distance"));
+                }
+                // One root of the product is exact for parallel vectors; two are needed where it overflows.
+                let product = of_a * of_b;
+                let lengths = if product.is_normal() { product.sqrt() } else { of_a.sqrt() * of_b.sqrt() };
+                Ok(1.0 - dot(a, b) / lengths)
+            }
+        }
+    }
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// The p-norm; of degree 0 the number of elements that are not 0, of infinite degree the largest one.
+#[expect(clippy::cast_precision_loss, reason = "a number of elements")]
+pub(super) fn norm(vector: &[f64], degree: f64) -> f64 {
+    if degree == 0.0 {
+        vector.iter().filter(|value| **value != 0.0).count() as f64
+    } else if degree.is_infinite() {
+        vector.iter().fold(0.0, |most, value| most.max(value.abs()))
+    } else if degree == 2.0 {
+        dot(vector, vector).sqrt()
+    } else {
+        vector.iter().map(|value| value.abs().powf(degree)).sum::<f64>().powf(1.0 / degree)
+    }
+}
+
+/// Whether there is a norm of this degree.
+pub(super) fn check_degree(degree: f64, name: &str) -> Result<()> {
+    if degree == 0.0 || degree >= 1.0 {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::InvalidValue,
+        format!("expected `{name}` as 0.0, 1.0 or more, or infinity, found {degree}"),
+    )
+    .hint("write 2.0 for the Euclidean norm, CAST('inf' AS FLOAT64) for the largest element"))
+}
+
+fn lp_norm(call: &Call<'_>) -> Result<ArrayRef> {
+    let (vectors, degrees) = (Vectors::new(call.arg(0)?)?, call.arg(1)?.floats()?);
+    let values = (0..call.rows).map(|row| {
+        let (Some(vector), Some(degree)) = (vectors.get(row)?, degrees.get(row)) else { return Ok(None) };
+        check_degree(degree, "degree").map_err(|error| error.in_row(row))?;
+        Ok(Some(norm(vector, degree)))
+    });
+    Ok(Arc::new(values.collect::<Result<Float64Array>>()?))
+}
+
+fn dot_product(call: &Call<'_>) -> Result<ArrayRef> {
+    let negative = distances(call, &|_| Ok(Some(Metric::DotProduct)))?;
+    let negative = negative.as_primitive_opt::<Float64Type>().ok_or_else(layout)?;
+    Ok(Arc::new(negative.unary::<_, Float64Type>(|it| -it)))
+}
+
+/// FLOAT64 of two arrays of numbers, or of two sparse vectors.
+fn distance_type(args: &[Argument]) -> Result<DataType> {
+    for argument in args.iter().take(2) {
+        let fits = match &argument.data_type {
+            DataType::Array(element) => match &**element {
+                DataType::Struct(fields) => matches!(
+                    fields.as_slice(),
+                    [id, number]
+                        if matches!(id.data_type, DataType::Int64 | DataType::String)
+                            && number.data_type.is_numeric()
+                ),
+                element => element.is_numeric(),
+            },
+            // A bare NULL.
+            _ => argument.literal == Some(crate::data::Scalar::Null),
+        };
+        if !fits {
+            return Err(Error::new(
+                Code::TypeMismatch,
+                format!("expected a vector, found {}", argument.data_type),
+            )
+            .hint("write an array of numbers, or of structs of an INT64 or STRING and a number"));
+        }
+    }
+    Ok(DataType::Float64)
+}
+
+fn distance(call: &Call<'_>) -> Result<ArrayRef> {
+    let names = call.args.get(2).map(Operand::texts).transpose()?;
+    distances(call, &|row| {
+        let Some(names) = &names else { return Ok(Some(Metric::Euclidean)) };
+        let Some(name) = names.get(row) else { return Ok(None) };
+        match Metric::named(name) {
+            None | Some(Metric::DotProduct) => {
+                Err(Error::new(Code::InvalidValue, format!("there is no distance '{name}'"))
+                    .hint("write 'EUCLIDEAN', 'MANHATTAN' or 'COSINE'"))
+            }
+            known => Ok(known),
+        }
+    })
+}
+
+/// The distance of the first two arguments by the metric of each row.
+fn distances(call: &Call<'_>, metric: &dyn Fn(usize) -> Result<Option<Metric>>) -> Result<ArrayRef> {
+    let side = |at: usize| {
+        let data_type = call.types.get(at).ok_or_else(layout)?;
+        Side::new(call.arg(at)?, data_type)
+    };
+    let (left, right) = (side(0)?, side(1)?);
+    let of_row = |row| {
+        let (Some(metric), Some(a), Some(b)) = (metric(row)?, left.get(row)?, right.get(row)?) else {
+            return Ok(None);
+        };
+        match (a, b) {
+            (Vector::Dense(a), Vector::Dense(b)) => metric.distance(&a, &b).map(Some),
+            (Vector::Sparse(a), Vector::Sparse(b)) => {
+                let ids: BTreeSet<_> = a.keys().chain(b.keys()).collect();
+                let filled = |side: &BTreeMap<Id<'_>, f64>| {
+                    ids.iter().map(|id| side.get(id).copied().unwrap_or_default()).collect::<Vec<_>>()
+                };
+                metric.distance(&filled(&a), &filled(&b)).map(Some)
+            }
+            _ => Err(Error::new(Code::TypeMismatch, "expected two arrays of numbers or two sparse vectors")),
+        }
+    };
+    let values = (0..call.rows).map(|row| of_row(row).map_err(|error| error.in_row(row)));
+    Ok(Arc::new(values.collect::<Result<Float64Array>>()?))
+}
+
+/// What names an element of a sparse vector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Id<'a> {
+    Number(i64),
+    Text(&'a str),
+}
+
+enum Vector<'a> {
+    Dense(Vec<f64>),
+    Sparse(BTreeMap<Id<'a>, f64>),
+}
+
+/// One side of a distance.
+struct Side<'a> {
+    lists: Option<Lists<'a>>,
+    ids: Ids<'a>,
+    values: Float64Array,
+}
+
+enum Ids<'a> {
+    /// The places in the array.
+    Places,
+    Numbers(&'a Int64Array),
+    Texts(&'a StringArray),
+}
+
+impl<'a> Side<'a> {
+    fn new(operand: &'a Operand, data_type: &DataType) -> Result<Self> {
+        let DataType::Array(element) = data_type else {
+            return Ok(Self { lists: None, ids: Ids::Places, values: Float64Array::new_null(0) });
+        };
+        let lists = Lists::new(operand)?;
+        let elements = lists.values();
+        let (ids, values, number) = match &**element {
+            DataType::Struct(fields) => {
+                let parts = elements.as_struct_opt().ok_or_else(layout)?.columns();
+                let (Some(id), Some(value), Some(number)) = (parts.first(), parts.get(1), fields.get(1))
+                else {
+                    return Err(layout());
+                };
+                let ids = match id.as_primitive_opt::<Int64Type>() {
+                    Some(numbers) => Ids::Numbers(numbers),
+                    None => Ids::Texts(id.as_string_opt().ok_or_else(layout)?),
+                };
+                (ids, value, &number.data_type)
+            }
+            number => (Ids::Places, elements, number),
+        };
+        let values = cast(values, number, &DataType::Float64, CastMode::Strict)?;
+        let values = values.as_primitive_opt::<Float64Type>().ok_or_else(layout)?.clone();
+        Ok(Self { lists: Some(lists), ids, values })
+    }
+
+    fn get(&self, row: usize) -> Result<Option<Vector<'a>>> {
+        let Some(range) = self.lists.as_ref().and_then(|lists| lists.range(row)) else { return Ok(None) };
+        let null = || Error::new(Code::InvalidValue, "an element of a vector is NULL");
+        let value = |at: usize| match self.values.is_valid(at) {
+            true => Ok(self.values.value(at)),
+            false => Err(null()),
+        };
+        if matches!(self.ids, Ids::Places) {
+            return range.map(value).collect::<Result<_>>().map(|it| Some(Vector::Dense(it)));
+        }
+        let mut sparse = BTreeMap::new();
+        for at in range {
+            let id = match &self.ids {
+                Ids::Numbers(ids) if ids.is_valid(at) => Id::Number(ids.value(at)),
+                Ids::Texts(ids) if ids.is_valid(at) => Id::Text(ids.value(at)),
+                _ => return Err(null()),
+            };
+            if sparse.insert(id, value(at)?).is_some() {
+                let id = match id {
+                    Id::Number(id) => id.to_string(),
+                    Id::Text(id) => id.to_owned(),
+                };
+                return Err(Error::new(
+                    Code::InvalidValue,
+                    format!("a sparse vector has two elements `{id}`"),
+                ));
+            }
+        }
+        Ok(Some(Vector::Sparse(sparse)))
+    }
+}
+
+fn layout() -> Error {
+    Error::new(Code::Internal, "a vector has another layout than its type")
+}
