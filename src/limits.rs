@@ -40,6 +40,9 @@ pub struct Limits {
     pub tensor_bytes: usize,
     /// Optimised plans kept for one model, one for each batch size that was met.
     pub model_plans: usize,
+    /// Bytes of the weights that these plans hold together, each having them in an order of its own. One plan is kept
+    /// whatever its size.
+    pub plan_bytes: usize,
 }
 
 impl Default for Limits {
@@ -61,6 +64,7 @@ impl Default for Limits {
             batch_objects: 8,
             tensor_bytes: 64 << 20,
             model_plans: 4,
+            plan_bytes: 64 << 20,
         }
     }
 }

@@ -70,7 +70,7 @@ pub(crate) fn can_coerce_literal(value: &Scalar, to: &DataType) -> bool {
 
 /// Whether `CAST` between the types exists at all; single values may still fail.
 pub(crate) fn can_cast(from: &DataType, to: &DataType) -> bool {
-    use DataType::{Array, Bool, Bytes, Date, Float64, Int64, String, Struct, Timestamp};
+    use DataType::{Array, Bool, Bytes, Date, Float64, Int64, String, Struct, Tensor, Timestamp};
     match (from, to) {
         _ if can_coerce(from, to) => true,
         (Array(from), Array(to)) => can_cast(from, to),
@@ -78,6 +78,8 @@ pub(crate) fn can_cast(from: &DataType, to: &DataType) -> bool {
             from.len() == to.len()
                 && from.iter().zip(to).all(|(from, to)| can_cast(&from.data_type, &to.data_type))
         }
+        // A tensor is the struct that it reads as.
+        (Struct(_), Tensor) => can_cast(from, &Struct(to.fields())),
         (Int64 | Bool | Date | Timestamp | Bytes | Float64, String) => true,
         (String, Int64 | Float64 | Bool | Date | Timestamp | Bytes) => true,
         (Int64, Float64 | Bool) | (Float64 | Bool, Int64) | (Date, Timestamp) | (Timestamp, Date) => true,
@@ -130,6 +132,11 @@ pub(crate) fn cast(array: &ArrayRef, from: &DataType, to: &DataType, mode: CastM
             StructArray::try_new_with_length(names, columns, parts.nulls().cloned(), array.len())
                 .map(|parts| Arc::new(parts) as ArrayRef)
                 .map_err(|error| Error::new(Code::Internal, "a struct cannot be converted").detail(error))
+        }
+        (DataType::Struct(_), DataType::Tensor) if can_cast(from, to) => {
+            let plain = DataType::Struct(to.fields());
+            let parts = cast(array, from, &plain, mode)?;
+            array_of(&scalars(&parts, &plain)?, to)
         }
         (DataType::Float64, DataType::Int64) => {
             let floats = array.as_primitive_opt::<Float64Type>().ok_or_else(|| layout(from))?;

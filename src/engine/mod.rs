@@ -22,6 +22,7 @@
 //! # Ok::<(), predictql::diag::Error>(())
 //! ```
 
+mod making;
 mod query;
 mod script;
 mod work;
@@ -29,6 +30,7 @@ mod work;
 pub use query::{Query, Step, Summary};
 pub use script::Script;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::catalog::{Catalog, Relation};
@@ -36,7 +38,7 @@ use crate::control::{Clock, Stopwatch};
 use crate::data::{Scalar, Schema};
 use crate::diag::{Code, Diagnostic, Error, Result};
 use crate::limits::Limits;
-use crate::model::Model;
+use crate::model::{Model, ModelOptions};
 use crate::plan::{self, Bound, Params, bind};
 use crate::syntax::ast::StatementKind;
 use crate::syntax::{self, Dialect};
@@ -64,6 +66,7 @@ pub struct Check {
 }
 
 /// Runs SQL.
+#[derive(Clone)]
 pub struct Session {
     engine: Engine,
     limits: Arc<Limits>,
@@ -121,13 +124,29 @@ impl Engine {
         self.register(name, Relation::Objects(objects.into()))
     }
 
-    /// Loads an ONNX file and puts it into the catalog, in place of a model of the same name.
+    /// Loads a model file and puts it into the catalog, in place of a model of the same name.
     ///
     /// # Errors
     /// As [`Model::load`]; `invalid-option` for a name that SQL could not say.
     pub fn register_model(&self, name: &str, bytes: &[u8]) -> Result<Arc<Model>> {
+        self.register_model_with(name, bytes, &BTreeMap::new(), &ModelOptions::default())
+    }
+
+    /// Loads a model file as `options` say, with the files that it names (see [`Model::external_data`]), and puts it
+    /// into the catalog, in place of a model of the same name.
+    ///
+    /// # Errors
+    /// As [`Model::load_parts`]; `invalid-option` for a name that SQL could not say.
+    pub fn register_model_with(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        external: &BTreeMap<String, Vec<u8>>,
+        options: &ModelOptions,
+    ) -> Result<Arc<Model>> {
         check_name(name)?;
-        let model = Arc::new(Model::load(bytes, &self.shared.limits)?);
+        let load = || Model::load_parts(bytes, external, options, &self.shared.limits);
+        let model = Arc::new(making::timed(self.shared.clock, load)?);
         self.catalog().put_model(name, model.clone());
         Ok(model)
     }

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::making::Making;
 use super::script::Scope;
 use super::work::{Then, Work};
 use super::{Engine, work};
@@ -186,9 +187,14 @@ impl Query {
             Bound::Prepare(Prepare::Model { bytes, span }) => Work::LoadValue { bytes, span },
             Bound::CreateView { name, view } => Work::CreateView { name, view },
             Bound::CreateModel { name, path, path_span, options } => {
-                Work::FetchModel { name, path, span: path_span, options, request: None }
+                let clock = self.engine.shared.clock;
+                Work::MakeModel(Box::new(Making::new(name, path, path_span, options, clock)))
             }
-            Bound::AlterModel { name, options, span } => Work::AlterModel { name, options, span },
+            Bound::AlterModel { name, options, span } => {
+                let model = self.engine.catalog().model(&name)?.clone();
+                let clock = self.engine.shared.clock;
+                Work::MakeModel(Box::new(Making::of(model, name, span, options, clock)))
+            }
             Bound::CreateObjectTable { name, uris, uris_span } => {
                 Work::ListObjects { name, uris, span: uris_span, request: None }
             }

@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::making::{Making, Next, timed};
 use super::query::{Query, Step, Summary};
 use crate::catalog::{Relation, Rules, Transform, View};
 use crate::control::{Progress, Stage};
 use crate::data::{Batch, DataType, Scalar, Schema, cast, scalar_at};
 use crate::diag::{Code, Error, Result, Span};
 use crate::exec::{Input, Resource, TableFormat, fit, start, start_measured};
-use crate::model::{Model, ModelOptions};
+use crate::model::Model;
 use crate::plan::{self, External, FitCall, Format, Plan};
 use crate::syntax::ast::SelectItem;
 use crate::table::{self, Table};
@@ -23,27 +24,10 @@ pub(super) enum Work {
         rows: Vec<Batch>,
         then: Then,
     },
-    FetchModel {
-        name: String,
-        path: String,
-        span: Span,
-        options: ModelOptions,
-        request: Option<u64>,
-    },
-    CompileModel {
-        name: String,
-        bytes: Vec<u8>,
-        span: Span,
-        options: ModelOptions,
-    },
+    MakeModel(Box<Making>),
     /// Load a model out of a value.
     LoadValue {
         bytes: Vec<u8>,
-        span: Span,
-    },
-    AlterModel {
-        name: String,
-        options: ModelOptions,
         span: Span,
     },
     ListObjects {
@@ -115,7 +99,8 @@ pub(super) struct FetchTable {
 impl Work {
     pub(super) fn stage(&self) -> Stage {
         match self {
-            Self::CompileModel { .. } | Self::LoadValue { .. } => Stage::Compile,
+            Self::MakeModel(making) if making.is_ready() => Stage::Compile,
+            Self::LoadValue { .. } => Stage::Compile,
             _ => Stage::Project,
         }
     }
@@ -222,27 +207,21 @@ impl Query {
     /// Does a piece of work that ends in a change of the catalog.
     pub(super) fn change(&mut self, work: Work) -> Result<Step> {
         match work {
-            Work::FetchModel { name, path, span, options, request } => {
-                match self.answered(request, || Resource::Model { uri: path.clone() }) {
-                    Ok(id) => {
-                        let bytes = self.ctx.resources.take_bytes(id).map_err(|error| error.or_at(span))?;
-                        self.ctx.progress = Some(Progress { stage: Stage::Compile, rows: 0, total: None });
-                        Ok(self.go_on(Work::CompileModel { name, bytes, span, options }))
-                    }
-                    Err(request) => {
-                        let request = Some(request);
-                        Ok(self.wait(Work::FetchModel { name, path, span, options, request }))
-                    }
+            Work::MakeModel(mut making) => match making.advance(&mut self.ctx)? {
+                Next::Need => Ok(self.wait(Work::MakeModel(making))),
+                Next::Ready => {
+                    self.ctx.progress = Some(Progress { stage: Stage::Compile, rows: 0, total: None });
+                    Ok(self.go_on(Work::MakeModel(making)))
                 }
-            }
-            Work::CompileModel { name, bytes, span, options } => {
-                let model = self.loaded(&bytes, &options, span)?;
-                self.engine.catalog().put_model(&name, Arc::new(model));
-                Ok(changed(format!("Successfully created model named {name}")))
-            }
+                Next::Made(model) => {
+                    self.engine.catalog().put_model(&making.name, Arc::new(model));
+                    Ok(changed(making.message()))
+                }
+            },
             Work::LoadValue { bytes, span } => {
-                let model = self.loaded(&bytes, &ModelOptions::default(), span).map_err(|error| {
-                    error.context(
+                let load = || Model::load(&bytes, &self.ctx.env.limits);
+                let model = timed(self.engine.shared.clock, load).map_err(|error| {
+                    error.or_at(span).context(
                         "Error occurred during execution of the builtin function 'PREDICT' with HRESULT \
                          0x80070057. Model is corrupt or invalid.",
                     )
@@ -250,13 +229,6 @@ impl Query {
                 self.engine.catalog().put_model_of(bytes, Arc::new(model));
                 self.bind()?;
                 Ok(self.progress())
-            }
-            Work::AlterModel { name, options, span } => {
-                let mut catalog = self.engine.catalog();
-                let model =
-                    catalog.model(&name)?.with_options(&options).map_err(|error| error.or_at(span))?;
-                catalog.put_model(&name, Arc::new(model));
-                Ok(changed(format!("Successfully changed model named {name}")))
             }
             Work::ListObjects { name, uris, span, request } => {
                 match self.answered(request, || Resource::Objects { uris: uris.clone() }) {
@@ -289,12 +261,6 @@ impl Query {
                 Err(Error::new(Code::Internal, "this work changes nothing"))
             }
         }
-    }
-
-    fn loaded(&self, bytes: &[u8], options: &ModelOptions, span: Span) -> Result<Model> {
-        let before = (self.engine.shared.clock)();
-        let model = Model::load_with(bytes, options, &self.ctx.env.limits);
-        model.map(|model| model.with_load_time(self.since(before))).map_err(|error| error.or_at(span))
     }
 
     fn listed(&mut self, id: u64, uris: &[String], span: Span) -> Result<Vec<table::Object>> {

@@ -262,6 +262,10 @@ impl<'a> Input<'a> {
                     self.slot.name
                 ))
             }
+            // The model's shape did not tell where it has a picture's channels.
+            ([height, width, depth], _) if fits(&[*depth, *height, *width], &dims) => error.hint(
+                "if the model has the channels of pictures first, say so: image_layout = 'NCHW' in its OPTIONS",
+            ),
             _ => error,
         }
     }

@@ -114,7 +114,7 @@ impl Model {
         let outputs = found.outputs.into_iter().zip(sampled.outputs);
         let outputs = outputs.map(|(declared, inferred)| Slot::output(declared, inferred, batch)).collect();
         let chunk_rows = batch.best_rows(&inputs, sampled.bytes, limits);
-        let plans = Plans::new(graph, limits.model_plans);
+        let plans = Plans::new(graph, inspect::weight_bytes(&found.weights), limits);
         let labels = found.labels;
         let (facts, defaults) = (found.facts, file.defaults);
         let core = Core { facts, plans, batch, chunk_rows, inputs, outputs, labels, defaults };

@@ -317,19 +317,6 @@ impl ModelOptions {
         Ok(())
     }
 
-    /// The options of `self` with those that `newer` sets in their place.
-    ///
-    /// # Errors
-    /// None but those of [`ModelOptions::set`].
-    pub fn updated(&self, newer: &Self) -> Result<Self> {
-        let mut options = self.clone();
-        for (name, value) in newer.given() {
-            options.set(name, value)?;
-        }
-        options.labels = newer.labels.clone().or(options.labels);
-        Ok(options)
-    }
-
     /// Compares the checksum of `bytes` with the one that is given, if one is.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use tract_onnx::tract_hir::internal::TypedSimpleState;
 
 use super::load::Graph;
 use crate::diag::{Error, Result};
+use crate::limits::Limits;
 
 /// The shapes of all inputs, in order.
 pub(super) type Shapes = Vec<Vec<usize>>;
@@ -37,9 +38,11 @@ struct Plan {
 }
 
 impl Plans {
-    /// Plans of `graph`, of which at most `capacity` are kept.
-    pub(super) fn new(graph: Graph, capacity: usize) -> Self {
-        Self { graph, capacity: capacity.max(1), kept: Mutex::default(), last_error: Mutex::default() }
+    /// Plans of `graph`, whose weights have so many bytes.
+    pub(super) fn new(graph: Graph, weight_bytes: usize, limits: &Limits) -> Self {
+        let fitting = limits.plan_bytes.checked_div(weight_bytes).unwrap_or(limits.model_plans);
+        let capacity = fitting.min(limits.model_plans).max(1);
+        Self { graph, capacity, kept: Mutex::default(), last_error: Mutex::default() }
     }
 
     /// Runs the plan for `shapes`, which are those of `inputs`.
@@ -57,7 +60,11 @@ impl Plans {
         // The plan leaves the cache while it runs: a run that fails takes its half-used state with it.
         let mut plan = match self.take(&shapes) {
             Some(plan) => plan,
-            None => self.build(shapes)?,
+            None => {
+                // Before a plan is built there is room for it: two of a large model may be one too many.
+                self.make_room();
+                self.build(shapes)?
+            }
         };
         let outputs = plan.state.run(inputs).map_err(super::failure::run)?;
         self.keep(plan);
@@ -76,12 +83,16 @@ impl Plans {
         Some(kept.remove(at))
     }
 
-    fn keep(&self, plan: Plan) {
+    fn make_room(&self) {
         let mut kept = lock(&self.kept);
-        if kept.len() >= self.capacity {
+        while kept.len() >= self.capacity {
             kept.remove(0);
         }
-        kept.push(plan);
+    }
+
+    fn keep(&self, plan: Plan) {
+        self.make_room();
+        lock(&self.kept).push(plan);
     }
 }
 

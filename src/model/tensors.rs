@@ -42,7 +42,12 @@ impl TensorModel {
         let shapes: Shapes = inputs.iter().map(|tensor| tensor.shape().to_vec()).collect();
         let graph = load::graph(onnx, &found.proto, &found.weights, &shapes)?;
         let outputs = found.outputs.iter().map(|declared| (declared.element, declared.stored)).collect();
-        Ok(Self { plans: Plans::new(graph, limits.model_plans), shapes, inputs, outputs })
+        Ok(Self {
+            plans: Plans::new(graph, inspect::weight_bytes(&found.weights), limits),
+            shapes,
+            inputs,
+            outputs,
+        })
     }
 
     /// The outputs for the tensors that it was loaded for, each an encoded `TensorProto`.

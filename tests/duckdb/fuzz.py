@@ -2,7 +2,7 @@
 
     cargo build --example run
     .venv/bin/python fuzz.py --seed 1 --queries 10000       # prints every difference
-    .venv/bin/python fuzz.py --seed 7 --record 200          # writes tests/suite/fuzz.slt with DuckDB's rows
+    .venv/bin/python fuzz.py --seed 7 --record 200          # writes tests/suite/sql/random.slt with DuckDB's rows
 
 An answer of DuckDB to an error of ours is no difference when the error is one that only BigQuery knows: a number out of range.
 """
@@ -22,7 +22,7 @@ import translate
 from generate import Generator
 
 RUN = check.TESTS.parent / "target/debug/examples/run"
-RECORDED = check.TESTS / "suite/fuzz.slt"
+RECORDED = check.TESTS / "suite/sql/random.slt"
 ON_PURPOSE = ("[out-of-range]", "[division-by-zero]")
 
 

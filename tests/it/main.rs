@@ -13,6 +13,7 @@
 mod boosters;
 mod host;
 mod image;
+mod loading;
 mod notation;
 mod reference;
 mod stepping;

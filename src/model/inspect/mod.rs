@@ -12,7 +12,7 @@ mod zip_map;
 
 pub(super) use floats::widen_tensor;
 pub(super) use types::Declared;
-pub(super) use weights::{External, Weights};
+pub(super) use weights::{External, Weights, weight_bytes};
 
 use std::collections::BTreeMap;
 

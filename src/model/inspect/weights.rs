@@ -55,6 +55,11 @@ pub(super) fn decode(bytes: &[u8], external: &External, onnx: &Onnx) -> Result<(
     Ok((proto, weights))
 }
 
+/// Bytes of all weights together.
+pub(in crate::model) fn weight_bytes(weights: &Weights) -> usize {
+    weights.values().map(|tensor| tensor.len() * tensor.datum_type().size_of()).sum()
+}
+
 fn settle_attributes(node: &mut pb::NodeProto, external: &External) -> Result<()> {
     for attribute in &mut node.attribute {
         let mut tensors = attribute.t.iter_mut().chain(&mut attribute.tensors);

@@ -66,9 +66,9 @@ pub(super) fn model(given: &Options) -> Result<(String, Span, ModelOptions)> {
 pub(super) fn altered(given: &Options, before: &ModelOptions) -> Result<ModelOptions> {
     let known: Vec<_> = ModelOptions::names().chain(ELSEWHERE.iter().copied()).collect();
     check_names(given, &known)?;
-    let mut options = ModelOptions::default();
+    let mut options = before.clone();
     set(&mut options, given)?;
-    before.updated(&options).map_err(|error| error.or_at(given.span))
+    Ok(options)
 }
 
 fn set(options: &mut ModelOptions, given: &Options) -> Result<()> {

@@ -1,0 +1,207 @@
+//! Loading models: weights beside the file, narrow floats, everything that stands in the way.
+
+use std::collections::BTreeMap;
+
+use predictql::data::Scalar;
+use predictql::model::{Model, ModelOptions};
+use predictql::{Engine, Limits, Params, Resource, Step};
+
+use crate::host::{engine, json, read, run};
+
+/// The error of loading `bytes` with the files `external` beside it.
+fn refused(bytes: &[u8], external: &[(&str, &[u8])]) -> String {
+    let external = external.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())).collect();
+    let result = Model::load_parts(bytes, &external, &ModelOptions::default(), &Limits::default());
+    result.map(|_| ()).unwrap_err().to_string()
+}
+
+fn options(given: &[(&str, Scalar)]) -> ModelOptions {
+    let mut options = ModelOptions::default();
+    given.iter().for_each(|(name, value)| options.set(name, value).unwrap());
+    options
+}
+
+/// Predicts the rows of an expected file one by one, and compares `output` with what `by` says.
+fn compare(engine: &Engine, expected: &str, by: &str, output: &str) {
+    let expected = json(expected);
+    let numbers = |value: &serde_json::Value| -> Vec<f64> {
+        value["data"].as_array().unwrap().iter().map(|it| it.as_f64().unwrap()).collect()
+    };
+    let wanted = numbers(&expected[by][output]);
+    let rows = numbers(&expected["inputs"]["x"]);
+    let width = wanted.len() / (rows.len() / 3);
+    for (row, wanted) in rows.chunks(3).zip(wanted.chunks(width)) {
+        let sql = format!("SELECT {output} FROM ML.PREDICT(MODEL m, (SELECT {row:?} AS x))");
+        let found = run(engine, &sql).unwrap().float_lists(output).concat();
+        assert_eq!(found.len(), wanted.len());
+        for (found, wanted) in found.iter().zip(wanted) {
+            assert!((found - wanted).abs() <= 1e-4, "{output}: {found} instead of {wanted}");
+        }
+    }
+}
+
+#[test]
+fn weights_are_fetched_from_beside_the_model() {
+    let engine = engine();
+    run(&engine, "CREATE MODEL m OPTIONS (model_type = 'ONNX', model_path = 'models/external_data.onnx')")
+        .unwrap();
+    compare(&engine, "expected/external_data.json", "onnxruntime", "y");
+    let bytes = read("models/external_data.onnx").len() + read("models/external_data.bin").len();
+    assert_eq!(engine.models()[0].1.facts().bytes, bytes);
+}
+
+#[test]
+fn a_host_without_the_weights_says_so() {
+    let engine = engine();
+    let sql = "CREATE MODEL m OPTIONS (model_type = 'ONNX', model_path = 'far/away.onnx')";
+    let mut create = engine.session().script(sql, Params::default()).unwrap().next().unwrap().unwrap();
+    let Step::Need(requests) = create.step().unwrap() else { panic!("expected a need") };
+    create.supply(requests[0].id, read("models/external_data.onnx")).unwrap();
+    let Step::Need(requests) = create.step().unwrap() else { panic!("expected another need") };
+    assert_eq!(requests[0].resource, Resource::Model { uri: "far/external_data.bin".into() });
+    create.refuse(requests[0].id, "404 not found").unwrap();
+    let error = create.step().unwrap_err();
+    assert_eq!(error.to_string(), "[resource-unavailable] `external_data.bin`: 404 not found");
+    assert_eq!(error.first().span.unwrap().of(sql), "'far/away.onnx'");
+}
+
+#[test]
+fn files_beside_the_model_are_checked() {
+    let bytes = read("models/external_data.onnx");
+    let missing = refused(&bytes, &[]);
+    assert!(
+        missing.starts_with(
+            "[external-data-missing] the model keeps its weights in another file: `external_data.bin`;"
+        ),
+        "{missing}"
+    );
+    let short = refused(&bytes, &[("external_data.bin", &[0; 100])]);
+    assert!(
+        short.contains(
+            "[invalid-model] tensor `wide` lies beyond the end of `external_data.bin`, which has 100 bytes"
+        ),
+        "{short}"
+    );
+
+    let renamed = |name: &str| -> Vec<u8> {
+        let text: Vec<u8> = bytes.clone();
+        let places: Vec<usize> =
+            (0..text.len()).filter(|at| text[*at..].starts_with(b"external_data.bin")).collect();
+        assert_eq!((places.len(), name.len()), (2, "external_data.bin".len()));
+        places.into_iter().fold(text, |mut text, at| {
+            text[at..at + name.len()].copy_from_slice(name.as_bytes());
+            text
+        })
+    };
+    for outside in [
+        "../xternal_da.bin",
+        "/xternal_data.bin",
+        "a/../../data.bin/",
+        "https://data.bin/",
+        "..\\ternal_data.bi",
+    ] {
+        let error = refused(&renamed(outside), &[(outside, &[0; 4096])]);
+        assert!(error.contains("which is no path inside its own folder"), "{outside}: {error}");
+        assert!(Model::external_data(&renamed(outside), &ModelOptions::default()).is_err());
+    }
+    let inside = renamed("folder/a/data.bin");
+    assert_eq!(Model::external_data(&inside, &ModelOptions::default()).unwrap(), ["folder/a/data.bin"]);
+}
+
+#[test]
+fn floats_of_16_bits_are_computed_in_32() {
+    let engine = engine();
+    for name in ["float16", "bfloat16"] {
+        let model = engine.register_model("m", &read(&format!("models/{name}.onnx"))).unwrap();
+        assert_eq!(model.signature().inputs[0].data_type.to_string(), "ARRAY<FLOAT64>");
+        for output in ["y", "whole"] {
+            compare(&engine, &format!("expected/{name}.json"), "numpy", output);
+        }
+    }
+}
+
+#[test]
+fn everything_in_the_way_is_told_at_once() {
+    assert_eq!(
+        refused(&read("models/obstacles.onnx"), &[]),
+        "[unsupported-model-type] ONNX model output 'parts' has unsupported ONNX type: ONNX_TYPE_SEQUENCE; \
+         the model uses operators that do not run here: `SplitToSequence` of ai.onnx 15 (node `split`), \
+         `Enigma` of com.example 3 (node `riddle`); the model has weights of type FLOAT8E4M3FN, which is not supported \
+         (`tiny`); hint: export the model with tensors only, from scikit-learn with `options={'zipmap': False}`"
+    );
+    assert_eq!(
+        refused(&read("models/opset_99.onnx"), &[]),
+        "[unsupported-operator] the model uses operator set 99 of ai.onnx, the newest that is known is 26; \
+         hint: export the model for an older operator set"
+    );
+}
+
+#[test]
+fn another_file_than_the_one_meant_is_refused_before_it_is_read() {
+    let bytes = read("models/vector_io.onnx");
+    // sha256sum tests/fixtures/models/vector_io.onnx
+    let sum = "6d681599dee1213294d0ff9827a02a17f09b70b7fe5c3ff6da2fc2e9f44740d9";
+    let load = |bytes: &[u8], sum: &str| {
+        Model::load_with(bytes, &options(&[("sha256", Scalar::String(sum.into()))]), &Limits::default())
+    };
+    assert!(load(&bytes, &sum.to_uppercase()).is_ok());
+    let error = load(b"no model at all", sum).unwrap_err();
+    assert_eq!(error.code().as_str(), "checksum-mismatch");
+}
+
+#[test]
+fn plans_are_counted_and_the_last_error_is_kept() {
+    let engine = engine();
+    let model = engine.register_model("m", &read("models/vector_io.onnx")).unwrap();
+    assert_eq!((model.status().plans, model.status().last_error), (0, None));
+    for rows in 1..=9 {
+        let x = "SELECT [sepal_length, sepal_width, petal_length] AS x FROM iris";
+        let sql = format!("SELECT y FROM ML.PREDICT(MODEL m, ({x} LIMIT {rows}))");
+        assert_eq!(run(&engine, &sql).unwrap().rows(), rows);
+    }
+    assert_eq!(model.status().plans, model.status().plan_limit);
+    let lines = model.describe();
+    let detail = |section: &str, name: &str| {
+        let line = lines.iter().find(|line| line.section == section && line.name == name);
+        line.map(|line| line.detail.as_str()).unwrap_or_default().to_owned()
+    };
+    assert_eq!(detail("model", "format"), "ONNX");
+    assert_eq!(detail("model", "opset"), "ai.onnx 15, ai.onnx.ml 3");
+    assert_eq!(detail("model", "plans"), "4 of at most 4");
+    assert_eq!(detail("input", "x"), "ARRAY<FLOAT64>, [?, 3]");
+    assert_eq!(detail("output", "y"), "ARRAY<FLOAT64>, [?, 2]");
+    assert_eq!(detail("operator", "Gemm"), "1");
+    assert_eq!(detail("metadata", "producer_name"), "predictql fixtures");
+}
+
+#[test]
+fn options_change_without_loading_again() {
+    let bytes = read("models/scores.onnx");
+    let model =
+        Model::load_parts(&bytes, &BTreeMap::new(), &ModelOptions::default(), &Limits::default()).unwrap();
+    let names = |model: &Model| -> Vec<String> {
+        let signature = model.signature();
+        signature.inputs.iter().chain(&signature.outputs).map(|port| port.name.clone()).collect()
+    };
+    assert_eq!(names(&model), ["x", "logits", "norm"]);
+    let texts = |texts: &[&str]| {
+        let texts = texts.iter().map(|text| Scalar::String((*text).into())).collect();
+        Scalar::Array(predictql::data::DataType::String, texts)
+    };
+    let changed = model
+        .with_options(&options(&[
+            ("labels", texts(&["low", "mid", "high"])),
+            ("input_columns", texts(&["a", "b", "c"])),
+        ]))
+        .unwrap();
+    assert_eq!(
+        names(&changed),
+        ["a", "b", "c", "predicted_label", "predicted_label_probs", "logits", "norm"]
+    );
+    assert_eq!(names(&changed.with_options(&ModelOptions::default()).unwrap()), ["x", "logits", "norm"]);
+    let error = model.with_options(&options(&[("labels", texts(&["low", "high", "x", "y"]))])).unwrap_err();
+    assert!(
+        error.first().message.starts_with("there are 4 labels, but not one output with a score for each"),
+        "{error}"
+    );
+}
