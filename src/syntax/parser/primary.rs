@@ -250,10 +250,10 @@ impl Parser<'_> {
         let open = self.expect(Sign::LeftParen)?;
         let mut part = self.any_word("a part such as YEAR")?;
         if self.at_sign(Sign::LeftParen) {
-            // The week that starts on another day: `WEEK(MONDAY)`.
-            let days = self.parenthesised(|parser| parser.any_word("a day of the week"))?;
-            let days: Vec<_> = days.iter().map(|day| day.text.as_str()).collect();
-            part = Ident { text: format!("{}({})", part.text, days.join(", ")), span: self.since(part.span) };
+            let open = self.expect(Sign::LeftParen)?;
+            let day = self.any_word("a weekday such as MONDAY")?;
+            self.close(open, Sign::RightParen)?;
+            part.text = format!("{}({})", part.text, day.text);
         }
         self.expect_word("FROM")?;
         let value = Box::new(self.expr()?);
