@@ -10,7 +10,7 @@ use super::{Engine, work};
 use crate::control::{Progress, Stage, Stopwatch, Timings};
 use crate::data::{Batch, Schema};
 use crate::diag::{Code, Diagnostic, Error, Result};
-use crate::exec::{Answer, Context, Poll, Request, Resources, start};
+use crate::exec::{Answer, Context, Poll, Request, start};
 use crate::function::Env;
 use crate::limits::Limits;
 use crate::plan::{self, Bound, Prepare, bind};

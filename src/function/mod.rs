@@ -13,6 +13,7 @@ mod refused;
 mod resolve;
 mod rows;
 mod scalar;
+mod table;
 mod vector;
 mod window;
 
@@ -32,6 +33,7 @@ pub(crate) use list::Vectors;
 pub use listing::{FunctionInfo, listing};
 pub(crate) use refused::refused;
 pub(crate) use resolve::{Resolved, resolve};
+pub(crate) use table::TABLE_FUNCTIONS;
 pub(crate) use vector::Metric;
 
 /// A function or operator.
@@ -254,7 +256,6 @@ pub(crate) fn functions() -> impl Iterator<Item = &'static Function> {
         .into_iter()
         .chain(scalar::TOPICS.iter().copied())
         .chain(preprocess::TOPICS)
-        .chain(scalar::TOPICS.iter().copied())
         .flatten()
         .chain(aggregate::functions())
 }
