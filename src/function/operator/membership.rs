@@ -54,10 +54,11 @@ pub(super) fn among_elements(call: &Call<'_>) -> Result<ArrayRef> {
     let same = equal(&left, &right, data_type, places.len())?;
     let mut rest = same.iter();
     let answers = (0..call.rows).map(|row| {
-        let answers = rest.by_ref().take(elements(row).len());
-        answers.fold(Some(false), |any, it| {
-            if any == Some(true) || it == Some(true) { Some(true) } else { any.and(it) }
-        })
+        let mut any = Some(false);
+        for answer in rest.by_ref().take(elements(row).len()) {
+            any = if any == Some(true) || answer == Some(true) { Some(true) } else { any.and(answer) };
+        }
+        any
     });
     Ok(Arc::new(answers.collect::<BooleanArray>()))
 }
