@@ -137,6 +137,14 @@ pub(crate) struct Env {
     pub(crate) now: i64,
     /// The state of RAND.
     pub(crate) random: Cell<u64>,
+    /// What IN keeps from batch to batch.
+    latest: operator::Latest,
+}
+
+impl Env {
+    pub(crate) fn new(limits: Arc<Limits>, now: i64, random: u64) -> Self {
+        Self { limits, now, random: Cell::new(random), latest: operator::Latest::default() }
+    }
 }
 
 /// A type in a signature.

@@ -119,7 +119,6 @@ impl Call<'_> {
         Ok(PrimitiveArray::new(values.into(), nulls.finish()))
     }
 
-    #[expect(clippy::type_complexity, reason = "the parts of an Arrow array, for its constructor")]
     fn variable<'b>(
         &self,
         each: Each<'_, Cow<'b, [u8]>>,
