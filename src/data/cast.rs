@@ -57,12 +57,6 @@ pub(crate) fn can_coerce(from: &DataType, to: &DataType) -> bool {
     }
 }
 
-/// Whether a literal becomes `to` without being asked, beyond what every value of its type does: texts in the form of
-/// a date or timestamp.
-pub(crate) fn can_coerce_literal(value: &Scalar, to: &DataType) -> bool {
-    matches!(value, Scalar::String(_)) && matches!(to, DataType::Date | DataType::Timestamp)
-}
-
 /// Whether `CAST` between the types exists at all; single values may still fail.
 pub(crate) fn can_cast(from: &DataType, to: &DataType) -> bool {
     use DataType::{Array, Bool, Bytes, Date, Float64, Int64, String, Struct, Tensor, Timestamp};
@@ -206,7 +200,7 @@ fn cast_scalar(value: &Scalar, to: &DataType) -> Option<Scalar> {
 
 /// A whole number as INT64; `None` for NaN and for numbers beyond INT64.
 #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
-pub(crate) fn to_int(whole: f64) -> Option<i64> {
+fn to_int(whole: f64) -> Option<i64> {
     let bound = 2f64.powi(63);
     (whole >= -bound && whole < bound).then_some(whole as i64)
 }

@@ -29,7 +29,7 @@ use crate::limits::Limits;
 
 pub(crate) use aggregate::{Accumulator, Setup, Start};
 pub(crate) use list::Vectors;
-pub use listing::{FunctionInfo, FunctionKind, listing};
+pub use listing::{FunctionInfo, listing};
 pub(crate) use refused::refused;
 pub(crate) use resolve::{Resolved, resolve};
 pub(crate) use vector::Metric;
@@ -254,6 +254,7 @@ pub(crate) fn functions() -> impl Iterator<Item = &'static Function> {
         .into_iter()
         .chain(scalar::TOPICS.iter().copied())
         .chain(preprocess::TOPICS)
+        .chain(scalar::TOPICS.iter().copied())
         .flatten()
         .chain(aggregate::functions())
 }

@@ -29,7 +29,7 @@ enum Imputer {
 impl Fitted for Imputer {
     fn apply(&self, call: &Call<'_>) -> Result<ArrayRef> {
         let operand = call.arg(0)?;
-        let rows = call.with(&[], &[]);
+        let rows = call.bare();
         match self {
             Self::Number(instead) => {
                 let values = operand.floats()?;

@@ -119,7 +119,7 @@ fn label(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
 impl Fitted for Labels {
     fn apply(&self, call: &Call<'_>) -> Result<ArrayRef> {
         let values = call.arg(0)?.texts()?;
-        call.with(&[], &[]).ints(&|row| Ok(Some(index(self.0.number(values.get(row))))))
+        call.bare().ints(&|row| Ok(Some(index(self.0.number(values.get(row))))))
     }
 }
 
@@ -149,7 +149,7 @@ impl Fitted for OneHot {
             entries.push((index(number), if dropped { 0.0 } else { 1.0 }));
             Ok(())
         };
-        call.with(&[], &[]).arrays(&each, &column)
+        call.bare().arrays(&each, &column)
     }
 }
 

@@ -9,7 +9,7 @@ use arrow_array::{Array, ArrayRef, Date32Array, Float64Array, Int64Array, UInt64
 use super::super::list::Lists;
 use super::super::{Call, Function, Signature, Type};
 use super::date::{self, Unit};
-use crate::data::Operand;
+use crate::data::{Operand, take};
 use crate::diag::{Code, Error, Result};
 
 use Type::{Array as AnyArray, ArrayOf, Date, Float64, Int64, Interval, String};
@@ -68,8 +68,8 @@ pub(in crate::function) fn concat(call: &Call<'_>) -> Result<ArrayRef> {
 /// New arrays from the elements of all arguments: `order` puts the places of each array in order.
 fn picked(call: &Call<'_>, order: &dyn Fn(usize, Range<u64>) -> Vec<u64>) -> Result<ArrayRef> {
     let lists = call.args.iter().map(Lists::new).collect::<Result<Vec<_>>>()?;
-    let elements: Vec<&dyn Array> = lists.iter().map(|it| it.values().as_ref()).collect();
-    let all = arrow_select::concat::concat(&elements).map_err(too_large)?;
+    let elements: Vec<_> = lists.iter().map(|it| it.values().clone()).collect();
+    let all = crate::data::concat(&elements)?;
     let mut starts = Vec::with_capacity(lists.len());
     let mut start = 0;
     for elements in elements {
@@ -84,14 +84,8 @@ fn picked(call: &Call<'_>, order: &dyn Fn(usize, Range<u64>) -> Vec<u64>) -> Res
             }
             Ok(())
         },
-        &|places: Vec<u64>| {
-            arrow_select::take::take(&all, &UInt64Array::from(places), None).map_err(too_large)
-        },
+        &|places: Vec<u64>| take(&all, &UInt64Array::from(places)),
     )
-}
-
-fn too_large(error: arrow_schema::ArrowError) -> Error {
-    Error::new(Code::LimitExceeded, "an array is too large").detail(error)
 }
 
 fn to_text(call: &Call<'_>) -> Result<ArrayRef> {
