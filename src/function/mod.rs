@@ -254,6 +254,7 @@ pub(crate) fn functions() -> impl Iterator<Item = &'static Function> {
         .into_iter()
         .chain(scalar::TOPICS.iter().copied())
         .chain(preprocess::TOPICS)
+        .chain(scalar::TOPICS.iter().copied())
         .flatten()
         .chain(aggregate::functions())
 }
