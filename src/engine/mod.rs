@@ -66,6 +66,7 @@ pub struct Check {
 }
 
 /// Runs SQL.
+#[derive(Clone)]
 pub struct Session {
     engine: Engine,
     limits: Arc<Limits>,

@@ -29,7 +29,7 @@ use crate::limits::Limits;
 
 pub(crate) use aggregate::{Accumulator, Setup, Start};
 pub(crate) use list::Vectors;
-pub use listing::{FunctionInfo, FunctionKind, listing};
+pub use listing::{FunctionInfo, listing};
 pub(crate) use refused::refused;
 pub(crate) use resolve::{Resolved, resolve};
 pub(crate) use vector::Metric;

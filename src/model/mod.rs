@@ -84,7 +84,7 @@ impl Model {
     /// Loads the model file `bytes` as `options` say.
     ///
     /// # Errors
-    /// Those of [`Model::load`]; `integrity-mismatch`; `invalid-option` for options that do not fit the model.
+    /// Those of [`Model::load`]; `checksum-mismatch`; `invalid-option` for options that do not fit the model.
     pub fn load_with(bytes: &[u8], options: &ModelOptions, limits: &Limits) -> Result<Self> {
         Self::load_parts(bytes, &BTreeMap::new(), options, limits)
     }
@@ -130,7 +130,7 @@ impl Model {
     /// The other files that the model file `bytes` keeps its weights in, as it names them: paths beside its own.
     ///
     /// # Errors
-    /// `integrity-mismatch`; `invalid-model` for a path that leaves the model's folder.
+    /// `checksum-mismatch`; `invalid-model` for a path that leaves the model's folder.
     pub fn external_data(bytes: &[u8], options: &ModelOptions) -> Result<Vec<String>> {
         options.verify(bytes)?;
         inspect::external_files(bytes)

@@ -320,14 +320,14 @@ impl ModelOptions {
     /// Compares the checksum of `bytes` with the one that is given, if one is.
     ///
     /// # Errors
-    /// `integrity-mismatch`.
+    /// `checksum-mismatch`.
     pub fn verify(&self, bytes: &[u8]) -> Result<()> {
         let Some(wanted) = self.sha256 else { return Ok(()) };
         let found = sha256::digest(bytes);
         match found == wanted {
             true => Ok(()),
             false => Err(Error::new(
-                Code::IntegrityMismatch,
+                Code::ChecksumMismatch,
                 format!("expected a file with SHA-256 {}, found {}", sha256::hex(wanted), sha256::hex(found)),
             )
             .hint("the file was damaged or replaced: fetch it again, or correct `sha256`")),

@@ -150,7 +150,7 @@ fn another_file_than_the_one_meant_is_refused_before_it_is_read() {
     };
     assert!(load(&bytes, &sum.to_uppercase()).is_ok());
     let error = load(b"no model at all", sum).unwrap_err();
-    assert_eq!(error.code().as_str(), "integrity-mismatch");
+    assert_eq!(error.code().as_str(), "checksum-mismatch");
 }
 
 #[test]

@@ -6,9 +6,9 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
+use predictql::FunctionInfo;
 use predictql::diag::{Code, Error};
 use predictql::model::ModelOptions;
-use predictql::{FunctionInfo, FunctionKind};
 use sqllogictest::{DefaultColumnType, Record, StatementExpect};
 
 use crate::host;
@@ -31,37 +31,37 @@ fn pages_are_fresh() {
 }
 
 fn functions() -> String {
-    let all: Vec<_> = predictql::functions().collect();
-    let sections = [
-        (
-            FunctionKind::Scalar,
-            "Scalar functions",
-            "Wherever a value may stand. `SAFE.` before the name turns errors of values into NULL.",
-        ),
-        (
-            FunctionKind::Aggregate,
-            "Aggregate functions",
-            "Over the rows of a group, or with `OVER (…)` over those of a window.",
-        ),
-        (FunctionKind::Window, "Window functions", "With `OVER (…)` only."),
-        (
-            FunctionKind::Preprocessing,
-            "Preprocessing functions",
-            "With an empty `OVER ()` only: they take statistics over all rows, which `TRANSFORM` keeps for predictions.",
-        ),
-        (FunctionKind::Operator, "Operators", "`T` is one type wherever it stands in a line."),
-    ];
+    let mut all: Vec<_> = predictql::functions().collect();
+    // Operators stay in their order: those alike stand together.
+    all.sort_by_key(|it| if it.kind == "OPERATOR" { "" } else { it.name });
+    let learning = |it: &&FunctionInfo| it.name.starts_with("ML.");
+    let of = |kind: &'static str| move |it: &&FunctionInfo| it.kind == kind && !learning(it);
     let mut page = format!("# Functions and operators\n\n{NOTE}");
-    for (kind, title, about) in sections {
-        let mut of_kind: Vec<_> = all.iter().filter(|it| it.kind == kind).collect();
-        if kind != FunctionKind::Operator {
-            of_kind.sort_by_key(|it| it.name);
-        }
-        write!(page, "\n## {title}\n\n{about}\n\n| function | what it gives |\n|---|---|\n").unwrap();
-        for it in of_kind {
-            writeln!(page, "| {} | {} |", forms(it), it.doc).unwrap();
-        }
-    }
+    let mut section = |title: &str, about: &str, rows: Vec<&FunctionInfo>| {
+        write!(page, "\n## {title}\n\n{about}\n\n| call | what it is |\n|---|---|\n").unwrap();
+        rows.iter().for_each(|it| writeln!(page, "| {} | {} |", forms(it), it.doc).unwrap());
+    };
+    section(
+        "Machine learning",
+        "Those with statistics over all rows need an empty `OVER ()` behind them; `TRANSFORM` keeps the statistics.",
+        all.iter().filter(learning).collect(),
+    );
+    section(
+        "Scalar functions",
+        "Wherever a value may stand. `SAFE.` before the name gives NULL where the function would fail for a value.",
+        all.iter().filter(of("SCALAR")).collect(),
+    );
+    section(
+        "Aggregate functions",
+        "Over the rows of a group, or with `OVER (…)` over those of a window.",
+        all.iter().filter(of("AGGREGATE")).collect(),
+    );
+    section("Window functions", "With `OVER (…)` only.", all.iter().filter(of("WINDOW")).collect());
+    section(
+        "Operators",
+        "`T` is one type wherever it stands in a line.",
+        all.iter().filter(of("OPERATOR")).collect(),
+    );
     page
 }
 

@@ -236,10 +236,9 @@ impl Binder<'_> {
 
 /// Every function: how it is called and what it does.
 fn routines_view() -> Result<Table> {
-    let rows = function::functions().map(|function| {
-        let forms: Vec<_> = function.signatures.iter().map(|it| it.form(function.name)).collect();
-        vec![text(function.name), text(function.kind()), text(&forms.join("; ")), text(function.doc)]
-    });
+    let routines = function::listing().filter(|it| it.kind != "OPERATOR");
+    let rows =
+        routines.map(|it| vec![text(it.name), text(it.kind), text(&it.forms.join("; ")), text(it.doc)]);
     table(&["routine_name", "routine_type", "signature", "description"], rows.collect())
 }
 
