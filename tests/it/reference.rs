@@ -8,6 +8,7 @@ use std::path::Path;
 
 use predictql::FunctionInfo;
 use predictql::diag::{Code, Error};
+use predictql::model::ModelOptions;
 use sqllogictest::{DefaultColumnType, Record, StatementExpect};
 
 use crate::host;
@@ -18,7 +19,7 @@ const NOTE: &str = "<!-- Made by `cargo xtask reference`. -->\n";
 fn pages_are_fresh() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference");
     let write = std::env::var("PREDICTQL_REFERENCE").is_ok_and(|it| it == "write");
-    for (name, text) in [("functions.md", functions()), ("errors.md", errors())] {
+    for (name, text) in [("functions.md", functions()), ("errors.md", errors()), ("models.md", models())] {
         let path = folder.join(name);
         if write {
             fs::create_dir_all(&folder).unwrap();
@@ -69,6 +70,17 @@ fn functions() -> String {
 fn forms(function: &FunctionInfo) -> String {
     let forms: Vec<_> = function.forms.iter().map(|it| format!("`{}`", it.replace('|', "\\|"))).collect();
     forms.join("<br>")
+}
+
+fn models() -> String {
+    let mut page = format!(
+        "# Options of models\n\n{NOTE}\n`CREATE MODEL name OPTIONS (model_path = 'model.onnx', …)` and `ALTER MODEL name SET OPTIONS (…)`; NULL takes \
+         an option back.\n\n| option | takes | what it does |\n|---|---|---|\n"
+    );
+    for option in ModelOptions::ALL {
+        writeln!(page, "| `{}` | {} | {} |", option.name, option.takes, option.doc).unwrap();
+    }
+    page
 }
 
 fn errors() -> String {
