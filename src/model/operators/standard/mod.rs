@@ -1,5 +1,6 @@
 //! `ai.onnx`: the operators of the standard that tract lacks or gets wrong; all others are tract's.
 
+mod branch;
 mod det;
 mod functions;
 mod mask_bias;
@@ -32,6 +33,7 @@ pub(super) const OPERATORS: &[Entry] = &[
     ("DeformConv", own::<sampling::DeformConv>()),
     ("DequantizeLinear", Written(functions::dequantize_linear)),
     ("Det", own::<det::Det>()),
+    ("If", Built(branch::branch)),
     ("Loop", own::<repeat::Loop>()),
     ("LpNormalization", Written(functions::lp_normalization)),
     ("LpPool", Written(functions::lp_pool)),
