@@ -6,6 +6,7 @@
 mod answer;
 mod convert;
 mod describe;
+mod expand;
 mod failure;
 mod feed;
 mod foreign;
