@@ -8,7 +8,7 @@ use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, StringArray};
 use arrow_buffer::{OffsetBuffer, ScalarBuffer};
 use arrow_schema::DataType as Arrow;
-use tract_onnx::prelude::{Datum, DatumType, TVec, Tensor, TractResult, tvec};
+use tract_onnx::prelude::{Datum, DatumType, TVec, Tensor, TractResult, f16, tensor1, tvec};
 
 use super::failure;
 use super::feed::{Feed, RowNumbers};
@@ -99,7 +99,7 @@ impl<'a> Input<'a> {
 
     /// The tensor of `rows`, which all have one shape, with zeros behind them up to `shape`.
     pub(super) fn tensor(&self, rows: Range<usize>, shape: &[usize]) -> Result<Tensor> {
-        let mut tensor = Tensor::zero_dt(self.slot.element, shape).map_err(failure::run)?;
+        let mut tensor = blank(self.slot.element, shape).map_err(failure::run)?;
         let row = |at: usize| rows.start + at;
         match &self.values {
             Values::Unread => {}
@@ -285,6 +285,14 @@ pub(super) fn fits(shape: &[usize], dims: &[Dim]) -> bool {
 fn list_range(lists: &ListArray, rows: Range<usize>) -> Range<usize> {
     let offset = |at: usize| lists.value_offsets().get(at).and_then(|at| usize::try_from(*at).ok());
     offset(rows.start).unwrap_or_default()..offset(rows.end).unwrap_or_default()
+}
+
+/// A tensor of zeros, or of empty strings.
+fn blank(element: DatumType, shape: &[usize]) -> TractResult<Tensor> {
+    match element {
+        DatumType::String => tensor1(&vec![String::new(); shape.iter().product()]).into_shape(shape),
+        element => Tensor::zero_dt(element, shape),
+    }
 }
 
 fn volume(shape: &[usize]) -> Option<usize> {

@@ -8,7 +8,9 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use crate::data::{DataType, Scalar, can_coerce};
 use crate::diag::{Code, Error, Result};
+use crate::engine::Session;
 use crate::plan::Params;
+use crate::syntax::Dialect;
 use crate::table::{CsvOptions, Object};
 
 /// How the bytes of a table are read.
@@ -43,6 +45,14 @@ struct ObjectShape {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ScriptShape {
     batch_size: Option<usize>,
+    dialect: Option<DialectShape>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum DialectShape {
+    Bigquery,
+    Tsql,
 }
 
 fn shape<T: DeserializeOwned>(value: JsValue) -> Result<T> {
@@ -96,11 +106,21 @@ pub(super) fn objects(value: JsValue) -> Result<Vec<Object>> {
     Ok(objects.into_iter().map(object).collect())
 }
 
-pub(super) fn batch_rows(value: JsValue) -> Result<Option<usize>> {
-    if value.is_undefined() {
-        return Ok(None);
+/// `session` as the options of a script ask for it.
+pub(super) fn session(session: Session, options: JsValue) -> Result<Session> {
+    if options.is_undefined() {
+        return Ok(session);
     }
-    shape::<ScriptShape>(value).map(|options| options.batch_size)
+    let ScriptShape { batch_size, dialect } = shape(options)?;
+    let session = match batch_size {
+        Some(rows) => session.with_batch_rows(rows),
+        None => session,
+    };
+    Ok(match dialect {
+        Some(DialectShape::Bigquery) => session.with_dialect(Dialect::BigQuery),
+        Some(DialectShape::Tsql) => session.with_dialect(Dialect::TSql),
+        None => session,
+    })
 }
 
 pub(super) fn params(value: &JsValue) -> Result<Params> {

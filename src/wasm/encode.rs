@@ -13,7 +13,7 @@ use crate::control::{Progress, Stage, Timings};
 use crate::data::{DataType, Field, Schema};
 use crate::diag::{Diagnostic, Error, LineIndex, Severity, Span};
 use crate::engine::{Check, Step};
-use crate::exec::{Request, Resource};
+use crate::exec::{Request, Resource, TableFormat};
 use crate::model::{Dim, Model, Port};
 use crate::table::IpcWriter;
 
@@ -73,7 +73,7 @@ struct TableShape {
     name: String,
     kind: &'static str,
     columns: Vec<ColumnShape>,
-    rows: usize,
+    rows: Option<usize>,
     bytes: u64,
 }
 
@@ -121,6 +121,7 @@ struct TimingsShape {
 enum RequestShape {
     One { id: u64, kind: &'static str, uri: String },
     Listing { id: u64, kind: &'static str, uris: Vec<String> },
+    Rows { id: u64, kind: &'static str, uri: String, format: &'static str },
 }
 
 #[derive(Serialize)]
@@ -306,6 +307,7 @@ fn table_shape(name: &str, relation: &Relation) -> TableShape {
         kind: match relation {
             Relation::Table(_) => "table",
             Relation::Objects(_) => "images",
+            Relation::View(_) => "view",
         },
         columns: column_shapes(&relation.schema()),
         rows: relation.rows(),
@@ -354,6 +356,15 @@ fn request(request: Request) -> RequestShape {
         Resource::Model { uri } => RequestShape::One { id, kind: "model", uri },
         Resource::Object { uri } => RequestShape::One { id, kind: "object", uri },
         Resource::Objects { uris } => RequestShape::Listing { id, kind: "objects", uris },
+        Resource::Table { uri, format } => {
+            let format = match format {
+                TableFormat::Csv => "csv",
+                TableFormat::Arrow => "arrow",
+                TableFormat::Json => "json",
+                TableFormat::Parquet => "parquet",
+            };
+            RequestShape::Rows { id, kind: "table", uri, format }
+        }
     }
 }
 

@@ -17,6 +17,15 @@ const TYPES: &str = include_str!("types.ts");
 extern "C" {
     #[wasm_bindgen(js_namespace = performance)]
     fn now() -> f64;
+
+    /// When `now` was 0, in milliseconds since 1970-01-01 UTC.
+    #[wasm_bindgen(thread_local_v2, js_namespace = performance, js_name = timeOrigin)]
+    static TIME_ORIGIN: f64;
+}
+
+/// Milliseconds since 1970-01-01 UTC, in finer steps than `Date.now` has.
+fn clock() -> f64 {
+    TIME_ORIGIN.with(|origin| *origin) + now()
 }
 
 /// Runs once for each instance, before anything else.
@@ -56,7 +65,7 @@ impl Engine {
     /// An engine without tables and models.
     #[wasm_bindgen(constructor)]
     pub fn new() -> Self {
-        Self { engine: crate::engine::Engine::new(Limits::default(), now) }
+        Self { engine: crate::engine::Engine::new(Limits::default(), clock) }
     }
 
     /// Puts the rows of a CSV text or Arrow IPC stream into the catalog.
@@ -128,13 +137,10 @@ impl Engine {
         &self,
         sql: String,
         #[wasm_bindgen(unchecked_param_type = "ParamValues | undefined")] params: JsValue,
-        #[wasm_bindgen(unchecked_param_type = "{ batchSize?: number } | undefined")] options: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "ScriptOptions | undefined")] options: JsValue,
     ) -> Throws<Script> {
         let params = decode::params(&params).map_err(unlocated)?;
-        let mut session = self.engine.session();
-        if let Some(rows) = decode::batch_rows(options).map_err(unlocated)? {
-            session = session.with_batch_rows(rows);
-        }
+        let session = decode::session(self.engine.session(), options).map_err(unlocated)?;
         let script = session.script(&sql, params).map_err(|error| encode::failure(&error, Some(&sql)))?;
         Ok(Script { script, text: sql })
     }

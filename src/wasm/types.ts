@@ -36,8 +36,9 @@ export interface ColumnInfo {
 
 export interface TableInfo {
   name: string;
-  kind: "table" | "images";
+  kind: "table" | "view" | "images";
   columns: ColumnInfo[];
+  /** `null` for a view, which has to be run to know. */
   rows: number | null;
   bytes: number;
 }
@@ -109,7 +110,17 @@ export type Resource =
   | { id: number; kind: "model"; uri: string }
   | { id: number; kind: "object"; uri: string }
   /** List what the patterns match: at most one `*` each. */
-  | { id: number; kind: "objects"; uris: string[] };
+  | { id: number; kind: "objects"; uris: string[] }
+  /** The rows of a file of an external table: the bytes of CSV and Arrow files, Arrow IPC for the others. */
+  | { id: number; kind: "table"; uri: string; format: "csv" | "arrow" | "json" | "parquet" };
+
+/** How the text of a script is read and run. */
+export interface ScriptOptions {
+  /** Rows that are computed at a time. */
+  batchSize?: number;
+  /** Default: T-SQL where the text holds `PREDICT(MODEL =`, else BigQuery's GoogleSQL. */
+  dialect?: "bigquery" | "tsql";
+}
 
 /**
  * Arrow IPC comes in pieces: a stream is the `ipc` of "schema", then of every "batch", then of "done".

@@ -129,7 +129,7 @@ impl Outcome {
         self.batches.iter().map(Batch::rows).sum()
     }
 
-    fn column(&self, name: &str) -> Vec<&ArrayRef> {
+    pub fn column(&self, name: &str) -> Vec<&ArrayRef> {
         let at = self.names().iter().position(|it| *it == name).unwrap_or_else(|| panic!("no column {name}"));
         self.batches.iter().map(|batch| &batch.columns()[at]).collect()
     }

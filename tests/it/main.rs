@@ -10,6 +10,7 @@
     reason = "a test that panics has failed, and this is no library"
 )]
 
+mod agreement;
 mod boosters;
 mod host;
 mod image;

@@ -90,7 +90,7 @@ impl Binder<'_> {
         };
         let gives = schema_of(&columns?);
         unique_names(&gives, transform.span)?;
-        let items = transform.items.clone();
+        let items = transform.items.iter().flat_map(|item| spelled_out(item, &root.schema)).collect();
         Ok(Bound::CreateTransform { name, plan: self.plan(root), calls, items, gives })
     }
 
@@ -136,6 +136,23 @@ impl Binder<'_> {
             }
         }
     }
+}
+
+/// A `*` as the columns that it stands for: later rows need only those.
+fn spelled_out(item: &SelectItem, schema: &Schema) -> Vec<SelectItem> {
+    let SelectItem::Star(star @ ast::Star { of: None, .. }) = item else { return vec![item.clone()] };
+    let kept = schema.fields.iter().map(|field| &field.name);
+    let kept = kept.filter(|name| !star.except.iter().any(|it| it.text.eq_ignore_ascii_case(name)));
+    kept.map(|name| {
+        let ident = ast::Ident { text: name.clone(), span: star.span };
+        let replaced = star.replace.iter().find(|(_, it)| it.text.eq_ignore_ascii_case(name));
+        let expr = match replaced {
+            Some((value, _)) => value.clone(),
+            None => ast::Expr { kind: ast::ExprKind::Name(ident.clone()), span: star.span },
+        };
+        SelectItem::Expr { expr, alias: Some(ident) }
+    })
+    .collect()
 }
 
 fn schema_of(columns: &[(String, Expr)]) -> Schema {

@@ -1,5 +1,6 @@
 //! From summed scores to what the model gives: post transforms as onnxruntime computes them, in 32-bit floats.
 
+use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::{TractResult, bail};
 
 /// The attribute `post_transform`.
@@ -14,8 +15,8 @@ pub(super) enum PostTransform {
 }
 
 impl PostTransform {
-    pub(super) fn parse(name: &str) -> TractResult<Self> {
-        Ok(match name {
+    pub(super) fn of(node: &NodeProto) -> TractResult<Self> {
+        Ok(match node.get_attr_opt("post_transform")?.unwrap_or("NONE") {
             "NONE" => Self::None,
             "SOFTMAX" => Self::Softmax,
             "SOFTMAX_ZERO" => Self::SoftmaxZero,
@@ -23,6 +24,23 @@ impl PostTransform {
             "PROBIT" => Self::Probit,
             other => bail!("there is no post transform `{other}`"),
         })
+    }
+
+    /// Transforms the numbers of one row that predict targets: onnxruntime transforms a single one by PROBIT only.
+    pub(super) fn apply_to_targets(self, targets: &mut [f32]) {
+        if targets.len() > 1 || self == Self::Probit {
+            self.apply(targets);
+        }
+    }
+
+    /// The scores of two classes that one `score` tells apart. As onnxruntime has it: only some transforms count, and
+    /// the first class has `other` without them.
+    pub(super) fn of_one(self, score: f32, other: f32) -> (f32, f32) {
+        match self {
+            Self::Logistic => (logistic(-score), logistic(score)),
+            Self::Probit => (probit(score), 0.0),
+            _ => (other, score),
+        }
     }
 
     /// Transforms the scores of one row in place.
@@ -63,6 +81,6 @@ pub(super) fn probit(score: f32) -> f32 {
     let x = 2.0 * score - 1.0;
     let log = ((1.0 - x) * (1.0 + x)).ln();
     let half = 2.0 / (3.14159 * A) + 0.5 * log;
-    let root = (-half + (half * half - log / A).sqrt()).sqrt();
+    let root = (-half + (half * half - 1.0 / A * log).sqrt()).sqrt();
     std::f32::consts::SQRT_2 * if x < 0.0 { -root } else { root }
 }

@@ -5,30 +5,31 @@
 //! forest is built. A leaf is its own child and its threshold cannot be exceeded, so that a walk that has arrived
 //! stands still, and several rows can walk in step without asking who has arrived.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 
-use tract_onnx::tract_hir::internal::{TractResult, bail, ensure, format_err};
+use tract_onnx::tract_hir::internal::{TractResult, bail, ensure};
+
+use super::attributes::{Mode, Source};
+use super::leaves::{Leaves, numbers};
 
 /// A number that thresholds can be: `f32` or `f64`.
 pub(super) trait Real:
     Copy + PartialOrd + std::ops::AddAssign + Send + Sync + std::fmt::Debug + 'static
 {
     const ZERO: Self;
-    const INFINITY: Self;
     fn from_f64(value: f64) -> Self;
     fn to_f32(self) -> f32;
     fn is_nan(self) -> bool;
     fn negated(self) -> Self;
     fn over(self, divisor: Self) -> Self;
-    /// The greatest number below.
-    fn next_down(self) -> Self;
+    /// The greatest number of this type below one of this type.
+    fn below(value: f64) -> f64;
 }
 
 macro_rules! real {
     ($float:ty) => {
         impl Real for $float {
             const ZERO: Self = 0.0;
-            const INFINITY: Self = Self::INFINITY;
             fn from_f64(value: f64) -> Self {
                 value as Self
             }
@@ -44,8 +45,8 @@ macro_rules! real {
             fn over(self, divisor: Self) -> Self {
                 self / divisor
             }
-            fn next_down(self) -> Self {
-                self.next_down()
+            fn below(value: f64) -> f64 {
+                (value as Self).next_down().into()
             }
         }
     };
@@ -53,62 +54,6 @@ macro_rules! real {
 
 real!(f32);
 real!(f64);
-
-/// The attributes of an ensemble, node by node and leaf weight by leaf weight.
-#[derive(Debug)]
-pub(super) struct Source<T> {
-    pub(super) nodes: Vec<SourceNode<T>>,
-    pub(super) weights: Vec<SourceWeight<T>>,
-    /// Classes or targets.
-    pub(super) outputs: usize,
-}
-
-#[derive(Debug)]
-pub(super) struct SourceNode<T> {
-    pub(super) tree: i64,
-    pub(super) id: i64,
-    pub(super) mode: Mode,
-    pub(super) feature: i64,
-    pub(super) value: T,
-    pub(super) when_true: i64,
-    pub(super) when_false: i64,
-    pub(super) missing_is_true: bool,
-}
-
-#[derive(Debug)]
-pub(super) struct SourceWeight<T> {
-    pub(super) tree: i64,
-    pub(super) node: i64,
-    pub(super) output: i64,
-    pub(super) weight: T,
-}
-
-/// What a node of the file asks; the answer leads to its true or its false child.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
-    Leq,
-    Lt,
-    Gte,
-    Gt,
-    Eq,
-    Neq,
-    Leaf,
-}
-
-impl Mode {
-    pub(super) fn parse(name: &str) -> TractResult<Self> {
-        Ok(match name {
-            "BRANCH_LEQ" => Self::Leq,
-            "BRANCH_LT" => Self::Lt,
-            "BRANCH_GTE" => Self::Gte,
-            "BRANCH_GT" => Self::Gt,
-            "BRANCH_EQ" => Self::Eq,
-            "BRANCH_NEQ" => Self::Neq,
-            "LEAF" => Self::Leaf,
-            other => bail!("there is no node mode `{other}`"),
-        })
-    }
-}
 
 /// One node: a question or a leaf.
 #[derive(Debug, Clone, Copy)]
@@ -135,7 +80,7 @@ impl<T: Real> Node<T> {
 #[derive(Debug)]
 pub(super) struct Forest<T> {
     pub(super) nodes: Vec<Node<T>>,
-    pub(super) roots: Vec<u32>,
+    pub(super) trees: Vec<Tree>,
     /// The leaf that stands at a node's place; 0 for questions.
     pub(super) leaf_at: Vec<u32>,
     pub(super) leaves: Leaves<T>,
@@ -144,71 +89,70 @@ pub(super) struct Forest<T> {
     pub(super) features: usize,
 }
 
-/// What leaves add to the outputs: leaf `i` has the weights from `starts[i]` up to `starts[i + 1]`, each for the output
-/// in the same place.
-#[derive(Debug)]
-pub(super) struct Leaves<T> {
-    starts: Vec<u32>,
-    outputs: Vec<u32>,
-    weights: Vec<T>,
-    /// Every leaf has one weight for every output, in their order.
-    pub(super) dense: bool,
-}
-
-impl<T> Leaves<T> {
-    /// The outputs and weights of `leaf`.
-    pub(super) fn get(&self, leaf: u32) -> (&[u32], &[T]) {
-        let bound = |leaf: usize| self.starts.get(leaf).map_or(0, |start| *start as usize);
-        let range = bound(leaf as usize)..bound(leaf as usize + 1);
-        (self.outputs.get(range.clone()).unwrap_or_default(), self.weights.get(range).unwrap_or_default())
-    }
+/// Where a tree starts, and the most steps that lead to a leaf.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tree {
+    pub(super) root: u32,
+    pub(super) depth: u32,
 }
 
 /// A node of the source as nodes are here; children by their places among the plain nodes.
 #[derive(Debug, Clone, Copy)]
-enum Plain<T> {
-    Leaf { at: usize },
-    Ask { threshold: T, feature: u32, left: usize, right: usize, nan_goes_right: bool },
+enum Plain {
+    Leaf { number: u32 },
+    Ask { threshold: f64, feature: u32, left: usize, right: usize, nan_goes_right: bool },
+}
+
+/// The nodes of a forest in their final order, whatever number its thresholds will be.
+#[derive(Debug, Default)]
+struct Layout {
+    nodes: Vec<Node<f64>>,
+    trees: Vec<Tree>,
+    leaf_at: Vec<u32>,
+    features: usize,
 }
 
 impl<T: Real> Forest<T> {
     /// # Errors
-    /// An ensemble that does not hold together: a node twice, a child that is not there, a circle.
-    pub(super) fn build(source: &Source<T>) -> TractResult<Self> {
-        let mut places = HashMap::with_capacity(source.nodes.len());
-        let mut trees = HashSet::new();
-        let mut roots = Vec::new();
-        for (at, node) in source.nodes.iter().enumerate() {
-            let twice = places.insert((node.tree, node.id), at).is_some();
-            ensure!(!twice, "node {} is twice in tree {}", node.id, node.tree);
-            // The first node of a tree is its root.
-            if trees.insert(node.tree) {
-                roots.push(at);
-            }
-        }
-        ensure!(!roots.is_empty(), "there are no trees");
-        let plain = plain_nodes(source, &places)?;
-        refuse_circles(&plain, &roots)?;
-        let mut forest = Self {
-            nodes: Vec::with_capacity(plain.len() + roots.len()),
-            roots: Vec::with_capacity(roots.len()),
-            leaf_at: Vec::new(),
-            leaves: leaves(source, &places)?,
+    /// An ensemble that does not hold together: a child that is not there, a circle, a weight of no leaf.
+    pub(super) fn build(source: &Source) -> TractResult<Self> {
+        let layout = Layout::of(source, T::below)?;
+        let nodes = layout.nodes.into_iter().map(|Node { threshold, feature, child }| Node {
+            threshold: T::from_f64(threshold),
+            feature,
+            child,
+        });
+        Ok(Self {
+            nodes: nodes.collect(),
+            trees: layout.trees,
+            leaf_at: layout.leaf_at,
+            leaves: Leaves::of(source)?,
             outputs: source.outputs,
-            features: 1,
-        };
+            features: layout.features,
+        })
+    }
+}
+
+impl Layout {
+    fn of(source: &Source, below: fn(f64) -> f64) -> TractResult<Self> {
+        ensure!(!source.roots.is_empty(), "there are no trees");
+        let plain = plain_nodes(source, below)?;
+        let heights = heights(&plain, &source.roots)?;
+        let mut layout = Self { features: 1, ..Self::default() };
         let mut pairs = vec![None; plain.len()];
-        for root in roots {
-            forest.lay_out(root, &plain, &mut pairs)?;
+        for root in &source.roots {
+            let slot = layout.lay_out(*root, &plain, &mut pairs)?;
+            let depth = heights.get(*root).copied().unwrap_or_default();
+            layout.trees.push(Tree { root: slot, depth });
         }
-        Ok(forest)
+        Ok(layout)
     }
 
-    /// Lays out the tree under the plain node `root`, level by level. `pairs` knows where children lie already:
-    /// nodes may share them.
-    fn lay_out(&mut self, root: usize, plain: &[Plain<T>], pairs: &mut [Option<u32>]) -> TractResult<()> {
-        let mut queue = VecDeque::from([(self.reserve(1)?, root)]);
-        self.roots.extend(queue.front().map(|(slot, _)| *slot));
+    /// Lays out the tree under the plain node `root`, level by level, and returns its place. `pairs` knows where
+    /// children lie already: nodes may share them.
+    fn lay_out(&mut self, root: usize, plain: &[Plain], pairs: &mut [Option<u32>]) -> TractResult<u32> {
+        let first = self.reserve(1)?;
+        let mut queue = VecDeque::from([(first, root)]);
         while let Some((slot, at)) = queue.pop_front() {
             let (node, leaf) = match plain.get(at) {
                 Some(&Plain::Ask { threshold, feature, left, right, nan_goes_right }) => {
@@ -224,7 +168,7 @@ impl<T: Real> Forest<T> {
                     self.features = self.features.max(feature as usize + 1);
                     (Node { threshold, feature, child: child << 1 | u32::from(nan_goes_right) }, 0)
                 }
-                Some(&Plain::Leaf { at }) => (leaf_node(slot), u32::try_from(at)?),
+                Some(&Plain::Leaf { number }) => (leaf_node(slot), number),
                 None => bail!("a child lies outside of the ensemble"),
             };
             if let (Some(to), Some(leaf_at)) =
@@ -233,7 +177,7 @@ impl<T: Real> Forest<T> {
                 (*to, *leaf_at) = (node, leaf);
             }
         }
-        Ok(())
+        Ok(first)
     }
 
     /// Adds `count` nodes and returns the place of the first one.
@@ -246,28 +190,21 @@ impl<T: Real> Forest<T> {
     }
 }
 
-fn leaf_node<T: Real>(slot: u32) -> Node<T> {
-    Node { threshold: T::INFINITY, feature: 0, child: slot << 1 }
+fn leaf_node(slot: u32) -> Node<f64> {
+    Node { threshold: f64::INFINITY, feature: 0, child: slot << 1 }
 }
 
 /// Rewrites the nodes of `source` to questions of the form `x > threshold`. The places of nodes stay; equality asks
-/// twice, and its second questions follow behind all others.
-fn plain_nodes<T: Real>(
-    source: &Source<T>,
-    places: &HashMap<(i64, i64), usize>,
-) -> TractResult<Vec<Plain<T>>> {
+/// twice, and its second questions follow behind all others. `below` is the next number down.
+fn plain_nodes(source: &Source, below: fn(f64) -> f64) -> TractResult<Vec<Plain>> {
     let mut plain = Vec::with_capacity(source.nodes.len());
     let mut second = Vec::new();
-    for (at, node) in source.nodes.iter().enumerate() {
-        if node.mode == Mode::Leaf {
-            plain.push(Plain::Leaf { at });
+    for (node, number) in source.nodes.iter().zip(numbers(source)) {
+        if let Some(number) = number {
+            plain.push(Plain::Leaf { number });
             continue;
         }
-        let child = |id| {
-            let place = places.get(&(node.tree, id)).copied();
-            place.ok_or_else(|| format_err!("node {} of tree {} has no child {id}", node.id, node.tree))
-        };
-        let (yes, no) = (child(node.when_true)?, child(node.when_false)?);
+        let (yes, no) = (node.when_true, node.when_false);
         let feature = u32::try_from(node.feature)?;
         let ask = |threshold, left, right, nan_goes_right| Plain::Ask {
             threshold,
@@ -276,13 +213,13 @@ fn plain_nodes<T: Real>(
             right,
             nan_goes_right,
         };
-        let (value, below, missing) = (node.value, node.value.next_down(), node.missing_is_true);
+        let (value, below, missing) = (node.value, below(node.value), node.missing_is_true);
         // Nothing lies below negative infinity, so that `below` is no number less there.
         let lowest = below == value;
         plain.push(match node.mode {
-            Mode::Neq if value.is_nan() => ask(T::INFINITY, yes, yes, false),
-            Mode::Gte if lowest => ask(T::INFINITY, yes, no, !missing),
-            _ if value.is_nan() || (lowest && node.mode == Mode::Lt) => ask(T::INFINITY, no, yes, missing),
+            Mode::Neq if value.is_nan() => ask(f64::INFINITY, yes, yes, false),
+            Mode::Gte if lowest => ask(f64::INFINITY, yes, no, !missing),
+            _ if value.is_nan() || (lowest && node.mode == Mode::Lt) => ask(f64::INFINITY, no, yes, missing),
             Mode::Leq => ask(value, yes, no, !missing),
             Mode::Lt => ask(below, yes, no, !missing),
             Mode::Gt => ask(value, no, yes, missing),
@@ -303,66 +240,45 @@ fn plain_nodes<T: Real>(
     Ok(plain)
 }
 
-/// Fails where a walk from one of `roots` would never end.
-fn refuse_circles<T>(plain: &[Plain<T>], roots: &[usize]) -> TractResult<()> {
+/// How many steps lead at most from every node below `roots` to a leaf. Fails where a walk would never end.
+fn heights(plain: &[Plain], roots: &[usize]) -> TractResult<Vec<u32>> {
     #[derive(Clone, Copy, PartialEq)]
     enum State {
         New,
         Open,
-        Done,
+        Done(u32),
     }
     let mut states = vec![State::New; plain.len()];
     let mut stack = roots.to_vec();
     while let Some(&at) = stack.last() {
-        let (Some(state), Some(node)) = (states.get_mut(at), plain.get(at)) else {
-            bail!("a child is missing")
-        };
-        match *state {
-            State::New => {
-                *state = State::Open;
-                if let Plain::Ask { left, right, .. } = node {
-                    for child in [*left, *right] {
-                        match states.get(child) {
-                            Some(State::Open) => bail!("the nodes of a tree form a circle"),
-                            Some(State::New) => stack.push(child),
-                            _ => {}
-                        }
+        let (Some(state), Some(node)) = (states.get(at), plain.get(at)) else { bail!("a child is missing") };
+        let next = match (*state, node) {
+            (_, Plain::Leaf { .. }) => State::Done(0),
+            (State::New, Plain::Ask { left, right, .. }) => {
+                for child in [*left, *right] {
+                    match states.get(child) {
+                        Some(State::Open) => bail!("the nodes of a tree form a circle"),
+                        Some(State::New) => stack.push(child),
+                        _ => {}
                     }
                 }
+                State::Open
             }
-            State::Open | State::Done => {
-                *state = State::Done;
-                stack.pop();
+            (State::Open, Plain::Ask { left, right, .. }) => {
+                let height = |child: &usize| match states.get(*child) {
+                    Some(State::Done(height)) => *height,
+                    _ => 0,
+                };
+                State::Done(1 + height(left).max(height(right)))
             }
+            (done, _) => done,
+        };
+        if next != State::Open {
+            stack.pop();
+        }
+        if let Some(state) = states.get_mut(at) {
+            *state = next;
         }
     }
-    Ok(())
-}
-
-/// What every node of `source` adds where it is a leaf.
-fn leaves<T: Real>(source: &Source<T>, places: &HashMap<(i64, i64), usize>) -> TractResult<Leaves<T>> {
-    let mut by_leaf: Vec<Vec<(u32, T)>> = vec![Vec::new(); source.nodes.len()];
-    for weight in &source.weights {
-        let (tree, node, output) = (weight.tree, weight.node, weight.output);
-        let leaf = places.get(&(tree, node)).and_then(|place| by_leaf.get_mut(*place));
-        let leaf = leaf
-            .ok_or_else(|| format_err!("a weight is for node {node} of tree {tree}, which is not there"))?;
-        let in_range = usize::try_from(output).is_ok_and(|output| output < source.outputs);
-        ensure!(in_range, "a weight is for output {output}, there are {}", source.outputs);
-        leaf.push((u32::try_from(output)?, weight.weight));
-    }
-    let is_leaf = |at: usize| source.nodes.get(at).is_some_and(|node| node.mode == Mode::Leaf);
-    let is_full = |weights: &[(u32, T)]| {
-        weights.len() == source.outputs && (0..).zip(weights).all(|(output, weight)| weight.0 == output)
-    };
-    let dense = by_leaf.iter().enumerate().all(|(at, weights)| !is_leaf(at) || is_full(weights));
-    let starts = by_leaf.iter().scan(0, |end, weights| Some(std::mem::replace(end, *end + weights.len())));
-    let starts = starts.chain([source.weights.len()]).map(u32::try_from).collect::<Result<_, _>>()?;
-    let weights = by_leaf.into_iter().flatten();
-    Ok(Leaves {
-        starts,
-        dense,
-        outputs: weights.clone().map(|w| w.0).collect(),
-        weights: weights.map(|w| w.1).collect(),
-    })
+    Ok(states.iter().map(|state| if let State::Done(height) = state { *height } else { 0 }).collect())
 }

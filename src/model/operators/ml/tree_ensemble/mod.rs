@@ -1,23 +1,29 @@
-//! `TreeEnsembleClassifier` and `TreeEnsembleRegressor` of ai.onnx.ml 1 and 3: forests and boosted trees.
+//! `TreeEnsembleClassifier` and `TreeEnsembleRegressor` of ai.onnx.ml 1 and 3, and `TreeEnsemble` of 5, which has
+//! another layout: forests and boosted trees.
 //!
 //! tract has a classifier, which is slow and refuses much of what exporters write. Where the standard is silent (two
 //! classes with the weights of one, base values), onnxruntime's behaviour is the model.
 
+mod attributes;
 mod forest;
+mod leaves;
 mod walk;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use tract_onnx::model::ParsingContext;
-use tract_onnx::pb::{NodeProto, TensorProto};
+use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::{
     Datum, DatumType, TValue, TVec, Tensor, ToDim, TractResult, bail, ensure, tvec,
 };
 
 use super::labels::Labels;
 use super::transform::{PostTransform, logistic, probit};
+use super::values::only;
 use super::{Operator, Shape, rows};
-use forest::{Forest, Mode, Real, Source, SourceNode, SourceWeight};
+use attributes::{Source, is_double, numbers};
+use forest::{Forest, Real};
 use walk::{Aggregate, Scores};
 
 /// Trees whose leaves speak for classes.
@@ -34,6 +40,30 @@ pub(super) struct TreeEnsembleRegressor {
     trees: Trees,
     aggregate: Aggregate,
     average: bool,
+    /// Predicts numbers of the input's type; otherwise of single precision.
+    keeps_type: bool,
+}
+
+/// `TreeEnsemble`, which regresses only.
+pub(super) fn tree_ensemble(ctx: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Arc<dyn Operator>> {
+    let (aggregate, average) = match node.get_attr_opt::<i64>("aggregate_function")?.unwrap_or(1) {
+        0 => (Aggregate::Sum, true),
+        1 => (Aggregate::Sum, false),
+        2 => (Aggregate::Min, false),
+        3 => (Aggregate::Max, false),
+        other => bail!("there is no aggregate function {other}"),
+    };
+    let transform = match node.get_attr_opt::<i64>("post_transform")?.unwrap_or(0) {
+        0 => PostTransform::None,
+        1 => PostTransform::Softmax,
+        2 => PostTransform::Logistic,
+        3 => PostTransform::SoftmaxZero,
+        4 => PostTransform::Probit,
+        other => bail!("there is no post transform {other}"),
+    };
+    let source = Source::of_ensemble(ctx, node, node.get_attr_opt("n_targets")?.unwrap_or(1))?;
+    let trees = Trees::build(is_double(ctx, node), &source, Vec::new(), transform)?;
+    Ok(Arc::new(TreeEnsembleRegressor { trees, aggregate, average, keeps_type: true }))
 }
 
 /// The forest in the precision that the file has it in.
@@ -66,7 +96,10 @@ impl Operator for TreeEnsembleClassifier {
             one_sided: weighted.len() == 1,
             all_positive: numbers(ctx, node, "class_weights")?.iter().all(|weight| *weight >= 0.0),
         };
-        Ok(Self { trees: Trees::parse(ctx, node, "class", labels.count())?, labels, rule })
+        let source = Source::of_trees(ctx, node, "class", labels.count())?;
+        let (base_values, transform) = (numbers(ctx, node, "base_values")?, PostTransform::of(node)?);
+        let trees = Trees::build(is_double(ctx, node), &source, base_values, transform)?;
+        Ok(Self { trees, labels, rule })
     }
 
     fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
@@ -76,7 +109,7 @@ impl Operator for TreeEnsembleClassifier {
     }
 
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
-        let [input] = inputs else { bail!("expected one input") };
+        let input = only(inputs)?;
         let mut places = Vec::new();
         let scores = match &self.trees {
             Trees::Single(trees) => {
@@ -99,8 +132,11 @@ impl Operator for TreeEnsembleRegressor {
             "MAX" => (Aggregate::Max, false),
             other => bail!("there is no aggregate function `{other}`"),
         };
-        let targets = node.get_attr_opt::<usize>("n_targets")?.unwrap_or(1);
-        Ok(Self { trees: Trees::parse(ctx, node, "target", targets)?, aggregate, average })
+        let targets = node.get_attr_opt("n_targets")?.unwrap_or(1);
+        let source = Source::of_trees(ctx, node, "target", targets)?;
+        let (base_values, transform) = (numbers(ctx, node, "base_values")?, PostTransform::of(node)?);
+        let trees = Trees::build(is_double(ctx, node), &source, base_values, transform)?;
+        Ok(Self { trees, aggregate, average, keeps_type: false })
     }
 
     fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
@@ -108,106 +144,55 @@ impl Operator for TreeEnsembleRegressor {
             Trees::Single(trees) => trees.forest.outputs,
             Trees::Double(trees) => trees.forest.outputs,
         };
-        Ok(tvec!((DatumType::F32, tvec!(rows(inputs)?.0, targets.to_dim()))))
+        let numbers = if self.keeps_type { only(inputs)?.0 } else { DatumType::F32 };
+        Ok(tvec!((numbers, tvec!(rows(inputs)?.0, targets.to_dim()))))
     }
 
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
-        let [input] = inputs else { bail!("expected one input") };
-        Ok(tvec!(match &self.trees {
-            Trees::Single(trees) =>
-                trees.run(input, self.aggregate, |s, out| trees.regress(self.average, s, out)),
-            Trees::Double(trees) =>
-                trees.run(input, self.aggregate, |s, out| trees.regress(self.average, s, out)),
-        }?))
+        let input = only(inputs)?;
+        let numbers = if self.keeps_type { input.datum_type() } else { DatumType::F32 };
+        let predicted = match &self.trees {
+            Trees::Single(trees) => {
+                trees.run(input, self.aggregate, |s, out| trees.regress(self.average, s, out))
+            }
+            Trees::Double(trees) => {
+                trees.run(input, self.aggregate, |s, out| trees.regress(self.average, s, out))
+            }
+        }?;
+        Ok(tvec!(match predicted.datum_type() == numbers {
+            true => predicted,
+            false => predicted.cast_to_dt(numbers)?.into_owned(),
+        }))
     }
-}
-
-/// The attribute `name`, which newer files may have in double precision as `name_as_tensor`.
-fn numbers(ctx: &ParsingContext<'_>, node: &NodeProto, name: &str) -> TractResult<Vec<f64>> {
-    if let Some(tensor) = node.get_attr_opt::<&TensorProto>(&format!("{name}_as_tensor"))? {
-        let tensor = ctx.load_tensor(tensor)?.cast_to::<f64>()?.into_owned();
-        return Ok(tensor.try_as_plain_ram()?.as_slice::<f64>()?.to_vec());
-    }
-    let floats = node.get_attr_opt_vec::<f32>(name)?.unwrap_or_default();
-    Ok(floats.into_iter().map(f64::from).collect())
-}
-
-fn exactly<V>(length: usize, name: &str, values: Vec<V>) -> TractResult<Vec<V>> {
-    ensure!(values.len() == length, "`{name}` has {} values, expected {length}", values.len());
-    Ok(values)
 }
 
 impl Trees {
-    /// Reads the attributes; those of leaf weights start with `leaf`.
-    fn parse(ctx: &ParsingContext<'_>, node: &NodeProto, leaf: &str, outputs: usize) -> TractResult<Self> {
-        let double = node.attribute.iter().any(|attribute| attribute.name.ends_with("_as_tensor"));
+    fn build(
+        double: bool,
+        source: &Source,
+        base_values: Vec<f64>,
+        transform: PostTransform,
+    ) -> TractResult<Self> {
         Ok(match double {
-            false => Self::Single(Ensemble::parse(ctx, node, leaf, outputs)?),
-            true => Self::Double(Ensemble::parse(ctx, node, leaf, outputs)?),
+            false => Self::Single(Ensemble::build(source, base_values, transform)?),
+            true => Self::Double(Ensemble::build(source, base_values, transform)?),
         })
     }
 }
 
 impl<T: Real + Datum> Ensemble<T> {
-    fn parse(ctx: &ParsingContext<'_>, node: &NodeProto, leaf: &str, outputs: usize) -> TractResult<Self> {
-        ensure!(outputs > 0, "there is nothing to predict");
-        let reals = |name: &str| -> TractResult<Vec<T>> {
-            Ok(numbers(ctx, node, name)?.into_iter().map(T::from_f64).collect())
-        };
-        let ints = |name: &str, length: usize| exactly(length, name, node.get_attr_vec::<i64>(name)?);
-
-        let modes = node.get_attr_vec::<&str>("nodes_modes")?;
-        let length = modes.len();
-        let mut missing =
-            node.get_attr_opt_vec::<i64>("nodes_missing_value_tracks_true")?.unwrap_or_default();
-        if missing.is_empty() {
-            missing.resize(length, 0);
-        }
-        let missing = exactly(length, "nodes_missing_value_tracks_true", missing)?;
-        let values = exactly(length, "nodes_values", reals("nodes_values")?)?;
-        let places = ints("nodes_treeids", length)?.into_iter().zip(ints("nodes_nodeids", length)?);
-        let questions = modes.into_iter().zip(ints("nodes_featureids", length)?).zip(values).zip(missing);
-        let children =
-            ints("nodes_truenodeids", length)?.into_iter().zip(ints("nodes_falsenodeids", length)?);
-        let nodes = places.zip(questions).zip(children).map(
-            |(((tree, id), (((mode, feature), value), missing)), (when_true, when_false))| {
-                let mode = Mode::parse(mode)?;
-                Ok(SourceNode {
-                    tree,
-                    id,
-                    mode,
-                    feature,
-                    value,
-                    when_true,
-                    when_false,
-                    missing_is_true: missing == 1,
-                })
-            },
-        );
-
-        let leaf_ints = |name: &str, length: usize| ints(&format!("{leaf}_{name}"), length);
-        let weights = reals(&format!("{leaf}_weights"))?;
-        let length = weights.len();
-        let places = leaf_ints("treeids", length)?.into_iter().zip(leaf_ints("nodeids", length)?);
-        let weights = places.zip(leaf_ints("ids", length)?).zip(weights);
-        let weights =
-            weights.map(|(((tree, node), output), weight)| SourceWeight { tree, node, output, weight });
-
-        let source =
-            Source { nodes: nodes.collect::<TractResult<_>>()?, weights: weights.collect(), outputs };
-        Ok(Self {
-            forest: Forest::build(&source)?,
-            base_values: reals("base_values")?,
-            post_transform: PostTransform::parse(node.get_attr_opt("post_transform")?.unwrap_or("NONE"))?,
-        })
+    fn build(source: &Source, base_values: Vec<f64>, post_transform: PostTransform) -> TractResult<Self> {
+        ensure!(source.outputs > 0, "there is nothing to predict");
+        let base_values = base_values.into_iter().map(T::from_f64).collect();
+        Ok(Self { forest: Forest::build(source)?, base_values, post_transform })
     }
 
     /// The outputs for all rows of `input`: `finish` makes those of one row of its scores.
-    fn run(
+    fn run<O: Datum>(
         &self,
         input: &Tensor,
         aggregate: Aggregate,
-        mut finish: impl FnMut(Scores<'_, T>, &mut [f32]),
+        mut finish: impl FnMut(Scores<'_, T>, &mut [O]),
     ) -> TractResult<Tensor> {
         let (rows, width) = match input.shape() {
             [width] => (1, *width),
@@ -218,9 +203,9 @@ impl<T: Real + Datum> Ensemble<T> {
         ensure!(width >= asked, "the trees ask for {asked} features, the input has {width}");
         let input = input.cast_to::<T>()?;
         let input = input.try_as_plain_ram()?;
-        let mut output = Tensor::zero::<f32>(&[rows, self.forest.outputs])?;
+        let mut output = Tensor::zero_dt(O::datum_type(), &[rows, self.forest.outputs])?;
         let mut view = output.try_as_plain_ram_mut()?;
-        let mut outputs = view.as_slice_mut::<f32>()?.chunks_mut(self.forest.outputs);
+        let mut outputs = view.as_slice_mut::<O>()?.chunks_mut(self.forest.outputs);
         self.forest.score(input.as_slice::<T>()?, width, aggregate, |scores| {
             if let Some(output) = outputs.next() {
                 finish(scores, output);
@@ -254,25 +239,22 @@ impl<T: Real + Datum> Ensemble<T> {
 
     /// The standard leaves two classes open; this follows onnxruntime, line by line.
     fn two_classes(&self, rule: TwoClasses, scores: (T, T), seen: (bool, bool), output: &mut [f32]) -> usize {
-        let (mut first, mut second) = scores;
-        let mut both = true;
-        match *self.base_values.as_slice() {
-            [_, base] if seen.1 => {
-                second = first;
-                second += base;
-                first = second.negated();
+        // A class of which no leaf speaks has no score, whatever its base value.
+        let speaks = |seen: bool, score: T| if seen { score } else { T::ZERO };
+        let plus = |mut score: T, base: T| {
+            score += base;
+            score
+        };
+        let ((first, second), both) = match (self.base_values.as_slice(), scores) {
+            ([_, base], (first, _)) if seen.1 => {
+                let second = plus(first, *base);
+                ((speaks(seen.0, second.negated()), second), true)
             }
-            [base, other] => {
-                first += base;
-                second += other;
-            }
-            [base] => {
-                first += base;
-                both = seen.1;
-            }
-            [] => both = seen.1,
-            _ => {}
-        }
+            ([base, _], (first, second)) => ((speaks(seen.0, plus(first, *base)), second), true),
+            ([base], (first, second)) => ((speaks(seen.0, plus(first, *base)), second), seen.1),
+            ([], scores) => (scores, seen.1),
+            (_, scores) => (scores, true),
+        };
         let deciding = match seen {
             (_, true) => second,
             (true, false) => first,
@@ -298,22 +280,19 @@ impl<T: Real + Datum> Ensemble<T> {
     }
 
     /// Writes the predictions of one row.
-    fn regress(&self, average: bool, scores: Scores<'_, T>, output: &mut [f32]) {
-        let trees = T::from_f64(self.forest.roots.len() as f64);
-        let base = |place: usize| match self.base_values.len() == self.forest.outputs {
-            true => self.base_values.get(place).copied().unwrap_or(T::ZERO),
-            false => T::ZERO,
-        };
+    fn regress(&self, average: bool, scores: Scores<'_, T>, output: &mut [T]) {
+        let trees = T::from_f64(self.forest.trees.len() as f64);
+        let own_base = self.base_values.len() == self.forest.outputs;
         for (place, (output, score)) in output.iter_mut().zip(scores.values).enumerate() {
-            if average {
-                *score = score.over(trees);
+            *output = if average { score.over(trees) } else { *score };
+            if let (true, Some(base)) = (own_base, self.base_values.get(place)) {
+                *output += *base;
             }
-            *score += base(place);
-            *output = score.to_f32();
         }
-        // onnxruntime transforms a single target by PROBIT only.
-        if output.len() > 1 || self.post_transform == PostTransform::Probit {
-            self.post_transform.apply(output);
+        if self.post_transform != PostTransform::None {
+            let mut targets: Vec<f32> = output.iter().map(|target| target.to_f32()).collect();
+            self.post_transform.apply_to_targets(&mut targets);
+            output.iter_mut().zip(targets).for_each(|(output, target)| *output = T::from_f64(target.into()));
         }
     }
 }

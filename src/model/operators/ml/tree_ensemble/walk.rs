@@ -1,12 +1,17 @@
 //! Rows through trees: blocks of rows, tree by tree, several walks in step.
 //!
 //! A walk waits for memory at every node; eight of them in step wait together. A block of rows and one tree stay in
-//! the cache while they meet.
+//! the cache while they meet. Every walk takes as many steps as its tree is deep: one that has arrived stands still,
+//! which costs less than asking at every step who has arrived.
 
 use super::forest::{Forest, Node, Real};
+use super::leaves::Leaves;
 
 /// Walks that go in step.
 const LANES: usize = 8;
+
+/// Steps between two looks at who has arrived.
+const AT_ONCE: u32 = 16;
 
 /// Bytes of rows that go through one tree before the next one.
 const BLOCK_BYTES: usize = 1 << 15;
@@ -19,7 +24,7 @@ pub(super) enum Aggregate {
     Max,
 }
 
-/// The scores of one row, and which of them any leaf has spoken of.
+/// The scores of rows, and which of them any leaf has spoken of.
 pub(super) struct Scores<'a, T> {
     pub(super) values: &'a mut [T],
     pub(super) seen: &'a mut [bool],
@@ -41,55 +46,58 @@ impl<T: Real> Forest<T> {
         for block in values.chunks(rows * width) {
             scores.fill(T::ZERO);
             seen.fill(false);
-            let add = |row: usize, leaf: u32| {
-                let range = row * self.outputs..(row + 1) * self.outputs;
-                if let (Some(values), Some(seen)) = (scores.get_mut(range.clone()), seen.get_mut(range)) {
-                    self.add(leaf, aggregate, Scores { values, seen });
-                }
-            };
-            match block.iter().any(|value| value.is_nan()) {
-                false => self.leaves::<false>(block, width, add),
-                true => self.leaves::<true>(block, width, add),
-            }
+            self.block(block, width, aggregate, Scores { values: &mut scores, seen: &mut seen });
             let rows = scores.chunks_mut(self.outputs).zip(seen.chunks_mut(self.outputs));
             rows.take(block.len() / width).for_each(|(values, seen)| finish(Scores { values, seen }));
         }
     }
 
-    /// Finds the leaf of every row of `block` in every tree; a row meets the trees in their order.
-    fn leaves<const NAN: bool>(&self, block: &[T], width: usize, mut found: impl FnMut(usize, u32)) {
+    /// Adds what the trees say of the rows of `block` to their scores; a row meets the trees in their order.
+    fn block(&self, block: &[T], width: usize, aggregate: Aggregate, mut scores: Scores<'_, T>) {
         let rows = block.len() / width;
+        let walk = match block.iter().any(|value| value.is_nan()) {
+            false => Self::walk::<false>,
+            true => Self::walk::<true>,
+        };
         if rows < LANES {
             for row in 0..rows {
-                for roots in self.roots.chunks(LANES) {
-                    let mut at = [roots.first().copied().unwrap_or_default(); LANES];
-                    at.iter_mut().zip(roots).for_each(|(at, root)| *at = *root);
-                    self.walk::<NAN>(block, &mut at, &[row * width; LANES]);
-                    at.iter().take(roots.len()).for_each(|at| found(row, self.leaf(*at)));
+                for trees in self.trees.chunks(LANES) {
+                    let mut at = [0; LANES];
+                    at.iter_mut().zip(trees).for_each(|(at, tree)| *at = tree.root);
+                    let depth = trees.iter().map(|tree| tree.depth).max().unwrap_or_default();
+                    walk(self, depth, block, &mut at, &[row * width; LANES]);
+                    for at in at.iter().take(trees.len()) {
+                        self.add(std::slice::from_ref(at), row, aggregate, &mut scores);
+                    }
                 }
             }
             return;
         }
-        for root in &self.roots {
+        for tree in &self.trees {
             for first in (0..rows).step_by(LANES) {
                 // The last group may take rows again that have been here: it counts those from `first` on only.
                 let start = first.min(rows - LANES);
-                let mut at = [*root; LANES];
+                let mut at = [tree.root; LANES];
                 let starts = std::array::from_fn(|lane| (start + lane) * width);
-                self.walk::<NAN>(block, &mut at, &starts);
-                (start..).zip(&at).skip(first - start).for_each(|(row, at)| found(row, self.leaf(*at)));
+                let mut left = tree.depth;
+                while left > 0 {
+                    let before = at;
+                    walk(self, left.min(AT_ONCE), block, &mut at, &starts);
+                    // Deep trees seldom take all rows to their bottom.
+                    left = if at == before { 0 } else { left.saturating_sub(AT_ONCE) };
+                }
+                self.add(at.get(first - start..).unwrap_or_default(), first, aggregate, &mut scores);
             }
         }
     }
 
-    /// Walks from the nodes `at` down to leaves, each for the row that starts at the same place of `starts`.
+    /// Walks `depth` steps from the nodes `at`, each for the row that starts at the same place of `starts`.
     #[expect(
         clippy::indexing_slicing,
         reason = "the builder proves that children lie in the forest; rows have the features asked for"
     )]
-    fn walk<const NAN: bool>(&self, block: &[T], at: &mut [u32; LANES], starts: &[usize; LANES]) {
-        loop {
-            let mut moved = 0;
+    fn walk<const NAN: bool>(&self, depth: u32, block: &[T], at: &mut [u32; LANES], starts: &[usize; LANES]) {
+        for _ in 0..depth {
             for (at, start) in at.iter_mut().zip(starts) {
                 let node: &Node<T> = &self.nodes[*at as usize];
                 let value = block[start + node.feature as usize];
@@ -98,37 +106,53 @@ impl<T: Real> Forest<T> {
                 } else {
                     u32::from(value > node.threshold)
                 };
-                let next = node.child() + right;
-                moved |= next ^ *at;
-                *at = next;
-            }
-            if moved == 0 {
-                return;
+                *at = node.child() + right;
             }
         }
     }
 
-    fn leaf(&self, at: u32) -> u32 {
-        self.leaf_at.get(at as usize).copied().unwrap_or_default()
-    }
-
-    fn add(&self, leaf: u32, aggregate: Aggregate, scores: Scores<'_, T>) {
-        let (outputs, weights) = self.leaves.get(leaf);
-        if self.leaves.dense && aggregate == Aggregate::Sum {
-            scores.values.iter_mut().zip(weights).for_each(|(score, weight)| *score += *weight);
-            scores.seen.fill(true);
+    /// Adds what stands at the leaves `at` to the scores of as many rows, from `row` on.
+    fn add(&self, at: &[u32], row: usize, aggregate: Aggregate, scores: &mut Scores<'_, T>) {
+        let range = row * self.outputs..(row + at.len()) * self.outputs;
+        let (Some(values), Some(seen)) = (scores.values.get_mut(range.clone()), scores.seen.get_mut(range))
+        else {
             return;
-        }
-        for (output, weight) in outputs.iter().zip(weights) {
-            let place = *output as usize;
-            if let (Some(score), Some(seen)) = (scores.values.get_mut(place), scores.seen.get_mut(place)) {
-                match aggregate {
-                    Aggregate::Sum => *score += *weight,
-                    Aggregate::Min if !*seen || *weight < *score => *score = *weight,
-                    Aggregate::Max if !*seen || *weight > *score => *score = *weight,
-                    Aggregate::Min | Aggregate::Max => {}
+        };
+        let rows = values.chunks_mut(self.outputs).zip(seen.chunks_mut(self.outputs));
+        let leaves = at.iter().map(|at| self.leaf_at.get(*at as usize).copied().unwrap_or_default() as usize);
+        match (&self.leaves, aggregate) {
+            (Leaves::Full(weights), Aggregate::Sum) => {
+                for ((values, seen), leaf) in rows.zip(leaves) {
+                    let start = leaf * self.outputs;
+                    let weights = weights.get(start..start + self.outputs).unwrap_or_default();
+                    values.iter_mut().zip(weights).for_each(|(value, weight)| *value += *weight);
+                    seen.fill(true);
                 }
-                *seen = true;
+            }
+            (Leaves::Single(weights), Aggregate::Sum) => {
+                for ((values, seen), leaf) in rows.zip(leaves) {
+                    let Some((output, weight)) = weights.get(leaf) else { continue };
+                    let output = *output as usize;
+                    if let (Some(value), Some(seen)) = (values.get_mut(output), seen.get_mut(output)) {
+                        *value += *weight;
+                        *seen = true;
+                    }
+                }
+            }
+            (all, _) => {
+                for ((values, seen), leaf) in rows.zip(leaves) {
+                    all.each(leaf, self.outputs, |output, weight| {
+                        if let (Some(value), Some(seen)) = (values.get_mut(output), seen.get_mut(output)) {
+                            match aggregate {
+                                Aggregate::Sum => *value += weight,
+                                Aggregate::Min if !*seen || weight < *value => *value = weight,
+                                Aggregate::Max if !*seen || weight > *value => *value = weight,
+                                Aggregate::Min | Aggregate::Max => {}
+                            }
+                            *seen = true;
+                        }
+                    });
+                }
             }
         }
     }

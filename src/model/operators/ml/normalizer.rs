@@ -1,0 +1,49 @@
+//! `Normalizer` of ai.onnx.ml 1: each row divided by its largest value, its sum or its length.
+
+use tract_onnx::model::ParsingContext;
+use tract_onnx::pb::NodeProto;
+use tract_onnx::tract_hir::internal::{DatumType, TValue, TVec, Tensor, TractResult, bail, tvec};
+
+use super::values::only;
+use super::{Operator, Shape};
+
+#[derive(Debug)]
+pub(super) enum Normalizer {
+    Max,
+    L1,
+    L2,
+}
+
+impl Operator for Normalizer {
+    fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
+        Ok(match node.get_attr_opt("norm")?.unwrap_or("MAX") {
+            "MAX" => Self::Max,
+            "L1" => Self::L1,
+            "L2" => Self::L2,
+            other => bail!("there is no norm `{other}`"),
+        })
+    }
+
+    fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
+        Ok(tvec!((DatumType::F32, only(inputs)?.1.clone())))
+    }
+
+    fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
+        let input = only(inputs)?;
+        let width = input.shape().last().copied().unwrap_or(1).max(1);
+        let mut output = input.cast_to::<f32>()?.into_owned();
+        for row in output.try_as_plain_ram_mut()?.as_slice_mut::<f32>()?.chunks_mut(width) {
+            let values = row.iter().copied();
+            let norm = match self {
+                // The largest value itself, negative or not, as onnxruntime has it.
+                Self::Max => values.fold(f32::MIN, f32::max),
+                Self::L1 => values.map(f32::abs).sum(),
+                Self::L2 => values.map(|value| value * value).sum::<f32>().sqrt(),
+            };
+            if norm != 0.0 {
+                row.iter_mut().for_each(|value| *value /= norm);
+            }
+        }
+        Ok(tvec!(output))
+    }
+}

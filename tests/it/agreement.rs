@@ -1,0 +1,178 @@
+//! What models predict through SQL, held against onnxruntime: labels exactly, scores to 1e-5.
+//!
+//! Of the estimators of scikit-learn, XGBoost and LightGBM a sample is committed. `cargo xtask estimators` makes all of
+//! them in a folder of its own, which it names in `PREDICTQL_ESTIMATORS`, and reads what this test writes there.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float32Type, Float64Type, Int64Type};
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, FixedSizeListArray, Float32Array, Float64Array, Int64Array, RecordBatch,
+    StringArray, StructArray,
+};
+use arrow_ipc::writer::StreamWriter;
+use arrow_schema::{DataType, Field};
+use predictql::diag::Error;
+use predictql::model::Port;
+use predictql::{Engine, data};
+use serde_json::{Map, Value};
+
+use crate::host;
+
+/// Models for the words of a refusal.
+const REFUSED: [&str; 1] = ["models/unsupported_ops.onnx"];
+
+#[test]
+fn models_give_onnxruntimes_numbers() {
+    let models = files(&host::fixtures().join("expected"), "json");
+    let failures: Vec<String> = models
+        .into_iter()
+        .filter_map(|expected| {
+            let content = json(&expected);
+            let name = content["model"].as_str().filter(|name| !REFUSED.contains(name))?;
+            let model = host::fixtures().join(name);
+            answers(&content)?;
+            check(&model, &content).err().map(|failure| format!("{}: {failure}", model.display()))
+        })
+        .collect();
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+#[test]
+fn estimators_give_onnxruntimes_numbers() {
+    let named = env::var_os("PREDICTQL_ESTIMATORS").map(PathBuf::from);
+    let folder = named.clone().unwrap_or_else(|| host::fixtures().join("zoo"));
+    let results: Vec<String> = files(&folder, "onnx")
+        .iter()
+        .map(|model| (model, check(model, &json(&model.with_extension("json")))))
+        .map(|(model, result)| (model, result.err().unwrap_or_else(|| "agrees".into()).replace('\n', " ")))
+        .map(|(model, result)| format!("{}\t{result}", model.file_stem().unwrap().to_string_lossy()))
+        .collect();
+    if named.is_some() {
+        fs::write(folder.join("results.tsv"), results.join("\n") + "\n").unwrap();
+        return;
+    }
+    let failures: Vec<&String> = results.iter().filter(|line| !line.ends_with("\tagrees")).collect();
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|it| it == extension));
+    assert!(!files.is_empty(), "{} holds no {extension}", folder.display());
+    files.sort();
+    files
+}
+
+fn json(file: &Path) -> Value {
+    serde_json::from_slice(&fs::read(file).unwrap()).unwrap()
+}
+
+/// What onnxruntime answers, or the standard's formulas where onnxruntime departs from them.
+fn answers(expected: &Value) -> Option<&Map<String, Value>> {
+    expected.get("onnxruntime").or(expected.get("numpy"))?.as_object()
+}
+
+/// What is wrong with the predictions of `model`.
+fn check(model: &Path, expected: &Value) -> Result<(), String> {
+    let engine = Engine::default();
+    let loaded = engine.register_model("m", &fs::read(model).unwrap()).map_err(words)?;
+    let columns = loaded.signature().inputs.iter().map(|port| column(port, &expected["inputs"][&port.name]));
+    engine.register_arrow("asked", &table(columns.collect())).map_err(words)?;
+    let outcome = host::run(&engine, "SELECT * FROM ML.PREDICT(MODEL m, TABLE asked)").map_err(words)?;
+    for (name, wanted) in answers(expected).unwrap() {
+        if !outcome.names().contains(&name.as_str()) {
+            return Err(format!("there is no output `{name}`"));
+        }
+        let found: Vec<Value> = outcome.column(name).into_iter().flat_map(leaves).collect();
+        let wanted = wanted["data"].as_array().unwrap();
+        if found.len() != wanted.len() {
+            return Err(format!("`{name}` has {} values instead of {}", found.len(), wanted.len()));
+        }
+        for (at, (found, wanted)) in found.iter().zip(wanted).enumerate() {
+            if !agree(found, wanted) {
+                return Err(format!("`{name}`, value {at}: {found} instead of {wanted}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn words(error: Error) -> String {
+    let detail = error.first().detail.as_ref().map(|detail| format!(" ({detail})"));
+    format!("{error}{}", detail.unwrap_or_default())
+}
+
+/// Floats agree within 1e-5, as `numpy.allclose` has it; all else is equal. NaN is null, the infinities are words.
+fn agree(found: &Value, wanted: &Value) -> bool {
+    match (found, wanted) {
+        (Value::Number(found), Value::Number(wanted)) if found.is_f64() || wanted.is_f64() => {
+            let (found, wanted) = (found.as_f64().unwrap(), wanted.as_f64().unwrap());
+            (found - wanted).abs() <= 1e-5 + 1e-5 * wanted.abs()
+        }
+        (Value::Null, Value::String(infinity)) => infinity.ends_with("Infinity"),
+        _ => found == wanted,
+    }
+}
+
+fn leaves(array: &ArrayRef) -> Vec<Value> {
+    match array.data_type() {
+        DataType::Int64 => array.as_primitive::<Int64Type>().values().iter().map(|it| (*it).into()).collect(),
+        DataType::Float64 => {
+            array.as_primitive::<Float64Type>().values().iter().map(|it| (*it).into()).collect()
+        }
+        DataType::Utf8 => array.as_string::<i32>().iter().map(Into::into).collect(),
+        DataType::Boolean => array.as_boolean().iter().map(Into::into).collect(),
+        DataType::List(_) => leaves(array.as_list::<i32>().values()),
+        // The values of a tensor, and of labels' probabilities.
+        DataType::Struct(_) => leaves(array.as_struct().columns().last().unwrap()),
+        DataType::Float32 => {
+            array.as_primitive::<Float32Type>().values().iter().map(|it| (*it).into()).collect()
+        }
+        other => panic!("no values of {other} are expected"),
+    }
+}
+
+/// A tensor as a column of the type that the model asks for.
+fn column(port: &Port, tensor: &Value) -> (String, ArrayRef) {
+    let data = tensor["data"].as_array().unwrap();
+    let shape: Vec<i64> = tensor["shape"].as_array().unwrap().iter().map(|it| it.as_i64().unwrap()).collect();
+    let values: ArrayRef = match tensor["type"].as_str().unwrap() {
+        "string" => Arc::new(data.iter().map(Value::as_str).collect::<StringArray>()),
+        "bool" => Arc::new(data.iter().map(Value::as_bool).collect::<BooleanArray>()),
+        "int64" | "int32" => Arc::new(data.iter().map(Value::as_i64).collect::<Int64Array>()),
+        _ => Arc::new(data.iter().map(|it| Some(it.as_f64().unwrap_or(f64::NAN))).collect::<Float64Array>()),
+    };
+    // Without a dimension for rows there is one row.
+    let row = if port.shape.len() == 1 { &shape[..] } else { &shape[1..] };
+    let column = match &port.data_type {
+        data::DataType::Array(_) => lists(values, row.iter().product()),
+        data::DataType::Tensor => {
+            let rows = usize::try_from(shape[0]).unwrap();
+            let shapes = lists(Arc::new(Int64Array::from(row.repeat(rows))), row.len() as i64);
+            let values: Float32Array = data.iter().map(|it| it.as_f64().map(|it| it as f32)).collect();
+            let values = lists(Arc::new(values), row.iter().product());
+            let fields = [("shape", shapes), ("data", values)];
+            Arc::new(StructArray::from(RecordBatch::try_from_iter(fields).unwrap()))
+        }
+        _ => values,
+    };
+    (port.name.clone(), column)
+}
+
+fn lists(values: ArrayRef, width: i64) -> ArrayRef {
+    let field = Arc::new(Field::new("item", values.data_type().clone(), true));
+    Arc::new(FixedSizeListArray::new(field, i32::try_from(width).unwrap(), values, None))
+}
+
+fn table(columns: Vec<(String, ArrayRef)>) -> Vec<u8> {
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema()).unwrap();
+    writer.write(&batch).unwrap();
+    writer.into_inner().unwrap()
+}
