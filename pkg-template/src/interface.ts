@@ -41,7 +41,7 @@ export type SqlValue = ParamValue | TableSource;
 export type ModelSource = string | URL | Blob | ArrayBuffer | Uint8Array | Response | ReadableStream<Uint8Array>;
 
 /**
- * What a table is read from: CSV or Arrow IPC (file or stream) by URL, File or bytes; rows as objects; columns by name;
+ * What a table is read from: CSV, JSON, Parquet or Arrow IPC (file or stream) by URL, File or bytes; rows as objects; columns by name;
  * an Arrow table of any library; or files and picture URLs, which make an object table (`uri`, `size`, `content_type`,
  * `updated` and the bytes as `data`).
  */
@@ -75,7 +75,7 @@ export interface CallOptions {
 
 export interface TableOptions extends CallOptions, Partial<Omit<TableFormat, "format">> {
   /** How the source is read; default: found by its type, its name or its first bytes. */
-  format?: "csv" | "arrow" | "images" | undefined;
+  format?: "csv" | "arrow" | "json" | "ndjson" | "parquet" | "images" | undefined;
 }
 
 export type ModelOptions = CallOptions;
@@ -83,6 +83,8 @@ export type ModelOptions = CallOptions;
 export interface QueryOptions extends CallOptions {
   /** Rows that are computed at a time: small for early results, large for speed. The engine has a good default. */
   batchSize?: number | undefined;
+  /** Which SQL the text is: default "tsql" where it holds `PREDICT(MODEL =`, else "bigquery". */
+  dialect?: "bigquery" | "tsql" | undefined;
   /** Rows as objects (default) or as arrays in the order of the columns. */
   rowMode?: "object" | "array" | undefined;
   /** INT64 as `number` (default; a value beyond ±(2⁵³ - 1) is an error), `bigint` or `string`. */

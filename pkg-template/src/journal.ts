@@ -1,6 +1,6 @@
 // What a new worker must be told to hold what the old one held.
 
-import type { ObjectEntry, ParamValues, TableFormat } from "./glue/predictql.js";
+import type { ObjectEntry, ParamValues, ScriptOptions, TableFormat } from "./glue/predictql.js";
 import type { Request } from "./worker/protocol.js";
 
 export type Entry =
@@ -9,8 +9,16 @@ export type Entry =
   | { kind: "registerModel"; name: string; blob: Blob }
   | { kind: "dropTable"; name: string }
   | { kind: "dropModel"; name: string }
-  /** `models` holds the files that the statement read, so that it needs no network to run again. */
-  | { kind: "statement"; sql: string; params: ParamValues; models: ReadonlyMap<string, Blob> };
+  /** `kept` holds the files that the statement read, so that it needs no network to run again. */
+  | {
+      kind: "statement";
+      /** Entries of one key stand for each other: the last one counts. */
+      key: string;
+      sql: string;
+      params: ParamValues;
+      dialect: ScriptOptions["dialect"];
+      kept: ReadonlyMap<string, Blob>;
+    };
 
 /**
  * Keeps the last of all entries that say the same of the same name, in the order of their last time. Replaying them may
@@ -42,7 +50,7 @@ function keyOf(entry: Entry): string {
     case "registerModel":
       return `model ${entry.name}`;
     case "statement":
-      return `sql ${entry.sql}`;
+      return `sql ${entry.key}`;
     default:
       return `${entry.kind} ${entry.name}`;
   }

@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::making::Making;
 use super::script::Scope;
@@ -260,10 +259,5 @@ impl Query {
     pub(super) fn wait(&mut self, work: Work) -> Step {
         self.work = work;
         Step::Need(self.ctx.resources.open())
-    }
-
-    /// Milliseconds of the host's clock since `before`.
-    pub(super) fn since(&self, before: f64) -> Duration {
-        Duration::try_from_secs_f64(((self.engine.shared.clock)() - before) / 1e3).unwrap_or_default()
     }
 }

@@ -15,6 +15,7 @@ const NEIGHBOURS: &str =
     "windows know ROW_NUMBER, RANK, DENSE_RANK and the aggregates; compute it in DuckDB-Wasm";
 const QUANTILES: &str = "APPROX_QUANTILES(x, 100)[OFFSET(50)] is the median; here it is exact";
 const JSON: &str = "JSON is decoded before it comes in: register the rows as a table";
+const DATETIME: &str = "use TIMESTAMP and its functions: every time is UTC";
 const HOST: &str = "ask the host program for the value and pass it as a @parameter";
 
 /// Names, or beginnings of names that end in `*`, and what to do instead.
@@ -91,16 +92,14 @@ const REFUSED: &[(&str, &str)] = &[
     ("DETERMINISTIC_*", ELSEWHERE),
     ("RANGE*", ELSEWHERE),
     ("FORMAT", "join the parts with || and CAST(… AS STRING)"),
-    ("FORMAT_DATETIME", "write FORMAT_TIMESTAMP: every time is UTC"),
-    ("FORMAT_TIME", "write FORMAT_TIMESTAMP: every time is UTC"),
-    ("PARSE_DATETIME", "write PARSE_TIMESTAMP: every time is UTC"),
-    ("PARSE_TIME", "write PARSE_TIMESTAMP: every time is UTC"),
-    ("PARSE_NUMERIC", "CAST reads numbers"),
-    ("PARSE_BIGNUMERIC", "CAST reads numbers"),
-    ("DATETIME*", "write TIMESTAMP: every time is UTC"),
-    ("CURRENT_DATETIME", "write CURRENT_TIMESTAMP(): every time is UTC"),
-    ("CURRENT_TIME", "write CURRENT_TIMESTAMP(): every time is UTC"),
-    ("TIME_*", "write TIMESTAMP: every time is UTC"),
+    ("FORMAT_DATETIME", DATETIME),
+    ("FORMAT_TIME", DATETIME),
+    ("PARSE_DATETIME", DATETIME),
+    ("PARSE_TIME", DATETIME),
+    ("DATETIME*", DATETIME),
+    ("CURRENT_DATETIME", DATETIME),
+    ("CURRENT_TIME", DATETIME),
+    ("TIME_*", DATETIME),
     ("GENERATE_UUID", HOST),
     ("SESSION_USER", HOST),
     ("SOUNDEX", ELSEWHERE),

@@ -11,7 +11,7 @@ use arrow_array::{ArrayRef, BinaryArray, BooleanArray, ListArray, PrimitiveArray
 use arrow_buffer::{BooleanBufferBuilder, NullBuffer, NullBufferBuilder, OffsetBuffer};
 
 use super::Call;
-use crate::data::{DataType, Operand};
+use crate::data::DataType;
 use crate::diag::{Code, Error, Result};
 
 /// What becomes of a row, `None` standing for NULL.
@@ -139,11 +139,6 @@ impl Call<'_> {
             ends.push(end(bytes.len())?);
         }
         Ok((OffsetBuffer::new(ends.into()), bytes, nulls.finish()))
-    }
-
-    /// Computes with other arguments of the same rows.
-    pub(super) fn with<'b>(&'b self, args: &'b [Operand], types: &'b [DataType]) -> Call<'b> {
-        Call { args, types, returns: self.returns, rows: self.rows, env: self.env }
     }
 }
 

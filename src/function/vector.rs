@@ -4,7 +4,6 @@
 //! A vector is an array of numbers, or a sparse one: an array of structs of an identifier and a number, in which
 //! what is not named is 0.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -215,11 +214,8 @@ fn distances(call: &Call<'_>, metric: &dyn Fn(usize) -> Result<Option<Metric>>) 
         match (a, b) {
             (Vector::Dense(a), Vector::Dense(b)) => metric.distance(&a, &b).map(Some),
             (Vector::Sparse(a), Vector::Sparse(b)) => {
-                let ids: BTreeSet<_> = a.keys().chain(b.keys()).collect();
-                let filled = |side: &BTreeMap<Id<'_>, f64>| {
-                    ids.iter().map(|id| side.get(id).copied().unwrap_or_default()).collect::<Vec<_>>()
-                };
-                metric.distance(&filled(&a), &filled(&b)).map(Some)
+                let (a, b) = aligned(a, b)?;
+                metric.distance(&a, &b).map(Some)
             }
             _ => Err(Error::new(Code::TypeMismatch, "expected two arrays of numbers or two sparse vectors")),
         }
@@ -237,7 +233,28 @@ enum Id<'a> {
 
 enum Vector<'a> {
     Dense(Vec<f64>),
-    Sparse(BTreeMap<Id<'a>, f64>),
+    Sparse(Vec<(Id<'a>, f64)>),
+}
+
+/// Two sparse vectors as dense ones over the identifiers of both.
+fn aligned(a: Vec<(Id<'_>, f64)>, b: Vec<(Id<'_>, f64)>) -> Result<(Vec<f64>, Vec<f64>)> {
+    let of_side = |side: bool| move |(id, value)| (id, side, value);
+    let mut all: Vec<_> = a.into_iter().map(of_side(false)).chain(b.into_iter().map(of_side(true))).collect();
+    all.sort_unstable_by_key(|(id, side, _)| (*id, *side));
+    let pairs = all.chunk_by(|a, b| a.0 == b.0).map(|elements| match *elements {
+        [(_, false, value)] => Ok((value, 0.0)),
+        [(_, true, value)] => Ok((0.0, value)),
+        [(_, false, of_a), (_, true, of_b)] => Ok((of_a, of_b)),
+        _ => {
+            let id = match elements.first() {
+                Some((Id::Number(id), ..)) => id.to_string(),
+                Some((Id::Text(id), ..)) => (*id).to_owned(),
+                None => String::new(),
+            };
+            Err(Error::new(Code::InvalidValue, format!("a sparse vector has two elements `{id}`")))
+        }
+    });
+    pairs.collect()
 }
 
 /// One side of a distance.
@@ -291,25 +308,15 @@ impl<'a> Side<'a> {
         if matches!(self.ids, Ids::Places) {
             return range.map(value).collect::<Result<_>>().map(|it| Some(Vector::Dense(it)));
         }
-        let mut sparse = BTreeMap::new();
-        for at in range {
+        let sparse = range.map(|at| {
             let id = match &self.ids {
                 Ids::Numbers(ids) if ids.is_valid(at) => Id::Number(ids.value(at)),
                 Ids::Texts(ids) if ids.is_valid(at) => Id::Text(ids.value(at)),
                 _ => return Err(null()),
             };
-            if sparse.insert(id, value(at)?).is_some() {
-                let id = match id {
-                    Id::Number(id) => id.to_string(),
-                    Id::Text(id) => id.to_owned(),
-                };
-                return Err(Error::new(
-                    Code::InvalidValue,
-                    format!("a sparse vector has two elements `{id}`"),
-                ));
-            }
-        }
-        Ok(Some(Vector::Sparse(sparse)))
+            Ok((id, value(at)?))
+        });
+        sparse.collect::<Result<_>>().map(|it| Some(Vector::Sparse(it)))
     }
 }
 

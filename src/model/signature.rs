@@ -207,13 +207,13 @@ impl Slot {
     }
 }
 
-/// Input shapes that most networks accept, where a graph loads with known shapes only.
-pub(super) fn sample(inputs: &[Slot], batch: Batch) -> Shapes {
+/// Input shapes of so many rows that most networks accept, where a graph loads with known shapes only.
+pub(super) fn sample(inputs: &[Slot], batch: Batch, rows: usize) -> Shapes {
     let free = |slot: &Slot| if slot.data_type == DataType::Tensor { 224 } else { 8 };
     let row = |slot: &Slot| -> Vec<usize> {
         slot.row_shape().iter().map(|dim| dim.fixed().unwrap_or_else(|| free(slot))).collect()
     };
-    inputs.iter().map(|slot| slot.tensor_shape(batch.rows(1), &row(slot))).collect()
+    inputs.iter().map(|slot| slot.tensor_shape(batch.rows(rows), &row(slot))).collect()
 }
 
 /// BigQuery's mapping: all integers are INT64, all floats FLOAT64.

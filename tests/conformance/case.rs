@@ -16,6 +16,13 @@ use crate::tensor;
 /// Cases that draw random numbers: their outputs' types and shapes are what can be compared.
 const RANDOM: &[&str] = &["test_bernoulli"];
 
+/// Cases whose numbers are not what the standard says, by the beginning of their names.
+pub const DISPUTED: &[(&str, &str)] =
+    &[("test_qlinearmatmul_2D_int8", WRAPPED), ("test_qlinearmatmul_3D_int8", WRAPPED)];
+
+const WRAPPED: &str =
+    "the standard and onnxruntime saturate where the suite's numbers wrap around (-128 against 20)";
+
 pub struct Case {
     pub suite: &'static str,
     pub name: String,
@@ -32,6 +39,8 @@ pub enum Outcome {
     Unrepresentable(String),
     Unsupported(Code, String),
     Wrong(String),
+    /// The suite is wrong.
+    Disputed,
     Crash(String),
 }
 
@@ -97,6 +106,9 @@ impl Case {
                 let random = RANDOM.iter().any(|random| self.name.starts_with(random));
                 match tensor::difference(&outputs, &expected, random) {
                     None => Outcome::Pass,
+                    Some(_) if DISPUTED.iter().any(|(name, _)| self.name.starts_with(name)) => {
+                        Outcome::Disputed
+                    }
                     Some(difference) => Outcome::Wrong(difference),
                 }
             }

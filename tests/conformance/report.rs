@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::SUITES;
-use crate::case::{Case, Outcome};
+use crate::case::{Case, DISPUTED, Outcome};
 
 pub struct Report<'a> {
     outcomes: Vec<(&'a Case, Outcome)>,
@@ -16,6 +16,7 @@ struct Counts {
     baked: usize,
     unsupported: usize,
     unrepresentable: usize,
+    disputed: usize,
     wrong: usize,
     crash: usize,
 }
@@ -34,6 +35,7 @@ impl<'a> Report<'a> {
                 Outcome::PassBaked => &mut counts.baked,
                 Outcome::Unsupported(..) => &mut counts.unsupported,
                 Outcome::Unrepresentable(_) => &mut counts.unrepresentable,
+                Outcome::Disputed => &mut counts.disputed,
                 Outcome::Wrong(_) => &mut counts.wrong,
                 Outcome::Crash(_) => &mut counts.crash,
             } += 1;
@@ -56,15 +58,15 @@ impl<'a> Report<'a> {
 
     pub fn table(&self) -> String {
         let mut table = String::from(
-            "| suite | cases | pass | of these with constants | bar | unsupported | no SQL type | wrong | crash |\n\
-             |---|--:|--:|--:|--:|--:|--:|--:|--:|\n",
+            "| suite | cases | pass | of these with constants | bar | unsupported | no SQL type | disputed | wrong | crash |\n\
+             |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
         );
         for (name, counts, bar) in self.rows() {
-            let Counts { cases, pass, baked, unsupported, unrepresentable, wrong, crash } = counts;
+            let Counts { cases, pass, baked, unsupported, unrepresentable, disputed, wrong, crash } = counts;
             let bar = bar.map_or(String::new(), |bar| bar.to_string());
             let pass = pass + baked;
             table += &format!(
-                "| {name} | {cases} | {pass} | {baked} | {bar} | {unsupported} | {unrepresentable} | {wrong} | {crash} |\n"
+                "| {name} | {cases} | {pass} | {baked} | {bar} | {unsupported} | {unrepresentable} | {disputed} | {wrong} | {crash} |\n"
             );
         }
         table
@@ -78,6 +80,7 @@ impl<'a> Report<'a> {
                 Outcome::PassBaked => "pass with constants".into(),
                 Outcome::Unrepresentable(why) => format!("no SQL type: {why}"),
                 Outcome::Unsupported(code, why) => format!("unsupported: {code}: {why}"),
+                Outcome::Disputed => "disputed".into(),
                 Outcome::Wrong(why) => format!("wrong: {why}"),
                 Outcome::Crash(why) => format!("crash: {why}"),
             };
@@ -139,6 +142,10 @@ impl<'a> Report<'a> {
         document += "\n## What SQL has no type for\n\n";
         for (kind, cases) in &unrepresentable {
             document += &format!("- {kind}, {} cases\n", cases.len());
+        }
+        document += "\n## Where the suite is at fault\n\n";
+        for (name, why) in DISPUTED {
+            document += &format!("- `{name}…`: {why}\n");
         }
         document
     }

@@ -82,6 +82,10 @@ fn values(tensor: &TensorProto) -> Values {
             let bits = tensor.int32_data.iter().map(|bits| f16::from_bits(*bits as u16));
             Values::Floats(bits.map(f64::from).collect())
         }
+        Ok(DataType::Bfloat16) if raw.is_empty() => {
+            Values::Floats(tensor.int32_data.iter().map(|bits| bfloat(*bits as u16)).collect())
+        }
+        Ok(DataType::Bfloat16) => Values::Floats(chunks(raw).map(u16::from_le_bytes).map(bfloat).collect()),
         Ok(DataType::Float) => Values::Floats(chunks(raw).map(f32::from_le_bytes).map(f64::from).collect()),
         Ok(DataType::Double) => Values::Floats(chunks(raw).map(f64::from_le_bytes).collect()),
         Ok(DataType::Float16) => Values::Floats(chunks(raw).map(f16::from_le_bytes).map(f64::from).collect()),
@@ -102,6 +106,10 @@ fn values(tensor: &TensorProto) -> Values {
         Ok(DataType::Int64) => whole(&mut chunks(raw).map(i64::from_le_bytes).map(i128::from)),
         other => panic!("{other:?} has no values to compare"),
     }
+}
+
+fn bfloat(bits: u16) -> f64 {
+    f64::from(f32::from_bits(u32::from(bits) << 16))
 }
 
 fn chunks<const N: usize>(raw: &[u8]) -> impl Iterator<Item = [u8; N]> {

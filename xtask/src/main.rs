@@ -37,7 +37,7 @@ usage: cargo xtask <command>
   test              all checks: Rust, wasm in a browser, the npm package, the demo page
   build             the npm package into pkg/
   build --fast      the same with one variant that is quick to build
-  bench             both tutorials beside onnxruntime-web, in one page
+  bench             both tutorials and models on tables beside onnxruntime-web, in one page
   conformance       the suites of the onnx package; `--write` writes docs/CONFORMANCE.md, part of a name runs these cases
   estimators        scikit-learn's and the boosters' models beside onnxruntime; `--write` writes docs/ESTIMATORS.md
   duckdb            the rows of the SQL tests against DuckDB's; `--write FILE` fills in those that a file has not yet

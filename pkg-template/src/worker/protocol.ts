@@ -8,6 +8,7 @@ import type {
   ModelInfo,
   ObjectEntry,
   ParamValues,
+  ScriptOptions,
   Step,
   TableFormat,
   TableInfo,
@@ -23,7 +24,7 @@ export type Request =
   | { kind: "dropTable"; name: string }
   | { kind: "dropModel"; name: string }
   | { kind: "check"; sql: string }
-  | { kind: "open"; sql: string; params: ParamValues; batchSize: number | undefined }
+  | { kind: "open"; sql: string; params: ParamValues; batchSize: number | undefined; dialect: ScriptOptions["dialect"] | undefined }
   | { kind: "next"; script: number }
   | { kind: "step"; script: number }
   | { kind: "supply"; script: number; resource: number; answer: Supply }

@@ -9,7 +9,7 @@ use arrow_buffer::BooleanBuffer;
 use super::super::Call;
 use super::compare::equal;
 use super::logic::{joined, known};
-use crate::data::{DataType, Operand};
+use crate::data::{DataType, Operand, concat, take};
 use crate::diag::{Code, Error, Result};
 
 /// More constants than this are looked up in a sorted list; fewer are compared one after another.
@@ -20,9 +20,8 @@ pub(super) fn among_values(call: &Call<'_>) -> Result<ArrayRef> {
     let data_type = element_type(call)?;
     let Some((value, items)) = call.args.split_first() else { return Err(layout()) };
     if items.len() > FEW && items.iter().all(Operand::is_constant) && data_type.is_orderable() {
-        let items: Vec<&dyn Array> = items.iter().map(|item| item.array().as_ref()).collect();
-        let items = arrow_select::concat::concat(&items).map_err(|error| layout().detail(error))?;
-        return looked_up(value, &items, data_type, call.rows);
+        let items: Vec<_> = items.iter().map(|item| item.array().clone()).collect();
+        return looked_up(value, &concat(&items)?, data_type, call.rows);
     }
     let same =
         items.iter().map(|item| Ok(Operand::column(Arc::new(equal(value, item, data_type, call.rows)?))));
@@ -49,12 +48,9 @@ pub(super) fn among_elements(call: &Call<'_>) -> Result<ArrayRef> {
     let pairs = |pick: &dyn Fn(usize, usize) -> usize| -> UInt64Array {
         (0..call.rows).flat_map(|row| elements(row).map(move |at| pick(row, at) as u64)).collect()
     };
-    let take = |array: &dyn Array, places: &UInt64Array| {
-        arrow_select::take::take(array, places, None).map(Operand::column).map_err(|it| layout().detail(it))
-    };
     let places = pairs(&|row, _| value.index(row));
-    let left = take(value.array(), &places)?;
-    let right = take(lists.values(), &pairs(&|_, at| at))?;
+    let left = Operand::column(take(value.array(), &places)?);
+    let right = Operand::column(take(lists.values(), &pairs(&|_, at| at))?);
     let same = equal(&left, &right, data_type, places.len())?;
     let mut rest = same.iter();
     let answers = (0..call.rows).map(|row| {

@@ -1,11 +1,10 @@
 //! `ML.IMPUTER`: a value in place of NULL.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, StringArray};
 
-use super::{choice, numbers, quantile};
+use super::{choice, counted, numbers, quantile};
 use crate::diag::{Code, Error, Result};
 use crate::function::{Body, Call, Fitted, Function, Signature, Type};
 
@@ -68,10 +67,7 @@ fn text(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
             .hint("write 'most_frequent'"));
     }
     let values = call.arg(0)?.texts()?;
-    let mut counts = BTreeMap::<&str, usize>::new();
-    for value in (0..call.rows).filter_map(|row| values.get(row)) {
-        *counts.entry(value).or_default() += 1;
-    }
+    let counts = counted((0..call.rows).filter_map(|row| values.get(row)).collect());
     let most = longest(counts.into_iter().map(|(value, count)| (Some(value), count)));
     Ok(Arc::new(Imputer::Text(most.map(str::to_owned))))
 }

@@ -3,13 +3,13 @@
 //! Terms are numbered from 1 in alphabetical order. NULL, terms that are not in the vocabulary and those that
 //! were cut from it are 0.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array, ListArray, StructArray};
 use arrow_buffer::{NullBufferBuilder, OffsetBuffer};
 
-use super::{TEXTS, choice, int_option, out_of};
+use super::{TEXTS, choice, counted, int_option, out_of};
 use crate::data::{DataType, StructField};
 use crate::diag::{Code, Error, Result};
 use crate::function::list::Tokens;
@@ -65,7 +65,7 @@ struct Vocabulary(Vec<String>);
 impl Vocabulary {
     /// The terms of `counts` that the options `top_k` and `frequency_threshold`, arguments `at` and the next one,
     /// leave. Of terms that are equally frequent the first ones in the alphabet stay.
-    fn new(counts: &BTreeMap<&str, usize>, call: &Call<'_>, at: usize) -> Result<Self> {
+    fn new(counts: &[(&str, usize)], call: &Call<'_>, at: usize) -> Result<Self> {
         let top = int_option(call, at, "top_k")?.unwrap_or(32_000);
         let Some(top) = usize::try_from(top).ok().filter(|it| (1..1_000_000).contains(it)) else {
             return Err(out_of("top_k", "from 1 to 999999", top));
@@ -74,11 +74,12 @@ impl Vocabulary {
         let Ok(threshold) = usize::try_from(threshold) else {
             return Err(out_of("frequency_threshold", "of at least 0", threshold));
         };
-        let mut kept: Vec<_> = counts.iter().filter(|(_, count)| **count >= threshold).collect();
-        kept.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        let count = |at: &usize| counts.get(*at).map_or(0, |(_, count)| *count);
+        let mut kept: Vec<usize> = (0..counts.len()).filter(|at| count(at) >= threshold).collect();
+        kept.sort_by_key(|at| Reverse(count(at)));
         kept.truncate(top);
-        let mut terms: Vec<_> = kept.into_iter().map(|(term, _)| (*term).to_owned()).collect();
-        terms.sort_unstable();
+        kept.sort_unstable();
+        let terms = kept.into_iter().filter_map(|at| Some(counts.get(at)?.0.to_owned())).collect();
         Ok(Self(terms))
     }
 
@@ -90,25 +91,19 @@ impl Vocabulary {
 }
 
 /// How many rows have each category.
-fn categories<'a>(call: &'a Call<'_>) -> Result<BTreeMap<&'a str, usize>> {
+fn categories<'a>(call: &'a Call<'_>) -> Result<Vec<(&'a str, usize)>> {
     let values = call.arg(0)?.texts()?;
-    let mut counts = BTreeMap::new();
-    for value in (0..call.rows).filter_map(|row| values.get(row)) {
-        *counts.entry(value).or_default() += 1;
-    }
-    Ok(counts)
+    Ok(counted((0..call.rows).filter_map(|row| values.get(row)).collect()))
 }
 
 /// In how many rows each token occurs.
-fn documents<'a>(call: &'a Call<'_>) -> Result<BTreeMap<&'a str, usize>> {
+fn documents<'a>(call: &'a Call<'_>) -> Result<Vec<(&'a str, usize)>> {
     let tokens = Tokens::new(call.arg(0)?)?;
-    let mut counts = BTreeMap::new();
+    let mut found = Vec::new();
     for row in (0..call.rows).filter_map(|row| tokens.get(row)) {
-        for token in row.flatten().collect::<BTreeSet<_>>() {
-            *counts.entry(token).or_default() += 1;
-        }
+        found.extend(counted(row.flatten().collect()).into_iter().map(|(token, _)| token));
     }
-    Ok(counts)
+    Ok(counted(found))
 }
 
 #[derive(Debug)]
@@ -138,7 +133,7 @@ fn one_hot(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
     let counts = categories(call)?;
     let vocabulary = Vocabulary::new(&counts, call, 2)?;
     // The last of several maxima is `max_by_key`'s: from the back it is the first in the alphabet.
-    let most = counts.iter().rev().max_by_key(|(_, count)| **count).filter(|_| drop);
+    let most = counts.iter().rev().max_by_key(|(_, count)| *count).filter(|_| drop);
     let dropped = most.map(|(term, _)| vocabulary.number(Some(term)));
     Ok(Arc::new(OneHot { vocabulary, dropped }))
 }
@@ -168,12 +163,14 @@ impl Fitted for MultiHot {
     fn apply(&self, call: &Call<'_>) -> Result<ArrayRef> {
         let tokens = Tokens::new(call.arg(0)?)?;
         let mut entries = Entries::new(call.rows);
+        // The row that had each number last.
+        let mut seen_in = vec![None; self.0.0.len() + 1];
         for row in 0..call.rows {
-            let row = tokens.get(row);
-            let valid = row.is_some();
-            let mut seen = BTreeSet::new();
-            for number in row.into_iter().flatten().map(|token| self.0.number(token)) {
-                if seen.insert(number) {
+            let tokens = tokens.get(row);
+            let valid = tokens.is_some();
+            for number in tokens.into_iter().flatten().map(|token| self.0.number(token)) {
+                let Some(seen_in) = seen_in.get_mut(number) else { continue };
+                if seen_in.replace(row) != Some(row) {
                     entries.push(number, 1.0);
                 }
             }
@@ -203,7 +200,10 @@ fn tf_idf(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
     let vocabulary = Vocabulary::new(&counts, call, 1)?;
     let tokens = Tokens::new(call.arg(0)?)?;
     let rows = (0..call.rows).filter(|row| tokens.get(*row).is_some()).count() as f64;
-    let found = |term: &String| counts.get(term.as_str()).copied().unwrap_or_default() as f64;
+    let found = |term: &String| {
+        let place = counts.binary_search_by(|(it, _)| (*it).cmp(term)).ok();
+        place.and_then(|at| counts.get(at)).map_or(0, |(_, count)| *count) as f64
+    };
     let mut weights: Vec<_> =
         vocabulary.0.iter().map(|term| (1.0 + rows / (1.0 + found(term))).ln()).collect();
     let mean = weights.iter().sum::<f64>() / weights.len().max(1) as f64;
@@ -219,16 +219,14 @@ impl Fitted for Bag {
         for row in 0..call.rows {
             let row = tokens.get(row);
             let valid = row.is_some();
-            let mut counts = BTreeMap::<usize, usize>::new();
-            let mut length = 0;
-            for token in row.into_iter().flatten() {
-                *counts.entry(self.vocabulary.number(token)).or_default() += 1;
-                length += 1;
-            }
-            for (number, count) in counts {
+            let tokens = row.into_iter().flatten();
+            let mut numbers: Vec<usize> = tokens.map(|token| self.vocabulary.number(token)).collect();
+            numbers.sort_unstable();
+            for run in numbers.chunk_by(|a, b| a == b) {
+                let (number, count) = (run.first().copied().unwrap_or_default(), run.len() as f64);
                 let weight = self.weights.as_ref().and_then(|it| it.get(number));
-                let value = count as f64;
-                entries.push(number, weight.map_or(value, |weight| value / f64::from(length) * weight));
+                let value = weight.map_or(count, |weight| count / numbers.len() as f64 * weight);
+                entries.push(number, value);
             }
             entries.end_row(valid);
         }

@@ -16,13 +16,14 @@ pub(super) use weights::{External, Weights, weight_bytes};
 
 use std::collections::BTreeMap;
 
+use prost::Message;
 use tract_onnx::{Onnx, pb};
 
 use crate::diag::{Code, Error, Result};
 use crate::limits::Limits;
 use crate::model::answer::KnownLabels;
-use crate::model::operators;
 use crate::model::options::Format;
+use crate::model::{expand, failure, operators};
 use obstacles::Obstacles;
 use wire::{Broken, Content, Fields};
 
@@ -64,11 +65,16 @@ pub(super) fn inspect(bytes: &[u8], external: &External, limits: &Limits, onnx: 
     let mut facts = facts(bytes, &proto);
     facts.bytes += external.values().map(Vec::len).sum::<usize>();
     let labels = zip_map::cut(&mut proto);
+    let opset = facts.opset.get(operators::STANDARD).copied().unwrap_or_default();
+    let defaults: Vec<_> = Fields::new(bytes).messages(25).map(attribute_defaults).collect();
+    let runs = |domain: &str, name: &str| operators::runs(&onnx.op_register, graph::domain(domain), name);
+    expand::inline(&mut proto, &defaults, &runs)?;
+    proto.graph.iter_mut().for_each(|graph| expand::resolve(graph, opset));
     let mut obstacles = Obstacles::default();
     let (inputs, outputs) = types::declared(bytes, &proto, &mut obstacles);
     graph::check(&proto, &facts.opset, &onnx.op_register, obstacles)?;
     floats::widen(&mut proto);
-    proto.graph.iter_mut().for_each(operators::qualify);
+    proto.graph.iter_mut().try_for_each(|graph| operators::prepare(graph, opset)).map_err(failure::load)?;
     // What has a value is no input; tract finds the value by its name.
     let is_weight = |name: &str| weights.contains_key(name);
     if let Some(graph) = &mut proto.graph {
@@ -76,6 +82,14 @@ pub(super) fn inspect(bytes: &[u8], external: &External, limits: &Limits, onnx: 
         graph.initializer.retain(|tensor| !is_weight(&tensor.name));
     }
     Ok(Inventory { proto, weights, inputs, outputs, facts, labels })
+}
+
+/// The attributes of a FunctionProto that have a value of their own, which the decoded message leaves out.
+fn attribute_defaults(function: &[u8]) -> Vec<pb::AttributeProto> {
+    Fields::new(function)
+        .messages(11)
+        .filter_map(|attribute| pb::AttributeProto::decode(attribute).ok())
+        .collect()
 }
 
 /// # Errors

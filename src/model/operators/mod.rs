@@ -1,12 +1,15 @@
 //! The operators that run: tract's, and ours where tract has none, a wrong or a slow one.
 //!
 //! Each domain lists its operators in a room of its own. One of ours is an [`Operator`]: it reads its attributes, says
-//! which outputs it makes of which inputs, and makes them. [`Node`] is the rest of what tract asks for.
+//! which outputs it makes of which inputs, and makes them; [`Node`] is the rest of what tract asks for. Or it is
+//! [written out](body) in other operators when a graph is loaded.
 
+mod body;
 mod microsoft;
 mod ml;
 mod standard;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::ptr;
 use std::sync::Arc;
@@ -17,16 +20,31 @@ use tract_onnx::pb::{GraphProto, NodeProto};
 use tract_onnx::tract_hir::infer::{InferenceOp, InferenceResult, Solver, TensorProxy, check_input_arity};
 use tract_onnx::tract_hir::internal::{
     DatumType, DatumTypeExt, EvalContext, EvalOp, Expansion, IntoTValue, Op, OutletId, SpecialOps,
-    StaticName, TDim, TValue, TVec, Tensor, TractResult, TypedFact, TypedModel, TypedOp, as_op, bail,
-    check_output_arity, ensure, expand, format_err, op_as_typed_op, op_out_of_plan,
+    StaticName, TDim, TValue, TVec, Tensor, TractErrorContext, TractResult, TypedFact, TypedModel, TypedOp,
+    as_op, bail, check_output_arity, ensure, expand, op_as_typed_op,
 };
+
+use body::Call;
 
 /// The domain of the standard operators, which files leave out.
 pub(super) const STANDARD: &str = "ai.onnx";
 
+/// The domain of helpers that no file may name.
+const INTERNAL: &str = "predictql";
+
+/// The domain of those that tract has by the same name, for bodies.
+const TRACT: &str = "tract";
+
 /// What is known beside tract's standard operators.
-const DOMAINS: [(&str, &[Entry]); 3] =
-    [(STANDARD, standard::OPERATORS), ("ai.onnx.ml", ml::OPERATORS), ("com.microsoft", microsoft::OPERATORS)];
+const DOMAINS: [(&str, &[Entry]); 4] = [
+    (STANDARD, standard::OPERATORS),
+    ("ai.onnx.ml", ml::OPERATORS),
+    ("com.microsoft", microsoft::OPERATORS),
+    (INTERNAL, standard::INTERNAL),
+];
+
+/// What tract builds an operator by: also names the values that its bodies take from outside.
+type Builder = fn(&ParsingContext<'_>, &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)>;
 
 /// An operator's name within its domain, and who makes it.
 type Entry = (&'static str, Maker);
@@ -35,6 +53,10 @@ type Entry = (&'static str, Maker);
 enum Maker {
     /// tract, which knows it by the name alone.
     Tract,
+    /// Other operators, in which it is written out.
+    Written(fn(&Call<'_>) -> TractResult<String>),
+    /// A builder of ours, for what no [`Operator`] can be.
+    Built(Builder),
     /// An operator of ours.
     Own(fn(&ParsingContext<'_>, &NodeProto) -> TractResult<Arc<dyn Operator>>),
 }
@@ -51,7 +73,7 @@ pub(super) fn full_name(domain: &str, name: &str) -> String {
     }
 }
 
-/// tract's ONNX reader with our operators, for graphs that are [`qualified`](qualify).
+/// tract's ONNX reader with our operators, for graphs that are [prepared](prepare).
 pub(super) fn onnx() -> Onnx {
     let mut onnx = tract_onnx::onnx();
     let tract = onnx.op_register.0.clone();
@@ -60,33 +82,65 @@ pub(super) fn onnx() -> Onnx {
             .iter()
             .flat_map(|(domain, entries)| entries.iter().map(|(name, maker)| (*domain, *name, *maker)))
     };
-    // What stands in another domain is standard only if it stands there too.
-    for (_, name, _) in entries() {
+    // What stands in another domain of a file's is standard only if it stands there too.
+    for (_, name, _) in entries().filter(|(domain, ..)| *domain != INTERNAL) {
         onnx.op_register.0.remove(name);
     }
     for (domain, name, maker) in entries() {
+        let tract = tract.get(name).copied();
         let builder = match maker {
-            Maker::Tract => tract.get(name).copied(),
-            Maker::Own(_) => Some(build as _),
+            Maker::Tract => tract,
+            Maker::Built(builder) => Some(builder),
+            // Those that are written out never come to be built, but they run.
+            Maker::Written(_) | Maker::Own(_) => Some(build as _),
         };
         onnx.op_register.0.extend(builder.map(|builder| (full_name(domain, name), builder)));
+        onnx.op_register.0.extend(tract.map(|builder| (full_name(TRACT, name), builder)));
     }
     onnx
 }
 
 /// Whether operator `name` of `domain` runs.
 pub(super) fn runs(register: &OnnxOpRegister, domain: &str, name: &str) -> bool {
-    !name.contains('.') && register.0.contains_key(&full_name(domain, name))
+    domain != INTERNAL
+        && domain != TRACT
+        && !name.contains('.')
+        && register.0.contains_key(&full_name(domain, name))
 }
 
-/// Gives the nodes of `graph` the names that operators are registered as: tract looks them up by name alone.
-pub(super) fn qualify(graph: &mut GraphProto) {
-    for node in &mut graph.node {
+/// Writes nodes of `graph` out where that is how they run, and gives the others the names that operators are registered
+/// as: tract looks them up by name alone.
+pub(super) fn prepare(graph: &mut GraphProto, opset: i64) -> TractResult<()> {
+    prepare_body(graph, opset, HashSet::new())
+}
+
+fn prepare_body(graph: &mut GraphProto, opset: i64, mut constants: HashSet<String>) -> TractResult<()> {
+    constants.extend(graph.initializer.iter().map(|tensor| tensor.name.clone()));
+    let mut open: Vec<NodeProto> = graph.node.drain(..).rev().collect();
+    while let Some(mut node) = open.pop() {
+        if node.op_type == "Constant" {
+            constants.extend(node.output.iter().cloned());
+        }
+        let call = Call { node: &node, opset, constants: &constants };
+        if let Some((_, Maker::Written(write))) = entry(&full_name(&node.domain, &node.op_type)) {
+            let body = write(&call)?;
+            open.extend(call.write_out(&body)?.into_iter().rev());
+            continue;
+        }
         node.op_type = full_name(&node.domain, &node.op_type);
         for attribute in &mut node.attribute {
-            attribute.g.iter_mut().chain(&mut attribute.graphs).for_each(qualify);
+            let bodies = attribute.g.iter_mut().chain(&mut attribute.graphs);
+            bodies.into_iter().try_for_each(|body| prepare_body(body, opset, constants.clone()))?;
         }
+        graph.node.push(node);
     }
+    Ok(())
+}
+
+fn entry(full_name: &str) -> Option<&'static Entry> {
+    let (domain, name) = full_name.rsplit_once('.').unwrap_or((STANDARD, full_name));
+    let (_, entries) = DOMAINS.iter().find(|(it, _)| *it == domain)?;
+    entries.iter().find(|(it, _)| *it == name)
 }
 
 /// Element type and dimensions of one input or output.
@@ -101,6 +155,26 @@ trait Operator: fmt::Debug + Send + Sync + 'static {
 
     /// The outputs that it makes of `inputs`; fails where it cannot take them.
     fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>>;
+
+    /// Places of the inputs whose values the outputs' shapes depend on.
+    fn sizes(&self) -> &'static [usize] {
+        &[]
+    }
+
+    /// The outputs that it makes where the inputs at [`sizes`](Self::sizes) hold `values`.
+    fn sized_outputs(&self, inputs: &[Shape], _values: &[Vec<i64>]) -> TractResult<TVec<Shape>> {
+        self.outputs(inputs)
+    }
+
+    /// Names of the values that it takes from the graph around it, behind its inputs.
+    fn outer(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether equal inputs make equal outputs.
+    fn is_pure(&self) -> bool {
+        true
+    }
 
     /// Makes them.
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>>;
@@ -120,21 +194,14 @@ fn rows(inputs: &[Shape]) -> TractResult<(TDim, TDim)> {
 
 /// Makes any operator of ours: its name says which.
 fn build(ctx: &ParsingContext<'_>, node: &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
-    for (domain, entries) in DOMAINS {
-        for (name, maker) in entries {
-            if let Maker::Own(parse) = maker
-                && node.op_type == full_name(domain, name)
-            {
-                let present = |names: &[String]| {
-                    (0..).zip(names).filter(|(_, name)| !name.is_empty()).map(|(at, _)| at).collect()
-                };
-                let outputs = present(&node.output);
-                let inputs = node.input.iter().filter(|name| !name.is_empty()).count();
-                return Ok((expand(Node { name, operator: parse(ctx, node)?, inputs, outputs }), Vec::new()));
-            }
-        }
-    }
-    Err(format_err!("there is no operator {}", node.op_type))
+    let Some((name, Maker::Own(parse))) = entry(&node.op_type) else {
+        bail!("there is no operator {}", node.op_type)
+    };
+    let outputs = (0..).zip(&node.output).filter(|(_, name)| !name.is_empty()).map(|(at, _)| at).collect();
+    let inputs = node.input.iter().filter(|name| !name.is_empty()).count();
+    let operator = parse(ctx, node)?;
+    let outer = operator.outer();
+    Ok((expand(Node { name, operator, inputs: inputs + outer.len(), outputs }), outer))
 }
 
 /// An [`Operator`] as tract loads and runs it.
@@ -148,10 +215,21 @@ struct Node {
 }
 
 impl Node {
+    /// Places of the inputs that say sizes, as far as they are there.
+    fn sizes(&self) -> impl Iterator<Item = usize> {
+        self.operator.sizes().iter().copied().filter(|place| *place < self.inputs)
+    }
+
     /// Those of `all` outputs that the graph names.
     fn named<T>(&self, all: TVec<T>) -> TVec<T> {
         (0..).zip(all).filter(|(at, _)| self.outputs.contains(at)).map(|(_, output)| output).collect()
     }
+}
+
+/// The whole numbers of a tensor.
+fn whole(tensor: &Tensor) -> TractResult<Vec<i64>> {
+    let tensor = tensor.cast_to::<i64>()?;
+    Ok(tensor.try_as_plain_ram()?.as_slice::<i64>()?.to_vec())
 }
 
 impl PartialEq for Node {
@@ -183,13 +261,17 @@ impl Expansion for Node {
         solver.given_all(shapes, move |solver, shapes| {
             let types = inputs.iter().map(|input| &input.datum_type);
             solver.given_all(types, move |solver, types| {
-                let inputs: Vec<Shape> = types.into_iter().zip(shapes.clone()).collect();
-                let made = self.named(self.operator.outputs(&inputs)?);
-                for (output, (datum_type, shape)) in outputs.iter().zip(made) {
-                    solver.equals(&output.datum_type, datum_type)?;
-                    solver.equals(&output.shape, shape)?;
-                }
-                Ok(())
+                let known: Vec<Shape> = types.into_iter().zip(shapes.clone()).collect();
+                let sizes = self.sizes().filter_map(|place| inputs.get(place));
+                solver.given_all(sizes.map(|input| &input.value), move |solver, sizes| {
+                    let sizes = sizes.iter().map(|size| whole(size)).collect::<TractResult<Vec<_>>>()?;
+                    let made = self.named(self.operator.sized_outputs(&known, &sizes)?);
+                    for (output, (datum_type, shape)) in outputs.iter().zip(made) {
+                        solver.equals(&output.datum_type, datum_type)?;
+                        solver.equals(&output.shape, shape)?;
+                    }
+                    Ok(())
+                })
             })
         })
     }
@@ -204,11 +286,18 @@ impl Op for Node {
         self.name.into()
     }
 
+    fn mints_runtime_symbols(&self) -> bool {
+        true
+    }
+
     op_as_typed_op!();
 }
 
 impl EvalOp for Node {
-    op_out_of_plan!();
+    fn eval_out_of_plan(&self, inputs: TVec<TValue>) -> TractResult<Option<TVec<TValue>>> {
+        let pure = self.operator.is_pure();
+        pure.then(|| EvalOp::eval(self, &EvalContext::out_of_plan(), inputs)).transpose()
+    }
 
     fn eval(&self, _: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
         ensure!(inputs.len() == self.inputs, "{} takes {} inputs", self.name, self.inputs);
@@ -219,8 +308,14 @@ impl EvalOp for Node {
 
 impl TypedOp for Node {
     fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
-        let inputs: Vec<Shape> = inputs.iter().map(|fact| (fact.datum_type, fact.shape.to_tvec())).collect();
-        let outputs = self.named(self.operator.outputs(&inputs)?);
+        let shapes: Vec<Shape> = inputs.iter().map(|fact| (fact.datum_type, fact.shape.to_tvec())).collect();
+        let mut sizes = Vec::new();
+        for place in self.sizes() {
+            let size = inputs.get(place).and_then(|fact| fact.konst.as_ref());
+            sizes.push(size.with_context(|| format!("{} needs input {place} to be a constant", self.name))?);
+        }
+        let sizes = sizes.into_iter().map(|size| whole(size)).collect::<TractResult<Vec<_>>>()?;
+        let outputs = self.named(self.operator.sized_outputs(&shapes, &sizes)?);
         Ok(outputs.into_iter().map(|(datum_type, shape)| datum_type.fact(shape)).collect())
     }
 

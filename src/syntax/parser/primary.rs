@@ -250,11 +250,12 @@ impl Parser<'_> {
     fn extract(&mut self) -> Result<Expr> {
         let start = self.bump().span;
         let open = self.expect(Sign::LeftParen)?;
-        let part = self.any_word("a part such as YEAR")?;
+        let mut part = self.any_word("a part such as YEAR")?;
         if self.at_sign(Sign::LeftParen) {
-            return Err(
-                self.unsupported("a week that starts on another day", "write WEEK, which starts on Sunday")
-            );
+            let open = self.expect(Sign::LeftParen)?;
+            let day = self.any_word("a weekday such as MONDAY")?;
+            self.close(open, Sign::RightParen)?;
+            part.text = format!("{}({})", part.text, day.text);
         }
         self.expect_word("FROM")?;
         let value = Box::new(self.expr()?);

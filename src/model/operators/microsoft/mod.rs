@@ -1,16 +1,174 @@
-//! `com.microsoft`: what onnxruntime's offline optimiser and quantiser write.
+//! `com.microsoft`: what onnxruntime's offline optimiser and quantiser write. Fusions are taken apart again; whole
+//! numbers stay whole where it is a product of matrices that they make small and fast.
 
+use tract_onnx::tract_hir::internal::{TractResult, bail, ensure};
+
+use super::body::Call;
 use super::{Entry, Maker};
+use Maker::{Tract, Written};
 
 pub(super) const OPERATORS: &[Entry] = &[
-    ("BiasGelu", Maker::Tract),
-    ("FastGelu", Maker::Tract),
-    ("GatherBlockQuantized", Maker::Tract),
-    ("Gelu", Maker::Tract),
-    ("MatMulNBits", Maker::Tract),
-    ("QuickGelu", Maker::Tract),
-    ("RotaryEmbedding", Maker::Tract),
-    ("SimplifiedLayerNormalization", Maker::Tract),
-    ("SkipLayerNormalization", Maker::Tract),
-    ("SkipSimplifiedLayerNormalization", Maker::Tract),
+    ("BiasGelu", Tract),
+    ("DequantizeLinear", Written(|_| Ok("x scale zero -> y\ny = DequantizeLinear x scale zero *".into()))),
+    ("DynamicQuantizeMatMul", Written(dynamic_quantize_mat_mul)),
+    ("FastGelu", Tract),
+    ("FusedConv", Written(fused_conv)),
+    ("FusedGemm", Written(fused_gemm)),
+    ("FusedMatMul", Written(fused_mat_mul)),
+    ("GatherBlockQuantized", Tract),
+    ("Gelu", Tract),
+    ("MatMulIntegerToFloat", Written(mat_mul_integer_to_float)),
+    ("MatMulNBits", Tract),
+    ("QGemm", Written(q_gemm)),
+    ("QLinearAdd", Written(|_| Ok(q_linear_binary("Add")))),
+    ("QLinearAveragePool", Written(|_| Ok(q_linear_unary("AveragePool real *")))),
+    ("QLinearConcat", Written(q_linear_concat)),
+    ("QLinearGlobalAveragePool", Written(q_linear_global_average_pool)),
+    ("QLinearLeakyRelu", Written(|_| Ok(q_linear_unary("LeakyRelu real *")))),
+    ("QLinearMul", Written(|_| Ok(q_linear_binary("Mul")))),
+    ("QLinearSigmoid", Written(|_| Ok(q_linear_unary("Sigmoid real")))),
+    ("QuantizeLinear", Written(|_| Ok("x scale zero -> y\ny = QuantizeLinear x scale zero *".into()))),
+    ("QuickGelu", Tract),
+    ("RotaryEmbedding", Tract),
+    ("SimplifiedLayerNormalization", Tract),
+    ("SkipLayerNormalization", Tract),
+    ("SkipSimplifiedLayerNormalization", Tract),
 ];
+
+/// The activation at the end of a fusion, from `before` to `y`.
+fn activation(call: &Call<'_>, parameters: &[f32]) -> TractResult<String> {
+    let parameter = |at: usize, default: f32| parameters.get(at).copied().unwrap_or(default);
+    Ok(match call.text("activation", "") {
+        "" => "y = Identity before".into(),
+        name @ ("Relu" | "Tanh" | "Sigmoid") => format!("y = {name} before"),
+        "LeakyRelu" => format!("y = LeakyRelu before alpha={:?}", parameter(0, 0.01)),
+        "HardSigmoid" => {
+            format!("y = HardSigmoid before alpha={:?} beta={:?}", parameter(0, 0.2), parameter(1, 0.5))
+        }
+        "Clip" => {
+            let (least, greatest) = (parameter(0, f32::MIN), parameter(1, f32::MAX));
+            format!("low = Max before {least:?}\ny = Min low {greatest:?}")
+        }
+        other => bail!("there is no fusion with `{other}`"),
+    })
+}
+
+fn fused_conv(call: &Call<'_>) -> TractResult<String> {
+    let sum = if call.has(3) { "Add conv z" } else { "Identity conv" };
+    let activation = activation(call, call.floats("activation_params").unwrap_or_default())?;
+    Ok(format!("x w bias z -> y\nconv = Conv x w bias *\nbefore = {sum}\n{activation}"))
+}
+
+fn fused_gemm(call: &Call<'_>) -> TractResult<String> {
+    let parameters = ["activation_alpha", "activation_beta"].map(|name| call.float(name, f32::NAN));
+    let given: Vec<f32> = parameters.into_iter().take_while(|parameter| !parameter.is_nan()).collect();
+    Ok(format!("a b c -> y\nbefore = Gemm a b c *\n{}", activation(call, &given)?))
+}
+
+fn fused_mat_mul(call: &Call<'_>) -> TractResult<String> {
+    ensure!(
+        call.int("transBatchA", 0) == 0 && call.int("transBatchB", 0) == 0,
+        "batches that are turned round do not run"
+    );
+    let side = |turned: &str, plain: &'static str, other: &'static str| {
+        if call.int(turned, 0) == 0 { plain } else { other }
+    };
+    let (a, b) = (side("transA", "ij", "ji"), side("transB", "jk", "kj"));
+    Ok(format!(
+        "a b -> y
+        product = Einsum a b equation=...{a},...{b}->...ik
+        alpha = CastLike {:?} a
+        y = Mul product alpha",
+        call.float("alpha", 1.0)
+    ))
+}
+
+/// Whole products of `a` and `b`, then the scales and the bias.
+const WHOLE_PRODUCT: &str = "whole = MatMulInteger a b a_zero b_zero
+    product = Cast whole to=1
+    step = Mul a_scale b_scale
+    real = Mul product step
+    ";
+
+fn with_bias(has: bool) -> &'static str {
+    if has { "y = Add real bias" } else { "y = Identity real" }
+}
+
+fn mat_mul_integer_to_float(call: &Call<'_>) -> TractResult<String> {
+    Ok(format!("a b a_scale b_scale a_zero b_zero bias -> y\n{WHOLE_PRODUCT}{}", with_bias(call.has(6))))
+}
+
+fn dynamic_quantize_mat_mul(call: &Call<'_>) -> TractResult<String> {
+    Ok(format!(
+        "x b b_scale b_zero bias -> y
+        a a_scale a_zero = DynamicQuantizeLinear x
+        {WHOLE_PRODUCT}{}",
+        with_bias(call.has(4))
+    ))
+}
+
+fn q_gemm(call: &Call<'_>) -> TractResult<String> {
+    let (turned_a, turned_b) = (call.int("transA", 0), call.int("transB", 0));
+    let alpha = call.float("alpha", 1.0);
+    let mut body = format!(
+        "a a_scale a_zero b b_scale b_zero c y_scale y_zero -> y
+        real_a = DequantizeLinear a a_scale a_zero
+        real_b = DequantizeLinear b b_scale b_zero axis={}
+        product = Gemm real_a real_b _ alpha={alpha:?} transA={turned_a} transB={turned_b}
+        ",
+        1 - turned_b
+    );
+    body += &match call.has(6) {
+        true => format!(
+            "step = Mul a_scale b_scale
+            bias_step = Mul step {alpha:?}
+            bias = Cast c to=1
+            real_bias = Mul bias bias_step
+            real = Add product real_bias
+            "
+        ),
+        false => "real = Identity product\n".into(),
+    };
+    body += if call.has(7) { "y = QuantizeLinear real y_scale y_zero" } else { "y = Identity real" };
+    Ok(body)
+}
+
+fn q_linear_binary(operator: &str) -> String {
+    format!(
+        "a a_scale a_zero b b_scale b_zero y_scale y_zero -> y
+        real_a = DequantizeLinear a a_scale a_zero
+        real_b = DequantizeLinear b b_scale b_zero
+        real = {operator} real_a real_b
+        y = QuantizeLinear real y_scale y_zero"
+    )
+}
+
+fn q_linear_unary(operator: &str) -> String {
+    format!(
+        "x x_scale x_zero y_scale y_zero -> y
+        real = DequantizeLinear x x_scale x_zero
+        made = {operator}
+        y = QuantizeLinear made y_scale y_zero"
+    )
+}
+
+fn q_linear_global_average_pool(call: &Call<'_>) -> TractResult<String> {
+    Ok(q_linear_unary(match call.int("channels_last", 0) {
+        0 => "GlobalAveragePool real",
+        _ => "ReduceMean real axes=[1,2]",
+    }))
+}
+
+fn q_linear_concat(call: &Call<'_>) -> TractResult<String> {
+    let parts = call.node.input.len().saturating_sub(2) / 3;
+    let (mut head, mut body, mut reals) = (String::from("y_scale y_zero"), String::new(), String::new());
+    for part in 0..parts {
+        head += &format!(" x{part} scale{part} zero{part}");
+        body += &format!("real{part} = DequantizeLinear x{part} scale{part} zero{part}\n");
+        reals += &format!(" real{part}");
+    }
+    let axis = call.int("axis", 0);
+    Ok(format!(
+        "{head} -> y\n{body}real = Concat {reals} axis={axis}\ny = QuantizeLinear real y_scale y_zero"
+    ))
+}
