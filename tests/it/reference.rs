@@ -12,6 +12,7 @@ use predictql::model::ModelOptions;
 use sqllogictest::{DefaultColumnType, Record, StatementExpect};
 
 use crate::host;
+use crate::suite::ELSEWHERE;
 
 const NOTE: &str = "<!-- Made by `cargo xtask reference`. -->\n";
 
@@ -93,7 +94,10 @@ fn errors() -> String {
         write!(page, "\n## `{code}`\n\n{} Kind: {:?}.\n", code.meaning(), code.kind()).unwrap();
         match raised.iter().find(|(_, error)| error.code() == *code) {
             Some((sql, error)) => write!(page, "\n```sql\n{sql}\n```\n\n```text\n{error}\n```\n").unwrap(),
-            None => page.push_str("\nNo statement is known to raise it.\n"),
+            None => {
+                let (_, why) = ELSEWHERE.iter().find(|(it, _)| it == code).unwrap();
+                write!(page, "\n{why}\n").unwrap();
+            }
         }
     }
     page
