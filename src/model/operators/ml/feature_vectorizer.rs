@@ -18,6 +18,8 @@ impl Operator for FeatureVectorizer {
     fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
         let dimensions: Vec<usize> = node.get_attr_vec("inputdimensions")?;
         ensure!(dimensions.len() == node.input.len(), "as many dimensions as inputs are needed");
+        let width = dimensions.iter().try_fold(0_usize, |all, features| all.checked_add(*features));
+        ensure!(width.is_some(), "there are too many features");
         Ok(Self { dimensions })
     }
 
@@ -41,17 +43,19 @@ impl Operator for FeatureVectorizer {
 
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
         let rows = inputs.first().and_then(|input| input.shape().first().copied()).unwrap_or_default();
+        for (input, &features) in inputs.iter().zip(&self.dimensions) {
+            ensure!(
+                rows.checked_mul(features) == Some(input.len()),
+                "expected {features} features, found shape {:?}",
+                input.shape()
+            );
+        }
         let width: usize = self.dimensions.iter().sum();
         let mut output = Tensor::zero::<f32>(&[rows, width])?;
         let mut view = output.try_as_plain_ram_mut()?;
         let values = view.as_slice_mut::<f32>()?;
         let mut start = 0;
         for (input, &features) in inputs.iter().zip(&self.dimensions) {
-            ensure!(
-                input.len() == rows * features,
-                "expected {features} features, found shape {:?}",
-                input.shape()
-            );
             let input = input.cast_to::<f32>()?;
             let view = input.try_as_plain_ram()?;
             let from = view.as_slice::<f32>()?.chunks(features.max(1));

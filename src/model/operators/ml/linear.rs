@@ -108,14 +108,14 @@ impl Sums {
     fn parse(node: &NodeProto, count: usize) -> TractResult<Self> {
         let coefficients = node.get_attr_vec::<f32>("coefficients")?;
         let intercepts: Vec<f32> = node.get_attr_opt_vec("intercepts")?.unwrap_or_default();
-        let intercepts = if intercepts.is_empty() { vec![0.0; count] } else { intercepts };
-        let features = coefficients.len().checked_div(intercepts.len()).unwrap_or_default();
+        let count = if intercepts.is_empty() { count } else { intercepts.len() };
+        let features = coefficients.len().checked_div(count).unwrap_or_default();
         ensure!(
-            features > 0 && features * intercepts.len() == coefficients.len(),
-            "{} coefficients do not fit {} intercepts",
-            coefficients.len(),
-            intercepts.len()
+            features > 0 && features * count == coefficients.len(),
+            "{} coefficients do not fit {count} sums",
+            coefficients.len()
         );
+        let intercepts = if intercepts.is_empty() { vec![0.0; count] } else { intercepts };
         Ok(Self { coefficients, intercepts, features })
     }
 

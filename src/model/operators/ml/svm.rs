@@ -14,6 +14,9 @@ use super::transform::{PostTransform, logistic};
 use super::values::only;
 use super::{Operator, Shape, rows};
 
+/// There is a score for every two classes.
+const MOST_CLASSES: usize = 1 << 15;
+
 /// A classifier for every pair of classes; the classes that win the most pairs win. Without support vectors a weighted
 /// sum for every class.
 #[derive(Debug)]
@@ -180,20 +183,21 @@ impl Operator for SvmRegressor {
 impl Operator for SvmClassifier {
     fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
         let labels = Labels::parse(node, "classlabels_ints")?;
-        let mut end = 0;
+        let count = labels.count();
+        ensure!(count < MOST_CLASSES, "{count} classes are too many");
+        let mut end: usize = 0;
         let counts: Vec<usize> = node.get_attr_opt_vec("vectors_per_class")?.unwrap_or_default();
         let classes: Vec<_> = (counts.iter())
             .map(|count| {
                 let start = end;
-                end += count;
+                end = end.saturating_add(*count);
                 (start, end)
             })
             .collect();
-        let machine = Machine::parse(node, end, labels.count())?;
+        let machine = Machine::parse(node, end, count)?;
         let rho: Vec<f32> = node.get_attr_opt_vec("rho")?.unwrap_or_default();
         let first: Vec<f32> = node.get_attr_opt_vec("prob_a")?.unwrap_or_default();
         let second: Vec<f32> = node.get_attr_opt_vec("prob_b")?.unwrap_or_default();
-        let count = labels.count();
         if end == 0 {
             ensure!(!rho.is_empty(), "there is no `rho`");
         } else {

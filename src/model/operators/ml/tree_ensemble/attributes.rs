@@ -184,7 +184,7 @@ impl Source {
         let modes = exactly(length, "nodes_modes", required("nodes_modes")?)?;
         let weights = required("leaf_weights")?;
         let child = |leaf: i64, id: i64| -> TractResult<usize> {
-            Ok(usize::try_from(id)? + if leaf == 1 { length } else { 0 })
+            Ok(usize::try_from(id)?.saturating_add(if leaf == 1 { length } else { 0 }))
         };
         let children = |side: &str| -> TractResult<Vec<usize>> {
             let leaves = ints(&format!("nodes_{side}leafs"), length)?;
