@@ -219,6 +219,9 @@ fn batches_are_split_by_the_memory_that_they_take() {
     assert_eq!(model("models/float16.onnx"), 5);
     assert_eq!(model("models/fixed_batch4.onnx"), 4);
     assert_eq!(model("models/vector_io.onnx"), 10 * 303 / 5);
+    // A text of 256 words, each with a number of 8 bytes and a vector of 64 floats.
+    limits.tensor_bytes = 7 * 256 * (8 + 64 * 4);
+    assert_eq!(Model::load(&read("models/words.onnx"), &limits).unwrap().chunk_rows(), 7);
 }
 
 #[test]
