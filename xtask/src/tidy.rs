@@ -9,7 +9,7 @@ use crate::project;
 use crate::terminal;
 
 /// The rooms of `src/`, lowest layer first. A room uses itself and the rooms of lower layers.
-const LAYERS: [&[&str]; 8] = [
+const LAYERS: [&[&str]; 9] = [
     &["diag", "limits", "control"],
     &["data"],
     &["syntax", "image", "model", "table"],
