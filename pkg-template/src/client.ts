@@ -9,6 +9,7 @@ import type {
   CallOptions,
   EngineInfo,
   EngineStats,
+  ModelOptions,
   ModelSource,
   Params,
   PredictOptions,
@@ -16,6 +17,7 @@ import type {
   TableSource,
 } from "./interface.js";
 import { requestFor } from "./journal.js";
+import { readModelInput } from "./model-options.js";
 import { Network, resolve } from "./network.js";
 import { toParams } from "./params.js";
 import { joined, type Report } from "./progress.js";
@@ -91,9 +93,10 @@ export class Client {
     await this.#ask({}, () => ({ kind: "dropTable", name })).catch(() => {});
   }
 
-  async registerModel(name: string, source: ModelSource, options: CallOptions): Promise<ModelInfo> {
+  async registerModel(name: string, source: ModelSource, options: ModelOptions): Promise<ModelInfo> {
     const waiter = this.#waiter(options);
-    const entry = { kind: "registerModel", name, blob: await readModel(source, this.#network, waiter) } as const;
+    const input = await readModelInput(source, options, this.#network, waiter);
+    const entry = { kind: "registerModel", name, ...input } as const;
     waiter.report({ stage: "compile", label: name, loaded: 0, total: null, unit: "bytes", ratio: null, cached: false });
     const info = await this.#ask(waiter, () => requestFor(entry));
     await this.#engine.changed(entry);

@@ -1,12 +1,13 @@
 // What a new worker must be told to hold what the old one held.
 
 import type { ObjectEntry, ParamValues, ScriptOptions, TableFormat } from "./glue/predictql.js";
+import type { ModelInput } from "./model-options.js";
 import type { Request } from "./worker/protocol.js";
 
 export type Entry =
   | { kind: "registerTable"; name: string; blob: Blob; format: TableFormat }
   | { kind: "registerObjects"; name: string; objects: ObjectEntry[] }
-  | { kind: "registerModel"; name: string; blob: Blob }
+  | ({ kind: "registerModel"; name: string } & ModelInput)
   | { kind: "dropTable"; name: string }
   | { kind: "dropModel"; name: string }
   /** `kept` holds the files that the statement read, so that it needs no network to run again. */
@@ -61,5 +62,12 @@ export async function requestFor<E extends Exclude<Entry, { kind: "statement" }>
   type Told = Extract<Request, { kind: E["kind"] }>;
   if (!("blob" in entry)) return entry as unknown as Told;
   const { blob, ...rest } = entry;
-  return { ...rest, bytes: new Uint8Array(await blob.arrayBuffer()) } as unknown as Told;
+  const told = { ...rest, bytes: await bytesOf(blob) };
+  if (entry.kind !== "registerModel") return told as unknown as Told;
+  const files = Object.entries(entry.files).map(async ([path, file]) => [path, await bytesOf(file)] as const);
+  return { ...told, files: Object.fromEntries(await Promise.all(files)) } as unknown as Told;
+}
+
+async function bytesOf(blob: Blob): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await blob.arrayBuffer());
 }

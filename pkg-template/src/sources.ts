@@ -67,7 +67,7 @@ export async function readModel(source: ModelSource, network: Network, read: Rea
   }
   if (source instanceof ReadableStream) return new Response(source).blob();
   throw problem("unsupported-source", `a model cannot be made of ${describe(source)}`, {
-    hint: "give a URL, a File or the bytes of an ONNX file",
+    hint: "give a URL, a File or the bytes of a model file",
   });
 }
 

@@ -10,6 +10,7 @@ mod expand;
 mod failure;
 mod feed;
 mod foreign;
+mod guard;
 mod inspect;
 mod kernels;
 mod labels;

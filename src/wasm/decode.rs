@@ -6,9 +6,10 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::data::{DataType, Scalar, can_coerce};
+use crate::data::{DataType, Scalar, StructField, can_coerce};
 use crate::diag::{Code, Error, Result};
 use crate::engine::Session;
+use crate::model::ModelOptions;
 use crate::plan::Params;
 use crate::syntax::Dialect;
 use crate::table::{CsvOptions, Object};
@@ -130,15 +131,55 @@ pub(super) fn params(value: &JsValue) -> Result<Params> {
     if let Some(values) = value.dyn_ref::<Array>() {
         return values.iter().map(|it| scalar(&it)).collect::<Result<_>>().map(Params::Positional);
     }
-    let entries = value.dyn_ref::<JsObject>().map(JsObject::entries).unwrap_or_default();
-    let named = entries.iter().map(|entry| {
-        let entry = Array::from(&entry);
-        let name = entry.get(0).as_string().unwrap_or_default();
-        let value =
-            scalar(&entry.get(1)).map_err(|error| error.context(format_args!("parameter `{name}`")))?;
+    let named = entries(value).into_iter().map(|(name, value)| {
+        let value = scalar(&value).map_err(|error| error.context(format_args!("parameter `{name}`")))?;
         Ok((name, value))
     });
     named.collect::<Result<_>>().map(Params::Named)
+}
+
+/// The fields of an object; none of what is no object.
+fn entries(value: &JsValue) -> Vec<(String, JsValue)> {
+    let entries = value.dyn_ref::<JsObject>().map(JsObject::entries).unwrap_or_default();
+    let entry = |entry: JsValue| {
+        let entry = Array::from(&entry);
+        (entry.get(0).as_string().unwrap_or_default(), entry.get(1))
+    };
+    entries.iter().map(entry).collect()
+}
+
+/// Options of a model by the names that SQL has for them; labels may be the bytes of their file.
+pub(super) fn model_options(value: &JsValue) -> Result<ModelOptions> {
+    let mut options = ModelOptions::default();
+    for (name, value) in entries(value) {
+        match setting(&value)? {
+            Scalar::Bytes(file) if name == "labels" => options.read_labels(&file)?,
+            value => options.set(&name, &value)?,
+        }
+    }
+    Ok(options)
+}
+
+/// A value, or an object with a value for each input.
+fn setting(value: &JsValue) -> Result<Scalar> {
+    let is_value = value.has_type::<Array>() || value.has_type::<Uint8Array>() || value.has_type::<Date>();
+    if is_value || !value.is_object() {
+        return scalar(value);
+    }
+    let mut fields = Vec::new();
+    let mut values = Vec::new();
+    for (name, value) in entries(value) {
+        let value = scalar(&value)?;
+        fields.push(StructField { name, data_type: value.data_type().unwrap_or(DataType::Int64) });
+        values.push(value);
+    }
+    Ok(Scalar::Struct(fields, values))
+}
+
+/// The files beside a model's own.
+pub(super) fn files(value: &JsValue) -> BTreeMap<String, Vec<u8>> {
+    let file = |(name, value): (String, JsValue)| Some((name, value.dyn_ref::<Uint8Array>()?.to_vec()));
+    entries(value).into_iter().filter_map(file).collect()
 }
 
 /// The type of a parameter is that of its value: whole numbers are INT64.

@@ -78,13 +78,20 @@ struct TableShape {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct ModelShape {
     name: String,
+    format: &'static str,
     inputs: Vec<ColumnShape>,
     outputs: Vec<ColumnShape>,
     bytes: usize,
     opset: BTreeMap<String, i64>,
+    operators: BTreeMap<String, usize>,
     metadata: BTreeMap<String, String>,
+    load_time: f64,
+    plans: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_error: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -331,14 +338,19 @@ fn model_shape(name: &str, model: &Model) -> ModelShape {
         });
         column(&port.name, &port.data_type, !port.required, Some(shape.collect()))
     };
-    let facts = model.facts();
+    let (facts, status) = (model.facts(), model.status());
     ModelShape {
         name: name.into(),
+        format: facts.format.name(),
         inputs: model.signature().inputs.iter().map(port).collect(),
         outputs: model.signature().outputs.iter().map(port).collect(),
         bytes: facts.bytes,
         opset: facts.opset.clone(),
+        operators: facts.operators.clone(),
         metadata: facts.metadata.clone(),
+        load_time: model.load_time().as_secs_f64() * 1e3,
+        plans: status.plans,
+        last_error: status.last_error.map(|error| error.to_string()),
     }
 }
 

@@ -95,11 +95,18 @@ impl Engine {
         encode::table(name, &relation)
     }
 
-    /// Loads an ONNX file and puts it into the catalog.
+    /// Loads a model file, with the files beside it that it names, and puts it into the catalog.
     #[wasm_bindgen(js_name = registerModel, unchecked_return_type = "ModelInfo")]
-    pub fn register_model(&self, name: &str, bytes: &[u8]) -> Throws<JsValue> {
-        let model = self.engine.register_model(name, bytes).map_err(unlocated)?;
-        encode::model(name, &model)
+    pub fn register_model(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        #[wasm_bindgen(unchecked_param_type = "ModelSettings | undefined")] options: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Record<string, Uint8Array> | undefined")] files: JsValue,
+    ) -> Throws<JsValue> {
+        let options = decode::model_options(&options).map_err(unlocated)?;
+        let model = self.engine.register_model_with(name, bytes, &decode::files(&files), &options);
+        encode::model(name, &model.map_err(unlocated)?)
     }
 
     /// Takes a table out of the catalog.

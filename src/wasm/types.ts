@@ -47,12 +47,38 @@ export interface ModelInfo {
   name: string;
   inputs: ColumnInfo[];
   outputs: ColumnInfo[];
-  /** Bytes of the ONNX file. */
+  format: "ONNX" | "XGBOOST" | "LIGHTGBM";
+  /** Bytes of the file, and of those beside it that hold its weights. */
   bytes: number;
   /** Operator set versions by domain; the default domain is "ai.onnx". */
   opset: Record<string, number>;
+  /** How many nodes there are of each operator; those outside "ai.onnx" have their domain in front. */
+  operators: Record<string, number>;
   /** `producer_name`, `doc_string` and the file's own `metadata_props`. */
   metadata: Record<string, string>;
+  /** Milliseconds that loading took. */
+  loadTime: number;
+  /** Optimised plans that are kept, one for each set of input shapes. */
+  plans: number;
+  /** Why the latest of the predictions that failed did. */
+  lastError?: string;
+}
+
+/** Options of a model, by their names in SQL: see `CREATE MODEL`. An object has a value for each input. */
+export interface ModelSettings {
+  model_type?: "ONNX" | "XGBOOST" | "LIGHTGBM";
+  input_columns?: readonly string[] | Record<string, readonly string[]>;
+  /** In the order of the scores; bytes are those of a file with a label on each line, or of a JSON list. */
+  labels?: readonly string[] | readonly number[] | Uint8Array;
+  task?: "classification" | "regression";
+  image_mean?: number | readonly number[];
+  image_std?: number | readonly number[];
+  image_layout?: "NHWC" | "NCHW";
+  default_on_null?: ParamValue | Record<string, ParamValue>;
+  null_handling?: "error" | "null" | "nan";
+  softmax?: boolean | string;
+  /** 64 hexadecimal digits. */
+  sha256?: string;
 }
 
 export interface Progress {

@@ -8,9 +8,11 @@ use std::path::Path;
 
 use predictql::FunctionInfo;
 use predictql::diag::{Code, Error};
+use predictql::model::ModelOptions;
 use sqllogictest::{DefaultColumnType, Record, StatementExpect};
 
 use crate::host;
+use crate::suite::ELSEWHERE;
 
 const NOTE: &str = "<!-- Made by `cargo xtask reference`. -->\n";
 
@@ -18,7 +20,7 @@ const NOTE: &str = "<!-- Made by `cargo xtask reference`. -->\n";
 fn pages_are_fresh() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference");
     let write = std::env::var("PREDICTQL_REFERENCE").is_ok_and(|it| it == "write");
-    for (name, text) in [("functions.md", functions()), ("errors.md", errors())] {
+    for (name, text) in [("functions.md", functions()), ("errors.md", errors()), ("models.md", models())] {
         let path = folder.join(name);
         if write {
             fs::create_dir_all(&folder).unwrap();
@@ -33,7 +35,7 @@ fn functions() -> String {
     let mut all: Vec<_> = predictql::functions().collect();
     // Operators stay in their order: those alike stand together.
     all.sort_by_key(|it| if it.kind == "OPERATOR" { "" } else { it.name });
-    let learning = |it: &&FunctionInfo| it.name.starts_with("ML.");
+    let learning = |it: &&FunctionInfo| it.name.starts_with("ML.") && it.kind != "TABLE";
     let of = |kind: &'static str| move |it: &&FunctionInfo| it.kind == kind && !learning(it);
     let mut page = format!("# Functions and operators\n\n{NOTE}");
     let mut section = |title: &str, about: &str, rows: Vec<&FunctionInfo>| {
@@ -45,6 +47,8 @@ fn functions() -> String {
         "Those with statistics over all rows need an empty `OVER ()` behind them; `TRANSFORM` keeps the statistics.",
         all.iter().filter(learning).collect(),
     );
+    let tables = "They give rows and stand in FROM.";
+    section("Table functions", tables, all.iter().filter(|it| it.kind == "TABLE").collect());
     section(
         "Scalar functions",
         "Wherever a value may stand. `SAFE.` before the name gives NULL where the function would fail for a value.",
@@ -69,6 +73,17 @@ fn forms(function: &FunctionInfo) -> String {
     forms.join("<br>")
 }
 
+fn models() -> String {
+    let mut page = format!(
+        "# Options of models\n\n{NOTE}\n`CREATE MODEL name OPTIONS (model_path = 'model.onnx', …)` and `ALTER MODEL name SET OPTIONS (…)`; NULL takes \
+         an option back.\n\n| option | takes | what it does |\n|---|---|---|\n"
+    );
+    for option in ModelOptions::ALL {
+        writeln!(page, "| `{}` | {} | {} |", option.name, option.takes, option.doc).unwrap();
+    }
+    page
+}
+
 fn errors() -> String {
     let raised = raised();
     let mut page = format!(
@@ -79,7 +94,10 @@ fn errors() -> String {
         write!(page, "\n## `{code}`\n\n{} Kind: {:?}.\n", code.meaning(), code.kind()).unwrap();
         match raised.iter().find(|(_, error)| error.code() == *code) {
             Some((sql, error)) => write!(page, "\n```sql\n{sql}\n```\n\n```text\n{error}\n```\n").unwrap(),
-            None => page.push_str("\nNo statement is known to raise it.\n"),
+            None => {
+                let (_, why) = ELSEWHERE.iter().find(|(it, _)| it == code).unwrap();
+                write!(page, "\n{why}\n").unwrap();
+            }
         }
     }
     page

@@ -6,6 +6,7 @@ import type {
   ColumnInfo,
   EngineFailure,
   ModelInfo,
+  ModelSettings,
   ObjectEntry,
   ParamValues,
   ScriptOptions,
@@ -20,7 +21,13 @@ export type Request =
   | { kind: "catalog" }
   | { kind: "registerTable"; name: string; bytes: Uint8Array<ArrayBuffer>; format: TableFormat }
   | { kind: "registerObjects"; name: string; objects: ObjectEntry[] }
-  | { kind: "registerModel"; name: string; bytes: Uint8Array<ArrayBuffer> }
+  | {
+      kind: "registerModel";
+      name: string;
+      bytes: Uint8Array<ArrayBuffer>;
+      settings: ModelSettings;
+      files: Record<string, Uint8Array<ArrayBuffer>>;
+    }
   | { kind: "dropTable"; name: string }
   | { kind: "dropModel"; name: string }
   | { kind: "check"; sql: string }

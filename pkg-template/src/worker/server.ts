@@ -43,7 +43,7 @@ function replyTo(request: Request): Reply | Promise<Reply> {
     case "registerObjects":
       return engine.registerObjects(request.name, request.objects);
     case "registerModel":
-      return engine.registerModel(request.name, request.bytes);
+      return engine.registerModel(request.name, request.bytes, request.settings, request.files);
     case "dropTable":
       return void engine.dropTable(request.name);
     case "dropModel":

@@ -168,9 +168,7 @@ impl Parser<'_> {
             return self.typed_literal();
         }
         if self.at_word("UNNEST") {
-            return Err(Error::new(Code::MisplacedFunction, "`UNNEST` gives rows, not a value")
-                .at(start)
-                .hint("write it in FROM or behind IN"));
+            return Err(self.unsupported("`UNNEST` in an expression", "write it in FROM or behind IN"));
         }
         if self.at_word("SELECT") {
             return Err(self.expected("an expression").hint("put subqueries in parentheses"));

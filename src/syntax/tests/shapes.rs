@@ -309,6 +309,7 @@ fn expressions_have_the_shapes_of_the_tree() {
             ("CASE a WHEN 1 THEN b ELSE c END", "case a 1->b else c"),
             ("CASE WHEN a THEN b WHEN c THEN d END", "case  a->b c->d"),
             ("EXTRACT(YEAR FROM a)", "extract(YEAR a)"),
+            ("EXTRACT(WEEK(MONDAY) FROM a)", "extract(WEEK(MONDAY) a)"),
             ("COUNT(*), COUNT(DISTINCT a)", "COUNT(*), COUNT(distinct a)"),
             (
                 "ARRAY_AGG(a IGNORE NULLS ORDER BY b DESC NULLS LAST LIMIT 3)",
