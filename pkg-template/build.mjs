@@ -57,12 +57,20 @@ async function bundle(wasmBytes) {
     entryPoints: [join(source, "index.ts")],
     outfile: join(pkg, "index.js"),
     format: "esm",
+    external: ["./parquet.js"],
     // Code for a variant that this build lacks goes away, and with it the file name that a bundler would look for.
     define: {
       "WASM_BYTES.relaxed": String(wasmBytes.relaxed),
       "WASM_BYTES.simd": String(wasmBytes.simd),
       VERSION: JSON.stringify(manifest.version),
     },
+  });
+  await build({
+    ...options,
+    banner,
+    entryPoints: [join(source, "parquet.ts")],
+    outfile: join(pkg, "parquet.js"),
+    format: "esm",
   });
   await build({
     ...options,
@@ -95,6 +103,9 @@ function declare() {
   rmSync(out, { recursive: true });
 }
 
+/** Libraries that became part of a file of the package. */
+const bundled = { "@uwdata/flechette": "index.js", hyparquet: "parquet.js", "hyparquet-compressors": "parquet.js" };
+
 /** Everything else that a package has. */
 function copyPapers() {
   writeFileSync(join(pkg, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
@@ -102,18 +113,18 @@ function copyPapers() {
   for (const paper of ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"]) {
     if (existsSync(join(root, paper))) cpSync(join(root, paper), join(pkg, paper));
   }
-  const flechette = join(here, "node_modules", "@uwdata", "flechette");
-  const { version } = JSON.parse(readFileSync(join(flechette, "package.json"), "utf8"));
-  const licence = readFileSync(join(flechette, "LICENSE"), "utf8");
-  writeFileSync(
-    join(pkg, "THIRD-PARTY-NOTICES.md"),
-    `# Third-party notices\n\n\`index.js\` contains @uwdata/flechette ${version}:\n\n\`\`\`text\n${licence.trim()}\n\`\`\`\n`,
-  );
+  const notices = Object.entries(bundled).map(([name, file]) => {
+    const folder = join(here, "node_modules", name);
+    const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    const licence = readFileSync(join(folder, "LICENSE"), "utf8");
+    return `\`${file}\` contains ${name} ${version}:\n\n\`\`\`text\n${licence.trim()}\n\`\`\`\n`;
+  });
+  writeFileSync(join(pkg, "THIRD-PARTY-NOTICES.md"), `# Third-party notices\n\n${notices.join("\n")}`);
 }
 
 function printSizes() {
   const kib = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`.padStart(12);
-  const files = ["index.js", "worker.js", ...readdirSync(join(pkg, "wasm")).map((name) => join("wasm", name))];
+  const files = ["index.js", "worker.js", "parquet.js", ...readdirSync(join(pkg, "wasm")).map((name) => join("wasm", name))];
   for (const file of files.filter((name) => !name.endsWith(".json"))) {
     const bytes = readFileSync(join(pkg, file));
     console.log(`${file.padEnd(20)}${kib(bytes.length)} raw${kib(gzipSync(bytes, { level: 9 }).length)} gzip`);

@@ -22,7 +22,7 @@ mod wasm;
 pub use catalog::Relation;
 pub use engine::{Check, Engine, Query, Script, Session, Step, Summary};
 pub use exec::{Request, Resource, TableFormat};
-pub use function::{FunctionInfo, FunctionKind, listing as functions};
+pub use function::{FunctionInfo, listing as functions};
 pub use limits::Limits;
 pub use plan::Params;
 pub use syntax::Dialect;

@@ -1,4 +1,4 @@
-// The two tutorials, ours and onnxruntime-web's, interleaved in one page of one browser.
+// The two tutorials and models on tables, ours and onnxruntime-web's, interleaved in one page of one browser.
 // Prints medians, their ratio and the spread; fails where the two disagree on an answer.
 
 import { once } from "node:events";
@@ -11,6 +11,7 @@ const root = join(import.meta.dirname, "..", "..");
 const folders = {
   "/pkg/": join(root, "pkg"),
   "/demo/": join(root, "www", "public", "demo"),
+  "/models/": join(root, "target", "bench"),
   "/ort/": join(import.meta.dirname, "node_modules", "onnxruntime-web", "dist"),
   "/": import.meta.dirname,
 };
@@ -21,13 +22,16 @@ const types = {
   ".wasm": "application/wasm",
 };
 
+// An isolated page has a clock of five microseconds instead of a hundred.
+const isolated = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
+
 const server = createServer(async (request, response) => {
   const { pathname } = new URL(request.url, "http://localhost");
   const prefix = Object.keys(folders).find((it) => pathname.startsWith(it));
   try {
     const file = join(folders[prefix], normalize(pathname.slice(prefix.length)));
     const body = await readFile(file);
-    response.writeHead(200, { "content-type": types[extname(file)] ?? "application/octet-stream" });
+    response.writeHead(200, { ...isolated, "content-type": types[extname(file)] ?? "application/octet-stream" });
     response.end(body);
   } catch {
     response.writeHead(404).end();
@@ -50,12 +54,13 @@ server.close();
 
 const sorted = (times) => [...times].sort((a, b) => a - b);
 const median = (times) => sorted(times)[Math.floor(times.length / 2)];
-const range = (times) => `${sorted(times)[0].toFixed(1)}-${sorted(times).at(-1).toFixed(1)}`;
+const digits = (time) => time.toFixed(time < 10 ? 2 : 1);
+const range = (times) => `${digits(sorted(times)[0])}-${digits(sorted(times).at(-1))}`;
 console.log(`predictql (${build}) against onnxruntime-web 1.30.0 (wasm, one thread), ${rounds} rounds, milliseconds`);
 for (const [name, { ours, theirs }] of Object.entries(measured)) {
   const ratio = median(ours) / median(theirs);
   console.log(
-    `${name.padEnd(34)} ${median(ours).toFixed(1).padStart(8)} ${median(theirs).toFixed(1).padStart(8)}` +
+    `${name.padEnd(40)} ${digits(median(ours)).padStart(8)} ${digits(median(theirs)).padStart(8)}` +
       `  ratio ${ratio.toFixed(2)}  (${range(ours)} against ${range(theirs)})`,
   );
 }

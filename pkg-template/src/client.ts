@@ -4,11 +4,12 @@ import { type Connection, Crash, Failed } from "./connection.js";
 import { Engine, temporaryPrefix, type Waiter } from "./engine.js";
 import { fromFailure, problem } from "./errors.js";
 import { Files } from "./files.js";
-import type { CheckResult, ModelInfo, TableInfo } from "./glue/predictql.js";
+import type { CheckResult, ModelInfo, ScriptOptions, TableInfo } from "./glue/predictql.js";
 import type {
   CallOptions,
   EngineInfo,
   EngineStats,
+  ModelOptions,
   ModelSource,
   Params,
   PredictOptions,
@@ -16,6 +17,7 @@ import type {
   TableSource,
 } from "./interface.js";
 import { requestFor } from "./journal.js";
+import { readModelInput } from "./model-options.js";
 import { Network, resolve } from "./network.js";
 import { toParams } from "./params.js";
 import { joined, type Report } from "./progress.js";
@@ -26,6 +28,7 @@ import type { Catalog, Reply, Request } from "./worker/protocol.js";
 
 export interface RunOptions extends CallOptions {
   batchSize?: number | undefined;
+  dialect?: ScriptOptions["dialect"] | undefined;
   /** Whether the text must hold exactly one statement. */
   single: boolean;
 }
@@ -36,6 +39,8 @@ export class Client {
   readonly #files: Files;
   readonly #engine: Engine;
   #temporary = 0;
+  /** Statements so far that may have changed the catalog, to tell them apart. */
+  #changes = 0;
 
   constructor(options: PredictOptions) {
     this.#options = options;
@@ -88,9 +93,10 @@ export class Client {
     await this.#ask({}, () => ({ kind: "dropTable", name })).catch(() => {});
   }
 
-  async registerModel(name: string, source: ModelSource, options: CallOptions): Promise<ModelInfo> {
+  async registerModel(name: string, source: ModelSource, options: ModelOptions): Promise<ModelInfo> {
     const waiter = this.#waiter(options);
-    const entry = { kind: "registerModel", name, blob: await readModel(source, this.#network, waiter) } as const;
+    const input = await readModelInput(source, options, this.#network, waiter);
+    const entry = { kind: "registerModel", name, ...input } as const;
     waiter.report({ stage: "compile", label: name, loaded: 0, total: null, unit: "bytes", ratio: null, cached: false });
     const info = await this.#ask(waiter, () => requestFor(entry));
     await this.#engine.changed(entry);
@@ -131,7 +137,7 @@ export class Client {
 
   /** Runs a script and yields the pieces of its results as the reader asks for them. */
   async *run(sql: string, values: Params, options: RunOptions): AsyncGenerator<Piece, void> {
-    const { signal, batchSize, single } = options;
+    const { signal, batchSize, dialect, single } = options;
     const waiter = this.#waiter(options, true);
     const asked = performance.now();
     let connection: Connection | undefined;
@@ -140,22 +146,31 @@ export class Client {
       const params = await toParams(values);
       const opened = await this.#engine.ask(waiter, (current) => {
         connection = current;
-        return current.open({ kind: "open", sql, params, batchSize }, signal);
+        return current.open({ kind: "open", sql, params, batchSize, dialect }, signal);
       });
       const waited = performance.now() - asked;
       script = opened.script;
       if (single && opened.length !== 1) throw notOne(opened.length);
       const texts = opened.length === 1 ? [sql] : statements(sql);
+      // Statements that share variables, or have no `;` between them, are run again together or not at all.
+      const together = texts.length !== opened.length || texts.some((text) => /^(declare|set)\b/i.test(text));
+      const scriptKept = new Map<string, Blob>();
+      const scriptKey = `${++this.#changes}`;
       for (let index = 0; index < opened.length; index++) {
-        const context: StatementContext = { sql, signal, report: waiter.report, files: this.#files, models: new Map() };
+        const context: StatementContext = { sql, signal, report: waiter.report, files: this.#files, kept: new Map() };
         for await (const piece of runStatement(connection as Connection, script, context)) {
           if (piece.kind !== "done") {
             yield piece;
             continue;
           }
-          const { models } = context;
+          for (const [uri, blob] of context.kept) scriptKept.set(uri, blob);
           if (piece.catalogChanged) {
-            await this.#engine.changed({ kind: "statement", sql: texts[index] ?? sql, params, models });
+            const text = together ? sql : (texts[index] ?? sql);
+            // Making the same model again takes the place of making it before; nothing else does for sure.
+            const remade = !together && /^create\s+or\s+replace\s+model\b/i.test(text);
+            const key = together ? scriptKey : remade ? text : `${++this.#changes}`;
+            const kept = together ? scriptKept : context.kept;
+            await this.#engine.changed({ kind: "statement", key, sql: text, params, dialect, kept });
           }
           const queue = index === 0 ? Math.max(0, waited - piece.timings.parse) : 0;
           yield { ...piece, timings: { ...piece.timings, queue, total: piece.timings.total + queue } };

@@ -142,6 +142,8 @@ export class Connection {
 }
 
 function transferable(request: Request): Transferable[] {
+  if (request.kind === "registerModel")
+    return [request.bytes, ...Object.values(request.files)].map(({ buffer }) => buffer);
   if ("bytes" in request) return [request.bytes.buffer];
   return request.kind === "supply" && "bytes" in request.answer ? [request.answer.bytes.buffer] : [];
 }

@@ -72,10 +72,13 @@ export class PredictQL implements AsyncDisposable {
   }
 
   /**
-   * Makes an ONNX model known, in place of the one that had the name.
+   * Makes a model known, in place of the one that had the name: an ONNX file, or a booster of XGBoost (JSON, UBJSON) or
+   * LightGBM (text).
    *
    * @example
    * const { inputs, outputs } = await db.registerModel("iris", "/models/iris.onnx", {
+   *   labels: ["setosa", "versicolor", "virginica"],
+   *   inputs: { x: { columns: ["sepal_length", "sepal_width", "petal_length", "petal_width"] } },
    *   onProgress: ({ ratio }) => { bar.value = ratio ?? 0; },
    * });
    */

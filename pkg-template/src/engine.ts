@@ -169,11 +169,13 @@ export class Engine {
       await connection.call(await requestFor(entry));
       return;
     }
-    const { sql, params } = entry;
-    const context = { sql, signal: undefined, report: () => {}, files: this.#files, models: new Map(entry.models) };
-    const { script } = await connection.open({ kind: "open", sql, params, batchSize: undefined });
+    const { sql, params, dialect } = entry;
+    const context = { sql, signal: undefined, report: () => {}, files: this.#files, kept: new Map(entry.kept) };
+    const { script, length } = await connection.open({ kind: "open", sql, params, batchSize: undefined, dialect });
     try {
-      for await (const _ of runStatement(connection, script, context));
+      for (let index = 0; index < length; index++) {
+        for await (const _ of runStatement(connection, script, context));
+      }
     } finally {
       connection.free(script);
     }

@@ -41,7 +41,7 @@ export type SqlValue = ParamValue | TableSource;
 export type ModelSource = string | URL | Blob | ArrayBuffer | Uint8Array | Response | ReadableStream<Uint8Array>;
 
 /**
- * What a table is read from: CSV or Arrow IPC (file or stream) by URL, File or bytes; rows as objects; columns by name;
+ * What a table is read from: CSV, JSON, Parquet or Arrow IPC (file or stream) by URL, File or bytes; rows as objects; columns by name;
  * an Arrow table of any library; or files and picture URLs, which make an object table (`uri`, `size`, `content_type`,
  * `updated` and the bytes as `data`).
  */
@@ -75,14 +75,45 @@ export interface CallOptions {
 
 export interface TableOptions extends CallOptions, Partial<Omit<TableFormat, "format">> {
   /** How the source is read; default: found by its type, its name or its first bytes. */
-  format?: "csv" | "arrow" | "images" | undefined;
+  format?: "csv" | "arrow" | "json" | "ndjson" | "parquet" | "images" | undefined;
 }
 
-export type ModelOptions = CallOptions;
+/** What is said of one input of a model. */
+export interface ModelInputOptions {
+  /** The columns that make it up, one after the other. */
+  columns?: readonly string[] | undefined;
+  /** Is taken from every value of a picture, which are between 0 and 1: a number, or one for each channel. */
+  mean?: number | readonly number[] | undefined;
+  /** Divides every value of a picture after that. */
+  std?: number | readonly number[] | undefined;
+  /** Where the model has the channels of pictures; default: its shape tells. */
+  layout?: "NHWC" | "NCHW" | undefined;
+}
+
+/** The options of `CREATE MODEL`. */
+export interface ModelOptions extends CallOptions {
+  /** "sha256-" and base64, as in Subresource Integrity: another file is refused before it is read. */
+  integrity?: string | undefined;
+  /** What the classes are called, in the order of the scores; or the address of a file with a label on each line. */
+  labels?: readonly string[] | readonly number[] | string | URL | undefined;
+  inputs?: Record<string, ModelInputOptions> | undefined;
+  /** The files that the model keeps its weights in, by the paths that it gives them. */
+  externalData?: Record<string, ModelSource> | undefined;
+  /** Adds `predicted_label` in front of the outputs, for classes with `predicted_label_probs`; labels imply classification. */
+  task?: "classification" | "regression" | undefined;
+  /** Turns the scores of an output into probabilities: of the only one that can be meant, or by its name. */
+  softmax?: boolean | string | undefined;
+  /** What becomes of rows whose inputs are NULL: an error (default), NULL outputs, or NaN for the model to deal with. */
+  nullHandling?: "error" | "null" | "nan" | undefined;
+  /** What an input is where it is NULL: a value for all, or one for each by its name. */
+  defaultOnNull?: number | string | boolean | Record<string, number | string | boolean> | undefined;
+}
 
 export interface QueryOptions extends CallOptions {
   /** Rows that are computed at a time: small for early results, large for speed. The engine has a good default. */
   batchSize?: number | undefined;
+  /** Which SQL the text is: default "tsql" where it holds `PREDICT(MODEL =`, else "bigquery". */
+  dialect?: "bigquery" | "tsql" | undefined;
   /** Rows as objects (default) or as arrays in the order of the columns. */
   rowMode?: "object" | "array" | undefined;
   /** INT64 as `number` (default; a value beyond ±(2⁵³ - 1) is an error), `bigint` or `string`. */

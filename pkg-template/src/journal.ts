@@ -1,16 +1,25 @@
 // What a new worker must be told to hold what the old one held.
 
-import type { ObjectEntry, ParamValues, TableFormat } from "./glue/predictql.js";
+import type { ObjectEntry, ParamValues, ScriptOptions, TableFormat } from "./glue/predictql.js";
+import type { ModelInput } from "./model-options.js";
 import type { Request } from "./worker/protocol.js";
 
 export type Entry =
   | { kind: "registerTable"; name: string; blob: Blob; format: TableFormat }
   | { kind: "registerObjects"; name: string; objects: ObjectEntry[] }
-  | { kind: "registerModel"; name: string; blob: Blob }
+  | ({ kind: "registerModel"; name: string } & ModelInput)
   | { kind: "dropTable"; name: string }
   | { kind: "dropModel"; name: string }
-  /** `models` holds the files that the statement read, so that it needs no network to run again. */
-  | { kind: "statement"; sql: string; params: ParamValues; models: ReadonlyMap<string, Blob> };
+  /** `kept` holds the files that the statement read, so that it needs no network to run again. */
+  | {
+      kind: "statement";
+      /** Entries of one key stand for each other: the last one counts. */
+      key: string;
+      sql: string;
+      params: ParamValues;
+      dialect: ScriptOptions["dialect"];
+      kept: ReadonlyMap<string, Blob>;
+    };
 
 /**
  * Keeps the last of all entries that say the same of the same name, in the order of their last time. Replaying them may
@@ -42,7 +51,7 @@ function keyOf(entry: Entry): string {
     case "registerModel":
       return `model ${entry.name}`;
     case "statement":
-      return `sql ${entry.sql}`;
+      return `sql ${entry.key}`;
     default:
       return `${entry.kind} ${entry.name}`;
   }
@@ -53,5 +62,12 @@ export async function requestFor<E extends Exclude<Entry, { kind: "statement" }>
   type Told = Extract<Request, { kind: E["kind"] }>;
   if (!("blob" in entry)) return entry as unknown as Told;
   const { blob, ...rest } = entry;
-  return { ...rest, bytes: new Uint8Array(await blob.arrayBuffer()) } as unknown as Told;
+  const told = { ...rest, bytes: await bytesOf(blob) };
+  if (entry.kind !== "registerModel") return told as unknown as Told;
+  const files = Object.entries(entry.files).map(async ([path, file]) => [path, await bytesOf(file)] as const);
+  return { ...told, files: Object.fromEntries(await Promise.all(files)) } as unknown as Told;
+}
+
+async function bytesOf(blob: Blob): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await blob.arrayBuffer());
 }

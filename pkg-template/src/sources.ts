@@ -1,6 +1,7 @@
 // Everything that a table or a model may be made of, brought to what the engine reads: bytes of CSV, Arrow or ONNX, or
 // a list of files. What is brought here stays a Blob, so that the engine can be given it again and nothing is held twice.
 
+import { decode } from "./decode.js";
 import { problem } from "./errors.js";
 import type { NamedSource } from "./files.js";
 import type { TableFormat } from "./glue/predictql.js";
@@ -23,6 +24,8 @@ export async function readTable(
   const fromBlob = async (blob: Blob, name: string): Promise<TableInput> => {
     const found = format ?? (await formatOf(blob, name));
     if (found === "images") return { kind: "files", files: [{ name, source: blob }] };
+    if (found === "parquet") return fromArrow(await decode(blob, "parquet", name));
+    if (found === "json" || found === "ndjson") return fromArrow(await decode(blob, "json", name));
     return { kind: "bytes", blob, format: found === "csv" ? { format: "csv", ...csv } : { format: "arrow" } };
   };
   const fromArrow = (ipc: Uint8Array): TableInput => ({
@@ -49,7 +52,7 @@ export async function readTable(
   }
   if (isColumns(source)) return fromArrow(columnsToIPC(source));
   throw problem("unsupported-source", `a table cannot be made of ${describe(source)}`, {
-    hint: "give a URL, a File, bytes of CSV or Arrow, an array of objects, an object of columns, or an Arrow table",
+    hint: "give a URL, a File, bytes of CSV, JSON, Parquet or Arrow, an array of objects, an object of columns, or an Arrow table",
   });
 }
 
@@ -64,7 +67,7 @@ export async function readModel(source: ModelSource, network: Network, read: Rea
   }
   if (source instanceof ReadableStream) return new Response(source).blob();
   throw problem("unsupported-source", `a model cannot be made of ${describe(source)}`, {
-    hint: "give a URL, a File or the bytes of an ONNX file",
+    hint: "give a URL, a File or the bytes of a model file",
   });
 }
 
@@ -75,7 +78,7 @@ export function isTable(value: unknown): value is TableSource {
 }
 
 /** Found by type, then name, then first bytes; what is none of the known formats is CSV. */
-async function formatOf(blob: Blob, name: string): Promise<"csv" | "arrow" | "images"> {
+async function formatOf(blob: Blob, name: string): Promise<"csv" | "arrow" | "json" | "parquet" | "images"> {
   const type = blob.type.split(";", 1)[0] ?? "";
   const extension = /\.([^./]+)$/.exec(name.toLowerCase())?.[1] ?? "";
   const head = new TextDecoder("latin1").decode(await blob.slice(0, 12).arrayBuffer());
@@ -85,12 +88,12 @@ async function formatOf(blob: Blob, name: string): Promise<"csv" | "arrow" | "im
   const is = (what: string, hint: string) =>
     problem("unsupported-format", `\`${name || "the source"}\` is ${what}, which is not read as a table`, { hint });
   const save = "save it as CSV or Arrow, or read it with a library and give its rows";
-  if (head.startsWith("PAR1") || extension === "parquet") throw is("a Parquet file", save);
+  if (head.startsWith("PAR1") || extension === "parquet") return "parquet";
   if (head.startsWith("PK\x03\x04")) throw is("a zip archive or a spreadsheet", save);
   if (head.startsWith("\x1f\x8b")) throw is("compressed with gzip", "decompress it first");
   if (extension === "onnx") throw is("a model", "use `registerModel`");
   if (/^(json|ndjson|jsonl|geojson)$/.test(extension) || /^\s*[[{]/.test(head)) {
-    throw is("JSON", "give its rows: `registerTable(name, JSON.parse(text))`");
+    return "json";
   }
   return "csv";
 }

@@ -1,6 +1,7 @@
 // Runs one statement of an open script: asks for step after step, and brings what the engine needs in between.
 
 import { abortable, type Connection, Failed } from "./connection.js";
+import { decode } from "./decode.js";
 import { fromFailure, PredictError } from "./errors.js";
 import type { Files } from "./files.js";
 import type { Resource, Step } from "./glue/predictql.js";
@@ -15,8 +16,8 @@ export interface StatementContext {
   signal: AbortSignal | undefined;
   report: Report;
   files: Files;
-  /** Models by the name that SQL has for them: those at hand, and in the end also those that were read. */
-  models: Map<string, Blob>;
+  /** Files of models and tables by the name that SQL has for them: those at hand, and in the end also those that were read. */
+  kept: Map<string, Blob>;
 }
 
 export async function* runStatement(
@@ -73,16 +74,23 @@ async function supplyAll(
 
 async function find(
   resource: Resource,
-  { signal, report, files, models }: StatementContext,
+  { signal, report, files, kept }: StatementContext,
 ): Promise<{ answer: Supply; refusal?: PredictError }> {
   try {
     if (resource.kind === "objects") return { answer: { objects: await files.list(resource.uris, signal) } };
     const { uri, kind } = resource;
-    const blob = models.get(uri) ?? (await files.read(uri, kind === "model" ? "model" : "data", { signal, report }));
-    if (kind === "model") models.set(uri, blob);
-    return { answer: { bytes: new Uint8Array(await blob.arrayBuffer()) } };
+    const blob = kept.get(uri) ?? (await files.read(uri, kind === "model" ? "model" : "data", { signal, report }));
+    if (kind !== "object") kept.set(uri, blob);
+    return { answer: { bytes: await bytesOf(blob, resource) } };
   } catch (error) {
     if (!(error instanceof PredictError)) throw error;
     return { answer: { refusal: error.message }, refusal: error };
   }
+}
+
+/** What the engine reads: JSON and Parquet come to it as Arrow. */
+async function bytesOf(blob: Blob, resource: Exclude<Resource, { kind: "objects" }>): Promise<Uint8Array<ArrayBuffer>> {
+  const format = resource.kind === "table" ? resource.format : "bytes";
+  if (format !== "json" && format !== "parquet") return new Uint8Array(await blob.arrayBuffer());
+  return (await decode(blob, format, resource.uri)) as Uint8Array<ArrayBuffer>;
 }

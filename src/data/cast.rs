@@ -46,13 +46,8 @@ impl CastMode {
 pub(crate) fn can_coerce(from: &DataType, to: &DataType) -> bool {
     match (from, to) {
         (DataType::Array(from), DataType::Array(to)) => can_coerce(from, to),
-        (DataType::Struct(fields), DataType::Tensor) => match fields.as_slice() {
-            [shape, data] => {
-                shape.data_type == DataType::array(DataType::Int64)
-                    && matches!(&data.data_type, DataType::Array(element) if element.is_numeric())
-            }
-            _ => false,
-        },
+        // A tensor is the struct that it reads as.
+        (DataType::Struct(_), DataType::Tensor) => can_coerce(from, &DataType::Struct(to.fields())),
         (DataType::Struct(from), DataType::Struct(to)) => {
             from.len() == to.len()
                 && from.iter().zip(to).all(|(from, to)| can_coerce(&from.data_type, &to.data_type))
@@ -60,12 +55,6 @@ pub(crate) fn can_coerce(from: &DataType, to: &DataType) -> bool {
         (DataType::Int64, DataType::Float64) => true,
         _ => from == to,
     }
-}
-
-/// Whether a literal becomes `to` without being asked, beyond what every value of its type does: texts in the form of
-/// a date or timestamp.
-pub(crate) fn can_coerce_literal(value: &Scalar, to: &DataType) -> bool {
-    matches!(value, Scalar::String(_)) && matches!(to, DataType::Date | DataType::Timestamp)
 }
 
 /// Whether `CAST` between the types exists at all; single values may still fail.
@@ -78,7 +67,6 @@ pub(crate) fn can_cast(from: &DataType, to: &DataType) -> bool {
             from.len() == to.len()
                 && from.iter().zip(to).all(|(from, to)| can_cast(&from.data_type, &to.data_type))
         }
-        // A tensor is the struct that it reads as.
         (Struct(_), Tensor) => can_cast(from, &Struct(to.fields())),
         (Int64 | Bool | Date | Timestamp | Bytes | Float64, String) => true,
         (String, Int64 | Float64 | Bool | Date | Timestamp | Bytes) => true,
@@ -111,15 +99,6 @@ pub(crate) fn cast(array: &ArrayRef, from: &DataType, to: &DataType, mode: CastM
                 .map(|list| Arc::new(list) as ArrayRef)
                 .map_err(|error| Error::new(Code::Internal, "an array cannot be converted").detail(error))
         }
-        (DataType::Struct(fields), DataType::Tensor) if can_coerce(from, to) => {
-            let parts = array.as_struct_opt().ok_or_else(|| layout(from))?;
-            let [(shape, _), (data, field)] = parts.columns().iter().zip(fields).collect::<Vec<_>>()[..]
-            else {
-                return Err(layout(from));
-            };
-            let data = cast(data, &field.data_type, &DataType::array(DataType::Float64), mode)?;
-            tensors(shape, &data, parts.nulls())
-        }
         (DataType::Struct(fields), DataType::Struct(wanted)) if can_cast(from, to) => {
             let parts = array.as_struct_opt().ok_or_else(|| layout(from))?;
             let columns = parts
@@ -136,7 +115,7 @@ pub(crate) fn cast(array: &ArrayRef, from: &DataType, to: &DataType, mode: CastM
         (DataType::Struct(_), DataType::Tensor) if can_cast(from, to) => {
             let plain = DataType::Struct(to.fields());
             let parts = cast(array, from, &plain, mode)?;
-            array_of(&scalars(&parts, &plain)?, to)
+            tensors(parts.as_struct_opt().ok_or_else(|| layout(from))?)
         }
         (DataType::Float64, DataType::Int64) => {
             let floats = array.as_primitive_opt::<Float64Type>().ok_or_else(|| layout(from))?;
@@ -221,7 +200,7 @@ fn cast_scalar(value: &Scalar, to: &DataType) -> Option<Scalar> {
 
 /// A whole number as INT64; `None` for NaN and for numbers beyond INT64.
 #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
-pub(crate) fn to_int(whole: f64) -> Option<i64> {
+fn to_int(whole: f64) -> Option<i64> {
     let bound = 2f64.powi(63);
     (whole >= -bound && whole < bound).then_some(whole as i64)
 }

@@ -8,8 +8,8 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{ArrowPrimitiveType, Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, ArrayRef, UInt64Array};
 
+use super::DataType;
 use super::operand::BlobView;
-use super::{DataType, Scalar};
 use crate::diag::{Code, Error, Result};
 
 /// One key of an ORDER BY.
@@ -23,20 +23,6 @@ pub(crate) struct SortKey {
 /// NaN before every other number, -0.0 equal to 0.0.
 pub(crate) fn compare_floats(a: f64, b: f64) -> Ordering {
     a.partial_cmp(&b).unwrap_or_else(|| b.is_nan().cmp(&a.is_nan()))
-}
-
-/// The order of two values of one orderable type; `None` where one is NULL or the types differ.
-pub(crate) fn compare_scalars(a: &Scalar, b: &Scalar) -> Option<Ordering> {
-    Some(match (a, b) {
-        (Scalar::Int64(a), Scalar::Int64(b)) => a.cmp(b),
-        (Scalar::Float64(a), Scalar::Float64(b)) => compare_floats(*a, *b),
-        (Scalar::Bool(a), Scalar::Bool(b)) => a.cmp(b),
-        (Scalar::String(a), Scalar::String(b)) => a.cmp(b),
-        (Scalar::Bytes(a), Scalar::Bytes(b)) => a.cmp(b),
-        (Scalar::Date(a), Scalar::Date(b)) => a.cmp(b),
-        (Scalar::Timestamp(a), Scalar::Timestamp(b)) => a.cmp(b),
-        _ => return None,
-    })
 }
 
 /// Row numbers `0..rows` in the order of `keys`; rows that compare equal keep their order.
@@ -211,7 +197,7 @@ fn layout() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::array_of;
+    use crate::data::{Scalar, array_of};
 
     fn key(values: &[Scalar], data_type: DataType, descending: bool, nulls_first: bool) -> SortKey {
         SortKey { column: array_of(values, &data_type).unwrap(), data_type, descending, nulls_first }

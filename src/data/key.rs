@@ -15,8 +15,9 @@ use crate::diag::{Code, Error, Result};
 /// The keys met so far, numbered in the order in which they came.
 #[derive(Default)]
 pub(crate) struct Keys {
-    table: HashTable<u32>,
-    /// All keys, one behind the other, and where each ends.
+    /// Each key's word and number.
+    table: HashTable<(u64, u32)>,
+    /// The long keys, one behind the other, and for every key where they end.
     bytes: Vec<u8>,
     ends: Vec<usize>,
 }
@@ -54,45 +55,61 @@ impl Keys {
     pub(crate) fn find(&self, columns: &[ArrayRef], rows: usize) -> Result<Vec<Option<u32>>> {
         let columns = readers(columns)?;
         let mut key = Vec::new();
-        let find = |row| write(&columns, row, &mut key).then(|| self.known(hash(&key), &key)).flatten();
+        let find = |row| write(&columns, row, &mut key).then(|| self.known(word(&key), &key)).flatten();
         Ok((0..rows).map(find).collect())
     }
 
-    fn known(&self, hash: u64, key: &[u8]) -> Option<u32> {
-        self.table.find(hash, |at| slice(&self.bytes, &self.ends, *at) == key).copied()
+    fn known(&self, word: u64, key: &[u8]) -> Option<u32> {
+        let is_it =
+            |known: &(u64, u32)| known.0 == word && (key.len() <= SHORT || self.bytes_of(known.1) == key);
+        self.table.find(hash(word), is_it).map(|known| known.1)
     }
 
     fn add(&mut self, key: &[u8]) -> Result<u32> {
-        let hash_of_key = hash(key);
-        if let Some(known) = self.known(hash_of_key, key) {
+        let word = word(key);
+        if let Some(known) = self.known(word, key) {
             return Ok(known);
         }
         let number = u32::try_from(self.ends.len())
             .map_err(|_| Error::new(Code::LimitExceeded, "there are too many different keys"))?;
-        self.bytes.extend_from_slice(key);
+        if key.len() > SHORT {
+            self.bytes.extend_from_slice(key);
+        }
         self.ends.push(self.bytes.len());
-        let (bytes, ends) = (&self.bytes, &self.ends);
-        self.table.insert_unique(hash_of_key, number, |at| hash(slice(bytes, ends, *at)));
+        self.table.insert_unique(hash(word), (word, number), |known| hash(known.0));
         Ok(number)
+    }
+
+    /// The bytes of a long key.
+    fn bytes_of(&self, number: u32) -> &[u8] {
+        let at = number as usize;
+        let start = at.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or_default();
+        self.ends.get(at).and_then(|end| self.bytes.get(start..*end)).unwrap_or_default()
     }
 }
 
-fn slice<'a>(bytes: &'a [u8], ends: &[usize], at: u32) -> &'a [u8] {
-    let at = at as usize;
-    let start = at.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or_default();
-    ends.get(at).and_then(|end| bytes.get(start..*end)).unwrap_or_default()
-}
+/// Bytes of a key that fit into its word.
+const SHORT: usize = 7;
 
-/// Eight bytes at a time. Quick, and of no use against somebody who looks for collisions in his own data.
-fn hash(bytes: &[u8]) -> u64 {
-    let mix = |hash: u64, word: [u8; 8]| {
-        (hash.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x517c_c1b7_2722_0a95)
-    };
-    let (words, rest) = bytes.as_chunks();
+/// A short key itself, since none is the beginning of another one; of a long one a number that is no short key and
+/// seldom the same as another's.
+fn word(key: &[u8]) -> u64 {
+    let (words, rest) = key.as_chunks();
     let mut last = [0; 8];
     last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-    let hash = mix(words.iter().fold(0, |hash, word| mix(hash, *word)), last);
-    hash ^ (hash >> 32)
+    let last = u64::from_le_bytes(last);
+    match words {
+        [] => last,
+        words => {
+            hash(words.iter().fold(last, |all, word| hash(all) ^ u64::from_le_bytes(*word))) | 0xff << 56
+        }
+    }
+}
+
+/// Quick, and of no use against somebody who looks for collisions in his own data.
+fn hash(word: u64) -> u64 {
+    let product = word.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    product ^ (product >> 32)
 }
 
 /// Writes the key of `row` into `key`, and says whether it can equal another one.
@@ -164,25 +181,25 @@ impl<'a> Reader<'a> {
             key.push(0);
             return false;
         }
-        key.push(1);
         match &self.values {
-            Values::Longs(values) => key.extend_from_slice(&at(values, row).to_le_bytes()),
-            Values::Days(values) => key.extend_from_slice(&at(values, row).to_le_bytes()),
-            Values::Numbers(values) => key.extend_from_slice(&at(values, row).to_le_bytes()),
-            Values::Bools(values) => key.push(u8::from(row < values.len() && values.value(row))),
+            Values::Longs(values) => write_int(at(values, row), key),
+            Values::Days(values) => write_int(at(values, row).into(), key),
+            Values::Numbers(values) => write_int(at(values, row).into(), key),
+            Values::Bools(values) => write_int((row < values.len() && values.value(row)).into(), key),
             Values::Floats(values) => return write_float(at(values, row), key),
             Values::Singles(values) => return write_float(at(values, row).into(), key),
             Values::Blobs(starts, bytes) => {
                 let (start, end) = bounds(starts, row);
-                key.extend_from_slice(&(end - start).to_le_bytes());
+                write_length(end - start, key);
                 key.extend_from_slice(bytes.get(start..end).unwrap_or_default());
             }
             Values::Lists(starts, values) => {
                 let (start, end) = bounds(starts, row);
-                key.extend_from_slice(&(end - start).to_le_bytes());
+                write_length(end - start, key);
                 return (start..end).fold(true, |comparable, row| values.write(row, key) & comparable);
             }
             Values::Structs(fields) => {
+                key.push(1);
                 return fields.iter().fold(true, |comparable, field| field.write(row, key) & comparable);
             }
         }
@@ -190,9 +207,31 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// As few bytes as it needs, behind their number.
+fn write_int(value: i64, key: &mut Vec<u8>) {
+    // Numbers near 0 are small whatever their sign.
+    let small = ((value << 1) ^ (value >> 63)).cast_unsigned();
+    let bytes = small.to_le_bytes();
+    let needed = 8 - small.leading_zeros() as usize / 8;
+    key.push(1 + needed as u8);
+    key.extend_from_slice(bytes.get(..needed).unwrap_or(&bytes));
+}
+
+/// Short lengths take one byte, which is not that of NULL.
+fn write_length(length: usize, key: &mut Vec<u8>) {
+    match u8::try_from(length + 1) {
+        Ok(short) if short < u8::MAX => key.push(short),
+        _ => {
+            key.push(u8::MAX);
+            key.extend_from_slice(&length.to_le_bytes());
+        }
+    }
+}
+
 fn write_float(value: f64, key: &mut Vec<u8>) -> bool {
     // Adding 0.0 turns -0.0 into 0.0; NaN has many bit patterns.
     let value = if value.is_nan() { f64::NAN } else { value + 0.0 };
+    key.push(1);
     key.extend_from_slice(&value.to_le_bytes());
     !value.is_nan()
 }
@@ -246,6 +285,19 @@ mod tests {
     #[test]
     fn no_columns_are_one_key() {
         assert_eq!(Keys::default().number(&[], 3).unwrap(), [0, 0, 0]);
+    }
+
+    #[test]
+    fn integers_of_every_size_differ() {
+        let mut values: Vec<_> =
+            (0..63).flat_map(|bits| [1 << bits, -(1_i64 << bits), (1 << bits) - 1]).collect();
+        values.extend([i64::MIN, i64::MAX]);
+        values.sort_unstable();
+        values.dedup();
+        let column =
+            array_of(&values.iter().map(|it| Scalar::Int64(*it)).collect::<Vec<_>>(), &DataType::Int64);
+        let numbers = Keys::default().number(&[column.unwrap()], values.len()).unwrap();
+        assert!(numbers.into_iter().eq(0..u32::try_from(values.len()).unwrap()));
     }
 
     #[test]

@@ -19,10 +19,8 @@ pub(crate) use calendar::{
     Civil, DAY, SECOND, civil, days, days_in_month, fraction, in_days, in_micros, number, parse_date,
     parse_timestamp, parse_zone,
 };
-pub(crate) use cast::{
-    CastMode, can_cast, can_coerce, can_coerce_literal, cast, parse_bool, parse_int, to_int,
-};
-pub(crate) use compare::{SortKey, compare_scalars, order_of, sort_indices, top_indices};
+pub(crate) use cast::{CastMode, can_cast, can_coerce, cast, parse_bool, parse_int};
+pub(crate) use compare::{SortKey, order_of, sort_indices, top_indices};
 pub(crate) use gather::{concat, take};
 pub(crate) use key::Keys;
 pub(crate) use operand::{Operand, TextView};

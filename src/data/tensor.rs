@@ -64,27 +64,27 @@ fn range(list: &ListArray, row: usize) -> Option<std::ops::Range<usize>> {
     Some(usize::try_from(*offsets.get(row)?).ok()?..usize::try_from(*offsets.get(row + 1)?).ok()?)
 }
 
-/// A tensor column of shapes and `ARRAY<FLOAT64>` values.
+/// The tensors that structs of a shape and `ARRAY<FLOAT64>` values are. Without either they are NULL.
 ///
 /// # Errors
 /// `invalid-value` where an element is NULL.
-pub(super) fn tensors(shapes: &ArrayRef, values: &ArrayRef, nulls: Option<&NullBuffer>) -> Result<ArrayRef> {
+pub(super) fn tensors(structs: &StructArray) -> Result<ArrayRef> {
     let layout = || Error::new(Code::Internal, "a tensor column cannot be built");
-    let list = values.as_list_opt::<i32>().ok_or_else(layout)?;
-    let sizes = shapes.as_list_opt::<i32>().ok_or_else(layout)?;
+    let [shapes, values] = structs.columns() else { return Err(layout()) };
+    let (sizes, list) = (shapes.as_list_opt::<i32>(), values.as_list_opt::<i32>());
+    let (sizes, list) = (sizes.ok_or_else(layout)?, list.ok_or_else(layout)?);
     if list.values().null_count() + sizes.values().null_count() > 0 {
-        return Err(Error::new(Code::InvalidValue, "an element of an image is NULL"));
+        return Err(Error::new(Code::InvalidValue, "an element of a tensor is NULL"));
     }
     let floats = list.values().as_primitive_opt::<Float64Type>().ok_or_else(layout)?;
     #[expect(clippy::cast_possible_truncation, reason = "tensors hold 32-bit floats")]
     let floats = floats.unary::<_, Float32Type>(|it| it as f32);
     let arrow_schema::DataType::Struct(fields) = DataType::Tensor.storage() else { return Err(layout()) };
     let field = Arc::new(arrow_schema::Field::new_list_field(floats.data_type().clone(), true));
-    let data = ListArray::try_new(field, list.offsets().clone(), Arc::new(floats), list.nulls().cloned());
-    let data = data.map_err(|error| layout().detail(error))?;
-    // A tensor without shape or values is NULL.
-    let nulls = NullBuffer::union(NullBuffer::union(nulls, shapes.nulls()).as_ref(), list.nulls());
-    StructArray::try_new(fields, vec![shapes.clone(), Arc::new(data)], nulls)
+    let nulls = NullBuffer::union(structs.nulls(), shapes.nulls());
+    let nulls = NullBuffer::union(nulls.as_ref(), values.nulls());
+    ListArray::try_new(field, list.offsets().clone(), Arc::new(floats), list.nulls().cloned())
+        .and_then(|data| StructArray::try_new(fields, vec![shapes.clone(), Arc::new(data)], nulls))
         .map(|array| Arc::new(array) as ArrayRef)
         .map_err(|error| layout().detail(error))
 }

@@ -92,7 +92,6 @@ codes! {
     ExternalDataMissing "external-data-missing" Model "The model keeps its weights in another file that was not given.";
     UnsupportedOperator "unsupported-operator" Unsupported "The model uses operators that PredictQL does not run; all are listed.";
     UnsupportedModelType "unsupported-model-type" Unsupported "The model has an input or output of a type or shape that SQL cannot hold.";
-    IntegrityMismatch "integrity-mismatch" Model "The model file is not the one whose checksum was given.";
     InvalidModel "invalid-model" Model "The file is ONNX, but the graph does not hold together.";
     ModelFailed "model-failed" Model "The model failed while it ran.";
     DivisionByZero "division-by-zero" Data "A number was divided by zero.";

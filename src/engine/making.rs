@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::control::Clock;
-use crate::diag::{Result, Span};
+use crate::diag::{Code, Error, Result, Span};
 use crate::exec::{Context, Resource, Resources};
 use crate::model::{Model, ModelOptions};
 
@@ -45,7 +45,7 @@ pub(super) enum Next {
     Need,
     /// The next step loads the graph.
     Ready,
-    Made(Model),
+    Made(Box<Model>),
 }
 
 impl Making {
@@ -114,15 +114,14 @@ impl Making {
                     self.options.read_labels(&resources.take_bytes(labels)?)?;
                 }
                 let parts = parts.into_iter().map(|(file, request)| {
-                    let content = resources.take_bytes(request);
-                    let content = content.map_err(|error| error.context(format_args!("`{file}`")))?;
+                    let content = resources.take_bytes(request).map_err(|error| missing(&file, &error))?;
                     Ok((file, content))
                 });
                 (State::Fetched { bytes, parts: parts.collect::<Result<_>>()? }, Next::Ready)
             }
             State::Fetched { bytes, parts } => {
                 let load = || Model::load_parts(&bytes, &parts, &self.options, &ctx.env.limits);
-                (State::Made, Next::Made(timed(self.clock, load)?))
+                (State::Made, Next::Made(Box::new(timed(self.clock, load)?)))
             }
             State::Known(model, labels) => {
                 if let Some(labels) = labels {
@@ -130,13 +129,19 @@ impl Making {
                 }
                 match self.options.labels_file() {
                     Some(file) => (State::Known(model, Some(ask(resources, file))), Next::Need),
-                    None => (State::Made, Next::Made(model.with_options(&self.options)?)),
+                    None => (State::Made, Next::Made(Box::new(model.with_options(&self.options)?))),
                 }
             }
             // The query ends with the model.
             State::Made => (State::Made, Next::Need),
         })
     }
+}
+
+fn missing(file: &str, error: &Error) -> Error {
+    let why = &error.first().message;
+    let message = format!("the model keeps weights in `{file}`, which cannot be read: {why}");
+    Error::new(Code::ExternalDataMissing, message).hint("put the file beside the model")
 }
 
 /// A model that knows how long it took to load.

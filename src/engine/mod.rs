@@ -40,7 +40,6 @@ use crate::diag::{Code, Diagnostic, Error, Result};
 use crate::limits::Limits;
 use crate::model::{Model, ModelOptions};
 use crate::plan::{self, Bound, Params, bind};
-use crate::syntax::ast::StatementKind;
 use crate::syntax::{self, Dialect};
 use crate::table::{self, CsvOptions, Object, Table};
 
@@ -66,6 +65,7 @@ pub struct Check {
 }
 
 /// Runs SQL.
+#[derive(Clone)]
 pub struct Session {
     engine: Engine,
     limits: Arc<Limits>,

@@ -214,7 +214,7 @@ impl Query {
                     Ok(self.go_on(Work::MakeModel(making)))
                 }
                 Next::Made(model) => {
-                    self.engine.catalog().put_model(&making.name, Arc::new(model));
+                    self.engine.catalog().put_model(&making.name, Arc::new(*model));
                     Ok(changed(making.message()))
                 }
             },

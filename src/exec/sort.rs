@@ -4,7 +4,7 @@
 
 use super::held::Held;
 use super::{Context, Input, Operator, Poll, expr, name_row};
-use crate::data::{Batch, Field, Schema, SortKey, sort_indices, top_indices};
+use crate::data::{Batch, Field, Schema, SortKey, top_indices};
 use crate::diag::Result;
 use crate::plan::{ExprKind, Order};
 
@@ -122,10 +122,7 @@ impl Keys {
                 Ok(order.key(all.column(0)?.clone()))
             })
             .collect::<Result<Vec<_>>>()?;
-        let indices = match limit {
-            Some(limit) => top_indices(rows, &keys, limit)?,
-            None => sort_indices(rows, &keys)?,
-        };
+        let indices = top_indices(rows, &keys, limit.unwrap_or(rows))?;
         Batch::gather(&self.schema, held.into_batches(), &indices)
     }
 }

@@ -136,7 +136,8 @@ impl Tally {
         if self.call.distinct {
             let at = UInt64Array::from(rows);
             let mut columns: Vec<ArrayRef> = vec![Arc::new(UInt32Array::from(pick(groups, at.values())))];
-            for arg in args.iter().filter(|arg| !arg.is_constant()) {
+            // Constants too: what is one for these rows need not be one for the next.
+            for arg in args {
                 columns.push(arg.take(&at)?.into_column(at.values().len())?);
             }
             let new = first_rows(&mut self.seen, &columns, at.values().len())?.1;

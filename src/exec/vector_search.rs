@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Float64Array, StructArray, UInt64Array};
+use arrow_array::{Array, ArrayRef, Float64Array, StructArray, UInt64Array};
 
 use super::held::Held;
 use super::{Context, Input, Operator, Poll, expr, name_row};
-use crate::data::{Batch, DataType, Operand, Schema, StructField};
+use crate::data::{Batch, DataType, Operand, Schema, SortKey, StructField, top_indices};
 use crate::diag::{Code, Error, Result};
 use crate::function::{Metric, Vectors};
 use crate::plan::Expr;
@@ -77,7 +77,8 @@ impl VectorSearch {
         Self { base, query, batch, top, metric, held: Held::default(), searched: None, current: None }
     }
 
-    /// The nearest rows of the base for row `row` of the query's batch. Rows without a vector match nothing.
+    /// The nearest rows of the base for row `row` of the query's batch, and how far they are. Rows without a vector,
+    /// and those whose distance is not a number, match nothing.
     fn nearest(
         &self,
         row: usize,
@@ -87,23 +88,27 @@ impl VectorSearch {
     ) -> Result<Vec<Match>> {
         let of_query = |error| name_row(error, &*self.query.input, self.query.rows_before);
         let Some(wanted) = query.get(row).map_err(of_query)? else { return Ok(Vec::new()) };
-        let mut found = Vec::with_capacity(rows);
-        for at in 0..rows {
-            let distance = match base.get(at) {
-                Ok(None) => continue,
-                Ok(Some(vector)) => self.metric.distance(wanted, vector),
-                Err(error) => Err(error),
-            };
-            let distance = distance.map_err(|mut error| {
+        let distance = |at: usize| match base.get(at)? {
+            Some(vector) => self.metric.distance(wanted, vector).map(Some),
+            None => Ok(None),
+        };
+        let distances = (0..rows).map(|at| {
+            let distance = distance(at).map_err(|mut error| {
                 error.take_row();
                 error.context(format_args!("row {} of the base", at + 1))
-            })?;
-            found.push(Match { query: row as u64, base: at as u64, distance });
-        }
-        // The base's order decides between equals.
-        found.sort_by(|a, b| a.distance.total_cmp(&b.distance));
-        found.truncate(self.top.unwrap_or(usize::MAX));
-        Ok(found)
+            });
+            distance.map(|it| it.filter(|it| !it.is_nan()))
+        });
+        let distances = distances.collect::<Result<Float64Array>>()?;
+        let found = rows - distances.null_count();
+        let values = distances.values().clone();
+        let (data_type, column) = (DataType::Float64, Arc::new(distances));
+        let key = SortKey { column, data_type, descending: false, nulls_first: false };
+        let nearest = top_indices(rows, &[key], self.top.unwrap_or(found).min(found))?;
+        let place = |base: u64| usize::try_from(base).unwrap_or(usize::MAX);
+        let distance = |base| values.get(place(base)).copied().unwrap_or_default();
+        let matches = nearest.values().iter();
+        Ok(matches.map(|base| Match { query: row as u64, base: *base, distance: distance(*base) }).collect())
     }
 
     /// Takes the base in; whether all of it is there.
@@ -146,7 +151,8 @@ impl Operator for VectorSearch {
         let (query, base) = (Vectors::new(&query_vectors)?, Vectors::new(base_vectors)?);
         let mut matches = Vec::new();
         let mut computed = 0;
-        while done < rows.rows() && computed < DISTANCES_A_PIECE {
+        let most = ctx.env.limits.batch_rows;
+        while done < rows.rows() && computed < DISTANCES_A_PIECE && matches.len() < most {
             matches.extend(self.nearest(done, &query, &base, base_rows.rows())?);
             done += 1;
             computed += base_rows.rows().max(1);

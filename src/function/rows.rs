@@ -11,7 +11,7 @@ use arrow_array::{ArrayRef, BinaryArray, BooleanArray, ListArray, PrimitiveArray
 use arrow_buffer::{BooleanBufferBuilder, NullBuffer, NullBufferBuilder, OffsetBuffer};
 
 use super::Call;
-use crate::data::{DataType, Operand};
+use crate::data::DataType;
 use crate::diag::{Code, Error, Result};
 
 /// What becomes of a row, `None` standing for NULL.
@@ -22,6 +22,11 @@ impl Call<'_> {
     pub(super) fn nulls(&self) -> Option<NullBuffer> {
         let nulls = self.args.iter().map(|it| it.nulls(self.rows));
         nulls.fold(None, |all, it| NullBuffer::union(all.as_ref(), it.as_ref()))
+    }
+
+    /// The same rows without their arguments, for functions that make something of NULL too.
+    pub(super) fn bare(&self) -> Call<'_> {
+        Call { args: &[], types: &[], returns: self.returns, rows: self.rows, env: self.env }
     }
 
     /// A column of INT64.
@@ -119,7 +124,6 @@ impl Call<'_> {
         Ok(PrimitiveArray::new(values.into(), nulls.finish()))
     }
 
-    #[expect(clippy::type_complexity, reason = "the parts of an Arrow array, for its constructor")]
     fn variable<'b>(
         &self,
         each: Each<'_, Cow<'b, [u8]>>,
@@ -139,11 +143,6 @@ impl Call<'_> {
             ends.push(end(bytes.len())?);
         }
         Ok((OffsetBuffer::new(ends.into()), bytes, nulls.finish()))
-    }
-
-    /// Computes with other arguments of the same rows.
-    pub(super) fn with<'b>(&'b self, args: &'b [Operand], types: &'b [DataType]) -> Call<'b> {
-        Call { args, types, returns: self.returns, rows: self.rows, env: self.env }
     }
 }
 

@@ -4,7 +4,6 @@
 //! A vector is an array of numbers, or a sparse one: an array of structs of an identifier and a number, in which
 //! what is not named is 0.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -145,12 +144,11 @@ pub(super) fn check_degree(degree: f64, name: &str) -> Result<()> {
 
 fn lp_norm(call: &Call<'_>) -> Result<ArrayRef> {
     let (vectors, degrees) = (Vectors::new(call.arg(0)?)?, call.arg(1)?.floats()?);
-    let values = (0..call.rows).map(|row| {
+    call.floats(&|row| {
         let (Some(vector), Some(degree)) = (vectors.get(row)?, degrees.get(row)) else { return Ok(None) };
-        check_degree(degree, "degree").map_err(|error| error.in_row(row))?;
+        check_degree(degree, "degree")?;
         Ok(Some(norm(vector, degree)))
-    });
-    Ok(Arc::new(values.collect::<Result<Float64Array>>()?))
+    })
 }
 
 fn dot_product(call: &Call<'_>) -> Result<ArrayRef> {
@@ -208,24 +206,19 @@ fn distances(call: &Call<'_>, metric: &dyn Fn(usize) -> Result<Option<Metric>>) 
         Side::new(call.arg(at)?, data_type)
     };
     let (left, right) = (side(0)?, side(1)?);
-    let of_row = |row| {
+    call.floats(&|row| {
         let (Some(metric), Some(a), Some(b)) = (metric(row)?, left.get(row)?, right.get(row)?) else {
             return Ok(None);
         };
         match (a, b) {
             (Vector::Dense(a), Vector::Dense(b)) => metric.distance(&a, &b).map(Some),
             (Vector::Sparse(a), Vector::Sparse(b)) => {
-                let ids: BTreeSet<_> = a.keys().chain(b.keys()).collect();
-                let filled = |side: &BTreeMap<Id<'_>, f64>| {
-                    ids.iter().map(|id| side.get(id).copied().unwrap_or_default()).collect::<Vec<_>>()
-                };
-                metric.distance(&filled(&a), &filled(&b)).map(Some)
+                let (a, b) = aligned(a, b)?;
+                metric.distance(&a, &b).map(Some)
             }
             _ => Err(Error::new(Code::TypeMismatch, "expected two arrays of numbers or two sparse vectors")),
         }
-    };
-    let values = (0..call.rows).map(|row| of_row(row).map_err(|error| error.in_row(row)));
-    Ok(Arc::new(values.collect::<Result<Float64Array>>()?))
+    })
 }
 
 /// What names an element of a sparse vector.
@@ -237,7 +230,28 @@ enum Id<'a> {
 
 enum Vector<'a> {
     Dense(Vec<f64>),
-    Sparse(BTreeMap<Id<'a>, f64>),
+    Sparse(Vec<(Id<'a>, f64)>),
+}
+
+/// Two sparse vectors as dense ones over the identifiers of both.
+fn aligned(a: Vec<(Id<'_>, f64)>, b: Vec<(Id<'_>, f64)>) -> Result<(Vec<f64>, Vec<f64>)> {
+    let of_side = |side: bool| move |(id, value)| (id, side, value);
+    let mut all: Vec<_> = a.into_iter().map(of_side(false)).chain(b.into_iter().map(of_side(true))).collect();
+    all.sort_unstable_by_key(|(id, side, _)| (*id, *side));
+    let pairs = all.chunk_by(|a, b| a.0 == b.0).map(|elements| match *elements {
+        [(_, false, value)] => Ok((value, 0.0)),
+        [(_, true, value)] => Ok((0.0, value)),
+        [(_, false, of_a), (_, true, of_b)] => Ok((of_a, of_b)),
+        _ => {
+            let id = match elements.first() {
+                Some((Id::Number(id), ..)) => id.to_string(),
+                Some((Id::Text(id), ..)) => (*id).to_owned(),
+                None => String::new(),
+            };
+            Err(Error::new(Code::InvalidValue, format!("a sparse vector has two elements `{id}`")))
+        }
+    });
+    pairs.collect()
 }
 
 /// One side of a distance.
@@ -282,7 +296,8 @@ impl<'a> Side<'a> {
     }
 
     fn get(&self, row: usize) -> Result<Option<Vector<'a>>> {
-        let Some(range) = self.lists.as_ref().and_then(|lists| lists.range(row)) else { return Ok(None) };
+        let Some(lists) = &self.lists else { return Ok(None) };
+        let range = lists.range(row);
         let null = || Error::new(Code::InvalidValue, "an element of a vector is NULL");
         let value = |at: usize| match self.values.is_valid(at) {
             true => Ok(self.values.value(at)),
@@ -291,25 +306,15 @@ impl<'a> Side<'a> {
         if matches!(self.ids, Ids::Places) {
             return range.map(value).collect::<Result<_>>().map(|it| Some(Vector::Dense(it)));
         }
-        let mut sparse = BTreeMap::new();
-        for at in range {
+        let sparse = range.map(|at| {
             let id = match &self.ids {
                 Ids::Numbers(ids) if ids.is_valid(at) => Id::Number(ids.value(at)),
                 Ids::Texts(ids) if ids.is_valid(at) => Id::Text(ids.value(at)),
                 _ => return Err(null()),
             };
-            if sparse.insert(id, value(at)?).is_some() {
-                let id = match id {
-                    Id::Number(id) => id.to_string(),
-                    Id::Text(id) => id.to_owned(),
-                };
-                return Err(Error::new(
-                    Code::InvalidValue,
-                    format!("a sparse vector has two elements `{id}`"),
-                ));
-            }
-        }
-        Ok(Some(Vector::Sparse(sparse)))
+            Ok((id, value(at)?))
+        });
+        sparse.collect::<Result<_>>().map(|it| Some(Vector::Sparse(it)))
     }
 }
 

@@ -8,7 +8,7 @@ use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, StringArray};
 use arrow_buffer::{OffsetBuffer, ScalarBuffer};
 use arrow_schema::DataType as Arrow;
-use tract_onnx::prelude::{Datum, DatumType, TVec, Tensor, TractResult, f16, tensor1, tvec};
+use tract_onnx::prelude::{Datum, DatumType, TVec, Tensor, TractResult, tensor1, tvec};
 
 use super::failure;
 use super::feed::{Feed, RowNumbers};
@@ -83,6 +83,24 @@ impl<'a> Input<'a> {
                 }
             }
         })
+    }
+
+    /// The end of the first of `rows` that have one shape.
+    pub(super) fn alike(&self, rows: Range<usize>) -> usize {
+        let mut others = rows.start + 1..rows.end;
+        let other = match &self.values {
+            Values::Unread | Values::Scalar(_) | Values::Packed(_) => None,
+            Values::Lists(lists) => {
+                let length = |row| list_range(lists, row..row + 1).len();
+                let first = length(rows.start);
+                others.find(|row| length(*row) != first)
+            }
+            Values::Tensors(_) => {
+                let first = self.row_shape(rows.start).ok();
+                others.find(|row| self.row_shape(*row).ok() != first)
+            }
+        };
+        other.unwrap_or(rows.end)
     }
 
     /// A list is flat: its length is checked, and makes up for at most one free dimension.
@@ -349,14 +367,15 @@ impl<'a> Output<'a> {
 
     /// Adds the first `rows` of the `batch` rows in `tensor`.
     pub(super) fn append(&mut self, tensor: &Tensor, rows: usize, batch: usize) -> Result<()> {
+        let scalar = !matches!(self.slot.data_type, DataType::Array(_) | DataType::Tensor);
         // With one row a model may leave its dimension out, or give more than one value to it.
         let row_shape = match tensor.shape() {
+            [1, all] if scalar && *all == batch => &[],
             [first, row @ ..] if *first == batch => row,
             whole if batch == 1 => whole,
             other => return Err(self.misshapen(other, batch)),
         };
         let width: usize = row_shape.iter().product();
-        let scalar = !matches!(self.slot.data_type, DataType::Array(_) | DataType::Tensor);
         if scalar && width != 1 {
             return Err(self.misshapen(tensor.shape(), batch));
         }

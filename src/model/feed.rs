@@ -251,7 +251,8 @@ fn check_length(slot: &Slot, length: usize) -> Result<()> {
     let dims = slot.row_shape();
     let fixed: usize = dims.iter().filter_map(Dim::fixed).product();
     let free = dims.iter().filter(|dim| dim.fixed().is_none()).count();
-    let fits = if free == 0 { fixed == length } else { free == 1 && fixed > 0 && length % fixed == 0 };
+    let fits =
+        if free == 0 { fixed == length } else { free == 1 && fixed > 0 && length.is_multiple_of(fixed) };
     if fits {
         return Ok(());
     }

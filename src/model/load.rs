@@ -120,6 +120,14 @@ impl Graph {
         }
     }
 
+    /// Whether inputs of `shapes` go in, as far as that can be seen: with symbols in its shapes, a graph takes all.
+    pub(super) fn takes(&self, shapes: &Shapes) -> bool {
+        match self {
+            Self::Symbolic(_) => true,
+            Self::Open(model) => typed(model, shapes).is_ok(),
+        }
+    }
+
     /// What `sample` tells of the graph; it stands in for shapes that must be known.
     pub(super) fn sampled(&self, sample: &Shapes) -> TractResult<Sampled> {
         let closed;

@@ -10,6 +10,7 @@ mod expand;
 mod failure;
 mod feed;
 mod foreign;
+mod guard;
 mod inspect;
 mod kernels;
 mod labels;
@@ -28,6 +29,7 @@ pub use inspect::ModelFacts;
 pub(crate) use kernels::register as register_kernels;
 pub use options::{Format, ModelOption, ModelOptions};
 pub use plans::Status;
+pub(crate) use sha256::digest as sha256;
 pub use signature::{Dim, Port, Signature};
 pub use tensors::TensorModel;
 
@@ -109,9 +111,12 @@ impl Model {
         }
         let batch = Batch::of(&found.inputs)?;
         let inputs: Vec<Slot> = found.inputs.into_iter().map(|input| Slot::input(input, batch)).collect();
-        let sample = signature::sample(&inputs, batch);
+        let sample = signature::sample(&inputs, batch, 1);
         let graph = load::graph(onnx, &found.proto, &found.weights, &sample)?;
         let sampled = graph.sampled(&sample).map_err(failure::load)?;
+        // Exporters have often seen one row only, and wrote its shape down somewhere inside.
+        let two = signature::sample(&inputs, batch, 2);
+        let batch = if batch == Batch::Free && !graph.takes(&two) { Batch::Fixed(1) } else { batch };
         let outputs = found.outputs.into_iter().zip(sampled.outputs);
         let outputs = outputs.map(|(declared, inferred)| Slot::output(declared, inferred, batch)).collect();
         let chunk_rows = batch.best_rows(&inputs, sampled.bytes, limits);
@@ -222,12 +227,9 @@ impl Model {
             .collect();
         let mut start = 0;
         while start < rows {
-            let row_shapes = row_shapes(&inputs, start)?;
-            let mut end = start + 1;
-            while end < rows && end - start < core.chunk_rows && row_shapes == self::row_shapes(&inputs, end)?
-            {
-                end += 1;
-            }
+            let row_shapes = inputs.iter().map(|input| input.row_shape(start)).collect::<Result<Vec<_>>>()?;
+            let most = rows.min(start + core.chunk_rows);
+            let end = inputs.iter().fold(most, |end, input| input.alike(start..end));
             let batch = core.batch.rows(end - start);
             let shapes: Shapes =
                 feeds.iter().zip(&row_shapes).map(|(feed, row)| feed.slot.tensor_shape(batch, row)).collect();
@@ -252,8 +254,4 @@ impl fmt::Debug for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Model").field("signature", &self.signature).finish_non_exhaustive()
     }
-}
-
-fn row_shapes(inputs: &[Input<'_>], row: usize) -> Result<Vec<TVec<usize>>> {
-    inputs.iter().map(|input| input.row_shape(row)).collect()
 }

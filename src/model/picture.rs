@@ -89,10 +89,10 @@ impl Picture {
             }
             _ => given.into(),
         };
-        // A value that has its channels first already fits a model of which nobody said how it has them.
+        // A value with its channels first already is taken by a model of which nobody said how it has them.
         match (fits(&turned, dims), !self.said && fits(given, dims)) {
-            (_, true) => Some(given.into()),
-            (true, false) => Some(turned),
+            (true, _) => Some(turned),
+            (false, true) => Some(given.into()),
             (false, false) => None,
         }
     }

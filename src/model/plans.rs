@@ -72,8 +72,12 @@ impl Plans {
     }
 
     fn build(&self, shapes: Shapes) -> Result<Plan> {
-        let state = (|| SimplePlan::new(self.graph.concrete(&shapes)?.into_optimized()?)?.spawn())()
-            .map_err(super::failure::load)?;
+        let build = || {
+            let mut model = self.graph.concrete(&shapes)?;
+            super::guard::guard(&mut model)?;
+            SimplePlan::new(model.into_optimized()?)?.spawn()
+        };
+        let state = build().map_err(super::failure::load)?;
         Ok(Plan { shapes, state })
     }
 

@@ -1,7 +1,7 @@
 //! SHA-256 (FIPS 180-4): whether a file is the one that was meant.
 
 /// The eight words of a checksum.
-pub(super) type Digest = [u32; 8];
+pub(crate) type Digest = [u32; 8];
 
 /// The first bits of the square roots of the first eight primes.
 const START: Digest =
@@ -21,7 +21,7 @@ const ROUNDS: [u32; 64] = [
 ];
 
 /// The checksum of `bytes`.
-pub(super) fn digest(bytes: &[u8]) -> Digest {
+pub(crate) fn digest(bytes: &[u8]) -> Digest {
     let (blocks, rest) = bytes.as_chunks::<64>();
     let mut state = START;
     blocks.iter().for_each(|block| mix(&mut state, block));

@@ -167,7 +167,7 @@ impl Slot {
     pub(super) fn output(declared: Declared, inferred: Vec<Dim>, batch: Batch) -> Self {
         let named = declared.shape.filter(|shape| shape.len() == inferred.len());
         let named = named.unwrap_or_else(|| inferred.clone());
-        let shape: Vec<Dim> = named
+        let mut shape: Vec<Dim> = named
             .into_iter()
             .zip(inferred)
             .enumerate()
@@ -178,6 +178,10 @@ impl Slot {
                 (_, inferred) => inferred,
             })
             .collect();
+        // Some exporters leave the answers for all rows in a row: `[1, N]`.
+        if let (Batch::Free, [Dim::Fixed(1), Dim::Free(_)]) = (batch, shape.as_slice()) {
+            shape.remove(0);
+        }
         let counts_rows = match (batch, shape.first()) {
             (Batch::Single, _) | (_, None) => false,
             (Batch::Free, _) => true,
@@ -207,13 +211,13 @@ impl Slot {
     }
 }
 
-/// Input shapes that most networks accept, where a graph loads with known shapes only.
-pub(super) fn sample(inputs: &[Slot], batch: Batch) -> Shapes {
+/// Input shapes of so many rows that most networks accept, where a graph loads with known shapes only.
+pub(super) fn sample(inputs: &[Slot], batch: Batch, rows: usize) -> Shapes {
     let free = |slot: &Slot| if slot.data_type == DataType::Tensor { 224 } else { 8 };
     let row = |slot: &Slot| -> Vec<usize> {
         slot.row_shape().iter().map(|dim| dim.fixed().unwrap_or_else(|| free(slot))).collect()
     };
-    inputs.iter().map(|slot| slot.tensor_shape(batch.rows(1), &row(slot))).collect()
+    inputs.iter().map(|slot| slot.tensor_shape(batch.rows(rows), &row(slot))).collect()
 }
 
 /// BigQuery's mapping: all integers are INT64, all floats FLOAT64.

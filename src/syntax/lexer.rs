@@ -64,7 +64,8 @@ impl<'a> Lexer<'a> {
                         self.at = self.text.len();
                         let error = Error::new(Code::UnterminatedLiteral, "the comment does not end")
                             .at(Span::new(start, start + 2))
-                            .hint("end it with */");
+                            .hint("end it with */")
+                            .fix(Span::new(self.at, self.at), " */");
                         self.report(error);
                     }
                 }
@@ -306,7 +307,8 @@ impl<'a> Lexer<'a> {
         let line = self.take_while(|c| c != '\n').trim_end().len();
         let error = Error::new(Code::UnterminatedLiteral, message)
             .at(Span::new(start, start + line))
-            .hint(format!("end it with {close}"));
+            .hint(format!("end it with {close}"))
+            .fix(Span::new(start + line, start + line), close);
         self.report(error)
     }
 }

@@ -1,6 +1,12 @@
 //! What parses, into which tree, what does not, and what the errors say.
 
+#[cfg(not(target_family = "wasm"))]
+mod oracle;
+mod random;
 mod shapes;
+mod statements;
+
+use random::Random;
 
 use super::ast::Statement;
 use super::{Dialect, Parsed, parse};
@@ -177,4 +183,34 @@ fn long_lists_are_fine() {
     accepted(&vec!["SELECT 1 + 1"; 5_000].join(" UNION ALL "), None);
     accepted(&format!("SELECT {}", vec!["a + 1 AS b"; 10_000].join(", ")), None);
     accepted(&format!("SELECT 1{}", " + 1".repeat(400)), None);
+}
+
+/// Whatever the text: no panic, an end, and places that lie in it.
+fn survives(text: &str, dialect: Option<Dialect>) {
+    let parsed = parsed(text, dialect);
+    for found in &parsed.diagnostics {
+        let places = [found.span, found.fix.as_ref().map(|fix| fix.span)];
+        for span in places.into_iter().flatten() {
+            assert!(
+                span.start <= span.end && text.get(span.start..span.end).is_some(),
+                "{text:?}: {found:?}"
+            );
+        }
+    }
+    for statement in &parsed.statements {
+        assert!(!statement.span.of(text).is_empty(), "{text:?}: {statement:?}");
+    }
+}
+
+#[test]
+fn any_text_gets_an_answer() {
+    let whole: Vec<_> = [DOCUMENTATION, ACCEPTED, TSQL].into_iter().flat_map(cases).collect();
+    for seed in 0..4_000 {
+        let mut random = Random::new(seed);
+        let dialect = [None, Some(Dialect::BigQuery), Some(Dialect::TSql)][random.below(3)];
+        survives(&random.soup(dialect.unwrap_or(Dialect::BigQuery)), dialect);
+        let text = &whole[random.below(whole.len())];
+        survives(&random.mutated(text), dialect);
+        survives(text.chars().take(random.below(text.len())).collect::<String>().as_str(), dialect);
+    }
 }

@@ -6,9 +6,12 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::data::{DataType, Scalar, can_coerce};
+use crate::data::{DataType, Scalar, StructField, can_coerce};
 use crate::diag::{Code, Error, Result};
+use crate::engine::Session;
+use crate::model::ModelOptions;
 use crate::plan::Params;
+use crate::syntax::Dialect;
 use crate::table::{CsvOptions, Object};
 
 /// How the bytes of a table are read.
@@ -43,6 +46,14 @@ struct ObjectShape {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ScriptShape {
     batch_size: Option<usize>,
+    dialect: Option<DialectShape>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum DialectShape {
+    Bigquery,
+    Tsql,
 }
 
 fn shape<T: DeserializeOwned>(value: JsValue) -> Result<T> {
@@ -96,11 +107,21 @@ pub(super) fn objects(value: JsValue) -> Result<Vec<Object>> {
     Ok(objects.into_iter().map(object).collect())
 }
 
-pub(super) fn batch_rows(value: JsValue) -> Result<Option<usize>> {
-    if value.is_undefined() {
-        return Ok(None);
+/// `session` as the options of a script ask for it.
+pub(super) fn session(session: Session, options: JsValue) -> Result<Session> {
+    if options.is_undefined() {
+        return Ok(session);
     }
-    shape::<ScriptShape>(value).map(|options| options.batch_size)
+    let ScriptShape { batch_size, dialect } = shape(options)?;
+    let session = match batch_size {
+        Some(rows) => session.with_batch_rows(rows),
+        None => session,
+    };
+    Ok(match dialect {
+        Some(DialectShape::Bigquery) => session.with_dialect(Dialect::BigQuery),
+        Some(DialectShape::Tsql) => session.with_dialect(Dialect::TSql),
+        None => session,
+    })
 }
 
 pub(super) fn params(value: &JsValue) -> Result<Params> {
@@ -110,15 +131,55 @@ pub(super) fn params(value: &JsValue) -> Result<Params> {
     if let Some(values) = value.dyn_ref::<Array>() {
         return values.iter().map(|it| scalar(&it)).collect::<Result<_>>().map(Params::Positional);
     }
-    let entries = value.dyn_ref::<JsObject>().map(JsObject::entries).unwrap_or_default();
-    let named = entries.iter().map(|entry| {
-        let entry = Array::from(&entry);
-        let name = entry.get(0).as_string().unwrap_or_default();
-        let value =
-            scalar(&entry.get(1)).map_err(|error| error.context(format_args!("parameter `{name}`")))?;
+    let named = entries(value).into_iter().map(|(name, value)| {
+        let value = scalar(&value).map_err(|error| error.context(format_args!("parameter `{name}`")))?;
         Ok((name, value))
     });
     named.collect::<Result<_>>().map(Params::Named)
+}
+
+/// The fields of an object; none of what is no object.
+fn entries(value: &JsValue) -> Vec<(String, JsValue)> {
+    let entries = value.dyn_ref::<JsObject>().map(JsObject::entries).unwrap_or_default();
+    let entry = |entry: JsValue| {
+        let entry = Array::from(&entry);
+        (entry.get(0).as_string().unwrap_or_default(), entry.get(1))
+    };
+    entries.iter().map(entry).collect()
+}
+
+/// Options of a model by the names that SQL has for them; labels may be the bytes of their file.
+pub(super) fn model_options(value: &JsValue) -> Result<ModelOptions> {
+    let mut options = ModelOptions::default();
+    for (name, value) in entries(value) {
+        match setting(&value)? {
+            Scalar::Bytes(file) if name == "labels" => options.read_labels(&file)?,
+            value => options.set(&name, &value)?,
+        }
+    }
+    Ok(options)
+}
+
+/// A value, or an object with a value for each input.
+fn setting(value: &JsValue) -> Result<Scalar> {
+    let is_value = value.has_type::<Array>() || value.has_type::<Uint8Array>() || value.has_type::<Date>();
+    if is_value || !value.is_object() {
+        return scalar(value);
+    }
+    let mut fields = Vec::new();
+    let mut values = Vec::new();
+    for (name, value) in entries(value) {
+        let value = scalar(&value)?;
+        fields.push(StructField { name, data_type: value.data_type().unwrap_or(DataType::Int64) });
+        values.push(value);
+    }
+    Ok(Scalar::Struct(fields, values))
+}
+
+/// The files beside a model's own.
+pub(super) fn files(value: &JsValue) -> BTreeMap<String, Vec<u8>> {
+    let file = |(name, value): (String, JsValue)| Some((name, value.dyn_ref::<Uint8Array>()?.to_vec()));
+    entries(value).into_iter().filter_map(file).collect()
 }
 
 /// The type of a parameter is that of its value: whole numbers are INT64.

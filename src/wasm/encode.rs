@@ -13,7 +13,7 @@ use crate::control::{Progress, Stage, Timings};
 use crate::data::{DataType, Field, Schema};
 use crate::diag::{Diagnostic, Error, LineIndex, Severity, Span};
 use crate::engine::{Check, Step};
-use crate::exec::{Request, Resource};
+use crate::exec::{Request, Resource, TableFormat};
 use crate::model::{Dim, Model, Port};
 use crate::table::IpcWriter;
 
@@ -73,18 +73,25 @@ struct TableShape {
     name: String,
     kind: &'static str,
     columns: Vec<ColumnShape>,
-    rows: usize,
+    rows: Option<usize>,
     bytes: u64,
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct ModelShape {
     name: String,
+    format: &'static str,
     inputs: Vec<ColumnShape>,
     outputs: Vec<ColumnShape>,
     bytes: usize,
     opset: BTreeMap<String, i64>,
+    operators: BTreeMap<String, usize>,
     metadata: BTreeMap<String, String>,
+    load_time: f64,
+    plans: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_error: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -121,6 +128,7 @@ struct TimingsShape {
 enum RequestShape {
     One { id: u64, kind: &'static str, uri: String },
     Listing { id: u64, kind: &'static str, uris: Vec<String> },
+    Rows { id: u64, kind: &'static str, uri: String, format: &'static str },
 }
 
 #[derive(Serialize)]
@@ -306,6 +314,7 @@ fn table_shape(name: &str, relation: &Relation) -> TableShape {
         kind: match relation {
             Relation::Table(_) => "table",
             Relation::Objects(_) => "images",
+            Relation::View(_) => "view",
         },
         columns: column_shapes(&relation.schema()),
         rows: relation.rows(),
@@ -329,14 +338,19 @@ fn model_shape(name: &str, model: &Model) -> ModelShape {
         });
         column(&port.name, &port.data_type, !port.required, Some(shape.collect()))
     };
-    let facts = model.facts();
+    let (facts, status) = (model.facts(), model.status());
     ModelShape {
         name: name.into(),
+        format: facts.format.name(),
         inputs: model.signature().inputs.iter().map(port).collect(),
         outputs: model.signature().outputs.iter().map(port).collect(),
         bytes: facts.bytes,
         opset: facts.opset.clone(),
+        operators: facts.operators.clone(),
         metadata: facts.metadata.clone(),
+        load_time: model.load_time().as_secs_f64() * 1e3,
+        plans: status.plans,
+        last_error: status.last_error.map(|error| error.to_string()),
     }
 }
 
@@ -354,6 +368,15 @@ fn request(request: Request) -> RequestShape {
         Resource::Model { uri } => RequestShape::One { id, kind: "model", uri },
         Resource::Object { uri } => RequestShape::One { id, kind: "object", uri },
         Resource::Objects { uris } => RequestShape::Listing { id, kind: "objects", uris },
+        Resource::Table { uri, format } => {
+            let format = match format {
+                TableFormat::Csv => "csv",
+                TableFormat::Arrow => "arrow",
+                TableFormat::Json => "json",
+                TableFormat::Parquet => "parquet",
+            };
+            RequestShape::Rows { id, kind: "table", uri, format }
+        }
     }
 }
 

@@ -17,6 +17,15 @@ const TYPES: &str = include_str!("types.ts");
 extern "C" {
     #[wasm_bindgen(js_namespace = performance)]
     fn now() -> f64;
+
+    /// When `now` was 0, in milliseconds since 1970-01-01 UTC.
+    #[wasm_bindgen(thread_local_v2, js_namespace = performance, js_name = timeOrigin)]
+    static TIME_ORIGIN: f64;
+}
+
+/// Milliseconds since 1970-01-01 UTC, in finer steps than `Date.now` has.
+fn clock() -> f64 {
+    TIME_ORIGIN.with(|origin| *origin) + now()
 }
 
 /// Runs once for each instance, before anything else.
@@ -56,7 +65,7 @@ impl Engine {
     /// An engine without tables and models.
     #[wasm_bindgen(constructor)]
     pub fn new() -> Self {
-        Self { engine: crate::engine::Engine::new(Limits::default(), now) }
+        Self { engine: crate::engine::Engine::new(Limits::default(), clock) }
     }
 
     /// Puts the rows of a CSV text or Arrow IPC stream into the catalog.
@@ -86,11 +95,18 @@ impl Engine {
         encode::table(name, &relation)
     }
 
-    /// Loads an ONNX file and puts it into the catalog.
+    /// Loads a model file, with the files beside it that it names, and puts it into the catalog.
     #[wasm_bindgen(js_name = registerModel, unchecked_return_type = "ModelInfo")]
-    pub fn register_model(&self, name: &str, bytes: &[u8]) -> Throws<JsValue> {
-        let model = self.engine.register_model(name, bytes).map_err(unlocated)?;
-        encode::model(name, &model)
+    pub fn register_model(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        #[wasm_bindgen(unchecked_param_type = "ModelSettings | undefined")] options: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Record<string, Uint8Array> | undefined")] files: JsValue,
+    ) -> Throws<JsValue> {
+        let options = decode::model_options(&options).map_err(unlocated)?;
+        let model = self.engine.register_model_with(name, bytes, &decode::files(&files), &options);
+        encode::model(name, &model.map_err(unlocated)?)
     }
 
     /// Takes a table out of the catalog.
@@ -128,13 +144,10 @@ impl Engine {
         &self,
         sql: String,
         #[wasm_bindgen(unchecked_param_type = "ParamValues | undefined")] params: JsValue,
-        #[wasm_bindgen(unchecked_param_type = "{ batchSize?: number } | undefined")] options: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "ScriptOptions | undefined")] options: JsValue,
     ) -> Throws<Script> {
         let params = decode::params(&params).map_err(unlocated)?;
-        let mut session = self.engine.session();
-        if let Some(rows) = decode::batch_rows(options).map_err(unlocated)? {
-            session = session.with_batch_rows(rows);
-        }
+        let session = decode::session(self.engine.session(), options).map_err(unlocated)?;
         let script = session.script(&sql, params).map_err(|error| encode::failure(&error, Some(&sql)))?;
         Ok(Script { script, text: sql })
     }

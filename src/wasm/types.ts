@@ -36,8 +36,9 @@ export interface ColumnInfo {
 
 export interface TableInfo {
   name: string;
-  kind: "table" | "images";
+  kind: "table" | "view" | "images";
   columns: ColumnInfo[];
+  /** `null` for a view, which has to be run to know. */
   rows: number | null;
   bytes: number;
 }
@@ -46,12 +47,38 @@ export interface ModelInfo {
   name: string;
   inputs: ColumnInfo[];
   outputs: ColumnInfo[];
-  /** Bytes of the ONNX file. */
+  format: "ONNX" | "XGBOOST" | "LIGHTGBM";
+  /** Bytes of the file, and of those beside it that hold its weights. */
   bytes: number;
   /** Operator set versions by domain; the default domain is "ai.onnx". */
   opset: Record<string, number>;
+  /** How many nodes there are of each operator; those outside "ai.onnx" have their domain in front. */
+  operators: Record<string, number>;
   /** `producer_name`, `doc_string` and the file's own `metadata_props`. */
   metadata: Record<string, string>;
+  /** Milliseconds that loading took. */
+  loadTime: number;
+  /** Optimised plans that are kept, one for each set of input shapes. */
+  plans: number;
+  /** Why the latest of the predictions that failed did. */
+  lastError?: string;
+}
+
+/** Options of a model, by their names in SQL: see `CREATE MODEL`. An object has a value for each input. */
+export interface ModelSettings {
+  model_type?: "ONNX" | "XGBOOST" | "LIGHTGBM";
+  input_columns?: readonly string[] | Record<string, readonly string[]>;
+  /** In the order of the scores; bytes are those of a file with a label on each line, or of a JSON list. */
+  labels?: readonly string[] | readonly number[] | Uint8Array;
+  task?: "classification" | "regression";
+  image_mean?: number | readonly number[];
+  image_std?: number | readonly number[];
+  image_layout?: "NHWC" | "NCHW";
+  default_on_null?: ParamValue | Record<string, ParamValue>;
+  null_handling?: "error" | "null" | "nan";
+  softmax?: boolean | string;
+  /** 64 hexadecimal digits. */
+  sha256?: string;
 }
 
 export interface Progress {
@@ -109,7 +136,17 @@ export type Resource =
   | { id: number; kind: "model"; uri: string }
   | { id: number; kind: "object"; uri: string }
   /** List what the patterns match: at most one `*` each. */
-  | { id: number; kind: "objects"; uris: string[] };
+  | { id: number; kind: "objects"; uris: string[] }
+  /** The rows of a file of an external table: the bytes of CSV and Arrow files, Arrow IPC for the others. */
+  | { id: number; kind: "table"; uri: string; format: "csv" | "arrow" | "json" | "parquet" };
+
+/** How the text of a script is read and run. */
+export interface ScriptOptions {
+  /** Rows that are computed at a time. */
+  batchSize?: number;
+  /** Default: T-SQL where the text holds `PREDICT(MODEL =`, else BigQuery's GoogleSQL. */
+  dialect?: "bigquery" | "tsql";
+}
 
 /**
  * Arrow IPC comes in pieces: a stream is the `ipc` of "schema", then of every "batch", then of "done".

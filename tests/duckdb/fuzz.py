@@ -2,7 +2,7 @@
 
     cargo build --example run
     .venv/bin/python fuzz.py --seed 1 --queries 10000       # prints every difference
-    .venv/bin/python fuzz.py --seed 7 --record 200          # writes tests/suite/fuzz.slt with DuckDB's rows
+    .venv/bin/python fuzz.py --seed 7 --record 200          # writes tests/suite/sql/random.slt with DuckDB's rows
 
 An answer of DuckDB to an error of ours is no difference when the error is one that only BigQuery knows: a number out of range.
 """
@@ -22,15 +22,15 @@ import translate
 from generate import Generator
 
 RUN = check.TESTS.parent / "target/debug/examples/run"
-RECORDED = check.TESTS / "suite/fuzz.slt"
+RECORDED = check.TESTS / "suite/sql/random.slt"
 ON_PURPOSE = ("[out-of-range]", "[division-by-zero]")
 
 
 class Engine:
     """The example `run`: a statement a line in, its rows out, up to a line of four dashes."""
 
-    def __init__(self):
-        self.process = subprocess.Popen([RUN], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, batch_rows):
+        self.process = subprocess.Popen([RUN, str(batch_rows)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def run(self, sql):
         self.process.stdin.write(sql + "\n")
@@ -67,9 +67,9 @@ def word_alike(ours, theirs):
         return False
 
 
-def compare(seed, count):
+def compare(seed, count, batch_rows):
     generator = Generator(random.Random(seed))
-    engine, connection = Engine(), check.connect()
+    engine, connection = Engine(batch_rows), check.connect()
     for statement in generator.setup():
         connection.execute(translate.statements(statement)[0])
         for line in engine.run(statement):
@@ -120,11 +120,12 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--queries", type=int, default=1000)
     parser.add_argument("--record", type=int)
+    parser.add_argument("--batch-rows", type=int, default=3, help="few rows a batch find what goes wrong between two of them")
     options = parser.parse_args()
     if options.record:
         record(options.seed, options.record)
     else:
-        sys.exit(bool(compare(options.seed, options.queries)))
+        sys.exit(bool(compare(options.seed, options.queries, options.batch_rows)))
 
 
 if __name__ == "__main__":

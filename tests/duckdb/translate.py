@@ -89,6 +89,6 @@ def count_if(node):
 
 
 def date_arithmetic(node):
-    if isinstance(node, (exp.DateAdd, exp.DateSub)) and not isinstance(node.parent, exp.Cast):
-        return exp.cast(node.copy(), "DATE")
+    if isinstance(node, (exp.DateAdd, exp.DateSub)):
+        return exp.Cast(this=node.copy(), to=exp.DataType.build("DATE"))
     return node

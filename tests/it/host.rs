@@ -9,7 +9,7 @@ use arrow_array::types::{Float64Type, Int64Type};
 use predictql::data::{Batch, Schema};
 use predictql::diag::Error;
 use predictql::table::{CsvOptions, Object};
-use predictql::{Engine, Params, Query, Resource, Step, Summary};
+use predictql::{Engine, Params, Query, Resource, Session, Step, Summary};
 
 use crate::notation;
 
@@ -50,8 +50,12 @@ pub fn run(engine: &Engine, sql: &str) -> Result<Outcome, Error> {
 }
 
 pub fn run_with(engine: &Engine, sql: &str, params: Params) -> Result<Outcome, Error> {
+    run_in(&engine.session(), sql, params)
+}
+
+pub fn run_in(session: &Session, sql: &str, params: Params) -> Result<Outcome, Error> {
     let mut outcome = Outcome::default();
-    for query in engine.session().script(sql, params)? {
+    for query in session.script(sql, params)? {
         outcome = finish(query?)?;
     }
     Ok(outcome)

@@ -61,7 +61,11 @@ fn a_host_without_the_weights_says_so() {
     assert_eq!(requests[0].resource, Resource::Model { uri: "far/external_data.bin".into() });
     create.refuse(requests[0].id, "404 not found").unwrap();
     let error = create.step().unwrap_err();
-    assert_eq!(error.to_string(), "[resource-unavailable] `external_data.bin`: 404 not found");
+    assert_eq!(
+        error.to_string(),
+        "[external-data-missing] the model keeps weights in `external_data.bin`, which cannot be read: 404 not found; \
+         hint: put the file beside the model"
+    );
     assert_eq!(error.first().span.unwrap().of(sql), "'far/away.onnx'");
 }
 
@@ -204,4 +208,15 @@ fn options_change_without_loading_again() {
         error.first().message.starts_with("there are 4 labels, but not one output with a score for each"),
         "{error}"
     );
+}
+
+#[test]
+fn batches_are_split_by_the_memory_that_they_take() {
+    let mut limits = Limits::default();
+    // The widest operator reads 3 and writes 300 floats for a row.
+    limits.tensor_bytes = 10 * 303 * 4;
+    let model = |file: &str| Model::load(&read(file), &limits).unwrap().chunk_rows();
+    assert_eq!(model("models/float16.onnx"), 5);
+    assert_eq!(model("models/fixed_batch4.onnx"), 4);
+    assert_eq!(model("models/vector_io.onnx"), 10 * 303 / 5);
 }

@@ -6,11 +6,13 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
+use predictql::FunctionInfo;
 use predictql::diag::{Code, Error};
-use predictql::{FunctionInfo, FunctionKind};
+use predictql::model::ModelOptions;
 use sqllogictest::{DefaultColumnType, Record, StatementExpect};
 
 use crate::host;
+use crate::suite::ELSEWHERE;
 
 const NOTE: &str = "<!-- Made by `cargo xtask reference`. -->\n";
 
@@ -18,7 +20,7 @@ const NOTE: &str = "<!-- Made by `cargo xtask reference`. -->\n";
 fn pages_are_fresh() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference");
     let write = std::env::var("PREDICTQL_REFERENCE").is_ok_and(|it| it == "write");
-    for (name, text) in [("functions.md", functions()), ("errors.md", errors())] {
+    for (name, text) in [("functions.md", functions()), ("errors.md", errors()), ("models.md", models())] {
         let path = folder.join(name);
         if write {
             fs::create_dir_all(&folder).unwrap();
@@ -30,43 +32,56 @@ fn pages_are_fresh() {
 }
 
 fn functions() -> String {
-    let all: Vec<_> = predictql::functions().collect();
-    let sections = [
-        (
-            FunctionKind::Scalar,
-            "Scalar functions",
-            "Wherever a value may stand. `SAFE.` before the name turns errors of values into NULL.",
-        ),
-        (
-            FunctionKind::Aggregate,
-            "Aggregate functions",
-            "Over the rows of a group, or with `OVER (…)` over those of a window.",
-        ),
-        (FunctionKind::Window, "Window functions", "With `OVER (…)` only."),
-        (
-            FunctionKind::Preprocessing,
-            "Preprocessing functions",
-            "With an empty `OVER ()` only: they take statistics over all rows, which `TRANSFORM` keeps for predictions.",
-        ),
-        (FunctionKind::Operator, "Operators", "`T` is one type wherever it stands in a line."),
-    ];
+    let mut all: Vec<_> = predictql::functions().collect();
+    // Operators stay in their order: those alike stand together.
+    all.sort_by_key(|it| if it.kind == "OPERATOR" { "" } else { it.name });
+    let learning = |it: &&FunctionInfo| it.name.starts_with("ML.") && it.kind != "TABLE";
+    let of = |kind: &'static str| move |it: &&FunctionInfo| it.kind == kind && !learning(it);
     let mut page = format!("# Functions and operators\n\n{NOTE}");
-    for (kind, title, about) in sections {
-        let mut of_kind: Vec<_> = all.iter().filter(|it| it.kind == kind).collect();
-        if kind != FunctionKind::Operator {
-            of_kind.sort_by_key(|it| it.name);
-        }
-        write!(page, "\n## {title}\n\n{about}\n\n| function | what it gives |\n|---|---|\n").unwrap();
-        for it in of_kind {
-            writeln!(page, "| {} | {} |", forms(it), it.doc).unwrap();
-        }
-    }
+    let mut section = |title: &str, about: &str, rows: Vec<&FunctionInfo>| {
+        write!(page, "\n## {title}\n\n{about}\n\n| call | what it is |\n|---|---|\n").unwrap();
+        rows.iter().for_each(|it| writeln!(page, "| {} | {} |", forms(it), it.doc).unwrap());
+    };
+    section(
+        "Machine learning",
+        "Those with statistics over all rows need an empty `OVER ()` behind them; `TRANSFORM` keeps the statistics.",
+        all.iter().filter(learning).collect(),
+    );
+    let tables = "They give rows and stand in FROM.";
+    section("Table functions", tables, all.iter().filter(|it| it.kind == "TABLE").collect());
+    section(
+        "Scalar functions",
+        "Wherever a value may stand. `SAFE.` before the name gives NULL where the function would fail for a value.",
+        all.iter().filter(of("SCALAR")).collect(),
+    );
+    section(
+        "Aggregate functions",
+        "Over the rows of a group, or with `OVER (…)` over those of a window.",
+        all.iter().filter(of("AGGREGATE")).collect(),
+    );
+    section("Window functions", "With `OVER (…)` only.", all.iter().filter(of("WINDOW")).collect());
+    section(
+        "Operators",
+        "`T` is one type wherever it stands in a line.",
+        all.iter().filter(of("OPERATOR")).collect(),
+    );
     page
 }
 
 fn forms(function: &FunctionInfo) -> String {
     let forms: Vec<_> = function.forms.iter().map(|it| format!("`{}`", it.replace('|', "\\|"))).collect();
     forms.join("<br>")
+}
+
+fn models() -> String {
+    let mut page = format!(
+        "# Options of models\n\n{NOTE}\n`CREATE MODEL name OPTIONS (model_path = 'model.onnx', …)` and `ALTER MODEL name SET OPTIONS (…)`; NULL takes \
+         an option back.\n\n| option | takes | what it does |\n|---|---|---|\n"
+    );
+    for option in ModelOptions::ALL {
+        writeln!(page, "| `{}` | {} | {} |", option.name, option.takes, option.doc).unwrap();
+    }
+    page
 }
 
 fn errors() -> String {
@@ -79,7 +94,10 @@ fn errors() -> String {
         write!(page, "\n## `{code}`\n\n{} Kind: {:?}.\n", code.meaning(), code.kind()).unwrap();
         match raised.iter().find(|(_, error)| error.code() == *code) {
             Some((sql, error)) => write!(page, "\n```sql\n{sql}\n```\n\n```text\n{error}\n```\n").unwrap(),
-            None => page.push_str("\nNo statement is known to raise it.\n"),
+            None => {
+                let (_, why) = ELSEWHERE.iter().find(|(it, _)| it == code).unwrap();
+                write!(page, "\n{why}\n").unwrap();
+            }
         }
     }
     page

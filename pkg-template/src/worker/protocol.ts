@@ -6,8 +6,10 @@ import type {
   ColumnInfo,
   EngineFailure,
   ModelInfo,
+  ModelSettings,
   ObjectEntry,
   ParamValues,
+  ScriptOptions,
   Step,
   TableFormat,
   TableInfo,
@@ -19,11 +21,17 @@ export type Request =
   | { kind: "catalog" }
   | { kind: "registerTable"; name: string; bytes: Uint8Array<ArrayBuffer>; format: TableFormat }
   | { kind: "registerObjects"; name: string; objects: ObjectEntry[] }
-  | { kind: "registerModel"; name: string; bytes: Uint8Array<ArrayBuffer> }
+  | {
+      kind: "registerModel";
+      name: string;
+      bytes: Uint8Array<ArrayBuffer>;
+      settings: ModelSettings;
+      files: Record<string, Uint8Array<ArrayBuffer>>;
+    }
   | { kind: "dropTable"; name: string }
   | { kind: "dropModel"; name: string }
   | { kind: "check"; sql: string }
-  | { kind: "open"; sql: string; params: ParamValues; batchSize: number | undefined }
+  | { kind: "open"; sql: string; params: ParamValues; batchSize: number | undefined; dialect: ScriptOptions["dialect"] | undefined }
   | { kind: "next"; script: number }
   | { kind: "step"; script: number }
   | { kind: "supply"; script: number; resource: number; answer: Supply }

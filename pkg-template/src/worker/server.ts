@@ -1,6 +1,6 @@
 // The worker's side: owns the wasm instance and answers one request at a time. It fetches nothing and knows no page.
 
-import init, { Engine, type EngineFailure, type Query, type Script, type Step } from "../glue/predictql.js";
+import init, { Engine, type EngineFailure, type Query, type Script, type ScriptOptions, type Step } from "../glue/predictql.js";
 import type { Answer, Reply, Request, Supply } from "./protocol.js";
 
 /** A worker's global scope; TypeScript's own declaration cannot stand beside that of a page. */
@@ -43,7 +43,7 @@ function replyTo(request: Request): Reply | Promise<Reply> {
     case "registerObjects":
       return engine.registerObjects(request.name, request.objects);
     case "registerModel":
-      return engine.registerModel(request.name, request.bytes);
+      return engine.registerModel(request.name, request.bytes, request.settings, request.files);
     case "dropTable":
       return void engine.dropTable(request.name);
     case "dropModel":
@@ -51,7 +51,7 @@ function replyTo(request: Request): Reply | Promise<Reply> {
     case "check":
       return engine.check(request.sql);
     case "open":
-      return open(engine.script(request.sql, request.params, batchOf(request.batchSize)));
+      return open(engine.script(request.sql, request.params, optionsOf(request)));
     case "next":
       return next(runOf(request.script));
     case "step":
@@ -115,8 +115,8 @@ function queryOf(id: number): Query {
   return query;
 }
 
-function batchOf(batchSize: number | undefined) {
-  return batchSize === undefined ? {} : { batchSize };
+function optionsOf({ batchSize, dialect }: Extract<Request, { kind: "open" }>): ScriptOptions {
+  return { ...(batchSize === undefined ? {} : { batchSize }), ...(dialect === undefined ? {} : { dialect }) };
 }
 
 function unknown(request: never): never {

@@ -1,11 +1,11 @@
 //! `ML.IMPUTER`: a value in place of NULL.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Float64Array, StringArray};
+use arrow_array::ArrayRef;
 
-use super::{choice, numbers, quantile};
+use super::{choice, counted, numbers, quantile};
 use crate::diag::{Code, Error, Result};
 use crate::function::{Body, Call, Fitted, Function, Signature, Type};
 
@@ -29,17 +29,17 @@ enum Imputer {
 impl Fitted for Imputer {
     fn apply(&self, call: &Call<'_>) -> Result<ArrayRef> {
         let operand = call.arg(0)?;
-        Ok(match self {
+        let rows = call.bare();
+        match self {
             Self::Number(instead) => {
                 let values = operand.floats()?;
-                Arc::new((0..call.rows).map(|row| values.get(row).or(*instead)).collect::<Float64Array>())
+                rows.floats(&|row| Ok(values.get(row).or(*instead)))
             }
             Self::Text(instead) => {
                 let values = operand.texts()?;
-                let filled = (0..call.rows).map(|row| values.get(row).or(instead.as_deref()));
-                Arc::new(filled.collect::<StringArray>())
+                rows.texts(&|row| Ok(values.get(row).or(instead.as_deref()).map(Cow::Borrowed)))
             }
-        })
+        }
     }
 }
 
@@ -68,10 +68,7 @@ fn text(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
             .hint("write 'most_frequent'"));
     }
     let values = call.arg(0)?.texts()?;
-    let mut counts = BTreeMap::<&str, usize>::new();
-    for value in (0..call.rows).filter_map(|row| values.get(row)) {
-        *counts.entry(value).or_default() += 1;
-    }
+    let counts = counted((0..call.rows).filter_map(|row| values.get(row)).collect());
     let most = longest(counts.into_iter().map(|(value, count)| (Some(value), count)));
     Ok(Arc::new(Imputer::Text(most.map(str::to_owned))))
 }

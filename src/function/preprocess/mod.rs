@@ -70,6 +70,12 @@ fn numbers(call: &Call<'_>) -> Result<Vec<f64>> {
     Ok((0..call.rows).filter_map(|row| values.get(row)).collect())
 }
 
+/// The terms in alphabetical order, each with how often it is there.
+fn counted(mut terms: Vec<&str>) -> Vec<(&str, usize)> {
+    terms.sort_unstable();
+    terms.chunk_by(|a, b| a == b).filter_map(|run| Some((*run.first()?, run.len()))).collect()
+}
+
 /// The value below which `percent` of the values lie: the first one that as many values reach, as
 /// APPROX_QUANTILES has it. There is no interpolation.
 fn quantile(sorted: &[f64], percent: f64) -> Option<f64> {

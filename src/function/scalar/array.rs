@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, Date32Array, Float64Array, Int64Array, ListArray, UInt64Array};
+use arrow_array::{Array, ArrayRef, Date32Array, Float64Array, Int64Array, UInt64Array};
 
+use super::super::list::Lists;
 use super::super::{Call, Function, Signature, Type};
 use super::date::{self, Unit};
-use crate::data::Operand;
+use crate::data::{Operand, take};
 use crate::diag::{Code, Error, Result};
 
 use Type::{Array as AnyArray, ArrayOf, Date, Float64, Int64, Interval, String};
@@ -19,7 +19,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "ARRAY_LENGTH",
         "The number of elements.",
         &[Signature::scalar(&[AnyArray], Int64, |call| {
-            let lists = Lists::of(call.arg(0)?)?;
+            let lists = Lists::new(call.arg(0)?)?;
             #[expect(clippy::cast_possible_wrap, reason = "offsets have 32 bits")]
             call.ints(&|row| Ok(Some(lists.range(row).len() as i64)))
         })],
@@ -60,30 +60,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
 /// Elements that one call may make for a batch of rows: as much as a browser holds.
 const MOST_ELEMENTS: usize = 1 << 26;
 
-/// Arrays by row.
-struct Lists<'a> {
-    operand: &'a Operand,
-    list: &'a ListArray,
-}
-
-impl<'a> Lists<'a> {
-    fn of(operand: &'a Operand) -> Result<Self> {
-        let list = operand.array().as_list_opt::<i32>();
-        let list = list.ok_or_else(|| Error::new(Code::Internal, "expected an array"))?;
-        Ok(Self { operand, list })
-    }
-
-    /// Where the elements of `row` stand among all elements.
-    #[expect(clippy::cast_sign_loss, reason = "offsets are not negative")]
-    fn range(&self, row: usize) -> Range<usize> {
-        let at = self.operand.index(row);
-        match (self.list.value_offsets().get(at), self.list.value_offsets().get(at + 1)) {
-            (Some(start), Some(end)) => *start as usize..*end as usize,
-            _ => 0..0,
-        }
-    }
-}
-
 /// All arrays of a row, one behind the other.
 pub(in crate::function) fn concat(call: &Call<'_>) -> Result<ArrayRef> {
     picked(call, &|_, place| place.collect())
@@ -91,9 +67,9 @@ pub(in crate::function) fn concat(call: &Call<'_>) -> Result<ArrayRef> {
 
 /// New arrays from the elements of all arguments: `order` puts the places of each array in order.
 fn picked(call: &Call<'_>, order: &dyn Fn(usize, Range<u64>) -> Vec<u64>) -> Result<ArrayRef> {
-    let lists = call.args.iter().map(Lists::of).collect::<Result<Vec<_>>>()?;
-    let elements: Vec<&dyn Array> = lists.iter().map(|it| it.list.values().as_ref()).collect();
-    let all = arrow_select::concat::concat(&elements).map_err(too_large)?;
+    let lists = call.args.iter().map(Lists::new).collect::<Result<Vec<_>>>()?;
+    let elements: Vec<_> = lists.iter().map(|it| it.values().clone()).collect();
+    let all = crate::data::concat(&elements)?;
     let mut starts = Vec::with_capacity(lists.len());
     let mut start = 0;
     for elements in elements {
@@ -108,19 +84,13 @@ fn picked(call: &Call<'_>, order: &dyn Fn(usize, Range<u64>) -> Vec<u64>) -> Res
             }
             Ok(())
         },
-        &|places: Vec<u64>| {
-            arrow_select::take::take(&all, &UInt64Array::from(places), None).map_err(too_large)
-        },
+        &|places: Vec<u64>| take(&all, &UInt64Array::from(places)),
     )
 }
 
-fn too_large(error: arrow_schema::ArrowError) -> Error {
-    Error::new(Code::LimitExceeded, "an array is too large").detail(error)
-}
-
 fn to_text(call: &Call<'_>) -> Result<ArrayRef> {
-    let lists = Lists::of(call.arg(0)?)?;
-    let elements = Operand::column(lists.list.values().clone());
+    let lists = Lists::new(call.arg(0)?)?;
+    let elements = Operand::column(lists.values().clone());
     let elements = elements.texts()?;
     let separators = call.arg(1)?.texts()?;
     let nulls = call.args.get(2).map(Operand::texts).transpose()?;

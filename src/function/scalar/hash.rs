@@ -1,10 +1,7 @@
 //! Digests of texts and bytes, and bytes as text. Source: GoogleSQL, "Hash functions" and "String functions".
 
-use std::borrow::Cow;
-
 use arrow_array::ArrayRef;
 use md5::{Digest, Md5};
-use sha2::Sha256;
 
 use super::super::{Call, Function, Signature, Type};
 use super::fingerprint;
@@ -24,18 +21,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "MD5",
         "The MD5 digest: 16 bytes.",
-        &[
-            Signature::scalar(&[String], Bytes, digest::<Md5>),
-            Signature::scalar(&[Bytes], Bytes, digest::<Md5>),
-        ],
+        &[Signature::scalar(&[String], Bytes, md5), Signature::scalar(&[Bytes], Bytes, md5)],
     ),
     Function::new(
         "SHA256",
         "The SHA-256 digest: 32 bytes.",
-        &[
-            Signature::scalar(&[String], Bytes, digest::<Sha256>),
-            Signature::scalar(&[Bytes], Bytes, digest::<Sha256>),
-        ],
+        &[Signature::scalar(&[String], Bytes, sha256), Signature::scalar(&[Bytes], Bytes, sha256)],
     ),
     Function::new(
         "TO_HEX",
@@ -78,9 +69,17 @@ fn farm_fingerprint(call: &Call<'_>) -> Result<ArrayRef> {
     call.ints(&|row| Ok(Some(fingerprint(bytes.at(row)).cast_signed())))
 }
 
-fn digest<D: Digest>(call: &Call<'_>) -> Result<ArrayRef> {
+fn md5(call: &Call<'_>) -> Result<ArrayRef> {
     let bytes = call.arg(0)?.blobs()?;
-    call.blobs(&|row| Ok(Some(Cow::Owned(D::digest(bytes.at(row)).to_vec()))))
+    call.blobs(&|row| Ok(Some(Md5::digest(bytes.at(row)).to_vec().into())))
+}
+
+fn sha256(call: &Call<'_>) -> Result<ArrayRef> {
+    let bytes = call.arg(0)?.blobs()?;
+    call.blobs(&|row| {
+        let words = crate::model::sha256(bytes.at(row));
+        Ok(Some(words.into_iter().flat_map(u32::to_be_bytes).collect()))
+    })
 }
 
 fn decoded(call: &Call<'_>, what: &str, decode: fn(&[u8]) -> Option<Vec<u8>>) -> Result<ArrayRef> {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use arrow_array::types::{Float64Type, Int64Type};
-use arrow_array::{Array, ArrayRef, UInt64Array};
+use arrow_array::{ArrayRef, UInt64Array};
 
 use super::super::{Call, Function, Signature, Type};
-use crate::data::{Operand, order_of};
+use crate::data::{Operand, concat, order_of, take};
 use crate::diag::{Code, Error, Result};
 
 use Type::{Bool, Float64, Int64, Ordered};
@@ -357,9 +357,8 @@ fn extreme_float(call: &Call<'_>, choose: fn(f64, f64) -> f64) -> Result<ArrayRe
 
 /// For types without arithmetic: finds the place of the value and takes it.
 fn extreme(call: &Call<'_>, greatest: bool) -> Result<ArrayRef> {
-    let failed = |error| Error::new(Code::Internal, "values cannot be taken").detail(error);
-    let all: Vec<&dyn Array> = call.args.iter().map(|it| it.array().as_ref()).collect();
-    let all = arrow_select::concat::concat(&all).map_err(failed)?;
+    let all: Vec<_> = call.args.iter().map(|it| it.array().clone()).collect();
+    let all = concat(&all)?;
     let order = order_of(&all, call.returns)?;
     let mut starts = Vec::with_capacity(call.args.len());
     let mut start = 0;
@@ -374,7 +373,7 @@ fn extreme(call: &Call<'_>, greatest: bool) -> Result<ArrayRef> {
             if greatest { places.max_by(|a, b| order(*a, *b)) } else { places.min_by(|a, b| order(*a, *b)) };
         best.filter(|_| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row))).map(|it| it as u64)
     });
-    arrow_select::take::take(&all, &places.collect::<UInt64Array>(), None).map_err(failed)
+    take(&all, &places.collect::<UInt64Array>())
 }
 
 fn none_given() -> Error {

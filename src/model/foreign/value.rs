@@ -169,7 +169,10 @@ impl<'a> Reader<'a> {
             Some(b'"') => self.json_text().map(Value::Text),
             Some(b'[') => {
                 let mut items = Vec::new();
-                self.json_items(b']', |reader| Ok(items.push(reader.json(depth + 1)?)))?;
+                self.json_items(b']', |reader| {
+                    items.push(reader.json(depth + 1)?);
+                    Ok(())
+                })?;
                 Ok(Value::of_items(items))
             }
             Some(b'{') => {
@@ -177,10 +180,11 @@ impl<'a> Reader<'a> {
                 self.json_items(b'}', |reader| {
                     let name = reader.json_text()?;
                     reader.space();
-                    match reader.eat(b":") {
-                        true => Ok(fields.push((name, reader.json(depth + 1)?))),
-                        false => reader.broken("`:`"),
+                    if !reader.eat(b":") {
+                        return reader.broken("`:`");
                     }
+                    fields.push((name, reader.json(depth + 1)?));
+                    Ok(())
                 })?;
                 Ok(Value::Object(fields))
             }
@@ -316,11 +320,7 @@ impl<'a> Reader<'a> {
         let raw = u64::from_be_bytes(bytes);
         // The bytes stand at the top: shifting them down keeps the sign.
         let int = raw.cast_signed() >> (64 - 8 * width);
-        #[expect(
-            clippy::cast_precision_loss,
-            clippy::cast_possible_truncation,
-            reason = "4 bytes are 32 bits"
-        )]
+        #[expect(clippy::cast_precision_loss, reason = "all numbers are FLOAT64 here")]
         Ok(match marker {
             b'U' => (raw >> 56) as f64,
             b'd' => f64::from(f32::from_bits((raw >> 32) as u32)),

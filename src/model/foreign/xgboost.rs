@@ -64,8 +64,11 @@ fn whole(number: f64) -> Option<usize> {
     (number >= 0.0 && number < f64::from(u32::MAX) && number.fract() == 0.0).then_some(number as usize)
 }
 
+/// The start of a sum, of a base score.
+type Margin = fn(f64) -> f64;
+
 /// What is made of the sums, and how the sums' start is computed from the base score.
-fn link(objective: &str) -> Result<(Link, fn(f64) -> f64)> {
+fn link(objective: &str) -> Result<(Link, Margin)> {
     fn logit(score: f64) -> f64 {
         (score / (1.0 - score)).ln()
     }

@@ -2,7 +2,7 @@
 
 use super::Binder;
 use super::call::order_key;
-use super::expr::{Fixed, Names, Typed, coerced, unified};
+use super::expr::{Names, Typed, coerced, literal, unified};
 use super::level::Level;
 use super::scope::Scope;
 use crate::data::{DataType, Field, Scalar, Schema};
@@ -215,16 +215,16 @@ pub(super) fn converted(node: Node, schema: &Schema, span: Span) -> Result<Node>
     Ok(Node { kind: NodeKind::Project { input: Box::new(node), exprs }, schema: schema.clone() })
 }
 
-/// Column `at` of `node`. One of nothing but bare NULLs, which the binder takes for INT64, still takes other types.
+/// Column `at` of `node`; a bare NULL, which is taken for INT64, still takes any type.
 fn column_of(node: &Node, at: usize, span: Span) -> Option<Typed> {
     let field = node.schema.fields.get(at)?;
     if let NodeKind::Project { exprs, .. } = &node.kind
-        && let Some(expr @ Expr { kind: ExprKind::Literal(Scalar::Null), data_type: DataType::Int64, .. }) =
+        && let Some(Expr { kind: ExprKind::Literal(Scalar::Null), data_type: DataType::Int64, .. }) =
             exprs.get(at)
     {
-        return Some(Typed { expr: expr.clone(), fixed: Fixed::No });
+        return Some(literal(Scalar::Null, span));
     }
-    Some(Typed::from(Expr::column(at, field.data_type.clone(), span)))
+    Some(Expr::column(at, field.data_type.clone(), span).into())
 }
 
 /// Tells a sort below that only so many rows at the start of its order are wanted.

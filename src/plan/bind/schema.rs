@@ -8,7 +8,7 @@ use crate::catalog::Relation;
 use crate::data::{Batch, DataType, Field, Scalar, Schema, array_of};
 use crate::diag::{Code, Error, Result, nearest};
 use crate::function;
-use crate::model::{Model, ModelOptions, Port};
+use crate::model::{Model, Port};
 use crate::syntax::{ast, written};
 use crate::table::Table;
 
@@ -236,20 +236,14 @@ impl Binder<'_> {
 
 /// Every function: how it is called and what it does.
 fn routines_view() -> Result<Table> {
-    let rows = function::functions().map(|function| {
-        let forms: Vec<_> = function.signatures.iter().map(|it| it.form(function.name)).collect();
-        vec![text(function.name), text(function.kind()), text(&forms.join("; ")), text(function.doc)]
-    });
+    let routines = function::listing().filter(|it| it.kind != "OPERATOR");
+    let rows =
+        routines.map(|it| vec![text(it.name), text(it.kind), text(&it.forms.join("; ")), text(it.doc)]);
     table(&["routine_name", "routine_type", "signature", "description"], rows.collect())
 }
 
 fn ports(model: &Model) -> [(&'static str, &[Port]); 2] {
     [("INPUT", &model.signature().inputs), ("OUTPUT", &model.signature().outputs)]
-}
-
-/// The options that models take, for error hints.
-pub(super) fn option_names() -> String {
-    ModelOptions::names().collect::<Vec<_>>().join(", ")
 }
 
 fn kind(relation: &Relation) -> &'static str {

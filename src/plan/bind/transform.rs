@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
-use super::expr::Names;
+use super::expr::{Names, coerced};
 use super::query::unique_names;
+use super::scope::Scope;
 use super::{Binder, Bound, options};
 use crate::catalog::Transform;
 use crate::data::{DataType, Field, Scalar, Schema};
@@ -81,7 +82,7 @@ impl Binder<'_> {
                 .hint("write … AS name"));
         }
         let root = self.result(query)?;
-        let scope = super::scope::Scope::new(&root.schema, None);
+        let scope = Scope::new(&root.schema, None);
         self.transform = Some(Transformer::Note(Vec::new()));
         let columns = self.transform_list(&transform.items, Names::of(&scope));
         let calls = match self.transform.take() {
@@ -90,7 +91,7 @@ impl Binder<'_> {
         };
         let gives = schema_of(&columns?);
         unique_names(&gives, transform.span)?;
-        let items = transform.items.clone();
+        let items = transform.items.iter().flat_map(|item| spelled_out(item, &scope)).collect();
         Ok(Bound::CreateTransform { name, plan: self.plan(root), calls, items, gives })
     }
 
@@ -110,12 +111,14 @@ impl Binder<'_> {
                 .hint("an ONNX model predicts: write ML.PREDICT(MODEL …)"));
         };
         let source = self.table(rows)?;
-        self.transform = Some(Transformer::Apply(transform.fitted.clone().into_iter()));
-        let columns = self.transform_list(&transform.items, Names::of(&source.scope));
-        self.transform = None;
-        let columns = columns.map_err(|error| {
+        let explained = |error: Error| {
             error.at(rows.span).context(format_args!("TRANSFORM of model `{name}`")).hint(needs(transform))
-        })?;
+        };
+        let scope = taken(&source.scope, &transform.takes).map_err(explained)?;
+        self.transform = Some(Transformer::Apply(transform.fitted.clone().into_iter()));
+        let columns = self.transform_list(&transform.items, Names::of(&scope));
+        self.transform = None;
+        let columns = columns.map_err(explained)?;
         let schema = schema_of(&columns);
         let exprs = columns.into_iter().map(|(_, expr)| expr.at(rows.span)).collect();
         Ok(Node { kind: NodeKind::Project { input: Box::new(source.node), exprs }, schema })
@@ -138,12 +141,52 @@ impl Binder<'_> {
     }
 }
 
+/// `*` as the columns that it stands for: rows to come may have more, or lack those that are left out.
+fn spelled_out(item: &SelectItem, scope: &Scope) -> Vec<SelectItem> {
+    let SelectItem::Star(star) = item else { return vec![item.clone()] };
+    if star.of.is_some() {
+        return vec![item.clone()];
+    }
+    let kept = scope.visible(None).filter(|(name, _)| {
+        let is_it = |it: &ast::Ident| it.text.eq_ignore_ascii_case(name);
+        !star.except.iter().any(is_it)
+    });
+    kept.map(|(name, _)| {
+        let name = ast::Ident { text: name.to_owned(), span: star.span };
+        let replaced = star.replace.iter().find(|(_, it)| it.text.eq_ignore_ascii_case(&name.text));
+        let expr = match replaced {
+            Some((value, _)) => value.clone(),
+            None => ast::Expr { kind: ast::ExprKind::Name(name.clone()), span: star.span },
+        };
+        SelectItem::Expr { expr, alias: Some(name) }
+    })
+    .collect()
+}
+
+/// The columns of new rows that a TRANSFORM was made over, as the types that they had then.
+fn taken(scope: &Scope, takes: &Schema) -> Result<Scope> {
+    let mut known = Scope::default();
+    for (name, expr) in scope.visible(None) {
+        let Some(field) = takes.fields.iter().find(|it| it.name.eq_ignore_ascii_case(name)) else { continue };
+        let Some(value) = coerced(expr.clone().into(), &field.data_type)? else {
+            let (found, wanted) = (&expr.data_type, &field.data_type);
+            return Err(Error::new(
+                Code::InputTypeMismatch,
+                format!("column `{name}` has type {found}, and had {wanted} when the statistics were taken"),
+            ));
+        };
+        known.push(None, name, value);
+    }
+    Ok(known)
+}
+
 fn schema_of(columns: &[(String, Expr)]) -> Schema {
     let field = |(name, expr): &(String, Expr)| Field::new(name.clone(), expr.data_type.clone());
     Schema { fields: columns.iter().map(field).collect() }
 }
 
 fn needs(transform: &Transform) -> String {
-    let columns: Vec<_> = transform.takes.fields.iter().map(|it| format!("`{}`", it.name)).collect();
+    let column = |it: &Field| format!("`{}` {}", it.name, it.data_type);
+    let columns: Vec<_> = transform.takes.fields.iter().map(column).collect();
     format!("it was made over the columns {}", columns.join(", "))
 }

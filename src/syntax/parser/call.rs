@@ -23,6 +23,12 @@ impl Parser<'_> {
         }
         self.close(open, Sign::RightParen)?;
         self.refuse(&["WITHIN"], "write ORDER BY behind the argument")?;
+        if self.nth_is_sign(1, Sign::LeftParen) {
+            self.refuse(
+                &["FILTER"],
+                "write COUNTIF(condition), or IF(condition, value, NULL) as the argument",
+            )?;
+        }
         if self.eat_word("OVER") {
             call.over = Some(self.over()?);
         }

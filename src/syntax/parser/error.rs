@@ -7,7 +7,8 @@ use crate::syntax::token::{Sign, TokenKind};
 /// Words that open a clause or join conditions: what a misspelt word is most often meant to be.
 const CLAUSES: &[&str] = &[
     "FROM", "WHERE", "GROUP", "HAVING", "QUALIFY", "WINDOW", "ORDER", "LIMIT", "OFFSET", "JOIN", "INNER",
-    "LEFT", "RIGHT", "FULL", "CROSS", "USING", "UNION", "AND", "LIKE", "BETWEEN", "DESC",
+    "LEFT", "RIGHT", "FULL", "CROSS", "USING", "UNION", "AND", "LIKE", "BETWEEN", "DESC", "OPTIONS",
+    "VALUES",
 ];
 
 /// What heavy analytics belongs to.
@@ -62,9 +63,12 @@ impl Parser<'_> {
             _ => names.concat(),
         };
         let error = self.expected(&names);
-        match self.nearest_keyword(keywords) {
-            Some(near) => did_you_mean(error, self.token().span, near),
-            None => error,
+        match (self.nearest_keyword(keywords), self.previous()) {
+            (Some(near), _) => did_you_mean(error, self.token().span, near),
+            (None, Some(word)) if keywords == ["BY"] => {
+                error.hint(format!("write {} BY", word.span.of(self.text))).fix(self.behind(), " BY")
+            }
+            _ => error,
         }
     }
 

@@ -38,10 +38,10 @@ impl Parser<'_> {
             let mut expr = parser.prefix()?;
             let mut compared = None;
             while let Some(operator) = parser.operator()?.filter(|it| it.power > floor) {
-                if operator.power == power::COMPARE {
-                    if let Some(first) = compared.replace(start) {
-                        return Err(parser.chained_comparison(&expr, first));
-                    }
+                if operator.power == power::COMPARE
+                    && let Some(first) = compared.replace(start)
+                {
+                    return Err(parser.chained_comparison(&expr, first));
                 }
                 parser.grow()?;
                 expr = match operator.power {

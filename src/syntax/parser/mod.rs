@@ -219,9 +219,10 @@ impl<'a> Parser<'a> {
     fn whole_statement(&mut self) -> Result<()> {
         (self.depth, self.height) = (0, 0);
         let statement = self.statement()?;
-        let ends = matches!(self.token().kind, TokenKind::End | TokenKind::Sign(Sign::Semicolon));
-        if !ends && !(self.is_tsql() && self.at_tsql_statement()) {
-            return Err(self.after_statement());
+        match self.token().kind {
+            TokenKind::End | TokenKind::Sign(Sign::Semicolon) => {}
+            _ if self.is_tsql() && self.at_tsql_statement() => {}
+            _ => return Err(self.after_statement()),
         }
         self.statements.push(statement);
         Ok(())

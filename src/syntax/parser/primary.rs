@@ -168,9 +168,7 @@ impl Parser<'_> {
             return self.typed_literal();
         }
         if self.at_word("UNNEST") {
-            return Err(Error::new(Code::MisplacedFunction, "`UNNEST` gives rows, not a value")
-                .at(start)
-                .hint("write it in FROM or behind IN"));
+            return Err(self.unsupported("`UNNEST` in an expression", "write it in FROM or behind IN"));
         }
         if self.at_word("SELECT") {
             return Err(self.expected("an expression").hint("put subqueries in parentheses"));
@@ -250,11 +248,12 @@ impl Parser<'_> {
     fn extract(&mut self) -> Result<Expr> {
         let start = self.bump().span;
         let open = self.expect(Sign::LeftParen)?;
-        let part = self.any_word("a part such as YEAR")?;
+        let mut part = self.any_word("a part such as YEAR")?;
         if self.at_sign(Sign::LeftParen) {
-            return Err(
-                self.unsupported("a week that starts on another day", "write WEEK, which starts on Sunday")
-            );
+            let open = self.expect(Sign::LeftParen)?;
+            let day = self.any_word("a weekday such as MONDAY")?;
+            self.close(open, Sign::RightParen)?;
+            part.text = format!("{}({})", part.text, day.text);
         }
         self.expect_word("FROM")?;
         let value = Box::new(self.expr()?);

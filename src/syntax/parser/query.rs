@@ -197,6 +197,9 @@ impl Parser<'_> {
             self.eat_word("ALL");
         }
         let top = if self.is_tsql() { self.top()? } else { None };
+        if self.at_word("TOP") && self.nth(1).kind == TokenKind::Integer {
+            return Err(self.unsupported("`TOP` in GoogleSQL", "write LIMIT at the end of the query"));
+        }
         if self.at_words(&["AS", "STRUCT"]) || self.at_words(&["AS", "VALUE"]) {
             return Err(self.unsupported("`SELECT AS`", "write SELECT STRUCT(…) AS name"));
         }

@@ -102,6 +102,7 @@ impl Parser<'_> {
         loop {
             let names = vec![self.tsql_variable()?];
             self.eat_word("AS");
+            self.refuse(&["TABLE", "CURSOR"], "write CREATE TABLE")?;
             let data_type = Some(self.type_name()?);
             let value = if self.eat(Sign::Equal) { Some(self.expr()?) } else { None };
             let declare = Declare { names, data_type, value };

@@ -1,7 +1,7 @@
 //! Runs SQL from standard input, a statement a line, and prints its rows as the SQL test files write them.
 //!
-//! Behind every statement comes a line of four dashes; a statement that fails prints `error [code] message`.
-//! `tests/duckdb/fuzz.py` asks it for thousands of answers.
+//! An argument is the number of rows that travel together. Behind every statement comes a line of four dashes; a statement that fails prints `error [code] message`.
+//! `fuzz.py` asks it for thousands of answers.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -13,16 +13,19 @@
 use std::io::{self, BufRead, Write};
 
 use predictql::diag::Error;
-use predictql::{Engine, Params, Step};
+use predictql::{Engine, Params, Session, Step};
 
-#[path = "../tests/it/notation.rs"]
+#[path = "../it/notation.rs"]
 mod notation;
 
 fn main() -> io::Result<()> {
-    let engine = Engine::default();
+    let mut session = Engine::default().session();
+    if let Some(rows) = std::env::args().nth(1) {
+        session = session.with_batch_rows(rows.parse().expect("the argument is a number of rows"));
+    }
     let mut out = io::stdout().lock();
     for line in io::stdin().lock().lines() {
-        match run(&engine, &line?) {
+        match run(&session, &line?) {
             Ok(rows) => rows.iter().try_for_each(|row| writeln!(out, "{}", row.join(" ")))?,
             Err(error) => writeln!(out, "error {}", error.to_string().replace('\n', " "))?,
         }
@@ -32,9 +35,9 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-fn run(engine: &Engine, sql: &str) -> Result<Vec<Vec<String>>, Error> {
+fn run(session: &Session, sql: &str) -> Result<Vec<Vec<String>>, Error> {
     let mut rows = Vec::new();
-    for query in engine.session().script(sql, Params::default())? {
+    for query in session.script(sql, Params::default())? {
         let mut query = query?;
         loop {
             match query.step()? {
