@@ -7,10 +7,16 @@
     reason = "a test that panics has failed"
 )]
 
+#[path = "conformance/tensor.rs"]
+mod tensor;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
+use predictql::model::TensorModel;
 use predictql::table::{CsvOptions, Object};
 use predictql::{Engine, Limits, Params, Step, data::Batch};
+use prost::Message;
+use tract_onnx::pb::ModelProto;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
@@ -91,4 +97,39 @@ fn pictures_are_asked_for_decoded_and_resized() {
     let Step::Batch(batch) = query.step().unwrap() else { panic!("expected rows") };
     assert_eq!(batch.columns().first().unwrap().as_primitive::<Int64Type>().value(0), 4);
     assert_eq!(batch.columns().get(1).unwrap().as_primitive::<Float64Type>().value(0), 1.0);
+}
+
+/// One or two cases of each suite of `cargo xtask conformance`, and one of onnxruntime's own operators.
+#[wasm_bindgen_test]
+fn operators_give_the_expected_tensors() {
+    /// Name, model, inputs and output.
+    type Case = (&'static str, &'static [u8], &'static [&'static [u8]], &'static [u8]);
+    macro_rules! case {
+        ($name:literal $(, $input:literal)*) => {
+            (
+                $name,
+                include_bytes!(concat!("fixtures/operators/", $name, "/model.onnx")),
+                &[$(include_bytes!(concat!("fixtures/operators/", $name, "/", $input))),*],
+                include_bytes!(concat!("fixtures/operators/", $name, "/output_0.pb")),
+            )
+        };
+    }
+    let cases: [Case; 7] = [
+        case!("microsoft_qgemm", "input_0.pb"),
+        case!("onnx_Conv2d", "input_0.pb"),
+        case!("onnx_ai_onnx_ml_tree_ensemble_set_membership", "input_0.pb"),
+        case!("onnx_operator_convtranspose", "input_0.pb"),
+        case!("onnx_sce_mean", "input_0.pb", "input_1.pb"),
+        case!("onnx_sequence_model2", "input_0.pb", "input_1.pb", "input_2.pb"),
+        case!("onnx_light_squeezenet"),
+    ];
+    for (name, model, inputs, output) in cases {
+        let mut inputs: Vec<Vec<u8>> = inputs.iter().map(|input| input.to_vec()).collect();
+        if inputs.is_empty() {
+            let graph = ModelProto::decode(model).unwrap().graph.unwrap();
+            inputs = tensor::ramps(&graph);
+        }
+        let found = TensorModel::load(model, &inputs, &Limits::default()).and_then(|model| model.run());
+        assert_eq!(tensor::difference(&found.unwrap(), &[output.to_vec()], false), None, "{name}");
+    }
 }

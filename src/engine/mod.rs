@@ -40,7 +40,6 @@ use crate::diag::{Code, Diagnostic, Error, Result};
 use crate::limits::Limits;
 use crate::model::{Model, ModelOptions};
 use crate::plan::{self, Bound, Params, bind};
-use crate::syntax::ast::StatementKind;
 use crate::syntax::{self, Dialect};
 use crate::table::{self, CsvOptions, Object, Table};
 

@@ -1,6 +1,5 @@
 //! One running statement.
 
-use std::cell::Cell;
 use std::sync::Arc;
 
 use super::making::Making;
@@ -10,7 +9,7 @@ use super::{Engine, work};
 use crate::control::{Progress, Stage, Stopwatch, Timings};
 use crate::data::{Batch, Schema};
 use crate::diag::{Code, Diagnostic, Error, Result};
-use crate::exec::{Answer, Context, Poll, Request, Resources, start};
+use crate::exec::{Answer, Context, Poll, Request, start};
 use crate::function::Env;
 use crate::limits::Limits;
 use crate::plan::{self, Bound, Prepare, bind};
@@ -70,8 +69,8 @@ impl Query {
         )]
         let now = ((engine.shared.clock)() * 1e3) as i64;
         // Any clock's bits are as good a start as others; without one, results repeat.
-        let random = Cell::new((engine.shared.clock)().to_bits());
-        let ctx = Context::new(Env { limits, now, random }, watch);
+        let random = (engine.shared.clock)().to_bits();
+        let ctx = Context::new(Env::new(limits, now, random), watch);
         let mut query = Self {
             engine: engine.clone(),
             scope,

@@ -1,6 +1,5 @@
 //! Operators over plan nodes made by hand: what SQL alone does not show, or shows only by its size.
 
-use std::cell::Cell;
 use std::sync::Arc;
 
 use super::{Context, Poll, start, start_measured};
@@ -17,7 +16,7 @@ use crate::table::Table;
 use DataType::{Bool, Float64, Int64, String as Text};
 
 fn context(limits: Limits) -> Context {
-    let env = Env { limits: Arc::new(limits), now: 0, random: Cell::new(0) };
+    let env = Env::new(Arc::new(limits), 0, 0);
     Context::new(env, Stopwatch::new(|| 0.0))
 }
 

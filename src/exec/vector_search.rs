@@ -151,7 +151,8 @@ impl Operator for VectorSearch {
         let (query, base) = (Vectors::new(&query_vectors)?, Vectors::new(base_vectors)?);
         let mut matches = Vec::new();
         let mut computed = 0;
-        while done < rows.rows() && computed < DISTANCES_A_PIECE {
+        let most = ctx.env.limits.batch_rows;
+        while done < rows.rows() && computed < DISTANCES_A_PIECE && matches.len() < most {
             matches.extend(self.nearest(done, &query, &base, base_rows.rows())?);
             done += 1;
             computed += base_rows.rows().max(1);

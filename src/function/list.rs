@@ -38,14 +38,14 @@ impl<'a> Lists<'a> {
         self.list.values()
     }
 
-    /// The places of the elements of `row`; `None` where the array is NULL.
-    pub(super) fn range(&self, row: usize) -> Option<Range<usize>> {
+    /// The places of the elements of `row`: none where the array is NULL.
+    pub(super) fn range(&self, row: usize) -> Range<usize> {
         if self.operand.is_null(row) {
-            return None;
+            return 0..0;
         }
         let at = self.operand.index(row);
-        let offset = |at: usize| usize::try_from(*self.list.value_offsets().get(at)?).ok();
-        Some(offset(at)?..offset(at + 1)?)
+        let offset = |at: usize| self.list.value_offsets().get(at).and_then(|it| usize::try_from(*it).ok());
+        offset(at).unwrap_or_default()..offset(at + 1).unwrap_or_default()
     }
 }
 
@@ -61,7 +61,10 @@ impl<'a> Vectors<'a> {
     /// # Errors
     /// `invalid-value` where an element is NULL.
     pub(crate) fn get(&self, row: usize) -> Result<Option<&'a [f64]>> {
-        let Some(range) = self.lists.range(row) else { return Ok(None) };
+        if self.lists.operand.is_null(row) {
+            return Ok(None);
+        }
+        let range = self.lists.range(row);
         if self.values.null_count() > 0
             && let Some(place) = range.clone().position(|at| self.values.is_null(at))
         {
@@ -80,11 +83,10 @@ impl<'a> Tokens<'a> {
         Ok(Self { lists, values })
     }
 
-    /// The elements of `row`, themselves `None` where they are NULL; `None` where the array is NULL.
-    pub(super) fn get(&self, row: usize) -> Option<impl Iterator<Item = Option<&'a str>> + use<'a>> {
+    /// The elements of `row`, `None` standing for NULL; none where the array is NULL.
+    pub(super) fn get(&self, row: usize) -> impl Iterator<Item = Option<&'a str>> + use<'a> {
         let values = self.values;
-        let range = self.lists.range(row)?;
-        Some(range.map(move |at| values.is_valid(at).then(|| values.value(at))))
+        self.lists.range(row).map(move |at| values.is_valid(at).then(|| values.value(at)))
     }
 }
 

@@ -13,6 +13,7 @@ mod refused;
 mod resolve;
 mod rows;
 mod scalar;
+mod table;
 mod vector;
 mod window;
 
@@ -32,6 +33,7 @@ pub(crate) use list::Vectors;
 pub use listing::{FunctionInfo, listing};
 pub(crate) use refused::refused;
 pub(crate) use resolve::{Resolved, resolve};
+pub(crate) use table::TABLE_FUNCTIONS;
 pub(crate) use vector::Metric;
 
 /// A function or operator.
@@ -135,6 +137,14 @@ pub(crate) struct Env {
     pub(crate) now: i64,
     /// The state of RAND.
     pub(crate) random: Cell<u64>,
+    /// What IN keeps from batch to batch.
+    latest: operator::Latest,
+}
+
+impl Env {
+    pub(crate) fn new(limits: Arc<Limits>, now: i64, random: u64) -> Self {
+        Self { limits, now, random: Cell::new(random), latest: operator::Latest::default() }
+    }
 }
 
 /// A type in a signature.
@@ -254,7 +264,6 @@ pub(crate) fn functions() -> impl Iterator<Item = &'static Function> {
         .into_iter()
         .chain(scalar::TOPICS.iter().copied())
         .chain(preprocess::TOPICS)
-        .chain(scalar::TOPICS.iter().copied())
         .flatten()
         .chain(aggregate::functions())
 }

@@ -24,6 +24,11 @@ impl Call<'_> {
         nulls.fold(None, |all, it| NullBuffer::union(all.as_ref(), it.as_ref()))
     }
 
+    /// The same rows without their arguments, for functions that make something of NULL too.
+    pub(super) fn bare(&self) -> Call<'_> {
+        Call { args: &[], types: &[], returns: self.returns, rows: self.rows, env: self.env }
+    }
+
     /// A column of INT64.
     pub(super) fn ints(&self, each: Each<'_, i64>) -> Result<ArrayRef> {
         Ok(Arc::new(self.primitives::<Int64Type>(each)?))
@@ -119,7 +124,6 @@ impl Call<'_> {
         Ok(PrimitiveArray::new(values.into(), nulls.finish()))
     }
 
-    #[expect(clippy::type_complexity, reason = "the parts of an Arrow array, for its constructor")]
     fn variable<'b>(
         &self,
         each: Each<'_, Cow<'b, [u8]>>,

@@ -144,12 +144,11 @@ pub(super) fn check_degree(degree: f64, name: &str) -> Result<()> {
 
 fn lp_norm(call: &Call<'_>) -> Result<ArrayRef> {
     let (vectors, degrees) = (Vectors::new(call.arg(0)?)?, call.arg(1)?.floats()?);
-    let values = (0..call.rows).map(|row| {
+    call.floats(&|row| {
         let (Some(vector), Some(degree)) = (vectors.get(row)?, degrees.get(row)) else { return Ok(None) };
-        check_degree(degree, "degree").map_err(|error| error.in_row(row))?;
+        check_degree(degree, "degree")?;
         Ok(Some(norm(vector, degree)))
-    });
-    Ok(Arc::new(values.collect::<Result<Float64Array>>()?))
+    })
 }
 
 fn dot_product(call: &Call<'_>) -> Result<ArrayRef> {
@@ -207,7 +206,7 @@ fn distances(call: &Call<'_>, metric: &dyn Fn(usize) -> Result<Option<Metric>>) 
         Side::new(call.arg(at)?, data_type)
     };
     let (left, right) = (side(0)?, side(1)?);
-    let of_row = |row| {
+    call.floats(&|row| {
         let (Some(metric), Some(a), Some(b)) = (metric(row)?, left.get(row)?, right.get(row)?) else {
             return Ok(None);
         };
@@ -219,9 +218,7 @@ fn distances(call: &Call<'_>, metric: &dyn Fn(usize) -> Result<Option<Metric>>) 
             }
             _ => Err(Error::new(Code::TypeMismatch, "expected two arrays of numbers or two sparse vectors")),
         }
-    };
-    let values = (0..call.rows).map(|row| of_row(row).map_err(|error| error.in_row(row)));
-    Ok(Arc::new(values.collect::<Result<Float64Array>>()?))
+    })
 }
 
 /// What names an element of a sparse vector.
@@ -299,7 +296,8 @@ impl<'a> Side<'a> {
     }
 
     fn get(&self, row: usize) -> Result<Option<Vector<'a>>> {
-        let Some(range) = self.lists.as_ref().and_then(|lists| lists.range(row)) else { return Ok(None) };
+        let Some(lists) = &self.lists else { return Ok(None) };
+        let range = lists.range(row);
         let null = || Error::new(Code::InvalidValue, "an element of a vector is NULL");
         let value = |at: usize| match self.values.is_valid(at) {
             true => Ok(self.values.value(at)),

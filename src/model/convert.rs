@@ -367,14 +367,15 @@ impl<'a> Output<'a> {
 
     /// Adds the first `rows` of the `batch` rows in `tensor`.
     pub(super) fn append(&mut self, tensor: &Tensor, rows: usize, batch: usize) -> Result<()> {
+        let scalar = !matches!(self.slot.data_type, DataType::Array(_) | DataType::Tensor);
         // With one row a model may leave its dimension out, or give more than one value to it.
         let row_shape = match tensor.shape() {
+            [1, all] if scalar && *all == batch => &[],
             [first, row @ ..] if *first == batch => row,
             whole if batch == 1 => whole,
             other => return Err(self.misshapen(other, batch)),
         };
         let width: usize = row_shape.iter().product();
-        let scalar = !matches!(self.slot.data_type, DataType::Array(_) | DataType::Tensor);
         if scalar && width != 1 {
             return Err(self.misshapen(tensor.shape(), batch));
         }

@@ -167,7 +167,7 @@ impl Slot {
     pub(super) fn output(declared: Declared, inferred: Vec<Dim>, batch: Batch) -> Self {
         let named = declared.shape.filter(|shape| shape.len() == inferred.len());
         let named = named.unwrap_or_else(|| inferred.clone());
-        let shape: Vec<Dim> = named
+        let mut shape: Vec<Dim> = named
             .into_iter()
             .zip(inferred)
             .enumerate()
@@ -178,6 +178,10 @@ impl Slot {
                 (_, inferred) => inferred,
             })
             .collect();
+        // Some exporters leave the answers for all rows in a row: `[1, N]`.
+        if let (Batch::Free, [Dim::Fixed(1), Dim::Free(_)]) = (batch, shape.as_slice()) {
+            shape.remove(0);
+        }
         let counts_rows = match (batch, shape.first()) {
             (Batch::Single, _) | (_, None) => false,
             (Batch::Free, _) => true,

@@ -160,12 +160,16 @@ fn texts(exprs: &[Expr], inputs: &[&Node]) -> String {
     exprs.iter().map(|expr| text(expr, inputs)).collect::<Vec<_>>().join(", ")
 }
 
-fn call(name: &str, args: &[Expr], inputs: &[&Node]) -> String {
+/// A call of `name`.
+pub(super) fn call(name: &str, args: &[Expr], inputs: &[&Node]) -> String {
+    if name == "COUNT" && args.is_empty() {
+        return "COUNT(*)".into();
+    }
     format!("{name}({})", texts(args, inputs))
 }
 
 /// An expression over the columns of `inputs`, one behind the other.
-fn text(expr: &Expr, inputs: &[&Node]) -> String {
+pub(super) fn text(expr: &Expr, inputs: &[&Node]) -> String {
     let of = |expr: &Expr| text(expr, inputs);
     match &expr.kind {
         ExprKind::Column(at) => {

@@ -123,10 +123,7 @@ impl Case {
     fn data(&self, graph: &GraphProto) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
         if self.suite == "light" {
             let output = self.path.with_file_name(format!("{}_output_0.pb", self.name));
-            return (
-                free_inputs(graph).map(|at| tensor::ramp(&graph.input[at])).collect(),
-                vec![read(&output)],
-            );
+            return (tensor::ramps(graph), vec![read(&output)]);
         }
         let files = |side: &str| {
             let folder = self.path.with_file_name("test_data_set_0");
@@ -145,15 +142,9 @@ fn read_model(path: &Path) -> ModelProto {
     ModelProto::decode(read(path).as_slice()).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Places of the inputs that are not weights.
-fn free_inputs(graph: &GraphProto) -> impl Iterator<Item = usize> {
-    let is_weight = |name: &str| graph.initializer.iter().any(|tensor| tensor.name == name);
-    (0..).zip(&graph.input).filter(move |(_, input)| !is_weight(&input.name)).map(|(at, _)| at)
-}
-
 /// Makes every input but the first a constant of the graph.
 fn bake(graph: &mut GraphProto, inputs: &mut Vec<Vec<u8>>) {
-    let mut places: Vec<usize> = free_inputs(graph).collect();
+    let mut places: Vec<usize> = tensor::free_inputs(graph).collect();
     let values = if inputs.len() > 1 { inputs.split_off(1) } else { Vec::new() };
     for (place, value) in iter::zip(places.split_off(1.min(places.len())), values).rev() {
         let mut tensor = TensorProto::decode(value.as_slice()).expect("an input is a tensor");

@@ -5,7 +5,7 @@ use std::iter;
 use prost::Message;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::dimension::Value;
-use tract_onnx::pb::{TensorProto, ValueInfoProto, type_proto};
+use tract_onnx::pb::{GraphProto, TensorProto, ValueInfoProto, type_proto};
 use tract_onnx::prelude::f16;
 
 enum Values {
@@ -116,8 +116,19 @@ fn chunks<const N: usize>(raw: &[u8]) -> impl Iterator<Item = [u8; N]> {
     raw.as_chunks::<N>().0.iter().copied()
 }
 
-/// The input that the suite `light` was made with: 0, 1/n, 2/n … in the shape of `input`.
-pub fn ramp(input: &ValueInfoProto) -> Vec<u8> {
+/// Places of the inputs of `graph` that are not weights.
+pub fn free_inputs(graph: &GraphProto) -> impl Iterator<Item = usize> {
+    let is_weight = |name: &str| graph.initializer.iter().any(|tensor| tensor.name == name);
+    (0..).zip(&graph.input).filter(move |(_, input)| !is_weight(&input.name)).map(|(at, _)| at)
+}
+
+/// The inputs that the suite `light` was made with.
+pub fn ramps(graph: &GraphProto) -> Vec<Vec<u8>> {
+    free_inputs(graph).map(|at| ramp(&graph.input[at])).collect()
+}
+
+/// 0, 1/n, 2/n … in the shape of `input`.
+fn ramp(input: &ValueInfoProto) -> Vec<u8> {
     let Some(type_proto::Value::TensorType(declared)) =
         input.r#type.as_ref().and_then(|it| it.value.as_ref())
     else {

@@ -339,7 +339,7 @@ FORMS = {
 
 AGGREGATES = {
     "INT64": ["COUNT(*)", "COUNT({x})", "COUNT(DISTINCT {i})", "COUNTIF({b})", "SUM({i})", "MIN({i})", "MAX({i})", "SUM({i}) - COUNT(*)"],
-    "FLOAT64": ["SUM({f})", "AVG({i})", "AVG({f})", "MIN({f})", "MAX({f})", "STDDEV({i})", "VAR_POP({i})", "SUM({i}) / COUNT(*)"],
+    "FLOAT64": ["SUM({f})", "AVG({i})", "AVG({f})", "MIN({f})", "MAX({f})", "ROUND(STDDEV({i}), 6)", "ROUND(VAR_POP({i}), 6)", "SUM({i}) / COUNT(*)"],
     "STRING": ["MIN({s})", "MAX({s})"],
     "BOOL": ["LOGICAL_AND({b})", "LOGICAL_OR({b})", "COUNT(*) > 3", "MIN({i}) IS NULL"],
 }

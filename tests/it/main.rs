@@ -16,6 +16,7 @@ mod host;
 mod image;
 mod loading;
 mod notation;
+mod operators;
 mod reference;
 mod stepping;
 mod suite;
@@ -24,5 +25,7 @@ mod table_arrow;
 mod table_csv;
 mod table_fixtures;
 mod table_objects;
+#[path = "../conformance/tensor.rs"]
+mod tensor;
 mod tsql;
 mod tutorials;

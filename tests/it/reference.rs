@@ -12,6 +12,7 @@ use predictql::model::ModelOptions;
 use sqllogictest::{DefaultColumnType, Record, StatementExpect};
 
 use crate::host;
+use crate::suite::ELSEWHERE;
 
 const NOTE: &str = "<!-- Made by `cargo xtask reference`. -->\n";
 
@@ -34,7 +35,7 @@ fn functions() -> String {
     let mut all: Vec<_> = predictql::functions().collect();
     // Operators stay in their order: those alike stand together.
     all.sort_by_key(|it| if it.kind == "OPERATOR" { "" } else { it.name });
-    let learning = |it: &&FunctionInfo| it.name.starts_with("ML.");
+    let learning = |it: &&FunctionInfo| it.name.starts_with("ML.") && it.kind != "TABLE";
     let of = |kind: &'static str| move |it: &&FunctionInfo| it.kind == kind && !learning(it);
     let mut page = format!("# Functions and operators\n\n{NOTE}");
     let mut section = |title: &str, about: &str, rows: Vec<&FunctionInfo>| {
@@ -46,6 +47,8 @@ fn functions() -> String {
         "Those with statistics over all rows need an empty `OVER ()` behind them; `TRANSFORM` keeps the statistics.",
         all.iter().filter(learning).collect(),
     );
+    let tables = "They give rows and stand in FROM.";
+    section("Table functions", tables, all.iter().filter(|it| it.kind == "TABLE").collect());
     section(
         "Scalar functions",
         "Wherever a value may stand. `SAFE.` before the name gives NULL where the function would fail for a value.",
@@ -91,7 +94,10 @@ fn errors() -> String {
         write!(page, "\n## `{code}`\n\n{} Kind: {:?}.\n", code.meaning(), code.kind()).unwrap();
         match raised.iter().find(|(_, error)| error.code() == *code) {
             Some((sql, error)) => write!(page, "\n```sql\n{sql}\n```\n\n```text\n{error}\n```\n").unwrap(),
-            None => page.push_str("\nNo statement is known to raise it.\n"),
+            None => {
+                let (_, why) = ELSEWHERE.iter().find(|(it, _)| it == code).unwrap();
+                write!(page, "\n{why}\n").unwrap();
+            }
         }
     }
     page

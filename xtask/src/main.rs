@@ -7,6 +7,7 @@ mod browser;
 mod config;
 mod conformance;
 mod debian;
+mod duckdb;
 mod estimators;
 mod npm;
 mod package;
@@ -14,6 +15,7 @@ mod page;
 mod process;
 mod project;
 mod python;
+mod reference;
 mod size;
 mod terminal;
 mod test;
@@ -38,6 +40,9 @@ usage: cargo xtask <command>
   bench             both tutorials and models on tables beside onnxruntime-web, in one page
   conformance       the suites of the onnx package; `--write` writes docs/CONFORMANCE.md, part of a name runs these cases
   estimators        scikit-learn's and the boosters' models beside onnxruntime; `--write` writes docs/ESTIMATORS.md
+  duckdb            the rows of the SQL tests against DuckDB's; `--write FILE` fills in those that a file has not yet
+  fuzz              random queries in PredictQL and DuckDB; `--seed 1 --queries 10000`
+  reference         the pages of functions and error codes below docs/reference
   size              the bytes of every file of the package
   tidy              the layers of the house, and what a file looks like
   fixtures          make the models, tables and pictures of the tests again
@@ -73,6 +78,9 @@ fn run(words: &[&str]) -> Result<()> {
         ["conformance", words @ ..] => conformance::run(words),
         ["estimators", words @ ..] => estimators::run(words),
         ["size"] => size::table(),
+        ["duckdb", words @ ..] => duckdb::check(words),
+        ["fuzz", words @ ..] => duckdb::fuzz(words),
+        ["reference"] => reference::write(),
         ["tidy"] => tidy::check(),
         ["fixtures"] => python::script("tests/fixtures", "make.py")?.run(),
         ["help" | "--help" | "-h"] => {

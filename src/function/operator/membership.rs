@@ -1,10 +1,11 @@
 //! IN: a value among others.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, BooleanArray, UInt64Array};
-use arrow_buffer::BooleanBuffer;
+use arrow_buffer::{BooleanBuffer, NullBuffer};
 
 use super::super::Call;
 use super::compare::equal;
@@ -21,7 +22,8 @@ pub(super) fn among_values(call: &Call<'_>) -> Result<ArrayRef> {
     let Some((value, items)) = call.args.split_first() else { return Err(layout()) };
     if items.len() > FEW && items.iter().all(Operand::is_constant) && data_type.is_orderable() {
         let items: Vec<_> = items.iter().map(|item| item.array().clone()).collect();
-        return looked_up(value, &concat(&items)?, data_type, call.rows);
+        let items = concat(&items)?;
+        return looked_up(call, value, &items, &items, data_type);
     }
     let same =
         items.iter().map(|item| Ok(Operand::column(Arc::new(equal(value, item, data_type, call.rows)?))));
@@ -43,7 +45,8 @@ pub(super) fn among_elements(call: &Call<'_>) -> Result<ArrayRef> {
     };
     if arrays.is_constant() && data_type.is_orderable() {
         let range = elements(0);
-        return looked_up(value, &lists.values().slice(range.start, range.len()), data_type, call.rows);
+        let items = lists.values().slice(range.start, range.len());
+        return looked_up(call, value, &items, arrays.array(), data_type);
     }
     let pairs = |pick: &dyn Fn(usize, usize) -> usize| -> UInt64Array {
         (0..call.rows).flat_map(|row| elements(row).map(move |at| pick(row, at) as u64)).collect()
@@ -54,10 +57,11 @@ pub(super) fn among_elements(call: &Call<'_>) -> Result<ArrayRef> {
     let same = equal(&left, &right, data_type, places.len())?;
     let mut rest = same.iter();
     let answers = (0..call.rows).map(|row| {
-        let answers = rest.by_ref().take(elements(row).len());
-        answers.fold(Some(false), |any, it| {
-            if any == Some(true) || it == Some(true) { Some(true) } else { any.and(it) }
-        })
+        let mut any = Some(false);
+        for answer in rest.by_ref().take(elements(row).len()) {
+            any = if any == Some(true) || answer == Some(true) { Some(true) } else { any.and(answer) };
+        }
+        any
     });
     Ok(Arc::new(answers.collect::<BooleanArray>()))
 }
@@ -66,29 +70,76 @@ fn element_type<'a>(call: &'a Call<'_>) -> Result<&'a DataType> {
     call.types.first().ok_or_else(layout)
 }
 
-/// Looks every value up among `items`: TRUE where it is found, NULL where it is not and an item is NULL.
-fn looked_up(value: &Operand, items: &ArrayRef, data_type: &DataType, rows: usize) -> Result<ArrayRef> {
-    let has_nulls = items.null_count() > 0;
-    let items = Operand::column(items.clone());
-    let given = (0..items.array().len()).filter(|at| !items.is_null(*at));
-    let found = if matches!(data_type, DataType::String | DataType::Bytes) {
-        let (values, items) = (value.blobs()?, items.blobs()?);
-        let mut sorted: Vec<_> = given.map(|at| items.at(at)).collect();
-        sorted.sort_unstable();
-        BooleanBuffer::collect_bool(rows, |row| sorted.binary_search(&values.at(row)).is_ok())
-    } else {
-        let (values, items) = (digests(value, data_type)?, digests(&items, data_type)?);
-        let mut sorted: Vec<_> = given.filter_map(&*items).collect();
-        sorted.sort_unstable();
-        BooleanBuffer::collect_bool(rows, |row| {
-            values(row).is_some_and(|it| sorted.binary_search(&it).is_ok())
+/// Values in order, to look others up in.
+#[derive(Debug)]
+pub(in crate::function) enum Sorted {
+    /// Numbers that stand for values.
+    Digests(Vec<u64>),
+    /// Where texts or bytes stand among all.
+    Places(Vec<usize>),
+}
+
+impl Sorted {
+    fn new(items: &Operand, data_type: &DataType) -> Result<Self> {
+        let given = (0..items.array().len()).filter(|at| !items.is_null(*at));
+        if matches!(data_type, DataType::String | DataType::Bytes) {
+            let blobs = items.blobs()?;
+            let mut places: Vec<_> = given.collect();
+            places.sort_unstable_by(|a, b| blobs.at(*a).cmp(blobs.at(*b)));
+            return Ok(Self::Places(places));
+        }
+        let mut digests: Vec<_> = given.filter_map(&*digests(items, data_type)?).collect();
+        digests.sort_unstable();
+        Ok(Self::Digests(digests))
+    }
+
+    /// Which of `rows` values stand among the items.
+    fn find(
+        &self,
+        value: &Operand,
+        items: &Operand,
+        data_type: &DataType,
+        rows: usize,
+    ) -> Result<BooleanBuffer> {
+        Ok(match self {
+            Self::Digests(sorted) => {
+                let values = digests(value, data_type)?;
+                let found = |row| values(row).is_some_and(|it| sorted.binary_search(&it).is_ok());
+                BooleanBuffer::collect_bool(rows, found)
+            }
+            Self::Places(sorted) => {
+                let (values, items) = (value.blobs()?, items.blobs()?);
+                let found = |row| sorted.binary_search_by(|at| items.at(*at).cmp(values.at(row))).is_ok();
+                BooleanBuffer::collect_bool(rows, found)
+            }
         })
+    }
+}
+
+/// The latest array that values were looked up in, and the array in order: every batch asks for the same one.
+pub(in crate::function) type Latest = RefCell<Option<(ArrayRef, Arc<Sorted>)>>;
+
+/// Looks every value up among `items`, the elements of `whole`: TRUE where it is found, NULL where it is not and an item
+/// is NULL.
+fn looked_up(
+    call: &Call<'_>,
+    value: &Operand,
+    items: &ArrayRef,
+    whole: &ArrayRef,
+    data_type: &DataType,
+) -> Result<ArrayRef> {
+    let rows = call.rows;
+    let (no_items, has_nulls) = (items.is_empty(), items.null_count() > 0);
+    let items = Operand::column(items.clone());
+    let mut latest = call.env.latest.borrow_mut();
+    let sorted = match &*latest {
+        Some((array, sorted)) if Arc::ptr_eq(array, whole) => sorted.clone(),
+        _ => Arc::new(Sorted::new(&items, data_type)?),
     };
-    let no_items = items.array().is_empty();
-    let valid = value
-        .nulls(rows)
-        .filter(|_| !no_items)
-        .map_or_else(|| BooleanBuffer::new_set(rows), |it| it.into_inner());
+    let found = sorted.find(value, &items, data_type, rows)?;
+    *latest = Some((whole.clone(), sorted));
+    let nulls = value.nulls(rows).filter(|_| !no_items);
+    let valid = nulls.map_or_else(|| BooleanBuffer::new_set(rows), NullBuffer::into_inner);
     let trues = &found & &valid;
     let falses = if has_nulls { BooleanBuffer::new_unset(rows) } else { &!&found & &valid };
     Ok(Arc::new(known(trues, &falses)))

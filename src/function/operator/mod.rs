@@ -13,6 +13,7 @@ use super::scalar::{add_to_date, add_to_timestamp, concat, concat_arrays};
 use super::{Function, Signature, Type};
 
 pub(super) use compare::{Test, equal};
+pub(super) use membership::Latest;
 
 use Type::{Any, Array, Bool, Bytes, Comparable, Date, Float64, Int64, Interval, Ordered, String, Timestamp};
 

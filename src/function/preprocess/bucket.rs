@@ -1,8 +1,9 @@
 //! Buckets: by split points, by quantiles, by hash.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Int64Array, StringArray};
+use arrow_array::ArrayRef;
 
 use super::{VECTOR, choice, flag, int_option, numbers, option, out_of};
 use crate::data::Scalar;
@@ -75,8 +76,8 @@ impl Fitted for Buckets {
     /// NaN has no bucket, as NULL has none.
     fn apply(&self, call: &Call<'_>) -> Result<ArrayRef> {
         let values = call.arg(0)?.floats()?;
-        let value = |row| values.get(row).filter(|value| !value.is_nan());
-        Ok(Arc::new((0..call.rows).map(|row| self.name(value(row)?)).collect::<StringArray>()))
+        let name = |row| self.name(values.get(row).filter(|value| !value.is_nan())?);
+        call.texts(&|row| Ok(name(row).map(Cow::Borrowed)))
     }
 }
 
@@ -135,5 +136,5 @@ fn hash(call: &Call<'_>) -> Result<ArrayRef> {
         let hash = fingerprint(text.as_bytes());
         hash.checked_rem(count).unwrap_or(hash).cast_signed()
     };
-    Ok(Arc::new((0..call.rows).map(|row| values.get(row).map(bucket)).collect::<Int64Array>()))
+    call.ints(&|row| Ok(values.get(row).map(bucket)))
 }

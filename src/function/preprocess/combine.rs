@@ -1,12 +1,12 @@
 //! Features combined with one another: crosses, polynomials, n-grams.
 
+use std::borrow::Cow;
+use std::cell::Cell;
 use std::sync::Arc;
 
-use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef, Float64Array, StringArray, StructArray};
-use arrow_buffer::NullBuffer;
 
 use super::{TEXTS, option, out_of};
 use crate::data::{CastMode, DataType, Operand, Scalar, StructField, cast};
@@ -211,20 +211,16 @@ impl<'a> Features<'a> {
         let degree = usize::try_from(degree).unwrap_or(2);
         let columns = combinations(self.columns.len(), degree, rules)
             .iter()
-            .map(|combination| {
-                let value = |row| match self.operand.is_null(row) {
-                    true => None,
-                    false => text(combination, self.operand.index(row)),
-                };
-                Arc::new((0..call.rows).map(value).collect::<StringArray>()) as ArrayRef
-            })
-            .collect();
-        let nulls: NullBuffer = (0..call.rows).map(|row| !self.operand.is_null(row)).collect();
-        StructArray::try_new(fields, columns, Some(nulls))
+            .map(|it| call.texts(&|row| Ok(text(it, self.operand.index(row)).map(Cow::Owned))))
+            .collect::<Result<_>>()?;
+        StructArray::try_new(fields, columns, call.nulls())
             .map(|array| Arc::new(array) as ArrayRef)
             .map_err(|error| layout().detail(error))
     }
 }
+
+/// How long the n-grams of a batch of rows may be: as much as a browser holds.
+const MOST_BYTES: usize = 1 << 28;
 
 /// `ML.NGRAMS(tokens, range [, separator])`, ordered by the first token, then by length. NULL tokens are skipped.
 fn ngrams(call: &Call<'_>) -> Result<ArrayRef> {
@@ -234,33 +230,29 @@ fn ngrams(call: &Call<'_>) -> Result<ArrayRef> {
         None => " ",
     };
     let tokens = Tokens::new(call.arg(0)?)?;
-    let mut result = ListBuilder::new(StringBuilder::new());
-    let mut bytes = 0;
-    for row in 0..call.rows {
-        let Some(tokens) = tokens.get(row) else {
-            result.append(false);
-            continue;
-        };
-        let tokens: Vec<_> = tokens.flatten().collect();
-        for start in 0..tokens.len() {
-            let rest = tokens.get(start..).unwrap_or_default();
-            for length in least..=most.min(rest.len()) {
-                let gram = rest.get(..length).unwrap_or_default().join(separator);
-                bytes += gram.len();
-                if i32::try_from(bytes).is_err() {
-                    return Err(Error::new(
-                        Code::LimitExceeded,
-                        "the n-grams are longer than 2 GiB together",
-                    )
-                    .in_row(row)
-                    .hint("ask for a smaller range"));
+    let bytes = Cell::new(0);
+    call.arrays(
+        &|row, grams| {
+            let tokens: Vec<_> = tokens.get(row).flatten().collect();
+            for start in 0..tokens.len() {
+                let rest = tokens.get(start..).unwrap_or_default();
+                for length in least..=most.min(rest.len()) {
+                    let gram = rest.get(..length).unwrap_or_default().join(separator);
+                    bytes.set(bytes.get() + gram.len());
+                    if bytes.get() > MOST_BYTES {
+                        return Err(Error::new(
+                            Code::LimitExceeded,
+                            "the n-grams are longer than 256 MiB together",
+                        )
+                        .hint("ask for a smaller range"));
+                    }
+                    grams.push(gram);
                 }
-                result.values().append_value(gram);
             }
-        }
-        result.append(true);
-    }
-    Ok(Arc::new(result.finish()))
+            Ok(())
+        },
+        &|grams: Vec<String>| Ok(Arc::new(StringArray::from_iter_values(grams))),
+    )
 }
 
 /// `[least, most]`, or one number for both.
@@ -271,7 +263,7 @@ fn ngram_range(call: &Call<'_>) -> Result<(usize, usize)> {
         Err(_) => {
             let lists = Lists::new(operand)?;
             let values = lists.values().as_primitive_opt::<Int64Type>().ok_or_else(layout)?.values();
-            lists.range(0).and_then(|range| values.get(range)).map(<[i64]>::to_vec)
+            values.get(lists.range(0)).map(<[i64]>::to_vec)
         }
     };
     let range = range.unwrap_or_default();

@@ -1,8 +1,9 @@
 //! `ML.IMPUTER`: a value in place of NULL.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Float64Array, StringArray};
+use arrow_array::ArrayRef;
 
 use super::{choice, counted, numbers, quantile};
 use crate::diag::{Code, Error, Result};
@@ -28,17 +29,17 @@ enum Imputer {
 impl Fitted for Imputer {
     fn apply(&self, call: &Call<'_>) -> Result<ArrayRef> {
         let operand = call.arg(0)?;
-        Ok(match self {
+        let rows = call.bare();
+        match self {
             Self::Number(instead) => {
                 let values = operand.floats()?;
-                Arc::new((0..call.rows).map(|row| values.get(row).or(*instead)).collect::<Float64Array>())
+                rows.floats(&|row| Ok(values.get(row).or(*instead)))
             }
             Self::Text(instead) => {
                 let values = operand.texts()?;
-                let filled = (0..call.rows).map(|row| values.get(row).or(instead.as_deref()));
-                Arc::new(filled.collect::<StringArray>())
+                rows.texts(&|row| Ok(values.get(row).or(instead.as_deref()).map(Cow::Borrowed)))
             }
-        })
+        }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::{Float64Builder, ListBuilder};
 use arrow_array::{ArrayRef, Float64Array};
 
 use super::{VECTOR, flag, float_option, numbers, option, out_of, quantile};
@@ -63,7 +62,7 @@ impl Fitted for Scaler {
             let scaled = (value - self.shift) / self.scale;
             if self.capped { scaled.clamp(0.0, 1.0) } else { scaled }
         };
-        Ok(Arc::new((0..call.rows).map(|row| values.get(row).map(scaled)).collect::<Float64Array>()))
+        call.floats(&|row| Ok(values.get(row).map(scaled)))
     }
 }
 
@@ -122,16 +121,14 @@ fn normalize(call: &Call<'_>) -> Result<ArrayRef> {
     let degree = float_option(call, 1, "p")?.unwrap_or(2.0);
     check_degree(degree, "p")?;
     let vectors = Vectors::new(call.arg(0)?)?;
-    let mut result = ListBuilder::new(Float64Builder::new());
-    for row in 0..call.rows {
-        let Some(vector) = vectors.get(row)? else {
-            result.append(false);
-            continue;
-        };
-        let length = norm(vector, degree);
-        let length = if length == 0.0 { 1.0 } else { length };
-        vector.iter().for_each(|value| result.values().append_value(value / length));
-        result.append(true);
-    }
-    Ok(Arc::new(result.finish()))
+    call.arrays(
+        &|row, values| {
+            let vector = vectors.get(row)?.unwrap_or_default();
+            let length = norm(vector, degree);
+            let length = if length == 0.0 { 1.0 } else { length };
+            values.extend(vector.iter().map(|value| value / length));
+            Ok(())
+        },
+        &|values| Ok(Arc::new(Float64Array::from(values))),
+    )
 }

@@ -15,7 +15,7 @@ fn transformed(name: &str, fitted: &[Scalar], rows: &[Scalar], options: &[Scalar
     let literals: Vec<_> = [None].into_iter().chain(options.iter().cloned().map(Some)).collect();
     let resolved = resolve(function(name).unwrap(), &types, &literals).unwrap();
     let Body::Fit(fit) = resolved.body else { panic!("{name} takes no statistics") };
-    let env = Env { limits: Arc::new(Limits::default()), now: 0, random: Cell::new(0) };
+    let env = Env::new(Arc::new(Limits::default()), 0, 0);
     let with = |values: &[Scalar], run: &dyn Fn(&Call<'_>)| {
         let column = Operand::column(array_of(values, &resolved.args[0]).unwrap());
         let constants = options.iter().zip(&resolved.args[1..]).map(|(option, data_type)| {

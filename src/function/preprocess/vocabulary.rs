@@ -3,11 +3,11 @@
 //! Terms are numbered from 1 in alphabetical order. NULL, terms that are not in the vocabulary and those that
 //! were cut from it are 0.
 
+use std::cell::Cell;
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Float64Array, Int64Array, ListArray, StructArray};
-use arrow_buffer::{NullBufferBuilder, OffsetBuffer};
+use arrow_array::{ArrayRef, Float64Array, Int64Array, StructArray};
 
 use super::{TEXTS, choice, counted, int_option, out_of};
 use crate::data::{DataType, StructField};
@@ -51,11 +51,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
-/// `ARRAY<STRUCT<index INT64, value FLOAT64>>`.
-fn entries_type(_: &[Argument]) -> Result<DataType> {
+/// `STRUCT<index INT64, value FLOAT64>`.
+fn entry_type() -> DataType {
     let field = |name: &str, data_type| StructField { name: name.into(), data_type };
-    let entry = vec![field("index", DataType::Int64), field("value", DataType::Float64)];
-    Ok(DataType::array(DataType::Struct(entry)))
+    DataType::Struct(vec![field("index", DataType::Int64), field("value", DataType::Float64)])
+}
+
+fn entries_type(_: &[Argument]) -> Result<DataType> {
+    Ok(DataType::array(entry_type()))
 }
 
 /// Terms in alphabetical order.
@@ -100,8 +103,8 @@ fn categories<'a>(call: &'a Call<'_>) -> Result<Vec<(&'a str, usize)>> {
 fn documents<'a>(call: &'a Call<'_>) -> Result<Vec<(&'a str, usize)>> {
     let tokens = Tokens::new(call.arg(0)?)?;
     let mut found = Vec::new();
-    for row in (0..call.rows).filter_map(|row| tokens.get(row)) {
-        found.extend(counted(row.flatten().collect()).into_iter().map(|(token, _)| token));
+    for row in 0..call.rows {
+        found.extend(counted(tokens.get(row).flatten().collect()).into_iter().map(|(token, _)| token));
     }
     Ok(counted(found))
 }
@@ -116,8 +119,7 @@ fn label(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
 impl Fitted for Labels {
     fn apply(&self, call: &Call<'_>) -> Result<ArrayRef> {
         let values = call.arg(0)?.texts()?;
-        let numbers = (0..call.rows).map(|row| index(self.0.number(values.get(row))));
-        Ok(Arc::new(numbers.collect::<Int64Array>()))
+        call.bare().ints(&|row| Ok(Some(index(self.0.number(values.get(row))))))
     }
 }
 
@@ -141,14 +143,13 @@ fn one_hot(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
 impl Fitted for OneHot {
     fn apply(&self, call: &Call<'_>) -> Result<ArrayRef> {
         let values = call.arg(0)?.texts()?;
-        let mut entries = Entries::new(call.rows);
-        for row in 0..call.rows {
+        let each = |row, entries: &mut Vec<Entry>| {
             let number = self.vocabulary.number(values.get(row));
             let dropped = number > 0 && self.dropped == Some(number);
-            entries.push(number, if dropped { 0.0 } else { 1.0 });
-            entries.end_row(true);
-        }
-        entries.finish(call.returns)
+            entries.push((index(number), if dropped { 0.0 } else { 1.0 }));
+            Ok(())
+        };
+        call.bare().arrays(&each, &column)
     }
 }
 
@@ -162,21 +163,15 @@ fn multi_hot(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
 impl Fitted for MultiHot {
     fn apply(&self, call: &Call<'_>) -> Result<ArrayRef> {
         let tokens = Tokens::new(call.arg(0)?)?;
-        let mut entries = Entries::new(call.rows);
         // The row that had each number last.
-        let mut seen_in = vec![None; self.0.0.len() + 1];
-        for row in 0..call.rows {
-            let tokens = tokens.get(row);
-            let valid = tokens.is_some();
-            for number in tokens.into_iter().flatten().map(|token| self.0.number(token)) {
-                let Some(seen_in) = seen_in.get_mut(number) else { continue };
-                if seen_in.replace(row) != Some(row) {
-                    entries.push(number, 1.0);
-                }
-            }
-            entries.end_row(valid);
-        }
-        entries.finish(call.returns)
+        let seen_in = vec![Cell::new(usize::MAX); self.0.0.len() + 1];
+        let each = |row, entries: &mut Vec<Entry>| {
+            let numbers = tokens.get(row).map(|token| self.0.number(token));
+            let new = numbers.filter(|it| seen_in.get(*it).is_some_and(|seen| seen.replace(row) != row));
+            entries.extend(new.map(|number| (index(number), 1.0)));
+            Ok(())
+        };
+        call.arrays(&each, &column)
     }
 }
 
@@ -198,8 +193,8 @@ fn bag_of_words(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
 fn tf_idf(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
     let counts = documents(call)?;
     let vocabulary = Vocabulary::new(&counts, call, 1)?;
-    let tokens = Tokens::new(call.arg(0)?)?;
-    let rows = (0..call.rows).filter(|row| tokens.get(*row).is_some()).count() as f64;
+    let arrays = call.arg(0)?;
+    let rows = (0..call.rows).filter(|row| !arrays.is_null(*row)).count() as f64;
     let found = |term: &String| {
         let place = counts.binary_search_by(|(it, _)| (*it).cmp(term)).ok();
         place.and_then(|at| counts.get(at)).map_or(0, |(_, count)| *count) as f64
@@ -215,78 +210,34 @@ impl Fitted for Bag {
     #[expect(clippy::cast_precision_loss, reason = "numbers of tokens")]
     fn apply(&self, call: &Call<'_>) -> Result<ArrayRef> {
         let tokens = Tokens::new(call.arg(0)?)?;
-        let mut entries = Entries::new(call.rows);
-        for row in 0..call.rows {
-            let row = tokens.get(row);
-            let valid = row.is_some();
-            let tokens = row.into_iter().flatten();
-            let mut numbers: Vec<usize> = tokens.map(|token| self.vocabulary.number(token)).collect();
+        let each = |row, entries: &mut Vec<Entry>| {
+            let mut numbers: Vec<usize> = tokens.get(row).map(|it| self.vocabulary.number(it)).collect();
             numbers.sort_unstable();
             for run in numbers.chunk_by(|a, b| a == b) {
                 let (number, count) = (run.first().copied().unwrap_or_default(), run.len() as f64);
                 let weight = self.weights.as_ref().and_then(|it| it.get(number));
                 let value = weight.map_or(count, |weight| count / numbers.len() as f64 * weight);
-                entries.push(number, value);
+                entries.push((index(number), value));
             }
-            entries.end_row(valid);
-        }
-        entries.finish(call.returns)
-    }
-}
-
-/// Builds a column of `ARRAY<STRUCT<index INT64, value FLOAT64>>`.
-struct Entries {
-    indices: Vec<i64>,
-    values: Vec<f64>,
-    lengths: Vec<usize>,
-    nulls: NullBufferBuilder,
-    /// How many entries the rows that ended have.
-    ended: usize,
-}
-
-impl Entries {
-    fn new(rows: usize) -> Self {
-        Self {
-            indices: Vec::with_capacity(rows),
-            values: Vec::with_capacity(rows),
-            lengths: Vec::with_capacity(rows),
-            nulls: NullBufferBuilder::new(rows),
-            ended: 0,
-        }
-    }
-
-    fn push(&mut self, number: usize, value: f64) {
-        self.indices.push(index(number));
-        self.values.push(value);
-    }
-
-    /// The entries since the last end are a row's; or the row is NULL.
-    fn end_row(&mut self, valid: bool) {
-        self.lengths.push(self.values.len() - self.ended);
-        self.ended = self.values.len();
-        self.nulls.append(valid);
-    }
-
-    fn finish(mut self, data_type: &DataType) -> Result<ArrayRef> {
-        if i32::try_from(self.ended).is_err() {
-            return Err(Error::new(Code::LimitExceeded, "a column has more than 2147483647 entries"));
-        }
-        let arrow_schema::DataType::List(element) = data_type.storage() else { return Err(layout()) };
-        let arrow_schema::DataType::Struct(fields) = element.data_type().clone() else {
-            return Err(layout());
+            Ok(())
         };
-        let columns: Vec<ArrayRef> =
-            vec![Arc::new(Int64Array::from(self.indices)), Arc::new(Float64Array::from(self.values))];
-        let values = StructArray::try_new(fields, columns, None).map_err(|error| layout().detail(error))?;
-        let offsets = OffsetBuffer::from_lengths(self.lengths);
-        ListArray::try_new(element, offsets, Arc::new(values), self.nulls.finish())
-            .map(|list| Arc::new(list) as ArrayRef)
-            .map_err(|error| layout().detail(error))
+        call.arrays(&each, &column)
     }
 }
 
-fn layout() -> Error {
-    Error::new(Code::Internal, "entries have another layout than their type")
+/// A number of the vocabulary and its value.
+type Entry = (i64, f64);
+
+/// All entries as a column of `STRUCT<index INT64, value FLOAT64>`.
+fn column(entries: Vec<Entry>) -> Result<ArrayRef> {
+    let layout = || Error::new(Code::Internal, "entries have another layout than their type");
+    let arrow_schema::DataType::Struct(fields) = entry_type().storage() else { return Err(layout()) };
+    let (indices, values): (Vec<i64>, Vec<f64>) = entries.into_iter().unzip();
+    let columns: Vec<ArrayRef> =
+        vec![Arc::new(Int64Array::from(indices)), Arc::new(Float64Array::from(values))];
+    StructArray::try_new(fields, columns, None)
+        .map(|entries| Arc::new(entries) as ArrayRef)
+        .map_err(|error| layout().detail(error))
 }
 
 fn index(number: usize) -> i64 {

@@ -21,7 +21,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &[Signature::scalar(&[AnyArray], Int64, |call| {
             let lists = Lists::new(call.arg(0)?)?;
             #[expect(clippy::cast_possible_wrap, reason = "offsets have 32 bits")]
-            call.ints(&|row| Ok(lists.range(row).map(|it| it.len() as i64)))
+            call.ints(&|row| Ok(Some(lists.range(row).len() as i64)))
         })],
     ),
     Function::new(
@@ -79,7 +79,7 @@ fn picked(call: &Call<'_>, order: &dyn Fn(usize, Range<u64>) -> Vec<u64>) -> Res
     call.arrays(
         &|row, places| {
             for (lists, start) in lists.iter().zip(&starts) {
-                let range = lists.range(row).unwrap_or_default();
+                let range = lists.range(row);
                 places.extend(order(row, (start + range.start) as u64..(start + range.end) as u64));
             }
             Ok(())
@@ -96,8 +96,7 @@ fn to_text(call: &Call<'_>) -> Result<ArrayRef> {
     let nulls = call.args.get(2).map(Operand::texts).transpose()?;
     call.texts(&|row| {
         let of_null = nulls.as_ref().map(|it| it.at(row));
-        let parts: Vec<&str> =
-            lists.range(row).unwrap_or_default().filter_map(|at| elements.get(at).or(of_null)).collect();
+        let parts: Vec<&str> = lists.range(row).filter_map(|at| elements.get(at).or(of_null)).collect();
         Ok(Some(Cow::Owned(parts.join(separators.at(row)))))
     })
 }

@@ -178,7 +178,7 @@ impl Found {
             }
             if c != '%' {
                 let mut bytes = [0; 4];
-                match text.strip_prefix(&*c.encode_utf8(&mut bytes).as_bytes()) {
+                match text.strip_prefix(c.encode_utf8(&mut bytes).as_bytes()) {
                     Some(rest) => text = rest,
                     None => return Ok(None),
                 }

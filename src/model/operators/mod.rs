@@ -128,6 +128,10 @@ fn prepare_body(graph: &mut GraphProto, opset: i64, mut constants: HashSet<Strin
             continue;
         }
         node.op_type = full_name(&node.domain, &node.op_type);
+        // tract takes the last inputs to be there.
+        while node.input.last().is_some_and(String::is_empty) {
+            node.input.pop();
+        }
         for attribute in &mut node.attribute {
             let bodies = attribute.g.iter_mut().chain(&mut attribute.graphs);
             bodies.into_iter().try_for_each(|body| prepare_body(body, opset, constants.clone()))?;

@@ -3,7 +3,6 @@
 use super::Binder;
 use super::constant::constant;
 use super::expr::{Fixed, Names, Typed, coerced, literal, takes_text};
-use super::from::TABLE_FUNCTIONS;
 use super::level::Windowed;
 use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Result, Span};
@@ -410,7 +409,9 @@ pub(super) fn unknown_function(name: &str, span: Span) -> Error {
         return error;
     }
     let error = Error::new(Code::UnknownFunction, format!("function `{name}` was not found")).at(span);
-    if let Some(table) = TABLE_FUNCTIONS.into_iter().find(|it| it.eq_ignore_ascii_case(name)) {
+    if let Some(table) =
+        function::TABLE_FUNCTIONS.iter().map(|it| it.name).find(|it| it.eq_ignore_ascii_case(name))
+    {
         return error.hint(format!("{table} gives a table: write SELECT … FROM {table}(…)"));
     }
     match function::nearest_function(name) {

@@ -1,7 +1,5 @@
 //! Values of constant expressions, where a declaration or an option asks for them.
 
-use std::cell::Cell;
-
 use crate::data::{DataType, Operand, Scalar, array_of, cast, scalar_at};
 use crate::diag::Result;
 use crate::function::{Call, Env};
@@ -41,7 +39,7 @@ pub(super) fn constant(expr: &Expr) -> Result<Option<Scalar>> {
                     array_of(std::slice::from_ref(value), data_type).map(Operand::constant)
                 });
                 let operands = operands.collect::<Result<Vec<_>>>()?;
-                let env = Env { limits: Default::default(), now: 0, random: Cell::new(0) };
+                let env = Env::new(Default::default(), 0, 0);
                 let call =
                     Call { args: &operands, types: &types, returns: &expr.data_type, rows: 1, env: &env };
                 match (function.name.starts_with("CURRENT"), kernel(&call)) {

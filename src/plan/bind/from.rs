@@ -15,9 +15,6 @@ use crate::plan::node::{JoinKind, Node, NodeKind};
 use crate::syntax::ast::{self, JoinOn, TableExprKind};
 use crate::table::{Table, objects};
 
-/// The functions that give rows.
-pub(super) const TABLE_FUNCTIONS: [&str; 3] = ["ML.PREDICT", "ML.TRANSFORM", "VECTOR_SEARCH"];
-
 /// A table of FROM and the names of its columns.
 pub(super) struct Source {
     pub(super) node: Node,
@@ -177,14 +174,15 @@ impl Binder<'_> {
                 let error =
                     Error::new(Code::UnknownFunction, format!("table function `{text}` was not found"))
                         .at(name.span);
-                let known = TABLE_FUNCTIONS;
-                Err(match (crate::diag::nearest(&text, known), function::function(&text)) {
+                let known = function::TABLE_FUNCTIONS.iter().map(|it| it.name);
+                Err(match (crate::diag::nearest(&text, known.clone()), function::function(&text)) {
                     (Some(near), _) => error.hint(format!("did you mean `{near}`?")).fix(name.span, near),
                     (None, Some(function)) => error.hint(format!(
                         "{} gives a value, not rows: SELECT {}(…), or UNNEST the array it gives",
                         function.name, function.name
                     )),
-                    (None, None) => error.hint(format!("the table functions are {}", known.join(", "))),
+                    (None, None) => error
+                        .hint(format!("the table functions are {}", known.collect::<Vec<_>>().join(", "))),
                 })
             }
         }

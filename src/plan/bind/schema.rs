@@ -8,7 +8,7 @@ use crate::catalog::Relation;
 use crate::data::{Batch, DataType, Field, Scalar, Schema, array_of};
 use crate::diag::{Code, Error, Result, nearest};
 use crate::function;
-use crate::model::{Model, ModelOptions, Port};
+use crate::model::{Model, Port};
 use crate::syntax::{ast, written};
 use crate::table::Table;
 
@@ -244,11 +244,6 @@ fn routines_view() -> Result<Table> {
 
 fn ports(model: &Model) -> [(&'static str, &[Port]); 2] {
     [("INPUT", &model.signature().inputs), ("OUTPUT", &model.signature().outputs)]
-}
-
-/// The options that models take, for error hints.
-pub(super) fn option_names() -> String {
-    ModelOptions::names().collect::<Vec<_>>().join(", ")
 }
 
 fn kind(relation: &Relation) -> &'static str {

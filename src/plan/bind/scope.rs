@@ -1,6 +1,6 @@
 //! The columns that a name can mean.
 
-use crate::data::{DataType, Field, Schema, StructField};
+use crate::data::{DataType, Schema, StructField};
 use crate::diag::{Code, Error, Result, Span, nearest};
 use crate::plan::expr::{Expr, ExprKind};
 use crate::syntax::ast::Ident;
@@ -130,11 +130,6 @@ impl Scope {
                 Some(of) => column.seen != Seen::ByName && column.is_of(of),
             })
             .map(|column| (column.name.as_str(), &column.expr))
-    }
-
-    /// The fields that `*` means.
-    pub(super) fn fields(&self) -> Vec<Field> {
-        self.visible(None).map(|(name, expr)| Field::new(name, expr.data_type.clone())).collect()
     }
 
     /// The column that `name` means, or the whole row of the table of that name as a struct.

@@ -12,6 +12,7 @@ use super::query::{distinct_rows, ordinal, sorted};
 use super::scope::Scope;
 use crate::data::{DataType, Field, Schema};
 use crate::diag::{Code, Error, Result, Span};
+use crate::plan::explain;
 use crate::plan::expr::{Expr, Order};
 use crate::plan::node::{Node, NodeKind};
 use crate::syntax::ast::{self, GroupBy, SelectItem};
@@ -261,9 +262,11 @@ pub(super) fn filtered(node: Node, predicate: Expr) -> Node {
 
 fn aggregated(node: Node, keys: Vec<Expr>, level: &mut Level) -> Node {
     let aggregates = std::mem::take(&mut level.aggregates);
-    let fields = keys.iter().map(|key| key.data_type.clone());
-    let fields = fields.chain(aggregates.iter().map(|it| it.data_type.clone()));
-    let schema = Schema { fields: fields.map(|it| Field::new("", it)).collect() };
+    let keyed = keys.iter().map(|key| Field::new(explain::text(key, &[&node]), key.data_type.clone()));
+    let aggregated = aggregates
+        .iter()
+        .map(|it| Field::new(explain::call(it.function.name, &it.args, &[&node]), it.data_type.clone()));
+    let schema = Schema { fields: keyed.chain(aggregated).collect() };
     Node { kind: NodeKind::Aggregate { input: Box::new(node), keys, aggregates }, schema }
 }
 

@@ -67,7 +67,9 @@ impl Parser<'_> {
             }
             return self.ident("an alias").map(Some);
         }
-        if self.at_name() { self.ident("an alias").map(Some) } else { Ok(None) }
+        // T-SQL knows no LIMIT, but who writes one means no alias.
+        let limit = self.is_tsql() && self.at_word("LIMIT");
+        if self.at_name() && !limit { self.ident("an alias").map(Some) } else { Ok(None) }
     }
 
     /// A table or model: `dataset.table`, `` `project.dataset.table` ``, `my-project.dataset.table`.

@@ -1,11 +1,17 @@
 //! `com.microsoft`: what onnxruntime's offline optimiser and quantiser write. Fusions are taken apart again; whole
-//! numbers stay whole where it is a product of matrices that they make small and fast.
+//! numbers stay whole where it is a product of matrices that they make small and fast. And what scikit-learn's exporter
+//! has for texts.
+
+mod murmur_hash;
+mod tokenizer;
 
 use tract_onnx::tract_hir::internal::{TractResult, bail, ensure};
 
 use super::body::Call;
-use super::{Entry, Maker};
+use super::{Entry, Maker, own};
 use Maker::{Tract, Written};
+use murmur_hash::MurmurHash3;
+use tokenizer::Tokenizer;
 
 pub(super) const OPERATORS: &[Entry] = &[
     ("BiasGelu", Tract),
@@ -19,6 +25,7 @@ pub(super) const OPERATORS: &[Entry] = &[
     ("Gelu", Tract),
     ("MatMulIntegerToFloat", Written(mat_mul_integer_to_float)),
     ("MatMulNBits", Tract),
+    ("MurmurHash3", own::<MurmurHash3>()),
     ("QGemm", Written(q_gemm)),
     ("QLinearAdd", Written(|_| Ok(q_linear_binary("Add")))),
     ("QLinearAveragePool", Written(|_| Ok(q_linear_unary("AveragePool real *")))),
@@ -33,6 +40,7 @@ pub(super) const OPERATORS: &[Entry] = &[
     ("SimplifiedLayerNormalization", Tract),
     ("SkipLayerNormalization", Tract),
     ("SkipSimplifiedLayerNormalization", Tract),
+    ("Tokenizer", own::<Tokenizer>()),
 ];
 
 /// The activation at the end of a fusion, from `before` to `y`.

@@ -155,16 +155,23 @@ impl Sums {
     }
 }
 
-/// Eight sums side by side, so that they go into vector registers.
+/// The scalar product.
 pub(super) fn dot(left: &[f32], right: &[f32]) -> f32 {
-    let (left, left_rest) = left.as_chunks::<8>();
-    let (right, right_rest) = right.as_chunks::<8>();
-    let mut sums = [0.0; 8];
-    for (left, right) in left.iter().zip(right) {
-        for (sum, (left, right)) in sums.iter_mut().zip(left.iter().zip(right)) {
-            *sum += left * right;
-        }
+    sum(left, right, |left, right| left * right)
+}
+
+/// The sum of a term for each pair. Four sums side by side go into a vector register; they are written out, since the
+/// compiler unrolls nothing where size counts.
+pub(super) fn sum(left: &[f32], right: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
+    let (left, left_rest) = left.as_chunks::<4>();
+    let (right, right_rest) = right.as_chunks::<4>();
+    let (mut first, mut second, mut third, mut fourth) = (0.0, 0.0, 0.0, 0.0);
+    for ([l1, l2, l3, l4], [r1, r2, r3, r4]) in left.iter().zip(right) {
+        first += term(*l1, *r1);
+        second += term(*l2, *r2);
+        third += term(*l3, *r3);
+        fourth += term(*l4, *r4);
     }
-    let rest: f32 = left_rest.iter().zip(right_rest).map(|(left, right)| left * right).sum();
-    sums.iter().sum::<f32>() + rest
+    let rest: f32 = left_rest.iter().zip(right_rest).map(|(left, right)| term(*left, *right)).sum();
+    (first + second) + (third + fourth) + rest
 }

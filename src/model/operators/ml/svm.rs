@@ -9,7 +9,7 @@ use tract_onnx::tract_hir::internal::{
 };
 
 use super::labels::Labels;
-use super::linear::dot;
+use super::linear::{dot, sum};
 use super::transform::{PostTransform, logistic};
 use super::values::only;
 use super::{Operator, Shape, rows};
@@ -74,8 +74,7 @@ impl Kernel {
             Self::Linear => dot(row, vector),
             Self::Poly { gamma, coef0, degree } => (gamma * dot(row, vector) + coef0).powf(degree),
             Self::Rbf { gamma } => {
-                let distance =
-                    row.iter().zip(vector).map(|(row, vector)| (row - vector).powi(2)).sum::<f32>();
+                let distance = sum(row, vector, |row, vector| (row - vector) * (row - vector));
                 (-gamma * distance).exp()
             }
             Self::Sigmoid { gamma, coef0 } => (gamma * dot(row, vector) + coef0).tanh(),

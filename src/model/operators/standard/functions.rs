@@ -108,6 +108,31 @@ pub(super) fn center_crop_pad(call: &Call<'_>) -> TractResult<String> {
     ))
 }
 
+/// tract's factors are of single precision, which matrices of double precision cannot be multiplied with.
+pub(super) fn gemm(call: &Call<'_>) -> TractResult<String> {
+    let turned = |name| call.int(name, 0);
+    let (alpha, beta) = (call.float("alpha", 1.0), call.float("beta", 1.0));
+    let mut body = format!(
+        "a b c -> y
+        product = tract.Gemm a b transA={} transB={}\n",
+        turned("transA"),
+        turned("transB")
+    );
+    let (mut product, mut bias) = ("product", "c");
+    if alpha != 1.0 {
+        body += &format!("alpha = CastLike {alpha:?} product\nscaled = Mul product alpha\n");
+        product = "scaled";
+    }
+    if !call.has(2) || beta == 0.0 {
+        return Ok(body + &format!("y = Identity {product}"));
+    }
+    if beta != 1.0 {
+        body += &format!("beta = CastLike {beta:?} product\nbias = Mul c beta\n");
+        bias = "bias";
+    }
+    Ok(body + &format!("y = Add {product} {bias}"))
+}
+
 pub(super) fn lp_pool(call: &Call<'_>) -> TractResult<String> {
     let p = call.int("p", 2);
     ensure!(p > 0, "the norm of a pool must be positive, not {p}");

@@ -1,8 +1,10 @@
 //! `ai.onnx`: the operators of the standard that tract lacks or gets wrong; all others are tract's.
 
+mod branch;
 mod det;
 mod functions;
 mod mask_bias;
+mod numbers;
 mod quantize;
 mod random;
 mod rearrange;
@@ -29,9 +31,15 @@ pub(super) const OPERATORS: &[Entry] = &[
     ("CenterCropPad", Written(functions::center_crop_pad)),
     ("Col2Im", own::<windows::Col2Im>()),
     ("Compress", Written(functions::compress)),
+    (
+        "CumSum",
+        Written(|_| Ok("x axis -> y\nnumbers = predictql.Numbers x\ny = tract.CumSum numbers axis *".into())),
+    ),
     ("DeformConv", own::<sampling::DeformConv>()),
     ("DequantizeLinear", Written(functions::dequantize_linear)),
     ("Det", own::<det::Det>()),
+    ("Gemm", Written(functions::gemm)),
+    ("If", Built(branch::branch)),
     ("Loop", own::<repeat::Loop>()),
     ("LpNormalization", Written(functions::lp_normalization)),
     ("LpPool", Written(functions::lp_pool)),
@@ -66,6 +74,7 @@ pub(super) const OPERATORS: &[Entry] = &[
 pub(super) const INTERNAL: &[Entry] = &[
     ("DequantizeLinear", own::<quantize::Dequantize>()),
     ("MaskBias", own::<mask_bias::MaskBias>()),
+    ("Numbers", own::<numbers::Numbers>()),
     ("QuantizeLinear", own::<quantize::Quantize>()),
     ("Resize", Built(resize_10)),
 ];

@@ -1,7 +1,7 @@
 //! Runs SQL from standard input, a statement a line, and prints its rows as the SQL test files write them.
 //!
 //! An argument is the number of rows that travel together. Behind every statement comes a line of four dashes; a statement that fails prints `error [code] message`.
-//! `tests/duckdb/fuzz.py` asks it for thousands of answers.
+//! `fuzz.py` asks it for thousands of answers.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -15,7 +15,7 @@ use std::io::{self, BufRead, Write};
 use predictql::diag::Error;
 use predictql::{Engine, Params, Session, Step};
 
-#[path = "../tests/it/notation.rs"]
+#[path = "../it/notation.rs"]
 mod notation;
 
 fn main() -> io::Result<()> {

@@ -1,0 +1,29 @@
+//! Table functions as people look them up. Binding knows their arguments one by one.
+
+/// A function that gives rows: it stands in FROM.
+#[derive(Debug)]
+pub(crate) struct TableFunction {
+    pub(crate) name: &'static str,
+    /// How it is called.
+    pub(crate) form: &'static str,
+    /// One line for people who look it up.
+    pub(crate) doc: &'static str,
+}
+
+pub(crate) const TABLE_FUNCTIONS: &[TableFunction] = &[
+    TableFunction {
+        name: "ML.PREDICT",
+        form: "ML.PREDICT(MODEL name, {TABLE name | (query)} [, STRUCT(…)])",
+        doc: "The model's outputs for every row, then the row's columns.",
+    },
+    TableFunction {
+        name: "ML.TRANSFORM",
+        form: "ML.TRANSFORM(MODEL name, {TABLE name | (query)})",
+        doc: "The columns of a model's TRANSFORM, with the statistics that it keeps.",
+    },
+    TableFunction {
+        name: "VECTOR_SEARCH",
+        form: "VECTOR_SEARCH({TABLE name | (query)}, column, {TABLE name | (query)} [, column] [, top_k => INT64] [, distance_type => STRING])",
+        doc: "The rows whose vectors are nearest to those of the query, with their distances; every row is compared.",
+    },
+];
