@@ -31,7 +31,10 @@ function lines(text: string, name: string): unknown[] {
     .map((line, at) => {
       const value = parse(line);
       if (value !== undefined) return value;
-      throw problem("invalid-json", `\`${name}\` is neither JSON nor one JSON object a line: line ${at + 1} cannot be read`);
+      throw problem(
+        "invalid-json",
+        `\`${name}\` is neither JSON nor one JSON object a line: line ${at + 1} cannot be read`,
+      );
     });
 }
 

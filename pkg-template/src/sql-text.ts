@@ -20,6 +20,11 @@ function kindOf(text: string): Token["kind"] {
   return /^[\p{L}\p{N}_]/u.test(text) ? "word" : "sign";
 }
 
+/** A name as SQL takes it, whatever it holds. */
+export function quoted(name: string): string {
+  return `\`${name.replace(/[\\`]/g, "\\$&")}\``;
+}
+
 /** The first words of a statement, in capitals: "CREATE OR REPLACE MODEL". */
 export function opening(statement: string, length: number): string {
   const words: string[] = [];
