@@ -124,7 +124,12 @@ function copyPapers() {
 
 function printSizes() {
   const kib = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`.padStart(12);
-  const files = ["index.js", "worker.js", "parquet.js", ...readdirSync(join(pkg, "wasm")).map((name) => join("wasm", name))];
+  const files = [
+    "index.js",
+    "worker.js",
+    "parquet.js",
+    ...readdirSync(join(pkg, "wasm")).map((name) => join("wasm", name)),
+  ];
   for (const file of files.filter((name) => !name.endsWith(".json"))) {
     const bytes = readFileSync(join(pkg, file));
     console.log(`${file.padEnd(20)}${kib(bytes.length)} raw${kib(gzipSync(bytes, { level: 9 }).length)} gzip`);

@@ -14,7 +14,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use predictql::model::TensorModel;
 use predictql::table::{CsvOptions, Object};
-use predictql::{Engine, Limits, Params, Step, data::Batch};
+use predictql::{Dialect, Engine, Limits, Params, Session, Step, data::Batch};
 use prost::Message;
 use tract_onnx::pb::ModelProto;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -26,7 +26,11 @@ const FOREST: &[u8] = include_bytes!("fixtures/models/iris_rf.onnx");
 const ANSWERS: &str = include_str!("fixtures/expected/iris_rf.json");
 
 fn rows(engine: &Engine, sql: &str) -> Vec<Batch> {
-    let mut query = engine.session().script(sql, Params::default()).unwrap().next().unwrap().unwrap();
+    run(&engine.session(), sql)
+}
+
+fn run(session: &Session, sql: &str) -> Vec<Batch> {
+    let mut query = session.script(sql, Params::default()).unwrap().next().unwrap().unwrap();
     let mut batches = Vec::new();
     loop {
         match query.step().unwrap() {
@@ -61,6 +65,50 @@ fn iris_is_predicted_as_by_onnxruntime() {
     let wanted = numbers("probabilities");
     assert_eq!(probabilities.len(), wanted.len());
     for (found, wanted) in probabilities.iter().zip(&wanted) {
+        assert!((found - wanted.as_f64().unwrap()).abs() < 1e-5, "{found} instead of {wanted}");
+    }
+}
+
+/// The means of petal length are those of Fisher's table: 4.260 and 5.552.
+#[wasm_bindgen_test]
+fn texts_are_searched_and_rows_grouped() {
+    let engine = Engine::default();
+    engine.register_csv("iris", IRIS, &CsvOptions::default()).unwrap();
+    let sql = "SELECT UPPER(species) AS name, ROUND(AVG(petal_length), 3) AS mean, COUNT(*) AS n
+               FROM iris WHERE REGEXP_CONTAINS(species, '^v') GROUP BY species ORDER BY mean DESC";
+    let batch = rows(&engine, sql).remove(0);
+    let names: Vec<_> = batch.columns()[0].as_string::<i32>().iter().flatten().collect();
+    assert_eq!(names, ["VIRGINICA", "VERSICOLOR"]);
+    assert_eq!(batch.columns()[1].as_primitive::<Float64Type>().values(), &[5.552, 4.26]);
+    assert_eq!(batch.columns()[2].as_primitive::<Int64Type>().values(), &[50, 50]);
+}
+
+#[wasm_bindgen_test]
+fn t_sql_runs_where_it_is_asked_for() {
+    let session = Engine::default().session().with_dialect(Dialect::TSql);
+    let batch =
+        run(&session, "SELECT TOP (1) [x] + CONVERT(int, '41') AS [sum] FROM (SELECT 1 AS x) AS t").remove(0);
+    assert_eq!(batch.columns()[0].as_primitive::<Int64Type>().value(0), 42);
+}
+
+/// Every fifth value is missing, and goes its own way in the trees.
+#[wasm_bindgen_test]
+fn a_booster_is_predicted_as_by_xgboost() {
+    let engine = Engine::default();
+    engine
+        .register_csv("asked", include_bytes!("fixtures/tables/boosters.csv"), &CsvOptions::default())
+        .unwrap();
+    engine.register_model("booster", include_bytes!("fixtures/models/xgb_logistic.json")).unwrap();
+    let answers: serde_json::Value =
+        serde_json::from_str(include_str!("fixtures/expected/boosters.json")).unwrap();
+    let wanted = answers["xgb_logistic.json"].as_array().unwrap();
+    let batches = rows(&engine, "SELECT * FROM ML.PREDICT(MODEL booster, TABLE asked)");
+    let found: Vec<f64> = batches
+        .iter()
+        .flat_map(|batch| batch.columns()[0].as_primitive::<Float64Type>().values().to_vec())
+        .collect();
+    assert_eq!(found.len(), wanted.len());
+    for (found, wanted) in found.iter().zip(wanted) {
         assert!((found - wanted.as_f64().unwrap()).abs() < 1e-5, "{found} instead of {wanted}");
     }
 }

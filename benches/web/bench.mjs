@@ -1,4 +1,5 @@
-// The two tutorials and models on tables, ours and onnxruntime-web's, interleaved in one page of one browser.
+// The two tutorials and models on tables beside onnxruntime-web, and SQL beside DuckDB-Wasm, interleaved in one page of
+// one browser.
 // Prints medians, their ratio and the spread; fails where the two disagree on an answer.
 
 import { once } from "node:events";
@@ -8,11 +9,14 @@ import { extname, join, normalize } from "node:path";
 import { chromium } from "playwright-core";
 
 const root = join(import.meta.dirname, "..", "..");
+const modules = join(import.meta.dirname, "node_modules");
 const folders = {
   "/pkg/": join(root, "pkg"),
   "/demo/": join(root, "www", "public", "demo"),
   "/models/": join(root, "target", "bench"),
-  "/ort/": join(import.meta.dirname, "node_modules", "onnxruntime-web", "dist"),
+  "/ort/": join(modules, "onnxruntime-web", "dist"),
+  "/duckdb/": join(modules, "@duckdb", "duckdb-wasm", "dist"),
+  "/modules/": modules,
   "/": import.meta.dirname,
 };
 const types = {
@@ -48,7 +52,7 @@ const page = await browser.newPage();
 page.on("console", (message) => message.type() === "error" && console.error(message.text()));
 await page.goto(`http://127.0.0.1:${server.address().port}/page.html`);
 const rounds = Number(process.argv[2] ?? 15);
-const { measured, disagreements, build } = await page.evaluate((rounds) => globalThis.bench(rounds), rounds);
+const { measured, disagreements, build, memory } = await page.evaluate((rounds) => globalThis.bench(rounds), rounds);
 await browser.close();
 server.close();
 
@@ -56,7 +60,9 @@ const sorted = (times) => [...times].sort((a, b) => a - b);
 const median = (times) => sorted(times)[Math.floor(times.length / 2)];
 const digits = (time) => time.toFixed(time < 10 ? 2 : 1);
 const range = (times) => `${digits(sorted(times)[0])}-${digits(sorted(times).at(-1))}`;
-console.log(`predictql (${build}) against onnxruntime-web 1.30.0 (wasm, one thread), ${rounds} rounds, milliseconds`);
+console.log(
+  `predictql (${build}) against onnxruntime-web 1.30.0 and DuckDB-Wasm 1.32.0 (one thread each), ${rounds} rounds, milliseconds`,
+);
 for (const [name, { ours, theirs }] of Object.entries(measured)) {
   const ratio = median(ours) / median(theirs);
   console.log(
@@ -64,6 +70,8 @@ for (const [name, { ours, theirs }] of Object.entries(measured)) {
       `  ratio ${ratio.toFixed(2)}  (${range(ours)} against ${range(theirs)})`,
   );
 }
+const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+console.log(`sql: a table of ${megabytes(memory.tableBytes)} in a memory of ${megabytes(memory.wasmBytes)}`);
 if (disagreements.length > 0) {
   console.error(`the answers differ:\n${disagreements.join("\n")}`);
   process.exitCode = 1;

@@ -2,6 +2,7 @@
 
 import * as ort from "./ort/ort.wasm.min.mjs";
 import { PredictQL } from "./pkg/index.js";
+import { measureSql, memoryOfSql, openSql } from "./sql.js";
 import { measureTables, tables } from "./tables.js";
 
 const features = ["sepal_length", "sepal_width", "petal_length", "petal_width"];
@@ -38,6 +39,7 @@ globalThis.bench = async (rounds) => {
   const classifier = await ort.InferenceSession.create(network.slice(), options);
 
   const trained = await tables(db, options);
+  const databases = await openSql();
 
   const measured = { "iris: start to first answer": cold };
   const disagreements = [];
@@ -71,9 +73,10 @@ globalThis.bench = async (rounds) => {
     times["pictures: two files to labels"].push(performance.now() - whole);
     times["pictures: the model alone, one"] = [seen.timings.infer / files.length, alone / files.length];
 
-    const { times: more, disagreements: others } = await measureTables(db, trained, round === 0);
-    disagreements.push(...others);
-    Object.assign(times, more);
+    for (const more of [await measureTables(db, trained, round === 0), await measureSql(databases)]) {
+      disagreements.push(...more.disagreements);
+      Object.assign(times, more.times);
+    }
 
     if (round === 0) continue;
     for (const [name, [ours, theirs]] of Object.entries(times)) {
@@ -83,7 +86,7 @@ globalThis.bench = async (rounds) => {
     }
   }
   const { build } = await db.ready;
-  return { measured, disagreements, build };
+  return { measured, disagreements, build, memory: await memoryOfSql(databases) };
 };
 
 async function runForest(session, csv) {

@@ -16,13 +16,13 @@ import type {
   TableOptions,
   TableSource,
 } from "./interface.js";
-import { requestFor } from "./journal.js";
+import { requestFor, type TableEntry } from "./journal.js";
 import { readModelInput } from "./model-options.js";
 import { Network, resolve } from "./network.js";
 import { toParams } from "./params.js";
 import { joined, type Report } from "./progress.js";
 import { readModel, readTable } from "./sources.js";
-import { statements } from "./sql-text.js";
+import { opening, statements } from "./sql-text.js";
 import { type Piece, runStatement, type StatementContext } from "./statement.js";
 import type { Catalog, Reply, Request } from "./worker/protocol.js";
 
@@ -31,6 +31,8 @@ export interface RunOptions extends CallOptions {
   dialect?: ScriptOptions["dialect"] | undefined;
   /** Whether the text must hold exactly one statement. */
   single: boolean;
+  /** Tables that are there for this text alone. */
+  tables?: readonly TableEntry[];
 }
 
 export class Client {
@@ -39,8 +41,6 @@ export class Client {
   readonly #files: Files;
   readonly #engine: Engine;
   #temporary = 0;
-  /** Statements so far that may have changed the catalog, to tell them apart. */
-  #changes = 0;
 
   constructor(options: PredictOptions) {
     this.#options = options;
@@ -77,17 +77,17 @@ export class Client {
     return info;
   }
 
-  /** A table for one query; answers its name. `dropTemporary` takes it away. */
-  async addTemporary(source: TableSource, options: CallOptions): Promise<string> {
+  /** A table for one query. `dropTemporary` takes it away. */
+  async addTemporary(source: TableSource, options: CallOptions): Promise<TableEntry> {
     const name = `${temporaryPrefix}${++this.#temporary}`;
     const waiter = this.#waiter(options);
     const { entry, commit } = await this.#readTable(name, source, options, waiter);
     await this.#ask(waiter, () => requestFor(entry));
     commit();
-    return name;
+    return entry;
   }
 
-  async dropTemporary(name: string): Promise<void> {
+  async dropTemporary({ name }: TableEntry): Promise<void> {
     this.#files.release(name);
     // With the worker that held it the table is gone anyway.
     await this.#ask({}, () => ({ kind: "dropTable", name })).catch(() => {});
@@ -137,7 +137,7 @@ export class Client {
 
   /** Runs a script and yields the pieces of its results as the reader asks for them. */
   async *run(sql: string, values: Params, options: RunOptions): AsyncGenerator<Piece, void> {
-    const { signal, batchSize, dialect, single } = options;
+    const { signal, batchSize, dialect, single, tables = [] } = options;
     const waiter = this.#waiter(options, true);
     const asked = performance.now();
     let connection: Connection | undefined;
@@ -152,25 +152,22 @@ export class Client {
       script = opened.script;
       if (single && opened.length !== 1) throw notOne(opened.length);
       const texts = opened.length === 1 ? [sql] : statements(sql);
+      const change = { kind: "statement", params, dialect, tables } as const;
       // Statements that share variables, or have no `;` between them, are run again together or not at all.
-      const together = texts.length !== opened.length || texts.some((text) => /^(declare|set)\b/i.test(text));
-      const scriptKept = new Map<string, Blob>();
-      const scriptKey = `${++this.#changes}`;
+      const together = texts.length !== opened.length || texts.some((text) => /^(DECLARE|SET)$/.test(opening(text, 1)));
+      const whole = { ...change, scope: "script", sql, kept: new Map<string, Blob>() } as const;
       for (let index = 0; index < opened.length; index++) {
-        const context: StatementContext = { sql, signal, report: waiter.report, files: this.#files, kept: new Map() };
+        const kept = together ? whole.kept : new Map<string, Blob>();
+        const context: StatementContext = { sql, signal, report: waiter.report, files: this.#files, kept };
         for await (const piece of runStatement(connection as Connection, script, context)) {
           if (piece.kind !== "done") {
             yield piece;
             continue;
           }
-          for (const [uri, blob] of context.kept) scriptKept.set(uri, blob);
           if (piece.catalogChanged) {
-            const text = together ? sql : (texts[index] ?? sql);
-            // Making the same model again takes the place of making it before; nothing else does for sure.
-            const remade = !together && /^create\s+or\s+replace\s+model\b/i.test(text);
-            const key = together ? scriptKey : remade ? text : `${++this.#changes}`;
-            const kept = together ? scriptKept : context.kept;
-            await this.#engine.changed({ kind: "statement", key, sql: text, params, dialect, kept });
+            const text = texts[index] ?? sql;
+            const scope = opening(text, 4) === "CREATE OR REPLACE MODEL" ? "remake" : "statement";
+            await this.#engine.changed(together ? whole : { ...change, scope, sql: text, kept });
           }
           const queue = index === 0 ? Math.max(0, waited - piece.timings.parse) : 0;
           yield { ...piece, timings: { ...piece.timings, queue, total: piece.timings.total + queue } };
@@ -183,14 +180,20 @@ export class Client {
     }
   }
 
-  async #readTable(name: string, source: TableSource, options: TableOptions, waiter: Waiter) {
+  /** What is to be told of a table, and what is to be done once that was told. */
+  async #readTable(
+    name: string,
+    source: TableSource,
+    options: TableOptions,
+    waiter: Waiter,
+  ): Promise<{ entry: TableEntry; commit(): void }> {
     const input = await readTable(source, options, this.#network, waiter);
     if (input.kind === "bytes") {
       const { blob, format } = input;
-      return { entry: { kind: "registerTable", name, blob, format } as const, commit: () => this.#files.release(name) };
+      return { entry: { kind: "registerTable", name, blob, format }, commit: () => this.#files.release(name) };
     }
     const { objects, commit } = await this.#files.stage(name, input.files, waiter.signal);
-    return { entry: { kind: "registerObjects", name, objects } as const, commit };
+    return { entry: { kind: "registerObjects", name, objects }, commit };
   }
 
   async #ask<R extends Request>(waiter: Waiter, request: () => R | Promise<R>): Promise<Reply<R>> {

@@ -7,6 +7,7 @@ import type {
   CallOptions,
   EngineInfo,
   EngineStats,
+  ExplainOptions,
   ModelOptions,
   ModelSource,
   Params,
@@ -17,8 +18,11 @@ import type {
   TableOptions,
   TableSource,
 } from "./interface.js";
+import type { TableEntry } from "./journal.js";
+import { type Plan, type PlanRow, planOf } from "./plan.js";
 import { batchesOf, type Result, resultsOf } from "./result.js";
 import { compose, Query, type Template } from "./sql-tag.js";
+import { quoted } from "./sql-text.js";
 
 /**
  * SQL predictions in the page. Models, rows and pictures stay on the device: the engine runs in a worker of its own.
@@ -121,8 +125,9 @@ export class PredictQL implements AsyncDisposable {
   sql<T = Row>(strings: TemplateStringsArray, ...values: SqlValue[]): Query<T> {
     const template = compose(strings, values);
     return new Query<T>({
-      run: async (options) => (await resultsOf<T>(this.#runTemplate(template, options), options))[0] as Result<T>,
+      run: (options) => this.#resultOf<T>(template, options),
       stream: (options) => batchesOf<T>(this.#runTemplate(template, options), options),
+      explain: (options) => this.#explain(template, options),
     });
   }
 
@@ -150,6 +155,29 @@ export class PredictQL implements AsyncDisposable {
    */
   exec(script: string, options: QueryOptions = {}): Promise<Result[]> {
     return resultsOf(this.#client.run(script, [], { ...options, single: false }), options);
+  }
+
+  /**
+   * Scores rows without SQL: `SELECT * FROM ML.PREDICT(MODEL model, TABLE data)`, with `data` as a table for this once.
+   *
+   * @example
+   * const result = await db.predict("iris", [{ sepal_length: 5.1, sepal_width: 3.5, petal_length: 1.4, petal_width: 0.2 }]);
+   * await db.predict("iris", file, { signal });
+   */
+  predict<T = Row>(model: string, data: TableSource, options: QueryOptions = {}): Promise<Result<T>> {
+    const text = ([table]: readonly string[]) => `SELECT * FROM ML.PREDICT(MODEL ${quoted(model)}, TABLE ${table})`;
+    return this.#resultOf<T>({ params: [], tables: [data], text }, { ...options, dialect: "bigquery" });
+  }
+
+  /**
+   * How a query is carried out, and with `analyze` also how long that takes.
+   *
+   * @example
+   * const { text, tree } = await db.explain("SELECT label FROM ML.PREDICT(MODEL iris, TABLE flowers)", [], { analyze: true });
+   * pre.textContent = text;
+   */
+  explain(sql: string, params: Params = [], options: ExplainOptions = {}): Promise<Plan> {
+    return this.#explain({ params, tables: [], text: () => sql }, options);
   }
 
   /** What is wrong with a text, and what it would answer, without running it: for editors. */
@@ -187,13 +215,23 @@ export class PredictQL implements AsyncDisposable {
     await this.close();
   }
 
-  async *#runTemplate({ params, tables, text }: Template, options: QueryOptions) {
-    const names: string[] = [];
+  async #resultOf<T>(template: Template, options: QueryOptions): Promise<Result<T>> {
+    return (await resultsOf<T>(this.#runTemplate(template, options), options))[0] as Result<T>;
+  }
+
+  async #explain({ text, ...rest }: Template, { analyze = false, ...options }: ExplainOptions): Promise<Plan> {
+    const explained = (names: readonly string[]) => `EXPLAIN ${analyze ? "ANALYZE " : ""}${text(names)}`;
+    return planOf(await this.#resultOf<PlanRow>({ ...rest, text: explained }, options), analyze);
+  }
+
+  async *#runTemplate({ params, tables: sources, text }: Template, options: QueryOptions) {
+    const tables: TableEntry[] = [];
     try {
-      for (const table of tables) names.push(await this.#client.addTemporary(table, options));
-      yield* this.#client.run(text(names), params, { ...options, single: true });
+      for (const source of sources) tables.push(await this.#client.addTemporary(source, options));
+      const names = tables.map(({ name }) => name);
+      yield* this.#client.run(text(names), params, { ...options, single: true, tables });
     } finally {
-      for (const name of names) await this.#client.dropTemporary(name);
+      for (const table of tables) await this.#client.dropTemporary(table);
     }
   }
 }

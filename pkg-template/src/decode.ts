@@ -1,13 +1,14 @@
 // Rows of files that the engine does not read itself, as Arrow IPC. JSON is read by the browser; the reader of Parquet
 // is a file of its own that is loaded when the first such file is met.
 
-import { problem } from "./errors.js";
-import { rowsToIPC } from "./rows.js";
+import { problem, wordsOf } from "./errors.js";
+import { rowsToIPC, type TypedColumn, typedToIPC } from "./rows.js";
 
 /** The rows of a file in one of these formats. `name` is for the words of errors. */
 export async function decode(blob: Blob, format: "json" | "parquet", name: string): Promise<Uint8Array> {
-  const rows = format === "json" ? jsonRows(await blob.text(), name) : await parquetRows(blob, name);
-  return rowsToIPC(rows);
+  return format === "json"
+    ? rowsToIPC(jsonRows(await blob.text(), name))
+    : typedToIPC(await parquetColumns(blob, name));
 }
 
 /** A list of objects, one object, or one object a line. */
@@ -30,7 +31,10 @@ function lines(text: string, name: string): unknown[] {
     .map((line, at) => {
       const value = parse(line);
       if (value !== undefined) return value;
-      throw problem("invalid-json", `\`${name}\` is neither JSON nor one JSON object a line: line ${at + 1} cannot be read`);
+      throw problem(
+        "invalid-json",
+        `\`${name}\` is neither JSON nor one JSON object a line: line ${at + 1} cannot be read`,
+      );
     });
 }
 
@@ -43,11 +47,20 @@ function parse(text: string): unknown {
   }
 }
 
-async function parquetRows(blob: Blob, name: string): Promise<object[]> {
-  const { readParquet } = await import("./parquet.js");
+async function parquetColumns(blob: Blob, name: string): Promise<TypedColumn[]> {
+  const { readParquet } = await import("./parquet.js").catch((error) => {
+    throw problem("network-failed", "the reader of Parquet files cannot be loaded", {
+      hint: "publish `parquet.js` of the package beside its `index.js`",
+      detail: wordsOf(error),
+      cause: error,
+    });
+  });
   try {
     return await readParquet(await blob.arrayBuffer());
   } catch (error) {
-    throw problem("invalid-parquet", `\`${name}\` cannot be read as Parquet`, { detail: String(error), cause: error });
+    throw problem("invalid-parquet", `\`${name}\` cannot be read as Parquet`, {
+      detail: wordsOf(error),
+      cause: error,
+    });
   }
 }

@@ -117,6 +117,7 @@ export class Engine {
   }
 
   async #start(): Promise<Connection> {
+    this.#lost = [];
     this.#loaded ??= await loadEngine(this.#options, this.#network, (progress) => {
       for (const report of this.#waiters) report(progress);
     });
@@ -149,6 +150,8 @@ export class Engine {
       try {
         await this.#replay(connection, entry);
       } catch (error) {
+        // What was dropped may not have been made again. A statement has to do what it did.
+        if (entry.kind === "statement" && entry.scope === "statement") this.#lost.push(`what \`${entry.sql}\` did`);
         if (!(error instanceof Crash)) continue;
         this.#journal.remove(entry);
         return false;
@@ -156,10 +159,10 @@ export class Engine {
     }
     if (this.#catalog) {
       const now = await connection.call({ kind: "catalog" });
-      this.#lost = [
+      this.#lost.push(
         ...missing(this.#catalog.tables, now.tables).map((name) => `table \`${name}\``),
         ...missing(this.#catalog.models, now.models).map((name) => `model \`${name}\``),
-      ];
+      );
     }
     return true;
   }
@@ -169,7 +172,8 @@ export class Engine {
       await connection.call(await requestFor(entry));
       return;
     }
-    const { sql, params, dialect } = entry;
+    const { sql, params, dialect, tables } = entry;
+    for (const table of tables) await connection.call(await requestFor(table));
     const context = { sql, signal: undefined, report: () => {}, files: this.#files, kept: new Map(entry.kept) };
     const { script, length } = await connection.open({ kind: "open", sql, params, batchSize: undefined, dialect });
     try {
@@ -178,6 +182,7 @@ export class Engine {
       }
     } finally {
       connection.free(script);
+      for (const { name } of tables) connection.call({ kind: "dropTable", name }).catch(() => {});
     }
   }
 }

@@ -3,5 +3,6 @@
 export { PredictQL } from "./database.js";
 export { PredictError } from "./errors.js";
 export type * from "./interface.js";
+export type { Plan, PlanNode } from "./plan.js";
 export type { Result, ResultColumn } from "./result.js";
 export type { Query } from "./sql-tag.js";

@@ -120,6 +120,13 @@ export interface QueryOptions extends CallOptions {
   int64?: "number" | "bigint" | "string" | undefined;
 }
 
+export interface ExplainOptions extends CallOptions {
+  /** Runs the query too, and says how many rows each operator gave and how long it took. */
+  analyze?: boolean | undefined;
+  /** As for `query`. */
+  dialect?: "bigquery" | "tsql" | undefined;
+}
+
 export interface PredictOptions {
   /** Makes the worker that runs the package's `worker.js`; for frameworks that insist on their own way. */
   worker?: (() => Worker) | undefined;

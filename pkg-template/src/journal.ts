@@ -10,40 +10,52 @@ export type Entry =
   | ({ kind: "registerModel"; name: string } & ModelInput)
   | { kind: "dropTable"; name: string }
   | { kind: "dropModel"; name: string }
-  /** `kept` holds the files that the statement read, so that it needs no network to run again. */
   | {
       kind: "statement";
-      /** Entries of one key stand for each other: the last one counts. */
-      key: string;
+      /**
+       * A "remake" makes again what it made before, out of files alone. Of a "script" of several statements some may
+       * have failed.
+       */
+      scope: "remake" | "statement" | "script";
       sql: string;
       params: ParamValues;
       dialect: ScriptOptions["dialect"];
+      /** The files that it read, so that it needs no network to run again. */
       kept: ReadonlyMap<string, Blob>;
+      /** Tables that were there for it alone. */
+      tables: readonly TableEntry[];
     };
 
+export type TableEntry = Extract<Entry, { kind: "registerTable" | "registerObjects" }>;
+
 /**
- * Keeps the last of all entries that say the same of the same name, in the order of their last time. Replaying them may
- * fail here and there (a DROP of what was not made again), but the last word about every name comes last.
+ * What changed the catalog, in order. The last word about a name takes the place of the ones before, unless a statement
+ * in between may have read what they made: it finds it there again when it is run again.
  */
 export class Journal {
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries: Entry[] = [];
 
+  /** An entry that is there already stays where it is. */
   add(entry: Entry): void {
+    if (this.#entries.includes(entry)) return;
     const key = keyOf(entry);
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
+    const before = this.#entries.findLastIndex((it) => key !== undefined && keyOf(it) === key);
+    const since = this.#entries.slice(before + 1);
+    if (before >= 0 && since.every((it) => keyOf(it) !== undefined)) this.#entries.splice(before, 1);
+    this.#entries.push(entry);
   }
 
   remove(entry: Entry): void {
-    this.#entries.delete(keyOf(entry));
+    this.#entries.splice(this.#entries.indexOf(entry), 1);
   }
 
   [Symbol.iterator](): Iterator<Entry> {
-    return [...this.#entries.values()][Symbol.iterator]();
+    return [...this.#entries][Symbol.iterator]();
   }
 }
 
-function keyOf(entry: Entry): string {
+/** Entries of one key say the same of the same name; those without any may have read every name. */
+function keyOf(entry: Entry): string | undefined {
   switch (entry.kind) {
     case "registerTable":
     case "registerObjects":
@@ -51,7 +63,7 @@ function keyOf(entry: Entry): string {
     case "registerModel":
       return `model ${entry.name}`;
     case "statement":
-      return `sql ${entry.key}`;
+      return entry.scope === "remake" ? `sql ${entry.sql}` : undefined;
     default:
       return `${entry.kind} ${entry.name}`;
   }

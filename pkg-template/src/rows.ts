@@ -6,6 +6,7 @@ import {
   type Column,
   columnFromValues,
   type DataType,
+  dateDay,
   float64,
   int64,
   list,
@@ -19,10 +20,13 @@ import { problem } from "./errors.js";
 import type { ArrowTableLike } from "./interface.js";
 
 /** SQL types as they are written; "NULL" where nothing else was seen yet. */
-type Scalar = "NULL" | "BOOL" | "INT64" | "FLOAT64" | "STRING" | "TIMESTAMP" | "BYTES";
-type SqlType = Scalar | `ARRAY<${Scalar}>`;
+type Scalar = "NULL" | "BOOL" | "INT64" | "FLOAT64" | "STRING" | "DATE" | "TIMESTAMP" | "BYTES";
+export type SqlType = Scalar | `ARRAY<${Scalar}>`;
 
 type Values = ArrayLike<unknown>;
+
+/** A column that may say of what type it is at least: its values alone do not tell 1 from 1.0, nor a day from a time. */
+export type TypedColumn = [name: string, values: Values, least?: SqlType];
 
 /** One object per row; columns in the order in which their names are first met. */
 export function rowsToIPC(rows: readonly object[]): Uint8Array {
@@ -31,27 +35,26 @@ export function rowsToIPC(rows: readonly object[]): Uint8Array {
   // A name that a row lacks may still be one that all objects inherit.
   const cellOf = (row: object, name: string) =>
     Object.hasOwn(row, name) ? (row as Record<string, unknown>)[name] : null;
-  return encode([...names].map((name) => [name, rows.map((row) => cellOf(row, name))]));
+  return typedToIPC([...names].map((name) => [name, rows.map((row) => cellOf(row, name))]));
 }
 
 /** One array per column. */
 export function columnsToIPC(columns: Record<string, Values>): Uint8Array {
-  return encode(Object.entries(columns));
+  return typedToIPC(Object.entries(columns));
 }
 
-/** A table of any Arrow library, by its values: only the type tells times from numbers, and whole numbers from others. */
+/** A table of any Arrow library, by its values. */
 export function arrowToIPC(table: ArrowTableLike): Uint8Array {
-  return encode(
+  return typedToIPC(
     table.schema.fields.map(({ name, type }: ArrowField) => {
       const values: unknown[] = Array.from(table.getChild(name));
-      if (type?.typeId === arrowFloat) return [name, values, "FLOAT64"];
-      return [name, times.includes(type?.typeId) ? values.map(toDate) : values];
+      const least = arrowTypes[type?.typeId ?? 0] ?? "NULL";
+      return [name, least === "DATE" || least === "TIMESTAMP" ? values.map(toDate) : values, least];
     }),
   );
 }
 
-/** Columns may say of what type they are at least. */
-function encode(columns: [name: string, values: Values, least?: SqlType][]): Uint8Array {
+export function typedToIPC(columns: readonly TypedColumn[]): Uint8Array {
   if (columns.length === 0) {
     throw problem("no-columns", "a table needs at least one column", { hint: "give at least one row with one value" });
   }
@@ -145,6 +148,8 @@ function join(one: SqlType, other: SqlType): SqlType | undefined {
     const joined = join(element, otherElement) as Scalar | undefined;
     return joined && `ARRAY<${joined}>`;
   }
+  // JavaScript has one class for both.
+  if (one === "DATE" && other === "TIMESTAMP") return "DATE";
   return isNumber(one) && isNumber(other) ? "FLOAT64" : undefined;
 }
 
@@ -162,6 +167,8 @@ function arrowType(type: SqlType): DataType {
       return float64();
     case "STRING":
       return utf8();
+    case "DATE":
+      return dateDay();
     case "TIMESTAMP":
       return timestamp(TimeUnit.MICROSECOND, "UTC");
     case "BYTES":
@@ -181,9 +188,8 @@ function converter(type: SqlType): (value: unknown) => unknown {
   return (value) => (value == null ? null : type === "FLOAT64" ? Number(value) : value);
 }
 
-/** Type numbers of the Arrow format: floating point; date and timestamp. */
-const arrowFloat = 3;
-const times: readonly unknown[] = [8, 10];
+/** What type numbers of the Arrow format say that values do not. */
+const arrowTypes: Record<number, SqlType> = { 3: "FLOAT64", 8: "DATE", 10: "TIMESTAMP" };
 
 /** What all Arrow libraries say of a column. */
 interface ArrowField {

@@ -92,10 +92,8 @@ async function formatOf(blob: Blob, name: string): Promise<"csv" | "arrow" | "js
   if (head.startsWith("PK\x03\x04")) throw is("a zip archive or a spreadsheet", save);
   if (head.startsWith("\x1f\x8b")) throw is("compressed with gzip", "decompress it first");
   if (extension === "onnx") throw is("a model", "use `registerModel`");
-  if (/^(json|ndjson|jsonl|geojson)$/.test(extension) || /^\s*[[{]/.test(head)) {
-    return "json";
-  }
-  return "csv";
+  if (/^(json|ndjson|jsonl|geojson)$/.test(extension)) return "json";
+  return extension !== "csv" && /^\s*[[{]/.test(head) ? "json" : "csv";
 }
 
 interface IPCSource {

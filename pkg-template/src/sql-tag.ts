@@ -1,7 +1,8 @@
 // The `sql` template: finds out which of its values are parameters and which are tables.
 
 import { problem } from "./errors.js";
-import type { ParamValue, QueryOptions, SqlValue, TableSource } from "./interface.js";
+import type { ExplainOptions, Params, ParamValue, QueryOptions, SqlValue, TableSource } from "./interface.js";
+import type { Plan } from "./plan.js";
 import type { Result } from "./result.js";
 import { isTable } from "./sources.js";
 import { tokens } from "./sql-text.js";
@@ -11,7 +12,7 @@ import { tokens } from "./sql-text.js";
  * @internal
  */
 export interface Template {
-  params: ParamValue[];
+  params: Params;
   tables: TableSource[];
   /** The SQL text, given a name for each table. */
   text(names: readonly string[]): string;
@@ -72,6 +73,7 @@ function tablePositions(strings: readonly string[]): boolean[] {
 export interface Runner<T> {
   run(options: QueryOptions): Promise<Result<T>>;
   stream(options: QueryOptions): AsyncIterableIterator<Result<T>>;
+  explain(options: ExplainOptions): Promise<Plan>;
 }
 
 /**
@@ -95,6 +97,11 @@ export class Query<T> implements PromiseLike<Result<T>>, AsyncIterable<Result<T>
   /** Runs the query, each time anew. */
   run(options: QueryOptions = {}): Promise<Result<T>> {
     return this.#runner.run(options);
+  }
+
+  /** How the query is carried out. */
+  explain(options: ExplainOptions = {}): Promise<Plan> {
+    return this.#runner.explain(options);
   }
 
   /** Runs the query once, however often it is awaited. */

@@ -20,6 +20,21 @@ function kindOf(text: string): Token["kind"] {
   return /^[\p{L}\p{N}_]/u.test(text) ? "word" : "sign";
 }
 
+/** A name as SQL takes it, whatever it holds. */
+export function quoted(name: string): string {
+  return `\`${name.replace(/[\\`]/g, "\\$&")}\``;
+}
+
+/** The first words of a statement, in capitals: "CREATE OR REPLACE MODEL". */
+export function opening(statement: string, length: number): string {
+  const words: string[] = [];
+  for (const { text, kind } of tokens(statement)) {
+    if (kind === "comment") continue;
+    if (kind !== "word" || words.push(text.toUpperCase()) === length) break;
+  }
+  return words.join(" ");
+}
+
 /** The statements of a script, without their semicolons. */
 export function statements(sql: string): string[] {
   const found: string[] = [];

@@ -8,12 +8,14 @@ use crate::control::Clock;
 use crate::diag::{Code, Error, Result, Span};
 use crate::exec::{Context, Resource, Resources};
 use crate::model::{Model, ModelOptions};
+use crate::plan::Declared;
 
 /// A model on its way into the catalog.
 pub(super) struct Making {
     pub(super) name: String,
     /// What the statement says of it, and where.
     options: ModelOptions,
+    declared: Declared,
     span: Span,
     clock: Clock,
     state: State,
@@ -50,8 +52,15 @@ pub(super) enum Next {
 
 impl Making {
     /// A new model out of the file `path`.
-    pub(super) fn new(name: String, path: String, span: Span, options: ModelOptions, clock: Clock) -> Self {
-        Self { name, options, span, clock, state: State::Named(path), verb: "created" }
+    pub(super) fn new(
+        name: String,
+        path: String,
+        span: Span,
+        options: ModelOptions,
+        declared: Declared,
+        clock: Clock,
+    ) -> Self {
+        Self { name, options, declared, span, clock, state: State::Named(path), verb: "created" }
     }
 
     /// The same model with other options.
@@ -62,7 +71,8 @@ impl Making {
         options: ModelOptions,
         clock: Clock,
     ) -> Self {
-        Self { name, options, span, clock, state: State::Known(model, None), verb: "changed" }
+        let (declared, state) = (Declared::default(), State::Known(model, None));
+        Self { name, options, declared, span, clock, state, verb: "changed" }
     }
 
     /// Whether everything is there and the next step takes its time.
@@ -121,7 +131,9 @@ impl Making {
             }
             State::Fetched { bytes, parts } => {
                 let load = || Model::load_parts(&bytes, &parts, &self.options, &ctx.env.limits);
-                (State::Made, Next::Made(Box::new(timed(self.clock, load)?)))
+                let model = timed(self.clock, load)?;
+                self.declared.check(&model)?;
+                (State::Made, Next::Made(Box::new(model)))
             }
             State::Known(model, labels) => {
                 if let Some(labels) = labels {

@@ -184,9 +184,9 @@ impl Query {
             }
             Bound::Prepare(Prepare::Model { bytes, span }) => Work::LoadValue { bytes, span },
             Bound::CreateView { name, view } => Work::CreateView { name, view },
-            Bound::CreateModel { name, path, path_span, options } => {
+            Bound::CreateModel { name, path, path_span, options, declared } => {
                 let clock = self.engine.shared.clock;
-                Work::MakeModel(Box::new(Making::new(name, path, path_span, options, clock)))
+                Work::MakeModel(Box::new(Making::new(name, path, path_span, options, declared, clock)))
             }
             Bound::AlterModel { name, options, span } => {
                 let model = self.engine.catalog().model(&name)?.clone();

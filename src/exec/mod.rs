@@ -36,7 +36,7 @@ use crate::control::{Progress, Stopwatch};
 use crate::data::Batch;
 use crate::diag::{Error, Result};
 use crate::function::Env;
-use crate::plan::{Node, NodeKind, Plan};
+use crate::plan::{Node, NodeKind, Plan, Subplan};
 use subplans::Given;
 
 /// What an operator answers when it is asked for rows.
@@ -109,16 +109,14 @@ struct Start {
 
 impl Start {
     fn plan(mut self, plan: Plan) -> Input {
-        let subplans: Vec<_> = plan
-            .subplans
-            .into_iter()
-            .map(|subplan| {
-                let schema = subplan.root.schema.clone();
-                subplans::Subplan::new(self.operator(subplan.root), schema, subplan.gives, subplan.span)
-            })
-            .collect();
+        let subplans: Vec<_> = plan.subplans.into_iter().map(|subplan| self.subplan(subplan)).collect();
         let root = self.operator(plan.root);
         if subplans.is_empty() { root } else { Box::new(subplans::Subplans::new(subplans, root)) }
+    }
+
+    fn subplan(&mut self, Subplan { root, gives, span }: Subplan) -> subplans::Running {
+        let schema = root.schema.clone();
+        subplans::Running::new(self.operator(root), schema, gives, span)
     }
 
     fn operator(&mut self, node: Node) -> Input {

@@ -20,7 +20,7 @@ pub(super) enum Given {
 }
 
 /// A subplan that has not run to its end.
-pub(super) struct Subplan {
+pub(super) struct Running {
     operator: Input,
     schema: Schema,
     gives: Gives,
@@ -28,7 +28,7 @@ pub(super) struct Subplan {
     held: Held,
 }
 
-impl Subplan {
+impl Running {
     pub(super) fn new(operator: Input, schema: Schema, gives: Gives, span: Span) -> Self {
         Self { operator, schema, gives, span, held: Held::default() }
     }
@@ -77,12 +77,12 @@ fn array(values: ArrayRef, element: Option<&DataType>) -> Result<ArrayRef> {
 
 /// Runs the subplans, then the query itself.
 pub(super) struct Subplans {
-    left: VecDeque<Subplan>,
+    left: VecDeque<Running>,
     root: Input,
 }
 
 impl Subplans {
-    pub(super) fn new(subplans: Vec<Subplan>, root: Input) -> Self {
+    pub(super) fn new(subplans: Vec<Running>, root: Input) -> Self {
         Self { left: subplans.into(), root }
     }
 }

@@ -64,7 +64,9 @@ struct Core {
     facts: ModelFacts,
     plans: Plans,
     batch: Batch,
+    /// Rows that one run takes best where rows are of a usual size.
     chunk_rows: usize,
+    tensor_bytes: usize,
     inputs: Vec<Slot>,
     outputs: Vec<Slot>,
     labels: KnownLabels,
@@ -119,11 +121,15 @@ impl Model {
         let batch = if batch == Batch::Free && !graph.takes(&two) { Batch::Fixed(1) } else { batch };
         let outputs = found.outputs.into_iter().zip(sampled.outputs);
         let outputs = outputs.map(|(declared, inferred)| Slot::output(declared, inferred, batch)).collect();
-        let chunk_rows = batch.best_rows(&inputs, sampled.bytes, limits);
         let plans = Plans::new(graph, inspect::weight_bytes(&found.weights), limits);
+        // Of texts and other rows of any length the first guess is a long one.
+        let long = signature::shapes(&inputs, batch, 1, |_| 256);
+        let row_bytes = if long == sample { sampled.bytes } else { plans.bytes(&long).max(sampled.bytes) };
+        let chunk_rows = batch.best_rows(&inputs, row_bytes, limits);
         let labels = found.labels;
         let (facts, defaults) = (found.facts, file.defaults);
-        let core = Core { facts, plans, batch, chunk_rows, inputs, outputs, labels, defaults };
+        let tensor_bytes = limits.tensor_bytes;
+        let core = Core { facts, plans, batch, chunk_rows, tensor_bytes, inputs, outputs, labels, defaults };
         Self::new(Arc::new(core), options)
     }
 
@@ -228,7 +234,7 @@ impl Model {
         let mut start = 0;
         while start < rows {
             let row_shapes = inputs.iter().map(|input| input.row_shape(start)).collect::<Result<Vec<_>>>()?;
-            let most = rows.min(start + core.chunk_rows);
+            let most = rows.min(start + core.rows_of(&row_shapes));
             let end = inputs.iter().fold(most, |end, input| input.alike(start..end));
             let batch = core.batch.rows(end - start);
             let shapes: Shapes =
@@ -247,6 +253,20 @@ impl Model {
         }
         let outputs = outputs.into_iter().map(|output| output.map(Output::finish).transpose());
         self.answers.columns(outputs.collect::<Result<_>>()?, wanted, prepared.places.as_ref())
+    }
+}
+
+impl Core {
+    /// Rows of these shapes that one run takes best.
+    fn rows_of(&self, row_shapes: &[TVec<usize>]) -> usize {
+        let known = self.inputs.iter().all(|slot| slot.row_shape().iter().all(|dim| dim.fixed().is_some()));
+        if known || self.batch != Batch::Free || self.chunk_rows == 1 {
+            return self.chunk_rows;
+        }
+        let shapes =
+            self.inputs.iter().zip(row_shapes).map(|(slot, row)| slot.tensor_shape(1, row)).collect();
+        let fitting = self.tensor_bytes.checked_div(self.plans.bytes(&shapes)).unwrap_or(self.chunk_rows);
+        fitting.clamp(1, self.chunk_rows)
     }
 }
 

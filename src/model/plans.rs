@@ -19,6 +19,8 @@ pub(super) struct Plans {
     capacity: usize,
     kept: Mutex<Vec<Plan>>,
     last_error: Mutex<Option<Error>>,
+    /// What [`Plans::bytes`] said last.
+    measured: Mutex<Option<(Shapes, usize)>>,
 }
 
 /// What became of a model since it was loaded.
@@ -42,12 +44,31 @@ impl Plans {
     pub(super) fn new(graph: Graph, weight_bytes: usize, limits: &Limits) -> Self {
         let fitting = limits.plan_bytes.checked_div(weight_bytes).unwrap_or(limits.model_plans);
         let capacity = fitting.min(limits.model_plans).max(1);
-        Self { graph, capacity, kept: Mutex::default(), last_error: Mutex::default() }
+        Self {
+            graph,
+            capacity,
+            kept: Mutex::default(),
+            last_error: Mutex::default(),
+            measured: Mutex::default(),
+        }
     }
 
     /// Runs the plan for `shapes`, which are those of `inputs`.
     pub(super) fn run(&self, shapes: Shapes, inputs: TVec<TValue>) -> Result<TVec<TValue>> {
         self.attempt(shapes, inputs).inspect_err(|error| *lock(&self.last_error) = Some(error.clone()))
+    }
+
+    /// Bytes that the widest operator reads and writes for inputs of `shapes`; 0 where that is not known.
+    pub(super) fn bytes(&self, shapes: &Shapes) -> usize {
+        let mut measured = lock(&self.measured);
+        match &*measured {
+            Some((of, bytes)) if of == shapes => *bytes,
+            _ => {
+                let bytes = self.graph.sampled(shapes).map_or(0, |sampled| sampled.bytes);
+                *measured = Some((shapes.clone(), bytes));
+                bytes
+            }
+        }
     }
 
     /// How many plans there are, and what failed.

@@ -213,7 +213,11 @@ impl Slot {
 
 /// Input shapes of so many rows that most networks accept, where a graph loads with known shapes only.
 pub(super) fn sample(inputs: &[Slot], batch: Batch, rows: usize) -> Shapes {
-    let free = |slot: &Slot| if slot.data_type == DataType::Tensor { 224 } else { 8 };
+    shapes(inputs, batch, rows, |slot| if slot.data_type == DataType::Tensor { 224 } else { 8 })
+}
+
+/// Input shapes of so many rows, with `free` in place of lengths that are not fixed.
+pub(super) fn shapes(inputs: &[Slot], batch: Batch, rows: usize, free: fn(&Slot) -> usize) -> Shapes {
     let row = |slot: &Slot| -> Vec<usize> {
         slot.row_shape().iter().map(|dim| dim.fixed().unwrap_or_else(|| free(slot))).collect()
     };

@@ -11,7 +11,7 @@ mod node;
 mod prune;
 
 pub use bind::Params;
-pub(crate) use bind::{Bound, Context, External, FitCall, Format, Prepare, Variable, bind};
+pub(crate) use bind::{Bound, Context, Declared, External, FitCall, Format, Prepare, Variable, bind};
 pub(crate) use explain::{explanation, explanation_schema};
 pub(crate) use expr::{Aggregate, Expr, ExprKind, Order};
-pub(crate) use node::{Gives, JoinKind, Node, NodeKind, Plan, WindowCall};
+pub(crate) use node::{Gives, JoinKind, Node, NodeKind, Plan, Subplan, WindowCall};

@@ -108,7 +108,9 @@ def record(seed, count):
     while found < count:
         entry = slt.Record(0, ["query"], [generator.query()])
         letters, entry.expected = check.run(connection, entry)
-        if 0 < len(entry.expected) <= 12 and len(entry.text) < 900 and not any(len(word) > 12 for row in entry.expected for word in row.split()):
+        # A cell of blanks alone cannot be told from none.
+        blank = any(cell == " " for row in connection.execute(translate.statements(entry.text)[0]).fetchall() for cell in row)
+        if not blank and 0 < len(entry.expected) <= 12 and len(entry.text) < 900 and not any(len(word) > 12 for row in entry.expected for word in row.split()):
             entry.head = [f"query {letters}"]
             records.append(entry)
             found += 1

@@ -99,6 +99,8 @@ class Generator:
             return f"FROM ({text}) AS {alias}", {f"{alias}.{name}": kind for name, kind in columns.items()}
         if roll < 0.5:
             return self.join()
+        if roll < 0.58:
+            return self.unnest()
         table = self.random.choice(["t", "t", "t", "r", "none"])
         return f"FROM {table}", dict(TABLES[table])
 
@@ -108,11 +110,28 @@ class Generator:
         kind = self.random.choice(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "CROSS JOIN"])
         if kind == "CROSS JOIN":
             return f"FROM {left} AS x CROSS JOIN {right} AS y", scope
-        column = self.random.choice([name for name in TABLES[left] if name in TABLES[right]])
+        shared = [name for name in TABLES[left] if name in TABLES[right]]
+        if self.random.random() < 0.2:
+            using = self.random.sample(shared, self.random.randint(1, 2))
+            rest = {name: of for name, of in scope.items() if name.split(".")[1] not in using}
+            return f"FROM {left} AS x {kind} {right} AS y USING ({', '.join(using)})", rest | {name: TABLES[left][name] for name in using}
+        column = self.random.choice(shared)
         condition = f"x.{column} = y.{column}"
         if self.random.random() < 0.3:
             condition += " AND " + self.expr("BOOL", scope, 1)
         return f"FROM {left} AS x {kind} {right} AS y ON {condition}", scope
+
+    def unnest(self):
+        """Rows out of arrays: written out, or of each row of a table."""
+        offset = " WITH OFFSET AS o" if self.random.random() < 0.5 else ""
+        kind = self.random.choice(["INT64", "STRING", "FLOAT64"])
+        scope = {"v": kind} | ({"o": "INT64"} if offset else {})
+        if self.random.random() < 0.5:
+            items = ", ".join(self.literal(kind) for _ in range(self.random.randint(1, 6)))
+            return f"FROM UNNEST([{items}]) AS v{offset}", scope
+        scope |= qualified("x", "r")
+        items = ", ".join(self.expr(kind, qualified("x", "r"), 1) for _ in range(2))
+        return f"FROM r AS x, UNNEST([{items}]) AS v{offset}", scope
 
     def where(self, scope, depth):
         if self.random.random() < 0.5:
@@ -338,7 +357,7 @@ FORMS = {
 }
 
 AGGREGATES = {
-    "INT64": ["COUNT(*)", "COUNT({x})", "COUNT(DISTINCT {i})", "COUNTIF({b})", "SUM({i})", "MIN({i})", "MAX({i})", "SUM({i}) - COUNT(*)"],
+    "INT64": ["COUNT(*)", "COUNT({x})", "COUNT(DISTINCT {i})", "COUNTIF({b})", "SUM({i})", "MIN({i})", "MAX({i})", "SUM({i}) - COUNT(*)", "SUM(DISTINCT {i})", "MAX({i} + 1) - MIN({i})"],
     "FLOAT64": ["SUM({f})", "AVG({i})", "AVG({f})", "MIN({f})", "MAX({f})", "ROUND(STDDEV({i}), 6)", "ROUND(VAR_POP({i}), 6)", "SUM({i}) / COUNT(*)"],
     "STRING": ["MIN({s})", "MAX({s})"],
     "BOOL": ["LOGICAL_AND({b})", "LOGICAL_OR({b})", "COUNT(*) > 3", "MIN({i}) IS NULL"],

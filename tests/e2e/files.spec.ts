@@ -68,7 +68,7 @@ test("before the drop the page says what will happen", async ({ demo, page }) =>
     { name: "b.jpg", type: "image/jpeg", bytes: "" },
     { name: "t.csv", type: "text/csv", bytes: "a\n1\n" },
   ]);
-  await expect(overlay).toHaveText("2 pictures join the table photos; the CSV becomes a table.");
+  await expect(overlay).toHaveText("2 pictures join the table photos; the rows become a table.");
   await page.locator(".cm-content").dispatchEvent("dragleave", { dataTransfer: files.data });
   await expect(overlay).toBeHidden();
   await demo.drag([{ name: "talk.mp4", type: "video/mp4", bytes: "" }]);

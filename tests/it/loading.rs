@@ -219,4 +219,30 @@ fn batches_are_split_by_the_memory_that_they_take() {
     assert_eq!(model("models/float16.onnx"), 5);
     assert_eq!(model("models/fixed_batch4.onnx"), 4);
     assert_eq!(model("models/vector_io.onnx"), 10 * 303 / 5);
+    // A text of 256 words, each with a number of 8 bytes and a vector of 64 floats.
+    limits.tensor_bytes = 7 * 256 * (8 + 64 * 4);
+    assert_eq!(Model::load(&read("models/words.onnx"), &limits).unwrap().chunk_rows(), 7);
+}
+
+#[test]
+fn damaged_files_end_in_words() {
+    for file in
+        ["float16", "fixed_batch4", "zipmap_strings", "lookup", "picture_nchw", "one_row", "label_encoder"]
+    {
+        let bytes = read(&format!("models/{file}.onnx"));
+        let load = |bytes: &[u8], what: &str| match Model::load(bytes, &Limits::default()) {
+            Ok(_) => {}
+            Err(error) => assert_ne!(error.code().as_str(), "internal", "{file}, {what}: {error}"),
+        };
+        (0..bytes.len())
+            .step_by(bytes.len() / 50 + 1)
+            .for_each(|end| load(&bytes[..end], &format!("up to {end}")));
+        for at in (0..bytes.len()).step_by(bytes.len() / 150 + 1) {
+            for flip in [0x01, 0x15, 0x80] {
+                let mut damaged = bytes.clone();
+                damaged[at] ^= flip;
+                load(&damaged, &format!("{flip:#x} at {at}"));
+            }
+        }
+    }
 }

@@ -15,6 +15,7 @@ mod boosters;
 mod host;
 mod image;
 mod loading;
+mod mutations;
 mod notation;
 mod operators;
 mod reference;

@@ -7,7 +7,7 @@ use arrow_schema::DataType;
 use predictql::data::Batch;
 
 /// Every row of a batch: a text for each column.
-pub fn rows(batch: &Batch) -> Vec<Vec<String>> {
+pub(crate) fn rows(batch: &Batch) -> Vec<Vec<String>> {
     (0..batch.rows()).map(|row| batch.columns().iter().map(|column| text(column, row)).collect()).collect()
 }
 

@@ -47,6 +47,7 @@ impl DB for Database {
 }
 
 /// `1` is both an INT64 and a FLOAT64 in the files: the header's letters tell them apart.
+#[expect(clippy::ptr_arg, reason = "the runner's type for such functions")]
 fn numbers_have_their_type(actual: &Vec<DefaultColumnType>, expected: &Vec<DefaultColumnType>) -> bool {
     let number =
         |letter: &DefaultColumnType| *letter != DefaultColumnType::Text && *letter != DefaultColumnType::Any;

@@ -3,41 +3,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, beforeEach, describe, test } from "node:test";
-import { launch, serve } from "./site.mjs";
+import { describe, test } from "node:test";
+import { inPage, page, site } from "./page.mjs";
+import { serve } from "./site.mjs";
 
 const expected = JSON.parse(readFileSync(join(import.meta.dirname, "../fixtures/expected/iris_rf.json"), "utf8"));
-
-let site;
-let browser;
-let page;
-
-before(async () => {
-  site = await serve();
-  browser = await launch();
-});
-beforeEach(async () => {
-  await page?.close();
-  page = await browser.newPage();
-  await page.goto(site.origin);
-});
-after(async () => {
-  await browser?.close();
-  site?.close();
-});
-
-/** Runs in the page, with what the harness exports. */
-const inPage = (work, argument) =>
-  page.evaluate(
-    async ([source, argument]) => {
-      const harness = await import("/site/harness.js");
-      const { default: work } = await import(
-        URL.createObjectURL(new Blob([`export default ${source}`], { type: "text/javascript" }))
-      );
-      return work(harness, argument);
-    },
-    [work.toString(), argument],
-  );
 
 describe("predictions", () => {
   test("iris: labels of scikit-learn and probabilities of onnxruntime on all rows", async () => {
@@ -411,7 +381,7 @@ describe("errors leave everything else intact", () => {
         table: await failure(db.registerTable("t", "/tables/iris.csv")),
         missing: await failure(db.registerTable("t", "/fixtures/tables/none.csv")),
         unreachable: await failure(db.registerModel("m", "http://localhost:1/m.onnx")),
-        json: await failure(db.registerTable("t", new File(["[]"], "rows.json"))),
+        json: await failure(db.registerTable("t", new File(["[1]"], "rows.json"))),
         parquet: await failure(db.registerTable("t", new Blob(["PAR1...."]))),
         mixed: await failure(db.registerTable("t", [{ a: 1 }, { a: "two" }])),
         quoted: await failure((async () => db.sql`SELECT '${1}'`)()),
@@ -425,8 +395,9 @@ describe("errors leave everything else intact", () => {
     assert.equal(found.table.code, "got-html");
     assert.match(found.missing.message, /answered with 404 Not Found in place of data/);
     assert.equal(found.unreachable.code, "network-failed");
-    assert.match(found.json.hint, /JSON\.parse/);
-    assert.equal(found.parquet.code, "unsupported-format");
+    assert.equal(found.json.code, "invalid-json");
+    assert.match(found.json.message, /`rows.json` holds something else than an object in row 1/);
+    assert.equal(found.parquet.code, "invalid-parquet");
     assert.equal(found.mixed.message, "column `a` holds INT64 in row 1 and STRING in row 2");
     assert.equal(found.quoted.code, "value-in-quotes");
     assert.deepEqual(found.names, ["flowers", "iris"]);

@@ -29,7 +29,7 @@ export function showCatalog(models: readonly ModelInfo[], tables: readonly Table
   );
   fill(
     find("#tables"),
-    "None yet. Drop a .csv file or pictures.",
+    "None yet. Drop a .csv, .json or .parquet file or pictures.",
     tables.map((table) =>
       entry({
         name: table.name,

@@ -7,7 +7,7 @@ export interface SortedFiles {
   rejected: { file: File; reason: string }[];
 }
 
-const readable = "bring models as .onnx, tables as .csv or .arrow, pictures as PNG, JPEG or BMP";
+const readable = "bring models as .onnx, tables as .csv, .json, .parquet or .arrow, pictures as PNG, JPEG or BMP";
 
 const foreign: Record<string, string> = {
   pt: "is PyTorch's own format: export it with `torch.onnx.export`",
@@ -19,9 +19,7 @@ const foreign: Record<string, string> = {
   h5: "is a Keras model: convert it with `tf2onnx`",
   keras: "is a Keras model: convert it with `tf2onnx`",
   tflite: "is a TensorFlow Lite model: convert it with `tf2onnx`",
-  parquet: "is Parquet: save it as CSV or Arrow",
   xlsx: "is a spreadsheet: save it as CSV",
-  json: "is JSON: save it as CSV or Arrow",
   zip: "is an archive: unpack it first",
   gif: "is a GIF: save it as PNG or JPEG",
   webp: "is a WebP picture: save it as PNG or JPEG",
@@ -34,7 +32,7 @@ export function sortFiles(files: Iterable<File>): SortedFiles {
   for (const file of files) {
     const ending = /\.([^.]+)$/.exec(file.name)?.[1]?.toLowerCase() ?? "";
     if (ending === "onnx") sorted.models.push(file);
-    else if (["csv", "arrow"].includes(ending)) sorted.tables.push(file);
+    else if (["csv", "json", "ndjson", "jsonl", "parquet", "arrow"].includes(ending)) sorted.tables.push(file);
     else if (["png", "jpg", "jpeg", "bmp"].includes(ending)) sorted.pictures.push(file);
     else sorted.rejected.push({ file, reason: foreign[ending] ?? `cannot be used here: ${readable}` });
   }
@@ -44,12 +42,12 @@ export function sortFiles(files: Iterable<File>): SortedFiles {
 /** Before the drop a browser tells types, never names: enough to say what will happen. */
 export function promise(types: readonly string[]): string {
   const pictures = types.filter((type) => /^image\/(png|jpeg|bmp)$/.test(type)).length;
-  const tables = types.filter((type) => type === "text/csv").length;
+  const tables = types.filter((type) => type === "text/csv" || type === "application/json").length;
   const unknown = types.filter((type) => type === "").length;
   const parts = [
     pictures > 0 && `${pictures === 1 ? "The picture joins" : `${pictures} pictures join`} the table photos`,
-    tables > 0 && `${tables === 1 ? "the CSV becomes a table" : `${tables} CSV files become tables`}`,
-    unknown > 0 && "an .onnx file becomes a model, an .arrow file a table",
+    tables > 0 && `${tables === 1 ? "the rows become a table" : `${tables} files become tables`}`,
+    unknown > 0 && "an .onnx file becomes a model, a .parquet or .arrow file a table",
   ].filter((part) => part !== false);
   const rest = types.length - pictures - tables - unknown;
   if (rest > 0) parts.push(parts.length > 0 ? "other files are refused" : `This cannot be used here: ${readable}`);

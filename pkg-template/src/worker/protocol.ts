@@ -31,7 +31,13 @@ export type Request =
   | { kind: "dropTable"; name: string }
   | { kind: "dropModel"; name: string }
   | { kind: "check"; sql: string }
-  | { kind: "open"; sql: string; params: ParamValues; batchSize: number | undefined; dialect: ScriptOptions["dialect"] | undefined }
+  | {
+      kind: "open";
+      sql: string;
+      params: ParamValues;
+      batchSize: number | undefined;
+      dialect: ScriptOptions["dialect"] | undefined;
+    }
   | { kind: "next"; script: number }
   | { kind: "step"; script: number }
   | { kind: "supply"; script: number; resource: number; answer: Supply }

@@ -1,6 +1,13 @@
 // The worker's side: owns the wasm instance and answers one request at a time. It fetches nothing and knows no page.
 
-import init, { Engine, type EngineFailure, type Query, type Script, type ScriptOptions, type Step } from "../glue/predictql.js";
+import init, {
+  Engine,
+  type EngineFailure,
+  type Query,
+  type Script,
+  type ScriptOptions,
+  type Step,
+} from "../glue/predictql.js";
 import type { Answer, Reply, Request, Supply } from "./protocol.js";
 
 /** A worker's global scope; TypeScript's own declaration cannot stand beside that of a page. */

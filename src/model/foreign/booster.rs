@@ -22,16 +22,24 @@ pub(super) struct Booster {
     pub(super) metadata: BTreeMap<String, String>,
 }
 
-/// A question: is the value of a feature below a threshold?
-#[derive(Debug)]
+/// A question about the value of a feature.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Node {
     pub(super) place: Place,
     pub(super) feature: usize,
-    pub(super) threshold: f64,
+    pub(super) question: Question,
     pub(super) yes: usize,
     pub(super) no: usize,
     /// Whether a missing value counts as a yes.
     pub(super) missing: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Question {
+    /// Is it below the threshold?
+    Below(f64),
+    /// Is it this category? None is NaN.
+    Is(f64),
 }
 
 /// A number to add to a sum.
@@ -79,6 +87,23 @@ pub(super) enum Precision {
 const INPUT: &str = "features";
 
 impl Booster {
+    /// Asks whether a value is one of `categories`: one question for each. The first is `node`, the others get the
+    /// numbers from `next` on.
+    pub(super) fn ask_for_any(&mut self, node: Node, categories: &[f64], next: &mut usize) {
+        let mut id = node.place.id;
+        for (at, category) in categories.iter().enumerate() {
+            let is_last = at + 1 == categories.len();
+            let no = if is_last { node.no } else { *next };
+            let place = Place { id, ..node.place };
+            self.nodes.push(Node { place, question: Question::Is(*category), no, ..node });
+            id = *next;
+            *next += usize::from(!is_last);
+        }
+        if categories.is_empty() {
+            self.nodes.push(Node { question: Question::Is(f64::NAN), ..node });
+        }
+    }
+
     /// The ONNX file that says the same.
     pub(super) fn onnx(&self) -> Vec<u8> {
         let (element, mode) = match self.precision {
@@ -105,12 +130,19 @@ impl Booster {
         ints("target_treeids", self.leaves.iter().map(|leaf| leaf.place.tree).collect());
         ints("target_nodeids", self.leaves.iter().map(|leaf| leaf.place.id).collect());
         ints("target_ids", self.leaves.iter().map(|leaf| leaf.sum).collect());
-        let modes = self.nodes.iter().map(|_| mode).chain(self.leaves.iter().map(|_| "LEAF"));
+        let mode_of = |node: &Node| match node.question {
+            Question::Below(_) => mode,
+            Question::Is(_) => "BRANCH_EQ",
+        };
+        let modes = self.nodes.iter().map(mode_of).chain(self.leaves.iter().map(|_| "LEAF"));
         let modes = modes.map(|mode| mode.as_bytes().to_vec()).collect();
         attributes.push(attribute("nodes_modes", AttributeType::Strings, |it| it.strings = modes));
         let sums = i64::try_from(self.base.len()).unwrap_or(i64::MAX);
         attributes.push(attribute("n_targets", AttributeType::Int, |it| it.i = sums));
-        let thresholds = self.nodes.iter().map(|node| node.threshold).chain(self.leaves.iter().map(|_| 0.0));
+        let value_of = |node: &Node| match node.question {
+            Question::Below(value) | Question::Is(value) => value,
+        };
+        let thresholds = self.nodes.iter().map(value_of).chain(self.leaves.iter().map(|_| 0.0));
         attributes.push(self.reals("nodes_values", thresholds.collect()));
         attributes.push(self.reals("target_weights", self.leaves.iter().map(|leaf| leaf.value).collect()));
         attributes.push(self.reals("base_values", self.base.clone()));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use super::booster::{Booster, Leaf, Link, Node, Place, Precision};
+use super::booster::{Booster, Leaf, Link, Node, Place, Precision, Question};
 use super::{invalid, unsupported};
 use crate::diag::Result;
 
@@ -107,14 +107,39 @@ fn add_tree(booster: &mut Booster, tree: &Part<'_>, at: usize, sum: usize, share
     if rows.len() != questions {
         return Err(invalid("the lists of a tree have different lengths"));
     }
+    let mut next = questions + values.len();
     for (id, (((feature, threshold), decision), (left, right))) in rows.enumerate() {
         let children = child(left).zip(child(right)).filter(|_| feature < booster.features.len());
         let (yes, no) = children.ok_or_else(|| invalid("a tree's node leads nowhere"))?;
-        let missing = missing_is_left(decision, threshold)?;
         let place = Place { tree: at, id };
-        booster.nodes.push(Node { place, feature, threshold, yes, no, missing });
+        let question = Question::Below(threshold);
+        if decision & 1 == 0 {
+            let missing = missing_is_left(decision, threshold)?;
+            booster.nodes.push(Node { place, feature, question, yes, no, missing });
+            continue;
+        }
+        // What is missing is in no set.
+        let node = Node { place, feature, question, yes, no, missing: false };
+        booster.ask_for_any(node, &categories(tree, threshold)?, &mut next);
     }
     Ok(())
+}
+
+/// The categories of a set, which are the bits of the words between two bounds; `set` numbers the bounds.
+fn categories(tree: &Part<'_>, set: f64) -> Result<Vec<f64>> {
+    let bounds: Vec<usize> = list(tree, "cat_boundaries")?;
+    let words: Vec<u32> = list(tree, "cat_threshold")?;
+    let at = (0..bounds.len()).zip((0..).map(f64::from)).find(|(_, number)| *number == set).map(|(at, _)| at);
+    let ends = at.and_then(|at| bounds.get(at).zip(bounds.get(at + 1)));
+    let words = ends.and_then(|(start, end)| words.get(*start..*end));
+    let words = words.ok_or_else(|| invalid("a tree's categories cannot be read"))?;
+    let bits = words.iter().flat_map(|word| (0..32).map(move |bit| word >> bit & 1 == 1));
+    Ok((0..)
+        .map(f64::from)
+        .zip(bits)
+        .filter(|(_, is_member)| *is_member)
+        .map(|(category, _)| category)
+        .collect())
 }
 
 /// Where a missing value goes. The bits of `decision`: by category, missing goes left, and in two what is missing:
@@ -122,9 +147,6 @@ fn add_tree(booster: &mut Booster, tree: &Part<'_>, at: usize, sum: usize, share
 fn missing_is_left(decision: u8, threshold: f64) -> Result<bool> {
     let zero_is_left = 0.0 <= threshold;
     let default_is_left = decision & 2 != 0;
-    if decision & 1 != 0 {
-        return Err(unsupported("splits by category are not supported"));
-    }
     match decision >> 2 & 3 {
         0 => Ok(zero_is_left),
         1 if zero_is_left != default_is_left => {

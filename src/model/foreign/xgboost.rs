@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::booster::{Booster, Leaf, Link, Node, Place, Precision};
+use super::booster::{Booster, Leaf, Link, Node, Place, Precision, Question};
 use super::value::{self, Value};
 use super::{invalid, unsupported};
 use crate::diag::{Error, Result};
@@ -142,10 +142,6 @@ fn add_tree(booster: &mut Booster, tree: &Value<'_>, at: usize, sum: usize, weig
     let children = (numbers("left_children")?, numbers("right_children")?);
     let (features, thresholds) = (numbers("split_indices")?, numbers("split_conditions")?);
     let missing_left = numbers("default_left")?;
-    let categorical = tree.get("split_type").and_then(Value::numbers).unwrap_or_default();
-    if categorical.contains(&1.0) {
-        return Err(unsupported("splits by category are not supported"));
-    }
     let leaf_size = tree.at(&["tree_param", "size_leaf_vector"]).and_then(Value::number);
     if leaf_size.is_some_and(|size| size > 1.0) {
         return Err(unsupported("trees with several values in a leaf are not supported"));
@@ -155,6 +151,8 @@ fn add_tree(booster: &mut Booster, tree: &Value<'_>, at: usize, sum: usize, weig
     if rows.len() < thresholds.len() || rows.len() == 0 {
         return Err(invalid("the lists of a tree have different lengths"));
     }
+    let sets = categories(tree)?;
+    let mut next = rows.len();
     for (id, ((((left, right), feature), threshold), missing)) in rows.enumerate() {
         let place = Place { tree: at, id };
         if *left < 0.0 {
@@ -166,8 +164,30 @@ fn add_tree(booster: &mut Booster, tree: &Value<'_>, at: usize, sum: usize, weig
         if feature >= booster.features.len() {
             return Err(invalid("a tree asks for a feature that is not there"));
         }
-        let threshold = *threshold;
-        booster.nodes.push(Node { place, feature, threshold, yes, no, missing: *missing != 0.0 });
+        let (question, missing) = (Question::Below(*threshold), *missing != 0.0);
+        let node = Node { place, feature, question, yes, no, missing };
+        match sets.get(&id) {
+            // Members of the set go right.
+            Some(set) => {
+                let node = Node { yes: no, no: yes, missing: !missing, ..node };
+                booster.ask_for_any(node, set, &mut next);
+            }
+            None => booster.nodes.push(node),
+        }
     }
     Ok(())
+}
+
+/// The categories that nodes ask for, by the number of the node.
+fn categories(tree: &Value<'_>) -> Result<BTreeMap<usize, Vec<f64>>> {
+    let numbers = |name: &str| tree.get(name).and_then(Value::numbers).unwrap_or_default();
+    let nodes = numbers("categories_nodes");
+    let (starts, sizes) = (numbers("categories_segments"), numbers("categories_sizes"));
+    let all = numbers("categories");
+    let set = |((node, start), size): ((&f64, &f64), &f64)| {
+        let (start, size) = (whole(*start)?, whole(*size)?);
+        Some((whole(*node)?, all.get(start..start.checked_add(size)?)?.to_vec()))
+    };
+    let sets = nodes.iter().zip(starts.iter()).zip(sizes.iter()).map(set).collect::<Option<_>>();
+    sets.ok_or_else(|| invalid("a tree's categories cannot be read"))
 }

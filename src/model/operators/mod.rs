@@ -325,3 +325,43 @@ impl TypedOp for Node {
 
     as_op!();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operators_are_known_by_domain_and_name() {
+        let register = onnx().op_register;
+        for (domain, name) in [
+            ("ai.onnx", "Relu"),
+            ("ai.onnx", "Gelu"),
+            ("com.microsoft", "Gelu"),
+            ("com.microsoft", "FusedConv"),
+            ("ai.onnx.ml", "Scaler"),
+        ] {
+            assert!(runs(&register, domain, name), "{domain} {name}");
+        }
+        for (domain, name) in [
+            ("com.example", "Relu"),
+            ("ai.onnx.ml", "Relu"),
+            ("ai.onnx", "Scaler"),
+            ("ai.onnx", "ai.onnx.ml.Scaler"),
+            ("ai.onnx", "FusedConv"),
+            ("ai.onnx", "NoSuchOperator"),
+            (INTERNAL, "MaskBias"),
+            (TRACT, "Pad"),
+        ] {
+            assert!(!runs(&register, domain, name), "{domain} {name}");
+        }
+    }
+
+    /// Each name within its domain once, so that none hides another.
+    #[test]
+    fn no_operator_stands_twice() {
+        for (domain, entries) in DOMAINS {
+            let names: HashSet<_> = entries.iter().map(|(name, _)| name).collect();
+            assert_eq!(names.len(), entries.len(), "{domain}");
+        }
+    }
+}

@@ -50,10 +50,7 @@ impl Binder<'_> {
                 self.unnest(one, array, offset.as_ref(), alias, false)
             }
             TableExprKind::Join(join) => self.join(join, table.span),
-            TableExprKind::Predict(predict) => {
-                let source = self.tsql_predict(predict, alias, table.span)?;
-                Ok(source)
-            }
+            TableExprKind::Predict(predict) => self.tsql_predict(predict, alias),
         }
     }
 

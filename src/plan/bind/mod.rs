@@ -2,6 +2,7 @@
 
 mod call;
 mod constant;
+mod declared;
 mod expr;
 mod from;
 mod level;
@@ -25,6 +26,7 @@ use crate::diag::{Code, Diagnostic, Error, Result, Span};
 use crate::model::{Model, ModelOptions};
 use crate::syntax::ast;
 use crate::syntax::{Dialect, written};
+pub(crate) use declared::Declared;
 use level::Level;
 pub(crate) use options::{External, Format};
 use query::Cte;
@@ -61,6 +63,7 @@ pub(crate) enum Bound {
         path: String,
         path_span: Span,
         options: ModelOptions,
+        declared: Declared,
     },
     /// Take the statistics of a TRANSFORM over a plan's rows.
     CreateTransform {

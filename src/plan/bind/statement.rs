@@ -1,5 +1,6 @@
 //! Statements: what they create, change and say.
 
+use super::declared::Declared;
 use super::expr::{Names, Typed, coerced, convert, unified};
 use super::query::{converted, unique_names};
 use super::scope::Scope;
@@ -33,16 +34,14 @@ impl Binder<'_> {
             StatementKind::CreateTable(create) => self.create_table(create, statement.span),
             StatementKind::CreateView(create) => self.create_view(create),
             StatementKind::Insert(insert) => self.insert(insert, statement.span),
-            StatementKind::CreateModel(create) => self.create_model(create, statement.span),
+            StatementKind::CreateModel(create) => self.create_model(create),
             StatementKind::AlterModel(alter) => self.alter_model(alter),
             StatementKind::CreateExternalTable(create) => {
                 let Some(name) = self.created(&create.name, create.on_existing, "EXTERNAL TABLE")? else {
                     return Ok(exists_already("Table", &create.name));
                 };
-                let mut columns = Vec::with_capacity(create.columns.len());
-                for column in &create.columns {
-                    columns.push((column.name.text.clone(), self.data_type(&column.data_type)?));
-                }
+                let columns = self.columns(&create.columns)?.into_iter();
+                let columns = columns.map(|(field, _)| (field.name, field.data_type)).collect();
                 options::external_table(&create.options, name, columns)
             }
             StatementKind::Drop(drop) => self.dropped(drop),
@@ -86,9 +85,7 @@ impl Binder<'_> {
             return Ok(exists_already("Table", &create.name));
         };
         let mut schema = Schema::default();
-        for column in &create.columns {
-            schema.fields.push(Field::new(column.name.text.clone(), self.data_type(&column.data_type)?));
-        }
+        schema.fields.extend(self.columns(&create.columns)?.into_iter().map(|(field, _)| field));
         let plan = match &create.query {
             None if create.columns.is_empty() => {
                 return Err(Error::new(Code::SyntaxError, "CREATE TABLE needs columns or a query")
@@ -221,7 +218,7 @@ impl Binder<'_> {
         Ok(Node { kind: NodeKind::Values { rows: bound }, schema: wanted.clone() })
     }
 
-    fn create_model(&mut self, create: &ast::CreateModel, span: Span) -> Result<Bound> {
+    fn create_model(&mut self, create: &ast::CreateModel) -> Result<Bound> {
         let Some(name) = self.created(&create.name, create.on_existing, "MODEL")? else {
             return Ok(exists_already("Model", &create.name));
         };
@@ -233,9 +230,18 @@ impl Binder<'_> {
                 .at(query.span)
                 .hint("train elsewhere and import the ONNX file"));
         }
-        let _ = span;
         let (path, path_span, options) = options::model(&create.options)?;
-        Ok(Bound::CreateModel { name, path, path_span, options })
+        let declared =
+            Declared { inputs: self.columns(&create.inputs)?, outputs: self.columns(&create.outputs)? };
+        Ok(Bound::CreateModel { name, path, path_span, options, declared })
+    }
+
+    /// Columns that a statement declares, and their places.
+    fn columns(&self, columns: &[ast::ColumnDef]) -> Result<Vec<(Field, Span)>> {
+        let field = |it: &ast::ColumnDef| {
+            Ok((Field::new(it.name.text.clone(), self.data_type(&it.data_type)?), it.span))
+        };
+        columns.iter().map(field).collect()
     }
 
     fn alter_model(&mut self, alter: &ast::AlterModel) -> Result<Bound> {

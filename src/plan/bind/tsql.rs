@@ -20,12 +20,7 @@ use crate::syntax::ast::{self, SubqueryKind};
 const IMPLICIT_CAST: &str = "predict_implicit_cast";
 
 impl Binder<'_> {
-    pub(super) fn tsql_predict(
-        &mut self,
-        predict: &ast::Predict,
-        alias: Option<&str>,
-        span: Span,
-    ) -> Result<Source> {
+    pub(super) fn tsql_predict(&mut self, predict: &ast::Predict, alias: Option<&str>) -> Result<Source> {
         let model = self.model_of(&predict.model)?;
         let Source { node: input, scope } = self.table(&predict.data)?;
         let signature = model.signature();
@@ -53,7 +48,6 @@ impl Binder<'_> {
         let mut scope = scope;
         scope.shift(shift);
         let scope = scope.join(Scope::new(&given, alias), 0);
-        let _ = span;
         Ok(Source { node: Node { kind, schema: Schema { fields } }, scope })
     }
 

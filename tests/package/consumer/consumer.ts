@@ -6,6 +6,8 @@ import {
   type EngineInfo,
   type EngineStats,
   type ModelInfo,
+  type ModelOptions,
+  type Plan,
   PredictError,
   type PredictOptions,
   PredictQL,
@@ -44,7 +46,19 @@ export async function useEverything(file: File, list: FileList, signal: AbortSig
   for (const source of [file, new Uint8Array(), new ArrayBuffer(0), new Response(), new ReadableStream<Uint8Array>()]) {
     await db.registerModel("iris", source);
   }
+  const said: ModelOptions = {
+    labels: ["setosa", "versicolor", "virginica"],
+    inputs: { x: { columns: ["a", "b"] }, image: { mean: [0.5], std: 0.5, layout: "NCHW" } },
+    integrity: "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+    externalData: { "weights.bin": file },
+    task: "classification",
+    softmax: true,
+    nullHandling: "nan",
+    defaultOnNull: { a: 0 },
+  };
+  await db.registerModel("iris", file, said);
   const inputs: ColumnInfo[] = model.inputs;
+  console.log(model.format, model.operators.Gemm, model.loadTime, model.plans, model.lastError);
   console.log(inputs[0]?.type, model.opset["ai.onnx"], model.metadata.producer_name, model.bytes);
 
   const table: TableInfo = await db.registerTable("flowers", "/iris.csv", {
@@ -53,6 +67,7 @@ export async function useEverything(file: File, list: FileList, signal: AbortSig
     delimiter: ";",
   });
   await db.registerTable("flowers", file, { nullValues: ["NA"], schema: { sepal_length: "FLOAT64" } });
+  await db.registerTable("cars", new URL("https://example.com/cars.parquet"), { format: "parquet" });
   await db.registerTable("photos", list);
   await db.registerTable("photos", ["/a.png", new URL("https://example.com/b.png"), file], { format: "images" });
   await db.registerTable("points", [{ x: 1, y: new Date() }, { x: null }]);
@@ -60,7 +75,14 @@ export async function useEverything(file: File, list: FileList, signal: AbortSig
   await db.registerFile("gs://bucket/iris.onnx", file, { signal });
   console.log(table.kind, table.rows, table.bytes);
 
-  const query: QueryOptions = { signal, onProgress, batchSize: 16, rowMode: "object", int64: "bigint" };
+  const query: QueryOptions = {
+    signal,
+    onProgress,
+    batchSize: 16,
+    rowMode: "object",
+    int64: "bigint",
+    dialect: "bigquery",
+  };
   const result: Result<Prediction> = await db.query<Prediction>(
     "SELECT ?",
     [1, "a", null, new Date(), file, [1]],
@@ -91,6 +113,9 @@ export async function useEverything(file: File, list: FileList, signal: AbortSig
   console.log(rows[0]?.label, (await lazyQuery.run({ signal })).numRows);
   for await (const batch of lazyQuery) console.log(batch.numRows);
   for await (const batch of db.stream<Prediction>("SELECT 1", [], query)) console.log(batch.rows[0]?.label);
+  const scored = await db.predict<Prediction>("iris", [{ a: 1 }], { signal });
+  const plan: Plan = await db.explain("SELECT ?", [scored.rows[0]?.label], { analyze: true, signal });
+  console.log(plan.text, plan.tree.children[0]?.rows, plan.timings?.infer, (await lazyQuery.explain()).tree.op);
   const results: Result[] = await db.exec("SELECT 1; SELECT 2", query);
   await db.sql`SELECT * FROM ${results[0] ?? [{ a: 1 }]} JOIN ${{ x: [1, 2] }} USING (x)`;
 

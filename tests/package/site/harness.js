@@ -18,6 +18,17 @@ export async function irisDatabase(options) {
   return db;
 }
 
+/** A database, and a way to end its worker as if its script had failed. */
+export function mortal(options) {
+  let last;
+  const worker = () => {
+    last = new Worker("/pkg/worker.js", { type: "module" });
+    return last;
+  };
+  const die = () => last.dispatchEvent(new ErrorEvent("error", { message: "it died", cancelable: true }));
+  return { db: new PredictQL({ ...options, worker }), die };
+}
+
 /** What a promise rejects with, as plain data. */
 export async function failure(promise) {
   try {

@@ -343,6 +343,9 @@ pub(super) fn lp_normalization(call: &Call<'_>) -> TractResult<String> {
 }
 
 pub(super) fn compress(call: &Call<'_>) -> TractResult<String> {
+    if call.is_constant(1) {
+        return Ok("x condition -> y\ny = tract.Compress x condition *".into());
+    }
     let select = match call.ints("axis") {
         Some(_) => format!("y = Gather x places axis={}", call.int("axis", 0)),
         None => "flat = Reshape x [-1]\ny = Gather flat places axis=0".into(),

@@ -1,4 +1,4 @@
-//! What models on tables take natively, without a browser: `cargo run --profile fast --example tables -- target/bench`.
+//! What models on tables take natively, without a browser: `cargo bench --bench tables -- target/bench`.
 //!
 //! The folder holds the models that `cargo xtask bench` trains, and the rows that they are asked about.
 #![allow(

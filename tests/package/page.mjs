@@ -1,0 +1,35 @@
+// A page of its own for each test of the file that imports this, and a way to run code there.
+
+import { after, before, beforeEach } from "node:test";
+import { launch, serve } from "./site.mjs";
+
+export let site;
+export let page;
+let browser;
+
+before(async () => {
+  site = await serve();
+  browser = await launch();
+});
+beforeEach(async () => {
+  await page?.close();
+  page = await browser.newPage();
+  await page.goto(site.origin);
+});
+after(async () => {
+  await browser?.close();
+  site?.close();
+});
+
+/** Runs in the page, with what the harness exports. */
+export const inPage = (work, argument) =>
+  page.evaluate(
+    async ([source, argument]) => {
+      const harness = await import("/site/harness.js");
+      const { default: work } = await import(
+        URL.createObjectURL(new Blob([`export default ${source}`], { type: "text/javascript" }))
+      );
+      return work(harness, argument);
+    },
+    [work.toString(), argument],
+  );

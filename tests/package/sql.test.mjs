@@ -1,0 +1,287 @@
+// SQL and models through the package: dialects, formats of tables, options of models, and what outlives a worker.
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import { inPage, page } from "./page.mjs";
+
+const fixture = (name) => readFileSync(new URL(`../fixtures/${name}`, import.meta.url));
+const expected = (name) => JSON.parse(fixture(`expected/${name}.json`));
+
+describe("T-SQL", () => {
+  test("Azure SQL Edge's PREDICT is recognised and gives scikit-learn's predictions", async () => {
+    const found = await inPage(async ({ PredictQL }) => {
+      const db = new PredictQL();
+      const tsql = { dialect: "tsql" };
+      await db.registerTable("features", "/fixtures/tables/diabetes.csv");
+      const model = new Uint8Array(await (await fetch("/fixtures/models/sql_edge.onnx")).arrayBuffer());
+      await db.exec("create table models ([id] [int] IDENTITY(1,1) NOT NULL, [data] [varbinary](max) NULL)", tsql);
+      await db.query("insert into models ([data]) values (?)", [model], tsql);
+      const results = await db.exec(`
+        DECLARE @model VARBINARY(max) = (SELECT DATA FROM dbo.models WHERE id = 1);
+        WITH predict_input AS (SELECT TOP (1000) * FROM [dbo].[features])
+        SELECT predict_input.id, p.variable1 AS MEDV
+        FROM PREDICT(MODEL = @model, DATA = predict_input, RUNTIME=ONNX) WITH (variable1 FLOAT) AS p;`);
+      return [...results.at(-1).getChild("MEDV").toArray()];
+    });
+    const wanted = expected("sql_edge").scikit_learn;
+    assert.equal(found.length, wanted.length);
+    for (const [row, value] of wanted.entries()) {
+      assert.ok(Math.abs(found[row] - value) <= 1e-6 * Math.abs(value), `${row}: ${found[row]}, not ${value}`);
+    }
+  });
+
+  test("the option decides what nothing in the text tells", async () => {
+    const found = await inPage(async ({ irisDatabase, failure }) => {
+      const db = await irisDatabase();
+      const sql = "SELECT TOP (2) [species] FROM [flowers]";
+      return {
+        bigquery: (await failure(db.query(sql, [], { dialect: "bigquery" }))).code,
+        tsql: (await db.query(sql, [], { dialect: "tsql" })).rows,
+      };
+    });
+    assert.deepEqual(found, { bigquery: "syntax-error", tsql: [{ species: "setosa" }, { species: "setosa" }] });
+  });
+});
+
+describe("formats of tables", () => {
+  const records = [
+    { a: 1, b: "x" },
+    { a: 2, b: "y" },
+  ];
+
+  test("SQL reads registered files of every format", async () => {
+    const found = await inPage(async ({ PredictQL }) => {
+      const db = new PredictQL({ network: "deny" });
+      const arrow = (await db.query("SELECT 1 AS a, 'x' AS b UNION ALL SELECT 2, 'y'")).toIPC();
+      const files = {
+        CSV: "a,b\n1,x\n2,y\n",
+        JSON: '{"a": 1, "b": "x"}\n{"a": 2, "b": "y"}\n',
+        ARROW: arrow,
+      };
+      const read = [];
+      for (const [format, content] of Object.entries(files)) {
+        await db.registerFile(`gs://bucket/${format}`, new Blob([content]));
+        await db.query(
+          `CREATE EXTERNAL TABLE t_${format} OPTIONS (format = '${format}', uris = ['gs://bucket/${format}'])`,
+        );
+        read.push((await db.query(`SELECT a, b FROM t_${format} ORDER BY a`)).rows);
+      }
+      return read;
+    });
+    assert.deepEqual(found, [records, records, records]);
+  });
+
+  test("Parquet by address keeps the types that the file says", async () => {
+    const found = await inPage(async ({ PredictQL, failure }) => {
+      const db = new PredictQL();
+      await db.query("CREATE EXTERNAL TABLE p OPTIONS (format = 'PARQUET', uris = ['/fixtures/tables/types.parquet'])");
+      const { columns } = await db.registerTable("again", "/fixtures/tables/types.parquet");
+      const sql = "SELECT int32, decimal, utf8, CAST(date32 AS STRING) AS day, list FROM p";
+      await db.registerFile("cars.csv", new Blob(["a\n1\n"]));
+      return {
+        rows: (await db.query(sql)).rows.map((row) => ({ ...row, list: row.list && [...row.list] })),
+        types: Object.fromEntries(columns.map(({ name, databaseType }) => [name, databaseType])),
+        refused: await failure(db.query("CREATE EXTERNAL TABLE c OPTIONS (format = 'PARQUET', uris = ['cars.csv'])")),
+      };
+    });
+    const { columns } = expected("types");
+    const wanted = columns.int32.values.map((int32, row) => ({
+      int32,
+      decimal: columns.decimal.values[row] === null ? null : Number(columns.decimal.values[row]),
+      utf8: columns.utf8.values[row],
+      day: columns.date32.values[row],
+      list: columns.list.values[row],
+    }));
+    assert.deepEqual(found.rows, wanted);
+    const { float32, date32, timestamp_tz, binary, list, uint8 } = found.types;
+    assert.deepEqual(
+      [float32, date32, timestamp_tz, binary, list, uint8],
+      ["FLOAT64", "DATE", "TIMESTAMP", "BYTES", "ARRAY<FLOAT64>", "INT64"],
+    );
+    assert.match(found.refused.message, /`cars.csv` cannot be read as Parquet/);
+    assert.match(found.refused.frame, /\^\^\^/);
+  });
+
+  test("the page registers JSON as it comes", async () => {
+    const found = await inPage(async ({ PredictQL }) => {
+      const db = new PredictQL();
+      const list = new File(['[{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]'], "rows.json");
+      const lines = new Blob(['{"a": 1, "b": "x"}\n{"a": 2, "b": "y"}\n']);
+      await db.registerTable("list", list);
+      await db.registerTable("lines", lines, { format: "ndjson" });
+      const fromFile = await db.sql`SELECT a, b FROM ${list}`;
+      return [fromFile.rows, (await db.query("SELECT * FROM list")).rows, (await db.query("SELECT * FROM lines")).rows];
+    });
+    assert.deepEqual(found, [records, records, records]);
+  });
+});
+
+describe("models", () => {
+  test("options name columns and classes, and check the file", async () => {
+    const hash = createHash("sha256").update(fixture("models/scores.onnx")).digest("base64");
+    const found = await inPage(async ({ PredictQL, failure }, hash) => {
+      const db = new PredictQL();
+      const scores = "/fixtures/models/scores.onnx";
+      const inputs = { x: { columns: ["a", "b", "c"] } };
+      const info = await db.registerModel("packed", scores, {
+        inputs,
+        labels: ["low", "mid", "high"],
+        softmax: true,
+        integrity: `sha256-${hash}`,
+      });
+      const rows = [{ a: 1, b: 2, c: 3 }];
+      const [row] = (await db.predict("packed", rows)).rows;
+      await db.registerModel("named", scores, { inputs, labels: "/fixtures/tables/labels.txt" });
+      return {
+        inputs: info.inputs.map(({ name }) => name),
+        label: row.predicted_label,
+        probabilities: [...row.predicted_label_probs].map(({ label, prob }) => [label, prob.toFixed(6)]),
+        named: (await db.predict("named", rows)).rows[0].predicted_label,
+        changed: (await failure(db.registerModel("m", scores, { integrity: `sha256-${"A".repeat(43)}=` }))).code,
+        spelled: (await failure(db.registerModel("m", scores, { integrity: "md5-abc" }))).code,
+        slip: await failure(db.registerModel("m", scores, { inputs: { y: { columns: ["a", "b", "c"] } } })),
+        models: (await db.models()).map(({ name, format, operators }) => [
+          name,
+          format,
+          Object.keys(operators).length > 0,
+        ]),
+      };
+    }, hash);
+    assert.deepEqual(found.inputs, ["a", "b", "c"]);
+    assert.equal(found.label, "high");
+    // softmax([1, 2, 3])
+    assert.deepEqual(
+      found.probabilities.toSorted(([one], [other]) => one.localeCompare(other)),
+      [
+        ["high", "0.665241"],
+        ["low", "0.090031"],
+        ["mid", "0.244728"],
+      ],
+    );
+    assert.equal(found.named, "palace");
+    assert.equal(found.changed, "integrity-mismatch");
+    assert.equal(found.spelled, "invalid-option");
+    assert.equal(found.slip.code, "invalid-option");
+    assert.match(found.slip.hint, /did you mean `x`/);
+    assert.deepEqual(found.models, [
+      ["named", "ONNX", true],
+      ["packed", "ONNX", true],
+    ]);
+  });
+
+  test("weights in files of their own come along, also to the next worker", async () => {
+    const found = await inPage(async ({ mortal, failure }) => {
+      const { db, die } = mortal();
+      const model = "/fixtures/models/external_data.onnx";
+      const alone = await failure(db.registerModel("m", model));
+      const externalData = { "external_data.bin": "/fixtures/models/external_data.bin" };
+      await db.registerModel("m", model, { externalData });
+      const predict = async () => [...(await db.predict("m", { x: [[1, 2, 3]] })).rows[0].y];
+      const before = await predict();
+      const requests = (await db.stats()).requests.length;
+      die();
+      return {
+        alone: alone.code,
+        before,
+        after: await predict(),
+        again: (await db.stats()).requests.length - requests,
+      };
+    });
+    const wanted = expected("external_data").onnxruntime.y.data.slice(0, 300);
+    assert.equal(found.alone, "external-data-missing");
+    assert.deepEqual(found.before, wanted);
+    assert.deepEqual(found.after, wanted);
+    assert.equal(found.again, 0);
+  });
+
+  test("a plan is a tree, and with `analyze` has rows and times", async () => {
+    const found = await inPage(async ({ irisDatabase, failure }) => {
+      const db = await irisDatabase();
+      const sql = "SELECT species FROM flowers WHERE petal_width > 1.5 LIMIT 3";
+      const plan = await db.explain(sql);
+      const { tree, timings } = await db.explain(sql, [], { analyze: true });
+      const template = await db.sql`SELECT a FROM ${[{ a: 1 }]} WHERE a = ${1}`.explain();
+      return {
+        text: plan.text,
+        ops: [plan.tree.op, plan.tree.children[0].op, plan.timings],
+        measured: [tree.rows, typeof tree.ms, timings.total > 0],
+        template: template.text.split("\n").length > 1,
+        refused: (await failure(db.explain("DROP TABLE flowers"))).code,
+        described: (await db.query("DESCRIBE flowers")).rows.length,
+      };
+    });
+    assert.equal(
+      found.text,
+      [
+        "Limit  3",
+        "  Project  species",
+        "    Filter  (petal_width > 1.5)",
+        "      Scan  petal_width, species of 150 rows",
+      ].join("\n"),
+    );
+    assert.deepEqual(found.ops, ["Limit", "Project", undefined]);
+    assert.deepEqual(found.measured, [3, "number", true]);
+    assert.equal(found.template, true);
+    assert.equal(found.refused, "unsupported-syntax");
+    assert.equal(found.described, 5);
+  });
+});
+
+test("what SQL made outlives the worker that made it", async () => {
+  let workers = 0;
+  page.on("worker", () => workers++);
+  const found = await inPage(async ({ mortal }) => {
+    const { db, die } = mortal();
+    await db.exec(`
+      CREATE TABLE t (a INT64);
+      INSERT INTO t VALUES (1), (2);
+      CREATE VIEW v AS SELECT SUM(a) AS total FROM t`);
+    await db.query("INSERT INTO t VALUES (?)", [4]);
+    await db.sql`INSERT INTO t SELECT a FROM ${[{ a: 8 }]}`;
+    await db.exec(`-- with a variable
+      DECLARE n INT64 DEFAULT 16; CREATE TABLE u AS SELECT n AS n; INSERT INTO u VALUES (n * 2)`);
+    await db.registerTable("source", [{ x: "first" }]);
+    await db.query("CREATE TABLE copy AS SELECT x FROM source");
+    await db.registerTable("source", [{ x: "second" }]);
+    await db.registerFile("some.csv", new Blob(["c\n1\n"]));
+    await db.query("CREATE EXTERNAL TABLE read OPTIONS (format = 'CSV', uris = ['some.csv'])");
+    await db.registerFile("some.csv", new Blob(["c\n2\n"]));
+    await db.registerFile("forest", await (await fetch("/fixtures/models/iris_rf.onnx")).blob());
+    for (let times = 0; times < 2; times++) {
+      await db.query("CREATE OR REPLACE MODEL m OPTIONS (model_type = 'ONNX', model_path = 'forest')");
+    }
+    await db.query("CREATE TABLE gone AS SELECT 1 AS a");
+    await db.query("DROP TABLE gone");
+    const look = async () => ({
+      tables: (await db.tables()).map(({ name, kind }) => [name, kind]),
+      models: (await db.models()).map(({ name }) => name),
+      total: (await db.query("SELECT total FROM v")).rows[0].total,
+      u: (await db.query("SELECT n FROM u ORDER BY n")).rows.map(({ n }) => n),
+      texts: (await db.query("SELECT copy.x AS copy, source.x AS source FROM copy, source")).rows,
+      read: (await db.query("SELECT c FROM read")).rows,
+    });
+    const before = await look();
+    die();
+    return { before, after: await look() };
+  });
+  const wanted = {
+    tables: [
+      ["copy", "table"],
+      ["read", "table"],
+      ["source", "table"],
+      ["t", "table"],
+      ["u", "table"],
+      ["v", "view"],
+    ],
+    models: ["m"],
+    total: 15,
+    u: [16, 32],
+    texts: [{ copy: "first", source: "second" }],
+    read: [{ c: 1 }],
+  };
+  assert.deepEqual(found.before, wanted);
+  assert.deepEqual(found.after, wanted);
+  assert.equal(workers, 2);
+});
