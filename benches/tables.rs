@@ -3,6 +3,7 @@
 //! The folder holds the models that `cargo xtask bench` trains, and the rows that they are asked about.
 #![allow(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a program that stops at the first surprise, and this is no library"
 )]
