@@ -1,6 +1,11 @@
 //! Times plain SQL over 1,000,000 rows of 10 columns: `cargo bench --bench sql [-- words of a query]`.
 //!
 //! Prints milliseconds and rows for each query, the best of three runs.
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a program that stops at the first surprise, and this is no library"
+)]
 
 use std::sync::Arc;
 use std::time::Instant;

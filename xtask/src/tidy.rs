@@ -258,11 +258,11 @@ mod tests {
             [
                 (
                     3,
-                    "`plan` (layer 4) may not use `exec` (layer 5): a room uses lower layers only".to_owned()
+                    "`plan` (layer 5) may not use `exec` (layer 6): a room uses lower layers only".to_owned()
                 ),
                 (
                     4,
-                    "`plan` (layer 4) may not use `engine` (layer 6): a room uses lower layers only"
+                    "`plan` (layer 5) may not use `engine` (layer 7): a room uses lower layers only"
                         .to_owned()
                 ),
             ]
