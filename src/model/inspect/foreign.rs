@@ -32,6 +32,12 @@ pub(super) fn recognise(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
         }
         _ if starts(b"<!doctype") || starts(b"<html") => ("an HTML page", ADDRESS),
         _ if starts(b"<?xml") => ("an XML file", ADDRESS),
+        _ if magic(0, b"binf") => (
+            "an XGBoost model in its old binary format",
+            "save it anew: `booster.save_model(\"model.json\")`",
+        ),
+        _ if starts(b"{") && holds(b"learner") => ("an XGBoost model", "write model_type = 'XGBOOST'"),
+        _ if magic(0, b"tree\n") => ("a LightGBM model", "write model_type = 'LIGHTGBM'"),
         _ if matches!(text, [b'{' | b'[', ..]) => ("a JSON text", ADDRESS),
         _ if magic(8, b"{\"") => ("a safetensors file", "export the model to ONNX: weights alone do not run"),
         _ if is_tensorflow(bytes) => ("a TensorFlow model", TENSORFLOW),

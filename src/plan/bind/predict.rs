@@ -102,7 +102,7 @@ fn predict_node(source: Source, name: &str, model: Arc<Model>, safe: bool, span:
     let inputs = signature
         .inputs
         .iter()
-        .map(|port| bind_input(port, &columns, name, span))
+        .map(|port| bind_input(port, &signature.inputs, &columns, name, span))
         .collect::<Result<Vec<_>>>()?;
     let is_output = |name: &str| signature.outputs.iter().any(|it| it.name.eq_ignore_ascii_case(name));
     let kept: Vec<_> = columns.iter().filter(|(name, _)| !is_output(name)).collect();
@@ -121,12 +121,18 @@ pub(super) fn column_number(expr: &Expr) -> Option<usize> {
 }
 
 /// The column that feeds a model input; `None` for an optional input that no column is named after.
-fn bind_input(port: &Port, columns: &[(&str, &Expr)], model: &str, span: Span) -> Result<Option<Expr>> {
+fn bind_input(
+    port: &Port,
+    ports: &[Port],
+    columns: &[(&str, &Expr)],
+    model: &str,
+    span: Span,
+) -> Result<Option<Expr>> {
     let mut matches = columns.iter().filter(|(name, _)| name.eq_ignore_ascii_case(&port.name));
     let (name, value) = match (matches.next(), matches.next()) {
         (Some((name, value)), None) => (*name, (*value).clone().at(span)),
         (None, _) if !port.required => return Ok(None),
-        (None, _) => return Err(missing(port, columns, model, span)),
+        (None, _) => return Err(missing(port, ports, columns, model, span)),
         (Some(_), Some(_)) => {
             return Err(Error::new(
                 Code::AmbiguousInput,
@@ -159,7 +165,7 @@ fn bind_input(port: &Port, columns: &[(&str, &Expr)], model: &str, span: Span) -
 }
 
 #[cold]
-fn missing(port: &Port, columns: &[(&str, &Expr)], model: &str, span: Span) -> Error {
+fn missing(port: &Port, ports: &[Port], columns: &[(&str, &Expr)], model: &str, span: Span) -> Error {
     let error = Error::new(
         Code::MissingInput,
         format!(
@@ -170,7 +176,9 @@ fn missing(port: &Port, columns: &[(&str, &Expr)], model: &str, span: Span) -> E
         ),
     )
     .at(span);
-    let names = columns.iter().map(|(name, _)| *name);
+    // A column that feeds another input is not the one that is meant.
+    let is_input = |name: &str| ports.iter().any(|it| it.name.eq_ignore_ascii_case(name));
+    let names = columns.iter().map(|(name, _)| *name).filter(|name| !is_input(name));
     if let Some(near) = nearest(&port.name, names) {
         let (near, name) = (written(near), written(&port.name));
         return error.hint(format!("rename {near}: (SELECT * EXCEPT ({near}), {near} AS {name} FROM …)"));
