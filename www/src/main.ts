@@ -166,7 +166,9 @@ function show(view: string): void {
 
 runButton.addEventListener("click", () => void run());
 find("#cancel").addEventListener("click", () => jobs.cancel());
-find("#add").addEventListener("click", () => choose(".onnx,.csv,.json,.ndjson,.jsonl,.parquet,.arrow,image/png,image/jpeg,image/bmp"));
+find("#add").addEventListener("click", () =>
+  choose(".onnx,.csv,.json,.ndjson,.jsonl,.parquet,.arrow,image/png,image/jpeg,image/bmp"),
+);
 fileInput.addEventListener("change", () => {
   const files = Array.from(fileInput.files ?? []);
   fileInput.value = "";

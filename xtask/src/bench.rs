@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: the tutorials and models on tables beside onnxruntime-web, in one page of one browser.
+//! `cargo xtask bench`: tutorials and models beside onnxruntime-web, SQL beside DuckDB-Wasm, in one page of one browser.
 
 use anyhow::Result;
 

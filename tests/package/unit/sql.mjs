@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { compose } from "../../../pkg-template/src/sql-tag.ts";
-import { statements } from "../../../pkg-template/src/sql-text.ts";
+import { opening, quoted, statements } from "../../../pkg-template/src/sql-text.ts";
 
 const sql = (strings, ...values) => compose(strings, values);
 const rows = [{ x: 1 }];
@@ -60,4 +60,15 @@ test("a script is cut at its semicolons, not at those of texts and comments", ()
     "DROP MODEL m",
   ]);
   assert.deepEqual(statements(" ; -- nothing\n"), []);
+});
+
+test("a statement is known by its first words, whatever stands before them", () => {
+  assert.equal(opening("-- new\ncreate or /* again */ replace model m", 4), "CREATE OR REPLACE MODEL");
+  assert.equal(opening("(SELECT 1)", 2), "");
+  assert.equal(opening("Declare @m INT", 1), "DECLARE");
+});
+
+test("any name can be quoted", () => {
+  assert.equal(quoted("a model"), "`a model`");
+  assert.equal(quoted("odd`\\name"), "`odd\\`\\\\name`");
 });
