@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::npm::Workspace;
 use crate::process::{Outcome, Program};
 use crate::toolchain::{TARGET, Toolchain};
-use crate::{browser, package, page, project, terminal, tidy, tools, wasm};
+use crate::{browser, conformance, package, page, project, terminal, tidy, tools, wasm};
 
 /// Folders whose TypeScript and JavaScript is checked.
 const SCRIPTS: [&str; 5] = ["pkg-template", "www", "tests/package", "tests/e2e", "benches/web"];
@@ -42,6 +42,11 @@ pub fn all() -> Result<()> {
         }
         let runner: &[&str] = if nextest { &["nextest", "run"] } else { &["test", "--all-targets"] };
         spoken(cargo().args(runner).args(["--workspace", "--no-fail-fast"]))
+    });
+    report.step("ONNX suites", &[], || {
+        let Outcome { lines, result } = conformance::suites(&[])?;
+        let table = lines.into_iter().filter(|line| line.starts_with("| "));
+        result.map(|()| table.collect())
     });
     report.step("doc tests", &[], || spoken(cargo().args(["test", "--doc", "--workspace"])));
 
