@@ -106,7 +106,8 @@ impl Engine {
     ) -> Throws<JsValue> {
         let options = decode::model_options(&options).map_err(unlocated)?;
         let model = self.engine.register_model_with(name, bytes, &decode::files(&files), &options);
-        encode::model(name, &model.map_err(unlocated)?)
+        let model = model.map_err(unlocated)?;
+        encode::model(name, &model)
     }
 
     /// Takes a table out of the catalog.
