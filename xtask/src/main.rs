@@ -72,7 +72,7 @@ fn run(words: &[&str]) -> Result<()> {
             page::demo(true, Some(number(port)?))
         }
         ["test"] => test::all(),
-        ["build"] => package::build(false),
+        ["build"] => package::release(),
         ["build", "--fast"] => package::build(true),
         ["bench"] => bench::run(),
         ["conformance", words @ ..] => conformance::run(words),

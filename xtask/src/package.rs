@@ -7,13 +7,17 @@ use crate::npm::Workspace;
 use crate::project::{self, Stamp};
 use crate::{size, terminal, wasm};
 
+/// Leaves what users download in `pkg/`; fails where it is bigger than it may be.
+pub fn release() -> Result<()> {
+    build(false)?;
+    let config = Config::read()?;
+    size::check(&wasm::build(&config, config.build(false))?.wasm, config.budget.brotli)
+}
+
 /// Leaves the complete package in `pkg/`.
 pub fn build(fast: bool) -> Result<()> {
     let config = Config::read()?;
     let built = wasm::build(&config, config.build(fast))?;
-    if !fast {
-        size::check(&built.wasm, config.budget.brotli)?;
-    }
     let template = Workspace::ready("pkg-template")?;
     let package = project::at("pkg");
     let paths = [built.folder.clone(), project::at("pkg-template"), package.clone()];
