@@ -19,6 +19,10 @@ pub mod table;
 #[cfg(target_family = "wasm")]
 mod wasm;
 
+#[cfg(target_family = "wasm")]
+#[doc(hidden)]
+pub use wasm::start;
+
 pub use catalog::Relation;
 pub use engine::{Check, Engine, Query, Script, Session, Step, Summary};
 pub use exec::{Request, Resource, TableFormat};

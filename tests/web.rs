@@ -94,6 +94,7 @@ fn t_sql_runs_where_it_is_asked_for() {
 /// Every fifth value is missing, and goes its own way in the trees.
 #[wasm_bindgen_test]
 fn a_booster_is_predicted_as_by_xgboost() {
+    predictql::start();
     let engine = Engine::default();
     engine
         .register_csv("asked", include_bytes!("fixtures/tables/boosters.csv"), &CsvOptions::default())
@@ -150,6 +151,7 @@ fn pictures_are_asked_for_decoded_and_resized() {
 /// One or two cases of each suite of `cargo xtask conformance`, and one of onnxruntime's own operators.
 #[wasm_bindgen_test]
 fn operators_give_the_expected_tensors() {
+    predictql::start();
     /// Name, model, inputs and output.
     type Case = (&'static str, &'static [u8], &'static [&'static [u8]], &'static [u8]);
     macro_rules! case {

@@ -28,9 +28,10 @@ fn clock() -> f64 {
     TIME_ORIGIN.with(|origin| *origin) + now()
 }
 
-/// Runs once for each instance, before anything else.
+/// Runs once for each instance, before anything else. Test programs, which have a start of their own, call it.
+#[doc(hidden)]
 #[wasm_bindgen(start)]
-fn start() {
+pub fn start() {
     crate::model::register_kernels();
     // A panic is a bug; its words reach the host as an exception, and the host starts another instance.
     std::panic::set_hook(Box::new(|panic| wasm_bindgen::throw_str(&format!("PredictQL panicked: {panic}"))));

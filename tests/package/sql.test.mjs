@@ -161,7 +161,7 @@ describe("models", () => {
       ],
     );
     assert.equal(found.named, "palace");
-    assert.equal(found.changed, "integrity-mismatch");
+    assert.equal(found.changed, "checksum-mismatch");
     assert.equal(found.spelled, "invalid-option");
     assert.equal(found.slip.code, "invalid-option");
     assert.match(found.slip.hint, /did you mean `x`/);
