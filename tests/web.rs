@@ -1,10 +1,12 @@
 //! The engine inside a browser's worker, where it lives: SIMD kernels, 32-bit sizes, no clock of its own.
 #![cfg(target_family = "wasm")]
 #![allow(
+    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test that panics has failed"
+    unreachable_pub,
+    reason = "a test that panics has failed, and this is no library"
 )]
 
 #[path = "conformance/tensor.rs"]
