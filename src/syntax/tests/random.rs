@@ -5,6 +5,7 @@ use crate::syntax::Dialect;
 /// A small random generator with a fixed seed (xorshift64*).
 pub(super) struct Random(u64);
 
+#[cfg_attr(target_family = "wasm", allow(dead_code, reason = "the oracle that needs all of it is native"))]
 impl Random {
     pub(super) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
