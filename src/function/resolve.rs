@@ -12,8 +12,8 @@ pub(crate) struct Resolved {
     pub(crate) body: Body,
 }
 
-/// The signature of `function` for arguments of these types, `None` standing for a NULL of any type. `literals` has
-/// the values of those that are constants.
+/// The signature of `function` for arguments of these types, `None` standing for a NULL of any type. `literal`
+/// gives the value of one that is a constant, and is asked only where the result's type depends on it.
 ///
 /// A signature that fits as it is goes before one that needs a coercion.
 ///
@@ -22,18 +22,17 @@ pub(crate) struct Resolved {
 pub(crate) fn resolve(
     function: &Function,
     args: &[Option<DataType>],
-    literals: &[Option<Scalar>],
+    literal: &dyn Fn(usize) -> Result<Option<Scalar>>,
 ) -> Result<Resolved> {
     let fits = function.signatures.iter().filter_map(|signature| fit(signature, args)).min_by_key(|it| it.0);
     let Some((_, signature, settled, variable)) = fits else { return Err(mismatch(function, args)) };
     let returns = match signature.returns {
         Returns::Type(returns) => settle(returns, &variable).unwrap_or(DataType::Int64),
         Returns::Infer(infer) => {
-            let argument = |(at, data_type): (usize, &DataType)| Argument {
-                data_type: data_type.clone(),
-                literal: literals.get(at).cloned().flatten(),
+            let argument = |(at, data_type): (usize, &DataType)| {
+                Ok(Argument { data_type: data_type.clone(), literal: literal(at)? })
             };
-            infer(&settled.iter().enumerate().map(argument).collect::<Vec<_>>())?
+            infer(&settled.iter().enumerate().map(argument).collect::<Result<Vec<_>>>()?)?
         }
     };
     Ok(Resolved { args: settled, returns, body: signature.body })

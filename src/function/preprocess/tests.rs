@@ -13,7 +13,8 @@ fn transformed(name: &str, fitted: &[Scalar], rows: &[Scalar], options: &[Scalar
     let mut types = vec![data_type];
     types.extend(options.iter().map(Scalar::data_type));
     let literals: Vec<_> = [None].into_iter().chain(options.iter().cloned().map(Some)).collect();
-    let resolved = resolve(function(name).unwrap(), &types, &literals).unwrap();
+    let resolved =
+        resolve(function(name).unwrap(), &types, &|at| Ok(literals.get(at).cloned().flatten())).unwrap();
     let Body::Fit(fit) = resolved.body else { panic!("{name} takes no statistics") };
     let env = Env::new(Arc::new(Limits::default()), 0, 0);
     let with = |values: &[Scalar], run: &dyn Fn(&Call<'_>)| {

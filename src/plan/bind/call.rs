@@ -371,12 +371,12 @@ pub(super) fn not_groupable(expr: &Expr, clause: &str) -> Error {
 
 /// The signature for these arguments; texts that were written out may be dates.
 fn resolved(function: &'static Function, args: &[Typed]) -> Result<Resolved> {
-    let literals = args.iter().map(|arg| constant(&arg.expr)).collect::<Result<Vec<_>>>()?;
+    let literal = |at: usize| args.get(at).map_or(Ok(None), |arg: &Typed| constant(&arg.expr));
     let types: Vec<_> = args.iter().map(Typed::data_type).collect();
-    function::resolve(function, &types, &literals).or_else(|error| {
+    function::resolve(function, &types, &literal).or_else(|error| {
         let open = |arg: &Typed| if arg.fixed == Fixed::Text { None } else { arg.data_type() };
         let open: Vec<_> = args.iter().map(open).collect();
-        match function::resolve(function, &open, &literals) {
+        match function::resolve(function, &open, &literal) {
             Ok(resolved) if dates_only(args, &resolved) => Ok(resolved),
             _ => Err(error),
         }
