@@ -185,18 +185,18 @@ pub(crate) enum WindowCall {
     },
 }
 
-impl Node {
-    /// The operators below.
-    pub(crate) fn inputs(&self) -> Vec<&Self> {
-        match &self.kind {
+/// The inputs of a kind of node, to read or to change as the reference to it allows.
+macro_rules! inputs {
+    ($kind:expr, $iter:ident $(, $mut:ident)?) => {
+        match $kind {
             NodeKind::OneRow
             | NodeKind::Values { .. }
             | NodeKind::Scan { .. }
             | NodeKind::Objects { .. }
             | NodeKind::Shared { .. } => Vec::new(),
             NodeKind::Join { left, right, .. } => vec![left, right],
-            NodeKind::VectorSearch { base, query, .. } => vec![&base.input, &query.input],
-            NodeKind::Union { inputs } => inputs.iter().collect(),
+            NodeKind::VectorSearch { base, query, .. } => vec![&$($mut)? base.input, &$($mut)? query.input],
+            NodeKind::Union { inputs } => inputs.$iter().collect(),
             NodeKind::Filter { input, .. }
             | NodeKind::Project { input, .. }
             | NodeKind::Unnest { input, .. }
@@ -207,29 +207,18 @@ impl Node {
             | NodeKind::Sort { input, .. }
             | NodeKind::Limit { input, .. } => vec![input],
         }
+    };
+}
+
+impl Node {
+    /// The operators below.
+    pub(crate) fn inputs(&self) -> Vec<&Self> {
+        inputs!(&self.kind, iter)
     }
 
     /// The operators below, to change them.
     pub(crate) fn inputs_mut(&mut self) -> Vec<&mut Self> {
-        match &mut self.kind {
-            NodeKind::OneRow
-            | NodeKind::Values { .. }
-            | NodeKind::Scan { .. }
-            | NodeKind::Objects { .. }
-            | NodeKind::Shared { .. } => Vec::new(),
-            NodeKind::Join { left, right, .. } => vec![left, right],
-            NodeKind::VectorSearch { base, query, .. } => vec![&mut base.input, &mut query.input],
-            NodeKind::Union { inputs } => inputs.iter_mut().collect(),
-            NodeKind::Filter { input, .. }
-            | NodeKind::Project { input, .. }
-            | NodeKind::Unnest { input, .. }
-            | NodeKind::Aggregate { input, .. }
-            | NodeKind::Window { input, .. }
-            | NodeKind::Distinct { input }
-            | NodeKind::Predict { input, .. }
-            | NodeKind::Sort { input, .. }
-            | NodeKind::Limit { input, .. } => vec![input],
-        }
+        inputs!(&mut self.kind, iter_mut, mut)
     }
 
     /// The expressions of this operator.

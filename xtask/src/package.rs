@@ -1,5 +1,7 @@
 //! The npm package: wasm, glue and the TypeScript of `pkg-template/` become `pkg/`.
 
+use std::path::PathBuf;
+
 use anyhow::{Result, ensure};
 
 use crate::config::Config;
@@ -9,15 +11,19 @@ use crate::{size, terminal, wasm};
 
 /// Leaves what users download in `pkg/`; fails where it is bigger than it may be.
 pub fn release() -> Result<()> {
-    build(false)?;
     let config = Config::read()?;
-    size::check(&wasm::build(&config, config.build(false))?.wasm, config.budget.brotli)
+    let wasm = built(&config, false)?;
+    size::check(&wasm, config.budget.brotli)
 }
 
 /// Leaves the complete package in `pkg/`.
 pub fn build(fast: bool) -> Result<()> {
-    let config = Config::read()?;
-    let built = wasm::build(&config, config.build(fast))?;
+    built(&Config::read()?, fast).map(drop)
+}
+
+/// Builds the package, and names the wasm files in it.
+fn built(config: &Config, fast: bool) -> Result<Vec<PathBuf>> {
+    let built = wasm::build(config, config.build(fast))?;
     let template = Workspace::ready("pkg-template")?;
     let package = project::at("pkg");
     let paths = [built.folder.clone(), project::at("pkg-template"), package.clone()];
@@ -32,5 +38,5 @@ pub fn build(fast: bool) -> Result<()> {
         stamp.set()?;
     }
     terminal::note("the package is in pkg/");
-    Ok(())
+    Ok(built.wasm)
 }

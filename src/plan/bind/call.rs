@@ -347,6 +347,15 @@ impl Binder<'_> {
     }
 }
 
+/// The operator `sign` over arguments that have the types of its first signature.
+pub(super) fn operator_call(sign: &str, args: Vec<Expr>, data_type: DataType, span: Span) -> Result<Expr> {
+    let body = function::operator(sign).and_then(|it| Some((it, it.signatures.first()?.body)));
+    let Some((function, Body::Scalar(kernel))) = body else {
+        return Err(Error::new(Code::Internal, format!("`{sign}` is not declared")));
+    };
+    Ok(Expr { kind: ExprKind::Call { function, kernel, args, safe: false }, data_type, span })
+}
+
 /// One key of an ORDER BY.
 pub(super) fn order_key(expr: Expr, item: &ast::OrderItem) -> Result<Order> {
     if !expr.data_type.is_orderable() {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Binder;
 use super::call::left_out;
+use super::call::operator_call;
 use super::expr::{Names, Typed, coerced, unified};
 use super::scope::Scope;
 use crate::catalog::{Relation, View};
@@ -264,7 +265,7 @@ impl Binder<'_> {
                     let bound = self.inside("ON", |binder| {
                         binder.expr_of(tree, Names::of(&scope), &DataType::Bool, "a condition")
                     })?;
-                    (keys, condition) = equalities(bound, split);
+                    (keys, condition) = equalities(bound, split)?;
                 } else if join.kind != ast::JoinKind::Cross && on.is_none() {
                     return Err(Error::new(Code::SyntaxError, "a JOIN needs ON or USING")
                         .at(span)
@@ -347,8 +348,11 @@ fn scan(table: Arc<Table>) -> Node {
     Node { kind: NodeKind::Scan { table, columns }, schema }
 }
 
+/// Values of the left side and of the right one that are equal.
+type Equalities = Vec<(Expr, Expr)>;
+
 /// What of a condition compares one side with the other for equality, and the rest of it.
-fn equalities(condition: Expr, split: usize) -> (Vec<(Expr, Expr)>, Option<Expr>) {
+fn equalities(condition: Expr, split: usize) -> Result<(Equalities, Option<Expr>)> {
     let (mut keys, mut rest) = (Vec::new(), Vec::new());
     for part in conjuncts(condition) {
         match equality(&part, split) {
@@ -356,20 +360,11 @@ fn equalities(condition: Expr, split: usize) -> (Vec<(Expr, Expr)>, Option<Expr>
             None => rest.push(part),
         }
     }
-    let and = function::operator("AND").and_then(|function| match function.signatures.first()?.body {
-        function::Body::Scalar(kernel) => Some((function, kernel)),
-        _ => None,
-    });
-    let rest = match (rest.len(), and) {
-        (0, _) => None,
-        (1, _) | (_, None) => rest.pop(),
-        (_, Some((function, kernel))) => {
-            let span = rest.first().map(|it| it.span).unwrap_or_default();
-            let kind = ExprKind::Call { function, kernel, args: rest, safe: false };
-            Some(Expr { kind, data_type: DataType::Bool, span })
-        }
-    };
-    (keys, rest)
+    if rest.len() < 2 {
+        return Ok((keys, rest.pop()));
+    }
+    let span = rest.first().map(|it| it.span).unwrap_or_default();
+    Ok((keys, Some(operator_call("AND", rest, DataType::Bool, span)?)))
 }
 
 /// The parts of an AND.

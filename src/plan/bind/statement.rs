@@ -1,5 +1,6 @@
 //! Statements: what they create, change and say.
 
+use super::call::operator_call;
 use super::declared::Declared;
 use super::expr::{Names, Typed, coerced, convert, unified};
 use super::query::{converted, unique_names};
@@ -8,7 +9,7 @@ use super::{Binder, Bound, options};
 use crate::catalog::{Relation, Rules, View};
 use crate::data::{CastMode, DataType, Field, Scalar, Schema};
 use crate::diag::{Code, Error, Result, Span, nearest};
-use crate::function::{self, Body, Ranking};
+use crate::function::Ranking;
 use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::{Node, NodeKind, Plan, WindowCall};
 use crate::plan::{inline, prune};
@@ -178,15 +179,15 @@ impl Binder<'_> {
         }
         let exprs =
             all.iter().enumerate().map(|(at, field)| match targets.iter().position(|target| *target == at) {
-                Some(place) => Expr::column(place, field.data_type.clone(), span),
+                Some(place) => Ok(Expr::column(place, field.data_type.clone(), span)),
                 None => match identity {
                     Some((column, first, step)) if column == at => {
                         identity_value(targets.len(), table.rows(), first, step, span)
                     }
-                    _ => literal(Scalar::Null, field.data_type.clone(), span),
+                    _ => Ok(literal(Scalar::Null, field.data_type.clone(), span)),
                 },
             });
-        let exprs = exprs.collect();
+        let exprs = exprs.collect::<Result<_>>()?;
         let kind = NodeKind::Project { input: Box::new(given), exprs };
         let root = Node { kind, schema: table.schema.clone() };
         Ok(Bound::Insert { name, plan: self.plan(root) })
@@ -394,19 +395,13 @@ fn numbered(input: Node) -> Node {
 }
 
 /// `first + step * (rows + number - 1)`, the row's number being in `column`.
-fn identity_value(column: usize, rows: usize, first: i64, step: i64, span: Span) -> Expr {
+fn identity_value(column: usize, rows: usize, first: i64, step: i64, span: Span) -> Result<Expr> {
     let rows = i64::try_from(rows).unwrap_or(i64::MAX);
     let before = step.saturating_mul(rows).saturating_add(first).saturating_sub(step);
-    let call = |sign: &str, args: Vec<Expr>| {
-        let function = function::operator(sign)?;
-        let Body::Scalar(kernel) = function.signatures.first()?.body else { return None };
-        let kind = ExprKind::Call { function, kernel, args, safe: false };
-        Some(Expr { kind, data_type: DataType::Int64, span })
-    };
+    let call = |sign, args| operator_call(sign, args, DataType::Int64, span);
     let number = |value| literal(Scalar::Int64(value), DataType::Int64, span);
-    let scaled = call("*", vec![Expr::column(column, DataType::Int64, span), number(step)]);
-    let value = scaled.and_then(|scaled| call("+", vec![scaled, number(before)]));
-    value.unwrap_or_else(|| literal(Scalar::Null, DataType::Int64, span))
+    let scaled = call("*", vec![Expr::column(column, DataType::Int64, span), number(step)])?;
+    call("+", vec![scaled, number(before)])
 }
 
 fn literal(value: Scalar, data_type: DataType, span: Span) -> Expr {

@@ -9,7 +9,7 @@ use tract_onnx::tract_hir::internal::{
 use super::labels::Labels;
 use super::transform::PostTransform;
 use super::values::only;
-use super::{Operator, Shape, rows};
+use super::{Operator, Shape, features};
 
 #[derive(Debug)]
 pub(super) struct LinearClassifier {
@@ -121,25 +121,13 @@ impl Sums {
 
     /// The rows of the one input, which has the features asked for.
     fn rows(&self, inputs: &[Shape]) -> TractResult<TDim> {
-        let (rows, features) = rows(inputs)?;
-        ensure!(
-            features.to_i64().is_err() || features == self.features.to_dim(),
-            "expected {} features, found {features}",
-            self.features
-        );
-        Ok(rows)
+        features::declared(inputs, self.features)
     }
 
     /// Sums for every row of `input`, in rows of `width` numbers, which `finish` changes.
     fn run(&self, input: &Tensor, width: usize, mut finish: impl FnMut(&mut [f32])) -> TractResult<Tensor> {
         let input = input.cast_to::<f32>()?;
-        let rows = input.len() / self.features;
-        ensure!(
-            rows * self.features == input.len(),
-            "expected {} features, found shape {:?}",
-            self.features,
-            input.shape()
-        );
+        let rows = features::rows(&input, self.features)?;
         let mut output = Tensor::zero::<f32>(&[rows, width])?;
         let mut view = output.try_as_plain_ram_mut()?;
         let input = input.try_as_plain_ram()?;

@@ -3,6 +3,7 @@
 mod array_feature_extractor;
 mod elementwise;
 mod feature_vectorizer;
+mod features;
 mod label_encoder;
 mod labels;
 mod linear;

@@ -12,7 +12,7 @@ use super::labels::Labels;
 use super::linear::{dot, sum};
 use super::transform::{PostTransform, logistic};
 use super::values::only;
-use super::{Operator, Shape, rows};
+use super::{Operator, Shape, features};
 
 /// There is a score for every two classes.
 const MOST_CLASSES: usize = 1 << 15;
@@ -103,13 +103,7 @@ impl Machine {
     }
 
     fn rows(&self, inputs: &[Shape]) -> TractResult<TDim> {
-        let (rows, features) = rows(inputs)?;
-        ensure!(
-            features.to_i64().is_err() || features == self.features.to_dim(),
-            "expected {} features, found {features}",
-            self.features
-        );
-        Ok(rows)
+        features::declared(inputs, self.features)
     }
 
     /// How many vectors there are.
@@ -126,13 +120,7 @@ impl Machine {
         mut finish: impl FnMut(&[f32], &mut [f32]),
     ) -> TractResult<Tensor> {
         let input = input.cast_to::<f32>()?;
-        let rows = input.len() / self.features;
-        ensure!(
-            rows * self.features == input.len(),
-            "expected {} features, found shape {:?}",
-            self.features,
-            input.shape()
-        );
+        let rows = features::rows(&input, self.features)?;
         let mut output = Tensor::zero::<f32>(&[rows, width])?;
         let mut view = output.try_as_plain_ram_mut()?;
         let input = input.try_as_plain_ram()?;
