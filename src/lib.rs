@@ -3,6 +3,7 @@
 //! The dialect is the predict part of GoogleSQL (BigQuery ML). Text becomes a tree (`syntax`), a plan with all
 //! names and types resolved (`plan`), and then rows, batch by batch (`exec`); [`Engine`] is the way in.
 
+mod boosters;
 mod catalog;
 pub mod control;
 pub mod data;
@@ -11,8 +12,11 @@ mod engine;
 mod exec;
 mod function;
 mod image;
+mod json;
 mod limits;
 pub mod model;
+mod onnx;
+mod operators;
 mod plan;
 mod syntax;
 pub mod table;

@@ -10,12 +10,12 @@ use arrow_buffer::{OffsetBuffer, ScalarBuffer};
 use arrow_schema::DataType as Arrow;
 use tract_onnx::prelude::{Datum, DatumType, TVec, Tensor, TractResult, tensor1, tvec};
 
-use super::failure;
-use super::feed::{Feed, RowNumbers};
+use super::inputs::{Feed, RowNumbers};
 use super::picture::Picture;
-use super::signature::{Dim, Slot};
+use super::signature::Slot;
 use crate::data::{DataType, TensorBuilder, TensorColumn};
 use crate::diag::{Code, Error, Result};
+use crate::onnx::{Dim, failure};
 
 /// Columns without NULLs that are bound to an input of the graph, checked row by row.
 pub(super) struct Input<'a> {

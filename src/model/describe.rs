@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::options::Format;
-use super::signature::{Dim, Port};
+use super::signature::Port;
 use super::{Batch, Model};
+use crate::onnx::Dim;
 
 /// One line of a description.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,17 +62,6 @@ impl Model {
             Batch::Free => format!("up to {}", self.core.chunk_rows),
             Batch::Fixed(rows) => format!("exactly {rows}"),
             Batch::Single => "one".into(),
-        }
-    }
-}
-
-impl Format {
-    /// The format as `model_type` has it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Onnx => "ONNX",
-            Self::XgBoost => "XGBOOST",
-            Self::LightGbm => "LIGHTGBM",
         }
     }
 }

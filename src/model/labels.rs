@@ -4,16 +4,10 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int64Array, StringArray};
 
-use super::foreign::value;
 use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Result};
-
-/// What the classes are called.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Labels {
-    Strings(Vec<String>),
-    Ints(Vec<i64>),
-}
+use crate::json;
+use crate::onnx::Labels;
 
 impl Labels {
     /// The labels that a list of texts or whole numbers holds.
@@ -38,7 +32,7 @@ impl Labels {
         let labels: Vec<String> = match text.trim_start().starts_with('[') {
             true => {
                 let list =
-                    value::json(text.as_bytes()).map_err(|error| invalid("cannot be read").detail(error))?;
+                    json::json(text.as_bytes()).map_err(|error| invalid("cannot be read").detail(error))?;
                 let texts = list.items().iter().map(|item| item.text().map(str::to_owned));
                 texts.collect::<Option<_>>().ok_or_else(|| invalid("holds something else than texts"))?
             }

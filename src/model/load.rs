@@ -14,10 +14,9 @@ use tract_onnx::tract_hir::internal::{DimLike, TypedNode, format_err};
 use tract_onnx::tract_hir::ops::konst::Const;
 use tract_onnx::{Onnx, pb};
 
-use super::inspect::Weights;
 use super::plans::Shapes;
-use super::signature::Dim;
 use crate::diag::Result;
+use crate::onnx::{Dim, Weights, failure};
 
 /// A graph that loads.
 pub(super) enum Graph {
@@ -50,7 +49,7 @@ pub(super) fn graph(onnx: Onnx, proto: &pb::ModelProto, weights: &Weights, sampl
             return Ok(Graph::Open(model));
         }
     }
-    Err(super::failure::load(first))
+    Err(failure::load(first))
 }
 
 /// tract takes weights out of the graph's message, one copy for every attempt. What is not in the message it takes for

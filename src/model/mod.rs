@@ -3,34 +3,24 @@
 //! The only room that names tract. It knows tensors and columns and how one becomes the other, and nothing of SQL
 //! text, of tables or of where bytes come from.
 
-mod answer;
 mod convert;
 mod describe;
-mod expand;
-mod failure;
-mod feed;
-mod foreign;
 mod guard;
-mod inspect;
-mod kernels;
+mod inputs;
 mod labels;
 mod load;
-mod operators;
 mod options;
+mod outputs;
 mod picture;
 mod plans;
-mod sha256;
 mod signature;
 mod tensors;
 
+pub use crate::onnx::{Dim, Format, ModelFacts};
 pub use describe::Fact;
-pub use inspect::ModelFacts;
-#[cfg(target_family = "wasm")]
-pub(crate) use kernels::register as register_kernels;
-pub use options::{Format, ModelOption, ModelOptions};
+pub use options::{ModelOption, ModelOptions};
 pub use plans::Status;
-pub(crate) use sha256::digest as sha256;
-pub use signature::{Dim, Port, Signature};
+pub use signature::{Port, Signature};
 pub use tensors::TensorModel;
 
 use std::collections::BTreeMap;
@@ -43,9 +33,11 @@ use tract_onnx::prelude::{IntoTValue, TVec};
 
 use crate::diag::{Code, Error, Result};
 use crate::limits::Limits;
-use answer::{Answers, KnownLabels};
+use crate::onnx::{self, KnownLabels, failure};
+use crate::{boosters, operators};
 use convert::{Input, Output};
-use feed::Feeds;
+use inputs::Inputs;
+use outputs::Outputs;
 use plans::{Plans, Shapes};
 use signature::{Batch, Slot};
 
@@ -54,8 +46,8 @@ pub struct Model {
     core: Arc<Core>,
     options: ModelOptions,
     signature: Signature,
-    feeds: Feeds,
-    answers: Answers,
+    inputs: Inputs,
+    outputs: Outputs,
     load_time: Duration,
 }
 
@@ -101,11 +93,11 @@ impl Model {
         options: &ModelOptions,
         limits: &Limits,
     ) -> Result<Self> {
-        inspect::check_size(bytes.len(), limits)?;
+        onnx::check_size(bytes.len(), limits)?;
         options.verify(bytes)?;
-        let onnx = operators::onnx();
-        let file = foreign::translate(bytes, options.format)?;
-        let mut found = inspect::inspect(&file.onnx, external, limits, &onnx)?;
+        let reader = operators::onnx();
+        let file = boosters::translate(bytes, options.format)?;
+        let mut found = onnx::read(&file.onnx, external, limits, &reader)?;
         if file.format != Format::Onnx {
             let ModelFacts { operators, .. } = found.facts;
             let (format, metadata, bytes, opset) = (file.format, file.metadata, bytes.len(), BTreeMap::new());
@@ -114,20 +106,21 @@ impl Model {
         let batch = Batch::of(&found.inputs)?;
         let inputs: Vec<Slot> = found.inputs.into_iter().map(|input| Slot::input(input, batch)).collect();
         let sample = signature::sample(&inputs, batch, 1);
-        let graph = load::graph(onnx, &found.proto, &found.weights, &sample)?;
+        let graph = load::graph(reader, &found.proto, &found.weights, &sample)?;
         let sampled = graph.sampled(&sample).map_err(failure::load)?;
         // Exporters have often seen one row only, and wrote its shape down somewhere inside.
         let two = signature::sample(&inputs, batch, 2);
         let batch = if batch == Batch::Free && !graph.takes(&two) { Batch::Fixed(1) } else { batch };
         let outputs = found.outputs.into_iter().zip(sampled.outputs);
         let outputs = outputs.map(|(declared, inferred)| Slot::output(declared, inferred, batch)).collect();
-        let plans = Plans::new(graph, inspect::weight_bytes(&found.weights), limits);
+        let plans = Plans::new(graph, onnx::weight_bytes(&found.weights), limits);
         // Of texts and other rows of any length the first guess is a long one.
         let long = signature::shapes(&inputs, batch, 1, |_| 256);
         let row_bytes = if long == sample { sampled.bytes } else { plans.bytes(&long).max(sampled.bytes) };
         let chunk_rows = batch.best_rows(&inputs, row_bytes, limits);
         let labels = found.labels;
-        let (facts, defaults) = (found.facts, file.defaults);
+        let defaults = file.features.map_or_else(ModelOptions::default, ModelOptions::of_booster);
+        let facts = found.facts;
         let tensor_bytes = limits.tensor_bytes;
         let core = Core { facts, plans, batch, chunk_rows, tensor_bytes, inputs, outputs, labels, defaults };
         Self::new(Arc::new(core), options)
@@ -139,7 +132,7 @@ impl Model {
     /// `checksum-mismatch`; `invalid-model` for a path that leaves the model's folder.
     pub fn external_data(bytes: &[u8], options: &ModelOptions) -> Result<Vec<String>> {
         options.verify(bytes)?;
-        inspect::external_files(bytes)
+        onnx::external_files(bytes)
     }
 
     /// The same model with other options; what was loaded is shared.
@@ -165,10 +158,10 @@ impl Model {
                 format!("the labels of `{file}` were not read"),
             ));
         }
-        let feeds = Feeds::new(&core.inputs, &options.or(&core.defaults))?;
-        let answers = Answers::new(&core.outputs, &core.labels, options)?;
-        let signature = Signature { inputs: feeds.ports.clone(), outputs: answers.ports.clone() };
-        Ok(Self { core, options: options.clone(), signature, feeds, answers, load_time: Duration::ZERO })
+        let inputs = Inputs::new(&core.inputs, &options.or(&core.defaults))?;
+        let outputs = Outputs::new(&core.outputs, &core.labels, options)?;
+        let signature = Signature { inputs: inputs.ports.clone(), outputs: outputs.ports.clone() };
+        Ok(Self { core, options: options.clone(), signature, inputs, outputs, load_time: Duration::ZERO })
     }
 
     /// What the model takes and gives.
@@ -218,9 +211,9 @@ impl Model {
         first_row: usize,
     ) -> Result<Vec<ArrayRef>> {
         let core = &*self.core;
-        let prepared = self.feeds.prepare(inputs, rows, first_row)?;
+        let prepared = self.inputs.prepare(inputs, rows, first_row)?;
         let rows = prepared.rows;
-        let feeds = &self.feeds.feeds;
+        let feeds = &self.inputs.feeds;
         let inputs = feeds
             .iter()
             .map(|feed| Input::new(feed, feed.columns(&prepared.columns), &prepared.numbers))
@@ -229,7 +222,7 @@ impl Model {
             .outputs
             .iter()
             .enumerate()
-            .map(|(at, slot)| self.answers.needs(wanted, at).then(|| Output::new(slot, rows)))
+            .map(|(at, slot)| self.outputs.needs(wanted, at).then(|| Output::new(slot, rows)))
             .collect();
         let mut start = 0;
         while start < rows {
@@ -252,7 +245,7 @@ impl Model {
             start = end;
         }
         let outputs = outputs.into_iter().map(|output| output.map(Output::finish).transpose());
-        self.answers.columns(outputs.collect::<Result<_>>()?, wanted, prepared.places.as_ref())
+        self.outputs.columns(outputs.collect::<Result<_>>()?, wanted, prepared.places.as_ref())
     }
 }
 

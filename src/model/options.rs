@@ -6,10 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use super::labels::Labels;
-use super::sha256;
+use sha2::{Digest, Sha256};
+
 use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Result, nearest};
+use crate::onnx::{Format, Labels};
 
 /// What is said of a model beside its file.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -26,7 +27,7 @@ pub struct ModelOptions {
     pub(super) default_on_null: Option<PerInput<Scalar>>,
     pub(super) nulls: Option<NullHandling>,
     pub(super) softmax: Option<Softmax>,
-    sha256: Option<sha256::Digest>,
+    sha256: Option<[u8; 32]>,
 }
 
 /// One option as the reference tells it.
@@ -40,19 +41,6 @@ pub struct ModelOption {
     pub doc: &'static str,
     /// Takes a value that is not NULL; `None` where it cannot be.
     set: fn(&mut ModelOptions, &Scalar) -> Option<()>,
-}
-
-/// What kind of file a model is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Format {
-    /// Any graph of operators.
-    #[default]
-    Onnx,
-    /// A booster of XGBoost, in JSON or UBJSON.
-    XgBoost,
-    /// A booster of LightGBM, in its text format.
-    LightGbm,
 }
 
 /// What a model is for.
@@ -238,7 +226,7 @@ impl ModelOptions {
             doc: "The checksum of the file: another file is refused before it is read.",
             set: |options, value| {
                 let Scalar::String(digits) = value else { return None };
-                options.sha256 = Some(sha256::parse(digits)?);
+                options.sha256 = Some(digest_of(digits)?);
                 Some(())
             },
         },
@@ -323,16 +311,28 @@ impl ModelOptions {
     /// `checksum-mismatch`.
     pub fn verify(&self, bytes: &[u8]) -> Result<()> {
         let Some(wanted) = self.sha256 else { return Ok(()) };
-        let found = sha256::digest(bytes);
+        let found: [u8; 32] = Sha256::digest(bytes).into();
         match found == wanted {
             true => Ok(()),
             false => Err(Error::new(
                 Code::ChecksumMismatch,
-                format!("expected a file with SHA-256 {}, found {}", sha256::hex(wanted), sha256::hex(found)),
+                format!("expected a file with SHA-256 {}, found {}", hexadecimal(wanted), hexadecimal(found)),
             )
             .hint("the file was damaged or replaced: fetch it again, or correct `sha256`")),
         }
     }
+}
+
+/// The checksum that 64 hexadecimal digits say.
+fn digest_of(digits: &str) -> Option<[u8; 32]> {
+    let bytes = digits.as_bytes().as_chunks::<2>();
+    let byte = |digits: &[u8; 2]| u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok();
+    let all_digits = bytes.1.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    bytes.0.iter().map(byte).collect::<Option<Vec<_>>>().filter(|_| all_digits)?.try_into().ok()
+}
+
+fn hexadecimal(digest: [u8; 32]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What `value` means of `words`, case aside.

@@ -9,9 +9,10 @@ use tract_onnx::prelude::{DatumType, TVec};
 
 use super::convert::fits;
 use super::options::{Layout, ModelOptions};
-use super::signature::{Dim, Slot};
+use super::signature::Slot;
 use crate::data::DataType;
 use crate::diag::{Code, Error, Result};
+use crate::onnx::Dim;
 
 /// How the pictures of one input are arranged.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,6 +9,7 @@ use tract_onnx::tract_hir::internal::TypedSimpleState;
 use super::load::Graph;
 use crate::diag::{Error, Result};
 use crate::limits::Limits;
+use crate::onnx::failure;
 
 /// The shapes of all inputs, in order.
 pub(super) type Shapes = Vec<Vec<usize>>;
@@ -87,7 +88,7 @@ impl Plans {
                 self.build(shapes)?
             }
         };
-        let outputs = plan.state.run(inputs).map_err(super::failure::run)?;
+        let outputs = plan.state.run(inputs).map_err(failure::run)?;
         self.keep(plan);
         Ok(outputs)
     }
@@ -98,7 +99,7 @@ impl Plans {
             super::guard::guard(&mut model)?;
             SimplePlan::new(model.into_optimized()?)?.spawn()
         };
-        let state = build().map_err(super::failure::load)?;
+        let state = build().map_err(failure::load)?;
         Ok(Plan { shapes, state })
     }
 

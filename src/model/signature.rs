@@ -1,14 +1,12 @@
 //! Inputs and outputs of a model as SQL sees them, and which of their dimensions counts rows.
 
-use std::fmt;
-
 use tract_onnx::prelude::DatumType;
 
-use super::inspect::Declared;
 use super::plans::Shapes;
 use crate::data::DataType;
 use crate::diag::{Code, Error, Result};
 use crate::limits::Limits;
+use crate::onnx::{Declared, Dim};
 
 /// What a model takes and gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,15 +45,6 @@ pub(super) struct Slot {
     counts_rows: bool,
 }
 
-/// One dimension of a tensor.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Dim {
-    /// Always this long.
-    Fixed(usize),
-    /// As long as the data; the name is the model file's own and may be empty.
-    Free(String),
-}
-
 /// How many rows one run takes, by the first dimension of the inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Batch {
@@ -65,26 +54,6 @@ pub(super) enum Batch {
     Fixed(usize),
     /// No dimension counts rows: every input is one vector or number, for one row.
     Single,
-}
-
-impl Dim {
-    /// The length, where it is fixed.
-    pub fn fixed(&self) -> Option<usize> {
-        match self {
-            Self::Fixed(length) => Some(*length),
-            Self::Free(_) => None,
-        }
-    }
-}
-
-impl fmt::Display for Dim {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fixed(length) => write!(f, "{length}"),
-            Self::Free(name) if name.is_empty() => f.write_str("?"),
-            Self::Free(name) => f.write_str(name),
-        }
-    }
 }
 
 impl Batch {

@@ -11,10 +11,12 @@ use tract_onnx::pb::tensor_proto::DataType as Element;
 use tract_onnx::prelude::{DatumType, IntoTValue, TVec, Tensor, TractResult};
 use tract_onnx::tensor::load_tensor;
 
+use super::load;
 use super::plans::{Plans, Shapes};
-use super::{failure, inspect, load, operators};
 use crate::diag::{Code, Error, Result};
 use crate::limits::Limits;
+use crate::onnx::{self, failure};
+use crate::operators;
 
 /// A graph from tensors to tensors.
 pub struct TensorModel {
@@ -30,20 +32,19 @@ impl TensorModel {
     /// # Errors
     /// Those of [`Model::load`](super::Model::load), and `input-type-mismatch`.
     pub fn load(bytes: &[u8], inputs: &[Vec<u8>], limits: &Limits) -> Result<Self> {
-        let onnx = operators::onnx();
-        let found = inspect::inspect(bytes, &BTreeMap::new(), limits, &onnx)?;
+        let reader = operators::onnx();
+        let found = onnx::read(bytes, &BTreeMap::new(), limits, &reader)?;
         let inputs = inputs.iter().map(|input| decode(input)).collect::<Result<TVec<_>>>()?;
-        let fits =
-            |(declared, tensor): (&inspect::Declared, &Tensor)| declared.element == tensor.datum_type();
+        let fits = |(declared, tensor): (&onnx::Declared, &Tensor)| declared.element == tensor.datum_type();
         if inputs.len() != found.inputs.len() || !found.inputs.iter().zip(&inputs).all(fits) {
             let message = format!("the model takes {} tensors of other types", found.inputs.len());
             return Err(Error::new(Code::InputTypeMismatch, message));
         }
         let shapes: Shapes = inputs.iter().map(|tensor| tensor.shape().to_vec()).collect();
-        let graph = load::graph(onnx, &found.proto, &found.weights, &shapes)?;
+        let graph = load::graph(reader, &found.proto, &found.weights, &shapes)?;
         let outputs = found.outputs.iter().map(|declared| (declared.element, declared.stored)).collect();
         Ok(Self {
-            plans: Plans::new(graph, inspect::weight_bytes(&found.weights), limits),
+            plans: Plans::new(graph, onnx::weight_bytes(&found.weights), limits),
             shapes,
             inputs,
             outputs,
@@ -65,7 +66,7 @@ impl TensorModel {
 fn decode(bytes: &[u8]) -> Result<Tensor> {
     let invalid = |detail: String| Error::new(Code::InputTypeMismatch, "expected a tensor").detail(detail);
     let mut proto = TensorProto::decode(bytes).map_err(|error| invalid(error.to_string()))?;
-    inspect::widen_tensor(&mut proto);
+    onnx::widen_tensor(&mut proto);
     load_tensor(&*operators::onnx().provider, &proto, None).map_err(|error| invalid(format!("{error:#}")))
 }
 

@@ -2,6 +2,7 @@
 
 use arrow_array::ArrayRef;
 use md5::{Digest, Md5};
+use sha2::Sha256;
 
 use super::super::{Call, Function, Signature, Type};
 use super::fingerprint;
@@ -76,10 +77,7 @@ fn md5(call: &Call<'_>) -> Result<ArrayRef> {
 
 fn sha256(call: &Call<'_>) -> Result<ArrayRef> {
     let bytes = call.arg(0)?.blobs()?;
-    call.blobs(&|row| {
-        let words = crate::model::sha256(bytes.at(row));
-        Ok(Some(words.into_iter().flat_map(u32::to_be_bytes).collect()))
-    })
+    call.blobs(&|row| Ok(Some(Sha256::digest(bytes.at(row)).to_vec().into())))
 }
 
 fn decoded(call: &Call<'_>, what: &str, decode: fn(&[u8]) -> Option<Vec<u8>>) -> Result<ArrayRef> {

@@ -1,0 +1,190 @@
+//! Whether the nodes of a graph fit together and can run: operators, names, weights.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use tract_onnx::model::OnnxOpRegister;
+use tract_onnx::pb;
+use tract_onnx::pb::tensor_proto::DataType as Element;
+
+use super::lower::widen;
+use super::names::{self, domain};
+use super::obstacles::Obstacles;
+use super::walk::{self, bodies};
+use crate::diag::{Code, Error, Result};
+
+/// The newest operator sets that are known: what later ones mean cannot be.
+const STANDARD_SET: i64 = 26;
+const ML_SET: i64 = 5;
+
+/// # Errors
+/// `unsupported-operator`, `unsupported-model-type` (with the `obstacles` that were found before, all of them at once);
+/// `invalid-model`.
+pub(super) fn check(
+    proto: &pb::ModelProto,
+    opset: &BTreeMap<String, i64>,
+    register: &OnnxOpRegister,
+    mut obstacles: Obstacles,
+) -> Result<()> {
+    runnable(proto, opset, register, &mut obstacles);
+    readable(proto, &mut obstacles);
+    for (domain, known) in [(names::STANDARD, STANDARD_SET), (names::ML, ML_SET)] {
+        if let Some(version) = opset.get(domain).filter(|version| **version > known) {
+            obstacles.add(
+                Code::UnsupportedOperator,
+                format!(
+                    "the model uses operator set {version} of {domain}, the newest that is known is {known}"
+                ),
+            );
+            obstacles.hint("export the model for an older operator set");
+        }
+    }
+    obstacles.check()?;
+    walk::graphs(&proto.graph).flat_map(every_tensor).try_for_each(check_tensor)?;
+    match &proto.graph {
+        Some(graph) => name_resolution(graph, &HashSet::new()),
+        None => Ok(()),
+    }
+}
+
+fn every_tensor(graph: &pb::GraphProto) -> impl Iterator<Item = &pb::TensorProto> {
+    let attributes = graph.node.iter().flat_map(|node| &node.attribute);
+    graph
+        .initializer
+        .iter()
+        .chain(attributes.flat_map(|attribute| attribute.t.iter().chain(&attribute.tensors)))
+}
+
+/// Finds the operators that do not run.
+fn runnable(
+    proto: &pb::ModelProto,
+    opset: &BTreeMap<String, i64>,
+    register: &OnnxOpRegister,
+    obstacles: &mut Obstacles,
+) {
+    let mut missing: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for node in walk::graphs(&proto.graph).flat_map(|graph| &graph.node) {
+        let domain = domain(&node.domain);
+        if !names::runs(register, domain, &node.op_type) {
+            let output = node.output.first().map_or("?", String::as_str);
+            let name = if node.name.is_empty() { output } else { &node.name };
+            missing.entry((domain, &node.op_type)).or_default().push(name);
+        }
+    }
+    if missing.is_empty() {
+        return;
+    }
+    let list: Vec<String> = missing
+        .iter()
+        .map(|((domain, operator), nodes)| {
+            let version = opset.get(*domain).map(|version| format!(" {version}")).unwrap_or_default();
+            let more = if nodes.len() > 1 { format!(" and {} more", nodes.len() - 1) } else { String::new() };
+            format!("`{operator}` of {domain}{version} (node `{}`{more})", nodes.first().unwrap_or(&"?"))
+        })
+        .collect();
+    let what = if list.len() == 1 { "an operator that does" } else { "operators that do" };
+    let message = format!("the model uses {what} not run here: {}", list.join(", "));
+    obstacles.add(Code::UnsupportedOperator, message);
+    if missing.keys().any(|(domain, _)| *domain == names::MICROSOFT) {
+        obstacles
+            .hint("export the model without onnxruntime's optimisations, from the standard operators only");
+    }
+}
+
+/// Finds the weights that cannot be read.
+fn readable(proto: &pb::ModelProto, obstacles: &mut Obstacles) {
+    let mut types: BTreeMap<i32, Vec<&str>> = BTreeMap::new();
+    for graph in walk::graphs(&proto.graph) {
+        for tensor in every_tensor(graph).filter(|tensor| !widen::is_readable(tensor.data_type)) {
+            types.entry(tensor.data_type).or_default().push(&tensor.name);
+        }
+        if !graph.sparse_initializer.is_empty() {
+            let count = graph.sparse_initializer.len();
+            let message = format!("the model keeps {count} of its weights as sparse tensors");
+            obstacles.add(Code::UnsupportedModelType, message);
+            obstacles.hint("export the model with dense weights");
+        }
+    }
+    for (element, names) in types {
+        let name = widen::element_name(element);
+        let first = names.first().copied().filter(|name| !name.is_empty()).unwrap_or("?");
+        let more = if names.len() > 1 { format!(" and {} more", names.len() - 1) } else { String::new() };
+        let message =
+            format!("the model has weights of type {name}, which is not supported (`{first}`{more})");
+        obstacles.add(Code::UnsupportedModelType, message);
+        obstacles.hint("export the model with float32, float16 or int8 weights");
+    }
+}
+
+/// Names must lead somewhere, nothing may be made twice, and no node may wait for itself.
+fn name_resolution<'a>(graph: &'a pb::GraphProto, outer: &HashSet<&'a str>) -> Result<()> {
+    let invalid = |message: String| Error::new(Code::InvalidModel, message);
+    let mut known: HashSet<&str> = outer.clone();
+    known.extend(graph.input.iter().map(|info| info.name.as_str()));
+    known.extend(graph.initializer.iter().map(|tensor| tensor.name.as_str()));
+    let mut maker: HashMap<&str, usize> = HashMap::new();
+    for (at, node) in graph.node.iter().enumerate() {
+        for output in node.output.iter().filter(|name| !name.is_empty()) {
+            if maker.insert(output, at).is_some() {
+                return Err(invalid(format!("`{output}` is the output of several nodes")));
+            }
+        }
+    }
+    let mut waiting = vec![0_usize; graph.node.len()];
+    let mut readers: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (at, (node, waiting)) in graph.node.iter().zip(&mut waiting).enumerate() {
+        for input in node.input.iter().filter(|name| !name.is_empty()) {
+            match maker.get(input.as_str()) {
+                Some(by) => {
+                    *waiting += 1;
+                    readers.entry(*by).or_default().push(at);
+                }
+                None if known.contains(input.as_str()) => {}
+                None => {
+                    return Err(invalid(format!(
+                        "node `{}` reads `{input}`, which nothing makes",
+                        node.name
+                    )));
+                }
+            }
+        }
+    }
+    let mut ready: Vec<usize> = (0..).zip(&waiting).filter(|(_, n)| **n == 0).map(|(at, _)| at).collect();
+    let mut done = 0;
+    while let Some(at) = ready.pop() {
+        done += 1;
+        for reader in readers.get(&at).into_iter().flatten() {
+            if let Some(waiting) = waiting.get_mut(*reader) {
+                *waiting -= 1;
+                if *waiting == 0 {
+                    ready.push(*reader);
+                }
+            }
+        }
+    }
+    if done < graph.node.len() {
+        return Err(invalid("the nodes of the graph wait for each other in a circle".into()));
+    }
+    known.extend(maker.keys());
+    if let Some(output) = graph.output.iter().find(|output| !known.contains(output.name.as_str())) {
+        return Err(invalid(format!("output `{}` is made by no node", output.name)));
+    }
+    graph.node.iter().flat_map(bodies).try_for_each(|body| name_resolution(body, &known))
+}
+
+/// A tensor must have as many values as its shape says; those of other types than text are counted when it is loaded.
+pub(super) fn check_tensor(tensor: &pb::TensorProto) -> Result<()> {
+    let name = &tensor.name;
+    let invalid = |what: String| Err(Error::new(Code::InvalidModel, format!("tensor `{name}` has {what}")));
+    let shape: Option<usize> =
+        (tensor.dims.iter()).try_fold(1_usize, |all, dim| all.checked_mul(usize::try_from(*dim).ok()?));
+    let Some(shape) = shape.filter(|values| *values <= isize::MAX as usize / 16) else {
+        return invalid(format!("impossible dimensions {:?}", tensor.dims));
+    };
+    let texts = tensor.string_data.len();
+    match Element::try_from(tensor.data_type) {
+        Ok(Element::String) if texts != shape => {
+            invalid(format!("{texts} texts, its dimensions ask for {shape}"))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,82 @@
+//! What a model file says of itself beside its graph.
+
+use std::collections::BTreeMap;
+
+use tract_onnx::pb;
+
+use super::names::{self, domain};
+use super::walk;
+
+/// What kind of file a model is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Format {
+    /// Any graph of operators.
+    #[default]
+    Onnx,
+    /// A booster of XGBoost, in JSON or UBJSON.
+    XgBoost,
+    /// A booster of LightGBM, in its text format.
+    LightGbm,
+}
+
+impl Format {
+    /// The format as `model_type` has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Onnx => "ONNX",
+            Self::XgBoost => "XGBOOST",
+            Self::LightGbm => "LIGHTGBM",
+        }
+    }
+}
+
+/// What is known of a model file beside its inputs and outputs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ModelFacts {
+    /// The kind of file.
+    pub format: Format,
+    /// Bytes of the file.
+    pub bytes: usize,
+    /// Operator set versions by domain; the default domain is `ai.onnx`.
+    pub opset: BTreeMap<String, i64>,
+    /// `producer_name`, `producer_version`, `domain`, `model_version`, `ir_version`, `graph_name`, `doc_string` and
+    /// the file's own properties; what is empty is left out.
+    pub metadata: BTreeMap<String, String>,
+    /// How many nodes there are of each operator; those outside `ai.onnx` have their domain in front.
+    pub operators: BTreeMap<String, usize>,
+}
+
+impl ModelFacts {
+    /// The facts of `proto`, which was decoded from a file of `bytes` bytes.
+    pub(super) fn read(proto: &pb::ModelProto, bytes: usize) -> Self {
+        let opset =
+            proto.opset_import.iter().map(|set| (domain(&set.domain).to_owned(), set.version)).collect();
+        let graph_name = proto.graph.as_ref().map_or_else(String::new, |graph| graph.name.clone());
+        let number = |number: i64| if number == 0 { String::new() } else { number.to_string() };
+        let own = proto.metadata_props.iter().map(|entry| (entry.key.clone(), entry.value.clone()));
+        let metadata = [
+            ("producer_name", proto.producer_name.clone()),
+            ("producer_version", proto.producer_version.clone()),
+            ("domain", proto.domain.clone()),
+            ("model_version", number(proto.model_version)),
+            ("ir_version", number(proto.ir_version)),
+            ("graph_name", graph_name),
+            ("doc_string", proto.doc_string.clone()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value));
+        let mut operators = BTreeMap::new();
+        for graph in walk::graphs(proto.graph.iter()) {
+            for node in &graph.node {
+                *operators.entry(names::full_name(&node.domain, &node.op_type)).or_default() += 1;
+            }
+        }
+        Self {
+            format: Format::Onnx,
+            bytes,
+            opset,
+            metadata: own.chain(metadata).filter(|(_, value)| !value.is_empty()).collect(),
+            operators,
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! tract's errors as diagnostics: our words in front, its chain of causes as the detail.
+
+use tract_onnx::prelude::TractError;
+
+use crate::diag::{Code, Error};
+
+/// The graph was refused.
+pub(crate) fn load(error: TractError) -> Error {
+    Error::new(Code::InvalidModel, "the model's graph does not hold together").detail(chain(&error))
+}
+
+/// A plan failed while it ran.
+pub(crate) fn run(error: TractError) -> Error {
+    Error::new(Code::ModelFailed, "the model failed on these rows").detail(chain(&error))
+}
+
+fn chain(error: &TractError) -> String {
+    format!("{error:#}")
+}

@@ -1,0 +1,19 @@
+//! The names of classes that a model file holds.
+
+use std::sync::Arc;
+
+/// Names of classes, in the order of a model's scores.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Labels {
+    Strings(Vec<String>),
+    Ints(Vec<i64>),
+}
+
+/// What the file says of classes.
+#[derive(Debug, Default)]
+pub(crate) struct KnownLabels {
+    /// For each output of the graph, the keys of the ZipMap that made it.
+    pub(crate) zipped: Vec<Option<Arc<Labels>>>,
+    /// Those of the classifier, where the graph has one.
+    pub(crate) classes: Option<Arc<Labels>>,
+}

@@ -1,0 +1,129 @@
+//! Functions that a model defines: every call becomes the function's nodes.
+
+use std::collections::HashMap;
+
+use tract_onnx::pb::{AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto};
+
+use crate::diag::{Code, Error, Result};
+
+/// Nodes that calls may become: beyond this, functions call each other in a circle.
+const NODES: usize = 1 << 20;
+
+/// Replaces the calls of the model's functions by their nodes, save those of operators that run anyway. `defaults`
+/// are the functions' attributes that have a value of their own.
+///
+/// # Errors
+/// `invalid-model` where functions call each other in a circle.
+pub(in crate::onnx) fn inline(
+    proto: &mut ModelProto,
+    defaults: &[Vec<AttributeProto>],
+    runs: &dyn Fn(&str, &str) -> bool,
+) -> Result<()> {
+    let functions = std::mem::take(&mut proto.functions);
+    let nothing = Vec::new();
+    let known: HashMap<_, _> = (functions.iter().enumerate())
+        .map(|(at, function)| {
+            let key = (
+                function.domain.as_deref().unwrap_or_default(),
+                function.name.as_deref().unwrap_or_default(),
+            );
+            (key, (function, defaults.get(at).unwrap_or(&nothing)))
+        })
+        .filter(|((domain, name), _)| !runs(domain, name))
+        .collect();
+    match &mut proto.graph {
+        Some(graph) if !known.is_empty() => graph_calls(graph, &known, &mut 0),
+        _ => Ok(()),
+    }
+}
+
+/// Functions by domain and name, with the defaults of their attributes.
+type Known<'a> = HashMap<(&'a str, &'a str), (&'a FunctionProto, &'a Vec<AttributeProto>)>;
+
+fn graph_calls(graph: &mut GraphProto, known: &Known<'_>, made: &mut usize) -> Result<()> {
+    let mut open: Vec<NodeProto> = graph.node.drain(..).rev().collect();
+    while let Some(mut node) = open.pop() {
+        if let Some((function, defaults)) = known.get(&(node.domain.as_str(), node.op_type.as_str())) {
+            *made += function.node.len();
+            if *made > NODES {
+                let name = &node.op_type;
+                let message =
+                    format!("the model's function `{name}` calls itself, or has more than {NODES} nodes");
+                return Err(Error::new(Code::InvalidModel, message));
+            }
+            let nodes = Substitution::new(&node, function, defaults).nodes(function);
+            open.extend(nodes.into_iter().rev());
+            continue;
+        }
+        for attribute in &mut node.attribute {
+            let bodies = attribute.g.iter_mut().chain(&mut attribute.graphs);
+            bodies.into_iter().try_for_each(|body| graph_calls(body, known, made))?;
+        }
+        graph.node.push(node);
+    }
+    Ok(())
+}
+
+/// One call: what the names and attributes inside of the function stand for.
+struct Substitution<'a> {
+    names: HashMap<&'a str, &'a str>,
+    attributes: HashMap<&'a str, &'a AttributeProto>,
+    /// In front of names that nobody else has.
+    prefix: &'a str,
+}
+
+impl<'a> Substitution<'a> {
+    fn new(node: &'a NodeProto, function: &'a FunctionProto, defaults: &'a [AttributeProto]) -> Self {
+        let actual = |names: &'a [String], at: usize| names.get(at).map_or("", String::as_str);
+        let inputs =
+            function.input.iter().enumerate().map(|(at, name)| (name.as_str(), actual(&node.input, at)));
+        let outputs =
+            function.output.iter().enumerate().map(|(at, name)| (name.as_str(), actual(&node.output, at)));
+        // An output that the call leaves out is a name like any other inside.
+        let names = inputs.chain(outputs.filter(|(_, outer)| !outer.is_empty())).collect();
+        let attributes = defaults.iter().chain(&node.attribute);
+        Self {
+            names,
+            attributes: attributes.map(|attribute| (attribute.name.as_str(), attribute)).collect(),
+            prefix: node.output.iter().find(|name| !name.is_empty()).map_or("", String::as_str),
+        }
+    }
+
+    fn nodes(&self, function: &FunctionProto) -> Vec<NodeProto> {
+        let mut nodes = function.node.clone();
+        nodes.iter_mut().for_each(|node| self.node(node));
+        nodes
+    }
+
+    fn name(&self, name: &mut String) {
+        if let Some(outer) = self.names.get(name.as_str()) {
+            (*outer).clone_into(name);
+        } else if !name.is_empty() {
+            *name = format!("{}::{name}", self.prefix);
+        }
+    }
+
+    fn node(&self, node: &mut NodeProto) {
+        [&mut node.name]
+            .into_iter()
+            .chain(&mut node.input)
+            .chain(&mut node.output)
+            .for_each(|name| self.name(name));
+        node.attribute.retain_mut(|attribute| {
+            if !attribute.ref_attr_name.is_empty() {
+                let Some(value) = self.attributes.get(attribute.ref_attr_name.as_str()) else { return false };
+                *attribute = AttributeProto { name: attribute.name.clone(), ..(*value).clone() };
+                return true;
+            }
+            attribute.g.iter_mut().chain(&mut attribute.graphs).for_each(|graph| self.graph(graph));
+            true
+        });
+    }
+
+    fn graph(&self, graph: &mut GraphProto) {
+        let ports = graph.input.iter_mut().chain(&mut graph.output).chain(&mut graph.value_info);
+        ports.for_each(|port| self.name(&mut port.name));
+        graph.initializer.iter_mut().for_each(|tensor| self.name(&mut tensor.name));
+        graph.node.iter_mut().for_each(|node| self.node(node));
+    }
+}

@@ -1,0 +1,51 @@
+//! What a graph says in other words is said in the ones that run: a list of passes over the file's messages, in the
+//! order in which [`lower`] applies them.
+//!
+//! It knows messages only, and of the operators just whether one runs.
+
+mod functions;
+mod sequences;
+mod templates;
+pub(super) mod widen;
+mod zip_map;
+
+use std::collections::BTreeMap;
+
+use tract_onnx::pb::{AttributeProto, ModelProto};
+
+use super::failure;
+use super::labels::KnownLabels;
+use super::names;
+use crate::diag::Result;
+
+/// The passes that may show why a model cannot run; what they leave is checked. `defaults` are the values of the
+/// attributes of each of the model's functions; `runs` tells whether an operator, by domain and name, runs.
+///
+/// # Errors
+/// `invalid-model` where functions call each other in a circle.
+pub(super) fn lower(
+    proto: &mut ModelProto,
+    opset: i64,
+    defaults: &[Vec<AttributeProto>],
+    runs: &dyn Fn(&str, &str) -> bool,
+) -> Result<KnownLabels> {
+    let labels = zip_map::cut(proto);
+    functions::inline(proto, defaults, runs)?;
+    proto.graph.iter_mut().for_each(|graph| sequences::resolve(graph, opset));
+    Ok(labels)
+}
+
+/// The passes over a model that was checked: 16-bit floats become 32-bit ones, operators that have a template are
+/// replaced by its nodes, and all nodes get the names that operators are registered by.
+///
+/// # Errors
+/// `invalid-model` for a node that its template does not allow.
+pub(super) fn finish(proto: &mut ModelProto, opset: i64) -> Result<()> {
+    widen::widen(proto);
+    proto.graph.iter_mut().try_for_each(|graph| templates::expand(graph, opset)).map_err(failure::load)
+}
+
+/// The version of the standard operators; 0 where the file names none, and so uses none.
+pub(super) fn standard_version(opset: &BTreeMap<String, i64>) -> i64 {
+    opset.get(names::STANDARD).copied().unwrap_or(0)
+}

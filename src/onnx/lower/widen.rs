@@ -1,0 +1,80 @@
+//! Floats of 16 bits, of both kinds, are computed in 32 bits: in wasm nothing is gained by 16, and tract knows only one
+//! of the kinds. Weights, declared types and the types that operators are told to make are all rewritten.
+
+use tract_onnx::pb::tensor_proto::DataType as Element;
+use tract_onnx::pb::{self, type_proto};
+use tract_onnx::prelude::{DatumType, f16};
+
+/// Attributes in which operators are told types.
+const TYPE_ATTRIBUTES: [&str; 6] =
+    ["to", "dtype", "output_dtype", "output_datatype", "stash_type", "softmax_precision"];
+
+/// Whether tensors of this type can be read.
+pub(in crate::onnx) fn is_readable(element: i32) -> bool {
+    datum_type(element).is_some()
+}
+
+/// The type that tensors of the type `element` are computed in.
+pub(in crate::onnx) fn datum_type(element: i32) -> Option<DatumType> {
+    let element = Element::try_from(element).ok()?;
+    DatumType::try_from(if is_half(element.into()) { Element::Float } else { element }).ok()
+}
+
+/// The name of an element type in the words of ONNX.
+pub(in crate::onnx) fn element_name(element: i32) -> String {
+    match (Element::try_from(element), element) {
+        (Ok(element), _) => element.as_str_name().to_owned(),
+        (Err(_), 22) => "INT4".into(),
+        (Err(_), 23) => "FLOAT4E2M1".into(),
+        (Err(_), other) => format!("number {other}"),
+    }
+}
+
+fn is_half(element: i32) -> bool {
+    matches!(Element::try_from(element), Ok(Element::Float16 | Element::Bfloat16))
+}
+
+/// Rewrites the types in `proto`; its tensors are left to [`widen_tensor`].
+pub(in crate::onnx) fn widen(proto: &mut pb::ModelProto) {
+    proto.graph.iter_mut().for_each(widen_graph);
+    proto.functions.iter_mut().flat_map(|function| &mut function.node).for_each(widen_node);
+}
+
+fn widen_graph(graph: &mut pb::GraphProto) {
+    let infos = graph.input.iter_mut().chain(&mut graph.output).chain(&mut graph.value_info);
+    for info in infos {
+        let value = info.r#type.as_mut().and_then(|declared| declared.value.as_mut());
+        if let Some(type_proto::Value::TensorType(tensor)) = value
+            && is_half(tensor.elem_type)
+        {
+            tensor.elem_type = Element::Float.into();
+        }
+    }
+    graph.node.iter_mut().for_each(widen_node);
+}
+
+fn widen_node(node: &mut pb::NodeProto) {
+    for attribute in &mut node.attribute {
+        let told = TYPE_ATTRIBUTES.contains(&attribute.name.as_str());
+        if told && i32::try_from(attribute.i).is_ok_and(is_half) {
+            attribute.i = i32::from(Element::Float).into();
+        }
+        attribute.g.iter_mut().chain(&mut attribute.graphs).for_each(widen_graph);
+    }
+}
+
+/// Makes 32 bits of the floats of `tensor` if they have 16.
+pub(crate) fn widen_tensor(tensor: &mut pb::TensorProto) {
+    let float = match Element::try_from(tensor.data_type) {
+        Ok(Element::Float16) => |bits| f16::from_bits(bits).to_f32(),
+        Ok(Element::Bfloat16) => |bits| f32::from_bits(u32::from(bits) << 16),
+        _ => return,
+    };
+    tensor.data_type = Element::Float.into();
+    let raw = std::mem::take(&mut tensor.raw_data);
+    let listed = std::mem::take(&mut tensor.int32_data);
+    tensor.float_data = match raw.is_empty() {
+        true => listed.into_iter().filter_map(|bits| u16::try_from(bits).ok()).map(float).collect(),
+        false => raw.as_chunks::<2>().0.iter().map(|bytes| float(u16::from_le_bytes(*bytes))).collect(),
+    };
+}

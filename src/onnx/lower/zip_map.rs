@@ -1,0 +1,59 @@
+//! ZipMaps, in which scikit-learn's converters end classifiers: a sequence of maps, which no column holds.
+//!
+//! The tensor in front of a ZipMap has the same numbers in the order of the classes. It becomes the output, and the
+//! classes are kept for whoever puts the two side by side.
+
+use std::sync::Arc;
+
+use tract_onnx::pb::tensor_proto::DataType as Element;
+use tract_onnx::pb::{self, type_proto};
+
+use crate::onnx::labels::{KnownLabels, Labels};
+use crate::onnx::names::{self, domain};
+
+/// Cuts the ZipMaps off that make outputs, and tells what is known of labels.
+pub(in crate::onnx) fn cut(proto: &mut pb::ModelProto) -> KnownLabels {
+    let mut known = KnownLabels::default();
+    let Some(graph) = &mut proto.graph else { return known };
+    known.zipped.resize(graph.output.len(), None);
+    for node in graph.node.iter_mut().filter(|node| domain(&node.domain) == names::ML) {
+        let labels = labels(node);
+        if node.op_type != "ZipMap" {
+            // Of several classifiers none speaks for the model.
+            known.classes = match (known.classes.take(), labels) {
+                (None, labels) => labels,
+                (known, None) => known,
+                (Some(known), Some(labels)) => Some(known).filter(|known| *known == labels),
+            };
+            continue;
+        }
+        let mut outputs = graph.output.iter_mut().zip(&mut known.zipped);
+        if let Some((output, zipped)) = outputs.find(|(info, _)| node.output.first() == Some(&info.name)) {
+            *zipped = labels;
+            node.op_type = "Identity".into();
+            node.domain = String::new();
+            node.attribute.clear();
+            let tensor = type_proto::Tensor { elem_type: Element::Float.into(), shape: None };
+            output.r#type = Some(pb::TypeProto {
+                value: Some(type_proto::Value::TensorType(tensor)),
+                ..pb::TypeProto::default()
+            });
+        }
+    }
+    known
+}
+
+/// The labels that an operator of ai.onnx.ml names.
+fn labels(node: &pb::NodeProto) -> Option<Arc<Labels>> {
+    let mut lists = node.attribute.iter().filter(|it| it.name.starts_with("classlabels_"));
+    let labels =
+        lists.find_map(|attribute| match (attribute.strings.is_empty(), attribute.ints.is_empty()) {
+            (false, _) => {
+                let text = |text: &Vec<u8>| String::from_utf8_lossy(text).into_owned();
+                Some(Labels::Strings(attribute.strings.iter().map(text).collect()))
+            }
+            (true, false) => Some(Labels::Ints(attribute.ints.clone())),
+            (true, true) => None,
+        });
+    labels.map(Arc::new)
+}

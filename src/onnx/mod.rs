@@ -1,0 +1,132 @@
+//! ONNX files: from bytes to a graph whose operators all run, or every reason why there is none, at once and in the words
+//! of the person who exported it.
+//!
+//! The room knows the file's messages, not what its operators do: which of them run it is told. It knows nothing of
+//! columns, options or predictions.
+
+pub(crate) mod build;
+mod check;
+mod declared;
+mod facts;
+pub(crate) mod failure;
+mod fields;
+mod labels;
+mod lower;
+pub(crate) mod names;
+mod obstacles;
+mod recognise;
+pub(crate) mod templates;
+mod walk;
+mod weights;
+mod wire;
+
+pub(crate) use declared::Declared;
+pub use declared::Dim;
+pub use facts::{Format, ModelFacts};
+pub(crate) use labels::{KnownLabels, Labels};
+pub(crate) use lower::widen::widen_tensor;
+pub(crate) use weights::{External, Weights, weight_bytes};
+
+use prost::Message;
+use tract_onnx::{Onnx, pb};
+
+use crate::diag::{Code, Error, Result};
+use crate::limits::Limits;
+use obstacles::Obstacles;
+use wire::{Broken, Content, Fields};
+
+/// A model file that can be loaded.
+pub(crate) struct File {
+    /// Without its large weights.
+    pub(crate) proto: pb::ModelProto,
+    pub(crate) weights: Weights,
+    pub(crate) inputs: Vec<Declared>,
+    pub(crate) outputs: Vec<Declared>,
+    pub(crate) facts: ModelFacts,
+    pub(crate) labels: KnownLabels,
+}
+
+/// Reads `bytes` and lowers its graph to the operators of `onnx`.
+///
+/// # Errors
+/// `limit-exceeded`, `not-onnx`, `truncated-model`, `external-data-missing`, `invalid-model`; `unsupported-operator` and
+/// `unsupported-model-type` with everything that keeps the model from running.
+pub(crate) fn read(bytes: &[u8], external: &External, limits: &Limits, onnx: &Onnx) -> Result<File> {
+    check_size(bytes.len(), limits)?;
+    check_kind(bytes)?;
+    let (mut proto, weights) = weights::decode(bytes, external, onnx)?;
+    if proto.graph.is_none() || proto.opset_import.is_empty() {
+        return Err(short("the model file ends too early: it has no graph or no operator set".into()));
+    }
+    let mut facts = ModelFacts::read(&proto, bytes.len());
+    facts.bytes += external.values().map(Vec::len).sum::<usize>();
+    let opset = lower::standard_version(&facts.opset);
+    let defaults: Vec<_> =
+        Fields::new(bytes).messages(fields::model::FUNCTIONS).map(attribute_defaults).collect();
+    let runs = |domain: &str, name: &str| names::runs(&onnx.op_register, names::domain(domain), name);
+    let labels = lower::lower(&mut proto, opset, &defaults, &runs)?;
+    let mut obstacles = Obstacles::default();
+    let (inputs, outputs) = declared::declared(bytes, &proto, &mut obstacles);
+    check::check(&proto, &facts.opset, &onnx.op_register, obstacles)?;
+    lower::finish(&mut proto, opset)?;
+    // What has a value is no input; tract finds the value by its name.
+    let is_weight = |name: &str| weights.contains_key(name);
+    if let Some(graph) = &mut proto.graph {
+        graph.input.retain(|info| !graph.initializer.iter().any(|tensor| tensor.name == info.name));
+        graph.initializer.retain(|tensor| !is_weight(&tensor.name));
+    }
+    Ok(File { proto, weights, inputs, outputs, facts, labels })
+}
+
+/// The attributes of a FunctionProto that have a value of their own, which the decoded message leaves out.
+fn attribute_defaults(function: &[u8]) -> Vec<pb::AttributeProto> {
+    Fields::new(function)
+        .messages(fields::function::ATTRIBUTE_WITH_DEFAULT)
+        .filter_map(|attribute| pb::AttributeProto::decode(attribute).ok())
+        .collect()
+}
+
+/// # Errors
+/// `limit-exceeded`.
+pub(crate) fn check_size(bytes: usize, limits: &Limits) -> Result<()> {
+    if bytes <= limits.model_bytes {
+        return Ok(());
+    }
+    let message = format!("the model has {bytes} bytes, the limit is {}", limits.model_bytes);
+    Err(Error::new(Code::LimitExceeded, message))
+}
+
+/// The files beside the model file `bytes` that its weights lie in, as it names them.
+pub(crate) fn external_files(bytes: &[u8]) -> Result<Vec<String>> {
+    Ok(weights::files(bytes)?.into_iter().collect())
+}
+
+fn short(message: String) -> Error {
+    Error::new(Code::TruncatedModel, message).hint("fetch or export the file again")
+}
+
+/// Tells ONNX files from others, and whole ones from parts.
+fn check_kind(bytes: &[u8]) -> Result<()> {
+    if let Some((what, hint)) = recognise::recognise(bytes) {
+        return Err(
+            Error::new(Code::NotOnnx, format!("expected an ONNX model, the file is {what}")).hint(hint)
+        );
+    }
+    let not_onnx = || Error::new(Code::NotOnnx, "expected an ONNX model, the file is something else");
+    let mut fields = Fields::new(bytes);
+    // The version of the format comes first in every ONNX file, the graph further back.
+    if !matches!(fields.next(), Some(Ok((fields::model::IR_VERSION, Content::Number(_))))) {
+        return Err(not_onnx());
+    }
+    match fields.find_map(std::result::Result::err) {
+        Some(Broken::Short(missing)) => {
+            let all = (bytes.len() as u64).saturating_add(missing);
+            Err(short(format!(
+                "the model file ends too early: {} of at least {all} bytes are there",
+                bytes.len()
+            )))
+        }
+        Some(Broken::Garbage) => Err(not_onnx()),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,39 @@
+//! Names of operators: domains, and the one text by which tract's register knows an operator.
+
+use tract_onnx::model::OnnxOpRegister;
+
+/// The domain of the standard operators, which files leave out.
+pub(crate) const STANDARD: &str = "ai.onnx";
+
+/// The domain of classical machine learning.
+pub(crate) const ML: &str = "ai.onnx.ml";
+
+/// The domain of onnxruntime's own operators.
+pub(crate) const MICROSOFT: &str = "com.microsoft";
+
+/// The domain of helpers that templates use and no file may name.
+pub(crate) const INTERNAL: &str = "predictql";
+
+/// The domain by which templates name tract's implementation of an operator that has a template itself.
+pub(crate) const TRACT: &str = "tract";
+
+/// The domain that a node names: the default domain has two names.
+pub(super) fn domain(domain: &str) -> &str {
+    if domain.is_empty() { STANDARD } else { domain }
+}
+
+/// What an operator is registered as: its name, with its domain where that is not the standard one.
+pub(crate) fn full_name(domain: &str, name: &str) -> String {
+    match domain {
+        "" | STANDARD => name.to_owned(),
+        domain => format!("{domain}.{name}"),
+    }
+}
+
+/// Whether a file may use operator `name` of `domain`.
+pub(crate) fn runs(register: &OnnxOpRegister, domain: &str, name: &str) -> bool {
+    domain != INTERNAL
+        && domain != TRACT
+        && !name.contains('.')
+        && register.0.contains_key(&full_name(domain, name))
+}

@@ -1,0 +1,19 @@
+//! Graphs within graphs.
+
+use tract_onnx::pb;
+
+/// `graphs` with the bodies of their branches and loops, at any depth.
+pub(super) fn graphs<'a>(
+    graphs: impl IntoIterator<Item = &'a pb::GraphProto>,
+) -> impl Iterator<Item = &'a pb::GraphProto> {
+    let mut open: Vec<_> = graphs.into_iter().collect();
+    std::iter::from_fn(move || {
+        let graph = open.pop()?;
+        open.extend(graph.node.iter().flat_map(bodies));
+        Some(graph)
+    })
+}
+
+pub(super) fn bodies(node: &pb::NodeProto) -> impl Iterator<Item = &pb::GraphProto> {
+    node.attribute.iter().flat_map(|attribute| attribute.g.iter().chain(&attribute.graphs))
+}

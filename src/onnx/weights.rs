@@ -1,0 +1,177 @@
+//! The weights of a graph, moved out of the file's messages one by one: a model of 100 MB must not be there three times
+//! before it runs. Those that lie in other files are fetched from them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use prost::Message;
+use tract_onnx::Onnx;
+use tract_onnx::pb;
+use tract_onnx::pb::tensor_proto::DataLocation;
+use tract_onnx::prelude::Tensor;
+use tract_onnx::tensor::load_tensor;
+
+use super::lower::widen;
+use super::wire::{Content, Fields, without};
+use super::{check, failure, fields};
+use crate::diag::{Code, Error, Result};
+
+/// Tensors by name, for the nodes that read them.
+pub(crate) type Weights = BTreeMap<String, Arc<Tensor>>;
+
+/// Files that weights are kept in, by the path that the model gives them.
+pub(crate) type External = BTreeMap<String, Vec<u8>>;
+
+/// Smaller tensors stay in the graph's message: shapes and axes, which are looked at when operators are built.
+const LARGE: usize = 1 << 10;
+
+/// Decodes the model file `bytes` and moves its large weights out of the graph, where stubs stay in their places.
+pub(super) fn decode(bytes: &[u8], external: &External, onnx: &Onnx) -> Result<(pb::ModelProto, Weights)> {
+    check_present(bytes, external)?;
+    let broken = |error| Error::new(Code::InvalidModel, "the model file cannot be decoded").detail(error);
+    // A message may come in pieces: the model without its graph, and the graph without its weights.
+    let mut proto =
+        pb::ModelProto::decode(without(bytes, fields::model::GRAPH).as_slice()).map_err(broken)?;
+    let mut weights = Weights::new();
+    for message in Fields::new(bytes).messages(fields::model::GRAPH) {
+        let graph = proto.graph.get_or_insert_default();
+        graph.merge(without(message, fields::graph::INITIALIZER).as_slice()).map_err(broken)?;
+        for tensor in Fields::new(message).messages(fields::graph::INITIALIZER) {
+            let mut tensor = pb::TensorProto::decode(tensor).map_err(broken)?;
+            settle(&mut tensor, external)?;
+            if tensor.encoded_len() >= LARGE && widen::is_readable(tensor.data_type) {
+                check::check_tensor(&tensor)?;
+                let loaded = load_tensor(&*onnx.provider, &tensor, None);
+                let loaded = loaded.map_err(|error| failure::load(error).context(&tensor.name))?;
+                weights.insert(tensor.name.clone(), Arc::new(loaded));
+                let (dims, data_type, name) = (tensor.dims, tensor.data_type, tensor.name);
+                tensor = pb::TensorProto { dims, data_type, name, ..pb::TensorProto::default() };
+            }
+            graph.initializer.push(tensor);
+        }
+    }
+    let functions = proto.functions.iter_mut().flat_map(|function| &mut function.node);
+    let nodes = proto.graph.iter_mut().flat_map(|graph| &mut graph.node);
+    nodes.chain(functions).try_for_each(|node| settle_attributes(node, external))?;
+    Ok((proto, weights))
+}
+
+/// Bytes of all weights together.
+pub(crate) fn weight_bytes(weights: &Weights) -> usize {
+    weights.values().map(|tensor| tensor.len() * tensor.datum_type().size_of()).sum()
+}
+
+fn settle_attributes(node: &mut pb::NodeProto, external: &External) -> Result<()> {
+    for attribute in &mut node.attribute {
+        let mut tensors = attribute.t.iter_mut().chain(&mut attribute.tensors);
+        tensors.try_for_each(|tensor| settle(tensor, external))?;
+        for body in attribute.g.iter_mut().chain(&mut attribute.graphs) {
+            body.initializer.iter_mut().try_for_each(|tensor| settle(tensor, external))?;
+            body.node.iter_mut().try_for_each(|node| settle_attributes(node, external))?;
+        }
+    }
+    Ok(())
+}
+
+/// Brings the content of `tensor` from the file that it lies in, and its floats to a width that is computed with.
+fn settle(tensor: &mut pb::TensorProto, external: &External) -> Result<()> {
+    if tensor.data_location == Some(DataLocation::External.into()) {
+        let entry =
+            |key: &str| tensor.external_data.iter().find(|it| it.key == key).map(|it| it.value.as_str());
+        let file = entry("location").unwrap_or_default();
+        let content = external.get(file).map(Vec::as_slice).unwrap_or_default();
+        let number = |key: &str| entry(key).map_or(Some(None), |digits| digits.parse().ok().map(Some));
+        let part = || {
+            let start: usize = number("offset")?.unwrap_or(0);
+            let length = number("length")?.map_or_else(|| content.len().checked_sub(start), Some)?;
+            content.get(start..start.checked_add(length)?)
+        };
+        let part = part().map(<[u8]>::to_vec).ok_or_else(|| {
+            let message = format!(
+                "tensor `{}` lies beyond the end of `{file}`, which has {} bytes",
+                tensor.name,
+                content.len()
+            );
+            Error::new(Code::InvalidModel, message)
+                .hint("the files are of different models, or one is damaged")
+        })?;
+        tensor.raw_data = part;
+        tensor.data_location = None;
+        tensor.external_data.clear();
+    }
+    widen::widen_tensor(tensor);
+    Ok(())
+}
+
+fn check_present(bytes: &[u8], external: &External) -> Result<()> {
+    let missing: Vec<_> = files(bytes)?
+        .iter()
+        .filter(|file| !external.contains_key(*file))
+        .map(|file| format!("`{file}`"))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let message = format!("the model keeps its weights in another file: {}", missing.join(", "));
+    Err(Error::new(Code::ExternalDataMissing, message).hint(
+        "bring that file too, or save the model as one file: `onnx.save(onnx.load(\"model.onnx\"), \"single.onnx\")` in Python",
+    ))
+}
+
+/// The files beside the model file `bytes` that its weights lie in.
+///
+/// # Errors
+/// `invalid-model` for a path that leaves the model's folder.
+pub(super) fn files(bytes: &[u8]) -> Result<BTreeSet<String>> {
+    let mut files = BTreeSet::new();
+    for tensor in tensors(bytes) {
+        if !Fields::new(tensor)
+            .map_while(Result::ok)
+            .any(|field| field == (fields::tensor::DATA_LOCATION, Content::Number(fields::tensor::EXTERNAL)))
+        {
+            continue;
+        }
+        let text = |message, number| {
+            let bytes = Fields::new(message).messages(number).last().unwrap_or_default();
+            String::from_utf8_lossy(bytes).into_owned()
+        };
+        let location = Fields::new(tensor)
+            .messages(fields::tensor::EXTERNAL_DATA)
+            .find(|entry| text(entry, fields::entry::KEY) == "location");
+        let file = location.map(|entry| text(entry, fields::entry::VALUE)).unwrap_or_default();
+        let leaves =
+            file.split(['/', '\\']).any(|part| part.is_empty() || part == "..") || file.contains(':');
+        if leaves {
+            let message =
+                format!("the model keeps weights in `{file}`, which is no path inside its own folder");
+            return Err(Error::new(Code::InvalidModel, message));
+        }
+        files.insert(file);
+    }
+    Ok(files)
+}
+
+/// The messages of all tensors of the model file `bytes`: initial values and attributes, at any depth.
+fn tensors(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let functions = Fields::new(bytes)
+        .messages(fields::model::FUNCTIONS)
+        .flat_map(|function| Fields::new(function).messages(fields::function::NODE));
+    let mut nodes: Vec<&[u8]> = functions.collect();
+    let mut graphs: Vec<&[u8]> = Fields::new(bytes).messages(fields::model::GRAPH).collect();
+    let mut found: Vec<&[u8]> = Vec::new();
+    loop {
+        if let Some(graph) = graphs.pop() {
+            found.extend(Fields::new(graph).messages(fields::graph::INITIALIZER));
+            nodes.extend(Fields::new(graph).messages(fields::graph::NODE));
+        } else if let Some(node) = nodes.pop() {
+            for attribute in Fields::new(node).messages(fields::node::ATTRIBUTE) {
+                found.extend(Fields::new(attribute).messages(fields::attribute::TENSOR));
+                found.extend(Fields::new(attribute).messages(fields::attribute::TENSORS));
+                graphs.extend(Fields::new(attribute).messages(fields::attribute::GRAPH));
+                graphs.extend(Fields::new(attribute).messages(fields::attribute::GRAPHS));
+            }
+        } else {
+            return found.into_iter();
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! `com.microsoft`: the operators of onnxruntime that scikit-learn's exporter writes for texts, and those that tract has.
+//! What onnxruntime's optimiser and quantiser write is in the templates.
+
+mod murmur_hash;
+mod tokenizer;
+
+use super::{Entry, Maker, own};
+use Maker::Tract;
+use murmur_hash::MurmurHash3;
+use tokenizer::Tokenizer;
+
+pub(super) const OPERATORS: &[Entry] = &[
+    ("BiasGelu", Tract),
+    ("FastGelu", Tract),
+    ("GatherBlockQuantized", Tract),
+    ("Gelu", Tract),
+    ("MatMulNBits", Tract),
+    ("MurmurHash3", own::<MurmurHash3>()),
+    ("QuickGelu", Tract),
+    ("RotaryEmbedding", Tract),
+    ("SimplifiedLayerNormalization", Tract),
+    ("SkipLayerNormalization", Tract),
+    ("SkipSimplifiedLayerNormalization", Tract),
+    ("Tokenizer", own::<Tokenizer>()),
+];
