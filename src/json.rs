@@ -1,5 +1,6 @@
 //! Documents as XGBoost writes them: JSON (RFC 8259) and UBJSON (draft 12), read into one kind of tree.
 
+use crate::limits::{JSON_NESTING, UBJSON_EMPTY_ELEMENTS};
 use std::borrow::Cow;
 
 /// A value of a document. Texts are borrowed where they have no escapes.
@@ -29,12 +30,6 @@ impl std::fmt::Display for Broken {
 }
 
 type Read<T> = Result<T, Broken>;
-
-/// Nesting beyond which a document is refused: reading recurses, and a browser's stack is small.
-const NESTING: usize = 64;
-
-/// Elements that a typed list without content (of NULLs or truths) may announce.
-const EMPTY_ELEMENTS: usize = 1 << 20;
 
 impl<'a> Value<'a> {
     /// The field `name` of an object.
@@ -153,7 +148,7 @@ impl<'a> Reader<'a> {
     }
 
     fn json(&mut self, depth: usize) -> Read<Value<'a>> {
-        if depth > NESTING {
+        if depth > JSON_NESTING {
             return self.broken("less nesting");
         }
         self.space();
@@ -288,7 +283,7 @@ impl<'a> Reader<'a> {
     }
 
     fn ubjson(&mut self, marker: u8, depth: usize) -> Read<Value<'a>> {
-        if depth > NESTING {
+        if depth > JSON_NESTING {
             return self.broken("less nesting");
         }
         Ok(match marker {
@@ -333,7 +328,7 @@ impl<'a> Reader<'a> {
         let marker = self.marker()?;
         let length = self.ubjson_number(marker)?;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
-        match length >= 0.0 && length <= self.bytes.len().max(EMPTY_ELEMENTS) as f64 {
+        match length >= 0.0 && length <= self.bytes.len().max(UBJSON_EMPTY_ELEMENTS) as f64 {
             true => Ok(length as usize),
             false => self.broken("a length within the document"),
         }

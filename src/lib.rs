@@ -3,6 +3,14 @@
 //! The dialect is the predict part of GoogleSQL (BigQuery ML). Text becomes a tree (`syntax`), a plan with all
 //! names and types resolved (`plan`), and then rows, batch by batch (`exec`); [`Engine`] is the way in.
 
+// A cast that changes a number says why it may: one policy for all rooms.
+#![warn(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss
+)]
+
 mod boosters;
 mod catalog;
 pub mod control;

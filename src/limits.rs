@@ -68,3 +68,47 @@ impl Default for Limits {
         }
     }
 }
+
+// Caps that no host has a reason to move.
+
+/// Nesting of a JSON or UBJSON document. Reading recurses, and a browser's stack is small.
+pub(crate) const JSON_NESTING: usize = 64;
+
+/// Elements that a typed UBJSON list without content (of NULLs or truths) may announce.
+pub(crate) const UBJSON_EMPTY_ELEMENTS: usize = 1 << 20;
+
+/// Nodes that the calls of a model's functions become. Beyond this, functions call each other in a circle.
+pub(crate) const FUNCTION_NODES: usize = 1 << 20;
+
+/// Targets of a tree ensemble: a file may claim any number, and memory is laid out for them.
+pub(crate) const TREE_OUTPUTS: usize = 1 << 16;
+
+/// Classes of a support vector machine: there is a score for every two of them.
+pub(crate) const SVM_CLASSES: usize = 1 << 15;
+
+/// Rounds after which a model's loop is taken for an endless one.
+pub(crate) const LOOP_ROUNDS: i64 = 1 << 24;
+
+/// Optimised plans kept for the body of a model's loop, one for each set of shapes that its states had.
+pub(crate) const LOOP_PLANS: usize = 16;
+
+/// Samples of one region of a picture (`RoiAlign`).
+pub(crate) const REGION_SAMPLES: usize = 1 << 20;
+
+/// Values of a resized picture: 256 MiB, far beyond what a model takes.
+pub(crate) const RESIZED_VALUES: usize = 1 << 26;
+
+/// Array elements that one call of a function makes for a batch of rows: as much as a browser holds.
+pub(crate) const ARRAY_ELEMENTS: usize = 1 << 26;
+
+/// Bytes of one text that REPEAT or padding makes; 1 MB as BigQuery has it.
+pub(crate) const TEXT_BYTES: usize = 1 << 20;
+
+/// Bytes of the n-grams of a batch of rows: as much as a browser holds.
+pub(crate) const NGRAM_BYTES: usize = 1 << 28;
+
+/// Bytes of an object table's files that are held at once, unless a single file is larger.
+pub(crate) const OBJECT_WINDOW_BYTES: u64 = 32 << 20;
+
+/// Models kept that were loaded from values: the latest few are those that a script goes on using.
+pub(crate) const MODELS_OF_VALUES: usize = 8;

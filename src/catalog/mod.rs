@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::data::{Batch, Schema};
 use crate::diag::{Code, Error, Result, nearest};
 use crate::function::Fitted;
+use crate::limits::MODELS_OF_VALUES;
 use crate::model::Model;
 use crate::syntax::ast;
 use crate::table::{Object, Table, objects};
@@ -64,9 +65,6 @@ pub(crate) struct Catalog {
     /// Models that were loaded from values of a column, by their bytes.
     blobs: Vec<(Vec<u8>, Arc<Model>)>,
 }
-
-/// Models kept that were loaded from values: the latest few are those that a script goes on using.
-const BLOBS: usize = 8;
 
 impl Relation {
     /// The columns that `*` selects.
@@ -161,7 +159,7 @@ impl Catalog {
 
     /// Keeps the model that was loaded from these bytes.
     pub(crate) fn put_model_of(&mut self, bytes: Vec<u8>, model: Arc<Model>) {
-        if self.blobs.len() >= BLOBS {
+        if self.blobs.len() >= MODELS_OF_VALUES {
             self.blobs.remove(0);
         }
         self.blobs.push((bytes, model));

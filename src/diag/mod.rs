@@ -16,6 +16,34 @@ use std::fmt;
 /// What a fallible call of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// Checks an invariant, once, so that what follows may rely on it.
+///
+/// # Errors
+/// `internal`, with the place that noticed.
+#[track_caller]
+pub(crate) fn ensure(holds: bool, what: &str) -> Result<()> {
+    if holds { Ok(()) } else { Err(Error::internal(what)) }
+}
+
+/// What must be there: a missing value is an `internal` error.
+pub(crate) trait Invariant<T> {
+    /// The value.
+    ///
+    /// # Errors
+    /// `internal`, with the place that noticed.
+    #[track_caller]
+    fn invariant(self, what: &str) -> Result<T>;
+}
+
+impl<T> Invariant<T> for Option<T> {
+    fn invariant(self, what: &str) -> Result<T> {
+        match self {
+            Some(value) => Ok(value),
+            None => Err(Error::internal(what)),
+        }
+    }
+}
+
 /// How grave a [`Diagnostic`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Severity {
@@ -104,6 +132,15 @@ impl Error {
         Self(Box::new(Inner { first, rest: Vec::new() }))
     }
 
+    /// An invariant that does not hold: a fault of this crate, with the place that noticed it.
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    pub(crate) fn internal(what: impl Into<String>) -> Self {
+        let place = std::panic::Location::caller();
+        Self::new(Code::Internal, what).detail(place)
+    }
+
     /// A failure of several findings; `None` for an empty list.
     pub(crate) fn from_diagnostics(diagnostics: Vec<Diagnostic>) -> Option<Self> {
         let mut diagnostics = diagnostics.into_iter();
@@ -139,6 +176,47 @@ impl Error {
             self.0.first.hint = hint;
         }
         self
+    }
+
+    /// Adds the next action to take, unless there is one already.
+    #[must_use]
+    pub(crate) fn or_hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.first.hint.get_or_insert_with(|| hint.into());
+        self
+    }
+
+    /// Hints at the candidate that `name` is a slip of, if one is near enough to be meant.
+    #[must_use]
+    pub(crate) fn did_you_mean<'a>(self, name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Self {
+        match nearest(name, candidates) {
+            Some(near) => self.hint(format!("did you mean `{near}`?")),
+            None => self,
+        }
+    }
+
+    /// As [`Error::did_you_mean`], with an edit that puts the candidate, as `write` has it, in the place of this error.
+    #[must_use]
+    pub(crate) fn did_you_mean_here<'a>(
+        self,
+        name: &str,
+        candidates: impl IntoIterator<Item = &'a str>,
+        write: impl FnOnce(&str) -> String,
+    ) -> Self {
+        match (nearest(name, candidates), self.0.first.span) {
+            (Some(near), Some(span)) => {
+                let insert = write(near);
+                self.hint(format!("did you mean `{near}`?")).fix(span, insert)
+            }
+            (Some(near), None) => self.hint(format!("did you mean `{near}`?")),
+            (None, _) => self,
+        }
+    }
+
+    /// Hints at what there is, `what` in front (`the columns are`), unless there is a hint already.
+    #[must_use]
+    pub(crate) fn or_list<'a>(self, what: &str, names: impl IntoIterator<Item = &'a str>) -> Self {
+        let names: Vec<&str> = names.into_iter().collect();
+        self.or_hint(format!("{what} {}", names.join(", ")))
     }
 
     /// Adds an edit of the text that mends it.

@@ -18,24 +18,25 @@ fn normalised(name: &str) -> Vec<char> {
 }
 
 /// Edits between two names: insert, delete, replace, and swap of neighbours (optimal string alignment).
+#[expect(
+    clippy::indexing_slicing,
+    reason = "every row has b.len() + 1 entries, and i and j count along a and b"
+)]
 fn distance(a: &[char], b: &[char]) -> usize {
-    let mut before: Vec<usize> = Vec::new();
+    let mut two_above: Vec<usize> = vec![0; b.len() + 1];
     let mut above: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.iter().enumerate() {
+    for i in 0..a.len() {
         let mut row = vec![i + 1];
-        for (j, cb) in b.iter().enumerate() {
-            let get = |row: &[usize], at: usize| row.get(at).copied().unwrap_or(usize::MAX / 2);
-            let mut best =
-                (get(&above, j) + usize::from(ca != cb)).min(get(&above, j + 1) + 1).min(get(&row, j) + 1);
-            let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(cb) && b.get(j - 1) == Some(ca);
-            if swapped {
-                best = best.min(get(&before, j - 1) + 1);
+        for j in 0..b.len() {
+            let mut least = (above[j] + usize::from(a[i] != b[j])).min(above[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && a[i - 1] == b[j] && a[i] == b[j - 1] {
+                least = least.min(two_above[j - 1] + 1);
             }
-            row.push(best);
+            row.push(least);
         }
-        before = std::mem::replace(&mut above, row);
+        two_above = std::mem::replace(&mut above, row);
     }
-    above.last().copied().unwrap_or_default()
+    above[b.len()]
 }
 
 #[cfg(test)]

@@ -8,10 +8,8 @@ use arrow_array::{ArrayRef, BinaryArray};
 use super::{Context, Operator, Poll, Resource};
 use crate::data::Batch;
 use crate::diag::Result;
+use crate::limits::OBJECT_WINDOW_BYTES;
 use crate::table::{Object, objects};
-
-/// Bytes of files that are held at once, unless a single file is larger.
-const WINDOW_BYTES: u64 = 32 << 20;
 
 pub(super) struct Objects {
     objects: Arc<[Object]>,
@@ -37,7 +35,7 @@ impl Objects {
         let mut bytes = 0;
         let fits = |object: &&Object| {
             bytes += object.size;
-            bytes <= WINDOW_BYTES || !self.reads_bytes()
+            bytes <= OBJECT_WINDOW_BYTES || !self.reads_bytes()
         };
         let count = self.objects.iter().skip(start).take(most).take_while(fits).count();
         start..(start + count.max(1)).min(self.objects.len())

@@ -3,9 +3,7 @@
 
 use super::{Image, View};
 use crate::diag::{Code, Error, Result};
-
-/// Values of a result: 256 MiB, far beyond what a model takes.
-const LARGEST: usize = 1 << 26;
+use crate::limits::RESIZED_VALUES;
 
 /// The picture at `height` × `width`; where `preserve_aspect_ratio`, the largest one that fits inside, without
 /// padding.
@@ -29,12 +27,16 @@ pub(crate) fn resize(
         false => (height, width),
     };
     let channels = source.channels;
-    let Some(values) =
-        height.checked_mul(width).and_then(|it| it.checked_mul(channels)).filter(|values| *values <= LARGEST)
+    let Some(values) = height
+        .checked_mul(width)
+        .and_then(|it| it.checked_mul(channels))
+        .filter(|values| *values <= RESIZED_VALUES)
     else {
         return Err(Error::new(
             Code::LimitExceeded,
-            format!("expected an image of at most {LARGEST} values, found {height} × {width} × {channels}"),
+            format!(
+                "expected an image of at most {RESIZED_VALUES} values, found {height} × {width} × {channels}"
+            ),
         ));
     };
     if (height, width) == (source.height, source.width) {

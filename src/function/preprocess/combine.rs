@@ -13,6 +13,7 @@ use crate::data::{CastMode, DataType, Operand, Scalar, StructField, cast};
 use crate::diag::{Code, Error, Result};
 use crate::function::list::{Lists, Tokens};
 use crate::function::{Argument, Body, Call, Function, Signature, Type};
+use crate::limits::NGRAM_BYTES;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
@@ -219,9 +220,6 @@ impl<'a> Features<'a> {
     }
 }
 
-/// How long the n-grams of a batch of rows may be: as much as a browser holds.
-const MOST_BYTES: usize = 1 << 28;
-
 /// `ML.NGRAMS(tokens, range [, separator])`, ordered by the first token, then by length. NULL tokens are skipped.
 fn ngrams(call: &Call<'_>) -> Result<ArrayRef> {
     let (least, most) = ngram_range(call)?;
@@ -239,7 +237,7 @@ fn ngrams(call: &Call<'_>) -> Result<ArrayRef> {
                 for length in least..=most.min(rest.len()) {
                     let gram = rest.get(..length).unwrap_or_default().join(separator);
                     bytes.set(bytes.get() + gram.len());
-                    if bytes.get() > MOST_BYTES {
+                    if bytes.get() > NGRAM_BYTES {
                         return Err(Error::new(
                             Code::LimitExceeded,
                             "the n-grams are longer than 256 MiB together",

@@ -12,6 +12,7 @@ use super::date::{self, Unit};
 use crate::data::{Operand, take};
 use crate::diag::{Code, Error, Result};
 
+use crate::limits::ARRAY_ELEMENTS;
 use Type::{Array as AnyArray, ArrayOf, Date, Float64, Int64, Interval, String};
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -56,9 +57,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ],
     ),
 ];
-
-/// Elements that one call may make for a batch of rows: as much as a browser holds.
-const MOST_ELEMENTS: usize = 1 << 26;
 
 /// All arrays of a row, one behind the other.
 pub(in crate::function) fn concat(call: &Call<'_>) -> Result<ArrayRef> {
@@ -161,9 +159,12 @@ fn generate<T: Copy + PartialOrd>(
     let mut count = 0;
     let mut value = first;
     while let Some(current) = value.filter(|it| if direction.is_gt() { *it <= last } else { *it >= last }) {
-        if values.len() >= MOST_ELEMENTS {
-            return Err(Error::new(Code::LimitExceeded, format!("more than {MOST_ELEMENTS} array elements"))
-                .hint("make the step larger, or generate fewer rows"));
+        if values.len() >= ARRAY_ELEMENTS {
+            return Err(Error::new(
+                Code::LimitExceeded,
+                format!("more than {ARRAY_ELEMENTS} array elements"),
+            )
+            .hint("make the step larger, or generate fewer rows"));
         }
         values.push(current);
         count += 1;

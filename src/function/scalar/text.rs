@@ -11,6 +11,7 @@ use super::super::{Call, Function, Signature, Type};
 use crate::data::{DataType, Operand};
 use crate::diag::{Code, Error, Result};
 
+use crate::limits::TEXT_BYTES;
 use Type::{ArrayOf, Bool, Bytes, Int64, String};
 
 const CHARACTERS: &[Signature] = &[Signature::scalar(&[String], Int64, characters)];
@@ -179,9 +180,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
-/// What one value may become, as BigQuery has it for REPEAT and padding.
-const LONGEST: usize = 1 << 20;
-
 fn invalid(message: std::string::String) -> Error {
     Error::new(Code::InvalidValue, message)
 }
@@ -333,11 +331,14 @@ fn repeat(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 fn within_limit(length: usize) -> Result<()> {
-    if length <= LONGEST {
+    if length <= TEXT_BYTES {
         return Ok(());
     }
-    Err(Error::new(Code::LimitExceeded, format!("the text would have {length} bytes, more than {LONGEST}"))
-        .hint("make it shorter"))
+    Err(Error::new(
+        Code::LimitExceeded,
+        format!("the text would have {length} bytes, more than {TEXT_BYTES}"),
+    )
+    .hint("make it shorter"))
 }
 
 fn padded(call: &Call<'_>, left: bool) -> Result<ArrayRef> {

@@ -5,9 +5,7 @@ use std::collections::HashMap;
 use tract_onnx::pb::{AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto};
 
 use crate::diag::{Code, Error, Result};
-
-/// Nodes that calls may become: beyond this, functions call each other in a circle.
-const NODES: usize = 1 << 20;
+use crate::limits::FUNCTION_NODES;
 
 /// Replaces the calls of the model's functions by their nodes, save those of operators that run anyway. `defaults`
 /// are the functions' attributes that have a value of their own.
@@ -45,10 +43,11 @@ fn graph_calls(graph: &mut GraphProto, known: &Known<'_>, made: &mut usize) -> R
     while let Some(mut node) = open.pop() {
         if let Some((function, defaults)) = known.get(&(node.domain.as_str(), node.op_type.as_str())) {
             *made += function.node.len();
-            if *made > NODES {
+            if *made > FUNCTION_NODES {
                 let name = &node.op_type;
-                let message =
-                    format!("the model's function `{name}` calls itself, or has more than {NODES} nodes");
+                let message = format!(
+                    "the model's function `{name}` calls itself, or has more than {FUNCTION_NODES} nodes"
+                );
                 return Err(Error::new(Code::InvalidModel, message));
             }
             let nodes = Substitution::new(&node, function, defaults).nodes(function);

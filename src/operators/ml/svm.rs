@@ -13,9 +13,7 @@ use super::linear::{dot, sum};
 use super::transform::{PostTransform, logistic};
 use super::values::only;
 use super::{Operator, Shape, features};
-
-/// There is a score for every two classes.
-const MOST_CLASSES: usize = 1 << 15;
+use crate::limits::SVM_CLASSES;
 
 /// A classifier for every pair of classes; the classes that win the most pairs win. Without support vectors a weighted
 /// sum for every class.
@@ -172,7 +170,7 @@ impl Operator for SvmClassifier {
     fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
         let labels = Labels::parse(node, "classlabels_ints")?;
         let count = labels.count();
-        ensure!(count < MOST_CLASSES, "{count} classes are too many");
+        ensure!(count < SVM_CLASSES, "{count} classes are too many");
         let mut end: usize = 0;
         let counts: Vec<usize> = node.get_attr_opt_vec("vectors_per_class")?.unwrap_or_default();
         let classes: Vec<_> = (counts.iter())

@@ -16,12 +16,7 @@ use tract_onnx::tract_hir::internal::{
 };
 
 use super::{Operator, Shape};
-
-/// Rounds after which a loop is taken for an endless one.
-const ROUNDS: i64 = 1 << 24;
-
-/// Plans of a body that are kept.
-const PLANS: usize = 16;
+use crate::limits::{LOOP_PLANS, LOOP_ROUNDS};
 
 /// Whole numbers that a body reads from outside are made constants up to this many: shapes may depend on them.
 const BAKED: usize = 64;
@@ -64,7 +59,7 @@ impl Loop {
         }
         let plan = TypedSimplePlan::new(self.analysed(&facts)?.into_optimized()?)?;
         let plan = Arc::new(Plan { facts, plan });
-        if plans.len() >= PLANS {
+        if plans.len() >= LOOP_PLANS {
             plans.remove(0);
         }
         plans.push(plan.clone());
@@ -195,7 +190,7 @@ impl Operator for Loop {
             if !condition {
                 break;
             }
-            ensure!(round < ROUNDS, "the loop does not end within {ROUNDS} rounds");
+            ensure!(round < LOOP_ROUNDS, "the loop does not end within {LOOP_ROUNDS} rounds");
             let plan = self.plan(Self::facts(&states, outer))?;
             let mut inputs = tvec!(tensor0(round).into_tvalue(), tensor0(condition).into_tvalue());
             inputs.extend(states.iter().chain(outer).cloned());

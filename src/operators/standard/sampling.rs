@@ -8,6 +8,7 @@ use tract_onnx::tract_hir::internal::{
 
 use super::values::{floats, input, tensor};
 use super::{Operator, Shape, whole};
+use crate::limits::REGION_SAMPLES;
 
 /// The four pixels around a point, each with its weight; pixels outside of the plane are left out.
 fn corners(y: f32, x: f32, height: usize, width: usize) -> [(Option<usize>, f32); 4] {
@@ -82,7 +83,7 @@ impl Operator for RoiAlign {
             let (bin_down, bin_across) = (down / self.height as f32, across / self.width as f32);
             let samples = |bin: f32| if self.samples > 0 { self.samples } else { bin.ceil() as usize };
             let (rows, columns) = (samples(bin_down), samples(bin_across));
-            ensure!(rows.saturating_mul(columns) <= 1 << 20, "a region is too large to be sampled");
+            ensure!(rows.saturating_mul(columns) <= REGION_SAMPLES, "a region is too large to be sampled");
             let at = usize::try_from(*at).ok().filter(|at| *at < batch);
             let Some(at) = at else { bail!("a region is of image {at:?} of {batch}") };
             for channel in 0..channels {

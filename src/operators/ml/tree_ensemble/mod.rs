@@ -22,12 +22,10 @@ use super::labels::Labels;
 use super::transform::{PostTransform, logistic, probit};
 use super::values::only;
 use super::{Operator, Shape, rows};
+use crate::limits::TREE_OUTPUTS;
 use attributes::{Source, is_double, numbers};
 use forest::{Forest, Real};
 use walk::{Aggregate, Scores};
-
-/// A file may claim any number of targets, and memory is laid out for them.
-const MOST_OUTPUTS: usize = 1 << 16;
 
 /// Trees whose leaves speak for classes.
 #[derive(Debug)]
@@ -186,7 +184,7 @@ impl Trees {
 impl<T: Real + Datum> Ensemble<T> {
     fn build(source: &Source, base_values: Vec<f64>, post_transform: PostTransform) -> TractResult<Self> {
         ensure!(source.outputs > 0, "there is nothing to predict");
-        ensure!(source.outputs <= MOST_OUTPUTS, "{} outputs are too many", source.outputs);
+        ensure!(source.outputs <= TREE_OUTPUTS, "{} outputs are too many", source.outputs);
         let base_values = base_values.into_iter().map(T::from_f64).collect();
         Ok(Self { forest: Forest::build(source)?, base_values, post_transform })
     }
