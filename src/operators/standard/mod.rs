@@ -1,5 +1,6 @@
 //! `ai.onnx`: the operators of the standard that tract lacks or gets wrong; all others are tract's.
 
+mod cast;
 mod det;
 mod r#if;
 mod r#loop;
@@ -24,6 +25,8 @@ use Maker::{Built, Tract};
 
 pub(super) const OPERATORS: &[Entry] = &[
     ("AffineGrid", own::<sampling::AffineGrid>()),
+    ("Cast", Built(cast::cast)),
+    ("CastLike", Built(cast::cast_like)),
     ("Col2Im", own::<windows::Col2Im>()),
     ("DeformConv", own::<sampling::DeformConv>()),
     ("Det", own::<det::Det>()),
