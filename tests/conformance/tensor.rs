@@ -19,12 +19,14 @@ pub fn difference(found: &[Vec<u8>], expected: &[Vec<u8>], shapes_only: bool) ->
     if found.len() != expected.len() {
         return Some(format!("{} outputs instead of {}", found.len(), expected.len()));
     }
-    (0..).zip(iter::zip(found, expected)).find_map(|(at, (found, expected))| {
+    let differences = iter::zip(found, expected).filter_map(|(found, expected)| {
         let decode = |bytes: &[u8]| TensorProto::decode(bytes).expect("an output is a tensor");
         let (found, expected) = (decode(found), decode(expected));
         let differs = one(&found, &expected, shapes_only)?;
-        Some(format!("output {at} {differs}"))
-    })
+        Some(format!("output `{}` {differs}", expected.name))
+    });
+    let differences: Vec<String> = differences.collect();
+    (!differences.is_empty()).then(|| differences.join("; "))
 }
 
 fn one(found: &TensorProto, expected: &TensorProto, shapes_only: bool) -> Option<String> {

@@ -2,16 +2,21 @@
 
 mod cast;
 mod det;
+mod gather_nd;
 mod r#if;
 mod r#loop;
 mod mask_bias;
+mod non_zero;
 mod numbers;
+mod one_hot;
 mod quantize;
 mod random;
 mod rearrange;
 mod sampling;
+mod scatter;
 mod strings;
 mod tf_idf;
+mod top_k;
 mod values;
 mod windows;
 
@@ -30,19 +35,25 @@ pub(super) const OPERATORS: &[Entry] = &[
     ("Col2Im", own::<windows::Col2Im>()),
     ("DeformConv", own::<sampling::DeformConv>()),
     ("Det", own::<det::Det>()),
+    ("GatherND", own::<gather_nd::GatherNd>()),
     ("If", Built(r#if::build)),
     ("Loop", own::<r#loop::Loop>()),
     ("MaxUnpool", own::<windows::MaxUnpool>()),
+    ("OneHot", own::<one_hot::OneHot>()),
     ("RandomNormalLike", own::<random::RandomLike>()),
     ("RandomUniformLike", own::<random::RandomLike>()),
     ("RegexFullMatch", own::<strings::RegexFullMatch>()),
     ("ReverseSequence", own::<rearrange::ReverseSequence>()),
     ("RoiAlign", own::<sampling::RoiAlign>()),
+    ("Scatter", own::<scatter::ScatterElements>()),
+    ("ScatterElements", own::<scatter::ScatterElements>()),
+    ("ScatterND", own::<scatter::ScatterNd>()),
     ("StringConcat", own::<strings::StringConcat>()),
     ("StringNormalizer", own::<strings::StringNormalizer>()),
     ("StringSplit", own::<strings::StringSplit>()),
     ("TensorScatter", own::<rearrange::TensorScatter>()),
     ("TfIdfVectorizer", own::<tf_idf::TfIdfVectorizer>()),
+    ("TopK", own::<top_k::TopK>()),
     ("Unique", own::<rearrange::Unique>()),
     // Those that tract has and another domain has as well.
     ("Gelu", Tract),
@@ -54,6 +65,7 @@ pub(super) const OPERATORS: &[Entry] = &[
 pub(super) const INTERNAL: &[Entry] = &[
     ("DequantizeLinear", own::<quantize::Dequantize>()),
     ("MaskBias", own::<mask_bias::MaskBias>()),
+    ("NonZero", Built(non_zero::build)),
     ("Numbers", own::<numbers::Numbers>()),
     ("QuantizeLinear", own::<quantize::Quantize>()),
     ("Resize", Built(resize_10)),

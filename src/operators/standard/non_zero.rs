@@ -1,0 +1,90 @@
+//! Divisors of `Div` and `Mod`: our own operator in front of tract's, which stops the program where an integer is divided by
+//! zero. onnxruntime's process ends there too; here it is an error of the rows.
+
+use tract_onnx::model::ParsingContext;
+use tract_onnx::pb::NodeProto;
+use tract_onnx::tract_hir::infer::{InferenceOp, InferenceResult, Solver, TensorProxy, check_input_arity};
+use tract_onnx::tract_hir::internal::{
+    EvalContext, EvalOp, Expansion, Op, OutletId, SpecialOps, StaticName, TValue, TVec, Tensor, TractResult,
+    TypedFact, TypedModel, TypedOp, as_op, bail, check_output_arity, ensure, expand, op_as_typed_op,
+    op_out_of_plan, tvec,
+};
+
+/// Builds the check.
+pub(super) fn build(
+    _: &ParsingContext<'_>,
+    _: &NodeProto,
+) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
+    Ok((expand(NonZero), Vec::new()))
+}
+
+/// Lets numbers through unless they are integers and one of them is zero.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct NonZero;
+
+fn check(divisors: &Tensor) -> TractResult<()> {
+    let divisors = divisors.cast_to::<i64>()?;
+    let holds_zero = divisors.try_as_plain_ram()?.as_slice::<i64>()?.contains(&0);
+    ensure!(!holds_zero, "an integer is divided by zero");
+    Ok(())
+}
+
+impl Expansion for NonZero {
+    fn name(&self) -> StaticName {
+        "NonZero".into()
+    }
+
+    fn rules<'r, 'p: 'r, 's: 'r>(
+        &'s self,
+        solver: &mut Solver<'r>,
+        inputs: &'p [TensorProxy],
+        outputs: &'p [TensorProxy],
+    ) -> InferenceResult {
+        check_input_arity(inputs, 1)?;
+        check_output_arity(outputs, 1)?;
+        let ([input], [output]) = (inputs, outputs) else { bail!("a divisor is one input") };
+        solver.equals(&output.datum_type, &input.datum_type)?;
+        solver.equals(&output.shape, &input.shape)?;
+        solver.equals(&output.value, &input.value)
+    }
+
+    fn wire(&self, prefix: &str, model: &mut TypedModel, inputs: &[OutletId]) -> TractResult<TVec<OutletId>> {
+        let [input] = inputs else { bail!("a divisor is one input") };
+        let fact = model.outlet_fact(*input)?;
+        // Dimensions are computed by tract, which says itself what it cannot divide.
+        let is_checked = fact.datum_type.is_integer();
+        match &fact.konst {
+            Some(constant) if is_checked => {
+                check(constant)?;
+                Ok(tvec!(*input))
+            }
+            None if is_checked => model.wire_node(prefix, self.clone(), inputs),
+            _ => Ok(tvec!(*input)),
+        }
+    }
+}
+
+impl Op for NonZero {
+    fn name(&self) -> StaticName {
+        "NonZero".into()
+    }
+
+    op_as_typed_op!();
+}
+
+impl EvalOp for NonZero {
+    op_out_of_plan!();
+
+    fn eval(&self, _: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+        inputs.iter().try_for_each(|input| check(input))?;
+        Ok(inputs)
+    }
+}
+
+impl TypedOp for NonZero {
+    fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
+        Ok(inputs.iter().map(|fact| fact.without_value()).collect())
+    }
+
+    as_op!();
+}
