@@ -1,15 +1,15 @@
 //! Optimised plans, one for each set of input shapes, built when first met and kept while they are used.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tract_onnx::prelude::{TValue, TVec};
-use tract_onnx::tract_core::plan::SimplePlan;
-use tract_onnx::tract_hir::internal::TypedSimpleState;
+use tract_onnx::tract_core::model::TypedSimplePlan;
 
 use super::load::Graph;
 use crate::diag::{Error, Result};
 use crate::limits::Limits;
 use crate::onnx::failure;
+use crate::operators::{holds_nan, keep_nan};
 
 /// The shapes of all inputs, in order.
 pub(super) type Shapes = Vec<Vec<usize>>;
@@ -20,6 +20,8 @@ pub(super) struct Plans {
     capacity: usize,
     kept: Mutex<Vec<Plan>>,
     last_error: Mutex<Option<Error>>,
+    /// Whether the graph has operators that lose NaN; known once a plan was built.
+    loses_nan: OnceLock<bool>,
     /// What [`Plans::bytes`] said last.
     measured: Mutex<Option<(Shapes, usize)>>,
 }
@@ -36,8 +38,16 @@ pub struct Status {
 }
 
 struct Plan {
+    key: PlanKey,
+    plan: Arc<TypedSimplePlan>,
+}
+
+/// What a plan is optimised for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct PlanKey {
     shapes: Shapes,
-    state: TypedSimpleState,
+    /// Whether NaN passes through every operator, which takes longer.
+    keeps_nan: bool,
 }
 
 impl Plans {
@@ -50,6 +60,7 @@ impl Plans {
             capacity,
             kept: Mutex::default(),
             last_error: Mutex::default(),
+            loses_nan: OnceLock::new(),
             measured: Mutex::default(),
         }
     }
@@ -79,34 +90,47 @@ impl Plans {
     }
 
     fn attempt(&self, shapes: Shapes, inputs: TVec<TValue>) -> Result<TVec<TValue>> {
-        // The plan leaves the cache while it runs: a run that fails takes its half-used state with it.
-        let mut plan = match self.take(&shapes) {
+        let has_nan = inputs.iter().any(|input| holds_nan(input));
+        let keeps_nan = has_nan && *self.loses_nan.get().unwrap_or(&true);
+        let key = PlanKey { shapes, keeps_nan };
+        let plan = match self.find(&key) {
             Some(plan) => plan,
             None => {
                 // Before a plan is built there is room for it: two of a large model may be one too many.
                 self.make_room();
-                self.build(shapes)?
+                let plan = self.build(&key)?;
+                lock(&self.kept).push(Plan { key, plan: plan.clone() });
+                plan
             }
         };
-        let outputs = plan.state.run(inputs).map_err(failure::run)?;
-        self.keep(plan);
-        Ok(outputs)
+        // Every run starts with a state of its own: loops of recurrent operators keep theirs from one run to the next.
+        plan.run(inputs).map_err(failure::run)
     }
 
-    fn build(&self, shapes: Shapes) -> Result<Plan> {
+    fn build(&self, key: &PlanKey) -> Result<Arc<TypedSimplePlan>> {
         let build = || {
-            let mut model = self.graph.concrete(&shapes)?;
+            let mut model = self.graph.concrete(&key.shapes)?;
             super::guard::guard(&mut model)?;
-            SimplePlan::new(model.into_optimized()?)?.spawn()
+            if key.keeps_nan || self.loses_nan.get().is_none() {
+                let mut careful = model.clone();
+                let _ = self.loses_nan.set(keep_nan(&mut careful));
+                if key.keeps_nan {
+                    model = careful;
+                }
+            }
+            TypedSimplePlan::new(model.into_optimized()?)
         };
-        let state = build().map_err(failure::load)?;
-        Ok(Plan { shapes, state })
+        build().map_err(failure::load)
     }
 
-    fn take(&self, shapes: &Shapes) -> Option<Plan> {
+    /// The plan for `key`, now the most recently used one.
+    fn find(&self, key: &PlanKey) -> Option<Arc<TypedSimplePlan>> {
         let mut kept = lock(&self.kept);
-        let at = kept.iter().position(|plan| plan.shapes == *shapes)?;
-        Some(kept.remove(at))
+        let position = kept.iter().position(|plan| plan.key == *key)?;
+        let plan = kept.remove(position);
+        let found = plan.plan.clone();
+        kept.push(plan);
+        Some(found)
     }
 
     fn make_room(&self) {
@@ -114,11 +138,6 @@ impl Plans {
         while kept.len() >= self.capacity {
             kept.remove(0);
         }
-    }
-
-    fn keep(&self, plan: Plan) {
-        self.make_room();
-        lock(&self.kept).push(plan);
     }
 }
 

@@ -4,10 +4,13 @@
 //! which outputs it makes of which inputs, and makes them; [`Node`] is the rest of what tract asks for. The room knows
 //! tensors, and nothing of columns, files or predictions.
 
+mod keep_nan;
 pub(crate) mod kernels;
 mod microsoft;
 mod ml;
 mod standard;
+
+pub(crate) use keep_nan::{holds_nan, keep_nan};
 
 use std::fmt;
 use std::ptr;

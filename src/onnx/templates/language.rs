@@ -72,7 +72,9 @@ impl Instance<'_> {
             .next()
             .and_then(|head| head.split_once("->"))
             .ok_or_else(|| format_err!("a template names no outputs"))?;
-        let first = self.node.output.iter().find(|name| !name.is_empty()).map_or("", String::as_str);
+        // Templates may end in an operator that has a template itself: the operator tells their inner names apart.
+        let output = self.node.output.iter().find(|name| !name.is_empty()).map_or("", String::as_str);
+        let first = &format!("{output}::{}", self.node.op_type);
         let outer = |names: &str, outer: &[String], name: &str| {
             let place = names.split_whitespace().position(|it| it == name)?;
             Some(outer.get(place).cloned().unwrap_or_default())

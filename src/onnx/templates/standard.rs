@@ -14,6 +14,7 @@ pub(super) const TEMPLATES: &[(&str, Template)] = &[
     ("DequantizeLinear", dequantize_linear),
     ("Div", |_| Ok("a b -> y\ndivisor = predictql.NonZero b\ny = tract.Div a divisor *".into())),
     ("Gemm", gemm),
+    ("LogSoftmax", log_softmax),
     ("LpNormalization", lp_normalization),
     ("LpPool", lp_pool),
     ("Mod", |_| Ok("a b -> y\ndivisor = predictql.NonZero b\ny = tract.Mod a divisor *".into())),
@@ -24,7 +25,9 @@ pub(super) const TEMPLATES: &[(&str, Template)] = &[
     ("Pad", pad),
     ("QLinearMatMul", q_linear_mat_mul),
     ("QuantizeLinear", quantize_linear),
+    ("ReduceLogSumExp", reduce_log_sum_exp),
     ("SoftmaxCrossEntropyLoss", softmax_cross_entropy_loss),
+    ("Softplus", softplus),
     ("Upsample", upsample),
 ];
 
@@ -363,7 +366,79 @@ fn lp_normalization(node: &Instance<'_>) -> TractResult<String> {
         2 => "ReduceL2",
         p => bail!("there is no normalization by the norm of {p}"),
     };
-    Ok(format!("x -> y\nnorm = {reduce} x axes=[{}] keepdims=1\ny = Div x norm", node.int("axis", -1)))
+    // A row of zeros has no direction and stays as it is.
+    Ok(format!(
+        "x -> y
+        norm = {reduce} x axes=[{}] keepdims=1
+        none = CastLike 0.0 x
+        one = CastLike 1.0 x
+        is_zero = Equal norm none
+        divisor = Where is_zero one norm
+        y = Div x divisor",
+        node.int("axis", -1)
+    ))
+}
+
+/// The logarithm of softmax without the detour over probabilities that vanish.
+fn log_softmax(node: &Instance<'_>) -> TractResult<String> {
+    let (flatten, axis, restore) = if node.opset < 13 {
+        // Up to version 12 all axes from this one on are one.
+        let flatten = format!("rows = Flatten x axis={}", node.int("axis", 1));
+        (flatten, 1, "shape = Shape x\ny = Reshape logs shape")
+    } else {
+        ("rows = Identity x".into(), node.int("axis", -1), "y = Identity logs")
+    };
+    Ok(format!(
+        "x -> y
+        {flatten}
+        greatest = ReduceMax rows axes=[{axis}] keepdims=1
+        scores = Sub rows greatest
+        shares = Exp scores
+        sum = ReduceSum shares axes=[{axis}] keepdims=1
+        log_sum = Log sum
+        logs = Sub scores log_sum
+        {restore}"
+    ))
+}
+
+/// ln(1 + exp(x)), which exp alone would overflow.
+fn softplus(_: &Instance<'_>) -> TractResult<String> {
+    Ok("x -> y
+        size = Abs x
+        below = Neg size
+        share = Exp below
+        one = CastLike 1.0 x
+        whole = Add share one
+        rest = Log whole
+        above = Relu x
+        y = Add above rest"
+        .into())
+}
+
+/// The logarithm of a sum of exponentials, with the greatest value taken out first.
+fn reduce_log_sum_exp(node: &Instance<'_>) -> TractResult<String> {
+    let axes = node.ints("axes").map_or_else(String::new, |axes| format!("axes={axes:?}").replace(' ', ""));
+    let empty = match node.int("noop_with_empty_axes", 0) {
+        0 => "",
+        _ => "noop_with_empty_axes=1",
+    };
+    let reduced = format!("{axes} {empty} keepdims={}", node.int("keepdims", 1));
+    // What is infinite cannot be taken out.
+    Ok(format!(
+        "x axes -> y
+        greatest = ReduceMax x axes {axes} {empty} keepdims=1
+        size = Abs greatest
+        infinity = CastLike 1.0e999 x
+        is_infinite = Equal size infinity
+        none = CastLike 0.0 x
+        offset = Where is_infinite none greatest
+        scores = Sub x offset
+        shares = Exp scores
+        sum = ReduceSum shares axes {axes} {empty} keepdims=1
+        log_sum = Log sum
+        whole = Add log_sum offset
+        y = ReduceSum whole axes {reduced}"
+    ))
 }
 
 fn compress(node: &Instance<'_>) -> TractResult<String> {
