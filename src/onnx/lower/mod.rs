@@ -3,6 +3,7 @@
 //!
 //! It knows messages only, and of the operators just whether one runs.
 
+mod defaults;
 mod functions;
 mod sequences;
 mod templates;
@@ -35,12 +36,13 @@ pub(super) fn lower(
     Ok(labels)
 }
 
-/// The passes over a model that was checked: 16-bit floats become 32-bit ones, operators that have a template are
+/// The passes over a model that was checked: defaults are written out, 16-bit floats become 32-bit ones, operators that have a template are
 /// replaced by its nodes, and all nodes get the names that operators are registered by.
 ///
 /// # Errors
 /// `invalid-model` for a node that its template does not allow.
 pub(super) fn finish(proto: &mut ModelProto, opset: i64) -> Result<()> {
+    proto.graph.iter_mut().for_each(defaults::complete);
     widen::widen(proto);
     proto.graph.iter_mut().try_for_each(|graph| templates::expand(graph, opset)).map_err(failure::load)
 }

@@ -12,6 +12,7 @@ mod one_hot;
 mod quantize;
 mod random;
 mod rearrange;
+mod recurrent;
 mod sampling;
 mod scatter;
 mod strings;
@@ -36,10 +37,13 @@ pub(super) const OPERATORS: &[Entry] = &[
     ("DeformConv", own::<sampling::DeformConv>()),
     ("Det", own::<det::Det>()),
     ("GatherND", own::<gather_nd::GatherNd>()),
+    ("GRU", own::<recurrent::Gru>()),
     ("If", Built(r#if::build)),
+    ("LSTM", own::<recurrent::Lstm>()),
     ("Loop", own::<r#loop::Loop>()),
     ("MaxUnpool", own::<windows::MaxUnpool>()),
     ("OneHot", own::<one_hot::OneHot>()),
+    ("RNN", own::<recurrent::Rnn>()),
     ("RandomNormalLike", own::<random::RandomLike>()),
     ("RandomUniformLike", own::<random::RandomLike>()),
     ("RegexFullMatch", own::<strings::RegexFullMatch>()),

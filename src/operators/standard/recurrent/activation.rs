@@ -1,0 +1,94 @@
+//! Activations of recurrent operators, by their names in the standard.
+
+use tract_onnx::tract_hir::internal::{TractResult, bail};
+
+/// A function of one number, with its parameters.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Activation {
+    Affine(f32, f32),
+    Elu(f32),
+    HardSigmoid(f32, f32),
+    LeakyRelu(f32),
+    Relu,
+    ScaledTanh(f32, f32),
+    Sigmoid,
+    Softplus,
+    Softsign,
+    Tanh,
+    ThresholdedRelu(f32),
+}
+
+impl Activation {
+    /// The activations called `names`. Those that have parameters take them off the lists, in turn.
+    pub(super) fn parse(names: &[&str], alphas: &[f32], betas: &[f32]) -> TractResult<Vec<Self>> {
+        let (mut alphas, mut betas) = (alphas.iter().copied(), betas.iter().copied());
+        names
+            .iter()
+            .map(|name| {
+                let mut alpha = |default: f32| alphas.next().unwrap_or(default);
+                let mut beta = |default: f32| betas.next().unwrap_or(default);
+                Ok(match name.to_ascii_lowercase().as_str() {
+                    "affine" => Self::Affine(alpha(1.0), beta(0.0)),
+                    "elu" => Self::Elu(alpha(1.0)),
+                    "hardsigmoid" => Self::HardSigmoid(alpha(0.2), beta(0.5)),
+                    "leakyrelu" => Self::LeakyRelu(alpha(0.01)),
+                    "relu" => Self::Relu,
+                    "scaledtanh" => Self::ScaledTanh(alpha(1.0), beta(1.0)),
+                    "sigmoid" => Self::Sigmoid,
+                    "softplus" => Self::Softplus,
+                    "softsign" => Self::Softsign,
+                    "tanh" => Self::Tanh,
+                    "thresholdedrelu" => Self::ThresholdedRelu(alpha(1.0)),
+                    _ => bail!("there is no activation `{name}`"),
+                })
+            })
+            .collect()
+    }
+
+    pub(super) fn of(self, x: f32) -> f32 {
+        match self {
+            Self::Affine(alpha, beta) => alpha * x + beta,
+            Self::Elu(alpha) => {
+                if x < 0.0 {
+                    alpha * (x.exp() - 1.0)
+                } else {
+                    x
+                }
+            }
+            // A NaN stays one: `clamp` keeps it.
+            Self::HardSigmoid(alpha, beta) => (alpha * x + beta).clamp(0.0, 1.0),
+            Self::LeakyRelu(alpha) => {
+                if x < 0.0 {
+                    alpha * x
+                } else {
+                    x
+                }
+            }
+            Self::Relu => {
+                if x < 0.0 {
+                    0.0
+                } else {
+                    x
+                }
+            }
+            Self::ScaledTanh(alpha, beta) => alpha * (beta * x).tanh(),
+            Self::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+            Self::Softplus => {
+                if x > 0.0 {
+                    x + (-x).exp().ln_1p()
+                } else {
+                    x.exp().ln_1p()
+                }
+            }
+            Self::Softsign => x / (1.0 + x.abs()),
+            Self::Tanh => x.tanh(),
+            Self::ThresholdedRelu(alpha) => {
+                if x <= alpha {
+                    0.0
+                } else {
+                    x
+                }
+            }
+        }
+    }
+}
