@@ -112,3 +112,6 @@ pub(crate) const OBJECT_WINDOW_BYTES: u64 = 32 << 20;
 
 /// Models kept that were loaded from values: the latest few are those that a script goes on using.
 pub(crate) const MODELS_OF_VALUES: usize = 8;
+
+/// Bytes of one tensor inside of a model: half of what a browser's wasm memory can hold.
+pub(crate) const TENSOR_BYTES: u64 = 1 << 31;

@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tract_onnx::prelude::{TValue, TVec};
 use tract_onnx::tract_core::model::TypedSimplePlan;
+use tract_onnx::tract_hir::internal::{TractResult, TypedModel, ensure};
 
 use super::load::Graph;
 use crate::diag::{Error, Result};
-use crate::limits::Limits;
+use crate::limits::{Limits, TENSOR_BYTES};
 use crate::onnx::failure;
 use crate::operators::{holds_nan, keep_nan};
 
@@ -110,6 +111,7 @@ impl Plans {
     fn build(&self, key: &PlanKey) -> Result<Arc<TypedSimplePlan>> {
         let build = || {
             let mut model = self.graph.concrete(&key.shapes)?;
+            check_memory(&model)?;
             super::guard::guard(&mut model)?;
             if key.keeps_nan || self.loses_nan.get().is_none() {
                 let mut careful = model.clone();
@@ -139,6 +141,21 @@ impl Plans {
             kept.remove(0);
         }
     }
+}
+
+/// No tensor of the graph may be larger than memory: allocating it would end the program.
+fn check_memory(model: &TypedModel) -> TractResult<()> {
+    for node in &model.nodes {
+        for output in &node.outputs {
+            let size = u64::try_from(output.fact.datum_type.size_of())?;
+            let lengths =
+                output.fact.shape.iter().map(|dim| dim.to_i64().ok().and_then(|dim| u64::try_from(dim).ok()));
+            // A length that is not known before the model runs counts as one.
+            let bytes = lengths.fold(size, |bytes, length| bytes.saturating_mul(length.unwrap_or(1)));
+            ensure!(bytes <= TENSOR_BYTES, "node `{}` makes a tensor of {bytes} bytes", node.name);
+        }
+    }
+    Ok(())
 }
 
 /// A panic elsewhere leaves these lists whole.

@@ -4,6 +4,7 @@
 //! The room knows the file's messages, not what its operators do: which of them run it is told. It knows nothing of
 //! columns, options or predictions.
 
+mod arguments;
 pub(crate) mod build;
 mod check;
 mod declared;
@@ -16,6 +17,7 @@ pub(crate) mod names;
 mod obstacles;
 mod recognise;
 pub(crate) mod templates;
+mod tensors;
 mod walk;
 mod weights;
 mod wire;
@@ -68,6 +70,7 @@ pub(crate) fn read(bytes: &[u8], external: &External, limits: &Limits, onnx: &On
     let mut obstacles = Obstacles::default();
     let (inputs, outputs) = declared::declared(bytes, &proto, &mut obstacles);
     check::check(&proto, &facts.opset, &onnx.op_register, obstacles)?;
+    proto.graph.iter().try_for_each(arguments::check)?;
     lower::finish(&mut proto, opset)?;
     // What has a value is no input; tract finds the value by its name.
     let is_weight = |name: &str| weights.contains_key(name);

@@ -17,8 +17,13 @@ use crate::tensor;
 const RANDOM: &[&str] = &["test_bernoulli"];
 
 /// Cases whose numbers are not what the standard says, by the beginning of their names.
-pub const DISPUTED: &[(&str, &str)] =
-    &[("test_qlinearmatmul_2D_int8", WRAPPED), ("test_qlinearmatmul_3D_int8", WRAPPED)];
+pub const DISPUTED: &[(&str, &str)] = &[
+    ("test_l2normalization", ZERO),
+    ("test_qlinearmatmul_2D_int8", WRAPPED),
+    ("test_qlinearmatmul_3D_int8", WRAPPED),
+];
+
+const ZERO: &str = "onnxruntime leaves a row of zeros as it is, the suite divides it by zero";
 
 const WRAPPED: &str =
     "the standard and onnxruntime saturate where the suite's numbers wrap around (-128 against 20)";

@@ -4,11 +4,11 @@
 
 use std::collections::HashMap;
 
-use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::dimension;
-use tract_onnx::pb::{GraphProto, NodeProto, TensorProto, ValueInfoProto, type_proto};
+use tract_onnx::pb::{GraphProto, NodeProto, ValueInfoProto, type_proto};
 
 use crate::onnx::build::{self, Value};
+use crate::onnx::tensors::integers;
 
 /// Replaces the operators on sequences in `graph`, whose standard operators have version `opset`.
 pub(in crate::onnx) fn resolve(graph: &mut GraphProto, opset: i64) {
@@ -44,7 +44,7 @@ impl Resolver {
         for tensor in &graph.initializer {
             let dims = tensor.dims.iter().map(|dim| usize::try_from(*dim).ok());
             self.shapes.insert(tensor.name.clone(), dims.collect());
-            self.numbers.extend(whole(tensor).map(|values| (tensor.name.clone(), values)));
+            self.numbers.extend(integers(tensor).map(|values| (tensor.name.clone(), values)));
         }
         for mut node in std::mem::take(&mut graph.node) {
             if let Some(nodes) = self.node(&node) {
@@ -69,7 +69,7 @@ impl Resolver {
         match node.op_type.as_str() {
             "Constant" => {
                 let value = node.attribute.iter().find_map(|attribute| match attribute.name.as_str() {
-                    "value" => attribute.t.as_ref().and_then(whole),
+                    "value" => attribute.t.as_ref().and_then(integers),
                     "value_int" => Some(vec![attribute.i]),
                     "value_ints" => Some(attribute.ints.clone()),
                     _ => None,
@@ -211,20 +211,6 @@ impl Resolver {
 
 fn int(node: &NodeProto, name: &str, default: i64) -> i64 {
     node.attribute.iter().find(|attribute| attribute.name == name).map_or(default, |attribute| attribute.i)
-}
-
-/// The values of a tensor of whole numbers.
-fn whole(tensor: &TensorProto) -> Option<Vec<i64>> {
-    let raw = &tensor.raw_data;
-    Some(match DataType::try_from(tensor.data_type) {
-        Ok(DataType::Int64) if raw.is_empty() => tensor.int64_data.clone(),
-        Ok(DataType::Int32) if raw.is_empty() => tensor.int32_data.iter().copied().map(i64::from).collect(),
-        Ok(DataType::Int64) => raw.as_chunks().0.iter().copied().map(i64::from_le_bytes).collect(),
-        Ok(DataType::Int32) => {
-            raw.as_chunks().0.iter().copied().map(i32::from_le_bytes).map(i64::from).collect()
-        }
-        _ => return None,
-    })
 }
 
 fn shape(info: &ValueInfoProto) -> Option<Vec<Option<usize>>> {

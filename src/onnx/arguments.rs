@@ -1,0 +1,114 @@
+//! Attributes and constant inputs that no operator can compute with: a stride of zero, a negative length. tract takes them
+//! for granted and stops the program; a file may claim anything.
+
+use std::collections::HashMap;
+
+use tract_onnx::pb;
+
+use super::names;
+use super::tensors::{self, integers};
+use super::walk;
+use crate::diag::{Code, Error, Result};
+use crate::limits::TENSOR_BYTES;
+
+/// Lists of numbers that must be above zero, by attribute.
+const POSITIVE: [&str; 4] = ["strides", "dilations", "kernel_shape", "output_shape"];
+
+/// Constant inputs that must hold no negative numbers, by operator and position.
+const LENGTHS: [(&str, usize); 3] = [("ConstantOfShape", 0), ("Tile", 1), ("Expand", 1)];
+
+/// # Errors
+/// `invalid-model` for the first node with such an argument.
+pub(super) fn check(graph: &pb::GraphProto) -> Result<()> {
+    walk::graphs([graph]).try_for_each(|graph| {
+        let constants = constants(graph);
+        graph.node.iter().try_for_each(|node| check_node(graph, node, &constants))
+    })
+}
+
+fn check_node(
+    graph: &pb::GraphProto,
+    node: &pb::NodeProto,
+    constants: &HashMap<&str, Vec<i64>>,
+) -> Result<()> {
+    if names::domain(&node.domain) != names::STANDARD {
+        return Ok(());
+    }
+    let invalid = |what: String| {
+        let name = if node.name.is_empty() { node.output.first() } else { Some(&node.name) };
+        let message = format!("node `{}` ({}) has {what}", name.map_or("?", String::as_str), node.op_type);
+        Err(Error::new(Code::InvalidModel, message))
+    };
+    for attribute in &node.attribute {
+        let is_pair = POSITIVE.contains(&attribute.name.as_str());
+        if is_pair && attribute.ints.iter().any(|value| *value <= 0) {
+            return invalid(format!("{} {:?}, expected numbers above 0", attribute.name, attribute.ints));
+        }
+        if attribute.name == "pads" && attribute.ints.iter().any(|value| *value < 0) && node.op_type != "Pad"
+        {
+            return invalid(format!("pads {:?}, expected none below 0", attribute.ints));
+        }
+        if attribute.name == "group" && attribute.i <= 0 {
+            return invalid(format!("group {}, expected a number above 0", attribute.i));
+        }
+    }
+    let constant = |position: usize| node.input.get(position).and_then(|name| constants.get(name.as_str()));
+    for (operator, position) in LENGTHS {
+        if node.op_type == operator
+            && let Some(lengths) = constant(position)
+            && !is_tensor(lengths)
+        {
+            return invalid(format!("lengths {lengths:?}, of which there can be no tensor"));
+        }
+    }
+    match node.op_type.as_str() {
+        "Slice" if constant(4).is_some_and(|steps| steps.iter().any(|step| !is_step(*step))) => {
+            invalid("steps of 0, or of more than 32 bits".into())
+        }
+        "Resize" | "Upsample" if scales(graph, node).is_some_and(|scales| !scales.iter().all(is_scale)) => {
+            invalid(format!("scales that are not between 0 and {SCALE}"))
+        }
+        "Range" if constant(2).is_some_and(|step| step.contains(&0)) => invalid("a step of 0".into()),
+        "Reshape" if constant(1).is_some_and(|shape| shape.iter().any(|length| *length < -1)) => {
+            invalid("a shape with a length below -1".into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether memory has room for a byte for each element.
+fn is_tensor(lengths: &[i64]) -> bool {
+    let elements =
+        lengths.iter().try_fold(1_u64, |all, length| all.checked_mul(u64::try_from(*length).ok()?));
+    elements.is_some_and(|elements| elements <= TENSOR_BYTES)
+}
+
+fn is_step(step: i64) -> bool {
+    step != 0 && i32::try_from(step).is_ok()
+}
+
+/// How much larger a picture becomes at the most.
+const SCALE: f32 = 65_536.0;
+
+fn is_scale(scale: &f32) -> bool {
+    *scale > 0.0 && *scale <= SCALE
+}
+
+/// The constant scales of a node that resizes: its second or third input, by version.
+fn scales(graph: &pb::GraphProto, node: &pb::NodeProto) -> Option<Vec<f32>> {
+    let floats = |name: &String| {
+        let tensor = graph.initializer.iter().find(|tensor| tensor.name == *name)?;
+        tensors::floats(tensor).filter(|floats| floats.len() > 2)
+    };
+    node.input.iter().skip(1).take(2).find_map(floats)
+}
+
+/// The integers that the graph holds as constants, by name.
+fn constants(graph: &pb::GraphProto) -> HashMap<&str, Vec<i64>> {
+    let initial = graph.initializer.iter().map(|tensor| (tensor.name.as_str(), tensor));
+    let nodes = graph.node.iter().filter(|node| node.op_type == "Constant").filter_map(|node| {
+        let value = node.attribute.iter().find_map(|attribute| attribute.t.as_ref())?;
+        Some((node.output.first()?.as_str(), value))
+    });
+    initial.chain(nodes).filter_map(|(name, tensor)| Some((name, integers(tensor)?))).collect()
+}

@@ -1,0 +1,28 @@
+//! The values of tensors in a file's messages.
+
+use tract_onnx::pb::TensorProto;
+use tract_onnx::pb::tensor_proto::DataType;
+
+/// The values of a tensor of INT64 or INT32, where the message holds them.
+pub(super) fn integers(tensor: &TensorProto) -> Option<Vec<i64>> {
+    let raw = &tensor.raw_data;
+    Some(match DataType::try_from(tensor.data_type) {
+        Ok(DataType::Int64) if raw.is_empty() => tensor.int64_data.clone(),
+        Ok(DataType::Int32) if raw.is_empty() => tensor.int32_data.iter().copied().map(i64::from).collect(),
+        Ok(DataType::Int64) => raw.as_chunks().0.iter().copied().map(i64::from_le_bytes).collect(),
+        Ok(DataType::Int32) => {
+            raw.as_chunks().0.iter().copied().map(i32::from_le_bytes).map(i64::from).collect()
+        }
+        _ => return None,
+    })
+}
+
+/// The values of a tensor of FLOAT, where the message holds them.
+pub(super) fn floats(tensor: &TensorProto) -> Option<Vec<f32>> {
+    let raw = tensor.raw_data.as_chunks().0;
+    match DataType::try_from(tensor.data_type) {
+        Ok(DataType::Float) if raw.is_empty() => Some(tensor.float_data.clone()),
+        Ok(DataType::Float) => Some(raw.iter().copied().map(f32::from_le_bytes).collect()),
+        _ => None,
+    }
+}
