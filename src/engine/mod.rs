@@ -28,7 +28,7 @@ mod script;
 mod work;
 
 pub use query::{Query, Step, Summary};
-pub use script::Script;
+pub use script::{Script, StatementInfo};
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -15,10 +15,21 @@ use crate::syntax::ast::Statement;
 pub struct Script {
     engine: Engine,
     limits: Arc<Limits>,
+    infos: Vec<StatementInfo>,
     statements: std::vec::IntoIter<Statement>,
     scope: Scope,
     /// Holds the time of parsing until the first query takes it.
     watch: Stopwatch,
+}
+
+/// One statement of a script, as parsing found it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StatementInfo {
+    /// From its first word up to its last one; neither comments around it nor the semicolon belong to it.
+    pub span: Span,
+    /// The keywords that name it, in capitals, whatever the text's own way to write them: `SELECT` of any query, `SET`,
+    /// `DROP VIEW`, `CREATE OR REPLACE MODEL`; `CREATE TABLE AS SELECT` where rows of a query are read.
+    pub verb: &'static str,
 }
 
 /// What the statements of a script share, and what one of them has prepared for itself.
@@ -58,7 +69,16 @@ impl Script {
         scope: Scope,
         watch: Stopwatch,
     ) -> Self {
-        Self { engine, limits, statements: statements.into_iter(), scope, watch }
+        let info =
+            |statement: &Statement| StatementInfo { span: statement.span, verb: statement.kind.verb() };
+        let infos = statements.iter().map(info).collect();
+        Self { engine, limits, infos, statements: statements.into_iter(), scope, watch }
+    }
+
+    /// All statements of the text, in order, those included that were taken already. T-SQL's `DECLARE @a …, @b …` is
+    /// one statement for each variable, and all of them begin at the DECLARE.
+    pub fn statements(&self) -> &[StatementInfo] {
+        &self.infos
     }
 
     /// The number of statements that are left.
