@@ -84,7 +84,7 @@ pub(crate) fn int_scalar(value: i64) -> TensorProto {
 /// A tensor of one dimension.
 pub(crate) fn int_vector(values: Vec<i64>) -> TensorProto {
     TensorProto {
-        dims: vec![values.len() as i64],
+        dims: vec![length(&values)],
         data_type: Element::Int64.into(),
         int64_data: values,
         ..TensorProto::default()
@@ -94,7 +94,7 @@ pub(crate) fn int_vector(values: Vec<i64>) -> TensorProto {
 /// A tensor of one dimension.
 pub(crate) fn float_vector(values: Vec<f32>) -> TensorProto {
     TensorProto {
-        dims: vec![values.len() as i64],
+        dims: vec![length(&values)],
         data_type: Element::Float.into(),
         float_data: values,
         ..TensorProto::default()
@@ -104,9 +104,15 @@ pub(crate) fn float_vector(values: Vec<f32>) -> TensorProto {
 /// A tensor of one dimension.
 pub(crate) fn double_vector(values: Vec<f64>) -> TensorProto {
     TensorProto {
-        dims: vec![values.len() as i64],
+        dims: vec![length(&values)],
         data_type: Element::Double.into(),
         double_data: values,
         ..TensorProto::default()
     }
+}
+
+/// The length of a list, as messages have it.
+fn length<T>(values: &[T]) -> i64 {
+    // No list is longer than an isize says.
+    values.len().cast_signed() as i64
 }

@@ -10,7 +10,8 @@ pub(super) fn recognise(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     const PICKLE: &str = "convert the model with `skl2onnx.to_onnx` or `torch.onnx.export`";
     const ADDRESS: &str = "check the address: the server answered with something else than the model";
     const UNPACK: &str = "unpack it first";
-    let magic = |at: usize, magic: &[u8]| bytes.get(at..).is_some_and(|bytes| bytes.starts_with(magic));
+    let magic =
+        |offset: usize, magic: &[u8]| bytes.get(offset..).is_some_and(|bytes| bytes.starts_with(magic));
     let holds = |needle: &[u8]| bytes.windows(needle.len()).take(1 << 16).any(|window| window == needle);
     let text = bytes.trim_ascii_start();
     let starts = |word: &[u8]| text.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
@@ -52,7 +53,7 @@ fn is_tensorflow(bytes: &[u8]) -> bool {
     let onnx_graph =
         |field: &(u64, Content<'_>)| field.0 == fields::model::GRAPH && matches!(field.1, Content::Bytes(_));
     let operators: [&[u8]; 4] = [b"\x0bPlaceholder", b"\x0aVarHandleOp", b"\x05Const", b"serve"];
-    let head = bytes.get(..bytes.len().min(1 << 16)).unwrap_or_default();
+    let head = bytes.get(..1 << 16).unwrap_or(bytes);
     !Fields::new(bytes).map_while(Result::ok).any(|field| onnx_graph(&field))
         && matches!(bytes, [0x08, 0x01, 0x12, ..] | [0x0a, _, 0x0a, ..])
         && operators.iter().any(|name| head.windows(name.len()).any(|window| window == *name))

@@ -5,6 +5,8 @@ use tract_onnx::pb::tensor_proto::DataType as Element;
 use tract_onnx::pb::{self, type_proto};
 use tract_onnx::prelude::{DatumType, f16};
 
+use crate::diag::{Code, Error, Result};
+
 /// Attributes in which operators are told types.
 const TYPE_ATTRIBUTES: [&str; 6] =
     ["to", "dtype", "output_dtype", "output_datatype", "stash_type", "softmax_precision"];
@@ -64,17 +66,27 @@ fn widen_node(node: &mut pb::NodeProto) {
 }
 
 /// Makes 32 bits of the floats of `tensor` if they have 16.
-pub(crate) fn widen_tensor(tensor: &mut pb::TensorProto) {
+///
+/// # Errors
+/// `invalid-model` for values that do not have 16 bits.
+pub(crate) fn widen_tensor(tensor: &mut pb::TensorProto) -> Result<()> {
     let float = match Element::try_from(tensor.data_type) {
         Ok(Element::Float16) => |bits| f16::from_bits(bits).to_f32(),
         Ok(Element::Bfloat16) => |bits| f32::from_bits(u32::from(bits) << 16),
-        _ => return,
+        _ => return Ok(()),
     };
     tensor.data_type = Element::Float.into();
     let raw = std::mem::take(&mut tensor.raw_data);
     let listed = std::mem::take(&mut tensor.int32_data);
-    tensor.float_data = match raw.is_empty() {
-        true => listed.into_iter().filter_map(|bits| u16::try_from(bits).ok()).map(float).collect(),
-        false => raw.as_chunks::<2>().0.iter().map(|bytes| float(u16::from_le_bytes(*bytes))).collect(),
+    let floats = if raw.is_empty() {
+        listed.into_iter().map(|bits| u16::try_from(bits).ok().map(float)).collect::<Option<_>>()
+    } else {
+        let (halves, rest) = raw.as_chunks::<2>();
+        rest.is_empty().then(|| halves.iter().map(|bytes| float(u16::from_le_bytes(*bytes))).collect())
     };
+    tensor.float_data = floats.ok_or_else(|| {
+        let message = format!("tensor `{}` has values that are not 16-bit floats", tensor.name);
+        Error::new(Code::InvalidModel, message)
+    })?;
+    Ok(())
 }
