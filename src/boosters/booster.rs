@@ -237,9 +237,10 @@ impl Booster {
     fn reals(&self, name: &str, values: Vec<f64>) -> pb::AttributeProto {
         match self.precision {
             Precision::Single => build::attribute(name, Value::Floats(narrow(&values))),
-            Precision::Double => {
-                build::attribute(format!("{name}_as_tensor"), Value::Tensor(build::double_vector(values)))
-            }
+            Precision::Double => build::attribute(
+                format!("{name}_as_tensor"),
+                Value::Tensor(Box::new(build::double_vector(values))),
+            ),
         }
     }
 }

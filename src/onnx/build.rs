@@ -9,7 +9,7 @@ pub(crate) enum Value {
     Int(i64),
     Float(f32),
     String(String),
-    Tensor(TensorProto),
+    Tensor(Box<TensorProto>),
     Ints(Vec<i64>),
     Floats(Vec<f32>),
     Strings(Vec<String>),
@@ -32,7 +32,7 @@ pub(crate) fn attribute(name: impl Into<String>, value: Value) -> AttributeProto
             AttributeType::String
         }
         Value::Tensor(tensor) => {
-            attribute.t = Some(tensor);
+            attribute.t = Some(*tensor);
             AttributeType::Tensor
         }
         Value::Ints(ints) => {
@@ -71,7 +71,7 @@ pub(crate) fn node(
 /// A node that holds `value`.
 pub(crate) fn constant(output: impl Into<String>, value: TensorProto) -> NodeProto {
     NodeProto {
-        attribute: vec![attribute("value", Value::Tensor(value))],
+        attribute: vec![attribute("value", Value::Tensor(Box::new(value)))],
         ..node("Constant", [""; 0], output)
     }
 }

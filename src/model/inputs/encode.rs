@@ -121,10 +121,10 @@ impl<'a> InputEncoder<'a> {
         let given = given.ok_or_else(|| self.wrong_shape(row, given_shape))?;
         let dims = self.port.row_shape();
         let Some(picture) = self.picture else {
-            return match fits(&given, dims) {
-                true => Ok(TensorRow { shape: given.clone(), given, values }),
-                false => Err(self.wrong_shape(row, given_shape)),
-            };
+            if !fits(&given, dims) {
+                return Err(self.wrong_shape(row, given_shape));
+            }
+            return Ok(TensorRow { shape: given.clone(), given, values });
         };
         let shape = picture.shape(&given, dims).ok_or_else(|| self.wrong_shape(row, given_shape))?;
         if let Some((channels, numbers)) = picture.mismatched_channels(&shape) {

@@ -7,6 +7,7 @@ use tract_onnx::pb::{AttributeProto, FunctionProto, GraphProto, ModelProto, Node
 
 use crate::diag::{Code, Error, Result, ensure};
 use crate::limits::FUNCTION_NODES;
+use crate::onnx::names::full_name;
 
 /// Replaces the calls of the model's functions by their nodes, save those of operators that run anyway. `defaults`
 /// are the functions' attributes that have a value of their own.
@@ -66,8 +67,8 @@ fn graph_calls(graph: &mut GraphProto, known: &Known<'_>, expanded: &mut usize) 
 struct Substitution<'a> {
     names: HashMap<&'a str, &'a str>,
     attributes: HashMap<&'a str, &'a AttributeProto>,
-    /// In front of names that nobody else has.
-    prefix: &'a str,
+    /// In front of names inside: nobody else has this output but the function's own nodes, which call other functions.
+    prefix: String,
 }
 
 impl<'a> Substitution<'a> {
@@ -79,10 +80,11 @@ impl<'a> Substitution<'a> {
         // An output that the call leaves out is a name like any other inside.
         let names = inputs.chain(outputs.filter(|(_, outer)| !outer.is_empty())).collect();
         let attributes = defaults.iter().chain(&node.attribute);
+        let first_output = node.output.iter().find(|name| !name.is_empty()).map_or("", String::as_str);
         Self {
             names,
             attributes: attributes.map(|attribute| (attribute.name.as_str(), attribute)).collect(),
-            prefix: node.output.iter().find(|name| !name.is_empty()).map_or("", String::as_str),
+            prefix: format!("{first_output}::{}", full_name(&node.domain, &node.op_type)),
         }
     }
 
