@@ -1,4 +1,4 @@
-//! A booster as such: trees whose leaves add up to scores, and what the scores are turned into; and how ONNX says that.
+//! Boosters of any format: trees whose leaves add up to scores, and the transform of the scores; and their ONNX file.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::onnx::build::{self, Value};
 #[derive(Debug)]
 pub(super) struct Booster {
     pub(super) features: Vec<String>,
-    /// What the scores start with, one for each.
+    /// The initial value of each score.
     pub(super) base: Vec<f64>,
     pub(super) splits: Vec<Split>,
     pub(super) leaves: Vec<Leaf>,
@@ -60,7 +60,7 @@ pub(super) struct NodeId {
     pub(super) node: usize,
 }
 
-/// What the scores are turned into.
+/// The function that turns scores into predictions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Transform {
     Identity,
@@ -110,7 +110,7 @@ impl Booster {
         self.splits.push(Split { id, condition: Condition::Category(*last), ..split });
     }
 
-    /// The ONNX file that says the same.
+    /// The booster as an ONNX file.
     ///
     /// # Errors
     /// `internal` for numbers of nodes that ONNX cannot hold.
@@ -147,8 +147,8 @@ impl Booster {
         Ok(model.encode_to_vec())
     }
 
-    /// The attributes of TreeEnsembleRegressor: splits first, then leaves, for which most of what is said of a node
-    /// means nothing.
+    /// The attributes of TreeEnsembleRegressor: splits first, then leaves, for which most attributes of nodes mean nothing
+    /// and are 0.
     fn tree_attributes(&self) -> Result<Vec<pb::AttributeProto>> {
         let mut attributes = Vec::new();
         let mut ints = |name: &str, values: &mut dyn Iterator<Item = usize>| -> Result<()> {

@@ -27,7 +27,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Booster> {
     if !trees.len().is_multiple_of(targets) {
         return Err(invalid("the last iteration lacks trees").hint(hint));
     }
-    // LightGBM writes none for a function of the user's own.
+    // LightGBM writes no objective for one that the user wrote.
     let objective = head.get("objective").copied().unwrap_or("");
     let features = head.get("feature_names").ok_or_else(|| invalid("`feature_names` is missing"))?;
     let is_averaged = head.contains_key("average_output");
@@ -60,7 +60,7 @@ fn section(text: &str) -> Section<'_> {
     text.lines().map(|line| line.split_once('=').unwrap_or((line, ""))).collect()
 }
 
-/// What is made of the scores: the first word names the objective, the others are its parameters.
+/// The transform of the scores. The first word names the objective, the others are its parameters.
 fn transform(objective: &str) -> Result<Transform> {
     let mut words = objective.split_whitespace();
     let name = words.next().unwrap_or("");
@@ -152,8 +152,8 @@ fn categories(tree: &Section<'_>, set: f64) -> Result<Vec<f64>> {
     Ok(numbered.filter(|(_, is_member)| *is_member).map(|(category, _)| category).collect())
 }
 
-/// Where a missing value goes. The bits of `decision`: by category, missing goes left, and in two what is missing:
-/// nothing (NaN counts as zero), zero, or NaN.
+/// Whether a missing value goes left. The bits of `decision`: whether the split is by categories, whether missing values
+/// go left, and in two bits which values are missing: none (NaN counts as zero), zero, or NaN.
 fn missing_is_left(decision: u8, threshold: f64) -> Result<bool> {
     let zero_is_left = 0.0 <= threshold;
     let default_is_left = decision & 2 != 0;

@@ -11,16 +11,16 @@ use std::collections::BTreeMap;
 use crate::diag::{Code, Error, Result};
 use crate::onnx::Format;
 
-/// The output that tells what a model predicts, by BigQuery's name for it.
+/// BigQuery's name for the output with the prediction.
 pub(crate) const PREDICTED: &str = "predicted_label";
 
-/// A file as ONNX, and what it says beside that.
+/// A file as ONNX, with the facts that ONNX does not hold.
 pub(crate) struct Translated<'a> {
     pub(crate) onnx: Cow<'a, [u8]>,
     pub(crate) format: Format,
     /// The features of a booster: columns of their own, in this order.
     pub(crate) features: Option<Vec<String>>,
-    /// What the file says of itself.
+    /// The file's own metadata.
     pub(crate) metadata: BTreeMap<String, String>,
 }
 

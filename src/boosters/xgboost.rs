@@ -30,7 +30,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Booster> {
     let parameter = |name: &str| learner.at_path(&["learner_model_param", name]);
     let count = |name: &str| match parameter(name) {
         Some(count) => count.number().and_then(whole).ok_or_else(|| unreadable(name)),
-        // Older versions write fewer parameters; there is nothing to count then.
+        // Older versions write fewer parameters: a count that is left out is 0.
         None => Ok(0),
     };
     let targets = count("num_class")?.max(count("num_target")?).max(1);
@@ -84,10 +84,10 @@ fn whole(number: f64) -> Option<usize> {
     (number >= 0.0 && number < f64::from(u32::MAX) && number.fract() == 0.0).then_some(number as usize)
 }
 
-/// The start of a score, of the base score.
+/// From the base score to the initial value of a score.
 type Margin = fn(f64) -> f64;
 
-/// What is made of the scores, and how their start is computed from the base score.
+/// The transform of the scores, and the function that makes their initial value of the base score.
 fn transform(objective: &str) -> Result<(Transform, Margin)> {
     fn logit(score: f64) -> f64 {
         (score / (1.0 - score)).ln()

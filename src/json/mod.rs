@@ -1,6 +1,6 @@
 //! Documents as XGBoost writes them: JSON (RFC 8259) and UBJSON (draft 12), read into one kind of tree.
 //!
-//! The room knows the two notations, not what stands in a document.
+//! The room knows the two notations, not the meaning of any document.
 
 mod text;
 mod ubjson;

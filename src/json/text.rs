@@ -61,7 +61,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What stands between the bracket that comes next and `end`, commas between.
+    /// Reads items, separated by commas, from the bracket that comes next to `end`.
     fn items(&mut self, end: u8, mut item: impl FnMut(&mut Self) -> Read<()>) -> Read<()> {
         self.offset += 1;
         self.space();
@@ -125,7 +125,7 @@ impl<'a> Reader<'a> {
                 let is_pair = matches!(high, 0xd800..0xdc00) && self.eat(b"\\u");
                 let code =
                     if is_pair { 0x1_0000 + ((high - 0xd800) << 10) + self.low_surrogate()? } else { high };
-                // Half of a pair is no character; others write what stands for none, too.
+                // Half of a surrogate pair alone is not a character.
                 char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
             }
             [plain @ (b'"' | b'\\' | b'/')] => char::from(*plain),
@@ -133,11 +133,11 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The ten bits in the second half of a character that is written as two.
+    /// The ten bits in the second half of a surrogate pair.
     fn low_surrogate(&mut self) -> Read<u32> {
         match self.hexadecimal()? {
             low @ 0xdc00..0xe000 => Ok(low - 0xdc00),
-            _ => self.error("the second half of a character"),
+            _ => self.error("a low surrogate"),
         }
     }
 

@@ -35,7 +35,7 @@ pub(super) struct Sampled {
     pub(super) bytes: usize,
 }
 
-/// Loads the graph of `proto`, whose large `weights` lie beside it, in the first way that works, trying `sample` where
+/// Loads the graph of `proto`, whose large weights are in `weights`, in the first way that works, trying `sample` where
 /// shapes must be known.
 pub(super) fn graph(
     onnx: Onnx,
@@ -196,7 +196,7 @@ fn node_bytes(model: &TypedModel, node: &TypedNode, values: &SymbolValues) -> us
 }
 
 fn fact_bytes(fact: &TypedFact, values: &SymbolValues) -> usize {
-    // A length that the sample does not tell counts once.
+    // A length that stays unknown counts as 1: this is an estimate.
     let lengths = fact.shape.iter().map(|dim| {
         let length = dim.eval_to_i64(values).ok().and_then(|length| usize::try_from(length).ok());
         length.unwrap_or(1)

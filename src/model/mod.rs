@@ -85,7 +85,7 @@ use shapes::InputShapes;
 ///
 /// # Types and units
 ///
-/// [`Signature`] says which SQL type stands for which tensor. Floats of 16 bits are computed in 32 bits. Pictures are
+/// [`Signature`] has the SQL type of every kind of tensor. Floats of 16 bits are computed in 32 bits. Pictures are
 /// tensors of height, width and channels with values from 0 to 1, and models with `uint8` inputs take whole numbers from
 /// 0 to 255; the options `image_layout`, `image_mean` and `image_std` bring pictures into a model's own order and scale.
 /// A NULL is an error unless `default_on_null` or `null_handling` says what becomes of it.
@@ -114,7 +114,7 @@ pub struct Model {
     load_time: Duration,
 }
 
-/// What does not depend on options: the graph and what the file says of it.
+/// The part of a model that does not depend on options: the graph and the facts of its file.
 struct Core {
     facts: ModelFacts,
     plans: Plans,
@@ -161,7 +161,7 @@ impl Model {
         Self::new(Arc::new(Core::load(bytes, external, options.format, limits)?), options)
     }
 
-    /// The other files that the model file `bytes` keeps its weights in, as it names them: paths beside its own.
+    /// The other files that hold weights of the model file `bytes`: paths relative to its own.
     ///
     /// # Errors
     /// `checksum-mismatch`; `invalid-model` for a path that leaves the model's folder.
@@ -179,7 +179,7 @@ impl Model {
         Ok(Self { load_time: self.load_time, ..model })
     }
 
-    /// The same model, told how long it took to load: hosts have the clock.
+    /// The same model with the time that it took to load, which the host measures.
     #[must_use]
     pub fn with_load_time(mut self, load_time: Duration) -> Self {
         self.load_time = load_time;
@@ -204,7 +204,7 @@ impl Model {
         &self.signature
     }
 
-    /// What else the file says.
+    /// Facts about the file: its format, its operators, its metadata.
     pub fn facts(&self) -> &ModelFacts {
         &self.core.facts
     }

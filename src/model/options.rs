@@ -1,8 +1,7 @@
-//! What is given of a model beside its file: which columns make up an input, what the classes are called, what becomes
-//! of NULL.
+//! Options of models: which columns make up an input, what the classes are called, how NULL and pictures are treated.
 //!
 //! One table, [`ModelOptions::ALL`], names every option with its type and meaning; statements, the catalog and the
-//! reference read it. Whether an option suits a model is seen when the two meet.
+//! reference read it. Whether an option fits a model is checked elsewhere, when the two meet.
 
 use std::collections::BTreeMap;
 
@@ -14,16 +13,15 @@ use crate::onnx::{Format, Labels};
 
 /// How a model file is read and fed, and what its outputs are turned into: the OPTIONS of `CREATE MODEL`.
 ///
-/// Without options a model is what its file says. Options are set by name, with a value as SQL has it; which names
-/// there are, what they take and what they do, says [`ModelOptions::ALL`]. Whether an option suits a model is seen when
-/// the two meet, in [`Model::load_with`](super::Model::load_with) or
+/// Options are set by name, with a SQL value. [`ModelOptions::ALL`] lists their names, what they take and what they do.
+/// Whether an option fits a model is checked when the two meet, in [`Model::load_with`](super::Model::load_with) and
 /// [`Model::with_options`](super::Model::with_options).
 ///
 /// | option | for |
 /// |---|---|
 /// | `model_type`, `sha256` | the file: its format, its checksum |
 /// | `input_columns`, `default_on_null`, `null_handling` | the inputs: which columns make them up, what becomes of NULL |
-/// | `image_layout`, `image_mean`, `image_std` | pictures: the place of their channels; `(value - mean) / std`, values from 0 to 1 |
+/// | `image_layout`, `image_mean`, `image_std` | pictures: the order of their dimensions; `(value - mean) / std`, values from 0 to 1 |
 /// | `labels`, `task`, `softmax` | the outputs: names of classes, `predicted_label`, probabilities of scores |
 ///
 /// # Example
@@ -59,7 +57,7 @@ pub struct ModelOptions {
     sha256: Option<[u8; 32]>,
 }
 
-/// One option as the reference tells it.
+/// One option, as the reference describes it.
 #[derive(Debug)]
 pub struct ModelOption {
     /// The name, in small letters; SQL ignores case.
@@ -139,7 +137,7 @@ impl ModelOptions {
         ModelOption {
             name: "model_type",
             takes: "'ONNX', 'XGBOOST' or 'LIGHTGBM'",
-            doc: "The format of the file; without it the file's content tells.",
+            doc: "The format of the file; by default its content decides.",
             set: |options, value| {
                 options.format = Some(word(
                     value,
@@ -161,7 +159,7 @@ impl ModelOptions {
         ModelOption {
             name: "labels",
             takes: "a list of texts or whole numbers, or the path of a file with a label on each line",
-            doc: "What the classes are called, in the order of the model's scores.",
+            doc: "The names of the classes, in the order of the model's scores.",
             set: |options, value| {
                 match value {
                     Scalar::String(path) if !path.is_empty() => options.labels_file = Some(path.clone()),
@@ -173,7 +171,7 @@ impl ModelOptions {
         ModelOption {
             name: "task",
             takes: "'classification' or 'regression'",
-            doc: "Adds `predicted_label` in front of the outputs, for classes with `predicted_label_probs`; labels imply classification.",
+            doc: "Adds `predicted_label` in front of the outputs, and for classification, which labels imply, `predicted_label_probs`.",
             set: |options, value| {
                 let tasks = [("classification", Task::Classification), ("regression", Task::Regression)];
                 options.task = Some(word(value, &tasks)?);
@@ -183,7 +181,7 @@ impl ModelOptions {
         ModelOption {
             name: "image_mean",
             takes: "a number, or a list with one for each channel",
-            doc: "Is taken from every value of a picture, which are between 0 and 1.",
+            doc: "Subtracted from every value of a picture; these lie between 0 and 1.",
             set: |options, value| {
                 options.mean = numbers(value)?;
                 Some(())
@@ -192,7 +190,7 @@ impl ModelOptions {
         ModelOption {
             name: "image_std",
             takes: "a number above 0, or a list with one for each channel",
-            doc: "Divides every value of a picture, after `image_mean` was taken off.",
+            doc: "Divides every value of a picture, after `image_mean` is subtracted.",
             set: |options, value| {
                 options.std = numbers(value).filter(|numbers| numbers.iter().all(|std| *std > 0.0))?;
                 Some(())
@@ -201,7 +199,7 @@ impl ModelOptions {
         ModelOption {
             name: "image_layout",
             takes: "'NHWC' or 'NCHW'",
-            doc: "Where the model has a picture's channels: last or first; without it the model's shape tells.",
+            doc: "Where the model has a picture's channels, last or first; by default its shape decides.",
             set: |options, value| {
                 let layouts = [("nhwc", Layout::ChannelsLast), ("nchw", Layout::ChannelsFirst)];
                 options.layout = Some(word(value, &layouts)?);
@@ -211,7 +209,7 @@ impl ModelOptions {
         ModelOption {
             name: "default_on_null",
             takes: "a value, or a STRUCT with a value for each input",
-            doc: "What an input is where it is NULL.",
+            doc: "The value that replaces NULL in an input.",
             set: |options, value| {
                 options.default_on_null = Some(per_input(value, |value| match value {
                     Scalar::Null | Scalar::Array(..) | Scalar::Struct(..) => None,
@@ -223,7 +221,7 @@ impl ModelOptions {
         ModelOption {
             name: "null_handling",
             takes: "'error', 'null' or 'nan'",
-            doc: "What becomes of rows whose inputs are NULL: an error, NULL outputs, or NaN for the model to deal with.",
+            doc: "How rows with NULL inputs are treated: an error, NULL outputs, or NaN for the model to deal with.",
             set: |options, value| {
                 options.nulls = Some(word(
                     value,
@@ -296,7 +294,7 @@ impl ModelOptions {
         let mut given = std::mem::take(&mut self.given);
         given.insert(option.name, value.clone());
         given.retain(|_, value| *value != Scalar::Null);
-        // What was set before is set again, so that an option leaves nothing behind when another value takes its place.
+        // All options are set again from their values, so that a replaced value leaves nothing behind.
         let read = std::mem::take(&mut self.labels).filter(|_| option.name != "labels");
         let mut fresh = Self::default();
         for option in Self::ALL {

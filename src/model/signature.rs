@@ -56,7 +56,7 @@ pub struct Port {
 }
 
 impl Port {
-    /// The column that an input or output of the graph is as it stands.
+    /// The column for an input or output of the graph as it is.
     pub(super) fn of(port: &GraphPort) -> Self {
         Self {
             name: port.name.clone(),

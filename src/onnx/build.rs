@@ -113,6 +113,6 @@ pub(crate) fn double_vector(values: Vec<f64>) -> TensorProto {
 
 /// The length of a list, as messages have it.
 fn length<T>(values: &[T]) -> i64 {
-    // No list is longer than an isize says.
+    // An allocation never exceeds `isize::MAX` bytes.
     values.len().cast_signed() as i64
 }

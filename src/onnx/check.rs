@@ -1,4 +1,4 @@
-//! Whether the nodes of a graph fit together and can run: operators, names, weights.
+//! Checks that the nodes of a graph fit together and can run: operators, names, weights.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -12,7 +12,7 @@ use super::obstacles::Obstacles;
 use super::walk::{self, bodies};
 use crate::diag::{Code, Error, Result};
 
-/// The newest operator sets that are known: what later ones mean cannot be.
+/// The newest operator sets that are known; later ones may change what an operator does.
 const STANDARD_SET: i64 = 26;
 const ML_SET: i64 = 5;
 
@@ -54,7 +54,7 @@ fn every_tensor(graph: &pb::GraphProto) -> impl Iterator<Item = &pb::TensorProto
         .chain(attributes.flat_map(|attribute| attribute.t.iter().chain(&attribute.tensors)))
 }
 
-/// Finds the operators that do not run.
+/// Adds the operators that do not run.
 fn runnable(
     proto: &pb::ModelProto,
     opset: &BTreeMap<String, i64>,
@@ -91,7 +91,7 @@ fn runnable(
     }
 }
 
-/// Finds the weights that cannot be read.
+/// Adds the weights that cannot be read.
 fn readable(proto: &pb::ModelProto, obstacles: &mut Obstacles) {
     let mut types: BTreeMap<i32, Vec<&str>> = BTreeMap::new();
     for graph in walk::graphs(&proto.graph) {
@@ -116,7 +116,7 @@ fn readable(proto: &pb::ModelProto, obstacles: &mut Obstacles) {
     }
 }
 
-/// Names must lead somewhere, nothing may be made twice, and no node may wait for itself.
+/// Checks that every name has one source, and that no node depends on its own output.
 fn name_resolution<'a>(graph: &'a pb::GraphProto, outer: &HashSet<&'a str>) -> Result<()> {
     let mut known: HashSet<&str> = outer.clone();
     known.extend(graph.input.iter().map(|info| info.name.as_str()));
@@ -182,7 +182,7 @@ fn invalid(message: String) -> Error {
     Error::new(Code::InvalidModel, message)
 }
 
-/// A tensor must have as many values as its shape says; those of other types than text are counted when it is loaded.
+/// Checks the dimensions of a tensor, and the number of its texts; other values are counted when they are loaded.
 pub(super) fn check_tensor(tensor: &pb::TensorProto) -> Result<()> {
     let wrong = |what: String| Err(invalid(format!("tensor `{}` has {what}", tensor.name)));
     let count: Option<usize> = (tensor.dims.iter())

@@ -74,7 +74,7 @@ pub(super) fn declared(
     graph: &pb::GraphProto,
     obstacles: &mut Obstacles,
 ) -> Result<(Vec<Declared>, Vec<Declared>)> {
-    // A graph may come in pieces: what is decoded has those of all.
+    // A graph may come in several pieces, which decoding merges in their order.
     let kinds = |number| -> Vec<_> {
         let pieces = Fields::new(bytes).messages(fields::model::GRAPH);
         pieces.flat_map(|piece| Fields::new(piece).messages(number)).map(kind).collect()
@@ -99,7 +99,7 @@ pub(super) fn declared(
         declared.required = is_read(graph, &info.name);
         inputs.push(declared);
     }
-    // What is no tensor is an obstacle, with which the model does not load.
+    // An output that is not a tensor is an obstacle, which keeps the model from loading.
     let outputs = graph.output.iter().zip(output_kinds);
     let outputs = outputs.filter_map(|(info, kind)| tensor_type("output", info, kind, obstacles)).collect();
     Ok((inputs, outputs))

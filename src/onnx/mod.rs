@@ -1,7 +1,7 @@
 //! ONNX files: from bytes to a graph whose operators all run, or every reason why there is none, at once and in the words
 //! of the person who exported it.
 //!
-//! The room knows the file's messages, not what its operators do: which of them run it is told. It knows nothing of
+//! The room knows the file's messages, not what operators do; the operators that run are passed in. It knows nothing of
 //! columns, options or predictions.
 
 pub(crate) mod build;
@@ -70,7 +70,7 @@ pub(crate) fn read(bytes: &[u8], external: &External, limits: &Limits, onnx: &On
     let (inputs, outputs) = declared::declared(bytes, graph, &mut obstacles)?;
     check::check(&proto, &facts.opset, &onnx.op_register, obstacles)?;
     lower::finish(&mut proto, opset)?;
-    // What has a value is no input; tract finds the value by its name.
+    // An input with an initial value is a weight; tract finds the value by its name.
     let is_weight = |name: &str| weights.contains_key(name);
     if let Some(graph) = &mut proto.graph {
         graph.input.retain(|info| !graph.initializer.iter().any(|tensor| tensor.name == info.name));
@@ -97,7 +97,7 @@ pub(crate) fn check_size(bytes: usize, limits: &Limits) -> Result<()> {
     Err(Error::new(Code::LimitExceeded, message))
 }
 
-/// The files beside the model file `bytes` that its weights lie in, as it names them.
+/// The external files that hold weights of the model file `bytes`, as it names them.
 pub(crate) fn external_files(bytes: &[u8]) -> Result<Vec<String>> {
     Ok(weights::files(bytes)?.into_iter().collect())
 }
@@ -106,7 +106,7 @@ fn truncated(message: String) -> Error {
     Error::new(Code::TruncatedModel, message).hint("fetch or export the file again")
 }
 
-/// Tells ONNX files from others, and whole ones from parts.
+/// Refuses files that are not ONNX, and ONNX files that are not complete.
 fn check_kind(bytes: &[u8]) -> Result<()> {
     if let Some((what, hint)) = recognise::recognise(bytes) {
         return Err(

@@ -1,9 +1,9 @@
-//! Other files that people take for models, known by their first bytes.
+//! Other files that are mistaken for ONNX models, recognised by their first bytes.
 
 use super::fields;
 use super::wire::{Content, Fields};
 
-/// What the bytes are, where they are known not to be ONNX, and what to do about it.
+/// What the bytes are and what to do about it, where they are known not to be ONNX.
 pub(super) fn recognise(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     const PYTORCH: &str = "export the model to ONNX with `torch.onnx.export(model, example, \"model.onnx\")`";
     const TENSORFLOW: &str = "convert it with `python -m tf2onnx.convert`";
@@ -47,8 +47,8 @@ pub(super) fn recognise(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     })
 }
 
-/// A SavedModel is a version and graphs with their meta data, a frozen graph a row of nodes: messages as ONNX is,
-/// but with TensorFlow's operators inside and nothing in the place of an ONNX graph.
+/// A SavedModel is a version and graphs with their metadata, a frozen graph a list of nodes: protocol buffers like ONNX,
+/// but with TensorFlow's operators inside and no field where ONNX has its graph.
 fn is_tensorflow(bytes: &[u8]) -> bool {
     let onnx_graph =
         |field: &(u64, Content<'_>)| field.0 == fields::model::GRAPH && matches!(field.1, Content::Bytes(_));

@@ -1,5 +1,5 @@
-//! The weights of a graph, moved out of the file's messages one by one: a model of 100 MB must not be there three times
-//! before it runs. Those that lie in other files are fetched from them.
+//! The weights of a graph, moved out of the file's messages one by one: a model of 100 MB must not be in memory three
+//! times before it runs. Weights in other files are fetched from there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,10 +22,10 @@ pub(crate) type Weights = BTreeMap<String, Arc<Tensor>>;
 /// Files that weights are kept in, by the path that the model gives them.
 pub(crate) type External = BTreeMap<String, Vec<u8>>;
 
-/// Smaller tensors stay in the graph's message: shapes and axes, which are looked at when operators are built.
+/// Smaller tensors stay in the graph's message: shapes and axes, which are read when operators are built.
 const LARGE: usize = 1 << 10;
 
-/// Decodes the model file `bytes` and moves its large weights out of the graph, where stubs stay in their places.
+/// Decodes the model file `bytes` and moves its large weights out of the graph, leaving stubs behind.
 pub(super) fn decode(bytes: &[u8], external: &External, onnx: &Onnx) -> Result<(pb::ModelProto, Weights)> {
     check_present(bytes, external)?;
     // A message may come in pieces: the model without its graph, and the graph without its weights.
@@ -73,7 +73,7 @@ fn resolve_attributes(node: &mut pb::NodeProto, external: &External) -> Result<(
     Ok(())
 }
 
-/// Brings the content of `tensor` from the file that it lies in, and its floats to a width that is computed with.
+/// Fetches the content of `tensor` from its file, and widens its floats.
 fn resolve_tensor(tensor: &mut pb::TensorProto, external: &External) -> Result<()> {
     if tensor.data_location == Some(DataLocation::External.into()) {
         let entry = |key: &str| {
@@ -118,7 +118,7 @@ fn check_present(bytes: &[u8], external: &External) -> Result<()> {
     ))
 }
 
-/// The files beside the model file `bytes` that its weights lie in.
+/// The external files that hold weights of the model file `bytes`.
 ///
 /// # Errors
 /// `invalid-model` for a path that leaves the model's folder.

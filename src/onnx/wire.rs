@@ -1,5 +1,5 @@
-//! Protocol buffers field by field, for what the decoded message no longer tells: where a file breaks off, and
-//! which kind of value an input or output is.
+//! Protocol buffers field by field, for what decoded messages do not show: where a file breaks off, and which kind of
+//! value an input or output is.
 
 /// The fields of one message, in the order of the file.
 pub(super) struct Fields<'a> {
@@ -11,16 +11,16 @@ pub(super) struct Fields<'a> {
 pub(super) enum Content<'a> {
     Number(u64),
     Bytes(&'a [u8]),
-    /// Fixed-width numbers, which no field that is looked at has.
+    /// A fixed-width number; no field that is read here has one.
     Fixed,
 }
 
 /// Why a message cannot be read to its end.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum WireError {
-    /// It ends before its last field does; so many bytes are missing at least.
+    /// It ends before its last field does; at least this many bytes are missing.
     Truncated(u64),
-    /// Its bytes are no fields.
+    /// Its bytes are not fields.
     Malformed,
 }
 

@@ -21,8 +21,8 @@ pub(in crate::model) struct InputBinding {
 }
 
 impl InputBinding {
-    /// Binds `port` to columns from number `first` on, and gives these columns. `is_only` says that the model has no
-    /// other inputs.
+    /// Binds `port` to columns from number `first` on, and gives these columns. `is_only` is whether the model has no
+    /// other input.
     pub(super) fn new(
         port: &GraphPort,
         first: usize,

@@ -27,7 +27,7 @@ pub(in crate::model) struct InputEncoder<'a> {
 }
 
 enum Values<'a> {
-    /// Nobody reads the input: it is zeros.
+    /// No operator reads the input: it is zeros.
     Unread,
     Scalar(&'a ArrayRef),
     /// Several columns, one value of each making up a row.
@@ -36,7 +36,7 @@ enum Values<'a> {
     Tensors(TensorColumn<'a>),
 }
 
-/// Where a column's values stand in a tensor: from an offset on, so many elements apart.
+/// Where a column's values go in a tensor: from an offset on, `stride` elements apart.
 #[derive(Clone, Copy)]
 struct Strided {
     offset: usize,
@@ -73,7 +73,7 @@ impl<'a> InputEncoder<'a> {
         let dims = self.port.row_shape();
         match &self.values {
             Values::Scalar(_) => Ok(tvec![1; dims.len()]),
-            // Nobody reads what stands in the free dimensions either: one element is enough.
+            // Nothing is read along the free dimensions either: one element is enough.
             Values::Unread => Ok(dims.iter().map(|dim| dim.fixed().unwrap_or(1)).collect()),
             Values::Lists(lists) => self.flat_shape(row, list_range(lists, row..row + 1).len()),
             Values::Packed(columns) => self.flat_shape(row, columns.len()),
@@ -81,7 +81,7 @@ impl<'a> InputEncoder<'a> {
         }
     }
 
-    /// The end of the first of `rows` that have one shape. A row that fits no model has a shape of its own here, and is
+    /// The end of the leading `rows` that have the same shape as the first. A row of a wrong shape ends them too, and is
     /// refused when its turn comes.
     pub(in crate::model) fn end_of_same_shape(&self, rows: Range<usize>) -> usize {
         let mut others = rows.start + 1..rows.end;
@@ -227,7 +227,7 @@ impl<'a> InputEncoder<'a> {
         write(tensor, target, values.iter().map(|value| convert(*value))).map_err(failure::run)
     }
 
-    /// Copies `range` of `values` to `target`, as the tensor's element type. `row_of` tells the row of a value in the
+    /// Copies `range` of `values` to `target`, as the tensor's element type. `row_of` gives the row of a value in the
     /// range, for errors.
     #[expect(clippy::indexing_slicing, reason = "the range is one of rows, or of elements that lists cover")]
     #[expect(clippy::cast_possible_truncation, reason = "a model of 32-bit floats computes with these")]

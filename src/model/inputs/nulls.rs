@@ -19,7 +19,7 @@ pub(super) enum NullPolicy {
     Refuse,
     /// Its row is left out of the prediction.
     LeaveOut,
-    /// This value takes its place; a column of one row.
+    /// It is replaced by this value, a column of one row.
     Fill(ArrayRef),
 }
 

@@ -95,7 +95,7 @@ impl Picture {
             if fits(&transposed, dims) {
                 return Some((transposed, true));
             }
-            // A value with its channels first already is taken by a model of which nobody said how it has them.
+            // Unless the layout is given, a value that has its channels first already fits as it is.
             if self.layout_is_given {
                 return None;
             }
@@ -104,7 +104,7 @@ impl Picture {
     }
 
     /// The channels of a picture of `shape`, as the model takes it, and the numbers of `image_mean` or `image_std`,
-    /// where they differ. One number stands for all channels.
+    /// where they differ. A single number is for all channels.
     pub(super) fn mismatched_channels(&self, shape: &[usize]) -> Option<(usize, usize)> {
         let channels = *self.channels(shape)?;
         let numbers = [self.mean.len(), self.scale.len()];
@@ -140,7 +140,7 @@ impl Picture {
         let channels_first = self.layout == Some(Layout::ChannelsFirst);
         let mut arranged = data.to_vec();
         for channel in 0..channels {
-            // Without numbers, nothing is taken off and nothing divided.
+            // Without numbers the mean is 0 and the deviation 1.
             let mean = of_channel(&self.mean, channel).unwrap_or(0.0);
             let scale = of_channel(&self.scale, channel).unwrap_or(1.0);
             let plane = |is_first| if is_first { (channel * pixels, 1) } else { (channel, channels) };
@@ -154,7 +154,7 @@ impl Picture {
     }
 }
 
-/// The number for `channel`, where one number may stand for all.
+/// The number for `channel`; a single number is for all channels.
 fn of_channel(numbers: &[f32], channel: usize) -> Option<f32> {
     numbers.get(channel).or_else(|| numbers.first()).copied()
 }

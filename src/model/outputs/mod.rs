@@ -1,5 +1,5 @@
-//! The columns of a prediction, made of the graph's outputs: labels of the best scores, labels and scores side by side.
-//! The rest of the outputs pass as they are.
+//! The columns of a prediction, made of the graph's outputs: the label of the best score, scores with their labels, and
+//! the outputs as they are.
 
 mod decode;
 mod scores;
@@ -22,7 +22,7 @@ use crate::onnx::{KnownLabels, Labels};
 
 const PROBABILITIES: &str = "predicted_label_probs";
 
-/// All columns of the answer.
+/// All columns of a prediction.
 #[derive(Debug)]
 pub(super) struct Outputs {
     pub(super) ports: Vec<Port>,
@@ -56,13 +56,13 @@ impl OutputColumn {
 }
 
 impl Outputs {
-    /// The answer that `options` ask for.
+    /// The columns that `options` ask for.
     ///
     /// # Errors
     /// `invalid-option` for options that do not fit the outputs.
     pub(super) fn new(outputs: &[GraphPort], known: &KnownLabels, options: &ModelOptions) -> Result<Self> {
         ensure(known.zipped.len() == outputs.len(), "what is known of the labels of each output")?;
-        let mut answer = Self { ports: Vec::new(), columns: Vec::new(), softmax: None };
+        let mut columns = Self { ports: Vec::new(), columns: Vec::new(), softmax: None };
         let given_labels = options.labels.clone().map(Arc::new);
         let task = options.task.or(given_labels.is_some().then_some(Task::Classification));
         let mut scores = match &options.softmax {
@@ -71,14 +71,14 @@ impl Outputs {
         };
         match task {
             Some(Task::Classification) => {
-                scores = answer.add_classification(outputs, known, given_labels.as_ref(), scores)?;
+                scores = columns.add_classification(outputs, known, given_labels.as_ref(), scores)?;
             }
             Some(Task::Regression) => {
                 let is_float = |port: &GraphPort| port.data_type == DataType::Float64;
                 let (number, port) = only(outputs, is_float).ok_or_else(|| {
                     invalid("`task` is 'regression', but there is not one output of type FLOAT64", outputs)
                 })?;
-                answer.add_output(PREDICTED.into(), number, port);
+                columns.add_output(PREDICTED.into(), number, port);
             }
             None => {}
         }
@@ -88,12 +88,12 @@ impl Outputs {
             let (number, _) = source.ok_or_else(|| {
                 invalid("`softmax` needs one output with several scores for each row", outputs)
             })?;
-            answer.softmax = Some(number);
+            columns.softmax = Some(number);
         }
         for (port, zipped) in outputs.iter().enumerate().zip(&known.zipped) {
-            answer.add_graph_output(port, zipped.as_ref(), outputs, known, given_labels.as_ref());
+            columns.add_graph_output(port, zipped.as_ref(), outputs, known, given_labels.as_ref());
         }
-        Ok(answer)
+        Ok(columns)
     }
 
     /// Adds the label and the probabilities in front; gives the output with the scores.
@@ -112,7 +112,7 @@ impl Outputs {
             .or_else(|| zipped().map(|(output, _)| output))
             .filter(|(_, port)| holds_scores(port, classes))
             .or_else(|| pick_scores(outputs, classes));
-        // A model that says its label itself is right about it, unless its labels get other names.
+        // A label that the model gives itself is preferred, unless its labels are renamed.
         let is_label = |port: &GraphPort| match &labels {
             Some(labels) => port.data_type == labels.data_type(),
             None => matches!(port.data_type, DataType::String | DataType::Int64),
@@ -142,7 +142,7 @@ impl Outputs {
         Ok(scores)
     }
 
-    /// Adds an output of the graph; with labels and scores side by side in front, where a ZipMap made it.
+    /// Adds an output of the graph; if a ZipMap made it, with a column of its scores and their labels in front.
     fn add_graph_output(
         &mut self,
         (number, port): Numbered<'_>,
@@ -151,7 +151,7 @@ impl Outputs {
         known: &KnownLabels,
         given_labels: Option<&Arc<Labels>>,
     ) {
-        // Labels and probabilities in front take the place of outputs that have their names.
+        // A label or probabilities in front replace an output of the same name.
         if self.ports.iter().any(|other| other.name.eq_ignore_ascii_case(&port.name)) {
             return;
         }
@@ -264,7 +264,7 @@ fn holds_scores(port: &GraphPort, classes: Option<usize>) -> bool {
     }
 }
 
-/// The output with the scores: the only one that can have them, or the only one that is called so.
+/// The output with the scores: the only one that can hold them, or the only one of these whose name says so.
 fn pick_scores(outputs: &[GraphPort], classes: Option<usize>) -> Option<Numbered<'_>> {
     let fits = |port: &GraphPort| holds_scores(port, classes);
     let is_called = |word: &'static str| {

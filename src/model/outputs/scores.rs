@@ -1,4 +1,4 @@
-//! What is made of the scores of classes: probabilities, the label of the best one, labels and scores side by side.
+//! Columns made of the scores of classes: probabilities, the label of the best score, scores with their labels.
 
 use std::ops::Range;
 use std::sync::Arc;

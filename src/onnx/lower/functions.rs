@@ -1,4 +1,4 @@
-//! Functions that a model defines: every call becomes the function's nodes.
+//! Functions that a model defines: every call is replaced by the function's nodes.
 
 use std::collections::HashMap;
 use std::iter;
@@ -9,7 +9,7 @@ use crate::diag::{Code, Error, Result, ensure};
 use crate::limits::FUNCTION_NODES;
 use crate::onnx::names::full_name;
 
-/// Replaces the calls of the model's functions by their nodes, save those of operators that run anyway. `defaults`
+/// Replaces the calls of the model's functions by their nodes, except where an operator of that name runs. `defaults`
 /// are the functions' attributes that have a value of their own.
 ///
 /// # Errors
@@ -63,11 +63,12 @@ fn graph_calls(graph: &mut GraphProto, known: &Known<'_>, expanded: &mut usize) 
     Ok(())
 }
 
-/// One call: what the names and attributes inside of the function stand for.
+/// The names and attributes that replace those inside the function, for one call.
 struct Substitution<'a> {
     names: HashMap<&'a str, &'a str>,
     attributes: HashMap<&'a str, &'a AttributeProto>,
-    /// In front of names inside: nobody else has this output but the function's own nodes, which call other functions.
+    /// The prefix of the function's own names, unique in the graph: the call's output and the function's name. Only
+    /// nodes of the function can have the same output, and they call other functions.
     prefix: String,
 }
 
@@ -77,7 +78,7 @@ impl<'a> Substitution<'a> {
         let actual = |names: &'a [String]| names.iter().map(String::as_str).chain(iter::repeat(""));
         let inputs = function.input.iter().map(String::as_str).zip(actual(&node.input));
         let outputs = function.output.iter().map(String::as_str).zip(actual(&node.output));
-        // An output that the call leaves out is a name like any other inside.
+        // An output that the call leaves out is a name of the function's own.
         let names = inputs.chain(outputs.filter(|(_, outer)| !outer.is_empty())).collect();
         let attributes = defaults.iter().chain(&node.attribute);
         let first_output = node.output.iter().find(|name| !name.is_empty()).map_or("", String::as_str);

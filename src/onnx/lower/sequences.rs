@@ -1,6 +1,7 @@
-//! Sequences inside of a graph: where it is known which tensors a sequence holds, the graph needs none.
+//! Sequences inside a graph: where it is known at load which tensors a sequence holds, its operators are replaced by
+//! operators on these tensors.
 //!
-//! What cannot be told stays as it is, and is refused as an operator that does not run.
+//! Other operators on sequences stay, and are refused later as operators that do not run.
 
 use std::collections::HashMap;
 
@@ -26,13 +27,13 @@ fn uses_sequences(graph: &GraphProto) -> bool {
     })
 }
 
-/// What is known at one place of a graph.
+/// What is known of the values that nodes of a graph can read.
 #[derive(Clone, Default)]
 struct Scope {
     opset: i64,
     /// The tensors in each sequence.
     sequences: HashMap<String, Vec<String>>,
-    /// Whole numbers that do not change.
+    /// The values of constants of whole numbers.
     numbers: HashMap<String, Vec<i64>>,
     shapes: HashMap<String, Vec<Option<usize>>>,
 }
@@ -59,7 +60,7 @@ impl Scope {
         }
     }
 
-    /// The nodes in the place of `node`, if it works on sequences that are known.
+    /// The nodes that replace `node`, if it works on sequences that are known.
     fn replacement(&mut self, node: &NodeProto) -> Option<Vec<NodeProto>> {
         if domain(&node.domain) != names::STANDARD {
             return None;
@@ -169,7 +170,7 @@ impl Scope {
         Some(nodes)
     }
 
-    /// How long the parts are along `axis` into which `data` is split: as `sizes` says, or else one by one.
+    /// The lengths along `axis` of the parts into which `data` is split: those of `sizes`, or else 1 each.
     fn part_lengths(&self, data: &str, axis: i64, sizes: Option<&String>) -> Option<Vec<i64>> {
         let length = || {
             let shape = self.shapes.get(data)?;
@@ -180,7 +181,7 @@ impl Scope {
         if !self.shapes.get(sizes).is_some_and(Vec::is_empty) {
             return Some(numbers.clone());
         }
-        // A number is the length of each part; the last one takes what is left.
+        // A scalar is the length of each part; the last part may be shorter.
         let ([size], length) = (numbers.as_slice(), i64::try_from(length()?).ok()?) else { return None };
         let step = usize::try_from(*size).ok().filter(|step| *step > 0)?;
         Some((0..length).step_by(step).map(|start| (*size).min(length - start)).collect())

@@ -1,5 +1,5 @@
-//! Floats of 16 bits, of both kinds, are computed in 32 bits: in wasm nothing is gained by 16, and tract knows only one
-//! of the kinds. Weights, declared types and the types that operators are told to make are all rewritten.
+//! 16-bit floats, float16 and bfloat16, are computed in 32 bits: wasm gains nothing by 16 bits, and tract knows float16
+//! only. Weights, declared types and the types in operators' attributes are all rewritten.
 
 use tract_onnx::pb::tensor_proto::DataType as Element;
 use tract_onnx::pb::{self, type_proto};
@@ -7,7 +7,7 @@ use tract_onnx::prelude::{DatumType, f16};
 
 use crate::diag::{Code, Error, Result};
 
-/// Attributes in which operators are told types.
+/// The attributes that hold the types of operators' outputs.
 const TYPE_ATTRIBUTES: [&str; 6] =
     ["to", "dtype", "output_dtype", "output_datatype", "stash_type", "softmax_precision"];
 
@@ -57,15 +57,15 @@ fn widen_graph(graph: &mut pb::GraphProto) {
 
 fn widen_node(node: &mut pb::NodeProto) {
     for attribute in &mut node.attribute {
-        let told = TYPE_ATTRIBUTES.contains(&attribute.name.as_str());
-        if told && i32::try_from(attribute.i).is_ok_and(is_half) {
+        let is_type = TYPE_ATTRIBUTES.contains(&attribute.name.as_str());
+        if is_type && i32::try_from(attribute.i).is_ok_and(is_half) {
             attribute.i = i32::from(Element::Float).into();
         }
         attribute.g.iter_mut().chain(&mut attribute.graphs).for_each(widen_graph);
     }
 }
 
-/// Makes 32 bits of the floats of `tensor` if they have 16.
+/// Converts the values of `tensor` to 32-bit floats if they are 16-bit ones.
 ///
 /// # Errors
 /// `invalid-model` for values that do not have 16 bits.

@@ -1,7 +1,7 @@
-//! ZipMaps, in which scikit-learn's converters end classifiers: a sequence of maps, which no column holds.
+//! ZipMaps, with which scikit-learn's converters end classifiers: a sequence of maps, which no column can hold.
 //!
-//! The tensor in front of a ZipMap has the same numbers in the order of the classes. It becomes the output, and the
-//! classes are kept for whoever puts the two side by side.
+//! The input tensor of a ZipMap has the same numbers in the order of the classes. It becomes the output, and the labels
+//! of the classes are kept beside it.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use tract_onnx::pb::{self, type_proto};
 use crate::onnx::labels::{KnownLabels, Labels};
 use crate::onnx::names::{self, domain};
 
-/// Cuts the ZipMaps off that make outputs, and tells what is known of labels.
+/// Replaces the ZipMaps that make outputs of the graph, and gives the labels that the graph has.
 pub(in crate::onnx) fn cut(proto: &mut pb::ModelProto) -> KnownLabels {
     let mut known = KnownLabels::default();
     let Some(graph) = &mut proto.graph else { return known };
@@ -36,7 +36,7 @@ pub(in crate::onnx) fn cut(proto: &mut pb::ModelProto) -> KnownLabels {
             });
         }
     }
-    // Of several classifiers with different labels, none speaks for the model.
+    // With several classifiers that have different labels, the model's labels are unknown.
     known.classes = match classifiers.split_first() {
         Some((labels, others)) if others.iter().all(|other| other == labels) => Some(labels.clone()),
         _ => None,
@@ -44,7 +44,7 @@ pub(in crate::onnx) fn cut(proto: &mut pb::ModelProto) -> KnownLabels {
     known
 }
 
-/// The labels that an operator of ai.onnx.ml names.
+/// The labels in the attributes of an operator of ai.onnx.ml.
 fn labels(node: &pb::NodeProto) -> Option<Arc<Labels>> {
     let mut lists = node.attribute.iter().filter(|attribute| attribute.name.starts_with("classlabels_"));
     let labels = lists.find_map(|attribute| {

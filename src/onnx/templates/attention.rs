@@ -1,6 +1,6 @@
 //! Attention, written out part by part: heads, the cache of keys and values, the product, masks, softmax.
 //!
-//! A part is text; those that add to the scores take the name of the scores so far and give the name of theirs.
+//! Each part appends text; a part that changes the scores leaves the name of the new ones for the next.
 
 use tract_onnx::tract_hir::internal::{TractErrorContext, TractResult};
 
@@ -8,7 +8,7 @@ use super::Instance;
 
 const HEAD: &str = "q k v mask past_k past_v kv_lengths -> y present_k present_v qk_output\n";
 
-/// The text of the template, and the name of the scores so far.
+/// The template as far as it is written, and the name of its latest scores.
 struct Text {
     body: String,
     scores: &'static str,

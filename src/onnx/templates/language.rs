@@ -1,4 +1,4 @@
-//! The language of templates. A template is a text, since text is small:
+//! The language of templates. A template is text, which costs less of the download than code:
 //!
 //! ```text
 //! x scale bias -> y
@@ -77,7 +77,7 @@ impl Instance<'_> {
         let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         let head = lines.next().and_then(|head| head.split_once("->"));
         let (inputs, outputs) = head.ok_or_else(|| format_err!("a template names no outputs"))?;
-        // A node of whose outputs none has a name makes nothing that could be read.
+        // A node without named outputs has no effect.
         let Some(first_output) = self.node.output.iter().find(|name| !name.is_empty()) else {
             return Ok(Vec::new());
         };
@@ -157,8 +157,8 @@ struct Names<'a> {
     outputs: &'a str,
     /// The node with the names outside, in the same order.
     node: &'a NodeProto,
-    /// In front of names inside, which must not meet names outside: nobody else has this output but the nodes of the
-    /// template, and they are of other operators.
+    /// The prefix of the template's own names, unique in the graph: the node's output and its operator. Only nodes of
+    /// the template can have the same output, and they are of other operators.
     prefix: String,
 }
 
@@ -170,7 +170,7 @@ impl Names<'_> {
             return self.node.input.get(position).map_or_else(String::new, String::clone);
         }
         let output = position(self.outputs).and_then(|position| self.node.output.get(position));
-        // An output that nobody reads is a name like any other inside.
+        // An output that the node leaves out is a name of the template's own.
         let output = output.filter(|output| !output.is_empty()).cloned();
         output.unwrap_or_else(|| format!("{}::{name}", self.prefix))
     }

@@ -1,5 +1,5 @@
-//! What onnxruntime's offline optimiser and quantiser write. Fusions are taken apart again; whole numbers stay whole
-//! where it is a product of matrices that they make small and fast.
+//! Operators that onnxruntime's offline optimiser and quantiser write. Fusions are taken apart again; quantised values
+//! stay whole numbers in products of matrices, which are smaller and faster that way.
 
 use tract_onnx::tract_hir::internal::{TractResult, bail, ensure};
 

@@ -1,4 +1,4 @@
-//! Operators that the standard defines by other operators, and a few that are easily said in them.
+//! Operators that the standard defines by other operators, and a few that are easily expressed by them.
 
 use tract_onnx::tract_hir::internal::{TractErrorContext, TractResult, bail, ensure};
 
@@ -31,7 +31,7 @@ pub(super) const TEMPLATES: &[(&str, Template)] = &[
 fn negative_log_likelihood_loss(node: &Instance<'_>) -> TractResult<String> {
     let mut body = String::from("x target weight -> loss\n");
     let ignored = node.ints("ignore_index").map(|_| node.int("ignore_index", 0));
-    // A target to be ignored need not be a class: the first one stands in for it.
+    // An ignored target need not be a class: the first class replaces it.
     body += &match ignored {
         Some(ignored) => format!(
             "ignored = CastLike {ignored} target
@@ -116,7 +116,7 @@ fn center_crop_pad(node: &Instance<'_>) -> TractResult<String> {
         Some(axes) => (format!("Gather x_shape {}", list(axes)), list(axes)),
         None => ("Identity x_shape".into(), "_".into()),
     };
-    // Where they cannot be equal, the end has one more than the start: of the padding as of what is cut off.
+    // An odd number is split so that the end has one more than the start, for padding and cropping alike.
     Ok(format!(
         "x shape -> y
         x_shape = Shape x
