@@ -1,7 +1,7 @@
 //! Models: the bytes of a file in, a signature in SQL types out; rows in, rows out.
 //!
-//! The only room that names tract. It knows tensors and columns and how one becomes the other, and nothing of SQL
-//! text, of tables or of where bytes come from.
+//! The room knows tensors and columns and how one becomes the other, and nothing of SQL text, of tables or of where
+//! bytes come from.
 
 mod batch_size;
 mod describe;
@@ -47,8 +47,8 @@ use shapes::InputShapes;
 ///
 /// A model is loaded from the bytes of an ONNX file, or of a booster that XGBoost (JSON, UBJSON) or LightGBM (text)
 /// saved. Its [`Signature`] has a column for each input and output in SQL's types; [`ModelOptions`] change how inputs
-/// are fed and what outputs become. It is loaded once and shared behind an [`Arc`]: predictions of several threads wait
-/// for each other nowhere but where they keep and take optimised plans.
+/// are fed and what outputs become. It is loaded once and shared behind an [`Arc`]; several threads may predict at the
+/// same time.
 ///
 /// To run SQL, register models with an [`Engine`](crate::Engine) instead. For tensors without rows there is
 /// [`TensorModel`].

@@ -85,11 +85,13 @@ fn predict(bytes: &[u8], options: &[(&str, Scalar)], rows: &str) -> Result<Outco
 #[test]
 fn labels_are_as_many_as_the_scores_of_each_row() {
     let labels = ("labels", texts(&["a", "b", "c"]));
-    let found = predict(&identity(&[0, 0]), &[labels.clone()], "SELECT [1.0, 3.0, 2.0] AS x").unwrap();
+    let found =
+        predict(&identity(&[0, 0]), std::slice::from_ref(&labels), "SELECT [1.0, 3.0, 2.0] AS x").unwrap();
     assert_eq!(found.texts("predicted_label"), ["b"]);
     for scores in ["[1.0, 2.0]", "[1.0, 2.0, 3.0, 4.0]"] {
         let error =
-            predict(&identity(&[0, 0]), &[labels.clone()], &format!("SELECT {scores} AS x")).unwrap_err();
+            predict(&identity(&[0, 0]), std::slice::from_ref(&labels), &format!("SELECT {scores} AS x"))
+                .unwrap_err();
         assert_eq!(error.code().as_str(), "model-failed", "{error}");
         assert!(error.first().message.ends_with("scores for 3 labels"), "{error}");
     }

@@ -11,8 +11,8 @@ use crate::onnx::Dim;
 
 /// How one input of the graph is fed.
 #[derive(Debug)]
-pub(in crate::model) struct InputBinding {
-    pub(in crate::model) port: GraphPort,
+pub(super) struct InputBinding {
+    pub(super) port: GraphPort,
     /// Whether several columns make it up, or one that was named for it.
     pub(super) packed: bool,
     pub(super) picture: Option<Picture>,

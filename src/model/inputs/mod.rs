@@ -23,7 +23,7 @@ use nulls::{NullPolicy, RowNumbers};
 /// All inputs of the graph, and the columns that feed them.
 #[derive(Debug)]
 pub(super) struct Inputs {
-    pub(super) bindings: Vec<InputBinding>,
+    bindings: Vec<InputBinding>,
     pub(super) ports: Vec<Port>,
     /// One for each of the ports.
     policies: Vec<NullPolicy>,
