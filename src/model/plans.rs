@@ -6,13 +6,12 @@ use tract_onnx::prelude::{TValue, TVec};
 use tract_onnx::tract_core::plan::SimplePlan;
 use tract_onnx::tract_hir::internal::TypedSimpleState;
 
+use super::index_guard;
 use super::load::Graph;
+use super::shapes::InputShapes;
 use crate::diag::{Error, Result};
 use crate::limits::Limits;
 use crate::onnx::failure;
-
-/// The shapes of all inputs, in order.
-pub(super) type Shapes = Vec<Vec<usize>>;
 
 /// The plans of one model, the most recently used last.
 pub(super) struct Plans {
@@ -20,29 +19,30 @@ pub(super) struct Plans {
     capacity: usize,
     kept: Mutex<Vec<Plan>>,
     last_error: Mutex<Option<Error>>,
-    /// What [`Plans::bytes`] said last.
-    measured: Mutex<Option<(Shapes, usize)>>,
+    /// The latest answer of [`Plans::bytes`].
+    measured: Mutex<Option<(InputShapes, usize)>>,
 }
 
-/// What became of a model since it was loaded.
+/// What a model has done since it was loaded.
 #[derive(Debug, Clone)]
 pub struct Status {
     /// Optimised plans that are kept, one for each set of input shapes.
     pub plans: usize,
     /// Plans that may be kept.
     pub plan_limit: usize,
-    /// Why the latest of the runs that failed did.
+    /// The error of the latest run that failed.
     pub last_error: Option<Error>,
 }
 
 struct Plan {
-    shapes: Shapes,
+    shapes: InputShapes,
     state: TypedSimpleState,
 }
 
 impl Plans {
-    /// Plans of `graph`, whose weights have so many bytes.
+    /// Plans of `graph`, whose weights have `weight_bytes` bytes together.
     pub(super) fn new(graph: Graph, weight_bytes: usize, limits: &Limits) -> Self {
+        // A model without weights may keep all plans.
         let fitting = limits.plan_bytes.checked_div(weight_bytes).unwrap_or(limits.model_plans);
         let capacity = fitting.min(limits.model_plans).max(1);
         Self {
@@ -55,15 +55,15 @@ impl Plans {
     }
 
     /// Runs the plan for `shapes`, which are those of `inputs`.
-    pub(super) fn run(&self, shapes: Shapes, inputs: TVec<TValue>) -> Result<TVec<TValue>> {
+    pub(super) fn run(&self, shapes: InputShapes, inputs: TVec<TValue>) -> Result<TVec<TValue>> {
         self.attempt(shapes, inputs).inspect_err(|error| *lock(&self.last_error) = Some(error.clone()))
     }
 
     /// Bytes that the widest operator reads and writes for inputs of `shapes`; 0 where that is not known.
-    pub(super) fn bytes(&self, shapes: &Shapes) -> usize {
+    pub(super) fn bytes(&self, shapes: &InputShapes) -> usize {
         let mut measured = lock(&self.measured);
         match &*measured {
-            Some((of, bytes)) if of == shapes => *bytes,
+            Some((measured, bytes)) if measured == shapes => *bytes,
             _ => {
                 let bytes = self.graph.sampled(shapes).map_or(0, |sampled| sampled.bytes);
                 *measured = Some((shapes.clone(), bytes));
@@ -78,7 +78,7 @@ impl Plans {
         Status { plans: lock(&self.kept).len(), plan_limit: self.capacity, last_error }
     }
 
-    fn attempt(&self, shapes: Shapes, inputs: TVec<TValue>) -> Result<TVec<TValue>> {
+    fn attempt(&self, shapes: InputShapes, inputs: TVec<TValue>) -> Result<TVec<TValue>> {
         // The plan leaves the cache while it runs: a run that fails takes its half-used state with it.
         let mut plan = match self.take(&shapes) {
             Some(plan) => plan,
@@ -93,20 +93,20 @@ impl Plans {
         Ok(outputs)
     }
 
-    fn build(&self, shapes: Shapes) -> Result<Plan> {
+    fn build(&self, shapes: InputShapes) -> Result<Plan> {
         let build = || {
             let mut model = self.graph.concrete(&shapes)?;
-            super::guard::guard(&mut model)?;
+            index_guard::insert(&mut model)?;
             SimplePlan::new(model.into_optimized()?)?.spawn()
         };
         let state = build().map_err(failure::load)?;
         Ok(Plan { shapes, state })
     }
 
-    fn take(&self, shapes: &Shapes) -> Option<Plan> {
+    fn take(&self, shapes: &InputShapes) -> Option<Plan> {
         let mut kept = lock(&self.kept);
-        let at = kept.iter().position(|plan| plan.shapes == *shapes)?;
-        Some(kept.remove(at))
+        let position = kept.iter().position(|plan| plan.shapes == *shapes)?;
+        Some(kept.remove(position))
     }
 
     fn make_room(&self) {
