@@ -22,7 +22,6 @@ import { Network, resolve } from "./network.js";
 import { toParams } from "./params.js";
 import { joined, type Report } from "./progress.js";
 import { readModel, readTable } from "./sources.js";
-import { opening, statements } from "./sql-text.js";
 import { type Piece, runStatement, type StatementContext } from "./statement.js";
 import type { Catalog, Reply, Request } from "./worker/protocol.js";
 
@@ -150,13 +149,13 @@ export class Client {
       });
       const waited = performance.now() - asked;
       script = opened.script;
-      if (single && opened.length !== 1) throw notOne(opened.length);
-      const texts = opened.length === 1 ? [sql] : statements(sql);
+      const { length } = opened.statements;
+      if (single && length !== 1) throw notOne(length);
       const change = { kind: "statement", params, dialect, tables } as const;
-      // Statements that share variables, or have no `;` between them, are run again together or not at all.
-      const together = texts.length !== opened.length || texts.some((text) => /^(DECLARE|SET)$/.test(opening(text, 1)));
+      // Statements that share variables are run again together or not at all.
+      const together = opened.statements.some(({ verb }) => verb === "DECLARE" || verb === "SET");
       const whole = { ...change, scope: "script", sql, kept: new Map<string, Blob>() } as const;
-      for (let index = 0; index < opened.length; index++) {
+      for (const [index, { from, to, verb }] of opened.statements.entries()) {
         const kept = together ? whole.kept : new Map<string, Blob>();
         const context: StatementContext = { sql, signal, report: waiter.report, files: this.#files, kept };
         for await (const piece of runStatement(connection as Connection, script, context)) {
@@ -165,9 +164,8 @@ export class Client {
             continue;
           }
           if (piece.catalogChanged) {
-            const text = texts[index] ?? sql;
-            const scope = opening(text, 4) === "CREATE OR REPLACE MODEL" ? "remake" : "statement";
-            await this.#engine.changed(together ? whole : { ...change, scope, sql: text, kept });
+            const scope = verb === "CREATE OR REPLACE MODEL" ? "remake" : "statement";
+            await this.#engine.changed(together ? whole : { ...change, scope, sql: sql.slice(from, to), kept });
           }
           const queue = index === 0 ? Math.max(0, waited - piece.timings.parse) : 0;
           yield { ...piece, timings: { ...piece.timings, queue, total: piece.timings.total + queue } };

@@ -1,5 +1,6 @@
 // The one error class of the package, and the few ways to make one.
 
+import type { PackageErrorCode } from "./error-codes.js";
 import { frame } from "./frame.js";
 import type { Diagnostic, EngineFailure } from "./glue/predictql.js";
 
@@ -66,7 +67,7 @@ export class PredictError extends Error {
  * @internal
  */
 export function problem(
-  code: string,
+  code: PackageErrorCode,
   message: string,
   more: { hint?: string; detail?: string; cause?: unknown } = {},
 ): PredictError {

@@ -1,6 +1,7 @@
 // The package's entry. Importing it does nothing: it may be imported where there is no browser.
 
 export { PredictQL } from "./database.js";
+export type { PackageErrorCode } from "./error-codes.js";
 export { PredictError } from "./errors.js";
 export type * from "./interface.js";
 export type { Plan, PlanNode } from "./plan.js";

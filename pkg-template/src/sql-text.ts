@@ -1,4 +1,4 @@
-// The little of SQL's surface that the page side must see: where text is quoted, and where statements end.
+// The little of SQL's surface that the page side must see before the engine does: what is quoted, for `sql` templates.
 
 /** Comments and quoted text whole; otherwise words, and every other character by itself. */
 const token =
@@ -23,32 +23,4 @@ function kindOf(text: string): Token["kind"] {
 /** A name as SQL takes it, whatever it holds. */
 export function quoted(name: string): string {
   return `\`${name.replace(/[\\`]/g, "\\$&")}\``;
-}
-
-/** The first words of a statement, in capitals: "CREATE OR REPLACE MODEL". */
-export function opening(statement: string, length: number): string {
-  const words: string[] = [];
-  for (const { text, kind } of tokens(statement)) {
-    if (kind === "comment") continue;
-    if (kind !== "word" || words.push(text.toUpperCase()) === length) break;
-  }
-  return words.join(" ");
-}
-
-/** The statements of a script, without their semicolons. */
-export function statements(sql: string): string[] {
-  const found: string[] = [];
-  let from = 0;
-  let empty = true;
-  const end = (to: number) => {
-    if (!empty) found.push(sql.slice(from, to).trim());
-    from = to + 1;
-    empty = true;
-  };
-  for (const { text, from: at, kind } of tokens(sql)) {
-    if (kind === "sign" && text === ";") end(at);
-    else if (kind !== "comment") empty = false;
-  }
-  end(sql.length);
-  return found;
 }

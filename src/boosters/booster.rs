@@ -1,4 +1,4 @@
-//! A booster as such: trees whose leaves add up, and what is made of the sums; and how ONNX says that.
+//! Boosters of any format: trees whose leaves add up to scores, and the transform of the scores; and their ONNX file.
 
 use std::collections::BTreeMap;
 
@@ -8,71 +8,73 @@ use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
 use tract_onnx::pb::{self, type_proto};
 
 use super::PREDICTED;
+use crate::diag::{Invariant, Result};
 use crate::onnx::build::{self, Value};
 
-/// Trees whose leaves add up.
+/// Trees whose leaves add up to scores.
 #[derive(Debug)]
 pub(super) struct Booster {
     pub(super) features: Vec<String>,
-    /// What the sums start with, one for each.
+    /// The initial value of each score.
     pub(super) base: Vec<f64>,
-    pub(super) nodes: Vec<Node>,
+    pub(super) splits: Vec<Split>,
     pub(super) leaves: Vec<Leaf>,
-    pub(super) link: Link,
+    pub(super) transform: Transform,
     pub(super) precision: Precision,
     pub(super) metadata: BTreeMap<String, String>,
 }
 
-/// A question about the value of a feature.
+/// A node that asks for the value of a feature.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Node {
-    pub(super) place: Place,
+pub(super) struct Split {
+    pub(super) id: NodeId,
     pub(super) feature: usize,
-    pub(super) question: Question,
-    pub(super) yes: usize,
-    pub(super) no: usize,
-    /// Whether a missing value counts as a yes.
-    pub(super) missing: bool,
+    pub(super) condition: Condition,
+    /// The node of the same tree where values go for which the condition holds.
+    pub(super) if_true: usize,
+    pub(super) if_false: usize,
+    /// Whether a missing value goes where the condition holds.
+    pub(super) missing_is_true: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Question {
-    /// Is it below the threshold?
-    Below(f64),
-    /// Is it this category? None is NaN.
-    Is(f64),
+pub(super) enum Condition {
+    /// The value is below the threshold.
+    Threshold(f64),
+    /// The value is this category; none is NaN.
+    Category(f64),
 }
 
-/// A number to add to a sum.
+/// A number to add to a score.
 #[derive(Debug)]
 pub(super) struct Leaf {
-    pub(super) place: Place,
-    pub(super) sum: usize,
+    pub(super) id: NodeId,
+    pub(super) target: usize,
     pub(super) value: f64,
 }
 
-/// Where a node or leaf stands.
+/// A node or leaf: its tree, and its number there.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct NodeId {
     pub(super) tree: usize,
-    pub(super) id: usize,
+    pub(super) node: usize,
 }
 
-/// What is made of the sums.
+/// The function that turns scores into predictions.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Link {
+pub(super) enum Transform {
     Identity,
-    /// Of the sum times a factor.
+    /// Of the score times a factor.
     Logistic(f64),
     Softmax,
-    /// The place of the largest sum.
-    Best,
+    /// The class of the largest score.
+    ArgMax,
     Exp,
     /// 1 above zero, 0 below.
     Step,
-    /// The square with the sign of the sum.
+    /// The square with the sign of the score.
     SignedSquare,
-    /// ln(1 + exp(sum)).
+    /// ln(1 + exp(score)).
     Softplus,
 }
 
@@ -87,103 +89,114 @@ pub(super) enum Precision {
 
 const INPUT: &str = "features";
 
+/// The output of the trees where it is turned into something else.
+const SCORES: &str = "scores";
+
 impl Booster {
-    /// Asks whether a value is one of `categories`: one question for each. The first is `node`, the others get the
-    /// numbers from `next` on.
-    pub(super) fn ask_for_any(&mut self, node: Node, categories: &[f64], next: &mut usize) {
-        let mut id = node.place.id;
-        for (at, category) in categories.iter().enumerate() {
-            let is_last = at + 1 == categories.len();
-            let no = if is_last { node.no } else { *next };
-            let place = Place { id, ..node.place };
-            self.nodes.push(Node { place, question: Question::Is(*category), no, ..node });
-            id = *next;
-            *next += usize::from(!is_last);
+    /// Adds `split` with the condition that the value is one of `categories`: a split for each. The first is `split`,
+    /// the others get the numbers from `next_node` on.
+    pub(super) fn split_by_categories(&mut self, split: Split, categories: &[f64], next_node: &mut usize) {
+        let Some((last, others)) = categories.split_last() else {
+            self.splits.push(Split { condition: Condition::Category(f64::NAN), ..split });
+            return;
+        };
+        let mut id = split.id;
+        for category in others {
+            let if_false = *next_node;
+            self.splits.push(Split { id, condition: Condition::Category(*category), if_false, ..split });
+            id.node = *next_node;
+            *next_node += 1;
         }
-        if categories.is_empty() {
-            self.nodes.push(Node { question: Question::Is(f64::NAN), ..node });
-        }
+        self.splits.push(Split { id, condition: Condition::Category(*last), ..split });
     }
 
-    /// The ONNX file that says the same.
-    pub(super) fn onnx(&self) -> Vec<u8> {
-        let (element, mode) = match self.precision {
-            Precision::Single => (Element::Float, "BRANCH_LT"),
-            Precision::Double => (Element::Double, "BRANCH_LEQ"),
-        };
-        let mut attributes = Vec::new();
-        let mut ints = |name: &str, values: Vec<usize>| {
-            let ints = values.into_iter().filter_map(|value| i64::try_from(value).ok()).collect();
-            attributes.push(build::attribute(name, Value::Ints(ints)));
-        };
-        // Questions first, then leaves: for a leaf most of what is said of a node means nothing.
-        let places =
-            || self.nodes.iter().map(|node| node.place).chain(self.leaves.iter().map(|leaf| leaf.place));
-        let of_nodes = |value: fn(&Node) -> usize| -> Vec<usize> {
-            self.nodes.iter().map(value).chain(self.leaves.iter().map(|_| 0)).collect()
-        };
-        ints("nodes_treeids", places().map(|place| place.tree).collect());
-        ints("nodes_nodeids", places().map(|place| place.id).collect());
-        ints("nodes_featureids", of_nodes(|node| node.feature));
-        ints("nodes_truenodeids", of_nodes(|node| node.yes));
-        ints("nodes_falsenodeids", of_nodes(|node| node.no));
-        ints("nodes_missing_value_tracks_true", of_nodes(|node| node.missing.into()));
-        ints("target_treeids", self.leaves.iter().map(|leaf| leaf.place.tree).collect());
-        ints("target_nodeids", self.leaves.iter().map(|leaf| leaf.place.id).collect());
-        ints("target_ids", self.leaves.iter().map(|leaf| leaf.sum).collect());
-        let mode_of = |node: &Node| match node.question {
-            Question::Below(_) => mode,
-            Question::Is(_) => "BRANCH_EQ",
-        };
-        let modes = self.nodes.iter().map(mode_of).chain(self.leaves.iter().map(|_| "LEAF"));
-        let modes = modes.map(str::to_owned).collect();
-        attributes.push(build::attribute("nodes_modes", Value::Strings(modes)));
-        let sums = i64::try_from(self.base.len()).unwrap_or(i64::MAX);
-        attributes.push(build::attribute("n_targets", Value::Int(sums)));
-        let value_of = |node: &Node| match node.question {
-            Question::Below(value) | Question::Is(value) => value,
-        };
-        let thresholds = self.nodes.iter().map(value_of).chain(self.leaves.iter().map(|_| 0.0));
-        attributes.push(self.reals("nodes_values", thresholds.collect()));
-        attributes.push(self.reals("target_weights", self.leaves.iter().map(|leaf| leaf.value).collect()));
-        attributes.push(self.reals("base_values", self.base.clone()));
-
-        let features = i64::try_from(self.features.len()).unwrap_or(i64::MAX);
-        let width = if self.link == Link::Best { 1 } else { sums };
+    /// The booster as an ONNX file.
+    ///
+    /// # Errors
+    /// `internal` for numbers of nodes that ONNX cannot hold.
+    pub(super) fn onnx(&self) -> Result<Vec<u8>> {
+        let output = if self.transform == Transform::Softmax { "probabilities" } else { PREDICTED };
+        let scores = if self.transform == Transform::Identity { output } else { SCORES };
         let mut nodes = vec![pb::NodeProto {
             domain: "ai.onnx.ml".into(),
-            attribute: attributes,
-            ..build::node("TreeEnsembleRegressor", [INPUT], "sums")
+            attribute: self.tree_attributes()?,
+            ..build::node("TreeEnsembleRegressor", [INPUT], scores)
         }];
         let mut constants = Vec::new();
-        self.link_nodes(&mut nodes, &mut constants);
-        let output = match self.link {
-            Link::Softmax => "probabilities",
-            _ => PREDICTED,
+        self.add_transform(output, &mut nodes, &mut constants);
+        let element = match self.precision {
+            Precision::Single => Element::Float,
+            Precision::Double => Element::Double,
         };
-        if let Some(last) = nodes.last_mut() {
-            last.output = vec![output.into()];
-        }
+        let width = if self.transform == Transform::ArgMax { 1 } else { int(self.base.len())? };
         let graph = pb::GraphProto {
             name: "booster".into(),
             node: nodes,
             initializer: constants,
-            input: vec![value_info(INPUT, element, features)],
+            input: vec![value_info(INPUT, element, int(self.features.len())?)],
             output: vec![value_info(output, Element::Float, width)],
             ..pb::GraphProto::default()
         };
-        let set = |domain: &str, version| pb::OperatorSetIdProto { domain: domain.into(), version };
+        let opset = |domain: &str, version| pb::OperatorSetIdProto { domain: domain.into(), version };
         let model = pb::ModelProto {
             ir_version: 8,
-            opset_import: vec![set("", 13), set("ai.onnx.ml", 3)],
+            opset_import: vec![opset("", 13), opset("ai.onnx.ml", 3)],
             graph: Some(graph),
             ..pb::ModelProto::default()
         };
-        model.encode_to_vec()
+        Ok(model.encode_to_vec())
     }
 
-    /// Adds what is made of the `sums`.
-    fn link_nodes(&self, nodes: &mut Vec<pb::NodeProto>, constants: &mut Vec<pb::TensorProto>) {
+    /// The attributes of TreeEnsembleRegressor: splits first, then leaves, for which most attributes of nodes mean nothing
+    /// and are 0.
+    fn tree_attributes(&self) -> Result<Vec<pb::AttributeProto>> {
+        let mut attributes = Vec::new();
+        let mut ints = |name: &str, values: &mut dyn Iterator<Item = usize>| -> Result<()> {
+            let values = values.map(int).collect::<Result<_>>()?;
+            attributes.push(build::attribute(name, Value::Ints(values)));
+            Ok(())
+        };
+        let leaf_ids = || self.leaves.iter().map(|leaf| leaf.id);
+        let ids = || self.splits.iter().map(|split| split.id).chain(leaf_ids());
+        let of_splits =
+            |value: fn(&Split) -> usize| self.splits.iter().map(value).chain(self.leaves.iter().map(|_| 0));
+        ints("nodes_treeids", &mut ids().map(|id| id.tree))?;
+        ints("nodes_nodeids", &mut ids().map(|id| id.node))?;
+        ints("nodes_featureids", &mut of_splits(|split| split.feature))?;
+        ints("nodes_truenodeids", &mut of_splits(|split| split.if_true))?;
+        ints("nodes_falsenodeids", &mut of_splits(|split| split.if_false))?;
+        ints("nodes_missing_value_tracks_true", &mut of_splits(|split| split.missing_is_true.into()))?;
+        ints("target_treeids", &mut leaf_ids().map(|id| id.tree))?;
+        ints("target_nodeids", &mut leaf_ids().map(|id| id.node))?;
+        ints("target_ids", &mut self.leaves.iter().map(|leaf| leaf.target))?;
+        let threshold_mode = match self.precision {
+            Precision::Single => "BRANCH_LT",
+            Precision::Double => "BRANCH_LEQ",
+        };
+        let modes = self.splits.iter().map(|split| match split.condition {
+            Condition::Threshold(_) => threshold_mode,
+            Condition::Category(_) => "BRANCH_EQ",
+        });
+        let modes = modes.chain(self.leaves.iter().map(|_| "LEAF")).map(str::to_owned).collect();
+        attributes.push(build::attribute("nodes_modes", Value::Strings(modes)));
+        attributes.push(build::attribute("n_targets", Value::Int(int(self.base.len())?)));
+        let values = self.splits.iter().map(|split| match split.condition {
+            Condition::Threshold(value) | Condition::Category(value) => value,
+        });
+        let values = values.chain(self.leaves.iter().map(|_| 0.0));
+        attributes.push(self.reals("nodes_values", values.collect()));
+        attributes.push(self.reals("target_weights", self.leaves.iter().map(|leaf| leaf.value).collect()));
+        attributes.push(self.reals("base_values", self.base.clone()));
+        Ok(attributes)
+    }
+
+    /// Adds what turns the scores into `output`.
+    fn add_transform(
+        &self,
+        output: &str,
+        nodes: &mut Vec<pb::NodeProto>,
+        constants: &mut Vec<pb::TensorProto>,
+    ) {
         let int = |name: &str, value| build::attribute(name, Value::Int(value));
         let constant = |name: &str, value: f64| pb::TensorProto {
             name: name.into(),
@@ -194,29 +207,29 @@ impl Booster {
             nodes.push(pb::NodeProto { attribute, ..build::node(op_type, inputs.iter().copied(), output) });
         };
         let to_float = || vec![int("to", i32::from(Element::Float).into())];
-        match self.link {
-            Link::Identity => {}
-            Link::Logistic(factor) => {
+        match self.transform {
+            Transform::Identity => {}
+            Transform::Logistic(factor) => {
                 constants.push(constant("factor", factor));
-                push("Mul", &["sums", "factor"], "scaled", Vec::new());
-                push("Sigmoid", &["scaled"], "", Vec::new());
+                push("Mul", &[SCORES, "factor"], "scaled", Vec::new());
+                push("Sigmoid", &["scaled"], output, Vec::new());
             }
-            Link::Softmax => push("Softmax", &["sums"], "", vec![int("axis", -1)]),
-            Link::Best => {
-                push("ArgMax", &["sums"], "place", vec![int("axis", 1), int("keepdims", 1)]);
-                push("Cast", &["place"], "", to_float());
+            Transform::Softmax => push("Softmax", &[SCORES], output, vec![int("axis", -1)]),
+            Transform::ArgMax => {
+                push("ArgMax", &[SCORES], "class", vec![int("axis", 1), int("keepdims", 1)]);
+                push("Cast", &["class"], output, to_float());
             }
-            Link::Exp => push("Exp", &["sums"], "", Vec::new()),
-            Link::Step => {
+            Transform::Exp => push("Exp", &[SCORES], output, Vec::new()),
+            Transform::Step => {
                 constants.push(constant("zero", 0.0));
-                push("Greater", &["sums", "zero"], "above", Vec::new());
-                push("Cast", &["above"], "", to_float());
+                push("Greater", &[SCORES, "zero"], "is_positive", Vec::new());
+                push("Cast", &["is_positive"], output, to_float());
             }
-            Link::SignedSquare => {
-                push("Abs", &["sums"], "size", Vec::new());
-                push("Mul", &["sums", "size"], "", Vec::new());
+            Transform::SignedSquare => {
+                push("Abs", &[SCORES], "magnitude", Vec::new());
+                push("Mul", &[SCORES, "magnitude"], output, Vec::new());
             }
-            Link::Softplus => push("Softplus", &["sums"], "", Vec::new()),
+            Transform::Softplus => push("Softplus", &[SCORES], output, Vec::new()),
         }
     }
 
@@ -224,11 +237,17 @@ impl Booster {
     fn reals(&self, name: &str, values: Vec<f64>) -> pb::AttributeProto {
         match self.precision {
             Precision::Single => build::attribute(name, Value::Floats(narrow(&values))),
-            Precision::Double => {
-                build::attribute(format!("{name}_as_tensor"), Value::Tensor(build::double_vector(values)))
-            }
+            Precision::Double => build::attribute(
+                format!("{name}_as_tensor"),
+                Value::Tensor(Box::new(build::double_vector(values))),
+            ),
         }
     }
+}
+
+/// A number as ONNX's attributes hold it.
+fn int(value: usize) -> Result<i64> {
+    i64::try_from(value).ok().invariant("a number that ONNX can hold")
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "they were 32 bits when they were written")]

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use super::booster::{Booster, Leaf, Link, Node, Place, Precision, Question};
+use super::booster::{Booster, Condition, Leaf, NodeId, Precision, Split, Transform};
 use super::{invalid, unsupported};
 use crate::diag::Result;
 
-/// The lines of one part of the file, by their names.
-type Part<'a> = BTreeMap<&'a str, &'a str>;
+/// The lines of one section of the file, by their names.
+type Section<'a> = BTreeMap<&'a str, &'a str>;
 
 /// Reads a booster.
 pub(super) fn read(bytes: &[u8]) -> Result<Booster> {
@@ -17,25 +17,28 @@ pub(super) fn read(bytes: &[u8]) -> Result<Booster> {
     let Some((text, _)) = text.split_once("\nend of trees") else {
         return Err(invalid("the model has no end of its trees").hint(hint));
     };
-    let mut parts = text.split("\nTree=").map(part);
-    let head = parts.next().unwrap_or_default();
-    let trees: Vec<Part<'_>> = parts.collect();
-    let count =
-        |name: &str| head.get(name).and_then(|count| count.parse::<usize>().ok()).filter(|it| *it > 0);
-    let sums =
-        count("num_tree_per_iteration").ok_or_else(|| invalid("`num_tree_per_iteration` is missing"))?;
-    let objective = head.get("objective").copied().unwrap_or_default();
-    let features: Vec<String> =
-        head.get("feature_names").unwrap_or(&"").split_whitespace().map(str::to_owned).collect();
-    let averaged = head.contains_key("average_output");
+    let (head, trees) = text.split_once("\nTree=").unwrap_or((text, ""));
+    let head = section(head);
+    let trees: Vec<Section<'_>> =
+        if trees.is_empty() { Vec::new() } else { trees.split("\nTree=").map(section).collect() };
+    let per_iteration = head.get("num_tree_per_iteration");
+    let targets = per_iteration.and_then(|count| count.parse::<usize>().ok()).filter(|count| *count > 0);
+    let targets = targets.ok_or_else(|| invalid("`num_tree_per_iteration` is missing"))?;
+    if !trees.len().is_multiple_of(targets) {
+        return Err(invalid("the last iteration lacks trees").hint(hint));
+    }
+    // LightGBM writes no objective for one that the user wrote.
+    let objective = head.get("objective").copied().unwrap_or("");
+    let features = head.get("feature_names").ok_or_else(|| invalid("`feature_names` is missing"))?;
+    let is_averaged = head.contains_key("average_output");
     #[expect(clippy::cast_precision_loss, reason = "there are few trees")]
-    let share = if averaged { 1.0 / (trees.len() / sums).max(1) as f64 } else { 1.0 };
+    let share = if is_averaged { 1.0 / (trees.len() / targets).max(1) as f64 } else { 1.0 };
     let mut booster = Booster {
-        features,
-        base: vec![0.0; sums],
-        nodes: Vec::new(),
+        features: features.split_whitespace().map(str::to_owned).collect(),
+        base: vec![0.0; targets],
+        splits: Vec::new(),
         leaves: Vec::new(),
-        link: link(objective)?,
+        transform: transform(objective)?,
         precision: Precision::Double,
         metadata: [
             ("producer_name", "LightGBM".into()),
@@ -46,104 +49,111 @@ pub(super) fn read(bytes: &[u8]) -> Result<Booster> {
         .map(|(name, value): (_, String)| (name.into(), value))
         .into(),
     };
-    for (at, tree) in trees.iter().enumerate() {
-        add_tree(&mut booster, tree, at, at % sums, share)?;
+    for (number, tree) in trees.iter().enumerate() {
+        add_tree(&mut booster, tree, number, number % targets, share)?;
     }
     Ok(booster)
 }
 
-fn part(text: &str) -> Part<'_> {
+/// A line without a value is a flag.
+fn section(text: &str) -> Section<'_> {
     text.lines().map(|line| line.split_once('=').unwrap_or((line, ""))).collect()
 }
 
-/// What is made of the sums: the first word names the objective, the others are its parameters.
-fn link(objective: &str) -> Result<Link> {
+/// The transform of the scores. The first word names the objective, the others are its parameters.
+fn transform(objective: &str) -> Result<Transform> {
     let mut words = objective.split_whitespace();
-    let name = words.next().unwrap_or_default();
+    let name = words.next().unwrap_or("");
     let parameters: Vec<&str> = words.collect();
-    let factor = || {
-        let given = parameters.iter().find_map(|word| word.strip_prefix("sigmoid:"));
-        given.and_then(|factor| factor.parse().ok()).unwrap_or(1.0)
+    let factor = || match parameters.iter().find_map(|word| word.strip_prefix("sigmoid:")) {
+        Some(factor) => factor.parse().map_err(|_| invalid("the objective's `sigmoid` cannot be read")),
+        None => Ok(1.0),
     };
     Ok(match name {
-        "binary" | "multiclassova" => Link::Logistic(factor()),
-        "cross_entropy" => Link::Logistic(1.0),
-        "cross_entropy_lambda" => Link::Softplus,
-        "multiclass" => Link::Softmax,
-        "poisson" | "gamma" | "tweedie" => Link::Exp,
-        "regression" if parameters.contains(&"sqrt") => Link::SignedSquare,
+        "binary" | "multiclassova" => Transform::Logistic(factor()?),
+        "cross_entropy" => Transform::Logistic(1.0),
+        "cross_entropy_lambda" => Transform::Softplus,
+        "multiclass" => Transform::Softmax,
+        "poisson" | "gamma" | "tweedie" => Transform::Exp,
+        "regression" if parameters.contains(&"sqrt") => Transform::SignedSquare,
         "" | "regression" | "regression_l1" | "huber" | "fair" | "quantile" | "mape" | "lambdarank"
-        | "rank_xendcg" | "custom" => Link::Identity,
+        | "rank_xendcg" | "custom" => Transform::Identity,
         other => return Err(unsupported(format!("the objective `{other}` is not known"))),
     })
 }
 
-fn add_tree(booster: &mut Booster, tree: &Part<'_>, at: usize, sum: usize, share: f64) -> Result<()> {
-    if tree.get("is_linear").is_some_and(|linear| *linear != "0") {
+fn add_tree(
+    booster: &mut Booster,
+    tree: &Section<'_>,
+    number: usize,
+    target: usize,
+    share: f64,
+) -> Result<()> {
+    if tree.get("is_linear").is_some_and(|is_linear| *is_linear != "0") {
         return Err(unsupported("trees with linear functions in their leaves are not supported"));
     }
     let values: Vec<f64> = list(tree, "leaf_value")?;
-    // Questions are numbered from 0; leaves follow them here, and count down from -1 in the file.
-    let questions = values.len().saturating_sub(1);
+    // Splits are numbered from 0; leaves follow them here, and count down from -1 in the file.
+    let Some(splits) = values.len().checked_sub(1) else {
+        return Err(invalid("a tree has no leaves"));
+    };
     let child = |link: i64| match usize::try_from(link) {
-        Ok(question) if question < questions => Some(question),
+        Ok(split) if split < splits => Some(split),
         Ok(_) => None,
-        Err(_) => {
-            usize::try_from(-1 - link).ok().filter(|leaf| *leaf <= questions).map(|leaf| questions + leaf)
-        }
+        Err(_) => usize::try_from(-1 - link).ok().filter(|leaf| *leaf <= splits).map(|leaf| splits + leaf),
     };
     for (leaf, value) in values.iter().enumerate() {
-        let place = Place { tree: at, id: questions + leaf };
-        booster.leaves.push(Leaf { place, sum, value: value * share });
+        let id = NodeId { tree: number, node: splits + leaf };
+        booster.leaves.push(Leaf { id, target, value: value * share });
     }
-    if questions == 0 {
+    if splits == 0 {
         return Ok(());
     }
     let features: Vec<usize> = list(tree, "split_feature")?;
     let thresholds: Vec<f64> = list(tree, "threshold")?;
     let decisions: Vec<u8> = list(tree, "decision_type")?;
     let (left, right): (Vec<i64>, Vec<i64>) = (list(tree, "left_child")?, list(tree, "right_child")?);
-    let rows = features.into_iter().zip(thresholds).zip(decisions).zip(left.into_iter().zip(right));
-    if rows.len() != questions {
+    let lengths = [features.len(), thresholds.len(), decisions.len(), left.len(), right.len()];
+    if lengths.iter().any(|length| *length != splits) {
         return Err(invalid("the lists of a tree have different lengths"));
     }
-    let mut next = questions + values.len();
-    for (id, (((feature, threshold), decision), (left, right))) in rows.enumerate() {
+    let mut next_node = splits + values.len();
+    let children = left.into_iter().zip(right);
+    let columns = features.into_iter().zip(thresholds).zip(decisions).zip(children);
+    for (node, (((feature, threshold), decision), (left, right))) in columns.enumerate() {
         let children = child(left).zip(child(right)).filter(|_| feature < booster.features.len());
-        let (yes, no) = children.ok_or_else(|| invalid("a tree's node leads nowhere"))?;
-        let place = Place { tree: at, id };
-        let question = Question::Below(threshold);
+        let (if_true, if_false) = children.ok_or_else(|| invalid("a tree's node leads nowhere"))?;
+        let id = NodeId { tree: number, node };
+        let condition = Condition::Threshold(threshold);
+        // A missing value is in no set of categories.
+        let mut split = Split { id, feature, condition, if_true, if_false, missing_is_true: false };
         if decision & 1 == 0 {
-            let missing = missing_is_left(decision, threshold)?;
-            booster.nodes.push(Node { place, feature, question, yes, no, missing });
-            continue;
+            split.missing_is_true = missing_is_left(decision, threshold)?;
+            booster.splits.push(split);
+        } else {
+            booster.split_by_categories(split, &categories(tree, threshold)?, &mut next_node);
         }
-        // What is missing is in no set.
-        let node = Node { place, feature, question, yes, no, missing: false };
-        booster.ask_for_any(node, &categories(tree, threshold)?, &mut next);
     }
     Ok(())
 }
 
 /// The categories of a set, which are the bits of the words between two bounds; `set` numbers the bounds.
-fn categories(tree: &Part<'_>, set: f64) -> Result<Vec<f64>> {
+fn categories(tree: &Section<'_>, set: f64) -> Result<Vec<f64>> {
     let bounds: Vec<usize> = list(tree, "cat_boundaries")?;
     let words: Vec<u32> = list(tree, "cat_threshold")?;
-    let at = (0..bounds.len()).zip((0..).map(f64::from)).find(|(_, number)| *number == set).map(|(at, _)| at);
-    let ends = at.and_then(|at| bounds.get(at).zip(bounds.get(at + 1)));
-    let words = ends.and_then(|(start, end)| words.get(*start..*end));
+    let mut numbered = bounds.windows(2).zip((0..).map(f64::from));
+    let words = numbered.find(|(_, number)| *number == set).and_then(|(bounds, _)| match bounds {
+        [start, end] => words.get(*start..*end),
+        _ => None,
+    });
     let words = words.ok_or_else(|| invalid("a tree's categories cannot be read"))?;
     let bits = words.iter().flat_map(|word| (0..32).map(move |bit| word >> bit & 1 == 1));
-    Ok((0..)
-        .map(f64::from)
-        .zip(bits)
-        .filter(|(_, is_member)| *is_member)
-        .map(|(category, _)| category)
-        .collect())
+    let numbered = (0..).map(f64::from).zip(bits);
+    Ok(numbered.filter(|(_, is_member)| *is_member).map(|(category, _)| category).collect())
 }
 
-/// Where a missing value goes. The bits of `decision`: by category, missing goes left, and in two what is missing:
-/// nothing (NaN counts as zero), zero, or NaN.
+/// Whether a missing value goes left. The bits of `decision`: whether the split is by categories, whether missing values
+/// go left, and in two bits which values are missing: none (NaN counts as zero), zero, or NaN.
 fn missing_is_left(decision: u8, threshold: f64) -> Result<bool> {
     let zero_is_left = 0.0 <= threshold;
     let default_is_left = decision & 2 != 0;
@@ -152,11 +162,12 @@ fn missing_is_left(decision: u8, threshold: f64) -> Result<bool> {
         1 if zero_is_left != default_is_left => {
             Err(unsupported("zeros that count as missing (`zero_as_missing`) are not supported"))
         }
-        _ => Ok(default_is_left),
+        1 | 2 => Ok(default_is_left),
+        _ => Err(invalid("a tree's `decision_type` cannot be read")),
     }
 }
 
-fn list<T: FromStr>(tree: &Part<'_>, name: &str) -> Result<Vec<T>> {
+fn list<T: FromStr>(tree: &Section<'_>, name: &str) -> Result<Vec<T>> {
     let items = tree.get(name).map(|list| list.split_whitespace().map(|item| item.parse().ok()).collect());
     items.flatten().ok_or_else(|| invalid(&format!("a tree's `{name}` cannot be read")))
 }

@@ -11,25 +11,25 @@ use std::collections::BTreeMap;
 use crate::diag::{Code, Error, Result};
 use crate::onnx::Format;
 
-/// The output that tells what a model predicts, by BigQuery's name for it.
+/// BigQuery's name for the output with the prediction.
 pub(crate) const PREDICTED: &str = "predicted_label";
 
-/// A file as ONNX, and what is known of it beside.
+/// A file as ONNX, with the facts that ONNX does not hold.
 pub(crate) struct Translated<'a> {
     pub(crate) onnx: Cow<'a, [u8]>,
     pub(crate) format: Format,
     /// The features of a booster: columns of their own, in this order.
     pub(crate) features: Option<Vec<String>>,
-    /// What the file says of itself.
+    /// The file's own metadata.
     pub(crate) metadata: BTreeMap<String, String>,
 }
 
-/// The file `bytes` as ONNX; it is of the format that is said, or that its content shows.
+/// The file `bytes` as ONNX. Its format is `format`, or else what its content shows.
 ///
 /// # Errors
 /// `invalid-model`, `unsupported-model-type`.
-pub(crate) fn translate(bytes: &[u8], said: Option<Format>) -> Result<Translated<'_>> {
-    let format = said.unwrap_or_else(|| recognise(bytes));
+pub(crate) fn translate(bytes: &[u8], format: Option<Format>) -> Result<Translated<'_>> {
+    let format = format.unwrap_or_else(|| recognise(bytes));
     let booster = match format {
         Format::Onnx => {
             return Ok(Translated { onnx: bytes.into(), format, features: None, metadata: BTreeMap::new() });
@@ -39,7 +39,7 @@ pub(crate) fn translate(bytes: &[u8], said: Option<Format>) -> Result<Translated
     };
     let booster = booster.map_err(|error| error.context(format.name()))?;
     Ok(Translated {
-        onnx: booster.onnx().into(),
+        onnx: booster.onnx()?.into(),
         format,
         features: Some(booster.features),
         metadata: booster.metadata,
@@ -47,7 +47,7 @@ pub(crate) fn translate(bytes: &[u8], said: Option<Format>) -> Result<Translated
 }
 
 fn recognise(bytes: &[u8]) -> Format {
-    let head = bytes.get(..bytes.len().min(64)).unwrap_or_default().trim_ascii_start();
+    let head = bytes.get(..64).unwrap_or(bytes).trim_ascii_start();
     let names_learner = || head.windows(7).any(|window| window == b"learner");
     match head {
         [b'{', ..] if names_learner() => Format::XgBoost,

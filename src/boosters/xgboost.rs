@@ -1,8 +1,9 @@
 //! Boosters of XGBoost, saved as JSON or UBJSON (`save_model`, versions 1 to 3).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::booster::{Booster, Leaf, Link, Node, Place, Precision, Question};
+use super::booster::{Booster, Condition, Leaf, NodeId, Precision, Split, Transform};
 use super::{invalid, unsupported};
 use crate::diag::{Error, Result};
 use crate::json::{self, Value};
@@ -11,7 +12,7 @@ use crate::json::{self, Value};
 pub(super) fn read(bytes: &[u8]) -> Result<Booster> {
     let text = bytes.trim_ascii_start();
     let is_json = text.strip_prefix(b"{").is_some_and(|rest| rest.trim_ascii_start().starts_with(b"\""));
-    let document = if is_json { json::json(text) } else { json::ubjson(bytes) };
+    let document = if is_json { json::read_text(text) } else { json::read_ubjson(bytes) };
     let document = document.map_err(|error| {
         invalid("expected a model in JSON or UBJSON")
             .detail(error)
@@ -19,44 +20,63 @@ pub(super) fn read(bytes: &[u8]) -> Result<Booster> {
     })?;
     let learner = document.get("learner").ok_or_else(|| missing("learner"))?;
     let booster = learner.get("gradient_booster").ok_or_else(|| missing("gradient_booster"))?;
-    let kind = booster.get("name").and_then(Value::text).unwrap_or_default();
-    let drops = booster.get("weight_drop").and_then(Value::numbers);
-    let model = match kind {
-        "gbtree" => booster.get("model"),
-        "dart" => booster.at(&["gbtree", "model"]),
+    let (model, weights) = match booster.get("name").and_then(Value::text).ok_or_else(|| missing("name"))? {
+        "gbtree" => (booster.get("model"), None),
+        "dart" => (booster.at_path(&["gbtree", "model"]), Some(numbers(booster, "weight_drop")?)),
         other => return Err(unsupported(format!("boosters of kind `{other}` are not supported"))),
     };
     let model = model.ok_or_else(|| missing("model"))?;
 
-    let parameter = |name: &str| learner.at(&["learner_model_param", name]);
-    let count = |name: &str| parameter(name).and_then(Value::number).and_then(whole).unwrap_or_default();
-    let sums = count("num_class").max(count("num_target")).max(1);
-    let objective = learner.at(&["objective", "name"]).and_then(Value::text).unwrap_or_default();
-    let (link, start) = link(objective)?;
-    let base = base_score(parameter("base_score"), sums)?.into_iter().map(start).collect();
+    let parameter = |name: &str| learner.at_path(&["learner_model_param", name]);
+    let count = |name: &str| match parameter(name) {
+        Some(count) => count.number().and_then(whole).ok_or_else(|| unreadable(name)),
+        // Older versions write fewer parameters: a count that is left out is 0.
+        None => Ok(0),
+    };
+    let targets = count("num_class")?.max(count("num_target")?).max(1);
+    let objective = learner.at_path(&["objective", "name"]).and_then(Value::text);
+    let objective = objective.ok_or_else(|| missing("objective"))?;
+    let (transform, margin) = transform(objective)?;
+    let base = base_score(parameter("base_score"), targets)?.into_iter().map(margin).collect();
 
-    let trees = model.get("trees").map(Value::items).unwrap_or_default();
-    let groups = model.get("tree_info").and_then(Value::numbers).unwrap_or_default();
+    let trees = model.get("trees").and_then(Value::items).ok_or_else(|| missing("trees"))?;
+    let groups = numbers(model, "tree_info")?;
+    if groups.len() != trees.len() {
+        return Err(invalid("a tree belongs to no class"));
+    }
+    if weights.as_ref().is_some_and(|weights| weights.len() != trees.len()) {
+        return Err(invalid("a tree has no weight"));
+    }
     let mut read = Booster {
-        features: features(learner, count("num_feature")),
+        features: features(learner, count("num_feature")?)?,
         base,
-        nodes: Vec::new(),
+        splits: Vec::new(),
         leaves: Vec::new(),
-        link,
+        transform,
         precision: Precision::Single,
         metadata: metadata(&document, objective, trees.len()),
     };
-    for (at, tree) in trees.iter().enumerate() {
-        let sum = groups.get(at).copied().and_then(whole).filter(|sum| *sum < sums);
-        let sum = sum.ok_or_else(|| invalid("a tree belongs to no class"))?;
-        let weight = drops.as_ref().and_then(|drops| drops.get(at)).copied().unwrap_or(1.0);
-        add_tree(&mut read, tree, at, sum, weight)?;
+    for (number, (tree, group)) in trees.iter().zip(groups.iter()).enumerate() {
+        let target = whole(*group).filter(|target| *target < targets);
+        let target = target.ok_or_else(|| invalid("a tree belongs to no class"))?;
+        // Only dart weighs its trees; the number of weights is checked.
+        let weight = weights.as_ref().and_then(|weights| weights.get(number)).copied().unwrap_or(1.0);
+        add_tree(&mut read, tree, number, target, weight)?;
     }
     Ok(read)
 }
 
+/// The numbers in a list that must be there.
+fn numbers<'a>(value: &'a Value<'_>, name: &str) -> Result<Cow<'a, [f64]>> {
+    value.get(name).and_then(Value::numbers).ok_or_else(|| missing(name))
+}
+
 fn missing(what: &str) -> Error {
     invalid(&format!("the model has no `{what}`"))
+}
+
+fn unreadable(what: &str) -> Error {
+    invalid(&format!("the model's `{what}` cannot be read"))
 }
 
 fn whole(number: f64) -> Option<usize> {
@@ -64,11 +84,11 @@ fn whole(number: f64) -> Option<usize> {
     (number >= 0.0 && number < f64::from(u32::MAX) && number.fract() == 0.0).then_some(number as usize)
 }
 
-/// The start of a sum, of a base score.
+/// From the base score to the initial value of a score.
 type Margin = fn(f64) -> f64;
 
-/// What is made of the sums, and how the sums' start is computed from the base score.
-fn link(objective: &str) -> Result<(Link, Margin)> {
+/// The transform of the scores, and the function that makes their initial value of the base score.
+fn transform(objective: &str) -> Result<(Transform, Margin)> {
     fn logit(score: f64) -> f64 {
         (score / (1.0 - score)).ln()
     }
@@ -76,13 +96,13 @@ fn link(objective: &str) -> Result<(Link, Margin)> {
         score
     }
     Ok(match objective {
-        "binary:logistic" | "reg:logistic" => (Link::Logistic(1.0), logit),
-        "binary:logitraw" => (Link::Identity, logit),
-        "binary:hinge" => (Link::Step, same),
-        "multi:softprob" => (Link::Softmax, same),
-        "multi:softmax" => (Link::Best, same),
+        "binary:logistic" | "reg:logistic" => (Transform::Logistic(1.0), logit),
+        "binary:logitraw" => (Transform::Identity, logit),
+        "binary:hinge" => (Transform::Step, same),
+        "multi:softprob" => (Transform::Softmax, same),
+        "multi:softmax" => (Transform::ArgMax, same),
         "count:poisson" | "reg:gamma" | "reg:tweedie" | "survival:cox" | "survival:aft" => {
-            (Link::Exp, f64::ln)
+            (Transform::Exp, f64::ln)
         }
         "reg:squarederror"
         | "reg:linear"
@@ -92,41 +112,42 @@ fn link(objective: &str) -> Result<(Link, Margin)> {
         | "reg:quantileerror"
         | "rank:pairwise"
         | "rank:ndcg"
-        | "rank:map" => (Link::Identity, same),
+        | "rank:map" => (Transform::Identity, same),
         other => return Err(unsupported(format!("the objective `{other}` is not known"))),
     })
 }
 
 /// One number, or since version 3 a list of one or more: in a text, whatever the format.
-fn base_score(value: Option<&Value<'_>>, sums: usize) -> Result<Vec<f64>> {
-    let broken = || invalid("the model's `base_score` cannot be read");
+fn base_score(value: Option<&Value<'_>>, targets: usize) -> Result<Vec<f64>> {
+    let unreadable = || unreadable("base_score");
     let numbers = match value.ok_or_else(|| missing("base_score"))? {
         Value::Text(text) => {
             let list = text.trim_matches(['[', ']']).split(',').map(|number| number.trim().parse().ok());
-            list.collect::<Option<Vec<f64>>>().ok_or_else(broken)?
+            list.collect::<Option<Vec<f64>>>().ok_or_else(unreadable)?
         }
-        other => vec![other.number().ok_or_else(broken)?],
+        other => vec![other.number().ok_or_else(unreadable)?],
     };
     match numbers.as_slice() {
-        [one] => Ok(vec![*one; sums]),
-        several if several.len() == sums => Ok(numbers),
-        _ => Err(broken()),
+        [one] => Ok(vec![*one; targets]),
+        several if several.len() == targets => Ok(numbers),
+        _ => Err(unreadable()),
     }
 }
 
 /// The names of the features; those of a model without names are f0, f1, as XGBoost calls them itself.
-fn features(learner: &Value<'_>, count: usize) -> Vec<String> {
-    let names = learner.get("feature_names").map(Value::items).unwrap_or_default();
-    let names: Vec<String> = names.iter().filter_map(|name| name.text().map(str::to_owned)).collect();
-    match names.len() == count {
-        true => names,
-        false => (0..count).map(|at| format!("f{at}")).collect(),
-    }
+fn features(learner: &Value<'_>, count: usize) -> Result<Vec<String>> {
+    let names = learner.get("feature_names").and_then(Value::items).filter(|names| !names.is_empty());
+    let Some(names) = names else {
+        return Ok((0..count).map(|feature| format!("f{feature}")).collect());
+    };
+    let names: Option<Vec<String>> = names.iter().map(|name| name.text().map(str::to_owned)).collect();
+    names.filter(|names| names.len() == count).ok_or_else(|| unreadable("feature_names"))
 }
 
 fn metadata(document: &Value<'_>, objective: &str, trees: usize) -> BTreeMap<String, String> {
-    let version = document.get("version").and_then(Value::numbers).unwrap_or_default();
-    let version: Vec<_> = version.iter().map(ToString::to_string).collect();
+    let version = document.get("version").and_then(Value::numbers);
+    let version: Vec<_> =
+        version.iter().flat_map(|numbers| numbers.iter()).map(ToString::to_string).collect();
     [
         ("producer_name", "XGBoost".into()),
         ("producer_version", version.join(".")),
@@ -137,57 +158,70 @@ fn metadata(document: &Value<'_>, objective: &str, trees: usize) -> BTreeMap<Str
     .into()
 }
 
-fn add_tree(booster: &mut Booster, tree: &Value<'_>, at: usize, sum: usize, weight: f64) -> Result<()> {
-    let numbers = |name: &str| tree.get(name).and_then(Value::numbers).ok_or_else(|| missing(name));
-    let children = (numbers("left_children")?, numbers("right_children")?);
-    let (features, thresholds) = (numbers("split_indices")?, numbers("split_conditions")?);
-    let missing_left = numbers("default_left")?;
-    let leaf_size = tree.at(&["tree_param", "size_leaf_vector"]).and_then(Value::number);
+fn add_tree(
+    booster: &mut Booster,
+    tree: &Value<'_>,
+    number: usize,
+    target: usize,
+    weight: f64,
+) -> Result<()> {
+    let (left, right) = (numbers(tree, "left_children")?, numbers(tree, "right_children")?);
+    let (features, thresholds) = (numbers(tree, "split_indices")?, numbers(tree, "split_conditions")?);
+    let missing_left = numbers(tree, "default_left")?;
+    let leaf_size = tree.at_path(&["tree_param", "size_leaf_vector"]).and_then(Value::number);
     if leaf_size.is_some_and(|size| size > 1.0) {
         return Err(unsupported("trees with several values in a leaf are not supported"));
     }
-    let rows = children.0.iter().zip(children.1.iter()).zip(features.iter());
-    let rows = rows.zip(thresholds.iter()).zip(missing_left.iter());
-    if rows.len() < thresholds.len() || rows.len() == 0 {
+    let nodes = left.len();
+    let lengths = [right.len(), features.len(), thresholds.len(), missing_left.len()];
+    if nodes == 0 || lengths.iter().any(|length| *length != nodes) {
         return Err(invalid("the lists of a tree have different lengths"));
     }
     let sets = categories(tree)?;
-    let mut next = rows.len();
-    for (id, ((((left, right), feature), threshold), missing)) in rows.enumerate() {
-        let place = Place { tree: at, id };
+    let mut next_node = nodes;
+    let columns = left.iter().zip(right.iter()).zip(features.iter());
+    let columns = columns.zip(thresholds.iter()).zip(missing_left.iter());
+    for (node, ((((left, right), feature), threshold), missing_left)) in columns.enumerate() {
+        let id = NodeId { tree: number, node };
         if *left < 0.0 {
-            booster.leaves.push(Leaf { place, sum, value: threshold * weight });
+            booster.leaves.push(Leaf { id, target, value: threshold * weight });
             continue;
         }
         let links = whole(*left).zip(whole(*right)).zip(whole(*feature));
-        let ((yes, no), feature) = links.ok_or_else(|| invalid("a tree's node leads nowhere"))?;
+        let ((left, right), feature) = links.ok_or_else(|| invalid("a tree's node leads nowhere"))?;
         if feature >= booster.features.len() {
             return Err(invalid("a tree asks for a feature that is not there"));
         }
-        let (question, missing) = (Question::Below(*threshold), *missing != 0.0);
-        let node = Node { place, feature, question, yes, no, missing };
-        match sets.get(&id) {
+        let (condition, missing_is_left) = (Condition::Threshold(*threshold), *missing_left != 0.0);
+        if let Some(set) = sets.get(&node) {
             // Members of the set go right.
-            Some(set) => {
-                let node = Node { yes: no, no: yes, missing: !missing, ..node };
-                booster.ask_for_any(node, set, &mut next);
-            }
-            None => booster.nodes.push(node),
+            let (if_true, if_false) = (right, left);
+            let missing_is_true = !missing_is_left;
+            let split = Split { id, feature, condition, if_true, if_false, missing_is_true };
+            booster.split_by_categories(split, set, &mut next_node);
+        } else {
+            let (if_true, if_false) = (left, right);
+            let missing_is_true = missing_is_left;
+            booster.splits.push(Split { id, feature, condition, if_true, if_false, missing_is_true });
         }
     }
     Ok(())
 }
 
-/// The categories that nodes ask for, by the number of the node.
+/// The sets of categories that nodes ask for, by the number of the node. Older versions know none, and write no lists.
 fn categories(tree: &Value<'_>) -> Result<BTreeMap<usize, Vec<f64>>> {
-    let numbers = |name: &str| tree.get(name).and_then(Value::numbers).unwrap_or_default();
-    let nodes = numbers("categories_nodes");
-    let (starts, sizes) = (numbers("categories_segments"), numbers("categories_sizes"));
-    let all = numbers("categories");
+    let unreadable = || invalid("a tree's categories cannot be read");
+    let Some(nodes) = tree.get("categories_nodes") else { return Ok(BTreeMap::new()) };
+    let nodes = nodes.numbers().ok_or_else(unreadable)?;
+    let (starts, sizes) = (numbers(tree, "categories_segments")?, numbers(tree, "categories_sizes")?);
+    let all = numbers(tree, "categories")?;
+    if starts.len() != nodes.len() || sizes.len() != nodes.len() {
+        return Err(unreadable());
+    }
     let set = |((node, start), size): ((&f64, &f64), &f64)| {
         let (start, size) = (whole(*start)?, whole(*size)?);
         Some((whole(*node)?, all.get(start..start.checked_add(size)?)?.to_vec()))
     };
     let sets = nodes.iter().zip(starts.iter()).zip(sizes.iter()).map(set).collect::<Option<_>>();
-    sets.ok_or_else(|| invalid("a tree's categories cannot be read"))
+    sets.ok_or_else(unreadable)
 }

@@ -22,13 +22,15 @@
 //! # Ok::<(), predictql::diag::Error>(())
 //! ```
 
-mod making;
+mod jobs;
 mod query;
+mod scope;
 mod script;
-mod work;
+mod step;
 
-pub use query::{Query, Step, Summary};
-pub use script::Script;
+pub use query::Query;
+pub use script::{Script, StatementInfo};
+pub use step::{Step, Summary};
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -39,7 +41,7 @@ use crate::data::{Scalar, Schema};
 use crate::diag::{Code, Diagnostic, Error, Result};
 use crate::limits::Limits;
 use crate::model::{Model, ModelOptions};
-use crate::plan::{self, Bound, Params, bind};
+use crate::plan::{self, Binding, Bound, Params, bind};
 use crate::syntax::{self, Dialect};
 use crate::table::{self, CsvOptions, Object, Table};
 
@@ -145,7 +147,7 @@ impl Engine {
     ) -> Result<Arc<Model>> {
         check_name(name)?;
         let load = || Model::load_parts(bytes, external, options, &self.shared.limits);
-        let model = Arc::new(making::timed(self.shared.clock, load)?);
+        let model = Arc::new(jobs::timed(self.shared.clock, load)?);
         self.catalog().put_model(name, model.clone());
         Ok(model)
     }
@@ -198,12 +200,13 @@ impl Engine {
                 dialect: parsed.dialect,
                 params: None,
                 variables: &variables,
-                prepared: &[],
+                values: &[],
             };
             check.schema = None;
             match bind(statement, context) {
-                Ok((bound, warnings)) => {
+                Ok((binding, warnings)) => {
                     check.diagnostics.extend(warnings);
+                    let Binding::Ready(bound) = binding else { continue };
                     match bound {
                         Bound::Query(plan) => check.schema = Some(plan.root.schema),
                         Bound::Explain { .. } => check.schema = Some(plan::explanation_schema()),
@@ -264,7 +267,7 @@ impl Session {
         match Error::from_diagnostics(parsed.diagnostics) {
             Some(error) => Err(error),
             None => {
-                let scope = script::Scope::new(parsed.dialect, params);
+                let scope = scope::Scope::new(parsed.dialect, params);
                 Ok(Script::new(self.engine.clone(), self.limits.clone(), parsed.statements, scope, watch))
             }
         }

@@ -1,58 +1,33 @@
-//! One running statement.
+//! One running statement: rows, or a job.
 
 use std::sync::Arc;
 
-use super::making::Making;
-use super::script::Scope;
-use super::work::{Then, Work};
-use super::{Engine, work};
-use crate::control::{Progress, Stage, Stopwatch, Timings};
+use super::Engine;
+use super::jobs::{JobContext, JobStep, Task};
+use super::scope::Scope;
+use super::step::{Step, Summary};
+use crate::control::{Progress, Stage, Stopwatch};
 use crate::data::{Batch, Schema};
-use crate::diag::{Code, Diagnostic, Error, Result};
-use crate::exec::{Answer, Context, Poll, Request, start};
+use crate::diag::{Diagnostic, Error, Result};
+use crate::exec::{Answer, Context, Input, Poll};
 use crate::function::Env;
 use crate::limits::Limits;
-use crate::plan::{self, Bound, Prepare, bind};
+use crate::plan::{self, Binding, Bound, bind};
 use crate::syntax::ast::Statement;
 use crate::table::Object;
 
 /// A statement that runs as far as it is stepped. Dropping it cancels it.
 pub struct Query {
-    pub(super) engine: Engine,
-    pub(super) scope: Scope,
+    engine: Engine,
+    scope: Scope,
     statement: Statement,
     schema: Option<Schema>,
-    work: Work,
-    pub(super) ctx: Context,
+    /// What is left to do; nothing once the statement has ended.
+    task: Option<Task>,
+    ctx: Context,
     warnings: Vec<Diagnostic>,
     /// A batch that waits behind the progress that came with it.
-    held: Option<Batch>,
-}
-
-/// What [`Query::step`] answers.
-#[derive(Debug)]
-pub enum Step {
-    /// Answer these requests, all of them, then step again.
-    Need(Vec<Request>),
-    /// More work was done.
-    Progress(Progress),
-    /// Rows of the result.
-    Batch(Batch),
-    /// The statement has ended.
-    Done(Summary),
-}
-
-/// What a statement did.
-#[derive(Debug, Default)]
-pub struct Summary {
-    /// In words, for statements without rows.
-    pub message: Option<String>,
-    /// Whether tables or models were created or dropped.
-    pub catalog_changed: bool,
-    /// What to know beside the result.
-    pub warnings: Vec<Diagnostic>,
-    /// Where the time went.
-    pub timings: Timings,
+    pending: Option<Batch>,
 }
 
 impl Query {
@@ -76,10 +51,10 @@ impl Query {
             scope,
             statement,
             schema: None,
-            work: Work::Ended,
+            task: None,
             ctx,
             warnings: Vec::new(),
-            held: None,
+            pending: None,
         };
         query.bind()?;
         Ok(query)
@@ -95,13 +70,13 @@ impl Query {
     /// # Errors
     /// For reasons of data, limits, resources or the model. The query has ended then.
     pub fn step(&mut self) -> Result<Step> {
-        if let Some(batch) = self.held.take() {
+        if let Some(batch) = self.pending.take() {
             return Ok(Step::Batch(batch));
         }
+        let task = self.task.take().ok_or_else(|| Error::internal("the query has ended"))?;
         let mark = self.ctx.watch.start();
-        let work = std::mem::replace(&mut self.work, Work::Ended);
-        let stage = work.stage();
-        let result = self.advance(work);
+        let stage = task.stage();
+        let result = self.advance(task);
         self.ctx.watch.stop(mark, stage);
         match result? {
             Step::Done(summary) => {
@@ -136,11 +111,11 @@ impl Query {
         self.ctx.resources.answer(id, Answer::Refused(why.into()))
     }
 
-    /// Binds the statement against the catalog and the variables as they are now, and sets out its work.
-    pub(super) fn bind(&mut self) -> Result<()> {
+    /// Binds the statement against the catalog and the variables as they are now, and sets out its task.
+    fn bind(&mut self) -> Result<()> {
         let mark = self.ctx.watch.start();
         let variables = self.scope.variables();
-        let bound = {
+        let binding = {
             let catalog = self.engine.catalog();
             bind(
                 &self.statement,
@@ -149,114 +124,75 @@ impl Query {
                     dialect: self.scope.dialect,
                     params: Some(&self.scope.params),
                     variables: &variables,
-                    prepared: &self.scope.prepared,
+                    values: &self.scope.values,
                 },
             )
         };
         self.ctx.watch.stop(mark, Stage::Bind);
-        let (bound, warnings) = bound?;
+        let (binding, warnings) = binding?;
         self.warnings = warnings;
-        self.work = self.work_of(bound)?;
+        self.task = Some(match binding {
+            Binding::Ready(bound) => {
+                self.schema = match &bound {
+                    Bound::Query(plan) => Some(plan.root.schema.clone()),
+                    Bound::Explain { .. } => Some(plan::explanation_schema()),
+                    _ => None,
+                };
+                Task::of(bound, &self.engine)?
+            }
+            Binding::Needs(prerequisite) => Task::before(prerequisite),
+        });
         Ok(())
     }
 
-    fn work_of(&mut self, bound: Bound) -> Result<Work> {
-        Ok(match bound {
-            Bound::Query(plan) => {
-                self.schema = Some(plan.root.schema.clone());
-                Work::Rows(start(plan))
+    /// Does a piece of `task` and leaves the rest of it in `self.task`.
+    fn advance(&mut self, task: Task) -> Result<Step> {
+        let mut job = match task {
+            Task::Rows(root) => return self.rows(root),
+            Task::Job(job) => job,
+        };
+        let mut env = JobContext { engine: &self.engine, scope: &mut self.scope, ctx: &mut self.ctx };
+        match job.step(&mut env)? {
+            JobStep::Waiting => {
+                self.task = Some(Task::Job(job));
+                Ok(Step::Need(self.ctx.resources.open()))
             }
-            Bound::Explain { plan, analyze } => {
-                self.schema = Some(plan::explanation_schema());
-                work::explain(plan, analyze)?
+            JobStep::Working => {
+                self.task = Some(Task::Job(job));
+                Ok(self.progress())
             }
-            Bound::CreateTable { name, schema, plan, rules } => {
-                work::collect(plan, Then::CreateTable { name, schema, rules })
+            JobStep::Done(summary) => Ok(Step::Done(summary)),
+            JobStep::Rows(root) => {
+                self.task = Some(Task::Rows(root));
+                Ok(self.progress())
             }
-            Bound::Insert { name, plan } => work::collect(Some(plan), Then::Insert { name }),
-            Bound::Assign { names, plan } => work::collect(plan, Then::Assign { names }),
-            Bound::CreateTransform { name, plan, calls, items, gives } => {
-                let takes = plan.root.schema.clone();
-                work::collect(Some(plan), Then::Transform { name, calls, items, takes, gives })
+            JobStep::Bind => {
+                self.bind()?;
+                Ok(self.progress())
             }
-            Bound::Prepare(Prepare::Value { plan, span }) => {
-                work::collect(Some(plan), Then::Prepare { span })
-            }
-            Bound::Prepare(Prepare::Model { bytes, span }) => Work::LoadValue { bytes, span },
-            Bound::CreateView { name, view } => Work::CreateView { name, view },
-            Bound::CreateModel { name, path, path_span, options, declared } => {
-                let clock = self.engine.shared.clock;
-                Work::MakeModel(Box::new(Making::new(name, path, path_span, options, declared, clock)))
-            }
-            Bound::AlterModel { name, options, span } => {
-                let model = self.engine.catalog().model(&name)?.clone();
-                let clock = self.engine.shared.clock;
-                Work::MakeModel(Box::new(Making::of(model, name, span, options, clock)))
-            }
-            Bound::CreateObjectTable { name, uris, uris_span } => {
-                Work::ListObjects { name, uris, span: uris_span, request: None }
-            }
-            Bound::CreateExternalTable { name, external } => work::external_table(name, external),
-            Bound::DropModel { name } => Work::DropModel { name },
-            Bound::DropTable { name } => Work::DropTable { name },
-            Bound::Nothing { message } => Work::Say { message },
-        })
-    }
-
-    /// Does a piece of `work` and leaves the rest of it in `self.work`.
-    fn advance(&mut self, work: Work) -> Result<Step> {
-        match work {
-            Work::Rows(mut root) => {
-                let step = match root.poll(&mut self.ctx)? {
-                    Poll::Batch(batch) => match self.ctx.progress.take() {
-                        Some(progress) => {
-                            self.held = Some(batch);
-                            Step::Progress(progress)
-                        }
-                        None => Step::Batch(batch),
-                    },
-                    Poll::Working => self.progress(),
-                    Poll::Waiting => Step::Need(self.ctx.resources.open()),
-                    Poll::Done => return Ok(Step::Done(Summary::default())),
-                };
-                self.work = Work::Rows(root);
-                Ok(step)
-            }
-            Work::Collect { mut root, mut rows, then } => match root.poll(&mut self.ctx)? {
-                Poll::Batch(batch) => {
-                    rows.push(batch);
-                    self.work = Work::Collect { root, rows, then };
-                    Ok(self.progress())
-                }
-                Poll::Working => {
-                    self.work = Work::Collect { root, rows, then };
-                    Ok(self.progress())
-                }
-                Poll::Waiting => {
-                    self.work = Work::Collect { root, rows, then };
-                    Ok(Step::Need(self.ctx.resources.open()))
-                }
-                Poll::Done => self.collected(rows, then),
-            },
-            Work::Ended => Err(Error::new(Code::Internal, "the query has ended")),
-            other => self.change(other),
         }
     }
 
-    pub(super) fn progress(&mut self) -> Step {
+    /// The next piece of a result.
+    fn rows(&mut self, mut root: Input) -> Result<Step> {
+        let step = match root.poll(&mut self.ctx)? {
+            Poll::Batch(batch) => match self.ctx.progress.take() {
+                Some(progress) => {
+                    self.pending = Some(batch);
+                    Step::Progress(progress)
+                }
+                None => Step::Batch(batch),
+            },
+            Poll::Working => self.progress(),
+            Poll::Waiting => Step::Need(self.ctx.resources.open()),
+            Poll::Done => return Ok(Step::Done(Summary::default())),
+        };
+        self.task = Some(Task::Rows(root));
+        Ok(step)
+    }
+
+    fn progress(&mut self) -> Step {
         let silent = Progress { stage: Stage::Project, rows: 0, total: None };
         Step::Progress(self.ctx.progress.take().unwrap_or(silent))
-    }
-
-    /// Goes on with `work` at the next step.
-    pub(super) fn go_on(&mut self, work: Work) -> Step {
-        self.work = work;
-        self.progress()
-    }
-
-    /// Waits for what was asked for, with `work` to go on with.
-    pub(super) fn wait(&mut self, work: Work) -> Step {
-        self.work = work;
-        Step::Need(self.ctx.resources.open())
     }
 }

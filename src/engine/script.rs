@@ -1,53 +1,33 @@
 //! The statements of a text, one query after the other.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use super::scope::Scope;
 use super::{Engine, Query};
 use crate::control::Stopwatch;
-use crate::data::Scalar;
 use crate::diag::{Result, Span};
 use crate::limits::Limits;
-use crate::plan::{Params, Variable};
-use crate::syntax::Dialect;
 use crate::syntax::ast::Statement;
 
 /// Statements that run in order: take the next one when the one before has ended.
 pub struct Script {
     engine: Engine,
     limits: Arc<Limits>,
+    infos: Vec<StatementInfo>,
     statements: std::vec::IntoIter<Statement>,
     scope: Scope,
     /// Holds the time of parsing until the first query takes it.
     watch: Stopwatch,
 }
 
-/// What the statements of a script share, and what one of them has prepared for itself.
-#[derive(Clone)]
-pub(super) struct Scope {
-    pub(super) dialect: Dialect,
-    pub(super) params: Arc<Params>,
-    variables: Arc<Mutex<Vec<Variable>>>,
-    pub(super) prepared: Vec<(Span, Scalar)>,
-}
-
-impl Scope {
-    /// Without variables.
-    pub(super) fn new(dialect: Dialect, params: Params) -> Self {
-        Self { dialect, params: Arc::new(params), variables: Arc::default(), prepared: Vec::new() }
-    }
-
-    pub(super) fn variables(&self) -> Vec<Variable> {
-        self.variables.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Gives a variable its value, and declares it if it is new.
-    pub(super) fn assign(&self, variable: Variable) {
-        let mut variables = self.variables.lock().unwrap_or_else(PoisonError::into_inner);
-        match variables.iter_mut().find(|(name, ..)| name.eq_ignore_ascii_case(&variable.0)) {
-            Some(known) => *known = variable,
-            None => variables.push(variable),
-        }
-    }
+/// One statement of a script, as parsing found it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StatementInfo {
+    /// From its first word up to its last one; neither comments around it nor the semicolon belong to it.
+    pub span: Span,
+    /// The keywords that name it, in capitals, whatever the text's own way to write them: `SELECT` of any query, `SET`,
+    /// `DROP VIEW`, `CREATE OR REPLACE MODEL`; `CREATE TABLE AS SELECT` where rows of a query are read.
+    pub verb: &'static str,
 }
 
 impl Script {
@@ -58,7 +38,16 @@ impl Script {
         scope: Scope,
         watch: Stopwatch,
     ) -> Self {
-        Self { engine, limits, statements: statements.into_iter(), scope, watch }
+        let info =
+            |statement: &Statement| StatementInfo { span: statement.span, verb: statement.kind.verb() };
+        let infos = statements.iter().map(info).collect();
+        Self { engine, limits, infos, statements: statements.into_iter(), scope, watch }
+    }
+
+    /// All statements of the text, in order, those included that were taken already. T-SQL's `DECLARE @a …, @b …` is
+    /// one statement for each variable, and all of them begin at the DECLARE.
+    pub fn statements(&self) -> &[StatementInfo] {
+        &self.infos
     }
 
     /// The number of statements that are left.

@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
+use super::Model;
+use super::batch_size::BatchSize;
 use super::signature::Port;
-use super::{Batch, Model};
 use crate::onnx::Dim;
 
 /// One line of a description.
@@ -58,10 +59,10 @@ impl Model {
     }
 
     fn rows_in_a_run(&self) -> String {
-        match self.core.batch {
-            Batch::Free => format!("up to {}", self.core.chunk_rows),
-            Batch::Fixed(rows) => format!("exactly {rows}"),
-            Batch::Single => "one".into(),
+        match self.core.batch_size {
+            BatchSize::Any => format!("up to {}", self.core.chunk_rows),
+            BatchSize::Fixed(rows) => format!("exactly {rows}"),
+            BatchSize::Unbatched => "one".into(),
         }
     }
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Int64Array, StringArray};
 
 use crate::data::{DataType, Scalar};
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Code, Error, Invariant, Result};
 use crate::json;
 use crate::onnx::Labels;
 
 impl Labels {
-    /// The labels that a list of texts or whole numbers holds.
+    /// The labels in a list of texts or whole numbers.
     pub(super) fn of(list: &Scalar) -> Option<Self> {
         let Scalar::Array(_, items) = list else { return None };
         let text = |item: &Scalar| if let Scalar::String(text) = item { Some(text.clone()) } else { None };
@@ -29,19 +29,20 @@ impl Labels {
         };
         let text = std::str::from_utf8(bytes).map_err(|_| invalid("is not UTF-8 text"))?;
         let text = text.trim_start_matches('\u{feff}').trim_end();
-        let labels: Vec<String> = match text.trim_start().starts_with('[') {
-            true => {
-                let list =
-                    json::json(text.as_bytes()).map_err(|error| invalid("cannot be read").detail(error))?;
-                let texts = list.items().iter().map(|item| item.text().map(str::to_owned));
-                texts.collect::<Option<_>>().ok_or_else(|| invalid("holds something else than texts"))?
-            }
-            false => text.lines().map(|line| line.trim().to_owned()).collect(),
+        let labels: Vec<String> = if text.trim_start().starts_with('[') {
+            let list =
+                json::read_text(text.as_bytes()).map_err(|error| invalid("cannot be read").detail(error))?;
+            let not_texts = || invalid("holds something else than texts");
+            let items = list.items().ok_or_else(not_texts)?;
+            items
+                .iter()
+                .map(|item| item.text().map(str::to_owned))
+                .collect::<Option<_>>()
+                .ok_or_else(not_texts)?
+        } else {
+            text.lines().map(|line| line.trim().to_owned()).collect()
         };
-        match labels.is_empty() {
-            true => Err(invalid("is empty")),
-            false => Ok(Self::Strings(labels)),
-        }
+        if labels.is_empty() { Err(invalid("is empty")) } else { Ok(Self::Strings(labels)) }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -58,11 +59,21 @@ impl Labels {
         }
     }
 
-    /// A column of the labels at `places`; NULL where there is none.
-    pub(super) fn column(&self, places: impl Iterator<Item = usize>) -> ArrayRef {
-        match self {
-            Self::Strings(labels) => Arc::new(places.map(|at| labels.get(at)).collect::<StringArray>()),
-            Self::Ints(labels) => Arc::new(places.map(|at| labels.get(at).copied()).collect::<Int64Array>()),
-        }
+    /// A column of the labels of `classes`.
+    ///
+    /// # Errors
+    /// `internal` where a class has no label.
+    pub(super) fn column(&self, classes: impl Iterator<Item = usize>) -> Result<ArrayRef> {
+        let what = "a label for each class";
+        Ok(match self {
+            Self::Strings(labels) => {
+                let texts = classes.map(|class| labels.get(class).map(String::as_str).invariant(what));
+                Arc::new(StringArray::from(texts.collect::<Result<Vec<_>>>()?))
+            }
+            Self::Ints(labels) => {
+                let ints = classes.map(|class| labels.get(class).copied().invariant(what));
+                Arc::new(Int64Array::from(ints.collect::<Result<Vec<_>>>()?))
+            }
+        })
     }
 }

@@ -7,14 +7,15 @@ use std::collections::HashMap;
 
 use tract_onnx::model::ParseResult;
 use tract_onnx::prelude::{
-    InferenceModel, InferenceModelExt, SymbolValues, TDim, TVec, ToDim, TractResult, TypedFact, TypedModel,
+    InferenceModel, InferenceModelExt, OutletId, Symbol, SymbolValues, TDim, TVec, ToDim, TractResult,
+    TypedFact, TypedModel,
 };
 use tract_onnx::tract_hir::infer::{Factoid, GenericFactoid};
-use tract_onnx::tract_hir::internal::{DimLike, TypedNode, format_err};
+use tract_onnx::tract_hir::internal::{DimLike, TypedNode, ensure, format_err};
 use tract_onnx::tract_hir::ops::konst::Const;
 use tract_onnx::{Onnx, pb};
 
-use super::plans::Shapes;
+use super::shapes::InputShapes;
 use crate::diag::Result;
 use crate::onnx::{Dim, Weights, failure};
 
@@ -34,9 +35,14 @@ pub(super) struct Sampled {
     pub(super) bytes: usize,
 }
 
-/// Loads the graph of `proto`, whose large `weights` lie beside it, in the first way that works, trying `sample` where
+/// Loads the graph of `proto`, whose large weights are in `weights`, in the first way that works, trying `sample` where
 /// shapes must be known.
-pub(super) fn graph(onnx: Onnx, proto: &pb::ModelProto, weights: &Weights, sample: &Shapes) -> Result<Graph> {
+pub(super) fn graph(
+    onnx: Onnx,
+    proto: &pb::ModelProto,
+    weights: &Weights,
+    sample: &InputShapes,
+) -> Result<Graph> {
     let first = match symbolic(&onnx, proto, weights) {
         Ok(model) => return Ok(Graph::Symbolic(model)),
         Err(error) => error,
@@ -69,8 +75,8 @@ fn parse(onnx: &Onnx, proto: &pb::ModelProto, weights: &Weights) -> TractResult<
 fn symbolic(onnx: &Onnx, proto: &pb::ModelProto, weights: &Weights) -> TractResult<TypedModel> {
     let mut model = parse(onnx, proto, weights)?;
     let rows = model.symbols.new_with_prefix("rows");
-    for at in 0..model.inputs.len() {
-        let fact = model.input_fact(at)?.clone();
+    for input in 0..model.inputs.len() {
+        let fact = model.input_fact(input)?.clone();
         let dims: TVec<TDim> = (fact.shape.dims().enumerate())
             .map(|(axis, dim)| match dim.concretize() {
                 Some(dim) => dim,
@@ -78,49 +84,70 @@ fn symbolic(onnx: &Onnx, proto: &pb::ModelProto, weights: &Weights) -> TractResu
                 None => model.symbols.new_with_prefix("free").to_dim(),
             })
             .collect();
-        model.set_input_fact(at, fact.with_shape(dims))?;
+        model.set_input_fact(input, fact.with_shape(dims))?;
     }
     model.into_typed()?.into_decluttered()
 }
 
-fn typed(model: &InferenceModel, shapes: &Shapes) -> TractResult<TypedModel> {
+fn typed(model: &InferenceModel, shapes: &InputShapes) -> TractResult<TypedModel> {
+    ensure_shapes_for(&model.inputs, shapes)?;
     let mut model = model.clone();
     let mut symbols = HashMap::new();
-    for (at, shape) in shapes.iter().enumerate() {
-        let fact = model.input_fact(at)?.clone();
+    for (input, shape) in shapes.iter().enumerate() {
+        let fact = model.input_fact(input)?.clone();
         let dims: TVec<_> = fact.shape.dims().cloned().collect();
         for (dim, length) in dims.iter().zip(shape) {
             if let GenericFactoid::Only(TDim::Sym(symbol)) = dim {
                 symbols.insert(symbol.clone(), length.to_dim());
             }
         }
-        model.set_input_fact(at, fact.with_shape(shape.as_slice()))?;
+        model.set_input_fact(input, fact.with_shape(shape.as_slice()))?;
     }
     model.set_symbols(&symbols)?;
     model.into_typed()
 }
 
+/// The lengths in `shapes` that the symbols in the input shapes of `model` stand for.
+fn symbol_lengths(model: &TypedModel, shapes: &InputShapes) -> TractResult<Vec<(Symbol, usize)>> {
+    ensure_shapes_for(&model.inputs, shapes)?;
+    let mut symbols = Vec::new();
+    for (input, shape) in shapes.iter().enumerate() {
+        let dims = &model.input_fact(input)?.shape;
+        ensure!(
+            dims.rank() == shape.len(),
+            "input {input} has {} dimensions, not {}",
+            dims.rank(),
+            shape.len()
+        );
+        for (dim, length) in dims.iter().zip(shape) {
+            if let TDim::Sym(symbol) = dim {
+                symbols.push((symbol.clone(), *length));
+            }
+        }
+    }
+    Ok(symbols)
+}
+
+fn ensure_shapes_for(inputs: &[OutletId], shapes: &InputShapes) -> TractResult<()> {
+    ensure!(inputs.len() == shapes.len(), "the graph has {} inputs, not {}", inputs.len(), shapes.len());
+    Ok(())
+}
+
 impl Graph {
     /// The graph for inputs of exactly `shapes`.
-    pub(super) fn concrete(&self, shapes: &Shapes) -> TractResult<TypedModel> {
+    pub(super) fn concrete(&self, shapes: &InputShapes) -> TractResult<TypedModel> {
         match self {
             Self::Open(model) => typed(model, shapes),
             Self::Symbolic(model) => {
-                let mut symbols = HashMap::new();
-                for (at, shape) in shapes.iter().enumerate() {
-                    for (dim, length) in model.input_fact(at)?.shape.iter().zip(shape) {
-                        if let TDim::Sym(symbol) = dim {
-                            symbols.insert(symbol.clone(), length.to_dim());
-                        }
-                    }
-                }
-                model.set_symbols(&symbols)
+                let symbols = symbol_lengths(model, shapes)?;
+                let lengths = symbols.into_iter().map(|(symbol, length)| (symbol, length.to_dim()));
+                model.set_symbols(&lengths.collect())
             }
         }
     }
 
     /// Whether inputs of `shapes` go in, as far as that can be seen: with symbols in its shapes, a graph takes all.
-    pub(super) fn takes(&self, shapes: &Shapes) -> bool {
+    pub(super) fn takes(&self, shapes: &InputShapes) -> bool {
         match self {
             Self::Symbolic(_) => true,
             Self::Open(model) => typed(model, shapes).is_ok(),
@@ -128,17 +155,13 @@ impl Graph {
     }
 
     /// What `sample` tells of the graph; it stands in for shapes that must be known.
-    pub(super) fn sampled(&self, sample: &Shapes) -> TractResult<Sampled> {
+    pub(super) fn sampled(&self, sample: &InputShapes) -> TractResult<Sampled> {
         let closed;
         let mut values = SymbolValues::default();
         let model = match self {
             Self::Symbolic(model) => {
-                for (at, shape) in sample.iter().enumerate() {
-                    for (dim, length) in model.input_fact(at)?.shape.iter().zip(shape) {
-                        if let TDim::Sym(symbol) = dim {
-                            values.set(symbol, i64::try_from(*length)?);
-                        }
-                    }
+                for (symbol, length) in symbol_lengths(model, sample)? {
+                    values.set(&symbol, i64::try_from(length)?);
                 }
                 model
             }
@@ -148,28 +171,35 @@ impl Graph {
             }
         };
         let outputs = (0..model.outputs.len())
-            .map(|at| {
-                let dims = model.output_fact(at)?.shape.iter().map(|dim| match dim.to_usize() {
+            .map(|output| {
+                let dims = model.output_fact(output)?.shape.iter().map(|dim| match dim.to_usize() {
                     Ok(length) => Dim::Fixed(length),
                     Err(_) => Dim::Free(String::new()),
                 });
                 Ok(dims.collect())
             })
             .collect::<TractResult<_>>()?;
-        let bytes = |fact: &TypedFact| -> usize {
-            if fact.konst.is_some() {
-                return 0;
-            }
-            let lengths = fact.shape.iter().map(|dim| {
-                dim.eval_to_i64(&values).ok().and_then(|length| usize::try_from(length).ok()).unwrap_or(1)
-            });
-            lengths.fold(fact.datum_type.size_of(), usize::saturating_mul)
-        };
-        let node_bytes = |node: &TypedNode| {
-            let inputs = node.inputs.iter().filter_map(|input| model.outlet_fact(*input).ok()).map(bytes);
-            let outputs = node.outputs.iter().map(|output| bytes(&output.fact));
-            inputs.chain(outputs).fold(0, usize::saturating_add)
-        };
-        Ok(Sampled { outputs, bytes: model.nodes.iter().map(node_bytes).max().unwrap_or_default() })
+        // A graph without nodes reads and writes nothing.
+        let bytes = model.nodes.iter().map(|node| node_bytes(model, node, &values)).max().unwrap_or(0);
+        Ok(Sampled { outputs, bytes })
     }
+}
+
+/// An estimate of the bytes that `node` reads and writes, constants aside.
+fn node_bytes(model: &TypedModel, node: &TypedNode, values: &SymbolValues) -> usize {
+    let inputs = node.inputs.iter().filter_map(|input| model.outlet_fact(*input).ok());
+    let facts = inputs.chain(node.outputs.iter().map(|output| &output.fact));
+    facts
+        .filter(|fact| fact.konst.is_none())
+        .map(|fact| fact_bytes(fact, values))
+        .fold(0, usize::saturating_add)
+}
+
+fn fact_bytes(fact: &TypedFact, values: &SymbolValues) -> usize {
+    // A length that stays unknown counts as 1: this is an estimate.
+    let lengths = fact.shape.iter().map(|dim| {
+        let length = dim.eval_to_i64(values).ok().and_then(|length| usize::try_from(length).ok());
+        length.unwrap_or(1)
+    });
+    lengths.fold(fact.datum_type.size_of(), usize::saturating_mul)
 }

@@ -1,27 +1,28 @@
 //! Models: the bytes of a file in, a signature in SQL types out; rows in, rows out.
 //!
-//! The only room that names tract. It knows tensors and columns and how one becomes the other, and nothing of SQL
-//! text, of tables or of where bytes come from.
+//! The room knows tensors and columns and how one becomes the other, and nothing of SQL text, of tables or of where
+//! bytes come from.
 
-mod convert;
+mod batch_size;
 mod describe;
-mod guard;
+mod graph_port;
+mod index_guard;
 mod inputs;
 mod labels;
 mod load;
 mod options;
 mod outputs;
-mod picture;
 mod plans;
+mod shapes;
 mod signature;
-mod tensors;
+mod tensor_model;
 
 pub use crate::onnx::{Dim, Format, ModelFacts};
 pub use describe::Fact;
 pub use options::{ModelOption, ModelOptions};
 pub use plans::Status;
 pub use signature::{Port, Signature};
-pub use tensors::TensorModel;
+pub use tensor_model::TensorModel;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -31,17 +32,79 @@ use std::time::Duration;
 use arrow_array::ArrayRef;
 use tract_onnx::prelude::{IntoTValue, TVec};
 
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Code, Error, Result, ensure};
 use crate::limits::Limits;
 use crate::onnx::{self, KnownLabels, failure};
 use crate::{boosters, operators};
-use convert::{Input, Output};
+use batch_size::BatchSize;
+use graph_port::GraphPort;
 use inputs::Inputs;
-use outputs::Outputs;
-use plans::{Plans, Shapes};
-use signature::{Batch, Slot};
+use outputs::{OutputDecoder, Outputs};
+use plans::Plans;
+use shapes::InputShapes;
 
-/// A loaded model, ready to predict. Share it behind an `Arc`.
+/// A loaded model, ready to predict: rows in, rows out.
+///
+/// A model is loaded from the bytes of an ONNX file, or of a booster that XGBoost (JSON, UBJSON) or LightGBM (text)
+/// saved. Its [`Signature`] has a column for each input and output in SQL's types; [`ModelOptions`] change how inputs
+/// are fed and what outputs become. It is loaded once and shared behind an [`Arc`]; several threads may predict at the
+/// same time.
+///
+/// To run SQL, register models with an [`Engine`](crate::Engine) instead. For tensors without rows there is
+/// [`TensorModel`].
+///
+/// # Example
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use arrow_array::cast::AsArray;
+/// use arrow_array::{ArrayRef, Float64Array};
+/// use predictql::{Limits, model::Model};
+///
+/// let model = Model::load(&std::fs::read("tests/fixtures/models/iris_rf.onnx")?, &Limits::default())?;
+/// let inputs = &model.signature().inputs;
+/// assert_eq!(inputs[0].name, "sepal_length");
+/// assert_eq!(inputs[0].data_type.to_string(), "FLOAT64");
+///
+/// // Two flowers: a column for each of the four inputs, in their order.
+/// let column = |values: [f64; 2]| Some(Arc::new(Float64Array::from(values.to_vec())) as ArrayRef);
+/// let columns = [column([5.1, 6.7]), column([3.5, 3.0]), column([1.4, 5.2]), column([0.2, 2.3])];
+/// let label = model.signature().outputs.iter().position(|port| port.name == "label").unwrap();
+/// let labels = model.predict(&columns, &[label], 2, 0)?.remove(0);
+/// assert_eq!(labels.as_primitive::<arrow_array::types::Int64Type>().values(), &[0, 2]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Rows and shapes
+///
+/// The first dimension of the inputs counts rows. Where it is free, one run takes up to [`Model::chunk_rows`] rows;
+/// where the file fixes it, the rows are split into runs of that number and the last run is padded with zeros; where all
+/// inputs are vectors of a fixed length or numbers, a run takes one row. The other dimensions are the shape of a row.
+/// Rows of different shapes, such as texts of different lengths, go into different runs.
+///
+/// # Types and units
+///
+/// [`Signature`] has the SQL type of every kind of tensor. Floats of 16 bits are computed in 32 bits. Pictures are
+/// tensors of height, width and channels with values from 0 to 1, and models with `uint8` inputs take whole numbers from
+/// 0 to 255; the options `image_layout`, `image_mean` and `image_std` bring pictures into a model's own order and scale.
+/// A NULL is an error unless `default_on_null` or `null_handling` says what becomes of it.
+///
+/// # Errors
+///
+/// Every failure is an [`Error`] with a stable [`Code`]. At load: `not-onnx`, `truncated-model` and `invalid-model` for
+/// bytes that are no whole model, `unsupported-operator` and `unsupported-model-type` with everything that keeps a model
+/// from running, `external-data-missing` for weights in other files, `checksum-mismatch`, `invalid-option` for options
+/// that do not fit the model. In a prediction: `missing-input`, `null-input`, `input-type-mismatch` and `out-of-range`
+/// name the input and the row, `model-failed` has the words of the operator that failed as its detail. `limit-exceeded`
+/// names the cap of [`Limits`] that was met.
+///
+/// ```
+/// use predictql::{Limits, model::Model};
+///
+/// let error = Model::load(b"<!doctype html>", &Limits::default()).unwrap_err();
+/// assert_eq!(error.to_string().split(';').next(), Some("[not-onnx] expected an ONNX model, the file is an HTML page"));
+/// ```
 pub struct Model {
     core: Arc<Core>,
     options: ModelOptions,
@@ -51,16 +114,16 @@ pub struct Model {
     load_time: Duration,
 }
 
-/// What does not depend on options: the graph and what the file says of it.
+/// The part of a model that does not depend on options: the graph and the facts of its file.
 struct Core {
     facts: ModelFacts,
     plans: Plans,
-    batch: Batch,
-    /// Rows that one run takes best where rows are of a usual size.
+    batch_size: BatchSize,
+    /// Rows that suit one run where rows are of a usual size.
     chunk_rows: usize,
     tensor_bytes: usize,
-    inputs: Vec<Slot>,
-    outputs: Vec<Slot>,
+    inputs: Vec<GraphPort>,
+    outputs: Vec<GraphPort>,
     labels: KnownLabels,
     defaults: ModelOptions,
 }
@@ -95,38 +158,10 @@ impl Model {
     ) -> Result<Self> {
         onnx::check_size(bytes.len(), limits)?;
         options.verify(bytes)?;
-        let reader = operators::onnx();
-        let file = boosters::translate(bytes, options.format)?;
-        let mut found = onnx::read(&file.onnx, external, limits, &reader)?;
-        if file.format != Format::Onnx {
-            let ModelFacts { operators, .. } = found.facts;
-            let (format, metadata, bytes, opset) = (file.format, file.metadata, bytes.len(), BTreeMap::new());
-            found.facts = ModelFacts { format, bytes, opset, metadata, operators };
-        }
-        let batch = Batch::of(&found.inputs)?;
-        let inputs: Vec<Slot> = found.inputs.into_iter().map(|input| Slot::input(input, batch)).collect();
-        let sample = signature::sample(&inputs, batch, 1);
-        let graph = load::graph(reader, &found.proto, &found.weights, &sample)?;
-        let sampled = graph.sampled(&sample).map_err(failure::load)?;
-        // Exporters have often seen one row only, and wrote its shape down somewhere inside.
-        let two = signature::sample(&inputs, batch, 2);
-        let batch = if batch == Batch::Free && !graph.takes(&two) { Batch::Fixed(1) } else { batch };
-        let outputs = found.outputs.into_iter().zip(sampled.outputs);
-        let outputs = outputs.map(|(declared, inferred)| Slot::output(declared, inferred, batch)).collect();
-        let plans = Plans::new(graph, onnx::weight_bytes(&found.weights), limits);
-        // Of texts and other rows of any length the first guess is a long one.
-        let long = signature::shapes(&inputs, batch, 1, |_| 256);
-        let row_bytes = if long == sample { sampled.bytes } else { plans.bytes(&long).max(sampled.bytes) };
-        let chunk_rows = batch.best_rows(&inputs, row_bytes, limits);
-        let labels = found.labels;
-        let defaults = file.features.map_or_else(ModelOptions::default, ModelOptions::of_booster);
-        let facts = found.facts;
-        let tensor_bytes = limits.tensor_bytes;
-        let core = Core { facts, plans, batch, chunk_rows, tensor_bytes, inputs, outputs, labels, defaults };
-        Self::new(Arc::new(core), options)
+        Self::new(Arc::new(Core::load(bytes, external, options.format, limits)?), options)
     }
 
-    /// The other files that the model file `bytes` keeps its weights in, as it names them: paths beside its own.
+    /// The other files that hold weights of the model file `bytes`: paths relative to its own.
     ///
     /// # Errors
     /// `checksum-mismatch`; `invalid-model` for a path that leaves the model's folder.
@@ -144,7 +179,7 @@ impl Model {
         Ok(Self { load_time: self.load_time, ..model })
     }
 
-    /// The same model, told how long it took to load: hosts have the clock.
+    /// The same model with the time that it took to load, which the host measures.
     #[must_use]
     pub fn with_load_time(mut self, load_time: Duration) -> Self {
         self.load_time = load_time;
@@ -169,7 +204,7 @@ impl Model {
         &self.signature
     }
 
-    /// What else the file says.
+    /// Facts about the file: its format, its operators, its metadata.
     pub fn facts(&self) -> &ModelFacts {
         &self.core.facts
     }
@@ -179,7 +214,7 @@ impl Model {
         &self.options
     }
 
-    /// What became of it since it was loaded.
+    /// What it has done since it was loaded.
     pub fn status(&self) -> Status {
         self.core.plans.status()
     }
@@ -189,20 +224,21 @@ impl Model {
         self.load_time
     }
 
-    /// Rows that one run takes best: split there, for progress and cancelling.
+    /// The rows that suit one run: hosts that show progress or can cancel split there.
     pub fn chunk_rows(&self) -> usize {
         self.core.chunk_rows
     }
 
     /// Predicts `rows` rows.
     ///
-    /// `inputs` holds a column for each input of the signature, in its order and in the layout of its type, or
-    /// `None` for inputs that are not required. Returns a column for each of `wanted`, which are places among the
-    /// outputs of the signature. `first_row` is the number of rows that the query has had before these: errors name
-    /// rows by it.
+    /// `inputs` holds a column of `rows` values for each input of the signature, in its order and in the layout of its
+    /// type ([`DataType::storage`](crate::data::DataType::storage)), or `None` for inputs that are not required. Returns
+    /// a column for each of `wanted`, which are positions among the outputs of the signature. `first_row` is the number
+    /// of rows that the query has had before these: errors name rows by it.
     ///
     /// # Errors
-    /// `null-input`, `input-type-mismatch`, `out-of-range`, `missing-input`, `model-failed`, `limit-exceeded`.
+    /// `null-input`, `input-type-mismatch`, `out-of-range`, `missing-input`, `model-failed`, `limit-exceeded`;
+    /// `internal` for columns of another layout or length, and for a position that there is not.
     pub fn predict(
         &self,
         inputs: &[Option<ArrayRef>],
@@ -211,55 +247,110 @@ impl Model {
         first_row: usize,
     ) -> Result<Vec<ArrayRef>> {
         let core = &*self.core;
-        let prepared = self.inputs.prepare(inputs, rows, first_row)?;
-        let rows = prepared.rows;
-        let feeds = &self.inputs.feeds;
-        let inputs = feeds
-            .iter()
-            .map(|feed| Input::new(feed, feed.columns(&prepared.columns), &prepared.numbers))
-            .collect::<Result<Vec<_>>>()?;
-        let mut outputs: Vec<_> = core
+        let rows = self.inputs.rows(inputs, rows, first_row)?;
+        let encoders = self.inputs.encoders(&rows)?;
+        let needed = self.outputs.needed(wanted, core.outputs.len())?;
+        let mut decoders: Vec<_> = core
             .outputs
             .iter()
-            .enumerate()
-            .map(|(at, slot)| self.outputs.needs(wanted, at).then(|| Output::new(slot, rows)))
+            .zip(needed)
+            .map(|(port, is_needed)| is_needed.then(|| OutputDecoder::new(port, rows.count)))
             .collect();
         let mut start = 0;
-        while start < rows {
-            let row_shapes = inputs.iter().map(|input| input.row_shape(start)).collect::<Result<Vec<_>>>()?;
-            let most = rows.min(start + core.rows_of(&row_shapes));
-            let end = inputs.iter().fold(most, |end, input| input.alike(start..end));
-            let batch = core.batch.rows(end - start);
-            let shapes: Shapes =
-                feeds.iter().zip(&row_shapes).map(|(feed, row)| feed.slot.tensor_shape(batch, row)).collect();
-            let tensors = inputs
+        while start < rows.count {
+            let row_shapes =
+                encoders.iter().map(|encoder| encoder.row_shape(start)).collect::<Result<Vec<_>>>()?;
+            let last = rows.count.min(start + core.rows_per_run(&row_shapes));
+            let end = encoders.iter().fold(last, |end, encoder| encoder.end_of_same_shape(start..end));
+            let tensor_rows = core.batch_size.tensor_rows(end - start);
+            let shapes = core.tensor_shapes(tensor_rows, &row_shapes);
+            let tensors = encoders
                 .iter()
                 .zip(&shapes)
-                .map(|(input, shape)| Ok(input.tensor(start..end, shape)?.into_tvalue()))
+                .map(|(encoder, shape)| Ok(encoder.tensor(start..end, shape)?.into_tvalue()))
                 .collect::<Result<TVec<_>>>()?;
-            for (output, tensor) in outputs.iter_mut().zip(core.plans.run(shapes, tensors)?) {
-                if let Some(output) = output {
-                    output.append(&tensor, end - start, batch)?;
+            let outputs = core.plans.run(shapes, tensors)?;
+            ensure(outputs.len() == decoders.len(), "the model gives a tensor for each of its outputs")?;
+            for (decoder, tensor) in decoders.iter_mut().zip(outputs) {
+                if let Some(decoder) = decoder {
+                    decoder.append(&tensor, end - start, tensor_rows)?;
                 }
             }
             start = end;
         }
-        let outputs = outputs.into_iter().map(|output| output.map(Output::finish).transpose());
-        self.outputs.columns(outputs.collect::<Result<_>>()?, wanted, prepared.places.as_ref())
+        let columns = decoders
+            .into_iter()
+            .map(|decoder| decoder.map(|decoder| decoder.finish(rows.count)).transpose())
+            .collect::<Result<_>>()?;
+        self.outputs.columns(columns, wanted, rows.positions.as_ref())
     }
 }
 
 impl Core {
-    /// Rows of these shapes that one run takes best.
-    fn rows_of(&self, row_shapes: &[TVec<usize>]) -> usize {
-        let known = self.inputs.iter().all(|slot| slot.row_shape().iter().all(|dim| dim.fixed().is_some()));
-        if known || self.batch != Batch::Free || self.chunk_rows == 1 {
+    fn load(
+        bytes: &[u8],
+        external: &BTreeMap<String, Vec<u8>>,
+        format: Option<Format>,
+        limits: &Limits,
+    ) -> Result<Self> {
+        let reader = operators::onnx();
+        let file = boosters::translate(bytes, format)?;
+        let mut found = onnx::read(&file.onnx, external, limits, &reader)?;
+        if file.format != Format::Onnx {
+            let ModelFacts { operators, .. } = found.facts;
+            let (format, metadata, bytes, opset) = (file.format, file.metadata, bytes.len(), BTreeMap::new());
+            found.facts = ModelFacts { format, bytes, opset, metadata, operators };
+        }
+        let batch_size = BatchSize::of(&found.inputs)?;
+        let inputs = found.inputs.into_iter().map(|input| GraphPort::input(input, batch_size));
+        let inputs = inputs.collect::<Result<Vec<GraphPort>>>()?;
+        let sample = shapes::sample(&inputs, batch_size, 1);
+        let graph = load::graph(reader, &found.proto, &found.weights, &sample)?;
+        let sampled = graph.sampled(&sample).map_err(failure::load)?;
+        // Exporters have often seen one row only, and wrote its shape down somewhere inside.
+        let two_rows = shapes::sample(&inputs, batch_size, 2);
+        let takes_one_row = batch_size == BatchSize::Any && !graph.takes(&two_rows);
+        let batch_size = if takes_one_row { BatchSize::Fixed(1) } else { batch_size };
+        ensure(
+            found.outputs.len() == sampled.outputs.len(),
+            "the graph has the outputs that the file declares",
+        )?;
+        let outputs = found.outputs.into_iter().zip(sampled.outputs);
+        let outputs =
+            outputs.map(|(declared, inferred)| GraphPort::output(declared, inferred, batch_size)).collect();
+        let plans = Plans::new(graph, onnx::weight_bytes(&found.weights), limits);
+        // Of texts and other rows of any length the first guess is a long one.
+        let long = shapes::with_free_lengths(&inputs, batch_size, 1, |_| 256);
+        let row_bytes = if long == sample { sampled.bytes } else { plans.bytes(&long).max(sampled.bytes) };
+        Ok(Self {
+            facts: found.facts,
+            plans,
+            batch_size,
+            chunk_rows: shapes::rows_per_run(&inputs, batch_size, row_bytes, limits),
+            tensor_bytes: limits.tensor_bytes,
+            inputs,
+            outputs,
+            labels: found.labels,
+            defaults: file.features.map_or_else(ModelOptions::default, ModelOptions::of_booster),
+        })
+    }
+
+    /// How many rows of these shapes suit one run.
+    fn rows_per_run(&self, row_shapes: &[TVec<usize>]) -> usize {
+        let is_known = self.inputs.iter().all(|port| port.free_dims() == 0);
+        if is_known || self.batch_size != BatchSize::Any || self.chunk_rows == 1 {
             return self.chunk_rows;
         }
-        let shapes =
-            self.inputs.iter().zip(row_shapes).map(|(slot, row)| slot.tensor_shape(1, row)).collect();
-        let fitting = self.tensor_bytes.checked_div(self.plans.bytes(&shapes)).unwrap_or(self.chunk_rows);
-        fitting.clamp(1, self.chunk_rows)
+        match self.plans.bytes(&self.tensor_shapes(1, row_shapes)) {
+            // Not known.
+            0 => self.chunk_rows,
+            bytes => (self.tensor_bytes / bytes).clamp(1, self.chunk_rows),
+        }
+    }
+
+    /// The shapes of the input tensors for `tensor_rows` rows of these shapes, one for each input.
+    fn tensor_shapes(&self, tensor_rows: usize, row_shapes: &[TVec<usize>]) -> InputShapes {
+        self.inputs.iter().zip(row_shapes).map(|(port, row)| port.tensor_shape(tensor_rows, row)).collect()
     }
 }
 

@@ -1,18 +1,45 @@
-//! What people say of a model beside its file: which columns make up an input, what the classes are called, what NULL
-//! stands for.
+//! Options of models: which columns make up an input, what the classes are called, how NULL and pictures are treated.
 //!
 //! One table, [`ModelOptions::ALL`], names every option with its type and meaning; statements, the catalog and the
-//! reference read it. Whether an option suits a model is seen when the two meet.
+//! reference read it. Whether an option fits a model is checked elsewhere, when the two meet.
 
 use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
 use crate::data::{DataType, Scalar};
-use crate::diag::{Code, Error, Result, nearest};
+use crate::diag::{Code, Error, Result};
 use crate::onnx::{Format, Labels};
 
-/// What is said of a model beside its file.
+/// How a model file is read and fed, and what its outputs are turned into: the OPTIONS of `CREATE MODEL`.
+///
+/// Options are set by name, with a SQL value. [`ModelOptions::ALL`] lists their names, what they take and what they do.
+/// Whether an option fits a model is checked when the two meet, in [`Model::load_with`](super::Model::load_with) and
+/// [`Model::with_options`](super::Model::with_options).
+///
+/// | option | for |
+/// |---|---|
+/// | `model_type`, `sha256` | the file: its format, its checksum |
+/// | `input_columns`, `default_on_null`, `null_handling` | the inputs: which columns make them up, what becomes of NULL |
+/// | `image_layout`, `image_mean`, `image_std` | pictures: the order of their dimensions; `(value - mean) / std`, values from 0 to 1 |
+/// | `labels`, `task`, `softmax` | the outputs: names of classes, `predicted_label`, probabilities of scores |
+///
+/// # Example
+///
+/// ```
+/// use predictql::data::Scalar;
+/// use predictql::model::ModelOptions;
+///
+/// let mut options = ModelOptions::default();
+/// options.set("task", &Scalar::String("classification".into()))?;
+/// options.set("null_handling", &Scalar::String("null".into()))?;
+/// assert_eq!(options.given().count(), 2);
+///
+/// let error = options.set("lables", &Scalar::String("labels.txt".into())).unwrap_err();
+/// assert_eq!(error.code().as_str(), "unknown-option");
+/// assert_eq!(error.first().hint.as_deref(), Some("did you mean `labels`?"));
+/// # Ok::<(), predictql::diag::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ModelOptions {
     given: BTreeMap<&'static str, Scalar>,
@@ -30,7 +57,7 @@ pub struct ModelOptions {
     sha256: Option<[u8; 32]>,
 }
 
-/// One option as the reference tells it.
+/// One option, as the reference describes it.
 #[derive(Debug)]
 pub struct ModelOption {
     /// The name, in small letters; SQL ignores case.
@@ -39,7 +66,7 @@ pub struct ModelOption {
     pub takes: &'static str,
     /// What it does, in one sentence.
     pub doc: &'static str,
-    /// Takes a value that is not NULL; `None` where it cannot be.
+    /// Sets the option to a value that is not NULL; `None` where it cannot have the value.
     set: fn(&mut ModelOptions, &Scalar) -> Option<()>,
 }
 
@@ -76,7 +103,7 @@ pub(super) enum Softmax {
     Output(String),
 }
 
-/// Something said of all inputs alike, or of each by its name.
+/// A setting of all inputs alike, or of each by its name.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum PerInput<T> {
     All(T),
@@ -84,17 +111,17 @@ pub(super) enum PerInput<T> {
 }
 
 impl<T> PerInput<T> {
-    /// What is said of the input `name`.
+    /// The setting of the input `name`.
     pub(super) fn of(&self, name: &str) -> Option<&T> {
         match self {
             Self::All(value) => Some(value),
             Self::Named(values) => {
-                values.iter().find(|(it, _)| it.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+                values.iter().find(|(input, _)| input.eq_ignore_ascii_case(name)).map(|(_, value)| value)
             }
         }
     }
 
-    /// The inputs that are named.
+    /// The inputs that have a setting of their own.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let named = match self {
             Self::All(_) => [].as_slice(),
@@ -110,7 +137,7 @@ impl ModelOptions {
         ModelOption {
             name: "model_type",
             takes: "'ONNX', 'XGBOOST' or 'LIGHTGBM'",
-            doc: "The format of the file; without it the file's content tells.",
+            doc: "The format of the file; by default its content decides.",
             set: |options, value| {
                 options.format = Some(word(
                     value,
@@ -124,14 +151,15 @@ impl ModelOptions {
             takes: "a list of column names, or a STRUCT of such lists, one for each input",
             doc: "The columns that make up an input of shape [N, k], one after the other.",
             set: |options, value| {
-                options.columns = Some(per_input(value, |value| texts(value).filter(|it| !it.is_empty()))?);
+                options.columns =
+                    Some(per_input(value, |value| texts(value).filter(|names| !names.is_empty()))?);
                 Some(())
             },
         },
         ModelOption {
             name: "labels",
             takes: "a list of texts or whole numbers, or the path of a file with a label on each line",
-            doc: "What the classes are called, in the order of the model's scores.",
+            doc: "The names of the classes, in the order of the model's scores.",
             set: |options, value| {
                 match value {
                     Scalar::String(path) if !path.is_empty() => options.labels_file = Some(path.clone()),
@@ -143,7 +171,7 @@ impl ModelOptions {
         ModelOption {
             name: "task",
             takes: "'classification' or 'regression'",
-            doc: "Adds `predicted_label` in front of the outputs, for classes with `predicted_label_probs`; labels imply classification.",
+            doc: "Adds `predicted_label` in front of the outputs, and for classification, which labels imply, `predicted_label_probs`.",
             set: |options, value| {
                 let tasks = [("classification", Task::Classification), ("regression", Task::Regression)];
                 options.task = Some(word(value, &tasks)?);
@@ -153,7 +181,7 @@ impl ModelOptions {
         ModelOption {
             name: "image_mean",
             takes: "a number, or a list with one for each channel",
-            doc: "Is taken from every value of a picture, which are between 0 and 1.",
+            doc: "Subtracted from every value of a picture; these lie between 0 and 1.",
             set: |options, value| {
                 options.mean = numbers(value)?;
                 Some(())
@@ -162,16 +190,16 @@ impl ModelOptions {
         ModelOption {
             name: "image_std",
             takes: "a number above 0, or a list with one for each channel",
-            doc: "Divides every value of a picture, after `image_mean` was taken off.",
+            doc: "Divides every value of a picture, after `image_mean` is subtracted.",
             set: |options, value| {
-                options.std = numbers(value).filter(|it| it.iter().all(|std| *std > 0.0))?;
+                options.std = numbers(value).filter(|numbers| numbers.iter().all(|std| *std > 0.0))?;
                 Some(())
             },
         },
         ModelOption {
             name: "image_layout",
             takes: "'NHWC' or 'NCHW'",
-            doc: "Where the model has a picture's channels: last or first; without it the model's shape tells.",
+            doc: "Where the model has a picture's channels, last or first; by default its shape decides.",
             set: |options, value| {
                 let layouts = [("nhwc", Layout::ChannelsLast), ("nchw", Layout::ChannelsFirst)];
                 options.layout = Some(word(value, &layouts)?);
@@ -181,7 +209,7 @@ impl ModelOptions {
         ModelOption {
             name: "default_on_null",
             takes: "a value, or a STRUCT with a value for each input",
-            doc: "What an input is where it is NULL.",
+            doc: "The value that replaces NULL in an input.",
             set: |options, value| {
                 options.default_on_null = Some(per_input(value, |value| match value {
                     Scalar::Null | Scalar::Array(..) | Scalar::Struct(..) => None,
@@ -193,7 +221,7 @@ impl ModelOptions {
         ModelOption {
             name: "null_handling",
             takes: "'error', 'null' or 'nan'",
-            doc: "What becomes of rows whose inputs are NULL: an error, NULL outputs, or NaN for the model to deal with.",
+            doc: "How rows with NULL inputs are treated: an error, NULL outputs, or NaN for the model to deal with.",
             set: |options, value| {
                 options.nulls = Some(word(
                     value,
@@ -232,13 +260,13 @@ impl ModelOptions {
         },
     ];
 
-    /// What holds for a booster: its features are columns of their own, and what is missing goes its way in the trees.
+    /// The defaults for a booster: its features are columns of their own, and the trees know where missing values go.
     pub(super) fn of_booster(features: Vec<String>) -> Self {
         let columns = Some(PerInput::All(features));
         Self { columns, nulls: Some(NullHandling::Nan), ..Self::default() }
     }
 
-    /// `self`, and where it says nothing `defaults`.
+    /// `self`, with `defaults` for what it leaves open.
     pub(super) fn or(&self, defaults: &Self) -> Self {
         Self {
             columns: self.columns.clone().or_else(|| defaults.columns.clone()),
@@ -257,19 +285,16 @@ impl ModelOptions {
     /// # Errors
     /// `unknown-option`, with the nearest name; `invalid-option` for a value that it cannot have.
     pub fn set(&mut self, name: &str, value: &Scalar) -> Result<()> {
-        let option = Self::ALL.iter().find(|it| it.name.eq_ignore_ascii_case(name)).ok_or_else(|| {
-            let error = Error::new(Code::UnknownOption, format!("models have no option `{name}`"));
-            match nearest(name, Self::names()) {
-                Some(near) => error.hint(format!("did you mean `{near}`?")),
-                None => {
-                    error.hint(format!("the options are {}", Self::names().collect::<Vec<_>>().join(", ")))
-                }
-            }
+        let option = Self::ALL.iter().find(|option| option.name.eq_ignore_ascii_case(name));
+        let option = option.ok_or_else(|| {
+            Error::new(Code::UnknownOption, format!("models have no option `{name}`"))
+                .did_you_mean(name, Self::names())
+                .or_list("the options are", Self::names())
         })?;
         let mut given = std::mem::take(&mut self.given);
         given.insert(option.name, value.clone());
         given.retain(|_, value| *value != Scalar::Null);
-        // What was set before is set again, so that an option leaves nothing behind when another value takes its place.
+        // All options are set again from their values, so that a replaced value leaves nothing behind.
         let read = std::mem::take(&mut self.labels).filter(|_| option.name != "labels");
         let mut fresh = Self::default();
         for option in Self::ALL {
@@ -312,14 +337,13 @@ impl ModelOptions {
     pub fn verify(&self, bytes: &[u8]) -> Result<()> {
         let Some(wanted) = self.sha256 else { return Ok(()) };
         let found: [u8; 32] = Sha256::digest(bytes).into();
-        match found == wanted {
-            true => Ok(()),
-            false => Err(Error::new(
-                Code::ChecksumMismatch,
-                format!("expected a file with SHA-256 {}, found {}", hexadecimal(wanted), hexadecimal(found)),
-            )
-            .hint("the file was damaged or replaced: fetch it again, or correct `sha256`")),
+        if found == wanted {
+            return Ok(());
         }
+        let message =
+            format!("expected a file with SHA-256 {}, found {}", hexadecimal(wanted), hexadecimal(found));
+        Err(Error::new(Code::ChecksumMismatch, message)
+            .hint("the file was damaged or replaced: fetch it again, or correct `sha256`"))
     }
 }
 
@@ -366,7 +390,7 @@ fn numbers(value: &Scalar) -> Option<Vec<f32>> {
         .iter()
         .map(number)
         .collect::<Option<Vec<_>>>()
-        .filter(|it| it.iter().all(|number| number.is_finite()))
+        .filter(|numbers| numbers.iter().all(|number| number.is_finite()))
 }
 
 fn per_input<T>(value: &Scalar, read: impl Fn(&Scalar) -> Option<T>) -> Option<PerInput<T>> {

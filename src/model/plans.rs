@@ -6,14 +6,13 @@ use tract_onnx::prelude::{TValue, TVec};
 use tract_onnx::tract_core::model::TypedSimplePlan;
 use tract_onnx::tract_hir::internal::{TractResult, TypedModel, ensure};
 
+use super::index_guard;
 use super::load::Graph;
+use super::shapes::InputShapes;
 use crate::diag::{Error, Result};
 use crate::limits::{Limits, TENSOR_BYTES};
 use crate::onnx::failure;
 use crate::operators::{holds_nan, keep_nan};
-
-/// The shapes of all inputs, in order.
-pub(super) type Shapes = Vec<Vec<usize>>;
 
 /// The plans of one model, the most recently used last.
 pub(super) struct Plans {
@@ -24,7 +23,7 @@ pub(super) struct Plans {
     /// Whether the graph has operators that lose NaN; known once a plan was built.
     loses_nan: OnceLock<bool>,
     /// What [`Plans::bytes`] said last.
-    measured: Mutex<Option<(Shapes, usize)>>,
+    measured: Mutex<Option<(InputShapes, usize)>>,
 }
 
 /// What became of a model since it was loaded.
@@ -46,7 +45,7 @@ struct Plan {
 /// What a plan is optimised for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct PlanKey {
-    shapes: Shapes,
+    shapes: InputShapes,
     /// Whether NaN passes through every operator, which takes longer.
     keeps_nan: bool,
 }
@@ -67,12 +66,12 @@ impl Plans {
     }
 
     /// Runs the plan for `shapes`, which are those of `inputs`.
-    pub(super) fn run(&self, shapes: Shapes, inputs: TVec<TValue>) -> Result<TVec<TValue>> {
+    pub(super) fn run(&self, shapes: InputShapes, inputs: TVec<TValue>) -> Result<TVec<TValue>> {
         self.attempt(shapes, inputs).inspect_err(|error| *lock(&self.last_error) = Some(error.clone()))
     }
 
     /// Bytes that the widest operator reads and writes for inputs of `shapes`; 0 where that is not known.
-    pub(super) fn bytes(&self, shapes: &Shapes) -> usize {
+    pub(super) fn bytes(&self, shapes: &InputShapes) -> usize {
         let mut measured = lock(&self.measured);
         match &*measured {
             Some((of, bytes)) if of == shapes => *bytes,
@@ -90,7 +89,7 @@ impl Plans {
         Status { plans: lock(&self.kept).len(), plan_limit: self.capacity, last_error }
     }
 
-    fn attempt(&self, shapes: Shapes, inputs: TVec<TValue>) -> Result<TVec<TValue>> {
+    fn attempt(&self, shapes: InputShapes, inputs: TVec<TValue>) -> Result<TVec<TValue>> {
         let has_nan = inputs.iter().any(|input| holds_nan(input));
         let keeps_nan = has_nan && *self.loses_nan.get().unwrap_or(&true);
         let key = PlanKey { shapes, keeps_nan };
@@ -112,7 +111,7 @@ impl Plans {
         let build = || {
             let mut model = self.graph.concrete(&key.shapes)?;
             check_memory(&model)?;
-            super::guard::guard(&mut model)?;
+            index_guard::insert(&mut model)?;
             if key.keeps_nan || self.loses_nan.get().is_none() {
                 let mut careful = model.clone();
                 let _ = self.loses_nan.set(keep_nan(&mut careful));

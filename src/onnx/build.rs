@@ -9,7 +9,7 @@ pub(crate) enum Value {
     Int(i64),
     Float(f32),
     String(String),
-    Tensor(TensorProto),
+    Tensor(Box<TensorProto>),
     Ints(Vec<i64>),
     Floats(Vec<f32>),
     Strings(Vec<String>),
@@ -32,7 +32,7 @@ pub(crate) fn attribute(name: impl Into<String>, value: Value) -> AttributeProto
             AttributeType::String
         }
         Value::Tensor(tensor) => {
-            attribute.t = Some(tensor);
+            attribute.t = Some(*tensor);
             AttributeType::Tensor
         }
         Value::Ints(ints) => {
@@ -71,7 +71,7 @@ pub(crate) fn node(
 /// A node that holds `value`.
 pub(crate) fn constant(output: impl Into<String>, value: TensorProto) -> NodeProto {
     NodeProto {
-        attribute: vec![attribute("value", Value::Tensor(value))],
+        attribute: vec![attribute("value", Value::Tensor(Box::new(value)))],
         ..node("Constant", [""; 0], output)
     }
 }
@@ -84,7 +84,7 @@ pub(crate) fn int_scalar(value: i64) -> TensorProto {
 /// A tensor of one dimension.
 pub(crate) fn int_vector(values: Vec<i64>) -> TensorProto {
     TensorProto {
-        dims: vec![values.len() as i64],
+        dims: vec![length(&values)],
         data_type: Element::Int64.into(),
         int64_data: values,
         ..TensorProto::default()
@@ -94,7 +94,7 @@ pub(crate) fn int_vector(values: Vec<i64>) -> TensorProto {
 /// A tensor of one dimension.
 pub(crate) fn float_vector(values: Vec<f32>) -> TensorProto {
     TensorProto {
-        dims: vec![values.len() as i64],
+        dims: vec![length(&values)],
         data_type: Element::Float.into(),
         float_data: values,
         ..TensorProto::default()
@@ -104,9 +104,15 @@ pub(crate) fn float_vector(values: Vec<f32>) -> TensorProto {
 /// A tensor of one dimension.
 pub(crate) fn double_vector(values: Vec<f64>) -> TensorProto {
     TensorProto {
-        dims: vec![values.len() as i64],
+        dims: vec![length(&values)],
         data_type: Element::Double.into(),
         double_data: values,
         ..TensorProto::default()
     }
+}
+
+/// The length of a list, as messages have it.
+fn length<T>(values: &[T]) -> i64 {
+    // An allocation never exceeds `isize::MAX` bytes.
+    values.len().cast_signed() as i64
 }

@@ -1,4 +1,4 @@
-//! Whether the nodes of a graph fit together and can run: operators, names, weights.
+//! Checks that the nodes of a graph fit together and can run: operators, names, weights.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -12,7 +12,7 @@ use super::obstacles::Obstacles;
 use super::walk::{self, bodies};
 use crate::diag::{Code, Error, Result};
 
-/// The newest operator sets that are known: what later ones mean cannot be.
+/// The newest operator sets that are known; later ones may change what an operator does.
 const STANDARD_SET: i64 = 26;
 const ML_SET: i64 = 5;
 
@@ -54,7 +54,7 @@ fn every_tensor(graph: &pb::GraphProto) -> impl Iterator<Item = &pb::TensorProto
         .chain(attributes.flat_map(|attribute| attribute.t.iter().chain(&attribute.tensors)))
 }
 
-/// Finds the operators that do not run.
+/// Adds the operators that do not run.
 fn runnable(
     proto: &pb::ModelProto,
     opset: &BTreeMap<String, i64>,
@@ -65,6 +65,7 @@ fn runnable(
     for node in walk::graphs(&proto.graph).flat_map(|graph| &graph.node) {
         let domain = domain(&node.domain);
         if !names::runs(register, domain, &node.op_type) {
+            // Nodes without a name go by that of their first output.
             let output = node.output.first().map_or("?", String::as_str);
             let name = if node.name.is_empty() { output } else { &node.name };
             missing.entry((domain, &node.op_type)).or_default().push(name);
@@ -76,7 +77,7 @@ fn runnable(
     let list: Vec<String> = missing
         .iter()
         .map(|((domain, operator), nodes)| {
-            let version = opset.get(*domain).map(|version| format!(" {version}")).unwrap_or_default();
+            let version = opset.get(*domain).map_or_else(String::new, |version| format!(" {version}"));
             let more = if nodes.len() > 1 { format!(" and {} more", nodes.len() - 1) } else { String::new() };
             format!("`{operator}` of {domain}{version} (node `{}`{more})", nodes.first().unwrap_or(&"?"))
         })
@@ -90,7 +91,7 @@ fn runnable(
     }
 }
 
-/// Finds the weights that cannot be read.
+/// Adds the weights that cannot be read.
 fn readable(proto: &pb::ModelProto, obstacles: &mut Obstacles) {
     let mut types: BTreeMap<i32, Vec<&str>> = BTreeMap::new();
     for graph in walk::graphs(&proto.graph) {
@@ -115,75 +116,85 @@ fn readable(proto: &pb::ModelProto, obstacles: &mut Obstacles) {
     }
 }
 
-/// Names must lead somewhere, nothing may be made twice, and no node may wait for itself.
+/// Checks that every name has one source, and that no node depends on its own output.
 fn name_resolution<'a>(graph: &'a pb::GraphProto, outer: &HashSet<&'a str>) -> Result<()> {
-    let invalid = |message: String| Error::new(Code::InvalidModel, message);
     let mut known: HashSet<&str> = outer.clone();
     known.extend(graph.input.iter().map(|info| info.name.as_str()));
     known.extend(graph.initializer.iter().map(|tensor| tensor.name.as_str()));
-    let mut maker: HashMap<&str, usize> = HashMap::new();
-    for (at, node) in graph.node.iter().enumerate() {
+    let mut producers: HashMap<&str, usize> = HashMap::new();
+    for (index, node) in graph.node.iter().enumerate() {
         for output in node.output.iter().filter(|name| !name.is_empty()) {
-            if maker.insert(output, at).is_some() {
+            if producers.insert(output, index).is_some() {
                 return Err(invalid(format!("`{output}` is the output of several nodes")));
             }
         }
     }
-    let mut waiting = vec![0_usize; graph.node.len()];
-    let mut readers: HashMap<usize, Vec<usize>> = HashMap::new();
-    for (at, (node, waiting)) in graph.node.iter().zip(&mut waiting).enumerate() {
-        for input in node.input.iter().filter(|name| !name.is_empty()) {
-            match maker.get(input.as_str()) {
-                Some(by) => {
-                    *waiting += 1;
-                    readers.entry(*by).or_default().push(at);
-                }
-                None if known.contains(input.as_str()) => {}
-                None => {
-                    return Err(invalid(format!(
-                        "node `{}` reads `{input}`, which nothing makes",
-                        node.name
-                    )));
-                }
-            }
-        }
-    }
-    let mut ready: Vec<usize> = (0..).zip(&waiting).filter(|(_, n)| **n == 0).map(|(at, _)| at).collect();
-    let mut done = 0;
-    while let Some(at) = ready.pop() {
-        done += 1;
-        for reader in readers.get(&at).into_iter().flatten() {
-            if let Some(waiting) = waiting.get_mut(*reader) {
-                *waiting -= 1;
-                if *waiting == 0 {
-                    ready.push(*reader);
-                }
-            }
-        }
-    }
-    if done < graph.node.len() {
-        return Err(invalid("the nodes of the graph wait for each other in a circle".into()));
-    }
-    known.extend(maker.keys());
+    check_order(graph, &known, &producers)?;
+    known.extend(producers.keys());
     if let Some(output) = graph.output.iter().find(|output| !known.contains(output.name.as_str())) {
         return Err(invalid(format!("output `{}` is made by no node", output.name)));
     }
     graph.node.iter().flat_map(bodies).try_for_each(|body| name_resolution(body, &known))
 }
 
-/// A tensor must have as many values as its shape says; those of other types than text are counted when it is loaded.
+/// Checks that there is an order in which the nodes can run. `known` are the names that no node makes, `producers` the
+/// nodes by the names of their outputs.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "there is an entry for each node, and producers and readers are nodes"
+)]
+fn check_order(
+    graph: &pb::GraphProto,
+    known: &HashSet<&str>,
+    producers: &HashMap<&str, usize>,
+) -> Result<()> {
+    let mut waiting_for = vec![0_usize; graph.node.len()];
+    let mut readers: Vec<Vec<usize>> = vec![Vec::new(); graph.node.len()];
+    for (index, node) in graph.node.iter().enumerate() {
+        for input in node.input.iter().filter(|name| !name.is_empty()) {
+            if let Some(producer) = producers.get(input.as_str()) {
+                waiting_for[index] += 1;
+                readers[*producer].push(index);
+            } else if !known.contains(input.as_str()) {
+                let message = format!("node `{}` reads `{input}`, which nothing makes", node.name);
+                return Err(invalid(message));
+            }
+        }
+    }
+    let mut ready: Vec<usize> = (0..graph.node.len()).filter(|index| waiting_for[*index] == 0).collect();
+    let mut done = 0;
+    while let Some(index) = ready.pop() {
+        done += 1;
+        for reader in &readers[index] {
+            waiting_for[*reader] -= 1;
+            if waiting_for[*reader] == 0 {
+                ready.push(*reader);
+            }
+        }
+    }
+    if done < graph.node.len() {
+        return Err(invalid("the nodes of the graph wait for each other in a circle".into()));
+    }
+    Ok(())
+}
+
+fn invalid(message: String) -> Error {
+    Error::new(Code::InvalidModel, message)
+}
+
+/// Checks the dimensions of a tensor, and the number of its texts; other values are counted when they are loaded.
 pub(super) fn check_tensor(tensor: &pb::TensorProto) -> Result<()> {
-    let name = &tensor.name;
-    let invalid = |what: String| Err(Error::new(Code::InvalidModel, format!("tensor `{name}` has {what}")));
-    let shape: Option<usize> =
-        (tensor.dims.iter()).try_fold(1_usize, |all, dim| all.checked_mul(usize::try_from(*dim).ok()?));
-    let Some(shape) = shape.filter(|values| *values <= isize::MAX as usize / 16) else {
-        return invalid(format!("impossible dimensions {:?}", tensor.dims));
+    let wrong = |what: String| Err(invalid(format!("tensor `{}` has {what}", tensor.name)));
+    let count: Option<usize> = (tensor.dims.iter())
+        .try_fold(1_usize, |count, length| count.checked_mul(usize::try_from(*length).ok()?));
+    // The values of the widest type must fit into memory.
+    let Some(count) = count.filter(|count| *count <= usize::MAX / 32) else {
+        return wrong(format!("impossible dimensions {:?}", tensor.dims));
     };
     let texts = tensor.string_data.len();
     match Element::try_from(tensor.data_type) {
-        Ok(Element::String) if texts != shape => {
-            invalid(format!("{texts} texts, its dimensions ask for {shape}"))
+        Ok(Element::String) if texts != count => {
+            wrong(format!("{texts} texts, its dimensions ask for {count}"))
         }
         _ => Ok(()),
     }

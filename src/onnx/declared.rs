@@ -11,7 +11,7 @@ use super::lower::widen;
 use super::obstacles::Obstacles;
 use super::wire::Fields;
 use super::{fields, walk};
-use crate::diag::Code;
+use crate::diag::{Code, Invariant, Result, ensure};
 
 /// One dimension of a tensor.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,26 +55,38 @@ pub(crate) struct Declared {
 }
 
 impl Declared {
-    pub(crate) fn dims(&self) -> &[Dim] {
-        self.shape.as_deref().unwrap_or_default()
+    /// The dimensions of an input.
+    ///
+    /// # Errors
+    /// `internal` for an output whose rank is left open.
+    pub(crate) fn dims(&self) -> Result<&[Dim]> {
+        self.shape.as_deref().invariant("the shape of a model input")
     }
 }
 
-/// The declared inputs and outputs of the file `bytes`, which holds `proto`; those that no column can hold are added to
-/// the `obstacles`.
+/// The declared inputs and outputs of `graph`, the graph of the file `bytes`; those that no column can hold are added
+/// to the `obstacles`.
+///
+/// # Errors
+/// `internal` where the file and the graph that was decoded from it differ.
 pub(super) fn declared(
     bytes: &[u8],
-    proto: &pb::ModelProto,
+    graph: &pb::GraphProto,
     obstacles: &mut Obstacles,
-) -> (Vec<Declared>, Vec<Declared>) {
-    let Some(graph) = &proto.graph else {
-        return (Vec::new(), Vec::new());
+) -> Result<(Vec<Declared>, Vec<Declared>)> {
+    // A graph may come in several pieces, which decoding merges in their order.
+    let kinds = |number| -> Vec<_> {
+        let pieces = Fields::new(bytes).messages(fields::model::GRAPH);
+        pieces.flat_map(|piece| Fields::new(piece).messages(number)).map(kind).collect()
     };
-    let raw = Fields::new(bytes).messages(fields::model::GRAPH).last().unwrap_or_default();
-    let kinds = |number| Fields::new(raw).messages(number).map(kind).collect::<Vec<_>>();
+    let (input_kinds, output_kinds) = (kinds(fields::graph::INPUT), kinds(fields::graph::OUTPUT));
+    ensure(
+        input_kinds.len() == graph.input.len() && output_kinds.len() == graph.output.len(),
+        "every declared input and output is in the file",
+    )?;
     let weights: Vec<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
     let mut inputs = Vec::new();
-    for (info, kind) in graph.input.iter().zip(kinds(fields::graph::INPUT)) {
+    for (info, kind) in graph.input.iter().zip(input_kinds) {
         if weights.contains(&info.name.as_str()) {
             continue;
         }
@@ -87,8 +99,10 @@ pub(super) fn declared(
         declared.required = is_read(graph, &info.name);
         inputs.push(declared);
     }
-    let outputs = graph.output.iter().zip(kinds(fields::graph::OUTPUT));
-    (inputs, outputs.filter_map(|(info, kind)| tensor_type("output", info, kind, obstacles)).collect())
+    // An output that is not a tensor is an obstacle, which keeps the model from loading.
+    let outputs = graph.output.iter().zip(output_kinds);
+    let outputs = outputs.filter_map(|(info, kind)| tensor_type("output", info, kind, obstacles)).collect();
+    Ok((inputs, outputs))
 }
 
 fn is_read(graph: &pb::GraphProto, name: &str) -> bool {
@@ -122,23 +136,26 @@ fn tensor_type(
         obstacles.add(Code::UnsupportedModelType, format!("ONNX model {side} '{name}' {what}"));
         obstacles.hint(hint);
     };
-    let Some(type_proto::Value::TensorType(tensor)) = info.r#type.as_ref().and_then(|t| t.value.as_ref())
+    let Some(type_proto::Value::TensorType(tensor)) =
+        info.r#type.as_ref().and_then(|declared| declared.value.as_ref())
     else {
         let what =
-            kind.map_or("has no declared type".into(), |it| format!("has unsupported ONNX type: {it}"));
+            kind.map_or("has no declared type".into(), |kind| format!("has unsupported ONNX type: {kind}"));
         refuse(
             &what,
             "export the model with tensors only, from scikit-learn with `options={'zipmap': False}`",
         );
         return None;
     };
-    let Some(element) = widen::datum_type(tensor.elem_type) else {
+    let stored = Element::try_from(tensor.elem_type).ok();
+    let Some((stored, element)) = stored.zip(widen::datum_type(tensor.elem_type)) else {
         refuse(
             &format!("has unsupported element type: {}", widen::element_name(tensor.elem_type)),
             "export the model with float32, float64, int or string tensors",
         );
         return None;
     };
+    // Some exporters write -1 for a free dimension.
     let dim = |dim: &pb::tensor_shape_proto::Dimension| match &dim.value {
         Some(Value::DimValue(length)) => {
             usize::try_from(*length).map_or_else(|_| Dim::Free(String::new()), Dim::Fixed)
@@ -147,6 +164,5 @@ fn tensor_type(
         None => Dim::Free(String::new()),
     };
     let shape = tensor.shape.as_ref().map(|shape| shape.dim.iter().map(dim).collect());
-    let stored = Element::try_from(tensor.elem_type).unwrap_or(Element::Undefined);
     Some(Declared { name, element, stored, shape, required: true })
 }

@@ -1,4 +1,4 @@
-//! What a model file says of itself beside its graph.
+//! Facts about a model file other than its graph: format, operator sets, metadata.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ impl Format {
     }
 }
 
-/// What is known of a model file beside its inputs and outputs.
+/// Facts about a model file other than its inputs and outputs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ModelFacts {
     /// The kind of file.
@@ -41,7 +41,7 @@ pub struct ModelFacts {
     /// Operator set versions by domain; the default domain is `ai.onnx`.
     pub opset: BTreeMap<String, i64>,
     /// `producer_name`, `producer_version`, `domain`, `model_version`, `ir_version`, `graph_name`, `doc_string` and
-    /// the file's own properties; what is empty is left out.
+    /// the file's own properties; empty ones are left out.
     pub metadata: BTreeMap<String, String>,
     /// How many nodes there are of each operator; those outside `ai.onnx` have their domain in front.
     pub operators: BTreeMap<String, usize>,

@@ -4,6 +4,11 @@ use tract_onnx::prelude::TractError;
 
 use crate::diag::{Code, Error};
 
+/// The bytes of the file are not the messages of a model.
+pub(crate) fn decode(error: impl std::fmt::Display) -> Error {
+    Error::new(Code::InvalidModel, "the model file cannot be decoded").detail(error)
+}
+
 /// The graph was refused.
 pub(crate) fn load(error: TractError) -> Error {
     Error::new(Code::InvalidModel, "the model's graph does not hold together").detail(chain(&error))

@@ -9,7 +9,7 @@ pub(crate) enum Labels {
     Ints(Vec<i64>),
 }
 
-/// What the file says of classes.
+/// The labels that a model file has for its classes.
 #[derive(Debug, Default)]
 pub(crate) struct KnownLabels {
     /// For each output of the graph, the keys of the ZipMap that made it.

@@ -1,7 +1,7 @@
 //! ONNX files: from bytes to a graph whose operators all run, or every reason why there is none, at once and in the words
 //! of the person who exported it.
 //!
-//! The room knows the file's messages, not what its operators do: which of them run it is told. It knows nothing of
+//! The room knows the file's messages, not what operators do; the operators that run are passed in. It knows nothing of
 //! columns, options or predictions.
 
 mod arguments;
@@ -32,10 +32,10 @@ pub(crate) use weights::{External, Weights, weight_bytes};
 use prost::Message;
 use tract_onnx::{Onnx, pb};
 
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Code, Error, Invariant, Result};
 use crate::limits::Limits;
 use obstacles::Obstacles;
-use wire::{Broken, Content, Fields};
+use wire::{Content, Fields, WireError};
 
 /// A model file that can be loaded.
 pub(crate) struct File {
@@ -58,21 +58,22 @@ pub(crate) fn read(bytes: &[u8], external: &External, limits: &Limits, onnx: &On
     check_kind(bytes)?;
     let (mut proto, weights) = weights::decode(bytes, external, onnx)?;
     if proto.graph.is_none() || proto.opset_import.is_empty() {
-        return Err(short("the model file ends too early: it has no graph or no operator set".into()));
+        return Err(truncated("the model file ends too early: it has no graph or no operator set".into()));
     }
     let mut facts = ModelFacts::read(&proto, bytes.len());
     facts.bytes += external.values().map(Vec::len).sum::<usize>();
     let opset = lower::standard_version(&facts.opset);
-    let defaults: Vec<_> =
-        Fields::new(bytes).messages(fields::model::FUNCTIONS).map(attribute_defaults).collect();
+    let functions = Fields::new(bytes).messages(fields::model::FUNCTIONS);
+    let defaults = functions.map(attribute_defaults).collect::<Result<Vec<_>>>()?;
     let runs = |domain: &str, name: &str| names::runs(&onnx.op_register, names::domain(domain), name);
     let labels = lower::lower(&mut proto, opset, &defaults, &runs)?;
     let mut obstacles = Obstacles::default();
-    let (inputs, outputs) = declared::declared(bytes, &proto, &mut obstacles);
+    let graph = proto.graph.as_ref().invariant("the graph of a model")?;
+    let (inputs, outputs) = declared::declared(bytes, graph, &mut obstacles)?;
     check::check(&proto, &facts.opset, &onnx.op_register, obstacles)?;
     proto.graph.iter().try_for_each(arguments::check)?;
     lower::finish(&mut proto, opset)?;
-    // What has a value is no input; tract finds the value by its name.
+    // An input with an initial value is a weight; tract finds the value by its name.
     let is_weight = |name: &str| weights.contains_key(name);
     if let Some(graph) = &mut proto.graph {
         graph.input.retain(|info| !graph.initializer.iter().any(|tensor| tensor.name == info.name));
@@ -82,10 +83,10 @@ pub(crate) fn read(bytes: &[u8], external: &External, limits: &Limits, onnx: &On
 }
 
 /// The attributes of a FunctionProto that have a value of their own, which the decoded message leaves out.
-fn attribute_defaults(function: &[u8]) -> Vec<pb::AttributeProto> {
+fn attribute_defaults(function: &[u8]) -> Result<Vec<pb::AttributeProto>> {
     Fields::new(function)
         .messages(fields::function::ATTRIBUTE_WITH_DEFAULT)
-        .filter_map(|attribute| pb::AttributeProto::decode(attribute).ok())
+        .map(|attribute| pb::AttributeProto::decode(attribute).map_err(failure::decode))
         .collect()
 }
 
@@ -99,16 +100,16 @@ pub(crate) fn check_size(bytes: usize, limits: &Limits) -> Result<()> {
     Err(Error::new(Code::LimitExceeded, message))
 }
 
-/// The files beside the model file `bytes` that its weights lie in, as it names them.
+/// The external files that hold weights of the model file `bytes`, as it names them.
 pub(crate) fn external_files(bytes: &[u8]) -> Result<Vec<String>> {
     Ok(weights::files(bytes)?.into_iter().collect())
 }
 
-fn short(message: String) -> Error {
+fn truncated(message: String) -> Error {
     Error::new(Code::TruncatedModel, message).hint("fetch or export the file again")
 }
 
-/// Tells ONNX files from others, and whole ones from parts.
+/// Refuses files that are not ONNX, and ONNX files that are not complete.
 fn check_kind(bytes: &[u8]) -> Result<()> {
     if let Some((what, hint)) = recognise::recognise(bytes) {
         return Err(
@@ -122,14 +123,14 @@ fn check_kind(bytes: &[u8]) -> Result<()> {
         return Err(not_onnx());
     }
     match fields.find_map(std::result::Result::err) {
-        Some(Broken::Short(missing)) => {
+        Some(WireError::Truncated(missing)) => {
             let all = (bytes.len() as u64).saturating_add(missing);
-            Err(short(format!(
+            Err(truncated(format!(
                 "the model file ends too early: {} of at least {all} bytes are there",
                 bytes.len()
             )))
         }
-        Some(Broken::Garbage) => Err(not_onnx()),
+        Some(WireError::Malformed) => Err(not_onnx()),
         None => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-//! Everything that keeps a model from running, told in one error.
+//! Everything that keeps a model from running, reported in one error.
 
 use crate::diag::{Code, Error, Result};
 
@@ -15,13 +15,13 @@ impl Obstacles {
         self.found.push((code, what));
     }
 
-    /// Says how to get around what was just added, unless there is such advice already.
+    /// Sets the hint for what was just added, unless there is one already.
     pub(super) fn hint(&mut self, hint: &'static str) {
         self.hint.get_or_insert(hint);
     }
 
     /// # Errors
-    /// All that was found, by the code of the first.
+    /// Everything that was found, under the code of the first.
     pub(super) fn check(self) -> Result<()> {
         let Some((code, _)) = self.found.first() else { return Ok(()) };
         let texts: Vec<&str> = self.found.iter().map(|(_, what)| what.as_str()).collect();

@@ -1,16 +1,17 @@
-//! Other files that people take for models, known by their first bytes.
+//! Other files that are mistaken for ONNX models, recognised by their first bytes.
 
 use super::fields;
 use super::wire::{Content, Fields};
 
-/// What the bytes are, where they are known not to be ONNX, and what to do about it.
+/// What the bytes are and what to do about it, where they are known not to be ONNX.
 pub(super) fn recognise(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     const PYTORCH: &str = "export the model to ONNX with `torch.onnx.export(model, example, \"model.onnx\")`";
     const TENSORFLOW: &str = "convert it with `python -m tf2onnx.convert`";
     const PICKLE: &str = "convert the model with `skl2onnx.to_onnx` or `torch.onnx.export`";
     const ADDRESS: &str = "check the address: the server answered with something else than the model";
     const UNPACK: &str = "unpack it first";
-    let magic = |at: usize, magic: &[u8]| bytes.get(at..).is_some_and(|bytes| bytes.starts_with(magic));
+    let magic =
+        |offset: usize, magic: &[u8]| bytes.get(offset..).is_some_and(|bytes| bytes.starts_with(magic));
     let holds = |needle: &[u8]| bytes.windows(needle.len()).take(1 << 16).any(|window| window == needle);
     let text = bytes.trim_ascii_start();
     let starts = |word: &[u8]| text.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
@@ -46,13 +47,13 @@ pub(super) fn recognise(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     })
 }
 
-/// A SavedModel is a version and graphs with their meta data, a frozen graph a row of nodes: messages as ONNX is,
-/// but with TensorFlow's operators inside and nothing in the place of an ONNX graph.
+/// A SavedModel is a version and graphs with their metadata, a frozen graph a list of nodes: protocol buffers like ONNX,
+/// but with TensorFlow's operators inside and no field where ONNX has its graph.
 fn is_tensorflow(bytes: &[u8]) -> bool {
     let onnx_graph =
         |field: &(u64, Content<'_>)| field.0 == fields::model::GRAPH && matches!(field.1, Content::Bytes(_));
     let operators: [&[u8]; 4] = [b"\x0bPlaceholder", b"\x0aVarHandleOp", b"\x05Const", b"serve"];
-    let head = bytes.get(..bytes.len().min(1 << 16)).unwrap_or_default();
+    let head = bytes.get(..1 << 16).unwrap_or(bytes);
     !Fields::new(bytes).map_while(Result::ok).any(|field| onnx_graph(&field))
         && matches!(bytes, [0x08, 0x01, 0x12, ..] | [0x0a, _, 0x0a, ..])
         && operators.iter().any(|name| head.windows(name.len()).any(|window| window == *name))

@@ -1,5 +1,5 @@
-//! The weights of a graph, moved out of the file's messages one by one: a model of 100 MB must not be there three times
-//! before it runs. Those that lie in other files are fetched from them.
+//! The weights of a graph, moved out of the file's messages one by one: a model of 100 MB must not be in memory three
+//! times before it runs. Weights in other files are fetched from there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tract_onnx::tensor::load_tensor;
 use super::lower::widen;
 use super::wire::{Content, Fields, without};
 use super::{check, failure, fields};
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Code, Error, Invariant, Result};
 
 /// Tensors by name, for the nodes that read them.
 pub(crate) type Weights = BTreeMap<String, Arc<Tensor>>;
@@ -22,23 +22,23 @@ pub(crate) type Weights = BTreeMap<String, Arc<Tensor>>;
 /// Files that weights are kept in, by the path that the model gives them.
 pub(crate) type External = BTreeMap<String, Vec<u8>>;
 
-/// Smaller tensors stay in the graph's message: shapes and axes, which are looked at when operators are built.
+/// Smaller tensors stay in the graph's message: shapes and axes, which are read when operators are built.
 const LARGE: usize = 1 << 10;
 
-/// Decodes the model file `bytes` and moves its large weights out of the graph, where stubs stay in their places.
+/// Decodes the model file `bytes` and moves its large weights out of the graph, leaving stubs behind.
 pub(super) fn decode(bytes: &[u8], external: &External, onnx: &Onnx) -> Result<(pb::ModelProto, Weights)> {
     check_present(bytes, external)?;
-    let broken = |error| Error::new(Code::InvalidModel, "the model file cannot be decoded").detail(error);
     // A message may come in pieces: the model without its graph, and the graph without its weights.
-    let mut proto =
-        pb::ModelProto::decode(without(bytes, fields::model::GRAPH).as_slice()).map_err(broken)?;
+    let without_graph = without(bytes, fields::model::GRAPH).map_err(failure::decode)?;
+    let mut proto = pb::ModelProto::decode(without_graph.as_slice()).map_err(failure::decode)?;
     let mut weights = Weights::new();
     for message in Fields::new(bytes).messages(fields::model::GRAPH) {
         let graph = proto.graph.get_or_insert_default();
-        graph.merge(without(message, fields::graph::INITIALIZER).as_slice()).map_err(broken)?;
+        let without_weights = without(message, fields::graph::INITIALIZER).map_err(failure::decode)?;
+        graph.merge(without_weights.as_slice()).map_err(failure::decode)?;
         for tensor in Fields::new(message).messages(fields::graph::INITIALIZER) {
-            let mut tensor = pb::TensorProto::decode(tensor).map_err(broken)?;
-            settle(&mut tensor, external)?;
+            let mut tensor = pb::TensorProto::decode(tensor).map_err(failure::decode)?;
+            resolve_tensor(&mut tensor, external)?;
             if tensor.encoded_len() >= LARGE && widen::is_readable(tensor.data_type) {
                 check::check_tensor(&tensor)?;
                 let loaded = load_tensor(&*onnx.provider, &tensor, None);
@@ -52,7 +52,7 @@ pub(super) fn decode(bytes: &[u8], external: &External, onnx: &Onnx) -> Result<(
     }
     let functions = proto.functions.iter_mut().flat_map(|function| &mut function.node);
     let nodes = proto.graph.iter_mut().flat_map(|graph| &mut graph.node);
-    nodes.chain(functions).try_for_each(|node| settle_attributes(node, external))?;
+    nodes.chain(functions).try_for_each(|node| resolve_attributes(node, external))?;
     Ok((proto, weights))
 }
 
@@ -61,25 +61,26 @@ pub(crate) fn weight_bytes(weights: &Weights) -> usize {
     weights.values().map(|tensor| tensor.len() * tensor.datum_type().size_of()).sum()
 }
 
-fn settle_attributes(node: &mut pb::NodeProto, external: &External) -> Result<()> {
+fn resolve_attributes(node: &mut pb::NodeProto, external: &External) -> Result<()> {
     for attribute in &mut node.attribute {
         let mut tensors = attribute.t.iter_mut().chain(&mut attribute.tensors);
-        tensors.try_for_each(|tensor| settle(tensor, external))?;
+        tensors.try_for_each(|tensor| resolve_tensor(tensor, external))?;
         for body in attribute.g.iter_mut().chain(&mut attribute.graphs) {
-            body.initializer.iter_mut().try_for_each(|tensor| settle(tensor, external))?;
-            body.node.iter_mut().try_for_each(|node| settle_attributes(node, external))?;
+            body.initializer.iter_mut().try_for_each(|tensor| resolve_tensor(tensor, external))?;
+            body.node.iter_mut().try_for_each(|node| resolve_attributes(node, external))?;
         }
     }
     Ok(())
 }
 
-/// Brings the content of `tensor` from the file that it lies in, and its floats to a width that is computed with.
-fn settle(tensor: &mut pb::TensorProto, external: &External) -> Result<()> {
+/// Fetches the content of `tensor` from its file, and widens its floats.
+fn resolve_tensor(tensor: &mut pb::TensorProto, external: &External) -> Result<()> {
     if tensor.data_location == Some(DataLocation::External.into()) {
-        let entry =
-            |key: &str| tensor.external_data.iter().find(|it| it.key == key).map(|it| it.value.as_str());
-        let file = entry("location").unwrap_or_default();
-        let content = external.get(file).map(Vec::as_slice).unwrap_or_default();
+        let entry = |key: &str| {
+            tensor.external_data.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str())
+        };
+        let file = entry("location").invariant("the file of a weight")?;
+        let content = external.get(file).invariant("a file whose presence was checked")?;
         let number = |key: &str| entry(key).map_or(Some(None), |digits| digits.parse().ok().map(Some));
         let part = || {
             let start: usize = number("offset")?.unwrap_or(0);
@@ -99,8 +100,7 @@ fn settle(tensor: &mut pb::TensorProto, external: &External) -> Result<()> {
         tensor.data_location = None;
         tensor.external_data.clear();
     }
-    widen::widen_tensor(tensor);
-    Ok(())
+    widen::widen_tensor(tensor)
 }
 
 fn check_present(bytes: &[u8], external: &External) -> Result<()> {
@@ -118,7 +118,7 @@ fn check_present(bytes: &[u8], external: &External) -> Result<()> {
     ))
 }
 
-/// The files beside the model file `bytes` that its weights lie in.
+/// The external files that hold weights of the model file `bytes`.
 ///
 /// # Errors
 /// `invalid-model` for a path that leaves the model's folder.
@@ -131,14 +131,15 @@ pub(super) fn files(bytes: &[u8]) -> Result<BTreeSet<String>> {
         {
             continue;
         }
+        // A field that a message leaves out is empty, and an empty path is refused below.
         let text = |message, number| {
-            let bytes = Fields::new(message).messages(number).last().unwrap_or_default();
+            let bytes = Fields::new(message).messages(number).last().unwrap_or(b"");
             String::from_utf8_lossy(bytes).into_owned()
         };
         let location = Fields::new(tensor)
             .messages(fields::tensor::EXTERNAL_DATA)
             .find(|entry| text(entry, fields::entry::KEY) == "location");
-        let file = location.map(|entry| text(entry, fields::entry::VALUE)).unwrap_or_default();
+        let file = location.map_or_else(String::new, |entry| text(entry, fields::entry::VALUE));
         let leaves =
             file.split(['/', '\\']).any(|part| part.is_empty() || part == "..") || file.contains(':');
         if leaves {

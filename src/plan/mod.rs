@@ -11,7 +11,9 @@ mod node;
 mod prune;
 
 pub use bind::Params;
-pub(crate) use bind::{Bound, Context, Declared, External, FitCall, Format, Prepare, Variable, bind};
+pub(crate) use bind::{
+    Binding, Bound, CORRUPT_MODEL, Context, Declared, External, FitCall, Format, Prerequisite, Variable, bind,
+};
 pub(crate) use explain::{explanation, explanation_schema};
 pub(crate) use expr::{Aggregate, Expr, ExprKind, Order};
 pub(crate) use node::{Gives, JoinKind, Node, NodeKind, Plan, Subplan, WindowCall};

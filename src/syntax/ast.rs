@@ -40,6 +40,46 @@ impl StatementKind {
                 | Self::Show(_)
         )
     }
+
+    /// The keywords that name the statement, `AS SELECT` included where it makes its object out of rows.
+    pub(crate) fn verb(&self) -> &'static str {
+        match self {
+            Self::Query(_) => "SELECT",
+            Self::CreateTable(create) => match (create.on_existing, &create.query) {
+                (OnExisting::Replace, None) => "CREATE OR REPLACE TABLE",
+                (OnExisting::Replace, Some(_)) => "CREATE OR REPLACE TABLE AS SELECT",
+                (_, None) => "CREATE TABLE",
+                (_, Some(_)) => "CREATE TABLE AS SELECT",
+            },
+            Self::CreateView(create) => match create.on_existing {
+                OnExisting::Replace => "CREATE OR REPLACE VIEW",
+                OnExisting::Fail | OnExisting::Keep => "CREATE VIEW",
+            },
+            Self::CreateModel(create) => match (create.on_existing, &create.query) {
+                (OnExisting::Replace, None) => "CREATE OR REPLACE MODEL",
+                (OnExisting::Replace, Some(_)) => "CREATE OR REPLACE MODEL AS SELECT",
+                (_, None) => "CREATE MODEL",
+                (_, Some(_)) => "CREATE MODEL AS SELECT",
+            },
+            Self::CreateExternalTable(create) => match create.on_existing {
+                OnExisting::Replace => "CREATE OR REPLACE EXTERNAL TABLE",
+                OnExisting::Fail | OnExisting::Keep => "CREATE EXTERNAL TABLE",
+            },
+            Self::AlterModel(_) => "ALTER MODEL",
+            Self::Insert(_) => "INSERT",
+            Self::Drop(drop) => match drop.kind {
+                ObjectKind::Model => "DROP MODEL",
+                ObjectKind::Table => "DROP TABLE",
+                ObjectKind::ExternalTable => "DROP EXTERNAL TABLE",
+                ObjectKind::View => "DROP VIEW",
+            },
+            Self::Declare(_) => "DECLARE",
+            Self::Set(_) => "SET",
+            Self::Explain(_) => "EXPLAIN",
+            Self::Describe(_) => "DESCRIBE",
+            Self::Show(_) => "SHOW",
+        }
+    }
 }
 
 /// One part of a name.

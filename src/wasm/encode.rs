@@ -12,7 +12,7 @@ use crate::catalog::Relation;
 use crate::control::{Progress, Stage, Timings};
 use crate::data::{DataType, Field, Schema};
 use crate::diag::{Diagnostic, Error, LineIndex, Severity, Span};
-use crate::engine::{Check, Step};
+use crate::engine::{Check, StatementInfo, Step};
 use crate::exec::{Request, Resource, TableFormat};
 use crate::model::{Dim, Model, Port};
 use crate::table::IpcWriter;
@@ -240,6 +240,23 @@ fn js(value: &impl Serialize) -> Result<JsValue, JsValue> {
 }
 
 /// An `EngineFailure`; `text` is the SQL text that its places are in.
+#[derive(Serialize)]
+struct StatementShape {
+    from: usize,
+    to: usize,
+    verb: &'static str,
+}
+
+pub(super) fn statements(statements: &[StatementInfo], text: &str) -> Result<JsValue, JsValue> {
+    let index = LineIndex::new(text);
+    let shape = |statement: &StatementInfo| StatementShape {
+        from: index.utf16(statement.span.start),
+        to: index.utf16(statement.span.end),
+        verb: statement.verb,
+    };
+    js(&statements.iter().map(shape).collect::<Vec<_>>())
+}
+
 pub(super) fn failure(error: &Error, text: Option<&str>) -> JsValue {
     let shape = FailureShape {
         failure: "predictql",

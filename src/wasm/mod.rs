@@ -157,10 +157,10 @@ impl Engine {
 
 #[wasm_bindgen]
 impl Script {
-    /// The number of statements that are left.
-    #[wasm_bindgen(getter)]
-    pub fn length(&self) -> usize {
-        self.script.len()
+    /// All statements of the text.
+    #[wasm_bindgen(getter, unchecked_return_type = "StatementInfo[]")]
+    pub fn statements(&self) -> Throws<JsValue> {
+        encode::statements(self.script.statements(), &self.text)
     }
 
     /// Binds the next statement.

@@ -24,6 +24,13 @@ export interface EngineFailure {
   detail?: string;
 }
 
+/** A statement of a script: its place in the text, and the keywords that name it, in capitals. */
+export interface StatementInfo {
+  from: number;
+  to: number;
+  verb: string;
+}
+
 /** `type` uses Observable's words; `databaseType` is the SQL type. */
 export interface ColumnInfo {
   name: string;

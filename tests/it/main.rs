@@ -15,6 +15,7 @@ mod boosters;
 mod host;
 mod image;
 mod loading;
+mod mismatches;
 mod mutations;
 mod notation;
 mod operators;

@@ -100,7 +100,26 @@ fn errors() -> String {
             }
         }
     }
+    page.push_str("\n# Errors of the package\n\nThe npm package raises these by itself: they are about sources, the network and the engine, not about SQL.\n");
+    page.push_str("\n| code | what it means |\n|---|---|\n");
+    for (code, meaning) in package_errors() {
+        writeln!(page, "| `{code}` | {meaning} |").unwrap();
+    }
     page
+}
+
+/// The codes that the package declares, with their meanings.
+fn package_errors() -> Vec<(String, String)> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("pkg-template/src/error-codes.ts");
+    let text = fs::read_to_string(file).unwrap();
+    let entry = |line: &str| {
+        let (code, meaning) = line.trim().strip_suffix(',')?.split_once(": ")?;
+        let meaning = meaning.strip_prefix('"')?.strip_suffix('"')?.replace("\\\"", "\"");
+        Some((code.trim_matches('"').to_owned(), meaning))
+    };
+    let errors: Vec<_> = text.lines().filter_map(entry).collect();
+    assert!(!errors.is_empty(), "the package declares no errors");
+    errors
 }
 
 /// The failing statements of the records of errors, and how they fail.

@@ -78,6 +78,52 @@ fn parameters_have_the_types_of_their_values() {
 }
 
 #[test]
+fn a_script_knows_its_statements() {
+    let told = |sql: &str| {
+        let script = engine().session().script(sql, Params::default()).unwrap();
+        script.statements().iter().map(|it| (it.verb, it.span.of(sql).to_owned())).collect::<Vec<_>>()
+    };
+    let text = |texts: &[(&'static str, &str)]| {
+        texts.iter().map(|(verb, text)| (*verb, (*text).to_owned())).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        told(
+            "/* ; */ declare x INT64;; -- ;\n set x = 1; WITH a AS (SELECT ';') SELECT 1 FROM a ;(SELECT 1)"
+        ),
+        text(&[
+            ("DECLARE", "declare x INT64"),
+            ("SET", "set x = 1"),
+            ("SELECT", "WITH a AS (SELECT ';') SELECT 1 FROM a"),
+            ("SELECT", "(SELECT 1)"),
+        ])
+    );
+    let verbs = |sql: &str| told(sql).into_iter().map(|(verb, _)| verb).collect::<Vec<_>>();
+    let verbs_of_create = verbs(
+        "CREATE MODEL m OPTIONS (); create or /**/ replace model m OPTIONS ();
+         CREATE OR REPLACE MODEL m TRANSFORM (x) OPTIONS () AS SELECT 1 AS x;
+         CREATE TABLE IF NOT EXISTS t (x INT64); CREATE OR REPLACE TABLE t AS SELECT 1 AS x;
+         CREATE OR REPLACE EXTERNAL TABLE t OPTIONS (); DROP VIEW v; EXPLAIN SELECT 1",
+    );
+    assert_eq!(
+        verbs_of_create,
+        [
+            "CREATE MODEL",
+            "CREATE OR REPLACE MODEL",
+            "CREATE OR REPLACE MODEL AS SELECT",
+            "CREATE TABLE",
+            "CREATE OR REPLACE TABLE AS SELECT",
+            "CREATE OR REPLACE EXTERNAL TABLE",
+            "DROP VIEW",
+            "EXPLAIN",
+        ]
+    );
+    // T-SQL separates statements by nothing but their first words.
+    let tsql =
+        "DECLARE @a INT = 1, @b INT = 2 SELECT [x;] FROM PREDICT(MODEL = @m, DATA = t) WITH (y FLOAT) AS p";
+    assert_eq!(verbs(tsql), ["DECLARE", "DECLARE", "SELECT"]);
+}
+
+#[test]
 fn the_longest_statement_runs() {
     let sum = format!("SELECT {}1 AS total", "1 + ".repeat(500));
     // Without optimisation the frames are several times as large.

@@ -10,6 +10,7 @@ import type {
   ObjectEntry,
   ParamValues,
   ScriptOptions,
+  StatementInfo,
   Step,
   TableFormat,
   TableInfo,
@@ -62,7 +63,7 @@ interface Replies {
   dropTable: undefined;
   dropModel: undefined;
   check: CheckResult;
-  open: { script: number; length: number };
+  open: { script: number; statements: StatementInfo[] };
   /** Undefined after the last statement. */
   next: { columns: ColumnInfo[] | undefined } | undefined;
   step: Step;

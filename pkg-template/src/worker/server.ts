@@ -79,7 +79,7 @@ async function start(module: WebAssembly.Module): Promise<undefined> {
 
 function open(script: Script) {
   runs.set(++lastScript, { script, query: undefined });
-  return { script: lastScript, length: script.length };
+  return { script: lastScript, statements: script.statements };
 }
 
 function next(run: Run) {

@@ -10,7 +10,7 @@ pub(super) fn complete(graph: &mut GraphProto) {
         // A zero of 32 bits; tract has one of 64.
         let is_filled = node.attribute.iter().any(|attribute| attribute.name == "value");
         if node.op_type == "ConstantOfShape" && matches!(node.domain.as_str(), "" | "ai.onnx") && !is_filled {
-            let zero = Value::Tensor(build::float_vector(vec![0.0]));
+            let zero = Value::Tensor(Box::new(build::float_vector(vec![0.0])));
             node.attribute.push(build::attribute("value", zero));
         }
         for attribute in &mut node.attribute {

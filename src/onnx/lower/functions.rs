@@ -1,13 +1,15 @@
-//! Functions that a model defines: every call becomes the function's nodes.
+//! Functions that a model defines: every call is replaced by the function's nodes.
 
 use std::collections::HashMap;
+use std::iter;
 
 use tract_onnx::pb::{AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto};
 
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Code, Error, Result, ensure};
 use crate::limits::FUNCTION_NODES;
+use crate::onnx::names::full_name;
 
-/// Replaces the calls of the model's functions by their nodes, save those of operators that run anyway. `defaults`
+/// Replaces the calls of the model's functions by their nodes, except where an operator of that name runs. `defaults`
 /// are the functions' attributes that have a value of their own.
 ///
 /// # Errors
@@ -18,14 +20,12 @@ pub(in crate::onnx) fn inline(
     runs: &dyn Fn(&str, &str) -> bool,
 ) -> Result<()> {
     let functions = std::mem::take(&mut proto.functions);
-    let nothing = Vec::new();
-    let known: HashMap<_, _> = (functions.iter().enumerate())
-        .map(|(at, function)| {
-            let key = (
-                function.domain.as_deref().unwrap_or_default(),
-                function.name.as_deref().unwrap_or_default(),
-            );
-            (key, (function, defaults.get(at).unwrap_or(&nothing)))
+    ensure(functions.len() == defaults.len(), "the defaults of each function's attributes")?;
+    let known: HashMap<_, _> = (functions.iter().zip(defaults))
+        .map(|(function, defaults)| {
+            // The default domain has no name.
+            let key = (function.domain.as_deref().unwrap_or(""), function.name.as_deref().unwrap_or(""));
+            (key, (function, defaults))
         })
         .filter(|((domain, name), _)| !runs(domain, name))
         .collect();
@@ -38,12 +38,12 @@ pub(in crate::onnx) fn inline(
 /// Functions by domain and name, with the defaults of their attributes.
 type Known<'a> = HashMap<(&'a str, &'a str), (&'a FunctionProto, &'a Vec<AttributeProto>)>;
 
-fn graph_calls(graph: &mut GraphProto, known: &Known<'_>, made: &mut usize) -> Result<()> {
+fn graph_calls(graph: &mut GraphProto, known: &Known<'_>, expanded: &mut usize) -> Result<()> {
     let mut open: Vec<NodeProto> = graph.node.drain(..).rev().collect();
     while let Some(mut node) = open.pop() {
         if let Some((function, defaults)) = known.get(&(node.domain.as_str(), node.op_type.as_str())) {
-            *made += function.node.len();
-            if *made > FUNCTION_NODES {
+            *expanded += function.node.len();
+            if *expanded > FUNCTION_NODES {
                 let name = &node.op_type;
                 let message = format!(
                     "the model's function `{name}` calls itself, or has more than {FUNCTION_NODES} nodes"
@@ -56,35 +56,36 @@ fn graph_calls(graph: &mut GraphProto, known: &Known<'_>, made: &mut usize) -> R
         }
         for attribute in &mut node.attribute {
             let bodies = attribute.g.iter_mut().chain(&mut attribute.graphs);
-            bodies.into_iter().try_for_each(|body| graph_calls(body, known, made))?;
+            bodies.into_iter().try_for_each(|body| graph_calls(body, known, expanded))?;
         }
         graph.node.push(node);
     }
     Ok(())
 }
 
-/// One call: what the names and attributes inside of the function stand for.
+/// The names and attributes that replace those inside the function, for one call.
 struct Substitution<'a> {
     names: HashMap<&'a str, &'a str>,
     attributes: HashMap<&'a str, &'a AttributeProto>,
-    /// In front of names that nobody else has.
-    prefix: &'a str,
+    /// The prefix of the function's own names, unique in the graph: the call's output and the function's name. Only
+    /// nodes of the function can have the same output, and they call other functions.
+    prefix: String,
 }
 
 impl<'a> Substitution<'a> {
     fn new(node: &'a NodeProto, function: &'a FunctionProto, defaults: &'a [AttributeProto]) -> Self {
-        let actual = |names: &'a [String], at: usize| names.get(at).map_or("", String::as_str);
-        let inputs =
-            function.input.iter().enumerate().map(|(at, name)| (name.as_str(), actual(&node.input, at)));
-        let outputs =
-            function.output.iter().enumerate().map(|(at, name)| (name.as_str(), actual(&node.output, at)));
-        // An output that the call leaves out is a name like any other inside.
+        // A call may leave out the last inputs and outputs: their names are empty.
+        let actual = |names: &'a [String]| names.iter().map(String::as_str).chain(iter::repeat(""));
+        let inputs = function.input.iter().map(String::as_str).zip(actual(&node.input));
+        let outputs = function.output.iter().map(String::as_str).zip(actual(&node.output));
+        // An output that the call leaves out is a name of the function's own.
         let names = inputs.chain(outputs.filter(|(_, outer)| !outer.is_empty())).collect();
         let attributes = defaults.iter().chain(&node.attribute);
+        let first_output = node.output.iter().find(|name| !name.is_empty()).map_or("", String::as_str);
         Self {
             names,
             attributes: attributes.map(|attribute| (attribute.name.as_str(), attribute)).collect(),
-            prefix: node.output.iter().find(|name| !name.is_empty()).map_or("", String::as_str),
+            prefix: format!("{first_output}::{}", full_name(&node.domain, &node.op_type)),
         }
     }
 
@@ -110,6 +111,7 @@ impl<'a> Substitution<'a> {
             .for_each(|name| self.name(name));
         node.attribute.retain_mut(|attribute| {
             if !attribute.ref_attr_name.is_empty() {
+                // An attribute that the call does not give is not given inside either.
                 let Some(value) = self.attributes.get(attribute.ref_attr_name.as_str()) else { return false };
                 *attribute = AttributeProto { name: attribute.name.clone(), ..(*value).clone() };
                 return true;

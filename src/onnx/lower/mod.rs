@@ -1,7 +1,7 @@
-//! What a graph says in other words is said in the ones that run: a list of passes over the file's messages, in the
-//! order in which [`lower`] applies them.
+//! Lowering: a graph is rewritten to operators that run, by a list of passes over the file's messages, in the order in
+//! which [`lower`] and [`finish`] apply them.
 //!
-//! It knows messages only, and of the operators just whether one runs.
+//! The passes know messages only; of an operator they know just whether it runs.
 
 mod defaults;
 mod functions;
@@ -19,7 +19,7 @@ use super::labels::KnownLabels;
 use super::names;
 use crate::diag::Result;
 
-/// The passes that may show why a model cannot run; what they leave is checked. `defaults` are the values of the
+/// The passes whose result is checked: they may show why a model cannot run. `defaults` are the values of the
 /// attributes of each of the model's functions; `runs` tells whether an operator, by domain and name, runs.
 ///
 /// # Errors
@@ -47,7 +47,7 @@ pub(super) fn finish(proto: &mut ModelProto, opset: i64) -> Result<()> {
     proto.graph.iter_mut().try_for_each(|graph| templates::expand(graph, opset)).map_err(failure::load)
 }
 
-/// The version of the standard operators; 0 where the file names none, and so uses none.
+/// The version of the standard operators; 0 where the file imports none, and so uses none.
 pub(super) fn standard_version(opset: &BTreeMap<String, i64>) -> i64 {
     opset.get(names::STANDARD).copied().unwrap_or(0)
 }

@@ -1,6 +1,7 @@
-//! Sequences inside of a graph: where it is known which tensors a sequence holds, the graph needs none.
+//! Sequences inside a graph: where it is known at load which tensors a sequence holds, its operators are replaced by
+//! operators on these tensors.
 //!
-//! What cannot be told stays as it is, and is refused as an operator that does not run.
+//! Other operators on sequences stay, and are refused later as operators that do not run.
 
 use std::collections::HashMap;
 
@@ -8,35 +9,36 @@ use tract_onnx::pb::tensor_shape_proto::dimension;
 use tract_onnx::pb::{GraphProto, NodeProto, ValueInfoProto, type_proto};
 
 use crate::onnx::build::{self, Value};
+use crate::onnx::names::{self, domain};
 use crate::onnx::tensors::integers;
+use crate::onnx::walk;
 
 /// Replaces the operators on sequences in `graph`, whose standard operators have version `opset`.
 pub(in crate::onnx) fn resolve(graph: &mut GraphProto, opset: i64) {
     if uses_sequences(graph) {
-        Resolver { opset, ..Resolver::default() }.graph(graph);
+        Scope { opset, ..Scope::default() }.graph(graph);
     }
 }
 
 fn uses_sequences(graph: &GraphProto) -> bool {
     graph.node.iter().any(|node| {
-        let bodies =
-            || node.attribute.iter().flat_map(|attribute| attribute.g.iter().chain(&attribute.graphs));
-        node.domain.is_empty() && node.op_type.contains("Sequence") || bodies().any(uses_sequences)
+        domain(&node.domain) == names::STANDARD && node.op_type.contains("Sequence")
+            || walk::bodies(node).any(uses_sequences)
     })
 }
 
-/// What is known at one place of a graph.
+/// What is known of the values that nodes of a graph can read.
 #[derive(Clone, Default)]
-struct Resolver {
+struct Scope {
     opset: i64,
     /// The tensors in each sequence.
     sequences: HashMap<String, Vec<String>>,
-    /// Whole numbers that do not change.
+    /// The values of constants of whole numbers.
     numbers: HashMap<String, Vec<i64>>,
     shapes: HashMap<String, Vec<Option<usize>>>,
 }
 
-impl Resolver {
+impl Scope {
     fn graph(mut self, graph: &mut GraphProto) {
         for info in graph.input.iter().chain(&graph.value_info) {
             self.shapes.extend(shape(info).map(|shape| (info.name.clone(), shape)));
@@ -47,7 +49,7 @@ impl Resolver {
             self.numbers.extend(integers(tensor).map(|values| (tensor.name.clone(), values)));
         }
         for mut node in std::mem::take(&mut graph.node) {
-            if let Some(nodes) = self.node(&node) {
+            if let Some(nodes) = self.replacement(&node) {
                 graph.node.extend(nodes);
                 continue;
             }
@@ -58,145 +60,142 @@ impl Resolver {
         }
     }
 
-    /// The nodes in the place of `node`, if it works on sequences that are known.
-    fn node(&mut self, node: &NodeProto) -> Option<Vec<NodeProto>> {
-        if !matches!(node.domain.as_str(), "" | "ai.onnx") {
+    /// The nodes that replace `node`, if it works on sequences that are known.
+    fn replacement(&mut self, node: &NodeProto) -> Option<Vec<NodeProto>> {
+        if domain(&node.domain) != names::STANDARD {
             return None;
         }
-        let input = |at: usize| node.input.get(at).filter(|name| !name.is_empty());
         let output = node.output.first()?;
-        let mut nodes = Vec::new();
         match node.op_type.as_str() {
             "Constant" => {
-                let value = node.attribute.iter().find_map(|attribute| match attribute.name.as_str() {
-                    "value" => attribute.t.as_ref().and_then(integers),
-                    "value_int" => Some(vec![attribute.i]),
-                    "value_ints" => Some(attribute.ints.clone()),
-                    _ => None,
-                });
-                self.numbers.extend(value.map(|value| (output.clone(), value)));
-                return None;
+                self.numbers.extend(constant_numbers(node).map(|numbers| (output.clone(), numbers)));
+                None
             }
-            "Identity" => {
-                let sequence = self.sequences.get(input(0)?)?.clone();
-                self.sequences.insert(output.clone(), sequence);
-            }
-            "SequenceEmpty" => {
-                self.sequences.insert(output.clone(), Vec::new());
-            }
-            "SequenceConstruct" => {
-                self.sequences.insert(output.clone(), node.input.clone());
-            }
-            "SequenceInsert" => {
-                let mut sequence = self.sequences.get(input(0)?)?.clone();
-                let at = match input(2) {
-                    Some(place) => self.place(place, sequence.len(), sequence.len() + 1)?,
-                    None => sequence.len(),
-                };
-                sequence.insert(at, input(1)?.clone());
-                self.sequences.insert(output.clone(), sequence);
-            }
-            "SequenceErase" => {
-                let mut sequence = self.sequences.get(input(0)?)?.clone();
-                let at = match input(1) {
-                    Some(place) => self.place(place, sequence.len(), sequence.len())?,
-                    None => sequence.len().checked_sub(1)?,
-                };
-                sequence.remove(at);
-                self.sequences.insert(output.clone(), sequence);
+            "Identity" | "SequenceEmpty" | "SequenceConstruct" | "SequenceInsert" | "SequenceErase" => {
+                let tensors = self.built(node)?;
+                self.sequences.insert(output.clone(), tensors);
+                Some(Vec::new())
             }
             "SequenceAt" => {
-                let sequence = self.sequences.get(input(0)?)?;
-                let at = self.place(input(1)?, sequence.len(), sequence.len())?;
-                nodes.push(build::node("Identity", [sequence.get(at)?.clone()], output.clone()));
+                let sequence = self.sequences.get(input(node, 0)?)?;
+                let position = self.position(input(node, 1)?, sequence.len(), sequence.len())?;
+                Some(vec![build::node("Identity", [sequence.get(position)?.clone()], output.clone())])
             }
             "SequenceLength" => {
-                let length = i64::try_from(self.sequences.get(input(0)?)?.len()).ok()?;
-                nodes.push(build::constant(output.clone(), build::int_scalar(length)));
+                let length = i64::try_from(self.sequences.get(input(node, 0)?)?.len()).ok()?;
+                Some(vec![build::constant(output.clone(), build::int_scalar(length))])
             }
-            "ConcatFromSequence" => {
-                let mut parts = self.sequences.get(input(0)?)?.clone();
-                let axis = int(node, "axis", 0);
-                if int(node, "new_axis", 0) != 0 {
-                    for (at, part) in parts.iter_mut().enumerate() {
-                        let wide = format!("{output}::{at}");
-                        self.axes("Unsqueeze", part.clone(), wide.clone(), axis, &mut nodes);
-                        *part = wide;
-                    }
-                }
-                let mut concat = build::node("Concat", parts, output.clone());
-                concat.attribute.push(build::attribute("axis", Value::Int(axis)));
-                nodes.push(concat);
-            }
-            "SplitToSequence" => nodes = self.split(node, input(0)?, input(1), output)?,
-            _ => return None,
+            "ConcatFromSequence" => self.concatenated(node, output),
+            "SplitToSequence" => self.split(node, output),
+            _ => None,
         }
+    }
+
+    /// The tensors of the sequence that `node` makes of tensors and other sequences.
+    fn built(&self, node: &NodeProto) -> Option<Vec<String>> {
+        let sequence = || self.sequences.get(input(node, 0)?).cloned();
+        match node.op_type.as_str() {
+            "SequenceEmpty" => Some(Vec::new()),
+            "SequenceConstruct" => Some(node.input.clone()),
+            "SequenceInsert" => {
+                let mut sequence = sequence()?;
+                let position = match input(node, 2) {
+                    Some(position) => self.position(position, sequence.len(), sequence.len() + 1)?,
+                    None => sequence.len(),
+                };
+                sequence.insert(position, input(node, 1)?.clone());
+                Some(sequence)
+            }
+            "SequenceErase" => {
+                let mut sequence = sequence()?;
+                let position = match input(node, 1) {
+                    Some(position) => self.position(position, sequence.len(), sequence.len())?,
+                    None => sequence.len().checked_sub(1)?,
+                };
+                sequence.remove(position);
+                Some(sequence)
+            }
+            _ => sequence(),
+        }
+    }
+
+    /// The position among `count` that the constant `name` gives for a sequence of `length`.
+    fn position(&self, name: &str, length: usize, count: usize) -> Option<usize> {
+        let [position] = self.numbers.get(name)?.as_slice() else { return None };
+        index(*position, length).filter(|position| *position < count)
+    }
+
+    fn concatenated(&self, node: &NodeProto, output: &str) -> Option<Vec<NodeProto>> {
+        let mut nodes = Vec::new();
+        let mut parts = self.sequences.get(input(node, 0)?)?.clone();
+        let axis = int(node, "axis", 0);
+        if int(node, "new_axis", 0) != 0 {
+            for (number, part) in parts.iter_mut().enumerate() {
+                let with_axis = format!("{output}::{number}");
+                self.change_axes("Unsqueeze", part.clone(), with_axis.clone(), axis, &mut nodes);
+                *part = with_axis;
+            }
+        }
+        let mut concat = build::node("Concat", parts, output);
+        concat.attribute.push(build::attribute("axis", Value::Int(axis)));
+        nodes.push(concat);
         Some(nodes)
     }
 
-    /// The place among `count` that the constant `name` says for a sequence of `length`.
-    fn place(&self, name: &str, length: usize, count: usize) -> Option<usize> {
-        let [place] = self.numbers.get(name)?.as_slice() else { return None };
-        let length = i64::try_from(length).ok()?;
-        let place = if *place < 0 { place.checked_add(length)? } else { *place };
-        usize::try_from(place).ok().filter(|place| *place < count)
-    }
-
-    fn split(
-        &mut self,
-        node: &NodeProto,
-        input: &str,
-        sizes: Option<&String>,
-        output: &str,
-    ) -> Option<Vec<NodeProto>> {
-        let axis = int(node, "axis", 0);
-        let length = || {
-            let shape = self.shapes.get(input)?;
-            let at =
-                if axis < 0 { usize::try_from(axis + shape.len() as i64) } else { usize::try_from(axis) };
-            *shape.get(at.ok()?)?
-        };
-        let parts: Vec<i64> = match sizes {
-            None => vec![1; length()?],
-            Some(name) if self.shapes.get(name).is_some_and(Vec::is_empty) => {
-                // A number is the length of each part; the last one takes what is left.
-                let [size] = self.numbers.get(name)?.as_slice() else { return None };
-                let (length, size) = (length()?, usize::try_from(*size).ok().filter(|size| *size > 0)?);
-                (0..length.div_ceil(size)).map(|at| size.min(length - at * size) as i64).collect()
-            }
-            Some(name) => self.numbers.get(name)?.clone(),
-        };
-        let names: Vec<String> = (0..parts.len()).map(|at| format!("{output}::{at}")).collect();
-        let mut nodes = Vec::new();
-        let mut split = build::node("Split", [input], "");
-        split.output.clone_from(&names);
+    fn split(&mut self, node: &NodeProto, output: &str) -> Option<Vec<NodeProto>> {
+        let (data, axis) = (input(node, 0)?, int(node, "axis", 0));
+        let lengths = self.part_lengths(data, axis, input(node, 1))?;
+        let parts: Vec<String> = (0..lengths.len()).map(|number| format!("{output}::{number}")).collect();
+        let drops_axis = input(node, 1).is_none() && int(node, "keepdims", 1) == 0;
+        let with_axis = |part: &String| if drops_axis { format!("{part}::wide") } else { part.clone() };
+        let mut split = build::node("Split", [data], "");
+        split.output = parts.iter().map(with_axis).collect();
         split.name = format!("{output}::split");
         split.attribute.push(build::attribute("axis", Value::Int(axis)));
+        let mut nodes = Vec::new();
         if self.opset < 13 {
-            split.attribute.push(build::attribute("split", Value::Ints(parts)));
+            split.attribute.push(build::attribute("split", Value::Ints(lengths)));
         } else {
             let sizes = format!("{output}::sizes");
-            nodes.push(build::constant(sizes.clone(), build::int_vector(parts)));
+            nodes.push(build::constant(sizes.clone(), build::int_vector(lengths)));
             split.input.push(sizes);
         }
-        let held = if sizes.is_none() && int(node, "keepdims", 1) == 0 {
-            split.output.iter_mut().for_each(|name| name.push_str("::wide"));
-            let wide = split.output.clone();
-            nodes.push(split);
-            for (wide, name) in wide.into_iter().zip(&names) {
-                self.axes("Squeeze", wide, name.clone(), axis, &mut nodes);
+        nodes.push(split);
+        if drops_axis {
+            for part in &parts {
+                self.change_axes("Squeeze", with_axis(part), part.clone(), axis, &mut nodes);
             }
-            names
-        } else {
-            nodes.push(split);
-            names
-        };
-        self.sequences.insert(output.to_owned(), held);
+        }
+        self.sequences.insert(output.to_owned(), parts);
         Some(nodes)
     }
 
-    /// A node that adds or removes an axis; since version 13 axes are an input.
-    fn axes(&self, operator: &str, input: String, output: String, axis: i64, nodes: &mut Vec<NodeProto>) {
+    /// The lengths along `axis` of the parts into which `data` is split: those of `sizes`, or else 1 each.
+    fn part_lengths(&self, data: &str, axis: i64, sizes: Option<&String>) -> Option<Vec<i64>> {
+        let length = || {
+            let shape = self.shapes.get(data)?;
+            *shape.get(index(axis, shape.len())?)?
+        };
+        let Some(sizes) = sizes else { return Some(vec![1; length()?]) };
+        let numbers = self.numbers.get(sizes)?;
+        if !self.shapes.get(sizes).is_some_and(Vec::is_empty) {
+            return Some(numbers.clone());
+        }
+        // A scalar is the length of each part; the last part may be shorter.
+        let ([size], length) = (numbers.as_slice(), i64::try_from(length()?).ok()?) else { return None };
+        let step = usize::try_from(*size).ok().filter(|step| *step > 0)?;
+        Some((0..length).step_by(step).map(|start| (*size).min(length - start)).collect())
+    }
+
+    /// Adds a node that adds or removes an axis; since version 13 axes are an input.
+    fn change_axes(
+        &self,
+        operator: &str,
+        input: String,
+        output: String,
+        axis: i64,
+        nodes: &mut Vec<NodeProto>,
+    ) {
         let mut node = build::node(operator, [input], output.clone());
         if self.opset < 13 {
             node.attribute.push(build::attribute("axes", Value::Ints(vec![axis])));
@@ -209,8 +208,29 @@ impl Resolver {
     }
 }
 
+/// The name of an input that is given.
+fn input(node: &NodeProto, position: usize) -> Option<&String> {
+    node.input.get(position).filter(|name| !name.is_empty())
+}
+
+/// An index that may count from the end of `length` elements.
+fn index(index: i64, length: usize) -> Option<usize> {
+    let index = if index < 0 { index.checked_add(i64::try_from(length).ok()?)? } else { index };
+    usize::try_from(index).ok()
+}
+
 fn int(node: &NodeProto, name: &str, default: i64) -> i64 {
     node.attribute.iter().find(|attribute| attribute.name == name).map_or(default, |attribute| attribute.i)
+}
+
+/// The whole numbers that a Constant holds.
+fn constant_numbers(node: &NodeProto) -> Option<Vec<i64>> {
+    node.attribute.iter().find_map(|attribute| match attribute.name.as_str() {
+        "value" => attribute.t.as_ref().and_then(integers),
+        "value_int" => Some(vec![attribute.i]),
+        "value_ints" => Some(attribute.ints.clone()),
+        _ => None,
+    })
 }
 
 fn shape(info: &ValueInfoProto) -> Option<Vec<Option<usize>>> {

@@ -1,11 +1,13 @@
-//! Floats of 16 bits, of both kinds, are computed in 32 bits: in wasm nothing is gained by 16, and tract knows only one
-//! of the kinds. Weights, declared types and the types that operators are told to make are all rewritten.
+//! 16-bit floats, float16 and bfloat16, are computed in 32 bits: wasm gains nothing by 16 bits, and tract knows float16
+//! only. Weights, declared types and the types in operators' attributes are all rewritten.
 
 use tract_onnx::pb::tensor_proto::DataType as Element;
 use tract_onnx::pb::{self, type_proto};
 use tract_onnx::prelude::{DatumType, f16};
 
-/// Attributes in which operators are told types.
+use crate::diag::{Code, Error, Result};
+
+/// The attributes that hold the types of operators' outputs.
 const TYPE_ATTRIBUTES: [&str; 6] =
     ["to", "dtype", "output_dtype", "output_datatype", "stash_type", "softmax_precision"];
 
@@ -55,26 +57,36 @@ fn widen_graph(graph: &mut pb::GraphProto) {
 
 fn widen_node(node: &mut pb::NodeProto) {
     for attribute in &mut node.attribute {
-        let told = TYPE_ATTRIBUTES.contains(&attribute.name.as_str());
-        if told && i32::try_from(attribute.i).is_ok_and(is_half) {
+        let is_type = TYPE_ATTRIBUTES.contains(&attribute.name.as_str());
+        if is_type && i32::try_from(attribute.i).is_ok_and(is_half) {
             attribute.i = i32::from(Element::Float).into();
         }
         attribute.g.iter_mut().chain(&mut attribute.graphs).for_each(widen_graph);
     }
 }
 
-/// Makes 32 bits of the floats of `tensor` if they have 16.
-pub(crate) fn widen_tensor(tensor: &mut pb::TensorProto) {
+/// Converts the values of `tensor` to 32-bit floats if they are 16-bit ones.
+///
+/// # Errors
+/// `invalid-model` for values that do not have 16 bits.
+pub(crate) fn widen_tensor(tensor: &mut pb::TensorProto) -> Result<()> {
     let float = match Element::try_from(tensor.data_type) {
         Ok(Element::Float16) => |bits| f16::from_bits(bits).to_f32(),
         Ok(Element::Bfloat16) => |bits| f32::from_bits(u32::from(bits) << 16),
-        _ => return,
+        _ => return Ok(()),
     };
     tensor.data_type = Element::Float.into();
     let raw = std::mem::take(&mut tensor.raw_data);
     let listed = std::mem::take(&mut tensor.int32_data);
-    tensor.float_data = match raw.is_empty() {
-        true => listed.into_iter().filter_map(|bits| u16::try_from(bits).ok()).map(float).collect(),
-        false => raw.as_chunks::<2>().0.iter().map(|bytes| float(u16::from_le_bytes(*bytes))).collect(),
+    let floats = if raw.is_empty() {
+        listed.into_iter().map(|bits| u16::try_from(bits).ok().map(float)).collect::<Option<_>>()
+    } else {
+        let (halves, rest) = raw.as_chunks::<2>();
+        rest.is_empty().then(|| halves.iter().map(|bytes| float(u16::from_le_bytes(*bytes))).collect())
     };
+    tensor.float_data = floats.ok_or_else(|| {
+        let message = format!("tensor `{}` has values that are not 16-bit floats", tensor.name);
+        Error::new(Code::InvalidModel, message)
+    })?;
+    Ok(())
 }

@@ -1,7 +1,7 @@
-//! ZipMaps, in which scikit-learn's converters end classifiers: a sequence of maps, which no column holds.
+//! ZipMaps, with which scikit-learn's converters end classifiers: a sequence of maps, which no column can hold.
 //!
-//! The tensor in front of a ZipMap has the same numbers in the order of the classes. It becomes the output, and the
-//! classes are kept for whoever puts the two side by side.
+//! The input tensor of a ZipMap has the same numbers in the order of the classes. It becomes the output, and the labels
+//! of the classes are kept beside it.
 
 use std::sync::Arc;
 
@@ -11,20 +11,16 @@ use tract_onnx::pb::{self, type_proto};
 use crate::onnx::labels::{KnownLabels, Labels};
 use crate::onnx::names::{self, domain};
 
-/// Cuts the ZipMaps off that make outputs, and tells what is known of labels.
+/// Replaces the ZipMaps that make outputs of the graph, and gives the labels that the graph has.
 pub(in crate::onnx) fn cut(proto: &mut pb::ModelProto) -> KnownLabels {
     let mut known = KnownLabels::default();
     let Some(graph) = &mut proto.graph else { return known };
     known.zipped.resize(graph.output.len(), None);
+    let mut classifiers: Vec<Arc<Labels>> = Vec::new();
     for node in graph.node.iter_mut().filter(|node| domain(&node.domain) == names::ML) {
         let labels = labels(node);
         if node.op_type != "ZipMap" {
-            // Of several classifiers none speaks for the model.
-            known.classes = match (known.classes.take(), labels) {
-                (None, labels) => labels,
-                (known, None) => known,
-                (Some(known), Some(labels)) => Some(known).filter(|known| *known == labels),
-            };
+            classifiers.extend(labels);
             continue;
         }
         let mut outputs = graph.output.iter_mut().zip(&mut known.zipped);
@@ -40,20 +36,26 @@ pub(in crate::onnx) fn cut(proto: &mut pb::ModelProto) -> KnownLabels {
             });
         }
     }
+    // With several classifiers that have different labels, the model's labels are unknown.
+    known.classes = match classifiers.split_first() {
+        Some((labels, others)) if others.iter().all(|other| other == labels) => Some(labels.clone()),
+        _ => None,
+    };
     known
 }
 
-/// The labels that an operator of ai.onnx.ml names.
+/// The labels in the attributes of an operator of ai.onnx.ml.
 fn labels(node: &pb::NodeProto) -> Option<Arc<Labels>> {
-    let mut lists = node.attribute.iter().filter(|it| it.name.starts_with("classlabels_"));
-    let labels =
-        lists.find_map(|attribute| match (attribute.strings.is_empty(), attribute.ints.is_empty()) {
-            (false, _) => {
-                let text = |text: &Vec<u8>| String::from_utf8_lossy(text).into_owned();
-                Some(Labels::Strings(attribute.strings.iter().map(text).collect()))
-            }
-            (true, false) => Some(Labels::Ints(attribute.ints.clone())),
-            (true, true) => None,
-        });
+    let mut lists = node.attribute.iter().filter(|attribute| attribute.name.starts_with("classlabels_"));
+    let labels = lists.find_map(|attribute| {
+        if !attribute.strings.is_empty() {
+            let text = |text: &Vec<u8>| String::from_utf8_lossy(text).into_owned();
+            Some(Labels::Strings(attribute.strings.iter().map(text).collect()))
+        } else if !attribute.ints.is_empty() {
+            Some(Labels::Ints(attribute.ints.clone()))
+        } else {
+            None
+        }
+    });
     labels.map(Arc::new)
 }

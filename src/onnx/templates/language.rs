@@ -1,4 +1,4 @@
-//! The language of templates. A template is a text, since text is small:
+//! The language of templates. A template is text, which costs less of the download than code:
 //!
 //! ```text
 //! x scale bias -> y
@@ -42,6 +42,10 @@ impl Instance<'_> {
         self.attribute(name).map_or(default, |attribute| attribute.f)
     }
 
+    pub(super) fn optional_float(&self, name: &str) -> Option<f32> {
+        self.attribute(name).map(|attribute| attribute.f)
+    }
+
     pub(super) fn floats(&self, name: &str) -> Option<&[f32]> {
         self.attribute(name).map(|attribute| attribute.floats.as_slice())
     }
@@ -50,93 +54,126 @@ impl Instance<'_> {
         self.attribute(name).map(|attribute| attribute.ints.as_slice())
     }
 
-    pub(super) fn text(&self, name: &str, default: &'static str) -> &str {
-        self.attribute(name).and_then(|attribute| str::from_utf8(&attribute.s).ok()).unwrap_or(default)
+    pub(super) fn text(&self, name: &str, default: &'static str) -> TractResult<&str> {
+        match self.attribute(name) {
+            Some(attribute) => Ok(str::from_utf8(&attribute.s)?),
+            None => Ok(default),
+        }
     }
 
-    /// Whether there is an input at place `at`.
-    pub(super) fn has(&self, at: usize) -> bool {
-        self.node.input.get(at).is_some_and(|name| !name.is_empty())
+    /// Whether the input at `position` is given.
+    pub(super) fn has(&self, position: usize) -> bool {
+        self.node.input.get(position).is_some_and(|name| !name.is_empty())
     }
 
-    /// Whether the input at place `at` is a constant of the graph, or left out.
-    pub(super) fn is_constant(&self, at: usize) -> bool {
-        self.node.input.get(at).is_none_or(|name| name.is_empty() || self.constants.contains(name))
+    /// Whether the input at `position` is a constant of the graph, or left out.
+    pub(super) fn is_constant(&self, position: usize) -> bool {
+        self.node.input.get(position).is_none_or(|name| name.is_empty() || self.constants.contains(name))
     }
 
     /// The nodes that replace it.
     pub(crate) fn expand(&self, template: Template) -> TractResult<Vec<NodeProto>> {
         let text = template(self)?;
         let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        let (inputs, outputs) = lines
-            .next()
-            .and_then(|head| head.split_once("->"))
-            .ok_or_else(|| format_err!("a template names no outputs"))?;
-        // Templates may end in an operator that has a template itself: the operator tells their inner names apart.
-        let output = self.node.output.iter().find(|name| !name.is_empty()).map_or("", String::as_str);
-        let first = &format!("{output}::{}", self.node.op_type);
-        let outer = |names: &str, outer: &[String], name: &str| {
-            let place = names.split_whitespace().position(|it| it == name)?;
-            Some(outer.get(place).cloned().unwrap_or_default())
+        let head = lines.next().and_then(|head| head.split_once("->"));
+        let (inputs, outputs) = head.ok_or_else(|| format_err!("a template names no outputs"))?;
+        // A node without named outputs has no effect.
+        let Some(first_output) = self.node.output.iter().find(|name| !name.is_empty()) else {
+            return Ok(Vec::new());
         };
-        // Names inside must not meet names outside: nobody else has this output in front.
-        let name = |name: &str| match outer(inputs, &self.node.input, name) {
-            Some(outer) => outer,
-            None => outer_output(outer(outputs, &self.node.output, name), first, name),
-        };
+        let prefix = format!("{first_output}::{}", self.node.op_type);
+        let names = Names { inputs, outputs, node: self.node, prefix };
         let mut nodes = Vec::new();
         for line in lines {
-            let (made, rest) = line.split_once(" = ").ok_or_else(|| format_err!("`{line}` makes nothing"))?;
-            let mut words = rest.split_whitespace();
-            let mut node = NodeProto {
-                op_type: words.next().unwrap_or_default().to_owned(),
-                output: made.split_whitespace().map(name).collect(),
-                ..NodeProto::default()
-            };
-            for word in words {
-                if word == "*" {
-                    node.attribute.extend(self.node.attribute.iter().cloned());
-                } else if let Some((key, value)) = word.split_once('=') {
-                    node.attribute.push(attribute(key, value)?);
-                } else if word == "_" {
-                    node.input.push(String::new());
-                } else if word.starts_with(|first: char| first.is_alphabetic()) {
-                    node.input.push(name(word));
-                } else {
-                    let constant = format!("{first}::{}", nodes.len());
-                    nodes.push(build::constant(&constant, literal(word)?));
-                    node.input.push(constant);
-                }
-            }
-            if let Some((domain, operator)) = node.op_type.rsplit_once('.') {
-                (node.domain, node.op_type) = (domain.to_owned(), operator.to_owned());
-            }
-            self.move_axes(&mut node, &mut nodes);
-            node.name = node.output.first().cloned().unwrap_or_default();
+            let mut node = self.parse_node(line, &names, &mut nodes)?;
+            self.move_axes(&mut node, &mut nodes)?;
             nodes.push(node);
         }
         Ok(nodes)
     }
 
-    /// Bodies give axes as an attribute. From some version on they are an input.
-    fn move_axes(&self, node: &mut NodeProto, nodes: &mut Vec<NodeProto>) {
+    /// The node of one line; constants that it names are added to `nodes`.
+    fn parse_node(
+        &self,
+        line: &str,
+        names: &Names<'_>,
+        nodes: &mut Vec<NodeProto>,
+    ) -> TractResult<NodeProto> {
+        let (outputs, rest) = line.split_once(" = ").ok_or_else(|| format_err!("`{line}` makes nothing"))?;
+        let mut words = rest.split_whitespace();
+        let operator = words.next().ok_or_else(|| format_err!("`{line}` names no operator"))?;
+        let (domain, operator) = operator.rsplit_once('.').unwrap_or(("", operator));
+        let mut node = NodeProto {
+            domain: domain.to_owned(),
+            op_type: operator.to_owned(),
+            output: outputs.split_whitespace().map(|name| names.outside(name)).collect(),
+            ..NodeProto::default()
+        };
+        node.name = first_output(&node)?.clone();
+        for word in words {
+            if word == "*" {
+                node.attribute.extend(self.node.attribute.iter().cloned());
+            } else if let Some((key, value)) = word.split_once('=') {
+                node.attribute.push(attribute(key, value)?);
+            } else if word == "_" {
+                node.input.push(String::new());
+            } else if word.starts_with(|letter: char| letter.is_alphabetic()) {
+                node.input.push(names.outside(word));
+            } else {
+                let constant = format!("{}::{}", names.prefix, nodes.len());
+                nodes.push(build::constant(&constant, literal(word)?));
+                node.input.push(constant);
+            }
+        }
+        Ok(node)
+    }
+
+    /// Templates give axes as an attribute. From some version on they are an input.
+    fn move_axes(&self, node: &mut NodeProto, nodes: &mut Vec<NodeProto>) -> TractResult<()> {
         let since = match node.op_type.as_str() {
             "ReduceSum" | "Squeeze" | "Unsqueeze" => 13,
             name if name.starts_with("Reduce") => 18,
-            _ => return,
+            _ => return Ok(()),
         };
-        let place = node.attribute.iter().position(|attribute| attribute.name == "axes");
-        if let (Some(place), true) = (place, self.opset >= since) {
-            let axes = node.attribute.remove(place).ints;
-            let name = format!("{}::axes", node.output.first().map_or("", String::as_str));
+        let position = node.attribute.iter().position(|attribute| attribute.name == "axes");
+        if let Some(position) = position.filter(|_| self.opset >= since) {
+            let axes = node.attribute.remove(position).ints;
+            let name = format!("{}::axes", first_output(node)?);
             nodes.push(build::constant(&name, build::int_vector(axes)));
             node.input.push(name);
         }
+        Ok(())
     }
 }
 
-fn outer_output(outer: Option<String>, first: &str, name: &str) -> String {
-    outer.filter(|outer| !outer.is_empty()).unwrap_or_else(|| format!("{first}::{name}"))
+fn first_output(node: &NodeProto) -> TractResult<&String> {
+    node.output.first().ok_or_else(|| format_err!("a node of a template has no output"))
+}
+
+/// What the names in a template stand for.
+struct Names<'a> {
+    /// The template's inputs and outputs, as its first line lists them.
+    inputs: &'a str,
+    outputs: &'a str,
+    /// The node with the names outside, in the same order.
+    node: &'a NodeProto,
+    /// The prefix of the template's own names, unique in the graph: the node's output and its operator. Only nodes of
+    /// the template can have the same output, and they are of other operators.
+    prefix: String,
+}
+
+impl Names<'_> {
+    fn outside(&self, name: &str) -> String {
+        let position = |names: &str| names.split_whitespace().position(|listed| listed == name);
+        if let Some(position) = position(self.inputs) {
+            // A node may leave out its last inputs.
+            return self.node.input.get(position).map_or_else(String::new, String::clone);
+        }
+        let output = position(self.outputs).and_then(|position| self.node.output.get(position));
+        // An output that the node leaves out is a name of the template's own.
+        let output = output.filter(|output| !output.is_empty()).cloned();
+        output.unwrap_or_else(|| format!("{}::{name}", self.prefix))
+    }
 }
 
 /// A number, or several in brackets.

@@ -1,5 +1,5 @@
-//! What onnxruntime's offline optimiser and quantiser write. Fusions are taken apart again; whole numbers stay whole
-//! where it is a product of matrices that they make small and fast.
+//! Operators that onnxruntime's offline optimiser and quantiser write. Fusions are taken apart again; quantised values
+//! stay whole numbers in products of matrices, which are smaller and faster that way.
 
 use tract_onnx::tract_hir::internal::{TractResult, bail, ensure};
 
@@ -15,28 +15,28 @@ pub(super) const TEMPLATES: &[(&str, Template)] = &[
     ("MatMulIntegerToFloat", mat_mul_integer_to_float),
     ("QGemm", q_gemm),
     ("QLinearAdd", |_| Ok(q_linear_binary("Add"))),
-    ("QLinearAveragePool", |_| Ok(q_linear_unary("AveragePool real *"))),
+    ("QLinearAveragePool", |_| Ok(q_linear_unary("AveragePool float_x *"))),
     ("QLinearConcat", q_linear_concat),
     ("QLinearGlobalAveragePool", q_linear_global_average_pool),
-    ("QLinearLeakyRelu", |_| Ok(q_linear_unary("LeakyRelu real *"))),
+    ("QLinearLeakyRelu", |_| Ok(q_linear_unary("LeakyRelu float_x *"))),
     ("QLinearMul", |_| Ok(q_linear_binary("Mul"))),
-    ("QLinearSigmoid", |_| Ok(q_linear_unary("Sigmoid real"))),
+    ("QLinearSigmoid", |_| Ok(q_linear_unary("Sigmoid float_x"))),
     ("QuantizeLinear", |_| Ok("x scale zero -> y\ny = QuantizeLinear x scale zero *".into())),
 ];
 
-/// The activation at the end of a fusion, from `before` to `y`.
-fn activation(node: &Instance<'_>, parameters: &[f32]) -> TractResult<String> {
-    let parameter = |at: usize, default: f32| parameters.get(at).copied().unwrap_or(default);
-    Ok(match node.text("activation", "") {
-        "" => "y = Identity before".into(),
-        name @ ("Relu" | "Tanh" | "Sigmoid") => format!("y = {name} before"),
-        "LeakyRelu" => format!("y = LeakyRelu before alpha={:?}", parameter(0, 0.01)),
+/// The activation at the end of a fusion, from `linear` to `y`. Parameters that are not given are onnxruntime's.
+fn activation(node: &Instance<'_>, first: Option<f32>, second: Option<f32>) -> TractResult<String> {
+    Ok(match node.text("activation", "")? {
+        "" => "y = Identity linear".into(),
+        name @ ("Relu" | "Tanh" | "Sigmoid") => format!("y = {name} linear"),
+        "LeakyRelu" => format!("y = LeakyRelu linear alpha={:?}", first.unwrap_or(0.01)),
         "HardSigmoid" => {
-            format!("y = HardSigmoid before alpha={:?} beta={:?}", parameter(0, 0.2), parameter(1, 0.5))
+            let (alpha, beta) = (first.unwrap_or(0.2), second.unwrap_or(0.5));
+            format!("y = HardSigmoid linear alpha={alpha:?} beta={beta:?}")
         }
         "Clip" => {
-            let (least, greatest) = (parameter(0, f32::MIN), parameter(1, f32::MAX));
-            format!("low = Max before {least:?}\ny = Min low {greatest:?}")
+            let (least, greatest) = (first.unwrap_or(f32::MIN), second.unwrap_or(f32::MAX));
+            format!("above_least = Max linear {least:?}\ny = Min above_least {greatest:?}")
         }
         other => bail!("there is no fusion with `{other}`"),
     })
@@ -44,25 +44,25 @@ fn activation(node: &Instance<'_>, parameters: &[f32]) -> TractResult<String> {
 
 fn fused_conv(node: &Instance<'_>) -> TractResult<String> {
     let sum = if node.has(3) { "Add conv z" } else { "Identity conv" };
-    let activation = activation(node, node.floats("activation_params").unwrap_or_default())?;
-    Ok(format!("x w bias z -> y\nconv = Conv x w bias *\nbefore = {sum}\n{activation}"))
+    let mut parameters = node.floats("activation_params").into_iter().flatten().copied();
+    let activation = activation(node, parameters.next(), parameters.next())?;
+    Ok(format!("x w bias z -> y\nconv = Conv x w bias *\nlinear = {sum}\n{activation}"))
 }
 
 fn fused_gemm(node: &Instance<'_>) -> TractResult<String> {
-    let parameters = ["activation_alpha", "activation_beta"].map(|name| node.float(name, f32::NAN));
-    let given: Vec<f32> = parameters.into_iter().take_while(|parameter| !parameter.is_nan()).collect();
-    Ok(format!("a b c -> y\nbefore = Gemm a b c *\n{}", activation(node, &given)?))
+    let [alpha, beta] = ["activation_alpha", "activation_beta"].map(|name| node.optional_float(name));
+    Ok(format!("a b c -> y\nlinear = Gemm a b c *\n{}", activation(node, alpha, beta)?))
 }
 
 fn fused_mat_mul(node: &Instance<'_>) -> TractResult<String> {
     ensure!(
         node.int("transBatchA", 0) == 0 && node.int("transBatchB", 0) == 0,
-        "batches that are turned round do not run"
+        "batches that are transposed do not run"
     );
-    let side = |turned: &str, plain: &'static str, other: &'static str| {
-        if node.int(turned, 0) == 0 { plain } else { other }
+    let axes = |transposes: &str, axes: &'static str, transposed_axes: &'static str| {
+        if node.int(transposes, 0) == 0 { axes } else { transposed_axes }
     };
-    let (a, b) = (side("transA", "ij", "ji"), side("transB", "jk", "kj"));
+    let (a, b) = (axes("transA", "ij", "ji"), axes("transB", "jk", "kj"));
     Ok(format!(
         "a b -> y
         product = Einsum a b equation=...{a},...{b}->...ik
@@ -72,92 +72,96 @@ fn fused_mat_mul(node: &Instance<'_>) -> TractResult<String> {
     ))
 }
 
-/// Whole products of `a` and `b`, then the scales and the bias.
-const WHOLE_PRODUCT: &str = "whole = MatMulInteger a b a_zero b_zero
-    product = Cast whole to=1
-    step = Mul a_scale b_scale
-    real = Mul product step
+/// Products of whole numbers of `a` and `b`, then their scales; `bias` comes next.
+const INTEGER_PRODUCT: &str = "int_product = MatMulInteger a b a_zero b_zero
+    unscaled = Cast int_product to=1
+    product_scale = Mul a_scale b_scale
+    product = Mul unscaled product_scale
     ";
 
-fn with_bias(has: bool) -> &'static str {
-    if has { "y = Add real bias" } else { "y = Identity real" }
+fn with_bias(has_bias: bool) -> &'static str {
+    if has_bias { "y = Add product bias" } else { "y = Identity product" }
 }
 
 fn mat_mul_integer_to_float(node: &Instance<'_>) -> TractResult<String> {
-    Ok(format!("a b a_scale b_scale a_zero b_zero bias -> y\n{WHOLE_PRODUCT}{}", with_bias(node.has(6))))
+    Ok(format!("a b a_scale b_scale a_zero b_zero bias -> y\n{INTEGER_PRODUCT}{}", with_bias(node.has(6))))
 }
 
 fn dynamic_quantize_mat_mul(node: &Instance<'_>) -> TractResult<String> {
     Ok(format!(
         "x b b_scale b_zero bias -> y
         a a_scale a_zero = DynamicQuantizeLinear x
-        {WHOLE_PRODUCT}{}",
+        {INTEGER_PRODUCT}{}",
         with_bias(node.has(4))
     ))
 }
 
 fn q_gemm(node: &Instance<'_>) -> TractResult<String> {
-    let (turned_a, turned_b) = (node.int("transA", 0), node.int("transB", 0));
+    let (trans_a, trans_b) = (node.int("transA", 0), node.int("transB", 0));
     let alpha = node.float("alpha", 1.0);
     let mut body = format!(
         "a a_scale a_zero b b_scale b_zero c y_scale y_zero -> y
-        real_a = DequantizeLinear a a_scale a_zero
-        real_b = DequantizeLinear b b_scale b_zero axis={}
-        product = Gemm real_a real_b _ alpha={alpha:?} transA={turned_a} transB={turned_b}
+        float_a = DequantizeLinear a a_scale a_zero
+        float_b = DequantizeLinear b b_scale b_zero axis={}
+        product = Gemm float_a float_b _ alpha={alpha:?} transA={trans_a} transB={trans_b}
         ",
-        1 - turned_b
+        1 - trans_b
     );
-    body += &match node.has(6) {
-        true => format!(
-            "step = Mul a_scale b_scale
-            bias_step = Mul step {alpha:?}
-            bias = Cast c to=1
-            real_bias = Mul bias bias_step
-            real = Add product real_bias
+    if node.has(6) {
+        body += &format!(
+            "product_scale = Mul a_scale b_scale
+            c_scale = Mul product_scale {alpha:?}
+            unscaled_c = Cast c to=1
+            float_c = Mul unscaled_c c_scale
+            float_y = Add product float_c
             "
-        ),
-        false => "real = Identity product\n".into(),
-    };
-    body += if node.has(7) { "y = QuantizeLinear real y_scale y_zero" } else { "y = Identity real" };
+        );
+    } else {
+        body += "float_y = Identity product\n";
+    }
+    body += if node.has(7) { "y = QuantizeLinear float_y y_scale y_zero" } else { "y = Identity float_y" };
     Ok(body)
 }
 
 fn q_linear_binary(operator: &str) -> String {
     format!(
         "a a_scale a_zero b b_scale b_zero y_scale y_zero -> y
-        real_a = DequantizeLinear a a_scale a_zero
-        real_b = DequantizeLinear b b_scale b_zero
-        real = {operator} real_a real_b
-        y = QuantizeLinear real y_scale y_zero"
+        float_a = DequantizeLinear a a_scale a_zero
+        float_b = DequantizeLinear b b_scale b_zero
+        float_y = {operator} float_a float_b
+        y = QuantizeLinear float_y y_scale y_zero"
     )
 }
 
+/// `operator` is a node over `float_x`.
 fn q_linear_unary(operator: &str) -> String {
     format!(
         "x x_scale x_zero y_scale y_zero -> y
-        real = DequantizeLinear x x_scale x_zero
-        made = {operator}
-        y = QuantizeLinear made y_scale y_zero"
+        float_x = DequantizeLinear x x_scale x_zero
+        float_y = {operator}
+        y = QuantizeLinear float_y y_scale y_zero"
     )
 }
 
 fn q_linear_global_average_pool(node: &Instance<'_>) -> TractResult<String> {
     Ok(q_linear_unary(match node.int("channels_last", 0) {
-        0 => "GlobalAveragePool real",
-        _ => "ReduceMean real axes=[1,2]",
+        0 => "GlobalAveragePool float_x",
+        _ => "ReduceMean float_x axes=[1,2]",
     }))
 }
 
 fn q_linear_concat(node: &Instance<'_>) -> TractResult<String> {
-    let parts = node.node.input.len().saturating_sub(2) / 3;
-    let (mut head, mut body, mut reals) = (String::from("y_scale y_zero"), String::new(), String::new());
-    for part in 0..parts {
+    let inputs = node.node.input.len();
+    // The zero of the last part may be left out.
+    ensure!(inputs >= 2 && (inputs - 2) % 3 != 1, "QLinearConcat cannot have {inputs} inputs");
+    let (mut head, mut body, mut floats) = (String::from("y_scale y_zero"), String::new(), String::new());
+    for part in 0..(inputs - 2).div_ceil(3) {
         head += &format!(" x{part} scale{part} zero{part}");
-        body += &format!("real{part} = DequantizeLinear x{part} scale{part} zero{part}\n");
-        reals += &format!(" real{part}");
+        body += &format!("float{part} = DequantizeLinear x{part} scale{part} zero{part}\n");
+        floats += &format!(" float{part}");
     }
     let axis = node.int("axis", 0);
     Ok(format!(
-        "{head} -> y\n{body}real = Concat {reals} axis={axis}\ny = QuantizeLinear real y_scale y_zero"
+        "{head} -> y\n{body}float_y = Concat {floats} axis={axis}\ny = QuantizeLinear float_y y_scale y_zero"
     ))
 }

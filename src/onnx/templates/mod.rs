@@ -1,6 +1,7 @@
 //! Operators that are written out in other ones when a model is loaded: functions of the standard and fusions of
-//! onnxruntime. One table a domain says which; [`language`] says how a template is written.
+//! onnxruntime. Each domain has a table of its templates; [`language`] describes how one is written.
 
+mod attention;
 mod language;
 mod microsoft;
 mod standard;

@@ -31,6 +31,7 @@ use level::Level;
 pub(crate) use options::{External, Format};
 use query::Cte;
 pub(crate) use transform::FitCall;
+pub(crate) use tsql::CORRUPT_MODEL;
 
 /// A statement with all names resolved.
 #[derive(Debug)]
@@ -100,17 +101,23 @@ pub(crate) enum Bound {
         names: Vec<(String, DataType)>,
         plan: Option<Plan>,
     },
-    /// Something has to be there before the statement can be bound.
-    Prepare(Prepare),
     /// There is nothing to do; in words.
     Nothing {
         message: String,
     },
 }
 
-/// What T-SQL's PREDICT needs before its columns are known.
+/// What binding led to.
 #[derive(Debug)]
-pub(crate) enum Prepare {
+pub(crate) enum Binding {
+    Ready(Bound),
+    /// This has to be there before the statement can be bound.
+    Needs(Prerequisite),
+}
+
+/// What T-SQL's PREDICT needs before its model is known.
+#[derive(Debug)]
+pub(crate) enum Prerequisite {
     /// The value of a subquery: the bytes of a model.
     Value { plan: Plan, span: Span },
     /// The model that these bytes are.
@@ -144,8 +151,8 @@ pub(crate) struct Context<'a> {
     /// `None` where the statement is only checked: every parameter fits everywhere.
     pub(crate) params: Option<&'a Params>,
     pub(crate) variables: &'a [Variable],
-    /// Values of subqueries at these places that a [`Prepare`] asked for.
-    pub(crate) prepared: &'a [(Span, Scalar)],
+    /// Values of subqueries at these places that a [`Prerequisite`] asked for.
+    pub(crate) values: &'a [(Span, Scalar)],
 }
 
 impl<'a> Context<'a> {
@@ -158,13 +165,15 @@ impl<'a> Context<'a> {
 ///
 /// # Errors
 /// For names, types, options: see [`Code`].
-pub(crate) fn bind(statement: &ast::Statement, context: Context<'_>) -> Result<(Bound, Vec<Diagnostic>)> {
+pub(crate) fn bind(statement: &ast::Statement, context: Context<'_>) -> Result<(Binding, Vec<Diagnostic>)> {
     let mut binder = Binder::new(context);
     let bound = binder.statement(statement);
-    match (binder.prepare.take(), bound) {
-        (Some(prepare), Err(_)) => Ok((Bound::Prepare(prepare), binder.warnings)),
-        (_, bound) => Ok((bound.map_err(|error| error.or_at(statement.span))?, binder.warnings)),
-    }
+    // What was bound without its model stands for nothing, an error in it neither.
+    let binding = match binder.needs.take() {
+        Some(prerequisite) => Binding::Needs(prerequisite),
+        None => Binding::Ready(bound.map_err(|error| error.or_at(statement.span))?),
+    };
+    Ok((binding, binder.warnings))
 }
 
 struct Binder<'a> {
@@ -181,8 +190,8 @@ struct Binder<'a> {
     /// The WINDOW clause of the SELECT that is being bound.
     windows: Vec<(ast::Ident, ast::Window)>,
     transform: Option<transform::Transformer>,
-    /// What was missing, if binding stopped for it.
-    prepare: Option<Prepare>,
+    /// What was missing first.
+    needs: Option<Prerequisite>,
 }
 
 impl<'a> Binder<'a> {
@@ -197,7 +206,7 @@ impl<'a> Binder<'a> {
             level: Level::default(),
             windows: Vec::new(),
             transform: None,
-            prepare: None,
+            needs: None,
         }
     }
 

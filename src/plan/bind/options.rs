@@ -213,13 +213,8 @@ fn uris(given: &Options) -> Result<(Vec<String>, Span)> {
 fn literal(tree: &Expr) -> Result<Scalar> {
     let scope = Scope::default();
     let catalog = Catalog::default();
-    let context = Context {
-        catalog: &catalog,
-        dialect: Dialect::BigQuery,
-        params: None,
-        variables: &[],
-        prepared: &[],
-    };
+    let context =
+        Context { catalog: &catalog, dialect: Dialect::BigQuery, params: None, variables: &[], values: &[] };
     let expr = Binder::new(context).expr(tree, Names::of(&scope))?;
     constant(&expr)?.ok_or_else(|| {
         Error::new(Code::InvalidOption, "the value of an option has to be a constant").at(tree.span)

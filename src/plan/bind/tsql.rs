@@ -8,7 +8,7 @@ use super::constant::constant;
 use super::expr::Names;
 use super::from::Source;
 use super::scope::Scope;
-use super::{Binder, Prepare};
+use super::{Binder, Prerequisite};
 use crate::data::{CastMode, DataType, Field, Scalar, Schema, can_cast};
 use crate::diag::{Code, Error, Result, Span};
 use crate::model::{Model, Port};
@@ -16,13 +16,30 @@ use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::{Node, NodeKind};
 use crate::syntax::ast::{self, SubqueryKind};
 
+/// How SQL Server words that a model cannot be used.
+pub(crate) const CORRUPT_MODEL: &str = "Error occurred during execution of the builtin function 'PREDICT' with HRESULT \
+                                        0x80070057. Model is corrupt or invalid.";
+
 /// The variable that makes PREDICT convert inputs as GoogleSQL does.
 const IMPLICIT_CAST: &str = "predict_implicit_cast";
+
+/// The model of PREDICT, or what is needed to have it.
+enum ModelValue {
+    Loaded(Arc<Model>),
+    Missing(Prerequisite),
+}
 
 impl Binder<'_> {
     pub(super) fn tsql_predict(&mut self, predict: &ast::Predict, alias: Option<&str>) -> Result<Source> {
         let model = self.model_of(&predict.model)?;
         let Source { node: input, scope } = self.table(&predict.data)?;
+        let model = match model {
+            ModelValue::Loaded(model) => model,
+            ModelValue::Missing(prerequisite) => {
+                self.needs.get_or_insert(prerequisite);
+                return self.without_model(predict, alias, input, scope);
+            }
+        };
         let signature = model.signature();
         let mut inputs = Vec::with_capacity(signature.inputs.len());
         for (at, port) in signature.inputs.iter().enumerate() {
@@ -51,17 +68,36 @@ impl Binder<'_> {
         Ok(Source { node: Node { kind, schema: Schema { fields } }, scope })
     }
 
+    /// The columns that PREDICT declares, so that binding can go on: what comes of it is bound again with the model.
+    fn without_model(
+        &mut self,
+        predict: &ast::Predict,
+        alias: Option<&str>,
+        input: Node,
+        mut scope: Scope,
+    ) -> Result<Source> {
+        let mut fields = Vec::with_capacity(predict.columns.len());
+        for column in &predict.columns {
+            fields.push(Field::new(column.name.text.clone(), self.data_type(&column.data_type)?));
+        }
+        let declared = Schema { fields: fields.clone() };
+        scope.shift(fields.len());
+        let scope = scope.join(Scope::new(&declared, alias), 0);
+        fields.extend(input.schema.fields);
+        let kind = NodeKind::Values { rows: Vec::new() };
+        Ok(Source { node: Node { kind, schema: Schema { fields } }, scope })
+    }
+
     /// The model whose bytes an expression gives.
-    fn model_of(&mut self, tree: &ast::Expr) -> Result<Arc<Model>> {
+    fn model_of(&mut self, tree: &ast::Expr) -> Result<ModelValue> {
         let value = match &tree.kind {
             ast::ExprKind::Subquery(SubqueryKind::Scalar, query) => {
-                match self.context.prepared.iter().find(|(span, _)| *span == tree.span) {
+                match self.context.values.iter().find(|(span, _)| *span == tree.span) {
                     Some((_, value)) => Some(value.clone()),
                     None => {
                         let root = self.query(query)?;
                         let plan = self.plan(root);
-                        self.prepare = Some(Prepare::Value { plan, span: tree.span });
-                        return Err(super::internal("the model's bytes are still to be read"));
+                        return Ok(ModelValue::Missing(Prerequisite::Value { plan, span: tree.span }));
                     }
                 }
             }
@@ -73,13 +109,9 @@ impl Binder<'_> {
         let bytes = match value {
             Some(Scalar::Bytes(bytes)) => bytes,
             Some(Scalar::Null) if self.context.params.is_some() => {
-                return Err(Error::new(
-                    Code::UnknownModel,
-                    "Error occurred during execution of the builtin function 'PREDICT' with HRESULT \
-                     0x80070057. Model is corrupt or invalid.: the model is NULL",
-                )
-                .at(tree.span)
-                .hint("the query that reads the model has found no row"));
+                return Err(Error::new(Code::UnknownModel, format!("{CORRUPT_MODEL}: the model is NULL"))
+                    .at(tree.span)
+                    .hint("the query that reads the model has found no row"));
             }
             _ => {
                 return Err(Error::new(Code::TypeMismatch, "expected the bytes of a model: varbinary(max)")
@@ -88,11 +120,8 @@ impl Binder<'_> {
             }
         };
         match self.context.catalog.model_of(&bytes) {
-            Some(model) => Ok(model.clone()),
-            None => {
-                self.prepare = Some(Prepare::Model { bytes, span: tree.span });
-                Err(super::internal("the model is still to be loaded"))
-            }
+            Some(model) => Ok(ModelValue::Loaded(model.clone())),
+            None => Ok(ModelValue::Missing(Prerequisite::Model { bytes, span: tree.span })),
         }
     }
 

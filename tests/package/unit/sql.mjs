@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { compose } from "../../../pkg-template/src/sql-tag.ts";
-import { opening, quoted, statements } from "../../../pkg-template/src/sql-text.ts";
+import { quoted } from "../../../pkg-template/src/sql-text.ts";
 
 const sql = (strings, ...values) => compose(strings, values);
 const rows = [{ x: 1 }];
@@ -45,27 +45,6 @@ test("a value inside quotes or a comment is a mistake that is explained", () => 
   for (const make of [() => sql`SELECT '${1}'`, () => sql`SELECT \`${"x"}\``, () => sql`SELECT 1 -- ${1}`]) {
     assert.throws(make, { name: "PredictError", code: "value-in-quotes", hint: /leave the quotes out/ });
   }
-});
-
-test("a script is cut at its semicolons, not at those of texts and comments", () => {
-  const script = `
-    -- first; statement
-    SELECT 'a;b', "c;d", \`e;f\`, '''g;'h''', r'i\\';j' # end; of line
-    ; /* nothing; here */ ;
-    DROP MODEL m;
-  `;
-  assert.deepEqual(statements(script), [
-    `-- first; statement
-    SELECT 'a;b', "c;d", \`e;f\`, '''g;'h''', r'i\\';j' # end; of line`,
-    "DROP MODEL m",
-  ]);
-  assert.deepEqual(statements(" ; -- nothing\n"), []);
-});
-
-test("a statement is known by its first words, whatever stands before them", () => {
-  assert.equal(opening("-- new\ncreate or /* again */ replace model m", 4), "CREATE OR REPLACE MODEL");
-  assert.equal(opening("(SELECT 1)", 2), "");
-  assert.equal(opening("Declare @m INT", 1), "DECLARE");
 });
 
 test("any name can be quoted", () => {

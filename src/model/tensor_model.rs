@@ -10,24 +10,47 @@ use tract_onnx::pb::TensorProto;
 use tract_onnx::pb::tensor_proto::DataType as Element;
 use tract_onnx::prelude::{DatumType, IntoTValue, TVec, Tensor, TractResult};
 use tract_onnx::tensor::load_tensor;
+use tract_onnx::tract_hir::internal::bail;
 
 use super::load;
-use super::plans::{Plans, Shapes};
-use crate::diag::{Code, Error, Result};
+use super::plans::Plans;
+use super::shapes::InputShapes;
+use crate::diag::{Code, Error, Result, ensure};
 use crate::limits::Limits;
 use crate::onnx::{self, failure};
 use crate::operators;
 
-/// A graph from tensors to tensors.
+/// A graph from tensors to tensors, loaded for given inputs.
+///
+/// Tensors come and go as encoded messages of ONNX (`TensorProto`), of any type and shape that the file declares. Floats
+/// of 16 bits are computed in 32 bits, and come out in the type that the file declares. A graph whose shapes are left
+/// open is made concrete for the shapes of the inputs that it is loaded with.
+///
+/// Predictions on rows are [`Model`](super::Model)'s; this is for the conformance suites of ONNX, and for graphs without
+/// a dimension that counts rows.
+///
+/// # Example
+///
+/// ```
+/// use predictql::{Limits, model::TensorModel};
+///
+/// let folder = std::path::Path::new("tests/fixtures/operators/microsoft_fused_gemm");
+/// let read = |file: &str| std::fs::read(folder.join(file));
+/// let model = TensorModel::load(&read("model.onnx")?, &[read("input_0.pb")?], &Limits::default())?;
+/// let outputs: Vec<Vec<u8>> = model.run()?;
+/// assert_eq!(outputs.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct TensorModel {
     plans: Plans,
-    shapes: Shapes,
+    shapes: InputShapes,
     inputs: TVec<Tensor>,
     outputs: Vec<(DatumType, Element)>,
 }
 
 impl TensorModel {
     /// Loads the ONNX file `bytes` for `inputs`: one encoded `TensorProto` for each input of the graph, in its order.
+    /// The weights must be in the file itself.
     ///
     /// # Errors
     /// Those of [`Model::load`](super::Model::load), and `input-type-mismatch`.
@@ -37,10 +60,12 @@ impl TensorModel {
         let inputs = inputs.iter().map(|input| decode(input)).collect::<Result<TVec<_>>>()?;
         let fits = |(declared, tensor): (&onnx::Declared, &Tensor)| declared.element == tensor.datum_type();
         if inputs.len() != found.inputs.len() || !found.inputs.iter().zip(&inputs).all(fits) {
-            let message = format!("the model takes {} tensors of other types", found.inputs.len());
+            let types: Vec<_> =
+                found.inputs.iter().map(|input| format!("`{}` {:?}", input.name, input.element)).collect();
+            let message = format!("expected {} input tensors: {}", types.len(), types.join(", "));
             return Err(Error::new(Code::InputTypeMismatch, message));
         }
-        let shapes: Shapes = inputs.iter().map(|tensor| tensor.shape().to_vec()).collect();
+        let shapes: InputShapes = inputs.iter().map(|tensor| tensor.shape().to_vec()).collect();
         let graph = load::graph(reader, &found.proto, &found.weights, &shapes)?;
         let outputs = found.outputs.iter().map(|declared| (declared.element, declared.stored)).collect();
         Ok(Self {
@@ -58,6 +83,7 @@ impl TensorModel {
     pub fn run(&self) -> Result<Vec<Vec<u8>>> {
         let inputs = self.inputs.iter().cloned().map(IntoTValue::into_tvalue).collect();
         let outputs = self.plans.run(self.shapes.clone(), inputs)?;
+        ensure(outputs.len() == self.outputs.len(), "the model gives a tensor for each of its outputs")?;
         let encoded = outputs.iter().zip(&self.outputs).map(|(tensor, declared)| encode(tensor, *declared));
         encoded.collect::<TractResult<_>>().map_err(failure::run)
     }
@@ -66,7 +92,7 @@ impl TensorModel {
 fn decode(bytes: &[u8]) -> Result<Tensor> {
     let invalid = |detail: String| Error::new(Code::InputTypeMismatch, "expected a tensor").detail(detail);
     let mut proto = TensorProto::decode(bytes).map_err(|error| invalid(error.to_string()))?;
-    onnx::widen_tensor(&mut proto);
+    onnx::widen_tensor(&mut proto)?;
     load_tensor(&*operators::onnx().provider, &proto, None).map_err(|error| invalid(format!("{error:#}")))
 }
 
@@ -91,11 +117,11 @@ fn encode(tensor: &Tensor, (declared, stored): (DatumType, Element)) -> TractRes
         DatumType::F32 => Element::Float,
         DatumType::F64 => Element::Double,
         DatumType::String => Element::String,
-        _ => Element::Undefined,
+        other => bail!("ONNX has no tensors of {other:?}"),
     };
     let view = tensor.try_as_plain_ram()?;
     let mut proto = TensorProto {
-        dims: tensor.shape().iter().filter_map(|length| i64::try_from(*length).ok()).collect(),
+        dims: tensor.shape().iter().map(|length| i64::try_from(*length)).collect::<Result<_, _>>()?,
         data_type: element.into(),
         ..TensorProto::default()
     };

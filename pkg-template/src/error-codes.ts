@@ -1,0 +1,31 @@
+// The codes of errors that the package itself raises, beside those of the engine. Each is a line of
+// docs/reference/errors.md: `cargo xtask reference` reads them here.
+
+/** What each code means, in a sentence. */
+export const packageErrors = {
+  "closed": "The database was closed.",
+  "empty-statement": "The text given to `query` holds no statement.",
+  "engine-crashed": "The engine ran out of memory or failed; another one holds the same tables and models.",
+  "engine-start": "The engine's worker or its WebAssembly could not be started.",
+  "int64-overflow": "A whole number of a result is beyond what a JavaScript number holds exactly, and `int64` is `\"number\"`.",
+  "invalid-json": "A source is not JSON, or holds something other than objects.",
+  "invalid-option": "An option has a value that it cannot have.",
+  "invalid-parquet": "A source cannot be read as Parquet.",
+  "mixed-types": "A column given as JavaScript values holds values of different types.",
+  "multiple-statements": "The text given to `query` holds several statements; `exec` runs scripts.",
+  "network-denied": "The option `network` does not allow the request.",
+  "network-failed": "An address cannot be reached, or does not answer with what was asked for.",
+  "no-columns": "A table given as JavaScript values has no columns.",
+  "no-simd": "The browser is too old: it lacks WebAssembly SIMD.",
+  "no-such-file": "A pattern in SQL matches no registered file.",
+  "no-worker": "There is no `Worker` where the engine was asked to start: not a browser.",
+  "uneven-columns": "The columns of a table given as JavaScript values have different lengths.",
+  "unsupported-address": "A browser cannot fetch addresses of this kind.",
+  "unsupported-format": "A source is of a format that is not read as a table.",
+  "unsupported-source": "A table or model cannot be made of the value given.",
+  "unsupported-value": "A JavaScript value has no SQL type.",
+  "value-in-quotes": "A value of a `sql` template stands inside quotes or a comment.",
+} as const;
+
+/** A code that the package itself raises. */
+export type PackageErrorCode = keyof typeof packageErrors;

@@ -1,0 +1,384 @@
+//! Columns to input tensors, a buffer at a time.
+
+use std::ops::Range;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::{Array, ArrayRef, ListArray};
+use arrow_schema::DataType as Arrow;
+use tract_onnx::prelude::{Datum, DatumType, TVec, Tensor, TractResult, tensor1, tvec};
+use tract_onnx::tract_hir::internal::ensure;
+
+use super::binding::InputBinding;
+use super::nulls::RowNumbers;
+use super::picture::Picture;
+use crate::data::{DataType, TensorColumn};
+use crate::diag::{Code, Error, Invariant, Result, ensure as ensure_invariant};
+use crate::model::graph_port::GraphPort;
+use crate::model::shapes::{fits, volume};
+use crate::onnx::{Dim, failure};
+
+/// Columns without NULLs that are bound to an input of the graph, checked row by row.
+pub(in crate::model) struct InputEncoder<'a> {
+    port: &'a GraphPort,
+    picture: Option<&'a Picture>,
+    values: Values<'a>,
+    numbers: &'a RowNumbers,
+}
+
+enum Values<'a> {
+    /// No operator reads the input: it is zeros.
+    Unread,
+    Scalar(&'a ArrayRef),
+    /// Several columns, one value of each making up a row.
+    Packed(Vec<&'a ArrayRef>),
+    Lists(&'a ListArray),
+    Tensors(TensorColumn<'a>),
+}
+
+/// Where a column's values go in a tensor: from an offset on, `stride` elements apart.
+#[derive(Clone, Copy)]
+struct Strided {
+    offset: usize,
+    stride: usize,
+}
+
+impl<'a> InputEncoder<'a> {
+    /// Binds `columns`, of `rows` rows each, to an input: one, or those that are packed into it.
+    pub(super) fn new(
+        binding: &'a InputBinding,
+        columns: &'a [Option<ArrayRef>],
+        numbers: &'a RowNumbers,
+        rows: usize,
+    ) -> Result<Self> {
+        let same_length = columns.iter().flatten().all(|column| column.len() == rows);
+        ensure_invariant(same_length, "the columns of a model input have as many rows as are predicted")?;
+        let given: Option<Vec<&ArrayRef>> = columns.iter().map(Option::as_ref).collect();
+        let values = match given {
+            None => Values::Unread,
+            Some(columns) => match (columns.as_slice(), &binding.port.data_type) {
+                ([column], DataType::Tensor) if !binding.packed => {
+                    Values::Tensors(TensorColumn::new(column)?)
+                }
+                ([column], DataType::Array(_)) if !binding.packed => Values::Lists(column.as_list()),
+                ([column], _) if !binding.packed => Values::Scalar(column),
+                _ => Values::Packed(columns),
+            },
+        };
+        Ok(Self { port: &binding.port, picture: binding.picture.as_ref(), values, numbers })
+    }
+
+    /// The dimensions of the value in `row`, checked against the model's.
+    pub(in crate::model) fn row_shape(&self, row: usize) -> Result<TVec<usize>> {
+        let dims = self.port.row_shape();
+        match &self.values {
+            Values::Scalar(_) => Ok(tvec![1; dims.len()]),
+            // Nothing is read along the free dimensions either: one element is enough.
+            Values::Unread => Ok(dims.iter().map(|dim| dim.fixed().unwrap_or(1)).collect()),
+            Values::Lists(lists) => self.flat_shape(row, list_range(lists, row..row + 1).len()),
+            Values::Packed(columns) => self.flat_shape(row, columns.len()),
+            Values::Tensors(column) => self.tensor_row(column, row).map(|tensor| tensor.shape),
+        }
+    }
+
+    /// The end of the leading `rows` that have the same shape as the first. A row of a wrong shape ends them too, and is
+    /// refused when its turn comes.
+    pub(in crate::model) fn end_of_same_shape(&self, rows: Range<usize>) -> usize {
+        let mut others = rows.start + 1..rows.end;
+        let other = match &self.values {
+            Values::Unread | Values::Scalar(_) | Values::Packed(_) => None,
+            Values::Lists(lists) => {
+                let length = |row| list_range(lists, row..row + 1).len();
+                let first = length(rows.start);
+                others.find(|row| length(*row) != first)
+            }
+            Values::Tensors(_) => {
+                let first = self.row_shape(rows.start).ok();
+                others.find(|row| self.row_shape(*row).ok() != first)
+            }
+        };
+        other.unwrap_or(rows.end)
+    }
+
+    /// A list is flat: its length is checked, and makes up for at most one free dimension.
+    fn flat_shape(&self, row: usize, found: usize) -> Result<TVec<usize>> {
+        let fixed = self.port.fixed_width();
+        let free = match self.port.free_dims() {
+            0 if found == fixed => 1,
+            1 if fixed == 0 && found == 0 => 0,
+            1 if fixed > 0 && found.is_multiple_of(fixed) => found / fixed,
+            _ => return Err(self.wrong_length(row, found, fixed)),
+        };
+        Ok(self.port.row_shape().iter().map(|dim| dim.fixed().unwrap_or(free)).collect())
+    }
+
+    /// The tensor in `row`, and its shape as the model takes it.
+    fn tensor_row(&self, column: &TensorColumn<'a>, row: usize) -> Result<TensorRow<'a>> {
+        let (given_shape, values) = column.get(row).invariant("a row without NULL of a tensor column")?;
+        let lengths: Option<TVec<usize>> =
+            given_shape.iter().map(|length| usize::try_from(*length).ok()).collect();
+        let given = lengths.filter(|lengths| volume(lengths.iter().copied()) == Some(values.len()));
+        let given = given.ok_or_else(|| self.wrong_shape(row, given_shape))?;
+        let dims = self.port.row_shape();
+        let Some(picture) = self.picture else {
+            if !fits(&given, dims) {
+                return Err(self.wrong_shape(row, given_shape));
+            }
+            return Ok(TensorRow { shape: given.clone(), given, values });
+        };
+        let shape = picture.shape(&given, dims).ok_or_else(|| self.wrong_shape(row, given_shape))?;
+        if let Some((channels, numbers)) = picture.mismatched_channels(&shape) {
+            let what = format!("has {channels} channels, `image_mean` or `image_std` has {numbers} numbers");
+            return Err(self.error(Code::InputTypeMismatch, row, &what));
+        }
+        Ok(TensorRow { shape, given, values })
+    }
+
+    /// The tensor of `rows`, which all have one shape, with zeros behind them up to `shape`.
+    pub(in crate::model) fn tensor(&self, rows: Range<usize>, shape: &[usize]) -> Result<Tensor> {
+        let mut tensor = self.blank(shape)?;
+        let row_of = |index: usize| rows.start + index;
+        match &self.values {
+            Values::Unread => {}
+            Values::Scalar(column) => {
+                self.fill(&mut tensor, Strided::DENSE, column, rows.clone(), row_of)?;
+            }
+            Values::Packed(columns) => {
+                for (offset, column) in columns.iter().enumerate() {
+                    let target = Strided { offset, stride: columns.len() };
+                    self.fill(&mut tensor, target, column, rows.clone(), row_of)?;
+                }
+            }
+            Values::Lists(lists) => {
+                let elements = list_range(lists, rows.clone());
+                // Lists without elements have no element whose row could be asked for.
+                let width = (elements.len() / rows.len().max(1)).max(1);
+                let row_of = |index: usize| row_of(index / width);
+                self.fill(&mut tensor, Strided::DENSE, lists.values(), elements, row_of)?;
+            }
+            Values::Tensors(column) => self.fill_tensors(&mut tensor, column, rows)?,
+        }
+        Ok(tensor)
+    }
+
+    /// A tensor of zeros, or of empty strings.
+    fn blank(&self, shape: &[usize]) -> Result<Tensor> {
+        let element = self.port.element;
+        let bytes = volume(shape.iter().copied().chain([element.size_of()]));
+        let Some(count) = volume(shape.iter().copied())
+            .filter(|_| bytes.is_some_and(|bytes| isize::try_from(bytes).is_ok()))
+        else {
+            let message =
+                format!("model input `{}` of shape {shape:?} is larger than memory", self.port.name);
+            return Err(Error::new(Code::LimitExceeded, message));
+        };
+        let blank = match element {
+            DatumType::String => tensor1(&vec![String::new(); count]).into_shape(shape),
+            element => Tensor::zero_dt(element, shape),
+        };
+        blank.map_err(failure::run)
+    }
+
+    fn fill_tensors(&self, tensor: &mut Tensor, column: &TensorColumn<'a>, rows: Range<usize>) -> Result<()> {
+        let mut target = Strided::DENSE;
+        for row in rows {
+            let TensorRow { given, values, .. } = self.tensor_row(column, row)?;
+            let values = match self.picture {
+                Some(picture) => picture.arranged(&given, values, self.port.row_shape())?,
+                None => values.into(),
+            };
+            match self.port.element {
+                DatumType::F32 => write(tensor, target, values.iter().copied()).map_err(failure::run),
+                DatumType::F64 => {
+                    write(tensor, target, values.iter().copied().map(f64::from)).map_err(failure::run)
+                }
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "values that are changed by it are refused"
+                )]
+                DatumType::U8 => self.write_whole(tensor, target, &values, row, |value| value as u8),
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "values that are changed by it are refused"
+                )]
+                _ => self.write_whole(tensor, target, &values, row, |value| value as i8),
+            }?;
+            target.offset += values.len();
+        }
+        Ok(())
+    }
+
+    /// Copies values that must be whole numbers, as the pictures of `ML.CONVERT_IMAGE_TYPE` are.
+    fn write_whole<T: Datum + Into<f32>>(
+        &self,
+        tensor: &mut Tensor,
+        target: Strided,
+        values: &[f32],
+        row: usize,
+        convert: impl Fn(f32) -> T,
+    ) -> Result<()> {
+        if let Some(value) = values.iter().find(|value| convert(**value).into() != **value) {
+            let what = format!("holds {value}, which {} cannot", self.element());
+            return Err(self
+                .error(Code::OutOfRange, row, &what)
+                .hint("pictures become whole numbers by `ML.CONVERT_IMAGE_TYPE(…)`"));
+        }
+        write(tensor, target, values.iter().map(|value| convert(*value))).map_err(failure::run)
+    }
+
+    /// Copies `range` of `values` to `target`, as the tensor's element type. `row_of` gives the row of a value in the
+    /// range, for errors.
+    #[expect(clippy::indexing_slicing, reason = "the range is one of rows, or of elements that lists cover")]
+    #[expect(clippy::cast_possible_truncation, reason = "a model of 32-bit floats computes with these")]
+    fn fill(
+        &self,
+        tensor: &mut Tensor,
+        target: Strided,
+        values: &ArrayRef,
+        range: Range<usize>,
+        row_of: impl Fn(usize) -> usize,
+    ) -> Result<()> {
+        match values.data_type() {
+            Arrow::Float64 => {
+                let values = &values.as_primitive::<Float64Type>().values()[range];
+                match self.port.element {
+                    DatumType::F32 => write(tensor, target, values.iter().map(|value| *value as f32)),
+                    _ => write(tensor, target, values.iter().copied()),
+                }
+                .map_err(failure::run)
+            }
+            Arrow::Int64 => {
+                let values = &values.as_primitive::<Int64Type>().values()[range];
+                match self.port.element {
+                    DatumType::I64 => write(tensor, target, values.iter().copied()).map_err(failure::run),
+                    DatumType::I32 => self.write_narrow::<i32>(tensor, target, values, row_of),
+                    DatumType::I16 => self.write_narrow::<i16>(tensor, target, values, row_of),
+                    DatumType::I8 => self.write_narrow::<i8>(tensor, target, values, row_of),
+                    DatumType::U64 => self.write_narrow::<u64>(tensor, target, values, row_of),
+                    DatumType::U32 => self.write_narrow::<u32>(tensor, target, values, row_of),
+                    DatumType::U16 => self.write_narrow::<u16>(tensor, target, values, row_of),
+                    _ => self.write_narrow::<u8>(tensor, target, values, row_of),
+                }
+            }
+            Arrow::Boolean => {
+                let values = values.as_boolean().values().slice(range.start, range.len());
+                write(tensor, target, values.iter()).map_err(failure::run)
+            }
+            _ => {
+                let values = values.as_string::<i32>();
+                write(tensor, target, range.map(|index| values.value(index).to_owned())).map_err(failure::run)
+            }
+        }
+    }
+
+    fn write_narrow<T: Datum + TryFrom<i64>>(
+        &self,
+        tensor: &mut Tensor,
+        target: Strided,
+        values: &[i64],
+        row_of: impl Fn(usize) -> usize,
+    ) -> Result<()> {
+        let mut narrow = Vec::with_capacity(values.len());
+        for (index, value) in values.iter().enumerate() {
+            narrow.push(T::try_from(*value).map_err(|_| {
+                let what = format!("is {value}, which {} cannot hold", self.element());
+                self.error(Code::OutOfRange, row_of(index), &what)
+            })?);
+        }
+        write(tensor, target, narrow.into_iter()).map_err(failure::run)
+    }
+
+    /// The element type as ONNX writes it.
+    fn element(&self) -> String {
+        let name = format!("{:?}", self.port.element).to_lowercase();
+        match name.split_at_checked(1) {
+            Some(("i", bits)) => format!("int{bits}"),
+            Some(("u", bits)) => format!("uint{bits}"),
+            _ => name,
+        }
+    }
+
+    fn error(&self, code: Code, row: usize, what: &str) -> Error {
+        let row = self.numbers.of(row);
+        Error::new(code, format!("row {row}: model input `{}` {what}", self.port.name))
+    }
+
+    fn wrong_length(&self, row: usize, found: usize, fixed: usize) -> Error {
+        let elements = if found == 1 { "element" } else { "elements" };
+        let expected =
+            if self.port.free_dims() == 0 { fixed.to_string() } else { format!("a multiple of {fixed}") };
+        self.error(Code::InputTypeMismatch, row, &format!("has {found} {elements}, expected {expected}"))
+    }
+
+    fn wrong_shape(&self, row: usize, found: &[i64]) -> Error {
+        let dims = match self.picture {
+            Some(picture) => picture.shape_in_sql(self.port.row_shape()),
+            None => self.port.row_shape().to_vec(),
+        };
+        let expected: Vec<_> = dims.iter().map(Dim::to_string).collect();
+        let what = format!("has shape {found:?}, expected [{}]", expected.join(", "));
+        let error = self.error(Code::InputTypeMismatch, row, &what);
+        let lengths: Option<Vec<usize>> = found.iter().map(|length| usize::try_from(*length).ok()).collect();
+        match (lengths.as_deref(), dims.as_slice()) {
+            (Some([_, _, channels]), [Dim::Fixed(height), Dim::Fixed(width), depth])
+                if depth.fixed().is_none_or(|depth| depth == *channels) =>
+            {
+                error.hint(format!(
+                    "resize it: `ML.RESIZE_IMAGE(…, {height}, {width}, FALSE) AS {}`",
+                    self.port.name
+                ))
+            }
+            // The model's shape did not tell where it has a picture's channels.
+            (Some([height, width, depth]), _) if fits(&[*depth, *height, *width], &dims) => error.hint(
+                "if the model has the channels of pictures first, say so: image_layout = 'NCHW' in its OPTIONS",
+            ),
+            _ => error,
+        }
+    }
+}
+
+/// One row of a tensor column.
+struct TensorRow<'a> {
+    /// The shape as the model takes it.
+    shape: TVec<usize>,
+    /// The shape that it came with.
+    given: TVec<usize>,
+    values: &'a [f32],
+}
+
+impl Strided {
+    /// One after the other from the first element on.
+    const DENSE: Self = Self { offset: 0, stride: 1 };
+}
+
+/// The range of elements that `rows` of `lists` cover.
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_sign_loss,
+    reason = "rows are within the column, which has one offset more; Arrow checks that offsets are not negative"
+)]
+fn list_range(lists: &ListArray, rows: Range<usize>) -> Range<usize> {
+    let offsets = lists.value_offsets();
+    offsets[rows.start] as usize..offsets[rows.end] as usize
+}
+
+/// Writes `values` into `tensor` at `target`, which must have room for all of them.
+fn write<T: Datum>(
+    tensor: &mut Tensor,
+    target: Strided,
+    values: impl ExactSizeIterator<Item = T>,
+) -> TractResult<()> {
+    let mut view = tensor.try_as_plain_ram_mut()?;
+    let elements = view.as_slice_mut::<T>()?.get_mut(target.offset..);
+    let room = elements.as_ref().map_or(0, |elements| elements.len().div_ceil(target.stride));
+    ensure!(values.len() <= room, "{} values for {room} elements of a tensor", values.len());
+    let Some(elements) = elements else { return Ok(()) };
+    match target.stride {
+        1 => elements.iter_mut().zip(values).for_each(|(element, value)| *element = value),
+        stride => {
+            elements.iter_mut().step_by(stride).zip(values).for_each(|(element, value)| *element = value);
+        }
+    }
+    Ok(())
+}

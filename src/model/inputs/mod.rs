@@ -1,0 +1,141 @@
+//! How columns feed the inputs of the graph: one column each, or several packed into one input; what becomes of their
+//! NULLs; and the tensors that are made of them.
+
+mod binding;
+mod encode;
+mod nulls;
+mod picture;
+
+pub(super) use encode::InputEncoder;
+
+use std::ops::Range;
+
+use arrow_array::{ArrayRef, UInt64Array};
+use arrow_select::take::take;
+
+use super::graph_port::GraphPort;
+use super::options::ModelOptions;
+use super::signature::Port;
+use crate::diag::{Code, Error, Result, ensure};
+use binding::InputBinding;
+use nulls::{NullPolicy, RowNumbers};
+
+/// All inputs of the graph, and the columns that feed them.
+#[derive(Debug)]
+pub(super) struct Inputs {
+    bindings: Vec<InputBinding>,
+    pub(super) ports: Vec<Port>,
+    /// One for each of the ports.
+    policies: Vec<NullPolicy>,
+}
+
+/// The rows that are predicted, without NULLs.
+pub(super) struct InputRows {
+    columns: Vec<Option<ArrayRef>>,
+    numbers: RowNumbers,
+    /// For every row that was given its position among those that are predicted, NULL for one that is left out;
+    /// `None` where all are predicted.
+    pub(super) positions: Option<UInt64Array>,
+    pub(super) count: usize,
+}
+
+impl Inputs {
+    /// The inputs `ports` of the graph, fed as `options` say.
+    ///
+    /// # Errors
+    /// `invalid-option` for options that do not fit the inputs.
+    pub(super) fn new(ports: &[GraphPort], options: &ModelOptions) -> Result<Self> {
+        binding::check_names(ports, options)?;
+        let mut inputs = Self { bindings: Vec::new(), ports: Vec::new(), policies: Vec::new() };
+        for graph_port in ports {
+            let (binding, columns) =
+                InputBinding::new(graph_port, inputs.ports.len(), ports.len() == 1, options)?;
+            for column in &columns {
+                inputs.policies.push(NullPolicy::of(column, graph_port, options)?);
+            }
+            inputs.bindings.push(binding);
+            inputs.ports.extend(columns);
+        }
+        Ok(inputs)
+    }
+
+    /// Checks that `columns` are those of the ports, and deals with their NULLs. `first_row` is the number of rows that
+    /// the query has had before.
+    ///
+    /// # Errors
+    /// `missing-input`, `null-input`.
+    pub(super) fn rows(
+        &self,
+        columns: &[Option<ArrayRef>],
+        rows: usize,
+        first_row: usize,
+    ) -> Result<InputRows> {
+        ensure(columns.len() == self.ports.len(), "expected a column for each input of the model")?;
+        let mut left_out = vec![false; rows];
+        let numbers = RowNumbers { first: first_row, kept: None };
+        let mut filled = Vec::with_capacity(columns.len());
+        for ((port, policy), column) in self.ports.iter().zip(&self.policies).zip(columns) {
+            if let Some(column) = checked(port, column.as_ref(), rows)? {
+                filled.push(Some(policy.apply(port, column, &numbers, &mut left_out)?));
+            } else {
+                filled.push(None);
+            }
+        }
+        if !left_out.contains(&true) {
+            return Ok(InputRows { columns: filled, numbers, positions: None, count: rows });
+        }
+        let kept: UInt64Array =
+            (0..).zip(&left_out).filter(|(_, is_out)| !**is_out).map(|(row, _)| row).collect();
+        let mut next = 0..;
+        let positions = left_out.iter().map(|is_out| if *is_out { None } else { next.next() }).collect();
+        let columns = filled
+            .into_iter()
+            .map(|column| column.map(|column| take(&column, &kept, None)).transpose())
+            .collect::<Result<_, _>>()
+            .map_err(nulls::broken)?;
+        let count = kept.len();
+        let numbers = RowNumbers { first: first_row, kept: Some(kept) };
+        Ok(InputRows { columns, numbers, positions: Some(positions), count })
+    }
+
+    /// What makes the tensors of `rows`, for each input of the graph.
+    pub(super) fn encoders<'a>(&'a self, rows: &'a InputRows) -> Result<Vec<InputEncoder<'a>>> {
+        self.bindings
+            .iter()
+            .map(|binding| {
+                InputEncoder::new(binding, rows.columns(&binding.columns), &rows.numbers, rows.count)
+            })
+            .collect()
+    }
+}
+
+impl InputRows {
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "there is a column for each port, and bindings count the ports"
+    )]
+    fn columns(&self, range: &Range<usize>) -> &[Option<ArrayRef>] {
+        &self.columns[range.clone()]
+    }
+}
+
+/// The column for `port`; `None` where none was given and none is needed.
+fn checked<'a>(port: &Port, column: Option<&'a ArrayRef>, rows: usize) -> Result<Option<&'a ArrayRef>> {
+    let Some(column) = column else {
+        if port.required {
+            let message = format!("the model needs input `{}`", port.name);
+            return Err(Error::new(Code::MissingInput, message));
+        }
+        return Ok(None);
+    };
+    if *column.data_type() != port.data_type.storage() || column.len() != rows {
+        return Err(Error::internal("a model input has not the layout of its type").detail(format!(
+            "`{}` is {rows} rows of {} and came as {} of {}",
+            port.name,
+            port.data_type,
+            column.len(),
+            column.data_type()
+        )));
+    }
+    Ok(Some(column))
+}

@@ -1,0 +1,164 @@
+//! Pictures on their way into a model: its order of the channels, its scale of the values.
+//!
+//! SQL's pictures have their channels last and values from 0 to 1. Models that were exported from PyTorch want the
+//! channels first, and most models want values around 0.
+
+use std::borrow::Cow;
+
+use tract_onnx::prelude::{DatumType, TVec};
+
+use crate::data::DataType;
+use crate::diag::{Code, Error, Invariant, Result, ensure};
+use crate::model::graph_port::GraphPort;
+use crate::model::options::{Layout, ModelOptions};
+use crate::model::shapes::{fits, volume};
+use crate::onnx::Dim;
+
+/// How the pictures of one input are arranged.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Picture {
+    layout: Option<Layout>,
+    /// Whether an option gives the layout; otherwise the model's shape shows it.
+    layout_is_given: bool,
+    mean: Vec<f32>,
+    /// One over the standard deviation.
+    scale: Vec<f32>,
+}
+
+impl Picture {
+    /// How the pictures for `port` are to be changed; `None` where they stay as they are, and for other inputs.
+    ///
+    /// # Errors
+    /// `invalid-option` for settings that do not fit the model.
+    pub(super) fn of(port: &GraphPort, options: &ModelOptions) -> Result<Option<Self>> {
+        let [first, _, last] = port.row_shape() else { return Ok(None) };
+        if port.data_type != DataType::Tensor {
+            return Ok(None);
+        }
+        let can_be_channels = |dim: &Dim| matches!(dim, Dim::Fixed(1 | 3 | 4));
+        let shown = match (can_be_channels(first), can_be_channels(last)) {
+            (true, false) => Some(Layout::ChannelsFirst),
+            (false, true) => Some(Layout::ChannelsLast),
+            _ => None,
+        };
+        let layout = options.layout.or(shown);
+        let is_scaled = !options.mean.is_empty() || !options.std.is_empty();
+        if is_scaled && matches!(port.element, DatumType::U8 | DatumType::I8) {
+            return Err(invalid(port, "takes whole numbers, which have no `image_mean` and `image_std`"));
+        }
+        let channels = match layout {
+            Some(Layout::ChannelsFirst) => first.fixed(),
+            Some(Layout::ChannelsLast) => last.fixed(),
+            None => None,
+        };
+        for numbers in [options.mean.len(), options.std.len()].into_iter().filter(|numbers| *numbers > 1) {
+            match channels {
+                _ if layout.is_none() => {
+                    return Err(invalid(port, "may have its channels first or last")
+                        .hint("say which: image_layout = 'NHWC' or image_layout = 'NCHW'"));
+                }
+                Some(channels) if channels != numbers => {
+                    let what =
+                        format!("has {channels} channels, `image_mean` or `image_std` has {numbers} numbers");
+                    return Err(invalid(port, &what));
+                }
+                _ => {}
+            }
+        }
+        if layout != Some(Layout::ChannelsFirst) && !is_scaled {
+            return Ok(None);
+        }
+        let scale = options.std.iter().map(|std| 1.0 / std).collect();
+        let layout_is_given = options.layout.is_some();
+        Ok(Some(Self { layout, layout_is_given, mean: options.mean.clone(), scale }))
+    }
+
+    /// The model's dimensions in the order of SQL's pictures.
+    pub(super) fn shape_in_sql(&self, dims: &[Dim]) -> Vec<Dim> {
+        match (self.layout, dims) {
+            (Some(Layout::ChannelsFirst), [channels, height, width]) => {
+                vec![height.clone(), width.clone(), channels.clone()]
+            }
+            _ => dims.to_vec(),
+        }
+    }
+
+    /// The shape in which a picture of shape `given` goes into the model; `None` where it does not fit.
+    pub(super) fn shape(&self, given: &[usize], dims: &[Dim]) -> Option<TVec<usize>> {
+        self.fit(given, dims).map(|(shape, _)| shape)
+    }
+
+    /// The shape in which a picture goes into the model, and whether its channels move to the front for that.
+    fn fit(&self, given: &[usize], dims: &[Dim]) -> Option<(TVec<usize>, bool)> {
+        if let ([height, width, channels], Some(Layout::ChannelsFirst)) = (given, self.layout) {
+            let transposed = TVec::from_slice(&[*channels, *height, *width]);
+            if fits(&transposed, dims) {
+                return Some((transposed, true));
+            }
+            // Unless the layout is given, a value that has its channels first already fits as it is.
+            if self.layout_is_given {
+                return None;
+            }
+        }
+        fits(given, dims).then(|| (given.into(), false))
+    }
+
+    /// The channels of a picture of `shape`, as the model takes it, and the numbers of `image_mean` or `image_std`,
+    /// where they differ. A single number is for all channels.
+    pub(super) fn mismatched_channels(&self, shape: &[usize]) -> Option<(usize, usize)> {
+        let channels = *self.channels(shape)?;
+        let numbers = [self.mean.len(), self.scale.len()];
+        numbers
+            .into_iter()
+            .find(|numbers| *numbers > 1 && *numbers != channels)
+            .map(|numbers| (channels, numbers))
+    }
+
+    fn channels<'a>(&self, shape: &'a [usize]) -> Option<&'a usize> {
+        if self.layout == Some(Layout::ChannelsFirst) { shape.first() } else { shape.last() }
+    }
+
+    /// The values of a picture of shape `given` in the model's order and scale.
+    ///
+    /// # Errors
+    /// `internal` where [`Picture::shape`] did not take the shape.
+    #[expect(clippy::indexing_slicing, reason = "there are `pixels` values for each of the channels")]
+    pub(super) fn arranged<'a>(
+        &self,
+        given: &[usize],
+        data: &'a [f32],
+        dims: &[Dim],
+    ) -> Result<Cow<'a, [f32]>> {
+        let (shape, is_transposed) = self.fit(given, dims).invariant("a picture that fits the model")?;
+        ensure(volume(given.iter().copied()) == Some(data.len()), "a value for each element of a picture")?;
+        let channels = *self.channels(&shape).invariant("the channels of a picture")?;
+        let is_scaled = !self.mean.is_empty() || !self.scale.is_empty();
+        if channels == 0 || !is_transposed && !is_scaled {
+            return Ok(data.into());
+        }
+        let pixels = data.len() / channels;
+        let channels_first = self.layout == Some(Layout::ChannelsFirst);
+        let mut arranged = data.to_vec();
+        for channel in 0..channels {
+            // Without numbers the mean is 0 and the deviation 1.
+            let mean = of_channel(&self.mean, channel).unwrap_or(0.0);
+            let scale = of_channel(&self.scale, channel).unwrap_or(1.0);
+            let plane = |is_first| if is_first { (channel * pixels, 1) } else { (channel, channels) };
+            let (source, source_step) = plane(channels_first && !is_transposed);
+            let (target, target_step) = plane(channels_first);
+            let sources = data[source..].iter().step_by(source_step).take(pixels);
+            let targets = arranged[target..].iter_mut().step_by(target_step);
+            targets.zip(sources).for_each(|(target, source)| *target = (source - mean) * scale);
+        }
+        Ok(arranged.into())
+    }
+}
+
+/// The number for `channel`; a single number is for all channels.
+fn of_channel(numbers: &[f32], channel: usize) -> Option<f32> {
+    numbers.get(channel).or_else(|| numbers.first()).copied()
+}
+
+fn invalid(port: &GraphPort, what: &str) -> Error {
+    Error::new(Code::InvalidOption, format!("model input `{}` {what}", port.name))
+}

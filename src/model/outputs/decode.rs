@@ -1,0 +1,184 @@
+//! Output tensors to columns, one run after the other.
+
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, StringArray};
+use arrow_buffer::{OffsetBuffer, ScalarBuffer};
+use arrow_schema::DataType as Arrow;
+use tract_onnx::prelude::{Datum, DatumType, Tensor};
+
+use crate::data::{DataType, TensorBuilder};
+use crate::diag::{Code, Error, Invariant, Result, ensure};
+use crate::model::graph_port::GraphPort;
+use crate::onnx::failure;
+
+/// A column that grows by the output tensors of one run after the other.
+pub(in crate::model) struct OutputDecoder<'a> {
+    port: &'a GraphPort,
+    values: Values,
+    /// Where the rows of an array column end.
+    ends: Vec<i32>,
+    tensors: TensorBuilder,
+}
+
+/// The values themselves, without the rows' bounds.
+enum Values {
+    Floats(Vec<f64>),
+    Ints(Vec<i64>),
+    Bools(Vec<bool>),
+    Strings(Vec<String>),
+}
+
+impl<'a> OutputDecoder<'a> {
+    pub(in crate::model) fn new(port: &'a GraphPort, rows: usize) -> Self {
+        let scalar = match &port.data_type {
+            DataType::Array(element) => element,
+            other => other,
+        };
+        let values = match scalar {
+            DataType::Bool => Values::Bools(Vec::new()),
+            DataType::String => Values::Strings(Vec::new()),
+            DataType::Int64 => Values::Ints(Vec::new()),
+            _ => Values::Floats(Vec::new()),
+        };
+        let ends = Vec::with_capacity(rows + 1);
+        Self { port, values, ends, tensors: TensorBuilder::with_capacity(rows, 0) }
+    }
+
+    /// Adds the first `rows` of the `tensor_rows` rows in `tensor`.
+    pub(in crate::model) fn append(
+        &mut self,
+        tensor: &Tensor,
+        rows: usize,
+        tensor_rows: usize,
+    ) -> Result<()> {
+        ensure(rows <= tensor_rows, "a run has room for the rows that it predicts")?;
+        let is_scalar = !matches!(self.port.data_type, DataType::Array(_) | DataType::Tensor);
+        // With one row a model may leave its dimension out, or give more than one value to it.
+        let row_shape = match tensor.shape() {
+            [1, all] if is_scalar && *all == tensor_rows => &[],
+            [first, row @ ..] if *first == tensor_rows => row,
+            whole if tensor_rows == 1 => whole,
+            other => return Err(self.misshapen(other, tensor_rows)),
+        };
+        let width: usize = row_shape.iter().product();
+        if is_scalar && width != 1 {
+            return Err(self.misshapen(tensor.shape(), tensor_rows));
+        }
+        if self.port.data_type == DataType::Tensor {
+            return self.append_tensors(tensor, row_shape, rows);
+        }
+        let before = self.values.len();
+        self.append_values(tensor, rows * width)?;
+        if !is_scalar {
+            for row in 1..=rows {
+                let end = i32::try_from(before + row * width).map_err(|_| self.too_long())?;
+                self.ends.push(end);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the first `count` values of `tensor`.
+    fn append_values(&mut self, tensor: &Tensor, count: usize) -> Result<()> {
+        match &mut self.values {
+            Values::Floats(values) => match tensor.datum_type() {
+                DatumType::F32 => {
+                    values.extend(first::<f32>(tensor, count)?.iter().copied().map(f64::from));
+                }
+                DatumType::F64 => values.extend_from_slice(first::<f64>(tensor, count)?),
+                _ => {
+                    let tensor = tensor.cast_to::<f64>().map_err(failure::run)?;
+                    values.extend_from_slice(first::<f64>(&tensor, count)?);
+                }
+            },
+            Values::Ints(values) => {
+                if tensor.datum_type() == DatumType::U64
+                    && let Some(value) =
+                        first::<u64>(tensor, count)?.iter().find(|value| i64::try_from(**value).is_err())
+                {
+                    return Err(Error::new(
+                        Code::OutOfRange,
+                        format!("model output `{}` is {value}, which INT64 cannot hold", self.port.name),
+                    ));
+                }
+                // Shapes that a model computes with come as symbolic dimensions; the cast makes them numbers.
+                let tensor = tensor.cast_to::<i64>().map_err(failure::run)?;
+                values.extend_from_slice(first::<i64>(&tensor, count)?);
+            }
+            Values::Bools(values) => values.extend_from_slice(first::<bool>(tensor, count)?),
+            Values::Strings(values) => values.extend_from_slice(first::<String>(tensor, count)?),
+        }
+        Ok(())
+    }
+
+    fn append_tensors(&mut self, tensor: &Tensor, row_shape: &[usize], rows: usize) -> Result<()> {
+        let shape: Option<Vec<i64>> = row_shape.iter().map(|length| i64::try_from(*length).ok()).collect();
+        let shape = shape.ok_or_else(|| self.too_long())?;
+        let tensor = tensor.cast_to::<f32>().map_err(failure::run)?;
+        let width: usize = row_shape.iter().product();
+        let mut values = first::<f32>(&tensor, rows * width)?;
+        for _ in 0..rows {
+            let (row, rest) = values.split_at_checked(width).invariant("the values of each row")?;
+            self.tensors.append(&shape, row);
+            values = rest;
+        }
+        Ok(())
+    }
+
+    /// The column, of `rows` rows.
+    pub(in crate::model) fn finish(self, rows: usize) -> Result<ArrayRef> {
+        let column = self.column()?;
+        ensure(column.len() == rows, "a model output has a value for each row")?;
+        Ok(column)
+    }
+
+    fn column(self) -> Result<ArrayRef> {
+        if self.port.data_type == DataType::Tensor {
+            return self.tensors.finish();
+        }
+        let values: ArrayRef = match self.values {
+            Values::Floats(values) => Arc::new(Float64Array::from(values)),
+            Values::Ints(values) => Arc::new(Int64Array::from(values)),
+            Values::Bools(values) => Arc::new(BooleanArray::from(values)),
+            Values::Strings(values) => Arc::new(StringArray::from(values)),
+        };
+        let Arrow::List(field) = self.port.data_type.storage() else {
+            return Ok(values);
+        };
+        let offsets: Vec<i32> = std::iter::once(0).chain(self.ends).collect();
+        ListArray::try_new(field, OffsetBuffer::new(ScalarBuffer::from(offsets)), values, None)
+            .map(|lists| Arc::new(lists) as ArrayRef)
+            .map_err(|error| Error::internal("model outputs do not fit together").detail(error))
+    }
+
+    fn misshapen(&self, shape: &[usize], rows: usize) -> Error {
+        let (name, data_type) = (&self.port.name, &self.port.data_type);
+        let rows = if rows == 1 { "one row".into() } else { format!("{rows} rows") };
+        let message = format!("model output `{name}` has shape {shape:?} for {rows} of {data_type}");
+        Error::new(Code::ModelFailed, message)
+            .hint("export the model with a first dimension that counts rows in every input and output")
+    }
+
+    fn too_long(&self) -> Error {
+        let message = format!("model output `{}` holds more than 2^31 values", self.port.name);
+        Error::new(Code::LimitExceeded, message).hint("predict fewer rows at once")
+    }
+}
+
+impl Values {
+    fn len(&self) -> usize {
+        match self {
+            Self::Floats(values) => values.len(),
+            Self::Ints(values) => values.len(),
+            Self::Bools(values) => values.len(),
+            Self::Strings(values) => values.len(),
+        }
+    }
+}
+
+/// The first `count` values of `tensor`, which has at least as many.
+fn first<T: Datum>(tensor: &Tensor, count: usize) -> Result<&[T]> {
+    let values = tensor.try_as_plain_ram().and_then(|view| view.as_slice::<T>()).map_err(failure::run)?;
+    values.get(..count).invariant("the values that the shape of a model output promises")
+}

@@ -1,0 +1,61 @@
+//! The shapes of a graph's input tensors: samples to load a graph with, and how many rows suit one run.
+
+use super::batch_size::BatchSize;
+use super::graph_port::GraphPort;
+use crate::data::DataType;
+use crate::limits::Limits;
+use crate::onnx::Dim;
+
+/// The shapes of all input tensors, in the graph's order.
+pub(super) type InputShapes = Vec<Vec<usize>>;
+
+/// Shapes for `rows` rows that most networks accept, for graphs that load with known shapes only.
+pub(super) fn sample(inputs: &[GraphPort], batch_size: BatchSize, rows: usize) -> InputShapes {
+    with_free_lengths(
+        inputs,
+        batch_size,
+        rows,
+        |port| if port.data_type == DataType::Tensor { 224 } else { 8 },
+    )
+}
+
+/// Shapes for `rows` rows, with `free_length` in place of lengths that are not fixed.
+pub(super) fn with_free_lengths(
+    inputs: &[GraphPort],
+    batch_size: BatchSize,
+    rows: usize,
+    free_length: fn(&GraphPort) -> usize,
+) -> InputShapes {
+    let row = |port: &GraphPort| -> Vec<usize> {
+        port.row_shape().iter().map(|dim| dim.fixed().unwrap_or_else(|| free_length(port))).collect()
+    };
+    inputs.iter().map(|port| port.tensor_shape(batch_size.tensor_rows(rows), &row(port))).collect()
+}
+
+/// The rows that suit one run. Pictures go one by one; small rows go together as far as what the widest operator reads
+/// and writes for them, `row_bytes` each, stays within the limit. 0 bytes are an unknown number.
+pub(super) fn rows_per_run(
+    inputs: &[GraphPort],
+    batch_size: BatchSize,
+    row_bytes: usize,
+    limits: &Limits,
+) -> usize {
+    if batch_size != BatchSize::Any {
+        return batch_size.tensor_rows(1);
+    }
+    if inputs.iter().any(|port| port.data_type == DataType::Tensor) {
+        return 1;
+    }
+    limits.tensor_bytes.checked_div(row_bytes).unwrap_or(limits.batch_rows).clamp(1, limits.batch_rows)
+}
+
+/// Whether a row of the model's dimensions can have this shape.
+pub(super) fn fits(shape: &[usize], dims: &[Dim]) -> bool {
+    shape.len() == dims.len()
+        && dims.iter().zip(shape).all(|(dim, length)| dim.fixed().is_none_or(|fixed| fixed == *length))
+}
+
+/// The number of values in a tensor; `None` where it is beyond all numbers.
+pub(super) fn volume(lengths: impl IntoIterator<Item = usize>) -> Option<usize> {
+    lengths.into_iter().try_fold(1_usize, usize::checked_mul)
+}

@@ -1,0 +1,86 @@
+// Every error code that the package itself raises, raised: the list is the package's own, so that none is forgotten.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { inPage, page } from "./page.mjs";
+
+const source = readFileSync(join(import.meta.dirname, "../../pkg-template/src/error-codes.ts"), "utf8");
+const declared = [...source.matchAll(/^ {2}"?([a-z0-9-]+)"?: "/gm)].map(([, code]) => code);
+const raised = new Set();
+
+/** Holds what a call in the page was refused with against the code that it stands under. */
+async function expectCodes(work) {
+  const found = await inPage(work);
+  for (const [code, error] of Object.entries(found)) {
+    assert.equal(error?.code, code, JSON.stringify(error));
+    assert.ok(error.isPredictError && error.message.length > 0, code);
+    raised.add(code);
+  }
+}
+
+test("of sources and values", () =>
+  expectCodes(async ({ PredictQL, failure }) => {
+    const db = await PredictQL.create();
+    return {
+      "no-columns": await failure(db.registerTable("t", [{}])),
+      "uneven-columns": await failure(db.registerTable("t", { a: [1, 2], b: [1] })),
+      "mixed-types": await failure(db.registerTable("t", [{ a: 1 }, { a: "two" }])),
+      "unsupported-value": await failure(db.query("SELECT ?", [Symbol("s")])),
+      "unsupported-source": await failure(db.registerTable("t", 42)),
+      "unsupported-format": await failure(db.registerTable("t", new Blob(["PK\x03\x04...."]))),
+      "invalid-json": await failure(db.registerTable("t", new File(["[1]"], "rows.json"))),
+      "invalid-parquet": await failure(db.registerTable("t", new Blob(["PAR1...."]))),
+      "invalid-option": await failure(db.registerModel("m", new Blob(["x"]), { integrity: "md5-abc" })),
+      "value-in-quotes": await failure((async () => db.sql`SELECT '${1}'`)()),
+      "empty-statement": await failure(db.query("-- nothing")),
+      "multiple-statements": await failure(db.query("SELECT 1; SELECT 2")),
+      "int64-overflow": await failure(db.query("SELECT 9007199254740993 AS x").then((result) => result.toArray())),
+    };
+  }));
+
+test("of addresses and files", () =>
+  expectCodes(async ({ PredictQL, failure }) => {
+    const db = await PredictQL.create();
+    const alone = await PredictQL.create({ network: "deny" });
+    const files = (uri) => `CREATE EXTERNAL TABLE t OPTIONS (format = 'CSV', uris = ['${uri}'])`;
+    return {
+      "network-denied": await failure(alone.registerTable("t", "/fixtures/tables/iris.csv")),
+      "network-failed": await failure(db.registerModel("m", "http://localhost:1/m.onnx")),
+      "unsupported-address": await failure(db.query(files("gs://bucket/t.csv"))),
+      "no-such-file": await failure(db.query(files("folder/*.csv"))),
+    };
+  }));
+
+test("of the engine's life", async () => {
+  await expectCodes(async ({ PredictQL, mortal, failure }) => {
+    const closed = await PredictQL.create();
+    await closed.close();
+    const { db, die } = mortal({});
+    await db.ready;
+    const running = failure(db.query("SELECT COUNT(*) FROM UNNEST(GENERATE_ARRAY(1, 1000000))"));
+    die();
+    const broken = new PredictQL({ wasmModule: new Uint8Array([1, 2, 3]) });
+    return {
+      closed: await failure(closed.tables()),
+      "engine-crashed": await running,
+      "engine-start": await failure(broken.ready),
+    };
+  });
+});
+
+test("of browsers that cannot run it", async () => {
+  // As in a browser before 2021, and as on a server.
+  await page.addInitScript(() => {
+    WebAssembly.validate = () => false;
+  });
+  await page.reload();
+  await expectCodes(async ({ PredictQL, failure }) => {
+    const error = await failure(new PredictQL().ready);
+    delete globalThis.Worker;
+    return { "no-simd": error, "no-worker": await failure(new PredictQL().ready) };
+  });
+});
+
+after(() => assert.deepEqual([...raised].sort(), [...declared].sort(), "every code is raised here"));
