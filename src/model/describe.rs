@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::Model;
-use super::batch_size::BatchSize;
+use super::row_axis::BatchSize;
 use super::signature::Port;
 use crate::onnx::Dim;
 

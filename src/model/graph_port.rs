@@ -2,7 +2,7 @@
 
 use tract_onnx::prelude::DatumType;
 
-use super::batch_size::BatchSize;
+use super::row_axis::BatchSize;
 use crate::data::DataType;
 use crate::diag::{Invariant, Result};
 use crate::onnx::{Declared, Dim};
@@ -18,15 +18,16 @@ pub(super) struct GraphPort {
     /// Whether any operator reads it.
     pub(super) required: bool,
     pub(super) element: DatumType,
-    /// Whether the first dimension counts rows; never for a shape without dimensions.
-    counts_rows: bool,
+    /// The axis that counts rows; none for a parameter, which all rows of a run share.
+    row_axis: Option<usize>,
+    /// The dimensions of one row: those of the tensor without that axis.
+    row: Vec<Dim>,
 }
 
 impl GraphPort {
-    pub(super) fn input(declared: Declared, batch_size: BatchSize) -> Result<Self> {
+    pub(super) fn input(declared: Declared, row_axis: Option<usize>) -> Result<Self> {
         let shape = declared.shape.invariant("the shape of a model input")?;
-        let counts_rows = batch_size != BatchSize::Unbatched && !shape.is_empty();
-        let mut port = Self::new(declared.name, declared.element, shape, counts_rows);
+        let mut port = Self::new(declared.name, declared.element, shape, row_axis);
         // Pictures of bytes come as pictures.
         if port.row_shape().len() > 1 && matches!(port.element, DatumType::U8 | DatumType::I8) {
             port.data_type = DataType::Tensor;
@@ -37,7 +38,13 @@ impl GraphPort {
 
     /// An output with the dimensions that inference found, under the names that the file has for free ones. Files are
     /// wrong about their outputs often enough (a label of shape `[1]` for any number of rows) that inference counts.
-    pub(super) fn output(declared: Declared, inferred: Vec<Dim>, batch_size: BatchSize) -> Self {
+    /// `row_axis` is the axis that grows with the rows, where one does.
+    pub(super) fn output(
+        declared: Declared,
+        inferred: Vec<Dim>,
+        batch_size: BatchSize,
+        row_axis: Option<usize>,
+    ) -> Self {
         let named = declared.shape.filter(|shape| shape.len() == inferred.len());
         let named = named.unwrap_or_else(|| inferred.clone());
         let mut shape: Vec<Dim> = named
@@ -47,37 +54,54 @@ impl GraphPort {
             .map(|(axis, dims)| match dims {
                 (named @ Dim::Free(_), Dim::Free(_)) => named,
                 // Inference had to suppose a number of rows.
-                (named @ Dim::Free(_), Dim::Fixed(_)) if axis == 0 && batch_size == BatchSize::Any => named,
+                (named @ Dim::Free(_), Dim::Fixed(_))
+                    if axis == row_axis.unwrap_or(0) && batch_size == BatchSize::Any =>
+                {
+                    named
+                }
                 (_, inferred) => inferred,
             })
             .collect();
         // Some exporters leave the answers for all rows in a row: `[1, N]`.
         if let (BatchSize::Any, [Dim::Fixed(1), Dim::Free(_)]) = (batch_size, shape.as_slice()) {
             shape.remove(0);
+            return Self::new(declared.name, declared.element, shape, Some(0));
         }
-        let counts_rows = match (batch_size, shape.first()) {
-            (BatchSize::Unbatched, _) | (_, None) => false,
-            (BatchSize::Any, _) => true,
-            (BatchSize::Fixed(rows), Some(first)) => first.fixed() == Some(rows),
+        let row_axis = match (batch_size, shape.first()) {
+            (BatchSize::Unbatched, _) | (_, None) => None,
+            // Where no axis grows, the rows are not independent: the first one will not have their number.
+            (BatchSize::Any, _) => row_axis.or(Some(0)),
+            (BatchSize::Fixed(rows), Some(first)) => match row_axis {
+                Some(axis) if shape.get(axis).is_some_and(|dim| dim.fixed() == Some(rows)) => Some(axis),
+                _ => (first.fixed() == Some(rows)).then_some(0),
+            },
         };
-        Self::new(declared.name, declared.element, shape, counts_rows)
+        Self::new(declared.name, declared.element, shape, row_axis)
     }
 
-    fn new(name: String, element: DatumType, shape: Vec<Dim>, counts_rows: bool) -> Self {
-        let mut port =
-            Self { name, data_type: DataType::Tensor, shape, required: true, element, counts_rows };
-        match port.row_shape() {
-            [] | [Dim::Fixed(1)] => port.data_type = scalar_type(element),
-            [_, _, ..] if element.is_float() => {}
-            _ => port.data_type = DataType::array(scalar_type(element)),
-        }
-        port
+    fn new(name: String, element: DatumType, shape: Vec<Dim>, row_axis: Option<usize>) -> Self {
+        let row: Vec<Dim> = shape
+            .iter()
+            .enumerate()
+            .filter(|(axis, _)| Some(*axis) != row_axis)
+            .map(|(_, dim)| dim.clone())
+            .collect();
+        let data_type = match row.as_slice() {
+            [] | [Dim::Fixed(1)] => scalar_type(element),
+            [_, _, ..] if element.is_float() => DataType::Tensor,
+            _ => DataType::array(scalar_type(element)),
+        };
+        Self { name, data_type, shape, required: true, element, row_axis, row }
+    }
+
+    /// The axis that counts rows.
+    pub(super) fn row_axis(&self) -> Option<usize> {
+        self.row_axis
     }
 
     /// The dimensions of one row.
-    #[expect(clippy::indexing_slicing, reason = "only a shape with a first dimension counts rows by it")]
     pub(super) fn row_shape(&self) -> &[Dim] {
-        &self.shape[usize::from(self.counts_rows)..]
+        &self.row
     }
 
     /// How many values one row has for each choice of its free dimensions: the product of the fixed ones.
@@ -97,7 +121,16 @@ impl GraphPort {
 
     /// The dimensions of a tensor for `rows` rows of shape `row`.
     pub(super) fn tensor_shape(&self, rows: usize, row: &[usize]) -> Vec<usize> {
-        self.counts_rows.then_some(rows).into_iter().chain(row.iter().copied()).collect()
+        let mut shape = row.to_vec();
+        if let Some(axis) = self.row_axis {
+            shape.insert(axis.min(row.len()), rows);
+        }
+        shape
+    }
+
+    /// The same with the rows in front, as values are written and read.
+    pub(super) fn rows_first_shape(&self, rows: usize, row: &[usize]) -> Vec<usize> {
+        self.row_axis.map(|_| rows).into_iter().chain(row.iter().copied()).collect()
     }
 }
 

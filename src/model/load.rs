@@ -36,14 +36,15 @@ pub(super) struct Sampled {
 }
 
 /// Loads the graph of `proto`, whose large weights are in `weights`, in the first way that works, trying `sample` where
-/// shapes must be known.
+/// shapes must be known. `row_axes` are the axes of the inputs that count rows.
 pub(super) fn graph(
     onnx: Onnx,
     proto: &pb::ModelProto,
     weights: &Weights,
+    row_axes: &[Option<usize>],
     sample: &InputShapes,
 ) -> Result<Graph> {
-    let first = match symbolic(&onnx, proto, weights) {
+    let first = match symbolic(&onnx, proto, weights, row_axes) {
         Ok(model) => return Ok(Graph::Symbolic(model)),
         Err(error) => error,
     };
@@ -72,7 +73,12 @@ fn parse(onnx: &Onnx, proto: &pb::ModelProto, weights: &Weights) -> TractResult<
     Ok(model)
 }
 
-fn symbolic(onnx: &Onnx, proto: &pb::ModelProto, weights: &Weights) -> TractResult<TypedModel> {
+fn symbolic(
+    onnx: &Onnx,
+    proto: &pb::ModelProto,
+    weights: &Weights,
+    row_axes: &[Option<usize>],
+) -> TractResult<TypedModel> {
     let mut model = parse(onnx, proto, weights)?;
     let rows = model.symbols.new_with_prefix("rows");
     for input in 0..model.inputs.len() {
@@ -80,7 +86,7 @@ fn symbolic(onnx: &Onnx, proto: &pb::ModelProto, weights: &Weights) -> TractResu
         let dims: TVec<TDim> = (fact.shape.dims().enumerate())
             .map(|(axis, dim)| match dim.concretize() {
                 Some(dim) => dim,
-                None if axis == 0 => rows.to_dim(),
+                None if row_axes.get(input) == Some(&Some(axis)) => rows.to_dim(),
                 None => model.symbols.new_with_prefix("free").to_dim(),
             })
             .collect();
@@ -152,6 +158,19 @@ impl Graph {
             Self::Symbolic(_) => true,
             Self::Open(model) => typed(model, shapes).is_ok(),
         }
+    }
+
+    /// The dimensions of every output for inputs of these shapes, as far as they are known before it runs.
+    pub(super) fn output_shapes(&self, inputs: &InputShapes) -> TractResult<Vec<Vec<Option<usize>>>> {
+        let model = self.concrete(inputs)?;
+        (0..model.outputs.len())
+            .map(|output| {
+                let dims = model.output_fact(output)?.shape.iter();
+                Ok(dims
+                    .map(|dim| dim.to_i64().ok().and_then(|length| usize::try_from(length).ok()))
+                    .collect())
+            })
+            .collect()
     }
 
     /// What `sample` tells of the graph; it stands in for shapes that must be known.

@@ -3,7 +3,6 @@
 //! The room knows tensors and columns and how one becomes the other, and nothing of SQL text, of tables or of where
 //! bytes come from.
 
-mod batch_size;
 mod describe;
 mod graph_port;
 mod index_guard;
@@ -13,12 +12,14 @@ mod load;
 mod options;
 mod outputs;
 mod plans;
+mod row_axis;
 mod shapes;
 mod signature;
 mod tensor_model;
 
 pub use crate::onnx::{Dim, Format, ModelFacts};
 pub use describe::Fact;
+
 pub use options::{ModelOption, ModelOptions};
 pub use plans::Status;
 pub use signature::{Port, Signature};
@@ -32,15 +33,16 @@ use std::time::Duration;
 use arrow_array::ArrayRef;
 use tract_onnx::prelude::{IntoTValue, TVec};
 
-use crate::diag::{Code, Error, Result, ensure};
+use crate::diag::{Code, Error, Invariant, Result, ensure};
 use crate::limits::Limits;
 use crate::onnx::{self, KnownLabels, failure};
 use crate::{boosters, operators};
-use batch_size::BatchSize;
 use graph_port::GraphPort;
 use inputs::Inputs;
+use load::Graph;
 use outputs::{OutputDecoder, Outputs};
 use plans::Plans;
+use row_axis::{BatchSize, RowAxes};
 use shapes::InputShapes;
 
 /// A loaded model, ready to predict: rows in, rows out.
@@ -158,7 +160,7 @@ impl Model {
     ) -> Result<Self> {
         onnx::check_size(bytes.len(), limits)?;
         options.verify(bytes)?;
-        Self::new(Arc::new(Core::load(bytes, external, options.format, limits)?), options)
+        Self::new(Arc::new(Core::load(bytes, external, options, limits)?), options)
     }
 
     /// The other files that hold weights of the model file `bytes`: paths relative to its own.
@@ -266,8 +268,8 @@ impl Model {
             let shapes = core.tensor_shapes(tensor_rows, &row_shapes);
             let tensors = encoders
                 .iter()
-                .zip(&shapes)
-                .map(|(encoder, shape)| Ok(encoder.tensor(start..end, shape)?.into_tvalue()))
+                .zip(&row_shapes)
+                .map(|(encoder, row)| Ok(encoder.tensor(start..end, tensor_rows, row)?.into_tvalue()))
                 .collect::<Result<TVec<_>>>()?;
             let outputs = core.plans.run(shapes, tensors)?;
             ensure(outputs.len() == decoders.len(), "the model gives a tensor for each of its outputs")?;
@@ -290,22 +292,28 @@ impl Core {
     fn load(
         bytes: &[u8],
         external: &BTreeMap<String, Vec<u8>>,
-        format: Option<Format>,
+        options: &ModelOptions,
         limits: &Limits,
     ) -> Result<Self> {
         let reader = operators::onnx();
-        let file = boosters::translate(bytes, format)?;
+        let file = boosters::translate(bytes, options.format)?;
         let mut found = onnx::read(&file.onnx, external, limits, &reader)?;
         if file.format != Format::Onnx {
             let ModelFacts { operators, .. } = found.facts;
             let (format, metadata, bytes, opset) = (file.format, file.metadata, bytes.len(), BTreeMap::new());
             found.facts = ModelFacts { format, bytes, opset, metadata, operators };
         }
-        let batch_size = BatchSize::of(&found.inputs)?;
-        let inputs = found.inputs.into_iter().map(|input| GraphPort::input(input, batch_size));
+        let graph = found.proto.graph.as_ref().invariant("the graph of a model that was read")?;
+        let RowAxes { batch_size, axes } =
+            RowAxes::decide(&found.inputs, graph, options.batch_axis.as_ref())?;
+        let inputs = found
+            .inputs
+            .into_iter()
+            .zip(axes.iter().copied())
+            .map(|(input, axis)| GraphPort::input(input, axis));
         let inputs = inputs.collect::<Result<Vec<GraphPort>>>()?;
         let sample = shapes::sample(&inputs, batch_size, 1);
-        let graph = load::graph(reader, &found.proto, &found.weights, &sample)?;
+        let graph = load::graph(reader, &found.proto, &found.weights, &axes, &sample)?;
         let sampled = graph.sampled(&sample).map_err(failure::load)?;
         // Exporters have often seen one row only, and wrote its shape down somewhere inside.
         let two_rows = shapes::sample(&inputs, batch_size, 2);
@@ -315,9 +323,11 @@ impl Core {
             found.outputs.len() == sampled.outputs.len(),
             "the graph has the outputs that the file declares",
         )?;
-        let outputs = found.outputs.into_iter().zip(sampled.outputs);
-        let outputs =
-            outputs.map(|(declared, inferred)| GraphPort::output(declared, inferred, batch_size)).collect();
+        let row_axes = output_row_axes(&graph, &inputs, batch_size)?;
+        let outputs = found.outputs.into_iter().zip(sampled.outputs).zip(row_axes);
+        let outputs = outputs
+            .map(|((declared, inferred), axis)| GraphPort::output(declared, inferred, batch_size, axis))
+            .collect();
         let plans = Plans::new(graph, onnx::weight_bytes(&found.weights), limits);
         // Of texts and other rows of any length the first guess is a long one.
         let long = shapes::with_free_lengths(&inputs, batch_size, 1, |_| 256);
@@ -353,6 +363,25 @@ impl Core {
         self.inputs.iter().zip(row_shapes).map(|(port, row)| port.tensor_shape(tensor_rows, row)).collect()
     }
 }
+
+/// For each output, the axis that has as many elements as there are rows, whatever their number.
+fn output_row_axes(graph: &Graph, inputs: &[GraphPort], batch_size: BatchSize) -> Result<Vec<Option<usize>>> {
+    // With a fixed number of rows, that number is looked for in the place where the inputs have it.
+    let input_axis = inputs.iter().filter_map(GraphPort::row_axis).max();
+    let few = graph.output_shapes(&shapes::sample(inputs, batch_size, FEW_ROWS)).map_err(failure::load)?;
+    if batch_size != BatchSize::Any {
+        return Ok(vec![input_axis; few.len()]);
+    }
+    let many = graph.output_shapes(&shapes::sample(inputs, batch_size, MANY_ROWS)).map_err(failure::load)?;
+    let axis = |(few, many): (&Vec<Option<usize>>, &Vec<Option<usize>>)| {
+        few.iter().zip(many).position(|lengths| lengths == (&Some(FEW_ROWS), &Some(MANY_ROWS)))
+    };
+    Ok(few.iter().zip(&many).map(axis).collect())
+}
+
+/// Numbers of rows that are unlikely to be the length of anything else.
+const FEW_ROWS: usize = 3;
+const MANY_ROWS: usize = 5;
 
 impl fmt::Debug for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

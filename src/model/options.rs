@@ -51,6 +51,7 @@ pub struct ModelOptions {
     pub(super) mean: Vec<f32>,
     pub(super) std: Vec<f32>,
     pub(super) layout: Option<Layout>,
+    pub(super) batch_axis: Option<PerInput<usize>>,
     pub(super) default_on_null: Option<PerInput<Scalar>>,
     pub(super) nulls: Option<NullHandling>,
     pub(super) softmax: Option<Softmax>,
@@ -203,6 +204,18 @@ impl ModelOptions {
             set: |options, value| {
                 let layouts = [("nhwc", Layout::ChannelsLast), ("nchw", Layout::ChannelsFirst)];
                 options.layout = Some(word(value, &layouts)?);
+                Some(())
+            },
+        },
+        ModelOption {
+            name: "batch_axis",
+            takes: "a whole number, or a STRUCT with one for each input",
+            doc: "The axis of an input that counts rows, from 0; without it names and operators tell.",
+            set: |options, value| {
+                options.batch_axis = Some(per_input(value, |value| match value {
+                    Scalar::Int64(axis) => usize::try_from(*axis).ok(),
+                    _ => None,
+                })?);
                 Some(())
             },
         },

@@ -1,7 +1,7 @@
 //! The shapes of a graph's input tensors: samples to load a graph with, and how many rows suit one run.
 
-use super::batch_size::BatchSize;
 use super::graph_port::GraphPort;
+use super::row_axis::BatchSize;
 use crate::data::DataType;
 use crate::limits::Limits;
 use crate::onnx::Dim;

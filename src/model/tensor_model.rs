@@ -66,7 +66,7 @@ impl TensorModel {
             return Err(Error::new(Code::InputTypeMismatch, message));
         }
         let shapes: InputShapes = inputs.iter().map(|tensor| tensor.shape().to_vec()).collect();
-        let graph = load::graph(reader, &found.proto, &found.weights, &shapes)?;
+        let graph = load::graph(reader, &found.proto, &found.weights, &vec![Some(0); inputs.len()], &shapes)?;
         let outputs = found.outputs.iter().map(|declared| (declared.element, declared.stored)).collect();
         Ok(Self {
             plans: Plans::new(graph, onnx::weight_bytes(&found.weights), limits),

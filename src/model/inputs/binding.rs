@@ -41,16 +41,15 @@ impl InputBinding {
             let column = |name: &String| Port {
                 name: name.clone(),
                 data_type: scalar_type(port.element),
-                shape: port.shape.iter().take(1).cloned().collect(),
+                shape: port.row_axis().and_then(|axis| port.shape.get(axis)).cloned().into_iter().collect(),
                 required: port.required,
             };
             names.iter().map(column).collect()
         } else {
             let mut column = Port::of(port);
             if let Some(picture) = &picture {
-                let row = picture.shape_in_sql(port.row_shape());
-                column.shape.truncate(column.shape.len() - row.len());
-                column.shape.extend(row);
+                let rows = port.row_axis().and_then(|axis| port.shape.get(axis)).cloned();
+                column.shape = rows.into_iter().chain(picture.shape_in_sql(port.row_shape())).collect();
             }
             vec![column]
         };

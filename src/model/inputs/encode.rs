@@ -85,6 +85,9 @@ impl<'a> InputEncoder<'a> {
     /// refused when its turn comes.
     pub(in crate::model) fn end_of_same_shape(&self, rows: Range<usize>) -> usize {
         let mut others = rows.start + 1..rows.end;
+        if self.port.row_axis().is_none() {
+            return others.find(|row| !self.is_same_value(rows.start, *row)).unwrap_or(rows.end);
+        }
         let other = match &self.values {
             Values::Unread | Values::Scalar(_) | Values::Packed(_) => None,
             Values::Lists(lists) => {
@@ -98,6 +101,18 @@ impl<'a> InputEncoder<'a> {
             }
         };
         other.unwrap_or(rows.end)
+    }
+
+    /// Whether two rows hold the same value.
+    fn is_same_value(&self, first: usize, second: usize) -> bool {
+        let same = |column: &ArrayRef| column.slice(first, 1).to_data() == column.slice(second, 1).to_data();
+        match &self.values {
+            Values::Unread => true,
+            Values::Scalar(column) => same(column),
+            Values::Packed(columns) => columns.iter().all(|column| same(column)),
+            Values::Lists(lists) => lists.value(first).to_data() == lists.value(second).to_data(),
+            Values::Tensors(column) => column.get(first) == column.get(second),
+        }
     }
 
     /// A list is flat: its length is checked, and makes up for at most one free dimension.
@@ -134,8 +149,23 @@ impl<'a> InputEncoder<'a> {
         Ok(TensorRow { shape, given, values })
     }
 
-    /// The tensor of `rows`, which all have one shape, with zeros behind them up to `shape`.
-    pub(in crate::model) fn tensor(&self, rows: Range<usize>, shape: &[usize]) -> Result<Tensor> {
+    /// The tensor of `rows`, which all have the shape `row`, with zeros behind them up to `tensor_rows`. Of a parameter
+    /// it holds the value that they share.
+    pub(in crate::model) fn tensor(
+        &self,
+        rows: Range<usize>,
+        tensor_rows: usize,
+        row: &[usize],
+    ) -> Result<Tensor> {
+        let rows = if self.port.row_axis().is_none() { rows.start..rows.start + 1 } else { rows };
+        let tensor = self.rows_first(rows, &self.port.rows_first_shape(tensor_rows, row))?;
+        match self.port.row_axis() {
+            None | Some(0) => Ok(tensor),
+            Some(axis) => tensor.move_axis(0, axis).map_err(failure::run),
+        }
+    }
+
+    fn rows_first(&self, rows: Range<usize>, shape: &[usize]) -> Result<Tensor> {
         let mut tensor = self.blank(shape)?;
         let row_of = |index: usize| rows.start + index;
         match &self.values {

@@ -53,6 +53,14 @@ impl<'a> OutputDecoder<'a> {
         tensor_rows: usize,
     ) -> Result<()> {
         ensure(rows <= tensor_rows, "a run has room for the rows that it predicts")?;
+        let moved;
+        let tensor = match self.port.row_axis() {
+            Some(axis @ 1..) if axis < tensor.rank() => {
+                moved = tensor.clone().move_axis(axis, 0).map_err(failure::run)?;
+                &moved
+            }
+            _ => tensor,
+        };
         let is_scalar = !matches!(self.port.data_type, DataType::Array(_) | DataType::Tensor);
         // With one row a model may leave its dimension out, or give more than one value to it.
         let row_shape = match tensor.shape() {

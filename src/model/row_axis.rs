@@ -1,0 +1,195 @@
+//! Which axis of each input counts rows, and how many rows one run takes.
+//!
+//! Files do not say it. Exporters put rows first, save recurrent networks, whose steps come first and whose batch is the
+//! second axis. What tells them apart is, in this order: the option `batch_axis`, the names of free dimensions, the
+//! operators that read an input, and whether a dimension is free. Where these do not decide, the model is refused: with
+//! the wrong axis it would answer plausible nonsense.
+
+use tract_onnx::pb::GraphProto;
+
+use super::options::PerInput;
+use crate::diag::{Code, Error, Result};
+use crate::onnx::{Declared, Dim};
+
+/// How many rows one run takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BatchSize {
+    /// Any number.
+    Any,
+    /// Exactly so many; the last run is padded with zeros.
+    Fixed(usize),
+    /// No dimension counts rows: every input is one value for one row.
+    Unbatched,
+}
+
+impl BatchSize {
+    /// The rows of the tensors in a run that predicts `rows` rows.
+    pub(super) fn tensor_rows(self, rows: usize) -> usize {
+        match self {
+            Self::Any => rows,
+            Self::Fixed(rows) => rows,
+            Self::Unbatched => 1,
+        }
+    }
+}
+
+/// What counts rows in a model.
+#[derive(Debug)]
+pub(super) struct RowAxes {
+    pub(super) batch_size: BatchSize,
+    /// For each input the axis; `None` for a parameter, which is one value for all rows of a run.
+    pub(super) axes: Vec<Option<usize>>,
+}
+
+/// Names that exporters give to the axis of rows.
+const BATCH_NAMES: [&str; 9] =
+    ["batch", "batch_size", "batchsize", "batch_dim", "n", "b", "bs", "num_samples", "rows"];
+
+/// Names that exporters give to the axis of steps.
+const STEP_NAMES: [&str; 12] = [
+    "sequence",
+    "sequence_length",
+    "seq",
+    "seq_len",
+    "seq_length",
+    "seqlen",
+    "time",
+    "timesteps",
+    "time_steps",
+    "steps",
+    "t",
+    "length",
+];
+
+impl RowAxes {
+    /// Decides for `inputs`, which the nodes of `graph` read.
+    ///
+    /// # Errors
+    /// `unsupported-model-type` where the inputs disagree or nothing decides; `invalid-option` for a `batch_axis` that an
+    /// input does not have.
+    pub(super) fn decide(
+        inputs: &[Declared],
+        graph: &GraphProto,
+        given: Option<&PerInput<usize>>,
+    ) -> Result<Self> {
+        let mut axes = Vec::with_capacity(inputs.len());
+        for input in inputs {
+            axes.push(axis(input, graph, given)?);
+        }
+        // A free axis of rows is the batch: what is fixed beside it takes no part in it.
+        let length = |input: &Declared, axis: Option<usize>| -> Result<Option<Dim>> {
+            let dims = input.dims()?;
+            Ok(axis.and_then(|axis| dims.get(axis)).cloned())
+        };
+        let lengths: Vec<Option<Dim>> =
+            inputs.iter().zip(&axes).map(|(input, axis)| length(input, *axis)).collect::<Result<_>>()?;
+        if let Some(input) = inputs.iter().zip(&lengths).find(|(_, length)| **length == Some(Dim::Fixed(0))) {
+            return Err(refused(format!("model input `{}` holds nothing", input.0.name)));
+        }
+        let fixed: Vec<usize> = lengths.iter().flatten().filter_map(Dim::fixed).collect();
+        let is_free = lengths.iter().flatten().any(|length| length.fixed().is_none());
+        let keep = |axes: &mut [Option<usize>], stays: &dyn Fn(&Dim) -> bool| {
+            for (axis, length) in axes.iter_mut().zip(&lengths) {
+                if length.as_ref().is_some_and(|length| !stays(length)) {
+                    *axis = None;
+                }
+            }
+        };
+        let batch_size = if is_free && !fixed.contains(&1) {
+            keep(&mut axes, &|length| length.fixed().is_none());
+            BatchSize::Any
+        } else if fixed.contains(&1) {
+            // Each row has a run of its own.
+            keep(&mut axes, &|length| length.fixed().is_none_or(|length| length == 1));
+            BatchSize::Fixed(1)
+        } else {
+            let only_vectors = inputs
+                .iter()
+                .zip(&axes)
+                .all(|(input, _)| input.shape.as_ref().is_none_or(|shape| shape.len() < 2));
+            match fixed.as_slice() {
+                [] => BatchSize::Unbatched,
+                _ if only_vectors => {
+                    keep(&mut axes, &|_| false);
+                    BatchSize::Unbatched
+                }
+                [rows, others @ ..] => {
+                    if let Some(other) = others.iter().find(|other| *other != rows) {
+                        return Err(refused(format!(
+                            "the first dimensions of the model's inputs are {rows} and {other}: they do not count the same rows"
+                        )));
+                    }
+                    BatchSize::Fixed(*rows)
+                }
+            }
+        };
+        Ok(Self { batch_size, axes })
+    }
+}
+
+/// The axis of `input` that counts rows, as far as it tells by itself.
+fn axis(input: &Declared, graph: &GraphProto, given: Option<&PerInput<usize>>) -> Result<Option<usize>> {
+    let dims = input.dims()?;
+    if let Some(axis) = given.and_then(|given| given.of(&input.name)) {
+        if *axis < dims.len() {
+            return Ok(Some(*axis));
+        }
+        let message =
+            format!("`batch_axis` is {axis} for input `{}` of {} dimensions", input.name, dims.len());
+        return Err(Error::new(Code::InvalidOption, message).hint("axes count from 0"));
+    }
+    if dims.len() < 2 {
+        return Ok((!dims.is_empty()).then_some(0));
+    }
+    let called = |names: &[&str]| -> Vec<usize> {
+        let is_called = |dim: &Dim| match dim {
+            Dim::Free(name) => names.contains(&name.to_ascii_lowercase().as_str()),
+            Dim::Fixed(_) => false,
+        };
+        dims.iter().enumerate().filter(|(_, dim)| is_called(dim)).map(|(axis, _)| axis).collect()
+    };
+    if let [axis] = called(&BATCH_NAMES).as_slice() {
+        return Ok(Some(*axis));
+    }
+    if let Some(axis) = recurrent_axis(graph, &input.name) {
+        return Ok(Some(axis));
+    }
+    // Without steps in front, rows come first.
+    if !called(&STEP_NAMES).contains(&0) {
+        return Ok(Some(0));
+    }
+    match dims {
+        [_, Dim::Fixed(1), ..] => Ok(Some(1)),
+        [_, rest @ ..] if rest.iter().all(|dim| dim.fixed().is_some()) => Ok(Some(0)),
+        _ => {
+            let shape: Vec<_> = dims.iter().map(Dim::to_string).collect();
+            let message = format!(
+                "nothing tells which axis of model input `{}` of shape [{}] counts rows",
+                input.name,
+                shape.join(", ")
+            );
+            Err(refused(message).hint(format!(
+                "say it with the option `batch_axis`: batch_axis = STRUCT(1 AS `{}`); axes count from 0",
+                input.name
+            )))
+        }
+    }
+}
+
+/// The axis of the batch where a recurrent operator reads the input as its sequence or as a state.
+fn recurrent_axis(graph: &GraphProto, input: &str) -> Option<usize> {
+    let sequence_and_states = [0, 5, 6];
+    graph.node.iter().find_map(|node| {
+        let reads = matches!(node.op_type.as_str(), "RNN" | "GRU" | "LSTM")
+            && sequence_and_states
+                .iter()
+                .any(|position| node.input.get(*position).is_some_and(|name| name == input));
+        let batch_first =
+            node.attribute.iter().any(|attribute| attribute.name == "layout" && attribute.i != 0);
+        reads.then_some(if batch_first { 0 } else { 1 })
+    })
+}
+
+fn refused(message: String) -> Error {
+    Error::new(Code::UnsupportedModelType, message)
+}
