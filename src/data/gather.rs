@@ -40,3 +40,12 @@ fn failed(error: ArrowError) -> Error {
         error => Error::new(Code::Internal, "columns do not fit together").detail(error),
     }
 }
+
+/// A row number as an index. Rows are in memory, so their numbers fit.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "rows are in memory: there are at most usize::MAX of them"
+)]
+pub(crate) fn row_index(row: u64) -> usize {
+    row as usize
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::control::Clock;
 use crate::diag::{Code, Error, Result, Span};
-use crate::exec::{Context, Resource, Resources};
+use crate::exec::{Context, Requests, Resource};
 use crate::model::{Model, ModelOptions};
 use crate::plan::Declared;
 
@@ -87,7 +87,7 @@ impl Making {
 
     /// Does the next step; while requests are open there is none.
     pub(super) fn advance(&mut self, ctx: &mut Context) -> Result<Next> {
-        if !ctx.resources.is_complete() {
+        if !ctx.requests.all_answered() {
             return Ok(Next::Need);
         }
         let state = std::mem::replace(&mut self.state, State::Made);
@@ -97,9 +97,9 @@ impl Making {
     }
 
     fn step(&mut self, state: State, ctx: &mut Context) -> Result<(State, Next)> {
-        let resources = &mut ctx.resources;
+        let resources = &mut ctx.requests;
         let ask =
-            |resources: &mut Resources, uri: &str| resources.request(Resource::Model { uri: uri.to_owned() });
+            |resources: &mut Requests, uri: &str| resources.request(Resource::Model { uri: uri.to_owned() });
         Ok(match state {
             State::Named(path) => {
                 let request = ask(resources, &path);

@@ -9,7 +9,7 @@ use super::{Engine, work};
 use crate::control::{Progress, Stage, Stopwatch, Timings};
 use crate::data::{Batch, Schema};
 use crate::diag::{Code, Diagnostic, Error, Result};
-use crate::exec::{Answer, Context, Poll, Request, start};
+use crate::exec::{Context, Poll, Request, Response, start};
 use crate::function::Env;
 use crate::limits::Limits;
 use crate::plan::{self, Bound, Prepare, bind};
@@ -117,7 +117,7 @@ impl Query {
     /// # Errors
     /// `internal` for a request that is not open.
     pub fn supply(&mut self, id: u64, bytes: Vec<u8>) -> Result<()> {
-        self.ctx.resources.answer(id, Answer::Bytes(bytes))
+        self.ctx.requests.respond(id, Response::Bytes(bytes))
     }
 
     /// Answers a request for a listing.
@@ -125,7 +125,7 @@ impl Query {
     /// # Errors
     /// As [`Query::supply`].
     pub fn supply_objects(&mut self, id: u64, objects: Vec<Object>) -> Result<()> {
-        self.ctx.resources.answer(id, Answer::Objects(objects))
+        self.ctx.requests.respond(id, Response::Objects(objects))
     }
 
     /// Says that a request cannot be met, and why; the query fails with these words.
@@ -133,7 +133,7 @@ impl Query {
     /// # Errors
     /// As [`Query::supply`].
     pub fn refuse(&mut self, id: u64, why: impl Into<String>) -> Result<()> {
-        self.ctx.resources.answer(id, Answer::Refused(why.into()))
+        self.ctx.requests.respond(id, Response::Unavailable(why.into()))
     }
 
     /// Binds the statement against the catalog and the variables as they are now, and sets out its work.
@@ -216,7 +216,7 @@ impl Query {
                         None => Step::Batch(batch),
                     },
                     Poll::Working => self.progress(),
-                    Poll::Waiting => Step::Need(self.ctx.resources.open()),
+                    Poll::Waiting => Step::Need(self.ctx.requests.pending()),
                     Poll::Done => return Ok(Step::Done(Summary::default())),
                 };
                 self.work = Work::Rows(root);
@@ -234,7 +234,7 @@ impl Query {
                 }
                 Poll::Waiting => {
                     self.work = Work::Collect { root, rows, then };
-                    Ok(Step::Need(self.ctx.resources.open()))
+                    Ok(Step::Need(self.ctx.requests.pending()))
                 }
                 Poll::Done => self.collected(rows, then),
             },
@@ -257,6 +257,6 @@ impl Query {
     /// Waits for what was asked for, with `work` to go on with.
     pub(super) fn wait(&mut self, work: Work) -> Step {
         self.work = work;
-        Step::Need(self.ctx.resources.open())
+        Step::Need(self.ctx.requests.pending())
     }
 }

@@ -196,7 +196,7 @@ impl Query {
                 Ok(self.progress())
             }
             Then::Explain { plan } => {
-                let measured = std::mem::take(&mut self.ctx.measured);
+                let measured = std::mem::take(&mut self.ctx.metrics);
                 let measured: Vec<_> = measured.iter().map(|it| (it.rows, it.ms)).collect();
                 let told = plan::explanation(&plan, Some(&measured))?;
                 Ok(self.go_on(Work::Rows(start(told))))
@@ -264,7 +264,7 @@ impl Query {
     }
 
     fn listed(&mut self, id: u64, uris: &[String], span: Span) -> Result<Vec<table::Object>> {
-        let objects = self.ctx.resources.take_objects(id).map_err(|error| error.or_at(span))?;
+        let objects = self.ctx.requests.take_objects(id).map_err(|error| error.or_at(span))?;
         match objects.is_empty() {
             false => Ok(objects),
             true => {
@@ -296,11 +296,11 @@ impl Query {
             fetch.listed = true;
         }
         if let Some((id, uri)) = fetch.request.take() {
-            if !self.ctx.resources.is_complete() {
+            if !self.ctx.requests.all_answered() {
                 fetch.request = Some((id, uri));
                 return Ok(self.wait(Work::FetchTable(fetch)));
             }
-            let bytes = self.ctx.resources.take_bytes(id).map_err(|error| error.or_at(span))?;
+            let bytes = self.ctx.requests.take_bytes(id).map_err(|error| error.or_at(span))?;
             let rows = self.read_table(&bytes, &fetch.external);
             let rows = rows.and_then(|rows| joined(fetch.table.take(), rows));
             let named = |error: Error| error.context(format_args!("`{uri}`")).or_at(span);
@@ -313,7 +313,7 @@ impl Query {
                 Format::Json => TableFormat::Json,
                 Format::Parquet => TableFormat::Parquet,
             };
-            let id = self.ctx.resources.request(Resource::Table { uri: uri.clone(), format });
+            let id = self.ctx.requests.request(Resource::Table { uri: uri.clone(), format });
             fetch.request = Some((id, uri));
             return Ok(self.wait(Work::FetchTable(fetch)));
         }
@@ -345,8 +345,8 @@ impl Query {
         request: Option<u64>,
         resource: impl FnOnce() -> Resource,
     ) -> std::result::Result<u64, u64> {
-        let id = request.unwrap_or_else(|| self.ctx.resources.request(resource()));
-        if self.ctx.resources.is_complete() { Ok(id) } else { Err(id) }
+        let id = request.unwrap_or_else(|| self.ctx.requests.request(resource()));
+        if self.ctx.requests.all_answered() { Ok(id) } else { Err(id) }
     }
 }
 

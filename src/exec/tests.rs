@@ -456,5 +456,5 @@ fn nodes_are_measured_in_the_order_of_the_plan() {
     let mut ctx = context(few_rows());
     let mut root = start_measured(Plan { subplans: vec![subplan], root: distinct });
     while !matches!(root.poll(&mut ctx).unwrap(), Poll::Done) {}
-    assert_eq!(ctx.measured.iter().map(|it| it.rows).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(ctx.metrics.iter().map(|it| it.rows).collect::<Vec<_>>(), [1, 2, 3]);
 }
