@@ -43,7 +43,7 @@ fn metadata() -> DataType {
     DataType::Struct(vec![text("name"), text("value")])
 }
 
-/// `objects` as rows. What only a cloud store knows (generation, hash, custom metadata) is NULL or empty.
+/// `objects` as rows. What only cloud storage knows (generation, hash, custom metadata) is NULL or empty.
 ///
 /// # Errors
 /// `internal` where the columns do not fit together.
@@ -58,6 +58,7 @@ pub fn batch(objects: &[Object]) -> Result<Batch> {
             "" => "application/octet-stream",
             known => known,
         });
+        // No file is that large, but hosts may say so.
         sizes.append_value(i64::try_from(object.size).unwrap_or(i64::MAX));
     }
     let updated: TimestampMicrosecondArray =
