@@ -1,4 +1,4 @@
-//! Rows that travel together: named, typed columns of equal length.
+//! Batches of rows as columns of equal length, and the schema that names and types the columns.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::diag::{Code, Error, Invariant, Result};
 /// A named, typed column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
-    /// The name as written; names compare without case.
+    /// The name as written; names are compared without regard to case.
     pub name: String,
     /// The type.
     pub data_type: DataType,
@@ -39,7 +39,7 @@ impl Field {
 }
 
 impl Schema {
-    /// The Arrow form, as it goes out by Arrow IPC.
+    /// The Arrow schema, as it is written to Arrow IPC.
     pub fn to_arrow(&self) -> ArrowSchema {
         ArrowSchema::new(
             self.fields
@@ -51,7 +51,7 @@ impl Schema {
 }
 
 impl Batch {
-    /// Rows from `columns`; an empty list of columns has `rows` rows too.
+    /// Rows of `columns`; a batch without columns has `rows` rows too.
     ///
     /// # Errors
     /// `internal` where the columns are not all `rows` long.
@@ -103,7 +103,7 @@ impl Batch {
         Self::new(self.rows, self.columns)
     }
 
-    /// The memory that the values take, without what slices leave aside.
+    /// The memory that the values take, without those that a slice leaves out.
     pub(crate) fn bytes(&self) -> usize {
         let bytes = |column: &ArrayRef| {
             let data = column.to_data();
@@ -169,7 +169,7 @@ impl Batch {
         Self::new(indices.len(), columns)
     }
 
-    /// The Arrow form.
+    /// The Arrow record batch.
     ///
     /// # Errors
     /// `internal` where the batch does not have the layout of `schema`.

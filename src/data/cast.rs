@@ -1,7 +1,7 @@
 //! CAST, SAFE_CAST and coercion.
 //!
 //! FLOAT64 to INT64 rounds half away from zero. Text forms are BigQuery's: `2014-09-27 12:30:00+00` for
-//! timestamps, the shortest digits that read back for floats, `true` and `false`.
+//! timestamps, the shortest digits that read back as the same number for floats, `true` and `false`.
 
 use std::sync::Arc;
 
@@ -193,7 +193,7 @@ fn or_failed<T>(
 #[cold]
 fn failed(value: &Scalar, to: &DataType) -> Error {
     Error::new(Code::CastFailed, format!("cannot convert {value} to {to}"))
-        .hint("SAFE_CAST gives NULL for values that cannot be converted")
+        .hint("SAFE_CAST returns NULL for values that cannot be converted")
 }
 
 #[cold]

@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn equal_rows_keep_their_order() {
-        let values = ["b", "a", "b", "a"].map(|it| Scalar::String(it.into()));
+        let values = ["b", "a", "b", "a"].map(|text| Scalar::String(text.into()));
         assert_eq!(order(&values, DataType::String, false, true), [1, 3, 0, 2]);
         assert_eq!(order(&values, DataType::String, true, false), [0, 2, 1, 3]);
         let zeros = [0.0, -0.0, -1.5, 0.0, 2.5].map(Scalar::Float64);
@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn texts_that_share_eight_bytes_compare_by_the_rest() {
         let values =
-            ["prefix-of-b", "prefix-of-a", "prefix-o", "prefix", ""].map(|it| Scalar::String(it.into()));
+            ["prefix-of-b", "prefix-of-a", "prefix-o", "prefix", ""].map(|text| Scalar::String(text.into()));
         assert_eq!(order(&values, DataType::String, false, true), [4, 3, 2, 1, 0]);
         assert_eq!(order(&values, DataType::String, true, true), [0, 1, 2, 3, 4]);
     }
@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn the_first_rows_are_those_of_the_whole_order() {
         let ints = [Some(3), None, Some(1), Some(3), None, Some(-2), Some(1)]
-            .map(|it| it.map_or(Scalar::Null, Scalar::Int64));
+            .map(|value| value.map_or(Scalar::Null, Scalar::Int64));
         let dates = [5, 4, 3, 2, 1, 0, -1].map(Scalar::Date);
         for nulls_first in [true, false] {
             for descending in [true, false] {

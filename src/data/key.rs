@@ -273,7 +273,7 @@ mod tests {
     use crate::data::{DataType, Scalar, array_of};
 
     fn floats(values: &[f64]) -> ArrayRef {
-        let values: Vec<_> = values.iter().map(|it| Scalar::Float64(*it)).collect();
+        let values: Vec<_> = values.iter().map(|value| Scalar::Float64(*value)).collect();
         array_of(&values, &DataType::Float64).unwrap()
     }
 
@@ -289,7 +289,7 @@ mod tests {
     #[test]
     fn neighbouring_texts_do_not_run_into_each_other() {
         let texts = |values: [&str; 3]| {
-            array_of(&values.map(|it| Scalar::String(it.into())), &DataType::String).unwrap()
+            array_of(&values.map(|text| Scalar::String(text.into())), &DataType::String).unwrap()
         };
         let columns = [texts(["ab", "a", "ab"]), texts(["c", "bc", "c"])];
         assert_eq!(KeyTable::default().intern(&columns, 3).unwrap(), [0, 1, 0]);
@@ -315,7 +315,7 @@ mod tests {
         values.sort_unstable();
         values.dedup();
         let column =
-            array_of(&values.iter().map(|it| Scalar::Int64(*it)).collect::<Vec<_>>(), &DataType::Int64);
+            array_of(&values.iter().map(|value| Scalar::Int64(*value)).collect::<Vec<_>>(), &DataType::Int64);
         let numbers = KeyTable::default().intern(&[column.unwrap()], values.len()).unwrap();
         assert!(numbers.into_iter().eq(0..u32::try_from(values.len()).unwrap()));
     }
@@ -323,13 +323,13 @@ mod tests {
     #[test]
     fn many_keys_are_found_again() {
         let column = |from: i64| {
-            let values: Vec<_> = (from..from + 10_000).map(|it| Scalar::Int64(it << 32)).collect();
+            let values: Vec<_> = (from..from + 10_000).map(|value| Scalar::Int64(value << 32)).collect();
             array_of(&values, &DataType::Int64).unwrap()
         };
         let mut keys = KeyTable::default();
         keys.intern(&[column(0)], 10_000).unwrap();
         let found = keys.find(&[column(5_000)], 10_000).unwrap();
-        assert!(found.iter().take(5_000).zip(5_000..).all(|(found, at)| *found == Some(at)));
+        assert!(found.iter().take(5_000).zip(5_000..).all(|(found, number)| *found == Some(number)));
         assert!(found.iter().skip(5_000).all(Option::is_none));
     }
 }

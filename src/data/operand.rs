@@ -103,7 +103,7 @@ impl Operand {
         BlobView::new(&self.array, self.constant)
     }
 
-    /// The values of `rows` rows side by side; what stands at a NULL means nothing.
+    /// The values of `rows` rows in one slice; the values of NULLs are arbitrary.
     pub(crate) fn values<T: ArrowPrimitiveType>(&self, rows: usize) -> Result<Cow<'_, [T::Native]>> {
         let view = self.primitive::<T>()?;
         Ok(if self.constant { vec![view.at(0); rows].into() } else { view.values.into() })

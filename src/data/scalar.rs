@@ -1,4 +1,4 @@
-//! Single values, and the way between them and columns.
+//! Single values, and conversions between them and columns.
 
 use std::fmt;
 use std::sync::Arc;

@@ -176,14 +176,14 @@ impl Join {
     ) -> Result<(Vec<u64>, Vec<Option<u64>>)> {
         let candidates = pairs.iter().filter(|(_, right)| right.is_some()).count();
         ensure(passes.as_ref().is_none_or(|passes| passes.len() == candidates), "a pair was not tested")?;
-        // Without a condition equal keys are enough.
-        let mut passes = passes.into_iter().flatten().chain(std::iter::repeat(true));
+        let mut passes = passes.map(Vec::into_iter);
         let mut left_rows = Vec::with_capacity(pairs.len());
         let mut right_rows = Vec::with_capacity(pairs.len());
         for (left, right) in pairs {
             let is_kept = match right {
                 Some(right) => {
-                    let matches = passes.next() == Some(true);
+                    // Without a condition equal keys are enough.
+                    let matches = passes.as_mut().is_none_or(|passes| passes.next() == Some(true));
                     probe.matched |= matches;
                     if matches && self.keeps_right {
                         build.matched[row_index(right)] = true;

@@ -18,7 +18,7 @@ pub enum Resource {
     Table {
         /// As the SQL text names it.
         uri: String,
-        /// How the file is written, and so what is wanted of it.
+        /// The format of the file, which decides what the host provides.
         format: TableFormat,
     },
     /// The bytes of an object of an object table.
@@ -33,17 +33,17 @@ pub enum Resource {
     },
 }
 
-/// How a file of rows is written.
+/// The format of a file of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TableFormat {
-    /// The host brings the file's bytes.
+    /// The host provides the file's bytes.
     Csv,
-    /// The host brings the file's bytes: an Arrow IPC file or stream.
+    /// The host provides the file's bytes: an Arrow IPC file or stream.
     Arrow,
     /// JSON or lines of JSON; the host brings its rows as Arrow IPC.
     Json,
-    /// The host brings its rows as Arrow IPC.
+    /// The host provides its rows as Arrow IPC.
     Parquet,
 }
 

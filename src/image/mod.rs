@@ -1,7 +1,7 @@
 //! Pictures: decoding, resizing and conversion of colours.
 //!
-//! A picture is row-major height × width × channels of 32-bit floats in `[0, 1]`. This room knows no SQL, no
-//! columns and no models.
+//! A picture is row-major height × width × channels of 32-bit floats: in `[0, 1]` as it is decoded, other numbers after
+//! some conversions. This room knows no SQL, no columns and no models.
 
 mod color;
 mod decode;

@@ -4,13 +4,13 @@ use ::image::ImageFormat;
 
 /// What the bytes hold.
 pub(super) enum Found {
-    /// A format that is read, and its name.
+    /// A format that is decoded, and its name.
     Picture(ImageFormat, &'static str),
     /// Something else, in words.
     Other(&'static str),
 }
 
-/// Recognises the formats that are read, and those that people try.
+/// Recognises the formats that are decoded, and others that people may pass, so that the error can name them.
 pub(super) fn sniff(bytes: &[u8]) -> Found {
     let at = |offset: usize, magic: &[u8]| bytes.get(offset..).is_some_and(|rest| rest.starts_with(magic));
     if at(0, b"\x89PNG\r\n\x1a\n") {

@@ -249,11 +249,11 @@ fn damage(whole: &[u8]) {
     };
     (0..whole.len()).for_each(|length| attempt(&whole[..length]));
     let mut bytes = whole.to_vec();
-    for at in 0..whole.len() {
-        for byte in [0, 0xff, whole[at] ^ 0x10] {
-            bytes[at] = byte;
+    for index in 0..whole.len() {
+        for byte in [0, 0xff, whole[index] ^ 0x10] {
+            bytes[index] = byte;
             attempt(&bytes);
         }
-        bytes[at] = whole[at];
+        bytes[index] = whole[index];
     }
 }

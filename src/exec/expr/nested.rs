@@ -53,10 +53,10 @@ pub(super) fn element(
                 None if safe => Ok(None),
                 None => Err(Error::new(
                     Code::IndexOutOfRange,
-                    format!("index {index} is out of an array of {length} elements"),
+                    format!("index {index} is out of bounds for an array of {length} elements"),
                 )
                 .in_row(row)
-                .hint("SAFE_OFFSET and SAFE_ORDINAL give NULL where there is no element")),
+                .hint("SAFE_OFFSET and SAFE_ORDINAL return NULL where there is no element")),
             }
         })
         .collect::<Result<UInt64Array>>()?;
