@@ -50,3 +50,16 @@ fn failed(error: ArrowError) -> Error {
 pub(crate) fn row_index(row: u64) -> usize {
     row as usize
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{DataType, array_of};
+
+    #[test]
+    fn only_nulls_are_taken_from_an_empty_column() {
+        let empty = array_of(&[], &DataType::Int64).unwrap();
+        assert_eq!(take(&empty, &UInt64Array::new_null(2)).unwrap().null_count(), 2);
+        assert_eq!(take(&empty, &UInt64Array::from(vec![0])).unwrap_err().code(), Code::Internal);
+    }
+}

@@ -303,6 +303,12 @@ mod tests {
     }
 
     #[test]
+    fn a_row_beyond_the_end_of_a_column_is_no_key() {
+        let error = KeyTable::default().intern(&[floats(&[1.0])], 2).unwrap_err();
+        assert_eq!(error.code(), Code::Internal);
+    }
+
+    #[test]
     fn no_columns_are_one_key() {
         assert_eq!(KeyTable::default().intern(&[], 3).unwrap(), [0, 0, 0]);
     }
