@@ -9,7 +9,7 @@ use super::step::{Step, Summary};
 use crate::control::{Progress, Stage, Stopwatch};
 use crate::data::{Batch, Schema};
 use crate::diag::{Diagnostic, Error, Result};
-use crate::exec::{Answer, Context, Input, Poll};
+use crate::exec::{Context, Input, Poll, Response};
 use crate::function::Env;
 use crate::limits::Limits;
 use crate::plan::{self, Binding, Bound, bind};
@@ -92,7 +92,7 @@ impl Query {
     /// # Errors
     /// `internal` for a request that is not open.
     pub fn supply(&mut self, id: u64, bytes: Vec<u8>) -> Result<()> {
-        self.ctx.resources.answer(id, Answer::Bytes(bytes))
+        self.ctx.requests.respond(id, Response::Bytes(bytes))
     }
 
     /// Answers a request for a listing.
@@ -100,7 +100,7 @@ impl Query {
     /// # Errors
     /// As [`Query::supply`].
     pub fn supply_objects(&mut self, id: u64, objects: Vec<Object>) -> Result<()> {
-        self.ctx.resources.answer(id, Answer::Objects(objects))
+        self.ctx.requests.respond(id, Response::Objects(objects))
     }
 
     /// Says that a request cannot be met, and why; the query fails with these words.
@@ -108,7 +108,7 @@ impl Query {
     /// # Errors
     /// As [`Query::supply`].
     pub fn refuse(&mut self, id: u64, why: impl Into<String>) -> Result<()> {
-        self.ctx.resources.answer(id, Answer::Refused(why.into()))
+        self.ctx.requests.respond(id, Response::Unavailable(why.into()))
     }
 
     /// Binds the statement against the catalog and the variables as they are now, and sets out its task.
@@ -155,7 +155,7 @@ impl Query {
         match job.step(&mut env)? {
             JobStep::Waiting => {
                 self.task = Some(Task::Job(job));
-                Ok(Step::Need(self.ctx.resources.open()))
+                Ok(Step::Need(self.ctx.requests.pending()))
             }
             JobStep::Working => {
                 self.task = Some(Task::Job(job));
@@ -184,7 +184,7 @@ impl Query {
                 None => Step::Batch(batch),
             },
             Poll::Working => self.progress(),
-            Poll::Waiting => Step::Need(self.ctx.resources.open()),
+            Poll::Waiting => Step::Need(self.ctx.requests.pending()),
             Poll::Done => return Ok(Step::Done(Summary::default())),
         };
         self.task = Some(Task::Rows(root));

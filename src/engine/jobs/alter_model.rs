@@ -23,7 +23,7 @@ impl AlterModel {
 
     fn advance(&mut self, env: &mut JobContext<'_>) -> Result<JobStep> {
         if let Some(labels) = self.labels.take() {
-            self.options.read_labels(&env.ctx.resources.take_bytes(labels)?)?;
+            self.options.read_labels(&env.ctx.requests.take_bytes(labels)?)?;
         }
         if let Some(file) = self.options.labels_file() {
             self.labels = Some(request(env.ctx, file));
@@ -37,7 +37,7 @@ impl AlterModel {
 
 impl Job for AlterModel {
     fn step(&mut self, env: &mut JobContext<'_>) -> Result<JobStep> {
-        if !env.ctx.resources.is_complete() {
+        if !env.ctx.requests.all_answered() {
             return Ok(JobStep::Waiting);
         }
         self.advance(env).map_err(|error| error.or_at(self.span))

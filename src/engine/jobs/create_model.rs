@@ -58,7 +58,7 @@ impl CreateModel {
                 Ok(JobStep::Waiting)
             }
             State::Requested { file } => {
-                let bytes = env.ctx.resources.take_bytes(file)?;
+                let bytes = env.ctx.requests.take_bytes(file)?;
                 let files = Model::external_data(&bytes, &self.options)?;
                 let labels = self.options.labels_file().map(|file| request(env.ctx, file));
                 let part = |file: String| {
@@ -75,10 +75,10 @@ impl CreateModel {
             }
             State::Fetching { bytes, labels, parts } => {
                 if let Some(labels) = labels {
-                    self.options.read_labels(&env.ctx.resources.take_bytes(labels)?)?;
+                    self.options.read_labels(&env.ctx.requests.take_bytes(labels)?)?;
                 }
                 let parts = parts.into_iter().map(|(file, id)| {
-                    let content = env.ctx.resources.take_bytes(id).map_err(|error| missing(&file, &error))?;
+                    let content = env.ctx.requests.take_bytes(id).map_err(|error| missing(&file, &error))?;
                     Ok((file, content))
                 });
                 let parts = parts.collect::<Result<_>>()?;
@@ -105,7 +105,7 @@ impl CreateModel {
 
 impl Job for CreateModel {
     fn step(&mut self, env: &mut JobContext<'_>) -> Result<JobStep> {
-        if !env.ctx.resources.is_complete() {
+        if !env.ctx.requests.all_answered() {
             return Ok(JobStep::Waiting);
         }
         self.advance(env).map_err(|error| error.or_at(self.span))
@@ -117,7 +117,7 @@ impl Job for CreateModel {
 }
 
 pub(super) fn request(ctx: &mut Context, uri: &str) -> u64 {
-    ctx.resources.request(Resource::Model { uri: uri.to_owned() })
+    ctx.requests.request(Resource::Model { uri: uri.to_owned() })
 }
 
 fn missing(file: &str, error: &Error) -> Error {

@@ -23,7 +23,7 @@ impl Job for ExplainAnalyze {
         if let Collected::Not(step) = self.rows.step(env.ctx)? {
             return Ok(step);
         }
-        let measured = std::mem::take(&mut env.ctx.measured);
+        let measured = std::mem::take(&mut env.ctx.metrics);
         let measured: Vec<_> = measured.iter().map(|operator| (operator.rows, operator.ms)).collect();
         Ok(JobStep::Rows(start(plan::explanation(&self.plan, Some(&measured))?)))
     }

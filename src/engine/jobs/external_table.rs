@@ -73,13 +73,13 @@ impl Job for CreateExternalTable {
         let Files::Left { uris, request } = &mut self.files else {
             return Err(Error::internal("the files were listed"));
         };
-        if !env.ctx.resources.is_complete() {
+        if !env.ctx.requests.all_answered() {
             return Ok(JobStep::Waiting);
         }
         let arrived = request.take();
         let next = uris.pop_front();
         if let Some((id, uri)) = arrived {
-            let bytes = env.ctx.resources.take_bytes(id);
+            let bytes = env.ctx.requests.take_bytes(id);
             self.read(&bytes.map_err(|error| error.or_at(self.external.span))?, &uri, env.ctx)?;
         }
         if let Some(uri) = next {
@@ -89,7 +89,7 @@ impl Job for CreateExternalTable {
                 Format::Json => TableFormat::Json,
                 Format::Parquet => TableFormat::Parquet,
             };
-            let id = env.ctx.resources.request(Resource::Table { uri: uri.clone(), format });
+            let id = env.ctx.requests.request(Resource::Table { uri: uri.clone(), format });
             if let Files::Left { request, .. } = &mut self.files {
                 *request = Some((id, uri));
             }

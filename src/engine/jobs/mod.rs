@@ -151,14 +151,12 @@ impl Listing {
     fn step(&mut self, ctx: &mut Context) -> Result<Option<Vec<Object>>> {
         let id = match self.request {
             Some(id) => id,
-            None => {
-                *self.request.insert(ctx.resources.request(Resource::Objects { uris: self.uris.clone() }))
-            }
+            None => *self.request.insert(ctx.requests.request(Resource::Objects { uris: self.uris.clone() })),
         };
-        if !ctx.resources.is_complete() {
+        if !ctx.requests.all_answered() {
             return Ok(None);
         }
-        let objects = ctx.resources.take_objects(id).map_err(|error| error.or_at(self.span))?;
+        let objects = ctx.requests.take_objects(id).map_err(|error| error.or_at(self.span))?;
         if objects.is_empty() {
             let patterns: Vec<_> = self.uris.iter().map(|uri| format!("`{uri}`")).collect();
             let message = format!("no file matches {}", patterns.join(", "));
