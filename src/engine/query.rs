@@ -1,58 +1,35 @@
-//! One running statement.
+//! One running statement: binds it, steps what is left of it, and passes requests and answers on.
 
 use std::sync::Arc;
 
-use super::making::Making;
-use super::script::Scope;
-use super::work::{Then, Work};
-use super::{Engine, work};
-use crate::control::{Progress, Stage, Stopwatch, Timings};
-use crate::data::{Batch, Schema};
+use super::Engine;
+use super::jobs::{self, Execution, Job, JobContext, JobStep};
+use super::script::ScriptContext;
+use super::step::{Step, Summary};
+use crate::control::{Progress, Stage, Stopwatch};
+use crate::data::{Batch, Scalar, Schema};
 use crate::diag::{Code, Diagnostic, Error, Result};
-use crate::exec::{Answer, Context, Poll, Request, start};
+use crate::exec::{Answer, Context, Input, Poll};
 use crate::function::Env;
 use crate::limits::Limits;
-use crate::plan::{self, Bound, Prepare, bind};
+use crate::plan::{self, Binding, SubqueryPlace, bind};
 use crate::syntax::ast::Statement;
 use crate::table::Object;
 
 /// A statement that runs as far as it is stepped. Dropping it cancels it.
 pub struct Query {
-    pub(super) engine: Engine,
-    pub(super) scope: Scope,
+    engine: Engine,
+    script: ScriptContext,
     statement: Statement,
     schema: Option<Schema>,
-    work: Work,
-    pub(super) ctx: Context,
+    /// `None` once the statement has ended.
+    execution: Option<Execution>,
+    ctx: Context,
     warnings: Vec<Diagnostic>,
+    /// The values that binding asked for.
+    subquery_values: Vec<(SubqueryPlace, Scalar)>,
     /// A batch that waits behind the progress that came with it.
     held: Option<Batch>,
-}
-
-/// What [`Query::step`] answers.
-#[derive(Debug)]
-pub enum Step {
-    /// Answer these requests, all of them, then step again.
-    Need(Vec<Request>),
-    /// More work was done.
-    Progress(Progress),
-    /// Rows of the result.
-    Batch(Batch),
-    /// The statement has ended.
-    Done(Summary),
-}
-
-/// What a statement did.
-#[derive(Debug, Default)]
-pub struct Summary {
-    /// In words, for statements without rows.
-    pub message: Option<String>,
-    /// Whether tables or models were created or dropped.
-    pub catalog_changed: bool,
-    /// What to know beside the result.
-    pub warnings: Vec<Diagnostic>,
-    /// Where the time went.
-    pub timings: Timings,
 }
 
 impl Query {
@@ -60,7 +37,7 @@ impl Query {
         engine: &Engine,
         limits: Arc<Limits>,
         statement: Statement,
-        scope: Scope,
+        script: ScriptContext,
         watch: Stopwatch,
     ) -> Result<Self> {
         #[expect(
@@ -73,12 +50,13 @@ impl Query {
         let ctx = Context::new(Env::new(limits, now, random), watch);
         let mut query = Self {
             engine: engine.clone(),
-            scope,
+            script,
             statement,
             schema: None,
-            work: Work::Ended,
+            execution: None,
             ctx,
             warnings: Vec::new(),
+            subquery_values: Vec::new(),
             held: None,
         };
         query.bind()?;
@@ -98,10 +76,14 @@ impl Query {
         if let Some(batch) = self.held.take() {
             return Ok(Step::Batch(batch));
         }
+        let Some(execution) = self.execution.take() else {
+            return Err(Error::new(Code::Internal, "the query has ended"));
+        };
         let mark = self.ctx.watch.start();
-        let work = std::mem::replace(&mut self.work, Work::Ended);
-        let stage = work.stage();
-        let result = self.advance(work);
+        let (stage, result) = match execution {
+            Execution::Rows(root) => (Stage::Project, self.rows(root)),
+            Execution::Job(job) => (job.stage(), self.job(job)),
+        };
         self.ctx.watch.stop(mark, stage);
         match result? {
             Step::Done(summary) => {
@@ -136,127 +118,90 @@ impl Query {
         self.ctx.resources.answer(id, Answer::Refused(why.into()))
     }
 
-    /// Binds the statement against the catalog and the variables as they are now, and sets out its work.
-    pub(super) fn bind(&mut self) -> Result<()> {
+    /// Binds the statement against the catalog and the variables as they are now, and sets out what is to be done.
+    fn bind(&mut self) -> Result<()> {
         let mark = self.ctx.watch.start();
-        let variables = self.scope.variables();
+        let variables = self.script.variables.all();
         let bound = {
             let catalog = self.engine.catalog();
             bind(
                 &self.statement,
                 plan::Context {
                     catalog: &catalog,
-                    dialect: self.scope.dialect,
-                    params: Some(&self.scope.params),
+                    dialect: self.script.dialect,
+                    params: Some(&self.script.params),
                     variables: &variables,
-                    prepared: &self.scope.prepared,
+                    subquery_values: &self.subquery_values,
                 },
             )
         };
         self.ctx.watch.stop(mark, Stage::Bind);
-        let (bound, warnings) = bound?;
+        let (binding, warnings) = bound?;
         self.warnings = warnings;
-        self.work = self.work_of(bound)?;
+        self.execution = Some(match binding {
+            Binding::Ready(bound) => {
+                self.schema = bound.schema();
+                jobs::begin(bound, &self.engine)?
+            }
+            Binding::Needs(prerequisite) => jobs::prepare(prerequisite),
+        });
         Ok(())
     }
 
-    fn work_of(&mut self, bound: Bound) -> Result<Work> {
-        Ok(match bound {
-            Bound::Query(plan) => {
-                self.schema = Some(plan.root.schema.clone());
-                Work::Rows(start(plan))
-            }
-            Bound::Explain { plan, analyze } => {
-                self.schema = Some(plan::explanation_schema());
-                work::explain(plan, analyze)?
-            }
-            Bound::CreateTable { name, schema, plan, rules } => {
-                work::collect(plan, Then::CreateTable { name, schema, rules })
-            }
-            Bound::Insert { name, plan } => work::collect(Some(plan), Then::Insert { name }),
-            Bound::Assign { names, plan } => work::collect(plan, Then::Assign { names }),
-            Bound::CreateTransform { name, plan, calls, items, gives } => {
-                let takes = plan.root.schema.clone();
-                work::collect(Some(plan), Then::Transform { name, calls, items, takes, gives })
-            }
-            Bound::Prepare(Prepare::Value { plan, span }) => {
-                work::collect(Some(plan), Then::Prepare { span })
-            }
-            Bound::Prepare(Prepare::Model { bytes, span }) => Work::LoadValue { bytes, span },
-            Bound::CreateView { name, view } => Work::CreateView { name, view },
-            Bound::CreateModel { name, path, path_span, options, declared } => {
-                let clock = self.engine.shared.clock;
-                Work::MakeModel(Box::new(Making::new(name, path, path_span, options, declared, clock)))
-            }
-            Bound::AlterModel { name, options, span } => {
-                let model = self.engine.catalog().model(&name)?.clone();
-                let clock = self.engine.shared.clock;
-                Work::MakeModel(Box::new(Making::of(model, name, span, options, clock)))
-            }
-            Bound::CreateObjectTable { name, uris, uris_span } => {
-                Work::ListObjects { name, uris, span: uris_span, request: None }
-            }
-            Bound::CreateExternalTable { name, external } => work::external_table(name, external),
-            Bound::DropModel { name } => Work::DropModel { name },
-            Bound::DropTable { name } => Work::DropTable { name },
-            Bound::Nothing { message } => Work::Say { message },
-        })
+    /// Pulls rows.
+    fn rows(&mut self, mut root: Input) -> Result<Step> {
+        let step = match root.poll(&mut self.ctx)? {
+            Poll::Batch(batch) => match self.ctx.progress.take() {
+                Some(progress) => {
+                    self.held = Some(batch);
+                    Step::Progress(progress)
+                }
+                None => Step::Batch(batch),
+            },
+            Poll::Working => self.progress(),
+            Poll::Waiting => self.need(),
+            Poll::Done => return Ok(Step::Done(Summary::default())),
+        };
+        self.execution = Some(Execution::Rows(root));
+        Ok(step)
     }
 
-    /// Does a piece of `work` and leaves the rest of it in `self.work`.
-    fn advance(&mut self, work: Work) -> Result<Step> {
-        match work {
-            Work::Rows(mut root) => {
-                let step = match root.poll(&mut self.ctx)? {
-                    Poll::Batch(batch) => match self.ctx.progress.take() {
-                        Some(progress) => {
-                            self.held = Some(batch);
-                            Step::Progress(progress)
-                        }
-                        None => Step::Batch(batch),
-                    },
-                    Poll::Working => self.progress(),
-                    Poll::Waiting => Step::Need(self.ctx.resources.open()),
-                    Poll::Done => return Ok(Step::Done(Summary::default())),
-                };
-                self.work = Work::Rows(root);
-                Ok(step)
+    /// Does the next step of a job.
+    fn job(&mut self, job: Box<dyn Job>) -> Result<Step> {
+        let mut ctx = JobContext {
+            engine: &self.engine,
+            exec: &mut self.ctx,
+            variables: &self.script.variables,
+            subquery_values: &mut self.subquery_values,
+        };
+        match job.step(&mut ctx)? {
+            JobStep::Waiting(job) => {
+                self.execution = Some(Execution::Job(job));
+                Ok(self.need())
             }
-            Work::Collect { mut root, mut rows, then } => match root.poll(&mut self.ctx)? {
-                Poll::Batch(batch) => {
-                    rows.push(batch);
-                    self.work = Work::Collect { root, rows, then };
-                    Ok(self.progress())
-                }
-                Poll::Working => {
-                    self.work = Work::Collect { root, rows, then };
-                    Ok(self.progress())
-                }
-                Poll::Waiting => {
-                    self.work = Work::Collect { root, rows, then };
-                    Ok(Step::Need(self.ctx.resources.open()))
-                }
-                Poll::Done => self.collected(rows, then),
-            },
-            Work::Ended => Err(Error::new(Code::Internal, "the query has ended")),
-            other => self.change(other),
+            JobStep::Working(job) => {
+                self.execution = Some(Execution::Job(job));
+                Ok(self.progress())
+            }
+            JobStep::Rows(root) => {
+                self.execution = Some(Execution::Rows(root));
+                Ok(self.progress())
+            }
+            JobStep::Bind => {
+                self.bind()?;
+                Ok(self.progress())
+            }
+            JobStep::Done(summary) => Ok(Step::Done(summary)),
         }
     }
 
-    pub(super) fn progress(&mut self) -> Step {
+    /// The latest news, or the silent news of a step that has none to tell.
+    fn progress(&mut self) -> Step {
         let silent = Progress { stage: Stage::Project, rows: 0, total: None };
         Step::Progress(self.ctx.progress.take().unwrap_or(silent))
     }
 
-    /// Goes on with `work` at the next step.
-    pub(super) fn go_on(&mut self, work: Work) -> Step {
-        self.work = work;
-        self.progress()
-    }
-
-    /// Waits for what was asked for, with `work` to go on with.
-    pub(super) fn wait(&mut self, work: Work) -> Step {
-        self.work = work;
+    fn need(&self) -> Step {
         Step::Need(self.ctx.resources.open())
     }
 }

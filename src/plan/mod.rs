@@ -11,7 +11,11 @@ mod node;
 mod prune;
 
 pub use bind::Params;
-pub(crate) use bind::{Bound, Context, Declared, External, FitCall, Format, Prepare, Variable, bind};
-pub(crate) use explain::{explanation, explanation_schema};
+pub(crate) use bind::{
+    AlterModel, Assign, Binding, Bound, Context, CreateExternalTable, CreateModel, CreateObjectTable,
+    CreateTable, CreateTransform, CreateView, Declared, DropModel, DropTable, Explain, External, FitCall,
+    Format, Insert, Prerequisite, SubqueryPlace, Variable, bind, invalid_model,
+};
+pub(crate) use explain::explanation;
 pub(crate) use expr::{Aggregate, Expr, ExprKind, Order};
 pub(crate) use node::{Gives, JoinKind, Node, NodeKind, Plan, Subplan, WindowCall};

@@ -1,0 +1,112 @@
+//! Jobs: what statements do beside giving rows. One file for each statement that waits for something, a file for those
+//! that change the catalog at once.
+//!
+//! A job changes the catalog in its last step only: a statement that fails, or is dropped half way, leaves it as it was.
+
+mod alter_model;
+mod assign;
+mod catalog_change;
+mod collect;
+mod create_external_table;
+mod create_model;
+mod create_object_table;
+mod create_table;
+mod create_transform;
+mod explain;
+mod insert;
+mod listing;
+mod prerequisite;
+
+use super::Engine;
+use super::script::Variables;
+use super::step::Summary;
+use crate::control::Stage;
+use crate::data::Scalar;
+use crate::diag::Result;
+use crate::exec::{self, Input, start};
+use crate::plan::{Bound, Prerequisite, SubqueryPlace};
+
+/// What is left of a statement.
+pub(super) enum Execution {
+    /// Rows are pulled, batch by batch.
+    Rows(Input),
+    Job(Box<dyn Job>),
+}
+
+/// A statement, or what a statement needs first, that is stepped until it is done.
+pub(super) trait Job: Send {
+    /// What the next step is busy with.
+    fn stage(&self) -> Stage {
+        Stage::Project
+    }
+
+    /// Does the next step.
+    ///
+    /// # Errors
+    /// For reasons of data, limits, resources or the model. The catalog is as it was then.
+    fn step(self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep>;
+}
+
+/// What the steps of a job work with.
+pub(super) struct JobContext<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) exec: &'a mut exec::Context,
+    pub(super) variables: &'a Variables,
+    /// The values that binding asked for.
+    pub(super) subquery_values: &'a mut Vec<(SubqueryPlace, Scalar)>,
+}
+
+/// What the step of a job led to.
+pub(super) enum JobStep {
+    /// Requests are open: go on when they are answered.
+    Waiting(Box<dyn Job>),
+    /// There is more to do.
+    Working(Box<dyn Job>),
+    /// What is left is to give these rows.
+    Rows(Input),
+    /// What the statement needed is there: bind it again.
+    Bind,
+    Done(Summary),
+}
+
+impl JobStep {
+    /// The catalog has changed; in words.
+    fn changed(message: String) -> Self {
+        Self::Done(Summary { message: Some(message), catalog_changed: true, ..Summary::default() })
+    }
+}
+
+/// Sets out what a statement has to do.
+///
+/// # Errors
+/// `unknown-model` where a model has gone since its statement was bound.
+pub(super) fn begin(bound: Bound, engine: &Engine) -> Result<Execution> {
+    Ok(match bound {
+        Bound::Query(plan) => Execution::Rows(start(plan)),
+        Bound::Explain(explain) => explain::begin(explain)?,
+        Bound::CreateTable(create) => job(create_table::CreateTableJob::new(create)),
+        Bound::CreateView(create) => job(create),
+        Bound::CreateModel(create) => job(create_model::CreateModelJob::new(create)),
+        Bound::CreateTransform(create) => job(create_transform::CreateTransformJob::new(create)),
+        Bound::CreateObjectTable(create) => job(create_object_table::CreateObjectTableJob::new(create)),
+        Bound::CreateExternalTable(create) => job(create_external_table::CreateExternalTableJob::new(create)),
+        Bound::AlterModel(alter) => job(alter_model::AlterModelJob::new(alter, engine)?),
+        Bound::Insert(insert) => job(insert::InsertJob::new(insert)),
+        Bound::DropModel(drop) => job(drop),
+        Bound::DropTable(drop) => job(drop),
+        Bound::Assign(assign) => job(assign::AssignJob::new(assign)),
+        Bound::Nothing { message } => job(catalog_change::Nothing { message }),
+    })
+}
+
+/// Sets out to bring what a statement needs before it can be bound.
+pub(super) fn prepare(prerequisite: Prerequisite) -> Execution {
+    match prerequisite {
+        Prerequisite::Value { plan, place } => job(prerequisite::SubqueryValue::new(plan, place)),
+        Prerequisite::Model { bytes, span } => job(prerequisite::ModelOfValue { bytes, span }),
+    }
+}
+
+fn job(job: impl Job + 'static) -> Execution {
+    Execution::Job(Box::new(job))
+}

@@ -1,0 +1,32 @@
+//! What the step of a query answers.
+
+use crate::control::{Progress, Timings};
+use crate::data::Batch;
+use crate::diag::Diagnostic;
+use crate::exec::Request;
+
+/// What [`Query::step`](super::Query::step) answers.
+#[derive(Debug)]
+pub enum Step {
+    /// Answer these requests, all of them, then step again.
+    Need(Vec<Request>),
+    /// More work was done.
+    Progress(Progress),
+    /// Rows of the result.
+    Batch(Batch),
+    /// The statement has ended.
+    Done(Summary),
+}
+
+/// What a statement did.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// In words, for statements without rows.
+    pub message: Option<String>,
+    /// Whether tables or models were created or dropped.
+    pub catalog_changed: bool,
+    /// What to know beside the result.
+    pub warnings: Vec<Diagnostic>,
+    /// Where the time went.
+    pub timings: Timings,
+}
