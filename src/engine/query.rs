@@ -188,6 +188,7 @@ impl Query {
                 Ok(self.progress())
             }
             JobStep::Bind => {
+                self.ctx.forget_subplans();
                 self.bind()?;
                 Ok(self.progress())
             }

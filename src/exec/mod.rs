@@ -88,6 +88,11 @@ impl Context {
             given: Vec::new(),
         }
     }
+
+    /// Forgets what the subplans of a plan gave: another plan runs next, whose subplans have numbers of their own.
+    pub(crate) fn forget_subplans(&mut self) {
+        self.given.clear();
+    }
 }
 
 /// The operator that runs `plan`.

@@ -13,16 +13,19 @@ pub(super) struct CreateTransformJob {
     name: String,
     calls: Vec<FitCall>,
     items: Vec<SelectItem>,
-    /// The columns of the rows that the statistics are taken over.
     input_schema: Schema,
     output_schema: Schema,
+    /// The columns of the rows.
+    args_schema: Schema,
+    /// The arguments of `calls`.
     rows: Collect,
 }
 
 impl CreateTransformJob {
-    pub(super) fn new(CreateTransform { name, plan, calls, items, schema }: CreateTransform) -> Self {
-        let input_schema = plan.root.schema.clone();
-        Self { name, calls, items, input_schema, output_schema: schema, rows: Collect::new(plan) }
+    pub(super) fn new(create: CreateTransform) -> Self {
+        let CreateTransform { name, plan, calls, items, input_schema, output_schema } = create;
+        let args_schema = plan.root.schema.clone();
+        Self { name, calls, items, input_schema, output_schema, args_schema, rows: Collect::new(plan) }
     }
 }
 
@@ -33,8 +36,8 @@ impl Job for CreateTransformJob {
             Collected::Working => return Ok(JobStep::Working(self)),
             Collected::All(batches) => batches,
         };
-        let Self { name, calls, items, input_schema, output_schema, .. } = *self;
-        let rows = Batch::concat(&input_schema, &batches)?;
+        let Self { name, calls, items, input_schema, output_schema, args_schema, .. } = *self;
+        let rows = Batch::concat(&args_schema, &batches)?;
         let fitted = fit(&calls, &rows, ctx.exec)?;
         let transform = Transform { items, fitted, takes: input_schema, gives: output_schema };
         ctx.engine.catalog().put_transform(&name, transform);
