@@ -126,14 +126,13 @@ fn several_predicts_take_their_models_from_subqueries() {
 fn a_view_and_its_reader_have_models_of_their_own() {
     let engine = database();
     // The subqueries stand at the same place of two texts: the view's gives a model, the reader's gives none.
-    let predict = |start: &str, id: u8, column: &str, end: &str| {
+    let predict = |start: &str, id: u8| {
         format!(
-            "{start:<30} FROM PREDICT(MODEL = (SELECT data FROM models WHERE id = {id}), DATA = features AS d,
-                RUNTIME = ONNX) WITH ({column} float) AS p {end}"
+            "{start:<40} PREDICT(MODEL = (SELECT data FROM models WHERE id = {id}), DATA = features AS d,
+                RUNTIME = ONNX) WITH (variable1 float) AS p"
         )
     };
-    run(&engine, &predict("CREATE VIEW v AS SELECT p.*", 1, "variable1", ""), Params::default());
-    let read = predict("SELECT p.x, v.variable1", 7, "x", "CROSS JOIN v");
-    let error = host::run(&engine, &read).unwrap_err();
+    run(&engine, &predict("CREATE VIEW v AS SELECT p.* FROM", 1), Params::default());
+    let error = host::run(&engine, &predict("SELECT p.* FROM v CROSS JOIN", 7)).unwrap_err();
     assert!(error.to_string().contains("the model is NULL"), "{error}");
 }
