@@ -89,6 +89,11 @@ impl Context {
             subplans: Vec::new(),
         }
     }
+
+    /// Forgets what the subplans of a plan gave: another plan runs next, whose subplans have numbers of their own.
+    pub(crate) fn forget_subplans(&mut self) {
+        self.subplans.clear();
+    }
 }
 
 /// Names the row at fault: by its file if it has one, else by its number among all rows so far.
