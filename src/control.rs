@@ -1,6 +1,6 @@
-//! What a long query tells its host while it runs: progress, and where the time went.
+//! What a long query reports to its host while it runs: progress and timings.
 //!
-//! The core reads no clock: the host brings one. Cancelling needs nothing from here: a query that is not
+//! The core reads no clock: the host provides one. Cancelling needs nothing from here: a query that is not
 //! stepped any further has ended.
 
 use std::time::Duration;
@@ -11,19 +11,19 @@ pub type Clock = fn() -> f64;
 /// What a query is busy with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stage {
-    /// Text to tree.
+    /// Parsing the text.
     Parse,
-    /// Names and types.
+    /// Resolving names and types.
     Bind,
     /// Loading and optimising a model.
     Compile,
-    /// Bytes to pixels.
+    /// Decoding pictures.
     Decode,
-    /// Pixels to the model's input.
+    /// Resizing and converting pictures for a model.
     Preprocess,
-    /// The model itself, tensors included.
+    /// Running the model, with conversions from and to tensors.
     Infer,
-    /// The rest of the SQL.
+    /// The rest of the query.
     Project,
 }
 
@@ -38,23 +38,24 @@ pub struct Progress {
     pub total: Option<usize>,
 }
 
-/// Where the time of a query went, by stage. All zero where the host brought no clock.
+/// Where the time of a query went, by stage. All zero where the host provides no clock.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Timings {
-    stages: [f64; 7],
+    /// Milliseconds of each stage, in the order of [`Stage`].
+    stages: [f64; Stage::Project as usize + 1],
 }
 
 impl Timings {
     /// Time spent in `stage`.
+    #[expect(clippy::indexing_slicing, reason = "`Project` is the last stage")]
     pub fn get(&self, stage: Stage) -> Duration {
-        let ms = self.stages.get(stage as usize).copied().unwrap_or_default();
-        Duration::try_from_secs_f64(ms / 1e3).unwrap_or_default()
+        // Never negative, but a host's clock may jump to infinity.
+        Duration::try_from_secs_f64(self.stages[stage as usize] / 1e3).unwrap_or(Duration::MAX)
     }
 
+    #[expect(clippy::indexing_slicing, reason = "`Project` is the last stage")]
     fn add(&mut self, stage: Stage, ms: f64) {
-        if let Some(total) = self.stages.get_mut(stage as usize) {
-            *total += ms;
-        }
+        self.stages[stage as usize] += ms;
     }
 }
 
@@ -74,12 +75,12 @@ impl Stopwatch {
 
     /// Marks the start of a piece of work; give the mark to [`Stopwatch::stop`].
     pub(crate) fn start(&mut self) -> Mark {
-        Mark { at: (self.clock)(), outer: std::mem::take(&mut self.inner) }
+        Mark { start: (self.clock)(), outer: std::mem::take(&mut self.inner) }
     }
 
     /// Books the time since `mark`, less what inner pieces have booked, to `stage`.
     pub(crate) fn stop(&mut self, mark: Mark, stage: Stage) {
-        let spent = (self.clock)() - mark.at;
+        let spent = (self.clock)() - mark.start;
         self.timings.add(stage, (spent - self.inner).max(0.0));
         self.inner = mark.outer + spent;
     }
@@ -94,10 +95,11 @@ impl Stopwatch {
     }
 }
 
-/// A moment at which a piece of work began.
+/// The start of a piece of work.
 #[derive(Debug)]
 pub(crate) struct Mark {
-    at: f64,
+    start: f64,
+    /// What was booked inside of the enclosing piece of work so far.
     outer: f64,
 }
 

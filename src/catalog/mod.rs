@@ -1,7 +1,7 @@
-//! Names to tables and models.
+//! The catalog: tables, views, models and transforms by name.
 //!
-//! A table and a model may share a name: SQL always says which it means. Names are exact, as BigQuery's are;
-//! a name that differs in case only, or by a slip, is offered in the error.
+//! A table and a model may share a name: SQL always says which it means. Names are case-sensitive, as BigQuery's are;
+//! errors suggest a name that differs only in case or by a slip. This room knows nothing of plans and runs nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,29 +29,29 @@ pub enum Relation {
 #[derive(Debug)]
 pub struct View {
     pub(crate) query: ast::Query,
-    /// Names of the columns in place of the query's own; empty for those.
+    /// Names of the columns; empty to keep those of the query.
     pub(crate) columns: Vec<String>,
     /// The columns that it had when it was made.
     pub(crate) schema: Schema,
 }
 
-/// What a TRANSFORM keeps: how columns are computed, and the statistics for that.
+/// What a TRANSFORM keeps: how its columns are computed, and the fitted statistics.
 #[derive(Debug)]
 pub(crate) struct Transform {
     pub(crate) items: Vec<ast::SelectItem>,
-    /// In the order in which `items` need them.
+    /// In the order in which binding `items` takes them.
     pub(crate) fitted: Vec<Arc<dyn Fitted>>,
     /// The columns that it was made over.
     pub(crate) takes: Schema,
     pub(crate) gives: Schema,
 }
 
-/// What a table asks of rows that are put into it.
+/// Constraints on rows that are inserted into a table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Rules {
     /// Columns that hold no NULL.
     pub(crate) not_null: Vec<usize>,
-    /// A column that numbers the rows: its place, the first number, the step.
+    /// The IDENTITY column: its index, the first number, the step.
     pub(crate) identity: Option<(usize, i64, i64)>,
 }
 
@@ -62,8 +62,8 @@ pub(crate) struct Catalog {
     rules: BTreeMap<String, Rules>,
     models: BTreeMap<String, Arc<Model>>,
     transforms: BTreeMap<String, Arc<Transform>>,
-    /// Models that were loaded from values of a column, by their bytes.
-    blobs: Vec<(Vec<u8>, Arc<Model>)>,
+    /// The latest models that were loaded from values of a column, by their bytes.
+    models_by_bytes: Vec<(Vec<u8>, Arc<Model>)>,
 }
 
 impl Relation {
@@ -100,11 +100,12 @@ impl Catalog {
     /// `unknown-table`, with the nearest name.
     pub(crate) fn relation(&self, name: &str) -> Result<&Relation> {
         self.relations.get(name).ok_or_else(|| {
-            let near = suggest(name, self.relations.keys());
-            let hint = match (&near, self.models.contains_key(name)) {
-                (Some(near), _) => format!("did you mean `{near}`?"),
-                (None, true) => format!("`{name}` is a model: write ML.PREDICT(MODEL `{name}`, …)"),
-                (None, false) => listing("tables", self.relations.keys()),
+            let hint = match suggest(name, self.relations.keys()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if self.models.contains_key(name) => {
+                    format!("`{name}` is a model: write ML.PREDICT(MODEL `{name}`, …)")
+                }
+                None => listing("tables", self.relations.keys()),
             };
             Error::new(Code::UnknownTable, format!("table `{name}` was not found")).hint(hint)
         })
@@ -114,11 +115,10 @@ impl Catalog {
     /// `unknown-model`, with the nearest name.
     pub(crate) fn model(&self, name: &str) -> Result<&Arc<Model>> {
         self.models.get(name).ok_or_else(|| {
-            let near = suggest(name, self.models.keys());
-            let hint = match (&near, self.relations.contains_key(name)) {
-                (Some(near), _) => format!("did you mean `{near}`?"),
-                (None, true) => format!("`{name}` is a table"),
-                (None, false) => listing("models", self.models.keys()),
+            let hint = match suggest(name, self.models.keys()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if self.relations.contains_key(name) => format!("`{name}` is a table"),
+                None => listing("models", self.models.keys()),
             };
             Error::new(Code::UnknownModel, format!("model `{name}` was not found")).hint(hint)
         })
@@ -147,37 +147,37 @@ impl Catalog {
         self.transforms.get(name)
     }
 
-    /// What the table of this name asks of rows.
+    /// The constraints of the table of this name.
     pub(crate) fn rules(&self, name: &str) -> Option<&Rules> {
         self.rules.get(name)
     }
 
     /// The model that was loaded from these bytes.
     pub(crate) fn model_of(&self, bytes: &[u8]) -> Option<&Arc<Model>> {
-        self.blobs.iter().find(|(it, _)| it == bytes).map(|(_, model)| model)
+        self.models_by_bytes.iter().find(|(known, _)| known == bytes).map(|(_, model)| model)
     }
 
-    /// Keeps the model that was loaded from these bytes.
+    /// Keeps the model that was loaded from these bytes, and drops the oldest of too many.
     pub(crate) fn put_model_of(&mut self, bytes: Vec<u8>, model: Arc<Model>) {
-        if self.blobs.len() >= MODELS_OF_VALUES {
-            self.blobs.remove(0);
+        if self.models_by_bytes.len() >= MODELS_OF_VALUES {
+            self.models_by_bytes.remove(0);
         }
-        self.blobs.push((bytes, model));
+        self.models_by_bytes.push((bytes, model));
     }
 
-    /// Puts a TRANSFORM in, in place of a model of the same name.
+    /// Adds a TRANSFORM, or replaces a model of the same name by it.
     pub(crate) fn put_transform(&mut self, name: &str, transform: Transform) {
         self.models.remove(name);
         self.transforms.insert(name.into(), Arc::new(transform));
     }
 
-    /// Puts a table with its rules in, in place of one of the same name.
+    /// Adds a table with its constraints, or replaces one of the same name.
     pub(crate) fn put_table(&mut self, name: &str, table: Table, rules: Rules) {
         self.put_relation(name, Relation::Table(Arc::new(table)));
         self.rules.insert(name.into(), rules);
     }
 
-    /// Puts rows behind those of a table, whose columns they have.
+    /// Appends rows to a table, whose columns they have.
     ///
     /// # Errors
     /// `unknown-table` where it is gone, `read-only` where something else has its name.
@@ -192,25 +192,25 @@ impl Catalog {
         }
     }
 
-    /// Puts a table in, in place of one of the same name.
+    /// Adds a table, or replaces one of the same name.
     pub(crate) fn put_relation(&mut self, name: &str, relation: Relation) {
         self.rules.remove(name);
         self.relations.insert(name.into(), relation);
     }
 
-    /// Puts a model in, in place of one of the same name.
+    /// Adds a model, or replaces one of the same name.
     pub(crate) fn put_model(&mut self, name: &str, model: Arc<Model>) {
         self.transforms.remove(name);
         self.models.insert(name.into(), model);
     }
 
-    /// Takes a table out; false where there was none.
+    /// Removes a table; false if there was none.
     pub(crate) fn drop_relation(&mut self, name: &str) -> bool {
         self.rules.remove(name);
         self.relations.remove(name).is_some()
     }
 
-    /// Takes a model out; false where there was none.
+    /// Removes a model; false if there was none.
     pub(crate) fn drop_model(&mut self, name: &str) -> bool {
         self.transforms.remove(name).is_some() | self.models.remove(name).is_some()
     }
@@ -228,20 +228,21 @@ impl Catalog {
     }
 }
 
-/// The nearest name; of qualified names the last part is compared too.
+/// The nearest name, if it is near enough to be meant; the last parts of qualified names are compared too.
 fn suggest<'a>(name: &str, names: impl Iterator<Item = &'a String> + Clone) -> Option<&'a str> {
-    let last = |name: &'a str| name.rsplit('.').next().unwrap_or(name);
-    let wanted = name.rsplit('.').next().unwrap_or(name);
-    let near = nearest(name, names.clone().map(String::as_str));
-    near.or_else(|| {
-        let part = nearest(wanted, names.clone().map(|it| last(it)))?;
-        names.map(String::as_str).find(|it| last(it) == part)
+    fn last_part(name: &str) -> &str {
+        name.rsplit_once('.').map_or(name, |(_, last)| last)
+    }
+    let mut names = names.map(String::as_str);
+    nearest(name, names.clone()).or_else(|| {
+        let part = nearest(last_part(name), names.clone().map(last_part))?;
+        names.find(|name| last_part(name) == part)
     })
 }
 
-/// What there is, for messages about what there is not.
+/// A hint at the names that exist.
 fn listing<'a>(what: &str, names: impl Iterator<Item = &'a String>) -> String {
-    let names: Vec<_> = names.map(|it| format!("`{it}`")).collect();
+    let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
     match names.len() {
         0 => format!("there are no {what} yet"),
         1..=10 => format!("there are the {what} {}", names.join(", ")),

@@ -1,4 +1,4 @@
-//! Rows that travel together: named, typed columns of equal length.
+//! Batches of rows as columns of equal length, and the schema that names and types the columns.
 
 use std::sync::Arc;
 
@@ -6,12 +6,12 @@ use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, UInt64Array}
 use arrow_schema::{Field as ArrowField, Schema as ArrowSchema};
 
 use super::{DataType, gather};
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Code, Error, Invariant, Result};
 
 /// A named, typed column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
-    /// The name as written; names compare without case.
+    /// The name as written; names are compared without regard to case.
     pub name: String,
     /// The type.
     pub data_type: DataType,
@@ -39,7 +39,7 @@ impl Field {
 }
 
 impl Schema {
-    /// The Arrow form, as it goes out by Arrow IPC.
+    /// The Arrow schema, as it is written to Arrow IPC.
     pub fn to_arrow(&self) -> ArrowSchema {
         ArrowSchema::new(
             self.fields
@@ -51,17 +51,17 @@ impl Schema {
 }
 
 impl Batch {
-    /// Rows from `columns`; an empty list of columns has `rows` rows too.
+    /// Rows of `columns`; a batch without columns has `rows` rows too.
     ///
     /// # Errors
     /// `internal` where the columns are not all `rows` long.
     pub(crate) fn new(rows: usize, columns: Vec<ArrayRef>) -> Result<Self> {
         match columns.iter().find(|column| column.len() != rows) {
             None => Ok(Self { rows, columns }),
-            Some(column) => Err(Error::new(
-                Code::Internal,
-                format!("expected columns of {rows} rows, found one of {}", column.len()),
-            )),
+            Some(column) => Err(Error::internal(format!(
+                "expected columns of {rows} rows, found one of {}",
+                column.len()
+            ))),
         }
     }
 
@@ -75,12 +75,13 @@ impl Batch {
         &self.columns
     }
 
-    /// Column `at`.
+    /// The column at `index`.
     ///
     /// # Errors
     /// `internal` where there is none.
-    pub(crate) fn column(&self, at: usize) -> Result<&ArrayRef> {
-        self.columns.get(at).ok_or_else(|| Error::new(Code::Internal, format!("column {at} is missing")))
+    #[track_caller]
+    pub(crate) fn column(&self, index: usize) -> Result<&ArrayRef> {
+        self.columns.get(index).invariant("a batch has too few columns")
     }
 
     /// Rows `offset..offset + rows`, as far as they exist, without a copy.
@@ -92,7 +93,7 @@ impl Batch {
 
     /// The columns numbered by `columns`, in that order.
     pub(crate) fn select(&self, columns: &[usize]) -> Result<Self> {
-        let columns = columns.iter().map(|at| self.column(*at).cloned()).collect::<Result<_>>()?;
+        let columns = columns.iter().map(|index| self.column(*index).cloned()).collect::<Result<_>>()?;
         Ok(Self { rows: self.rows, columns })
     }
 
@@ -102,9 +103,14 @@ impl Batch {
         Self::new(self.rows, self.columns)
     }
 
-    /// The memory that the values take, without what slices leave aside.
+    /// The memory that the values take, without those that a slice leaves out.
     pub(crate) fn bytes(&self) -> usize {
-        self.columns.iter().map(|it| it.to_data().get_slice_memory_size().unwrap_or_default()).sum()
+        let bytes = |column: &ArrayRef| {
+            let data = column.to_data();
+            // Arrow computes the size of a slice for all layouts of `DataType::storage`; the whole buffers are more.
+            data.get_slice_memory_size().unwrap_or_else(|_| data.get_buffer_memory_size())
+        };
+        self.columns.iter().map(bytes).sum()
     }
 
     /// The rows at `indices`, in that order; NULLs where an index is NULL.
@@ -119,7 +125,7 @@ impl Batch {
         let columns = self
             .columns
             .iter()
-            .map(|column| arrow_select::filter::filter(column, keep).map_err(internal))
+            .map(|column| arrow_select::filter::filter(column, keep).map_err(misfit))
             .collect::<Result<_>>()?;
         Ok(Self { rows: keep.true_count(), columns })
     }
@@ -131,28 +137,31 @@ impl Batch {
             .fields
             .iter()
             .enumerate()
-            .map(|(at, field)| {
+            .map(|(index, field)| {
                 let parts =
-                    batches.iter().map(|batch| batch.column(at).cloned()).collect::<Result<Vec<_>>>()?;
-                match parts.is_empty() {
-                    true => Ok(arrow_array::new_empty_array(&field.data_type.storage())),
-                    false => gather::concat(&parts),
+                    batches.iter().map(|batch| batch.column(index).cloned()).collect::<Result<Vec<_>>>()?;
+                if parts.is_empty() {
+                    Ok(arrow_array::new_empty_array(&field.data_type.storage()))
+                } else {
+                    gather::concat(&parts)
                 }
             })
             .collect::<Result<_>>()?;
-        Ok(Self { rows, columns })
+        Self::new(rows, columns)
     }
 
-    /// The rows at `indices` of all `batches`, which have the layout of `schema`. Goes column by column, so that
-    /// only one is there three times.
+    /// The rows at `indices` of all `batches`, which have the layout of `schema`. Works column by column: only one
+    /// column at a time is in memory three times.
     pub(crate) fn gather(schema: &Schema, mut batches: Vec<Self>, indices: &UInt64Array) -> Result<Self> {
         let mut columns = Vec::with_capacity(schema.fields.len());
         for field in schema.fields.iter().rev() {
             let parts = batches
                 .iter_mut()
-                .map(|batch| Some(Self { rows: batch.rows, columns: vec![batch.columns.pop()?] }))
-                .collect::<Option<Vec<_>>>()
-                .unwrap_or_default();
+                .map(|batch| {
+                    let column = batch.columns.pop().invariant("a batch has too few columns")?;
+                    Ok(Self { rows: batch.rows, columns: vec![column] })
+                })
+                .collect::<Result<Vec<_>>>()?;
             let schema = Schema { fields: vec![field.clone()] };
             columns.extend(Self::concat(&schema, &parts)?.take(indices)?.columns);
         }
@@ -160,16 +169,16 @@ impl Batch {
         Self::new(indices.len(), columns)
     }
 
-    /// The Arrow form.
+    /// The Arrow record batch.
     ///
     /// # Errors
     /// `internal` where the batch does not have the layout of `schema`.
     pub fn to_arrow(&self, schema: &Arc<ArrowSchema>) -> Result<RecordBatch> {
         let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
-        RecordBatch::try_new_with_options(schema.clone(), self.columns.clone(), &options).map_err(internal)
+        RecordBatch::try_new_with_options(schema.clone(), self.columns.clone(), &options).map_err(misfit)
     }
 }
 
-fn internal(error: arrow_schema::ArrowError) -> Error {
+fn misfit(error: arrow_schema::ArrowError) -> Error {
     Error::new(Code::Internal, "columns do not fit together").detail(error)
 }

@@ -35,13 +35,14 @@ pub(crate) fn days(date: Civil) -> Option<i32> {
     let exists = (1..=9999).contains(&year)
         && (1..=12).contains(&month)
         && (1..=days_in_month(year, month)).contains(&day);
-    exists.then(|| {
-        let (year, march_month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-        let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
-        let day_of_year = (153 * march_month + 2) / 5 + day - 1;
-        let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-        i32::try_from(era * 146_097 + day_of_era - 719_468).ok()
-    })?
+    if !exists {
+        return None;
+    }
+    let (year, march_month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let day_of_year = (153 * march_month + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    i32::try_from(era * 146_097 + day_of_era - 719_468).ok()
 }
 
 /// How many days a month has.
@@ -90,7 +91,7 @@ pub(crate) fn parse_timestamp(text: &str) -> Option<i64> {
     in_micros(i64::from(date) * DAY + time - offset)
 }
 
-/// What a time zone is ahead of UTC, in microseconds: of `Z`, `UTC` or an offset; 0 where nothing is said.
+/// How far a time zone (`Z`, `UTC` or an offset) is ahead of UTC, in microseconds; 0 for an empty text.
 pub(crate) fn parse_zone(zone: &str) -> Option<i64> {
     let zone = zone.trim();
     if zone.is_empty() || zone.eq_ignore_ascii_case("z") || zone.eq_ignore_ascii_case("utc") {
@@ -110,7 +111,7 @@ pub(crate) fn parse_zone(zone: &str) -> Option<i64> {
     valid.then_some(sign * (hours * 60 + minutes) * 60 * SECOND)
 }
 
-/// A date and what follows it.
+/// A date, and the rest of the text.
 fn date_of(bytes: &[u8]) -> Option<(i32, &[u8])> {
     let (year, rest) = number(bytes, 4, 4)?;
     let (month, rest) = number(rest.strip_prefix(b"-")?, 1, 2)?;
@@ -118,7 +119,7 @@ fn date_of(bytes: &[u8]) -> Option<(i32, &[u8])> {
     Some((days(Civil { year, month, day })?, rest))
 }
 
-/// `H:MM[:SS[.ffffff]]` in microseconds, and what follows it.
+/// `H:MM[:SS[.ffffff]]` in microseconds, and the rest of the text.
 fn time_of(bytes: &[u8]) -> Option<(i64, &[u8])> {
     let (hours, rest) = number(bytes, 1, 2)?;
     let (minutes, rest) = number(rest.strip_prefix(b":")?, 1, 2)?;
@@ -134,7 +135,7 @@ fn time_of(bytes: &[u8]) -> Option<(i64, &[u8])> {
     valid.then_some((((hours * 60 + minutes) * 60 + seconds) * SECOND + fraction, rest))
 }
 
-/// Up to nine digits after the point, in microseconds; what is finer is cut off.
+/// Up to nine digits after the point, in microseconds; finer digits are cut off.
 pub(crate) fn fraction(bytes: &[u8]) -> Option<(i64, &[u8])> {
     let (value, rest) = number(bytes, 0, 9)?;
     let digits = u32::try_from(bytes.len() - rest.len()).ok()?;
@@ -142,9 +143,9 @@ pub(crate) fn fraction(bytes: &[u8]) -> Option<(i64, &[u8])> {
     Some((micros, rest))
 }
 
-/// A number of at least `least` and at most `most` digits, and what follows it.
+/// A number of at least `least` and at most `most` digits, and the rest of the text.
 pub(crate) fn number(bytes: &[u8], least: usize, most: usize) -> Option<(i64, &[u8])> {
-    let digits = bytes.iter().take(most).take_while(|it| it.is_ascii_digit()).count();
+    let digits = bytes.iter().take(most).take_while(|byte| byte.is_ascii_digit()).count();
     let (digits, rest) = bytes.split_at_checked(digits).filter(|_| digits >= least)?;
     Some((digits.iter().fold(0, |value, digit| value * 10 + i64::from(digit - b'0')), rest))
 }

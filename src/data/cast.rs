@@ -1,7 +1,7 @@
 //! CAST, SAFE_CAST and coercion.
 //!
 //! FLOAT64 to INT64 rounds half away from zero. Text forms are BigQuery's: `2014-09-27 12:30:00+00` for
-//! timestamps, the shortest digits that read back for floats, `true` and `false`.
+//! timestamps, the shortest digits that read back as the same number for floats, `true` and `false`.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, ListArray, StructAr
 use super::calendar::{DAY, date_text, parse_date, parse_timestamp, timestamp_text};
 use super::scalar::{array_of, nulls, scalars};
 use super::tensor::tensors;
-use super::{DataType, Scalar};
-use crate::diag::{Code, Error, Result};
+use super::{DataType, Scalar, StructField};
+use crate::diag::{Code, Error, Result, ensure};
 
 /// What a value that cannot be converted becomes, and how FLOAT64 becomes INT64.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,9 +22,9 @@ pub(crate) enum CastMode {
     Strict,
     /// NULL.
     Safe,
-    /// An error; what stands behind the point is cut off, as T-SQL does.
+    /// An error; fractions are cut off, as in T-SQL.
     Truncate,
-    /// NULL; what stands behind the point is cut off.
+    /// NULL; fractions are cut off.
     SafeTruncate,
 }
 
@@ -33,6 +33,7 @@ impl CastMode {
         matches!(self, Self::Safe | Self::SafeTruncate)
     }
 
+    /// A whole number near `value`.
     fn whole(self, value: f64) -> f64 {
         match self {
             Self::Strict | Self::Safe => value.round(),
@@ -41,8 +42,8 @@ impl CastMode {
     }
 }
 
-/// Whether values of `from` become `to` without being asked: INT64 to FLOAT64, alone, in arrays or in structs, whose
-/// fields match by position; a shape and values to a tensor.
+/// Whether values of `from` become `to` without a CAST: INT64 to FLOAT64, also in arrays and in structs, whose fields
+/// match by position; and a struct of shape and values to a tensor.
 pub(crate) fn can_coerce(from: &DataType, to: &DataType) -> bool {
     match (from, to) {
         (DataType::Array(from), DataType::Array(to)) => can_coerce(from, to),
@@ -82,77 +83,101 @@ pub(crate) fn can_cast(from: &DataType, to: &DataType) -> bool {
 pub(crate) fn cast(array: &ArrayRef, from: &DataType, to: &DataType, mode: CastMode) -> Result<ArrayRef> {
     match (from, to) {
         _ if from == to => Ok(array.clone()),
-        (DataType::Int64, DataType::Float64) => {
-            let ints = array.as_primitive_opt::<Int64Type>().ok_or_else(|| layout(from))?;
-            #[expect(clippy::cast_precision_loss, reason = "BigQuery rounds large integers here too")]
-            Ok(Arc::new(ints.unary::<_, Float64Type>(|it| it as f64)))
-        }
-        (DataType::Array(from), DataType::Array(to)) => {
-            let list = array.as_list_opt::<i32>().ok_or_else(|| layout(from))?;
-            let field = Arc::new(arrow_schema::Field::new_list_field(to.storage(), true));
-            let values = cast(list.values(), from, to, mode).map_err(|mut error| {
-                // It counts elements, not rows.
-                error.take_row();
-                error
-            })?;
-            ListArray::try_new(field, list.offsets().clone(), values, list.nulls().cloned())
-                .map(|list| Arc::new(list) as ArrayRef)
-                .map_err(|error| Error::new(Code::Internal, "an array cannot be converted").detail(error))
-        }
-        (DataType::Struct(fields), DataType::Struct(wanted)) if can_cast(from, to) => {
-            let parts = array.as_struct_opt().ok_or_else(|| layout(from))?;
-            let columns = parts
-                .columns()
-                .iter()
-                .zip(fields.iter().zip(wanted))
-                .map(|(column, (from, to))| cast(column, &from.data_type, &to.data_type, mode))
-                .collect::<Result<_>>()?;
-            let arrow_schema::DataType::Struct(names) = to.storage() else { return Err(layout(to)) };
-            StructArray::try_new_with_length(names, columns, parts.nulls().cloned(), array.len())
-                .map(|parts| Arc::new(parts) as ArrayRef)
-                .map_err(|error| Error::new(Code::Internal, "a struct cannot be converted").detail(error))
-        }
-        (DataType::Struct(_), DataType::Tensor) if can_cast(from, to) => {
-            let plain = DataType::Struct(to.fields());
-            let parts = cast(array, from, &plain, mode)?;
-            tensors(parts.as_struct_opt().ok_or_else(|| layout(from))?)
-        }
-        (DataType::Float64, DataType::Int64) => {
-            let floats = array.as_primitive_opt::<Float64Type>().ok_or_else(|| layout(from))?;
-            let ints = floats.iter().enumerate().map(|(row, value)| match value {
-                None => Ok(None),
-                Some(value) => settled(to_int(mode.whole(value)), mode, || Scalar::Float64(value), to, row),
-            });
-            Ok(Arc::new(ints.collect::<Result<Int64Array>>()?))
-        }
-        (DataType::String, DataType::Float64) => {
-            let texts = array.as_string_opt::<i32>().ok_or_else(|| layout(from))?;
-            let floats = texts.iter().enumerate().map(|(row, text)| match text {
-                None => Ok(None),
-                Some(text) => settled(parse_float(text), mode, || Scalar::String(text.into()), to, row),
-            });
-            Ok(Arc::new(floats.collect::<Result<Float64Array>>()?))
-        }
         _ if !can_cast(from, to) => {
             Err(Error::new(Code::InvalidCast, format!("there is no cast from {from} to {to}")))
         }
-        _ if array.null_count() == array.len() => Ok(nulls(to, array.len())),
-        _ => {
-            let values = scalars(array, from)?
-                .into_iter()
-                .enumerate()
-                .map(|(row, value)| {
-                    let converted = settled(cast_scalar(&value, to), mode, || value.clone(), to, row)?;
-                    Ok(converted.unwrap_or(Scalar::Null))
-                })
-                .collect::<Result<Vec<_>>>()?;
-            array_of(&values, to)
+        (DataType::Int64, DataType::Float64) => {
+            let ints = array.as_primitive_opt::<Int64Type>().ok_or_else(|| layout(from))?;
+            #[expect(clippy::cast_precision_loss, reason = "BigQuery rounds large integers here too")]
+            Ok(Arc::new(ints.unary::<_, Float64Type>(|value| value as f64)))
         }
+        (DataType::Float64, DataType::Int64) => floats_to_ints(array, mode),
+        (DataType::String, DataType::Float64) => texts_to_floats(array, mode),
+        (DataType::Array(from), DataType::Array(to)) => cast_elements(array, from, to, mode),
+        (DataType::Struct(fields), DataType::Struct(wanted)) => cast_fields(array, fields, wanted, to, mode),
+        (DataType::Struct(_), DataType::Tensor) => {
+            let structs = cast(array, from, &DataType::Struct(to.fields()), mode)?;
+            tensors(structs.as_struct_opt().ok_or_else(|| layout(from))?)
+        }
+        _ if array.null_count() == array.len() => Ok(nulls(to, array.len())),
+        _ => cast_one_by_one(array, from, to, mode),
     }
 }
 
-/// A value that has no counterpart is NULL or an error, as the mode wants it.
-fn settled<T>(
+fn floats_to_ints(array: &ArrayRef, mode: CastMode) -> Result<ArrayRef> {
+    let floats = array.as_primitive_opt::<Float64Type>().ok_or_else(|| layout(&DataType::Float64))?;
+    let ints = floats.iter().enumerate().map(|(row, value)| match value {
+        None => Ok(None),
+        Some(value) => {
+            let int = to_int(mode.whole(value));
+            or_failed(int, mode, || Scalar::Float64(value), &DataType::Int64, row)
+        }
+    });
+    Ok(Arc::new(ints.collect::<Result<Int64Array>>()?))
+}
+
+fn texts_to_floats(array: &ArrayRef, mode: CastMode) -> Result<ArrayRef> {
+    let texts = array.as_string_opt::<i32>().ok_or_else(|| layout(&DataType::String))?;
+    let floats = texts.iter().enumerate().map(|(row, text)| match text {
+        None => Ok(None),
+        Some(text) => {
+            or_failed(parse_float(text), mode, || Scalar::String(text.into()), &DataType::Float64, row)
+        }
+    });
+    Ok(Arc::new(floats.collect::<Result<Float64Array>>()?))
+}
+
+/// Converts the elements of arrays.
+fn cast_elements(array: &ArrayRef, from: &DataType, to: &DataType, mode: CastMode) -> Result<ArrayRef> {
+    let list = array.as_list_opt::<i32>().ok_or_else(|| layout(from))?;
+    let field = Arc::new(arrow_schema::Field::new_list_field(to.storage(), true));
+    let elements = cast(list.values(), from, to, mode).map_err(|mut error| {
+        // It counts elements, not rows.
+        error.take_row();
+        error
+    })?;
+    ListArray::try_new(field, list.offsets().clone(), elements, list.nulls().cloned())
+        .map(|list| Arc::new(list) as ArrayRef)
+        .map_err(|error| Error::internal("an array cannot be converted").detail(error))
+}
+
+/// Converts the fields of structs, which match by position.
+fn cast_fields(
+    array: &ArrayRef,
+    fields: &[StructField],
+    wanted: &[StructField],
+    to: &DataType,
+    mode: CastMode,
+) -> Result<ArrayRef> {
+    let structs = array.as_struct_opt().ok_or_else(|| layout(&DataType::Struct(fields.to_vec())))?;
+    ensure(structs.num_columns() == fields.len(), "a struct column has other fields than its type")?;
+    let columns = structs
+        .columns()
+        .iter()
+        .zip(fields.iter().zip(wanted))
+        .map(|(column, (from, to))| cast(column, &from.data_type, &to.data_type, mode))
+        .collect::<Result<_>>()?;
+    let arrow_schema::DataType::Struct(names) = to.storage() else { return Err(layout(to)) };
+    StructArray::try_new_with_length(names, columns, structs.nulls().cloned(), array.len())
+        .map(|structs| Arc::new(structs) as ArrayRef)
+        .map_err(|error| Error::internal("a struct cannot be converted").detail(error))
+}
+
+/// Converts the values of rarer types by way of [`Scalar`].
+fn cast_one_by_one(array: &ArrayRef, from: &DataType, to: &DataType, mode: CastMode) -> Result<ArrayRef> {
+    let values = scalars(array, from)?
+        .into_iter()
+        .enumerate()
+        .map(|(row, value)| {
+            let converted = or_failed(cast_scalar(&value, to), mode, || value.clone(), to, row)?;
+            Ok(converted.unwrap_or(Scalar::Null))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    array_of(&values, to)
+}
+
+/// The converted value; where the value has no counterpart, NULL in safe modes and an error in the others.
+fn or_failed<T>(
     converted: Option<T>,
     mode: CastMode,
     value: impl FnOnce() -> Scalar,
@@ -168,32 +193,36 @@ fn settled<T>(
 #[cold]
 fn failed(value: &Scalar, to: &DataType) -> Error {
     Error::new(Code::CastFailed, format!("cannot convert {value} to {to}"))
-        .hint("SAFE_CAST gives NULL for values that cannot be converted")
+        .hint("SAFE_CAST returns NULL for values that cannot be converted")
 }
 
+#[cold]
+#[track_caller]
 fn layout(expected: &DataType) -> Error {
-    Error::new(Code::Internal, format!("expected a column of type {expected}"))
+    Error::internal(format!("expected a column of type {expected}"))
 }
 
 /// `None` where the value has no counterpart.
-fn cast_scalar(value: &Scalar, to: &DataType) -> Option<Scalar> {
-    Some(match (value, to) {
+fn cast_scalar(scalar: &Scalar, to: &DataType) -> Option<Scalar> {
+    Some(match (scalar, to) {
         (Scalar::Null, _) => Scalar::Null,
-        (Scalar::Int64(it), DataType::Bool) => Scalar::Bool(*it != 0),
-        (Scalar::Bool(it), DataType::Int64) => Scalar::Int64(i64::from(*it)),
-        (Scalar::Int64(it), DataType::String) => Scalar::String(it.to_string()),
-        (Scalar::Float64(it), DataType::String) => Scalar::String(float_text(*it)),
-        (Scalar::Bool(it), DataType::String) => Scalar::String(it.to_string()),
-        (Scalar::Date(it), DataType::String) => Scalar::String(date_text(*it)),
-        (Scalar::Timestamp(it), DataType::String) => Scalar::String(timestamp_text(*it)),
-        (Scalar::Bytes(it), DataType::String) => Scalar::String(String::from_utf8(it.clone()).ok()?),
-        (Scalar::String(it), DataType::Bytes) => Scalar::Bytes(it.clone().into_bytes()),
-        (Scalar::String(it), DataType::Int64) => Scalar::Int64(parse_int(it)?),
-        (Scalar::String(it), DataType::Bool) => Scalar::Bool(parse_bool(it)?),
-        (Scalar::String(it), DataType::Date) => Scalar::Date(parse_date(it)?),
-        (Scalar::String(it), DataType::Timestamp) => Scalar::Timestamp(parse_timestamp(it)?),
-        (Scalar::Date(it), DataType::Timestamp) => Scalar::Timestamp(i64::from(*it).checked_mul(DAY)?),
-        (Scalar::Timestamp(it), DataType::Date) => Scalar::Date(i32::try_from(it.div_euclid(DAY)).ok()?),
+        (Scalar::Int64(value), DataType::Bool) => Scalar::Bool(*value != 0),
+        (Scalar::Bool(value), DataType::Int64) => Scalar::Int64(i64::from(*value)),
+        (Scalar::Int64(value), DataType::String) => Scalar::String(value.to_string()),
+        (Scalar::Float64(value), DataType::String) => Scalar::String(float_text(*value)),
+        (Scalar::Bool(value), DataType::String) => Scalar::String(value.to_string()),
+        (Scalar::Date(value), DataType::String) => Scalar::String(date_text(*value)),
+        (Scalar::Timestamp(value), DataType::String) => Scalar::String(timestamp_text(*value)),
+        (Scalar::Bytes(value), DataType::String) => Scalar::String(String::from_utf8(value.clone()).ok()?),
+        (Scalar::String(value), DataType::Bytes) => Scalar::Bytes(value.clone().into_bytes()),
+        (Scalar::String(value), DataType::Int64) => Scalar::Int64(parse_int(value)?),
+        (Scalar::String(value), DataType::Bool) => Scalar::Bool(parse_bool(value)?),
+        (Scalar::String(value), DataType::Date) => Scalar::Date(parse_date(value)?),
+        (Scalar::String(value), DataType::Timestamp) => Scalar::Timestamp(parse_timestamp(value)?),
+        (Scalar::Date(value), DataType::Timestamp) => Scalar::Timestamp(i64::from(*value).checked_mul(DAY)?),
+        (Scalar::Timestamp(value), DataType::Date) => {
+            Scalar::Date(i32::try_from(value.div_euclid(DAY)).ok()?)
+        }
         _ => return None,
     })
 }
@@ -237,7 +266,7 @@ pub(crate) fn parse_bool(text: &str) -> Option<bool> {
     }
 }
 
-/// The shortest digits that read back to the same number; an exponent beyond 15 digits, as C's `%g` has it.
+/// The shortest digits that read back as the same number; with an exponent beyond 15 digits, as C's `%g` writes it.
 pub(crate) fn float_text(value: f64) -> String {
     if value.is_nan() {
         return "nan".into();
@@ -246,8 +275,9 @@ pub(crate) fn float_text(value: f64) -> String {
         return if value > 0.0 { "inf".into() } else { "-inf".into() };
     }
     let scientific = format!("{value:e}");
-    let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };
-    let exponent: i32 = exponent.parse().unwrap_or_default();
+    // Rust writes every finite number with an exponent: `1.5e-7`.
+    let parts = scientific.split_once('e').and_then(|(digits, e)| Some((digits, e.parse::<i32>().ok()?)));
+    let Some((digits, exponent)) = parts else { return scientific };
     let precision = if digits.bytes().filter(u8::is_ascii_digit).count() > 15 { 17 } else { 15 };
     if (-4..precision).contains(&exponent) {
         return format!("{value}");

@@ -10,7 +10,7 @@ use arrow_array::{Array, ArrayRef, UInt64Array};
 
 use super::DataType;
 use super::operand::BlobView;
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Code, Error, Result, ensure};
 
 /// One key of an ORDER BY.
 pub(crate) struct SortKey {
@@ -28,7 +28,7 @@ pub(crate) fn compare_floats(a: f64, b: f64) -> Ordering {
 /// Row numbers `0..rows` in the order of `keys`; rows that compare equal keep their order.
 ///
 /// # Errors
-/// `type-mismatch` for keys of a type without order.
+/// `type-mismatch` for keys of a type without order; `internal` for a key of fewer than `rows` values.
 pub(crate) fn sort_indices(rows: usize, keys: &[SortKey]) -> Result<UInt64Array> {
     top_indices(rows, keys, rows)
 }
@@ -36,23 +36,25 @@ pub(crate) fn sort_indices(rows: usize, keys: &[SortKey]) -> Result<UInt64Array>
 /// The first `limit` of [`sort_indices`], without sorting the others.
 ///
 /// # Errors
-/// `type-mismatch` for keys of a type without order.
+/// As [`sort_indices`].
 pub(crate) fn top_indices(rows: usize, keys: &[SortKey], limit: usize) -> Result<UInt64Array> {
     let Some((first, rest)) = keys.split_first() else {
         return Ok((0..rows.min(limit)).map(|row| row as u64).collect());
     };
-    let digests = Digests::of(first)?;
+    ensure(keys.iter().all(|key| key.column.len() >= rows), "a sort key is too short")?;
+    let abbreviated = AbbreviatedKeys::of(first)?;
     let in_full = order_of(&first.column, &first.data_type)?;
     let rest = rest.iter().map(by_key).collect::<Result<Vec<_>>>()?;
     let by_rest = |a: usize, b: usize| {
-        rest.iter().map(|compare| compare(a, b)).find(|it| it.is_ne()).unwrap_or_else(|| a.cmp(&b))
+        let first_difference = rest.iter().map(|compare| compare(a, b)).find(|order| order.is_ne());
+        first_difference.unwrap_or_else(|| a.cmp(&b))
     };
     let (nulls, values): (Vec<usize>, Vec<usize>) = (0..rows).partition(|row| first.column.is_null(*row));
     let mut values: Vec<(u64, usize)> =
-        values.into_iter().map(|row| (digests.get(row, first.descending), row)).collect();
+        values.into_iter().map(|row| (abbreviated.get(row, first.descending), row)).collect();
     let by_value = |(x, a): &(u64, usize), (y, b): &(u64, usize)| {
         let ties = || if first.descending { in_full(*b, *a) } else { in_full(*a, *b) };
-        let exact = digests.are_exact();
+        let exact = abbreviated.are_exact();
         x.cmp(y).then_with(|| if exact { Ordering::Equal } else { ties() }).then_with(|| by_rest(*a, *b))
     };
     let mut nulls: Vec<(u64, usize)> = nulls.into_iter().map(|row| (0, row)).collect();
@@ -71,7 +73,7 @@ pub(crate) fn top_indices(rows: usize, keys: &[SortKey], limit: usize) -> Result
 
 type Order<'a> = dyn Fn(&(u64, usize), &(u64, usize)) -> Ordering + 'a;
 
-/// Sorts the first `limit` of the rows and forgets the others. No two rows compare equal.
+/// Sorts the first `limit` of the rows and drops the others. No two rows compare equal.
 fn shorten(rows: &mut Vec<(u64, usize)>, limit: usize, order: &Order<'_>) {
     if limit < rows.len() {
         rows.select_nth_unstable_by(limit, order);
@@ -80,18 +82,18 @@ fn shorten(rows: &mut Vec<(u64, usize)>, limit: usize, order: &Order<'_>) {
     rows.sort_unstable_by(order);
 }
 
-/// Numbers in the order of a key's values: most pairs of rows compare by them alone.
-enum Digests<'a> {
+/// Numbers in the order of a key's values, NULL aside: most pairs of rows compare by them alone.
+enum AbbreviatedKeys<'a> {
     Ints(&'a [i64]),
     Days(&'a [i32]),
     Floats(&'a [f64]),
-    /// The first eight bytes.
+    /// STRING and BYTES by their first eight bytes.
     Blobs(BlobView<'a>),
-    /// Nothing: all are equal.
+    /// Other types by nothing: all abbreviated keys are equal.
     None,
 }
 
-impl<'a> Digests<'a> {
+impl<'a> AbbreviatedKeys<'a> {
     fn of(key: &'a SortKey) -> Result<Self> {
         let array = &key.column;
         Ok(match key.data_type {
@@ -109,15 +111,20 @@ impl<'a> Digests<'a> {
         !matches!(self, Self::Blobs(_) | Self::None)
     }
 
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "`top_indices` has checked that there is a value for every row"
+    )]
     fn get(&self, row: usize, descending: bool) -> u64 {
         let ascending = match self {
-            Self::Ints(values) => values.get(row).map_or(0, |it| it.cast_unsigned() ^ (1 << 63)),
-            Self::Days(values) => values.get(row).map_or(0, |it| i64::from(*it).cast_unsigned() ^ (1 << 63)),
-            Self::Floats(values) => values.get(row).map_or(0, |it| digest_of_float(*it)),
+            Self::Ints(values) => ordered_int(values[row]),
+            Self::Days(values) => ordered_int(values[row].into()),
+            Self::Floats(values) => ordered_float(values[row]),
             Self::Blobs(values) => {
-                let mut start = [0; 8];
-                start.iter_mut().zip(values.at(row)).for_each(|(to, from)| *to = *from);
-                u64::from_be_bytes(start)
+                // Shorter values are padded with zeros.
+                let mut prefix = [0; 8];
+                prefix.iter_mut().zip(values.at(row)).for_each(|(to, from)| *to = *from);
+                u64::from_be_bytes(prefix)
             }
             Self::None => 0,
         };
@@ -125,8 +132,13 @@ impl<'a> Digests<'a> {
     }
 }
 
-/// Ordered as [`compare_floats`] orders: the sign bit decides, and turns the order of negative numbers round.
-fn digest_of_float(value: f64) -> u64 {
+/// In the order of signed integers: the sign bit, inverted, comes first.
+fn ordered_int(value: i64) -> u64 {
+    value.cast_unsigned() ^ (1 << 63)
+}
+
+/// In the order of [`compare_floats`]: the sign bit comes first, and reverses the order of negative numbers.
+fn ordered_float(value: f64) -> u64 {
     if value.is_nan() {
         return 0;
     }
@@ -134,7 +146,7 @@ fn digest_of_float(value: f64) -> u64 {
     if bits >> 63 == 0 { bits | 1 << 63 } else { !bits }
 }
 
-/// Compares the values of two rows, neither of them NULL.
+/// Compares the values of two rows of a column, neither of them NULL nor beyond the column's end.
 pub(crate) type Comparator<'a> = Box<dyn Fn(usize, usize) -> Ordering + 'a>;
 
 /// The order of a column's values.
@@ -180,18 +192,17 @@ fn by_primitive<T: ArrowPrimitiveType>(
     compare: fn(&T::Native, &T::Native) -> Ordering,
 ) -> Result<Comparator<'_>> {
     let values = primitives::<T>(array)?;
-    Ok(Box::new(move |a, b| match (values.get(a), values.get(b)) {
-        (Some(a), Some(b)) => compare(a, b),
-        (a, b) => a.is_some().cmp(&b.is_some()),
-    }))
+    #[expect(clippy::indexing_slicing, reason = "callers compare rows of the column")]
+    Ok(Box::new(move |a, b| compare(&values[a], &values[b])))
 }
 
 fn primitives<T: ArrowPrimitiveType>(array: &ArrayRef) -> Result<&[T::Native]> {
-    array.as_primitive_opt::<T>().map(|it| it.values().as_ref()).ok_or_else(layout)
+    array.as_primitive_opt::<T>().map(|array| array.values().as_ref()).ok_or_else(layout)
 }
 
+#[track_caller]
 fn layout() -> Error {
-    Error::new(Code::Internal, "a sort key has another layout than its type")
+    Error::internal("a sort key has another layout than its type")
 }
 
 #[cfg(test)]
@@ -223,7 +234,7 @@ mod tests {
 
     #[test]
     fn equal_rows_keep_their_order() {
-        let values = ["b", "a", "b", "a"].map(|it| Scalar::String(it.into()));
+        let values = ["b", "a", "b", "a"].map(|text| Scalar::String(text.into()));
         assert_eq!(order(&values, DataType::String, false, true), [1, 3, 0, 2]);
         assert_eq!(order(&values, DataType::String, true, false), [0, 2, 1, 3]);
         let zeros = [0.0, -0.0, -1.5, 0.0, 2.5].map(Scalar::Float64);
@@ -233,7 +244,7 @@ mod tests {
     #[test]
     fn texts_that_share_eight_bytes_compare_by_the_rest() {
         let values =
-            ["prefix-of-b", "prefix-of-a", "prefix-o", "prefix", ""].map(|it| Scalar::String(it.into()));
+            ["prefix-of-b", "prefix-of-a", "prefix-o", "prefix", ""].map(|text| Scalar::String(text.into()));
         assert_eq!(order(&values, DataType::String, false, true), [4, 3, 2, 1, 0]);
         assert_eq!(order(&values, DataType::String, true, true), [0, 1, 2, 3, 4]);
     }
@@ -241,7 +252,7 @@ mod tests {
     #[test]
     fn the_first_rows_are_those_of_the_whole_order() {
         let ints = [Some(3), None, Some(1), Some(3), None, Some(-2), Some(1)]
-            .map(|it| it.map_or(Scalar::Null, Scalar::Int64));
+            .map(|value| value.map_or(Scalar::Null, Scalar::Int64));
         let dates = [5, 4, 3, 2, 1, 0, -1].map(Scalar::Date);
         for nulls_first in [true, false] {
             for descending in [true, false] {

@@ -1,22 +1,23 @@
-//! Values of columns put together: the two Arrow kernels that do it, with our errors.
+//! Taking and concatenating columns: Arrow's kernels, with our errors.
 
 use arrow_array::{Array, ArrayRef, UInt64Array, new_null_array};
 use arrow_schema::ArrowError;
 
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Code, Error, Result, ensure};
 
-/// The values of `array` at `places`, in that order; NULL where a place is NULL.
+/// The values of `array` at `indices`, in that order; NULL where an index is NULL.
 ///
 /// # Errors
 /// `limit-exceeded` where they would be too large for one column.
-pub(crate) fn take(array: &ArrayRef, places: &UInt64Array) -> Result<ArrayRef> {
+pub(crate) fn take(array: &ArrayRef, indices: &UInt64Array) -> Result<ArrayRef> {
     if array.is_empty() {
-        return Ok(new_null_array(array.data_type(), places.len()));
+        ensure(indices.null_count() == indices.len(), "values are taken from an empty column")?;
+        return Ok(new_null_array(array.data_type(), indices.len()));
     }
-    arrow_select::take::take(array, places, None).map_err(failed)
+    arrow_select::take::take(array, indices, None).map_err(failed)
 }
 
-/// The values of all `arrays`, one behind the other. There is at least one, and they have one layout.
+/// The values of all `arrays`, concatenated. There is at least one array, and all have one layout.
 ///
 /// # Errors
 /// As [`take`].
@@ -38,5 +39,27 @@ fn failed(error: ArrowError) -> Error {
                 .hint("filter the rows or select fewer columns before they are sorted, joined or grouped")
         }
         error => Error::new(Code::Internal, "columns do not fit together").detail(error),
+    }
+}
+
+/// A row number as an index. Rows are in memory, so their numbers fit.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "rows are in memory: there are at most usize::MAX of them"
+)]
+pub(crate) fn row_index(row: u64) -> usize {
+    row as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{DataType, array_of};
+
+    #[test]
+    fn only_nulls_are_taken_from_an_empty_column() {
+        let empty = array_of(&[], &DataType::Int64).unwrap();
+        assert_eq!(take(&empty, &UInt64Array::new_null(2)).unwrap().null_count(), 2);
+        assert_eq!(take(&empty, &UInt64Array::from(vec![0])).unwrap_err().code(), Code::Internal);
     }
 }

@@ -1,6 +1,9 @@
-//! Keys: rows with equal values get one number. GROUP BY, DISTINCT, joins and windows stand on it.
+//! A table of keys: rows with equal values get the same number. GROUP BY, DISTINCT, joins and windows use it.
 //!
-//! Keys are compared as bytes. NULLs are written alike, NaNs too, and -0.0 as 0.0.
+//! Keys are encoded as bytes and compared as such: all NULLs have one encoding, as do all NaNs, and -0.0 is encoded as
+//! 0.0. This file knows nothing of what a key stands for.
+
+use std::ops::Range;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -10,69 +13,72 @@ use arrow_array::{Array, ArrayRef, BooleanArray};
 use arrow_buffer::NullBuffer;
 use hashbrown::HashTable;
 
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Code, Error, Result, ensure};
 
-/// The keys met so far, numbered in the order in which they came.
+/// All distinct keys so far, numbered from 0 in the order in which they first came.
 #[derive(Default)]
-pub(crate) struct Keys {
-    /// Each key's word and number.
+pub(crate) struct KeyTable {
+    /// The fingerprint and the number of each key.
     table: HashTable<(u64, u32)>,
-    /// The long keys, one behind the other, and for every key where they end.
+    /// The encodings of long keys, end to end, and for every key where its encoding ends (short keys take no bytes).
     bytes: Vec<u8>,
     ends: Vec<usize>,
 }
 
-impl Keys {
-    /// How many keys there are.
+impl KeyTable {
+    /// The number of keys.
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// The numbers of the keys that `rows` rows of `columns` hold.
-    pub(crate) fn number(&mut self, columns: &[ArrayRef], rows: usize) -> Result<Vec<u32>> {
+    /// The numbers of the keys in the `rows` rows of `columns`; new keys are added.
+    pub(crate) fn intern(&mut self, columns: &[ArrayRef], rows: usize) -> Result<Vec<u32>> {
         // Without columns all rows are alike.
         if columns.is_empty() && rows > 0 {
             return Ok(vec![self.add(&[])?; rows]);
         }
-        let columns = readers(columns)?;
+        let columns = encoders(columns, rows)?;
         let mut key = Vec::new();
         (0..rows)
             .map(|row| {
-                write(&columns, row, &mut key);
+                encode(&columns, row, &mut key);
                 self.add(&key)
             })
             .collect()
     }
 
-    /// As [`Keys::number`]; `None` for keys that equal nothing, not even themselves: with a NULL or NaN.
-    pub(crate) fn number_comparable(
+    /// As [`KeyTable::intern`]; `None` for keys with a NULL or NaN, which equal nothing, not even themselves.
+    pub(crate) fn intern_comparable(
         &mut self,
         columns: &[ArrayRef],
         rows: usize,
     ) -> Result<Vec<Option<u32>>> {
-        let columns = readers(columns)?;
+        let columns = encoders(columns, rows)?;
         let mut key = Vec::new();
-        (0..rows).map(|row| write(&columns, row, &mut key).then(|| self.add(&key)).transpose()).collect()
+        (0..rows).map(|row| encode(&columns, row, &mut key).then(|| self.add(&key)).transpose()).collect()
     }
 
-    /// The numbers of the comparable keys that were met before.
+    /// The numbers of the keys in the `rows` rows of `columns`; `None` for keys that are not in the table, and for
+    /// those with a NULL or NaN.
     pub(crate) fn find(&self, columns: &[ArrayRef], rows: usize) -> Result<Vec<Option<u32>>> {
-        let columns = readers(columns)?;
+        let columns = encoders(columns, rows)?;
         let mut key = Vec::new();
-        let find = |row| write(&columns, row, &mut key).then(|| self.known(word(&key), &key)).flatten();
+        let find =
+            |row| encode(&columns, row, &mut key).then(|| self.lookup(fingerprint(&key), &key)).flatten();
         Ok((0..rows).map(find).collect())
     }
 
-    fn known(&self, word: u64, key: &[u8]) -> Option<u32> {
-        let is_it =
-            |known: &(u64, u32)| known.0 == word && (key.len() <= SHORT || self.bytes_of(known.1) == key);
-        self.table.find(hash(word), is_it).map(|known| known.1)
+    fn lookup(&self, fingerprint: u64, key: &[u8]) -> Option<u32> {
+        let is_equal = |(candidate, number): &(u64, u32)| {
+            *candidate == fingerprint && (key.len() <= SHORT || self.bytes_of(*number) == key)
+        };
+        self.table.find(hash(fingerprint), is_equal).map(|(_, number)| *number)
     }
 
     fn add(&mut self, key: &[u8]) -> Result<u32> {
-        let word = word(key);
-        if let Some(known) = self.known(word, key) {
-            return Ok(known);
+        let fingerprint = fingerprint(key);
+        if let Some(number) = self.lookup(fingerprint, key) {
+            return Ok(number);
         }
         let number = u32::try_from(self.ends.len())
             .map_err(|_| Error::new(Code::LimitExceeded, "there are too many different keys"))?;
@@ -80,24 +86,25 @@ impl Keys {
             self.bytes.extend_from_slice(key);
         }
         self.ends.push(self.bytes.len());
-        self.table.insert_unique(hash(word), (word, number), |known| hash(known.0));
+        self.table.insert_unique(hash(fingerprint), (fingerprint, number), |(candidate, _)| hash(*candidate));
         Ok(number)
     }
 
-    /// The bytes of a long key.
+    /// The encoding of a long key.
+    #[expect(clippy::indexing_slicing, reason = "`add` writes an end for every number it gives out")]
     fn bytes_of(&self, number: u32) -> &[u8] {
-        let at = number as usize;
-        let start = at.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or_default();
-        self.ends.get(at).and_then(|end| self.bytes.get(start..*end)).unwrap_or_default()
+        let index = number as usize;
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        &self.bytes[start..self.ends[index]]
     }
 }
 
-/// Bytes of a key that fit into its word.
+/// The longest encoding, in bytes, that is its own fingerprint.
 const SHORT: usize = 7;
 
-/// A short key itself, since none is the beginning of another one; of a long one a number that is no short key and
-/// seldom the same as another's.
-fn word(key: &[u8]) -> u64 {
+/// Of a short key the key itself, which is unique since no encoding is a prefix of another; of a long key a hash that
+/// differs from all short keys and is seldom that of another long one.
+fn fingerprint(key: &[u8]) -> u64 {
     let (words, rest) = key.as_chunks();
     let mut last = [0; 8];
     last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
@@ -105,52 +112,58 @@ fn word(key: &[u8]) -> u64 {
     match words {
         [] => last,
         words => {
-            hash(words.iter().fold(last, |all, word| hash(all) ^ u64::from_le_bytes(*word))) | 0xff << 56
+            let mixed = words.iter().fold(last, |mixed, word| hash(mixed) ^ u64::from_le_bytes(*word));
+            hash(mixed) | 0xff << 56
         }
     }
 }
 
-/// Quick, and of no use against somebody who looks for collisions in his own data.
+/// A quick multiplicative hash. It does not resist collisions made on purpose: people query their own data.
 fn hash(word: u64) -> u64 {
     let product = word.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     product ^ (product >> 32)
 }
 
-/// Writes the key of `row` into `key`, and says whether it can equal another one.
-fn write(columns: &[Reader<'_>], row: usize, key: &mut Vec<u8>) -> bool {
+/// Encodes the key of `row` into `key`; returns whether it can equal another key.
+fn encode(columns: &[Encoder<'_>], row: usize, key: &mut Vec<u8>) -> bool {
     key.clear();
-    columns.iter().fold(true, |comparable, column| column.write(row, key) & comparable)
+    columns.iter().fold(true, |comparable, column| column.encode(row, key) & comparable)
 }
 
-fn readers(columns: &[ArrayRef]) -> Result<Vec<Reader<'_>>> {
-    columns.iter().map(Reader::new).collect()
+/// # Errors
+/// `internal` where a column has fewer than `rows` values, or values that cannot be a key.
+fn encoders(columns: &[ArrayRef], rows: usize) -> Result<Vec<Encoder<'_>>> {
+    ensure(columns.iter().all(|column| column.len() >= rows), "a key column is too short")?;
+    columns.iter().map(Encoder::new).collect()
 }
 
-/// Reads a column value by value.
-struct Reader<'a> {
+/// Encodes a column value by value.
+struct Encoder<'a> {
     nulls: Option<&'a NullBuffer>,
     values: Values<'a>,
 }
 
 enum Values<'a> {
-    Longs(&'a [i64]),
+    /// INT64 and TIMESTAMP.
+    Ints(&'a [i64]),
     Floats(&'a [f64]),
-    Days(&'a [i32]),
+    Dates(&'a [i32]),
     Bools(&'a BooleanArray),
-    /// Text and bytes: where each value starts, and all of them.
+    /// STRING and BYTES: offsets and bytes.
     Blobs(&'a [i32], &'a [u8]),
-    Lists(&'a [i32], Box<Reader<'a>>),
-    Structs(Vec<Reader<'a>>),
-    /// The values of tensors.
-    Singles(&'a [f32]),
-    /// Numbers of keys.
+    /// ARRAY: offsets and elements.
+    Lists(&'a [i32], Box<Encoder<'a>>),
+    Structs(Vec<Encoder<'a>>),
+    /// The 32-bit floats of tensors.
+    Floats32(&'a [f32]),
+    /// Numbers of other keys.
     Numbers(&'a [u32]),
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Encoder<'a> {
     fn new(array: &'a ArrayRef) -> Result<Self> {
         let values = if let Some(array) = array.as_primitive_opt::<Int64Type>() {
-            Values::Longs(array.values())
+            Values::Ints(array.values())
         } else if let Some(array) = array.as_primitive_opt::<Float64Type>() {
             Values::Floats(array.values())
         } else if let Some(array) = array.as_string_opt::<i32>() {
@@ -160,69 +173,73 @@ impl<'a> Reader<'a> {
         } else if let Some(array) = array.as_boolean_opt() {
             Values::Bools(array)
         } else if let Some(array) = array.as_primitive_opt::<TimestampMicrosecondType>() {
-            Values::Longs(array.values())
+            Values::Ints(array.values())
         } else if let Some(array) = array.as_primitive_opt::<Date32Type>() {
-            Values::Days(array.values())
+            Values::Dates(array.values())
         } else if let Some(array) = array.as_binary_opt::<i32>() {
             Values::Blobs(array.value_offsets(), array.value_data())
         } else if let Some(array) = array.as_list_opt::<i32>() {
             Values::Lists(array.value_offsets(), Box::new(Self::new(array.values())?))
         } else if let Some(array) = array.as_struct_opt() {
-            Values::Structs(readers(array.columns())?)
+            Values::Structs(array.columns().iter().map(Self::new).collect::<Result<_>>()?)
         } else if let Some(array) = array.as_primitive_opt::<Float32Type>() {
-            Values::Singles(array.values())
+            Values::Floats32(array.values())
         } else {
-            let found = array.data_type();
-            return Err(Error::new(Code::Internal, format!("a column of {found} cannot be a key")));
+            return Err(Error::internal(format!("a column of {} cannot be a key", array.data_type())));
         };
         Ok(Self { nulls: array.nulls(), values })
     }
 
-    /// Appends the value in `row` so that no two sequences of values are written alike; says whether it can equal
-    /// another one.
-    fn write(&self, row: usize, key: &mut Vec<u8>) -> bool {
+    /// Appends the value in `row` so that no two different sequences of values have the same encoding; returns whether
+    /// it can equal another value.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "`encoders` has checked the columns' lengths; arrow keeps offsets ascending and within the elements, \
+                  and the fields of a struct as long as the struct"
+    )]
+    fn encode(&self, row: usize, key: &mut Vec<u8>) -> bool {
         if self.nulls.is_some_and(|nulls| nulls.is_null(row)) {
             key.push(0);
             return false;
         }
         match &self.values {
-            Values::Longs(values) => write_int(at(values, row), key),
-            Values::Days(values) => write_int(at(values, row).into(), key),
-            Values::Numbers(values) => write_int(at(values, row).into(), key),
-            Values::Bools(values) => write_int((row < values.len() && values.value(row)).into(), key),
-            Values::Floats(values) => return write_float(at(values, row), key),
-            Values::Singles(values) => return write_float(at(values, row).into(), key),
-            Values::Blobs(starts, bytes) => {
-                let (start, end) = bounds(starts, row);
-                write_length(end - start, key);
-                key.extend_from_slice(bytes.get(start..end).unwrap_or_default());
+            Values::Ints(values) => encode_int(values[row], key),
+            Values::Dates(values) => encode_int(values[row].into(), key),
+            Values::Numbers(values) => encode_int(values[row].into(), key),
+            Values::Bools(values) => encode_int(values.value(row).into(), key),
+            Values::Floats(values) => return encode_float(values[row], key),
+            Values::Floats32(values) => return encode_float(values[row].into(), key),
+            Values::Blobs(offsets, bytes) => {
+                let range = range(offsets, row);
+                encode_length(range.len(), key);
+                key.extend_from_slice(&bytes[range]);
             }
-            Values::Lists(starts, values) => {
-                let (start, end) = bounds(starts, row);
-                write_length(end - start, key);
-                return (start..end).fold(true, |comparable, row| values.write(row, key) & comparable);
+            Values::Lists(offsets, elements) => {
+                let range = range(offsets, row);
+                encode_length(range.len(), key);
+                return range.fold(true, |comparable, index| elements.encode(index, key) & comparable);
             }
             Values::Structs(fields) => {
                 key.push(1);
-                return fields.iter().fold(true, |comparable, field| field.write(row, key) & comparable);
+                return fields.iter().fold(true, |comparable, field| field.encode(row, key) & comparable);
             }
         }
         true
     }
 }
 
-/// As few bytes as it needs, behind their number.
-fn write_int(value: i64, key: &mut Vec<u8>) {
-    // Numbers near 0 are small whatever their sign.
+/// Encodes as few bytes as the value needs, behind their number.
+#[expect(clippy::cast_possible_truncation, clippy::indexing_slicing, reason = "at most 8 bytes are needed")]
+fn encode_int(value: i64, key: &mut Vec<u8>) {
+    // ZigZag: numbers near 0 are small whatever their sign.
     let small = ((value << 1) ^ (value >> 63)).cast_unsigned();
-    let bytes = small.to_le_bytes();
     let needed = 8 - small.leading_zeros() as usize / 8;
     key.push(1 + needed as u8);
-    key.extend_from_slice(bytes.get(..needed).unwrap_or(&bytes));
+    key.extend_from_slice(&small.to_le_bytes()[..needed]);
 }
 
-/// Short lengths take one byte, which is not that of NULL.
-fn write_length(length: usize, key: &mut Vec<u8>) {
+/// Short lengths take one byte, which is never that of NULL.
+fn encode_length(length: usize, key: &mut Vec<u8>) {
     match u8::try_from(length + 1) {
         Ok(short) if short < u8::MAX => key.push(short),
         _ => {
@@ -232,7 +249,7 @@ fn write_length(length: usize, key: &mut Vec<u8>) {
     }
 }
 
-fn write_float(value: f64, key: &mut Vec<u8>) -> bool {
+fn encode_float(value: f64, key: &mut Vec<u8>) -> bool {
     // Adding 0.0 turns -0.0 into 0.0; NaN has many bit patterns.
     let value = if value.is_nan() { f64::NAN } else { value + 0.0 };
     key.push(1);
@@ -240,15 +257,14 @@ fn write_float(value: f64, key: &mut Vec<u8>) -> bool {
     !value.is_nan()
 }
 
-fn at<T: Copy + Default>(values: &[T], row: usize) -> T {
-    values.get(row).copied().unwrap_or_default()
-}
-
-/// Where the elements of `row` start and end.
-fn bounds(starts: &[i32], row: usize) -> (usize, usize) {
-    let at = |row| usize::try_from(at(starts, row)).unwrap_or_default();
-    let (start, end) = (at(row), at(row + 1));
-    (start, end.max(start))
+/// The elements or bytes of `row`.
+#[expect(
+    clippy::cast_sign_loss,
+    clippy::indexing_slicing,
+    reason = "arrow has one offset more than rows, and no negative one"
+)]
+fn range(offsets: &[i32], row: usize) -> Range<usize> {
+    offsets[row] as usize..offsets[row + 1] as usize
 }
 
 #[cfg(test)]
@@ -257,38 +273,44 @@ mod tests {
     use crate::data::{DataType, Scalar, array_of};
 
     fn floats(values: &[f64]) -> ArrayRef {
-        let values: Vec<_> = values.iter().map(|it| Scalar::Float64(*it)).collect();
+        let values: Vec<_> = values.iter().map(|value| Scalar::Float64(*value)).collect();
         array_of(&values, &DataType::Float64).unwrap()
     }
 
     #[test]
     fn nan_and_zero_group_but_only_zero_joins() {
         let column = [floats(&[0.0, f64::NAN, -0.0, -f64::NAN])];
-        assert_eq!(Keys::default().number(&column, 4).unwrap(), [0, 1, 0, 1]);
-        let mut keys = Keys::default();
-        assert_eq!(keys.number_comparable(&column, 4).unwrap(), [Some(0), None, Some(0), None]);
+        assert_eq!(KeyTable::default().intern(&column, 4).unwrap(), [0, 1, 0, 1]);
+        let mut keys = KeyTable::default();
+        assert_eq!(keys.intern_comparable(&column, 4).unwrap(), [Some(0), None, Some(0), None]);
         assert_eq!(keys.find(&[floats(&[f64::NAN, -0.0, 1.0])], 3).unwrap(), [None, Some(0), None]);
     }
 
     #[test]
     fn neighbouring_texts_do_not_run_into_each_other() {
         let texts = |values: [&str; 3]| {
-            array_of(&values.map(|it| Scalar::String(it.into())), &DataType::String).unwrap()
+            array_of(&values.map(|text| Scalar::String(text.into())), &DataType::String).unwrap()
         };
         let columns = [texts(["ab", "a", "ab"]), texts(["c", "bc", "c"])];
-        assert_eq!(Keys::default().number(&columns, 3).unwrap(), [0, 1, 0]);
+        assert_eq!(KeyTable::default().intern(&columns, 3).unwrap(), [0, 1, 0]);
     }
 
     #[test]
     fn null_is_a_key_of_its_own() {
         let column = [array_of(&[Scalar::Null, Scalar::Int64(0), Scalar::Null], &DataType::Int64).unwrap()];
-        assert_eq!(Keys::default().number(&column, 3).unwrap(), [0, 1, 0]);
-        assert_eq!(Keys::default().number_comparable(&column, 3).unwrap(), [None, Some(0), None]);
+        assert_eq!(KeyTable::default().intern(&column, 3).unwrap(), [0, 1, 0]);
+        assert_eq!(KeyTable::default().intern_comparable(&column, 3).unwrap(), [None, Some(0), None]);
+    }
+
+    #[test]
+    fn a_row_beyond_the_end_of_a_column_is_no_key() {
+        let error = KeyTable::default().intern(&[floats(&[1.0])], 2).unwrap_err();
+        assert_eq!(error.code(), Code::Internal);
     }
 
     #[test]
     fn no_columns_are_one_key() {
-        assert_eq!(Keys::default().number(&[], 3).unwrap(), [0, 0, 0]);
+        assert_eq!(KeyTable::default().intern(&[], 3).unwrap(), [0, 0, 0]);
     }
 
     #[test]
@@ -299,21 +321,21 @@ mod tests {
         values.sort_unstable();
         values.dedup();
         let column =
-            array_of(&values.iter().map(|it| Scalar::Int64(*it)).collect::<Vec<_>>(), &DataType::Int64);
-        let numbers = Keys::default().number(&[column.unwrap()], values.len()).unwrap();
+            array_of(&values.iter().map(|value| Scalar::Int64(*value)).collect::<Vec<_>>(), &DataType::Int64);
+        let numbers = KeyTable::default().intern(&[column.unwrap()], values.len()).unwrap();
         assert!(numbers.into_iter().eq(0..u32::try_from(values.len()).unwrap()));
     }
 
     #[test]
     fn many_keys_are_found_again() {
         let column = |from: i64| {
-            let values: Vec<_> = (from..from + 10_000).map(|it| Scalar::Int64(it << 32)).collect();
+            let values: Vec<_> = (from..from + 10_000).map(|value| Scalar::Int64(value << 32)).collect();
             array_of(&values, &DataType::Int64).unwrap()
         };
-        let mut keys = Keys::default();
-        keys.number(&[column(0)], 10_000).unwrap();
+        let mut keys = KeyTable::default();
+        keys.intern(&[column(0)], 10_000).unwrap();
         let found = keys.find(&[column(5_000)], 10_000).unwrap();
-        assert!(found.iter().take(5_000).zip(5_000..).all(|(found, at)| *found == Some(at)));
+        assert!(found.iter().take(5_000).zip(5_000..).all(|(found, number)| *found == Some(number)));
         assert!(found.iter().skip(5_000).all(Option::is_none));
     }
 }

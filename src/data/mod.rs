@@ -1,7 +1,7 @@
-//! GoogleSQL's types over Arrow arrays: types, single values, batches of columns, and conversions.
+//! GoogleSQL's types over Arrow arrays: types, single values, batches of columns, casts, order, keys and calendar.
 //!
-//! A column is an Arrow array of exactly the layout that [`DataType::storage`] names; who brings other
-//! layouts (files, models) converts at the door. This room knows no SQL text, no tensors and no files.
+//! A column is an Arrow array of exactly the layout that [`DataType::storage`] names; other layouts (of files, of
+//! models) are converted before they get here. This room knows no SQL text, no models and no files.
 
 mod batch;
 mod calendar;
@@ -21,10 +21,10 @@ pub(crate) use calendar::{
 };
 pub(crate) use cast::{CastMode, can_cast, can_coerce, cast, parse_bool, parse_int};
 pub(crate) use compare::{SortKey, order_of, sort_indices, top_indices};
-pub(crate) use gather::{concat, take};
-pub(crate) use key::Keys;
+pub(crate) use gather::{concat, row_index, take};
+pub(crate) use key::KeyTable;
 pub(crate) use operand::{Operand, TextView};
 pub use scalar::Scalar;
 pub(crate) use scalar::{array_of, scalar_at};
-pub(crate) use tensor::{TensorBuilder, TensorColumn};
+pub(crate) use tensor::{TensorBuilder, TensorColumn, element_range};
 pub use types::{DataType, StructField};

@@ -1,4 +1,7 @@
-//! Arguments of functions: a column, or one value that stands for every row.
+//! Operands of functions and operators: a column, or one value that stands for every row.
+//!
+//! Views read an operand row by row and do not check rows: whoever computes an operand checks once, by
+//! [`Operand::has_rows`], that it has a value for each of them.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -37,14 +40,18 @@ impl Operand {
         &self.array
     }
 
-    /// Where the value of `row` stands in [`Operand::array`].
+    /// Whether there is a value for each of `rows` rows: one value in all for a constant, else one for each.
+    pub(crate) fn has_rows(&self, rows: usize) -> bool {
+        self.array.len() == if self.constant { 1 } else { rows }
+    }
+
+    /// The index in [`Operand::array`] of the value of `row`.
     pub(crate) fn index(&self, row: usize) -> usize {
         if self.constant { 0 } else { row }
     }
 
     pub(crate) fn is_null(&self, row: usize) -> bool {
-        let at = self.index(row);
-        at >= self.array.len() || self.array.is_null(at)
+        self.array.is_null(self.index(row))
     }
 
     /// Rows `offset..offset + rows`, without a copy.
@@ -96,13 +103,10 @@ impl Operand {
         BlobView::new(&self.array, self.constant)
     }
 
-    /// The values of `rows` rows side by side; what stands at a NULL means nothing.
+    /// The values of `rows` rows in one slice; the values of NULLs are arbitrary.
     pub(crate) fn values<T: ArrowPrimitiveType>(&self, rows: usize) -> Result<Cow<'_, [T::Native]>> {
         let view = self.primitive::<T>()?;
-        Ok(match self.constant {
-            true => vec![view.at(0); rows].into(),
-            false => view.values.into(),
-        })
+        Ok(if self.constant { vec![view.at(0); rows].into() } else { view.values.into() })
     }
 
     /// Which of `rows` rows are NULL; `None` where none is.
@@ -118,9 +122,12 @@ impl Operand {
     pub(crate) fn sides(&self, rows: usize) -> Result<(BooleanBuffer, BooleanBuffer)> {
         let view = self.bools()?;
         if self.constant {
-            let side = |wanted| match view.get(0) == Some(wanted) {
-                true => BooleanBuffer::new_set(rows),
-                false => BooleanBuffer::new_unset(rows),
+            let side = |wanted| {
+                if view.get(0) == Some(wanted) {
+                    BooleanBuffer::new_set(rows)
+                } else {
+                    BooleanBuffer::new_unset(rows)
+                }
             };
             return Ok((side(true), side(false)));
         }
@@ -159,17 +166,18 @@ pub(crate) struct PrimitiveView<'a, T: ArrowPrimitiveType> {
 }
 
 impl<T: ArrowPrimitiveType> PrimitiveView<'_, T> {
+    /// The value of `row`; `None` for NULL.
     pub(crate) fn get(&self, row: usize) -> Option<T::Native> {
-        let at = row * self.stride;
         match self.nulls {
-            Some(nulls) if nulls.is_null(at) => None,
-            _ => self.values.get(at).copied(),
+            Some(nulls) if nulls.is_null(row * self.stride) => None,
+            _ => Some(self.at(row)),
         }
     }
 
     /// The value of a row that is not NULL.
+    #[expect(clippy::indexing_slicing, reason = "`Operand::has_rows` was checked when the operand was made")]
     pub(crate) fn at(&self, row: usize) -> T::Native {
-        self.values.get(row * self.stride).copied().unwrap_or_default()
+        self.values[row * self.stride]
     }
 }
 
@@ -180,14 +188,14 @@ pub(crate) struct BoolView<'a> {
 }
 
 impl BoolView<'_> {
+    /// The value of `row`; `None` for NULL.
     pub(crate) fn get(&self, row: usize) -> Option<bool> {
-        let at = row * self.stride;
-        (at < self.array.len() && self.array.is_valid(at)).then(|| self.array.value(at))
+        self.array.is_valid(row * self.stride).then(|| self.at(row))
     }
 
     /// The value of a row that is not NULL.
     pub(crate) fn at(&self, row: usize) -> bool {
-        self.get(row).unwrap_or_default()
+        self.array.value(row * self.stride)
     }
 }
 
@@ -198,13 +206,14 @@ pub(crate) struct TextView<'a> {
 }
 
 impl<'a> TextView<'a> {
+    /// The value of `row`; `None` for NULL.
     pub(crate) fn get(&self, row: usize) -> Option<&'a str> {
-        let at = row * self.stride;
-        (at < self.array.len() && self.array.is_valid(at)).then(|| self.array.value(at))
+        self.array.is_valid(row * self.stride).then(|| self.at(row))
     }
+
     /// The value of a row that is not NULL.
     pub(crate) fn at(&self, row: usize) -> &'a str {
-        self.get(row).unwrap_or_default()
+        self.array.value(row * self.stride)
     }
 }
 
@@ -228,11 +237,13 @@ impl<'a> BlobView<'a> {
     }
 
     /// The value of a row that is not NULL.
-    #[expect(clippy::cast_sign_loss, reason = "offsets are not negative")]
+    #[expect(
+        clippy::cast_sign_loss,
+        clippy::indexing_slicing,
+        reason = "`Operand::has_rows` was checked; arrow keeps offsets ascending, from 0 to the end of the bytes"
+    )]
     pub(crate) fn at(&self, row: usize) -> &'a [u8] {
-        let at = row * self.stride;
-        let ends = (self.offsets.get(at), self.offsets.get(at + 1));
-        let (Some(start), Some(end)) = ends else { return &[] };
-        self.bytes.get(*start as usize..*end as usize).unwrap_or_default()
+        let index = row * self.stride;
+        &self.bytes[self.offsets[index] as usize..self.offsets[index + 1] as usize]
     }
 }

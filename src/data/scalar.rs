@@ -1,4 +1,4 @@
-//! Single values, and the way between them and columns.
+//! Single values, and conversions between them and columns.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,9 +13,9 @@ use arrow_buffer::{NullBuffer, OffsetBuffer};
 
 use super::calendar::{date_text, timestamp_text};
 use super::cast::float_text;
-use super::tensor::TensorBuilder;
+use super::tensor::{TensorBuilder, TensorColumn};
 use super::types::{DataType, StructField};
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Code, Error, Invariant, Result, ensure};
 
 /// One value.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,7 +67,7 @@ impl fmt::Display for Scalar {
             values
                 .iter()
                 .enumerate()
-                .try_for_each(|(at, value)| write!(f, "{}{value}", if at == 0 { "" } else { ", " }))
+                .try_for_each(|(index, value)| write!(f, "{}{value}", if index == 0 { "" } else { ", " }))
         };
         match self {
             Self::Null => f.write_str("NULL"),
@@ -97,9 +97,8 @@ impl fmt::Display for Scalar {
 /// # Errors
 /// `internal` where a value has another type.
 pub(crate) fn array_of(values: &[Scalar], data_type: &DataType) -> Result<ArrayRef> {
-    let mismatch = |value: &Scalar| {
-        Error::new(Code::Internal, format!("expected a value of type {data_type}, found {value}"))
-    };
+    let mismatch =
+        |value: &Scalar| Error::internal(format!("expected a value of type {data_type}, found {value}"));
     macro_rules! collect {
         ($array:ty, $variant:ident, $get:expr) => {{
             let get = $get;
@@ -115,15 +114,15 @@ pub(crate) fn array_of(values: &[Scalar], data_type: &DataType) -> Result<ArrayR
         }};
     }
     Ok(match data_type {
-        DataType::Int64 => Arc::new(collect!(Int64Array, Int64, |it: &i64| *it)),
-        DataType::Float64 => Arc::new(collect!(Float64Array, Float64, |it: &f64| *it)),
-        DataType::Bool => Arc::new(collect!(BooleanArray, Bool, |it: &bool| *it)),
-        DataType::String => Arc::new(collect!(StringArray, String, |it: &String| it.clone())),
-        DataType::Bytes => Arc::new(collect!(BinaryArray, Bytes, |it: &Vec<u8>| it.clone())),
-        DataType::Date => Arc::new(collect!(Date32Array, Date, |it: &i32| *it)),
-        DataType::Timestamp => {
-            Arc::new(collect!(TimestampMicrosecondArray, Timestamp, |it: &i64| *it).with_timezone("UTC"))
-        }
+        DataType::Int64 => Arc::new(collect!(Int64Array, Int64, |value: &i64| *value)),
+        DataType::Float64 => Arc::new(collect!(Float64Array, Float64, |value: &f64| *value)),
+        DataType::Bool => Arc::new(collect!(BooleanArray, Bool, |value: &bool| *value)),
+        DataType::String => Arc::new(collect!(StringArray, String, String::clone)),
+        DataType::Bytes => Arc::new(collect!(BinaryArray, Bytes, Vec::<u8>::clone)),
+        DataType::Date => Arc::new(collect!(Date32Array, Date, |value: &i32| *value)),
+        DataType::Timestamp => Arc::new(
+            collect!(TimestampMicrosecondArray, Timestamp, |value: &i64| *value).with_timezone("UTC"),
+        ),
         DataType::Array(element) => list_array(values, element, mismatch)?,
         DataType::Struct(fields) => struct_array(values, fields, data_type, mismatch)?,
         DataType::Tensor => tensor_array(values, mismatch)?,
@@ -192,18 +191,15 @@ fn tensor_array(values: &[Scalar], mismatch: impl Fn(&Scalar) -> Error) -> Resul
             Scalar::Null => builder.append_null(),
             Scalar::Struct(_, parts) => match parts.as_slice() {
                 [Scalar::Array(_, shape), Scalar::Array(_, data)] => {
-                    let shape: Option<Vec<i64>> = shape
-                        .iter()
-                        .map(|it| if let Scalar::Int64(it) = it { Some(*it) } else { None })
-                        .collect();
-                    let data: Option<Vec<f32>> = data
-                        .iter()
-                        .map(|it| match it {
-                            #[expect(clippy::cast_possible_truncation, reason = "tensors hold 32-bit floats")]
-                            Scalar::Float64(it) => Some(*it as f32),
-                            _ => None,
-                        })
-                        .collect();
+                    let size =
+                        |size: &Scalar| if let Scalar::Int64(size) = size { Some(*size) } else { None };
+                    let float = |value: &Scalar| match value {
+                        #[expect(clippy::cast_possible_truncation, reason = "tensors hold 32-bit floats")]
+                        Scalar::Float64(value) => Some(*value as f32),
+                        _ => None,
+                    };
+                    let shape: Option<Vec<i64>> = shape.iter().map(size).collect();
+                    let data: Option<Vec<f32>> = data.iter().map(float).collect();
                     let (Some(shape), Some(data)) = (shape, data) else { return Err(mismatch(value)) };
                     builder.append(&shape, &data);
                 }
@@ -220,53 +216,61 @@ fn tensor_array(values: &[Scalar], mismatch: impl Fn(&Scalar) -> Error) -> Resul
 /// # Errors
 /// `internal` where the array does not have the layout of `data_type` or is shorter.
 pub(crate) fn scalar_at(array: &ArrayRef, data_type: &DataType, row: usize) -> Result<Scalar> {
-    let layout = || Error::new(Code::Internal, format!("expected a column of type {data_type}"));
-    if row >= array.len() {
-        return Err(Error::new(Code::Internal, format!("row {row} is beyond the column's end")));
-    }
+    ensure(row < array.len(), "a row is beyond the end of its column")?;
     if array.is_null(row) {
         return Ok(Scalar::Null);
     }
-    Ok(match data_type {
-        DataType::Int64 => {
-            Scalar::Int64(array.as_primitive_opt::<Int64Type>().ok_or_else(layout)?.value(row))
-        }
-        DataType::Float64 => {
-            Scalar::Float64(array.as_primitive_opt::<Float64Type>().ok_or_else(layout)?.value(row))
-        }
-        DataType::Bool => Scalar::Bool(array.as_boolean_opt().ok_or_else(layout)?.value(row)),
-        DataType::String => {
-            Scalar::String(array.as_string_opt::<i32>().ok_or_else(layout)?.value(row).into())
-        }
-        DataType::Bytes => Scalar::Bytes(array.as_binary_opt::<i32>().ok_or_else(layout)?.value(row).into()),
-        DataType::Date => Scalar::Date(array.as_primitive_opt::<Date32Type>().ok_or_else(layout)?.value(row)),
-        DataType::Timestamp => Scalar::Timestamp(
-            array.as_primitive_opt::<TimestampMicrosecondType>().ok_or_else(layout)?.value(row),
-        ),
+    match data_type {
+        DataType::Tensor => tensor_at(array, row),
         DataType::Array(element) => {
-            let items = array.as_list_opt::<i32>().ok_or_else(layout)?.value(row);
-            Scalar::Array((**element).clone(), scalars(&items, element)?)
+            let items = array.as_list_opt::<i32>().ok_or_else(|| layout(data_type))?.value(row);
+            Ok(Scalar::Array((**element).clone(), scalars(&items, element)?))
         }
         DataType::Struct(fields) => {
-            let columns = array.as_struct_opt().ok_or_else(layout)?.columns();
+            let columns = array.as_struct_opt().ok_or_else(|| layout(data_type))?.columns();
+            ensure(columns.len() == fields.len(), "a struct column has other fields than its type")?;
             let values = columns
                 .iter()
                 .zip(fields)
                 .map(|(column, field)| scalar_at(column, &field.data_type, row))
                 .collect::<Result<_>>()?;
-            Scalar::Struct(fields.clone(), values)
+            Ok(Scalar::Struct(fields.clone(), values))
         }
-        DataType::Tensor => {
-            let column = super::TensorColumn::new(array)?;
-            let (shape, data) = column.get(row).ok_or_else(layout)?;
-            let shape = shape.iter().map(|it| Scalar::Int64(*it)).collect();
-            let data = data.iter().map(|it| Scalar::Float64(f64::from(*it))).collect();
-            Scalar::Struct(
-                data_type.fields(),
-                vec![Scalar::Array(DataType::Int64, shape), Scalar::Array(DataType::Float64, data)],
-            )
+        _ => flat_at(array, data_type, row).ok_or_else(|| layout(data_type)),
+    }
+}
+
+/// The value in `row`, not NULL, of a column of a type without parts; `None` for another layout.
+fn flat_at(array: &ArrayRef, data_type: &DataType, row: usize) -> Option<Scalar> {
+    Some(match data_type {
+        DataType::Int64 => Scalar::Int64(array.as_primitive_opt::<Int64Type>()?.value(row)),
+        DataType::Float64 => Scalar::Float64(array.as_primitive_opt::<Float64Type>()?.value(row)),
+        DataType::Bool => Scalar::Bool(array.as_boolean_opt()?.value(row)),
+        DataType::String => Scalar::String(array.as_string_opt::<i32>()?.value(row).into()),
+        DataType::Bytes => Scalar::Bytes(array.as_binary_opt::<i32>()?.value(row).into()),
+        DataType::Date => Scalar::Date(array.as_primitive_opt::<Date32Type>()?.value(row)),
+        DataType::Timestamp => {
+            Scalar::Timestamp(array.as_primitive_opt::<TimestampMicrosecondType>()?.value(row))
         }
+        DataType::Array(_) | DataType::Struct(_) | DataType::Tensor => return None,
     })
+}
+
+/// The tensor in `row`, not NULL, as the struct that it reads as.
+fn tensor_at(array: &ArrayRef, row: usize) -> Result<Scalar> {
+    let (shape, data) = TensorColumn::new(array)?.get(row).invariant("a tensor is NULL")?;
+    let shape = shape.iter().map(|size| Scalar::Int64(*size)).collect();
+    let data = data.iter().map(|value| Scalar::Float64(f64::from(*value))).collect();
+    Ok(Scalar::Struct(
+        DataType::Tensor.fields(),
+        vec![Scalar::Array(DataType::Int64, shape), Scalar::Array(DataType::Float64, data)],
+    ))
+}
+
+#[cold]
+#[track_caller]
+fn layout(expected: &DataType) -> Error {
+    Error::internal(format!("expected a column of type {expected}"))
 }
 
 /// All values of a column.

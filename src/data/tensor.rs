@@ -1,5 +1,6 @@
 //! Columns of [`DataType::Tensor`]: a shape and row-major 32-bit floats for each row, stored flat.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::builder::{Int64Builder, ListBuilder, PrimitiveBuilder};
@@ -31,10 +32,11 @@ impl<'a> TensorColumn<'a> {
     /// # Errors
     /// `internal` where the array does not have the layout of a tensor column.
     pub(crate) fn new(array: &'a ArrayRef) -> Result<Self> {
-        let layout = || Error::new(Code::Internal, "expected a tensor column");
+        let layout = || Error::internal("expected a tensor column");
         let parts = array.as_struct_opt().ok_or_else(layout)?;
-        let shapes = parts.columns().first().and_then(|it| it.as_list_opt::<i32>()).ok_or_else(layout)?;
-        let data = parts.columns().get(1).and_then(|it| it.as_list_opt::<i32>()).ok_or_else(layout)?;
+        let [shapes, data] = parts.columns() else { return Err(layout()) };
+        let shapes = shapes.as_list_opt::<i32>().ok_or_else(layout)?;
+        let data = data.as_list_opt::<i32>().ok_or_else(layout)?;
         Ok(Self {
             nulls: parts.nulls(),
             shapes,
@@ -48,23 +50,30 @@ impl<'a> TensorColumn<'a> {
         self.data.len()
     }
 
-    /// Shape and row-major values of `row`; `None` for NULL.
+    /// Shape and row-major values of `row`, which is less than [`TensorColumn::len`]; `None` for NULL.
+    #[expect(clippy::indexing_slicing, reason = "arrow keeps offsets ascending and within the values")]
     pub(crate) fn get(&self, row: usize) -> Option<(&'a [i64], &'a [f32])> {
-        if self.nulls.is_some_and(|nulls| nulls.is_null(row)) || row >= self.len() {
+        if self.nulls.is_some_and(|nulls| nulls.is_null(row)) {
             return None;
         }
-        let shape = self.shape_values.values().get(range(self.shapes, row)?)?;
-        let data = self.data_values.values().get(range(self.data, row)?)?;
+        let shape = &self.shape_values.values()[element_range(self.shapes, row)];
+        let data = &self.data_values.values()[element_range(self.data, row)];
         Some((shape, data))
     }
 }
 
-fn range(list: &ListArray, row: usize) -> Option<std::ops::Range<usize>> {
+/// Where the elements of `row` are among the values of `list`.
+#[expect(
+    clippy::cast_sign_loss,
+    clippy::indexing_slicing,
+    reason = "arrow has one offset more than rows, and no negative one"
+)]
+pub(crate) fn element_range(list: &ListArray, row: usize) -> Range<usize> {
     let offsets = list.value_offsets();
-    Some(usize::try_from(*offsets.get(row)?).ok()?..usize::try_from(*offsets.get(row + 1)?).ok()?)
+    offsets[row] as usize..offsets[row + 1] as usize
 }
 
-/// The tensors that structs of a shape and `ARRAY<FLOAT64>` values are. Without either they are NULL.
+/// Converts structs of a shape and `ARRAY<FLOAT64>` values to tensors. Where either is NULL the tensor is NULL.
 ///
 /// # Errors
 /// `invalid-value` where an element is NULL.
@@ -78,7 +87,7 @@ pub(super) fn tensors(structs: &StructArray) -> Result<ArrayRef> {
     }
     let floats = list.values().as_primitive_opt::<Float64Type>().ok_or_else(layout)?;
     #[expect(clippy::cast_possible_truncation, reason = "tensors hold 32-bit floats")]
-    let floats = floats.unary::<_, Float32Type>(|it| it as f32);
+    let floats = floats.unary::<_, Float32Type>(|value| value as f32);
     let arrow_schema::DataType::Struct(fields) = DataType::Tensor.storage() else { return Err(layout()) };
     let field = Arc::new(arrow_schema::Field::new_list_field(floats.data_type().clone(), true));
     let nulls = NullBuffer::union(structs.nulls(), shapes.nulls());

@@ -41,8 +41,8 @@ pub struct StructField {
 }
 
 impl DataType {
-    /// The type without parameters that `name` means, case aside: BigQuery's names and their aliases. NUMERIC is
-    /// read as FLOAT64.
+    /// The type without parameters called `name` in any case: BigQuery's names and their aliases. NUMERIC is read as
+    /// FLOAT64.
     pub fn named(name: &str) -> Option<Self> {
         Some(match name.to_ascii_uppercase().as_str() {
             "INT64" | "INT" | "INTEGER" | "BIGINT" | "SMALLINT" | "TINYINT" | "BYTEINT" => Self::Int64,
@@ -56,8 +56,8 @@ impl DataType {
         })
     }
 
-    /// The type without parameters that `name` means in T-SQL, case aside, or in GoogleSQL where T-SQL has no such
-    /// name. REAL is read as FLOAT64, and DATETIME is in UTC.
+    /// The type without parameters called `name`, in any case, in T-SQL, or in GoogleSQL if T-SQL has no such name. REAL
+    /// is read as FLOAT64, and DATETIME is in UTC.
     pub fn named_tsql(name: &str) -> Option<Self> {
         Some(match name.to_ascii_uppercase().as_str() {
             "REAL" | "FLOAT" | "MONEY" | "SMALLMONEY" => Self::Float64,
@@ -89,9 +89,9 @@ impl DataType {
                 fields
                     .iter()
                     .enumerate()
-                    .map(|(at, field)| {
+                    .map(|(index, field)| {
                         let name = if field.name.is_empty() {
-                            format!("_field_{}", at + 1)
+                            format!("_field_{}", index + 1)
                         } else {
                             field.name.clone()
                         };
@@ -116,7 +116,7 @@ impl DataType {
         !matches!(self, Self::Array(_) | Self::Struct(_) | Self::Tensor)
     }
 
-    /// Whether values of this type can be told to be equal: all but arrays, and what holds them.
+    /// Whether values of this type can be compared for equality: all but arrays and types that contain them.
     pub fn is_comparable(&self) -> bool {
         match self {
             Self::Array(_) | Self::Tensor => false,
@@ -156,8 +156,8 @@ impl fmt::Display for DataType {
             Self::Array(element) => write!(f, "ARRAY<{element}>"),
             Self::Struct(fields) => {
                 f.write_str("STRUCT<")?;
-                for (at, field) in fields.iter().enumerate() {
-                    let comma = if at == 0 { "" } else { ", " };
+                for (index, field) in fields.iter().enumerate() {
+                    let comma = if index == 0 { "" } else { ", " };
                     let space = if field.name.is_empty() { "" } else { " " };
                     write!(f, "{comma}{}{space}{}", field.name, field.data_type)?;
                 }

@@ -60,7 +60,8 @@ pub struct LineIndex<'a> {
 impl<'a> LineIndex<'a> {
     /// Finds the line starts of `text`.
     pub fn new(text: &'a str) -> Self {
-        let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let line_starts =
+            std::iter::once(0).chain(text.match_indices('\n').map(|(index, _)| index + 1)).collect();
         Self { text, line_starts }
     }
 
@@ -72,9 +73,9 @@ impl<'a> LineIndex<'a> {
     /// The byte at which UTF-16 unit `unit` starts; the text's end for units beyond it.
     pub fn byte(&self, unit: usize) -> usize {
         let mut units = 0;
-        for (at, c) in self.text.char_indices() {
+        for (offset, c) in self.text.char_indices() {
             if units >= unit {
-                return at;
+                return offset;
             }
             units += c.len_utf16();
         }
@@ -82,14 +83,18 @@ impl<'a> LineIndex<'a> {
     }
 
     /// Line and column of byte `offset`.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the first line starts at 0, so that the partition point is not 0"
+    )]
     pub fn line_column(&self, offset: usize) -> LineColumn {
-        let line = self.line_starts.partition_point(|start| *start <= offset).max(1);
-        let start = self.line_starts.get(line - 1).copied().unwrap_or_default();
-        LineColumn { line, column: self.units(start, offset) + 1 }
+        let line = self.line_starts.partition_point(|start| *start <= offset);
+        LineColumn { line, column: self.units(self.line_starts[line - 1], offset) + 1 }
     }
 
-    fn units(&self, from: usize, to: usize) -> usize {
-        let to = self.text.floor_char_boundary(to);
-        self.text.get(from..to).unwrap_or_default().chars().map(char::len_utf16).sum()
+    /// The UTF-16 units from byte `start`, a char boundary, up to byte `end`.
+    fn units(&self, start: usize, end: usize) -> usize {
+        let end = self.text.floor_char_boundary(end);
+        self.text[start..end].chars().map(char::len_utf16).sum()
     }
 }

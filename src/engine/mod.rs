@@ -24,7 +24,6 @@
 
 mod jobs;
 mod query;
-mod scope;
 mod script;
 mod step;
 
@@ -34,6 +33,7 @@ pub use step::{Step, Summary};
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::catalog::{Catalog, Relation};
 use crate::control::{Clock, Stopwatch};
@@ -147,7 +147,7 @@ impl Engine {
     ) -> Result<Arc<Model>> {
         check_name(name)?;
         let load = || Model::load_parts(bytes, external, options, &self.shared.limits);
-        let model = Arc::new(jobs::timed(self.shared.clock, load)?);
+        let model = Arc::new(self.timed(load)?);
         self.catalog().put_model(name, model.clone());
         Ok(model)
     }
@@ -200,21 +200,19 @@ impl Engine {
                 dialect: parsed.dialect,
                 params: None,
                 variables: &variables,
-                values: &[],
+                subquery_values: &[],
             };
             check.schema = None;
             match bind(statement, context) {
                 Ok((binding, warnings)) => {
                     check.diagnostics.extend(warnings);
-                    let Binding::Ready(bound) = binding else { continue };
-                    match bound {
-                        Bound::Query(plan) => check.schema = Some(plan.root.schema),
-                        Bound::Explain { .. } => check.schema = Some(plan::explanation_schema()),
-                        Bound::Assign { names, .. } => {
+                    // What needs a value first cannot be checked further without running.
+                    if let Binding::Ready(bound) = binding {
+                        check.schema = bound.schema();
+                        if let Bound::Assign(assign) = bound {
                             let null = |(name, data_type)| (name, data_type, Scalar::Null);
-                            variables.extend(names.into_iter().map(null));
+                            variables.extend(assign.variables.into_iter().map(null));
                         }
-                        _ => {}
                     }
                 }
                 Err(error) => check.diagnostics.extend(error.diagnostics().cloned()),
@@ -230,6 +228,16 @@ impl Engine {
         check_name(name)?;
         self.catalog().put_relation(name, relation.clone());
         Ok(relation)
+    }
+
+    /// A model that knows how long it took to load.
+    fn timed(&self, load: impl FnOnce() -> Result<Model>) -> Result<Model> {
+        let start = (self.shared.clock)();
+        let model = load()?;
+        let seconds = ((self.shared.clock)() - start) / 1e3;
+        // A clock that was set back meanwhile has no time to tell.
+        let load_time = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO);
+        Ok(model.with_load_time(load_time))
     }
 
     /// A panic elsewhere leaves the catalog whole: every change of it is one step.
@@ -267,17 +275,17 @@ impl Session {
         match Error::from_diagnostics(parsed.diagnostics) {
             Some(error) => Err(error),
             None => {
-                let scope = scope::Scope::new(parsed.dialect, params);
-                Ok(Script::new(self.engine.clone(), self.limits.clone(), parsed.statements, scope, watch))
+                let context = script::ScriptContext::new(parsed.dialect, params);
+                Ok(Script::new(self.engine.clone(), self.limits.clone(), parsed.statements, context, watch))
             }
         }
     }
 }
 
 fn check_name(name: &str) -> Result<()> {
-    match name.is_empty() || name.split('.').any(str::is_empty) || name.contains('`') {
-        false => Ok(()),
-        true => Err(Error::new(Code::InvalidOption, format!("`{name}` cannot be a name"))
-            .hint("names are not empty, have no backticks and no empty part between dots")),
+    if name.is_empty() || name.split('.').any(str::is_empty) || name.contains('`') {
+        return Err(Error::new(Code::InvalidOption, format!("`{name}` cannot be a name"))
+            .hint("names are not empty, have no backticks and no empty part between dots"));
     }
+    Ok(())
 }

@@ -1,33 +1,35 @@
-//! One running statement: rows, or a job.
+//! One running statement: binds it, steps what is left of it, and passes requests and answers on.
 
 use std::sync::Arc;
 
 use super::Engine;
-use super::jobs::{JobContext, JobStep, Task};
-use super::scope::Scope;
+use super::jobs::{self, Execution, Job, JobContext, JobStep};
+use super::script::ScriptContext;
 use super::step::{Step, Summary};
 use crate::control::{Progress, Stage, Stopwatch};
-use crate::data::{Batch, Schema};
-use crate::diag::{Diagnostic, Error, Result};
-use crate::exec::{Answer, Context, Input, Poll};
+use crate::data::{Batch, Scalar, Schema};
+use crate::diag::{Code, Diagnostic, Error, Result};
+use crate::exec::{Context, Input, Poll, Response};
 use crate::function::Env;
 use crate::limits::Limits;
-use crate::plan::{self, Binding, Bound, bind};
+use crate::plan::{self, Binding, SubqueryPlace, bind};
 use crate::syntax::ast::Statement;
 use crate::table::Object;
 
 /// A statement that runs as far as it is stepped. Dropping it cancels it.
 pub struct Query {
     engine: Engine,
-    scope: Scope,
+    script: ScriptContext,
     statement: Statement,
     schema: Option<Schema>,
-    /// What is left to do; nothing once the statement has ended.
-    task: Option<Task>,
+    /// `None` once the statement has ended.
+    execution: Option<Execution>,
     ctx: Context,
     warnings: Vec<Diagnostic>,
+    /// The values that binding asked for.
+    subquery_values: Vec<(SubqueryPlace, Scalar)>,
     /// A batch that waits behind the progress that came with it.
-    pending: Option<Batch>,
+    held: Option<Batch>,
 }
 
 impl Query {
@@ -35,7 +37,7 @@ impl Query {
         engine: &Engine,
         limits: Arc<Limits>,
         statement: Statement,
-        scope: Scope,
+        script: ScriptContext,
         watch: Stopwatch,
     ) -> Result<Self> {
         #[expect(
@@ -48,13 +50,14 @@ impl Query {
         let ctx = Context::new(Env::new(limits, now, random), watch);
         let mut query = Self {
             engine: engine.clone(),
-            scope,
+            script,
             statement,
             schema: None,
-            task: None,
+            execution: None,
             ctx,
             warnings: Vec::new(),
-            pending: None,
+            subquery_values: Vec::new(),
+            held: None,
         };
         query.bind()?;
         Ok(query)
@@ -68,15 +71,19 @@ impl Query {
     /// Does a piece of work: a batch, a run of the model, one change of the catalog.
     ///
     /// # Errors
-    /// For reasons of data, limits, resources or the model. The query has ended then.
+    /// For reasons of data, limits, requests or the model. The query has ended then.
     pub fn step(&mut self) -> Result<Step> {
-        if let Some(batch) = self.pending.take() {
+        if let Some(batch) = self.held.take() {
             return Ok(Step::Batch(batch));
         }
-        let task = self.task.take().ok_or_else(|| Error::internal("the query has ended"))?;
+        let Some(execution) = self.execution.take() else {
+            return Err(Error::new(Code::Internal, "the query has ended"));
+        };
         let mark = self.ctx.watch.start();
-        let stage = task.stage();
-        let result = self.advance(task);
+        let (stage, result) = match execution {
+            Execution::Rows(root) => (Stage::Project, self.rows(root)),
+            Execution::Job(job) => (job.stage(), self.job(job)),
+        };
         self.ctx.watch.stop(mark, stage);
         match result? {
             Step::Done(summary) => {
@@ -92,7 +99,7 @@ impl Query {
     /// # Errors
     /// `internal` for a request that is not open.
     pub fn supply(&mut self, id: u64, bytes: Vec<u8>) -> Result<()> {
-        self.ctx.resources.answer(id, Answer::Bytes(bytes))
+        self.ctx.requests.respond(id, Response::Bytes(bytes))
     }
 
     /// Answers a request for a listing.
@@ -100,7 +107,7 @@ impl Query {
     /// # Errors
     /// As [`Query::supply`].
     pub fn supply_objects(&mut self, id: u64, objects: Vec<Object>) -> Result<()> {
-        self.ctx.resources.answer(id, Answer::Objects(objects))
+        self.ctx.requests.respond(id, Response::Objects(objects))
     }
 
     /// Says that a request cannot be met, and why; the query fails with these words.
@@ -108,91 +115,94 @@ impl Query {
     /// # Errors
     /// As [`Query::supply`].
     pub fn refuse(&mut self, id: u64, why: impl Into<String>) -> Result<()> {
-        self.ctx.resources.answer(id, Answer::Refused(why.into()))
+        self.ctx.requests.respond(id, Response::Unavailable(why.into()))
     }
 
-    /// Binds the statement against the catalog and the variables as they are now, and sets out its task.
+    /// Binds the statement against the catalog and the variables as they are now, and sets out what is to be done.
     fn bind(&mut self) -> Result<()> {
         let mark = self.ctx.watch.start();
-        let variables = self.scope.variables();
-        let binding = {
+        let variables = self.script.variables.all();
+        let bound = {
             let catalog = self.engine.catalog();
             bind(
                 &self.statement,
                 plan::Context {
                     catalog: &catalog,
-                    dialect: self.scope.dialect,
-                    params: Some(&self.scope.params),
+                    dialect: self.script.dialect,
+                    params: Some(&self.script.params),
                     variables: &variables,
-                    values: &self.scope.values,
+                    subquery_values: &self.subquery_values,
                 },
             )
         };
         self.ctx.watch.stop(mark, Stage::Bind);
-        let (binding, warnings) = binding?;
+        let (binding, warnings) = bound?;
         self.warnings = warnings;
-        self.task = Some(match binding {
+        self.execution = Some(match binding {
             Binding::Ready(bound) => {
-                self.schema = match &bound {
-                    Bound::Query(plan) => Some(plan.root.schema.clone()),
-                    Bound::Explain { .. } => Some(plan::explanation_schema()),
-                    _ => None,
-                };
-                Task::of(bound, &self.engine)?
+                self.schema = bound.schema();
+                jobs::begin(bound, &self.engine)?
             }
-            Binding::Needs(prerequisite) => Task::before(prerequisite),
+            Binding::Needs(prerequisite) => jobs::prepare(prerequisite),
         });
         Ok(())
     }
 
-    /// Does a piece of `task` and leaves the rest of it in `self.task`.
-    fn advance(&mut self, task: Task) -> Result<Step> {
-        let mut job = match task {
-            Task::Rows(root) => return self.rows(root),
-            Task::Job(job) => job,
-        };
-        let mut env = JobContext { engine: &self.engine, scope: &mut self.scope, ctx: &mut self.ctx };
-        match job.step(&mut env)? {
-            JobStep::Waiting => {
-                self.task = Some(Task::Job(job));
-                Ok(Step::Need(self.ctx.resources.open()))
-            }
-            JobStep::Working => {
-                self.task = Some(Task::Job(job));
-                Ok(self.progress())
-            }
-            JobStep::Done(summary) => Ok(Step::Done(summary)),
-            JobStep::Rows(root) => {
-                self.task = Some(Task::Rows(root));
-                Ok(self.progress())
-            }
-            JobStep::Bind => {
-                self.bind()?;
-                Ok(self.progress())
-            }
-        }
-    }
-
-    /// The next piece of a result.
+    /// Pulls rows.
     fn rows(&mut self, mut root: Input) -> Result<Step> {
         let step = match root.poll(&mut self.ctx)? {
             Poll::Batch(batch) => match self.ctx.progress.take() {
                 Some(progress) => {
-                    self.pending = Some(batch);
+                    self.held = Some(batch);
                     Step::Progress(progress)
                 }
                 None => Step::Batch(batch),
             },
             Poll::Working => self.progress(),
-            Poll::Waiting => Step::Need(self.ctx.resources.open()),
+            Poll::Waiting => self.need(),
             Poll::Done => return Ok(Step::Done(Summary::default())),
         };
-        self.task = Some(Task::Rows(root));
+        self.execution = Some(Execution::Rows(root));
         Ok(step)
     }
 
+    /// Does the next step of a job.
+    fn job(&mut self, job: Box<dyn Job>) -> Result<Step> {
+        let mut ctx = JobContext {
+            engine: &self.engine,
+            exec: &mut self.ctx,
+            variables: &self.script.variables,
+            subquery_values: &mut self.subquery_values,
+        };
+        match job.step(&mut ctx)? {
+            JobStep::Waiting(job) => {
+                self.execution = Some(Execution::Job(job));
+                Ok(self.need())
+            }
+            JobStep::Working(job) => {
+                self.execution = Some(Execution::Job(job));
+                Ok(self.progress())
+            }
+            JobStep::Rows(root) => {
+                self.execution = Some(Execution::Rows(root));
+                Ok(self.progress())
+            }
+            JobStep::Bind => {
+                self.ctx.forget_subplans();
+                self.bind()?;
+                Ok(self.progress())
+            }
+            JobStep::Done(summary) => Ok(Step::Done(summary)),
+        }
+    }
+
+    /// The latest news, or the silent news of a step that has none to tell.
     fn progress(&mut self) -> Step {
         let silent = Progress { stage: Stage::Project, rows: 0, total: None };
         Step::Progress(self.ctx.progress.take().unwrap_or(silent))
+    }
+
+    fn need(&self) -> Step {
+        Step::Need(self.ctx.requests.pending())
     }
 }

@@ -1,12 +1,13 @@
 //! The statements of a text, one query after the other.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::scope::Scope;
 use super::{Engine, Query};
 use crate::control::Stopwatch;
 use crate::diag::{Result, Span};
 use crate::limits::Limits;
+use crate::plan::{Params, Variable};
+use crate::syntax::Dialect;
 use crate::syntax::ast::Statement;
 
 /// Statements that run in order: take the next one when the one before has ended.
@@ -15,7 +16,7 @@ pub struct Script {
     limits: Arc<Limits>,
     infos: Vec<StatementInfo>,
     statements: std::vec::IntoIter<Statement>,
-    scope: Scope,
+    context: ScriptContext,
     /// Holds the time of parsing until the first query takes it.
     watch: Stopwatch,
 }
@@ -30,18 +31,57 @@ pub struct StatementInfo {
     pub verb: &'static str,
 }
 
+/// What the statements of a script share.
+#[derive(Clone)]
+pub(super) struct ScriptContext {
+    pub(super) dialect: Dialect,
+    pub(super) params: Arc<Params>,
+    pub(super) variables: Variables,
+}
+
+impl ScriptContext {
+    /// Without variables.
+    pub(super) fn new(dialect: Dialect, params: Params) -> Self {
+        Self { dialect, params: Arc::new(params), variables: Variables::default() }
+    }
+}
+
+/// The variables of a script. Cloning shares them.
+#[derive(Clone, Default)]
+pub(super) struct Variables(Arc<Mutex<Vec<Variable>>>);
+
+impl Variables {
+    pub(super) fn all(&self) -> Vec<Variable> {
+        self.lock().clone()
+    }
+
+    /// Gives a variable its value, and declares it if it is new.
+    pub(super) fn assign(&self, variable: Variable) {
+        let mut variables = self.lock();
+        match variables.iter_mut().find(|(name, ..)| name.eq_ignore_ascii_case(&variable.0)) {
+            Some(known) => *known = variable,
+            None => variables.push(variable),
+        }
+    }
+
+    /// A panic elsewhere leaves the variables whole: every change of them is one step.
+    fn lock(&self) -> MutexGuard<'_, Vec<Variable>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Script {
     pub(super) fn new(
         engine: Engine,
         limits: Arc<Limits>,
         statements: Vec<Statement>,
-        scope: Scope,
+        context: ScriptContext,
         watch: Stopwatch,
     ) -> Self {
         let info =
             |statement: &Statement| StatementInfo { span: statement.span, verb: statement.kind.verb() };
         let infos = statements.iter().map(info).collect();
-        Self { engine, limits, infos, statements: statements.into_iter(), scope, watch }
+        Self { engine, limits, infos, statements: statements.into_iter(), context, watch }
     }
 
     /// All statements of the text, in order, those included that were taken already. T-SQL's `DECLARE @a …, @b …` is
@@ -69,6 +109,6 @@ impl Iterator for Script {
         let statement = self.statements.next()?;
         let fresh = Stopwatch::new(self.engine.shared.clock);
         let watch = std::mem::replace(&mut self.watch, fresh);
-        Some(Query::new(&self.engine, self.limits.clone(), statement, self.scope.clone(), watch))
+        Some(Query::new(&self.engine, self.limits.clone(), statement, self.context.clone(), watch))
     }
 }

@@ -1,4 +1,4 @@
-//! What a step of a query leads to.
+//! What the step of a query answers.
 
 use crate::control::{Progress, Timings};
 use crate::data::Batch;

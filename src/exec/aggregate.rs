@@ -1,10 +1,10 @@
-//! GROUP BY: one row for each key, in the order in which the keys came.
+//! GROUP BY: one row for each key, in the order in which the keys first came.
 
-use super::distinct::first_rows;
-use super::held::check_rows;
-use super::tally::Tally;
+use super::accumulators::GroupedAggregate;
+use super::buffer::check_rows;
+use super::distinct::intern_rows;
 use super::{Context, Input, Operator, Poll, expr, name_row};
-use crate::data::{Batch, Field, Keys, Schema};
+use crate::data::{Batch, Field, KeyTable, Schema};
 use crate::diag::Result;
 use crate::plan::{Aggregate, Expr};
 
@@ -13,12 +13,12 @@ pub(super) struct Aggregation {
     keys: Vec<Expr>,
     /// The calls until they are started.
     calls: Vec<Aggregate>,
-    tallies: Vec<Tally>,
-    groups: Keys,
-    /// The keys' values, piece by piece.
-    found: Vec<Batch>,
+    aggregates: Vec<GroupedAggregate>,
+    groups: KeyTable,
+    /// The values of the keys, a batch for each input batch that brought new ones.
+    key_batches: Vec<Batch>,
     rows_before: usize,
-    /// All keys, and how many groups were given.
+    /// All keys, and how many groups were returned.
     result: Option<(Batch, usize)>,
 }
 
@@ -28,36 +28,38 @@ impl Aggregation {
             input,
             keys,
             calls,
-            tallies: Vec::new(),
-            groups: Keys::default(),
-            found: Vec::new(),
+            aggregates: Vec::new(),
+            groups: KeyTable::default(),
+            key_batches: Vec::new(),
             rows_before: 0,
             result: None,
         }
     }
 
-    fn take(&mut self, batch: &Batch, ctx: &mut Context) -> Result<()> {
+    fn update(&mut self, batch: &Batch, ctx: &mut Context) -> Result<()> {
         let keys = Batch::new(batch.rows(), expr::columns(&self.keys, batch, ctx)?)?;
-        let (groups, new) = first_rows(&mut self.groups, keys.columns(), keys.rows())?;
+        let (groups, new_rows) = intern_rows(&mut self.groups, keys.columns(), keys.rows())?;
         check_rows(self.groups.len(), &ctx.env.limits)?;
-        if !new.is_empty() {
-            self.found.push(keys.take(&new.into())?);
+        if !new_rows.is_empty() {
+            self.key_batches.push(keys.take(&new_rows.into())?);
         }
-        for tally in &mut self.tallies {
-            tally.update(batch, &groups, self.groups.len(), ctx)?;
+        for aggregate in &mut self.aggregates {
+            aggregate.update(batch, &groups, self.groups.len(), ctx)?;
         }
         Ok(())
     }
 
-    /// All keys, when all rows are in.
+    /// All keys, once all rows are in.
     fn finish(&mut self) -> Result<Batch> {
         let fields = self.keys.iter().map(|key| Field::new("", key.data_type.clone())).collect();
-        let keys = match self.keys.is_empty() {
-            true => Batch::new(1, Vec::new())?,
-            false => Batch::concat(&Schema { fields }, &std::mem::take(&mut self.found))?,
+        let keys = if self.keys.is_empty() {
+            // Without keys there is one group, even of no rows.
+            Batch::new(1, Vec::new())?
+        } else {
+            Batch::concat(&Schema { fields }, &std::mem::take(&mut self.key_batches))?
         };
-        self.groups = Keys::default();
-        self.tallies.iter_mut().try_for_each(|tally| tally.finish(keys.rows()))?;
+        self.groups = KeyTable::default();
+        self.aggregates.iter_mut().try_for_each(|aggregate| aggregate.finish(keys.rows()))?;
         Ok(keys)
     }
 }
@@ -65,12 +67,12 @@ impl Aggregation {
 impl Operator for Aggregation {
     fn poll(&mut self, ctx: &mut Context) -> Result<Poll> {
         for call in self.calls.drain(..) {
-            self.tallies.push(Tally::new(call, ctx)?);
+            self.aggregates.push(GroupedAggregate::new(call, ctx)?);
         }
-        let Some((keys, given)) = &mut self.result else {
+        let Some((keys, returned)) = &mut self.result else {
             match self.input.poll(ctx)? {
                 Poll::Batch(batch) => {
-                    self.take(&batch, ctx)
+                    self.update(&batch, ctx)
                         .map_err(|error| name_row(error, &*self.input, self.rows_before))?;
                     self.rows_before += batch.rows();
                 }
@@ -79,14 +81,17 @@ impl Operator for Aggregation {
             }
             return Ok(Poll::Working);
         };
-        let piece = keys.slice(*given, ctx.env.limits.batch_rows);
+        let piece = keys.slice(*returned, ctx.env.limits.batch_rows);
         if piece.rows() == 0 {
             return Ok(Poll::Done);
         }
-        let range = *given..*given + piece.rows();
-        *given = range.end;
-        let values =
-            self.tallies.iter_mut().map(|it| it.values(range.clone())).collect::<Result<Vec<_>>>()?;
+        let groups = *returned..*returned + piece.rows();
+        *returned = groups.end;
+        let values = self
+            .aggregates
+            .iter_mut()
+            .map(|aggregate| aggregate.values(groups.clone()))
+            .collect::<Result<Vec<_>>>()?;
         piece.with(values).map(Poll::Batch)
     }
 }

@@ -2,20 +2,20 @@
 
 use arrow_array::UInt64Array;
 
-use super::held::check_rows;
+use super::buffer::check_rows;
 use super::{Context, Input, Operator, Poll};
-use crate::data::Keys;
+use crate::data::KeyTable;
 use crate::diag::Result;
 
-/// The first of the rows that are alike.
+/// The first of the rows that are equal.
 pub(super) struct Distinct {
     input: Input,
-    seen: Keys,
+    seen: KeyTable,
 }
 
 impl Distinct {
     pub(super) fn new(input: Input) -> Self {
-        Self { input, seen: Keys::default() }
+        Self { input, seen: KeyTable::default() }
     }
 }
 
@@ -25,27 +25,30 @@ impl Operator for Distinct {
             Poll::Batch(batch) => batch,
             other => return Ok(other),
         };
-        let new = first_rows(&mut self.seen, batch.columns(), batch.rows())?.1;
+        let (_, new_rows) = intern_rows(&mut self.seen, batch.columns(), batch.rows())?;
         check_rows(self.seen.len(), &ctx.env.limits)?;
-        Ok(if new.is_empty() { Poll::Working } else { Poll::Batch(batch.take(&UInt64Array::from(new))?) })
+        if new_rows.is_empty() {
+            return Ok(Poll::Working);
+        }
+        batch.take(&UInt64Array::from(new_rows)).map(Poll::Batch)
     }
 }
 
-/// The keys' numbers, and the rows that were the first of their key.
-pub(super) fn first_rows(
-    keys: &mut Keys,
+/// The numbers of the rows' keys, and the rows that were the first with their key.
+pub(super) fn intern_rows(
+    keys: &mut KeyTable,
     columns: &[arrow_array::ArrayRef],
     rows: usize,
 ) -> Result<(Vec<u32>, Vec<u64>)> {
     let mut next = keys.len();
-    let numbers = keys.number(columns, rows)?;
-    let mut new = Vec::new();
+    let numbers = keys.intern(columns, rows)?;
+    let mut new_rows = Vec::new();
     for (row, number) in (0..).zip(&numbers) {
-        // Keys are numbered as they come.
+        // New keys get ascending numbers.
         if *number as usize == next {
-            new.push(row);
+            new_rows.push(row);
             next += 1;
         }
     }
-    Ok((numbers, new))
+    Ok((numbers, new_rows))
 }

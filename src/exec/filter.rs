@@ -3,10 +3,10 @@
 use arrow_array::cast::AsArray;
 
 use super::{Context, Input, Operator, Poll, expr, name_row};
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Invariant, Result};
 use crate::plan::Expr;
 
-/// The rows for which the condition is TRUE; neither FALSE nor NULL.
+/// Keeps the rows for which the condition is TRUE: neither FALSE nor NULL.
 pub(super) struct Filter {
     input: Input,
     predicate: Expr,
@@ -28,8 +28,7 @@ impl Operator for Filter {
         let keep = expr::evaluate(&self.predicate, &batch, ctx)
             .map_err(|error| name_row(error, &*self.input, self.rows_before))?;
         self.rows_before += batch.rows();
-        let keep =
-            keep.as_boolean_opt().ok_or_else(|| Error::new(Code::Internal, "a condition is not BOOL"))?;
+        let keep = keep.as_boolean_opt().invariant("a condition is not BOOL")?;
         let kept = batch.filter(keep)?;
         Ok(if kept.rows() == 0 { Poll::Working } else { Poll::Batch(kept) })
     }

@@ -1,4 +1,4 @@
-//! Statistics of preprocessing functions, taken once over all rows.
+//! The statistics of preprocessing functions, fitted once over all rows.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::diag::Result;
 use crate::function::{Call, Fitted};
 use crate::plan::FitCall;
 
-/// What each of `calls` makes of `rows`.
+/// Fits each of `calls` over `rows`.
 pub(crate) fn fit(calls: &[FitCall], rows: &Batch, ctx: &mut Context) -> Result<Vec<Arc<dyn Fitted>>> {
     calls
         .iter()

@@ -1,14 +1,14 @@
-//! JOIN: the right side is held, the left one goes by.
+//! JOIN: a hash join that builds on the right side and probes with the left one.
 //!
-//! Rows meet by the numbers of their keys; without keys all have the same one, and every row meets every other. Pairs
-//! are made in pieces, so that a large product is never there as a whole.
+//! Rows match by the numbers of their keys; without keys all rows have the same key, and every row matches every other.
+//! Pairs are made in pieces, so that a large product is never in memory as a whole.
 
 use arrow_array::UInt64Array;
 
-use super::held::Held;
+use super::buffer::RowBuffer;
 use super::{Context, Input, Operator, Poll, expr, name_row};
-use crate::data::{Batch, Keys, Operand, Schema};
-use crate::diag::{Error, Result};
+use crate::data::{Batch, KeyTable, Operand, Schema, row_index};
+use crate::diag::{Error, Invariant, Result, ensure};
 use crate::plan::{Expr, JoinKind};
 
 pub(super) struct Join {
@@ -19,48 +19,49 @@ pub(super) struct Join {
     left_keys: Vec<Expr>,
     right_keys: Vec<Expr>,
     condition: Option<Condition>,
-    /// Whether rows of a side stay without a partner.
+    /// Whether rows of a side without a match are kept (LEFT, RIGHT and FULL).
     keeps_left: bool,
     keeps_right: bool,
-    held: Held,
-    /// Rows of the right side so far, while it is read; of the left one afterwards.
+    /// The rows of the right side until all are there.
+    buffer: RowBuffer,
+    /// Rows of the left side so far.
     rows_before: usize,
-    built: Option<Built>,
-    current: Option<Current>,
-    /// Rows of the right side that were looked at for a last time, when the left side has ended.
+    build: Option<BuildSide>,
+    probe: Option<ProbeBatch>,
+    /// Once the left side has ended: how many rows of the right side were checked for having had no match.
     swept: Option<usize>,
 }
 
-/// What must be TRUE of a pair besides equal keys. It reads these columns of the left and of the right side only.
+/// What must be TRUE of a pair besides equal keys. It reads only these columns of the left and of the right side.
 struct Condition {
-    test: Expr,
+    predicate: Expr,
     left: Vec<usize>,
     right: Vec<usize>,
 }
 
-/// The right side.
-struct Built {
+/// The rows of the right side by key.
+struct BuildSide {
     batch: Batch,
-    keys: Keys,
-    /// Rows by key: those of key `k` are `rows[starts[k]..starts[k + 1]]`.
+    keys: KeyTable,
+    /// The rows with key `k` are `rows[starts[k]..starts[k + 1]]`.
     starts: Vec<usize>,
     rows: Vec<u64>,
-    /// Rows that have met a partner, where that matters.
-    met: Vec<bool>,
+    /// Whether each row has had a match; empty unless rows without a match are kept.
+    matched: Vec<bool>,
 }
 
-/// The latest batch of the left side, and how far it has come.
-struct Current {
+/// The latest batch of the left side, and how far the join has come in it.
+struct ProbeBatch {
     batch: Batch,
-    /// The numbers of its keys on the right side.
+    /// For each row the number of its key among those of the right side.
     keys: Vec<Option<u32>>,
     row: usize,
-    /// Partners of `row` that were tried, and whether one of them was right.
+    /// How many candidates of `row` were tried, and whether one of them matched.
     tried: usize,
-    met: bool,
+    matched: bool,
 }
 
-/// A pair of rows, or the end of a row on the left without partner on the right.
+/// A row of the left side and a candidate of the right side, or the end of a left row's candidates.
 type Pair = (u64, Option<u64>);
 
 impl Join {
@@ -76,147 +77,140 @@ impl Join {
         Self {
             left,
             right,
-            condition: condition.map(|test| Condition::new(test, left_schema.fields.len())),
+            condition: condition.map(|predicate| Condition::new(predicate, left_schema.fields.len())),
             left_schema,
             right_schema,
             left_keys,
             right_keys,
             keeps_left: matches!(kind, JoinKind::Left | JoinKind::Full),
             keeps_right: matches!(kind, JoinKind::Right | JoinKind::Full),
-            held: Held::default(),
+            buffer: RowBuffer::default(),
             rows_before: 0,
-            built: None,
-            current: None,
+            build: None,
+            probe: None,
             swept: None,
         }
     }
 
-    fn build(&mut self, ctx: &mut Context) -> Result<Built> {
-        let batch = std::mem::take(&mut self.held).concat(&self.right_schema)?;
-        self.rows_before = 0;
+    fn build(&mut self, ctx: &mut Context) -> Result<BuildSide> {
+        let batch = std::mem::take(&mut self.buffer).concat(&self.right_schema)?;
         let columns =
             expr::columns(&self.right_keys, &batch, ctx).map_err(|error| name_row(error, &*self.right, 0))?;
-        let mut keys = Keys::default();
-        let numbers = keys.number_comparable(&columns, batch.rows())?;
-        let mut starts = vec![0; keys.len() + 1];
-        let mut rows = vec![0; batch.rows()];
-        // Count, add up, and deal out from behind.
-        for number in numbers.iter().flatten() {
-            if let Some(count) = starts.get_mut(*number as usize) {
-                *count += 1;
-            }
-        }
-        let mut end = 0;
-        for start in &mut starts {
-            end += *start;
-            *start = end;
-        }
-        for (row, number) in numbers.iter().enumerate().rev() {
-            let Some(start) = number.and_then(|number| starts.get_mut(number as usize)) else { continue };
-            *start -= 1;
-            if let Some(place) = rows.get_mut(*start) {
-                *place = row as u64;
-            }
-        }
-        let met = vec![false; if self.keeps_right { batch.rows() } else { 0 }];
-        Ok(Built { batch, keys, starts, rows, met })
+        BuildSide::new(batch, &columns, self.keeps_right)
     }
 
-    /// The next rows of the product of `current` and the right side, at most about `most`; goes on in it.
-    fn piece(&self, built: &mut Built, current: &mut Current, ctx: &mut Context) -> Result<Batch> {
-        let most = ctx.env.limits.batch_rows;
-        let pairs = self.candidates(built, current, most);
-        let mut passes = self.passes(built, current, &pairs, ctx)?.into_iter();
-        let mut left_rows = Vec::with_capacity(pairs.len());
-        let mut right_rows = Vec::with_capacity(pairs.len());
-        for (left, right) in pairs {
-            let stays = match right {
-                Some(right) => {
-                    let passes = passes.next().unwrap_or(true);
-                    current.met |= passes;
-                    if passes
-                        && let Some(met) = usize::try_from(right).ok().and_then(|at| built.met.get_mut(at))
-                    {
-                        *met = true;
-                    }
-                    passes
-                }
-                None => !std::mem::take(&mut current.met),
-            };
-            if stays {
-                left_rows.push(left);
-                right_rows.push(right);
-            }
-        }
-        let left = current.batch.take(&UInt64Array::from(left_rows))?;
-        let right = built.batch.take(&UInt64Array::from(right_rows))?;
+    /// The next rows of the product of `probe` and the right side, about `limits.batch_rows` at most.
+    fn piece(&self, build: &mut BuildSide, probe: &mut ProbeBatch, ctx: &mut Context) -> Result<Batch> {
+        let pairs = self.candidates(build, probe, ctx.env.limits.batch_rows);
+        let passes = self.passes(build, probe, &pairs, ctx)?;
+        let (left_rows, right_rows) = self.matches(build, probe, pairs, passes)?;
+        let left = probe.batch.take(&UInt64Array::from(left_rows))?;
+        let right = build.batch.take(&UInt64Array::from(right_rows))?;
         left.with(right.columns().iter().cloned())
     }
 
-    /// Pairs with equal keys. Where rows of the left side stay without a partner, each ends with a pair without one.
-    fn candidates(&self, built: &Built, current: &mut Current, most: usize) -> Vec<Pair> {
+    /// Pairs with equal keys. Where left rows without a match are kept, the candidates of each row end with `None`.
+    fn candidates(&self, build: &BuildSide, probe: &mut ProbeBatch, most: usize) -> Vec<Pair> {
         let mut pairs = Vec::new();
         while pairs.len() < most
-            && let Some(key) = current.keys.get(current.row)
+            && let Some(key) = probe.keys.get(probe.row)
         {
-            let left = current.row as u64;
-            let partners = built.partners(*key);
-            let end = partners.len().min(current.tried + most - pairs.len());
-            pairs.extend(partners.iter().take(end).skip(current.tried).map(|right| (left, Some(*right))));
-            if end < partners.len() {
-                current.tried = end;
+            let left = probe.row as u64;
+            let candidates = key.map_or(&[][..], |key| build.rows_of(key));
+            let end = candidates.len().min(probe.tried + most - pairs.len());
+            pairs.extend(candidates.iter().take(end).skip(probe.tried).map(|right| (left, Some(*right))));
+            if end < candidates.len() {
+                probe.tried = end;
                 continue;
             }
             if self.keeps_left {
                 pairs.push((left, None));
             }
-            current.row += 1;
-            current.tried = 0;
+            probe.row += 1;
+            probe.tried = 0;
         }
         pairs
     }
 
-    /// Whether the condition is TRUE, for each pair of two rows; nothing where there is no condition.
+    /// Whether the condition is TRUE, for each pair of two rows; `None` without a condition.
     fn passes(
         &self,
-        built: &Built,
-        current: &Current,
+        build: &BuildSide,
+        probe: &ProbeBatch,
         pairs: &[Pair],
         ctx: &mut Context,
-    ) -> Result<Vec<bool>> {
-        let Some(condition) = &self.condition else { return Ok(Vec::new()) };
+    ) -> Result<Option<Vec<bool>>> {
+        let Some(condition) = &self.condition else { return Ok(None) };
         let (left_rows, right_rows): (Vec<u64>, Vec<u64>) =
             pairs.iter().filter_map(|(left, right)| Some((*left, (*right)?))).unzip();
         if left_rows.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Some(Vec::new()));
         }
         let left_rows = UInt64Array::from(left_rows);
-        let origin = |mut error: Error| match error.take_row().and_then(|row| left_rows.values().get(row)) {
-            Some(row) => {
-                let error = error.in_row(usize::try_from(*row).unwrap_or_default());
-                name_row(error, &*self.left, self.rows_before - current.batch.rows())
-            }
-            None => error,
-        };
-        let left = current.batch.select(&condition.left)?.take(&left_rows)?;
-        let right = built.batch.select(&condition.right)?.take(&UInt64Array::from(right_rows))?;
+        let name_left_row =
+            |mut error: Error| match error.take_row().and_then(|pair| left_rows.values().get(pair)) {
+                Some(row) => {
+                    let error = error.in_row(row_index(*row));
+                    name_row(error, &*self.left, self.rows_before - probe.batch.rows())
+                }
+                None => error,
+            };
+        let left = probe.batch.select(&condition.left)?.take(&left_rows)?;
+        let right = build.batch.select(&condition.right)?.take(&UInt64Array::from(right_rows))?;
         let pairs = left.with(right.columns().iter().cloned())?;
-        let tests = Operand::column(expr::evaluate(&condition.test, &pairs, ctx).map_err(origin)?);
-        let tests = tests.bools()?;
-        Ok((0..pairs.rows()).map(|row| tests.get(row) == Some(true)).collect())
+        let column = expr::evaluate(&condition.predicate, &pairs, ctx).map_err(name_left_row)?;
+        let passes = Operand::column(column);
+        let passes = passes.bools()?;
+        Ok(Some((0..pairs.rows()).map(|pair| passes.get(pair) == Some(true)).collect()))
     }
 
-    /// Goes on with the left side.
-    fn step(&mut self, built: &mut Built, ctx: &mut Context) -> Result<Poll> {
-        let mut current = match self.current.take() {
-            Some(current) => current,
+    /// The rows that the join returns for `pairs`, of which those of two rows have `passes`. Remembers which rows have
+    /// had a match.
+    #[expect(clippy::indexing_slicing, reason = "right rows are rows of the build side, each with its flag")]
+    fn matches(
+        &self,
+        build: &mut BuildSide,
+        probe: &mut ProbeBatch,
+        pairs: Vec<Pair>,
+        passes: Option<Vec<bool>>,
+    ) -> Result<(Vec<u64>, Vec<Option<u64>>)> {
+        let candidates = pairs.iter().filter(|(_, right)| right.is_some()).count();
+        ensure(passes.as_ref().is_none_or(|passes| passes.len() == candidates), "a pair was not tested")?;
+        let mut passes = passes.map(Vec::into_iter);
+        let mut left_rows = Vec::with_capacity(pairs.len());
+        let mut right_rows = Vec::with_capacity(pairs.len());
+        for (left, right) in pairs {
+            let is_kept = match right {
+                Some(right) => {
+                    // Without a condition equal keys are enough.
+                    let matches = passes.as_mut().is_none_or(|passes| passes.next() == Some(true));
+                    probe.matched |= matches;
+                    if matches && self.keeps_right {
+                        build.matched[row_index(right)] = true;
+                    }
+                    matches
+                }
+                None => !std::mem::take(&mut probe.matched),
+            };
+            if is_kept {
+                left_rows.push(left);
+                right_rows.push(right);
+            }
+        }
+        Ok((left_rows, right_rows))
+    }
+
+    /// Joins the next piece of the left side.
+    fn step(&mut self, build: &mut BuildSide, ctx: &mut Context) -> Result<Poll> {
+        let mut probe = match self.probe.take() {
+            Some(probe) => probe,
             None => match self.left.poll(ctx)? {
                 Poll::Batch(batch) => {
                     let columns = expr::columns(&self.left_keys, &batch, ctx)
                         .map_err(|error| name_row(error, &*self.left, self.rows_before))?;
-                    let keys = built.keys.find(&columns, batch.rows())?;
+                    let keys = build.keys.find(&columns, batch.rows())?;
                     self.rows_before += batch.rows();
-                    Current { batch, keys, row: 0, tried: 0, met: false }
+                    ProbeBatch { batch, keys, row: 0, tried: 0, matched: false }
                 }
                 Poll::Done => {
                     self.swept = Some(0);
@@ -225,23 +219,23 @@ impl Join {
                 other => return Ok(other),
             },
         };
-        let piece = self.piece(built, &mut current, ctx)?;
-        if current.row < current.batch.rows() {
-            self.current = Some(current);
+        let piece = self.piece(build, &mut probe, ctx)?;
+        if probe.row < probe.batch.rows() {
+            self.probe = Some(probe);
         }
         Ok(if piece.rows() == 0 { Poll::Working } else { Poll::Batch(piece) })
     }
 
-    /// When the left side has ended: goes on, from row `swept`, with the rows of the right side that met nobody.
+    /// Once the left side has ended: the next rows of the right side that had no match, from row `swept`.
     fn sweep(&mut self, swept: usize, ctx: &Context) -> Result<Poll> {
-        let Some(built) = &self.built else { return Ok(Poll::Done) };
-        let end = built.met.len().min(swept + ctx.env.limits.batch_rows);
+        let build = self.build.as_ref().invariant("a join has lost its right side")?;
+        let end = build.matched.len().min(swept + ctx.env.limits.batch_rows);
         if swept == end {
             return Ok(Poll::Done);
         }
         self.swept = Some(end);
-        let met = built.met.iter().enumerate().take(end).skip(swept);
-        let rows: Vec<_> = met.filter(|(_, met)| !**met).map(|(row, _)| row as u64).collect();
+        let matched = build.matched.iter().enumerate().take(end).skip(swept);
+        let rows: Vec<_> = matched.filter(|(_, matched)| !**matched).map(|(row, _)| row as u64).collect();
         if rows.is_empty() {
             return Ok(Poll::Working);
         }
@@ -251,31 +245,61 @@ impl Join {
             .iter()
             .map(|field| arrow_array::new_null_array(&field.data_type.storage(), rows.len()))
             .collect();
-        let right = built.batch.take(&UInt64Array::from(rows))?;
+        let right = build.batch.take(&UInt64Array::from(rows))?;
         Batch::new(right.rows(), nulls)?.with(right.columns().iter().cloned()).map(Poll::Batch)
     }
 }
 
 impl Condition {
-    fn new(mut test: Expr, split: usize) -> Self {
+    /// `predicate` over the columns of the left side, of which there are `left_columns`, and then of the right side.
+    fn new(mut predicate: Expr, left_columns: usize) -> Self {
         let mut read = Vec::new();
-        test.visit_columns(&mut |at| read.push(*at));
+        predicate.visit_columns(&mut |column| read.push(*column));
         read.sort_unstable();
         read.dedup();
-        test.visit_columns(&mut |at| *at = read.partition_point(|it| *it < *at));
-        let (left, right): (Vec<_>, Vec<_>) = read.into_iter().partition(|at| *at < split);
-        Self { test, left, right: right.into_iter().map(|at| at - split).collect() }
+        predicate.visit_columns(&mut |column| *column = read.partition_point(|other| *other < *column));
+        let (left, right): (Vec<_>, Vec<_>) = read.into_iter().partition(|column| *column < left_columns);
+        Self { predicate, left, right: right.into_iter().map(|column| column - left_columns).collect() }
     }
 }
 
-impl Built {
-    /// The rows with this key.
-    fn partners(&self, key: Option<u32>) -> &[u64] {
-        let bounds = key.and_then(|key| {
-            let key = key as usize;
-            Some(*self.starts.get(key)?..*self.starts.get(key + 1)?)
-        });
-        bounds.and_then(|bounds| self.rows.get(bounds)).unwrap_or_default()
+impl BuildSide {
+    /// The rows of `batch` by the values of `columns`.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the table numbers its keys below its length, `starts` has one entry more, and its entries are sums \
+                  of counts of rows"
+    )]
+    fn new(batch: Batch, columns: &[arrow_array::ArrayRef], keeps_unmatched: bool) -> Result<Self> {
+        let mut keys = KeyTable::default();
+        let key_of_rows = keys.intern_comparable(columns, batch.rows())?;
+        // A counting sort: count the rows of each key, sum up, and distribute the rows from the last one to the first.
+        let mut starts = vec![0; keys.len() + 1];
+        let mut rows = vec![0; key_of_rows.iter().flatten().count()];
+        for key in key_of_rows.iter().flatten() {
+            starts[*key as usize] += 1;
+        }
+        let mut end = 0;
+        for start in &mut starts {
+            end += *start;
+            *start = end;
+        }
+        for (row, key) in key_of_rows.iter().enumerate().rev() {
+            // Rows whose key equals nothing are candidates of none.
+            let Some(key) = key else { continue };
+            let start = &mut starts[*key as usize];
+            *start -= 1;
+            rows[*start] = row as u64;
+        }
+        let matched = vec![false; if keeps_unmatched { batch.rows() } else { 0 }];
+        Ok(Self { batch, keys, starts, rows, matched })
+    }
+
+    /// The rows with key `key`, a number that the table of keys gave.
+    #[expect(clippy::indexing_slicing, reason = "`starts` has one entry more than there are keys, ascending")]
+    fn rows_of(&self, key: u32) -> &[u64] {
+        let key = key as usize;
+        &self.rows[self.starts[key]..self.starts[key + 1]]
     }
 }
 
@@ -284,16 +308,16 @@ impl Operator for Join {
         if let Some(swept) = self.swept {
             return self.sweep(swept, ctx);
         }
-        let Some(mut built) = self.built.take() else {
+        let Some(mut build) = self.build.take() else {
             match self.right.poll(ctx)? {
-                Poll::Batch(batch) => self.held.push(batch, ctx)?,
-                Poll::Done => self.built = Some(self.build(ctx)?),
+                Poll::Batch(batch) => self.buffer.push(batch, ctx)?,
+                Poll::Done => self.build = Some(self.build(ctx)?),
                 other => return Ok(other),
             }
             return Ok(Poll::Working);
         };
-        let result = self.step(&mut built, ctx);
-        self.built = Some(built);
+        let result = self.step(&mut build, ctx);
+        self.build = Some(build);
         result
     }
 }

@@ -3,22 +3,22 @@
 use super::{Context, Input, Operator, Poll};
 use crate::diag::Result;
 
-/// Asks for no more rows than it gives.
+/// Skips the first rows, and polls its input for no more rows than it returns.
 pub(super) struct Limit {
     input: Input,
-    left: usize,
+    remaining: usize,
     to_skip: usize,
 }
 
 impl Limit {
     pub(super) fn new(input: Input, count: usize, offset: usize) -> Self {
-        Self { input, left: count, to_skip: offset }
+        Self { input, remaining: count, to_skip: offset }
     }
 }
 
 impl Operator for Limit {
     fn poll(&mut self, ctx: &mut Context) -> Result<Poll> {
-        if self.left == 0 {
+        if self.remaining == 0 {
             return Ok(Poll::Done);
         }
         let batch = match self.input.poll(ctx)? {
@@ -27,8 +27,8 @@ impl Operator for Limit {
         };
         let skipped = self.to_skip.min(batch.rows());
         self.to_skip -= skipped;
-        let batch = batch.slice(skipped, self.left);
-        self.left -= batch.rows();
+        let batch = batch.slice(skipped, self.remaining);
+        self.remaining -= batch.rows();
         Ok(if batch.rows() == 0 { Poll::Working } else { Poll::Batch(batch) })
     }
 }

@@ -1,4 +1,4 @@
-//! Object tables: properties of files as columns, their bytes when somebody reads them.
+//! Object tables: the properties of files as columns, and their bytes where the query reads them.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -7,18 +7,18 @@ use arrow_array::{ArrayRef, BinaryArray};
 
 use super::{Context, Operator, Poll, Resource};
 use crate::data::Batch;
-use crate::diag::Result;
+use crate::diag::{Invariant, Result};
 use crate::limits::OBJECT_WINDOW_BYTES;
 use crate::table::{Object, objects};
 
 pub(super) struct Objects {
     objects: Arc<[Object]>,
     columns: Vec<usize>,
-    /// The number of the column behind the properties: the bytes.
+    /// The index of the column after the properties: the bytes.
     data: usize,
-    /// The objects of the latest batch, or of the one that is waited for.
+    /// The objects of the latest batch, or of the one whose bytes were requested. Lies within `objects`.
     window: Range<usize>,
-    /// Requests for the bytes of the window, where they were asked for.
+    /// The requests for the bytes of the window, until they are answered.
     requests: Option<Vec<u64>>,
 }
 
@@ -28,7 +28,7 @@ impl Objects {
         Self { objects, columns, data, window: 0..0, requests: None }
     }
 
-    /// The next objects that are handled together.
+    /// The objects of the next batch.
     fn next_window(&self, ctx: &Context) -> Range<usize> {
         let start = self.window.end;
         let most = if self.reads_bytes() { ctx.env.limits.batch_objects } else { ctx.env.limits.batch_rows };
@@ -38,6 +38,7 @@ impl Objects {
             bytes <= OBJECT_WINDOW_BYTES || !self.reads_bytes()
         };
         let count = self.objects.iter().skip(start).take(most).take_while(fits).count();
+        // One object is read whatever its size.
         start..(start + count.max(1)).min(self.objects.len())
     }
 
@@ -45,23 +46,25 @@ impl Objects {
         self.columns.contains(&self.data)
     }
 
+    /// The objects of the window.
+    fn current(&self) -> Result<&[Object]> {
+        self.objects.get(self.window.clone()).invariant("a window lies outside of its object table")
+    }
+
     fn batch(&self, bytes: Option<ArrayRef>) -> Result<Batch> {
-        let listed = objects::batch(self.objects.get(self.window.clone()).unwrap_or_default())?;
-        let all = Batch::new(listed.rows(), listed.columns().iter().cloned().chain(bytes).collect())?;
-        let columns = self.columns.iter().map(|at| all.column(*at).cloned()).collect::<Result<_>>()?;
-        Batch::new(all.rows(), columns)
+        objects::batch(self.current()?)?.with(bytes)?.select(&self.columns)
     }
 }
 
 impl Operator for Objects {
     fn poll(&mut self, ctx: &mut Context) -> Result<Poll> {
         if let Some(requests) = self.requests.take() {
-            if !ctx.resources.is_complete() {
+            if !ctx.requests.all_answered() {
                 self.requests = Some(requests);
                 return Ok(Poll::Waiting);
             }
             let bytes =
-                requests.into_iter().map(|id| ctx.resources.take_bytes(id)).collect::<Result<Vec<_>>>()?;
+                requests.into_iter().map(|id| ctx.requests.take_bytes(id)).collect::<Result<Vec<_>>>()?;
             let column = BinaryArray::from_iter_values(bytes);
             return self.batch(Some(Arc::new(column))).map(Poll::Batch);
         }
@@ -72,9 +75,8 @@ impl Operator for Objects {
         if !self.reads_bytes() {
             return self.batch(None).map(Poll::Batch);
         }
-        let objects = self.objects.get(self.window.clone()).unwrap_or_default();
-        let request = |object: &Object| ctx.resources.request(Resource::Object { uri: object.uri.clone() });
-        self.requests = Some(objects.iter().map(request).collect());
+        let request = |object: &Object| ctx.requests.request(Resource::Object { uri: object.uri.clone() });
+        self.requests = Some(self.current()?.iter().map(request).collect());
         Ok(Poll::Waiting)
     }
 

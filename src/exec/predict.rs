@@ -1,4 +1,4 @@
-//! ML.PREDICT: a batch is given to the model in pieces, with a chance to stop between two of them.
+//! ML.PREDICT: the model runs over a batch in pieces, and the host can stop between two of them.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub(super) struct Predict {
     rows_done: usize,
     /// The input's latest batch, and how many of its rows are done.
     current: Option<(Batch, usize)>,
-    /// Where the latest piece began in it.
+    /// The row of that batch at which the latest piece began.
     piece_start: usize,
 }
 
@@ -42,14 +42,15 @@ impl Predict {
         Self { input, model, inputs, outputs, keep, safe, schema, total, rows_done, current, piece_start }
     }
 
-    /// As [`Predict::predicted`], where rows that fail have NULL outputs.
+    /// As [`Predict::predicted`], with NULL outputs for rows that fail.
     fn row_by_row(&self, piece: &Batch, ctx: &mut Context) -> Result<Batch> {
         let one = |row| {
             let row = piece.slice(row, 1);
             match self.predicted(&row, ctx) {
                 Err(error) if expr::is_forgiven(&error) => {
                     let fields = self.schema.fields.iter().take(self.outputs.len());
-                    let nulls = fields.map(|it| arrow_array::new_null_array(&it.data_type.storage(), 1));
+                    let nulls =
+                        fields.map(|field| arrow_array::new_null_array(&field.data_type.storage(), 1));
                     Batch::new(1, nulls.collect())?.with(row.select(&self.keep)?.columns().iter().cloned())
                 }
                 result => result,
@@ -59,7 +60,7 @@ impl Predict {
         Batch::concat(&self.schema, &rows)
     }
 
-    /// The model's outputs and the columns kept for the rows of one piece.
+    /// The model's outputs for the rows of one piece, and the columns that are kept.
     fn predicted(&self, piece: &Batch, ctx: &mut Context) -> Result<Batch> {
         let inputs = self
             .inputs

@@ -1,11 +1,11 @@
-//! What a query asks its host for: bytes and listings. The core never fetches.
+//! What a query requests from its host: bytes and listings. The core itself does no I/O.
 
 use std::collections::BTreeMap;
 
 use crate::diag::{Code, Error, Result};
 use crate::table::Object;
 
-/// Something that only the host can bring.
+/// Something that only the host can provide.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Resource {
@@ -18,7 +18,7 @@ pub enum Resource {
     Table {
         /// As the SQL text names it.
         uri: String,
-        /// How the file is written, and so what is wanted of it.
+        /// The format of the file, which decides what the host provides.
         format: TableFormat,
     },
     /// The bytes of an object of an object table.
@@ -33,72 +33,72 @@ pub enum Resource {
     },
 }
 
-/// How a file of rows is written.
+/// The format of a file of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TableFormat {
-    /// The host brings the file's bytes.
+    /// The host provides the file's bytes.
     Csv,
-    /// The host brings the file's bytes: an Arrow IPC file or stream.
+    /// The host provides the file's bytes: an Arrow IPC file or stream.
     Arrow,
     /// JSON or lines of JSON; the host brings its rows as Arrow IPC.
     Json,
-    /// The host brings its rows as Arrow IPC.
+    /// The host provides its rows as Arrow IPC.
     Parquet,
 }
 
-/// A numbered wish.
+/// A request for a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// For the answer.
+    /// To be given with the answer.
     pub id: u64,
     /// What is wanted.
     pub resource: Resource,
 }
 
-/// What the host brought.
+/// What the host answered to a request.
 #[derive(Debug)]
-pub(crate) enum Answer {
+pub(crate) enum Response {
     Bytes(Vec<u8>),
     Objects(Vec<Object>),
-    /// It cannot be had, in the host's words.
-    Refused(String),
+    /// The resource is unavailable, in the host's words.
+    Unavailable(String),
 }
 
-/// Open requests and their answers.
+/// Pending requests, and the responses that were not taken yet.
 #[derive(Debug, Default)]
-pub(crate) struct Resources {
-    next_id: u64,
-    open: BTreeMap<u64, Resource>,
-    answers: BTreeMap<u64, Answer>,
+pub(crate) struct Requests {
+    last_id: u64,
+    pending: BTreeMap<u64, Resource>,
+    responses: BTreeMap<u64, Response>,
 }
 
-impl Resources {
-    /// Asks for something.
+impl Requests {
+    /// Requests a resource; returns the number of the request.
     pub(crate) fn request(&mut self, resource: Resource) -> u64 {
-        self.next_id += 1;
-        self.open.insert(self.next_id, resource);
-        self.next_id
+        self.last_id += 1;
+        self.pending.insert(self.last_id, resource);
+        self.last_id
     }
 
-    /// Whether everything that was asked for is there.
-    pub(crate) fn is_complete(&self) -> bool {
-        self.open.is_empty()
+    /// Whether no request is pending.
+    pub(crate) fn all_answered(&self) -> bool {
+        self.pending.is_empty()
     }
 
-    /// What is still wanted.
-    pub(crate) fn open(&self) -> Vec<Request> {
-        self.open.iter().map(|(id, resource)| Request { id: *id, resource: resource.clone() }).collect()
+    /// The requests that have no response yet.
+    pub(crate) fn pending(&self) -> Vec<Request> {
+        self.pending.iter().map(|(id, resource)| Request { id: *id, resource: resource.clone() }).collect()
     }
 
-    /// Takes the host's answer in.
+    /// Stores the host's response.
     ///
     /// # Errors
-    /// `internal` for an answer that nobody asked for.
-    pub(crate) fn answer(&mut self, id: u64, answer: Answer) -> Result<()> {
-        match self.open.remove(&id) {
+    /// `internal` for a request that is not pending.
+    pub(crate) fn respond(&mut self, id: u64, response: Response) -> Result<()> {
+        match self.pending.remove(&id) {
             Some(_) => {
-                self.answers.insert(id, answer);
+                self.responses.insert(id, response);
                 Ok(())
             }
             None => Err(Error::new(Code::Internal, format!("nothing waits for an answer to request {id}"))),
@@ -108,10 +108,10 @@ impl Resources {
     /// The bytes that request `id` was for.
     ///
     /// # Errors
-    /// `resource-unavailable`, in the host's words; `internal` where the answer is of another kind.
+    /// `resource-unavailable`, in the host's words; `internal` where the response is of another kind.
     pub(crate) fn take_bytes(&mut self, id: u64) -> Result<Vec<u8>> {
         match self.take(id)? {
-            Answer::Bytes(bytes) => Ok(bytes),
+            Response::Bytes(bytes) => Ok(bytes),
             _ => Err(Error::new(Code::Internal, format!("request {id} was for bytes"))),
         }
     }
@@ -119,18 +119,18 @@ impl Resources {
     /// The objects that request `id` was for.
     ///
     /// # Errors
-    /// As [`Resources::take_bytes`].
+    /// As [`Requests::take_bytes`].
     pub(crate) fn take_objects(&mut self, id: u64) -> Result<Vec<Object>> {
         match self.take(id)? {
-            Answer::Objects(objects) => Ok(objects),
+            Response::Objects(objects) => Ok(objects),
             _ => Err(Error::new(Code::Internal, format!("request {id} was for a listing"))),
         }
     }
 
-    fn take(&mut self, id: u64) -> Result<Answer> {
-        match self.answers.remove(&id) {
-            Some(Answer::Refused(message)) => Err(Error::new(Code::ResourceUnavailable, message)),
-            Some(answer) => Ok(answer),
+    fn take(&mut self, id: u64) -> Result<Response> {
+        match self.responses.remove(&id) {
+            Some(Response::Unavailable(message)) => Err(Error::new(Code::ResourceUnavailable, message)),
+            Some(response) => Ok(response),
             None => Err(Error::new(Code::Internal, format!("request {id} has no answer"))),
         }
     }

@@ -1,4 +1,4 @@
-//! Sources in memory.
+//! Rows that are in memory: a table's, and the one row of a query without FROM.
 
 use std::sync::Arc;
 
@@ -11,25 +11,25 @@ use crate::table::Table;
 pub(super) struct Scan {
     table: Arc<Table>,
     columns: Vec<usize>,
-    /// The table's batch that comes next, and how many of its rows were given.
+    /// The table's batch that is read, and how many of its rows were returned.
     next: usize,
-    given: usize,
+    returned: usize,
 }
 
 impl Scan {
     pub(super) fn new(table: Arc<Table>, columns: Vec<usize>) -> Self {
-        Self { table, columns, next: 0, given: 0 }
+        Self { table, columns, next: 0, returned: 0 }
     }
 }
 
 impl Operator for Scan {
     fn poll(&mut self, ctx: &mut Context) -> Result<Poll> {
         let Some(batch) = self.table.batches.get(self.next) else { return Ok(Poll::Done) };
-        let batch = batch.slice(self.given, ctx.env.limits.batch_rows);
-        self.given += batch.rows();
+        let batch = batch.slice(self.returned, ctx.env.limits.batch_rows);
+        self.returned += batch.rows();
         if batch.rows() == 0 {
             self.next += 1;
-            self.given = 0;
+            self.returned = 0;
             return Ok(Poll::Working);
         }
         batch.select(&self.columns).map(Poll::Batch)
@@ -39,12 +39,12 @@ impl Operator for Scan {
 /// One row without columns.
 #[derive(Default)]
 pub(super) struct OneRow {
-    given: bool,
+    returned: bool,
 }
 
 impl Operator for OneRow {
     fn poll(&mut self, _: &mut Context) -> Result<Poll> {
-        if std::mem::replace(&mut self.given, true) {
+        if std::mem::replace(&mut self.returned, true) {
             return Ok(Poll::Done);
         }
         Batch::new(1, Vec::new()).map(Poll::Batch)

@@ -1,4 +1,4 @@
-//! Subqueries that run once, before the query that uses what they give.
+//! Subqueries that run once, before the query that uses their results.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -6,38 +6,38 @@ use std::sync::Arc;
 use arrow_array::{Array, ArrayRef, BooleanArray, ListArray};
 use arrow_buffer::OffsetBuffer;
 
-use super::held::Held;
+use super::buffer::RowBuffer;
 use super::{Context, Input, Operator, Poll};
 use crate::data::{Batch, DataType, Operand, Schema};
-use crate::diag::{Code, Error, Result, Span};
+use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::plan::Gives;
 
-/// What a subplan gave.
-pub(super) enum Given {
+/// The result of a subplan.
+pub(super) enum SubplanResult {
     Rows(Arc<[Batch]>),
     /// One value for every row.
     Value(Operand),
 }
 
-/// A subplan that has not run to its end.
-pub(super) struct Running {
+/// A subplan that has not finished.
+pub(super) struct RunningSubplan {
     operator: Input,
     schema: Schema,
     gives: Gives,
     span: Span,
-    held: Held,
+    buffer: RowBuffer,
 }
 
-impl Running {
+impl RunningSubplan {
     pub(super) fn new(operator: Input, schema: Schema, gives: Gives, span: Span) -> Self {
-        Self { operator, schema, gives, span, held: Held::default() }
+        Self { operator, schema, gives, span, buffer: RowBuffer::default() }
     }
 
-    /// Takes rows in, and says whether more of them can matter.
-    fn take(&mut self, batch: Batch, ctx: &Context) -> Result<bool> {
-        self.held.push(batch, ctx).map_err(|error| error.or_at(self.span))?;
+    /// Adds rows; returns whether more of them can change the result.
+    fn push(&mut self, batch: Batch, ctx: &Context) -> Result<bool> {
+        self.buffer.push(batch, ctx).map_err(|error| error.or_at(self.span))?;
         match self.gives {
-            Gives::Value if self.held.rows() > 1 => {
+            Gives::Value if self.buffer.rows() > 1 => {
                 Err(Error::new(Code::TooManyRows, "a subquery that stands for one value has several rows")
                     .at(self.span)
                     .hint("add LIMIT 1, or take one value with an aggregate function such as MAX"))
@@ -47,56 +47,58 @@ impl Running {
         }
     }
 
-    fn finish(self) -> Result<Given> {
-        let rows = self.held.rows();
+    fn finish(self) -> Result<SubplanResult> {
+        let rows = self.buffer.rows();
         if self.gives == Gives::Rows {
-            return Ok(Given::Rows(self.held.into_batches().into()));
+            return Ok(SubplanResult::Rows(self.buffer.into_batches().into()));
         }
         if self.gives == Gives::Exists {
             let exists = BooleanArray::from(vec![rows > 0]);
-            return Ok(Given::Value(Operand::constant(Arc::new(exists))));
+            return Ok(SubplanResult::Value(Operand::constant(Arc::new(exists))));
         }
-        let value = self.held.concat(&self.schema)?.column(0)?.clone();
+        let value = self.buffer.concat(&self.schema)?.column(0)?.clone();
         let value = match self.gives {
-            Gives::Array => array(value, self.schema.fields.first().map(|field| &field.data_type))?,
+            Gives::Array => {
+                let column = self.schema.fields.first().invariant("a subquery has no column")?;
+                array(value, &column.data_type)?
+            }
             _ if rows == 0 => arrow_array::new_null_array(value.data_type(), 1),
             _ => value,
         };
-        Ok(Given::Value(Operand::constant(value)))
+        Ok(SubplanResult::Value(Operand::constant(value)))
     }
 }
 
 /// One array of all `values`.
-fn array(values: ArrayRef, element: Option<&DataType>) -> Result<ArrayRef> {
-    let layout = element.map_or(arrow_schema::DataType::Null, DataType::storage);
-    let field = Arc::new(arrow_schema::Field::new_list_field(layout, true));
+fn array(values: ArrayRef, element: &DataType) -> Result<ArrayRef> {
+    let field = Arc::new(arrow_schema::Field::new_list_field(element.storage(), true));
     ListArray::try_new(field, OffsetBuffer::from_lengths([values.len()]), values, None)
         .map(|array| Arc::new(array) as ArrayRef)
-        .map_err(|error| Error::new(Code::Internal, "an array cannot be built").detail(error))
+        .map_err(|error| Error::internal("an array cannot be built").detail(error))
 }
 
 /// Runs the subplans, then the query itself.
 pub(super) struct Subplans {
-    left: VecDeque<Running>,
+    remaining: VecDeque<RunningSubplan>,
     root: Input,
 }
 
 impl Subplans {
-    pub(super) fn new(subplans: Vec<Running>, root: Input) -> Self {
-        Self { left: subplans.into(), root }
+    pub(super) fn new(subplans: Vec<RunningSubplan>, root: Input) -> Self {
+        Self { remaining: subplans.into(), root }
     }
 }
 
 impl Operator for Subplans {
     fn poll(&mut self, ctx: &mut Context) -> Result<Poll> {
-        let Some(subplan) = self.left.front_mut() else { return self.root.poll(ctx) };
+        let Some(subplan) = self.remaining.front_mut() else { return self.root.poll(ctx) };
         let more = match subplan.operator.poll(ctx)? {
-            Poll::Batch(batch) => subplan.take(batch, ctx)?,
+            Poll::Batch(batch) => subplan.push(batch, ctx)?,
             Poll::Done => false,
             other => return Ok(other),
         };
-        if !more && let Some(subplan) = self.left.pop_front() {
-            ctx.given.push(subplan.finish()?);
+        if !more && let Some(subplan) = self.remaining.pop_front() {
+            ctx.subplans.push(subplan.finish()?);
         }
         Ok(Poll::Working)
     }
@@ -106,23 +108,23 @@ impl Operator for Subplans {
     }
 }
 
-/// Reads the rows that a subplan gave.
-pub(super) struct Shared {
+/// Reads the rows of a subplan's result.
+pub(super) struct SharedScan {
     subplan: usize,
     columns: Vec<usize>,
     next: usize,
 }
 
-impl Shared {
+impl SharedScan {
     pub(super) fn new(subplan: usize, columns: Vec<usize>) -> Self {
         Self { subplan, columns, next: 0 }
     }
 }
 
-impl Operator for Shared {
+impl Operator for SharedScan {
     fn poll(&mut self, ctx: &mut Context) -> Result<Poll> {
-        let Some(Given::Rows(batches)) = ctx.given.get(self.subplan) else {
-            return Err(Error::new(Code::Internal, "a shared query has not run"));
+        let Some(SubplanResult::Rows(batches)) = ctx.subplans.get(self.subplan) else {
+            return Err(Error::internal("a shared query has not run"));
         };
         let Some(batch) = batches.get(self.next) else { return Ok(Poll::Done) };
         self.next += 1;

@@ -28,25 +28,25 @@ fn few_rows() -> Limits {
 fn table(columns: &[(DataType, &[Scalar])]) -> Node {
     let fields: Vec<_> = columns.iter().map(|(data_type, _)| Field::new("c", data_type.clone())).collect();
     let schema = Schema { fields };
-    let rows = columns.first().map_or(0, |it| it.1.len());
+    let rows = columns.first().map_or(0, |(_, values)| values.len());
     let arrays = columns.iter().map(|(data_type, values)| array_of(values, data_type).unwrap()).collect();
     let all = Batch::new(rows, arrays).unwrap();
-    let batches = (0..rows).step_by(2).map(|at| all.slice(at, 2)).collect();
+    let batches = (0..rows).step_by(2).map(|first| all.slice(first, 2)).collect();
     let table = Arc::new(Table { schema: schema.clone(), batches });
     Node { kind: NodeKind::Scan { table, columns: (0..columns.len()).collect() }, schema }
 }
 
 fn ints(values: &[i64]) -> Vec<Scalar> {
-    values.iter().map(|it| Scalar::Int64(*it)).collect()
+    values.iter().map(|value| Scalar::Int64(*value)).collect()
 }
 
 fn node(kind: NodeKind, types: &[DataType]) -> Node {
-    let fields = types.iter().map(|it| Field::new("c", it.clone())).collect();
+    let fields = types.iter().map(|data_type| Field::new("c", data_type.clone())).collect();
     Node { kind, schema: Schema { fields } }
 }
 
-fn column(at: usize, data_type: DataType) -> Expr {
-    Expr::column(at, data_type, Span::default())
+fn column(index: usize, data_type: DataType) -> Expr {
+    Expr::column(index, data_type, Span::default())
 }
 
 fn literal(value: Scalar) -> Expr {
@@ -60,13 +60,13 @@ fn call(sign: &str, args: Vec<Expr>, returns: DataType) -> Expr {
     let kernel: Kernel = function
         .signatures
         .iter()
-        .filter(|it| {
-            let named = |it: &crate::function::Type| {
-                it.name() == "T" || args.iter().all(|arg| it.name() == arg.data_type.to_string())
+        .filter(|signature| {
+            let takes = |wanted: &crate::function::Type| {
+                wanted.name() == "T" || args.iter().all(|arg| wanted.name() == arg.data_type.to_string())
             };
-            it.args.iter().all(named)
+            signature.args.iter().all(takes)
         })
-        .find_map(|it| if let Body::Scalar(kernel) = it.body { Some(kernel) } else { None })
+        .find_map(|signature| if let Body::Scalar(kernel) = signature.body { Some(kernel) } else { None })
         .unwrap();
     Expr {
         kind: ExprKind::Call { function, kernel, args, safe: false },
@@ -79,18 +79,19 @@ fn ascending(expr: Expr) -> Order {
     Order { expr, descending: false, nulls_first: true }
 }
 
-/// The aggregate `name` over `args`, with the signature that gives `returns`.
+/// The aggregate `name` over `args`, with the signature that returns `returns`.
 fn aggregate(name: &str, args: Vec<Expr>, returns: DataType) -> Aggregate {
     let function = function(name).unwrap();
-    let fits = |it: &&crate::function::Signature| {
-        it.args.len() == args.len()
-            && it
+    let fits = |signature: &&crate::function::Signature| {
+        signature.args.len() == args.len()
+            && signature
                 .args
                 .iter()
                 .zip(&args)
-                .all(|(it, arg)| ["T", &arg.data_type.to_string()].contains(&it.name().as_str()))
+                .all(|(wanted, arg)| ["T", &arg.data_type.to_string()].contains(&wanted.name().as_str()))
     };
-    let Some(Body::Aggregate(start)) = function.signatures.iter().find(fits).map(|it| it.body) else {
+    let Some(Body::Aggregate(start)) = function.signatures.iter().find(fits).map(|signature| signature.body)
+    else {
         panic!("no aggregate {name}")
     };
     Aggregate {
@@ -106,7 +107,7 @@ fn aggregate(name: &str, args: Vec<Expr>, returns: DataType) -> Aggregate {
     }
 }
 
-/// Runs it and gives the rows as text: values in a row behind one another.
+/// Runs a plan and returns its rows as text, the values separated by spaces.
 fn run_plan(plan: Plan, ctx: &mut Context) -> Result<Vec<String>> {
     let schema = plan.root.schema.clone();
     let mut root = start(plan);
@@ -116,8 +117,8 @@ fn run_plan(plan: Plan, ctx: &mut Context) -> Result<Vec<String>> {
             Poll::Batch(batch) => {
                 assert!((1..=ctx.env.limits.batch_rows.max(2)).contains(&batch.rows()));
                 for row in 0..batch.rows() {
-                    let value = |(at, field): (usize, &Field)| {
-                        scalar_at(batch.column(at).unwrap(), &field.data_type, row).unwrap().to_string()
+                    let value = |(index, field): (usize, &Field)| {
+                        scalar_at(batch.column(index).unwrap(), &field.data_type, row).unwrap().to_string()
                     };
                     rows.push(schema.fields.iter().enumerate().map(value).collect::<Vec<_>>().join(" "));
                 }
@@ -187,7 +188,7 @@ fn without_keys_every_row_meets_every_other() {
     assert_eq!(run(node(kind, &[Int64, Int64])), ["1 NULL", "2 NULL"]);
 }
 
-/// A product of a billion rows gives its first ones at once.
+/// A product of a billion rows returns its first ones at once.
 #[test]
 fn a_product_is_made_in_pieces() {
     let many = || table(&[(Int64, &ints(&(0..1_000).collect::<Vec<_>>()))]);
@@ -216,7 +217,7 @@ fn what_must_be_held_has_a_limit() {
 /// Of 10,000 rows the first three are wanted: never more than a few batches of them are held.
 #[test]
 fn the_start_of_an_order_needs_little_room() {
-    let values: Vec<_> = (0..10_000).map(|it| (it * 7_919) % 10_007).collect();
+    let values: Vec<_> = (0..10_000).map(|row| (row * 7_919) % 10_007).collect();
     let mut smallest = values.clone();
     smallest.sort_unstable();
     let rows = table(&[(Int64, &ints(&values))]);
@@ -244,7 +245,7 @@ fn floats_group_by_value() {
 fn no_rows_are_one_group_without_keys_and_none_with_keys() {
     let none = || Box::new(table(&[(Int64, &[])]));
     let names = ["COUNT", "SUM", "MAX", "ANY_VALUE"];
-    let aggregates: Vec<_> = names.map(|it| aggregate(it, vec![column(0, Int64)], Int64)).into();
+    let aggregates: Vec<_> = names.map(|name| aggregate(name, vec![column(0, Int64)], Int64)).into();
     let one = NodeKind::Aggregate { input: none(), keys: Vec::new(), aggregates: aggregates.clone() };
     assert_eq!(run(node(one, &[Int64, Int64, Int64, Int64])), ["0 NULL NULL NULL"]);
     let keyed = NodeKind::Aggregate { input: none(), keys: vec![column(0, Int64)], aggregates };
@@ -254,7 +255,7 @@ fn no_rows_are_one_group_without_keys_and_none_with_keys() {
 #[test]
 fn what_stands_in_the_parentheses_holds_for_each_group() {
     let keys = ints(&[1, 2, 1, 1, 2, 1]);
-    let values = ["c", "x", "a", "c", "x", "b"].map(|it| Scalar::String(it.into()));
+    let values = ["c", "x", "a", "c", "x", "b"].map(|text| Scalar::String(text.into()));
     let agg = |change: fn(&mut Aggregate)| {
         let mut call = aggregate("ARRAY_AGG", vec![column(1, Text)], DataType::array(Text));
         change(&mut call);
@@ -265,11 +266,11 @@ fn what_stands_in_the_parentheses_holds_for_each_group() {
         keys: vec![column(0, Int64)],
         aggregates: vec![
             agg(|_| {}),
-            agg(|it| it.distinct = true),
-            agg(|it| it.limit = Some(2)),
-            agg(|it| {
-                it.order_by = vec![ascending(column(1, Text))];
-                it.limit = Some(3);
+            agg(|call| call.distinct = true),
+            agg(|call| call.limit = Some(2)),
+            agg(|call| {
+                call.order_by = vec![ascending(column(1, Text))];
+                call.limit = Some(3);
             }),
         ],
     };
@@ -286,7 +287,7 @@ fn what_stands_in_the_parentheses_holds_for_each_group() {
 /// Partitions `a`: 1, 2, 2, 5 and `b`: 3; the rows stay in their order.
 #[test]
 fn running_aggregates_include_the_peers() {
-    let partitions = ["a", "b", "a", "a", "a"].map(|it| Scalar::String(it.into()));
+    let partitions = ["a", "b", "a", "a", "a"].map(|text| Scalar::String(text.into()));
     let values = ints(&[2, 3, 5, 1, 2]);
     let sum = aggregate("SUM", vec![column(1, Int64)], Int64);
     let distinct = Aggregate { distinct: true, ..aggregate("COUNT", vec![column(1, Int64)], Int64) };
@@ -322,7 +323,7 @@ fn running_aggregates_include_the_peers() {
 }
 
 fn projected(values: &[i64], exprs: Vec<Expr>) -> Result<Vec<String>> {
-    let types: Vec<_> = exprs.iter().map(|it| it.data_type.clone()).collect();
+    let types: Vec<_> = exprs.iter().map(|expr| expr.data_type.clone()).collect();
     let input = Box::new(table(&[(Int64, &ints(values))]));
     let plan = Plan { subplans: Vec::new(), root: node(NodeKind::Project { input, exprs }, &types) };
     run_plan(plan, &mut context(Limits::default()))
@@ -397,7 +398,11 @@ fn subplans_run_first() {
         span: Span::new(3, 5),
     };
     let plan = |subplans: Vec<Subplan>, types: &[DataType]| {
-        let exprs = types.iter().enumerate().map(|(at, it)| of(ExprKind::Subplan(at), it.clone())).collect();
+        let exprs = types
+            .iter()
+            .enumerate()
+            .map(|(number, data_type)| of(ExprKind::Subplan(number), data_type.clone()))
+            .collect();
         let input = Box::new(node(NodeKind::OneRow, &[]));
         Plan { subplans, root: node(NodeKind::Project { input, exprs }, types) }
     };
@@ -456,5 +461,5 @@ fn nodes_are_measured_in_the_order_of_the_plan() {
     let mut ctx = context(few_rows());
     let mut root = start_measured(Plan { subplans: vec![subplan], root: distinct });
     while !matches!(root.poll(&mut ctx).unwrap(), Poll::Done) {}
-    assert_eq!(ctx.measured.iter().map(|it| it.rows).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(ctx.metrics.iter().map(|operator| operator.rows).collect::<Vec<_>>(), [1, 2, 3]);
 }

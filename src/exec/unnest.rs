@@ -1,13 +1,14 @@
 //! UNNEST: one row for each element of an array.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, Int64Array, ListArray, UInt64Array};
 
 use super::{Context, Input, Operator, Poll, expr, name_row};
-use crate::data::Batch;
-use crate::diag::{Code, Error, Result};
+use crate::data::{Batch, element_range};
+use crate::diag::{Invariant, Result};
 use crate::plan::Expr;
 
 pub(super) struct Unnest {
@@ -20,7 +21,7 @@ pub(super) struct Unnest {
     current: Option<Current>,
 }
 
-/// The latest batch and its arrays. All elements up to number `element` of row `row` were given.
+/// The latest batch and its arrays. The elements in front of number `element` of row `row` were returned.
 struct Current {
     batch: Batch,
     arrays: ArrayRef,
@@ -33,17 +34,15 @@ impl Unnest {
         Self { input, array, keep, offset, outer, rows_before: 0, current: None }
     }
 
-    /// The next rows of `current`, at most `most`; goes on in it.
+    /// The next rows of `current`, at most `most`.
     fn piece(&self, current: &mut Current, most: usize) -> Result<Batch> {
-        let lists = current
-            .arrays
-            .as_list_opt::<i32>()
-            .ok_or_else(|| Error::new(Code::Internal, "expected an array"))?;
+        let lists = current.arrays.as_list_opt::<i32>().invariant("expected an array")?;
         let mut rows: Vec<u64> = Vec::new();
         let mut elements: Vec<Option<u64>> = Vec::new();
         let mut offsets: Vec<Option<i64>> = Vec::new();
         while current.row < lists.len() && rows.len() < most {
-            let (start, length) = bounds(lists, current.row);
+            let range = elements_of(lists, current.row);
+            let length = range.len();
             if length == 0 && self.outer {
                 rows.push(current.row as u64);
                 elements.push(None);
@@ -52,8 +51,8 @@ impl Unnest {
             let end = length.min(current.element + most - rows.len());
             for element in current.element..end {
                 rows.push(current.row as u64);
-                elements.push(Some((start + element) as u64));
-                offsets.push(i64::try_from(element).ok());
+                elements.push(Some((range.start + element) as u64));
+                offsets.push(Some((element as u64).cast_signed()));
             }
             if end < length {
                 current.element = end;
@@ -70,13 +69,9 @@ impl Unnest {
     }
 }
 
-/// Where the elements of `row` start, and how many there are; none of NULL.
-fn bounds(lists: &ListArray, row: usize) -> (usize, usize) {
-    let at = |row: usize| lists.value_offsets().get(row).and_then(|it| usize::try_from(*it).ok());
-    match (at(row), at(row + 1)) {
-        (Some(start), Some(end)) if lists.is_valid(row) => (start, end.saturating_sub(start)),
-        _ => (0, 0),
-    }
+/// Where the elements of `row` are; a NULL has none.
+fn elements_of(lists: &ListArray, row: usize) -> Range<usize> {
+    if lists.is_valid(row) { element_range(lists, row) } else { 0..0 }
 }
 
 impl Operator for Unnest {

@@ -1,4 +1,4 @@
-//! Rows of constant expressions.
+//! VALUES: rows of expressions without columns.
 
 use super::{Context, Operator, Poll, expr};
 use crate::data::{Batch, Schema};
@@ -19,12 +19,12 @@ impl Values {
 impl Operator for Values {
     fn poll(&mut self, ctx: &mut Context) -> Result<Poll> {
         let most = ctx.env.limits.batch_rows;
-        let nothing = Batch::new(1, Vec::new())?;
+        let one_row = Batch::new(1, Vec::new())?;
         let rows = self
             .rows
             .by_ref()
             .take(most)
-            .map(|row| Batch::new(1, expr::columns(&row, &nothing, ctx)?))
+            .map(|row| Batch::new(1, expr::columns(&row, &one_row, ctx)?))
             .collect::<Result<Vec<_>>>()?;
         Ok(if rows.is_empty() { Poll::Done } else { Poll::Batch(Batch::concat(&self.schema, &rows)?) })
     }

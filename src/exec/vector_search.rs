@@ -1,13 +1,13 @@
-//! VECTOR_SEARCH: every row of the base is compared with each row of the query.
+//! VECTOR_SEARCH by brute force: every row of the base table is compared with each row of the query.
 
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, Float64Array, StructArray, UInt64Array};
 
-use super::held::Held;
+use super::buffer::RowBuffer;
 use super::{Context, Input, Operator, Poll, expr, name_row};
-use crate::data::{Batch, DataType, Operand, Schema, SortKey, StructField, top_indices};
-use crate::diag::{Code, Error, Result};
+use crate::data::{Batch, DataType, Operand, Schema, SortKey, StructField, row_index, top_indices};
+use crate::diag::{Error, Invariant, Result};
 use crate::function::{Metric, Vectors};
 use crate::plan::Expr;
 
@@ -20,8 +20,8 @@ pub(super) struct VectorSearch {
     batch: bool,
     top: Option<usize>,
     metric: Metric,
-    /// The base's rows as they come.
-    held: Held,
+    /// The base's rows until all are there.
+    buffer: RowBuffer,
     /// All rows of the base and their vectors.
     searched: Option<(Batch, Operand)>,
     /// The query's latest batch with its vectors, and how many of its rows are done.
@@ -48,20 +48,23 @@ impl Side {
         vectors.map_err(|error| name_row(error, &*self.input, self.rows_before))
     }
 
-    /// The rows at `places`, each as one struct.
-    fn structs(&self, batch: &Batch, places: &UInt64Array) -> Result<ArrayRef> {
-        let missing = || Error::new(Code::Internal, "a row cannot become a struct");
-        let rows = batch.select(&self.keep)?.take(places)?;
-        let fields = self.keep.iter().filter_map(|at| self.schema.fields.get(*at));
-        let fields = fields
-            .map(|field| StructField { name: field.name.clone(), data_type: field.data_type.clone() })
-            .collect();
+    /// The rows at `indices`, each as one struct.
+    fn structs(&self, batch: &Batch, indices: &UInt64Array) -> Result<ArrayRef> {
+        let rows = batch.select(&self.keep)?.take(indices)?;
+        let fields = self
+            .keep
+            .iter()
+            .map(|column| {
+                let field = self.schema.fields.get(*column).invariant("a column of a struct is missing")?;
+                Ok(StructField { name: field.name.clone(), data_type: field.data_type.clone() })
+            })
+            .collect::<Result<_>>()?;
         let arrow_schema::DataType::Struct(fields) = DataType::Struct(fields).storage() else {
-            return Err(missing());
+            return Err(Error::internal("the layout of a struct is a struct"));
         };
         StructArray::try_new_with_length(fields, rows.columns().to_vec(), None, rows.rows())
             .map(|array| Arc::new(array) as ArrayRef)
-            .map_err(|error| missing().detail(error))
+            .map_err(|error| Error::internal("a row cannot become a struct").detail(error))
     }
 }
 
@@ -74,11 +77,11 @@ struct Match {
 
 impl VectorSearch {
     pub(super) fn new(base: Side, query: Side, batch: bool, top: Option<usize>, metric: Metric) -> Self {
-        Self { base, query, batch, top, metric, held: Held::default(), searched: None, current: None }
+        Self { base, query, batch, top, metric, buffer: RowBuffer::default(), searched: None, current: None }
     }
 
-    /// The nearest rows of the base for row `row` of the query's batch, and how far they are. Rows without a vector,
-    /// and those whose distance is not a number, match nothing.
+    /// The nearest rows of the base for row `row` of the query's batch, and their distances. Rows without a vector,
+    /// and those whose distance is NaN, match nothing.
     fn nearest(
         &self,
         row: usize,
@@ -86,18 +89,18 @@ impl VectorSearch {
         base: &Vectors<'_>,
         rows: usize,
     ) -> Result<Vec<Match>> {
-        let of_query = |error| name_row(error, &*self.query.input, self.query.rows_before);
-        let Some(wanted) = query.get(row).map_err(of_query)? else { return Ok(Vec::new()) };
-        let distance = |at: usize| match base.get(at)? {
+        let name_query_row = |error| name_row(error, &*self.query.input, self.query.rows_before);
+        let Some(wanted) = query.get(row).map_err(name_query_row)? else { return Ok(Vec::new()) };
+        let distance = |base_row: usize| match base.get(base_row)? {
             Some(vector) => self.metric.distance(wanted, vector).map(Some),
             None => Ok(None),
         };
-        let distances = (0..rows).map(|at| {
-            let distance = distance(at).map_err(|mut error| {
+        let distances = (0..rows).map(|base_row| {
+            let distance = distance(base_row).map_err(|mut error| {
                 error.take_row();
-                error.context(format_args!("row {} of the base", at + 1))
+                error.context(format_args!("row {} of the base", base_row + 1))
             });
-            distance.map(|it| it.filter(|it| !it.is_nan()))
+            distance.map(|distance| distance.filter(|value| !value.is_nan()))
         });
         let distances = distances.collect::<Result<Float64Array>>()?;
         let found = rows - distances.null_count();
@@ -105,24 +108,23 @@ impl VectorSearch {
         let (data_type, column) = (DataType::Float64, Arc::new(distances));
         let key = SortKey { column, data_type, descending: false, nulls_first: false };
         let nearest = top_indices(rows, &[key], self.top.unwrap_or(found).min(found))?;
-        let place = |base: u64| usize::try_from(base).unwrap_or(usize::MAX);
-        let distance = |base| values.get(place(base)).copied().unwrap_or_default();
-        let matches = nearest.values().iter();
-        Ok(matches.map(|base| Match { query: row as u64, base: *base, distance: distance(*base) }).collect())
+        #[expect(clippy::indexing_slicing, reason = "`top_indices` gives rows of the base")]
+        let found = |base: &u64| Match { query: row as u64, base: *base, distance: values[row_index(*base)] };
+        Ok(nearest.values().iter().map(found).collect())
     }
 
-    /// Takes the base in; whether all of it is there.
-    fn take_base(&mut self, ctx: &mut Context) -> Result<Option<Poll>> {
+    /// Buffers the rows of the base; `None` once all are there.
+    fn poll_base(&mut self, ctx: &mut Context) -> Result<Option<Poll>> {
         if self.searched.is_some() {
             return Ok(None);
         }
         match self.base.input.poll(ctx)? {
             Poll::Batch(batch) => {
-                self.held.push(batch, ctx)?;
+                self.buffer.push(batch, ctx)?;
                 Ok(Some(Poll::Working))
             }
             Poll::Done => {
-                let all = std::mem::take(&mut self.held).concat(&self.base.schema)?;
+                let all = std::mem::take(&mut self.buffer).concat(&self.base.schema)?;
                 let vectors = self.base.vectors(&all, ctx)?;
                 self.searched = Some((all, vectors));
                 Ok(None)
@@ -134,7 +136,7 @@ impl VectorSearch {
 
 impl Operator for VectorSearch {
     fn poll(&mut self, ctx: &mut Context) -> Result<Poll> {
-        if let Some(poll) = self.take_base(ctx)? {
+        if let Some(poll) = self.poll_base(ctx)? {
             return Ok(poll);
         }
         let (rows, query_vectors, mut done) = match self.current.take() {
@@ -147,7 +149,7 @@ impl Operator for VectorSearch {
                 other => return Ok(other),
             },
         };
-        let Some((base_rows, base_vectors)) = &self.searched else { return Ok(Poll::Done) };
+        let (base_rows, base_vectors) = self.searched.as_ref().invariant("a search has no base")?;
         let (query, base) = (Vectors::new(&query_vectors)?, Vectors::new(base_vectors)?);
         let mut matches = Vec::new();
         let mut computed = 0;
@@ -159,10 +161,10 @@ impl Operator for VectorSearch {
         }
         let mut columns = Vec::with_capacity(3);
         if self.batch {
-            columns.push(self.query.structs(&rows, &matches.iter().map(|it| it.query).collect())?);
+            columns.push(self.query.structs(&rows, &matches.iter().map(|found| found.query).collect())?);
         }
-        columns.push(self.base.structs(base_rows, &matches.iter().map(|it| it.base).collect())?);
-        columns.push(Arc::new(matches.iter().map(|it| Some(it.distance)).collect::<Float64Array>()));
+        columns.push(self.base.structs(base_rows, &matches.iter().map(|found| found.base).collect())?);
+        columns.push(Arc::new(matches.iter().map(|found| Some(found.distance)).collect::<Float64Array>()));
         if done < rows.rows() {
             self.current = Some((rows, query_vectors, done));
         } else {

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int64Array, UInt32Array, UInt64Array};
 
-use super::held::Held;
-use super::tally::Tally;
+use super::accumulators::GroupedAggregate;
+use super::buffer::RowBuffer;
 use super::{Context, Input, Operator, Poll, expr};
-use crate::data::{Batch, DataType, Keys, Operand, Schema, SortKey, concat, sort_indices, take};
-use crate::diag::{Error, Result};
+use crate::data::{
+    Batch, DataType, KeyTable, Operand, Schema, SortKey, concat, row_index, sort_indices, take,
+};
+use crate::diag::{Error, Result, ensure};
 use crate::function::{Call, Fit, Ranking};
 use crate::plan::{Aggregate, Expr, Order, WindowCall};
 
@@ -19,8 +21,8 @@ pub(super) struct Window {
     order_by: Vec<Order>,
     calls: Vec<WindowCall>,
     keep: Vec<usize>,
-    held: Held,
-    /// All rows, and how many of them were given.
+    buffer: RowBuffer,
+    /// All rows, and how many of them were returned.
     result: Option<(Batch, usize)>,
 }
 
@@ -33,11 +35,20 @@ impl Window {
         calls: Vec<WindowCall>,
         keep: Vec<usize>,
     ) -> Self {
-        Self { input, schema, partition_by, order_by, calls, keep, held: Held::default(), result: None }
+        Self {
+            input,
+            schema,
+            partition_by,
+            order_by,
+            calls,
+            keep,
+            buffer: RowBuffer::default(),
+            result: None,
+        }
     }
 
     fn finish(&mut self, ctx: &mut Context) -> Result<Batch> {
-        let all = std::mem::take(&mut self.held).concat(&self.schema)?;
+        let all = std::mem::take(&mut self.buffer).concat(&self.schema)?;
         if all.rows() == 0 {
             return Ok(all);
         }
@@ -58,19 +69,16 @@ impl Window {
 
 impl Operator for Window {
     fn poll(&mut self, ctx: &mut Context) -> Result<Poll> {
-        if self.result.is_none() {
+        let Some((rows, returned)) = &mut self.result else {
             match self.input.poll(ctx)? {
-                Poll::Batch(batch) => {
-                    self.held.push(batch, ctx)?;
-                    return Ok(Poll::Working);
-                }
+                Poll::Batch(batch) => self.buffer.push(batch, ctx)?,
                 Poll::Done => self.result = Some((self.finish(ctx)?, 0)),
                 other => return Ok(other),
             }
-        }
-        let Some((rows, given)) = &mut self.result else { return Ok(Poll::Done) };
-        let batch = rows.slice(*given, ctx.env.limits.batch_rows);
-        *given += batch.rows();
+            return Ok(Poll::Working);
+        };
+        let batch = rows.slice(*returned, ctx.env.limits.batch_rows);
+        *returned += batch.rows();
         Ok(if batch.rows() == 0 { Poll::Done } else { Poll::Batch(batch) })
     }
 }
@@ -80,98 +88,108 @@ struct Partitions {
     /// The partition of each row, and how many there are.
     of_rows: Vec<u32>,
     count: usize,
-    /// Where there is an ORDER BY, rows that are equal in it share a number.
+    /// With an ORDER BY, rows of a partition that are equal in it (peers) share a number.
     peers: Option<Vec<u32>>,
-    /// The rows' numbers: partition by partition, in order.
+    /// The rows' numbers: partition by partition, in order. Each row stands there once.
     sorted: Vec<u64>,
 }
 
 impl Partitions {
     fn new(all: &Batch, partition_by: &[Expr], order_by: &[Order], ctx: &mut Context) -> Result<Self> {
         let columns = expr::columns(partition_by, all, ctx).map_err(name_row)?;
-        let mut keys = Keys::default();
-        let of_rows = keys.number(&columns, all.rows())?;
-        let count = keys.len();
-        let order = expr::columns(order_by.iter().map(|it| &it.expr), all, ctx).map_err(name_row)?;
-        let peers = match order.is_empty() {
-            true => None,
-            false => {
-                let mut columns: Vec<ArrayRef> = vec![Arc::new(UInt32Array::from(of_rows.clone()))];
-                columns.extend(order.iter().cloned());
-                Some(Keys::default().number(&columns, all.rows())?)
-            }
+        let mut table = KeyTable::default();
+        let of_rows = table.intern(&columns, all.rows())?;
+        let count = table.len();
+        let order = expr::columns(order_by.iter().map(|order| &order.expr), all, ctx).map_err(name_row)?;
+        let peers = if order.is_empty() {
+            None
+        } else {
+            let mut columns: Vec<ArrayRef> = vec![Arc::new(UInt32Array::from(of_rows.clone()))];
+            columns.extend(order.iter().cloned());
+            Some(KeyTable::default().intern(&columns, all.rows())?)
         };
-        let mut keys: Vec<_> = order_by.iter().zip(order).map(|(by, column)| by.key(column)).collect();
+        let mut keys: Vec<_> = order_by.iter().zip(order).map(|(order, column)| order.key(column)).collect();
         if count > 1 {
-            let column = Arc::new(of_rows.iter().map(|it| i64::from(*it)).collect::<Int64Array>());
+            let column = Arc::new(of_rows.iter().map(|row| i64::from(*row)).collect::<Int64Array>());
             let first = SortKey { column, data_type: DataType::Int64, descending: false, nulls_first: true };
             keys.insert(0, first);
         }
         let sorted = sort_indices(all.rows(), &keys)?.values().to_vec();
+        let is_whole = |rows: usize| rows == all.rows();
+        ensure(
+            is_whole(of_rows.len())
+                && is_whole(sorted.len())
+                && peers.as_ref().is_none_or(|peers| is_whole(peers.len())),
+            "a row of a window is missing",
+        )?;
         Ok(Self { of_rows, count, peers, sorted })
     }
 
     /// For each row in the sorted order: its number, its partition and its peers.
+    #[expect(clippy::indexing_slicing, reason = "`new` has checked that every row has a partition and peers")]
     fn walk(&self) -> impl Iterator<Item = (usize, u32, Option<u32>)> {
-        self.sorted.iter().filter_map(|row| {
-            let row = usize::try_from(*row).ok()?;
-            let peers = self.peers.as_ref().and_then(|peers| peers.get(row)).copied();
-            Some((row, *self.of_rows.get(row)?, peers))
+        self.sorted.iter().map(|row| {
+            let row = row_index(*row);
+            (row, self.of_rows[row], self.peers.as_ref().map(|peers| peers[row]))
         })
     }
 
+    #[expect(clippy::indexing_slicing, reason = "there is a rank for every row")]
     fn rank(&self, ranking: Ranking) -> ArrayRef {
         let mut ranks = vec![0_i64; self.sorted.len()];
-        let (mut partition_before, mut peers_before) = (None, None);
-        let (mut number, mut rank, mut dense) = (0, 0, 0);
+        let (mut previous_partition, mut previous_peers) = (None, None);
+        let (mut row_number, mut rank, mut dense_rank) = (0, 0, 0);
         for (row, partition, peers) in self.walk() {
-            if partition_before != Some(partition) {
-                (number, rank, dense) = (0, 0, 0);
+            if previous_partition != Some(partition) {
+                (row_number, rank, dense_rank) = (0, 0, 0);
             }
-            number += 1;
-            if rank == 0 || peers_before != peers {
-                rank = number;
-                dense += 1;
+            row_number += 1;
+            if rank == 0 || previous_peers != peers {
+                rank = row_number;
+                dense_rank += 1;
             }
-            (partition_before, peers_before) = (Some(partition), peers);
-            if let Some(place) = ranks.get_mut(row) {
-                *place = match ranking {
-                    Ranking::RowNumber => number,
-                    Ranking::Rank => rank,
-                    Ranking::DenseRank => dense,
-                };
-            }
+            (previous_partition, previous_peers) = (Some(partition), peers);
+            ranks[row] = match ranking {
+                Ranking::RowNumber => row_number,
+                Ranking::Rank => rank,
+                Ranking::DenseRank => dense_rank,
+            };
         }
         Arc::new(Int64Array::from(ranks))
     }
 
     fn aggregate(&self, call: Aggregate, all: &Batch, ctx: &mut Context) -> Result<ArrayRef> {
-        let mut tally = Tally::new(call, ctx)?;
+        let mut aggregate = GroupedAggregate::new(call, ctx)?;
         if self.peers.is_none() {
-            tally.update(all, &self.of_rows, self.count, ctx).map_err(name_row)?;
-            tally.finish(self.count)?;
-            let of_rows = self.of_rows.iter().map(|it| u64::from(*it));
-            return take(&tally.values(0..self.count)?, &of_rows.collect());
+            aggregate.update(all, &self.of_rows, self.count, ctx).map_err(name_row)?;
+            aggregate.finish(self.count)?;
+            let of_rows = self.of_rows.iter().map(|partition| u64::from(*partition));
+            return take(&aggregate.values(0..self.count)?, &of_rows.collect());
         }
-        // Peers numbered as they come in the order, so that those before have the number before.
-        let mut numbers: Vec<u32> = Vec::with_capacity(self.sorted.len());
-        let mut partitions = Vec::with_capacity(self.sorted.len());
-        let mut of_rows = vec![0; self.sorted.len()];
-        let mut before = None;
-        let mut count = 0;
+        let running = self.number_peers();
+        let sorted = all.take(&self.sorted.clone().into())?;
+        aggregate.accumulate_window(&sorted, &running.peers, &running.partitions, ctx)?;
+        take(&aggregate.values(0..running.count)?, &running.of_rows.into())
+    }
+
+    /// Numbers the groups of peers in the sorted order, so that each has the number after that of the group before.
+    #[expect(clippy::indexing_slicing, reason = "`of_rows` has an entry for every row")]
+    fn number_peers(&self) -> NumberedPeers {
+        let rows = self.sorted.len();
+        let (mut numbers, mut partitions) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
+        let mut of_rows = vec![0; rows];
+        let mut previous = None;
+        let mut count: u32 = 0;
         for (row, partition, peers) in self.walk() {
-            if before != Some(peers) {
-                before = Some(peers);
+            if previous != Some(peers) {
+                previous = Some(peers);
                 count += 1;
             }
             numbers.push(count - 1);
             partitions.push(partition);
-            if let Some(place) = of_rows.get_mut(row) {
-                *place = u64::from(count - 1);
-            }
+            of_rows[row] = u64::from(count - 1);
         }
-        tally.run(&all.take(&self.sorted.clone().into())?, &numbers, &partitions, ctx)?;
-        take(&tally.values(0..count as usize)?, &of_rows.into())
+        NumberedPeers { peers: numbers, partitions, of_rows, count: count as usize }
     }
 
     fn fit(
@@ -184,38 +202,56 @@ impl Partitions {
     ) -> Result<ArrayRef> {
         let types: Vec<_> = args.iter().map(|arg| arg.data_type.clone()).collect();
         let args = expr::arguments(args, all, ctx)?;
-        let fitted = |args: &[Operand], rows| {
+        let fit_and_apply = |args: &[Operand], rows| {
             let call = Call { args, types: &types, returns, rows, env: &ctx.env };
             fit(&call)?.apply(&call)
         };
         if self.count <= 1 {
-            return fitted(&args, all.rows());
+            return fit_and_apply(&args, all.rows());
         }
         let mut results = Vec::with_capacity(self.count);
         for rows in self.sorted.chunk_by(|a, b| self.partition(*a) == self.partition(*b)) {
-            let at = UInt64Array::from(rows.to_vec());
-            let args = args.iter().map(|arg| arg.take(&at)).collect::<Result<Vec<_>>>()?;
-            results.push(fitted(&args, rows.len()).map_err(|mut error| {
+            let indices = UInt64Array::from(rows.to_vec());
+            let args = args.iter().map(|arg| arg.take(&indices)).collect::<Result<Vec<_>>>()?;
+            let result = fit_and_apply(&args, rows.len()).map_err(|mut error| {
+                // It counts the rows of the partition.
                 error.take_row();
                 error
-            })?);
+            })?;
+            ensure(result.len() == rows.len(), "a window function has returned too few rows")?;
+            results.push(result);
         }
-        let result = concat(&results)?;
-        let mut places = vec![0; self.sorted.len()];
-        for (place, row) in (0..).zip(&self.sorted) {
-            if let Some(of_row) = usize::try_from(*row).ok().and_then(|row| places.get_mut(row)) {
-                *of_row = place;
-            }
-        }
-        take(&result, &places.into())
+        take(&concat(&results)?, &self.positions().into())
     }
 
-    fn partition(&self, row: u64) -> Option<u32> {
-        usize::try_from(row).ok().and_then(|row| self.of_rows.get(row)).copied()
+    /// Where each row stands in the sorted order.
+    #[expect(clippy::indexing_slicing, reason = "there is a position for every row")]
+    fn positions(&self) -> Vec<u64> {
+        let mut positions = vec![0; self.sorted.len()];
+        for (position, row) in (0..).zip(&self.sorted) {
+            positions[row_index(*row)] = position;
+        }
+        positions
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "`new` has checked that every row has a partition")]
+    fn partition(&self, row: u64) -> u32 {
+        self.of_rows[row_index(row)]
     }
 }
 
-/// All rows are there at once: their numbers are those of the input.
+/// The groups of peers of a window, numbered in the sorted order.
+struct NumberedPeers {
+    /// For each row in the sorted order its peers and its partition.
+    peers: Vec<u32>,
+    partitions: Vec<u32>,
+    /// For each row in the input's order its peers.
+    of_rows: Vec<u64>,
+    /// How many groups there are.
+    count: usize,
+}
+
+/// Names the row at fault: all rows are in one batch, so their numbers are those of the input.
 fn name_row(mut error: Error) -> Error {
     match error.take_row() {
         Some(row) => error.context(format_args!("row {}", row + 1)),

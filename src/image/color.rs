@@ -1,5 +1,5 @@
-//! Colour spaces. Matrices and conventions are TensorFlow's (`tf.image`), as its `convert_image_dtype` is for
-//! whole numbers.
+//! Colour spaces, with the matrices and conventions of TensorFlow (`tf.image`); whole numbers as its
+//! `convert_image_dtype` makes them.
 
 use super::{Image, View};
 use crate::diag::{Code, Error, Result};
@@ -34,15 +34,14 @@ impl ColorSpace {
     pub(crate) fn named(name: &str) -> Option<Self> {
         let known =
             [("HSV", Self::Hsv), ("GRAYSCALE", Self::Grayscale), ("YIQ", Self::Yiq), ("YUV", Self::Yuv)];
-        known.into_iter().find(|(it, _)| it.eq_ignore_ascii_case(name)).map(|(_, space)| space)
+        known.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, space)| space)
     }
 }
 
 /// An RGB picture in another colour space. Chroma may be negative.
 ///
 /// # Errors
-/// `invalid-value` for pictures without three channels, and for values outside of [0, 1]: whole numbers are no
-/// colours to compute with.
+/// `invalid-value` for pictures without three channels, and for values outside of [0, 1], such as bytes.
 pub(crate) fn convert(picture: View<'_>, space: ColorSpace) -> Result<Image> {
     let View { height, width, channels, data } = picture;
     if channels != 3 {
@@ -68,8 +67,8 @@ pub(crate) fn convert(picture: View<'_>, space: ColorSpace) -> Result<Image> {
     Ok(Image { height, width, channels, data })
 }
 
-/// Values in [0, 1] as whole numbers from 0 to 255; those outside become the nearest of them. A byte that was
-/// decoded comes back.
+/// Values in [0, 1] as whole numbers from 0 to 255; values outside are clamped. Values of a decoded picture become
+/// the bytes that they were decoded from.
 pub(crate) fn to_bytes(picture: View<'_>) -> Image {
     let View { height, width, channels, data } = picture;
     let data = data.iter().map(|value| (value.clamp(0.0, 1.0) * 255.5).floor()).collect();

@@ -1,8 +1,8 @@
 //! JPEG, PNG and BMP to pixels.
 //!
-//! Three channels always: gray is repeated, alpha is dropped without blending. A value is the 8-bit value
-//! divided by 255 in 32-bit floats. Of 16-bit values the high byte counts, as in TensorFlow's `decode_png`. The
-//! orientation that a camera notes in EXIF is not applied.
+//! The result always has three channels: gray is repeated, alpha is dropped without blending. A value is the 8-bit
+//! value divided by 255 in 32-bit floats. Of 16-bit values only the high byte is used, as in TensorFlow's `decode_png`.
+//! The orientation that cameras write into EXIF is not applied.
 
 use std::io::{Cursor, ErrorKind};
 
@@ -11,10 +11,10 @@ use ::image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageReader};
 use super::Image;
 use super::shrink::shrink;
 use super::sniff::{Found, sniff};
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Code, Error, Result, ensure};
 use crate::limits::Limits;
 
-/// Reads a picture; one of more than [`Limits::image_values`] values is shrunk.
+/// Decodes a picture; one of more than [`Limits::image_values`] values is shrunk.
 ///
 /// # Errors
 /// `invalid-image` for bytes that are no JPEG, PNG or BMP, or a broken one; `limit-exceeded` for too many bytes
@@ -61,17 +61,18 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<Image> {
     let mut raw = vec![0; size];
     decoder.read_image(&mut raw).map_err(|error| refused(name, &error))?;
     let (height, width) = (height as usize, width as usize);
-    match height * width * 3 > limits.image_values {
-        true => Ok(shrink(&layout, &raw, height, width, limits.image_values)),
-        false => Ok(Image { height, width, channels: 3, data: layout.floats(&raw) }),
+    ensure(raw.len() == height * width * layout.pixel, "a decoder has written another number of pixels")?;
+    if height * width * 3 > limits.image_values {
+        return Ok(shrink(&layout, &raw, height, width, limits.image_values));
     }
+    Ok(Image { height, width, channels: 3, data: layout.floats(&raw) })
 }
 
 /// How a decoder lays out a pixel.
 pub(super) struct Layout {
     /// Bytes of a pixel.
     pub(super) pixel: usize,
-    /// Where the byte of red, green and blue stands in it.
+    /// The index of the byte of red, green and blue in it.
     rgb: [usize; 3],
 }
 
@@ -97,11 +98,11 @@ impl Layout {
     #[inline]
     #[expect(clippy::indexing_slicing, reason = "callers pass `pixel` bytes")]
     pub(super) fn pixel(&self, bytes: &[u8]) -> [f32; 3] {
-        self.rgb.map(|at| unit(bytes[at]))
+        self.rgb.map(|index| unit(bytes[index]))
     }
 
     fn floats(&self, raw: &[u8]) -> Vec<f32> {
-        // The layout of nearly all photos, without a detour.
+        // The layout of nearly all photos is that of the result.
         if self.pixel == 3 {
             return raw.iter().copied().map(unit).collect();
         }
@@ -123,24 +124,26 @@ fn allocation(limits: &Limits) -> ::image::Limits {
     allocation
 }
 
-/// Whether a JPEG has its end marker. The decoder fills what is missing with gray.
+/// Whether a JPEG has its end marker. The decoder would fill what is missing with gray.
 fn is_whole_jpeg(bytes: &[u8]) -> bool {
-    let mut rest = bytes.get(2..).unwrap_or_default();
-    // Between markers lies entropy-coded data, where 0xFF is followed by 0 or by a restart marker.
-    while let Some(at) = rest.iter().position(|byte| *byte == 0xff) {
-        let Some(marker) = rest.get(at + 1) else { return false };
-        rest = rest.get(at + 1..).unwrap_or_default();
-        match marker {
-            0xff => {}
-            0xd9 => return true,
-            0x00 | 0x01 | 0xd0..=0xd8 => rest = rest.get(1..).unwrap_or_default(),
-            _ => {
-                let Some(&[high, low]) = rest.get(1..3) else { return false };
-                rest = rest.get(1 + usize::from(u16::from_be_bytes([high, low]))..).unwrap_or_default();
-            }
+    fn end_marker(bytes: &[u8]) -> Option<()> {
+        let mut rest = bytes.get(2..)?;
+        loop {
+            // Between markers lies entropy-coded data, where 0xFF is followed by 0 or by a restart marker.
+            let position = rest.iter().position(|byte| *byte == 0xff)?;
+            let from_marker = rest.get(position + 1..)?;
+            let (marker, after) = from_marker.split_first()?;
+            rest = match marker {
+                // A marker may follow any number of 0xFF.
+                0xff => from_marker,
+                0xd9 => return Some(()),
+                0x00 | 0x01 | 0xd0..=0xd8 => after,
+                // A segment begins with its length.
+                _ => after.get(usize::from(u16::from_be_bytes(*after.first_chunk()?))..)?,
+            };
         }
     }
-    false
+    end_marker(bytes).is_some()
 }
 
 fn truncated(name: &str) -> Error {
@@ -153,9 +156,9 @@ fn unsupported(name: &str) -> Error {
         .hint("save the picture again as an ordinary 8-bit PNG or JPEG")
 }
 
-/// A decoder's failure in our words.
+/// A decoder's error in our words.
 fn refused(name: &str, error: &ImageError) -> Error {
-    let mended = match error {
+    let error_of_ours = match error {
         ImageError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => truncated(name),
         ImageError::Unsupported(_) => unsupported(name),
         ImageError::Limits(_) => {
@@ -164,5 +167,5 @@ fn refused(name: &str, error: &ImageError) -> Error {
         _ => Error::new(Code::InvalidImage, format!("expected a whole picture, found a damaged {name}"))
             .hint("download or export the picture again"),
     };
-    mended.detail(error)
+    error_of_ours.detail(error)
 }

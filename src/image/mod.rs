@@ -1,7 +1,7 @@
-//! Bytes to pixels: decoding, resizing and recolouring of pictures.
+//! Pictures: decoding, resizing and conversion of colours.
 //!
-//! A picture is row-major height × width × channels of 32-bit floats in `[0, 1]`. This room knows no SQL, no
-//! columns and no models.
+//! A picture is row-major height × width × channels of 32-bit floats: in `[0, 1]` as it is decoded, other numbers after
+//! some conversions. This room knows no SQL, no columns and no models.
 
 mod color;
 mod decode;
@@ -25,7 +25,7 @@ pub(crate) struct Image {
     pub(crate) data: Vec<f32>,
 }
 
-/// A picture that lies elsewhere: at least one pixel, and as many values as its sizes say.
+/// A borrowed picture of at least one pixel, with as many values as its sizes say.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct View<'a> {
     height: usize,
@@ -38,13 +38,14 @@ impl<'a> View<'a> {
     /// The picture of `shape` `[height, width, channels]`.
     ///
     /// # Errors
-    /// `invalid-value` where `shape` is not that of a picture, or of another number of values.
+    /// `invalid-value` where `shape` is not that of a picture, or does not fit the number of values.
     pub(crate) fn new(shape: &[i64], data: &'a [f32]) -> Result<Self> {
         let sizes: Option<Vec<usize>> =
             shape.iter().map(|size| usize::try_from(*size).ok().filter(|size| *size > 0)).collect();
         match sizes.as_deref() {
             Some(&[height, width, channels])
-                if height.checked_mul(width).and_then(|it| it.checked_mul(channels)) == Some(data.len()) =>
+                if height.checked_mul(width).and_then(|pixels| pixels.checked_mul(channels))
+                    == Some(data.len()) =>
             {
                 Ok(Self { height, width, channels, data })
             }

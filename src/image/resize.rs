@@ -1,12 +1,11 @@
-//! Bilinear resizing, number for number as TensorFlow 2's `tf.image.resize` without antialiasing: pixel centres
-//! are at halves, and what lies outside repeats the edge.
+//! Bilinear resizing with the numbers of TensorFlow 2's `tf.image.resize` without antialiasing: pixel centres are at
+//! halves, and the edge is repeated outside of the picture.
 
 use super::{Image, View};
 use crate::diag::{Code, Error, Result};
 use crate::limits::RESIZED_VALUES;
 
-/// The picture at `height` × `width`; where `preserve_aspect_ratio`, the largest one that fits inside, without
-/// padding.
+/// The picture at `height` × `width`; with `preserve_aspect_ratio` the largest one that fits inside, without padding.
 ///
 /// # Errors
 /// `invalid-value` for a size of zero; `limit-exceeded` for a huge one.
@@ -22,14 +21,15 @@ pub(crate) fn resize(
             format!("expected a height and a width of at least 1, found {height} × {width}"),
         ));
     }
-    let (height, width) = match preserve_aspect_ratio {
-        true => inside(source.height, source.width, height, width),
-        false => (height, width),
+    let (height, width) = if preserve_aspect_ratio {
+        inside(source.height, source.width, height, width)
+    } else {
+        (height, width)
     };
     let channels = source.channels;
     let Some(values) = height
         .checked_mul(width)
-        .and_then(|it| it.checked_mul(channels))
+        .and_then(|pixels| pixels.checked_mul(channels))
         .filter(|values| *values <= RESIZED_VALUES)
     else {
         return Err(Error::new(
@@ -74,7 +74,7 @@ fn inside(from_height: usize, from_width: usize, height: usize, width: usize) ->
     (scaled(from_height, height), scaled(from_width, width))
 }
 
-/// The two source rows or columns that a target lies between, and how far it is from the first.
+/// The two source rows or columns that a target lies between, both within the source, and how far it is from the first.
 struct Tap {
     low: usize,
     high: usize,
@@ -91,10 +91,10 @@ fn taps(from: usize, to: usize) -> Vec<Tap> {
     let scale = from as f32 / to as f32;
     (0..to)
         .map(|target| {
-            let at = (target as f32 + 0.5) * scale - 0.5;
-            let floor = at.floor();
+            let position = (target as f32 + 0.5) * scale - 0.5;
+            let floor = position.floor();
             let clamp = |position: f32| (position.max(0.0) as usize).min(from - 1);
-            Tap { low: clamp(floor), high: clamp(at.ceil()), lerp: at - floor }
+            Tap { low: clamp(floor), high: clamp(position.ceil()), lerp: position - floor }
         })
         .collect()
 }
@@ -110,21 +110,25 @@ impl Line {
         Self { row: None, values: vec![0.0; values] }
     }
 
-    /// Resizes row `row` of `source`, unless that is what the line already holds.
+    /// Resizes row `row` of `source`, unless the line holds it already.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "`View::new` has checked the number of values, and taps lie within the source"
+    )]
     fn fill(&mut self, source: &View<'_>, row: usize, columns: &[Tap]) {
         if self.row == Some(row) {
             return;
         }
         self.row = Some(row);
         let length = source.width * source.channels;
-        let pixels = source.data.get(row * length..(row + 1) * length).unwrap_or_default();
+        let pixels = &source.data[row * length..(row + 1) * length];
         match source.channels {
             1 => lerp_pixels::<1>(pixels, columns, &mut self.values),
             3 => lerp_pixels::<3>(pixels, columns, &mut self.values),
             4 => lerp_pixels::<4>(pixels, columns, &mut self.values),
             channels => {
                 for (target, tap) in self.values.chunks_exact_mut(channels).zip(columns) {
-                    let pixel = |at: usize| pixels.get(at * channels..).unwrap_or_default();
+                    let pixel = |column: usize| &pixels[column * channels..(column + 1) * channels];
                     for ((value, low), high) in target.iter_mut().zip(pixel(tap.low)).zip(pixel(tap.high)) {
                         *value = low + (high - low) * tap.lerp;
                     }
@@ -134,12 +138,13 @@ impl Line {
     }
 }
 
+/// Resizes one row of pixels of `C` channels.
+#[expect(clippy::indexing_slicing, reason = "taps lie within the row of pixels")]
 fn lerp_pixels<const C: usize>(pixels: &[f32], columns: &[Tap], line: &mut [f32]) {
     let (pixels, _) = pixels.as_chunks::<C>();
     let (line, _) = line.as_chunks_mut::<C>();
     for (target, tap) in line.iter_mut().zip(columns) {
-        let (Some(low), Some(high)) = (pixels.get(tap.low), pixels.get(tap.high)) else { continue };
-        for ((value, low), high) in target.iter_mut().zip(low).zip(high) {
+        for ((value, low), high) in target.iter_mut().zip(&pixels[tap.low]).zip(&pixels[tap.high]) {
             *value = low + (high - low) * tap.lerp;
         }
     }

@@ -1,11 +1,12 @@
-//! Making a picture that is too large fit: every pixel of the result is the mean of the area that it covers.
+//! Shrinks a picture that is too large: every pixel of the result is the mean of the area that it covers.
 //!
-//! Done while the values are still bytes, so that a huge picture is never held as floats.
+//! This happens while the values are still bytes, so that a huge picture is never held as floats.
 
 use super::Image;
 use super::decode::Layout;
 
-/// The picture in at most `values` values, its aspect ratio kept as far as whole pixels allow.
+/// The picture in at most `values` values, its aspect ratio kept as far as whole pixels allow. `raw` holds `height` ×
+/// `width` pixels of `layout`.
 pub(super) fn shrink(layout: &Layout, raw: &[u8], height: usize, width: usize, values: usize) -> Image {
     let (to_height, to_width) = fitting(height, width, (values / 3).max(1));
     let rows = shares(height, to_height);
@@ -16,12 +17,14 @@ pub(super) fn shrink(layout: &Layout, raw: &[u8], height: usize, width: usize, v
         line.fill([0.0; 3]);
         for (pixel, column) in bytes.chunks_exact(layout.pixel).zip(&columns) {
             let value = layout.pixel(pixel);
-            for (target, weight) in line.iter_mut().skip(column.at).zip([column.here, column.next]) {
-                target.iter_mut().zip(value).for_each(|(sum, it)| *sum += weight * it);
+            // The last target has no next one, and the source column no share of it.
+            for (target, weight) in line.iter_mut().skip(column.target).zip([column.here, column.next]) {
+                target.iter_mut().zip(value).for_each(|(sum, value)| *sum += weight * value);
             }
         }
-        for (target, weight) in data.chunks_exact_mut(to_width * 3).skip(row.at).zip([row.here, row.next]) {
-            target.iter_mut().zip(line.as_flattened()).for_each(|(sum, it)| *sum += weight * it);
+        for (target, weight) in data.chunks_exact_mut(to_width * 3).skip(row.target).zip([row.here, row.next])
+        {
+            target.iter_mut().zip(line.as_flattened()).for_each(|(sum, value)| *sum += weight * value);
         }
     }
     Image { height: to_height, width: to_width, channels: 3, data }
@@ -43,9 +46,10 @@ fn fitting(height: usize, width: usize, pixels: usize) -> (usize, usize) {
     (to_height.min(pixels / to_width).max(1), to_width.min(pixels / to_height).max(1))
 }
 
-/// How one source row or column is shared out: at most two targets, as it is narrower than a target.
+/// How much one source row or column adds to target `target` and to the next one. It is narrower than a target, so
+/// that there are no more.
 struct Share {
-    at: usize,
+    target: usize,
     here: f32,
     next: f32,
 }
@@ -55,12 +59,12 @@ fn shares(from: usize, to: usize) -> Vec<Share> {
         .map(|index| {
             // Exact positions in units of 1/from: a source covers `to` of them, a target `from`.
             let (start, end) = (index * to, (index + 1) * to);
-            let at = start / from;
-            let border = (at + 1) * from;
+            let target = start / from;
+            let border = (target + 1) * from;
             let here = end.min(border) - start;
             #[expect(clippy::cast_precision_loss, reason = "shares of a pixel")]
             let weight = |units: usize| units as f32 / from as f32;
-            Share { at, here: weight(here), next: weight(to - here) }
+            Share { target, here: weight(here), next: weight(to - here) }
         })
         .collect()
 }

@@ -1,16 +1,16 @@
-//! What bytes are that are given as a picture, by their first few.
+//! Recognises bytes that are given as a picture by the first few of them.
 
 use ::image::ImageFormat;
 
 /// What the bytes hold.
 pub(super) enum Found {
-    /// A format that is read, and its name.
+    /// A format that is decoded, and its name.
     Picture(ImageFormat, &'static str),
     /// Something else, in words.
     Other(&'static str),
 }
 
-/// Recognises the formats that are read, and those that people try.
+/// Recognises the formats that are decoded, and others that people may pass, so that the error can name them.
 pub(super) fn sniff(bytes: &[u8]) -> Found {
     let at = |offset: usize, magic: &[u8]| bytes.get(offset..).is_some_and(|rest| rest.starts_with(magic));
     if at(0, b"\x89PNG\r\n\x1a\n") {
@@ -32,7 +32,7 @@ pub(super) fn sniff(bytes: &[u8]) -> Found {
         "an AVIF picture"
     } else if [&b"ftypheic"[..], b"ftypheix", b"ftyphevc", b"ftypmif1", b"ftypmsf1"]
         .iter()
-        .any(|it| at(4, it))
+        .any(|brand| at(4, brand))
     {
         "a HEIC picture"
     } else if at(4, b"ftyp") {
@@ -54,7 +54,7 @@ pub(super) fn sniff(bytes: &[u8]) -> Found {
     })
 }
 
-/// Which kind of text, judged by a first stretch.
+/// Names the kind of text by its beginning.
 fn text(bytes: &[u8]) -> &'static str {
     let head = bytes.get(..1024).unwrap_or(bytes);
     let readable = match std::str::from_utf8(head) {

@@ -127,6 +127,7 @@ fn large_pictures_shrink_to_the_mean_of_their_parts() {
     assert_eq!((image.height, image.width, image.channels), (1, 2, 3));
     // (0 + 100 + 20 + 80) / 4 and (200 + 40 + 60 + 0) / 4.
     let expected = [50.0 / 255.0, 0.0, 1.0, 75.0 / 255.0, 0.0, 1.0];
+    assert_eq!(image.data.len(), expected.len());
     assert!(image.data.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-6));
 
     let photo = encode(ImageFormat::Png, ExtendedColorType::Rgb8, 300, 200, &[77; 180_000]);
@@ -138,7 +139,8 @@ fn large_pictures_shrink_to_the_mean_of_their_parts() {
 
 /// Any picture: `(7i² + 13i) mod 256` by 255.
 fn pattern(height: i64, width: i64, channels: i64) -> ([i64; 3], Vec<f32>) {
-    let values = (0..height * width * channels).map(|i| ((7 * i * i + 13 * i) % 256) as f32 / 255.0);
+    let byte = |i: i64| u8::try_from((7 * i * i + 13 * i) % 256).unwrap();
+    let values = (0..height * width * channels).map(|i| f32::from(byte(i)) / 255.0);
     ([height, width, channels], values.collect())
 }
 
@@ -247,11 +249,11 @@ fn damage(whole: &[u8]) {
     };
     (0..whole.len()).for_each(|length| attempt(&whole[..length]));
     let mut bytes = whole.to_vec();
-    for at in 0..whole.len() {
-        for byte in [0, 0xff, whole[at] ^ 0x10] {
-            bytes[at] = byte;
+    for index in 0..whole.len() {
+        for byte in [0, 0xff, whole[index] ^ 0x10] {
+            bytes[index] = byte;
             attempt(&bytes);
         }
-        bytes[at] = whole[at];
+        bytes[index] = whole[index];
     }
 }

@@ -1,14 +1,18 @@
 //! The operators that run: tract's, and ours where tract has none, a wrong or a slow one.
 //!
-//! Each domain lists its operators in a folder of its own. One of ours is an [`Operator`]: it reads its attributes, says
-//! which outputs it makes of which inputs, and makes them; [`Node`] is the rest of what tract asks for. The room knows
-//! tensors, and nothing of columns, files or predictions.
+//! Each domain lists its operators in a folder of its own. An operator of ours is an [`Operator`]: it reads its
+//! attributes, says the types and dimensions of its outputs, and computes them; [`TractOp`] is the rest of what tract
+//! asks for. The room knows tensors, and nothing of columns, files or predictions.
+//!
+//! Every file names the versions of the standard that it covers, as <https://onnx.ai/onnx/operators/> counts them.
 
+mod attributes;
 mod keep_nan;
 pub(crate) mod kernels;
 mod microsoft;
 mod ml;
 mod standard;
+mod tensors;
 
 pub(crate) use keep_nan::{holds_nan, keep_nan};
 
@@ -28,47 +32,49 @@ use tract_onnx::tract_hir::internal::{
 
 use crate::onnx::names::{self, full_name};
 use crate::onnx::templates;
+use tensors::elements;
 
-/// What is known beside tract's standard operators.
-const DOMAINS: [(&str, &[Entry]); 4] = [
+/// The operators registered beside tract's standard ones, by domain.
+const DOMAINS: [(&str, &[Registration]); 4] = [
     (names::STANDARD, standard::OPERATORS),
     (names::ML, ml::OPERATORS),
     (names::MICROSOFT, microsoft::OPERATORS),
     (names::INTERNAL, standard::INTERNAL),
 ];
 
-/// What tract builds an operator by: also names the values that its bodies take from outside.
+/// tract's function that builds an operator from its node. It also returns the names of the outer values that the
+/// node's subgraphs read.
 type Builder = fn(&ParsingContext<'_>, &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)>;
 
-/// An operator's name within its domain, and who makes it.
-type Entry = (&'static str, Maker);
+/// An operator's name within its domain, and its implementation.
+type Registration = (&'static str, Implementation);
 
 #[derive(Clone, Copy)]
-enum Maker {
-    /// tract, which knows it by the name alone.
+enum Implementation {
+    /// tract's operator, which tract registers by its name without a domain.
     Tract,
-    /// A builder of ours, for what no [`Operator`] can be.
+    /// A builder of ours, for what cannot be an [`Operator`].
     Built(Builder),
     /// An operator of ours.
     Own(fn(&ParsingContext<'_>, &NodeProto) -> TractResult<Arc<dyn Operator>>),
 }
 
-const fn own<O: Operator>() -> Maker {
-    Maker::Own(|ctx, node| Ok(Arc::new(O::parse(ctx, node)?)))
+const fn own<O: Operator>() -> Implementation {
+    Implementation::Own(|ctx, node| Ok(Arc::new(O::parse(ctx, node)?)))
 }
 
 /// tract's ONNX reader with our operators, for graphs that were lowered.
 pub(crate) fn onnx() -> Onnx {
     let mut onnx = tract_onnx::onnx();
     let tract = onnx.op_register.0.clone();
-    let entries = || {
-        DOMAINS
-            .iter()
-            .flat_map(|(domain, entries)| entries.iter().map(|(name, maker)| (*domain, *name, *maker)))
+    let registrations = || {
+        DOMAINS.iter().flat_map(|(domain, operators)| {
+            operators.iter().map(|(name, implementation)| (*domain, *name, *implementation))
+        })
     };
-    // What stands in another domain of a file's is standard only if it stands there too.
-    let ours = entries().filter(|(domain, ..)| *domain != names::INTERNAL).map(|(_, name, _)| name);
-    for name in ours.chain(templates::all().map(|(_, name, _)| name)) {
+    // A name of another domain, or of a template, is a standard operator only where a registration below says so.
+    let public = registrations().filter(|(domain, ..)| *domain != names::INTERNAL).map(|(_, name, _)| name);
+    for name in public.chain(templates::all().map(|(_, name, _)| name)) {
         onnx.op_register.0.remove(name);
     }
     let mut register = |domain: &str, name: &str, builder: Option<Builder>| {
@@ -76,29 +82,30 @@ pub(crate) fn onnx() -> Onnx {
         onnx.op_register.0.extend(builder.map(|builder| (full_name(domain, name), builder)));
         onnx.op_register.0.extend(tract.map(|builder| (full_name(names::TRACT, name), builder)));
     };
-    for (domain, name, maker) in entries() {
-        let builder = match maker {
-            Maker::Tract => tract.get(name).copied(),
-            Maker::Built(builder) => Some(builder),
-            Maker::Own(_) => Some(build as _),
+    for (domain, name, implementation) in registrations() {
+        let builder = match implementation {
+            Implementation::Tract => tract.get(name).copied(),
+            Implementation::Built(builder) => Some(builder),
+            Implementation::Own(_) => Some(build as _),
         };
         register(domain, name, builder);
     }
     for (domain, name, _) in templates::all() {
-        register(domain, name, Some(left_over));
+        register(domain, name, Some(unexpanded));
     }
     onnx
 }
 
-/// Stands for operators that have a template: they run, but none is left in a graph that was lowered.
-fn left_over(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
+/// Stands for operators that have a template: they are supported, but lowering must have replaced every one of them.
+fn unexpanded(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
     bail!("the template of {} was not expanded", node.op_type)
 }
 
-fn entry(full_name: &str) -> Option<&'static Entry> {
+fn registration(full_name: &str) -> Option<&'static Registration> {
+    // Default: a name without a domain is one of the standard's.
     let (domain, name) = full_name.rsplit_once('.').unwrap_or((names::STANDARD, full_name));
-    let (_, entries) = DOMAINS.iter().find(|(known, _)| *known == domain)?;
-    entries.iter().find(|(known, _)| *known == name)
+    let (_, operators) = DOMAINS.iter().find(|(known, _)| *known == domain)?;
+    operators.iter().find(|(known, _)| *known == name)
 }
 
 /// Element type and dimensions of one input or output.
@@ -111,94 +118,85 @@ trait Operator: fmt::Debug + Send + Sync + 'static {
     where
         Self: Sized;
 
-    /// The outputs that it makes of `inputs`; fails where it cannot take them.
+    /// Types and dimensions of all outputs, for inputs of those types and dimensions. Fails for inputs that the
+    /// operator cannot take.
     fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>>;
 
-    /// Places of the inputs whose values the outputs' shapes depend on.
-    fn sizes(&self) -> &'static [usize] {
+    /// Indexes of the inputs whose values, and not only their shapes, decide the dimensions of the outputs.
+    fn shape_inputs(&self) -> &'static [usize] {
         &[]
     }
 
-    /// The outputs that it makes where the inputs at [`sizes`](Self::sizes) hold `values`.
-    fn sized_outputs(&self, inputs: &[Shape], _values: &[Vec<i64>]) -> TractResult<TVec<Shape>> {
+    /// As [`outputs`](Self::outputs), where the inputs at [`shape_inputs`](Self::shape_inputs) hold `values`.
+    fn outputs_for_values(&self, inputs: &[Shape], _values: &[Vec<i64>]) -> TractResult<TVec<Shape>> {
         self.outputs(inputs)
     }
 
-    /// Names of the values that it takes from the graph around it, behind its inputs.
-    fn outer(&self) -> Vec<String> {
+    /// Names of the values of the surrounding graph that the operator's subgraphs read. They become further inputs,
+    /// behind those of the node.
+    fn outer_values(&self) -> Vec<String> {
         Vec::new()
     }
 
-    /// Whether equal inputs make equal outputs.
+    /// Whether equal inputs always give equal outputs.
     fn is_pure(&self) -> bool {
         true
     }
 
-    /// Makes them.
+    /// Computes the outputs.
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>>;
 }
 
-/// Rows and features of the one input; a vector is one row.
-fn rows(inputs: &[Shape]) -> TractResult<(TDim, TDim)> {
-    match inputs {
-        [(_, shape)] => match shape.as_slice() {
-            [features] => Ok((TDim::from(1), features.clone())),
-            [rows, features] => Ok((rows.clone(), features.clone())),
-            other => bail!("expected a matrix, found rank {}", other.len()),
-        },
-        _ => bail!("expected one input"),
-    }
-}
-
-/// Makes any operator of ours: its name says which.
+/// Builds any operator of ours: the node's full name says which.
 fn build(ctx: &ParsingContext<'_>, node: &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
-    let Some((name, Maker::Own(parse))) = entry(&node.op_type) else {
+    let Some((name, Implementation::Own(parse))) = registration(&node.op_type) else {
         bail!("there is no operator {}", node.op_type)
     };
-    let outputs = (0..).zip(&node.output).filter(|(_, name)| !name.is_empty()).map(|(at, _)| at).collect();
+    let outputs = (0..).zip(&node.output).filter(|(_, name)| !name.is_empty()).map(|(index, _)| index);
     let inputs = node.input.iter().filter(|name| !name.is_empty()).count();
     let operator = parse(ctx, node)?;
-    let outer = operator.outer();
-    Ok((expand(Node { name, operator, inputs: inputs + outer.len(), outputs }), outer))
+    let outer = operator.outer_values();
+    let inputs = inputs + outer.len();
+    Ok((expand(TractOp { name, operator, inputs, outputs: outputs.collect() }), outer))
 }
 
 /// An [`Operator`] as tract loads and runs it.
 #[derive(Debug, Clone)]
-struct Node {
+struct TractOp {
     name: &'static str,
     operator: Arc<dyn Operator>,
     inputs: usize,
-    /// Which of the operator's outputs the graph names.
+    /// Indexes of the operator's outputs that the graph names.
     outputs: TVec<usize>,
 }
 
-impl Node {
-    /// Places of the inputs that say sizes, as far as they are there.
-    fn sizes(&self) -> impl Iterator<Item = usize> {
-        self.operator.sizes().iter().copied().filter(|place| *place < self.inputs)
+impl TractOp {
+    /// Indexes of the inputs whose values decide the dimensions; an optional one may be absent.
+    fn shape_inputs(&self) -> impl Iterator<Item = usize> {
+        self.operator.shape_inputs().iter().copied().filter(|index| *index < self.inputs)
     }
 
-    /// Those of `all` outputs that the graph names.
-    fn named<T>(&self, all: TVec<T>) -> TVec<T> {
-        (0..).zip(all).filter(|(at, _)| self.outputs.contains(at)).map(|(_, output)| output).collect()
+    /// Those of `all` outputs that the graph names; each of them must exist.
+    fn named<T>(&self, all: TVec<T>) -> TractResult<TVec<T>> {
+        let named: TVec<T> = (0..)
+            .zip(all)
+            .filter(|(index, _)| self.outputs.contains(index))
+            .map(|(_, output)| output)
+            .collect();
+        ensure!(named.len() == self.outputs.len(), "{} has no {} outputs", self.name, self.outputs.len());
+        Ok(named)
     }
 }
 
-/// The whole numbers of a tensor.
-fn whole(tensor: &Tensor) -> TractResult<Vec<i64>> {
-    let tensor = tensor.cast_to::<i64>()?;
-    Ok(tensor.try_as_plain_ram()?.as_slice::<i64>()?.to_vec())
-}
-
-impl PartialEq for Node {
+impl PartialEq for TractOp {
     fn eq(&self, other: &Self) -> bool {
         ptr::addr_eq(Arc::as_ptr(&self.operator), Arc::as_ptr(&other.operator))
     }
 }
 
-impl Eq for Node {}
+impl Eq for TractOp {}
 
-impl Expansion for Node {
+impl Expansion for TractOp {
     fn name(&self) -> StaticName {
         self.name.into()
     }
@@ -207,6 +205,7 @@ impl Expansion for Node {
         Ok(self.outputs.len())
     }
 
+    #[expect(clippy::indexing_slicing, reason = "there are as many inputs as `shape_inputs` counts with")]
     fn rules<'r, 'p: 'r, 's: 'r>(
         &'s self,
         solver: &mut Solver<'r>,
@@ -220,11 +219,12 @@ impl Expansion for Node {
             let types = inputs.iter().map(|input| &input.datum_type);
             solver.given_all(types, move |solver, types| {
                 let known: Vec<Shape> = types.into_iter().zip(shapes.clone()).collect();
-                let sizes = self.sizes().filter_map(|place| inputs.get(place));
-                solver.given_all(sizes.map(|input| &input.value), move |solver, sizes| {
-                    let sizes = sizes.iter().map(|size| whole(size)).collect::<TractResult<Vec<_>>>()?;
-                    let made = self.named(self.operator.sized_outputs(&known, &sizes)?);
-                    for (output, (datum_type, shape)) in outputs.iter().zip(made) {
+                let values = self.shape_inputs().map(|index| &inputs[index].value);
+                solver.given_all(values, move |solver, values| {
+                    let values =
+                        values.iter().map(|value| elements(value)).collect::<TractResult<Vec<_>>>()?;
+                    let found = self.named(self.operator.outputs_for_values(&known, &values)?)?;
+                    for (output, (datum_type, shape)) in outputs.iter().zip(found) {
                         solver.equals(&output.datum_type, datum_type)?;
                         solver.equals(&output.shape, shape)?;
                     }
@@ -239,7 +239,7 @@ impl Expansion for Node {
     }
 }
 
-impl Op for Node {
+impl Op for TractOp {
     fn name(&self) -> StaticName {
         self.name.into()
     }
@@ -251,7 +251,7 @@ impl Op for Node {
     op_as_typed_op!();
 }
 
-impl EvalOp for Node {
+impl EvalOp for TractOp {
     fn eval_out_of_plan(&self, inputs: TVec<TValue>) -> TractResult<Option<TVec<TValue>>> {
         let pure = self.operator.is_pure();
         pure.then(|| EvalOp::eval(self, &EvalContext::out_of_plan(), inputs)).transpose()
@@ -259,21 +259,22 @@ impl EvalOp for Node {
 
     fn eval(&self, _: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
         ensure!(inputs.len() == self.inputs, "{} takes {} inputs", self.name, self.inputs);
-        let outputs = self.named(self.operator.eval(&inputs)?);
+        let outputs = self.named(self.operator.eval(&inputs)?)?;
         Ok(outputs.into_iter().map(IntoTValue::into_tvalue).collect())
     }
 }
 
-impl TypedOp for Node {
+impl TypedOp for TractOp {
     fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
         let shapes: Vec<Shape> = inputs.iter().map(|fact| (fact.datum_type, fact.shape.to_tvec())).collect();
-        let mut sizes = Vec::new();
-        for place in self.sizes() {
-            let size = inputs.get(place).and_then(|fact| fact.konst.as_ref());
-            sizes.push(size.with_context(|| format!("{} needs input {place} to be a constant", self.name))?);
+        let mut values = Vec::new();
+        for index in self.shape_inputs() {
+            let constant = inputs.get(index).and_then(|fact| fact.konst.as_ref());
+            let constant =
+                constant.with_context(|| format!("{} needs input {index} to be a constant", self.name))?;
+            values.push(elements(constant)?);
         }
-        let sizes = sizes.into_iter().map(|size| whole(size)).collect::<TractResult<Vec<_>>>()?;
-        let outputs = self.named(self.operator.sized_outputs(&shapes, &sizes)?);
+        let outputs = self.named(self.operator.outputs_for_values(&shapes, &values)?)?;
         Ok(outputs.into_iter().map(|(datum_type, shape)| datum_type.fact(shape)).collect())
     }
 
@@ -312,11 +313,11 @@ mod tests {
         }
     }
 
-    /// Each name within its domain once, so that none hides another.
+    /// Every name occurs once within its domain, so that none hides another.
     #[test]
     fn no_operator_stands_twice() {
         let operators =
-            DOMAINS.iter().flat_map(|(domain, entries)| entries.iter().map(|(name, _)| (*domain, *name)));
+            DOMAINS.iter().flat_map(|(domain, operators)| operators.iter().map(|(name, _)| (*domain, *name)));
         let templates = templates::all().map(|(domain, name, _)| (domain, name));
         let mut known = HashSet::new();
         for operator in operators.chain(templates) {

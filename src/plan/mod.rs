@@ -12,8 +12,10 @@ mod prune;
 
 pub use bind::Params;
 pub(crate) use bind::{
-    Binding, Bound, CORRUPT_MODEL, Context, Declared, External, FitCall, Format, Prerequisite, Variable, bind,
+    AlterModel, Assign, Binding, Bound, Context, CreateExternalTable, CreateModel, CreateObjectTable,
+    CreateTable, CreateTransform, CreateView, Declared, DropModel, DropTable, Explain, External, FitCall,
+    Format, Insert, Prerequisite, SubqueryPlace, Variable, bind, invalid_model,
 };
-pub(crate) use explain::{explanation, explanation_schema};
+pub(crate) use explain::explanation;
 pub(crate) use expr::{Aggregate, Expr, ExprKind, Order};
 pub(crate) use node::{Gives, JoinKind, Node, NodeKind, Plan, Subplan, WindowCall};

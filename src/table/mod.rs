@@ -2,7 +2,7 @@
 //!
 //! What comes in leaves in the layout of [`DataType::storage`](crate::data::DataType::storage), in batches of
 //! at most [`Limits::batch_rows`](crate::Limits::batch_rows) rows, under names that are unique without regard to
-//! case. This room knows no SQL and no models, and reads no files: it is given their bytes.
+//! case. This room knows no SQL and no models, and does no I/O: it is given the bytes of files.
 
 mod arrow;
 mod csv;
@@ -44,25 +44,25 @@ impl Table {
 /// # Errors
 /// `limit-exceeded` for a source of more than [`Limits::table_bytes`].
 fn check_size(source: &[u8], limits: &Limits) -> Result<()> {
-    match source.len() <= limits.table_bytes {
-        true => Ok(()),
-        false => Err(Error::new(
-            Code::LimitExceeded,
-            format!("expected a table of at most {} bytes, found {}", limits.table_bytes, source.len()),
-        )),
+    if source.len() <= limits.table_bytes {
+        return Ok(());
     }
+    Err(Error::new(
+        Code::LimitExceeded,
+        format!("expected a table of at most {} bytes, found {}", limits.table_bytes, source.len()),
+    ))
 }
 
 /// # Errors
 /// `limit-exceeded` for more than [`Limits::columns`].
 fn check_columns(columns: usize, limits: &Limits) -> Result<()> {
-    match columns <= limits.columns {
-        true => Ok(()),
-        false => Err(Error::new(
-            Code::LimitExceeded,
-            format!("expected a table of at most {} columns, found {columns}", limits.columns),
-        )),
+    if columns <= limits.columns {
+        return Ok(());
     }
+    Err(Error::new(
+        Code::LimitExceeded,
+        format!("expected a table of at most {} columns, found {columns}", limits.columns),
+    ))
 }
 
 /// Columns that were built here do not fit together.

@@ -1,17 +1,17 @@
-//! Column names as files have them, made fit for SQL.
+//! Column names of files, made unique for SQL.
 
 use std::collections::HashMap;
 
-/// Trimmed, `column_3` where there is none, and `_1`, `_2` … behind a name that came before in any case.
+/// The names trimmed; `column_3` for an empty one, and `_1`, `_2` … appended to a name that came before in any case.
 pub(super) fn unique(names: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<String> {
-    // The last number that was put behind each name: ten thousand equal names are not to be counted from one.
+    // The last number that was appended to each name, so that ten thousand equal names are not all counted from 1.
     let mut taken: HashMap<String, usize> = HashMap::new();
     names
         .into_iter()
         .enumerate()
-        .map(|(at, name)| {
+        .map(|(index, name)| {
             let name = match name.as_ref().trim() {
-                "" => format!("column_{}", at + 1),
+                "" => format!("column_{}", index + 1),
                 name => name.to_owned(),
             };
             let mut free = name.clone();

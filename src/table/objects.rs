@@ -8,7 +8,7 @@ use arrow_buffer::OffsetBuffer;
 use arrow_schema::Field as ArrowField;
 
 use crate::data::{Batch, DataType, Field, Schema, StructField};
-use crate::diag::Result;
+use crate::diag::{Code, Error, Result};
 
 /// One file of an object table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,10 +43,10 @@ fn metadata() -> DataType {
     DataType::Struct(vec![text("name"), text("value")])
 }
 
-/// `objects` as rows. What only a cloud store knows (generation, hash, custom metadata) is NULL or empty.
+/// `objects` as rows. What only cloud storage knows (generation, hash, custom metadata) is NULL or empty.
 ///
 /// # Errors
-/// `internal` where the columns do not fit together.
+/// `out-of-range` for a size that INT64 does not hold.
 pub fn batch(objects: &[Object]) -> Result<Batch> {
     let rows = objects.len();
     let mut uris = StringBuilder::new();
@@ -58,8 +58,13 @@ pub fn batch(objects: &[Object]) -> Result<Batch> {
             "" => "application/octet-stream",
             known => known,
         });
-        sizes.append_value(i64::try_from(object.size).unwrap_or(i64::MAX));
+        let size = i64::try_from(object.size).map_err(|_| {
+            let Object { uri, size, .. } = object;
+            Error::new(Code::OutOfRange, format!("expected a size that INT64 holds, found {size} of `{uri}`"))
+        })?;
+        sizes.append_value(size);
     }
+    // A time that TIMESTAMP cannot hold is unknown: NULL.
     let updated: TimestampMicrosecondArray =
         objects.iter().map(|object| object.updated_ms.checked_mul(1000)).collect();
     let entries = metadata().storage();

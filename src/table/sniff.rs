@@ -1,6 +1,6 @@
-//! What bytes are that are given as a table, by their first few.
+//! Recognises, by their first bytes, files that are given as CSV and are something else.
 
-/// The name of a format that is no CSV, where the bytes begin like one.
+/// The name of the format other than CSV that the bytes begin like, if there is one.
 pub(super) fn sniff(bytes: &[u8]) -> Option<&'static str> {
     let magic: &[(&[u8], &str)] = &[
         (b"PAR1", "a Parquet file"),
@@ -23,7 +23,7 @@ pub(super) fn sniff(bytes: &[u8]) -> Option<&'static str> {
         (b"\xfe\xff", "text in UTF-16"),
     ];
     if let Some((magic, name)) = magic.iter().find(|(magic, _)| bytes.starts_with(magic)) {
-        // A column may have the name `ORC`; the formats go on with bytes that no text has.
+        // A column may be called `ORC`; the format continues with bytes that text does not have.
         if !magic.iter().all(u8::is_ascii_alphanumeric) || has_control(bytes) {
             return Some(name);
         }
@@ -51,7 +51,7 @@ pub(super) fn sniff(bytes: &[u8]) -> Option<&'static str> {
     matches!(compact.as_slice(), b"{\"" | b"[{" | b"[[").then_some("JSON")
 }
 
-/// Whether the first stretch holds bytes that text does not.
+/// Whether the first bytes include some that text does not have.
 fn has_control(bytes: &[u8]) -> bool {
     let head = bytes.get(..4096).unwrap_or(bytes);
     head.iter().any(|byte| matches!(byte, 0..=8 | 14..=26))

@@ -124,6 +124,16 @@ fn a_script_knows_its_statements() {
 }
 
 #[test]
+fn rows_are_not_put_into_a_table_that_got_other_columns() {
+    let engine = engine();
+    run(&engine, "CREATE TABLE t (a INT64, b STRING)").unwrap();
+    let insert = query(&engine.session(), "INSERT INTO t VALUES (1, 'x')");
+    run(&engine, "CREATE OR REPLACE TABLE t (b STRING, a INT64)").unwrap();
+    assert_eq!(finish(insert).unwrap_err().code().as_str(), "type-mismatch");
+    assert_eq!(run(&engine, "SELECT COUNT(*) AS n FROM t").unwrap().ints("n"), [0]);
+}
+
+#[test]
 fn the_longest_statement_runs() {
     let sum = format!("SELECT {}1 AS total", "1 + ".repeat(500));
     // Without optimisation the frames are several times as large.

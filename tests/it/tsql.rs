@@ -102,3 +102,37 @@ fn rows_and_answers_have_their_own_names() {
     assert_eq!(outcome.names().first(), Some(&"id"));
     assert_eq!(outcome.names().last(), Some(&"variable1"));
 }
+
+#[test]
+fn several_predicts_take_their_models_from_subqueries() {
+    let model = "(SELECT data FROM models WHERE id = (SELECT MIN(id) FROM models))";
+    let predict = |rows: &str| {
+        format!(
+            "(SELECT COUNT(*) FROM PREDICT(MODEL = {model}, DATA = {rows} AS d, RUNTIME = ONNX)
+                WITH (variable1 float) AS p)"
+        )
+    };
+    let sql = format!(
+        "WITH some AS (SELECT TOP (7) * FROM features), more AS (SELECT TOP (9) * FROM features)
+        SELECT (SELECT COUNT(*) FROM some) AS n, {} AS a, {} AS b, (SELECT COUNT(*) FROM more) AS m",
+        predict("some"),
+        predict("more")
+    );
+    let outcome = host::run(&database(), &sql).unwrap();
+    assert_eq!(outcome.text_rows(), [["7", "7", "9", "9"]]);
+}
+
+#[test]
+fn a_view_and_its_reader_have_models_of_their_own() {
+    let engine = database();
+    // The subqueries stand at the same place of two texts: the view's gives a model, the reader's gives none.
+    let predict = |start: &str, id: u8| {
+        format!(
+            "{start:<40} PREDICT(MODEL = (SELECT data FROM models WHERE id = {id}), DATA = features AS d,
+                RUNTIME = ONNX) WITH (variable1 float) AS p"
+        )
+    };
+    run(&engine, &predict("CREATE VIEW v AS SELECT p.* FROM", 1), Params::default());
+    let error = host::run(&engine, &predict("SELECT p.* FROM v CROSS JOIN", 7)).unwrap_err();
+    assert!(error.to_string().contains("the model is NULL"), "{error}");
+}

@@ -34,6 +34,12 @@ const OWNED: [(&str, &[&str]); 7] = [
     ("unsafe", &["operators/kernels/"]),
 ];
 
+/// Below this folder, a default in the place of a value that must be there is a wrong prediction.
+const NO_SILENT_DEFAULTS: &str = "src/operators/";
+
+/// The start of the comment that says why a default is what is meant.
+const WHY_DEFAULT: &str = "// Default:";
+
 /// A fixture needs the script that makes it; anything bigger is generated or downloaded.
 const BIGGEST_FILE: usize = 1_000_000;
 
@@ -63,6 +69,7 @@ pub fn check() -> Result<()> {
             && path.ends_with(".rs")
         {
             found.extend(House::read(file, text).with_context(|| format!("`{file}` is not Rust"))?);
+            found.extend(silent_defaults(file, text));
         }
     }
     if found.is_empty() {
@@ -104,6 +111,44 @@ fn names_folder(line: &str, folder: &str) -> bool {
         let before = line[..at].chars().next_back();
         before.is_none_or(|letter| !letter.is_alphanumeric() && !"._-/}*~)>$".contains(letter))
     })
+}
+
+/// Defaults below [`NO_SILENT_DEFAULTS`] that no comment explains: `unwrap_or_default`, and `.get(…)` with an
+/// `unwrap_or…` or `map_or…` behind it. The comment stands on the line or on one of the two above; tests are exempt.
+fn silent_defaults(file: &str, text: &str) -> Vec<Violation> {
+    if !file.starts_with(NO_SILENT_DEFAULTS) {
+        return Vec::new();
+    }
+    let lines: Vec<&str> = text.lines().take_while(|line| line.trim() != "#[cfg(test)]").collect();
+    let is_silent = |index: &usize| {
+        let is_explained =
+            lines[index.saturating_sub(2)..=*index].iter().any(|line| line.contains(WHY_DEFAULT));
+        has_default(&lines, *index) && !is_explained
+    };
+    let violation = |index: usize| Violation {
+        file: file.to_owned(),
+        line: index + 1,
+        rule: format!(
+            "a default may hide a missing value: check it, or say with `{WHY_DEFAULT}` why it is meant"
+        ),
+    };
+    (0..lines.len()).filter(is_silent).map(violation).collect()
+}
+
+/// Whether the line puts a default in the place of a value; the `.get(…)` may stand on a line above, where rustfmt has
+/// broken the chain of calls.
+fn has_default(lines: &[&str], index: usize) -> bool {
+    let line = lines[index].trim_start();
+    if line.starts_with("//") {
+        return false;
+    }
+    if line.contains("unwrap_or_default") {
+        return true;
+    }
+    let Some(end) = line.find(".unwrap_or").or_else(|| line.find(".map_or")) else { return false };
+    let is_continued = |index: &usize| lines[*index].trim_start().starts_with(['.', '/']);
+    let first = (1..=index).rev().find(|index| !is_continued(index)).unwrap_or(0);
+    line[..end].contains(".get(") || lines[first..index].iter().any(|line| line.contains(".get("))
 }
 
 /// Reads the tokens of one file below `src/`.
@@ -316,6 +361,33 @@ mod tests {
     fn a_new_room_asks_for_a_layer() {
         let found = broken("src/cellar/mod.rs", "//! Wine.");
         assert_eq!(found, [(1, "`cellar` has no layer: give it one in `xtask/src/tidy.rs`".to_owned())]);
+    }
+
+    #[test]
+    fn defaults_of_operators_say_why() {
+        let lines = |text: &str| -> Vec<usize> {
+            silent_defaults("src/operators/a.rs", text).iter().map(|found| found.line).collect()
+        };
+        assert_eq!(lines("let a = list.first().copied().unwrap_or_default();"), [1]);
+        assert_eq!(lines("let a = 1;\nlet b = list.get(at).map_or(0, |b| b + 1);"), [2]);
+        assert_eq!(lines("let a = list\n    .get(at)\n    .copied()\n    .unwrap_or(1);"), [4]);
+        assert_eq!(lines("let a = list.get(at);\nlet b = other.unwrap_or(1);"), []);
+        assert_eq!(lines("let a = node.get_attr_opt(name)?.unwrap_or(1);"), []);
+        assert_eq!(lines("// Not `unwrap_or_default`."), []);
+    }
+
+    #[test]
+    fn a_default_with_its_reason_and_tests_are_free() {
+        let silent = |file: &str, text: &str| !silent_defaults(file, text).is_empty();
+        let default = "let a = list.get(at).unwrap_or(&0);";
+        for reason in ["// Default: an absent bias is zero.\n", "// Default: an absent bias\n// is zero.\n"] {
+            assert!(!silent("src/operators/ml/a.rs", &format!("{reason}{default}")));
+        }
+        assert!(!silent("src/operators/ml/a.rs", &format!("{default} // Default: zero is meant.")));
+        assert!(silent("src/operators/ml/a.rs", &format!("// Default: zero.\n\n\n{default}")));
+        assert!(silent("src/operators/ml/a.rs", &format!("// It is zero.\n{default}")));
+        assert!(!silent("src/operators/ml/a.rs", &format!("#[cfg(test)]\nmod tests {{ {default} }}")));
+        assert!(!silent("src/exec/a.rs", default));
     }
 
     #[test]

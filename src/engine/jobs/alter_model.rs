@@ -1,45 +1,50 @@
-//! ALTER MODEL: the same graph with other options; the file of its labels may have to be read.
+//! ALTER MODEL: asks for the file of labels, if the options name one, then gives the model its options.
 
 use std::sync::Arc;
 
 use super::create_model::request;
 use super::{Job, JobContext, JobStep};
 use crate::diag::{Result, Span};
+use crate::engine::Engine;
 use crate::model::{Model, ModelOptions};
+use crate::plan::AlterModel;
 
-pub(super) struct AlterModel {
+pub(super) struct AlterModelJob {
     name: String,
     model: Arc<Model>,
     options: ModelOptions,
     span: Span,
-    /// The file of labels that was asked for.
+    /// The request for the file of labels.
     labels: Option<u64>,
 }
 
-impl AlterModel {
-    pub(super) fn new(name: String, model: Arc<Model>, options: ModelOptions, span: Span) -> Self {
-        Self { name, model, options, span, labels: None }
+impl AlterModelJob {
+    pub(super) fn new(AlterModel { name, options, span }: AlterModel, engine: &Engine) -> Result<Self> {
+        let model = engine.catalog().model(&name)?.clone();
+        Ok(Self { name, model, options, span, labels: None })
     }
 
-    fn advance(&mut self, env: &mut JobContext<'_>) -> Result<JobStep> {
-        if let Some(labels) = self.labels.take() {
-            self.options.read_labels(&env.ctx.resources.take_bytes(labels)?)?;
+    fn advance(mut self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
+        let requests = &mut ctx.exec.requests;
+        if !requests.all_answered() {
+            return Ok(JobStep::Waiting(self));
+        }
+        if let Some(labels) = self.labels {
+            self.options.read_labels(&requests.take_bytes(labels)?)?;
         }
         if let Some(file) = self.options.labels_file() {
-            self.labels = Some(request(env.ctx, file));
-            return Ok(JobStep::Waiting);
+            self.labels = Some(request(requests, file));
+            return Ok(JobStep::Waiting(self));
         }
         let model = self.model.with_options(&self.options)?;
-        env.engine.catalog().put_model(&self.name, Arc::new(model));
+        ctx.engine.catalog().put_model(&self.name, Arc::new(model));
         Ok(JobStep::changed(format!("Successfully changed model named {}", self.name)))
     }
 }
 
-impl Job for AlterModel {
-    fn step(&mut self, env: &mut JobContext<'_>) -> Result<JobStep> {
-        if !env.ctx.resources.is_complete() {
-            return Ok(JobStep::Waiting);
-        }
-        self.advance(env).map_err(|error| error.or_at(self.span))
+impl Job for AlterModelJob {
+    fn step(self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
+        let span = self.span;
+        self.advance(ctx).map_err(|error| error.or_at(span))
     }
 }

@@ -1,40 +1,59 @@
-//! DECLARE and SET: variables get the values of a plan's one row, or NULL.
+//! DECLARE and SET: computes the values, then gives them to the variables.
 
 use super::collect::{Collect, Collected};
 use super::{Job, JobContext, JobStep};
-use crate::data::{DataType, Scalar, scalar_at};
-use crate::diag::Result;
+use crate::data::{Batch, DataType, Scalar, scalar_at};
+use crate::diag::{Error, Result, ensure};
 use crate::engine::step::Summary;
-use crate::plan::Plan;
+use crate::plan::Assign;
 
-pub(super) struct Assign {
+pub(super) struct AssignJob {
     variables: Vec<(String, DataType)>,
-    row: Collect,
+    values: Option<Collect>,
 }
 
-impl Assign {
-    pub(super) fn new(variables: Vec<(String, DataType)>, plan: Option<Plan>) -> Self {
-        Self { variables, row: Collect::optional(plan) }
+impl AssignJob {
+    pub(super) fn new(Assign { variables, plan }: Assign) -> Self {
+        Self { variables, values: plan.map(Collect::new) }
     }
 }
 
-impl Job for Assign {
-    fn step(&mut self, env: &mut JobContext<'_>) -> Result<JobStep> {
-        let batches = match self.row.step(env.ctx)? {
-            Collected::Not(step) => return Ok(step),
-            Collected::All(batches) => batches,
+impl Job for AssignJob {
+    fn step(mut self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
+        let collected = match &mut self.values {
+            Some(values) => Some(values.step(ctx.exec)?),
+            None => None,
         };
-        for (position, (name, data_type)) in std::mem::take(&mut self.variables).into_iter().enumerate() {
-            let value = match batches.first() {
-                Some(batch) => {
-                    // DECLARE a, b DEFAULT 1 gives all of them the same value.
-                    let column = if batch.columns().len() == 1 { 0 } else { position };
-                    scalar_at(batch.column(column)?, &data_type, 0)?
-                }
+        let row = match collected {
+            Some(Collected::Waiting) => return Ok(JobStep::Waiting(self)),
+            Some(Collected::Working) => return Ok(JobStep::Working(self)),
+            Some(Collected::All(batches)) => Some(one_row(batches)?),
+            None => None,
+        };
+        let count = self.variables.len();
+        for (index, (name, data_type)) in self.variables.into_iter().enumerate() {
+            let value = match &row {
+                Some(row) => value_of(row, index, count, &data_type)?,
                 None => Scalar::Null,
             };
-            env.scope.assign((name, data_type, value));
+            ctx.variables.assign((name, data_type, value));
         }
         Ok(JobStep::Done(Summary::default()))
     }
+}
+
+fn one_row(batches: Vec<Batch>) -> Result<Batch> {
+    let mut batches = batches.into_iter();
+    match (batches.next(), batches.next()) {
+        (Some(batch), None) if batch.rows() == 1 => Ok(batch),
+        _ => Err(Error::internal("the values of variables are one row")),
+    }
+}
+
+/// The value of variable `index` of `count`. `DECLARE a, b DEFAULT 1` has one value for all of them.
+fn value_of(row: &Batch, index: usize, count: usize, data_type: &DataType) -> Result<Scalar> {
+    let width = row.columns().len();
+    ensure(width == count || width == 1, "a value for each variable, or one for all")?;
+    let column = if width == count { index } else { 0 };
+    scalar_at(row.column(column)?, data_type, 0)
 }

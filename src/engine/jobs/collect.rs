@@ -1,56 +1,45 @@
-//! All rows of a plan, for statements that need them together.
+//! Takes all rows of a plan, for statements that do something with them as a whole.
 
-use crate::data::{Batch, Schema};
+use crate::data::Batch;
 use crate::diag::Result;
-use crate::exec::{Context, Input, Poll, start};
-use crate::plan::{Node, NodeKind, Plan};
+use crate::exec::{Context, Input, Poll, start, start_measured};
+use crate::plan::Plan;
 
-use super::JobStep;
-
-/// Rows that are being taken out of a plan.
+/// The rows of a plan, as far as they are there.
 pub(super) struct Collect {
     root: Input,
-    batches: Vec<Batch>,
+    rows: Vec<Batch>,
 }
 
 /// What a step of collecting led to.
 pub(super) enum Collected {
-    /// Not all rows are there: the job answers this.
-    Not(JobStep),
+    /// Requests are open.
+    Waiting,
+    /// There is more to take.
+    Working,
+    /// All rows are there.
     All(Vec<Batch>),
 }
 
 impl Collect {
     pub(super) fn new(plan: Plan) -> Self {
-        Self::from(start(plan))
+        Self { root: start(plan), rows: Vec::new() }
     }
 
-    /// The rows of `plan`, or no rows.
-    pub(super) fn optional(plan: Option<Plan>) -> Self {
-        let no_rows = || Plan {
-            subplans: Vec::new(),
-            root: Node { kind: NodeKind::Values { rows: Vec::new() }, schema: Schema::default() },
-        };
-        Self::new(plan.unwrap_or_else(no_rows))
+    /// Measures every node of the plan too.
+    pub(super) fn measured(plan: Plan) -> Self {
+        Self { root: start_measured(plan), rows: Vec::new() }
     }
 
-    pub(super) fn from(root: Input) -> Self {
-        Self { root, batches: Vec::new() }
-    }
-
-    /// Takes a batch.
-    ///
-    /// # Errors
-    /// Those of the plan's operators.
     pub(super) fn step(&mut self, ctx: &mut Context) -> Result<Collected> {
-        Ok(Collected::Not(match self.root.poll(ctx)? {
+        Ok(match self.root.poll(ctx)? {
             Poll::Batch(batch) => {
-                self.batches.push(batch);
-                JobStep::Working
+                self.rows.push(batch);
+                Collected::Working
             }
-            Poll::Working => JobStep::Working,
-            Poll::Waiting => JobStep::Waiting,
-            Poll::Done => return Ok(Collected::All(std::mem::take(&mut self.batches))),
-        }))
+            Poll::Working => Collected::Working,
+            Poll::Waiting => Collected::Waiting,
+            Poll::Done => Collected::All(std::mem::take(&mut self.rows)),
+        })
     }
 }

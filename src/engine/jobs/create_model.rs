@@ -1,123 +1,122 @@
-//! CREATE MODEL: the model's file, the files beside it, then the graph.
+//! CREATE MODEL over a file: asks for the model's file, then for the files beside it, then loads the graph.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::{Job, JobContext, JobStep};
-use crate::control::{Clock, Progress, Stage};
+use crate::control::{Progress, Stage};
 use crate::diag::{Code, Error, Result, Span};
-use crate::exec::{Context, Resource};
+use crate::exec::{Requests, Resource};
 use crate::model::{Model, ModelOptions};
-use crate::plan::Declared;
+use crate::plan::{CreateModel, Declared};
 
-pub(super) struct CreateModel {
+pub(super) struct CreateModelJob {
     name: String,
     path: String,
+    path_span: Span,
     options: ModelOptions,
     declared: Declared,
-    /// Where the statement names the file.
-    span: Span,
     state: State,
 }
 
 enum State {
-    Start,
+    Named,
     /// The model's file was asked for.
-    Requested {
+    FileRequested {
         file: u64,
     },
-    /// Files beside it were asked for: one of labels, and those that the model names.
-    Fetching {
+    /// Files were asked for that lie beside it: one of labels, and those that the model keeps weights in.
+    PartsRequested {
         bytes: Vec<u8>,
         labels: Option<u64>,
         parts: Vec<(String, u64)>,
     },
+    /// All files are there.
     Fetched {
         bytes: Vec<u8>,
         parts: BTreeMap<String, Vec<u8>>,
     },
-    Ended,
 }
 
-impl CreateModel {
-    pub(super) fn new(
-        name: String,
-        path: String,
-        span: Span,
-        options: ModelOptions,
-        declared: Declared,
-    ) -> Self {
-        Self { name, path, options, declared, span, state: State::Start }
+impl CreateModelJob {
+    pub(super) fn new(create: CreateModel) -> Self {
+        let CreateModel { name, path, path_span, options, declared } = create;
+        Self { name, path, path_span, options, declared, state: State::Named }
     }
 
-    fn advance(&mut self, env: &mut JobContext<'_>) -> Result<JobStep> {
-        match std::mem::replace(&mut self.state, State::Ended) {
-            State::Start => {
-                self.state = State::Requested { file: request(env.ctx, &self.path) };
-                Ok(JobStep::Waiting)
+    fn advance(mut self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
+        let requests = &mut ctx.exec.requests;
+        if !requests.all_answered() {
+            return Ok(JobStep::Waiting(self));
+        }
+        match self.state {
+            State::Named => {
+                self.state = State::FileRequested { file: request(requests, &self.path) };
+                Ok(JobStep::Waiting(self))
             }
-            State::Requested { file } => {
-                let bytes = env.ctx.resources.take_bytes(file)?;
+            State::FileRequested { file } => {
+                let bytes = requests.take_bytes(file)?;
                 let files = Model::external_data(&bytes, &self.options)?;
-                let labels = self.options.labels_file().map(|file| request(env.ctx, file));
-                let part = |file: String| {
-                    let id = request(env.ctx, &beside(&self.path, &file));
-                    (file, id)
-                };
-                let parts: Vec<_> = files.into_iter().map(part).collect();
+                let labels = self.options.labels_file().map(|file| request(requests, file));
+                let parts: Vec<_> = files
+                    .into_iter()
+                    .map(|file| {
+                        let request = request(requests, &beside(&self.path, &file));
+                        (file, request)
+                    })
+                    .collect();
                 if labels.is_none() && parts.is_empty() {
-                    Ok(self.fetched(bytes, BTreeMap::new(), env.ctx))
-                } else {
-                    self.state = State::Fetching { bytes, labels, parts };
-                    Ok(JobStep::Waiting)
+                    self.state = State::Fetched { bytes, parts: BTreeMap::new() };
+                    return Ok(self.loading(ctx));
                 }
+                self.state = State::PartsRequested { bytes, labels, parts };
+                Ok(JobStep::Waiting(self))
             }
-            State::Fetching { bytes, labels, parts } => {
+            State::PartsRequested { bytes, labels, parts } => {
                 if let Some(labels) = labels {
-                    self.options.read_labels(&env.ctx.resources.take_bytes(labels)?)?;
+                    self.options.read_labels(&requests.take_bytes(labels)?)?;
                 }
-                let parts = parts.into_iter().map(|(file, id)| {
-                    let content = env.ctx.resources.take_bytes(id).map_err(|error| missing(&file, &error))?;
+                let parts = parts.into_iter().map(|(file, request)| {
+                    let content = requests.take_bytes(request).map_err(|error| missing(&file, &error))?;
                     Ok((file, content))
                 });
-                let parts = parts.collect::<Result<_>>()?;
-                Ok(self.fetched(bytes, parts, env.ctx))
+                self.state = State::Fetched { bytes, parts: parts.collect::<Result<_>>()? };
+                Ok(self.loading(ctx))
             }
             State::Fetched { bytes, parts } => {
-                let load = || Model::load_parts(&bytes, &parts, &self.options, &env.ctx.env.limits);
-                let model = timed(env.engine.shared.clock, load)?;
+                let load = || Model::load_parts(&bytes, &parts, &self.options, &ctx.exec.env.limits);
+                let model = ctx.engine.timed(load)?;
                 self.declared.check(&model)?;
-                env.engine.catalog().put_model(&self.name, Arc::new(model));
+                ctx.engine.catalog().put_model(&self.name, Arc::new(model));
                 Ok(JobStep::changed(format!("Successfully created model named {}", self.name)))
             }
-            State::Ended => Err(Error::internal("the statement has ended")),
         }
     }
 
-    /// Everything is there: the host hears of it before loading takes its time.
-    fn fetched(&mut self, bytes: Vec<u8>, parts: BTreeMap<String, Vec<u8>>, ctx: &mut Context) -> JobStep {
-        self.state = State::Fetched { bytes, parts };
-        ctx.progress = Some(Progress { stage: Stage::Compile, rows: 0, total: None });
-        JobStep::Working
+    /// Tells that the next step takes its time.
+    fn loading(self: Box<Self>, ctx: &mut JobContext<'_>) -> JobStep {
+        ctx.exec.progress = Some(Progress { stage: Stage::Compile, rows: 0, total: None });
+        JobStep::Working(self)
     }
 }
 
-impl Job for CreateModel {
-    fn step(&mut self, env: &mut JobContext<'_>) -> Result<JobStep> {
-        if !env.ctx.resources.is_complete() {
-            return Ok(JobStep::Waiting);
-        }
-        self.advance(env).map_err(|error| error.or_at(self.span))
-    }
-
+impl Job for CreateModelJob {
     fn stage(&self) -> Stage {
-        if matches!(self.state, State::Fetched { .. }) { Stage::Compile } else { Stage::Project }
+        match self.state {
+            State::Fetched { .. } => Stage::Compile,
+            State::Named | State::FileRequested { .. } | State::PartsRequested { .. } => Stage::Project,
+        }
+    }
+
+    fn step(self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
+        let span = self.path_span;
+        self.advance(ctx).map_err(|error| error.or_at(span))
     }
 }
 
-pub(super) fn request(ctx: &mut Context, uri: &str) -> u64 {
-    ctx.resources.request(Resource::Model { uri: uri.to_owned() })
+/// Asks for a file of a model.
+pub(super) fn request(requests: &mut Requests, uri: &str) -> u64 {
+    requests.request(Resource::Model { uri: uri.to_owned() })
 }
 
 fn missing(file: &str, error: &Error) -> Error {
@@ -126,19 +125,9 @@ fn missing(file: &str, error: &Error) -> Error {
     Error::new(Code::ExternalDataMissing, message).hint("put the file beside the model")
 }
 
-/// A model that knows how long it took to load.
-pub(in crate::engine) fn timed(clock: Clock, load: impl FnOnce() -> Result<Model>) -> Result<Model> {
-    let start = clock();
-    let model = load()?;
-    let seconds = (clock() - start) / 1e3;
-    // A clock that was set back has measured nothing.
-    let load_time = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO);
-    Ok(model.with_load_time(load_time))
-}
-
-/// The path of `file` in the folder of `path`, which may be an address with a query.
+/// The address of `file` in the folder of `path`, which may be a URL with a query.
 fn beside(path: &str, file: &str) -> String {
-    let address = path.split(['?', '#']).next().unwrap_or(path);
+    let address = path.split_once(['?', '#']).map_or(path, |(address, _)| address);
     match address.rsplit_once('/') {
         Some((folder, _)) => format!("{folder}/{file}"),
         None => file.to_owned(),

@@ -1,4 +1,4 @@
-//! CREATE MODEL … TRANSFORM: the statistics of preprocessing functions over all rows.
+//! CREATE MODEL … TRANSFORM: takes all rows, then the statistics over them.
 
 use super::collect::{Collect, Collected};
 use super::{Job, JobContext, JobStep};
@@ -6,46 +6,41 @@ use crate::catalog::Transform;
 use crate::data::{Batch, Schema};
 use crate::diag::Result;
 use crate::exec::fit;
-use crate::plan::{FitCall, Plan};
+use crate::plan::{CreateTransform, FitCall};
 use crate::syntax::ast::SelectItem;
 
-pub(super) struct CreateTransform {
+pub(super) struct CreateTransformJob {
     name: String,
     calls: Vec<FitCall>,
     items: Vec<SelectItem>,
-    /// The columns of the rows that it was made over, and those that it makes of them.
-    input: Schema,
-    output: Schema,
+    input_schema: Schema,
+    output_schema: Schema,
+    /// The columns of the rows.
+    args_schema: Schema,
+    /// The arguments of `calls`.
     rows: Collect,
 }
 
-impl CreateTransform {
-    pub(super) fn new(
-        name: String,
-        plan: Plan,
-        calls: Vec<FitCall>,
-        items: Vec<SelectItem>,
-        output: Schema,
-    ) -> Self {
-        Self { name, calls, items, input: plan.root.schema.clone(), output, rows: Collect::new(plan) }
+impl CreateTransformJob {
+    pub(super) fn new(create: CreateTransform) -> Self {
+        let CreateTransform { name, plan, calls, items, input_schema, output_schema } = create;
+        let args_schema = plan.root.schema.clone();
+        Self { name, calls, items, input_schema, output_schema, args_schema, rows: Collect::new(plan) }
     }
 }
 
-impl Job for CreateTransform {
-    fn step(&mut self, env: &mut JobContext<'_>) -> Result<JobStep> {
-        let batches = match self.rows.step(env.ctx)? {
-            Collected::Not(step) => return Ok(step),
+impl Job for CreateTransformJob {
+    fn step(mut self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
+        let batches = match self.rows.step(ctx.exec)? {
+            Collected::Waiting => return Ok(JobStep::Waiting(self)),
+            Collected::Working => return Ok(JobStep::Working(self)),
             Collected::All(batches) => batches,
         };
-        let rows = Batch::concat(&self.input, &batches)?;
-        let fitted = fit(&self.calls, &rows, env.ctx)?;
-        let transform = Transform {
-            items: std::mem::take(&mut self.items),
-            fitted,
-            takes: std::mem::take(&mut self.input),
-            gives: std::mem::take(&mut self.output),
-        };
-        env.engine.catalog().put_transform(&self.name, transform);
-        Ok(JobStep::changed(format!("Successfully created model named {}", self.name)))
+        let Self { name, calls, items, input_schema, output_schema, args_schema, .. } = *self;
+        let rows = Batch::concat(&args_schema, &batches)?;
+        let fitted = fit(&calls, &rows, ctx.exec)?;
+        let transform = Transform { items, fitted, takes: input_schema, gives: output_schema };
+        ctx.engine.catalog().put_transform(&name, transform);
+        Ok(JobStep::changed(format!("Successfully created model named {name}")))
     }
 }

@@ -1,30 +1,35 @@
-//! EXPLAIN ANALYZE: a plan runs, and its operators are told with their rows and times.
+//! EXPLAIN [ANALYZE]: the rows that tell of a plan; with ANALYZE after the plan has run.
 
 use super::collect::{Collect, Collected};
-use super::{Job, JobContext, JobStep};
+use super::{Execution, Job, JobContext, JobStep, job};
 use crate::diag::Result;
-use crate::exec::{start, start_measured};
-use crate::plan::{self, Plan};
+use crate::exec::start;
+use crate::plan::{Explain, Plan, explanation};
 
-pub(super) struct ExplainAnalyze {
+pub(super) fn begin(Explain { plan, analyze }: Explain) -> Result<Execution> {
+    if analyze {
+        let rows = Collect::measured(plan.clone());
+        return Ok(job(ExplainAnalyzeJob { plan, rows }));
+    }
+    Ok(Execution::Rows(start(explanation(&plan, None)?)))
+}
+
+struct ExplainAnalyzeJob {
     plan: Plan,
+    /// What the plan gives: it runs for its measurements alone.
     rows: Collect,
 }
 
-impl ExplainAnalyze {
-    pub(super) fn new(plan: Plan) -> Self {
-        let rows = Collect::from(start_measured(plan.clone()));
-        Self { plan, rows }
-    }
-}
-
-impl Job for ExplainAnalyze {
-    fn step(&mut self, env: &mut JobContext<'_>) -> Result<JobStep> {
-        if let Collected::Not(step) = self.rows.step(env.ctx)? {
-            return Ok(step);
+impl Job for ExplainAnalyzeJob {
+    fn step(mut self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
+        match self.rows.step(ctx.exec)? {
+            Collected::Waiting => Ok(JobStep::Waiting(self)),
+            Collected::Working => Ok(JobStep::Working(self)),
+            Collected::All(_) => {
+                let nodes = std::mem::take(&mut ctx.exec.metrics);
+                let measured: Vec<_> = nodes.iter().map(|node| (node.rows, node.ms)).collect();
+                Ok(JobStep::Rows(start(explanation(&self.plan, Some(&measured))?)))
+            }
         }
-        let measured = std::mem::take(&mut env.ctx.measured);
-        let measured: Vec<_> = measured.iter().map(|operator| (operator.rows, operator.ms)).collect();
-        Ok(JobStep::Rows(start(plan::explanation(&self.plan, Some(&measured))?)))
     }
 }

@@ -1,36 +1,61 @@
-//! INSERT.
+//! INSERT: takes all rows, then puts them behind those of the table.
 
 use super::collect::{Collect, Collected};
-use super::create_table::check_nulls;
 use super::{Job, JobContext, JobStep};
-use crate::data::Batch;
-use crate::diag::Result;
-use crate::plan::Plan;
+use crate::catalog::Rules;
+use crate::data::{Batch, Schema};
+use crate::diag::{Code, Error, Invariant, Result};
+use crate::plan::Insert;
 
-pub(super) struct Insert {
-    table: String,
+pub(super) struct InsertJob {
+    name: String,
+    /// The columns that the rows were made for.
+    schema: Schema,
     rows: Collect,
 }
 
-impl Insert {
-    pub(super) fn new(table: String, plan: Plan) -> Self {
-        Self { table, rows: Collect::new(plan) }
+impl InsertJob {
+    pub(super) fn new(Insert { name, plan }: Insert) -> Self {
+        Self { name, schema: plan.root.schema.clone(), rows: Collect::new(plan) }
     }
 }
 
-impl Job for Insert {
-    fn step(&mut self, env: &mut JobContext<'_>) -> Result<JobStep> {
-        let batches = match self.rows.step(env.ctx)? {
-            Collected::Not(step) => return Ok(step),
+impl Job for InsertJob {
+    fn step(mut self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
+        let batches = match self.rows.step(ctx.exec)? {
+            Collected::Waiting => return Ok(JobStep::Waiting(self)),
+            Collected::Working => return Ok(JobStep::Working(self)),
             Collected::All(batches) => batches,
         };
-        let table = &self.table;
-        let mut catalog = env.engine.catalog();
-        if let Some(rules) = catalog.rules(table) {
-            check_nulls(&batches, &catalog.relation(table)?.schema(), rules)?;
+        let Self { name, schema, .. } = *self;
+        let mut catalog = ctx.engine.catalog();
+        if catalog.relation(&name)?.schema() != schema {
+            return Err(Error::new(
+                Code::TypeMismatch,
+                format!("table `{name}` got other columns while the rows were computed"),
+            )
+            .hint("run the statement again"));
         }
+        // A table that came from no CREATE TABLE asks nothing of its rows.
+        let rules = catalog.rules(&name).cloned().unwrap_or_default();
+        check_nulls(&batches, &schema, &rules)?;
         let count: usize = batches.iter().map(Batch::rows).sum();
-        catalog.append(table, batches)?;
-        Ok(JobStep::changed(format!("Successfully inserted {count} rows into {table}")))
+        catalog.append(&name, batches)?;
+        Ok(JobStep::changed(format!("Successfully inserted {count} rows into {name}")))
     }
+}
+
+/// # Errors
+/// `invalid-value` for a NULL in a column that holds none.
+pub(super) fn check_nulls(batches: &[Batch], schema: &Schema, rules: &Rules) -> Result<()> {
+    for column in &rules.not_null {
+        let name = &schema.fields.get(*column).invariant("a column that is NOT NULL")?.name;
+        for batch in batches {
+            if batch.column(*column)?.null_count() > 0 {
+                return Err(Error::new(Code::InvalidValue, format!("column `{name}` is NOT NULL"))
+                    .hint("give it a value in every row"));
+            }
+        }
+    }
+    Ok(())
 }

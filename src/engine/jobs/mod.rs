@@ -1,169 +1,112 @@
-//! What statements do beside giving rows: one file a statement, each a [`Job`] that is stepped to its end.
+//! Jobs: what statements do beside giving rows. One file for each statement that waits for something, a file for those
+//! that change the catalog at once.
 //!
-//! A job knows the engine's catalog, the script's variables and the context in which plans run. It does not know how the
-//! statement was written, or the host: what it needs it asks for.
+//! A job changes the catalog in its last step only: a statement that fails, or is dropped half way, leaves it as it was.
 
 mod alter_model;
 mod assign;
+mod catalog_change;
 mod collect;
+mod create_external_table;
 mod create_model;
+mod create_object_table;
 mod create_table;
 mod create_transform;
-mod create_view;
-mod drop;
 mod explain;
-mod external_table;
 mod insert;
-mod object_table;
+mod listing;
 mod prerequisite;
 
-pub(super) use create_model::timed;
-
 use super::Engine;
-use super::scope::Scope;
+use super::script::Variables;
 use super::step::Summary;
 use crate::control::Stage;
-use crate::diag::{Code, Error, Result, Span};
-use crate::exec::{Context, Input, Resource, start};
-use crate::plan::{self, Bound, Prerequisite};
-use crate::table::Object;
+use crate::data::Scalar;
+use crate::diag::Result;
+use crate::exec::{self, Input, start};
+use crate::plan::{Bound, Prerequisite, SubqueryPlace};
 
-/// A statement's way to its end, piece by piece.
-pub(super) trait Job {
-    /// Does a piece of work, as small as a batch of rows or one change of the catalog.
-    ///
-    /// # Errors
-    /// For reasons of data, limits, resources or the model; the job has ended then, and the catalog is as it was.
-    fn step(&mut self, env: &mut JobContext<'_>) -> Result<JobStep>;
+/// What is left of a statement.
+pub(super) enum Execution {
+    /// Rows are pulled, batch by batch.
+    Rows(Input),
+    Job(Box<dyn Job>),
+}
 
-    /// What the next step's time counts for.
+/// A statement, or what a statement needs first, that is stepped until it is done.
+pub(super) trait Job: Send {
+    /// What the next step is busy with.
     fn stage(&self) -> Stage {
         Stage::Project
     }
+
+    /// Does the next step.
+    ///
+    /// # Errors
+    /// For reasons of data, limits, resources or the model. The catalog is as it was then.
+    fn step(self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep>;
 }
 
-/// What a job works on.
+/// What the steps of a job work with.
 pub(super) struct JobContext<'a> {
     pub(super) engine: &'a Engine,
-    pub(super) scope: &'a mut Scope,
-    pub(super) ctx: &'a mut Context,
+    pub(super) exec: &'a mut exec::Context,
+    pub(super) variables: &'a Variables,
+    /// The values that binding asked for.
+    pub(super) subquery_values: &'a mut Vec<(SubqueryPlace, Scalar)>,
 }
 
-/// What a step of a job led to.
+/// What the step of a job led to.
 pub(super) enum JobStep {
-    /// Requests are open: the next step comes when they are answered.
-    Waiting,
-    /// More is to be done.
-    Working,
-    /// The statement has ended.
-    Done(Summary),
-    /// The statement ends in these rows.
+    /// Requests are open: go on when they are answered.
+    Waiting(Box<dyn Job>),
+    /// There is more to do.
+    Working(Box<dyn Job>),
+    /// What is left is to give these rows.
     Rows(Input),
-    /// What the statement needed is there: it can be bound.
+    /// What the statement needed is there: bind it again.
     Bind,
+    Done(Summary),
 }
 
 impl JobStep {
-    /// The end of a statement that changed the catalog.
+    /// The catalog has changed; in words.
     fn changed(message: String) -> Self {
         Self::Done(Summary { message: Some(message), catalog_changed: true, ..Summary::default() })
     }
 }
 
-/// How a bound statement runs.
-pub(super) enum Task {
-    Rows(Input),
-    Job(Box<dyn Job>),
+/// Sets out what a statement has to do.
+///
+/// # Errors
+/// `unknown-model` where a model has gone since its statement was bound.
+pub(super) fn begin(bound: Bound, engine: &Engine) -> Result<Execution> {
+    Ok(match bound {
+        Bound::Query(plan) => Execution::Rows(start(plan)),
+        Bound::Explain(explain) => explain::begin(explain)?,
+        Bound::CreateTable(create) => job(create_table::CreateTableJob::new(create)),
+        Bound::CreateView(create) => job(create),
+        Bound::CreateModel(create) => job(create_model::CreateModelJob::new(create)),
+        Bound::CreateTransform(create) => job(create_transform::CreateTransformJob::new(create)),
+        Bound::CreateObjectTable(create) => job(create_object_table::CreateObjectTableJob::new(create)),
+        Bound::CreateExternalTable(create) => job(create_external_table::CreateExternalTableJob::new(create)),
+        Bound::AlterModel(alter) => job(alter_model::AlterModelJob::new(alter, engine)?),
+        Bound::Insert(insert) => job(insert::InsertJob::new(insert)),
+        Bound::DropModel(drop) => job(drop),
+        Bound::DropTable(drop) => job(drop),
+        Bound::Assign(assign) => job(assign::AssignJob::new(assign)),
+        Bound::Nothing { message } => job(catalog_change::Nothing { message }),
+    })
 }
 
-impl Task {
-    /// The task of a statement.
-    ///
-    /// # Errors
-    /// `unknown-model` for a model that is gone.
-    pub(super) fn of(bound: Bound, engine: &Engine) -> Result<Self> {
-        Ok(Self::Job(match bound {
-            Bound::Query(plan) => return Ok(Self::Rows(start(plan))),
-            Bound::Explain { plan, analyze: false } => {
-                return Ok(Self::Rows(start(plan::explanation(&plan, None)?)));
-            }
-            Bound::Explain { plan, analyze: true } => Box::new(explain::ExplainAnalyze::new(plan)),
-            Bound::CreateTable { name, schema, plan, rules } => {
-                Box::new(create_table::CreateTable::new(name, schema, plan, rules))
-            }
-            Bound::CreateView { name, view } => Box::new(create_view::CreateView::new(name, view)),
-            Bound::Insert { name, plan } => Box::new(insert::Insert::new(name, plan)),
-            Bound::CreateModel { name, path, path_span, options, declared } => {
-                Box::new(create_model::CreateModel::new(name, path, path_span, options, declared))
-            }
-            Bound::CreateTransform { name, plan, calls, items, gives } => {
-                Box::new(create_transform::CreateTransform::new(name, plan, calls, items, gives))
-            }
-            Bound::AlterModel { name, options, span } => {
-                let model = engine.catalog().model(&name)?.clone();
-                Box::new(alter_model::AlterModel::new(name, model, options, span))
-            }
-            Bound::CreateObjectTable { name, uris, uris_span } => {
-                Box::new(object_table::CreateObjectTable::new(name, uris, uris_span))
-            }
-            Bound::CreateExternalTable { name, external } => {
-                Box::new(external_table::CreateExternalTable::new(name, external))
-            }
-            Bound::Assign { names, plan } => Box::new(assign::Assign::new(names, plan)),
-            Bound::DropModel { name } => Box::new(drop::Drop::Model(name)),
-            Bound::DropTable { name } => Box::new(drop::Drop::Table(name)),
-            Bound::Nothing { message } => Box::new(drop::Drop::Nothing(message)),
-        }))
-    }
-
-    /// The task that brings what a statement needs before it can be bound.
-    pub(super) fn before(prerequisite: Prerequisite) -> Self {
-        Self::Job(match prerequisite {
-            Prerequisite::Value { plan, span } => Box::new(prerequisite::ReadValue::new(plan, span)),
-            Prerequisite::Model { bytes, span } => Box::new(prerequisite::LoadModel { bytes, span }),
-        })
-    }
-
-    pub(super) fn stage(&self) -> Stage {
-        match self {
-            Self::Rows(_) => Stage::Project,
-            Self::Job(job) => job.stage(),
-        }
+/// Sets out to bring what a statement needs before it can be bound.
+pub(super) fn prepare(prerequisite: Prerequisite) -> Execution {
+    match prerequisite {
+        Prerequisite::Value { plan, place } => job(prerequisite::SubqueryValue::new(plan, place)),
+        Prerequisite::Model { bytes, span } => job(prerequisite::ModelOfValue { bytes, span }),
     }
 }
 
-/// A listing of the objects that patterns match, on its way from the host.
-struct Listing {
-    uris: Vec<String>,
-    span: Span,
-    request: Option<u64>,
-}
-
-impl Listing {
-    fn new(uris: Vec<String>, span: Span) -> Self {
-        Self { uris, span, request: None }
-    }
-
-    /// The objects, once the host has listed them.
-    ///
-    /// # Errors
-    /// `resource-unavailable` where nothing matches, or in the host's words.
-    fn step(&mut self, ctx: &mut Context) -> Result<Option<Vec<Object>>> {
-        let id = match self.request {
-            Some(id) => id,
-            None => {
-                *self.request.insert(ctx.resources.request(Resource::Objects { uris: self.uris.clone() }))
-            }
-        };
-        if !ctx.resources.is_complete() {
-            return Ok(None);
-        }
-        let objects = ctx.resources.take_objects(id).map_err(|error| error.or_at(self.span))?;
-        if objects.is_empty() {
-            let patterns: Vec<_> = self.uris.iter().map(|uri| format!("`{uri}`")).collect();
-            let message = format!("no file matches {}", patterns.join(", "));
-            return Err(Error::new(Code::ResourceUnavailable, message).at(self.span));
-        }
-        Ok(Some(objects))
-    }
+fn job(job: impl Job + 'static) -> Execution {
+    Execution::Job(Box::new(job))
 }

@@ -1,64 +1,67 @@
-//! What T-SQL's PREDICT needs before its statement can be bound: the value of a subquery, and the model in it.
+//! What T-SQL's PREDICT needs before its statement can be bound: the value of a subquery, the model of a value.
 
 use std::sync::Arc;
 
 use super::collect::{Collect, Collected};
-use super::create_model::timed;
 use super::{Job, JobContext, JobStep};
 use crate::control::Stage;
-use crate::data::{DataType, Scalar, scalar_at};
+use crate::data::{Batch, DataType, Scalar, scalar_at};
 use crate::diag::{Code, Error, Result, Span};
 use crate::model::Model;
-use crate::plan::{CORRUPT_MODEL, Plan};
+use crate::plan::{Plan, SubqueryPlace, invalid_model};
 
-/// Reads the one value of a subquery: the bytes of a model.
-pub(super) struct ReadValue {
-    span: Span,
+/// Computes the value of a subquery: the bytes of a model.
+pub(super) struct SubqueryValue {
+    place: SubqueryPlace,
     rows: Collect,
 }
 
-impl ReadValue {
-    pub(super) fn new(plan: Plan, span: Span) -> Self {
-        Self { span, rows: Collect::new(plan) }
-    }
-}
-
-impl Job for ReadValue {
-    fn step(&mut self, env: &mut JobContext<'_>) -> Result<JobStep> {
-        let batches = match self.rows.step(env.ctx)? {
-            Collected::Not(step) => return Ok(step),
-            Collected::All(batches) => batches,
-        };
-        let value = match batches.as_slice() {
-            [] => Scalar::Null,
-            [batch] if batch.rows() == 1 => scalar_at(batch.column(0)?, &DataType::Bytes, 0)?,
-            _ => {
-                return Err(Error::new(Code::TooManyRows, "the query of a model gives several rows")
-                    .at(self.span)
-                    .hint("choose one with WHERE, or the latest with ORDER BY … and TOP (1)"));
-            }
-        };
-        env.scope.values.push((self.span, value));
-        Ok(JobStep::Bind)
-    }
-}
-
-/// Loads the model that bytes are.
-pub(super) struct LoadModel {
+/// Loads the model that a value's bytes are.
+pub(super) struct ModelOfValue {
     pub(super) bytes: Vec<u8>,
     pub(super) span: Span,
 }
 
-impl Job for LoadModel {
-    fn step(&mut self, env: &mut JobContext<'_>) -> Result<JobStep> {
-        let load = || Model::load(&self.bytes, &env.ctx.env.limits);
-        let model = timed(env.engine.shared.clock, load);
-        let model = model.map_err(|error| error.or_at(self.span).context(CORRUPT_MODEL))?;
-        env.engine.catalog().put_model_of(std::mem::take(&mut self.bytes), Arc::new(model));
+impl SubqueryValue {
+    pub(super) fn new(plan: Plan, place: SubqueryPlace) -> Self {
+        Self { place, rows: Collect::new(plan) }
+    }
+}
+
+impl Job for SubqueryValue {
+    fn step(mut self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
+        let batches = match self.rows.step(ctx.exec)? {
+            Collected::Waiting => return Ok(JobStep::Waiting(self)),
+            Collected::Working => return Ok(JobStep::Working(self)),
+            Collected::All(batches) => batches,
+        };
+        let value = one_value(&batches, self.place.span)?;
+        ctx.subquery_values.push((self.place, value));
         Ok(JobStep::Bind)
     }
+}
 
+/// The value of the first column in the one row; NULL without a row.
+fn one_value(batches: &[Batch], span: Span) -> Result<Scalar> {
+    match batches {
+        [] => Ok(Scalar::Null),
+        [batch] if batch.rows() == 1 => scalar_at(batch.column(0)?, &DataType::Bytes, 0),
+        _ => Err(Error::new(Code::TooManyRows, "the query of a model gives several rows")
+            .at(span)
+            .hint("choose one with WHERE, or the latest with ORDER BY … and TOP (1)")),
+    }
+}
+
+impl Job for ModelOfValue {
     fn stage(&self) -> Stage {
         Stage::Compile
+    }
+
+    fn step(self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
+        let Self { bytes, span } = *self;
+        let model = ctx.engine.timed(|| Model::load(&bytes, &ctx.exec.env.limits));
+        let model = model.map_err(|error| invalid_model(error.or_at(span)))?;
+        ctx.engine.catalog().put_model_of(bytes, Arc::new(model));
+        Ok(JobStep::Bind)
     }
 }

@@ -1,4 +1,4 @@
-//! Expressions that leave parts of themselves uncomputed: CASE and COALESCE.
+//! Expressions that compute only the parts they need: CASE and COALESCE.
 
 use arrow_array::UInt64Array;
 
@@ -8,108 +8,115 @@ use crate::diag::Result;
 use crate::exec::Context;
 use crate::plan::Expr;
 
-/// Conditions are asked of the rows for which those before were not TRUE, values computed for their own rows alone.
+/// A condition is computed for the rows for which none before was TRUE, and a value for the rows whose branch it is.
 pub(super) fn case(
     branches: &[(Expr, Expr)],
     otherwise: &Expr,
     rows: Rows<'_>,
     ctx: &mut Context,
 ) -> Result<Operand> {
-    let mut result = Patchwork::new(&otherwise.data_type, rows.count());
-    let mut left: Vec<usize> = (0..rows.count()).collect();
+    let mut result = PartialResults::new(&otherwise.data_type, rows.count());
+    let mut remaining: Vec<usize> = (0..rows.count()).collect();
     for (condition, value) in branches {
-        if left.is_empty() {
+        if remaining.is_empty() {
             break;
         }
-        let tests = at(condition, rows, &left, ctx)?;
-        let tests = tests.bools()?;
-        let mut test = 0..;
-        let is_met = |_: &usize| test.next().and_then(|at| tests.get(at)) == Some(true);
-        let (met, rest): (Vec<_>, Vec<_>) = left.into_iter().partition(is_met);
-        result.put(&met, rows, value, ctx)?;
-        left = rest;
+        let condition = compute_for(condition, rows, &remaining, ctx)?;
+        let condition = condition.bools()?;
+        let (mut met, mut rest) = (Vec::new(), Vec::new());
+        for (index, row) in remaining.into_iter().enumerate() {
+            let rows = if condition.get(index) == Some(true) { &mut met } else { &mut rest };
+            rows.push(row);
+        }
+        result.add(&met, rows, value, ctx)?;
+        remaining = rest;
     }
-    result.put(&left, rows, otherwise, ctx)?;
+    result.add(&remaining, rows, otherwise, ctx)?;
     result.finish()
 }
 
-/// Values are computed for the rows for which those before were NULL.
+/// An item is computed for the rows for which all before were NULL.
 pub(super) fn coalesce(
     items: &[Expr],
     data_type: &DataType,
     rows: Rows<'_>,
     ctx: &mut Context,
 ) -> Result<Operand> {
-    let mut result = Patchwork::new(data_type, rows.count());
-    let mut left: Vec<usize> = (0..rows.count()).collect();
+    let mut result = PartialResults::new(data_type, rows.count());
+    let mut remaining: Vec<usize> = (0..rows.count()).collect();
     for item in items {
-        if left.is_empty() {
-            break;
-        }
-        let values = result.put(&left, rows, item, ctx)?;
-        let mut value = 0..;
-        left.retain(|_| value.next().is_some_and(|at| values.is_null(at)));
+        let Some(values) = result.add(&remaining, rows, item, ctx)? else { break };
+        let nulls = remaining.into_iter().enumerate().filter(|(index, _)| values.is_null(*index));
+        remaining = nulls.map(|(_, row)| row).collect();
     }
     result.finish()
 }
 
-/// The values of `expr` for the rows at `places` among `rows`.
-fn at(expr: &Expr, rows: Rows<'_>, places: &[usize], ctx: &mut Context) -> Result<Operand> {
-    if places.len() == rows.count() {
+/// The values of `expr` for those of `rows` at `indices`.
+fn compute_for(expr: &Expr, rows: Rows<'_>, indices: &[usize], ctx: &mut Context) -> Result<Operand> {
+    if indices.len() == rows.count() {
         return operand(expr, rows, ctx);
     }
-    let picked = places.iter().map(|place| rows.number(*place)).collect::<UInt64Array>();
+    let picked = rows.pick(indices)?;
     operand(expr, Rows { picked: Some(&picked), ..rows }, ctx).map_err(|mut error| {
-        match error.take_row().and_then(|row| places.get(row)) {
-            Some(place) => error.in_row(*place),
+        match error.take_row().and_then(|row| indices.get(row)) {
+            Some(index) => error.in_row(*index),
             None => error,
         }
     })
 }
 
 /// Values that are computed for some rows at a time. Rows without one are NULL.
-struct Patchwork<'a> {
+struct PartialResults<'a> {
     data_type: &'a DataType,
-    patches: Vec<Operand>,
-    /// How many values the patches hold, and which of them each row has.
+    parts: Vec<Operand>,
+    /// How many values the parts hold together, and the position of each row's value among them.
     length: u64,
-    places: Vec<Option<u64>>,
+    positions: Vec<Option<u64>>,
 }
 
-impl<'a> Patchwork<'a> {
+impl<'a> PartialResults<'a> {
     fn new(data_type: &'a DataType, rows: usize) -> Self {
-        Self { data_type, patches: Vec::new(), length: 0, places: vec![None; rows] }
+        Self { data_type, parts: Vec::new(), length: 0, positions: vec![None; rows] }
     }
 
-    /// Computes `expr` for the rows at `places`, and gives back what it was.
-    fn put(&mut self, places: &[usize], rows: Rows<'_>, expr: &Expr, ctx: &mut Context) -> Result<Operand> {
-        if places.is_empty() {
-            return Ok(Operand::constant(arrow_array::new_empty_array(&self.data_type.storage())));
+    /// Computes `expr` for those of `rows` at `indices`, and returns its values; `None` for no rows.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "`indices` are below the number of rows, and each row has a position"
+    )]
+    fn add(
+        &mut self,
+        indices: &[usize],
+        rows: Rows<'_>,
+        expr: &Expr,
+        ctx: &mut Context,
+    ) -> Result<Option<Operand>> {
+        if indices.is_empty() {
+            return Ok(None);
         }
-        let values = at(expr, rows, places, ctx)?;
-        if places.len() == self.places.len() {
-            // Nothing of what was there shows.
-            self.patches.clear();
+        let values = compute_for(expr, rows, indices, ctx)?;
+        if indices.len() == self.positions.len() {
+            // All earlier values are replaced.
+            self.parts.clear();
             self.length = 0;
         }
-        for (row, place) in places.iter().enumerate() {
-            if let Some(of_row) = self.places.get_mut(*place) {
-                *of_row = Some(self.length + values.index(row) as u64);
-            }
+        for (row, index) in indices.iter().enumerate() {
+            self.positions[*index] = Some(self.length + values.index(row) as u64);
         }
         self.length += values.array().len() as u64;
-        self.patches.push(values.clone());
-        Ok(values)
+        self.parts.push(values.clone());
+        Ok(Some(values))
     }
 
     fn finish(self) -> Result<Operand> {
-        match self.patches.as_slice() {
-            // One patch that came with all rows is the whole.
-            [only] if self.places.iter().all(Option::is_some) => return Ok(only.clone()),
+        match self.parts.as_slice() {
+            // One part with a value for every row is the whole result.
+            [only] if self.positions.iter().all(Option::is_some) => return Ok(only.clone()),
             [] => return Ok(Operand::constant(arrow_array::new_null_array(&self.data_type.storage(), 1))),
             _ => {}
         }
-        let patches: Vec<_> = self.patches.iter().map(|it| it.array().clone()).collect();
-        take(&concat(&patches)?, &UInt64Array::from(self.places)).map(Operand::column)
+        let parts: Vec<_> = self.parts.iter().map(|part| part.array().clone()).collect();
+        take(&concat(&parts)?, &UInt64Array::from(self.positions)).map(Operand::column)
     }
 }

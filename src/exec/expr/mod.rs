@@ -1,14 +1,15 @@
 //! Expressions over the columns of a batch, whole columns at a time.
 
 mod lazy;
-mod parts;
+mod nested;
 
 use arrow_array::{ArrayRef, UInt64Array};
 
-use super::{Context, Given};
+use super::Context;
+use super::subplans::SubplanResult;
 use crate::control::Stage;
 use crate::data::{Batch, DataType, Operand, array_of, cast, concat};
-use crate::diag::{Code, Error, Kind, Result};
+use crate::diag::{Error, Invariant, Kind, Result, ensure};
 use crate::function::Call;
 use crate::plan::{Expr, ExprKind};
 
@@ -47,20 +48,36 @@ impl<'a> Rows<'a> {
         self.picked.map_or(self.batch.rows(), |picked| picked.values().len())
     }
 
-    /// The number in the batch of the row at `place`.
-    fn number(&self, place: usize) -> Option<u64> {
-        self.picked.map_or(Some(place as u64), |picked| picked.values().get(place).copied())
+    /// The rows at `indices` of these.
+    fn pick(&self, indices: &[usize]) -> Result<UInt64Array> {
+        match self.picked {
+            None => Ok(indices.iter().map(|index| *index as u64).collect()),
+            Some(picked) => indices
+                .iter()
+                .map(|index| picked.values().get(*index).copied().invariant("a picked row is missing"))
+                .collect(),
+        }
     }
 
-    fn column(&self, at: usize) -> Result<Operand> {
-        let column = Operand::column(self.batch.column(at)?.clone());
-        self.picked.map_or(Ok(column.clone()), |picked| column.take(picked))
+    fn column(&self, index: usize) -> Result<Operand> {
+        let column = Operand::column(self.batch.column(index)?.clone());
+        match self.picked {
+            None => Ok(column),
+            Some(picked) => column.take(picked),
+        }
     }
 }
 
+/// The values of `expr`: one for each of `rows`, or a constant. All that reads them relies on that.
 fn operand(expr: &Expr, rows: Rows<'_>, ctx: &mut Context) -> Result<Operand> {
+    let values = compute(expr, rows, ctx)?;
+    ensure(values.has_rows(rows.count()), "an expression has not as many values as there are rows")?;
+    Ok(values)
+}
+
+fn compute(expr: &Expr, rows: Rows<'_>, ctx: &mut Context) -> Result<Operand> {
     match &expr.kind {
-        ExprKind::Column(at) => rows.column(*at),
+        ExprKind::Column(index) => rows.column(*index),
         ExprKind::Literal(value) => {
             array_of(std::slice::from_ref(value), &expr.data_type).map(Operand::constant)
         }
@@ -68,48 +85,48 @@ fn operand(expr: &Expr, rows: Rows<'_>, ctx: &mut Context) -> Result<Operand> {
         ExprKind::Cast { value, mode } => {
             let argument = operand(value, rows, ctx)?;
             let array = cast(argument.array(), &value.data_type, &expr.data_type, *mode)
-                .map_err(|error| if argument.is_constant() { of_no_row(error) } else { error })
+                .map_err(|error| if argument.is_constant() { without_row(error) } else { error })
                 .map_err(|error| error.or_at(expr.span))?;
             Ok(like(&argument, array))
         }
         ExprKind::Field { value, at } => {
             let argument = operand(value, rows, ctx)?;
-            let array = parts::field(argument.array(), *at, &expr.data_type)?;
+            let array = nested::field(argument.array(), *at, &expr.data_type)?;
             Ok(like(&argument, array))
         }
         ExprKind::Element { array, index, base, safe } => {
             let args = [operand(array, rows, ctx)?, operand(index, rows, ctx)?];
             let [array, index] = &args;
-            shared(&args, rows.count(), |rows| parts::element(array, index, *base, *safe, rows))
+            once_if_constant(&args, rows.count(), |rows| nested::element(array, index, *base, *safe, rows))
                 .map_err(|error| error.or_at(expr.span))
         }
         ExprKind::Array(items) => {
             let args = operands(items, rows, ctx)?;
-            shared(&args, rows.count(), |rows| parts::array(&args, rows, &expr.data_type))
+            once_if_constant(&args, rows.count(), |rows| nested::array(&args, rows, &expr.data_type))
         }
         ExprKind::Struct(items) => {
             let args = operands(items, rows, ctx)?;
-            shared(&args, rows.count(), |rows| parts::structure(&args, rows, &expr.data_type))
+            once_if_constant(&args, rows.count(), |rows| nested::structure(&args, rows, &expr.data_type))
         }
         ExprKind::Case { branches, otherwise } => lazy::case(branches, otherwise, rows, ctx),
         ExprKind::Coalesce(items) => lazy::coalesce(items, &expr.data_type, rows, ctx),
-        ExprKind::Subplan(number) => match ctx.given.get(*number) {
-            Some(Given::Value(value)) => Ok(value.clone()),
-            _ => Err(Error::new(Code::Internal, "a subquery has not run")),
+        ExprKind::Subplan(number) => match ctx.subplans.get(*number) {
+            Some(SubplanResult::Value(value)) => Ok(value.clone()),
+            _ => Err(Error::internal("a subquery has not run")),
         },
     }
 }
 
 fn operands(exprs: &[Expr], rows: Rows<'_>, ctx: &mut Context) -> Result<Vec<Operand>> {
-    exprs.iter().map(|it| operand(it, rows, ctx)).collect()
+    exprs.iter().map(|expr| operand(expr, rows, ctx)).collect()
 }
 
-/// Calls the code of a function.
+/// Calls a function.
 fn call(expr: &Expr, rows: Rows<'_>, ctx: &mut Context) -> Result<Operand> {
     let (written, stage, volatile, safe) = match &expr.kind {
         ExprKind::Call { function, args, safe, .. } => (args, function.stage, function.volatile, *safe),
         ExprKind::Fitted { args, .. } => (args, None, false, false),
-        _ => return Err(Error::new(Code::Internal, "expected a call")),
+        _ => return Err(Error::internal("expected a call")),
     };
     let types: Vec<_> = written.iter().map(|arg| arg.data_type.clone()).collect();
     let args = operands(written, rows, ctx)?;
@@ -120,12 +137,13 @@ fn call(expr: &Expr, rows: Rows<'_>, ctx: &mut Context) -> Result<Operand> {
         match &expr.kind {
             ExprKind::Call { kernel, .. } => kernel(&call),
             ExprKind::Fitted { fitted, .. } => fitted.apply(&call),
-            _ => Err(Error::new(Code::Internal, "expected a call")),
+            _ => Err(Error::internal("expected a call")),
         }
     };
-    let result = match volatile {
-        true => run(&args, rows.count()).map(Operand::column),
-        false => shared(&args, rows.count(), |rows| run(&args, rows)),
+    let result = if volatile {
+        run(&args, rows.count()).map(Operand::column)
+    } else {
+        once_if_constant(&args, rows.count(), |rows| run(&args, rows))
     };
     let result = match result {
         Err(error) if safe && is_forgiven(&error) => row_by_row(&args, rows.count(), &expr.data_type, &run),
@@ -135,7 +153,7 @@ fn call(expr: &Expr, rows: Rows<'_>, ctx: &mut Context) -> Result<Operand> {
     result.map_err(|error| error.or_at(expr.span))
 }
 
-/// Whether `SAFE.` gives NULL in place of this error: a value is at fault.
+/// Whether `SAFE.` turns this error into NULL: a value is at fault.
 pub(super) fn is_forgiven(error: &Error) -> bool {
     matches!(error.kind(), Kind::Data | Kind::Model)
 }
@@ -147,28 +165,32 @@ fn row_by_row(
     data_type: &DataType,
     run: &dyn Fn(&[Operand], usize) -> Result<ArrayRef>,
 ) -> Result<Operand> {
-    let one = |row| {
+    let value_of = |row| {
         let args: Vec<_> = args.iter().map(|arg| arg.slice(row, 1)).collect();
         match run(&args, 1) {
             Err(error) if is_forgiven(&error) => Ok(arrow_array::new_null_array(&data_type.storage(), 1)),
             result => result,
         }
     };
-    let values = (0..rows).map(one).collect::<Result<Vec<_>>>()?;
+    let values = (0..rows).map(value_of).collect::<Result<Vec<_>>>()?;
     concat(&values).map(Operand::column)
 }
 
-/// Computes once where all arguments are constants, else for every row.
-fn shared(args: &[Operand], rows: usize, compute: impl FnOnce(usize) -> Result<ArrayRef>) -> Result<Operand> {
+/// Computes one value if all arguments are constants, else one for every row.
+fn once_if_constant(
+    args: &[Operand],
+    rows: usize,
+    compute: impl FnOnce(usize) -> Result<ArrayRef>,
+) -> Result<Operand> {
     if args.iter().all(Operand::is_constant) {
-        compute(1).map(Operand::constant).map_err(of_no_row)
+        compute(1).map(Operand::constant).map_err(without_row)
     } else {
         compute(rows).map(Operand::column)
     }
 }
 
-/// A constant is not the fault of a row.
-fn of_no_row(mut error: Error) -> Error {
+/// A constant is wrong in no particular row.
+fn without_row(mut error: Error) -> Error {
     error.take_row();
     error
 }

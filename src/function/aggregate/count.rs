@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Int64Array, UInt32Array};
 
 use super::{Accumulator, States, argument};
-use crate::data::{Keys, Operand};
+use crate::data::{KeyTable, Operand};
 use crate::diag::Result;
 use crate::function::{Body, Function, Signature, Type};
 
@@ -88,7 +88,7 @@ impl Accumulator for Count {
 /// Counts the values that a group has not had before.
 #[derive(Default)]
 struct Different {
-    seen: Keys,
+    seen: KeyTable,
     counts: Vec<i64>,
     /// The group with which a chain of groups that carry on has begun: its values are those of the whole chain.
     roots: Vec<u32>,
@@ -109,7 +109,7 @@ impl Accumulator for Different {
         let roots = Arc::new(groups.iter().map(root).collect::<UInt32Array>());
         let column = values.clone().into_column(groups.len())?;
         let mut next = self.seen.len();
-        let numbers = self.seen.number(&[roots, column], groups.len())?;
+        let numbers = self.seen.intern(&[roots, column], groups.len())?;
         for (row, (group, number)) in groups.iter().zip(numbers).enumerate() {
             if number as usize != next {
                 continue;

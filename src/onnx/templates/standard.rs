@@ -364,7 +364,7 @@ fn list(values: &[i64]) -> String {
 
 fn cum_sum(_: &Instance<'_>) -> TractResult<String> {
     Ok("x axis -> y
-        numbers = predictql.Numbers x
-        y = tract.CumSum numbers axis *"
+        ints = predictql.DimsToInts x
+        y = tract.CumSum ints axis *"
         .into())
 }

@@ -1,15 +1,18 @@
 //! `com.microsoft`: the operators of onnxruntime that scikit-learn's exporter writes for texts, and those that tract has.
-//! What onnxruntime's optimiser and quantiser write is in the templates.
+//! What onnxruntime's optimiser and quantiser write is in the templates. They are documented in onnxruntime's
+//! `docs/ContribOperators.md`.
 
 mod murmur_hash;
 mod tokenizer;
 
-use super::{Entry, Maker, own};
-use Maker::Tract;
+use super::attributes::list_or_empty;
+use super::tensors::only;
+use super::{Implementation, Operator, Registration, Shape, own};
+use Implementation::Tract;
 use murmur_hash::MurmurHash3;
 use tokenizer::Tokenizer;
 
-pub(super) const OPERATORS: &[Entry] = &[
+pub(super) const OPERATORS: &[Registration] = &[
     ("BiasGelu", Tract),
     ("FastGelu", Tract),
     ("GatherBlockQuantized", Tract),

@@ -1,12 +1,11 @@
-//! `MurmurHash3`: the hash of 32 bits that scikit-learn's FeatureHasher sorts words by.
+//! `MurmurHash3` of com.microsoft 1: the hash of 32 bits by which scikit-learn's FeatureHasher puts words into columns.
+//! tract has none.
 
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
-use tract_onnx::tract_hir::internal::{
-    DatumType, TValue, TVec, Tensor, TractResult, bail, ensure, tensor1, tvec,
-};
+use tract_onnx::tract_hir::internal::{DatumType, TValue, TVec, Tensor, TractResult, ensure, tensor1, tvec};
 
-use super::super::{Operator, Shape};
+use super::{Operator, Shape, only};
 
 #[derive(Debug)]
 pub(super) struct MurmurHash3 {
@@ -15,6 +14,11 @@ pub(super) struct MurmurHash3 {
 }
 
 impl Operator for MurmurHash3 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "as in onnxruntime, the seed is the low 32 bits of the attribute"
+    )]
     fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
         let positive = node.get_attr_opt::<i64>("positive")?.unwrap_or(1) != 0;
         let seed = node.get_attr_opt::<i64>("seed")?.unwrap_or(0) as u32;
@@ -22,7 +26,7 @@ impl Operator for MurmurHash3 {
     }
 
     fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
-        let [(values, shape)] = inputs else { bail!("expected one input") };
+        let (values, shape) = only(inputs)?;
         ensure!(
             *values == DatumType::String || values.size_of() % 4 == 0,
             "values of {values:?} have no hash"
@@ -31,7 +35,7 @@ impl Operator for MurmurHash3 {
     }
 
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
-        let [input] = inputs else { bail!("expected one input") };
+        let input = only(inputs)?;
         let view = input.try_as_plain_ram()?;
         let hashes: Vec<u32> = match input.datum_type() {
             DatumType::String => {
@@ -50,6 +54,7 @@ impl Operator for MurmurHash3 {
 }
 
 /// Austin Appleby's MurmurHash3 for machines of 32 bits.
+#[expect(clippy::cast_possible_truncation, reason = "the hash takes the low 32 bits of the length")]
 fn murmur(bytes: &[u8], seed: u32) -> u32 {
     let mixed = |word: u32| word.wrapping_mul(0xcc9e_2d51).rotate_left(15).wrapping_mul(0x1b87_3593);
     let (words, rest) = bytes.as_chunks::<4>();

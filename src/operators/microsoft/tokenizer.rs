@@ -1,5 +1,5 @@
-//! `Tokenizer`: the words of each text, which scikit-learn's vectorizers count. The longest text says how many places
-//! there are; the rest is filled up.
+//! `Tokenizer` of com.microsoft 1: the words of each text, which scikit-learn's vectorizers count. Texts with fewer words
+//! than others are padded. tract has none.
 
 use regex_lite::Regex;
 use tract_onnx::model::ParsingContext;
@@ -8,24 +8,24 @@ use tract_onnx::tract_hir::internal::{
     DatumType, TDim, TValue, TVec, Tensor, ToDim, TractResult, bail, ensure, tensor1, tvec,
 };
 
-use super::super::{Operator, Shape};
+use super::{Operator, Shape, list_or_empty, only};
 
 #[derive(Debug)]
 pub(super) struct Tokenizer {
     words: Words,
-    /// Shorter words are left out.
-    least: usize,
+    /// Words with fewer characters are left out.
+    min_length: usize,
     padding: String,
-    /// Every text starts and ends with a character that says so.
-    marked: bool,
-    /// How many words there are is known when the texts have been looked at.
+    /// Every text gets a character at its start and another one at its end.
+    has_marks: bool,
+    /// The most words of a text, known when the texts have been looked at.
     longest: TDim,
 }
 
 #[derive(Debug)]
 enum Words {
-    /// What the pattern describes.
-    Like(Regex),
+    /// What matches the pattern.
+    Matching(Regex),
     /// What stands between the separators.
     Between(Vec<Regex>),
     Characters,
@@ -34,7 +34,7 @@ enum Words {
 impl Words {
     fn of<'a>(&self, text: &'a str) -> Vec<&'a str> {
         match self {
-            Self::Like(pattern) => pattern.find_iter(text).map(|word| word.as_str()).collect(),
+            Self::Matching(pattern) => pattern.find_iter(text).map(|word| word.as_str()).collect(),
             Self::Between(separators) => separators.iter().fold(vec![text], |pieces, separator| {
                 pieces.into_iter().flat_map(|piece| separator.split(piece)).collect()
             }),
@@ -45,24 +45,28 @@ impl Words {
 
 impl Operator for Tokenizer {
     fn parse(ctx: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
-        let separators: Vec<String> = node.get_attr_opt_vec("separators")?.unwrap_or_default();
+        let separators: Vec<String> = list_or_empty(node, "separators")?;
         let words = match (node.get_attr_opt::<&str>("tokenexp")?, separators.as_slice()) {
-            (Some(pattern), _) => Words::Like(Regex::new(pattern)?),
+            (Some(pattern), _) => Words::Matching(Regex::new(pattern)?),
             (None, [only]) if only.is_empty() => Words::Characters,
             (None, []) => bail!("there is neither a pattern nor a separator"),
-            (None, list) => Words::Between(list.iter().map(|it| Regex::new(it)).collect::<Result<_, _>>()?),
+            (None, list) => {
+                let separators = list.iter().map(|separator| Regex::new(separator));
+                Words::Between(separators.collect::<Result<_, _>>()?)
+            }
         };
         Ok(Self {
             words,
-            least: node.get_attr_opt("mincharnum")?.unwrap_or(1).max(1),
+            min_length: node.get_attr_opt("mincharnum")?.unwrap_or(1).max(1),
+            // Default: an absent padding is an empty text.
             padding: node.get_attr_opt::<String>("pad_value")?.unwrap_or_default(),
-            marked: node.get_attr_opt::<i64>("mark")?.unwrap_or(0) != 0,
+            has_marks: node.get_attr_opt::<i64>("mark")?.unwrap_or(0) != 0,
             longest: ctx.template.symbols.new_with_prefix("words").to_dim(),
         })
     }
 
     fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
-        let [(texts, shape)] = inputs else { bail!("expected one input") };
+        let (texts, shape) = only(inputs)?;
         ensure!(*texts == DatumType::String, "expected texts, found {texts:?}");
         let mut shape = shape.clone();
         shape.push(self.longest.clone());
@@ -70,17 +74,19 @@ impl Operator for Tokenizer {
     }
 
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
-        let [input] = inputs else { bail!("expected one input") };
+        let input = only(inputs)?;
         let view = input.try_as_plain_ram()?;
         let rows = view.as_slice::<String>()?.iter().map(|text| {
-            let words = self.words.of(text).into_iter().filter(|word| word.chars().count() >= self.least);
-            match self.marked {
-                true => ["\u{2}"].into_iter().chain(words).chain(["\u{3}"]).collect(),
-                false => words.collect::<Vec<&str>>(),
+            let is_long = |word: &&str| word.chars().count() >= self.min_length;
+            let words = self.words.of(text).into_iter().filter(is_long);
+            if self.has_marks {
+                ["\u{2}"].into_iter().chain(words).chain(["\u{3}"]).collect()
+            } else {
+                words.collect::<Vec<&str>>()
             }
         });
         let rows: Vec<Vec<&str>> = rows.collect();
-        let longest = rows.iter().map(Vec::len).max().unwrap_or_default();
+        let longest = rows.iter().fold(0, |longest, row| row.len().max(longest));
         let padded = rows.iter().flat_map(|row| {
             let padding = std::iter::repeat_n(self.padding.as_str(), longest - row.len());
             row.iter().copied().chain(padding).map(str::to_owned)

@@ -1,13 +1,12 @@
-//! `ArrayFeatureExtractor` of ai.onnx.ml 1: the elements at some places of the last dimension.
+//! `ArrayFeatureExtractor` of ai.onnx.ml 1: the elements at some positions of the last axis.
+//!
+//! tract's leaves a vector a vector, where the standard makes one row of it.
 
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
-use tract_onnx::tract_hir::internal::{
-    Datum, DatumType, TDim, TValue, TVec, Tensor, TractResult, bail, format_err, tensor1, tvec,
-};
+use tract_onnx::tract_hir::internal::{TDim, TValue, TVec, Tensor, TractResult, bail, format_err, tvec};
 
-use super::values::elements;
-use super::{Operator, Shape};
+use super::{Operator, Shape, elements, gather};
 
 #[derive(Debug)]
 pub(super) struct ArrayFeatureExtractor;
@@ -18,44 +17,34 @@ impl Operator for ArrayFeatureExtractor {
     }
 
     fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
-        let [(values, shape), (_, places)] = inputs else { bail!("expected values and places") };
+        let [(element, shape), (_, positions)] = inputs else { bail!("expected values and positions") };
         let mut shape = shape.clone();
-        let Some(last) = shape.last_mut() else { bail!("a number has no features") };
-        *last = places.iter().product();
+        let Some(last) = shape.last_mut() else { bail!("a single number has no features") };
+        *last = positions.iter().product();
         if shape.len() == 1 {
             shape.insert(0, TDim::from(1));
         }
-        Ok(tvec!((*values, shape)))
+        Ok(tvec!((*element, shape)))
     }
 
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
-        let [input, places] = inputs else { bail!("expected values and places") };
-        let places = elements::<i64>(places)?;
-        let output = match input.datum_type() {
-            DatumType::String => pick::<String>(input, &places),
-            values if values.is_float() => pick::<f64>(input, &places),
-            _ => pick::<i64>(input, &places),
-        }?;
-        let mut shape: TVec<usize> = input.shape().into();
-        shape.pop();
+        let [input, positions] = inputs else { bail!("expected values and positions") };
+        let [outer @ .., width] = input.shape() else { bail!("a single number has no features") };
+        let positions: Vec<usize> = elements::<i64>(positions)?
+            .into_iter()
+            .map(|position| {
+                let index = usize::try_from(position).ok().filter(|index| index < width);
+                index.ok_or_else(|| format_err!("there is no feature {position} among {width}"))
+            })
+            .collect::<TractResult<_>>()?;
+        let rows: usize = outer.iter().product();
+        let indexes: Vec<usize> =
+            (0..rows).flat_map(|row| positions.iter().map(move |position| row * width + position)).collect();
+        let mut shape: TVec<usize> = outer.into();
         if shape.is_empty() {
             shape.push(1);
         }
-        shape.push(places.len());
-        Ok(tvec!(output.cast_to_dt(input.datum_type())?.into_owned().into_shape(&shape)?))
+        shape.push(positions.len());
+        Ok(tvec!(gather(input, &indexes, &shape)?))
     }
-}
-
-fn pick<T: Datum>(input: &Tensor, places: &[i64]) -> TractResult<Tensor> {
-    let width = input.shape().last().copied().unwrap_or_default();
-    let values = elements::<T>(input)?;
-    let mut picked = Vec::with_capacity(values.len().checked_div(width).unwrap_or_default() * places.len());
-    for row in values.chunks(width.max(1)) {
-        for place in places {
-            let value = usize::try_from(*place).ok().and_then(|place| row.get(place));
-            let value = value.ok_or_else(|| format_err!("there is no feature {place} among {width}"))?;
-            picked.push(value.clone());
-        }
-    }
-    Ok(tensor1(&picked))
 }

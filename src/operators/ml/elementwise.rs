@@ -1,15 +1,16 @@
-//! `Binarizer`, `Imputer` and `Scaler` of ai.onnx.ml 1: each element by itself.
+//! `Binarizer`, `Imputer` and `Scaler` of ai.onnx.ml 1: every element by itself. tract has none of them.
+//!
+//! They take float64 and integers as well as float32; where the standard is silent, onnxruntime's behaviour is the model.
 
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::{
-    Datum, DatumType, TValue, TVec, Tensor, TractResult, bail, ensure, tvec,
+    Datum, DatumType, TValue, TVec, Tensor, ToDim, TractResult, bail, ensure, tvec,
 };
 
-use super::values::{each, only, same};
-use super::{Operator, Shape};
+use super::{Operator, Shape, list_or_empty, map_elements, only, row_length};
 
-/// One for what lies above the threshold, zero for the rest.
+/// Gives 1 for elements above the threshold and 0 for all others.
 #[derive(Debug)]
 pub(super) struct Binarizer {
     threshold: f64,
@@ -21,15 +22,16 @@ impl Operator for Binarizer {
     }
 
     fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
-        Ok(tvec!(same(inputs)?))
+        Ok(tvec!(only(inputs)?.clone()))
     }
 
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
-        Ok(tvec!(each::<f64>(inputs, |_, value| f64::from(u8::from(value > self.threshold)))?))
+        let binarize = |_, value| f64::from(u8::from(value > self.threshold));
+        Ok(tvec!(map_elements::<f64>(inputs, binarize)?))
     }
 }
 
-/// Another value in place of the one that stands for what is missing: every feature's own, or one for all.
+/// Replaces the value that marks missing elements: by one value for each feature, or by one for all of them.
 #[derive(Debug)]
 pub(super) struct Imputer {
     floats: Imputed<f64>,
@@ -44,22 +46,21 @@ struct Imputed<T> {
 
 impl Operator for Imputer {
     fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
-        let floats: Vec<f32> = node.get_attr_opt_vec("imputed_value_floats")?.unwrap_or_default();
-        let ints: Vec<i64> = node.get_attr_opt_vec("imputed_value_int64s")?.unwrap_or_default();
+        let floats: Vec<f32> = list_or_empty(node, "imputed_value_floats")?;
         Ok(Self {
             floats: Imputed {
-                missing: node.get_attr_opt::<f32>("replaced_value_float")?.unwrap_or_default().into(),
+                missing: node.get_attr_opt::<f32>("replaced_value_float")?.unwrap_or(0.0).into(),
                 values: floats.into_iter().map(f64::from).collect(),
             },
             ints: Imputed {
-                missing: node.get_attr_opt("replaced_value_int64")?.unwrap_or_default(),
-                values: ints,
+                missing: node.get_attr_opt("replaced_value_int64")?.unwrap_or(0),
+                values: list_or_empty(node, "imputed_value_int64s")?,
             },
         })
     }
 
     fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
-        Ok(tvec!(same(inputs)?))
+        Ok(tvec!(only(inputs)?.clone()))
     }
 
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
@@ -69,21 +70,30 @@ impl Operator for Imputer {
 }
 
 impl<T: Datum + Copy + PartialOrd> Imputed<T> {
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "with a value for each feature, features are below their number"
+    )]
     fn fill(&self, inputs: &[TValue]) -> TractResult<Tensor> {
-        let width = only(inputs)?.shape().last().copied().unwrap_or(1);
-        let Some(first) = self.values.first() else { bail!("there is nothing to impute in this type") };
-        let own = self.values.len() == width;
+        let width = row_length(only(inputs)?.shape());
+        let Some(first) = self.values.first() else { bail!("there are no values to impute for this type") };
+        // As in onnxruntime: a list of any other length than the number of features gives its first value to all.
+        let per_feature = self.values.len() == width;
         let is_nan = |value: T| value.partial_cmp(&value).is_none();
-        let missing = |value: T| value == self.missing || (is_nan(value) && is_nan(self.missing));
-        each(inputs, |place, value| match missing(value) {
-            true if own => self.values.get(place).copied().unwrap_or(*first),
-            true => *first,
-            false => value,
+        let is_missing = |value: T| value == self.missing || (is_nan(value) && is_nan(self.missing));
+        map_elements(inputs, |feature, value| {
+            if !is_missing(value) {
+                value
+            } else if per_feature {
+                self.values[feature]
+            } else {
+                *first
+            }
         })
     }
 }
 
-/// `(x - offset) * scale`, one value of each for all features or one for every feature.
+/// `(x - offset) * scale`, with one offset and scale for all features or one for each.
 #[derive(Debug)]
 pub(super) struct Scaler {
     offset: Vec<f32>,
@@ -101,9 +111,9 @@ impl Operator for Scaler {
 
     fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
         let (_, shape) = only(inputs)?;
-        if let (Some(Ok(features)), true) = (shape.last().map(|dim| dim.to_i64()), self.offset.len() > 1) {
+        if let Some(features) = shape.last().filter(|features| features.to_i64().is_ok()) {
             ensure!(
-                features == self.offset.len() as i64,
+                self.offset.len() == 1 || *features == self.offset.len().to_dim(),
                 "{features} features do not fit {} offsets",
                 self.offset.len()
             );
@@ -111,14 +121,17 @@ impl Operator for Scaler {
         Ok(tvec!((DatumType::F32, shape.clone())))
     }
 
+    #[expect(clippy::indexing_slicing, reason = "there is one offset, or one for each feature of a row")]
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
         let input = only(inputs)?;
+        let width = row_length(input.shape());
+        let count = self.offset.len();
+        ensure!(count == 1 || count == width, "{width} features do not fit {count} offsets");
         if input.datum_type() == DatumType::F64 {
-            let of = |list: &[f32], place: usize| {
-                f64::from(list.get(place).or(list.first()).copied().unwrap_or_default())
-            };
-            let scaled =
-                each::<f64>(inputs, |place, x| (x - of(&self.offset, place)) * of(&self.scale, place))?;
+            let scaled = map_elements::<f64>(inputs, |feature, x| {
+                let index = if count == 1 { 0 } else { feature };
+                (x - f64::from(self.offset[index])) * f64::from(self.scale[index])
+            })?;
             return Ok(tvec!(scaled.cast_to::<f32>()?.into_owned()));
         }
         let mut output = input.cast_to::<f32>()?.into_owned();
@@ -127,7 +140,7 @@ impl Operator for Scaler {
         if let ([offset], [scale]) = (self.offset.as_slice(), self.scale.as_slice()) {
             values.iter_mut().for_each(|x| *x = (*x - offset) * scale);
         } else {
-            for row in values.chunks_mut(self.offset.len()) {
+            for row in values.chunks_mut(width) {
                 for ((x, offset), scale) in row.iter_mut().zip(&self.offset).zip(&self.scale) {
                     *x = (*x - offset) * scale;
                 }

@@ -1,9 +1,9 @@
-//! `FeatureVectorizer` of ai.onnx.ml 1: columns side by side, as floats.
+//! `FeatureVectorizer` of ai.onnx.ml 1: puts its inputs side by side into one matrix of floats. tract has none.
 
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::{
-    DatumType, TDim, TValue, TVec, Tensor, ToDim, TractResult, bail, ensure, tvec,
+    DatumType, TValue, TVec, Tensor, ToDim, TractResult, bail, ensure, tvec,
 };
 
 use super::{Operator, Shape};
@@ -24,7 +24,7 @@ impl Operator for FeatureVectorizer {
     }
 
     fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
-        let Some((_, first)) = inputs.first() else { bail!("expected an input") };
+        ensure!(inputs.len() == self.dimensions.len(), "as many inputs as dimensions are needed");
         for ((_, shape), features) in inputs.iter().zip(&self.dimensions) {
             let found = match shape.as_slice() {
                 [_] => 1.to_dim(),
@@ -36,13 +36,17 @@ impl Operator for FeatureVectorizer {
                 "expected {features} features, found {found}"
             );
         }
-        let rows: TDim = first.first().cloned().unwrap_or_else(|| 1.to_dim());
+        let rows = inputs.first().and_then(|(_, shape)| shape.first());
+        let Some(rows) = rows.cloned() else { bail!("expected an input") };
         let features: usize = self.dimensions.iter().sum();
         Ok(tvec!((DatumType::F32, tvec!(rows, features.to_dim()))))
     }
 
+    #[expect(clippy::indexing_slicing, reason = "rows are as long as the features of all inputs together")]
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
-        let rows = inputs.first().and_then(|input| input.shape().first().copied()).unwrap_or_default();
+        ensure!(inputs.len() == self.dimensions.len(), "as many inputs as dimensions are needed");
+        let rows = inputs.first().and_then(|input| input.shape().first());
+        let Some(&rows) = rows else { bail!("expected an input") };
         for (input, &features) in inputs.iter().zip(&self.dimensions) {
             ensure!(
                 rows.checked_mul(features) == Some(input.len()),
@@ -60,7 +64,7 @@ impl Operator for FeatureVectorizer {
             let view = input.try_as_plain_ram()?;
             let from = view.as_slice::<f32>()?.chunks(features.max(1));
             for (row, from) in values.chunks_mut(width.max(1)).zip(from) {
-                row.iter_mut().skip(start).zip(from).for_each(|(to, from)| *to = *from);
+                row[start..start + features].copy_from_slice(from);
             }
             start += features;
         }

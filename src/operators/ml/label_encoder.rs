@@ -1,5 +1,7 @@
-//! `LabelEncoder` of ai.onnx.ml 1, 2 and 4, and `CategoryMapper`: each value is looked up in a table; what is not there
-//! becomes the default.
+//! `LabelEncoder` of ai.onnx.ml 1, 2 and 4, and `CategoryMapper` of ai.onnx.ml 1: looks each value up in a table; a
+//! value that is not there becomes the default.
+//!
+//! tract has no LabelEncoder; one implementation serves both, so its CategoryMapper is not used.
 
 use std::sync::Arc;
 
@@ -9,24 +11,23 @@ use tract_onnx::tract_hir::internal::{
     Datum, DatumType, TValue, TVec, Tensor, TractResult, ensure, format_err, tensor0, tensor1, tvec,
 };
 
-use super::lookup::Keys;
-use super::values::{elements, list, only};
-use super::{Operator, Shape};
+use super::key_index::KeyIndex;
+use super::{Operator, Shape, elements, only, typed_list};
 
 #[derive(Debug)]
 pub(super) struct LabelEncoder {
-    /// One table, or one for either direction: the input's type says which.
+    /// One table, or one for each direction: the type of the input selects it.
     tables: Vec<Table>,
 }
 
 #[derive(Debug)]
 struct Table {
-    keys: Keys,
+    keys: KeyIndex,
     values: Tensor,
     default: Tensor,
 }
 
-/// Strings to integers and back again.
+/// Builds `CategoryMapper`: strings to integers and back again.
 pub(super) fn category_mapper(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Arc<dyn Operator>> {
     let strings = tensor1(&node.get_attr_vec::<String>("cats_strings")?);
     let ints = tensor1(&node.get_attr_vec::<i64>("cats_int64s")?);
@@ -36,11 +37,11 @@ pub(super) fn category_mapper(_: &ParsingContext<'_>, node: &NodeProto) -> Tract
 impl Operator for LabelEncoder {
     fn parse(ctx: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
         if let Some(classes) = node.get_attr_opt_vec::<String>("classes_strings")? {
-            let places: Vec<i64> = (0..).take(classes.len()).collect();
-            return both_ways(node, tensor1(&classes), tensor1(&places));
+            let numbers: Vec<i64> = (0..).take(classes.len()).collect();
+            return both_ways(node, tensor1(&classes), tensor1(&numbers));
         }
         let required = |name| {
-            list(ctx, node, name)?
+            typed_list(ctx, node, name)?
                 .ok_or_else(|| format_err!("there are no {name} in an attribute of a known type"))
         };
         let (keys, values) = (required("keys")?, required("values")?);
@@ -59,11 +60,11 @@ impl Operator for LabelEncoder {
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
         let input = only(inputs)?;
         let table = self.table(input.datum_type())?;
-        let places = table.keys.places(input)?;
+        let positions = table.keys.positions(input)?;
         let output = match table.values.datum_type() {
-            DatumType::String => table.gather::<String>(&places),
-            values if values.is_float() => table.gather::<f64>(&places),
-            _ => table.gather::<i64>(&places),
+            DatumType::String => table.values_at::<String>(&positions),
+            values if values.is_float() => table.values_at::<f64>(&positions),
+            _ => table.values_at::<i64>(&positions),
         }?;
         Ok(tvec!(output.cast_to_dt(table.values.datum_type())?.into_owned().into_shape(input.shape())?))
     }
@@ -73,7 +74,7 @@ impl LabelEncoder {
     fn table(&self, keys: DatumType) -> TractResult<&Table> {
         self.tables
             .iter()
-            .find(|table| table.keys.take(keys))
+            .find(|table| table.keys.takes(keys))
             .ok_or_else(|| format_err!("no table has keys of {keys:?}"))
     }
 }
@@ -84,7 +85,7 @@ fn both_ways(node: &NodeProto, strings: Tensor, ints: Tensor) -> TractResult<Lab
     Ok(LabelEncoder { tables })
 }
 
-/// The default among values of type `values`.
+/// The default for values of the type `values`: the attribute, or else what the standard says.
 fn default(node: &NodeProto, values: DatumType) -> TractResult<Tensor> {
     let default = match values {
         DatumType::String => {
@@ -103,16 +104,20 @@ impl Table {
             default.datum_type() == values.datum_type(),
             "the default is of another type than the values"
         );
-        Ok(Self { keys: Keys::new(keys)?, values, default })
+        Ok(Self { keys: KeyIndex::new(keys)?, values, default })
     }
 
-    fn gather<T: Datum>(&self, places: &[Option<usize>]) -> TractResult<Tensor> {
+    /// The values at `positions` among the keys.
+    #[expect(clippy::indexing_slicing, reason = "there are as many values as keys")]
+    fn values_at<T: Datum>(&self, positions: &[Option<usize>]) -> TractResult<Tensor> {
         let values = elements::<T>(&self.values)?;
         let default = self.default.cast_to::<T>()?;
         let view = default.try_as_plain_ram()?;
         let default = view.to_scalar::<T>()?;
-        let gathered =
-            places.iter().map(|place| place.and_then(|place| values.get(place)).unwrap_or(default).clone());
-        Ok(tensor1(&gathered.collect::<Vec<T>>()))
+        let value = |position: &Option<usize>| match position {
+            Some(position) => values[*position].clone(),
+            None => default.clone(),
+        };
+        Ok(tensor1(&positions.iter().map(value).collect::<Vec<T>>()))
     }
 }

@@ -1,4 +1,7 @@
 //! `LinearClassifier` and `LinearRegressor` of ai.onnx.ml 1: a weighted sum of the features for every class or target.
+//!
+//! tract's refuse the transforms PROBIT and SOFTMAX_ZERO. Where the standard is silent (two classes with the weights of
+//! one), onnxruntime's behaviour is the model.
 
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
@@ -6,14 +9,13 @@ use tract_onnx::tract_hir::internal::{
     DatumType, TDim, TValue, TVec, Tensor, ToDim, TractResult, ensure, tvec,
 };
 
-use super::labels::Labels;
-use super::transform::PostTransform;
-use super::values::only;
-use super::{Operator, Shape, features};
+use super::class_labels::ClassLabels;
+use super::post_transform::PostTransform;
+use super::{Operator, Shape, feature_matrix, list_or_empty, only};
 
 #[derive(Debug)]
 pub(super) struct LinearClassifier {
-    labels: Labels,
+    labels: ClassLabels,
     sums: Sums,
     post_transform: PostTransform,
 }
@@ -35,7 +37,7 @@ struct Sums {
 
 impl Operator for LinearClassifier {
     fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
-        let labels = Labels::parse(node, "classlabels_ints")?;
+        let labels = ClassLabels::parse(node, "classlabels_ints")?;
         let sums = Sums::parse(node, labels.count())?;
         let count = sums.intercepts.len();
         ensure!(
@@ -43,7 +45,7 @@ impl Operator for LinearClassifier {
             "{count} intercepts do not fit {} labels",
             labels.count()
         );
-        Ok(Self { labels, sums, post_transform: PostTransform::of(node)? })
+        Ok(Self { labels, sums, post_transform: PostTransform::parse(node)? })
     }
 
     fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
@@ -55,29 +57,30 @@ impl Operator for LinearClassifier {
     }
 
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
-        let mut places = Vec::new();
-        let scores =
-            self.sums.run(only(inputs)?, self.labels.count(), |scores| places.push(self.finish(scores)))?;
-        Ok(tvec!(self.labels.pick(&places)?, scores))
+        let mut classes = Vec::new();
+        let scores = self
+            .sums
+            .run(only(inputs)?, self.labels.count(), |scores| classes.push(self.classify(scores)))?;
+        Ok(tvec!(self.labels.of_classes(&classes)?, scores))
     }
 }
 
 impl LinearClassifier {
-    /// Makes scores of the sums in `output` and returns the place of the label.
-    fn finish(&self, output: &mut [f32]) -> usize {
+    /// Turns the sums of one row into scores, in place, and returns the predicted class.
+    fn classify(&self, scores: &mut [f32]) -> usize {
         // One sum tells two classes apart by its sign.
-        if let (1, [first, second]) = (self.sums.intercepts.len(), &mut *output) {
+        if let (1, [first, second]) = (self.sums.intercepts.len(), &mut *scores) {
             let sum = *first;
             (*first, *second) = self.post_transform.of_one(sum, 1.0 - sum);
             return usize::from(sum > 0.0);
         }
         let mut best = (0, f32::NEG_INFINITY);
-        for (place, sum) in output.iter().enumerate() {
+        for (class, sum) in scores.iter().enumerate() {
             if *sum > best.1 {
-                best = (place, *sum);
+                best = (class, *sum);
             }
         }
-        self.post_transform.apply(output);
+        self.post_transform.apply(scores);
         best.0
     }
 }
@@ -88,7 +91,7 @@ impl Operator for LinearRegressor {
         let sums = Sums::parse(node, targets)?;
         let count = sums.intercepts.len();
         ensure!(count == targets, "{count} intercepts do not fit {targets} targets");
-        Ok(Self { sums, post_transform: PostTransform::of(node)? })
+        Ok(Self { sums, post_transform: PostTransform::parse(node)? })
     }
 
     fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
@@ -107,32 +110,34 @@ impl Sums {
     /// Reads the attributes; without intercepts, there are `count` sums.
     fn parse(node: &NodeProto, count: usize) -> TractResult<Self> {
         let coefficients = node.get_attr_vec::<f32>("coefficients")?;
-        let intercepts: Vec<f32> = node.get_attr_opt_vec("intercepts")?.unwrap_or_default();
-        let count = if intercepts.is_empty() { count } else { intercepts.len() };
-        let features = coefficients.len().checked_div(count).unwrap_or_default();
+        let intercepts: Vec<f32> = list_or_empty(node, "intercepts")?;
+        // Absent intercepts are zero.
+        let intercepts = if intercepts.is_empty() { vec![0.0; count] } else { intercepts };
+        let count = intercepts.len();
         ensure!(
-            features > 0 && features * count == coefficients.len(),
+            count > 0 && !coefficients.is_empty() && coefficients.len().is_multiple_of(count),
             "{} coefficients do not fit {count} sums",
             coefficients.len()
         );
-        let intercepts = if intercepts.is_empty() { vec![0.0; count] } else { intercepts };
+        let features = coefficients.len() / count;
         Ok(Self { coefficients, intercepts, features })
     }
 
-    /// The rows of the one input, which has the features asked for.
+    /// The rows of the only input, which must have the features that the weights are for.
     fn rows(&self, inputs: &[Shape]) -> TractResult<TDim> {
-        features::declared(inputs, self.features)
+        feature_matrix::declared_rows(inputs, self.features)
     }
 
-    /// Sums for every row of `input`, in rows of `width` numbers, which `finish` changes.
+    /// A row of `width` numbers for every row of `input`: the sums, which `finish` then changes. `width` is the number
+    /// of sums, or 2 where one sum tells two classes apart.
     fn run(&self, input: &Tensor, width: usize, mut finish: impl FnMut(&mut [f32])) -> TractResult<Tensor> {
         let input = input.cast_to::<f32>()?;
-        let rows = features::rows(&input, self.features)?;
+        let rows = feature_matrix::rows(&input, self.features)?;
         let mut output = Tensor::zero::<f32>(&[rows, width])?;
         let mut view = output.try_as_plain_ram_mut()?;
         let input = input.try_as_plain_ram()?;
         let values = input.as_slice::<f32>()?.chunks(self.features);
-        for (values, output) in values.zip(view.as_slice_mut::<f32>()?.chunks_mut(width.max(1))) {
+        for (values, output) in values.zip(view.as_slice_mut::<f32>()?.chunks_mut(width)) {
             let weights = self.coefficients.chunks(self.features).zip(&self.intercepts);
             for (sum, (weights, intercept)) in output.iter_mut().zip(weights) {
                 *sum = dot(values, weights) + intercept;
@@ -148,8 +153,8 @@ pub(super) fn dot(left: &[f32], right: &[f32]) -> f32 {
     sum(left, right, |left, right| left * right)
 }
 
-/// The sum of a term for each pair. Four sums side by side go into a vector register; they are written out, since the
-/// compiler unrolls nothing where size counts.
+/// The sum of a term for each pair of elements; `left` and `right` are equally long. Four sums side by side fit a vector
+/// register. They are written out, since the compiler unrolls nothing where it optimises for size.
 pub(super) fn sum(left: &[f32], right: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
     let (left, left_rest) = left.as_chunks::<4>();
     let (right, right_rest) = right.as_chunks::<4>();

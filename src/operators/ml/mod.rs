@@ -1,21 +1,22 @@
 //! `ai.onnx.ml`: what scikit-learn's and the boosting libraries' exporters write.
 
 mod array_feature_extractor;
+mod class_labels;
 mod elementwise;
+mod feature_matrix;
 mod feature_vectorizer;
-mod features;
+mod key_index;
 mod label_encoder;
-mod labels;
 mod linear;
-mod lookup;
 mod normalizer;
 mod one_hot_encoder;
+mod post_transform;
 mod svm;
-mod transform;
 mod tree_ensemble;
-mod values;
 
-use super::{Entry, Maker, Operator, Shape, own, rows};
+use super::attributes::{list_or_empty, typed_list};
+use super::tensors::{elements, gather, map_elements, only, row_length};
+use super::{Implementation, Operator, Registration, Shape, own};
 use array_feature_extractor::ArrayFeatureExtractor;
 use elementwise::{Binarizer, Imputer, Scaler};
 use feature_vectorizer::FeatureVectorizer;
@@ -26,10 +27,10 @@ use one_hot_encoder::OneHotEncoder;
 use svm::{SvmClassifier, SvmRegressor};
 use tree_ensemble::{TreeEnsembleClassifier, TreeEnsembleRegressor, tree_ensemble};
 
-pub(super) const OPERATORS: &[Entry] = &[
+pub(super) const OPERATORS: &[Registration] = &[
     ("ArrayFeatureExtractor", own::<ArrayFeatureExtractor>()),
     ("Binarizer", own::<Binarizer>()),
-    ("CategoryMapper", Maker::Own(category_mapper)),
+    ("CategoryMapper", Implementation::Own(category_mapper)),
     ("FeatureVectorizer", own::<FeatureVectorizer>()),
     ("Imputer", own::<Imputer>()),
     ("LabelEncoder", own::<LabelEncoder>()),
@@ -40,7 +41,7 @@ pub(super) const OPERATORS: &[Entry] = &[
     ("SVMClassifier", own::<SvmClassifier>()),
     ("SVMRegressor", own::<SvmRegressor>()),
     ("Scaler", own::<Scaler>()),
-    ("TreeEnsemble", Maker::Own(tree_ensemble)),
+    ("TreeEnsemble", Implementation::Own(tree_ensemble)),
     ("TreeEnsembleClassifier", own::<TreeEnsembleClassifier>()),
     ("TreeEnsembleRegressor", own::<TreeEnsembleRegressor>()),
 ];

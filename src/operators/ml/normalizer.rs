@@ -1,11 +1,12 @@
-//! `Normalizer` of ai.onnx.ml 1: each row divided by its largest value, its sum or its length.
+//! `Normalizer` of ai.onnx.ml 1: each row divided by its largest value, the sum of its absolute values or its length.
+//!
+//! tract's takes the largest absolute value for MAX; onnxruntime, and this one, the largest value itself.
 
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::{DatumType, TValue, TVec, Tensor, TractResult, bail, tvec};
 
-use super::values::only;
-use super::{Operator, Shape};
+use super::{Operator, Shape, only, row_length};
 
 #[derive(Debug)]
 pub(super) enum Normalizer {
@@ -30,12 +31,12 @@ impl Operator for Normalizer {
 
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
         let input = only(inputs)?;
-        let width = input.shape().last().copied().unwrap_or(1).max(1);
         let mut output = input.cast_to::<f32>()?.into_owned();
-        for row in output.try_as_plain_ram_mut()?.as_slice_mut::<f32>()?.chunks_mut(width) {
+        for row in output.try_as_plain_ram_mut()?.as_slice_mut::<f32>()?.chunks_mut(row_length(input.shape()))
+        {
             let values = row.iter().copied();
             let norm = match self {
-                // The largest value itself, negative or not, as onnxruntime has it.
+                // Negative or not.
                 Self::Max => values.fold(f32::MIN, f32::max),
                 Self::L1 => values.map(f32::abs).sum(),
                 Self::L2 => values.map(|value| value * value).sum::<f32>().sqrt(),

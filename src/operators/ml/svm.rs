@@ -1,6 +1,7 @@
-//! `SVMClassifier` and `SVMRegressor` of ai.onnx.ml 1: how near a row is to each of the support vectors, weighted.
+//! `SVMClassifier` and `SVMRegressor` of ai.onnx.ml 1: how similar a row is to each of the support vectors, weighted.
+//! tract has neither.
 //!
-//! The standard says little of what comes after; libsvm and onnxruntime say it all.
+//! The standard says little of what follows the kernel; this computes what libsvm and onnxruntime do.
 
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
@@ -8,19 +9,18 @@ use tract_onnx::tract_hir::internal::{
     DatumType, TDim, TValue, TVec, Tensor, ToDim, TractResult, bail, ensure, tvec,
 };
 
-use super::labels::Labels;
+use super::class_labels::ClassLabels;
 use super::linear::{dot, sum};
-use super::transform::{PostTransform, logistic};
-use super::values::only;
-use super::{Operator, Shape, features};
+use super::post_transform::{PostTransform, logistic};
+use super::{Operator, Shape, feature_matrix, list_or_empty, only};
 use crate::limits::SVM_CLASSES;
 
-/// A classifier for every pair of classes; the classes that win the most pairs win. Without support vectors a weighted
-/// sum for every class.
+/// Without support vectors a weighted sum for every class. With them a classifier for every pair of classes: the class
+/// that wins the most pairs is predicted.
 #[derive(Debug)]
 pub(super) struct SvmClassifier {
     machine: Machine,
-    labels: Labels,
+    labels: ClassLabels,
     /// Where each class's support vectors start and end. Empty without support vectors.
     classes: Vec<(usize, usize)>,
     rho: Vec<f32>,
@@ -38,7 +38,8 @@ pub(super) struct SvmRegressor {
     one_class: bool,
 }
 
-/// The support vectors and how a row is compared with one. Without any, the weights of sums stand in their place.
+/// The support vectors and how a row is compared with one. Without support vectors, the weights of the sums stand in
+/// their place.
 #[derive(Debug)]
 struct Machine {
     kernel: Kernel,
@@ -58,19 +59,26 @@ enum Kernel {
 
 impl Kernel {
     fn parse(node: &NodeProto) -> TractResult<Self> {
-        let parameters = node.get_attr_opt_vec::<f32>("kernel_params")?.unwrap_or_default();
-        let parameter = |at: usize| parameters.get(at).copied().unwrap_or_default();
-        let (gamma, coef0, degree) = (parameter(0), parameter(1), parameter(2));
-        Ok(match node.get_attr_opt("kernel_type")?.unwrap_or("LINEAR") {
-            "LINEAR" => Self::Linear,
-            "POLY" => Self::Poly { gamma, coef0, degree },
-            "RBF" => Self::Rbf { gamma },
-            "SIGMOID" => Self::Sigmoid { gamma, coef0 },
-            other => bail!("there is no kernel `{other}`"),
+        let mut parameters: Vec<f32> = list_or_empty(node, "kernel_params")?;
+        if parameters.is_empty() {
+            // As in onnxruntime, parameters that are left out are zero.
+            parameters = vec![0.0; 3];
+        }
+        let name = node.get_attr_opt("kernel_type")?.unwrap_or("LINEAR");
+        Ok(match (name, parameters.as_slice()) {
+            ("LINEAR", _) => Self::Linear,
+            ("POLY", &[gamma, coef0, degree, ..]) => Self::Poly { gamma, coef0, degree },
+            ("RBF", &[gamma, ..]) => Self::Rbf { gamma },
+            ("SIGMOID", &[gamma, coef0, ..]) => Self::Sigmoid { gamma, coef0 },
+            ("POLY" | "RBF" | "SIGMOID", few) => {
+                bail!("the kernel `{name}` has more than {} parameters", few.len())
+            }
+            (other, _) => bail!("there is no kernel `{other}`"),
         })
     }
 
-    fn compare(self, row: &[f32], vector: &[f32]) -> f32 {
+    /// How similar a row and a support vector are.
+    fn similarity(self, row: &[f32], vector: &[f32]) -> f32 {
         match self {
             Self::Linear => dot(row, vector),
             Self::Poly { gamma, coef0, degree } => (gamma * dot(row, vector) + coef0).powf(degree),
@@ -84,32 +92,26 @@ impl Kernel {
 }
 
 impl Machine {
-    /// Reads the attributes of a machine with `count` support vectors; `sums` weighted sums without any.
+    /// Reads the attributes of a machine with `count` support vectors; without any, it has `sums` weighted sums.
     fn parse(node: &NodeProto, count: usize, sums: usize) -> TractResult<Self> {
         let coefficients: Vec<f32> = node.get_attr_vec("coefficients")?;
         let (kernel, vectors, coefficients, count) = match count {
             0 => (Kernel::Linear, coefficients, Vec::new(), sums),
             count => (Kernel::parse(node)?, node.get_attr_vec("support_vectors")?, coefficients, count),
         };
-        let features = vectors.len().checked_div(count).unwrap_or_default();
         ensure!(
-            features > 0 && features * count == vectors.len(),
+            count > 0 && !vectors.is_empty() && vectors.len().is_multiple_of(count),
             "{} numbers do not make {count} vectors",
             vectors.len()
         );
-        Ok(Self { kernel, vectors, features, coefficients })
+        Ok(Self { kernel, features: vectors.len() / count, vectors, coefficients })
     }
 
     fn rows(&self, inputs: &[Shape]) -> TractResult<TDim> {
-        features::declared(inputs, self.features)
+        feature_matrix::declared_rows(inputs, self.features)
     }
 
-    /// How many vectors there are.
-    fn count(&self) -> usize {
-        self.vectors.len() / self.features
-    }
-
-    /// An output of `width` numbers for every row of `input`: `finish` makes them of how the row compares with every
+    /// A row of `width` numbers for every row of `input`: `finish` writes them, given the row's similarity to every
     /// vector.
     fn run(
         &self,
@@ -118,16 +120,17 @@ impl Machine {
         mut finish: impl FnMut(&[f32], &mut [f32]),
     ) -> TractResult<Tensor> {
         let input = input.cast_to::<f32>()?;
-        let rows = features::rows(&input, self.features)?;
+        let rows = feature_matrix::rows(&input, self.features)?;
         let mut output = Tensor::zero::<f32>(&[rows, width])?;
         let mut view = output.try_as_plain_ram_mut()?;
         let input = input.try_as_plain_ram()?;
         let values = input.as_slice::<f32>()?.chunks(self.features);
-        let mut near = Vec::new();
-        for (row, output) in values.zip(view.as_slice_mut::<f32>()?.chunks_mut(width.max(1))) {
-            near.clear();
-            near.extend(self.vectors.chunks(self.features).map(|vector| self.kernel.compare(row, vector)));
-            finish(&near, output);
+        let mut similarities = Vec::new();
+        for (row, output) in values.zip(view.as_slice_mut::<f32>()?.chunks_mut(width)) {
+            similarities.clear();
+            similarities
+                .extend(self.vectors.chunks(self.features).map(|vector| self.kernel.similarity(row, vector)));
+            finish(&similarities, output);
         }
         Ok(output)
     }
@@ -142,9 +145,10 @@ impl Operator for SvmRegressor {
             "{} coefficients do not fit {count} support vectors",
             machine.coefficients.len()
         );
-        let rho = node.get_attr_opt_vec::<f32>("rho")?.unwrap_or_default();
+        let rho = list_or_empty(node, "rho")?;
         let one_class = node.get_attr_opt::<i64>("one_class")?.unwrap_or(0) != 0;
-        Ok(Self { machine, rho: rho.first().copied().unwrap_or_default(), one_class })
+        // Default: an absent bias is zero.
+        Ok(Self { machine, rho: rho.first().copied().unwrap_or(0.0), one_class })
     }
 
     fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
@@ -153,14 +157,14 @@ impl Operator for SvmRegressor {
 
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
         let machine = &self.machine;
-        let output = machine.run(only(inputs)?, 1, |near, output| {
-            let sum = match near {
+        let output = machine.run(only(inputs)?, 1, |similarities, output| {
+            let sum = match similarities {
                 [sum] if machine.coefficients.is_empty() => *sum,
-                near => dot(near, &machine.coefficients),
+                similarities => dot(similarities, &machine.coefficients),
             };
             let value = sum + self.rho;
-            let value = if self.one_class { if value > 0.0 { 1.0 } else { -1.0 } } else { value };
-            output.fill(value);
+            let inlier = if value > 0.0 { 1.0 } else { -1.0 };
+            output.fill(if self.one_class { inlier } else { value });
         })?;
         Ok(tvec!(output))
     }
@@ -168,11 +172,11 @@ impl Operator for SvmRegressor {
 
 impl Operator for SvmClassifier {
     fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
-        let labels = Labels::parse(node, "classlabels_ints")?;
+        let labels = ClassLabels::parse(node, "classlabels_ints")?;
         let count = labels.count();
         ensure!(count < SVM_CLASSES, "{count} classes are too many");
         let mut end: usize = 0;
-        let counts: Vec<usize> = node.get_attr_opt_vec("vectors_per_class")?.unwrap_or_default();
+        let counts: Vec<usize> = list_or_empty(node, "vectors_per_class")?;
         let classes: Vec<_> = (counts.iter())
             .map(|count| {
                 let start = end;
@@ -181,9 +185,9 @@ impl Operator for SvmClassifier {
             })
             .collect();
         let machine = Machine::parse(node, end, count)?;
-        let rho: Vec<f32> = node.get_attr_opt_vec("rho")?.unwrap_or_default();
-        let first: Vec<f32> = node.get_attr_opt_vec("prob_a")?.unwrap_or_default();
-        let second: Vec<f32> = node.get_attr_opt_vec("prob_b")?.unwrap_or_default();
+        let rho: Vec<f32> = list_or_empty(node, "rho")?;
+        let first: Vec<f32> = list_or_empty(node, "prob_a")?;
+        let second: Vec<f32> = list_or_empty(node, "prob_b")?;
         if end == 0 {
             ensure!(!rho.is_empty(), "there is no `rho`");
         } else {
@@ -203,7 +207,7 @@ impl Operator for SvmClassifier {
             all_positive: weights.iter().all(|weight| *weight >= 0.0),
             classes: if end == 0 { Vec::new() } else { classes },
             probabilities: first.into_iter().zip(second).collect(),
-            post_transform: PostTransform::of(node)?,
+            post_transform: PostTransform::parse(node)?,
             machine,
             labels,
             rho,
@@ -214,26 +218,26 @@ impl Operator for SvmClassifier {
         let rows = self.machine.rows(inputs)?;
         Ok(tvec!(
             (self.labels.datum_type(), tvec!(rows.clone())),
-            (DatumType::F32, tvec!(rows, self.scores().to_dim()))
+            (DatumType::F32, tvec!(rows, self.score_count().to_dim()))
         ))
     }
 
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
-        let mut places = Vec::new();
-        let scores = self.machine.run(only(inputs)?, self.scores(), |near, output| {
-            places.push(if self.classes.is_empty() {
-                self.one_by_one(near, output)
+        let mut classes = Vec::new();
+        let scores = self.machine.run(only(inputs)?, self.score_count(), |similarities, output| {
+            classes.push(if self.classes.is_empty() {
+                self.classify_by_sums(similarities, output)
             } else {
-                self.in_pairs(near, output)
+                self.classify_by_pairs(similarities, output)
             });
         })?;
-        Ok(tvec!(self.labels.pick(&places)?, scores))
+        Ok(tvec!(self.labels.of_classes(&classes)?, scores))
     }
 }
 
 impl SvmClassifier {
     /// How many scores there are for a row: one for each class, or for each pair where there are no probabilities.
-    fn scores(&self) -> usize {
+    fn score_count(&self) -> usize {
         let count = self.labels.count();
         match count {
             3.. if !self.classes.is_empty() && self.probabilities.is_empty() => count * (count - 1) / 2,
@@ -241,14 +245,15 @@ impl SvmClassifier {
         }
     }
 
-    /// Scores from a sum for each class; returns the place of the label.
-    fn one_by_one(&self, sums: &[f32], output: &mut [f32]) -> usize {
-        let rho = self.rho.first().copied().unwrap_or_default();
+    /// Writes the scores of one row from a sum for each class; returns the predicted class.
+    #[expect(clippy::indexing_slicing, reason = "without support vectors there is a `rho`")]
+    fn classify_by_sums(&self, sums: &[f32], output: &mut [f32]) -> usize {
+        let rho = self.rho[0];
         let mut best = (0, f32::NEG_INFINITY);
-        for (place, (score, sum)) in output.iter_mut().zip(sums).enumerate() {
+        for (class, (score, sum)) in output.iter_mut().zip(sums).enumerate() {
             *score = sum + rho;
             if *score > best.1 {
-                best = (place, *score);
+                best = (class, *score);
             }
         }
         self.post_transform.apply_to_targets(output);
@@ -256,72 +261,78 @@ impl SvmClassifier {
         if output.len() == 2 && positive { 1 } else { best.0 }
     }
 
-    /// Scores from how near the support vectors are; returns the place of the label.
-    fn in_pairs(&self, near: &[f32], output: &mut [f32]) -> usize {
-        let count = self.labels.count();
-        let mut votes = vec![0; count];
+    /// Writes the scores of one row from its similarity to the support vectors; returns the predicted class.
+    #[expect(
+        clippy::indexing_slicing,
+        clippy::cast_possible_truncation,
+        reason = "every class but one has a coefficient for each support vector, every pair a `rho`, every class a \
+                  count of votes; scores are single precision"
+    )]
+    fn classify_by_pairs(&self, similarities: &[f32], output: &mut [f32]) -> usize {
+        let mut votes = vec![0; self.labels.count()];
         let mut scores = Vec::with_capacity(self.rho.len());
         // The coefficients have a row for each class but one: against the others, itself left out.
         let weighted = |row: usize, (start, end): (usize, usize)| -> f64 {
-            let weights = self.machine.coefficients.get(row * self.machine.count()..).unwrap_or_default();
-            let pairs = weights.iter().zip(near).take(end).skip(start);
-            pairs.map(|(weight, near)| f64::from(weight * near)).sum()
+            let weights = &self.machine.coefficients[row * similarities.len()..][start..end];
+            let pairs = weights.iter().zip(&similarities[start..end]);
+            pairs.map(|(weight, similarity)| f64::from(weight * similarity)).sum()
         };
         for (first, first_vectors) in self.classes.iter().enumerate() {
             for (second, second_vectors) in self.classes.iter().enumerate().skip(first + 1) {
-                let rho = self.rho.get(scores.len()).copied().unwrap_or_default();
-                let sum =
-                    weighted(second - 1, *first_vectors) + weighted(first, *second_vectors) + f64::from(rho);
-                if let Some(votes) = votes.get_mut(if sum > 0.0 { first } else { second }) {
-                    *votes += 1;
-                }
+                let rho = f64::from(self.rho[scores.len()]);
+                let sum = weighted(second - 1, *first_vectors) + weighted(first, *second_vectors) + rho;
+                votes[if sum > 0.0 { first } else { second }] += 1;
                 scores.push(sum as f32);
             }
         }
-        self.finish(&scores, output);
-        let most = votes.iter().max().copied().unwrap_or(0);
-        votes.iter().position(|votes| *votes == most).unwrap_or_default()
+        self.write_scores(&scores, output);
+        // The first of those with the most votes.
+        let winner = |best: usize, class: usize| if votes[class] > votes[best] { class } else { best };
+        (1..votes.len()).fold(0, winner)
     }
 
-    fn finish(&self, scores: &[f32], output: &mut [f32]) {
+    /// Turns the scores of all pairs of classes into the output of one row.
+    fn write_scores(&self, scores: &[f32], output: &mut [f32]) {
         if !self.probabilities.is_empty() {
             let pairs = scores.iter().zip(&self.probabilities);
             let pairs: Vec<f32> = pairs.map(|(score, (a, b))| 1.0 - logistic(score * a + b)).collect();
-            coupled(&pairs, output);
+            couple(&pairs, output);
         } else if let ([score], [first, second]) = (scores, &mut *output) {
             let other = if self.post_transform == PostTransform::None { -score } else { 1.0 - score };
             (*first, *second) = self.post_transform.of_one(*score, other);
             return;
         } else {
+            // A class without another one to be compared with scores zero.
             output.iter_mut().zip(scores).for_each(|(output, score)| *output = *score);
         }
         self.post_transform.apply_to_targets(output);
     }
 }
 
-/// One probability for each class from those that the first of two classes has: the second approach of Wu, Lin and
-/// Weng (2004), ended where libsvm ends it.
+/// Makes one probability for each class from the probabilities of the first class of each pair: the second approach of
+/// Wu, Lin and Weng (2004), ended where libsvm ends it.
 #[expect(
     clippy::indexing_slicing,
     clippy::needless_range_loop,
-    reason = "every place is below the number of classes"
+    clippy::cast_precision_loss,
+    reason = "all indexes are below the number of classes, which is below 2^15"
 )]
-fn coupled(pairs: &[f32], p: &mut [f32]) {
+fn couple(pairs: &[f32], p: &mut [f32]) {
     let count = p.len();
-    // How sure class `i` is against class `j`.
-    let mut sure = vec![vec![0.0_f32; count]; count];
+    // The probability of class `i` against class `j`.
+    let mut against = vec![vec![0.0_f32; count]; count];
     let mut pairs = pairs.iter();
     for i in 0..count {
         for (j, pair) in (i + 1..count).zip(&mut pairs) {
-            sure[i][j] = pair.clamp(1e-7, 1.0 - 1e-7);
-            sure[j][i] = 1.0 - sure[i][j];
+            against[i][j] = pair.clamp(1e-7, 1.0 - 1e-7);
+            against[j][i] = 1.0 - against[i][j];
         }
     }
     let mut q = vec![vec![0.0_f32; count]; count];
     for i in 0..count {
         for j in (0..count).filter(|j| *j != i) {
-            q[i][i] += sure[j][i] * sure[j][i];
-            q[i][j] = -sure[j][i] * sure[i][j];
+            q[i][i] += against[j][i] * against[j][i];
+            q[i][j] = -against[j][i] * against[i][j];
         }
     }
     p.fill(1.0 / count as f32);

@@ -7,8 +7,8 @@ use tract_onnx::tract_hir::internal::{
     DimLike, TValue, TVec, Tensor, TractResult, bail, ensure, format_err, tvec,
 };
 
-use super::values::{input, pick};
-use super::{Operator, Shape, whole};
+use super::{Operator, Shape, elements};
+use super::{gather, input};
 
 /// Slices of a tensor, each found by a tuple of indices.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl Operator for GatherNd {
         let slices = Slices::new(data.shape(), batch_dims, *tuple);
         let (batches, in_batch) = outer.split_at(batch_dims);
         let in_batch: usize = in_batch.iter().product();
-        let indices = whole(indices)?;
+        let indices = elements::<i64>(indices)?;
         let mut positions = Vec::new();
         for batch in 0..batches.iter().product() {
             for nth in batch * in_batch..(batch + 1) * in_batch {
@@ -53,7 +53,7 @@ impl Operator for GatherNd {
         }
         let shape: TVec<usize> =
             outer.iter().chain(data.shape().iter().skip(batch_dims + tuple)).copied().collect();
-        Ok(tvec!(pick(data, &positions, &shape)?))
+        Ok(tvec!(gather(data, &positions, &shape)?))
     }
 }
 

@@ -1,4 +1,5 @@
-//! If: tract's own, whose nodes all have one name, of which a graph may have one only.
+//! `If` of ai.onnx 1 and later: tract's own, whose nodes all get the same name, which a graph may have only once. Here
+//! they get the name of their node.
 
 use std::collections::HashMap;
 
@@ -22,7 +23,7 @@ pub(super) fn build(
     let (built, outer) = logic::_if(ctx, node)?;
     match built.as_op().downcast_ref::<logic::If>() {
         Some(branch) => Ok((Box::new(Branch(branch.clone())), outer)),
-        None => bail!("tract has another If"),
+        None => bail!("tract's `If` is of an unknown type"),
     }
 }
 

@@ -1,4 +1,5 @@
-//! Loop: a body that runs until its condition fails, with states that each round hands to the next.
+//! `Loop` of ai.onnx 1 and later: a body that runs until its condition fails, with states that each round hands to the
+//! next. tract has none.
 //!
 //! The body is planned for the shapes that its inputs have; a state that grows gets a plan for each length.
 
@@ -18,7 +19,7 @@ use tract_onnx::tract_hir::internal::{
 use super::{Operator, Shape};
 use crate::limits::{LOOP_PLANS, LOOP_ROUNDS};
 
-/// Whole numbers that a body reads from outside are made constants up to this many: shapes may depend on them.
+/// Integers that a body reads from the graph around it become constants up to this many: shapes may depend on them.
 const BAKED: usize = 64;
 
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub(super) struct Loop {
     body: InferenceModel,
     outer: Vec<String>,
     states: usize,
-    /// Whether the numbers of rounds and the first condition are given.
+    /// Whether the number of rounds and the first condition are given.
     given: [bool; 2],
     symbols: SymbolScope,
     rounds: TDim,
@@ -42,11 +43,11 @@ struct Plan {
 }
 
 impl Loop {
-    /// What the body gives where its inputs are `facts`.
+    /// The body with the types and shapes that follow from its inputs being `facts`.
     fn analysed(&self, facts: &[InferenceFact]) -> TractResult<InferenceModel> {
         let mut body = self.body.clone();
-        for (at, fact) in facts.iter().enumerate() {
-            body.set_input_fact(at, fact.clone())?;
+        for (index, fact) in facts.iter().enumerate() {
+            body.set_input_fact(index, fact.clone())?;
         }
         body.analyse(false)?;
         Ok(body)
@@ -72,14 +73,15 @@ impl Loop {
         open.entry((output, axis)).or_insert_with(new).clone()
     }
 
-    /// The facts of the body's inputs: round, condition, `states`, and `outer` with small whole numbers by value.
+    /// The facts of the body's inputs: round, condition, `states`, and `outer` with a few integers by value.
     fn facts(states: &[TValue], outer: &[TValue]) -> Vec<InferenceFact> {
         let known = |value: &TValue| InferenceFact::dt_shape(value.datum_type(), value.shape());
-        let baked = |value: &TValue| match value.datum_type().is_integer() && value.len() <= BAKED {
-            true => {
+        let baked = |value: &TValue| {
+            if value.datum_type().is_integer() && value.len() <= BAKED {
                 InferenceFact { value: GenericFactoid::Only(value.clone().into_arc_tensor()), ..known(value) }
+            } else {
+                known(value)
             }
-            false => known(value),
         };
         let mut facts = control();
         facts.extend(states.iter().map(known));
@@ -87,7 +89,7 @@ impl Loop {
         facts
     }
 
-    /// The node's inputs: rounds, condition, states and what the body reads from outside.
+    /// The node's inputs: number of rounds and condition where given, states, and the outer values of the body.
     fn split<'a, T>(&self, inputs: &'a [T]) -> TractResult<[&'a [T]; 3]> {
         let given = usize::from(self.given[0]) + usize::from(self.given[1]);
         let states = inputs.get(given..given + self.states);
@@ -113,7 +115,7 @@ impl Operator for Loop {
             inputs >= 2 && outputs >= inputs - 1,
             "a loop's body takes and gives a condition and the states"
         );
-        let given = [0, 1].map(|at| node.input.get(at).is_some_and(|name| !name.is_empty()));
+        let given = [0, 1].map(|index| node.input.get(index).is_some_and(|name| !name.is_empty()));
         Ok(Self {
             body: model,
             outer: unresolved_inputs,
@@ -126,14 +128,14 @@ impl Operator for Loop {
         })
     }
 
-    fn outer(&self) -> Vec<String> {
+    fn outer_values(&self) -> Vec<String> {
         self.outer.clone()
     }
 
     fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
         let [_, states, outer] = self.split(inputs)?;
         let mut states = states.to_vec();
-        // A state that changes its shape gets dimensions of which nothing is known.
+        // A state whose shape changes gets dimensions of which nothing is known; then the others are looked at again.
         loop {
             let mut facts = control();
             let known = states.iter().chain(outer);
@@ -143,24 +145,21 @@ impl Operator for Loop {
             let body = self.analysed(&facts)?.into_typed()?;
             let mut changed = false;
             let mut outputs = TVec::new();
-            for at in 1..body.outputs.len() {
-                let fact = body.output_fact(at)?;
-                // Dimensions computed with are whole numbers to everybody else.
-                let element =
-                    if fact.datum_type == DatumType::TDim { DatumType::I64 } else { fact.datum_type };
-                // What the body leaves open is named once: the outputs are asked for more than once.
-                let named = |axis: usize, dim: TDim| match dim.symbols().is_subset(&symbols) {
-                    true => dim,
-                    false => self.open(at, axis),
+            for output in 1..body.outputs.len() {
+                let fact = body.output_fact(output)?;
+                let element = without_dims(fact.datum_type);
+                // A dimension that the body leaves open keeps its symbol: the outputs are asked for more than once.
+                let named = |axis: usize, dim: TDim| {
+                    if dim.symbols().is_subset(&symbols) { dim } else { self.open(output, axis) }
                 };
                 let dims: TVec<TDim> =
                     fact.shape.iter().enumerate().map(|(axis, dim)| named(axis, dim.clone())).collect();
-                match states.get_mut(at - 1) {
+                match states.get_mut(output - 1) {
                     Some((_, state)) => {
                         ensure!(state.len() == dims.len(), "a loop's state changes its rank");
                         let dims = state.iter_mut().zip(&dims).enumerate();
                         for (axis, (state, _)) in dims.filter(|(_, (state, dim))| *state != *dim) {
-                            let open = self.open(at, axis);
+                            let open = self.open(output, axis);
                             changed |= *state != open;
                             *state = open;
                         }
@@ -196,17 +195,17 @@ impl Operator for Loop {
             inputs.extend(states.iter().chain(outer).cloned());
             let mut outputs = plan.plan.run(inputs)?.into_iter();
             condition = outputs.next().context("a loop's body gives a condition")?.cast_to_scalar()?;
-            states = outputs.by_ref().take(self.states).map(numbers).collect::<TractResult<_>>()?;
+            states = outputs.by_ref().take(self.states).map(dims_to_ints).collect::<TractResult<_>>()?;
             for (all, value) in scanned.iter_mut().zip(outputs) {
-                let value = numbers(value)?.into_tensor();
+                let value = dims_to_ints(value)?.into_tensor();
                 let shape: TVec<usize> = std::iter::once(1).chain(value.shape().iter().copied()).collect();
                 all.push(value.into_shape(&shape)?);
             }
         }
         let mut outputs: TVec<Tensor> = states.into_iter().map(|state| state.into_tensor()).collect();
-        for (at, all) in scanned.iter().enumerate() {
+        for (scan, all) in scanned.iter().enumerate() {
             outputs.push(match all.as_slice() {
-                [] => self.nothing(1 + self.states + at, &outputs, outer)?,
+                [] => self.empty_scan(1 + self.states + scan, &outputs, outer)?,
                 all => Tensor::stack_tensors(0, all)?,
             });
         }
@@ -215,22 +214,28 @@ impl Operator for Loop {
 }
 
 impl Loop {
-    /// What output `at` is when no round has run.
-    fn nothing(&self, at: usize, states: &[Tensor], outer: &[TValue]) -> TractResult<Tensor> {
+    /// The value of an output that collects one of every round, when no round has run.
+    fn empty_scan(&self, output: usize, states: &[Tensor], outer: &[TValue]) -> TractResult<Tensor> {
         let states: Vec<TValue> =
             states.iter().take(self.states).map(|state| state.clone().into_tvalue()).collect();
         let body = self.analysed(&Self::facts(&states, outer))?.into_typed()?;
-        let fact = body.output_fact(at)?;
+        let fact = body.output_fact(output)?;
+        // Default: without a round, an axis that only the body could give a length has none.
         let lengths = fact.shape.iter().map(|dim| dim.to_usize().unwrap_or_default());
         let shape: TVec<usize> = std::iter::once(0).chain(lengths).collect();
-        let element = if fact.datum_type == DatumType::TDim { DatumType::I64 } else { fact.datum_type };
-        Tensor::zero_dt(element, &shape)
+        Tensor::zero_dt(without_dims(fact.datum_type), &shape)
     }
 }
 
-fn numbers(value: TValue) -> TractResult<TValue> {
-    match value.datum_type() {
-        DatumType::TDim => Ok(value.cast_to::<i64>()?.into_owned().into_tvalue()),
-        _ => Ok(value),
+/// tract's own type for dimensions is int64 to everybody else.
+fn without_dims(element: DatumType) -> DatumType {
+    if element.is_tdim() { DatumType::I64 } else { element }
+}
+
+fn dims_to_ints(value: TValue) -> TractResult<TValue> {
+    if value.datum_type().is_tdim() {
+        Ok(value.cast_to::<i64>()?.into_owned().into_tvalue())
+    } else {
+        Ok(value)
     }
 }

@@ -1,4 +1,5 @@
-//! What a mask of attention adds to the scores: our own operator, for bodies that cannot know the mask's type.
+//! `MaskBias`, an operator of ours: what a mask of `Attention` adds to the scores. Templates use it because they cannot
+//! know whether the mask is boolean or already a bias.
 
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;

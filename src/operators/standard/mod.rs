@@ -1,85 +1,92 @@
 //! `ai.onnx`: the operators of the standard that tract lacks or gets wrong; all others are tract's.
 
+mod affine_grid;
+mod bilinear;
 mod cast;
+mod col2im;
+mod deform_conv;
 mod det;
+mod dims_to_ints;
 mod gather_nd;
 mod r#if;
 mod r#loop;
 mod mask_bias;
+mod max_unpool;
 mod non_zero;
-mod numbers;
 mod one_hot;
 mod quantize;
 mod random;
-mod rearrange;
 mod recurrent;
-mod sampling;
+mod reverse_sequence;
+mod roi_align;
 mod scatter;
 mod strings;
+mod tensor_scatter;
 mod tf_idf;
 mod top_k;
-mod values;
-mod windows;
+mod unique;
 
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::infer::InferenceOp;
 use tract_onnx::tract_hir::internal::{TractResult, bail};
 
-use super::{Entry, Maker, Operator, Shape, own, whole};
-use Maker::{Built, Tract};
+use super::attributes::list_or_empty;
+use super::tensors::{elements, from_floats, gather, input, lengths, resolve_axis, split_at_axis};
+use super::{Implementation, Operator, Registration, Shape, own};
+use Implementation::{Built, Tract};
 
-pub(super) const OPERATORS: &[Entry] = &[
-    ("AffineGrid", own::<sampling::AffineGrid>()),
+pub(super) const OPERATORS: &[Registration] = &[
+    ("AffineGrid", own::<affine_grid::AffineGrid>()),
     ("Cast", Built(cast::cast)),
     ("CastLike", Built(cast::cast_like)),
-    ("Col2Im", own::<windows::Col2Im>()),
-    ("DeformConv", own::<sampling::DeformConv>()),
+    ("Col2Im", own::<col2im::Col2Im>()),
+    ("DeformConv", own::<deform_conv::DeformConv>()),
     ("Det", own::<det::Det>()),
-    ("GatherND", own::<gather_nd::GatherNd>()),
     ("GRU", own::<recurrent::Gru>()),
+    ("GatherND", own::<gather_nd::GatherNd>()),
     ("If", Built(r#if::build)),
     ("LSTM", own::<recurrent::Lstm>()),
     ("Loop", own::<r#loop::Loop>()),
-    ("MaxUnpool", own::<windows::MaxUnpool>()),
+    ("MaxUnpool", own::<max_unpool::MaxUnpool>()),
     ("OneHot", own::<one_hot::OneHot>()),
     ("RNN", own::<recurrent::Rnn>()),
     ("RandomNormalLike", own::<random::RandomLike>()),
     ("RandomUniformLike", own::<random::RandomLike>()),
     ("RegexFullMatch", own::<strings::RegexFullMatch>()),
-    ("ReverseSequence", own::<rearrange::ReverseSequence>()),
-    ("RoiAlign", own::<sampling::RoiAlign>()),
+    ("ReverseSequence", own::<reverse_sequence::ReverseSequence>()),
+    ("RoiAlign", own::<roi_align::RoiAlign>()),
     ("Scatter", own::<scatter::ScatterElements>()),
     ("ScatterElements", own::<scatter::ScatterElements>()),
     ("ScatterND", own::<scatter::ScatterNd>()),
     ("StringConcat", own::<strings::StringConcat>()),
     ("StringNormalizer", own::<strings::StringNormalizer>()),
     ("StringSplit", own::<strings::StringSplit>()),
-    ("TensorScatter", own::<rearrange::TensorScatter>()),
+    ("TensorScatter", own::<tensor_scatter::TensorScatter>()),
     ("TfIdfVectorizer", own::<tf_idf::TfIdfVectorizer>()),
     ("TopK", own::<top_k::TopK>()),
-    ("Unique", own::<rearrange::Unique>()),
-    // Those that tract has and another domain has as well.
+    ("Unique", own::<unique::Unique>()),
+    // tract's, which other domains have as well.
     ("Gelu", Tract),
     ("RotaryEmbedding", Tract),
     ("SimplifiedLayerNormalization", Tract),
 ];
 
-/// What bodies are written in beside the standard's operators.
-pub(super) const INTERNAL: &[Entry] = &[
+/// The operators that only templates use, beside the standard's.
+pub(super) const INTERNAL: &[Registration] = &[
     ("DequantizeLinear", own::<quantize::Dequantize>()),
+    ("DimsToInts", own::<dims_to_ints::DimsToInts>()),
     ("MaskBias", own::<mask_bias::MaskBias>()),
     ("NonZero", Built(non_zero::build)),
-    ("Numbers", own::<numbers::Numbers>()),
     ("QuantizeLinear", own::<quantize::Quantize>()),
     ("Resize", Built(resize_10)),
 ];
 
-/// Resize as version 10 had it, whatever the version of the model.
+/// `Resize` as ai.onnx 10 had it, whatever the version of the model: templates of older operators need it.
 fn resize_10(ctx: &ParsingContext<'_>, node: &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
     let ctx = ParsingContext { onnx_operator_set_version: 10, ..ctx.clone() };
     match ctx.framework.op_register.0.get("Resize") {
         Some(resize) => resize(&ctx, node),
-        None => bail!("there is no Resize"),
+        None => bail!("tract has no `Resize`"),
     }
 }

@@ -5,8 +5,8 @@ use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::{TValue, TVec, Tensor, ToDim, TractResult, bail, ensure, tvec};
 
-use super::values::{around, axis, input, pick};
-use super::{Operator, Shape, whole};
+use super::{Operator, Shape, elements};
+use super::{gather, input, resolve_axis, split_at_axis};
 
 /// A new axis along which one element is marked.
 #[derive(Debug)]
@@ -23,28 +23,28 @@ impl Operator for OneHot {
         bail!("the depth has to be a constant")
     }
 
-    fn sizes(&self) -> &'static [usize] {
+    fn shape_inputs(&self) -> &'static [usize] {
         &[1]
     }
 
-    fn sized_outputs(&self, inputs: &[Shape], sizes: &[Vec<i64>]) -> TractResult<TVec<Shape>> {
+    fn outputs_for_values(&self, inputs: &[Shape], sizes: &[Vec<i64>]) -> TractResult<TVec<Shape>> {
         let ([(_, indices), _, (element, _)], [depth]) = (inputs, sizes) else {
             bail!("expected indices, a depth and two values")
         };
         let mut shape = indices.clone();
-        shape.insert(axis(self.axis, indices.len() + 1)?, depth_of(depth)?.to_dim());
+        shape.insert(resolve_axis(self.axis, indices.len() + 1)?, depth_of(depth)?.to_dim());
         Ok(tvec!((*element, shape)))
     }
 
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
         let (indices, values) = (input(inputs, 0)?, input(inputs, 2)?);
-        let depth = depth_of(&whole(input(inputs, 1)?)?)?;
+        let depth = depth_of(&elements::<i64>(input(inputs, 1)?)?)?;
         ensure!(values.len() == 2, "expected a value for off and one for on");
-        let new_axis = axis(self.axis, indices.rank() + 1)?;
+        let new_axis = resolve_axis(self.axis, indices.rank() + 1)?;
         let mut shape: TVec<usize> = indices.shape().into();
         shape.insert(new_axis, depth);
-        let (outer, _, inner) = around(&shape, new_axis);
-        let marked: Vec<Option<usize>> = whole(indices)?
+        let (outer, _, inner) = split_at_axis(&shape, new_axis)?;
+        let marked: Vec<Option<usize>> = elements::<i64>(indices)?
             .into_iter()
             .map(|index| {
                 let index = if index < 0 { index.checked_add_unsigned(depth as u64)? } else { index };
@@ -57,7 +57,7 @@ impl Operator for OneHot {
                 sources.extend(rows.iter().map(|row| usize::from(*row == Some(position))));
             }
         }
-        Ok(tvec!(pick(values, &sources, &shape)?))
+        Ok(tvec!(gather(values, &sources, &shape)?))
     }
 }
 

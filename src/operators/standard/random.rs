@@ -1,4 +1,6 @@
-//! RandomUniformLike and RandomNormalLike: random numbers in the shape of the input.
+//! `RandomUniformLike` and `RandomNormalLike` of ai.onnx 1 and 22: random numbers in the shape of the input.
+//!
+//! tract tells them from those that take a shape by the name of the node instead of the operator.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,8 +10,7 @@ use tract_onnx::pb::NodeProto;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::tract_hir::internal::{DatumType, TValue, TVec, Tensor, TractResult, bail, tvec};
 
-use super::values::{input, tensor};
-use super::{Operator, Shape};
+use super::{Operator, Shape, from_floats, input};
 
 #[derive(Debug)]
 pub(super) struct RandomLike {
@@ -61,23 +62,24 @@ impl Operator for RandomLike {
         let draw = |_| match self.distribution {
             Distribution::Uniform { low, high } => low + (high - low) * self.unit(),
             Distribution::Normal { mean, deviation } => {
-                // Box and Muller's way from two even numbers to a normal one.
+                // Box and Muller's transform of two uniform numbers into a normal one.
                 let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
                 mean + deviation * radius * (std::f32::consts::TAU * self.unit()).cos()
             }
         };
         let drawn: Vec<f32> = (0..x.len()).map(draw).collect();
-        Ok(tvec!(tensor(&drawn, self.element.unwrap_or(x.datum_type()), x.shape())?))
+        Ok(tvec!(from_floats(&drawn, self.element.unwrap_or(x.datum_type()), x.shape())?))
     }
 }
 
 impl RandomLike {
-    /// The next number of 0 to 1 without 1: Steele, Lea and Flood's SplitMix64.
+    /// The next number from 0 up to, but without, 1: Steele, Lea and Flood's SplitMix64.
+    #[expect(clippy::cast_precision_loss, reason = "24 bits are exact in single precision")]
     fn unit(&self) -> f32 {
         const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
         let mut bits = self.state.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((bits ^ (bits >> 31)) >> 40) as f32 / (1 << 24) as f32
+        ((bits ^ (bits >> 31)) >> 40) as f32 / 16_777_216.0
     }
 }

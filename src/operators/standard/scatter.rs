@@ -8,8 +8,8 @@ use tract_onnx::tract_hir::internal::{
 };
 
 use super::gather_nd::{Slices, from_either_end};
-use super::values::{around, axis, input, pick};
-use super::{Operator, Shape, whole};
+use super::{Operator, Shape, elements};
+use super::{gather, input, resolve_axis, split_at_axis};
 
 /// What becomes of a value that gets an update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +119,7 @@ fn replace(data: &Tensor, updates: &Tensor, positions: &[usize]) -> TractResult<
     }
     let flat = |tensor: &Tensor| tensor.clone().into_shape(&[tensor.len()]);
     let both = Tensor::stack_tensors(0, &[flat(data)?, flat(updates)?])?;
-    pick(&both, &sources, data.shape())
+    gather(&both, &sources, data.shape())
 }
 
 /// Updates at indices along one axis; they lie where the indices lie in the other axes.
@@ -141,7 +141,7 @@ impl Operator for ScatterElements {
 
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
         let (data, indices, updates) = (input(inputs, 0)?, input(inputs, 1)?, input(inputs, 2)?);
-        let axis = axis(self.axis, data.rank())?;
+        let axis = resolve_axis(self.axis, data.rank())?;
         let fits = |(dim, (length, other)): (usize, (&usize, &usize))| dim == axis || length <= other;
         ensure!(
             indices.shape() == updates.shape()
@@ -152,9 +152,9 @@ impl Operator for ScatterElements {
             updates.shape(),
             data.shape()
         );
-        let (_, length, _) = around(data.shape(), axis);
+        let (_, length, _) = split_at_axis(data.shape(), axis)?;
         let mut positions = Vec::with_capacity(indices.len());
-        for (nth, index) in whole(indices)?.into_iter().enumerate() {
+        for (nth, index) in elements::<i64>(indices)?.into_iter().enumerate() {
             // The coordinates of the update, the one along the axis replaced by the index.
             let (mut rest, mut position, mut step) = (nth, 0, 1);
             for (dim, (count, size)) in indices.shape().iter().zip(data.shape()).enumerate().rev() {
@@ -199,7 +199,7 @@ impl Operator for ScatterNd {
         );
         let slices = Slices::new(data.shape(), 0, *tuple);
         let mut positions = Vec::with_capacity(updates.len());
-        for tuple in whole(indices)?.chunks_exact(*tuple) {
+        for tuple in elements::<i64>(indices)?.chunks_exact(*tuple) {
             let start = slices.start(tuple)?;
             positions.extend(start..start + slices.length);
         }

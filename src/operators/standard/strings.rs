@@ -1,4 +1,5 @@
-//! Operators on texts: StringConcat, StringNormalizer, StringSplit and RegexFullMatch.
+//! Operators on texts: `StringConcat`, `StringSplit` and `RegexFullMatch` of ai.onnx 20, `StringNormalizer` of ai.onnx 10.
+//! tract has none of them.
 
 use std::borrow::Cow;
 
@@ -8,13 +9,11 @@ use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::{
     DatumType, TDim, TValue, TVec, Tensor, ToDim, TractResult, bail, ensure, tensor1, tvec,
 };
-
 use tract_onnx::tract_hir::tract_core::broadcast::multi_broadcast;
 
-use super::values::{input, pick, texts};
-use super::{Operator, Shape};
+use super::{Operator, Shape, elements, gather, input, list_or_empty};
 
-/// Pairs of texts, one behind the other.
+/// Joins two texts, element by element.
 #[derive(Debug)]
 pub(super) struct StringConcat;
 
@@ -32,37 +31,39 @@ impl Operator for StringConcat {
         let (left, right) = (input(inputs, 0)?, input(inputs, 1)?);
         let shape = multi_broadcast(&[left.shape(), right.shape()])?;
         let spread = |tensor: &Tensor| -> TractResult<Vec<String>> {
-            let places: Vec<usize> =
-                (0..shape.iter().product()).map(|at| source(at, tensor.shape(), &shape)).collect();
-            texts(&pick(tensor, &places, &shape)?)
+            let count = shape.iter().product();
+            let indexes: Vec<usize> =
+                (0..count).map(|index| broadcast_index(index, tensor.shape(), &shape)).collect();
+            elements(&gather(tensor, &indexes, &shape)?)
         };
         let both = spread(left)?.into_iter().zip(spread(right)?).map(|(left, right)| left + &right);
         Ok(tvec!(tensor1(&both.collect::<Vec<_>>()).into_shape(&shape)?))
     }
 }
 
-/// The place in a tensor of shape `from` that place `at` of the broadcast `shape` comes from.
-fn source(at: usize, from: &[usize], shape: &[usize]) -> usize {
-    let (mut rest, mut place, mut width) = (at, 0, 1);
-    for (axis, length) in shape.iter().rev().enumerate() {
-        let own = from.iter().rev().nth(axis).copied().unwrap_or(1);
+/// The index of the element in a tensor of shape `from` that fills `index` of the broadcast `shape`.
+fn broadcast_index(index: usize, from: &[usize], shape: &[usize]) -> usize {
+    let (mut rest, mut source, mut width) = (index, 0, 1);
+    // Axes that `from` does not have are 1 long.
+    let own = from.iter().rev().copied().chain(std::iter::repeat(1));
+    for (length, own) in shape.iter().rev().zip(own) {
         if own > 1 {
-            place += rest.checked_rem(*length).unwrap_or_default() * width;
+            source += rest % length * width;
         }
         width *= own;
-        rest = rest.checked_div(*length).unwrap_or_default();
+        rest /= length;
     }
-    place
+    source
 }
 
-/// Texts without stop words, in one case.
+/// Leaves stop words out, and changes the case.
 #[derive(Debug)]
 pub(super) struct StringNormalizer {
     case: Case,
-    /// In the case in which they are compared.
+    /// Lower case, unless case counts.
     stop_words: Vec<String>,
     case_sensitive: bool,
-    /// How many texts are left is known when they have been looked at.
+    /// The number of texts that are left, known when they have been looked at.
     count: TDim,
 }
 
@@ -74,7 +75,7 @@ enum Case {
 }
 
 impl Case {
-    fn of(self, text: &str) -> Cow<'_, str> {
+    fn apply(self, text: &str) -> Cow<'_, str> {
         match self {
             Self::Kept => text.into(),
             Self::Lower => text.to_lowercase().into(),
@@ -86,7 +87,7 @@ impl Case {
 impl StringNormalizer {
     /// Whether `text` is no stop word.
     fn stays(&self, text: &str) -> bool {
-        let text = if self.case_sensitive { text.into() } else { Case::Lower.of(text) };
+        let text = if self.case_sensitive { text.into() } else { Case::Lower.apply(text) };
         !self.stop_words.iter().any(|word| *word == text)
     }
 }
@@ -100,7 +101,7 @@ impl Operator for StringNormalizer {
             other => bail!("there is no change of case `{other}`"),
         };
         let case_sensitive = node.get_attr_opt::<i64>("is_case_sensitive")?.unwrap_or(0) != 0;
-        let mut stop_words = node.get_attr_opt_vec::<String>("stopwords")?.unwrap_or_default();
+        let mut stop_words = list_or_empty::<String>(node, "stopwords")?;
         if !case_sensitive {
             stop_words.iter_mut().for_each(|word| *word = word.to_lowercase());
         }
@@ -120,10 +121,10 @@ impl Operator for StringNormalizer {
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
         let x = input(inputs, 0)?;
         ensure!(matches!(x.shape(), [_] | [1, _]), "expected one row of texts, found shape {:?}", x.shape());
-        let mut kept: Vec<String> = texts(x)?
+        let mut kept: Vec<String> = elements::<String>(x)?
             .into_iter()
             .filter(|text| self.stays(text))
-            .map(|text| self.case.of(&text).into_owned())
+            .map(|text| self.case.apply(&text).into_owned())
             .collect();
         if kept.is_empty() {
             kept.push(String::new());
@@ -134,14 +135,14 @@ impl Operator for StringNormalizer {
     }
 }
 
-/// The pieces of each text, and how many there are.
+/// Splits texts; gives the pieces of each, and how many there are.
 #[derive(Debug)]
 pub(super) struct StringSplit {
     /// Empty for any white space.
     delimiter: String,
     /// How often a text is split at most.
     splits: usize,
-    /// The pieces of the longest text.
+    /// The most pieces of a text, known when all have been split.
     pieces: TDim,
 }
 
@@ -154,10 +155,13 @@ impl StringSplit {
         let mut pieces = Vec::new();
         let mut rest = text.trim_start();
         while !rest.is_empty() {
-            let piece =
-                rest.split(char::is_whitespace).next().filter(|_| pieces.len() < self.splits).unwrap_or(rest);
+            let end = rest.find(char::is_whitespace).filter(|_| pieces.len() < self.splits);
+            let (piece, behind) = match end {
+                Some(end) => rest.split_at(end),
+                None => (rest, ""),
+            };
             pieces.push(piece.to_owned());
-            rest = rest.get(piece.len()..).unwrap_or_default().trim_start();
+            rest = behind.trim_start();
         }
         pieces
     }
@@ -165,6 +169,7 @@ impl StringSplit {
 
 impl Operator for StringSplit {
     fn parse(ctx: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
+        // Default: an absent delimiter is an empty one.
         let delimiter = node.get_attr_opt::<String>("delimiter")?.unwrap_or_default();
         let splits = node.get_attr_opt("maxsplit")?.unwrap_or(usize::MAX);
         Ok(Self { delimiter, splits, pieces: ctx.template.symbols.new_with_prefix("pieces").to_dim() })
@@ -179,9 +184,10 @@ impl Operator for StringSplit {
 
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
         let x = input(inputs, 0)?;
-        let mut rows: Vec<Vec<String>> = texts(x)?.iter().map(|text| self.pieces(text)).collect();
-        let counts: Vec<i64> = rows.iter().map(|row| row.len() as i64).collect();
-        let longest = rows.iter().map(Vec::len).max().unwrap_or_default();
+        let mut rows: Vec<Vec<String>> =
+            elements::<String>(x)?.iter().map(|text| self.pieces(text)).collect();
+        let counts = rows.iter().map(|row| i64::try_from(row.len())).collect::<Result<Vec<_>, _>>()?;
+        let longest = rows.iter().fold(0, |longest, row| row.len().max(longest));
         rows.iter_mut().for_each(|row| row.resize(longest, String::new()));
         let shape: TVec<usize> = x.shape().iter().copied().chain([longest]).collect();
         let pieces = tensor1(&rows.concat()).into_shape(&shape)?;
@@ -189,7 +195,7 @@ impl Operator for StringSplit {
     }
 }
 
-/// Whether a pattern describes the whole of each text.
+/// Whether a pattern matches the whole of each text.
 #[derive(Debug)]
 pub(super) struct RegexFullMatch {
     pattern: Regex,
@@ -208,7 +214,8 @@ impl Operator for RegexFullMatch {
 
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
         let x = input(inputs, 0)?;
-        let matches: Vec<bool> = texts(x)?.iter().map(|text| self.pattern.is_match(text)).collect();
+        let matches: Vec<bool> =
+            elements::<String>(x)?.iter().map(|text| self.pattern.is_match(text)).collect();
         Ok(tvec!(tensor1(&matches).into_shape(x.shape())?))
     }
 }

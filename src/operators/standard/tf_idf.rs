@@ -1,4 +1,4 @@
-//! TfIdfVectorizer: how often known sequences of words or numbers occur.
+//! `TfIdfVectorizer` of ai.onnx 9: how often known sequences (n-grams) of words or numbers occur. tract has none.
 
 use std::collections::HashMap;
 
@@ -8,27 +8,29 @@ use tract_onnx::tract_hir::internal::{
     DatumType, TValue, TVec, Tensor, ToDim, TractResult, bail, ensure, format_err, tensor1, tvec,
 };
 
-use super::values::{input, texts};
-use super::{Operator, Shape};
+use super::{Operator, Shape, elements, input, list_or_empty};
 
 #[derive(Debug)]
 pub(super) struct TfIdfVectorizer {
-    /// The column of each sequence; numbers are kept as text.
+    /// The output column of each n-gram; numbers are kept as text. Every column is below `width`.
     columns: HashMap<Vec<String>, usize>,
     width: usize,
+    /// The fewest and the most words of an n-gram.
     lengths: (usize, usize),
+    /// The most words that may be skipped between two words of an n-gram.
     skips: usize,
     mode: Mode,
+    /// A weight for each column.
     weights: Vec<f32>,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Mode {
-    /// How often.
+    /// TF: how often the n-gram occurs.
     Count,
-    /// The weight of what is there.
+    /// IDF: the weight of an n-gram that occurs.
     Weight,
-    /// Their product.
+    /// TFIDF: their product.
     Product,
 }
 
@@ -47,28 +49,28 @@ impl Operator for TfIdfVectorizer {
         let indexes: Vec<usize> = node.get_attr_vec("ngram_indexes")?;
         let starts: Vec<usize> = node.get_attr_vec("ngram_counts")?;
         let lengths = (node.get_attr("min_gram_length")?, node.get_attr("max_gram_length")?);
+        ensure!(lengths.0 >= 1, "the shortest sequence has one word");
         let mut columns = HashMap::new();
-        let mut places = indexes.iter();
+        let mut next_column = indexes.iter();
         let ends = starts.iter().skip(1).copied().chain([pool.len()]);
         for (length, (start, end)) in (1..).zip(starts.iter().zip(ends)) {
             let words =
                 pool.get(*start..end).ok_or_else(|| format_err!("the pool has {} words", pool.len()))?;
             for gram in words.chunks_exact(length) {
-                let column = *places.next().ok_or_else(|| format_err!("a sequence has no column"))?;
+                let column = *next_column.next().ok_or_else(|| format_err!("a sequence has no column"))?;
                 if (lengths.0..=lengths.1).contains(&length) {
                     columns.insert(gram.to_vec(), column);
                 }
             }
         }
-        ensure!(lengths.0 >= 1, "the shortest sequence has one word");
-        Ok(Self {
-            columns,
-            width: indexes.iter().max().map_or(0, |last| last + 1),
-            lengths,
-            skips: node.get_attr("max_skip_count")?,
-            mode,
-            weights: node.get_attr_opt_vec("weights")?.unwrap_or_default(),
-        })
+        let width = indexes.iter().max().map_or(0, |last| last.saturating_add(1));
+        let mut weights: Vec<f32> = list_or_empty(node, "weights")?;
+        if weights.is_empty() {
+            // As the standard has it, weights that are left out are 1.
+            weights = vec![1.0; width];
+        }
+        ensure!(weights.len() >= width, "{} weights do not fit {width} columns", weights.len());
+        Ok(Self { columns, width, lengths, skips: node.get_attr("max_skip_count")?, mode, weights })
     }
 
     fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
@@ -80,14 +82,13 @@ impl Operator for TfIdfVectorizer {
 
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
         let x = input(inputs, 0)?;
-        let words = texts(x)?;
+        let words = elements::<String>(x)?;
         let [rows @ .., length] = x.shape() else { bail!("expected sequences of words") };
         let count: usize = rows.iter().product();
         let mut output = vec![0.0; count * self.width];
         for (row, counts) in words.chunks((*length).max(1)).zip(output.chunks_mut(self.width.max(1))) {
             self.count(row, counts);
-            for (column, value) in counts.iter_mut().enumerate() {
-                let weight = self.weights.get(column).copied().unwrap_or(1.0);
+            for (value, weight) in counts.iter_mut().zip(&self.weights) {
                 *value = match self.mode {
                     Mode::Count => *value,
                     Mode::Weight => f32::from(u8::from(*value > 0.0)) * weight,
@@ -101,6 +102,8 @@ impl Operator for TfIdfVectorizer {
 }
 
 impl TfIdfVectorizer {
+    /// Counts the n-grams of one row into their columns.
+    #[expect(clippy::indexing_slicing, reason = "columns are below the width of a row")]
     fn count(&self, words: &[String], counts: &mut [f32]) {
         for step in 1..=self.skips.saturating_add(1).min(words.len().max(1)) {
             for start in 0..words.len() {
@@ -111,9 +114,8 @@ impl TfIdfVectorizer {
                     }
                     let gram: Vec<String> =
                         words.iter().skip(start).step_by(step).take(length).cloned().collect();
-                    let column = self.columns.get(&gram).filter(|_| gram.len() == length);
-                    if let Some(count) = column.and_then(|column| counts.get_mut(*column)) {
-                        *count += 1.0;
+                    if let Some(column) = self.columns.get(&gram).filter(|_| gram.len() == length) {
+                        counts[*column] += 1.0;
                     }
                 }
             }

@@ -11,8 +11,8 @@ use tract_onnx::tract_hir::internal::{
     DatumType, TValue, TVec, Tensor, ToDim, TractResult, bail, ensure, tensor1, tvec,
 };
 
-use super::values::{around, axis, input, pick};
-use super::{Operator, Shape, whole};
+use super::{Operator, Shape, elements};
+use super::{gather, input, resolve_axis, split_at_axis};
 
 /// The largest or smallest values along an axis, and where they are.
 #[derive(Debug)]
@@ -73,13 +73,13 @@ impl Operator for TopK {
         bail!("the number of values has to be a constant")
     }
 
-    fn sizes(&self) -> &'static [usize] {
+    fn shape_inputs(&self) -> &'static [usize] {
         &[1]
     }
 
-    fn sized_outputs(&self, inputs: &[Shape], sizes: &[Vec<i64>]) -> TractResult<TVec<Shape>> {
+    fn outputs_for_values(&self, inputs: &[Shape], sizes: &[Vec<i64>]) -> TractResult<TVec<Shape>> {
         let ([(element, shape), _], [k]) = (inputs, sizes) else { bail!("expected values and their number") };
-        let axis = axis(self.axis, shape.len())?;
+        let axis = resolve_axis(self.axis, shape.len())?;
         let mut shape = shape.clone();
         let k = count(k)?.to_dim();
         shape.iter_mut().skip(axis).take(1).for_each(|dim| *dim = k.clone());
@@ -87,21 +87,21 @@ impl Operator for TopK {
     }
 
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
-        let (values, k) = (input(inputs, 0)?, count(&whole(input(inputs, 1)?)?)?);
-        let axis = axis(self.axis, values.rank())?;
-        let sizes @ (_, length, inner) = around(values.shape(), axis);
+        let (values, k) = (input(inputs, 0)?, count(&elements::<i64>(input(inputs, 1)?)?)?);
+        let axis = resolve_axis(self.axis, values.rank())?;
+        let sizes @ (_, length, inner) = split_at_axis(values.shape(), axis)?;
         ensure!(k <= length, "the {k} first of {length} values are asked for");
         let selected = if values.datum_type() == DatumType::F32 {
             let view = values.try_as_plain_ram()?;
-            self.select(view.as_slice::<f32>()?, sizes, k, |a, b| nan_last(a, b))
+            self.select(view.as_slice::<f32>()?, sizes, k, nan_last)
         } else if values.datum_type().is_float() {
             let values = values.cast_to::<f64>()?;
-            self.select(values.try_as_plain_ram()?.as_slice::<f64>()?, sizes, k, |a, b| nan_last(a, b))
+            self.select(values.try_as_plain_ram()?.as_slice::<f64>()?, sizes, k, nan_last)
         } else if values.datum_type() == DatumType::U64 {
             let view = values.try_as_plain_ram()?;
             self.select(view.as_slice::<u64>()?, sizes, k, u64::cmp)
         } else {
-            self.select(&whole(values)?, sizes, k, i64::cmp)
+            self.select(&elements::<i64>(values)?, sizes, k, i64::cmp)
         };
         let mut shape: TVec<usize> = values.shape().into();
         shape.iter_mut().skip(axis).take(1).for_each(|dim| *dim = k);
@@ -109,7 +109,7 @@ impl Operator for TopK {
             .iter()
             .map(|position| i64::try_from(position / inner % length))
             .collect::<Result<_, _>>()?;
-        Ok(tvec!(pick(values, &selected, &shape)?, tensor1(&along).into_shape(&shape)?))
+        Ok(tvec!(gather(values, &selected, &shape)?, tensor1(&along).into_shape(&shape)?))
     }
 }
 

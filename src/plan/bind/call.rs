@@ -239,10 +239,10 @@ impl Binder<'_> {
         let windowed = self.windowed_parts(function, call, over, span, names);
         self.level.no_windows = before;
         let (windowed, data_type) = windowed?;
-        if let (WindowCall::Fit { args, fit, data_type, .. }, Some(transform)) =
-            (&windowed.call, &mut self.transform)
+        if let (WindowCall::Fit { args, fit, data_type, .. }, Some(transformer)) =
+            (&windowed.call, &mut self.level.transformer)
         {
-            return transform.result(*fit, args.clone(), data_type.clone(), span);
+            return transformer.result(*fit, args.clone(), data_type.clone(), span);
         }
         Ok(self.level.window(windowed, Expr::column(0, data_type, span)))
     }

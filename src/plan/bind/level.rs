@@ -3,6 +3,7 @@
 //! While a SELECT's expressions are bound, the results of such functions have no column yet. They get numbers beyond
 //! all columns, and the columns that they become once all of them are known.
 
+use super::transform::Transformer;
 use crate::diag::Span;
 use crate::plan::expr::{Aggregate, Expr, ExprKind, Order};
 use crate::plan::node::WindowCall;
@@ -20,6 +21,8 @@ pub(super) struct Level {
     pub(super) no_aggregates: Option<&'static str>,
     /// Why there can be no window function here.
     pub(super) no_windows: Option<&'static str>,
+    /// Takes the preprocessing functions, if these are the expressions of a TRANSFORM.
+    pub(super) transformer: Option<Transformer>,
 }
 
 /// A window function and its window.

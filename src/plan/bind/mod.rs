@@ -1,4 +1,4 @@
-//! From tree to plan.
+//! From tree to plan: names and types are resolved, clause by clause. Nothing runs here.
 
 mod call;
 mod constant;
@@ -19,109 +19,64 @@ mod vector_search;
 
 use std::sync::Arc;
 
+use super::explain::explanation_schema;
 use super::node::{Plan, Subplan};
-use crate::catalog::{Catalog, Relation, Rules, View};
+use crate::catalog::{Catalog, Relation};
 use crate::data::{DataType, Scalar, Schema};
-use crate::diag::{Code, Diagnostic, Error, Result, Span};
-use crate::model::{Model, ModelOptions};
+use crate::diag::{Diagnostic, Error, Result};
+use crate::model::Model;
 use crate::syntax::ast;
 use crate::syntax::{Dialect, written};
 pub(crate) use declared::Declared;
 use level::Level;
 pub(crate) use options::{External, Format};
 use query::Cte;
+pub(crate) use statement::{
+    AlterModel, Assign, CreateExternalTable, CreateModel, CreateObjectTable, CreateTable, CreateTransform,
+    CreateView, DropModel, DropTable, Explain, Insert,
+};
 pub(crate) use transform::FitCall;
-pub(crate) use tsql::CORRUPT_MODEL;
+pub(crate) use tsql::{Prerequisite, SubqueryPlace, invalid_model};
+
+/// What binding a statement gave.
+#[derive(Debug)]
+pub(crate) enum Binding {
+    Ready(Bound),
+    /// Something has to be there first: bind again when it is.
+    Needs(Prerequisite),
+}
 
 /// A statement with all names resolved.
 #[derive(Debug)]
 pub(crate) enum Bound {
     Query(Plan),
-    /// Tell of a plan, perhaps after it has run.
-    Explain {
-        plan: Plan,
-        analyze: bool,
-    },
-    /// Put rows into the catalog as a table of these columns; no rows without a plan.
-    CreateTable {
-        name: String,
-        schema: Schema,
-        plan: Option<Plan>,
-        rules: Rules,
-    },
-    CreateView {
-        name: String,
-        view: View,
-    },
-    /// Put rows behind those of a table; they have its columns.
-    Insert {
-        name: String,
-        plan: Plan,
-    },
-    /// Load a model file and put it into the catalog.
-    CreateModel {
-        name: String,
-        path: String,
-        path_span: Span,
-        options: ModelOptions,
-        declared: Declared,
-    },
-    /// Take the statistics of a TRANSFORM over a plan's rows.
-    CreateTransform {
-        name: String,
-        plan: Plan,
-        calls: Vec<FitCall>,
-        items: Vec<ast::SelectItem>,
-        gives: Schema,
-    },
-    AlterModel {
-        name: String,
-        options: ModelOptions,
-        span: Span,
-    },
-    /// List the objects that the patterns name and put them into the catalog.
-    CreateObjectTable {
-        name: String,
-        uris: Vec<String>,
-        uris_span: Span,
-    },
-    /// Read the files that the patterns name and put their rows into the catalog.
-    CreateExternalTable {
-        name: String,
-        external: External,
-    },
-    DropModel {
-        name: String,
-    },
-    DropTable {
-        name: String,
-    },
-    /// Give variables the values of a plan's one row, or NULL; the types are theirs.
-    Assign {
-        names: Vec<(String, DataType)>,
-        plan: Option<Plan>,
-    },
+    Explain(Explain),
+    CreateTable(CreateTable),
+    CreateView(CreateView),
+    CreateModel(CreateModel),
+    CreateTransform(CreateTransform),
+    CreateObjectTable(CreateObjectTable),
+    CreateExternalTable(CreateExternalTable),
+    AlterModel(AlterModel),
+    Insert(Insert),
+    DropModel(DropModel),
+    DropTable(DropTable),
+    Assign(Assign),
     /// There is nothing to do; in words.
     Nothing {
         message: String,
     },
 }
 
-/// What binding led to.
-#[derive(Debug)]
-pub(crate) enum Binding {
-    Ready(Bound),
-    /// This has to be there before the statement can be bound.
-    Needs(Prerequisite),
-}
-
-/// What T-SQL's PREDICT needs before its model is known.
-#[derive(Debug)]
-pub(crate) enum Prerequisite {
-    /// The value of a subquery: the bytes of a model.
-    Value { plan: Plan, span: Span },
-    /// The model that these bytes are.
-    Model { bytes: Vec<u8>, span: Span },
+impl Bound {
+    /// The result's columns, where there is a result.
+    pub(crate) fn schema(&self) -> Option<Schema> {
+        match self {
+            Self::Query(plan) => Some(plan.root.schema.clone()),
+            Self::Explain(_) => Some(explanation_schema()),
+            _ => None,
+        }
+    }
 }
 
 /// Values for `@name` and `?`.
@@ -151,25 +106,25 @@ pub(crate) struct Context<'a> {
     /// `None` where the statement is only checked: every parameter fits everywhere.
     pub(crate) params: Option<&'a Params>,
     pub(crate) variables: &'a [Variable],
-    /// Values of subqueries at these places that a [`Prerequisite`] asked for.
-    pub(crate) values: &'a [(Span, Scalar)],
+    /// The values that a [`Prerequisite`] asked for.
+    pub(crate) subquery_values: &'a [(SubqueryPlace, Scalar)],
 }
 
 impl<'a> Context<'a> {
     fn variable(&self, name: &str) -> Option<&'a Variable> {
-        self.variables.iter().find(|(it, ..)| it.eq_ignore_ascii_case(name))
+        self.variables.iter().find(|(variable, ..)| variable.eq_ignore_ascii_case(name))
     }
 }
 
 /// Resolves a statement, and says what to warn of.
 ///
 /// # Errors
-/// For names, types, options: see [`Code`].
+/// For names, types, options: see [`Code`](crate::diag::Code).
 pub(crate) fn bind(statement: &ast::Statement, context: Context<'_>) -> Result<(Binding, Vec<Diagnostic>)> {
     let mut binder = Binder::new(context);
     let bound = binder.statement(statement);
-    // What was bound without its model stands for nothing, an error in it neither.
-    let binding = match binder.needs.take() {
+    let binding = match binder.prerequisite {
+        // What was bound, or failed, may be different when this is there.
         Some(prerequisite) => Binding::Needs(prerequisite),
         None => Binding::Ready(bound.map_err(|error| error.or_at(statement.span))?),
     };
@@ -189,9 +144,8 @@ struct Binder<'a> {
     level: Level,
     /// The WINDOW clause of the SELECT that is being bound.
     windows: Vec<(ast::Ident, ast::Window)>,
-    transform: Option<transform::Transformer>,
-    /// What was missing first.
-    needs: Option<Prerequisite>,
+    /// The first thing that has to be there before the statement can be bound.
+    prerequisite: Option<Prerequisite>,
 }
 
 impl<'a> Binder<'a> {
@@ -205,8 +159,7 @@ impl<'a> Binder<'a> {
             views: Vec::new(),
             level: Level::default(),
             windows: Vec::new(),
-            transform: None,
-            needs: None,
+            prerequisite: None,
         }
     }
 
@@ -229,9 +182,9 @@ impl<'a> Binder<'a> {
         if self.context.dialect == Dialect::BigQuery || catalog.has_relation(&name) {
             return name;
         }
-        let bare = path.last().map_or("", |it| &it.text);
-        let found = catalog.relations().map(|(it, _)| it).find(|it| it.eq_ignore_ascii_case(bare));
-        found.map_or(name, str::to_owned)
+        let Some(bare) = path.last() else { return name };
+        let mut known = catalog.relations().map(|(known, _)| known);
+        known.find(|known| known.eq_ignore_ascii_case(&bare.text)).map_or(name, str::to_owned)
     }
 }
 
@@ -242,8 +195,4 @@ fn with_fix(error: Error, path: &ast::Path, near: Option<&str>) -> Error {
         Some(near) => error.fix(path.span, written(near)),
         None => error,
     }
-}
-
-fn internal(message: &str) -> Error {
-    Error::new(Code::Internal, message)
 }

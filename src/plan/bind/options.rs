@@ -3,7 +3,7 @@
 use super::constant::constant;
 use super::expr::Names;
 use super::scope::Scope;
-use super::{Binder, Bound, Context};
+use super::{Binder, Bound, Context, CreateExternalTable, CreateObjectTable};
 use crate::catalog::Catalog;
 use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Result, Span, nearest};
@@ -136,7 +136,10 @@ pub(super) fn external_table(
         }
     };
     let (uris, span) = uris(given)?;
-    Ok(Bound::CreateExternalTable { name, external: External { format, uris, span, columns } })
+    Ok(Bound::CreateExternalTable(CreateExternalTable {
+        name,
+        external: External { format, uris, span, columns },
+    }))
 }
 
 fn csv(given: &Options, columns: &[(String, DataType)]) -> Result<CsvOptions> {
@@ -181,7 +184,7 @@ fn object_table(given: &Options, name: String) -> Result<Bound> {
             .fix(span, "'SIMPLE'"));
     }
     let (uris, uris_span) = uris(given)?;
-    Ok(Bound::CreateObjectTable { name, uris, uris_span })
+    Ok(Bound::CreateObjectTable(CreateObjectTable { name, uris, uris_span }))
 }
 
 /// The patterns of `uris` and their place.
@@ -213,8 +216,13 @@ fn uris(given: &Options) -> Result<(Vec<String>, Span)> {
 fn literal(tree: &Expr) -> Result<Scalar> {
     let scope = Scope::default();
     let catalog = Catalog::default();
-    let context =
-        Context { catalog: &catalog, dialect: Dialect::BigQuery, params: None, variables: &[], values: &[] };
+    let context = Context {
+        catalog: &catalog,
+        dialect: Dialect::BigQuery,
+        params: None,
+        variables: &[],
+        subquery_values: &[],
+    };
     let expr = Binder::new(context).expr(tree, Names::of(&scope))?;
     constant(&expr)?.ok_or_else(|| {
         Error::new(Code::InvalidOption, "the value of an option has to be a constant").at(tree.span)

@@ -4,102 +4,108 @@
 
 use std::sync::Arc;
 
+use super::Binder;
 use super::constant::constant;
 use super::expr::Names;
 use super::from::Source;
 use super::scope::Scope;
-use super::{Binder, Prerequisite};
 use crate::data::{CastMode, DataType, Field, Scalar, Schema, can_cast};
 use crate::diag::{Code, Error, Result, Span};
 use crate::model::{Model, Port};
 use crate::plan::expr::{Expr, ExprKind};
-use crate::plan::node::{Node, NodeKind};
+use crate::plan::node::{Node, NodeKind, Plan};
 use crate::syntax::ast::{self, SubqueryKind};
-
-/// How SQL Server words that a model cannot be used.
-pub(crate) const CORRUPT_MODEL: &str = "Error occurred during execution of the builtin function 'PREDICT' with HRESULT \
-                                        0x80070057. Model is corrupt or invalid.";
 
 /// The variable that makes PREDICT convert inputs as GoogleSQL does.
 const IMPLICIT_CAST: &str = "predict_implicit_cast";
 
-/// The model of PREDICT, or what is needed to have it.
-enum ModelValue {
-    Loaded(Arc<Model>),
-    Missing(Prerequisite),
+/// What PREDICT needs before its statement can be bound: its model is a value, and binding runs nothing.
+#[derive(Debug)]
+pub(crate) enum Prerequisite {
+    /// The value of a subquery: the bytes of a model.
+    Value { plan: Plan, place: SubqueryPlace },
+    /// The model that these bytes are.
+    Model { bytes: Vec<u8>, span: Span },
+}
+
+/// Where a subquery stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SubqueryPlace {
+    /// The views around it, the outermost first: the span is one of the innermost view's text.
+    views: Vec<String>,
+    pub(crate) span: Span,
+}
+
+/// The error of a model that is no model, in the words of SQL Server.
+pub(crate) fn invalid_model(error: Error) -> Error {
+    error.context(
+        "Error occurred during execution of the builtin function 'PREDICT' with HRESULT 0x80070057. Model is \
+         corrupt or invalid.",
+    )
 }
 
 impl Binder<'_> {
     pub(super) fn tsql_predict(&mut self, predict: &ast::Predict, alias: Option<&str>) -> Result<Source> {
-        let model = self.model_of(&predict.model)?;
+        let model = self.model_of_value(&predict.model)?;
         let Source { node: input, scope } = self.table(&predict.data)?;
-        let model = match model {
-            ModelValue::Loaded(model) => model,
-            ModelValue::Missing(prerequisite) => {
-                self.needs.get_or_insert(prerequisite);
-                return self.without_model(predict, alias, input, scope);
-            }
-        };
+        let Some(model) = model else { return self.predict_later(predict, input, scope, alias) };
         let signature = model.signature();
         let mut inputs = Vec::with_capacity(signature.inputs.len());
-        for (at, port) in signature.inputs.iter().enumerate() {
-            inputs.push(self.tsql_input(port, at, &scope, predict.data.span)?);
+        for (index, port) in signature.inputs.iter().enumerate() {
+            inputs.push(self.tsql_input(port, index, &scope, predict.data.span)?);
         }
+        let declared = self.declared_outputs(predict)?;
         let mut outputs = Vec::with_capacity(predict.columns.len());
-        let mut fields = Vec::with_capacity(predict.columns.len());
-        for column in &predict.columns {
-            let data_type = self.data_type(&column.data_type)?;
-            let same = |port: &Port| port.name.eq_ignore_ascii_case(&column.name.text);
-            let found = signature.outputs.iter().position(|port| same(port) && port.data_type == data_type);
-            let Some(at) = found else { return Err(output_mismatch(&model, column, predict.columns_span)) };
-            outputs.push(at);
-            fields.push(Field::new(column.name.text.clone(), data_type));
+        for (column, field) in predict.columns.iter().zip(&declared.fields) {
+            let is_declared = |port: &Port| {
+                port.name.eq_ignore_ascii_case(&field.name) && port.data_type == field.data_type
+            };
+            let output = signature.outputs.iter().position(is_declared);
+            outputs.push(output.ok_or_else(|| output_mismatch(&model, column, predict.columns_span))?);
         }
-        let given = Schema { fields: fields.clone() };
-        let width = input.schema.fields.len();
-        fields.extend(input.schema.fields.iter().cloned());
-        let shift = outputs.len();
-        let keep = (0..width).collect();
+        let keep = (0..input.schema.fields.len()).collect();
+        let schema = behind(&declared, &input.schema);
         let kind = NodeKind::Predict { input: Box::new(input), model, inputs, outputs, keep, safe: false };
-        // The rows' columns come first in `*`, then the model's.
-        let mut scope = scope;
-        scope.shift(shift);
-        let scope = scope.join(Scope::new(&given, alias), 0);
-        Ok(Source { node: Node { kind, schema: Schema { fields } }, scope })
+        Ok(Source { node: Node { kind, schema }, scope: predicted(scope, &declared, alias) })
     }
 
-    /// The columns that PREDICT declares, so that binding can go on: what comes of it is bound again with the model.
-    fn without_model(
-        &mut self,
+    /// What a PREDICT has columns for while its model is not there: no rows of what it declares. Binding goes on, and
+    /// what comes of it is bound again.
+    fn predict_later(
+        &self,
         predict: &ast::Predict,
-        alias: Option<&str>,
         input: Node,
-        mut scope: Scope,
+        scope: Scope,
+        alias: Option<&str>,
     ) -> Result<Source> {
-        let mut fields = Vec::with_capacity(predict.columns.len());
-        for column in &predict.columns {
-            fields.push(Field::new(column.name.text.clone(), self.data_type(&column.data_type)?));
-        }
-        let declared = Schema { fields: fields.clone() };
-        scope.shift(fields.len());
-        let scope = scope.join(Scope::new(&declared, alias), 0);
-        fields.extend(input.schema.fields);
-        let kind = NodeKind::Values { rows: Vec::new() };
-        Ok(Source { node: Node { kind, schema: Schema { fields } }, scope })
+        let declared = self.declared_outputs(predict)?;
+        let schema = behind(&declared, &input.schema);
+        let node = Node { kind: NodeKind::Values { rows: Vec::new() }, schema };
+        Ok(Source { node, scope: predicted(scope, &declared, alias) })
     }
 
-    /// The model whose bytes an expression gives.
-    fn model_of(&mut self, tree: &ast::Expr) -> Result<ModelValue> {
+    /// The columns of the WITH clause.
+    fn declared_outputs(&self, predict: &ast::Predict) -> Result<Schema> {
+        let fields = predict
+            .columns
+            .iter()
+            .map(|column| Ok(Field::new(column.name.text.clone(), self.data_type(&column.data_type)?)));
+        Ok(Schema { fields: fields.collect::<Result<_>>()? })
+    }
+
+    /// The model whose bytes an expression gives; `None` where something has to be done for it first, and is noted.
+    fn model_of_value(&mut self, tree: &ast::Expr) -> Result<Option<Arc<Model>>> {
         let value = match &tree.kind {
             ast::ExprKind::Subquery(SubqueryKind::Scalar, query) => {
-                match self.context.values.iter().find(|(span, _)| *span == tree.span) {
-                    Some((_, value)) => Some(value.clone()),
-                    None => {
-                        let root = self.query(query)?;
-                        let plan = self.plan(root);
-                        return Ok(ModelValue::Missing(Prerequisite::Value { plan, span: tree.span }));
-                    }
-                }
+                let place = SubqueryPlace { views: self.views.clone(), span: tree.span };
+                let known = self.context.subquery_values.iter().find(|(known, _)| *known == place);
+                let Some((_, value)) = known else {
+                    let root = self.query(query)?;
+                    let plan = self.inner_plan(root);
+                    self.require(Prerequisite::Value { plan, place });
+                    return Ok(None);
+                };
+                Some(value.clone())
             }
             _ => {
                 let scope = Scope::default();
@@ -109,7 +115,7 @@ impl Binder<'_> {
         let bytes = match value {
             Some(Scalar::Bytes(bytes)) => bytes,
             Some(Scalar::Null) if self.context.params.is_some() => {
-                return Err(Error::new(Code::UnknownModel, format!("{CORRUPT_MODEL}: the model is NULL"))
+                return Err(invalid_model(Error::new(Code::UnknownModel, "the model is NULL"))
                     .at(tree.span)
                     .hint("the query that reads the model has found no row"));
             }
@@ -119,13 +125,19 @@ impl Binder<'_> {
                     .hint("DECLARE @model varbinary(max) = (SELECT data FROM models WHERE id = 1)"));
             }
         };
-        match self.context.catalog.model_of(&bytes) {
-            Some(model) => Ok(ModelValue::Loaded(model.clone())),
-            None => Ok(ModelValue::Missing(Prerequisite::Model { bytes, span: tree.span })),
+        if let Some(model) = self.context.catalog.model_of(&bytes) {
+            return Ok(Some(model.clone()));
         }
+        self.require(Prerequisite::Model { bytes, span: tree.span });
+        Ok(None)
     }
 
-    fn tsql_input(&self, port: &Port, at: usize, scope: &Scope, span: Span) -> Result<Option<Expr>> {
+    /// Notes what is needed, unless something else is needed before it.
+    fn require(&mut self, prerequisite: Prerequisite) {
+        self.prerequisite.get_or_insert(prerequisite);
+    }
+
+    fn tsql_input(&self, port: &Port, index: usize, scope: &Scope, span: Span) -> Result<Option<Expr>> {
         let mut found = scope.visible(None).filter(|(name, _)| name.eq_ignore_ascii_case(&port.name));
         let column = match (found.next(), found.next()) {
             (Some((_, column)), None) => column.clone().at(span),
@@ -152,7 +164,7 @@ impl Binder<'_> {
                 format!(
                     "Message(s) from 'PREDICT' engine: Input column {} (1-based) has shape {} which is not \
                      supported.",
-                    at + 1,
+                    index + 1,
                     shape(port)
                 ),
             )
@@ -183,6 +195,17 @@ impl Binder<'_> {
             port.name
         )))
     }
+}
+
+/// What the model gives, then the columns of its rows.
+fn behind(outputs: &Schema, input: &Schema) -> Schema {
+    Schema { fields: outputs.fields.iter().chain(&input.fields).cloned().collect() }
+}
+
+/// The columns as `*` has them: the rows' come first, then the model's, which stand before them in the plan.
+fn predicted(mut scope: Scope, outputs: &Schema, alias: Option<&str>) -> Scope {
+    scope.shift(outputs.fields.len());
+    scope.join(Scope::new(outputs, alias), 0)
 }
 
 fn is_on(value: &Scalar) -> bool {

@@ -49,9 +49,9 @@ fn stream(bytes: &[u8]) -> Result<Frames<'_>> {
     let first = frame(bytes, 0)?.ok_or_else(|| damaged("the schema"))?;
     let schema = first.message.header_as_schema().ok_or_else(|| damaged("the schema"))?;
     let mut values = Vec::new();
-    let mut at = first.next;
-    while let Some(frame) = frame(bytes, at)? {
-        at = frame.next;
+    let mut offset = first.next;
+    while let Some(frame) = frame(bytes, offset)? {
+        offset = frame.next;
         values.push(frame);
     }
     Ok(Frames { schema, values })
@@ -67,32 +67,29 @@ fn file(bytes: &[u8]) -> Result<Frames<'_>> {
     let (rest, length) = rest.split_last_chunk::<4>().ok_or_else(cut)?;
     let length = usize::try_from(i32::from_le_bytes(*length)).map_err(|_| damaged("the footer's length"))?;
     let start = rest.len().checked_sub(length).ok_or_else(cut)?;
-    let footer = root_as_footer(rest.get(start..).unwrap_or_default())
-        .map_err(|error| damaged("the footer").detail(error))?;
+    let (_, footer) = rest.split_at_checked(start).ok_or_else(cut)?;
+    let footer = root_as_footer(footer).map_err(|error| damaged("the footer").detail(error))?;
     let schema = footer.schema().ok_or_else(|| damaged("the schema"))?;
     let blocks = footer.dictionaries().into_iter().chain(footer.recordBatches()).flatten();
     let values = blocks
         .map(|block| {
-            let at = usize::try_from(block.offset()).map_err(|_| damaged("the place of a batch"))?;
-            frame(bytes, at)?.ok_or_else(|| damaged("a batch"))
+            let offset = usize::try_from(block.offset()).map_err(|_| damaged("the place of a batch"))?;
+            frame(bytes, offset)?.ok_or_else(|| damaged("a batch"))
         })
         .collect::<Result<Vec<_>>>()?;
     // Many blocks may name the same bytes, which would fill the memory.
     let bodies = values.iter().map(|frame| frame.body.len()).fold(0, usize::saturating_add);
-    match bodies <= bytes.len() {
-        true => Ok(Frames { schema, values }),
-        false => Err(damaged("the places of the batches")),
+    if bodies > bytes.len() {
+        return Err(damaged("the places of the batches"));
     }
+    Ok(Frames { schema, values })
 }
 
-/// The message at `at`; `None` at the end marker and where the bytes end.
-fn frame(bytes: &[u8], at: usize) -> Result<Option<Frame<'_>>> {
-    let rest = bytes.get(at..).unwrap_or_default();
-    if rest.is_empty() {
-        return Ok(None);
-    }
+/// The message at byte `offset`; `None` at the end marker, at the end of the bytes and beyond it.
+fn frame(bytes: &[u8], offset: usize) -> Result<Option<Frame<'_>>> {
+    let Some(rest) = bytes.get(offset..).filter(|rest| !rest.is_empty()) else { return Ok(None) };
     let cut = || {
-        invalid(format!("expected a whole message at byte {at}, found one that is cut off"))
+        invalid(format!("expected a whole message at byte {offset}, found one that is cut off"))
             .hint("the bytes were cut off: download or export them again")
     };
     let Some(rest) = rest.strip_prefix(CONTINUATION) else {
@@ -113,7 +110,7 @@ fn frame(bytes: &[u8], at: usize) -> Result<Option<Frame<'_>>> {
 
 impl<'a> Frame<'a> {
     /// The batch that a message of values holds, every place and length in it checked against the body: arrow
-    /// would crash on some that are wrong. `columns` are the types of its columns.
+    /// would panic at some wrong ones. `columns` are the types of its columns.
     ///
     /// # Errors
     /// `invalid-arrow` where they do not fit, or where the values are compressed.
@@ -143,61 +140,72 @@ impl<'a> Frame<'a> {
         if !rows_fit {
             return Err(damaged("the number of a column's values"));
         }
+        let misplaced = || damaged("the place of a column's values");
+        // A batch without columns has no list of buffers.
         let buffers = batch.buffers().unwrap_or_default();
         let mut views = batch.variadicBufferCounts().into_iter().flatten();
         let mut units = Vec::new();
-        columns.for_each(|column| add_units(column, &mut views, buffers.len(), &mut units));
-        let buffers_fit = buffers.iter().zip(units).all(|(buffer, unit)| {
-            size(buffer.offset()).zip(size(buffer.length())).is_some_and(|(at, length)| {
-                length % unit == 0 && at.checked_add(length).is_some_and(|end| end <= self.body.len())
-            })
-        });
-        match buffers_fit {
-            true => Ok(batch),
-            false => Err(damaged("the place of a column's values")),
+        for column in columns {
+            add_units(column, &mut views, buffers.len(), &mut units).ok_or_else(misplaced)?;
         }
+        let buffers_fit = units.len() <= buffers.len()
+            && buffers.iter().zip(units).all(|(buffer, unit)| {
+                size(buffer.offset()).zip(size(buffer.length())).is_some_and(|(start, length)| {
+                    length % unit == 0 && start.checked_add(length).is_some_and(|end| end <= self.body.len())
+                })
+            });
+        if !buffers_fit {
+            return Err(misplaced());
+        }
+        Ok(batch)
     }
 }
 
-/// Adds, for each buffer of a column in the order of a batch, what its length is a multiple of. `views` tells how
-/// many buffers of text or bytes the next view column has; there are at most `most`.
-fn add_units(column: &DataType, views: &mut impl Iterator<Item = i64>, most: usize, units: &mut Vec<usize>) {
+/// Adds, for each buffer of a column in the order of a batch, what its length is a multiple of. `views` gives how
+/// many buffers of text or bytes the next view column has. `None` if there is no such count, or one beyond `most`.
+fn add_units(
+    column: &DataType,
+    views: &mut impl Iterator<Item = i64>,
+    most: usize,
+    units: &mut Vec<usize>,
+) -> Option<()> {
     match column {
         DataType::Null => {}
         DataType::Utf8 | DataType::Binary => units.extend([1, size_of::<i32>(), 1]),
         DataType::LargeUtf8 | DataType::LargeBinary => units.extend([1, size_of::<i64>(), 1]),
         DataType::Utf8View | DataType::BinaryView => {
-            let count = views.next().and_then(|count| usize::try_from(count).ok()).unwrap_or_default();
+            let count = usize::try_from(views.next()?).ok().filter(|count| *count <= most)?;
             units.extend([1, size_of::<u128>()]);
-            units.extend(std::iter::repeat_n(1, count.min(most)));
+            units.extend(std::iter::repeat_n(1, count));
         }
         DataType::Dictionary(keys, _) => units.extend([1, keys.primitive_width().unwrap_or(1)]),
         DataType::List(item) => {
             units.extend([1, size_of::<i32>()]);
-            add_units(item.data_type(), views, most, units);
+            add_units(item.data_type(), views, most, units)?;
         }
         DataType::LargeList(item) => {
             units.extend([1, size_of::<i64>()]);
-            add_units(item.data_type(), views, most, units);
+            add_units(item.data_type(), views, most, units)?;
         }
         DataType::FixedSizeList(item, _) => {
             units.push(1);
-            add_units(item.data_type(), views, most, units);
+            add_units(item.data_type(), views, most, units)?;
         }
         DataType::Struct(fields) => {
             units.push(1);
-            fields.iter().for_each(|field| add_units(field.data_type(), views, most, units));
+            fields.iter().try_for_each(|field| add_units(field.data_type(), views, most, units))?;
         }
         // Validity and values.
         _ => units.extend([1, 1]),
     }
+    Some(())
 }
 
 pub(super) fn invalid(message: impl Into<String>) -> Error {
     Error::new(Code::InvalidArrow, message)
 }
 
-/// What cannot be right in the bytes.
+/// The bytes contradict themselves in `what`.
 pub(super) fn damaged(what: &str) -> Error {
     invalid(format!("expected intact Arrow IPC, found damage in {what}"))
 }

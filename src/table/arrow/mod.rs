@@ -1,8 +1,11 @@
-//! Arrow IPC: any file or stream in, one stream in pieces out.
+//! Arrow IPC: reads any file or stream, writes one stream in pieces.
 
+mod flat;
 mod frame;
+mod nested;
 mod normalise;
 mod read;
+mod types;
 mod write;
 
 pub use read::read_arrow;

@@ -11,9 +11,10 @@ use arrow_ipc::{Endianness, MessageHeader};
 use arrow_schema::{ArrowError, DataType as Arrow, Schema as ArrowSchema};
 
 use super::frame::{Frame, Frames, damaged, frames, invalid};
-use super::normalise::{Source, data_type, normalise};
+use super::normalise::{Source, normalise};
+use super::types::data_type;
 use crate::data::{Batch, Field, Schema};
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Code, Error, Result, ensure};
 use crate::limits::Limits;
 use crate::table::{Table, check_columns, check_size, names};
 
@@ -73,7 +74,7 @@ impl Reader<'_> {
             MessageHeader::DictionaryBatch => {
                 let batch =
                     frame.message.header_as_dictionary_batch().ok_or_else(|| damaged("a dictionary"))?;
-                frame.checked_batch(self.dictionary_type(batch.id()).into_iter(), most)?;
+                frame.checked_batch([self.dictionary_type(batch.id())?].into_iter(), most)?;
                 let body = Buffer::from(frame.body);
                 read_dictionary(&body, batch, &self.schema, &mut self.dictionaries, &version).map_err(values)
             }
@@ -92,16 +93,17 @@ impl Reader<'_> {
     }
 
     /// The type of the values of dictionary `id`.
-    fn dictionary_type(&self, id: i64) -> Option<&Arrow> {
+    fn dictionary_type(&self, id: i64) -> Result<&Arrow> {
         #[expect(deprecated, reason = "arrow-ipc knows dictionaries by these numbers, which it deprecates")]
         let fields = self.schema.fields_with_dict_id(id);
-        match fields.first()?.data_type() {
-            Arrow::Dictionary(_, values) => Some(values),
-            _ => None,
+        match fields.first().map(|field| field.data_type()) {
+            Some(Arrow::Dictionary(_, values)) => Ok(values),
+            _ => Err(damaged("a dictionary")),
         }
     }
 
     fn add(&mut self, rows: usize, columns: &[ArrayRef], batches: &mut Vec<Batch>) -> Result<()> {
+        ensure(columns.len() == self.fields.len(), "a batch has other columns than its schema")?;
         let columns = columns
             .iter()
             .zip(&self.fields)
@@ -121,12 +123,12 @@ impl Reader<'_> {
             return Err(too_large(self.limits.table_bytes));
         }
         let most = self.limits.batch_rows.max(1);
-        batches.extend((0..rows).step_by(most).map(|at| batch.slice(at, most)));
+        batches.extend((0..rows).step_by(most).map(|first| batch.slice(first, most)));
         Ok(())
     }
 }
 
-/// Unpacked values take more than a table may.
+/// The values would take more than `most` bytes once they are unpacked.
 pub(super) fn too_large(most: usize) -> Error {
     Error::new(Code::LimitExceeded, format!("expected a table of at most {most} bytes unpacked, found more"))
         .hint("leave out columns or rows before exporting the table")

@@ -8,7 +8,7 @@ use arrow_schema::{ArrowError, Schema as ArrowSchema};
 use crate::data::{Batch, Schema};
 use crate::diag::{Code, Error, Result};
 
-/// Writes one IPC stream piece by piece: the pieces in order are a stream, and so are the first piece, any one
+/// Writes one IPC stream piece by piece. All pieces in order are a stream, and so are the first piece, the piece of any
 /// batch and the last piece.
 pub struct IpcWriter {
     schema: Arc<ArrowSchema>,
@@ -16,7 +16,7 @@ pub struct IpcWriter {
 }
 
 impl IpcWriter {
-    /// Begins a stream of rows of `schema`; gives the piece that tells the schema.
+    /// Starts a stream of rows of `schema`; returns the piece with the schema.
     ///
     /// # Errors
     /// `internal` where the schema cannot be written.

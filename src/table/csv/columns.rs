@@ -1,4 +1,4 @@
-//! Columns in the making.
+//! Builders of columns from the text of fields.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ impl Column {
         })
     }
 
-    /// Adds a value or NULL; false where the value is none of this column's type.
+    /// Appends a value or NULL; returns false if the text is not a value of the column's type.
     pub(super) fn append(&mut self, field: Option<&Field<'_>>) -> bool {
         let Some(field) = field else {
             self.append_null();
@@ -97,7 +97,7 @@ impl Column {
     }
 }
 
-/// As BigQuery loads them from CSV. Where types are inferred only the first two words are met.
+/// The words that BigQuery loads as BOOL from CSV. Inferred columns contain only `true` and `false`.
 fn bool(text: &str) -> Option<bool> {
     parse_bool(text).or_else(|| match text.to_ascii_lowercase().as_str() {
         "1" | "t" | "y" | "yes" => Some(true),

@@ -1,4 +1,4 @@
-//! The narrowest type in which all values of a column are written.
+//! Type inference: the narrowest type that all values of a column can be read as.
 
 use crate::data::{DataType, parse_bool, parse_date, parse_timestamp};
 
@@ -17,7 +17,7 @@ pub(super) enum Guess {
 }
 
 impl Guess {
-    /// Takes one more value into account, given without spaces around.
+    /// Widens the type to that of one more value, given without spaces around it.
     pub(super) fn widen(&mut self, text: &str) {
         // A quoted empty field; those of other types read it as NULL.
         if *self == Self::String || text.is_empty() {
@@ -60,7 +60,7 @@ fn is_float(text: &str) -> bool {
     is_plain(text)
         && text
             .parse::<f64>()
-            .is_ok_and(|value| value.is_finite() || !text.bytes().any(|it| it.is_ascii_digit()))
+            .is_ok_and(|value| value.is_finite() || !text.bytes().any(|byte| byte.is_ascii_digit()))
 }
 
 /// Not a postcode or an article number, which lose their zeros as numbers.

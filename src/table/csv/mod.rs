@@ -1,7 +1,7 @@
 //! CSV to typed columns.
 //!
-//! The bytes are split twice, once to find the types of all rows and once to build the columns: that costs less
-//! memory than remembering where every field is, and little time.
+//! The bytes are split into fields twice, once to infer the types over all rows and once to build the columns: that
+//! takes little time, and less memory than remembering where every field is.
 
 mod columns;
 mod delimiter;
@@ -12,10 +12,10 @@ use std::collections::HashMap;
 
 use self::columns::Column;
 use self::guess::Guess;
-use self::records::{Field as Text, Record, Records};
+use self::records::{Field as FieldText, Record, Records};
 use super::{Table, check_columns, check_size, names, sniff};
 use crate::data::{Batch, DataType, Field, Schema};
-use crate::diag::{Code, Error, Result, nearest};
+use crate::diag::{Code, Error, Invariant, Result, ensure};
 use crate::limits::Limits;
 
 /// How CSV is read.
@@ -107,9 +107,9 @@ impl<'a> Body<'a> {
             if record.len() != names.len() {
                 return Err(self.ragged(&record, names.len()));
             }
-            for ((guess, text), given) in guesses.iter_mut().zip(record.fields()).zip(&given) {
-                if given.is_none() && !self.is_null(&text) {
-                    guess.widen(text.text.trim_ascii());
+            for ((guess, field), given) in guesses.iter_mut().zip(record.fields()).zip(&given) {
+                if given.is_none() && !self.is_null(&field) {
+                    guess.widen(field.text.trim_ascii());
                 }
             }
             rows += 1;
@@ -130,12 +130,13 @@ impl<'a> Body<'a> {
                 let columns = schema.fields.iter().map(|field| Column::new(&field.data_type, size));
                 let mut columns = columns.collect::<Result<Vec<_>>>()?;
                 for _ in 0..size {
-                    let Some(record) = records.next()? else { break };
-                    for ((column, text), field) in columns.iter_mut().zip(record.fields()).zip(&schema.fields)
+                    let record = records.next()?.invariant("a record is gone when it is read again")?;
+                    ensure(record.len() == columns.len(), "a record has changed when it is read again")?;
+                    for ((builder, value), column) in
+                        columns.iter_mut().zip(record.fields()).zip(&schema.fields)
                     {
-                        let value = (!self.is_null(&text)).then_some(&text);
-                        if !column.append(value) {
-                            return Err(self.misfit(&record, field, text.text));
+                        if !builder.append((!self.is_null(&value)).then_some(&value)) {
+                            return Err(self.misfit(&record, column, value.text));
                         }
                     }
                 }
@@ -144,23 +145,24 @@ impl<'a> Body<'a> {
             .collect()
     }
 
-    fn is_null(&self, field: &Text<'_>) -> bool {
+    fn is_null(&self, field: &FieldText<'_>) -> bool {
         let text = field.text.trim_ascii();
         !field.quoted && self.options.null_values.iter().any(|null| null == text)
     }
 
     fn ragged(&self, record: &Record<'_>, expected: usize) -> Error {
         let (line, found) = (record.line(self.bytes), record.len());
-        let hint = match found > expected {
-            true => format!("put fields that contain `{}` in double quotes", self.delimiter.escape_ascii()),
-            false => "add the missing fields, empty ones for NULL".into(),
+        let hint = if found > expected {
+            format!("put fields that contain `{}` in double quotes", self.delimiter.escape_ascii())
+        } else {
+            "add the missing fields, empty ones for NULL".into()
         };
         Error::new(Code::InvalidCsv, format!("line {line}: expected {expected} fields, found {found}"))
             .hint(hint)
     }
 
-    fn misfit(&self, record: &Record<'_>, field: &Field, text: &str) -> Error {
-        let Field { name, data_type } = field;
+    fn misfit(&self, record: &Record<'_>, column: &Field, text: &str) -> Error {
+        let Field { name, data_type } = column;
         let line = record.line(self.bytes);
         let short: String = text.chars().take(100).collect();
         Error::new(
@@ -173,20 +175,17 @@ impl<'a> Body<'a> {
 
 /// The type that the options give to each column.
 fn given_types(options: &CsvOptions, names: &[String]) -> Result<Vec<Option<DataType>>> {
-    let places: HashMap<String, usize> =
-        names.iter().enumerate().map(|(at, name)| (name.to_lowercase(), at)).collect();
+    let columns: HashMap<String, usize> =
+        names.iter().enumerate().map(|(column, name)| (name.to_lowercase(), column)).collect();
     let mut types = vec![None; names.len()];
     for (name, data_type) in &options.schema {
-        let place = places.get(&name.trim().to_lowercase()).and_then(|at| types.get_mut(*at));
-        let Some(place) = place else {
-            let known = names.iter().map(String::as_str);
-            let hint = match nearest(name, known) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("the columns are `{}`", names.join("`, `")),
-            };
-            return Err(Error::new(Code::UnknownColumn, format!("the CSV has no column `{name}`")).hint(hint));
+        let column = columns.get(&name.trim().to_lowercase()).and_then(|column| types.get_mut(*column));
+        let Some(column) = column else {
+            return Err(Error::new(Code::UnknownColumn, format!("the CSV has no column `{name}`"))
+                .did_you_mean(name, names.iter().map(String::as_str))
+                .or_hint(format!("the columns are `{}`", names.join("`, `"))));
         };
-        if place.replace(data_type.clone()).is_some() {
+        if column.replace(data_type.clone()).is_some() {
             return Err(Error::new(Code::InvalidOption, format!("column `{name}` is given two types")));
         }
         Column::new(data_type, 0).map_err(|error| error.context(format!("column `{name}`")))?;
@@ -194,12 +193,13 @@ fn given_types(options: &CsvOptions, names: &[String]) -> Result<Vec<Option<Data
     Ok(types)
 }
 
+/// What to do with bytes that were recognised as `found`.
 fn advice(found: &str) -> Option<String> {
     Some(match found {
         "an HTML page" => "check the address: the server answered with a page, not with the file".into(),
-        it if it.starts_with("an Arrow") => "read it as `arrow`".into(),
-        it if it.contains("Excel") => "export the sheet as CSV UTF-8".into(),
-        it if it.contains("archive") => "unpack it first".into(),
+        found if found.starts_with("an Arrow") => "read it as `arrow`".into(),
+        found if found.contains("Excel") => "export the sheet as CSV UTF-8".into(),
+        found if found.contains("archive") => "unpack it first".into(),
         "text in UTF-16" => "save it as UTF-8".into(),
         _ => return None,
     })

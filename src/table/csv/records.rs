@@ -2,18 +2,19 @@
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Code, Error, Result, ensure};
 use crate::limits::Limits;
 use crate::table::check_columns;
 
 /// Reads one record after the other.
 pub(super) struct Records<'a> {
     bytes: &'a [u8],
-    at: usize,
+    /// The byte after the last record.
+    position: usize,
     delimiter: u8,
     limits: &'a Limits,
     reader: Reader,
-    /// The fields of one record without their quotes, end to end; kept between records, as are the next two.
+    /// The fields of one record without their quotes, end to end; reused for every record, as are the next two.
     text: Vec<u8>,
     ends: Vec<usize>,
     quoted: Vec<bool>,
@@ -23,9 +24,9 @@ pub(super) struct Records<'a> {
 pub(super) struct Record<'r> {
     text: &'r str,
     ends: &'r [usize],
-    /// Empty where no field is quoted.
+    /// Whether each field is quoted; empty where none is.
     quoted: &'r [bool],
-    /// The byte at which it starts.
+    /// The byte at which the record starts.
     start: usize,
 }
 
@@ -36,12 +37,12 @@ pub(super) struct Field<'r> {
 }
 
 impl<'a> Records<'a> {
-    /// Reads `bytes` from byte `at`, which is the start of a line.
-    pub(super) fn new(bytes: &'a [u8], at: usize, delimiter: u8, limits: &'a Limits) -> Self {
+    /// Reads `bytes` from byte `position`, which is the start of a line.
+    pub(super) fn new(bytes: &'a [u8], position: usize, delimiter: u8, limits: &'a Limits) -> Self {
         let reader = ReaderBuilder::new().delimiter(delimiter).build();
         Self {
             bytes,
-            at,
+            position,
             delimiter,
             limits,
             reader,
@@ -53,7 +54,7 @@ impl<'a> Records<'a> {
 
     /// The byte after the last record.
     pub(super) fn position(&self) -> usize {
-        self.at
+        self.position
     }
 
     /// The next record that is not an empty line.
@@ -61,18 +62,22 @@ impl<'a> Records<'a> {
     /// # Errors
     /// `invalid-csv` for bytes that are not UTF-8 and for a quoted field without end; `limit-exceeded` for far
     /// too many fields.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the reader reads and writes no more than it is given, and these are sums of what it did"
+    )]
     pub(super) fn next(&mut self) -> Result<Option<Record<'_>>> {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        self.at += rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        let start = self.at;
+        let rest = &self.bytes[self.position..];
+        self.position += rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let start = self.position;
         let (mut length, mut fields) = (0, 0);
         let terminated = loop {
             let (result, read, written, ended) = self.reader.read_record(
-                self.bytes.get(self.at..).unwrap_or_default(),
-                self.text.get_mut(length..).unwrap_or_default(),
-                self.ends.get_mut(fields..).unwrap_or_default(),
+                &self.bytes[self.position..],
+                &mut self.text[length..],
+                &mut self.ends[fields..],
             );
-            self.at += read;
+            self.position += read;
             length += written;
             fields += ended;
             match result {
@@ -87,20 +92,22 @@ impl<'a> Records<'a> {
                 ReadRecordResult::End => return Ok(None),
             }
         };
-        let raw = self.bytes.get(start..self.at).unwrap_or_default();
+        let raw = &self.bytes[start..self.position];
         self.quoted.clear();
-        // Without quotes a record is its fields, what stands between them and what ends it.
-        if raw.len() + 1 != length + fields + usize::from(terminated)
-            && let Some(at) = find_quoted(raw, self.delimiter, &mut self.quoted)
-        {
-            return Err(Error::new(
-                Code::InvalidCsv,
-                format!("line {}: a quoted field begins here and does not end", line(self.bytes, start + at)),
-            )
-            .hint("end it with `\"`, and write quotes inside of it twice"));
+        // Without quotes a record consists of its fields, the delimiters between them and its line end.
+        if raw.len() + 1 != length + fields + usize::from(terminated) {
+            if let Some(quote) = find_quoted(raw, self.delimiter, &mut self.quoted) {
+                let line = line(self.bytes, start + quote);
+                return Err(Error::new(
+                    Code::InvalidCsv,
+                    format!("line {line}: a quoted field begins here and does not end"),
+                )
+                .hint("end it with `\"`, and write quotes inside of it twice"));
+            }
+            ensure(self.quoted.len() == fields, "the fields of a record were counted differently")?;
         }
-        let ends = self.ends.get(..fields).unwrap_or_default();
-        match std::str::from_utf8(self.text.get(..length).unwrap_or_default()) {
+        let ends = &self.ends[..fields];
+        match std::str::from_utf8(&self.text[..length]) {
             Ok(text) if ends.iter().all(|end| text.is_char_boundary(*end)) => {
                 Ok(Some(Record { text, ends, quoted: &self.quoted, start }))
             }
@@ -120,33 +127,36 @@ impl<'r> Record<'r> {
         self.ends.len()
     }
 
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "`Records::next` has checked that there is one flag for each field"
+    )]
     pub(super) fn fields(&self) -> impl Iterator<Item = Field<'r>> {
         let Self { text, ends, quoted, .. } = *self;
         let mut start = 0;
-        ends.iter().enumerate().map(move |(at, end)| {
-            let text = text.get(start..*end).unwrap_or_default();
+        ends.iter().enumerate().map(move |(index, end)| {
+            // The reader gives ascending ends, and `Records::next` has checked that they are char boundaries.
+            let text = &text[start..*end];
             start = *end;
-            Field { text, quoted: quoted.get(at).copied().unwrap_or_default() }
+            Field { text, quoted: !quoted.is_empty() && quoted[index] }
         })
     }
 
-    /// The line in `bytes`, from which the record was read, at which it starts; from 1.
+    /// The line, from 1, at which the record starts in `bytes`, from which it was read.
     pub(super) fn line(&self, bytes: &[u8]) -> usize {
         line(bytes, self.start)
     }
 }
 
-/// Notes which fields of a record are quoted; gives the place of a quote that does not end.
+/// Notes for each field of a record whether it is quoted; returns the position of a quote that does not end.
 fn find_quoted(raw: &[u8], delimiter: u8, quoted: &mut Vec<bool>) -> Option<usize> {
-    let find = |from: usize, wanted: u8| {
-        let rest = raw.get(from..).unwrap_or_default();
-        rest.iter().position(|byte| *byte == wanted).map(|at| from + at)
-    };
+    let find =
+        |from: usize, wanted: u8| Some(from + raw.get(from..)?.iter().position(|byte| *byte == wanted)?);
     let mut start = 0;
     loop {
         let is_quoted = raw.get(start) == Some(&b'"');
         quoted.push(is_quoted);
-        let mut at = start;
+        let mut rest = start;
         if is_quoted {
             let Some(mut end) = find(start + 1, b'"') else { return Some(start) };
             while raw.get(end + 1) == Some(&b'"') {
@@ -155,15 +165,16 @@ fn find_quoted(raw: &[u8], delimiter: u8, quoted: &mut Vec<bool>) -> Option<usiz
                     None => return Some(start),
                 }
             }
-            at = end + 1;
+            rest = end + 1;
         }
-        start = find(at, delimiter)? + 1;
+        start = find(rest, delimiter)? + 1;
     }
 }
 
-/// The line of byte `at`, from 1.
-fn line(bytes: &[u8], at: usize) -> usize {
-    let before = bytes.get(..at).unwrap_or(bytes);
+/// The line, from 1, of the byte at `position`.
+#[expect(clippy::indexing_slicing, reason = "records and their fields start within the bytes")]
+fn line(bytes: &[u8], position: usize) -> usize {
+    let before = &bytes[..position];
     let ends = before.iter().filter(|byte| **byte == b'\n').count();
     let alone = before.windows(2).filter(|pair| matches!(pair, [b'\r', next] if *next != b'\n')).count();
     1 + ends + alone + usize::from(before.ends_with(b"\r"))

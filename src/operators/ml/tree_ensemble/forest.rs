@@ -1,7 +1,7 @@
 //! The trees in the form in which they are walked.
 //!
 //! Every node asks one question, `x > threshold`, and its two children lie side by side: the next node is the first
-//! child's place plus the answer. Whatever the file compares with (six modes) is rewritten to that question when the
+//! child's position plus the answer. Whatever the file compares with (six modes) is rewritten to that question when the
 //! forest is built. A leaf is its own child and its threshold cannot be exceeded, so that a walk that has arrived
 //! stands still, and several rows can walk in step without asking who has arrived.
 
@@ -9,8 +9,8 @@ use std::collections::VecDeque;
 
 use tract_onnx::tract_hir::internal::{TractResult, bail, ensure};
 
-use super::attributes::{Mode, Source};
-use super::leaves::{Leaves, numbers};
+use super::leaves::{Leaves, leaf_numbers};
+use super::source::{Mode, Source};
 
 /// A number that thresholds can be: `f32` or `f64`.
 pub(super) trait Real:
@@ -30,9 +30,17 @@ macro_rules! real {
     ($float:ty) => {
         impl Real for $float {
             const ZERO: Self = 0.0;
+            #[allow(
+                clippy::cast_possible_truncation,
+                reason = "rounds to single precision where that is asked for"
+            )]
             fn from_f64(value: f64) -> Self {
                 value as Self
             }
+            #[allow(
+                clippy::cast_possible_truncation,
+                reason = "rounds to single precision, which outputs have"
+            )]
             fn to_f32(self) -> f32 {
                 self as f32
             }
@@ -46,7 +54,7 @@ macro_rules! real {
                 self / divisor
             }
             fn below(value: f64) -> f64 {
-                (value as Self).next_down().into()
+                Self::from_f64(value).next_down().into()
             }
         }
     };
@@ -61,7 +69,7 @@ pub(super) struct Node<T> {
     pub(super) threshold: T,
     /// The feature asked for; of a leaf 0.
     pub(super) feature: u32,
-    /// The place of the first child and, in the lowest bit, whether NaN goes to the second.
+    /// The position of the first child and, in the lowest bit, whether NaN goes to the second.
     child: u32,
 }
 
@@ -75,13 +83,13 @@ impl<T: Real> Node<T> {
     }
 }
 
-/// Trees ready to be walked. The builder proves that every child lies in `nodes`, that no walk is endless, and that
-/// every leaf has its weights.
+/// Trees ready to be walked. [`Forest::build`] proves what walks rely on: every child lies in `nodes`, no walk is
+/// endless, `leaf_at` is as long as `nodes`, and its numbers are those of leaves that have weights.
 #[derive(Debug)]
 pub(super) struct Forest<T> {
     pub(super) nodes: Vec<Node<T>>,
     pub(super) trees: Vec<Tree>,
-    /// The leaf that stands at a node's place; 0 for questions.
+    /// The number of the leaf at a node's position; 0 for questions.
     pub(super) leaf_at: Vec<u32>,
     pub(super) leaves: Leaves<T>,
     pub(super) outputs: usize,
@@ -96,7 +104,7 @@ pub(super) struct Tree {
     pub(super) depth: u32,
 }
 
-/// A node of the source as nodes are here; children by their places among the plain nodes.
+/// A node of the source as a question that the forest asks; children by their positions among the plain nodes.
 #[derive(Debug, Clone, Copy)]
 enum Plain {
     Leaf { number: u32 },
@@ -137,50 +145,48 @@ impl Layout {
     fn of(source: &Source, below: fn(f64) -> f64) -> TractResult<Self> {
         ensure!(!source.roots.is_empty(), "there are no trees");
         let plain = plain_nodes(source, below)?;
-        let heights = heights(&plain, &source.roots)?;
+        let depths = depths(&plain, &source.roots)?;
         let mut layout = Self { features: 1, ..Self::default() };
         let mut pairs = vec![None; plain.len()];
-        for root in &source.roots {
-            let slot = layout.lay_out(*root, &plain, &mut pairs)?;
-            let depth = heights.get(*root).copied().unwrap_or_default();
-            layout.trees.push(Tree { root: slot, depth });
+        for (root, depth) in source.roots.iter().zip(depths) {
+            let root = layout.lay_out(*root, &plain, &mut pairs)?;
+            layout.trees.push(Tree { root, depth });
         }
         Ok(layout)
     }
 
-    /// Lays out the tree under the plain node `root`, level by level, and returns its place. `pairs` knows where
-    /// children lie already: nodes may share them.
+    /// Lays out the tree under the plain node `root`, level by level, and returns its position. `pairs` holds the
+    /// positions of children that are laid out already: nodes may share them.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "`depths` has followed every child; `reserve` adds what is written"
+    )]
     fn lay_out(&mut self, root: usize, plain: &[Plain], pairs: &mut [Option<u32>]) -> TractResult<u32> {
         let first = self.reserve(1)?;
         let mut queue = VecDeque::from([(first, root)]);
-        while let Some((slot, at)) = queue.pop_front() {
-            let (node, leaf) = match plain.get(at) {
-                Some(&Plain::Ask { threshold, feature, left, right, nan_goes_right }) => {
-                    let child = match pairs.get(at).copied().flatten() {
+        while let Some((slot, index)) = queue.pop_front() {
+            let (node, leaf) = match plain[index] {
+                Plain::Ask { threshold, feature, left, right, nan_goes_right } => {
+                    let child = match pairs[index] {
                         Some(child) => child,
                         None => {
                             let child = self.reserve(2)?;
                             queue.extend([(child, left), (child + 1, right)]);
-                            pairs.get_mut(at).map(|pair| pair.insert(child));
-                            child
+                            *pairs[index].insert(child)
                         }
                     };
                     self.features = self.features.max(feature as usize + 1);
                     (Node { threshold, feature, child: child << 1 | u32::from(nan_goes_right) }, 0)
                 }
-                Some(&Plain::Leaf { number }) => (leaf_node(slot), number),
-                None => bail!("a child lies outside of the ensemble"),
+                Plain::Leaf { number } => (leaf_node(slot), number),
             };
-            if let (Some(to), Some(leaf_at)) =
-                (self.nodes.get_mut(slot as usize), self.leaf_at.get_mut(slot as usize))
-            {
-                (*to, *leaf_at) = (node, leaf);
-            }
+            self.nodes[slot as usize] = node;
+            self.leaf_at[slot as usize] = leaf;
         }
         Ok(first)
     }
 
-    /// Adds `count` nodes and returns the place of the first one.
+    /// Adds `count` nodes and returns the position of the first one.
     fn reserve(&mut self, count: usize) -> TractResult<u32> {
         let slot = u32::try_from(self.nodes.len())?;
         ensure!(slot < u32::MAX >> 2, "the ensemble has too many nodes");
@@ -194,12 +200,12 @@ fn leaf_node(slot: u32) -> Node<f64> {
     Node { threshold: f64::INFINITY, feature: 0, child: slot << 1 }
 }
 
-/// Rewrites the nodes of `source` to questions of the form `x > threshold`. The places of nodes stay; equality asks
+/// Rewrites the nodes of `source` to questions of the form `x > threshold`. Nodes keep their positions; equality asks
 /// twice, and its second questions follow behind all others. `below` is the next number down.
 fn plain_nodes(source: &Source, below: fn(f64) -> f64) -> TractResult<Vec<Plain>> {
     let mut plain = Vec::with_capacity(source.nodes.len());
     let mut second = Vec::new();
-    for (node, number) in source.nodes.iter().zip(numbers(source)) {
+    for (node, number) in source.nodes.iter().zip(leaf_numbers(source)) {
         if let Some(number) = number {
             plain.push(Plain::Leaf { number });
             continue;
@@ -240,45 +246,49 @@ fn plain_nodes(source: &Source, below: fn(f64) -> f64) -> TractResult<Vec<Plain>
     Ok(plain)
 }
 
-/// How many steps lead at most from every node below `roots` to a leaf. Fails where a walk would never end.
-fn heights(plain: &[Plain], roots: &[usize]) -> TractResult<Vec<u32>> {
+/// The most steps that lead from each of `roots` to a leaf. Fails where a child is missing or a walk would never end:
+/// behind it, every node that can be reached is in `plain`.
+#[expect(clippy::indexing_slicing, reason = "roots and children are checked before they are pushed")]
+fn depths(plain: &[Plain], roots: &[usize]) -> TractResult<Vec<u32>> {
     #[derive(Clone, Copy, PartialEq)]
     enum State {
         New,
         Open,
         Done(u32),
     }
+    let exists = |index: &usize| *index < plain.len();
+    ensure!(roots.iter().all(exists), "a root is missing");
     let mut states = vec![State::New; plain.len()];
     let mut stack = roots.to_vec();
-    while let Some(&at) = stack.last() {
-        let (Some(state), Some(node)) = (states.get(at), plain.get(at)) else { bail!("a child is missing") };
-        let next = match (*state, node) {
+    while let Some(&index) = stack.last() {
+        let next = match (states[index], plain[index]) {
             (_, Plain::Leaf { .. }) => State::Done(0),
             (State::New, Plain::Ask { left, right, .. }) => {
-                for child in [*left, *right] {
-                    match states.get(child) {
-                        Some(State::Open) => bail!("the nodes of a tree form a circle"),
-                        Some(State::New) => stack.push(child),
-                        _ => {}
+                ensure!(exists(&left) && exists(&right), "a child lies outside of the ensemble");
+                for child in [left, right] {
+                    match states[child] {
+                        State::Open => bail!("the nodes of a tree form a circle"),
+                        State::New => stack.push(child),
+                        State::Done(_) => {}
                     }
                 }
                 State::Open
             }
-            (State::Open, Plain::Ask { left, right, .. }) => {
-                let height = |child: &usize| match states.get(*child) {
-                    Some(State::Done(height)) => *height,
-                    _ => 0,
-                };
-                State::Done(1 + height(left).max(height(right)))
-            }
+            // The children were on top of the stack: they are done.
+            (State::Open, Plain::Ask { left, right, .. }) => match (states[left], states[right]) {
+                (State::Done(left), State::Done(right)) => State::Done(1 + left.max(right)),
+                _ => bail!("the nodes of a tree form a circle"),
+            },
             (done, _) => done,
         };
         if next != State::Open {
             stack.pop();
         }
-        if let Some(state) = states.get_mut(at) {
-            *state = next;
-        }
+        states[index] = next;
     }
-    Ok(states.iter().map(|state| if let State::Done(height) = state { *height } else { 0 }).collect())
+    let depth = |root: &usize| match states[*root] {
+        State::Done(depth) => Ok(depth),
+        State::New | State::Open => bail!("a tree has no end"),
+    };
+    roots.iter().map(depth).collect()
 }

@@ -1,12 +1,12 @@
-//! `TreeEnsembleClassifier` and `TreeEnsembleRegressor` of ai.onnx.ml 1 and 3, and `TreeEnsemble` of 5, which has
-//! another layout: forests and boosted trees.
+//! `TreeEnsembleClassifier` and `TreeEnsembleRegressor` of ai.onnx.ml 1 and 3, and `TreeEnsemble` of ai.onnx.ml 5,
+//! which has another layout: forests and boosted trees.
 //!
-//! tract has a classifier, which is slow and refuses much of what exporters write. Where the standard is silent (two
-//! classes with the weights of one, base values), onnxruntime's behaviour is the model.
+//! tract has only a classifier, which is slow and refuses much of what exporters write. Where the standard is silent
+//! (two classes with the weights of one, base values), onnxruntime's behaviour is the model.
 
-mod attributes;
 mod forest;
 mod leaves;
+mod source;
 mod walk;
 
 use std::collections::HashSet;
@@ -18,34 +18,33 @@ use tract_onnx::tract_hir::internal::{
     Datum, DatumType, TValue, TVec, Tensor, ToDim, TractResult, bail, ensure, tvec,
 };
 
-use super::labels::Labels;
-use super::transform::{PostTransform, logistic, probit};
-use super::values::only;
-use super::{Operator, Shape, rows};
+use super::class_labels::ClassLabels;
+use super::post_transform::{PostTransform, logistic, probit};
+use super::{Operator, Shape, feature_matrix, only};
 use crate::limits::TREE_OUTPUTS;
-use attributes::{Source, is_double, numbers};
 use forest::{Forest, Real};
+use source::{Source, is_double, numbers};
 use walk::{Aggregate, Scores};
 
-/// Trees whose leaves speak for classes.
+/// Trees whose leaves have weights for classes.
 #[derive(Debug)]
 pub(super) struct TreeEnsembleClassifier {
     trees: Trees,
-    labels: Labels,
+    labels: ClassLabels,
     rule: TwoClasses,
 }
 
-/// Trees whose leaves are numbers to predict.
+/// Trees whose leaves have weights for targets.
 #[derive(Debug)]
 pub(super) struct TreeEnsembleRegressor {
     trees: Trees,
     aggregate: Aggregate,
     average: bool,
-    /// Predicts numbers of the input's type; otherwise of single precision.
+    /// Predictions have the input's type; otherwise they are float32.
     keeps_type: bool,
 }
 
-/// `TreeEnsemble`, which regresses only.
+/// Builds `TreeEnsemble`, which regresses only.
 pub(super) fn tree_ensemble(ctx: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Arc<dyn Operator>> {
     let (aggregate, average) = match node.get_attr_opt::<i64>("aggregate_function")?.unwrap_or(1) {
         0 => (Aggregate::Sum, true),
@@ -81,46 +80,52 @@ struct Ensemble<T> {
     post_transform: PostTransform,
 }
 
-/// What is known of the weights where there are two classes.
+/// What decides between two classes.
 #[derive(Debug, Clone, Copy)]
 struct TwoClasses {
-    /// They are all for one class: the other one has the rest.
+    /// All weights are for one class: the other one has the rest.
     one_sided: bool,
     all_positive: bool,
 }
 
 impl Operator for TreeEnsembleClassifier {
     fn parse(ctx: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
-        let labels = Labels::parse(node, "classlabels_int64s")?;
+        let labels = ClassLabels::parse(node, "classlabels_int64s")?;
         let weighted: HashSet<i64> = node.get_attr_vec::<i64>("class_ids")?.into_iter().collect();
         let rule = TwoClasses {
             one_sided: weighted.len() == 1,
             all_positive: numbers(ctx, node, "class_weights")?.iter().all(|weight| *weight >= 0.0),
         };
         let source = Source::of_trees(ctx, node, "class", labels.count())?;
-        let (base_values, transform) = (numbers(ctx, node, "base_values")?, PostTransform::of(node)?);
+        let (base_values, transform) = (numbers(ctx, node, "base_values")?, PostTransform::parse(node)?);
+        ensure!(
+            source.outputs <= 2 || base_values.len() <= source.outputs,
+            "{} base values do not fit {} classes",
+            base_values.len(),
+            source.outputs
+        );
         let trees = Trees::build(is_double(ctx, node), &source, base_values, transform)?;
         Ok(Self { trees, labels, rule })
     }
 
     fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
-        let (rows, _) = rows(inputs)?;
+        let (rows, _) = feature_matrix::declared(inputs)?;
         let classes = self.labels.count().to_dim();
         Ok(tvec!((self.labels.datum_type(), tvec!(rows.clone())), (DatumType::F32, tvec!(rows, classes))))
     }
 
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
         let input = only(inputs)?;
-        let mut places = Vec::new();
+        let mut classes = Vec::new();
         let scores = match &self.trees {
-            Trees::Single(trees) => {
-                trees.run(input, Aggregate::Sum, |s, out| places.push(trees.classify(self.rule, s, out)))
-            }
-            Trees::Double(trees) => {
-                trees.run(input, Aggregate::Sum, |s, out| places.push(trees.classify(self.rule, s, out)))
-            }
+            Trees::Single(trees) => trees.run(input, Aggregate::Sum, |scores, output| {
+                classes.push(trees.classify(self.rule, scores, output));
+            }),
+            Trees::Double(trees) => trees.run(input, Aggregate::Sum, |scores, output| {
+                classes.push(trees.classify(self.rule, scores, output));
+            }),
         }?;
-        Ok(tvec!(self.labels.pick(&places)?, scores))
+        Ok(tvec!(self.labels.of_classes(&classes)?, scores))
     }
 }
 
@@ -135,7 +140,7 @@ impl Operator for TreeEnsembleRegressor {
         };
         let targets = node.get_attr_opt("n_targets")?.unwrap_or(1);
         let source = Source::of_trees(ctx, node, "target", targets)?;
-        let (base_values, transform) = (numbers(ctx, node, "base_values")?, PostTransform::of(node)?);
+        let (base_values, transform) = (numbers(ctx, node, "base_values")?, PostTransform::parse(node)?);
         let trees = Trees::build(is_double(ctx, node), &source, base_values, transform)?;
         Ok(Self { trees, aggregate, average, keeps_type: false })
     }
@@ -145,25 +150,26 @@ impl Operator for TreeEnsembleRegressor {
             Trees::Single(trees) => trees.forest.outputs,
             Trees::Double(trees) => trees.forest.outputs,
         };
-        let numbers = if self.keeps_type { only(inputs)?.0 } else { DatumType::F32 };
-        Ok(tvec!((numbers, tvec!(rows(inputs)?.0, targets.to_dim()))))
+        let element = if self.keeps_type { only(inputs)?.0 } else { DatumType::F32 };
+        let (rows, _) = feature_matrix::declared(inputs)?;
+        Ok(tvec!((element, tvec!(rows, targets.to_dim()))))
     }
 
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
         let input = only(inputs)?;
-        let numbers = if self.keeps_type { input.datum_type() } else { DatumType::F32 };
+        let element = if self.keeps_type { input.datum_type() } else { DatumType::F32 };
         let predicted = match &self.trees {
-            Trees::Single(trees) => {
-                trees.run(input, self.aggregate, |s, out| trees.regress(self.average, s, out))
-            }
-            Trees::Double(trees) => {
-                trees.run(input, self.aggregate, |s, out| trees.regress(self.average, s, out))
-            }
+            Trees::Single(trees) => trees.run(input, self.aggregate, |scores, output| {
+                trees.regress(self.average, scores, output);
+            }),
+            Trees::Double(trees) => trees.run(input, self.aggregate, |scores, output| {
+                trees.regress(self.average, scores, output);
+            }),
         }?;
-        Ok(tvec!(match predicted.datum_type() == numbers {
-            true => predicted,
-            false => predicted.cast_to_dt(numbers)?.into_owned(),
-        }))
+        if predicted.datum_type() == element {
+            return Ok(tvec!(predicted));
+        }
+        Ok(tvec!(predicted.cast_to_dt(element)?.into_owned()))
     }
 }
 
@@ -174,9 +180,10 @@ impl Trees {
         base_values: Vec<f64>,
         transform: PostTransform,
     ) -> TractResult<Self> {
-        Ok(match double {
-            false => Self::Single(Ensemble::build(source, base_values, transform)?),
-            true => Self::Double(Ensemble::build(source, base_values, transform)?),
+        Ok(if double {
+            Self::Double(Ensemble::build(source, base_values, transform)?)
+        } else {
+            Self::Single(Ensemble::build(source, base_values, transform)?)
         })
     }
 }
@@ -189,60 +196,59 @@ impl<T: Real + Datum> Ensemble<T> {
         Ok(Self { forest: Forest::build(source)?, base_values, post_transform })
     }
 
-    /// The outputs for all rows of `input`: `finish` makes those of one row of its scores.
+    /// The outputs for all rows of `input`: `finish` computes those of one row from its scores.
+    #[expect(clippy::indexing_slicing, reason = "there is an output for every row of the input")]
     fn run<O: Datum>(
         &self,
         input: &Tensor,
         aggregate: Aggregate,
         mut finish: impl FnMut(Scores<'_, T>, &mut [O]),
     ) -> TractResult<Tensor> {
-        let (rows, width) = match input.shape() {
-            [width] => (1, *width),
-            [rows, width] => (*rows, *width),
-            other => bail!("expected a matrix, found shape {other:?}"),
-        };
+        let (rows, width) = feature_matrix::dimensions(input)?;
         let asked = self.forest.features;
         ensure!(width >= asked, "the trees ask for {asked} features, the input has {width}");
         let input = input.cast_to::<T>()?;
         let input = input.try_as_plain_ram()?;
-        let mut output = Tensor::zero_dt(O::datum_type(), &[rows, self.forest.outputs])?;
+        let targets = self.forest.outputs;
+        let mut output = Tensor::zero_dt(O::datum_type(), &[rows, targets])?;
         let mut view = output.try_as_plain_ram_mut()?;
-        let mut outputs = view.as_slice_mut::<O>()?.chunks_mut(self.forest.outputs);
+        let outputs = view.as_slice_mut::<O>()?;
+        let mut start = 0;
         self.forest.score(input.as_slice::<T>()?, width, aggregate, |scores| {
-            if let Some(output) = outputs.next() {
-                finish(scores, output);
-            }
+            finish(scores, &mut outputs[start..start + targets]);
+            start += targets;
         });
         Ok(output)
     }
 
-    /// Writes the scores of one row and returns the place of its label.
+    /// Writes the scores of one row and returns the predicted class.
     fn classify(&self, rule: TwoClasses, scores: Scores<'_, T>, output: &mut [f32]) -> usize {
         if let ([first, second], [first_seen, second_seen]) = (&mut *scores.values, &mut *scores.seen) {
             return self.two_classes(rule, (*first, *second), (*first_seen, *second_seen), output);
         }
+        // As in onnxruntime, classes behind the last base value have none.
         for ((score, seen), base) in scores.values.iter_mut().zip(&mut *scores.seen).zip(&self.base_values) {
             *score += *base;
             *seen = true;
         }
-        // Classes of which no leaf has spoken are not eligible, whatever their score of zero is worth.
+        // A class without any weight is not eligible, whatever its score of zero is worth.
         let mut best: Option<(usize, T)> = None;
-        for (place, (score, _)) in
-            scores.values.iter().zip(&*scores.seen).enumerate().filter(|(_, (_, seen))| **seen)
-        {
+        let classes = scores.values.iter().zip(&*scores.seen).enumerate();
+        for (class, (score, _)) in classes.filter(|(_, (_, seen))| **seen) {
             if best.is_none_or(|(_, most)| *score > most) {
-                best = Some((place, *score));
+                best = Some((class, *score));
             }
         }
         output.iter_mut().zip(&*scores.values).for_each(|(output, score)| *output = score.to_f32());
         self.post_transform.apply(output);
-        best.map_or(0, |(place, _)| place)
+        // Default: as in onnxruntime, the first class is predicted where none is eligible.
+        best.map_or(0, |(class, _)| class)
     }
 
     /// The standard leaves two classes open; this follows onnxruntime, line by line.
     fn two_classes(&self, rule: TwoClasses, scores: (T, T), seen: (bool, bool), output: &mut [f32]) -> usize {
-        // A class of which no leaf speaks has no score, whatever its base value.
-        let speaks = |seen: bool, score: T| if seen { score } else { T::ZERO };
+        // A class without any weight has no score, whatever its base value.
+        let if_seen = |seen: bool, score: T| if seen { score } else { T::ZERO };
         let plus = |mut score: T, base: T| {
             score += base;
             score
@@ -250,10 +256,10 @@ impl<T: Real + Datum> Ensemble<T> {
         let ((first, second), both) = match (self.base_values.as_slice(), scores) {
             ([_, base], (first, _)) if seen.1 => {
                 let second = plus(first, *base);
-                ((speaks(seen.0, second.negated()), second), true)
+                ((if_seen(seen.0, second.negated()), second), true)
             }
-            ([base, _], (first, second)) => ((speaks(seen.0, plus(first, *base)), second), true),
-            ([base], (first, second)) => ((speaks(seen.0, plus(first, *base)), second), seen.1),
+            ([base, _], (first, second)) => ((if_seen(seen.0, plus(first, *base)), second), true),
+            ([base], (first, second)) => ((if_seen(seen.0, plus(first, *base)), second), seen.1),
             ([], scores) => (scores, seen.1),
             (_, scores) => (scores, true),
         };
@@ -282,14 +288,15 @@ impl<T: Real + Datum> Ensemble<T> {
     }
 
     /// Writes the predictions of one row.
+    #[expect(clippy::cast_precision_loss, reason = "an ensemble has fewer than 2^32 trees")]
     fn regress(&self, average: bool, scores: Scores<'_, T>, output: &mut [T]) {
         let trees = T::from_f64(self.forest.trees.len() as f64);
-        let own_base = self.base_values.len() == self.forest.outputs;
-        for (place, (output, score)) in output.iter_mut().zip(scores.values).enumerate() {
+        for (output, score) in output.iter_mut().zip(scores.values) {
             *output = if average { score.over(trees) } else { *score };
-            if let (true, Some(base)) = (own_base, self.base_values.get(place)) {
-                *output += *base;
-            }
+        }
+        // As in onnxruntime, base values count where there is one for each target.
+        if self.base_values.len() == output.len() {
+            output.iter_mut().zip(&self.base_values).for_each(|(output, base)| *output += *base);
         }
         if self.post_transform != PostTransform::None {
             let mut targets: Vec<f32> = output.iter().map(|target| target.to_f32()).collect();

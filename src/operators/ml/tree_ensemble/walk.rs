@@ -24,7 +24,7 @@ pub(super) enum Aggregate {
     Max,
 }
 
-/// The scores of rows, and which of them any leaf has spoken of.
+/// The scores of rows, and which of them have been given a weight by any leaf.
 pub(super) struct Scores<'a, T> {
     pub(super) values: &'a mut [T],
     pub(super) seen: &'a mut [bool],
@@ -52,19 +52,22 @@ impl<T: Real> Forest<T> {
         }
     }
 
-    /// Adds what the trees say of the rows of `block` to their scores; a row meets the trees in their order.
+    /// Adds the weights that the rows of `block` get from the trees to their scores; a row meets the trees in their
+    /// order.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a group of rows starts less than `LANES` rows before its first one"
+    )]
     fn block(&self, block: &[T], width: usize, aggregate: Aggregate, mut scores: Scores<'_, T>) {
         let rows = block.len() / width;
-        let walk = match block.iter().any(|value| value.is_nan()) {
-            false => Self::walk::<false>,
-            true => Self::walk::<true>,
-        };
+        let has_nan = block.iter().any(|value| value.is_nan());
+        let walk = if has_nan { Self::walk::<true> } else { Self::walk::<false> };
         if rows < LANES {
             for row in 0..rows {
                 for trees in self.trees.chunks(LANES) {
                     let mut at = [0; LANES];
                     at.iter_mut().zip(trees).for_each(|(at, tree)| *at = tree.root);
-                    let depth = trees.iter().map(|tree| tree.depth).max().unwrap_or_default();
+                    let depth = trees.iter().fold(0, |depth, tree| depth.max(tree.depth));
                     walk(self, depth, block, &mut at, &[row * width; LANES]);
                     for at in at.iter().take(trees.len()) {
                         self.add(std::slice::from_ref(at), row, aggregate, &mut scores);
@@ -75,7 +78,7 @@ impl<T: Real> Forest<T> {
         }
         for tree in &self.trees {
             for first in (0..rows).step_by(LANES) {
-                // The last group may take rows again that have been here: it counts those from `first` on only.
+                // The last group may walk rows again that were in the group before: only those from `first` on count.
                 let start = first.min(rows - LANES);
                 let mut at = [tree.root; LANES];
                 let starts = std::array::from_fn(|lane| (start + lane) * width);
@@ -86,7 +89,7 @@ impl<T: Real> Forest<T> {
                     // Deep trees seldom take all rows to their bottom.
                     left = if at == before { 0 } else { left.saturating_sub(AT_ONCE) };
                 }
-                self.add(at.get(first - start..).unwrap_or_default(), first, aggregate, &mut scores);
+                self.add(&at[first - start..], first, aggregate, &mut scores);
             }
         }
     }
@@ -111,46 +114,42 @@ impl<T: Real> Forest<T> {
         }
     }
 
-    /// Adds what stands at the leaves `at` to the scores of as many rows, from `row` on.
+    /// Adds the weights of the leaves `at` to the scores of as many rows, from `row` on.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the builder proves that leaves have weights, for outputs that exist; there are scores for every row"
+    )]
     fn add(&self, at: &[u32], row: usize, aggregate: Aggregate, scores: &mut Scores<'_, T>) {
         let range = row * self.outputs..(row + at.len()) * self.outputs;
-        let (Some(values), Some(seen)) = (scores.values.get_mut(range.clone()), scores.seen.get_mut(range))
-        else {
-            return;
-        };
-        let rows = values.chunks_mut(self.outputs).zip(seen.chunks_mut(self.outputs));
-        let leaves = at.iter().map(|at| self.leaf_at.get(*at as usize).copied().unwrap_or_default() as usize);
+        let values = scores.values[range.clone()].chunks_mut(self.outputs);
+        let rows = values.zip(scores.seen[range].chunks_mut(self.outputs));
+        let leaves = at.iter().map(|at| self.leaf_at[*at as usize] as usize);
         match (&self.leaves, aggregate) {
             (Leaves::Full(weights), Aggregate::Sum) => {
                 for ((values, seen), leaf) in rows.zip(leaves) {
-                    let start = leaf * self.outputs;
-                    let weights = weights.get(start..start + self.outputs).unwrap_or_default();
+                    let weights = &weights[leaf * self.outputs..(leaf + 1) * self.outputs];
                     values.iter_mut().zip(weights).for_each(|(value, weight)| *value += *weight);
                     seen.fill(true);
                 }
             }
             (Leaves::Single(weights), Aggregate::Sum) => {
                 for ((values, seen), leaf) in rows.zip(leaves) {
-                    let Some((output, weight)) = weights.get(leaf) else { continue };
-                    let output = *output as usize;
-                    if let (Some(value), Some(seen)) = (values.get_mut(output), seen.get_mut(output)) {
-                        *value += *weight;
-                        *seen = true;
-                    }
+                    let (output, weight) = weights[leaf];
+                    values[output as usize] += weight;
+                    seen[output as usize] = true;
                 }
             }
             (all, _) => {
                 for ((values, seen), leaf) in rows.zip(leaves) {
                     all.each(leaf, self.outputs, |output, weight| {
-                        if let (Some(value), Some(seen)) = (values.get_mut(output), seen.get_mut(output)) {
-                            match aggregate {
-                                Aggregate::Sum => *value += weight,
-                                Aggregate::Min if !*seen || weight < *value => *value = weight,
-                                Aggregate::Max if !*seen || weight > *value => *value = weight,
-                                Aggregate::Min | Aggregate::Max => {}
-                            }
-                            *seen = true;
+                        let (value, seen) = (&mut values[output], &mut seen[output]);
+                        match aggregate {
+                            Aggregate::Sum => *value += weight,
+                            Aggregate::Min if !*seen || weight < *value => *value = weight,
+                            Aggregate::Max if !*seen || weight > *value => *value = weight,
+                            Aggregate::Min | Aggregate::Max => {}
                         }
+                        *seen = true;
                     });
                 }
             }

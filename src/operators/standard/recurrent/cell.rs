@@ -32,6 +32,10 @@ pub(super) struct Cell<'a> {
 impl Cell<'_> {
     /// Goes over all sequences of `x`, [steps, batch, width], of which each has so many steps. `h` and `c`, [batch, hidden],
     /// are the states before, and then behind. `output` gets the hidden state of a step and row.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "all lengths are compared with the batch and the steps first"
+    )]
     #[expect(clippy::too_many_arguments, reason = "they are the operator's own inputs and outputs")]
     pub(super) fn run(
         &self,
@@ -46,7 +50,10 @@ impl Cell<'_> {
         let (batch, hidden, width) = (lengths.len(), self.hidden, self.width);
         let gates = self.kind.gates() * hidden;
         ensure!(
-            x.len() == steps * batch * width && h.len() == batch * hidden && c.len() == batch * hidden,
+            x.len() == steps * batch * width
+                && lengths.iter().all(|length| *length <= steps)
+                && h.len() == batch * hidden
+                && c.len() == batch * hidden,
             "the sequences do not fit their states"
         );
         ensure!(
@@ -67,11 +74,7 @@ impl Cell<'_> {
                 let step = if backwards { length - 1 - nth } else { nth };
                 let state = row * hidden..(row + 1) * hidden;
                 let start = (step * batch + row) * width;
-                let (Some(x), Some(h), Some(c)) =
-                    (x.get(start..start + width), h.get_mut(state.clone()), c.get_mut(state))
-                else {
-                    continue;
-                };
+                let (x, h, c) = (&x[start..start + width], &mut h[state.clone()], &mut c[state]);
                 product(self.weights.input, x, &mut of_input);
                 product(self.weights.hidden, h, &mut of_hidden);
                 match self.kind {

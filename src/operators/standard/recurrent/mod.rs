@@ -13,8 +13,7 @@ use tract_onnx::tract_hir::internal::{
     DatumType, TDim, TValue, TVec, Tensor, ToDim, TractResult, bail, ensure, tensor1, tvec,
 };
 
-use super::values::floats;
-use super::{Operator, Shape, whole};
+use super::{Operator, Shape, elements, list_or_empty};
 use activation::Activation;
 use cell::{Cell, Weights};
 
@@ -110,7 +109,7 @@ impl Recurrent {
             "bidirectional" => vec![false, true],
             other => bail!("there is no direction `{other}`"),
         };
-        let names = node.get_attr_opt_vec::<String>("activations")?.unwrap_or_default();
+        let names = list_or_empty::<String>(node, "activations")?;
         let names: Vec<&str> = if names.is_empty() {
             kind.activations().repeat(directions.len())
         } else {
@@ -121,9 +120,7 @@ impl Recurrent {
             names.len() == per_direction * directions.len(),
             "expected {per_direction} activations a direction"
         );
-        let parameters = |name: &str| -> TractResult<Vec<f32>> {
-            Ok(node.get_attr_opt_vec::<f32>(name)?.unwrap_or_default())
-        };
+        let parameters = |name: &str| list_or_empty::<f32>(node, name);
         let activations =
             Activation::parse(&names, &parameters("activation_alpha")?, &parameters("activation_beta")?)?;
         let flag =
@@ -184,7 +181,7 @@ impl Recurrent {
         let (steps, batch) = if self.batch_first { (second, first) } else { (first, second) };
         let (directions, hidden, gates) = (self.directions.len(), self.hidden, self.kind.gates());
         // Whatever the layout, the work is done on [steps, batch, …] and [directions, batch, …].
-        let x = swapped(floats(sequence)?, self.batch_first, batch, steps, width);
+        let x = swapped(elements::<f32>(sequence)?, self.batch_first, batch, steps, width);
         let read = |number: usize, length: usize| -> TractResult<Vec<f32>> {
             let Some(input) = self.input(inputs, number) else { return Ok(vec![0.0; length]) };
             ensure!(
@@ -192,7 +189,7 @@ impl Recurrent {
                 "input {number} has shape {:?}, expected {length} values",
                 input.shape()
             );
-            floats(input)
+            elements::<f32>(input)
         };
         let w = read(W, directions * gates * hidden * width)?;
         let r = read(R, directions * gates * hidden * hidden)?;
@@ -261,7 +258,7 @@ impl Recurrent {
     /// How many steps each sequence of the batch has.
     fn lengths(&self, inputs: &[TValue], batch: usize, steps: usize) -> TractResult<Vec<usize>> {
         let Some(lengths) = self.input(inputs, LENGTHS) else { return Ok(vec![steps; batch]) };
-        let lengths = whole(lengths)?;
+        let lengths = elements::<i64>(lengths)?;
         ensure!(lengths.len() == batch, "there are {} lengths for {batch} sequences", lengths.len());
         let length = |length: i64| match usize::try_from(length) {
             Ok(length) if length <= steps => Ok(length),
@@ -272,9 +269,9 @@ impl Recurrent {
 }
 
 /// The part of `values` that belongs to a direction, which has so many of them.
+#[expect(clippy::indexing_slicing, reason = "the values were read with this length for each direction")]
 fn part(values: &[f32], direction: usize, length: usize) -> &[f32] {
-    // What is missing is found by the lengths that a cell compares.
-    values.get(direction * length..(direction + 1) * length).unwrap_or(&[])
+    &values[direction * length..(direction + 1) * length]
 }
 
 /// `values` of shape [first, second, inner] with the first two axes swapped, if they are to be.

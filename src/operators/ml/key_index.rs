@@ -1,31 +1,33 @@
-//! Places of keys in a list of keys: strings, whole numbers or floats.
+//! Where a key stands in a list of keys: strings, integers or floats. Label and one-hot encoders look values up in it.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
 use tract_onnx::tract_hir::internal::{DatumType, Tensor, TractResult};
 
-use super::values::elements;
+use super::elements;
 
-/// Keys by which places are found. Floats go by their bits, all NaN being one key.
+/// Maps keys to their positions in the list. Floats are compared by their bits, all NaN being one key.
 #[derive(Debug)]
-pub(super) enum Keys {
+pub(super) enum KeyIndex {
     Ints(HashMap<i64, usize>),
     Strings(HashMap<String, usize>),
     Floats(HashMap<u64, usize>),
 }
 
-impl Keys {
+impl KeyIndex {
     pub(super) fn new(keys: &Tensor) -> TractResult<Self> {
         Ok(match keys.datum_type() {
             DatumType::String => Self::Strings(index(elements::<String>(keys)?)),
-            dt if dt.is_float() => Self::Floats(index(elements::<f64>(keys)?.into_iter().map(bits))),
+            element if element.is_float() => {
+                Self::Floats(index(elements::<f64>(keys)?.into_iter().map(float_key)))
+            }
             _ => Self::Ints(index(elements::<i64>(keys)?)),
         })
     }
 
-    /// Whether the keys are of a kind with values of the type `sought`.
-    pub(super) fn take(&self, sought: DatumType) -> bool {
+    /// Whether values of the type `sought` are of the same kind as the keys.
+    pub(super) fn takes(&self, sought: DatumType) -> bool {
         match self {
             Self::Strings(_) => sought == DatumType::String,
             Self::Floats(_) => sought.is_float(),
@@ -33,14 +35,15 @@ impl Keys {
         }
     }
 
-    /// The place of every element of `sought`. Floats that look for whole numbers lose their fraction.
-    pub(super) fn places(&self, sought: &Tensor) -> TractResult<Vec<Option<usize>>> {
+    /// The position of every element of `sought`; `None` for those that are not in the list. Floats that are looked up
+    /// among integers lose their fraction.
+    pub(super) fn positions(&self, sought: &Tensor) -> TractResult<Vec<Option<usize>>> {
         Ok(match self {
             Self::Strings(keys) => find(keys, elements::<String>(sought)?),
-            Self::Floats(keys) => find(keys, elements::<f64>(sought)?.into_iter().map(bits)),
+            Self::Floats(keys) => find(keys, elements::<f64>(sought)?.into_iter().map(float_key)),
             Self::Ints(keys) if sought.datum_type().is_float() => {
                 let sought = elements::<f64>(sought)?.into_iter();
-                sought.map(|key| if key.is_nan() { None } else { keys.get(&(key as i64)).copied() }).collect()
+                sought.map(|key| keys.get(&int_key(key)?).copied()).collect()
             }
             Self::Ints(keys) => find(keys, elements::<i64>(sought)?),
         })
@@ -50,8 +53,8 @@ impl Keys {
 /// The first of equal keys counts.
 fn index<K: Hash + Eq>(keys: impl IntoIterator<Item = K>) -> HashMap<K, usize> {
     let mut index = HashMap::new();
-    for (place, key) in keys.into_iter().enumerate() {
-        index.entry(key).or_insert(place);
+    for (position, key) in keys.into_iter().enumerate() {
+        index.entry(key).or_insert(position);
     }
     index
 }
@@ -60,7 +63,13 @@ fn find<K: Hash + Eq>(keys: &HashMap<K, usize>, sought: impl IntoIterator<Item =
     sought.into_iter().map(|key| keys.get(&key).copied()).collect()
 }
 
-fn bits(key: f64) -> u64 {
-    // Adding zero makes one zero of the two.
+/// The bits of a float; the two zeros are one key, since adding zero makes both positive.
+fn float_key(key: f64) -> u64 {
     if key.is_nan() { f64::NAN.to_bits() } else { (key + 0.0).to_bits() }
+}
+
+/// A float as an integer key; NaN is none.
+#[expect(clippy::cast_possible_truncation, reason = "onnxruntime cuts the fraction off, too")]
+fn int_key(key: f64) -> Option<i64> {
+    if key.is_nan() { None } else { Some(key as i64) }
 }

@@ -1,4 +1,5 @@
-//! Dimensions as plain numbers: our own operator, for those of tract's that cannot compute with symbols.
+//! `DimsToInts`, an operator of ours: turns tract's symbolic dimensions into int64. Templates put it before operators of
+//! tract's that cannot compute with symbols.
 
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
@@ -7,9 +8,9 @@ use tract_onnx::tract_hir::internal::{DatumType, TValue, TVec, Tensor, TractResu
 use super::{Operator, Shape};
 
 #[derive(Debug)]
-pub(super) struct Numbers;
+pub(super) struct DimsToInts;
 
-impl Operator for Numbers {
+impl Operator for DimsToInts {
     fn parse(_: &ParsingContext<'_>, _: &NodeProto) -> TractResult<Self> {
         Ok(Self)
     }
@@ -22,9 +23,9 @@ impl Operator for Numbers {
 
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
         let [input] = inputs else { bail!("expected one input") };
-        Ok(tvec!(match input.datum_type().is_tdim() {
-            true => input.cast_to::<i64>()?.into_owned(),
-            false => (**input).clone(),
-        }))
+        if input.datum_type().is_tdim() {
+            return Ok(tvec!(input.cast_to::<i64>()?.into_owned()));
+        }
+        Ok(tvec!((**input).clone()))
     }
 }

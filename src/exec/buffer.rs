@@ -5,16 +5,16 @@ use crate::data::{Batch, Schema};
 use crate::diag::{Code, Error, Result};
 use crate::limits::Limits;
 
-/// Batches in the order in which they came.
+/// Batches in the order in which they came, capped in rows and bytes.
 #[derive(Default)]
-pub(super) struct Held {
+pub(super) struct RowBuffer {
     batches: Vec<Batch>,
     rows: usize,
     bytes: usize,
 }
 
-impl Held {
-    /// Takes a batch in.
+impl RowBuffer {
+    /// Adds a batch.
     ///
     /// # Errors
     /// `limit-exceeded` where there are too many rows or bytes.
@@ -56,12 +56,12 @@ impl Held {
 /// # Errors
 /// `limit-exceeded` where an operator would hold more rows or groups than it can number.
 pub(super) fn check_rows(rows: usize, limits: &Limits) -> Result<()> {
-    match rows <= limits.held_rows {
-        true => Ok(()),
-        false => Err(Error::new(
-            Code::LimitExceeded,
-            format!("more than {} rows would have to be sorted, joined or grouped at once", limits.held_rows),
-        )
-        .hint("filter the rows with WHERE")),
+    if rows <= limits.held_rows {
+        return Ok(());
     }
+    Err(Error::new(
+        Code::LimitExceeded,
+        format!("more than {} rows would have to be sorted, joined or grouped at once", limits.held_rows),
+    )
+    .hint("filter the rows with WHERE"))
 }

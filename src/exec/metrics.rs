@@ -1,18 +1,18 @@
-//! EXPLAIN ANALYZE: what each operator gave, and how long it took.
+//! EXPLAIN ANALYZE: how many rows each operator returned, and how long it took.
 
 use super::{Context, Input, Operator, Poll};
-use crate::diag::Result;
+use crate::diag::{Invariant, Result};
 
-/// What one node of a plan did.
+/// What one operator of a plan did.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct Measurement {
-    /// Rows that it gave.
+pub(crate) struct OperatorMetrics {
+    /// Rows that it returned.
     pub(crate) rows: usize,
     /// Milliseconds, those of its inputs included.
     pub(crate) ms: f64,
 }
 
-/// Measures the operator of node number `number`.
+/// Measures the operator of the plan's node `number`.
 pub(super) struct Measured {
     operator: Input,
     number: usize,
@@ -29,14 +29,13 @@ impl Operator for Measured {
         let start = ctx.watch.now();
         let result = self.operator.poll(ctx);
         let ms = ctx.watch.now() - start;
-        if ctx.measured.len() <= self.number {
-            ctx.measured.resize(self.number + 1, Measurement::default());
+        if ctx.metrics.len() <= self.number {
+            ctx.metrics.resize(self.number + 1, OperatorMetrics::default());
         }
-        if let Some(measurement) = ctx.measured.get_mut(self.number) {
-            measurement.ms += ms;
-            if let Ok(Poll::Batch(batch)) = &result {
-                measurement.rows += batch.rows();
-            }
+        let metrics = ctx.metrics.get_mut(self.number).invariant("an operator has no metrics")?;
+        metrics.ms += ms;
+        if let Ok(Poll::Batch(batch)) = &result {
+            metrics.rows += batch.rows();
         }
         result
     }

@@ -1,4 +1,5 @@
-//! From summed scores to what the model gives: post transforms as onnxruntime computes them, in 32-bit floats.
+//! The attribute `post_transform` of classifiers and regressors: from summed scores to the numbers that the model gives.
+//! The standard names the transforms; this follows onnxruntime's formulas, in 32-bit floats.
 
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::internal::{TractResult, bail};
@@ -15,7 +16,7 @@ pub(super) enum PostTransform {
 }
 
 impl PostTransform {
-    pub(super) fn of(node: &NodeProto) -> TractResult<Self> {
+    pub(super) fn parse(node: &NodeProto) -> TractResult<Self> {
         Ok(match node.get_attr_opt("post_transform")?.unwrap_or("NONE") {
             "NONE" => Self::None,
             "SOFTMAX" => Self::Softmax,
@@ -26,15 +27,15 @@ impl PostTransform {
         })
     }
 
-    /// Transforms the numbers of one row that predict targets: onnxruntime transforms a single one by PROBIT only.
+    /// Transforms the targets of one row. As in onnxruntime, a single target is transformed by PROBIT only.
     pub(super) fn apply_to_targets(self, targets: &mut [f32]) {
         if targets.len() > 1 || self == Self::Probit {
             self.apply(targets);
         }
     }
 
-    /// The scores of two classes that one `score` tells apart. As onnxruntime has it: only some transforms count, and
-    /// the first class has `other` without them.
+    /// The scores of two classes that one `score` tells apart. As in onnxruntime, only LOGISTIC and PROBIT count here;
+    /// otherwise the first class gets `other`.
     pub(super) fn of_one(self, score: f32, other: f32) -> (f32, f32) {
         match self {
             Self::Logistic => (logistic(-score), logistic(score)),

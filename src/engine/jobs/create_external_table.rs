@@ -1,0 +1,124 @@
+//! CREATE EXTERNAL TABLE over files with rows: lists the files where patterns need it, then reads them one by one.
+
+use std::collections::VecDeque;
+
+use super::listing::Listing;
+use super::{Job, JobContext, JobStep};
+use crate::catalog::Rules;
+use crate::data::{Batch, CastMode, DataType, Field, Schema, cast};
+use crate::diag::{Code, Error, Invariant, Result, Span};
+use crate::exec::{Resource, TableFormat};
+use crate::limits::Limits;
+use crate::plan::{CreateExternalTable, External, Format};
+use crate::table::{self, Table};
+
+pub(super) struct CreateExternalTableJob {
+    name: String,
+    format: Format,
+    /// The columns that the statement declares; none for those that the files have.
+    columns: Vec<(String, DataType)>,
+    span: Span,
+    /// Until the files are listed.
+    listing: Option<Listing>,
+    /// The files that are still to be read.
+    left: VecDeque<String>,
+    /// The file that was asked for.
+    requested: Option<(String, u64)>,
+    /// The rows so far.
+    table: Option<Table>,
+}
+
+impl CreateExternalTableJob {
+    pub(super) fn new(CreateExternalTable { name, external }: CreateExternalTable) -> Self {
+        let External { format, uris, span, columns } = external;
+        let (listing, left) = if uris.iter().any(|uri| uri.contains('*')) {
+            (Some(Listing::new(uris, span)), VecDeque::new())
+        } else {
+            (None, uris.into())
+        };
+        Self { name, format, columns, span, listing, left, requested: None, table: None }
+    }
+
+    /// The rows of one file, in the columns that the statement declares.
+    fn read(&self, bytes: &[u8], limits: &Limits) -> Result<Table> {
+        if let Format::Csv(options) = &self.format {
+            return table::read_csv(bytes, options, limits);
+        }
+        let table = table::read_arrow(bytes, limits)?;
+        if self.columns.is_empty() {
+            return Ok(table);
+        }
+        let declared = self.columns.iter().map(|(name, data_type)| Field::new(name, data_type.clone()));
+        converted(table, &Schema { fields: declared.collect() })
+    }
+
+    fn resource(&self, uri: &str) -> Resource {
+        let format = match self.format {
+            Format::Csv(_) => TableFormat::Csv,
+            Format::Arrow => TableFormat::Arrow,
+            Format::Json => TableFormat::Json,
+            Format::Parquet => TableFormat::Parquet,
+        };
+        Resource::Table { uri: uri.to_owned(), format }
+    }
+}
+
+impl Job for CreateExternalTableJob {
+    fn step(mut self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
+        let (span, requests) = (self.span, &mut ctx.exec.requests);
+        if let Some(listing) = &mut self.listing {
+            let Some(files) = listing.files(requests)? else { return Ok(JobStep::Waiting(self)) };
+            self.left = files.into_iter().map(|file| file.uri).collect();
+            self.listing = None;
+        }
+        if !requests.all_answered() {
+            return Ok(JobStep::Waiting(self));
+        }
+        if let Some((uri, request)) = self.requested.take() {
+            let bytes = requests.take_bytes(request).map_err(|error| error.or_at(span))?;
+            let rows = self.read(&bytes, &ctx.exec.env.limits);
+            let table = rows.and_then(|rows| appended(self.table.take(), rows));
+            let in_file = |error: Error| error.context(format_args!("`{uri}`")).or_at(span);
+            self.table = Some(table.map_err(in_file)?);
+        }
+        if let Some(uri) = self.left.pop_front() {
+            let request = requests.request(self.resource(&uri));
+            self.requested = Some((uri, request));
+            return Ok(JobStep::Waiting(self));
+        }
+        let Self { name, table, .. } = *self;
+        let table = table.invariant("the rows of at least one file")?;
+        let rows = table.rows();
+        ctx.engine.catalog().put_table(&name, table, Rules::default());
+        Ok(JobStep::changed(format!("Successfully created table named {name} with {rows} rows")))
+    }
+}
+
+/// The rows of one more file behind those of the files before.
+fn appended(before: Option<Table>, more: Table) -> Result<Table> {
+    let Some(mut table) = before else { return Ok(more) };
+    let more = converted(more, &table.schema)?;
+    table.batches.extend(more.batches);
+    Ok(table)
+}
+
+/// The columns of `schema` out of `table`, by name.
+fn converted(table: Table, schema: &Schema) -> Result<Table> {
+    let mut sources = Vec::with_capacity(schema.fields.len());
+    for wanted in &schema.fields {
+        let is_wanted = |field: &Field| field.name.eq_ignore_ascii_case(&wanted.name);
+        let position = table.schema.fields.iter().position(is_wanted).ok_or_else(|| {
+            Error::new(Code::UnknownColumn, format!("there is no column `{}`", wanted.name))
+        })?;
+        let field = table.schema.fields.get(position).invariant("the column of this position")?;
+        sources.push((position, &field.data_type, &wanted.data_type));
+    }
+    let convert = |batch: &Batch| {
+        let columns = sources
+            .iter()
+            .map(|(position, from, to)| cast(batch.column(*position)?, from, to, CastMode::Strict));
+        Batch::new(batch.rows(), columns.collect::<Result<_>>()?)
+    };
+    let batches = table.batches.iter().map(convert).collect::<Result<_>>()?;
+    Ok(Table { schema: schema.clone(), batches })
+}

@@ -1,0 +1,208 @@
+//! One aggregate function over groups of rows, with what stands in its parentheses: DISTINCT, ORDER BY, LIMIT and
+//! IGNORE NULLS.
+//!
+//! The functions themselves are [`Accumulator`]s; here it is decided which rows they get, and in which order.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, UInt32Array, UInt64Array};
+
+use super::buffer::{RowBuffer, check_rows};
+use super::distinct::intern_rows;
+use super::{Context, expr};
+use crate::data::{Batch, Field, KeyTable, Operand, Schema, row_index, sort_indices};
+use crate::diag::{Error, Result, ensure};
+use crate::function::{Accumulator, Setup};
+use crate::plan::Aggregate;
+
+pub(super) struct GroupedAggregate {
+    call: Aggregate,
+    accumulator: Box<dyn Accumulator>,
+    /// For DISTINCT: the values of each group so far.
+    seen: KeyTable,
+    /// For LIMIT: how many rows of each group were accumulated.
+    accumulated: Vec<usize>,
+    /// For ORDER BY: the arguments, then the sort keys; and the rows' groups.
+    unsorted: RowBuffer,
+    unsorted_groups: Vec<u32>,
+}
+
+impl GroupedAggregate {
+    pub(super) fn new(call: Aggregate, ctx: &Context) -> Result<Self> {
+        let setup = Setup { returns: &call.data_type, limits: &ctx.env.limits };
+        let accumulator = (call.start)(&setup).map_err(|error| error.or_at(call.span))?;
+        Ok(Self {
+            call,
+            accumulator,
+            seen: KeyTable::default(),
+            accumulated: Vec::new(),
+            unsorted: RowBuffer::default(),
+            unsorted_groups: Vec::new(),
+        })
+    }
+
+    /// Accumulates rows: row `i` of `batch` belongs to group `groups[i]`, of which there are `count` so far.
+    pub(super) fn update(
+        &mut self,
+        batch: &Batch,
+        groups: &[u32],
+        count: usize,
+        ctx: &mut Context,
+    ) -> Result<()> {
+        ensure(groups.len() == batch.rows(), "a row has no group")?;
+        let args = expr::arguments(&self.call.args, batch, ctx)?;
+        let Aggregate { distinct, ignore_nulls, order_by, limit, .. } = &self.call;
+        if !distinct && !ignore_nulls && order_by.is_empty() && limit.is_none() {
+            return self
+                .accumulator
+                .update(&args, groups, count)
+                .map_err(|error| error.or_at(self.call.span));
+        }
+        let rows = self.selected_rows(&args, groups, ctx)?;
+        if self.call.order_by.is_empty() {
+            return self.accumulate(&args, groups, rows, count);
+        }
+        let keys = expr::columns(self.call.order_by.iter().map(|order| &order.expr), batch, ctx)?;
+        let args = args.into_iter().map(|arg| arg.into_column(batch.rows())).collect::<Result<Vec<_>>>()?;
+        self.unsorted_groups.extend(pick(groups, &rows));
+        self.unsorted.push(Batch::new(batch.rows(), args)?.with(keys)?.take(&rows.into())?, ctx)
+    }
+
+    /// Accumulates all rows of a window, sorted by partition and order. Row `i` belongs to the peers `peers[i]`, which
+    /// are numbered in this order. Each group of peers starts from what the peers before it have accumulated, unless
+    /// it is the first one of its partition.
+    #[expect(clippy::indexing_slicing, reason = "`peers` and `partitions` have an entry for every row")]
+    pub(super) fn accumulate_window(
+        &mut self,
+        batch: &Batch,
+        peers: &[u32],
+        partitions: &[u32],
+        ctx: &mut Context,
+    ) -> Result<()> {
+        ensure(
+            peers.len() == batch.rows() && partitions.len() == batch.rows(),
+            "a row of a window has no peers or no partition",
+        )?;
+        let args = expr::arguments(&self.call.args, batch, ctx)?;
+        let rows = self.selected_rows(&args, partitions, ctx)?;
+        let mut rows = rows.as_slice();
+        let mut previous_partition = None;
+        let mut start = 0;
+        for peers in peers.chunk_by(|a, b| a == b) {
+            let (peer, partition) = (peers[0], partitions[start]);
+            if previous_partition == Some(partition) {
+                self.accumulator.carry(peer - 1, peer);
+            }
+            previous_partition = Some(partition);
+            let end = start + peers.len();
+            let (own, rest) = rows.split_at(rows.partition_point(|row| *row < end as u64));
+            rows = rest;
+            let args = if own.len() == peers.len() {
+                args.iter().map(|arg| arg.slice(start, own.len())).collect()
+            } else {
+                let own = UInt64Array::from(own.to_vec());
+                args.iter().map(|arg| arg.take(&own)).collect::<Result<Vec<_>>>()?
+            };
+            self.accumulator
+                .update(&args, &peers[..own.len()], peer as usize + 1)
+                .map_err(|error| self.without_row(error))?;
+            start = end;
+        }
+        Ok(())
+    }
+
+    /// To be called when all rows are in, for `count` groups.
+    pub(super) fn finish(&mut self, count: usize) -> Result<()> {
+        if self.call.order_by.is_empty() {
+            return Ok(());
+        }
+        let exprs = self.call.args.iter().chain(self.call.order_by.iter().map(|order| &order.expr));
+        let fields = exprs.map(|expr| Field::new("", expr.data_type.clone())).collect();
+        let all = std::mem::take(&mut self.unsorted).concat(&Schema { fields })?;
+        let (args, keys) = all.columns().split_at(self.call.args.len());
+        let keys: Vec<_> =
+            self.call.order_by.iter().zip(keys).map(|(order, column)| order.key(column.clone())).collect();
+        let args: Vec<_> = args.iter().cloned().map(Operand::column).collect();
+        let groups = std::mem::take(&mut self.unsorted_groups);
+        ensure(groups.len() == all.rows(), "a row has no group")?;
+        let order = sort_indices(all.rows(), &keys)?.values().to_vec();
+        self.accumulate(&args, &groups, order, count).map_err(|error| self.without_row(error))
+    }
+
+    /// The values of the groups in `range`.
+    pub(super) fn values(&mut self, range: Range<usize>) -> Result<ArrayRef> {
+        self.accumulator.values(range).map_err(|error| error.or_at(self.call.span))
+    }
+
+    /// The rows that IGNORE NULLS and, within each group, DISTINCT leave.
+    fn selected_rows(&mut self, args: &[Operand], groups: &[u32], ctx: &Context) -> Result<Vec<u64>> {
+        let mut rows: Vec<u64> = (0..groups.len() as u64).collect();
+        if self.call.ignore_nulls
+            && let Some(first) = args.first()
+        {
+            rows.retain(|row| !first.is_null(row_index(*row)));
+        }
+        if self.call.distinct {
+            let indices = UInt64Array::from(rows);
+            let rows_left = indices.values();
+            let mut columns: Vec<ArrayRef> = vec![Arc::new(UInt32Array::from(pick(groups, rows_left)))];
+            // Constants too: they may have other values in the next batch.
+            for arg in args {
+                columns.push(arg.take(&indices)?.into_column(rows_left.len())?);
+            }
+            let (_, new) = intern_rows(&mut self.seen, &columns, rows_left.len())?;
+            check_rows(self.seen.len(), &ctx.env.limits)?;
+            #[expect(
+                clippy::indexing_slicing,
+                reason = "`intern_rows` gives numbers of the rows it was given"
+            )]
+            let new_rows = new.into_iter().map(|index| rows_left[row_index(index)]).collect();
+            rows = new_rows;
+        }
+        Ok(rows)
+    }
+
+    /// Gives the accumulator the rows numbered by `rows`, as far as LIMIT lets them.
+    fn accumulate(
+        &mut self,
+        args: &[Operand],
+        groups: &[u32],
+        mut rows: Vec<u64>,
+        count: usize,
+    ) -> Result<()> {
+        if let Some(limit) = self.call.limit {
+            ensure(groups.iter().all(|group| (*group as usize) < count), "a row has an unknown group")?;
+            self.accumulated.resize(count.max(self.accumulated.len()), 0);
+            #[expect(clippy::indexing_slicing, reason = "every row has a group, and every group a count")]
+            rows.retain(|row| {
+                let accumulated = &mut self.accumulated[groups[row_index(*row)] as usize];
+                *accumulated += 1;
+                *accumulated <= limit
+            });
+        }
+        let groups = pick(groups, &rows);
+        let indices = UInt64Array::from(rows);
+        let args = args.iter().map(|arg| arg.take(&indices)).collect::<Result<Vec<_>>>()?;
+        self.accumulator.update(&args, &groups, count).map_err(|mut error| {
+            let row = error.take_row().and_then(|index| indices.values().get(index));
+            match row {
+                Some(row) => error.in_row(row_index(*row)),
+                None => error,
+            }
+            .or_at(self.call.span)
+        })
+    }
+
+    /// The error of rows that are not numbered as those of the input are.
+    fn without_row(&self, mut error: Error) -> Error {
+        error.take_row();
+        error.or_at(self.call.span)
+    }
+}
+
+/// The groups of the rows numbered by `rows`, which are among those that have `groups`.
+#[expect(clippy::indexing_slicing, reason = "callers pass numbers of rows that have a group")]
+fn pick(groups: &[u32], rows: &[u64]) -> Vec<u32> {
+    rows.iter().map(|row| groups[row_index(*row)]).collect()
+}

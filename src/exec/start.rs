@@ -1,0 +1,109 @@
+//! A plan becomes operators: one for each node, its inputs inside.
+
+use super::Input;
+use super::aggregate::Aggregation;
+use super::distinct::Distinct;
+use super::filter::Filter;
+use super::join::Join;
+use super::limit::Limit;
+use super::metrics::Measured;
+use super::objects::Objects;
+use super::predict::Predict;
+use super::project::Project;
+use super::scan::{OneRow, Scan};
+use super::sort::Sort;
+use super::subplans::{RunningSubplan, SharedScan, Subplans};
+use super::union::Union;
+use super::unnest::Unnest;
+use super::values::Values;
+use super::vector_search::{Side, VectorSearch};
+use super::window::Window;
+use crate::plan::{Node, NodeKind, Plan, Subplan};
+
+/// The operator that runs `plan`.
+pub(crate) fn start(plan: Plan) -> Input {
+    Start { measured: None }.plan(plan)
+}
+
+/// The operator that runs `plan` and measures every node: [`Context::metrics`](super::Context::metrics) has the nodes
+/// of the subplans, then those of the root, a node before its inputs, the left one first.
+pub(crate) fn start_measured(plan: Plan) -> Input {
+    Start { measured: Some(0) }.plan(plan)
+}
+
+/// Makes operators of nodes.
+struct Start {
+    /// The number of operators so far, if they are measured.
+    measured: Option<usize>,
+}
+
+impl Start {
+    fn plan(mut self, plan: Plan) -> Input {
+        let subplans: Vec<_> = plan.subplans.into_iter().map(|subplan| self.subplan(subplan)).collect();
+        let root = self.node(plan.root);
+        if subplans.is_empty() { root } else { Box::new(Subplans::new(subplans, root)) }
+    }
+
+    fn subplan(&mut self, Subplan { root, gives, span }: Subplan) -> RunningSubplan {
+        let schema = root.schema.clone();
+        RunningSubplan::new(self.node(root), schema, gives, span)
+    }
+
+    /// The operator of `node`, measured if all are.
+    fn node(&mut self, node: Node) -> Input {
+        let Some(number) = self.measured else { return self.operator(node) };
+        self.measured = Some(number + 1);
+        Box::new(Measured::new(self.operator(node), number))
+    }
+
+    fn operator(&mut self, node: Node) -> Input {
+        let total = node.rows();
+        let schema = node.schema;
+        match node.kind {
+            NodeKind::OneRow => Box::new(OneRow::default()),
+            NodeKind::Values { rows } => Box::new(Values::new(rows, schema)),
+            NodeKind::Scan { table, columns } => Box::new(Scan::new(table, columns)),
+            NodeKind::Objects { objects, columns } => Box::new(Objects::new(objects, columns)),
+            NodeKind::Shared { subplan, columns } => Box::new(SharedScan::new(subplan, columns)),
+            NodeKind::Filter { input, predicate } => Box::new(Filter::new(self.node(*input), predicate)),
+            NodeKind::Project { input, exprs } => Box::new(Project::new(self.node(*input), exprs)),
+            NodeKind::Join { left, right, kind, keys, condition } => {
+                let sides = (left.schema.clone(), right.schema.clone());
+                let (left, right) = (self.node(*left), self.node(*right));
+                Box::new(Join::new(left, right, sides, kind, keys, condition))
+            }
+            NodeKind::Unnest { input, array, keep, offset, outer } => {
+                Box::new(Unnest::new(self.node(*input), array, keep, offset, outer))
+            }
+            NodeKind::Aggregate { input, keys, aggregates } => {
+                Box::new(Aggregation::new(self.node(*input), keys, aggregates))
+            }
+            NodeKind::Window { input, partition_by, order_by, calls, keep } => {
+                let schema = input.schema.clone();
+                let input = self.node(*input);
+                Box::new(Window::new(input, schema, partition_by, order_by, calls, keep))
+            }
+            NodeKind::Distinct { input } => Box::new(Distinct::new(self.node(*input))),
+            NodeKind::Union { inputs } => {
+                Box::new(Union::new(inputs.into_iter().map(|input| self.node(input)).collect()))
+            }
+            NodeKind::Predict { input, model, inputs, outputs, keep, safe } => {
+                let input = self.node(*input);
+                Box::new(Predict::new(input, model, inputs, outputs, keep, safe, schema, total))
+            }
+            NodeKind::VectorSearch { base, query, batch, top, metric } => {
+                let [base, query] = [*base, *query].map(|side| {
+                    let schema = side.input.schema.clone();
+                    Side::new(self.node(side.input), schema, side.vector, side.keep)
+                });
+                Box::new(VectorSearch::new(base, query, batch, top, metric))
+            }
+            NodeKind::Sort { input, keys, limit } => {
+                Box::new(Sort::new(self.node(*input), schema, keys, limit))
+            }
+            NodeKind::Limit { input, count, offset } => {
+                Box::new(Limit::new(self.node(*input), count, offset))
+            }
+        }
+    }
+}

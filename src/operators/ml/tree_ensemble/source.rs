@@ -1,0 +1,259 @@
+//! The attributes of tree ensembles, in either of the standard's two layouts, as one list of nodes.
+
+use std::collections::{HashMap, HashSet};
+
+use tract_onnx::model::ParsingContext;
+use tract_onnx::pb::{NodeProto, TensorProto, tensor_proto};
+use tract_onnx::tract_hir::internal::{Datum, TractResult, bail, ensure, format_err};
+
+use super::super::{elements, list_or_empty};
+
+/// An ensemble, whichever layout the file uses.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) nodes: Vec<SourceNode>,
+    /// Positions of the trees' roots among the nodes.
+    pub(super) roots: Vec<usize>,
+    pub(super) weights: Vec<SourceWeight>,
+    /// Classes or targets.
+    pub(super) outputs: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SourceNode {
+    pub(super) mode: Mode,
+    pub(super) feature: i64,
+    pub(super) value: f64,
+    /// Positions of the children; those of a leaf mean nothing.
+    pub(super) when_true: usize,
+    pub(super) when_false: usize,
+    pub(super) missing_is_true: bool,
+}
+
+/// What a leaf adds to an output; `node` is the position of the leaf.
+#[derive(Debug)]
+pub(super) struct SourceWeight {
+    pub(super) node: usize,
+    pub(super) output: i64,
+    pub(super) weight: f64,
+}
+
+/// The comparison that a node makes; its outcome leads to the true or the false child.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    Leq,
+    Lt,
+    Gte,
+    Gt,
+    Eq,
+    Neq,
+    Leaf,
+}
+
+impl Mode {
+    fn named(name: &str) -> TractResult<Self> {
+        Ok(match name {
+            "BRANCH_LEQ" => Self::Leq,
+            "BRANCH_LT" => Self::Lt,
+            "BRANCH_GTE" => Self::Gte,
+            "BRANCH_GT" => Self::Gt,
+            "BRANCH_EQ" => Self::Eq,
+            "BRANCH_NEQ" => Self::Neq,
+            "LEAF" => Self::Leaf,
+            other => bail!("there is no node mode `{other}`"),
+        })
+    }
+
+    fn numbered(number: i64) -> TractResult<Self> {
+        let modes = [Self::Leq, Self::Lt, Self::Gte, Self::Gt, Self::Eq, Self::Neq];
+        let mode = usize::try_from(number).ok().and_then(|number| modes.get(number));
+        mode.copied().ok_or_else(|| format_err!("there is no node mode {number}"))
+    }
+}
+
+/// `BRANCH_MEMBER` of ai.onnx.ml 5: whether the feature is one of several values.
+const MEMBER: i64 = 6;
+
+/// Whether thresholds or features are float64: then everything is computed so.
+pub(super) fn is_double(ctx: &ParsingContext<'_>, node: &NodeProto) -> bool {
+    let double = tensor_proto::DataType::Double as i32;
+    let attributes = node.attribute.iter().any(|attribute| {
+        let tensor = attribute.t.as_ref();
+        attribute.name.ends_with("_as_tensor") || tensor.is_some_and(|tensor| tensor.data_type == double)
+    });
+    let input = ctx.parent_graphs.iter().flat_map(|graph| &graph.input).any(|input| {
+        use tract_onnx::pb::type_proto::Value;
+        let value = input.r#type.as_ref().and_then(|input| input.value.as_ref());
+        let is_double = matches!(value, Some(Value::TensorType(tensor)) if tensor.elem_type == double);
+        is_double && node.input.first() == Some(&input.name)
+    });
+    attributes || input
+}
+
+/// The attribute `name`, which since ai.onnx.ml 3 may be a tensor `name_as_tensor` instead; empty where it is absent.
+pub(super) fn numbers(ctx: &ParsingContext<'_>, node: &NodeProto, name: &str) -> TractResult<Vec<f64>> {
+    if let Some(tensor) = tensor(ctx, node, &format!("{name}_as_tensor"))? {
+        return Ok(tensor);
+    }
+    Ok(list_or_empty::<f32>(node, name)?.into_iter().map(f64::from).collect())
+}
+
+fn tensor<T: Datum>(ctx: &ParsingContext<'_>, node: &NodeProto, name: &str) -> TractResult<Option<Vec<T>>> {
+    let tensor = node.get_attr_opt::<&TensorProto>(name)?;
+    tensor.map(|tensor| elements(&ctx.load_tensor(tensor)?)).transpose()
+}
+
+fn required<T: Datum>(ctx: &ParsingContext<'_>, node: &NodeProto, name: &str) -> TractResult<Vec<T>> {
+    tensor(ctx, node, name)?.ok_or_else(|| format_err!("the attribute `{name}` is missing"))
+}
+
+fn exactly<V>(length: usize, name: &str, values: Vec<V>) -> TractResult<Vec<V>> {
+    ensure!(values.len() == length, "`{name}` has {} values, expected {length}", values.len());
+    Ok(values)
+}
+
+/// Whether each node sends NaN to its true child; where the list is left out, none does.
+fn missing_is_true(node: &NodeProto, length: usize) -> TractResult<Vec<bool>> {
+    const NAME: &str = "nodes_missing_value_tracks_true";
+    let listed: Vec<i64> = list_or_empty(node, NAME)?;
+    if listed.is_empty() {
+        return Ok(vec![false; length]);
+    }
+    Ok(exactly(length, NAME, listed)?.into_iter().map(|tracks| tracks == 1).collect())
+}
+
+impl Source {
+    /// Reads versions 1 and 3, where leaves are nodes and nodes have numbers within their tree. The attributes of leaf
+    /// weights start with `leaf`.
+    pub(super) fn of_trees(
+        ctx: &ParsingContext<'_>,
+        node: &NodeProto,
+        leaf: &str,
+        outputs: usize,
+    ) -> TractResult<Self> {
+        let ints = |name: &str, length: usize| exactly(length, name, node.get_attr_vec::<i64>(name)?);
+        let modes = node.get_attr_vec::<&str>("nodes_modes")?;
+        let length = modes.len();
+        let trees = ints("nodes_treeids", length)?;
+        let ids = ints("nodes_nodeids", length)?;
+        let mut positions = HashMap::with_capacity(length);
+        let (mut seen, mut roots) = (HashSet::new(), Vec::new());
+        for (index, (tree, id)) in trees.iter().zip(&ids).enumerate() {
+            ensure!(positions.insert((*tree, *id), index).is_none(), "node {id} is twice in tree {tree}");
+            // The first node of a tree is its root.
+            if seen.insert(*tree) {
+                roots.push(index);
+            }
+        }
+        let position = |tree: i64, id: i64| {
+            let position = positions.get(&(tree, id)).copied();
+            position.ok_or_else(|| format_err!("there is no node {id} in tree {tree}"))
+        };
+
+        let values = exactly(length, "nodes_values", numbers(ctx, node, "nodes_values")?)?;
+        let questions = modes.into_iter().zip(ints("nodes_featureids", length)?).zip(values);
+        let children =
+            ints("nodes_truenodeids", length)?.into_iter().zip(ints("nodes_falsenodeids", length)?);
+        let nodes = trees.iter().zip(questions).zip(children).zip(missing_is_true(node, length)?).map(
+            |(((tree, ((mode, feature), value)), (when_true, when_false)), missing_is_true)| {
+                let mode = Mode::named(mode)?;
+                let child = |id| if mode == Mode::Leaf { Ok(0) } else { position(*tree, id) };
+                let (when_true, when_false) = (child(when_true)?, child(when_false)?);
+                Ok(SourceNode { mode, feature, value, when_true, when_false, missing_is_true })
+            },
+        );
+        let nodes = nodes.collect::<TractResult<_>>()?;
+
+        let weights = numbers(ctx, node, &format!("{leaf}_weights"))?;
+        let leaf_ints = |name: &str| ints(&format!("{leaf}_{name}"), weights.len());
+        let leaves = leaf_ints("treeids")?.into_iter().zip(leaf_ints("nodeids")?);
+        let weights = leaves.zip(leaf_ints("ids")?).zip(&weights).map(|(((tree, id), output), weight)| {
+            Ok(SourceWeight { node: position(tree, id)?, output, weight: *weight })
+        });
+        Ok(Self { nodes, roots, weights: weights.collect::<TractResult<_>>()?, outputs })
+    }
+
+    /// Reads version 5, where leaves have a list of their own: here they follow behind the nodes.
+    pub(super) fn of_ensemble(
+        ctx: &ParsingContext<'_>,
+        node: &NodeProto,
+        outputs: usize,
+    ) -> TractResult<Self> {
+        let ints = |name: &str, length: usize| exactly(length, name, node.get_attr_vec::<i64>(name)?);
+        let values = required::<f64>(ctx, node, "nodes_splits")?;
+        let weights = required::<f64>(ctx, node, "leaf_weights")?;
+        let (length, leaves) = (values.len(), weights.len());
+        let targets = ints("leaf_targetids", leaves)?;
+        let weights = (length..).zip(targets).zip(weights);
+        let weights = weights.map(|((node, output), weight)| SourceWeight { node, output, weight }).collect();
+        let roots: Vec<usize> = node.get_attr_vec("tree_roots")?;
+        ensure!(roots.iter().all(|root| *root < length), "a tree's root is none of {length} nodes");
+        Ok(Self { nodes: ensemble_nodes(ctx, node, values, leaves)?, roots, weights, outputs })
+    }
+}
+
+/// Reads the nodes of version 5, which compare with `values`, and puts `leaves` leaves behind them. A node that asks
+/// whether the feature is one of several values becomes a question for every value; all but the first stand behind
+/// the leaves.
+fn ensemble_nodes(
+    ctx: &ParsingContext<'_>,
+    node: &NodeProto,
+    values: Vec<f64>,
+    leaves: usize,
+) -> TractResult<Vec<SourceNode>> {
+    let ints = |name: &str, length: usize| exactly(length, name, node.get_attr_vec::<i64>(name)?);
+    let length = values.len();
+    let modes = exactly(length, "nodes_modes", required::<i64>(ctx, node, "nodes_modes")?)?;
+    let children = |side: &str| -> TractResult<Vec<usize>> {
+        let is_leaf = ints(&format!("nodes_{side}leafs"), length)?;
+        let ids = ints(&format!("nodes_{side}nodeids"), length)?;
+        let child = |(is_leaf, id): (i64, i64)| {
+            let (start, count) = if is_leaf == 1 { (length, leaves) } else { (0, length) };
+            let id = usize::try_from(id)?;
+            ensure!(id < count, "there is no {side} child {id} among {count}");
+            Ok(start + id)
+        };
+        is_leaf.into_iter().zip(ids).map(child).collect()
+    };
+    let questions = modes.into_iter().zip(values).zip(ints("nodes_featureids", length)?);
+    let children = children("true")?.into_iter().zip(children("false")?).zip(missing_is_true(node, length)?);
+    let members = tensor::<f64>(ctx, node, "membership_values")?;
+    let mut members = members.iter().flat_map(|members| members.split(|member| member.is_nan()));
+
+    let first_other = length + leaves;
+    let mut nodes = Vec::with_capacity(first_other);
+    let mut others = Vec::new();
+    for (((mode, value), feature), ((when_true, when_false), missing_is_true)) in questions.zip(children) {
+        let ask = |mode, value, when_false| SourceNode {
+            mode,
+            feature,
+            value,
+            when_true,
+            when_false,
+            missing_is_true,
+        };
+        if mode != MEMBER {
+            nodes.push(ask(Mode::numbered(mode)?, value, when_false));
+            continue;
+        }
+        let Some(set) = members.next() else { bail!("a node has no set of `membership_values`") };
+        // Nothing is a member of an empty set, as nothing equals NaN.
+        let (first, rest) = set.split_first().unwrap_or((&f64::NAN, &[]));
+        let next = |asked: usize, left: usize| if left == 0 { when_false } else { first_other + asked };
+        nodes.push(ask(Mode::Eq, *first, next(others.len(), rest.len())));
+        for (index, member) in rest.iter().enumerate() {
+            others.push(ask(Mode::Eq, *member, next(others.len() + 1, rest.len() - index - 1)));
+        }
+    }
+    let leaf = SourceNode {
+        mode: Mode::Leaf,
+        feature: 0,
+        value: 0.0,
+        when_true: 0,
+        when_false: 0,
+        missing_is_true: false,
+    };
+    nodes.resize(first_other, leaf);
+    nodes.append(&mut others);
+    Ok(nodes)
+}

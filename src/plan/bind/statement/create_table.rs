@@ -1,0 +1,62 @@
+//! CREATE TABLE: columns, or the rows of a query, or both.
+
+use super::{column_count, exists_already};
+use crate::catalog::Rules;
+use crate::data::Schema;
+use crate::diag::{Code, Error, Result, Span};
+use crate::plan::bind::query::{converted, unique_names};
+use crate::plan::bind::{Binder, Bound};
+use crate::plan::node::Plan;
+use crate::syntax::ast;
+
+/// Put rows into the catalog as a table of these columns; no rows without a plan.
+#[derive(Debug)]
+pub(crate) struct CreateTable {
+    pub(crate) name: String,
+    pub(crate) schema: Schema,
+    pub(crate) plan: Option<Plan>,
+    pub(crate) rules: Rules,
+}
+
+impl Binder<'_> {
+    pub(super) fn create_table(&mut self, create: &ast::CreateTable, span: Span) -> Result<Bound> {
+        let Some(name) = self.created_relation(&create.name, create.on_existing, "TABLE")? else {
+            return Ok(exists_already("Table", &create.name));
+        };
+        let declared = self.declared_columns(&create.columns)?;
+        let mut schema = Schema { fields: declared.into_iter().map(|(field, _)| field).collect() };
+        let plan = match &create.query {
+            Some(query) => {
+                let mut root = self.result(query)?;
+                if create.columns.is_empty() {
+                    schema.clone_from(&root.schema);
+                } else if schema.fields.len() != root.schema.fields.len() {
+                    let found = root.schema.fields.len();
+                    return Err(column_count(schema.fields.len(), found, query.span));
+                } else {
+                    root = converted(root, &schema, query.span)?;
+                }
+                Some(self.plan(root))
+            }
+            None if create.columns.is_empty() => {
+                return Err(Error::new(Code::SyntaxError, "CREATE TABLE needs columns or a query")
+                    .at(span)
+                    .hint("write CREATE TABLE t (x INT64) or CREATE TABLE t AS SELECT …"));
+            }
+            None => None,
+        };
+        unique_names(&schema, span)?;
+        let rules = rules(&create.columns);
+        Ok(Bound::CreateTable(CreateTable { name, schema, plan, rules }))
+    }
+}
+
+/// What the declared columns ask of the table's rows.
+fn rules(columns: &[ast::ColumnDef]) -> Rules {
+    let not_null = columns.iter().enumerate().filter(|(_, column)| column.not_null);
+    let mut identities = columns.iter().enumerate().filter_map(|(index, column)| {
+        let (first, step) = column.identity?;
+        Some((index, first, step))
+    });
+    Rules { not_null: not_null.map(|(index, _)| index).collect(), identity: identities.next() }
+}

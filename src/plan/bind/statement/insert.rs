@@ -1,0 +1,151 @@
+//! INSERT: the rows of VALUES or of a query as rows of the table, NULL and numbers of IDENTITY where none are given.
+
+use super::column_count;
+use crate::catalog::{Relation, Rules};
+use crate::data::{DataType, Field, Scalar, Schema};
+use crate::diag::{Code, Error, Invariant, Result, Span};
+use crate::function::Ranking;
+use crate::plan::bind::call::operator_call;
+use crate::plan::bind::expr::{Names, coerced};
+use crate::plan::bind::query::converted;
+use crate::plan::bind::scope::Scope;
+use crate::plan::bind::{Binder, Bound};
+use crate::plan::expr::{Expr, ExprKind};
+use crate::plan::node::{Node, NodeKind, Plan, WindowCall};
+use crate::syntax::ast::{self, InsertSource};
+use crate::syntax::written;
+
+/// Put rows behind those of a table; they have its columns.
+#[derive(Debug)]
+pub(crate) struct Insert {
+    pub(crate) name: String,
+    pub(crate) plan: Plan,
+}
+
+impl Binder<'_> {
+    pub(super) fn insert(&mut self, insert: &ast::Insert, span: Span) -> Result<Bound> {
+        let name = self.relation_name(&insert.table);
+        let table = match self.relation(&insert.table)? {
+            Relation::Table(table) => table.clone(),
+            Relation::Objects(_) | Relation::View(_) => {
+                return Err(Error::new(Code::ReadOnly, format!("`{name}` holds no rows of its own"))
+                    .at(insert.table.span)
+                    .hint("insert into a table that CREATE TABLE has made"));
+            }
+        };
+        let targets = targets(&insert.columns, &table.schema)?;
+        let fields = targets
+            .iter()
+            .map(|target| table.schema.fields.get(*target).cloned().invariant("a column to insert into"));
+        let wanted = Schema { fields: fields.collect::<Result<_>>()? };
+        let given = match &insert.source {
+            InsertSource::Query(query) => self.query(query)?,
+            InsertSource::Values(rows) => self.values(rows, &wanted)?,
+        };
+        if given.schema.fields.len() != wanted.fields.len() {
+            return Err(column_count(wanted.fields.len(), given.schema.fields.len(), span));
+        }
+        let mut given = converted(given, &wanted, span)?;
+        let identity = self.context.catalog.rules(&name).and_then(|rules: &Rules| rules.identity);
+        if identity.is_some() {
+            given = numbered(given);
+        }
+        let exprs = table.schema.fields.iter().enumerate().map(|(column, field)| {
+            if let Some(position) = targets.iter().position(|target| *target == column) {
+                return Ok(Expr::column(position, field.data_type.clone(), span));
+            }
+            match identity {
+                Some((identity, first, step)) if identity == column => {
+                    identity_value(targets.len(), table.rows(), first, step, span)
+                }
+                _ => Ok(literal(Scalar::Null, field.data_type.clone(), span)),
+            }
+        });
+        let exprs = exprs.collect::<Result<_>>()?;
+        let kind = NodeKind::Project { input: Box::new(given), exprs };
+        let root = Node { kind, schema: table.schema.clone() };
+        Ok(Bound::Insert(Insert { name, plan: self.plan(root) }))
+    }
+
+    /// Rows of VALUES, each value converted to its column's type.
+    fn values(&mut self, rows: &[Vec<ast::Expr>], wanted: &Schema) -> Result<Node> {
+        let scope = Scope::default();
+        let mut bound = Vec::with_capacity(rows.len());
+        for row in rows {
+            if row.len() != wanted.fields.len() {
+                let first = row.first().invariant("a value in every row")?;
+                return Err(column_count(wanted.fields.len(), row.len(), first.span));
+            }
+            let values = row.iter().zip(&wanted.fields).map(|(tree, field)| {
+                let typed = self.inside("VALUES", |binder| binder.typed(tree, Names::of(&scope)))?;
+                let found = typed.expr.data_type.clone();
+                coerced(typed, &field.data_type)?.ok_or_else(|| {
+                    Error::new(
+                        Code::TypeMismatch,
+                        format!("column `{}` takes {}, found {found}", field.name, field.data_type),
+                    )
+                    .at(tree.span)
+                    .hint(format!("write CAST(… AS {})", field.data_type))
+                })
+            });
+            bound.push(values.collect::<Result<Vec<_>>>()?);
+        }
+        Ok(Node { kind: NodeKind::Values { rows: bound }, schema: wanted.clone() })
+    }
+}
+
+/// The positions of the columns that a statement names, all in order where it names none.
+fn targets(columns: &[ast::Ident], schema: &Schema) -> Result<Vec<usize>> {
+    if columns.is_empty() {
+        return Ok((0..schema.fields.len()).collect());
+    }
+    let mut targets = Vec::with_capacity(columns.len());
+    for column in columns {
+        let position = schema.fields.iter().position(|field| field.name.eq_ignore_ascii_case(&column.text));
+        let Some(position) = position else { return Err(unknown_target(column, schema)) };
+        if targets.contains(&position) {
+            return Err(Error::new(
+                Code::AmbiguousColumn,
+                format!("column `{}` is named twice", column.text),
+            )
+            .at(column.span));
+        }
+        targets.push(position);
+    }
+    Ok(targets)
+}
+
+/// The rows with their numbers from 1 behind them.
+fn numbered(input: Node) -> Node {
+    let keep: Vec<_> = (0..input.schema.fields.len()).collect();
+    let mut schema = input.schema.clone();
+    schema.fields.push(Field::new("", DataType::Int64));
+    let calls = vec![WindowCall::Ranking(Ranking::RowNumber)];
+    let (partition_by, order_by) = (Vec::new(), Vec::new());
+    let kind = NodeKind::Window { input: Box::new(input), partition_by, order_by, calls, keep };
+    Node { kind, schema }
+}
+
+/// `(number + (rows - 1)) * step + first`: the row's number, from 1, is in `column`, behind `rows` that are there.
+/// Computed by the engine's operators, so that a value beyond INT64 is an error.
+fn identity_value(column: usize, rows: usize, first: i64, step: i64, span: Span) -> Result<Expr> {
+    let before = i64::try_from(rows).ok().invariant("a table has fewer rows than INT64 has numbers")? - 1;
+    let call = |sign, args| operator_call(sign, args, DataType::Int64, span);
+    let number = |value| literal(Scalar::Int64(value), DataType::Int64, span);
+    let index = call("+", vec![Expr::column(column, DataType::Int64, span), number(before)])?;
+    let distance = call("*", vec![index, number(step)])?;
+    call("+", vec![distance, number(first)])
+}
+
+fn literal(value: Scalar, data_type: DataType, span: Span) -> Expr {
+    Expr { kind: ExprKind::Literal(value), data_type, span }
+}
+
+#[cold]
+fn unknown_target(column: &ast::Ident, schema: &Schema) -> Error {
+    let names = schema.fields.iter().map(|field| field.name.as_str());
+    Error::new(Code::UnknownColumn, format!("the table has no column `{}`", column.text))
+        .at(column.span)
+        .did_you_mean_here(&column.text, names.clone(), written)
+        .or_list("its columns are", names)
+}

@@ -1,0 +1,128 @@
+//! Statements: one file for each, with what binding it gives and how it is bound.
+
+mod alter_model;
+mod assign;
+mod create_external_table;
+mod create_model;
+mod create_table;
+mod create_transform;
+mod create_view;
+mod describe;
+mod drop;
+mod explain;
+mod insert;
+
+pub(crate) use alter_model::AlterModel;
+pub(crate) use assign::Assign;
+pub(crate) use create_external_table::{CreateExternalTable, CreateObjectTable};
+pub(crate) use create_model::CreateModel;
+pub(crate) use create_table::CreateTable;
+pub(crate) use create_transform::CreateTransform;
+pub(crate) use create_view::CreateView;
+pub(crate) use drop::{DropModel, DropTable};
+pub(crate) use explain::Explain;
+pub(crate) use insert::Insert;
+
+use super::{Binder, Bound};
+use crate::data::Field;
+use crate::diag::{Code, Error, Result, Span};
+use crate::plan::node::{Node, Plan};
+use crate::plan::{inline, prune};
+use crate::syntax::ast::{self, OnExisting, StatementKind};
+
+impl Binder<'_> {
+    pub(super) fn statement(&mut self, statement: &ast::Statement) -> Result<Bound> {
+        match &statement.kind {
+            StatementKind::Query(query) => {
+                let root = self.result(query)?;
+                Ok(Bound::Query(self.plan(root)))
+            }
+            StatementKind::Explain(explain) => self.explain(explain),
+            StatementKind::CreateTable(create) => self.create_table(create, statement.span),
+            StatementKind::CreateView(create) => self.create_view(create),
+            StatementKind::CreateModel(create) => self.create_model(create),
+            StatementKind::CreateExternalTable(create) => self.create_external_table(create),
+            StatementKind::AlterModel(alter) => self.alter_model(alter),
+            StatementKind::Insert(insert) => self.insert(insert, statement.span),
+            StatementKind::Drop(drop) => self.drop(drop),
+            StatementKind::Declare(declare) => self.declare(declare),
+            StatementKind::Set(set) => self.set(set),
+            StatementKind::Describe(describe) => self.describe(describe),
+            StatementKind::Show(kind) => self.show(*kind),
+        }
+    }
+
+    /// The plan of `root` and the subqueries met so far.
+    pub(super) fn plan(&mut self, root: Node) -> Plan {
+        let subplans = std::mem::take(&mut self.subplans);
+        prune::prune(inline::inline(Plan { subplans, root }))
+    }
+
+    /// The plan of `root` as [`Binder::plan`] makes it, while the statement around it is still being bound.
+    pub(super) fn inner_plan(&self, root: Node) -> Plan {
+        prune::prune(inline::inline(Plan { subplans: self.subplans.clone(), root }))
+    }
+
+    /// The name of the relation to create; `None` where it exists and is to be kept. `what` is what CREATE creates.
+    fn created_relation(
+        &self,
+        path: &ast::Path,
+        on_existing: OnExisting,
+        what: &str,
+    ) -> Result<Option<String>> {
+        let name = self.relation_name(path);
+        let exists = self.context.catalog.has_relation(&name);
+        kept_or_created(name, exists, on_existing, |name| already_exists("table", name, what).at(path.span))
+    }
+
+    /// The name of the model to create; `None` where it exists and is to be kept.
+    fn created_model(&self, path: &ast::Path, on_existing: OnExisting) -> Result<Option<String>> {
+        let name = self.relation_name(path);
+        let exists = self.context.catalog.has_model(&name);
+        kept_or_created(name, exists, on_existing, |name| {
+            already_exists("model", name, "MODEL").at(path.span)
+        })
+    }
+
+    /// The columns that a statement declares, and their places.
+    fn declared_columns(&self, columns: &[ast::ColumnDef]) -> Result<Vec<(Field, Span)>> {
+        let field = |column: &ast::ColumnDef| {
+            Ok((Field::new(column.name.text.clone(), self.data_type(&column.data_type)?), column.span))
+        };
+        columns.iter().map(field).collect()
+    }
+}
+
+fn kept_or_created(
+    name: String,
+    exists: bool,
+    on_existing: OnExisting,
+    already_exists: impl FnOnce(&str) -> Error,
+) -> Result<Option<String>> {
+    match on_existing {
+        OnExisting::Fail if exists => Err(already_exists(&name)),
+        OnExisting::Keep if exists => Ok(None),
+        OnExisting::Fail | OnExisting::Keep | OnExisting::Replace => Ok(Some(name)),
+    }
+}
+
+#[cold]
+fn already_exists(kind: &str, name: &str, what: &str) -> Error {
+    Error::new(Code::AlreadyExists, format!("{kind} `{name}` exists already"))
+        .hint(format!("write CREATE OR REPLACE {what} to replace it"))
+}
+
+/// IF NOT EXISTS, and it exists.
+fn exists_already(what: &str, path: &ast::Path) -> Bound {
+    Bound::Nothing { message: format!("{what} {} exists already", path.text()) }
+}
+
+/// IF EXISTS, and it does not exist.
+fn does_not_exist(what: &str, name: &str) -> Bound {
+    Bound::Nothing { message: format!("{what} {name} does not exist") }
+}
+
+#[cold]
+fn column_count(expected: usize, found: usize, span: Span) -> Error {
+    Error::new(Code::ColumnCount, format!("expected {expected} columns, found {found}")).at(span)
+}

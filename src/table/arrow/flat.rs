@@ -1,0 +1,137 @@
+//! Conversions of columns without parts: numbers, dates, times, text and bytes.
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    ArrowPrimitiveType, Date32Type, Date64Type, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type,
+    DecimalType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
+    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
+use arrow_array::{
+    Array, ArrayRef, BinaryArray, Float64Array, PrimitiveArray, StringArray, TimestampMicrosecondArray,
+};
+use arrow_schema::{DataType as Arrow, TimeUnit};
+
+use super::frame::damaged;
+use super::normalise::Source;
+use crate::diag::Result;
+
+fn primitive<T: ArrowPrimitiveType>(array: &ArrayRef) -> Result<&PrimitiveArray<T>> {
+    array.as_primitive_opt::<T>().ok_or_else(|| damaged("a column's layout"))
+}
+
+/// Converts values that all have a counterpart.
+fn widen<T: ArrowPrimitiveType, R: ArrowPrimitiveType>(
+    array: &ArrayRef,
+    to: impl Fn(T::Native) -> R::Native,
+) -> Result<ArrayRef> {
+    Ok(Arc::new(primitive::<T>(array)?.unary::<_, R>(to)))
+}
+
+/// Converts values; one for which `to` returns `None` is an error that names it.
+fn convert<T: ArrowPrimitiveType, R: ArrowPrimitiveType>(
+    array: &ArrayRef,
+    source: &Source<'_>,
+    name: &str,
+    to: impl Fn(T::Native) -> Option<R::Native>,
+) -> Result<ArrayRef> {
+    let values = primitive::<T>(array)?;
+    match values.try_unary::<_, R, _>(|value| to(value).ok_or(())) {
+        Ok(converted) => Ok(Arc::new(converted)),
+        Err(()) => {
+            let misfit = |value: Option<T::Native>| value.filter(|value| to(*value).is_none());
+            let found = values.iter().enumerate().find_map(|(row, value)| Some((row, misfit(value)?)));
+            Err(match found {
+                Some((row, value)) => source.misfit(row, format!("{value:?} is out of the range of {name}")),
+                None => damaged("a column's values"),
+            })
+        }
+    }
+}
+
+pub(super) fn integers(array: &ArrayRef, source: &Source<'_>) -> Result<ArrayRef> {
+    match array.data_type() {
+        Arrow::Int8 => widen::<Int8Type, Int64Type>(array, i64::from),
+        Arrow::Int16 => widen::<Int16Type, Int64Type>(array, i64::from),
+        Arrow::Int32 => widen::<Int32Type, Int64Type>(array, i64::from),
+        Arrow::UInt8 => widen::<UInt8Type, Int64Type>(array, i64::from),
+        Arrow::UInt16 => widen::<UInt16Type, Int64Type>(array, i64::from),
+        Arrow::UInt32 => widen::<UInt32Type, Int64Type>(array, i64::from),
+        _ => convert::<UInt64Type, Int64Type>(array, source, "INT64", |value| i64::try_from(value).ok()),
+    }
+}
+
+pub(super) fn floats(array: &ArrayRef) -> Result<ArrayRef> {
+    match array.data_type() {
+        Arrow::Float16 => widen::<Float16Type, Float64Type>(array, f64::from),
+        Arrow::Float32 => widen::<Float32Type, Float64Type>(array, f64::from),
+        Arrow::Decimal32(..) => decimals::<Decimal32Type>(array),
+        Arrow::Decimal64(..) => decimals::<Decimal64Type>(array),
+        Arrow::Decimal128(..) => decimals::<Decimal128Type>(array),
+        _ => decimals::<Decimal256Type>(array),
+    }
+}
+
+/// The nearest doubles, parsed from the decimal digits: dividing by a power of ten would round twice.
+fn decimals<T: DecimalType>(array: &ArrayRef) -> Result<ArrayRef> {
+    let values = primitive::<T>(array)?;
+    let nearest = |row: usize| {
+        if values.is_null(row) {
+            return Ok(None);
+        }
+        values.value_as_string(row).parse().map(Some).map_err(|_| damaged("a decimal"))
+    };
+    Ok(Arc::new((0..values.len()).map(nearest).collect::<Result<Float64Array>>()?))
+}
+
+pub(super) fn dates(array: &ArrayRef, source: &Source<'_>) -> Result<ArrayRef> {
+    convert::<Date64Type, Date32Type>(array, source, "DATE", |ms| {
+        i32::try_from(ms.div_euclid(86_400_000)).ok()
+    })
+}
+
+/// In microseconds; finer units are rounded towards the past.
+pub(super) fn timestamps(array: &ArrayRef, source: &Source<'_>) -> Result<ArrayRef> {
+    type Micros = TimestampMicrosecondType;
+    let name = "TIMESTAMP";
+    let micros = match array.data_type() {
+        Arrow::Timestamp(TimeUnit::Second, _) => {
+            convert::<TimestampSecondType, Micros>(array, source, name, |time| time.checked_mul(1_000_000))?
+        }
+        Arrow::Timestamp(TimeUnit::Millisecond, _) => {
+            convert::<TimestampMillisecondType, Micros>(array, source, name, |time| time.checked_mul(1_000))?
+        }
+        Arrow::Timestamp(TimeUnit::Nanosecond, _) => {
+            widen::<TimestampNanosecondType, Micros>(array, |time| time.div_euclid(1_000))?
+        }
+        _ => array.clone(),
+    };
+    let micros: TimestampMicrosecondArray = primitive::<Micros>(&micros)?.clone();
+    Ok(Arc::new(micros.with_timezone("UTC")))
+}
+
+pub(super) fn text(array: &ArrayRef, source: &Source<'_>) -> Result<ArrayRef> {
+    Ok(Arc::new(if let Some(values) = array.as_string_opt::<i64>() {
+        source.claim(values.iter().flatten().map(str::len).sum())?;
+        values.iter().collect::<StringArray>()
+    } else {
+        let values = array.as_string_view_opt().ok_or_else(|| damaged("a column's layout"))?;
+        source.claim(values.iter().flatten().map(str::len).sum())?;
+        values.iter().collect::<StringArray>()
+    }))
+}
+
+pub(super) fn bytes(array: &ArrayRef, source: &Source<'_>) -> Result<ArrayRef> {
+    Ok(Arc::new(if let Some(values) = array.as_binary_opt::<i64>() {
+        source.claim(values.iter().flatten().map(<[u8]>::len).sum())?;
+        values.iter().collect::<BinaryArray>()
+    } else if let Some(values) = array.as_binary_view_opt() {
+        source.claim(values.iter().flatten().map(<[u8]>::len).sum())?;
+        values.iter().collect::<BinaryArray>()
+    } else {
+        let values = array.as_fixed_size_binary_opt().ok_or_else(|| damaged("a column's layout"))?;
+        values.iter().collect::<BinaryArray>()
+    }))
+}
