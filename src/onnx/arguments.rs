@@ -94,13 +94,11 @@ fn is_scale(scale: &f32) -> bool {
     *scale > 0.0 && *scale <= SCALE
 }
 
-/// The constant scales of a node that resizes: its second or third input, by version.
+/// The constant scales of a node that resizes: the third input behind a region, the second where there is none.
 fn scales(graph: &pb::GraphProto, node: &pb::NodeProto) -> Option<Vec<f32>> {
-    let floats = |name: &String| {
-        let tensor = graph.initializer.iter().find(|tensor| tensor.name == *name)?;
-        tensors::floats(tensor).filter(|floats| floats.len() > 2)
-    };
-    node.input.iter().skip(1).take(2).find_map(floats)
+    let name = node.input.get(if node.input.len() > 2 { 2 } else { 1 })?;
+    let tensor = graph.initializer.iter().find(|tensor| tensor.name == *name)?;
+    tensors::floats(tensor)
 }
 
 /// The integers that the graph holds as constants, by name.
