@@ -18,7 +18,7 @@ use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{DataType, Field};
 use predictql::diag::Error;
 use predictql::model::Port;
-use predictql::{Engine, data};
+use predictql::{Engine, Params, data};
 use serde_json::{Map, Value};
 
 use crate::host;
@@ -78,13 +78,31 @@ fn answers(expected: &Value) -> Option<&Map<String, Value>> {
     expected.get("onnxruntime").or(expected.get("numpy"))?.as_object()
 }
 
-/// What is wrong with the predictions of `model`.
+/// The column by which rows are put back into their order.
+const ROW: &str = "number of the row";
+
+/// What is wrong with the predictions of `model`. It is asked several times, in batches of several sizes and in the other
+/// order: whatever an operator keeps from one run to the next would change an answer.
 fn check(model: &Path, expected: &Value) -> Result<(), String> {
     let engine = Engine::default();
     let loaded = engine.register_model("m", &fs::read(model).unwrap()).map_err(words)?;
     let columns = loaded.signature().inputs.iter().map(|port| column(port, &expected["inputs"][&port.name]));
-    engine.register_arrow("asked", &table(columns.collect())).map_err(words)?;
-    let outcome = host::run(&engine, "SELECT * FROM ML.PREDICT(MODEL m, TABLE asked)").map_err(words)?;
+    let mut columns: Vec<_> = columns.collect();
+    let rows = columns.first().map_or(0, |(_, column)| column.len());
+    columns.push((ROW.into(), Arc::new(Int64Array::from_iter_values((0..).take(rows)))));
+    engine.register_arrow("asked", &table(columns)).map_err(words)?;
+    for (batch_rows, order) in [(8192, "ASC"), (8192, "ASC"), (3, "DESC"), (1, "ASC")] {
+        let sql = format!(
+            "SELECT * FROM ML.PREDICT(MODEL m, (SELECT * FROM asked ORDER BY `{ROW}` {order})) ORDER BY `{ROW}`"
+        );
+        let session = engine.session().with_batch_rows(batch_rows);
+        let outcome = host::run_in(&session, &sql, Params::default()).map_err(words)?;
+        compare(&outcome, expected).map_err(|what| format!("{what} ({batch_rows} rows a batch, {order})"))?;
+    }
+    Ok(())
+}
+
+fn compare(outcome: &host::Outcome, expected: &Value) -> Result<(), String> {
     for (name, wanted) in answers(expected).unwrap() {
         if !outcome.names().contains(&name.as_str()) {
             return Err(format!("there is no output `{name}`"));
@@ -94,9 +112,9 @@ fn check(model: &Path, expected: &Value) -> Result<(), String> {
         if found.len() != wanted.len() {
             return Err(format!("`{name}` has {} values instead of {}", found.len(), wanted.len()));
         }
-        for (at, (found, wanted)) in found.iter().zip(wanted).enumerate() {
+        for (position, (found, wanted)) in found.iter().zip(wanted).enumerate() {
             if !agree(found, wanted) {
-                return Err(format!("`{name}`, value {at}: {found} instead of {wanted}"));
+                return Err(format!("`{name}`, value {position}: {found} instead of {wanted}"));
             }
         }
     }
@@ -108,15 +126,34 @@ fn words(error: Error) -> String {
     format!("{error}{}", detail.unwrap_or_default())
 }
 
-/// Floats agree within 1e-5, as `numpy.allclose` has it; all else is equal. NaN is null, the infinities are words.
+/// Floats agree within 1e-5, as `numpy.allclose` has it; all else is equal, the words for NaN and the infinities too.
 fn agree(found: &Value, wanted: &Value) -> bool {
     match (found, wanted) {
         (Value::Number(found), Value::Number(wanted)) if found.is_f64() || wanted.is_f64() => {
             let (found, wanted) = (found.as_f64().unwrap(), wanted.as_f64().unwrap());
             (found - wanted).abs() <= 1e-5 + 1e-5 * wanted.abs()
         }
-        (Value::Null, Value::String(infinity)) => infinity.ends_with("Infinity"),
         _ => found == wanted,
+    }
+}
+
+/// A float as fixtures have it: JSON has neither NaN nor infinities, so these are words.
+fn number(float: f64) -> Value {
+    match float {
+        _ if float.is_nan() => "NaN".into(),
+        f64::INFINITY => "Infinity".into(),
+        f64::NEG_INFINITY => "-Infinity".into(),
+        _ => float.into(),
+    }
+}
+
+fn float(value: &Value) -> f64 {
+    match value.as_str() {
+        Some("NaN") => f64::NAN,
+        Some("Infinity") => f64::INFINITY,
+        Some("-Infinity") => f64::NEG_INFINITY,
+        Some(other) => panic!("`{other}` is no number"),
+        None => value.as_f64().unwrap(),
     }
 }
 
@@ -124,15 +161,16 @@ fn leaves(array: &ArrayRef) -> Vec<Value> {
     match array.data_type() {
         DataType::Int64 => array.as_primitive::<Int64Type>().values().iter().map(|it| (*it).into()).collect(),
         DataType::Float64 => {
-            array.as_primitive::<Float64Type>().values().iter().map(|it| (*it).into()).collect()
+            array.as_primitive::<Float64Type>().values().iter().map(|float| number(*float)).collect()
         }
         DataType::Utf8 => array.as_string::<i32>().iter().map(Into::into).collect(),
         DataType::Boolean => array.as_boolean().iter().map(Into::into).collect(),
-        DataType::List(_) => leaves(array.as_list::<i32>().values()),
+        // Row by row: the lists of a batch may share their values with those of other batches.
+        DataType::List(_) => array.as_list::<i32>().iter().flat_map(|row| leaves(&row.unwrap())).collect(),
         // The values of a tensor, and of labels' probabilities.
         DataType::Struct(_) => leaves(array.as_struct().columns().last().unwrap()),
         DataType::Float32 => {
-            array.as_primitive::<Float32Type>().values().iter().map(|it| (*it).into()).collect()
+            array.as_primitive::<Float32Type>().values().iter().map(|float| number((*float).into())).collect()
         }
         other => panic!("no values of {other} are expected"),
     }
@@ -146,7 +184,7 @@ fn column(port: &Port, tensor: &Value) -> (String, ArrayRef) {
         "string" => Arc::new(data.iter().map(Value::as_str).collect::<StringArray>()),
         "bool" => Arc::new(data.iter().map(Value::as_bool).collect::<BooleanArray>()),
         "int64" | "int32" => Arc::new(data.iter().map(Value::as_i64).collect::<Int64Array>()),
-        _ => Arc::new(data.iter().map(|it| Some(it.as_f64().unwrap_or(f64::NAN))).collect::<Float64Array>()),
+        _ => Arc::new(data.iter().map(|value| Some(float(value))).collect::<Float64Array>()),
     };
     // Without a dimension for rows there is one row.
     let row = if port.shape.len() == 1 { &shape[..] } else { &shape[1..] };
@@ -155,7 +193,7 @@ fn column(port: &Port, tensor: &Value) -> (String, ArrayRef) {
         data::DataType::Tensor => {
             let rows = usize::try_from(shape[0]).unwrap();
             let shapes = lists(Arc::new(Int64Array::from(row.repeat(rows))), row.len() as i64);
-            let values: Float32Array = data.iter().map(|it| it.as_f64().map(|it| it as f32)).collect();
+            let values: Float32Array = data.iter().map(|value| Some(float(value) as f32)).collect();
             let values = lists(Arc::new(values), row.iter().product());
             let fields = [("shape", shapes), ("data", values)];
             Arc::new(StructArray::from(RecordBatch::try_from_iter(fields).unwrap()))
