@@ -175,11 +175,9 @@ export class Engine {
     const { sql, params, dialect, tables } = entry;
     for (const table of tables) await connection.call(await requestFor(table));
     const context = { sql, signal: undefined, report: () => {}, files: this.#files, kept: new Map(entry.kept) };
-    const { script, length } = await connection.open({ kind: "open", sql, params, batchSize: undefined, dialect });
+    const { script, statements } = await connection.open({ kind: "open", sql, params, batchSize: undefined, dialect });
     try {
-      for (let index = 0; index < length; index++) {
-        for await (const _ of runStatement(connection, script, context));
-      }
+      for (const _ of statements) for await (const _ of runStatement(connection, script, context));
     } finally {
       connection.free(script);
       for (const { name } of tables) connection.call({ kind: "dropTable", name }).catch(() => {});

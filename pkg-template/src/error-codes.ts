@@ -3,11 +3,12 @@
 
 /** What each code means, in a sentence. */
 export const packageErrors = {
-  "closed": "The database was closed.",
+  closed: "The database was closed.",
   "empty-statement": "The text given to `query` holds no statement.",
   "engine-crashed": "The engine ran out of memory or failed; another one holds the same tables and models.",
   "engine-start": "The engine's worker or its WebAssembly could not be started.",
-  "int64-overflow": "A whole number of a result is beyond what a JavaScript number holds exactly, and `int64` is `\"number\"`.",
+  "got-html": "An address answered with a web page in place of data: most servers answer unknown addresses so.",
+  "int64-overflow": "A whole number of a result does not fit a JavaScript number exactly: choose another `int64`.",
   "invalid-json": "A source is not JSON, or holds something other than objects.",
   "invalid-option": "An option has a value that it cannot have.",
   "invalid-parquet": "A source cannot be read as Parquet.",

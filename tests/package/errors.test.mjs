@@ -47,6 +47,7 @@ test("of addresses and files", () =>
     const files = (uri) => `CREATE EXTERNAL TABLE t OPTIONS (format = 'CSV', uris = ['${uri}'])`;
     return {
       "network-denied": await failure(alone.registerTable("t", "/fixtures/tables/iris.csv")),
+      "got-html": await failure(db.registerTable("t", "/tables/iris.csv")),
       "network-failed": await failure(db.registerModel("m", "http://localhost:1/m.onnx")),
       "unsupported-address": await failure(db.query(files("gs://bucket/t.csv"))),
       "no-such-file": await failure(db.query(files("folder/*.csv"))),
