@@ -9,7 +9,7 @@ use super::tally::Tally;
 use super::{Context, Input, Operator, Poll, expr};
 use crate::data::{Batch, DataType, Keys, Operand, Schema, SortKey, concat, sort_indices, take};
 use crate::diag::{Error, Result};
-use crate::function::{Call, Fit, Ranking};
+use crate::function::{BatchCall, Fit, Ranking};
 use crate::plan::{Aggregate, Expr, Order, WindowCall};
 
 pub(super) struct Window {
@@ -185,7 +185,7 @@ impl Partitions {
         let types: Vec<_> = args.iter().map(|arg| arg.data_type.clone()).collect();
         let args = expr::arguments(args, all, ctx)?;
         let fitted = |args: &[Operand], rows| {
-            let call = Call { args, types: &types, returns, rows, env: &ctx.env };
+            let call = BatchCall { args, types: &types, returns, rows, env: &ctx.env };
             fit(&call)?.apply(&call)
         };
         if self.count <= 1 {

@@ -3,7 +3,7 @@
 use arrow_array::ArrayRef;
 use arrow_array::cast::AsArray;
 
-use super::{Call, Function, Signature, Type};
+use super::{BatchCall, Function, Signature, Type};
 use crate::control::Stage;
 use crate::data::{TensorBuilder, TensorColumn};
 use crate::diag::{Code, Error, Result};
@@ -37,7 +37,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 /// `ML.DECODE_IMAGE(bytes)`: height × width × 3 values in [0, 1].
-fn decode(call: &Call<'_>) -> Result<ArrayRef> {
+fn decode(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let operand = call.arg(0)?;
     let bytes =
         operand.array().as_binary_opt::<i32>().ok_or_else(|| Error::new(Code::Internal, "expected bytes"))?;
@@ -55,7 +55,7 @@ fn decode(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 /// `ML.RESIZE_IMAGE(image, target_height, target_width, preserve_aspect_ratio)`.
-fn resize(call: &Call<'_>) -> Result<ArrayRef> {
+fn resize(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (heights, widths, preserve) = (call.arg(1)?.ints()?, call.arg(2)?.ints()?, call.arg(3)?.bools()?);
     each(call, &|source, row| {
         let target = (heights.get(row), widths.get(row), preserve.get(row));
@@ -65,7 +65,7 @@ fn resize(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 /// `ML.CONVERT_COLOR_SPACE(image, target_color_space)`.
-fn convert_color_space(call: &Call<'_>) -> Result<ArrayRef> {
+fn convert_color_space(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let names = call.arg(1)?.texts()?;
     each(call, &|source, row| {
         let Some(name) = names.get(row) else { return Ok(None) };
@@ -78,12 +78,15 @@ fn convert_color_space(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 /// `ML.CONVERT_IMAGE_TYPE(image)`: whole numbers, which models of 8-bit pictures take.
-fn convert_image_type(call: &Call<'_>) -> Result<ArrayRef> {
+fn convert_image_type(call: &BatchCall<'_>) -> Result<ArrayRef> {
     each(call, &|source, _| Ok(Some(image::to_bytes(source))))
 }
 
 /// Makes a picture of each picture of the first argument; NULL of NULL.
-fn each(call: &Call<'_>, make: &dyn Fn(View<'_>, usize) -> Result<Option<image::Image>>) -> Result<ArrayRef> {
+fn each(
+    call: &BatchCall<'_>,
+    make: &dyn Fn(View<'_>, usize) -> Result<Option<image::Image>>,
+) -> Result<ArrayRef> {
     let operand = call.arg(0)?;
     let pictures = TensorColumn::new(operand.array())?;
     let mut tensors = TensorBuilder::with_capacity(call.rows, 0);

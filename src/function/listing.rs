@@ -30,8 +30,8 @@ pub fn listing() -> impl Iterator<Item = FunctionInfo> {
 
 fn info(function: &Function, kind: &'static str) -> FunctionInfo {
     let forms = function.signatures.iter().map(|it| match it.returns {
-        Returns::Type(returns) => format!("{} → {}", it.form(function.name), returns.name()),
-        Returns::Infer(_) => it.form(function.name),
+        Returns::Type(returns) => format!("{} → {}", it.form(function), returns.name()),
+        Returns::Infer(_) => it.form(function),
     });
     FunctionInfo { name: function.name, kind, forms: forms.collect(), doc: function.doc }
 }

@@ -27,6 +27,7 @@ use crate::control::Stage;
 use crate::data::{DataType, Operand, Scalar};
 use crate::diag::{Code, Error, Result, nearest};
 use crate::limits::Limits;
+use crate::syntax::SqlOperator;
 
 pub(crate) use aggregate::{Accumulator, Setup, Start};
 pub(crate) use list::Vectors;
@@ -39,15 +40,27 @@ pub(crate) use vector::Metric;
 /// A function or operator.
 #[derive(Debug)]
 pub(crate) struct Function {
-    /// As users write it; operators by their sign.
+    /// As users write it.
     pub(crate) name: &'static str,
     /// One line for people who look it up.
     pub(crate) doc: &'static str,
     pub(crate) signatures: &'static [Signature],
     /// What kind of work it is, where it counts apart from the rest of the SQL.
     pub(crate) stage: Option<Stage>,
-    /// Whether it gives another value at every call: it is computed for each row even of constants.
-    pub(crate) volatile: bool,
+    pub(crate) volatility: Volatility,
+    /// Which operator it declares; `None` for functions.
+    pub(crate) operator: Option<SqlOperator>,
+}
+
+/// How the value of a call depends on more than its arguments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Volatility {
+    /// Not at all.
+    Immutable,
+    /// It is the same throughout a statement, such as the current time.
+    Stable,
+    /// It is another one at every call: it is computed for each row, even of constants.
+    Volatile,
 }
 
 /// One way to call a function.
@@ -108,20 +121,30 @@ pub(crate) enum Ranking {
     DenseRank,
 }
 
+impl Ranking {
+    /// Whether it compares rows, so that it means nothing without an order of them.
+    pub(crate) fn needs_order(self) -> bool {
+        match self {
+            Self::RowNumber => false,
+            Self::Rank | Self::DenseRank => true,
+        }
+    }
+}
+
 /// Computes a column of `rows` values, or of one where all arguments are constants.
-pub(crate) type Kernel = fn(&Call<'_>) -> Result<ArrayRef>;
+pub(crate) type Kernel = fn(&BatchCall<'_>) -> Result<ArrayRef>;
 
 /// Takes statistics over the rows of a call.
-pub(crate) type Fit = fn(&Call<'_>) -> Result<Arc<dyn Fitted>>;
+pub(crate) type Fit = fn(&BatchCall<'_>) -> Result<Arc<dyn Fitted>>;
 
 /// A preprocessing function with its statistics: what TRANSFORM keeps.
 pub(crate) trait Fitted: fmt::Debug + Send + Sync {
     /// Computes a column of `call.rows` values.
-    fn apply(&self, call: &Call<'_>) -> Result<ArrayRef>;
+    fn apply(&self, call: &BatchCall<'_>) -> Result<ArrayRef>;
 }
 
 /// Arguments of one call over a batch of rows. They have the types of the signature and are as many as were written.
-pub(crate) struct Call<'a> {
+pub(crate) struct BatchCall<'a> {
     pub(crate) args: &'a [Operand],
     pub(crate) types: &'a [DataType],
     pub(crate) returns: &'a DataType,
@@ -179,9 +202,18 @@ pub(crate) enum Type {
 }
 
 impl Function {
-    /// A function; the rest is set by [`Function::stage`] and [`Function::volatile`].
+    /// A function; the rest is set by [`Function::stage`] and [`Function::volatility`].
     pub(crate) const fn new(name: &'static str, doc: &'static str, signatures: &'static [Signature]) -> Self {
-        Self { name, doc, signatures, stage: None, volatile: false }
+        Self { name, doc, signatures, stage: None, volatility: Volatility::Immutable, operator: None }
+    }
+
+    /// An operator.
+    pub(crate) const fn operator(
+        operator: SqlOperator,
+        doc: &'static str,
+        signatures: &'static [Signature],
+    ) -> Self {
+        Self { operator: Some(operator), ..Self::new(operator.as_str(), doc, signatures) }
     }
 
     /// Books its time apart.
@@ -190,10 +222,15 @@ impl Function {
         self
     }
 
-    /// Gives another value at every call.
-    pub(crate) const fn volatile(mut self) -> Self {
-        self.volatile = true;
+    /// Sets how its value depends on more than its arguments.
+    pub(crate) const fn volatility(mut self, volatility: Volatility) -> Self {
+        self.volatility = volatility;
         self
+    }
+
+    /// Whether it gives another value at every call.
+    pub(crate) fn is_volatile(&self) -> bool {
+        self.volatility == Volatility::Volatile
     }
 
     /// `SCALAR`, `AGGREGATE` or `WINDOW`.
@@ -206,7 +243,7 @@ impl Function {
     }
 
     pub(crate) fn is_operator(&self) -> bool {
-        operator(self.name).is_some()
+        self.operator.is_some()
     }
 }
 
@@ -248,9 +285,9 @@ pub(crate) fn function(name: &str) -> Option<&'static Function> {
     functions().find(|it| it.name.eq_ignore_ascii_case(name))
 }
 
-/// The operator with this sign.
-pub(crate) fn operator(sign: &str) -> Option<&'static Function> {
-    operator::OPERATORS.iter().find(|it| it.name == sign)
+/// The declaration of an operator.
+pub(crate) fn operator(operator: SqlOperator) -> &'static Function {
+    operator::declaration(operator)
 }
 
 /// The function whose name is nearest to `name`.
@@ -268,7 +305,7 @@ pub(crate) fn functions() -> impl Iterator<Item = &'static Function> {
         .chain(aggregate::functions())
 }
 
-impl Call<'_> {
+impl BatchCall<'_> {
     /// Argument `at`; the binder has seen to it that it exists.
     fn arg(&self, at: usize) -> Result<&Operand> {
         self.args.get(at).ok_or_else(|| Error::new(Code::Internal, format!("argument {} is missing", at + 1)))

@@ -3,6 +3,7 @@
 use super::{Argument, Body, Function, Returns, Signature, Type};
 use crate::data::{DataType, Scalar, can_coerce};
 use crate::diag::{Code, Error, Result};
+use crate::syntax::SqlOperator;
 
 /// A call with its types settled: arguments are to be converted to `args`.
 #[derive(Debug)]
@@ -119,7 +120,7 @@ pub(crate) fn common_type(a: &DataType, b: &DataType) -> Option<DataType> {
 fn mismatch(function: &Function, args: &[Option<DataType>]) -> Error {
     let found: Vec<_> =
         args.iter().map(|it| it.as_ref().map_or_else(|| "NULL".into(), DataType::to_string)).collect();
-    let forms: Vec<_> = function.signatures.iter().map(|it| it.form(function.name)).collect();
+    let forms: Vec<_> = function.signatures.iter().map(|it| it.form(function)).collect();
     let what = if function.is_operator() { "operator" } else { "function" };
     Error::new(
         Code::NoMatchingSignature,
@@ -129,10 +130,13 @@ fn mismatch(function: &Function, args: &[Option<DataType>]) -> Error {
 }
 
 impl Signature {
-    /// How a call of `name` is written: `ROUND(FLOAT64 [, INT64])`.
-    pub(crate) fn form(&self, name: &str) -> String {
+    /// How a call of `function` is written: `ROUND(FLOAT64 [, INT64])`.
+    pub(crate) fn form(&self, function: &Function) -> String {
+        let name = function.name;
         let types: Vec<_> = self.args.iter().map(|it| it.name()).collect();
-        if let ([left, right], false) = (types.as_slice(), name.starts_with(char::is_alphabetic)) {
+        if let [left, right] = types.as_slice()
+            && function.operator.is_some_and(SqlOperator::is_binary_sign)
+        {
             return format!("{left} {name} {right}");
         }
         let least = types.len().saturating_sub(self.optional);

@@ -10,14 +10,14 @@ use arrow_array::types::{ArrowPrimitiveType, Date32Type, Float64Type, Int64Type,
 use arrow_array::{ArrayRef, BinaryArray, BooleanArray, ListArray, PrimitiveArray, StringArray};
 use arrow_buffer::{BooleanBufferBuilder, NullBuffer, NullBufferBuilder, OffsetBuffer};
 
-use super::Call;
+use super::BatchCall;
 use crate::data::DataType;
 use crate::diag::{Code, Error, Result};
 
 /// What becomes of a row, `None` standing for NULL.
 type Each<'f, T> = &'f dyn Fn(usize) -> Result<Option<T>>;
 
-impl Call<'_> {
+impl BatchCall<'_> {
     /// Which rows have a NULL argument; `None` where none has.
     pub(super) fn nulls(&self) -> Option<NullBuffer> {
         let nulls = self.args.iter().map(|it| it.nulls(self.rows));
@@ -25,8 +25,8 @@ impl Call<'_> {
     }
 
     /// The same rows without their arguments, for functions that make something of NULL too.
-    pub(super) fn bare(&self) -> Call<'_> {
-        Call { args: &[], types: &[], returns: self.returns, rows: self.rows, env: self.env }
+    pub(super) fn bare(&self) -> BatchCall<'_> {
+        BatchCall { args: &[], types: &[], returns: self.returns, rows: self.rows, env: self.env }
     }
 
     /// A column of INT64.

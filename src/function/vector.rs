@@ -11,7 +11,7 @@ use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, StringArray};
 
 use super::list::{Lists, Vectors};
-use super::{Argument, Body, Call, Function, Signature, Type};
+use super::{Argument, BatchCall, Body, Function, Signature, Type};
 use crate::data::{CastMode, DataType, Operand, cast};
 use crate::diag::{Code, Error, Result};
 
@@ -142,7 +142,7 @@ pub(super) fn check_degree(degree: f64, name: &str) -> Result<()> {
     .hint("write 2.0 for the Euclidean norm, CAST('inf' AS FLOAT64) for the largest element"))
 }
 
-fn lp_norm(call: &Call<'_>) -> Result<ArrayRef> {
+fn lp_norm(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (vectors, degrees) = (Vectors::new(call.arg(0)?)?, call.arg(1)?.floats()?);
     call.floats(&|row| {
         let (Some(vector), Some(degree)) = (vectors.get(row)?, degrees.get(row)) else { return Ok(None) };
@@ -151,7 +151,7 @@ fn lp_norm(call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-fn dot_product(call: &Call<'_>) -> Result<ArrayRef> {
+fn dot_product(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let negative = distances(call, &|_| Ok(Some(Metric::DotProduct)))?;
     let negative = negative.as_primitive_opt::<Float64Type>().ok_or_else(layout)?;
     Ok(Arc::new(negative.unary::<_, Float64Type>(|it| -it)))
@@ -184,7 +184,7 @@ fn distance_type(args: &[Argument]) -> Result<DataType> {
     Ok(DataType::Float64)
 }
 
-fn distance(call: &Call<'_>) -> Result<ArrayRef> {
+fn distance(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let names = call.args.get(2).map(Operand::texts).transpose()?;
     distances(call, &|row| {
         let Some(names) = &names else { return Ok(Some(Metric::Euclidean)) };
@@ -200,7 +200,7 @@ fn distance(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 /// The distance of the first two arguments by the metric of each row.
-fn distances(call: &Call<'_>, metric: &dyn Fn(usize) -> Result<Option<Metric>>) -> Result<ArrayRef> {
+fn distances(call: &BatchCall<'_>, metric: &dyn Fn(usize) -> Result<Option<Metric>>) -> Result<ArrayRef> {
     let side = |at: usize| {
         let data_type = call.types.get(at).ok_or_else(layout)?;
         Side::new(call.arg(at)?, data_type)

@@ -6,49 +6,49 @@ use std::sync::Arc;
 use arrow_array::types::{ArrowPrimitiveType, Float64Type, Int64Type};
 use arrow_array::{ArrayRef, PrimitiveArray};
 
-use super::super::Call;
+use super::super::BatchCall;
 use crate::diag::{Code, Error, Result};
 
-pub(super) fn add_ints(call: &Call<'_>) -> Result<ArrayRef> {
+pub(super) fn add_ints(call: &BatchCall<'_>) -> Result<ArrayRef> {
     binary::<Int64Type>(call, "+", i64::overflowing_add)
 }
 
-pub(super) fn subtract_ints(call: &Call<'_>) -> Result<ArrayRef> {
+pub(super) fn subtract_ints(call: &BatchCall<'_>) -> Result<ArrayRef> {
     binary::<Int64Type>(call, "-", i64::overflowing_sub)
 }
 
-pub(super) fn multiply_ints(call: &Call<'_>) -> Result<ArrayRef> {
+pub(super) fn multiply_ints(call: &BatchCall<'_>) -> Result<ArrayRef> {
     binary::<Int64Type>(call, "*", i64::overflowing_mul)
 }
 
-pub(super) fn divide_ints(call: &Call<'_>) -> Result<ArrayRef> {
+pub(super) fn divide_ints(call: &BatchCall<'_>) -> Result<ArrayRef> {
     binary::<Int64Type>(call, "/", |a, b| if b == 0 { (0, true) } else { a.overflowing_div(b) })
 }
 
-pub(super) fn add_floats(call: &Call<'_>) -> Result<ArrayRef> {
+pub(super) fn add_floats(call: &BatchCall<'_>) -> Result<ArrayRef> {
     binary::<Float64Type>(call, "+", |a, b| finite(a, b, a + b))
 }
 
-pub(super) fn subtract_floats(call: &Call<'_>) -> Result<ArrayRef> {
+pub(super) fn subtract_floats(call: &BatchCall<'_>) -> Result<ArrayRef> {
     binary::<Float64Type>(call, "-", |a, b| finite(a, b, a - b))
 }
 
-pub(super) fn multiply_floats(call: &Call<'_>) -> Result<ArrayRef> {
+pub(super) fn multiply_floats(call: &BatchCall<'_>) -> Result<ArrayRef> {
     binary::<Float64Type>(call, "*", |a, b| finite(a, b, a * b))
 }
 
-pub(super) fn divide_floats(call: &Call<'_>) -> Result<ArrayRef> {
+pub(super) fn divide_floats(call: &BatchCall<'_>) -> Result<ArrayRef> {
     binary::<Float64Type>(call, "/", |a, b| {
         let (value, failed) = finite(a, b, a / b);
         (value, failed | (b == 0.0))
     })
 }
 
-pub(super) fn negate_ints(call: &Call<'_>) -> Result<ArrayRef> {
+pub(super) fn negate_ints(call: &BatchCall<'_>) -> Result<ArrayRef> {
     unary::<Int64Type>(call, i64::overflowing_neg)
 }
 
-pub(super) fn negate_floats(call: &Call<'_>) -> Result<ArrayRef> {
+pub(super) fn negate_floats(call: &BatchCall<'_>) -> Result<ArrayRef> {
     unary::<Float64Type>(call, |a| (-a, false))
 }
 
@@ -59,7 +59,7 @@ fn finite(a: f64, b: f64, result: f64) -> (f64, bool) {
 
 /// `apply` gives the result and whether there is none.
 fn binary<T: ArrowPrimitiveType>(
-    call: &Call<'_>,
+    call: &BatchCall<'_>,
     sign: &str,
     apply: impl Fn(T::Native, T::Native) -> (T::Native, bool),
 ) -> Result<ArrayRef>
@@ -87,7 +87,7 @@ where
 }
 
 fn unary<T: ArrowPrimitiveType>(
-    call: &Call<'_>,
+    call: &BatchCall<'_>,
     apply: impl Fn(T::Native) -> (T::Native, bool),
 ) -> Result<ArrayRef>
 where

@@ -7,7 +7,7 @@ use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecon
 use arrow_array::{ArrayRef, BooleanArray};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 
-use super::super::Call;
+use super::super::BatchCall;
 use super::logic::joined;
 use crate::data::{DataType, Operand, StructField};
 use crate::diag::{Code, Error, Result};
@@ -23,26 +23,26 @@ pub(in crate::function) enum Test {
     GreaterOrEqual,
 }
 
-pub(super) fn compare(call: &Call<'_>, test: Test) -> Result<ArrayRef> {
+pub(super) fn compare(call: &BatchCall<'_>, test: Test) -> Result<ArrayRef> {
     Ok(Arc::new(tested(call, 0, 1, test)?))
 }
 
-pub(super) fn between(call: &Call<'_>) -> Result<ArrayRef> {
+pub(super) fn between(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let sides = [tested(call, 0, 1, Test::GreaterOrEqual)?, tested(call, 0, 2, Test::LessOrEqual)?];
     Ok(Arc::new(joined(&sides.map(|it| Operand::column(Arc::new(it))), call.rows, true)?))
 }
 
-pub(super) fn distinct(call: &Call<'_>) -> Result<ArrayRef> {
+pub(super) fn distinct(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let data_type = type_of(call)?;
     let same = indistinct(call.arg(0)?, call.arg(1)?, data_type, call.rows)?;
     Ok(Arc::new(BooleanArray::new(!&same, None)))
 }
 
-fn type_of<'a>(call: &'a Call<'_>) -> Result<&'a DataType> {
+fn type_of<'a>(call: &'a BatchCall<'_>) -> Result<&'a DataType> {
     call.types.first().ok_or_else(|| Error::new(Code::Internal, "a comparison has two sides"))
 }
 
-fn tested(call: &Call<'_>, left: usize, right: usize, test: Test) -> Result<BooleanArray> {
+fn tested(call: &BatchCall<'_>, left: usize, right: usize, test: Test) -> Result<BooleanArray> {
     let (left, right) = (call.arg(left)?, call.arg(right)?);
     let (left, right) = match test {
         Test::Greater | Test::GreaterOrEqual => (right, left),
@@ -58,7 +58,7 @@ fn tested(call: &Call<'_>, left: usize, right: usize, test: Test) -> Result<Bool
     Ok(BooleanArray::new(result, either_null(left, right, call.rows)))
 }
 
-fn equality(call: &Call<'_>, left: &Operand, right: &Operand, test: Test) -> Result<BooleanArray> {
+fn equality(call: &BatchCall<'_>, left: &Operand, right: &Operand, test: Test) -> Result<BooleanArray> {
     let same = equal(left, right, type_of(call)?, call.rows)?;
     if test == Test::Equal {
         return Ok(same);

@@ -2,7 +2,7 @@
 
 use arrow_array::ArrayRef;
 
-use super::super::Call;
+use super::super::BatchCall;
 use crate::diag::{Code, Error, Result};
 
 /// A pattern, cut at its `%`.
@@ -17,7 +17,7 @@ struct Piece {
     text: Option<String>,
 }
 
-pub(super) fn like(call: &Call<'_>) -> Result<ArrayRef> {
+pub(super) fn like(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (texts, patterns) = (call.arg(0)?.texts()?, call.arg(1)?.texts()?);
     if call.arg(1)?.is_constant() {
         let pattern = Pattern::new(patterns.at(0))?;

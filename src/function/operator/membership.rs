@@ -7,7 +7,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, BooleanArray, UInt64Array};
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 
-use super::super::Call;
+use super::super::BatchCall;
 use super::compare::equal;
 use super::logic::{joined, known};
 use crate::data::{DataType, Operand, concat, take};
@@ -17,7 +17,7 @@ use crate::diag::{Code, Error, Result};
 const FEW: usize = 4;
 
 /// `value IN (item, …)`.
-pub(super) fn among_values(call: &Call<'_>) -> Result<ArrayRef> {
+pub(super) fn among_values(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let data_type = element_type(call)?;
     let Some((value, items)) = call.args.split_first() else { return Err(layout()) };
     if items.len() > FEW && items.iter().all(Operand::is_constant) && data_type.is_orderable() {
@@ -31,7 +31,7 @@ pub(super) fn among_values(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 /// `value IN UNNEST(array)`; a NULL array is empty.
-pub(super) fn among_elements(call: &Call<'_>) -> Result<ArrayRef> {
+pub(super) fn among_elements(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let data_type = element_type(call)?;
     let (value, arrays) = (call.arg(0)?, call.arg(1)?);
     let lists = arrays.array().as_list_opt::<i32>().ok_or_else(layout)?;
@@ -66,7 +66,7 @@ pub(super) fn among_elements(call: &Call<'_>) -> Result<ArrayRef> {
     Ok(Arc::new(answers.collect::<BooleanArray>()))
 }
 
-fn element_type<'a>(call: &'a Call<'_>) -> Result<&'a DataType> {
+fn element_type<'a>(call: &'a BatchCall<'_>) -> Result<&'a DataType> {
     call.types.first().ok_or_else(layout)
 }
 
@@ -122,7 +122,7 @@ pub(in crate::function) type Latest = RefCell<Option<(ArrayRef, Arc<Sorted>)>>;
 /// Looks every value up among `items`, the elements of `whole`: TRUE where it is found, NULL where it is not and an item
 /// is NULL.
 fn looked_up(
-    call: &Call<'_>,
+    call: &BatchCall<'_>,
     value: &Operand,
     items: &ArrayRef,
     whole: &ArrayRef,

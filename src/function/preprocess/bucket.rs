@@ -10,7 +10,7 @@ use crate::data::Scalar;
 use crate::diag::{Code, Error, Result};
 use crate::function::list::Vectors;
 use crate::function::scalar::fingerprint;
-use crate::function::{Body, Call, Fitted, Function, Signature, Type};
+use crate::function::{BatchCall, Body, Fitted, Function, Signature, Type};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
@@ -74,14 +74,14 @@ impl Buckets {
 
 impl Fitted for Buckets {
     /// NaN has no bucket, as NULL has none.
-    fn apply(&self, call: &Call<'_>) -> Result<ArrayRef> {
+    fn apply(&self, call: &BatchCall<'_>) -> Result<ArrayRef> {
         let values = call.arg(0)?.floats()?;
         let name = |row| self.name(values.get(row).filter(|value| !value.is_nan())?);
         call.texts(&|row| Ok(name(row).map(Cow::Borrowed)))
     }
 }
 
-fn bucketize(call: &Call<'_>) -> Result<ArrayRef> {
+fn bucketize(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let points = match option(call, 1, "split_points")? {
         Some(operand) => Vectors::new(operand)?.get(0)?.unwrap_or_default(),
         None => &[],
@@ -106,7 +106,7 @@ fn bucketize(call: &Call<'_>) -> Result<ArrayRef> {
     Buckets::new(points.to_vec(), format).apply(call)
 }
 
-fn quantiles(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+fn quantiles(call: &BatchCall<'_>) -> Result<Arc<dyn Fitted>> {
     let buckets = int_option(call, 1, "num_buckets")?.unwrap_or_default();
     let Some(buckets) = usize::try_from(buckets).ok().filter(|it| *it > 0) else {
         return Err(out_of("num_buckets", "of at least 1", buckets));
@@ -126,7 +126,7 @@ fn quantiles(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
     Ok(Arc::new(Buckets::new(values, format)))
 }
 
-fn hash(call: &Call<'_>) -> Result<ArrayRef> {
+fn hash(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let buckets = int_option(call, 1, "hash_bucket_size")?.unwrap_or_default();
     let Ok(count) = u64::try_from(buckets) else {
         return Err(out_of("hash_bucket_size", "of at least 0", buckets));

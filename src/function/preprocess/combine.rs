@@ -12,7 +12,7 @@ use super::{TEXTS, option, out_of};
 use crate::data::{CastMode, DataType, Operand, Scalar, StructField, cast};
 use crate::diag::{Code, Error, Result};
 use crate::function::list::{Lists, Tokens};
-use crate::function::{Argument, Body, Call, Function, Signature, Type};
+use crate::function::{Argument, BatchCall, Body, Function, Signature, Type};
 use crate::limits::NGRAM_BYTES;
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -139,7 +139,7 @@ fn combinations(count: usize, degree: usize, rules: &Rules) -> Vec<Vec<usize>> {
     all
 }
 
-fn cross(call: &Call<'_>) -> Result<ArrayRef> {
+fn cross(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let features = Features::new(call)?;
     let columns: Vec<_> = features
         .columns
@@ -155,7 +155,7 @@ fn cross(call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-fn polynomial(call: &Call<'_>) -> Result<ArrayRef> {
+fn polynomial(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let features = Features::new(call)?;
     let columns = features.columns.iter().map(floats).collect::<Result<Vec<_>>>()?;
     features.combined(call, &POLYNOMIAL, &|combination, at| {
@@ -192,7 +192,7 @@ struct Features<'a> {
 }
 
 impl<'a> Features<'a> {
-    fn new(call: &'a Call<'_>) -> Result<Self> {
+    fn new(call: &'a BatchCall<'_>) -> Result<Self> {
         let operand = call.arg(0)?;
         let columns = operand.array().as_struct_opt().ok_or_else(layout)?.columns();
         Ok(Self { operand, columns })
@@ -201,7 +201,7 @@ impl<'a> Features<'a> {
     /// A text for each combination and row, of the values that stand at the given place.
     fn combined(
         &self,
-        call: &Call<'_>,
+        call: &BatchCall<'_>,
         rules: &Rules,
         text: &dyn Fn(&[usize], usize) -> Option<String>,
     ) -> Result<ArrayRef> {
@@ -221,7 +221,7 @@ impl<'a> Features<'a> {
 }
 
 /// `ML.NGRAMS(tokens, range [, separator])`, ordered by the first token, then by length. NULL tokens are skipped.
-fn ngrams(call: &Call<'_>) -> Result<ArrayRef> {
+fn ngrams(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (least, most) = ngram_range(call)?;
     let separator = match option(call, 2, "separator")? {
         Some(operand) => operand.texts()?.get(0).unwrap_or_default(),
@@ -254,7 +254,7 @@ fn ngrams(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 /// `[least, most]`, or one number for both.
-fn ngram_range(call: &Call<'_>) -> Result<(usize, usize)> {
+fn ngram_range(call: &BatchCall<'_>) -> Result<(usize, usize)> {
     let Some(operand) = option(call, 1, "range")? else { return Ok((1, 1)) };
     let range = match operand.ints() {
         Ok(number) => number.get(0).map(|it| vec![it, it]),

@@ -7,7 +7,7 @@ use arrow_array::ArrayRef;
 
 use super::{choice, counted, numbers, quantile};
 use crate::diag::{Code, Error, Result};
-use crate::function::{Body, Call, Fitted, Function, Signature, Type};
+use crate::function::{BatchCall, Body, Fitted, Function, Signature, Type};
 
 pub(super) const FUNCTIONS: &[Function] = &[Function::new(
     "ML.IMPUTER",
@@ -27,7 +27,7 @@ enum Imputer {
 }
 
 impl Fitted for Imputer {
-    fn apply(&self, call: &Call<'_>) -> Result<ArrayRef> {
+    fn apply(&self, call: &BatchCall<'_>) -> Result<ArrayRef> {
         let operand = call.arg(0)?;
         let rows = call.bare();
         match self {
@@ -44,7 +44,7 @@ impl Fitted for Imputer {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "numbers of rows")]
-fn number(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+fn number(call: &BatchCall<'_>) -> Result<Arc<dyn Fitted>> {
     let strategy = choice(call, 1, "strategy", STRATEGIES)?;
     let mut values = numbers(call)?;
     let instead = match strategy {
@@ -62,7 +62,7 @@ fn number(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
     Ok(Arc::new(Imputer::Number(instead)))
 }
 
-fn text(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+fn text(call: &BatchCall<'_>) -> Result<Arc<dyn Fitted>> {
     if choice(call, 1, "strategy", STRATEGIES)? != 2 {
         return Err(Error::new(Code::InvalidValue, "texts have neither mean nor median")
             .hint("write 'most_frequent'"));

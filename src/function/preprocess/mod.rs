@@ -10,7 +10,7 @@ mod impute;
 mod scale;
 mod vocabulary;
 
-use super::{Call, Function, Type};
+use super::{BatchCall, Function, Type};
 use crate::data::Operand;
 use crate::diag::{Code, Error, Result};
 
@@ -24,7 +24,7 @@ const TEXTS: Type = Type::ArrayOf(&Type::String);
 const VECTOR: Type = Type::ArrayOf(&Type::Float64);
 
 /// Argument `at` of a call, which must be a constant; `None` where it was left out.
-fn option<'a>(call: &'a Call<'_>, at: usize, name: &str) -> Result<Option<&'a Operand>> {
+fn option<'a>(call: &'a BatchCall<'_>, at: usize, name: &str) -> Result<Option<&'a Operand>> {
     let Some(operand) = call.args.get(at) else { return Ok(None) };
     let problem = match (operand.is_constant(), operand.is_null(0)) {
         (true, false) => return Ok(Some(operand)),
@@ -35,21 +35,21 @@ fn option<'a>(call: &'a Call<'_>, at: usize, name: &str) -> Result<Option<&'a Op
         .hint("write the value itself"))
 }
 
-fn int_option(call: &Call<'_>, at: usize, name: &str) -> Result<Option<i64>> {
+fn int_option(call: &BatchCall<'_>, at: usize, name: &str) -> Result<Option<i64>> {
     option(call, at, name)?.map_or(Ok(None), |operand| Ok(operand.ints()?.get(0)))
 }
 
-fn float_option(call: &Call<'_>, at: usize, name: &str) -> Result<Option<f64>> {
+fn float_option(call: &BatchCall<'_>, at: usize, name: &str) -> Result<Option<f64>> {
     option(call, at, name)?.map_or(Ok(None), |operand| Ok(operand.floats()?.get(0)))
 }
 
-fn flag(call: &Call<'_>, at: usize, name: &str, default: bool) -> Result<bool> {
+fn flag(call: &BatchCall<'_>, at: usize, name: &str, default: bool) -> Result<bool> {
     let value = option(call, at, name)?.map_or(Ok(None), |operand| Ok(operand.bools()?.get(0)))?;
     Ok(value.unwrap_or(default))
 }
 
 /// One of `choices`, case aside, as its place among them; the first where the argument was left out.
-fn choice(call: &Call<'_>, at: usize, name: &str, choices: &[&str]) -> Result<usize> {
+fn choice(call: &BatchCall<'_>, at: usize, name: &str, choices: &[&str]) -> Result<usize> {
     let Some(operand) = option(call, at, name)? else { return Ok(0) };
     let found = operand.texts()?.get(0).unwrap_or_default();
     choices.iter().position(|it| it.eq_ignore_ascii_case(found)).ok_or_else(|| {
@@ -65,7 +65,7 @@ fn out_of(name: &str, expected: &str, found: impl std::fmt::Display) -> Error {
 }
 
 /// The numbers of the first argument that are not NULL.
-fn numbers(call: &Call<'_>) -> Result<Vec<f64>> {
+fn numbers(call: &BatchCall<'_>) -> Result<Vec<f64>> {
     let values = call.arg(0)?.floats()?;
     Ok((0..call.rows).filter_map(|row| values.get(row)).collect())
 }

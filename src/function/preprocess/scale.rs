@@ -8,7 +8,7 @@ use super::{VECTOR, flag, float_option, numbers, option, out_of, quantile};
 use crate::diag::Result;
 use crate::function::list::Vectors;
 use crate::function::vector::{check_degree, norm};
-use crate::function::{Body, Call, Fitted, Function, Signature, Type};
+use crate::function::{BatchCall, Body, Fitted, Function, Signature, Type};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
@@ -56,7 +56,7 @@ impl Scaler {
 }
 
 impl Fitted for Scaler {
-    fn apply(&self, call: &Call<'_>) -> Result<ArrayRef> {
+    fn apply(&self, call: &BatchCall<'_>) -> Result<ArrayRef> {
         let values = call.arg(0)?.floats()?;
         let scaled = |value: f64| {
             let scaled = (value - self.shift) / self.scale;
@@ -68,7 +68,7 @@ impl Fitted for Scaler {
 
 /// Mean and sample standard deviation.
 #[expect(clippy::cast_precision_loss, reason = "numbers of rows")]
-fn standard(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+fn standard(call: &BatchCall<'_>) -> Result<Arc<dyn Fitted>> {
     let values = numbers(call)?;
     if values.is_empty() {
         return Ok(Scaler::fitted(0.0, 1.0));
@@ -79,7 +79,7 @@ fn standard(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
     Ok(Scaler::fitted(mean, spread))
 }
 
-fn min_max(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+fn min_max(call: &BatchCall<'_>) -> Result<Arc<dyn Fitted>> {
     let values = numbers(call)?;
     let least = values.iter().copied().reduce(f64::min).unwrap_or_default();
     let most = values.iter().copied().reduce(f64::max).unwrap_or_default();
@@ -87,11 +87,11 @@ fn min_max(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
     Ok(Arc::new(Scaler { shift: least, scale: if width == 0.0 { 1.0 } else { width }, capped: true }))
 }
 
-fn max_abs(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+fn max_abs(call: &BatchCall<'_>) -> Result<Arc<dyn Fitted>> {
     Ok(Scaler::fitted(0.0, norm(&numbers(call)?, f64::INFINITY)))
 }
 
-fn robust(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+fn robust(call: &BatchCall<'_>) -> Result<Arc<dyn Fitted>> {
     let (low, high) = quantile_range(call)?;
     let with_median = flag(call, 2, "with_median", true)?;
     let with_range = flag(call, 3, "with_quantile_range", true)?;
@@ -103,7 +103,7 @@ fn robust(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
     Ok(Scaler::fitted(shift, scale))
 }
 
-fn quantile_range(call: &Call<'_>) -> Result<(f64, f64)> {
+fn quantile_range(call: &BatchCall<'_>) -> Result<(f64, f64)> {
     let Some(operand) = option(call, 1, "quantile_range")? else { return Ok((25.0, 75.0)) };
     match Vectors::new(operand)?.get(0)? {
         Some(&[low, high]) if 0.0 < low && low < high && high < 100.0 => Ok((low, high)),
@@ -117,7 +117,7 @@ fn quantile_range(call: &Call<'_>) -> Result<(f64, f64)> {
 }
 
 /// `ML.NORMALIZER(array [, p])`. A vector of zeros stays as it is.
-fn normalize(call: &Call<'_>) -> Result<ArrayRef> {
+fn normalize(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let degree = float_option(call, 1, "p")?.unwrap_or(2.0);
     check_degree(degree, "p")?;
     let vectors = Vectors::new(call.arg(0)?)?;

@@ -13,7 +13,7 @@ use super::{TEXTS, choice, counted, int_option, out_of};
 use crate::data::{DataType, StructField};
 use crate::diag::{Code, Error, Result};
 use crate::function::list::Tokens;
-use crate::function::{Argument, Body, Call, Fitted, Function, Signature, Type};
+use crate::function::{Argument, BatchCall, Body, Fitted, Function, Signature, Type};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
@@ -68,7 +68,7 @@ struct Vocabulary(Vec<String>);
 impl Vocabulary {
     /// The terms of `counts` that the options `top_k` and `frequency_threshold`, arguments `at` and the next one,
     /// leave. Of terms that are equally frequent the first ones in the alphabet stay.
-    fn new(counts: &[(&str, usize)], call: &Call<'_>, at: usize) -> Result<Self> {
+    fn new(counts: &[(&str, usize)], call: &BatchCall<'_>, at: usize) -> Result<Self> {
         let top = int_option(call, at, "top_k")?.unwrap_or(32_000);
         let Some(top) = usize::try_from(top).ok().filter(|it| (1..1_000_000).contains(it)) else {
             return Err(out_of("top_k", "from 1 to 999999", top));
@@ -94,13 +94,13 @@ impl Vocabulary {
 }
 
 /// How many rows have each category.
-fn categories<'a>(call: &'a Call<'_>) -> Result<Vec<(&'a str, usize)>> {
+fn categories<'a>(call: &'a BatchCall<'_>) -> Result<Vec<(&'a str, usize)>> {
     let values = call.arg(0)?.texts()?;
     Ok(counted((0..call.rows).filter_map(|row| values.get(row)).collect()))
 }
 
 /// In how many rows each token occurs.
-fn documents<'a>(call: &'a Call<'_>) -> Result<Vec<(&'a str, usize)>> {
+fn documents<'a>(call: &'a BatchCall<'_>) -> Result<Vec<(&'a str, usize)>> {
     let tokens = Tokens::new(call.arg(0)?)?;
     let mut found = Vec::new();
     for row in 0..call.rows {
@@ -112,12 +112,12 @@ fn documents<'a>(call: &'a Call<'_>) -> Result<Vec<(&'a str, usize)>> {
 #[derive(Debug)]
 struct Labels(Vocabulary);
 
-fn label(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+fn label(call: &BatchCall<'_>) -> Result<Arc<dyn Fitted>> {
     Ok(Arc::new(Labels(Vocabulary::new(&categories(call)?, call, 1)?)))
 }
 
 impl Fitted for Labels {
-    fn apply(&self, call: &Call<'_>) -> Result<ArrayRef> {
+    fn apply(&self, call: &BatchCall<'_>) -> Result<ArrayRef> {
         let values = call.arg(0)?.texts()?;
         call.bare().ints(&|row| Ok(Some(index(self.0.number(values.get(row))))))
     }
@@ -130,7 +130,7 @@ struct OneHot {
     dropped: Option<usize>,
 }
 
-fn one_hot(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+fn one_hot(call: &BatchCall<'_>) -> Result<Arc<dyn Fitted>> {
     let drop = choice(call, 1, "drop", &["none", "most_frequent"])? == 1;
     let counts = categories(call)?;
     let vocabulary = Vocabulary::new(&counts, call, 2)?;
@@ -141,7 +141,7 @@ fn one_hot(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
 }
 
 impl Fitted for OneHot {
-    fn apply(&self, call: &Call<'_>) -> Result<ArrayRef> {
+    fn apply(&self, call: &BatchCall<'_>) -> Result<ArrayRef> {
         let values = call.arg(0)?.texts()?;
         let each = |row, entries: &mut Vec<Entry>| {
             let number = self.vocabulary.number(values.get(row));
@@ -156,12 +156,12 @@ impl Fitted for OneHot {
 #[derive(Debug)]
 struct MultiHot(Vocabulary);
 
-fn multi_hot(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+fn multi_hot(call: &BatchCall<'_>) -> Result<Arc<dyn Fitted>> {
     Ok(Arc::new(MultiHot(Vocabulary::new(&documents(call)?, call, 1)?)))
 }
 
 impl Fitted for MultiHot {
-    fn apply(&self, call: &Call<'_>) -> Result<ArrayRef> {
+    fn apply(&self, call: &BatchCall<'_>) -> Result<ArrayRef> {
         let tokens = Tokens::new(call.arg(0)?)?;
         // The row that had each number last.
         let seen_in = vec![Cell::new(usize::MAX); self.0.0.len() + 1];
@@ -183,14 +183,14 @@ struct Bag {
     weights: Option<Vec<f64>>,
 }
 
-fn bag_of_words(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+fn bag_of_words(call: &BatchCall<'_>) -> Result<Arc<dyn Fitted>> {
     Ok(Arc::new(Bag { vocabulary: Vocabulary::new(&documents(call)?, call, 1)?, weights: None }))
 }
 
 /// The weight of a term is its inverse document frequency, `ln(1 + documents / (1 + documents with it))`; that of
 /// unknown ones the mean of the terms'.
 #[expect(clippy::cast_precision_loss, reason = "numbers of rows")]
-fn tf_idf(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+fn tf_idf(call: &BatchCall<'_>) -> Result<Arc<dyn Fitted>> {
     let counts = documents(call)?;
     let vocabulary = Vocabulary::new(&counts, call, 1)?;
     let arrays = call.arg(0)?;
@@ -208,7 +208,7 @@ fn tf_idf(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
 
 impl Fitted for Bag {
     #[expect(clippy::cast_precision_loss, reason = "numbers of tokens")]
-    fn apply(&self, call: &Call<'_>) -> Result<ArrayRef> {
+    fn apply(&self, call: &BatchCall<'_>) -> Result<ArrayRef> {
         let tokens = Tokens::new(call.arg(0)?)?;
         let each = |row, entries: &mut Vec<Entry>| {
             let mut numbers: Vec<usize> = tokens.get(row).map(|it| self.vocabulary.number(it)).collect();

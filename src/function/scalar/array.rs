@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow_array::{Array, ArrayRef, Date32Array, Float64Array, Int64Array, UInt64Array};
 
 use super::super::list::Lists;
-use super::super::{Call, Function, Signature, Type};
+use super::super::{BatchCall, Function, Signature, Type};
 use super::date::{self, Unit};
 use crate::data::{Operand, take};
 use crate::diag::{Code, Error, Result};
@@ -59,12 +59,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 /// All arrays of a row, one behind the other.
-pub(in crate::function) fn concat(call: &Call<'_>) -> Result<ArrayRef> {
+pub(in crate::function) fn concat(call: &BatchCall<'_>) -> Result<ArrayRef> {
     picked(call, &|_, place| place.collect())
 }
 
 /// New arrays from the elements of all arguments: `order` puts the places of each array in order.
-fn picked(call: &Call<'_>, order: &dyn Fn(usize, Range<u64>) -> Vec<u64>) -> Result<ArrayRef> {
+fn picked(call: &BatchCall<'_>, order: &dyn Fn(usize, Range<u64>) -> Vec<u64>) -> Result<ArrayRef> {
     let lists = call.args.iter().map(Lists::new).collect::<Result<Vec<_>>>()?;
     let elements: Vec<_> = lists.iter().map(|it| it.values().clone()).collect();
     let all = crate::data::concat(&elements)?;
@@ -86,7 +86,7 @@ fn picked(call: &Call<'_>, order: &dyn Fn(usize, Range<u64>) -> Vec<u64>) -> Res
     )
 }
 
-fn to_text(call: &Call<'_>) -> Result<ArrayRef> {
+fn to_text(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let lists = Lists::new(call.arg(0)?)?;
     let elements = Operand::column(lists.values().clone());
     let elements = elements.texts()?;
@@ -99,7 +99,7 @@ fn to_text(call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-fn generate_ints(call: &Call<'_>) -> Result<ArrayRef> {
+fn generate_ints(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (first, last) = (call.arg(0)?.ints()?, call.arg(1)?.ints()?);
     let step = call.args.get(2).map(Operand::ints).transpose()?;
     call.arrays(
@@ -113,7 +113,7 @@ fn generate_ints(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "fewer elements than that are made")]
-fn generate_floats(call: &Call<'_>) -> Result<ArrayRef> {
+fn generate_floats(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (first, last) = (call.arg(0)?.floats()?, call.arg(1)?.floats()?);
     let step = call.args.get(2).map(Operand::floats).transpose()?;
     call.arrays(
@@ -130,7 +130,7 @@ fn generate_floats(call: &Call<'_>) -> Result<ArrayRef> {
     )
 }
 
-fn generate_dates(call: &Call<'_>) -> Result<ArrayRef> {
+fn generate_dates(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (first, last) = (call.arg(0)?.dates()?, call.arg(1)?.dates()?);
     let step = call.args.get(2).map(Operand::ints).transpose()?;
     let unit = if step.is_some() { date::unit(call, 3)? } else { Unit::Day };

@@ -4,7 +4,7 @@ use arrow_array::{Array, ArrayRef, make_array};
 use arrow_buffer::NullBuffer;
 
 use super::super::operator::equal;
-use super::super::{Body, Call, Function, Lazy, Signature, Type};
+use super::super::{BatchCall, Body, Function, Lazy, Signature, Type};
 use crate::diag::{Code, Error, Result};
 
 use Type::{Any, Bool, Comparable};
@@ -32,7 +32,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
-fn null_if(call: &Call<'_>) -> Result<ArrayRef> {
+fn null_if(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (value, other) = (call.arg(0)?, call.arg(1)?);
     let (same, known) = equal(value, other, call.returns, call.rows)?.into_parts();
     let same = match &known {

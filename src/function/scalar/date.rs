@@ -2,7 +2,7 @@
 
 use arrow_array::ArrayRef;
 
-use super::super::{Argument, Body, Call, Function, Signature, Type};
+use super::super::{Argument, BatchCall, Body, Function, Signature, Type, Volatility};
 use super::date_format::{format, parse};
 use crate::data::{
     Civil, DAY, DataType, Operand, SECOND, Scalar, civil, days, days_in_month, in_days, in_micros,
@@ -78,12 +78,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
             })
         })
         .optional(1)],
-    ),
+    )
+    .volatility(Volatility::Stable),
     Function::new(
         "CURRENT_TIMESTAMP",
         "The moment when the statement began.",
         &[Signature::scalar(&[], Timestamp, |call| call.timestamps(&|_| Ok(Some(call.env.now))))],
-    ),
+    )
+    .volatility(Volatility::Stable),
     Function::new(
         "DATE",
         "The date of a year, month and day, or of a timestamp, in UTC or the time zone given.",
@@ -271,7 +273,7 @@ fn named(name: &str) -> Result<Unit> {
 }
 
 /// The part that argument `at` names: always a constant.
-pub(super) fn unit(call: &Call<'_>, at: usize) -> Result<Unit> {
+pub(super) fn unit(call: &BatchCall<'_>, at: usize) -> Result<Unit> {
     named(call.arg(at)?.texts()?.at(0))
 }
 
@@ -295,7 +297,7 @@ fn part_type(args: &[Argument]) -> Result<DataType> {
     })
 }
 
-fn extract(call: &Call<'_>) -> Result<ArrayRef> {
+fn extract(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let unit = unit(call, 0)?;
     if let Ok(dates) = call.arg(1)?.dates() {
         return match unit {
@@ -393,7 +395,7 @@ fn start_of(date: i32, unit: Unit) -> Result<i32> {
     day.ok_or_else(beyond)
 }
 
-fn last_day(call: &Call<'_>) -> Result<ArrayRef> {
+fn last_day(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let dates = call.arg(0)?.dates()?;
     let unit = if call.args.len() > 1 { unit(call, 1)? } else { Unit::Month };
     call.dates(&|row| {
@@ -424,7 +426,7 @@ pub(super) fn shifted(date: i32, count: i64, unit: Unit) -> Option<i32> {
 }
 
 /// Date and interval, added or, with a sign of -1, subtracted.
-pub(in crate::function) fn add_to_date(call: &Call<'_>, sign: i64) -> Result<ArrayRef> {
+pub(in crate::function) fn add_to_date(call: &BatchCall<'_>, sign: i64) -> Result<ArrayRef> {
     let (dates, counts, unit) = (call.arg(0)?.dates()?, call.arg(1)?.ints()?, unit(call, 2)?);
     if !matches!(unit, Unit::Day | Unit::Week(0) | Unit::Month | Unit::Quarter | Unit::Year) {
         return Err(unfit(unit, "is added to a date").hint("TIMESTAMP_ADD takes hours and what is shorter"));
@@ -452,7 +454,7 @@ fn micros_in(unit: Unit) -> Result<i64> {
 }
 
 /// Moment and interval, added or, with a sign of -1, subtracted.
-pub(in crate::function) fn add_to_timestamp(call: &Call<'_>, sign: i64) -> Result<ArrayRef> {
+pub(in crate::function) fn add_to_timestamp(call: &BatchCall<'_>, sign: i64) -> Result<ArrayRef> {
     let (times, counts) = (call.arg(0)?.timestamps()?, call.arg(1)?.ints()?);
     let micros = micros_in(unit(call, 2)?)? * sign;
     call.timestamps(&|row| {
@@ -461,7 +463,7 @@ pub(in crate::function) fn add_to_timestamp(call: &Call<'_>, sign: i64) -> Resul
     })
 }
 
-fn timestamp_trunc(call: &Call<'_>) -> Result<ArrayRef> {
+fn timestamp_trunc(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (times, unit) = (call.arg(0)?.timestamps()?, unit(call, 1)?);
     let zones = call.args.get(2).map(Operand::texts).transpose()?;
     call.timestamps(&|row| {
@@ -475,7 +477,7 @@ fn timestamp_trunc(call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-fn date_of_parts(call: &Call<'_>) -> Result<ArrayRef> {
+fn date_of_parts(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (years, months, numbers) = (call.arg(0)?.ints()?, call.arg(1)?.ints()?, call.arg(2)?.ints()?);
     call.dates(&|row| {
         let date = Civil { year: years.at(row), month: months.at(row), day: numbers.at(row) };
@@ -484,7 +486,7 @@ fn date_of_parts(call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-fn date_of_timestamp(call: &Call<'_>) -> Result<ArrayRef> {
+fn date_of_timestamp(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let times = call.arg(0)?.timestamps()?;
     let zones = call.args.get(1).map(Operand::texts).transpose()?;
     call.dates(&|row| {
@@ -493,7 +495,7 @@ fn date_of_timestamp(call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-fn timestamp_of_text(call: &Call<'_>) -> Result<ArrayRef> {
+fn timestamp_of_text(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let texts = call.arg(0)?.texts()?;
     let zones = call.args.get(1).map(Operand::texts).transpose()?;
     call.timestamps(&|row| {
@@ -505,7 +507,7 @@ fn timestamp_of_text(call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-fn timestamp_of_date(call: &Call<'_>) -> Result<ArrayRef> {
+fn timestamp_of_date(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let dates = call.arg(0)?.dates()?;
     let zones = call.args.get(1).map(Operand::texts).transpose()?;
     call.timestamps(&|row| {
@@ -514,12 +516,12 @@ fn timestamp_of_date(call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-fn unix(call: &Call<'_>, micros: i64) -> Result<ArrayRef> {
+fn unix(call: &BatchCall<'_>, micros: i64) -> Result<ArrayRef> {
     let times = call.arg(0)?.timestamps()?;
     call.ints(&|row| Ok(Some(times.at(row).div_euclid(micros))))
 }
 
-fn from_unix(call: &Call<'_>, micros: i64) -> Result<ArrayRef> {
+fn from_unix(call: &BatchCall<'_>, micros: i64) -> Result<ArrayRef> {
     let numbers = call.arg(0)?.ints()?;
     call.timestamps(&|row| {
         numbers.at(row).checked_mul(micros).and_then(in_micros).map(Some).ok_or_else(beyond)

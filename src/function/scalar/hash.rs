@@ -4,7 +4,7 @@ use arrow_array::ArrayRef;
 use md5::{Digest, Md5};
 use sha2::Sha256;
 
-use super::super::{Call, Function, Signature, Type};
+use super::super::{BatchCall, Function, Signature, Type};
 use super::fingerprint;
 use crate::diag::{Code, Error, Result};
 
@@ -65,22 +65,22 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
-fn farm_fingerprint(call: &Call<'_>) -> Result<ArrayRef> {
+fn farm_fingerprint(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let bytes = call.arg(0)?.blobs()?;
     call.ints(&|row| Ok(Some(fingerprint(bytes.at(row)).cast_signed())))
 }
 
-fn md5(call: &Call<'_>) -> Result<ArrayRef> {
+fn md5(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let bytes = call.arg(0)?.blobs()?;
     call.blobs(&|row| Ok(Some(Md5::digest(bytes.at(row)).to_vec().into())))
 }
 
-fn sha256(call: &Call<'_>) -> Result<ArrayRef> {
+fn sha256(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let bytes = call.arg(0)?.blobs()?;
     call.blobs(&|row| Ok(Some(Sha256::digest(bytes.at(row)).to_vec().into())))
 }
 
-fn decoded(call: &Call<'_>, what: &str, decode: fn(&[u8]) -> Option<Vec<u8>>) -> Result<ArrayRef> {
+fn decoded(call: &BatchCall<'_>, what: &str, decode: fn(&[u8]) -> Option<Vec<u8>>) -> Result<ArrayRef> {
     let texts = call.arg(0)?.texts()?;
     call.blobs(&|row| {
         let text = texts.at(row);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{ArrayRef, UInt64Array};
 
-use super::super::{Call, Function, Signature, Type};
+use super::super::{BatchCall, Function, Signature, Type, Volatility};
 use crate::data::{Operand, concat, order_of, take};
 use crate::diag::{Code, Error, Result};
 
@@ -221,11 +221,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "A random number: at least 0, below 1.",
         &[Signature::scalar(&[], Float64, |call| call.floats(&|_| Ok(Some(random(call)))))],
     )
-    .volatile(),
+    .volatility(Volatility::Volatile),
 ];
 
 /// `apply` is `None` where the function has no value.
-fn of_float(call: &Call<'_>, name: &str, apply: fn(f64) -> Option<f64>) -> Result<ArrayRef> {
+fn of_float(call: &BatchCall<'_>, name: &str, apply: fn(f64) -> Option<f64>) -> Result<ArrayRef> {
     let x = call.arg(0)?.floats()?;
     call.floats(&|row| {
         let x = x.at(row);
@@ -233,7 +233,7 @@ fn of_float(call: &Call<'_>, name: &str, apply: fn(f64) -> Option<f64>) -> Resul
     })
 }
 
-fn of_two(call: &Call<'_>, name: &str, apply: fn(f64, f64) -> Option<f64>) -> Result<ArrayRef> {
+fn of_two(call: &BatchCall<'_>, name: &str, apply: fn(f64, f64) -> Option<f64>) -> Result<ArrayRef> {
     let (x, y) = (call.arg(0)?.floats()?, call.arg(1)?.floats()?);
     call.floats(&|row| {
         let (x, y) = (x.at(row), y.at(row));
@@ -281,7 +281,7 @@ fn power(x: f64, y: f64) -> Option<f64> {
 }
 
 /// Rounds to so many digits behind the point; a negative number counts digits before it.
-fn to_digits(call: &Call<'_>, whole: fn(f64) -> f64) -> Result<ArrayRef> {
+fn to_digits(call: &BatchCall<'_>, whole: fn(f64) -> f64) -> Result<ArrayRef> {
     let x = call.arg(0)?.floats()?;
     let digits = call.args.get(1).map(Operand::ints).transpose()?;
     call.floats(&|row| {
@@ -304,7 +304,7 @@ fn to_digits(call: &Call<'_>, whole: fn(f64) -> f64) -> Result<ArrayRef> {
     })
 }
 
-fn of_ints(call: &Call<'_>, name: &str, apply: fn(i64, i64) -> Option<i64>) -> Result<ArrayRef> {
+fn of_ints(call: &BatchCall<'_>, name: &str, apply: fn(i64, i64) -> Option<i64>) -> Result<ArrayRef> {
     let (x, y) = (call.arg(0)?.ints()?, call.arg(1)?.ints()?);
     call.ints(&|row| {
         let (x, y) = (x.at(row), y.at(row));
@@ -319,12 +319,16 @@ fn of_ints(call: &Call<'_>, name: &str, apply: fn(i64, i64) -> Option<i64>) -> R
     })
 }
 
-fn safe_ints(call: &Call<'_>, apply: fn(i64, i64) -> Option<i64>) -> Result<ArrayRef> {
+fn safe_ints(call: &BatchCall<'_>, apply: fn(i64, i64) -> Option<i64>) -> Result<ArrayRef> {
     let (x, y) = (call.arg(0)?.ints()?, call.arg(1)?.ints()?);
     call.ints(&|row| Ok(apply(x.at(row), y.at(row))))
 }
 
-fn safe_floats(call: &Call<'_>, apply: fn(f64, f64) -> f64, fails: fn(f64, f64) -> bool) -> Result<ArrayRef> {
+fn safe_floats(
+    call: &BatchCall<'_>,
+    apply: fn(f64, f64) -> f64,
+    fails: fn(f64, f64) -> bool,
+) -> Result<ArrayRef> {
     let (x, y) = (call.arg(0)?.floats()?, call.arg(1)?.floats()?);
     call.floats(&|row| {
         let (x, y) = (x.at(row), y.at(row));
@@ -334,7 +338,7 @@ fn safe_floats(call: &Call<'_>, apply: fn(f64, f64) -> f64, fails: fn(f64, f64) 
     })
 }
 
-fn extreme_int(call: &Call<'_>, choose: fn(i64, i64) -> i64) -> Result<ArrayRef> {
+fn extreme_int(call: &BatchCall<'_>, choose: fn(i64, i64) -> i64) -> Result<ArrayRef> {
     let mut columns = call.args.iter().map(|it| it.values::<Int64Type>(call.rows));
     let mut best = columns.next().ok_or_else(none_given)??.into_owned();
     for column in columns {
@@ -344,7 +348,7 @@ fn extreme_int(call: &Call<'_>, choose: fn(i64, i64) -> i64) -> Result<ArrayRef>
 }
 
 /// NaN beats every number.
-fn extreme_float(call: &Call<'_>, choose: fn(f64, f64) -> f64) -> Result<ArrayRef> {
+fn extreme_float(call: &BatchCall<'_>, choose: fn(f64, f64) -> f64) -> Result<ArrayRef> {
     let mut columns = call.args.iter().map(|it| it.values::<Float64Type>(call.rows));
     let mut best = columns.next().ok_or_else(none_given)??.into_owned();
     for column in columns {
@@ -356,7 +360,7 @@ fn extreme_float(call: &Call<'_>, choose: fn(f64, f64) -> f64) -> Result<ArrayRe
 }
 
 /// For types without arithmetic: finds the place of the value and takes it.
-fn extreme(call: &Call<'_>, greatest: bool) -> Result<ArrayRef> {
+fn extreme(call: &BatchCall<'_>, greatest: bool) -> Result<ArrayRef> {
     let all: Vec<_> = call.args.iter().map(|it| it.array().clone()).collect();
     let all = concat(&all)?;
     let order = order_of(&all, call.returns)?;
@@ -381,7 +385,7 @@ fn none_given() -> Error {
 }
 
 /// The next number of the generator SplitMix64.
-fn random(call: &Call<'_>) -> f64 {
+fn random(call: &BatchCall<'_>) -> f64 {
     let state = call.env.random.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
     call.env.random.set(state);
     let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

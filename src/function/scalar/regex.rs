@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, StringArray};
 use regex_lite::{Captures, Regex};
 
-use super::super::{Call, Function, Signature, Type};
+use super::super::{BatchCall, Function, Signature, Type};
 use crate::data::{Operand, TextView};
 use crate::diag::{Code, Error, Result};
 
@@ -92,7 +92,7 @@ fn part<'t>(found: &Captures<'t>) -> Option<&'t str> {
     found.get(found.len() - 1).map(|it| it.as_str())
 }
 
-fn extract(call: &Call<'_>) -> Result<ArrayRef> {
+fn extract(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (texts, patterns) = (call.arg(0)?.texts()?, Patterns::of(call.arg(1)?)?);
     let starts = call.args.get(2).map(Operand::ints).transpose()?;
     let times = call.args.get(3).map(Operand::ints).transpose()?;
@@ -111,7 +111,7 @@ fn extract(call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-fn extract_all(call: &Call<'_>) -> Result<ArrayRef> {
+fn extract_all(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (texts, patterns) = (call.arg(0)?.texts()?, Patterns::of(call.arg(1)?)?);
     call.arrays(
         &|row, parts| {
@@ -123,7 +123,7 @@ fn extract_all(call: &Call<'_>) -> Result<ArrayRef> {
     )
 }
 
-fn replace(call: &Call<'_>) -> Result<ArrayRef> {
+fn replace(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (texts, patterns) = (call.arg(0)?.texts()?, Patterns::of(call.arg(1)?)?);
     let rewrites = call.arg(2)?.texts()?;
     call.texts(&|row| {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, StringArray};
 
-use super::super::{Call, Function, Signature, Type};
+use super::super::{BatchCall, Function, Signature, Type};
 use crate::data::{DataType, Operand};
 use crate::diag::{Code, Error, Result};
 
@@ -193,27 +193,27 @@ fn number(value: usize) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-fn characters(call: &Call<'_>) -> Result<ArrayRef> {
+fn characters(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let texts = call.arg(0)?.texts()?;
     call.ints(&|row| Ok(Some(number(texts.at(row).chars().count()))))
 }
 
-fn bytes(call: &Call<'_>) -> Result<ArrayRef> {
+fn bytes(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let blobs = call.arg(0)?.blobs()?;
     call.ints(&|row| Ok(Some(number(blobs.at(row).len()))))
 }
 
-fn mapped(call: &Call<'_>, apply: fn(&str) -> Cow<'_, str>) -> Result<ArrayRef> {
+fn mapped(call: &BatchCall<'_>, apply: fn(&str) -> Cow<'_, str>) -> Result<ArrayRef> {
     let texts = call.arg(0)?.texts()?;
     call.texts(&|row| Ok(Some(apply(texts.at(row)))))
 }
 
-fn tested(call: &Call<'_>, test: fn(&[u8], &[u8]) -> bool) -> Result<ArrayRef> {
+fn tested(call: &BatchCall<'_>, test: fn(&[u8], &[u8]) -> bool) -> Result<ArrayRef> {
     let (values, parts) = (call.arg(0)?.blobs()?, call.arg(1)?.blobs()?);
     call.bools(&|row| Ok(test(values.at(row), parts.at(row))))
 }
 
-pub(in crate::function) fn concat(call: &Call<'_>) -> Result<ArrayRef> {
+pub(in crate::function) fn concat(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let parts = call.args.iter().map(Operand::blobs).collect::<Result<Vec<_>>>()?;
     call.texts_or_blobs(&|row| {
         let mut joined = Vec::new();
@@ -225,7 +225,7 @@ pub(in crate::function) fn concat(call: &Call<'_>) -> Result<ArrayRef> {
 /// What parts words unless it is said.
 const DELIMITERS: &str = " \t\n\r\u{b}\u{c}[](){}/|\\<>!?@\"^#$&~_,.:;*%+-";
 
-fn capitalised(call: &Call<'_>) -> Result<ArrayRef> {
+fn capitalised(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let texts = call.arg(0)?.texts()?;
     let delimiters = call.args.get(1).map(Operand::texts).transpose()?;
     call.texts(&|row| {
@@ -244,7 +244,7 @@ fn capitalised(call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-fn trimmed(call: &Call<'_>, start: bool, end: bool) -> Result<ArrayRef> {
+fn trimmed(call: &BatchCall<'_>, start: bool, end: bool) -> Result<ArrayRef> {
     let texts = call.arg(0)?.texts()?;
     let unwanted = call.args.get(1).map(Operand::texts).transpose()?;
     call.texts(&|row| {
@@ -265,7 +265,7 @@ fn trimmed(call: &Call<'_>, start: bool, end: bool) -> Result<ArrayRef> {
 
 /// Characters of a text or bytes of a blob, for functions that count either.
 fn pieces<'a>(
-    call: &Call<'_>,
+    call: &BatchCall<'_>,
     cut: &dyn Fn(usize, usize) -> Result<Range<usize>>,
     value: &dyn Fn(usize) -> &'a [u8],
 ) -> Result<ArrayRef> {
@@ -283,7 +283,7 @@ fn pieces<'a>(
     })
 }
 
-fn substr(call: &Call<'_>) -> Result<ArrayRef> {
+fn substr(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (values, positions) = (call.arg(0)?.blobs()?, call.arg(1)?.ints()?);
     let counts = call.args.get(2).map(Operand::ints).transpose()?;
     let cut = |row, length: usize| {
@@ -301,7 +301,7 @@ fn substr(call: &Call<'_>) -> Result<ArrayRef> {
     pieces(call, &cut, &|row| values.at(row))
 }
 
-fn side(call: &Call<'_>, right: bool) -> Result<ArrayRef> {
+fn side(call: &BatchCall<'_>, right: bool) -> Result<ArrayRef> {
     let (values, counts) = (call.arg(0)?.blobs()?, call.arg(1)?.ints()?);
     let cut = |row, length: usize| {
         let wanted = count(if right { "RIGHT" } else { "LEFT" }, counts.at(row))?.min(length);
@@ -310,7 +310,7 @@ fn side(call: &Call<'_>, right: bool) -> Result<ArrayRef> {
     pieces(call, &cut, &|row| values.at(row))
 }
 
-fn replace(call: &Call<'_>) -> Result<ArrayRef> {
+fn replace(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (texts, from, to) = (call.arg(0)?.texts()?, call.arg(1)?.texts()?, call.arg(2)?.texts()?);
     call.texts(&|row| {
         let (text, from) = (texts.at(row), from.at(row));
@@ -321,7 +321,7 @@ fn replace(call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-fn repeat(call: &Call<'_>) -> Result<ArrayRef> {
+fn repeat(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (texts, counts) = (call.arg(0)?.texts()?, call.arg(1)?.ints()?);
     call.texts(&|row| {
         let (text, times) = (texts.at(row), count("REPEAT", counts.at(row))?);
@@ -341,7 +341,7 @@ fn within_limit(length: usize) -> Result<()> {
     .hint("make it shorter"))
 }
 
-fn padded(call: &Call<'_>, left: bool) -> Result<ArrayRef> {
+fn padded(call: &BatchCall<'_>, left: bool) -> Result<ArrayRef> {
     let (texts, lengths) = (call.arg(0)?.texts()?, call.arg(1)?.ints()?);
     let patterns = call.args.get(2).map(Operand::texts).transpose()?;
     call.texts(&|row| {
@@ -359,7 +359,7 @@ fn padded(call: &Call<'_>, left: bool) -> Result<ArrayRef> {
     })
 }
 
-fn position(call: &Call<'_>) -> Result<ArrayRef> {
+fn position(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (texts, parts) = (call.arg(0)?.texts()?, call.arg(1)?.texts()?);
     let starts = call.args.get(2).map(Operand::ints).transpose()?;
     let times = call.args.get(3).map(Operand::ints).transpose()?;
@@ -386,7 +386,7 @@ fn position(call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-fn split(call: &Call<'_>) -> Result<ArrayRef> {
+fn split(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let texts = call.arg(0)?.texts()?;
     let separators = call.args.get(1).map(Operand::texts).transpose()?;
     call.arrays(

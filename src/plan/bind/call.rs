@@ -9,6 +9,7 @@ use crate::diag::{Code, Error, Result, Span};
 use crate::function::{self, Body, Function, Lazy, Resolved, Type};
 use crate::plan::expr::{Aggregate, Expr, ExprKind, Order};
 use crate::plan::node::WindowCall;
+use crate::syntax::SqlOperator;
 use crate::syntax::ast::{self, Over};
 
 /// A call with its function chosen and its arguments converted.
@@ -273,7 +274,7 @@ impl Binder<'_> {
             _ => {
                 let Settled { args, returns, body } = self.settled(function, &call.args, span, names)?;
                 match body {
-                    Body::Ranking(_) if order.is_empty() && !function.name.starts_with("ROW") => {
+                    Body::Ranking(ranking) if order.is_empty() && ranking.needs_order() => {
                         return Err(Error::new(
                             Code::MisplacedClause,
                             format!("{} needs an ORDER BY inside OVER", function.name),
@@ -347,11 +348,16 @@ impl Binder<'_> {
     }
 }
 
-/// The operator `sign` over arguments that have the types of its first signature.
-pub(super) fn operator_call(sign: &str, args: Vec<Expr>, data_type: DataType, span: Span) -> Result<Expr> {
-    let body = function::operator(sign).and_then(|it| Some((it, it.signatures.first()?.body)));
-    let Some((function, Body::Scalar(kernel))) = body else {
-        return Err(Error::new(Code::Internal, format!("`{sign}` is not declared")));
+/// An operator over arguments that have the types of its first signature.
+pub(super) fn operator_call(
+    operator: SqlOperator,
+    args: Vec<Expr>,
+    data_type: DataType,
+    span: Span,
+) -> Result<Expr> {
+    let function = function::operator(operator);
+    let Some(Body::Scalar(kernel)) = function.signatures.first().map(|signature| signature.body) else {
+        return Err(Error::internal(format!("`{}` has no scalar signature", function.name)));
     };
     Ok(Expr { kind: ExprKind::Call { function, kernel, args, safe: false }, data_type, span })
 }

@@ -2,7 +2,7 @@
 
 use crate::data::{DataType, Operand, Scalar, array_of, cast, scalar_at};
 use crate::diag::Result;
-use crate::function::{Call, Env};
+use crate::function::{BatchCall, Env, Volatility};
 use crate::plan::expr::{Expr, ExprKind};
 
 /// The value of `expr`; `None` where it depends on rows, on the time or on subqueries.
@@ -32,23 +32,30 @@ pub(super) fn constant(expr: &Expr) -> Result<Option<Scalar>> {
             }
             None => None,
         },
-        ExprKind::Call { function, kernel, args, .. } if !function.volatile => match all(args)? {
-            Some(values) => {
-                let types: Vec<_> = args.iter().map(|arg| arg.data_type.clone()).collect();
-                let operands = values.iter().zip(&types).map(|(value, data_type)| {
-                    array_of(std::slice::from_ref(value), data_type).map(Operand::constant)
-                });
-                let operands = operands.collect::<Result<Vec<_>>>()?;
-                let env = Env::new(Default::default(), 0, 0);
-                let call =
-                    Call { args: &operands, types: &types, returns: &expr.data_type, rows: 1, env: &env };
-                match (function.name.starts_with("CURRENT"), kernel(&call)) {
-                    (false, Ok(array)) => Some(scalar_at(&array, &expr.data_type, 0)?),
-                    _ => None,
+        ExprKind::Call { function, kernel, args, .. } if function.volatility == Volatility::Immutable => {
+            match all(args)? {
+                Some(values) => {
+                    let types: Vec<_> = args.iter().map(|arg| arg.data_type.clone()).collect();
+                    let operands = values.iter().zip(&types).map(|(value, data_type)| {
+                        array_of(std::slice::from_ref(value), data_type).map(Operand::constant)
+                    });
+                    let operands = operands.collect::<Result<Vec<_>>>()?;
+                    let env = Env::new(Default::default(), 0, 0);
+                    let call = BatchCall {
+                        args: &operands,
+                        types: &types,
+                        returns: &expr.data_type,
+                        rows: 1,
+                        env: &env,
+                    };
+                    match kernel(&call) {
+                        Ok(array) => Some(scalar_at(&array, &expr.data_type, 0)?),
+                        Err(_) => None,
+                    }
                 }
+                None => None,
             }
-            None => None,
-        },
+        }
         _ => None,
     })
 }

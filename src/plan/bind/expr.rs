@@ -9,7 +9,7 @@ use crate::function;
 use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::{Gives, Subplan};
 use crate::syntax::ast::{self, Access, Ident, Parameter, SubqueryKind, TypeName, TypeNameKind};
-use crate::syntax::{Dialect, written};
+use crate::syntax::{Dialect, SqlOperator, written};
 
 /// What names mean where an expression stands.
 #[derive(Clone, Copy)]
@@ -93,11 +93,8 @@ impl Binder<'_> {
             ast::ExprKind::Parameter(parameter) => self.parameter(parameter, span),
             ast::ExprKind::Name(name) => self.named(name, names).map(Typed::from),
             ast::ExprKind::Field(base, field) => self.field(base, field, span, names).map(Typed::from),
-            ast::ExprKind::Operator { sign, args } => {
-                let function = function::operator(sign).ok_or_else(|| {
-                    Error::new(Code::UnsupportedSyntax, format!("operator `{sign}` is not supported"))
-                        .at(span)
-                })?;
+            ast::ExprKind::Operator { operator, args } => {
+                let function = function::operator(*operator);
                 self.scalar_call(function, args, false, span, names).map(Typed::from)
             }
             ast::ExprKind::Call(call) => self.call(call, span, names).map(Typed::from),
@@ -324,8 +321,7 @@ impl Binder<'_> {
             conditions.push(match operand {
                 None => self.expr_of(condition, names, &DataType::Bool, "a condition")?,
                 Some(operand) => {
-                    let equal = function::operator("=")
-                        .ok_or_else(|| Error::new(Code::Internal, "`=` is not declared"))?;
+                    let equal = function::operator(SqlOperator::Equal);
                     let sides = [operand.clone(), condition.clone()];
                     self.scalar_call(equal, &sides, false, condition.span, names)?
                 }

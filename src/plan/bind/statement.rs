@@ -14,7 +14,7 @@ use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::{Node, NodeKind, Plan, WindowCall};
 use crate::plan::{inline, prune};
 use crate::syntax::ast::{self, InsertSource, ObjectKind, OnExisting, StatementKind};
-use crate::syntax::{Dialect, written};
+use crate::syntax::{Dialect, SqlOperator, written};
 
 impl Binder<'_> {
     pub(super) fn statement(&mut self, statement: &ast::Statement) -> Result<Bound> {
@@ -398,10 +398,11 @@ fn numbered(input: Node) -> Node {
 fn identity_value(column: usize, rows: usize, first: i64, step: i64, span: Span) -> Result<Expr> {
     let rows = i64::try_from(rows).unwrap_or(i64::MAX);
     let before = step.saturating_mul(rows).saturating_add(first).saturating_sub(step);
-    let call = |sign, args| operator_call(sign, args, DataType::Int64, span);
+    let call = |operator, args| operator_call(operator, args, DataType::Int64, span);
     let number = |value| literal(Scalar::Int64(value), DataType::Int64, span);
-    let scaled = call("*", vec![Expr::column(column, DataType::Int64, span), number(step)])?;
-    call("+", vec![scaled, number(before)])
+    let scaled =
+        call(SqlOperator::Multiply, vec![Expr::column(column, DataType::Int64, span), number(step)])?;
+    call(SqlOperator::Add, vec![scaled, number(before)])
 }
 
 fn literal(value: Scalar, data_type: DataType, span: Span) -> Expr {
