@@ -81,7 +81,7 @@ impl Tally {
             let Some(peer) = peers.first() else { continue };
             let partition = partitions.get(start);
             if partition_before.is_some() && partition_before == partition {
-                self.accumulator.carry(peer.saturating_sub(1), *peer);
+                self.accumulator.carry(peer.saturating_sub(1), *peer)?;
             }
             partition_before = partition;
             let end = start + peers.len();

@@ -4,18 +4,19 @@
 //! Functions compute over whole columns; this room knows neither SQL text nor plans.
 
 mod aggregate;
+mod array_view;
 mod image;
-mod list;
-mod listing;
+mod numbering;
 mod operator;
+mod output;
 mod preprocess;
-mod refused;
+mod reference;
 mod resolve;
-mod rows;
+
 mod scalar;
-mod table;
+mod table_function;
+mod unsupported;
 mod vector;
-mod window;
 
 use std::cell::Cell;
 use std::fmt;
@@ -25,16 +26,16 @@ use arrow_array::ArrayRef;
 
 use crate::control::Stage;
 use crate::data::{DataType, Operand, Scalar};
-use crate::diag::{Code, Error, Result, nearest};
+use crate::diag::{Invariant, Result, nearest};
 use crate::limits::Limits;
 use crate::syntax::SqlOperator;
 
 pub(crate) use aggregate::{Accumulator, Setup, Start};
-pub(crate) use list::Vectors;
-pub use listing::{FunctionInfo, listing};
-pub(crate) use refused::refused;
+pub(crate) use array_view::VectorView;
+pub use reference::{FunctionInfo, listing};
 pub(crate) use resolve::{Resolved, resolve};
-pub(crate) use table::TABLE_FUNCTIONS;
+pub(crate) use table_function::TABLE_FUNCTIONS;
+pub(crate) use unsupported::unsupported;
 pub(crate) use vector::Metric;
 
 /// A function or operator.
@@ -160,13 +161,13 @@ pub(crate) struct Env {
     pub(crate) now: i64,
     /// The state of RAND.
     pub(crate) random: Cell<u64>,
-    /// What IN keeps from batch to batch.
-    latest: operator::Latest,
+    /// The list that IN looked values up in last.
+    in_list: operator::InListCache,
 }
 
 impl Env {
     pub(crate) fn new(limits: Arc<Limits>, now: i64, random: u64) -> Self {
-        Self { limits, now, random: Cell::new(random), latest: operator::Latest::default() }
+        Self { limits, now, random: Cell::new(random), in_list: operator::InListCache::default() }
     }
 }
 
@@ -282,7 +283,7 @@ impl Signature {
 
 /// The function `name`, case aside.
 pub(crate) fn function(name: &str) -> Option<&'static Function> {
-    functions().find(|it| it.name.eq_ignore_ascii_case(name))
+    functions().find(|function| function.name.eq_ignore_ascii_case(name))
 }
 
 /// The declaration of an operator.
@@ -292,12 +293,12 @@ pub(crate) fn operator(operator: SqlOperator) -> &'static Function {
 
 /// The function whose name is nearest to `name`.
 pub(crate) fn nearest_function(name: &str) -> Option<&'static str> {
-    nearest(name, functions().map(|it| it.name))
+    nearest(name, functions().map(|function| function.name))
 }
 
 /// Every function, by topic.
 pub(crate) fn functions() -> impl Iterator<Item = &'static Function> {
-    [image::FUNCTIONS, vector::FUNCTIONS, window::FUNCTIONS]
+    [image::FUNCTIONS, vector::FUNCTIONS, numbering::FUNCTIONS]
         .into_iter()
         .chain(scalar::TOPICS.iter().copied())
         .chain(preprocess::TOPICS)
@@ -306,35 +307,38 @@ pub(crate) fn functions() -> impl Iterator<Item = &'static Function> {
 }
 
 impl BatchCall<'_> {
-    /// Argument `at`; the binder has seen to it that it exists.
-    fn arg(&self, at: usize) -> Result<&Operand> {
-        self.args.get(at).ok_or_else(|| Error::new(Code::Internal, format!("argument {} is missing", at + 1)))
+    /// The argument at this position; the binder has seen to it that it exists.
+    fn arg(&self, position: usize) -> Result<&Operand> {
+        self.args.get(position).invariant("an argument of the call")
+    }
+
+    /// The type of the argument at this position.
+    fn arg_type(&self, position: usize) -> Result<&DataType> {
+        self.types.get(position).invariant("the type of an argument of the call")
     }
 }
 
 impl Type {
     /// The type itself, where it is not a variable.
     fn fixed(self) -> Option<DataType> {
-        Some(match self {
-            Self::Int64 => DataType::Int64,
-            Self::Float64 => DataType::Float64,
-            Self::Bool => DataType::Bool,
-            Self::String | Self::Part => DataType::String,
-            Self::Bytes => DataType::Bytes,
-            Self::Date => DataType::Date,
-            Self::Timestamp => DataType::Timestamp,
-            Self::Tensor => DataType::Tensor,
-            Self::ArrayOf(element) => DataType::array(element.fixed()?),
+        match self {
+            Self::Int64 => Some(DataType::Int64),
+            Self::Float64 => Some(DataType::Float64),
+            Self::Bool => Some(DataType::Bool),
+            Self::String | Self::Part => Some(DataType::String),
+            Self::Bytes => Some(DataType::Bytes),
+            Self::Date => Some(DataType::Date),
+            Self::Timestamp => Some(DataType::Timestamp),
+            Self::Tensor => Some(DataType::Tensor),
+            Self::ArrayOf(element) => element.fixed().map(DataType::array),
             Self::Any
             | Self::Ordered
             | Self::Comparable
             | Self::Array
             | Self::Struct
             | Self::Whatever
-            | Self::Interval => {
-                return None;
-            }
-        })
+            | Self::Interval => None,
+        }
     }
 
     /// How signatures show it.
@@ -348,7 +352,13 @@ impl Type {
             Self::Part => "date part".into(),
             Self::Interval => "INTERVAL".into(),
             Self::Tensor => "image".into(),
-            fixed => fixed.fixed().map(|it| it.to_string()).unwrap_or_default(),
+            Self::Int64 => "INT64".into(),
+            Self::Float64 => "FLOAT64".into(),
+            Self::Bool => "BOOL".into(),
+            Self::String => "STRING".into(),
+            Self::Bytes => "BYTES".into(),
+            Self::Date => "DATE".into(),
+            Self::Timestamp => "TIMESTAMP".into(),
         }
     }
 }

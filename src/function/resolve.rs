@@ -2,7 +2,7 @@
 
 use super::{Argument, Body, Function, Returns, Signature, Type};
 use crate::data::{DataType, Scalar, can_coerce};
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Code, Error, Invariant, Result};
 use crate::syntax::SqlOperator;
 
 /// A call with its types settled: arguments are to be converted to `args`.
@@ -25,13 +25,15 @@ pub(crate) fn resolve(
     args: &[Option<DataType>],
     literal: &dyn Fn(usize) -> Result<Option<Scalar>>,
 ) -> Result<Resolved> {
-    let fits = function.signatures.iter().filter_map(|signature| fit(signature, args)).min_by_key(|it| it.0);
-    let Some((_, signature, settled, variable)) = fits else { return Err(mismatch(function, args)) };
+    let fits = function.signatures.iter().filter_map(|signature| fit(signature, args));
+    let Some(Fit { signature, settled, variable, .. }) = fits.min_by_key(|fit| fit.coercions) else {
+        return Err(mismatch(function, args));
+    };
     let returns = match signature.returns {
-        Returns::Type(returns) => settle(returns, &variable).unwrap_or(DataType::Int64),
+        Returns::Type(returns) => settle(returns, &variable).invariant("the type of a result")?,
         Returns::Infer(infer) => {
-            let argument = |(at, data_type): (usize, &DataType)| {
-                Ok(Argument { data_type: data_type.clone(), literal: literal(at)? })
+            let argument = |(position, data_type): (usize, &DataType)| {
+                Ok(Argument { data_type: data_type.clone(), literal: literal(position)? })
             };
             infer(&settled.iter().enumerate().map(argument).collect::<Result<Vec<_>>>()?)?
         }
@@ -39,15 +41,23 @@ pub(crate) fn resolve(
     Ok(Resolved { args: settled, returns, body: signature.body })
 }
 
-/// The number of coercions, the settled types of the arguments and that of the variable; `None` where the signature
-/// does not fit.
-fn fit<'a>(
+/// A signature that takes the arguments of a call.
+struct Fit<'a> {
     signature: &'a Signature,
-    args: &[Option<DataType>],
-) -> Option<(usize, &'a Signature, Vec<DataType>, DataType)> {
+    /// How many arguments are to be converted.
+    coercions: usize,
+    /// The types of the arguments.
+    settled: Vec<DataType>,
+    /// What `T` is.
+    variable: DataType,
+}
+
+/// How the signature fits; `None` where it does not.
+fn fit<'a>(signature: &'a Signature, args: &[Option<DataType>]) -> Option<Fit<'a>> {
     let wanted = expanded(signature, args.len())?;
     let mut variable: Option<DataType> = None;
     for (wanted, found) in wanted.iter().zip(args) {
+        // NULL has any type.
         let Some(found) = found else { continue };
         let found = match (wanted, found) {
             (Type::Any, found) => found,
@@ -63,6 +73,7 @@ fn fit<'a>(
             Some(earlier) => common_type(&earlier, found)?,
         });
     }
+    // A bare NULL is INT64, as in BigQuery.
     let variable = variable.unwrap_or(DataType::Int64);
     let mut coercions = 0;
     let mut settled = Vec::with_capacity(args.len());
@@ -75,7 +86,7 @@ fn fit<'a>(
         }
         settled.push(wanted);
     }
-    Some((coercions, signature, settled, variable))
+    Some(Fit { signature, coercions, settled, variable })
 }
 
 /// The types of `count` arguments; `None` where the signature does not take so many. An interval counts as two.
@@ -91,8 +102,10 @@ fn expanded(signature: &Signature, count: usize) -> Option<Vec<Type>> {
     if count < least || (count > types.len() && !signature.variadic) {
         return None;
     }
-    let last = *types.last().unwrap_or(&Type::Any);
-    types.resize(count, last);
+    match types.last() {
+        Some(last) if count > types.len() => types.resize(count, *last),
+        _ => types.truncate(count),
+    }
     Some(types)
 }
 
@@ -119,8 +132,8 @@ pub(crate) fn common_type(a: &DataType, b: &DataType) -> Option<DataType> {
 #[cold]
 fn mismatch(function: &Function, args: &[Option<DataType>]) -> Error {
     let found: Vec<_> =
-        args.iter().map(|it| it.as_ref().map_or_else(|| "NULL".into(), DataType::to_string)).collect();
-    let forms: Vec<_> = function.signatures.iter().map(|it| it.form(function)).collect();
+        args.iter().map(|arg| arg.as_ref().map_or_else(|| "NULL".into(), DataType::to_string)).collect();
+    let forms: Vec<_> = function.signatures.iter().map(|signature| signature.form(function)).collect();
     let what = if function.is_operator() { "operator" } else { "function" };
     Error::new(
         Code::NoMatchingSignature,
@@ -133,7 +146,7 @@ impl Signature {
     /// How a call of `function` is written: `ROUND(FLOAT64 [, INT64])`.
     pub(crate) fn form(&self, function: &Function) -> String {
         let name = function.name;
-        let types: Vec<_> = self.args.iter().map(|it| it.name()).collect();
+        let types: Vec<_> = self.args.iter().map(|arg| arg.name()).collect();
         if let [left, right] = types.as_slice()
             && function.operator.is_some_and(SqlOperator::is_binary_sign)
         {
@@ -141,11 +154,14 @@ impl Signature {
         }
         let least = types.len().saturating_sub(self.optional);
         let mut text = format!("{name}(");
-        for (at, data_type) in types.iter().enumerate() {
-            let open = if at >= least { "[" } else { "" };
-            let space = if at > 0 && at >= least { " " } else { "" };
-            let comma = if at > 0 { ", " } else { "" };
-            text = format!("{text}{space}{open}{comma}{data_type}");
+        for (position, data_type) in types.iter().enumerate() {
+            text += match (position, position >= least) {
+                (0, false) => "",
+                (0, true) => "[",
+                (_, false) => ", ",
+                (_, true) => " [, ",
+            };
+            text += data_type;
         }
         text.push_str(if self.variadic { ", …" } else { "" });
         text.push_str(&"]".repeat(self.optional));

@@ -1,4 +1,4 @@
-//! Arithmetic over whole columns: the loops have no branches, so a range that was left is looked for afterwards.
+//! Arithmetic over whole columns: the loops have no branches, so overflows are looked for afterwards.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use arrow_array::types::{ArrowPrimitiveType, Float64Type, Int64Type};
 use arrow_array::{ArrayRef, PrimitiveArray};
 
 use super::super::BatchCall;
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Code, Error, Result, ensure};
 
 pub(super) fn add_ints(call: &BatchCall<'_>) -> Result<ArrayRef> {
     binary::<Int64Type>(call, "+", i64::overflowing_add)
@@ -52,12 +52,12 @@ pub(super) fn negate_floats(call: &BatchCall<'_>) -> Result<ArrayRef> {
     unary::<Float64Type>(call, |a| (-a, false))
 }
 
-/// Infinity out of finite numbers is an overflow.
+/// The result, and whether it is an overflow: infinity out of finite numbers.
 fn finite(a: f64, b: f64, result: f64) -> (f64, bool) {
     (result, !result.is_finite() & a.is_finite() & b.is_finite())
 }
 
-/// `apply` gives the result and whether there is none.
+/// `apply` gives the result and whether it is out of range.
 fn binary<T: ArrowPrimitiveType>(
     call: &BatchCall<'_>,
     sign: &str,
@@ -67,6 +67,7 @@ where
     T::Native: fmt::Debug,
 {
     let (left, right) = (call.arg(0)?.values::<T>(call.rows)?, call.arg(1)?.values::<T>(call.rows)?);
+    ensure(left.len() == call.rows && right.len() == call.rows, "operands have a value for each row")?;
     let mut any_failed = false;
     let mut values = Vec::with_capacity(call.rows);
     values.extend(left.iter().zip(right.iter()).map(|(a, b)| {

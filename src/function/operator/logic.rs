@@ -28,10 +28,10 @@ pub(super) fn joined(args: &[Operand], rows: usize, all: bool) -> Result<Boolean
     Ok(known(trues, &falses))
 }
 
-/// TRUE and FALSE as said, NULL where nothing is.
+/// TRUE and FALSE as given, NULL everywhere else.
 pub(super) fn known(trues: BooleanBuffer, falses: &BooleanBuffer) -> BooleanArray {
     let nulls = NullBuffer::new(&trues | falses);
-    BooleanArray::new(trues, Some(nulls).filter(|it| it.null_count() > 0))
+    BooleanArray::new(trues, Some(nulls).filter(|nulls| nulls.null_count() > 0))
 }
 
 pub(super) fn not(call: &BatchCall<'_>) -> Result<ArrayRef> {

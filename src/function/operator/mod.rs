@@ -14,7 +14,7 @@ use super::{Function, Signature, Type};
 use crate::syntax::SqlOperator;
 
 pub(super) use compare::{Test, equal};
-pub(super) use membership::Latest;
+pub(super) use membership::InListCache;
 
 use Type::{Any, Array, Bool, Bytes, Comparable, Date, Float64, Int64, Interval, Ordered, String, Timestamp};
 
@@ -179,6 +179,7 @@ pub(super) static OPERATORS: &[Function] = &[
     ),
 ];
 
+#[expect(clippy::indexing_slicing, reason = "the loop ends with the declarations")]
 const _: () = {
     let mut place = 0;
     while place < OPERATORS.len() {

@@ -5,7 +5,7 @@ use arrow_buffer::NullBuffer;
 
 use super::super::operator::equal;
 use super::super::{BatchCall, Body, Function, Lazy, Signature, Type};
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Error, Result};
 
 use Type::{Any, Bool, Comparable};
 
@@ -42,5 +42,5 @@ fn null_if(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let column = value.clone().into_column(call.rows)?;
     let nulls = NullBuffer::union(column.nulls(), Some(&NullBuffer::new(!&same)));
     let data = column.to_data().into_builder().nulls(nulls).build();
-    data.map(make_array).map_err(|error| Error::new(Code::Internal, "NULLs cannot be set").detail(error))
+    data.map(make_array).map_err(|error| Error::internal("NULLs can be set").detail(error))
 }

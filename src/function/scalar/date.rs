@@ -5,10 +5,10 @@ use arrow_array::ArrayRef;
 use super::super::{Argument, BatchCall, Body, Function, Signature, Type, Volatility};
 use super::date_format::{format, parse};
 use crate::data::{
-    Civil, DAY, DataType, Operand, SECOND, Scalar, civil, days, days_in_month, in_days, in_micros,
-    parse_timestamp, parse_zone,
+    Civil, DAY, DataType, Operand, SECOND, Scalar, StringView, civil, days, days_in_month, in_days,
+    in_micros, parse_timestamp, parse_zone,
 };
-use crate::diag::{Code, Error, Result, nearest};
+use crate::diag::{Code, Error, Result};
 
 use Type::{Date, Int64, Interval, Part, String, Timestamp};
 
@@ -71,10 +71,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "CURRENT_DATE",
         "The day on which the statement began, in UTC or the time zone given.",
         &[Signature::scalar(&[String], Date, |call| {
-            let zones = call.args.first().map(Operand::texts).transpose()?;
+            let zones = Zones::of(call, 0)?;
             call.dates(&|row| {
-                let offset = zones.as_ref().map_or(Ok(0), |it| zone(it.at(row)))?;
-                Ok(in_days((call.env.now + offset).div_euclid(DAY)))
+                let offset = zones.offset(row)?;
+                in_days((call.env.now + offset).div_euclid(DAY)).map(Some).ok_or_else(beyond)
             })
         })
         .optional(1)],
@@ -209,9 +209,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "FORMAT_DATE",
         "The date as text in a format such as '%d.%m.%Y'.",
         &[Signature::scalar(&[String, Date], String, |call| {
-            let (formats, dates) = (call.arg(0)?.texts()?, call.arg(1)?.dates()?);
-            call.texts(&|row| {
-                format(formats.at(row), i64::from(dates.at(row)) * DAY, None).map(|it| Some(it.into()))
+            let (formats, dates) = (call.arg(0)?.strings()?, call.arg(1)?.dates()?);
+            call.strings(&|row| {
+                let text = format(formats.at(row), i64::from(dates.at(row)) * DAY, None)?;
+                Ok(Some(text.into()))
             })
         })],
     ),
@@ -219,11 +220,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "FORMAT_TIMESTAMP",
         "The moment as text in a format such as '%F %T', in UTC or the time zone given.",
         &[Signature::scalar(&[String, Timestamp, String], String, |call| {
-            let (formats, times) = (call.arg(0)?.texts()?, call.arg(1)?.timestamps()?);
-            let zones = call.args.get(2).map(Operand::texts).transpose()?;
-            call.texts(&|row| {
-                let offset = zones.as_ref().map_or(Ok(0), |it| zone(it.at(row)))?;
-                format(formats.at(row), times.at(row) + offset, Some(offset)).map(|it| Some(it.into()))
+            let (formats, times) = (call.arg(0)?.strings()?, call.arg(1)?.timestamps()?);
+            let zones = Zones::of(call, 2)?;
+            call.strings(&|row| {
+                let offset = zones.offset(row)?;
+                let text = format(formats.at(row), times.at(row) + offset, Some(offset))?;
+                Ok(Some(text.into()))
             })
         })
         .optional(1)],
@@ -232,18 +234,21 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "PARSE_DATE",
         "The date that a text means in a format such as '%d.%m.%Y'.",
         &[Signature::scalar(&[String, String], Date, |call| {
-            let (formats, texts) = (call.arg(0)?.texts()?, call.arg(1)?.texts()?);
-            call.dates(&|row| Ok(in_days(parse(formats.at(row), texts.at(row))?.div_euclid(DAY))))
+            let (formats, texts) = (call.arg(0)?.strings()?, call.arg(1)?.strings()?);
+            call.dates(&|row| {
+                let micros = parse(formats.at(row), texts.at(row))?;
+                in_days(micros.div_euclid(DAY)).map(Some).ok_or_else(beyond)
+            })
         })],
     ),
     Function::new(
         "PARSE_TIMESTAMP",
         "The moment that a text means in a format such as '%F %T', in UTC or the time zone given.",
         &[Signature::scalar(&[String, String, String], Timestamp, |call| {
-            let (formats, texts) = (call.arg(0)?.texts()?, call.arg(1)?.texts()?);
-            let zones = call.args.get(2).map(Operand::texts).transpose()?;
+            let (formats, texts) = (call.arg(0)?.strings()?, call.arg(1)?.strings()?);
+            let zones = Zones::of(call, 2)?;
             call.timestamps(&|row| {
-                let offset = zones.as_ref().map_or(Ok(0), |it| zone(it.at(row)))?;
+                let offset = zones.offset(row)?;
                 let micros = parse(formats.at(row), texts.at(row))? - offset;
                 in_micros(micros).map(Some).ok_or_else(beyond)
             })
@@ -265,19 +270,33 @@ pub(super) fn beyond() -> Error {
 }
 
 fn named(name: &str) -> Result<Unit> {
-    NAMES.iter().find(|it| it.0 == name).map(|it| it.1).ok_or_else(|| {
-        let near = nearest(name, NAMES.iter().map(|it| it.0));
-        invalid(format!("there is no date part {name}"))
-            .hint_opt(near.map(|it| format!("did you mean {it}?")))
+    NAMES.iter().find(|(known, _)| *known == name).map(|(_, unit)| *unit).ok_or_else(|| {
+        invalid(format!("there is no date part `{name}`"))
+            .did_you_mean(name, NAMES.iter().map(|(name, _)| *name))
     })
 }
 
-/// The part that argument `at` names: always a constant.
-pub(super) fn unit(call: &BatchCall<'_>, at: usize) -> Result<Unit> {
-    named(call.arg(at)?.texts()?.at(0))
+/// The part that the argument at this position names: always a constant.
+pub(super) fn unit(call: &BatchCall<'_>, position: usize) -> Result<Unit> {
+    named(call.arg(position)?.strings()?.at(0))
 }
 
-/// What a time zone is ahead of UTC.
+/// The time zones of a call, row by row.
+struct Zones<'a>(Option<StringView<'a>>);
+
+impl<'a> Zones<'a> {
+    /// The zones of the argument at this position; UTC where it was left out.
+    fn of(call: &'a BatchCall<'_>, position: usize) -> Result<Self> {
+        call.args.get(position).map(Operand::strings).transpose().map(Self)
+    }
+
+    /// How many microseconds the zone of a row is ahead of UTC.
+    fn offset(&self, row: usize) -> Result<i64> {
+        self.0.as_ref().map_or(Ok(0), |zones| zone(zones.at(row)))
+    }
+}
+
+/// How many microseconds a time zone is ahead of UTC.
 fn zone(name: &str) -> Result<i64> {
     parse_zone(name).ok_or_else(|| {
         Error::new(Code::UnsupportedSyntax, format!("time zone {name:?} is not supported"))
@@ -286,12 +305,12 @@ fn zone(name: &str) -> Result<i64> {
 }
 
 fn unfit(unit: Unit, what: &str) -> Error {
-    let name = NAMES.iter().find(|it| it.1 == unit).map_or("this", |it| it.0);
+    let name = NAMES.iter().find(|(_, known)| *known == unit).map_or("this", |(name, _)| *name);
     invalid(format!("{name} is no part that {what}"))
 }
 
 fn part_type(args: &[Argument]) -> Result<DataType> {
-    Ok(match args.first().and_then(|it| it.literal.as_ref()) {
+    Ok(match args.first().and_then(|part| part.literal.as_ref()) {
         Some(Scalar::String(part)) if part == "DATE" => DataType::Date,
         _ => DataType::Int64,
     })
@@ -307,7 +326,7 @@ fn extract(call: &BatchCall<'_>) -> Result<ArrayRef> {
     }
     let times = call.arg(1)?.timestamps()?;
     if *call.returns == DataType::Date {
-        return call.dates(&|row| Ok(in_days(times.at(row).div_euclid(DAY))));
+        return call.dates(&|row| in_days(times.at(row).div_euclid(DAY)).map(Some).ok_or_else(beyond));
     }
     call.ints(&|row| {
         let (date, time) = (in_days(times.at(row).div_euclid(DAY)), times.at(row).rem_euclid(DAY));
@@ -328,20 +347,25 @@ pub(super) fn weekday(date: i32) -> i64 {
 }
 
 /// Days since the first of January.
-pub(super) fn day_in_year(date: i32) -> i64 {
+pub(super) fn day_in_year(date: i32) -> Result<i64> {
     let year = civil(date.into()).year;
-    i64::from(date) - days(Civil { year, month: 1, day: 1 }).map_or(0, i64::from)
+    let first = days(Civil { year, month: 1, day: 1 }).ok_or_else(beyond)?;
+    Ok((date - first).into())
+}
+
+/// Days since the latest Monday.
+fn days_since_monday(date: i32) -> i32 {
+    (date.rem_euclid(7) + 3) % 7
 }
 
 /// The Thursday of the date's ISO week: its year is that of the week.
 fn iso_thursday(date: i32) -> i32 {
-    let since_monday = (weekday(date) + 6) % 7;
-    i32::try_from(i64::from(date) - since_monday + 3).unwrap_or(date)
+    date - days_since_monday(date) + 3
 }
 
 /// The number of a date's week; days before the first week of the year are in week 0.
-pub(super) fn week_in_year(date: i32, start: i64) -> i64 {
-    (day_in_year(date) + 7 - (weekday(date) - start).rem_euclid(7)) / 7
+pub(super) fn week_in_year(date: i32, start: i64) -> Result<i64> {
+    Ok((day_in_year(date)? + 7 - (weekday(date) - start).rem_euclid(7)) / 7)
 }
 
 pub(super) fn date_part(date: i32, unit: Unit) -> Result<i64> {
@@ -349,9 +373,9 @@ pub(super) fn date_part(date: i32, unit: Unit) -> Result<i64> {
     Ok(match unit {
         Unit::Day => day,
         Unit::DayOfWeek => weekday(date) + 1,
-        Unit::DayOfYear => day_in_year(date) + 1,
-        Unit::Week(start) => week_in_year(date, start),
-        Unit::IsoWeek => day_in_year(iso_thursday(date)) / 7 + 1,
+        Unit::DayOfYear => day_in_year(date)? + 1,
+        Unit::Week(start) => week_in_year(date, start)?,
+        Unit::IsoWeek => day_in_year(iso_thursday(date))? / 7 + 1,
         Unit::Month => month,
         Unit::Quarter => (month - 1) / 3 + 1,
         Unit::Year => year,
@@ -381,14 +405,14 @@ fn start_of(date: i32, unit: Unit) -> Result<i32> {
     let day = match unit {
         Unit::Day => Some(date),
         Unit::Week(start) => in_days(i64::from(date) - (weekday(date) - start).rem_euclid(7)),
-        Unit::IsoWeek => in_days(i64::from(date) - (weekday(date) + 6) % 7),
+        Unit::IsoWeek => in_days((date - days_since_monday(date)).into()),
         Unit::Month => days(Civil { year, month, day: 1 }),
         Unit::Quarter => days(Civil { year, month: (month - 1) / 3 * 3 + 1, day: 1 }),
         Unit::Year => days(Civil { year, month: 1, day: 1 }),
         Unit::IsoYear => {
             let year = civil(iso_thursday(date).into()).year;
             days(Civil { year, month: 1, day: 4 })
-                .and_then(|it| in_days(i64::from(it) - (weekday(it) + 6) % 7))
+                .and_then(|fourth| in_days((fourth - days_since_monday(fourth)).into()))
         }
         _ => return Err(unfit(unit, "a date is cut to")),
     };
@@ -433,7 +457,7 @@ pub(in crate::function) fn add_to_date(call: &BatchCall<'_>, sign: i64) -> Resul
     }
     call.dates(&|row| {
         let count = counts.at(row).checked_mul(sign);
-        count.and_then(|it| shifted(dates.at(row), it, unit)).map(Some).ok_or_else(beyond)
+        count.and_then(|count| shifted(dates.at(row), count, unit)).map(Some).ok_or_else(beyond)
     })
 }
 
@@ -458,16 +482,17 @@ pub(in crate::function) fn add_to_timestamp(call: &BatchCall<'_>, sign: i64) -> 
     let (times, counts) = (call.arg(0)?.timestamps()?, call.arg(1)?.ints()?);
     let micros = micros_in(unit(call, 2)?)? * sign;
     call.timestamps(&|row| {
-        let moved = counts.at(row).checked_mul(micros).and_then(|it| times.at(row).checked_add(it));
+        let moved =
+            counts.at(row).checked_mul(micros).and_then(|interval| times.at(row).checked_add(interval));
         moved.and_then(in_micros).map(Some).ok_or_else(beyond)
     })
 }
 
 fn timestamp_trunc(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (times, unit) = (call.arg(0)?.timestamps()?, unit(call, 1)?);
-    let zones = call.args.get(2).map(Operand::texts).transpose()?;
+    let zones = Zones::of(call, 2)?;
     call.timestamps(&|row| {
-        let offset = zones.as_ref().map_or(Ok(0), |it| zone(it.at(row)))?;
+        let offset = zones.offset(row)?;
         let local = times.at(row) + offset;
         let start = match micros_in(unit) {
             Ok(micros) => local - local.rem_euclid(micros),
@@ -488,19 +513,19 @@ fn date_of_parts(call: &BatchCall<'_>) -> Result<ArrayRef> {
 
 fn date_of_timestamp(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let times = call.arg(0)?.timestamps()?;
-    let zones = call.args.get(1).map(Operand::texts).transpose()?;
+    let zones = Zones::of(call, 1)?;
     call.dates(&|row| {
-        let offset = zones.as_ref().map_or(Ok(0), |it| zone(it.at(row)))?;
+        let offset = zones.offset(row)?;
         in_days((times.at(row) + offset).div_euclid(DAY)).map(Some).ok_or_else(beyond)
     })
 }
 
 fn timestamp_of_text(call: &BatchCall<'_>) -> Result<ArrayRef> {
-    let texts = call.arg(0)?.texts()?;
-    let zones = call.args.get(1).map(Operand::texts).transpose()?;
+    let texts = call.arg(0)?.strings()?;
+    let zones = Zones::of(call, 1)?;
     call.timestamps(&|row| {
         let text = texts.at(row);
-        let offset = zones.as_ref().map_or(Ok(0), |it| zone(it.at(row)))?;
+        let offset = zones.offset(row)?;
         let micros = parse_timestamp(text)
             .ok_or_else(|| Error::new(Code::CastFailed, format!("cannot convert {text:?} to TIMESTAMP")))?;
         in_micros(micros - offset).map(Some).ok_or_else(beyond)
@@ -509,9 +534,9 @@ fn timestamp_of_text(call: &BatchCall<'_>) -> Result<ArrayRef> {
 
 fn timestamp_of_date(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let dates = call.arg(0)?.dates()?;
-    let zones = call.args.get(1).map(Operand::texts).transpose()?;
+    let zones = Zones::of(call, 1)?;
     call.timestamps(&|row| {
-        let offset = zones.as_ref().map_or(Ok(0), |it| zone(it.at(row)))?;
+        let offset = zones.offset(row)?;
         in_micros(i64::from(dates.at(row)) * DAY - offset).map(Some).ok_or_else(beyond)
     })
 }

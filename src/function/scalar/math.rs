@@ -7,7 +7,7 @@ use arrow_array::{ArrayRef, UInt64Array};
 
 use super::super::{BatchCall, Function, Signature, Type, Volatility};
 use crate::data::{Operand, concat, order_of, take};
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Code, Error, Invariant, Result, ensure};
 
 use Type::{Bool, Float64, Int64, Ordered};
 
@@ -244,18 +244,18 @@ fn of_two(call: &BatchCall<'_>, name: &str, apply: fn(f64, f64) -> Option<f64>) 
 /// Infinity out of finite numbers is an overflow.
 fn checked(name: &str, given: &[f64], result: Option<f64>) -> Result<f64> {
     match result {
-        Some(result) if !result.is_infinite() || given.iter().any(|it| !it.is_finite()) => Ok(result),
-        Some(_) => Err(out_of_range(name, &texts(given))),
+        Some(result) if !result.is_infinite() || given.iter().any(|number| !number.is_finite()) => Ok(result),
+        Some(_) => Err(out_of_range(name, &shown(given))),
         None => Err(Error::new(
             Code::InvalidValue,
-            format!("{name} has no value for {}", texts(given).join(", ")),
+            format!("{name} has no value for {}", shown(given).join(", ")),
         )
         .hint(format!("SAFE.{name} gives NULL there"))),
     }
 }
 
-fn texts(numbers: &[f64]) -> Vec<String> {
-    numbers.iter().map(|it| format!("{it:?}")).collect()
+fn shown(numbers: &[f64]) -> Vec<String> {
+    numbers.iter().map(|number| format!("{number:?}")).collect()
 }
 
 #[cold]
@@ -264,12 +264,12 @@ fn out_of_range(name: &str, given: &[String]) -> Error {
         .hint(format!("SAFE.{name} gives NULL there"))
 }
 
-/// Of what is not above 0 there is none, but of infinity.
+/// The natural logarithm; `None` of numbers that are not positive.
 fn logarithm(x: f64) -> Option<f64> {
     (x.is_nan() || x > 0.0).then(|| x.ln())
 }
 
-/// Infinity has no angle, but is no error either.
+/// Whether it has an arcsine and arccosine, which of infinity and NaN is NaN.
 fn within_one(x: f64) -> bool {
     !x.is_finite() || x.abs() <= 1.0
 }
@@ -280,13 +280,13 @@ fn power(x: f64, y: f64) -> Option<f64> {
     (!root_of_negative && !division_by_zero).then(|| x.powf(y))
 }
 
-/// Rounds to so many digits behind the point; a negative number counts digits before it.
+/// Rounds to a number of digits after the decimal point, or, where it is negative, before it.
 fn to_digits(call: &BatchCall<'_>, whole: fn(f64) -> f64) -> Result<ArrayRef> {
     let x = call.arg(0)?.floats()?;
     let digits = call.args.get(1).map(Operand::ints).transpose()?;
     call.floats(&|row| {
         let x = x.at(row);
-        let digits = digits.as_ref().map_or(0, |it| it.at(row)).clamp(-400, 400);
+        let digits = digits.as_ref().map_or(0, |digits| digits.at(row)).clamp(-400, 400);
         #[expect(clippy::cast_possible_truncation, reason = "it is small")]
         let factor = 10f64.powi(digits.unsigned_abs() as i32);
         let result = match digits {
@@ -295,12 +295,14 @@ fn to_digits(call: &BatchCall<'_>, whole: fn(f64) -> f64) -> Result<ArrayRef> {
             _ => whole(x / factor) * factor,
         };
         // With more digits than the number has, nothing changes; with fewer, nothing is left.
-        let result = match result.is_finite() || !x.is_finite() {
-            true => result,
-            false if digits > 0 => x,
-            false => 0.0,
-        };
-        Ok(Some(result))
+        let overflows = x.is_finite() && !result.is_finite();
+        Ok(Some(if !overflows {
+            result
+        } else if digits > 0 {
+            x
+        } else {
+            0.0
+        }))
     })
 }
 
@@ -313,7 +315,7 @@ fn of_ints(call: &BatchCall<'_>, name: &str, apply: fn(i64, i64) -> Option<i64>)
                 Err(Error::new(Code::DivisionByZero, format!("division by zero: {name}({x}, 0)"))
                     .hint(format!("{name}(x, NULLIF(y, 0)) gives NULL where the divisor is 0")))
             }
-            None => Err(out_of_range(name, &[x, y].map(|it| it.to_string()))),
+            None => Err(out_of_range(name, &[x, y].map(|number| number.to_string()))),
             result => Ok(result),
         }
     })
@@ -339,49 +341,56 @@ fn safe_floats(
 }
 
 fn extreme_int(call: &BatchCall<'_>, choose: fn(i64, i64) -> i64) -> Result<ArrayRef> {
-    let mut columns = call.args.iter().map(|it| it.values::<Int64Type>(call.rows));
-    let mut best = columns.next().ok_or_else(none_given)??.into_owned();
+    let mut columns = call.args.iter().map(|arg| arg.values::<Int64Type>(call.rows));
+    let mut best = columns.next().invariant("a value to choose from")??.into_owned();
     for column in columns {
-        best.iter_mut().zip(column?.iter()).for_each(|(best, it)| *best = choose(*best, *it));
+        let column = column?;
+        ensure(column.len() == best.len(), "arguments have a value for each row")?;
+        best.iter_mut().zip(column.iter()).for_each(|(best, value)| *best = choose(*best, *value));
     }
     Ok(Arc::new(arrow_array::Int64Array::new(best.into(), call.nulls())))
 }
 
 /// NaN beats every number.
 fn extreme_float(call: &BatchCall<'_>, choose: fn(f64, f64) -> f64) -> Result<ArrayRef> {
-    let mut columns = call.args.iter().map(|it| it.values::<Float64Type>(call.rows));
-    let mut best = columns.next().ok_or_else(none_given)??.into_owned();
+    let mut columns = call.args.iter().map(|arg| arg.values::<Float64Type>(call.rows));
+    let mut best = columns.next().invariant("a value to choose from")??.into_owned();
     for column in columns {
-        best.iter_mut().zip(column?.iter()).for_each(|(best, it)| {
-            *best = if best.is_nan() || it.is_nan() { f64::NAN } else { choose(*best, *it) };
+        let column = column?;
+        ensure(column.len() == best.len(), "arguments have a value for each row")?;
+        best.iter_mut().zip(column.iter()).for_each(|(best, value)| {
+            *best = if best.is_nan() || value.is_nan() { f64::NAN } else { choose(*best, *value) };
         });
     }
     Ok(Arc::new(arrow_array::Float64Array::new(best.into(), call.nulls())))
 }
 
-/// For types without arithmetic: finds the place of the value and takes it.
+/// For types without arithmetic: finds the position of the value among those of all arguments and takes it.
 fn extreme(call: &BatchCall<'_>, greatest: bool) -> Result<ArrayRef> {
-    let all: Vec<_> = call.args.iter().map(|it| it.array().clone()).collect();
+    let all: Vec<_> = call.args.iter().map(|arg| arg.array().clone()).collect();
     let all = concat(&all)?;
     let order = order_of(&all, call.returns)?;
-    let mut starts = Vec::with_capacity(call.args.len());
+    // The arguments, and where the values of each begin.
+    let mut args = Vec::with_capacity(call.args.len());
     let mut start = 0;
     for arg in call.args {
-        starts.push(start);
+        args.push((arg, start));
         start += arg.array().len();
     }
     let nulls = call.nulls();
-    let places = (0..call.rows).map(|row| {
-        let places = call.args.iter().zip(&starts).map(|(arg, start)| start + arg.index(row));
-        let best =
-            if greatest { places.max_by(|a, b| order(*a, *b)) } else { places.min_by(|a, b| order(*a, *b)) };
-        best.filter(|_| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row))).map(|it| it as u64)
+    let positions = (0..call.rows).map(|row| {
+        if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
+            return None;
+        }
+        let positions = args.iter().map(|(arg, start)| start + arg.index(row));
+        let best = if greatest {
+            positions.max_by(|a, b| order(*a, *b))
+        } else {
+            positions.min_by(|a, b| order(*a, *b))
+        };
+        best.map(|position| position as u64)
     });
-    take(&all, &places.collect::<UInt64Array>())
-}
-
-fn none_given() -> Error {
-    Error::new(Code::Internal, "there are no values to choose from")
+    take(&all, &positions.collect::<UInt64Array>())
 }
 
 /// The next number of the generator SplitMix64.

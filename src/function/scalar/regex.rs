@@ -1,4 +1,4 @@
-//! Functions of regular expressions. Source: GoogleSQL, "String functions"; the syntax is that of the crate
+//! Regular expressions. Source: GoogleSQL, "String functions"; the syntax is that of the crate
 //! `regex-lite`, which has most of RE2's: no Unicode classes.
 
 use std::borrow::Cow;
@@ -8,7 +8,7 @@ use arrow_array::{ArrayRef, StringArray};
 use regex_lite::{Captures, Regex};
 
 use super::super::{BatchCall, Function, Signature, Type};
-use crate::data::{Operand, TextView};
+use crate::data::{Operand, StringView};
 use crate::diag::{Code, Error, Result};
 
 use Type::{ArrayOf, Bool, Int64, String};
@@ -21,7 +21,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "REGEXP_CONTAINS",
         "Whether a part of the text matches the regular expression.",
         &[Signature::scalar(&[String, String], Bool, |call| {
-            let (texts, patterns) = (call.arg(0)?.texts()?, Patterns::of(call.arg(1)?)?);
+            let (texts, patterns) = (call.arg(0)?.strings()?, Patterns::of(call.arg(1)?)?);
             call.bools(&|row| Ok(patterns.at(row)?.is_match(texts.at(row))))
         })],
     ),
@@ -46,12 +46,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
 /// Compiled once where the pattern is a constant.
 enum Patterns<'a> {
     One(Regex),
-    Each(TextView<'a>),
+    Each(StringView<'a>),
 }
 
 impl<'a> Patterns<'a> {
     fn of(operand: &'a Operand) -> Result<Self> {
-        let texts = operand.texts()?;
+        let texts = operand.strings()?;
         Ok(if operand.is_constant() { Self::One(compile(texts.at(0))?) } else { Self::Each(texts) })
     }
 
@@ -75,7 +75,7 @@ impl<'a> Patterns<'a> {
                     groups - 1
                 ),
             )
-            .hint("write (?: … ) for parentheses that only hold together")),
+            .hint("write (?: … ) for parentheses that only group")),
         }
     }
 }
@@ -89,33 +89,35 @@ fn compile(pattern: &str) -> Result<Regex> {
 
 /// The group, where there is one, else the whole match.
 fn part<'t>(found: &Captures<'t>) -> Option<&'t str> {
-    found.get(found.len() - 1).map(|it| it.as_str())
+    found.get(found.len() - 1).map(|group| group.as_str())
 }
 
 fn extract(call: &BatchCall<'_>) -> Result<ArrayRef> {
-    let (texts, patterns) = (call.arg(0)?.texts()?, Patterns::of(call.arg(1)?)?);
+    let (texts, patterns) = (call.arg(0)?.strings()?, Patterns::of(call.arg(1)?)?);
     let starts = call.args.get(2).map(Operand::ints).transpose()?;
-    let times = call.args.get(3).map(Operand::ints).transpose()?;
-    let counted = |name: &str, value: i64| match usize::try_from(value) {
+    let occurrences = call.args.get(3).map(Operand::ints).transpose()?;
+    let from_one = |name: &str, value: i64| match usize::try_from(value) {
         Ok(value @ 1..) => Ok(value - 1),
         _ => Err(Error::new(Code::InvalidValue, format!("expected {name} from 1 on, found {value}"))),
     };
-    call.texts(&|row| {
+    call.strings(&|row| {
         let regex = patterns.with_a_group(row)?;
-        let start = starts.as_ref().map_or(Ok(0), |it| counted("a position", it.at(row)))?;
-        let nth = times.as_ref().map_or(Ok(0), |it| counted("an occurrence", it.at(row)))?;
-        let text = texts.at(row);
-        let ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
-        let Some(rest) = ends.into_iter().nth(start).and_then(|at| text.get(at..)) else { return Ok(None) };
-        Ok(regex.captures_iter(rest).nth(nth).and_then(|found| part(&found)).map(Cow::Borrowed))
+        let start = starts.as_ref().map_or(Ok(0), |starts| from_one("a position", starts.at(row)))?;
+        let nth = occurrences.as_ref().map_or(Ok(0), |nth| from_one("an occurrence", nth.at(row)))?;
+        let mut rest = texts.at(row).chars();
+        if start > 0 && rest.nth(start - 1).is_none() {
+            return Ok(None);
+        }
+        Ok(regex.captures_iter(rest.as_str()).nth(nth).and_then(|found| part(&found)).map(Cow::Borrowed))
     })
 }
 
 fn extract_all(call: &BatchCall<'_>) -> Result<ArrayRef> {
-    let (texts, patterns) = (call.arg(0)?.texts()?, Patterns::of(call.arg(1)?)?);
+    let (texts, patterns) = (call.arg(0)?.strings()?, Patterns::of(call.arg(1)?)?);
     call.arrays(
         &|row, parts| {
             let regex = patterns.with_a_group(row)?;
+            // A group that has no part in the match is an empty string.
             parts.extend(regex.captures_iter(texts.at(row)).map(|found| part(&found).unwrap_or_default()));
             Ok(())
         },
@@ -124,9 +126,9 @@ fn extract_all(call: &BatchCall<'_>) -> Result<ArrayRef> {
 }
 
 fn replace(call: &BatchCall<'_>) -> Result<ArrayRef> {
-    let (texts, patterns) = (call.arg(0)?.texts()?, Patterns::of(call.arg(1)?)?);
-    let rewrites = call.arg(2)?.texts()?;
-    call.texts(&|row| {
+    let (texts, patterns) = (call.arg(0)?.strings()?, Patterns::of(call.arg(1)?)?);
+    let rewrites = call.arg(2)?.strings()?;
+    call.strings(&|row| {
         let (regex, text, rewrite) = (patterns.at(row)?, texts.at(row), rewrites.at(row));
         check_rewrite(rewrite, regex.captures_len())?;
         let expand = |found: &Captures<'_>| expand(rewrite, found);
@@ -139,7 +141,7 @@ fn check_rewrite(rewrite: &str, groups: usize) -> Result<()> {
     let mut rest = rewrite.chars();
     while let Some(c) = rest.next() {
         let next = if c == '\\' { rest.next() } else { continue };
-        match next.map(|it| it.to_digit(10).ok_or(it)) {
+        match next.map(|next| next.to_digit(10).ok_or(next)) {
             Some(Ok(group)) if (group as usize) < groups => {}
             Some(Err('\\')) => {}
             _ => {
@@ -162,8 +164,9 @@ fn expand(rewrite: &str, found: &Captures<'_>) -> std::string::String {
     let mut rest = rewrite.chars();
     while let Some(c) = rest.next() {
         let next = if c == '\\' { rest.next() } else { None };
-        match next.and_then(|it| it.to_digit(10)) {
-            Some(group) => result.push_str(found.get(group as usize).map_or("", |it| it.as_str())),
+        match next.and_then(|next| next.to_digit(10)) {
+            // A group that has no part in the match is an empty string.
+            Some(group) => result.push_str(found.get(group as usize).map_or("", |group| group.as_str())),
             None => result.push(c),
         }
     }

@@ -437,7 +437,7 @@ pub(super) fn unknown_function(name: &str, span: Span) -> Error {
 
 /// What to say of a function that others have and that is left out on purpose.
 pub(super) fn left_out(name: &str, span: Span) -> Option<Error> {
-    let hint = function::refused(name)?;
+    let hint = function::unsupported(name)?;
     Some(Error::new(Code::UnsupportedSyntax, format!("function `{name}` is left out")).at(span).hint(hint))
 }
 

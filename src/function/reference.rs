@@ -18,20 +18,20 @@ pub struct FunctionInfo {
 
 /// Every function by topic, those that give rows first, then every operator.
 pub fn listing() -> impl Iterator<Item = FunctionInfo> {
-    let functions = functions().map(|it| info(it, it.kind()));
-    let tables = TABLE_FUNCTIONS.iter().map(|it| FunctionInfo {
-        name: it.name,
+    let functions = functions().map(|function| info(function, function.kind()));
+    let tables = TABLE_FUNCTIONS.iter().map(|function| FunctionInfo {
+        name: function.name,
         kind: "TABLE",
-        forms: vec![it.form.into()],
-        doc: it.doc,
+        forms: vec![function.form.into()],
+        doc: function.doc,
     });
-    tables.chain(functions).chain(operator::OPERATORS.iter().map(|it| info(it, "OPERATOR")))
+    tables.chain(functions).chain(operator::OPERATORS.iter().map(|operator| info(operator, "OPERATOR")))
 }
 
 fn info(function: &Function, kind: &'static str) -> FunctionInfo {
-    let forms = function.signatures.iter().map(|it| match it.returns {
-        Returns::Type(returns) => format!("{} → {}", it.form(function), returns.name()),
-        Returns::Infer(_) => it.form(function),
+    let forms = function.signatures.iter().map(|signature| match signature.returns {
+        Returns::Type(returns) => format!("{} → {}", signature.form(function), returns.name()),
+        Returns::Infer(_) => signature.form(function),
     });
     FunctionInfo { name: function.name, kind, forms: forms.collect(), doc: function.doc }
 }

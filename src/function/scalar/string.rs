@@ -150,7 +150,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "ASCII",
         "The code of the first character, which must be ASCII; 0 for an empty text.",
         &[Signature::scalar(&[String], Int64, |call| {
-            let texts = call.arg(0)?.texts()?;
+            let texts = call.arg(0)?.strings()?;
             call.ints(&|row| match texts.at(row).chars().next() {
                 Some(c) if !c.is_ascii() => Err(invalid(format!("{c:?} is not an ASCII character"))),
                 first => Ok(Some(first.map_or(0, |c| i64::from(u32::from(c))))),
@@ -161,7 +161,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "UNICODE",
         "The code point of the first character; 0 for an empty text.",
         &[Signature::scalar(&[String], Int64, |call| {
-            let texts = call.arg(0)?.texts()?;
+            let texts = call.arg(0)?.strings()?;
             call.ints(&|row| Ok(Some(texts.at(row).chars().next().map_or(0, |c| i64::from(u32::from(c))))))
         })],
     ),
@@ -170,7 +170,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "The character of a code point; an empty text for 0.",
         &[Signature::scalar(&[Int64], String, |call| {
             let codes = call.arg(0)?.ints()?;
-            call.texts(&|row| {
+            call.strings(&|row| {
                 let code = codes.at(row);
                 let character = u32::try_from(code).ok().and_then(char::from_u32);
                 let character = character.ok_or_else(|| invalid(format!("{code} is not a code point")))?;
@@ -184,52 +184,59 @@ fn invalid(message: std::string::String) -> Error {
     Error::new(Code::InvalidValue, message)
 }
 
-/// A number of characters, which is not negative.
+/// A number of characters.
 fn count(name: &str, value: i64) -> Result<usize> {
     usize::try_from(value).map_err(|_| invalid(format!("{name} takes no negative length, found {value}")))
 }
 
-fn number(value: usize) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
+/// A length as an INT64.
+#[expect(clippy::cast_possible_wrap, reason = "no string has 2^63 bytes")]
+fn length_of(length: usize) -> i64 {
+    length as i64
+}
+
+/// A length or position as a `usize`: beyond what memory can hold all are alike.
+fn saturated(value: u64) -> usize {
+    usize::try_from(value).unwrap_or(usize::MAX)
 }
 
 fn characters(call: &BatchCall<'_>) -> Result<ArrayRef> {
-    let texts = call.arg(0)?.texts()?;
-    call.ints(&|row| Ok(Some(number(texts.at(row).chars().count()))))
+    let texts = call.arg(0)?.strings()?;
+    call.ints(&|row| Ok(Some(length_of(texts.at(row).chars().count()))))
 }
 
 fn bytes(call: &BatchCall<'_>) -> Result<ArrayRef> {
-    let blobs = call.arg(0)?.blobs()?;
-    call.ints(&|row| Ok(Some(number(blobs.at(row).len()))))
+    let values = call.arg(0)?.bytes()?;
+    call.ints(&|row| Ok(Some(length_of(values.at(row).len()))))
 }
 
 fn mapped(call: &BatchCall<'_>, apply: fn(&str) -> Cow<'_, str>) -> Result<ArrayRef> {
-    let texts = call.arg(0)?.texts()?;
-    call.texts(&|row| Ok(Some(apply(texts.at(row)))))
+    let texts = call.arg(0)?.strings()?;
+    call.strings(&|row| Ok(Some(apply(texts.at(row)))))
 }
 
 fn tested(call: &BatchCall<'_>, test: fn(&[u8], &[u8]) -> bool) -> Result<ArrayRef> {
-    let (values, parts) = (call.arg(0)?.blobs()?, call.arg(1)?.blobs()?);
+    let (values, parts) = (call.arg(0)?.bytes()?, call.arg(1)?.bytes()?);
     call.bools(&|row| Ok(test(values.at(row), parts.at(row))))
 }
 
 pub(in crate::function) fn concat(call: &BatchCall<'_>) -> Result<ArrayRef> {
-    let parts = call.args.iter().map(Operand::blobs).collect::<Result<Vec<_>>>()?;
-    call.texts_or_blobs(&|row| {
+    let parts = call.args.iter().map(Operand::bytes).collect::<Result<Vec<_>>>()?;
+    call.strings_or_bytes(&|row| {
         let mut joined = Vec::new();
         parts.iter().for_each(|part| joined.extend_from_slice(part.at(row)));
         Ok(Some(joined.into()))
     })
 }
 
-/// What parts words unless it is said.
+/// What separates words unless it is given.
 const DELIMITERS: &str = " \t\n\r\u{b}\u{c}[](){}/|\\<>!?@\"^#$&~_,.:;*%+-";
 
 fn capitalised(call: &BatchCall<'_>) -> Result<ArrayRef> {
-    let texts = call.arg(0)?.texts()?;
-    let delimiters = call.args.get(1).map(Operand::texts).transpose()?;
-    call.texts(&|row| {
-        let delimiters = delimiters.as_ref().map_or(DELIMITERS, |it| it.at(row));
+    let texts = call.arg(0)?.strings()?;
+    let delimiters = call.args.get(1).map(Operand::strings).transpose()?;
+    call.strings(&|row| {
+        let delimiters = delimiters.as_ref().map_or(DELIMITERS, |delimiters| delimiters.at(row));
         let mut result = std::string::String::new();
         let mut starts_word = true;
         for c in texts.at(row).chars() {
@@ -245,74 +252,77 @@ fn capitalised(call: &BatchCall<'_>) -> Result<ArrayRef> {
 }
 
 fn trimmed(call: &BatchCall<'_>, start: bool, end: bool) -> Result<ArrayRef> {
-    let texts = call.arg(0)?.texts()?;
-    let unwanted = call.args.get(1).map(Operand::texts).transpose()?;
-    call.texts(&|row| {
-        let goes = |c: char| match &unwanted {
+    let texts = call.arg(0)?.strings()?;
+    let unwanted = call.args.get(1).map(Operand::strings).transpose()?;
+    call.strings(&|row| {
+        let is_unwanted = |c: char| match &unwanted {
             Some(unwanted) => unwanted.at(row).contains(c),
             None => c.is_whitespace(),
         };
         let mut text = texts.at(row);
         if start {
-            text = text.trim_start_matches(goes);
+            text = text.trim_start_matches(is_unwanted);
         }
         if end {
-            text = text.trim_end_matches(goes);
+            text = text.trim_end_matches(is_unwanted);
         }
         Ok(Some(text.into()))
     })
 }
 
-/// Characters of a text or bytes of a blob, for functions that count either.
-fn pieces<'a>(
+/// A part of each value, for functions that count the characters of STRING or the bytes of BYTES. `cut` gives the range
+/// of a row's value within the length that it is told.
+#[expect(clippy::indexing_slicing, reason = "ranges lie within the length")]
+fn part<'a>(
     call: &BatchCall<'_>,
     cut: &dyn Fn(usize, usize) -> Result<Range<usize>>,
     value: &dyn Fn(usize) -> &'a [u8],
 ) -> Result<ArrayRef> {
     let is_text = *call.returns == DataType::String;
-    call.texts_or_blobs(&|row| {
+    call.strings_or_bytes(&|row| {
         let value = value(row);
         let text = std::str::from_utf8(value).ok().filter(|_| is_text && !value.is_ascii());
         let Some(text) = text else {
             let range = cut(row, value.len())?;
-            return Ok(Some(value.get(range).unwrap_or_default().into()));
+            return Ok(Some(value[range].into()));
         };
         let range = cut(row, text.chars().count())?;
-        let byte = |character: usize| text.char_indices().nth(character).map_or(text.len(), |(at, _)| at);
-        Ok(Some(value.get(byte(range.start)..byte(range.end)).unwrap_or_default().into()))
+        // The character behind the last one begins where the text ends.
+        let byte = |character: usize| text.char_indices().nth(character).map_or(text.len(), |(byte, _)| byte);
+        Ok(Some(value[byte(range.start)..byte(range.end)].into()))
     })
 }
 
 fn substr(call: &BatchCall<'_>) -> Result<ArrayRef> {
-    let (values, positions) = (call.arg(0)?.blobs()?, call.arg(1)?.ints()?);
+    let (values, positions) = (call.arg(0)?.bytes()?, call.arg(1)?.ints()?);
     let counts = call.args.get(2).map(Operand::ints).transpose()?;
     let cut = |row, length: usize| {
         let position = positions.at(row);
-        let from_end = usize::try_from(position.unsigned_abs()).unwrap_or(usize::MAX);
+        let distance = saturated(position.unsigned_abs());
         let start = match position {
-            1.. => from_end - 1,
+            1.. => distance - 1,
             0 => 0,
-            _ => length.saturating_sub(from_end),
+            _ => length.saturating_sub(distance),
         };
         let start = start.min(length);
-        let wanted = counts.as_ref().map_or(Ok(usize::MAX), |it| count("SUBSTR", it.at(row)))?;
+        let wanted = counts.as_ref().map_or(Ok(usize::MAX), |counts| count("SUBSTR", counts.at(row)))?;
         Ok(start..start.saturating_add(wanted).min(length))
     };
-    pieces(call, &cut, &|row| values.at(row))
+    part(call, &cut, &|row| values.at(row))
 }
 
 fn side(call: &BatchCall<'_>, right: bool) -> Result<ArrayRef> {
-    let (values, counts) = (call.arg(0)?.blobs()?, call.arg(1)?.ints()?);
+    let (values, counts) = (call.arg(0)?.bytes()?, call.arg(1)?.ints()?);
     let cut = |row, length: usize| {
         let wanted = count(if right { "RIGHT" } else { "LEFT" }, counts.at(row))?.min(length);
         Ok(if right { length - wanted..length } else { 0..wanted })
     };
-    pieces(call, &cut, &|row| values.at(row))
+    part(call, &cut, &|row| values.at(row))
 }
 
 fn replace(call: &BatchCall<'_>) -> Result<ArrayRef> {
-    let (texts, from, to) = (call.arg(0)?.texts()?, call.arg(1)?.texts()?, call.arg(2)?.texts()?);
-    call.texts(&|row| {
+    let (texts, from, to) = (call.arg(0)?.strings()?, call.arg(1)?.strings()?, call.arg(2)?.strings()?);
+    call.strings(&|row| {
         let (text, from) = (texts.at(row), from.at(row));
         if from.is_empty() || !text.contains(from) {
             return Ok(Some(text.into()));
@@ -322,8 +332,8 @@ fn replace(call: &BatchCall<'_>) -> Result<ArrayRef> {
 }
 
 fn repeat(call: &BatchCall<'_>) -> Result<ArrayRef> {
-    let (texts, counts) = (call.arg(0)?.texts()?, call.arg(1)?.ints()?);
-    call.texts(&|row| {
+    let (texts, counts) = (call.arg(0)?.strings()?, call.arg(1)?.ints()?);
+    call.strings(&|row| {
         let (text, times) = (texts.at(row), count("REPEAT", counts.at(row))?);
         within_limit(text.len().saturating_mul(times))?;
         Ok(Some(text.repeat(if text.is_empty() { 0 } else { times }).into()))
@@ -336,20 +346,20 @@ fn within_limit(length: usize) -> Result<()> {
     }
     Err(Error::new(
         Code::LimitExceeded,
-        format!("the text would have {length} bytes, more than {TEXT_BYTES}"),
+        format!("the string would have {length} bytes, the limit is {TEXT_BYTES}"),
     )
     .hint("make it shorter"))
 }
 
 fn padded(call: &BatchCall<'_>, left: bool) -> Result<ArrayRef> {
-    let (texts, lengths) = (call.arg(0)?.texts()?, call.arg(1)?.ints()?);
-    let patterns = call.args.get(2).map(Operand::texts).transpose()?;
-    call.texts(&|row| {
+    let (texts, lengths) = (call.arg(0)?.strings()?, call.arg(1)?.ints()?);
+    let patterns = call.args.get(2).map(Operand::strings).transpose()?;
+    call.strings(&|row| {
         let name = if left { "LPAD" } else { "RPAD" };
         let (text, wanted) = (texts.at(row), count(name, lengths.at(row))?);
-        let pattern = patterns.as_ref().map_or(" ", |it| it.at(row));
+        let pattern = patterns.as_ref().map_or(" ", |patterns| patterns.at(row));
         if pattern.is_empty() {
-            return Err(invalid(format!("{name} cannot pad with an empty text")));
+            return Err(invalid(format!("{name} cannot pad with an empty string")));
         }
         within_limit(wanted.saturating_mul(pattern.len()))?;
         let missing = wanted.saturating_sub(text.chars().count());
@@ -360,43 +370,49 @@ fn padded(call: &BatchCall<'_>, left: bool) -> Result<ArrayRef> {
 }
 
 fn position(call: &BatchCall<'_>) -> Result<ArrayRef> {
-    let (texts, parts) = (call.arg(0)?.texts()?, call.arg(1)?.texts()?);
+    let (texts, parts) = (call.arg(0)?.strings()?, call.arg(1)?.strings()?);
     let starts = call.args.get(2).map(Operand::ints).transpose()?;
-    let times = call.args.get(3).map(Operand::ints).transpose()?;
+    let occurrences = call.args.get(3).map(Operand::ints).transpose()?;
     call.ints(&|row| {
         let (text, part) = (texts.at(row), parts.at(row));
-        let start = starts.as_ref().map_or(1, |it| it.at(row));
-        let times = times.as_ref().map_or(1, |it| it.at(row));
-        if start == 0 || times < 1 {
+        let start = starts.as_ref().map_or(1, |starts| starts.at(row));
+        let occurrence = occurrences.as_ref().map_or(1, |occurrences| occurrences.at(row));
+        if start == 0 || occurrence < 1 {
             return Err(invalid(format!(
-                "INSTR takes a position other than 0 and an occurrence from 1 on, found {start} and {times}"
+                "INSTR takes a position other than 0 and an occurrence from 1 on, found {start} and {occurrence}"
             )));
         }
-        let skipped = usize::try_from(start.unsigned_abs() - 1).unwrap_or(usize::MAX);
-        let nth = usize::try_from(times - 1).unwrap_or(usize::MAX);
-        let found = |at: &(usize, char)| text.get(at.0..).is_some_and(|rest| rest.starts_with(part));
-        let at = if start > 0 {
+        let skipped = saturated(start.unsigned_abs() - 1);
+        let nth = saturated(occurrence.unsigned_abs() - 1);
+        let found = |(byte, _): &(usize, char)| text[*byte..].starts_with(part);
+        let found_at = if start > 0 {
             text.char_indices().skip(skipped).filter(found).nth(nth)
         } else {
             text.char_indices().rev().skip(skipped).filter(found).nth(nth)
         };
-        let before = |(at, _): (usize, char)| text.get(..at).map_or(0, |before| before.chars().count());
-        let empty = usize::from(part.is_empty() && starts.is_none());
-        Ok(Some(number(at.map_or(empty, |at| before(at) + 1))))
+        // STRPOS finds an empty string in front of an empty one.
+        let not_found = usize::from(part.is_empty() && starts.is_none());
+        let position = found_at.map_or(not_found, |(byte, _)| text[..byte].chars().count() + 1);
+        Ok(Some(length_of(position)))
     })
 }
 
 fn split(call: &BatchCall<'_>) -> Result<ArrayRef> {
-    let texts = call.arg(0)?.texts()?;
-    let separators = call.args.get(1).map(Operand::texts).transpose()?;
+    let texts = call.arg(0)?.strings()?;
+    let separators = call.args.get(1).map(Operand::strings).transpose()?;
     call.arrays(
         &|row, parts| {
             let text = texts.at(row);
-            match separators.as_ref().map_or(",", |it| it.at(row)) {
-                "" if !text.is_empty() => {
-                    parts.extend(text.char_indices().filter_map(|(at, c)| text.get(at..at + c.len_utf8())));
+            match separators.as_ref().map_or(",", |separators| separators.at(row)) {
+                _ if text.is_empty() => parts.push(text),
+                "" => {
+                    let mut rest = text;
+                    while let Some(first) = rest.chars().next() {
+                        let (character, after) = rest.split_at(first.len_utf8());
+                        parts.push(character);
+                        rest = after;
+                    }
                 }
-                separator if text.is_empty() || separator.is_empty() => parts.push(text),
                 separator => parts.extend(text.split(separator)),
             }
             Ok(())
