@@ -199,6 +199,7 @@ impl Engine {
                 params: None,
                 variables: &variables,
                 prepared: &[],
+                limits: &self.shared.limits,
             };
             check.schema = None;
             match bind(statement, context) {

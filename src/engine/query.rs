@@ -150,6 +150,7 @@ impl Query {
                     params: Some(&self.scope.params),
                     variables: &variables,
                     prepared: &self.scope.prepared,
+                    limits: &self.ctx.env.limits,
                 },
             )
         };

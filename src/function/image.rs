@@ -11,25 +11,25 @@ use crate::image::{self, ColorSpace, View};
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "ML.DECODE_IMAGE",
-        "A picture (JPEG, PNG, BMP) as height x width x 3 values in [0, 1].",
+        "Decodes a JPEG, PNG or BMP image to height x width x 3 values in [0, 1].",
         &[Signature::scalar(&[Type::Bytes], Type::Tensor, decode)],
     )
     .stage(Stage::Decode),
     Function::new(
         "ML.RESIZE_IMAGE",
-        "A picture in another size: height, then width; TRUE keeps its proportions.",
+        "Resizes an image to a height and a width. TRUE preserves its aspect ratio.",
         &[Signature::scalar(&[Type::Tensor, Type::Int64, Type::Int64, Type::Bool], Type::Tensor, resize)],
     )
     .stage(Stage::Preprocess),
     Function::new(
         "ML.CONVERT_COLOR_SPACE",
-        "An RGB picture as 'HSV', 'GRAYSCALE', 'YIQ' or 'YUV'.",
+        "Converts an RGB image to 'HSV', 'GRAYSCALE', 'YIQ' or 'YUV'.",
         &[Signature::scalar(&[Type::Tensor, Type::String], Type::Tensor, convert_color_space)],
     )
     .stage(Stage::Preprocess),
     Function::new(
         "ML.CONVERT_IMAGE_TYPE",
-        "A picture with whole numbers from 0 to 255 in place of values in [0, 1].",
+        "Converts an image from values in [0, 1] to integers from 0 to 255.",
         &[Signature::scalar(&[Type::Tensor], Type::Tensor, convert_image_type)],
     )
     .stage(Stage::Preprocess),

@@ -5,6 +5,7 @@
 
 mod aggregate;
 mod array_view;
+mod fold;
 mod image;
 mod numbering;
 mod operator;
@@ -32,6 +33,7 @@ use crate::syntax::SqlOperator;
 
 pub(crate) use aggregate::{Accumulator, Setup, Start};
 pub(crate) use array_view::VectorView;
+pub(crate) use fold::fold;
 pub use reference::{FunctionInfo, listing};
 pub(crate) use resolve::{Resolved, resolve};
 pub(crate) use table_function::TABLE_FUNCTIONS;

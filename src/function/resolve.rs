@@ -143,14 +143,12 @@ fn mismatch(function: &Function, args: &[Option<DataType>]) -> Error {
 }
 
 impl Signature {
-    /// How a call of `function` is written: `ROUND(FLOAT64 [, INT64])`.
+    /// How a call of `function` is written: `ROUND(FLOAT64 [, INT64])`, `INT64 + INT64`.
     pub(crate) fn form(&self, function: &Function) -> String {
         let name = function.name;
         let types: Vec<_> = self.args.iter().map(|arg| arg.name()).collect();
-        if let [left, right] = types.as_slice()
-            && function.operator.is_some_and(SqlOperator::is_binary_sign)
-        {
-            return format!("{left} {name} {right}");
+        if let Some(operator) = function.operator {
+            return operator_form(operator, &types);
         }
         let least = types.len().saturating_sub(self.optional);
         let mut text = format!("{name}(");
@@ -167,5 +165,19 @@ impl Signature {
         text.push_str(&"]".repeat(self.optional));
         text.push(')');
         text
+    }
+}
+
+/// How an operator over operands of these types is written.
+fn operator_form(operator: SqlOperator, types: &[String]) -> String {
+    let sign = operator.as_str();
+    match (operator, types) {
+        (SqlOperator::Negate, [value]) => format!("-{value}"),
+        (SqlOperator::Between, [value, low, high]) => format!("{value} BETWEEN {low} AND {high}"),
+        (SqlOperator::In, [value, item]) => format!("{value} IN ({item}, …)"),
+        (SqlOperator::InUnnest, [value, array]) => format!("{value} IN UNNEST({array})"),
+        (SqlOperator::Not, [value]) => format!("NOT {value}"),
+        (_, [value]) => format!("{value} {sign}"),
+        (_, operands) => operands.join(&format!(" {sign} ")),
     }
 }

@@ -21,7 +21,7 @@ const VECTOR: Type = Type::ArrayOf(&Type::Float64);
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "ML.DISTANCE",
-        "The 'EUCLIDEAN', 'MANHATTAN' or 'COSINE' distance of two vectors.",
+        "The distance between two vectors: 'EUCLIDEAN' (the default), 'MANHATTAN' or 'COSINE'.",
         &[Signature::infer(
             &[Type::Whatever, Type::Whatever, Type::String],
             distance_type,
@@ -31,7 +31,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "EUCLIDEAN_DISTANCE",
-        "The length of the difference of two vectors.",
+        "The Euclidean distance between two vectors.",
         &[Signature::infer(
             &[Type::Whatever, Type::Whatever],
             distance_type,
@@ -40,7 +40,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "COSINE_DISTANCE",
-        "1 less the cosine of the angle between two vectors.",
+        "The cosine distance between two vectors: 1 minus the cosine of the angle between them.",
         &[Signature::infer(
             &[Type::Whatever, Type::Whatever],
             distance_type,
@@ -49,12 +49,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "DOT_PRODUCT",
-        "The sum of the products of two vectors' elements.",
+        "The dot product of two vectors.",
         &[Signature::scalar(&[VECTOR, VECTOR], Type::Float64, dot_product)],
     ),
     Function::new(
         "ML.LP_NORM",
-        "The p-norm of a vector: p is 0.0, at least 1.0, or infinite.",
+        "The p-norm of a vector, where p is 0.0, at least 1.0, or infinity.",
         &[Signature::scalar(&[VECTOR, Type::Float64], Type::Float64, lp_norm)],
     ),
 ];

@@ -73,24 +73,4 @@ impl SqlOperator {
             Self::IsNotNull => "IS NOT NULL",
         }
     }
-
-    /// Whether it is a sign between two operands, such as `a + b`.
-    pub(crate) const fn is_binary_sign(self) -> bool {
-        matches!(
-            self,
-            Self::Add
-                | Self::Subtract
-                | Self::Multiply
-                | Self::Divide
-                | Self::TsqlAdd
-                | Self::TsqlDivide
-                | Self::Concat
-                | Self::Equal
-                | Self::NotEqual
-                | Self::Less
-                | Self::LessOrEqual
-                | Self::Greater
-                | Self::GreaterOrEqual
-        )
-    }
 }

@@ -17,12 +17,12 @@ use Type::{Any, Array as AnyArray, Int64, Ordered};
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "ANY_VALUE",
-        "Some value that is not NULL: the first one.",
+        "Any value that is not NULL: here the first one.",
         &[Signature::new(&[Any], Any, Body::Aggregate(|setup| start(setup, What::First)))],
     ),
     Function::new(
         "ARRAY_AGG",
-        "An array of the values, NULLs included unless IGNORE NULLS is said; NULL of no rows.",
+        "An array of the values, including NULLs without IGNORE NULLS; NULL without rows.",
         &[Signature::infer(
             &[Any],
             |args| match args {
@@ -37,12 +37,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "ARRAY_CONCAT_AGG",
-        "The elements of all arrays in one; NULL of no rows.",
+        "Concatenates arrays; NULL without rows.",
         &[Signature::new(&[AnyArray], AnyArray, Body::Aggregate(|setup| start(setup, What::Elements)))],
     ),
     Function::new(
         "APPROX_QUANTILES",
-        "The smallest value, those that part the values into n equal shares, and the largest; they are exact here.",
+        "An array of n + 1 boundaries: the minimum, the n-quantiles, the maximum. Here they are exact.",
         &[Signature {
             args: &[Ordered, Int64],
             optional: 0,

@@ -15,7 +15,7 @@ use Type::{Any, Bool, Int64};
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "COUNT",
-        "The number of rows, or of values that are not NULL.",
+        "The number of rows, or of values other than NULL.",
         &[
             Signature::new(&[], Int64, Body::Aggregate(|_| Ok(Count::of(What::Rows)))),
             Signature::new(&[Any], Int64, Body::Aggregate(|_| Ok(Count::of(What::Values)))),
@@ -28,7 +28,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "APPROX_COUNT_DISTINCT",
-        "The number of different values, which is exact here.",
+        "The number of distinct values; here it is exact.",
         &[Signature::new(&[Any], Int64, Body::Aggregate(|_| Ok(Box::<DistinctCount>::default())))],
     ),
 ];

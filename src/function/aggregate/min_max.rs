@@ -17,12 +17,12 @@ use Type::{Bool, Ordered};
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "MIN",
-        "The smallest value; NaN if there is one.",
+        "The minimum; NaN if any value is NaN.",
         &[Signature::new(&[Ordered], Ordered, Body::Aggregate(|setup| start(setup, false)))],
     ),
     Function::new(
         "MAX",
-        "The largest value; NaN if there is one.",
+        "The maximum; NaN if any value is NaN.",
         &[Signature::new(&[Ordered], Ordered, Body::Aggregate(|setup| start(setup, true)))],
     ),
     Function::new(
@@ -32,7 +32,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "LOGICAL_OR",
-        "Whether some value is TRUE.",
+        "Whether at least one value is TRUE.",
         &[Signature::new(&[Bool], Bool, Body::Aggregate(|setup| start(setup, true)))],
     ),
 ];

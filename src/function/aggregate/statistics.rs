@@ -24,47 +24,47 @@ const fn of_two(start: Start) -> Signature {
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "STDDEV",
-        "The standard deviation of a sample; NULL of fewer than two values.",
+        "Synonym for STDDEV_SAMP.",
         &[of_one(|_| Ok(Moments::of(|pairs| pairs.sample(pairs.xx).map(f64::sqrt))))],
     ),
     Function::new(
         "STDDEV_SAMP",
-        "The standard deviation of a sample; NULL of fewer than two values.",
+        "The sample standard deviation; NULL for fewer than two values.",
         &[of_one(|_| Ok(Moments::of(|pairs| pairs.sample(pairs.xx).map(f64::sqrt))))],
     ),
     Function::new(
         "STDDEV_POP",
-        "The standard deviation of all there is.",
+        "The population standard deviation.",
         &[of_one(|_| Ok(Moments::of(|pairs| pairs.population(pairs.xx).map(f64::sqrt))))],
     ),
     Function::new(
         "VARIANCE",
-        "The variance of a sample; NULL of fewer than two values.",
+        "Synonym for VAR_SAMP.",
         &[of_one(|_| Ok(Moments::of(|pairs| pairs.sample(pairs.xx))))],
     ),
     Function::new(
         "VAR_SAMP",
-        "The variance of a sample; NULL of fewer than two values.",
+        "The sample variance; NULL for fewer than two values.",
         &[of_one(|_| Ok(Moments::of(|pairs| pairs.sample(pairs.xx))))],
     ),
     Function::new(
         "VAR_POP",
-        "The variance of all there is.",
+        "The population variance.",
         &[of_one(|_| Ok(Moments::of(|pairs| pairs.population(pairs.xx))))],
     ),
     Function::new(
         "COVAR_SAMP",
-        "The covariance of a sample of pairs; NULL of fewer than two.",
+        "The sample covariance of pairs; NULL for fewer than two pairs.",
         &[of_two(|_| Ok(Moments::of(|pairs| pairs.sample(pairs.xy))))],
     ),
     Function::new(
         "COVAR_POP",
-        "The covariance of all pairs there are.",
+        "The population covariance of pairs.",
         &[of_two(|_| Ok(Moments::of(|pairs| pairs.population(pairs.xy))))],
     ),
     Function::new(
         "CORR",
-        "Pearson's correlation of pairs; NULL of fewer than two, NaN where one side does not vary.",
+        "The Pearson correlation coefficient of pairs; NULL for fewer than two pairs, NaN if one side is constant.",
         &[of_two(|_| Ok(Moments::of(Pairs::correlation)))],
     ),
 ];

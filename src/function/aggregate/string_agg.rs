@@ -14,7 +14,7 @@ use Type::{Bytes, String};
 
 pub(super) const FUNCTIONS: &[Function] = &[Function::new(
     "STRING_AGG",
-    "The values joined, with the delimiter between them: a comma unless another one is given.",
+    "Concatenates the values with a delimiter, a comma unless it is given.",
     &[
         Signature::new(&[String, String], String, Body::Aggregate(start)).optional(1),
         Signature::new(&[Bytes, Bytes], Bytes, Body::Aggregate(start)).optional(1),

@@ -15,7 +15,7 @@ use Type::{Float64, Int64};
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "SUM",
-        "The sum; NULL of no values.",
+        "The sum; NULL without values.",
         &[
             Signature::new(&[Int64], Int64, Body::Aggregate(|_| Ok(Box::new(IntSum(States::new()))))),
             Signature::new(&[Float64], Float64, Body::Aggregate(|_| Ok(FloatSum::start(false)))),
@@ -23,7 +23,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "AVG",
-        "The arithmetic mean; NULL of no values.",
+        "The average; NULL without values.",
         &[Signature::new(&[Float64], Float64, Body::Aggregate(|_| Ok(FloatSum::start(true))))],
     ),
 ];

@@ -22,7 +22,7 @@ use Type::{Any, Array, Bool, Bytes, Comparable, Date, Float64, Int64, Interval, 
 pub(super) static OPERATORS: &[Function] = &[
     Function::operator(
         SqlOperator::Add,
-        "The sum; of a date and an interval, the later date.",
+        "Adds two numbers, or an interval to a date or timestamp.",
         &[
             Signature::scalar(&[Int64, Int64], Int64, arithmetic::add_ints),
             Signature::scalar(&[Float64, Float64], Float64, arithmetic::add_floats),
@@ -32,7 +32,7 @@ pub(super) static OPERATORS: &[Function] = &[
     ),
     Function::operator(
         SqlOperator::Subtract,
-        "The difference; of a date and an interval, the earlier date.",
+        "Subtracts a number from a number, or an interval from a date or timestamp.",
         &[
             Signature::scalar(&[Int64, Int64], Int64, arithmetic::subtract_ints),
             Signature::scalar(&[Float64, Float64], Float64, arithmetic::subtract_floats),
@@ -42,7 +42,7 @@ pub(super) static OPERATORS: &[Function] = &[
     ),
     Function::operator(
         SqlOperator::Multiply,
-        "The product.",
+        "Multiplies two numbers.",
         &[
             Signature::scalar(&[Int64, Int64], Int64, arithmetic::multiply_ints),
             Signature::scalar(&[Float64, Float64], Float64, arithmetic::multiply_floats),
@@ -50,12 +50,12 @@ pub(super) static OPERATORS: &[Function] = &[
     ),
     Function::operator(
         SqlOperator::Divide,
-        "The quotient, always FLOAT64; an error where the divisor is 0.",
+        "Divides two numbers. The result is always FLOAT64; dividing by 0 is an error.",
         &[Signature::scalar(&[Float64, Float64], Float64, arithmetic::divide_floats)],
     ),
     Function::operator(
         SqlOperator::Negate,
-        "The number with the other sign.",
+        "Negates a number.",
         &[
             Signature::scalar(&[Int64], Int64, arithmetic::negate_ints),
             Signature::scalar(&[Float64], Float64, arithmetic::negate_floats),
@@ -63,7 +63,7 @@ pub(super) static OPERATORS: &[Function] = &[
     ),
     Function::operator(
         SqlOperator::TsqlAdd,
-        "The sum of numbers, or texts joined.",
+        "Adds two numbers, or concatenates two strings.",
         &[
             Signature::scalar(&[Int64, Int64], Int64, arithmetic::add_ints),
             Signature::scalar(&[Float64, Float64], Float64, arithmetic::add_floats),
@@ -72,7 +72,7 @@ pub(super) static OPERATORS: &[Function] = &[
     ),
     Function::operator(
         SqlOperator::TsqlDivide,
-        "The quotient; of two integers without what stands behind the point.",
+        "Divides two numbers. The quotient of integers is an integer, truncated towards zero.",
         &[
             Signature::scalar(&[Int64, Int64], Int64, arithmetic::divide_ints),
             Signature::scalar(&[Float64, Float64], Float64, arithmetic::divide_floats),
@@ -80,7 +80,7 @@ pub(super) static OPERATORS: &[Function] = &[
     ),
     Function::operator(
         SqlOperator::Concat,
-        "Texts, bytes or arrays joined.",
+        "Concatenates strings, bytes or arrays.",
         &[
             Signature::scalar(&[String, String], String, concat),
             Signature::scalar(&[Bytes, Bytes], Bytes, concat),
@@ -94,42 +94,42 @@ pub(super) static OPERATORS: &[Function] = &[
     ),
     Function::operator(
         SqlOperator::NotEqual,
-        "Whether both differ.",
+        "Whether both are not equal.",
         &[Signature::scalar(&[Comparable, Comparable], Bool, |call| compare::compare(call, Test::NotEqual))],
     ),
     Function::operator(
         SqlOperator::Less,
-        "Whether the left is smaller.",
+        "Whether the left value is less than the right one.",
         &[Signature::scalar(&[Ordered, Ordered], Bool, |call| compare::compare(call, Test::Less))],
     ),
     Function::operator(
         SqlOperator::LessOrEqual,
-        "Whether the left is not larger.",
+        "Whether the left value is less than or equal to the right one.",
         &[Signature::scalar(&[Ordered, Ordered], Bool, |call| compare::compare(call, Test::LessOrEqual))],
     ),
     Function::operator(
         SqlOperator::Greater,
-        "Whether the left is larger.",
+        "Whether the left value is greater than the right one.",
         &[Signature::scalar(&[Ordered, Ordered], Bool, |call| compare::compare(call, Test::Greater))],
     ),
     Function::operator(
         SqlOperator::GreaterOrEqual,
-        "Whether the left is not smaller.",
+        "Whether the left value is greater than or equal to the right one.",
         &[Signature::scalar(&[Ordered, Ordered], Bool, |call| compare::compare(call, Test::GreaterOrEqual))],
     ),
     Function::operator(
         SqlOperator::Between,
-        "Whether the first lies between the others, or equals one.",
+        "Whether the value lies between the others, which are included.",
         &[Signature::scalar(&[Ordered, Ordered, Ordered], Bool, compare::between)],
     ),
     Function::operator(
         SqlOperator::IsDistinctFrom,
-        "Whether both differ, NULL taken for a value and NaN for one number.",
+        "Whether both differ, where NULL equals NULL and NaN equals NaN.",
         &[Signature::scalar(&[Comparable, Comparable], Bool, compare::distinct)],
     ),
     Function::operator(
         SqlOperator::In,
-        "Whether the first equals one of the others.",
+        "Whether the value equals one of the others.",
         &[Signature::scalar(&[Comparable, Comparable], Bool, membership::among_values).variadic()],
     ),
     Function::operator(
@@ -139,42 +139,42 @@ pub(super) static OPERATORS: &[Function] = &[
     ),
     Function::operator(
         SqlOperator::Like,
-        "Whether the text has the pattern: % stands for any characters, _ for one, \\ takes their meaning away.",
+        "Whether the string matches a pattern, in which % stands for any characters, _ for one, and \\ escapes them.",
         &[Signature::scalar(&[String, String], Bool, like::like)],
     ),
     Function::operator(
         SqlOperator::And,
-        "TRUE where all are.",
+        "TRUE if all operands are TRUE.",
         &[Signature::scalar(&[Bool, Bool], Bool, |call| logic::all_or_any(call, true)).variadic()],
     ),
     Function::operator(
         SqlOperator::Or,
-        "TRUE where one is.",
+        "TRUE if at least one operand is TRUE.",
         &[Signature::scalar(&[Bool, Bool], Bool, |call| logic::all_or_any(call, false)).variadic()],
     ),
     Function::operator(
         SqlOperator::Not,
-        "TRUE for FALSE and the other way round.",
+        "TRUE for FALSE, and FALSE for TRUE.",
         &[Signature::scalar(&[Bool], Bool, logic::not)],
     ),
     Function::operator(
         SqlOperator::IsTrue,
-        "Whether it is TRUE: neither FALSE nor NULL.",
+        "Whether the value is TRUE, not FALSE or NULL.",
         &[Signature::scalar(&[Bool], Bool, |call| logic::is(call, true))],
     ),
     Function::operator(
         SqlOperator::IsFalse,
-        "Whether it is FALSE: neither TRUE nor NULL.",
+        "Whether the value is FALSE, not TRUE or NULL.",
         &[Signature::scalar(&[Bool], Bool, |call| logic::is(call, false))],
     ),
     Function::operator(
         SqlOperator::IsNull,
-        "Whether there is no value.",
+        "Whether the value is NULL.",
         &[Signature::scalar(&[Any], Bool, |call| logic::is_null(call, true))],
     ),
     Function::operator(
         SqlOperator::IsNotNull,
-        "Whether there is a value.",
+        "Whether the value is not NULL.",
         &[Signature::scalar(&[Any], Bool, |call| logic::is_null(call, false))],
     ),
 ];

@@ -15,19 +15,19 @@ use crate::function::{BatchCall, Body, Fitted, Function, Signature, Type};
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "ML.BUCKETIZE",
-        "The bucket between split points that the number falls into; with TRUE the outer points split nothing.",
+        "The name of the bucket, between split points, that the number falls into. TRUE leaves out the first and last split point.",
         &[Signature::scalar(&[Type::Float64, VECTOR, Type::Bool, Type::String], Type::String, bucketize)
             .optional(2)],
     ),
     Function::new(
         "ML.QUANTILE_BUCKETIZE",
-        "The bucket that the number falls into where all buckets hold about as many rows.",
+        "The name of the bucket that the number falls into, where quantiles divide the column into equally filled buckets.",
         &[Signature::new(&[Type::Float64, Type::Int64, Type::String], Type::String, Body::Fit(quantiles))
             .optional(1)],
     ),
     Function::new(
         "ML.HASH_BUCKETIZE",
-        "The text's hash modulo a number of buckets; the hash itself where that is 0.",
+        "The hash of a string, modulo the number of buckets; the hash itself if that number is 0.",
         &[Signature::scalar(&[Type::String, Type::Int64], Type::Int64, hash)],
     ),
 ];

@@ -18,18 +18,18 @@ use crate::limits::NGRAM_BYTES;
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "ML.FEATURE_CROSS",
-        "All combinations of two and more texts of a struct, joined by `_`.",
+        "All combinations of 2 or more STRING features of a struct, joined by `_`; of 2 unless a degree is given.",
         &[Signature::infer(&[Type::Struct, Type::Int64], cross_type, Body::Scalar(cross)).optional(1)],
     ),
     Function::new(
         "ML.POLYNOMIAL_EXPAND",
-        "All products of the numbers of a struct, as texts; of two of them at most unless a degree is given.",
+        "All products of up to 2 of the numeric features of a struct, or of as many as the degree says, as strings.",
         &[Signature::infer(&[Type::Struct, Type::Int64], polynomial_type, Body::Scalar(polynomial))
             .optional(1)],
     ),
     Function::new(
         "ML.NGRAMS",
-        "Neighbouring tokens joined, as many as a range says.",
+        "Joins runs of consecutive tokens. The second argument is the length of the runs, or a range of lengths.",
         &[
             Signature::scalar(&[STRINGS, Type::Int64, Type::String], STRINGS, ngrams).optional(1),
             Signature::scalar(&[STRINGS, Type::ArrayOf(&Type::Int64), Type::String], STRINGS, ngrams)

@@ -11,7 +11,7 @@ use crate::function::{BatchCall, Body, Fitted, Function, Signature, Type};
 
 pub(super) const FUNCTIONS: &[Function] = &[Function::new(
     "ML.IMPUTER",
-    "The value, or in place of NULL the column's 'mean', 'median' or 'most_frequent' one.",
+    "Replaces NULL with the 'mean', 'median' or 'most_frequent' value of the column.",
     &[
         Signature::new(&[Type::Float64, Type::String], Type::Float64, Body::Fit(number)),
         Signature::new(&[Type::String, Type::String], Type::String, Body::Fit(text)),

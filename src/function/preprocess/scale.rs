@@ -13,28 +13,28 @@ use crate::function::{BatchCall, Body, Fitted, Function, Signature, Type};
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "ML.STANDARD_SCALER",
-        "The distance from the mean in standard deviations.",
+        "Subtracts the mean of the column and divides by its standard deviation.",
         &[Signature::new(&[Type::Float64], Type::Float64, Body::Fit(standard))],
     ),
     Function::new(
         "ML.MIN_MAX_SCALER",
-        "The place between the smallest value (0) and the largest (1).",
+        "Scales the column to [0, 1]: its minimum to 0 and its maximum to 1.",
         &[Signature::new(&[Type::Float64], Type::Float64, Body::Fit(min_max))],
     ),
     Function::new(
         "ML.MAX_ABS_SCALER",
-        "The value divided by the largest one, signs aside.",
+        "Scales the column to [-1, 1] by dividing by its largest absolute value.",
         &[Signature::new(&[Type::Float64], Type::Float64, Body::Fit(max_abs))],
     ),
     Function::new(
         "ML.ROBUST_SCALER",
-        "The distance from the median in widths of a range of quantiles, [25, 75] unless given.",
+        "Subtracts the median of the column and divides by its quantile range, [25, 75] unless it is given.",
         &[Signature::new(&[Type::Float64, VECTOR, Type::Bool, Type::Bool], Type::Float64, Body::Fit(robust))
             .optional(3)],
     ),
     Function::new(
         "ML.NORMALIZER",
-        "The vector divided by its p-norm; p is 2 unless given.",
+        "Divides a vector by its p-norm; p is 2 unless it is given.",
         &[Signature::scalar(&[VECTOR, Type::Float64], VECTOR, normalize).optional(1)],
     ),
 ];

@@ -18,13 +18,13 @@ use crate::function::{Argument, BatchCall, Body, Fitted, Function, Signature, Ty
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "ML.LABEL_ENCODER",
-        "The category's number in the vocabulary; 0 for NULL and rare ones.",
+        "The index of the category in the vocabulary; 0 for NULL and for categories outside the vocabulary.",
         &[Signature::new(&[Type::String, Type::Int64, Type::Int64], Type::Int64, Body::Fit(label))
             .optional(2)],
     ),
     Function::new(
         "ML.ONE_HOT_ENCODER",
-        "The category's number in the vocabulary with the value 1; 0 for the dropped one.",
+        "The index of the category in the vocabulary, with the value 1, or 0 for the dropped category.",
         &[Signature::infer(
             &[Type::String, Type::String, Type::Int64, Type::Int64],
             entries_type,
@@ -34,19 +34,19 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "ML.MULTI_HOT_ENCODER",
-        "The numbers of the array's categories in the vocabulary, each once with the value 1.",
+        "The vocabulary index of each distinct category in the array, with the value 1.",
         &[Signature::infer(&[STRINGS, Type::Int64, Type::Int64], entries_type, Body::Fit(multi_hot))
             .optional(2)],
     ),
     Function::new(
         "ML.BAG_OF_WORDS",
-        "The numbers of the array's tokens in the vocabulary and how often each occurs.",
+        "The vocabulary index of each distinct token in the array, with the number of times that it occurs.",
         &[Signature::infer(&[STRINGS, Type::Int64, Type::Int64], entries_type, Body::Fit(bag_of_words))
             .optional(2)],
     ),
     Function::new(
         "ML.TF_IDF",
-        "The numbers of the array's tokens in the vocabulary and how telling each is.",
+        "The vocabulary index of each distinct token in the array, with its TF-IDF weight.",
         &[Signature::infer(&[STRINGS, Type::Int64, Type::Int64], entries_type, Body::Fit(tf_idf))
             .optional(2)],
     ),

@@ -27,24 +27,24 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "ARRAY_CONCAT",
-        "The elements of all arrays in one.",
+        "Concatenates arrays.",
         &[Signature::scalar(&[AnyArray], AnyArray, concat).variadic()],
     ),
     Function::new(
         "ARRAY_REVERSE",
-        "The elements from the last to the first.",
+        "The elements in reverse order.",
         &[Signature::scalar(&[AnyArray], AnyArray, |call| {
             picked(call, &|positions| positions.rev().collect())
         })],
     ),
     Function::new(
         "ARRAY_TO_STRING",
-        "The elements joined by a separator; NULLs as the third argument, else left out.",
+        "Concatenates the elements with a separator. NULLs are replaced by the third argument, or left out without one.",
         &[Signature::scalar(&[ArrayOf(&String), String, String], String, array_to_string).optional(1)],
     ),
     Function::new(
         "GENERATE_ARRAY",
-        "Numbers from the first to the second, a step (1) apart.",
+        "An array of numbers from the first to the second, with a step of 1 unless it is given.",
         &[
             Signature::scalar(&[Int64, Int64, Int64], ArrayOf(&Int64), generate_ints).optional(1),
             Signature::scalar(&[Float64, Float64, Float64], ArrayOf(&Float64), generate_floats).optional(1),
@@ -52,7 +52,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "GENERATE_DATE_ARRAY",
-        "Days from the first to the second, an interval (1 day) apart.",
+        "An array of dates from the first to the second, with a step of 1 day unless it is given.",
         &[
             Signature::scalar(&[Date, Date], ArrayOf(&Date), generate_dates),
             Signature::scalar(&[Date, Date, Interval], ArrayOf(&Date), generate_dates),

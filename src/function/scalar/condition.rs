@@ -12,22 +12,22 @@ use Type::{Any, Bool, Comparable};
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "IF",
-        "The second value where the first is TRUE, else the third.",
+        "The second argument if the condition is TRUE, otherwise the third.",
         &[Signature::new(&[Bool, Any, Any], Any, Body::Lazy(Lazy::If))],
     ),
     Function::new(
         "IFNULL",
-        "The first value, or the second where the first is NULL.",
+        "The first argument, or the second if the first is NULL.",
         &[Signature::new(&[Any, Any], Any, Body::Lazy(Lazy::Coalesce))],
     ),
     Function::new(
         "COALESCE",
-        "The first of the values that is not NULL.",
+        "The first argument that is not NULL.",
         &[Signature::new(&[Any], Any, Body::Lazy(Lazy::Coalesce)).variadic()],
     ),
     Function::new(
         "NULLIF",
-        "The first value, or NULL where it equals the second.",
+        "NULL if both arguments are equal, otherwise the first.",
         &[Signature::scalar(&[Comparable, Comparable], Comparable, null_if)],
     ),
 ];

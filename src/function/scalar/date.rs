@@ -69,7 +69,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "CURRENT_DATE",
-        "The day on which the statement began, in UTC or the time zone given.",
+        "The date when the statement started, in UTC or in the given time zone.",
         &[Signature::scalar(&[String], Date, |call| {
             let zones = Zones::of(call, 0)?;
             call.dates(&|row| {
@@ -82,13 +82,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
     .volatility(Volatility::Stable),
     Function::new(
         "CURRENT_TIMESTAMP",
-        "The moment when the statement began.",
+        "The timestamp when the statement started.",
         &[Signature::scalar(&[], Timestamp, |call| call.timestamps(&|_| Ok(Some(call.env.now))))],
     )
     .volatility(Volatility::Stable),
     Function::new(
         "DATE",
-        "The date of a year, month and day, or of a timestamp, in UTC or the time zone given.",
+        "Constructs a date from a year, month and day, or takes it from a timestamp, in UTC or in the given time zone.",
         &[
             Signature::scalar(&[Int64, Int64, Int64], Date, date_of_parts),
             Signature::scalar(&[Timestamp, String], Date, date_of_timestamp).optional(1),
@@ -97,17 +97,17 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "DATE_ADD",
-        "The date so much later; the last day of a month where the month is too short.",
+        "Adds an interval to a date. If the resulting month has no such day, the result is its last day.",
         &[Signature::scalar(&[Date, Interval], Date, |call| add_to_date(call, 1))],
     ),
     Function::new(
         "DATE_SUB",
-        "The date so much earlier; the last day of a month where the month is too short.",
+        "Subtracts an interval from a date. If the resulting month has no such day, the result is its last day.",
         &[Signature::scalar(&[Date, Interval], Date, |call| add_to_date(call, -1))],
     ),
     Function::new(
         "DATE_DIFF",
-        "How many starts of the part lie between the second date and the first.",
+        "The number of boundaries of a date part, such as the starts of months, from the second date to the first.",
         &[Signature::scalar(&[Date, Date, Part], Int64, |call| {
             let (later, earlier, unit) = (call.arg(0)?.dates()?, call.arg(1)?.dates()?, unit(call, 2)?);
             call.ints(&|row| Ok(Some(ordinal(later.at(row), unit)? - ordinal(earlier.at(row), unit)?)))
@@ -115,7 +115,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "DATE_TRUNC",
-        "The first day of the part in which a date lies.",
+        "Truncates a date to the first day of a date part, such as its month.",
         &[
             Signature::scalar(&[Date, Part], Date, |call| {
                 let (dates, unit) = (call.arg(0)?.dates()?, unit(call, 1)?);
@@ -126,12 +126,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "LAST_DAY",
-        "The last day of the part (MONTH) in which a date lies.",
+        "The last day of the month, or of the given date part, that contains the date.",
         &[Signature::scalar(&[Date, Part], Date, last_day).optional(1)],
     ),
     Function::new(
         "UNIX_DATE",
-        "Days since 1970-01-01.",
+        "The number of days since 1970-01-01.",
         &[Signature::scalar(&[Date], Int64, |call| {
             let dates = call.arg(0)?.dates()?;
             call.ints(&|row| Ok(Some(dates.at(row).into())))
@@ -139,7 +139,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "DATE_FROM_UNIX_DATE",
-        "The date so many days after 1970-01-01.",
+        "The date a number of days after 1970-01-01.",
         &[Signature::scalar(&[Int64], Date, |call| {
             let numbers = call.arg(0)?.ints()?;
             call.dates(&|row| in_days(numbers.at(row)).map(Some).ok_or_else(beyond))
@@ -147,7 +147,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "TIMESTAMP",
-        "The moment that a text or date means, in UTC or the time zone given.",
+        "Converts a string or date to a timestamp, in UTC or in the given time zone.",
         &[
             Signature::scalar(&[String, String], Timestamp, timestamp_of_text).optional(1),
             Signature::scalar(&[Date, String], Timestamp, timestamp_of_date).optional(1),
@@ -156,17 +156,17 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "TIMESTAMP_ADD",
-        "The moment so much later.",
+        "Adds an interval to a timestamp.",
         &[Signature::scalar(&[Timestamp, Interval], Timestamp, |call| add_to_timestamp(call, 1))],
     ),
     Function::new(
         "TIMESTAMP_SUB",
-        "The moment so much earlier.",
+        "Subtracts an interval from a timestamp.",
         &[Signature::scalar(&[Timestamp, Interval], Timestamp, |call| add_to_timestamp(call, -1))],
     ),
     Function::new(
         "TIMESTAMP_DIFF",
-        "How many whole parts lie between the second moment and the first.",
+        "The number of whole units, such as hours, from the second timestamp to the first.",
         &[Signature::scalar(&[Timestamp, Timestamp, Part], Int64, |call| {
             let (later, earlier, unit) =
                 (call.arg(0)?.timestamps()?, call.arg(1)?.timestamps()?, unit(call, 2)?);
@@ -176,38 +176,42 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "TIMESTAMP_TRUNC",
-        "The start of the part in which a moment lies, in UTC or the time zone given.",
+        "Truncates a timestamp to the start of a unit, such as its hour, in UTC or in the given time zone.",
         &[Signature::scalar(&[Timestamp, Part, String], Timestamp, timestamp_trunc).optional(1)],
     ),
     Function::new(
         "UNIX_SECONDS",
-        "Whole seconds since 1970-01-01 UTC.",
+        "The number of seconds since 1970-01-01 00:00:00 UTC, rounded down.",
         &[since_epoch(|call| unix(call, SECOND))],
     ),
     Function::new(
         "UNIX_MILLIS",
-        "Whole milliseconds since 1970-01-01 UTC.",
+        "The number of milliseconds since 1970-01-01 00:00:00 UTC, rounded down.",
         &[since_epoch(|call| unix(call, 1000))],
     ),
-    Function::new("UNIX_MICROS", "Microseconds since 1970-01-01 UTC.", &[since_epoch(|call| unix(call, 1))]),
+    Function::new(
+        "UNIX_MICROS",
+        "The number of microseconds since 1970-01-01 00:00:00 UTC.",
+        &[since_epoch(|call| unix(call, 1))],
+    ),
     Function::new(
         "TIMESTAMP_SECONDS",
-        "The moment so many seconds after 1970-01-01 UTC.",
+        "The timestamp a number of seconds after 1970-01-01 00:00:00 UTC.",
         &[Signature::scalar(&[Int64], Timestamp, |call| from_unix(call, SECOND))],
     ),
     Function::new(
         "TIMESTAMP_MILLIS",
-        "The moment so many milliseconds after 1970-01-01 UTC.",
+        "The timestamp a number of milliseconds after 1970-01-01 00:00:00 UTC.",
         &[Signature::scalar(&[Int64], Timestamp, |call| from_unix(call, 1000))],
     ),
     Function::new(
         "TIMESTAMP_MICROS",
-        "The moment so many microseconds after 1970-01-01 UTC.",
+        "The timestamp a number of microseconds after 1970-01-01 00:00:00 UTC.",
         &[Signature::scalar(&[Int64], Timestamp, |call| from_unix(call, 1))],
     ),
     Function::new(
         "FORMAT_DATE",
-        "The date as text in a format such as '%d.%m.%Y'.",
+        "Formats a date, with a format such as '%d.%m.%Y'.",
         &[Signature::scalar(&[String, Date], String, |call| {
             let (formats, dates) = (call.arg(0)?.strings()?, call.arg(1)?.dates()?);
             call.strings(&|row| {
@@ -218,7 +222,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "FORMAT_TIMESTAMP",
-        "The moment as text in a format such as '%F %T', in UTC or the time zone given.",
+        "Formats a timestamp, with a format such as '%F %T', in UTC or in the given time zone.",
         &[Signature::scalar(&[String, Timestamp, String], String, |call| {
             let (formats, times) = (call.arg(0)?.strings()?, call.arg(1)?.timestamps()?);
             let zones = Zones::of(call, 2)?;
@@ -232,7 +236,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "PARSE_DATE",
-        "The date that a text means in a format such as '%d.%m.%Y'.",
+        "Parses a date, with a format such as '%d.%m.%Y'.",
         &[Signature::scalar(&[String, String], Date, |call| {
             let (formats, texts) = (call.arg(0)?.strings()?, call.arg(1)?.strings()?);
             call.dates(&|row| {
@@ -243,7 +247,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "PARSE_TIMESTAMP",
-        "The moment that a text means in a format such as '%F %T', in UTC or the time zone given.",
+        "Parses a timestamp, with a format such as '%F %T', in UTC or in the given time zone.",
         &[Signature::scalar(&[String, String, String], Timestamp, |call| {
             let (formats, texts) = (call.arg(0)?.strings()?, call.arg(1)?.strings()?);
             let zones = Zones::of(call, 2)?;

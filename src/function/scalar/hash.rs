@@ -13,7 +13,7 @@ use Type::{Bytes, Int64, String};
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "FARM_FINGERPRINT",
-        "A hash that never changes, as INT64.",
+        "The FarmHash fingerprint, which never changes.",
         &[
             Signature::scalar(&[String], Int64, farm_fingerprint),
             Signature::scalar(&[Bytes], Int64, farm_fingerprint),
@@ -21,17 +21,17 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "MD5",
-        "The MD5 digest: 16 bytes.",
+        "The MD5 hash: 16 bytes.",
         &[Signature::scalar(&[String], Bytes, md5), Signature::scalar(&[Bytes], Bytes, md5)],
     ),
     Function::new(
         "SHA256",
-        "The SHA-256 digest: 32 bytes.",
+        "The SHA-256 hash: 32 bytes.",
         &[Signature::scalar(&[String], Bytes, sha256), Signature::scalar(&[Bytes], Bytes, sha256)],
     ),
     Function::new(
         "TO_HEX",
-        "The bytes as hexadecimal digits.",
+        "Encodes bytes as hexadecimal digits.",
         &[Signature::scalar(&[Bytes], String, |call| {
             let bytes = call.arg(0)?.bytes()?;
             call.strings(&|row| Ok(Some(to_hex(bytes.at(row)).into())))
@@ -39,12 +39,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "FROM_HEX",
-        "The bytes that hexadecimal digits stand for.",
+        "Decodes a string of hexadecimal digits.",
         &[Signature::scalar(&[String], Bytes, |call| decoded(call, "hexadecimal", from_hex))],
     ),
     Function::new(
         "TO_BASE64",
-        "The bytes as base64 text.",
+        "Encodes bytes as base64.",
         &[Signature::scalar(&[Bytes], String, |call| {
             let bytes = call.arg(0)?.bytes()?;
             call.strings(&|row| Ok(Some(to_base64(bytes.at(row)).into())))
@@ -52,12 +52,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "FROM_BASE64",
-        "The bytes that base64 text stands for.",
+        "Decodes a base64 string.",
         &[Signature::scalar(&[String], Bytes, |call| decoded(call, "base64", from_base64))],
     ),
     Function::new(
         "SAFE_CONVERT_BYTES_TO_STRING",
-        "The bytes as text, with the replacement character for what is not UTF-8.",
+        "Converts bytes to a string. Invalid UTF-8 is replaced by the replacement character.",
         &[Signature::scalar(&[Bytes], String, |call| {
             let bytes = call.arg(0)?.bytes()?;
             call.strings(&|row| Ok(Some(std::string::String::from_utf8_lossy(bytes.at(row)))))

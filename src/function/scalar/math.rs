@@ -32,7 +32,7 @@ const POWER: &[Signature] =
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "ABS",
-        "The number without its sign.",
+        "The absolute value.",
         &[
             Signature::scalar(&[Int64], Int64, |call| {
                 let x = call.arg(0)?.ints()?;
@@ -48,7 +48,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "SIGN",
-        "-1, 0 or 1, as the number is negative, 0 or positive.",
+        "-1 for negative numbers, 0 for zero and 1 for positive numbers.",
         &[
             Signature::scalar(&[Int64], Int64, |call| {
                 let x = call.arg(0)?.ints()?;
@@ -61,19 +61,20 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "ROUND",
-        "The nearest number of so many digits (0) after the point; halves away from 0.",
+        "Rounds to the given number of decimal places (0), halfway cases away from zero.",
         ROUND,
     ),
-    Function::new("TRUNC", "The number cut off after so many digits (0) after the point.", TRUNC),
-    of_float!("CEIL", "The smallest whole number that is not below it.", |x| Some(x.ceil())),
-    of_float!("CEILING", "The same as CEIL.", |x| Some(x.ceil())),
-    of_float!("FLOOR", "The largest whole number that is not above it.", |x| Some(x.floor())),
-    of_float!("SQRT", "The square root; an error below 0.", |x| (x.is_nan() || x >= 0.0).then(|| x.sqrt())),
-    of_float!("EXP", "e to the power of the number.", |x| Some(x.exp())),
-    of_float!("LN", "The natural logarithm; an error unless the number is above 0.", logarithm),
+    Function::new("TRUNC", "Truncates to the given number of decimal places (0).", TRUNC),
+    of_float!("CEIL", "Rounds up to the nearest integer.", |x| Some(x.ceil())),
+    of_float!("CEILING", "Synonym for CEIL.", |x| Some(x.ceil())),
+    of_float!("FLOOR", "Rounds down to the nearest integer.", |x| Some(x.floor())),
+    of_float!("SQRT", "The square root; an error for negative numbers.", |x| (x.is_nan() || x >= 0.0)
+        .then(|| x.sqrt())),
+    of_float!("EXP", "e raised to the power of the number.", |x| Some(x.exp())),
+    of_float!("LN", "The natural logarithm; an error for numbers that are not positive.", logarithm),
     Function::new(
         "LOG",
-        "The logarithm to the base given second, else the natural one.",
+        "The logarithm to the given base, or the natural logarithm without one.",
         &[
             Signature::scalar(&[Float64], Float64, |call| of_float(call, "LOG", logarithm)),
             Signature::scalar(&[Float64, Float64], Float64, |call| {
@@ -89,30 +90,30 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ],
     ),
     of_float!("LOG10", "The logarithm to base 10.", |x| logarithm(x).map(|_| x.log10())),
-    Function::new("POW", "The first number to the power of the second.", POWER),
-    Function::new("POWER", "The same as POW.", POWER),
+    Function::new("POW", "The first number raised to the power of the second.", POWER),
+    Function::new("POWER", "Synonym for POW.", POWER),
     Function::new(
         "MOD",
-        "The remainder of a division; it has the sign of the first number.",
+        "The remainder of a division, with the sign of the dividend.",
         &[Signature::scalar(&[Int64, Int64], Int64, |call| {
             of_ints(call, "MOD", |x, y| if y == 0 { None } else { Some(x.wrapping_rem(y)) })
         })],
     ),
     Function::new(
         "DIV",
-        "The quotient without what stands behind the point.",
+        "Integer division: the quotient, truncated towards zero.",
         &[Signature::scalar(&[Int64, Int64], Int64, |call| of_ints(call, "DIV", i64::checked_div))],
     ),
     Function::new(
         "SAFE_DIVIDE",
-        "The quotient, NULL where there is none.",
+        "Divides; NULL if the divisor is 0 and on overflow.",
         &[Signature::scalar(&[Float64, Float64], Float64, |call| {
             safe_floats(call, |x, y| if y == 0.0 { f64::NAN } else { x / y }, |_, y| y == 0.0)
         })],
     ),
     Function::new(
         "SAFE_ADD",
-        "The sum, NULL where it leaves the range of its type.",
+        "Adds; NULL on overflow.",
         &[
             Signature::scalar(&[Int64, Int64], Int64, |call| safe_ints(call, i64::checked_add)),
             Signature::scalar(&[Float64, Float64], Float64, |call| {
@@ -122,7 +123,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "SAFE_SUBTRACT",
-        "The difference, NULL where it leaves the range of its type.",
+        "Subtracts; NULL on overflow.",
         &[
             Signature::scalar(&[Int64, Int64], Int64, |call| safe_ints(call, i64::checked_sub)),
             Signature::scalar(&[Float64, Float64], Float64, |call| {
@@ -132,7 +133,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "SAFE_MULTIPLY",
-        "The product, NULL where it leaves the range of its type.",
+        "Multiplies; NULL on overflow.",
         &[
             Signature::scalar(&[Int64, Int64], Int64, |call| safe_ints(call, i64::checked_mul)),
             Signature::scalar(&[Float64, Float64], Float64, |call| {
@@ -142,7 +143,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "SAFE_NEGATE",
-        "The number with the other sign, NULL where it leaves the range of its type.",
+        "Negates; NULL on overflow.",
         &[
             Signature::scalar(&[Int64], Int64, |call| {
                 let x = call.arg(0)?.ints()?;
@@ -153,7 +154,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "IEEE_DIVIDE",
-        "The quotient as IEEE 754 has it: infinity or NaN where the divisor is 0.",
+        "Divides as IEEE 754 specifies: infinity or NaN if the divisor is 0.",
         &[Signature::scalar(&[Float64, Float64], Float64, |call| {
             let (x, y) = (call.arg(0)?.floats()?, call.arg(1)?.floats()?);
             call.floats(&|row| Ok(Some(x.at(row) / y.at(row))))
@@ -161,7 +162,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "GREATEST",
-        "The largest of the values; NULL where one is NULL.",
+        "The greatest of the values; NULL if any of them is NULL.",
         &[
             Signature::scalar(&[Int64], Int64, |call| extreme_int(call, i64::max)).variadic(),
             Signature::scalar(&[Float64], Float64, |call| extreme_float(call, f64::max)).variadic(),
@@ -170,7 +171,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "LEAST",
-        "The smallest of the values; NULL where one is NULL.",
+        "The least of the values; NULL if any of them is NULL.",
         &[
             Signature::scalar(&[Int64], Int64, |call| extreme_int(call, i64::min)).variadic(),
             Signature::scalar(&[Float64], Float64, |call| extreme_float(call, f64::min)).variadic(),
@@ -180,12 +181,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     of_float!("SIN", "The sine of an angle in radians.", |x| Some(x.sin())),
     of_float!("COS", "The cosine of an angle in radians.", |x| Some(x.cos())),
     of_float!("TAN", "The tangent of an angle in radians.", |x| Some(x.tan())),
-    of_float!("ASIN", "The angle, in radians, that has this sine.", |x| within_one(x).then(|| x.asin())),
-    of_float!("ACOS", "The angle, in radians, that has this cosine.", |x| within_one(x).then(|| x.acos())),
-    of_float!("ATAN", "The angle, in radians, that has this tangent.", |x| Some(x.atan())),
+    of_float!("ASIN", "The arcsine, in radians.", |x| within_one(x).then(|| x.asin())),
+    of_float!("ACOS", "The arccosine, in radians.", |x| within_one(x).then(|| x.acos())),
+    of_float!("ATAN", "The arctangent, in radians.", |x| Some(x.atan())),
     Function::new(
         "ATAN2",
-        "The angle, in radians, of the point (second, first).",
+        "The arctangent, in radians, of the first number divided by the second; their signs determine the quadrant.",
         &[Signature::scalar(&[Float64, Float64], Float64, |call| {
             of_two(call, "ATAN2", |y, x| Some(y.atan2(x)))
         })],
@@ -193,16 +194,16 @@ pub(super) const FUNCTIONS: &[Function] = &[
     of_float!("SINH", "The hyperbolic sine.", |x| Some(x.sinh())),
     of_float!("COSH", "The hyperbolic cosine.", |x| Some(x.cosh())),
     of_float!("TANH", "The hyperbolic tangent.", |x| Some(x.tanh())),
-    of_float!("ASINH", "The inverse of the hyperbolic sine.", |x| Some(x.asinh())),
-    of_float!("ACOSH", "The inverse of the hyperbolic cosine; an error below 1.", |x| {
+    of_float!("ASINH", "The inverse hyperbolic sine.", |x| Some(x.asinh())),
+    of_float!("ACOSH", "The inverse hyperbolic cosine; an error for numbers below 1.", |x| {
         (x.is_nan() || x >= 1.0).then(|| x.acosh())
     }),
-    of_float!("ATANH", "The inverse of the hyperbolic tangent; an error unless between -1 and 1.", |x| {
+    of_float!("ATANH", "The inverse hyperbolic tangent; an error for numbers not between -1 and 1.", |x| {
         (!x.is_finite() || x.abs() < 1.0).then(|| x.atanh())
     }),
     Function::new(
         "IS_NAN",
-        "Whether it is no number.",
+        "Whether the number is NaN.",
         &[Signature::scalar(&[Float64], Bool, |call| {
             let x = call.arg(0)?.floats()?;
             call.bools(&|row| Ok(x.at(row).is_nan()))
@@ -210,7 +211,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "IS_INF",
-        "Whether it is infinite.",
+        "Whether the number is infinite.",
         &[Signature::scalar(&[Float64], Bool, |call| {
             let x = call.arg(0)?.floats()?;
             call.bools(&|row| Ok(x.at(row).is_infinite()))
@@ -218,7 +219,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "RAND",
-        "A random number: at least 0, below 1.",
+        "A pseudo-random number in [0, 1).",
         &[Signature::scalar(&[], Float64, |call| call.floats(&|_| Ok(Some(random(call)))))],
     )
     .volatility(Volatility::Volatile),

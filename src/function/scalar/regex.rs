@@ -19,7 +19,7 @@ const EXTRACT: &[Signature] =
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "REGEXP_CONTAINS",
-        "Whether a part of the text matches the regular expression.",
+        "Whether the string contains a match for the regular expression.",
         &[Signature::scalar(&[String, String], Bool, |call| {
             let (texts, patterns) = (call.arg(0)?.strings()?, Patterns::of(call.arg(1)?)?);
             call.bools(&|row| Ok(patterns.at(row)?.is_match(texts.at(row))))
@@ -27,18 +27,18 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "REGEXP_EXTRACT",
-        "The part that matches, or its group in parentheses, searched from a position (1) on for the n-th time (1).",
+        "The n-th substring (1) that matches from a position (1) on, or its capturing group.",
         EXTRACT,
     ),
-    Function::new("REGEXP_SUBSTR", "The same as REGEXP_EXTRACT.", EXTRACT),
+    Function::new("REGEXP_SUBSTR", "Synonym for REGEXP_EXTRACT.", EXTRACT),
     Function::new(
         "REGEXP_EXTRACT_ALL",
-        "All parts that match, or their groups in parentheses, as an array.",
+        "An array of all substrings that match, or of their capturing groups.",
         &[Signature::scalar(&[String, String], ArrayOf(&String), extract_all)],
     ),
     Function::new(
         "REGEXP_REPLACE",
-        "The text with the third in place of all parts that match; \\1 in it is the first group.",
+        "Replaces all substrings that match with the third argument, in which \\1 to \\9 are capturing groups.",
         &[Signature::scalar(&[String, String, String], String, replace)],
     ),
 ];

@@ -25,55 +25,55 @@ const SUBSTR: &[Signature] = &[
 ];
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("LENGTH", "The number of characters, or of bytes.", LENGTH),
+    Function::new("LENGTH", "The number of characters of a string, or of bytes.", LENGTH),
     Function::new("CHAR_LENGTH", "The number of characters.", CHARACTERS),
     Function::new("CHARACTER_LENGTH", "The number of characters.", CHARACTERS),
     Function::new("BYTE_LENGTH", "The number of bytes.", BYTES),
     Function::new("OCTET_LENGTH", "The number of bytes.", BYTES),
     Function::new(
         "LOWER",
-        "The text in small letters.",
+        "Converts to lower case.",
         &[Signature::scalar(&[String], String, |call| mapped(call, |text| text.to_lowercase().into()))],
     ),
     Function::new(
         "UPPER",
-        "The text in capitals.",
+        "Converts to upper case.",
         &[Signature::scalar(&[String], String, |call| mapped(call, |text| text.to_uppercase().into()))],
     ),
     Function::new(
         "INITCAP",
-        "The text with a capital at the start of each word; the second argument lists what parts words.",
+        "Capitalizes the first character of each word. The second argument lists the characters that separate words.",
         &[Signature::scalar(&[String, String], String, capitalised).optional(1)],
     ),
     Function::new(
         "REVERSE",
-        "The characters from the last to the first.",
+        "The characters in reverse order.",
         &[Signature::scalar(&[String], String, |call| mapped(call, |text| text.chars().rev().collect()))],
     ),
     Function::new(
         "TRIM",
-        "The text without white space, or the characters given, at its ends.",
+        "Removes leading and trailing whitespace, or such characters of the given set.",
         &[Signature::scalar(&[String, String], String, |call| trimmed(call, true, true)).optional(1)],
     ),
     Function::new(
         "LTRIM",
-        "The text without white space, or the characters given, at its start.",
+        "Removes leading whitespace, or leading characters of the given set.",
         &[Signature::scalar(&[String, String], String, |call| trimmed(call, true, false)).optional(1)],
     ),
     Function::new(
         "RTRIM",
-        "The text without white space, or the characters given, at its end.",
+        "Removes trailing whitespace, or trailing characters of the given set.",
         &[Signature::scalar(&[String, String], String, |call| trimmed(call, false, true)).optional(1)],
     ),
     Function::new(
         "SUBSTR",
-        "The part from a position on, of so many characters; -1 is the last position.",
+        "The substring from a position on, with at most the given length. Negative positions count from the end.",
         SUBSTR,
     ),
-    Function::new("SUBSTRING", "The same as SUBSTR.", SUBSTR),
+    Function::new("SUBSTRING", "Synonym for SUBSTR.", SUBSTR),
     Function::new(
         "LEFT",
-        "So many characters from the start.",
+        "The leftmost characters or bytes, as many as the second argument says.",
         &[
             Signature::scalar(&[String, Int64], String, |call| side(call, false)),
             Signature::scalar(&[Bytes, Int64], Bytes, |call| side(call, false)),
@@ -81,7 +81,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "RIGHT",
-        "So many characters from the end.",
+        "The rightmost characters or bytes, as many as the second argument says.",
         &[
             Signature::scalar(&[String, Int64], String, |call| side(call, true)),
             Signature::scalar(&[Bytes, Int64], Bytes, |call| side(call, true)),
@@ -89,12 +89,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "REPLACE",
-        "The text with the third in place of every second.",
+        "Replaces all occurrences of the second string with the third.",
         &[Signature::scalar(&[String, String, String], String, replace)],
     ),
     Function::new(
         "CONCAT",
-        "The values joined; NULL where one is NULL.",
+        "Concatenates the values; NULL if any of them is NULL.",
         &[
             Signature::scalar(&[String], String, concat).variadic(),
             Signature::scalar(&[Bytes], Bytes, concat).variadic(),
@@ -102,17 +102,17 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "REPEAT",
-        "The text so many times over.",
+        "Repeats a string a number of times.",
         &[Signature::scalar(&[String, Int64], String, repeat)],
     ),
     Function::new(
         "LPAD",
-        "The text made so long with blanks, or the text given, at its start; cut where it is longer.",
+        "Pads on the left to the given length, with blanks or the given string. Longer strings are truncated.",
         &[Signature::scalar(&[String, Int64, String], String, |call| padded(call, true)).optional(1)],
     ),
     Function::new(
         "RPAD",
-        "The text made so long with blanks, or the text given, at its end; cut where it is longer.",
+        "Pads on the right to the given length, with blanks or the given string. Longer strings are truncated.",
         &[Signature::scalar(&[String, Int64, String], String, |call| padded(call, false)).optional(1)],
     ),
     Function::new(
@@ -133,22 +133,22 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "STRPOS",
-        "Where the second text first stands in the first; 0 where it does not.",
+        "The position of the first occurrence of the second string in the first; 0 if it is not found.",
         &[Signature::scalar(&[String, String], Int64, position)],
     ),
     Function::new(
         "INSTR",
-        "Where the second text stands in the first, searched from a position (1, or -1 for backwards) on for the n-th time (1).",
+        "The position of the n-th occurrence (1) of the second string in the first, searched from a position (1) on, or backwards from a negative one; 0 if it is not found.",
         &[Signature::scalar(&[String, String, Int64, Int64], Int64, position).optional(2)],
     ),
     Function::new(
         "SPLIT",
-        "The parts between separators (a comma), as an array.",
+        "Splits a string at a separator, a comma unless it is given.",
         &[Signature::scalar(&[String, String], ArrayOf(&String), split).optional(1)],
     ),
     Function::new(
         "ASCII",
-        "The code of the first character, which must be ASCII; 0 for an empty text.",
+        "The code of the first character, which must be ASCII; 0 for an empty string.",
         &[Signature::scalar(&[String], Int64, |call| {
             let texts = call.arg(0)?.strings()?;
             call.ints(&|row| match texts.at(row).chars().next() {
@@ -159,7 +159,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "UNICODE",
-        "The code point of the first character; 0 for an empty text.",
+        "The Unicode code point of the first character; 0 for an empty string.",
         &[Signature::scalar(&[String], Int64, |call| {
             let texts = call.arg(0)?.strings()?;
             call.ints(&|row| Ok(Some(texts.at(row).chars().next().map_or(0, |c| i64::from(u32::from(c))))))
@@ -167,7 +167,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "CHR",
-        "The character of a code point; an empty text for 0.",
+        "The character with a Unicode code point; an empty string for 0.",
         &[Signature::scalar(&[Int64], String, |call| {
             let codes = call.arg(0)?.ints()?;
             call.strings(&|row| {

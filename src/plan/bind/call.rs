@@ -1,5 +1,7 @@
 //! Calls: scalar functions, aggregates, window functions, preprocessing.
 
+use std::sync::Arc;
+
 use super::Binder;
 use super::constant::constant;
 use super::expr::{Fixed, Names, Typed, coerced, literal, takes_text};
@@ -7,6 +9,7 @@ use super::level::Windowed;
 use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Result, Span};
 use crate::function::{self, Body, Function, Lazy, Resolved, Type};
+use crate::limits::Limits;
 use crate::plan::expr::{Aggregate, Expr, ExprKind, Order};
 use crate::plan::node::WindowCall;
 use crate::syntax::SqlOperator;
@@ -144,7 +147,7 @@ impl Binder<'_> {
             }
         }
         let Resolved { args: wanted, returns, body } =
-            resolved(function, &args).map_err(|error| error.or_at(span))?;
+            resolved(function, &args, self.context.limits).map_err(|error| error.or_at(span))?;
         let args = args.into_iter().zip(&wanted).map(|(arg, wanted)| {
             let found = arg.expr.data_type.clone();
             coerced(arg, wanted)?.ok_or_else(|| {
@@ -385,8 +388,9 @@ pub(super) fn not_groupable(expr: &Expr, clause: &str) -> Error {
 }
 
 /// The signature for these arguments; texts that were written out may be dates.
-fn resolved(function: &'static Function, args: &[Typed]) -> Result<Resolved> {
-    let literal = |at: usize| args.get(at).map_or(Ok(None), |arg: &Typed| constant(&arg.expr));
+fn resolved(function: &'static Function, args: &[Typed], limits: &Arc<Limits>) -> Result<Resolved> {
+    let literal =
+        |position: usize| args.get(position).map_or(Ok(None), |arg: &Typed| constant(&arg.expr, limits));
     let types: Vec<_> = args.iter().map(Typed::data_type).collect();
     function::resolve(function, &types, &literal).or_else(|error| {
         let open = |arg: &Typed| if arg.fixed == Fixed::Text { None } else { arg.data_type() };

@@ -1,6 +1,6 @@
 //! Expressions: columns, fields, operators, conversions, constructors, subqueries.
 
-use super::constant::constant;
+use super::constant::cast_scalar;
 use super::scope::Scope;
 use super::{Binder, Params};
 use crate::data::{CastMode, DataType, Scalar, StructField, can_cast, can_coerce};
@@ -494,15 +494,14 @@ pub(super) fn coerced(typed: Typed, wanted: &DataType) -> Result<Option<Expr>> {
         return Ok(None);
     }
     let span = expr.span;
-    let kind = ExprKind::Cast { value: Box::new(expr), mode: CastMode::Strict };
-    let cast = Expr { kind, data_type: wanted.clone(), span };
-    match as_date {
-        true => {
-            let kind = ExprKind::Literal(constant(&cast)?.unwrap_or(Scalar::Null));
-            Ok(Some(Expr { kind, ..cast }))
+    let kind = match expr.kind {
+        ExprKind::Literal(value) if as_date => {
+            let value = cast_scalar(value, &expr.data_type, wanted, CastMode::Strict, span)?;
+            ExprKind::Literal(value)
         }
-        false => Ok(Some(cast)),
-    }
+        _ => ExprKind::Cast { value: Box::new(expr), mode: CastMode::Strict },
+    };
+    Ok(Some(Expr { kind, data_type: wanted.clone(), span }))
 }
 
 /// CAST to `to`.

@@ -23,6 +23,7 @@ use super::node::{Plan, Subplan};
 use crate::catalog::{Catalog, Relation, Rules, View};
 use crate::data::{DataType, Scalar, Schema};
 use crate::diag::{Code, Diagnostic, Error, Result, Span};
+use crate::limits::Limits;
 use crate::model::{Model, ModelOptions};
 use crate::syntax::ast;
 use crate::syntax::{Dialect, written};
@@ -146,6 +147,8 @@ pub(crate) struct Context<'a> {
     pub(crate) variables: &'a [Variable],
     /// Values of subqueries at these places that a [`Prepare`] asked for.
     pub(crate) prepared: &'a [(Span, Scalar)],
+    /// Those of the session, for values that are computed while binding.
+    pub(crate) limits: &'a Arc<Limits>,
 }
 
 impl<'a> Context<'a> {
