@@ -79,7 +79,7 @@ fn convert_image_type(call: &BatchCall<'_>) -> Result<ArrayRef> {
     map_pictures(call, &|source, _| Ok(Some(image::to_bytes(source))))
 }
 
-/// Converts each picture of the first argument; NULL stays NULL.
+/// Converts each image of the first argument; NULL stays NULL.
 fn map_pictures(
     call: &BatchCall<'_>,
     convert: &dyn Fn(View<'_>, usize) -> Result<Option<image::Image>>,

@@ -45,10 +45,10 @@ pub(crate) use vector::Metric;
 pub(crate) struct Function {
     /// As users write it.
     pub(crate) name: &'static str,
-    /// One line for people who look it up.
+    /// A description in one line, for the reference.
     pub(crate) doc: &'static str,
     pub(crate) signatures: &'static [Signature],
-    /// What kind of work it is, where it counts apart from the rest of the SQL.
+    /// The stage that its time is measured under, where it is another one than the rest of the SQL's.
     pub(crate) stage: Option<Stage>,
     pub(crate) volatility: Volatility,
     /// Which operator it declares; `None` for functions.
@@ -72,17 +72,17 @@ pub(crate) struct Signature {
     pub(crate) args: &'static [Type],
     /// How many of the last arguments may be left out.
     pub(crate) optional: usize,
-    /// Whether the last argument may come more than once.
+    /// Whether the last argument may be repeated.
     pub(crate) variadic: bool,
     pub(crate) returns: Returns,
     pub(crate) body: Body,
 }
 
-/// How the type of a result is found.
+/// How the type of a result is determined.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Returns {
     Type(Type),
-    /// From the arguments; fails where they do not suit.
+    /// It follows from the arguments; an error where they do not fit.
     Infer(fn(&[Argument]) -> Result<DataType>),
 }
 
@@ -90,33 +90,33 @@ pub(crate) enum Returns {
 #[derive(Debug, Clone)]
 pub(crate) struct Argument {
     pub(crate) data_type: DataType,
-    /// Its value, where it is a constant.
+    /// Its value, if it is a constant.
     pub(crate) literal: Option<Scalar>,
 }
 
-/// The code of a function, which also says where it may stand.
+/// The implementation of a function, which also says where it may be called.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Body {
-    /// Anywhere: row by row.
+    /// Computed row by row: may be called anywhere.
     Scalar(Kernel),
-    /// Computed only as far as needed: the binder has nodes of their own for these.
+    /// Evaluates its arguments only as needed: the binder has expressions of their own for these.
     Lazy(Lazy),
-    /// Over the rows of a group, or of a window behind OVER.
+    /// Computed over the rows of a group, or of a window with OVER.
     Aggregate(Start),
-    /// Over the rows of a window: behind OVER only.
+    /// Computed over the rows of a window: only with OVER.
     Ranking(Ranking),
-    /// Statistics over all rows, then row by row: behind an empty OVER only.
+    /// Takes statistics over all rows, then computes row by row: only with an empty OVER.
     Fit(Fit),
 }
 
-/// Functions that leave arguments uncomputed.
+/// Functions that do not evaluate all of their arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lazy {
     If,
     Coalesce,
 }
 
-/// Functions that count rows in a window's order.
+/// Functions that number the rows of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ranking {
     RowNumber,
@@ -134,7 +134,7 @@ impl Ranking {
     }
 }
 
-/// Computes a column of `rows` values, or of one where all arguments are constants.
+/// Computes a column of `rows` values, or of a single one where all arguments are constants.
 pub(crate) type Kernel = fn(&BatchCall<'_>) -> Result<ArrayRef>;
 
 /// Takes statistics over the rows of a call.
@@ -146,7 +146,7 @@ pub(crate) trait Fitted: fmt::Debug + Send + Sync {
     fn apply(&self, call: &BatchCall<'_>) -> Result<ArrayRef>;
 }
 
-/// Arguments of one call over a batch of rows. They have the types of the signature and are as many as were written.
+/// One call over a batch of rows. The arguments have the types of the signature; optional ones may be missing.
 pub(crate) struct BatchCall<'a> {
     pub(crate) args: &'a [Operand],
     pub(crate) types: &'a [DataType],
@@ -155,13 +155,13 @@ pub(crate) struct BatchCall<'a> {
     pub(crate) env: &'a Env,
 }
 
-/// What functions may know of the query they run in.
+/// What functions may know of the query that they run in.
 #[derive(Debug, Clone)]
 pub(crate) struct Env {
     pub(crate) limits: Arc<Limits>,
     /// When the statement began: microseconds since 1970-01-01 UTC.
     pub(crate) now: i64,
-    /// The state of RAND.
+    /// The state of the random number generator.
     pub(crate) random: Cell<u64>,
     /// The list that IN looked values up in last.
     in_list: operator::InListCache,
@@ -184,23 +184,23 @@ pub(crate) enum Type {
     Date,
     Timestamp,
     Tensor,
-    /// Any type, the same wherever it stands.
+    /// Any type, the same in the whole signature.
     Any,
-    /// Any type with an order, the same wherever it stands.
+    /// Any type with an order, the same in the whole signature.
     Ordered,
-    /// Any type whose values can be told to be equal, the same wherever it stands.
+    /// Any type whose values can be compared for equality, the same in the whole signature.
     Comparable,
     /// An array of [`Type::Any`].
     Array,
     /// An array of a type.
     ArrayOf(&'static Type),
-    /// Any struct: not tied to other arguments.
+    /// Any struct, whatever the other arguments have.
     Struct,
-    /// Any value whatever: not tied to other arguments.
-    Whatever,
-    /// A date part such as `DAY`, written as a name. Comes as a STRING in capitals.
+    /// Any type, whatever the other arguments have.
+    Arbitrary,
+    /// A date part such as `DAY`, written as a name. The function is given a STRING in upper case.
     Part,
-    /// `INTERVAL n part`. Comes as two arguments: an INT64 and a STRING in capitals.
+    /// `INTERVAL n part`. The function is given two arguments: an INT64 and a STRING in upper case.
     Interval,
 }
 
@@ -219,7 +219,7 @@ impl Function {
         Self { operator: Some(operator), ..Self::new(operator.as_str(), doc, signatures) }
     }
 
-    /// Books its time apart.
+    /// Sets the stage that its time is measured under.
     pub(crate) const fn stage(mut self, stage: Stage) -> Self {
         self.stage = Some(stage);
         self
@@ -251,7 +251,7 @@ impl Function {
 }
 
 impl Signature {
-    /// A signature whose result has a type that is named or that of an argument.
+    /// A signature whose result has a fixed type, or that of an argument.
     pub(crate) const fn new(args: &'static [Type], returns: Type, body: Body) -> Self {
         Self { args, optional: 0, variadic: false, returns: Returns::Type(returns), body }
     }
@@ -276,14 +276,14 @@ impl Signature {
         self
     }
 
-    /// The last argument may come more than once.
+    /// The last argument may be repeated.
     pub(crate) const fn variadic(mut self) -> Self {
         self.variadic = true;
         self
     }
 }
 
-/// The function `name`, case aside.
+/// The function with this name, in any case.
 pub(crate) fn function(name: &str) -> Option<&'static Function> {
     functions().find(|function| function.name.eq_ignore_ascii_case(name))
 }
@@ -321,7 +321,7 @@ impl BatchCall<'_> {
 }
 
 impl Type {
-    /// The type itself, where it is not a variable.
+    /// The type itself, where it does not depend on the arguments.
     fn fixed(self) -> Option<DataType> {
         match self {
             Self::Int64 => Some(DataType::Int64),
@@ -338,19 +338,19 @@ impl Type {
             | Self::Comparable
             | Self::Array
             | Self::Struct
-            | Self::Whatever
+            | Self::Arbitrary
             | Self::Interval => None,
         }
     }
 
-    /// How signatures show it.
+    /// How it is written in signatures.
     pub(crate) fn name(self) -> String {
         match self {
             Self::Any | Self::Ordered | Self::Comparable => "T".into(),
             Self::Array => "ARRAY<T>".into(),
             Self::ArrayOf(element) => format!("ARRAY<{}>", element.name()),
             Self::Struct => "STRUCT".into(),
-            Self::Whatever => "any type".into(),
+            Self::Arbitrary => "any type".into(),
             Self::Part => "date part".into(),
             Self::Interval => "INTERVAL".into(),
             Self::Tensor => "image".into(),

@@ -1,4 +1,4 @@
-//! The declarations as people look them up: for the reference page and `INFORMATION_SCHEMA.ROUTINES`.
+//! The declarations for readers: the reference page and `INFORMATION_SCHEMA.ROUTINES`.
 
 use super::{Function, Returns, TABLE_FUNCTIONS, functions, operator};
 
@@ -6,17 +6,17 @@ use super::{Function, Returns, TABLE_FUNCTIONS, functions, operator};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct FunctionInfo {
-    /// As users write it; operators by their sign.
+    /// As users write it.
     pub name: &'static str,
     /// Where it may stand: `SCALAR`, `AGGREGATE`, `WINDOW`, `TABLE`, or `OPERATOR`.
     pub kind: &'static str,
     /// The ways to call it, such as `ROUND(FLOAT64 [, INT64])`, with what they give where it does not depend on the call.
     pub forms: Vec<String>,
-    /// What it is, in one line.
+    /// A description in one line.
     pub doc: &'static str,
 }
 
-/// Every function by topic, those that give rows first, then every operator.
+/// Every table function, every function by topic, every operator.
 pub fn listing() -> impl Iterator<Item = FunctionInfo> {
     let functions = functions().map(|function| info(function, function.kind()));
     let tables = TABLE_FUNCTIONS.iter().map(|function| FunctionInfo {

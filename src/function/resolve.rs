@@ -1,11 +1,11 @@
-//! Choosing the signature that a call means.
+//! Overload resolution: choosing the signature of a call.
 
 use super::{Argument, Body, Function, Returns, Signature, Type};
 use crate::data::{DataType, Scalar, can_coerce};
 use crate::diag::{Code, Error, Invariant, Result};
 use crate::syntax::SqlOperator;
 
-/// A call with its types settled: arguments are to be converted to `args`.
+/// The signature of a call with its types: arguments are to be converted to `args`.
 #[derive(Debug)]
 pub(crate) struct Resolved {
     pub(crate) args: Vec<DataType>,
@@ -16,7 +16,7 @@ pub(crate) struct Resolved {
 /// The signature of `function` for arguments of these types, `None` standing for a NULL of any type. `literal`
 /// gives the value of one that is a constant, and is asked only where the result's type depends on it.
 ///
-/// A signature that fits as it is goes before one that needs a coercion.
+/// The signature that needs the fewest coercions wins; of several the first.
 ///
 /// # Errors
 /// `no-matching-signature`, with the signatures there are; what the function itself says of its arguments.
@@ -44,7 +44,7 @@ pub(crate) fn resolve(
 /// A signature that takes the arguments of a call.
 struct Fit<'a> {
     signature: &'a Signature,
-    /// How many arguments are to be converted.
+    /// How many arguments have to be converted.
     coercions: usize,
     /// The types of the arguments.
     settled: Vec<DataType>,
@@ -89,7 +89,7 @@ fn fit<'a>(signature: &'a Signature, args: &[Option<DataType>]) -> Option<Fit<'a
     Some(Fit { signature, coercions, settled, variable })
 }
 
-/// The types of `count` arguments; `None` where the signature does not take so many. An interval counts as two.
+/// The types of `count` arguments; `None` where the signature does not take that many. An interval counts as two.
 fn expanded(signature: &Signature, count: usize) -> Option<Vec<Type>> {
     let mut types = Vec::with_capacity(count);
     for wanted in signature.args {
@@ -109,7 +109,7 @@ fn expanded(signature: &Signature, count: usize) -> Option<Vec<Type>> {
     Some(types)
 }
 
-/// The type that `wanted` is once the variable is known; `None` where it is whatever the argument is.
+/// The type that `wanted` is once `T` is known; `None` where it is that of the argument.
 fn settle(wanted: Type, variable: &DataType) -> Option<DataType> {
     match wanted {
         Type::Any | Type::Ordered | Type::Comparable => Some(variable.clone()),
@@ -118,7 +118,7 @@ fn settle(wanted: Type, variable: &DataType) -> Option<DataType> {
     }
 }
 
-/// The type that values of both become without being asked.
+/// The type that values of both types are coerced to.
 pub(crate) fn common_type(a: &DataType, b: &DataType) -> Option<DataType> {
     if can_coerce(a, b) {
         Some(b.clone())

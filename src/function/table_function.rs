@@ -1,12 +1,12 @@
-//! Table functions as people look them up. Binding knows their arguments one by one.
+//! Descriptions of the table functions. Their arguments are known to the binder alone.
 
-/// A function that gives rows: it stands in FROM.
+/// A function that returns rows: it is called in FROM.
 #[derive(Debug)]
 pub(crate) struct TableFunction {
     pub(crate) name: &'static str,
-    /// How it is called.
+    /// How it is written.
     pub(crate) form: &'static str,
-    /// One line for people who look it up.
+    /// A description in one line, for the reference.
     pub(crate) doc: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! Functions that people know from elsewhere and that are left out on purpose, each with what to do instead.
+//! Functions that users may know from elsewhere and that are left out on purpose, each with what to do instead.
 
 const ELSEWHERE: &str = "left to DuckDB-Wasm or BigQuery: exchange tables with it as Arrow";
 const TRAINED: &str = "BigQuery runs it for models that it trains; an ONNX model only predicts: ML.PREDICT";
@@ -18,7 +18,7 @@ const JSON: &str = "JSON is decoded before it comes in: register the rows as a t
 const DATETIME: &str = "use TIMESTAMP and its functions: every time is UTC";
 const HOST: &str = "ask the host program for the value and pass it as a @parameter";
 
-/// Names, or beginnings of names that end in `*`, and what to do instead.
+/// Names, or prefixes of names that end in `*`, and what to do instead.
 const UNSUPPORTED: &[(&str, &str)] = &[
     ("ML.EVALUATE", EVALUATED),
     (
@@ -104,7 +104,7 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("SESSION_USER", HOST),
     ("SOUNDEX", ELSEWHERE),
     ("EDIT_DISTANCE", ELSEWHERE),
-    ("NORMALIZE*", "normalise texts before they come in"),
+    ("NORMALIZE*", "normalize the strings before registering them"),
 ];
 
 /// What to do instead of calling `name`, where it is left out on purpose.

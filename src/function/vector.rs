@@ -23,7 +23,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "ML.DISTANCE",
         "The distance between two vectors: 'EUCLIDEAN' (the default), 'MANHATTAN' or 'COSINE'.",
         &[Signature::infer(
-            &[Type::Whatever, Type::Whatever, Type::String],
+            &[Type::Arbitrary, Type::Arbitrary, Type::String],
             distance_type,
             Body::Scalar(distance),
         )
@@ -33,7 +33,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "EUCLIDEAN_DISTANCE",
         "The Euclidean distance between two vectors.",
         &[Signature::infer(
-            &[Type::Whatever, Type::Whatever],
+            &[Type::Arbitrary, Type::Arbitrary],
             distance_type,
             Body::Scalar(|call| distances(call, &|_| Ok(Some(Metric::Euclidean)))),
         )],
@@ -42,7 +42,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "COSINE_DISTANCE",
         "The cosine distance between two vectors: 1 minus the cosine of the angle between them.",
         &[Signature::infer(
-            &[Type::Whatever, Type::Whatever],
+            &[Type::Arbitrary, Type::Arbitrary],
             distance_type,
             Body::Scalar(|call| distances(call, &|_| Ok(Some(Metric::Cosine)))),
         )],
@@ -131,7 +131,7 @@ pub(super) fn norm(vector: &[f64], degree: f64) -> f64 {
     }
 }
 
-/// Whether there is a norm of this degree.
+/// Checks that there is a norm of this degree.
 pub(super) fn check_degree(degree: f64, name: &str) -> Result<()> {
     if degree == 0.0 || degree >= 1.0 {
         return Ok(());
@@ -220,7 +220,7 @@ fn distances(call: &BatchCall<'_>, metric: &dyn Fn(usize) -> Result<Option<Metri
     })
 }
 
-/// What names an element of a sparse vector.
+/// The identifier of an element of a sparse vector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Id<'a> {
     Number(i64),

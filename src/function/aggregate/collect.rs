@@ -56,7 +56,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
-/// What becomes of the values of a group.
+/// What is made of the values of a group.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum What {
     First,
@@ -94,10 +94,10 @@ struct Collected {
     length: u64,
     /// The positions of a group's values among all; `None` before its first row.
     groups: States<Option<Vec<u64>>>,
-    /// How many positions there are in all, and may be.
+    /// How many positions there are in all.
     kept: usize,
     limit: usize,
-    /// For APPROX_QUANTILES: how many there are to be, once a row has told.
+    /// For APPROX_QUANTILES: how many parts there are to be, once a row has told.
     quantiles: Option<u64>,
     /// For APPROX_QUANTILES: the rank of each value among all, once they are sorted.
     ranks: Option<Vec<u64>>,
@@ -124,7 +124,7 @@ impl Collected {
         Ok(all)
     }
 
-    /// Puts the positions of the quantiles of each group in `range` in the place of those of its values.
+    /// Replaces the positions of the values of each group in `range` by those of its quantiles.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::indexing_slicing,

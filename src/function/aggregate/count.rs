@@ -96,8 +96,7 @@ struct DistinctCount {
 #[derive(Clone, Copy, Default)]
 struct DistinctGroup {
     count: i64,
-    /// The group with which a chain of groups that carry on has begun, where it is another one: its values are those of
-    /// the whole chain.
+    /// The first of the groups that were carried on to this one, if there is one: the values seen are kept under it.
     root: Option<u32>,
 }
 

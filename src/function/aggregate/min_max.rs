@@ -1,4 +1,4 @@
-//! The smallest and the largest value; of BOOL values these are AND and OR.
+//! Minima and maxima; for BOOL these are AND and OR.
 
 use std::ops::Range;
 

@@ -1,8 +1,7 @@
 //! Aggregate functions: one value out of the rows of a group. Sources: GoogleSQL, "Aggregate functions",
 //! "Statistical aggregate functions" and "Approximate aggregate functions".
 //!
-//! What all of them share (DISTINCT, ORDER BY, LIMIT and IGNORE NULLS in the parentheses) is seen to by who calls
-//! them. NULLs do not count, except for COUNT(*) and ARRAY_AGG.
+//! What they have in common (DISTINCT, ORDER BY, LIMIT and IGNORE NULLS in the parentheses) is up to the caller. NULLs do not count, except for COUNT(*) and ARRAY_AGG.
 
 mod collect;
 mod count;
@@ -21,7 +20,7 @@ use crate::limits::Limits;
 /// Begins an aggregate over any number of groups.
 pub(crate) type Start = fn(&Setup<'_>) -> Result<Box<dyn Accumulator>>;
 
-/// What a call was settled on.
+/// What an aggregate is told of its call.
 pub(crate) struct Setup<'a> {
     pub(crate) returns: &'a DataType,
     pub(crate) limits: &'a Limits,
@@ -39,7 +38,7 @@ pub(crate) trait Accumulator: Send {
     fn values(&mut self, range: std::ops::Range<usize>) -> Result<ArrayRef>;
 }
 
-/// All of them.
+/// All aggregate functions.
 pub(super) fn functions() -> impl Iterator<Item = &'static Function> {
     [
         count::FUNCTIONS,
@@ -68,12 +67,12 @@ impl<T: Clone + Default> States<T> {
         }
     }
 
-    /// The state of a group within what [`States::grow`] was told.
+    /// The state of a group; [`States::grow`] has made room for it.
     fn of(&mut self, group: u32) -> Result<&mut T> {
         self.0.get_mut(group as usize).invariant("a group's state")
     }
 
-    /// Copies the state of `from` to the new group `to`, and gives it.
+    /// Copies the state of `from` to the new group `to`, and returns it.
     fn carry(&mut self, from: u32, to: u32) -> Result<&T> {
         let state = self.of(from)?.clone();
         self.grow(to as usize + 1);
@@ -82,7 +81,7 @@ impl<T: Clone + Default> States<T> {
         Ok(new)
     }
 
-    /// The states of the groups in `range`. Those that no row belonged to have the state of none.
+    /// The states of the groups in `range`; a group that no row belonged to has the default.
     fn range(&mut self, range: std::ops::Range<usize>) -> Result<&mut [T]> {
         self.grow(range.end);
         self.0.get_mut(range).invariant("the states of a range of groups")

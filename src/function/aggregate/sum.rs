@@ -1,4 +1,4 @@
-//! Sums and means.
+//! Sums and averages.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -29,7 +29,7 @@ pub(super) fn compare(call: &BatchCall<'_>, test: Test) -> Result<ArrayRef> {
 
 pub(super) fn between(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let sides = [tested(call, 0, 1, Test::GreaterOrEqual)?, tested(call, 0, 2, Test::LessOrEqual)?];
-    Ok(Arc::new(joined(&sides.map(|it| Operand::column(Arc::new(it))), call.rows, true)?))
+    Ok(Arc::new(joined(&sides.map(|side| Operand::column(Arc::new(side))), call.rows, true)?))
 }
 
 pub(super) fn distinct(call: &BatchCall<'_>) -> Result<ArrayRef> {

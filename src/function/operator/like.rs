@@ -1,4 +1,4 @@
-//! LIKE.
+//! LIKE: matching strings against patterns.
 
 use arrow_array::ArrayRef;
 
@@ -62,7 +62,7 @@ impl Pattern {
         })
     }
 
-    /// The first piece must start the text and the last end it; those between are found as early as can be.
+    /// The first piece must start the string and the last must end it; those between match as early as possible.
     fn matches(&self, text: &str) -> bool {
         match self {
             Self::Whole(piece) => piece.after(text).is_some_and(str::is_empty),

@@ -1,4 +1,4 @@
-//! IN: a value among others.
+//! IN: whether a value is one of a list.
 
 use std::cell::RefCell;
 use std::sync::Arc;

@@ -18,7 +18,7 @@ pub(super) use membership::InListCache;
 
 use Type::{Any, Array, Bool, Bytes, Comparable, Date, Float64, Int64, Interval, Ordered, String, Timestamp};
 
-/// The declarations, each at the place of its operator in the enum.
+/// The declarations, in the order of the enum.
 pub(super) static OPERATORS: &[Function] = &[
     Function::operator(
         SqlOperator::Add,

@@ -34,7 +34,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 
 const FORMATS: &[&str] = &["bucket_names", "bucket_ranges", "bucket_ranges_json"];
 
-/// Ascending points and the name of every bucket around them: one more.
+/// Split points in ascending order, and the names of the buckets, of which there is one more.
 #[derive(Debug)]
 struct Buckets {
     points: Vec<f64>,
@@ -42,7 +42,7 @@ struct Buckets {
 }
 
 impl Buckets {
-    /// Buckets named in the format of this number among [`FORMATS`].
+    /// Buckets whose names have the format with this index in [`FORMATS`].
     fn new(points: Vec<f64>, format: usize) -> Self {
         // The first bucket has no start, and the last no end.
         let bound = |point: Option<&f64>, infinity: &str| match point {

@@ -1,4 +1,4 @@
-//! Features combined with one another: crosses, polynomials, n-grams.
+//! Combinations of features: crosses, polynomials, n-grams.
 
 use std::borrow::Cow;
 use std::cell::Cell;

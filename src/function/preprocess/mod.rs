@@ -62,7 +62,7 @@ fn choice(call: &BatchCall<'_>, position: usize, name: &str, choices: &[&str]) -
     })
 }
 
-/// An option outside of its range.
+/// The error for an option that is out of its range.
 #[cold]
 fn out_of(name: &str, expected: &str, found: impl std::fmt::Display) -> Error {
     Error::new(Code::InvalidValue, format!("expected `{name}` {expected}, found {found}"))
@@ -74,7 +74,7 @@ fn numbers(call: &BatchCall<'_>) -> Result<Vec<f64>> {
     Ok((0..call.rows).filter_map(|row| values.get(row)).collect())
 }
 
-/// The terms in alphabetical order, each with how often it is there.
+/// The distinct terms in alphabetical order, each with its number of occurrences.
 fn counted(mut terms: Vec<&str>) -> Vec<(&str, usize)> {
     terms.sort_unstable();
     let mut counts: Vec<(&str, usize)> = Vec::new();

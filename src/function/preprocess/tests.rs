@@ -14,7 +14,8 @@ fn transformed(name: &str, fitted: &[Scalar], rows: &[Scalar], options: &[Scalar
     types.extend(options.iter().map(Scalar::data_type));
     let literals: Vec<_> = [None].into_iter().chain(options.iter().cloned().map(Some)).collect();
     let resolved =
-        resolve(function(name).unwrap(), &types, &|at| Ok(literals.get(at).cloned().flatten())).unwrap();
+        resolve(function(name).unwrap(), &types, &|position| Ok(literals.get(position).cloned().flatten()))
+            .unwrap();
     let Body::Fit(fit) = resolved.body else { panic!("{name} takes no statistics") };
     let env = Env::new(Arc::new(Limits::default()), 0, 0);
     let with = |values: &[Scalar], run: &dyn Fn(&BatchCall<'_>)| {
@@ -43,7 +44,7 @@ fn floats(values: &[f64]) -> Vec<Scalar> {
 }
 
 fn texts(values: &[&str]) -> Vec<Scalar> {
-    values.iter().map(|it| Scalar::String((*it).into())).collect()
+    values.iter().map(|value| Scalar::String((*value).into())).collect()
 }
 
 fn tokens(values: &[&str]) -> Scalar {
@@ -65,7 +66,7 @@ fn scalers_keep_their_statistics() {
 
 #[test]
 fn imputers_fill_with_what_they_saw() {
-    let [mean, most] = ["mean", "most_frequent"].map(|it| Scalar::String(it.into()));
+    let [mean, most] = ["mean", "most_frequent"].map(|strategy| Scalar::String(strategy.into()));
     let new = [Scalar::Null, Scalar::Float64(9.0)];
     assert_eq!(transformed("ML.IMPUTER", &floats(&[1.0, 2.0, 6.0]), &new, &[mean]), ["3", "9"]);
     let seen = texts(&["a", "b", "b"]);

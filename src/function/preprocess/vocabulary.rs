@@ -85,7 +85,7 @@ impl Vocabulary {
         Ok(Self(kept.into_iter().map(|(term, _)| (*term).to_owned()).collect()))
     }
 
-    /// The number of a term; 0 for NULL and unknown ones.
+    /// The index of a term; 0 for NULL and unknown terms.
     fn number(&self, term: Option<&str>) -> usize {
         let position = term.and_then(|term| self.0.binary_search_by(|known| known.as_str().cmp(term)).ok());
         position.map_or(0, |position| position + 1)
@@ -162,7 +162,7 @@ fn multi_hot(call: &BatchCall<'_>) -> Result<Arc<dyn Fitted>> {
 impl Fitted for MultiHot {
     fn apply(&self, call: &BatchCall<'_>) -> Result<ArrayRef> {
         let tokens = TokenView::new(call.arg(0)?)?;
-        // The row that had each number last.
+        // The latest row that had each index.
         let seen_in = vec![Cell::new(usize::MAX); self.0.0.len() + 1];
         #[expect(clippy::indexing_slicing, reason = "there is a number more than terms")]
         let each = |row, entries: &mut Vec<Entry>| {
@@ -228,7 +228,7 @@ impl Fitted for Bag {
     }
 }
 
-/// A number of the vocabulary and its value.
+/// An index in the vocabulary and its value.
 type Entry = (i64, f64);
 
 /// All entries as a column of `STRUCT<index INT64, value FLOAT64>`.

@@ -1,4 +1,4 @@
-//! Functions of arrays. Source: GoogleSQL, "Array functions".
+//! Array functions. Source: GoogleSQL, "Array functions".
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -144,7 +144,7 @@ fn generate_dates(call: &BatchCall<'_>) -> Result<ArrayRef> {
     call.arrays(
         &|row, values| {
             let (first, step) = (first.at(row), step.as_ref().map_or(1, |step| step.at(row)));
-            // Counted from the first day: the last day of a month must not move the later ones.
+            // Counted from the first date: one at the end of a short month must not move the later ones.
             let next = |count: i64, _| date::shifted(first, count.checked_mul(step)?, unit);
             generate(values, Some(first), last.at(row), step.cmp(&0), next)
         },

@@ -1,4 +1,4 @@
-//! Functions that choose. Source: GoogleSQL, "Conditional expressions".
+//! Conditional functions. Source: GoogleSQL, "Conditional expressions".
 
 use arrow_array::{Array, ArrayRef, make_array};
 use arrow_buffer::NullBuffer;

@@ -23,7 +23,7 @@ pub(super) enum Unit {
     Day,
     DayOfWeek,
     DayOfYear,
-    /// Weeks that start so many days after Sunday.
+    /// Weeks that start this many days after Sunday.
     Week(i64),
     IsoWeek,
     Month,
@@ -430,7 +430,7 @@ fn last_day(call: &BatchCall<'_>) -> Result<ArrayRef> {
         let first = start_of(dates.at(row), unit)?;
         let next = match unit {
             Unit::Week(_) | Unit::IsoWeek => i64::from(first) + 7,
-            // Ten days into the ISO year after this one, cut to its start.
+            // 374 days after its start lies in the next ISO year.
             Unit::IsoYear => start_of(first + 374, unit)?.into(),
             unit => shifted(first, 1, unit).ok_or_else(beyond)?.into(),
         };
@@ -453,7 +453,7 @@ pub(super) fn shifted(date: i32, count: i64, unit: Unit) -> Option<i32> {
     days(Civil { year, month, day: day.min(days_in_month(year, month)) })
 }
 
-/// Date and interval, added or, with a sign of -1, subtracted.
+/// Adds an interval to a date, or subtracts it where `sign` is -1.
 pub(in crate::function) fn add_to_date(call: &BatchCall<'_>, sign: i64) -> Result<ArrayRef> {
     let (dates, counts, unit) = (call.arg(0)?.dates()?, call.arg(1)?.ints()?, unit(call, 2)?);
     if !matches!(unit, Unit::Day | Unit::Week(0) | Unit::Month | Unit::Quarter | Unit::Year) {
@@ -481,7 +481,7 @@ fn micros_in(unit: Unit) -> Result<i64> {
     })
 }
 
-/// Moment and interval, added or, with a sign of -1, subtracted.
+/// Adds an interval to a timestamp, or subtracts it where `sign` is -1.
 pub(in crate::function) fn add_to_timestamp(call: &BatchCall<'_>, sign: i64) -> Result<ArrayRef> {
     let (times, counts) = (call.arg(0)?.timestamps()?, call.arg(1)?.ints()?);
     let micros = micros_in(unit(call, 2)?)? * sign;

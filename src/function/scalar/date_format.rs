@@ -21,7 +21,7 @@ const MONTHS: [&str; 12] = [
 
 const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
-/// Elements that stand for others.
+/// Elements that are short for several others.
 fn expanded(element: char) -> Option<&'static str> {
     Some(match element {
         'F' => "%Y-%m-%d",
@@ -171,7 +171,7 @@ fn fraction_digits(rest: &mut std::str::Chars<'_>) -> Result<Option<usize>> {
     }
 }
 
-/// What a text tells of a moment, as far as it was read.
+/// What has been read of a date or time.
 struct Parsed {
     year: i64,
     month: i64,

@@ -119,7 +119,7 @@ struct State {
 }
 
 impl State {
-    /// Takes 64 bytes in; `nine` is 9 in the last step, else 1.
+    /// Mixes 64 bytes into the state; `nine` is 9 in the last step, otherwise 1.
     fn step(&mut self, block: &[u8], factor: u64, nine: u64) {
         let Self { x, y, z, v, w } = *self;
         let x = x.wrapping_add(y).wrapping_add(v.0).wrapping_add(fetch(block, 8)).rotate_right(37);
@@ -171,7 +171,7 @@ fn long(bytes: &[u8]) -> u64 {
 mod tests {
     use super::fingerprint;
 
-    // From the Python package pyfarmhash: the first so many letters of the alphabet, over and over.
+    // From the Python package pyfarmhash, for the first letters of an alphabet that is repeated.
     #[test]
     fn agrees_with_farmhash_at_every_length_class() {
         let letters: Vec<u8> = (b'a'..=b'z').cycle().take(200).collect();

@@ -1,4 +1,4 @@
-//! Functions of numbers. Source: GoogleSQL, "Mathematical functions".
+//! Mathematical functions. Source: GoogleSQL, "Mathematical functions".
 
 use std::sync::Arc;
 
@@ -295,7 +295,7 @@ fn to_digits(call: &BatchCall<'_>, whole: fn(f64) -> f64) -> Result<ArrayRef> {
             1.. => whole(x * factor) / factor,
             _ => whole(x / factor) * factor,
         };
-        // With more digits than the number has, nothing changes; with fewer, nothing is left.
+        // Digits beyond those of the number change nothing; digits before all of them leave nothing.
         let overflows = x.is_finite() && !result.is_finite();
         Ok(Some(if !overflows {
             result
@@ -366,7 +366,7 @@ fn extreme_float(call: &BatchCall<'_>, choose: fn(f64, f64) -> f64) -> Result<Ar
     Ok(Arc::new(arrow_array::Float64Array::new(best.into(), call.nulls())))
 }
 
-/// For types without arithmetic: finds the position of the value among those of all arguments and takes it.
+/// For types without arithmetic: takes the value at the position of the greatest or least.
 fn extreme(call: &BatchCall<'_>, greatest: bool) -> Result<ArrayRef> {
     let all: Vec<_> = call.args.iter().map(|arg| arg.array().clone()).collect();
     let all = concat(&all)?;

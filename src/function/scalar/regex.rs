@@ -62,7 +62,7 @@ impl<'a> Patterns<'a> {
         }
     }
 
-    /// For functions that give one part: there may be one group.
+    /// The pattern of a function that returns one part: it may have one group.
     fn with_a_group(&self, row: usize) -> Result<Cow<'_, Regex>> {
         let regex = self.at(row)?;
         match regex.captures_len() {
@@ -87,7 +87,7 @@ fn compile(pattern: &str) -> Result<Regex> {
     })
 }
 
-/// The group, where there is one, else the whole match.
+/// The group, if there is one, otherwise the whole match.
 fn part<'t>(found: &Captures<'t>) -> Option<&'t str> {
     found.get(found.len() - 1).map(|group| group.as_str())
 }
@@ -136,7 +136,7 @@ fn replace(call: &BatchCall<'_>) -> Result<ArrayRef> {
     })
 }
 
-/// A backslash stands before a group's number or another backslash.
+/// Checks that every backslash is followed by a group's number or another backslash.
 fn check_rewrite(rewrite: &str, groups: usize) -> Result<()> {
     let mut rest = rewrite.chars();
     while let Some(c) = rest.next() {

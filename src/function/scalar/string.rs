@@ -1,4 +1,4 @@
-//! Functions of texts; those that make sense for bytes take them too. Positions count characters from 1, or bytes where
+//! Functions of strings, many of which take bytes too. Positions count characters from 1, or bytes where
 //! the value is BYTES. Source: GoogleSQL, "String functions".
 
 use std::borrow::Cow;
@@ -229,7 +229,7 @@ pub(in crate::function) fn concat(call: &BatchCall<'_>) -> Result<ArrayRef> {
     })
 }
 
-/// What separates words unless it is given.
+/// The characters that separate words unless they are given.
 const DELIMITERS: &str = " \t\n\r\u{b}\u{c}[](){}/|\\<>!?@\"^#$&~_,.:;*%+-";
 
 fn capitalised(call: &BatchCall<'_>) -> Result<ArrayRef> {
