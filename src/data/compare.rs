@@ -9,7 +9,7 @@ use arrow_array::types::{ArrowPrimitiveType, Date32Type, Float64Type, Int64Type,
 use arrow_array::{Array, ArrayRef, UInt64Array};
 
 use super::DataType;
-use super::operand::BlobView;
+use super::operand::BytesView;
 use crate::diag::{Code, Error, Result, ensure};
 
 /// One key of an ORDER BY.
@@ -88,7 +88,7 @@ enum AbbreviatedKeys<'a> {
     Days(&'a [i32]),
     Floats(&'a [f64]),
     /// STRING and BYTES by their first eight bytes.
-    Blobs(BlobView<'a>),
+    Blobs(BytesView<'a>),
     /// Other types by nothing: all abbreviated keys are equal.
     None,
 }
@@ -101,7 +101,7 @@ impl<'a> AbbreviatedKeys<'a> {
             DataType::Timestamp => Self::Ints(primitives::<TimestampMicrosecondType>(array)?),
             DataType::Date => Self::Days(primitives::<Date32Type>(array)?),
             DataType::Float64 => Self::Floats(primitives::<Float64Type>(array)?),
-            DataType::String | DataType::Bytes => Self::Blobs(BlobView::new(array, false)?),
+            DataType::String | DataType::Bytes => Self::Blobs(BytesView::new(array, false)?),
             _ => Self::None,
         })
     }
@@ -164,7 +164,7 @@ pub(crate) fn order_of<'a>(array: &'a ArrayRef, data_type: &DataType) -> Result<
             Box::new(move |a, b| array.value(a).cmp(&array.value(b)))
         }
         DataType::String | DataType::Bytes => {
-            let values = BlobView::new(array, false)?;
+            let values = BytesView::new(array, false)?;
             Box::new(move |a, b| values.at(a).cmp(values.at(b)))
         }
         DataType::Array(_) | DataType::Struct(_) | DataType::Tensor => {

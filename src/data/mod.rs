@@ -23,7 +23,7 @@ pub(crate) use cast::{CastMode, can_cast, can_coerce, cast, parse_bool, parse_in
 pub(crate) use compare::{SortKey, order_of, sort_indices, top_indices};
 pub(crate) use gather::{concat, row_index, take};
 pub(crate) use key::KeyTable;
-pub(crate) use operand::{Operand, TextView};
+pub(crate) use operand::{BytesView, Operand, StringView};
 pub use scalar::Scalar;
 pub(crate) use scalar::{array_of, scalar_at};
 pub(crate) use tensor::{TensorBuilder, TensorColumn, element_range};

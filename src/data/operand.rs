@@ -85,9 +85,9 @@ impl Operand {
         Ok(BoolView { array, stride: usize::from(!self.constant) })
     }
 
-    pub(crate) fn texts(&self) -> Result<TextView<'_>> {
+    pub(crate) fn strings(&self) -> Result<StringView<'_>> {
         let array = self.array.as_string_opt().ok_or_else(|| layout("STRING", &self.array))?;
-        Ok(TextView { array, stride: usize::from(!self.constant) })
+        Ok(StringView { array, stride: usize::from(!self.constant) })
     }
 
     pub(crate) fn dates(&self) -> Result<PrimitiveView<'_, Date32Type>> {
@@ -99,8 +99,8 @@ impl Operand {
     }
 
     /// The bytes of STRING or BYTES.
-    pub(crate) fn blobs(&self) -> Result<BlobView<'_>> {
-        BlobView::new(&self.array, self.constant)
+    pub(crate) fn bytes(&self) -> Result<BytesView<'_>> {
+        BytesView::new(&self.array, self.constant)
     }
 
     /// The values of `rows` rows in one slice; the values of NULLs are arbitrary.
@@ -200,12 +200,12 @@ impl BoolView<'_> {
 }
 
 /// Reads STRING values by row.
-pub(crate) struct TextView<'a> {
+pub(crate) struct StringView<'a> {
     array: &'a StringArray,
     stride: usize,
 }
 
-impl<'a> TextView<'a> {
+impl<'a> StringView<'a> {
     /// The value of `row`; `None` for NULL.
     pub(crate) fn get(&self, row: usize) -> Option<&'a str> {
         self.array.is_valid(row * self.stride).then(|| self.at(row))
@@ -218,18 +218,18 @@ impl<'a> TextView<'a> {
 }
 
 /// Reads STRING or BYTES as bytes by row.
-pub(crate) struct BlobView<'a> {
+pub(crate) struct BytesView<'a> {
     offsets: &'a [i32],
     bytes: &'a [u8],
     stride: usize,
 }
 
-impl<'a> BlobView<'a> {
+impl<'a> BytesView<'a> {
     pub(super) fn new(array: &'a ArrayRef, constant: bool) -> Result<Self> {
-        let (offsets, bytes) = if let Some(texts) = array.as_string_opt::<i32>() {
-            (texts.value_offsets(), texts.value_data())
-        } else if let Some(blobs) = array.as_binary_opt::<i32>() {
-            (blobs.value_offsets(), blobs.value_data())
+        let (offsets, bytes) = if let Some(strings) = array.as_string_opt::<i32>() {
+            (strings.value_offsets(), strings.value_data())
+        } else if let Some(binary) = array.as_binary_opt::<i32>() {
+            (binary.value_offsets(), binary.value_data())
         } else {
             return Err(layout("STRING or BYTES", array));
         };

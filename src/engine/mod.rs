@@ -201,6 +201,7 @@ impl Engine {
                 params: None,
                 variables: &variables,
                 subquery_values: &[],
+                limits: &self.shared.limits,
             };
             check.schema = None;
             match bind(statement, context) {

@@ -132,6 +132,7 @@ impl Query {
                     params: Some(&self.script.params),
                     variables: &variables,
                     subquery_values: &self.subquery_values,
+                    limits: &self.ctx.env.limits,
                 },
             )
         };

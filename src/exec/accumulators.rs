@@ -92,7 +92,7 @@ impl GroupedAggregate {
         for peers in peers.chunk_by(|a, b| a == b) {
             let (peer, partition) = (peers[0], partitions[start]);
             if previous_partition == Some(partition) {
-                self.accumulator.carry(peer - 1, peer);
+                self.accumulator.carry(peer - 1, peer)?;
             }
             previous_partition = Some(partition);
             let end = start + peers.len();

@@ -6,11 +6,12 @@ use super::{Context, Poll, start, start_measured};
 use crate::control::Stopwatch;
 use crate::data::{Batch, DataType, Field, Scalar, Schema, array_of, scalar_at};
 use crate::diag::{Code, Result, Span};
-use crate::function::{Body, Env, Kernel, Ranking, function, operator};
+use crate::function::{self, Body, Env, Kernel, Ranking, function};
 use crate::limits::Limits;
 use crate::plan::{
     Aggregate, Expr, ExprKind, Gives, JoinKind, Node, NodeKind, Order, Plan, Subplan, WindowCall,
 };
+use crate::syntax::SqlOperator;
 use crate::table::Table;
 
 use DataType::{Bool, Float64, Int64, String as Text};
@@ -54,9 +55,9 @@ fn literal(value: Scalar) -> Expr {
     Expr { kind: ExprKind::Literal(value), data_type, span: Span::default() }
 }
 
-/// The operator `sign` with its first signature that takes these types as they are.
-fn call(sign: &str, args: Vec<Expr>, returns: DataType) -> Expr {
-    let function = operator(sign).unwrap();
+/// An operator with its first signature that takes these types as they are.
+fn call(operator: SqlOperator, args: Vec<Expr>, returns: DataType) -> Expr {
+    let function = function::operator(operator);
     let kernel: Kernel = function
         .signatures
         .iter()
@@ -160,7 +161,7 @@ fn rows_without_partner_stay_on_their_side() {
 
 #[test]
 fn a_partner_must_pass_the_condition_too() {
-    let only = |value| call("=", vec![column(2, Int64), literal(Scalar::Int64(value))], Bool);
+    let only = |value| call(SqlOperator::Equal, vec![column(2, Int64), literal(Scalar::Int64(value))], Bool);
     let left = ["1 NULL NULL", "2 2 20", "2 2 20", "NULL NULL NULL"];
     assert_eq!(join(JoinKind::Left, true, Some(only(20))), left);
     let none = ["1 NULL NULL", "2 NULL NULL", "2 NULL NULL", "NULL NULL NULL"];
@@ -221,7 +222,7 @@ fn the_start_of_an_order_needs_little_room() {
     let mut smallest = values.clone();
     smallest.sort_unstable();
     let rows = table(&[(Int64, &ints(&values))]);
-    let key = call("-x", vec![column(0, Int64)], Int64);
+    let key = call(SqlOperator::Negate, vec![column(0, Int64)], Int64);
     let order = Order { expr: key, descending: true, nulls_first: false };
     let kind = NodeKind::Sort { input: Box::new(rows), keys: vec![order], limit: Some(3) };
     let limits = Limits { held_rows: 16, ..few_rows() };
@@ -331,7 +332,7 @@ fn projected(values: &[i64], exprs: Vec<Expr>) -> Result<Vec<String>> {
 
 /// 9223372036854775807 + x fails for positive x.
 fn failing() -> Expr {
-    call("+", vec![literal(Scalar::Int64(i64::MAX)), column(0, Int64)], Int64)
+    call(SqlOperator::Add, vec![literal(Scalar::Int64(i64::MAX)), column(0, Int64)], Int64)
 }
 
 fn of(kind: ExprKind, data_type: DataType) -> Expr {
@@ -340,13 +341,13 @@ fn of(kind: ExprKind, data_type: DataType) -> Expr {
 
 #[test]
 fn case_computes_values_for_their_rows_alone() {
-    let positive = || call(">", vec![column(0, Int64), literal(Scalar::Int64(0))], Bool);
+    let positive = || call(SqlOperator::Greater, vec![column(0, Int64), literal(Scalar::Int64(0))], Bool);
     let case = |branches, otherwise| of(ExprKind::Case { branches, otherwise: Box::new(otherwise) }, Int64);
     let safe = case(vec![(positive(), column(0, Int64))], failing());
     let expected = ["1", "9223372036854775806", "2"];
     assert_eq!(projected(&[1, -1, 2], vec![safe.clone()]).unwrap(), expected);
     // The second condition is asked of the row that the first one left.
-    let second = call(">", vec![failing(), literal(Scalar::Int64(0))], Bool);
+    let second = call(SqlOperator::Greater, vec![failing(), literal(Scalar::Int64(0))], Bool);
     let two = case(
         vec![(positive(), column(0, Int64)), (second, literal(Scalar::Int64(7)))],
         literal(Scalar::Null),
@@ -356,7 +357,7 @@ fn case_computes_values_for_their_rows_alone() {
     assert_eq!(projected(&[1, 2], vec![never]).unwrap(), ["1", "2"]);
     // A row that fails is named by its number among all rows, inside a CASE within a CASE too.
     let inner = case(vec![(literal(Scalar::Bool(true)), failing())], literal(Scalar::Null));
-    let is_two = call("=", vec![column(0, Int64), literal(Scalar::Int64(2))], Bool);
+    let is_two = call(SqlOperator::Equal, vec![column(0, Int64), literal(Scalar::Int64(2))], Bool);
     let wrong = case(vec![(is_two, inner)], column(0, Int64));
     let error = projected(&[1, 1, 2], vec![wrong]).unwrap_err();
     assert!(error.to_string().contains("row 3: 9223372036854775807 + 2"), "{error}");
@@ -367,14 +368,15 @@ fn coalesce_computes_what_is_needed() {
     let null_if_positive = of(
         ExprKind::Case {
             branches: vec![(
-                call(">", vec![column(0, Int64), literal(Scalar::Int64(0))], Bool),
+                call(SqlOperator::Greater, vec![column(0, Int64), literal(Scalar::Int64(0))], Bool),
                 literal(Scalar::Null),
             )],
             otherwise: Box::new(literal(Scalar::Int64(0))),
         },
         Int64,
     );
-    let items = vec![null_if_positive.clone(), call("-x", vec![column(0, Int64)], Int64), failing()];
+    let items =
+        vec![null_if_positive.clone(), call(SqlOperator::Negate, vec![column(0, Int64)], Int64), failing()];
     let coalesce = of(ExprKind::Coalesce(items), Int64);
     assert_eq!(projected(&[1, -1, 2], vec![coalesce]).unwrap(), ["-1", "0", "-2"]);
     let nulls = of(ExprKind::Coalesce(vec![null_if_positive, literal(Scalar::Null)]), Int64);

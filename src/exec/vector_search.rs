@@ -8,7 +8,7 @@ use super::buffer::RowBuffer;
 use super::{Context, Input, Operator, Poll, expr, name_row};
 use crate::data::{Batch, DataType, Operand, Schema, SortKey, StructField, row_index, top_indices};
 use crate::diag::{Error, Invariant, Result};
-use crate::function::{Metric, Vectors};
+use crate::function::{Metric, VectorView};
 use crate::plan::Expr;
 
 /// Distances that are computed before the host has a chance to stop.
@@ -85,8 +85,8 @@ impl VectorSearch {
     fn nearest(
         &self,
         row: usize,
-        query: &Vectors<'_>,
-        base: &Vectors<'_>,
+        query: &VectorView<'_>,
+        base: &VectorView<'_>,
         rows: usize,
     ) -> Result<Vec<Match>> {
         let name_query_row = |error| name_row(error, &*self.query.input, self.query.rows_before);
@@ -150,7 +150,7 @@ impl Operator for VectorSearch {
             },
         };
         let (base_rows, base_vectors) = self.searched.as_ref().invariant("a search has no base")?;
-        let (query, base) = (Vectors::new(&query_vectors)?, Vectors::new(base_vectors)?);
+        let (query, base) = (VectorView::new(&query_vectors)?, VectorView::new(base_vectors)?);
         let mut matches = Vec::new();
         let mut computed = 0;
         let most = ctx.env.limits.batch_rows;

@@ -11,7 +11,7 @@ use crate::data::{
     Batch, DataType, KeyTable, Operand, Schema, SortKey, concat, row_index, sort_indices, take,
 };
 use crate::diag::{Error, Result, ensure};
-use crate::function::{Call, Fit, Ranking};
+use crate::function::{BatchCall, Fit, Ranking};
 use crate::plan::{Aggregate, Expr, Order, WindowCall};
 
 pub(super) struct Window {
@@ -203,7 +203,7 @@ impl Partitions {
         let types: Vec<_> = args.iter().map(|arg| arg.data_type.clone()).collect();
         let args = expr::arguments(args, all, ctx)?;
         let fit_and_apply = |args: &[Operand], rows| {
-            let call = Call { args, types: &types, returns, rows, env: &ctx.env };
+            let call = BatchCall { args, types: &types, returns, rows, env: &ctx.env };
             fit(&call)?.apply(&call)
         };
         if self.count <= 1 {

@@ -1,63 +1,60 @@
-//! Pictures: decoded, resized, recoloured. Source: BigQuery ML, "Image functions".
+//! Pictures: decoding, resizing, colour spaces. Source: BigQuery ML, "Image functions".
 
 use arrow_array::ArrayRef;
-use arrow_array::cast::AsArray;
 
-use super::{Call, Function, Signature, Type};
+use super::{BatchCall, Function, Signature, Type};
 use crate::control::Stage;
 use crate::data::{TensorBuilder, TensorColumn};
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Code, Error, Invariant, Result};
 use crate::image::{self, ColorSpace, View};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "ML.DECODE_IMAGE",
-        "A picture (JPEG, PNG, BMP) as height x width x 3 values in [0, 1].",
+        "Decodes a JPEG, PNG or BMP image to height x width x 3 values in [0, 1].",
         &[Signature::scalar(&[Type::Bytes], Type::Tensor, decode)],
     )
     .stage(Stage::Decode),
     Function::new(
         "ML.RESIZE_IMAGE",
-        "A picture in another size: height, then width; TRUE keeps its proportions.",
+        "Resizes an image to a height and a width. TRUE preserves its aspect ratio.",
         &[Signature::scalar(&[Type::Tensor, Type::Int64, Type::Int64, Type::Bool], Type::Tensor, resize)],
     )
     .stage(Stage::Preprocess),
     Function::new(
         "ML.CONVERT_COLOR_SPACE",
-        "An RGB picture as 'HSV', 'GRAYSCALE', 'YIQ' or 'YUV'.",
+        "Converts an RGB image to 'HSV', 'GRAYSCALE', 'YIQ' or 'YUV'.",
         &[Signature::scalar(&[Type::Tensor, Type::String], Type::Tensor, convert_color_space)],
     )
     .stage(Stage::Preprocess),
     Function::new(
         "ML.CONVERT_IMAGE_TYPE",
-        "A picture with whole numbers from 0 to 255 in place of values in [0, 1].",
+        "Converts an image from values in [0, 1] to integers from 0 to 255.",
         &[Signature::scalar(&[Type::Tensor], Type::Tensor, convert_image_type)],
     )
     .stage(Stage::Preprocess),
 ];
 
 /// `ML.DECODE_IMAGE(bytes)`: height × width × 3 values in [0, 1].
-fn decode(call: &Call<'_>) -> Result<ArrayRef> {
+fn decode(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let operand = call.arg(0)?;
-    let bytes =
-        operand.array().as_binary_opt::<i32>().ok_or_else(|| Error::new(Code::Internal, "expected bytes"))?;
+    let bytes = operand.bytes()?;
     let mut tensors = TensorBuilder::with_capacity(call.rows, 0);
     for row in 0..call.rows {
         if operand.is_null(row) {
             tensors.append_null();
             continue;
         }
-        let picture = image::decode(bytes.value(operand.index(row)), &call.env.limits)
-            .map_err(|error| error.in_row(row))?;
-        tensors.append(&shape(&picture), &picture.data);
+        let picture = image::decode(bytes.at(row), &call.env.limits).map_err(|error| error.in_row(row))?;
+        tensors.append(&shape(&picture)?, &picture.data);
     }
     tensors.finish()
 }
 
 /// `ML.RESIZE_IMAGE(image, target_height, target_width, preserve_aspect_ratio)`.
-fn resize(call: &Call<'_>) -> Result<ArrayRef> {
+fn resize(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (heights, widths, preserve) = (call.arg(1)?.ints()?, call.arg(2)?.ints()?, call.arg(3)?.bools()?);
-    each(call, &|source, row| {
+    map_pictures(call, &|source, row| {
         let target = (heights.get(row), widths.get(row), preserve.get(row));
         let (Some(height), Some(width), Some(preserve)) = target else { return Ok(None) };
         image::resize(source, size(height)?, size(width)?, preserve).map(Some)
@@ -65,9 +62,9 @@ fn resize(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 /// `ML.CONVERT_COLOR_SPACE(image, target_color_space)`.
-fn convert_color_space(call: &Call<'_>) -> Result<ArrayRef> {
-    let names = call.arg(1)?.texts()?;
-    each(call, &|source, row| {
+fn convert_color_space(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let names = call.arg(1)?.strings()?;
+    map_pictures(call, &|source, row| {
         let Some(name) = names.get(row) else { return Ok(None) };
         let space = ColorSpace::named(name).ok_or_else(|| {
             Error::new(Code::InvalidValue, format!("there is no colour space '{name}'"))
@@ -78,32 +75,36 @@ fn convert_color_space(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 /// `ML.CONVERT_IMAGE_TYPE(image)`: whole numbers, which models of 8-bit pictures take.
-fn convert_image_type(call: &Call<'_>) -> Result<ArrayRef> {
-    each(call, &|source, _| Ok(Some(image::to_bytes(source))))
+fn convert_image_type(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    map_pictures(call, &|source, _| Ok(Some(image::to_bytes(source))))
 }
 
-/// Makes a picture of each picture of the first argument; NULL of NULL.
-fn each(call: &Call<'_>, make: &dyn Fn(View<'_>, usize) -> Result<Option<image::Image>>) -> Result<ArrayRef> {
+/// Converts each image of the first argument; NULL stays NULL.
+fn map_pictures(
+    call: &BatchCall<'_>,
+    convert: &dyn Fn(View<'_>, usize) -> Result<Option<image::Image>>,
+) -> Result<ArrayRef> {
     let operand = call.arg(0)?;
     let pictures = TensorColumn::new(operand.array())?;
     let mut tensors = TensorBuilder::with_capacity(call.rows, 0);
     for row in 0..call.rows {
-        let made = match pictures.get(operand.index(row)) {
+        let picture = match pictures.get(operand.index(row)) {
             Some((shape, data)) => View::new(shape, data)
-                .and_then(|source| make(source, row))
+                .and_then(|source| convert(source, row))
                 .map_err(|error| error.in_row(row))?,
             None => None,
         };
-        match made {
-            Some(made) => tensors.append(&shape(&made), &made.data),
+        match picture {
+            Some(picture) => tensors.append(&shape(&picture)?, &picture.data),
             None => tensors.append_null(),
         }
     }
     tensors.finish()
 }
 
-fn shape(picture: &image::Image) -> [i64; 3] {
-    [picture.height, picture.width, picture.channels].map(|it| i64::try_from(it).unwrap_or(i64::MAX))
+fn shape(picture: &image::Image) -> Result<[i64; 3]> {
+    let side = |length: usize| i64::try_from(length).ok().invariant("a side of a picture");
+    Ok([side(picture.height)?, side(picture.width)?, side(picture.channels)?])
 }
 
 fn size(value: i64) -> Result<usize> {

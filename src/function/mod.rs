@@ -4,18 +4,20 @@
 //! Functions compute over whole columns; this room knows neither SQL text nor plans.
 
 mod aggregate;
+mod array_view;
+mod fold;
 mod image;
-mod list;
-mod listing;
+mod numbering;
 mod operator;
+mod output;
 mod preprocess;
-mod refused;
+mod reference;
 mod resolve;
-mod rows;
+
 mod scalar;
-mod table;
+mod table_function;
+mod unsupported;
 mod vector;
-mod window;
 
 use std::cell::Cell;
 use std::fmt;
@@ -25,29 +27,43 @@ use arrow_array::ArrayRef;
 
 use crate::control::Stage;
 use crate::data::{DataType, Operand, Scalar};
-use crate::diag::{Code, Error, Result, nearest};
+use crate::diag::{Invariant, Result, nearest};
 use crate::limits::Limits;
+use crate::syntax::SqlOperator;
 
 pub(crate) use aggregate::{Accumulator, Setup, Start};
-pub(crate) use list::Vectors;
-pub use listing::{FunctionInfo, listing};
-pub(crate) use refused::refused;
+pub(crate) use array_view::VectorView;
+pub(crate) use fold::fold;
+pub use reference::{FunctionInfo, listing};
 pub(crate) use resolve::{Resolved, resolve};
-pub(crate) use table::TABLE_FUNCTIONS;
+pub(crate) use table_function::TABLE_FUNCTIONS;
+pub(crate) use unsupported::unsupported;
 pub(crate) use vector::Metric;
 
 /// A function or operator.
 #[derive(Debug)]
 pub(crate) struct Function {
-    /// As users write it; operators by their sign.
+    /// As users write it.
     pub(crate) name: &'static str,
-    /// One line for people who look it up.
+    /// A description in one line, for the reference.
     pub(crate) doc: &'static str,
     pub(crate) signatures: &'static [Signature],
-    /// What kind of work it is, where it counts apart from the rest of the SQL.
+    /// The stage that its time is measured under, where it is another one than the rest of the SQL's.
     pub(crate) stage: Option<Stage>,
-    /// Whether it gives another value at every call: it is computed for each row even of constants.
-    pub(crate) volatile: bool,
+    pub(crate) volatility: Volatility,
+    /// Which operator it declares; `None` for functions.
+    pub(crate) operator: Option<SqlOperator>,
+}
+
+/// How the value of a call depends on more than its arguments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Volatility {
+    /// Not at all.
+    Immutable,
+    /// It is the same throughout a statement, such as the current time.
+    Stable,
+    /// It is another one at every call: it is computed for each row, even of constants.
+    Volatile,
 }
 
 /// One way to call a function.
@@ -56,17 +72,17 @@ pub(crate) struct Signature {
     pub(crate) args: &'static [Type],
     /// How many of the last arguments may be left out.
     pub(crate) optional: usize,
-    /// Whether the last argument may come more than once.
+    /// Whether the last argument may be repeated.
     pub(crate) variadic: bool,
     pub(crate) returns: Returns,
     pub(crate) body: Body,
 }
 
-/// How the type of a result is found.
+/// How the type of a result is determined.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Returns {
     Type(Type),
-    /// From the arguments; fails where they do not suit.
+    /// It follows from the arguments; an error where they do not fit.
     Infer(fn(&[Argument]) -> Result<DataType>),
 }
 
@@ -74,33 +90,33 @@ pub(crate) enum Returns {
 #[derive(Debug, Clone)]
 pub(crate) struct Argument {
     pub(crate) data_type: DataType,
-    /// Its value, where it is a constant.
+    /// Its value, if it is a constant.
     pub(crate) literal: Option<Scalar>,
 }
 
-/// The code of a function, which also says where it may stand.
+/// The implementation of a function, which also says where it may be called.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Body {
-    /// Anywhere: row by row.
+    /// Computed row by row: may be called anywhere.
     Scalar(Kernel),
-    /// Computed only as far as needed: the binder has nodes of their own for these.
+    /// Evaluates its arguments only as needed: the binder has expressions of their own for these.
     Lazy(Lazy),
-    /// Over the rows of a group, or of a window behind OVER.
+    /// Computed over the rows of a group, or of a window with OVER.
     Aggregate(Start),
-    /// Over the rows of a window: behind OVER only.
+    /// Computed over the rows of a window: only with OVER.
     Ranking(Ranking),
-    /// Statistics over all rows, then row by row: behind an empty OVER only.
+    /// Takes statistics over all rows, then computes row by row: only with an empty OVER.
     Fit(Fit),
 }
 
-/// Functions that leave arguments uncomputed.
+/// Functions that do not evaluate all of their arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lazy {
     If,
     Coalesce,
 }
 
-/// Functions that count rows in a window's order.
+/// Functions that number the rows of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ranking {
     RowNumber,
@@ -108,20 +124,30 @@ pub(crate) enum Ranking {
     DenseRank,
 }
 
-/// Computes a column of `rows` values, or of one where all arguments are constants.
-pub(crate) type Kernel = fn(&Call<'_>) -> Result<ArrayRef>;
+impl Ranking {
+    /// Whether it compares rows, so that it means nothing without an order of them.
+    pub(crate) fn needs_order(self) -> bool {
+        match self {
+            Self::RowNumber => false,
+            Self::Rank | Self::DenseRank => true,
+        }
+    }
+}
+
+/// Computes a column of `rows` values, or of a single one where all arguments are constants.
+pub(crate) type Kernel = fn(&BatchCall<'_>) -> Result<ArrayRef>;
 
 /// Takes statistics over the rows of a call.
-pub(crate) type Fit = fn(&Call<'_>) -> Result<Arc<dyn Fitted>>;
+pub(crate) type Fit = fn(&BatchCall<'_>) -> Result<Arc<dyn Fitted>>;
 
 /// A preprocessing function with its statistics: what TRANSFORM keeps.
 pub(crate) trait Fitted: fmt::Debug + Send + Sync {
     /// Computes a column of `call.rows` values.
-    fn apply(&self, call: &Call<'_>) -> Result<ArrayRef>;
+    fn apply(&self, call: &BatchCall<'_>) -> Result<ArrayRef>;
 }
 
-/// Arguments of one call over a batch of rows. They have the types of the signature and are as many as were written.
-pub(crate) struct Call<'a> {
+/// One call over a batch of rows. The arguments have the types of the signature; optional ones may be missing.
+pub(crate) struct BatchCall<'a> {
     pub(crate) args: &'a [Operand],
     pub(crate) types: &'a [DataType],
     pub(crate) returns: &'a DataType,
@@ -129,21 +155,21 @@ pub(crate) struct Call<'a> {
     pub(crate) env: &'a Env,
 }
 
-/// What functions may know of the query they run in.
+/// What functions may know of the query that they run in.
 #[derive(Debug, Clone)]
 pub(crate) struct Env {
     pub(crate) limits: Arc<Limits>,
     /// When the statement began: microseconds since 1970-01-01 UTC.
     pub(crate) now: i64,
-    /// The state of RAND.
+    /// The state of the random number generator.
     pub(crate) random: Cell<u64>,
-    /// What IN keeps from batch to batch.
-    latest: operator::Latest,
+    /// The list that IN looked values up in last.
+    in_list: operator::InListCache,
 }
 
 impl Env {
     pub(crate) fn new(limits: Arc<Limits>, now: i64, random: u64) -> Self {
-        Self { limits, now, random: Cell::new(random), latest: operator::Latest::default() }
+        Self { limits, now, random: Cell::new(random), in_list: operator::InListCache::default() }
     }
 }
 
@@ -158,42 +184,56 @@ pub(crate) enum Type {
     Date,
     Timestamp,
     Tensor,
-    /// Any type, the same wherever it stands.
+    /// Any type, the same in the whole signature.
     Any,
-    /// Any type with an order, the same wherever it stands.
+    /// Any type with an order, the same in the whole signature.
     Ordered,
-    /// Any type whose values can be told to be equal, the same wherever it stands.
+    /// Any type whose values can be compared for equality, the same in the whole signature.
     Comparable,
     /// An array of [`Type::Any`].
     Array,
     /// An array of a type.
     ArrayOf(&'static Type),
-    /// Any struct: not tied to other arguments.
+    /// Any struct, whatever the other arguments have.
     Struct,
-    /// Any value whatever: not tied to other arguments.
-    Whatever,
-    /// A date part such as `DAY`, written as a name. Comes as a STRING in capitals.
+    /// Any type, whatever the other arguments have.
+    Arbitrary,
+    /// A date part such as `DAY`, written as a name. The function is given a STRING in upper case.
     Part,
-    /// `INTERVAL n part`. Comes as two arguments: an INT64 and a STRING in capitals.
+    /// `INTERVAL n part`. The function is given two arguments: an INT64 and a STRING in upper case.
     Interval,
 }
 
 impl Function {
-    /// A function; the rest is set by [`Function::stage`] and [`Function::volatile`].
+    /// A function; the rest is set by [`Function::stage`] and [`Function::volatility`].
     pub(crate) const fn new(name: &'static str, doc: &'static str, signatures: &'static [Signature]) -> Self {
-        Self { name, doc, signatures, stage: None, volatile: false }
+        Self { name, doc, signatures, stage: None, volatility: Volatility::Immutable, operator: None }
     }
 
-    /// Books its time apart.
+    /// An operator.
+    pub(crate) const fn operator(
+        operator: SqlOperator,
+        doc: &'static str,
+        signatures: &'static [Signature],
+    ) -> Self {
+        Self { operator: Some(operator), ..Self::new(operator.as_str(), doc, signatures) }
+    }
+
+    /// Sets the stage that its time is measured under.
     pub(crate) const fn stage(mut self, stage: Stage) -> Self {
         self.stage = Some(stage);
         self
     }
 
-    /// Gives another value at every call.
-    pub(crate) const fn volatile(mut self) -> Self {
-        self.volatile = true;
+    /// Sets how its value depends on more than its arguments.
+    pub(crate) const fn volatility(mut self, volatility: Volatility) -> Self {
+        self.volatility = volatility;
         self
+    }
+
+    /// Whether it gives another value at every call.
+    pub(crate) fn is_volatile(&self) -> bool {
+        self.volatility == Volatility::Volatile
     }
 
     /// `SCALAR`, `AGGREGATE` or `WINDOW`.
@@ -206,12 +246,12 @@ impl Function {
     }
 
     pub(crate) fn is_operator(&self) -> bool {
-        operator(self.name).is_some()
+        self.operator.is_some()
     }
 }
 
 impl Signature {
-    /// A signature whose result has a type that is named or that of an argument.
+    /// A signature whose result has a fixed type, or that of an argument.
     pub(crate) const fn new(args: &'static [Type], returns: Type, body: Body) -> Self {
         Self { args, optional: 0, variadic: false, returns: Returns::Type(returns), body }
     }
@@ -236,31 +276,31 @@ impl Signature {
         self
     }
 
-    /// The last argument may come more than once.
+    /// The last argument may be repeated.
     pub(crate) const fn variadic(mut self) -> Self {
         self.variadic = true;
         self
     }
 }
 
-/// The function `name`, case aside.
+/// The function with this name, in any case.
 pub(crate) fn function(name: &str) -> Option<&'static Function> {
-    functions().find(|it| it.name.eq_ignore_ascii_case(name))
+    functions().find(|function| function.name.eq_ignore_ascii_case(name))
 }
 
-/// The operator with this sign.
-pub(crate) fn operator(sign: &str) -> Option<&'static Function> {
-    operator::OPERATORS.iter().find(|it| it.name == sign)
+/// The declaration of an operator.
+pub(crate) fn operator(operator: SqlOperator) -> &'static Function {
+    operator::declaration(operator)
 }
 
 /// The function whose name is nearest to `name`.
 pub(crate) fn nearest_function(name: &str) -> Option<&'static str> {
-    nearest(name, functions().map(|it| it.name))
+    nearest(name, functions().map(|function| function.name))
 }
 
 /// Every function, by topic.
 pub(crate) fn functions() -> impl Iterator<Item = &'static Function> {
-    [image::FUNCTIONS, vector::FUNCTIONS, window::FUNCTIONS]
+    [image::FUNCTIONS, vector::FUNCTIONS, numbering::FUNCTIONS]
         .into_iter()
         .chain(scalar::TOPICS.iter().copied())
         .chain(preprocess::TOPICS)
@@ -268,50 +308,59 @@ pub(crate) fn functions() -> impl Iterator<Item = &'static Function> {
         .chain(aggregate::functions())
 }
 
-impl Call<'_> {
-    /// Argument `at`; the binder has seen to it that it exists.
-    fn arg(&self, at: usize) -> Result<&Operand> {
-        self.args.get(at).ok_or_else(|| Error::new(Code::Internal, format!("argument {} is missing", at + 1)))
+impl BatchCall<'_> {
+    /// The argument at this position; the binder has seen to it that it exists.
+    fn arg(&self, position: usize) -> Result<&Operand> {
+        self.args.get(position).invariant("an argument of the call")
+    }
+
+    /// The type of the argument at this position.
+    fn arg_type(&self, position: usize) -> Result<&DataType> {
+        self.types.get(position).invariant("the type of an argument of the call")
     }
 }
 
 impl Type {
-    /// The type itself, where it is not a variable.
+    /// The type itself, where it does not depend on the arguments.
     fn fixed(self) -> Option<DataType> {
-        Some(match self {
-            Self::Int64 => DataType::Int64,
-            Self::Float64 => DataType::Float64,
-            Self::Bool => DataType::Bool,
-            Self::String | Self::Part => DataType::String,
-            Self::Bytes => DataType::Bytes,
-            Self::Date => DataType::Date,
-            Self::Timestamp => DataType::Timestamp,
-            Self::Tensor => DataType::Tensor,
-            Self::ArrayOf(element) => DataType::array(element.fixed()?),
+        match self {
+            Self::Int64 => Some(DataType::Int64),
+            Self::Float64 => Some(DataType::Float64),
+            Self::Bool => Some(DataType::Bool),
+            Self::String | Self::Part => Some(DataType::String),
+            Self::Bytes => Some(DataType::Bytes),
+            Self::Date => Some(DataType::Date),
+            Self::Timestamp => Some(DataType::Timestamp),
+            Self::Tensor => Some(DataType::Tensor),
+            Self::ArrayOf(element) => element.fixed().map(DataType::array),
             Self::Any
             | Self::Ordered
             | Self::Comparable
             | Self::Array
             | Self::Struct
-            | Self::Whatever
-            | Self::Interval => {
-                return None;
-            }
-        })
+            | Self::Arbitrary
+            | Self::Interval => None,
+        }
     }
 
-    /// How signatures show it.
+    /// How it is written in signatures.
     pub(crate) fn name(self) -> String {
         match self {
             Self::Any | Self::Ordered | Self::Comparable => "T".into(),
             Self::Array => "ARRAY<T>".into(),
             Self::ArrayOf(element) => format!("ARRAY<{}>", element.name()),
             Self::Struct => "STRUCT".into(),
-            Self::Whatever => "any type".into(),
+            Self::Arbitrary => "any type".into(),
             Self::Part => "date part".into(),
             Self::Interval => "INTERVAL".into(),
             Self::Tensor => "image".into(),
-            fixed => fixed.fixed().map(|it| it.to_string()).unwrap_or_default(),
+            Self::Int64 => "INT64".into(),
+            Self::Float64 => "FLOAT64".into(),
+            Self::Bool => "BOOL".into(),
+            Self::String => "STRING".into(),
+            Self::Bytes => "BYTES".into(),
+            Self::Date => "DATE".into(),
+            Self::Timestamp => "TIMESTAMP".into(),
         }
     }
 }

@@ -1,10 +1,11 @@
-//! Choosing the signature that a call means.
+//! Overload resolution: choosing the signature of a call.
 
 use super::{Argument, Body, Function, Returns, Signature, Type};
 use crate::data::{DataType, Scalar, can_coerce};
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Code, Error, Invariant, Result};
+use crate::syntax::SqlOperator;
 
-/// A call with its types settled: arguments are to be converted to `args`.
+/// The signature of a call with its types: arguments are to be converted to `args`.
 #[derive(Debug)]
 pub(crate) struct Resolved {
     pub(crate) args: Vec<DataType>,
@@ -15,7 +16,7 @@ pub(crate) struct Resolved {
 /// The signature of `function` for arguments of these types, `None` standing for a NULL of any type. `literal`
 /// gives the value of one that is a constant, and is asked only where the result's type depends on it.
 ///
-/// A signature that fits as it is goes before one that needs a coercion.
+/// The signature that needs the fewest coercions wins; of several the first.
 ///
 /// # Errors
 /// `no-matching-signature`, with the signatures there are; what the function itself says of its arguments.
@@ -24,13 +25,15 @@ pub(crate) fn resolve(
     args: &[Option<DataType>],
     literal: &dyn Fn(usize) -> Result<Option<Scalar>>,
 ) -> Result<Resolved> {
-    let fits = function.signatures.iter().filter_map(|signature| fit(signature, args)).min_by_key(|it| it.0);
-    let Some((_, signature, settled, variable)) = fits else { return Err(mismatch(function, args)) };
+    let fits = function.signatures.iter().filter_map(|signature| fit(signature, args));
+    let Some(Fit { signature, settled, variable, .. }) = fits.min_by_key(|fit| fit.coercions) else {
+        return Err(mismatch(function, args));
+    };
     let returns = match signature.returns {
-        Returns::Type(returns) => settle(returns, &variable).unwrap_or(DataType::Int64),
+        Returns::Type(returns) => settle(returns, &variable).invariant("the type of a result")?,
         Returns::Infer(infer) => {
-            let argument = |(at, data_type): (usize, &DataType)| {
-                Ok(Argument { data_type: data_type.clone(), literal: literal(at)? })
+            let argument = |(position, data_type): (usize, &DataType)| {
+                Ok(Argument { data_type: data_type.clone(), literal: literal(position)? })
             };
             infer(&settled.iter().enumerate().map(argument).collect::<Result<Vec<_>>>()?)?
         }
@@ -38,15 +41,23 @@ pub(crate) fn resolve(
     Ok(Resolved { args: settled, returns, body: signature.body })
 }
 
-/// The number of coercions, the settled types of the arguments and that of the variable; `None` where the signature
-/// does not fit.
-fn fit<'a>(
+/// A signature that takes the arguments of a call.
+struct Fit<'a> {
     signature: &'a Signature,
-    args: &[Option<DataType>],
-) -> Option<(usize, &'a Signature, Vec<DataType>, DataType)> {
+    /// How many arguments have to be converted.
+    coercions: usize,
+    /// The types of the arguments.
+    settled: Vec<DataType>,
+    /// What `T` is.
+    variable: DataType,
+}
+
+/// How the signature fits; `None` where it does not.
+fn fit<'a>(signature: &'a Signature, args: &[Option<DataType>]) -> Option<Fit<'a>> {
     let wanted = expanded(signature, args.len())?;
     let mut variable: Option<DataType> = None;
     for (wanted, found) in wanted.iter().zip(args) {
+        // NULL has any type.
         let Some(found) = found else { continue };
         let found = match (wanted, found) {
             (Type::Any, found) => found,
@@ -62,6 +73,7 @@ fn fit<'a>(
             Some(earlier) => common_type(&earlier, found)?,
         });
     }
+    // A bare NULL is INT64, as in BigQuery.
     let variable = variable.unwrap_or(DataType::Int64);
     let mut coercions = 0;
     let mut settled = Vec::with_capacity(args.len());
@@ -74,10 +86,10 @@ fn fit<'a>(
         }
         settled.push(wanted);
     }
-    Some((coercions, signature, settled, variable))
+    Some(Fit { signature, coercions, settled, variable })
 }
 
-/// The types of `count` arguments; `None` where the signature does not take so many. An interval counts as two.
+/// The types of `count` arguments; `None` where the signature does not take that many. An interval counts as two.
 fn expanded(signature: &Signature, count: usize) -> Option<Vec<Type>> {
     let mut types = Vec::with_capacity(count);
     for wanted in signature.args {
@@ -90,12 +102,14 @@ fn expanded(signature: &Signature, count: usize) -> Option<Vec<Type>> {
     if count < least || (count > types.len() && !signature.variadic) {
         return None;
     }
-    let last = *types.last().unwrap_or(&Type::Any);
-    types.resize(count, last);
+    match types.last() {
+        Some(last) if count > types.len() => types.resize(count, *last),
+        _ => types.truncate(count),
+    }
     Some(types)
 }
 
-/// The type that `wanted` is once the variable is known; `None` where it is whatever the argument is.
+/// The type that `wanted` is once `T` is known; `None` where it is that of the argument.
 fn settle(wanted: Type, variable: &DataType) -> Option<DataType> {
     match wanted {
         Type::Any | Type::Ordered | Type::Comparable => Some(variable.clone()),
@@ -104,7 +118,7 @@ fn settle(wanted: Type, variable: &DataType) -> Option<DataType> {
     }
 }
 
-/// The type that values of both become without being asked.
+/// The type that values of both types are coerced to.
 pub(crate) fn common_type(a: &DataType, b: &DataType) -> Option<DataType> {
     if can_coerce(a, b) {
         Some(b.clone())
@@ -118,8 +132,8 @@ pub(crate) fn common_type(a: &DataType, b: &DataType) -> Option<DataType> {
 #[cold]
 fn mismatch(function: &Function, args: &[Option<DataType>]) -> Error {
     let found: Vec<_> =
-        args.iter().map(|it| it.as_ref().map_or_else(|| "NULL".into(), DataType::to_string)).collect();
-    let forms: Vec<_> = function.signatures.iter().map(|it| it.form(function.name)).collect();
+        args.iter().map(|arg| arg.as_ref().map_or_else(|| "NULL".into(), DataType::to_string)).collect();
+    let forms: Vec<_> = function.signatures.iter().map(|signature| signature.form(function)).collect();
     let what = if function.is_operator() { "operator" } else { "function" };
     Error::new(
         Code::NoMatchingSignature,
@@ -129,23 +143,41 @@ fn mismatch(function: &Function, args: &[Option<DataType>]) -> Error {
 }
 
 impl Signature {
-    /// How a call of `name` is written: `ROUND(FLOAT64 [, INT64])`.
-    pub(crate) fn form(&self, name: &str) -> String {
-        let types: Vec<_> = self.args.iter().map(|it| it.name()).collect();
-        if let ([left, right], false) = (types.as_slice(), name.starts_with(char::is_alphabetic)) {
-            return format!("{left} {name} {right}");
+    /// How a call of `function` is written: `ROUND(FLOAT64 [, INT64])`, `INT64 + INT64`.
+    pub(crate) fn form(&self, function: &Function) -> String {
+        let name = function.name;
+        let types: Vec<_> = self.args.iter().map(|arg| arg.name()).collect();
+        if let Some(operator) = function.operator {
+            return operator_form(operator, &types);
         }
         let least = types.len().saturating_sub(self.optional);
         let mut text = format!("{name}(");
-        for (at, data_type) in types.iter().enumerate() {
-            let open = if at >= least { "[" } else { "" };
-            let space = if at > 0 && at >= least { " " } else { "" };
-            let comma = if at > 0 { ", " } else { "" };
-            text = format!("{text}{space}{open}{comma}{data_type}");
+        for (position, data_type) in types.iter().enumerate() {
+            text += match (position, position >= least) {
+                (0, false) => "",
+                (0, true) => "[",
+                (_, false) => ", ",
+                (_, true) => " [, ",
+            };
+            text += data_type;
         }
         text.push_str(if self.variadic { ", …" } else { "" });
         text.push_str(&"]".repeat(self.optional));
         text.push(')');
         text
+    }
+}
+
+/// How an operator over operands of these types is written.
+fn operator_form(operator: SqlOperator, types: &[String]) -> String {
+    let sign = operator.as_str();
+    match (operator, types) {
+        (SqlOperator::Negate, [value]) => format!("-{value}"),
+        (SqlOperator::Between, [value, low, high]) => format!("{value} BETWEEN {low} AND {high}"),
+        (SqlOperator::In, [value, item]) => format!("{value} IN ({item}, …)"),
+        (SqlOperator::InUnnest, [value, array]) => format!("{value} IN UNNEST({array})"),
+        (SqlOperator::Not, [value]) => format!("NOT {value}"),
+        (_, [value]) => format!("{value} {sign}"),
+        (_, operands) => operands.join(&format!(" {sign} ")),
     }
 }

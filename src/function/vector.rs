@@ -10,8 +10,8 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, StringArray};
 
-use super::list::{Lists, Vectors};
-use super::{Argument, Body, Call, Function, Signature, Type};
+use super::array_view::{ArrayView, VectorView};
+use super::{Argument, BatchCall, Body, Function, Signature, Type};
 use crate::data::{CastMode, DataType, Operand, cast};
 use crate::diag::{Code, Error, Result};
 
@@ -21,9 +21,9 @@ const VECTOR: Type = Type::ArrayOf(&Type::Float64);
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "ML.DISTANCE",
-        "The 'EUCLIDEAN', 'MANHATTAN' or 'COSINE' distance of two vectors.",
+        "The distance between two vectors: 'EUCLIDEAN' (the default), 'MANHATTAN' or 'COSINE'.",
         &[Signature::infer(
-            &[Type::Whatever, Type::Whatever, Type::String],
+            &[Type::Arbitrary, Type::Arbitrary, Type::String],
             distance_type,
             Body::Scalar(distance),
         )
@@ -31,30 +31,30 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "EUCLIDEAN_DISTANCE",
-        "The length of the difference of two vectors.",
+        "The Euclidean distance between two vectors.",
         &[Signature::infer(
-            &[Type::Whatever, Type::Whatever],
+            &[Type::Arbitrary, Type::Arbitrary],
             distance_type,
             Body::Scalar(|call| distances(call, &|_| Ok(Some(Metric::Euclidean)))),
         )],
     ),
     Function::new(
         "COSINE_DISTANCE",
-        "1 less the cosine of the angle between two vectors.",
+        "The cosine distance between two vectors: 1 minus the cosine of the angle between them.",
         &[Signature::infer(
-            &[Type::Whatever, Type::Whatever],
+            &[Type::Arbitrary, Type::Arbitrary],
             distance_type,
             Body::Scalar(|call| distances(call, &|_| Ok(Some(Metric::Cosine)))),
         )],
     ),
     Function::new(
         "DOT_PRODUCT",
-        "The sum of the products of two vectors' elements.",
+        "The dot product of two vectors.",
         &[Signature::scalar(&[VECTOR, VECTOR], Type::Float64, dot_product)],
     ),
     Function::new(
         "ML.LP_NORM",
-        "The p-norm of a vector: p is 0.0, at least 1.0, or infinite.",
+        "The p-norm of a vector, where p is 0.0, at least 1.0, or infinity.",
         &[Signature::scalar(&[VECTOR, Type::Float64], Type::Float64, lp_norm)],
     ),
 ];
@@ -65,7 +65,7 @@ pub(crate) enum Metric {
     Euclidean,
     Manhattan,
     Cosine,
-    /// The dot product with the other sign: the larger the product, the nearer.
+    /// The negative dot product: the larger the product, the nearer.
     DotProduct,
 }
 
@@ -78,7 +78,7 @@ impl Metric {
             ("COSINE", Self::Cosine),
             ("DOT_PRODUCT", Self::DotProduct),
         ];
-        known.into_iter().find(|(it, _)| it.eq_ignore_ascii_case(name)).map(|(_, metric)| metric)
+        known.into_iter().find(|(metric, _)| metric.eq_ignore_ascii_case(name)).map(|(_, metric)| metric)
     }
 
     /// The distance of two vectors.
@@ -112,6 +112,7 @@ impl Metric {
     }
 }
 
+/// The dot product of vectors of one length.
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
@@ -130,7 +131,7 @@ pub(super) fn norm(vector: &[f64], degree: f64) -> f64 {
     }
 }
 
-/// Whether there is a norm of this degree.
+/// Checks that there is a norm of this degree.
 pub(super) fn check_degree(degree: f64, name: &str) -> Result<()> {
     if degree == 0.0 || degree >= 1.0 {
         return Ok(());
@@ -142,8 +143,8 @@ pub(super) fn check_degree(degree: f64, name: &str) -> Result<()> {
     .hint("write 2.0 for the Euclidean norm, CAST('inf' AS FLOAT64) for the largest element"))
 }
 
-fn lp_norm(call: &Call<'_>) -> Result<ArrayRef> {
-    let (vectors, degrees) = (Vectors::new(call.arg(0)?)?, call.arg(1)?.floats()?);
+fn lp_norm(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let (vectors, degrees) = (VectorView::new(call.arg(0)?)?, call.arg(1)?.floats()?);
     call.floats(&|row| {
         let (Some(vector), Some(degree)) = (vectors.get(row)?, degrees.get(row)) else { return Ok(None) };
         check_degree(degree, "degree")?;
@@ -151,10 +152,10 @@ fn lp_norm(call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-fn dot_product(call: &Call<'_>) -> Result<ArrayRef> {
+fn dot_product(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let negative = distances(call, &|_| Ok(Some(Metric::DotProduct)))?;
     let negative = negative.as_primitive_opt::<Float64Type>().ok_or_else(layout)?;
-    Ok(Arc::new(negative.unary::<_, Float64Type>(|it| -it)))
+    Ok(Arc::new(negative.unary::<_, Float64Type>(|distance| -distance)))
 }
 
 /// FLOAT64 of two arrays of numbers, or of two sparse vectors.
@@ -184,10 +185,11 @@ fn distance_type(args: &[Argument]) -> Result<DataType> {
     Ok(DataType::Float64)
 }
 
-fn distance(call: &Call<'_>) -> Result<ArrayRef> {
-    let names = call.args.get(2).map(Operand::texts).transpose()?;
+fn distance(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let names = call.args.get(2).map(Operand::strings).transpose()?;
     distances(call, &|row| {
         let Some(names) = &names else { return Ok(Some(Metric::Euclidean)) };
+        // A row with a NULL argument is NULL.
         let Some(name) = names.get(row) else { return Ok(None) };
         match Metric::named(name) {
             None | Some(Metric::DotProduct) => {
@@ -200,11 +202,8 @@ fn distance(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 /// The distance of the first two arguments by the metric of each row.
-fn distances(call: &Call<'_>, metric: &dyn Fn(usize) -> Result<Option<Metric>>) -> Result<ArrayRef> {
-    let side = |at: usize| {
-        let data_type = call.types.get(at).ok_or_else(layout)?;
-        Side::new(call.arg(at)?, data_type)
-    };
+fn distances(call: &BatchCall<'_>, metric: &dyn Fn(usize) -> Result<Option<Metric>>) -> Result<ArrayRef> {
+    let side = |position: usize| Side::new(call.arg(position)?, call.arg_type(position)?);
     let (left, right) = (side(0)?, side(1)?);
     call.floats(&|row| {
         let (Some(metric), Some(a), Some(b)) = (metric(row)?, left.get(row)?, right.get(row)?) else {
@@ -221,11 +220,11 @@ fn distances(call: &Call<'_>, metric: &dyn Fn(usize) -> Result<Option<Metric>>) 
     })
 }
 
-/// What names an element of a sparse vector.
+/// The identifier of an element of a sparse vector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Id<'a> {
     Number(i64),
-    Text(&'a str),
+    Name(&'a str),
 }
 
 enum Vector<'a> {
@@ -233,7 +232,7 @@ enum Vector<'a> {
     Sparse(Vec<(Id<'a>, f64)>),
 }
 
-/// Two sparse vectors as dense ones over the identifiers of both.
+/// Two sparse vectors as dense ones over the identifiers of both: what a side does not name is 0.
 fn aligned(a: Vec<(Id<'_>, f64)>, b: Vec<(Id<'_>, f64)>) -> Result<(Vec<f64>, Vec<f64>)> {
     let of_side = |side: bool| move |(id, value)| (id, side, value);
     let mut all: Vec<_> = a.into_iter().map(of_side(false)).chain(b.into_iter().map(of_side(true))).collect();
@@ -242,39 +241,39 @@ fn aligned(a: Vec<(Id<'_>, f64)>, b: Vec<(Id<'_>, f64)>) -> Result<(Vec<f64>, Ve
         [(_, false, value)] => Ok((value, 0.0)),
         [(_, true, value)] => Ok((0.0, value)),
         [(_, false, of_a), (_, true, of_b)] => Ok((of_a, of_b)),
-        _ => {
-            let id = match elements.first() {
-                Some((Id::Number(id), ..)) => id.to_string(),
-                Some((Id::Text(id), ..)) => (*id).to_owned(),
-                None => String::new(),
-            };
-            Err(Error::new(Code::InvalidValue, format!("a sparse vector has two elements `{id}`")))
-        }
+        [(Id::Number(id), ..), ..] => Err(twice(&id)),
+        [(Id::Name(id), ..), ..] => Err(twice(&id)),
+        [] => Err(Error::internal("elements with one identifier are at least one")),
     });
     pairs.collect()
 }
 
+#[cold]
+fn twice(id: &dyn std::fmt::Display) -> Error {
+    Error::new(Code::InvalidValue, format!("a sparse vector has two elements `{id}`"))
+}
+
 /// One side of a distance.
 struct Side<'a> {
-    lists: Option<Lists<'a>>,
+    arrays: Option<ArrayView<'a>>,
     ids: Ids<'a>,
     values: Float64Array,
 }
 
 enum Ids<'a> {
-    /// The places in the array.
-    Places,
+    /// Of a dense vector: the positions in the array.
+    Positions,
     Numbers(&'a Int64Array),
-    Texts(&'a StringArray),
+    Names(&'a StringArray),
 }
 
 impl<'a> Side<'a> {
     fn new(operand: &'a Operand, data_type: &DataType) -> Result<Self> {
         let DataType::Array(element) = data_type else {
-            return Ok(Self { lists: None, ids: Ids::Places, values: Float64Array::new_null(0) });
+            return Ok(Self { arrays: None, ids: Ids::Positions, values: Float64Array::new_null(0) });
         };
-        let lists = Lists::new(operand)?;
-        let elements = lists.values();
+        let arrays = ArrayView::new(operand)?;
+        let elements = arrays.values();
         let (ids, values, number) = match &**element {
             DataType::Struct(fields) => {
                 let parts = elements.as_struct_opt().ok_or_else(layout)?.columns();
@@ -284,40 +283,41 @@ impl<'a> Side<'a> {
                 };
                 let ids = match id.as_primitive_opt::<Int64Type>() {
                     Some(numbers) => Ids::Numbers(numbers),
-                    None => Ids::Texts(id.as_string_opt().ok_or_else(layout)?),
+                    None => Ids::Names(id.as_string_opt().ok_or_else(layout)?),
                 };
                 (ids, value, &number.data_type)
             }
-            number => (Ids::Places, elements, number),
+            number => (Ids::Positions, elements, number),
         };
         let values = cast(values, number, &DataType::Float64, CastMode::Strict)?;
         let values = values.as_primitive_opt::<Float64Type>().ok_or_else(layout)?.clone();
-        Ok(Self { lists: Some(lists), ids, values })
+        Ok(Self { arrays: Some(arrays), ids, values })
     }
 
     fn get(&self, row: usize) -> Result<Option<Vector<'a>>> {
-        let Some(lists) = &self.lists else { return Ok(None) };
-        let range = lists.range(row);
+        // A bare NULL is no array.
+        let Some(arrays) = &self.arrays else { return Ok(None) };
+        let range = arrays.range(row);
         let null = || Error::new(Code::InvalidValue, "an element of a vector is NULL");
-        let value = |at: usize| match self.values.is_valid(at) {
-            true => Ok(self.values.value(at)),
-            false => Err(null()),
+        let value = |element: usize| {
+            let value = self.values.is_valid(element).then(|| self.values.value(element));
+            value.ok_or_else(null)
         };
-        if matches!(self.ids, Ids::Places) {
-            return range.map(value).collect::<Result<_>>().map(|it| Some(Vector::Dense(it)));
+        if matches!(self.ids, Ids::Positions) {
+            return range.map(value).collect::<Result<_>>().map(|dense| Some(Vector::Dense(dense)));
         }
-        let sparse = range.map(|at| {
+        let sparse = range.map(|element| {
             let id = match &self.ids {
-                Ids::Numbers(ids) if ids.is_valid(at) => Id::Number(ids.value(at)),
-                Ids::Texts(ids) if ids.is_valid(at) => Id::Text(ids.value(at)),
-                _ => return Err(null()),
+                Ids::Numbers(ids) if ids.is_valid(element) => Id::Number(ids.value(element)),
+                Ids::Names(ids) if ids.is_valid(element) => Id::Name(ids.value(element)),
+                Ids::Numbers(_) | Ids::Names(_) | Ids::Positions => return Err(null()),
             };
-            Ok((id, value(at)?))
+            Ok((id, value(element)?))
         });
-        sparse.collect::<Result<_>>().map(|it| Some(Vector::Sparse(it)))
+        sparse.collect::<Result<_>>().map(|sparse| Some(Vector::Sparse(sparse)))
     }
 }
 
 fn layout() -> Error {
-    Error::new(Code::Internal, "a vector has another layout than its type")
+    Error::internal("a vector has the layout of its type")
 }

@@ -6,6 +6,7 @@ use super::expr::{Expr, ExprKind, Order};
 use super::node::{JoinKind, Node, NodeKind, Plan, WindowCall};
 use crate::data::{Batch, DataType, Field, Scalar, Schema, array_of};
 use crate::diag::Result;
+use crate::syntax::SqlOperator;
 use crate::table::Table;
 
 /// One operator of a plan.
@@ -179,12 +180,13 @@ pub(super) fn text(expr: &Expr, inputs: &[&Node]) -> String {
         }
         ExprKind::Literal(Scalar::Bytes(bytes)) => format!("{} bytes", bytes.len()),
         ExprKind::Literal(value) => value.to_string(),
-        ExprKind::Call { function, args, .. } => match (args.as_slice(), function.name) {
-            ([a, b], sign) if function.is_operator() => format!("({} {sign} {})", of(a), of(b)),
-            (args, sign @ ("AND" | "OR")) => {
-                format!("({})", args.iter().map(of).collect::<Vec<_>>().join(&format!(" {sign} ")))
+        ExprKind::Call { function, args, .. } => match (args.as_slice(), function.operator) {
+            ([a, b], Some(operator)) => format!("({} {} {})", of(a), operator.as_str(), of(b)),
+            (args, Some(operator @ (SqlOperator::And | SqlOperator::Or))) => {
+                let separator = format!(" {} ", operator.as_str());
+                format!("({})", args.iter().map(of).collect::<Vec<_>>().join(&separator))
             }
-            (args, name) => call(name, args, inputs),
+            (args, _) => call(function.name, args, inputs),
         },
         ExprKind::Cast { value, .. } => format!("CAST({} AS {})", of(value), expr.data_type),
         ExprKind::Field { value, at } => {

@@ -2,6 +2,7 @@
 
 use crate::data::Scalar;
 use crate::diag::Span;
+use crate::syntax::SqlOperator;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Statement {
@@ -427,10 +428,9 @@ pub(crate) enum ExprKind {
     /// `*` as the argument of COUNT.
     Star,
     Call(Box<Call>),
-    /// An operator by its sign: `+`, `AND`, `IS NULL`, `BETWEEN`. AND and OR have two or more operands. `IN` has the
-    /// value and the list, `IN UNNEST` the value and an array; negated forms are under `NOT`.
+    /// Negated forms such as `NOT IN` are under [`SqlOperator::Not`].
     Operator {
-        sign: &'static str,
+        operator: SqlOperator,
         args: Vec<Expr>,
     },
     /// `array[OFFSET(index)]` and its siblings.

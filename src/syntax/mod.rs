@@ -7,10 +7,12 @@ pub(crate) mod ast;
 mod keyword;
 mod lexer;
 mod literal;
+mod operator;
 mod parser;
 mod token;
 
 pub(crate) use keyword::written;
+pub(crate) use operator::SqlOperator;
 
 use crate::diag::{Code, Diagnostic, Error};
 use crate::limits::Limits;

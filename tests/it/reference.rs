@@ -39,30 +39,34 @@ fn functions() -> String {
     let of = |kind: &'static str| move |it: &&FunctionInfo| it.kind == kind && !learning(it);
     let mut page = format!("# Functions and operators\n\n{NOTE}");
     let mut section = |title: &str, about: &str, rows: Vec<&FunctionInfo>| {
-        write!(page, "\n## {title}\n\n{about}\n\n| call | what it is |\n|---|---|\n").unwrap();
+        write!(page, "\n## {title}\n\n{about}\n\n| call | description |\n|---|---|\n").unwrap();
         rows.iter().for_each(|it| writeln!(page, "| {} | {} |", forms(it), it.doc).unwrap());
     };
     section(
         "Machine learning",
-        "Those with statistics over all rows need an empty `OVER ()` behind them; `TRANSFORM` keeps the statistics.",
+        "Functions that take statistics over all rows are called with an empty `OVER ()`; `TRANSFORM` keeps the statistics.",
         all.iter().filter(learning).collect(),
     );
-    let tables = "They give rows and stand in FROM.";
+    let tables = "They return rows and are called in FROM.";
     section("Table functions", tables, all.iter().filter(|it| it.kind == "TABLE").collect());
     section(
         "Scalar functions",
-        "Wherever a value may stand. `SAFE.` before the name gives NULL where the function would fail for a value.",
+        "They may be called wherever a value is expected. With `SAFE.` in front of the name the result is NULL where the function would fail.",
         all.iter().filter(of("SCALAR")).collect(),
     );
     section(
         "Aggregate functions",
-        "Over the rows of a group, or with `OVER (…)` over those of a window.",
+        "They are computed over the rows of a group, or with `OVER (…)` over those of a window.",
         all.iter().filter(of("AGGREGATE")).collect(),
     );
-    section("Window functions", "With `OVER (…)` only.", all.iter().filter(of("WINDOW")).collect());
+    section(
+        "Window functions",
+        "They are called with `OVER (…)`.",
+        all.iter().filter(of("WINDOW")).collect(),
+    );
     section(
         "Operators",
-        "`T` is one type wherever it stands in a line.",
+        "`T` is any type, the same within a line.",
         all.iter().filter(of("OPERATOR")).collect(),
     );
     page

@@ -10,7 +10,7 @@ use super::subplans::SubplanResult;
 use crate::control::Stage;
 use crate::data::{Batch, DataType, Operand, array_of, cast, concat};
 use crate::diag::{Error, Invariant, Kind, Result, ensure};
-use crate::function::Call;
+use crate::function::BatchCall;
 use crate::plan::{Expr, ExprKind};
 
 /// A column of as many values as `batch` has rows.
@@ -124,7 +124,7 @@ fn operands(exprs: &[Expr], rows: Rows<'_>, ctx: &mut Context) -> Result<Vec<Ope
 /// Calls a function.
 fn call(expr: &Expr, rows: Rows<'_>, ctx: &mut Context) -> Result<Operand> {
     let (written, stage, volatile, safe) = match &expr.kind {
-        ExprKind::Call { function, args, safe, .. } => (args, function.stage, function.volatile, *safe),
+        ExprKind::Call { function, args, safe, .. } => (args, function.stage, function.is_volatile(), *safe),
         ExprKind::Fitted { args, .. } => (args, None, false, false),
         _ => return Err(Error::internal("expected a call")),
     };
@@ -133,7 +133,7 @@ fn call(expr: &Expr, rows: Rows<'_>, ctx: &mut Context) -> Result<Operand> {
     let mark = ctx.watch.start();
     let env = &ctx.env;
     let run = |args: &[Operand], rows| {
-        let call = Call { args, types: &types, returns: &expr.data_type, rows, env };
+        let call = BatchCall { args, types: &types, returns: &expr.data_type, rows, env };
         match &expr.kind {
             ExprKind::Call { kernel, .. } => kernel(&call),
             ExprKind::Fitted { fitted, .. } => fitted.apply(&call),

@@ -3,13 +3,13 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, ListArray, UInt64Array, new_empty_array};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 
 use super::{Accumulator, Setup, States, argument};
 use crate::data::{DataType, Operand, SortKey, concat, sort_indices, take};
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Code, Error, Invariant, Result, ensure};
+use crate::function::array_view::ArrayView;
 use crate::function::{Body, Function, Returns, Signature, Type};
 
 use Type::{Any, Array as AnyArray, Int64, Ordered};
@@ -17,12 +17,12 @@ use Type::{Any, Array as AnyArray, Int64, Ordered};
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "ANY_VALUE",
-        "Some value that is not NULL: the first one.",
+        "Any value that is not NULL: here the first one.",
         &[Signature::new(&[Any], Any, Body::Aggregate(|setup| start(setup, What::First)))],
     ),
     Function::new(
         "ARRAY_AGG",
-        "An array of the values, NULLs included unless IGNORE NULLS is said; NULL of no rows.",
+        "An array of the values, including NULLs without IGNORE NULLS; NULL without rows.",
         &[Signature::infer(
             &[Any],
             |args| match args {
@@ -37,26 +37,26 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "ARRAY_CONCAT_AGG",
-        "The elements of all arrays in one; NULL of no rows.",
+        "Concatenates arrays; NULL without rows.",
         &[Signature::new(&[AnyArray], AnyArray, Body::Aggregate(|setup| start(setup, What::Elements)))],
     ),
     Function::new(
         "APPROX_QUANTILES",
-        "The smallest value, those that part the values into n equal shares, and the largest; they are exact here.",
+        "An array of n + 1 boundaries: the minimum, the n-quantiles, the maximum. Here they are exact.",
         &[Signature {
             args: &[Ordered, Int64],
             optional: 0,
             variadic: false,
-            returns: Returns::Infer(|args| match args.first() {
-                Some(argument) => Ok(DataType::array(argument.data_type.clone())),
-                None => Err(Error::new(Code::Internal, "an argument is missing")),
+            returns: Returns::Infer(|args| {
+                let values = args.first().invariant("an argument of the call")?;
+                Ok(DataType::array(values.data_type.clone()))
             }),
             body: Body::Aggregate(|setup| start(setup, What::Quantiles)),
         }],
     ),
 ];
 
-/// What becomes of the values of a group.
+/// What is made of the values of a group.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum What {
     First,
@@ -69,9 +69,9 @@ fn start(setup: &Setup<'_>, what: What) -> Result<Box<dyn Accumulator>> {
     let data_type = match (what, setup.returns) {
         (What::First, data_type) => data_type,
         (_, DataType::Array(element)) => element,
-        (_, other) => return Err(Error::new(Code::Internal, format!("expected an array, found {other}"))),
+        (_, other) => return Err(Error::internal(format!("expected an array, found {other}"))),
     };
-    let (data_type, most) = (data_type.clone(), setup.limits.collected);
+    let (data_type, limit) = (data_type.clone(), setup.limits.collected);
     Ok(Box::new(Collected {
         what,
         data_type,
@@ -79,8 +79,8 @@ fn start(setup: &Setup<'_>, what: What) -> Result<Box<dyn Accumulator>> {
         length: 0,
         groups: States::new(),
         kept: 0,
-        most,
-        shares: None,
+        limit,
+        quantiles: None,
         ranks: None,
     }))
 }
@@ -92,27 +92,26 @@ struct Collected {
     /// The values, and how many there are.
     pieces: Vec<ArrayRef>,
     length: u64,
-    /// The places of a group's values; `None` before its first row.
+    /// The positions of a group's values among all; `None` before its first row.
     groups: States<Option<Vec<u64>>>,
-    /// How many places there are in all, and may be.
+    /// How many positions there are in all.
     kept: usize,
-    most: usize,
-    /// For APPROX_QUANTILES: the number of shares, and the place of each value in the order, once they are known.
-    shares: Option<u64>,
+    limit: usize,
+    /// For APPROX_QUANTILES: how many parts there are to be, once a row has told.
+    quantiles: Option<u64>,
+    /// For APPROX_QUANTILES: the rank of each value among all, once they are sorted.
     ranks: Option<Vec<u64>>,
 }
 
 impl Collected {
-    /// The number of shares that APPROX_QUANTILES is told.
-    fn note_shares(&mut self, args: &[Operand]) -> Result<()> {
-        let shares = argument(args, 1)?.ints()?.get(0);
-        match shares.and_then(|it| u64::try_from(it).ok()).filter(|it| (1..=100_000).contains(it)) {
-            Some(shares) => self.shares = Some(shares),
-            None => {
-                let message = "the number of quantiles must be from 1 to 100000";
-                return Err(Error::new(Code::InvalidValue, message));
-            }
-        }
+    /// Reads the second argument of APPROX_QUANTILES, which is a constant.
+    fn note_quantiles(&mut self, args: &[Operand]) -> Result<()> {
+        let number = argument(args, 1)?.ints()?.get(0).and_then(|number| u64::try_from(number).ok());
+        let Some(number @ 1..=100_000) = number else {
+            let message = "the number of quantiles must be from 1 to 100000";
+            return Err(Error::new(Code::InvalidValue, message));
+        };
+        self.quantiles = Some(number);
         Ok(())
     }
 
@@ -125,26 +124,40 @@ impl Collected {
         Ok(all)
     }
 
-    /// The places of the quantiles of each group in `range`.
-    fn quantiles(&mut self, all: &ArrayRef, range: Range<usize>) -> Result<()> {
-        let shares = self.shares.unwrap_or(1);
-        check(range.len().saturating_mul(usize::try_from(shares).unwrap_or(usize::MAX)), self.most)?;
-        if self.ranks.is_none() {
-            self.ranks = Some(self.ranked(all)?);
+    /// Replaces the positions of the values of each group in `range` by those of its quantiles.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::indexing_slicing,
+        reason = "positions are below the number of values, as are ranks; a quantile is one of the group's values"
+    )]
+    fn pick_quantiles(&mut self, all: &ArrayRef, range: Range<usize>) -> Result<()> {
+        // No row has come: every group is NULL.
+        let Some(quantiles) = self.quantiles else { return Ok(()) };
+        let picked = u64::try_from(range.len()).unwrap_or(u64::MAX).saturating_mul(quantiles);
+        check(usize::try_from(picked).unwrap_or(usize::MAX), self.limit)?;
+        let ranks = match self.ranks.take() {
+            Some(ranks) => ranks,
+            None => self.ranked(all)?,
+        };
+        ensure(ranks.len() as u64 == self.length, "every value has a rank")?;
+        for positions in self.groups.range(range)?.iter_mut().flatten() {
+            ensure(!positions.is_empty(), "a group with a row has a value")?;
+            positions.sort_unstable_by_key(|position| ranks[*position as usize]);
+            // The smallest value that at least this many of n equal shares of the values do not exceed.
+            let count = positions.len() as u64;
+            let quantile = |share: u64| (share * count).div_ceil(quantiles).saturating_sub(1) as usize;
+            *positions = (0..=quantiles).map(|share| positions[quantile(share)]).collect();
         }
-        let ranks = self.ranks.as_deref().unwrap_or_default();
-        let rank = |place: &u64| usize::try_from(*place).ok().and_then(|it| ranks.get(it)).copied();
-        for places in self.groups.range(range).iter_mut().flatten() {
-            places.sort_unstable_by_key(rank);
-            // The smallest value that has at least this share of the values up to it.
-            let at = |share: u64| (share * places.len() as u64).div_ceil(shares).saturating_sub(1);
-            let place = |share| usize::try_from(at(share)).ok().and_then(|at| places.get(at)).copied();
-            *places = (0..=shares).filter_map(place).collect();
-        }
+        self.ranks = Some(ranks);
         Ok(())
     }
 
-    /// The place of each of the values in their order.
+    /// The rank of each value among all.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::indexing_slicing,
+        reason = "a sorted order is a permutation of the positions"
+    )]
     fn ranked(&self, all: &ArrayRef) -> Result<Vec<u64>> {
         let key = SortKey {
             column: all.clone(),
@@ -153,11 +166,10 @@ impl Collected {
             nulls_first: true,
         };
         let sorted = sort_indices(all.len(), &[key])?;
+        ensure(sorted.len() == all.len(), "every value has a rank")?;
         let mut ranks = vec![0_u64; all.len()];
-        for (rank, place) in (0..).zip(sorted.values()) {
-            if let Some(of_place) = usize::try_from(*place).ok().and_then(|place| ranks.get_mut(place)) {
-                *of_place = rank;
-            }
+        for (rank, position) in (0..).zip(sorted.values()) {
+            ranks[*position as usize] = rank;
         }
         Ok(ranks)
     }
@@ -166,81 +178,79 @@ impl Collected {
 impl Accumulator for Collected {
     fn update(&mut self, args: &[Operand], groups: &[u32], count: usize) -> Result<()> {
         self.groups.grow(count);
-        if self.what == What::Quantiles && self.shares.is_none() && !groups.is_empty() {
-            self.note_shares(args)?;
+        if self.what == What::Quantiles && self.quantiles.is_none() && !groups.is_empty() {
+            self.note_quantiles(args)?;
         }
         let values = argument(args, 0)?;
+        let arrays = match self.what {
+            What::Elements => Some(ArrayView::new(values)?),
+            What::First | What::All | What::Quantiles => None,
+        };
         let mut taken: Vec<u64> = Vec::new();
-        let elements = values.array().as_list_opt::<i32>();
         for (row, group) in groups.iter().enumerate() {
-            let places = self.groups.of(*group)?;
-            if values.is_null(row) && self.what != What::All || self.what == What::First && places.is_some() {
+            let positions = self.groups.of(*group)?;
+            let counts = self.what == What::All || !values.is_null(row);
+            if !counts || self.what == What::First && positions.is_some() {
                 continue;
             }
-            let at = values.index(row);
-            let range = match (self.what, elements) {
-                (What::Elements, Some(lists)) => {
-                    let at = |at| lists.value_offsets().get(at).and_then(|it| u64::try_from(*it).ok());
-                    at(values.index(row)).unwrap_or_default()..at(values.index(row) + 1).unwrap_or_default()
-                }
-                _ => at as u64..at as u64 + 1,
+            let range = match &arrays {
+                Some(arrays) => arrays.range(row),
+                None => values.index(row)..values.index(row) + 1,
             };
             let start = self.length + taken.len() as u64;
-            taken.extend(range);
+            taken.extend(range.start as u64..range.end as u64);
             let end = self.length + taken.len() as u64;
-            places.get_or_insert_default().extend(start..end);
+            positions.get_or_insert_default().extend(start..end);
         }
         self.kept = self.kept.saturating_add(taken.len());
-        check(self.kept, self.most)?;
-        let from = match (self.what, elements) {
-            (What::Elements, Some(lists)) => Operand::column(lists.values().clone()),
-            _ => Operand::column(values.array().clone()),
-        };
+        check(self.kept, self.limit)?;
         if !taken.is_empty() {
+            let from = arrays.map_or(values.array(), |arrays| arrays.values());
             self.length += taken.len() as u64;
-            self.pieces.push(from.take(&UInt64Array::from(taken))?.array().clone());
+            self.pieces.push(take(from, &UInt64Array::from(taken))?);
         }
         Ok(())
     }
 
-    fn carry(&mut self, from: u32, to: u32) {
+    fn carry(&mut self, from: u32, to: u32) -> Result<()> {
         // Beyond the limit the next update fails.
-        if self.kept <= self.most {
-            self.groups.carry(from, to);
-            let more = self.groups.0.get(to as usize).and_then(Option::as_ref).map_or(0, Vec::len);
-            self.kept = self.kept.saturating_add(more);
+        if self.kept <= self.limit {
+            let carried = self.groups.carry(from, to)?.as_ref().map_or(0, Vec::len);
+            self.kept = self.kept.saturating_add(carried);
         }
+        Ok(())
     }
 
     fn values(&mut self, range: Range<usize>) -> Result<ArrayRef> {
-        check(self.kept, self.most)?;
+        check(self.kept, self.limit)?;
         let all = self.values_in_one()?;
         if self.what == What::First {
-            let first = self.groups.range(range).iter().map(|it| it.as_ref()?.first().copied());
+            let groups = self.groups.range(range)?.iter();
+            let first = groups.map(|positions| positions.as_ref()?.first().copied());
             return take(&all, &first.collect());
         }
         if self.what == What::Quantiles {
-            self.quantiles(&all, range.clone())?;
+            self.pick_quantiles(&all, range.clone())?;
         }
-        let groups = self.groups.range(range);
+        let groups = self.groups.range(range)?;
         let nulls: NullBuffer = groups.iter().map(Option::is_some).collect();
-        let lengths: Vec<_> = groups.iter().map(|it| it.as_ref().map_or(0, Vec::len)).collect();
-        let places: Vec<u64> = groups.iter().flatten().flatten().copied().collect();
-        let values = take(&all, &UInt64Array::from(places))?;
+        let lengths: Vec<_> = groups.iter().map(|positions| positions.as_ref().map_or(0, Vec::len)).collect();
+        let positions: Vec<u64> = groups.iter().flatten().flatten().copied().collect();
+        let values = take(&all, &UInt64Array::from(positions))?;
         let field = Arc::new(arrow_schema::Field::new_list_field(self.data_type.storage(), true));
         ListArray::try_new(field, OffsetBuffer::from_lengths(lengths), values, Some(nulls))
             .map(|array| Arc::new(array) as ArrayRef)
-            .map_err(|error| Error::new(Code::Internal, "an array cannot be built").detail(error))
+            .map_err(|error| Error::internal("an array can be built").detail(error))
     }
 }
 
-fn check(kept: usize, most: usize) -> Result<()> {
-    match kept <= most {
-        true => Ok(()),
-        false => Err(Error::new(
+fn check(kept: usize, limit: usize) -> Result<()> {
+    if kept > limit {
+        return Err(Error::new(
             Code::LimitExceeded,
-            format!("an aggregate function would collect more than {most} values"),
+            format!("an aggregate function would collect more than {limit} values"),
         )
-        .hint("add LIMIT inside its parentheses, or leave ORDER BY out of OVER")),
+        .hint("add LIMIT inside its parentheses, or leave ORDER BY out of OVER"));
     }
+    Ok(())
 }

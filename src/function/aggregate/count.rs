@@ -7,7 +7,7 @@ use arrow_array::{ArrayRef, Int64Array, UInt32Array};
 
 use super::{Accumulator, States, argument};
 use crate::data::{KeyTable, Operand};
-use crate::diag::Result;
+use crate::diag::{Result, ensure};
 use crate::function::{Body, Function, Signature, Type};
 
 use Type::{Any, Bool, Int64};
@@ -15,7 +15,7 @@ use Type::{Any, Bool, Int64};
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "COUNT",
-        "The number of rows, or of values that are not NULL.",
+        "The number of rows, or of values other than NULL.",
         &[
             Signature::new(&[], Int64, Body::Aggregate(|_| Ok(Count::of(What::Rows)))),
             Signature::new(&[Any], Int64, Body::Aggregate(|_| Ok(Count::of(What::Values)))),
@@ -28,8 +28,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "APPROX_COUNT_DISTINCT",
-        "The number of different values, which is exact here.",
-        &[Signature::new(&[Any], Int64, Body::Aggregate(|_| Ok(Box::<Different>::default())))],
+        "The number of distinct values; here it is exact.",
+        &[Signature::new(&[Any], Int64, Body::Aggregate(|_| Ok(Box::<DistinctCount>::default())))],
     ),
 ];
 
@@ -76,64 +76,58 @@ impl Accumulator for Count {
         Ok(())
     }
 
-    fn carry(&mut self, from: u32, to: u32) {
-        self.counts.carry(from, to);
+    fn carry(&mut self, from: u32, to: u32) -> Result<()> {
+        self.counts.carry(from, to).map(drop)
     }
 
     fn values(&mut self, range: Range<usize>) -> Result<ArrayRef> {
-        Ok(Arc::new(Int64Array::from(self.counts.range(range).to_vec())))
+        Ok(Arc::new(Int64Array::from(self.counts.range(range)?.to_vec())))
     }
 }
 
 /// Counts the values that a group has not had before.
 #[derive(Default)]
-struct Different {
+struct DistinctCount {
+    /// Roots and values, each pair once.
     seen: KeyTable,
-    counts: Vec<i64>,
-    /// The group with which a chain of groups that carry on has begun: its values are those of the whole chain.
-    roots: Vec<u32>,
+    groups: States<DistinctGroup>,
 }
 
-impl Different {
-    fn grow(&mut self, count: usize) {
-        self.counts.resize(count.max(self.counts.len()), 0);
-        self.roots.extend((self.roots.len()..count).filter_map(|group| u32::try_from(group).ok()));
-    }
+#[derive(Clone, Copy, Default)]
+struct DistinctGroup {
+    count: i64,
+    /// The first of the groups that were carried on to this one, if there is one: the values seen are kept under it.
+    root: Option<u32>,
 }
 
-impl Accumulator for Different {
+impl Accumulator for DistinctCount {
     fn update(&mut self, args: &[Operand], groups: &[u32], count: usize) -> Result<()> {
-        self.grow(count);
+        self.groups.grow(count);
         let values = argument(args, 0)?;
-        let root = |group: &u32| self.roots.get(*group as usize).copied().unwrap_or_default();
-        let roots = Arc::new(groups.iter().map(root).collect::<UInt32Array>());
+        let roots = groups.iter().map(|group| Ok(self.groups.of(*group)?.root.unwrap_or(*group)));
+        let roots = Arc::new(UInt32Array::from(roots.collect::<Result<Vec<_>>>()?));
         let column = values.clone().into_column(groups.len())?;
         let mut next = self.seen.len();
         let numbers = self.seen.intern(&[roots, column], groups.len())?;
+        ensure(numbers.len() == groups.len(), "every row of a group has a number")?;
         for (row, (group, number)) in groups.iter().zip(numbers).enumerate() {
-            if number as usize != next {
-                continue;
-            }
-            next += 1;
-            if let Some(count) = self.counts.get_mut(*group as usize).filter(|_| !values.is_null(row)) {
-                *count += 1;
+            // A number that has not been given before: the group has not had the value.
+            if number as usize == next {
+                next += 1;
+                self.groups.of(*group)?.count += i64::from(!values.is_null(row));
             }
         }
         Ok(())
     }
 
-    fn carry(&mut self, from: u32, to: u32) {
-        self.grow(to as usize + 1);
-        let (from, to) = (from as usize, to as usize);
-        if let (Some(root), Some(count)) = (self.roots.get(from).copied(), self.counts.get(from).copied())
-            && let (Some(to_root), Some(to_count)) = (self.roots.get_mut(to), self.counts.get_mut(to))
-        {
-            (*to_root, *to_count) = (root, count);
-        }
+    fn carry(&mut self, from: u32, to: u32) -> Result<()> {
+        self.groups.carry(from, to)?;
+        self.groups.of(to)?.root.get_or_insert(from);
+        Ok(())
     }
 
     fn values(&mut self, range: Range<usize>) -> Result<ArrayRef> {
-        self.grow(range.end);
-        Ok(Arc::new(Int64Array::from(self.counts.get(range).unwrap_or_default().to_vec())))
+        let counts = self.groups.range(range)?.iter().map(|group| group.count);
+        Ok(Arc::new(counts.collect::<Int64Array>()))
     }
 }

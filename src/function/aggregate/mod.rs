@@ -1,27 +1,26 @@
 //! Aggregate functions: one value out of the rows of a group. Sources: GoogleSQL, "Aggregate functions",
 //! "Statistical aggregate functions" and "Approximate aggregate functions".
 //!
-//! What all of them share (DISTINCT, ORDER BY, LIMIT and IGNORE NULLS in the parentheses) is seen to by who calls
-//! them. NULLs do not count, except for COUNT(*) and ARRAY_AGG.
+//! What they have in common (DISTINCT, ORDER BY, LIMIT and IGNORE NULLS in the parentheses) is up to the caller. NULLs do not count, except for COUNT(*) and ARRAY_AGG.
 
 mod collect;
 mod count;
-mod extreme;
+mod min_max;
 mod statistics;
+mod string_agg;
 mod sum;
-mod text;
 
 use arrow_array::ArrayRef;
 
 use super::Function;
 use crate::data::{DataType, Operand};
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Invariant, Result};
 use crate::limits::Limits;
 
 /// Begins an aggregate over any number of groups.
 pub(crate) type Start = fn(&Setup<'_>) -> Result<Box<dyn Accumulator>>;
 
-/// What a call was settled on.
+/// What an aggregate is told of its call.
 pub(crate) struct Setup<'a> {
     pub(crate) returns: &'a DataType,
     pub(crate) limits: &'a Limits,
@@ -33,19 +32,19 @@ pub(crate) trait Accumulator: Send {
     fn update(&mut self, args: &[Operand], groups: &[u32], count: usize) -> Result<()>;
 
     /// Lets the new group `to` begin with what `from` has taken in, which takes in no more.
-    fn carry(&mut self, from: u32, to: u32);
+    fn carry(&mut self, from: u32, to: u32) -> Result<()>;
 
     /// The values of the groups in `range`, in their order. No rows come afterwards.
     fn values(&mut self, range: std::ops::Range<usize>) -> Result<ArrayRef>;
 }
 
-/// All of them.
+/// All aggregate functions.
 pub(super) fn functions() -> impl Iterator<Item = &'static Function> {
     [
         count::FUNCTIONS,
         sum::FUNCTIONS,
-        extreme::FUNCTIONS,
-        text::FUNCTIONS,
+        min_max::FUNCTIONS,
+        string_agg::FUNCTIONS,
         statistics::FUNCTIONS,
         collect::FUNCTIONS,
     ]
@@ -54,6 +53,7 @@ pub(super) fn functions() -> impl Iterator<Item = &'static Function> {
 }
 
 /// One state for each group.
+#[derive(Default)]
 struct States<T>(Vec<T>);
 
 impl<T: Clone + Default> States<T> {
@@ -67,25 +67,28 @@ impl<T: Clone + Default> States<T> {
         }
     }
 
-    /// The state of a group within what [`States::grow`] was told.
+    /// The state of a group; [`States::grow`] has made room for it.
     fn of(&mut self, group: u32) -> Result<&mut T> {
-        self.0.get_mut(group as usize).ok_or_else(|| Error::new(Code::Internal, "a group is missing"))
+        self.0.get_mut(group as usize).invariant("a group's state")
     }
 
-    fn carry(&mut self, from: u32, to: u32) {
+    /// Copies the state of `from` to the new group `to`, and returns it.
+    fn carry(&mut self, from: u32, to: u32) -> Result<&T> {
+        let state = self.of(from)?.clone();
         self.grow(to as usize + 1);
-        if let (Some(state), Some(to)) = (self.0.get(from as usize).cloned(), self.0.get_mut(to as usize)) {
-            *to = state;
-        }
+        let new = self.of(to)?;
+        *new = state;
+        Ok(new)
     }
 
-    fn range(&mut self, range: std::ops::Range<usize>) -> &mut [T] {
+    /// The states of the groups in `range`; a group that no row belonged to has the default.
+    fn range(&mut self, range: std::ops::Range<usize>) -> Result<&mut [T]> {
         self.grow(range.end);
-        self.0.get_mut(range).unwrap_or_default()
+        self.0.get_mut(range).invariant("the states of a range of groups")
     }
 }
 
-/// Argument `at`; the binder has seen to it that it exists.
-fn argument(args: &[Operand], at: usize) -> Result<&Operand> {
-    args.get(at).ok_or_else(|| Error::new(Code::Internal, format!("argument {} is missing", at + 1)))
+/// The argument at this position; the binder has seen to it that it exists.
+fn argument(args: &[Operand], position: usize) -> Result<&Operand> {
+    args.get(position).invariant("an argument of the call")
 }

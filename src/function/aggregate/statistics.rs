@@ -24,48 +24,48 @@ const fn of_two(start: Start) -> Signature {
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "STDDEV",
-        "The standard deviation of a sample; NULL of fewer than two values.",
-        &[of_one(|_| Ok(Moments::of(|it| it.sample(it.xx).map(f64::sqrt))))],
+        "Synonym for STDDEV_SAMP.",
+        &[of_one(|_| Ok(Moments::of(|pairs| pairs.sample(pairs.xx).map(f64::sqrt))))],
     ),
     Function::new(
         "STDDEV_SAMP",
-        "The standard deviation of a sample; NULL of fewer than two values.",
-        &[of_one(|_| Ok(Moments::of(|it| it.sample(it.xx).map(f64::sqrt))))],
+        "The sample standard deviation; NULL for fewer than two values.",
+        &[of_one(|_| Ok(Moments::of(|pairs| pairs.sample(pairs.xx).map(f64::sqrt))))],
     ),
     Function::new(
         "STDDEV_POP",
-        "The standard deviation of all there is.",
-        &[of_one(|_| Ok(Moments::of(|it| it.population(it.xx).map(f64::sqrt))))],
+        "The population standard deviation.",
+        &[of_one(|_| Ok(Moments::of(|pairs| pairs.population(pairs.xx).map(f64::sqrt))))],
     ),
     Function::new(
         "VARIANCE",
-        "The variance of a sample; NULL of fewer than two values.",
-        &[of_one(|_| Ok(Moments::of(|it| it.sample(it.xx))))],
+        "Synonym for VAR_SAMP.",
+        &[of_one(|_| Ok(Moments::of(|pairs| pairs.sample(pairs.xx))))],
     ),
     Function::new(
         "VAR_SAMP",
-        "The variance of a sample; NULL of fewer than two values.",
-        &[of_one(|_| Ok(Moments::of(|it| it.sample(it.xx))))],
+        "The sample variance; NULL for fewer than two values.",
+        &[of_one(|_| Ok(Moments::of(|pairs| pairs.sample(pairs.xx))))],
     ),
     Function::new(
         "VAR_POP",
-        "The variance of all there is.",
-        &[of_one(|_| Ok(Moments::of(|it| it.population(it.xx))))],
+        "The population variance.",
+        &[of_one(|_| Ok(Moments::of(|pairs| pairs.population(pairs.xx))))],
     ),
     Function::new(
         "COVAR_SAMP",
-        "The covariance of a sample of pairs; NULL of fewer than two.",
-        &[of_two(|_| Ok(Moments::of(|it| it.sample(it.xy))))],
+        "The sample covariance of pairs; NULL for fewer than two pairs.",
+        &[of_two(|_| Ok(Moments::of(|pairs| pairs.sample(pairs.xy))))],
     ),
     Function::new(
         "COVAR_POP",
-        "The covariance of all pairs there are.",
-        &[of_two(|_| Ok(Moments::of(|it| it.population(it.xy))))],
+        "The population covariance of pairs.",
+        &[of_two(|_| Ok(Moments::of(|pairs| pairs.population(pairs.xy))))],
     ),
     Function::new(
         "CORR",
-        "Pearson's correlation of pairs; NULL of fewer than two, NaN where one side does not vary.",
-        &[of_two(|_| Ok(Moments::of(|it| it.sample(it.xy).map(|_| it.xy / (it.xx * it.yy).sqrt()))))],
+        "The Pearson correlation coefficient of pairs; NULL for fewer than two pairs, NaN if one side is constant.",
+        &[of_two(|_| Ok(Moments::of(Pairs::correlation)))],
     ),
 ];
 
@@ -96,6 +96,10 @@ impl Pairs {
         (self.count > 0.0).then(|| sum / self.count)
     }
 
+    fn correlation(&self) -> Option<f64> {
+        (self.count > 1.0).then(|| self.xy / (self.xx * self.yy).sqrt())
+    }
+
     fn sample(&self, sum: f64) -> Option<f64> {
         (self.count > 1.0).then(|| sum / (self.count - 1.0))
     }
@@ -116,6 +120,7 @@ impl Accumulator for Moments {
     fn update(&mut self, args: &[Operand], groups: &[u32], count: usize) -> Result<()> {
         self.pairs.grow(count);
         let x = argument(args, 0)?.floats()?;
+        // A function of one argument pairs each value with itself.
         let y = args.get(1).map_or_else(|| argument(args, 0)?.floats(), Operand::floats)?;
         for (row, group) in groups.iter().enumerate() {
             if let (Some(x), Some(y)) = (x.get(row), y.get(row)) {
@@ -125,12 +130,12 @@ impl Accumulator for Moments {
         Ok(())
     }
 
-    fn carry(&mut self, from: u32, to: u32) {
-        self.pairs.carry(from, to);
+    fn carry(&mut self, from: u32, to: u32) -> Result<()> {
+        self.pairs.carry(from, to).map(drop)
     }
 
     fn values(&mut self, range: Range<usize>) -> Result<ArrayRef> {
         let value = self.value;
-        Ok(Arc::new(self.pairs.range(range).iter().map(value).collect::<Float64Array>()))
+        Ok(Arc::new(self.pairs.range(range)?.iter().map(value).collect::<Float64Array>()))
     }
 }

@@ -1,4 +1,4 @@
-//! Sums and means.
+//! Sums and averages.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,23 +15,23 @@ use Type::{Float64, Int64};
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "SUM",
-        "The sum; NULL of no values.",
+        "The sum; NULL without values.",
         &[
-            Signature::new(&[Int64], Int64, Body::Aggregate(|_| Ok(Box::new(Ints(States::new()))))),
-            Signature::new(&[Float64], Float64, Body::Aggregate(|_| Ok(Floats::start(false)))),
+            Signature::new(&[Int64], Int64, Body::Aggregate(|_| Ok(Box::new(IntSum(States::new()))))),
+            Signature::new(&[Float64], Float64, Body::Aggregate(|_| Ok(FloatSum::start(false)))),
         ],
     ),
     Function::new(
         "AVG",
-        "The arithmetic mean; NULL of no values.",
-        &[Signature::new(&[Float64], Float64, Body::Aggregate(|_| Ok(Floats::start(true))))],
+        "The average; NULL without values.",
+        &[Signature::new(&[Float64], Float64, Body::Aggregate(|_| Ok(FloatSum::start(true))))],
     ),
 ];
 
-/// Sums that may leave INT64 on the way, as long as they come back.
-struct Ints(States<Option<i128>>);
+/// Sums in 128 bits: they may leave the range of INT64 on the way, as long as they end in it.
+struct IntSum(States<Option<i128>>);
 
-impl Accumulator for Ints {
+impl Accumulator for IntSum {
     fn update(&mut self, args: &[Operand], groups: &[u32], count: usize) -> Result<()> {
         self.0.grow(count);
         let values = argument(args, 0)?.ints()?;
@@ -44,12 +44,12 @@ impl Accumulator for Ints {
         Ok(())
     }
 
-    fn carry(&mut self, from: u32, to: u32) {
-        self.0.carry(from, to);
+    fn carry(&mut self, from: u32, to: u32) -> Result<()> {
+        self.0.carry(from, to).map(drop)
     }
 
     fn values(&mut self, range: Range<usize>) -> Result<ArrayRef> {
-        let sums = self.0.range(range).iter();
+        let sums = self.0.range(range)?.iter();
         let sums = sums.map(|sum| sum.map(i64::try_from).transpose()).collect::<Result<Int64Array, _>>();
         sums.map(|sums| Arc::new(sums) as ArrayRef).map_err(|_| {
             Error::new(Code::OutOfRange, "a sum is out of INT64's range")
@@ -58,23 +58,24 @@ impl Accumulator for Ints {
     }
 }
 
-struct Floats {
+struct FloatSum {
     /// Sums and how many values are in them.
     sums: States<(f64, i64)>,
     mean: bool,
 }
 
-impl Floats {
+impl FloatSum {
     fn start(mean: bool) -> Box<dyn Accumulator> {
         Box::new(Self { sums: States::new(), mean })
     }
 }
 
-impl Accumulator for Floats {
+impl Accumulator for FloatSum {
     fn update(&mut self, args: &[Operand], groups: &[u32], count: usize) -> Result<()> {
         self.sums.grow(count);
         let values = argument(args, 0)?.floats()?;
         for (row, group) in groups.iter().enumerate() {
+            // NULLs do not count.
             let Some(value) = values.get(row) else { continue };
             let (sum, count) = self.sums.of(*group)?;
             let before = *sum;
@@ -87,18 +88,17 @@ impl Accumulator for Floats {
         Ok(())
     }
 
-    fn carry(&mut self, from: u32, to: u32) {
-        self.sums.carry(from, to);
+    fn carry(&mut self, from: u32, to: u32) -> Result<()> {
+        self.sums.carry(from, to).map(drop)
     }
 
     fn values(&mut self, range: Range<usize>) -> Result<ArrayRef> {
         let mean = self.mean;
         #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
-        let value = |(sum, count): &(f64, i64)| match (*count, mean) {
-            (0, _) => None,
-            (count, true) => Some(sum / count as f64),
-            (_, false) => Some(*sum),
+        let value = |(sum, count): &(f64, i64)| {
+            let divisor = if mean { *count as f64 } else { 1.0 };
+            (*count > 0).then(|| sum / divisor)
         };
-        Ok(Arc::new(self.sums.range(range).iter().map(value).collect::<Float64Array>()))
+        Ok(Arc::new(self.sums.range(range)?.iter().map(value).collect::<Float64Array>()))
     }
 }

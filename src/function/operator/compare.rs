@@ -7,12 +7,12 @@ use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecon
 use arrow_array::{ArrayRef, BooleanArray};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 
-use super::super::Call;
+use super::super::BatchCall;
 use super::logic::joined;
 use crate::data::{DataType, Operand, StructField};
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Error, Invariant, Result, ensure};
 
-/// What is asked of two values.
+/// How two values are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::function) enum Test {
     Equal,
@@ -23,26 +23,22 @@ pub(in crate::function) enum Test {
     GreaterOrEqual,
 }
 
-pub(super) fn compare(call: &Call<'_>, test: Test) -> Result<ArrayRef> {
+pub(super) fn compare(call: &BatchCall<'_>, test: Test) -> Result<ArrayRef> {
     Ok(Arc::new(tested(call, 0, 1, test)?))
 }
 
-pub(super) fn between(call: &Call<'_>) -> Result<ArrayRef> {
+pub(super) fn between(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let sides = [tested(call, 0, 1, Test::GreaterOrEqual)?, tested(call, 0, 2, Test::LessOrEqual)?];
-    Ok(Arc::new(joined(&sides.map(|it| Operand::column(Arc::new(it))), call.rows, true)?))
+    Ok(Arc::new(joined(&sides.map(|side| Operand::column(Arc::new(side))), call.rows, true)?))
 }
 
-pub(super) fn distinct(call: &Call<'_>) -> Result<ArrayRef> {
-    let data_type = type_of(call)?;
+pub(super) fn distinct(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let data_type = call.arg_type(0)?;
     let same = indistinct(call.arg(0)?, call.arg(1)?, data_type, call.rows)?;
     Ok(Arc::new(BooleanArray::new(!&same, None)))
 }
 
-fn type_of<'a>(call: &'a Call<'_>) -> Result<&'a DataType> {
-    call.types.first().ok_or_else(|| Error::new(Code::Internal, "a comparison has two sides"))
-}
-
-fn tested(call: &Call<'_>, left: usize, right: usize, test: Test) -> Result<BooleanArray> {
+fn tested(call: &BatchCall<'_>, left: usize, right: usize, test: Test) -> Result<BooleanArray> {
     let (left, right) = (call.arg(left)?, call.arg(right)?);
     let (left, right) = match test {
         Test::Greater | Test::GreaterOrEqual => (right, left),
@@ -50,16 +46,16 @@ fn tested(call: &Call<'_>, left: usize, right: usize, test: Test) -> Result<Bool
     };
     let result = match test {
         Test::Equal | Test::NotEqual => return equality(call, left, right, test),
-        Test::Less | Test::Greater => values(left, right, type_of(call)?, call.rows, Base::Less)?,
+        Test::Less | Test::Greater => values(left, right, call.arg_type(0)?, call.rows, Base::Less)?,
         Test::LessOrEqual | Test::GreaterOrEqual => {
-            values(left, right, type_of(call)?, call.rows, Base::LessOrEqual)?
+            values(left, right, call.arg_type(0)?, call.rows, Base::LessOrEqual)?
         }
     };
     Ok(BooleanArray::new(result, either_null(left, right, call.rows)))
 }
 
-fn equality(call: &Call<'_>, left: &Operand, right: &Operand, test: Test) -> Result<BooleanArray> {
-    let same = equal(left, right, type_of(call)?, call.rows)?;
+fn equality(call: &BatchCall<'_>, left: &Operand, right: &Operand, test: Test) -> Result<BooleanArray> {
+    let same = equal(left, right, call.arg_type(0)?, call.rows)?;
     if test == Test::Equal {
         return Ok(same);
     }
@@ -96,7 +92,7 @@ fn indistinct(left: &Operand, right: &Operand, data_type: &DataType, rows: usize
             let same = each_field(left, right, fields, |left, right, data_type| {
                 indistinct(left, right, data_type, rows)
             })?;
-            same.iter().fold(BooleanBuffer::new_set(rows), |all, it| &all & it)
+            same.iter().fold(BooleanBuffer::new_set(rows), |all, field| &all & field)
         }
         _ => values(left, right, data_type, rows, Base::Equal)?,
     };
@@ -118,16 +114,16 @@ fn each_field<T>(
     fields: &[StructField],
     apply: impl Fn(&Operand, &Operand, &DataType) -> Result<T>,
 ) -> Result<Vec<T>> {
-    let pairs = (0..).zip(fields);
-    pairs.map(|(at, field)| apply(&part(left, at)?, &part(right, at)?, &field.data_type)).collect()
+    let fields = fields.iter().enumerate();
+    let apply = |(index, field): (usize, &StructField)| {
+        apply(&field_of(left, index)?, &field_of(right, index)?, &field.data_type)
+    };
+    fields.map(apply).collect()
 }
 
-fn part(operand: &Operand, at: usize) -> Result<Operand> {
+fn field_of(operand: &Operand, index: usize) -> Result<Operand> {
     let columns = operand.array().as_struct_opt().map(arrow_array::StructArray::columns);
-    let column = columns
-        .and_then(|it| it.get(at))
-        .ok_or_else(|| Error::new(Code::Internal, "a struct lacks a field"))?
-        .clone();
+    let column = columns.and_then(|columns| columns.get(index)).invariant("a field of a struct")?.clone();
     Ok(if operand.is_constant() { Operand::constant(column) } else { Operand::column(column) })
 }
 
@@ -138,7 +134,7 @@ enum Base {
     LessOrEqual,
 }
 
-/// The answers for values without fields; what stands at a NULL means nothing.
+/// The answers for values other than structs; what stands at a NULL means nothing.
 fn values(
     left: &Operand,
     right: &Operand,
@@ -146,7 +142,7 @@ fn values(
     rows: usize,
     base: Base,
 ) -> Result<BooleanBuffer> {
-    Ok(match data_type {
+    match data_type {
         DataType::Int64 => numbers(&left.values::<Int64Type>(rows)?, &right.values::<Int64Type>(rows)?, base),
         DataType::Timestamp => numbers(
             &left.values::<TimestampMicrosecondType>(rows)?,
@@ -167,35 +163,36 @@ fn values(
             numbers(&a, &b, base)
         }
         DataType::String | DataType::Bytes => {
-            let (a, b) = (left.blobs()?, right.blobs()?);
-            match base {
+            let (a, b) = (left.bytes()?, right.bytes()?);
+            Ok(match base {
                 Base::Equal => BooleanBuffer::collect_bool(rows, |row| a.at(row) == b.at(row)),
                 Base::Less => BooleanBuffer::collect_bool(rows, |row| a.at(row) < b.at(row)),
                 Base::LessOrEqual => BooleanBuffer::collect_bool(rows, |row| a.at(row) <= b.at(row)),
-            }
+            })
         }
         DataType::Array(_) | DataType::Struct(_) | DataType::Tensor => {
-            return Err(Error::new(Code::Internal, format!("values of type {data_type} do not compare")));
+            Err(Error::internal(format!("values of type {data_type} are not compared")))
         }
-    })
-}
-
-fn numbers<T: Copy + PartialOrd>(left: &[T], right: &[T], base: Base) -> BooleanBuffer {
-    match base {
-        Base::Equal => packed(left, right, |a, b| a == b),
-        Base::Less => packed(left, right, |a, b| a < b),
-        Base::LessOrEqual => packed(left, right, |a, b| a <= b),
     }
 }
 
-/// The answers as bits, 64 a word.
+fn numbers<T: Copy + PartialOrd>(left: &[T], right: &[T], base: Base) -> Result<BooleanBuffer> {
+    ensure(left.len() == right.len(), "both sides of a comparison have a value for each row")?;
+    Ok(match base {
+        Base::Equal => packed(left, right, |a, b| a == b),
+        Base::Less => packed(left, right, |a, b| a < b),
+        Base::LessOrEqual => packed(left, right, |a, b| a <= b),
+    })
+}
+
+/// The answers for columns of one length, as bits in words of 64.
 fn packed<T: Copy>(left: &[T], right: &[T], test: impl Fn(T, T) -> bool) -> BooleanBuffer {
     let words: Vec<u64> = left
         .chunks(64)
         .zip(right.chunks(64))
         .map(|(left, right)| {
             let bits = (0..).zip(left.iter().zip(right));
-            bits.fold(0, |word, (at, (a, b))| word | u64::from(test(*a, *b)) << at)
+            bits.fold(0, |word, (bit, (a, b))| word | u64::from(test(*a, *b)) << bit)
         })
         .collect();
     BooleanBuffer::new(Buffer::from_vec(words), 0, left.len())

@@ -1,24 +1,30 @@
-//! LIKE.
+//! LIKE: matching strings against patterns.
 
 use arrow_array::ArrayRef;
 
-use super::super::Call;
+use super::super::BatchCall;
 use crate::diag::{Code, Error, Result};
 
-/// A pattern, cut at its `%`.
-struct Pattern {
-    pieces: Vec<Piece>,
+/// A pattern, split at its `%`.
+enum Pattern {
+    /// Without `%`.
+    Whole(Piece),
+    Pieces {
+        first: Piece,
+        between: Vec<Piece>,
+        last: Piece,
+    },
 }
 
-/// What stands between two `%`: characters, `None` standing for any.
+/// What stands between two `%`: characters, `None` for `_`.
 struct Piece {
     characters: Vec<Option<char>>,
-    /// The same as text, where no character may be any.
-    text: Option<String>,
+    /// The same as a string, where there is no `_`.
+    literal: Option<String>,
 }
 
-pub(super) fn like(call: &Call<'_>) -> Result<ArrayRef> {
-    let (texts, patterns) = (call.arg(0)?.texts()?, call.arg(1)?.texts()?);
+pub(super) fn like(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let (texts, patterns) = (call.arg(0)?.strings()?, call.arg(1)?.strings()?);
     if call.arg(1)?.is_constant() {
         let pattern = Pattern::new(patterns.at(0))?;
         return call.bools(&|row| Ok(pattern.matches(texts.at(row))));
@@ -28,12 +34,12 @@ pub(super) fn like(call: &Call<'_>) -> Result<ArrayRef> {
 
 impl Pattern {
     fn new(pattern: &str) -> Result<Self> {
-        let mut pieces = vec![Vec::new()];
+        let (mut pieces, mut characters) = (Vec::new(), Vec::new());
         let mut rest = pattern.chars();
         while let Some(c) = rest.next() {
             let character = match c {
                 '%' => {
-                    pieces.push(Vec::new());
+                    pieces.push(Piece::new(std::mem::take(&mut characters)));
                     continue;
                 }
                 '_' => None,
@@ -46,36 +52,38 @@ impl Pattern {
                 })?),
                 c => Some(c),
             };
-            if let Some(piece) = pieces.last_mut() {
-                piece.push(character);
-            }
+            characters.push(character);
         }
-        let pieces = pieces.into_iter().map(|characters| {
-            let text = characters.iter().copied().collect();
-            Piece { characters, text }
-        });
-        Ok(Self { pieces: pieces.collect() })
+        let last = Piece::new(characters);
+        let mut pieces = pieces.into_iter();
+        Ok(match pieces.next() {
+            None => Self::Whole(last),
+            Some(first) => Self::Pieces { first, between: pieces.collect(), last },
+        })
     }
 
-    /// The first piece must start the text and the last end it; those between are found as early as can be.
+    /// The first piece must start the string and the last must end it; those between match as early as possible.
     fn matches(&self, text: &str) -> bool {
-        let Some((first, rest)) = self.pieces.split_first() else { return text.is_empty() };
-        let Some(mut text) = first.after(text) else { return false };
-        let Some((last, between)) = rest.split_last() else { return text.is_empty() };
-        for piece in between {
-            match piece.found_in(text) {
-                Some(after) => text = after,
-                None => return false,
+        match self {
+            Self::Whole(piece) => piece.after(text).is_some_and(str::is_empty),
+            Self::Pieces { first, between, last } => {
+                let after = |text, piece: &Piece| piece.found_in(text);
+                let rest = first.after(text).and_then(|rest| between.iter().try_fold(rest, after));
+                rest.is_some_and(|rest| last.ends(rest))
             }
         }
-        last.ends(text)
     }
 }
 
 impl Piece {
+    fn new(characters: Vec<Option<char>>) -> Self {
+        let literal = characters.iter().copied().collect();
+        Self { characters, literal }
+    }
+
     /// What follows the piece at the start of `text`.
     fn after<'a>(&self, text: &'a str) -> Option<&'a str> {
-        if let Some(piece) = &self.text {
+        if let Some(piece) = &self.literal {
             return text.strip_prefix(piece.as_str());
         }
         let mut rest = text.chars();
@@ -89,21 +97,27 @@ impl Piece {
 
     /// What follows the piece where it first stands in `text`.
     fn found_in<'a>(&self, text: &'a str) -> Option<&'a str> {
-        if let Some(piece) = &self.text {
-            let at = text.find(piece.as_str())?;
-            return text.get(at + piece.len()..);
+        if let Some(piece) = &self.literal {
+            return text.split_once(piece.as_str()).map(|(_, after)| after);
         }
-        text.char_indices().find_map(|(at, _)| self.after(text.get(at..)?))
+        let mut rest = text.chars();
+        loop {
+            if let Some(after) = self.after(rest.as_str()) {
+                return Some(after);
+            }
+            rest.next()?;
+        }
     }
 
+    /// Whether `text` ends with the piece.
     fn ends(&self, text: &str) -> bool {
-        if let Some(piece) = &self.text {
+        if let Some(piece) = &self.literal {
             return text.ends_with(piece.as_str());
         }
-        let mut from_behind = text.char_indices().rev();
-        match from_behind.nth(self.characters.len() - 1) {
-            Some((at, _)) => text.get(at..).and_then(|end| self.after(end)).is_some_and(str::is_empty),
-            None => false,
-        }
+        let length = text.chars().count();
+        let mut rest = text.chars();
+        let Some(skipped) = length.checked_sub(self.characters.len()) else { return false };
+        rest.by_ref().take(skipped).for_each(drop);
+        self.after(rest.as_str()).is_some_and(str::is_empty)
     }
 }

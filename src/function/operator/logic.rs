@@ -5,11 +5,11 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, BooleanArray};
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 
-use super::super::Call;
+use super::super::BatchCall;
 use crate::data::Operand;
 use crate::diag::Result;
 
-pub(super) fn all_or_any(call: &Call<'_>, all: bool) -> Result<ArrayRef> {
+pub(super) fn all_or_any(call: &BatchCall<'_>, all: bool) -> Result<ArrayRef> {
     Ok(Arc::new(joined(call.args, call.rows, all)?))
 }
 
@@ -28,23 +28,23 @@ pub(super) fn joined(args: &[Operand], rows: usize, all: bool) -> Result<Boolean
     Ok(known(trues, &falses))
 }
 
-/// TRUE and FALSE as said, NULL where nothing is.
+/// TRUE and FALSE as given, NULL everywhere else.
 pub(super) fn known(trues: BooleanBuffer, falses: &BooleanBuffer) -> BooleanArray {
     let nulls = NullBuffer::new(&trues | falses);
-    BooleanArray::new(trues, Some(nulls).filter(|it| it.null_count() > 0))
+    BooleanArray::new(trues, Some(nulls).filter(|nulls| nulls.null_count() > 0))
 }
 
-pub(super) fn not(call: &Call<'_>) -> Result<ArrayRef> {
+pub(super) fn not(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (trues, falses) = call.arg(0)?.sides(call.rows)?;
     Ok(Arc::new(known(falses, &trues)))
 }
 
-pub(super) fn is(call: &Call<'_>, wanted: bool) -> Result<ArrayRef> {
+pub(super) fn is(call: &BatchCall<'_>, wanted: bool) -> Result<ArrayRef> {
     let (trues, falses) = call.arg(0)?.sides(call.rows)?;
     Ok(Arc::new(BooleanArray::new(if wanted { trues } else { falses }, None)))
 }
 
-pub(super) fn is_null(call: &Call<'_>, null: bool) -> Result<ArrayRef> {
+pub(super) fn is_null(call: &BatchCall<'_>, null: bool) -> Result<ArrayRef> {
     let values = match call.arg(0)?.nulls(call.rows) {
         None if null => BooleanBuffer::new_unset(call.rows),
         None => BooleanBuffer::new_set(call.rows),

@@ -1,25 +1,25 @@
-//! IN: a value among others.
+//! IN: whether a value is one of a list.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, BooleanArray, UInt64Array};
+use arrow_array::{Array, ArrayRef, BooleanArray};
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 
-use super::super::Call;
+use super::super::BatchCall;
+use super::super::array_view::ArrayView;
 use super::compare::equal;
 use super::logic::{joined, known};
 use crate::data::{DataType, Operand, concat, take};
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Error, Invariant, Result, ensure};
 
 /// More constants than this are looked up in a sorted list; fewer are compared one after another.
 const FEW: usize = 4;
 
 /// `value IN (item, …)`.
-pub(super) fn among_values(call: &Call<'_>) -> Result<ArrayRef> {
-    let data_type = element_type(call)?;
-    let Some((value, items)) = call.args.split_first() else { return Err(layout()) };
+pub(super) fn among_values(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let data_type = call.arg_type(0)?;
+    let (value, items) = call.args.split_first().invariant("the value of IN")?;
     if items.len() > FEW && items.iter().all(Operand::is_constant) && data_type.is_orderable() {
         let items: Vec<_> = items.iter().map(|item| item.array().clone()).collect();
         let items = concat(&items)?;
@@ -31,34 +31,32 @@ pub(super) fn among_values(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 /// `value IN UNNEST(array)`; a NULL array is empty.
-pub(super) fn among_elements(call: &Call<'_>) -> Result<ArrayRef> {
-    let data_type = element_type(call)?;
+pub(super) fn among_elements(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let data_type = call.arg_type(0)?;
     let (value, arrays) = (call.arg(0)?, call.arg(1)?);
-    let lists = arrays.array().as_list_opt::<i32>().ok_or_else(layout)?;
-    let elements = |row: usize| {
-        let at = arrays.index(row);
-        let ends = (lists.value_offsets().get(at), lists.value_offsets().get(at + 1));
-        match ends {
-            (Some(start), Some(end)) if !arrays.is_null(row) => *start as usize..*end as usize,
-            _ => 0..0,
-        }
-    };
+    let view = ArrayView::new(arrays)?;
     if arrays.is_constant() && data_type.is_orderable() {
-        let range = elements(0);
-        let items = lists.values().slice(range.start, range.len());
+        let range = view.range(0);
+        let items = view.values().slice(range.start, range.len());
         return looked_up(call, value, &items, arrays.array(), data_type);
     }
-    let pairs = |pick: &dyn Fn(usize, usize) -> usize| -> UInt64Array {
-        (0..call.rows).flat_map(|row| elements(row).map(move |at| pick(row, at) as u64)).collect()
-    };
-    let places = pairs(&|row, _| value.index(row));
-    let left = Operand::column(take(value.array(), &places)?);
-    let right = Operand::column(take(lists.values(), &pairs(&|_, at| at))?);
-    let same = equal(&left, &right, data_type, places.len())?;
-    let mut rest = same.iter();
+    // Every value beside every element of its row's array.
+    let (mut of_values, mut of_elements) = (Vec::new(), Vec::new());
+    for row in 0..call.rows {
+        for element in view.range(row) {
+            of_values.push(value.index(row) as u64);
+            of_elements.push(element as u64);
+        }
+    }
+    let pairs = of_values.len();
+    let left = Operand::column(take(value.array(), &of_values.into())?);
+    let right = Operand::column(take(view.values(), &of_elements.into())?);
+    let same = equal(&left, &right, data_type, pairs)?;
+    ensure(same.len() == pairs, "every pair is compared")?;
+    let mut same = same.iter();
     let answers = (0..call.rows).map(|row| {
         let mut any = Some(false);
-        for answer in rest.by_ref().take(elements(row).len()) {
+        for answer in same.by_ref().take(view.range(row).len()) {
             any = if any == Some(true) || answer == Some(true) { Some(true) } else { any.and(answer) };
         }
         any
@@ -66,28 +64,25 @@ pub(super) fn among_elements(call: &Call<'_>) -> Result<ArrayRef> {
     Ok(Arc::new(answers.collect::<BooleanArray>()))
 }
 
-fn element_type<'a>(call: &'a Call<'_>) -> Result<&'a DataType> {
-    call.types.first().ok_or_else(layout)
-}
-
 /// Values in order, to look others up in.
 #[derive(Debug)]
-pub(in crate::function) enum Sorted {
+pub(in crate::function) enum SortedList {
     /// Numbers that stand for values.
     Digests(Vec<u64>),
-    /// Where texts or bytes stand among all.
-    Places(Vec<usize>),
+    /// Positions of strings or bytes among all.
+    Positions(Vec<usize>),
 }
 
-impl Sorted {
+impl SortedList {
     fn new(items: &Operand, data_type: &DataType) -> Result<Self> {
-        let given = (0..items.array().len()).filter(|at| !items.is_null(*at));
+        let given = (0..items.array().len()).filter(|position| !items.is_null(*position));
         if matches!(data_type, DataType::String | DataType::Bytes) {
-            let blobs = items.blobs()?;
-            let mut places: Vec<_> = given.collect();
-            places.sort_unstable_by(|a, b| blobs.at(*a).cmp(blobs.at(*b)));
-            return Ok(Self::Places(places));
+            let bytes = items.bytes()?;
+            let mut positions: Vec<_> = given.collect();
+            positions.sort_unstable_by(|a, b| bytes.at(*a).cmp(bytes.at(*b)));
+            return Ok(Self::Positions(positions));
         }
+        // NaN is left out: nothing equals it.
         let mut digests: Vec<_> = given.filter_map(&*digests(items, data_type)?).collect();
         digests.sort_unstable();
         Ok(Self::Digests(digests))
@@ -104,12 +99,15 @@ impl Sorted {
         Ok(match self {
             Self::Digests(sorted) => {
                 let values = digests(value, data_type)?;
-                let found = |row| values(row).is_some_and(|it| sorted.binary_search(&it).is_ok());
+                let found = |row| values(row).is_some_and(|value| sorted.binary_search(&value).is_ok());
                 BooleanBuffer::collect_bool(rows, found)
             }
-            Self::Places(sorted) => {
-                let (values, items) = (value.blobs()?, items.blobs()?);
-                let found = |row| sorted.binary_search_by(|at| items.at(*at).cmp(values.at(row))).is_ok();
+            Self::Positions(sorted) => {
+                let (values, items) = (value.bytes()?, items.bytes()?);
+                let found = |row| {
+                    let order = |position: &usize| items.at(*position).cmp(values.at(row));
+                    sorted.binary_search_by(order).is_ok()
+                };
                 BooleanBuffer::collect_bool(rows, found)
             }
         })
@@ -117,12 +115,12 @@ impl Sorted {
 }
 
 /// The latest array that values were looked up in, and the array in order: every batch asks for the same one.
-pub(in crate::function) type Latest = RefCell<Option<(ArrayRef, Arc<Sorted>)>>;
+pub(in crate::function) type InListCache = RefCell<Option<(ArrayRef, Arc<SortedList>)>>;
 
 /// Looks every value up among `items`, the elements of `whole`: TRUE where it is found, NULL where it is not and an item
 /// is NULL.
 fn looked_up(
-    call: &Call<'_>,
+    call: &BatchCall<'_>,
     value: &Operand,
     items: &ArrayRef,
     whole: &ArrayRef,
@@ -131,10 +129,10 @@ fn looked_up(
     let rows = call.rows;
     let (no_items, has_nulls) = (items.is_empty(), items.null_count() > 0);
     let items = Operand::column(items.clone());
-    let mut latest = call.env.latest.borrow_mut();
+    let mut latest = call.env.in_list.borrow_mut();
     let sorted = match &*latest {
         Some((array, sorted)) if Arc::ptr_eq(array, whole) => sorted.clone(),
-        _ => Arc::new(Sorted::new(&items, data_type)?),
+        _ => Arc::new(SortedList::new(&items, data_type)?),
     };
     let found = sorted.find(value, &items, data_type, rows)?;
     *latest = Some((whole.clone(), sorted));
@@ -167,12 +165,10 @@ fn digests<'a>(operand: &'a Operand, data_type: &DataType) -> Result<Box<dyn Fn(
         DataType::Float64 => {
             let view = operand.floats()?;
             // -0.0 becomes 0.0.
-            Box::new(move |row| Some(view.at(row) + 0.0).filter(|it| !it.is_nan()).map(f64::to_bits))
+            Box::new(move |row| Some(view.at(row) + 0.0).filter(|value| !value.is_nan()).map(f64::to_bits))
         }
-        _ => return Err(layout()),
+        DataType::String | DataType::Bytes | DataType::Array(_) | DataType::Struct(_) | DataType::Tensor => {
+            return Err(Error::internal(format!("values of type {data_type} have no digest")));
+        }
     })
-}
-
-fn layout() -> Error {
-    Error::new(Code::Internal, "IN takes a value and others of its type")
 }

@@ -1,4 +1,4 @@
-//! Operators, by their sign: arithmetic, comparison, logic, text.
+//! Operators: arithmetic, comparison, logic, text.
 //!
 //! As in BigQuery, integer overflow and division by zero are errors, NaN equals nothing, and logic has three
 //! values. Source: GoogleSQL, "Operators".
@@ -11,16 +11,18 @@ mod membership;
 
 use super::scalar::{add_to_date, add_to_timestamp, concat, concat_arrays};
 use super::{Function, Signature, Type};
+use crate::syntax::SqlOperator;
 
 pub(super) use compare::{Test, equal};
-pub(super) use membership::Latest;
+pub(super) use membership::InListCache;
 
 use Type::{Any, Array, Bool, Bytes, Comparable, Date, Float64, Int64, Interval, Ordered, String, Timestamp};
 
-pub(super) const OPERATORS: &[Function] = &[
-    Function::new(
-        "+",
-        "The sum; of a date and an interval, the later date.",
+/// The declarations, in the order of the enum.
+pub(super) static OPERATORS: &[Function] = &[
+    Function::operator(
+        SqlOperator::Add,
+        "Adds two numbers, or an interval to a date or timestamp.",
         &[
             Signature::scalar(&[Int64, Int64], Int64, arithmetic::add_ints),
             Signature::scalar(&[Float64, Float64], Float64, arithmetic::add_floats),
@@ -28,9 +30,9 @@ pub(super) const OPERATORS: &[Function] = &[
             Signature::scalar(&[Timestamp, Interval], Timestamp, |call| add_to_timestamp(call, 1)),
         ],
     ),
-    Function::new(
-        "-",
-        "The difference; of a date and an interval, the earlier date.",
+    Function::operator(
+        SqlOperator::Subtract,
+        "Subtracts a number from a number, or an interval from a date or timestamp.",
         &[
             Signature::scalar(&[Int64, Int64], Int64, arithmetic::subtract_ints),
             Signature::scalar(&[Float64, Float64], Float64, arithmetic::subtract_floats),
@@ -38,141 +40,158 @@ pub(super) const OPERATORS: &[Function] = &[
             Signature::scalar(&[Timestamp, Interval], Timestamp, |call| add_to_timestamp(call, -1)),
         ],
     ),
-    Function::new(
-        "*",
-        "The product.",
+    Function::operator(
+        SqlOperator::Multiply,
+        "Multiplies two numbers.",
         &[
             Signature::scalar(&[Int64, Int64], Int64, arithmetic::multiply_ints),
             Signature::scalar(&[Float64, Float64], Float64, arithmetic::multiply_floats),
         ],
     ),
-    Function::new(
-        "/",
-        "The quotient, always FLOAT64; an error where the divisor is 0.",
+    Function::operator(
+        SqlOperator::Divide,
+        "Divides two numbers. The result is always FLOAT64; dividing by 0 is an error.",
         &[Signature::scalar(&[Float64, Float64], Float64, arithmetic::divide_floats)],
     ),
-    Function::new(
-        "-x",
-        "The number with the other sign.",
+    Function::operator(
+        SqlOperator::Negate,
+        "Negates a number.",
         &[
             Signature::scalar(&[Int64], Int64, arithmetic::negate_ints),
             Signature::scalar(&[Float64], Float64, arithmetic::negate_floats),
         ],
     ),
-    Function::new(
-        "+ (T-SQL)",
-        "The sum of numbers, or texts joined.",
+    Function::operator(
+        SqlOperator::TsqlAdd,
+        "Adds two numbers, or concatenates two strings.",
         &[
             Signature::scalar(&[Int64, Int64], Int64, arithmetic::add_ints),
             Signature::scalar(&[Float64, Float64], Float64, arithmetic::add_floats),
             Signature::scalar(&[String, String], String, concat),
         ],
     ),
-    Function::new(
-        "/ (T-SQL)",
-        "The quotient; of two integers without what stands behind the point.",
+    Function::operator(
+        SqlOperator::TsqlDivide,
+        "Divides two numbers. The quotient of integers is an integer, truncated towards zero.",
         &[
             Signature::scalar(&[Int64, Int64], Int64, arithmetic::divide_ints),
             Signature::scalar(&[Float64, Float64], Float64, arithmetic::divide_floats),
         ],
     ),
-    Function::new(
-        "||",
-        "Texts, bytes or arrays joined.",
+    Function::operator(
+        SqlOperator::Concat,
+        "Concatenates strings, bytes or arrays.",
         &[
             Signature::scalar(&[String, String], String, concat),
             Signature::scalar(&[Bytes, Bytes], Bytes, concat),
             Signature::scalar(&[Array, Array], Array, concat_arrays),
         ],
     ),
-    Function::new(
-        "=",
+    Function::operator(
+        SqlOperator::Equal,
         "Whether both are equal.",
         &[Signature::scalar(&[Comparable, Comparable], Bool, |call| compare::compare(call, Test::Equal))],
     ),
-    Function::new(
-        "!=",
-        "Whether both differ.",
+    Function::operator(
+        SqlOperator::NotEqual,
+        "Whether both are not equal.",
         &[Signature::scalar(&[Comparable, Comparable], Bool, |call| compare::compare(call, Test::NotEqual))],
     ),
-    Function::new(
-        "<",
-        "Whether the left is smaller.",
+    Function::operator(
+        SqlOperator::Less,
+        "Whether the left value is less than the right one.",
         &[Signature::scalar(&[Ordered, Ordered], Bool, |call| compare::compare(call, Test::Less))],
     ),
-    Function::new(
-        "<=",
-        "Whether the left is not larger.",
+    Function::operator(
+        SqlOperator::LessOrEqual,
+        "Whether the left value is less than or equal to the right one.",
         &[Signature::scalar(&[Ordered, Ordered], Bool, |call| compare::compare(call, Test::LessOrEqual))],
     ),
-    Function::new(
-        ">",
-        "Whether the left is larger.",
+    Function::operator(
+        SqlOperator::Greater,
+        "Whether the left value is greater than the right one.",
         &[Signature::scalar(&[Ordered, Ordered], Bool, |call| compare::compare(call, Test::Greater))],
     ),
-    Function::new(
-        ">=",
-        "Whether the left is not smaller.",
+    Function::operator(
+        SqlOperator::GreaterOrEqual,
+        "Whether the left value is greater than or equal to the right one.",
         &[Signature::scalar(&[Ordered, Ordered], Bool, |call| compare::compare(call, Test::GreaterOrEqual))],
     ),
-    Function::new(
-        "BETWEEN",
-        "Whether the first lies between the others, or equals one.",
+    Function::operator(
+        SqlOperator::Between,
+        "Whether the value lies between the others, which are included.",
         &[Signature::scalar(&[Ordered, Ordered, Ordered], Bool, compare::between)],
     ),
-    Function::new(
-        "IS DISTINCT FROM",
-        "Whether both differ, NULL taken for a value and NaN for one number.",
+    Function::operator(
+        SqlOperator::IsDistinctFrom,
+        "Whether both differ, where NULL equals NULL and NaN equals NaN.",
         &[Signature::scalar(&[Comparable, Comparable], Bool, compare::distinct)],
     ),
-    Function::new(
-        "IN",
-        "Whether the first equals one of the others.",
+    Function::operator(
+        SqlOperator::In,
+        "Whether the value equals one of the others.",
         &[Signature::scalar(&[Comparable, Comparable], Bool, membership::among_values).variadic()],
     ),
-    Function::new(
-        "IN UNNEST",
+    Function::operator(
+        SqlOperator::InUnnest,
         "Whether the value equals an element of the array.",
         &[Signature::scalar(&[Comparable, Array], Bool, membership::among_elements)],
     ),
-    Function::new(
-        "LIKE",
-        "Whether the text has the pattern: % stands for any characters, _ for one, \\ takes their meaning away.",
+    Function::operator(
+        SqlOperator::Like,
+        "Whether the string matches a pattern, in which % stands for any characters, _ for one, and \\ escapes them.",
         &[Signature::scalar(&[String, String], Bool, like::like)],
     ),
-    Function::new(
-        "AND",
-        "TRUE where all are.",
+    Function::operator(
+        SqlOperator::And,
+        "TRUE if all operands are TRUE.",
         &[Signature::scalar(&[Bool, Bool], Bool, |call| logic::all_or_any(call, true)).variadic()],
     ),
-    Function::new(
-        "OR",
-        "TRUE where one is.",
+    Function::operator(
+        SqlOperator::Or,
+        "TRUE if at least one operand is TRUE.",
         &[Signature::scalar(&[Bool, Bool], Bool, |call| logic::all_or_any(call, false)).variadic()],
     ),
-    Function::new(
-        "NOT",
-        "TRUE for FALSE and the other way round.",
+    Function::operator(
+        SqlOperator::Not,
+        "TRUE for FALSE, and FALSE for TRUE.",
         &[Signature::scalar(&[Bool], Bool, logic::not)],
     ),
-    Function::new(
-        "IS TRUE",
-        "Whether it is TRUE: neither FALSE nor NULL.",
+    Function::operator(
+        SqlOperator::IsTrue,
+        "Whether the value is TRUE, not FALSE or NULL.",
         &[Signature::scalar(&[Bool], Bool, |call| logic::is(call, true))],
     ),
-    Function::new(
-        "IS FALSE",
-        "Whether it is FALSE: neither TRUE nor NULL.",
+    Function::operator(
+        SqlOperator::IsFalse,
+        "Whether the value is FALSE, not TRUE or NULL.",
         &[Signature::scalar(&[Bool], Bool, |call| logic::is(call, false))],
     ),
-    Function::new(
-        "IS NULL",
-        "Whether there is no value.",
+    Function::operator(
+        SqlOperator::IsNull,
+        "Whether the value is NULL.",
         &[Signature::scalar(&[Any], Bool, |call| logic::is_null(call, true))],
     ),
-    Function::new(
-        "IS NOT NULL",
-        "Whether there is a value.",
+    Function::operator(
+        SqlOperator::IsNotNull,
+        "Whether the value is not NULL.",
         &[Signature::scalar(&[Any], Bool, |call| logic::is_null(call, false))],
     ),
 ];
+
+#[expect(clippy::indexing_slicing, reason = "the loop ends with the declarations")]
+const _: () = {
+    let mut place = 0;
+    while place < OPERATORS.len() {
+        let Some(operator) = OPERATORS[place].operator else { panic!("every entry declares an operator") };
+        assert!(operator as usize == place, "declarations stand in the order of the enum");
+        place += 1;
+    }
+    assert!(OPERATORS.len() == SqlOperator::COUNT, "every operator is declared");
+};
+
+/// The declaration of an operator.
+#[expect(clippy::indexing_slicing, reason = "the assertion above holds every operator to its place")]
+pub(super) fn declaration(operator: SqlOperator) -> &'static Function {
+    &OPERATORS[operator as usize]
+}

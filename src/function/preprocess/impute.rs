@@ -7,11 +7,11 @@ use arrow_array::ArrayRef;
 
 use super::{choice, counted, numbers, quantile};
 use crate::diag::{Code, Error, Result};
-use crate::function::{Body, Call, Fitted, Function, Signature, Type};
+use crate::function::{BatchCall, Body, Fitted, Function, Signature, Type};
 
 pub(super) const FUNCTIONS: &[Function] = &[Function::new(
     "ML.IMPUTER",
-    "The value, or in place of NULL the column's 'mean', 'median' or 'most_frequent' one.",
+    "Replaces NULL with the 'mean', 'median' or 'most_frequent' value of the column.",
     &[
         Signature::new(&[Type::Float64, Type::String], Type::Float64, Body::Fit(number)),
         Signature::new(&[Type::String, Type::String], Type::String, Body::Fit(text)),
@@ -27,24 +27,25 @@ enum Imputer {
 }
 
 impl Fitted for Imputer {
-    fn apply(&self, call: &Call<'_>) -> Result<ArrayRef> {
+    fn apply(&self, call: &BatchCall<'_>) -> Result<ArrayRef> {
         let operand = call.arg(0)?;
-        let rows = call.bare();
+        // NULL has a value here too.
+        let rows = call.without_args();
         match self {
             Self::Number(instead) => {
                 let values = operand.floats()?;
                 rows.floats(&|row| Ok(values.get(row).or(*instead)))
             }
             Self::Text(instead) => {
-                let values = operand.texts()?;
-                rows.texts(&|row| Ok(values.get(row).or(instead.as_deref()).map(Cow::Borrowed)))
+                let values = operand.strings()?;
+                rows.strings(&|row| Ok(values.get(row).or(instead.as_deref()).map(Cow::Borrowed)))
             }
         }
     }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "numbers of rows")]
-fn number(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+fn number(call: &BatchCall<'_>) -> Result<Arc<dyn Fitted>> {
     let strategy = choice(call, 1, "strategy", STRATEGIES)?;
     let mut values = numbers(call)?;
     let instead = match strategy {
@@ -55,26 +56,26 @@ fn number(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
             if strategy == 1 {
                 quantile(&values, 50.0)
             } else {
-                longest(values.chunk_by(|a, b| a == b).map(|run| (run.first().copied(), run.len())))
+                most_frequent(values.chunk_by(|a, b| a == b).map(|run| (run.first().copied(), run.len())))
             }
         }
     };
     Ok(Arc::new(Imputer::Number(instead)))
 }
 
-fn text(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+fn text(call: &BatchCall<'_>) -> Result<Arc<dyn Fitted>> {
     if choice(call, 1, "strategy", STRATEGIES)? != 2 {
-        return Err(Error::new(Code::InvalidValue, "texts have neither mean nor median")
+        return Err(Error::new(Code::InvalidValue, "strings have neither a mean nor a median")
             .hint("write 'most_frequent'"));
     }
-    let values = call.arg(0)?.texts()?;
+    let values = call.arg(0)?.strings()?;
     let counts = counted((0..call.rows).filter_map(|row| values.get(row)).collect());
-    let most = longest(counts.into_iter().map(|(value, count)| (Some(value), count)));
+    let most = most_frequent(counts.into_iter().map(|(value, count)| (Some(value), count)));
     Ok(Arc::new(Imputer::Text(most.map(str::to_owned))))
 }
 
-/// The value that is there most often; the first of several.
-fn longest<T>(mut runs: impl Iterator<Item = (Option<T>, usize)>) -> Option<T> {
+/// The value with the highest count; the first of several.
+fn most_frequent<T>(mut runs: impl Iterator<Item = (Option<T>, usize)>) -> Option<T> {
     let first = runs.next()?;
     runs.fold(first, |best, run| if run.1 > best.1 { run } else { best }).0
 }

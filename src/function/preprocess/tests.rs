@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::data::{DataType, Operand, Scalar, array_of, scalar_at};
-use crate::function::{Body, Call, Env, Fitted, function, resolve};
+use crate::function::{BatchCall, Body, Env, Fitted, function, resolve};
 use crate::limits::Limits;
 
 /// The results for `rows` of `name` fitted to `fitted`, with these options.
@@ -14,17 +14,18 @@ fn transformed(name: &str, fitted: &[Scalar], rows: &[Scalar], options: &[Scalar
     types.extend(options.iter().map(Scalar::data_type));
     let literals: Vec<_> = [None].into_iter().chain(options.iter().cloned().map(Some)).collect();
     let resolved =
-        resolve(function(name).unwrap(), &types, &|at| Ok(literals.get(at).cloned().flatten())).unwrap();
+        resolve(function(name).unwrap(), &types, &|position| Ok(literals.get(position).cloned().flatten()))
+            .unwrap();
     let Body::Fit(fit) = resolved.body else { panic!("{name} takes no statistics") };
     let env = Env::new(Arc::new(Limits::default()), 0, 0);
-    let with = |values: &[Scalar], run: &dyn Fn(&Call<'_>)| {
+    let with = |values: &[Scalar], run: &dyn Fn(&BatchCall<'_>)| {
         let column = Operand::column(array_of(values, &resolved.args[0]).unwrap());
         let constants = options.iter().zip(&resolved.args[1..]).map(|(option, data_type)| {
             Operand::constant(array_of(std::slice::from_ref(option), data_type).unwrap())
         });
         let args: Vec<_> = [column].into_iter().chain(constants).collect();
         let (types, returns) = (&resolved.args, &resolved.returns);
-        run(&Call { args: &args, types, returns, rows: values.len(), env: &env });
+        run(&BatchCall { args: &args, types, returns, rows: values.len(), env: &env });
     };
     let kept = Cell::new(None::<Arc<dyn Fitted>>);
     with(fitted, &|call| kept.set(Some(fit(call).unwrap())));
@@ -43,7 +44,7 @@ fn floats(values: &[f64]) -> Vec<Scalar> {
 }
 
 fn texts(values: &[&str]) -> Vec<Scalar> {
-    values.iter().map(|it| Scalar::String((*it).into())).collect()
+    values.iter().map(|value| Scalar::String((*value).into())).collect()
 }
 
 fn tokens(values: &[&str]) -> Scalar {
@@ -65,7 +66,7 @@ fn scalers_keep_their_statistics() {
 
 #[test]
 fn imputers_fill_with_what_they_saw() {
-    let [mean, most] = ["mean", "most_frequent"].map(|it| Scalar::String(it.into()));
+    let [mean, most] = ["mean", "most_frequent"].map(|strategy| Scalar::String(strategy.into()));
     let new = [Scalar::Null, Scalar::Float64(9.0)];
     assert_eq!(transformed("ML.IMPUTER", &floats(&[1.0, 2.0, 6.0]), &new, &[mean]), ["3", "9"]);
     let seen = texts(&["a", "b", "b"]);

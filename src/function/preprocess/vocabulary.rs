@@ -9,22 +9,22 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array, StructArray};
 
-use super::{TEXTS, choice, counted, int_option, out_of};
+use super::{STRINGS, choice, counted, int_option, out_of};
 use crate::data::{DataType, StructField};
-use crate::diag::{Code, Error, Result};
-use crate::function::list::Tokens;
-use crate::function::{Argument, Body, Call, Fitted, Function, Signature, Type};
+use crate::diag::{Error, Result, ensure};
+use crate::function::array_view::TokenView;
+use crate::function::{Argument, BatchCall, Body, Fitted, Function, Signature, Type};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "ML.LABEL_ENCODER",
-        "The category's number in the vocabulary; 0 for NULL and rare ones.",
+        "The index of the category in the vocabulary; 0 for NULL and for categories outside the vocabulary.",
         &[Signature::new(&[Type::String, Type::Int64, Type::Int64], Type::Int64, Body::Fit(label))
             .optional(2)],
     ),
     Function::new(
         "ML.ONE_HOT_ENCODER",
-        "The category's number in the vocabulary with the value 1; 0 for the dropped one.",
+        "The index of the category in the vocabulary, with the value 1, or 0 for the dropped category.",
         &[Signature::infer(
             &[Type::String, Type::String, Type::Int64, Type::Int64],
             entries_type,
@@ -34,20 +34,21 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "ML.MULTI_HOT_ENCODER",
-        "The numbers of the array's categories in the vocabulary, each once with the value 1.",
-        &[Signature::infer(&[TEXTS, Type::Int64, Type::Int64], entries_type, Body::Fit(multi_hot))
+        "The vocabulary index of each distinct category in the array, with the value 1.",
+        &[Signature::infer(&[STRINGS, Type::Int64, Type::Int64], entries_type, Body::Fit(multi_hot))
             .optional(2)],
     ),
     Function::new(
         "ML.BAG_OF_WORDS",
-        "The numbers of the array's tokens in the vocabulary and how often each occurs.",
-        &[Signature::infer(&[TEXTS, Type::Int64, Type::Int64], entries_type, Body::Fit(bag_of_words))
+        "The vocabulary index of each distinct token in the array, with the number of times that it occurs.",
+        &[Signature::infer(&[STRINGS, Type::Int64, Type::Int64], entries_type, Body::Fit(bag_of_words))
             .optional(2)],
     ),
     Function::new(
         "ML.TF_IDF",
-        "The numbers of the array's tokens in the vocabulary and how telling each is.",
-        &[Signature::infer(&[TEXTS, Type::Int64, Type::Int64], entries_type, Body::Fit(tf_idf)).optional(2)],
+        "The vocabulary index of each distinct token in the array, with its TF-IDF weight.",
+        &[Signature::infer(&[STRINGS, Type::Int64, Type::Int64], entries_type, Body::Fit(tf_idf))
+            .optional(2)],
     ),
 ];
 
@@ -66,42 +67,40 @@ fn entries_type(_: &[Argument]) -> Result<DataType> {
 struct Vocabulary(Vec<String>);
 
 impl Vocabulary {
-    /// The terms of `counts` that the options `top_k` and `frequency_threshold`, arguments `at` and the next one,
-    /// leave. Of terms that are equally frequent the first ones in the alphabet stay.
-    fn new(counts: &[(&str, usize)], call: &Call<'_>, at: usize) -> Result<Self> {
-        let top = int_option(call, at, "top_k")?.unwrap_or(32_000);
-        let Some(top) = usize::try_from(top).ok().filter(|it| (1..1_000_000).contains(it)) else {
+    /// The terms of `counts`, which are in alphabetical order, that the options `top_k` and `frequency_threshold`
+    /// leave; they are the arguments at `position` and behind it. Of equally frequent terms the first ones stay.
+    fn new(counts: &[(&str, usize)], call: &BatchCall<'_>, position: usize) -> Result<Self> {
+        let top = int_option(call, position, "top_k")?.unwrap_or(32_000);
+        let Ok(top @ 1..1_000_000) = usize::try_from(top) else {
             return Err(out_of("top_k", "from 1 to 999999", top));
         };
-        let threshold = int_option(call, at + 1, "frequency_threshold")?.unwrap_or(5);
+        let threshold = int_option(call, position + 1, "frequency_threshold")?.unwrap_or(5);
         let Ok(threshold) = usize::try_from(threshold) else {
             return Err(out_of("frequency_threshold", "of at least 0", threshold));
         };
-        let count = |at: &usize| counts.get(*at).map_or(0, |(_, count)| *count);
-        let mut kept: Vec<usize> = (0..counts.len()).filter(|at| count(at) >= threshold).collect();
-        kept.sort_by_key(|at| Reverse(count(at)));
+        let mut kept: Vec<_> = counts.iter().filter(|(_, count)| *count >= threshold).collect();
+        kept.sort_by_key(|(_, count)| Reverse(*count));
         kept.truncate(top);
         kept.sort_unstable();
-        let terms = kept.into_iter().filter_map(|at| Some(counts.get(at)?.0.to_owned())).collect();
-        Ok(Self(terms))
+        Ok(Self(kept.into_iter().map(|(term, _)| (*term).to_owned()).collect()))
     }
 
-    /// The number of a term; 0 for NULL and unknown ones.
+    /// The index of a term; 0 for NULL and unknown terms.
     fn number(&self, term: Option<&str>) -> usize {
-        let place = term.and_then(|term| self.0.binary_search_by(|it| it.as_str().cmp(term)).ok());
-        place.map_or(0, |at| at + 1)
+        let position = term.and_then(|term| self.0.binary_search_by(|known| known.as_str().cmp(term)).ok());
+        position.map_or(0, |position| position + 1)
     }
 }
 
 /// How many rows have each category.
-fn categories<'a>(call: &'a Call<'_>) -> Result<Vec<(&'a str, usize)>> {
-    let values = call.arg(0)?.texts()?;
+fn categories<'a>(call: &'a BatchCall<'_>) -> Result<Vec<(&'a str, usize)>> {
+    let values = call.arg(0)?.strings()?;
     Ok(counted((0..call.rows).filter_map(|row| values.get(row)).collect()))
 }
 
 /// In how many rows each token occurs.
-fn documents<'a>(call: &'a Call<'_>) -> Result<Vec<(&'a str, usize)>> {
-    let tokens = Tokens::new(call.arg(0)?)?;
+fn documents<'a>(call: &'a BatchCall<'_>) -> Result<Vec<(&'a str, usize)>> {
+    let tokens = TokenView::new(call.arg(0)?)?;
     let mut found = Vec::new();
     for row in 0..call.rows {
         found.extend(counted(tokens.get(row).flatten().collect()).into_iter().map(|(token, _)| token));
@@ -112,14 +111,14 @@ fn documents<'a>(call: &'a Call<'_>) -> Result<Vec<(&'a str, usize)>> {
 #[derive(Debug)]
 struct Labels(Vocabulary);
 
-fn label(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+fn label(call: &BatchCall<'_>) -> Result<Arc<dyn Fitted>> {
     Ok(Arc::new(Labels(Vocabulary::new(&categories(call)?, call, 1)?)))
 }
 
 impl Fitted for Labels {
-    fn apply(&self, call: &Call<'_>) -> Result<ArrayRef> {
-        let values = call.arg(0)?.texts()?;
-        call.bare().ints(&|row| Ok(Some(index(self.0.number(values.get(row))))))
+    fn apply(&self, call: &BatchCall<'_>) -> Result<ArrayRef> {
+        let values = call.arg(0)?.strings()?;
+        call.without_args().ints(&|row| Ok(Some(index(self.0.number(values.get(row))))))
     }
 }
 
@@ -130,7 +129,7 @@ struct OneHot {
     dropped: Option<usize>,
 }
 
-fn one_hot(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+fn one_hot(call: &BatchCall<'_>) -> Result<Arc<dyn Fitted>> {
     let drop = choice(call, 1, "drop", &["none", "most_frequent"])? == 1;
     let counts = categories(call)?;
     let vocabulary = Vocabulary::new(&counts, call, 2)?;
@@ -141,33 +140,34 @@ fn one_hot(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
 }
 
 impl Fitted for OneHot {
-    fn apply(&self, call: &Call<'_>) -> Result<ArrayRef> {
-        let values = call.arg(0)?.texts()?;
+    fn apply(&self, call: &BatchCall<'_>) -> Result<ArrayRef> {
+        let values = call.arg(0)?.strings()?;
         let each = |row, entries: &mut Vec<Entry>| {
             let number = self.vocabulary.number(values.get(row));
             let dropped = number > 0 && self.dropped == Some(number);
             entries.push((index(number), if dropped { 0.0 } else { 1.0 }));
             Ok(())
         };
-        call.bare().arrays(&each, &column)
+        call.without_args().arrays(&each, &column)
     }
 }
 
 #[derive(Debug)]
 struct MultiHot(Vocabulary);
 
-fn multi_hot(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+fn multi_hot(call: &BatchCall<'_>) -> Result<Arc<dyn Fitted>> {
     Ok(Arc::new(MultiHot(Vocabulary::new(&documents(call)?, call, 1)?)))
 }
 
 impl Fitted for MultiHot {
-    fn apply(&self, call: &Call<'_>) -> Result<ArrayRef> {
-        let tokens = Tokens::new(call.arg(0)?)?;
-        // The row that had each number last.
+    fn apply(&self, call: &BatchCall<'_>) -> Result<ArrayRef> {
+        let tokens = TokenView::new(call.arg(0)?)?;
+        // The latest row that had each index.
         let seen_in = vec![Cell::new(usize::MAX); self.0.0.len() + 1];
+        #[expect(clippy::indexing_slicing, reason = "there is a number more than terms")]
         let each = |row, entries: &mut Vec<Entry>| {
             let numbers = tokens.get(row).map(|token| self.0.number(token));
-            let new = numbers.filter(|it| seen_in.get(*it).is_some_and(|seen| seen.replace(row) != row));
+            let new = numbers.filter(|number| seen_in[*number].replace(row) != row);
             entries.extend(new.map(|number| (index(number), 1.0)));
             Ok(())
         };
@@ -183,40 +183,43 @@ struct Bag {
     weights: Option<Vec<f64>>,
 }
 
-fn bag_of_words(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+fn bag_of_words(call: &BatchCall<'_>) -> Result<Arc<dyn Fitted>> {
     Ok(Arc::new(Bag { vocabulary: Vocabulary::new(&documents(call)?, call, 1)?, weights: None }))
 }
 
 /// The weight of a term is its inverse document frequency, `ln(1 + documents / (1 + documents with it))`; that of
 /// unknown ones the mean of the terms'.
 #[expect(clippy::cast_precision_loss, reason = "numbers of rows")]
-fn tf_idf(call: &Call<'_>) -> Result<Arc<dyn Fitted>> {
+fn tf_idf(call: &BatchCall<'_>) -> Result<Arc<dyn Fitted>> {
     let counts = documents(call)?;
     let vocabulary = Vocabulary::new(&counts, call, 1)?;
     let arrays = call.arg(0)?;
     let rows = (0..call.rows).filter(|row| !arrays.is_null(*row)).count() as f64;
-    let found = |term: &String| {
-        let place = counts.binary_search_by(|(it, _)| (*it).cmp(term)).ok();
-        place.and_then(|at| counts.get(at)).map_or(0, |(_, count)| *count) as f64
-    };
+    // Both are in alphabetical order, and every term was counted.
+    let known = counts.iter().filter(|(term, _)| vocabulary.number(Some(term)) > 0);
     let mut weights: Vec<_> =
-        vocabulary.0.iter().map(|term| (1.0 + rows / (1.0 + found(term))).ln()).collect();
+        known.map(|(_, documents)| (1.0 + rows / (1.0 + *documents as f64)).ln()).collect();
     let mean = weights.iter().sum::<f64>() / weights.len().max(1) as f64;
     weights.insert(0, mean);
+    ensure(weights.len() == vocabulary.0.len() + 1, "every term and the unknown ones have a weight")?;
     Ok(Arc::new(Bag { vocabulary, weights: Some(weights) }))
 }
 
 impl Fitted for Bag {
     #[expect(clippy::cast_precision_loss, reason = "numbers of tokens")]
-    fn apply(&self, call: &Call<'_>) -> Result<ArrayRef> {
-        let tokens = Tokens::new(call.arg(0)?)?;
+    fn apply(&self, call: &BatchCall<'_>) -> Result<ArrayRef> {
+        let tokens = TokenView::new(call.arg(0)?)?;
+        #[expect(clippy::indexing_slicing, reason = "runs are not empty, and every number has a weight")]
         let each = |row, entries: &mut Vec<Entry>| {
-            let mut numbers: Vec<usize> = tokens.get(row).map(|it| self.vocabulary.number(it)).collect();
+            let mut numbers: Vec<usize> =
+                tokens.get(row).map(|token| self.vocabulary.number(token)).collect();
             numbers.sort_unstable();
             for run in numbers.chunk_by(|a, b| a == b) {
-                let (number, count) = (run.first().copied().unwrap_or_default(), run.len() as f64);
-                let weight = self.weights.as_ref().and_then(|it| it.get(number));
-                let value = weight.map_or(count, |weight| count / numbers.len() as f64 * weight);
+                let (number, count) = (run[0], run.len() as f64);
+                let value = match &self.weights {
+                    Some(weights) => count / numbers.len() as f64 * weights[number],
+                    None => count,
+                };
                 entries.push((index(number), value));
             }
             Ok(())
@@ -225,12 +228,12 @@ impl Fitted for Bag {
     }
 }
 
-/// A number of the vocabulary and its value.
+/// An index in the vocabulary and its value.
 type Entry = (i64, f64);
 
 /// All entries as a column of `STRUCT<index INT64, value FLOAT64>`.
 fn column(entries: Vec<Entry>) -> Result<ArrayRef> {
-    let layout = || Error::new(Code::Internal, "entries have another layout than their type");
+    let layout = || Error::internal("entries have the layout of their type");
     let arrow_schema::DataType::Struct(fields) = entry_type().storage() else { return Err(layout()) };
     let (indices, values): (Vec<i64>, Vec<f64>) = entries.into_iter().unzip();
     let columns: Vec<ArrayRef> =
@@ -240,6 +243,7 @@ fn column(entries: Vec<Entry>) -> Result<ArrayRef> {
         .map_err(|error| layout().detail(error))
 }
 
+#[expect(clippy::cast_possible_wrap, reason = "vocabularies have fewer than a million terms")]
 fn index(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
+    number as i64
 }

@@ -1,4 +1,4 @@
-//! Functions of arrays. Source: GoogleSQL, "Array functions".
+//! Array functions. Source: GoogleSQL, "Array functions".
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, Date32Array, Float64Array, Int64Array, UInt64Array};
 
-use super::super::list::Lists;
-use super::super::{Call, Function, Signature, Type};
+use super::super::array_view::ArrayView;
+use super::super::{BatchCall, Function, Signature, Type};
 use super::date::{self, Unit};
 use crate::data::{Operand, take};
 use crate::diag::{Code, Error, Result};
@@ -20,29 +20,31 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "ARRAY_LENGTH",
         "The number of elements.",
         &[Signature::scalar(&[AnyArray], Int64, |call| {
-            let lists = Lists::new(call.arg(0)?)?;
+            let arrays = ArrayView::new(call.arg(0)?)?;
             #[expect(clippy::cast_possible_wrap, reason = "offsets have 32 bits")]
-            call.ints(&|row| Ok(Some(lists.range(row).len() as i64)))
+            call.ints(&|row| Ok(Some(arrays.range(row).len() as i64)))
         })],
     ),
     Function::new(
         "ARRAY_CONCAT",
-        "The elements of all arrays in one.",
+        "Concatenates arrays.",
         &[Signature::scalar(&[AnyArray], AnyArray, concat).variadic()],
     ),
     Function::new(
         "ARRAY_REVERSE",
-        "The elements from the last to the first.",
-        &[Signature::scalar(&[AnyArray], AnyArray, |call| picked(call, &|_, place| place.rev().collect()))],
+        "The elements in reverse order.",
+        &[Signature::scalar(&[AnyArray], AnyArray, |call| {
+            picked(call, &|positions| positions.rev().collect())
+        })],
     ),
     Function::new(
         "ARRAY_TO_STRING",
-        "The elements joined by a separator; NULLs as the third argument, else left out.",
-        &[Signature::scalar(&[ArrayOf(&String), String, String], String, to_text).optional(1)],
+        "Concatenates the elements with a separator. NULLs are replaced by the third argument, or left out without one.",
+        &[Signature::scalar(&[ArrayOf(&String), String, String], String, array_to_string).optional(1)],
     ),
     Function::new(
         "GENERATE_ARRAY",
-        "Numbers from the first to the second, a step (1) apart.",
+        "An array of numbers from the first to the second, with a step of 1 unless it is given.",
         &[
             Signature::scalar(&[Int64, Int64, Int64], ArrayOf(&Int64), generate_ints).optional(1),
             Signature::scalar(&[Float64, Float64, Float64], ArrayOf(&Float64), generate_floats).optional(1),
@@ -50,7 +52,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "GENERATE_DATE_ARRAY",
-        "Days from the first to the second, an interval (1 day) apart.",
+        "An array of dates from the first to the second, with a step of 1 day unless it is given.",
         &[
             Signature::scalar(&[Date, Date], ArrayOf(&Date), generate_dates),
             Signature::scalar(&[Date, Date, Interval], ArrayOf(&Date), generate_dates),
@@ -58,53 +60,58 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
-/// All arrays of a row, one behind the other.
-pub(in crate::function) fn concat(call: &Call<'_>) -> Result<ArrayRef> {
-    picked(call, &|_, place| place.collect())
+/// The arrays of each row, one behind the other.
+pub(in crate::function) fn concat(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    picked(call, &|positions| positions.collect())
 }
 
-/// New arrays from the elements of all arguments: `order` puts the places of each array in order.
-fn picked(call: &Call<'_>, order: &dyn Fn(usize, Range<u64>) -> Vec<u64>) -> Result<ArrayRef> {
-    let lists = call.args.iter().map(Lists::new).collect::<Result<Vec<_>>>()?;
-    let elements: Vec<_> = lists.iter().map(|it| it.values().clone()).collect();
-    let all = crate::data::concat(&elements)?;
-    let mut starts = Vec::with_capacity(lists.len());
+/// New arrays from the elements of all arguments: `order` puts the positions of each array's elements in order.
+fn picked(call: &BatchCall<'_>, order: &dyn Fn(Range<u64>) -> Vec<u64>) -> Result<ArrayRef> {
+    // The elements of all arguments in one, and where those of each argument begin.
+    let mut elements = Vec::with_capacity(call.args.len());
+    let mut arrays = Vec::with_capacity(call.args.len());
     let mut start = 0;
-    for elements in elements {
-        starts.push(start);
-        start += elements.len();
+    for arg in call.args {
+        let view = ArrayView::new(arg)?;
+        elements.push(view.values().clone());
+        let length = view.values().len();
+        arrays.push((view, start));
+        start += length;
     }
+    let all = crate::data::concat(&elements)?;
     call.arrays(
-        &|row, places| {
-            for (lists, start) in lists.iter().zip(&starts) {
-                let range = lists.range(row);
-                places.extend(order(row, (start + range.start) as u64..(start + range.end) as u64));
+        &|row, positions| {
+            for (view, start) in &arrays {
+                let range = view.range(row);
+                positions.extend(order((start + range.start) as u64..(start + range.end) as u64));
             }
             Ok(())
         },
-        &|places: Vec<u64>| take(&all, &UInt64Array::from(places)),
+        &|positions: Vec<u64>| take(&all, &UInt64Array::from(positions)),
     )
 }
 
-fn to_text(call: &Call<'_>) -> Result<ArrayRef> {
-    let lists = Lists::new(call.arg(0)?)?;
-    let elements = Operand::column(lists.values().clone());
-    let elements = elements.texts()?;
-    let separators = call.arg(1)?.texts()?;
-    let nulls = call.args.get(2).map(Operand::texts).transpose()?;
-    call.texts(&|row| {
-        let of_null = nulls.as_ref().map(|it| it.at(row));
-        let parts: Vec<&str> = lists.range(row).filter_map(|at| elements.get(at).or(of_null)).collect();
+fn array_to_string(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let arrays = ArrayView::new(call.arg(0)?)?;
+    let elements = Operand::column(arrays.values().clone());
+    let elements = elements.strings()?;
+    let separators = call.arg(1)?.strings()?;
+    let nulls = call.args.get(2).map(Operand::strings).transpose()?;
+    call.strings(&|row| {
+        let null_text = nulls.as_ref().map(|nulls| nulls.at(row));
+        // Without a text for them NULLs are left out.
+        let parts = arrays.range(row).filter_map(|element| elements.get(element).or(null_text));
+        let parts: Vec<&str> = parts.collect();
         Ok(Some(Cow::Owned(parts.join(separators.at(row)))))
     })
 }
 
-fn generate_ints(call: &Call<'_>) -> Result<ArrayRef> {
+fn generate_ints(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (first, last) = (call.arg(0)?.ints()?, call.arg(1)?.ints()?);
     let step = call.args.get(2).map(Operand::ints).transpose()?;
     call.arrays(
         &|row, values| {
-            let step = step.as_ref().map_or(1, |it| it.at(row));
+            let step = step.as_ref().map_or(1, |step| step.at(row));
             let next = |_: i64, value: i64| value.checked_add(step);
             generate(values, Some(first.at(row)), last.at(row), step.cmp(&0), next)
         },
@@ -113,31 +120,31 @@ fn generate_ints(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "fewer elements than that are made")]
-fn generate_floats(call: &Call<'_>) -> Result<ArrayRef> {
+fn generate_floats(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (first, last) = (call.arg(0)?.floats()?, call.arg(1)?.floats()?);
     let step = call.args.get(2).map(Operand::floats).transpose()?;
     call.arrays(
         &|row, values| {
             let (first, last) = (first.at(row), last.at(row));
-            let step = step.as_ref().map_or(1.0, |it| it.at(row));
-            let order =
-                step.partial_cmp(&0.0).filter(|_| [first, last, step].iter().all(|it| it.is_finite()));
-            let order = order
-                .ok_or_else(|| Error::new(Code::InvalidValue, "GENERATE_ARRAY takes finite numbers only"))?;
-            generate(values, Some(first), last, order, |count, _| Some(first + count as f64 * step))
+            let step = step.as_ref().map_or(1.0, |step| step.at(row));
+            let finite = [first, last, step].iter().all(|number| number.is_finite());
+            let Some(direction) = step.partial_cmp(&0.0).filter(|_| finite) else {
+                return Err(Error::new(Code::InvalidValue, "GENERATE_ARRAY takes finite numbers only"));
+            };
+            generate(values, Some(first), last, direction, |count, _| Some(first + count as f64 * step))
         },
         &|values| Ok(Arc::new(Float64Array::from(values))),
     )
 }
 
-fn generate_dates(call: &Call<'_>) -> Result<ArrayRef> {
+fn generate_dates(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (first, last) = (call.arg(0)?.dates()?, call.arg(1)?.dates()?);
     let step = call.args.get(2).map(Operand::ints).transpose()?;
     let unit = if step.is_some() { date::unit(call, 3)? } else { Unit::Day };
     call.arrays(
         &|row, values| {
-            let (first, step) = (first.at(row), step.as_ref().map_or(1, |it| it.at(row)));
-            // Counted from the first day: the last day of a month must not move the later ones.
+            let (first, step) = (first.at(row), step.as_ref().map_or(1, |step| step.at(row)));
+            // Counted from the first date: one at the end of a short month must not move the later ones.
             let next = |count: i64, _| date::shifted(first, count.checked_mul(step)?, unit);
             generate(values, Some(first), last.at(row), step.cmp(&0), next)
         },
@@ -145,7 +152,7 @@ fn generate_dates(call: &Call<'_>) -> Result<ArrayRef> {
     )
 }
 
-/// Puts values behind `values` until `last` is passed. `next` is given how many there are and the latest.
+/// Appends values until `last` is passed. `next` is given how many there are and the latest.
 fn generate<T: Copy + PartialOrd>(
     values: &mut Vec<T>,
     first: Option<T>,
@@ -156,9 +163,10 @@ fn generate<T: Copy + PartialOrd>(
     if direction.is_eq() {
         return Err(Error::new(Code::InvalidValue, "the step between elements is 0"));
     }
+    let in_range = |value: &T| if direction.is_gt() { *value <= last } else { *value >= last };
     let mut count = 0;
     let mut value = first;
-    while let Some(current) = value.filter(|it| if direction.is_gt() { *it <= last } else { *it >= last }) {
+    while let Some(current) = value.filter(in_range) {
         if values.len() >= ARRAY_ELEMENTS {
             return Err(Error::new(
                 Code::LimitExceeded,

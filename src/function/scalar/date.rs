@@ -2,13 +2,13 @@
 
 use arrow_array::ArrayRef;
 
-use super::super::{Argument, Body, Call, Function, Signature, Type};
+use super::super::{Argument, BatchCall, Body, Function, Signature, Type, Volatility};
 use super::date_format::{format, parse};
 use crate::data::{
-    Civil, DAY, DataType, Operand, SECOND, Scalar, civil, days, days_in_month, in_days, in_micros,
-    parse_timestamp, parse_zone,
+    Civil, DAY, DataType, Operand, SECOND, Scalar, StringView, civil, days, days_in_month, in_days,
+    in_micros, parse_timestamp, parse_zone,
 };
-use crate::diag::{Code, Error, Result, nearest};
+use crate::diag::{Code, Error, Result};
 
 use Type::{Date, Int64, Interval, Part, String, Timestamp};
 
@@ -23,7 +23,7 @@ pub(super) enum Unit {
     Day,
     DayOfWeek,
     DayOfYear,
-    /// Weeks that start so many days after Sunday.
+    /// Weeks that start this many days after Sunday.
     Week(i64),
     IsoWeek,
     Month,
@@ -69,24 +69,26 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "CURRENT_DATE",
-        "The day on which the statement began, in UTC or the time zone given.",
+        "The date when the statement started, in UTC or in the given time zone.",
         &[Signature::scalar(&[String], Date, |call| {
-            let zones = call.args.first().map(Operand::texts).transpose()?;
+            let zones = Zones::of(call, 0)?;
             call.dates(&|row| {
-                let offset = zones.as_ref().map_or(Ok(0), |it| zone(it.at(row)))?;
-                Ok(in_days((call.env.now + offset).div_euclid(DAY)))
+                let offset = zones.offset(row)?;
+                in_days((call.env.now + offset).div_euclid(DAY)).map(Some).ok_or_else(beyond)
             })
         })
         .optional(1)],
-    ),
+    )
+    .volatility(Volatility::Stable),
     Function::new(
         "CURRENT_TIMESTAMP",
-        "The moment when the statement began.",
+        "The timestamp when the statement started.",
         &[Signature::scalar(&[], Timestamp, |call| call.timestamps(&|_| Ok(Some(call.env.now))))],
-    ),
+    )
+    .volatility(Volatility::Stable),
     Function::new(
         "DATE",
-        "The date of a year, month and day, or of a timestamp, in UTC or the time zone given.",
+        "Constructs a date from a year, month and day, or takes it from a timestamp, in UTC or in the given time zone.",
         &[
             Signature::scalar(&[Int64, Int64, Int64], Date, date_of_parts),
             Signature::scalar(&[Timestamp, String], Date, date_of_timestamp).optional(1),
@@ -95,17 +97,17 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "DATE_ADD",
-        "The date so much later; the last day of a month where the month is too short.",
+        "Adds an interval to a date. If the resulting month has no such day, the result is its last day.",
         &[Signature::scalar(&[Date, Interval], Date, |call| add_to_date(call, 1))],
     ),
     Function::new(
         "DATE_SUB",
-        "The date so much earlier; the last day of a month where the month is too short.",
+        "Subtracts an interval from a date. If the resulting month has no such day, the result is its last day.",
         &[Signature::scalar(&[Date, Interval], Date, |call| add_to_date(call, -1))],
     ),
     Function::new(
         "DATE_DIFF",
-        "How many starts of the part lie between the second date and the first.",
+        "The number of boundaries of a date part, such as the starts of months, from the second date to the first.",
         &[Signature::scalar(&[Date, Date, Part], Int64, |call| {
             let (later, earlier, unit) = (call.arg(0)?.dates()?, call.arg(1)?.dates()?, unit(call, 2)?);
             call.ints(&|row| Ok(Some(ordinal(later.at(row), unit)? - ordinal(earlier.at(row), unit)?)))
@@ -113,7 +115,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "DATE_TRUNC",
-        "The first day of the part in which a date lies.",
+        "Truncates a date to the first day of a date part, such as its month.",
         &[
             Signature::scalar(&[Date, Part], Date, |call| {
                 let (dates, unit) = (call.arg(0)?.dates()?, unit(call, 1)?);
@@ -124,12 +126,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "LAST_DAY",
-        "The last day of the part (MONTH) in which a date lies.",
+        "The last day of the month, or of the given date part, that contains the date.",
         &[Signature::scalar(&[Date, Part], Date, last_day).optional(1)],
     ),
     Function::new(
         "UNIX_DATE",
-        "Days since 1970-01-01.",
+        "The number of days since 1970-01-01.",
         &[Signature::scalar(&[Date], Int64, |call| {
             let dates = call.arg(0)?.dates()?;
             call.ints(&|row| Ok(Some(dates.at(row).into())))
@@ -137,7 +139,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "DATE_FROM_UNIX_DATE",
-        "The date so many days after 1970-01-01.",
+        "The date a number of days after 1970-01-01.",
         &[Signature::scalar(&[Int64], Date, |call| {
             let numbers = call.arg(0)?.ints()?;
             call.dates(&|row| in_days(numbers.at(row)).map(Some).ok_or_else(beyond))
@@ -145,7 +147,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "TIMESTAMP",
-        "The moment that a text or date means, in UTC or the time zone given.",
+        "Converts a string or date to a timestamp, in UTC or in the given time zone.",
         &[
             Signature::scalar(&[String, String], Timestamp, timestamp_of_text).optional(1),
             Signature::scalar(&[Date, String], Timestamp, timestamp_of_date).optional(1),
@@ -154,17 +156,17 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "TIMESTAMP_ADD",
-        "The moment so much later.",
+        "Adds an interval to a timestamp.",
         &[Signature::scalar(&[Timestamp, Interval], Timestamp, |call| add_to_timestamp(call, 1))],
     ),
     Function::new(
         "TIMESTAMP_SUB",
-        "The moment so much earlier.",
+        "Subtracts an interval from a timestamp.",
         &[Signature::scalar(&[Timestamp, Interval], Timestamp, |call| add_to_timestamp(call, -1))],
     ),
     Function::new(
         "TIMESTAMP_DIFF",
-        "How many whole parts lie between the second moment and the first.",
+        "The number of whole units, such as hours, from the second timestamp to the first.",
         &[Signature::scalar(&[Timestamp, Timestamp, Part], Int64, |call| {
             let (later, earlier, unit) =
                 (call.arg(0)?.timestamps()?, call.arg(1)?.timestamps()?, unit(call, 2)?);
@@ -174,74 +176,83 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "TIMESTAMP_TRUNC",
-        "The start of the part in which a moment lies, in UTC or the time zone given.",
+        "Truncates a timestamp to the start of a unit, such as its hour, in UTC or in the given time zone.",
         &[Signature::scalar(&[Timestamp, Part, String], Timestamp, timestamp_trunc).optional(1)],
     ),
     Function::new(
         "UNIX_SECONDS",
-        "Whole seconds since 1970-01-01 UTC.",
+        "The number of seconds since 1970-01-01 00:00:00 UTC, rounded down.",
         &[since_epoch(|call| unix(call, SECOND))],
     ),
     Function::new(
         "UNIX_MILLIS",
-        "Whole milliseconds since 1970-01-01 UTC.",
+        "The number of milliseconds since 1970-01-01 00:00:00 UTC, rounded down.",
         &[since_epoch(|call| unix(call, 1000))],
     ),
-    Function::new("UNIX_MICROS", "Microseconds since 1970-01-01 UTC.", &[since_epoch(|call| unix(call, 1))]),
+    Function::new(
+        "UNIX_MICROS",
+        "The number of microseconds since 1970-01-01 00:00:00 UTC.",
+        &[since_epoch(|call| unix(call, 1))],
+    ),
     Function::new(
         "TIMESTAMP_SECONDS",
-        "The moment so many seconds after 1970-01-01 UTC.",
+        "The timestamp a number of seconds after 1970-01-01 00:00:00 UTC.",
         &[Signature::scalar(&[Int64], Timestamp, |call| from_unix(call, SECOND))],
     ),
     Function::new(
         "TIMESTAMP_MILLIS",
-        "The moment so many milliseconds after 1970-01-01 UTC.",
+        "The timestamp a number of milliseconds after 1970-01-01 00:00:00 UTC.",
         &[Signature::scalar(&[Int64], Timestamp, |call| from_unix(call, 1000))],
     ),
     Function::new(
         "TIMESTAMP_MICROS",
-        "The moment so many microseconds after 1970-01-01 UTC.",
+        "The timestamp a number of microseconds after 1970-01-01 00:00:00 UTC.",
         &[Signature::scalar(&[Int64], Timestamp, |call| from_unix(call, 1))],
     ),
     Function::new(
         "FORMAT_DATE",
-        "The date as text in a format such as '%d.%m.%Y'.",
+        "Formats a date, with a format such as '%d.%m.%Y'.",
         &[Signature::scalar(&[String, Date], String, |call| {
-            let (formats, dates) = (call.arg(0)?.texts()?, call.arg(1)?.dates()?);
-            call.texts(&|row| {
-                format(formats.at(row), i64::from(dates.at(row)) * DAY, None).map(|it| Some(it.into()))
+            let (formats, dates) = (call.arg(0)?.strings()?, call.arg(1)?.dates()?);
+            call.strings(&|row| {
+                let text = format(formats.at(row), i64::from(dates.at(row)) * DAY, None)?;
+                Ok(Some(text.into()))
             })
         })],
     ),
     Function::new(
         "FORMAT_TIMESTAMP",
-        "The moment as text in a format such as '%F %T', in UTC or the time zone given.",
+        "Formats a timestamp, with a format such as '%F %T', in UTC or in the given time zone.",
         &[Signature::scalar(&[String, Timestamp, String], String, |call| {
-            let (formats, times) = (call.arg(0)?.texts()?, call.arg(1)?.timestamps()?);
-            let zones = call.args.get(2).map(Operand::texts).transpose()?;
-            call.texts(&|row| {
-                let offset = zones.as_ref().map_or(Ok(0), |it| zone(it.at(row)))?;
-                format(formats.at(row), times.at(row) + offset, Some(offset)).map(|it| Some(it.into()))
+            let (formats, times) = (call.arg(0)?.strings()?, call.arg(1)?.timestamps()?);
+            let zones = Zones::of(call, 2)?;
+            call.strings(&|row| {
+                let offset = zones.offset(row)?;
+                let text = format(formats.at(row), times.at(row) + offset, Some(offset))?;
+                Ok(Some(text.into()))
             })
         })
         .optional(1)],
     ),
     Function::new(
         "PARSE_DATE",
-        "The date that a text means in a format such as '%d.%m.%Y'.",
+        "Parses a date, with a format such as '%d.%m.%Y'.",
         &[Signature::scalar(&[String, String], Date, |call| {
-            let (formats, texts) = (call.arg(0)?.texts()?, call.arg(1)?.texts()?);
-            call.dates(&|row| Ok(in_days(parse(formats.at(row), texts.at(row))?.div_euclid(DAY))))
+            let (formats, texts) = (call.arg(0)?.strings()?, call.arg(1)?.strings()?);
+            call.dates(&|row| {
+                let micros = parse(formats.at(row), texts.at(row))?;
+                in_days(micros.div_euclid(DAY)).map(Some).ok_or_else(beyond)
+            })
         })],
     ),
     Function::new(
         "PARSE_TIMESTAMP",
-        "The moment that a text means in a format such as '%F %T', in UTC or the time zone given.",
+        "Parses a timestamp, with a format such as '%F %T', in UTC or in the given time zone.",
         &[Signature::scalar(&[String, String, String], Timestamp, |call| {
-            let (formats, texts) = (call.arg(0)?.texts()?, call.arg(1)?.texts()?);
-            let zones = call.args.get(2).map(Operand::texts).transpose()?;
+            let (formats, texts) = (call.arg(0)?.strings()?, call.arg(1)?.strings()?);
+            let zones = Zones::of(call, 2)?;
             call.timestamps(&|row| {
-                let offset = zones.as_ref().map_or(Ok(0), |it| zone(it.at(row)))?;
+                let offset = zones.offset(row)?;
                 let micros = parse(formats.at(row), texts.at(row))? - offset;
                 in_micros(micros).map(Some).ok_or_else(beyond)
             })
@@ -263,19 +274,33 @@ pub(super) fn beyond() -> Error {
 }
 
 fn named(name: &str) -> Result<Unit> {
-    NAMES.iter().find(|it| it.0 == name).map(|it| it.1).ok_or_else(|| {
-        let near = nearest(name, NAMES.iter().map(|it| it.0));
-        invalid(format!("there is no date part {name}"))
-            .hint_opt(near.map(|it| format!("did you mean {it}?")))
+    NAMES.iter().find(|(known, _)| *known == name).map(|(_, unit)| *unit).ok_or_else(|| {
+        invalid(format!("there is no date part `{name}`"))
+            .did_you_mean(name, NAMES.iter().map(|(name, _)| *name))
     })
 }
 
-/// The part that argument `at` names: always a constant.
-pub(super) fn unit(call: &Call<'_>, at: usize) -> Result<Unit> {
-    named(call.arg(at)?.texts()?.at(0))
+/// The part that the argument at this position names: always a constant.
+pub(super) fn unit(call: &BatchCall<'_>, position: usize) -> Result<Unit> {
+    named(call.arg(position)?.strings()?.at(0))
 }
 
-/// What a time zone is ahead of UTC.
+/// The time zones of a call, row by row.
+struct Zones<'a>(Option<StringView<'a>>);
+
+impl<'a> Zones<'a> {
+    /// The zones of the argument at this position; UTC where it was left out.
+    fn of(call: &'a BatchCall<'_>, position: usize) -> Result<Self> {
+        call.args.get(position).map(Operand::strings).transpose().map(Self)
+    }
+
+    /// How many microseconds the zone of a row is ahead of UTC.
+    fn offset(&self, row: usize) -> Result<i64> {
+        self.0.as_ref().map_or(Ok(0), |zones| zone(zones.at(row)))
+    }
+}
+
+/// How many microseconds a time zone is ahead of UTC.
 fn zone(name: &str) -> Result<i64> {
     parse_zone(name).ok_or_else(|| {
         Error::new(Code::UnsupportedSyntax, format!("time zone {name:?} is not supported"))
@@ -284,18 +309,18 @@ fn zone(name: &str) -> Result<i64> {
 }
 
 fn unfit(unit: Unit, what: &str) -> Error {
-    let name = NAMES.iter().find(|it| it.1 == unit).map_or("this", |it| it.0);
+    let name = NAMES.iter().find(|(_, known)| *known == unit).map_or("this", |(name, _)| *name);
     invalid(format!("{name} is no part that {what}"))
 }
 
 fn part_type(args: &[Argument]) -> Result<DataType> {
-    Ok(match args.first().and_then(|it| it.literal.as_ref()) {
+    Ok(match args.first().and_then(|part| part.literal.as_ref()) {
         Some(Scalar::String(part)) if part == "DATE" => DataType::Date,
         _ => DataType::Int64,
     })
 }
 
-fn extract(call: &Call<'_>) -> Result<ArrayRef> {
+fn extract(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let unit = unit(call, 0)?;
     if let Ok(dates) = call.arg(1)?.dates() {
         return match unit {
@@ -305,7 +330,7 @@ fn extract(call: &Call<'_>) -> Result<ArrayRef> {
     }
     let times = call.arg(1)?.timestamps()?;
     if *call.returns == DataType::Date {
-        return call.dates(&|row| Ok(in_days(times.at(row).div_euclid(DAY))));
+        return call.dates(&|row| in_days(times.at(row).div_euclid(DAY)).map(Some).ok_or_else(beyond));
     }
     call.ints(&|row| {
         let (date, time) = (in_days(times.at(row).div_euclid(DAY)), times.at(row).rem_euclid(DAY));
@@ -326,20 +351,25 @@ pub(super) fn weekday(date: i32) -> i64 {
 }
 
 /// Days since the first of January.
-pub(super) fn day_in_year(date: i32) -> i64 {
+pub(super) fn day_in_year(date: i32) -> Result<i64> {
     let year = civil(date.into()).year;
-    i64::from(date) - days(Civil { year, month: 1, day: 1 }).map_or(0, i64::from)
+    let first = days(Civil { year, month: 1, day: 1 }).ok_or_else(beyond)?;
+    Ok((date - first).into())
+}
+
+/// Days since the latest Monday.
+fn days_since_monday(date: i32) -> i32 {
+    (date.rem_euclid(7) + 3) % 7
 }
 
 /// The Thursday of the date's ISO week: its year is that of the week.
 fn iso_thursday(date: i32) -> i32 {
-    let since_monday = (weekday(date) + 6) % 7;
-    i32::try_from(i64::from(date) - since_monday + 3).unwrap_or(date)
+    date - days_since_monday(date) + 3
 }
 
 /// The number of a date's week; days before the first week of the year are in week 0.
-pub(super) fn week_in_year(date: i32, start: i64) -> i64 {
-    (day_in_year(date) + 7 - (weekday(date) - start).rem_euclid(7)) / 7
+pub(super) fn week_in_year(date: i32, start: i64) -> Result<i64> {
+    Ok((day_in_year(date)? + 7 - (weekday(date) - start).rem_euclid(7)) / 7)
 }
 
 pub(super) fn date_part(date: i32, unit: Unit) -> Result<i64> {
@@ -347,9 +377,9 @@ pub(super) fn date_part(date: i32, unit: Unit) -> Result<i64> {
     Ok(match unit {
         Unit::Day => day,
         Unit::DayOfWeek => weekday(date) + 1,
-        Unit::DayOfYear => day_in_year(date) + 1,
-        Unit::Week(start) => week_in_year(date, start),
-        Unit::IsoWeek => day_in_year(iso_thursday(date)) / 7 + 1,
+        Unit::DayOfYear => day_in_year(date)? + 1,
+        Unit::Week(start) => week_in_year(date, start)?,
+        Unit::IsoWeek => day_in_year(iso_thursday(date))? / 7 + 1,
         Unit::Month => month,
         Unit::Quarter => (month - 1) / 3 + 1,
         Unit::Year => year,
@@ -379,28 +409,28 @@ fn start_of(date: i32, unit: Unit) -> Result<i32> {
     let day = match unit {
         Unit::Day => Some(date),
         Unit::Week(start) => in_days(i64::from(date) - (weekday(date) - start).rem_euclid(7)),
-        Unit::IsoWeek => in_days(i64::from(date) - (weekday(date) + 6) % 7),
+        Unit::IsoWeek => in_days((date - days_since_monday(date)).into()),
         Unit::Month => days(Civil { year, month, day: 1 }),
         Unit::Quarter => days(Civil { year, month: (month - 1) / 3 * 3 + 1, day: 1 }),
         Unit::Year => days(Civil { year, month: 1, day: 1 }),
         Unit::IsoYear => {
             let year = civil(iso_thursday(date).into()).year;
             days(Civil { year, month: 1, day: 4 })
-                .and_then(|it| in_days(i64::from(it) - (weekday(it) + 6) % 7))
+                .and_then(|fourth| in_days((fourth - days_since_monday(fourth)).into()))
         }
         _ => return Err(unfit(unit, "a date is cut to")),
     };
     day.ok_or_else(beyond)
 }
 
-fn last_day(call: &Call<'_>) -> Result<ArrayRef> {
+fn last_day(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let dates = call.arg(0)?.dates()?;
     let unit = if call.args.len() > 1 { unit(call, 1)? } else { Unit::Month };
     call.dates(&|row| {
         let first = start_of(dates.at(row), unit)?;
         let next = match unit {
             Unit::Week(_) | Unit::IsoWeek => i64::from(first) + 7,
-            // Ten days into the ISO year after this one, cut to its start.
+            // 374 days after its start lies in the next ISO year.
             Unit::IsoYear => start_of(first + 374, unit)?.into(),
             unit => shifted(first, 1, unit).ok_or_else(beyond)?.into(),
         };
@@ -423,15 +453,15 @@ pub(super) fn shifted(date: i32, count: i64, unit: Unit) -> Option<i32> {
     days(Civil { year, month, day: day.min(days_in_month(year, month)) })
 }
 
-/// Date and interval, added or, with a sign of -1, subtracted.
-pub(in crate::function) fn add_to_date(call: &Call<'_>, sign: i64) -> Result<ArrayRef> {
+/// Adds an interval to a date, or subtracts it where `sign` is -1.
+pub(in crate::function) fn add_to_date(call: &BatchCall<'_>, sign: i64) -> Result<ArrayRef> {
     let (dates, counts, unit) = (call.arg(0)?.dates()?, call.arg(1)?.ints()?, unit(call, 2)?);
     if !matches!(unit, Unit::Day | Unit::Week(0) | Unit::Month | Unit::Quarter | Unit::Year) {
         return Err(unfit(unit, "is added to a date").hint("TIMESTAMP_ADD takes hours and what is shorter"));
     }
     call.dates(&|row| {
         let count = counts.at(row).checked_mul(sign);
-        count.and_then(|it| shifted(dates.at(row), it, unit)).map(Some).ok_or_else(beyond)
+        count.and_then(|count| shifted(dates.at(row), count, unit)).map(Some).ok_or_else(beyond)
     })
 }
 
@@ -451,21 +481,22 @@ fn micros_in(unit: Unit) -> Result<i64> {
     })
 }
 
-/// Moment and interval, added or, with a sign of -1, subtracted.
-pub(in crate::function) fn add_to_timestamp(call: &Call<'_>, sign: i64) -> Result<ArrayRef> {
+/// Adds an interval to a timestamp, or subtracts it where `sign` is -1.
+pub(in crate::function) fn add_to_timestamp(call: &BatchCall<'_>, sign: i64) -> Result<ArrayRef> {
     let (times, counts) = (call.arg(0)?.timestamps()?, call.arg(1)?.ints()?);
     let micros = micros_in(unit(call, 2)?)? * sign;
     call.timestamps(&|row| {
-        let moved = counts.at(row).checked_mul(micros).and_then(|it| times.at(row).checked_add(it));
+        let moved =
+            counts.at(row).checked_mul(micros).and_then(|interval| times.at(row).checked_add(interval));
         moved.and_then(in_micros).map(Some).ok_or_else(beyond)
     })
 }
 
-fn timestamp_trunc(call: &Call<'_>) -> Result<ArrayRef> {
+fn timestamp_trunc(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (times, unit) = (call.arg(0)?.timestamps()?, unit(call, 1)?);
-    let zones = call.args.get(2).map(Operand::texts).transpose()?;
+    let zones = Zones::of(call, 2)?;
     call.timestamps(&|row| {
-        let offset = zones.as_ref().map_or(Ok(0), |it| zone(it.at(row)))?;
+        let offset = zones.offset(row)?;
         let local = times.at(row) + offset;
         let start = match micros_in(unit) {
             Ok(micros) => local - local.rem_euclid(micros),
@@ -475,7 +506,7 @@ fn timestamp_trunc(call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-fn date_of_parts(call: &Call<'_>) -> Result<ArrayRef> {
+fn date_of_parts(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (years, months, numbers) = (call.arg(0)?.ints()?, call.arg(1)?.ints()?, call.arg(2)?.ints()?);
     call.dates(&|row| {
         let date = Civil { year: years.at(row), month: months.at(row), day: numbers.at(row) };
@@ -484,42 +515,42 @@ fn date_of_parts(call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-fn date_of_timestamp(call: &Call<'_>) -> Result<ArrayRef> {
+fn date_of_timestamp(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let times = call.arg(0)?.timestamps()?;
-    let zones = call.args.get(1).map(Operand::texts).transpose()?;
+    let zones = Zones::of(call, 1)?;
     call.dates(&|row| {
-        let offset = zones.as_ref().map_or(Ok(0), |it| zone(it.at(row)))?;
+        let offset = zones.offset(row)?;
         in_days((times.at(row) + offset).div_euclid(DAY)).map(Some).ok_or_else(beyond)
     })
 }
 
-fn timestamp_of_text(call: &Call<'_>) -> Result<ArrayRef> {
-    let texts = call.arg(0)?.texts()?;
-    let zones = call.args.get(1).map(Operand::texts).transpose()?;
+fn timestamp_of_text(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let texts = call.arg(0)?.strings()?;
+    let zones = Zones::of(call, 1)?;
     call.timestamps(&|row| {
         let text = texts.at(row);
-        let offset = zones.as_ref().map_or(Ok(0), |it| zone(it.at(row)))?;
+        let offset = zones.offset(row)?;
         let micros = parse_timestamp(text)
             .ok_or_else(|| Error::new(Code::CastFailed, format!("cannot convert {text:?} to TIMESTAMP")))?;
         in_micros(micros - offset).map(Some).ok_or_else(beyond)
     })
 }
 
-fn timestamp_of_date(call: &Call<'_>) -> Result<ArrayRef> {
+fn timestamp_of_date(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let dates = call.arg(0)?.dates()?;
-    let zones = call.args.get(1).map(Operand::texts).transpose()?;
+    let zones = Zones::of(call, 1)?;
     call.timestamps(&|row| {
-        let offset = zones.as_ref().map_or(Ok(0), |it| zone(it.at(row)))?;
+        let offset = zones.offset(row)?;
         in_micros(i64::from(dates.at(row)) * DAY - offset).map(Some).ok_or_else(beyond)
     })
 }
 
-fn unix(call: &Call<'_>, micros: i64) -> Result<ArrayRef> {
+fn unix(call: &BatchCall<'_>, micros: i64) -> Result<ArrayRef> {
     let times = call.arg(0)?.timestamps()?;
     call.ints(&|row| Ok(Some(times.at(row).div_euclid(micros))))
 }
 
-fn from_unix(call: &Call<'_>, micros: i64) -> Result<ArrayRef> {
+fn from_unix(call: &BatchCall<'_>, micros: i64) -> Result<ArrayRef> {
     let numbers = call.arg(0)?.ints()?;
     call.timestamps(&|row| {
         numbers.at(row).checked_mul(micros).and_then(in_micros).map(Some).ok_or_else(beyond)

@@ -2,7 +2,7 @@
 
 use super::date::{Unit, beyond, date_part, day_in_year, week_in_year, weekday};
 use crate::data::{Civil, DAY, SECOND, civil, days, in_days, number, parse_zone};
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Code, Error, Invariant, Result};
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -21,7 +21,7 @@ const MONTHS: [&str; 12] = [
 
 const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
-/// Elements that stand for others.
+/// Elements that are short for several others.
 fn expanded(element: char) -> Option<&'static str> {
     Some(match element {
         'F' => "%Y-%m-%d",
@@ -34,8 +34,19 @@ fn expanded(element: char) -> Option<&'static str> {
     })
 }
 
-fn name(names: &[&'static str], at: i64) -> &'static str {
-    usize::try_from(at).ok().and_then(|at| names.get(at)).copied().unwrap_or_default()
+fn month_name(month: i64) -> Result<&'static str> {
+    let index = usize::try_from(month - 1).ok();
+    index.and_then(|index| MONTHS.get(index)).copied().invariant("a month from 1 to 12")
+}
+
+fn weekday_name(date: i32) -> Result<&'static str> {
+    let index = usize::try_from(weekday(date)).ok();
+    index.and_then(|index| WEEKDAYS.get(index)).copied().invariant("a weekday from 0 to 6")
+}
+
+/// The first three letters of a name: all names are ASCII and at least as long.
+fn abbreviated(name: &str) -> &str {
+    name.split_at(3).0
 }
 
 fn unknown(element: &str) -> Error {
@@ -45,74 +56,105 @@ fn unknown(element: &str) -> Error {
 /// `micros` as text; `offset` is its time zone's, where it has a time at all.
 pub(super) fn format(format: &str, micros: i64, offset: Option<i64>) -> Result<String> {
     let date = in_days(micros.div_euclid(DAY)).ok_or_else(beyond)?;
-    let Civil { year, month, day } = civil(date.into());
-    let time = micros.rem_euclid(DAY);
-    let (hour, minute, second) = (time / SECOND / 3600, time / SECOND / 60 % 60, time / SECOND % 60);
+    let moment = Moment { micros, offset, date, civil: civil(date.into()), time: micros.rem_euclid(DAY) };
     let mut text = String::new();
-    let mut rest = format.chars();
-    while let Some(c) = rest.next() {
-        if c != '%' {
-            text.push(c);
-            continue;
+    moment.write(format, &mut text)?;
+    Ok(text)
+}
+
+/// What is formatted, in the time zone that it is shown in.
+struct Moment {
+    micros: i64,
+    /// How far the time zone is ahead of UTC; `None` of a date without a time.
+    offset: Option<i64>,
+    date: i32,
+    civil: Civil,
+    /// Microseconds since midnight.
+    time: i64,
+}
+
+impl Moment {
+    fn write(&self, format: &str, text: &mut String) -> Result<()> {
+        let mut rest = format.chars();
+        while let Some(c) = rest.next() {
+            if c != '%' {
+                text.push(c);
+                continue;
+            }
+            let element = rest.next().ok_or_else(|| unknown(""))?;
+            if let Some(format) = expanded(element) {
+                self.write(format, text)?;
+            } else if element == 'E' {
+                text.push_str(&self.seconds(fraction_digits(&mut rest)?));
+            } else if "HIMSpPzZs".contains(element) {
+                text.push_str(&self.time_element(element)?);
+            } else {
+                text.push_str(&self.date_element(element)?);
+            }
         }
-        let element = rest.next().ok_or_else(|| unknown(""))?;
-        if let Some(format) = expanded(element) {
-            text.push_str(&self::format(format, micros, offset)?);
-            continue;
-        }
-        let is_of_time = matches!(element, 'H' | 'I' | 'M' | 'S' | 'p' | 'P' | 'z' | 'Z' | 's');
-        if is_of_time && offset.is_none() {
-            return Err(unknown(&element.to_string()).hint("a DATE has no time: use FORMAT_TIMESTAMP"));
-        }
-        let half_day = (hour + 11) % 12 + 1;
-        text.push_str(&match element {
+        Ok(())
+    }
+
+    fn date_element(&self, element: char) -> Result<String> {
+        let Civil { year, month, day } = self.civil;
+        let date = self.date;
+        Ok(match element {
             'Y' => year.to_string(),
             'y' => format!("{:02}", year % 100),
             'C' => format!("{:02}", year / 100),
             'm' => format!("{month:02}"),
             'd' => format!("{day:02}"),
             'e' => format!("{day:2}"),
-            'j' => format!("{:03}", day_in_year(date) + 1),
-            'H' => format!("{hour:02}"),
-            'I' => format!("{half_day:02}"),
-            'M' => format!("{minute:02}"),
-            'S' => format!("{second:02}"),
-            'p' => (if hour < 12 { "AM" } else { "PM" }).into(),
-            'P' => (if hour < 12 { "am" } else { "pm" }).into(),
-            'B' => name(&MONTHS, month - 1).into(),
-            'b' | 'h' => name(&MONTHS, month - 1).get(..3).unwrap_or_default().into(),
-            'A' => name(&WEEKDAYS, weekday(date)).into(),
-            'a' => name(&WEEKDAYS, weekday(date)).get(..3).unwrap_or_default().into(),
+            'j' => format!("{:03}", day_in_year(date)? + 1),
+            'B' => month_name(month)?.into(),
+            'b' | 'h' => abbreviated(month_name(month)?).into(),
+            'A' => weekday_name(date)?.into(),
+            'a' => abbreviated(weekday_name(date)?).into(),
             'u' => ((weekday(date) + 6) % 7 + 1).to_string(),
             'w' => weekday(date).to_string(),
-            'U' => format!("{:02}", week_in_year(date, 0)),
-            'W' => format!("{:02}", week_in_year(date, 1)),
+            'U' => format!("{:02}", week_in_year(date, 0)?),
+            'W' => format!("{:02}", week_in_year(date, 1)?),
             'V' => format!("{:02}", date_part(date, Unit::IsoWeek)?),
             'G' => date_part(date, Unit::IsoYear)?.to_string(),
             'Q' => ((month - 1) / 3 + 1).to_string(),
-            's' => (micros - offset.unwrap_or_default()).div_euclid(SECOND).to_string(),
-            'z' => zone_text(offset.unwrap_or_default()),
-            'Z' => match offset {
-                None | Some(0) => "UTC".into(),
-                Some(offset) => format!("UTC{}", zone_text(offset)),
-            },
-            'E' => {
-                let digits = fraction_digits(&mut rest)?;
-                let fraction = format!("{:06}", time % SECOND);
-                let fraction = match digits {
-                    Some(digits) => fraction.get(..digits).unwrap_or(&fraction),
-                    None => fraction.trim_end_matches('0'),
-                };
-                let point = if fraction.is_empty() { "" } else { "." };
-                format!("{second:02}{point}{fraction}")
-            }
             't' => "\t".into(),
             'n' => "\n".into(),
             '%' => "%".into(),
             other => return Err(unknown(&other.to_string())),
-        });
+        })
     }
-    Ok(text)
+
+    fn time_element(&self, element: char) -> Result<String> {
+        let offset = self
+            .offset
+            .ok_or_else(|| unknown(&element.to_string()).hint("a DATE has no time: use FORMAT_TIMESTAMP"))?;
+        let (hour, minute, second) =
+            (self.time / SECOND / 3600, self.time / SECOND / 60 % 60, self.time / SECOND % 60);
+        Ok(match element {
+            'H' => format!("{hour:02}"),
+            'I' => format!("{:02}", (hour + 11) % 12 + 1),
+            'M' => format!("{minute:02}"),
+            'S' => format!("{second:02}"),
+            'p' => (if hour < 12 { "AM" } else { "PM" }).into(),
+            'P' => (if hour < 12 { "am" } else { "pm" }).into(),
+            's' => (self.micros - offset).div_euclid(SECOND).to_string(),
+            'z' => zone_text(offset),
+            'Z' if offset == 0 => "UTC".into(),
+            'Z' => format!("UTC{}", zone_text(offset)),
+            other => return Err(unknown(&other.to_string())),
+        })
+    }
+
+    /// Seconds with so many digits of their fraction, or as many as it has.
+    fn seconds(&self, digits: Option<usize>) -> String {
+        let fraction = format!("{:06}", self.time % SECOND);
+        let fraction = match digits {
+            Some(digits) => fraction.split_at(digits).0,
+            None => fraction.trim_end_matches('0'),
+        };
+        let point = if fraction.is_empty() { "" } else { "." };
+        format!("{:02}{point}{fraction}", self.time / SECOND % 60)
+    }
 }
 
 fn zone_text(offset: i64) -> String {
@@ -120,17 +162,17 @@ fn zone_text(offset: i64) -> String {
     format!("{}{:02}{:02}", if offset < 0 { '-' } else { '+' }, minutes / 60, minutes % 60)
 }
 
-/// What follows `%E`: `*S` for as many digits as there are, or `3S` for so many.
+/// What follows `%E`: `*S` for as many digits as there are, or a number of digits from 0 to 6, such as `3S`.
 fn fraction_digits(rest: &mut std::str::Chars<'_>) -> Result<Option<usize>> {
     match (rest.next(), rest.next()) {
         (Some('*'), Some('S')) => Ok(None),
-        (Some(digits @ '0'..='6'), Some('S')) => Ok(digits.to_digit(10).map(|it| it as usize)),
+        (Some(digits @ '0'..='6'), Some('S')) => Ok(digits.to_digit(10).map(|digits| digits as usize)),
         _ => Err(unknown("E")),
     }
 }
 
-/// What a text says of a moment, as far as it was read.
-struct Found {
+/// What has been read of a date or time.
+struct Parsed {
     year: i64,
     month: i64,
     day: i64,
@@ -143,9 +185,9 @@ struct Found {
     since_epoch: Option<i64>,
 }
 
-/// The moment that `text` means, in microseconds; what is not said is that of 1970-01-01 00:00:00 UTC.
+/// The moment that `text` means, in microseconds; what it leaves out is that of 1970-01-01 00:00:00 UTC.
 pub(super) fn parse(format: &str, text: &str) -> Result<i64> {
-    let mut found = Found {
+    let mut parsed = Parsed {
         year: 1970,
         month: 1,
         day: 1,
@@ -160,15 +202,15 @@ pub(super) fn parse(format: &str, text: &str) -> Result<i64> {
         Error::new(Code::InvalidValue, format!("{text:?} does not have the format {format:?}"))
             .hint("SAFE. in front of the function gives NULL there")
     };
-    let rest = found.read(format, text.as_bytes())?.ok_or_else(mismatch)?;
+    let rest = parsed.read(format, text.as_bytes())?.ok_or_else(mismatch)?;
     if !rest.trim_ascii().is_empty() {
         return Err(mismatch());
     }
-    found.micros().ok_or_else(mismatch)
+    parsed.micros().ok_or_else(mismatch)
 }
 
-impl Found {
-    /// Reads what `format` asks for from the start of `text` and gives what is left; `None` where it does not suit.
+impl Parsed {
+    /// Reads what `format` asks for from the start of `text` and gives what is left; `None` where they do not match.
     fn read<'a>(&mut self, format: &str, mut text: &'a [u8]) -> Result<Option<&'a [u8]>> {
         let mut elements = format.chars();
         while let Some(c) = elements.next() {
@@ -221,15 +263,15 @@ impl Found {
                 let (day, after) = number(text, 1, 3)?;
                 (self.day_in_year, rest) = (Some(day), after);
             }
-            'H' => (self.hour, rest) = two(text).filter(|it| it.0 < 24)?,
-            'I' => (self.hour, rest) = two(text).filter(|it| (1..=12).contains(&it.0))?,
+            'H' => (self.hour, rest) = two(text).filter(|(hour, _)| *hour < 24)?,
+            'I' => (self.hour, rest) = two(text).filter(|(hour, _)| (1..=12).contains(hour))?,
             'M' => {
-                let (minutes, after) = two(text).filter(|it| it.0 < 60)?;
+                let (minutes, after) = two(text).filter(|(minutes, _)| *minutes < 60)?;
                 self.rest += minutes * 60 * SECOND;
                 rest = after;
             }
             'S' | 'E' => {
-                let (seconds, after) = two(text).filter(|it| it.0 < 60)?;
+                let (seconds, after) = two(text).filter(|(seconds, _)| *seconds < 60)?;
                 let (fraction, after) = match after.strip_prefix(b".") {
                     Some(after) if element == 'E' => crate::data::fraction(after)?,
                     _ => (0, after),
@@ -253,7 +295,7 @@ impl Found {
                 (self.since_epoch, rest) = (Some(seconds), after);
             }
             'z' | 'Z' => {
-                let length = text.iter().take_while(|it| !it.is_ascii_whitespace()).count();
+                let length = text.iter().take_while(|byte| !byte.is_ascii_whitespace()).count();
                 let (zone, after) = text.split_at_checked(length)?;
                 self.offset = parse_zone(std::str::from_utf8(zone).ok()?)?;
                 rest = after;
@@ -273,7 +315,8 @@ impl Found {
             Some(day) => {
                 let first = days(Civil { year: self.year, month: 1, day: 1 })?;
                 let date = in_days(i64::from(first) + day - 1)?;
-                Some(date).filter(|it| day > 0 && civil((*it).into()).year == self.year)?
+                let in_this_year = day > 0 && civil(date.into()).year == self.year;
+                in_this_year.then_some(date)?
             }
         };
         let hour = match self.afternoon {
@@ -284,12 +327,12 @@ impl Found {
     }
 }
 
-/// The name, in full or its first three letters, at the start of `text`: its number, and what follows.
+/// The name, in full or abbreviated, at the start of `text`: its index, and what follows.
 fn named<'a>(names: &[&str], text: &'a [u8]) -> Option<(i64, &'a [u8])> {
-    (0..).zip(names).find_map(|(at, name)| {
-        [name.as_bytes(), name.as_bytes().get(..3)?].into_iter().find_map(|name| {
+    (0..).zip(names).find_map(|(index, name)| {
+        [name, abbreviated(name)].into_iter().find_map(|name| {
             let (start, rest) = text.split_at_checked(name.len())?;
-            start.eq_ignore_ascii_case(name).then_some((at, rest))
+            start.eq_ignore_ascii_case(name.as_bytes()).then_some((index, rest))
         })
     })
 }

@@ -16,13 +16,20 @@ pub(crate) fn fingerprint(bytes: &[u8]) -> u64 {
     }
 }
 
-/// Eight bytes from `at` on, the lowest first.
-fn fetch(bytes: &[u8], at: usize) -> u64 {
-    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |it| u64::from_le_bytes(*it))
+/// Eight bytes from `start` on, the lowest first.
+#[expect(clippy::indexing_slicing, reason = "each length class reads within its shortest input")]
+fn fetch(bytes: &[u8], start: usize) -> u64 {
+    let mut word = [0; 8];
+    word.copy_from_slice(&bytes[start..start + 8]);
+    u64::from_le_bytes(word)
 }
 
-fn fetch_half(bytes: &[u8], at: usize) -> u64 {
-    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |it| u64::from(u32::from_le_bytes(*it)))
+/// Four bytes from `start` on, the lowest first.
+#[expect(clippy::indexing_slicing, reason = "each length class reads within its shortest input")]
+fn fetch_half(bytes: &[u8], start: usize) -> u64 {
+    let mut word = [0; 4];
+    word.copy_from_slice(&bytes[start..start + 4]);
+    u32::from_le_bytes(word).into()
 }
 
 fn shift_mix(value: u64) -> u64 {
@@ -40,15 +47,13 @@ fn factor(length: usize) -> u64 {
 
 fn short(bytes: &[u8]) -> u64 {
     let length = bytes.len();
-    let byte = |at: usize| u64::from(bytes.get(at).copied().unwrap_or_default());
-    match length {
-        0 => K2,
-        1..=3 => {
-            let y = byte(0) + (byte(length >> 1) << 8);
-            let z = length as u64 + (byte(length - 1) << 2);
-            shift_mix(y.wrapping_mul(K2) ^ z.wrapping_mul(K0)).wrapping_mul(K2)
-        }
-        4..=7 => {
+    match *bytes {
+        [] => K2,
+        // The middle byte is number `length / 2`.
+        [only] => tiny(length, only, only, only),
+        [first, last] => tiny(length, first, last, last),
+        [first, middle, last] => tiny(length, first, middle, last),
+        _ if length < 8 => {
             let first = length as u64 + (fetch_half(bytes, 0) << 3);
             mix(first, fetch_half(bytes, length - 4), factor(length))
         }
@@ -63,7 +68,13 @@ fn short(bytes: &[u8]) -> u64 {
     }
 }
 
-/// What medium and longer texts share: the two halves that are mixed.
+fn tiny(length: usize, first: u8, middle: u8, last: u8) -> u64 {
+    let y = u64::from(first) + (u64::from(middle) << 8);
+    let z = length as u64 + (u64::from(last) << 2);
+    shift_mix(y.wrapping_mul(K2) ^ z.wrapping_mul(K0)).wrapping_mul(K2)
+}
+
+/// What medium and longer inputs share: the two halves that are mixed.
 fn halves(a: u64, b: u64, c: u64, d: u64) -> (u64, u64) {
     let first = a.wrapping_add(b).rotate_right(43).wrapping_add(c.rotate_right(30)).wrapping_add(d);
     let second = a.wrapping_add(b.wrapping_add(K2).rotate_right(18)).wrapping_add(c);
@@ -97,7 +108,7 @@ fn longer(bytes: &[u8]) -> u64 {
     mix(first, second, factor)
 }
 
-/// The 56 bytes of state that run over a long text.
+/// The state that runs over a long input.
 #[derive(Clone, Copy)]
 struct State {
     x: u64,
@@ -108,7 +119,7 @@ struct State {
 }
 
 impl State {
-    /// Takes 64 bytes in; `nine` is 9 in the last step, else 1.
+    /// Mixes 64 bytes into the state; `nine` is 9 in the last step, otherwise 1.
     fn step(&mut self, block: &[u8], factor: u64, nine: u64) {
         let Self { x, y, z, v, w } = *self;
         let x = x.wrapping_add(y).wrapping_add(v.0).wrapping_add(fetch(block, 8)).rotate_right(37);
@@ -122,15 +133,16 @@ impl State {
     }
 }
 
-/// Mixes 32 bytes from `at` on with two seeds.
-fn weak(block: &[u8], at: usize, a: u64, b: u64) -> (u64, u64) {
-    let last = fetch(block, at + 24);
-    let a = a.wrapping_add(fetch(block, at));
+/// Mixes 32 bytes from `start` on with two seeds.
+fn weak(block: &[u8], start: usize, a: u64, b: u64) -> (u64, u64) {
+    let last = fetch(block, start + 24);
+    let a = a.wrapping_add(fetch(block, start));
     let b = b.wrapping_add(a).wrapping_add(last).rotate_right(21);
-    let sum = a.wrapping_add(fetch(block, at + 8)).wrapping_add(fetch(block, at + 16));
+    let sum = a.wrapping_add(fetch(block, start + 8)).wrapping_add(fetch(block, start + 16));
     (sum.wrapping_add(last), b.wrapping_add(sum.rotate_right(44)).wrapping_add(a))
 }
 
+#[expect(clippy::indexing_slicing, reason = "long inputs have more than 64 bytes")]
 fn long(bytes: &[u8]) -> u64 {
     const SEED: u64 = 81;
     let y = SEED.wrapping_mul(K1).wrapping_add(113);
@@ -149,7 +161,7 @@ fn long(bytes: &[u8]) -> u64 {
     state.w.0 = state.w.0.wrapping_add(((bytes.len() - 1) & 63) as u64);
     state.v.0 = state.v.0.wrapping_add(state.w.0);
     state.w.0 = state.w.0.wrapping_add(state.v.0);
-    state.step(bytes.last_chunk::<64>().map_or(bytes, <[u8; 64]>::as_slice), factor, 9);
+    state.step(&bytes[bytes.len() - 64..], factor, 9);
     let State { x, y, z, v, w } = state;
     let first = mix(v.0, w.0, factor).wrapping_add(shift_mix(y).wrapping_mul(K0)).wrapping_add(z);
     mix(first, mix(v.1, w.1, factor).wrapping_add(x), factor)
@@ -159,7 +171,7 @@ fn long(bytes: &[u8]) -> u64 {
 mod tests {
     use super::fingerprint;
 
-    // From the Python package pyfarmhash: the first so many letters of the alphabet, over and over.
+    // From the Python package pyfarmhash, for the first letters of an alphabet that is repeated.
     #[test]
     fn agrees_with_farmhash_at_every_length_class() {
         let letters: Vec<u8> = (b'a'..=b'z').cycle().take(200).collect();

@@ -1,13 +1,13 @@
-//! Functions of numbers. Source: GoogleSQL, "Mathematical functions".
+//! Mathematical functions. Source: GoogleSQL, "Mathematical functions".
 
 use std::sync::Arc;
 
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{ArrayRef, UInt64Array};
 
-use super::super::{Call, Function, Signature, Type};
+use super::super::{BatchCall, Function, Signature, Type, Volatility};
 use crate::data::{Operand, concat, order_of, take};
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Code, Error, Invariant, Result, ensure};
 
 use Type::{Bool, Float64, Int64, Ordered};
 
@@ -32,7 +32,7 @@ const POWER: &[Signature] =
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "ABS",
-        "The number without its sign.",
+        "The absolute value.",
         &[
             Signature::scalar(&[Int64], Int64, |call| {
                 let x = call.arg(0)?.ints()?;
@@ -48,7 +48,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "SIGN",
-        "-1, 0 or 1, as the number is negative, 0 or positive.",
+        "-1 for negative numbers, 0 for zero and 1 for positive numbers.",
         &[
             Signature::scalar(&[Int64], Int64, |call| {
                 let x = call.arg(0)?.ints()?;
@@ -61,19 +61,20 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "ROUND",
-        "The nearest number of so many digits (0) after the point; halves away from 0.",
+        "Rounds to the given number of decimal places (0), halfway cases away from zero.",
         ROUND,
     ),
-    Function::new("TRUNC", "The number cut off after so many digits (0) after the point.", TRUNC),
-    of_float!("CEIL", "The smallest whole number that is not below it.", |x| Some(x.ceil())),
-    of_float!("CEILING", "The same as CEIL.", |x| Some(x.ceil())),
-    of_float!("FLOOR", "The largest whole number that is not above it.", |x| Some(x.floor())),
-    of_float!("SQRT", "The square root; an error below 0.", |x| (x.is_nan() || x >= 0.0).then(|| x.sqrt())),
-    of_float!("EXP", "e to the power of the number.", |x| Some(x.exp())),
-    of_float!("LN", "The natural logarithm; an error unless the number is above 0.", logarithm),
+    Function::new("TRUNC", "Truncates to the given number of decimal places (0).", TRUNC),
+    of_float!("CEIL", "Rounds up to the nearest integer.", |x| Some(x.ceil())),
+    of_float!("CEILING", "Synonym for CEIL.", |x| Some(x.ceil())),
+    of_float!("FLOOR", "Rounds down to the nearest integer.", |x| Some(x.floor())),
+    of_float!("SQRT", "The square root; an error for negative numbers.", |x| (x.is_nan() || x >= 0.0)
+        .then(|| x.sqrt())),
+    of_float!("EXP", "e raised to the power of the number.", |x| Some(x.exp())),
+    of_float!("LN", "The natural logarithm; an error for numbers that are not positive.", logarithm),
     Function::new(
         "LOG",
-        "The logarithm to the base given second, else the natural one.",
+        "The logarithm to the given base, or the natural logarithm without one.",
         &[
             Signature::scalar(&[Float64], Float64, |call| of_float(call, "LOG", logarithm)),
             Signature::scalar(&[Float64, Float64], Float64, |call| {
@@ -89,30 +90,30 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ],
     ),
     of_float!("LOG10", "The logarithm to base 10.", |x| logarithm(x).map(|_| x.log10())),
-    Function::new("POW", "The first number to the power of the second.", POWER),
-    Function::new("POWER", "The same as POW.", POWER),
+    Function::new("POW", "The first number raised to the power of the second.", POWER),
+    Function::new("POWER", "Synonym for POW.", POWER),
     Function::new(
         "MOD",
-        "The remainder of a division; it has the sign of the first number.",
+        "The remainder of a division, with the sign of the dividend.",
         &[Signature::scalar(&[Int64, Int64], Int64, |call| {
             of_ints(call, "MOD", |x, y| if y == 0 { None } else { Some(x.wrapping_rem(y)) })
         })],
     ),
     Function::new(
         "DIV",
-        "The quotient without what stands behind the point.",
+        "Integer division: the quotient, truncated towards zero.",
         &[Signature::scalar(&[Int64, Int64], Int64, |call| of_ints(call, "DIV", i64::checked_div))],
     ),
     Function::new(
         "SAFE_DIVIDE",
-        "The quotient, NULL where there is none.",
+        "Divides; NULL if the divisor is 0 and on overflow.",
         &[Signature::scalar(&[Float64, Float64], Float64, |call| {
             safe_floats(call, |x, y| if y == 0.0 { f64::NAN } else { x / y }, |_, y| y == 0.0)
         })],
     ),
     Function::new(
         "SAFE_ADD",
-        "The sum, NULL where it leaves the range of its type.",
+        "Adds; NULL on overflow.",
         &[
             Signature::scalar(&[Int64, Int64], Int64, |call| safe_ints(call, i64::checked_add)),
             Signature::scalar(&[Float64, Float64], Float64, |call| {
@@ -122,7 +123,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "SAFE_SUBTRACT",
-        "The difference, NULL where it leaves the range of its type.",
+        "Subtracts; NULL on overflow.",
         &[
             Signature::scalar(&[Int64, Int64], Int64, |call| safe_ints(call, i64::checked_sub)),
             Signature::scalar(&[Float64, Float64], Float64, |call| {
@@ -132,7 +133,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "SAFE_MULTIPLY",
-        "The product, NULL where it leaves the range of its type.",
+        "Multiplies; NULL on overflow.",
         &[
             Signature::scalar(&[Int64, Int64], Int64, |call| safe_ints(call, i64::checked_mul)),
             Signature::scalar(&[Float64, Float64], Float64, |call| {
@@ -142,7 +143,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "SAFE_NEGATE",
-        "The number with the other sign, NULL where it leaves the range of its type.",
+        "Negates; NULL on overflow.",
         &[
             Signature::scalar(&[Int64], Int64, |call| {
                 let x = call.arg(0)?.ints()?;
@@ -153,7 +154,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "IEEE_DIVIDE",
-        "The quotient as IEEE 754 has it: infinity or NaN where the divisor is 0.",
+        "Divides as IEEE 754 specifies: infinity or NaN if the divisor is 0.",
         &[Signature::scalar(&[Float64, Float64], Float64, |call| {
             let (x, y) = (call.arg(0)?.floats()?, call.arg(1)?.floats()?);
             call.floats(&|row| Ok(Some(x.at(row) / y.at(row))))
@@ -161,7 +162,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "GREATEST",
-        "The largest of the values; NULL where one is NULL.",
+        "The greatest of the values; NULL if any of them is NULL.",
         &[
             Signature::scalar(&[Int64], Int64, |call| extreme_int(call, i64::max)).variadic(),
             Signature::scalar(&[Float64], Float64, |call| extreme_float(call, f64::max)).variadic(),
@@ -170,7 +171,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "LEAST",
-        "The smallest of the values; NULL where one is NULL.",
+        "The least of the values; NULL if any of them is NULL.",
         &[
             Signature::scalar(&[Int64], Int64, |call| extreme_int(call, i64::min)).variadic(),
             Signature::scalar(&[Float64], Float64, |call| extreme_float(call, f64::min)).variadic(),
@@ -180,12 +181,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     of_float!("SIN", "The sine of an angle in radians.", |x| Some(x.sin())),
     of_float!("COS", "The cosine of an angle in radians.", |x| Some(x.cos())),
     of_float!("TAN", "The tangent of an angle in radians.", |x| Some(x.tan())),
-    of_float!("ASIN", "The angle, in radians, that has this sine.", |x| within_one(x).then(|| x.asin())),
-    of_float!("ACOS", "The angle, in radians, that has this cosine.", |x| within_one(x).then(|| x.acos())),
-    of_float!("ATAN", "The angle, in radians, that has this tangent.", |x| Some(x.atan())),
+    of_float!("ASIN", "The arcsine, in radians.", |x| within_one(x).then(|| x.asin())),
+    of_float!("ACOS", "The arccosine, in radians.", |x| within_one(x).then(|| x.acos())),
+    of_float!("ATAN", "The arctangent, in radians.", |x| Some(x.atan())),
     Function::new(
         "ATAN2",
-        "The angle, in radians, of the point (second, first).",
+        "The arctangent, in radians, of the first number divided by the second; their signs determine the quadrant.",
         &[Signature::scalar(&[Float64, Float64], Float64, |call| {
             of_two(call, "ATAN2", |y, x| Some(y.atan2(x)))
         })],
@@ -193,16 +194,16 @@ pub(super) const FUNCTIONS: &[Function] = &[
     of_float!("SINH", "The hyperbolic sine.", |x| Some(x.sinh())),
     of_float!("COSH", "The hyperbolic cosine.", |x| Some(x.cosh())),
     of_float!("TANH", "The hyperbolic tangent.", |x| Some(x.tanh())),
-    of_float!("ASINH", "The inverse of the hyperbolic sine.", |x| Some(x.asinh())),
-    of_float!("ACOSH", "The inverse of the hyperbolic cosine; an error below 1.", |x| {
+    of_float!("ASINH", "The inverse hyperbolic sine.", |x| Some(x.asinh())),
+    of_float!("ACOSH", "The inverse hyperbolic cosine; an error for numbers below 1.", |x| {
         (x.is_nan() || x >= 1.0).then(|| x.acosh())
     }),
-    of_float!("ATANH", "The inverse of the hyperbolic tangent; an error unless between -1 and 1.", |x| {
+    of_float!("ATANH", "The inverse hyperbolic tangent; an error for numbers not between -1 and 1.", |x| {
         (!x.is_finite() || x.abs() < 1.0).then(|| x.atanh())
     }),
     Function::new(
         "IS_NAN",
-        "Whether it is no number.",
+        "Whether the number is NaN.",
         &[Signature::scalar(&[Float64], Bool, |call| {
             let x = call.arg(0)?.floats()?;
             call.bools(&|row| Ok(x.at(row).is_nan()))
@@ -210,7 +211,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "IS_INF",
-        "Whether it is infinite.",
+        "Whether the number is infinite.",
         &[Signature::scalar(&[Float64], Bool, |call| {
             let x = call.arg(0)?.floats()?;
             call.bools(&|row| Ok(x.at(row).is_infinite()))
@@ -218,14 +219,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "RAND",
-        "A random number: at least 0, below 1.",
+        "A pseudo-random number in [0, 1).",
         &[Signature::scalar(&[], Float64, |call| call.floats(&|_| Ok(Some(random(call)))))],
     )
-    .volatile(),
+    .volatility(Volatility::Volatile),
 ];
 
 /// `apply` is `None` where the function has no value.
-fn of_float(call: &Call<'_>, name: &str, apply: fn(f64) -> Option<f64>) -> Result<ArrayRef> {
+fn of_float(call: &BatchCall<'_>, name: &str, apply: fn(f64) -> Option<f64>) -> Result<ArrayRef> {
     let x = call.arg(0)?.floats()?;
     call.floats(&|row| {
         let x = x.at(row);
@@ -233,7 +234,7 @@ fn of_float(call: &Call<'_>, name: &str, apply: fn(f64) -> Option<f64>) -> Resul
     })
 }
 
-fn of_two(call: &Call<'_>, name: &str, apply: fn(f64, f64) -> Option<f64>) -> Result<ArrayRef> {
+fn of_two(call: &BatchCall<'_>, name: &str, apply: fn(f64, f64) -> Option<f64>) -> Result<ArrayRef> {
     let (x, y) = (call.arg(0)?.floats()?, call.arg(1)?.floats()?);
     call.floats(&|row| {
         let (x, y) = (x.at(row), y.at(row));
@@ -244,18 +245,18 @@ fn of_two(call: &Call<'_>, name: &str, apply: fn(f64, f64) -> Option<f64>) -> Re
 /// Infinity out of finite numbers is an overflow.
 fn checked(name: &str, given: &[f64], result: Option<f64>) -> Result<f64> {
     match result {
-        Some(result) if !result.is_infinite() || given.iter().any(|it| !it.is_finite()) => Ok(result),
-        Some(_) => Err(out_of_range(name, &texts(given))),
+        Some(result) if !result.is_infinite() || given.iter().any(|number| !number.is_finite()) => Ok(result),
+        Some(_) => Err(out_of_range(name, &shown(given))),
         None => Err(Error::new(
             Code::InvalidValue,
-            format!("{name} has no value for {}", texts(given).join(", ")),
+            format!("{name} has no value for {}", shown(given).join(", ")),
         )
         .hint(format!("SAFE.{name} gives NULL there"))),
     }
 }
 
-fn texts(numbers: &[f64]) -> Vec<String> {
-    numbers.iter().map(|it| format!("{it:?}")).collect()
+fn shown(numbers: &[f64]) -> Vec<String> {
+    numbers.iter().map(|number| format!("{number:?}")).collect()
 }
 
 #[cold]
@@ -264,12 +265,12 @@ fn out_of_range(name: &str, given: &[String]) -> Error {
         .hint(format!("SAFE.{name} gives NULL there"))
 }
 
-/// Of what is not above 0 there is none, but of infinity.
+/// The natural logarithm; `None` of numbers that are not positive.
 fn logarithm(x: f64) -> Option<f64> {
     (x.is_nan() || x > 0.0).then(|| x.ln())
 }
 
-/// Infinity has no angle, but is no error either.
+/// Whether it has an arcsine and arccosine, which of infinity and NaN is NaN.
 fn within_one(x: f64) -> bool {
     !x.is_finite() || x.abs() <= 1.0
 }
@@ -280,13 +281,13 @@ fn power(x: f64, y: f64) -> Option<f64> {
     (!root_of_negative && !division_by_zero).then(|| x.powf(y))
 }
 
-/// Rounds to so many digits behind the point; a negative number counts digits before it.
-fn to_digits(call: &Call<'_>, whole: fn(f64) -> f64) -> Result<ArrayRef> {
+/// Rounds to a number of digits after the decimal point, or, where it is negative, before it.
+fn to_digits(call: &BatchCall<'_>, whole: fn(f64) -> f64) -> Result<ArrayRef> {
     let x = call.arg(0)?.floats()?;
     let digits = call.args.get(1).map(Operand::ints).transpose()?;
     call.floats(&|row| {
         let x = x.at(row);
-        let digits = digits.as_ref().map_or(0, |it| it.at(row)).clamp(-400, 400);
+        let digits = digits.as_ref().map_or(0, |digits| digits.at(row)).clamp(-400, 400);
         #[expect(clippy::cast_possible_truncation, reason = "it is small")]
         let factor = 10f64.powi(digits.unsigned_abs() as i32);
         let result = match digits {
@@ -294,17 +295,19 @@ fn to_digits(call: &Call<'_>, whole: fn(f64) -> f64) -> Result<ArrayRef> {
             1.. => whole(x * factor) / factor,
             _ => whole(x / factor) * factor,
         };
-        // With more digits than the number has, nothing changes; with fewer, nothing is left.
-        let result = match result.is_finite() || !x.is_finite() {
-            true => result,
-            false if digits > 0 => x,
-            false => 0.0,
-        };
-        Ok(Some(result))
+        // Digits beyond those of the number change nothing; digits before all of them leave nothing.
+        let overflows = x.is_finite() && !result.is_finite();
+        Ok(Some(if !overflows {
+            result
+        } else if digits > 0 {
+            x
+        } else {
+            0.0
+        }))
     })
 }
 
-fn of_ints(call: &Call<'_>, name: &str, apply: fn(i64, i64) -> Option<i64>) -> Result<ArrayRef> {
+fn of_ints(call: &BatchCall<'_>, name: &str, apply: fn(i64, i64) -> Option<i64>) -> Result<ArrayRef> {
     let (x, y) = (call.arg(0)?.ints()?, call.arg(1)?.ints()?);
     call.ints(&|row| {
         let (x, y) = (x.at(row), y.at(row));
@@ -313,18 +316,22 @@ fn of_ints(call: &Call<'_>, name: &str, apply: fn(i64, i64) -> Option<i64>) -> R
                 Err(Error::new(Code::DivisionByZero, format!("division by zero: {name}({x}, 0)"))
                     .hint(format!("{name}(x, NULLIF(y, 0)) gives NULL where the divisor is 0")))
             }
-            None => Err(out_of_range(name, &[x, y].map(|it| it.to_string()))),
+            None => Err(out_of_range(name, &[x, y].map(|number| number.to_string()))),
             result => Ok(result),
         }
     })
 }
 
-fn safe_ints(call: &Call<'_>, apply: fn(i64, i64) -> Option<i64>) -> Result<ArrayRef> {
+fn safe_ints(call: &BatchCall<'_>, apply: fn(i64, i64) -> Option<i64>) -> Result<ArrayRef> {
     let (x, y) = (call.arg(0)?.ints()?, call.arg(1)?.ints()?);
     call.ints(&|row| Ok(apply(x.at(row), y.at(row))))
 }
 
-fn safe_floats(call: &Call<'_>, apply: fn(f64, f64) -> f64, fails: fn(f64, f64) -> bool) -> Result<ArrayRef> {
+fn safe_floats(
+    call: &BatchCall<'_>,
+    apply: fn(f64, f64) -> f64,
+    fails: fn(f64, f64) -> bool,
+) -> Result<ArrayRef> {
     let (x, y) = (call.arg(0)?.floats()?, call.arg(1)?.floats()?);
     call.floats(&|row| {
         let (x, y) = (x.at(row), y.at(row));
@@ -334,54 +341,61 @@ fn safe_floats(call: &Call<'_>, apply: fn(f64, f64) -> f64, fails: fn(f64, f64) 
     })
 }
 
-fn extreme_int(call: &Call<'_>, choose: fn(i64, i64) -> i64) -> Result<ArrayRef> {
-    let mut columns = call.args.iter().map(|it| it.values::<Int64Type>(call.rows));
-    let mut best = columns.next().ok_or_else(none_given)??.into_owned();
+fn extreme_int(call: &BatchCall<'_>, choose: fn(i64, i64) -> i64) -> Result<ArrayRef> {
+    let mut columns = call.args.iter().map(|arg| arg.values::<Int64Type>(call.rows));
+    let mut best = columns.next().invariant("a value to choose from")??.into_owned();
     for column in columns {
-        best.iter_mut().zip(column?.iter()).for_each(|(best, it)| *best = choose(*best, *it));
+        let column = column?;
+        ensure(column.len() == best.len(), "arguments have a value for each row")?;
+        best.iter_mut().zip(column.iter()).for_each(|(best, value)| *best = choose(*best, *value));
     }
     Ok(Arc::new(arrow_array::Int64Array::new(best.into(), call.nulls())))
 }
 
 /// NaN beats every number.
-fn extreme_float(call: &Call<'_>, choose: fn(f64, f64) -> f64) -> Result<ArrayRef> {
-    let mut columns = call.args.iter().map(|it| it.values::<Float64Type>(call.rows));
-    let mut best = columns.next().ok_or_else(none_given)??.into_owned();
+fn extreme_float(call: &BatchCall<'_>, choose: fn(f64, f64) -> f64) -> Result<ArrayRef> {
+    let mut columns = call.args.iter().map(|arg| arg.values::<Float64Type>(call.rows));
+    let mut best = columns.next().invariant("a value to choose from")??.into_owned();
     for column in columns {
-        best.iter_mut().zip(column?.iter()).for_each(|(best, it)| {
-            *best = if best.is_nan() || it.is_nan() { f64::NAN } else { choose(*best, *it) };
+        let column = column?;
+        ensure(column.len() == best.len(), "arguments have a value for each row")?;
+        best.iter_mut().zip(column.iter()).for_each(|(best, value)| {
+            *best = if best.is_nan() || value.is_nan() { f64::NAN } else { choose(*best, *value) };
         });
     }
     Ok(Arc::new(arrow_array::Float64Array::new(best.into(), call.nulls())))
 }
 
-/// For types without arithmetic: finds the place of the value and takes it.
-fn extreme(call: &Call<'_>, greatest: bool) -> Result<ArrayRef> {
-    let all: Vec<_> = call.args.iter().map(|it| it.array().clone()).collect();
+/// For types without arithmetic: takes the value at the position of the greatest or least.
+fn extreme(call: &BatchCall<'_>, greatest: bool) -> Result<ArrayRef> {
+    let all: Vec<_> = call.args.iter().map(|arg| arg.array().clone()).collect();
     let all = concat(&all)?;
     let order = order_of(&all, call.returns)?;
-    let mut starts = Vec::with_capacity(call.args.len());
+    // The arguments, and where the values of each begin.
+    let mut args = Vec::with_capacity(call.args.len());
     let mut start = 0;
     for arg in call.args {
-        starts.push(start);
+        args.push((arg, start));
         start += arg.array().len();
     }
     let nulls = call.nulls();
-    let places = (0..call.rows).map(|row| {
-        let places = call.args.iter().zip(&starts).map(|(arg, start)| start + arg.index(row));
-        let best =
-            if greatest { places.max_by(|a, b| order(*a, *b)) } else { places.min_by(|a, b| order(*a, *b)) };
-        best.filter(|_| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row))).map(|it| it as u64)
+    let positions = (0..call.rows).map(|row| {
+        if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
+            return None;
+        }
+        let positions = args.iter().map(|(arg, start)| start + arg.index(row));
+        let best = if greatest {
+            positions.max_by(|a, b| order(*a, *b))
+        } else {
+            positions.min_by(|a, b| order(*a, *b))
+        };
+        best.map(|position| position as u64)
     });
-    take(&all, &places.collect::<UInt64Array>())
-}
-
-fn none_given() -> Error {
-    Error::new(Code::Internal, "there are no values to choose from")
+    take(&all, &positions.collect::<UInt64Array>())
 }
 
 /// The next number of the generator SplitMix64.
-fn random(call: &Call<'_>) -> f64 {
+fn random(call: &BatchCall<'_>) -> f64 {
     let state = call.env.random.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
     call.env.random.set(state);
     let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

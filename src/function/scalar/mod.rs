@@ -8,19 +8,19 @@ mod fingerprint;
 mod hash;
 mod math;
 mod regex;
-mod text;
+mod string;
 
 use super::Function;
 
 pub(super) use array::concat as concat_arrays;
 pub(super) use date::{add_to_date, add_to_timestamp};
 pub(super) use fingerprint::fingerprint;
-pub(super) use text::concat;
+pub(super) use string::concat;
 
 /// The functions, by topic.
 pub(super) const TOPICS: &[&[Function]] = &[
     math::FUNCTIONS,
-    text::FUNCTIONS,
+    string::FUNCTIONS,
     regex::FUNCTIONS,
     date::FUNCTIONS,
     array::FUNCTIONS,

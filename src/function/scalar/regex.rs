@@ -1,4 +1,4 @@
-//! Functions of regular expressions. Source: GoogleSQL, "String functions"; the syntax is that of the crate
+//! Regular expressions. Source: GoogleSQL, "String functions"; the syntax is that of the crate
 //! `regex-lite`, which has most of RE2's: no Unicode classes.
 
 use std::borrow::Cow;
@@ -7,8 +7,8 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, StringArray};
 use regex_lite::{Captures, Regex};
 
-use super::super::{Call, Function, Signature, Type};
-use crate::data::{Operand, TextView};
+use super::super::{BatchCall, Function, Signature, Type};
+use crate::data::{Operand, StringView};
 use crate::diag::{Code, Error, Result};
 
 use Type::{ArrayOf, Bool, Int64, String};
@@ -19,26 +19,26 @@ const EXTRACT: &[Signature] =
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "REGEXP_CONTAINS",
-        "Whether a part of the text matches the regular expression.",
+        "Whether the string contains a match for the regular expression.",
         &[Signature::scalar(&[String, String], Bool, |call| {
-            let (texts, patterns) = (call.arg(0)?.texts()?, Patterns::of(call.arg(1)?)?);
+            let (texts, patterns) = (call.arg(0)?.strings()?, Patterns::of(call.arg(1)?)?);
             call.bools(&|row| Ok(patterns.at(row)?.is_match(texts.at(row))))
         })],
     ),
     Function::new(
         "REGEXP_EXTRACT",
-        "The part that matches, or its group in parentheses, searched from a position (1) on for the n-th time (1).",
+        "The n-th substring (1) that matches from a position (1) on, or its capturing group.",
         EXTRACT,
     ),
-    Function::new("REGEXP_SUBSTR", "The same as REGEXP_EXTRACT.", EXTRACT),
+    Function::new("REGEXP_SUBSTR", "Synonym for REGEXP_EXTRACT.", EXTRACT),
     Function::new(
         "REGEXP_EXTRACT_ALL",
-        "All parts that match, or their groups in parentheses, as an array.",
+        "An array of all substrings that match, or of their capturing groups.",
         &[Signature::scalar(&[String, String], ArrayOf(&String), extract_all)],
     ),
     Function::new(
         "REGEXP_REPLACE",
-        "The text with the third in place of all parts that match; \\1 in it is the first group.",
+        "Replaces all substrings that match with the third argument, in which \\1 to \\9 are capturing groups.",
         &[Signature::scalar(&[String, String, String], String, replace)],
     ),
 ];
@@ -46,12 +46,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
 /// Compiled once where the pattern is a constant.
 enum Patterns<'a> {
     One(Regex),
-    Each(TextView<'a>),
+    Each(StringView<'a>),
 }
 
 impl<'a> Patterns<'a> {
     fn of(operand: &'a Operand) -> Result<Self> {
-        let texts = operand.texts()?;
+        let texts = operand.strings()?;
         Ok(if operand.is_constant() { Self::One(compile(texts.at(0))?) } else { Self::Each(texts) })
     }
 
@@ -62,7 +62,7 @@ impl<'a> Patterns<'a> {
         }
     }
 
-    /// For functions that give one part: there may be one group.
+    /// The pattern of a function that returns one part: it may have one group.
     fn with_a_group(&self, row: usize) -> Result<Cow<'_, Regex>> {
         let regex = self.at(row)?;
         match regex.captures_len() {
@@ -75,7 +75,7 @@ impl<'a> Patterns<'a> {
                     groups - 1
                 ),
             )
-            .hint("write (?: … ) for parentheses that only hold together")),
+            .hint("write (?: … ) for parentheses that only group")),
         }
     }
 }
@@ -87,35 +87,37 @@ fn compile(pattern: &str) -> Result<Regex> {
     })
 }
 
-/// The group, where there is one, else the whole match.
+/// The group, if there is one, otherwise the whole match.
 fn part<'t>(found: &Captures<'t>) -> Option<&'t str> {
-    found.get(found.len() - 1).map(|it| it.as_str())
+    found.get(found.len() - 1).map(|group| group.as_str())
 }
 
-fn extract(call: &Call<'_>) -> Result<ArrayRef> {
-    let (texts, patterns) = (call.arg(0)?.texts()?, Patterns::of(call.arg(1)?)?);
+fn extract(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let (texts, patterns) = (call.arg(0)?.strings()?, Patterns::of(call.arg(1)?)?);
     let starts = call.args.get(2).map(Operand::ints).transpose()?;
-    let times = call.args.get(3).map(Operand::ints).transpose()?;
-    let counted = |name: &str, value: i64| match usize::try_from(value) {
+    let occurrences = call.args.get(3).map(Operand::ints).transpose()?;
+    let from_one = |name: &str, value: i64| match usize::try_from(value) {
         Ok(value @ 1..) => Ok(value - 1),
         _ => Err(Error::new(Code::InvalidValue, format!("expected {name} from 1 on, found {value}"))),
     };
-    call.texts(&|row| {
+    call.strings(&|row| {
         let regex = patterns.with_a_group(row)?;
-        let start = starts.as_ref().map_or(Ok(0), |it| counted("a position", it.at(row)))?;
-        let nth = times.as_ref().map_or(Ok(0), |it| counted("an occurrence", it.at(row)))?;
-        let text = texts.at(row);
-        let ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
-        let Some(rest) = ends.into_iter().nth(start).and_then(|at| text.get(at..)) else { return Ok(None) };
-        Ok(regex.captures_iter(rest).nth(nth).and_then(|found| part(&found)).map(Cow::Borrowed))
+        let start = starts.as_ref().map_or(Ok(0), |starts| from_one("a position", starts.at(row)))?;
+        let nth = occurrences.as_ref().map_or(Ok(0), |nth| from_one("an occurrence", nth.at(row)))?;
+        let mut rest = texts.at(row).chars();
+        if start > 0 && rest.nth(start - 1).is_none() {
+            return Ok(None);
+        }
+        Ok(regex.captures_iter(rest.as_str()).nth(nth).and_then(|found| part(&found)).map(Cow::Borrowed))
     })
 }
 
-fn extract_all(call: &Call<'_>) -> Result<ArrayRef> {
-    let (texts, patterns) = (call.arg(0)?.texts()?, Patterns::of(call.arg(1)?)?);
+fn extract_all(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let (texts, patterns) = (call.arg(0)?.strings()?, Patterns::of(call.arg(1)?)?);
     call.arrays(
         &|row, parts| {
             let regex = patterns.with_a_group(row)?;
+            // A group that has no part in the match is an empty string.
             parts.extend(regex.captures_iter(texts.at(row)).map(|found| part(&found).unwrap_or_default()));
             Ok(())
         },
@@ -123,10 +125,10 @@ fn extract_all(call: &Call<'_>) -> Result<ArrayRef> {
     )
 }
 
-fn replace(call: &Call<'_>) -> Result<ArrayRef> {
-    let (texts, patterns) = (call.arg(0)?.texts()?, Patterns::of(call.arg(1)?)?);
-    let rewrites = call.arg(2)?.texts()?;
-    call.texts(&|row| {
+fn replace(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let (texts, patterns) = (call.arg(0)?.strings()?, Patterns::of(call.arg(1)?)?);
+    let rewrites = call.arg(2)?.strings()?;
+    call.strings(&|row| {
         let (regex, text, rewrite) = (patterns.at(row)?, texts.at(row), rewrites.at(row));
         check_rewrite(rewrite, regex.captures_len())?;
         let expand = |found: &Captures<'_>| expand(rewrite, found);
@@ -134,12 +136,12 @@ fn replace(call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-/// A backslash stands before a group's number or another backslash.
+/// Checks that every backslash is followed by a group's number or another backslash.
 fn check_rewrite(rewrite: &str, groups: usize) -> Result<()> {
     let mut rest = rewrite.chars();
     while let Some(c) = rest.next() {
         let next = if c == '\\' { rest.next() } else { continue };
-        match next.map(|it| it.to_digit(10).ok_or(it)) {
+        match next.map(|next| next.to_digit(10).ok_or(next)) {
             Some(Ok(group)) if (group as usize) < groups => {}
             Some(Err('\\')) => {}
             _ => {
@@ -162,8 +164,9 @@ fn expand(rewrite: &str, found: &Captures<'_>) -> std::string::String {
     let mut rest = rewrite.chars();
     while let Some(c) = rest.next() {
         let next = if c == '\\' { rest.next() } else { None };
-        match next.and_then(|it| it.to_digit(10)) {
-            Some(group) => result.push_str(found.get(group as usize).map_or("", |it| it.as_str())),
+        match next.and_then(|next| next.to_digit(10)) {
+            // A group that has no part in the match is an empty string.
+            Some(group) => result.push_str(found.get(group as usize).map_or("", |group| group.as_str())),
             None => result.push(c),
         }
     }

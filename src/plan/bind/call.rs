@@ -1,5 +1,7 @@
 //! Calls: scalar functions, aggregates, window functions, preprocessing.
 
+use std::sync::Arc;
+
 use super::Binder;
 use super::constant::constant;
 use super::expr::{Fixed, Names, Typed, coerced, literal, takes_text};
@@ -7,8 +9,10 @@ use super::level::Windowed;
 use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Result, Span};
 use crate::function::{self, Body, Function, Lazy, Resolved, Type};
+use crate::limits::Limits;
 use crate::plan::expr::{Aggregate, Expr, ExprKind, Order};
 use crate::plan::node::WindowCall;
+use crate::syntax::SqlOperator;
 use crate::syntax::ast::{self, Over};
 
 /// A call with its function chosen and its arguments converted.
@@ -143,7 +147,7 @@ impl Binder<'_> {
             }
         }
         let Resolved { args: wanted, returns, body } =
-            resolved(function, &args).map_err(|error| error.or_at(span))?;
+            resolved(function, &args, self.context.limits).map_err(|error| error.or_at(span))?;
         let args = args.into_iter().zip(&wanted).map(|(arg, wanted)| {
             let found = arg.expr.data_type.clone();
             coerced(arg, wanted)?.ok_or_else(|| {
@@ -273,7 +277,7 @@ impl Binder<'_> {
             _ => {
                 let Settled { args, returns, body } = self.settled(function, &call.args, span, names)?;
                 match body {
-                    Body::Ranking(_) if order.is_empty() && !function.name.starts_with("ROW") => {
+                    Body::Ranking(ranking) if order.is_empty() && ranking.needs_order() => {
                         return Err(Error::new(
                             Code::MisplacedClause,
                             format!("{} needs an ORDER BY inside OVER", function.name),
@@ -347,11 +351,16 @@ impl Binder<'_> {
     }
 }
 
-/// The operator `sign` over arguments that have the types of its first signature.
-pub(super) fn operator_call(sign: &str, args: Vec<Expr>, data_type: DataType, span: Span) -> Result<Expr> {
-    let body = function::operator(sign).and_then(|it| Some((it, it.signatures.first()?.body)));
-    let Some((function, Body::Scalar(kernel))) = body else {
-        return Err(Error::new(Code::Internal, format!("`{sign}` is not declared")));
+/// An operator over arguments that have the types of its first signature.
+pub(super) fn operator_call(
+    operator: SqlOperator,
+    args: Vec<Expr>,
+    data_type: DataType,
+    span: Span,
+) -> Result<Expr> {
+    let function = function::operator(operator);
+    let Some(Body::Scalar(kernel)) = function.signatures.first().map(|signature| signature.body) else {
+        return Err(Error::internal(format!("`{}` has no scalar signature", function.name)));
     };
     Ok(Expr { kind: ExprKind::Call { function, kernel, args, safe: false }, data_type, span })
 }
@@ -379,8 +388,9 @@ pub(super) fn not_groupable(expr: &Expr, clause: &str) -> Error {
 }
 
 /// The signature for these arguments; texts that were written out may be dates.
-fn resolved(function: &'static Function, args: &[Typed]) -> Result<Resolved> {
-    let literal = |at: usize| args.get(at).map_or(Ok(None), |arg: &Typed| constant(&arg.expr));
+fn resolved(function: &'static Function, args: &[Typed], limits: &Arc<Limits>) -> Result<Resolved> {
+    let literal =
+        |position: usize| args.get(position).map_or(Ok(None), |arg: &Typed| constant(&arg.expr, limits));
     let types: Vec<_> = args.iter().map(Typed::data_type).collect();
     function::resolve(function, &types, &literal).or_else(|error| {
         let open = |arg: &Typed| if arg.fixed == Fixed::Text { None } else { arg.data_type() };
@@ -431,7 +441,7 @@ pub(super) fn unknown_function(name: &str, span: Span) -> Error {
 
 /// What to say of a function that others have and that is left out on purpose.
 pub(super) fn left_out(name: &str, span: Span) -> Option<Error> {
-    let hint = function::refused(name)?;
+    let hint = function::unsupported(name)?;
     Some(Error::new(Code::UnsupportedSyntax, format!("function `{name}` is left out")).at(span).hint(hint))
 }
 

@@ -1,16 +1,20 @@
 //! Values of constant expressions, where a declaration or an option asks for them.
 
-use crate::data::{DataType, Operand, Scalar, array_of, cast, scalar_at};
-use crate::diag::Result;
-use crate::function::{Call, Env};
+use std::sync::Arc;
+
+use crate::data::{CastMode, DataType, Scalar, array_of, cast, scalar_at};
+use crate::diag::{Result, Span};
+use crate::function::fold;
+use crate::limits::Limits;
 use crate::plan::expr::{Expr, ExprKind};
 
 /// The value of `expr`; `None` where it depends on rows, on the time or on subqueries.
 ///
 /// # Errors
 /// What computing it says.
-pub(super) fn constant(expr: &Expr) -> Result<Option<Scalar>> {
-    let all = |parts: &[Expr]| parts.iter().map(constant).collect::<Result<Option<Vec<_>>>>();
+pub(super) fn constant(expr: &Expr, limits: &Arc<Limits>) -> Result<Option<Scalar>> {
+    let all =
+        |parts: &[Expr]| parts.iter().map(|part| constant(part, limits)).collect::<Result<Option<Vec<_>>>>();
     Ok(match &expr.kind {
         ExprKind::Literal(value) => Some(value.clone()),
         ExprKind::Array(items) => match (&expr.data_type, all(items)?) {
@@ -21,34 +25,36 @@ pub(super) fn constant(expr: &Expr) -> Result<Option<Scalar>> {
             (DataType::Struct(fields), Some(items)) => Some(Scalar::Struct(fields.clone(), items)),
             _ => None,
         },
-        ExprKind::Cast { value, mode } => match constant(value)? {
-            Some(inner) => {
-                let array = array_of(&[inner], &value.data_type)?;
-                let array = cast(&array, &value.data_type, &expr.data_type, *mode).map_err(|mut error| {
-                    error.take_row();
-                    error.or_at(expr.span)
-                })?;
-                Some(scalar_at(&array, &expr.data_type, 0)?)
-            }
+        ExprKind::Cast { value, mode } => match constant(value, limits)? {
+            Some(inner) => Some(cast_scalar(inner, &value.data_type, &expr.data_type, *mode, expr.span)?),
             None => None,
         },
-        ExprKind::Call { function, kernel, args, .. } if !function.volatile => match all(args)? {
+        ExprKind::Call { function, kernel, args, .. } => match all(args)? {
             Some(values) => {
-                let types: Vec<_> = args.iter().map(|arg| arg.data_type.clone()).collect();
-                let operands = values.iter().zip(&types).map(|(value, data_type)| {
-                    array_of(std::slice::from_ref(value), data_type).map(Operand::constant)
-                });
-                let operands = operands.collect::<Result<Vec<_>>>()?;
-                let env = Env::new(Default::default(), 0, 0);
-                let call =
-                    Call { args: &operands, types: &types, returns: &expr.data_type, rows: 1, env: &env };
-                match (function.name.starts_with("CURRENT"), kernel(&call)) {
-                    (false, Ok(array)) => Some(scalar_at(&array, &expr.data_type, 0)?),
-                    _ => None,
-                }
+                let types = args.iter().map(|arg| arg.data_type.clone());
+                let args: Vec<_> = values.into_iter().zip(types).collect();
+                fold(function, *kernel, &args, &expr.data_type, limits)?
             }
             None => None,
         },
         _ => None,
     })
+}
+
+/// The CAST of one value.
+///
+/// # Errors
+/// `cast-failed`, at `span`.
+pub(super) fn cast_scalar(
+    value: Scalar,
+    from: &DataType,
+    to: &DataType,
+    mode: CastMode,
+    span: Span,
+) -> Result<Scalar> {
+    let array = cast(&array_of(&[value], from)?, from, to, mode).map_err(|mut error| {
+        error.take_row();
+        error.or_at(span)
+    })?;
+    scalar_at(&array, to, 0)
 }

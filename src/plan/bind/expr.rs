@@ -1,6 +1,6 @@
 //! Expressions: columns, fields, operators, conversions, constructors, subqueries.
 
-use super::constant::constant;
+use super::constant::cast_scalar;
 use super::scope::Scope;
 use super::{Binder, Params};
 use crate::data::{CastMode, DataType, Scalar, StructField, can_cast, can_coerce};
@@ -9,7 +9,7 @@ use crate::function;
 use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::{Gives, Subplan};
 use crate::syntax::ast::{self, Access, Ident, Parameter, SubqueryKind, TypeName, TypeNameKind};
-use crate::syntax::{Dialect, written};
+use crate::syntax::{Dialect, SqlOperator, written};
 
 /// What names mean where an expression stands.
 #[derive(Clone, Copy)]
@@ -93,11 +93,8 @@ impl Binder<'_> {
             ast::ExprKind::Parameter(parameter) => self.parameter(parameter, span),
             ast::ExprKind::Name(name) => self.named(name, names).map(Typed::from),
             ast::ExprKind::Field(base, field) => self.field(base, field, span, names).map(Typed::from),
-            ast::ExprKind::Operator { sign, args } => {
-                let function = function::operator(sign).ok_or_else(|| {
-                    Error::new(Code::UnsupportedSyntax, format!("operator `{sign}` is not supported"))
-                        .at(span)
-                })?;
+            ast::ExprKind::Operator { operator, args } => {
+                let function = function::operator(*operator);
                 self.scalar_call(function, args, false, span, names).map(Typed::from)
             }
             ast::ExprKind::Call(call) => self.call(call, span, names).map(Typed::from),
@@ -324,8 +321,7 @@ impl Binder<'_> {
             conditions.push(match operand {
                 None => self.expr_of(condition, names, &DataType::Bool, "a condition")?,
                 Some(operand) => {
-                    let equal = function::operator("=")
-                        .ok_or_else(|| Error::new(Code::Internal, "`=` is not declared"))?;
+                    let equal = function::operator(SqlOperator::Equal);
                     let sides = [operand.clone(), condition.clone()];
                     self.scalar_call(equal, &sides, false, condition.span, names)?
                 }
@@ -498,15 +494,14 @@ pub(super) fn coerced(typed: Typed, wanted: &DataType) -> Result<Option<Expr>> {
         return Ok(None);
     }
     let span = expr.span;
-    let kind = ExprKind::Cast { value: Box::new(expr), mode: CastMode::Strict };
-    let cast = Expr { kind, data_type: wanted.clone(), span };
-    match as_date {
-        true => {
-            let kind = ExprKind::Literal(constant(&cast)?.unwrap_or(Scalar::Null));
-            Ok(Some(Expr { kind, ..cast }))
+    let kind = match expr.kind {
+        ExprKind::Literal(value) if as_date => {
+            let value = cast_scalar(value, &expr.data_type, wanted, CastMode::Strict, span)?;
+            ExprKind::Literal(value)
         }
-        false => Ok(Some(cast)),
-    }
+        _ => ExprKind::Cast { value: Box::new(expr), mode: CastMode::Strict },
+    };
+    Ok(Some(Expr { kind, data_type: wanted.clone(), span }))
 }
 
 /// CAST to `to`.

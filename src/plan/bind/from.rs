@@ -13,6 +13,7 @@ use crate::diag::{Code, Error, Result, Span};
 use crate::function;
 use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::{JoinKind, Node, NodeKind};
+use crate::syntax::SqlOperator;
 use crate::syntax::ast::{self, JoinOn, TableExprKind};
 use crate::table::{Table, objects};
 
@@ -364,13 +365,13 @@ fn equalities(condition: Expr, split: usize) -> Result<(Equalities, Option<Expr>
         return Ok((keys, rest.pop()));
     }
     let span = rest.first().map(|it| it.span).unwrap_or_default();
-    Ok((keys, Some(operator_call("AND", rest, DataType::Bool, span)?)))
+    Ok((keys, Some(operator_call(SqlOperator::And, rest, DataType::Bool, span)?)))
 }
 
 /// The parts of an AND.
 fn conjuncts(condition: Expr) -> Vec<Expr> {
     match condition.kind {
-        ExprKind::Call { function, args, .. } if function.name == "AND" => {
+        ExprKind::Call { function, args, .. } if function.operator == Some(SqlOperator::And) => {
             args.into_iter().flat_map(conjuncts).collect()
         }
         kind => vec![Expr { kind, ..condition }],
@@ -380,7 +381,7 @@ fn conjuncts(condition: Expr) -> Vec<Expr> {
 /// The sides of `left = right`, each over the columns of its own table.
 fn equality(part: &Expr, split: usize) -> Option<(Expr, Expr)> {
     let ExprKind::Call { function, args, safe: false, .. } = &part.kind else { return None };
-    let ([a, b], "=") = (args.as_slice(), function.name) else { return None };
+    let ([a, b], Some(SqlOperator::Equal)) = (args.as_slice(), function.operator) else { return None };
     let side = |expr: &Expr| {
         let (mut of_left, mut of_right) = (false, false);
         expr.clone().visit_columns(&mut |at| if *at < split { of_left = true } else { of_right = true });

@@ -102,7 +102,7 @@ pub(super) fn same(a: &Expr, b: &Expr) -> bool {
             (Column(a), Column(b)) | (Subplan(a), Subplan(b)) => a == b,
             (Literal(a), Literal(b)) => a == b,
             (Call { function: f, args: a, safe, .. }, Call { function: g, args: b, safe: other, .. }) => {
-                f.name == g.name && !f.volatile && safe == other && all(a, b)
+                f.name == g.name && !f.is_volatile() && safe == other && all(a, b)
             }
             (Cast { value: a, mode }, Cast { value: b, mode: other }) => mode == other && same(a, b),
             (Field { value: a, at }, Field { value: b, at: other }) => at == other && same(a, b),

@@ -24,6 +24,7 @@ use super::node::{Plan, Subplan};
 use crate::catalog::{Catalog, Relation};
 use crate::data::{DataType, Scalar, Schema};
 use crate::diag::{Diagnostic, Error, Result};
+use crate::limits::Limits;
 use crate::model::Model;
 use crate::syntax::ast;
 use crate::syntax::{Dialect, written};
@@ -108,6 +109,8 @@ pub(crate) struct Context<'a> {
     pub(crate) variables: &'a [Variable],
     /// The values that a [`Prerequisite`] asked for.
     pub(crate) subquery_values: &'a [(SubqueryPlace, Scalar)],
+    /// Those of the session, for values that are computed while binding.
+    pub(crate) limits: &'a Arc<Limits>,
 }
 
 impl<'a> Context<'a> {

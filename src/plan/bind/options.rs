@@ -1,5 +1,7 @@
 //! `OPTIONS(…)` of statements: known names, values of the right kind.
 
+use std::sync::Arc;
+
 use super::constant::constant;
 use super::expr::Names;
 use super::scope::Scope;
@@ -216,15 +218,18 @@ fn uris(given: &Options) -> Result<(Vec<String>, Span)> {
 fn literal(tree: &Expr) -> Result<Scalar> {
     let scope = Scope::default();
     let catalog = Catalog::default();
+    // Options are written out: no limit of the session bears on them.
+    let limits = Arc::default();
     let context = Context {
         catalog: &catalog,
         dialect: Dialect::BigQuery,
         params: None,
         variables: &[],
         subquery_values: &[],
+        limits: &limits,
     };
     let expr = Binder::new(context).expr(tree, Names::of(&scope))?;
-    constant(&expr)?.ok_or_else(|| {
+    constant(&expr, &limits)?.ok_or_else(|| {
         Error::new(Code::InvalidOption, "the value of an option has to be a constant").at(tree.span)
     })
 }

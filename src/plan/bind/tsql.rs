@@ -109,7 +109,7 @@ impl Binder<'_> {
             }
             _ => {
                 let scope = Scope::default();
-                constant(&self.expr(tree, Names::of(&scope))?)?
+                constant(&self.expr(tree, Names::of(&scope))?, self.context.limits)?
             }
         };
         let bytes = match value {

@@ -101,7 +101,7 @@ impl Binder<'_> {
     fn constant(&mut self, tree: &ast::Expr, data_type: &DataType, what: &str) -> Result<Scalar> {
         let scope = Scope::default();
         let names = Names::of(&scope);
-        match constant(&self.expr_of(tree, names, data_type, what)?)? {
+        match constant(&self.expr_of(tree, names, data_type, what)?, self.context.limits)? {
             // A parameter without value yet: the statement is only checked.
             Some(value) if value != Scalar::Null || self.context.params.is_none() => Ok(value),
             _ => Err(Error::new(Code::TypeMismatch, format!("expected {what} as a constant")).at(tree.span)),

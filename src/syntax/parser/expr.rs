@@ -3,6 +3,7 @@
 use super::Parser;
 use super::primary::one_part;
 use crate::diag::{Code, Error, Result, Span};
+use crate::syntax::SqlOperator;
 use crate::syntax::ast::{Access, Call, Expr, ExprKind, Ident, Path, SubqueryKind};
 use crate::syntax::token::{Sign, TokenKind};
 
@@ -19,9 +20,29 @@ mod power {
 
 /// An operator that stands behind its first operand.
 #[derive(Clone, Copy)]
-struct Operator {
-    sign: &'static str,
+struct Infix {
+    kind: InfixKind,
     power: u8,
+}
+
+#[derive(Clone, Copy)]
+enum InfixKind {
+    /// `AND` or `OR`: any number of operands.
+    Logical(SqlOperator),
+    Comparison(Comparison),
+    Arithmetic(SqlOperator),
+    /// T-SQL's `%`, which is a call of MOD.
+    Modulo,
+}
+
+#[derive(Clone, Copy)]
+enum Comparison {
+    /// `=` and its like.
+    Sign(SqlOperator),
+    Is,
+    In,
+    Like,
+    Between,
 }
 
 impl Parser<'_> {
@@ -37,21 +58,27 @@ impl Parser<'_> {
             let start = parser.token().span;
             let mut expr = parser.prefix()?;
             let mut compared = None;
-            while let Some(operator) = parser.operator()?.filter(|it| it.power > floor) {
-                if operator.power == power::COMPARE
+            while let Some(infix) = parser.infix()?.filter(|infix| infix.power > floor) {
+                if infix.power == power::COMPARE
                     && let Some(first) = compared.replace(start)
                 {
                     return Err(parser.chained_comparison(&expr, first));
                 }
                 parser.grow()?;
-                expr = match operator.power {
-                    power::OR | power::AND => parser.flat(operator, expr, start)?,
-                    power::COMPARE => parser.comparison(operator, expr, start)?,
-                    _ => {
+                expr = match infix.kind {
+                    InfixKind::Logical(operator) => parser.flat(operator, infix.power, expr, start)?,
+                    InfixKind::Arithmetic(operator) => {
                         parser.bump();
-                        let right = parser.expr_above(operator.power)?;
-                        parser.binary(operator.sign, expr, right, start)
+                        let right = parser.expr_above(infix.power)?;
+                        parser.binary(operator, expr, right, start)
                     }
+                    InfixKind::Modulo => {
+                        parser.bump();
+                        let right = parser.expr_above(infix.power)?;
+                        let call = Call::plain(one_part("MOD", start), vec![expr, right]);
+                        parser.spanned(ExprKind::Call(Box::new(call)), start)
+                    }
+                    InfixKind::Comparison(comparison) => parser.comparison(comparison, expr, start)?,
                 };
             }
             parser.height = parser.height.max(siblings);
@@ -60,19 +87,19 @@ impl Parser<'_> {
     }
 
     /// `a AND b AND c`: one operator with all operands, however many.
-    fn flat(&mut self, operator: Operator, first: Expr, start: Span) -> Result<Expr> {
+    fn flat(&mut self, operator: SqlOperator, power: u8, first: Expr, start: Span) -> Result<Expr> {
         let mut args = vec![first];
-        while self.eat_word(operator.sign) {
-            args.push(self.expr_above(operator.power)?);
+        while self.eat_word(operator.as_str()) {
+            args.push(self.expr_above(power)?);
         }
-        Ok(self.spanned(ExprKind::Operator { sign: operator.sign, args }, start))
+        Ok(self.spanned(ExprKind::Operator { operator, args }, start))
     }
 
     fn prefix(&mut self) -> Result<Expr> {
         let start = self.token().span;
         if self.eat_word("NOT") {
             let value = self.expr_above(power::NOT - 1)?;
-            return Ok(self.unary("NOT", value, start));
+            return Ok(self.unary(SqlOperator::Not, value, start));
         }
         if self.eat(Sign::Minus) {
             return self.negative(start);
@@ -95,67 +122,76 @@ impl Parser<'_> {
             return self.suffixes(value);
         }
         let value = self.expr_above(power::UNARY - 1)?;
-        Ok(self.unary("-x", value, start))
+        Ok(self.unary(SqlOperator::Negate, value, start))
     }
 
     pub(super) fn spanned(&self, kind: ExprKind, start: Span) -> Expr {
         Expr { kind, span: self.since(start) }
     }
 
-    fn unary(&self, sign: &'static str, value: Expr, start: Span) -> Expr {
-        self.spanned(ExprKind::Operator { sign, args: vec![value] }, start)
+    fn unary(&self, operator: SqlOperator, value: Expr, start: Span) -> Expr {
+        self.spanned(ExprKind::Operator { operator, args: vec![value] }, start)
     }
 
-    /// T-SQL's operators differ from GoogleSQL's of the same look: integers divide to integers, `+` joins texts.
-    fn binary(&self, sign: &'static str, left: Expr, right: Expr, start: Span) -> Expr {
-        let args = vec![left, right];
-        let kind = match sign {
-            "%" => ExprKind::Call(Box::new(Call::plain(one_part("MOD", start), args))),
-            "+" if self.is_tsql() => ExprKind::Operator { sign: "+ (T-SQL)", args },
-            "/" if self.is_tsql() => ExprKind::Operator { sign: "/ (T-SQL)", args },
-            _ => ExprKind::Operator { sign, args },
-        };
-        self.spanned(kind, start)
+    fn binary(&self, operator: SqlOperator, left: Expr, right: Expr, start: Span) -> Expr {
+        self.spanned(ExprKind::Operator { operator, args: vec![left, right] }, start)
     }
 
     /// The operator behind an operand that comes next.
-    fn operator(&self) -> Result<Option<Operator>> {
-        let (sign, power) = match self.token().kind {
-            TokenKind::Word => {
-                let words = [
-                    ("OR", power::OR),
-                    ("AND", power::AND),
-                    ("IS", power::COMPARE),
-                    ("IN", power::COMPARE),
-                    ("LIKE", power::COMPARE),
-                    ("BETWEEN", power::COMPARE),
-                ];
-                let not = usize::from(self.at_word("NOT"));
-                match words.iter().find(|(word, _)| self.nth_is(not, word)) {
-                    Some((sign, power)) if not == 0 || !matches!(*sign, "OR" | "AND" | "IS") => {
-                        (*sign, *power)
-                    }
-                    _ => return self.refuse_operator().map(|()| None),
-                }
-            }
-            TokenKind::Sign(sign) => match sign {
-                Sign::Equal => ("=", power::COMPARE),
-                Sign::NotEqual | Sign::NotEqualAngle => ("!=", power::COMPARE),
-                Sign::Less => ("<", power::COMPARE),
-                Sign::LessEqual => ("<=", power::COMPARE),
-                Sign::Greater => (">", power::COMPARE),
-                Sign::GreaterEqual => (">=", power::COMPARE),
-                Sign::Plus => ("+", power::ADD),
-                Sign::Minus => ("-", power::ADD),
-                Sign::Star => ("*", power::MULTIPLY),
-                Sign::Slash => ("/", power::MULTIPLY),
-                Sign::Concat => ("||", power::MULTIPLY),
-                Sign::Percent if self.is_tsql() => ("%", power::MULTIPLY),
-                _ => return self.refuse_operator().map(|()| None),
-            },
+    fn infix(&self) -> Result<Option<Infix>> {
+        let infix = match self.token().kind {
+            TokenKind::Word => self.infix_word(),
+            TokenKind::Sign(sign) => self.infix_sign(sign),
             _ => return Ok(None),
         };
-        Ok(Some(Operator { sign, power }))
+        if infix.is_none() {
+            self.refuse_operator()?;
+        }
+        Ok(infix)
+    }
+
+    fn infix_word(&self) -> Option<Infix> {
+        let comparisons =
+            [("IN", Comparison::In), ("LIKE", Comparison::Like), ("BETWEEN", Comparison::Between)];
+        let without_not = [
+            ("OR", InfixKind::Logical(SqlOperator::Or), power::OR),
+            ("AND", InfixKind::Logical(SqlOperator::And), power::AND),
+            ("IS", InfixKind::Comparison(Comparison::Is), power::COMPARE),
+        ];
+        let word_at = usize::from(self.at_word("NOT"));
+        let comparison = comparisons.iter().find(|(word, _)| self.nth_is(word_at, word));
+        if let Some((_, comparison)) = comparison {
+            return Some(Infix { kind: InfixKind::Comparison(*comparison), power: power::COMPARE });
+        }
+        let found = without_not.iter().find(|(word, ..)| self.at_word(word));
+        found.map(|(_, kind, power)| Infix { kind: *kind, power: *power })
+    }
+
+    /// T-SQL's `+` and `/` are operators of their own: they differ from GoogleSQL's in what they do.
+    fn infix_sign(&self, sign: Sign) -> Option<Infix> {
+        use SqlOperator::{
+            Add, Concat, Divide, Equal, Greater, GreaterOrEqual, Less, LessOrEqual, Multiply, NotEqual,
+            Subtract, TsqlAdd, TsqlDivide,
+        };
+        let comparison = |operator| InfixKind::Comparison(Comparison::Sign(operator));
+        let (kind, power) = match sign {
+            Sign::Equal => (comparison(Equal), power::COMPARE),
+            Sign::NotEqual | Sign::NotEqualAngle => (comparison(NotEqual), power::COMPARE),
+            Sign::Less => (comparison(Less), power::COMPARE),
+            Sign::LessEqual => (comparison(LessOrEqual), power::COMPARE),
+            Sign::Greater => (comparison(Greater), power::COMPARE),
+            Sign::GreaterEqual => (comparison(GreaterOrEqual), power::COMPARE),
+            Sign::Plus if self.is_tsql() => (InfixKind::Arithmetic(TsqlAdd), power::ADD),
+            Sign::Plus => (InfixKind::Arithmetic(Add), power::ADD),
+            Sign::Minus => (InfixKind::Arithmetic(Subtract), power::ADD),
+            Sign::Star => (InfixKind::Arithmetic(Multiply), power::MULTIPLY),
+            Sign::Slash if self.is_tsql() => (InfixKind::Arithmetic(TsqlDivide), power::MULTIPLY),
+            Sign::Slash => (InfixKind::Arithmetic(Divide), power::MULTIPLY),
+            Sign::Concat => (InfixKind::Arithmetic(Concat), power::MULTIPLY),
+            Sign::Percent if self.is_tsql() => (InfixKind::Modulo, power::MULTIPLY),
+            _ => return None,
+        };
+        Some(Infix { kind, power })
     }
 
     /// Operators of other languages, and those of GoogleSQL that are left out.
@@ -193,7 +229,10 @@ impl Parser<'_> {
             .at(self.since(start).to(self.token().span));
         let joined = match &left.kind {
             ExprKind::Operator { args, .. } => {
-                args.iter().any(|arg| matches!(&arg.kind, ExprKind::Operator { sign, .. } if *sign == "||"))
+                let concat = |arg: &Expr| {
+                    matches!(&arg.kind, ExprKind::Operator { operator: SqlOperator::Concat, .. })
+                };
+                args.iter().any(concat)
             }
             _ => false,
         };
@@ -204,33 +243,32 @@ impl Parser<'_> {
     }
 
     /// What binds as `=` does.
-    fn comparison(&mut self, operator: Operator, left: Expr, start: Span) -> Result<Expr> {
-        if operator.sign == "IS" {
-            return self.is(left, start);
-        }
-        let not = self.eat_word("NOT");
+    fn comparison(&mut self, comparison: Comparison, left: Expr, start: Span) -> Result<Expr> {
+        let not = !matches!(comparison, Comparison::Is) && self.eat_word("NOT");
         self.bump();
-        let expr = match operator.sign {
-            "IN" => self.within(left, start)?,
-            "BETWEEN" => {
+        let expr = match comparison {
+            Comparison::Is => return self.is(left, start),
+            Comparison::In => self.within(left, start)?,
+            Comparison::Between => {
                 let low = self.expr_above(power::COMPARE)?;
                 self.expect_word("AND")?;
                 let high = self.expr_above(power::COMPARE)?;
-                self.spanned(ExprKind::Operator { sign: "BETWEEN", args: vec![left, low, high] }, start)
+                let args = vec![left, low, high];
+                self.spanned(ExprKind::Operator { operator: SqlOperator::Between, args }, start)
             }
-            "LIKE" => {
+            Comparison::Like => {
                 self.refuse(&["ANY", "SOME", "ALL"], "join several LIKE with OR or AND")?;
                 let pattern = self.expr_above(power::COMPARE)?;
                 self.refuse(&["ESCAPE"], "put `\\\\` in front of `%` and `_` in the pattern")?;
-                self.binary("LIKE", left, pattern, start)
+                self.binary(SqlOperator::Like, left, pattern, start)
             }
-            sign => {
+            Comparison::Sign(operator) => {
                 self.refuse_doubled_sign()?;
                 let right = self.expr_above(power::COMPARE)?;
-                self.binary(sign, left, right, start)
+                self.binary(operator, left, right, start)
             }
         };
-        Ok(if not { self.unary("NOT", expr, start) } else { expr })
+        Ok(if not { self.unary(SqlOperator::Not, expr, start) } else { expr })
     }
 
     /// `==`, `<<`, `>>`: the first sign is taken.
@@ -253,46 +291,46 @@ impl Parser<'_> {
         }
     }
 
-    /// `IS [NOT] NULL | TRUE | FALSE | DISTINCT FROM value`.
+    /// `IS [NOT] NULL | TRUE | FALSE | DISTINCT FROM value`, the keyword IS taken already.
     fn is(&mut self, left: Expr, start: Span) -> Result<Expr> {
-        self.bump();
         let not = self.eat_word("NOT");
         if self.eat_word("NULL") {
-            return Ok(self.unary(if not { "IS NOT NULL" } else { "IS NULL" }, left, start));
+            let operator = if not { SqlOperator::IsNotNull } else { SqlOperator::IsNull };
+            return Ok(self.unary(operator, left, start));
         }
         let expr = if self.eat_word("TRUE") {
-            self.unary("IS TRUE", left, start)
+            self.unary(SqlOperator::IsTrue, left, start)
         } else if self.eat_word("FALSE") {
-            self.unary("IS FALSE", left, start)
+            self.unary(SqlOperator::IsFalse, left, start)
         } else if self.eat_word("DISTINCT") {
             self.expect_word("FROM")?;
             let right = self.expr_above(power::COMPARE)?;
-            self.binary("IS DISTINCT FROM", left, right, start)
+            self.binary(SqlOperator::IsDistinctFrom, left, right, start)
         } else {
             let words = &["NULL", "TRUE", "FALSE", "DISTINCT FROM"];
             return Err(self
                 .expected_one_of(words)
                 .hint("IS asks for NULL, TRUE or FALSE: compare with = and !="));
         };
-        Ok(if not { self.unary("NOT", expr, start) } else { expr })
+        Ok(if not { self.unary(SqlOperator::Not, expr, start) } else { expr })
     }
 
     /// `IN (a, b) | UNNEST(array) | (query)`, the keyword taken already.
     fn within(&mut self, left: Expr, start: Span) -> Result<Expr> {
         let mut args = vec![left];
-        let mut sign = "IN";
+        let mut operator = SqlOperator::In;
         if self.eat_word("UNNEST") {
             let open = self.expect(Sign::LeftParen)?;
             args.push(self.expr()?);
             self.close(open, Sign::RightParen)?;
-            sign = "IN UNNEST";
+            operator = SqlOperator::InUnnest;
         } else if self.at_parenthesised_query() {
             let rows = self.primary()?;
             match rows.kind {
                 ExprKind::Subquery(SubqueryKind::Scalar, query) => {
                     let kind = ExprKind::Subquery(SubqueryKind::Array, query);
                     args.push(Expr { kind, span: rows.span });
-                    sign = "IN UNNEST";
+                    operator = SqlOperator::InUnnest;
                 }
                 ExprKind::Struct { fields, .. } => args.extend(fields.into_iter().map(|(value, _)| value)),
                 kind => args.push(Expr { kind, span: rows.span }),
@@ -303,7 +341,7 @@ impl Parser<'_> {
             let hint = "write IN (a, b), IN UNNEST(array) or IN (SELECT …)";
             return Err(self.expected("`(` or `UNNEST`").hint(hint));
         }
-        Ok(self.spanned(ExprKind::Operator { sign, args }, start))
+        Ok(self.spanned(ExprKind::Operator { operator, args }, start))
     }
 
     /// `.field` and `[index]`, as often as they come.

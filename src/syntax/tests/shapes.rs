@@ -18,10 +18,10 @@ pub(super) fn show(expr: &Expr) -> String {
         ExprKind::Parameter(Parameter::Position(position)) => format!("${position}"),
         ExprKind::Star => "*".into(),
         ExprKind::Call(call) => show_call(call),
-        ExprKind::Operator { sign, args } if args.len() == 2 => {
-            format!("({} {sign} {})", show(&args[0]), show(&args[1]))
+        ExprKind::Operator { operator, args } if args.len() == 2 => {
+            format!("({} {} {})", show(&args[0]), operator.as_str(), show(&args[1]))
         }
-        ExprKind::Operator { sign, args } => format!("({sign}: {})", list(args)),
+        ExprKind::Operator { operator, args } => format!("({}: {})", operator.as_str(), list(args)),
         ExprKind::Element { array, index, access } => {
             format!(
                 "{}[{}+{}{}]",

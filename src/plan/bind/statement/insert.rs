@@ -13,7 +13,7 @@ use crate::plan::bind::{Binder, Bound};
 use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::{Node, NodeKind, Plan, WindowCall};
 use crate::syntax::ast::{self, InsertSource};
-use crate::syntax::written;
+use crate::syntax::{SqlOperator, written};
 
 /// Put rows behind those of a table; they have its columns.
 #[derive(Debug)]
@@ -132,9 +132,9 @@ fn identity_value(column: usize, rows: usize, first: i64, step: i64, span: Span)
     let before = i64::try_from(rows).ok().invariant("a table has fewer rows than INT64 has numbers")? - 1;
     let call = |sign, args| operator_call(sign, args, DataType::Int64, span);
     let number = |value| literal(Scalar::Int64(value), DataType::Int64, span);
-    let index = call("+", vec![Expr::column(column, DataType::Int64, span), number(before)])?;
-    let distance = call("*", vec![index, number(step)])?;
-    call("+", vec![distance, number(first)])
+    let index = call(SqlOperator::Add, vec![Expr::column(column, DataType::Int64, span), number(before)])?;
+    let distance = call(SqlOperator::Multiply, vec![index, number(step)])?;
+    call(SqlOperator::Add, vec![distance, number(first)])
 }
 
 fn literal(value: Scalar, data_type: DataType, span: Span) -> Expr {

@@ -1,4 +1,4 @@
-//! The loops that functions share: from the rows of a call to a column.
+//! The loops that functions share: from the rows of a call to the column it gives.
 //!
 //! A function says what becomes of one row. Rows with a NULL argument are NULL and never seen by it; an error is given
 //! the number of its row.
@@ -10,23 +10,23 @@ use arrow_array::types::{ArrowPrimitiveType, Date32Type, Float64Type, Int64Type,
 use arrow_array::{ArrayRef, BinaryArray, BooleanArray, ListArray, PrimitiveArray, StringArray};
 use arrow_buffer::{BooleanBufferBuilder, NullBuffer, NullBufferBuilder, OffsetBuffer};
 
-use super::Call;
+use super::BatchCall;
 use crate::data::DataType;
 use crate::diag::{Code, Error, Result};
 
 /// What becomes of a row, `None` standing for NULL.
 type Each<'f, T> = &'f dyn Fn(usize) -> Result<Option<T>>;
 
-impl Call<'_> {
+impl BatchCall<'_> {
     /// Which rows have a NULL argument; `None` where none has.
     pub(super) fn nulls(&self) -> Option<NullBuffer> {
-        let nulls = self.args.iter().map(|it| it.nulls(self.rows));
-        nulls.fold(None, |all, it| NullBuffer::union(all.as_ref(), it.as_ref()))
+        let nulls = self.args.iter().map(|arg| arg.nulls(self.rows));
+        nulls.fold(None, |all, nulls| NullBuffer::union(all.as_ref(), nulls.as_ref()))
     }
 
-    /// The same rows without their arguments, for functions that make something of NULL too.
-    pub(super) fn bare(&self) -> Call<'_> {
-        Call { args: &[], types: &[], returns: self.returns, rows: self.rows, env: self.env }
+    /// The same rows without their arguments, for functions that have a value for NULL too.
+    pub(super) fn without_args(&self) -> BatchCall<'_> {
+        BatchCall { args: &[], types: &[], returns: self.returns, rows: self.rows, env: self.env }
     }
 
     /// A column of INT64.
@@ -61,28 +61,23 @@ impl Call<'_> {
     }
 
     /// A column of STRING.
-    pub(super) fn texts<'b>(&self, each: Each<'_, Cow<'b, str>>) -> Result<ArrayRef> {
-        let as_bytes = |text| match text {
-            Cow::Borrowed(text) => Cow::Borrowed(str::as_bytes(text)),
-            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    pub(super) fn strings<'b>(&self, each: Each<'_, Cow<'b, str>>) -> Result<ArrayRef> {
+        let as_bytes = |string| match string {
+            Cow::Borrowed(string) => Cow::Borrowed(str::as_bytes(string)),
+            Cow::Owned(string) => Cow::Owned(string.into_bytes()),
         };
-        let (offsets, bytes, nulls) = self.variable(&|row| Ok(each(row)?.map(as_bytes)))?;
-        StringArray::try_new(offsets, bytes.into(), nulls).map(|it| Arc::new(it) as ArrayRef).map_err(broken)
+        self.variable(&|row| Ok(each(row)?.map(as_bytes)))?.into_strings()
     }
 
     /// A column of BYTES.
-    pub(super) fn blobs<'b>(&self, each: Each<'_, Cow<'b, [u8]>>) -> Result<ArrayRef> {
-        let (offsets, bytes, nulls) = self.variable(each)?;
-        BinaryArray::try_new(offsets, bytes.into(), nulls).map(|it| Arc::new(it) as ArrayRef).map_err(broken)
+    pub(super) fn bytes<'b>(&self, each: Each<'_, Cow<'b, [u8]>>) -> Result<ArrayRef> {
+        self.variable(each)?.into_binary()
     }
 
     /// A column of STRING or BYTES, whichever the call returns, from bytes.
-    pub(super) fn texts_or_blobs<'b>(&self, each: Each<'_, Cow<'b, [u8]>>) -> Result<ArrayRef> {
-        if *self.returns == DataType::Bytes {
-            return self.blobs(each);
-        }
-        let (offsets, bytes, nulls) = self.variable(each)?;
-        StringArray::try_new(offsets, bytes.into(), nulls).map(|it| Arc::new(it) as ArrayRef).map_err(broken)
+    pub(super) fn strings_or_bytes<'b>(&self, each: Each<'_, Cow<'b, [u8]>>) -> Result<ArrayRef> {
+        let column = self.variable(each)?;
+        if *self.returns == DataType::Bytes { column.into_binary() } else { column.into_strings() }
     }
 
     /// A column of arrays: `each` puts the elements of a row behind those of earlier rows and says whether there is an
@@ -105,7 +100,7 @@ impl Call<'_> {
         let elements = finish(elements)?;
         let field = Arc::new(arrow_schema::Field::new_list_field(elements.data_type().clone(), true));
         ListArray::try_new(field, OffsetBuffer::new(ends.into()), elements, nulls)
-            .map(|it| Arc::new(it) as ArrayRef)
+            .map(|arrays| Arc::new(arrays) as ArrayRef)
             .map_err(broken)
     }
 
@@ -114,35 +109,56 @@ impl Call<'_> {
         let mut values = Vec::with_capacity(self.rows);
         let mut nulls = NullBufferBuilder::new(self.rows);
         for row in 0..self.rows {
-            let value = match is_valid(given.as_ref(), row) {
-                true => each(row).map_err(|error| error.in_row(row))?,
-                false => None,
+            let value = if is_valid(given.as_ref(), row) {
+                each(row).map_err(|error| error.in_row(row))?
+            } else {
+                None
             };
             nulls.append(value.is_some());
+            // The value at a NULL means nothing.
             values.push(value.unwrap_or_default());
         }
         Ok(PrimitiveArray::new(values.into(), nulls.finish()))
     }
 
-    fn variable<'b>(
-        &self,
-        each: Each<'_, Cow<'b, [u8]>>,
-    ) -> Result<(OffsetBuffer<i32>, Vec<u8>, Option<NullBuffer>)> {
+    fn variable<'b>(&self, each: Each<'_, Cow<'b, [u8]>>) -> Result<VariableColumn> {
         let given = self.nulls();
         let mut bytes = Vec::new();
         let mut ends = Vec::with_capacity(self.rows + 1);
         ends.push(0);
         let mut nulls = NullBufferBuilder::new(self.rows);
         for row in 0..self.rows {
-            let value = match is_valid(given.as_ref(), row) {
-                true => each(row).map_err(|error| error.in_row(row))?,
-                false => None,
+            let value = if is_valid(given.as_ref(), row) {
+                each(row).map_err(|error| error.in_row(row))?
+            } else {
+                None
             };
             nulls.append(value.is_some());
-            bytes.extend_from_slice(&value.unwrap_or_default());
+            if let Some(value) = value {
+                bytes.extend_from_slice(&value);
+            }
             ends.push(end(bytes.len())?);
         }
-        Ok((OffsetBuffer::new(ends.into()), bytes, nulls.finish()))
+        Ok(VariableColumn { offsets: OffsetBuffer::new(ends.into()), bytes, nulls: nulls.finish() })
+    }
+}
+
+/// The buffers of STRING or BYTES.
+struct VariableColumn {
+    offsets: OffsetBuffer<i32>,
+    bytes: Vec<u8>,
+    nulls: Option<NullBuffer>,
+}
+
+impl VariableColumn {
+    fn into_strings(self) -> Result<ArrayRef> {
+        let strings = StringArray::try_new(self.offsets, self.bytes.into(), self.nulls).map_err(broken)?;
+        Ok(Arc::new(strings))
+    }
+
+    fn into_binary(self) -> Result<ArrayRef> {
+        let binary = BinaryArray::try_new(self.offsets, self.bytes.into(), self.nulls).map_err(broken)?;
+        Ok(Arc::new(binary))
     }
 }
 
@@ -152,11 +168,11 @@ fn is_valid(nulls: Option<&NullBuffer>, row: usize) -> bool {
 
 fn end(length: usize) -> Result<i32> {
     i32::try_from(length).map_err(|_| {
-        Error::new(Code::LimitExceeded, "a batch of texts, bytes or arrays holds more than 2 GiB")
+        Error::new(Code::LimitExceeded, "a batch of strings, bytes or arrays holds more than 2 GiB")
             .hint("use fewer or shorter values")
     })
 }
 
 fn broken(error: arrow_schema::ArrowError) -> Error {
-    Error::new(Code::Internal, "a column cannot be built").detail(error)
+    Error::internal("a column can be built").detail(error)
 }

@@ -5,17 +5,17 @@ use super::{Body, Function, Ranking, Signature, Type};
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "ROW_NUMBER",
-        "The number of the row in the order of its partition, from 1.",
+        "The number of the row in its partition, from 1.",
         &[Signature::new(&[], Type::Int64, Body::Ranking(Ranking::RowNumber))],
     ),
     Function::new(
         "RANK",
-        "One more than the rows in front of this one and its peers.",
+        "The rank of the row in its partition, from 1. Peers share a rank, and a gap follows them.",
         &[Signature::new(&[], Type::Int64, Body::Ranking(Ranking::Rank))],
     ),
     Function::new(
         "DENSE_RANK",
-        "One more than the different places in front of this one.",
+        "The rank of the row in its partition, from 1. Peers share a rank, and no gap follows them.",
         &[Signature::new(&[], Type::Int64, Body::Ranking(Ranking::DenseRank))],
     ),
 ];

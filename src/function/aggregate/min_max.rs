@@ -1,4 +1,4 @@
-//! The smallest and the largest value; of BOOL values these are AND and OR.
+//! Minima and maxima; for BOOL these are AND and OR.
 
 use std::ops::Range;
 
@@ -6,9 +6,10 @@ use arrow_array::ArrayRef;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
 
+use super::string_agg::{OptionalBytes, bytes_column};
 use super::{Accumulator, Setup, States, argument};
 use crate::data::{DataType, Operand, Scalar, array_of};
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Error, Invariant, Result};
 use crate::function::{Body, Function, Signature, Type};
 
 use Type::{Bool, Ordered};
@@ -16,12 +17,12 @@ use Type::{Bool, Ordered};
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "MIN",
-        "The smallest value; NaN if there is one.",
+        "The minimum; NaN if any value is NaN.",
         &[Signature::new(&[Ordered], Ordered, Body::Aggregate(|setup| start(setup, false)))],
     ),
     Function::new(
         "MAX",
-        "The largest value; NaN if there is one.",
+        "The maximum; NaN if any value is NaN.",
         &[Signature::new(&[Ordered], Ordered, Body::Aggregate(|setup| start(setup, true)))],
     ),
     Function::new(
@@ -31,7 +32,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "LOGICAL_OR",
-        "Whether some value is TRUE.",
+        "Whether at least one value is TRUE.",
         &[Signature::new(&[Bool], Bool, Body::Aggregate(|setup| start(setup, true)))],
     ),
 ];
@@ -40,7 +41,7 @@ fn start(setup: &Setup<'_>, largest: bool) -> Result<Box<dyn Accumulator>> {
     let data_type = setup.returns.clone();
     Ok(match data_type {
         DataType::String | DataType::Bytes => {
-            Box::new(Blobs { largest, text: data_type == DataType::String, best: States::new() })
+            Box::new(ByteStrings { largest, data_type, best: States::new() })
         }
         _ => Box::new(Ordinals { largest, data_type, best: States::new() }),
     })
@@ -54,49 +55,49 @@ struct Ordinals {
 }
 
 impl Ordinals {
-    /// The value at `at` as an integer.
+    /// Reads the value at an index as an integer.
     fn reader<'a>(&self, array: &'a ArrayRef) -> Option<Box<dyn Fn(usize) -> i64 + 'a>> {
         Some(match self.data_type {
             DataType::Float64 => {
                 let array = array.as_primitive_opt::<Float64Type>()?;
                 let nan = if self.largest { i64::MAX } else { i64::MIN };
-                Box::new(move |at| match array.value(at) {
+                Box::new(move |index| match array.value(index) {
                     value if value.is_nan() => nan,
                     value => ordinal(value),
                 })
             }
             DataType::Bool => {
                 let array = array.as_boolean_opt()?;
-                Box::new(move |at| i64::from(array.value(at)))
+                Box::new(move |index| i64::from(array.value(index)))
             }
             DataType::Date => {
                 let array = array.as_primitive_opt::<Date32Type>()?;
-                Box::new(move |at| i64::from(array.value(at)))
+                Box::new(move |index| i64::from(array.value(index)))
             }
             DataType::Timestamp => {
                 let array = array.as_primitive_opt::<TimestampMicrosecondType>()?;
-                Box::new(move |at| array.value(at))
+                Box::new(move |index| array.value(index))
             }
             _ => {
                 let array = array.as_primitive_opt::<Int64Type>()?;
-                Box::new(move |at| array.value(at))
+                Box::new(move |index| array.value(index))
             }
         })
     }
 
-    fn scalar(&self, value: i64) -> Scalar {
-        match self.data_type {
+    fn scalar(&self, value: i64) -> Result<Scalar> {
+        Ok(match self.data_type {
             DataType::Float64 if value == i64::MAX || value == i64::MIN => Scalar::Float64(f64::NAN),
             DataType::Float64 => Scalar::Float64(float(value)),
             DataType::Bool => Scalar::Bool(value != 0),
-            DataType::Date => Scalar::Date(i32::try_from(value).unwrap_or_default()),
+            DataType::Date => Scalar::Date(i32::try_from(value).ok().invariant("the days of a DATE")?),
             DataType::Timestamp => Scalar::Timestamp(value),
             _ => Scalar::Int64(value),
-        }
+        })
     }
 }
 
-/// An integer in the order of the floats: the bits, of negative numbers turned round. Infinity stays below
+/// An integer in the order of the floats: the bits, those of negative numbers flipped except for the sign. Infinity stays below
 /// `i64::MAX`.
 fn ordinal(value: f64) -> i64 {
     let bits = value.to_bits().cast_signed();
@@ -121,37 +122,38 @@ impl Accumulator for Ordinals {
         Ok(())
     }
 
-    fn carry(&mut self, from: u32, to: u32) {
-        self.best.carry(from, to);
+    fn carry(&mut self, from: u32, to: u32) -> Result<()> {
+        self.best.carry(from, to).map(drop)
     }
 
     fn values(&mut self, range: Range<usize>) -> Result<ArrayRef> {
-        let best = self.best.range(range).to_vec();
-        let values: Vec<_> =
-            best.into_iter().map(|it| it.map_or(Scalar::Null, |it| self.scalar(it))).collect();
-        array_of(&values, &self.data_type)
+        let best = self.best.range(range)?.to_vec();
+        let values = best.into_iter().map(|best| best.map_or(Ok(Scalar::Null), |value| self.scalar(value)));
+        array_of(&values.collect::<Result<Vec<_>>>()?, &self.data_type)
     }
 }
 
 /// STRING and BYTES, which both order by their bytes.
-struct Blobs {
+struct ByteStrings {
     largest: bool,
-    text: bool,
+    data_type: DataType,
     best: States<Option<Vec<u8>>>,
 }
 
-impl Accumulator for Blobs {
+impl Accumulator for ByteStrings {
     fn update(&mut self, args: &[Operand], groups: &[u32], count: usize) -> Result<()> {
         self.best.grow(count);
         let values = argument(args, 0)?;
-        let blob = super::text::blobs(values)?;
+        let values = OptionalBytes::new(values)?;
         for (row, group) in groups.iter().enumerate() {
-            let Some(value) = blob(row) else { continue };
+            // NULLs do not count.
+            let Some(value) = values.get(row) else { continue };
             let best = self.best.of(*group)?;
-            let better = best.as_deref().is_none_or(|best| match self.largest {
-                true => value > best,
-                false => value < best,
-            });
+            let better = match best.as_deref() {
+                None => true,
+                Some(best) if self.largest => value > best,
+                Some(best) => value < best,
+            };
             if better {
                 *best = Some(value.to_vec());
             }
@@ -159,17 +161,17 @@ impl Accumulator for Blobs {
         Ok(())
     }
 
-    fn carry(&mut self, from: u32, to: u32) {
-        self.best.carry(from, to);
+    fn carry(&mut self, from: u32, to: u32) -> Result<()> {
+        self.best.carry(from, to).map(drop)
     }
 
     fn values(&mut self, range: Range<usize>) -> Result<ArrayRef> {
-        super::text::column(self.best.range(range), self.text)
+        bytes_column(self.best.range(range)?, &self.data_type)
     }
 }
 
 fn layout(data_type: &DataType) -> Error {
-    Error::new(Code::Internal, format!("expected a column of type {data_type}"))
+    Error::internal(format!("expected a column of type {data_type}"))
 }
 
 #[cfg(test)]
@@ -181,7 +183,7 @@ mod tests {
         let floats =
             [f64::NEG_INFINITY, f64::MIN, -1.5, -f64::MIN_POSITIVE, -0.0, 0.0, 5e-324, 1.0, f64::INFINITY];
         assert!(floats.map(ordinal).is_sorted());
-        assert_eq!(floats.map(|it| float(ordinal(it))), floats);
+        assert_eq!(floats.map(|value| float(ordinal(value))), floats);
         assert!(ordinal(f64::INFINITY) < i64::MAX && ordinal(f64::NEG_INFINITY) > i64::MIN);
     }
 }

@@ -1,4 +1,4 @@
-//! Functions of texts; those that make sense for bytes take them too. Positions count characters from 1, or bytes where
+//! Functions of strings, many of which take bytes too. Positions count characters from 1, or bytes where
 //! the value is BYTES. Source: GoogleSQL, "String functions".
 
 use std::borrow::Cow;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, StringArray};
 
-use super::super::{Call, Function, Signature, Type};
+use super::super::{BatchCall, Function, Signature, Type};
 use crate::data::{DataType, Operand};
 use crate::diag::{Code, Error, Result};
 
@@ -25,55 +25,55 @@ const SUBSTR: &[Signature] = &[
 ];
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("LENGTH", "The number of characters, or of bytes.", LENGTH),
+    Function::new("LENGTH", "The number of characters of a string, or of bytes.", LENGTH),
     Function::new("CHAR_LENGTH", "The number of characters.", CHARACTERS),
     Function::new("CHARACTER_LENGTH", "The number of characters.", CHARACTERS),
     Function::new("BYTE_LENGTH", "The number of bytes.", BYTES),
     Function::new("OCTET_LENGTH", "The number of bytes.", BYTES),
     Function::new(
         "LOWER",
-        "The text in small letters.",
+        "Converts to lower case.",
         &[Signature::scalar(&[String], String, |call| mapped(call, |text| text.to_lowercase().into()))],
     ),
     Function::new(
         "UPPER",
-        "The text in capitals.",
+        "Converts to upper case.",
         &[Signature::scalar(&[String], String, |call| mapped(call, |text| text.to_uppercase().into()))],
     ),
     Function::new(
         "INITCAP",
-        "The text with a capital at the start of each word; the second argument lists what parts words.",
+        "Capitalizes the first character of each word. The second argument lists the characters that separate words.",
         &[Signature::scalar(&[String, String], String, capitalised).optional(1)],
     ),
     Function::new(
         "REVERSE",
-        "The characters from the last to the first.",
+        "The characters in reverse order.",
         &[Signature::scalar(&[String], String, |call| mapped(call, |text| text.chars().rev().collect()))],
     ),
     Function::new(
         "TRIM",
-        "The text without white space, or the characters given, at its ends.",
+        "Removes leading and trailing whitespace, or such characters of the given set.",
         &[Signature::scalar(&[String, String], String, |call| trimmed(call, true, true)).optional(1)],
     ),
     Function::new(
         "LTRIM",
-        "The text without white space, or the characters given, at its start.",
+        "Removes leading whitespace, or leading characters of the given set.",
         &[Signature::scalar(&[String, String], String, |call| trimmed(call, true, false)).optional(1)],
     ),
     Function::new(
         "RTRIM",
-        "The text without white space, or the characters given, at its end.",
+        "Removes trailing whitespace, or trailing characters of the given set.",
         &[Signature::scalar(&[String, String], String, |call| trimmed(call, false, true)).optional(1)],
     ),
     Function::new(
         "SUBSTR",
-        "The part from a position on, of so many characters; -1 is the last position.",
+        "The substring from a position on, with at most the given length. Negative positions count from the end.",
         SUBSTR,
     ),
-    Function::new("SUBSTRING", "The same as SUBSTR.", SUBSTR),
+    Function::new("SUBSTRING", "Synonym for SUBSTR.", SUBSTR),
     Function::new(
         "LEFT",
-        "So many characters from the start.",
+        "The leftmost characters or bytes, as many as the second argument says.",
         &[
             Signature::scalar(&[String, Int64], String, |call| side(call, false)),
             Signature::scalar(&[Bytes, Int64], Bytes, |call| side(call, false)),
@@ -81,7 +81,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "RIGHT",
-        "So many characters from the end.",
+        "The rightmost characters or bytes, as many as the second argument says.",
         &[
             Signature::scalar(&[String, Int64], String, |call| side(call, true)),
             Signature::scalar(&[Bytes, Int64], Bytes, |call| side(call, true)),
@@ -89,12 +89,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "REPLACE",
-        "The text with the third in place of every second.",
+        "Replaces all occurrences of the second string with the third.",
         &[Signature::scalar(&[String, String, String], String, replace)],
     ),
     Function::new(
         "CONCAT",
-        "The values joined; NULL where one is NULL.",
+        "Concatenates the values; NULL if any of them is NULL.",
         &[
             Signature::scalar(&[String], String, concat).variadic(),
             Signature::scalar(&[Bytes], Bytes, concat).variadic(),
@@ -102,17 +102,17 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "REPEAT",
-        "The text so many times over.",
+        "Repeats a string a number of times.",
         &[Signature::scalar(&[String, Int64], String, repeat)],
     ),
     Function::new(
         "LPAD",
-        "The text made so long with blanks, or the text given, at its start; cut where it is longer.",
+        "Pads on the left to the given length, with blanks or the given string. Longer strings are truncated.",
         &[Signature::scalar(&[String, Int64, String], String, |call| padded(call, true)).optional(1)],
     ),
     Function::new(
         "RPAD",
-        "The text made so long with blanks, or the text given, at its end; cut where it is longer.",
+        "Pads on the right to the given length, with blanks or the given string. Longer strings are truncated.",
         &[Signature::scalar(&[String, Int64, String], String, |call| padded(call, false)).optional(1)],
     ),
     Function::new(
@@ -133,24 +133,24 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "STRPOS",
-        "Where the second text first stands in the first; 0 where it does not.",
+        "The position of the first occurrence of the second string in the first; 0 if it is not found.",
         &[Signature::scalar(&[String, String], Int64, position)],
     ),
     Function::new(
         "INSTR",
-        "Where the second text stands in the first, searched from a position (1, or -1 for backwards) on for the n-th time (1).",
+        "The position of the n-th occurrence (1) of the second string in the first, searched from a position (1) on, or backwards from a negative one; 0 if it is not found.",
         &[Signature::scalar(&[String, String, Int64, Int64], Int64, position).optional(2)],
     ),
     Function::new(
         "SPLIT",
-        "The parts between separators (a comma), as an array.",
+        "Splits a string at a separator, a comma unless it is given.",
         &[Signature::scalar(&[String, String], ArrayOf(&String), split).optional(1)],
     ),
     Function::new(
         "ASCII",
-        "The code of the first character, which must be ASCII; 0 for an empty text.",
+        "The code of the first character, which must be ASCII; 0 for an empty string.",
         &[Signature::scalar(&[String], Int64, |call| {
-            let texts = call.arg(0)?.texts()?;
+            let texts = call.arg(0)?.strings()?;
             call.ints(&|row| match texts.at(row).chars().next() {
                 Some(c) if !c.is_ascii() => Err(invalid(format!("{c:?} is not an ASCII character"))),
                 first => Ok(Some(first.map_or(0, |c| i64::from(u32::from(c))))),
@@ -159,18 +159,18 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "UNICODE",
-        "The code point of the first character; 0 for an empty text.",
+        "The Unicode code point of the first character; 0 for an empty string.",
         &[Signature::scalar(&[String], Int64, |call| {
-            let texts = call.arg(0)?.texts()?;
+            let texts = call.arg(0)?.strings()?;
             call.ints(&|row| Ok(Some(texts.at(row).chars().next().map_or(0, |c| i64::from(u32::from(c))))))
         })],
     ),
     Function::new(
         "CHR",
-        "The character of a code point; an empty text for 0.",
+        "The character with a Unicode code point; an empty string for 0.",
         &[Signature::scalar(&[Int64], String, |call| {
             let codes = call.arg(0)?.ints()?;
-            call.texts(&|row| {
+            call.strings(&|row| {
                 let code = codes.at(row);
                 let character = u32::try_from(code).ok().and_then(char::from_u32);
                 let character = character.ok_or_else(|| invalid(format!("{code} is not a code point")))?;
@@ -184,52 +184,59 @@ fn invalid(message: std::string::String) -> Error {
     Error::new(Code::InvalidValue, message)
 }
 
-/// A number of characters, which is not negative.
+/// A number of characters.
 fn count(name: &str, value: i64) -> Result<usize> {
     usize::try_from(value).map_err(|_| invalid(format!("{name} takes no negative length, found {value}")))
 }
 
-fn number(value: usize) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
+/// A length as an INT64.
+#[expect(clippy::cast_possible_wrap, reason = "no string has 2^63 bytes")]
+fn length_of(length: usize) -> i64 {
+    length as i64
 }
 
-fn characters(call: &Call<'_>) -> Result<ArrayRef> {
-    let texts = call.arg(0)?.texts()?;
-    call.ints(&|row| Ok(Some(number(texts.at(row).chars().count()))))
+/// A length or position as a `usize`: beyond what memory can hold all are alike.
+fn saturated(value: u64) -> usize {
+    usize::try_from(value).unwrap_or(usize::MAX)
 }
 
-fn bytes(call: &Call<'_>) -> Result<ArrayRef> {
-    let blobs = call.arg(0)?.blobs()?;
-    call.ints(&|row| Ok(Some(number(blobs.at(row).len()))))
+fn characters(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let texts = call.arg(0)?.strings()?;
+    call.ints(&|row| Ok(Some(length_of(texts.at(row).chars().count()))))
 }
 
-fn mapped(call: &Call<'_>, apply: fn(&str) -> Cow<'_, str>) -> Result<ArrayRef> {
-    let texts = call.arg(0)?.texts()?;
-    call.texts(&|row| Ok(Some(apply(texts.at(row)))))
+fn bytes(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let values = call.arg(0)?.bytes()?;
+    call.ints(&|row| Ok(Some(length_of(values.at(row).len()))))
 }
 
-fn tested(call: &Call<'_>, test: fn(&[u8], &[u8]) -> bool) -> Result<ArrayRef> {
-    let (values, parts) = (call.arg(0)?.blobs()?, call.arg(1)?.blobs()?);
+fn mapped(call: &BatchCall<'_>, apply: fn(&str) -> Cow<'_, str>) -> Result<ArrayRef> {
+    let texts = call.arg(0)?.strings()?;
+    call.strings(&|row| Ok(Some(apply(texts.at(row)))))
+}
+
+fn tested(call: &BatchCall<'_>, test: fn(&[u8], &[u8]) -> bool) -> Result<ArrayRef> {
+    let (values, parts) = (call.arg(0)?.bytes()?, call.arg(1)?.bytes()?);
     call.bools(&|row| Ok(test(values.at(row), parts.at(row))))
 }
 
-pub(in crate::function) fn concat(call: &Call<'_>) -> Result<ArrayRef> {
-    let parts = call.args.iter().map(Operand::blobs).collect::<Result<Vec<_>>>()?;
-    call.texts_or_blobs(&|row| {
+pub(in crate::function) fn concat(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let parts = call.args.iter().map(Operand::bytes).collect::<Result<Vec<_>>>()?;
+    call.strings_or_bytes(&|row| {
         let mut joined = Vec::new();
         parts.iter().for_each(|part| joined.extend_from_slice(part.at(row)));
         Ok(Some(joined.into()))
     })
 }
 
-/// What parts words unless it is said.
+/// The characters that separate words unless they are given.
 const DELIMITERS: &str = " \t\n\r\u{b}\u{c}[](){}/|\\<>!?@\"^#$&~_,.:;*%+-";
 
-fn capitalised(call: &Call<'_>) -> Result<ArrayRef> {
-    let texts = call.arg(0)?.texts()?;
-    let delimiters = call.args.get(1).map(Operand::texts).transpose()?;
-    call.texts(&|row| {
-        let delimiters = delimiters.as_ref().map_or(DELIMITERS, |it| it.at(row));
+fn capitalised(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let texts = call.arg(0)?.strings()?;
+    let delimiters = call.args.get(1).map(Operand::strings).transpose()?;
+    call.strings(&|row| {
+        let delimiters = delimiters.as_ref().map_or(DELIMITERS, |delimiters| delimiters.at(row));
         let mut result = std::string::String::new();
         let mut starts_word = true;
         for c in texts.at(row).chars() {
@@ -244,75 +251,78 @@ fn capitalised(call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-fn trimmed(call: &Call<'_>, start: bool, end: bool) -> Result<ArrayRef> {
-    let texts = call.arg(0)?.texts()?;
-    let unwanted = call.args.get(1).map(Operand::texts).transpose()?;
-    call.texts(&|row| {
-        let goes = |c: char| match &unwanted {
+fn trimmed(call: &BatchCall<'_>, start: bool, end: bool) -> Result<ArrayRef> {
+    let texts = call.arg(0)?.strings()?;
+    let unwanted = call.args.get(1).map(Operand::strings).transpose()?;
+    call.strings(&|row| {
+        let is_unwanted = |c: char| match &unwanted {
             Some(unwanted) => unwanted.at(row).contains(c),
             None => c.is_whitespace(),
         };
         let mut text = texts.at(row);
         if start {
-            text = text.trim_start_matches(goes);
+            text = text.trim_start_matches(is_unwanted);
         }
         if end {
-            text = text.trim_end_matches(goes);
+            text = text.trim_end_matches(is_unwanted);
         }
         Ok(Some(text.into()))
     })
 }
 
-/// Characters of a text or bytes of a blob, for functions that count either.
-fn pieces<'a>(
-    call: &Call<'_>,
+/// A part of each value, for functions that count the characters of STRING or the bytes of BYTES. `cut` gives the range
+/// of a row's value within the length that it is told.
+#[expect(clippy::indexing_slicing, reason = "ranges lie within the length")]
+fn part<'a>(
+    call: &BatchCall<'_>,
     cut: &dyn Fn(usize, usize) -> Result<Range<usize>>,
     value: &dyn Fn(usize) -> &'a [u8],
 ) -> Result<ArrayRef> {
     let is_text = *call.returns == DataType::String;
-    call.texts_or_blobs(&|row| {
+    call.strings_or_bytes(&|row| {
         let value = value(row);
         let text = std::str::from_utf8(value).ok().filter(|_| is_text && !value.is_ascii());
         let Some(text) = text else {
             let range = cut(row, value.len())?;
-            return Ok(Some(value.get(range).unwrap_or_default().into()));
+            return Ok(Some(value[range].into()));
         };
         let range = cut(row, text.chars().count())?;
-        let byte = |character: usize| text.char_indices().nth(character).map_or(text.len(), |(at, _)| at);
-        Ok(Some(value.get(byte(range.start)..byte(range.end)).unwrap_or_default().into()))
+        // The character behind the last one begins where the text ends.
+        let byte = |character: usize| text.char_indices().nth(character).map_or(text.len(), |(byte, _)| byte);
+        Ok(Some(value[byte(range.start)..byte(range.end)].into()))
     })
 }
 
-fn substr(call: &Call<'_>) -> Result<ArrayRef> {
-    let (values, positions) = (call.arg(0)?.blobs()?, call.arg(1)?.ints()?);
+fn substr(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let (values, positions) = (call.arg(0)?.bytes()?, call.arg(1)?.ints()?);
     let counts = call.args.get(2).map(Operand::ints).transpose()?;
     let cut = |row, length: usize| {
         let position = positions.at(row);
-        let from_end = usize::try_from(position.unsigned_abs()).unwrap_or(usize::MAX);
+        let distance = saturated(position.unsigned_abs());
         let start = match position {
-            1.. => from_end - 1,
+            1.. => distance - 1,
             0 => 0,
-            _ => length.saturating_sub(from_end),
+            _ => length.saturating_sub(distance),
         };
         let start = start.min(length);
-        let wanted = counts.as_ref().map_or(Ok(usize::MAX), |it| count("SUBSTR", it.at(row)))?;
+        let wanted = counts.as_ref().map_or(Ok(usize::MAX), |counts| count("SUBSTR", counts.at(row)))?;
         Ok(start..start.saturating_add(wanted).min(length))
     };
-    pieces(call, &cut, &|row| values.at(row))
+    part(call, &cut, &|row| values.at(row))
 }
 
-fn side(call: &Call<'_>, right: bool) -> Result<ArrayRef> {
-    let (values, counts) = (call.arg(0)?.blobs()?, call.arg(1)?.ints()?);
+fn side(call: &BatchCall<'_>, right: bool) -> Result<ArrayRef> {
+    let (values, counts) = (call.arg(0)?.bytes()?, call.arg(1)?.ints()?);
     let cut = |row, length: usize| {
         let wanted = count(if right { "RIGHT" } else { "LEFT" }, counts.at(row))?.min(length);
         Ok(if right { length - wanted..length } else { 0..wanted })
     };
-    pieces(call, &cut, &|row| values.at(row))
+    part(call, &cut, &|row| values.at(row))
 }
 
-fn replace(call: &Call<'_>) -> Result<ArrayRef> {
-    let (texts, from, to) = (call.arg(0)?.texts()?, call.arg(1)?.texts()?, call.arg(2)?.texts()?);
-    call.texts(&|row| {
+fn replace(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let (texts, from, to) = (call.arg(0)?.strings()?, call.arg(1)?.strings()?, call.arg(2)?.strings()?);
+    call.strings(&|row| {
         let (text, from) = (texts.at(row), from.at(row));
         if from.is_empty() || !text.contains(from) {
             return Ok(Some(text.into()));
@@ -321,9 +331,9 @@ fn replace(call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-fn repeat(call: &Call<'_>) -> Result<ArrayRef> {
-    let (texts, counts) = (call.arg(0)?.texts()?, call.arg(1)?.ints()?);
-    call.texts(&|row| {
+fn repeat(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let (texts, counts) = (call.arg(0)?.strings()?, call.arg(1)?.ints()?);
+    call.strings(&|row| {
         let (text, times) = (texts.at(row), count("REPEAT", counts.at(row))?);
         within_limit(text.len().saturating_mul(times))?;
         Ok(Some(text.repeat(if text.is_empty() { 0 } else { times }).into()))
@@ -336,20 +346,20 @@ fn within_limit(length: usize) -> Result<()> {
     }
     Err(Error::new(
         Code::LimitExceeded,
-        format!("the text would have {length} bytes, more than {TEXT_BYTES}"),
+        format!("the string would have {length} bytes, the limit is {TEXT_BYTES}"),
     )
     .hint("make it shorter"))
 }
 
-fn padded(call: &Call<'_>, left: bool) -> Result<ArrayRef> {
-    let (texts, lengths) = (call.arg(0)?.texts()?, call.arg(1)?.ints()?);
-    let patterns = call.args.get(2).map(Operand::texts).transpose()?;
-    call.texts(&|row| {
+fn padded(call: &BatchCall<'_>, left: bool) -> Result<ArrayRef> {
+    let (texts, lengths) = (call.arg(0)?.strings()?, call.arg(1)?.ints()?);
+    let patterns = call.args.get(2).map(Operand::strings).transpose()?;
+    call.strings(&|row| {
         let name = if left { "LPAD" } else { "RPAD" };
         let (text, wanted) = (texts.at(row), count(name, lengths.at(row))?);
-        let pattern = patterns.as_ref().map_or(" ", |it| it.at(row));
+        let pattern = patterns.as_ref().map_or(" ", |patterns| patterns.at(row));
         if pattern.is_empty() {
-            return Err(invalid(format!("{name} cannot pad with an empty text")));
+            return Err(invalid(format!("{name} cannot pad with an empty string")));
         }
         within_limit(wanted.saturating_mul(pattern.len()))?;
         let missing = wanted.saturating_sub(text.chars().count());
@@ -359,44 +369,50 @@ fn padded(call: &Call<'_>, left: bool) -> Result<ArrayRef> {
     })
 }
 
-fn position(call: &Call<'_>) -> Result<ArrayRef> {
-    let (texts, parts) = (call.arg(0)?.texts()?, call.arg(1)?.texts()?);
+fn position(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let (texts, parts) = (call.arg(0)?.strings()?, call.arg(1)?.strings()?);
     let starts = call.args.get(2).map(Operand::ints).transpose()?;
-    let times = call.args.get(3).map(Operand::ints).transpose()?;
+    let occurrences = call.args.get(3).map(Operand::ints).transpose()?;
     call.ints(&|row| {
         let (text, part) = (texts.at(row), parts.at(row));
-        let start = starts.as_ref().map_or(1, |it| it.at(row));
-        let times = times.as_ref().map_or(1, |it| it.at(row));
-        if start == 0 || times < 1 {
+        let start = starts.as_ref().map_or(1, |starts| starts.at(row));
+        let occurrence = occurrences.as_ref().map_or(1, |occurrences| occurrences.at(row));
+        if start == 0 || occurrence < 1 {
             return Err(invalid(format!(
-                "INSTR takes a position other than 0 and an occurrence from 1 on, found {start} and {times}"
+                "INSTR takes a position other than 0 and an occurrence from 1 on, found {start} and {occurrence}"
             )));
         }
-        let skipped = usize::try_from(start.unsigned_abs() - 1).unwrap_or(usize::MAX);
-        let nth = usize::try_from(times - 1).unwrap_or(usize::MAX);
-        let found = |at: &(usize, char)| text.get(at.0..).is_some_and(|rest| rest.starts_with(part));
-        let at = if start > 0 {
+        let skipped = saturated(start.unsigned_abs() - 1);
+        let nth = saturated(occurrence.unsigned_abs() - 1);
+        let found = |(byte, _): &(usize, char)| text[*byte..].starts_with(part);
+        let found_at = if start > 0 {
             text.char_indices().skip(skipped).filter(found).nth(nth)
         } else {
             text.char_indices().rev().skip(skipped).filter(found).nth(nth)
         };
-        let before = |(at, _): (usize, char)| text.get(..at).map_or(0, |before| before.chars().count());
-        let empty = usize::from(part.is_empty() && starts.is_none());
-        Ok(Some(number(at.map_or(empty, |at| before(at) + 1))))
+        // STRPOS finds an empty string in front of an empty one.
+        let not_found = usize::from(part.is_empty() && starts.is_none());
+        let position = found_at.map_or(not_found, |(byte, _)| text[..byte].chars().count() + 1);
+        Ok(Some(length_of(position)))
     })
 }
 
-fn split(call: &Call<'_>) -> Result<ArrayRef> {
-    let texts = call.arg(0)?.texts()?;
-    let separators = call.args.get(1).map(Operand::texts).transpose()?;
+fn split(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let texts = call.arg(0)?.strings()?;
+    let separators = call.args.get(1).map(Operand::strings).transpose()?;
     call.arrays(
         &|row, parts| {
             let text = texts.at(row);
-            match separators.as_ref().map_or(",", |it| it.at(row)) {
-                "" if !text.is_empty() => {
-                    parts.extend(text.char_indices().filter_map(|(at, c)| text.get(at..at + c.len_utf8())));
+            match separators.as_ref().map_or(",", |separators| separators.at(row)) {
+                _ if text.is_empty() => parts.push(text),
+                "" => {
+                    let mut rest = text;
+                    while let Some(first) = rest.chars().next() {
+                        let (character, after) = rest.split_at(first.len_utf8());
+                        parts.push(character);
+                        rest = after;
+                    }
                 }
-                separator if text.is_empty() || separator.is_empty() => parts.push(text),
                 separator => parts.extend(text.split(separator)),
             }
             Ok(())

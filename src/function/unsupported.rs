@@ -1,4 +1,4 @@
-//! Functions that people know from elsewhere and that are left out on purpose, each with what to do instead.
+//! Functions that users may know from elsewhere and that are left out on purpose, each with what to do instead.
 
 const ELSEWHERE: &str = "left to DuckDB-Wasm or BigQuery: exchange tables with it as Arrow";
 const TRAINED: &str = "BigQuery runs it for models that it trains; an ONNX model only predicts: ML.PREDICT";
@@ -18,8 +18,8 @@ const JSON: &str = "JSON is decoded before it comes in: register the rows as a t
 const DATETIME: &str = "use TIMESTAMP and its functions: every time is UTC";
 const HOST: &str = "ask the host program for the value and pass it as a @parameter";
 
-/// Names, or beginnings of names that end in `*`, and what to do instead.
-const REFUSED: &[(&str, &str)] = &[
+/// Names, or prefixes of names that end in `*`, and what to do instead.
+const UNSUPPORTED: &[(&str, &str)] = &[
     ("ML.EVALUATE", EVALUATED),
     (
         "ML.CONFUSION_MATRIX",
@@ -104,16 +104,16 @@ const REFUSED: &[(&str, &str)] = &[
     ("SESSION_USER", HOST),
     ("SOUNDEX", ELSEWHERE),
     ("EDIT_DISTANCE", ELSEWHERE),
-    ("NORMALIZE*", "normalise texts before they come in"),
+    ("NORMALIZE*", "normalize the strings before registering them"),
 ];
 
 /// What to do instead of calling `name`, where it is left out on purpose.
-pub(crate) fn refused(name: &str) -> Option<&'static str> {
+pub(crate) fn unsupported(name: &str) -> Option<&'static str> {
     let matches = |pattern: &str| match pattern.strip_suffix('*') {
-        Some(start) => name.get(..start.len()).is_some_and(|it| it.eq_ignore_ascii_case(start)),
+        Some(start) => name.get(..start.len()).is_some_and(|found| found.eq_ignore_ascii_case(start)),
         None => name.eq_ignore_ascii_case(pattern),
     };
-    REFUSED.iter().find(|(pattern, _)| matches(pattern)).map(|(_, hint)| *hint)
+    UNSUPPORTED.iter().find(|(pattern, _)| matches(pattern)).map(|(_, hint)| *hint)
 }
 
 #[cfg(test)]
@@ -122,16 +122,17 @@ mod tests {
     use crate::function::functions;
 
     #[test]
-    fn nothing_that_runs_is_refused() {
-        let both: Vec<_> = functions().map(|it| it.name).filter(|name| refused(name).is_some()).collect();
+    fn nothing_that_runs_is_unsupported() {
+        let both: Vec<_> =
+            functions().map(|function| function.name).filter(|name| unsupported(name).is_some()).collect();
         assert!(both.is_empty(), "{both:?}");
     }
 
     #[test]
     fn names_match_whole_or_by_their_start() {
-        assert!(refused("lag").is_some());
-        assert!(refused("St_Distance").is_some());
-        assert!(refused("LAGS").is_none());
-        assert!(refused("ÄÖ").is_none());
+        assert!(unsupported("lag").is_some());
+        assert!(unsupported("St_Distance").is_some());
+        assert!(unsupported("LAGS").is_none());
+        assert!(unsupported("ÄÖ").is_none());
     }
 }
