@@ -14,7 +14,8 @@ const raised = new Set();
 async function expectCodes(work) {
   const found = await inPage(work);
   for (const [code, error] of Object.entries(found)) {
-    assert.equal(error?.code, code, JSON.stringify(error));
+    // What the engine asked for and the page refused is the reason of the engine's error.
+    assert.ok(error?.code === code || error?.cause === code, `${code}: ${JSON.stringify(error)}`);
     assert.ok(error.isPredictError && error.message.length > 0, code);
     raised.add(code);
   }
@@ -60,12 +61,13 @@ test("of the engine's life", async () => {
     await closed.close();
     const { db, die } = mortal({});
     await db.ready;
-    const running = failure(db.query("SELECT COUNT(*) FROM UNNEST(GENERATE_ARRAY(1, 1000000))"));
+    const stream = db.stream("SELECT x FROM UNNEST(GENERATE_ARRAY(1, 1000)) AS x", [], { batchSize: 10 });
+    await stream.next();
     die();
     const broken = new PredictQL({ wasmModule: new Uint8Array([1, 2, 3]) });
     return {
       closed: await failure(closed.tables()),
-      "engine-crashed": await running,
+      "engine-crashed": await failure(stream.next()),
       "engine-start": await failure(broken.ready),
     };
   });

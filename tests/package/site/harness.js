@@ -35,7 +35,8 @@ export async function failure(promise) {
     await promise;
   } catch (error) {
     const { name, code, message, hint, position, frame, detail } = error;
-    return { name, code, message, hint, position, frame, detail, isPredictError: error instanceof PredictError };
+    const cause = error.cause?.code;
+    return { name, code, message, hint, position, frame, detail, cause, isPredictError: error instanceof PredictError };
   }
   return undefined;
 }
