@@ -29,27 +29,29 @@ export async function* runStatement(
   const query = await abortable(connection.call({ kind: "next", script }, signal), signal);
   let refusal: PredictError | undefined;
   for (;;) {
-    let step: Step;
+    let steps: Step[];
     try {
       const stepping = connection.call({ kind: "step", script }, signal);
       // Rows can be given up at any moment. What changes the catalog is done or not done: its answer must be known.
-      step = await (query?.columns ? abortable(stepping, signal) : stepping);
+      steps = await (query?.columns ? abortable(stepping, signal) : stepping);
     } catch (error) {
       // The engine knows the place of what was refused, the refusal knows the reason.
       throw error instanceof Failed && refusal ? fromFailure(error.failure, context.sql, refusal) : error;
     }
-    switch (step.kind) {
-      case "need":
-        refusal = await supplyAll(connection, script, step.resources, context);
-        break;
-      case "progress":
-        report(step.progress);
-        break;
-      case "done":
-        yield step;
-        return;
-      default:
-        yield step;
+    for (const step of steps) {
+      switch (step.kind) {
+        case "need":
+          refusal = await supplyAll(connection, script, step.resources, context);
+          break;
+        case "progress":
+          report(step.progress);
+          break;
+        case "done":
+          yield step;
+          return;
+        default:
+          yield step;
+      }
     }
   }
 }

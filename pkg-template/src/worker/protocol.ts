@@ -66,7 +66,8 @@ interface Replies {
   open: { script: number; statements: StatementInfo[] };
   /** Undefined after the last statement. */
   next: { columns: ColumnInfo[] | undefined } | undefined;
-  step: Step;
+  /** Progress, a piece or a need, or progress and what it led to. */
+  step: Step[];
   supply: undefined;
   free: undefined;
 }

@@ -89,11 +89,15 @@ function next(run: Run) {
   return run.query && { columns: run.query.columns };
 }
 
-function step(query: Query): Step {
+/** Goes on to the next piece or need; the last count of rows on the way there comes with it, at no message of its own. */
+function step(query: Query): Step[] {
   const until = performance.now() + patience;
+  let counted: Step | undefined;
   for (;;) {
     const step = query.step();
-    if (step.kind !== "progress" || performance.now() >= until) return step;
+    if (step.kind !== "progress") return counted ? [counted, step] : [step];
+    if (step.progress.loaded > 0) counted = step;
+    if (performance.now() >= until) return [counted ?? step];
   }
 }
 
@@ -136,5 +140,6 @@ function isFailure(error: unknown): error is EngineFailure {
 
 /** Results change hands without a copy. */
 function transferable(reply: Reply): Transferable[] {
-  return reply && "ipc" in reply && reply.ipc ? [reply.ipc.buffer as ArrayBuffer] : [];
+  const steps = Array.isArray(reply) ? reply : [];
+  return steps.flatMap((step) => ("ipc" in step && step.ipc ? [step.ipc.buffer as ArrayBuffer] : []));
 }
