@@ -259,10 +259,10 @@ impl Join {
 impl Condition {
     fn new(mut test: Expr, split: usize) -> Self {
         let mut read = Vec::new();
-        test.visit_columns(&mut |at| read.push(*at));
+        test.visit_columns(&mut |column| read.push(column));
         read.sort_unstable();
         read.dedup();
-        test.visit_columns(&mut |at| *at = read.partition_point(|it| *it < *at));
+        test.renumber_columns(&|column| read.partition_point(|other| *other < column));
         let (left, right): (Vec<_>, Vec<_>) = read.into_iter().partition(|at| *at < split);
         Self { test, left, right: right.into_iter().map(|at| at - split).collect() }
     }

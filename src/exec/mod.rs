@@ -114,9 +114,9 @@ impl Start {
         if subplans.is_empty() { root } else { Box::new(subplans::Subplans::new(subplans, root)) }
     }
 
-    fn subplan(&mut self, Subplan { root, gives, span }: Subplan) -> subplans::Running {
+    fn subplan(&mut self, Subplan { root, kind, span }: Subplan) -> subplans::Running {
         let schema = root.schema.clone();
-        subplans::Running::new(self.operator(root), schema, gives, span)
+        subplans::Running::new(self.operator(root), schema, kind, span)
     }
 
     fn operator(&mut self, node: Node) -> Input {

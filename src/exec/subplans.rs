@@ -10,7 +10,7 @@ use super::held::Held;
 use super::{Context, Input, Operator, Poll};
 use crate::data::{Batch, DataType, Operand, Schema};
 use crate::diag::{Code, Error, Result, Span};
-use crate::plan::Gives;
+use crate::plan::SubplanKind;
 
 /// What a subplan gave.
 pub(super) enum Given {
@@ -23,42 +23,42 @@ pub(super) enum Given {
 pub(super) struct Running {
     operator: Input,
     schema: Schema,
-    gives: Gives,
+    kind: SubplanKind,
     span: Span,
     held: Held,
 }
 
 impl Running {
-    pub(super) fn new(operator: Input, schema: Schema, gives: Gives, span: Span) -> Self {
-        Self { operator, schema, gives, span, held: Held::default() }
+    pub(super) fn new(operator: Input, schema: Schema, kind: SubplanKind, span: Span) -> Self {
+        Self { operator, schema, kind, span, held: Held::default() }
     }
 
     /// Takes rows in, and says whether more of them can matter.
     fn take(&mut self, batch: Batch, ctx: &Context) -> Result<bool> {
         self.held.push(batch, ctx).map_err(|error| error.or_at(self.span))?;
-        match self.gives {
-            Gives::Value if self.held.rows() > 1 => {
+        match self.kind {
+            SubplanKind::Value if self.held.rows() > 1 => {
                 Err(Error::new(Code::TooManyRows, "a subquery that stands for one value has several rows")
                     .at(self.span)
                     .hint("add LIMIT 1, or take one value with an aggregate function such as MAX"))
             }
-            Gives::Exists => Ok(false),
+            SubplanKind::Exists => Ok(false),
             _ => Ok(true),
         }
     }
 
     fn finish(self) -> Result<Given> {
         let rows = self.held.rows();
-        if self.gives == Gives::Rows {
+        if self.kind == SubplanKind::Rows {
             return Ok(Given::Rows(self.held.into_batches().into()));
         }
-        if self.gives == Gives::Exists {
+        if self.kind == SubplanKind::Exists {
             let exists = BooleanArray::from(vec![rows > 0]);
             return Ok(Given::Value(Operand::constant(Arc::new(exists))));
         }
         let value = self.held.concat(&self.schema)?.column(0)?.clone();
-        let value = match self.gives {
-            Gives::Array => array(value, self.schema.fields.first().map(|field| &field.data_type))?,
+        let value = match self.kind {
+            SubplanKind::Array => array(value, self.schema.fields.first().map(|field| &field.data_type))?,
             _ if rows == 0 => arrow_array::new_null_array(value.data_type(), 1),
             _ => value,
         };

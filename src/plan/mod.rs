@@ -14,4 +14,4 @@ pub use bind::Params;
 pub(crate) use bind::{Bound, Context, Declared, External, FitCall, Format, Prepare, Variable, bind};
 pub(crate) use explain::{explanation, explanation_schema};
 pub(crate) use expr::{Aggregate, Expr, ExprKind, Order};
-pub(crate) use node::{Gives, JoinKind, Node, NodeKind, Plan, Subplan, WindowCall};
+pub(crate) use node::{JoinKind, Node, NodeKind, Plan, Subplan, SubplanKind, WindowCall};

@@ -386,7 +386,7 @@ pub(crate) enum ExprKind {
     Parameter(Parameter),
     /// `*` as the argument of COUNT.
     Star,
-    Call(Box<Call>),
+    Call(Box<FunctionCall>),
     /// An operator by its sign: `+`, `AND`, `IS NULL`, `BETWEEN`. AND and OR have two or more operands. `IN` has the
     /// value and the list, `IN UNNEST` the value and an array; negated forms are under `NOT`.
     Operator {
@@ -442,7 +442,7 @@ pub(crate) enum SubqueryKind {
 
 /// A function call with all that can stand in and behind it.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Call {
+pub(crate) struct FunctionCall {
     pub(crate) name: Path,
     pub(crate) args: Vec<Expr>,
     pub(crate) distinct: bool,
@@ -453,7 +453,7 @@ pub(crate) struct Call {
     pub(crate) over: Option<Over>,
 }
 
-impl Call {
+impl FunctionCall {
     /// A call with arguments alone.
     pub(crate) fn plain(name: Path, args: Vec<Expr>) -> Self {
         Self {

@@ -72,9 +72,9 @@ fn operand(expr: &Expr, rows: Rows<'_>, ctx: &mut Context) -> Result<Operand> {
                 .map_err(|error| error.or_at(expr.span))?;
             Ok(like(&argument, array))
         }
-        ExprKind::Field { value, at } => {
+        ExprKind::Field { value, index } => {
             let argument = operand(value, rows, ctx)?;
-            let array = parts::field(argument.array(), *at, &expr.data_type)?;
+            let array = parts::field(argument.array(), *index, &expr.data_type)?;
             Ok(like(&argument, array))
         }
         ExprKind::Element { array, index, base, safe } => {
@@ -92,6 +92,7 @@ fn operand(expr: &Expr, rows: Rows<'_>, ctx: &mut Context) -> Result<Operand> {
             shared(&args, rows.count(), |rows| parts::structure(&args, rows, &expr.data_type))
         }
         ExprKind::Case { branches, otherwise } => lazy::case(branches, otherwise, rows, ctx),
+        ExprKind::Pending(_) => Err(Error::internal("an aggregate or window function is not computed")),
         ExprKind::Coalesce(items) => lazy::coalesce(items, &expr.data_type, rows, ctx),
         ExprKind::Subplan(number) => match ctx.given.get(*number) {
             Some(Given::Value(value)) => Ok(value.clone()),

@@ -1,11 +1,11 @@
 //! From tree to plan.
 
+mod aggregates;
 mod call;
 mod constant;
 mod declared;
 mod expr;
 mod from;
-mod level;
 mod options;
 mod predict;
 mod query;
@@ -26,8 +26,8 @@ use crate::diag::{Code, Diagnostic, Error, Result, Span};
 use crate::model::{Model, ModelOptions};
 use crate::syntax::ast;
 use crate::syntax::{Dialect, written};
+use aggregates::Level;
 pub(crate) use declared::Declared;
-use level::Level;
 pub(crate) use options::{External, Format};
 use query::Cte;
 pub(crate) use transform::FitCall;

@@ -21,12 +21,12 @@ impl Binder<'_> {
         match &statement.kind {
             StatementKind::Query(query) => {
                 let root = self.result(query)?;
-                Ok(Bound::Query(self.plan(root)))
+                Ok(Bound::Query(self.plan(root)?))
             }
             StatementKind::Explain(explain) => match &explain.statement.kind {
                 StatementKind::Query(query) => {
                     let root = self.result(query)?;
-                    Ok(Bound::Explain { plan: self.plan(root), analyze: explain.analyze })
+                    Ok(Bound::Explain { plan: self.plan(root)?, analyze: explain.analyze })
                 }
                 _ => Err(Error::new(Code::UnsupportedSyntax, "EXPLAIN explains queries only")
                     .at(explain.statement.span)
@@ -60,8 +60,8 @@ impl Binder<'_> {
     }
 
     /// The plan of `root` and the subqueries met so far.
-    pub(super) fn plan(&mut self, root: Node) -> Plan {
-        prune::prune(inline::inline(Plan { subplans: std::mem::take(&mut self.subplans), root }))
+    pub(super) fn plan(&mut self, root: Node) -> Result<Plan> {
+        prune::prune(inline::inline(Plan { subplans: std::mem::take(&mut self.subplans), root })?)
     }
 
     /// The name of what is to be created; `None` where it exists and is to be kept.
@@ -104,7 +104,7 @@ impl Binder<'_> {
                     }
                     false => root = converted(root, &schema, query.span)?,
                 }
-                Some(self.plan(root))
+                Some(self.plan(root)?)
             }
         };
         unique_names(&schema, span)?;
@@ -190,7 +190,7 @@ impl Binder<'_> {
         let exprs = exprs.collect::<Result<_>>()?;
         let kind = NodeKind::Project { input: Box::new(given), exprs };
         let root = Node { kind, schema: table.schema.clone() };
-        Ok(Bound::Insert { name, plan: self.plan(root) })
+        Ok(Bound::Insert { name, plan: self.plan(root)? })
     }
 
     /// Rows of VALUES, each value converted to its column's type.
@@ -303,7 +303,7 @@ impl Binder<'_> {
             (Some(data_type), None) => (data_type, None),
             (declared, Some((span, value))) => {
                 let value = self.assigned(value, declared, span)?;
-                (value.data_type.clone(), Some(self.one_row(vec![value])))
+                (value.data_type.clone(), Some(self.one_row(vec![value])?))
             }
             (None, None) => {
                 return Err(Error::new(Code::SyntaxError, "DECLARE needs a type or a DEFAULT")
@@ -358,12 +358,12 @@ impl Binder<'_> {
             let value = self.variable_value(tree, &scope)?;
             values.push(self.assigned(value, Some(data_type.clone()), tree.span)?);
         }
-        let plan = self.one_row(values);
+        let plan = self.one_row(values)?;
         Ok(Bound::Assign { names, plan: Some(plan) })
     }
 
     /// One row of these values.
-    fn one_row(&mut self, exprs: Vec<Expr>) -> Plan {
+    fn one_row(&mut self, exprs: Vec<Expr>) -> Result<Plan> {
         let fields = exprs.iter().map(|it| Field::new("", it.data_type.clone())).collect();
         let input = Node { kind: NodeKind::OneRow, schema: Schema::default() };
         let kind = NodeKind::Project { input: Box::new(input), exprs };

@@ -92,7 +92,7 @@ impl Binder<'_> {
         let gives = schema_of(&columns?);
         unique_names(&gives, transform.span)?;
         let items = transform.items.iter().flat_map(|item| spelled_out(item, &scope)).collect();
-        Ok(Bound::CreateTransform { name, plan: self.plan(root), calls, items, gives })
+        Ok(Bound::CreateTransform { name, plan: self.plan(root)?, calls, items, gives })
     }
 
     /// `ML.TRANSFORM(MODEL m, rows)`.

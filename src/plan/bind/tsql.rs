@@ -59,7 +59,7 @@ impl Binder<'_> {
                     Some((_, value)) => Some(value.clone()),
                     None => {
                         let root = self.query(query)?;
-                        let plan = self.plan(root);
+                        let plan = self.plan(root)?;
                         self.prepare = Some(Prepare::Value { plan, span: tree.span });
                         return Err(super::internal("the model's bytes are still to be read"));
                     }

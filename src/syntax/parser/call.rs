@@ -3,7 +3,7 @@
 use super::Parser;
 use super::error::ELSEWHERE;
 use crate::diag::{Code, Error, Result};
-use crate::syntax::ast::{Call, Expr, ExprKind, OrderItem, Over, Path, Window};
+use crate::syntax::ast::{Expr, ExprKind, FunctionCall, OrderItem, Over, Path, Window};
 use crate::syntax::token::{Sign, TokenKind};
 
 impl Parser<'_> {
@@ -11,7 +11,7 @@ impl Parser<'_> {
     pub(super) fn call(&mut self, name: Path) -> Result<Expr> {
         let start = name.span;
         let open = self.expect(Sign::LeftParen)?;
-        let mut call = Call::plain(name, Vec::new());
+        let mut call = FunctionCall::plain(name, Vec::new());
         call.distinct = self.eat_word("DISTINCT");
         if !self.at_sign(Sign::RightParen) {
             call.args = self.comma_separated(|parser| parser.argument(&call.name))?;
@@ -60,7 +60,7 @@ impl Parser<'_> {
     }
 
     /// `[IGNORE|RESPECT NULLS] [ORDER BY …] [LIMIT …]`.
-    fn aggregate_clauses(&mut self, call: &mut Call) -> Result<()> {
+    fn aggregate_clauses(&mut self, call: &mut FunctionCall) -> Result<()> {
         if let Some(word) = self.eat_one_of(&["IGNORE", "RESPECT"]) {
             self.expect_word("NULLS")?;
             call.ignore_nulls = Some(word == "IGNORE");

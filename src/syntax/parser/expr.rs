@@ -3,7 +3,7 @@
 use super::Parser;
 use super::primary::one_part;
 use crate::diag::{Code, Error, Result, Span};
-use crate::syntax::ast::{Access, Call, Expr, ExprKind, Ident, Path, SubqueryKind};
+use crate::syntax::ast::{Access, Expr, ExprKind, FunctionCall, Ident, Path, SubqueryKind};
 use crate::syntax::token::{Sign, TokenKind};
 
 /// How tightly operators bind, loosest first.
@@ -110,7 +110,7 @@ impl Parser<'_> {
     fn binary(&self, sign: &'static str, left: Expr, right: Expr, start: Span) -> Expr {
         let args = vec![left, right];
         let kind = match sign {
-            "%" => ExprKind::Call(Box::new(Call::plain(one_part("MOD", start), args))),
+            "%" => ExprKind::Call(Box::new(FunctionCall::plain(one_part("MOD", start), args))),
             "+" if self.is_tsql() => ExprKind::Operator { sign: "+ (T-SQL)", args },
             "/" if self.is_tsql() => ExprKind::Operator { sign: "/ (T-SQL)", args },
             _ => ExprKind::Operator { sign, args },

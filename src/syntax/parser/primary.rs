@@ -4,7 +4,7 @@ use super::Parser;
 use crate::data::Scalar;
 use crate::diag::{Code, Error, Result, Span};
 use crate::syntax::ast::{
-    Call, Expr, ExprKind, Ident, Parameter, Path, QueryBody, SubqueryKind, TypeName, TypeNameKind,
+    Expr, ExprKind, FunctionCall, Ident, Parameter, Path, QueryBody, SubqueryKind, TypeName, TypeNameKind,
 };
 use crate::syntax::token::{Sign, TokenKind};
 
@@ -175,7 +175,7 @@ impl Parser<'_> {
         }
         if self.at_one_of(BARE_CALLS).is_some() && !self.nth_is_sign(1, Sign::LeftParen) {
             let name = self.any_word("a function")?;
-            let call = Call::plain(Path { span: start, parts: vec![name] }, Vec::new());
+            let call = FunctionCall::plain(Path { span: start, parts: vec![name] }, Vec::new());
             return Ok(Expr { kind: ExprKind::Call(Box::new(call)), span: start });
         }
         self.name()
