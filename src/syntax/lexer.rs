@@ -2,7 +2,7 @@
 
 use super::Dialect;
 use super::literal::{self, Quote};
-use super::token::{Sign, Token, TokenKind};
+use super::token::{Punctuation, Token, TokenKind};
 use crate::diag::{Code, Diagnostic, Error, Span};
 
 /// The tokens of `text`, an [`TokenKind::End`] last, and what could not be read.
@@ -109,10 +109,10 @@ impl<'a> Lexer<'a> {
                 TokenKind::Placeholder(None)
             }
             '$' if self.digit_follows() => self.position(),
-            _ => match Sign::ALL.iter().find(|sign| self.rest().starts_with(sign.as_str())) {
+            _ => match Punctuation::ALL.iter().find(|sign| self.rest().starts_with(sign.as_str())) {
                 Some(sign) => {
                     self.offset += sign.as_str().len();
-                    TokenKind::Sign(*sign)
+                    TokenKind::Punctuation(*sign)
                 }
                 None => self.unexpected(first),
             },
@@ -182,7 +182,7 @@ impl<'a> Lexer<'a> {
         let start = self.offset;
         self.offset += 1;
         if self.peek() == Some('{') {
-            return TokenKind::Sign(Sign::At);
+            return TokenKind::Punctuation(Punctuation::At);
         }
         if self.peek() == Some('@') {
             self.offset += 1;

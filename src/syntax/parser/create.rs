@@ -6,7 +6,7 @@ use crate::syntax::ast::{
     ColumnDef, CreateExternalTable, CreateModel, CreateTable, CreateView, OnExisting, Path, StatementKind,
     Transform,
 };
-use crate::syntax::token::Sign;
+use crate::syntax::token::Punctuation;
 
 impl Parser<'_> {
     /// What stands behind CREATE.
@@ -22,7 +22,7 @@ impl Parser<'_> {
         if self.eat_word("VIEW") {
             return self.create_view(replace).map(StatementKind::CreateView);
         }
-        if self.at_one_of(&["TEMP", "TEMPORARY"]).is_some() && self.nth_is(1, "TABLE") {
+        if self.at_one_of(&["TEMP", "TEMPORARY"]).is_some() && self.nth_at_word(1, "TABLE") {
             self.bump();
         }
         if self.eat_word("TABLE") {
@@ -77,7 +77,7 @@ impl Parser<'_> {
     fn create_table(&mut self, replace: bool) -> Result<CreateTable> {
         let (name, on_existing) = self.created_name(replace, "a table's name")?;
         self.refuse(&["LIKE", "COPY", "CLONE"], "write CREATE TABLE name AS SELECT * FROM …")?;
-        let columns = match self.at_sign(Sign::LeftParen) && !self.at_parenthesised_query() {
+        let columns = match self.at(Punctuation::LeftParen) && !self.at_parenthesised_query() {
             true => self.columns()?,
             false => Vec::new(),
         };
@@ -95,7 +95,7 @@ impl Parser<'_> {
     /// `name [(column, …)] AS query`.
     fn create_view(&mut self, replace: bool) -> Result<CreateView> {
         let (name, on_existing) = self.created_name(replace, "a view's name")?;
-        let columns = match self.at_sign(Sign::LeftParen) {
+        let columns = match self.at(Punctuation::LeftParen) {
             true => self.parenthesised(|parser| parser.ident("a column"))?,
             false => Vec::new(),
         };
@@ -129,7 +129,7 @@ impl Parser<'_> {
     }
 
     fn training_query(&mut self) -> Result<crate::syntax::ast::Query> {
-        if self.at_sign(Sign::LeftParen) && self.nth_is(2, "AS") {
+        if self.at(Punctuation::LeftParen) && self.nth_at_word(2, "AS") {
             self.bump();
             return Err(self.unsupported("a list of named queries behind AS", "write AS SELECT …"));
         }
@@ -138,16 +138,16 @@ impl Parser<'_> {
 
     /// `(select list)` behind TRANSFORM.
     fn transform(&mut self) -> Result<Transform> {
-        let open = self.expect(Sign::LeftParen)?;
+        let open = self.expect(Punctuation::LeftParen)?;
         let items = self.select_items()?;
-        self.close(open, Sign::RightParen)?;
+        self.close(open, Punctuation::RightParen)?;
         Ok(Transform { items, span: self.since(open) })
     }
 
     /// `name [(columns)] [WITH CONNECTION …] OPTIONS (…)`.
     fn create_external_table(&mut self, replace: bool) -> Result<CreateExternalTable> {
         let (name, on_existing) = self.created_name(replace, "a table's name")?;
-        let columns = if self.at_sign(Sign::LeftParen) { self.columns()? } else { Vec::new() };
+        let columns = if self.at(Punctuation::LeftParen) { self.columns()? } else { Vec::new() };
         // Connections say who pays and who may read on Google's servers: nothing here.
         if self.eat_words(&["WITH", "CONNECTION"]) && !self.eat_word("DEFAULT") {
             self.path("a connection's name")?;
@@ -161,24 +161,24 @@ impl Parser<'_> {
 
     /// `(name type …, …)`, with keys among them, which bind nothing here.
     pub(super) fn columns(&mut self) -> Result<Vec<ColumnDef>> {
-        let open = self.expect(Sign::LeftParen)?;
+        let open = self.expect(Punctuation::LeftParen)?;
         let mut columns = Vec::new();
         loop {
             if !self.skip_key()? {
                 columns.push(self.column()?);
             }
             // A comma may stand behind the last column, as in BigQuery.
-            if !self.eat(Sign::Comma) || self.at_sign(Sign::RightParen) {
+            if !self.eat(Punctuation::Comma) || self.at(Punctuation::RightParen) {
                 break;
             }
         }
-        self.close(open, Sign::RightParen)?;
+        self.close(open, Punctuation::RightParen)?;
         Ok(columns)
     }
 
     /// `[CONSTRAINT name] PRIMARY KEY [CLUSTERED] [(column, …)] [NOT ENFORCED]`, and UNIQUE likewise.
     fn skip_key(&mut self) -> Result<bool> {
-        if self.at_word("CONSTRAINT") && !self.nth_is_sign(2, Sign::LeftParen) {
+        if self.at_word("CONSTRAINT") && !self.nth_at(2, Punctuation::LeftParen) {
             self.bump();
             self.ident("a constraint's name")?;
         }
@@ -190,7 +190,7 @@ impl Parser<'_> {
             return Ok(false);
         }
         self.eat_one_of(&["CLUSTERED", "NONCLUSTERED"]);
-        if self.at_sign(Sign::LeftParen) {
+        if self.at(Punctuation::LeftParen) {
             self.parenthesised(|parser| {
                 parser.ident("a column")?;
                 parser.eat_one_of(&["ASC", "DESC"]);

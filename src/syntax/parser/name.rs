@@ -4,7 +4,7 @@ use super::Parser;
 use crate::diag::{Code, Error, Result, Span};
 use crate::syntax::ast::{Ident, Path, TypeName, TypeNameKind};
 use crate::syntax::keyword::is_reserved;
-use crate::syntax::token::{Sign, TokenKind};
+use crate::syntax::token::{Punctuation, TokenKind};
 
 impl Parser<'_> {
     /// Whether the next token can be a name.
@@ -87,7 +87,7 @@ impl Parser<'_> {
     pub(super) fn wildcard_path(&mut self, what: &str) -> Result<Path> {
         let start = self.token().span;
         let mut parts = self.path_part(what, true)?;
-        while self.eat(Sign::Dot) {
+        while self.eat(Punctuation::Dot) {
             parts.extend(self.path_part("the rest of a name", false)?);
         }
         Ok(Path { parts, span: self.since(start) })
@@ -108,14 +108,14 @@ impl Parser<'_> {
             let part = |text: &str| Ident { text: text.into(), span: ident.span };
             return Ok(ident.text.split('.').map(part).collect());
         }
-        while self.at_sign(Sign::Minus) && self.token().span.start == ident.span.end {
+        while self.at(Punctuation::Minus) && self.token().span.start == ident.span.end {
             let next = self.nth(1);
             let joins = matches!(next.kind, TokenKind::Word | TokenKind::Integer)
                 && next.span.start == self.token().span.end;
             if !joins {
                 break;
             }
-            self.at += 2;
+            self.position += 2;
             ident.span = Span::new(ident.span.start, next.span.end);
             ident.text = ident.span.of(self.text).into();
         }
@@ -127,14 +127,14 @@ impl Parser<'_> {
         self.nested(|parser| {
             let start = parser.token().span;
             let kind = if parser.eat_word("ARRAY") {
-                parser.expect(Sign::Less)?;
+                parser.expect(Punctuation::Less)?;
                 let element = parser.type_name()?;
-                parser.expect(Sign::Greater)?;
+                parser.expect(Punctuation::Greater)?;
                 TypeNameKind::Array(Box::new(element))
             } else if parser.eat_word("STRUCT") {
-                parser.expect(Sign::Less)?;
+                parser.expect(Punctuation::Less)?;
                 let fields = parser.comma_separated(Self::struct_field)?;
-                parser.expect(Sign::Greater)?;
+                parser.expect(Punctuation::Greater)?;
                 TypeNameKind::Struct(fields)
             } else {
                 let name = parser.ident("a type")?;
@@ -147,7 +147,7 @@ impl Parser<'_> {
 
     /// `(10)`, `(10, 2)`, `(max)` behind a type: they bound nothing here.
     fn type_parameters(&mut self) -> Result<()> {
-        if !self.eat(Sign::LeftParen) {
+        if !self.eat(Punctuation::LeftParen) {
             return Ok(());
         }
         let open = self.since(self.behind());
@@ -156,7 +156,7 @@ impl Parser<'_> {
             _ if parser.at_word("MAX") => Ok(parser.bump()),
             _ => Err(parser.expected("a number")),
         })?;
-        self.close(open, Sign::RightParen).map(drop)
+        self.close(open, Punctuation::RightParen).map(drop)
     }
 
     fn struct_field(&mut self) -> Result<(Option<Ident>, TypeName)> {

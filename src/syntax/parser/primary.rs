@@ -6,7 +6,7 @@ use crate::diag::{Code, Error, Result, Span};
 use crate::syntax::ast::{
     Expr, ExprKind, FunctionCall, Ident, Parameter, Path, QueryBody, SubqueryKind, TypeName, TypeNameKind,
 };
-use crate::syntax::token::{Sign, TokenKind};
+use crate::syntax::token::{Punctuation, TokenKind};
 
 /// Types whose literals are a name and a string.
 const TYPED_LITERALS: &[&str] =
@@ -32,14 +32,14 @@ impl Parser<'_> {
                 self.placeholders += usize::from(position.is_none());
                 ExprKind::Parameter(Parameter::Position(position.unwrap_or(next)))
             }
-            TokenKind::Sign(Sign::LeftParen) => return self.grouped(),
-            TokenKind::Sign(Sign::LeftBracket) => return self.array(None, token.span),
-            TokenKind::Sign(Sign::Tilde) => {
+            TokenKind::Punctuation(Punctuation::LeftParen) => return self.grouped(),
+            TokenKind::Punctuation(Punctuation::LeftBracket) => return self.array(None, token.span),
+            TokenKind::Punctuation(Punctuation::Tilde) => {
                 return Err(self.unsupported("the bitwise operator `~`", "write NOT for conditions"));
             }
             TokenKind::QuotedName(_) => return self.name(),
             TokenKind::Word => return self.word(),
-            TokenKind::Sign(_) | TokenKind::Broken | TokenKind::End => {
+            TokenKind::Punctuation(_) | TokenKind::Broken | TokenKind::End => {
                 return Err(self.expected("an expression"));
             }
         };
@@ -66,10 +66,10 @@ impl Parser<'_> {
 
     /// `(expr)`, `(a, b)`, `(SELECT …)`.
     fn grouped(&mut self) -> Result<Expr> {
-        let open = self.expect(Sign::LeftParen)?;
+        let open = self.expect(Punctuation::LeftParen)?;
         if self.at_query() {
             let query = Box::new(self.query()?);
-            self.close(open, Sign::RightParen)?;
+            self.close(open, Punctuation::RightParen)?;
             return Ok(self.spanned(ExprKind::Subquery(SubqueryKind::Scalar, query), open));
         }
         let mut expr = self.expr()?;
@@ -85,26 +85,26 @@ impl Parser<'_> {
                 ExprKind::Subquery(SubqueryKind::Scalar, Box::new(query))
             }
         };
-        if self.at_sign(Sign::Comma) {
+        if self.at(Punctuation::Comma) {
             let mut fields = vec![(expr, None)];
-            while self.eat(Sign::Comma) {
+            while self.eat(Punctuation::Comma) {
                 fields.push((self.expr()?, None));
             }
             expr = Expr { kind: ExprKind::Struct { data_type: None, fields }, span: open };
         }
-        self.close(open, Sign::RightParen)?;
+        self.close(open, Punctuation::RightParen)?;
         expr.span = self.since(open);
         Ok(expr)
     }
 
     /// `[a, b]`.
     fn array(&mut self, element: Option<TypeName>, start: Span) -> Result<Expr> {
-        let open = self.expect(Sign::LeftBracket)?;
-        let items = match self.at_sign(Sign::RightBracket) {
+        let open = self.expect(Punctuation::LeftBracket)?;
+        let items = match self.at(Punctuation::RightBracket) {
             true => Vec::new(),
             false => self.comma_separated(Self::expr)?,
         };
-        self.close(open, Sign::RightBracket)?;
+        self.close(open, Punctuation::RightBracket)?;
         Ok(self.spanned(ExprKind::Array { element, items }, start))
     }
 
@@ -121,7 +121,7 @@ impl Parser<'_> {
         {
             return Ok(expr);
         }
-        if self.nth_is_sign(1, Sign::LeftParen) {
+        if self.nth_at(1, Punctuation::LeftParen) {
             match self.at_one_of(&[
                 "CAST",
                 "SAFE_CAST",
@@ -149,11 +149,11 @@ impl Parser<'_> {
                 None => {}
             }
         }
-        if self.at_word("ARRAY") && self.nth_is_sign(1, Sign::LeftBracket) {
+        if self.at_word("ARRAY") && self.nth_at(1, Punctuation::LeftBracket) {
             self.bump();
             return self.array(None, start);
         }
-        if (self.at_word("ARRAY") || self.at_word("STRUCT")) && self.nth_is_sign(1, Sign::Less) {
+        if (self.at_word("ARRAY") || self.at_word("STRUCT")) && self.nth_at(1, Punctuation::Less) {
             return self.typed_constructor();
         }
         if self.at_word("CASE") {
@@ -173,7 +173,7 @@ impl Parser<'_> {
         if self.at_word("SELECT") {
             return Err(self.expected("an expression").hint("put subqueries in parentheses"));
         }
-        if self.at_one_of(BARE_CALLS).is_some() && !self.nth_is_sign(1, Sign::LeftParen) {
+        if self.at_one_of(BARE_CALLS).is_some() && !self.nth_at(1, Punctuation::LeftParen) {
             let name = self.any_word("a function")?;
             let call = FunctionCall::plain(Path { span: start, parts: vec![name] }, Vec::new());
             return Ok(Expr { kind: ExprKind::Call(Box::new(call)), span: start });
@@ -184,7 +184,7 @@ impl Parser<'_> {
     /// A column, or a function call.
     fn name(&mut self) -> Result<Expr> {
         let name = self.ident("an expression")?;
-        if self.at_sign(Sign::LeftParen) {
+        if self.at(Punctuation::LeftParen) {
             return self.call(Path { span: name.span, parts: vec![name] });
         }
         Ok(Expr { span: name.span, kind: ExprKind::Name(name) })
@@ -193,36 +193,36 @@ impl Parser<'_> {
     /// `EXISTS (query)`, `ARRAY (query)`.
     fn subquery(&mut self, kind: SubqueryKind) -> Result<Expr> {
         let start = self.bump().span;
-        let open = self.expect(Sign::LeftParen)?;
+        let open = self.expect(Punctuation::LeftParen)?;
         let query = Box::new(self.query()?);
-        self.close(open, Sign::RightParen)?;
+        self.close(open, Punctuation::RightParen)?;
         Ok(self.spanned(ExprKind::Subquery(kind, query), start))
     }
 
     /// `CAST(value AS type)`.
     pub(super) fn cast(&mut self, safe: bool, truncate: bool) -> Result<Expr> {
         let start = self.bump().span;
-        let open = self.expect(Sign::LeftParen)?;
+        let open = self.expect(Punctuation::LeftParen)?;
         let value = Box::new(self.expr()?);
         self.expect_word("AS")?;
         let to = self.type_name()?;
         self.refuse(&["FORMAT"], "leave it out")?;
-        self.close(open, Sign::RightParen)?;
+        self.close(open, Punctuation::RightParen)?;
         Ok(self.spanned(ExprKind::Cast { value, to, safe, truncate }, start))
     }
 
     /// `(a, b AS name)` behind STRUCT.
     fn structure(&mut self, data_type: Option<TypeName>, start: Span) -> Result<Expr> {
-        let open = self.expect(Sign::LeftParen)?;
+        let open = self.expect(Punctuation::LeftParen)?;
         let mut fields = Vec::new();
-        if !self.at_sign(Sign::RightParen) {
+        if !self.at(Punctuation::RightParen) {
             fields = self.comma_separated(|parser| {
                 let value = parser.expr()?;
                 let name = if parser.eat_word("AS") { Some(parser.ident("a field's name")?) } else { None };
                 Ok((value, name))
             })?;
         }
-        self.close(open, Sign::RightParen)?;
+        self.close(open, Punctuation::RightParen)?;
         Ok(self.spanned(ExprKind::Struct { data_type, fields }, start))
     }
 
@@ -247,18 +247,18 @@ impl Parser<'_> {
     /// `EXTRACT(part FROM value)`.
     fn extract(&mut self) -> Result<Expr> {
         let start = self.bump().span;
-        let open = self.expect(Sign::LeftParen)?;
+        let open = self.expect(Punctuation::LeftParen)?;
         let mut part = self.any_word("a part such as YEAR")?;
-        if self.at_sign(Sign::LeftParen) {
-            let open = self.expect(Sign::LeftParen)?;
+        if self.at(Punctuation::LeftParen) {
+            let open = self.expect(Punctuation::LeftParen)?;
             let day = self.any_word("a weekday such as MONDAY")?;
-            self.close(open, Sign::RightParen)?;
+            self.close(open, Punctuation::RightParen)?;
             part.text = format!("{}({})", part.text, day.text);
         }
         self.expect_word("FROM")?;
         let value = Box::new(self.expr()?);
         self.refuse(&["AT"], "timestamps are read in UTC")?;
-        self.close(open, Sign::RightParen)?;
+        self.close(open, Punctuation::RightParen)?;
         Ok(self.spanned(ExprKind::Extract(part, value), start))
     }
 

@@ -6,7 +6,7 @@ use crate::diag::{Code, Error, Result, Span};
 use crate::syntax::ast::{
     Cte, Expr, ExprKind, GroupBy, Ident, Limit, Query, QueryBody, Select, SelectItem, Star, Window,
 };
-use crate::syntax::token::{Sign, TokenKind};
+use crate::syntax::token::{Punctuation, TokenKind};
 
 /// The clauses of a query and where each belongs.
 const PLACES: &[(&str, &str)] = &[
@@ -28,8 +28,8 @@ impl Parser<'_> {
 
     /// `((… SELECT`.
     pub(super) fn at_parenthesised_query(&self) -> bool {
-        let opening = (0..).take_while(|n| self.nth_is_sign(*n, Sign::LeftParen)).count();
-        opening > 0 && (self.nth_is(opening, "SELECT") || self.nth_is(opening, "WITH"))
+        let opening = (0..).take_while(|n| self.nth_at(*n, Punctuation::LeftParen)).count();
+        opening > 0 && (self.nth_at_word(opening, "SELECT") || self.nth_at_word(opening, "WITH"))
     }
 
     /// Whether what follows goes on a query whose first part stood in parentheses.
@@ -58,18 +58,18 @@ impl Parser<'_> {
         }
         let ctes = self.comma_separated(|parser| {
             let name = parser.ident("a name for a query")?;
-            if parser.at_sign(Sign::LeftParen) {
+            if parser.at(Punctuation::LeftParen) {
                 return Err(
                     parser.unsupported("a column list in WITH", "name the columns with AS in the query")
                 );
             }
             parser.expect_word("AS")?;
-            let open = parser.expect(Sign::LeftParen)?;
+            let open = parser.expect(Punctuation::LeftParen)?;
             let query = parser.query()?;
-            parser.close(open, Sign::RightParen)?;
+            parser.close(open, Punctuation::RightParen)?;
             Ok(Cte { name, query })
         })?;
-        if !self.at_query() && !self.at_sign(Sign::LeftParen) {
+        if !self.at_query() && !self.at(Punctuation::LeftParen) {
             return Err(self.expected("`SELECT`").hint("WITH names queries for the SELECT behind it"));
         }
         Ok(ctes)
@@ -85,10 +85,10 @@ impl Parser<'_> {
 
     /// A SELECT with its `TOP`, or a query in parentheses.
     fn part(&mut self) -> Result<(QueryBody, Option<Limit>)> {
-        if self.at_sign(Sign::LeftParen) {
+        if self.at(Punctuation::LeftParen) {
             let open = self.bump().span;
             let query = self.query()?;
-            self.close(open, Sign::RightParen)?;
+            self.close(open, Punctuation::RightParen)?;
             return Ok((QueryBody::Nested(Box::new(query)), None));
         }
         self.refuse_from_first()?;
@@ -225,7 +225,7 @@ impl Parser<'_> {
     pub(super) fn select_items(&mut self) -> Result<Vec<SelectItem>> {
         let mut items = vec![self.select_item()?];
         // A comma may stand behind the last column, as in BigQuery.
-        while self.eat(Sign::Comma) && !self.at_select_end() {
+        while self.eat(Punctuation::Comma) && !self.at_select_end() {
             items.push(self.select_item()?);
         }
         if self.at_value() && !(self.is_tsql() && self.at_tsql_statement()) {
@@ -239,13 +239,13 @@ impl Parser<'_> {
         self.at_word("FROM")
             || matches!(
                 self.token().kind,
-                TokenKind::End | TokenKind::Sign(Sign::Semicolon | Sign::RightParen)
+                TokenKind::End | TokenKind::Punctuation(Punctuation::Semicolon | Punctuation::RightParen)
             )
     }
 
     fn select_item(&mut self) -> Result<SelectItem> {
         let start = self.token().span;
-        if self.eat(Sign::Star) {
+        if self.eat(Punctuation::Star) {
             return self.star(None, start).map(SelectItem::Star);
         }
         if self.at_word("FROM") {
@@ -257,9 +257,9 @@ impl Parser<'_> {
             return Ok(SelectItem::Expr { expr: self.expr()?, alias: Some(alias) });
         }
         let expr = self.expr()?;
-        if self.at_sign(Sign::Dot) && !matches!(expr.kind, ExprKind::Operator { .. }) {
+        if self.at(Punctuation::Dot) && !matches!(expr.kind, ExprKind::Operator { .. }) {
             self.bump();
-            self.expect(Sign::Star)?;
+            self.expect(Punctuation::Star)?;
             return self.star(Some(expr), start).map(SelectItem::Star);
         }
         Ok(SelectItem::Expr { expr, alias: self.alias()? })
@@ -268,12 +268,13 @@ impl Parser<'_> {
     /// `[EXCEPT (column, …)] [REPLACE (value AS column, …)]` behind a star.
     fn star(&mut self, of: Option<Expr>, start: Span) -> Result<Star> {
         let mut except = Vec::new();
-        if self.at_word("EXCEPT") && self.nth_is_sign(1, Sign::LeftParen) && !self.nth_is(2, "SELECT") {
+        if self.at_word("EXCEPT") && self.nth_at(1, Punctuation::LeftParen) && !self.nth_at_word(2, "SELECT")
+        {
             self.bump();
             except = self.parenthesised(|parser| parser.ident("a column"))?;
         }
         let mut replace = Vec::new();
-        if self.at_word("REPLACE") && self.nth_is_sign(1, Sign::LeftParen) {
+        if self.at_word("REPLACE") && self.nth_at(1, Punctuation::LeftParen) {
             self.bump();
             replace = self.parenthesised(|parser| {
                 let value = parser.expr()?;
@@ -308,7 +309,7 @@ impl Parser<'_> {
     fn named_window(&mut self) -> Result<(Ident, Window)> {
         let name = self.ident("a window's name")?;
         self.expect_word("AS")?;
-        if self.at_sign(Sign::LeftParen) {
+        if self.at(Punctuation::LeftParen) {
             return Ok((name, self.window()?));
         }
         let base = self.ident("`(` or a window's name")?;
@@ -323,7 +324,7 @@ impl Parser<'_> {
             return Ok(None);
         }
         let count = self.count()?;
-        if self.eat(Sign::Comma) {
+        if self.eat(Punctuation::Comma) {
             let rows = self.count()?;
             let (first, second) = (count.span.of(self.text), rows.span.of(self.text));
             let write = format!("LIMIT {second} OFFSET {first}");

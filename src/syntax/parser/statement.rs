@@ -7,7 +7,7 @@ use crate::syntax::ast::{
     AlterModel, Declare, Describe, Drop, Explain, Insert, InsertSource, NamedExpr, ObjectKind, Options, Path,
     SetVariables, Statement, StatementKind,
 };
-use crate::syntax::token::{Sign, TokenKind};
+use crate::syntax::token::{Punctuation, TokenKind};
 
 /// What a statement can start with.
 const STARTS: &[&str] = &[
@@ -48,7 +48,7 @@ impl Parser<'_> {
     pub(super) fn statement(&mut self) -> Result<Statement> {
         let start = self.token().span;
         let kind = if self.at_query()
-            || self.at_sign(Sign::LeftParen)
+            || self.at(Punctuation::LeftParen)
             || self.at_one_of(&["FROM", "VALUES"]).is_some()
         {
             StatementKind::Query(Box::new(self.query()?))
@@ -154,13 +154,13 @@ impl Parser<'_> {
         if !self.eat_word("OPTIONS") {
             return Ok(Options { items: Vec::new(), span: name.span });
         }
-        if self.at_sign(Sign::LeftParen) && self.nth_is_sign(1, Sign::RightParen) {
-            self.at += 2;
+        if self.at(Punctuation::LeftParen) && self.nth_at(1, Punctuation::RightParen) {
+            self.position += 2;
             return Ok(Options { items: Vec::new(), span: self.since(start) });
         }
         let items = self.parenthesised(|parser| {
             let name = parser.ident("an option's name")?;
-            parser.expect(Sign::Equal)?;
+            parser.expect(Punctuation::Equal)?;
             Ok(NamedExpr { name, value: parser.expr()? })
         })?;
         Ok(Options { items, span: self.since(start) })
@@ -170,13 +170,13 @@ impl Parser<'_> {
     fn insert(&mut self) -> Result<Insert> {
         self.eat_word("INTO");
         let table = self.path("a table's name")?;
-        let columns = match self.at_sign(Sign::LeftParen) && !self.at_parenthesised_query() {
+        let columns = match self.at(Punctuation::LeftParen) && !self.at_parenthesised_query() {
             true => self.parenthesised(|parser| parser.ident("a column"))?,
             false => Vec::new(),
         };
         let source = if self.eat_word("VALUES") {
             InsertSource::Values(self.comma_separated(|parser| parser.parenthesised(Self::inserted_value))?)
-        } else if self.at_query() || self.at_sign(Sign::LeftParen) {
+        } else if self.at_query() || self.at(Punctuation::LeftParen) {
             InsertSource::Query(Box::new(self.query()?))
         } else {
             return Err(self.expected_one_of(&["VALUES", "SELECT"]));
@@ -198,7 +198,7 @@ impl Parser<'_> {
         }
         let names = self.comma_separated(|parser| parser.ident("a variable's name"))?;
         let ends =
-            self.at_word("DEFAULT") || self.at_sign(Sign::Semicolon) || self.token().kind == TokenKind::End;
+            self.at_word("DEFAULT") || self.at(Punctuation::Semicolon) || self.token().kind == TokenKind::End;
         let data_type = if ends { None } else { Some(self.type_name()?) };
         let value = if self.eat_word("DEFAULT") { Some(self.expr()?) } else { None };
         if data_type.is_none() && value.is_none() {
@@ -211,12 +211,12 @@ impl Parser<'_> {
     fn set(&mut self) -> Result<SetVariables> {
         let names = if self.is_tsql() {
             vec![self.tsql_variable()?]
-        } else if self.at_sign(Sign::LeftParen) {
+        } else if self.at(Punctuation::LeftParen) {
             self.parenthesised(|parser| parser.ident("a variable's name"))?
         } else {
             vec![self.ident("a variable's name")?]
         };
-        self.expect(Sign::Equal)?;
+        self.expect(Punctuation::Equal)?;
         Ok(SetVariables { names, value: self.expr()? })
     }
 }
