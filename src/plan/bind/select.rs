@@ -54,6 +54,7 @@ impl Binder<'_> {
         // All functions are known now, and with them the operators: the clauses are rewritten over each in turn.
         let mut level = std::mem::take(&mut self.level);
         if keys.is_some() || !level.aggregates.is_empty() || clauses.having.is_some() {
+            // Without keys all rows are one group.
             let keys = keys.unwrap_or_default();
             let exprs = clauses.exprs_mut().chain(level.windows.iter_mut().flat_map(Windowed::exprs_mut));
             for expr in exprs {

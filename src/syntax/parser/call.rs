@@ -1,4 +1,4 @@
-//! Function calls, and what stands in and behind those of aggregate and window functions.
+//! Function calls, with the clauses of aggregate and window functions.
 
 use super::Parser;
 use super::error::ELSEWHERE;
@@ -130,13 +130,15 @@ impl Parser<'_> {
         if !descending {
             self.eat_word("ASC");
         }
-        let nulls_first = match self.eat_word("NULLS") {
-            true => match self.eat_one_of(&["FIRST", "LAST"]) {
-                Some(word) => Some(word == "FIRST"),
-                None => return Err(self.expected_one_of(&["FIRST", "LAST"])),
-            },
-            false => None,
-        };
+        let nulls_first = if self.eat_word("NULLS") { Some(self.first_or_last()?) } else { None };
         Ok(OrderItem { expr, descending, nulls_first })
+    }
+
+    /// Whether it is `FIRST`.
+    fn first_or_last(&mut self) -> Result<bool> {
+        match self.eat_one_of(&["FIRST", "LAST"]) {
+            Some(word) => Ok(word == "FIRST"),
+            None => Err(self.expected_one_of(&["FIRST", "LAST"])),
+        }
     }
 }

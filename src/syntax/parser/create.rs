@@ -3,13 +3,13 @@
 use super::Parser;
 use crate::diag::{Code, Error, Result};
 use crate::syntax::ast::{
-    ColumnDef, CreateExternalTable, CreateModel, CreateTable, CreateView, OnExisting, Path, StatementKind,
-    Transform,
+    ColumnDef, CreateExternalTable, CreateModel, CreateTable, CreateView, OnExisting, Path, Query,
+    StatementKind, Transform,
 };
 use crate::syntax::token::Punctuation;
 
 impl Parser<'_> {
-    /// What stands behind CREATE.
+    /// The rest of a CREATE statement.
     pub(super) fn create(&mut self) -> Result<StatementKind> {
         let replace =
             self.eat_words(&["OR", "REPLACE"]) || (self.is_tsql() && self.eat_words(&["OR", "ALTER"]));
@@ -77,10 +77,8 @@ impl Parser<'_> {
     fn create_table(&mut self, replace: bool) -> Result<CreateTable> {
         let (name, on_existing) = self.created_name(replace, "a table's name")?;
         self.refuse(&["LIKE", "COPY", "CLONE"], "write CREATE TABLE name AS SELECT * FROM …")?;
-        let columns = match self.at(Punctuation::LeftParen) && !self.at_parenthesised_query() {
-            true => self.columns()?,
-            false => Vec::new(),
-        };
+        let has_columns = self.at(Punctuation::LeftParen) && !self.at_parenthesised_query();
+        let columns = if has_columns { self.columns()? } else { Vec::new() };
         if self.is_tsql() {
             self.skip_tsql_storage()?;
         }
@@ -95,10 +93,8 @@ impl Parser<'_> {
     /// `name [(column, …)] AS query`.
     fn create_view(&mut self, replace: bool) -> Result<CreateView> {
         let (name, on_existing) = self.created_name(replace, "a view's name")?;
-        let columns = match self.at(Punctuation::LeftParen) {
-            true => self.parenthesised(|parser| parser.ident("a column"))?,
-            false => Vec::new(),
-        };
+        let has_columns = self.at(Punctuation::LeftParen);
+        let columns = if has_columns { self.parenthesised(Self::column_name)? } else { Vec::new() };
         self.refuse(&["OPTIONS", "WITH"], "it changes no result: leave it out")?;
         self.expect_word("AS")?;
         let query = Box::new(self.query()?);
@@ -128,7 +124,7 @@ impl Parser<'_> {
         Ok(CreateModel { name, on_existing, inputs, outputs, transform, options, query })
     }
 
-    fn training_query(&mut self) -> Result<crate::syntax::ast::Query> {
+    fn training_query(&mut self) -> Result<Query> {
         if self.at(Punctuation::LeftParen) && self.nth_at_word(2, "AS") {
             self.bump();
             return Err(self.unsupported("a list of named queries behind AS", "write AS SELECT …"));
@@ -148,7 +144,7 @@ impl Parser<'_> {
     fn create_external_table(&mut self, replace: bool) -> Result<CreateExternalTable> {
         let (name, on_existing) = self.created_name(replace, "a table's name")?;
         let columns = if self.at(Punctuation::LeftParen) { self.columns()? } else { Vec::new() };
-        // Connections say who pays and who may read on Google's servers: nothing here.
+        // Connections say who pays and who may read on Google's servers. They mean nothing here.
         if self.eat_words(&["WITH", "CONNECTION"]) && !self.eat_word("DEFAULT") {
             self.path("a connection's name")?;
         }
@@ -159,7 +155,7 @@ impl Parser<'_> {
         Ok(CreateExternalTable { name, on_existing, columns, options })
     }
 
-    /// `(name type …, …)`, with keys among them, which bind nothing here.
+    /// `(name type …, …)`. Keys can stand among the columns; they are not enforced.
     pub(super) fn columns(&mut self) -> Result<Vec<ColumnDef>> {
         let open = self.expect(Punctuation::LeftParen)?;
         let mut columns = Vec::new();
@@ -201,7 +197,7 @@ impl Parser<'_> {
         Ok(true)
     }
 
-    /// `name type`, and what stands behind it in any order.
+    /// `name type`, then its properties in any order.
     fn column(&mut self) -> Result<ColumnDef> {
         let start = self.token().span;
         let name = self.ident("a column's name")?;

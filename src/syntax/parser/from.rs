@@ -81,7 +81,7 @@ impl Parser<'_> {
             return Ok(Some(JoinOn::Condition(self.expr()?)));
         }
         if self.eat_word("USING") {
-            return Ok(Some(JoinOn::Using(self.parenthesised(|parser| parser.ident("a column"))?)));
+            return Ok(Some(JoinOn::Using(self.parenthesised(Self::column_name)?)));
         }
         if matches!(right.kind, TableExprKind::Unnest { .. }) {
             let always = Expr { kind: ExprKind::Literal(Scalar::Bool(true)), span: right.span };

@@ -45,7 +45,12 @@ impl Parser<'_> {
         self.any_word(what)
     }
 
-    /// A name where even keywords are clear, as behind a dot.
+    /// The name of a column in a list of names.
+    pub(super) fn column_name(&mut self) -> Result<Ident> {
+        self.ident("a column")
+    }
+
+    /// A name where keywords are names too, as after a dot.
     pub(super) fn any_word(&mut self, what: &str) -> Result<Ident> {
         let token = self.token();
         let text = match &token.kind {
@@ -60,7 +65,7 @@ impl Parser<'_> {
     /// `[AS] alias`.
     pub(super) fn alias(&mut self) -> Result<Option<Ident>> {
         if self.eat_word("AS") {
-            // T-SQL takes texts for aliases.
+            // In T-SQL an alias can be a string.
             if let (true, TokenKind::String(text)) = (self.is_tsql(), &self.token().kind) {
                 let span = self.bump().span;
                 return Ok(Some(Ident { text: text.clone(), span }));
@@ -75,12 +80,12 @@ impl Parser<'_> {
     /// A table or model: `dataset.table`, `` `project.dataset.table` ``, `my-project.dataset.table`.
     pub(super) fn path(&mut self, what: &str) -> Result<Path> {
         let path = self.wildcard_path(what)?;
-        match path.parts.iter().any(|part| part.text.contains('*')) {
-            true => Err(Error::new(Code::SyntaxError, "a name with `*` names many tables")
+        if path.parts.iter().any(|part| part.text.contains('*')) {
+            return Err(Error::new(Code::SyntaxError, "a name with `*` names many tables")
                 .at(path.span)
-                .hint("names with a wildcard stand in FROM only")),
-            false => Ok(path),
+                .hint("names with a wildcard stand in FROM only"));
         }
+        Ok(path)
     }
 
     /// A name that may hold the wildcard `*` in backticks.
@@ -145,7 +150,7 @@ impl Parser<'_> {
         })
     }
 
-    /// `(10)`, `(10, 2)`, `(max)` behind a type: they bound nothing here.
+    /// `(10)`, `(10, 2)`, `(max)` after a type. They limit nothing here.
     fn type_parameters(&mut self) -> Result<()> {
         if !self.eat(Punctuation::LeftParen) {
             return Ok(());

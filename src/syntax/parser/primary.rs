@@ -1,4 +1,4 @@
-//! What operators stand between: literals, names, constructors, CASE, CAST, subqueries.
+//! Operands: literals, names, constructors, CASE, CAST, subqueries.
 
 use super::Parser;
 use crate::data::Scalar;
@@ -72,19 +72,16 @@ impl Parser<'_> {
             self.close(open, Punctuation::RightParen)?;
             return Ok(self.spanned(ExprKind::Subquery(SubqueryKind::Scalar, query), open));
         }
-        let mut expr = self.expr()?;
-        let first = match expr.kind {
-            ExprKind::Subquery(SubqueryKind::Scalar, first) if self.at_query_rest() => Err(first),
-            kind => Ok(kind),
-        };
-        expr.kind = match first {
-            Ok(kind) => kind,
+        let first = self.expr()?;
+        let kind = match first.kind {
             // What looked like a value in parentheses is the first part of a query.
-            Err(first) => {
+            ExprKind::Subquery(SubqueryKind::Scalar, first) if self.at_query_rest() => {
                 let query = self.query_rest(QueryBody::Nested(first), open)?;
                 ExprKind::Subquery(SubqueryKind::Scalar, Box::new(query))
             }
+            kind => kind,
         };
+        let mut expr = Expr { kind, span: first.span };
         if self.at(Punctuation::Comma) {
             let mut fields = vec![(expr, None)];
             while self.eat(Punctuation::Comma) {
@@ -100,72 +97,30 @@ impl Parser<'_> {
     /// `[a, b]`.
     fn array(&mut self, element: Option<TypeName>, start: Span) -> Result<Expr> {
         let open = self.expect(Punctuation::LeftBracket)?;
-        let items = match self.at(Punctuation::RightBracket) {
-            true => Vec::new(),
-            false => self.comma_separated(Self::expr)?,
-        };
+        let is_empty = self.at(Punctuation::RightBracket);
+        let items = if is_empty { Vec::new() } else { self.comma_separated(Self::expr)? };
         self.close(open, Punctuation::RightBracket)?;
         Ok(self.spanned(ExprKind::Array { element, items }, start))
     }
 
     /// Keywords that begin an expression, function calls, names.
     fn word(&mut self) -> Result<Expr> {
-        let start = self.token().span;
+        let span = self.token().span;
         let literals = [("NULL", Scalar::Null), ("TRUE", Scalar::Bool(true)), ("FALSE", Scalar::Bool(false))];
         if let Some((_, value)) = literals.into_iter().find(|(word, _)| self.at_word(word)) {
             self.bump();
-            return Ok(Expr { kind: ExprKind::Literal(value), span: start });
+            return Ok(Expr { kind: ExprKind::Literal(value), span });
         }
         if self.is_tsql()
             && let Some(expr) = self.tsql_word()?
         {
             return Ok(expr);
         }
-        if self.nth_at(1, Punctuation::LeftParen) {
-            match self.at_one_of(&[
-                "CAST",
-                "SAFE_CAST",
-                "STRUCT",
-                "ARRAY",
-                "EXISTS",
-                "EXTRACT",
-                "IF",
-                "LEFT",
-                "RIGHT",
-            ]) {
-                Some(word @ ("CAST" | "SAFE_CAST")) => return self.cast(word == "SAFE_CAST", false),
-                Some("STRUCT") => {
-                    self.bump();
-                    return self.structure(None, start);
-                }
-                Some("ARRAY") => return self.subquery(SubqueryKind::Array),
-                Some("EXISTS") => return self.subquery(SubqueryKind::Exists),
-                Some("EXTRACT") => return self.extract(),
-                // Keywords and functions.
-                Some(_) => {
-                    let name = self.any_word("a function")?;
-                    return self.call(Path { span: name.span, parts: vec![name] });
-                }
-                None => {}
-            }
+        if let Some(expr) = self.keyword_call()? {
+            return Ok(expr);
         }
-        if self.at_word("ARRAY") && self.nth_at(1, Punctuation::LeftBracket) {
-            self.bump();
-            return self.array(None, start);
-        }
-        if (self.at_word("ARRAY") || self.at_word("STRUCT")) && self.nth_at(1, Punctuation::Less) {
-            return self.typed_constructor();
-        }
-        if self.at_word("CASE") {
-            return self.case();
-        }
-        if self.eat_word("INTERVAL") {
-            let value = self.expr()?;
-            let unit = self.ident("a unit such as DAY")?;
-            return Ok(self.spanned(ExprKind::Interval(Box::new(value), unit), start));
-        }
-        if matches!(self.nth(1).kind, TokenKind::String(_)) && self.at_one_of(TYPED_LITERALS).is_some() {
-            return self.typed_literal();
+        if let Some(expr) = self.keyword_expression()? {
+            return Ok(expr);
         }
         if self.at_word("UNNEST") {
             return Err(self.unsupported("`UNNEST` in an expression", "write it in FROM or behind IN"));
@@ -173,12 +128,61 @@ impl Parser<'_> {
         if self.at_word("SELECT") {
             return Err(self.expected("an expression").hint("put subqueries in parentheses"));
         }
-        if self.at_one_of(BARE_CALLS).is_some() && !self.nth_at(1, Punctuation::LeftParen) {
-            let name = self.any_word("a function")?;
-            let call = FunctionCall::plain(Path { span: start, parts: vec![name] }, Vec::new());
-            return Ok(Expr { kind: ExprKind::Call(Box::new(call)), span: start });
-        }
         self.name()
+    }
+
+    /// Keywords with parentheses: constructors, subqueries, and functions that are called like keywords.
+    fn keyword_call(&mut self) -> Result<Option<Expr>> {
+        let is_bare = !self.nth_at(1, Punctuation::LeftParen);
+        if is_bare && self.at_one_of(BARE_CALLS).is_some() {
+            let name = self.any_word("a function")?;
+            let span = name.span;
+            let call = FunctionCall::plain(Path { span, parts: vec![name] }, Vec::new());
+            return Ok(Some(Expr { kind: ExprKind::Call(Box::new(call)), span }));
+        }
+        if is_bare {
+            return Ok(None);
+        }
+        let keywords = ["CAST", "SAFE_CAST", "STRUCT", "ARRAY", "EXISTS", "EXTRACT", "IF", "LEFT", "RIGHT"];
+        match self.at_one_of(&keywords) {
+            None => return Ok(None),
+            Some("CAST") => self.cast(false, false),
+            Some("SAFE_CAST") => self.cast(true, false),
+            Some("STRUCT") => {
+                let start = self.bump().span;
+                self.structure(None, start)
+            }
+            Some("ARRAY") => self.subquery(SubqueryKind::Array),
+            Some("EXISTS") => self.subquery(SubqueryKind::Exists),
+            Some("EXTRACT") => self.extract(),
+            Some(_) => {
+                let name = self.any_word("a function")?;
+                self.call(Path { span: name.span, parts: vec![name] })
+            }
+        }
+        .map(Some)
+    }
+
+    /// Other expressions that begin with a keyword: constructors with a type, CASE, INTERVAL, typed literals.
+    fn keyword_expression(&mut self) -> Result<Option<Expr>> {
+        let start = self.token().span;
+        let next_is_string = matches!(self.nth(1).kind, TokenKind::String(_));
+        if self.at_word("ARRAY") && self.nth_at(1, Punctuation::LeftBracket) {
+            self.bump();
+            self.array(None, start).map(Some)
+        } else if self.at_one_of(&["ARRAY", "STRUCT"]).is_some() && self.nth_at(1, Punctuation::Less) {
+            self.typed_constructor().map(Some)
+        } else if self.at_word("CASE") {
+            self.case().map(Some)
+        } else if self.eat_word("INTERVAL") {
+            let value = Box::new(self.expr()?);
+            let unit = self.ident("a unit such as DAY")?;
+            Ok(Some(self.spanned(ExprKind::Interval(value, unit), start)))
+        } else if next_is_string && self.at_one_of(TYPED_LITERALS).is_some() {
+            self.typed_literal().map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     /// A column, or a function call.
@@ -211,7 +215,7 @@ impl Parser<'_> {
         Ok(self.spanned(ExprKind::Cast { value, to, safe, truncate }, start))
     }
 
-    /// `(a, b AS name)` behind STRUCT.
+    /// `(a, b AS name)` after STRUCT.
     fn structure(&mut self, data_type: Option<TypeName>, start: Span) -> Result<Expr> {
         let open = self.expect(Punctuation::LeftParen)?;
         let mut fields = Vec::new();

@@ -77,10 +77,10 @@ impl Parser<'_> {
 
     /// Pipe syntax starts with FROM.
     pub(super) fn refuse_from_first(&self) -> Result<()> {
-        match self.at_word("FROM") {
-            true => Err(self.unsupported("a query that starts with FROM", "write SELECT * FROM …")),
-            false => Ok(()),
+        if self.at_word("FROM") {
+            return Err(self.unsupported("a query that starts with FROM", "write SELECT * FROM …"));
         }
+        Ok(())
     }
 
     /// A SELECT with its `TOP`, or a query in parentheses.
@@ -109,8 +109,8 @@ impl Parser<'_> {
     ) -> Result<Query> {
         let mut parts = vec![first];
         let mut distinct = None;
-        while let Some(this) = self.union()? {
-            if distinct.replace(this).is_some_and(|before| before != this) {
+        while let Some(is_distinct) = self.union()? {
+            if distinct.replace(is_distinct).is_some_and(|before| before != is_distinct) {
                 return Err(Error::new(
                     Code::SyntaxError,
                     "`UNION ALL` and `UNION DISTINCT` cannot follow each other",
@@ -183,10 +183,10 @@ impl Parser<'_> {
                 .at(self.token().span)
                 .hint("put the query in front of it in parentheses"));
         }
-        match self.is_tsql() {
-            true => self.refuse(&["OFFSET", "FETCH", "OPTION"], "write SELECT TOP (10) …"),
-            false => self.refuse(&["FETCH"], "write LIMIT and OFFSET"),
+        if self.is_tsql() {
+            return self.refuse(&["OFFSET", "FETCH", "OPTION"], "write SELECT TOP (10) …");
         }
+        self.refuse(&["FETCH"], "write LIMIT and OFFSET")
     }
 
     fn select(&mut self) -> Result<(Select, Option<Limit>)> {
@@ -210,10 +210,8 @@ impl Parser<'_> {
         let group_by = self.group_by()?;
         let having = self.clause("HAVING")?;
         let qualify = self.clause("QUALIFY")?;
-        let windows = match self.eat_word("WINDOW") {
-            true => self.comma_separated(Self::named_window)?,
-            false => Vec::new(),
-        };
+        let has_windows = self.eat_word("WINDOW");
+        let windows = if has_windows { self.comma_separated(Self::named_window)? } else { Vec::new() };
         let span = self.since(start);
         Ok((Select { distinct, items, from, filter, group_by, having, qualify, windows, span }, top))
     }
@@ -271,7 +269,7 @@ impl Parser<'_> {
         if self.at_word("EXCEPT") && self.nth_at(1, Punctuation::LeftParen) && !self.nth_at_word(2, "SELECT")
         {
             self.bump();
-            except = self.parenthesised(|parser| parser.ident("a column"))?;
+            except = self.parenthesised(Self::column_name)?;
         }
         let mut replace = Vec::new();
         if self.at_word("REPLACE") && self.nth_at(1, Punctuation::LeftParen) {
@@ -279,7 +277,7 @@ impl Parser<'_> {
             replace = self.parenthesised(|parser| {
                 let value = parser.expr()?;
                 parser.expect_word("AS")?;
-                Ok((value, parser.ident("a column")?))
+                Ok((value, parser.column_name()?))
             })?;
         }
         if self.at_word("AS") {

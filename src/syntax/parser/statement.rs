@@ -1,11 +1,11 @@
-//! Statements, but for those that create.
+//! Statements, except CREATE.
 
 use super::Parser;
 use super::error::did_you_mean;
 use crate::diag::{Error, Result};
 use crate::syntax::ast::{
-    AlterModel, Declare, Describe, Drop, Explain, Insert, InsertSource, NamedExpr, ObjectKind, Options, Path,
-    SetVariables, Statement, StatementKind,
+    AlterModel, Declare, Describe, Drop, Explain, Expr, Insert, InsertSource, NamedExpr, ObjectKind, Options,
+    Path, SetVariables, Statement, StatementKind,
 };
 use crate::syntax::token::{Punctuation, TokenKind};
 
@@ -170,10 +170,8 @@ impl Parser<'_> {
     fn insert(&mut self) -> Result<Insert> {
         self.eat_word("INTO");
         let table = self.path("a table's name")?;
-        let columns = match self.at(Punctuation::LeftParen) && !self.at_parenthesised_query() {
-            true => self.parenthesised(|parser| parser.ident("a column"))?,
-            false => Vec::new(),
-        };
+        let has_columns = self.at(Punctuation::LeftParen) && !self.at_parenthesised_query();
+        let columns = if has_columns { self.parenthesised(Self::column_name)? } else { Vec::new() };
         let source = if self.eat_word("VALUES") {
             InsertSource::Values(self.comma_separated(|parser| parser.parenthesised(Self::inserted_value))?)
         } else if self.at_query() || self.at(Punctuation::LeftParen) {
@@ -184,7 +182,7 @@ impl Parser<'_> {
         Ok(Insert { table, columns, source })
     }
 
-    fn inserted_value(&mut self) -> Result<crate::syntax::ast::Expr> {
+    fn inserted_value(&mut self) -> Result<Expr> {
         self.refuse(&["DEFAULT"], "columns have no defaults: leave the column out for NULL")?;
         self.expr()
     }
