@@ -81,7 +81,7 @@ fn push_lines(node: &Node, depth: usize, lines: &mut Vec<Line>) {
     }
 }
 
-/// What is said of one operator: its name and the detail.
+/// The name of an operator, and its detail.
 fn line(node: &Node) -> (&'static str, String) {
     let names: Vec<_> = node.schema.fields.iter().map(|field| field.name.as_str()).collect();
     match &node.kind {
@@ -127,7 +127,7 @@ fn line(node: &Node) -> (&'static str, String) {
             ("Sort", limit.map_or(order.clone(), |limit| format!("{order}, first {limit}")))
         }
         NodeKind::Limit { count, offset: 0, .. } => ("Limit", count.to_string()),
-        NodeKind::Limit { count, offset, .. } => ("Limit", format!("{count} behind {offset}")),
+        NodeKind::Limit { count, offset, .. } => ("Limit", format!("{count} after the first {offset}")),
     }
 }
 

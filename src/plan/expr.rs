@@ -11,7 +11,7 @@ use crate::function::{Fitted, Function, Kernel, Start};
 pub(crate) struct Expr {
     pub(crate) kind: ExprKind,
     pub(crate) data_type: DataType,
-    /// Where it stands in the text, for errors that values cause.
+    /// Its place in the text, for errors that its values cause.
     pub(crate) span: Span,
 }
 
@@ -71,7 +71,7 @@ pub(crate) enum Pending {
     Window(usize),
 }
 
-/// One aggregate function over the rows of a group, with everything that stands in its parentheses.
+/// One aggregate function over the rows of a group, with everything inside its parentheses.
 #[derive(Debug, Clone)]
 pub(crate) struct Aggregate {
     pub(crate) function: &'static Function,

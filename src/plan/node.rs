@@ -9,7 +9,7 @@ use crate::function::{Fit, Metric, Ranking};
 use crate::model::Model;
 use crate::table::{Object, Table};
 
-/// What runs: an operator tree, and what has to be there before it starts.
+/// An operator tree, and the subplans that have to run before it.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     /// In the order in which they run: a subplan may use those before it.
@@ -58,7 +58,7 @@ pub(crate) enum NodeKind {
         table: Arc<Table>,
         columns: Vec<usize>,
     },
-    /// These columns of an object table; the one behind its properties is the bytes.
+    /// These columns of an object table; the column after its properties is the bytes.
     Objects {
         objects: Arc<[Object]>,
         columns: Vec<usize>,

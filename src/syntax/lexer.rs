@@ -1,4 +1,4 @@
-//! Text to tokens. Goes on after what it cannot read, so that the parser always gets the whole text.
+//! Text to tokens. The lexer goes on after a token that it cannot read, so that the parser gets the whole text.
 
 use super::Dialect;
 use super::literal::{self, Quote};
@@ -127,7 +127,7 @@ impl<'a> Lexer<'a> {
         let message = format!("unexpected character `{}`", c.escape_debug());
         let error = Error::new(Code::SyntaxError, message).at(span);
         self.report(match c {
-            '#' => error.hint("temporary tables have no sign here: write the name alone"),
+            '#' => error.hint("temporary tables have no `#` here: write the name alone"),
             '“' | '”' | '‘' | '’' => error.hint("use straight quotes: ' or \"").fix(span, "'"),
             c if c.is_alphabetic() => error.hint("put names with such letters in backticks"),
             _ => error,
@@ -163,7 +163,7 @@ impl<'a> Lexer<'a> {
         self.rest().starts_with("0x") || self.rest().starts_with("0X")
     }
 
-    /// A name right behind a number is a slip: `12abc`.
+    /// A name right after a number is a slip: `12abc`.
     fn number_end(&mut self, start: usize, kind: TokenKind) -> TokenKind {
         let number_end = self.offset;
         if self.take_while(is_word).is_empty() {
@@ -172,7 +172,7 @@ impl<'a> Lexer<'a> {
         let span = self.since(start);
         let error = Error::new(Code::InvalidLiteral, format!("`{}` is not a number", span.of(self.text)))
             .at(span)
-            .hint("put a space behind the number, or backticks around a name that starts with a digit")
+            .hint("put a space after the number, or backticks around a name that starts with a digit")
             .fix(Span::new(number_end, number_end), " ");
         self.report(error)
     }
@@ -296,7 +296,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// Moves behind the closing quote; `None` where there is none.
+    /// Moves after the closing quote; `None` where there is none.
     fn quoted_body(&mut self, quote: &Quote) -> Option<&'a str> {
         let quoted = self.rest().split_at(quote.open_len).1;
         let mut chars = quoted.char_indices();

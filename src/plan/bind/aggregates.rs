@@ -9,15 +9,15 @@ use crate::diag::{Invariant, Result, Span};
 use crate::plan::expr::{Aggregate, Expr, ExprKind, Order, Pending};
 use crate::plan::node::WindowCall;
 
-/// One level of nested queries: the functions met so far in the expressions of its SELECT, and which ones may stand
-/// where an expression is bound.
+/// One level of nested queries: the functions met so far in the expressions of its SELECT, and which ones are
+/// allowed in the clause that is being bound.
 #[derive(Debug, Default)]
 pub(super) struct Level {
     pub(super) aggregates: Vec<Aggregate>,
     pub(super) windows: Vec<Windowed>,
-    /// The clause that is being bound, if no aggregate function can stand in it.
+    /// The clause that is being bound, if aggregate functions are not allowed in it.
     pub(super) no_aggregates: Option<&'static str>,
-    /// The clause that is being bound, if no window function can stand in it.
+    /// The clause that is being bound, if window functions are not allowed in it.
     pub(super) no_windows: Option<&'static str>,
 }
 
@@ -30,7 +30,7 @@ pub(super) struct Windowed {
 }
 
 impl Level {
-    /// Expressions of `clause`, where neither kind of function can stand.
+    /// Expressions of `clause`, where neither kind of function is allowed.
     pub(super) fn plain(clause: &'static str) -> Self {
         Self { no_aggregates: Some(clause), no_windows: Some(clause), ..Self::default() }
     }
@@ -75,7 +75,7 @@ pub(super) fn is_plain(expr: &Expr) -> bool {
 /// Rewrites `expr` over the columns of an aggregation by `keys`: the keys, then the aggregates.
 ///
 /// # Errors
-/// The number and place of a column that is no part of a key.
+/// The number and span of a column that is not part of a key.
 pub(super) fn over_groups(expr: &mut Expr, keys: &[Expr]) -> Result<(), (usize, Span)> {
     if let Some(key) = keys.iter().position(|key| same(key, expr)) {
         expr.kind = ExprKind::Column(key);
@@ -103,7 +103,7 @@ pub(super) fn over_windows(expr: &mut Expr, columns: &BTreeMap<usize, usize>) ->
     expr.children_mut().into_iter().try_for_each(|child| over_windows(child, columns))
 }
 
-/// Whether two expressions are the same wherever they stand.
+/// Whether two expressions are the same, apart from their spans.
 pub(super) fn same(a: &Expr, b: &Expr) -> bool {
     use ExprKind::{
         Array, Call, Case, Cast, Coalesce, Column, Element, Field, Literal, Pending, Struct, Subplan,

@@ -24,7 +24,7 @@ impl Binder<'_> {
         match (function.signatures.first().map(|signature| signature.body), &call.over) {
             (Some(Body::Aggregate(_)), _) if safe => Err(Error::new(
                 Code::MisplacedFunction,
-                format!("SAFE. stands before scalar functions only, {} is an aggregate", function.name),
+                format!("SAFE. is for scalar functions, {} is an aggregate function", function.name),
             )
             .at(call.name.span)),
             (Some(Body::Aggregate(_)), None) => self.aggregate(function, call, span, names),
@@ -122,7 +122,7 @@ impl Binder<'_> {
         if let Some(clause) = self.level.no_aggregates {
             let error = Error::new(
                 Code::MisplacedFunction,
-                format!("the aggregate function {} cannot stand in {clause}", function.name),
+                format!("the aggregate function {} is not allowed in {clause}", function.name),
             )
             .at(span);
             return Err(if clause == "WHERE" { error.hint("filter groups with HAVING") } else { error });
@@ -160,7 +160,7 @@ impl Binder<'_> {
         })
     }
 
-    /// Binds something in which neither aggregates nor window functions can stand.
+    /// Binds something in which neither aggregates nor window functions are allowed.
     pub(super) fn inside<T>(
         &mut self,
         clause: &'static str,
@@ -185,12 +185,12 @@ impl Binder<'_> {
         if let Some(clause) = self.level.no_windows {
             return Err(Error::new(
                 Code::MisplacedFunction,
-                format!("the window function {} cannot stand in {clause}", function.name),
+                format!("the window function {} is not allowed in {clause}", function.name),
             )
             .at(span)
             .hint("compute it in a subquery, or filter its result with QUALIFY"));
         }
-        // Arguments see the groups: aggregates can stand in them.
+        // Arguments are computed over the groups: aggregates are allowed in them.
         let before = self.level.no_windows.replace("a window function");
         let windowed = self.windowed_parts(function, call, over, span, names);
         self.level.no_windows = before;
@@ -218,9 +218,10 @@ impl Binder<'_> {
                 if !call.order_by.is_empty() || call.limit.is_some() {
                     return Err(Error::new(
                         Code::MisplacedClause,
-                        "ORDER BY and LIMIT stand inside OVER, not inside the function",
+                        "ORDER BY and LIMIT are not allowed in the arguments of a window function",
                     )
-                    .at(span));
+                    .at(span)
+                    .hint("write ORDER BY inside OVER"));
                 }
                 WindowCall::Aggregate(self.aggregate_call(function, call, span, names)?)
             }
@@ -355,7 +356,7 @@ pub(super) fn order_key(expr: Expr, item: &ast::OrderItem) -> Result<Order> {
 pub(super) fn not_groupable(expr: &Expr, clause: &str) -> Error {
     Error::new(
         Code::TypeMismatch,
-        format!("values of type {} cannot be compared, so they cannot stand in {clause}", expr.data_type),
+        format!("values of type {} cannot be compared, so they are not allowed in {clause}", expr.data_type),
     )
     .at(expr.span)
 }
@@ -374,14 +375,14 @@ fn resolved(function: &'static Function, args: &[Typed]) -> Result<Resolved> {
     })
 }
 
-/// Whether strings that were written out became nothing but strings, dates and timestamps.
+/// Whether each string that was written out is taken for a string, a date or a timestamp.
 fn dates_only(args: &[Typed], resolved: &Resolved) -> bool {
     args.iter()
         .zip(&resolved.args)
         .all(|(arg, wanted)| arg.fixed != Fixed::Text || *wanted == DataType::String || takes_text(wanted))
 }
 
-/// The function that a path means, and whether `SAFE.` stands before it.
+/// The function that a path means, and whether it begins with `SAFE.`.
 fn known_function(name: &ast::Path) -> Result<(&'static Function, bool)> {
     let text = name.text();
     let (bare, safe) = match text.split_at_checked(5) {
@@ -402,7 +403,7 @@ pub(super) fn unknown_function(name: &str, span: Span) -> Error {
     let error = Error::new(Code::UnknownFunction, format!("function `{name}` was not found")).at(span);
     let mut table_functions = function::TABLE_FUNCTIONS.iter().map(|function| function.name);
     if let Some(table) = table_functions.find(|known| known.eq_ignore_ascii_case(name)) {
-        return error.hint(format!("{table} gives a table: write SELECT … FROM {table}(…)"));
+        return error.hint(format!("{table} returns a table: write SELECT … FROM {table}(…)"));
     }
     match function::nearest_function(name) {
         Some(near) => error.hint(format!("did you mean `{near}`?")).fix(span, near),

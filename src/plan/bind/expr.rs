@@ -11,7 +11,7 @@ use crate::plan::node::{Subplan, SubplanKind};
 use crate::syntax::ast::{self, Access, Ident, Parameter, SubqueryKind, TypeName, TypeNameKind};
 use crate::syntax::{Dialect, written};
 
-/// What names mean where an expression stands.
+/// The names that an expression can use.
 #[derive(Clone, Copy)]
 pub(super) struct Names<'a> {
     pub(super) scope: &'a Scope,
@@ -33,7 +33,7 @@ impl<'a> Names<'a> {
     }
 }
 
-/// An expression and what is known of its type.
+/// An expression, and whether its type is settled.
 #[derive(Debug, Clone)]
 pub(super) struct Typed {
     pub(super) expr: Expr,
@@ -43,7 +43,7 @@ pub(super) struct Typed {
 /// Whether a type can still become another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fixed {
-    /// It is what it is.
+    /// It is settled.
     Yes,
     /// A string that was written out or given as a parameter: it can also be a date or timestamp.
     Text,

@@ -27,7 +27,7 @@ impl Source {
         Self { node, scope }
     }
 
-    /// What stands for FROM where there is none.
+    /// The source of a query without FROM.
     pub(super) fn one_row() -> Self {
         Self { node: Node { kind: NodeKind::OneRow, schema: Schema::default() }, scope: Scope::default() }
     }
@@ -84,7 +84,7 @@ impl Binder<'_> {
         }
     }
 
-    /// The query of a view, bound as if nothing stood around it. Its spans are those of another text.
+    /// The query of a view, bound as a query of its own. Its spans point into another text.
     fn view(&mut self, view: &View, path: &ast::Path) -> Result<Node> {
         if self.views.iter().any(|name| *name == path.text()) {
             return Err(
@@ -309,7 +309,7 @@ fn unknown_table_function(name: &str, span: Span) -> Error {
         .did_you_mean_here(name, known.clone(), str::to_owned);
     match function::function(name) {
         Some(Function { name, .. }) => error.or_hint(format!(
-            "{name} gives a value, not rows: SELECT {name}(…), or UNNEST the array it gives"
+            "{name} returns a value, not rows: SELECT {name}(…), or UNNEST the array it returns"
         )),
         None => error.or_list("the table functions are", known),
     }

@@ -81,12 +81,12 @@ impl Binder<'_> {
 fn malformed(args: &[TableArg], span: Span) -> Error {
     let message = match args {
         [] => "ML.PREDICT needs a model and rows",
-        [TableArg::Model(_)] => "ML.PREDICT needs rows behind the model",
+        [TableArg::Model(_)] => "ML.PREDICT needs rows after the model",
         [TableArg::Expr(_), ..] => "expected `MODEL` and its name first",
         [TableArg::Model(_), TableArg::Expr(_), ..] => {
-            "expected `TABLE` and its name, or a query, behind the model"
+            "expected `TABLE` and its name, or a query, after the model"
         }
-        _ => "ML.PREDICT takes a model, rows and perhaps a STRUCT of settings",
+        _ => "ML.PREDICT takes a model, rows and optionally a STRUCT of settings",
     };
     let culprit = match args {
         [TableArg::Expr(expr), ..] | [TableArg::Model(_), TableArg::Expr(expr), ..] => expr.span,

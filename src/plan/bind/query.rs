@@ -1,4 +1,4 @@
-//! Queries: WITH, UNION, ORDER BY and LIMIT of the whole.
+//! Queries: WITH, UNION, and ORDER BY and LIMIT of the whole query.
 
 use super::Binder;
 use super::aggregates::Level;
@@ -130,12 +130,12 @@ impl Binder<'_> {
         distinct_rows(node, span)
     }
 
-    /// ORDER BY behind a UNION or a query in parentheses: only the result's columns are there.
+    /// ORDER BY after a UNION or a query in parentheses: it sees only the columns of the result.
     fn ordered_by_columns(&mut self, node: Node, order_by: &[ast::OrderItem]) -> Result<Node> {
         if order_by.is_empty() {
             return Ok(node);
         }
-        let level = std::mem::replace(&mut self.level, Level::plain("an ORDER BY behind a UNION"));
+        let level = std::mem::replace(&mut self.level, Level::plain("an ORDER BY after a UNION"));
         let scope = Scope::new(&node.schema, None);
         let columns: Vec<_> = scope.visible(None).map(|(_, expr)| expr).collect();
         let keys = order_by.iter().map(|item| match ordinal(&item.expr, &columns, "ORDER BY")? {
@@ -224,7 +224,7 @@ fn column_of(node: &Node, number: usize, span: Span) -> Result<Typed> {
     Ok(Expr::column(number, field.data_type.clone(), span).into())
 }
 
-/// Tells a sort below that only so many rows at the start of its order are wanted.
+/// Tells a sort below that only its first `rows` rows are wanted.
 fn wanted_rows(node: &mut Node, rows: usize) {
     match &mut node.kind {
         NodeKind::Sort { limit, .. } => *limit = Some(limit.map_or(rows, |limit| limit.min(rows))),

@@ -1,4 +1,4 @@
-//! The columns that a name can mean.
+//! The columns that are in scope, and how names are resolved to them.
 
 use crate::data::{DataType, Schema, StructField};
 use crate::diag::{Code, Error, Result, Span};
@@ -9,7 +9,7 @@ use crate::syntax::written;
 /// How many columns an error lists.
 const SHOWN: usize = 20;
 
-/// The columns of a FROM clause, as expressions over what the operator below gives.
+/// The columns of a FROM clause, as expressions over the columns of its operator.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scope {
     columns: Vec<Column>,
@@ -81,7 +81,7 @@ impl Scope {
         self.columns.push(Column { table, name: name.into(), expr, visibility: Visibility::Full });
     }
 
-    /// The columns of a join: these, then `right`'s, which stand behind `shift` columns.
+    /// The columns of a join: these, then those of `right`, moved up by `shift` places.
     pub(super) fn join(mut self, mut right: Self, shift: usize) -> Self {
         right.shift(shift);
         self.columns.append(&mut right.columns);
@@ -95,7 +95,7 @@ impl Scope {
         }
     }
 
-    /// The columns that USING names are merged: `merged` stand in front, the others need their table's name.
+    /// USING merges columns: `merged` come first, and those of the two sides need their table's name.
     pub(super) fn using(&mut self, merged: Vec<(String, Expr)>) {
         for column in &mut self.columns {
             if merged.iter().any(|(name, _)| name.eq_ignore_ascii_case(&column.name)) {

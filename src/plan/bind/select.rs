@@ -317,7 +317,7 @@ fn output(node: Node, columns: Vec<Column>, order: Vec<Order>, distinct: bool, s
             if distinct {
                 return Err(Error::new(
                     Code::MisplacedClause,
-                    "ORDER BY behind SELECT DISTINCT can only use columns of the list",
+                    "ORDER BY after SELECT DISTINCT can only use columns of the list",
                 )
                 .at(key_span)
                 .hint("add it to the SELECT list"));

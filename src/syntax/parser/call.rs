@@ -7,7 +7,7 @@ use crate::syntax::ast::{Expr, ExprKind, FunctionCall, OrderItem, Over, Path, Wi
 use crate::syntax::token::{Punctuation, TokenKind};
 
 impl Parser<'_> {
-    /// `(…) [OVER …]` behind a function's name.
+    /// `(…) [OVER …]` after a function's name.
     pub(super) fn call(&mut self, name: Path) -> Result<Expr> {
         let start = name.span;
         let open = self.expect(Punctuation::LeftParen)?;
@@ -22,7 +22,7 @@ impl Parser<'_> {
             return Err(self.expected("`,` or `)`").hint(hint).fix(self.behind(), ","));
         }
         self.close(open, Punctuation::RightParen)?;
-        self.refuse(&["WITHIN"], "write ORDER BY behind the argument")?;
+        self.refuse(&["WITHIN"], "write ORDER BY after the argument")?;
         if self.nth_at(1, Punctuation::LeftParen) {
             self.refuse(
                 &["FILTER"],
@@ -44,7 +44,7 @@ impl Parser<'_> {
         if self.at_table_argument() {
             return Err(Error::new(
                 Code::MisplacedFunction,
-                format!("`{}` gives a table, not a value", function.text()),
+                format!("`{}` returns a table, not a value", function.text()),
             )
             .at(function.span)
             .hint(format!("write it in FROM: SELECT * FROM {}(…)", function.text())));
@@ -89,7 +89,7 @@ impl Parser<'_> {
         }
     }
 
-    /// `name` or `(…)` behind OVER.
+    /// `name` or `(…)` after OVER.
     fn over(&mut self) -> Result<Over> {
         if self.at(Punctuation::LeftParen) {
             return self.window().map(Over::Window);
@@ -125,7 +125,7 @@ impl Parser<'_> {
 
     fn order_item(&mut self) -> Result<OrderItem> {
         let expr = self.expr()?;
-        self.refuse(&["COLLATE"], "texts are ordered by their code points")?;
+        self.refuse(&["COLLATE"], "strings are ordered by their code points")?;
         let descending = self.eat_word("DESC");
         if !descending {
             self.eat_word("ASC");

@@ -115,7 +115,7 @@ impl Parser<'_> {
         if self.at_one_of(&["TRANSFORM", "INPUT", "OUTPUT", "OPTIONS"]).is_some() {
             return Err(Error::new(
                 Code::MisplacedClause,
-                format!("`{}` cannot stand here", self.token_text()),
+                format!("`{}` is not allowed here", self.token_text()),
             )
             .at(self.token().span)
             .hint("write TRANSFORM, INPUT, OUTPUT, OPTIONS and AS in this order, each once"));
@@ -127,12 +127,12 @@ impl Parser<'_> {
     fn training_query(&mut self) -> Result<Query> {
         if self.at(Punctuation::LeftParen) && self.nth_at_word(2, "AS") {
             self.bump();
-            return Err(self.unsupported("a list of named queries behind AS", "write AS SELECT …"));
+            return Err(self.unsupported("a list of named queries after AS", "write AS SELECT …"));
         }
         self.query()
     }
 
-    /// `(select list)` behind TRANSFORM.
+    /// `(select list)` after TRANSFORM.
     fn transform(&mut self) -> Result<Transform> {
         let open = self.expect(Punctuation::LeftParen)?;
         let items = self.select_items()?;
@@ -155,7 +155,7 @@ impl Parser<'_> {
         Ok(CreateExternalTable { name, on_existing, columns, options })
     }
 
-    /// `(name type …, …)`. Keys can stand among the columns; they are not enforced.
+    /// `(name type …, …)`. Keys are allowed among the columns, and not enforced.
     pub(super) fn columns(&mut self) -> Result<Vec<ColumnDef>> {
         let open = self.expect(Punctuation::LeftParen)?;
         let mut columns = Vec::new();
@@ -163,7 +163,7 @@ impl Parser<'_> {
             if !self.skip_key()? {
                 columns.push(self.column()?);
             }
-            // A comma may stand behind the last column, as in BigQuery.
+            // A comma is allowed after the last column, as in BigQuery.
             if !self.eat(Punctuation::Comma) || self.at(Punctuation::RightParen) {
                 break;
             }

@@ -4,7 +4,7 @@ use super::Parser;
 use crate::diag::{Code, Error, Result, Span, nearest};
 use crate::syntax::token::{Punctuation, TokenKind};
 
-/// Words that open a clause or join conditions: what a misspelt word is most often meant to be.
+/// Words that begin clauses or join conditions: a misspelt word is most often one of them.
 const CLAUSES: &[&str] = &[
     "FROM", "WHERE", "GROUP", "HAVING", "QUALIFY", "WINDOW", "ORDER", "LIMIT", "OFFSET", "JOIN", "INNER",
     "LEFT", "RIGHT", "FULL", "CROSS", "USING", "UNION", "AND", "LIKE", "BETWEEN", "DESC", "OPTIONS",
@@ -29,9 +29,7 @@ impl Parser<'_> {
         let error = Error::new(Code::SyntaxError, format!("expected {what}, found {found}")).at(token.span);
         let comma = self.previous().filter(|token| token.kind == TokenKind::Punctuation(Punctuation::Comma));
         match comma {
-            Some(comma) if self.at_list_end() => {
-                error.hint("remove the comma in front of it").fix(comma.span, "")
-            }
+            Some(comma) if self.at_list_end() => error.hint("remove the comma before it").fix(comma.span, ""),
             _ => error,
         }
     }
@@ -127,7 +125,7 @@ impl Parser<'_> {
         word(self.previous()).and_then(slip).or_else(|| word(Some(self.token())).and_then(slip))
     }
 
-    /// What stands behind a complete statement without a `;`.
+    /// The error for what follows a complete statement without a `;`.
     #[cold]
     pub(super) fn after_statement(&self) -> Error {
         let token = self.token();

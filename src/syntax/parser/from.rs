@@ -1,4 +1,4 @@
-//! What stands in FROM: tables, joins, subqueries, arrays, table functions.
+//! FROM: tables, joins, subqueries, arrays, table functions.
 
 use super::Parser;
 use super::error::ELSEWHERE;
@@ -108,7 +108,7 @@ impl Parser<'_> {
         }
         let alias = self.alias()?;
         if alias.is_some() && self.at(Punctuation::LeftParen) {
-            return Err(self.unsupported("a column list behind an alias", "name the columns in the subquery"));
+            return Err(self.unsupported("a column list after an alias", "name the columns in the subquery"));
         }
         self.table_refusals()?;
         let kind = match kind {
@@ -132,7 +132,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// `[AS] name` behind WITH OFFSET.
+    /// `[AS] name` after WITH OFFSET.
     fn offset(&mut self) -> Result<Offset> {
         let span = self.previous().map_or(self.behind(), |token| token.span);
         let name = self.alias()?.unwrap_or(Ident { text: "offset".into(), span });
@@ -186,7 +186,7 @@ impl Parser<'_> {
                 TableExprKind::Subquery(Box::new(self.query_rest(QueryBody::Nested(first), open)?))
             }
             kind if tables.alias.is_none() => kind,
-            _ => return Err(self.expected("a join").hint("put the alias behind the bracket")),
+            _ => return Err(self.expected("a join").hint("put the alias after the closing parenthesis")),
         };
         self.close(open, Punctuation::RightParen)?;
         Ok(kind)

@@ -61,7 +61,7 @@ struct Parser<'a> {
     dialect: Dialect,
     /// How many rules are nested at this place.
     depth: usize,
-    /// How many operators stand on top of each other in what the rule at hand has read last.
+    /// How many operators are nested in each other in what the rule at hand has read last.
     height: usize,
     /// `?` met so far; they are numbered through the whole script.
     placeholders: usize,
@@ -104,7 +104,7 @@ impl<'a> Parser<'a> {
         self.previous().map_or(start, |token| start.to(token.span))
     }
 
-    /// Right behind the last token taken.
+    /// Right after the last token taken.
     fn behind(&self) -> Span {
         let end = self.previous().map_or(0, |token| token.span.end);
         Span::new(end, end)
@@ -214,7 +214,7 @@ impl<'a> Parser<'a> {
     fn grow(&mut self) -> Result<()> {
         self.height += 1;
         if self.height > self.limits.operators {
-            let message = format!("more than {} operators stand on top of each other", self.limits.operators);
+            let message = format!("more than {} operators are nested in each other", self.limits.operators);
             return Err(Error::new(Code::LimitExceeded, message)
                 .at(self.token().span)
                 .hint("split the expression, for example over subqueries"));

@@ -39,7 +39,7 @@ impl Parser<'_> {
         }
         if let TokenKind::String(text) = &self.token().kind {
             let quoted = self.quoted(text);
-            let hint = format!("quotes hold texts, not names: write {quoted}");
+            let hint = format!("quotes enclose strings, not names: write {quoted}");
             return Err(self.expected(what).hint(hint).fix(span, quoted));
         }
         self.any_word(what)
@@ -72,7 +72,7 @@ impl Parser<'_> {
             }
             return self.ident("an alias").map(Some);
         }
-        // T-SQL knows no LIMIT, but who writes one means no alias.
+        // T-SQL has no LIMIT, but nobody who writes it means an alias.
         let limit = self.is_tsql() && self.at_word("LIMIT");
         if self.at_name() && !limit { self.ident("an alias").map(Some) } else { Ok(None) }
     }
@@ -83,7 +83,7 @@ impl Parser<'_> {
         if path.parts.iter().any(|part| part.text.contains('*')) {
             return Err(Error::new(Code::SyntaxError, "a name with `*` names many tables")
                 .at(path.span)
-                .hint("names with a wildcard stand in FROM only"));
+                .hint("names with a wildcard are allowed in FROM only"));
         }
         Ok(path)
     }

@@ -123,7 +123,7 @@ impl Parser<'_> {
             return Ok(expr);
         }
         if self.at_word("UNNEST") {
-            return Err(self.unsupported("`UNNEST` in an expression", "write it in FROM or behind IN"));
+            return Err(self.unsupported("`UNNEST` in an expression", "write it in FROM or after IN"));
         }
         if self.at_word("SELECT") {
             return Err(self.expected("an expression").hint("put subqueries in parentheses"));

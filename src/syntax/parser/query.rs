@@ -10,14 +10,14 @@ use crate::syntax::token::{Punctuation, TokenKind};
 
 /// The clauses of a query and where each belongs.
 const PLACES: &[(&str, &str)] = &[
-    ("FROM", "FROM stands behind the list of SELECT"),
-    ("WHERE", "WHERE stands behind FROM, in front of GROUP BY, ORDER BY and LIMIT"),
-    ("GROUP", "GROUP BY stands behind FROM and WHERE, in front of HAVING, ORDER BY and LIMIT"),
-    ("HAVING", "HAVING stands behind GROUP BY, in front of QUALIFY, ORDER BY and LIMIT"),
-    ("QUALIFY", "QUALIFY stands behind WHERE, GROUP BY and HAVING, in front of ORDER BY and LIMIT"),
-    ("WINDOW", "WINDOW stands behind QUALIFY, in front of ORDER BY and LIMIT"),
-    ("ORDER", "ORDER BY stands behind all clauses but LIMIT"),
-    ("LIMIT", "LIMIT stands at the end, once"),
+    ("FROM", "FROM comes after the SELECT list"),
+    ("WHERE", "WHERE comes after FROM and before GROUP BY, ORDER BY and LIMIT"),
+    ("GROUP", "GROUP BY comes after FROM and WHERE, and before HAVING, ORDER BY and LIMIT"),
+    ("HAVING", "HAVING comes after GROUP BY and before QUALIFY, ORDER BY and LIMIT"),
+    ("QUALIFY", "QUALIFY comes after WHERE, GROUP BY and HAVING, and before ORDER BY and LIMIT"),
+    ("WINDOW", "WINDOW comes after QUALIFY and before ORDER BY and LIMIT"),
+    ("ORDER", "ORDER BY comes after all clauses except LIMIT"),
+    ("LIMIT", "LIMIT comes last, and only once"),
 ];
 
 impl Parser<'_> {
@@ -32,7 +32,7 @@ impl Parser<'_> {
         opening > 0 && (self.nth_at_word(opening, "SELECT") || self.nth_at_word(opening, "WITH"))
     }
 
-    /// Whether what follows goes on a query whose first part stood in parentheses.
+    /// Whether a query goes on here whose first part was in parentheses.
     pub(super) fn at_query_rest(&self) -> bool {
         self.at_one_of(&["UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT"]).is_some()
     }
@@ -70,7 +70,7 @@ impl Parser<'_> {
             Ok(Cte { name, query })
         })?;
         if !self.at_query() && !self.at(Punctuation::LeftParen) {
-            return Err(self.expected("`SELECT`").hint("WITH names queries for the SELECT behind it"));
+            return Err(self.expected("`SELECT`").hint("WITH names queries for the SELECT after it"));
         }
         Ok(ctes)
     }
@@ -99,7 +99,7 @@ impl Parser<'_> {
         Ok((QueryBody::Select(Box::new(select)), top))
     }
 
-    /// What stands behind the first part of a query.
+    /// The rest of a query, after its first part.
     fn rest(
         &mut self,
         with: Vec<Cte>,
@@ -168,20 +168,20 @@ impl Parser<'_> {
         }
     }
 
-    /// A clause behind others that it should stand in front of.
+    /// Refuses a clause that comes after others that it should come before.
     fn refuse_misplaced_clause(&self) -> Result<()> {
         if self.is_tsql() && self.at_word("LIMIT") {
             return Err(self.unsupported("`LIMIT` in T-SQL", "write SELECT TOP (10) …"));
         }
         if let Some((word, place)) = PLACES.iter().find(|(word, _)| self.at_word(word)) {
-            return Err(Error::new(Code::MisplacedClause, format!("`{word}` cannot stand here"))
+            return Err(Error::new(Code::MisplacedClause, format!("`{word}` is not allowed here"))
                 .at(self.token().span)
                 .hint(*place));
         }
         if self.at_word("UNION") {
             return Err(Error::new(Code::MisplacedClause, "`UNION` cannot follow ORDER BY or LIMIT")
                 .at(self.token().span)
-                .hint("put the query in front of it in parentheses"));
+                .hint("put the query before it in parentheses"));
         }
         if self.is_tsql() {
             return self.refuse(&["OFFSET", "FETCH", "OPTION"], "write SELECT TOP (10) …");
@@ -222,7 +222,7 @@ impl Parser<'_> {
 
     pub(super) fn select_items(&mut self) -> Result<Vec<SelectItem>> {
         let mut items = vec![self.select_item()?];
-        // A comma may stand behind the last column, as in BigQuery.
+        // A comma is allowed after the last column, as in BigQuery.
         while self.eat(Punctuation::Comma) && !self.at_select_end() {
             items.push(self.select_item()?);
         }
@@ -263,7 +263,7 @@ impl Parser<'_> {
         Ok(SelectItem::Expr { expr, alias: self.alias()? })
     }
 
-    /// `[EXCEPT (column, …)] [REPLACE (value AS column, …)]` behind a star.
+    /// `[EXCEPT (column, …)] [REPLACE (value AS column, …)]` after a star.
     fn star(&mut self, of: Option<Expr>, start: Span) -> Result<Star> {
         let mut except = Vec::new();
         if self.at_word("EXCEPT") && self.nth_at(1, Punctuation::LeftParen) && !self.nth_at_word(2, "SELECT")

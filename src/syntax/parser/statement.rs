@@ -119,7 +119,7 @@ impl Parser<'_> {
     fn drop(&mut self) -> Result<Drop> {
         let left_out = ["SCHEMA", "DATABASE", "FUNCTION", "PROCEDURE", "MATERIALIZED", "INDEX", "SNAPSHOT"];
         if let Some(word) = self.at_one_of(&left_out) {
-            let hint = "tables, views and models are what can be dropped";
+            let hint = "only tables, views and models can be dropped";
             return Err(self.unsupported(&format!("`DROP {word}`"), hint));
         }
         let Some(kind) = self.object_kind() else {
@@ -191,7 +191,7 @@ impl Parser<'_> {
     fn declare(&mut self) -> Result<Declare> {
         if matches!(self.token().kind, TokenKind::Parameter(_)) {
             let hint =
-                "variables of BigQuery have no sign; `@name` is a parameter that the host gives a value";
+                "variables of BigQuery have no `@`; `@name` is a parameter that the host gives a value";
             return Err(self.expected("a variable's name").hint(hint));
         }
         let names = self.comma_separated(|parser| parser.ident("a variable's name"))?;

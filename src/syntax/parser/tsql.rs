@@ -1,4 +1,4 @@
-//! What T-SQL writes otherwise, and `PREDICT`.
+//! The syntax that only T-SQL has, `PREDICT` among it.
 
 use super::Parser;
 use super::primary::one_part;
@@ -18,7 +18,7 @@ const RENAMED: &[(&str, &str)] = &[
     ("GETDATE", "CURRENT_TIMESTAMP"),
 ];
 
-/// Whether `PREDICT ( MODEL =` stands among the tokens.
+/// Whether `PREDICT ( MODEL =` is among the tokens.
 pub(in crate::syntax) fn holds_predict(text: &str, tokens: &[Token]) -> bool {
     let is = |token: &Token, word: &str| {
         token.kind == TokenKind::Word && token.span.of(text).eq_ignore_ascii_case(word)
@@ -93,7 +93,7 @@ impl Parser<'_> {
             TokenKind::Word if !self.nth_at(1, Punctuation::Equal) => {
                 Err(self.unsupported("setting options of the session", "leave it out"))
             }
-            _ => Err(self.expected("a variable's name").hint("variables have the sign @")),
+            _ => Err(self.expected("a variable's name").hint("variables begin with @")),
         }
     }
 
@@ -115,7 +115,7 @@ impl Parser<'_> {
         }
     }
 
-    /// `(first, step)` behind IDENTITY.
+    /// `(first, step)` after IDENTITY.
     pub(super) fn identity(&mut self) -> Result<(i64, i64)> {
         if !self.at(Punctuation::LeftParen) {
             return Ok((1, 1));
@@ -225,7 +225,7 @@ impl Parser<'_> {
         self.close(open, Punctuation::RightParen)?;
         let start = self.token().span;
         if !self.eat_word("WITH") {
-            let hint = "say what the model gives: WITH (score FLOAT)";
+            let hint = "declare the columns that the model returns: WITH (score FLOAT)";
             return Err(self.expected_one_of(&["WITH"]).hint(hint));
         }
         let columns = self.columns()?;
