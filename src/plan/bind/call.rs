@@ -3,7 +3,7 @@
 use super::Binder;
 use super::aggregates::Windowed;
 use super::constant::constant;
-use super::expr::{Fixed, Names, Typed, coerced, literal, takes_text};
+use super::expr::{Names, Origin, Typed, coerced, literal, takes_text};
 use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Invariant, Result, Span, ensure};
 use crate::function::{self, Body, Function, Lazy, Resolved, Type};
@@ -12,7 +12,7 @@ use crate::plan::node::WindowCall;
 use crate::syntax::ast::{self, Over};
 
 /// A call with its signature chosen and its arguments converted.
-struct Settled {
+struct ResolvedCall {
     args: Vec<Expr>,
     returns: DataType,
     body: Body,
@@ -49,7 +49,7 @@ impl Binder<'_> {
         span: Span,
         names: Names<'_>,
     ) -> Result<Expr> {
-        let Settled { args, returns, body } = self.settled(function, args, span, names)?;
+        let ResolvedCall { args, returns, body } = self.resolve_call(function, args, span, names)?;
         let kind = match body {
             Body::Scalar(kernel) => ExprKind::Call { function, kernel, args, safe },
             Body::Lazy(Lazy::Coalesce) => ExprKind::Coalesce(args),
@@ -79,13 +79,13 @@ impl Binder<'_> {
     }
 
     /// Chooses the signature and converts the arguments.
-    fn settled(
+    fn resolve_call(
         &mut self,
         function: &'static Function,
         trees: &[ast::Expr],
         span: Span,
         names: Names<'_>,
-    ) -> Result<Settled> {
+    ) -> Result<ResolvedCall> {
         let mut args = Vec::with_capacity(trees.len());
         for (index, tree) in trees.iter().enumerate() {
             match (&tree.kind, date_part(function, index, tree)) {
@@ -109,7 +109,7 @@ impl Binder<'_> {
                 .ok_or_else(|| Error::internal(format!("an argument of type {found} was taken for {wanted}")))
         });
         let args = args.collect::<Result<_>>()?;
-        Ok(Settled { args, returns, body })
+        Ok(ResolvedCall { args, returns, body })
     }
 
     fn aggregate(
@@ -139,7 +139,7 @@ impl Binder<'_> {
         span: Span,
         names: Names<'_>,
     ) -> Result<Aggregate> {
-        let Settled { args, returns, body } = self.settled(function, &call.args, span, names)?;
+        let ResolvedCall { args, returns, body } = self.resolve_call(function, &call.args, span, names)?;
         let Body::Aggregate(start) = body else {
             return Err(Error::internal("an aggregate function has a signature that is none"));
         };
@@ -226,7 +226,8 @@ impl Binder<'_> {
                 WindowCall::Aggregate(self.aggregate_call(function, call, span, names)?)
             }
             _ => {
-                let Settled { args, returns, body } = self.settled(function, &call.args, span, names)?;
+                let ResolvedCall { args, returns, body } =
+                    self.resolve_call(function, &call.args, span, names)?;
                 match body {
                     Body::Ranking(_) if order.is_empty() && !function.name.starts_with("ROW") => {
                         return Err(Error::new(
@@ -366,7 +367,7 @@ fn resolved(function: &'static Function, args: &[Typed]) -> Result<Resolved> {
     let literal = |at: usize| args.get(at).map_or(Ok(None), |arg: &Typed| constant(&arg.expr));
     let types: Vec<_> = args.iter().map(Typed::data_type).collect();
     function::resolve(function, &types, &literal).or_else(|error| {
-        let open = |arg: &Typed| if arg.fixed == Fixed::Text { None } else { arg.data_type() };
+        let open = |arg: &Typed| if arg.origin == Origin::StringLiteral { None } else { arg.data_type() };
         let open: Vec<_> = args.iter().map(open).collect();
         match function::resolve(function, &open, &literal) {
             Ok(resolved) if dates_only(args, &resolved) => Ok(resolved),
@@ -377,9 +378,9 @@ fn resolved(function: &'static Function, args: &[Typed]) -> Result<Resolved> {
 
 /// Whether each string that was written out is taken for a string, a date or a timestamp.
 fn dates_only(args: &[Typed], resolved: &Resolved) -> bool {
-    args.iter()
-        .zip(&resolved.args)
-        .all(|(arg, wanted)| arg.fixed != Fixed::Text || *wanted == DataType::String || takes_text(wanted))
+    args.iter().zip(&resolved.args).all(|(arg, wanted)| {
+        arg.origin != Origin::StringLiteral || *wanted == DataType::String || takes_text(wanted)
+    })
 }
 
 /// The function that a path means, and whether it begins with `SAFE.`.

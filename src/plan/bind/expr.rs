@@ -37,30 +37,30 @@ impl<'a> Names<'a> {
 #[derive(Debug, Clone)]
 pub(super) struct Typed {
     pub(super) expr: Expr,
-    pub(super) fixed: Fixed,
+    pub(super) origin: Origin,
 }
 
-/// Whether a type can still become another one.
+/// Where the type of an expression comes from: whether it can still become another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fixed {
-    /// It is settled.
-    Yes,
-    /// A string that was written out or given as a parameter: it can also be a date or timestamp.
-    Text,
-    /// A NULL, which takes any type.
-    No,
+pub(super) enum Origin {
+    /// From its value: it is settled.
+    Value,
+    /// From a string that was written out or given as a parameter: it can also be a date or timestamp.
+    StringLiteral,
+    /// From a NULL, which takes any type.
+    Null,
 }
 
 impl Typed {
     /// The type; `None` for one that takes any.
     pub(super) fn data_type(&self) -> Option<DataType> {
-        (self.fixed != Fixed::No).then(|| self.expr.data_type.clone())
+        (self.origin != Origin::Null).then(|| self.expr.data_type.clone())
     }
 }
 
 impl From<Expr> for Typed {
     fn from(expr: Expr) -> Self {
-        Self { expr, fixed: Fixed::Yes }
+        Self { expr, origin: Origin::Value }
     }
 }
 
@@ -446,12 +446,12 @@ fn table_name(base: &ast::Expr) -> Option<&str> {
 }
 
 pub(super) fn literal(value: Scalar, span: Span) -> Typed {
-    let (data_type, fixed) = match value.data_type() {
-        Some(DataType::String) => (DataType::String, Fixed::Text),
-        Some(data_type) => (data_type, Fixed::Yes),
-        None => (DataType::Int64, Fixed::No),
+    let (data_type, origin) = match value.data_type() {
+        Some(DataType::String) => (DataType::String, Origin::StringLiteral),
+        Some(data_type) => (data_type, Origin::Value),
+        None => (DataType::Int64, Origin::Null),
     };
-    Typed { expr: Expr { kind: ExprKind::Literal(value), data_type, span }, fixed }
+    Typed { expr: Expr { kind: ExprKind::Literal(value), data_type, span }, origin }
 }
 
 /// The expressions as values of one type: `declared`, or the one that all of them are coerced to.
@@ -485,7 +485,9 @@ pub(super) fn unified(
 /// The type that all items are coerced to; INT64 where all of them are NULL.
 fn common_type(items: &[Typed]) -> Option<DataType> {
     let types = |with_texts: bool| {
-        let counts = |item: &&Typed| item.fixed == Fixed::Yes || with_texts && item.fixed == Fixed::Text;
+        let counts = |item: &&Typed| {
+            item.origin == Origin::Value || with_texts && item.origin == Origin::StringLiteral
+        };
         items.iter().filter(counts).map(|item| &item.expr.data_type).collect::<Vec<_>>()
     };
     let common = |types: Vec<&DataType>| {
@@ -507,15 +509,15 @@ pub(super) fn takes_text(data_type: &DataType) -> bool {
 /// # Errors
 /// `cast-failed` for a string that was written where a date is wanted, and is none.
 pub(super) fn coerced(typed: Typed, wanted: &DataType) -> Result<Option<Expr>> {
-    let Typed { mut expr, fixed } = typed;
-    if fixed == Fixed::No {
+    let Typed { mut expr, origin } = typed;
+    if origin == Origin::Null {
         expr.data_type = wanted.clone();
         return Ok(Some(expr));
     }
     if expr.data_type == *wanted {
         return Ok(Some(expr));
     }
-    let as_date = fixed == Fixed::Text && takes_text(wanted);
+    let as_date = origin == Origin::StringLiteral && takes_text(wanted);
     if !as_date && !can_coerce(&expr.data_type, wanted) {
         return Ok(None);
     }
@@ -534,7 +536,7 @@ pub(super) fn coerced(typed: Typed, wanted: &DataType) -> Result<Option<Expr>> {
 /// CAST to `to`.
 pub(super) fn convert(typed: Typed, to: &DataType, mode: CastMode, span: Span) -> Result<Expr> {
     let from = typed.expr.data_type.clone();
-    if typed.fixed == Fixed::No {
+    if typed.origin == Origin::Null {
         return Ok(Expr { data_type: to.clone(), ..typed.expr });
     }
     if !can_cast(&from, to) {

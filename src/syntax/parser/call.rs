@@ -19,7 +19,7 @@ impl Parser<'_> {
         self.aggregate_clauses(&mut call)?;
         if !self.at(Punctuation::RightParen) && self.at_value() {
             let hint = "put a comma between two arguments";
-            return Err(self.expected("`,` or `)`").hint(hint).fix(self.behind(), ","));
+            return Err(self.expected("`,` or `)`").hint(hint).fix(self.end_of_previous(), ","));
         }
         self.close(open, Punctuation::RightParen)?;
         self.refuse(&["WITHIN"], "write ORDER BY after the argument")?;

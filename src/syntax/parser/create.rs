@@ -31,7 +31,7 @@ impl Parser<'_> {
         for word in ["TEMP", "TEMPORARY"] {
             self.eat_word(word);
         }
-        let left_out = [
+        let unsupported = [
             "FUNCTION",
             "AGGREGATE",
             "PROCEDURE",
@@ -47,7 +47,7 @@ impl Parser<'_> {
             "VIEW",
             "TRIGGER",
         ];
-        if let Some(word) = self.at_one_of(&left_out) {
+        if let Some(word) = self.at_one_of(&unsupported) {
             let hint = "create tables, views, models and external tables";
             return Err(self.unsupported(&format!("`CREATE {word}`"), hint));
         }

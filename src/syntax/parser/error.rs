@@ -65,7 +65,7 @@ impl Parser<'_> {
         match (self.nearest_keyword(keywords), self.previous()) {
             (Some(near), _) => did_you_mean(error, self.token().span, near),
             (None, Some(word)) if keywords == ["BY"] => {
-                error.hint(format!("write {} BY", word.span.of(self.text))).fix(self.behind(), " BY")
+                error.hint(format!("write {} BY", word.span.of(self.text))).fix(self.end_of_previous(), " BY")
             }
             _ => error,
         }
@@ -101,17 +101,17 @@ impl Parser<'_> {
         let error = self.expected(&format!("`{bracket}`"));
         if self.token().kind == TokenKind::End {
             let hint = format!("the bracket opened here is not closed: add `{bracket}`");
-            return Err(error.at(open).hint(hint).fix(self.behind(), bracket));
+            return Err(error.at(open).hint(hint).fix(self.end_of_previous(), bracket));
         }
         if self.at_list_end() {
             let hint = format!("a bracket is not closed: add `{bracket}`");
-            return Err(error.hint(hint).fix(self.behind(), bracket));
+            return Err(error.hint(hint).fix(self.end_of_previous(), bracket));
         }
-        Err(self.slip().unwrap_or(error))
+        Err(self.misspelt_keyword().unwrap_or(error))
     }
 
     /// A word that looks like a misspelt keyword: the next one, or the last, which was then taken for an alias.
-    pub(super) fn slip(&self) -> Option<Error> {
+    pub(super) fn misspelt_keyword(&self) -> Option<Error> {
         let slip = |span: Span| {
             let word = span.of(self.text);
             let near = nearest(word, CLAUSES.iter().copied())
@@ -140,7 +140,7 @@ impl Parser<'_> {
         if self.at(Punctuation::Pipe) {
             return self.unsupported("pipe syntax", "write SELECT … FROM … WHERE …");
         }
-        self.slip().unwrap_or(error)
+        self.misspelt_keyword().unwrap_or(error)
     }
 }
 

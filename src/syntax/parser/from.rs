@@ -65,7 +65,7 @@ impl Parser<'_> {
         };
         if matches!(kind, JoinKind::Right | JoinKind::Full) && behind_comma {
             return Err(Error::new(Code::SyntaxError, "this join cannot follow a comma")
-                .at(self.behind())
+                .at(self.end_of_previous())
                 .hint("write CROSS JOIN for the comma, or put one of both in parentheses"));
         }
         if matches!(kind, JoinKind::Left | JoinKind::Right | JoinKind::Full) {
@@ -134,7 +134,7 @@ impl Parser<'_> {
 
     /// `[AS] name` after WITH OFFSET.
     fn offset(&mut self) -> Result<Offset> {
-        let span = self.previous().map_or(self.behind(), |token| token.span);
+        let span = self.previous().map_or(self.end_of_previous(), |token| token.span);
         let name = self.alias()?.unwrap_or(Ident { text: "offset".into(), span });
         Ok(Offset { name })
     }
@@ -214,7 +214,7 @@ impl Parser<'_> {
             if !self.eat(Punctuation::Comma) && !self.at_word("STRUCT") {
                 if self.at_value() {
                     let hint = "put a comma between two arguments";
-                    return Err(self.expected("`,` or `)`").hint(hint).fix(self.behind(), ","));
+                    return Err(self.expected("`,` or `)`").hint(hint).fix(self.end_of_previous(), ","));
                 }
                 break;
             }

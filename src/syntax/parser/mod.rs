@@ -105,7 +105,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Right after the last token taken.
-    fn behind(&self) -> Span {
+    fn end_of_previous(&self) -> Span {
         let end = self.previous().map_or(0, |token| token.span.end);
         Span::new(end, end)
     }

@@ -155,7 +155,7 @@ impl Parser<'_> {
         if !self.eat(Punctuation::LeftParen) {
             return Ok(());
         }
-        let open = self.since(self.behind());
+        let open = self.since(self.end_of_previous());
         self.comma_separated(|parser| match parser.token().kind {
             TokenKind::Integer => Ok(parser.bump()),
             _ if parser.at_word("MAX") => Ok(parser.bump()),

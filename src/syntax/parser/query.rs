@@ -9,7 +9,7 @@ use crate::syntax::ast::{
 use crate::syntax::token::{Punctuation, TokenKind};
 
 /// The clauses of a query and where each belongs.
-const PLACES: &[(&str, &str)] = &[
+const CLAUSE_PLACES: &[(&str, &str)] = &[
     ("FROM", "FROM comes after the SELECT list"),
     ("WHERE", "WHERE comes after FROM and before GROUP BY, ORDER BY and LIMIT"),
     ("GROUP", "GROUP BY comes after FROM and WHERE, and before HAVING, ORDER BY and LIMIT"),
@@ -164,7 +164,7 @@ impl Parser<'_> {
             None => Err(self
                 .expected("`ALL` or `DISTINCT`")
                 .hint("write UNION ALL to keep all rows, UNION DISTINCT to drop duplicates")
-                .fix(self.behind(), " ALL")),
+                .fix(self.end_of_previous(), " ALL")),
         }
     }
 
@@ -173,7 +173,7 @@ impl Parser<'_> {
         if self.is_tsql() && self.at_word("LIMIT") {
             return Err(self.unsupported("`LIMIT` in T-SQL", "write SELECT TOP (10) …"));
         }
-        if let Some((word, place)) = PLACES.iter().find(|(word, _)| self.at_word(word)) {
+        if let Some((word, place)) = CLAUSE_PLACES.iter().find(|(word, _)| self.at_word(word)) {
             return Err(Error::new(Code::MisplacedClause, format!("`{word}` is not allowed here"))
                 .at(self.token().span)
                 .hint(*place));
@@ -228,7 +228,7 @@ impl Parser<'_> {
         }
         if self.at_value() && !(self.is_tsql() && self.at_tsql_statement()) {
             let error = self.expected("`,` or `FROM`").hint("put a comma between two columns");
-            return Err(self.slip().unwrap_or_else(|| error.fix(self.behind(), ",")));
+            return Err(self.misspelt_keyword().unwrap_or_else(|| error.fix(self.end_of_previous(), ",")));
         }
         Ok(items)
     }

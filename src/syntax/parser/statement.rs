@@ -15,8 +15,8 @@ const STARTS: &[&str] = &[
     "SHOW",
 ];
 
-/// Statements of BigQuery and SQL Server that are left out, and what to do instead.
-const LEFT_OUT: &[(&[&str], &str)] = &[
+/// Statements of BigQuery and SQL Server that are not supported, and what to do instead.
+const UNSUPPORTED: &[(&[&str], &str)] = &[
     (
         &["UPDATE", "DELETE", "MERGE", "TRUNCATE"],
         "write CREATE OR REPLACE TABLE name AS SELECT … with the rows to be",
@@ -40,9 +40,9 @@ impl Parser<'_> {
         self.at_one_of(STARTS).is_some()
     }
 
-    /// Whether a statement that is left out starts here.
-    pub(super) fn at_statement_left_out(&self) -> bool {
-        LEFT_OUT.iter().any(|(words, _)| self.at_one_of(words).is_some())
+    /// Whether a statement that is not supported starts here.
+    pub(super) fn at_unsupported_statement(&self) -> bool {
+        UNSUPPORTED.iter().any(|(words, _)| self.at_one_of(words).is_some())
     }
 
     pub(super) fn statement(&mut self) -> Result<Statement> {
@@ -72,8 +72,8 @@ impl Parser<'_> {
 
     #[cold]
     fn no_statement(&self) -> Error {
-        let left_out = LEFT_OUT.iter().find(|(words, _)| self.at_one_of(words).is_some());
-        if let Some((_, hint)) = left_out {
+        let unsupported = UNSUPPORTED.iter().find(|(words, _)| self.at_one_of(words).is_some());
+        if let Some((_, hint)) = unsupported {
             return self.unsupported(&format!("`{}`", self.token_text().to_ascii_uppercase()), hint);
         }
         let error = self.expected("a statement");
@@ -117,8 +117,9 @@ impl Parser<'_> {
     }
 
     fn drop(&mut self) -> Result<Drop> {
-        let left_out = ["SCHEMA", "DATABASE", "FUNCTION", "PROCEDURE", "MATERIALIZED", "INDEX", "SNAPSHOT"];
-        if let Some(word) = self.at_one_of(&left_out) {
+        let unsupported =
+            ["SCHEMA", "DATABASE", "FUNCTION", "PROCEDURE", "MATERIALIZED", "INDEX", "SNAPSHOT"];
+        if let Some(word) = self.at_one_of(&unsupported) {
             let hint = "only tables, views and models can be dropped";
             return Err(self.unsupported(&format!("`DROP {word}`"), hint));
         }
@@ -132,9 +133,9 @@ impl Parser<'_> {
 
     /// `MODEL [IF EXISTS] name SET OPTIONS (…)`.
     fn alter(&mut self) -> Result<AlterModel> {
-        let left_out =
+        let unsupported =
             ["TABLE", "VIEW", "SCHEMA", "MATERIALIZED", "EXTERNAL", "DATABASE", "PROCEDURE", "FUNCTION"];
-        if let Some(word) = self.at_one_of(&left_out) {
+        if let Some(word) = self.at_one_of(&unsupported) {
             return Err(self.unsupported(&format!("`ALTER {word}`"), "write CREATE OR REPLACE"));
         }
         self.expect_word("MODEL")?;

@@ -37,7 +37,7 @@ pub(in crate::syntax) fn holds_predict(text: &str, tokens: &[Token]) -> bool {
 impl Parser<'_> {
     /// Whether a statement goes on without a `;` in front of it. `WITH` needs one.
     pub(super) fn at_tsql_statement(&self) -> bool {
-        (self.at_statement() && !self.at_word("WITH")) || self.at_statement_left_out()
+        (self.at_statement() && !self.at_word("WITH")) || self.at_unsupported_statement()
     }
 
     /// `TOP n`, `TOP (n)`.
@@ -130,7 +130,7 @@ impl Parser<'_> {
         match numbers.as_slice() {
             [first, step] => Ok((*first, *step)),
             _ => Err(Error::new(Code::SyntaxError, "IDENTITY takes its first value and its step")
-                .at(self.behind())),
+                .at(self.end_of_previous())),
         }
     }
 
