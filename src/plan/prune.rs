@@ -49,7 +49,25 @@ enum Remaining {
 fn keep(node: &mut Node, wanted: &[usize]) -> Result<Moves> {
     let all = all_columns(node);
     ensure(wanted.iter().all(|column| *column < all.len()), "an operator reads a column that is not there")?;
-    let remaining = match &mut node.kind {
+    let remaining = narrow(&mut node.kind, &all, wanted)?;
+    let moves = match remaining {
+        Remaining::Own(columns) => {
+            node.schema = Schema { fields: pick(&node.schema.fields, &columns)? };
+            Moves(columns.into_iter().enumerate().map(|(new, old)| (old, new)).collect())
+        }
+        Remaining::OfInputs { schema, moves } => {
+            node.schema = schema;
+            moves
+        }
+    };
+    ensure(wanted.iter().all(|column| moves.0.contains_key(column)), "pruning lost a column")?;
+    Ok(moves)
+}
+
+/// Takes out of an operator, and of those below it, what only the columns that are not `wanted` need. `all` are the
+/// operator's columns.
+fn narrow(kind: &mut NodeKind, all: &[usize], wanted: &[usize]) -> Result<Remaining> {
+    Ok(match kind {
         NodeKind::OneRow => Remaining::Own(wanted.to_vec()),
         NodeKind::Values { rows } => {
             for row in rows {
@@ -74,7 +92,7 @@ fn keep(node: &mut Node, wanted: &[usize]) -> Result<Moves> {
         }
         NodeKind::Limit { input, .. } => passed_through(input, wanted, Vec::new())?,
         // Whole rows are compared.
-        NodeKind::Distinct { input } => passed_through(input, &all, Vec::new())?,
+        NodeKind::Distinct { input } => passed_through(input, all, Vec::new())?,
         NodeKind::Union { inputs } => {
             for input in inputs {
                 keep_exactly(input, wanted)?;
@@ -113,21 +131,9 @@ fn keep(node: &mut Node, wanted: &[usize]) -> Result<Moves> {
             for SearchSide { input, vector, keep } in [&mut **base, &mut **query] {
                 keep_and_read(input, keep, vec![vector])?;
             }
-            Remaining::Own(all)
+            Remaining::Own(all.to_vec())
         }
-    };
-    let moves = match remaining {
-        Remaining::Own(columns) => {
-            node.schema = Schema { fields: pick(&node.schema.fields, &columns)? };
-            Moves(columns.into_iter().enumerate().map(|(new, old)| (old, new)).collect())
-        }
-        Remaining::OfInputs { schema, moves } => {
-            node.schema = schema;
-            moves
-        }
-    };
-    ensure(wanted.iter().all(|column| moves.0.contains_key(column)), "pruning lost a column")?;
-    Ok(moves)
+    })
 }
 
 /// An operator that has the columns of its input.
