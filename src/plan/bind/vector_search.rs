@@ -33,6 +33,14 @@ struct Arguments<'a> {
     options: Option<&'a ast::Expr>,
 }
 
+/// The name of a column as an argument.
+#[derive(Clone)]
+struct ColumnName {
+    /// `None` for a parameter without value: the statement is only checked.
+    text: Option<String>,
+    span: Span,
+}
+
 /// What is searched for.
 enum Queries<'a> {
     /// Every row of a table, by the vector in a column.
@@ -57,13 +65,13 @@ impl Binder<'_> {
             // They say how to use an index. Without one every row is compared.
             self.constant(options, &DataType::String, "JSON")?;
         }
-        let column = self.constant_text(arguments.column, "the name of a column")?;
+        let column = self.column_name(arguments.column)?;
         let base = search_side(self.table(arguments.base)?, &column)?;
         let (query, batch) = match arguments.queries {
             Queries::Rows { table, column: query_column } => {
                 let source = self.table(table)?;
                 let name = match query_column {
-                    Some(name) => self.constant_text(name, "the name of a column")?,
+                    Some(name) => self.column_name(name)?,
                     None => default_column(&source, &column, table.span)?,
                 };
                 (search_side(source, &name)?, true)
@@ -91,7 +99,10 @@ impl Binder<'_> {
     }
 
     fn metric(&mut self, tree: &ast::Expr) -> Result<Metric> {
-        let (name, _) = self.constant_text(tree, "the name of a distance")?;
+        let Scalar::String(name) = self.constant(tree, &DataType::String, "the name of a distance")? else {
+            // The statement is only checked: any distance will do.
+            return Ok(Metric::Euclidean);
+        };
         Metric::named(&name).filter(|metric| *metric != Metric::Manhattan).ok_or_else(|| {
             Error::new(Code::InvalidOption, format!("there is no distance_type '{name}'"))
                 .at(tree.span)
@@ -99,19 +110,20 @@ impl Binder<'_> {
         })
     }
 
-    fn constant_text(&mut self, tree: &ast::Expr, what: &str) -> Result<(String, Span)> {
-        match self.constant(tree, &DataType::String, what)? {
-            Scalar::String(text) => Ok((text, tree.span)),
-            _ => Ok((String::new(), tree.span)),
-        }
+    fn column_name(&mut self, tree: &ast::Expr) -> Result<ColumnName> {
+        let text = match self.constant(tree, &DataType::String, "the name of a column")? {
+            Scalar::String(text) => Some(text),
+            _ => None,
+        };
+        Ok(ColumnName { text, span: tree.span })
     }
 
+    /// The value of a constant; NULL only for a parameter without value, where the statement is only checked.
     fn constant(&mut self, tree: &ast::Expr, data_type: &DataType, what: &str) -> Result<Scalar> {
         let scope = Scope::default();
         let expr =
             self.inside("VECTOR_SEARCH", |binder| binder.expr_of(tree, Names::of(&scope), data_type, what))?;
         match constant(&expr)? {
-            // A parameter without value yet: the statement is only checked.
             Some(value) if value != Scalar::Null || self.context.params.is_none() => Ok(value),
             _ => Err(Error::new(Code::TypeMismatch, format!("expected {what} as a constant")).at(tree.span)),
         }
@@ -151,13 +163,26 @@ fn arguments(args: &[TableArg], span: Span) -> Result<Arguments<'_>> {
 }
 
 /// The rows of `source` with the vectors in the column of this name.
-fn search_side(source: Source, (name, span): &(String, Span)) -> Result<SearchSide> {
+fn search_side(source: Source, name: &ColumnName) -> Result<SearchSide> {
     let Source { node: input, scope } = source;
     let columns: Vec<_> = scope.visible(None).collect();
+    let vector = match &name.text {
+        Some(text) => vector_column(&columns, text, name.span)?,
+        None => {
+            let kind = ExprKind::Literal(Scalar::Null);
+            Expr { kind, data_type: DataType::array(DataType::Float64), span: name.span }
+        }
+    };
+    let keep = columns.iter().map(|(_, column)| column_number(column)).collect::<Result<_>>()?;
+    Ok(SearchSide { input, vector, keep })
+}
+
+/// The column called `name`, as vectors.
+fn vector_column(columns: &[(&str, &Expr)], name: &str, span: Span) -> Result<Expr> {
     let Some((_, column)) = columns.iter().find(|(column, _)| column.eq_ignore_ascii_case(name)) else {
         let names = columns.iter().map(|(column, _)| *column);
         return Err(Error::new(Code::UnknownColumn, format!("column `{name}` was not found"))
-            .at(*span)
+            .at(span)
             .did_you_mean_here(name, names.clone(), |near| format!("'{near}'"))
             .or_list("the columns are", names));
     };
@@ -167,28 +192,31 @@ fn search_side(source: Source, (name, span): &(String, Span)) -> Result<SearchSi
             Code::TypeMismatch,
             format!("expected column `{name}` to be a vector, found {}", column.data_type),
         )
-        .at(*span)
+        .at(span)
         .hint("vectors are ARRAY<FLOAT64>, such as the outputs of embedding models"));
     }
-    let mut vector = (*column).clone().at(*span);
-    if vector.data_type != vector_type {
-        let kind = ExprKind::Cast { value: Box::new(vector), mode: CastMode::Strict };
-        vector = Expr { kind, data_type: vector_type, span: *span };
+    let column = (*column).clone().at(span);
+    if column.data_type == vector_type {
+        return Ok(column);
     }
-    let keep = columns.iter().map(|(_, column)| column_number(column)).collect::<Result<_>>()?;
-    Ok(SearchSide { input, vector, keep })
+    let kind = ExprKind::Cast { value: Box::new(column), mode: CastMode::Strict };
+    Ok(Expr { kind, data_type: vector_type, span })
 }
 
 /// The query's column that is named like the base's, or its only vector.
-fn default_column(source: &Source, base: &(String, Span), span: Span) -> Result<(String, Span)> {
+fn default_column(source: &Source, base: &ColumnName, span: Span) -> Result<ColumnName> {
     let columns: Vec<_> = source.scope.visible(None).collect();
-    if columns.iter().any(|(name, _)| name.eq_ignore_ascii_case(&base.0)) {
+    let is_base = |(name, _): &(&str, &Expr)| match &base.text {
+        Some(text) => name.eq_ignore_ascii_case(text),
+        None => true,
+    };
+    if columns.iter().any(is_base) {
         return Ok(base.clone());
     }
     let vector = DataType::array(DataType::Float64);
     let mut vectors = columns.into_iter().filter(|(_, column)| can_coerce(&column.data_type, &vector));
     match (vectors.next(), vectors.next()) {
-        (Some((only, _)), None) => Ok((only.to_owned(), span)),
+        (Some((only, _)), None) => Ok(ColumnName { text: Some(only.to_owned()), span }),
         _ => Err(Error::new(Code::MissingInput, "it is not clear which column holds the query's vectors")
             .at(span)
             .hint("write query_column_to_search => 'column'")),
