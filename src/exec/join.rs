@@ -254,10 +254,10 @@ impl Condition {
     /// `predicate` over the columns of the left side, of which there are `left_columns`, and then of the right side.
     fn new(mut predicate: Expr, left_columns: usize) -> Self {
         let mut read = Vec::new();
-        predicate.visit_columns(&mut |column| read.push(*column));
+        predicate.visit_columns(&mut |column| read.push(column));
         read.sort_unstable();
         read.dedup();
-        predicate.visit_columns(&mut |column| *column = read.partition_point(|other| *other < *column));
+        predicate.renumber_columns(&|column| read.partition_point(|other| *other < column));
         let (left, right): (Vec<_>, Vec<_>) = read.into_iter().partition(|column| *column < left_columns);
         Self { predicate, left, right: right.into_iter().map(|column| column - left_columns).collect() }
     }

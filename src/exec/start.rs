@@ -44,9 +44,9 @@ impl Start {
         if subplans.is_empty() { root } else { Box::new(Subplans::new(subplans, root)) }
     }
 
-    fn subplan(&mut self, Subplan { root, gives, span }: Subplan) -> RunningSubplan {
+    fn subplan(&mut self, Subplan { root, kind, span }: Subplan) -> RunningSubplan {
         let schema = root.schema.clone();
-        RunningSubplan::new(self.node(root), schema, gives, span)
+        RunningSubplan::new(self.node(root), schema, kind, span)
     }
 
     /// The operator of `node`, measured if all are.

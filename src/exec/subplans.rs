@@ -10,7 +10,7 @@ use super::buffer::RowBuffer;
 use super::{Context, Input, Operator, Poll};
 use crate::data::{Batch, DataType, Operand, Schema};
 use crate::diag::{Code, Error, Invariant, Result, Span};
-use crate::plan::Gives;
+use crate::plan::SubplanKind;
 
 /// The result of a subplan.
 pub(super) enum SubplanResult {
@@ -23,42 +23,42 @@ pub(super) enum SubplanResult {
 pub(super) struct RunningSubplan {
     operator: Input,
     schema: Schema,
-    gives: Gives,
+    kind: SubplanKind,
     span: Span,
     buffer: RowBuffer,
 }
 
 impl RunningSubplan {
-    pub(super) fn new(operator: Input, schema: Schema, gives: Gives, span: Span) -> Self {
-        Self { operator, schema, gives, span, buffer: RowBuffer::default() }
+    pub(super) fn new(operator: Input, schema: Schema, kind: SubplanKind, span: Span) -> Self {
+        Self { operator, schema, kind, span, buffer: RowBuffer::default() }
     }
 
     /// Adds rows; returns whether more of them can change the result.
     fn push(&mut self, batch: Batch, ctx: &Context) -> Result<bool> {
         self.buffer.push(batch, ctx).map_err(|error| error.or_at(self.span))?;
-        match self.gives {
-            Gives::Value if self.buffer.rows() > 1 => {
+        match self.kind {
+            SubplanKind::Value if self.buffer.rows() > 1 => {
                 Err(Error::new(Code::TooManyRows, "a subquery that stands for one value has several rows")
                     .at(self.span)
                     .hint("add LIMIT 1, or take one value with an aggregate function such as MAX"))
             }
-            Gives::Exists => Ok(false),
+            SubplanKind::Exists => Ok(false),
             _ => Ok(true),
         }
     }
 
     fn finish(self) -> Result<SubplanResult> {
         let rows = self.buffer.rows();
-        if self.gives == Gives::Rows {
+        if self.kind == SubplanKind::Rows {
             return Ok(SubplanResult::Rows(self.buffer.into_batches().into()));
         }
-        if self.gives == Gives::Exists {
+        if self.kind == SubplanKind::Exists {
             let exists = BooleanArray::from(vec![rows > 0]);
             return Ok(SubplanResult::Value(Operand::constant(Arc::new(exists))));
         }
         let value = self.buffer.concat(&self.schema)?.column(0)?.clone();
-        let value = match self.gives {
-            Gives::Array => {
+        let value = match self.kind {
+            SubplanKind::Array => {
                 let column = self.schema.fields.first().invariant("a subquery has no column")?;
                 array(value, &column.data_type)?
             }

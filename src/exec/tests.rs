@@ -9,7 +9,7 @@ use crate::diag::{Code, Result, Span};
 use crate::function::{self, Body, Env, Kernel, Ranking, function};
 use crate::limits::Limits;
 use crate::plan::{
-    Aggregate, Expr, ExprKind, Gives, JoinKind, Node, NodeKind, Order, Plan, Subplan, WindowCall,
+    Aggregate, Expr, ExprKind, JoinKind, Node, NodeKind, Order, Plan, Subplan, SubplanKind, WindowCall,
 };
 use crate::syntax::SqlOperator;
 use crate::table::Table;
@@ -394,9 +394,9 @@ fn safe_gives_null_for_rows_that_fail() {
 
 #[test]
 fn subplans_run_first() {
-    let subplan = |values: &[i64], gives| Subplan {
+    let subplan = |values: &[i64], kind| Subplan {
         root: table(&[(Int64, &ints(values))]),
-        gives,
+        kind,
         span: Span::new(3, 5),
     };
     let plan = |subplans: Vec<Subplan>, types: &[DataType]| {
@@ -409,17 +409,17 @@ fn subplans_run_first() {
         Plan { subplans, root: node(NodeKind::Project { input, exprs }, types) }
     };
     let subplans = vec![
-        subplan(&[5], Gives::Value),
-        subplan(&[], Gives::Value),
-        subplan(&[1, 2, 3], Gives::Exists),
-        subplan(&[], Gives::Exists),
-        subplan(&[1, 2, 3], Gives::Array),
-        subplan(&[], Gives::Array),
+        subplan(&[5], SubplanKind::Value),
+        subplan(&[], SubplanKind::Value),
+        subplan(&[1, 2, 3], SubplanKind::Exists),
+        subplan(&[], SubplanKind::Exists),
+        subplan(&[1, 2, 3], SubplanKind::Array),
+        subplan(&[], SubplanKind::Array),
     ];
     let types = [Int64, Int64, Bool, Bool, DataType::array(Int64), DataType::array(Int64)];
     let rows = run_plan(plan(subplans, &types), &mut context(few_rows())).unwrap();
     assert_eq!(rows, ["5 NULL TRUE FALSE [1, 2, 3] []"]);
-    let two = plan(vec![subplan(&[1, 2], Gives::Value)], &[Int64]);
+    let two = plan(vec![subplan(&[1, 2], SubplanKind::Value)], &[Int64]);
     let error = run_plan(two, &mut context(few_rows())).unwrap_err();
     assert_eq!(
         (error.code(), error.diagnostics().next().unwrap().span),
@@ -427,7 +427,7 @@ fn subplans_run_first() {
     );
     let shared = || node(NodeKind::Shared { subplan: 0, columns: vec![0] }, &[Int64]);
     let root = node(NodeKind::Union { inputs: vec![shared(), shared()] }, &[Int64]);
-    let plan = Plan { subplans: vec![subplan(&[1, 2, 3], Gives::Rows)], root };
+    let plan = Plan { subplans: vec![subplan(&[1, 2, 3], SubplanKind::Rows)], root };
     assert_eq!(run_plan(plan, &mut context(few_rows())).unwrap(), ["1", "2", "3", "1", "2", "3"]);
 }
 
@@ -459,7 +459,7 @@ fn nodes_are_measured_in_the_order_of_the_plan() {
     let rows = table(&[(Int64, &ints(&[1, 1, 2]))]);
     let distinct = node(NodeKind::Distinct { input: Box::new(rows) }, &[Int64]);
     let subplan =
-        Subplan { root: table(&[(Int64, &ints(&[7]))]), gives: Gives::Value, span: Span::default() };
+        Subplan { root: table(&[(Int64, &ints(&[7]))]), kind: SubplanKind::Value, span: Span::default() };
     let mut ctx = context(few_rows());
     let mut root = start_measured(Plan { subplans: vec![subplan], root: distinct });
     while !matches!(root.poll(&mut ctx).unwrap(), Poll::Done) {}

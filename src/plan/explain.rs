@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use super::expr::{Expr, ExprKind, Order};
-use super::node::{JoinKind, Node, NodeKind, Plan, WindowCall};
+use super::expr::{Expr, ExprKind, Order, Pending};
+use super::node::{JoinKind, Node, NodeKind, Plan, SearchSide, WindowCall};
 use crate::data::{Batch, DataType, Field, Scalar, Schema, array_of};
-use crate::diag::Result;
+use crate::diag::{Invariant, Result};
+use crate::function::Metric;
+use crate::model::Model;
 use crate::syntax::SqlOperator;
 use crate::table::Table;
 
@@ -28,50 +30,60 @@ pub(crate) fn explanation_schema() -> Schema {
     Schema { fields: columns.into_iter().map(|(name, data_type)| Field::new(name, data_type)).collect() }
 }
 
-/// A plan whose rows tell of `plan`: an operator a row, those below indented by two spaces, subplans first. `measured`
-/// has the rows that each has given and the milliseconds that it took, in the same order.
+/// A plan whose rows describe `plan`: an operator a row, those below indented by two spaces, subplans first. `measured`
+/// has the number of rows and the milliseconds of each operator, in the same order.
+///
+/// # Errors
+/// `internal` where `measured` lacks an operator.
 pub(crate) fn explanation(plan: &Plan, measured: Option<&[(usize, f64)]>) -> Result<Plan> {
     let mut lines = Vec::new();
-    for (at, subplan) in plan.subplans.iter().enumerate() {
+    for (number, subplan) in (1..).zip(&plan.subplans) {
         let first = lines.len();
-        node(&subplan.root, 0, &mut lines);
-        if let Some(line) = lines.get_mut(first) {
-            line.detail = format!("[subquery {}: {}] {}", at + 1, subplan.purpose(), line.detail);
-        }
+        push_lines(&subplan.root, 0, &mut lines);
+        let line: &mut Line = lines.get_mut(first).invariant("a subplan has no operator")?;
+        line.detail = format!("[subquery {number}: {}] {}", subplan.purpose(), line.detail);
     }
-    node(&plan.root, 0, &mut lines);
+    push_lines(&plan.root, 0, &mut lines);
+    let table = Arc::new(table(lines, measured)?);
+    let schema = table.schema.clone();
+    let kind = NodeKind::Scan { columns: (0..schema.fields.len()).collect(), table };
+    Ok(Plan { subplans: Vec::new(), root: Node { kind, schema } })
+}
+
+/// The lines as rows of [`explanation_schema`].
+fn table(lines: Vec<Line>, measured: Option<&[(usize, f64)]>) -> Result<Table> {
+    let count = lines.len();
     let mut columns: [Vec<Scalar>; 4] = Default::default();
-    for (at, line) in lines.into_iter().enumerate() {
-        let (rows, ms) = match measured.and_then(|it| it.get(at)) {
-            Some((rows, ms)) => {
-                (Scalar::Int64(i64::try_from(*rows).unwrap_or(i64::MAX)), Scalar::Float64(*ms))
-            }
+    for (index, line) in lines.into_iter().enumerate() {
+        let (rows, ms) = match measured {
             None => (Scalar::Null, Scalar::Null),
+            Some(measured) => {
+                let (rows, ms) = measured.get(index).invariant("an operator was not measured")?;
+                let rows = i64::try_from(*rows).ok().invariant("there are more rows than INT64 counts")?;
+                (Scalar::Int64(rows), Scalar::Float64(*ms))
+            }
         };
         let operator = Scalar::String(format!("{}{}", "  ".repeat(line.depth), line.operator));
         let values = [operator, Scalar::String(line.detail), rows, ms];
         columns.iter_mut().zip(values).for_each(|(column, value)| column.push(value));
     }
     let schema = explanation_schema();
-    let rows = columns.first().map_or(0, Vec::len);
     let arrays = columns.iter().zip(&schema.fields).map(|(values, field)| array_of(values, &field.data_type));
-    let batches = vec![Batch::new(rows, arrays.collect::<Result<_>>()?)?];
-    let kind = NodeKind::Scan {
-        columns: (0..schema.fields.len()).collect(),
-        table: Arc::new(Table { schema: schema.clone(), batches }),
-    };
-    Ok(Plan { subplans: Vec::new(), root: Node { kind, schema } })
+    let batches = vec![Batch::new(count, arrays.collect::<Result<_>>()?)?];
+    Ok(Table { schema, batches })
 }
 
-fn node(node: &Node, depth: usize, lines: &mut Vec<Line>) {
-    let (operator, detail) = head(node);
+/// Adds a line for `node` and each operator below it.
+fn push_lines(node: &Node, depth: usize, lines: &mut Vec<Line>) {
+    let (operator, detail) = line(node);
     lines.push(Line { depth, operator, detail });
     for input in node.inputs() {
-        self::node(input, depth + 1, lines);
+        push_lines(input, depth + 1, lines);
     }
 }
 
-fn head(node: &Node) -> (&'static str, String) {
+/// The name of an operator, and its detail.
+fn line(node: &Node) -> (&'static str, String) {
     let names: Vec<_> = node.schema.fields.iter().map(|field| field.name.as_str()).collect();
     match &node.kind {
         NodeKind::OneRow => ("One row", String::new()),
@@ -84,69 +96,89 @@ fn head(node: &Node) -> (&'static str, String) {
             ("Scan subquery", format!("{}: {}", subplan + 1, names.join(", ")))
         }
         NodeKind::Filter { input, predicate } => ("Filter", text(predicate, &[input])),
-        NodeKind::Project { input, exprs } => {
-            let items = exprs.iter().zip(&names).map(|(expr, name)| {
-                let value = text(expr, &[input]);
-                if name.is_empty() || value == *name { value } else { format!("{value} AS {name}") }
-            });
-            ("Project", items.collect::<Vec<_>>().join(", "))
-        }
+        NodeKind::Project { input, exprs } => ("Project", projection(exprs, &names, input)),
         NodeKind::Join { left, right, kind, keys, condition } => {
-            let name = match kind {
-                JoinKind::Inner if keys.is_empty() && condition.is_none() => "Cross join",
-                JoinKind::Inner => "Join",
-                JoinKind::Left => "Left join",
-                JoinKind::Right => "Right join",
-                JoinKind::Full => "Full join",
-            };
-            let pairs = keys.iter().map(|(a, b)| format!("{} = {}", text(a, &[left]), text(b, &[right])));
-            let rest = condition.iter().map(|it| text(it, &[left, right]));
-            (name, pairs.chain(rest).collect::<Vec<_>>().join(" AND "))
+            let is_cross = keys.is_empty() && condition.is_none();
+            (join_name(*kind, is_cross), join_condition(left, right, keys, condition.as_ref()))
         }
         NodeKind::Unnest { input, array, offset, .. } => {
-            let with = if *offset { " WITH OFFSET" } else { "" };
-            ("Unnest", format!("{}{with}", text(array, &[input])))
+            let with_offset = if *offset { " WITH OFFSET" } else { "" };
+            ("Unnest", format!("{}{with_offset}", text(array, &[input])))
         }
         NodeKind::Aggregate { input, keys, aggregates } => {
-            let values = aggregates.iter().map(|it| call(it.function.name, &it.args, &[input]));
+            let values =
+                aggregates.iter().map(|aggregate| call(aggregate.function.name, &aggregate.args, &[input]));
             let values = values.collect::<Vec<_>>().join(", ");
             let keys = texts(keys, &[input]);
             ("Aggregate", if keys.is_empty() { values } else { format!("{values} by {keys}") })
         }
         NodeKind::Window { input, partition_by, order_by, calls, .. } => {
-            let calls = calls.iter().map(|it| match it {
-                WindowCall::Ranking(ranking) => format!("{ranking:?}"),
-                WindowCall::Aggregate(it) => call(it.function.name, &it.args, &[input]),
-                WindowCall::Fit { args, .. } => call("statistics", args, &[input]),
-            });
-            let calls = calls.collect::<Vec<_>>().join(", ");
-            let partition = texts(partition_by, &[input]);
-            ("Window", format!("{calls} over ({partition}; {})", order(order_by, input)))
+            let calls: Vec<_> = calls.iter().map(|call| window_call(call, input)).collect();
+            let (partition, order) = (texts(partition_by, &[input]), order(order_by, input));
+            ("Window", format!("{} over ({partition}; {order})", calls.join(", ")))
         }
         NodeKind::Distinct { .. } => ("Distinct", names.join(", ")),
         NodeKind::Union { inputs } => ("Union", format!("{} parts", inputs.len())),
-        NodeKind::Predict { input, model, inputs, .. } => {
-            let ports = model.signature().inputs.iter().zip(inputs);
-            let bound = ports.map(|(port, value)| {
-                let value = value.as_ref().map_or_else(|| "(left out)".into(), |value| text(value, &[input]));
-                format!("{} = {value}", port.name)
-            });
-            ("Predict", bound.collect::<Vec<_>>().join(", "))
-        }
+        NodeKind::Predict { input, model, inputs, .. } => ("Predict", model_inputs(model, inputs, input)),
         NodeKind::VectorSearch { base, query, top, metric, .. } => {
-            let (base, query) = (text(&base.vector, &[&base.input]), text(&query.vector, &[&query.input]));
-            let first = top.map_or_else(|| "all".into(), |top| format!("first {top}"));
-            ("Vector search", format!("{metric:?}, {base} near {query}, {first}"))
+            ("Vector search", vector_search(base, query, *top, *metric))
         }
         NodeKind::Sort { input, keys, limit } => {
-            let first = limit.map(|limit| format!(", first {limit}")).unwrap_or_default();
-            ("Sort", format!("{}{first}", order(keys, input)))
+            let order = order(keys, input);
+            ("Sort", limit.map_or(order.clone(), |limit| format!("{order}, first {limit}")))
         }
-        NodeKind::Limit { count, offset, .. } => {
-            let skip = if *offset > 0 { format!(" behind {offset}") } else { String::new() };
-            ("Limit", format!("{count}{skip}"))
-        }
+        NodeKind::Limit { count, offset: 0, .. } => ("Limit", count.to_string()),
+        NodeKind::Limit { count, offset, .. } => ("Limit", format!("{count} after the first {offset}")),
     }
+}
+
+fn projection(exprs: &[Expr], names: &[&str], input: &Node) -> String {
+    let items = exprs.iter().zip(names).map(|(expr, name)| {
+        let value = text(expr, &[input]);
+        if name.is_empty() || value == *name { value } else { format!("{value} AS {name}") }
+    });
+    items.collect::<Vec<_>>().join(", ")
+}
+
+fn join_name(kind: JoinKind, is_cross: bool) -> &'static str {
+    match kind {
+        JoinKind::Inner if is_cross => "Cross join",
+        JoinKind::Inner => "Join",
+        JoinKind::Left => "Left join",
+        JoinKind::Right => "Right join",
+        JoinKind::Full => "Full join",
+    }
+}
+
+fn join_condition(left: &Node, right: &Node, keys: &[(Expr, Expr)], condition: Option<&Expr>) -> String {
+    let keys = keys
+        .iter()
+        .map(|(of_left, of_right)| format!("{} = {}", text(of_left, &[left]), text(of_right, &[right])));
+    let condition = condition.map(|condition| text(condition, &[left, right]));
+    keys.chain(condition).collect::<Vec<_>>().join(" AND ")
+}
+
+fn window_call(window_call: &WindowCall, input: &Node) -> String {
+    match window_call {
+        WindowCall::Ranking(ranking) => format!("{ranking:?}"),
+        WindowCall::Aggregate(aggregate) => call(aggregate.function.name, &aggregate.args, &[input]),
+        WindowCall::Fit { args, .. } => call("statistics", args, &[input]),
+    }
+}
+
+fn model_inputs(model: &Model, inputs: &[Option<Expr>], rows: &Node) -> String {
+    let ports = model.signature().inputs.iter().zip(inputs);
+    let bound = ports.map(|(port, value)| {
+        let value = value.as_ref().map_or_else(|| "(left out)".into(), |value| text(value, &[rows]));
+        format!("{} = {value}", port.name)
+    });
+    bound.collect::<Vec<_>>().join(", ")
+}
+
+fn vector_search(base: &SearchSide, query: &SearchSide, top: Option<usize>, metric: Metric) -> String {
+    let (base, query) = (text(&base.vector, &[&base.input]), text(&query.vector, &[&query.input]));
+    let first = top.map_or_else(|| "all".into(), |top| format!("first {top}"));
+    format!("{metric:?}, {base} near {query}, {first}")
 }
 
 fn order(keys: &[Order], input: &Node) -> String {
@@ -169,14 +201,14 @@ pub(super) fn call(name: &str, args: &[Expr], inputs: &[&Node]) -> String {
     format!("{name}({})", texts(args, inputs))
 }
 
-/// An expression over the columns of `inputs`, one behind the other.
+/// An expression over the columns of `inputs`, those of the first one first.
 pub(super) fn text(expr: &Expr, inputs: &[&Node]) -> String {
     let of = |expr: &Expr| text(expr, inputs);
     match &expr.kind {
-        ExprKind::Column(at) => {
+        ExprKind::Column(number) => {
             let mut fields = inputs.iter().flat_map(|input| &input.schema.fields);
-            let name = fields.nth(*at).map(|field| field.name.as_str()).unwrap_or_default();
-            if name.is_empty() { format!("${at}") } else { name.into() }
+            let named = fields.nth(*number).filter(|field| !field.name.is_empty());
+            named.map_or_else(|| format!("${number}"), |field| field.name.clone())
         }
         ExprKind::Literal(Scalar::Bytes(bytes)) => format!("{} bytes", bytes.len()),
         ExprKind::Literal(value) => value.to_string(),
@@ -189,20 +221,23 @@ pub(super) fn text(expr: &Expr, inputs: &[&Node]) -> String {
             (args, _) => call(function.name, args, inputs),
         },
         ExprKind::Cast { value, .. } => format!("CAST({} AS {})", of(value), expr.data_type),
-        ExprKind::Field { value, at } => {
-            let fields = value.data_type.fields();
-            let name = fields.get(*at).map(|field| field.name.as_str()).unwrap_or_default();
-            format!("{}.{name}", of(value))
+        ExprKind::Field { value, index } => {
+            let field = value.data_type.fields().into_iter().nth(*index);
+            format!("{}.{}", of(value), field.map_or_else(|| format!("${index}"), |field| field.name))
         }
         ExprKind::Element { array, index, .. } => format!("{}[{}]", of(array), of(index)),
         ExprKind::Array(items) => format!("[{}]", texts(items, inputs)),
         ExprKind::Struct(items) => call("STRUCT", items, inputs),
         ExprKind::Case { branches, otherwise } => {
-            let branches = branches.iter().map(|(a, b)| format!("WHEN {} THEN {}", of(a), of(b)));
+            let branches = branches
+                .iter()
+                .map(|(condition, value)| format!("WHEN {} THEN {}", of(condition), of(value)));
             format!("CASE {} ELSE {} END", branches.collect::<Vec<_>>().join(" "), of(otherwise))
         }
         ExprKind::Coalesce(items) => call("COALESCE", items, inputs),
-        ExprKind::Subplan(at) => format!("(subquery {})", at + 1),
+        ExprKind::Subplan(number) => format!("(subquery {})", number + 1),
+        ExprKind::Pending(Pending::Aggregate(number)) => format!("(aggregate {})", number + 1),
+        ExprKind::Pending(Pending::Window(number)) => format!("(window function {})", number + 1),
         ExprKind::Fitted { args, .. } => call("fitted", args, inputs),
     }
 }

@@ -11,7 +11,7 @@ use crate::function::{Fitted, Function, Kernel, Start};
 pub(crate) struct Expr {
     pub(crate) kind: ExprKind,
     pub(crate) data_type: DataType,
-    /// Where it stands in the text, for errors that values cause.
+    /// Its place in the text, for errors that its values cause.
     pub(crate) span: Span,
 }
 
@@ -31,12 +31,12 @@ pub(crate) enum ExprKind {
         value: Box<Expr>,
         mode: CastMode,
     },
-    /// Field number `at` of a struct or tensor.
+    /// Field number `index` of a struct or tensor.
     Field {
         value: Box<Expr>,
-        at: usize,
+        index: usize,
     },
-    /// The element at `index`, which counts from `base`; NULL where there is none, if `safe`.
+    /// The element at `index`, which counts from `base`. Where there is none: NULL if `safe`, else an error.
     Element {
         array: Box<Expr>,
         index: Box<Expr>,
@@ -52,16 +52,26 @@ pub(crate) enum ExprKind {
     },
     /// The first value that is not NULL, computed as far as needed.
     Coalesce(Vec<Expr>),
-    /// What the plan's subplan of this number gave: one value for all rows.
+    /// The result of the plan's subplan of this number: one value for all rows.
     Subplan(usize),
-    /// A preprocessing function with the statistics it once took.
+    /// The result of an aggregate or window function that has no column yet. Only while a SELECT is bound: no plan has
+    /// any.
+    Pending(Pending),
+    /// A preprocessing function with the statistics that were taken for it.
     Fitted {
         fitted: Arc<dyn Fitted>,
         args: Vec<Expr>,
     },
 }
 
-/// One aggregate function over the rows of a group, with everything that stands in its parentheses.
+/// An aggregate or window function of the SELECT that is being bound, by its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pending {
+    Aggregate(usize),
+    Window(usize),
+}
+
+/// One aggregate function over the rows of a group, with everything inside its parentheses.
 #[derive(Debug, Clone)]
 pub(crate) struct Aggregate {
     pub(crate) function: &'static Function,
@@ -71,7 +81,7 @@ pub(crate) struct Aggregate {
     /// Whether rows whose first argument is NULL are left out.
     pub(crate) ignore_nulls: bool,
     pub(crate) order_by: Vec<Order>,
-    /// Rows of each group, in that order, that count.
+    /// How many rows of each group count, from the start of that order.
     pub(crate) limit: Option<usize>,
     pub(crate) data_type: DataType,
     pub(crate) span: Span,
@@ -85,10 +95,30 @@ pub(crate) struct Order {
     pub(crate) nulls_first: bool,
 }
 
+/// The expressions directly inside one, to read or to change as the reference to it allows.
+macro_rules! children {
+    ($kind:expr, $iter:ident $(, $mut:ident)?) => {
+        match $kind {
+            ExprKind::Column(_) | ExprKind::Literal(_) | ExprKind::Subplan(_) | ExprKind::Pending(_) => Vec::new(),
+            ExprKind::Call { args: items, .. }
+            | ExprKind::Fitted { args: items, .. }
+            | ExprKind::Array(items)
+            | ExprKind::Struct(items)
+            | ExprKind::Coalesce(items) => items.$iter().collect(),
+            ExprKind::Cast { value, .. } | ExprKind::Field { value, .. } => vec![value],
+            ExprKind::Element { array, index, .. } => vec![array, index],
+            ExprKind::Case { branches, otherwise } => {
+                let branches = branches.$iter().flat_map(|(condition, value)| [condition, value]);
+                branches.chain([&$($mut)? **otherwise]).collect()
+            }
+        }
+    };
+}
+
 impl Expr {
-    /// Column number `at`.
-    pub(crate) fn column(at: usize, data_type: DataType, span: Span) -> Self {
-        Self { kind: ExprKind::Column(at), data_type, span }
+    /// The column of this number.
+    pub(crate) fn column(number: usize, data_type: DataType, span: Span) -> Self {
+        Self { kind: ExprKind::Column(number), data_type, span }
     }
 
     /// The same value at another place of the text.
@@ -96,36 +126,41 @@ impl Expr {
         Self { span, ..self }
     }
 
-    /// The expressions that this one is made of.
-    pub(crate) fn children(&mut self) -> Vec<&mut Self> {
-        match &mut self.kind {
-            ExprKind::Column(_) | ExprKind::Literal(_) | ExprKind::Subplan(_) => Vec::new(),
-            ExprKind::Call { args: parts, .. }
-            | ExprKind::Fitted { args: parts, .. }
-            | ExprKind::Array(parts)
-            | ExprKind::Struct(parts)
-            | ExprKind::Coalesce(parts) => parts.iter_mut().collect(),
-            ExprKind::Cast { value, .. } | ExprKind::Field { value, .. } => vec![value],
-            ExprKind::Element { array, index, .. } => vec![array, index],
-            ExprKind::Case { branches, otherwise } => {
-                let branches = branches.iter_mut().flat_map(|(condition, value)| [condition, value]);
-                branches.chain([&mut **otherwise]).collect()
-            }
-        }
+    /// The expressions directly inside this one.
+    pub(crate) fn children(&self) -> Vec<&Self> {
+        children!(&self.kind, iter)
     }
 
-    /// Calls `visit` with the number of every column that is read; the numbers may be changed.
-    pub(crate) fn visit_columns(&mut self, visit: &mut dyn FnMut(&mut usize)) {
-        if let ExprKind::Column(at) = &mut self.kind {
-            visit(at);
+    /// The expressions directly inside this one, to change them.
+    pub(crate) fn children_mut(&mut self) -> Vec<&mut Self> {
+        children!(&mut self.kind, iter_mut, mut)
+    }
+
+    /// Whether this expression, or one inside it, has the property.
+    pub(crate) fn any(&self, property: &dyn Fn(&Self) -> bool) -> bool {
+        property(self) || self.children().into_iter().any(|child| child.any(property))
+    }
+
+    /// Calls `visit` with the number of every column that is read.
+    pub(crate) fn visit_columns(&self, visit: &mut dyn FnMut(usize)) {
+        if let ExprKind::Column(number) = self.kind {
+            visit(number);
         }
         self.children().into_iter().for_each(|child| child.visit_columns(visit));
+    }
+
+    /// Replaces the number of every column that is read.
+    pub(crate) fn renumber_columns(&mut self, renumber: &dyn Fn(usize) -> usize) {
+        if let ExprKind::Column(number) = &mut self.kind {
+            *number = renumber(*number);
+        }
+        self.children_mut().into_iter().for_each(|child| child.renumber_columns(renumber));
     }
 }
 
 impl Aggregate {
     /// The expressions over the input's columns.
-    pub(crate) fn exprs(&mut self) -> impl Iterator<Item = &mut Expr> {
+    pub(crate) fn exprs_mut(&mut self) -> impl Iterator<Item = &mut Expr> {
         self.args.iter_mut().chain(self.order_by.iter_mut().map(|order| &mut order.expr))
     }
 }

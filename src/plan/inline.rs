@@ -4,82 +4,89 @@
 //! run once and its rows are kept.
 
 use super::expr::{Expr, ExprKind};
-use super::node::{Gives, Node, NodeKind, Plan, Subplan};
+use super::node::{Node, NodeKind, Plan, Subplan, SubplanKind};
+use crate::diag::{Error, Invariant, Result, Span};
+
+/// What becomes of a subplan.
+enum Placement {
+    /// It still runs before the plan, and has this number.
+    Kept(usize),
+    /// It moves to where it is used; `None` when it has moved.
+    Moving(Option<Box<Node>>),
+}
 
 /// The plan with only those subplans that have to run before it.
-pub(super) fn inline(mut plan: Plan) -> Plan {
+///
+/// # Errors
+/// `internal` where something uses a subplan that does not run before it.
+pub(super) fn inline(mut plan: Plan) -> Result<Plan> {
     let mut uses = vec![0_usize; plan.subplans.len()];
-    let mut count = |at: &mut usize| {
-        if let Some(uses) = uses.get_mut(*at) {
-            *uses += 1;
-        }
-    };
-    plan.subplans.iter_mut().for_each(|subplan| visit(&mut subplan.root, &mut count));
-    visit(&mut plan.root, &mut count);
-
+    for node in plan.subplans.iter().map(|subplan| &subplan.root).chain([&plan.root]) {
+        count_uses(node, &mut uses)?;
+    }
     let mut kept = Vec::with_capacity(plan.subplans.len());
-    // Where each subplan stands among those that are kept, and the roots of those that move.
-    let mut places = Vec::with_capacity(uses.len());
-    let mut moving: Vec<Option<Node>> = Vec::with_capacity(uses.len());
+    let mut placements = Vec::with_capacity(plan.subplans.len());
     for (mut subplan, uses) in plan.subplans.into_iter().zip(uses) {
-        place(&mut subplan.root, &mut moving, &places);
-        let stays = subplan.gives != Gives::Rows || uses > 1;
-        places.push(kept.len());
-        if stays {
-            moving.push(None);
-            kept.push(subplan);
+        place(&mut subplan.root, &mut placements)?;
+        if subplan.kind == SubplanKind::Rows && uses <= 1 {
+            placements.push(Placement::Moving(Some(Box::new(subplan.root))));
         } else {
-            moving.push(Some(subplan.root));
+            placements.push(Placement::Kept(kept.len()));
+            kept.push(subplan);
         }
     }
-    place(&mut plan.root, &mut moving, &places);
-    Plan { subplans: kept, root: plan.root }
+    place(&mut plan.root, &mut placements)?;
+    Ok(Plan { subplans: kept, root: plan.root })
 }
 
-/// Puts moving subplans in place and renumbers the others.
-fn place(node: &mut Node, moving: &mut [Option<Node>], places: &[usize]) {
+/// Puts moving subplans where they are used and renumbers the others.
+fn place(node: &mut Node, placements: &mut [Placement]) -> Result<()> {
     if let NodeKind::Shared { subplan, columns } = &mut node.kind {
-        match moving.get_mut(*subplan).and_then(Option::take) {
-            Some(root) => {
+        match placements.get_mut(*subplan).invariant("a query of WITH is read before it runs")? {
+            Placement::Kept(number) => *subplan = *number,
+            Placement::Moving(root) => {
+                let input = root.take().invariant("a query of WITH moves to two places")?;
                 let exprs = columns.iter().zip(&node.schema.fields);
-                let exprs =
-                    exprs.map(|(at, field)| Expr::column(*at, field.data_type.clone(), Default::default()));
-                let exprs = exprs.collect();
-                node.kind = NodeKind::Project { input: Box::new(root), exprs };
+                let exprs = exprs
+                    .map(|(column, field)| Expr::column(*column, field.data_type.clone(), Span::default()))
+                    .collect();
+                node.kind = NodeKind::Project { input, exprs };
             }
-            None => *subplan = places.get(*subplan).copied().unwrap_or(*subplan),
         }
-        return;
+        return Ok(());
     }
-    for expr in node.exprs() {
-        renumber(expr, places);
+    for expr in node.exprs_mut() {
+        renumber(expr, placements)?;
     }
-    node.inputs_mut().into_iter().for_each(|input| place(input, moving, places));
+    node.inputs_mut().into_iter().try_for_each(|input| place(input, placements))
 }
 
-fn renumber(expr: &mut Expr, places: &[usize]) {
-    if let ExprKind::Subplan(at) = &mut expr.kind {
-        *at = places.get(*at).copied().unwrap_or(*at);
+fn renumber(expr: &mut Expr, placements: &[Placement]) -> Result<()> {
+    if let ExprKind::Subplan(number) = &mut expr.kind {
+        match placements.get(*number) {
+            Some(Placement::Kept(kept)) => *number = *kept,
+            _ => return Err(Error::internal("the value of a subquery is read before it runs")),
+        }
     }
-    expr.children().into_iter().for_each(|child| renumber(child, places));
+    expr.children_mut().into_iter().try_for_each(|child| renumber(child, placements))
 }
 
-/// Calls `count` with the number of every subplan that is used.
-fn visit(node: &mut Node, count: &mut dyn FnMut(&mut usize)) {
-    if let NodeKind::Shared { subplan, .. } = &mut node.kind {
-        count(subplan);
+/// Counts how often each subplan's rows are read.
+fn count_uses(node: &Node, uses: &mut [usize]) -> Result<()> {
+    if let NodeKind::Shared { subplan, .. } = &node.kind {
+        *uses.get_mut(*subplan).invariant("a query of WITH has no subplan")? += 1;
     }
-    node.inputs_mut().into_iter().for_each(|input| visit(input, count));
+    node.inputs().into_iter().try_for_each(|input| count_uses(input, uses))
 }
 
 impl Subplan {
     /// What it is for, as EXPLAIN says it.
     pub(super) fn purpose(&self) -> &'static str {
-        match self.gives {
-            Gives::Rows => "rows used several times",
-            Gives::Value => "one value",
-            Gives::Exists => "whether there are rows",
-            Gives::Array => "an array",
+        match self.kind {
+            SubplanKind::Rows => "rows used several times",
+            SubplanKind::Value => "one value",
+            SubplanKind::Exists => "whether there are rows",
+            SubplanKind::Array => "an array",
         }
     }
 }

@@ -18,4 +18,4 @@ pub(crate) use bind::{
 };
 pub(crate) use explain::explanation;
 pub(crate) use expr::{Aggregate, Expr, ExprKind, Order};
-pub(crate) use node::{Gives, JoinKind, Node, NodeKind, Plan, Subplan, WindowCall};
+pub(crate) use node::{JoinKind, Node, NodeKind, Plan, Subplan, SubplanKind, WindowCall};

@@ -9,7 +9,7 @@ use crate::function::{Fit, Metric, Ranking};
 use crate::model::Model;
 use crate::table::{Object, Table};
 
-/// What runs: an operator tree, and what has to be there before it starts.
+/// An operator tree, and the subplans that have to run before it.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     /// In the order in which they run: a subplan may use those before it.
@@ -21,13 +21,13 @@ pub(crate) struct Plan {
 #[derive(Debug, Clone)]
 pub(crate) struct Subplan {
     pub(crate) root: Node,
-    pub(crate) gives: Gives,
+    pub(crate) kind: SubplanKind,
     pub(crate) span: Span,
 }
 
-/// What becomes of a subplan's rows.
+/// What a subplan makes of its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Gives {
+pub(crate) enum SubplanKind {
     /// Rows, which [`NodeKind::Shared`] reads: a query of WITH that is named more than once.
     Rows,
     /// The one value of the one row, NULL without a row; several rows are an error.
@@ -38,7 +38,7 @@ pub(crate) enum Gives {
     Array,
 }
 
-/// An operator, and the columns it gives.
+/// An operator, and the columns of its rows.
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
     pub(crate) kind: NodeKind,
@@ -58,7 +58,7 @@ pub(crate) enum NodeKind {
         table: Arc<Table>,
         columns: Vec<usize>,
     },
-    /// These columns of an object table; the one behind its properties is the bytes.
+    /// These columns of an object table; the column after its properties is the bytes.
     Objects {
         objects: Arc<[Object]>,
         columns: Vec<usize>,
@@ -86,8 +86,8 @@ pub(crate) enum NodeKind {
         /// What must be TRUE besides, over the columns of both.
         condition: Option<Expr>,
     },
-    /// The input's columns numbered by `keep`, then the element, then its place from 0 if `offset`; one row for each
-    /// element.
+    /// The input's columns numbered by `keep`, then the element, then its position from 0 if `offset`; one row for
+    /// each element.
     Unnest {
         input: Box<Node>,
         array: Expr,
@@ -132,8 +132,8 @@ pub(crate) enum NodeKind {
     /// For each row of `query` the nearest rows of `base`: the query's row as a struct if `batch`, the base's row as
     /// a struct, the distance.
     VectorSearch {
-        base: Box<Searched>,
-        query: Box<Searched>,
+        base: Box<SearchSide>,
+        query: Box<SearchSide>,
         batch: bool,
         /// How many rows of `base` for each row of `query`; all where there is no number.
         top: Option<usize>,
@@ -154,7 +154,7 @@ pub(crate) enum NodeKind {
 
 /// One side of a vector search.
 #[derive(Debug, Clone)]
-pub(crate) struct Searched {
+pub(crate) struct SearchSide {
     pub(crate) input: Node,
     /// Of type `ARRAY<FLOAT64>`.
     pub(crate) vector: Expr,
@@ -180,7 +180,7 @@ pub(crate) enum WindowCall {
     Fit {
         fit: Fit,
         args: Vec<Expr>,
-        data_type: crate::data::DataType,
+        data_type: DataType,
         span: Span,
     },
 }
@@ -221,8 +221,8 @@ impl Node {
         inputs!(&mut self.kind, iter_mut, mut)
     }
 
-    /// The expressions of this operator.
-    pub(crate) fn exprs(&mut self) -> Vec<&mut Expr> {
+    /// The expressions of this operator, to change them.
+    pub(crate) fn exprs_mut(&mut self) -> Vec<&mut Expr> {
         match &mut self.kind {
             NodeKind::OneRow
             | NodeKind::Scan { .. }
@@ -240,19 +240,19 @@ impl Node {
             NodeKind::Unnest { array, .. } => vec![array],
             NodeKind::VectorSearch { base, query, .. } => vec![&mut base.vector, &mut query.vector],
             NodeKind::Aggregate { keys, aggregates, .. } => {
-                keys.iter_mut().chain(aggregates.iter_mut().flat_map(Aggregate::exprs)).collect()
+                keys.iter_mut().chain(aggregates.iter_mut().flat_map(Aggregate::exprs_mut)).collect()
             }
             NodeKind::Window { partition_by, order_by, calls, .. } => partition_by
                 .iter_mut()
                 .chain(order_by.iter_mut().map(|key| &mut key.expr))
-                .chain(calls.iter_mut().flat_map(WindowCall::exprs))
+                .chain(calls.iter_mut().flat_map(WindowCall::exprs_mut))
                 .collect(),
             NodeKind::Predict { inputs, .. } => inputs.iter_mut().flatten().collect(),
             NodeKind::Sort { keys, .. } => keys.iter_mut().map(|key| &mut key.expr).collect(),
         }
     }
 
-    /// The number of rows it gives, where that is known before it runs.
+    /// The number of its rows, where that is known before it runs.
     pub(crate) fn rows(&self) -> Option<usize> {
         match &self.kind {
             NodeKind::OneRow => Some(1),
@@ -291,10 +291,10 @@ impl WindowCall {
     }
 
     /// The expressions over the input's columns.
-    pub(crate) fn exprs(&mut self) -> Vec<&mut Expr> {
+    pub(crate) fn exprs_mut(&mut self) -> Vec<&mut Expr> {
         match self {
             Self::Ranking(_) => Vec::new(),
-            Self::Aggregate(aggregate) => aggregate.exprs().collect(),
+            Self::Aggregate(aggregate) => aggregate.exprs_mut().collect(),
             Self::Fit { args, .. } => args.iter_mut().collect(),
         }
     }

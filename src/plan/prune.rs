@@ -2,200 +2,239 @@
 
 use std::collections::BTreeMap;
 
-use super::expr::Expr;
-use super::node::{Node, NodeKind, Plan};
+use super::expr::{Aggregate, Expr};
+use super::node::{Node, NodeKind, Plan, SearchSide, WindowCall};
 use crate::data::Schema;
+use crate::diag::{Invariant, Result, Span, ensure};
 
 /// The plan without columns that do not reach its result.
-pub(super) fn prune(mut plan: Plan) -> Plan {
+///
+/// # Errors
+/// `internal` where an operator reads a column that its input does not have.
+pub(super) fn prune(mut plan: Plan) -> Result<Plan> {
     for node in plan.subplans.iter_mut().map(|subplan| &mut subplan.root).chain([&mut plan.root]) {
-        let all = (0..node.schema.fields.len()).collect::<Vec<_>>();
-        keep(node, &all);
+        let all = all_columns(node);
+        keep(node, &all)?;
     }
-    plan
+    Ok(plan)
 }
 
-/// Where the columns that were asked for stand now.
-type Moved = BTreeMap<usize, usize>;
+/// The new numbers of an operator's columns, by the old ones. [`keep`] sees to it that it has every column that was
+/// asked for.
+struct Moves(BTreeMap<usize, usize>);
 
-/// Leaves at least the columns `wanted` (ascending) and says where they stand now.
-fn keep(node: &mut Node, wanted: &[usize]) -> Moved {
-    match &mut node.kind {
-        NodeKind::OneRow => {}
-        NodeKind::Values { rows } => rows.iter_mut().for_each(|row| *row = pick(row, wanted)),
+impl Moves {
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "only columns that were asked for are looked up, and `keep` checks these"
+    )]
+    fn new_number(&self, column: usize) -> usize {
+        self.0[&column]
+    }
+
+    fn renumber(&self, expr: &mut Expr) {
+        expr.renumber_columns(&|column| self.new_number(column));
+    }
+}
+
+/// What an operator has left of its columns.
+enum Remaining {
+    /// Those of these numbers, in this order.
+    Own(Vec<usize>),
+    /// Those that its inputs have left.
+    OfInputs { schema: Schema, moves: Moves },
+}
+
+/// Leaves at least the columns `wanted` (ascending).
+fn keep(node: &mut Node, wanted: &[usize]) -> Result<Moves> {
+    let all = all_columns(node);
+    ensure(wanted.iter().all(|column| *column < all.len()), "an operator reads a column that is not there")?;
+    let remaining = narrow(&mut node.kind, &all, wanted)?;
+    let moves = match remaining {
+        Remaining::Own(columns) => {
+            node.schema = Schema { fields: pick(&node.schema.fields, &columns)? };
+            Moves(columns.into_iter().enumerate().map(|(new, old)| (old, new)).collect())
+        }
+        Remaining::OfInputs { schema, moves } => {
+            node.schema = schema;
+            moves
+        }
+    };
+    ensure(wanted.iter().all(|column| moves.0.contains_key(column)), "pruning lost a column")?;
+    Ok(moves)
+}
+
+/// Takes out of an operator, and of those below it, what only the columns that are not `wanted` need. `all` are the
+/// operator's columns.
+fn narrow(kind: &mut NodeKind, all: &[usize], wanted: &[usize]) -> Result<Remaining> {
+    Ok(match kind {
+        NodeKind::OneRow => Remaining::Own(wanted.to_vec()),
+        NodeKind::Values { rows } => {
+            for row in rows {
+                *row = pick(row, wanted)?;
+            }
+            Remaining::Own(wanted.to_vec())
+        }
         NodeKind::Scan { columns, .. }
         | NodeKind::Objects { columns, .. }
-        | NodeKind::Shared { columns, .. } => *columns = pick(columns, wanted),
+        | NodeKind::Shared { columns, .. } => {
+            *columns = pick(columns, wanted)?;
+            Remaining::Own(wanted.to_vec())
+        }
         NodeKind::Project { input, exprs } => {
-            *exprs = pick(exprs, wanted);
-            below(input, &[], exprs.iter_mut().collect());
+            *exprs = pick(exprs, wanted)?;
+            keep_read(input, &[], exprs.iter_mut().collect())?;
+            Remaining::Own(wanted.to_vec())
         }
-        NodeKind::Filter { input, predicate } => {
-            let moved = below(input, wanted, vec![predicate]);
-            return through(node, moved);
-        }
+        NodeKind::Filter { input, predicate } => passed_through(input, wanted, vec![predicate])?,
         NodeKind::Sort { input, keys, .. } => {
-            let moved = below(input, wanted, keys.iter_mut().map(|key| &mut key.expr).collect());
-            return through(node, moved);
+            passed_through(input, wanted, keys.iter_mut().map(|key| &mut key.expr).collect())?
         }
-        NodeKind::Limit { input, .. } => {
-            let moved = keep(input, wanted);
-            return through(node, moved);
-        }
-        // Rows are compared as wholes.
-        NodeKind::Distinct { input } => {
-            let all: Vec<_> = (0..input.schema.fields.len()).collect();
-            let moved = keep(input, &all);
-            return through(node, moved);
-        }
+        NodeKind::Limit { input, .. } => passed_through(input, wanted, Vec::new())?,
+        // Whole rows are compared.
+        NodeKind::Distinct { input } => passed_through(input, all, Vec::new())?,
         NodeKind::Union { inputs } => {
             for input in inputs {
-                let moved = keep(input, wanted);
-                // Inputs must agree on their columns to the last one.
-                if moved.iter().any(|(before, now)| wanted.get(*now) != Some(before))
-                    || input.schema.fields.len() != wanted.len()
-                {
-                    *input = projected(input, wanted, &moved);
-                }
+                keep_exactly(input, wanted)?;
             }
+            Remaining::Own(wanted.to_vec())
         }
         NodeKind::Join { left, right, keys, condition, .. } => {
-            let split = left.schema.fields.len();
-            let mut needed = wanted.to_vec();
-            if let Some(condition) = condition {
-                needed = union(&needed, &columns_of(vec![&mut *condition]));
-            }
-            let at = needed.partition_point(|column| *column < split);
-            let (of_left, of_right) = needed.split_at_checked(at).unwrap_or((&needed, &[]));
-            let of_right: Vec<_> = of_right.iter().map(|column| column - split).collect();
-            let (left_keys, right_keys): (Vec<_>, Vec<_>) =
-                keys.iter_mut().map(|(left, right)| (left, right)).unzip();
-            let left_moved = below(left, of_left, left_keys);
-            let right_moved = below(right, &of_right, right_keys);
-            let now = left.schema.fields.len();
-            let mut moved = left_moved;
-            moved.extend(right_moved.into_iter().map(|(before, after)| (before + split, after + now)));
-            if let Some(condition) = condition {
-                renumber(condition, &moved);
-            }
-            let fields = [left.schema.fields.clone(), right.schema.fields.clone()].concat();
-            node.schema = Schema { fields };
-            return moved;
+            join(left, right, keys, condition.as_mut(), wanted)?
         }
-        NodeKind::Unnest { input, array, keep: kept, .. } => {
-            // The element and its place stay.
-            let own = wanted.iter().filter(|at| **at < kept.len()).copied().collect::<Vec<_>>();
-            let added: Vec<_> = (kept.len()..node.schema.fields.len()).collect();
-            let stays = [own.clone(), added].concat();
-            *kept = pick(kept, &own);
-            let moved = below(input, &union(kept, &[]), vec![array]);
-            kept.iter_mut().for_each(|at| follow(at, &moved));
-            return left_with(node, &stays);
+        NodeKind::Unnest { input, array, keep, .. } => {
+            let (from_input, _) = split(wanted, keep.len());
+            // The element and its position stay.
+            let added = keep.len()..all.len();
+            *keep = pick(keep, &from_input)?;
+            keep_and_read(input, keep, vec![array])?;
+            Remaining::Own(from_input.into_iter().chain(added).collect())
         }
-        NodeKind::Aggregate { input, keys, aggregates } => {
-            let grouped = keys.len();
-            let stays: Vec<_> =
-                (0..grouped).chain(wanted.iter().copied().filter(|at| *at >= grouped)).collect();
-            let of_aggregates: Vec<_> = stays.iter().filter_map(|at| at.checked_sub(grouped)).collect();
-            *aggregates = pick(aggregates, &of_aggregates);
-            let exprs = keys.iter_mut().chain(aggregates.iter_mut().flat_map(|it| it.exprs()));
-            below(input, &[], exprs.collect());
-            return left_with(node, &stays);
+        NodeKind::Aggregate { input, keys, aggregates } => aggregate(input, keys, aggregates, wanted)?,
+        NodeKind::Window { input, partition_by, order_by, calls, keep } => {
+            let (from_input, of_calls) = split(wanted, keep.len());
+            *calls = pick(calls, &of_calls)?;
+            *keep = pick(keep, &from_input)?;
+            let keys = partition_by.iter_mut().chain(order_by.iter_mut().map(|key| &mut key.expr));
+            let exprs = keys.chain(calls.iter_mut().flat_map(WindowCall::exprs_mut));
+            keep_and_read(input, keep, exprs.collect())?;
+            Remaining::Own(wanted.to_vec())
         }
-        NodeKind::Window { input, partition_by, order_by, calls, keep: kept } => {
-            let split = kept.len();
-            let of_calls: Vec<_> = wanted.iter().filter_map(|at| at.checked_sub(split)).collect();
-            let own: Vec<_> = wanted.iter().filter(|at| **at < split).copied().collect();
-            *calls = pick(calls, &of_calls);
-            *kept = pick(kept, &own);
-            let exprs = partition_by
-                .iter_mut()
-                .chain(order_by.iter_mut().map(|key| &mut key.expr))
-                .chain(calls.iter_mut().flat_map(|call| call.exprs()));
-            let moved = below(input, &union(kept, &[]), exprs.collect());
-            kept.iter_mut().for_each(|at| follow(at, &moved));
-        }
-        NodeKind::Predict { input, inputs, outputs, keep: kept, .. } => {
-            let results = outputs.len();
-            let split = wanted.partition_point(|at| *at < results);
-            let (from_model, from_input) = wanted.split_at_checked(split).unwrap_or((wanted, &[]));
-            let from_input: Vec<_> = from_input.iter().map(|at| at - results).collect();
-            *outputs = pick(outputs, from_model);
-            *kept = pick(kept, &from_input);
-            let moved = below(input, &union(kept, &[]), inputs.iter_mut().flatten().collect());
-            kept.iter_mut().for_each(|at| follow(at, &moved));
+        NodeKind::Predict { input, inputs, outputs, keep, .. } => {
+            let (of_model, from_input) = split(wanted, outputs.len());
+            *outputs = pick(outputs, &of_model)?;
+            *keep = pick(keep, &from_input)?;
+            keep_and_read(input, keep, inputs.iter_mut().flatten().collect())?;
+            Remaining::Own(wanted.to_vec())
         }
         NodeKind::VectorSearch { base, query, .. } => {
-            for side in [&mut **base, &mut **query] {
-                let moved = below(&mut side.input, &union(&side.keep, &[]), vec![&mut side.vector]);
-                side.keep.iter_mut().for_each(|at| follow(at, &moved));
+            for SearchSide { input, vector, keep } in [&mut **base, &mut **query] {
+                keep_and_read(input, keep, vec![vector])?;
             }
-            let all: Vec<_> = (0..node.schema.fields.len()).collect();
-            return left_with(node, &all);
+            Remaining::Own(all.to_vec())
         }
+    })
+}
+
+/// An operator that has the columns of its input.
+fn passed_through(input: &mut Node, wanted: &[usize], exprs: Vec<&mut Expr>) -> Result<Remaining> {
+    let moves = keep_read(input, wanted, exprs)?;
+    Ok(Remaining::OfInputs { schema: input.schema.clone(), moves })
+}
+
+fn join(
+    left: &mut Node,
+    right: &mut Node,
+    keys: &mut [(Expr, Expr)],
+    condition: Option<&mut Expr>,
+    wanted: &[usize],
+) -> Result<Remaining> {
+    let width = left.schema.fields.len();
+    let read = condition.iter().flat_map(|condition| columns_of(condition)).collect();
+    let (of_left, of_right) = split(&union(wanted.to_vec(), read), width);
+    let (left_keys, right_keys) = keys.iter_mut().map(|(left, right)| (left, right)).unzip();
+    let mut moves = keep_read(left, &of_left, left_keys)?;
+    let right_moves = keep_read(right, &of_right, right_keys)?;
+    let new_width = left.schema.fields.len();
+    moves.0.extend(right_moves.0.into_iter().map(|(old, new)| (old + width, new + new_width)));
+    if let Some(condition) = condition {
+        moves.renumber(condition);
     }
-    left_with(node, wanted)
+    let fields = [left.schema.fields.clone(), right.schema.fields.clone()].concat();
+    Ok(Remaining::OfInputs { schema: Schema { fields }, moves })
+}
+
+/// All keys stay: they make the groups.
+fn aggregate(
+    input: &mut Node,
+    keys: &mut [Expr],
+    aggregates: &mut Vec<Aggregate>,
+    wanted: &[usize],
+) -> Result<Remaining> {
+    let (_, of_aggregates) = split(wanted, keys.len());
+    *aggregates = pick(aggregates, &of_aggregates)?;
+    let columns = (0..keys.len()).chain(of_aggregates.iter().map(|number| number + keys.len())).collect();
+    let exprs = keys.iter_mut().chain(aggregates.iter_mut().flat_map(Aggregate::exprs_mut));
+    keep_read(input, &[], exprs.collect())?;
+    Ok(Remaining::Own(columns))
 }
 
 /// Prunes `input` to the columns `wanted` and those that `exprs` read, which are renumbered.
-fn below(input: &mut Node, wanted: &[usize], mut exprs: Vec<&mut Expr>) -> Moved {
-    let read = columns_of(exprs.iter_mut().map(|expr| &mut **expr).collect());
-    let moved = keep(input, &union(wanted, &read));
-    exprs.into_iter().for_each(|expr| renumber(expr, &moved));
-    moved
+fn keep_read(input: &mut Node, wanted: &[usize], mut exprs: Vec<&mut Expr>) -> Result<Moves> {
+    let read = exprs.iter().flat_map(|expr| columns_of(expr)).collect();
+    let moves = keep(input, &union(wanted.to_vec(), read))?;
+    exprs.iter_mut().for_each(|expr| moves.renumber(expr));
+    Ok(moves)
 }
 
-/// `node` has the columns of its input.
-fn through(node: &mut Node, moved: Moved) -> Moved {
-    if let NodeKind::Filter { input, .. }
-    | NodeKind::Sort { input, .. }
-    | NodeKind::Limit { input, .. }
-    | NodeKind::Distinct { input } = &node.kind
-    {
-        node.schema = input.schema.clone();
+/// Prunes `input` to the columns `kept` and those that `exprs` read. All of them are renumbered.
+fn keep_and_read(input: &mut Node, kept: &mut [usize], exprs: Vec<&mut Expr>) -> Result<()> {
+    let moves = keep_read(input, kept, exprs)?;
+    kept.iter_mut().for_each(|column| *column = moves.new_number(*column));
+    Ok(())
+}
+
+/// Leaves the columns `wanted` and no others: inputs of a UNION must agree on their columns.
+fn keep_exactly(node: &mut Node, wanted: &[usize]) -> Result<()> {
+    let moves = keep(node, wanted)?;
+    let columns: Vec<_> = wanted.iter().map(|column| moves.new_number(*column)).collect();
+    if columns.iter().copied().eq(0..node.schema.fields.len()) {
+        return Ok(());
     }
-    moved
-}
-
-/// `node` has kept the columns `stays` of those it had.
-fn left_with(node: &mut Node, stays: &[usize]) -> Moved {
-    node.schema = Schema { fields: pick(&node.schema.fields, stays) };
-    stays.iter().enumerate().map(|(now, before)| (*before, now)).collect()
-}
-
-/// Exactly the columns `wanted` of `input`.
-fn projected(input: &Node, wanted: &[usize], moved: &Moved) -> Node {
-    let place = |at: &usize| moved.get(at).copied().unwrap_or(*at);
-    let fields: Vec<_> = wanted.iter().filter_map(|at| input.schema.fields.get(place(at))).cloned().collect();
-    let exprs = wanted
-        .iter()
-        .zip(&fields)
-        .map(|(at, field)| Expr::column(place(at), field.data_type.clone(), Default::default()))
+    let fields = pick(&node.schema.fields, &columns)?;
+    let exprs = columns.iter().zip(&fields);
+    let exprs = exprs
+        .map(|(column, field)| Expr::column(*column, field.data_type.clone(), Span::default()))
         .collect();
-    Node { kind: NodeKind::Project { input: Box::new(input.clone()), exprs }, schema: Schema { fields } }
+    let below = std::mem::replace(node, Node { kind: NodeKind::OneRow, schema: Schema { fields } });
+    node.kind = NodeKind::Project { input: Box::new(below), exprs };
+    Ok(())
 }
 
-fn pick<T: Clone>(items: &[T], at: &[usize]) -> Vec<T> {
-    at.iter().filter_map(|at| items.get(*at)).cloned().collect()
+fn all_columns(node: &Node) -> Vec<usize> {
+    (0..node.schema.fields.len()).collect()
 }
 
-fn union(a: &[usize], b: &[usize]) -> Vec<usize> {
-    let mut all = [a, b].concat();
-    all.sort_unstable();
-    all.dedup();
-    all
+/// The columns in front of `boundary`, and the others, counted from there.
+fn split(columns: &[usize], boundary: usize) -> (Vec<usize>, Vec<usize>) {
+    let (front, back): (Vec<_>, Vec<_>) = columns.iter().partition(|column| **column < boundary);
+    (front, back.into_iter().map(|column: usize| column - boundary).collect())
 }
 
-fn columns_of(exprs: Vec<&mut Expr>) -> Vec<usize> {
+fn pick<T: Clone>(items: &[T], indices: &[usize]) -> Result<Vec<T>> {
+    indices.iter().map(|index| items.get(*index).cloned().invariant("a column to keep is missing")).collect()
+}
+
+/// The numbers of both, ascending and each once.
+fn union(mut columns: Vec<usize>, others: Vec<usize>) -> Vec<usize> {
+    columns.extend(others);
+    columns.sort_unstable();
+    columns.dedup();
+    columns
+}
+
+fn columns_of(expr: &Expr) -> Vec<usize> {
     let mut columns = Vec::new();
-    exprs.into_iter().for_each(|expr| expr.visit_columns(&mut |at| columns.push(*at)));
-    union(&columns, &[])
-}
-
-fn renumber(expr: &mut Expr, moved: &Moved) {
-    expr.visit_columns(&mut |at| follow(at, moved));
-}
-
-fn follow(at: &mut usize, moved: &Moved) {
-    *at = moved.get(at).copied().unwrap_or(*at);
+    expr.visit_columns(&mut |column| columns.push(column));
+    columns
 }

@@ -1,4 +1,4 @@
-//! The tree of a SQL text. Every node carries its place; names are as written.
+//! The tree of a SQL text. Every node carries its span; names are as written.
 
 use crate::data::Scalar;
 use crate::diag::Span;
@@ -300,7 +300,7 @@ pub(crate) enum SelectItem {
     Expr { expr: Expr, alias: Option<Ident> },
 }
 
-/// `*` or `t.*`, perhaps without some columns or with others in their place.
+/// `*` or `t.*`, with the columns to leave out or to replace.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Star {
     /// `t` of `t.*`, or any value with fields.
@@ -373,9 +373,9 @@ pub(crate) struct Predict {
     /// A variable, a bytes literal or a scalar subquery.
     pub(crate) model: Expr,
     pub(crate) data: TableExpr,
-    /// `WITH (name type, …)`: what the model is said to give.
+    /// `WITH (name type, …)`: the columns that the model is declared to return.
     pub(crate) columns: Vec<ColumnDef>,
-    /// The place of the WITH clause.
+    /// The span of the WITH clause.
     pub(crate) columns_span: Span,
 }
 
@@ -427,7 +427,7 @@ pub(crate) enum ExprKind {
     Parameter(Parameter),
     /// `*` as the argument of COUNT.
     Star,
-    Call(Box<Call>),
+    Call(Box<FunctionCall>),
     /// Negated forms such as `NOT IN` are under [`SqlOperator::Not`].
     Operator {
         operator: SqlOperator,
@@ -469,7 +469,7 @@ pub(crate) enum ExprKind {
     Subquery(SubqueryKind, Box<Query>),
 }
 
-/// What a subquery in an expression gives.
+/// What a subquery in an expression returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SubqueryKind {
     /// The one value of its one row; NULL without a row.
@@ -480,9 +480,9 @@ pub(crate) enum SubqueryKind {
     Array,
 }
 
-/// A function call with all that can stand in and behind it.
+/// A function call with all its clauses.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Call {
+pub(crate) struct FunctionCall {
     pub(crate) name: Path,
     pub(crate) args: Vec<Expr>,
     pub(crate) distinct: bool,
@@ -493,7 +493,7 @@ pub(crate) struct Call {
     pub(crate) over: Option<Over>,
 }
 
-impl Call {
+impl FunctionCall {
     /// A call with arguments alone.
     pub(crate) fn plain(name: Path, args: Vec<Expr>) -> Self {
         Self {
@@ -548,7 +548,7 @@ pub(crate) struct TypeName {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum TypeNameKind {
-    /// A name; what stands in parentheses behind it, as in `STRING(10)`, bounds nothing here.
+    /// A name. The parameters of a type, as in `STRING(10)`, limit nothing here and are dropped.
     Simple(String),
     Array(Box<TypeName>),
     Struct(Vec<(Option<Ident>, TypeName)>),

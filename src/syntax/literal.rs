@@ -32,54 +32,53 @@ pub(super) fn prefix(rest: &str) -> Option<Quote> {
         "rb" | "br" => (true, true),
         _ => return None,
     };
-    let close = ["'''", "\"\"\"", "'", "\""].into_iter().find(|it| quotes.starts_with(it))?;
+    let close = ["'''", "\"\"\"", "'", "\""].into_iter().find(|quote| quotes.starts_with(quote))?;
     Some(Quote { open_len: letters.len() + close.len(), close, raw, bytes })
 }
 
-/// Text with its escapes read. `at` is where `body` stands, for errors.
-pub(super) fn text(body: &str, at: usize) -> Result<String> {
+/// A string with its escapes read. `offset` is where `body` begins in the SQL text, for errors.
+pub(super) fn text(body: &str, offset: usize) -> Result<String> {
     let mut text = String::with_capacity(body.len());
-    read(body, at, &mut |piece| match piece {
+    read(body, offset, &mut |piece| match piece {
         Piece::Char(c) => text.push(c),
-        // In text, \xHH and octal escapes name code points.
+        // In strings, \xHH and octal escapes name code points.
         Piece::Byte(byte) => text.push(char::from(byte)),
     })?;
     Ok(text)
 }
 
 /// Bytes with their escapes read.
-pub(super) fn bytes(body: &str, at: usize) -> Result<Vec<u8>> {
+pub(super) fn bytes(body: &str, offset: usize) -> Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(body.len());
-    read(body, at, &mut |piece| match piece {
+    read(body, offset, &mut |piece| match piece {
         Piece::Char(c) => bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
         Piece::Byte(byte) => bytes.push(byte),
     })?;
     Ok(bytes)
 }
 
-/// T-SQL's way: the text up to `close`, which stands doubled inside, and the length of both.
-pub(super) fn doubled(rest: &str, close: &str) -> Option<(String, usize)> {
+/// T-SQL's way: the text up to `close`, which is doubled where it belongs to the text, and the length of both.
+pub(super) fn doubled(body: &str, close: &str) -> Option<(String, usize)> {
     let mut text = String::new();
-    let mut at = 0;
+    let mut rest = body;
     loop {
-        let rest = rest.get(at..)?;
-        let end = rest.find(close)?;
-        text.push_str(rest.get(..end)?);
-        at += end + close.len();
-        if !rest.get(end + close.len()..)?.starts_with(close) {
-            return Some((text, at));
-        }
+        let (piece, after) = rest.split_once(close)?;
+        text.push_str(piece);
+        let Some(more) = after.strip_prefix(close) else {
+            return Some((text, body.len() - after.len()));
+        };
         text.push_str(close);
-        at += close.len();
+        rest = more;
     }
 }
 
 /// The bytes that pairs of hexadecimal digits name.
 pub(super) fn hex(digits: &str) -> Option<Vec<u8>> {
     let pairs = digits.as_bytes().chunks(2);
-    let byte = |pair: &[u8]| match pair.len() {
-        2 => u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok(),
-        _ => None,
+    let byte = |pair: &[u8]| {
+        // An odd digit at the end makes no byte.
+        let pair = str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?;
+        u8::from_str_radix(pair, 16).ok()
     };
     pairs.map(byte).collect()
 }
@@ -89,28 +88,26 @@ enum Piece {
     Byte(u8),
 }
 
-fn read(body: &str, at: usize, push: &mut dyn FnMut(Piece)) -> Result<()> {
+fn read(body: &str, offset: usize, push: &mut dyn FnMut(Piece)) -> Result<()> {
     let mut rest = body;
     while let Some(c) = rest.chars().next() {
-        if c != '\\' {
-            push(Piece::Char(c));
-            rest = rest.get(c.len_utf8()..).unwrap_or_default();
-            continue;
-        }
-        let start = at + body.len() - rest.len();
-        let (piece, used) = escape(rest).ok_or_else(|| {
-            let len = 1 + rest.chars().nth(1).map_or(0, char::len_utf8);
-            Error::new(
-                Code::InvalidLiteral,
-                format!("`{}` is not an escape", rest.get(..len).unwrap_or(rest)),
-            )
-            .at(Span::new(start, start + len))
-            .hint("write \\\\ for a backslash, or r'…' for text without escapes")
-        })?;
+        let (piece, length) = match c {
+            '\\' => escape(rest).ok_or_else(|| unknown_escape(rest, offset + body.len() - rest.len()))?,
+            c => (Piece::Char(c), c.len_utf8()),
+        };
         push(piece);
-        rest = rest.get(used..).unwrap_or_default();
+        rest = rest.split_at(length).1;
     }
     Ok(())
+}
+
+/// `rest` starts with a backslash, at `start` of the SQL text.
+#[cold]
+fn unknown_escape(rest: &str, start: usize) -> Error {
+    let escape: String = rest.chars().take(2).collect();
+    Error::new(Code::InvalidLiteral, format!("`{escape}` is not an escape"))
+        .at(Span::new(start, start + escape.len()))
+        .hint("write \\\\ for a backslash, or r'…' for a string without escapes")
 }
 
 /// Reads the escape that `rest` starts with, and its length.

@@ -1,4 +1,4 @@
-//! SQL text to a tree with a place on every node.
+//! SQL text to a tree with a span on every node.
 //!
 //! Parsing never fails as a whole: it returns the statements it understood and what it found wrong. This
 //! room knows no tables, no types of columns and no functions by name.
@@ -47,7 +47,7 @@ pub(crate) fn parse(text: &str, limits: &Limits, dialect: Option<Dialect>) -> Pa
         None => recognise(text),
     };
     let (statements, found) = parser::script(text, &tokens, limits, dialect);
-    // A broken literal confuses what follows it: tell of the cause alone.
+    // A broken literal causes other errors after it: report the cause alone.
     if diagnostics.is_empty() {
         diagnostics = found;
     }
@@ -56,7 +56,8 @@ pub(crate) fn parse(text: &str, limits: &Limits, dialect: Option<Dialect>) -> Pa
 
 type Lexed = (Vec<token::Token>, Vec<Diagnostic>);
 
-/// The dialect of a text, and its tokens. The dialects' quotes differ: what is broken in one may be whole in the other.
+/// The dialect of a text, and its tokens. The dialects' quotes differ: a text that is broken in one may be
+/// well-formed in the other.
 fn recognise(text: &str) -> (Dialect, Lexed) {
     let lexed = lexer::tokens(text, Dialect::BigQuery);
     let seen = parser::holds_predict(text, &lexed.0);

@@ -1,8 +1,8 @@
-//! The words and signs of the dialect.
+//! The tokens of the dialects: words, literals, punctuation.
 
 use crate::diag::Span;
 
-/// One word or sign and its place.
+/// A token and its place.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Token {
     pub(super) kind: TokenKind,
@@ -13,7 +13,7 @@ pub(super) struct Token {
 pub(super) enum TokenKind {
     /// A name or keyword without quotes; the text is at the token's place.
     Word,
-    /// A name in backticks, read.
+    /// A name in quotes, with its escapes read.
     QuotedName(String),
     String(String),
     Bytes(Vec<u8>),
@@ -25,19 +25,19 @@ pub(super) enum TokenKind {
     Parameter(String),
     /// `?`; `$1`, counted from 0.
     Placeholder(Option<usize>),
-    Sign(Sign),
+    Punctuation(Punctuation),
     /// What the lexer has reported as wrong.
     Broken,
     End,
 }
 
-macro_rules! signs {
+macro_rules! punctuation {
     ($($variant:ident $text:literal,)*) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(super) enum Sign { $($variant,)* }
+        pub(super) enum Punctuation { $($variant,)* }
 
-        impl Sign {
-            /// Longer signs before their beginnings.
+        impl Punctuation {
+            /// A mark that begins with another one stands before it.
             pub(super) const ALL: &[Self] = &[$(Self::$variant,)*];
 
             pub(super) fn as_str(self) -> &'static str {
@@ -47,7 +47,7 @@ macro_rules! signs {
     };
 }
 
-signs! {
+punctuation! {
     Pipe "|>", Concat "||", NotEqual "!=", NotEqualAngle "<>", LessEqual "<=", GreaterEqual ">=", Arrow "=>",
     LeftParen "(", RightParen ")", LeftBracket "[", RightBracket "]", LeftBrace "{", RightBrace "}",
     Comma ",", Dot ".", Semicolon ";", Colon ":",

@@ -148,6 +148,11 @@ fn a_check_binds_without_running() {
     let check = engine.check("SELECT sepal_length, ? AS p FROM iris WHERE species = @s LIMIT ?");
     assert!(check.diagnostics.is_empty(), "{:?}", check.diagnostics);
     assert_eq!(check.schema.unwrap().fields.len(), 2);
+    // So do parameters that name a column.
+    let vectors = "(SELECT [1.0, 2.0] AS v)";
+    let search =
+        format!("SELECT * FROM VECTOR_SEARCH({vectors}, @column, {vectors}, distance_type => @distance)");
+    assert!(engine.check(&search).diagnostics.is_empty(), "{:?}", engine.check(&search).diagnostics);
     let text = "SELECT speciess FROM iris";
     let found = engine.check(text).diagnostics;
     assert_eq!(

@@ -89,9 +89,9 @@ fn compute(expr: &Expr, rows: Rows<'_>, ctx: &mut Context) -> Result<Operand> {
                 .map_err(|error| error.or_at(expr.span))?;
             Ok(like(&argument, array))
         }
-        ExprKind::Field { value, at } => {
+        ExprKind::Field { value, index } => {
             let argument = operand(value, rows, ctx)?;
-            let array = nested::field(argument.array(), *at, &expr.data_type)?;
+            let array = nested::field(argument.array(), *index, &expr.data_type)?;
             Ok(like(&argument, array))
         }
         ExprKind::Element { array, index, base, safe } => {
@@ -109,6 +109,7 @@ fn compute(expr: &Expr, rows: Rows<'_>, ctx: &mut Context) -> Result<Operand> {
             once_if_constant(&args, rows.count(), |rows| nested::structure(&args, rows, &expr.data_type))
         }
         ExprKind::Case { branches, otherwise } => lazy::case(branches, otherwise, rows, ctx),
+        ExprKind::Pending(_) => Err(Error::internal("an aggregate or window function is not computed")),
         ExprKind::Coalesce(items) => lazy::coalesce(items, &expr.data_type, rows, ctx),
         ExprKind::Subplan(number) => match ctx.subplans.get(*number) {
             Some(SubplanResult::Value(value)) => Ok(value.clone()),

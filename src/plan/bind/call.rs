@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::Binder;
+use super::aggregates::Windowed;
 use super::constant::constant;
-use super::expr::{Fixed, Names, Typed, coerced, literal, takes_text};
-use super::level::Windowed;
+use super::expr::{Names, Origin, Typed, coerced, literal, takes_text};
 use crate::data::{DataType, Scalar};
-use crate::diag::{Code, Error, Result, Span};
+use crate::diag::{Code, Error, Invariant, Result, Span, ensure};
 use crate::function::{self, Body, Function, Lazy, Resolved, Type};
 use crate::limits::Limits;
 use crate::plan::expr::{Aggregate, Expr, ExprKind, Order};
@@ -15,69 +15,30 @@ use crate::plan::node::WindowCall;
 use crate::syntax::SqlOperator;
 use crate::syntax::ast::{self, Over};
 
-/// A call with its function chosen and its arguments converted.
-struct Settled {
+/// A call with its signature chosen and its arguments converted.
+struct ResolvedCall {
     args: Vec<Expr>,
     returns: DataType,
     body: Body,
 }
 
 impl Binder<'_> {
-    pub(super) fn call(&mut self, call: &ast::Call, span: Span, names: Names<'_>) -> Result<Expr> {
+    pub(super) fn call(&mut self, call: &ast::FunctionCall, span: Span, names: Names<'_>) -> Result<Expr> {
         let (function, safe) = known_function(&call.name)?;
-        let body = function.signatures.first().map(|signature| signature.body);
-        match body {
-            Some(Body::Aggregate(_)) => {
-                if safe {
-                    return Err(Error::new(
-                        Code::MisplacedFunction,
-                        format!(
-                            "SAFE. stands before scalar functions only, {} is an aggregate",
-                            function.name
-                        ),
-                    )
-                    .at(call.name.span));
-                }
-                match &call.over {
-                    None => self.aggregate(function, call, span, names),
-                    Some(over) => self.windowed(function, call, over, span, names),
-                }
+        match (function.signatures.first().map(|signature| signature.body), &call.over) {
+            (Some(Body::Aggregate(_)), _) if safe => Err(Error::new(
+                Code::MisplacedFunction,
+                format!("SAFE. is for scalar functions, {} is an aggregate function", function.name),
+            )
+            .at(call.name.span)),
+            (Some(Body::Aggregate(_)), None) => self.aggregate(function, call, span, names),
+            (Some(Body::Aggregate(_) | Body::Ranking(_) | Body::Fit(_)), Some(over)) => {
+                self.windowed(function, call, over, span, names)
             }
-            Some(Body::Ranking(_) | Body::Fit(_)) => match &call.over {
-                Some(over) => self.windowed(function, call, over, span, names),
-                None => {
-                    let hint = match body {
-                        Some(Body::Fit(_)) => format!("write {}(…) OVER()", function.name),
-                        _ => format!("write {}() OVER (ORDER BY …)", function.name),
-                    };
-                    Err(Error::new(Code::MisplacedFunction, format!("{} needs OVER", function.name))
-                        .at(span)
-                        .hint(hint))
-                }
-            },
-            _ => {
-                if call.over.is_some() {
-                    return Err(Error::new(
-                        Code::MisplacedFunction,
-                        format!("{} is computed row by row: it takes no OVER", function.name),
-                    )
-                    .at(span)
-                    .hint("leave OVER out"));
-                }
-                if call.distinct
-                    || call.ignore_nulls.is_some()
-                    || !call.order_by.is_empty()
-                    || call.limit.is_some()
-                {
-                    return Err(Error::new(
-                        Code::MisplacedFunction,
-                        format!(
-                            "DISTINCT, ORDER BY, LIMIT and NULLS mean nothing to {}: it is no aggregate",
-                            function.name
-                        ),
-                    )
-                    .at(span));
-                }
+            (Some(Body::Ranking(_)), None) => Err(needs_over(function, "() OVER (ORDER BY …)", span)),
+            (Some(Body::Fit(_)), None) => Err(needs_over(function, "(…) OVER()", span)),
+            (Some(Body::Scalar(_) | Body::Lazy(_)) | None, _) => {
+                check_row_by_row(function, call, span)?;
                 self.scalar_call(function, &call.args, safe, span, names)
             }
         }
@@ -92,20 +53,18 @@ impl Binder<'_> {
         span: Span,
         names: Names<'_>,
     ) -> Result<Expr> {
-        let Settled { args, returns, body } = self.settled(function, args, span, names)?;
+        let ResolvedCall { args, returns, body } = self.resolve_call(function, args, span, names)?;
         let kind = match body {
             Body::Scalar(kernel) => ExprKind::Call { function, kernel, args, safe },
             Body::Lazy(Lazy::Coalesce) => ExprKind::Coalesce(args),
             Body::Lazy(Lazy::If) => {
-                let mut args = args.into_iter();
-                let (Some(condition), Some(then), Some(otherwise)) = (args.next(), args.next(), args.next())
-                else {
-                    return Err(Error::new(Code::Internal, "IF has three arguments"));
+                let Ok([condition, value, otherwise]) = <[Expr; 3]>::try_from(args) else {
+                    return Err(Error::internal("IF has three arguments"));
                 };
-                ExprKind::Case { branches: vec![(condition, then)], otherwise: Box::new(otherwise) }
+                ExprKind::Case { branches: vec![(condition, value)], otherwise: Box::new(otherwise) }
             }
             Body::Aggregate(_) | Body::Ranking(_) | Body::Fit(_) => {
-                return Err(Error::new(Code::Internal, "a function of rows was taken for a scalar one"));
+                return Err(Error::internal("a function over several rows was taken for a scalar one"));
             }
         };
         Ok(Expr { kind, data_type: returns, span })
@@ -118,23 +77,22 @@ impl Binder<'_> {
         span: Span,
         names: Names<'_>,
     ) -> Result<Expr> {
-        let function = function::function("EXTRACT")
-            .ok_or_else(|| Error::new(Code::Internal, "EXTRACT is not declared"))?;
+        let function = function::function("EXTRACT").invariant("EXTRACT is not declared")?;
         let part = ast::Expr { kind: ast::ExprKind::Name(part.clone()), span: part.span };
         self.scalar_call(function, &[part, value.clone()], false, span, names)
     }
 
     /// Chooses the signature and converts the arguments.
-    fn settled(
+    fn resolve_call(
         &mut self,
         function: &'static Function,
         trees: &[ast::Expr],
         span: Span,
         names: Names<'_>,
-    ) -> Result<Settled> {
+    ) -> Result<ResolvedCall> {
         let mut args = Vec::with_capacity(trees.len());
-        for (at, tree) in trees.iter().enumerate() {
-            match (&tree.kind, part_of(function, at, tree)) {
+        for (index, tree) in trees.iter().enumerate() {
+            match (&tree.kind, date_part(function, index, tree)) {
                 (ast::ExprKind::Star, _) if trees.len() == 1 => {}
                 (_, Some(part)) => args.push(literal(Scalar::String(part), tree.span)),
                 (ast::ExprKind::Interval(count, part), _) if takes_interval(function) => {
@@ -148,32 +106,30 @@ impl Binder<'_> {
         }
         let Resolved { args: wanted, returns, body } =
             resolved(function, &args, self.context.limits).map_err(|error| error.or_at(span))?;
+        ensure(args.len() == wanted.len(), "a signature has another number of arguments than its call")?;
         let args = args.into_iter().zip(&wanted).map(|(arg, wanted)| {
             let found = arg.expr.data_type.clone();
-            coerced(arg, wanted)?.ok_or_else(|| {
-                Error::new(Code::Internal, format!("an argument of type {found} was taken for {wanted}"))
-            })
+            coerced(arg, wanted)?
+                .ok_or_else(|| Error::internal(format!("an argument of type {found} was taken for {wanted}")))
         });
         let args = args.collect::<Result<_>>()?;
-        Ok(Settled { args, returns, body })
+        Ok(ResolvedCall { args, returns, body })
     }
 
     fn aggregate(
         &mut self,
         function: &'static Function,
-        call: &ast::Call,
+        call: &ast::FunctionCall,
         span: Span,
         names: Names<'_>,
     ) -> Result<Expr> {
-        if let Some(place) = self.level.no_aggregates {
+        if let Some(clause) = self.level.no_aggregates {
             let error = Error::new(
                 Code::MisplacedFunction,
-                format!("the aggregate function {} cannot stand in {place}", function.name),
-            );
-            return Err(match place {
-                "WHERE" => error.at(span).hint("filter groups with HAVING"),
-                _ => error.at(span),
-            });
+                format!("the aggregate function {} is not allowed in {clause}", function.name),
+            )
+            .at(span);
+            return Err(if clause == "WHERE" { error.hint("filter groups with HAVING") } else { error });
         }
         let aggregate = self
             .inside("an aggregate function", |binder| binder.aggregate_call(function, call, span, names))?;
@@ -183,13 +139,13 @@ impl Binder<'_> {
     fn aggregate_call(
         &mut self,
         function: &'static Function,
-        call: &ast::Call,
+        call: &ast::FunctionCall,
         span: Span,
         names: Names<'_>,
     ) -> Result<Aggregate> {
-        let Settled { args, returns, body } = self.settled(function, &call.args, span, names)?;
+        let ResolvedCall { args, returns, body } = self.resolve_call(function, &call.args, span, names)?;
         let Body::Aggregate(start) = body else {
-            return Err(Error::new(Code::Internal, "an aggregate function has no aggregate"));
+            return Err(Error::internal("an aggregate function has a signature that is none"));
         };
         if call.distinct && args.is_empty() {
             return Err(Error::new(Code::MisplacedClause, "DISTINCT needs an argument").at(span));
@@ -208,14 +164,14 @@ impl Binder<'_> {
         })
     }
 
-    /// Binds something inside which neither aggregates nor window functions can stand.
+    /// Binds something in which neither aggregates nor window functions are allowed.
     pub(super) fn inside<T>(
         &mut self,
-        place: &'static str,
+        clause: &'static str,
         bind: impl FnOnce(&mut Self) -> Result<T>,
     ) -> Result<T> {
         let before = (self.level.no_aggregates, self.level.no_windows);
-        (self.level.no_aggregates, self.level.no_windows) = (Some(place), Some(place));
+        (self.level.no_aggregates, self.level.no_windows) = (Some(clause), Some(clause));
         let bound = bind(self);
         (self.level.no_aggregates, self.level.no_windows) = before;
         bound
@@ -225,57 +181,57 @@ impl Binder<'_> {
     fn windowed(
         &mut self,
         function: &'static Function,
-        call: &ast::Call,
+        call: &ast::FunctionCall,
         over: &Over,
         span: Span,
         names: Names<'_>,
     ) -> Result<Expr> {
-        if let Some(place) = self.level.no_windows {
+        if let Some(clause) = self.level.no_windows {
             return Err(Error::new(
                 Code::MisplacedFunction,
-                format!("the window function {} cannot stand in {place}", function.name),
+                format!("the window function {} is not allowed in {clause}", function.name),
             )
             .at(span)
             .hint("compute it in a subquery, or filter its result with QUALIFY"));
         }
-        // Arguments see the groups: aggregates can stand in them.
+        // Arguments are computed over the groups: aggregates are allowed in them.
         let before = self.level.no_windows.replace("a window function");
         let windowed = self.windowed_parts(function, call, over, span, names);
         self.level.no_windows = before;
-        let (windowed, data_type) = windowed?;
+        let windowed = windowed?;
         if let (WindowCall::Fit { args, fit, data_type, .. }, Some(transformer)) =
             (&windowed.call, &mut self.level.transformer)
         {
             return transformer.result(*fit, args.clone(), data_type.clone(), span);
         }
-        Ok(self.level.window(windowed, Expr::column(0, data_type, span)))
+        Ok(self.level.window(windowed, span))
     }
 
     fn windowed_parts(
         &mut self,
         function: &'static Function,
-        call: &ast::Call,
+        call: &ast::FunctionCall,
         over: &Over,
         span: Span,
         names: Names<'_>,
-    ) -> Result<(Windowed, DataType)> {
+    ) -> Result<Windowed> {
         let (partition, order) = self.window(over, self.windows.len())?;
         let body = function.signatures.first().map(|signature| signature.body);
-        let (call, data_type) = match body {
+        let call = match body {
             Some(Body::Aggregate(_)) => {
                 if !call.order_by.is_empty() || call.limit.is_some() {
                     return Err(Error::new(
                         Code::MisplacedClause,
-                        "ORDER BY and LIMIT stand inside OVER, not inside the function",
+                        "ORDER BY and LIMIT are not allowed in the arguments of a window function",
                     )
-                    .at(span));
+                    .at(span)
+                    .hint("write ORDER BY inside OVER"));
                 }
-                let aggregate = self.aggregate_call(function, call, span, names)?;
-                let data_type = aggregate.data_type.clone();
-                (WindowCall::Aggregate(aggregate), data_type)
+                WindowCall::Aggregate(self.aggregate_call(function, call, span, names)?)
             }
             _ => {
-                let Settled { args, returns, body } = self.settled(function, &call.args, span, names)?;
+                let ResolvedCall { args, returns, body } =
+                    self.resolve_call(function, &call.args, span, names)?;
                 match body {
                     Body::Ranking(ranking) if order.is_empty() && ranking.needs_order() => {
                         return Err(Error::new(
@@ -284,7 +240,7 @@ impl Binder<'_> {
                         )
                         .at(span));
                     }
-                    Body::Ranking(ranking) => (WindowCall::Ranking(ranking), returns),
+                    Body::Ranking(ranking) => WindowCall::Ranking(ranking),
                     Body::Fit(_) if !partition.is_empty() || !order.is_empty() => {
                         return Err(Error::new(
                             Code::MisplacedClause,
@@ -293,10 +249,8 @@ impl Binder<'_> {
                         .at(span)
                         .hint("write an empty OVER()"));
                     }
-                    Body::Fit(fit) => {
-                        (WindowCall::Fit { fit, args, data_type: returns.clone(), span }, returns)
-                    }
-                    _ => return Err(Error::new(Code::Internal, "a window function without window")),
+                    Body::Fit(fit) => WindowCall::Fit { fit, args, data_type: returns, span },
+                    _ => return Err(Error::internal("a scalar function was taken for a window function")),
                 }
             }
         };
@@ -305,7 +259,7 @@ impl Binder<'_> {
             return Err(not_groupable(key, "PARTITION BY"));
         }
         let order_by = self.order(&order, names)?;
-        Ok((Windowed { partition_by, order_by, call }, data_type))
+        Ok(Windowed { partition_by, order_by, call })
     }
 
     /// PARTITION BY and ORDER BY of a window, those of the window it is based on included, which is one of the first
@@ -316,11 +270,11 @@ impl Binder<'_> {
             Over::Window(window) => (window.base.as_ref(), Some(window)),
         };
         let (mut partition_by, mut order_by) = match base {
-            None => Default::default(),
+            None => (Vec::new(), Vec::new()),
             Some(name) => {
                 let mut windows = self.windows.iter().take(known).enumerate();
-                let found = windows.find(|(_, (it, _))| it.text.eq_ignore_ascii_case(&name.text));
-                let Some((at, (_, window))) = found else {
+                let found = windows.find(|(_, (other, _))| other.text.eq_ignore_ascii_case(&name.text));
+                let Some((index, (_, window))) = found else {
                     return Err(Error::new(
                         Code::UnknownColumn,
                         format!("window `{}` was not found", name.text),
@@ -329,7 +283,7 @@ impl Binder<'_> {
                     .hint("define it: … WINDOW name AS (PARTITION BY …)"));
                 };
                 // A window can only be based on one before it.
-                self.window(&Over::Window(window.clone()), at)?
+                self.window(&Over::Window(window.clone()), index)?
             }
         };
         if let Some(own) = own {
@@ -365,6 +319,36 @@ pub(super) fn operator_call(
     Ok(Expr { kind: ExprKind::Call { function, kernel, args, safe: false }, data_type, span })
 }
 
+#[cold]
+fn needs_over(function: &Function, form: &str, span: Span) -> Error {
+    Error::new(Code::MisplacedFunction, format!("{} needs OVER", function.name))
+        .at(span)
+        .hint(format!("write {}{form}", function.name))
+}
+
+/// Checks that a call has nothing that only aggregate and window functions take.
+fn check_row_by_row(function: &Function, call: &ast::FunctionCall, span: Span) -> Result<()> {
+    if call.over.is_some() {
+        return Err(Error::new(
+            Code::MisplacedFunction,
+            format!("{} is computed row by row: it takes no OVER", function.name),
+        )
+        .at(span)
+        .hint("leave OVER out"));
+    }
+    if call.distinct || call.ignore_nulls.is_some() || !call.order_by.is_empty() || call.limit.is_some() {
+        return Err(Error::new(
+            Code::MisplacedFunction,
+            format!(
+                "DISTINCT, ORDER BY, LIMIT and NULLS mean nothing to {}: it is no aggregate",
+                function.name
+            ),
+        )
+        .at(span));
+    }
+    Ok(())
+}
+
 /// One key of an ORDER BY.
 pub(super) fn order_key(expr: Expr, item: &ast::OrderItem) -> Result<Order> {
     if !expr.data_type.is_orderable() {
@@ -382,18 +366,18 @@ pub(super) fn order_key(expr: Expr, item: &ast::OrderItem) -> Result<Order> {
 pub(super) fn not_groupable(expr: &Expr, clause: &str) -> Error {
     Error::new(
         Code::TypeMismatch,
-        format!("values of type {} cannot be compared, so not stand in {clause}", expr.data_type),
+        format!("values of type {} cannot be compared, so they are not allowed in {clause}", expr.data_type),
     )
     .at(expr.span)
 }
 
-/// The signature for these arguments; texts that were written out may be dates.
+/// The signature for these arguments; strings that were written out may be dates.
 fn resolved(function: &'static Function, args: &[Typed], limits: &Arc<Limits>) -> Result<Resolved> {
     let literal =
         |position: usize| args.get(position).map_or(Ok(None), |arg: &Typed| constant(&arg.expr, limits));
     let types: Vec<_> = args.iter().map(Typed::data_type).collect();
     function::resolve(function, &types, &literal).or_else(|error| {
-        let open = |arg: &Typed| if arg.fixed == Fixed::Text { None } else { arg.data_type() };
+        let open = |arg: &Typed| if arg.origin == Origin::StringLiteral { None } else { arg.data_type() };
         let open: Vec<_> = args.iter().map(open).collect();
         match function::resolve(function, &open, &literal) {
             Ok(resolved) if dates_only(args, &resolved) => Ok(resolved),
@@ -402,14 +386,14 @@ fn resolved(function: &'static Function, args: &[Typed], limits: &Arc<Limits>) -
     })
 }
 
-/// Whether texts became nothing but texts, dates and timestamps.
+/// Whether each string that was written out is taken for a string, a date or a timestamp.
 fn dates_only(args: &[Typed], resolved: &Resolved) -> bool {
-    args.iter()
-        .zip(&resolved.args)
-        .all(|(arg, wanted)| arg.fixed != Fixed::Text || *wanted == DataType::String || takes_text(wanted))
+    args.iter().zip(&resolved.args).all(|(arg, wanted)| {
+        arg.origin != Origin::StringLiteral || *wanted == DataType::String || takes_text(wanted)
+    })
 }
 
-/// The function that a path means, and whether `SAFE.` stands before it.
+/// The function that a path means, and whether it begins with `SAFE.`.
 fn known_function(name: &ast::Path) -> Result<(&'static Function, bool)> {
     let text = name.text();
     let (bare, safe) = match text.split_at_checked(5) {
@@ -428,10 +412,9 @@ pub(super) fn unknown_function(name: &str, span: Span) -> Error {
         return error;
     }
     let error = Error::new(Code::UnknownFunction, format!("function `{name}` was not found")).at(span);
-    if let Some(table) =
-        function::TABLE_FUNCTIONS.iter().map(|it| it.name).find(|it| it.eq_ignore_ascii_case(name))
-    {
-        return error.hint(format!("{table} gives a table: write SELECT … FROM {table}(…)"));
+    let mut table_functions = function::TABLE_FUNCTIONS.iter().map(|function| function.name);
+    if let Some(table) = table_functions.find(|known| known.eq_ignore_ascii_case(name)) {
+        return error.hint(format!("{table} returns a table: write SELECT … FROM {table}(…)"));
     }
     match function::nearest_function(name) {
         Some(near) => error.hint(format!("did you mean `{near}`?")).fix(span, near),
@@ -439,15 +422,16 @@ pub(super) fn unknown_function(name: &str, span: Span) -> Error {
     }
 }
 
-/// What to say of a function that others have and that is left out on purpose.
+/// The error for a function of other databases that is left out on purpose; `None` for any other name.
 pub(super) fn left_out(name: &str, span: Span) -> Option<Error> {
     let hint = function::unsupported(name)?;
     Some(Error::new(Code::UnsupportedSyntax, format!("function `{name}` is left out")).at(span).hint(hint))
 }
 
-/// The date part that argument `at` names, in capitals: `DAY`, `WEEK(MONDAY)`.
-fn part_of(function: &Function, at: usize, tree: &ast::Expr) -> Option<String> {
-    let takes_part = function.signatures.iter().any(|it| it.args.get(at) == Some(&Type::Part));
+/// The date part that the argument of this number names, in capitals: `DAY`, `WEEK(MONDAY)`.
+fn date_part(function: &Function, index: usize, tree: &ast::Expr) -> Option<String> {
+    let takes_part =
+        function.signatures.iter().any(|signature| signature.args.get(index) == Some(&Type::Part));
     match &tree.kind {
         ast::ExprKind::Name(name) if takes_part => Some(name.text.to_ascii_uppercase()),
         ast::ExprKind::Call(call) if takes_part => match call.args.as_slice() {
@@ -461,5 +445,5 @@ fn part_of(function: &Function, at: usize, tree: &ast::Expr) -> Option<String> {
 }
 
 fn takes_interval(function: &Function) -> bool {
-    function.signatures.iter().any(|it| it.args.contains(&Type::Interval))
+    function.signatures.iter().any(|signature| signature.args.contains(&Type::Interval))
 }

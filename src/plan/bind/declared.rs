@@ -1,7 +1,7 @@
-//! `INPUT (…)` and `OUTPUT (…)` of CREATE MODEL: what a model is said to take and give, held against what it does.
+//! `INPUT (…)` and `OUTPUT (…)` of CREATE MODEL: the declared columns, checked against the model's file.
 
 use crate::data::{Field, can_cast};
-use crate::diag::{Code, Error, Result, Span, nearest};
+use crate::diag::{Code, Error, Result, Span};
 use crate::model::{Model, Port};
 
 /// The columns that a statement declares; none where it leaves that to the model's file.
@@ -31,14 +31,15 @@ impl Declared {
         }
         let is_declared =
             |port: &Port| self.inputs.iter().any(|(field, _)| field.name.eq_ignore_ascii_case(&port.name));
+        // Without a list of inputs none is left out.
+        let Some((_, last)) = self.inputs.last() else { return Ok(()) };
         match signature.inputs.iter().find(|port| port.required && !is_declared(port)) {
-            Some(port) if !self.inputs.is_empty() => {
-                let span = self.inputs.last().map(|(_, span)| *span).unwrap_or_default();
+            Some(port) => {
                 let message =
                     format!("INPUT leaves out the model's input `{}` of type {}", port.name, port.data_type);
-                Err(Error::new(Code::MissingInput, message).at(span))
+                Err(Error::new(Code::MissingInput, message).at(*last))
             }
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 }
@@ -46,12 +47,10 @@ impl Declared {
 fn found<'a>(ports: &'a [Port], field: &Field, what: &str, span: Span) -> Result<&'a Port> {
     ports.iter().find(|port| port.name.eq_ignore_ascii_case(&field.name)).ok_or_else(|| {
         let names = ports.iter().map(|port| port.name.as_str());
-        let error =
-            Error::new(Code::UnknownColumn, format!("the model has no {what} `{}`", field.name)).at(span);
-        match nearest(&field.name, names.clone()) {
-            Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None => error.hint(format!("its {what}s are {}", names.collect::<Vec<_>>().join(", "))),
-        }
+        Error::new(Code::UnknownColumn, format!("the model has no {what} `{}`", field.name))
+            .at(span)
+            .did_you_mean(&field.name, names.clone())
+            .or_list(&format!("its {what}s are"), names)
     })
 }
 

@@ -4,14 +4,14 @@ use super::constant::cast_scalar;
 use super::scope::Scope;
 use super::{Binder, Params};
 use crate::data::{CastMode, DataType, Scalar, StructField, can_cast, can_coerce};
-use crate::diag::{Code, Error, Result, Span, nearest};
+use crate::diag::{Code, Error, Invariant, Result, Span, nearest};
 use crate::function;
 use crate::plan::expr::{Expr, ExprKind};
-use crate::plan::node::{Gives, Subplan};
+use crate::plan::node::{Subplan, SubplanKind};
 use crate::syntax::ast::{self, Access, Ident, Parameter, SubqueryKind, TypeName, TypeNameKind};
 use crate::syntax::{Dialect, SqlOperator, written};
 
-/// What names mean where an expression stands.
+/// The names that an expression can use.
 #[derive(Clone, Copy)]
 pub(super) struct Names<'a> {
     pub(super) scope: &'a Scope,
@@ -33,41 +33,41 @@ impl<'a> Names<'a> {
     }
 }
 
-/// An expression and what is known of its type.
+/// An expression, and whether its type is settled.
 #[derive(Debug, Clone)]
 pub(super) struct Typed {
     pub(super) expr: Expr,
-    pub(super) fixed: Fixed,
+    pub(super) origin: Origin,
 }
 
-/// How fixed a type is.
+/// Where the type of an expression comes from: whether it can still become another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fixed {
-    /// It is what it is.
-    Yes,
-    /// A text that was written out or given as a parameter: it can also be a date or timestamp.
-    Text,
-    /// A NULL, which takes any type.
-    No,
+pub(super) enum Origin {
+    /// From its value: it is settled.
+    Value,
+    /// From a string that was written out or given as a parameter: it can also be a date or timestamp.
+    StringLiteral,
+    /// From a NULL, which takes any type.
+    Null,
 }
 
 impl Typed {
     /// The type; `None` for one that takes any.
     pub(super) fn data_type(&self) -> Option<DataType> {
-        (self.fixed != Fixed::No).then(|| self.expr.data_type.clone())
+        (self.origin != Origin::Null).then(|| self.expr.data_type.clone())
     }
 }
 
 impl From<Expr> for Typed {
     fn from(expr: Expr) -> Self {
-        Self { expr, fixed: Fixed::Yes }
+        Self { expr, origin: Origin::Value }
     }
 }
 
 impl Binder<'_> {
     /// An expression of whatever type it has; a bare NULL is INT64, as in BigQuery.
     pub(super) fn expr(&mut self, tree: &ast::Expr, names: Names<'_>) -> Result<Expr> {
-        self.typed(tree, names).map(|it| it.expr)
+        self.typed(tree, names).map(|typed| typed.expr)
     }
 
     /// An expression of this type.
@@ -154,15 +154,15 @@ impl Binder<'_> {
 
     /// A name of a query around this one is no column here.
     fn refuse_correlation(&self, name: &str, span: Span) -> Result<()> {
-        match self.outer.iter().any(|scope| scope.knows(name)) {
-            true => Err(Error::new(
+        if self.outer.iter().any(|scope| scope.knows(name)) {
+            return Err(Error::new(
                 Code::UnsupportedSyntax,
                 format!("a subquery that uses `{name}` of the query around it is not supported"),
             )
             .at(span)
-            .hint("write it as a JOIN, or UNNEST the array in FROM")),
-            false => Ok(()),
+            .hint("write it as a JOIN, or UNNEST the array in FROM"));
         }
+        Ok(())
     }
 
     fn parameter(&self, parameter: &Parameter, span: Span) -> Result<Typed> {
@@ -174,27 +174,17 @@ impl Binder<'_> {
         }
         let found = match (parameter, self.context.params) {
             (_, None) => Some(&Scalar::Null),
-            (Parameter::Position(at), Some(Params::Positional(values))) => values.get(*at),
+            (Parameter::Position(index), Some(Params::Positional(values))) => values.get(*index),
             (Parameter::Named(name), Some(Params::Named(values))) => {
                 values.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
             }
             (Parameter::Position(_), Some(Params::Named(_)))
             | (Parameter::Named(_), Some(Params::Positional(_))) => None,
         };
-        let value = found.cloned().ok_or_else(|| {
-            let (what, hint) = match parameter {
-                Parameter::Named(name) => (
-                    format!("parameter `@{name}`"),
-                    format!("give the parameters as an object: {{ {name}: … }}"),
-                ),
-                Parameter::Position(at) => (
-                    format!("parameter number {} (`?`)", at + 1),
-                    "give the parameters as a list with a value for every `?`".into(),
-                ),
-            };
-            Error::new(Code::UnknownParameter, format!("{what} has no value")).at(span).hint(hint)
-        })?;
-        Ok(literal(value, span))
+        match found {
+            Some(value) => Ok(literal(value.clone(), span)),
+            None => Err(unknown_parameter(parameter).at(span)),
+        }
     }
 
     /// `table.column`, `column.field`, and so on inwards.
@@ -209,25 +199,21 @@ impl Binder<'_> {
         }
         let value = self.expr(base, names)?;
         let fields = value.data_type.fields();
-        match fields.iter().position(|it| it.name.eq_ignore_ascii_case(&field.text)) {
-            Some(at) => {
-                let data_type = fields.into_iter().nth(at).map(|it| it.data_type).unwrap_or(DataType::Int64);
-                Ok(Expr { kind: ExprKind::Field { value: Box::new(value), at }, data_type, span })
-            }
-            None => {
-                let error = Error::new(
-                    Code::UnknownField,
-                    format!("there is no field `{}` in a value of type {}", field.text, value.data_type),
-                )
-                .at(field.span);
-                Err(match nearest(&field.text, fields.iter().map(|it| it.name.as_str())) {
-                    Some(near) => {
-                        error.hint(format!("did you mean `{near}`?")).fix(field.span, written(near))
-                    }
-                    None => error,
-                })
-            }
-        }
+        let found = fields.iter().enumerate().find(|(_, known)| known.name.eq_ignore_ascii_case(&field.text));
+        let Some((index, StructField { data_type, .. })) = found else {
+            return Err(Error::new(
+                Code::UnknownField,
+                format!("there is no field `{}` in a value of type {}", field.text, value.data_type),
+            )
+            .at(field.span)
+            .did_you_mean_here(
+                &field.text,
+                fields.iter().map(|known| known.name.as_str()),
+                written,
+            ));
+        };
+        let data_type = data_type.clone();
+        Ok(Expr { kind: ExprKind::Field { value: Box::new(value), index }, data_type, span })
     }
 
     fn element(
@@ -264,7 +250,7 @@ impl Binder<'_> {
         names: Names<'_>,
     ) -> Result<Expr> {
         let items = items.iter().map(|item| self.typed(item, names)).collect::<Result<Vec<_>>>()?;
-        let element = element.map(|it| self.data_type(it)).transpose()?;
+        let element = element.map(|element| self.data_type(element)).transpose()?;
         let (element, items) = unified(items, element, "elements", span)?;
         if matches!(element, DataType::Array(_)) {
             return Err(Error::new(Code::TypeMismatch, "an array cannot hold arrays")
@@ -281,31 +267,45 @@ impl Binder<'_> {
         span: Span,
         names: Names<'_>,
     ) -> Result<Expr> {
-        let declared = match data_type.map(|it| self.data_type(it)).transpose()? {
-            Some(DataType::Struct(declared)) if declared.len() != fields.len() => {
-                return Err(Error::new(
-                    Code::ColumnCount,
-                    format!("expected {} fields, found {}", declared.len(), fields.len()),
-                )
-                .at(span));
-            }
-            Some(DataType::Struct(declared)) => Some(declared),
-            _ => None,
-        };
+        if let Some(name) = data_type {
+            return self.declared_structure(name, fields, span, names);
+        }
         let mut types = Vec::with_capacity(fields.len());
         let mut values = Vec::with_capacity(fields.len());
-        for (at, (tree, name)) in fields.iter().enumerate() {
-            let (name, value) = match declared.as_ref().and_then(|it| it.get(at)) {
-                Some(field) => (field.name.clone(), self.expr_of(tree, names, &field.data_type, "a field")?),
-                None => {
-                    let name = name.as_ref().map(|it| it.text.clone()).or_else(|| implied_name(tree));
-                    (name.unwrap_or_default(), self.expr(tree, names)?)
-                }
-            };
-            types.push(StructField { name, data_type: value.data_type.clone() });
+        for (tree, name) in fields {
+            let value = self.expr(tree, names)?;
+            let name = name.as_ref().map(|name| name.text.clone()).or_else(|| implied_name(tree));
+            types
+                .push(StructField { name: name.unwrap_or_else(unnamed), data_type: value.data_type.clone() });
             values.push(value);
         }
         Ok(Expr { kind: ExprKind::Struct(values), data_type: DataType::Struct(types), span })
+    }
+
+    /// `STRUCT<x INT64, STRING>(a, b)`.
+    fn declared_structure(
+        &mut self,
+        name: &TypeName,
+        fields: &[(ast::Expr, Option<Ident>)],
+        span: Span,
+        names: Names<'_>,
+    ) -> Result<Expr> {
+        let DataType::Struct(declared) = self.data_type(name)? else {
+            return Err(Error::internal("STRUCT has a type that is no struct"));
+        };
+        if declared.len() != fields.len() {
+            return Err(Error::new(
+                Code::ColumnCount,
+                format!("expected {} fields, found {}", declared.len(), fields.len()),
+            )
+            .at(span));
+        }
+        let values = fields
+            .iter()
+            .zip(&declared)
+            .map(|((tree, _), field)| self.expr_of(tree, names, &field.data_type, "a field"));
+        let kind = ExprKind::Struct(values.collect::<Result<_>>()?);
+        Ok(Expr { kind, data_type: DataType::Struct(declared), span })
     }
 
     fn case(
@@ -319,7 +319,7 @@ impl Binder<'_> {
         let mut conditions = Vec::with_capacity(branches.len());
         for (condition, _) in branches {
             conditions.push(match operand {
-                None => self.expr_of(condition, names, &DataType::Bool, "a condition")?,
+                None => self.condition(condition, names)?,
                 Some(operand) => {
                     let equal = function::operator(SqlOperator::Equal);
                     let sides = [operand.clone(), condition.clone()];
@@ -331,15 +331,14 @@ impl Binder<'_> {
         let values = branches.iter().map(|(_, value)| value).chain([otherwise.unwrap_or(&null)]);
         let values = values.map(|value| self.typed(value, names)).collect::<Result<Vec<_>>>()?;
         let (data_type, mut values) = unified(values, None, "results", span)?;
-        let otherwise =
-            Box::new(values.pop().ok_or_else(|| Error::new(Code::Internal, "a CASE without results"))?);
+        let otherwise = Box::new(values.pop().invariant("a CASE has results")?);
         let branches = conditions.into_iter().zip(values).collect();
         Ok(Expr { kind: ExprKind::Case { branches, otherwise }, data_type, span })
     }
 
     fn subquery(
         &mut self,
-        kind: SubqueryKind,
+        subquery: SubqueryKind,
         query: &ast::Query,
         span: Span,
         names: Names<'_>,
@@ -349,16 +348,16 @@ impl Binder<'_> {
         self.outer.pop();
         let root = root?;
         let columns = root.schema.fields.len();
-        let (gives, data_type) = match (kind, root.schema.fields.first()) {
-            (SubqueryKind::Exists, _) => (Gives::Exists, DataType::Bool),
-            (_, Some(field)) if columns == 1 => match (kind, field.data_type.clone()) {
+        let (kind, data_type) = match (subquery, root.schema.fields.first()) {
+            (SubqueryKind::Exists, _) => (SubplanKind::Exists, DataType::Bool),
+            (_, Some(field)) if columns == 1 => match (subquery, field.data_type.clone()) {
                 (SubqueryKind::Array, DataType::Array(_)) => {
                     return Err(Error::new(Code::TypeMismatch, "an array cannot hold arrays")
                         .at(span)
                         .hint("select a STRUCT of the array"));
                 }
-                (SubqueryKind::Array, element) => (Gives::Array, DataType::array(element)),
-                (_, data_type) => (Gives::Value, data_type),
+                (SubqueryKind::Array, element) => (SubplanKind::Array, DataType::array(element)),
+                (_, data_type) => (SubplanKind::Value, data_type),
             },
             _ => {
                 return Err(Error::new(
@@ -369,7 +368,7 @@ impl Binder<'_> {
                 .hint("select one column, or a STRUCT of several"));
             }
         };
-        self.subplans.push(Subplan { root, gives, span });
+        self.subplans.push(Subplan { root, kind, span });
         Ok(Expr { kind: ExprKind::Subplan(self.subplans.len() - 1), data_type, span })
     }
 
@@ -397,7 +396,7 @@ impl Binder<'_> {
             },
             TypeNameKind::Struct(fields) => {
                 let fields = fields.iter().map(|(name, field)| {
-                    let name = name.as_ref().map(|it| it.text.clone()).unwrap_or_default();
+                    let name = name.as_ref().map_or_else(unnamed, |name| name.text.clone());
                     Ok(StructField { name, data_type: self.data_type(field)? })
                 });
                 Ok(DataType::Struct(fields.collect::<Result<_>>()?))
@@ -406,12 +405,31 @@ impl Binder<'_> {
     }
 }
 
+/// The name of a struct's field that has none.
+fn unnamed() -> String {
+    String::new()
+}
+
 /// The name that a column without alias has: its own, or that of the field.
 pub(super) fn implied_name(expr: &ast::Expr) -> Option<String> {
     match &expr.kind {
         ast::ExprKind::Name(name) | ast::ExprKind::Field(_, name) => Some(name.text.clone()),
         _ => None,
     }
+}
+
+#[cold]
+fn unknown_parameter(parameter: &Parameter) -> Error {
+    let (what, hint) = match parameter {
+        Parameter::Named(name) => {
+            (format!("parameter `@{name}`"), format!("give the parameters as an object: {{ {name}: … }}"))
+        }
+        Parameter::Position(index) => (
+            format!("parameter number {} (`?`)", index + 1),
+            "give the parameters as a list with a value for every `?`".into(),
+        ),
+    };
+    Error::new(Code::UnknownParameter, format!("{what} has no value")).hint(hint)
 }
 
 /// The table that `base` of `base.column` names.
@@ -424,15 +442,15 @@ fn table_name(base: &ast::Expr) -> Option<&str> {
 }
 
 pub(super) fn literal(value: Scalar, span: Span) -> Typed {
-    let (data_type, fixed) = match value.data_type() {
-        Some(DataType::String) => (DataType::String, Fixed::Text),
-        Some(data_type) => (data_type, Fixed::Yes),
-        None => (DataType::Int64, Fixed::No),
+    let (data_type, origin) = match value.data_type() {
+        Some(DataType::String) => (DataType::String, Origin::StringLiteral),
+        Some(data_type) => (data_type, Origin::Value),
+        None => (DataType::Int64, Origin::Null),
     };
-    Typed { expr: Expr { kind: ExprKind::Literal(value), data_type, span }, fixed }
+    Typed { expr: Expr { kind: ExprKind::Literal(value), data_type, span }, origin }
 }
 
-/// The expressions as values of one type: `declared`, or the one that all of them become without being asked.
+/// The expressions as values of one type: `declared`, or the one that all of them are coerced to.
 ///
 /// # Errors
 /// `type-mismatch` with the types found.
@@ -443,53 +461,59 @@ pub(super) fn unified(
     span: Span,
 ) -> Result<(DataType, Vec<Expr>)> {
     let wanted = declared.or_else(|| common_type(&items)).ok_or_else(|| {
-        let types: Vec<_> = items.iter().filter_map(Typed::data_type).map(|it| it.to_string()).collect();
+        let types: Vec<_> =
+            items.iter().filter_map(Typed::data_type).map(|known| known.to_string()).collect();
         Error::new(Code::TypeMismatch, format!("expected {what} of one type, found {}", types.join(", ")))
             .at(span)
             .hint("CAST some of them")
     })?;
     let exprs = items.into_iter().map(|item| {
-        let (at, found) = (item.expr.span, item.expr.data_type.clone());
+        let (item_span, found) = (item.expr.span, item.expr.data_type.clone());
         coerced(item, &wanted)?.ok_or_else(|| {
-            Error::new(Code::TypeMismatch, format!("expected {what} of type {wanted}, found {found}")).at(at)
+            Error::new(Code::TypeMismatch, format!("expected {what} of type {wanted}, found {found}"))
+                .at(item_span)
         })
     });
     let exprs = exprs.collect::<Result<_>>()?;
     Ok((wanted, exprs))
 }
 
-/// The type that all items become without being asked; INT64 where nothing but NULLs says what it is.
+/// The type that all items are coerced to; INT64 where all of them are NULL.
 fn common_type(items: &[Typed]) -> Option<DataType> {
-    let of = |with_texts: bool| -> Vec<DataType> {
-        let counts = |it: &&Typed| it.fixed == Fixed::Yes || with_texts && it.fixed == Fixed::Text;
-        items.iter().filter(counts).map(|it| it.expr.data_type.clone()).collect()
+    let types = |with_texts: bool| {
+        let counts = |item: &&Typed| {
+            item.origin == Origin::Value || with_texts && item.origin == Origin::StringLiteral
+        };
+        items.iter().filter(counts).map(|item| &item.expr.data_type).collect::<Vec<_>>()
     };
-    let common = |types: Vec<DataType>| match types.is_empty() {
-        true => Some(DataType::Int64),
-        false => types.iter().find(|to| types.iter().all(|from| can_coerce(from, to))).cloned(),
+    let common = |types: Vec<&DataType>| {
+        if types.is_empty() {
+            return Some(DataType::Int64);
+        }
+        types.iter().find(|to| types.iter().all(|from| can_coerce(from, to))).copied().cloned()
     };
-    common(of(true)).or_else(|| common(of(false)).filter(takes_text))
+    common(types(true)).or_else(|| common(types(false)).filter(takes_text))
 }
 
-/// Whether a text that is written out can be a value of this type.
+/// Whether a string that is written out can be a value of this type.
 pub(super) fn takes_text(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Date | DataType::Timestamp)
 }
 
-/// The expression as `wanted`; `None` where it does not become that without being asked.
+/// The expression as `wanted`; `None` where it is not coerced to that.
 ///
 /// # Errors
-/// `cast-failed` for a text that was written where a date is wanted, and is none.
+/// `cast-failed` for a string that was written where a date is wanted, and is none.
 pub(super) fn coerced(typed: Typed, wanted: &DataType) -> Result<Option<Expr>> {
-    let Typed { mut expr, fixed } = typed;
-    if fixed == Fixed::No {
+    let Typed { mut expr, origin } = typed;
+    if origin == Origin::Null {
         expr.data_type = wanted.clone();
         return Ok(Some(expr));
     }
     if expr.data_type == *wanted {
         return Ok(Some(expr));
     }
-    let as_date = fixed == Fixed::Text && takes_text(wanted);
+    let as_date = origin == Origin::StringLiteral && takes_text(wanted);
     if !as_date && !can_coerce(&expr.data_type, wanted) {
         return Ok(None);
     }
@@ -507,7 +531,7 @@ pub(super) fn coerced(typed: Typed, wanted: &DataType) -> Result<Option<Expr>> {
 /// CAST to `to`.
 pub(super) fn convert(typed: Typed, to: &DataType, mode: CastMode, span: Span) -> Result<Expr> {
     let from = typed.expr.data_type.clone();
-    if typed.fixed == Fixed::No {
+    if typed.origin == Origin::Null {
         return Ok(Expr { data_type: to.clone(), ..typed.expr });
     }
     if !can_cast(&from, to) {

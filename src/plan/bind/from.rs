@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use super::Binder;
-use super::call::left_out;
-use super::call::operator_call;
-use super::expr::{Names, Typed, coerced, unified};
+use super::call::{left_out, operator_call};
+use super::expr::{Names, Typed, coerced, literal, unified};
 use super::scope::Scope;
 use crate::catalog::{Relation, View};
 use crate::data::{DataType, Field, Scalar, Schema};
-use crate::diag::{Code, Error, Result, Span};
-use crate::function;
+use crate::diag::{Code, Error, Invariant, Result, Span};
+use crate::function::{self, Function};
 use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::{JoinKind, Node, NodeKind};
 use crate::syntax::SqlOperator;
@@ -24,20 +23,25 @@ pub(super) struct Source {
 }
 
 impl Source {
-    fn new(node: Node, of: Option<&str>) -> Self {
-        let scope = Scope::new(&node.schema, of);
+    fn new(node: Node, name: Option<&str>) -> Self {
+        let scope = Scope::new(&node.schema, name);
         Self { node, scope }
+    }
+
+    /// The source of a query without FROM.
+    pub(super) fn one_row() -> Self {
+        Self { node: Node { kind: NodeKind::OneRow, schema: Schema::default() }, scope: Scope::default() }
     }
 }
 
 impl Binder<'_> {
-    /// What stands in FROM.
+    /// A table of FROM, or tables with joins between them.
     pub(super) fn table(&mut self, table: &ast::TableExpr) -> Result<Source> {
-        let alias = table.alias.as_ref().map(|it| it.text.as_str());
+        let alias = table.alias.as_ref().map(|alias| alias.text.as_str());
         match &table.kind {
             TableExprKind::Name(path) => {
-                let of = alias.or(path.last().map(|it| it.text.as_str()));
-                self.named_table(path, of)
+                let name = alias.or(path.last().map(|last| last.text.as_str()));
+                self.named_table(path, name)
             }
             TableExprKind::Subquery(query) => self.query(query).map(|node| Source::new(node, alias)),
             TableExprKind::Function { name, args } => {
@@ -45,47 +49,43 @@ impl Binder<'_> {
                 Ok(Source::new(node, alias))
             }
             TableExprKind::Unnest { array, offset } => {
-                let one = Source {
-                    node: Node { kind: NodeKind::OneRow, schema: Schema::default() },
-                    scope: Scope::default(),
-                };
-                self.unnest(one, array, offset.as_ref(), alias, false)
+                self.unnest(Source::one_row(), array, offset.as_ref(), alias, false)
             }
             TableExprKind::Join(join) => self.join(join, table.span),
             TableExprKind::Predict(predict) => self.tsql_predict(predict, alias),
         }
     }
 
-    fn named_table(&mut self, path: &ast::Path, of: Option<&str>) -> Result<Source> {
-        if let [name] = path.parts.as_slice()
-            && let Some(cte) = self.ctes.iter().rev().find(|it| it.name.eq_ignore_ascii_case(&name.text))
+    fn named_table(&mut self, path: &ast::Path, name: Option<&str>) -> Result<Source> {
+        if let [only] = path.parts.as_slice()
+            && let Some(cte) = self.ctes.iter().rev().find(|cte| cte.name.eq_ignore_ascii_case(&only.text))
         {
             let columns = (0..cte.schema.fields.len()).collect();
             let kind = NodeKind::Shared { subplan: cte.subplan, columns };
-            return Ok(Source::new(Node { kind, schema: cte.schema.clone() }, of));
+            return Ok(Source::new(Node { kind, schema: cte.schema.clone() }, name));
         }
         if let Some(table) = self.information_schema(path)? {
-            return Ok(Source::new(scan(Arc::new(table)), of));
+            return Ok(Source::new(scan(Arc::new(table)), name));
         }
         if path.last().is_some_and(|last| last.text.ends_with('*')) {
-            return self.wildcard(path, of);
+            return self.wildcard(path, name);
         }
         match self.relation(path)?.clone() {
-            Relation::Table(table) => Ok(Source::new(scan(table), of)),
+            Relation::Table(table) => Ok(Source::new(scan(table), name)),
             Relation::Objects(files) => {
                 let mut schema = objects::schema();
                 let visible = schema.fields.len();
                 schema.fields.push(Field::new("data", DataType::Bytes));
                 let columns = (0..schema.fields.len()).collect();
-                let scope = Scope::with_hidden(&schema, of, visible);
+                let scope = Scope::with_hidden(&schema, name, visible);
                 let kind = NodeKind::Objects { objects: files, columns };
                 Ok(Source { node: Node { kind, schema }, scope })
             }
-            Relation::View(view) => self.view(&view, path).map(|node| Source::new(node, of)),
+            Relation::View(view) => self.view(&view, path).map(|node| Source::new(node, name)),
         }
     }
 
-    /// The query of a view, bound as if nothing stood around it. Its places are those of another text.
+    /// The query of a view, bound as a query of its own. Its spans point into another text.
     fn view(&mut self, view: &View, path: &ast::Path) -> Result<Node> {
         if self.views.iter().any(|name| *name == path.text()) {
             return Err(
@@ -100,7 +100,21 @@ impl Binder<'_> {
         self.views.pop();
         let mut node =
             node.map_err(|error| error.at(path.span).context(format_args!("view `{}`", path.text())))?;
-        for (field, name) in node.schema.fields.iter_mut().zip(&view.columns) {
+        let fields = &mut node.schema.fields;
+        if view.columns.is_empty() {
+            return Ok(node);
+        }
+        // The query is bound anew: `*` in it may stand for other columns than when the view was made.
+        if view.columns.len() != fields.len() {
+            let (names, found) = (view.columns.len(), fields.len());
+            return Err(Error::new(
+                Code::ColumnCount,
+                format!("view `{}` names {names} columns, but its query has {found} now", path.text()),
+            )
+            .at(path.span)
+            .hint("create the view again"));
+        }
+        for (field, name) in fields.iter_mut().zip(&view.columns) {
             field.name.clone_from(name);
         }
         Ok(node)
@@ -109,53 +123,35 @@ impl Binder<'_> {
     /// `` `name*` ``: the rows of all tables whose names begin so; `_TABLE_SUFFIX` is the rest of the name.
     ///
     /// The columns are those of the last table, in the order of the names; what another one lacks is NULL there.
-    fn wildcard(&mut self, path: &ast::Path, of: Option<&str>) -> Result<Source> {
+    fn wildcard(&mut self, path: &ast::Path, name: Option<&str>) -> Result<Source> {
         let text = path.text();
         let prefix = text.strip_suffix('*').unwrap_or(&text);
-        let tables: Vec<(String, Arc<Table>)> = self
-            .context
-            .catalog
-            .relations()
-            .filter_map(|(name, relation)| match relation {
-                Relation::Table(table) => Some((name.strip_prefix(prefix)?.to_owned(), table.clone())),
-                _ => None,
-            })
-            .collect();
+        let relations = self.context.catalog.relations();
+        let tables = relations.filter_map(|(name, relation)| match relation {
+            Relation::Table(table) => Some((name.strip_prefix(prefix)?, table)),
+            Relation::Objects(_) | Relation::View(_) => None,
+        });
+        let tables: Vec<_> = tables.collect();
         let Some((_, last)) = tables.last() else {
             return Err(Error::new(Code::UnknownTable, format!("no table's name begins with `{prefix}`"))
                 .at(path.span));
         };
         let mut schema = last.schema.clone();
-        let visible = schema.fields.len();
-        schema.fields.push(Field::new("_TABLE_SUFFIX", DataType::String));
         let inputs = tables.iter().map(|(suffix, table)| {
-            let node = scan(table.clone());
-            let exprs = schema.fields.iter().take(visible).map(|wanted| {
-                let find = |field: &&Field| field.name.eq_ignore_ascii_case(&wanted.name);
-                let at = node.schema.fields.iter().position(|field| find(&field));
-                let typed = match at.and_then(|at| Some((at, node.schema.fields.get(at)?))) {
-                    Some((at, field)) => Typed::from(Expr::column(at, field.data_type.clone(), path.span)),
-                    None => super::expr::literal(Scalar::Null, path.span),
-                };
-                coerced(typed, &wanted.data_type)?.ok_or_else(|| {
-                    Error::new(
-                        Code::TypeMismatch,
-                        format!(
-                            "column `{}` of `{prefix}{suffix}` is not {} as in the other tables",
-                            wanted.name, wanted.data_type
-                        ),
-                    )
-                    .at(path.span)
-                })
-            });
-            let suffix = ExprKind::Literal(Scalar::String(suffix.clone()));
-            let suffix = Expr { kind: suffix, data_type: DataType::String, span: path.span };
-            let exprs = exprs.chain([Ok(suffix)]).collect::<Result<Vec<_>>>()?;
-            let kind = NodeKind::Project { input: Box::new(node), exprs };
-            Ok(Node { kind, schema: schema.clone() })
+            let mut exprs = wildcard_columns(table, &format!("{prefix}{suffix}"), &schema, path.span)?;
+            let suffix = ExprKind::Literal(Scalar::String((*suffix).to_owned()));
+            exprs.push(Expr { kind: suffix, data_type: DataType::String, span: path.span });
+            Ok((scan((*table).clone()), exprs))
         });
         let inputs = inputs.collect::<Result<Vec<_>>>()?;
-        let scope = Scope::with_hidden(&schema, of, visible);
+        let visible = schema.fields.len();
+        schema.fields.push(Field::new("_TABLE_SUFFIX", DataType::String));
+        let inputs = inputs.into_iter().map(|(input, exprs)| {
+            let kind = NodeKind::Project { input: Box::new(input), exprs };
+            Node { kind, schema: schema.clone() }
+        });
+        let inputs = inputs.collect();
+        let scope = Scope::with_hidden(&schema, name, visible);
         Ok(Source { node: Node { kind: NodeKind::Union { inputs }, schema }, scope })
     }
 
@@ -166,24 +162,7 @@ impl Binder<'_> {
             "SAFE.ML.PREDICT" => self.predict(args, true, span),
             "ML.TRANSFORM" => self.transform(args, span),
             "VECTOR_SEARCH" => self.vector_search(args, span),
-            _ => {
-                if let Some(error) = left_out(&text, name.span) {
-                    return Err(error);
-                }
-                let error =
-                    Error::new(Code::UnknownFunction, format!("table function `{text}` was not found"))
-                        .at(name.span);
-                let known = function::TABLE_FUNCTIONS.iter().map(|it| it.name);
-                Err(match (crate::diag::nearest(&text, known.clone()), function::function(&text)) {
-                    (Some(near), _) => error.hint(format!("did you mean `{near}`?")).fix(name.span, near),
-                    (None, Some(function)) => error.hint(format!(
-                        "{} gives a value, not rows: SELECT {}(…), or UNNEST the array it gives",
-                        function.name, function.name
-                    )),
-                    (None, None) => error
-                        .hint(format!("the table functions are {}", known.collect::<Vec<_>>().join(", "))),
-                })
-            }
+            _ => Err(unknown_table_function(&text, name.span)),
         }
     }
 
@@ -225,25 +204,12 @@ impl Binder<'_> {
 
     fn join(&mut self, join: &ast::Join, span: Span) -> Result<Source> {
         let left = self.table(&join.left)?;
-        // The array of an UNNEST may be a column of what stands before it.
-        if let TableExprKind::Unnest { array, offset } = &join.right.kind {
-            let alias = join.right.alias.as_ref().map(|it| it.text.as_str());
-            let outer = join.kind == ast::JoinKind::Left;
-            let plain = match &join.on {
-                None => true,
-                Some(JoinOn::Condition(condition)) => {
-                    outer && condition.kind == ast::ExprKind::Literal(Scalar::Bool(true))
-                }
-                Some(JoinOn::Using(_)) => false,
-            };
-            let lateral =
-                matches!(join.kind, ast::JoinKind::Cross | ast::JoinKind::Inner | ast::JoinKind::Left);
-            if lateral && plain {
-                return self.unnest(left, array, offset.as_ref(), alias, outer);
-            }
+        if let (Some((array, offset)), true) = (unnested(&join.right), is_lateral(join)) {
+            let alias = join.right.alias.as_ref().map(|alias| alias.text.as_str());
+            return self.unnest(left, array, offset, alias, join.kind == ast::JoinKind::Left);
         }
         let right = self.table(&join.right)?;
-        self.no_twins(&join.left, &join.right)?;
+        check_aliases(&join.left, &join.right)?;
         let kind = match join.kind {
             ast::JoinKind::Inner | ast::JoinKind::Cross => JoinKind::Inner,
             ast::JoinKind::Left => JoinKind::Left,
@@ -263,9 +229,7 @@ impl Binder<'_> {
             on => {
                 let scope = left.scope.join(right.scope, split);
                 if let Some(JoinOn::Condition(tree)) = on {
-                    let bound = self.inside("ON", |binder| {
-                        binder.expr_of(tree, Names::of(&scope), &DataType::Bool, "a condition")
-                    })?;
+                    let bound = self.inside("ON", |binder| binder.condition(tree, Names::of(&scope)))?;
                     (keys, condition) = equalities(bound, split)?;
                 } else if join.kind != ast::JoinKind::Cross && on.is_none() {
                     return Err(Error::new(Code::SyntaxError, "a JOIN needs ON or USING")
@@ -280,21 +244,7 @@ impl Binder<'_> {
         Ok(Source { node: Node { kind, schema: Schema { fields } }, scope })
     }
 
-    /// Two tables of one FROM cannot have one name.
-    fn no_twins(&self, left: &ast::TableExpr, right: &ast::TableExpr) -> Result<()> {
-        let Some(name) = table_alias(right) else { return Ok(()) };
-        match has_alias(left, &name.text) {
-            false => Ok(()),
-            true => Err(Error::new(
-                Code::AmbiguousColumn,
-                format!("two tables of FROM are called `{}`", name.text),
-            )
-            .at(right.span)
-            .hint("give one of them an alias")),
-        }
-    }
-
-    /// The columns that USING makes of pairs of one name.
+    /// The columns that USING makes of pairs of one name. Adds the pairs to `keys`.
     fn using(
         &mut self,
         names: &[ast::Ident],
@@ -308,11 +258,11 @@ impl Binder<'_> {
         for name in names {
             let sides = vec![left.column(None, name)?.into(), right.column(None, name)?.into()];
             let (data_type, sides) = unified(sides, None, "columns", name.span)?;
-            let mut sides = sides.into_iter();
-            let (Some(of_left), Some(of_right)) = (sides.next(), sides.next()) else { continue };
+            let Ok([of_left, mut of_right]) = <[Expr; 2]>::try_from(sides) else {
+                return Err(Error::internal("a join has two sides"));
+            };
             keys.push((of_left.clone(), of_right.clone()));
-            let mut of_right = of_right;
-            of_right.visit_columns(&mut |at| *at += split);
+            of_right.renumber_columns(&|column| column + split);
             let value = match kind {
                 JoinKind::Inner | JoinKind::Left => of_left,
                 JoinKind::Right => of_right,
@@ -324,6 +274,77 @@ impl Binder<'_> {
             merged.push((name.text.clone(), value));
         }
         Ok(merged)
+    }
+}
+
+/// Values of the table called `name` for the columns of `schema`; NULL for those that it lacks.
+fn wildcard_columns(table: &Table, name: &str, schema: &Schema, span: Span) -> Result<Vec<Expr>> {
+    let column = |wanted: &Field| {
+        let mut fields = table.schema.fields.iter().enumerate();
+        let typed = match fields.find(|(_, field)| field.name.eq_ignore_ascii_case(&wanted.name)) {
+            Some((number, field)) => Typed::from(Expr::column(number, field.data_type.clone(), span)),
+            None => literal(Scalar::Null, span),
+        };
+        coerced(typed, &wanted.data_type)?.ok_or_else(|| {
+            Error::new(
+                Code::TypeMismatch,
+                format!(
+                    "column `{}` of `{name}` is not {} as in the other tables",
+                    wanted.name, wanted.data_type
+                ),
+            )
+            .at(span)
+        })
+    };
+    schema.fields.iter().map(column).collect()
+}
+
+#[cold]
+fn unknown_table_function(name: &str, span: Span) -> Error {
+    if let Some(error) = left_out(name, span) {
+        return error;
+    }
+    let known = function::TABLE_FUNCTIONS.iter().map(|function| function.name);
+    let error = Error::new(Code::UnknownFunction, format!("table function `{name}` was not found"))
+        .at(span)
+        .did_you_mean_here(name, known.clone(), str::to_owned);
+    match function::function(name) {
+        Some(Function { name, .. }) => error.or_hint(format!(
+            "{name} returns a value, not rows: SELECT {name}(…), or UNNEST the array it returns"
+        )),
+        None => error.or_list("the table functions are", known),
+    }
+}
+
+/// The array of an UNNEST, and its WITH OFFSET.
+fn unnested(table: &ast::TableExpr) -> Option<(&ast::Expr, Option<&ast::Offset>)> {
+    match &table.kind {
+        TableExprKind::Unnest { array, offset } => Some((array, offset.as_ref())),
+        _ => None,
+    }
+}
+
+/// Whether the right side of a join can read columns of the left one: it is joined to each row by itself.
+fn is_lateral(join: &ast::Join) -> bool {
+    let is_outer = join.kind == ast::JoinKind::Left;
+    let is_unconditional = match &join.on {
+        None => true,
+        Some(JoinOn::Condition(condition)) => {
+            is_outer && condition.kind == ast::ExprKind::Literal(Scalar::Bool(true))
+        }
+        Some(JoinOn::Using(_)) => false,
+    };
+    is_unconditional && (is_outer || matches!(join.kind, ast::JoinKind::Cross | ast::JoinKind::Inner))
+}
+
+/// Checks that two tables of one FROM have different names.
+fn check_aliases(left: &ast::TableExpr, right: &ast::TableExpr) -> Result<()> {
+    match table_alias(right) {
+        Some(name) if has_alias(left, &name.text) => {
+            let message = format!("two tables of FROM are called `{}`", name.text);
+            Err(Error::new(Code::AmbiguousColumn, message).at(right.span).hint("give one of them an alias"))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -339,7 +360,7 @@ fn table_alias(table: &ast::TableExpr) -> Option<&ast::Ident> {
 fn has_alias(table: &ast::TableExpr, name: &str) -> bool {
     match &table.kind {
         TableExprKind::Join(join) => has_alias(&join.left, name) || has_alias(&join.right, name),
-        _ => table_alias(table).is_some_and(|it| it.text.eq_ignore_ascii_case(name)),
+        _ => table_alias(table).is_some_and(|alias| alias.text.eq_ignore_ascii_case(name)),
     }
 }
 
@@ -349,10 +370,10 @@ fn scan(table: Arc<Table>) -> Node {
     Node { kind: NodeKind::Scan { table, columns }, schema }
 }
 
-/// Values of the left side and of the right one that are equal.
+/// Pairs that must be equal: a value of the left side, a value of the right one.
 type Equalities = Vec<(Expr, Expr)>;
 
-/// What of a condition compares one side with the other for equality, and the rest of it.
+/// The parts of a condition that compare one side with the other for equality, and the rest of it.
 fn equalities(condition: Expr, split: usize) -> Result<(Equalities, Option<Expr>)> {
     let (mut keys, mut rest) = (Vec::new(), Vec::new());
     for part in conjuncts(condition) {
@@ -364,7 +385,7 @@ fn equalities(condition: Expr, split: usize) -> Result<(Equalities, Option<Expr>
     if rest.len() < 2 {
         return Ok((keys, rest.pop()));
     }
-    let span = rest.first().map(|it| it.span).unwrap_or_default();
+    let span = rest.first().invariant("an AND has operands")?.span;
     Ok((keys, Some(operator_call(SqlOperator::And, rest, DataType::Bool, span)?)))
 }
 
@@ -382,12 +403,12 @@ fn conjuncts(condition: Expr) -> Vec<Expr> {
 fn equality(part: &Expr, split: usize) -> Option<(Expr, Expr)> {
     let ExprKind::Call { function, args, safe: false, .. } = &part.kind else { return None };
     let ([a, b], Some(SqlOperator::Equal)) = (args.as_slice(), function.operator) else { return None };
-    let side = |expr: &Expr| {
-        let (mut of_left, mut of_right) = (false, false);
-        expr.clone().visit_columns(&mut |at| if *at < split { of_left = true } else { of_right = true });
-        (of_left, of_right)
+    let sides = |expr: &Expr| {
+        let (mut reads_left, mut reads_right) = (false, false);
+        expr.visit_columns(&mut |column| if column < split { reads_left = true } else { reads_right = true });
+        (reads_left, reads_right)
     };
-    let (left, right) = match (side(a), side(b)) {
+    let (left, right) = match (sides(a), sides(b)) {
         ((true, false), (false, true)) => (a, b),
         ((false, true), (true, false)) => (b, a),
         _ => return None,
@@ -396,6 +417,6 @@ fn equality(part: &Expr, split: usize) -> Option<(Expr, Expr)> {
         return None;
     }
     let mut right = right.clone();
-    right.visit_columns(&mut |at| *at -= split);
+    right.renumber_columns(&|column| column - split);
     Some((left.clone(), right))
 }

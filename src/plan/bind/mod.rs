@@ -1,11 +1,11 @@
 //! From tree to plan: names and types are resolved, clause by clause. Nothing runs here.
 
+mod aggregates;
 mod call;
 mod constant;
 mod declared;
 mod expr;
 mod from;
-mod level;
 mod options;
 mod predict;
 mod query;
@@ -28,8 +28,8 @@ use crate::limits::Limits;
 use crate::model::Model;
 use crate::syntax::ast;
 use crate::syntax::{Dialect, written};
+use aggregates::Level;
 pub(crate) use declared::Declared;
-use level::Level;
 pub(crate) use options::{External, Format};
 use query::Cte;
 pub(crate) use statement::{

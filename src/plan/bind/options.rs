@@ -8,7 +8,7 @@ use super::scope::Scope;
 use super::{Binder, Bound, Context, CreateExternalTable, CreateObjectTable};
 use crate::catalog::Catalog;
 use crate::data::{DataType, Scalar};
-use crate::diag::{Code, Error, Result, Span, nearest};
+use crate::diag::{Code, Error, Result, Span};
 use crate::model::ModelOptions;
 use crate::syntax::Dialect;
 use crate::syntax::ast::{Expr, ExprKind, NamedExpr, Options};
@@ -36,7 +36,7 @@ pub(crate) enum Format {
     Parquet,
 }
 
-/// Options of `CREATE MODEL` that say something of the model on Google's servers, and nothing here.
+/// Options of `CREATE MODEL` that concern the model on Google's servers; they are ignored here.
 const ELSEWHERE: &[&str] = &[
     "deploy_model",
     "description",
@@ -49,7 +49,7 @@ const ELSEWHERE: &[&str] = &[
     "vertex_ai_model_version_aliases",
 ];
 
-/// `MODEL_PATH` of a model, its place, and what else is said of it.
+/// The value of `MODEL_PATH`, its span, and the other options.
 pub(super) fn model(given: &Options) -> Result<(String, Span, ModelOptions)> {
     let known: Vec<_> =
         ModelOptions::names().chain(["model_path"]).chain(ELSEWHERE.iter().copied()).collect();
@@ -89,16 +89,16 @@ pub(super) fn transform_only(given: &Options) -> Result<()> {
     let known: Vec<_> = ["model_type"].into_iter().chain(ELSEWHERE.iter().copied()).collect();
     check_names(given, &known)?;
     let (name, span) = text(required(given, "model_type", "MODEL_TYPE = 'TRANSFORM_ONLY'")?)?;
-    match name.eq_ignore_ascii_case("transform_only") {
-        true => Ok(()),
-        false => Err(Error::new(
-            Code::InvalidOption,
-            format!("a model of type '{name}' cannot have a TRANSFORM: nothing is trained here"),
-        )
-        .at(span)
-        .hint("write MODEL_TYPE = 'TRANSFORM_ONLY', and ML.TRANSFORM before ML.PREDICT")
-        .fix(span, "'TRANSFORM_ONLY'")),
+    if name.eq_ignore_ascii_case("transform_only") {
+        return Ok(());
     }
+    Err(Error::new(
+        Code::InvalidOption,
+        format!("a model of type '{name}' cannot have a TRANSFORM: nothing is trained here"),
+    )
+    .at(span)
+    .hint("write MODEL_TYPE = 'TRANSFORM_ONLY', and ML.TRANSFORM before ML.PREDICT")
+    .fix(span, "'TRANSFORM_ONLY'"))
 }
 
 /// An object table, or a table over files that have rows in them.
@@ -125,7 +125,7 @@ pub(super) fn external_table(
         "max_staleness",
     ];
     check_names(given, &known)?;
-    let (word, at) = text(format)?;
+    let (word, format_span) = text(format)?;
     let format = match word.to_ascii_uppercase().as_str() {
         "CSV" => Format::Csv(csv(given, &columns)?),
         "JSON" | "NEWLINE_DELIMITED_JSON" | "JSONL" => Format::Json,
@@ -133,7 +133,7 @@ pub(super) fn external_table(
         "ARROW" => Format::Arrow,
         _ => {
             return Err(Error::new(Code::InvalidOption, format!("format '{word}' is not known"))
-                .at(at)
+                .at(format_span)
                 .hint("the formats are 'CSV', 'JSON', 'PARQUET' and 'ARROW'"));
         }
     };
@@ -189,14 +189,14 @@ fn object_table(given: &Options, name: String) -> Result<Bound> {
     Ok(Bound::CreateObjectTable(CreateObjectTable { name, uris, uris_span }))
 }
 
-/// The patterns of `uris` and their place.
+/// The patterns of `uris` and their span.
 fn uris(given: &Options) -> Result<(Vec<String>, Span)> {
     let uris = required(given, "uris", "uris = ['photos/*']")?;
     let invalid = |message: &str, span: Span| {
         Error::new(Code::InvalidOption, message).at(span).hint("write uris = ['folder/*', 'picture.jpg']")
     };
     let ExprKind::Array { items, .. } = &uris.value.kind else {
-        return Err(invalid("uris is not a list of texts", uris.value.span));
+        return Err(invalid("uris is not a list of strings", uris.value.span));
     };
     let patterns = items
         .iter()
@@ -205,7 +205,7 @@ fn uris(given: &Options) -> Result<(Vec<String>, Span)> {
                 Err(invalid("a uri has more than one `*`", item.span))
             }
             ExprKind::Literal(Scalar::String(pattern)) if !pattern.is_empty() => Ok(pattern.clone()),
-            _ => Err(invalid("a uri is not a text", item.span)),
+            _ => Err(invalid("a uri is not a string", item.span)),
         })
         .collect::<Result<Vec<_>>>()?;
     if patterns.is_empty() {
@@ -235,17 +235,19 @@ fn literal(tree: &Expr) -> Result<Scalar> {
 }
 
 fn check_names(options: &Options, known: &[&str]) -> Result<()> {
-    for (at, option) in options.items.iter().enumerate() {
+    for (index, option) in options.items.iter().enumerate() {
         let name = option.name.text.to_ascii_lowercase();
         if !known.contains(&name.as_str()) {
-            let error = Error::new(Code::UnknownOption, format!("there is no option `{}`", option.name.text))
-                .at(option.name.span);
-            return Err(match nearest(&name, known.iter().copied()) {
-                Some(near) => error.hint(format!("did you mean `{near}`?")).fix(option.name.span, near),
-                None => error.hint(format!("the options are {}", known.join(", "))),
-            });
+            let known = known.iter().copied();
+            return Err(Error::new(
+                Code::UnknownOption,
+                format!("there is no option `{}`", option.name.text),
+            )
+            .at(option.name.span)
+            .did_you_mean_here(&name, known.clone(), str::to_owned)
+            .or_list("the options are", known));
         }
-        if options.items.iter().take(at).any(|other| other.name.text.eq_ignore_ascii_case(&name)) {
+        if options.items.iter().take(index).any(|other| other.name.text.eq_ignore_ascii_case(&name)) {
             return Err(Error::new(Code::InvalidOption, format!("option `{name}` is given twice"))
                 .at(option.name.span));
         }
@@ -268,8 +270,10 @@ fn required<'a>(options: &'a Options, name: &str, example: &str) -> Result<&'a N
 fn text(option: &NamedExpr) -> Result<(String, Span)> {
     match &option.value {
         Expr { kind: ExprKind::Literal(Scalar::String(text)), span } => Ok((text.clone(), *span)),
-        value => Err(Error::new(Code::InvalidOption, format!("option `{}` is not a text", option.name.text))
-            .at(value.span)
-            .hint("put the value in quotes")),
+        value => {
+            Err(Error::new(Code::InvalidOption, format!("option `{}` is not a string", option.name.text))
+                .at(value.span)
+                .hint("put the value in quotes"))
+        }
     }
 }

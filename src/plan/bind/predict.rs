@@ -11,7 +11,7 @@ use super::expr::Names;
 use super::from::Source;
 use super::scope::Scope;
 use crate::data::{CastMode, DataType, Field, Schema, can_cast};
-use crate::diag::{Code, Diagnostic, Error, Result, Span, nearest};
+use crate::diag::{Code, Diagnostic, Error, Invariant, Result, Span, nearest};
 use crate::model::{Dim, Model, Port};
 use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::{Node, NodeKind};
@@ -57,14 +57,15 @@ impl Binder<'_> {
         };
         let scope = Scope::default();
         for (value, name) in fields {
-            self.expr(value, Names::of(&scope))?;
-            let known =
-                name.as_ref().filter(|name| SETTINGS.iter().any(|it| name.text.eq_ignore_ascii_case(it)));
-            let Some(known) = known else {
-                let found = name.as_ref().map(|it| it.text.as_str()).unwrap_or_default();
+            self.inside("the settings of ML.PREDICT", |binder| binder.expr(value, Names::of(&scope)))?;
+            let is_setting =
+                |name: &&ast::Ident| SETTINGS.iter().any(|known| name.text.eq_ignore_ascii_case(known));
+            let Some(known) = name.as_ref().filter(is_setting) else {
+                let (found, span) =
+                    name.as_ref().map_or(("", value.span), |name| (name.text.as_str(), name.span));
                 return Err(Error::new(Code::UnknownOption, format!("ML.PREDICT has no setting `{found}`"))
-                    .at(name.as_ref().map_or(value.span, |it| it.span))
-                    .hint(format!("the settings are {}", SETTINGS.join(", "))));
+                    .at(span)
+                    .or_list("the settings are", SETTINGS.iter().copied()));
             };
             let warning = Diagnostic::warning(
                 Code::InvalidOption,
@@ -80,23 +81,23 @@ impl Binder<'_> {
 fn malformed(args: &[TableArg], span: Span) -> Error {
     let message = match args {
         [] => "ML.PREDICT needs a model and rows",
-        [TableArg::Model(_)] => "ML.PREDICT needs rows behind the model",
+        [TableArg::Model(_)] => "ML.PREDICT needs rows after the model",
         [TableArg::Expr(_), ..] => "expected `MODEL` and its name first",
         [TableArg::Model(_), TableArg::Expr(_), ..] => {
-            "expected `TABLE` and its name, or a query, behind the model"
+            "expected `TABLE` and its name, or a query, after the model"
         }
-        _ => "ML.PREDICT takes a model, rows and perhaps a STRUCT of settings",
+        _ => "ML.PREDICT takes a model, rows and optionally a STRUCT of settings",
     };
-    let at = match args {
+    let culprit = match args {
         [TableArg::Expr(expr), ..] | [TableArg::Model(_), TableArg::Expr(expr), ..] => expr.span,
         _ => span,
     };
-    Error::new(Code::MisplacedClause, message).at(at).hint(FORM)
+    Error::new(Code::MisplacedClause, message).at(culprit).hint(FORM)
 }
 
 fn predict_node(source: Source, name: &str, model: Arc<Model>, safe: bool, span: Span) -> Result<Node> {
     let Source { node: input, scope } = source;
-    // Pseudocolumns are no part of the rows.
+    // Pseudocolumns are not passed on.
     let columns: Vec<_> = scope.visible(None).collect();
     let signature = model.signature();
     let inputs = signature
@@ -104,20 +105,21 @@ fn predict_node(source: Source, name: &str, model: Arc<Model>, safe: bool, span:
         .iter()
         .map(|port| bind_input(port, &signature.inputs, &columns, name, span))
         .collect::<Result<Vec<_>>>()?;
-    let is_output = |name: &str| signature.outputs.iter().any(|it| it.name.eq_ignore_ascii_case(name));
+    let is_output = |name: &str| signature.outputs.iter().any(|port| port.name.eq_ignore_ascii_case(name));
     let kept: Vec<_> = columns.iter().filter(|(name, _)| !is_output(name)).collect();
     let mut fields: Vec<_> =
         signature.outputs.iter().map(|port| Field::new(port.name.clone(), port.data_type.clone())).collect();
     let outputs = (0..fields.len()).collect();
     fields.extend(kept.iter().map(|(name, expr)| Field::new(*name, expr.data_type.clone())));
-    let keep = kept.iter().filter_map(|(_, expr)| column_number(expr)).collect();
+    let keep = kept.iter().map(|(_, expr)| column_number(expr)).collect::<Result<_>>()?;
     let kind = NodeKind::Predict { input: Box::new(input), model, inputs, outputs, keep, safe };
     Ok(Node { kind, schema: Schema { fields } })
 }
 
-/// A table or subquery has plain columns.
-pub(super) fn column_number(expr: &Expr) -> Option<usize> {
-    if let ExprKind::Column(at) = expr.kind { Some(at) } else { None }
+/// The number of a visible column of a table or subquery.
+pub(super) fn column_number(expr: &Expr) -> Result<usize> {
+    let number = if let ExprKind::Column(number) = expr.kind { Some(number) } else { None };
+    number.invariant("a table has a column that is computed")
 }
 
 /// The column that feeds a model input; `None` for an optional input that no column is named after.
@@ -177,7 +179,7 @@ fn missing(port: &Port, ports: &[Port], columns: &[(&str, &Expr)], model: &str, 
     )
     .at(span);
     // A column that feeds another input is not the one that is meant.
-    let is_input = |name: &str| ports.iter().any(|it| it.name.eq_ignore_ascii_case(name));
+    let is_input = |name: &str| ports.iter().any(|port| port.name.eq_ignore_ascii_case(name));
     let names = columns.iter().map(|(name, _)| *name).filter(|name| !is_input(name));
     if let Some(near) = nearest(&port.name, names) {
         let (near, name) = (written(near), written(&port.name));
@@ -188,15 +190,15 @@ fn missing(port: &Port, ports: &[Port], columns: &[(&str, &Expr)], model: &str, 
     error.hint(format!("select it in a subquery: … AS {name}; the columns are {}", columns.join(", ")))
 }
 
-/// What to write so that a column of type `found` fits.
+/// What to write so that a value of type `found` fits.
 fn remedy(found: &DataType, port: &Port) -> String {
     let name = written(&port.name);
     match (found, &port.data_type) {
         (DataType::Bytes, DataType::Tensor) => {
-            let size = picture_size(port).map(|(height, width)| format!("{height}, {width}"));
-            let size = size.unwrap_or_else(|| "224, 224".into());
+            // Most models that do not say their size were trained on 224 by 224 pixels.
+            let (height, width) = picture_size(port).unwrap_or((224, 224));
             format!(
-                "decode the picture: ML.RESIZE_IMAGE(ML.DECODE_IMAGE(data), {size}, FALSE) AS `{}`",
+                "decode the picture: ML.RESIZE_IMAGE(ML.DECODE_IMAGE(data), {height}, {width}, FALSE) AS `{}`",
                 port.name
             )
         }

@@ -1,14 +1,14 @@
-//! Queries: WITH, UNION, ORDER BY and LIMIT of the whole.
+//! Queries: WITH, UNION, and ORDER BY and LIMIT of the whole query.
 
 use super::Binder;
+use super::aggregates::Level;
 use super::call::order_key;
 use super::expr::{Names, Typed, coerced, literal, unified};
-use super::level::Level;
 use super::scope::Scope;
 use crate::data::{DataType, Field, Scalar, Schema};
-use crate::diag::{Code, Error, Result, Span};
+use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::plan::expr::{Expr, ExprKind, Order};
-use crate::plan::node::{Gives, Node, NodeKind, Subplan};
+use crate::plan::node::{Node, NodeKind, Subplan, SubplanKind};
 use crate::syntax::ast::{self, QueryBody};
 
 /// A query of WITH that can be named.
@@ -47,7 +47,7 @@ impl Binder<'_> {
         let first = self.ctes.len();
         for cte in ctes {
             let name = cte.name.text.clone();
-            if self.ctes.iter().skip(first).any(|it| it.name.eq_ignore_ascii_case(&name)) {
+            if self.ctes.iter().skip(first).any(|known| known.name.eq_ignore_ascii_case(&name)) {
                 return Err(Error::new(
                     Code::AlreadyExists,
                     format!("two queries of WITH are called `{name}`"),
@@ -59,7 +59,7 @@ impl Binder<'_> {
             self.outer = outer;
             let root = root?;
             let schema = root.schema.clone();
-            self.subplans.push(Subplan { root, gives: Gives::Rows, span: cte.name.span });
+            self.subplans.push(Subplan { root, kind: SubplanKind::Rows, span: cte.name.span });
             self.ctes.push(Cte { name, subplan: self.subplans.len() - 1, schema });
         }
         Ok(())
@@ -101,8 +101,8 @@ impl Binder<'_> {
     /// All parts get the types that their columns have in common, and the names of the first.
     fn union(&mut self, parts: &[QueryBody], distinct: bool, span: Span) -> Result<Node> {
         let inputs = parts.iter().map(|part| self.part(part, span)).collect::<Result<Vec<_>>>()?;
-        let names: Vec<_> = inputs.first().into_iter().flat_map(|it| &it.schema.fields).collect();
-        if let Some(other) = inputs.iter().find(|it| it.schema.fields.len() != names.len()) {
+        let names: Vec<_> = inputs.first().into_iter().flat_map(|input| &input.schema.fields).collect();
+        if let Some(other) = inputs.iter().find(|input| input.schema.fields.len() != names.len()) {
             return Err(Error::new(
                 Code::ColumnCount,
                 format!(
@@ -114,9 +114,9 @@ impl Binder<'_> {
             .at(span));
         }
         let mut fields = Vec::with_capacity(names.len());
-        for (at, field) in names.iter().enumerate() {
-            let items = inputs.iter().filter_map(|input| column_of(input, at, span)).collect();
-            let what = format!("columns number {} of the UNION", at + 1);
+        for (index, field) in names.iter().enumerate() {
+            let items = inputs.iter().map(|input| column_of(input, index, span)).collect::<Result<_>>()?;
+            let what = format!("columns number {} of the UNION", index + 1);
             let (data_type, _) = unified(items, None, &what, span)?;
             fields.push(Field::new(field.name.clone(), data_type));
         }
@@ -130,19 +130,17 @@ impl Binder<'_> {
         distinct_rows(node, span)
     }
 
-    /// ORDER BY behind a UNION or a query in parentheses: only the result's columns are there.
+    /// ORDER BY after a UNION or a query in parentheses: it sees only the columns of the result.
     fn ordered_by_columns(&mut self, node: Node, order_by: &[ast::OrderItem]) -> Result<Node> {
         if order_by.is_empty() {
             return Ok(node);
         }
-        let level = std::mem::replace(&mut self.level, Level::plain("an ORDER BY behind a UNION"));
+        let level = std::mem::replace(&mut self.level, Level::plain("an ORDER BY after a UNION"));
         let scope = Scope::new(&node.schema, None);
-        let keys = order_by.iter().map(|item| {
-            let columns: Vec<_> = scope.visible(None).map(|(_, expr)| expr.clone()).collect();
-            match ordinal(&item.expr, columns.len(), "ORDER BY")?.and_then(|at| columns.get(at)) {
-                Some(column) => order_key(column.clone().at(item.expr.span), item),
-                None => order_key(self.expr(&item.expr, Names::of(&scope))?, item),
-            }
+        let columns: Vec<_> = scope.visible(None).map(|(_, expr)| expr).collect();
+        let keys = order_by.iter().map(|item| match ordinal(&item.expr, &columns, "ORDER BY")? {
+            Some(column) => order_key((*column).clone().at(item.expr.span), item),
+            None => order_key(self.expr(&item.expr, Names::of(&scope))?, item),
         });
         let keys = keys.collect::<Result<_>>();
         self.level = level;
@@ -193,11 +191,10 @@ pub(super) fn distinct_rows(node: Node, span: Span) -> Result<Node> {
 /// `node` with its columns converted to the types of `schema`, and called as there.
 ///
 /// # Errors
-/// `type-mismatch` for a column that does not become its type without being asked.
+/// `type-mismatch` for a column that is not coerced to its type.
 pub(super) fn converted(node: Node, schema: &Schema, span: Span) -> Result<Node> {
-    let exprs = schema.fields.iter().enumerate().map(|(at, wanted)| {
-        let column = column_of(&node, at, span)
-            .ok_or_else(|| Error::new(Code::Internal, format!("column {at} is missing")))?;
+    let exprs = schema.fields.iter().enumerate().map(|(index, wanted)| {
+        let column = column_of(&node, index, span)?;
         let found = column.expr.data_type.clone();
         coerced(column, &wanted.data_type)?.ok_or_else(|| {
             Error::new(
@@ -215,50 +212,52 @@ pub(super) fn converted(node: Node, schema: &Schema, span: Span) -> Result<Node>
     Ok(Node { kind: NodeKind::Project { input: Box::new(node), exprs }, schema: schema.clone() })
 }
 
-/// Column `at` of `node`; a bare NULL, which is taken for INT64, still takes any type.
-fn column_of(node: &Node, at: usize, span: Span) -> Option<Typed> {
-    let field = node.schema.fields.get(at)?;
+/// The column of `node` of this number; a bare NULL, which is taken for INT64, still takes any type.
+fn column_of(node: &Node, number: usize, span: Span) -> Result<Typed> {
+    let field = node.schema.fields.get(number).invariant("a query has fewer columns than its result")?;
     if let NodeKind::Project { exprs, .. } = &node.kind
         && let Some(Expr { kind: ExprKind::Literal(Scalar::Null), data_type: DataType::Int64, .. }) =
-            exprs.get(at)
+            exprs.get(number)
     {
-        return Some(literal(Scalar::Null, span));
+        return Ok(literal(Scalar::Null, span));
     }
-    Some(Expr::column(at, field.data_type.clone(), span).into())
+    Ok(Expr::column(number, field.data_type.clone(), span).into())
 }
 
-/// Tells a sort below that only so many rows at the start of its order are wanted.
+/// Tells a sort below that only its first `rows` rows are wanted.
 fn wanted_rows(node: &mut Node, rows: usize) {
     match &mut node.kind {
-        NodeKind::Sort { limit, .. } => *limit = Some(limit.map_or(rows, |it| it.min(rows))),
+        NodeKind::Sort { limit, .. } => *limit = Some(limit.map_or(rows, |limit| limit.min(rows))),
         NodeKind::Project { input, .. } => wanted_rows(input, rows),
         _ => {}
     }
 }
 
-/// The place that an ordinal of `clause` means.
+/// The item of the SELECT list that `tree` names by its number, if it is a number.
 ///
 /// # Errors
-/// `out-of-range` for one beyond the list's `columns`.
-pub(super) fn ordinal(tree: &ast::Expr, columns: usize, clause: &str) -> Result<Option<usize>> {
+/// `out-of-range` for a number that no item has.
+pub(super) fn ordinal<'a, T>(tree: &ast::Expr, items: &'a [T], clause: &str) -> Result<Option<&'a T>> {
     let ast::ExprKind::Literal(Scalar::Int64(ordinal)) = tree.kind else { return Ok(None) };
-    let at = usize::try_from(ordinal).ok().and_then(|it| it.checked_sub(1));
-    match at.filter(|at| *at < columns) {
-        Some(at) => Ok(Some(at)),
+    let index = usize::try_from(ordinal).ok().and_then(|ordinal| ordinal.checked_sub(1));
+    match index.and_then(|index| items.get(index)) {
+        Some(item) => Ok(Some(item)),
         None => Err(Error::new(
             Code::OutOfRange,
-            format!("{clause} {ordinal} is out of the SELECT list's {columns} columns"),
+            format!("{clause} {ordinal} is out of the SELECT list's {} columns", items.len()),
         )
         .at(tree.span)),
     }
 }
 
+/// Checks that hosts can read each column by its name.
+///
 /// # Errors
 /// `ambiguous-column` where two columns have one name.
 pub(super) fn unique_names(schema: &Schema, span: Span) -> Result<()> {
     let fields = &schema.fields;
-    for (at, field) in fields.iter().enumerate() {
-        if fields.iter().take(at).any(|other| other.name.eq_ignore_ascii_case(&field.name)) {
+    for (number, field) in fields.iter().enumerate() {
+        if fields.iter().take(number).any(|other| other.name.eq_ignore_ascii_case(&field.name)) {
             return Err(Error::new(
                 Code::AmbiguousColumn,
                 format!("the result has two columns named `{}`", field.name),

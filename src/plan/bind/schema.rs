@@ -6,7 +6,7 @@
 use super::Binder;
 use crate::catalog::Relation;
 use crate::data::{Batch, DataType, Field, Scalar, Schema, array_of};
-use crate::diag::{Code, Error, Result, nearest};
+use crate::diag::{Code, Error, Invariant, Result};
 use crate::function;
 use crate::model::{Model, Port};
 use crate::syntax::{ast, written};
@@ -31,12 +31,10 @@ impl Binder<'_> {
             "MODEL_COLUMN_OPTIONS" => self.model_column_options_view(),
             "ROUTINES" => routines_view(),
             name => {
-                let error = Error::new(Code::UnknownTable, format!("INFORMATION_SCHEMA has no `{name}`"))
-                    .at(view.span);
-                return Err(match nearest(name, VIEWS.iter().copied()) {
-                    Some(near) => error.hint(format!("did you mean `{near}`?")).fix(view.span, near),
-                    None => error.hint(format!("it has {}", VIEWS.join(", "))),
-                });
+                return Err(Error::new(Code::UnknownTable, format!("INFORMATION_SCHEMA has no `{name}`"))
+                    .at(view.span)
+                    .did_you_mean_here(name, VIEWS.iter().copied(), str::to_owned)
+                    .or_list("it has", VIEWS.iter().copied()));
             }
         };
         table.map(Some)
@@ -54,13 +52,13 @@ impl Binder<'_> {
         let mut rows = Vec::new();
         for (name, relation) in self.context.catalog.relations() {
             let (schema, name) = split(name);
-            for (at, field) in relation.schema().fields.iter().enumerate() {
+            for (index, field) in relation.schema().fields.iter().enumerate() {
                 rows.push(vec![
                     text(""),
                     text(schema),
                     text(name),
                     text(&field.name),
-                    number(at + 1),
+                    number(index + 1)?,
                     text("YES"),
                     text(&field.data_type.to_string()),
                 ]);
@@ -91,7 +89,8 @@ impl Binder<'_> {
         for (name, model) in self.context.catalog.models() {
             let (schema, name) = split(name);
             for (option, value) in model.options().given() {
-                let data_type = value.data_type().map(|it| it.to_string()).unwrap_or_default();
+                // NULL has no type.
+                let data_type = value.data_type().map_or(String::new(), |known| known.to_string());
                 rows.push(vec![
                     text(""),
                     text(schema),
@@ -112,7 +111,7 @@ impl Binder<'_> {
         for (name, model) in self.context.catalog.models() {
             let (schema, name) = split(name);
             for (kind, ports) in ports(model) {
-                for (at, port) in ports.iter().enumerate() {
+                for (index, port) in ports.iter().enumerate() {
                     rows.push(vec![
                         text(""),
                         text(schema),
@@ -120,7 +119,7 @@ impl Binder<'_> {
                         text(kind),
                         text(&port.name),
                         text(&port.data_type.to_string()),
-                        number(at + 1),
+                        number(index + 1)?,
                         Scalar::Bool(false),
                     ]);
                 }
@@ -174,33 +173,36 @@ impl Binder<'_> {
     pub(super) fn tables_table(&self) -> Result<Table> {
         let rows = self.context.catalog.relations().map(|(name, relation)| {
             let names: Vec<_> = relation.schema().fields.into_iter().map(|field| field.name).collect();
-            let rows = relation.rows().map_or(Scalar::Null, number);
-            vec![text(name), text(kind(relation)), rows, text(&names.join(", "))]
+            let rows = relation.rows().map(number).transpose()?.unwrap_or(Scalar::Null);
+            Ok(vec![text(name), text(kind(relation)), rows, text(&names.join(", "))])
         });
-        table(&["name", "kind", "rows", "columns"], rows.collect())
+        table(&["name", "kind", "rows", "columns"], rows.collect::<Result<_>>()?)
     }
 
     /// `SHOW MODELS`.
     pub(super) fn models_table(&self) -> Result<Table> {
         let listed = |ports: &[Port]| {
-            let ports: Vec<_> = ports.iter().map(|it| format!("{} {}", it.name, it.data_type)).collect();
+            let ports: Vec<_> =
+                ports.iter().map(|port| format!("{} {}", port.name, port.data_type)).collect();
             text(&ports.join(", "))
         };
         let models = self.context.catalog.models().map(|(name, model)| {
             let signature = model.signature();
             let kind = model.facts().format.name();
-            let bytes = number(model.facts().bytes);
-            vec![text(name), text(kind), listed(&signature.inputs), listed(&signature.outputs), bytes]
+            let bytes = number(model.facts().bytes)?;
+            Ok(vec![text(name), text(kind), listed(&signature.inputs), listed(&signature.outputs), bytes])
         });
         let transforms = self.context.catalog.transforms().map(|(name, transform)| {
             let listed = |schema: &Schema| {
-                let fields = schema.fields.iter().map(|it| format!("{} {}", it.name, it.data_type));
+                let fields = schema.fields.iter().map(|field| format!("{} {}", field.name, field.data_type));
                 text(&fields.collect::<Vec<_>>().join(", "))
             };
             let kind = text("TRANSFORM_ONLY");
-            vec![text(name), kind, listed(&transform.takes), listed(&transform.gives), number(0)]
+            let bytes = Scalar::Int64(0);
+            Ok(vec![text(name), kind, listed(&transform.takes), listed(&transform.gives), bytes])
         });
-        table(&["name", "type", "inputs", "outputs", "bytes"], models.chain(transforms).collect())
+        let rows = models.chain(transforms).collect::<Result<_>>()?;
+        table(&["name", "type", "inputs", "outputs", "bytes"], rows)
     }
 
     /// `DESCRIBE table`.
@@ -209,7 +211,8 @@ impl Binder<'_> {
             Some(table) => table.schema,
             None => self.relation(path)?.schema(),
         };
-        let rows = schema.fields.iter().map(|it| vec![text(&it.name), text(&it.data_type.to_string())]);
+        let rows = schema.fields.iter();
+        let rows = rows.map(|field| vec![text(&field.name), text(&field.data_type.to_string())]);
         table(&["column_name", "data_type"], rows.collect())
     }
 
@@ -219,7 +222,7 @@ impl Binder<'_> {
         let rows = match self.context.catalog.transform(&path.text()) {
             Some(transform) => {
                 let fields = |section, schema: &Schema| {
-                    let line = |it: &Field| line(section, &it.name, &it.data_type.to_string());
+                    let line = |field: &Field| line(section, &field.name, &field.data_type.to_string());
                     schema.fields.iter().map(line).collect::<Vec<_>>()
                 };
                 let kind = vec![line("model", "type", "TRANSFORM_ONLY")];
@@ -227,7 +230,7 @@ impl Binder<'_> {
             }
             None => {
                 let facts = self.model(path)?.describe();
-                facts.iter().map(|it| line(it.section, &it.name, &it.detail)).collect()
+                facts.iter().map(|fact| line(fact.section, &fact.name, &fact.detail)).collect()
             }
         };
         table(&["section", "name", "detail"], rows)
@@ -236,9 +239,10 @@ impl Binder<'_> {
 
 /// Every function: how it is called and what it does.
 fn routines_view() -> Result<Table> {
-    let routines = function::listing().filter(|it| it.kind != "OPERATOR");
-    let rows =
-        routines.map(|it| vec![text(it.name), text(it.kind), text(&it.forms.join("; ")), text(it.doc)]);
+    let routines = function::listing().filter(|routine| routine.kind != "OPERATOR");
+    let rows = routines.map(|routine| {
+        vec![text(routine.name), text(routine.kind), text(&routine.forms.join("; ")), text(routine.doc)]
+    });
     table(&["routine_name", "routine_type", "signature", "description"], rows.collect())
 }
 
@@ -254,7 +258,7 @@ fn kind(relation: &Relation) -> &'static str {
     }
 }
 
-/// The dataset of a name, and the rest.
+/// The dataset of a name, empty where it has none, and the rest.
 fn split(name: &str) -> (&str, &str) {
     name.rsplit_once('.').unwrap_or(("", name))
 }
@@ -263,16 +267,17 @@ fn text(text: &str) -> Scalar {
     Scalar::String(text.into())
 }
 
-fn number(number: usize) -> Scalar {
-    Scalar::Int64(i64::try_from(number).unwrap_or(i64::MAX))
+fn number(number: usize) -> Result<Scalar> {
+    i64::try_from(number).ok().invariant("a count is beyond INT64").map(Scalar::Int64)
 }
 
-/// A table of these rows; a column has the type of its first value, STRING where there is none.
+/// A table of these rows; a column has the type of its first value that is not NULL, STRING where there is none.
 fn table(names: &[&str], rows: Vec<Vec<Scalar>>) -> Result<Table> {
     let mut fields = Vec::with_capacity(names.len());
     let mut columns = Vec::with_capacity(names.len());
-    for (at, name) in names.iter().enumerate() {
-        let values: Vec<_> = rows.iter().filter_map(|row| row.get(at)).cloned().collect();
+    for (index, name) in names.iter().enumerate() {
+        let values = rows.iter().map(|row| row.get(index).cloned().invariant("a row is too short"));
+        let values = values.collect::<Result<Vec<_>>>()?;
         let data_type = values.iter().find_map(Scalar::data_type).unwrap_or(DataType::String);
         columns.push(array_of(&values, &data_type)?);
         fields.push(Field::new(written(name), data_type));

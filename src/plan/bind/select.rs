@@ -3,23 +3,33 @@
 //! Expressions are bound over the columns of FROM first. When all are known, so are the aggregates and window
 //! functions in them; then the operators are put on top of one another and the expressions follow.
 
+use std::collections::BTreeMap;
+
 use super::Binder;
+use super::aggregates::{Windowed, is_plain, over_groups, over_windows, same};
 use super::call::{not_groupable, order_key};
 use super::expr::{Names, implied_name};
 use super::from::Source;
-use super::level::{Level, Windowed, is_plain, over_groups, over_windows, same, same_order};
 use super::query::{distinct_rows, ordinal, sorted};
 use super::scope::Scope;
 use crate::data::{DataType, Field, Schema};
 use crate::diag::{Code, Error, Result, Span};
 use crate::plan::explain;
-use crate::plan::expr::{Expr, Order};
+use crate::plan::expr::{Aggregate, Expr, Order};
 use crate::plan::node::{Node, NodeKind};
 use crate::syntax::ast::{self, GroupBy, SelectItem};
 use crate::syntax::written;
 
 /// A column of the SELECT list: its name and value.
 pub(super) type Column = (String, Expr);
+
+/// What a SELECT computes over its groups, or over its rows where it has no groups.
+struct Clauses {
+    columns: Vec<Column>,
+    having: Option<Expr>,
+    qualify: Option<Expr>,
+    order: Vec<Order>,
+}
 
 impl Binder<'_> {
     pub(super) fn select(
@@ -30,73 +40,67 @@ impl Binder<'_> {
     ) -> Result<Node> {
         let Source { mut node, scope } = match &select.from {
             Some(table) => self.table(table)?,
-            None => Source {
-                node: Node { kind: NodeKind::OneRow, schema: Schema::default() },
-                scope: Scope::default(),
-            },
+            None => Source::one_row(),
         };
         let names = Names::of(&scope);
         if let Some(filter) = &select.filter {
-            let predicate =
-                self.inside("WHERE", |binder| binder.expr_of(filter, names, &DataType::Bool, "a condition"))?;
-            node = filtered(node, predicate);
+            node = filtered(node, self.inside("WHERE", |binder| binder.condition(filter, names))?);
         }
-        let mut columns = self.select_list(&select.items, names)?;
-        let aliases = columns.clone();
-        let keys = match &select.group_by {
-            Some(group_by) => Some(self.group_keys(group_by, select, &columns, names)?),
-            None => None,
-        };
-        let seen = Names { aliases: &aliases, ..names };
-        let mut having = match &select.having {
-            Some(having) => {
-                let before = self.level.no_windows.replace("HAVING");
-                let bound = self.expr_of(having, seen, &DataType::Bool, "a condition");
-                self.level.no_windows = before;
-                Some(bound?)
-            }
-            None => None,
-        };
-        let qualify = select.qualify.as_ref();
-        let mut qualify =
-            qualify.map(|qualify| self.expr_of(qualify, seen, &DataType::Bool, "a condition")).transpose()?;
-        let mut order = self.order_keys(order_by, &columns, Names { aliases_first: true, ..seen })?;
-        let mut level = std::mem::take(&mut self.level);
+        let columns = self.select_list(&select.items, names)?;
+        let group_by = select.group_by.as_ref();
+        let keys = group_by.map(|group_by| self.group_keys(group_by, select, &columns, names)).transpose()?;
+        let mut clauses = self.clauses(select, order_by, columns, names)?;
 
-        if keys.is_some() || !level.aggregates.is_empty() || having.is_some() {
+        // All functions are known now, and with them the operators: the clauses are rewritten over each in turn.
+        let mut level = std::mem::take(&mut self.level);
+        if keys.is_some() || !level.aggregates.is_empty() || clauses.having.is_some() {
+            // Without keys all rows are one group.
             let keys = keys.unwrap_or_default();
-            let exprs = columns
-                .iter_mut()
-                .map(|(_, expr)| expr)
-                .chain(order.iter_mut().map(|key| &mut key.expr))
-                .chain(having.iter_mut())
-                .chain(qualify.iter_mut())
-                .chain(level.windows.iter_mut().flat_map(Windowed::exprs));
+            let exprs = clauses.exprs_mut().chain(level.windows.iter_mut().flat_map(Windowed::exprs_mut));
             for expr in exprs {
-                over_groups(expr, &keys).map_err(|(at, span)| not_grouped(&node.schema, at, span))?;
+                over_groups(expr, &keys).map_err(|(column, span)| not_grouped(&node.schema, column, span))?;
             }
-            node = aggregated(node, keys, &mut level);
+            node = aggregated(node, keys, level.aggregates);
         }
-        if let Some(having) = having {
+        if let Some(having) = clauses.having.take() {
             node = filtered(node, having);
         }
-        if !level.windows.is_empty() {
-            let (on_top, places) = windowed(node, level.windows);
-            node = on_top;
-            let exprs = columns.iter_mut().map(|(_, expr)| expr);
-            exprs
-                .chain(order.iter_mut().map(|key| &mut key.expr))
-                .chain(qualify.iter_mut())
-                .for_each(|expr| over_windows(expr, &places));
-        } else if select.qualify.is_some() {
+        if let (Some(qualify), true) = (&select.qualify, level.windows.is_empty()) {
             return Err(Error::new(Code::MisplacedClause, "QUALIFY needs a window function")
-                .at(select.qualify.as_ref().map_or(span, |it| it.span))
+                .at(qualify.span)
                 .hint("filter rows with WHERE, groups with HAVING"));
         }
-        if let Some(qualify) = qualify {
+        let (mut node, results) = windowed(node, level.windows);
+        for expr in clauses.exprs_mut() {
+            over_windows(expr, &results)?;
+        }
+        if let Some(qualify) = clauses.qualify {
             node = filtered(node, qualify);
         }
-        output(node, columns, order, select.distinct, span)
+        output(node, clauses.columns, clauses.order, select.distinct, span)
+    }
+
+    /// HAVING, QUALIFY and ORDER BY, beside the columns of the list, whose names they see.
+    fn clauses(
+        &mut self,
+        select: &ast::Select,
+        order_by: &[ast::OrderItem],
+        columns: Vec<Column>,
+        names: Names<'_>,
+    ) -> Result<Clauses> {
+        let names = Names { aliases: &columns, ..names };
+        let before = self.level.no_windows.replace("HAVING");
+        let having = select.having.as_ref().map(|having| self.condition(having, names)).transpose();
+        self.level.no_windows = before;
+        let having = having?;
+        let qualify = select.qualify.as_ref().map(|qualify| self.condition(qualify, names)).transpose()?;
+        let order = self.order_keys(order_by, &columns, Names { aliases_first: true, ..names })?;
+        Ok(Clauses { columns, having, qualify, order })
+    }
+
+    /// A condition of a clause.
+    pub(super) fn condition(&mut self, tree: &ast::Expr, names: Names<'_>) -> Result<Expr> {
+        self.expr_of(tree, names, &DataType::Bool, "a condition")
     }
 
     /// The columns of a SELECT list with their names.
@@ -107,7 +111,7 @@ impl Binder<'_> {
             match item {
                 SelectItem::Star(star) => columns.extend(self.star(star, names)?),
                 SelectItem::Expr { expr, alias } => {
-                    let name = alias.as_ref().map(|it| it.text.clone()).or_else(|| implied_name(expr));
+                    let name = alias.as_ref().map(|alias| alias.text.clone()).or_else(|| implied_name(expr));
                     let name = name.unwrap_or_else(|| {
                         anonymous += 1;
                         format!("f{}_", anonymous - 1)
@@ -142,29 +146,28 @@ impl Binder<'_> {
                     .collect()
             }
         };
-        let find = |name: &ast::Ident| match columns.iter().any(|(it, _)| it.eq_ignore_ascii_case(&name.text))
-        {
-            true => Ok(()),
-            false => Err(unknown_in_star(name, &columns)),
+        let check = |name: &ast::Ident| {
+            let known = columns.iter().any(|(column, _)| column.eq_ignore_ascii_case(&name.text));
+            if known { Ok(()) } else { Err(unknown_in_star(name, &columns)) }
         };
-        star.except.iter().try_for_each(find)?;
-        star.replace.iter().try_for_each(|(_, name)| find(name))?;
+        star.except.iter().try_for_each(check)?;
+        star.replace.iter().try_for_each(|(_, name)| check(name))?;
         let mut kept = Vec::with_capacity(columns.len());
-        for (name, expr) in columns.iter().cloned() {
-            if star.except.iter().any(|it| it.text.eq_ignore_ascii_case(&name)) {
+        for (name, expr) in columns {
+            let is_it = |ident: &ast::Ident| ident.text.eq_ignore_ascii_case(&name);
+            if star.except.iter().any(is_it) {
                 continue;
             }
-            let replaced = star.replace.iter().find(|(_, it)| it.text.eq_ignore_ascii_case(&name));
-            let expr = match replaced {
+            let expr = match star.replace.iter().find(|(_, replaced)| is_it(replaced)) {
                 Some((value, _)) => self.expr(value, names)?,
                 None => expr.at(star.span),
             };
             kept.push((name, expr));
         }
-        match kept.is_empty() {
-            true => Err(Error::new(Code::MisplacedClause, "`*` stands for no columns here").at(star.span)),
-            false => Ok(kept),
+        if kept.is_empty() {
+            return Err(Error::new(Code::MisplacedClause, "`*` stands for no columns here").at(star.span));
         }
+        Ok(kept)
     }
 
     /// What is grouped by: expressions, columns of the list by number, columns of the list by name.
@@ -188,7 +191,7 @@ impl Binder<'_> {
             }
             GroupBy::Items(items) => {
                 for item in items {
-                    let key = match ordinal(item, columns.len(), "GROUP BY")?.and_then(|at| columns.get(at)) {
+                    let key = match ordinal(item, columns, "GROUP BY")? {
                         Some((_, expr)) => expr.clone(),
                         None => self.inside("GROUP BY", |binder| binder.expr(item, seen))?,
                     };
@@ -217,36 +220,34 @@ impl Binder<'_> {
         columns: &[Column],
         names: Names<'_>,
     ) -> Result<Vec<Order>> {
-        let keys = order_by.iter().map(|item| {
-            match ordinal(&item.expr, columns.len(), "ORDER BY")?.and_then(|at| columns.get(at)) {
-                Some((_, expr)) => order_key(expr.clone().at(item.expr.span), item),
-                None => order_key(self.expr(&item.expr, names)?, item),
-            }
+        let keys = order_by.iter().map(|item| match ordinal(&item.expr, columns, "ORDER BY")? {
+            Some((_, expr)) => order_key(expr.clone().at(item.expr.span), item),
+            None => order_key(self.expr(&item.expr, names)?, item),
         });
         keys.collect()
     }
 }
 
-impl Windowed {
-    fn exprs(&mut self) -> impl Iterator<Item = &mut Expr> {
-        let order_by = self.order_by.iter_mut().map(|key| &mut key.expr);
-        self.partition_by.iter_mut().chain(order_by).chain(self.call.exprs())
+impl Clauses {
+    fn exprs_mut(&mut self) -> impl Iterator<Item = &mut Expr> {
+        let columns = self.columns.iter_mut().map(|(_, expr)| expr);
+        let order = self.order.iter_mut().map(|key| &mut key.expr);
+        columns.chain(order).chain(&mut self.having).chain(&mut self.qualify)
     }
 }
 
 #[cold]
 fn unknown_in_star(name: &ast::Ident, columns: &[Column]) -> Error {
-    let error = Error::new(Code::UnknownColumn, format!("column `{}` is not among `*`", name.text));
-    match crate::diag::nearest(&name.text, columns.iter().map(|(it, _)| it.as_str())) {
-        Some(near) => error.hint(format!("did you mean `{near}`?")).fix(name.span, written(near)),
-        None => error,
-    }
-    .at(name.span)
+    Error::new(Code::UnknownColumn, format!("column `{}` is not among `*`", name.text))
+        .at(name.span)
+        .did_you_mean_here(&name.text, columns.iter().map(|(column, _)| column.as_str()), written)
 }
 
 #[cold]
-fn not_grouped(schema: &Schema, at: usize, span: Span) -> Error {
-    let name = schema.fields.get(at).map(|field| field.name.as_str()).unwrap_or_default();
+fn not_grouped(schema: &Schema, column: usize, span: Span) -> Error {
+    let Some(Field { name, .. }) = schema.fields.get(column) else {
+        return Error::internal("an expression reads a column that is not there");
+    };
     Error::new(
         Code::NotGrouped,
         format!("column `{name}` is neither grouped by nor inside an aggregate function"),
@@ -260,53 +261,44 @@ pub(super) fn filtered(node: Node, predicate: Expr) -> Node {
     Node { kind: NodeKind::Filter { input: Box::new(node), predicate }, schema }
 }
 
-fn aggregated(node: Node, keys: Vec<Expr>, level: &mut Level) -> Node {
-    let aggregates = std::mem::take(&mut level.aggregates);
-    let keyed = keys.iter().map(|key| Field::new(explain::text(key, &[&node]), key.data_type.clone()));
-    let aggregated = aggregates
-        .iter()
-        .map(|it| Field::new(explain::call(it.function.name, &it.args, &[&node]), it.data_type.clone()));
-    let schema = Schema { fields: keyed.chain(aggregated).collect() };
+fn aggregated(node: Node, keys: Vec<Expr>, aggregates: Vec<Aggregate>) -> Node {
+    let key_fields = keys.iter().map(|key| Field::new(explain::text(key, &[&node]), key.data_type.clone()));
+    let result_fields = aggregates.iter().map(|aggregate| {
+        let name = explain::call(aggregate.function.name, &aggregate.args, &[&node]);
+        Field::new(name, aggregate.data_type.clone())
+    });
+    let schema = Schema { fields: key_fields.chain(result_fields).collect() };
     Node { kind: NodeKind::Aggregate { input: Box::new(node), keys, aggregates }, schema }
 }
 
-/// One operator for each window; the columns where the results stand.
-fn windowed(mut node: Node, windows: Vec<Windowed>) -> (Node, Vec<usize>) {
-    let mut groups: Vec<(Vec<usize>, Vec<Windowed>)> = Vec::new();
-    for (at, window) in windows.into_iter().enumerate() {
-        let fits = |group: &&mut (Vec<usize>, Vec<Windowed>)| {
-            group.1.first().is_some_and(|first| {
-                first.partition_by.len() == window.partition_by.len()
-                    && first.partition_by.iter().zip(&window.partition_by).all(|(a, b)| same(a, b))
-                    && same_order(&first.order_by, &window.order_by)
-            })
+/// One operator for each window; the columns of the results, by the numbers of the functions.
+fn windowed(mut node: Node, windows: Vec<Windowed>) -> (Node, BTreeMap<usize, usize>) {
+    let mut groups: Vec<Vec<(usize, Windowed)>> = Vec::new();
+    for numbered in windows.into_iter().enumerate() {
+        let shares = |group: &&mut Vec<(usize, Windowed)>| {
+            group.first().is_some_and(|(_, first)| first.shares_window(&numbered.1))
         };
-        match groups.iter_mut().find(fits) {
-            Some((numbers, members)) => {
-                numbers.push(at);
-                members.push(window);
-            }
-            None => groups.push((vec![at], vec![window])),
+        match groups.iter_mut().find(shares) {
+            Some(group) => group.push(numbered),
+            None => groups.push(vec![numbered]),
         }
     }
-    let mut places = vec![0; groups.iter().map(|(numbers, _)| numbers.len()).sum()];
-    for (numbers, members) in groups {
-        let width = node.schema.fields.len();
+    let mut results = BTreeMap::new();
+    for group in groups {
+        let keep = (0..node.schema.fields.len()).collect();
         let mut schema = node.schema.clone();
         let (mut partition_by, mut order_by, mut calls) = (Vec::new(), Vec::new(), Vec::new());
-        for (place, (number, member)) in numbers.into_iter().zip(members).enumerate() {
-            if let Some(it) = places.get_mut(number) {
-                *it = width + place;
-            }
+        for (number, member) in group {
+            results.insert(number, schema.fields.len());
             schema.fields.push(Field::new("", member.call.data_type()));
+            // The same for all members.
             (partition_by, order_by) = (member.partition_by, member.order_by);
             calls.push(member.call);
         }
-        let keep = (0..width).collect();
         let kind = NodeKind::Window { input: Box::new(node), partition_by, order_by, calls, keep };
         node = Node { kind, schema };
     }
-    (node, places)
+    (node, results)
 }
 
 /// The SELECT list in its order. Keys that are not in the list are computed beside it and dropped afterwards.
@@ -318,21 +310,22 @@ fn output(node: Node, columns: Vec<Column>, order: Vec<Order>, distinct: bool, s
     let mut wide = Schema { fields: fields.clone() };
     let mut keys = Vec::with_capacity(order.len());
     for key in order {
-        let at = exprs.iter().position(|expr| same(expr, &key.expr)).unwrap_or(exprs.len());
-        let (data_type, place) = (key.expr.data_type.clone(), key.expr.span);
-        if at == exprs.len() {
+        let in_list = exprs.iter().position(|expr| same(expr, &key.expr));
+        let column = in_list.unwrap_or(exprs.len());
+        let (data_type, key_span) = (key.expr.data_type.clone(), key.expr.span);
+        if in_list.is_none() {
             if distinct {
                 return Err(Error::new(
                     Code::MisplacedClause,
-                    "ORDER BY behind SELECT DISTINCT can only use columns of the list",
+                    "ORDER BY after SELECT DISTINCT can only use columns of the list",
                 )
-                .at(place)
+                .at(key_span)
                 .hint("add it to the SELECT list"));
             }
             wide.fields.push(Field::new("", data_type.clone()));
             exprs.push(key.expr);
         }
-        keys.push(Order { expr: Expr::column(at, data_type, place), ..key });
+        keys.push(Order { expr: Expr::column(column, data_type, key_span), ..key });
     }
     let mut node = Node { kind: NodeKind::Project { input: Box::new(node), exprs }, schema: wide };
     if distinct {
@@ -340,8 +333,9 @@ fn output(node: Node, columns: Vec<Column>, order: Vec<Order>, distinct: bool, s
     }
     node = sorted(node, keys);
     if node.schema.fields.len() > width {
-        let back = fields.iter().enumerate();
-        let exprs = back.map(|(at, field)| Expr::column(at, field.data_type.clone(), span)).collect();
+        let columns = fields.iter().enumerate();
+        let exprs =
+            columns.map(|(number, field)| Expr::column(number, field.data_type.clone(), span)).collect();
         node = Node { kind: NodeKind::Project { input: Box::new(node), exprs }, schema: Schema { fields } };
     }
     Ok(node)

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use super::Binder;
+use super::aggregates::Level;
 use super::expr::{Names, coerced};
-use super::level::Level;
 use super::scope::Scope;
 
 use crate::catalog::Transform;

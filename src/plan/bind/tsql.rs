@@ -101,7 +101,7 @@ impl Binder<'_> {
                 let known = self.context.subquery_values.iter().find(|(known, _)| *known == place);
                 let Some((_, value)) = known else {
                     let root = self.query(query)?;
-                    let plan = self.inner_plan(root);
+                    let plan = self.inner_plan(root)?;
                     self.require(Prerequisite::Value { plan, place });
                     return Ok(None);
                 };

@@ -1,29 +1,29 @@
-//! Function calls, and what stands in and behind those of aggregate and window functions.
+//! Function calls, with the clauses of aggregate and window functions.
 
 use super::Parser;
 use super::error::ELSEWHERE;
 use crate::diag::{Code, Error, Result};
-use crate::syntax::ast::{Call, Expr, ExprKind, OrderItem, Over, Path, Window};
-use crate::syntax::token::{Sign, TokenKind};
+use crate::syntax::ast::{Expr, ExprKind, FunctionCall, OrderItem, Over, Path, Window};
+use crate::syntax::token::{Punctuation, TokenKind};
 
 impl Parser<'_> {
-    /// `(…) [OVER …]` behind a function's name.
+    /// `(…) [OVER …]` after a function's name.
     pub(super) fn call(&mut self, name: Path) -> Result<Expr> {
         let start = name.span;
-        let open = self.expect(Sign::LeftParen)?;
-        let mut call = Call::plain(name, Vec::new());
+        let open = self.expect(Punctuation::LeftParen)?;
+        let mut call = FunctionCall::plain(name, Vec::new());
         call.distinct = self.eat_word("DISTINCT");
-        if !self.at_sign(Sign::RightParen) {
+        if !self.at(Punctuation::RightParen) {
             call.args = self.comma_separated(|parser| parser.argument(&call.name))?;
         }
         self.aggregate_clauses(&mut call)?;
-        if !self.at_sign(Sign::RightParen) && self.at_value() {
+        if !self.at(Punctuation::RightParen) && self.at_value() {
             let hint = "put a comma between two arguments";
-            return Err(self.expected("`,` or `)`").hint(hint).fix(self.behind(), ","));
+            return Err(self.expected("`,` or `)`").hint(hint).fix(self.end_of_previous(), ","));
         }
-        self.close(open, Sign::RightParen)?;
-        self.refuse(&["WITHIN"], "write ORDER BY behind the argument")?;
-        if self.nth_is_sign(1, Sign::LeftParen) {
+        self.close(open, Punctuation::RightParen)?;
+        self.refuse(&["WITHIN"], "write ORDER BY after the argument")?;
+        if self.nth_at(1, Punctuation::LeftParen) {
             self.refuse(
                 &["FILTER"],
                 "write COUNTIF(condition), or IF(condition, value, NULL) as the argument",
@@ -37,19 +37,19 @@ impl Parser<'_> {
 
     fn argument(&mut self, function: &Path) -> Result<Expr> {
         let start = self.token().span;
-        if self.at_sign(Sign::Star) {
+        if self.at(Punctuation::Star) {
             self.bump();
             return Ok(Expr { kind: ExprKind::Star, span: start });
         }
         if self.at_table_argument() {
             return Err(Error::new(
                 Code::MisplacedFunction,
-                format!("`{}` gives a table, not a value", function.text()),
+                format!("`{}` returns a table, not a value", function.text()),
             )
             .at(function.span)
             .hint(format!("write it in FROM: SELECT * FROM {}(…)", function.text())));
         }
-        if self.at_name() && self.nth_is_sign(1, Sign::Arrow) {
+        if self.at_name() && self.nth_at(1, Punctuation::Arrow) {
             return Err(self.unsupported("a named argument here", "give the arguments in their order"));
         }
         let expr = self.expr()?;
@@ -60,7 +60,7 @@ impl Parser<'_> {
     }
 
     /// `[IGNORE|RESPECT NULLS] [ORDER BY …] [LIMIT …]`.
-    fn aggregate_clauses(&mut self, call: &mut Call) -> Result<()> {
+    fn aggregate_clauses(&mut self, call: &mut FunctionCall) -> Result<()> {
         if let Some(word) = self.eat_one_of(&["IGNORE", "RESPECT"]) {
             self.expect_word("NULLS")?;
             call.ignore_nulls = Some(word == "IGNORE");
@@ -89,9 +89,9 @@ impl Parser<'_> {
         }
     }
 
-    /// `name` or `(…)` behind OVER.
+    /// `name` or `(…)` after OVER.
     fn over(&mut self) -> Result<Over> {
-        if self.at_sign(Sign::LeftParen) {
+        if self.at(Punctuation::LeftParen) {
             return self.window().map(Over::Window);
         }
         self.ident("`(` or a window's name").map(Over::Named)
@@ -99,7 +99,7 @@ impl Parser<'_> {
 
     /// `([name] [PARTITION BY …] [ORDER BY …])`.
     pub(super) fn window(&mut self) -> Result<Window> {
-        let open = self.expect(Sign::LeftParen)?;
+        let open = self.expect(Punctuation::LeftParen)?;
         let base = if self.at_name() { Some(self.ident("a window's name")?) } else { None };
         let mut partition_by = Vec::new();
         if self.eat_word("PARTITION") {
@@ -110,7 +110,7 @@ impl Parser<'_> {
         if let Some(word) = self.at_one_of(&["ROWS", "RANGE", "GROUPS"]) {
             return Err(self.unsupported(&format!("a window frame (`{word}`)"), ELSEWHERE));
         }
-        self.close(open, Sign::RightParen)?;
+        self.close(open, Punctuation::RightParen)?;
         Ok(Window { base, partition_by, order_by, span: self.since(open) })
     }
 
@@ -125,18 +125,20 @@ impl Parser<'_> {
 
     fn order_item(&mut self) -> Result<OrderItem> {
         let expr = self.expr()?;
-        self.refuse(&["COLLATE"], "texts are ordered by their code points")?;
+        self.refuse(&["COLLATE"], "strings are ordered by their code points")?;
         let descending = self.eat_word("DESC");
         if !descending {
             self.eat_word("ASC");
         }
-        let nulls_first = match self.eat_word("NULLS") {
-            true => match self.eat_one_of(&["FIRST", "LAST"]) {
-                Some(word) => Some(word == "FIRST"),
-                None => return Err(self.expected_one_of(&["FIRST", "LAST"])),
-            },
-            false => None,
-        };
+        let nulls_first = if self.eat_word("NULLS") { Some(self.first_or_last()?) } else { None };
         Ok(OrderItem { expr, descending, nulls_first })
+    }
+
+    /// Whether it is `FIRST`.
+    fn first_or_last(&mut self) -> Result<bool> {
+        match self.eat_one_of(&["FIRST", "LAST"]) {
+            Some(word) => Ok(word == "FIRST"),
+            None => Err(self.expected_one_of(&["FIRST", "LAST"])),
+        }
     }
 }

@@ -3,13 +3,13 @@
 use super::Parser;
 use crate::diag::{Code, Error, Result};
 use crate::syntax::ast::{
-    ColumnDef, CreateExternalTable, CreateModel, CreateTable, CreateView, OnExisting, Path, StatementKind,
-    Transform,
+    ColumnDef, CreateExternalTable, CreateModel, CreateTable, CreateView, OnExisting, Path, Query,
+    StatementKind, Transform,
 };
-use crate::syntax::token::Sign;
+use crate::syntax::token::Punctuation;
 
 impl Parser<'_> {
-    /// What stands behind CREATE.
+    /// The rest of a CREATE statement.
     pub(super) fn create(&mut self) -> Result<StatementKind> {
         let replace =
             self.eat_words(&["OR", "REPLACE"]) || (self.is_tsql() && self.eat_words(&["OR", "ALTER"]));
@@ -22,7 +22,7 @@ impl Parser<'_> {
         if self.eat_word("VIEW") {
             return self.create_view(replace).map(StatementKind::CreateView);
         }
-        if self.at_one_of(&["TEMP", "TEMPORARY"]).is_some() && self.nth_is(1, "TABLE") {
+        if self.at_one_of(&["TEMP", "TEMPORARY"]).is_some() && self.nth_at_word(1, "TABLE") {
             self.bump();
         }
         if self.eat_word("TABLE") {
@@ -31,7 +31,7 @@ impl Parser<'_> {
         for word in ["TEMP", "TEMPORARY"] {
             self.eat_word(word);
         }
-        let left_out = [
+        let unsupported = [
             "FUNCTION",
             "AGGREGATE",
             "PROCEDURE",
@@ -47,7 +47,7 @@ impl Parser<'_> {
             "VIEW",
             "TRIGGER",
         ];
-        if let Some(word) = self.at_one_of(&left_out) {
+        if let Some(word) = self.at_one_of(&unsupported) {
             let hint = "create tables, views, models and external tables";
             return Err(self.unsupported(&format!("`CREATE {word}`"), hint));
         }
@@ -77,10 +77,8 @@ impl Parser<'_> {
     fn create_table(&mut self, replace: bool) -> Result<CreateTable> {
         let (name, on_existing) = self.created_name(replace, "a table's name")?;
         self.refuse(&["LIKE", "COPY", "CLONE"], "write CREATE TABLE name AS SELECT * FROM …")?;
-        let columns = match self.at_sign(Sign::LeftParen) && !self.at_parenthesised_query() {
-            true => self.columns()?,
-            false => Vec::new(),
-        };
+        let has_columns = self.at(Punctuation::LeftParen) && !self.at_parenthesised_query();
+        let columns = if has_columns { self.columns()? } else { Vec::new() };
         if self.is_tsql() {
             self.skip_tsql_storage()?;
         }
@@ -95,10 +93,8 @@ impl Parser<'_> {
     /// `name [(column, …)] AS query`.
     fn create_view(&mut self, replace: bool) -> Result<CreateView> {
         let (name, on_existing) = self.created_name(replace, "a view's name")?;
-        let columns = match self.at_sign(Sign::LeftParen) {
-            true => self.parenthesised(|parser| parser.ident("a column"))?,
-            false => Vec::new(),
-        };
+        let has_columns = self.at(Punctuation::LeftParen);
+        let columns = if has_columns { self.parenthesised(Self::column_name)? } else { Vec::new() };
         self.refuse(&["OPTIONS", "WITH"], "it changes no result: leave it out")?;
         self.expect_word("AS")?;
         let query = Box::new(self.query()?);
@@ -119,7 +115,7 @@ impl Parser<'_> {
         if self.at_one_of(&["TRANSFORM", "INPUT", "OUTPUT", "OPTIONS"]).is_some() {
             return Err(Error::new(
                 Code::MisplacedClause,
-                format!("`{}` cannot stand here", self.token_text()),
+                format!("`{}` is not allowed here", self.token_text()),
             )
             .at(self.token().span)
             .hint("write TRANSFORM, INPUT, OUTPUT, OPTIONS and AS in this order, each once"));
@@ -128,27 +124,27 @@ impl Parser<'_> {
         Ok(CreateModel { name, on_existing, inputs, outputs, transform, options, query })
     }
 
-    fn training_query(&mut self) -> Result<crate::syntax::ast::Query> {
-        if self.at_sign(Sign::LeftParen) && self.nth_is(2, "AS") {
+    fn training_query(&mut self) -> Result<Query> {
+        if self.at(Punctuation::LeftParen) && self.nth_at_word(2, "AS") {
             self.bump();
-            return Err(self.unsupported("a list of named queries behind AS", "write AS SELECT …"));
+            return Err(self.unsupported("a list of named queries after AS", "write AS SELECT …"));
         }
         self.query()
     }
 
-    /// `(select list)` behind TRANSFORM.
+    /// `(select list)` after TRANSFORM.
     fn transform(&mut self) -> Result<Transform> {
-        let open = self.expect(Sign::LeftParen)?;
+        let open = self.expect(Punctuation::LeftParen)?;
         let items = self.select_items()?;
-        self.close(open, Sign::RightParen)?;
+        self.close(open, Punctuation::RightParen)?;
         Ok(Transform { items, span: self.since(open) })
     }
 
     /// `name [(columns)] [WITH CONNECTION …] OPTIONS (…)`.
     fn create_external_table(&mut self, replace: bool) -> Result<CreateExternalTable> {
         let (name, on_existing) = self.created_name(replace, "a table's name")?;
-        let columns = if self.at_sign(Sign::LeftParen) { self.columns()? } else { Vec::new() };
-        // Connections say who pays and who may read on Google's servers: nothing here.
+        let columns = if self.at(Punctuation::LeftParen) { self.columns()? } else { Vec::new() };
+        // Connections say who pays and who may read on Google's servers. They mean nothing here.
         if self.eat_words(&["WITH", "CONNECTION"]) && !self.eat_word("DEFAULT") {
             self.path("a connection's name")?;
         }
@@ -159,26 +155,26 @@ impl Parser<'_> {
         Ok(CreateExternalTable { name, on_existing, columns, options })
     }
 
-    /// `(name type …, …)`, with keys among them, which bind nothing here.
+    /// `(name type …, …)`. Keys are allowed among the columns, and not enforced.
     pub(super) fn columns(&mut self) -> Result<Vec<ColumnDef>> {
-        let open = self.expect(Sign::LeftParen)?;
+        let open = self.expect(Punctuation::LeftParen)?;
         let mut columns = Vec::new();
         loop {
             if !self.skip_key()? {
                 columns.push(self.column()?);
             }
-            // A comma may stand behind the last column, as in BigQuery.
-            if !self.eat(Sign::Comma) || self.at_sign(Sign::RightParen) {
+            // A comma is allowed after the last column, as in BigQuery.
+            if !self.eat(Punctuation::Comma) || self.at(Punctuation::RightParen) {
                 break;
             }
         }
-        self.close(open, Sign::RightParen)?;
+        self.close(open, Punctuation::RightParen)?;
         Ok(columns)
     }
 
     /// `[CONSTRAINT name] PRIMARY KEY [CLUSTERED] [(column, …)] [NOT ENFORCED]`, and UNIQUE likewise.
     fn skip_key(&mut self) -> Result<bool> {
-        if self.at_word("CONSTRAINT") && !self.nth_is_sign(2, Sign::LeftParen) {
+        if self.at_word("CONSTRAINT") && !self.nth_at(2, Punctuation::LeftParen) {
             self.bump();
             self.ident("a constraint's name")?;
         }
@@ -190,7 +186,7 @@ impl Parser<'_> {
             return Ok(false);
         }
         self.eat_one_of(&["CLUSTERED", "NONCLUSTERED"]);
-        if self.at_sign(Sign::LeftParen) {
+        if self.at(Punctuation::LeftParen) {
             self.parenthesised(|parser| {
                 parser.ident("a column")?;
                 parser.eat_one_of(&["ASC", "DESC"]);
@@ -201,7 +197,7 @@ impl Parser<'_> {
         Ok(true)
     }
 
-    /// `name type`, and what stands behind it in any order.
+    /// `name type`, then its properties in any order.
     fn column(&mut self) -> Result<ColumnDef> {
         let start = self.token().span;
         let name = self.ident("a column's name")?;

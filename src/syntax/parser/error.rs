@@ -1,17 +1,17 @@
-//! What went wrong and what to write instead.
+//! Syntax errors: what was found, and what to write instead.
 
 use super::Parser;
 use crate::diag::{Code, Error, Result, Span, nearest};
-use crate::syntax::token::{Sign, TokenKind};
+use crate::syntax::token::{Punctuation, TokenKind};
 
-/// Words that open a clause or join conditions: what a misspelt word is most often meant to be.
+/// Words that begin clauses or join conditions: a misspelt word is most often one of them.
 const CLAUSES: &[&str] = &[
     "FROM", "WHERE", "GROUP", "HAVING", "QUALIFY", "WINDOW", "ORDER", "LIMIT", "OFFSET", "JOIN", "INNER",
     "LEFT", "RIGHT", "FULL", "CROSS", "USING", "UNION", "AND", "LIKE", "BETWEEN", "DESC", "OPTIONS",
     "VALUES",
 ];
 
-/// What heavy analytics belongs to.
+/// The hint for analytics beyond what a page needs.
 pub(super) const ELSEWHERE: &str =
     "prepare such rows in DuckDB-Wasm or BigQuery and register the result as a table";
 
@@ -27,37 +27,36 @@ impl Parser<'_> {
             _ => format!("`{}`", token.span.of(self.text)),
         };
         let error = Error::new(Code::SyntaxError, format!("expected {what}, found {found}")).at(token.span);
-        let comma = self.previous().filter(|it| it.kind == TokenKind::Sign(Sign::Comma));
+        let comma = self.previous().filter(|token| token.kind == TokenKind::Punctuation(Punctuation::Comma));
         match comma {
-            Some(comma) if self.at_list_end() => {
-                error.hint("remove the comma in front of it").fix(comma.span, "")
-            }
+            Some(comma) if self.at_list_end() => error.hint("remove the comma before it").fix(comma.span, ""),
             _ => error,
         }
     }
 
     fn at_list_end(&self) -> bool {
-        let signs = [Sign::RightParen, Sign::RightBracket, Sign::Semicolon];
+        let marks = [Punctuation::RightParen, Punctuation::RightBracket, Punctuation::Semicolon];
         self.token().kind == TokenKind::End
-            || signs.iter().any(|sign| self.at_sign(*sign))
+            || marks.iter().any(|mark| self.at(*mark))
             || self.at_one_of(CLAUSES).is_some()
     }
 
     /// Whether a clause starts here, rather than a keyword standing where a name was meant.
     pub(super) fn at_clause(&self) -> bool {
-        let ends = match self.nth(1).kind {
+        let is_last = match self.nth(1).kind {
             TokenKind::End => true,
-            TokenKind::Sign(sign) => sign != Sign::LeftParen && sign != Sign::Star,
+            TokenKind::Punctuation(mark) => mark != Punctuation::LeftParen && mark != Punctuation::Star,
             _ => false,
         };
-        let alias = self.previous().is_some_and(|it| it.span.of(self.text).eq_ignore_ascii_case("AS"));
-        self.at_one_of(CLAUSES).is_some() && !ends && !alias
+        let is_alias =
+            self.previous().is_some_and(|token| token.span.of(self.text).eq_ignore_ascii_case("AS"));
+        self.at_one_of(CLAUSES).is_some() && !is_last && !is_alias
     }
 
     /// One of these keywords was expected; the nearest is offered.
     #[cold]
     pub(super) fn expected_one_of(&self, keywords: &[&'static str]) -> Error {
-        let names: Vec<_> = keywords.iter().map(|it| format!("`{it}`")).collect();
+        let names: Vec<_> = keywords.iter().map(|keyword| format!("`{keyword}`")).collect();
         let names = match names.split_last() {
             Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
             _ => names.concat(),
@@ -66,7 +65,7 @@ impl Parser<'_> {
         match (self.nearest_keyword(keywords), self.previous()) {
             (Some(near), _) => did_you_mean(error, self.token().span, near),
             (None, Some(word)) if keywords == ["BY"] => {
-                error.hint(format!("write {} BY", word.span.of(self.text))).fix(self.behind(), " BY")
+                error.hint(format!("write {} BY", word.span.of(self.text))).fix(self.end_of_previous(), " BY")
             }
             _ => error,
         }
@@ -77,7 +76,7 @@ impl Parser<'_> {
         if is_word { nearest(self.token_text(), keywords.iter().copied()) } else { None }
     }
 
-    /// SQL that is understood and left out.
+    /// SQL that is recognised but left out.
     #[cold]
     pub(super) fn unsupported(&self, what: &str, hint: &str) -> Error {
         Error::new(Code::UnsupportedSyntax, format!("{what} is not supported"))
@@ -94,26 +93,25 @@ impl Parser<'_> {
     }
 
     /// The bracket that closes the one at `open`.
-    pub(super) fn close(&mut self, open: Span, sign: Sign) -> Result<Span> {
-        if self.at_sign(sign) {
+    pub(super) fn close(&mut self, open: Span, bracket: Punctuation) -> Result<Span> {
+        if self.at(bracket) {
             return Ok(self.bump().span);
         }
-        let sign = sign.as_str();
-        let error = self.expected(&format!("`{sign}`"));
-        let hint = format!("the bracket opened here is not closed: add `{sign}`");
+        let bracket = bracket.as_str();
+        let error = self.expected(&format!("`{bracket}`"));
         if self.token().kind == TokenKind::End {
-            return Err(error.at(open).hint(hint).fix(self.behind(), sign));
+            let hint = format!("the bracket opened here is not closed: add `{bracket}`");
+            return Err(error.at(open).hint(hint).fix(self.end_of_previous(), bracket));
         }
         if self.at_list_end() {
-            return Err(error
-                .hint(format!("a bracket is not closed: add `{sign}`"))
-                .fix(self.behind(), sign));
+            let hint = format!("a bracket is not closed: add `{bracket}`");
+            return Err(error.hint(hint).fix(self.end_of_previous(), bracket));
         }
-        Err(self.slip().unwrap_or(error))
+        Err(self.misspelt_keyword().unwrap_or(error))
     }
 
     /// A word that looks like a misspelt keyword: the next one, or the last, which was then taken for an alias.
-    pub(super) fn slip(&self) -> Option<Error> {
+    pub(super) fn misspelt_keyword(&self) -> Option<Error> {
         let slip = |span: Span| {
             let word = span.of(self.text);
             let near = nearest(word, CLAUSES.iter().copied())
@@ -127,22 +125,22 @@ impl Parser<'_> {
         word(self.previous()).and_then(slip).or_else(|| word(Some(self.token())).and_then(slip))
     }
 
-    /// What stands behind a complete statement without a `;`.
+    /// The error for what follows a complete statement without a `;`.
     #[cold]
     pub(super) fn after_statement(&self) -> Error {
         let token = self.token();
         let error = self.expected("`;` or the end of the statement");
-        if self.at_sign(Sign::RightParen) {
+        if self.at(Punctuation::RightParen) {
             return error.hint("no bracket is open here: remove it").fix(token.span, "");
         }
         if self.at_statement() {
-            let at = Span::new(token.span.start, token.span.start);
-            return error.hint("put a `;` between two statements").fix(at, "; ");
+            let start = Span::new(token.span.start, token.span.start);
+            return error.hint("put a `;` between two statements").fix(start, "; ");
         }
-        if self.at_sign(Sign::Pipe) {
+        if self.at(Punctuation::Pipe) {
             return self.unsupported("pipe syntax", "write SELECT … FROM … WHERE …");
         }
-        self.slip().unwrap_or(error)
+        self.misspelt_keyword().unwrap_or(error)
     }
 }
 

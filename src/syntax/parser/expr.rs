@@ -4,8 +4,8 @@ use super::Parser;
 use super::primary::one_part;
 use crate::diag::{Code, Error, Result, Span};
 use crate::syntax::SqlOperator;
-use crate::syntax::ast::{Access, Call, Expr, ExprKind, Ident, Path, SubqueryKind};
-use crate::syntax::token::{Sign, TokenKind};
+use crate::syntax::ast::{Access, Expr, ExprKind, FunctionCall, Ident, Path, SubqueryKind};
+use crate::syntax::token::{Punctuation, TokenKind};
 
 /// How tightly operators bind, loosest first.
 mod power {
@@ -75,7 +75,7 @@ impl Parser<'_> {
                     InfixKind::Modulo => {
                         parser.bump();
                         let right = parser.expr_above(infix.power)?;
-                        let call = Call::plain(one_part("MOD", start), vec![expr, right]);
+                        let call = FunctionCall::plain(one_part("MOD", start), vec![expr, right]);
                         parser.spanned(ExprKind::Call(Box::new(call)), start)
                     }
                     InfixKind::Comparison(comparison) => parser.comparison(comparison, expr, start)?,
@@ -101,13 +101,13 @@ impl Parser<'_> {
             let value = self.expr_above(power::NOT - 1)?;
             return Ok(self.unary(SqlOperator::Not, value, start));
         }
-        if self.eat(Sign::Minus) {
+        if self.eat(Punctuation::Minus) {
             return self.negative(start);
         }
-        if self.eat(Sign::Plus) {
+        if self.eat(Punctuation::Plus) {
             return self.expr_above(power::UNARY - 1);
         }
-        if self.at_sign(Sign::Bang) {
+        if self.at(Punctuation::Bang) {
             return Err(self.expected("an expression").hint("write NOT").fix(start, "NOT "));
         }
         let primary = self.primary()?;
@@ -141,7 +141,7 @@ impl Parser<'_> {
     fn infix(&self) -> Result<Option<Infix>> {
         let infix = match self.token().kind {
             TokenKind::Word => self.infix_word(),
-            TokenKind::Sign(sign) => self.infix_sign(sign),
+            TokenKind::Punctuation(sign) => self.infix_sign(sign),
             _ => return Ok(None),
         };
         if infix.is_none() {
@@ -159,7 +159,7 @@ impl Parser<'_> {
             ("IS", InfixKind::Comparison(Comparison::Is), power::COMPARE),
         ];
         let word_at = usize::from(self.at_word("NOT"));
-        let comparison = comparisons.iter().find(|(word, _)| self.nth_is(word_at, word));
+        let comparison = comparisons.iter().find(|(word, _)| self.nth_at_word(word_at, word));
         if let Some((_, comparison)) = comparison {
             return Some(Infix { kind: InfixKind::Comparison(*comparison), power: power::COMPARE });
         }
@@ -168,27 +168,27 @@ impl Parser<'_> {
     }
 
     /// T-SQL's `+` and `/` are operators of their own: they differ from GoogleSQL's in what they do.
-    fn infix_sign(&self, sign: Sign) -> Option<Infix> {
+    fn infix_sign(&self, sign: Punctuation) -> Option<Infix> {
         use SqlOperator::{
             Add, Concat, Divide, Equal, Greater, GreaterOrEqual, Less, LessOrEqual, Multiply, NotEqual,
             Subtract, TsqlAdd, TsqlDivide,
         };
         let comparison = |operator| InfixKind::Comparison(Comparison::Sign(operator));
         let (kind, power) = match sign {
-            Sign::Equal => (comparison(Equal), power::COMPARE),
-            Sign::NotEqual | Sign::NotEqualAngle => (comparison(NotEqual), power::COMPARE),
-            Sign::Less => (comparison(Less), power::COMPARE),
-            Sign::LessEqual => (comparison(LessOrEqual), power::COMPARE),
-            Sign::Greater => (comparison(Greater), power::COMPARE),
-            Sign::GreaterEqual => (comparison(GreaterOrEqual), power::COMPARE),
-            Sign::Plus if self.is_tsql() => (InfixKind::Arithmetic(TsqlAdd), power::ADD),
-            Sign::Plus => (InfixKind::Arithmetic(Add), power::ADD),
-            Sign::Minus => (InfixKind::Arithmetic(Subtract), power::ADD),
-            Sign::Star => (InfixKind::Arithmetic(Multiply), power::MULTIPLY),
-            Sign::Slash if self.is_tsql() => (InfixKind::Arithmetic(TsqlDivide), power::MULTIPLY),
-            Sign::Slash => (InfixKind::Arithmetic(Divide), power::MULTIPLY),
-            Sign::Concat => (InfixKind::Arithmetic(Concat), power::MULTIPLY),
-            Sign::Percent if self.is_tsql() => (InfixKind::Modulo, power::MULTIPLY),
+            Punctuation::Equal => (comparison(Equal), power::COMPARE),
+            Punctuation::NotEqual | Punctuation::NotEqualAngle => (comparison(NotEqual), power::COMPARE),
+            Punctuation::Less => (comparison(Less), power::COMPARE),
+            Punctuation::LessEqual => (comparison(LessOrEqual), power::COMPARE),
+            Punctuation::Greater => (comparison(Greater), power::COMPARE),
+            Punctuation::GreaterEqual => (comparison(GreaterOrEqual), power::COMPARE),
+            Punctuation::Plus if self.is_tsql() => (InfixKind::Arithmetic(TsqlAdd), power::ADD),
+            Punctuation::Plus => (InfixKind::Arithmetic(Add), power::ADD),
+            Punctuation::Minus => (InfixKind::Arithmetic(Subtract), power::ADD),
+            Punctuation::Star => (InfixKind::Arithmetic(Multiply), power::MULTIPLY),
+            Punctuation::Slash if self.is_tsql() => (InfixKind::Arithmetic(TsqlDivide), power::MULTIPLY),
+            Punctuation::Slash => (InfixKind::Arithmetic(Divide), power::MULTIPLY),
+            Punctuation::Concat => (InfixKind::Arithmetic(Concat), power::MULTIPLY),
+            Punctuation::Percent if self.is_tsql() => (InfixKind::Modulo, power::MULTIPLY),
             _ => return None,
         };
         Some(Infix { kind, power })
@@ -197,24 +197,28 @@ impl Parser<'_> {
     /// Operators of other languages, and those of GoogleSQL that are left out.
     fn refuse_operator(&self) -> Result<()> {
         let span = self.token().span;
-        let pair = |sign| self.at_sign(sign) && self.nth_is_sign(1, sign);
-        if pair(Sign::Ampersand) {
+        let pair = |sign| self.at(sign) && self.nth_at(1, sign);
+        if pair(Punctuation::Ampersand) {
             let both = span.to(self.nth(1).span);
             return Err(self.expected("an operator").at(both).hint("write AND").fix(both, "AND"));
         }
-        if pair(Sign::Colon) {
+        if pair(Punctuation::Colon) {
             return Err(self.expected("an operator").hint("write CAST(value AS type)"));
         }
         match self.token().kind {
-            TokenKind::Sign(Sign::Percent) => Err(self.expected("an operator").hint("write MOD(a, b)")),
-            TokenKind::Sign(sign @ (Sign::Ampersand | Sign::Bar | Sign::Caret)) => {
+            TokenKind::Punctuation(Punctuation::Percent) => {
+                Err(self.expected("an operator").hint("write MOD(a, b)"))
+            }
+            TokenKind::Punctuation(
+                sign @ (Punctuation::Ampersand | Punctuation::Bar | Punctuation::Caret),
+            ) => {
                 let hint = "write POW(a, b) for powers, AND and OR for conditions";
                 Err(self.unsupported(&format!("the bitwise operator `{}`", sign.as_str()), hint))
             }
             TokenKind::Word if self.at_word("ILIKE") => {
                 Err(self.unsupported("`ILIKE`", "write LOWER(text) LIKE 'pattern'"))
             }
-            TokenKind::Word if self.at_word("NOT") && self.nth_is(1, "NULL") => {
+            TokenKind::Word if self.at_word("NOT") && self.nth_at_word(1, "NULL") => {
                 Err(self.expected("an operator").hint("write IS NOT NULL").fix(span, "IS NOT"))
             }
             TokenKind::Word => self.refuse(&["RLIKE", "REGEXP"], "write REGEXP_CONTAINS(text, r'pattern')"),
@@ -278,10 +282,10 @@ impl Parser<'_> {
         };
         let both = first.span.to(self.token().span);
         match first.kind {
-            TokenKind::Sign(Sign::Equal) => {
+            TokenKind::Punctuation(Punctuation::Equal) => {
                 Err(self.expected("an expression").at(both).hint("write = to compare").fix(both, "="))
             }
-            TokenKind::Sign(_) => Err(self
+            TokenKind::Punctuation(_) => Err(self
                 .unsupported(
                     &format!("the bitwise operator `{}`", both.of(self.text)),
                     "multiply or DIV by a power of 2",
@@ -320,9 +324,9 @@ impl Parser<'_> {
         let mut args = vec![left];
         let mut operator = SqlOperator::In;
         if self.eat_word("UNNEST") {
-            let open = self.expect(Sign::LeftParen)?;
+            let open = self.expect(Punctuation::LeftParen)?;
             args.push(self.expr()?);
-            self.close(open, Sign::RightParen)?;
+            self.close(open, Punctuation::RightParen)?;
             operator = SqlOperator::InUnnest;
         } else if self.at_parenthesised_query() {
             let rows = self.primary()?;
@@ -335,7 +339,7 @@ impl Parser<'_> {
                 ExprKind::Struct { fields, .. } => args.extend(fields.into_iter().map(|(value, _)| value)),
                 kind => args.push(Expr { kind, span: rows.span }),
             }
-        } else if self.at_sign(Sign::LeftParen) {
+        } else if self.at(Punctuation::LeftParen) {
             args.extend(self.parenthesised(Self::expr)?);
         } else {
             let hint = "write IN (a, b), IN UNNEST(array) or IN (SELECT …)";
@@ -348,8 +352,8 @@ impl Parser<'_> {
     fn suffixes(&mut self, mut expr: Expr) -> Result<Expr> {
         let start = expr.span;
         loop {
-            let field = self.at_sign(Sign::Dot) && !self.nth_is_sign(1, Sign::Star);
-            if !field && !self.at_sign(Sign::LeftBracket) {
+            let field = self.at(Punctuation::Dot) && !self.nth_at(1, Punctuation::Star);
+            if !field && !self.at(Punctuation::LeftBracket) {
                 return Ok(expr);
             }
             self.grow()?;
@@ -357,7 +361,7 @@ impl Parser<'_> {
                 self.bump();
                 let field = self.any_word("a field's name")?;
                 expr = self.spanned(ExprKind::Field(Box::new(expr), field), start);
-                if self.at_sign(Sign::LeftParen) {
+                if self.at(Punctuation::LeftParen) {
                     expr = self.qualified_call(expr)?;
                 }
             } else {
@@ -379,25 +383,26 @@ impl Parser<'_> {
 
     fn element(&mut self, array: Expr) -> Result<Expr> {
         let start = array.span;
-        let open = self.expect(Sign::LeftBracket)?;
+        let open = self.expect(Punctuation::LeftBracket)?;
         let forms = [
             ("OFFSET", 0, false),
             ("ORDINAL", 1, false),
             ("SAFE_OFFSET", 0, true),
             ("SAFE_ORDINAL", 1, true),
         ];
-        let form = forms.iter().find(|(word, ..)| self.at_word(word) && self.nth_is_sign(1, Sign::LeftParen));
+        let form =
+            forms.iter().find(|(word, ..)| self.at_word(word) && self.nth_at(1, Punctuation::LeftParen));
         let (index, access) = match form {
             Some((_, base, safe)) => {
                 self.bump();
-                let inner = self.expect(Sign::LeftParen)?;
+                let inner = self.expect(Punctuation::LeftParen)?;
                 let index = self.expr()?;
-                self.close(inner, Sign::RightParen)?;
+                self.close(inner, Punctuation::RightParen)?;
                 (index, Access { base: *base, safe: *safe })
             }
             None => (self.expr()?, Access { base: 0, safe: false }),
         };
-        self.close(open, Sign::RightBracket)?;
+        self.close(open, Punctuation::RightBracket)?;
         Ok(self.spanned(ExprKind::Element { array: Box::new(array), index: Box::new(index), access }, start))
     }
 }

@@ -1,4 +1,4 @@
-//! What stands in FROM: tables, joins, subqueries, arrays, table functions.
+//! FROM: tables, joins, subqueries, arrays, table functions.
 
 use super::Parser;
 use super::error::ELSEWHERE;
@@ -7,7 +7,7 @@ use crate::diag::{Code, Error, Result};
 use crate::syntax::ast::{
     Expr, ExprKind, Ident, Join, JoinKind, JoinOn, Offset, QueryBody, TableArg, TableExpr, TableExprKind,
 };
-use crate::syntax::token::{Sign, TokenKind};
+use crate::syntax::token::{Punctuation, TokenKind};
 
 impl Parser<'_> {
     /// Tables with joins and commas between them, from left to right.
@@ -18,7 +18,7 @@ impl Parser<'_> {
             let mut left = parser.table()?;
             let mut comma = false;
             loop {
-                comma |= parser.at_sign(Sign::Comma);
+                comma |= parser.at(Punctuation::Comma);
                 let Some(kind) = parser.join_kind(comma)? else { break };
                 parser.grow()?;
                 let right = parser.table()?;
@@ -37,11 +37,11 @@ impl Parser<'_> {
 
     /// The join that comes next, its words taken.
     fn join_kind(&mut self, behind_comma: bool) -> Result<Option<JoinKind>> {
-        if self.at_sign(Sign::Comma) {
+        if self.at(Punctuation::Comma) {
             // Behind a query without parentheses the comma may end an argument.
-            let ends = self.nth_is(1, "STRUCT")
+            let ends = self.nth_at_word(1, "STRUCT")
                 || matches!(self.nth(1).kind, TokenKind::String(_))
-                || self.nth_is_sign(2, Sign::Arrow);
+                || self.nth_at(2, Punctuation::Arrow);
             if ends {
                 return Ok(None);
             }
@@ -65,7 +65,7 @@ impl Parser<'_> {
         };
         if matches!(kind, JoinKind::Right | JoinKind::Full) && behind_comma {
             return Err(Error::new(Code::SyntaxError, "this join cannot follow a comma")
-                .at(self.behind())
+                .at(self.end_of_previous())
                 .hint("write CROSS JOIN for the comma, or put one of both in parentheses"));
         }
         if matches!(kind, JoinKind::Left | JoinKind::Right | JoinKind::Full) {
@@ -81,7 +81,7 @@ impl Parser<'_> {
             return Ok(Some(JoinOn::Condition(self.expr()?)));
         }
         if self.eat_word("USING") {
-            return Ok(Some(JoinOn::Using(self.parenthesised(|parser| parser.ident("a column"))?)));
+            return Ok(Some(JoinOn::Using(self.parenthesised(Self::column_name)?)));
         }
         if matches!(right.kind, TableExprKind::Unnest { .. }) {
             let always = Expr { kind: ExprKind::Literal(Scalar::Bool(true)), span: right.span };
@@ -97,7 +97,7 @@ impl Parser<'_> {
         let kind = self.table_kind()?;
         self.table_refusals()?;
         let span = self.since(start);
-        if self.at_name() && self.nth_is_sign(1, Sign::LeftParen) {
+        if self.at_name() && self.nth_at(1, Punctuation::LeftParen) {
             self.refuse(&["PIVOT", "UNPIVOT", "MATCH_RECOGNIZE"], ELSEWHERE)?;
         }
         if matches!(kind, TableExprKind::Join(_)) {
@@ -107,8 +107,8 @@ impl Parser<'_> {
             return Ok(TableExpr { kind, alias: None, span });
         }
         let alias = self.alias()?;
-        if alias.is_some() && self.at_sign(Sign::LeftParen) {
-            return Err(self.unsupported("a column list behind an alias", "name the columns in the subquery"));
+        if alias.is_some() && self.at(Punctuation::LeftParen) {
+            return Err(self.unsupported("a column list after an alias", "name the columns in the subquery"));
         }
         self.table_refusals()?;
         let kind = match kind {
@@ -126,27 +126,27 @@ impl Parser<'_> {
         if self.at_words(&["FOR", "SYSTEM_TIME"]) {
             return Err(self.unsupported("`FOR SYSTEM_TIME`", "tables here have no history"));
         }
-        if self.is_tsql() && self.at_word("WITH") && self.nth_is_sign(1, Sign::LeftParen) {
+        if self.is_tsql() && self.at_word("WITH") && self.nth_at(1, Punctuation::LeftParen) {
             return Err(self.unsupported("a table hint", "leave it out"));
         }
         Ok(())
     }
 
-    /// `[AS] name` behind WITH OFFSET.
+    /// `[AS] name` after WITH OFFSET.
     fn offset(&mut self) -> Result<Offset> {
-        let span = self.previous().map_or(self.behind(), |token| token.span);
+        let span = self.previous().map_or(self.end_of_previous(), |token| token.span);
         let name = self.alias()?.unwrap_or(Ident { text: "offset".into(), span });
         Ok(Offset { name })
     }
 
     fn table_kind(&mut self) -> Result<TableExprKind> {
-        if self.at_sign(Sign::LeftParen) {
+        if self.at(Punctuation::LeftParen) {
             return self.parenthesised_table();
         }
         if self.eat_word("UNNEST") {
-            let open = self.expect(Sign::LeftParen)?;
+            let open = self.expect(Punctuation::LeftParen)?;
             let array = self.expr()?;
-            self.close(open, Sign::RightParen)?;
+            self.close(open, Punctuation::RightParen)?;
             return Ok(TableExprKind::Unnest { array, offset: None });
         }
         self.refuse(&["LATERAL"], "write the subquery without columns of other tables")?;
@@ -154,16 +154,16 @@ impl Parser<'_> {
             return self.predict();
         }
         let name = self.wildcard_path("a table, a subquery or ML.PREDICT")?;
-        if self.at_sign(Sign::Star) {
+        if self.at(Punctuation::Star) {
             let span = name.span.to(self.token().span);
             let write = format!("`{}*`", name.text());
             let hint = format!("put names with a wildcard in backticks: {write}");
             return Err(self.expected("the end of the table's name").hint(hint).fix(span, write));
         }
-        if self.at_sign(Sign::LeftParen) {
+        if self.at(Punctuation::LeftParen) {
             let open = self.bump().span;
             let args = self.table_args()?;
-            self.close(open, Sign::RightParen)?;
+            self.close(open, Punctuation::RightParen)?;
             self.skip_hint()?;
             return Ok(TableExprKind::Function { name, args });
         }
@@ -172,10 +172,10 @@ impl Parser<'_> {
 
     /// `(query)`, or tables with joins.
     fn parenthesised_table(&mut self) -> Result<TableExprKind> {
-        let open = self.expect(Sign::LeftParen)?;
+        let open = self.expect(Punctuation::LeftParen)?;
         if self.at_query() {
             let query = Box::new(self.query()?);
-            self.close(open, Sign::RightParen)?;
+            self.close(open, Punctuation::RightParen)?;
             return Ok(TableExprKind::Subquery(query));
         }
         self.refuse_from_first()?;
@@ -186,35 +186,35 @@ impl Parser<'_> {
                 TableExprKind::Subquery(Box::new(self.query_rest(QueryBody::Nested(first), open)?))
             }
             kind if tables.alias.is_none() => kind,
-            _ => return Err(self.expected("a join").hint("put the alias behind the bracket")),
+            _ => return Err(self.expected("a join").hint("put the alias after the closing parenthesis")),
         };
-        self.close(open, Sign::RightParen)?;
+        self.close(open, Punctuation::RightParen)?;
         Ok(kind)
     }
 
     /// `@{name = value, …}`: advice for Google's servers.
     fn skip_hint(&mut self) -> Result<()> {
-        if !self.eat(Sign::At) {
+        if !self.eat(Punctuation::At) {
             return Ok(());
         }
-        let open = self.expect(Sign::LeftBrace)?;
+        let open = self.expect(Punctuation::LeftBrace)?;
         self.comma_separated(|parser| {
             parser.path("a hint's name")?;
-            parser.expect(Sign::Equal)?;
+            parser.expect(Punctuation::Equal)?;
             parser.expr()
         })?;
-        self.close(open, Sign::RightBrace).map(drop)
+        self.close(open, Punctuation::RightBrace).map(drop)
     }
 
     fn table_args(&mut self) -> Result<Vec<TableArg>> {
         let mut args = Vec::new();
-        while !self.at_sign(Sign::RightParen) {
+        while !self.at(Punctuation::RightParen) {
             args.push(self.table_arg()?);
             // BigQuery's grammar shows ML.PREDICT's STRUCT without a comma before it.
-            if !self.eat(Sign::Comma) && !self.at_word("STRUCT") {
+            if !self.eat(Punctuation::Comma) && !self.at_word("STRUCT") {
                 if self.at_value() {
                     let hint = "put a comma between two arguments";
-                    return Err(self.expected("`,` or `)`").hint(hint).fix(self.behind(), ","));
+                    return Err(self.expected("`,` or `)`").hint(hint).fix(self.end_of_previous(), ","));
                 }
                 break;
             }
@@ -242,9 +242,9 @@ impl Parser<'_> {
             let kind = TableExprKind::Subquery(Box::new(self.query()?));
             return Ok(TableArg::Rows(TableExpr { kind, alias: None, span: self.since(start) }));
         }
-        if self.at_name() && self.nth_is_sign(1, Sign::Arrow) {
+        if self.at_name() && self.nth_at(1, Punctuation::Arrow) {
             let name = self.ident("an argument's name")?;
-            self.expect(Sign::Arrow)?;
+            self.expect(Punctuation::Arrow)?;
             return Ok(TableArg::Named(name, self.expr()?));
         }
         self.expr().map(TableArg::Expr)

@@ -1,6 +1,6 @@
 //! Recursive descent over tokens, one function for each rule of the grammar, operators by precedence.
 //!
-//! A statement that does not parse is reported once and skipped; the next one is read as if nothing was.
+//! A statement that does not parse is reported once and skipped; the next one is read as if it had parsed.
 
 mod call;
 mod create;
@@ -17,7 +17,7 @@ pub(super) use tsql::holds_predict;
 
 use super::Dialect;
 use super::ast::Statement;
-use super::token::{Sign, Token, TokenKind};
+use super::token::{Punctuation, Token, TokenKind};
 use crate::diag::{Code, Diagnostic, Error, Result, Span};
 use crate::limits::Limits;
 
@@ -31,7 +31,7 @@ pub(super) fn script(
     let mut parser = Parser {
         text,
         tokens,
-        at: 0,
+        position: 0,
         limits,
         dialect,
         depth: 0,
@@ -41,7 +41,7 @@ pub(super) fn script(
     };
     let mut diagnostics = Vec::new();
     while parser.token().kind != TokenKind::End {
-        if parser.eat(Sign::Semicolon) {
+        if parser.eat(Punctuation::Semicolon) {
             continue;
         }
         if let Err(error) = parser.whole_statement() {
@@ -55,24 +55,27 @@ pub(super) fn script(
 struct Parser<'a> {
     text: &'a str,
     tokens: &'a [Token],
-    at: usize,
+    /// The number of the token that comes next.
+    position: usize,
     limits: &'a Limits,
     dialect: Dialect,
-    /// Rules within rules at this place.
+    /// How many rules are nested at this place.
     depth: usize,
-    /// How high the tree has grown over what was read last of the rule at hand: operators on top of each other.
+    /// How many operators are nested in each other in what the rule at hand has read last.
     height: usize,
     /// `?` met so far; they are numbered through the whole script.
     placeholders: usize,
-    /// What was read so far.
+    /// Those read so far.
     statements: Vec<Statement>,
 }
 
+/// What comes after the last token.
 const END: &Token = &Token { kind: TokenKind::End, span: Span { start: 0, end: 0 } };
 
 impl<'a> Parser<'a> {
+    /// The `n`th token from here; the end of the text for all that come after it.
     fn nth(&self, n: usize) -> &'a Token {
-        self.tokens.get(self.at + n).or(self.tokens.last()).unwrap_or(END)
+        self.tokens.get(self.position + n).or(self.tokens.last()).unwrap_or(END)
     }
 
     fn token(&self) -> &'a Token {
@@ -81,7 +84,7 @@ impl<'a> Parser<'a> {
 
     /// The token taken last.
     fn previous(&self) -> Option<&'a Token> {
-        self.tokens.get(self.at.checked_sub(1)?)
+        self.tokens.get(self.position.checked_sub(1)?)
     }
 
     /// The text of the next token.
@@ -92,7 +95,7 @@ impl<'a> Parser<'a> {
     /// Takes the token that comes next.
     fn bump(&mut self) -> &'a Token {
         let token = self.token();
-        self.at += 1;
+        self.position += 1;
         token
     }
 
@@ -101,8 +104,8 @@ impl<'a> Parser<'a> {
         self.previous().map_or(start, |token| start.to(token.span))
     }
 
-    /// Right behind the last token taken.
-    fn behind(&self) -> Span {
+    /// Right after the last token taken.
+    fn end_of_previous(&self) -> Span {
         let end = self.previous().map_or(0, |token| token.span.end);
         Span::new(end, end)
     }
@@ -112,13 +115,13 @@ impl<'a> Parser<'a> {
     }
 
     /// Whether the `n`th token from here is this keyword.
-    fn nth_is(&self, n: usize, keyword: &str) -> bool {
+    fn nth_at_word(&self, n: usize, keyword: &str) -> bool {
         let token = self.nth(n);
         token.kind == TokenKind::Word && token.span.of(self.text).eq_ignore_ascii_case(keyword)
     }
 
     fn at_word(&self, keyword: &str) -> bool {
-        self.nth_is(0, keyword)
+        self.nth_at_word(0, keyword)
     }
 
     /// The one of these keywords that comes next.
@@ -127,24 +130,26 @@ impl<'a> Parser<'a> {
     }
 
     fn at_words(&self, keywords: &[&str]) -> bool {
-        keywords.iter().enumerate().all(|(n, keyword)| self.nth_is(n, keyword))
+        keywords.iter().enumerate().all(|(n, keyword)| self.nth_at_word(n, keyword))
     }
 
-    fn at_sign(&self, sign: Sign) -> bool {
-        self.nth_is_sign(0, sign)
+    /// Whether this mark comes next.
+    fn at(&self, mark: Punctuation) -> bool {
+        self.nth_at(0, mark)
     }
 
-    fn nth_is_sign(&self, n: usize, sign: Sign) -> bool {
-        self.nth(n).kind == TokenKind::Sign(sign)
+    /// Whether the `n`th token from here is this mark.
+    fn nth_at(&self, n: usize, mark: Punctuation) -> bool {
+        self.nth(n).kind == TokenKind::Punctuation(mark)
     }
 
     /// Takes these keywords if all of them come next.
     fn eat_words(&mut self, keywords: &[&str]) -> bool {
-        let all = self.at_words(keywords);
-        if all {
-            self.at += keywords.len();
+        let are_next = self.at_words(keywords);
+        if are_next {
+            self.position += keywords.len();
         }
-        all
+        are_next
     }
 
     fn eat_word(&mut self, keyword: &str) -> bool {
@@ -158,27 +163,28 @@ impl<'a> Parser<'a> {
         Some(word)
     }
 
-    fn eat(&mut self, sign: Sign) -> bool {
-        let eaten = self.at_sign(sign);
-        self.at += usize::from(eaten);
-        eaten
+    /// Takes this mark if it comes next.
+    fn eat(&mut self, mark: Punctuation) -> bool {
+        let is_next = self.at(mark);
+        self.position += usize::from(is_next);
+        is_next
     }
 
     fn expect_word(&mut self, keyword: &'static str) -> Result<()> {
         if self.eat_word(keyword) { Ok(()) } else { Err(self.expected_one_of(&[keyword])) }
     }
 
-    fn expect(&mut self, sign: Sign) -> Result<Span> {
-        if self.at_sign(sign) {
+    fn expect(&mut self, mark: Punctuation) -> Result<Span> {
+        if self.at(mark) {
             return Ok(self.bump().span);
         }
-        Err(self.expected(&format!("`{}`", sign.as_str())))
+        Err(self.expected(&format!("`{}`", mark.as_str())))
     }
 
     /// One or more, with commas between them.
     fn comma_separated<T>(&mut self, mut item: impl FnMut(&mut Self) -> Result<T>) -> Result<Vec<T>> {
         let mut items = vec![item(self)?];
-        while self.eat(Sign::Comma) {
+        while self.eat(Punctuation::Comma) {
             items.push(item(self)?);
         }
         Ok(items)
@@ -186,9 +192,9 @@ impl<'a> Parser<'a> {
 
     /// `( item, … )`, at least one item.
     fn parenthesised<T>(&mut self, item: impl FnMut(&mut Self) -> Result<T>) -> Result<Vec<T>> {
-        let open = self.expect(Sign::LeftParen)?;
+        let open = self.expect(Punctuation::LeftParen)?;
         let items = self.comma_separated(item)?;
-        self.close(open, Sign::RightParen)?;
+        self.close(open, Punctuation::RightParen)?;
         Ok(items)
     }
 
@@ -204,11 +210,11 @@ impl<'a> Parser<'a> {
         result
     }
 
-    /// An operator over what was read: chains of them make a tree as high as nesting does.
+    /// Counts an operator over what was read: chains of them make a tree as deep as nesting does.
     fn grow(&mut self) -> Result<()> {
         self.height += 1;
         if self.height > self.limits.operators {
-            let message = format!("more than {} operators stand on top of each other", self.limits.operators);
+            let message = format!("more than {} operators are nested in each other", self.limits.operators);
             return Err(Error::new(Code::LimitExceeded, message)
                 .at(self.token().span)
                 .hint("split the expression, for example over subqueries"));
@@ -220,7 +226,7 @@ impl<'a> Parser<'a> {
         (self.depth, self.height) = (0, 0);
         let statement = self.statement()?;
         match self.token().kind {
-            TokenKind::End | TokenKind::Sign(Sign::Semicolon) => {}
+            TokenKind::End | TokenKind::Punctuation(Punctuation::Semicolon) => {}
             _ if self.is_tsql() && self.at_tsql_statement() => {}
             _ => return Err(self.after_statement()),
         }
@@ -229,7 +235,7 @@ impl<'a> Parser<'a> {
     }
 
     fn skip_statement(&mut self) {
-        while !matches!(self.token().kind, TokenKind::End | TokenKind::Sign(Sign::Semicolon)) {
+        while !matches!(self.token().kind, TokenKind::End | TokenKind::Punctuation(Punctuation::Semicolon)) {
             self.bump();
         }
     }

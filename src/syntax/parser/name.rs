@@ -4,7 +4,7 @@ use super::Parser;
 use crate::diag::{Code, Error, Result, Span};
 use crate::syntax::ast::{Ident, Path, TypeName, TypeNameKind};
 use crate::syntax::keyword::is_reserved;
-use crate::syntax::token::{Sign, TokenKind};
+use crate::syntax::token::{Punctuation, TokenKind};
 
 impl Parser<'_> {
     /// Whether the next token can be a name.
@@ -39,13 +39,18 @@ impl Parser<'_> {
         }
         if let TokenKind::String(text) = &self.token().kind {
             let quoted = self.quoted(text);
-            let hint = format!("quotes hold texts, not names: write {quoted}");
+            let hint = format!("quotes enclose strings, not names: write {quoted}");
             return Err(self.expected(what).hint(hint).fix(span, quoted));
         }
         self.any_word(what)
     }
 
-    /// A name where even keywords are clear, as behind a dot.
+    /// The name of a column in a list of names.
+    pub(super) fn column_name(&mut self) -> Result<Ident> {
+        self.ident("a column")
+    }
+
+    /// A name where keywords are names too, as after a dot.
     pub(super) fn any_word(&mut self, what: &str) -> Result<Ident> {
         let token = self.token();
         let text = match &token.kind {
@@ -60,14 +65,14 @@ impl Parser<'_> {
     /// `[AS] alias`.
     pub(super) fn alias(&mut self) -> Result<Option<Ident>> {
         if self.eat_word("AS") {
-            // T-SQL takes texts for aliases.
+            // In T-SQL an alias can be a string.
             if let (true, TokenKind::String(text)) = (self.is_tsql(), &self.token().kind) {
                 let span = self.bump().span;
                 return Ok(Some(Ident { text: text.clone(), span }));
             }
             return self.ident("an alias").map(Some);
         }
-        // T-SQL knows no LIMIT, but who writes one means no alias.
+        // T-SQL has no LIMIT, but nobody who writes it means an alias.
         let limit = self.is_tsql() && self.at_word("LIMIT");
         if self.at_name() && !limit { self.ident("an alias").map(Some) } else { Ok(None) }
     }
@@ -75,19 +80,19 @@ impl Parser<'_> {
     /// A table or model: `dataset.table`, `` `project.dataset.table` ``, `my-project.dataset.table`.
     pub(super) fn path(&mut self, what: &str) -> Result<Path> {
         let path = self.wildcard_path(what)?;
-        match path.parts.iter().any(|part| part.text.contains('*')) {
-            true => Err(Error::new(Code::SyntaxError, "a name with `*` names many tables")
+        if path.parts.iter().any(|part| part.text.contains('*')) {
+            return Err(Error::new(Code::SyntaxError, "a name with `*` names many tables")
                 .at(path.span)
-                .hint("names with a wildcard stand in FROM only")),
-            false => Ok(path),
+                .hint("names with a wildcard are allowed in FROM only"));
         }
+        Ok(path)
     }
 
     /// A name that may hold the wildcard `*` in backticks.
     pub(super) fn wildcard_path(&mut self, what: &str) -> Result<Path> {
         let start = self.token().span;
         let mut parts = self.path_part(what, true)?;
-        while self.eat(Sign::Dot) {
+        while self.eat(Punctuation::Dot) {
             parts.extend(self.path_part("the rest of a name", false)?);
         }
         Ok(Path { parts, span: self.since(start) })
@@ -108,14 +113,14 @@ impl Parser<'_> {
             let part = |text: &str| Ident { text: text.into(), span: ident.span };
             return Ok(ident.text.split('.').map(part).collect());
         }
-        while self.at_sign(Sign::Minus) && self.token().span.start == ident.span.end {
+        while self.at(Punctuation::Minus) && self.token().span.start == ident.span.end {
             let next = self.nth(1);
             let joins = matches!(next.kind, TokenKind::Word | TokenKind::Integer)
                 && next.span.start == self.token().span.end;
             if !joins {
                 break;
             }
-            self.at += 2;
+            self.position += 2;
             ident.span = Span::new(ident.span.start, next.span.end);
             ident.text = ident.span.of(self.text).into();
         }
@@ -127,14 +132,14 @@ impl Parser<'_> {
         self.nested(|parser| {
             let start = parser.token().span;
             let kind = if parser.eat_word("ARRAY") {
-                parser.expect(Sign::Less)?;
+                parser.expect(Punctuation::Less)?;
                 let element = parser.type_name()?;
-                parser.expect(Sign::Greater)?;
+                parser.expect(Punctuation::Greater)?;
                 TypeNameKind::Array(Box::new(element))
             } else if parser.eat_word("STRUCT") {
-                parser.expect(Sign::Less)?;
+                parser.expect(Punctuation::Less)?;
                 let fields = parser.comma_separated(Self::struct_field)?;
-                parser.expect(Sign::Greater)?;
+                parser.expect(Punctuation::Greater)?;
                 TypeNameKind::Struct(fields)
             } else {
                 let name = parser.ident("a type")?;
@@ -145,18 +150,18 @@ impl Parser<'_> {
         })
     }
 
-    /// `(10)`, `(10, 2)`, `(max)` behind a type: they bound nothing here.
+    /// `(10)`, `(10, 2)`, `(max)` after a type. They limit nothing here.
     fn type_parameters(&mut self) -> Result<()> {
-        if !self.eat(Sign::LeftParen) {
+        if !self.eat(Punctuation::LeftParen) {
             return Ok(());
         }
-        let open = self.since(self.behind());
+        let open = self.since(self.end_of_previous());
         self.comma_separated(|parser| match parser.token().kind {
             TokenKind::Integer => Ok(parser.bump()),
             _ if parser.at_word("MAX") => Ok(parser.bump()),
             _ => Err(parser.expected("a number")),
         })?;
-        self.close(open, Sign::RightParen).map(drop)
+        self.close(open, Punctuation::RightParen).map(drop)
     }
 
     fn struct_field(&mut self) -> Result<(Option<Ident>, TypeName)> {

@@ -1,12 +1,12 @@
-//! What operators stand between: literals, names, constructors, CASE, CAST, subqueries.
+//! Operands: literals, names, constructors, CASE, CAST, subqueries.
 
 use super::Parser;
 use crate::data::Scalar;
 use crate::diag::{Code, Error, Result, Span};
 use crate::syntax::ast::{
-    Call, Expr, ExprKind, Ident, Parameter, Path, QueryBody, SubqueryKind, TypeName, TypeNameKind,
+    Expr, ExprKind, FunctionCall, Ident, Parameter, Path, QueryBody, SubqueryKind, TypeName, TypeNameKind,
 };
-use crate::syntax::token::{Sign, TokenKind};
+use crate::syntax::token::{Punctuation, TokenKind};
 
 /// Types whose literals are a name and a string.
 const TYPED_LITERALS: &[&str] =
@@ -32,14 +32,14 @@ impl Parser<'_> {
                 self.placeholders += usize::from(position.is_none());
                 ExprKind::Parameter(Parameter::Position(position.unwrap_or(next)))
             }
-            TokenKind::Sign(Sign::LeftParen) => return self.grouped(),
-            TokenKind::Sign(Sign::LeftBracket) => return self.array(None, token.span),
-            TokenKind::Sign(Sign::Tilde) => {
+            TokenKind::Punctuation(Punctuation::LeftParen) => return self.grouped(),
+            TokenKind::Punctuation(Punctuation::LeftBracket) => return self.array(None, token.span),
+            TokenKind::Punctuation(Punctuation::Tilde) => {
                 return Err(self.unsupported("the bitwise operator `~`", "write NOT for conditions"));
             }
             TokenKind::QuotedName(_) => return self.name(),
             TokenKind::Word => return self.word(),
-            TokenKind::Sign(_) | TokenKind::Broken | TokenKind::End => {
+            TokenKind::Punctuation(_) | TokenKind::Broken | TokenKind::End => {
                 return Err(self.expected("an expression"));
             }
         };
@@ -66,125 +66,129 @@ impl Parser<'_> {
 
     /// `(expr)`, `(a, b)`, `(SELECT …)`.
     fn grouped(&mut self) -> Result<Expr> {
-        let open = self.expect(Sign::LeftParen)?;
+        let open = self.expect(Punctuation::LeftParen)?;
         if self.at_query() {
             let query = Box::new(self.query()?);
-            self.close(open, Sign::RightParen)?;
+            self.close(open, Punctuation::RightParen)?;
             return Ok(self.spanned(ExprKind::Subquery(SubqueryKind::Scalar, query), open));
         }
-        let mut expr = self.expr()?;
-        let first = match expr.kind {
-            ExprKind::Subquery(SubqueryKind::Scalar, first) if self.at_query_rest() => Err(first),
-            kind => Ok(kind),
-        };
-        expr.kind = match first {
-            Ok(kind) => kind,
+        let first = self.expr()?;
+        let kind = match first.kind {
             // What looked like a value in parentheses is the first part of a query.
-            Err(first) => {
+            ExprKind::Subquery(SubqueryKind::Scalar, first) if self.at_query_rest() => {
                 let query = self.query_rest(QueryBody::Nested(first), open)?;
                 ExprKind::Subquery(SubqueryKind::Scalar, Box::new(query))
             }
+            kind => kind,
         };
-        if self.at_sign(Sign::Comma) {
+        let mut expr = Expr { kind, span: first.span };
+        if self.at(Punctuation::Comma) {
             let mut fields = vec![(expr, None)];
-            while self.eat(Sign::Comma) {
+            while self.eat(Punctuation::Comma) {
                 fields.push((self.expr()?, None));
             }
             expr = Expr { kind: ExprKind::Struct { data_type: None, fields }, span: open };
         }
-        self.close(open, Sign::RightParen)?;
+        self.close(open, Punctuation::RightParen)?;
         expr.span = self.since(open);
         Ok(expr)
     }
 
     /// `[a, b]`.
     fn array(&mut self, element: Option<TypeName>, start: Span) -> Result<Expr> {
-        let open = self.expect(Sign::LeftBracket)?;
-        let items = match self.at_sign(Sign::RightBracket) {
-            true => Vec::new(),
-            false => self.comma_separated(Self::expr)?,
-        };
-        self.close(open, Sign::RightBracket)?;
+        let open = self.expect(Punctuation::LeftBracket)?;
+        let is_empty = self.at(Punctuation::RightBracket);
+        let items = if is_empty { Vec::new() } else { self.comma_separated(Self::expr)? };
+        self.close(open, Punctuation::RightBracket)?;
         Ok(self.spanned(ExprKind::Array { element, items }, start))
     }
 
     /// Keywords that begin an expression, function calls, names.
     fn word(&mut self) -> Result<Expr> {
-        let start = self.token().span;
+        let span = self.token().span;
         let literals = [("NULL", Scalar::Null), ("TRUE", Scalar::Bool(true)), ("FALSE", Scalar::Bool(false))];
         if let Some((_, value)) = literals.into_iter().find(|(word, _)| self.at_word(word)) {
             self.bump();
-            return Ok(Expr { kind: ExprKind::Literal(value), span: start });
+            return Ok(Expr { kind: ExprKind::Literal(value), span });
         }
         if self.is_tsql()
             && let Some(expr) = self.tsql_word()?
         {
             return Ok(expr);
         }
-        if self.nth_is_sign(1, Sign::LeftParen) {
-            match self.at_one_of(&[
-                "CAST",
-                "SAFE_CAST",
-                "STRUCT",
-                "ARRAY",
-                "EXISTS",
-                "EXTRACT",
-                "IF",
-                "LEFT",
-                "RIGHT",
-            ]) {
-                Some(word @ ("CAST" | "SAFE_CAST")) => return self.cast(word == "SAFE_CAST", false),
-                Some("STRUCT") => {
-                    self.bump();
-                    return self.structure(None, start);
-                }
-                Some("ARRAY") => return self.subquery(SubqueryKind::Array),
-                Some("EXISTS") => return self.subquery(SubqueryKind::Exists),
-                Some("EXTRACT") => return self.extract(),
-                // Keywords and functions.
-                Some(_) => {
-                    let name = self.any_word("a function")?;
-                    return self.call(Path { span: name.span, parts: vec![name] });
-                }
-                None => {}
-            }
+        if let Some(expr) = self.keyword_call()? {
+            return Ok(expr);
         }
-        if self.at_word("ARRAY") && self.nth_is_sign(1, Sign::LeftBracket) {
-            self.bump();
-            return self.array(None, start);
-        }
-        if (self.at_word("ARRAY") || self.at_word("STRUCT")) && self.nth_is_sign(1, Sign::Less) {
-            return self.typed_constructor();
-        }
-        if self.at_word("CASE") {
-            return self.case();
-        }
-        if self.eat_word("INTERVAL") {
-            let value = self.expr()?;
-            let unit = self.ident("a unit such as DAY")?;
-            return Ok(self.spanned(ExprKind::Interval(Box::new(value), unit), start));
-        }
-        if matches!(self.nth(1).kind, TokenKind::String(_)) && self.at_one_of(TYPED_LITERALS).is_some() {
-            return self.typed_literal();
+        if let Some(expr) = self.keyword_expression()? {
+            return Ok(expr);
         }
         if self.at_word("UNNEST") {
-            return Err(self.unsupported("`UNNEST` in an expression", "write it in FROM or behind IN"));
+            return Err(self.unsupported("`UNNEST` in an expression", "write it in FROM or after IN"));
         }
         if self.at_word("SELECT") {
             return Err(self.expected("an expression").hint("put subqueries in parentheses"));
         }
-        if self.at_one_of(BARE_CALLS).is_some() && !self.nth_is_sign(1, Sign::LeftParen) {
-            let name = self.any_word("a function")?;
-            let call = Call::plain(Path { span: start, parts: vec![name] }, Vec::new());
-            return Ok(Expr { kind: ExprKind::Call(Box::new(call)), span: start });
-        }
         self.name()
+    }
+
+    /// Keywords with parentheses: constructors, subqueries, and functions that are called like keywords.
+    fn keyword_call(&mut self) -> Result<Option<Expr>> {
+        let is_bare = !self.nth_at(1, Punctuation::LeftParen);
+        if is_bare && self.at_one_of(BARE_CALLS).is_some() {
+            let name = self.any_word("a function")?;
+            let span = name.span;
+            let call = FunctionCall::plain(Path { span, parts: vec![name] }, Vec::new());
+            return Ok(Some(Expr { kind: ExprKind::Call(Box::new(call)), span }));
+        }
+        if is_bare {
+            return Ok(None);
+        }
+        let keywords = ["CAST", "SAFE_CAST", "STRUCT", "ARRAY", "EXISTS", "EXTRACT", "IF", "LEFT", "RIGHT"];
+        match self.at_one_of(&keywords) {
+            None => return Ok(None),
+            Some("CAST") => self.cast(false, false),
+            Some("SAFE_CAST") => self.cast(true, false),
+            Some("STRUCT") => {
+                let start = self.bump().span;
+                self.structure(None, start)
+            }
+            Some("ARRAY") => self.subquery(SubqueryKind::Array),
+            Some("EXISTS") => self.subquery(SubqueryKind::Exists),
+            Some("EXTRACT") => self.extract(),
+            Some(_) => {
+                let name = self.any_word("a function")?;
+                self.call(Path { span: name.span, parts: vec![name] })
+            }
+        }
+        .map(Some)
+    }
+
+    /// Other expressions that begin with a keyword: constructors with a type, CASE, INTERVAL, typed literals.
+    fn keyword_expression(&mut self) -> Result<Option<Expr>> {
+        let start = self.token().span;
+        let next_is_string = matches!(self.nth(1).kind, TokenKind::String(_));
+        if self.at_word("ARRAY") && self.nth_at(1, Punctuation::LeftBracket) {
+            self.bump();
+            self.array(None, start).map(Some)
+        } else if self.at_one_of(&["ARRAY", "STRUCT"]).is_some() && self.nth_at(1, Punctuation::Less) {
+            self.typed_constructor().map(Some)
+        } else if self.at_word("CASE") {
+            self.case().map(Some)
+        } else if self.eat_word("INTERVAL") {
+            let value = Box::new(self.expr()?);
+            let unit = self.ident("a unit such as DAY")?;
+            Ok(Some(self.spanned(ExprKind::Interval(value, unit), start)))
+        } else if next_is_string && self.at_one_of(TYPED_LITERALS).is_some() {
+            self.typed_literal().map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     /// A column, or a function call.
     fn name(&mut self) -> Result<Expr> {
         let name = self.ident("an expression")?;
-        if self.at_sign(Sign::LeftParen) {
+        if self.at(Punctuation::LeftParen) {
             return self.call(Path { span: name.span, parts: vec![name] });
         }
         Ok(Expr { span: name.span, kind: ExprKind::Name(name) })
@@ -193,36 +197,36 @@ impl Parser<'_> {
     /// `EXISTS (query)`, `ARRAY (query)`.
     fn subquery(&mut self, kind: SubqueryKind) -> Result<Expr> {
         let start = self.bump().span;
-        let open = self.expect(Sign::LeftParen)?;
+        let open = self.expect(Punctuation::LeftParen)?;
         let query = Box::new(self.query()?);
-        self.close(open, Sign::RightParen)?;
+        self.close(open, Punctuation::RightParen)?;
         Ok(self.spanned(ExprKind::Subquery(kind, query), start))
     }
 
     /// `CAST(value AS type)`.
     pub(super) fn cast(&mut self, safe: bool, truncate: bool) -> Result<Expr> {
         let start = self.bump().span;
-        let open = self.expect(Sign::LeftParen)?;
+        let open = self.expect(Punctuation::LeftParen)?;
         let value = Box::new(self.expr()?);
         self.expect_word("AS")?;
         let to = self.type_name()?;
         self.refuse(&["FORMAT"], "leave it out")?;
-        self.close(open, Sign::RightParen)?;
+        self.close(open, Punctuation::RightParen)?;
         Ok(self.spanned(ExprKind::Cast { value, to, safe, truncate }, start))
     }
 
-    /// `(a, b AS name)` behind STRUCT.
+    /// `(a, b AS name)` after STRUCT.
     fn structure(&mut self, data_type: Option<TypeName>, start: Span) -> Result<Expr> {
-        let open = self.expect(Sign::LeftParen)?;
+        let open = self.expect(Punctuation::LeftParen)?;
         let mut fields = Vec::new();
-        if !self.at_sign(Sign::RightParen) {
+        if !self.at(Punctuation::RightParen) {
             fields = self.comma_separated(|parser| {
                 let value = parser.expr()?;
                 let name = if parser.eat_word("AS") { Some(parser.ident("a field's name")?) } else { None };
                 Ok((value, name))
             })?;
         }
-        self.close(open, Sign::RightParen)?;
+        self.close(open, Punctuation::RightParen)?;
         Ok(self.spanned(ExprKind::Struct { data_type, fields }, start))
     }
 
@@ -247,18 +251,18 @@ impl Parser<'_> {
     /// `EXTRACT(part FROM value)`.
     fn extract(&mut self) -> Result<Expr> {
         let start = self.bump().span;
-        let open = self.expect(Sign::LeftParen)?;
+        let open = self.expect(Punctuation::LeftParen)?;
         let mut part = self.any_word("a part such as YEAR")?;
-        if self.at_sign(Sign::LeftParen) {
-            let open = self.expect(Sign::LeftParen)?;
+        if self.at(Punctuation::LeftParen) {
+            let open = self.expect(Punctuation::LeftParen)?;
             let day = self.any_word("a weekday such as MONDAY")?;
-            self.close(open, Sign::RightParen)?;
+            self.close(open, Punctuation::RightParen)?;
             part.text = format!("{}({})", part.text, day.text);
         }
         self.expect_word("FROM")?;
         let value = Box::new(self.expr()?);
         self.refuse(&["AT"], "timestamps are read in UTC")?;
-        self.close(open, Sign::RightParen)?;
+        self.close(open, Punctuation::RightParen)?;
         Ok(self.spanned(ExprKind::Extract(part, value), start))
     }
 

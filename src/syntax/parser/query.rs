@@ -6,18 +6,18 @@ use crate::diag::{Code, Error, Result, Span};
 use crate::syntax::ast::{
     Cte, Expr, ExprKind, GroupBy, Ident, Limit, Query, QueryBody, Select, SelectItem, Star, Window,
 };
-use crate::syntax::token::{Sign, TokenKind};
+use crate::syntax::token::{Punctuation, TokenKind};
 
 /// The clauses of a query and where each belongs.
-const PLACES: &[(&str, &str)] = &[
-    ("FROM", "FROM stands behind the list of SELECT"),
-    ("WHERE", "WHERE stands behind FROM, in front of GROUP BY, ORDER BY and LIMIT"),
-    ("GROUP", "GROUP BY stands behind FROM and WHERE, in front of HAVING, ORDER BY and LIMIT"),
-    ("HAVING", "HAVING stands behind GROUP BY, in front of QUALIFY, ORDER BY and LIMIT"),
-    ("QUALIFY", "QUALIFY stands behind WHERE, GROUP BY and HAVING, in front of ORDER BY and LIMIT"),
-    ("WINDOW", "WINDOW stands behind QUALIFY, in front of ORDER BY and LIMIT"),
-    ("ORDER", "ORDER BY stands behind all clauses but LIMIT"),
-    ("LIMIT", "LIMIT stands at the end, once"),
+const CLAUSE_PLACES: &[(&str, &str)] = &[
+    ("FROM", "FROM comes after the SELECT list"),
+    ("WHERE", "WHERE comes after FROM and before GROUP BY, ORDER BY and LIMIT"),
+    ("GROUP", "GROUP BY comes after FROM and WHERE, and before HAVING, ORDER BY and LIMIT"),
+    ("HAVING", "HAVING comes after GROUP BY and before QUALIFY, ORDER BY and LIMIT"),
+    ("QUALIFY", "QUALIFY comes after WHERE, GROUP BY and HAVING, and before ORDER BY and LIMIT"),
+    ("WINDOW", "WINDOW comes after QUALIFY and before ORDER BY and LIMIT"),
+    ("ORDER", "ORDER BY comes after all clauses except LIMIT"),
+    ("LIMIT", "LIMIT comes last, and only once"),
 ];
 
 impl Parser<'_> {
@@ -28,11 +28,11 @@ impl Parser<'_> {
 
     /// `((… SELECT`.
     pub(super) fn at_parenthesised_query(&self) -> bool {
-        let opening = (0..).take_while(|n| self.nth_is_sign(*n, Sign::LeftParen)).count();
-        opening > 0 && (self.nth_is(opening, "SELECT") || self.nth_is(opening, "WITH"))
+        let opening = (0..).take_while(|n| self.nth_at(*n, Punctuation::LeftParen)).count();
+        opening > 0 && (self.nth_at_word(opening, "SELECT") || self.nth_at_word(opening, "WITH"))
     }
 
-    /// Whether what follows goes on a query whose first part stood in parentheses.
+    /// Whether a query goes on here whose first part was in parentheses.
     pub(super) fn at_query_rest(&self) -> bool {
         self.at_one_of(&["UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT"]).is_some()
     }
@@ -58,37 +58,37 @@ impl Parser<'_> {
         }
         let ctes = self.comma_separated(|parser| {
             let name = parser.ident("a name for a query")?;
-            if parser.at_sign(Sign::LeftParen) {
+            if parser.at(Punctuation::LeftParen) {
                 return Err(
                     parser.unsupported("a column list in WITH", "name the columns with AS in the query")
                 );
             }
             parser.expect_word("AS")?;
-            let open = parser.expect(Sign::LeftParen)?;
+            let open = parser.expect(Punctuation::LeftParen)?;
             let query = parser.query()?;
-            parser.close(open, Sign::RightParen)?;
+            parser.close(open, Punctuation::RightParen)?;
             Ok(Cte { name, query })
         })?;
-        if !self.at_query() && !self.at_sign(Sign::LeftParen) {
-            return Err(self.expected("`SELECT`").hint("WITH names queries for the SELECT behind it"));
+        if !self.at_query() && !self.at(Punctuation::LeftParen) {
+            return Err(self.expected("`SELECT`").hint("WITH names queries for the SELECT after it"));
         }
         Ok(ctes)
     }
 
     /// Pipe syntax starts with FROM.
     pub(super) fn refuse_from_first(&self) -> Result<()> {
-        match self.at_word("FROM") {
-            true => Err(self.unsupported("a query that starts with FROM", "write SELECT * FROM …")),
-            false => Ok(()),
+        if self.at_word("FROM") {
+            return Err(self.unsupported("a query that starts with FROM", "write SELECT * FROM …"));
         }
+        Ok(())
     }
 
     /// A SELECT with its `TOP`, or a query in parentheses.
     fn part(&mut self) -> Result<(QueryBody, Option<Limit>)> {
-        if self.at_sign(Sign::LeftParen) {
+        if self.at(Punctuation::LeftParen) {
             let open = self.bump().span;
             let query = self.query()?;
-            self.close(open, Sign::RightParen)?;
+            self.close(open, Punctuation::RightParen)?;
             return Ok((QueryBody::Nested(Box::new(query)), None));
         }
         self.refuse_from_first()?;
@@ -99,7 +99,7 @@ impl Parser<'_> {
         Ok((QueryBody::Select(Box::new(select)), top))
     }
 
-    /// What stands behind the first part of a query.
+    /// The rest of a query, after its first part.
     fn rest(
         &mut self,
         with: Vec<Cte>,
@@ -109,8 +109,8 @@ impl Parser<'_> {
     ) -> Result<Query> {
         let mut parts = vec![first];
         let mut distinct = None;
-        while let Some(this) = self.union()? {
-            if distinct.replace(this).is_some_and(|before| before != this) {
+        while let Some(is_distinct) = self.union()? {
+            if distinct.replace(is_distinct).is_some_and(|before| before != is_distinct) {
                 return Err(Error::new(
                     Code::SyntaxError,
                     "`UNION ALL` and `UNION DISTINCT` cannot follow each other",
@@ -164,29 +164,29 @@ impl Parser<'_> {
             None => Err(self
                 .expected("`ALL` or `DISTINCT`")
                 .hint("write UNION ALL to keep all rows, UNION DISTINCT to drop duplicates")
-                .fix(self.behind(), " ALL")),
+                .fix(self.end_of_previous(), " ALL")),
         }
     }
 
-    /// A clause behind others that it should stand in front of.
+    /// Refuses a clause that comes after others that it should come before.
     fn refuse_misplaced_clause(&self) -> Result<()> {
         if self.is_tsql() && self.at_word("LIMIT") {
             return Err(self.unsupported("`LIMIT` in T-SQL", "write SELECT TOP (10) …"));
         }
-        if let Some((word, place)) = PLACES.iter().find(|(word, _)| self.at_word(word)) {
-            return Err(Error::new(Code::MisplacedClause, format!("`{word}` cannot stand here"))
+        if let Some((word, place)) = CLAUSE_PLACES.iter().find(|(word, _)| self.at_word(word)) {
+            return Err(Error::new(Code::MisplacedClause, format!("`{word}` is not allowed here"))
                 .at(self.token().span)
                 .hint(*place));
         }
         if self.at_word("UNION") {
             return Err(Error::new(Code::MisplacedClause, "`UNION` cannot follow ORDER BY or LIMIT")
                 .at(self.token().span)
-                .hint("put the query in front of it in parentheses"));
+                .hint("put the query before it in parentheses"));
         }
-        match self.is_tsql() {
-            true => self.refuse(&["OFFSET", "FETCH", "OPTION"], "write SELECT TOP (10) …"),
-            false => self.refuse(&["FETCH"], "write LIMIT and OFFSET"),
+        if self.is_tsql() {
+            return self.refuse(&["OFFSET", "FETCH", "OPTION"], "write SELECT TOP (10) …");
         }
+        self.refuse(&["FETCH"], "write LIMIT and OFFSET")
     }
 
     fn select(&mut self) -> Result<(Select, Option<Limit>)> {
@@ -210,10 +210,8 @@ impl Parser<'_> {
         let group_by = self.group_by()?;
         let having = self.clause("HAVING")?;
         let qualify = self.clause("QUALIFY")?;
-        let windows = match self.eat_word("WINDOW") {
-            true => self.comma_separated(Self::named_window)?,
-            false => Vec::new(),
-        };
+        let has_windows = self.eat_word("WINDOW");
+        let windows = if has_windows { self.comma_separated(Self::named_window)? } else { Vec::new() };
         let span = self.since(start);
         Ok((Select { distinct, items, from, filter, group_by, having, qualify, windows, span }, top))
     }
@@ -224,13 +222,13 @@ impl Parser<'_> {
 
     pub(super) fn select_items(&mut self) -> Result<Vec<SelectItem>> {
         let mut items = vec![self.select_item()?];
-        // A comma may stand behind the last column, as in BigQuery.
-        while self.eat(Sign::Comma) && !self.at_select_end() {
+        // A comma is allowed after the last column, as in BigQuery.
+        while self.eat(Punctuation::Comma) && !self.at_select_end() {
             items.push(self.select_item()?);
         }
         if self.at_value() && !(self.is_tsql() && self.at_tsql_statement()) {
             let error = self.expected("`,` or `FROM`").hint("put a comma between two columns");
-            return Err(self.slip().unwrap_or_else(|| error.fix(self.behind(), ",")));
+            return Err(self.misspelt_keyword().unwrap_or_else(|| error.fix(self.end_of_previous(), ",")));
         }
         Ok(items)
     }
@@ -239,13 +237,13 @@ impl Parser<'_> {
         self.at_word("FROM")
             || matches!(
                 self.token().kind,
-                TokenKind::End | TokenKind::Sign(Sign::Semicolon | Sign::RightParen)
+                TokenKind::End | TokenKind::Punctuation(Punctuation::Semicolon | Punctuation::RightParen)
             )
     }
 
     fn select_item(&mut self) -> Result<SelectItem> {
         let start = self.token().span;
-        if self.eat(Sign::Star) {
+        if self.eat(Punctuation::Star) {
             return self.star(None, start).map(SelectItem::Star);
         }
         if self.at_word("FROM") {
@@ -257,28 +255,29 @@ impl Parser<'_> {
             return Ok(SelectItem::Expr { expr: self.expr()?, alias: Some(alias) });
         }
         let expr = self.expr()?;
-        if self.at_sign(Sign::Dot) && !matches!(expr.kind, ExprKind::Operator { .. }) {
+        if self.at(Punctuation::Dot) && !matches!(expr.kind, ExprKind::Operator { .. }) {
             self.bump();
-            self.expect(Sign::Star)?;
+            self.expect(Punctuation::Star)?;
             return self.star(Some(expr), start).map(SelectItem::Star);
         }
         Ok(SelectItem::Expr { expr, alias: self.alias()? })
     }
 
-    /// `[EXCEPT (column, …)] [REPLACE (value AS column, …)]` behind a star.
+    /// `[EXCEPT (column, …)] [REPLACE (value AS column, …)]` after a star.
     fn star(&mut self, of: Option<Expr>, start: Span) -> Result<Star> {
         let mut except = Vec::new();
-        if self.at_word("EXCEPT") && self.nth_is_sign(1, Sign::LeftParen) && !self.nth_is(2, "SELECT") {
+        if self.at_word("EXCEPT") && self.nth_at(1, Punctuation::LeftParen) && !self.nth_at_word(2, "SELECT")
+        {
             self.bump();
-            except = self.parenthesised(|parser| parser.ident("a column"))?;
+            except = self.parenthesised(Self::column_name)?;
         }
         let mut replace = Vec::new();
-        if self.at_word("REPLACE") && self.nth_is_sign(1, Sign::LeftParen) {
+        if self.at_word("REPLACE") && self.nth_at(1, Punctuation::LeftParen) {
             self.bump();
             replace = self.parenthesised(|parser| {
                 let value = parser.expr()?;
                 parser.expect_word("AS")?;
-                Ok((value, parser.ident("a column")?))
+                Ok((value, parser.column_name()?))
             })?;
         }
         if self.at_word("AS") {
@@ -308,7 +307,7 @@ impl Parser<'_> {
     fn named_window(&mut self) -> Result<(Ident, Window)> {
         let name = self.ident("a window's name")?;
         self.expect_word("AS")?;
-        if self.at_sign(Sign::LeftParen) {
+        if self.at(Punctuation::LeftParen) {
             return Ok((name, self.window()?));
         }
         let base = self.ident("`(` or a window's name")?;
@@ -323,7 +322,7 @@ impl Parser<'_> {
             return Ok(None);
         }
         let count = self.count()?;
-        if self.eat(Sign::Comma) {
+        if self.eat(Punctuation::Comma) {
             let rows = self.count()?;
             let (first, second) = (count.span.of(self.text), rows.span.of(self.text));
             let write = format!("LIMIT {second} OFFSET {first}");

@@ -1,13 +1,13 @@
-//! Statements, but for those that create.
+//! Statements, except CREATE.
 
 use super::Parser;
 use super::error::did_you_mean;
 use crate::diag::{Error, Result};
 use crate::syntax::ast::{
-    AlterModel, Declare, Describe, Drop, Explain, Insert, InsertSource, NamedExpr, ObjectKind, Options, Path,
-    SetVariables, Statement, StatementKind,
+    AlterModel, Declare, Describe, Drop, Explain, Expr, Insert, InsertSource, NamedExpr, ObjectKind, Options,
+    Path, SetVariables, Statement, StatementKind,
 };
-use crate::syntax::token::{Sign, TokenKind};
+use crate::syntax::token::{Punctuation, TokenKind};
 
 /// What a statement can start with.
 const STARTS: &[&str] = &[
@@ -15,8 +15,8 @@ const STARTS: &[&str] = &[
     "SHOW",
 ];
 
-/// Statements of BigQuery and SQL Server that are left out, and what to do instead.
-const LEFT_OUT: &[(&[&str], &str)] = &[
+/// Statements of BigQuery and SQL Server that are not supported, and what to do instead.
+const UNSUPPORTED: &[(&[&str], &str)] = &[
     (
         &["UPDATE", "DELETE", "MERGE", "TRUNCATE"],
         "write CREATE OR REPLACE TABLE name AS SELECT … with the rows to be",
@@ -40,15 +40,15 @@ impl Parser<'_> {
         self.at_one_of(STARTS).is_some()
     }
 
-    /// Whether a statement that is left out starts here.
-    pub(super) fn at_statement_left_out(&self) -> bool {
-        LEFT_OUT.iter().any(|(words, _)| self.at_one_of(words).is_some())
+    /// Whether a statement that is not supported starts here.
+    pub(super) fn at_unsupported_statement(&self) -> bool {
+        UNSUPPORTED.iter().any(|(words, _)| self.at_one_of(words).is_some())
     }
 
     pub(super) fn statement(&mut self) -> Result<Statement> {
         let start = self.token().span;
         let kind = if self.at_query()
-            || self.at_sign(Sign::LeftParen)
+            || self.at(Punctuation::LeftParen)
             || self.at_one_of(&["FROM", "VALUES"]).is_some()
         {
             StatementKind::Query(Box::new(self.query()?))
@@ -72,8 +72,8 @@ impl Parser<'_> {
 
     #[cold]
     fn no_statement(&self) -> Error {
-        let left_out = LEFT_OUT.iter().find(|(words, _)| self.at_one_of(words).is_some());
-        if let Some((_, hint)) = left_out {
+        let unsupported = UNSUPPORTED.iter().find(|(words, _)| self.at_one_of(words).is_some());
+        if let Some((_, hint)) = unsupported {
             return self.unsupported(&format!("`{}`", self.token_text().to_ascii_uppercase()), hint);
         }
         let error = self.expected("a statement");
@@ -117,9 +117,10 @@ impl Parser<'_> {
     }
 
     fn drop(&mut self) -> Result<Drop> {
-        let left_out = ["SCHEMA", "DATABASE", "FUNCTION", "PROCEDURE", "MATERIALIZED", "INDEX", "SNAPSHOT"];
-        if let Some(word) = self.at_one_of(&left_out) {
-            let hint = "tables, views and models are what can be dropped";
+        let unsupported =
+            ["SCHEMA", "DATABASE", "FUNCTION", "PROCEDURE", "MATERIALIZED", "INDEX", "SNAPSHOT"];
+        if let Some(word) = self.at_one_of(&unsupported) {
+            let hint = "only tables, views and models can be dropped";
             return Err(self.unsupported(&format!("`DROP {word}`"), hint));
         }
         let Some(kind) = self.object_kind() else {
@@ -132,9 +133,9 @@ impl Parser<'_> {
 
     /// `MODEL [IF EXISTS] name SET OPTIONS (…)`.
     fn alter(&mut self) -> Result<AlterModel> {
-        let left_out =
+        let unsupported =
             ["TABLE", "VIEW", "SCHEMA", "MATERIALIZED", "EXTERNAL", "DATABASE", "PROCEDURE", "FUNCTION"];
-        if let Some(word) = self.at_one_of(&left_out) {
+        if let Some(word) = self.at_one_of(&unsupported) {
             return Err(self.unsupported(&format!("`ALTER {word}`"), "write CREATE OR REPLACE"));
         }
         self.expect_word("MODEL")?;
@@ -154,13 +155,13 @@ impl Parser<'_> {
         if !self.eat_word("OPTIONS") {
             return Ok(Options { items: Vec::new(), span: name.span });
         }
-        if self.at_sign(Sign::LeftParen) && self.nth_is_sign(1, Sign::RightParen) {
-            self.at += 2;
+        if self.at(Punctuation::LeftParen) && self.nth_at(1, Punctuation::RightParen) {
+            self.position += 2;
             return Ok(Options { items: Vec::new(), span: self.since(start) });
         }
         let items = self.parenthesised(|parser| {
             let name = parser.ident("an option's name")?;
-            parser.expect(Sign::Equal)?;
+            parser.expect(Punctuation::Equal)?;
             Ok(NamedExpr { name, value: parser.expr()? })
         })?;
         Ok(Options { items, span: self.since(start) })
@@ -170,13 +171,11 @@ impl Parser<'_> {
     fn insert(&mut self) -> Result<Insert> {
         self.eat_word("INTO");
         let table = self.path("a table's name")?;
-        let columns = match self.at_sign(Sign::LeftParen) && !self.at_parenthesised_query() {
-            true => self.parenthesised(|parser| parser.ident("a column"))?,
-            false => Vec::new(),
-        };
+        let has_columns = self.at(Punctuation::LeftParen) && !self.at_parenthesised_query();
+        let columns = if has_columns { self.parenthesised(Self::column_name)? } else { Vec::new() };
         let source = if self.eat_word("VALUES") {
             InsertSource::Values(self.comma_separated(|parser| parser.parenthesised(Self::inserted_value))?)
-        } else if self.at_query() || self.at_sign(Sign::LeftParen) {
+        } else if self.at_query() || self.at(Punctuation::LeftParen) {
             InsertSource::Query(Box::new(self.query()?))
         } else {
             return Err(self.expected_one_of(&["VALUES", "SELECT"]));
@@ -184,7 +183,7 @@ impl Parser<'_> {
         Ok(Insert { table, columns, source })
     }
 
-    fn inserted_value(&mut self) -> Result<crate::syntax::ast::Expr> {
+    fn inserted_value(&mut self) -> Result<Expr> {
         self.refuse(&["DEFAULT"], "columns have no defaults: leave the column out for NULL")?;
         self.expr()
     }
@@ -193,12 +192,12 @@ impl Parser<'_> {
     fn declare(&mut self) -> Result<Declare> {
         if matches!(self.token().kind, TokenKind::Parameter(_)) {
             let hint =
-                "variables of BigQuery have no sign; `@name` is a parameter that the host gives a value";
+                "variables of BigQuery have no `@`; `@name` is a parameter that the host gives a value";
             return Err(self.expected("a variable's name").hint(hint));
         }
         let names = self.comma_separated(|parser| parser.ident("a variable's name"))?;
         let ends =
-            self.at_word("DEFAULT") || self.at_sign(Sign::Semicolon) || self.token().kind == TokenKind::End;
+            self.at_word("DEFAULT") || self.at(Punctuation::Semicolon) || self.token().kind == TokenKind::End;
         let data_type = if ends { None } else { Some(self.type_name()?) };
         let value = if self.eat_word("DEFAULT") { Some(self.expr()?) } else { None };
         if data_type.is_none() && value.is_none() {
@@ -211,12 +210,12 @@ impl Parser<'_> {
     fn set(&mut self) -> Result<SetVariables> {
         let names = if self.is_tsql() {
             vec![self.tsql_variable()?]
-        } else if self.at_sign(Sign::LeftParen) {
+        } else if self.at(Punctuation::LeftParen) {
             self.parenthesised(|parser| parser.ident("a variable's name"))?
         } else {
             vec![self.ident("a variable's name")?]
         };
-        self.expect(Sign::Equal)?;
+        self.expect(Punctuation::Equal)?;
         Ok(SetVariables { names, value: self.expr()? })
     }
 }

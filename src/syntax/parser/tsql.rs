@@ -1,4 +1,4 @@
-//! What T-SQL writes otherwise, and `PREDICT`.
+//! The syntax that only T-SQL has, `PREDICT` among it.
 
 use super::Parser;
 use super::primary::one_part;
@@ -7,7 +7,7 @@ use crate::diag::{Code, Error, Result, Span};
 use crate::syntax::ast::{
     Declare, Expr, ExprKind, Ident, Limit, Predict, Statement, StatementKind, SubqueryKind, TableExprKind,
 };
-use crate::syntax::token::{Sign, Token, TokenKind};
+use crate::syntax::token::{Punctuation, Token, TokenKind};
 
 /// Functions that GoogleSQL has under another name.
 const RENAMED: &[(&str, &str)] = &[
@@ -18,7 +18,7 @@ const RENAMED: &[(&str, &str)] = &[
     ("GETDATE", "CURRENT_TIMESTAMP"),
 ];
 
-/// Whether `PREDICT ( MODEL =` stands among the tokens.
+/// Whether `PREDICT ( MODEL =` is among the tokens.
 pub(in crate::syntax) fn holds_predict(text: &str, tokens: &[Token]) -> bool {
     let is = |token: &Token, word: &str| {
         token.kind == TokenKind::Word && token.span.of(text).eq_ignore_ascii_case(word)
@@ -26,9 +26,9 @@ pub(in crate::syntax) fn holds_predict(text: &str, tokens: &[Token]) -> bool {
     tokens.windows(4).any(|window| match window {
         [predict, open, model, equal] => {
             is(predict, "PREDICT")
-                && open.kind == TokenKind::Sign(Sign::LeftParen)
+                && open.kind == TokenKind::Punctuation(Punctuation::LeftParen)
                 && is(model, "MODEL")
-                && equal.kind == TokenKind::Sign(Sign::Equal)
+                && equal.kind == TokenKind::Punctuation(Punctuation::Equal)
         }
         _ => false,
     })
@@ -37,7 +37,7 @@ pub(in crate::syntax) fn holds_predict(text: &str, tokens: &[Token]) -> bool {
 impl Parser<'_> {
     /// Whether a statement goes on without a `;` in front of it. `WITH` needs one.
     pub(super) fn at_tsql_statement(&self) -> bool {
-        (self.at_statement() && !self.at_word("WITH")) || self.at_statement_left_out()
+        (self.at_statement() && !self.at_word("WITH")) || self.at_unsupported_statement()
     }
 
     /// `TOP n`, `TOP (n)`.
@@ -46,7 +46,7 @@ impl Parser<'_> {
             return Ok(None);
         }
         let count = match self.token().kind {
-            TokenKind::Integer | TokenKind::Sign(Sign::LeftParen) => self.top_count()?,
+            TokenKind::Integer | TokenKind::Punctuation(Punctuation::LeftParen) => self.top_count()?,
             _ => return Err(self.expected("a number of rows").hint("write TOP (10)")),
         };
         if let Some(word) = self.at_one_of(&["PERCENT", "WITH"]) {
@@ -56,10 +56,10 @@ impl Parser<'_> {
     }
 
     fn top_count(&mut self) -> Result<Expr> {
-        if self.at_sign(Sign::LeftParen) {
+        if self.at(Punctuation::LeftParen) {
             let open = self.bump().span;
             let count = self.count()?;
-            self.close(open, Sign::RightParen)?;
+            self.close(open, Punctuation::RightParen)?;
             return Ok(count);
         }
         let token = self.bump();
@@ -68,7 +68,7 @@ impl Parser<'_> {
 
     /// `alias =` in front of a column.
     pub(super) fn tsql_leading_alias(&mut self) -> Result<Option<Ident>> {
-        if !self.nth_is_sign(1, Sign::Equal) {
+        if !self.nth_at(1, Punctuation::Equal) {
             return Ok(None);
         }
         if matches!(self.token().kind, TokenKind::Parameter(_)) {
@@ -78,7 +78,7 @@ impl Parser<'_> {
             return Ok(None);
         }
         let alias = self.ident("an alias")?;
-        self.expect(Sign::Equal)?;
+        self.expect(Punctuation::Equal)?;
         Ok(Some(alias))
     }
 
@@ -90,10 +90,10 @@ impl Parser<'_> {
                 self.bump();
                 Ok(Ident { text: name.clone(), span: token.span })
             }
-            TokenKind::Word if !self.nth_is_sign(1, Sign::Equal) => {
+            TokenKind::Word if !self.nth_at(1, Punctuation::Equal) => {
                 Err(self.unsupported("setting options of the session", "leave it out"))
             }
-            _ => Err(self.expected("a variable's name").hint("variables have the sign @")),
+            _ => Err(self.expected("a variable's name").hint("variables begin with @")),
         }
     }
 
@@ -104,9 +104,9 @@ impl Parser<'_> {
             self.eat_word("AS");
             self.refuse(&["TABLE", "CURSOR"], "write CREATE TABLE")?;
             let data_type = Some(self.type_name()?);
-            let value = if self.eat(Sign::Equal) { Some(self.expr()?) } else { None };
+            let value = if self.eat(Punctuation::Equal) { Some(self.expr()?) } else { None };
             let declare = Declare { names, data_type, value };
-            if !self.at_sign(Sign::Comma) {
+            if !self.at(Punctuation::Comma) {
                 return Ok(declare);
             }
             let span = self.since(start);
@@ -115,9 +115,9 @@ impl Parser<'_> {
         }
     }
 
-    /// `(first, step)` behind IDENTITY.
+    /// `(first, step)` after IDENTITY.
     pub(super) fn identity(&mut self) -> Result<(i64, i64)> {
-        if !self.at_sign(Sign::LeftParen) {
+        if !self.at(Punctuation::LeftParen) {
             return Ok((1, 1));
         }
         let numbers = self.parenthesised(|parser| {
@@ -130,7 +130,7 @@ impl Parser<'_> {
         match numbers.as_slice() {
             [first, step] => Ok((*first, *step)),
             _ => Err(Error::new(Code::SyntaxError, "IDENTITY takes its first value and its step")
-                .at(self.behind())),
+                .at(self.end_of_previous())),
         }
     }
 
@@ -144,7 +144,7 @@ impl Parser<'_> {
 
     /// Expressions that start with a word of T-SQL's own.
     pub(super) fn tsql_word(&mut self) -> Result<Option<Expr>> {
-        if !self.nth_is_sign(1, Sign::LeftParen) {
+        if !self.nth_at(1, Punctuation::LeftParen) {
             return Ok(None);
         }
         match self.at_one_of(&["CAST", "TRY_CAST", "CONVERT", "TRY_CONVERT"]) {
@@ -164,23 +164,23 @@ impl Parser<'_> {
     /// `CONVERT(type, value)`.
     fn convert(&mut self, safe: bool) -> Result<Expr> {
         let start = self.bump().span;
-        let open = self.expect(Sign::LeftParen)?;
+        let open = self.expect(Punctuation::LeftParen)?;
         let to = self.type_name()?;
-        self.expect(Sign::Comma)?;
+        self.expect(Punctuation::Comma)?;
         let value = Box::new(self.expr()?);
-        if self.at_sign(Sign::Comma) {
+        if self.at(Punctuation::Comma) {
             return Err(self.unsupported("a style in CONVERT", "leave it out"));
         }
-        self.close(open, Sign::RightParen)?;
+        self.close(open, Punctuation::RightParen)?;
         Ok(self.spanned(ExprKind::Cast { value, to, safe, truncate: true }, start))
     }
 
     /// `PREDICT ( MODEL =`.
     pub(super) fn at_predict(&self) -> bool {
         self.at_word("PREDICT")
-            && self.nth_is_sign(1, Sign::LeftParen)
-            && self.nth_is(2, "MODEL")
-            && self.nth_is_sign(3, Sign::Equal)
+            && self.nth_at(1, Punctuation::LeftParen)
+            && self.nth_at_word(2, "MODEL")
+            && self.nth_at(3, Punctuation::Equal)
     }
 
     /// `PREDICT(MODEL = …, DATA = … [, RUNTIME = ONNX]) WITH (name type, …)`.
@@ -190,7 +190,7 @@ impl Parser<'_> {
             return Err(self.unsupported("T-SQL's `PREDICT` in this dialect", hint));
         }
         self.bump();
-        let open = self.expect(Sign::LeftParen)?;
+        let open = self.expect(Punctuation::LeftParen)?;
         self.predict_argument("MODEL")?;
         let model = self.expr()?;
         let bytes = matches!(
@@ -207,14 +207,14 @@ impl Parser<'_> {
             .at(model.span)
             .hint("write MODEL = @variable, MODEL = 0x… or MODEL = (SELECT data FROM models WHERE id = 1)"));
         }
-        self.expect(Sign::Comma)?;
+        self.expect(Punctuation::Comma)?;
         self.predict_argument("DATA")?;
-        if self.at_sign(Sign::LeftParen) {
+        if self.at(Punctuation::LeftParen) {
             let hint = "name the query in WITH, or as a view, and write its name: DATA = name AS d";
             return Err(self.unsupported("a subquery as `DATA`", hint));
         }
         let data = self.table()?;
-        if self.eat(Sign::Comma) {
+        if self.eat(Punctuation::Comma) {
             self.predict_argument("RUNTIME")?;
             if !self.at_word("ONNX") {
                 let runtime = format!("`RUNTIME = {}`", self.token_text());
@@ -222,10 +222,10 @@ impl Parser<'_> {
             }
             self.bump();
         }
-        self.close(open, Sign::RightParen)?;
+        self.close(open, Punctuation::RightParen)?;
         let start = self.token().span;
         if !self.eat_word("WITH") {
-            let hint = "say what the model gives: WITH (score FLOAT)";
+            let hint = "declare the columns that the model returns: WITH (score FLOAT)";
             return Err(self.expected_one_of(&["WITH"]).hint(hint));
         }
         let columns = self.columns()?;
@@ -239,6 +239,6 @@ impl Parser<'_> {
             let hint = "write PREDICT(MODEL = @model, DATA = table AS d, RUNTIME = ONNX)";
             return Err(self.expected_one_of(&[name]).hint(hint));
         }
-        self.expect(Sign::Equal).map(drop)
+        self.expect(Punctuation::Equal).map(drop)
     }
 }

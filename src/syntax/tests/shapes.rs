@@ -3,9 +3,9 @@
 use super::accepted;
 use crate::syntax::Dialect;
 use crate::syntax::ast::{
-    Call, Expr, ExprKind, GroupBy, JoinKind, JoinOn, OrderItem, Over, Parameter, Query, QueryBody, Select,
-    SelectItem, StatementKind, SubqueryKind, TableArg, TableExpr, TableExprKind, TypeName, TypeNameKind,
-    Window,
+    Expr, ExprKind, FunctionCall, GroupBy, JoinKind, JoinOn, OrderItem, Over, Parameter, Query, QueryBody,
+    Select, SelectItem, StatementKind, SubqueryKind, TableArg, TableExpr, TableExprKind, TypeName,
+    TypeNameKind, Window,
 };
 
 /// An expression with parentheses around all that groups.
@@ -105,7 +105,7 @@ fn show_window(window: &Window) -> String {
     format!("({base} by[{partition}]{})", show_order(&window.order_by))
 }
 
-fn show_call(call: &Call) -> String {
+fn show_call(call: &FunctionCall) -> String {
     let distinct = if call.distinct { "distinct " } else { "" };
     let nulls = match call.ignore_nulls {
         Some(true) => " ignore",

@@ -41,7 +41,7 @@ impl Binder<'_> {
             (Some(data_type), None) => (data_type, None),
             (declared, Some((span, value))) => {
                 let value = self.assigned(value, declared, span)?;
-                (value.data_type.clone(), Some(self.one_row(vec![value])))
+                (value.data_type.clone(), Some(self.one_row(vec![value])?))
             }
             (None, None) => {
                 return Err(Error::new(Code::SyntaxError, "DECLARE needs a type or a DEFAULT")
@@ -80,7 +80,7 @@ impl Binder<'_> {
             let value = self.variable_value(tree)?;
             values.push(self.assigned(value, Some(data_type.clone()), tree.span)?);
         }
-        let plan = self.one_row(values);
+        let plan = self.one_row(values)?;
         Ok(Bound::Assign(Assign { variables, plan: Some(plan) }))
     }
 
@@ -101,7 +101,7 @@ impl Binder<'_> {
     }
 
     /// One row of these values.
-    fn one_row(&mut self, exprs: Vec<Expr>) -> Plan {
+    fn one_row(&mut self, exprs: Vec<Expr>) -> Result<Plan> {
         let fields = exprs.iter().map(|expr| Field::new("", expr.data_type.clone())).collect();
         let input = Node { kind: NodeKind::OneRow, schema: Schema::default() };
         let kind = NodeKind::Project { input: Box::new(input), exprs };

@@ -36,7 +36,7 @@ impl Binder<'_> {
                 } else {
                     root = converted(root, &schema, query.span)?;
                 }
-                Some(self.plan(root))
+                Some(self.plan(root)?)
             }
             None if create.columns.is_empty() => {
                 return Err(Error::new(Code::SyntaxError, "CREATE TABLE needs columns or a query")

@@ -51,7 +51,7 @@ impl Binder<'_> {
         unique_names(&output_schema, transform.span)?;
         let items = transform.items.iter().flat_map(|item| spelled_out(item, &scope)).collect();
         let input_schema = root.schema.clone();
-        let plan = self.plan(arguments(root, &mut calls));
+        let plan = self.plan(arguments(root, &mut calls))?;
         Ok(Bound::CreateTransform(CreateTransform { name, plan, calls, items, input_schema, output_schema }))
     }
 }
@@ -70,9 +70,8 @@ fn arguments(input: Node, calls: &mut [FitCall]) -> Node {
 }
 
 /// Whether an expression reads columns or the rows of subqueries.
-fn depends_on_rows(expr: &mut Expr) -> bool {
-    matches!(expr.kind, ExprKind::Column(_) | ExprKind::Subplan(_))
-        || expr.children().into_iter().any(depends_on_rows)
+fn depends_on_rows(expr: &Expr) -> bool {
+    expr.any(&|inner| matches!(inner.kind, ExprKind::Column(_) | ExprKind::Subplan(_)))
 }
 
 /// # Errors

@@ -20,6 +20,6 @@ impl Binder<'_> {
                 .hint("write EXPLAIN SELECT …"));
         };
         let root = self.result(query)?;
-        Ok(Bound::Explain(Explain { plan: self.plan(root), analyze: explain.analyze }))
+        Ok(Bound::Explain(Explain { plan: self.plan(root)?, analyze: explain.analyze }))
     }
 }

@@ -64,7 +64,7 @@ impl Binder<'_> {
         let exprs = exprs.collect::<Result<_>>()?;
         let kind = NodeKind::Project { input: Box::new(given), exprs };
         let root = Node { kind, schema: table.schema.clone() };
-        Ok(Bound::Insert(Insert { name, plan: self.plan(root) }))
+        Ok(Bound::Insert(Insert { name, plan: self.plan(root)? }))
     }
 
     /// Rows of VALUES, each value converted to its column's type.

@@ -35,7 +35,7 @@ impl Binder<'_> {
         match &statement.kind {
             StatementKind::Query(query) => {
                 let root = self.result(query)?;
-                Ok(Bound::Query(self.plan(root)))
+                Ok(Bound::Query(self.plan(root)?))
             }
             StatementKind::Explain(explain) => self.explain(explain),
             StatementKind::CreateTable(create) => self.create_table(create, statement.span),
@@ -53,14 +53,14 @@ impl Binder<'_> {
     }
 
     /// The plan of `root` and the subqueries met so far.
-    pub(super) fn plan(&mut self, root: Node) -> Plan {
+    pub(super) fn plan(&mut self, root: Node) -> Result<Plan> {
         let subplans = std::mem::take(&mut self.subplans);
-        prune::prune(inline::inline(Plan { subplans, root }))
+        prune::prune(inline::inline(Plan { subplans, root })?)
     }
 
     /// The plan of `root` as [`Binder::plan`] makes it, while the statement around it is still being bound.
-    pub(super) fn inner_plan(&self, root: Node) -> Plan {
-        prune::prune(inline::inline(Plan { subplans: self.subplans.clone(), root }))
+    pub(super) fn inner_plan(&self, root: Node) -> Result<Plan> {
+        prune::prune(inline::inline(Plan { subplans: self.subplans.clone(), root })?)
     }
 
     /// The name of the relation to create; `None` where it exists and is to be kept. `what` is what CREATE creates.
