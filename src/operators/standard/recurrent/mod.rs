@@ -182,21 +182,12 @@ impl Recurrent {
         let (directions, hidden, gates) = (self.directions.len(), self.hidden, self.kind.gates());
         // Whatever the layout, the work is done on [steps, batch, …] and [directions, batch, …].
         let x = swapped(elements::<f32>(sequence)?, self.batch_first, batch, steps, width);
-        let read = |number: usize, length: usize| -> TractResult<Vec<f32>> {
-            let Some(input) = self.input(inputs, number) else { return Ok(vec![0.0; length]) };
-            ensure!(
-                input.len() == length,
-                "input {number} has shape {:?}, expected {length} values",
-                input.shape()
-            );
-            elements::<f32>(input)
-        };
-        let w = read(W, directions * gates * hidden * width)?;
-        let r = read(R, directions * gates * hidden * hidden)?;
-        let b = read(B, directions * 2 * gates * hidden)?;
-        let peepholes = read(PEEPHOLES, directions * 3 * hidden)?;
+        let w = self.read(inputs, W, directions * gates * hidden * width)?;
+        let r = self.read(inputs, R, directions * gates * hidden * hidden)?;
+        let b = self.read(inputs, B, directions * 2 * gates * hidden)?;
+        let peepholes = self.read(inputs, PEEPHOLES, directions * 3 * hidden)?;
         let states = |number: usize| -> TractResult<Vec<f32>> {
-            let states = read(number, directions * batch * hidden)?;
+            let states = self.read(inputs, number, directions * batch * hidden)?;
             Ok(swapped(states, self.batch_first, batch, directions, hidden))
         };
         let (mut h, mut c) = (states(INITIAL_H)?, states(INITIAL_C)?);
@@ -232,19 +223,12 @@ impl Recurrent {
             cell.run(&x, steps, &lengths, *backwards, h, c, &mut output)?;
         }
 
-        let all = if self.batch_first {
-            // [steps, directions, batch, hidden] with the batch in front.
-            swapped(all, true, steps * directions, batch, hidden)
+        let all = swapped(all, self.batch_first, steps * directions, batch, hidden);
+        let (all_shape, last_shape) = if self.batch_first {
+            ([batch, steps, directions, hidden], [batch, directions, hidden])
         } else {
-            all
+            ([steps, directions, batch, hidden], [directions, batch, hidden])
         };
-        let all_shape = if self.batch_first {
-            [batch, steps, directions, hidden]
-        } else {
-            [steps, directions, batch, hidden]
-        };
-        let last_shape =
-            if self.batch_first { [batch, directions, hidden] } else { [directions, batch, hidden] };
         let last = |states: Vec<f32>| {
             tensor1(&swapped(states, self.batch_first, directions, batch, hidden)).into_shape(&last_shape)
         };
@@ -253,6 +237,17 @@ impl Recurrent {
             outputs.push(last(c)?);
         }
         Ok(outputs)
+    }
+
+    /// The values of an input; zeros where it is left out.
+    fn read(&self, inputs: &[TValue], number: usize, length: usize) -> TractResult<Vec<f32>> {
+        let Some(input) = self.input(inputs, number) else { return Ok(vec![0.0; length]) };
+        ensure!(
+            input.len() == length,
+            "input {number} has shape {:?}, expected {length} values",
+            input.shape()
+        );
+        elements::<f32>(input)
     }
 
     /// How many steps each sequence of the batch has.
