@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::data::{DataType, Scalar, StructField, can_coerce};
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Code, Error, Invariant, Result};
 use crate::engine::Session;
 use crate::model::ModelOptions;
 use crate::plan::Params;
@@ -93,18 +93,22 @@ pub(super) fn table_format(value: JsValue) -> Result<TableFormat> {
 
 pub(super) fn objects(value: JsValue) -> Result<Vec<Object>> {
     let objects: Vec<ObjectShape> = shape(value)?;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "sizes and times of files are whole"
-    )]
-    let object = |it: ObjectShape| Object {
-        uri: it.uri,
-        size: it.size as u64,
-        content_type: it.content_type,
-        updated_ms: it.updated as i64,
-    };
-    Ok(objects.into_iter().map(object).collect())
+    objects.into_iter().map(object).collect()
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
+fn object(ObjectShape { uri, size, content_type, updated }: ObjectShape) -> Result<Object> {
+    // Whole up to here; a Date's range is smaller still.
+    let whole = 0.0..=2f64.powi(53);
+    if !whole.contains(&size) || !updated.is_finite() {
+        return Err(Error::new(
+            Code::InvalidValue,
+            format!(
+                "expected a size in bytes and a time in milliseconds for `{uri}`, found {size} and {updated}"
+            ),
+        ));
+    }
+    Ok(Object { uri, size: size as u64, content_type, updated_ms: updated as i64 })
 }
 
 /// `session` as the options of a script ask for it.
@@ -131,27 +135,44 @@ pub(super) fn params(value: &JsValue) -> Result<Params> {
     if let Some(values) = value.dyn_ref::<Array>() {
         return values.iter().map(|it| scalar(&it)).collect::<Result<_>>().map(Params::Positional);
     }
-    let named = entries(value).into_iter().map(|(name, value)| {
+    let named = entries(value)?.into_iter().map(|(name, value)| {
         let value = scalar(&value).map_err(|error| error.context(format_args!("parameter `{name}`")))?;
         Ok((name, value))
     });
     named.collect::<Result<_>>().map(Params::Named)
 }
 
-/// The fields of an object; none of what is no object.
-fn entries(value: &JsValue) -> Vec<(String, JsValue)> {
-    let entries = value.dyn_ref::<JsObject>().map(JsObject::entries).unwrap_or_default();
+/// The fields of an object; `undefined` and `null` have none.
+///
+/// # Errors
+/// `invalid-value` for everything else.
+fn entries(value: &JsValue) -> Result<Vec<(String, JsValue)>> {
+    if value.is_undefined() || value.is_null() {
+        return Ok(Vec::new());
+    }
+    let Some(object) = value.dyn_ref::<JsObject>() else {
+        let found = type_of(value);
+        return Err(Error::new(
+            Code::InvalidValue,
+            format!("expected an object, found a value of type {found}"),
+        ));
+    };
     let entry = |entry: JsValue| {
         let entry = Array::from(&entry);
-        (entry.get(0).as_string().unwrap_or_default(), entry.get(1))
+        Ok((entry.get(0).as_string().invariant("an object's key is a string")?, entry.get(1)))
     };
-    entries.iter().map(entry).collect()
+    JsObject::entries(object).iter().map(entry).collect()
+}
+
+/// What `typeof` says.
+fn type_of(value: &JsValue) -> String {
+    value.js_typeof().dyn_into::<JsString>().map_or_else(|_| "unknown".to_owned(), String::from)
 }
 
 /// Options of a model by the names that SQL has for them; labels may be the bytes of their file.
 pub(super) fn model_options(value: &JsValue) -> Result<ModelOptions> {
     let mut options = ModelOptions::default();
-    for (name, value) in entries(value) {
+    for (name, value) in entries(value)? {
         match setting(&value)? {
             Scalar::Bytes(file) if name == "labels" => options.read_labels(&file)?,
             value => options.set(&name, &value)?,
@@ -168,7 +189,7 @@ fn setting(value: &JsValue) -> Result<Scalar> {
     }
     let mut fields = Vec::new();
     let mut values = Vec::new();
-    for (name, value) in entries(value) {
+    for (name, value) in entries(value)? {
         let value = scalar(&value)?;
         fields.push(StructField { name, data_type: value.data_type().unwrap_or(DataType::Int64) });
         values.push(value);
@@ -177,9 +198,18 @@ fn setting(value: &JsValue) -> Result<Scalar> {
 }
 
 /// The files beside a model's own.
-pub(super) fn files(value: &JsValue) -> BTreeMap<String, Vec<u8>> {
-    let file = |(name, value): (String, JsValue)| Some((name, value.dyn_ref::<Uint8Array>()?.to_vec()));
-    entries(value).into_iter().filter_map(file).collect()
+///
+/// # Errors
+/// `invalid-value` for a file whose content is not a `Uint8Array`.
+pub(super) fn files(value: &JsValue) -> Result<BTreeMap<String, Vec<u8>>> {
+    let file = |(name, value): (String, JsValue)| match value.dyn_ref::<Uint8Array>() {
+        Some(bytes) => Ok((name, bytes.to_vec())),
+        None => Err(Error::new(
+            Code::InvalidValue,
+            format!("expected the bytes of `{name}`, found a value of type {}", type_of(&value)),
+        )),
+    };
+    entries(value)?.into_iter().map(file).collect()
 }
 
 /// The type of a parameter is that of its value: whole numbers are INT64.
@@ -204,9 +234,10 @@ fn scalar(value: &JsValue) -> Result<Scalar> {
     if let Some(date) = value.dyn_ref::<Date>() {
         let ms = date.get_time();
         #[expect(clippy::cast_possible_truncation, reason = "a Date's range is far smaller")]
-        return match ms.is_nan() {
-            false => Ok(Scalar::Timestamp((ms * 1000.0) as i64)),
-            true => Err(Error::new(Code::InvalidValue, "a parameter is an invalid Date")),
+        return if ms.is_nan() {
+            Err(Error::new(Code::InvalidValue, "a parameter is an invalid Date"))
+        } else {
+            Ok(Scalar::Timestamp((ms * 1000.0) as i64))
         };
     }
     if let Some(bytes) = value.dyn_ref::<Uint8Array>() {
@@ -215,7 +246,7 @@ fn scalar(value: &JsValue) -> Result<Scalar> {
     if let Some(values) = value.dyn_ref::<Array>() {
         return array(values.iter().map(|it| scalar(&it)).collect::<Result<_>>()?);
     }
-    let kind = value.js_typeof().dyn_into::<JsString>().map(String::from).unwrap_or_default();
+    let kind = type_of(value);
     Err(Error::new(Code::InvalidValue, format!("a parameter cannot be a value of type {kind}"))
         .hint("parameters are null, booleans, numbers, bigints, strings, dates, bytes and arrays of these"))
 }

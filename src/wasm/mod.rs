@@ -106,7 +106,8 @@ impl Engine {
         #[wasm_bindgen(unchecked_param_type = "Record<string, Uint8Array> | undefined")] files: JsValue,
     ) -> Throws<JsValue> {
         let options = decode::model_options(&options).map_err(unlocated)?;
-        let model = self.engine.register_model_with(name, bytes, &decode::files(&files), &options);
+        let files = decode::files(&files).map_err(unlocated)?;
+        let model = self.engine.register_model_with(name, bytes, &files, &options);
         let model = model.map_err(unlocated)?;
         encode::model(name, &model)
     }
