@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::transform::Transformer;
+use super::transformer::Transformer;
 use crate::diag::{Invariant, Result, Span};
 use crate::plan::expr::{Aggregate, Expr, ExprKind, Order, Pending};
 use crate::plan::node::WindowCall;

@@ -14,6 +14,7 @@ mod scope;
 mod select;
 mod statement;
 mod transform;
+mod transformer;
 mod tsql;
 mod vector_search;
 
@@ -36,7 +37,7 @@ pub(crate) use statement::{
     AlterModel, Assign, CreateExternalTable, CreateModel, CreateObjectTable, CreateTable, CreateTransform,
     CreateView, DropModel, DropTable, Explain, Insert,
 };
-pub(crate) use transform::FitCall;
+pub(crate) use transformer::FitCall;
 pub(crate) use tsql::{Prerequisite, SubqueryPlace, invalid_model};
 
 /// What binding a statement gave.

@@ -3,60 +3,17 @@
 //! What is kept of a TRANSFORM is its text's tree and the statistics in the order in which the tree needs them. Over
 //! new rows the tree is bound again, and each function finds its own.
 
-use std::sync::Arc;
-
 use super::Binder;
 use super::aggregates::Level;
 use super::expr::{Names, coerced};
 use super::scope::Scope;
-
+use super::transformer::Transformer;
 use crate::catalog::Transform;
-use crate::data::{DataType, Field, Scalar, Schema};
+use crate::data::{Field, Schema};
 use crate::diag::{Code, Error, Invariant, Result, Span};
-use crate::function::{Fit, Fitted};
-use crate::plan::expr::{Expr, ExprKind};
+use crate::plan::expr::Expr;
 use crate::plan::node::{Node, NodeKind};
 use crate::syntax::ast::{SelectItem, TableArg};
-
-/// Statistics to take over all rows.
-#[derive(Debug, Clone)]
-pub(crate) struct FitCall {
-    pub(crate) fit: Fit,
-    pub(crate) args: Vec<Expr>,
-    pub(crate) data_type: DataType,
-    pub(crate) span: Span,
-}
-
-/// What becomes of preprocessing functions in the list of a TRANSFORM.
-#[derive(Debug)]
-pub(super) enum Transformer {
-    /// The statistics that they need are collected.
-    Collect(Vec<FitCall>),
-    /// They use the statistics that were kept.
-    Apply(std::vec::IntoIter<Arc<dyn Fitted>>),
-}
-
-impl Transformer {
-    pub(super) fn result(
-        &mut self,
-        fit: Fit,
-        args: Vec<Expr>,
-        data_type: DataType,
-        span: Span,
-    ) -> Result<Expr> {
-        let kind = match self {
-            Self::Collect(calls) => {
-                calls.push(FitCall { fit, args, data_type: data_type.clone(), span });
-                ExprKind::Literal(Scalar::Null)
-            }
-            Self::Apply(kept) => {
-                let fitted = kept.next().invariant("statistics for every preprocessing function")?;
-                ExprKind::Fitted { fitted, args }
-            }
-        };
-        Ok(Expr { kind, data_type, span })
-    }
-}
 
 /// How ML.TRANSFORM is written.
 const FORM: &str = "write ML.TRANSFORM(MODEL model, TABLE table) or ML.TRANSFORM(MODEL model, (SELECT …))";
