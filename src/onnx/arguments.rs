@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use tract_onnx::pb;
 
 use super::names;
-use super::tensors::{self, integers};
+use super::tensors::{floats, integers};
 use super::walk;
 use crate::diag::{Code, Error, Result};
 use crate::limits::TENSOR_BYTES;
@@ -22,15 +22,11 @@ const LENGTHS: [(&str, usize); 3] = [("ConstantOfShape", 0), ("Tile", 1), ("Expa
 pub(super) fn check(graph: &pb::GraphProto) -> Result<()> {
     walk::graphs([graph]).try_for_each(|graph| {
         let constants = constants(graph);
-        graph.node.iter().try_for_each(|node| check_node(graph, node, &constants))
+        graph.node.iter().try_for_each(|node| check_node(node, &constants))
     })
 }
 
-fn check_node(
-    graph: &pb::GraphProto,
-    node: &pb::NodeProto,
-    constants: &HashMap<&str, Vec<i64>>,
-) -> Result<()> {
+fn check_node(node: &pb::NodeProto, constants: &HashMap<&str, &pb::TensorProto>) -> Result<()> {
     if names::domain(&node.domain) != names::STANDARD {
         return Ok(());
     }
@@ -52,11 +48,12 @@ fn check_node(
             return invalid(format!("group {}, expected a number above 0", attribute.i));
         }
     }
-    let constant = |position: usize| node.input.get(position).and_then(|name| constants.get(name.as_str()));
+    let tensor = |position: usize| node.input.get(position).and_then(|name| constants.get(name.as_str()));
+    let constant = |position: usize| tensor(position).and_then(|tensor| integers(tensor));
     for (operator, position) in LENGTHS {
         if node.op_type == operator
             && let Some(lengths) = constant(position)
-            && !is_tensor(lengths)
+            && !is_tensor(&lengths)
         {
             return invalid(format!("lengths {lengths:?}, of which there can be no tensor"));
         }
@@ -65,8 +62,15 @@ fn check_node(
         "Slice" if constant(4).is_some_and(|steps| steps.iter().any(|step| !is_step(*step))) => {
             invalid("steps of 0, or of more than 32 bits".into())
         }
-        "Resize" | "Upsample" if scales(graph, node).is_some_and(|scales| !scales.iter().all(is_scale)) => {
-            invalid(format!("scales that are not between 0 and {SCALE}"))
+        "Resize" | "Upsample" => {
+            // The third input behind a region, the second where there is none.
+            let scales = tensor(if node.input.len() > 2 { 2 } else { 1 }).and_then(|scales| floats(scales));
+            match scales {
+                Some(scales) if !scales.iter().all(is_scale) => {
+                    invalid(format!("scales that are not between 0 and {SCALE}"))
+                }
+                _ => Ok(()),
+            }
         }
         "Range" if constant(2).is_some_and(|step| step.contains(&0)) => invalid("a step of 0".into()),
         "Reshape" if constant(1).is_some_and(|shape| shape.iter().any(|length| *length < -1)) => {
@@ -94,19 +98,12 @@ fn is_scale(scale: &f32) -> bool {
     *scale > 0.0 && *scale <= SCALE
 }
 
-/// The constant scales of a node that resizes: the third input behind a region, the second where there is none.
-fn scales(graph: &pb::GraphProto, node: &pb::NodeProto) -> Option<Vec<f32>> {
-    let name = node.input.get(if node.input.len() > 2 { 2 } else { 1 })?;
-    let tensor = graph.initializer.iter().find(|tensor| tensor.name == *name)?;
-    tensors::floats(tensor)
-}
-
-/// The integers that the graph holds as constants, by name.
-fn constants(graph: &pb::GraphProto) -> HashMap<&str, Vec<i64>> {
+/// The tensors that the graph holds as constants, by name.
+fn constants(graph: &pb::GraphProto) -> HashMap<&str, &pb::TensorProto> {
     let initial = graph.initializer.iter().map(|tensor| (tensor.name.as_str(), tensor));
     let nodes = graph.node.iter().filter(|node| node.op_type == "Constant").filter_map(|node| {
         let value = node.attribute.iter().find_map(|attribute| attribute.t.as_ref())?;
         Some((node.output.first()?.as_str(), value))
     });
-    initial.chain(nodes).filter_map(|(name, tensor)| Some((name, integers(tensor)?))).collect()
+    initial.chain(nodes).collect()
 }

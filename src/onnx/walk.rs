@@ -14,6 +14,12 @@ pub(super) fn graphs<'a>(
     })
 }
 
+/// The bodies of a node's branches or loop.
 pub(super) fn bodies(node: &pb::NodeProto) -> impl Iterator<Item = &pb::GraphProto> {
     node.attribute.iter().flat_map(|attribute| attribute.g.iter().chain(&attribute.graphs))
+}
+
+/// [`bodies`], to change them.
+pub(super) fn bodies_mut(node: &mut pb::NodeProto) -> impl Iterator<Item = &mut pb::GraphProto> {
+    node.attribute.iter_mut().flat_map(|attribute| attribute.g.iter_mut().chain(&mut attribute.graphs))
 }

@@ -13,7 +13,7 @@ use tract_onnx::tensor::load_tensor;
 
 use super::lower::widen;
 use super::wire::{Content, Fields, without};
-use super::{check, failure, fields};
+use super::{check, failure, fields, walk};
 use crate::diag::{Code, Error, Invariant, Result};
 
 /// Tensors by name, for the nodes that read them.
@@ -65,10 +65,10 @@ fn resolve_attributes(node: &mut pb::NodeProto, external: &External) -> Result<(
     for attribute in &mut node.attribute {
         let mut tensors = attribute.t.iter_mut().chain(&mut attribute.tensors);
         tensors.try_for_each(|tensor| resolve_tensor(tensor, external))?;
-        for body in attribute.g.iter_mut().chain(&mut attribute.graphs) {
-            body.initializer.iter_mut().try_for_each(|tensor| resolve_tensor(tensor, external))?;
-            body.node.iter_mut().try_for_each(|node| resolve_attributes(node, external))?;
-        }
+    }
+    for body in walk::bodies_mut(node) {
+        body.initializer.iter_mut().try_for_each(|tensor| resolve_tensor(tensor, external))?;
+        body.node.iter_mut().try_for_each(|node| resolve_attributes(node, external))?;
     }
     Ok(())
 }

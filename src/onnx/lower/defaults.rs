@@ -3,18 +3,17 @@
 use tract_onnx::pb::GraphProto;
 
 use crate::onnx::build::{self, Value};
+use crate::onnx::{names, walk};
 
 /// Writes the standard's defaults into `graph` and the graphs in it.
 pub(super) fn complete(graph: &mut GraphProto) {
     for node in &mut graph.node {
         // A zero of 32 bits; tract has one of 64.
         let is_filled = node.attribute.iter().any(|attribute| attribute.name == "value");
-        if node.op_type == "ConstantOfShape" && matches!(node.domain.as_str(), "" | "ai.onnx") && !is_filled {
+        if node.op_type == "ConstantOfShape" && names::domain(&node.domain) == names::STANDARD && !is_filled {
             let zero = Value::Tensor(Box::new(build::float_vector(vec![0.0])));
             node.attribute.push(build::attribute("value", zero));
         }
-        for attribute in &mut node.attribute {
-            attribute.g.iter_mut().chain(&mut attribute.graphs).for_each(complete);
-        }
+        walk::bodies_mut(node).for_each(complete);
     }
 }

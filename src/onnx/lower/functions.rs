@@ -8,6 +8,7 @@ use tract_onnx::pb::{AttributeProto, FunctionProto, GraphProto, ModelProto, Node
 use crate::diag::{Code, Error, Result, ensure};
 use crate::limits::FUNCTION_NODES;
 use crate::onnx::names::full_name;
+use crate::onnx::walk;
 
 /// Replaces the calls of the model's functions by their nodes, except where an operator of that name runs. `defaults`
 /// are the functions' attributes that have a value of their own.
@@ -54,10 +55,7 @@ fn graph_calls(graph: &mut GraphProto, known: &Known<'_>, expanded: &mut usize) 
             open.extend(nodes.into_iter().rev());
             continue;
         }
-        for attribute in &mut node.attribute {
-            let bodies = attribute.g.iter_mut().chain(&mut attribute.graphs);
-            bodies.into_iter().try_for_each(|body| graph_calls(body, known, expanded))?;
-        }
+        walk::bodies_mut(&mut node).try_for_each(|body| graph_calls(body, known, expanded))?;
         graph.node.push(node);
     }
     Ok(())

@@ -53,9 +53,7 @@ impl Scope {
                 graph.node.extend(nodes);
                 continue;
             }
-            for attribute in &mut node.attribute {
-                attribute.g.iter_mut().chain(&mut attribute.graphs).for_each(|body| self.clone().graph(body));
-            }
+            walk::bodies_mut(&mut node).for_each(|body| self.clone().graph(body));
             graph.node.push(node);
         }
     }

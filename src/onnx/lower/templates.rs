@@ -8,6 +8,7 @@ use tract_onnx::tract_hir::internal::TractResult;
 
 use crate::onnx::names::full_name;
 use crate::onnx::templates::{self, Instance};
+use crate::onnx::walk;
 
 /// Expands the templates in `graph`, whose standard operators have version `opset`.
 pub(super) fn expand(graph: &mut GraphProto, opset: i64) -> TractResult<()> {
@@ -32,10 +33,7 @@ fn expand_body(graph: &mut GraphProto, opset: i64, mut constants: HashSet<String
         while node.input.last().is_some_and(String::is_empty) {
             node.input.pop();
         }
-        for attribute in &mut node.attribute {
-            let bodies = attribute.g.iter_mut().chain(&mut attribute.graphs);
-            bodies.into_iter().try_for_each(|body| expand_body(body, opset, constants.clone()))?;
-        }
+        walk::bodies_mut(&mut node).try_for_each(|body| expand_body(body, opset, constants.clone()))?;
         graph.node.push(node);
     }
     Ok(())

@@ -6,6 +6,7 @@ use tract_onnx::pb::{self, type_proto};
 use tract_onnx::prelude::{DatumType, f16};
 
 use crate::diag::{Code, Error, Result};
+use crate::onnx::walk;
 
 /// The attributes that hold the types of operators' outputs.
 const TYPE_ATTRIBUTES: [&str; 6] =
@@ -61,8 +62,8 @@ fn widen_node(node: &mut pb::NodeProto) {
         if is_type && i32::try_from(attribute.i).is_ok_and(is_half) {
             attribute.i = i32::from(Element::Float).into();
         }
-        attribute.g.iter_mut().chain(&mut attribute.graphs).for_each(widen_graph);
     }
+    walk::bodies_mut(node).for_each(widen_graph);
 }
 
 /// Converts the values of `tensor` to 32-bit floats if they are 16-bit ones.
