@@ -1,42 +1,44 @@
 //! DECLARE and SET: computes the values, then gives them to the variables.
 
-use super::collect::{Collect, Collected};
+use super::collect::{Collect, Finish};
 use super::{Job, JobContext, JobStep};
 use crate::data::{Batch, DataType, Scalar, scalar_at};
 use crate::diag::{Error, Result, ensure};
 use crate::engine::step::Summary;
 use crate::plan::Assign;
 
-pub(super) struct AssignJob {
-    variables: Vec<(String, DataType)>,
-    values: Option<Collect>,
-}
-
-impl AssignJob {
-    pub(super) fn new(Assign { variables, plan }: Assign) -> Self {
-        Self { variables, values: plan.map(Collect::new) }
+pub(super) fn begin(Assign { variables, plan }: Assign) -> Box<dyn Job> {
+    match plan {
+        Some(plan) => Box::new(Collect::new(plan, Values { variables })),
+        None => Box::new(Nulls { variables }),
     }
 }
 
-impl Job for AssignJob {
-    fn step(mut self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
-        let collected = match &mut self.values {
-            Some(values) => Some(values.step(ctx.exec)?),
-            None => None,
-        };
-        let row = match collected {
-            Some(Collected::Waiting) => return Ok(JobStep::Waiting(self)),
-            Some(Collected::Working) => return Ok(JobStep::Working(self)),
-            Some(Collected::All(batches)) => Some(one_row(batches)?),
-            None => None,
-        };
+struct Values {
+    variables: Vec<(String, DataType)>,
+}
+
+/// DECLARE without a value.
+struct Nulls {
+    variables: Vec<(String, DataType)>,
+}
+
+impl Finish for Values {
+    fn finish(self, batches: Vec<Batch>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
+        let row = one_row(batches)?;
         let count = self.variables.len();
         for (index, (name, data_type)) in self.variables.into_iter().enumerate() {
-            let value = match &row {
-                Some(row) => value_of(row, index, count, &data_type)?,
-                None => Scalar::Null,
-            };
+            let value = value_of(&row, index, count, &data_type)?;
             ctx.variables.assign((name, data_type, value));
+        }
+        Ok(JobStep::Done(Summary::default()))
+    }
+}
+
+impl Job for Nulls {
+    fn step(self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
+        for (name, data_type) in self.variables {
+            ctx.variables.assign((name, data_type, Scalar::Null));
         }
         Ok(JobStep::Done(Summary::default()))
     }

@@ -1,45 +1,45 @@
 //! Takes all rows of a plan, for statements that do something with them as a whole.
 
+use super::{Job, JobContext, JobStep};
 use crate::data::Batch;
 use crate::diag::Result;
-use crate::exec::{Context, Input, Poll, start, start_measured};
+use crate::exec::{Input, Poll, start, start_measured};
 use crate::plan::Plan;
 
-/// The rows of a plan, as far as they are there.
-pub(super) struct Collect {
+/// What a statement does with all rows of its plan.
+pub(super) trait Finish: Send + 'static {
+    /// Goes on when all rows are there.
+    fn finish(self, rows: Vec<Batch>, ctx: &mut JobContext<'_>) -> Result<JobStep>;
+}
+
+/// The job that takes the rows of a plan, then goes on with them.
+pub(super) struct Collect<F> {
     root: Input,
     rows: Vec<Batch>,
+    then: F,
 }
 
-/// What a step of collecting led to.
-pub(super) enum Collected {
-    /// Requests are open.
-    Waiting,
-    /// There is more to take.
-    Working,
-    /// All rows are there.
-    All(Vec<Batch>),
-}
-
-impl Collect {
-    pub(super) fn new(plan: Plan) -> Self {
-        Self { root: start(plan), rows: Vec::new() }
+impl<F: Finish> Collect<F> {
+    pub(super) fn new(plan: Plan, then: F) -> Self {
+        Self { root: start(plan), rows: Vec::new(), then }
     }
 
     /// Measures every node of the plan too.
-    pub(super) fn measured(plan: Plan) -> Self {
-        Self { root: start_measured(plan), rows: Vec::new() }
+    pub(super) fn measured(plan: Plan, then: F) -> Self {
+        Self { root: start_measured(plan), rows: Vec::new(), then }
     }
+}
 
-    pub(super) fn step(&mut self, ctx: &mut Context) -> Result<Collected> {
-        Ok(match self.root.poll(ctx)? {
+impl<F: Finish> Job for Collect<F> {
+    fn step(mut self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
+        match self.root.poll(ctx.exec)? {
             Poll::Batch(batch) => {
                 self.rows.push(batch);
-                Collected::Working
+                Ok(JobStep::Working(self))
             }
-            Poll::Working => Collected::Working,
-            Poll::Waiting => Collected::Waiting,
-            Poll::Done => Collected::All(std::mem::take(&mut self.rows)),
-        })
+            Poll::Working => Ok(JobStep::Working(self)),
+            Poll::Waiting => Ok(JobStep::Waiting(self)),
+            Poll::Done => self.then.finish(self.rows, ctx),
+        }
     }
 }

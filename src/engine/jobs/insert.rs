@@ -1,33 +1,26 @@
 //! INSERT: takes all rows, then puts them behind those of the table.
 
-use super::collect::{Collect, Collected};
+use super::collect::{Collect, Finish};
 use super::{Job, JobContext, JobStep};
 use crate::catalog::Rules;
 use crate::data::{Batch, Schema};
 use crate::diag::{Code, Error, Invariant, Result};
 use crate::plan::Insert;
 
-pub(super) struct InsertJob {
+pub(super) fn begin(Insert { name, plan }: Insert) -> Box<dyn Job> {
+    let schema = plan.root.schema.clone();
+    Box::new(Collect::new(plan, NewRows { name, schema }))
+}
+
+struct NewRows {
     name: String,
     /// The columns that the rows were made for.
     schema: Schema,
-    rows: Collect,
 }
 
-impl InsertJob {
-    pub(super) fn new(Insert { name, plan }: Insert) -> Self {
-        Self { name, schema: plan.root.schema.clone(), rows: Collect::new(plan) }
-    }
-}
-
-impl Job for InsertJob {
-    fn step(mut self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
-        let batches = match self.rows.step(ctx.exec)? {
-            Collected::Waiting => return Ok(JobStep::Waiting(self)),
-            Collected::Working => return Ok(JobStep::Working(self)),
-            Collected::All(batches) => batches,
-        };
-        let Self { name, schema, .. } = *self;
+impl Finish for NewRows {
+    fn finish(self, batches: Vec<Batch>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
+        let Self { name, schema } = self;
         let mut catalog = ctx.engine.catalog();
         if catalog.relation(&name)?.schema() != schema {
             return Err(Error::new(

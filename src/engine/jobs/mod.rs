@@ -84,17 +84,17 @@ pub(super) fn begin(bound: Bound, engine: &Engine) -> Result<Execution> {
     Ok(match bound {
         Bound::Query(plan) => Execution::Rows(start(plan)),
         Bound::Explain(explain) => explain::begin(explain)?,
-        Bound::CreateTable(create) => job(create_table::CreateTableJob::new(create)),
+        Bound::CreateTable(create) => Execution::Job(create_table::begin(create)),
         Bound::CreateView(create) => job(create),
         Bound::CreateModel(create) => job(create_model::CreateModelJob::new(create)),
-        Bound::CreateTransform(create) => job(create_transform::CreateTransformJob::new(create)),
+        Bound::CreateTransform(create) => Execution::Job(create_transform::begin(create)),
         Bound::CreateObjectTable(create) => job(create_object_table::CreateObjectTableJob::new(create)),
         Bound::CreateExternalTable(create) => job(create_external_table::CreateExternalTableJob::new(create)),
         Bound::AlterModel(alter) => job(alter_model::AlterModelJob::new(alter, engine)?),
-        Bound::Insert(insert) => job(insert::InsertJob::new(insert)),
+        Bound::Insert(insert) => Execution::Job(insert::begin(insert)),
         Bound::DropModel(drop) => job(drop),
         Bound::DropTable(drop) => job(drop),
-        Bound::Assign(assign) => job(assign::AssignJob::new(assign)),
+        Bound::Assign(assign) => Execution::Job(assign::begin(assign)),
         Bound::Nothing { message } => job(catalog_change::Nothing { message }),
     })
 }
@@ -102,7 +102,7 @@ pub(super) fn begin(bound: Bound, engine: &Engine) -> Result<Execution> {
 /// Sets out to bring what a statement needs before it can be bound.
 pub(super) fn prepare(prerequisite: Prerequisite) -> Execution {
     match prerequisite {
-        Prerequisite::Value { plan, place } => job(prerequisite::SubqueryValue::new(plan, place)),
+        Prerequisite::Value { plan, place } => Execution::Job(prerequisite::subquery_value(plan, place)),
         Prerequisite::Model { bytes, span } => job(prerequisite::ModelOfValue { bytes, span }),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::collect::{Collect, Collected};
+use super::collect::{Collect, Finish};
 use super::{Job, JobContext, JobStep};
 use crate::control::Stage;
 use crate::data::{Batch, DataType, Scalar, scalar_at};
@@ -11,9 +11,12 @@ use crate::model::Model;
 use crate::plan::{Plan, SubqueryPlace, invalid_model};
 
 /// Computes the value of a subquery: the bytes of a model.
-pub(super) struct SubqueryValue {
+pub(super) fn subquery_value(plan: Plan, place: SubqueryPlace) -> Box<dyn Job> {
+    Box::new(Collect::new(plan, SubqueryValue { place }))
+}
+
+struct SubqueryValue {
     place: SubqueryPlace,
-    rows: Collect,
 }
 
 /// Loads the model that a value's bytes are.
@@ -22,19 +25,8 @@ pub(super) struct ModelOfValue {
     pub(super) span: Span,
 }
 
-impl SubqueryValue {
-    pub(super) fn new(plan: Plan, place: SubqueryPlace) -> Self {
-        Self { place, rows: Collect::new(plan) }
-    }
-}
-
-impl Job for SubqueryValue {
-    fn step(mut self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
-        let batches = match self.rows.step(ctx.exec)? {
-            Collected::Waiting => return Ok(JobStep::Waiting(self)),
-            Collected::Working => return Ok(JobStep::Working(self)),
-            Collected::All(batches) => batches,
-        };
+impl Finish for SubqueryValue {
+    fn finish(self, batches: Vec<Batch>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
         let value = one_value(&batches, self.place.span)?;
         ctx.subquery_values.push((self.place, value));
         Ok(JobStep::Bind)
