@@ -109,11 +109,7 @@ impl BatchCall<'_> {
         let mut values = Vec::with_capacity(self.rows);
         let mut nulls = NullBufferBuilder::new(self.rows);
         for row in 0..self.rows {
-            let value = if is_valid(given.as_ref(), row) {
-                each(row).map_err(|error| error.in_row(row))?
-            } else {
-                None
-            };
+            let value = value_of(given.as_ref(), row, each)?;
             nulls.append(value.is_some());
             // The value at a NULL means nothing.
             values.push(value.unwrap_or_default());
@@ -128,11 +124,7 @@ impl BatchCall<'_> {
         ends.push(0);
         let mut nulls = NullBufferBuilder::new(self.rows);
         for row in 0..self.rows {
-            let value = if is_valid(given.as_ref(), row) {
-                each(row).map_err(|error| error.in_row(row))?
-            } else {
-                None
-            };
+            let value = value_of(given.as_ref(), row, each)?;
             nulls.append(value.is_some());
             if let Some(value) = value {
                 bytes.extend_from_slice(&value);
@@ -164,6 +156,11 @@ impl VariableColumn {
 
 fn is_valid(nulls: Option<&NullBuffer>, row: usize) -> bool {
     nulls.is_none_or(|nulls| nulls.is_valid(row))
+}
+
+/// What `each` makes of a row; NULL where an argument is NULL.
+fn value_of<T>(nulls: Option<&NullBuffer>, row: usize, each: Each<'_, T>) -> Result<Option<T>> {
+    if is_valid(nulls, row) { each(row).map_err(|error| error.in_row(row)) } else { Ok(None) }
 }
 
 fn end(length: usize) -> Result<i32> {

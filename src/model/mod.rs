@@ -5,7 +5,6 @@
 
 mod describe;
 mod graph_port;
-mod index_guard;
 mod inputs;
 mod labels;
 mod load;

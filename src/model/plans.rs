@@ -6,13 +6,12 @@ use tract_onnx::prelude::{TValue, TVec};
 use tract_onnx::tract_core::model::TypedSimplePlan;
 use tract_onnx::tract_hir::internal::{TractResult, TypedModel, ensure};
 
-use super::index_guard;
 use super::load::Graph;
 use super::shapes::InputShapes;
 use crate::diag::{Error, Result};
 use crate::limits::{Limits, TENSOR_BYTES};
 use crate::onnx::failure;
-use crate::operators::{holds_nan, keep_nan};
+use crate::operators::{guard_indices, holds_nan, keep_nan};
 
 /// The plans of one model, the most recently used last.
 pub(super) struct Plans {
@@ -90,8 +89,9 @@ impl Plans {
     }
 
     fn attempt(&self, shapes: InputShapes, inputs: TVec<TValue>) -> Result<TVec<TValue>> {
-        let has_nan = inputs.iter().any(|input| holds_nan(input));
-        let keeps_nan = has_nan && *self.loses_nan.get().unwrap_or(&true);
+        // Until a plan was built, any operator may lose NaN. Where none does, inputs need no looking through.
+        let may_lose_nan = *self.loses_nan.get().unwrap_or(&true);
+        let keeps_nan = may_lose_nan && inputs.iter().any(|input| holds_nan(input));
         let key = PlanKey { shapes, keeps_nan };
         let plan = match self.find(&key) {
             Some(plan) => plan,
@@ -111,7 +111,7 @@ impl Plans {
         let build = || {
             let mut model = self.graph.concrete(&key.shapes)?;
             check_memory(&model)?;
-            index_guard::insert(&mut model)?;
+            guard_indices(&mut model)?;
             if key.keeps_nan || self.loses_nan.get().is_none() {
                 let mut careful = model.clone();
                 let _ = self.loses_nan.set(keep_nan(&mut careful));

@@ -7,6 +7,8 @@
 //! Every file names the versions of the standard that it covers, as <https://onnx.ai/onnx/operators/> counts them.
 
 mod attributes;
+mod guard;
+mod index_guard;
 mod keep_nan;
 pub(crate) mod kernels;
 mod microsoft;
@@ -14,6 +16,7 @@ mod ml;
 mod standard;
 mod tensors;
 
+pub(crate) use index_guard::guard_indices;
 pub(crate) use keep_nan::{holds_nan, keep_nan};
 
 use std::fmt;

@@ -34,8 +34,28 @@ pub(super) fn dimensions(input: &Tensor) -> TractResult<(usize, usize)> {
 }
 
 /// The rows of `input`, which must have `features` features.
-pub(super) fn rows(input: &Tensor, features: usize) -> TractResult<usize> {
+fn rows(input: &Tensor, features: usize) -> TractResult<usize> {
     let (rows, found) = dimensions(input)?;
     ensure!(found == features, "expected {features} features, found shape {:?}", input.shape());
     Ok(rows)
+}
+
+/// A matrix with `width` numbers for every row of `input`, which must have `features` features: `fill` is given the
+/// features of a row and writes its numbers, which are zero before.
+pub(super) fn map_rows(
+    input: &Tensor,
+    features: usize,
+    width: usize,
+    mut fill: impl FnMut(&[f32], &mut [f32]),
+) -> TractResult<Tensor> {
+    let input = input.cast_to::<f32>()?;
+    let rows = rows(&input, features)?;
+    let mut output = Tensor::zero::<f32>(&[rows, width])?;
+    let mut view = output.try_as_plain_ram_mut()?;
+    let input = input.try_as_plain_ram()?;
+    let values = input.as_slice::<f32>()?.chunks(features);
+    for (values, output) in values.zip(view.as_slice_mut::<f32>()?.chunks_mut(width)) {
+        fill(values, output);
+    }
+    Ok(output)
 }

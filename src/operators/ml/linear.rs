@@ -131,20 +131,13 @@ impl Sums {
     /// A row of `width` numbers for every row of `input`: the sums, which `finish` then changes. `width` is the number
     /// of sums, or 2 where one sum tells two classes apart.
     fn run(&self, input: &Tensor, width: usize, mut finish: impl FnMut(&mut [f32])) -> TractResult<Tensor> {
-        let input = input.cast_to::<f32>()?;
-        let rows = feature_matrix::rows(&input, self.features)?;
-        let mut output = Tensor::zero::<f32>(&[rows, width])?;
-        let mut view = output.try_as_plain_ram_mut()?;
-        let input = input.try_as_plain_ram()?;
-        let values = input.as_slice::<f32>()?.chunks(self.features);
-        for (values, output) in values.zip(view.as_slice_mut::<f32>()?.chunks_mut(width)) {
+        feature_matrix::map_rows(input, self.features, width, |values, output| {
             let weights = self.coefficients.chunks(self.features).zip(&self.intercepts);
             for (sum, (weights, intercept)) in output.iter_mut().zip(weights) {
                 *sum = dot(values, weights) + intercept;
             }
             finish(output);
-        }
-        Ok(output)
+        })
     }
 }
 

@@ -119,20 +119,13 @@ impl Machine {
         width: usize,
         mut finish: impl FnMut(&[f32], &mut [f32]),
     ) -> TractResult<Tensor> {
-        let input = input.cast_to::<f32>()?;
-        let rows = feature_matrix::rows(&input, self.features)?;
-        let mut output = Tensor::zero::<f32>(&[rows, width])?;
-        let mut view = output.try_as_plain_ram_mut()?;
-        let input = input.try_as_plain_ram()?;
-        let values = input.as_slice::<f32>()?.chunks(self.features);
         let mut similarities = Vec::new();
-        for (row, output) in values.zip(view.as_slice_mut::<f32>()?.chunks_mut(width)) {
+        feature_matrix::map_rows(input, self.features, width, |row, output| {
             similarities.clear();
             similarities
                 .extend(self.vectors.chunks(self.features).map(|vector| self.kernel.similarity(row, vector)));
             finish(&similarities, output);
-        }
-        Ok(output)
+        })
     }
 }
 

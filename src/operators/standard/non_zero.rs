@@ -5,10 +5,11 @@ use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::infer::{InferenceOp, InferenceResult, Solver, TensorProxy, check_input_arity};
 use tract_onnx::tract_hir::internal::{
-    EvalContext, EvalOp, Expansion, Op, OutletId, SpecialOps, StaticName, TValue, TVec, Tensor, TractResult,
-    TypedFact, TypedModel, TypedOp, as_op, bail, check_output_arity, ensure, expand, op_as_typed_op,
-    op_out_of_plan, tvec,
+    Expansion, OutletId, SpecialOps, StaticName, TVec, Tensor, TractResult, TypedModel, bail,
+    check_output_arity, ensure, expand, tvec,
 };
+
+use crate::operators::guard::{Check, Guard};
 
 /// Builds the check.
 pub(super) fn build(
@@ -19,14 +20,18 @@ pub(super) fn build(
 }
 
 /// Lets numbers through unless they are integers and one of them is zero.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct NonZero;
 
-fn check(divisors: &Tensor) -> TractResult<()> {
-    let divisors = divisors.cast_to::<i64>()?;
-    let holds_zero = divisors.try_as_plain_ram()?.as_slice::<i64>()?.contains(&0);
-    ensure!(!holds_zero, "an integer is divided by zero");
-    Ok(())
+impl Check for NonZero {
+    const NAME: &'static str = "NonZero";
+
+    fn check(&self, divisors: &Tensor) -> TractResult<()> {
+        let divisors = divisors.cast_to::<i64>()?;
+        let holds_zero = divisors.try_as_plain_ram()?.as_slice::<i64>()?.contains(&0);
+        ensure!(!holds_zero, "an integer is divided by zero");
+        Ok(())
+    }
 }
 
 impl Expansion for NonZero {
@@ -55,36 +60,11 @@ impl Expansion for NonZero {
         let is_checked = fact.datum_type.is_integer();
         match &fact.konst {
             Some(constant) if is_checked => {
-                check(constant)?;
+                self.check(constant)?;
                 Ok(tvec!(*input))
             }
-            None if is_checked => model.wire_node(prefix, self.clone(), inputs),
+            None if is_checked => model.wire_node(prefix, Guard(self.clone()), inputs),
             _ => Ok(tvec!(*input)),
         }
     }
-}
-
-impl Op for NonZero {
-    fn name(&self) -> StaticName {
-        "NonZero".into()
-    }
-
-    op_as_typed_op!();
-}
-
-impl EvalOp for NonZero {
-    op_out_of_plan!();
-
-    fn eval(&self, _: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
-        inputs.iter().try_for_each(|input| check(input))?;
-        Ok(inputs)
-    }
-}
-
-impl TypedOp for NonZero {
-    fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
-        Ok(inputs.iter().map(|fact| fact.without_value()).collect())
-    }
-
-    as_op!();
 }
