@@ -79,7 +79,8 @@ use shapes::InputShapes;
 ///
 /// # Rows and shapes
 ///
-/// The first dimension of the inputs counts rows. Where it is free, one run takes up to [`Model::chunk_rows`] rows;
+/// The first dimension of the inputs counts rows, unless the option `batch_axis` or the graph says otherwise: recurrent
+/// networks have time steps first and rows second. Where it is free, one run takes up to [`Model::chunk_rows`] rows;
 /// where the file fixes it, the rows are split into runs of that number and the last run is padded with zeros; where all
 /// inputs are vectors of a fixed length or numbers, a run takes one row. The other dimensions are the shape of a row.
 /// Rows of different shapes, such as texts of different lengths, go into different runs.
@@ -176,6 +177,10 @@ impl Model {
     /// # Errors
     /// `invalid-option` for options that do not fit the model, or that only its file could tell.
     pub fn with_options(&self, options: &ModelOptions) -> Result<Self> {
+        if options.batch_axis != self.options.batch_axis {
+            return Err(Error::new(Code::InvalidOption, "`batch_axis` is settled when a model is loaded")
+                .hint("write CREATE OR REPLACE MODEL … OPTIONS (batch_axis = …)"));
+        }
         let model = Self::new(self.core.clone(), options)?;
         Ok(Self { load_time: self.load_time, ..model })
     }

@@ -22,6 +22,7 @@ use crate::onnx::{Format, Labels};
 /// | `model_type`, `sha256` | the file: its format, its checksum |
 /// | `input_columns`, `default_on_null`, `null_handling` | the inputs: which columns make them up, what becomes of NULL |
 /// | `image_layout`, `image_mean`, `image_std` | pictures: the order of their dimensions; `(value - mean) / std`, values from 0 to 1 |
+/// | `batch_axis` | the inputs: which dimension counts rows |
 /// | `labels`, `task`, `softmax` | the outputs: names of classes, `predicted_label`, probabilities of scores |
 ///
 /// # Example

@@ -1,9 +1,9 @@
 //! Which axis of each input counts rows, and how many rows one run takes.
 //!
-//! Files do not say it. Exporters put rows first, save recurrent networks, whose steps come first and whose batch is the
-//! second axis. What tells them apart is, in this order: the option `batch_axis`, the names of free dimensions, the
-//! operators that read an input, and whether a dimension is free. Where these do not decide, the model is refused: with
-//! the wrong axis it would answer plausible nonsense.
+//! ONNX files do not record it. Exporters put rows first, except in recurrent networks, where time steps come first and
+//! the batch is the second axis. What tells them apart is, in this order: the option `batch_axis`, the names of free
+//! dimensions, the operators that read an input, and whether a dimension is free. Where these do not decide, the model is
+//! refused: with the wrong axis it would return plausible but wrong predictions.
 
 use tract_onnx::pb::GraphProto;
 
@@ -16,7 +16,7 @@ use crate::onnx::{Declared, Dim};
 pub(super) enum BatchSize {
     /// Any number.
     Any,
-    /// Exactly so many; the last run is padded with zeros.
+    /// Exactly this many; the last run is padded with zeros.
     Fixed(usize),
     /// No dimension counts rows: every input is one value for one row.
     Unbatched,
@@ -33,19 +33,20 @@ impl BatchSize {
     }
 }
 
-/// What counts rows in a model.
+/// The batch size of a model, and the row axis of each input.
 #[derive(Debug)]
 pub(super) struct RowAxes {
     pub(super) batch_size: BatchSize,
-    /// For each input the axis; `None` for a parameter, which is one value for all rows of a run.
+    /// For each input the axis; `None` where it has none: a parameter, which all rows of a run share, or any input of an
+    /// unbatched model.
     pub(super) axes: Vec<Option<usize>>,
 }
 
-/// Names that exporters give to the axis of rows.
+/// Names that exporters give to the row axis.
 const BATCH_NAMES: [&str; 9] =
     ["batch", "batch_size", "batchsize", "batch_dim", "n", "b", "bs", "num_samples", "rows"];
 
-/// Names that exporters give to the axis of steps.
+/// Names that exporters give to the time axis.
 const STEP_NAMES: [&str; 12] = [
     "sequence",
     "sequence_length",
@@ -62,11 +63,11 @@ const STEP_NAMES: [&str; 12] = [
 ];
 
 impl RowAxes {
-    /// Decides for `inputs`, which the nodes of `graph` read.
+    /// The row axis of each of `inputs`, which the nodes of `graph` read.
     ///
     /// # Errors
     /// `unsupported-model-type` where the inputs disagree or nothing decides; `invalid-option` for a `batch_axis` that an
-    /// input does not have.
+    /// input does not have, or that counts other rows than the axes of the other inputs.
     pub(super) fn decide(
         inputs: &[Declared],
         graph: &GraphProto,
@@ -76,7 +77,6 @@ impl RowAxes {
         for input in inputs {
             axes.push(axis(input, graph, given)?);
         }
-        // A free axis of rows is the batch: what is fixed beside it takes no part in it.
         let length = |input: &Declared, axis: Option<usize>| -> Result<Option<Dim>> {
             let dims = input.dims()?;
             Ok(axis.and_then(|axis| dims.get(axis)).cloned())
@@ -84,39 +84,49 @@ impl RowAxes {
         let lengths: Vec<Option<Dim>> =
             inputs.iter().zip(&axes).map(|(input, axis)| length(input, *axis)).collect::<Result<_>>()?;
         if let Some(input) = inputs.iter().zip(&lengths).find(|(_, length)| **length == Some(Dim::Fixed(0))) {
-            return Err(refused(format!("model input `{}` holds nothing", input.0.name)));
+            return Err(refused(format!("model input `{}` has zero rows", input.0.name)));
         }
         let fixed: Vec<usize> = lengths.iter().flatten().filter_map(Dim::fixed).collect();
         let is_free = lengths.iter().flatten().any(|length| length.fixed().is_none());
-        let keep = |axes: &mut [Option<usize>], stays: &dyn Fn(&Dim) -> bool| {
-            for (axis, length) in axes.iter_mut().zip(&lengths) {
-                if length.as_ref().is_some_and(|length| !stays(length)) {
+        // The axes that do not hold rows after all are dropped.
+        let retain_axes = |axes: &mut [Option<usize>], has_rows: &dyn Fn(&Dim) -> bool| -> Result<()> {
+            for ((axis, length), input) in axes.iter_mut().zip(&lengths).zip(inputs) {
+                if length.as_ref().is_some_and(|length| !has_rows(length)) {
                     *axis = None;
+                    if given.is_some_and(|given| given.of(&input.name).is_some()) {
+                        let message = format!(
+                            "`batch_axis` of input `{}` counts other rows than the other inputs have",
+                            input.name
+                        );
+                        return Err(Error::new(Code::InvalidOption, message)
+                            .hint("leave the option out for inputs that all rows share"));
+                    }
                 }
             }
+            Ok(())
         };
         let batch_size = if is_free && !fixed.contains(&1) {
-            keep(&mut axes, &|length| length.fixed().is_none());
+            // Inputs whose axis is fixed are parameters.
+            retain_axes(&mut axes, &|length| length.fixed().is_none())?;
             BatchSize::Any
         } else if fixed.contains(&1) {
-            // Each row has a run of its own.
-            keep(&mut axes, &|length| length.fixed().is_none_or(|length| length == 1));
+            // Each row is run separately.
+            retain_axes(&mut axes, &|length| length.fixed().is_none_or(|length| length == 1))?;
             BatchSize::Fixed(1)
         } else {
-            let only_vectors = inputs
-                .iter()
-                .zip(&axes)
-                .all(|(input, _)| input.shape.as_ref().is_none_or(|shape| shape.len() < 2));
+            // Vectors of a fixed length are the features of one row, unless the option counts them.
+            let only_vectors =
+                inputs.iter().all(|input| input.shape.as_ref().is_none_or(|shape| shape.len() < 2));
             match fixed.as_slice() {
                 [] => BatchSize::Unbatched,
-                _ if only_vectors => {
-                    keep(&mut axes, &|_| false);
+                _ if only_vectors && given.is_none() => {
+                    axes.fill(None);
                     BatchSize::Unbatched
                 }
                 [rows, others @ ..] => {
                     if let Some(other) = others.iter().find(|other| *other != rows) {
                         return Err(refused(format!(
-                            "the first dimensions of the model's inputs are {rows} and {other}: they do not count the same rows"
+                            "the model's inputs have {rows} and {other} rows, expected the same number in each"
                         )));
                     }
                     BatchSize::Fixed(*rows)
@@ -127,7 +137,7 @@ impl RowAxes {
     }
 }
 
-/// The axis of `input` that counts rows, as far as it tells by itself.
+/// The row axis of `input`, judged from this input alone.
 fn axis(input: &Declared, graph: &GraphProto, given: Option<&PerInput<usize>>) -> Result<Option<usize>> {
     let dims = input.dims()?;
     if let Some(axis) = given.and_then(|given| given.of(&input.name)) {
@@ -135,41 +145,42 @@ fn axis(input: &Declared, graph: &GraphProto, given: Option<&PerInput<usize>>) -
             return Ok(Some(*axis));
         }
         let message =
-            format!("`batch_axis` is {axis} for input `{}` of {} dimensions", input.name, dims.len());
+            format!("`batch_axis` is {axis} for input `{}`, which has {} dimensions", input.name, dims.len());
         return Err(Error::new(Code::InvalidOption, message).hint("axes count from 0"));
     }
     if dims.len() < 2 {
         return Ok((!dims.is_empty()).then_some(0));
     }
-    let called = |names: &[&str]| -> Vec<usize> {
-        let is_called = |dim: &Dim| match dim {
+    let axes_named = |names: &[&str]| -> Vec<usize> {
+        let is_named = |dim: &Dim| match dim {
             Dim::Free(name) => names.contains(&name.to_ascii_lowercase().as_str()),
             Dim::Fixed(_) => false,
         };
-        dims.iter().enumerate().filter(|(_, dim)| is_called(dim)).map(|(axis, _)| axis).collect()
+        dims.iter().enumerate().filter(|(_, dim)| is_named(dim)).map(|(axis, _)| axis).collect()
     };
-    if let [axis] = called(&BATCH_NAMES).as_slice() {
+    if let [axis] = axes_named(&BATCH_NAMES).as_slice() {
         return Ok(Some(*axis));
     }
     if let Some(axis) = recurrent_axis(graph, &input.name) {
         return Ok(Some(axis));
     }
     // Without steps in front, rows come first.
-    if !called(&STEP_NAMES).contains(&0) {
+    if !axes_named(&STEP_NAMES).contains(&0) {
         return Ok(Some(0));
     }
+    // Steps come first: an axis of 1 behind them is the batch, and where all others are fixed, they are the rows.
     match dims {
         [_, Dim::Fixed(1), ..] => Ok(Some(1)),
         [_, rest @ ..] if rest.iter().all(|dim| dim.fixed().is_some()) => Ok(Some(0)),
         _ => {
             let shape: Vec<_> = dims.iter().map(Dim::to_string).collect();
             let message = format!(
-                "nothing tells which axis of model input `{}` of shape [{}] counts rows",
+                "cannot tell which axis of model input `{}` of shape [{}] counts rows",
                 input.name,
                 shape.join(", ")
             );
             Err(refused(message).hint(format!(
-                "say it with the option `batch_axis`: batch_axis = STRUCT(1 AS `{}`); axes count from 0",
+                "set the option `batch_axis`: batch_axis = STRUCT(1 AS `{}`); axes count from 0",
                 input.name
             )))
         }

@@ -3,6 +3,7 @@
 //! Of the estimators of scikit-learn, XGBoost and LightGBM a sample is committed. `cargo xtask estimators` makes all of
 //! them in a folder of its own, which it names in `PREDICTQL_ESTIMATORS`, and reads what this test writes there.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,14 +18,20 @@ use arrow_array::{
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{DataType, Field};
 use predictql::diag::Error;
-use predictql::model::Port;
+use predictql::model::{ModelOptions, Port};
 use predictql::{Engine, Params, data};
 use serde_json::{Map, Value};
 
 use crate::host;
 
-/// Models of other tests: for the words of a refusal, and with a file beside them.
-const ELSEWHERE: [&str; 2] = ["models/unsupported_ops.onnx", "models/external_data.onnx"];
+/// Models of other tests: for the words of a refusal, with a file beside them, and with options or columns of their own.
+const ELSEWHERE: [&str; 5] = [
+    "models/unsupported_ops.onnx",
+    "models/external_data.onnx",
+    "models/unclear_rows.onnx",
+    "models/vectors.onnx",
+    "models/parameter.onnx",
+];
 
 #[test]
 fn models_give_onnxruntimes_numbers() {
@@ -36,7 +43,9 @@ fn models_give_onnxruntimes_numbers() {
             let name = content["model"].as_str().filter(|name| !ELSEWHERE.contains(name))?;
             let model = host::fixtures().join(name);
             answers(&content)?;
-            check(&model, &content).err().map(|failure| format!("{}: {failure}", model.display()))
+            check(&model, &content, &ModelOptions::default())
+                .err()
+                .map(|failure| format!("{}: {failure}", model.display()))
         })
         .collect();
     assert!(failures.is_empty(), "{failures:#?}");
@@ -48,7 +57,7 @@ fn estimators_give_onnxruntimes_numbers() {
     let folder = named.clone().unwrap_or_else(|| host::fixtures().join("zoo"));
     let results: Vec<String> = files(&folder, "onnx")
         .iter()
-        .map(|model| (model, check(model, &json(&model.with_extension("json")))))
+        .map(|model| (model, check(model, &json(&model.with_extension("json")), &ModelOptions::default())))
         .map(|(model, result)| (model, result.err().unwrap_or_else(|| "agrees".into()).replace('\n', " ")))
         .map(|(model, result)| format!("{}\t{result}", model.file_stem().unwrap().to_string_lossy()))
         .collect();
@@ -83,9 +92,10 @@ const ROW: &str = "number of the row";
 
 /// What is wrong with the predictions of `model`. It is asked several times, in batches of several sizes and in the other
 /// order: whatever an operator keeps from one run to the next would change an answer.
-fn check(model: &Path, expected: &Value) -> Result<(), String> {
+pub fn check(model: &Path, expected: &Value, options: &ModelOptions) -> Result<(), String> {
     let engine = Engine::default();
-    let loaded = engine.register_model("m", &fs::read(model).unwrap()).map_err(words)?;
+    let bytes = fs::read(model).unwrap();
+    let loaded = engine.register_model_with("m", &bytes, &BTreeMap::new(), options).map_err(words)?;
     let columns = loaded.signature().inputs.iter().map(|port| column(port, &expected["inputs"][&port.name]));
     let mut columns: Vec<_> = columns.collect();
     let rows = columns.first().map_or(0, |(_, column)| column.len());

@@ -20,6 +20,7 @@ mod mutations;
 mod notation;
 mod operators;
 mod reference;
+mod row_axis;
 mod stepping;
 mod suite;
 mod table;

@@ -69,6 +69,10 @@ pub(super) fn check_names(ports: &[GraphPort], options: &ModelOptions) -> Result
     let contains =
         |names: &[&str], name: &str| names.iter().any(|candidate| candidate.eq_ignore_ascii_case(name));
     let mut columns: Vec<&str> = inputs().collect();
+    let mut axes = options.batch_axis.iter().flat_map(PerInput::names);
+    if let Some(name) = axes.find(|name| !contains(&columns, name)) {
+        return Err(unknown("batch_axis", name, &columns));
+    }
     match &options.columns {
         Some(PerInput::All(names)) => {
             if let [example, ..] = ports

@@ -1,0 +1,109 @@
+//! Which axis of a model's inputs counts rows: the model tells, or the option `batch_axis` does. What models that need no
+//! option predict is in `agreement`.
+
+use predictql::Engine;
+use predictql::data::{DataType, Scalar, StructField};
+use predictql::model::{Model, ModelOptions};
+use predictql::{Limits, Params};
+
+use crate::agreement;
+use crate::host::{fixtures, json, read, run_in};
+
+fn batch_axis(value: Scalar) -> ModelOptions {
+    let mut options = ModelOptions::default();
+    options.set("batch_axis", &value).unwrap();
+    options
+}
+
+fn for_input(name: &str, axis: i64) -> ModelOptions {
+    let field = StructField { name: name.into(), data_type: DataType::Int64 };
+    batch_axis(Scalar::Struct(vec![field], vec![Scalar::Int64(axis)]))
+}
+
+fn load(model: &str, options: &ModelOptions) -> Result<Model, String> {
+    let bytes = read(&format!("models/{model}.onnx"));
+    Model::load_with(&bytes, options, &Limits::default()).map_err(|error| error.to_string())
+}
+
+fn numbers(value: &serde_json::Value) -> Vec<f64> {
+    value["data"].as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+}
+
+/// Predicts with `model`, in batches of several sizes, and compares `y` with onnxruntime's numbers.
+fn compare(engine: &Engine, rows: &str, wanted: &[f64]) {
+    for batch_rows in [8192, 8192, 2, 1] {
+        let session = engine.session().with_batch_rows(batch_rows);
+        let sql = format!("SELECT y FROM ML.PREDICT(MODEL m, (SELECT * FROM {rows})) ORDER BY row");
+        let outcome = run_in(&session, &sql, Params::default()).unwrap();
+        let found = match &outcome.schema.as_ref().unwrap().fields[0].data_type {
+            DataType::Float64 => outcome.floats("y"),
+            _ => outcome.float_lists("y").concat(),
+        };
+        assert_eq!(found.len(), wanted.len());
+        for (found, wanted) in found.iter().zip(wanted) {
+            assert!((found - wanted).abs() <= 1e-5, "{found} instead of {wanted}, {batch_rows} rows a batch");
+        }
+    }
+}
+
+#[test]
+fn the_option_says_it_where_the_model_does_not() {
+    let error = load("unclear_rows", &ModelOptions::default()).unwrap_err();
+    assert!(error.contains("batch_axis = STRUCT(1 AS `x`)"), "{error}");
+    let model = fixtures().join("models/unclear_rows.onnx");
+    for options in [batch_axis(Scalar::Int64(1)), for_input("X", 1)] {
+        agreement::check(&model, &json("expected/unclear_rows.json"), &options).unwrap();
+    }
+    let error = load("unclear_rows", &batch_axis(Scalar::Int64(3))).unwrap_err();
+    assert!(error.starts_with("[invalid-option]") && error.contains("which has 3 dimensions"), "{error}");
+}
+
+#[test]
+fn vectors_are_the_features_of_one_row_unless_the_option_counts_them() {
+    let model = load("vectors", &ModelOptions::default()).unwrap();
+    assert_eq!(model.signature().inputs[0].data_type.to_string(), "ARRAY<FLOAT64>");
+    let engine = Engine::default();
+    engine
+        .register_model_with(
+            "m",
+            &read("models/vectors.onnx"),
+            &Default::default(),
+            &batch_axis(Scalar::Int64(0)),
+        )
+        .unwrap();
+    let expected = json("expected/vectors.json");
+    let (a, b) = (numbers(&expected["inputs"]["a"]), numbers(&expected["inputs"]["b"]));
+    let row = |row: usize| format!("STRUCT({row} AS row, {} AS a, {} AS b)", a[row], b[row]);
+    let rows = format!("UNNEST([{}, {}, {}])", row(0), row(1), row(2));
+    compare(&engine, &rows, &numbers(&expected["onnxruntime"]["y"]));
+}
+
+#[test]
+fn a_fixed_input_beside_rows_is_a_parameter() {
+    let engine = Engine::default();
+    engine.register_model("m", &read("models/parameter.onnx")).unwrap();
+    let expected = json("expected/parameter.json");
+    let scale = numbers(&expected["inputs"]["scale"]);
+    let x = numbers(&expected["inputs"]["x"]);
+    let row = |(row, x): (usize, &[f64])| format!("STRUCT({row} AS row, {x:?} AS x, {scale:?} AS scale)");
+    let rows: Vec<String> = x.chunks(3).enumerate().map(row).collect();
+    compare(&engine, &format!("UNNEST([{}])", rows.join(", ")), &numbers(&expected["onnxruntime"]["y"]));
+}
+
+#[test]
+fn an_option_that_cannot_hold_is_refused() {
+    // The rows are those of the free axis of `x`; no axis of `scale` can count them.
+    let error = load("parameter", &for_input("scale", 0)).unwrap_err();
+    assert!(error.starts_with("[invalid-option]") && error.contains("`scale`"), "{error}");
+    let error = load("parameter", &for_input("scael", 0)).unwrap_err();
+    assert!(error.starts_with("[invalid-option]") && error.contains("did you mean `scale`?"), "{error}");
+}
+
+#[test]
+fn a_loaded_model_keeps_its_axis() {
+    let model = load("batch_second", &ModelOptions::default()).unwrap();
+    let error = model.with_options(&batch_axis(Scalar::Int64(0))).unwrap_err().to_string();
+    assert!(error.starts_with("[invalid-option]") && error.contains("CREATE OR REPLACE MODEL"), "{error}");
+    let same = load("batch_second", &batch_axis(Scalar::Int64(1))).unwrap();
+    assert!(same.with_options(&batch_axis(Scalar::Int64(1))).is_ok());
+}
