@@ -55,6 +55,9 @@ impl Reduction {
             (Self::Replace, _) => replace(data, updates, positions),
             (_, DatumType::F32) => self.reduce(data, updates, positions, |a: f32, b| a + b, |a, b| a * b),
             (_, DatumType::F64) => self.reduce(data, updates, positions, |a: f64, b| a + b, |a, b| a * b),
+            (_, DatumType::U64) => {
+                self.reduce(data, updates, positions, u64::wrapping_add, u64::wrapping_mul)
+            }
             (_, integer) if integer.is_integer() => {
                 // The low bits of a sum or product are those of the wider one.
                 let (data, updates) = (data.cast_to::<i64>()?, updates.cast_to::<i64>()?);
@@ -87,20 +90,10 @@ impl Reduction {
                 Self::Replace => new,
                 Self::Add => add(old, new),
                 Self::Multiply => multiply(old, new),
-                Self::Least => {
-                    if new < old {
-                        new
-                    } else {
-                        old
-                    }
-                }
-                Self::Greatest => {
-                    if new > old {
-                        new
-                    } else {
-                        old
-                    }
-                }
+                // As in onnxruntime, the old value has to win: an update of NaN is kept.
+                Self::Least if old < new => old,
+                Self::Greatest if old > new => old,
+                Self::Least | Self::Greatest => new,
             };
         }
         Ok(output)
