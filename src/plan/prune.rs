@@ -1,4 +1,4 @@
-//! Columns that nobody reads are not carried along: pictures are not loaded, tensors are not copied.
+//! Removes unused columns from a plan, so that pictures are not loaded and tensors are not copied.
 
 use std::collections::BTreeMap;
 
@@ -14,101 +14,103 @@ use crate::diag::{Invariant, Result, Span, ensure};
 pub(super) fn prune(mut plan: Plan) -> Result<Plan> {
     for node in plan.subplans.iter_mut().map(|subplan| &mut subplan.root).chain([&mut plan.root]) {
         let all = all_columns(node);
-        keep(node, &all)?;
+        prune_node(node, &all)?;
     }
     Ok(plan)
 }
 
-/// The new numbers of an operator's columns, by the old ones. [`keep`] sees to it that it has every column that was
-/// asked for.
-struct Moves(BTreeMap<usize, usize>);
+/// Maps the old indices of an operator's columns to the new ones. [`prune_node`] ensures that it covers every column that
+/// was requested.
+struct ColumnMap(BTreeMap<usize, usize>);
 
-impl Moves {
+impl ColumnMap {
     #[expect(
         clippy::indexing_slicing,
-        reason = "only columns that were asked for are looked up, and `keep` checks these"
+        reason = "only columns that were requested are looked up, and `prune_node` checks these"
     )]
-    fn new_number(&self, column: usize) -> usize {
+    fn new_index(&self, column: usize) -> usize {
         self.0[&column]
     }
 
     fn renumber(&self, expr: &mut Expr) {
-        expr.renumber_columns(&|column| self.new_number(column));
+        expr.renumber_columns(&|column| self.new_index(column));
     }
 }
 
-/// What an operator has left of its columns.
+/// The columns that an operator has after pruning.
 enum Remaining {
-    /// Those of these numbers, in this order.
-    Own(Vec<usize>),
-    /// Those that its inputs have left.
-    OfInputs { schema: Schema, moves: Moves },
+    /// Its own columns of these indices, in this order.
+    Subset(Vec<usize>),
+    /// Those that its inputs have.
+    Inherited { schema: Schema, map: ColumnMap },
 }
 
-/// Leaves at least the columns `wanted` (ascending).
-fn keep(node: &mut Node, wanted: &[usize]) -> Result<Moves> {
+/// Prunes `node`, keeping at least the columns `wanted` (ascending).
+fn prune_node(node: &mut Node, wanted: &[usize]) -> Result<ColumnMap> {
     let all = all_columns(node);
-    ensure(wanted.iter().all(|column| *column < all.len()), "an operator reads a column that is not there")?;
+    ensure(
+        wanted.iter().all(|column| *column < all.len()),
+        "an operator reads a column that its input does not have",
+    )?;
     let remaining = narrow(&mut node.kind, &all, wanted)?;
-    let moves = match remaining {
-        Remaining::Own(columns) => {
+    let map = match remaining {
+        Remaining::Subset(columns) => {
             node.schema = Schema { fields: pick(&node.schema.fields, &columns)? };
-            Moves(columns.into_iter().enumerate().map(|(new, old)| (old, new)).collect())
+            ColumnMap(columns.into_iter().enumerate().map(|(new, old)| (old, new)).collect())
         }
-        Remaining::OfInputs { schema, moves } => {
+        Remaining::Inherited { schema, map } => {
             node.schema = schema;
-            moves
+            map
         }
     };
-    ensure(wanted.iter().all(|column| moves.0.contains_key(column)), "pruning lost a column")?;
-    Ok(moves)
+    ensure(wanted.iter().all(|column| map.0.contains_key(column)), "pruning lost a column")?;
+    Ok(map)
 }
 
-/// Takes out of an operator, and of those below it, what only the columns that are not `wanted` need. `all` are the
-/// operator's columns.
+/// Removes from an operator and its inputs what only unwanted columns need. `all` are the operator's columns.
 fn narrow(kind: &mut NodeKind, all: &[usize], wanted: &[usize]) -> Result<Remaining> {
     Ok(match kind {
-        NodeKind::OneRow => Remaining::Own(wanted.to_vec()),
+        NodeKind::OneRow => Remaining::Subset(wanted.to_vec()),
         NodeKind::Values { rows } => {
             for row in rows {
                 *row = pick(row, wanted)?;
             }
-            Remaining::Own(wanted.to_vec())
+            Remaining::Subset(wanted.to_vec())
         }
         NodeKind::Scan { columns, .. }
         | NodeKind::Objects { columns, .. }
         | NodeKind::Shared { columns, .. } => {
             *columns = pick(columns, wanted)?;
-            Remaining::Own(wanted.to_vec())
+            Remaining::Subset(wanted.to_vec())
         }
         NodeKind::Project { input, exprs } => {
             *exprs = pick(exprs, wanted)?;
-            keep_read(input, &[], exprs.iter_mut().collect())?;
-            Remaining::Own(wanted.to_vec())
+            prune_read(input, &[], exprs.iter_mut().collect())?;
+            Remaining::Subset(wanted.to_vec())
         }
-        NodeKind::Filter { input, predicate } => passed_through(input, wanted, vec![predicate])?,
+        NodeKind::Filter { input, predicate } => prune_passthrough(input, wanted, vec![predicate])?,
         NodeKind::Sort { input, keys, .. } => {
-            passed_through(input, wanted, keys.iter_mut().map(|key| &mut key.expr).collect())?
+            prune_passthrough(input, wanted, keys.iter_mut().map(|key| &mut key.expr).collect())?
         }
-        NodeKind::Limit { input, .. } => passed_through(input, wanted, Vec::new())?,
+        NodeKind::Limit { input, .. } => prune_passthrough(input, wanted, Vec::new())?,
         // Whole rows are compared.
-        NodeKind::Distinct { input } => passed_through(input, all, Vec::new())?,
+        NodeKind::Distinct { input } => prune_passthrough(input, all, Vec::new())?,
         NodeKind::Union { inputs } => {
             for input in inputs {
-                keep_exactly(input, wanted)?;
+                prune_exactly(input, wanted)?;
             }
-            Remaining::Own(wanted.to_vec())
+            Remaining::Subset(wanted.to_vec())
         }
         NodeKind::Join { left, right, keys, condition, .. } => {
             join(left, right, keys, condition.as_mut(), wanted)?
         }
         NodeKind::Unnest { input, array, keep, .. } => {
             let (from_input, _) = split(wanted, keep.len());
-            // The element and its position stay.
+            // The element and its position are always kept.
             let added = keep.len()..all.len();
             *keep = pick(keep, &from_input)?;
-            keep_and_read(input, keep, vec![array])?;
-            Remaining::Own(from_input.into_iter().chain(added).collect())
+            prune_and_renumber(input, keep, vec![array])?;
+            Remaining::Subset(from_input.into_iter().chain(added).collect())
         }
         NodeKind::Aggregate { input, keys, aggregates } => aggregate(input, keys, aggregates, wanted)?,
         NodeKind::Window { input, partition_by, order_by, calls, keep } => {
@@ -117,29 +119,29 @@ fn narrow(kind: &mut NodeKind, all: &[usize], wanted: &[usize]) -> Result<Remain
             *keep = pick(keep, &from_input)?;
             let keys = partition_by.iter_mut().chain(order_by.iter_mut().map(|key| &mut key.expr));
             let exprs = keys.chain(calls.iter_mut().flat_map(WindowCall::exprs_mut));
-            keep_and_read(input, keep, exprs.collect())?;
-            Remaining::Own(wanted.to_vec())
+            prune_and_renumber(input, keep, exprs.collect())?;
+            Remaining::Subset(wanted.to_vec())
         }
         NodeKind::Predict { input, inputs, outputs, keep, .. } => {
             let (of_model, from_input) = split(wanted, outputs.len());
             *outputs = pick(outputs, &of_model)?;
             *keep = pick(keep, &from_input)?;
-            keep_and_read(input, keep, inputs.iter_mut().flatten().collect())?;
-            Remaining::Own(wanted.to_vec())
+            prune_and_renumber(input, keep, inputs.iter_mut().flatten().collect())?;
+            Remaining::Subset(wanted.to_vec())
         }
         NodeKind::VectorSearch { base, query, .. } => {
             for SearchSide { input, vector, keep } in [&mut **base, &mut **query] {
-                keep_and_read(input, keep, vec![vector])?;
+                prune_and_renumber(input, keep, vec![vector])?;
             }
-            Remaining::Own(all.to_vec())
+            Remaining::Subset(all.to_vec())
         }
     })
 }
 
 /// An operator that has the columns of its input.
-fn passed_through(input: &mut Node, wanted: &[usize], exprs: Vec<&mut Expr>) -> Result<Remaining> {
-    let moves = keep_read(input, wanted, exprs)?;
-    Ok(Remaining::OfInputs { schema: input.schema.clone(), moves })
+fn prune_passthrough(input: &mut Node, wanted: &[usize], exprs: Vec<&mut Expr>) -> Result<Remaining> {
+    let map = prune_read(input, wanted, exprs)?;
+    Ok(Remaining::Inherited { schema: input.schema.clone(), map })
 }
 
 fn join(
@@ -151,20 +153,20 @@ fn join(
 ) -> Result<Remaining> {
     let width = left.schema.fields.len();
     let read = condition.iter().flat_map(|condition| columns_of(condition)).collect();
-    let (of_left, of_right) = split(&union(wanted.to_vec(), read), width);
+    let (of_left, of_right) = split(&merged(wanted.to_vec(), read), width);
     let (left_keys, right_keys) = keys.iter_mut().map(|(left, right)| (left, right)).unzip();
-    let mut moves = keep_read(left, &of_left, left_keys)?;
-    let right_moves = keep_read(right, &of_right, right_keys)?;
+    let mut map = prune_read(left, &of_left, left_keys)?;
+    let right_map = prune_read(right, &of_right, right_keys)?;
     let new_width = left.schema.fields.len();
-    moves.0.extend(right_moves.0.into_iter().map(|(old, new)| (old + width, new + new_width)));
+    map.0.extend(right_map.0.into_iter().map(|(old, new)| (old + width, new + new_width)));
     if let Some(condition) = condition {
-        moves.renumber(condition);
+        map.renumber(condition);
     }
     let fields = [left.schema.fields.clone(), right.schema.fields.clone()].concat();
-    Ok(Remaining::OfInputs { schema: Schema { fields }, moves })
+    Ok(Remaining::Inherited { schema: Schema { fields }, map })
 }
 
-/// All keys stay: they make the groups.
+/// All keys are kept: they define the groups.
 fn aggregate(
     input: &mut Node,
     keys: &mut [Expr],
@@ -175,29 +177,29 @@ fn aggregate(
     *aggregates = pick(aggregates, &of_aggregates)?;
     let columns = (0..keys.len()).chain(of_aggregates.iter().map(|number| number + keys.len())).collect();
     let exprs = keys.iter_mut().chain(aggregates.iter_mut().flat_map(Aggregate::exprs_mut));
-    keep_read(input, &[], exprs.collect())?;
-    Ok(Remaining::Own(columns))
+    prune_read(input, &[], exprs.collect())?;
+    Ok(Remaining::Subset(columns))
 }
 
 /// Prunes `input` to the columns `wanted` and those that `exprs` read, which are renumbered.
-fn keep_read(input: &mut Node, wanted: &[usize], mut exprs: Vec<&mut Expr>) -> Result<Moves> {
+fn prune_read(input: &mut Node, wanted: &[usize], mut exprs: Vec<&mut Expr>) -> Result<ColumnMap> {
     let read = exprs.iter().flat_map(|expr| columns_of(expr)).collect();
-    let moves = keep(input, &union(wanted.to_vec(), read))?;
-    exprs.iter_mut().for_each(|expr| moves.renumber(expr));
-    Ok(moves)
+    let map = prune_node(input, &merged(wanted.to_vec(), read))?;
+    exprs.iter_mut().for_each(|expr| map.renumber(expr));
+    Ok(map)
 }
 
 /// Prunes `input` to the columns `kept` and those that `exprs` read. All of them are renumbered.
-fn keep_and_read(input: &mut Node, kept: &mut [usize], exprs: Vec<&mut Expr>) -> Result<()> {
-    let moves = keep_read(input, kept, exprs)?;
-    kept.iter_mut().for_each(|column| *column = moves.new_number(*column));
+fn prune_and_renumber(input: &mut Node, kept: &mut [usize], exprs: Vec<&mut Expr>) -> Result<()> {
+    let map = prune_read(input, kept, exprs)?;
+    kept.iter_mut().for_each(|column| *column = map.new_index(*column));
     Ok(())
 }
 
 /// Leaves the columns `wanted` and no others: inputs of a UNION must agree on their columns.
-fn keep_exactly(node: &mut Node, wanted: &[usize]) -> Result<()> {
-    let moves = keep(node, wanted)?;
-    let columns: Vec<_> = wanted.iter().map(|column| moves.new_number(*column)).collect();
+fn prune_exactly(node: &mut Node, wanted: &[usize]) -> Result<()> {
+    let map = prune_node(node, wanted)?;
+    let columns: Vec<_> = wanted.iter().map(|column| map.new_index(*column)).collect();
     if columns.iter().copied().eq(0..node.schema.fields.len()) {
         return Ok(());
     }
@@ -215,7 +217,7 @@ fn all_columns(node: &Node) -> Vec<usize> {
     (0..node.schema.fields.len()).collect()
 }
 
-/// The columns in front of `boundary`, and the others, counted from there.
+/// The columns before `boundary`, and the others, renumbered from 0.
 fn split(columns: &[usize], boundary: usize) -> (Vec<usize>, Vec<usize>) {
     let (front, back): (Vec<_>, Vec<_>) = columns.iter().partition(|column| **column < boundary);
     (front, back.into_iter().map(|column: usize| column - boundary).collect())
@@ -225,8 +227,8 @@ fn pick<T: Clone>(items: &[T], indices: &[usize]) -> Result<Vec<T>> {
     indices.iter().map(|index| items.get(*index).cloned().invariant("a column to keep is missing")).collect()
 }
 
-/// The numbers of both, ascending and each once.
-fn union(mut columns: Vec<usize>, others: Vec<usize>) -> Vec<usize> {
+/// The columns of both, ascending and each once.
+fn merged(mut columns: Vec<usize>, others: Vec<usize>) -> Vec<usize> {
     columns.extend(others);
     columns.sort_unstable();
     columns.dedup();

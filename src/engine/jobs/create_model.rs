@@ -1,4 +1,4 @@
-//! CREATE MODEL over a file: asks for the model's file, then for the files beside it, then loads the graph.
+//! CREATE MODEL over a file: requests the model's file, then its labels and the files that hold its weights, then loads it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,28 +20,28 @@ pub(super) struct CreateModelJob {
 }
 
 enum State {
-    Named,
-    /// The model's file was asked for.
+    Start,
+    /// The model's file has been requested.
     FileRequested {
         file: u64,
     },
-    /// Files were asked for that lie beside it: one of labels, and those that the model keeps weights in.
-    PartsRequested {
+    /// The file of labels, and the files beside the model that hold its weights, have been requested.
+    MoreRequested {
         bytes: Vec<u8>,
         labels: Option<u64>,
-        parts: Vec<(String, u64)>,
+        external_files: Vec<(String, u64)>,
     },
-    /// All files are there.
+    /// All files have arrived.
     Fetched {
         bytes: Vec<u8>,
-        parts: BTreeMap<String, Vec<u8>>,
+        external_files: BTreeMap<String, Vec<u8>>,
     },
 }
 
 impl CreateModelJob {
     pub(super) fn new(create: CreateModel) -> Self {
         let CreateModel { name, path, path_span, options, declared } = create;
-        Self { name, path, path_span, options, declared, state: State::Named }
+        Self { name, path, path_span, options, declared, state: State::Start }
     }
 
     fn advance(mut self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
@@ -50,7 +50,7 @@ impl CreateModelJob {
             return Ok(JobStep::Waiting(self));
         }
         match self.state {
-            State::Named => {
+            State::Start => {
                 self.state = State::FileRequested { file: request(requests, &self.path) };
                 Ok(JobStep::Waiting(self))
             }
@@ -58,33 +58,33 @@ impl CreateModelJob {
                 let bytes = requests.take_bytes(file)?;
                 let files = Model::external_data(&bytes, &self.options)?;
                 let labels = self.options.labels_file().map(|file| request(requests, file));
-                let parts: Vec<_> = files
+                let external_files: Vec<_> = files
                     .into_iter()
                     .map(|file| {
                         let request = request(requests, &beside(&self.path, &file));
                         (file, request)
                     })
                     .collect();
-                if labels.is_none() && parts.is_empty() {
-                    self.state = State::Fetched { bytes, parts: BTreeMap::new() };
-                    return Ok(self.loading(ctx));
+                if labels.is_none() && external_files.is_empty() {
+                    self.state = State::Fetched { bytes, external_files: BTreeMap::new() };
+                    return Ok(self.announce_compile(ctx));
                 }
-                self.state = State::PartsRequested { bytes, labels, parts };
+                self.state = State::MoreRequested { bytes, labels, external_files };
                 Ok(JobStep::Waiting(self))
             }
-            State::PartsRequested { bytes, labels, parts } => {
+            State::MoreRequested { bytes, labels, external_files } => {
                 if let Some(labels) = labels {
                     self.options.read_labels(&requests.take_bytes(labels)?)?;
                 }
-                let parts = parts.into_iter().map(|(file, request)| {
+                let external_files = external_files.into_iter().map(|(file, request)| {
                     let content = requests.take_bytes(request).map_err(|error| missing(&file, &error))?;
                     Ok((file, content))
                 });
-                self.state = State::Fetched { bytes, parts: parts.collect::<Result<_>>()? };
-                Ok(self.loading(ctx))
+                self.state = State::Fetched { bytes, external_files: external_files.collect::<Result<_>>()? };
+                Ok(self.announce_compile(ctx))
             }
-            State::Fetched { bytes, parts } => {
-                let load = || Model::load_parts(&bytes, &parts, &self.options, &ctx.exec.env.limits);
+            State::Fetched { bytes, external_files } => {
+                let load = || Model::load_parts(&bytes, &external_files, &self.options, &ctx.exec.env.limits);
                 let model = ctx.engine.timed(load)?;
                 self.declared.check(&model)?;
                 ctx.engine.catalog().put_model(&self.name, Arc::new(model));
@@ -93,8 +93,8 @@ impl CreateModelJob {
         }
     }
 
-    /// Tells that the next step takes its time.
-    fn loading(self: Box<Self>, ctx: &mut JobContext<'_>) -> JobStep {
+    /// Reports that the next step may take a while.
+    fn announce_compile(self: Box<Self>, ctx: &mut JobContext<'_>) -> JobStep {
         ctx.exec.progress = Some(Progress { stage: Stage::Compile, rows: 0, total: None });
         JobStep::Working(self)
     }
@@ -104,7 +104,7 @@ impl Job for CreateModelJob {
     fn stage(&self) -> Stage {
         match self.state {
             State::Fetched { .. } => Stage::Compile,
-            State::Named | State::FileRequested { .. } | State::PartsRequested { .. } => Stage::Project,
+            State::Start | State::FileRequested { .. } | State::MoreRequested { .. } => Stage::Project,
         }
     }
 
