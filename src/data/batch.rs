@@ -6,7 +6,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, UInt64Array}
 use arrow_schema::{Field as ArrowField, Schema as ArrowSchema};
 
 use super::{DataType, gather};
-use crate::diag::{Code, Error, Invariant, Result};
+use crate::diag::{Error, Invariant, Result};
 
 /// A named, typed column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,5 +180,5 @@ impl Batch {
 }
 
 fn misfit(error: arrow_schema::ArrowError) -> Error {
-    Error::new(Code::Internal, "columns do not fit together").detail(error)
+    Error::internal("columns do not fit together").detail(error)
 }

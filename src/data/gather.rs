@@ -38,7 +38,7 @@ fn failed(error: ArrowError) -> Error {
             Error::new(Code::LimitExceeded, "a column of text, bytes or arrays holds more than 2 GiB")
                 .hint("filter the rows or select fewer columns before they are sorted, joined or grouped")
         }
-        error => Error::new(Code::Internal, "columns do not fit together").detail(error),
+        error => Error::internal("columns do not fit together").detail(error),
     }
 }
 

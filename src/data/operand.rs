@@ -12,7 +12,7 @@ use arrow_array::{Array, ArrayRef, BooleanArray, StringArray, UInt64Array};
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 
 use super::gather;
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Error, Result};
 
 /// A column of as many values as there are rows, or a constant: a column of one value.
 #[derive(Debug, Clone)]
@@ -149,7 +149,7 @@ impl Operand {
 }
 
 fn layout(expected: &str, found: &Arc<dyn Array>) -> Error {
-    Error::new(Code::Internal, format!("expected a {expected} column, found {}", found.data_type()))
+    Error::internal(format!("expected a {expected} column, found {}", found.data_type()))
 }
 
 /// Reads INT64 values by row.

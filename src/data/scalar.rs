@@ -15,7 +15,7 @@ use super::calendar::{date_text, timestamp_text};
 use super::cast::float_text;
 use super::tensor::{TensorBuilder, TensorColumn};
 use super::types::{DataType, StructField};
-use crate::diag::{Code, Error, Invariant, Result, ensure};
+use crate::diag::{Error, Invariant, Result, ensure};
 
 /// One value.
 #[derive(Debug, Clone, PartialEq)]
@@ -151,7 +151,7 @@ fn list_array(
     let offsets = OffsetBuffer::from_lengths(lengths);
     ListArray::try_new(field, offsets, array_of(&elements, element)?, Some(nulls))
         .map(|array| Arc::new(array) as ArrayRef)
-        .map_err(|error| Error::new(Code::Internal, "an array cannot be built").detail(error))
+        .map_err(|error| Error::internal("an array cannot be built").detail(error))
 }
 
 fn struct_array(
@@ -161,7 +161,7 @@ fn struct_array(
     mismatch: impl Fn(&Scalar) -> Error,
 ) -> Result<ArrayRef> {
     let arrow_schema::DataType::Struct(arrow_fields) = data_type.storage() else {
-        return Err(Error::new(Code::Internal, "the layout of a struct is a struct"));
+        return Err(Error::internal("the layout of a struct is a struct"));
     };
     let mut columns: Vec<Vec<Scalar>> = vec![Vec::with_capacity(values.len()); fields.len()];
     for value in values {
@@ -181,7 +181,7 @@ fn struct_array(
     let nulls: NullBuffer = values.iter().map(|value| *value != Scalar::Null).collect();
     StructArray::try_new_with_length(arrow_fields, columns, Some(nulls), values.len())
         .map(|array| Arc::new(array) as ArrayRef)
-        .map_err(|error| Error::new(Code::Internal, "a struct cannot be built").detail(error))
+        .map_err(|error| Error::internal("a struct cannot be built").detail(error))
 }
 
 fn tensor_array(values: &[Scalar], mismatch: impl Fn(&Scalar) -> Error) -> Result<ArrayRef> {

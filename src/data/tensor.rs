@@ -78,7 +78,7 @@ pub(crate) fn element_range(list: &ListArray, row: usize) -> Range<usize> {
 /// # Errors
 /// `invalid-value` where an element is NULL.
 pub(super) fn tensors(structs: &StructArray) -> Result<ArrayRef> {
-    let layout = || Error::new(Code::Internal, "a tensor column cannot be built");
+    let layout = || Error::internal("a tensor column cannot be built");
     let [shapes, values] = structs.columns() else { return Err(layout()) };
     let (sizes, list) = (shapes.as_list_opt::<i32>(), values.as_list_opt::<i32>());
     let (sizes, list) = (sizes.ok_or_else(layout)?, list.ok_or_else(layout)?);
@@ -126,11 +126,11 @@ impl TensorBuilder {
     /// `internal` where the parts do not fit together.
     pub(crate) fn finish(mut self) -> Result<ArrayRef> {
         let arrow_schema::DataType::Struct(fields) = DataType::Tensor.storage() else {
-            return Err(Error::new(Code::Internal, "the layout of a tensor is a struct"));
+            return Err(Error::internal("the layout of a tensor is a struct"));
         };
         let columns: Vec<ArrayRef> = vec![Arc::new(self.shapes.finish()), Arc::new(self.data.finish())];
         StructArray::try_new(fields, columns, self.nulls.finish())
             .map(|array| Arc::new(array) as ArrayRef)
-            .map_err(|error| Error::new(Code::Internal, "a tensor column cannot be built").detail(error))
+            .map_err(|error| Error::internal("a tensor column cannot be built").detail(error))
     }
 }

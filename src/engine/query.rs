@@ -8,7 +8,7 @@ use super::script::ScriptContext;
 use super::step::{Step, Summary};
 use crate::control::{Progress, Stage, Stopwatch};
 use crate::data::{Batch, Scalar, Schema};
-use crate::diag::{Code, Diagnostic, Error, Result};
+use crate::diag::{Diagnostic, Error, Result};
 use crate::exec::{Context, Input, Poll, Response};
 use crate::function::Env;
 use crate::limits::Limits;
@@ -77,7 +77,7 @@ impl Query {
             return Ok(Step::Batch(batch));
         }
         let Some(execution) = self.execution.take() else {
-            return Err(Error::new(Code::Internal, "the query has ended"));
+            return Err(Error::internal("the query has ended"));
         };
         let mark = self.ctx.watch.start();
         let (stage, result) = match execution {

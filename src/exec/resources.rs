@@ -101,7 +101,7 @@ impl Requests {
                 self.responses.insert(id, response);
                 Ok(())
             }
-            None => Err(Error::new(Code::Internal, format!("nothing waits for an answer to request {id}"))),
+            None => Err(Error::internal(format!("nothing waits for an answer to request {id}"))),
         }
     }
 
@@ -112,7 +112,7 @@ impl Requests {
     pub(crate) fn take_bytes(&mut self, id: u64) -> Result<Vec<u8>> {
         match self.take(id)? {
             Response::Bytes(bytes) => Ok(bytes),
-            _ => Err(Error::new(Code::Internal, format!("request {id} was for bytes"))),
+            _ => Err(Error::internal(format!("request {id} was for bytes"))),
         }
     }
 
@@ -123,7 +123,7 @@ impl Requests {
     pub(crate) fn take_objects(&mut self, id: u64) -> Result<Vec<Object>> {
         match self.take(id)? {
             Response::Objects(objects) => Ok(objects),
-            _ => Err(Error::new(Code::Internal, format!("request {id} was for a listing"))),
+            _ => Err(Error::internal(format!("request {id} was for a listing"))),
         }
     }
 
@@ -131,7 +131,7 @@ impl Requests {
         match self.responses.remove(&id) {
             Some(Response::Unavailable(message)) => Err(Error::new(Code::ResourceUnavailable, message)),
             Some(response) => Ok(response),
-            None => Err(Error::new(Code::Internal, format!("request {id} has no answer"))),
+            None => Err(Error::internal(format!("request {id} has no answer"))),
         }
     }
 }

@@ -67,5 +67,5 @@ fn check_columns(columns: usize, limits: &Limits) -> Result<()> {
 
 /// Columns that were built here do not fit together.
 fn internal(error: ArrowError) -> Error {
-    Error::new(Code::Internal, "a table cannot be built").detail(error)
+    Error::internal("a table cannot be built").detail(error)
 }

@@ -6,7 +6,7 @@ use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, Schema as ArrowSchema};
 
 use crate::data::{Batch, Schema};
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Error, Result};
 
 /// Writes one IPC stream piece by piece. All pieces in order are a stream, and so are the first piece, the piece of any
 /// batch and the last piece.
@@ -46,5 +46,5 @@ impl IpcWriter {
 }
 
 fn failed(error: ArrowError) -> Error {
-    Error::new(Code::Internal, "rows cannot be written as Arrow IPC").detail(error)
+    Error::internal("rows cannot be written as Arrow IPC").detail(error)
 }
