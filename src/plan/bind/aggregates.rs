@@ -75,6 +75,11 @@ pub(super) fn is_plain(expr: &Expr) -> bool {
     !expr.any(&|inner| matches!(inner.kind, ExprKind::Pending(_)))
 }
 
+/// Whether an expression reads the result of a window function.
+pub(super) fn has_window(expr: &Expr) -> bool {
+    expr.any(&|inner| matches!(inner.kind, ExprKind::Pending(Pending::Window(_))))
+}
+
 /// Rewrites `expr` over the columns of an aggregation by `keys`: the keys, then the aggregates.
 ///
 /// # Errors

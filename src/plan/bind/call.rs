@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Binder;
-use super::aggregates::Windowed;
+use super::aggregates::{Windowed, has_window, is_plain};
 use super::constant::constant;
 use super::expr::{Names, Origin, Typed, coerced, literal, takes_text};
 use crate::data::{DataType, Scalar};
@@ -131,8 +131,19 @@ impl Binder<'_> {
             .at(span);
             return Err(if clause == "WHERE" { error.hint("filter groups with HAVING") } else { error });
         }
-        let aggregate = self
+        let mut aggregate = self
             .inside("an aggregate function", |binder| binder.aggregate_call(function, call, span, names))?;
+        // A name can stand for a column of the SELECT list that holds one.
+        if let Some(inner) = aggregate.exprs_mut().find(|expr| !is_plain(expr)) {
+            return Err(Error::new(
+                Code::MisplacedFunction,
+                format!("the argument of {} holds an aggregate or window function", function.name),
+            )
+            .at(inner.span)
+            .hint(
+                "compute the inner one in a subquery, or give that column of the SELECT list another alias",
+            ));
+        }
         Ok(self.level.aggregate(aggregate))
     }
 
@@ -150,6 +161,7 @@ impl Binder<'_> {
         if call.distinct && args.is_empty() {
             return Err(Error::new(Code::MisplacedClause, "DISTINCT needs an argument").at(span));
         }
+        let order_by = self.order(&call.order_by, names)?;
         let limit = call.limit.as_ref().map(|limit| self.count(limit)).transpose()?;
         Ok(Aggregate {
             function,
@@ -157,7 +169,7 @@ impl Binder<'_> {
             args,
             distinct: call.distinct,
             ignore_nulls: call.ignore_nulls.unwrap_or(false),
-            order_by: self.order(&call.order_by, names)?,
+            order_by,
             limit,
             data_type: returns,
             span,
@@ -187,12 +199,7 @@ impl Binder<'_> {
         names: Names<'_>,
     ) -> Result<Expr> {
         if let Some(clause) = self.level.no_windows {
-            return Err(Error::new(
-                Code::MisplacedFunction,
-                format!("the window function {} is not allowed in {clause}", function.name),
-            )
-            .at(span)
-            .hint("compute it in a subquery, or filter its result with QUALIFY"));
+            return Err(misplaced_window(clause).at(span));
         }
         // Arguments are computed over the groups: aggregates are allowed in them.
         let before = self.level.no_windows.replace("a window function");
@@ -259,7 +266,11 @@ impl Binder<'_> {
             return Err(not_groupable(key, "PARTITION BY"));
         }
         let order_by = self.order(&order, names)?;
-        Ok(Windowed { partition_by, order_by, call })
+        let mut windowed = Windowed { partition_by, order_by, call };
+        if let Some(inner) = windowed.exprs_mut().find(|expr| has_window(expr)) {
+            return Err(misplaced_window("a window function").at(inner.span));
+        }
+        Ok(windowed)
     }
 
     /// PARTITION BY and ORDER BY of a window, those of the window it is based on included, which is one of the first
@@ -317,6 +328,12 @@ pub(super) fn operator_call(
         return Err(Error::internal(format!("`{}` has no scalar signature", function.name)));
     };
     Ok(Expr { kind: ExprKind::Call { function, kernel, args, safe: false }, data_type, span })
+}
+
+#[cold]
+pub(super) fn misplaced_window(clause: &str) -> Error {
+    Error::new(Code::MisplacedFunction, format!("a window function is not allowed in {clause}"))
+        .hint("compute it in a subquery, or filter its result with QUALIFY")
 }
 
 #[cold]

@@ -15,21 +15,31 @@ use crate::syntax::{Dialect, SqlOperator, written};
 #[derive(Clone, Copy)]
 pub(super) struct Names<'a> {
     pub(super) scope: &'a Scope,
-    /// Columns of the SELECT list.
+    /// Columns of the SELECT list, which go before those of FROM.
     pub(super) aliases: &'a [(String, Expr)],
-    /// Whether they go before the columns of FROM, as in ORDER BY.
-    pub(super) aliases_first: bool,
 }
 
 impl<'a> Names<'a> {
     /// The columns of FROM alone.
     pub(super) fn of(scope: &'a Scope) -> Self {
-        Self { scope, aliases: &[], aliases_first: false }
+        Self { scope, aliases: &[] }
     }
 
-    fn alias(&self, name: &Ident) -> Option<Expr> {
-        let found = self.aliases.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(&name.text));
-        found.map(|(_, expr)| expr.clone())
+    /// The column of the SELECT list that `name` means, if there is one.
+    ///
+    /// # Errors
+    /// `ambiguous-column` where there are several.
+    pub(super) fn alias(&self, name: &Ident) -> Result<Option<&'a Expr>> {
+        let mut found = self.aliases.iter().filter(|(alias, _)| alias.eq_ignore_ascii_case(&name.text));
+        match (found.next(), found.next()) {
+            (Some(_), Some(_)) => Err(Error::new(
+                Code::AmbiguousColumn,
+                format!("several columns of the SELECT list are named `{}`", name.text),
+            )
+            .at(name.span)
+            .hint("give them different aliases")),
+            (first, _) => Ok(first.map(|(_, expr)| expr)),
+        }
     }
 }
 
@@ -135,14 +145,11 @@ impl Binder<'_> {
     }
 
     fn named(&mut self, name: &Ident, names: Names<'_>) -> Result<Expr> {
-        if let Some(expr) = names.alias(name).filter(|_| names.aliases_first) {
-            return Ok(expr);
+        if let Some(expr) = names.alias(name)? {
+            return Ok(expr.clone());
         }
         if names.scope.knows(&name.text) {
             return names.scope.column(None, name);
-        }
-        if let Some(expr) = names.alias(name) {
-            return Ok(expr);
         }
         if let Some((_, data_type, value)) = self.context.variable(&name.text) {
             let kind = ExprKind::Literal(value.clone());
@@ -189,7 +196,11 @@ impl Binder<'_> {
 
     /// `table.column`, `column.field`, and so on inwards.
     fn field(&mut self, base: &ast::Expr, field: &Ident, span: Span, names: Names<'_>) -> Result<Expr> {
-        if let Some(table) = table_name(base) {
+        let is_alias = match &base.kind {
+            ast::ExprKind::Name(name) => names.alias(name)?.is_some(),
+            _ => false,
+        };
+        if let Some(table) = table_name(base).filter(|_| !is_alias) {
             if names.scope.has_table(table) {
                 return names.scope.column(Some(table), field).map(|expr| expr.at(span));
             }

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::Binder;
-use super::aggregates::{Windowed, is_plain, over_groups, over_windows, same};
-use super::call::{not_groupable, order_key};
+use super::aggregates::{Windowed, has_window, is_plain, over_groups, over_windows, same};
+use super::call::{misplaced_window, not_groupable, order_key};
 use super::expr::{Names, implied_name};
 use super::from::Source;
 use super::query::{distinct_rows, ordinal, sorted};
@@ -18,7 +18,7 @@ use crate::plan::explain;
 use crate::plan::expr::{Aggregate, Expr, Order};
 use crate::plan::node::{Node, NodeKind};
 use crate::syntax::ast::{self, GroupBy, SelectItem};
-use crate::syntax::written;
+use crate::syntax::{Dialect, written};
 
 /// A column of the SELECT list: its name and value.
 pub(super) type Column = (String, Expr);
@@ -40,7 +40,10 @@ impl Binder<'_> {
     ) -> Result<Node> {
         let Source { mut node, scope } = match &select.from {
             Some(table) => self.table(table)?,
-            None => Source::one_row(),
+            None => {
+                self.check_without_from(select, order_by)?;
+                Source::one_row()
+            }
         };
         let names = Names::of(&scope);
         if let Some(filter) = &select.filter {
@@ -80,7 +83,8 @@ impl Binder<'_> {
         output(node, clauses.columns, clauses.order, select.distinct, span)
     }
 
-    /// HAVING, QUALIFY and ORDER BY, beside the columns of the list, whose names they see.
+    /// HAVING, QUALIFY and ORDER BY, beside the columns of the list. They see the names of the list before those of
+    /// FROM, inside functions too.
     fn clauses(
         &mut self,
         select: &ast::Select,
@@ -88,14 +92,53 @@ impl Binder<'_> {
         columns: Vec<Column>,
         names: Names<'_>,
     ) -> Result<Clauses> {
-        let names = Names { aliases: &columns, ..names };
+        let over_list = Names { aliases: &columns, ..names };
+        // T-SQL's HAVING knows the columns of FROM alone.
+        let in_having = if self.context.dialect == Dialect::TSql { names } else { over_list };
+        // As in ZetaSQL, the list settles whether there are groups.
+        let grouped = self.context.dialect == Dialect::TSql
+            || select.group_by.is_some()
+            || !self.level.aggregates.is_empty();
+        if let (Some(having), false) = (&select.having, grouped) {
+            return Err(without_groups("HAVING").at(having.span));
+        }
         let before = self.level.no_windows.replace("HAVING");
-        let having = select.having.as_ref().map(|having| self.condition(having, names)).transpose();
+        let having = select.having.as_ref().map(|having| self.condition(having, in_having)).transpose();
         self.level.no_windows = before;
         let having = having?;
-        let qualify = select.qualify.as_ref().map(|qualify| self.condition(qualify, names)).transpose()?;
-        let order = self.order_keys(order_by, &columns, Names { aliases_first: true, ..names })?;
+        if let (Some(tree), Some(true)) = (&select.having, having.as_ref().map(has_window)) {
+            return Err(misplaced_window("HAVING").at(tree.span));
+        }
+        let qualify =
+            select.qualify.as_ref().map(|qualify| self.condition(qualify, over_list)).transpose()?;
+        let order = self.order_keys(order_by, &columns, over_list)?;
+        if let (Some(item), false, false) = (order_by.first(), grouped, self.level.aggregates.is_empty()) {
+            return Err(without_groups("an aggregate function in QUALIFY or ORDER BY").at(item.expr.span));
+        }
         Ok(Clauses { columns, having, qualify, order })
+    }
+
+    /// A SELECT without FROM has one row: in GoogleSQL there is nothing to filter, group or order then.
+    fn check_without_from(&self, select: &ast::Select, order_by: &[ast::OrderItem]) -> Result<()> {
+        if self.context.dialect == Dialect::TSql {
+            return Ok(());
+        }
+        let clauses = [
+            ("WHERE", select.filter.as_ref().map(|filter| filter.span)),
+            ("DISTINCT", select.distinct.then_some(select.span)),
+            ("GROUP BY", select.group_by.as_ref().map(|_| select.span)),
+            ("HAVING", select.having.as_ref().map(|having| having.span)),
+            ("QUALIFY", select.qualify.as_ref().map(|qualify| qualify.span)),
+            ("ORDER BY", order_by.first().map(|item| item.expr.span)),
+        ];
+        match clauses.into_iter().find_map(|(clause, span)| Some((clause, span?))) {
+            Some((clause, span)) => {
+                Err(Error::new(Code::MisplacedClause, format!("a SELECT without FROM takes no {clause}"))
+                    .at(span)
+                    .hint("write FROM (SELECT …) around it, or FROM UNNEST([…])"))
+            }
+            None => Ok(()),
+        }
     }
 
     /// A condition of a clause.
@@ -178,7 +221,6 @@ impl Binder<'_> {
         columns: &[Column],
         names: Names<'_>,
     ) -> Result<Vec<Expr>> {
-        let seen = Names { aliases: columns, ..names };
         let mut keys: Vec<Expr> = Vec::new();
         match group_by {
             GroupBy::All => {
@@ -193,7 +235,10 @@ impl Binder<'_> {
                 for item in items {
                     let key = match ordinal(item, columns, "GROUP BY")? {
                         Some((_, expr)) => expr.clone(),
-                        None => self.inside("GROUP BY", |binder| binder.expr(item, seen))?,
+                        None => match self.named_column(item, columns)? {
+                            Some(column) => column,
+                            None => self.inside("GROUP BY", |binder| binder.expr(item, names))?,
+                        },
                     };
                     if !is_plain(&key) {
                         return Err(Error::new(
@@ -211,6 +256,32 @@ impl Binder<'_> {
         }
         keys.dedup_by(|a, b| same(a, b));
         Ok(keys)
+    }
+
+    /// The column of the list that an item of GROUP BY names. Names inside of larger expressions are those of FROM.
+    ///
+    /// # Errors
+    /// `ambiguous-column`; `misplaced-clause` for a field of such a column.
+    fn named_column(&self, item: &ast::Expr, columns: &[Column]) -> Result<Option<Expr>> {
+        if self.context.dialect == Dialect::TSql {
+            return Ok(None);
+        }
+        let list = Scope::default();
+        let names = Names { scope: &list, aliases: columns };
+        let mut root = item;
+        while let ast::ExprKind::Field(base, _) = &root.kind {
+            root = base;
+        }
+        let ast::ExprKind::Name(name) = &root.kind else { return Ok(None) };
+        match names.alias(name)? {
+            Some(_) if !std::ptr::eq(root, item) => Err(Error::new(
+                Code::MisplacedClause,
+                format!("`{}` is a column of the SELECT list, and GROUP BY takes no field of one", name.text),
+            )
+            .at(item.span)
+            .hint("give the column another alias, or group by the whole expression")),
+            column => Ok(column.cloned()),
+        }
     }
 
     /// Keys of ORDER BY: columns of the list by number or name, or other expressions.
@@ -241,6 +312,12 @@ fn unknown_in_star(name: &ast::Ident, columns: &[Column]) -> Error {
     Error::new(Code::UnknownColumn, format!("column `{}` is not among `*`", name.text))
         .at(name.span)
         .did_you_mean_here(&name.text, columns.iter().map(|(column, _)| column.as_str()), written)
+}
+
+#[cold]
+fn without_groups(clause: &str) -> Error {
+    let message = format!("{clause} needs a GROUP BY, or an aggregate function in the SELECT list");
+    Error::new(Code::MisplacedClause, message).hint("filter rows with WHERE")
 }
 
 #[cold]
