@@ -40,8 +40,10 @@ impl Binder<'_> {
         };
         let scope = columns_taken(&source.scope, &transform.takes).map_err(explained)?;
         let kept = Transformer::Apply(transform.fitted.clone().into_iter());
-        let (columns, _) =
+        let (mut columns, _) =
             self.transform_list(&transform.items, Names::of(&scope), kept).map_err(explained)?;
+        let untouched = passed_through(&source.scope, &columns);
+        columns.extend(untouched);
         let schema = schema_of(&columns);
         let exprs = columns.into_iter().map(|(_, expr)| expr.at(rows.span)).collect();
         Ok(Node { kind: NodeKind::Project { input: Box::new(source.node), exprs }, schema })
@@ -67,6 +69,13 @@ impl Binder<'_> {
         }
         Ok((columns?, level.transformer.invariant("the transformer of the list")?))
     }
+}
+
+/// The columns of new rows whose names no column of the TRANSFORM has: they come behind, as they are.
+fn passed_through(scope: &Scope, columns: &[(String, Expr)]) -> Vec<(String, Expr)> {
+    let is_new = |name: &str| !columns.iter().any(|(column, _)| column.eq_ignore_ascii_case(name));
+    let through = scope.visible(None).filter(|(name, _)| is_new(name));
+    through.map(|(name, expr)| (name.to_owned(), expr.clone())).collect()
 }
 
 /// The columns of new rows that a TRANSFORM was made over, as the types that they had then.
