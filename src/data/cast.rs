@@ -43,12 +43,15 @@ impl CastMode {
 }
 
 /// Whether values of `from` become `to` without a CAST: INT64 to FLOAT64, also in arrays and in structs, whose fields
-/// match by position; and a struct of shape and values to a tensor.
+/// match by position; and a struct of dimensions and FLOAT64 values to a tensor.
 pub(crate) fn can_coerce(from: &DataType, to: &DataType) -> bool {
     match (from, to) {
         (DataType::Array(from), DataType::Array(to)) => can_coerce(from, to),
-        // A tensor is the struct that it reads as.
-        (DataType::Struct(_), DataType::Tensor) => can_coerce(from, &DataType::Struct(to.fields())),
+        // A tensor is the struct that it reads as. Values of INT64 are another kind of picture.
+        (DataType::Struct(parts), DataType::Tensor) => {
+            let types = parts.iter().map(|part| &part.data_type);
+            types.eq(to.fields().iter().map(|field| &field.data_type))
+        }
         (DataType::Struct(from), DataType::Struct(to)) => {
             from.len() == to.len()
                 && from.iter().zip(to).all(|(from, to)| can_coerce(&from.data_type, &to.data_type))

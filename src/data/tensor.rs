@@ -98,6 +98,30 @@ pub(super) fn tensors(structs: &StructArray) -> Result<ArrayRef> {
         .map_err(|error| layout().detail(error))
 }
 
+/// Converts tensors of whole numbers to columns of [`DataType::integer_image`].
+///
+/// # Errors
+/// `internal` where the array does not have the layout of a tensor column.
+pub(crate) fn integer_images(tensors: &ArrayRef) -> Result<ArrayRef> {
+    let layout = || Error::internal("expected a tensor column");
+    let parts = tensors.as_struct_opt().ok_or_else(layout)?;
+    let [shapes, values] = parts.columns() else { return Err(layout()) };
+    let list = values.as_list_opt::<i32>().ok_or_else(layout)?;
+    let floats = list.values().as_primitive_opt::<Float32Type>().ok_or_else(layout)?;
+    #[expect(clippy::cast_possible_truncation, reason = "pictures have whole numbers from 0 to 255")]
+    let ints = floats.unary::<_, Int64Type>(|value| value as i64);
+    let arrow_schema::DataType::Struct(fields) = DataType::integer_image().storage() else {
+        return Err(layout());
+    };
+    let field = Arc::new(arrow_schema::Field::new_list_field(ints.data_type().clone(), true));
+    ListArray::try_new(field, list.offsets().clone(), Arc::new(ints), list.nulls().cloned())
+        .and_then(|ints| {
+            StructArray::try_new(fields, vec![shapes.clone(), Arc::new(ints)], parts.nulls().cloned())
+        })
+        .map(|array| Arc::new(array) as ArrayRef)
+        .map_err(|error| layout().detail(error))
+}
+
 impl TensorBuilder {
     /// A builder for `rows` tensors of about `values` values together.
     pub(crate) fn with_capacity(rows: usize, values: usize) -> Self {

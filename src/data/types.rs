@@ -26,7 +26,7 @@ pub enum DataType {
     Array(Box<DataType>),
     /// Named or unnamed fields.
     Struct(Vec<StructField>),
-    /// A picture or other tensor: reads as `STRUCT<shape ARRAY<INT64>, data ARRAY<FLOAT64>>`, row-major, and is
+    /// A picture or other tensor: reads as `STRUCT<dimensions ARRAY<INT64>, values ARRAY<FLOAT64>>`, row-major, and is
     /// stored flat in 32-bit floats.
     Tensor,
 }
@@ -100,8 +100,8 @@ impl DataType {
                     .collect(),
             ),
             Self::Tensor => Arrow::Struct(Fields::from(vec![
-                ArrowField::new("shape", list_of(Arrow::Int64), true),
-                ArrowField::new("data", list_of(Arrow::Float32), true),
+                ArrowField::new(DIMENSIONS, list_of(Arrow::Int64), true),
+                ArrowField::new(VALUES, list_of(Arrow::Float32), true),
             ])),
         }
     }
@@ -129,13 +129,42 @@ impl DataType {
     pub fn fields(&self) -> Vec<StructField> {
         match self {
             Self::Struct(fields) => fields.clone(),
-            Self::Tensor => vec![
-                StructField { name: "shape".into(), data_type: Self::array(Self::Int64) },
-                StructField { name: "data".into(), data_type: Self::array(Self::Float64) },
-            ],
+            Self::Tensor => tensor_fields(Self::Float64),
             _ => Vec::new(),
         }
     }
+
+    /// A picture of whole numbers: a struct as [`DataType::Tensor`] reads, with INT64 values.
+    pub(crate) fn integer_image() -> Self {
+        Self::Struct(tensor_fields(Self::Int64))
+    }
+
+    /// The position of the field that `value.name` reaches, and its type. The parts of tensors and pictures are also
+    /// reached as `shape` and `data`.
+    pub(crate) fn field(&self, name: &str) -> Option<(usize, DataType)> {
+        let fields = self.fields();
+        let place = |name: &str| fields.iter().position(|field| field.name.eq_ignore_ascii_case(name));
+        let alias = TENSOR_ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
+        let index = place(name).or_else(|| {
+            let is_tensor = *self == Self::Tensor || *self == Self::integer_image();
+            alias.filter(|_| is_tensor).and_then(|(_, name)| place(name))
+        })?;
+        fields.into_iter().nth(index).map(|field| (index, field.data_type))
+    }
+}
+
+/// The names that BigQuery gives the parts of a decoded picture.
+const DIMENSIONS: &str = "dimensions";
+const VALUES: &str = "values";
+
+/// Other names of these parts.
+const TENSOR_ALIASES: &[(&str, &str)] = &[("shape", DIMENSIONS), ("data", VALUES)];
+
+/// The parts of a tensor of `element`s.
+fn tensor_fields(element: DataType) -> Vec<StructField> {
+    [(DIMENSIONS, DataType::Int64), (VALUES, element)]
+        .map(|(name, element)| StructField { name: name.into(), data_type: DataType::array(element) })
+        .into()
 }
 
 /// The layout of a list whose elements have the layout `element`.
@@ -163,7 +192,7 @@ impl fmt::Display for DataType {
                 }
                 f.write_str(">")
             }
-            Self::Tensor => f.write_str("STRUCT<shape ARRAY<INT64>, data ARRAY<FLOAT64>>"),
+            Self::Tensor => write!(f, "STRUCT<{DIMENSIONS} ARRAY<INT64>, {VALUES} ARRAY<FLOAT64>>"),
         }
     }
 }

@@ -4,9 +4,9 @@ use arrow_array::ArrayRef;
 
 use super::{BatchCall, Function, Signature, Type};
 use crate::control::Stage;
-use crate::data::{TensorBuilder, TensorColumn};
+use crate::data::{CastMode, DataType, TensorBuilder, TensorColumn, cast, integer_images};
 use crate::diag::{Code, Error, Invariant, Result};
-use crate::image::{self, ColorSpace, View};
+use crate::image::{self, ColorSpace, Image, View};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
@@ -17,20 +17,34 @@ pub(super) const FUNCTIONS: &[Function] = &[
     .stage(Stage::Decode),
     Function::new(
         "ML.RESIZE_IMAGE",
-        "Resizes an image to a height and a width. TRUE preserves its aspect ratio.",
-        &[Signature::scalar(&[Type::Tensor, Type::Int64, Type::Int64, Type::Bool], Type::Tensor, resize)],
+        "Resizes an image to a height and a width. TRUE preserves its aspect ratio. An image of integers stays one.",
+        &[
+            Signature::scalar(
+                &[Type::IntegerImage, Type::Int64, Type::Int64, Type::Bool],
+                Type::IntegerImage,
+                resize_integers,
+            ),
+            Signature::scalar(&[Type::Tensor, Type::Int64, Type::Int64, Type::Bool], Type::Tensor, resize),
+        ],
     )
     .stage(Stage::Preprocess),
     Function::new(
         "ML.CONVERT_COLOR_SPACE",
-        "Converts an RGB image to 'HSV', 'GRAYSCALE', 'YIQ' or 'YUV'.",
-        &[Signature::scalar(&[Type::Tensor, Type::String], Type::Tensor, convert_color_space)],
+        "Converts an RGB image to 'HSV', 'GRAYSCALE', 'YIQ' or 'YUV'. Integers from 0 to 255 are divided by 255 first.",
+        &[
+            Signature::scalar(
+                &[Type::IntegerImage, Type::String],
+                Type::Tensor,
+                convert_color_space_of_integers,
+            ),
+            Signature::scalar(&[Type::Tensor, Type::String], Type::Tensor, convert_color_space),
+        ],
     )
     .stage(Stage::Preprocess),
     Function::new(
         "ML.CONVERT_IMAGE_TYPE",
         "Converts an image from values in [0, 1] to integers from 0 to 255.",
-        &[Signature::scalar(&[Type::Tensor], Type::Tensor, convert_image_type)],
+        &[Signature::scalar(&[Type::Tensor], Type::IntegerImage, convert_image_type)],
     )
     .stage(Stage::Preprocess),
 ];
@@ -53,39 +67,80 @@ fn decode(call: &BatchCall<'_>) -> Result<ArrayRef> {
 
 /// `ML.RESIZE_IMAGE(image, target_height, target_width, preserve_aspect_ratio)`.
 fn resize(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    resize_pictures(call, call.arg(0)?.array(), &image::resize)
+}
+
+/// The same of integers, which are rounded half to even.
+fn resize_integers(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let resized = resize_pictures(call, &floats(call)?, &|source, height, width, preserve| {
+        image::check_bytes(source)?;
+        Ok(image::resize(source, height, width, preserve)?.map(f32::round_ties_even))
+    })?;
+    integer_images(&resized)
+}
+
+fn resize_pictures(
+    call: &BatchCall<'_>,
+    pictures: &ArrayRef,
+    resize: &dyn Fn(View<'_>, usize, usize, bool) -> Result<Image>,
+) -> Result<ArrayRef> {
     let (heights, widths, preserve) = (call.arg(1)?.ints()?, call.arg(2)?.ints()?, call.arg(3)?.bools()?);
-    map_pictures(call, &|source, row| {
+    map_pictures(call, pictures, &|source, row| {
         let target = (heights.get(row), widths.get(row), preserve.get(row));
         let (Some(height), Some(width), Some(preserve)) = target else { return Ok(None) };
-        image::resize(source, size(height)?, size(width)?, preserve).map(Some)
+        resize(source, size(height)?, size(width)?, preserve).map(Some)
     })
 }
 
 /// `ML.CONVERT_COLOR_SPACE(image, target_color_space)`.
 fn convert_color_space(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    convert_pictures(call, call.arg(0)?.array(), &|source, space| image::convert(source, space))
+}
+
+/// The same of integers from 0 to 255.
+fn convert_color_space_of_integers(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    convert_pictures(call, &floats(call)?, &|source, space| {
+        let source = image::from_bytes(source)?;
+        image::convert(source.view(), space)
+    })
+}
+
+fn convert_pictures(
+    call: &BatchCall<'_>,
+    pictures: &ArrayRef,
+    convert: &dyn Fn(View<'_>, ColorSpace) -> Result<Image>,
+) -> Result<ArrayRef> {
     let names = call.arg(1)?.strings()?;
-    map_pictures(call, &|source, row| {
+    map_pictures(call, pictures, &|source, row| {
         let Some(name) = names.get(row) else { return Ok(None) };
         let space = ColorSpace::named(name).ok_or_else(|| {
             Error::new(Code::InvalidValue, format!("there is no colour space '{name}'"))
                 .hint("write 'HSV', 'GRAYSCALE', 'YIQ' or 'YUV'")
         })?;
-        image::convert(source, space).map(Some)
+        convert(source, space).map(Some)
     })
 }
 
 /// `ML.CONVERT_IMAGE_TYPE(image)`: whole numbers, which models of 8-bit pictures take.
 fn convert_image_type(call: &BatchCall<'_>) -> Result<ArrayRef> {
-    map_pictures(call, &|source, _| Ok(Some(image::to_bytes(source))))
+    let pictures = call.arg(0)?.array();
+    integer_images(&map_pictures(call, pictures, &|source, _| Ok(Some(image::to_bytes(source))))?)
 }
 
-/// Converts each image of the first argument; NULL stays NULL.
+/// The integer images of the first argument, with their values as floats.
+fn floats(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let array = call.arg(0)?.array();
+    cast(array, &DataType::integer_image(), &DataType::Tensor, CastMode::Strict)
+}
+
+/// Converts each image of the first argument, which `pictures` holds as tensors; NULL stays NULL.
 fn map_pictures(
     call: &BatchCall<'_>,
-    convert: &dyn Fn(View<'_>, usize) -> Result<Option<image::Image>>,
+    pictures: &ArrayRef,
+    convert: &dyn Fn(View<'_>, usize) -> Result<Option<Image>>,
 ) -> Result<ArrayRef> {
     let operand = call.arg(0)?;
-    let pictures = TensorColumn::new(operand.array())?;
+    let pictures = TensorColumn::new(pictures)?;
     let mut tensors = TensorBuilder::with_capacity(call.rows, 0);
     for row in 0..call.rows {
         let picture = match pictures.get(operand.index(row)) {
@@ -102,7 +157,7 @@ fn map_pictures(
     tensors.finish()
 }
 
-fn shape(picture: &image::Image) -> Result<[i64; 3]> {
+fn shape(picture: &Image) -> Result<[i64; 3]> {
     let side = |length: usize| i64::try_from(length).ok().invariant("a side of a picture");
     Ok([side(picture.height)?, side(picture.width)?, side(picture.channels)?])
 }

@@ -183,7 +183,10 @@ pub(crate) enum Type {
     Bytes,
     Date,
     Timestamp,
+    /// A picture of floats.
     Tensor,
+    /// A picture of whole numbers.
+    IntegerImage,
     /// Any type, the same in the whole signature.
     Any,
     /// Any type with an order, the same in the whole signature.
@@ -332,6 +335,7 @@ impl Type {
             Self::Date => Some(DataType::Date),
             Self::Timestamp => Some(DataType::Timestamp),
             Self::Tensor => Some(DataType::Tensor),
+            Self::IntegerImage => Some(DataType::integer_image()),
             Self::ArrayOf(element) => element.fixed().map(DataType::array),
             Self::Any
             | Self::Ordered
@@ -353,7 +357,8 @@ impl Type {
             Self::Arbitrary => "any type".into(),
             Self::Part => "date part".into(),
             Self::Interval => "INTERVAL".into(),
-            Self::Tensor => "image".into(),
+            Self::Tensor => "float image".into(),
+            Self::IntegerImage => "integer image".into(),
             Self::Int64 => "INT64".into(),
             Self::Float64 => "FLOAT64".into(),
             Self::Bool => "BOOL".into(),

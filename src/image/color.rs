@@ -41,7 +41,7 @@ impl ColorSpace {
 /// An RGB picture in another colour space. Chroma may be negative.
 ///
 /// # Errors
-/// `invalid-value` for pictures without three channels, and for values outside of [0, 1], such as bytes.
+/// `invalid-value` for pictures without three channels, and for values outside of [0, 1].
 pub(crate) fn convert(picture: View<'_>, space: ColorSpace) -> Result<Image> {
     let View { height, width, channels, data } = picture;
     if channels != 3 {
@@ -55,7 +55,7 @@ pub(crate) fn convert(picture: View<'_>, space: ColorSpace) -> Result<Image> {
             Code::InvalidValue,
             format!("expected RGB values from 0 to 1, found {value}"),
         )
-        .hint("convert colours before ML.CONVERT_IMAGE_TYPE"));
+        .hint("numbers from 0 to 255 are whole: ARRAY<INT64>"));
     }
     let pixels = data.as_chunks::<3>().0.iter();
     let (channels, data) = match space {
@@ -73,6 +73,28 @@ pub(crate) fn to_bytes(picture: View<'_>) -> Image {
     let View { height, width, channels, data } = picture;
     let data = data.iter().map(|value| (value.clamp(0.0, 1.0) * 255.5).floor()).collect();
     Image { height, width, channels, data }
+}
+
+/// Whole numbers from 0 to 255 as values in [0, 1].
+///
+/// # Errors
+/// `invalid-value` for values outside.
+pub(crate) fn from_bytes(picture: View<'_>) -> Result<Image> {
+    check_bytes(picture)?;
+    let View { height, width, channels, data } = picture;
+    Ok(Image { height, width, channels, data: data.iter().map(|value| value / 255.0).collect() })
+}
+
+/// # Errors
+/// `invalid-value` for values outside of 0 to 255.
+pub(crate) fn check_bytes(picture: View<'_>) -> Result<()> {
+    match picture.data.iter().find(|value| !(0.0..=255.0).contains(*value)) {
+        Some(value) => Err(Error::new(
+            Code::InvalidValue,
+            format!("expected an image of integers from 0 to 255, found {value}"),
+        )),
+        None => Ok(()),
+    }
 }
 
 fn gray([red, green, blue]: &[f32; 3]) -> f32 {

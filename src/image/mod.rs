@@ -9,7 +9,7 @@ mod resize;
 mod shrink;
 mod sniff;
 
-pub(crate) use color::{ColorSpace, convert, to_bytes};
+pub(crate) use color::{ColorSpace, check_bytes, convert, from_bytes, to_bytes};
 pub(crate) use decode::decode;
 pub(crate) use resize::resize;
 
@@ -23,6 +23,19 @@ pub(crate) struct Image {
     pub(crate) channels: usize,
     /// Row-major, the channels of a pixel side by side.
     pub(crate) data: Vec<f32>,
+}
+
+impl Image {
+    /// The picture whose values are `change` of these.
+    pub(crate) fn map(mut self, change: impl Fn(f32) -> f32) -> Self {
+        self.data.iter_mut().for_each(|value| *value = change(*value));
+        self
+    }
+
+    pub(crate) fn view(&self) -> View<'_> {
+        let Self { height, width, channels, .. } = *self;
+        View { height, width, channels, data: &self.data }
+    }
 }
 
 /// A borrowed picture of at least one pixel, with as many values as its sizes say.

@@ -180,22 +180,25 @@ fn every_layout_becomes_that_of_its_type() {
 }
 
 #[test]
-fn a_struct_of_shape_and_data_is_a_tensor() {
-    let tensor = |shapes: &[&[i32]], data: &[&[f32]]| {
+fn a_struct_of_dimensions_and_values_is_a_tensor() {
+    let named = |names: [&str; 2], shapes: &[&[i32]], data: &[&[f32]]| {
         let mut shape_lists = ListBuilder::new(Int32Builder::new());
         shapes.iter().for_each(|shape| shape_lists.append_value(shape.iter().copied().map(Some)));
         let mut data_lists = LargeListBuilder::new(Float32Builder::new());
         data.iter().for_each(|data| data_lists.append_value(data.iter().copied().map(Some)));
-        let parts: [(&str, ArrayRef); 2] =
-            [("shape", Arc::new(shape_lists.finish())), ("data", Arc::new(data_lists.finish()))];
-        StructArray::from(
-            parts.map(|(name, it)| (Arc::new(Field::new(name, it.data_type().clone(), true)), it)).to_vec(),
-        )
+        let parts: [ArrayRef; 2] = [Arc::new(shape_lists.finish()), Arc::new(data_lists.finish())];
+        let field =
+            |(name, it): (&str, ArrayRef)| (Arc::new(Field::new(name, it.data_type().clone(), true)), it);
+        StructArray::from(names.into_iter().zip(parts).map(field).collect::<Vec<_>>())
     };
-    let whole = tensor(&[&[1, 2], &[]], &[&[0.25, 1.0], &[7.0]]);
-    let table = read(&stream(&[record(vec![("image", Arc::new(whole))])]));
-    assert_eq!(columns(&table), ["image STRUCT<shape ARRAY<INT64>, data ARRAY<FLOAT64>>"]);
-    assert_eq!(rows(&table), ["([1, 2], [0.25, 1.0])", "([], [7.0])"]);
+    let names = [["dimensions", "values"], ["shape", "data"]];
+    for names in names {
+        let whole = named(names, &[&[1, 2], &[]], &[&[0.25, 1.0], &[7.0]]);
+        let table = read(&stream(&[record(vec![("image", Arc::new(whole))])]));
+        assert_eq!(columns(&table), ["image STRUCT<dimensions ARRAY<INT64>, values ARRAY<FLOAT64>>"]);
+        assert_eq!(rows(&table), ["([1, 2], [0.25, 1.0])", "([], [7.0])"]);
+    }
+    let tensor = |shapes: &[&[i32]], data: &[&[f32]]| named(names[0], shapes, data);
     assert_eq!(
         refuse(tensor(&[&[1, 2], &[2, 2]], &[&[0.25, 1.0], &[7.0]])),
         "column `c`, row 2: a tensor of shape [2, 2] cannot have 1 values"

@@ -209,9 +209,8 @@ impl Binder<'_> {
             }
         }
         let value = self.expr(base, names)?;
-        let fields = value.data_type.fields();
-        let found = fields.iter().enumerate().find(|(_, known)| known.name.eq_ignore_ascii_case(&field.text));
-        let Some((index, StructField { data_type, .. })) = found else {
+        let Some((index, data_type)) = value.data_type.field(&field.text) else {
+            let fields = value.data_type.fields();
             return Err(Error::new(
                 Code::UnknownField,
                 format!("there is no field `{}` in a value of type {}", field.text, value.data_type),
@@ -223,7 +222,6 @@ impl Binder<'_> {
                 written,
             ));
         };
-        let data_type = data_type.clone();
         Ok(Expr { kind: ExprKind::Field { value: Box::new(value), index }, data_type, span })
     }
 

@@ -22,7 +22,7 @@ use crate::table::{Table, check_columns, check_size, names};
 ///
 /// Integers of any width become INT64, floats and decimals FLOAT64, text and bytes of any layout STRING and
 /// BYTES, dates DATE, timestamps of any unit TIMESTAMP (without a time zone they are read as UTC), lists ARRAY
-/// and structs STRUCT; dictionaries are unpacked. A struct of `shape` (integers) and `data` (32-bit floats) is a
+/// and structs STRUCT; dictionaries are unpacked. A struct of `dimensions` (integers) and `values` (32-bit floats) is a
 /// tensor. Columns of Arrow's null type are STRING.
 ///
 /// # Errors

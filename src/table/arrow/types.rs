@@ -54,7 +54,7 @@ pub(super) fn data_type(column: &str, arrow: &Arrow) -> Result<DataType> {
     })
 }
 
-/// A struct of `shape` and flat `data` in 32-bit floats.
+/// A struct of `dimensions` and flat `values` in 32-bit floats, also by their other names.
 fn is_tensor(fields: &arrow_schema::Fields) -> bool {
     let item = |field: &ArrowField| match field.data_type() {
         Arrow::List(item) | Arrow::LargeList(item) | Arrow::FixedSizeList(item, 0..) => {
@@ -64,9 +64,9 @@ fn is_tensor(fields: &arrow_schema::Fields) -> bool {
     };
     match fields.as_ref() {
         [shape, data] => {
-            shape.name() == "shape"
+            let names = (shape.name().as_str(), data.name().as_str());
+            matches!(names, ("dimensions", "values") | ("shape", "data"))
                 && item(shape).is_some_and(|item| item.is_integer())
-                && data.name() == "data"
                 && item(data) == Some(Arrow::Float32)
         }
         _ => false,
