@@ -22,11 +22,18 @@ pub(crate) type Weights = BTreeMap<String, Arc<Tensor>>;
 /// Files that weights are kept in, by the path that the model gives them.
 pub(crate) type External = BTreeMap<String, Vec<u8>>;
 
+/// The same by their paths in one notation, see [`inner_path`].
+type Parts<'a> = BTreeMap<String, &'a [u8]>;
+
 /// Smaller tensors stay in the graph's message: shapes and axes, which are read when operators are built.
 const LARGE: usize = 1 << 10;
 
 /// Decodes the model file `bytes` and moves its large weights out of the graph, leaving stubs behind.
 pub(super) fn decode(bytes: &[u8], external: &External, onnx: &Onnx) -> Result<(pb::ModelProto, Weights)> {
+    let external = &external
+        .iter()
+        .filter_map(|(path, content)| Some((inner_path(path)?, content.as_slice())))
+        .collect::<Parts<'_>>();
     check_present(bytes, external)?;
     // A message may come in pieces: the model without its graph, and the graph without its weights.
     let without_graph = without(bytes, fields::model::GRAPH).map_err(failure::decode)?;
@@ -61,7 +68,7 @@ pub(crate) fn weight_bytes(weights: &Weights) -> usize {
     weights.values().map(|tensor| tensor.len() * tensor.datum_type().size_of()).sum()
 }
 
-fn resolve_attributes(node: &mut pb::NodeProto, external: &External) -> Result<()> {
+fn resolve_attributes(node: &mut pb::NodeProto, external: &Parts<'_>) -> Result<()> {
     for attribute in &mut node.attribute {
         let mut tensors = attribute.t.iter_mut().chain(&mut attribute.tensors);
         tensors.try_for_each(|tensor| resolve_tensor(tensor, external))?;
@@ -74,13 +81,14 @@ fn resolve_attributes(node: &mut pb::NodeProto, external: &External) -> Result<(
 }
 
 /// Fetches the content of `tensor` from its file, and widens its floats.
-fn resolve_tensor(tensor: &mut pb::TensorProto, external: &External) -> Result<()> {
+fn resolve_tensor(tensor: &mut pb::TensorProto, external: &Parts<'_>) -> Result<()> {
     if tensor.data_location == Some(DataLocation::External.into()) {
         let entry = |key: &str| {
             tensor.external_data.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str())
         };
         let file = entry("location").invariant("the file of a weight")?;
-        let content = external.get(file).invariant("a file whose presence was checked")?;
+        let content = inner_path(file).and_then(|file| external.get(&file));
+        let content = *content.invariant("a file whose presence was checked")?;
         let number = |key: &str| entry(key).map_or(Some(None), |digits| digits.parse().ok().map(Some));
         let part = || {
             let start: usize = number("offset")?.unwrap_or(0);
@@ -103,7 +111,7 @@ fn resolve_tensor(tensor: &mut pb::TensorProto, external: &External) -> Result<(
     widen::widen_tensor(tensor)
 }
 
-fn check_present(bytes: &[u8], external: &External) -> Result<()> {
+fn check_present(bytes: &[u8], external: &Parts<'_>) -> Result<()> {
     let missing: Vec<_> = files(bytes)?
         .iter()
         .filter(|file| !external.contains_key(*file))
@@ -118,7 +126,7 @@ fn check_present(bytes: &[u8], external: &External) -> Result<()> {
     ))
 }
 
-/// The external files that hold weights of the model file `bytes`.
+/// The external files that hold weights of the model file `bytes`: paths with `/` inside its folder.
 ///
 /// # Errors
 /// `invalid-model` for a path that leaves the model's folder.
@@ -140,16 +148,26 @@ pub(super) fn files(bytes: &[u8]) -> Result<BTreeSet<String>> {
             .messages(fields::tensor::EXTERNAL_DATA)
             .find(|entry| text(entry, fields::entry::KEY) == "location");
         let file = location.map_or_else(String::new, |entry| text(entry, fields::entry::VALUE));
-        let leaves =
-            file.split(['/', '\\']).any(|part| part.is_empty() || part == "..") || file.contains(':');
-        if leaves {
+        let Some(path) = inner_path(&file) else {
             let message =
                 format!("the model keeps weights in `{file}`, which is no path inside its own folder");
             return Err(Error::new(Code::InvalidModel, message));
-        }
-        files.insert(file);
+        };
+        files.insert(path);
     }
     Ok(files)
+}
+
+/// A path inside the model's folder in one notation: exporters write `./weights` and `folder\weights` too. `None` for one
+/// that leaves the folder.
+fn inner_path(path: &str) -> Option<String> {
+    let leaves = |part: &&str| part.is_empty() || *part == "..";
+    let parts: Vec<&str> = path.split(['/', '\\']).collect();
+    if parts.iter().any(leaves) || path.contains(':') {
+        return None;
+    }
+    let inner: Vec<&str> = parts.into_iter().filter(|part| *part != ".").collect();
+    (!inner.is_empty()).then(|| inner.join("/"))
 }
 
 /// The messages of all tensors of the model file `bytes`: initial values and attributes, at any depth.

@@ -110,6 +110,19 @@ fn files_beside_the_model_are_checked() {
     }
     let inside = renamed("folder/a/data.bin");
     assert_eq!(Model::external_data(&inside, &ModelOptions::default()).unwrap(), ["folder/a/data.bin"]);
+    // The same file by its other notations, in the model and beside it.
+    let weights = read("models/external_data.bin");
+    let notations = ["./ternal_data.bin", "././rnal_data.bin", "a\\ternal_data.bin", "./a/./rn_data.bin"];
+    let paths = ["ternal_data.bin", "rnal_data.bin", "a/ternal_data.bin", "a/rn_data.bin"];
+    for (name, path) in notations.iter().zip(paths) {
+        let model = renamed(name);
+        assert_eq!(Model::external_data(&model, &ModelOptions::default()).unwrap(), [path]);
+        for key in [path.to_owned(), format!("./{path}"), path.replace('/', "\\")] {
+            let files = BTreeMap::from([(key.clone(), weights.clone())]);
+            let loaded = Model::load_parts(&model, &files, &ModelOptions::default(), &Limits::default());
+            assert!(loaded.is_ok(), "{name} as {key}");
+        }
+    }
 }
 
 #[test]
