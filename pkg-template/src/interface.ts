@@ -88,6 +88,8 @@ export interface ModelInputOptions {
   std?: number | readonly number[] | undefined;
   /** Where the model has the channels of pictures; default: its shape tells. */
   layout?: "NHWC" | "NCHW" | undefined;
+  /** The axis that counts rows, from 0; default: names of dimensions and operators tell. */
+  batchAxis?: number | undefined;
 }
 
 /** The options of `CREATE MODEL`. */
@@ -97,7 +99,7 @@ export interface ModelOptions extends CallOptions {
   /** What the classes are called, in the order of the scores; or the address of a file with a label on each line. */
   labels?: readonly string[] | readonly number[] | string | URL | undefined;
   inputs?: Record<string, ModelInputOptions> | undefined;
-  /** The files that the model keeps its weights in, by the paths that it gives them. */
+  /** The files that the model keeps its weights in, by the paths that it gives them, with or without `./` in front. */
   externalData?: Record<string, ModelSource> | undefined;
   /** Adds `predicted_label` in front of the outputs, for classes with `predicted_label_probs`; labels imply classification. */
   task?: "classification" | "regression" | undefined;

@@ -3,7 +3,7 @@
 
 import { problem } from "./errors.js";
 import type { ModelSettings } from "./glue/predictql.js";
-import type { ModelOptions, ModelSource } from "./interface.js";
+import type { ModelInputOptions, ModelOptions, ModelSource } from "./interface.js";
 import type { Network, ReadOptions } from "./network.js";
 import { readModel } from "./sources.js";
 
@@ -44,8 +44,11 @@ function settingsOf({
 }: ModelOptions): ModelSettings {
   const settings: ModelSettings = {};
   const all = Object.entries(inputs);
-  const columns = all.flatMap(([name, { columns }]) => (columns === undefined ? [] : [[name, columns] as const]));
-  if (columns.length > 0) settings.input_columns = Object.fromEntries(columns);
+  for (const [name, input] of all) checkWords(name, input);
+  const columns = byInput(all, "columns");
+  if (columns !== undefined) settings.input_columns = columns;
+  const axes = byInput(all, "batchAxis");
+  if (axes !== undefined) settings.batch_axis = axes;
   const mean = same(all, "mean");
   if (mean !== undefined) settings.image_mean = mean;
   const std = same(all, "std");
@@ -58,6 +61,35 @@ function settingsOf({
   if (defaultOnNull !== undefined) settings.default_on_null = defaultOnNull;
   if (integrity !== undefined) settings.sha256 = digits(integrity);
   return settings;
+}
+
+/** The words that `inputs` knows. */
+const INPUT_WORDS: Record<keyof ModelInputOptions, true> = {
+  columns: true,
+  mean: true,
+  std: true,
+  layout: true,
+  batchAxis: true,
+};
+
+/** A slip in a word would leave the model as it is, and its answers wrong. */
+function checkWords(name: string, input: object): void {
+  for (const word of Object.keys(input)) {
+    if (!Object.hasOwn(INPUT_WORDS, word)) {
+      throw problem("invalid-option", `the input \`${name}\` has no option \`${word}\``, {
+        hint: `the options of inputs are ${Object.keys(INPUT_WORDS).join(", ")}`,
+      });
+    }
+  }
+}
+
+/** What is said of inputs each by its name; nothing where nothing is said. */
+function byInput<K extends keyof ModelInputOptions>(
+  inputs: [string, ModelInputOptions][],
+  key: K,
+): Record<string, NonNullable<ModelInputOptions[K]>> | undefined {
+  const said = inputs.flatMap(([name, { [key]: value }]) => (value === undefined ? [] : [[name, value] as const]));
+  return said.length === 0 ? undefined : Object.fromEntries(said);
 }
 
 /** What is said of pictures holds for all inputs that take them. */

@@ -81,6 +81,7 @@ export interface ModelSettings {
   image_mean?: number | readonly number[];
   image_std?: number | readonly number[];
   image_layout?: "NHWC" | "NCHW";
+  batch_axis?: number | Record<string, number>;
   default_on_null?: ParamValue | Record<string, ParamValue>;
   null_handling?: "error" | "null" | "nan";
   softmax?: boolean | string;

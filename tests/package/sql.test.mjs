@@ -171,12 +171,41 @@ describe("models", () => {
     ]);
   });
 
+  test("the axis of the rows is said of an input", async () => {
+    const found = await inPage(async ({ PredictQL, failure }) => {
+      const db = new PredictQL();
+      const model = "/fixtures/models/unclear_rows.onnx";
+      const register = (inputs) => db.registerModel("m", model, { inputs });
+      const refused = [];
+      for (const inputs of [{}, { x: { batchAxis: 3 } }, { x: { batchAxis: 0.5 } }, { z: { batchAxis: 1 } }, { x: { batchaxis: 1 } }]) {
+        refused.push(await failure(register(inputs)));
+      }
+      await register({ x: { batchAxis: 1 } });
+      const { shape, data } = (await (await fetch("/fixtures/expected/unclear_rows.json")).json()).inputs.x;
+      const [count, ...row] = shape;
+      const size = data.length / count;
+      const rows = Array.from({ length: count }, (_, number) => ({
+        row: number,
+        x: { shape: row, data: data.slice(number * size, (number + 1) * size) },
+      }));
+      await db.registerTable("t", rows);
+      const result = await db.query("SELECT y FROM ML.PREDICT(MODEL m, TABLE t) ORDER BY row");
+      return { refused, y: result.rows.map(({ y }) => [...(y.data ?? y)]) };
+    });
+    const codes = ["unsupported-model-type", ...Array(4).fill("invalid-option")];
+    assert.deepEqual(found.refused.map(({ code }) => code), codes);
+    assert.match(found.refused[4].hint, /batchAxis/);
+    const wanted = expected("unclear_rows").onnxruntime.y;
+    assert.equal(found.y.flat().length, wanted.data.length);
+    found.y.flat().forEach((value, at) => assert.ok(Math.abs(value - wanted.data[at]) < 1e-5));
+  });
+
   test("weights in files of their own come along, also to the next worker", async () => {
     const found = await inPage(async ({ mortal, failure }) => {
       const { db, die } = mortal();
       const model = "/fixtures/models/external_data.onnx";
       const alone = await failure(db.registerModel("m", model));
-      const externalData = { "external_data.bin": "/fixtures/models/external_data.bin" };
+      const externalData = { "./external_data.bin": "/fixtures/models/external_data.bin" };
       await db.registerModel("m", model, { externalData });
       const predict = async () => [...(await db.predict("m", { x: [[1, 2, 3]] })).rows[0].y];
       const before = await predict();
