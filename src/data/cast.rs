@@ -11,9 +11,9 @@ use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, ListArray, StructAr
 
 use super::calendar::{DAY, date_text, parse_date, parse_timestamp, timestamp_text};
 use super::scalar::{array_of, nulls, scalars};
-use super::tensor::tensors;
+use super::tensor::{marked, tensors};
 use super::{DataType, Scalar, StructField};
-use crate::diag::{Code, Error, Result, ensure};
+use crate::diag::{Code, Error, Invariant, Result, ensure};
 
 /// What a value that cannot be converted becomes, and how FLOAT64 becomes INT64.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,9 @@ impl CastMode {
 pub(crate) fn can_coerce(from: &DataType, to: &DataType) -> bool {
     match (from, to) {
         (DataType::Array(from), DataType::Array(to)) => can_coerce(from, to),
+        (DataType::Picture | DataType::IntegerPicture, to) => {
+            from == to || from.of_picture().is_some_and(|from| can_coerce(&from, to))
+        }
         // A tensor is the struct that it reads as. Values of INT64 are another kind of picture.
         (DataType::Struct(parts), DataType::Tensor) => {
             let types = parts.iter().map(|part| &part.data_type);
@@ -63,7 +66,9 @@ pub(crate) fn can_coerce(from: &DataType, to: &DataType) -> bool {
 
 /// Whether `CAST` between the types exists at all; single values may still fail.
 pub(crate) fn can_cast(from: &DataType, to: &DataType) -> bool {
-    use DataType::{Array, Bool, Bytes, Date, Float64, Int64, String, Struct, Tensor, Timestamp};
+    use DataType::{
+        Array, Bool, Bytes, Date, Float64, Int64, IntegerPicture, Picture, String, Struct, Tensor, Timestamp,
+    };
     match (from, to) {
         _ if can_coerce(from, to) => true,
         (Array(from), Array(to)) => can_cast(from, to),
@@ -71,7 +76,8 @@ pub(crate) fn can_cast(from: &DataType, to: &DataType) -> bool {
             from.len() == to.len()
                 && from.iter().zip(to).all(|(from, to)| can_cast(&from.data_type, &to.data_type))
         }
-        (Struct(_), Tensor) => can_cast(from, &Struct(to.fields())),
+        (IntegerPicture, to) => from.of_picture().is_some_and(|from| can_cast(&from, to)),
+        (Struct(_), Tensor | Picture) => can_cast(from, &Struct(to.fields())),
         (Int64 | Bool | Date | Timestamp | Bytes | Float64, String) => true,
         (String, Int64 | Float64 | Bool | Date | Timestamp | Bytes) => true,
         (Int64, Float64 | Bool) | (Float64 | Bool, Int64) | (Date, Timestamp) | (Timestamp, Date) => true,
@@ -98,6 +104,11 @@ pub(crate) fn cast(array: &ArrayRef, from: &DataType, to: &DataType, mode: CastM
         (DataType::String, DataType::Float64) => texts_to_floats(array, mode),
         (DataType::Array(from), DataType::Array(to)) => cast_elements(array, from, to, mode),
         (DataType::Struct(fields), DataType::Struct(wanted)) => cast_fields(array, fields, wanted, to, mode),
+        (DataType::Picture | DataType::IntegerPicture, _) => {
+            let plain = from.of_picture().invariant("the type of a picture's values")?;
+            cast(&marked(array, &plain)?, &plain, to, mode)
+        }
+        (_, DataType::Picture) => marked(&cast(array, from, &DataType::Tensor, mode)?, to),
         (DataType::Struct(_), DataType::Tensor) => {
             let structs = cast(array, from, &DataType::Struct(to.fields()), mode)?;
             tensors(structs.as_struct_opt().ok_or_else(|| layout(from))?)

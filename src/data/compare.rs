@@ -167,7 +167,11 @@ pub(crate) fn order_of<'a>(array: &'a ArrayRef, data_type: &DataType) -> Result<
             let values = BytesView::new(array, false)?;
             Box::new(move |a, b| values.at(a).cmp(values.at(b)))
         }
-        DataType::Array(_) | DataType::Struct(_) | DataType::Tensor => {
+        DataType::Array(_)
+        | DataType::Struct(_)
+        | DataType::Tensor
+        | DataType::Picture
+        | DataType::IntegerPicture => {
             return Err(Error::new(Code::TypeMismatch, format!("values of type {data_type} have no order")));
         }
     })

@@ -26,5 +26,6 @@ pub(crate) use key::KeyTable;
 pub(crate) use operand::{BytesView, Operand, StringView};
 pub use scalar::Scalar;
 pub(crate) use scalar::{array_of, scalar_at};
-pub(crate) use tensor::{TensorBuilder, TensorColumn, element_range, integer_images};
+pub(crate) use tensor::{TensorBuilder, TensorColumn, element_range, integer_pictures};
+pub(crate) use types::is_picture;
 pub use types::{DataType, StructField};

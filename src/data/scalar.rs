@@ -125,7 +125,8 @@ pub(crate) fn array_of(values: &[Scalar], data_type: &DataType) -> Result<ArrayR
         ),
         DataType::Array(element) => list_array(values, element, mismatch)?,
         DataType::Struct(fields) => struct_array(values, fields, data_type, mismatch)?,
-        DataType::Tensor => tensor_array(values, mismatch)?,
+        DataType::IntegerPicture => struct_array(values, &data_type.fields(), data_type, mismatch)?,
+        DataType::Tensor | DataType::Picture => tensor_array(values, data_type, mismatch)?,
     })
 }
 
@@ -184,8 +185,12 @@ fn struct_array(
         .map_err(|error| Error::internal("a struct cannot be built").detail(error))
 }
 
-fn tensor_array(values: &[Scalar], mismatch: impl Fn(&Scalar) -> Error) -> Result<ArrayRef> {
-    let mut builder = TensorBuilder::with_capacity(values.len(), 0);
+fn tensor_array(
+    values: &[Scalar],
+    data_type: &DataType,
+    mismatch: impl Fn(&Scalar) -> Error,
+) -> Result<ArrayRef> {
+    let mut builder = TensorBuilder::with_capacity(data_type.clone(), values.len(), 0);
     for value in values {
         match value {
             Scalar::Null => builder.append_null(),
@@ -221,20 +226,21 @@ pub(crate) fn scalar_at(array: &ArrayRef, data_type: &DataType, row: usize) -> R
         return Ok(Scalar::Null);
     }
     match data_type {
-        DataType::Tensor => tensor_at(array, row),
+        DataType::Tensor | DataType::Picture => tensor_at(array, row),
         DataType::Array(element) => {
             let items = array.as_list_opt::<i32>().ok_or_else(|| layout(data_type))?.value(row);
             Ok(Scalar::Array((**element).clone(), scalars(&items, element)?))
         }
-        DataType::Struct(fields) => {
+        DataType::Struct(_) | DataType::IntegerPicture => {
+            let fields = data_type.fields();
             let columns = array.as_struct_opt().ok_or_else(|| layout(data_type))?.columns();
             ensure(columns.len() == fields.len(), "a struct column has other fields than its type")?;
             let values = columns
                 .iter()
-                .zip(fields)
+                .zip(&fields)
                 .map(|(column, field)| scalar_at(column, &field.data_type, row))
                 .collect::<Result<_>>()?;
-            Ok(Scalar::Struct(fields.clone(), values))
+            Ok(Scalar::Struct(fields, values))
         }
         _ => flat_at(array, data_type, row).ok_or_else(|| layout(data_type)),
     }
@@ -252,7 +258,11 @@ fn flat_at(array: &ArrayRef, data_type: &DataType, row: usize) -> Option<Scalar>
         DataType::Timestamp => {
             Scalar::Timestamp(array.as_primitive_opt::<TimestampMicrosecondType>()?.value(row))
         }
-        DataType::Array(_) | DataType::Struct(_) | DataType::Tensor => return None,
+        DataType::Array(_)
+        | DataType::Struct(_)
+        | DataType::Tensor
+        | DataType::Picture
+        | DataType::IntegerPicture => return None,
     })
 }
 

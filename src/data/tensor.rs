@@ -1,4 +1,4 @@
-//! Columns of [`DataType::Tensor`]: a shape and row-major 32-bit floats for each row, stored flat.
+//! Columns of [`DataType::Tensor`] and [`DataType::Picture`]: a shape and row-major 32-bit floats for each row, stored flat.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -26,6 +26,7 @@ pub(crate) struct TensorBuilder {
     shapes: ListBuilder<Int64Builder>,
     data: ListBuilder<PrimitiveBuilder<Float32Type>>,
     nulls: NullBufferBuilder,
+    data_type: DataType,
 }
 
 impl<'a> TensorColumn<'a> {
@@ -98,11 +99,11 @@ pub(super) fn tensors(structs: &StructArray) -> Result<ArrayRef> {
         .map_err(|error| layout().detail(error))
 }
 
-/// Converts tensors of whole numbers to columns of [`DataType::integer_image`].
+/// Converts pictures of whole numbers to columns of [`DataType::IntegerPicture`].
 ///
 /// # Errors
 /// `internal` where the array does not have the layout of a tensor column.
-pub(crate) fn integer_images(tensors: &ArrayRef) -> Result<ArrayRef> {
+pub(crate) fn integer_pictures(tensors: &ArrayRef) -> Result<ArrayRef> {
     let layout = || Error::internal("expected a tensor column");
     let parts = tensors.as_struct_opt().ok_or_else(layout)?;
     let [shapes, values] = parts.columns() else { return Err(layout()) };
@@ -110,7 +111,7 @@ pub(crate) fn integer_images(tensors: &ArrayRef) -> Result<ArrayRef> {
     let floats = list.values().as_primitive_opt::<Float32Type>().ok_or_else(layout)?;
     #[expect(clippy::cast_possible_truncation, reason = "pictures have whole numbers from 0 to 255")]
     let ints = floats.unary::<_, Int64Type>(|value| value as i64);
-    let arrow_schema::DataType::Struct(fields) = DataType::integer_image().storage() else {
+    let arrow_schema::DataType::Struct(fields) = DataType::IntegerPicture.storage() else {
         return Err(layout());
     };
     let field = Arc::new(arrow_schema::Field::new_list_field(ints.data_type().clone(), true));
@@ -122,10 +123,21 @@ pub(crate) fn integer_images(tensors: &ArrayRef) -> Result<ArrayRef> {
         .map_err(|error| layout().detail(error))
 }
 
+/// The same tensors in the layout of `to`: those that are pictures and those that are not differ in a mark only.
+pub(super) fn marked(tensors: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
+    let layout = || Error::internal("a tensor column cannot be built");
+    let parts = tensors.as_struct_opt().ok_or_else(layout)?;
+    let arrow_schema::DataType::Struct(fields) = to.storage() else { return Err(layout()) };
+    StructArray::try_new(fields, parts.columns().to_vec(), parts.nulls().cloned())
+        .map(|array| Arc::new(array) as ArrayRef)
+        .map_err(|error| layout().detail(error))
+}
+
 impl TensorBuilder {
-    /// A builder for `rows` tensors of about `values` values together.
-    pub(crate) fn with_capacity(rows: usize, values: usize) -> Self {
+    /// A builder for `rows` tensors of about `values` values together; `data_type` is that of tensors or of pictures.
+    pub(crate) fn with_capacity(data_type: DataType, rows: usize, values: usize) -> Self {
         Self {
+            data_type,
             shapes: ListBuilder::with_capacity(Int64Builder::with_capacity(rows * 4), rows),
             data: ListBuilder::with_capacity(PrimitiveBuilder::with_capacity(values), rows),
             nulls: NullBufferBuilder::new(rows),
@@ -149,7 +161,7 @@ impl TensorBuilder {
     /// # Errors
     /// `internal` where the parts do not fit together.
     pub(crate) fn finish(mut self) -> Result<ArrayRef> {
-        let arrow_schema::DataType::Struct(fields) = DataType::Tensor.storage() else {
+        let arrow_schema::DataType::Struct(fields) = self.data_type.storage() else {
             return Err(Error::internal("the layout of a tensor is a struct"));
         };
         let columns: Vec<ArrayRef> = vec![Arc::new(self.shapes.finish()), Arc::new(self.data.finish())];

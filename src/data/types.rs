@@ -26,9 +26,14 @@ pub enum DataType {
     Array(Box<DataType>),
     /// Named or unnamed fields.
     Struct(Vec<StructField>),
-    /// A picture or other tensor: reads as `STRUCT<dimensions ARRAY<INT64>, values ARRAY<FLOAT64>>`, row-major, and is
-    /// stored flat in 32-bit floats.
+    /// A tensor: reads as `STRUCT<dimensions ARRAY<INT64>, values ARRAY<FLOAT64>>`, row-major, and is stored flat in
+    /// 32-bit floats.
     Tensor,
+    /// A tensor that an image function made: height, width and channels, in this order. SQL writes and reads it as any
+    /// other tensor; a model may get its channels first.
+    Picture,
+    /// The same of whole numbers: reads and is stored as `STRUCT<dimensions ARRAY<INT64>, values ARRAY<INT64>>`.
+    IntegerPicture,
 }
 
 /// One field of a [`DataType::Struct`].
@@ -99,10 +104,25 @@ impl DataType {
                     })
                     .collect(),
             ),
-            Self::Tensor => Arrow::Struct(Fields::from(vec![
-                ArrowField::new(DIMENSIONS, list_of(Arrow::Int64), true),
-                ArrowField::new(VALUES, list_of(Arrow::Float32), true),
-            ])),
+            Self::Tensor => tensor_layout(ArrowField::new(VALUES, list_of(Arrow::Float32), true)),
+            Self::Picture | Self::IntegerPicture => {
+                let element = if *self == Self::Picture { Arrow::Float32 } else { Arrow::Int64 };
+                tensor_layout(ArrowField::new(VALUES, list_of(element), true).with_metadata([PICTURE]))
+            }
+        }
+    }
+
+    /// Whether it is stored as [`DataType::Tensor`] is.
+    pub fn is_tensor(&self) -> bool {
+        matches!(self, Self::Tensor | Self::Picture)
+    }
+
+    /// The type of the same values where it does not matter that they are a picture; `None` for other types.
+    pub(crate) fn of_picture(&self) -> Option<Self> {
+        match self {
+            Self::Picture => Some(Self::Tensor),
+            Self::IntegerPicture => Some(Self::integer_image()),
+            _ => None,
         }
     }
 
@@ -113,13 +133,16 @@ impl DataType {
 
     /// Whether values of this type can be compared for equality and order.
     pub fn is_orderable(&self) -> bool {
-        !matches!(self, Self::Array(_) | Self::Struct(_) | Self::Tensor)
+        !matches!(
+            self,
+            Self::Array(_) | Self::Struct(_) | Self::Tensor | Self::Picture | Self::IntegerPicture
+        )
     }
 
     /// Whether values of this type can be compared for equality: all but arrays and types that contain them.
     pub fn is_comparable(&self) -> bool {
         match self {
-            Self::Array(_) | Self::Tensor => false,
+            Self::Array(_) | Self::Tensor | Self::Picture | Self::IntegerPicture => false,
             Self::Struct(fields) => fields.iter().all(|field| field.data_type.is_comparable()),
             _ => true,
         }
@@ -129,12 +152,13 @@ impl DataType {
     pub fn fields(&self) -> Vec<StructField> {
         match self {
             Self::Struct(fields) => fields.clone(),
-            Self::Tensor => tensor_fields(Self::Float64),
+            Self::Tensor | Self::Picture => tensor_fields(Self::Float64),
+            Self::IntegerPicture => tensor_fields(Self::Int64),
             _ => Vec::new(),
         }
     }
 
-    /// A picture of whole numbers: a struct as [`DataType::Tensor`] reads, with INT64 values.
+    /// What a picture of whole numbers reads as: the struct of [`DataType::Tensor`] with INT64 values.
     pub(crate) fn integer_image() -> Self {
         Self::Struct(tensor_fields(Self::Int64))
     }
@@ -146,7 +170,8 @@ impl DataType {
         let place = |name: &str| fields.iter().position(|field| field.name.eq_ignore_ascii_case(name));
         let alias = TENSOR_ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
         let index = place(name).or_else(|| {
-            let is_tensor = *self == Self::Tensor || *self == Self::integer_image();
+            let same = self.of_picture().unwrap_or_else(|| self.clone());
+            let is_tensor = same == Self::Tensor || same == Self::integer_image();
             alias.filter(|_| is_tensor).and_then(|(_, name)| place(name))
         })?;
         fields.into_iter().nth(index).map(|field| (index, field.data_type))
@@ -165,6 +190,18 @@ fn tensor_fields(element: DataType) -> Vec<StructField> {
     [(DIMENSIONS, DataType::Int64), (VALUES, element)]
         .map(|(name, element)| StructField { name: name.into(), data_type: DataType::array(element) })
         .into()
+}
+
+/// The metadata that tells the layout of pictures from that of other tensors.
+const PICTURE: (&str, &str) = ("predictql", "picture");
+
+fn tensor_layout(values: ArrowField) -> Arrow {
+    Arrow::Struct(Fields::from(vec![ArrowField::new(DIMENSIONS, list_of(Arrow::Int64), true), values]))
+}
+
+/// Whether the parts of a tensor say that it is a picture.
+pub(crate) fn is_picture(parts: &Fields) -> bool {
+    parts.iter().any(|part| part.metadata().get(PICTURE.0).is_some_and(|kind| kind == PICTURE.1))
 }
 
 /// The layout of a list whose elements have the layout `element`.
@@ -192,7 +229,10 @@ impl fmt::Display for DataType {
                 }
                 f.write_str(">")
             }
-            Self::Tensor => write!(f, "STRUCT<{DIMENSIONS} ARRAY<INT64>, {VALUES} ARRAY<FLOAT64>>"),
+            Self::Tensor | Self::Picture => {
+                write!(f, "STRUCT<{DIMENSIONS} ARRAY<INT64>, {VALUES} ARRAY<FLOAT64>>")
+            }
+            Self::IntegerPicture => write!(f, "{}", Self::integer_image()),
         }
     }
 }

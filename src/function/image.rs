@@ -4,7 +4,7 @@ use arrow_array::ArrayRef;
 
 use super::{BatchCall, Function, Signature, Type};
 use crate::control::Stage;
-use crate::data::{CastMode, DataType, TensorBuilder, TensorColumn, cast, integer_images};
+use crate::data::{CastMode, DataType, TensorBuilder, TensorColumn, cast, integer_pictures};
 use crate::diag::{Code, Error, Invariant, Result};
 use crate::image::{self, ColorSpace, Image, View};
 
@@ -12,7 +12,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "ML.DECODE_IMAGE",
         "Decodes a JPEG, PNG or BMP image to height x width x 3 values in [0, 1].",
-        &[Signature::scalar(&[Type::Bytes], Type::Tensor, decode)],
+        &[Signature::scalar(&[Type::Bytes], Type::Picture, decode)],
     )
     .stage(Stage::Decode),
     Function::new(
@@ -21,10 +21,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &[
             Signature::scalar(
                 &[Type::IntegerImage, Type::Int64, Type::Int64, Type::Bool],
-                Type::IntegerImage,
+                Type::IntegerPicture,
                 resize_integers,
             ),
-            Signature::scalar(&[Type::Tensor, Type::Int64, Type::Int64, Type::Bool], Type::Tensor, resize),
+            Signature::scalar(&[Type::Tensor, Type::Int64, Type::Int64, Type::Bool], Type::Picture, resize),
         ],
     )
     .stage(Stage::Preprocess),
@@ -34,17 +34,17 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &[
             Signature::scalar(
                 &[Type::IntegerImage, Type::String],
-                Type::Tensor,
+                Type::Picture,
                 convert_color_space_of_integers,
             ),
-            Signature::scalar(&[Type::Tensor, Type::String], Type::Tensor, convert_color_space),
+            Signature::scalar(&[Type::Tensor, Type::String], Type::Picture, convert_color_space),
         ],
     )
     .stage(Stage::Preprocess),
     Function::new(
         "ML.CONVERT_IMAGE_TYPE",
         "Converts an image from values in [0, 1] to integers from 0 to 255.",
-        &[Signature::scalar(&[Type::Tensor], Type::IntegerImage, convert_image_type)],
+        &[Signature::scalar(&[Type::Tensor], Type::IntegerPicture, convert_image_type)],
     )
     .stage(Stage::Preprocess),
 ];
@@ -53,7 +53,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 fn decode(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let operand = call.arg(0)?;
     let bytes = operand.bytes()?;
-    let mut tensors = TensorBuilder::with_capacity(call.rows, 0);
+    let mut tensors = TensorBuilder::with_capacity(DataType::Picture, call.rows, 0);
     for row in 0..call.rows {
         if operand.is_null(row) {
             tensors.append_null();
@@ -76,7 +76,7 @@ fn resize_integers(call: &BatchCall<'_>) -> Result<ArrayRef> {
         image::check_bytes(source)?;
         Ok(image::resize(source, height, width, preserve)?.map(f32::round_ties_even))
     })?;
-    integer_images(&resized)
+    integer_pictures(&resized)
 }
 
 fn resize_pictures(
@@ -124,7 +124,7 @@ fn convert_pictures(
 /// `ML.CONVERT_IMAGE_TYPE(image)`: whole numbers, which models of 8-bit pictures take.
 fn convert_image_type(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let pictures = call.arg(0)?.array();
-    integer_images(&map_pictures(call, pictures, &|source, _| Ok(Some(image::to_bytes(source))))?)
+    integer_pictures(&map_pictures(call, pictures, &|source, _| Ok(Some(image::to_bytes(source))))?)
 }
 
 /// The integer images of the first argument, with their values as floats.
@@ -141,7 +141,7 @@ fn map_pictures(
 ) -> Result<ArrayRef> {
     let operand = call.arg(0)?;
     let pictures = TensorColumn::new(pictures)?;
-    let mut tensors = TensorBuilder::with_capacity(call.rows, 0);
+    let mut tensors = TensorBuilder::with_capacity(DataType::Picture, call.rows, 0);
     for row in 0..call.rows {
         let picture = match pictures.get(operand.index(row)) {
             Some((shape, data)) => View::new(shape, data)

@@ -187,6 +187,9 @@ pub(crate) enum Type {
     Tensor,
     /// A picture of whole numbers.
     IntegerImage,
+    /// What image functions give: known to be pictures.
+    Picture,
+    IntegerPicture,
     /// Any type, the same in the whole signature.
     Any,
     /// Any type with an order, the same in the whole signature.
@@ -336,6 +339,8 @@ impl Type {
             Self::Timestamp => Some(DataType::Timestamp),
             Self::Tensor => Some(DataType::Tensor),
             Self::IntegerImage => Some(DataType::integer_image()),
+            Self::Picture => Some(DataType::Picture),
+            Self::IntegerPicture => Some(DataType::IntegerPicture),
             Self::ArrayOf(element) => element.fixed().map(DataType::array),
             Self::Any
             | Self::Ordered
@@ -357,8 +362,8 @@ impl Type {
             Self::Arbitrary => "any type".into(),
             Self::Part => "date part".into(),
             Self::Interval => "INTERVAL".into(),
-            Self::Tensor => "float image".into(),
-            Self::IntegerImage => "integer image".into(),
+            Self::Tensor | Self::Picture => "float image".into(),
+            Self::IntegerImage | Self::IntegerPicture => "integer image".into(),
             Self::Int64 => "INT64".into(),
             Self::Float64 => "FLOAT64".into(),
             Self::Bool => "BOOL".into(),

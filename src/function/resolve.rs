@@ -64,7 +64,10 @@ fn fit<'a>(signature: &'a Signature, args: &[Option<DataType>]) -> Option<Fit<'a
             (Type::Ordered, found) if found.is_orderable() => found,
             (Type::Comparable, found) if found.is_comparable() => found,
             (Type::Array, DataType::Array(element)) => element,
-            (Type::Struct, DataType::Struct(_) | DataType::Tensor) => continue,
+            (
+                Type::Struct,
+                DataType::Struct(_) | DataType::Tensor | DataType::Picture | DataType::IntegerPicture,
+            ) => continue,
             (Type::Ordered | Type::Comparable | Type::Array | Type::Struct, _) => return None,
             _ => continue,
         };
@@ -125,7 +128,8 @@ pub(crate) fn common_type(a: &DataType, b: &DataType) -> Option<DataType> {
     } else if can_coerce(b, a) {
         Some(a.clone())
     } else {
-        None
+        // A picture and the struct of another tensor.
+        [a, b].iter().all(|data_type| can_coerce(data_type, &DataType::Tensor)).then_some(DataType::Tensor)
     }
 }
 

@@ -90,6 +90,8 @@ use shapes::InputShapes;
 /// [`Signature`] has the SQL type of every kind of tensor. Floats of 16 bits are computed in 32 bits. Pictures are
 /// tensors of height, width and channels with values from 0 to 1, and models with `uint8` inputs take whole numbers from
 /// 0 to 255; the options `image_layout`, `image_mean` and `image_std` bring pictures into a model's own order and scale.
+/// Columns of [`DataType::Picture`](crate::data::DataType::Picture) are pictures; those of
+/// [`DataType::Tensor`](crate::data::DataType::Tensor) go into the model as they are, unless `image_layout` is given.
 /// A NULL is an error unless `default_on_null` or `null_handling` says what becomes of it.
 ///
 /// # Errors

@@ -201,7 +201,7 @@ impl ModelOptions {
         ModelOption {
             name: "image_layout",
             takes: "'NHWC' or 'NCHW'",
-            doc: "Where the model has a picture's channels, last or first; by default its shape decides.",
+            doc: "Where the model has a picture's channels, last or first; by default its shape decides. With it every tensor is a picture.",
             set: |options, value| {
                 let layouts = [("nhwc", Layout::ChannelsLast), ("nchw", Layout::ChannelsFirst)];
                 options.layout = Some(word(value, &layouts)?);

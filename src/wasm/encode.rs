@@ -320,7 +320,7 @@ fn column(name: &str, data_type: &DataType, nullable: bool, shape: Option<Vec<Di
         DataType::Bytes => "buffer",
         DataType::Date | DataType::Timestamp => "date",
         DataType::Array(_) => "array",
-        DataType::Struct(_) | DataType::Tensor => "object",
+        DataType::Struct(_) | DataType::Tensor | DataType::Picture | DataType::IntegerPicture => "object",
     };
     ColumnShape { name: name.into(), r#type: word, database_type: data_type.to_string(), nullable, shape }
 }

@@ -19,6 +19,7 @@ mod mismatches;
 mod mutations;
 mod notation;
 mod operators;
+mod provenance;
 mod reference;
 mod row_axis;
 mod stepping;

@@ -16,7 +16,7 @@ use tract_onnx::pb::{
 use crate::host::{Outcome, engine, read, run};
 
 /// A tensor of 32-bit floats; a length of 0 is free.
-fn tensor(name: &str, lengths: &[i64]) -> ValueInfoProto {
+pub fn tensor(name: &str, lengths: &[i64]) -> ValueInfoProto {
     let dim = lengths.iter().zip(b'A'..).map(|(length, letter)| Dimension {
         value: Some(match length {
             0 => Length::DimParam(char::from(letter).into()),
@@ -35,7 +35,7 @@ fn tensor(name: &str, lengths: &[i64]) -> ValueInfoProto {
     }
 }
 
-fn node(domain: &str, op_type: &str, inputs: &[&str], output: &str) -> NodeProto {
+pub fn node(domain: &str, op_type: &str, inputs: &[&str], output: &str) -> NodeProto {
     NodeProto {
         domain: domain.into(),
         op_type: op_type.into(),
@@ -45,7 +45,7 @@ fn node(domain: &str, op_type: &str, inputs: &[&str], output: &str) -> NodeProto
     }
 }
 
-fn model(nodes: Vec<NodeProto>, inputs: Vec<ValueInfoProto>, output: ValueInfoProto) -> ModelProto {
+pub fn model(nodes: Vec<NodeProto>, inputs: Vec<ValueInfoProto>, output: ValueInfoProto) -> ModelProto {
     let graph = GraphProto {
         name: "graph".into(),
         node: nodes,
@@ -68,13 +68,13 @@ fn identity(lengths: &[i64]) -> Vec<u8> {
     model(nodes, vec![tensor("x", lengths)], tensor("y", lengths)).encode_to_vec()
 }
 
-fn texts(values: &[&str]) -> Scalar {
+pub fn texts(values: &[&str]) -> Scalar {
     let texts = values.iter().map(|text| Scalar::String((*text).into())).collect();
     Scalar::Array(predictql::data::DataType::String, texts)
 }
 
 /// Predicts `rows` with a model that has these options.
-fn predict(bytes: &[u8], options: &[(&str, Scalar)], rows: &str) -> Result<Outcome, Error> {
+pub fn predict(bytes: &[u8], options: &[(&str, Scalar)], rows: &str) -> Result<Outcome, Error> {
     let mut given = ModelOptions::default();
     options.iter().for_each(|(name, value)| given.set(name, value).unwrap());
     let engine = engine();

@@ -170,7 +170,11 @@ fn values(
                 Base::LessOrEqual => BooleanBuffer::collect_bool(rows, |row| a.at(row) <= b.at(row)),
             })
         }
-        DataType::Array(_) | DataType::Struct(_) | DataType::Tensor => {
+        DataType::Array(_)
+        | DataType::Struct(_)
+        | DataType::Tensor
+        | DataType::Picture
+        | DataType::IntegerPicture => {
             Err(Error::internal(format!("values of type {data_type} are not compared")))
         }
     }

@@ -167,7 +167,13 @@ fn digests<'a>(operand: &'a Operand, data_type: &DataType) -> Result<Box<dyn Fn(
             // -0.0 becomes 0.0.
             Box::new(move |row| Some(view.at(row) + 0.0).filter(|value| !value.is_nan()).map(f64::to_bits))
         }
-        DataType::String | DataType::Bytes | DataType::Array(_) | DataType::Struct(_) | DataType::Tensor => {
+        DataType::String
+        | DataType::Bytes
+        | DataType::Array(_)
+        | DataType::Struct(_)
+        | DataType::Tensor
+        | DataType::Picture
+        | DataType::IntegerPicture => {
             return Err(Error::internal(format!("values of type {data_type} have no digest")));
         }
     })

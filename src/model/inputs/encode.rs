@@ -11,7 +11,7 @@ use tract_onnx::tract_hir::internal::ensure;
 
 use super::binding::InputBinding;
 use super::nulls::RowNumbers;
-use super::picture::Picture;
+use super::picture::{Fit, Misfit, Picture};
 use crate::data::{DataType, TensorColumn};
 use crate::diag::{Code, Error, Invariant, Result, ensure as ensure_invariant};
 use crate::model::graph_port::GraphPort;
@@ -33,7 +33,8 @@ enum Values<'a> {
     /// Several columns, one value of each making up a row.
     Packed(Vec<&'a ArrayRef>),
     Lists(&'a ListArray),
-    Tensors(TensorColumn<'a>),
+    /// Tensors, and whether an image function made them.
+    Tensors(TensorColumn<'a>, bool),
 }
 
 /// Where a column's values go in a tensor: from an offset on, `stride` elements apart.
@@ -58,7 +59,8 @@ impl<'a> InputEncoder<'a> {
             None => Values::Unread,
             Some(columns) => match (columns.as_slice(), &binding.port.data_type) {
                 ([column], DataType::Tensor) if !binding.packed => {
-                    Values::Tensors(TensorColumn::new(column)?)
+                    let is_picture = *column.data_type() == DataType::Picture.storage();
+                    Values::Tensors(TensorColumn::new(column)?, is_picture)
                 }
                 ([column], DataType::Array(_)) if !binding.packed => Values::Lists(column.as_list()),
                 ([column], _) if !binding.packed => Values::Scalar(column),
@@ -77,7 +79,9 @@ impl<'a> InputEncoder<'a> {
             Values::Unread => Ok(dims.iter().map(|dim| dim.fixed().unwrap_or(1)).collect()),
             Values::Lists(lists) => self.flat_shape(row, list_range(lists, row..row + 1).len()),
             Values::Packed(columns) => self.flat_shape(row, columns.len()),
-            Values::Tensors(column) => self.tensor_row(column, row).map(|tensor| tensor.shape),
+            Values::Tensors(column, is_picture) => {
+                self.tensor_row(column, *is_picture, row).map(|tensor| tensor.fit.shape)
+            }
         }
     }
 
@@ -95,7 +99,7 @@ impl<'a> InputEncoder<'a> {
                 let first = length(rows.start);
                 others.find(|row| length(*row) != first)
             }
-            Values::Tensors(_) => {
+            Values::Tensors(..) => {
                 let first = self.row_shape(rows.start).ok();
                 others.find(|row| self.row_shape(*row).ok() != first)
             }
@@ -111,7 +115,7 @@ impl<'a> InputEncoder<'a> {
             Values::Scalar(column) => same(column),
             Values::Packed(columns) => columns.iter().all(|column| same(column)),
             Values::Lists(lists) => lists.value(first).to_data() == lists.value(second).to_data(),
-            Values::Tensors(column) => column.get(first) == column.get(second),
+            Values::Tensors(column, _) => column.get(first) == column.get(second),
         }
     }
 
@@ -128,25 +132,28 @@ impl<'a> InputEncoder<'a> {
     }
 
     /// The tensor in `row`, and its shape as the model takes it.
-    fn tensor_row(&self, column: &TensorColumn<'a>, row: usize) -> Result<TensorRow<'a>> {
+    fn tensor_row(&self, column: &TensorColumn<'a>, is_picture: bool, row: usize) -> Result<TensorRow<'a>> {
         let (given_shape, values) = column.get(row).invariant("a row without NULL of a tensor column")?;
         let lengths: Option<TVec<usize>> =
             given_shape.iter().map(|length| usize::try_from(*length).ok()).collect();
         let given = lengths.filter(|lengths| volume(lengths.iter().copied()) == Some(values.len()));
-        let given = given.ok_or_else(|| self.wrong_shape(row, given_shape))?;
+        let given = given.ok_or_else(|| self.wrong_shape(row, given_shape, is_picture))?;
         let dims = self.port.row_shape();
         let Some(picture) = self.picture else {
             if !fits(&given, dims) {
-                return Err(self.wrong_shape(row, given_shape));
+                return Err(self.wrong_shape(row, given_shape, is_picture));
             }
-            return Ok(TensorRow { shape: given.clone(), given, values });
+            return Ok(TensorRow { fit: Fit::unchanged(given), values });
         };
-        let shape = picture.shape(&given, dims).ok_or_else(|| self.wrong_shape(row, given_shape))?;
-        if let Some((channels, numbers)) = picture.mismatched_channels(&shape) {
+        let fit = picture.fit(&given, dims, is_picture).map_err(|misfit| match misfit {
+            Misfit::Shape => self.wrong_shape(row, given_shape, is_picture),
+            Misfit::Ambiguous => self.ambiguous_layout(row, given_shape),
+        })?;
+        if let Some((channels, numbers)) = picture.mismatched_channels(&fit.shape) {
             let what = format!("has {channels} channels, `image_mean` or `image_std` has {numbers} numbers");
             return Err(self.error(Code::InputTypeMismatch, row, &what));
         }
-        Ok(TensorRow { shape, given, values })
+        Ok(TensorRow { fit, values })
     }
 
     /// The tensor of `rows`, which all have the shape `row`, with zeros behind them up to `tensor_rows`. Of a parameter
@@ -186,7 +193,9 @@ impl<'a> InputEncoder<'a> {
                 let row_of = |index: usize| row_of(index / width);
                 self.fill(&mut tensor, Strided::DENSE, lists.values(), elements, row_of)?;
             }
-            Values::Tensors(column) => self.fill_tensors(&mut tensor, column, rows)?,
+            Values::Tensors(column, is_picture) => {
+                self.fill_tensors(&mut tensor, column, *is_picture, rows)?;
+            }
         }
         Ok(tensor)
     }
@@ -209,12 +218,18 @@ impl<'a> InputEncoder<'a> {
         blank.map_err(failure::run)
     }
 
-    fn fill_tensors(&self, tensor: &mut Tensor, column: &TensorColumn<'a>, rows: Range<usize>) -> Result<()> {
+    fn fill_tensors(
+        &self,
+        tensor: &mut Tensor,
+        column: &TensorColumn<'a>,
+        is_picture: bool,
+        rows: Range<usize>,
+    ) -> Result<()> {
         let mut target = Strided::DENSE;
         for row in rows {
-            let TensorRow { given, values, .. } = self.tensor_row(column, row)?;
+            let TensorRow { fit, values } = self.tensor_row(column, is_picture, row)?;
             let values = match self.picture {
-                Some(picture) => picture.arranged(&given, values, self.port.row_shape())?,
+                Some(picture) => picture.arranged(&fit, values)?,
                 None => values.into(),
             };
             match self.port.element {
@@ -341,10 +356,21 @@ impl<'a> InputEncoder<'a> {
         self.error(Code::InputTypeMismatch, row, &format!("has {found} {elements}, expected {expected}"))
     }
 
-    fn wrong_shape(&self, row: usize, found: &[i64]) -> Error {
+    #[cold]
+    fn ambiguous_layout(&self, row: usize, found: &[i64]) -> Error {
+        let what = format!("is a picture of shape {found:?}, which fits with its channels first and last");
+        self.error(Code::InputTypeMismatch, row, &what).hint(
+            "say where the model has them: image_layout = 'NHWC' or image_layout = 'NCHW' in its OPTIONS",
+        )
+    }
+
+    #[cold]
+    fn wrong_shape(&self, row: usize, found: &[i64], is_picture: bool) -> Error {
         let dims = match self.picture {
-            Some(picture) => picture.shape_in_sql(self.port.row_shape()),
-            None => self.port.row_shape().to_vec(),
+            Some(picture) if is_picture || picture.layout_is_given() => {
+                picture.shape_in_sql(self.port.row_shape())
+            }
+            _ => self.port.row_shape().to_vec(),
         };
         let expected: Vec<_> = dims.iter().map(Dim::to_string).collect();
         let what = format!("has shape {found:?}, expected [{}]", expected.join(", "));
@@ -370,10 +396,7 @@ impl<'a> InputEncoder<'a> {
 
 /// One row of a tensor column.
 struct TensorRow<'a> {
-    /// The shape as the model takes it.
-    shape: TVec<usize>,
-    /// The shape that it came with.
-    given: TVec<usize>,
+    fit: Fit,
     values: &'a [f32],
 }
 

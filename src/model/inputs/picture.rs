@@ -1,7 +1,8 @@
 //! Pictures on their way into a model: its order of the channels, its scale of the values.
 //!
 //! SQL's pictures have their channels last and values from 0 to 1. Models that were exported from PyTorch want the
-//! channels first, and most models want values around 0.
+//! channels first, and most models want values around 0. Only what an image function made is a picture: other tensors
+//! keep their order, unless the option `image_layout` says that the input takes pictures.
 
 use std::borrow::Cow;
 
@@ -25,8 +26,32 @@ pub(super) struct Picture {
     scale: Vec<f32>,
 }
 
+/// How a value goes into the model.
+#[derive(Debug)]
+pub(super) struct Fit {
+    /// The shape in which it does.
+    pub(super) shape: TVec<usize>,
+    /// Whether its channels move to the front for that.
+    moves_channels: bool,
+}
+
+/// Why a value does not go into the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Misfit {
+    Shape,
+    /// It would both with its channels first and last, and the model's shape does not tell which is right.
+    Ambiguous,
+}
+
+impl Fit {
+    /// A value that stays as it is.
+    pub(super) fn unchanged(shape: TVec<usize>) -> Self {
+        Self { shape, moves_channels: false }
+    }
+}
+
 impl Picture {
-    /// How the pictures for `port` are to be changed; `None` where they stay as they are, and for other inputs.
+    /// How the pictures for `port` are to be changed; `None` for inputs that have no room for pictures.
     ///
     /// # Errors
     /// `invalid-option` for settings that do not fit the model.
@@ -65,12 +90,14 @@ impl Picture {
                 _ => {}
             }
         }
-        if layout != Some(Layout::ChannelsFirst) && !is_scaled {
-            return Ok(None);
-        }
         let scale = options.std.iter().map(|std| 1.0 / std).collect();
         let layout_is_given = options.layout.is_some();
         Ok(Some(Self { layout, layout_is_given, mean: options.mean.clone(), scale }))
+    }
+
+    /// Whether an option gives the layout: then every value is a picture.
+    pub(super) fn layout_is_given(&self) -> bool {
+        self.layout_is_given
     }
 
     /// The model's dimensions in the order of SQL's pictures.
@@ -83,24 +110,24 @@ impl Picture {
         }
     }
 
-    /// The shape in which a picture of shape `given` goes into the model; `None` where it does not fit.
-    pub(super) fn shape(&self, given: &[usize], dims: &[Dim]) -> Option<TVec<usize>> {
-        self.fit(given, dims).map(|(shape, _)| shape)
-    }
-
-    /// The shape in which a picture goes into the model, and whether its channels move to the front for that.
-    fn fit(&self, given: &[usize], dims: &[Dim]) -> Option<(TVec<usize>, bool)> {
-        if let ([height, width, channels], Some(Layout::ChannelsFirst)) = (given, self.layout) {
-            let transposed = TVec::from_slice(&[*channels, *height, *width]);
-            if fits(&transposed, dims) {
-                return Some((transposed, true));
-            }
-            // Unless the layout is given, a value that has its channels first already fits as it is.
-            if self.layout_is_given {
-                return None;
-            }
+    /// How a value of shape `given` goes into the model; `is_picture` is whether an image function made it.
+    pub(super) fn fit(&self, given: &[usize], dims: &[Dim], is_picture: bool) -> Result<Fit, Misfit> {
+        let as_it_is = fits(given, dims).then(|| Fit::unchanged(given.into())).ok_or(Misfit::Shape);
+        if !is_picture && !self.layout_is_given {
+            return as_it_is;
         }
-        fits(given, dims).then(|| (given.into(), false))
+        let moved = match given {
+            [height, width, channels] => Some(TVec::from_slice(&[*channels, *height, *width])),
+            _ => None,
+        };
+        let moved = moved.filter(|shape| fits(shape, dims));
+        let moved = moved.map(|shape| Fit { shape, moves_channels: true }).ok_or(Misfit::Shape);
+        match self.layout {
+            Some(Layout::ChannelsFirst) => moved,
+            Some(Layout::ChannelsLast) => as_it_is,
+            None if as_it_is.is_ok() && moved.is_ok() => Err(Misfit::Ambiguous),
+            None => as_it_is,
+        }
     }
 
     /// The channels of a picture of `shape`, as the model takes it, and the numbers of `image_mean` or `image_std`,
@@ -118,33 +145,29 @@ impl Picture {
         if self.layout == Some(Layout::ChannelsFirst) { shape.first() } else { shape.last() }
     }
 
-    /// The values of a picture of shape `given` in the model's order and scale.
+    /// The values of a picture in the model's order and scale.
     ///
     /// # Errors
-    /// `internal` where [`Picture::shape`] did not take the shape.
+    /// `internal` where there is not a value for each element of the shape.
     #[expect(clippy::indexing_slicing, reason = "there are `pixels` values for each of the channels")]
-    pub(super) fn arranged<'a>(
-        &self,
-        given: &[usize],
-        data: &'a [f32],
-        dims: &[Dim],
-    ) -> Result<Cow<'a, [f32]>> {
-        let (shape, is_transposed) = self.fit(given, dims).invariant("a picture that fits the model")?;
-        ensure(volume(given.iter().copied()) == Some(data.len()), "a value for each element of a picture")?;
-        let channels = *self.channels(&shape).invariant("the channels of a picture")?;
+    pub(super) fn arranged<'a>(&self, fit: &Fit, data: &'a [f32]) -> Result<Cow<'a, [f32]>> {
+        let Fit { shape, moves_channels } = fit;
+        ensure(volume(shape.iter().copied()) == Some(data.len()), "a value for each element of a picture")?;
+        let channels_first = *moves_channels || self.layout == Some(Layout::ChannelsFirst);
+        let channels = if channels_first { shape.first() } else { shape.last() };
+        let channels = *channels.invariant("the channels of a picture")?;
         let is_scaled = !self.mean.is_empty() || !self.scale.is_empty();
-        if channels == 0 || !is_transposed && !is_scaled {
+        if channels == 0 || !moves_channels && !is_scaled {
             return Ok(data.into());
         }
         let pixels = data.len() / channels;
-        let channels_first = self.layout == Some(Layout::ChannelsFirst);
         let mut arranged = data.to_vec();
         for channel in 0..channels {
             // Without numbers the mean is 0 and the deviation 1.
             let mean = of_channel(&self.mean, channel).unwrap_or(0.0);
             let scale = of_channel(&self.scale, channel).unwrap_or(1.0);
             let plane = |is_first| if is_first { (channel * pixels, 1) } else { (channel, channels) };
-            let (source, source_step) = plane(channels_first && !is_transposed);
+            let (source, source_step) = plane(channels_first && !moves_channels);
             let (target, target_step) = plane(channels_first);
             let sources = data[source..].iter().step_by(source_step).take(pixels);
             let targets = arranged[target..].iter_mut().step_by(target_step);

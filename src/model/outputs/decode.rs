@@ -42,7 +42,7 @@ impl<'a> OutputDecoder<'a> {
             _ => Values::Floats(Vec::new()),
         };
         let ends = Vec::with_capacity(rows + 1);
-        Self { port, values, ends, tensors: TensorBuilder::with_capacity(rows, 0) }
+        Self { port, values, ends, tensors: TensorBuilder::with_capacity(DataType::Tensor, rows, 0) }
     }
 
     /// Adds the first `rows` of the `tensor_rows` rows in `tensor`.

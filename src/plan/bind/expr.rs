@@ -499,7 +499,9 @@ fn common_type(items: &[Typed]) -> Option<DataType> {
         if types.is_empty() {
             return Some(DataType::Int64);
         }
-        types.iter().find(|to| types.iter().all(|from| can_coerce(from, to))).copied().cloned()
+        let is_common = |to: &&&DataType| types.iter().all(|from| can_coerce(from, to));
+        // Tensor is that of a picture and the struct of another tensor.
+        types.iter().copied().chain([&DataType::Tensor]).find(|to| is_common(&to)).cloned()
     };
     common(types(true)).or_else(|| common(types(false)).filter(takes_text))
 }

@@ -145,10 +145,15 @@ fn bind_input(
         }
     };
     let found = value.data_type.clone();
-    if found == port.data_type {
+    // Pictures stay what they are: the model arranges them, and no other tensors.
+    if found == port.data_type || port.data_type == DataType::Tensor && found == DataType::Picture {
         return Ok(Some(value));
     }
-    if !can_cast(&found, &port.data_type) {
+    let wanted = match (&port.data_type, &found) {
+        (DataType::Tensor, DataType::IntegerPicture) => DataType::Picture,
+        (wanted, _) => wanted.clone(),
+    };
+    if !can_cast(&found, &wanted) {
         return Err(Error::new(
             Code::InputTypeMismatch,
             format!(
@@ -163,7 +168,7 @@ fn bind_input(
         .hint(remedy(&found, port)));
     }
     let kind = ExprKind::Cast { value: Box::new(value), mode: CastMode::Strict };
-    Ok(Some(Expr { kind, data_type: port.data_type.clone(), span }))
+    Ok(Some(Expr { kind, data_type: wanted, span }))
 }
 
 #[cold]

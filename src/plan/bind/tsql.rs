@@ -158,7 +158,7 @@ impl Binder<'_> {
                 .at(span));
             }
         };
-        if matches!(port.data_type, DataType::Array(_) | DataType::Tensor) {
+        if matches!(port.data_type, DataType::Array(_) | DataType::Struct(_)) || port.data_type.is_tensor() {
             return Err(Error::new(
                 Code::InputTypeMismatch,
                 format!(

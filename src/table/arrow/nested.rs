@@ -62,10 +62,9 @@ pub(super) fn structs(
         .map_err(|error| misbuilt(&error))
 }
 
-/// A column of tensors; each has as many values as its shape says.
-pub(super) fn tensors(array: &ArrayRef, source: &Source<'_>) -> Result<ArrayRef> {
-    let Some((parts, Arrow::Struct(layout))) = array.as_struct_opt().zip(Some(DataType::Tensor.storage()))
-    else {
+/// A column of tensors, or of pictures where `to` says so; each has as many values as its shape says.
+pub(super) fn tensors(array: &ArrayRef, to: &DataType, source: &Source<'_>) -> Result<ArrayRef> {
+    let Some((parts, Arrow::Struct(layout))) = array.as_struct_opt().zip(Some(to.storage())) else {
         return Err(damaged("a column's layout"));
     };
     let [shape, data] = parts.columns() else { return Err(damaged("a column's layout")) };

@@ -47,8 +47,8 @@ impl Source<'_> {
 /// # Errors
 /// `invalid-arrow` for a value that `to` cannot hold; `limit-exceeded` where the values grow too large.
 pub(super) fn normalise(array: &ArrayRef, to: &DataType, source: &Source<'_>) -> Result<ArrayRef> {
-    if *to == DataType::Tensor {
-        return nested::tensors(array, source);
+    if to.is_tensor() {
+        return nested::tensors(array, to, source);
     }
     if *array.data_type() == to.storage() {
         return Ok(array.clone());
@@ -66,7 +66,8 @@ pub(super) fn normalise(array: &ArrayRef, to: &DataType, source: &Source<'_>) ->
             DataType::Timestamp => flat::timestamps(array, source),
             DataType::Array(element) => nested::lists(array, element, source),
             DataType::Struct(fields) => nested::structs(array, fields, to, source),
-            DataType::Bool | DataType::Tensor => Err(damaged("a column's layout")),
+            DataType::IntegerPicture => nested::structs(array, &to.fields(), to, source),
+            DataType::Bool | DataType::Tensor | DataType::Picture => Err(damaged("a column's layout")),
         },
     }
 }

@@ -3,7 +3,7 @@
 use arrow_schema::{DataType as Arrow, Field as ArrowField};
 
 use super::frame::invalid;
-use crate::data::{DataType, StructField};
+use crate::data::{DataType, StructField, is_picture};
 use crate::diag::Result;
 
 /// The SQL type of a column of the layout `arrow`.
@@ -29,7 +29,11 @@ pub(super) fn data_type(column: &str, arrow: &Arrow) -> Result<DataType> {
         Arrow::Date32 | Arrow::Date64 => DataType::Date,
         Arrow::Timestamp(..) => DataType::Timestamp,
         Arrow::Dictionary(_, values) => match data_type(column, values)? {
-            DataType::Array(_) | DataType::Struct(_) | DataType::Tensor => {
+            DataType::Array(_)
+            | DataType::Struct(_)
+            | DataType::Tensor
+            | DataType::Picture
+            | DataType::IntegerPicture => {
                 return Err(unsupported("write it without a dictionary"));
             }
             scalar => scalar,
@@ -40,7 +44,11 @@ pub(super) fn data_type(column: &str, arrow: &Arrow) -> Result<DataType> {
                 element => DataType::array(element),
             }
         }
-        Arrow::Struct(fields) if is_tensor(fields) => DataType::Tensor,
+        Arrow::Struct(fields) if is_tensor(fields) => {
+            // A result of our own says which tensors are pictures.
+            if is_picture(fields) { DataType::Picture } else { DataType::Tensor }
+        }
+        Arrow::Struct(_) if *arrow == DataType::IntegerPicture.storage() => DataType::IntegerPicture,
         Arrow::Struct(fields) if !fields.is_empty() => DataType::Struct(
             fields
                 .iter()
