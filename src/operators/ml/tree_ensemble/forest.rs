@@ -20,7 +20,6 @@ pub(super) trait Real:
     fn from_f64(value: f64) -> Self;
     fn to_f32(self) -> f32;
     fn is_nan(self) -> bool;
-    fn negated(self) -> Self;
     fn over(self, divisor: Self) -> Self;
     /// The greatest number of this type below one of this type.
     fn below(value: f64) -> f64;
@@ -46,9 +45,6 @@ macro_rules! real {
             }
             fn is_nan(self) -> bool {
                 self.is_nan()
-            }
-            fn negated(self) -> Self {
-                -self
             }
             fn over(self, divisor: Self) -> Self {
                 self / divisor

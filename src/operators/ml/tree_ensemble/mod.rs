@@ -1,8 +1,16 @@
 //! `TreeEnsembleClassifier` and `TreeEnsembleRegressor` of ai.onnx.ml 1 and 3, and `TreeEnsemble` of ai.onnx.ml 5,
 //! which has another layout: forests and boosted trees.
 //!
-//! tract has only a classifier, which is slow and refuses much of what exporters write. Where the standard is silent
-//! (two classes with the weights of one, base values), onnxruntime's behaviour is the model.
+//! tract has only a classifier, which is slow and refuses much of what exporters write. Where the standard is silent,
+//! onnxruntime 1.32 is the model: one weight column for two classes, base values, a transform of a single target, a
+//! class that no leaf speaks of. It is not followed where its label contradicts its own probabilities, which those of
+//! the libraries that write such models (XGBoost, LightGBM) never do:
+//!
+//! - LOGISTIC of one column: the second class is predicted from a probability of one half on. onnxruntime waits for a
+//!   sum of 0.5 where all weights are positive, as it does for sums that are probabilities already.
+//! - Weights for both of two classes: each class has its own sum and its own base value, and the larger sum is
+//!   predicted. onnxruntime predicts the second class wherever its sum is positive and, with two base values, adds the
+//!   second one to the sum of the first class.
 
 mod forest;
 mod leaves;
@@ -31,7 +39,7 @@ use walk::{Aggregate, Scores};
 pub(super) struct TreeEnsembleClassifier {
     trees: Trees,
     labels: ClassLabels,
-    rule: TwoClasses,
+    rule: Rule,
 }
 
 /// Trees whose leaves have weights for targets.
@@ -80,29 +88,32 @@ struct Ensemble<T> {
     post_transform: PostTransform,
 }
 
-/// What decides between two classes.
-#[derive(Debug, Clone, Copy)]
-struct TwoClasses {
-    /// All weights are for one class: the other one has the rest.
-    one_sided: bool,
-    all_positive: bool,
+/// What decides between the classes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rule {
+    /// The largest sum.
+    Largest,
+    /// One sum for two classes: the second one has it and the first one the rest.
+    Sign,
+    /// The same where no weight is negative: unless a transform says otherwise, the sum is a probability.
+    Share,
 }
 
 impl Operator for TreeEnsembleClassifier {
     fn parse(ctx: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
         let labels = ClassLabels::parse(node, "classlabels_int64s")?;
         let weighted: HashSet<i64> = node.get_attr_vec::<i64>("class_ids")?.into_iter().collect();
-        let rule = TwoClasses {
-            one_sided: weighted.len() == 1,
-            all_positive: numbers(ctx, node, "class_weights")?.iter().all(|weight| *weight >= 0.0),
+        let rule = match (labels.count(), weighted.len()) {
+            (2, 1) if numbers(ctx, node, "class_weights")?.iter().all(|weight| *weight >= 0.0) => Rule::Share,
+            (2, 1) => Rule::Sign,
+            _ => Rule::Largest,
         };
         let source = Source::of_trees(ctx, node, "class", labels.count())?;
         let (base_values, transform) = (numbers(ctx, node, "base_values")?, PostTransform::parse(node)?);
+        let (bases, classes) = (base_values.len(), source.outputs);
         ensure!(
-            source.outputs <= 2 || base_values.len() <= source.outputs,
-            "{} base values do not fit {} classes",
-            base_values.len(),
-            source.outputs
+            bases == 0 || bases == classes || (bases, classes) == (1, 2),
+            "{bases} base values do not fit {classes} classes"
         );
         let trees = Trees::build(is_double(ctx, node), &source, base_values, transform)?;
         Ok(Self { trees, labels, rule })
@@ -222,19 +233,22 @@ impl<T: Real + Datum> Ensemble<T> {
     }
 
     /// Writes the scores of one row and returns the predicted class.
-    fn classify(&self, rule: TwoClasses, scores: Scores<'_, T>, output: &mut [f32]) -> usize {
-        if let ([first, second], [first_seen, second_seen]) = (&mut *scores.values, &mut *scores.seen) {
-            return self.two_classes(rule, (*first, *second), (*first_seen, *second_seen), output);
+    fn classify(&self, rule: Rule, scores: Scores<'_, T>, output: &mut [f32]) -> usize {
+        if let (Rule::Sign | Rule::Share, [first, second], [_, is_second]) =
+            (rule, &*scores.values, &*scores.seen)
+        {
+            return self.one_of_two(rule, if *is_second { *second } else { *first }, *is_second, output);
         }
-        // As in onnxruntime, classes behind the last base value have none.
+        // Of two classes, as of targets, one base value is that of the first.
         for ((score, seen), base) in scores.values.iter_mut().zip(&mut *scores.seen).zip(&self.base_values) {
             *score += *base;
             *seen = true;
         }
-        // A class without any weight is not eligible, whatever its score of zero is worth.
+        // As in onnxruntime, a class of several without any weight is not eligible, whatever its score of zero is worth.
+        let is_pair = output.len() == 2;
         let mut best: Option<(usize, T)> = None;
         let classes = scores.values.iter().zip(&*scores.seen).enumerate();
-        for (class, (score, _)) in classes.filter(|(_, (_, seen))| **seen) {
+        for (class, (score, _)) in classes.filter(|(_, (_, seen))| **seen || is_pair) {
             if best.is_none_or(|(_, most)| *score > most) {
                 best = Some((class, *score));
             }
@@ -245,43 +259,35 @@ impl<T: Real + Datum> Ensemble<T> {
         best.map_or(0, |(class, _)| class)
     }
 
-    /// The standard leaves two classes open; this follows onnxruntime, line by line.
-    fn two_classes(&self, rule: TwoClasses, scores: (T, T), seen: (bool, bool), output: &mut [f32]) -> usize {
+    /// Writes the scores of two classes, of which one alone has weights, and returns the predicted class. `sum` is that of
+    /// the leaves, for the second class by its number or not. Scores are onnxruntime's; only with
+    /// two base values, which no converter writes, it forgets the leaves of the second class.
+    fn one_of_two(&self, rule: Rule, mut sum: T, is_second: bool, output: &mut [f32]) -> usize {
         // A class without any weight has no score, whatever its base value.
-        let if_seen = |seen: bool, score: T| if seen { score } else { T::ZERO };
-        let plus = |mut score: T, base: T| {
-            score += base;
-            score
-        };
-        let ((first, second), both) = match (self.base_values.as_slice(), scores) {
-            ([_, base], (first, _)) if seen.1 => {
-                let second = plus(first, *base);
-                ((if_seen(seen.0, second.negated()), second), true)
+        let both = match (self.base_values.as_slice(), is_second) {
+            ([_, base], true) => {
+                sum += *base;
+                true
             }
-            ([base, _], (first, second)) => ((if_seen(seen.0, plus(first, *base)), second), true),
-            ([base], (first, second)) => ((if_seen(seen.0, plus(first, *base)), second), seen.1),
-            ([], scores) => (scores, seen.1),
-            (_, scores) => (scores, true),
+            ([base, ..], false) => {
+                sum += *base;
+                self.base_values.len() == 2
+            }
+            _ => is_second,
         };
-        let deciding = match seen {
-            (_, true) => second,
-            (true, false) => first,
-            (false, false) => T::ZERO,
-        };
-        let threshold = if rule.one_sided && rule.all_positive { T::from_f64(0.5) } else { T::ZERO };
-        let positive = deciding > threshold;
-        let (first, second) = (first.to_f32(), second.to_f32());
+        let is_share = rule == Rule::Share && self.post_transform != PostTransform::Logistic;
+        let positive = sum > if is_share { T::from_f64(0.5) } else { T::ZERO };
+        let score = sum.to_f32();
         let pair = match self.post_transform {
             transform if both => {
-                let mut pair = [first, second];
+                let mut pair = if is_second { [0.0, score] } else { [score, 0.0] };
                 transform.apply(&mut pair);
                 pair
             }
-            PostTransform::Probit => [probit(first), 0.0],
-            _ if rule.one_sided && rule.all_positive => [1.0 - first, first],
-            _ if !rule.one_sided && !self.base_values.is_empty() => [first, 0.0],
-            PostTransform::Logistic => [logistic(-first), logistic(first)],
-            _ => [-first, first],
+            PostTransform::Probit => [probit(score), 0.0],
+            PostTransform::Logistic => [logistic(-score), logistic(score)],
+            _ if is_share => [1.0 - score, score],
+            _ => [-score, score],
         };
         output.iter_mut().zip(pair).for_each(|(output, score)| *output = score);
         usize::from(positive)
