@@ -26,6 +26,8 @@ pub(crate) enum CastMode {
     Truncate,
     /// NULL; fractions are cut off.
     SafeTruncate,
+    /// An error, as is a value that would lose something: a fraction, or a number as BOOL that is not 0 or 1.
+    Exact,
 }
 
 impl CastMode {
@@ -33,11 +35,12 @@ impl CastMode {
         matches!(self, Self::Safe | Self::SafeTruncate)
     }
 
-    /// A whole number near `value`.
-    fn whole(self, value: f64) -> f64 {
+    /// A whole number near `value`; `None` where only itself would do.
+    fn whole(self, value: f64) -> Option<f64> {
         match self {
-            Self::Strict | Self::Safe => value.round(),
-            Self::Truncate | Self::SafeTruncate => value.trunc(),
+            Self::Strict | Self::Safe => Some(value.round()),
+            Self::Truncate | Self::SafeTruncate => Some(value.trunc()),
+            Self::Exact => (value.fract() == 0.0).then_some(value),
         }
     }
 }
@@ -123,7 +126,7 @@ fn floats_to_ints(array: &ArrayRef, mode: CastMode) -> Result<ArrayRef> {
     let ints = floats.iter().enumerate().map(|(row, value)| match value {
         None => Ok(None),
         Some(value) => {
-            let int = to_int(mode.whole(value));
+            let int = mode.whole(value).and_then(to_int);
             or_failed(int, mode, || Scalar::Float64(value), &DataType::Int64, row)
         }
     });
@@ -183,7 +186,11 @@ fn cast_one_by_one(array: &ArrayRef, from: &DataType, to: &DataType, mode: CastM
         .into_iter()
         .enumerate()
         .map(|(row, value)| {
-            let converted = or_failed(cast_scalar(&value, to), mode, || value.clone(), to, row)?;
+            let is_exact = mode != CastMode::Exact
+                || *to != DataType::Bool
+                || !matches!(value, Scalar::Int64(number) if !(0..=1).contains(&number));
+            let converted = Some(()).filter(|()| is_exact).and_then(|()| cast_scalar(&value, to));
+            let converted = or_failed(converted, mode, || value.clone(), to, row)?;
             Ok(converted.unwrap_or(Scalar::Null))
         })
         .collect::<Result<Vec<_>>>()?;
@@ -199,15 +206,20 @@ fn or_failed<T>(
     row: usize,
 ) -> Result<Option<T>> {
     match converted {
-        None if !mode.is_safe() => Err(failed(&value(), to).in_row(row)),
+        None if !mode.is_safe() => Err(failed(&value(), to, mode).in_row(row)),
         converted => Ok(converted),
     }
 }
 
 #[cold]
-fn failed(value: &Scalar, to: &DataType) -> Error {
-    Error::new(Code::CastFailed, format!("cannot convert {value} to {to}"))
-        .hint("SAFE_CAST returns NULL for values that cannot be converted")
+fn failed(value: &Scalar, to: &DataType, mode: CastMode) -> Error {
+    let hint = match (mode, value) {
+        (CastMode::Exact, Scalar::Float64(_) | Scalar::Int64(_)) => {
+            format!("nothing is lost on the way into a model; CAST(… AS {to}) changes the value")
+        }
+        _ => "SAFE_CAST returns NULL for values that cannot be converted".into(),
+    };
+    Error::new(Code::CastFailed, format!("cannot convert {value} to {to}")).hint(hint)
 }
 
 #[cold]

@@ -158,9 +158,14 @@ impl DataType {
         }
     }
 
-    /// What a picture of whole numbers reads as: the struct of [`DataType::Tensor`] with INT64 values.
+    /// What a picture of whole numbers reads as.
     pub(crate) fn integer_image() -> Self {
-        Self::Struct(tensor_fields(Self::Int64))
+        Self::tensor_of(Self::Int64)
+    }
+
+    /// A struct as [`DataType::Tensor`] reads, with values of type `element`.
+    pub(crate) fn tensor_of(element: Self) -> Self {
+        Self::Struct(tensor_fields(element))
     }
 
     /// The position of the field that `value.name` reaches, and its type. The parts of tensors and pictures are also

@@ -32,6 +32,10 @@ impl GraphPort {
         if port.row_shape().len() > 1 && matches!(port.element, DatumType::U8 | DatumType::I8) {
             port.data_type = DataType::Tensor;
         }
+        // A list does not tell the lengths of several free dimensions.
+        if port.free_dims() > 1 && port.data_type != DataType::Tensor {
+            port.data_type = DataType::tensor_of(scalar_type(port.element));
+        }
         port.required = declared.required;
         Ok(port)
     }

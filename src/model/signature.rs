@@ -1,6 +1,6 @@
 //! Inputs and outputs of a model as SQL sees them: columns.
 
-use super::graph_port::GraphPort;
+use super::graph_port::{GraphPort, scalar_type};
 use crate::data::DataType;
 use crate::onnx::Dim;
 
@@ -17,9 +17,13 @@ use crate::onnx::Dim;
 /// | element type | `[N]`, `[N, 1]` | `[N, k]` | more dimensions |
 /// |---|---|---|---|
 /// | float16, bfloat16, float32, float64 | `FLOAT64` | `ARRAY<FLOAT64>` | [`DataType::Tensor`] |
-/// | int8 to int64, uint8 to uint64 | `INT64` | `ARRAY<INT64>` | `ARRAY<INT64>`; pictures of int8 and uint8 are [`DataType::Tensor`] |
+/// | int8 to int64, uint8 to uint64 | `INT64` | `ARRAY<INT64>` | `ARRAY<INT64>`; inputs of int8 and uint8 are [`DataType::Tensor`] |
 /// | bool | `BOOL` | `ARRAY<BOOL>` | `ARRAY<BOOL>` |
 /// | string | `STRING` | `ARRAY<STRING>` | `ARRAY<STRING>` |
+///
+/// An input of integers, bools or strings with several free dimensions is a `STRUCT` of the dimensions and the values of a
+/// row, as [`DataType::Tensor`] reads. Where the length of a list tells the shape of a row, an input of a `STRUCT` takes
+/// the list too, and one of a list the `STRUCT`.
 ///
 /// A value that the model's own type cannot hold, such as 300 for a uint8, is an error when it is met.
 ///
@@ -53,6 +57,14 @@ pub struct Port {
     pub shape: Vec<Dim>,
     /// Whether a prediction needs it: false for an input that no operator reads.
     pub required: bool,
+    /// The type of one value of a row.
+    pub(super) element: DataType,
+    /// The dimensions of one row, as the model has them.
+    pub(super) row: Vec<Dim>,
+    /// The dimensions of a picture, where a row has room for one.
+    pub(super) picture: Option<Vec<Dim>>,
+    /// Whether a flat list of values can be a row.
+    pub(super) takes_lists: bool,
 }
 
 impl Port {
@@ -63,6 +75,33 @@ impl Port {
             data_type: port.data_type.clone(),
             shape: port.shape.clone(),
             required: port.required,
+            element: scalar_type(port.element),
+            row: port.row_shape().to_vec(),
+            picture: None,
+            takes_lists: port.free_dims() < 2,
         }
+    }
+
+    /// The types of the columns that it takes without a conversion, its own first.
+    pub(crate) fn forms(&self) -> Vec<DataType> {
+        let list = || DataType::array(self.element.clone());
+        match &self.data_type {
+            DataType::Tensor if self.takes_lists => vec![DataType::Tensor, DataType::Picture, list()],
+            DataType::Tensor => vec![DataType::Tensor, DataType::Picture],
+            DataType::Array(_) if self.row.len() > 1 => {
+                vec![list(), DataType::tensor_of(self.element.clone())]
+            }
+            own => vec![own.clone()],
+        }
+    }
+
+    /// The dimensions of one row, as the model has them.
+    pub(crate) fn row(&self) -> &[Dim] {
+        &self.row
+    }
+
+    /// The dimensions of a picture in SQL, where a row has room for one.
+    pub(crate) fn picture(&self) -> Option<&[Dim]> {
+        self.picture.as_deref()
     }
 }

@@ -12,6 +12,7 @@
 
 mod agreement;
 mod boosters;
+mod feeding;
 mod host;
 mod image;
 mod loading;

@@ -42,14 +42,21 @@ impl InputBinding {
                 name: name.clone(),
                 data_type: scalar_type(port.element),
                 shape: port.row_axis().and_then(|axis| port.shape.get(axis)).cloned().into_iter().collect(),
-                required: port.required,
+                row: Vec::new(),
+                ..Port::of(port)
             };
             names.iter().map(column).collect()
         } else {
             let mut column = Port::of(port);
             if let Some(picture) = &picture {
-                let rows = port.row_axis().and_then(|axis| port.shape.get(axis)).cloned();
-                column.shape = rows.into_iter().chain(picture.shape_in_sql(port.row_shape())).collect();
+                let in_sql = picture.shape_in_sql(port.row_shape());
+                if in_sql != column.row {
+                    let rows = port.row_axis().and_then(|axis| port.shape.get(axis)).cloned();
+                    column.shape = rows.into_iter().chain(in_sql.iter().cloned()).collect();
+                }
+                column.picture = Some(in_sql);
+                // The options of pictures are for pictures only.
+                column.takes_lists &= !picture.is_given();
             }
             vec![column]
         };

@@ -35,6 +35,11 @@ enum Values<'a> {
     Lists(&'a ListArray),
     /// Tensors, and whether an image function made them.
     Tensors(TensorColumn<'a>, bool),
+    /// Lists with the dimensions of each.
+    Shaped {
+        dimensions: &'a ListArray,
+        lists: &'a ListArray,
+    },
 }
 
 /// Where a column's values go in a tensor: from an offset on, `stride` elements apart.
@@ -57,13 +62,8 @@ impl<'a> InputEncoder<'a> {
         let given: Option<Vec<&ArrayRef>> = columns.iter().map(Option::as_ref).collect();
         let values = match given {
             None => Values::Unread,
-            Some(columns) => match (columns.as_slice(), &binding.port.data_type) {
-                ([column], DataType::Tensor) if !binding.packed => {
-                    let is_picture = *column.data_type() == DataType::Picture.storage();
-                    Values::Tensors(TensorColumn::new(column)?, is_picture)
-                }
-                ([column], DataType::Array(_)) if !binding.packed => Values::Lists(column.as_list()),
-                ([column], _) if !binding.packed => Values::Scalar(column),
+            Some(columns) => match columns.as_slice() {
+                [column] if !binding.packed => Values::of(column, &binding.port)?,
                 _ => Values::Packed(columns),
             },
         };
@@ -78,6 +78,14 @@ impl<'a> InputEncoder<'a> {
             // Nothing is read along the free dimensions either: one element is enough.
             Values::Unread => Ok(dims.iter().map(|dim| dim.fixed().unwrap_or(1)).collect()),
             Values::Lists(lists) => self.flat_shape(row, list_range(lists, row..row + 1).len()),
+            Values::Shaped { dimensions, lists } => {
+                let given = dimensions.value(row);
+                let given =
+                    given.as_primitive_opt::<Int64Type>().invariant("dimensions of a tensor")?.values();
+                let values = list_range(lists, row..row + 1).len();
+                let fitting = self.one_row(given, values).filter(|shape| fits(shape, dims));
+                fitting.ok_or_else(|| self.wrong_shape(row, given, false))
+            }
             Values::Packed(columns) => self.flat_shape(row, columns.len()),
             Values::Tensors(column, is_picture) => {
                 self.tensor_row(column, *is_picture, row).map(|tensor| tensor.fit.shape)
@@ -99,7 +107,7 @@ impl<'a> InputEncoder<'a> {
                 let first = length(rows.start);
                 others.find(|row| length(*row) != first)
             }
-            Values::Tensors(..) => {
+            Values::Tensors(..) | Values::Shaped { .. } => {
                 let first = self.row_shape(rows.start).ok();
                 others.find(|row| self.row_shape(*row).ok() != first)
             }
@@ -115,6 +123,9 @@ impl<'a> InputEncoder<'a> {
             Values::Scalar(column) => same(column),
             Values::Packed(columns) => columns.iter().all(|column| same(column)),
             Values::Lists(lists) => lists.value(first).to_data() == lists.value(second).to_data(),
+            Values::Shaped { dimensions, lists } => [dimensions, lists]
+                .iter()
+                .all(|lists| lists.value(first).to_data() == lists.value(second).to_data()),
             Values::Tensors(column, _) => column.get(first) == column.get(second),
         }
     }
@@ -131,12 +142,25 @@ impl<'a> InputEncoder<'a> {
         Ok(self.port.row_shape().iter().map(|dim| dim.fixed().unwrap_or(free)).collect())
     }
 
+    /// The shape of a value with these dimensions and so many elements; `None` where they do not agree. The axis of the
+    /// rows may be among the dimensions, with this one row.
+    fn one_row(&self, dimensions: &[i64], values: usize) -> Option<TVec<usize>> {
+        let lengths: Option<TVec<usize>> =
+            dimensions.iter().map(|length| usize::try_from(*length).ok()).collect();
+        let mut shape = lengths.filter(|lengths| volume(lengths.iter().copied()) == Some(values))?;
+        if let Some(axis) = self.port.row_axis()
+            && shape.len() == self.port.row_shape().len() + 1
+            && shape.get(axis) == Some(&1)
+        {
+            shape.remove(axis);
+        }
+        Some(shape)
+    }
+
     /// The tensor in `row`, and its shape as the model takes it.
     fn tensor_row(&self, column: &TensorColumn<'a>, is_picture: bool, row: usize) -> Result<TensorRow<'a>> {
         let (given_shape, values) = column.get(row).invariant("a row without NULL of a tensor column")?;
-        let lengths: Option<TVec<usize>> =
-            given_shape.iter().map(|length| usize::try_from(*length).ok()).collect();
-        let given = lengths.filter(|lengths| volume(lengths.iter().copied()) == Some(values.len()));
+        let given = self.one_row(given_shape, values.len());
         let given = given.ok_or_else(|| self.wrong_shape(row, given_shape, is_picture))?;
         let dims = self.port.row_shape();
         let Some(picture) = self.picture else {
@@ -186,7 +210,7 @@ impl<'a> InputEncoder<'a> {
                     self.fill(&mut tensor, target, column, rows.clone(), row_of)?;
                 }
             }
-            Values::Lists(lists) => {
+            Values::Lists(lists) | Values::Shaped { lists, .. } => {
                 let elements = list_range(lists, rows.clone());
                 // Lists without elements have no element whose row could be asked for.
                 let width = (elements.len() / rows.len().max(1)).max(1);
@@ -398,6 +422,26 @@ impl<'a> InputEncoder<'a> {
 struct TensorRow<'a> {
     fit: Fit,
     values: &'a [f32],
+}
+
+impl<'a> Values<'a> {
+    /// The values of a column that is a whole input.
+    fn of(column: &'a ArrayRef, port: &GraphPort) -> Result<Self> {
+        if let Some(lists) = column.as_list_opt::<i32>() {
+            return Ok(Self::Lists(lists));
+        }
+        let Some(parts) = column.as_struct_opt() else { return Ok(Self::Scalar(column)) };
+        if port.data_type == DataType::Tensor {
+            let is_picture = *column.data_type() == DataType::Picture.storage();
+            return Ok(Self::Tensors(TensorColumn::new(column)?, is_picture));
+        }
+        let what = "the dimensions and values of a tensor";
+        let [dimensions, lists] = parts.columns() else { return Err(Error::internal(what)) };
+        Ok(Self::Shaped {
+            dimensions: dimensions.as_list_opt().invariant(what)?,
+            lists: lists.as_list_opt().invariant(what)?,
+        })
+    }
 }
 
 impl Strided {

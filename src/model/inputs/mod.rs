@@ -16,7 +16,6 @@ use arrow_select::take::take;
 use super::graph_port::GraphPort;
 use super::options::ModelOptions;
 use super::signature::Port;
-use crate::data::DataType;
 use crate::diag::{Code, Error, Result, ensure};
 use binding::InputBinding;
 use nulls::{NullPolicy, RowNumbers};
@@ -129,8 +128,8 @@ fn checked<'a>(port: &Port, column: Option<&'a ArrayRef>, rows: usize) -> Result
         }
         return Ok(None);
     };
-    let is_picture = port.data_type == DataType::Tensor && *column.data_type() == DataType::Picture.storage();
-    if *column.data_type() != port.data_type.storage() && !is_picture || column.len() != rows {
+    let is_form = port.forms().iter().any(|form| *column.data_type() == form.storage());
+    if !is_form || column.len() != rows {
         return Err(Error::internal("a model input has not the layout of its type").detail(format!(
             "`{}` is {rows} rows of {} and came as {} of {}",
             port.name,

@@ -115,11 +115,19 @@ fn filled(column: &ArrayRef, value: &ArrayRef) -> Result<ArrayRef, ArrowError> {
 
 /// The rows that are NULL or hold a NULL.
 fn rows_with_null(column: &ArrayRef) -> impl Iterator<Item = usize> + '_ {
-    let lists = column.as_list_opt::<i32>().filter(|lists| lists.values().null_count() > 0);
-    let has_null = column.null_count() > 0 || lists.is_some();
-    let rows = if has_null { 0..column.len() } else { 0..0 };
+    let parts = column.as_struct_opt().map_or_else(|| std::slice::from_ref(column), |parts| parts.columns());
+    let has_null = |part: &ArrayRef| {
+        part.null_count() > 0
+            || part.as_list_opt::<i32>().is_some_and(|lists| lists.values().null_count() > 0)
+    };
+    let any = column.null_count() > 0 || parts.iter().any(has_null);
+    let rows = if any { 0..column.len() } else { 0..0 };
     rows.filter(move |row| {
-        column.is_null(*row) || lists.is_some_and(|lists| lists.value(*row).null_count() > 0)
+        let is_null = |part: &ArrayRef| {
+            let holds = |lists: &ListArray| lists.value(*row).null_count() > 0;
+            part.is_null(*row) || part.as_list_opt::<i32>().is_some_and(holds)
+        };
+        column.is_null(*row) || parts.iter().any(is_null)
     })
 }
 

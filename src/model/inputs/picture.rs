@@ -100,6 +100,15 @@ impl Picture {
         self.layout_is_given
     }
 
+    /// Whether options say anything of pictures.
+    pub(super) fn is_given(&self) -> bool {
+        self.layout_is_given || self.is_scaled()
+    }
+
+    fn is_scaled(&self) -> bool {
+        !self.mean.is_empty() || !self.scale.is_empty()
+    }
+
     /// The model's dimensions in the order of SQL's pictures.
     pub(super) fn shape_in_sql(&self, dims: &[Dim]) -> Vec<Dim> {
         match (self.layout, dims) {
@@ -156,8 +165,7 @@ impl Picture {
         let channels_first = *moves_channels || self.layout == Some(Layout::ChannelsFirst);
         let channels = if channels_first { shape.first() } else { shape.last() };
         let channels = *channels.invariant("the channels of a picture")?;
-        let is_scaled = !self.mean.is_empty() || !self.scale.is_empty();
-        if channels == 0 || !moves_channels && !is_scaled {
+        if channels == 0 || !moves_channels && !self.is_scaled() {
             return Ok(data.into());
         }
         let pixels = data.len() / channels;

@@ -90,7 +90,12 @@ impl Outputs {
             })?;
             columns.softmax = Some(number);
         }
+        let front = columns.ports.len();
         for (port, zipped) in outputs.iter().enumerate().zip(&known.zipped) {
+            // A label or probabilities in front replace an output of the same name.
+            if columns.ports.iter().take(front).any(|other| other.name.eq_ignore_ascii_case(&port.1.name)) {
+                continue;
+            }
             columns.add_graph_output(port, zipped.as_ref(), outputs, known, given_labels.as_ref());
         }
         Ok(columns)
@@ -151,11 +156,12 @@ impl Outputs {
         known: &KnownLabels,
         given_labels: Option<&Arc<Labels>>,
     ) {
-        // A label or probabilities in front replace an output of the same name.
-        if self.ports.iter().any(|other| other.name.eq_ignore_ascii_case(&port.name)) {
-            return;
-        }
-        let mut name = port.name.clone();
+        // ONNX tells names apart by their case, SQL does not.
+        let earlier = outputs.iter().take(number).filter(|other| other.name.eq_ignore_ascii_case(&port.name));
+        let mut name = match earlier.count() {
+            0 => port.name.clone(),
+            count => format!("{}_{count}", port.name),
+        };
         if let Some(labels) = zipped {
             let plain_name = "probabilities";
             let is_free = known.zipped.iter().flatten().count() == 1
@@ -167,18 +173,18 @@ impl Outputs {
     }
 
     fn add_output(&mut self, name: String, number: usize, port: &GraphPort) {
-        self.add(Port { name, required: true, ..Port::of(port) }, OutputColumn::Output(number));
+        self.add(Port { name, ..Port::of(port) }, OutputColumn::Output(number));
     }
 
     fn add_best_label(&mut self, (scores, port): Numbered<'_>, labels: Arc<Labels>) {
         let shape = port.shape.iter().take(1).cloned().collect();
-        let port = Port { name: PREDICTED.into(), data_type: labels.data_type(), shape, required: true };
+        let port = Port { name: PREDICTED.into(), data_type: labels.data_type(), shape, ..Port::of(port) };
         self.add(port, OutputColumn::BestLabel { scores, labels });
     }
 
     fn add_labelled_scores(&mut self, name: String, (scores, port): Numbered<'_>, labels: Arc<Labels>) {
         let data_type = DataType::array(scores::pair_type(&labels));
-        let port = Port { name, data_type, shape: port.shape.clone(), required: true };
+        let port = Port { name, data_type, ..Port::of(port) };
         self.add(port, OutputColumn::LabelledScores { scores, labels });
     }
 

@@ -6,6 +6,7 @@ mod constant;
 mod declared;
 mod expr;
 mod from;
+mod model_input;
 mod options;
 mod predict;
 mod query;

@@ -1,22 +1,21 @@
 //! ML.PREDICT: model inputs bound to columns by name.
 //!
 //! The rules are those of Spanner's open-source emulator, with BigQuery's: the result has every output of the
-//! model, then every column of the rows whose name is not an output's; a model input takes the one column of
-//! its name, case aside, converted as CAST would.
+//! model, then every column of the rows whose name is not an output's.
 
 use std::sync::Arc;
 
 use super::Binder;
 use super::expr::Names;
 use super::from::Source;
+use super::model_input;
 use super::scope::Scope;
-use crate::data::{CastMode, DataType, Field, Schema, can_cast};
-use crate::diag::{Code, Diagnostic, Error, Invariant, Result, Span, nearest};
-use crate::model::{Dim, Model, Port};
+use crate::data::{Field, Schema};
+use crate::diag::{Code, Diagnostic, Error, Invariant, Result, Span};
+use crate::model::Model;
 use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::{Node, NodeKind};
 use crate::syntax::ast::{self, TableArg};
-use crate::syntax::written;
 
 /// How ML.PREDICT is written.
 const FORM: &str = "write ML.PREDICT(MODEL model, TABLE table) or ML.PREDICT(MODEL model, (SELECT …))";
@@ -100,11 +99,7 @@ fn predict_node(source: Source, name: &str, model: Arc<Model>, safe: bool, span:
     // Pseudocolumns are not passed on.
     let columns: Vec<_> = scope.visible(None).collect();
     let signature = model.signature();
-    let inputs = signature
-        .inputs
-        .iter()
-        .map(|port| bind_input(port, &signature.inputs, &columns, name, span))
-        .collect::<Result<Vec<_>>>()?;
+    let inputs = model_input::bind(&signature.inputs, &columns, name, span)?;
     let is_output = |name: &str| signature.outputs.iter().any(|port| port.name.eq_ignore_ascii_case(name));
     let kept: Vec<_> = columns.iter().filter(|(name, _)| !is_output(name)).collect();
     let mut fields: Vec<_> =
@@ -120,116 +115,4 @@ fn predict_node(source: Source, name: &str, model: Arc<Model>, safe: bool, span:
 pub(super) fn column_number(expr: &Expr) -> Result<usize> {
     let number = if let ExprKind::Column(number) = expr.kind { Some(number) } else { None };
     number.invariant("a table has a column that is computed")
-}
-
-/// The column that feeds a model input; `None` for an optional input that no column is named after.
-fn bind_input(
-    port: &Port,
-    ports: &[Port],
-    columns: &[(&str, &Expr)],
-    model: &str,
-    span: Span,
-) -> Result<Option<Expr>> {
-    let mut matches = columns.iter().filter(|(name, _)| name.eq_ignore_ascii_case(&port.name));
-    let (name, value) = match (matches.next(), matches.next()) {
-        (Some((name, value)), None) => (*name, (*value).clone().at(span)),
-        (None, _) if !port.required => return Ok(None),
-        (None, _) => return Err(missing(port, ports, columns, model, span)),
-        (Some(_), Some(_)) => {
-            return Err(Error::new(
-                Code::AmbiguousInput,
-                format!("several columns are named `{}`, an input of model `{model}`", port.name),
-            )
-            .at(span)
-            .hint("give all but one of them another alias"));
-        }
-    };
-    let found = value.data_type.clone();
-    // Pictures stay what they are: the model arranges them, and no other tensors.
-    if found == port.data_type || port.data_type == DataType::Tensor && found == DataType::Picture {
-        return Ok(Some(value));
-    }
-    let wanted = match (&port.data_type, &found) {
-        (DataType::Tensor, DataType::IntegerPicture) => DataType::Picture,
-        (wanted, _) => wanted.clone(),
-    };
-    if !can_cast(&found, &wanted) {
-        return Err(Error::new(
-            Code::InputTypeMismatch,
-            format!(
-                "column `{}` has type {}, but the input of model `{model}` takes {}{}",
-                name,
-                found,
-                port.data_type,
-                shape_note(port),
-            ),
-        )
-        .at(span)
-        .hint(remedy(&found, port)));
-    }
-    let kind = ExprKind::Cast { value: Box::new(value), mode: CastMode::Strict };
-    Ok(Some(Expr { kind, data_type: wanted, span }))
-}
-
-#[cold]
-fn missing(port: &Port, ports: &[Port], columns: &[(&str, &Expr)], model: &str, span: Span) -> Error {
-    let error = Error::new(
-        Code::MissingInput,
-        format!(
-            "model `{model}` needs a column `{}` of type {}{}, which the rows do not have",
-            port.name,
-            port.data_type,
-            shape_note(port),
-        ),
-    )
-    .at(span);
-    // A column that feeds another input is not the one that is meant.
-    let is_input = |name: &str| ports.iter().any(|port| port.name.eq_ignore_ascii_case(name));
-    let names = columns.iter().map(|(name, _)| *name).filter(|name| !is_input(name));
-    if let Some(near) = nearest(&port.name, names) {
-        let (near, name) = (written(near), written(&port.name));
-        return error.hint(format!("rename {near}: (SELECT * EXCEPT ({near}), {near} AS {name} FROM …)"));
-    }
-    let columns: Vec<_> = columns.iter().take(20).map(|(name, _)| format!("`{name}`")).collect();
-    let name = written(&port.name);
-    error.hint(format!("select it in a subquery: … AS {name}; the columns are {}", columns.join(", ")))
-}
-
-/// What to write so that a value of type `found` fits.
-fn remedy(found: &DataType, port: &Port) -> String {
-    let name = written(&port.name);
-    match (found, &port.data_type) {
-        (DataType::Bytes, DataType::Tensor) => {
-            // Most models that do not say their size were trained on 224 by 224 pixels.
-            let (height, width) = picture_size(port).unwrap_or((224, 224));
-            format!(
-                "decode the picture: ML.RESIZE_IMAGE(ML.DECODE_IMAGE(data), {height}, {width}, FALSE) AS `{}`",
-                port.name
-            )
-        }
-        (scalar, DataType::Array(element)) if can_cast(scalar, element) => {
-            format!("put the columns into one array: [a, b, c] AS {name}")
-        }
-        (DataType::Array(_), _) => format!("take one element: array[OFFSET(0)] AS {name}"),
-        (_, wanted) => format!("select a column of type {wanted} AS {name}"),
-    }
-}
-
-/// The shape of a row, where its type does not say it: ` and shape [224, 224, 3]`.
-fn shape_note(port: &Port) -> String {
-    match port.shape.get(1..) {
-        Some(row) if matches!(port.data_type, DataType::Tensor | DataType::Array(_)) => {
-            let sizes: Vec<_> = row.iter().map(Dim::to_string).collect();
-            format!(" and shape [{}]", sizes.join(", "))
-        }
-        _ => String::new(),
-    }
-}
-
-/// Height and width of a picture in the layout [height, width, channels].
-fn picture_size(port: &Port) -> Option<(usize, usize)> {
-    match port.shape.get(1..)? {
-        [Dim::Fixed(height), Dim::Fixed(width), Dim::Fixed(_)] => Some((*height, *width)),
-        _ => None,
-    }
 }

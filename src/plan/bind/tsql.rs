@@ -8,11 +8,12 @@ use super::Binder;
 use super::constant::constant;
 use super::expr::Names;
 use super::from::Source;
+use super::model_input::converted;
 use super::scope::Scope;
-use crate::data::{CastMode, DataType, Field, Scalar, Schema, can_cast};
+use crate::data::{DataType, Field, Scalar, Schema};
 use crate::diag::{Code, Error, Result, Span};
 use crate::model::{Model, Port};
-use crate::plan::expr::{Expr, ExprKind};
+use crate::plan::expr::Expr;
 use crate::plan::node::{Node, NodeKind, Plan};
 use crate::syntax::ast::{self, SubqueryKind};
 
@@ -175,9 +176,12 @@ impl Binder<'_> {
             return Ok(Some(column));
         }
         let relaxed = self.context.variable(IMPLICIT_CAST).is_some_and(|(_, _, value)| is_on(value));
-        if relaxed && can_cast(&column.data_type, &port.data_type) {
-            let kind = ExprKind::Cast { value: Box::new(column), mode: CastMode::Strict };
-            return Ok(Some(Expr { kind, data_type: port.data_type.clone(), span }));
+        // A bit is a number too, as pandas hands it on.
+        let is_bit = column.data_type == DataType::Bool && port.data_type.is_numeric();
+        if (is_bit || relaxed)
+            && let Some(converted) = converted(column.clone(), &port.data_type)
+        {
+            return Ok(Some(converted));
         }
         let wanted = type_name(&port.data_type);
         Err(Error::new(
