@@ -28,6 +28,7 @@ mod operators;
 mod plan;
 mod syntax;
 pub mod table;
+mod tensor;
 #[cfg(target_family = "wasm")]
 mod wasm;
 

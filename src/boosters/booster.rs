@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::onnx::pb::tensor_proto::DataType as Element;
+use crate::onnx::pb::tensor_shape_proto::{Dimension, dimension};
+use crate::onnx::pb::{self, type_proto};
 use prost::Message;
-use tract_onnx::pb::tensor_proto::DataType as Element;
-use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
-use tract_onnx::pb::{self, type_proto};
 
 use super::PREDICTED;
 use crate::diag::{Invariant, Result};
@@ -257,16 +257,12 @@ fn narrow(values: &[f64]) -> Vec<f32> {
 
 /// A tensor of any number of rows.
 fn value_info(name: &str, element: Element, width: i64) -> pb::ValueInfoProto {
-    let dim = |value| Dimension { value: Some(value), ..Dimension::default() };
+    let dim = |value| Dimension { value: Some(value) };
     let dims = vec![dim(dimension::Value::DimParam("N".into())), dim(dimension::Value::DimValue(width))];
     let tensor =
         type_proto::Tensor { elem_type: element.into(), shape: Some(pb::TensorShapeProto { dim: dims }) };
     pb::ValueInfoProto {
         name: name.into(),
-        r#type: Some(pb::TypeProto {
-            value: Some(type_proto::Value::TensorType(tensor)),
-            ..pb::TypeProto::default()
-        }),
-        ..pb::ValueInfoProto::default()
+        r#type: Some(pb::TypeProto { value: Some(type_proto::Value::TensorType(tensor)) }),
     }
 }

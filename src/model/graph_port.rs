@@ -1,11 +1,10 @@
 //! Inputs and outputs of the graph itself: tensors, with the SQL type of one row of them.
 
-use tract_onnx::prelude::DatumType;
-
 use super::row_axis::BatchSize;
 use crate::data::DataType;
 use crate::diag::{Invariant, Result};
 use crate::onnx::{Declared, Dim};
+use crate::tensor::ElementType;
 
 /// One input or output of the graph: a tensor.
 #[derive(Debug, Clone)]
@@ -17,7 +16,7 @@ pub(super) struct GraphPort {
     pub(super) shape: Vec<Dim>,
     /// Whether any operator reads it.
     pub(super) required: bool,
-    pub(super) element: DatumType,
+    pub(super) element: ElementType,
     /// The axis that counts rows; none for a parameter, which all rows of a run share.
     row_axis: Option<usize>,
     /// The dimensions of one row: those of the tensor without that axis.
@@ -29,7 +28,7 @@ impl GraphPort {
         let shape = declared.shape.invariant("the shape of a model input")?;
         let mut port = Self::new(declared.name, declared.element, shape, row_axis);
         // Pictures of bytes come as pictures.
-        if port.row_shape().len() > 1 && matches!(port.element, DatumType::U8 | DatumType::I8) {
+        if port.row_shape().len() > 1 && matches!(port.element, ElementType::U8 | ElementType::I8) {
             port.data_type = DataType::Tensor;
         }
         // A list does not tell the lengths of several free dimensions.
@@ -83,7 +82,7 @@ impl GraphPort {
         Self::new(declared.name, declared.element, shape, row_axis)
     }
 
-    fn new(name: String, element: DatumType, shape: Vec<Dim>, row_axis: Option<usize>) -> Self {
+    fn new(name: String, element: ElementType, shape: Vec<Dim>, row_axis: Option<usize>) -> Self {
         let row: Vec<Dim> = shape
             .iter()
             .enumerate()
@@ -139,10 +138,10 @@ impl GraphPort {
 }
 
 /// BigQuery's mapping: all integers are INT64, all floats FLOAT64.
-pub(super) fn scalar_type(element: DatumType) -> DataType {
+pub(super) fn scalar_type(element: ElementType) -> DataType {
     match element {
-        DatumType::Bool => DataType::Bool,
-        DatumType::String => DataType::String,
+        ElementType::Bool => DataType::Bool,
+        ElementType::String => DataType::String,
         _ if element.is_float() => DataType::Float64,
         _ => DataType::Int64,
     }

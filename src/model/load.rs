@@ -3,21 +3,24 @@
 //! Exporters disagree with tract on what a graph may leave open. Some graphs load only with their symbols, some
 //! only with known input shapes, some only when the exporter's own notes on inner shapes are ignored.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
+use prost::Message;
 use tract_onnx::model::ParseResult;
 use tract_onnx::prelude::{
-    InferenceModel, InferenceModelExt, OutletId, Symbol, SymbolValues, TDim, TVec, ToDim, TractResult,
-    TypedFact, TypedModel,
+    InferenceModel, InferenceModelExt, OutletId, Symbol, SymbolValues, TDim, TVec, Tensor, ToDim,
+    TractResult, TypedFact, TypedModel,
 };
 use tract_onnx::tract_hir::infer::{Factoid, GenericFactoid};
 use tract_onnx::tract_hir::internal::{DimLike, TypedNode, ensure, format_err};
 use tract_onnx::tract_hir::ops::konst::Const;
-use tract_onnx::{Onnx, pb};
+use tract_onnx::{Onnx, pb as tract_pb};
 
 use super::shapes::InputShapes;
 use crate::diag::Result;
-use crate::onnx::{Dim, Weights, failure};
+use crate::onnx::{Dim, Weights, failure, pb};
+use crate::operators::convert::to_tract;
 
 /// A graph that loads.
 pub(super) enum Graph {
@@ -40,10 +43,11 @@ pub(super) struct Sampled {
 pub(super) fn graph(
     onnx: Onnx,
     proto: &pb::ModelProto,
-    weights: &Weights,
+    weights: Weights,
     row_axes: &[Option<usize>],
     sample: &InputShapes,
 ) -> Result<Graph> {
+    let (proto, weights) = (&message(proto)?, &for_tract(weights).map_err(failure::load)?);
     let first = match symbolic(&onnx, proto, weights, row_axes) {
         Ok(model) => return Ok(Graph::Symbolic(model)),
         Err(error) => error,
@@ -59,9 +63,22 @@ pub(super) fn graph(
     Err(failure::load(first))
 }
 
+/// Weights as tract has them, by name.
+type TractWeights = BTreeMap<String, Arc<Tensor>>;
+
+/// The weights for tract; each of ours is dropped when it is copied.
+fn for_tract(weights: Weights) -> TractResult<TractWeights> {
+    weights.into_iter().map(|(name, weight)| Ok((name, Arc::new(to_tract(&weight)?)))).collect()
+}
+
+/// The message as tract has it.
+fn message(proto: &pb::ModelProto) -> Result<tract_pb::ModelProto> {
+    tract_pb::ModelProto::decode(proto.encode_to_vec().as_slice()).map_err(failure::decode)
+}
+
 /// tract takes weights out of the graph's message, one copy for every attempt. What is not in the message it takes for
 /// inputs: these become the weights, shared by all attempts.
-fn parse(onnx: &Onnx, proto: &pb::ModelProto, weights: &Weights) -> TractResult<InferenceModel> {
+fn parse(onnx: &Onnx, proto: &tract_pb::ModelProto, weights: &TractWeights) -> TractResult<InferenceModel> {
     let ParseResult { mut model, unresolved_inputs, outlets_by_name } = onnx.parse(proto, None)?;
     for name in unresolved_inputs {
         let found = outlets_by_name.get(&name).zip(weights.get(&name));
@@ -75,8 +92,8 @@ fn parse(onnx: &Onnx, proto: &pb::ModelProto, weights: &Weights) -> TractResult<
 
 fn symbolic(
     onnx: &Onnx,
-    proto: &pb::ModelProto,
-    weights: &Weights,
+    proto: &tract_pb::ModelProto,
+    weights: &TractWeights,
     row_axes: &[Option<usize>],
 ) -> TractResult<TypedModel> {
     let mut model = parse(onnx, proto, weights)?;

@@ -30,7 +30,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow_array::ArrayRef;
-use tract_onnx::prelude::{IntoTValue, TVec};
 
 use crate::diag::{Code, Error, Invariant, Result, ensure};
 use crate::limits::Limits;
@@ -275,9 +274,9 @@ impl Model {
             let tensors = encoders
                 .iter()
                 .zip(&row_shapes)
-                .map(|(encoder, row)| Ok(encoder.tensor(start..end, tensor_rows, row)?.into_tvalue()))
-                .collect::<Result<TVec<_>>>()?;
-            let outputs = core.plans.run(shapes, tensors)?;
+                .map(|(encoder, row)| encoder.tensor(start..end, tensor_rows, row))
+                .collect::<Result<Vec<_>>>()?;
+            let outputs = core.plans.run(shapes, &tensors)?;
             ensure(outputs.len() == decoders.len(), "the model gives a tensor for each of its outputs")?;
             for (decoder, tensor) in decoders.iter_mut().zip(outputs) {
                 if let Some(decoder) = decoder {
@@ -303,7 +302,8 @@ impl Core {
     ) -> Result<Self> {
         let reader = operators::onnx();
         let file = boosters::translate(bytes, options.format)?;
-        let mut found = onnx::read(&file.onnx, external, limits, &reader)?;
+        let mut found =
+            onnx::read(&file.onnx, external, limits, &|name| reader.op_register.0.contains_key(name))?;
         if file.format != Format::Onnx {
             let ModelFacts { operators, .. } = found.facts;
             let (format, metadata, bytes, opset) = (file.format, file.metadata, bytes.len(), BTreeMap::new());
@@ -319,7 +319,8 @@ impl Core {
             .map(|(input, axis)| GraphPort::input(input, axis));
         let inputs = inputs.collect::<Result<Vec<GraphPort>>>()?;
         let sample = shapes::sample(&inputs, batch_size, 1);
-        let graph = load::graph(reader, &found.proto, &found.weights, &axes, &sample)?;
+        let weight_bytes = onnx::weight_bytes(&found.weights);
+        let graph = load::graph(reader, &found.proto, found.weights, &axes, &sample)?;
         let sampled = graph.sampled(&sample).map_err(failure::load)?;
         // Exporters have often seen one row only, and wrote its shape down somewhere inside.
         let two_rows = shapes::sample(&inputs, batch_size, 2);
@@ -334,7 +335,7 @@ impl Core {
         let outputs = outputs
             .map(|((declared, inferred), axis)| GraphPort::output(declared, inferred, batch_size, axis))
             .collect();
-        let plans = Plans::new(graph, onnx::weight_bytes(&found.weights), limits);
+        let plans = Plans::new(graph, weight_bytes, limits);
         // Of texts and other rows of any length the first guess is a long one.
         let long = shapes::with_free_lengths(&inputs, batch_size, 1, |_| 256);
         let row_bytes = if long == sample { sampled.bytes } else { plans.bytes(&long).max(sampled.bytes) };
@@ -352,7 +353,7 @@ impl Core {
     }
 
     /// How many rows of these shapes suit one run.
-    fn rows_per_run(&self, row_shapes: &[TVec<usize>]) -> usize {
+    fn rows_per_run(&self, row_shapes: &[Vec<usize>]) -> usize {
         let is_known = self.inputs.iter().all(|port| port.free_dims() == 0);
         if is_known || self.batch_size != BatchSize::Any || self.chunk_rows == 1 {
             return self.chunk_rows;
@@ -365,7 +366,7 @@ impl Core {
     }
 
     /// The shapes of the input tensors for `tensor_rows` rows of these shapes, one for each input.
-    fn tensor_shapes(&self, tensor_rows: usize, row_shapes: &[TVec<usize>]) -> InputShapes {
+    fn tensor_shapes(&self, tensor_rows: usize, row_shapes: &[Vec<usize>]) -> InputShapes {
         self.inputs.iter().zip(row_shapes).map(|(port, row)| port.tensor_shape(tensor_rows, row)).collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use tract_onnx::prelude::{TValue, TVec};
+use tract_onnx::prelude::{IntoTValue, TVec};
 use tract_onnx::tract_core::model::TypedSimplePlan;
 use tract_onnx::tract_hir::internal::{TractResult, TypedModel, ensure};
 
@@ -11,7 +11,9 @@ use super::shapes::InputShapes;
 use crate::diag::{Error, Result};
 use crate::limits::{Limits, TENSOR_BYTES};
 use crate::onnx::failure;
-use crate::operators::{guard_indices, holds_nan, keep_nan};
+use crate::operators::convert::{from_tract, to_tract};
+use crate::operators::{guard_indices, keep_nan};
+use crate::tensor::Tensor;
 
 /// The plans of one model, the most recently used last.
 pub(super) struct Plans {
@@ -65,7 +67,7 @@ impl Plans {
     }
 
     /// Runs the plan for `shapes`, which are those of `inputs`.
-    pub(super) fn run(&self, shapes: InputShapes, inputs: TVec<TValue>) -> Result<TVec<TValue>> {
+    pub(super) fn run(&self, shapes: InputShapes, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
         self.attempt(shapes, inputs).inspect_err(|error| *lock(&self.last_error) = Some(error.clone()))
     }
 
@@ -88,10 +90,10 @@ impl Plans {
         Status { plans: lock(&self.kept).len(), plan_limit: self.capacity, last_error }
     }
 
-    fn attempt(&self, shapes: InputShapes, inputs: TVec<TValue>) -> Result<TVec<TValue>> {
+    fn attempt(&self, shapes: InputShapes, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
         // Until a plan was built, any operator may lose NaN. Where none does, inputs need no looking through.
         let may_lose_nan = *self.loses_nan.get().unwrap_or(&true);
-        let keeps_nan = may_lose_nan && inputs.iter().any(|input| holds_nan(input));
+        let keeps_nan = may_lose_nan && inputs.iter().any(Tensor::holds_nan);
         let key = PlanKey { shapes, keeps_nan };
         let plan = match self.find(&key) {
             Some(plan) => plan,
@@ -104,7 +106,12 @@ impl Plans {
             }
         };
         // Every run starts with a state of its own: loops of recurrent operators keep theirs from one run to the next.
-        plan.run(inputs).map_err(failure::run)
+        let run = || {
+            let inputs = inputs.iter().map(|input| Ok(to_tract(input)?.into_tvalue()));
+            let outputs = plan.run(inputs.collect::<TractResult<TVec<_>>>()?)?;
+            outputs.iter().map(|output| from_tract(output)).collect::<TractResult<_>>()
+        };
+        run().map_err(failure::run)
     }
 
     fn build(&self, key: &PlanKey) -> Result<Arc<TypedSimplePlan>> {

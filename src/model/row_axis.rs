@@ -5,7 +5,7 @@
 //! dimensions, the operators that read an input, and whether a dimension is free. Where these do not decide, the model is
 //! refused: with the wrong axis it would return plausible but wrong predictions.
 
-use tract_onnx::pb::GraphProto;
+use crate::onnx::pb::GraphProto;
 
 use super::options::PerInput;
 use crate::diag::{Code, Error, Result};

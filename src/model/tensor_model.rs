@@ -5,20 +5,19 @@
 
 use std::collections::BTreeMap;
 
+use half::{bf16, f16};
 use prost::Message;
-use tract_onnx::pb::TensorProto;
-use tract_onnx::pb::tensor_proto::DataType as Element;
-use tract_onnx::prelude::{DatumType, IntoTValue, TVec, Tensor, TractResult};
-use tract_onnx::tensor::load_tensor;
-use tract_onnx::tract_hir::internal::bail;
 
 use super::load;
 use super::plans::Plans;
 use super::shapes::InputShapes;
 use crate::diag::{Code, Error, Result, ensure};
 use crate::limits::Limits;
-use crate::onnx::{self, failure};
+use crate::onnx::pb::TensorProto;
+use crate::onnx::pb::tensor_proto::DataType as Element;
+use crate::onnx::{self, failure, tensors};
 use crate::operators;
+use crate::tensor::{Buffer, Tensor};
 
 /// A graph from tensors to tensors, loaded for given inputs.
 ///
@@ -44,8 +43,9 @@ use crate::operators;
 pub struct TensorModel {
     plans: Plans,
     shapes: InputShapes,
-    inputs: TVec<Tensor>,
-    outputs: Vec<(DatumType, Element)>,
+    inputs: Vec<Tensor>,
+    /// The types that the file declares.
+    outputs: Vec<Element>,
 }
 
 impl TensorModel {
@@ -56,9 +56,10 @@ impl TensorModel {
     /// Those of [`Model::load`](super::Model::load), and `input-type-mismatch`.
     pub fn load(bytes: &[u8], inputs: &[Vec<u8>], limits: &Limits) -> Result<Self> {
         let reader = operators::onnx();
-        let found = onnx::read(bytes, &BTreeMap::new(), limits, &reader)?;
-        let inputs = inputs.iter().map(|input| decode(input)).collect::<Result<TVec<_>>>()?;
-        let fits = |(declared, tensor): (&onnx::Declared, &Tensor)| declared.element == tensor.datum_type();
+        let found =
+            onnx::read(bytes, &BTreeMap::new(), limits, &|name| reader.op_register.0.contains_key(name))?;
+        let inputs = inputs.iter().map(|input| decode(input)).collect::<Result<Vec<_>>>()?;
+        let fits = |(declared, tensor): (&onnx::Declared, &Tensor)| declared.element == tensor.element();
         if inputs.len() != found.inputs.len() || !found.inputs.iter().zip(&inputs).all(fits) {
             let types: Vec<_> =
                 found.inputs.iter().map(|input| format!("`{}` {:?}", input.name, input.element)).collect();
@@ -66,14 +67,11 @@ impl TensorModel {
             return Err(Error::new(Code::InputTypeMismatch, message));
         }
         let shapes: InputShapes = inputs.iter().map(|tensor| tensor.shape().to_vec()).collect();
-        let graph = load::graph(reader, &found.proto, &found.weights, &vec![Some(0); inputs.len()], &shapes)?;
-        let outputs = found.outputs.iter().map(|declared| (declared.element, declared.stored)).collect();
-        Ok(Self {
-            plans: Plans::new(graph, onnx::weight_bytes(&found.weights), limits),
-            shapes,
-            inputs,
-            outputs,
-        })
+        let weight_bytes = onnx::weight_bytes(&found.weights);
+        let row_axes = vec![Some(0); inputs.len()];
+        let graph = load::graph(reader, &found.proto, found.weights, &row_axes, &shapes)?;
+        let outputs = found.outputs.iter().map(|declared| declared.stored).collect();
+        Ok(Self { plans: Plans::new(graph, weight_bytes, limits), shapes, inputs, outputs })
     }
 
     /// The outputs for the tensors that it was loaded for, each an encoded `TensorProto`.
@@ -81,11 +79,10 @@ impl TensorModel {
     /// # Errors
     /// `invalid-model` where the graph cannot be made concrete, `model-failed` where it does not run.
     pub fn run(&self) -> Result<Vec<Vec<u8>>> {
-        let inputs = self.inputs.iter().cloned().map(IntoTValue::into_tvalue).collect();
-        let outputs = self.plans.run(self.shapes.clone(), inputs)?;
+        let outputs = self.plans.run(self.shapes.clone(), &self.inputs)?;
         ensure(outputs.len() == self.outputs.len(), "the model gives a tensor for each of its outputs")?;
         let encoded = outputs.iter().zip(&self.outputs).map(|(tensor, declared)| encode(tensor, *declared));
-        encoded.collect::<TractResult<_>>().map_err(failure::run)
+        encoded.collect::<anyhow::Result<_>>().map_err(failure::run)
     }
 }
 
@@ -93,55 +90,52 @@ fn decode(bytes: &[u8]) -> Result<Tensor> {
     let invalid = |detail: String| Error::new(Code::InputTypeMismatch, "expected a tensor").detail(detail);
     let mut proto = TensorProto::decode(bytes).map_err(|error| invalid(error.to_string()))?;
     onnx::widen_tensor(&mut proto)?;
-    load_tensor(&*operators::onnx().provider, &proto, None).map_err(|error| invalid(format!("{error:#}")))
+    tensors::load(proto).map_err(|error| invalid(format!("{error:#}")))
 }
 
-fn encode(tensor: &Tensor, (declared, stored): (DatumType, Element)) -> TractResult<Vec<u8>> {
-    // What a graph computes of shapes comes as symbolic dimensions; what the file has in 16 bits was computed in 32.
-    let tensor = match (tensor.datum_type(), stored) {
-        (DatumType::TDim, _) => tensor.cast_to_dt(declared)?,
-        (DatumType::F32, Element::Float16) => tensor.cast_to_dt(DatumType::F16)?,
-        _ => std::borrow::Cow::Borrowed(tensor),
-    };
-    let element = match tensor.datum_type().unquantized() {
-        DatumType::Bool => Element::Bool,
-        DatumType::U8 => Element::Uint8,
-        DatumType::U16 => Element::Uint16,
-        DatumType::U32 => Element::Uint32,
-        DatumType::U64 => Element::Uint64,
-        DatumType::I8 => Element::Int8,
-        DatumType::I16 => Element::Int16,
-        DatumType::I32 => Element::Int32,
-        DatumType::I64 => Element::Int64,
-        DatumType::F16 => Element::Float16,
-        DatumType::F32 => Element::Float,
-        DatumType::F64 => Element::Double,
-        DatumType::String => Element::String,
-        other => bail!("ONNX has no tensors of {other:?}"),
-    };
-    let view = tensor.try_as_plain_ram()?;
-    let mut proto = TensorProto {
-        dims: tensor.shape().iter().map(|length| i64::try_from(*length)).collect::<Result<_, _>>()?,
-        data_type: element.into(),
-        ..TensorProto::default()
-    };
-    match element {
-        Element::Float if stored == Element::Bfloat16 => {
-            // Rounded to the nearest, ties to the even one.
-            let round = |float: &f32| {
-                let bits = float.to_bits();
-                let up = if float.is_nan() { 0 } else { 0x7fff + (bits >> 16 & 1) };
-                (bits.wrapping_add(up) >> 16).to_le_bytes()
-            };
-            proto.data_type = stored.into();
-            let halves = view.as_slice::<f32>()?.iter().map(round);
-            proto.raw_data = halves.flat_map(|[low, high, ..]| [low, high]).collect();
+/// The message of `tensor`, which the file declares with elements of the type `stored`.
+fn encode(tensor: &Tensor, stored: Element) -> anyhow::Result<Vec<u8>> {
+    let dims = tensor.shape().iter().map(|length| i64::try_from(*length)).collect::<Result<_, _>>()?;
+    let mut proto = TensorProto { dims, ..TensorProto::default() };
+    let raw = &mut proto.raw_data;
+    let element = match tensor.buffer() {
+        Buffer::Bool(values) => {
+            raw.extend(values.iter().map(|value| u8::from(*value)));
+            Element::Bool
         }
-        Element::String => {
-            proto.string_data =
-                view.as_slice::<String>()?.iter().map(|text| text.clone().into_bytes()).collect();
+        Buffer::U8(values) => write(raw, values, |value| value.to_le_bytes(), Element::Uint8),
+        Buffer::U16(values) => write(raw, values, |value| value.to_le_bytes(), Element::Uint16),
+        Buffer::U32(values) => write(raw, values, |value| value.to_le_bytes(), Element::Uint32),
+        Buffer::U64(values) => write(raw, values, |value| value.to_le_bytes(), Element::Uint64),
+        Buffer::I8(values) => write(raw, values, |value| value.to_le_bytes(), Element::Int8),
+        Buffer::I16(values) => write(raw, values, |value| value.to_le_bytes(), Element::Int16),
+        Buffer::I32(values) => write(raw, values, |value| value.to_le_bytes(), Element::Int32),
+        Buffer::I64(values) => write(raw, values, |value| value.to_le_bytes(), Element::Int64),
+        // What the file has in 16 bits was computed in 32.
+        Buffer::F32(values) if stored == Element::Float16 => {
+            write(raw, values, |value| f16::from_f32(value).to_le_bytes(), stored)
         }
-        _ => proto.raw_data = view.as_bytes().to_vec(),
-    }
+        Buffer::F32(values) if stored == Element::Bfloat16 => {
+            write(raw, values, |value| bf16::from_f32(value).to_le_bytes(), stored)
+        }
+        Buffer::F32(values) => write(raw, values, |value| value.to_le_bytes(), Element::Float),
+        Buffer::F64(values) => write(raw, values, |value| value.to_le_bytes(), Element::Double),
+        Buffer::String(texts) => {
+            proto.string_data = texts.iter().map(|text| text.clone().into_bytes()).collect();
+            Element::String
+        }
+    };
+    proto.data_type = element.into();
     Ok(proto.encode_to_vec())
+}
+
+/// Appends `values` to `raw`, and gives back their type.
+fn write<T: Copy, const WIDTH: usize>(
+    raw: &mut Vec<u8>,
+    values: &[T],
+    bytes: impl Fn(T) -> [u8; WIDTH],
+    element: Element,
+) -> Element {
+    raw.extend(values.iter().flat_map(|value| bytes(*value)));
+    element
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use tract_onnx::pb;
+use crate::onnx::pb;
 
 use super::names;
 use super::tensors::{floats, integers};

@@ -1,8 +1,8 @@
 //! The one builder of ONNX messages: nodes, attributes and small tensors.
 
-use tract_onnx::pb::attribute_proto::AttributeType;
-use tract_onnx::pb::tensor_proto::DataType as Element;
-use tract_onnx::pb::{AttributeProto, NodeProto, TensorProto};
+use crate::onnx::pb::attribute_proto::AttributeType;
+use crate::onnx::pb::tensor_proto::DataType as Element;
+use crate::onnx::pb::{AttributeProto, NodeProto, TensorProto};
 
 /// The value of an attribute.
 pub(crate) enum Value {

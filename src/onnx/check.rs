@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use tract_onnx::model::OnnxOpRegister;
-use tract_onnx::pb;
-use tract_onnx::pb::tensor_proto::DataType as Element;
+use crate::onnx::pb;
+use crate::onnx::pb::tensor_proto::DataType as Element;
 
 use super::lower::widen;
 use super::names::{self, domain};
@@ -22,10 +21,10 @@ const ML_SET: i64 = 5;
 pub(super) fn check(
     proto: &pb::ModelProto,
     opset: &BTreeMap<String, i64>,
-    register: &OnnxOpRegister,
+    known: names::Known<'_>,
     mut obstacles: Obstacles,
 ) -> Result<()> {
-    runnable(proto, opset, register, &mut obstacles);
+    runnable(proto, opset, known, &mut obstacles);
     readable(proto, &mut obstacles);
     for (domain, known) in [(names::STANDARD, STANDARD_SET), (names::ML, ML_SET)] {
         if let Some(version) = opset.get(domain).filter(|version| **version > known) {
@@ -58,13 +57,13 @@ fn every_tensor(graph: &pb::GraphProto) -> impl Iterator<Item = &pb::TensorProto
 fn runnable(
     proto: &pb::ModelProto,
     opset: &BTreeMap<String, i64>,
-    register: &OnnxOpRegister,
+    known: names::Known<'_>,
     obstacles: &mut Obstacles,
 ) {
     let mut missing: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
     for node in walk::graphs(&proto.graph).flat_map(|graph| &graph.node) {
         let domain = domain(&node.domain);
-        if !names::runs(register, domain, &node.op_type) {
+        if !names::runs(known, domain, &node.op_type) {
             // Nodes without a name go by that of their first output.
             let output = node.output.first().map_or("?", String::as_str);
             let name = if node.name.is_empty() { output } else { &node.name };

@@ -2,16 +2,16 @@
 
 use std::fmt;
 
-use tract_onnx::pb::tensor_proto::DataType as Element;
-use tract_onnx::pb::tensor_shape_proto::dimension::Value;
-use tract_onnx::pb::{self, type_proto};
-use tract_onnx::prelude::DatumType;
+use crate::onnx::pb::tensor_proto::DataType as Element;
+use crate::onnx::pb::tensor_shape_proto::dimension::Value;
+use crate::onnx::pb::{self, type_proto};
 
 use super::lower::widen;
 use super::obstacles::Obstacles;
 use super::wire::Fields;
 use super::{fields, walk};
 use crate::diag::{Code, Invariant, Result, ensure};
+use crate::tensor::ElementType;
 
 /// One dimension of a tensor.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl fmt::Display for Dim {
 /// An input or output as the file declares it.
 pub(crate) struct Declared {
     pub(crate) name: String,
-    pub(crate) element: DatumType,
+    pub(crate) element: ElementType,
     /// The element type in the file, which `element` may be wider than.
     pub(crate) stored: Element,
     /// `None` where even the rank is left open, which inputs do not.
@@ -148,7 +148,7 @@ fn tensor_type(
         return None;
     };
     let stored = Element::try_from(tensor.elem_type).ok();
-    let Some((stored, element)) = stored.zip(widen::datum_type(tensor.elem_type)) else {
+    let Some((stored, element)) = stored.zip(widen::element_type(tensor.elem_type)) else {
         refuse(
             &format!("has unsupported element type: {}", widen::element_name(tensor.elem_type)),
             "export the model with float32, float64, int or string tensors",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tract_onnx::pb;
+use crate::onnx::pb;
 
 use super::names::{self, domain};
 use super::walk;

@@ -1,6 +1,4 @@
-//! tract's errors as diagnostics: our words in front, its chain of causes as the detail.
-
-use tract_onnx::prelude::TractError;
+//! Errors of operators and runners as diagnostics: our words in front, their chain of causes as the detail.
 
 use crate::diag::{Code, Error};
 
@@ -10,15 +8,15 @@ pub(crate) fn decode(error: impl std::fmt::Display) -> Error {
 }
 
 /// The graph was refused.
-pub(crate) fn load(error: TractError) -> Error {
+pub(crate) fn load(error: anyhow::Error) -> Error {
     Error::new(Code::InvalidModel, "the model's graph does not hold together").detail(chain(&error))
 }
 
 /// A plan failed while it ran.
-pub(crate) fn run(error: TractError) -> Error {
+pub(crate) fn run(error: anyhow::Error) -> Error {
     Error::new(Code::ModelFailed, "the model failed on these rows").detail(chain(&error))
 }
 
-fn chain(error: &TractError) -> String {
+fn chain(error: &anyhow::Error) -> String {
     format!("{error:#}")
 }

@@ -15,9 +15,10 @@ mod labels;
 mod lower;
 pub(crate) mod names;
 mod obstacles;
+pub(crate) mod pb;
 mod recognise;
 pub(crate) mod templates;
-mod tensors;
+pub(crate) mod tensors;
 mod walk;
 mod weights;
 mod wire;
@@ -30,7 +31,6 @@ pub(crate) use lower::widen::widen_tensor;
 pub(crate) use weights::{External, Weights, weight_bytes};
 
 use prost::Message;
-use tract_onnx::{Onnx, pb};
 
 use crate::diag::{Code, Error, Invariant, Result};
 use crate::limits::Limits;
@@ -48,15 +48,20 @@ pub(crate) struct File {
     pub(crate) labels: KnownLabels,
 }
 
-/// Reads `bytes` and lowers its graph to the operators of `onnx`.
+/// Reads `bytes` and lowers its graph to the operators that are `known`.
 ///
 /// # Errors
 /// `limit-exceeded`, `not-onnx`, `truncated-model`, `external-data-missing`, `invalid-model`; `unsupported-operator` and
 /// `unsupported-model-type` with everything that keeps the model from running.
-pub(crate) fn read(bytes: &[u8], external: &External, limits: &Limits, onnx: &Onnx) -> Result<File> {
+pub(crate) fn read(
+    bytes: &[u8],
+    external: &External,
+    limits: &Limits,
+    known: names::Known<'_>,
+) -> Result<File> {
     check_size(bytes.len(), limits)?;
     check_kind(bytes)?;
-    let (mut proto, weights) = weights::decode(bytes, external, onnx)?;
+    let (mut proto, weights) = weights::decode(bytes, external)?;
     if proto.graph.is_none() || proto.opset_import.is_empty() {
         return Err(truncated("the model file ends too early: it has no graph or no operator set".into()));
     }
@@ -65,15 +70,15 @@ pub(crate) fn read(bytes: &[u8], external: &External, limits: &Limits, onnx: &On
     let opset = lower::standard_version(&facts.opset);
     let functions = Fields::new(bytes).messages(fields::model::FUNCTIONS);
     let defaults = functions.map(attribute_defaults).collect::<Result<Vec<_>>>()?;
-    let runs = |domain: &str, name: &str| names::runs(&onnx.op_register, names::domain(domain), name);
+    let runs = |domain: &str, name: &str| names::runs(known, names::domain(domain), name);
     let labels = lower::lower(&mut proto, opset, &defaults, &runs)?;
     let mut obstacles = Obstacles::default();
     let graph = proto.graph.as_ref().invariant("the graph of a model")?;
     let (inputs, outputs) = declared::declared(bytes, graph, &mut obstacles)?;
-    check::check(&proto, &facts.opset, &onnx.op_register, obstacles)?;
+    check::check(&proto, &facts.opset, known, obstacles)?;
     proto.graph.iter().try_for_each(arguments::check)?;
     lower::finish(&mut proto, opset)?;
-    // An input with an initial value is a weight; tract finds the value by its name.
+    // An input with an initial value is a weight; its value is found by its name.
     let is_weight = |name: &str| weights.contains_key(name);
     if let Some(graph) = &mut proto.graph {
         graph.input.retain(|info| !graph.initializer.iter().any(|tensor| tensor.name == info.name));

@@ -1,7 +1,68 @@
 //! The values of tensors in a file's messages.
 
-use tract_onnx::pb::TensorProto;
-use tract_onnx::pb::tensor_proto::DataType;
+use anyhow::{Context, Result, bail, ensure};
+
+use super::lower::widen;
+use crate::onnx::pb::TensorProto;
+use crate::onnx::pb::tensor_proto::DataType;
+use crate::tensor::{Element, ElementType, Tensor};
+
+/// The tensor that the message holds, 16-bit floats widened before.
+///
+/// # Errors
+/// Where it holds more or fewer values than its dimensions say, or values of no type that is read.
+pub(crate) fn load(mut proto: TensorProto) -> Result<Tensor> {
+    let element = widen::element_type(proto.data_type).context("there are no tensors of this type")?;
+    let shape = proto.dims.iter().map(|length| usize::try_from(*length)).collect::<Result<Vec<_>, _>>()?;
+    let (ints, longs) = (std::mem::take(&mut proto.int32_data), std::mem::take(&mut proto.uint64_data));
+    let raw = proto.raw_data;
+    match element {
+        ElementType::Bool => values(shape, &raw, |[byte]| byte != 0, || narrow(ints, |int| Some(int != 0))),
+        ElementType::I8 => values(shape, &raw, i8::from_le_bytes, || narrow(ints, |int| int.try_into().ok())),
+        ElementType::I16 => {
+            values(shape, &raw, i16::from_le_bytes, || narrow(ints, |int| int.try_into().ok()))
+        }
+        ElementType::I32 => values(shape, &raw, i32::from_le_bytes, || Ok(ints)),
+        ElementType::I64 => values(shape, &raw, i64::from_le_bytes, || Ok(proto.int64_data)),
+        ElementType::U8 => values(shape, &raw, u8::from_le_bytes, || narrow(ints, |int| int.try_into().ok())),
+        ElementType::U16 => {
+            values(shape, &raw, u16::from_le_bytes, || narrow(ints, |int| int.try_into().ok()))
+        }
+        ElementType::U32 => {
+            values(shape, &raw, u32::from_le_bytes, || narrow(longs, |int| int.try_into().ok()))
+        }
+        ElementType::U64 => values(shape, &raw, u64::from_le_bytes, || Ok(longs)),
+        ElementType::F32 => values(shape, &raw, f32::from_le_bytes, || Ok(proto.float_data)),
+        ElementType::F64 => values(shape, &raw, f64::from_le_bytes, || Ok(proto.double_data)),
+        ElementType::String => {
+            ensure!(raw.is_empty(), "texts are not raw bytes");
+            let texts = proto.string_data.into_iter().map(String::from_utf8);
+            Tensor::new(shape, texts.collect::<Result<Vec<_>, _>>()?)
+        }
+    }
+}
+
+/// A tensor of the values in `raw`, or else of those that are `listed`.
+fn values<T: Element, const WIDTH: usize>(
+    shape: Vec<usize>,
+    raw: &[u8],
+    read: impl Fn([u8; WIDTH]) -> T,
+    listed: impl FnOnce() -> Result<Vec<T>>,
+) -> Result<Tensor> {
+    if raw.is_empty() {
+        return Tensor::new(shape, listed()?);
+    }
+    let (chunks, rest) = raw.as_chunks();
+    ensure!(rest.is_empty(), "{} bytes are no elements of {:?}", raw.len(), T::TYPE);
+    Tensor::new(shape, chunks.iter().copied().map(read).collect())
+}
+
+fn narrow<W: Copy, T>(wide: Vec<W>, convert: impl Fn(W) -> Option<T>) -> Result<Vec<T>> {
+    match wide.into_iter().map(convert).collect() {
+        Some(values) => Ok(values),
+        None => bail!("a value is out of the range of its type"),
+    }
+}
 
 /// The values of a tensor of INT64 or INT32 that the message holds, as many as its dimensions say.
 pub(super) fn integers(tensor: &TensorProto) -> Option<Vec<i64>> {

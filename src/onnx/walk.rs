@@ -1,6 +1,6 @@
 //! Graphs within graphs.
 
-use tract_onnx::pb;
+use crate::onnx::pb;
 
 /// `graphs` with the bodies of their branches and loops, at any depth.
 pub(super) fn graphs<'a>(

@@ -2,22 +2,19 @@
 //! times before it runs. Weights in other files are fetched from there.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
+use crate::onnx::pb;
+use crate::onnx::pb::tensor_proto::DataLocation;
 use prost::Message;
-use tract_onnx::Onnx;
-use tract_onnx::pb;
-use tract_onnx::pb::tensor_proto::DataLocation;
-use tract_onnx::prelude::Tensor;
-use tract_onnx::tensor::load_tensor;
 
 use super::lower::widen;
 use super::wire::{Content, Fields, without};
-use super::{check, failure, fields, walk};
+use super::{check, failure, fields, tensors, walk};
 use crate::diag::{Code, Error, Invariant, Result};
+use crate::tensor::Tensor;
 
 /// Tensors by name, for the nodes that read them.
-pub(crate) type Weights = BTreeMap<String, Arc<Tensor>>;
+pub(crate) type Weights = BTreeMap<String, Tensor>;
 
 /// Files that weights are kept in, by the path that the model gives them.
 pub(crate) type External = BTreeMap<String, Vec<u8>>;
@@ -29,7 +26,7 @@ type Parts<'a> = BTreeMap<String, &'a [u8]>;
 const LARGE: usize = 1 << 10;
 
 /// Decodes the model file `bytes` and moves its large weights out of the graph, leaving stubs behind.
-pub(super) fn decode(bytes: &[u8], external: &External, onnx: &Onnx) -> Result<(pb::ModelProto, Weights)> {
+pub(super) fn decode(bytes: &[u8], external: &External) -> Result<(pb::ModelProto, Weights)> {
     let external = &external
         .iter()
         .filter_map(|(path, content)| Some((inner_path(path)?, content.as_slice())))
@@ -48,10 +45,9 @@ pub(super) fn decode(bytes: &[u8], external: &External, onnx: &Onnx) -> Result<(
             resolve_tensor(&mut tensor, external)?;
             if tensor.encoded_len() >= LARGE && widen::is_readable(tensor.data_type) {
                 check::check_tensor(&tensor)?;
-                let loaded = load_tensor(&*onnx.provider, &tensor, None);
-                let loaded = loaded.map_err(|error| failure::load(error).context(&tensor.name))?;
-                weights.insert(tensor.name.clone(), Arc::new(loaded));
-                let (dims, data_type, name) = (tensor.dims, tensor.data_type, tensor.name);
+                let (dims, data_type, name) = (tensor.dims.clone(), tensor.data_type, tensor.name.clone());
+                let loaded = tensors::load(tensor).map_err(|error| failure::load(error).context(&name))?;
+                weights.insert(name.clone(), loaded);
                 tensor = pb::TensorProto { dims, data_type, name, ..pb::TensorProto::default() };
             }
             graph.initializer.push(tensor);
@@ -65,7 +61,7 @@ pub(super) fn decode(bytes: &[u8], external: &External, onnx: &Onnx) -> Result<(
 
 /// Bytes of all weights together.
 pub(crate) fn weight_bytes(weights: &Weights) -> usize {
-    weights.values().map(|tensor| tensor.len() * tensor.datum_type().size_of()).sum()
+    weights.values().map(Tensor::bytes).sum()
 }
 
 fn resolve_attributes(node: &mut pb::NodeProto, external: &Parts<'_>) -> Result<()> {

@@ -118,17 +118,3 @@ impl TypedOp for KeepNan {
 
     as_op!();
 }
-
-/// Whether a float of `tensor` is NaN.
-pub(crate) fn holds_nan(tensor: &Tensor) -> bool {
-    let Ok(view) = tensor.try_as_plain_ram() else { return false };
-    match tensor.datum_type() {
-        DatumType::F32 => {
-            view.as_slice::<f32>().is_ok_and(|values| values.iter().any(|value| value.is_nan()))
-        }
-        DatumType::F64 => {
-            view.as_slice::<f64>().is_ok_and(|values| values.iter().any(|value| value.is_nan()))
-        }
-        _ => false,
-    }
-}

@@ -11,7 +11,7 @@ use crate::terminal;
 /// The rooms of `src/`, lowest layer first. A room uses itself and the rooms of lower layers.
 const LAYERS: [&[&str]; 10] = [
     &["diag", "limits", "control"],
-    &["data", "json"],
+    &["data", "json", "tensor"],
     &["syntax", "image", "table", "onnx"],
     &["function", "operators", "boosters"],
     &["model"],
@@ -25,7 +25,7 @@ const LAYERS: [&[&str]; 10] = [
 /// Names that only these folders may say, `*` standing for any ending: the rest of the house does not know what stands
 /// behind them.
 const OWNED: [(&str, &[&str]); 7] = [
-    ("tract_*", &["onnx/", "operators/", "boosters/", "model/"]),
+    ("tract_*", &["operators/", "model/"]),
     ("wasm_bindgen*", &["wasm/"]),
     ("js_sys", &["wasm/"]),
     ("web_sys", &["wasm/"]),

@@ -2,12 +2,11 @@
 
 use std::ops::Range;
 
+use anyhow::ensure;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef, ListArray};
 use arrow_schema::DataType as Arrow;
-use tract_onnx::prelude::{Datum, DatumType, TVec, Tensor, TractResult, tensor1, tvec};
-use tract_onnx::tract_hir::internal::ensure;
 
 use super::binding::InputBinding;
 use super::nulls::RowNumbers;
@@ -17,6 +16,7 @@ use crate::diag::{Code, Error, Invariant, Result, ensure as ensure_invariant};
 use crate::model::graph_port::GraphPort;
 use crate::model::shapes::{fits, volume};
 use crate::onnx::{Dim, failure};
+use crate::tensor::{Element, ElementType, Tensor};
 
 /// Columns without NULLs that are bound to an input of the graph, checked row by row.
 pub(in crate::model) struct InputEncoder<'a> {
@@ -71,10 +71,10 @@ impl<'a> InputEncoder<'a> {
     }
 
     /// The dimensions of the value in `row`, checked against the model's.
-    pub(in crate::model) fn row_shape(&self, row: usize) -> Result<TVec<usize>> {
+    pub(in crate::model) fn row_shape(&self, row: usize) -> Result<Vec<usize>> {
         let dims = self.port.row_shape();
         match &self.values {
-            Values::Scalar(_) => Ok(tvec![1; dims.len()]),
+            Values::Scalar(_) => Ok(vec![1; dims.len()]),
             // Nothing is read along the free dimensions either: one element is enough.
             Values::Unread => Ok(dims.iter().map(|dim| dim.fixed().unwrap_or(1)).collect()),
             Values::Lists(lists) => self.flat_shape(row, list_range(lists, row..row + 1).len()),
@@ -131,7 +131,7 @@ impl<'a> InputEncoder<'a> {
     }
 
     /// A list is flat: its length is checked, and makes up for at most one free dimension.
-    fn flat_shape(&self, row: usize, found: usize) -> Result<TVec<usize>> {
+    fn flat_shape(&self, row: usize, found: usize) -> Result<Vec<usize>> {
         let fixed = self.port.fixed_width();
         let free = match self.port.free_dims() {
             0 if found == fixed => 1,
@@ -144,8 +144,8 @@ impl<'a> InputEncoder<'a> {
 
     /// The shape of a value with these dimensions and so many elements; `None` where they do not agree. The axis of the
     /// rows may be among the dimensions, with this one row.
-    fn one_row(&self, dimensions: &[i64], values: usize) -> Option<TVec<usize>> {
-        let lengths: Option<TVec<usize>> =
+    fn one_row(&self, dimensions: &[i64], values: usize) -> Option<Vec<usize>> {
+        let lengths: Option<Vec<usize>> =
             dimensions.iter().map(|length| usize::try_from(*length).ok()).collect();
         let mut shape = lengths.filter(|lengths| volume(lengths.iter().copied()) == Some(values))?;
         if let Some(axis) = self.port.row_axis()
@@ -226,20 +226,11 @@ impl<'a> InputEncoder<'a> {
 
     /// A tensor of zeros, or of empty strings.
     fn blank(&self, shape: &[usize]) -> Result<Tensor> {
-        let element = self.port.element;
-        let bytes = volume(shape.iter().copied().chain([element.size_of()]));
-        let Some(count) = volume(shape.iter().copied())
-            .filter(|_| bytes.is_some_and(|bytes| isize::try_from(bytes).is_ok()))
-        else {
+        Tensor::zeros(self.port.element, shape).map_err(|_| {
             let message =
                 format!("model input `{}` of shape {shape:?} is larger than memory", self.port.name);
-            return Err(Error::new(Code::LimitExceeded, message));
-        };
-        let blank = match element {
-            DatumType::String => tensor1(&vec![String::new(); count]).into_shape(shape),
-            element => Tensor::zero_dt(element, shape),
-        };
-        blank.map_err(failure::run)
+            Error::new(Code::LimitExceeded, message)
+        })
     }
 
     fn fill_tensors(
@@ -257,8 +248,8 @@ impl<'a> InputEncoder<'a> {
                 None => values.into(),
             };
             match self.port.element {
-                DatumType::F32 => write(tensor, target, values.iter().copied()).map_err(failure::run),
-                DatumType::F64 => {
+                ElementType::F32 => write(tensor, target, values.iter().copied()).map_err(failure::run),
+                ElementType::F64 => {
                     write(tensor, target, values.iter().copied().map(f64::from)).map_err(failure::run)
                 }
                 #[expect(
@@ -266,7 +257,7 @@ impl<'a> InputEncoder<'a> {
                     clippy::cast_sign_loss,
                     reason = "values that are changed by it are refused"
                 )]
-                DatumType::U8 => self.write_whole(tensor, target, &values, row, |value| value as u8),
+                ElementType::U8 => self.write_whole(tensor, target, &values, row, |value| value as u8),
                 #[expect(
                     clippy::cast_possible_truncation,
                     reason = "values that are changed by it are refused"
@@ -279,7 +270,7 @@ impl<'a> InputEncoder<'a> {
     }
 
     /// Copies values that must be whole numbers, as the pictures of `ML.CONVERT_IMAGE_TYPE` are.
-    fn write_whole<T: Datum + Into<f32>>(
+    fn write_whole<T: Element + Into<f32>>(
         &self,
         tensor: &mut Tensor,
         target: Strided,
@@ -312,7 +303,7 @@ impl<'a> InputEncoder<'a> {
             Arrow::Float64 => {
                 let values = &values.as_primitive::<Float64Type>().values()[range];
                 match self.port.element {
-                    DatumType::F32 => write(tensor, target, values.iter().map(|value| *value as f32)),
+                    ElementType::F32 => write(tensor, target, values.iter().map(|value| *value as f32)),
                     _ => write(tensor, target, values.iter().copied()),
                 }
                 .map_err(failure::run)
@@ -320,13 +311,13 @@ impl<'a> InputEncoder<'a> {
             Arrow::Int64 => {
                 let values = &values.as_primitive::<Int64Type>().values()[range];
                 match self.port.element {
-                    DatumType::I64 => write(tensor, target, values.iter().copied()).map_err(failure::run),
-                    DatumType::I32 => self.write_narrow::<i32>(tensor, target, values, row_of),
-                    DatumType::I16 => self.write_narrow::<i16>(tensor, target, values, row_of),
-                    DatumType::I8 => self.write_narrow::<i8>(tensor, target, values, row_of),
-                    DatumType::U64 => self.write_narrow::<u64>(tensor, target, values, row_of),
-                    DatumType::U32 => self.write_narrow::<u32>(tensor, target, values, row_of),
-                    DatumType::U16 => self.write_narrow::<u16>(tensor, target, values, row_of),
+                    ElementType::I64 => write(tensor, target, values.iter().copied()).map_err(failure::run),
+                    ElementType::I32 => self.write_narrow::<i32>(tensor, target, values, row_of),
+                    ElementType::I16 => self.write_narrow::<i16>(tensor, target, values, row_of),
+                    ElementType::I8 => self.write_narrow::<i8>(tensor, target, values, row_of),
+                    ElementType::U64 => self.write_narrow::<u64>(tensor, target, values, row_of),
+                    ElementType::U32 => self.write_narrow::<u32>(tensor, target, values, row_of),
+                    ElementType::U16 => self.write_narrow::<u16>(tensor, target, values, row_of),
                     _ => self.write_narrow::<u8>(tensor, target, values, row_of),
                 }
             }
@@ -341,7 +332,7 @@ impl<'a> InputEncoder<'a> {
         }
     }
 
-    fn write_narrow<T: Datum + TryFrom<i64>>(
+    fn write_narrow<T: Element + TryFrom<i64>>(
         &self,
         tensor: &mut Tensor,
         target: Strided,
@@ -461,13 +452,12 @@ fn list_range(lists: &ListArray, rows: Range<usize>) -> Range<usize> {
 }
 
 /// Writes `values` into `tensor` at `target`, which must have room for all of them.
-fn write<T: Datum>(
+fn write<T: Element>(
     tensor: &mut Tensor,
     target: Strided,
     values: impl ExactSizeIterator<Item = T>,
-) -> TractResult<()> {
-    let mut view = tensor.try_as_plain_ram_mut()?;
-    let elements = view.as_slice_mut::<T>()?.get_mut(target.offset..);
+) -> anyhow::Result<()> {
+    let elements = tensor.elements_mut::<T>()?.get_mut(target.offset..);
     let room = elements.as_ref().map_or(0, |elements| elements.len().div_ceil(target.stride));
     ensure!(values.len() <= room, "{} values for {room} elements of a tensor", values.len());
     let Some(elements) = elements else { return Ok(()) };

@@ -6,14 +6,13 @@
 
 use std::borrow::Cow;
 
-use tract_onnx::prelude::{DatumType, TVec};
-
 use crate::data::DataType;
 use crate::diag::{Code, Error, Invariant, Result, ensure};
 use crate::model::graph_port::GraphPort;
 use crate::model::options::{Layout, ModelOptions};
 use crate::model::shapes::{fits, volume};
 use crate::onnx::Dim;
+use crate::tensor::ElementType;
 
 /// How the pictures of one input are arranged.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +29,7 @@ pub(super) struct Picture {
 #[derive(Debug)]
 pub(super) struct Fit {
     /// The shape in which it does.
-    pub(super) shape: TVec<usize>,
+    pub(super) shape: Vec<usize>,
     /// Whether its channels move to the front for that.
     moves_channels: bool,
 }
@@ -45,7 +44,7 @@ pub(super) enum Misfit {
 
 impl Fit {
     /// A value that stays as it is.
-    pub(super) fn unchanged(shape: TVec<usize>) -> Self {
+    pub(super) fn unchanged(shape: Vec<usize>) -> Self {
         Self { shape, moves_channels: false }
     }
 }
@@ -68,7 +67,7 @@ impl Picture {
         };
         let layout = options.layout.or(shown);
         let is_scaled = !options.mean.is_empty() || !options.std.is_empty();
-        if is_scaled && matches!(port.element, DatumType::U8 | DatumType::I8) {
+        if is_scaled && matches!(port.element, ElementType::U8 | ElementType::I8) {
             return Err(invalid(port, "takes whole numbers, which have no `image_mean` and `image_std`"));
         }
         let channels = match layout {
@@ -126,7 +125,7 @@ impl Picture {
             return as_it_is;
         }
         let moved = match given {
-            [height, width, channels] => Some(TVec::from_slice(&[*channels, *height, *width])),
+            [height, width, channels] => Some(vec![*channels, *height, *width]),
             _ => None,
         };
         let moved = moved.filter(|shape| fits(shape, dims));

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, StringArray};
 use arrow_buffer::{OffsetBuffer, ScalarBuffer};
 use arrow_schema::DataType as Arrow;
-use tract_onnx::prelude::{Datum, DatumType, Tensor};
 
 use crate::data::{DataType, TensorBuilder};
 use crate::diag::{Code, Error, Invariant, Result, ensure};
 use crate::model::graph_port::GraphPort;
 use crate::onnx::failure;
+use crate::tensor::{Element, ElementType, Tensor};
 
 /// A column that grows by the output tensors of one run after the other.
 pub(in crate::model) struct OutputDecoder<'a> {
@@ -56,7 +56,7 @@ impl<'a> OutputDecoder<'a> {
         let moved;
         let tensor = match self.port.row_axis() {
             Some(axis @ 1..) if axis < tensor.rank() => {
-                moved = tensor.clone().move_axis(axis, 0).map_err(failure::run)?;
+                moved = tensor.move_axis(axis, 0).map_err(failure::run)?;
                 &moved
             }
             _ => tensor,
@@ -90,18 +90,18 @@ impl<'a> OutputDecoder<'a> {
     /// Adds the first `count` values of `tensor`.
     fn append_values(&mut self, tensor: &Tensor, count: usize) -> Result<()> {
         match &mut self.values {
-            Values::Floats(values) => match tensor.datum_type() {
-                DatumType::F32 => {
+            Values::Floats(values) => match tensor.element() {
+                ElementType::F32 => {
                     values.extend(first::<f32>(tensor, count)?.iter().copied().map(f64::from));
                 }
-                DatumType::F64 => values.extend_from_slice(first::<f64>(tensor, count)?),
+                ElementType::F64 => values.extend_from_slice(first::<f64>(tensor, count)?),
                 _ => {
-                    let tensor = tensor.cast_to::<f64>().map_err(failure::run)?;
+                    let tensor = tensor.cast(ElementType::F64).map_err(failure::run)?;
                     values.extend_from_slice(first::<f64>(&tensor, count)?);
                 }
             },
             Values::Ints(values) => {
-                if tensor.datum_type() == DatumType::U64
+                if tensor.element() == ElementType::U64
                     && let Some(value) =
                         first::<u64>(tensor, count)?.iter().find(|value| i64::try_from(**value).is_err())
                 {
@@ -110,8 +110,7 @@ impl<'a> OutputDecoder<'a> {
                         format!("model output `{}` is {value}, which INT64 cannot hold", self.port.name),
                     ));
                 }
-                // Shapes that a model computes with come as symbolic dimensions; the cast makes them numbers.
-                let tensor = tensor.cast_to::<i64>().map_err(failure::run)?;
+                let tensor = tensor.cast(ElementType::I64).map_err(failure::run)?;
                 values.extend_from_slice(first::<i64>(&tensor, count)?);
             }
             Values::Bools(values) => values.extend_from_slice(first::<bool>(tensor, count)?),
@@ -123,7 +122,7 @@ impl<'a> OutputDecoder<'a> {
     fn append_tensors(&mut self, tensor: &Tensor, row_shape: &[usize], rows: usize) -> Result<()> {
         let shape: Option<Vec<i64>> = row_shape.iter().map(|length| i64::try_from(*length).ok()).collect();
         let shape = shape.ok_or_else(|| self.too_long())?;
-        let tensor = tensor.cast_to::<f32>().map_err(failure::run)?;
+        let tensor = tensor.cast(ElementType::F32).map_err(failure::run)?;
         let width: usize = row_shape.iter().product();
         let mut values = first::<f32>(&tensor, rows * width)?;
         for _ in 0..rows {
@@ -186,7 +185,7 @@ impl Values {
 }
 
 /// The first `count` values of `tensor`, which has at least as many.
-fn first<T: Datum>(tensor: &Tensor, count: usize) -> Result<&[T]> {
-    let values = tensor.try_as_plain_ram().and_then(|view| view.as_slice::<T>()).map_err(failure::run)?;
+fn first<T: Element>(tensor: &Tensor, count: usize) -> Result<&[T]> {
+    let values = tensor.elements::<T>().map_err(failure::run)?;
     values.get(..count).invariant("the values that the shape of a model output promises")
 }

@@ -1,6 +1,6 @@
 //! Attributes that tract supposes other values for than the standard does, where a file leaves them out.
 
-use tract_onnx::pb::GraphProto;
+use crate::onnx::pb::GraphProto;
 
 use crate::onnx::build::{self, Value};
 use crate::onnx::{names, walk};

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::iter;
 
-use tract_onnx::pb::{AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto};
+use crate::onnx::pb::{AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto};
 
 use crate::diag::{Code, Error, Result, ensure};
 use crate::limits::FUNCTION_NODES;

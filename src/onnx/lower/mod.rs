@@ -12,7 +12,7 @@ mod zip_map;
 
 use std::collections::BTreeMap;
 
-use tract_onnx::pb::{AttributeProto, ModelProto};
+use crate::onnx::pb::{AttributeProto, ModelProto};
 
 use super::failure;
 use super::labels::KnownLabels;

@@ -5,8 +5,8 @@
 
 use std::collections::HashMap;
 
-use tract_onnx::pb::tensor_shape_proto::dimension;
-use tract_onnx::pb::{GraphProto, NodeProto, ValueInfoProto, type_proto};
+use crate::onnx::pb::tensor_shape_proto::dimension;
+use crate::onnx::pb::{GraphProto, NodeProto, ValueInfoProto, type_proto};
 
 use crate::onnx::build::{self, Value};
 use crate::onnx::names::{self, domain};

@@ -3,20 +3,20 @@
 
 use std::collections::HashSet;
 
-use tract_onnx::pb::{GraphProto, NodeProto};
-use tract_onnx::tract_hir::internal::TractResult;
+use crate::onnx::pb::{GraphProto, NodeProto};
+use anyhow::Result;
 
 use crate::onnx::names::full_name;
 use crate::onnx::templates::{self, Instance};
 use crate::onnx::walk;
 
 /// Expands the templates in `graph`, whose standard operators have version `opset`.
-pub(super) fn expand(graph: &mut GraphProto, opset: i64) -> TractResult<()> {
+pub(super) fn expand(graph: &mut GraphProto, opset: i64) -> Result<()> {
     expand_body(graph, opset, HashSet::new())
 }
 
 /// `constants` are the names of those constants around the graph that it can see.
-fn expand_body(graph: &mut GraphProto, opset: i64, mut constants: HashSet<String>) -> TractResult<()> {
+fn expand_body(graph: &mut GraphProto, opset: i64, mut constants: HashSet<String>) -> Result<()> {
     constants.extend(graph.initializer.iter().map(|tensor| tensor.name.clone()));
     let mut pending: Vec<NodeProto> = graph.node.drain(..).rev().collect();
     while let Some(mut node) = pending.pop() {

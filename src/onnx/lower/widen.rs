@@ -1,12 +1,12 @@
-//! 16-bit floats, float16 and bfloat16, are computed in 32 bits: wasm gains nothing by 16 bits, and tract knows float16
-//! only. Weights, declared types and the types in operators' attributes are all rewritten.
+//! 16-bit floats, float16 and bfloat16, are computed in 32 bits: wasm gains nothing by 16 bits. Weights, declared types and the types in operators' attributes are all rewritten.
 
-use tract_onnx::pb::tensor_proto::DataType as Element;
-use tract_onnx::pb::{self, type_proto};
-use tract_onnx::prelude::{DatumType, f16};
+use crate::onnx::pb::tensor_proto::DataType as Element;
+use crate::onnx::pb::{self, type_proto};
+use half::f16;
 
 use crate::diag::{Code, Error, Result};
 use crate::onnx::walk;
+use crate::tensor::ElementType;
 
 /// The attributes that hold the types of operators' outputs.
 const TYPE_ATTRIBUTES: [&str; 6] =
@@ -14,19 +14,32 @@ const TYPE_ATTRIBUTES: [&str; 6] =
 
 /// Whether tensors of this type can be read.
 pub(in crate::onnx) fn is_readable(element: i32) -> bool {
-    datum_type(element).is_some()
+    element_type(element).is_some()
 }
 
 /// The type that tensors of the type `element` are computed in.
-pub(in crate::onnx) fn datum_type(element: i32) -> Option<DatumType> {
-    let element = Element::try_from(element).ok()?;
-    DatumType::try_from(if is_half(element.into()) { Element::Float } else { element }).ok()
+pub(in crate::onnx) fn element_type(element: i32) -> Option<ElementType> {
+    Some(match Element::try_from(element).ok()? {
+        Element::Bool => ElementType::Bool,
+        Element::Int8 => ElementType::I8,
+        Element::Int16 => ElementType::I16,
+        Element::Int32 => ElementType::I32,
+        Element::Int64 => ElementType::I64,
+        Element::Uint8 => ElementType::U8,
+        Element::Uint16 => ElementType::U16,
+        Element::Uint32 => ElementType::U32,
+        Element::Uint64 => ElementType::U64,
+        Element::Float | Element::Float16 | Element::Bfloat16 => ElementType::F32,
+        Element::Double => ElementType::F64,
+        Element::String => ElementType::String,
+        _ => return None,
+    })
 }
 
 /// The name of an element type in the words of ONNX.
 pub(in crate::onnx) fn element_name(element: i32) -> String {
     match (Element::try_from(element), element) {
-        (Ok(element), _) => element.as_str_name().to_owned(),
+        (Ok(element), _) => format!("{element:?}").to_uppercase(),
         (Err(_), 22) => "INT4".into(),
         (Err(_), 23) => "FLOAT4E2M1".into(),
         (Err(_), other) => format!("number {other}"),

@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use tract_onnx::pb::tensor_proto::DataType as Element;
-use tract_onnx::pb::{self, type_proto};
+use crate::onnx::pb::tensor_proto::DataType as Element;
+use crate::onnx::pb::{self, type_proto};
 
 use crate::onnx::labels::{KnownLabels, Labels};
 use crate::onnx::names::{self, domain};
@@ -30,10 +30,7 @@ pub(in crate::onnx) fn cut(proto: &mut pb::ModelProto) -> KnownLabels {
             node.domain = String::new();
             node.attribute.clear();
             let tensor = type_proto::Tensor { elem_type: Element::Float.into(), shape: None };
-            output.r#type = Some(pb::TypeProto {
-                value: Some(type_proto::Value::TensorType(tensor)),
-                ..pb::TypeProto::default()
-            });
+            output.r#type = Some(pb::TypeProto { value: Some(type_proto::Value::TensorType(tensor)) });
         }
     }
     // With several classifiers that have different labels, the model's labels are unknown.

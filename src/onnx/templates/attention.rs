@@ -2,7 +2,7 @@
 //!
 //! Each part appends text; a part that changes the scores leaves the name of the new ones for the next.
 
-use tract_onnx::tract_hir::internal::{TractErrorContext, TractResult};
+use anyhow::{Context, Result};
 
 use super::Instance;
 
@@ -14,7 +14,7 @@ struct Text {
     scores: &'static str,
 }
 
-pub(super) fn attention(node: &Instance<'_>) -> TractResult<String> {
+pub(super) fn attention(node: &Instance<'_>) -> Result<String> {
     let mut text = Text { body: HEAD.into(), scores: "qk" };
     text.split_heads(node);
     text.extend_cache(node);

@@ -12,13 +12,13 @@
 
 use std::collections::HashSet;
 
-use tract_onnx::pb::{AttributeProto, NodeProto, TensorProto};
-use tract_onnx::tract_hir::internal::{TractResult, bail, format_err};
+use crate::onnx::pb::{AttributeProto, NodeProto, TensorProto};
+use anyhow::{Result, bail, format_err};
 
 use crate::onnx::build::{self, Value};
 
 /// Writes the template for one node of its operator.
-pub(crate) type Template = fn(&Instance<'_>) -> TractResult<String>;
+pub(crate) type Template = fn(&Instance<'_>) -> Result<String>;
 
 /// A node that a template replaces.
 pub(crate) struct Instance<'a> {
@@ -54,7 +54,7 @@ impl Instance<'_> {
         self.attribute(name).map(|attribute| attribute.ints.as_slice())
     }
 
-    pub(super) fn text(&self, name: &str, default: &'static str) -> TractResult<&str> {
+    pub(super) fn text(&self, name: &str, default: &'static str) -> Result<&str> {
         match self.attribute(name) {
             Some(attribute) => Ok(str::from_utf8(&attribute.s)?),
             None => Ok(default),
@@ -72,7 +72,7 @@ impl Instance<'_> {
     }
 
     /// The nodes that replace it.
-    pub(crate) fn expand(&self, template: Template) -> TractResult<Vec<NodeProto>> {
+    pub(crate) fn expand(&self, template: Template) -> Result<Vec<NodeProto>> {
         let text = template(self)?;
         let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         let head = lines.next().and_then(|head| head.split_once("->"));
@@ -93,12 +93,7 @@ impl Instance<'_> {
     }
 
     /// The node of one line; constants that it names are added to `nodes`.
-    fn parse_node(
-        &self,
-        line: &str,
-        names: &Names<'_>,
-        nodes: &mut Vec<NodeProto>,
-    ) -> TractResult<NodeProto> {
+    fn parse_node(&self, line: &str, names: &Names<'_>, nodes: &mut Vec<NodeProto>) -> Result<NodeProto> {
         let (outputs, rest) = line.split_once(" = ").ok_or_else(|| format_err!("`{line}` makes nothing"))?;
         let mut words = rest.split_whitespace();
         let operator = words.next().ok_or_else(|| format_err!("`{line}` names no operator"))?;
@@ -129,7 +124,7 @@ impl Instance<'_> {
     }
 
     /// Templates give axes as an attribute. From some version on they are an input.
-    fn move_axes(&self, node: &mut NodeProto, nodes: &mut Vec<NodeProto>) -> TractResult<()> {
+    fn move_axes(&self, node: &mut NodeProto, nodes: &mut Vec<NodeProto>) -> Result<()> {
         let since = match node.op_type.as_str() {
             "ReduceSum" | "Squeeze" | "Unsqueeze" => 13,
             name if name.starts_with("Reduce") => 18,
@@ -146,7 +141,7 @@ impl Instance<'_> {
     }
 }
 
-fn first_output(node: &NodeProto) -> TractResult<&String> {
+fn first_output(node: &NodeProto) -> Result<&String> {
     node.output.first().ok_or_else(|| format_err!("a node of a template has no output"))
 }
 
@@ -177,7 +172,7 @@ impl Names<'_> {
 }
 
 /// A number, or several in brackets.
-fn literal(word: &str) -> TractResult<TensorProto> {
+fn literal(word: &str) -> Result<TensorProto> {
     let list = word.strip_prefix('[').and_then(|word| word.strip_suffix(']'));
     let words: Vec<&str> = list.unwrap_or(word).split(',').filter(|word| !word.is_empty()).collect();
     let mut tensor = match words.iter().map(|word| word.parse()).collect() {
@@ -190,7 +185,7 @@ fn literal(word: &str) -> TractResult<TensorProto> {
     Ok(tensor)
 }
 
-fn attribute(name: &str, value: &str) -> TractResult<AttributeProto> {
+fn attribute(name: &str, value: &str) -> Result<AttributeProto> {
     let value = if value.starts_with('[') {
         Value::Ints(literal(value)?.int64_data)
     } else if let Ok(int) = value.parse() {

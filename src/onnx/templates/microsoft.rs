@@ -1,7 +1,7 @@
 //! Operators that onnxruntime's offline optimiser and quantiser write. Fusions are taken apart again; quantised values
 //! stay whole numbers in products of matrices, which are smaller and faster that way.
 
-use tract_onnx::tract_hir::internal::{TractResult, bail, ensure};
+use anyhow::{Result, bail, ensure};
 
 use super::{Instance, Template};
 
@@ -25,7 +25,7 @@ pub(super) const TEMPLATES: &[(&str, Template)] = &[
 ];
 
 /// The activation at the end of a fusion, from `linear` to `y`. Parameters that are not given are onnxruntime's.
-fn activation(node: &Instance<'_>, first: Option<f32>, second: Option<f32>) -> TractResult<String> {
+fn activation(node: &Instance<'_>, first: Option<f32>, second: Option<f32>) -> Result<String> {
     Ok(match node.text("activation", "")? {
         "" => "y = Identity linear".into(),
         name @ ("Relu" | "Tanh" | "Sigmoid") => format!("y = {name} linear"),
@@ -42,19 +42,19 @@ fn activation(node: &Instance<'_>, first: Option<f32>, second: Option<f32>) -> T
     })
 }
 
-fn fused_conv(node: &Instance<'_>) -> TractResult<String> {
+fn fused_conv(node: &Instance<'_>) -> Result<String> {
     let sum = if node.has(3) { "Add conv z" } else { "Identity conv" };
     let mut parameters = node.floats("activation_params").into_iter().flatten().copied();
     let activation = activation(node, parameters.next(), parameters.next())?;
     Ok(format!("x w bias z -> y\nconv = Conv x w bias *\nlinear = {sum}\n{activation}"))
 }
 
-fn fused_gemm(node: &Instance<'_>) -> TractResult<String> {
+fn fused_gemm(node: &Instance<'_>) -> Result<String> {
     let [alpha, beta] = ["activation_alpha", "activation_beta"].map(|name| node.optional_float(name));
     Ok(format!("a b c -> y\nlinear = Gemm a b c *\n{}", activation(node, alpha, beta)?))
 }
 
-fn fused_mat_mul(node: &Instance<'_>) -> TractResult<String> {
+fn fused_mat_mul(node: &Instance<'_>) -> Result<String> {
     ensure!(
         node.int("transBatchA", 0) == 0 && node.int("transBatchB", 0) == 0,
         "batches that are transposed do not run"
@@ -83,11 +83,11 @@ fn with_bias(has_bias: bool) -> &'static str {
     if has_bias { "y = Add product bias" } else { "y = Identity product" }
 }
 
-fn mat_mul_integer_to_float(node: &Instance<'_>) -> TractResult<String> {
+fn mat_mul_integer_to_float(node: &Instance<'_>) -> Result<String> {
     Ok(format!("a b a_scale b_scale a_zero b_zero bias -> y\n{INTEGER_PRODUCT}{}", with_bias(node.has(6))))
 }
 
-fn dynamic_quantize_mat_mul(node: &Instance<'_>) -> TractResult<String> {
+fn dynamic_quantize_mat_mul(node: &Instance<'_>) -> Result<String> {
     Ok(format!(
         "x b b_scale b_zero bias -> y
         a a_scale a_zero = DynamicQuantizeLinear x
@@ -96,7 +96,7 @@ fn dynamic_quantize_mat_mul(node: &Instance<'_>) -> TractResult<String> {
     ))
 }
 
-fn q_gemm(node: &Instance<'_>) -> TractResult<String> {
+fn q_gemm(node: &Instance<'_>) -> Result<String> {
     let (trans_a, trans_b) = (node.int("transA", 0), node.int("transB", 0));
     let alpha = node.float("alpha", 1.0);
     let mut body = format!(
@@ -143,14 +143,14 @@ fn q_linear_unary(operator: &str) -> String {
     )
 }
 
-fn q_linear_global_average_pool(node: &Instance<'_>) -> TractResult<String> {
+fn q_linear_global_average_pool(node: &Instance<'_>) -> Result<String> {
     Ok(q_linear_unary(match node.int("channels_last", 0) {
         0 => "GlobalAveragePool float_x",
         _ => "ReduceMean float_x axes=[1,2]",
     }))
 }
 
-fn q_linear_concat(node: &Instance<'_>) -> TractResult<String> {
+fn q_linear_concat(node: &Instance<'_>) -> Result<String> {
     let inputs = node.node.input.len();
     // The zero of the last part may be left out.
     ensure!(inputs >= 2 && (inputs - 2) % 3 != 1, "QLinearConcat cannot have {inputs} inputs");

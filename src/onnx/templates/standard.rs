@@ -1,6 +1,6 @@
 //! Operators that the standard defines by other operators, and a few that are easily expressed by them.
 
-use tract_onnx::tract_hir::internal::{TractErrorContext, TractResult, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::attention::attention;
 use super::{Instance, Template};
@@ -33,7 +33,7 @@ pub(super) const TEMPLATES: &[(&str, Template)] = &[
 ];
 
 /// The logarithm of the probability of each target, negated and weighted.
-fn negative_log_likelihood_loss(node: &Instance<'_>) -> TractResult<String> {
+fn negative_log_likelihood_loss(node: &Instance<'_>) -> Result<String> {
     let mut body = String::from("x target weight -> loss\n");
     let ignored = node.ints("ignore_index").map(|_| node.int("ignore_index", 0));
     // An ignored target need not be a class: the first class replaces it.
@@ -80,7 +80,7 @@ fn negative_log_likelihood_loss(node: &Instance<'_>) -> TractResult<String> {
     Ok(body)
 }
 
-fn softmax_cross_entropy_loss(node: &Instance<'_>) -> TractResult<String> {
+fn softmax_cross_entropy_loss(node: &Instance<'_>) -> Result<String> {
     let ignore_index = match node.ints("ignore_index") {
         Some(_) => format!("ignore_index={}", node.int("ignore_index", 0)),
         None => String::new(),
@@ -98,7 +98,7 @@ fn softmax_cross_entropy_loss(node: &Instance<'_>) -> TractResult<String> {
     ))
 }
 
-fn bernoulli(node: &Instance<'_>) -> TractResult<String> {
+fn bernoulli(node: &Instance<'_>) -> Result<String> {
     let seed = match node.optional_float("seed") {
         Some(seed) => format!("seed={seed:?}"),
         None => String::new(),
@@ -116,7 +116,7 @@ fn bernoulli(node: &Instance<'_>) -> TractResult<String> {
     ))
 }
 
-fn center_crop_pad(node: &Instance<'_>) -> TractResult<String> {
+fn center_crop_pad(node: &Instance<'_>) -> Result<String> {
     let (lengths, axes) = match node.ints("axes") {
         Some(axes) => (format!("Gather x_shape {}", list(axes)), list(axes)),
         None => ("Identity x_shape".into(), "_".into()),
@@ -140,7 +140,7 @@ fn center_crop_pad(node: &Instance<'_>) -> TractResult<String> {
 }
 
 /// tract's factors are of single precision, which matrices of double precision cannot be multiplied with.
-fn gemm(node: &Instance<'_>) -> TractResult<String> {
+fn gemm(node: &Instance<'_>) -> Result<String> {
     let (alpha, beta) = (node.float("alpha", 1.0), node.float("beta", 1.0));
     let mut body = format!(
         "a b c -> y
@@ -163,7 +163,7 @@ fn gemm(node: &Instance<'_>) -> TractResult<String> {
     Ok(body + &format!("y = Add {product} {bias}"))
 }
 
-fn lp_pool(node: &Instance<'_>) -> TractResult<String> {
+fn lp_pool(node: &Instance<'_>) -> Result<String> {
     let p = node.int("p", 2);
     ensure!(p > 0, "the norm of a pool must be positive, not {p}");
     let kernel = node.ints("kernel_shape").context("a pool has a `kernel_shape`")?;
@@ -192,16 +192,16 @@ fn lp_pool(node: &Instance<'_>) -> TractResult<String> {
 }
 
 /// An optional value that the graph gives is there, and is the value itself.
-fn optional_has_element(node: &Instance<'_>) -> TractResult<String> {
+fn optional_has_element(node: &Instance<'_>) -> Result<String> {
     Ok(format!("value -> has_element\nhas_element = Cast {} to=9", i64::from(node.has(0))))
 }
 
-fn optional_get_element(_: &Instance<'_>) -> TractResult<String> {
+fn optional_get_element(_: &Instance<'_>) -> Result<String> {
     Ok("value -> element\nelement = Identity value".into())
 }
 
 /// tract takes the value as a scalar only.
-fn pad(node: &Instance<'_>) -> TractResult<String> {
+fn pad(node: &Instance<'_>) -> Result<String> {
     Ok(if node.has(2) {
         "x pads value axes -> y\nscalar = Reshape value []\ny = tract.Pad x pads scalar axes *".into()
     } else {
@@ -210,7 +210,7 @@ fn pad(node: &Instance<'_>) -> TractResult<String> {
 }
 
 /// Up to version 6 the slopes belong to the channels, later they are broadcast as everything else.
-fn p_relu(node: &Instance<'_>) -> TractResult<String> {
+fn p_relu(node: &Instance<'_>) -> Result<String> {
     Ok(match node.opset {
         ..7 => "x slope -> y
             shape = Shape x
@@ -223,7 +223,7 @@ fn p_relu(node: &Instance<'_>) -> TractResult<String> {
     })
 }
 
-fn lp_normalization(node: &Instance<'_>) -> TractResult<String> {
+fn lp_normalization(node: &Instance<'_>) -> Result<String> {
     let reduce = match node.int("p", 2) {
         1 => "ReduceL1",
         2 => "ReduceL2",
@@ -243,7 +243,7 @@ fn lp_normalization(node: &Instance<'_>) -> TractResult<String> {
 }
 
 /// The logarithm of softmax without the detour over probabilities that vanish.
-fn log_softmax(node: &Instance<'_>) -> TractResult<String> {
+fn log_softmax(node: &Instance<'_>) -> Result<String> {
     let (flatten, axis, restore) = if node.opset < 13 {
         // Up to version 12 all axes from this one on are one.
         let flatten = format!("rows = Flatten x axis={}", node.int("axis", 1));
@@ -265,7 +265,7 @@ fn log_softmax(node: &Instance<'_>) -> TractResult<String> {
 }
 
 /// ln(1 + exp(x)), which exp alone would overflow.
-fn softplus(_: &Instance<'_>) -> TractResult<String> {
+fn softplus(_: &Instance<'_>) -> Result<String> {
     Ok("x -> y
         size = Abs x
         below = Neg size
@@ -279,7 +279,7 @@ fn softplus(_: &Instance<'_>) -> TractResult<String> {
 }
 
 /// The logarithm of a sum of exponentials, with the greatest value taken out first.
-fn reduce_log_sum_exp(node: &Instance<'_>) -> TractResult<String> {
+fn reduce_log_sum_exp(node: &Instance<'_>) -> Result<String> {
     let axes = node.ints("axes").map_or_else(String::new, |axes| format!("axes={axes:?}").replace(' ', ""));
     let empty = match node.int("noop_with_empty_axes", 0) {
         0 => "",
@@ -304,7 +304,7 @@ fn reduce_log_sum_exp(node: &Instance<'_>) -> TractResult<String> {
     ))
 }
 
-fn compress(node: &Instance<'_>) -> TractResult<String> {
+fn compress(node: &Instance<'_>) -> Result<String> {
     if node.is_constant(1) {
         return Ok("x condition -> y\ny = tract.Compress x condition *".into());
     }
@@ -316,7 +316,7 @@ fn compress(node: &Instance<'_>) -> TractResult<String> {
 }
 
 /// tract wants scales of 32 bits; whole numbers are exact up to the last step.
-fn q_linear_mat_mul(node: &Instance<'_>) -> TractResult<String> {
+fn q_linear_mat_mul(node: &Instance<'_>) -> Result<String> {
     if [1, 2, 4, 5, 6, 7].into_iter().all(|position| node.is_constant(position)) {
         return Ok("a b c d e f g h -> y\ny = tract.QLinearMatMul a b c d e f g h".into());
     }
@@ -333,11 +333,11 @@ fn q_linear_mat_mul(node: &Instance<'_>) -> TractResult<String> {
 }
 
 /// tract wants scales to be constants, and knows nothing of blocks.
-fn quantize_linear(node: &Instance<'_>) -> TractResult<String> {
+fn quantize_linear(node: &Instance<'_>) -> Result<String> {
     Ok(quantization(node, "QuantizeLinear"))
 }
 
-fn dequantize_linear(node: &Instance<'_>) -> TractResult<String> {
+fn dequantize_linear(node: &Instance<'_>) -> Result<String> {
     Ok(quantization(node, "DequantizeLinear"))
 }
 
@@ -348,7 +348,7 @@ fn quantization(node: &Instance<'_>, name: &str) -> String {
 }
 
 /// The older name of Resize.
-fn upsample(node: &Instance<'_>) -> TractResult<String> {
+fn upsample(node: &Instance<'_>) -> Result<String> {
     let scales = match node.floats("scales") {
         Some(scales) => format!("{scales:?}").replace(' ', ""),
         None => "scales".into(),
@@ -362,7 +362,7 @@ fn list(values: &[i64]) -> String {
     format!("[{}]", values.join(","))
 }
 
-fn cum_sum(_: &Instance<'_>) -> TractResult<String> {
+fn cum_sum(_: &Instance<'_>) -> Result<String> {
     Ok("x axis -> y
         ints = predictql.DimsToInts x
         y = tract.CumSum ints axis *"

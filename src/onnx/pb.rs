@@ -1,0 +1,281 @@
+//! The messages of an ONNX file, with the fields of `onnx.proto` that are read. Fields that are not named here are
+//! skipped when a file is decoded.
+
+use prost::{Enumeration, Message, Oneof};
+
+/// A whole file.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct ModelProto {
+    #[prost(int64, tag = "1")]
+    pub(crate) ir_version: i64,
+    #[prost(message, repeated, tag = "8")]
+    pub(crate) opset_import: Vec<OperatorSetIdProto>,
+    #[prost(string, tag = "2")]
+    pub(crate) producer_name: String,
+    #[prost(string, tag = "3")]
+    pub(crate) producer_version: String,
+    #[prost(string, tag = "4")]
+    pub(crate) domain: String,
+    #[prost(int64, tag = "5")]
+    pub(crate) model_version: i64,
+    #[prost(string, tag = "6")]
+    pub(crate) doc_string: String,
+    #[prost(message, optional, tag = "7")]
+    pub(crate) graph: Option<GraphProto>,
+    #[prost(message, repeated, tag = "14")]
+    pub(crate) metadata_props: Vec<StringStringEntryProto>,
+    #[prost(message, repeated, tag = "25")]
+    pub(crate) functions: Vec<FunctionProto>,
+}
+
+/// The version of one domain's operators.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct OperatorSetIdProto {
+    #[prost(string, tag = "1")]
+    pub(crate) domain: String,
+    #[prost(int64, tag = "2")]
+    pub(crate) version: i64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct StringStringEntryProto {
+    #[prost(string, tag = "1")]
+    pub(crate) key: String,
+    #[prost(string, tag = "2")]
+    pub(crate) value: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct FunctionProto {
+    #[prost(string, optional, tag = "1")]
+    pub(crate) name: Option<String>,
+    #[prost(string, repeated, tag = "4")]
+    pub(crate) input: Vec<String>,
+    #[prost(string, repeated, tag = "5")]
+    pub(crate) output: Vec<String>,
+    #[prost(message, repeated, tag = "7")]
+    pub(crate) node: Vec<NodeProto>,
+    #[prost(string, optional, tag = "10")]
+    pub(crate) domain: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct GraphProto {
+    #[prost(message, repeated, tag = "1")]
+    pub(crate) node: Vec<NodeProto>,
+    #[prost(string, tag = "2")]
+    pub(crate) name: String,
+    #[prost(message, repeated, tag = "5")]
+    pub(crate) initializer: Vec<TensorProto>,
+    #[prost(message, repeated, tag = "15")]
+    pub(crate) sparse_initializer: Vec<SparseTensorProto>,
+    #[prost(message, repeated, tag = "11")]
+    pub(crate) input: Vec<ValueInfoProto>,
+    #[prost(message, repeated, tag = "12")]
+    pub(crate) output: Vec<ValueInfoProto>,
+    #[prost(message, repeated, tag = "13")]
+    pub(crate) value_info: Vec<ValueInfoProto>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct NodeProto {
+    #[prost(string, repeated, tag = "1")]
+    pub(crate) input: Vec<String>,
+    #[prost(string, repeated, tag = "2")]
+    pub(crate) output: Vec<String>,
+    #[prost(string, tag = "3")]
+    pub(crate) name: String,
+    #[prost(string, tag = "4")]
+    pub(crate) op_type: String,
+    #[prost(string, tag = "7")]
+    pub(crate) domain: String,
+    #[prost(message, repeated, tag = "5")]
+    pub(crate) attribute: Vec<AttributeProto>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct AttributeProto {
+    #[prost(string, tag = "1")]
+    pub(crate) name: String,
+    #[prost(string, tag = "21")]
+    pub(crate) ref_attr_name: String,
+    #[prost(enumeration = "attribute_proto::AttributeType", tag = "20")]
+    pub(crate) r#type: i32,
+    #[prost(float, tag = "2")]
+    pub(crate) f: f32,
+    #[prost(int64, tag = "3")]
+    pub(crate) i: i64,
+    #[prost(bytes = "vec", tag = "4")]
+    pub(crate) s: Vec<u8>,
+    #[prost(message, optional, tag = "5")]
+    pub(crate) t: Option<TensorProto>,
+    #[prost(message, optional, tag = "6")]
+    pub(crate) g: Option<GraphProto>,
+    #[prost(float, repeated, tag = "7")]
+    pub(crate) floats: Vec<f32>,
+    #[prost(int64, repeated, tag = "8")]
+    pub(crate) ints: Vec<i64>,
+    #[prost(bytes = "vec", repeated, tag = "9")]
+    pub(crate) strings: Vec<Vec<u8>>,
+    #[prost(message, repeated, tag = "10")]
+    pub(crate) tensors: Vec<TensorProto>,
+    #[prost(message, repeated, tag = "11")]
+    pub(crate) graphs: Vec<GraphProto>,
+}
+
+pub(crate) mod attribute_proto {
+    use super::Enumeration;
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Enumeration)]
+    #[repr(i32)]
+    pub(crate) enum AttributeType {
+        Undefined = 0,
+        Float = 1,
+        Int = 2,
+        String = 3,
+        Tensor = 4,
+        Graph = 5,
+        Floats = 6,
+        Ints = 7,
+        Strings = 8,
+        Tensors = 9,
+        Graphs = 10,
+        SparseTensor = 11,
+        SparseTensors = 12,
+        TypeProto = 13,
+        TypeProtos = 14,
+    }
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct ValueInfoProto {
+    #[prost(string, tag = "1")]
+    pub(crate) name: String,
+    #[prost(message, optional, tag = "2")]
+    pub(crate) r#type: Option<TypeProto>,
+}
+
+/// A tensor; which of the lists holds the values, its type tells, unless they are in `raw_data`.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct TensorProto {
+    #[prost(int64, repeated, tag = "1")]
+    pub(crate) dims: Vec<i64>,
+    #[prost(enumeration = "tensor_proto::DataType", tag = "2")]
+    pub(crate) data_type: i32,
+    #[prost(float, repeated, tag = "4")]
+    pub(crate) float_data: Vec<f32>,
+    #[prost(int32, repeated, tag = "5")]
+    pub(crate) int32_data: Vec<i32>,
+    #[prost(bytes = "vec", repeated, tag = "6")]
+    pub(crate) string_data: Vec<Vec<u8>>,
+    #[prost(int64, repeated, tag = "7")]
+    pub(crate) int64_data: Vec<i64>,
+    #[prost(string, tag = "8")]
+    pub(crate) name: String,
+    #[prost(bytes = "vec", tag = "9")]
+    pub(crate) raw_data: Vec<u8>,
+    #[prost(double, repeated, tag = "10")]
+    pub(crate) double_data: Vec<f64>,
+    #[prost(uint64, repeated, tag = "11")]
+    pub(crate) uint64_data: Vec<u64>,
+    #[prost(enumeration = "tensor_proto::DataLocation", optional, tag = "14")]
+    pub(crate) data_location: Option<i32>,
+    #[prost(message, repeated, tag = "13")]
+    pub(crate) external_data: Vec<StringStringEntryProto>,
+}
+
+pub(crate) mod tensor_proto {
+    use super::Enumeration;
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Enumeration)]
+    #[repr(i32)]
+    pub(crate) enum DataType {
+        Undefined = 0,
+        Float = 1,
+        Uint8 = 2,
+        Int8 = 3,
+        Uint16 = 4,
+        Int16 = 5,
+        Int32 = 6,
+        Int64 = 7,
+        String = 8,
+        Bool = 9,
+        Float16 = 10,
+        Double = 11,
+        Uint32 = 12,
+        Uint64 = 13,
+        Complex64 = 14,
+        Complex128 = 15,
+        Bfloat16 = 16,
+        Float8e4m3fn = 17,
+        Float8e4m3fnuz = 18,
+        Float8e5m2 = 19,
+        Float8e5m2fnuz = 20,
+        Uint4 = 21,
+        Int4 = 22,
+        Float4e2m1 = 23,
+    }
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Enumeration)]
+    #[repr(i32)]
+    pub(crate) enum DataLocation {
+        Default = 0,
+        External = 1,
+    }
+}
+
+/// Only the presence of one is asked for.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct SparseTensorProto {}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct TensorShapeProto {
+    #[prost(message, repeated, tag = "1")]
+    pub(crate) dim: Vec<tensor_shape_proto::Dimension>,
+}
+
+pub(crate) mod tensor_shape_proto {
+    use super::Message;
+
+    #[derive(Clone, PartialEq, Message)]
+    pub(crate) struct Dimension {
+        #[prost(oneof = "dimension::Value", tags = "1, 2")]
+        pub(crate) value: Option<dimension::Value>,
+    }
+
+    pub(crate) mod dimension {
+        use super::super::Oneof;
+
+        #[derive(Clone, PartialEq, Oneof)]
+        pub(crate) enum Value {
+            #[prost(int64, tag = "1")]
+            DimValue(i64),
+            #[prost(string, tag = "2")]
+            DimParam(String),
+        }
+    }
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct TypeProto {
+    #[prost(oneof = "type_proto::Value", tags = "1")]
+    pub(crate) value: Option<type_proto::Value>,
+}
+
+pub(crate) mod type_proto {
+    use super::{Message, Oneof};
+
+    #[derive(Clone, PartialEq, Message)]
+    pub(crate) struct Tensor {
+        #[prost(enumeration = "super::tensor_proto::DataType", tag = "1")]
+        pub(crate) elem_type: i32,
+        #[prost(message, optional, tag = "2")]
+        pub(crate) shape: Option<super::TensorShapeProto>,
+    }
+
+    #[derive(Clone, PartialEq, Oneof)]
+    pub(crate) enum Value {
+        #[prost(message, tag = "1")]
+        TensorType(Tensor),
+    }
+}

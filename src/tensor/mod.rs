@@ -1,0 +1,238 @@
+//! Tensors: a shape, and elements of one type in row-major order. Copies share their elements until one is changed.
+//!
+//! The room knows nothing of files, operators or columns.
+
+mod cast;
+mod element;
+
+pub(crate) use element::{Buffer, Element, ElementType, with_elements};
+
+use std::fmt;
+use std::sync::Arc;
+
+use anyhow::{Result, bail, ensure, format_err};
+
+/// A tensor of any type.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Tensor {
+    shape: Vec<usize>,
+    buffer: Buffer,
+}
+
+impl fmt::Debug for Tensor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}{:?}", self.element(), self.shape)
+    }
+}
+
+/// The number of elements of `shape`; `None` beyond all numbers.
+pub(crate) fn volume(shape: &[usize]) -> Option<usize> {
+    shape.iter().try_fold(1_usize, |count, length| count.checked_mul(*length))
+}
+
+impl Tensor {
+    /// A tensor of `shape`.
+    ///
+    /// # Errors
+    /// Where there are more or fewer elements than the shape has room for.
+    pub(crate) fn new<T: Element>(shape: Vec<usize>, elements: Vec<T>) -> Result<Self> {
+        ensure!(
+            volume(&shape) == Some(elements.len()),
+            "{} elements do not fill shape {shape:?}",
+            elements.len()
+        );
+        Ok(Self { shape, buffer: T::buffer(Arc::new(elements)) })
+    }
+
+    /// A single number or text, without dimensions.
+    pub(crate) fn scalar<T: Element>(element: T) -> Self {
+        Self { shape: Vec::new(), buffer: T::buffer(Arc::new(vec![element])) }
+    }
+
+    /// A tensor of one dimension.
+    pub(crate) fn vector<T: Element>(elements: Vec<T>) -> Self {
+        Self { shape: vec![elements.len()], buffer: T::buffer(Arc::new(elements)) }
+    }
+
+    /// A tensor of zeros, of false, or of empty texts.
+    ///
+    /// # Errors
+    /// Where no memory could hold it.
+    pub(crate) fn zeros(element: ElementType, shape: &[usize]) -> Result<Self> {
+        let count =
+            volume(shape).filter(|count| isize::try_from(count.saturating_mul(element.size())).is_ok());
+        let count = count.ok_or_else(|| format_err!("a tensor of shape {shape:?} is larger than memory"))?;
+        Ok(Self { shape: shape.to_vec(), buffer: element::zeros(element, count) })
+    }
+
+    pub(crate) fn element(&self) -> ElementType {
+        self.buffer.element()
+    }
+
+    pub(crate) fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    pub(crate) fn rank(&self) -> usize {
+        self.shape.len()
+    }
+
+    /// The number of elements.
+    pub(crate) fn len(&self) -> usize {
+        with_elements!(&self.buffer, elements => elements.len())
+    }
+
+    pub(crate) fn buffer(&self) -> &Buffer {
+        &self.buffer
+    }
+
+    /// The elements.
+    ///
+    /// # Errors
+    /// Where they are of another type.
+    pub(crate) fn elements<T: Element>(&self) -> Result<&[T]> {
+        match T::elements(&self.buffer) {
+            Some(elements) => Ok(elements),
+            None => bail!("expected elements of {:?}, found {:?}", T::TYPE, self.element()),
+        }
+    }
+
+    /// The elements, to change them; they are copied where others share them.
+    ///
+    /// # Errors
+    /// Where they are of another type.
+    pub(crate) fn elements_mut<T: Element>(&mut self) -> Result<&mut [T]> {
+        let found = self.element();
+        match T::elements_mut(&mut self.buffer) {
+            Some(elements) => Ok(Arc::<Vec<T>>::make_mut(elements)),
+            None => bail!("expected elements of {:?}, found {found:?}", T::TYPE),
+        }
+    }
+
+    /// The same elements in another shape.
+    ///
+    /// # Errors
+    /// Where the shape has not room for just these.
+    pub(crate) fn with_shape(self, shape: Vec<usize>) -> Result<Self> {
+        ensure!(volume(&shape) == Some(self.len()), "{} elements do not fill shape {shape:?}", self.len());
+        Ok(Self { shape, ..self })
+    }
+
+    /// The runs of `length` elements that start at `starts` of the flat layout, one after the other, as a tensor of
+    /// `shape`.
+    ///
+    /// # Errors
+    /// Where a run lies outside of the tensor, or all do not fill the shape.
+    pub(crate) fn take_runs(&self, starts: &[usize], length: usize, shape: Vec<usize>) -> Result<Self> {
+        let count = starts.len().checked_mul(length);
+        ensure!(count.is_some() && volume(&shape) == count, "the elements do not fill shape {shape:?}");
+        let last = self.len().checked_sub(length);
+        ensure!(
+            starts.iter().all(|start| last.is_some_and(|last| *start <= last)),
+            "an index lies outside of a tensor of shape {:?}",
+            self.shape
+        );
+        let buffer = with_elements!(&self.buffer, elements => buffer_of(runs(elements, starts, length)));
+        Ok(Self { shape, buffer })
+    }
+
+    /// The elements at `indexes` of the flat layout, as a tensor of `shape`.
+    ///
+    /// # Errors
+    /// Those of [`Tensor::take_runs`].
+    pub(crate) fn take(&self, indexes: &[usize], shape: Vec<usize>) -> Result<Self> {
+        self.take_runs(indexes, 1, shape)
+    }
+
+    /// The same with its axes in the order of `axes`, which names each of them once.
+    ///
+    /// # Errors
+    /// Where `axes` does not.
+    #[expect(clippy::indexing_slicing, reason = "`axes` holds every axis once")]
+    pub(crate) fn transpose(&self, axes: &[usize]) -> Result<Self> {
+        let mut sorted = axes.to_vec();
+        sorted.sort_unstable();
+        ensure!(sorted.iter().copied().eq(0..self.rank()), "{axes:?} are not the axes of {:?}", self.shape);
+        let shape: Vec<usize> = axes.iter().map(|axis| self.shape[*axis]).collect();
+        // Axes of length 1 may move freely.
+        let moved: Vec<usize> = axes.iter().copied().filter(|axis| self.shape[*axis] != 1).collect();
+        if moved.is_sorted() {
+            return self.clone().with_shape(shape);
+        }
+        let strides = strides(&self.shape);
+        // The last axes that stay where they are move as one.
+        let fixed =
+            axes.iter().rev().zip((0..self.rank()).rev()).take_while(|(from, to)| **from == *to).count();
+        let (outer, inner) = axes.split_at(axes.len() - fixed);
+        let length = inner.iter().map(|axis| self.shape[*axis]).product();
+        let steps: Vec<(usize, usize)> =
+            outer.iter().map(|axis| (self.shape[*axis], strides[*axis])).collect();
+        self.take_runs(&offsets(&steps), length, shape)
+    }
+
+    /// The same with `from` moved to the place `to` among the axes.
+    ///
+    /// # Errors
+    /// Where there are not so many axes.
+    pub(crate) fn move_axis(&self, from: usize, to: usize) -> Result<Self> {
+        ensure!(from < self.rank() && to < self.rank(), "there are {} axes", self.rank());
+        let mut axes: Vec<usize> = (0..self.rank()).filter(|axis| *axis != from).collect();
+        axes.insert(to, from);
+        self.transpose(&axes)
+    }
+
+    /// Whether a float is NaN.
+    pub(crate) fn holds_nan(&self) -> bool {
+        match &self.buffer {
+            Buffer::F32(elements) => elements.iter().any(|element| element.is_nan()),
+            Buffer::F64(elements) => elements.iter().any(|element| element.is_nan()),
+            _ => false,
+        }
+    }
+
+    /// The bytes of memory that its elements take, letters of texts aside.
+    pub(crate) fn bytes(&self) -> usize {
+        self.len() * self.element().size()
+    }
+}
+
+/// How far apart neighbours along each axis of `shape` are.
+pub(crate) fn strides(shape: &[usize]) -> Vec<usize> {
+    let mut step = 1_usize;
+    let mut strides: Vec<usize> = shape
+        .iter()
+        .rev()
+        .map(|length| {
+            let stride = step;
+            step = step.saturating_mul(*length);
+            stride
+        })
+        .collect();
+    strides.reverse();
+    strides
+}
+
+/// Where the elements of a view lie: for each axis its length and the distance of neighbours; the last axis runs
+/// fastest.
+pub(crate) fn offsets(axes: &[(usize, usize)]) -> Vec<usize> {
+    let mut offsets = vec![0];
+    for (length, stride) in axes {
+        offsets =
+            offsets.iter().flat_map(|start| (0..*length).map(move |step| start + step * stride)).collect();
+    }
+    offsets
+}
+
+fn buffer_of<T: Element>(elements: Vec<T>) -> Buffer {
+    T::buffer(Arc::new(elements))
+}
+
+#[expect(clippy::indexing_slicing, reason = "`take_runs` has checked that every run lies inside")]
+fn runs<T: Element>(elements: &[T], starts: &[usize], length: usize) -> Vec<T> {
+    if length == 1 {
+        return starts.iter().map(|start| elements[*start].clone()).collect();
+    }
+    let mut taken = Vec::with_capacity(starts.len() * length);
+    starts.iter().for_each(|start| taken.extend_from_slice(&elements[*start..*start + length]));
+    taken
+}
