@@ -29,6 +29,7 @@ mod plan;
 mod syntax;
 pub mod table;
 mod tensor;
+mod tract;
 #[cfg(target_family = "wasm")]
 mod wasm;
 

@@ -20,7 +20,7 @@ use tract_onnx::{Onnx, pb as tract_pb};
 use super::shapes::InputShapes;
 use crate::diag::Result;
 use crate::onnx::{Dim, Weights, failure, pb};
-use crate::operators::convert::to_tract;
+use crate::tract::convert::to_tract;
 
 /// A graph that loads.
 pub(super) enum Graph {

@@ -34,7 +34,7 @@ use arrow_array::ArrayRef;
 use crate::diag::{Code, Error, Invariant, Result, ensure};
 use crate::limits::Limits;
 use crate::onnx::{self, KnownLabels, failure};
-use crate::{boosters, operators};
+use crate::{boosters, tract};
 use graph_port::GraphPort;
 use inputs::Inputs;
 use load::Graph;
@@ -300,7 +300,7 @@ impl Core {
         options: &ModelOptions,
         limits: &Limits,
     ) -> Result<Self> {
-        let reader = operators::onnx();
+        let reader = tract::onnx();
         let file = boosters::translate(bytes, options.format)?;
         let mut found =
             onnx::read(&file.onnx, external, limits, &|name| reader.op_register.0.contains_key(name))?;

@@ -11,9 +11,9 @@ use super::shapes::InputShapes;
 use crate::diag::{Error, Result};
 use crate::limits::{Limits, TENSOR_BYTES};
 use crate::onnx::failure;
-use crate::operators::convert::{from_tract, to_tract};
-use crate::operators::{guard_indices, keep_nan};
 use crate::tensor::Tensor;
+use crate::tract::convert::{from_tract, to_tract};
+use crate::tract::{guard_indices, keep_nan};
 
 /// The plans of one model, the most recently used last.
 pub(super) struct Plans {

@@ -16,8 +16,8 @@ use crate::limits::Limits;
 use crate::onnx::pb::TensorProto;
 use crate::onnx::pb::tensor_proto::DataType as Element;
 use crate::onnx::{self, failure, tensors};
-use crate::operators;
 use crate::tensor::{Buffer, Tensor};
+use crate::tract;
 
 /// A graph from tensors to tensors, loaded for given inputs.
 ///
@@ -55,7 +55,7 @@ impl TensorModel {
     /// # Errors
     /// Those of [`Model::load`](super::Model::load), and `input-type-mismatch`.
     pub fn load(bytes: &[u8], inputs: &[Vec<u8>], limits: &Limits) -> Result<Self> {
-        let reader = operators::onnx();
+        let reader = tract::onnx();
         let found =
             onnx::read(bytes, &BTreeMap::new(), limits, &|name| reader.op_register.0.contains_key(name))?;
         let inputs = inputs.iter().map(|input| decode(input)).collect::<Result<Vec<_>>>()?;

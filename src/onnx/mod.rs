@@ -5,6 +5,7 @@
 //! columns, options or predictions.
 
 mod arguments;
+mod attributes;
 pub(crate) mod build;
 mod check;
 mod declared;

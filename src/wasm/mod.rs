@@ -32,7 +32,7 @@ fn clock() -> f64 {
 #[doc(hidden)]
 #[wasm_bindgen(start)]
 pub fn start() {
-    crate::operators::kernels::register();
+    crate::tract::constructors::register();
     // A panic is a bug; its words reach the host as an exception, and the host starts another instance.
     std::panic::set_hook(Box::new(|panic| wasm_bindgen::throw_str(&format!("PredictQL panicked: {panic}"))));
 }

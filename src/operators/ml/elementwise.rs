@@ -2,13 +2,12 @@
 //!
 //! They take float64 and integers as well as float32; where the standard is silent, onnxruntime's behaviour is the model.
 
-use tract_onnx::model::ParsingContext;
-use tract_onnx::pb::NodeProto;
-use tract_onnx::tract_hir::internal::{
-    Datum, DatumType, TValue, TVec, Tensor, ToDim, TractResult, bail, ensure, tvec,
-};
+use crate::onnx::pb::NodeProto;
+use anyhow::{Result, bail, ensure};
 
-use super::{Operator, Shape, list_or_empty, map_elements, only, row_length};
+use crate::tensor::{Element, ElementType, Tensor};
+
+use super::{Context, Dim, Operator, Shape, map_elements, only, row_length};
 
 /// Gives 1 for elements above the threshold and 0 for all others.
 #[derive(Debug)]
@@ -17,17 +16,17 @@ pub(super) struct Binarizer {
 }
 
 impl Operator for Binarizer {
-    fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
-        Ok(Self { threshold: node.get_attr_opt::<f32>("threshold")?.unwrap_or(0.0).into() })
+    fn parse(_: &Context<'_>, node: &NodeProto) -> Result<Self> {
+        Ok(Self { threshold: node.optional::<f32>("threshold")?.unwrap_or(0.0).into() })
     }
 
-    fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
-        Ok(tvec!(only(inputs)?.clone()))
+    fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
+        Ok(vec![only(inputs)?.clone()])
     }
 
-    fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
+    fn eval(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
         let binarize = |_, value| f64::from(u8::from(value > self.threshold));
-        Ok(tvec!(map_elements::<f64>(inputs, binarize)?))
+        Ok(vec![map_elements::<f64>(inputs, binarize)?])
     }
 }
 
@@ -45,36 +44,36 @@ struct Imputed<T> {
 }
 
 impl Operator for Imputer {
-    fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
-        let floats: Vec<f32> = list_or_empty(node, "imputed_value_floats")?;
+    fn parse(_: &Context<'_>, node: &NodeProto) -> Result<Self> {
+        let floats: Vec<f32> = node.list("imputed_value_floats")?;
         Ok(Self {
             floats: Imputed {
-                missing: node.get_attr_opt::<f32>("replaced_value_float")?.unwrap_or(0.0).into(),
+                missing: node.optional::<f32>("replaced_value_float")?.unwrap_or(0.0).into(),
                 values: floats.into_iter().map(f64::from).collect(),
             },
             ints: Imputed {
-                missing: node.get_attr_opt("replaced_value_int64")?.unwrap_or(0),
-                values: list_or_empty(node, "imputed_value_int64s")?,
+                missing: node.optional("replaced_value_int64")?.unwrap_or(0),
+                values: node.list("imputed_value_int64s")?,
             },
         })
     }
 
-    fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
-        Ok(tvec!(only(inputs)?.clone()))
+    fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
+        Ok(vec![only(inputs)?.clone()])
     }
 
-    fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
-        let floats = only(inputs)?.datum_type().is_float();
-        Ok(tvec!(if floats { self.floats.fill(inputs) } else { self.ints.fill(inputs) }?))
+    fn eval(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
+        let floats = only(inputs)?.element().is_float();
+        Ok(vec![if floats { self.floats.fill(inputs) } else { self.ints.fill(inputs) }?])
     }
 }
 
-impl<T: Datum + Copy + PartialOrd> Imputed<T> {
+impl<T: Element + Copy + PartialOrd> Imputed<T> {
     #[expect(
         clippy::indexing_slicing,
         reason = "with a value for each feature, features are below their number"
     )]
-    fn fill(&self, inputs: &[TValue]) -> TractResult<Tensor> {
+    fn fill(&self, inputs: &[Tensor]) -> Result<Tensor> {
         let width = row_length(only(inputs)?.shape());
         let Some(first) = self.values.first() else { bail!("there are no values to impute for this type") };
         // As in onnxruntime: a list of any other length than the number of features gives its first value to all.
@@ -101,42 +100,41 @@ pub(super) struct Scaler {
 }
 
 impl Operator for Scaler {
-    fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
-        let offset: Vec<f32> = node.get_attr_vec("offset")?;
-        let scale: Vec<f32> = node.get_attr_vec("scale")?;
+    fn parse(_: &Context<'_>, node: &NodeProto) -> Result<Self> {
+        let offset: Vec<f32> = node.required("offset")?;
+        let scale: Vec<f32> = node.required("scale")?;
         ensure!(offset.len() == scale.len(), "{} offsets do not fit {} scales", offset.len(), scale.len());
         ensure!(!offset.is_empty(), "there is no offset");
         Ok(Self { offset, scale })
     }
 
-    fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
+    fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
         let (_, shape) = only(inputs)?;
-        if let Some(features) = shape.last().filter(|features| features.to_i64().is_ok()) {
+        if let Some(features) = shape.last().and_then(Dim::known) {
             ensure!(
-                self.offset.len() == 1 || *features == self.offset.len().to_dim(),
+                self.offset.len() == 1 || features == self.offset.len(),
                 "{features} features do not fit {} offsets",
                 self.offset.len()
             );
         }
-        Ok(tvec!((DatumType::F32, shape.clone())))
+        Ok(vec![(ElementType::F32, shape.clone())])
     }
 
     #[expect(clippy::indexing_slicing, reason = "there is one offset, or one for each feature of a row")]
-    fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
+    fn eval(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
         let input = only(inputs)?;
         let width = row_length(input.shape());
         let count = self.offset.len();
         ensure!(count == 1 || count == width, "{width} features do not fit {count} offsets");
-        if input.datum_type() == DatumType::F64 {
+        if input.element() == ElementType::F64 {
             let scaled = map_elements::<f64>(inputs, |feature, x| {
                 let index = if count == 1 { 0 } else { feature };
                 (x - f64::from(self.offset[index])) * f64::from(self.scale[index])
             })?;
-            return Ok(tvec!(scaled.cast_to::<f32>()?.into_owned()));
+            return Ok(vec![scaled.cast(ElementType::F32)?]);
         }
-        let mut output = input.cast_to::<f32>()?.into_owned();
-        let mut view = output.try_as_plain_ram_mut()?;
-        let values = view.as_slice_mut::<f32>()?;
+        let mut output = input.cast(ElementType::F32)?;
+        let values = output.elements_mut::<f32>()?;
         if let ([offset], [scale]) = (self.offset.as_slice(), self.scale.as_slice()) {
             values.iter_mut().for_each(|x| *x = (*x - offset) * scale);
         } else {
@@ -146,6 +144,6 @@ impl Operator for Scaler {
                 }
             }
         }
-        Ok(tvec!(output))
+        Ok(vec![output])
     }
 }

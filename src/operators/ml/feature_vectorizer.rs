@@ -1,12 +1,11 @@
 //! `FeatureVectorizer` of ai.onnx.ml 1: puts its inputs side by side into one matrix of floats. tract has none.
 
-use tract_onnx::model::ParsingContext;
-use tract_onnx::pb::NodeProto;
-use tract_onnx::tract_hir::internal::{
-    DatumType, TValue, TVec, Tensor, ToDim, TractResult, bail, ensure, tvec,
-};
+use crate::onnx::pb::NodeProto;
+use anyhow::{Result, bail, ensure};
 
-use super::{Operator, Shape};
+use crate::tensor::{ElementType, Tensor};
+
+use super::{Context, Operator, Shape};
 
 #[derive(Debug)]
 pub(super) struct FeatureVectorizer {
@@ -15,35 +14,35 @@ pub(super) struct FeatureVectorizer {
 }
 
 impl Operator for FeatureVectorizer {
-    fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
-        let dimensions: Vec<usize> = node.get_attr_vec("inputdimensions")?;
+    fn parse(_: &Context<'_>, node: &NodeProto) -> Result<Self> {
+        let dimensions: Vec<usize> = node.required("inputdimensions")?;
         ensure!(dimensions.len() == node.input.len(), "as many dimensions as inputs are needed");
         let width = dimensions.iter().try_fold(0_usize, |all, features| all.checked_add(*features));
         ensure!(width.is_some(), "there are too many features");
         Ok(Self { dimensions })
     }
 
-    fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
+    fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
         ensure!(inputs.len() == self.dimensions.len(), "as many inputs as dimensions are needed");
         for ((_, shape), features) in inputs.iter().zip(&self.dimensions) {
             let found = match shape.as_slice() {
-                [_] => 1.to_dim(),
+                [_] => 1.into(),
                 [_, features] => features.clone(),
                 other => bail!("expected a matrix, found rank {}", other.len()),
             };
             ensure!(
-                found.to_i64().is_err() || found == features.to_dim(),
+                found.known().is_none_or(|found| found == *features),
                 "expected {features} features, found {found}"
             );
         }
         let rows = inputs.first().and_then(|(_, shape)| shape.first());
         let Some(rows) = rows.cloned() else { bail!("expected an input") };
         let features: usize = self.dimensions.iter().sum();
-        Ok(tvec!((DatumType::F32, tvec!(rows, features.to_dim()))))
+        Ok(vec![(ElementType::F32, vec![rows, features.into()])])
     }
 
     #[expect(clippy::indexing_slicing, reason = "rows are as long as the features of all inputs together")]
-    fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
+    fn eval(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
         ensure!(inputs.len() == self.dimensions.len(), "as many inputs as dimensions are needed");
         let rows = inputs.first().and_then(|input| input.shape().first());
         let Some(&rows) = rows else { bail!("expected an input") };
@@ -55,19 +54,17 @@ impl Operator for FeatureVectorizer {
             );
         }
         let width: usize = self.dimensions.iter().sum();
-        let mut output = Tensor::zero::<f32>(&[rows, width])?;
-        let mut view = output.try_as_plain_ram_mut()?;
-        let values = view.as_slice_mut::<f32>()?;
+        let mut output = Tensor::zeros(ElementType::F32, &[rows, width])?;
+        let values = output.elements_mut::<f32>()?;
         let mut start = 0;
         for (input, &features) in inputs.iter().zip(&self.dimensions) {
-            let input = input.cast_to::<f32>()?;
-            let view = input.try_as_plain_ram()?;
-            let from = view.as_slice::<f32>()?.chunks(features.max(1));
+            let input = input.cast(ElementType::F32)?;
+            let from = input.elements::<f32>()?.chunks(features.max(1));
             for (row, from) in values.chunks_mut(width.max(1)).zip(from) {
                 row[start..start + features].copy_from_slice(from);
             }
             start += features;
         }
-        Ok(tvec!(output))
+        Ok(vec![output])
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use tract_onnx::tract_hir::internal::{DatumType, Tensor, TractResult};
+use anyhow::Result;
 
-use super::elements;
+use crate::tensor::{ElementType, Tensor};
 
 /// Maps keys to their positions in the list. Floats are compared by their bits, all NaN being one key.
 #[derive(Debug)]
@@ -16,36 +16,36 @@ pub(super) enum KeyIndex {
 }
 
 impl KeyIndex {
-    pub(super) fn new(keys: &Tensor) -> TractResult<Self> {
-        Ok(match keys.datum_type() {
-            DatumType::String => Self::Strings(index(elements::<String>(keys)?)),
+    pub(super) fn new(keys: &Tensor) -> Result<Self> {
+        Ok(match keys.element() {
+            ElementType::String => Self::Strings(index(keys.to_vec::<String>()?)),
             element if element.is_float() => {
-                Self::Floats(index(elements::<f64>(keys)?.into_iter().map(float_key)))
+                Self::Floats(index(keys.to_vec::<f64>()?.into_iter().map(float_key)))
             }
-            _ => Self::Ints(index(elements::<i64>(keys)?)),
+            _ => Self::Ints(index(keys.to_vec::<i64>()?)),
         })
     }
 
     /// Whether values of the type `sought` are of the same kind as the keys.
-    pub(super) fn takes(&self, sought: DatumType) -> bool {
+    pub(super) fn takes(&self, sought: ElementType) -> bool {
         match self {
-            Self::Strings(_) => sought == DatumType::String,
+            Self::Strings(_) => sought == ElementType::String,
             Self::Floats(_) => sought.is_float(),
-            Self::Ints(_) => sought.is_integer() || sought.is_tdim(),
+            Self::Ints(_) => sought.is_integer(),
         }
     }
 
     /// The position of every element of `sought`; `None` for those that are not in the list. Floats that are looked up
     /// among integers lose their fraction.
-    pub(super) fn positions(&self, sought: &Tensor) -> TractResult<Vec<Option<usize>>> {
+    pub(super) fn positions(&self, sought: &Tensor) -> Result<Vec<Option<usize>>> {
         Ok(match self {
-            Self::Strings(keys) => find(keys, elements::<String>(sought)?),
-            Self::Floats(keys) => find(keys, elements::<f64>(sought)?.into_iter().map(float_key)),
-            Self::Ints(keys) if sought.datum_type().is_float() => {
-                let sought = elements::<f64>(sought)?.into_iter();
+            Self::Strings(keys) => find(keys, sought.to_vec::<String>()?),
+            Self::Floats(keys) => find(keys, sought.to_vec::<f64>()?.into_iter().map(float_key)),
+            Self::Ints(keys) if sought.element().is_float() => {
+                let sought = sought.to_vec::<f64>()?.into_iter();
                 sought.map(|key| keys.get(&int_key(key)?).copied()).collect()
             }
-            Self::Ints(keys) => find(keys, elements::<i64>(sought)?),
+            Self::Ints(keys) => find(keys, sought.to_vec::<i64>()?),
         })
     }
 }

@@ -3,15 +3,14 @@
 //! tract's refuse the transforms PROBIT and SOFTMAX_ZERO. Where the standard is silent (two classes with the weights of
 //! one), onnxruntime's behaviour is the model.
 
-use tract_onnx::model::ParsingContext;
-use tract_onnx::pb::NodeProto;
-use tract_onnx::tract_hir::internal::{
-    DatumType, TDim, TValue, TVec, Tensor, ToDim, TractResult, ensure, tvec,
-};
+use crate::onnx::pb::NodeProto;
+use anyhow::{Result, ensure};
+
+use crate::tensor::{ElementType, Tensor};
 
 use super::class_labels::ClassLabels;
 use super::post_transform::PostTransform;
-use super::{Operator, Shape, feature_matrix, list_or_empty, only};
+use super::{Context, Dim, Operator, Shape, feature_matrix, only};
 
 #[derive(Debug)]
 pub(super) struct LinearClassifier {
@@ -36,7 +35,7 @@ struct Sums {
 }
 
 impl Operator for LinearClassifier {
-    fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
+    fn parse(_: &Context<'_>, node: &NodeProto) -> Result<Self> {
         let labels = ClassLabels::parse(node, "classlabels_ints")?;
         let sums = Sums::parse(node, labels.count())?;
         let count = sums.intercepts.len();
@@ -48,20 +47,20 @@ impl Operator for LinearClassifier {
         Ok(Self { labels, sums, post_transform: PostTransform::parse(node)? })
     }
 
-    fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
+    fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
         let rows = self.sums.rows(inputs)?;
-        Ok(tvec!(
-            (self.labels.datum_type(), tvec!(rows.clone())),
-            (DatumType::F32, tvec!(rows, self.labels.count().to_dim()))
-        ))
+        Ok(vec![
+            (self.labels.element(), vec![rows.clone()]),
+            (ElementType::F32, vec![rows, self.labels.count().into()]),
+        ])
     }
 
-    fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
+    fn eval(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
         let mut classes = Vec::new();
         let scores = self
             .sums
             .run(only(inputs)?, self.labels.count(), |scores| classes.push(self.classify(scores)))?;
-        Ok(tvec!(self.labels.of_classes(&classes)?, scores))
+        Ok(vec![self.labels.of_classes(&classes)?, scores])
     }
 }
 
@@ -86,31 +85,31 @@ impl LinearClassifier {
 }
 
 impl Operator for LinearRegressor {
-    fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
-        let targets = node.get_attr_opt("targets")?.unwrap_or(1);
+    fn parse(_: &Context<'_>, node: &NodeProto) -> Result<Self> {
+        let targets = node.optional("targets")?.unwrap_or(1);
         let sums = Sums::parse(node, targets)?;
         let count = sums.intercepts.len();
         ensure!(count == targets, "{count} intercepts do not fit {targets} targets");
         Ok(Self { sums, post_transform: PostTransform::parse(node)? })
     }
 
-    fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
+    fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
         let rows = self.sums.rows(inputs)?;
-        Ok(tvec!((DatumType::F32, tvec!(rows, self.sums.intercepts.len().to_dim()))))
+        Ok(vec![(ElementType::F32, vec![rows, self.sums.intercepts.len().into()])])
     }
 
-    fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
+    fn eval(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
         let targets = self.sums.intercepts.len();
         let transform = |sums: &mut [f32]| self.post_transform.apply_to_targets(sums);
-        Ok(tvec!(self.sums.run(only(inputs)?, targets, transform)?))
+        Ok(vec![self.sums.run(only(inputs)?, targets, transform)?])
     }
 }
 
 impl Sums {
     /// Reads the attributes; without intercepts, there are `count` sums.
-    fn parse(node: &NodeProto, count: usize) -> TractResult<Self> {
-        let coefficients = node.get_attr_vec::<f32>("coefficients")?;
-        let intercepts: Vec<f32> = list_or_empty(node, "intercepts")?;
+    fn parse(node: &NodeProto, count: usize) -> Result<Self> {
+        let coefficients = node.required::<Vec<f32>>("coefficients")?;
+        let intercepts: Vec<f32> = node.list("intercepts")?;
         // Absent intercepts are zero.
         let intercepts = if intercepts.is_empty() { vec![0.0; count] } else { intercepts };
         let count = intercepts.len();
@@ -124,13 +123,13 @@ impl Sums {
     }
 
     /// The rows of the only input, which must have the features that the weights are for.
-    fn rows(&self, inputs: &[Shape]) -> TractResult<TDim> {
+    fn rows(&self, inputs: &[Shape]) -> Result<Dim> {
         feature_matrix::declared_rows(inputs, self.features)
     }
 
     /// A row of `width` numbers for every row of `input`: the sums, which `finish` then changes. `width` is the number
     /// of sums, or 2 where one sum tells two classes apart.
-    fn run(&self, input: &Tensor, width: usize, mut finish: impl FnMut(&mut [f32])) -> TractResult<Tensor> {
+    fn run(&self, input: &Tensor, width: usize, mut finish: impl FnMut(&mut [f32])) -> Result<Tensor> {
         feature_matrix::map_rows(input, self.features, width, |values, output| {
             let weights = self.coefficients.chunks(self.features).zip(&self.intercepts);
             for (sum, (weights, intercept)) in output.iter_mut().zip(weights) {

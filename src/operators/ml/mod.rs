@@ -14,9 +14,9 @@ mod post_transform;
 mod svm;
 mod tree_ensemble;
 
-use super::attributes::{list_or_empty, typed_list};
-use super::tensors::{elements, gather, map_elements, only, row_length};
-use super::{Implementation, Operator, Registration, Shape, own};
+use super::attributes::typed_list;
+use super::tensors::{map_elements, only, row_length};
+use super::{Context, Dim, Operator, Registration, Shape, own};
 use array_feature_extractor::ArrayFeatureExtractor;
 use elementwise::{Binarizer, Imputer, Scaler};
 use feature_vectorizer::FeatureVectorizer;
@@ -30,7 +30,7 @@ use tree_ensemble::{TreeEnsembleClassifier, TreeEnsembleRegressor, tree_ensemble
 pub(super) const OPERATORS: &[Registration] = &[
     ("ArrayFeatureExtractor", own::<ArrayFeatureExtractor>()),
     ("Binarizer", own::<Binarizer>()),
-    ("CategoryMapper", Implementation::Own(category_mapper)),
+    ("CategoryMapper", category_mapper),
     ("FeatureVectorizer", own::<FeatureVectorizer>()),
     ("Imputer", own::<Imputer>()),
     ("LabelEncoder", own::<LabelEncoder>()),
@@ -41,7 +41,7 @@ pub(super) const OPERATORS: &[Registration] = &[
     ("SVMClassifier", own::<SvmClassifier>()),
     ("SVMRegressor", own::<SvmRegressor>()),
     ("Scaler", own::<Scaler>()),
-    ("TreeEnsemble", Implementation::Own(tree_ensemble)),
+    ("TreeEnsemble", tree_ensemble),
     ("TreeEnsembleClassifier", own::<TreeEnsembleClassifier>()),
     ("TreeEnsembleRegressor", own::<TreeEnsembleRegressor>()),
 ];

@@ -2,11 +2,12 @@
 //!
 //! tract's takes the largest absolute value for MAX; onnxruntime, and this one, the largest value itself.
 
-use tract_onnx::model::ParsingContext;
-use tract_onnx::pb::NodeProto;
-use tract_onnx::tract_hir::internal::{DatumType, TValue, TVec, Tensor, TractResult, bail, tvec};
+use crate::onnx::pb::NodeProto;
+use anyhow::{Result, bail};
 
-use super::{Operator, Shape, only, row_length};
+use crate::tensor::{ElementType, Tensor};
+
+use super::{Context, Operator, Shape, only, row_length};
 
 #[derive(Debug)]
 pub(super) enum Normalizer {
@@ -16,8 +17,8 @@ pub(super) enum Normalizer {
 }
 
 impl Operator for Normalizer {
-    fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
-        Ok(match node.get_attr_opt("norm")?.unwrap_or("MAX") {
+    fn parse(_: &Context<'_>, node: &NodeProto) -> Result<Self> {
+        Ok(match node.optional("norm")?.unwrap_or("MAX") {
             "MAX" => Self::Max,
             "L1" => Self::L1,
             "L2" => Self::L2,
@@ -25,15 +26,14 @@ impl Operator for Normalizer {
         })
     }
 
-    fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
-        Ok(tvec!((DatumType::F32, only(inputs)?.1.clone())))
+    fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
+        Ok(vec![(ElementType::F32, only(inputs)?.1.clone())])
     }
 
-    fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
+    fn eval(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
         let input = only(inputs)?;
-        let mut output = input.cast_to::<f32>()?.into_owned();
-        for row in output.try_as_plain_ram_mut()?.as_slice_mut::<f32>()?.chunks_mut(row_length(input.shape()))
-        {
+        let mut output = input.cast(ElementType::F32)?;
+        for row in output.elements_mut::<f32>()?.chunks_mut(row_length(input.shape())) {
             let values = row.iter().copied();
             let norm = match self {
                 // Negative or not.
@@ -45,6 +45,6 @@ impl Operator for Normalizer {
                 row.iter_mut().for_each(|value| *value /= norm);
             }
         }
-        Ok(tvec!(output))
+        Ok(vec![output])
     }
 }

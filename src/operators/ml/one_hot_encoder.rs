@@ -1,14 +1,13 @@
 //! `OneHotEncoder` of ai.onnx.ml 1: each value becomes a row of zeros with a one in the column of its category. tract
 //! has none.
 
-use tract_onnx::model::ParsingContext;
-use tract_onnx::pb::NodeProto;
-use tract_onnx::tract_hir::internal::{
-    DatumType, TValue, TVec, Tensor, ToDim, TractResult, bail, ensure, tvec,
-};
+use crate::onnx::pb::NodeProto;
+use anyhow::{Result, bail, ensure};
+
+use crate::tensor::{ElementType, Tensor};
 
 use super::key_index::KeyIndex;
-use super::{Operator, Shape, only, typed_list};
+use super::{Context, Operator, Shape, only, typed_list};
 
 #[derive(Debug)]
 pub(super) struct OneHotEncoder {
@@ -19,38 +18,37 @@ pub(super) struct OneHotEncoder {
 }
 
 impl Operator for OneHotEncoder {
-    fn parse(ctx: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
-        let Some(categories) = typed_list(ctx, node, "cats")? else { bail!("there are no categories") };
-        let allows_unknown = node.get_attr_opt::<i64>("zeros")? != Some(0);
+    fn parse(_: &Context<'_>, node: &NodeProto) -> Result<Self> {
+        let Some(categories) = typed_list(node, "cats")? else { bail!("there are no categories") };
+        let allows_unknown = node.optional::<i64>("zeros")? != Some(0);
         Ok(Self { categories: KeyIndex::new(&categories)?, count: categories.len(), allows_unknown })
     }
 
-    fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
+    fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
         let (values, shape) = only(inputs)?;
-        let is_text = |text| text == DatumType::String;
+        let is_text = |text| text == ElementType::String;
         ensure!(
-            is_text(*values) == self.categories.takes(DatumType::String),
+            is_text(*values) == self.categories.takes(ElementType::String),
             "values of {values:?} have no category"
         );
         let mut shape = shape.clone();
-        shape.push(self.count.to_dim());
-        Ok(tvec!((DatumType::F32, shape)))
+        shape.push(self.count.into());
+        Ok(vec![(ElementType::F32, shape)])
     }
 
     #[expect(clippy::indexing_slicing, reason = "rows have a column for every category")]
-    fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
+    fn eval(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
         let input = only(inputs)?;
-        let mut shape: TVec<usize> = input.shape().into();
+        let mut shape = input.shape().to_vec();
         shape.push(self.count);
-        let mut output = Tensor::zero::<f32>(&shape)?;
+        let mut output = Tensor::zeros(ElementType::F32, &shape)?;
         let columns = self.categories.positions(input)?;
         ensure!(self.allows_unknown || columns.iter().all(Option::is_some), "a value is of no category");
-        let mut view = output.try_as_plain_ram_mut()?;
-        for (row, column) in view.as_slice_mut::<f32>()?.chunks_mut(self.count.max(1)).zip(columns) {
+        for (row, column) in output.elements_mut::<f32>()?.chunks_mut(self.count.max(1)).zip(columns) {
             if let Some(column) = column {
                 row[column] = 1.0;
             }
         }
-        Ok(tvec!(output))
+        Ok(vec![output])
     }
 }

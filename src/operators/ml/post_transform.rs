@@ -1,8 +1,8 @@
 //! The attribute `post_transform` of classifiers and regressors: from summed scores to the numbers that the model gives.
 //! The standard names the transforms; this follows onnxruntime's formulas, in 32-bit floats.
 
-use tract_onnx::pb::NodeProto;
-use tract_onnx::tract_hir::internal::{TractResult, bail};
+use crate::onnx::pb::NodeProto;
+use anyhow::{Result, bail};
 
 /// The attribute `post_transform`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,8 +16,8 @@ pub(super) enum PostTransform {
 }
 
 impl PostTransform {
-    pub(super) fn parse(node: &NodeProto) -> TractResult<Self> {
-        Ok(match node.get_attr_opt("post_transform")?.unwrap_or("NONE") {
+    pub(super) fn parse(node: &NodeProto) -> Result<Self> {
+        Ok(match node.optional("post_transform")?.unwrap_or("NONE") {
             "NONE" => Self::None,
             "SOFTMAX" => Self::Softmax,
             "SOFTMAX_ZERO" => Self::SoftmaxZero,

@@ -3,16 +3,15 @@
 //!
 //! The standard says little of what follows the kernel; this computes what libsvm and onnxruntime do.
 
-use tract_onnx::model::ParsingContext;
-use tract_onnx::pb::NodeProto;
-use tract_onnx::tract_hir::internal::{
-    DatumType, TDim, TValue, TVec, Tensor, ToDim, TractResult, bail, ensure, tvec,
-};
+use crate::onnx::pb::NodeProto;
+use anyhow::{Result, bail, ensure};
+
+use crate::tensor::{ElementType, Tensor};
 
 use super::class_labels::ClassLabels;
 use super::linear::{dot, sum};
 use super::post_transform::{PostTransform, logistic};
-use super::{Operator, Shape, feature_matrix, list_or_empty, only};
+use super::{Context, Dim, Operator, Shape, feature_matrix, only};
 use crate::limits::SVM_CLASSES;
 
 /// Without support vectors a weighted sum for every class. With them a classifier for every pair of classes: the class
@@ -58,13 +57,13 @@ enum Kernel {
 }
 
 impl Kernel {
-    fn parse(node: &NodeProto) -> TractResult<Self> {
-        let mut parameters: Vec<f32> = list_or_empty(node, "kernel_params")?;
+    fn parse(node: &NodeProto) -> Result<Self> {
+        let mut parameters: Vec<f32> = node.list("kernel_params")?;
         if parameters.is_empty() {
             // As in onnxruntime, parameters that are left out are zero.
             parameters = vec![0.0; 3];
         }
-        let name = node.get_attr_opt("kernel_type")?.unwrap_or("LINEAR");
+        let name = node.optional("kernel_type")?.unwrap_or("LINEAR");
         Ok(match (name, parameters.as_slice()) {
             ("LINEAR", _) => Self::Linear,
             ("POLY", &[gamma, coef0, degree, ..]) => Self::Poly { gamma, coef0, degree },
@@ -93,11 +92,11 @@ impl Kernel {
 
 impl Machine {
     /// Reads the attributes of a machine with `count` support vectors; without any, it has `sums` weighted sums.
-    fn parse(node: &NodeProto, count: usize, sums: usize) -> TractResult<Self> {
-        let coefficients: Vec<f32> = node.get_attr_vec("coefficients")?;
+    fn parse(node: &NodeProto, count: usize, sums: usize) -> Result<Self> {
+        let coefficients: Vec<f32> = node.required("coefficients")?;
         let (kernel, vectors, coefficients, count) = match count {
             0 => (Kernel::Linear, coefficients, Vec::new(), sums),
-            count => (Kernel::parse(node)?, node.get_attr_vec("support_vectors")?, coefficients, count),
+            count => (Kernel::parse(node)?, node.required("support_vectors")?, coefficients, count),
         };
         ensure!(
             count > 0 && !vectors.is_empty() && vectors.len().is_multiple_of(count),
@@ -107,7 +106,7 @@ impl Machine {
         Ok(Self { kernel, features: vectors.len() / count, vectors, coefficients })
     }
 
-    fn rows(&self, inputs: &[Shape]) -> TractResult<TDim> {
+    fn rows(&self, inputs: &[Shape]) -> Result<Dim> {
         feature_matrix::declared_rows(inputs, self.features)
     }
 
@@ -118,7 +117,7 @@ impl Machine {
         input: &Tensor,
         width: usize,
         mut finish: impl FnMut(&[f32], &mut [f32]),
-    ) -> TractResult<Tensor> {
+    ) -> Result<Tensor> {
         let mut similarities = Vec::new();
         feature_matrix::map_rows(input, self.features, width, |row, output| {
             similarities.clear();
@@ -130,25 +129,25 @@ impl Machine {
 }
 
 impl Operator for SvmRegressor {
-    fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
-        let count = node.get_attr_opt("n_supports")?.unwrap_or(0);
+    fn parse(_: &Context<'_>, node: &NodeProto) -> Result<Self> {
+        let count = node.optional("n_supports")?.unwrap_or(0);
         let machine = Machine::parse(node, count, 1)?;
         ensure!(
             count == 0 || machine.coefficients.len() == count,
             "{} coefficients do not fit {count} support vectors",
             machine.coefficients.len()
         );
-        let rho = list_or_empty(node, "rho")?;
-        let one_class = node.get_attr_opt::<i64>("one_class")?.unwrap_or(0) != 0;
+        let rho = node.list("rho")?;
+        let one_class = node.flag("one_class", false)?;
         // Default: an absent bias is zero.
         Ok(Self { machine, rho: rho.first().copied().unwrap_or(0.0), one_class })
     }
 
-    fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
-        Ok(tvec!((DatumType::F32, tvec!(self.machine.rows(inputs)?, 1.to_dim()))))
+    fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
+        Ok(vec![(ElementType::F32, vec![self.machine.rows(inputs)?, 1.into()])])
     }
 
-    fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
+    fn eval(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
         let machine = &self.machine;
         let output = machine.run(only(inputs)?, 1, |similarities, output| {
             let sum = match similarities {
@@ -159,17 +158,17 @@ impl Operator for SvmRegressor {
             let inlier = if value > 0.0 { 1.0 } else { -1.0 };
             output.fill(if self.one_class { inlier } else { value });
         })?;
-        Ok(tvec!(output))
+        Ok(vec![output])
     }
 }
 
 impl Operator for SvmClassifier {
-    fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
+    fn parse(_: &Context<'_>, node: &NodeProto) -> Result<Self> {
         let labels = ClassLabels::parse(node, "classlabels_ints")?;
         let count = labels.count();
         ensure!(count < SVM_CLASSES, "{count} classes are too many");
         let mut end: usize = 0;
-        let counts: Vec<usize> = list_or_empty(node, "vectors_per_class")?;
+        let counts: Vec<usize> = node.list("vectors_per_class")?;
         let classes: Vec<_> = (counts.iter())
             .map(|count| {
                 let start = end;
@@ -178,9 +177,9 @@ impl Operator for SvmClassifier {
             })
             .collect();
         let machine = Machine::parse(node, end, count)?;
-        let rho: Vec<f32> = list_or_empty(node, "rho")?;
-        let first: Vec<f32> = list_or_empty(node, "prob_a")?;
-        let second: Vec<f32> = list_or_empty(node, "prob_b")?;
+        let rho: Vec<f32> = node.list("rho")?;
+        let first: Vec<f32> = node.list("prob_a")?;
+        let second: Vec<f32> = node.list("prob_b")?;
         if end == 0 {
             ensure!(!rho.is_empty(), "there is no `rho`");
         } else {
@@ -207,15 +206,15 @@ impl Operator for SvmClassifier {
         })
     }
 
-    fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
+    fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
         let rows = self.machine.rows(inputs)?;
-        Ok(tvec!(
-            (self.labels.datum_type(), tvec!(rows.clone())),
-            (DatumType::F32, tvec!(rows, self.score_count().to_dim()))
-        ))
+        Ok(vec![
+            (self.labels.element(), vec![rows.clone()]),
+            (ElementType::F32, vec![rows, self.score_count().into()]),
+        ])
     }
 
-    fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
+    fn eval(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
         let mut classes = Vec::new();
         let scores = self.machine.run(only(inputs)?, self.score_count(), |similarities, output| {
             classes.push(if self.classes.is_empty() {
@@ -224,7 +223,7 @@ impl Operator for SvmClassifier {
                 self.classify_by_pairs(similarities, output)
             });
         })?;
-        Ok(tvec!(self.labels.of_classes(&classes)?, scores))
+        Ok(vec![self.labels.of_classes(&classes)?, scores])
     }
 }
 

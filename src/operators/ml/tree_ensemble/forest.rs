@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use tract_onnx::tract_hir::internal::{TractResult, bail, ensure};
+use anyhow::{Result, bail, ensure};
 
 use super::leaves::{Leaves, leaf_numbers};
 use super::source::{Mode, Source};
@@ -119,7 +119,7 @@ struct Layout {
 impl<T: Real> Forest<T> {
     /// # Errors
     /// An ensemble that does not hold together: a child that is not there, a circle, a weight of no leaf.
-    pub(super) fn build(source: &Source) -> TractResult<Self> {
+    pub(super) fn build(source: &Source) -> Result<Self> {
         let layout = Layout::of(source, T::below)?;
         let nodes = layout.nodes.into_iter().map(|Node { threshold, feature, child }| Node {
             threshold: T::from_f64(threshold),
@@ -138,7 +138,7 @@ impl<T: Real> Forest<T> {
 }
 
 impl Layout {
-    fn of(source: &Source, below: fn(f64) -> f64) -> TractResult<Self> {
+    fn of(source: &Source, below: fn(f64) -> f64) -> Result<Self> {
         ensure!(!source.roots.is_empty(), "there are no trees");
         let plain = plain_nodes(source, below)?;
         let depths = depths(&plain, &source.roots)?;
@@ -157,7 +157,7 @@ impl Layout {
         clippy::indexing_slicing,
         reason = "`depths` has followed every child; `reserve` adds what is written"
     )]
-    fn lay_out(&mut self, root: usize, plain: &[Plain], pairs: &mut [Option<u32>]) -> TractResult<u32> {
+    fn lay_out(&mut self, root: usize, plain: &[Plain], pairs: &mut [Option<u32>]) -> Result<u32> {
         let first = self.reserve(1)?;
         let mut queue = VecDeque::from([(first, root)]);
         while let Some((slot, index)) = queue.pop_front() {
@@ -183,7 +183,7 @@ impl Layout {
     }
 
     /// Adds `count` nodes and returns the position of the first one.
-    fn reserve(&mut self, count: usize) -> TractResult<u32> {
+    fn reserve(&mut self, count: usize) -> Result<u32> {
         let slot = u32::try_from(self.nodes.len())?;
         ensure!(slot < u32::MAX >> 2, "the ensemble has too many nodes");
         self.nodes.resize(self.nodes.len() + count, leaf_node(slot));
@@ -198,7 +198,7 @@ fn leaf_node(slot: u32) -> Node<f64> {
 
 /// Rewrites the nodes of `source` to questions of the form `x > threshold`. Nodes keep their positions; equality asks
 /// twice, and its second questions follow behind all others. `below` is the next number down.
-fn plain_nodes(source: &Source, below: fn(f64) -> f64) -> TractResult<Vec<Plain>> {
+fn plain_nodes(source: &Source, below: fn(f64) -> f64) -> Result<Vec<Plain>> {
     let mut plain = Vec::with_capacity(source.nodes.len());
     let mut second = Vec::new();
     for (node, number) in source.nodes.iter().zip(leaf_numbers(source)) {
@@ -245,7 +245,7 @@ fn plain_nodes(source: &Source, below: fn(f64) -> f64) -> TractResult<Vec<Plain>
 /// The most steps that lead from each of `roots` to a leaf. Fails where a child is missing or a walk would never end:
 /// behind it, every node that can be reached is in `plain`.
 #[expect(clippy::indexing_slicing, reason = "roots and children are checked before they are pushed")]
-fn depths(plain: &[Plain], roots: &[usize]) -> TractResult<Vec<u32>> {
+fn depths(plain: &[Plain], roots: &[usize]) -> Result<Vec<u32>> {
     #[derive(Clone, Copy, PartialEq)]
     enum State {
         New,

@@ -1,6 +1,6 @@
 //! The weights of the leaves, in the simplest layout that an ensemble allows.
 
-use tract_onnx::tract_hir::internal::{TractResult, bail, ensure, format_err};
+use anyhow::{Result, bail, ensure, format_err};
 
 use super::forest::Real;
 use super::source::{Mode, Source};
@@ -38,7 +38,7 @@ impl<T: Real> Leaves<T> {
         clippy::indexing_slicing,
         reason = "`weights_by_leaf` gives starts in ascending order, up to the end"
     )]
-    pub(super) fn of(source: &Source) -> TractResult<Self> {
+    pub(super) fn of(source: &Source) -> Result<Self> {
         let (starts, weights) = weights_by_leaf(source)?;
         let every = |fits: &dyn Fn(&[Weight<f64>]) -> bool| {
             starts.windows(2).all(|ends| fits(&weights[ends[0] as usize..ends[1] as usize]))
@@ -63,7 +63,7 @@ impl<T: Real> Leaves<T> {
     clippy::cast_possible_truncation,
     reason = "the number of weights is checked, outputs are below 2^16"
 )]
-fn weights_by_leaf(source: &Source) -> TractResult<(Vec<u32>, Vec<Weight<f64>>)> {
+fn weights_by_leaf(source: &Source) -> Result<(Vec<u32>, Vec<Weight<f64>>)> {
     let leaves = leaf_numbers(source);
     let mut kept = Vec::with_capacity(source.weights.len());
     for weight in &source.weights {

@@ -20,15 +20,14 @@ mod walk;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use tract_onnx::model::ParsingContext;
-use tract_onnx::pb::NodeProto;
-use tract_onnx::tract_hir::internal::{
-    Datum, DatumType, TValue, TVec, Tensor, ToDim, TractResult, bail, ensure, tvec,
-};
+use crate::onnx::pb::NodeProto;
+use anyhow::{Result, bail, ensure};
+
+use crate::tensor::{Element, ElementType, Tensor};
 
 use super::class_labels::ClassLabels;
 use super::post_transform::{PostTransform, logistic, probit};
-use super::{Operator, Shape, feature_matrix, only};
+use super::{Context, Operator, Shape, feature_matrix, only};
 use crate::limits::TREE_OUTPUTS;
 use forest::{Forest, Real};
 use source::{Source, is_double, numbers};
@@ -53,15 +52,15 @@ pub(super) struct TreeEnsembleRegressor {
 }
 
 /// Builds `TreeEnsemble`, which regresses only.
-pub(super) fn tree_ensemble(ctx: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Arc<dyn Operator>> {
-    let (aggregate, average) = match node.get_attr_opt::<i64>("aggregate_function")?.unwrap_or(1) {
+pub(super) fn tree_ensemble(ctx: &Context<'_>, node: &NodeProto) -> Result<Arc<dyn Operator>> {
+    let (aggregate, average) = match node.optional::<i64>("aggregate_function")?.unwrap_or(1) {
         0 => (Aggregate::Sum, true),
         1 => (Aggregate::Sum, false),
         2 => (Aggregate::Min, false),
         3 => (Aggregate::Max, false),
         other => bail!("there is no aggregate function {other}"),
     };
-    let transform = match node.get_attr_opt::<i64>("post_transform")?.unwrap_or(0) {
+    let transform = match node.optional::<i64>("post_transform")?.unwrap_or(0) {
         0 => PostTransform::None,
         1 => PostTransform::Softmax,
         2 => PostTransform::Logistic,
@@ -69,7 +68,7 @@ pub(super) fn tree_ensemble(ctx: &ParsingContext<'_>, node: &NodeProto) -> Tract
         4 => PostTransform::Probit,
         other => bail!("there is no post transform {other}"),
     };
-    let source = Source::of_ensemble(ctx, node, node.get_attr_opt("n_targets")?.unwrap_or(1))?;
+    let source = Source::of_ensemble(node, node.optional("n_targets")?.unwrap_or(1))?;
     let trees = Trees::build(is_double(ctx, node), &source, Vec::new(), transform)?;
     Ok(Arc::new(TreeEnsembleRegressor { trees, aggregate, average, keeps_type: true }))
 }
@@ -100,16 +99,16 @@ enum Rule {
 }
 
 impl Operator for TreeEnsembleClassifier {
-    fn parse(ctx: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
+    fn parse(ctx: &Context<'_>, node: &NodeProto) -> Result<Self> {
         let labels = ClassLabels::parse(node, "classlabels_int64s")?;
-        let weighted: HashSet<i64> = node.get_attr_vec::<i64>("class_ids")?.into_iter().collect();
+        let weighted: HashSet<i64> = node.required::<Vec<i64>>("class_ids")?.into_iter().collect();
         let rule = match (labels.count(), weighted.len()) {
-            (2, 1) if numbers(ctx, node, "class_weights")?.iter().all(|weight| *weight >= 0.0) => Rule::Share,
+            (2, 1) if numbers(node, "class_weights")?.iter().all(|weight| *weight >= 0.0) => Rule::Share,
             (2, 1) => Rule::Sign,
             _ => Rule::Largest,
         };
-        let source = Source::of_trees(ctx, node, "class", labels.count())?;
-        let (base_values, transform) = (numbers(ctx, node, "base_values")?, PostTransform::parse(node)?);
+        let source = Source::of_trees(node, "class", labels.count())?;
+        let (base_values, transform) = (numbers(node, "base_values")?, PostTransform::parse(node)?);
         let (bases, classes) = (base_values.len(), source.outputs);
         ensure!(
             bases == 0 || bases == classes || (bases, classes) == (1, 2),
@@ -119,13 +118,13 @@ impl Operator for TreeEnsembleClassifier {
         Ok(Self { trees, labels, rule })
     }
 
-    fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
+    fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
         let (rows, _) = feature_matrix::declared(inputs)?;
-        let classes = self.labels.count().to_dim();
-        Ok(tvec!((self.labels.datum_type(), tvec!(rows.clone())), (DatumType::F32, tvec!(rows, classes))))
+        let classes = self.labels.count().into();
+        Ok(vec![(self.labels.element(), vec![rows.clone()]), (ElementType::F32, vec![rows, classes])])
     }
 
-    fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
+    fn eval(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
         let input = only(inputs)?;
         let mut classes = Vec::new();
         let scores = match &self.trees {
@@ -136,39 +135,39 @@ impl Operator for TreeEnsembleClassifier {
                 classes.push(trees.classify(self.rule, scores, output));
             }),
         }?;
-        Ok(tvec!(self.labels.of_classes(&classes)?, scores))
+        Ok(vec![self.labels.of_classes(&classes)?, scores])
     }
 }
 
 impl Operator for TreeEnsembleRegressor {
-    fn parse(ctx: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
-        let (aggregate, average) = match node.get_attr_opt::<&str>("aggregate_function")?.unwrap_or("SUM") {
+    fn parse(ctx: &Context<'_>, node: &NodeProto) -> Result<Self> {
+        let (aggregate, average) = match node.optional::<&str>("aggregate_function")?.unwrap_or("SUM") {
             "SUM" => (Aggregate::Sum, false),
             "AVERAGE" => (Aggregate::Sum, true),
             "MIN" => (Aggregate::Min, false),
             "MAX" => (Aggregate::Max, false),
             other => bail!("there is no aggregate function `{other}`"),
         };
-        let targets = node.get_attr_opt("n_targets")?.unwrap_or(1);
-        let source = Source::of_trees(ctx, node, "target", targets)?;
-        let (base_values, transform) = (numbers(ctx, node, "base_values")?, PostTransform::parse(node)?);
+        let targets = node.optional("n_targets")?.unwrap_or(1);
+        let source = Source::of_trees(node, "target", targets)?;
+        let (base_values, transform) = (numbers(node, "base_values")?, PostTransform::parse(node)?);
         let trees = Trees::build(is_double(ctx, node), &source, base_values, transform)?;
         Ok(Self { trees, aggregate, average, keeps_type: false })
     }
 
-    fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
+    fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
         let targets = match &self.trees {
             Trees::Single(trees) => trees.forest.outputs,
             Trees::Double(trees) => trees.forest.outputs,
         };
-        let element = if self.keeps_type { only(inputs)?.0 } else { DatumType::F32 };
+        let element = if self.keeps_type { only(inputs)?.0 } else { ElementType::F32 };
         let (rows, _) = feature_matrix::declared(inputs)?;
-        Ok(tvec!((element, tvec!(rows, targets.to_dim()))))
+        Ok(vec![(element, vec![rows, targets.into()])])
     }
 
-    fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
+    fn eval(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
         let input = only(inputs)?;
-        let element = if self.keeps_type { input.datum_type() } else { DatumType::F32 };
+        let element = if self.keeps_type { input.element() } else { ElementType::F32 };
         let predicted = match &self.trees {
             Trees::Single(trees) => trees.run(input, self.aggregate, |scores, output| {
                 trees.regress(self.average, scores, output);
@@ -177,20 +176,15 @@ impl Operator for TreeEnsembleRegressor {
                 trees.regress(self.average, scores, output);
             }),
         }?;
-        if predicted.datum_type() == element {
-            return Ok(tvec!(predicted));
+        if predicted.element() == element {
+            return Ok(vec![predicted]);
         }
-        Ok(tvec!(predicted.cast_to_dt(element)?.into_owned()))
+        Ok(vec![predicted.cast(element)?])
     }
 }
 
 impl Trees {
-    fn build(
-        double: bool,
-        source: &Source,
-        base_values: Vec<f64>,
-        transform: PostTransform,
-    ) -> TractResult<Self> {
+    fn build(double: bool, source: &Source, base_values: Vec<f64>, transform: PostTransform) -> Result<Self> {
         Ok(if double {
             Self::Double(Ensemble::build(source, base_values, transform)?)
         } else {
@@ -199,8 +193,8 @@ impl Trees {
     }
 }
 
-impl<T: Real + Datum> Ensemble<T> {
-    fn build(source: &Source, base_values: Vec<f64>, post_transform: PostTransform) -> TractResult<Self> {
+impl<T: Real + Element> Ensemble<T> {
+    fn build(source: &Source, base_values: Vec<f64>, post_transform: PostTransform) -> Result<Self> {
         ensure!(source.outputs > 0, "there is nothing to predict");
         ensure!(source.outputs <= TREE_OUTPUTS, "{} outputs are too many", source.outputs);
         let base_values = base_values.into_iter().map(T::from_f64).collect();
@@ -209,23 +203,21 @@ impl<T: Real + Datum> Ensemble<T> {
 
     /// The outputs for all rows of `input`: `finish` computes those of one row from its scores.
     #[expect(clippy::indexing_slicing, reason = "there is an output for every row of the input")]
-    fn run<O: Datum>(
+    fn run<O: Element>(
         &self,
         input: &Tensor,
         aggregate: Aggregate,
         mut finish: impl FnMut(Scores<'_, T>, &mut [O]),
-    ) -> TractResult<Tensor> {
+    ) -> Result<Tensor> {
         let (rows, width) = feature_matrix::dimensions(input)?;
         let asked = self.forest.features;
         ensure!(width >= asked, "the trees ask for {asked} features, the input has {width}");
-        let input = input.cast_to::<T>()?;
-        let input = input.try_as_plain_ram()?;
+        let input = input.cast(T::TYPE)?;
         let targets = self.forest.outputs;
-        let mut output = Tensor::zero_dt(O::datum_type(), &[rows, targets])?;
-        let mut view = output.try_as_plain_ram_mut()?;
-        let outputs = view.as_slice_mut::<O>()?;
+        let mut output = Tensor::zeros(O::TYPE, &[rows, targets])?;
+        let outputs = output.elements_mut::<O>()?;
         let mut start = 0;
-        self.forest.score(input.as_slice::<T>()?, width, aggregate, |scores| {
+        self.forest.score(input.elements::<T>()?, width, aggregate, |scores| {
             finish(scores, &mut outputs[start..start + targets]);
             start += targets;
         });

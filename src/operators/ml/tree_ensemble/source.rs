@@ -2,11 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use tract_onnx::model::ParsingContext;
-use tract_onnx::pb::{NodeProto, TensorProto, tensor_proto};
-use tract_onnx::tract_hir::internal::{Datum, TractResult, bail, ensure, format_err};
+use crate::onnx::pb::{NodeProto, TensorProto, tensor_proto};
+use anyhow::{Result, bail, ensure, format_err};
 
-use super::super::{elements, list_or_empty};
+use crate::tensor::Element;
+
+use super::super::Context;
+use crate::onnx::tensors::load;
 
 /// An ensemble, whichever layout the file uses.
 #[derive(Debug)]
@@ -51,7 +53,7 @@ pub(super) enum Mode {
 }
 
 impl Mode {
-    fn named(name: &str) -> TractResult<Self> {
+    fn named(name: &str) -> Result<Self> {
         Ok(match name {
             "BRANCH_LEQ" => Self::Leq,
             "BRANCH_LT" => Self::Lt,
@@ -64,7 +66,7 @@ impl Mode {
         })
     }
 
-    fn numbered(number: i64) -> TractResult<Self> {
+    fn numbered(number: i64) -> Result<Self> {
         let modes = [Self::Leq, Self::Lt, Self::Gte, Self::Gt, Self::Eq, Self::Neq];
         let mode = usize::try_from(number).ok().and_then(|number| modes.get(number));
         mode.copied().ok_or_else(|| format_err!("there is no node mode {number}"))
@@ -75,14 +77,14 @@ impl Mode {
 const MEMBER: i64 = 6;
 
 /// Whether thresholds or features are float64: then everything is computed so.
-pub(super) fn is_double(ctx: &ParsingContext<'_>, node: &NodeProto) -> bool {
+pub(super) fn is_double(ctx: &Context<'_>, node: &NodeProto) -> bool {
     let double = tensor_proto::DataType::Double as i32;
     let attributes = node.attribute.iter().any(|attribute| {
         let tensor = attribute.t.as_ref();
         attribute.name.ends_with("_as_tensor") || tensor.is_some_and(|tensor| tensor.data_type == double)
     });
-    let input = ctx.parent_graphs.iter().flat_map(|graph| &graph.input).any(|input| {
-        use tract_onnx::pb::type_proto::Value;
+    let input = ctx.inputs.iter().any(|input| {
+        use crate::onnx::pb::type_proto::Value;
         let value = input.r#type.as_ref().and_then(|input| input.value.as_ref());
         let is_double = matches!(value, Some(Value::TensorType(tensor)) if tensor.elem_type == double);
         is_double && node.input.first() == Some(&input.name)
@@ -91,31 +93,31 @@ pub(super) fn is_double(ctx: &ParsingContext<'_>, node: &NodeProto) -> bool {
 }
 
 /// The attribute `name`, which since ai.onnx.ml 3 may be a tensor `name_as_tensor` instead; empty where it is absent.
-pub(super) fn numbers(ctx: &ParsingContext<'_>, node: &NodeProto, name: &str) -> TractResult<Vec<f64>> {
-    if let Some(tensor) = tensor(ctx, node, &format!("{name}_as_tensor"))? {
+pub(super) fn numbers(node: &NodeProto, name: &str) -> Result<Vec<f64>> {
+    if let Some(tensor) = tensor(node, &format!("{name}_as_tensor"))? {
         return Ok(tensor);
     }
-    Ok(list_or_empty::<f32>(node, name)?.into_iter().map(f64::from).collect())
+    Ok(node.list::<f32>(name)?.into_iter().map(f64::from).collect())
 }
 
-fn tensor<T: Datum>(ctx: &ParsingContext<'_>, node: &NodeProto, name: &str) -> TractResult<Option<Vec<T>>> {
-    let tensor = node.get_attr_opt::<&TensorProto>(name)?;
-    tensor.map(|tensor| elements(&ctx.load_tensor(tensor)?)).transpose()
+fn tensor<T: Element>(node: &NodeProto, name: &str) -> Result<Option<Vec<T>>> {
+    let tensor = node.optional::<&TensorProto>(name)?;
+    tensor.map(|tensor| load(tensor.clone())?.to_vec()).transpose()
 }
 
-fn required<T: Datum>(ctx: &ParsingContext<'_>, node: &NodeProto, name: &str) -> TractResult<Vec<T>> {
-    tensor(ctx, node, name)?.ok_or_else(|| format_err!("the attribute `{name}` is missing"))
+fn required<T: Element>(node: &NodeProto, name: &str) -> Result<Vec<T>> {
+    tensor(node, name)?.ok_or_else(|| format_err!("the attribute `{name}` is missing"))
 }
 
-fn exactly<V>(length: usize, name: &str, values: Vec<V>) -> TractResult<Vec<V>> {
+fn exactly<V>(length: usize, name: &str, values: Vec<V>) -> Result<Vec<V>> {
     ensure!(values.len() == length, "`{name}` has {} values, expected {length}", values.len());
     Ok(values)
 }
 
 /// Whether each node sends NaN to its true child; where the list is left out, none does.
-fn missing_is_true(node: &NodeProto, length: usize) -> TractResult<Vec<bool>> {
+fn missing_is_true(node: &NodeProto, length: usize) -> Result<Vec<bool>> {
     const NAME: &str = "nodes_missing_value_tracks_true";
-    let listed: Vec<i64> = list_or_empty(node, NAME)?;
+    let listed: Vec<i64> = node.list(NAME)?;
     if listed.is_empty() {
         return Ok(vec![false; length]);
     }
@@ -125,14 +127,9 @@ fn missing_is_true(node: &NodeProto, length: usize) -> TractResult<Vec<bool>> {
 impl Source {
     /// Reads versions 1 and 3, where leaves are nodes and nodes have numbers within their tree. The attributes of leaf
     /// weights start with `leaf`.
-    pub(super) fn of_trees(
-        ctx: &ParsingContext<'_>,
-        node: &NodeProto,
-        leaf: &str,
-        outputs: usize,
-    ) -> TractResult<Self> {
-        let ints = |name: &str, length: usize| exactly(length, name, node.get_attr_vec::<i64>(name)?);
-        let modes = node.get_attr_vec::<&str>("nodes_modes")?;
+    pub(super) fn of_trees(node: &NodeProto, leaf: &str, outputs: usize) -> Result<Self> {
+        let ints = |name: &str, length: usize| exactly(length, name, node.required::<Vec<i64>>(name)?);
+        let modes = node.required::<Vec<&str>>("nodes_modes")?;
         let length = modes.len();
         let trees = ints("nodes_treeids", length)?;
         let ids = ints("nodes_nodeids", length)?;
@@ -150,7 +147,7 @@ impl Source {
             position.ok_or_else(|| format_err!("there is no node {id} in tree {tree}"))
         };
 
-        let values = exactly(length, "nodes_values", numbers(ctx, node, "nodes_values")?)?;
+        let values = exactly(length, "nodes_values", numbers(node, "nodes_values")?)?;
         let questions = modes.into_iter().zip(ints("nodes_featureids", length)?).zip(values);
         let children =
             ints("nodes_truenodeids", length)?.into_iter().zip(ints("nodes_falsenodeids", length)?);
@@ -162,49 +159,40 @@ impl Source {
                 Ok(SourceNode { mode, feature, value, when_true, when_false, missing_is_true })
             },
         );
-        let nodes = nodes.collect::<TractResult<_>>()?;
+        let nodes = nodes.collect::<Result<_>>()?;
 
-        let weights = numbers(ctx, node, &format!("{leaf}_weights"))?;
+        let weights = numbers(node, &format!("{leaf}_weights"))?;
         let leaf_ints = |name: &str| ints(&format!("{leaf}_{name}"), weights.len());
         let leaves = leaf_ints("treeids")?.into_iter().zip(leaf_ints("nodeids")?);
         let weights = leaves.zip(leaf_ints("ids")?).zip(&weights).map(|(((tree, id), output), weight)| {
             Ok(SourceWeight { node: position(tree, id)?, output, weight: *weight })
         });
-        Ok(Self { nodes, roots, weights: weights.collect::<TractResult<_>>()?, outputs })
+        Ok(Self { nodes, roots, weights: weights.collect::<Result<_>>()?, outputs })
     }
 
     /// Reads version 5, where leaves have a list of their own: here they follow behind the nodes.
-    pub(super) fn of_ensemble(
-        ctx: &ParsingContext<'_>,
-        node: &NodeProto,
-        outputs: usize,
-    ) -> TractResult<Self> {
-        let ints = |name: &str, length: usize| exactly(length, name, node.get_attr_vec::<i64>(name)?);
-        let values = required::<f64>(ctx, node, "nodes_splits")?;
-        let weights = required::<f64>(ctx, node, "leaf_weights")?;
+    pub(super) fn of_ensemble(node: &NodeProto, outputs: usize) -> Result<Self> {
+        let ints = |name: &str, length: usize| exactly(length, name, node.required::<Vec<i64>>(name)?);
+        let values = required::<f64>(node, "nodes_splits")?;
+        let weights = required::<f64>(node, "leaf_weights")?;
         let (length, leaves) = (values.len(), weights.len());
         let targets = ints("leaf_targetids", leaves)?;
         let weights = (length..).zip(targets).zip(weights);
         let weights = weights.map(|((node, output), weight)| SourceWeight { node, output, weight }).collect();
-        let roots: Vec<usize> = node.get_attr_vec("tree_roots")?;
+        let roots: Vec<usize> = node.required("tree_roots")?;
         ensure!(roots.iter().all(|root| *root < length), "a tree's root is none of {length} nodes");
-        Ok(Self { nodes: ensemble_nodes(ctx, node, values, leaves)?, roots, weights, outputs })
+        Ok(Self { nodes: ensemble_nodes(node, values, leaves)?, roots, weights, outputs })
     }
 }
 
 /// Reads the nodes of version 5, which compare with `values`, and puts `leaves` leaves behind them. A node that asks
 /// whether the feature is one of several values becomes a question for every value; all but the first stand behind
 /// the leaves.
-fn ensemble_nodes(
-    ctx: &ParsingContext<'_>,
-    node: &NodeProto,
-    values: Vec<f64>,
-    leaves: usize,
-) -> TractResult<Vec<SourceNode>> {
-    let ints = |name: &str, length: usize| exactly(length, name, node.get_attr_vec::<i64>(name)?);
+fn ensemble_nodes(node: &NodeProto, values: Vec<f64>, leaves: usize) -> Result<Vec<SourceNode>> {
+    let ints = |name: &str, length: usize| exactly(length, name, node.required::<Vec<i64>>(name)?);
     let length = values.len();
-    let modes = exactly(length, "nodes_modes", required::<i64>(ctx, node, "nodes_modes")?)?;
-    let children = |side: &str| -> TractResult<Vec<usize>> {
+    let modes = exactly(length, "nodes_modes", required::<i64>(node, "nodes_modes")?)?;
+    let children = |side: &str| -> Result<Vec<usize>> {
         let is_leaf = ints(&format!("nodes_{side}leafs"), length)?;
         let ids = ints(&format!("nodes_{side}nodeids"), length)?;
         let child = |(is_leaf, id): (i64, i64)| {
@@ -217,7 +205,7 @@ fn ensemble_nodes(
     };
     let questions = modes.into_iter().zip(values).zip(ints("nodes_featureids", length)?);
     let children = children("true")?.into_iter().zip(children("false")?).zip(missing_is_true(node, length)?);
-    let members = tensor::<f64>(ctx, node, "membership_values")?;
+    let members = tensor::<f64>(node, "membership_values")?;
     let mut members = members.iter().flat_map(|members| members.split(|member| member.is_nan()));
 
     let first_other = length + leaves;

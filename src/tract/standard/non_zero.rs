@@ -9,7 +9,7 @@ use tract_onnx::tract_hir::internal::{
     check_output_arity, ensure, expand, tvec,
 };
 
-use crate::operators::guard::{Check, Guard};
+use crate::tract::guard::{Check, Guard};
 
 /// Builds the check.
 pub(super) fn build(

@@ -15,8 +15,8 @@ use tract_onnx::tract_hir::internal::{
     expand, op_as_typed_op, op_out_of_plan, tensor1, tvec,
 };
 
-use crate::operators::convert::{element_type, from_tract, to_tract};
 use crate::tensor::ElementType;
+use crate::tract::convert::{element_type, from_tract, to_tract};
 
 /// Builds `Cast`.
 pub(super) fn cast(

@@ -1,0 +1,76 @@
+//! Operators of ours as tract loads and runs them: tensors are copied on their way in and out.
+
+use std::sync::Arc;
+
+use prost::Message;
+use tract_onnx::model::ParsingContext;
+use tract_onnx::pb::NodeProto;
+use tract_onnx::tract_hir::internal::{
+    DimLike, TDim, TValue, TVec, Tensor, ToDim, TractErrorContext, TractResult,
+};
+
+use super::convert::{datum_type, element_type, from_tract, to_tract};
+use super::{Operator, Shape};
+use crate::onnx::pb;
+use crate::operators::{self, Context, Dim};
+
+/// An operator of ours.
+#[derive(Debug)]
+pub(super) struct Own(Arc<dyn operators::Operator>);
+
+/// A message of tract's as ours.
+fn ours<M: Message + Default>(message: &impl Message) -> TractResult<M> {
+    Ok(M::decode(message.encode_to_vec().as_slice())?)
+}
+
+impl Operator for Own {
+    fn parse(ctx: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
+        let parse =
+            operators::find(&node.op_type).with_context(|| format!("there is no {}", node.op_type))?;
+        let declared = ctx.parent_graphs.iter().flat_map(|graph| &graph.input);
+        let inputs = declared.map(ours).collect::<TractResult<Vec<pb::ValueInfoProto>>>()?;
+        Ok(Self(parse(&Context { inputs: &inputs }, &ours(node)?)?))
+    }
+
+    fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
+        let mut unknowns = Unknowns::default();
+        let inputs = inputs.iter().map(|(datum_type, dims)| {
+            let dims = dims.iter().map(|dim| unknowns.ours(dim)).collect();
+            Ok((element_type(*datum_type)?, dims))
+        });
+        let inputs = inputs.collect::<TractResult<Vec<_>>>()?;
+        let outputs = self.0.outputs(&inputs)?.into_iter().map(|(element, dims)| {
+            let dims = dims.iter().map(|dim| unknowns.tract(dim)).collect::<TractResult<_>>()?;
+            Ok((datum_type(element), dims))
+        });
+        outputs.collect()
+    }
+
+    fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
+        let inputs = inputs.iter().map(|input| from_tract(input)).collect::<TractResult<Vec<_>>>()?;
+        self.0.eval(&inputs)?.iter().map(to_tract).collect()
+    }
+}
+
+/// tract's lengths that are no numbers yet, at the number by which ours name them.
+#[derive(Default)]
+struct Unknowns(Vec<TDim>);
+
+impl Unknowns {
+    fn ours(&mut self, dim: &TDim) -> Dim {
+        if let Ok(length) = dim.to_usize() {
+            return length.into();
+        }
+        let known = self.0.iter().position(|known| known == dim);
+        Dim::unknown(known.unwrap_or_else(|| {
+            self.0.push(dim.clone());
+            self.0.len() - 1
+        }))
+    }
+
+    fn tract(&self, dim: &Dim) -> TractResult<TDim> {
+        let mut unknowns =
+            dim.unknowns.iter().map(|number| self.0.get(*number).context("there is no such length"));
+        unknowns.try_fold(dim.factor.to_dim(), |product, unknown| Ok(product * unknown?))
+    }
+}
