@@ -83,6 +83,9 @@ pub(crate) const FUNCTION_NODES: usize = 1 << 20;
 /// Targets of a tree ensemble: a file may claim any number, and memory is laid out for them.
 pub(crate) const TREE_OUTPUTS: usize = 1 << 16;
 
+/// Categories that an error lists.
+pub(crate) const LISTED_CATEGORIES: usize = 10;
+
 /// Classes of a support vector machine: there is a score for every two of them.
 pub(crate) const SVM_CLASSES: usize = 1 << 15;
 

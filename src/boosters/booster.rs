@@ -7,21 +7,48 @@ use crate::onnx::pb::tensor_shape_proto::{Dimension, dimension};
 use crate::onnx::pb::{self, type_proto};
 use prost::Message;
 
-use super::PREDICTED;
+use super::{MISSING_TEXT, PREDICTED};
 use crate::diag::{Invariant, Result};
 use crate::onnx::build::{self, Value};
+use crate::onnx::names::REFUSES_UNKNOWN;
 
 /// Trees whose leaves add up to scores.
 #[derive(Debug)]
 pub(super) struct Booster {
-    pub(super) features: Vec<String>,
+    pub(super) features: Vec<Feature>,
     /// The initial value of each score.
     pub(super) base: Vec<f64>,
     pub(super) splits: Vec<Split>,
     pub(super) leaves: Vec<Leaf>,
     pub(super) transform: Transform,
     pub(super) precision: Precision,
+    /// Whether a value that is none of a feature's categories is an error; otherwise it counts as missing.
+    pub(super) refuses_unknown: bool,
     pub(super) metadata: BTreeMap<String, String>,
+}
+
+/// A column that the trees ask for.
+#[derive(Debug)]
+pub(super) struct Feature {
+    pub(super) name: String,
+    /// What the values are where the trees know them by their numbers only: the position in this list.
+    pub(super) categories: Option<Categories>,
+}
+
+/// The values of a feature in the order of their codes.
+#[derive(Debug, PartialEq)]
+pub(super) enum Categories {
+    Texts(Vec<String>),
+    Numbers(Vec<f64>),
+}
+
+impl Categories {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Texts(texts) => texts.len(),
+            Self::Numbers(numbers) => numbers.len(),
+        }
+    }
 }
 
 /// A node that asks for the value of a feature.
@@ -87,10 +114,11 @@ pub(super) enum Precision {
     Double,
 }
 
-const INPUT: &str = "features";
+/// The features side by side.
+const FEATURES: &str = "features";
 
 /// The output of the trees where it is turned into something else.
-const SCORES: &str = "scores";
+const SCORES: &str = "scores of the trees";
 
 impl Booster {
     /// Adds `split` with the condition that the value is one of `categories`: a split for each. The first is `split`,
@@ -117,27 +145,21 @@ impl Booster {
     pub(super) fn onnx(&self) -> Result<Vec<u8>> {
         let output = if self.transform == Transform::Softmax { "probabilities" } else { PREDICTED };
         let scores = if self.transform == Transform::Identity { output } else { SCORES };
-        let mut nodes = vec![pb::NodeProto {
-            domain: "ai.onnx.ml".into(),
-            attribute: self.tree_attributes()?,
-            ..build::node("TreeEnsembleRegressor", [INPUT], scores)
-        }];
+        let mut nodes = Vec::new();
+        let input = self.inputs(&mut nodes)?;
+        nodes.push(ml_node("TreeEnsembleRegressor", FEATURES, scores, self.tree_attributes()?));
         let mut constants = Vec::new();
         self.add_transform(output, &mut nodes, &mut constants);
-        let element = match self.precision {
-            Precision::Single => Element::Float,
-            Precision::Double => Element::Double,
-        };
         let width = if self.transform == Transform::ArgMax { 1 } else { int(self.base.len())? };
         let graph = pb::GraphProto {
             name: "booster".into(),
             node: nodes,
             initializer: constants,
-            input: vec![value_info(INPUT, element, int(self.features.len())?)],
+            input,
             output: vec![value_info(output, Element::Float, width)],
             ..pb::GraphProto::default()
         };
-        let opset = |domain: &str, version| pb::OperatorSetIdProto { domain: domain.into(), version };
+        let opset = |domain: &str, version: i64| pb::OperatorSetIdProto { domain: domain.into(), version };
         let model = pb::ModelProto {
             ir_version: 8,
             opset_import: vec![opset("", 13), opset("ai.onnx.ml", 3)],
@@ -145,6 +167,68 @@ impl Booster {
             ..pb::ModelProto::default()
         };
         Ok(model.encode_to_vec())
+    }
+
+    /// The graph's inputs: one for all features, or where some have categories one for each. Then `nodes` get what turns
+    /// categories into codes and puts the features side by side.
+    fn inputs(&self, nodes: &mut Vec<pb::NodeProto>) -> Result<Vec<pb::ValueInfoProto>> {
+        let element = match self.precision {
+            Precision::Single => Element::Float,
+            Precision::Double => Element::Double,
+        };
+        if self.is_packed() {
+            return Ok(vec![value_info(FEATURES, element, int(self.features.len())?)]);
+        }
+        let mut columns = Vec::new();
+        let mut inputs = Vec::new();
+        for (number, Feature { name, categories }) in self.features.iter().enumerate() {
+            let Some(categories) = categories else {
+                inputs.push(value_info(name, element, 1));
+                columns.push(name.clone());
+                continue;
+            };
+            let given = if let Categories::Texts(_) = categories { Element::String } else { Element::Double };
+            inputs.push(value_info(name, given, 1));
+            let code = format!("code of feature {number}");
+            nodes.push(ml_node("LabelEncoder", name, &code, self.encoder_attributes(categories)));
+            columns.push(code);
+        }
+        let axis = vec![build::attribute("axis", Value::Int(1))];
+        nodes.push(pb::NodeProto { attribute: axis, ..build::node("Concat", columns, FEATURES) });
+        Ok(inputs)
+    }
+
+    /// Whether all features come in one input of the graph.
+    pub(super) fn is_packed(&self) -> bool {
+        self.features.iter().all(|feature| feature.categories.is_none())
+    }
+
+    /// The attributes of the LabelEncoder that turns `categories` into their codes and what is missing into NaN.
+    fn encoder_attributes(&self, categories: &Categories) -> Vec<pb::AttributeProto> {
+        let codes = (0..).map(f64::from).take(categories.len()).chain([f64::NAN]).collect();
+        let keys = match categories {
+            Categories::Texts(texts) => {
+                let missing = [MISSING_TEXT.to_owned()];
+                build::attribute(
+                    "keys_strings",
+                    Value::Strings(texts.iter().cloned().chain(missing).collect()),
+                )
+            }
+            Categories::Numbers(numbers) => {
+                let keys = numbers.iter().copied().chain([f64::NAN]).collect();
+                build::attribute("keys_tensor", Value::Tensor(Box::new(build::double_vector(keys))))
+            }
+        };
+        let codes = match self.precision {
+            Precision::Single => build::float_vector(narrow(codes)),
+            Precision::Double => build::double_vector(codes),
+        };
+        vec![
+            keys,
+            build::attribute("values_tensor", Value::Tensor(Box::new(codes))),
+            build::attribute("default_float", Value::Float(f32::NAN)),
+            build::attribute(REFUSES_UNKNOWN, Value::Int(self.refuses_unknown.into())),
+        ]
     }
 
     /// The attributes of TreeEnsembleRegressor: splits first, then leaves, for which most attributes of nodes mean nothing
@@ -201,7 +285,7 @@ impl Booster {
         let constant = |name: &str, value: f64| pb::TensorProto {
             name: name.into(),
             dims: Vec::new(),
-            ..build::float_vector(narrow(&[value]))
+            ..build::float_vector(narrow(vec![value]))
         };
         let mut push = |op_type: &str, inputs: &[&str], output: &str, attribute: Vec<pb::AttributeProto>| {
             nodes.push(pb::NodeProto { attribute, ..build::node(op_type, inputs.iter().copied(), output) });
@@ -236,7 +320,7 @@ impl Booster {
     /// Numbers in the booster's own precision.
     fn reals(&self, name: &str, values: Vec<f64>) -> pb::AttributeProto {
         match self.precision {
-            Precision::Single => build::attribute(name, Value::Floats(narrow(&values))),
+            Precision::Single => build::attribute(name, Value::Floats(narrow(values))),
             Precision::Double => build::attribute(
                 format!("{name}_as_tensor"),
                 Value::Tensor(Box::new(build::double_vector(values))),
@@ -251,8 +335,12 @@ fn int(value: usize) -> Result<i64> {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "they were 32 bits when they were written")]
-fn narrow(values: &[f64]) -> Vec<f32> {
-    values.iter().map(|value| *value as f32).collect()
+fn narrow(values: Vec<f64>) -> Vec<f32> {
+    values.into_iter().map(|value| value as f32).collect()
+}
+
+fn ml_node(op_type: &str, input: &str, output: &str, attribute: Vec<pb::AttributeProto>) -> pb::NodeProto {
+    pb::NodeProto { domain: "ai.onnx.ml".into(), attribute, ..build::node(op_type, [input], output) }
 }
 
 /// A tensor of any number of rows.

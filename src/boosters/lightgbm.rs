@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use super::booster::{Booster, Condition, Leaf, NodeId, Precision, Split, Transform};
+use super::booster::{Booster, Categories, Condition, Feature, Leaf, NodeId, Precision, Split, Transform};
 use super::{invalid, unsupported};
 use crate::diag::Result;
+use crate::json::{self, Value};
 
 /// The lines of one section of the file, by their names.
 type Section<'a> = BTreeMap<&'a str, &'a str>;
@@ -14,7 +15,7 @@ type Section<'a> = BTreeMap<&'a str, &'a str>;
 pub(super) fn read(bytes: &[u8]) -> Result<Booster> {
     let hint = "save it with `booster.save_model(\"model.txt\")`";
     let text = std::str::from_utf8(bytes).map_err(|_| invalid("expected a model in text").hint(hint))?;
-    let Some((text, _)) = text.split_once("\nend of trees") else {
+    let Some((text, tail)) = text.split_once("\nend of trees") else {
         return Err(invalid("the model has no end of its trees").hint(hint));
     };
     let (head, trees) = text.split_once("\nTree=").unwrap_or((text, ""));
@@ -29,17 +30,17 @@ pub(super) fn read(bytes: &[u8]) -> Result<Booster> {
     }
     // LightGBM writes no objective for one that the user wrote.
     let objective = head.get("objective").copied().unwrap_or("");
-    let features = head.get("feature_names").ok_or_else(|| invalid("`feature_names` is missing"))?;
     let is_averaged = head.contains_key("average_output");
     #[expect(clippy::cast_precision_loss, reason = "there are few trees")]
     let share = if is_averaged { 1.0 / (trees.len() / targets).max(1) as f64 } else { 1.0 };
     let mut booster = Booster {
-        features: features.split_whitespace().map(str::to_owned).collect(),
+        features: features(&head, tail)?,
         base: vec![0.0; targets],
         splits: Vec::new(),
         leaves: Vec::new(),
         transform: transform(objective)?,
         precision: Precision::Double,
+        refuses_unknown: false,
         metadata: [
             ("producer_name", "LightGBM".into()),
             ("format_version", head.get("version").unwrap_or(&"").to_string()),
@@ -58,6 +59,61 @@ pub(super) fn read(bytes: &[u8]) -> Result<Booster> {
 /// A line without a value is a flag.
 fn section(text: &str) -> Section<'_> {
     text.lines().map(|line| line.split_once('=').unwrap_or((line, ""))).collect()
+}
+
+/// The features, those that were columns of categories in pandas with these. `tail` is what follows the trees.
+fn features(head: &Section<'_>, tail: &str) -> Result<Vec<Feature>> {
+    let names = head.get("feature_names").ok_or_else(|| invalid("`feature_names` is missing"))?;
+    let feature = |name: &str| Feature { name: name.to_owned(), categories: None };
+    let mut features: Vec<Feature> = names.split_whitespace().map(feature).collect();
+    let lists = pandas_categories(tail)?;
+    if lists.is_empty() {
+        return Ok(features);
+    }
+    // The file does not say which columns these were, only which features are split by categories. Columns whose
+    // categories have an order are split by thresholds, numbers that are called categories have no list.
+    let setting = tail.lines().find_map(|line| line.strip_prefix("[categorical_feature: "));
+    let listed = setting.map(|list| list.trim_end_matches(']').split(','));
+    let listed: Vec<usize> = listed.into_iter().flatten().filter_map(|number| number.parse().ok()).collect();
+    let infos: Vec<&str> =
+        head.get("feature_infos").map_or_else(Vec::new, |infos| infos.split(' ').collect());
+    let has_codes = |info: &str| !info.starts_with('[') && info.contains(':');
+    let coded = (0..).zip(&infos).filter(|(_, info)| has_codes(info)).map(|(feature, _)| feature).collect();
+    let unclear = || unsupported("which features the lists of `pandas_categorical` belong to is not clear");
+    let fits = |of: &Vec<usize>| of.len() == lists.len() && of.is_sorted();
+    let of = [listed, coded].into_iter().find(fits).ok_or_else(unclear)?;
+    for (number, list) in of.into_iter().zip(lists) {
+        let codes =
+            infos.get(number).into_iter().filter(|info| has_codes(info)).flat_map(|info| info.split(':'));
+        // The code -1 stands for missing values.
+        let fits = codes.filter_map(|code| code.parse::<usize>().ok()).all(|code| code < list.len());
+        let feature = features.get_mut(number).filter(|_| fits).ok_or_else(unclear)?;
+        feature.categories = Some(list);
+    }
+    Ok(features)
+}
+
+/// The categories of each column of categories that was in the table, in the order of the columns.
+fn pandas_categories(tail: &str) -> Result<Vec<Categories>> {
+    let unreadable = || invalid("`pandas_categorical` cannot be read");
+    let Some(list) = tail.lines().find_map(|line| line.strip_prefix("pandas_categorical:")) else {
+        return Ok(Vec::new());
+    };
+    let lists = json::read_text(list.trim().as_bytes()).map_err(|error| unreadable().detail(error))?;
+    if lists == Value::Null {
+        return Ok(Vec::new());
+    }
+    let categories = |list: &Value<'_>| {
+        let texts = list.items().map(|items| items.iter().map(|item| item.text().map(str::to_owned)));
+        match (texts.and_then(Iterator::collect::<Option<Vec<_>>>), list.numbers()) {
+            (Some(texts), _) => Ok(Categories::Texts(texts)),
+            (None, Some(numbers)) => Ok(Categories::Numbers(numbers.into_owned())),
+            (None, None) => {
+                Err(unsupported("categories that are neither texts nor numbers are not supported"))
+            }
+        }
+    };
+    lists.items().ok_or_else(unreadable)?.iter().map(categories).collect()
 }
 
 /// The transform of the scores. The first word names the objective, the others are its parameters.

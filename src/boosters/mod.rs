@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use crate::diag::{Code, Error, Result};
 use crate::onnx::Format;
+use booster::{Categories, Feature};
 
 /// BigQuery's name for the output with the prediction.
 pub(crate) const PREDICTED: &str = "predicted_label";
@@ -18,11 +19,21 @@ pub(crate) const PREDICTED: &str = "predicted_label";
 pub(crate) struct Translated<'a> {
     pub(crate) onnx: Cow<'a, [u8]>,
     pub(crate) format: Format,
-    /// The features of a booster: columns of their own, in this order.
-    pub(crate) features: Option<Vec<String>>,
+    pub(crate) features: Option<Features>,
     /// The file's own metadata.
     pub(crate) metadata: BTreeMap<String, String>,
 }
+
+/// The features of a booster, each of which is a column.
+pub(crate) enum Features {
+    /// They make up the one input of the graph, in this order.
+    Packed(Vec<String>),
+    /// Each is an input of its own. These take texts, in which [`MISSING_TEXT`] stands for a missing value.
+    Apart { texts: Vec<String> },
+}
+
+/// The missing value of a text. No file has a text with this character.
+pub(crate) const MISSING_TEXT: &str = "\0";
 
 /// The file `bytes` as ONNX. Its format is `format`, or else what its content shows.
 ///
@@ -38,12 +49,13 @@ pub(crate) fn translate(bytes: &[u8], format: Option<Format>) -> Result<Translat
         Format::LightGbm => lightgbm::read(bytes),
     };
     let booster = booster.map_err(|error| error.context(format.name()))?;
-    Ok(Translated {
-        onnx: booster.onnx()?.into(),
-        format,
-        features: Some(booster.features),
-        metadata: booster.metadata,
-    })
+    let onnx = booster.onnx()?.into();
+    let is_packed = booster.is_packed();
+    let takes_texts = |feature: &Feature| matches!(feature.categories, Some(Categories::Texts(_)));
+    let names = booster.features.into_iter().filter(|feature| is_packed || takes_texts(feature));
+    let names = names.map(|feature| feature.name).collect();
+    let features = if is_packed { Features::Packed(names) } else { Features::Apart { texts: names } };
+    Ok(Translated { onnx, format, features: Some(features), metadata: booster.metadata })
 }
 
 fn recognise(bytes: &[u8]) -> Format {

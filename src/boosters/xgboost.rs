@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::booster::{Booster, Condition, Leaf, NodeId, Precision, Split, Transform};
+use super::booster::{Booster, Categories, Condition, Feature, Leaf, NodeId, Precision, Split, Transform};
 use super::{invalid, unsupported};
 use crate::diag::{Error, Result};
 use crate::json::{self, Value};
@@ -47,16 +47,22 @@ pub(super) fn read(bytes: &[u8]) -> Result<Booster> {
     if weights.as_ref().is_some_and(|weights| weights.len() != trees.len()) {
         return Err(invalid("a tree has no weight"));
     }
+    let used = trees_to_use(learner, model, targets, trees.len())?;
+    let features = features(learner, model, count("num_feature")?)?;
+    if miscounts_letters(&document) && features.iter().any(has_letters_of_several_bytes) {
+        return Err(unsupported("categories with letters beyond ASCII, which XGBoost saves incompletely"));
+    }
     let mut read = Booster {
-        features: features(learner, count("num_feature")?)?,
+        features,
         base,
         splits: Vec::new(),
         leaves: Vec::new(),
         transform,
         precision: Precision::Single,
-        metadata: metadata(&document, objective, trees.len()),
+        refuses_unknown: true,
+        metadata: metadata(&document, objective, used),
     };
-    for (number, (tree, group)) in trees.iter().zip(groups.iter()).enumerate() {
+    for (number, (tree, group)) in trees.iter().zip(groups.iter()).take(used).enumerate() {
         let target = whole(*group).filter(|target| *target < targets);
         let target = target.ok_or_else(|| invalid("a tree belongs to no class"))?;
         // Only dart weighs its trees; the number of weights is checked.
@@ -97,7 +103,7 @@ fn transform(objective: &str) -> Result<(Transform, Margin)> {
     }
     Ok(match objective {
         "binary:logistic" | "reg:logistic" => (Transform::Logistic(1.0), logit),
-        "binary:logitraw" => (Transform::Identity, logit),
+        "binary:logitraw" => (Transform::Identity, same),
         "binary:hinge" => (Transform::Step, same),
         "multi:softprob" => (Transform::Softmax, same),
         "multi:softmax" => (Transform::ArgMax, same),
@@ -134,14 +140,75 @@ fn base_score(value: Option<&Value<'_>>, targets: usize) -> Result<Vec<f64>> {
     }
 }
 
-/// The names of the features; those of a model without names are f0, f1, as XGBoost calls them itself.
-fn features(learner: &Value<'_>, count: usize) -> Result<Vec<String>> {
-    let names = learner.get("feature_names").and_then(Value::items).filter(|names| !names.is_empty());
-    let Some(names) = names else {
-        return Ok((0..count).map(|feature| format!("f{feature}")).collect());
+/// How many of the trees count. A model that the scikit-learn wrapper saved predicts with its best iteration and those
+/// before, where it stopped early. Other files keep all their trees, as `Booster.predict` does with them.
+fn trees_to_use(learner: &Value<'_>, model: &Value<'_>, targets: usize, trees: usize) -> Result<usize> {
+    let attribute = |name: &str| learner.at_path(&["attributes", name]);
+    let Some(best) = attribute("best_iteration").filter(|_| attribute("scikit_learn").is_some()) else {
+        return Ok(trees);
     };
-    let names: Option<Vec<String>> = names.iter().map(|name| name.text().map(str::to_owned)).collect();
-    names.filter(|names| names.len() == count).ok_or_else(|| unreadable("feature_names"))
+    let best = best.number().and_then(whole).ok_or_else(|| unreadable("best_iteration"))?;
+    let used = match model.get("iteration_indptr").and_then(Value::numbers) {
+        Some(ends) => ends.get(best.saturating_add(1)).copied().and_then(whole),
+        // Older versions write down no ends: every iteration has the same number of trees.
+        None => {
+            let parallel = model.at_path(&["gbtree_model_param", "num_parallel_tree"]);
+            // Of the oldest ones not even the number of parallel trees is known, which was 1 unless it was set.
+            let parallel = parallel.map_or(Some(1), |parallel| parallel.number().and_then(whole));
+            parallel
+                .and_then(|parallel| parallel.max(1).checked_mul(targets)?.checked_mul(best.checked_add(1)?))
+        }
+    };
+    used.filter(|used| *used <= trees).ok_or_else(|| invalid("the best iteration is none of the model's"))
+}
+
+/// The features. Those of a model without names are f0, f1, as XGBoost calls them itself.
+fn features(learner: &Value<'_>, model: &Value<'_>, count: usize) -> Result<Vec<Feature>> {
+    let names = learner.get("feature_names").and_then(Value::items).filter(|names| !names.is_empty());
+    let names = match names {
+        Some(names) => names.iter().map(|name| name.text().map(str::to_owned)).collect::<Option<Vec<_>>>(),
+        None => Some((0..count).map(|feature| format!("f{feature}")).collect()),
+    };
+    let names = names.filter(|names| names.len() == count).ok_or_else(|| unreadable("feature_names"))?;
+    // Versions before 3.1 keep no lists of categories, and no version those of a table without them.
+    let lists = model.at_path(&["cats", "enc"]).and_then(Value::items).filter(|lists| !lists.is_empty());
+    let lists = match lists {
+        Some(lists) => lists.iter().map(feature_categories).collect::<Option<Vec<_>>>(),
+        None => Some((0..count).map(|_| None).collect()),
+    };
+    let lists = lists.filter(|lists| lists.len() == count).ok_or_else(|| unreadable("cats"))?;
+    let features = names.into_iter().zip(lists);
+    Ok(features.map(|(name, categories)| Feature { name, categories }).collect())
+}
+
+/// Whether the version that wrote `document` takes the lengths of categories in characters and cuts off as many bytes at
+/// the end of the last one: up to 3.2 all of them do.
+fn miscounts_letters(document: &Value<'_>) -> bool {
+    let version = document.get("version").and_then(Value::numbers);
+    version.is_none_or(|version| version.iter().take(2).le(&[3.0, 2.0]))
+}
+
+fn has_letters_of_several_bytes(feature: &Feature) -> bool {
+    let texts = if let Some(Categories::Texts(texts)) = &feature.categories { texts.as_slice() } else { &[] };
+    texts.iter().any(|text| !text.is_ascii())
+}
+
+/// The categories of one feature, in the order of their codes: numbers, or texts whose bytes stand one behind the other.
+/// `Some(None)` for a feature that has none.
+fn feature_categories(list: &Value<'_>) -> Option<Option<Categories>> {
+    let values = list.get("values")?.numbers()?;
+    let Some(offsets) = list.get("offsets") else {
+        return Some(Some(Categories::Numbers(values.into_owned())));
+    };
+    let offsets: Vec<usize> =
+        offsets.numbers()?.iter().map(|offset| whole(*offset)).collect::<Option<_>>()?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "they are signed bytes")]
+    let bytes: Vec<u8> = values.iter().map(|byte| *byte as i8 as u8).collect();
+    // Where lengths are miscounted a letter may be cut in two.
+    let text =
+        |ends: (&usize, &usize)| Some(String::from_utf8_lossy(bytes.get(*ends.0..*ends.1)?).into_owned());
+    let texts = offsets.iter().zip(offsets.iter().skip(1)).map(text).collect::<Option<Vec<_>>>()?;
+    Some((!texts.is_empty()).then_some(Categories::Texts(texts)))
 }
 
 fn metadata(document: &Value<'_>, objective: &str, trees: usize) -> BTreeMap<String, String> {

@@ -33,7 +33,7 @@ use arrow_array::ArrayRef;
 
 use crate::diag::{Code, Error, Invariant, Result, ensure};
 use crate::limits::Limits;
-use crate::onnx::{self, KnownLabels, failure};
+use crate::onnx::{self, KnownLabels, Origin, failure};
 use crate::{boosters, tract};
 use graph_port::GraphPort;
 use inputs::Inputs;
@@ -128,6 +128,8 @@ struct Core {
     inputs: Vec<GraphPort>,
     outputs: Vec<GraphPort>,
     labels: KnownLabels,
+    /// Where the values of encoders come from, by the name of their tensor.
+    origins: BTreeMap<String, Origin>,
     defaults: ModelOptions,
 }
 
@@ -276,7 +278,9 @@ impl Model {
                 .zip(&row_shapes)
                 .map(|(encoder, row)| encoder.tensor(start..end, tensor_rows, row))
                 .collect::<Result<Vec<_>>>()?;
-            let outputs = core.plans.run(shapes, &tensors)?;
+            let column = |tensor: &str| self.inputs.column(core.origins.get(tensor)?);
+            let outputs = core.plans.run(shapes, &tensors, column);
+            let outputs = outputs.map_err(|error| rows.named(error, start))?;
             ensure(outputs.len() == decoders.len(), "the model gives a tensor for each of its outputs")?;
             for (decoder, tensor) in decoders.iter_mut().zip(outputs) {
                 if let Some(decoder) = decoder {
@@ -310,6 +314,7 @@ impl Core {
             found.facts = ModelFacts { format, bytes, opset, metadata, operators };
         }
         let graph = found.proto.graph.as_ref().invariant("the graph of a model that was read")?;
+        let origins = onnx::encoder_origins(graph);
         let RowAxes { batch_size, axes } =
             RowAxes::decide(&found.inputs, graph, options.batch_axis.as_ref())?;
         let inputs = found
@@ -348,6 +353,7 @@ impl Core {
             inputs,
             outputs,
             labels: found.labels,
+            origins,
             defaults: file.features.map_or_else(ModelOptions::default, ModelOptions::of_booster),
         })
     }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
+use crate::boosters::{Features, MISSING_TEXT};
 use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Result};
 use crate::onnx::{Format, Labels};
@@ -275,15 +276,36 @@ impl ModelOptions {
     ];
 
     /// The defaults for a booster: its features are columns of their own, and the trees know where missing values go.
-    pub(super) fn of_booster(features: Vec<String>) -> Self {
-        let columns = Some(PerInput::All(features));
-        Self { columns, nulls: Some(NullHandling::Nan), ..Self::default() }
+    pub(super) fn of_booster(features: Features) -> Self {
+        let nulls = Some(NullHandling::Nan);
+        match features {
+            Features::Packed(columns) => {
+                Self { columns: Some(PerInput::All(columns)), nulls, ..Self::default() }
+            }
+            Features::Apart { texts } => {
+                let missing = |text| (text, Scalar::String(MISSING_TEXT.into()));
+                let missing = texts.into_iter().map(missing).collect();
+                Self { default_on_null: Some(PerInput::Named(missing)), nulls, ..Self::default() }
+            }
+        }
     }
 
     /// `self`, with `defaults` for what it leaves open.
     pub(super) fn or(&self, defaults: &Self) -> Self {
+        let missing = match self.nulls {
+            None | Some(NullHandling::Nan) => defaults.default_on_null.clone(),
+            Some(NullHandling::Refuse | NullHandling::Null) => None,
+        };
+        let default_on_null = match (self.default_on_null.clone(), missing) {
+            // Of two values for an input the first one counts.
+            (Some(PerInput::Named(own)), Some(PerInput::Named(missing))) => {
+                Some(PerInput::Named(own.into_iter().chain(missing).collect()))
+            }
+            (own, missing) => own.or(missing),
+        };
         Self {
             columns: self.columns.clone().or_else(|| defaults.columns.clone()),
+            default_on_null,
             nulls: self.nulls.or(defaults.nulls),
             ..self.clone()
         }

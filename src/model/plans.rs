@@ -66,9 +66,16 @@ impl Plans {
         }
     }
 
-    /// Runs the plan for `shapes`, which are those of `inputs`.
-    pub(super) fn run(&self, shapes: InputShapes, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
-        self.attempt(shapes, inputs).inspect_err(|error| *lock(&self.last_error) = Some(error.clone()))
+    /// Runs the plan for `shapes`, which are those of `inputs`. Where a row is at fault the error says which one of the
+    /// tensors', and `column` which column the values of an encoder's tensor are from.
+    pub(super) fn run(
+        &self,
+        shapes: InputShapes,
+        inputs: &[Tensor],
+        column: impl Fn(&str) -> Option<String>,
+    ) -> Result<Vec<Tensor>> {
+        let outputs = self.attempt(shapes, inputs, column);
+        outputs.inspect_err(|error| *lock(&self.last_error) = Some(error.clone()))
     }
 
     /// Bytes that the widest operator reads and writes for inputs of `shapes`; 0 where that is not known.
@@ -90,7 +97,12 @@ impl Plans {
         Status { plans: lock(&self.kept).len(), plan_limit: self.capacity, last_error }
     }
 
-    fn attempt(&self, shapes: InputShapes, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
+    fn attempt(
+        &self,
+        shapes: InputShapes,
+        inputs: &[Tensor],
+        column: impl Fn(&str) -> Option<String>,
+    ) -> Result<Vec<Tensor>> {
         // Until a plan was built, any operator may lose NaN. Where none does, inputs need no looking through.
         let may_lose_nan = *self.loses_nan.get().unwrap_or(&true);
         let keeps_nan = may_lose_nan && inputs.iter().any(Tensor::holds_nan);
@@ -111,7 +123,7 @@ impl Plans {
             let outputs = plan.run(inputs.collect::<TractResult<TVec<_>>>()?)?;
             outputs.iter().map(|output| from_tract(output)).collect::<TractResult<_>>()
         };
-        run().map_err(failure::run)
+        run().map_err(|error| failure::of_plan(error, column))
     }
 
     fn build(&self, key: &PlanKey) -> Result<Arc<TypedSimplePlan>> {

@@ -79,7 +79,7 @@ impl TensorModel {
     /// # Errors
     /// `invalid-model` where the graph cannot be made concrete, `model-failed` where it does not run.
     pub fn run(&self) -> Result<Vec<Vec<u8>>> {
-        let outputs = self.plans.run(self.shapes.clone(), &self.inputs)?;
+        let outputs = self.plans.run(self.shapes.clone(), &self.inputs, |_| None)?;
         ensure(outputs.len() == self.outputs.len(), "the model gives a tensor for each of its outputs")?;
         let encoded = outputs.iter().zip(&self.outputs).map(|(tensor, declared)| encode(tensor, *declared));
         encoded.collect::<anyhow::Result<_>>().map_err(failure::run)

@@ -16,6 +16,7 @@ mod labels;
 mod lower;
 pub(crate) mod names;
 mod obstacles;
+mod origin;
 pub(crate) mod pb;
 mod recognise;
 pub(crate) mod templates;
@@ -29,6 +30,7 @@ pub use declared::Dim;
 pub use facts::{Format, ModelFacts};
 pub(crate) use labels::{KnownLabels, Labels};
 pub(crate) use lower::widen::widen_tensor;
+pub(crate) use origin::{Origin, encoder_origins};
 pub(crate) use weights::{External, Weights, weight_bytes};
 
 use prost::Message;

@@ -12,6 +12,10 @@ pub(crate) const MICROSOFT: &str = "com.microsoft";
 /// The domain of helpers that templates use and no file may name.
 pub(crate) const INTERNAL: &str = "predictql";
 
+/// The attribute of a LabelEncoder that refuses a value which is not among its keys: boosters that were translated have
+/// it, the standard does not.
+pub(crate) const REFUSES_UNKNOWN: &str = "predictql_refuses_unknown";
+
 /// The domain by which templates name tract's implementation of an operator that has a template itself.
 pub(crate) const TRACT: &str = "tract";
 

@@ -65,7 +65,7 @@ fn narrow<W: Copy, T>(wide: Vec<W>, convert: impl Fn(W) -> Option<T>) -> Result<
 }
 
 /// The values of a tensor of INT64 or INT32 that the message holds, as many as its dimensions say.
-pub(super) fn integers(tensor: &TensorProto) -> Option<Vec<i64>> {
+pub(crate) fn integers(tensor: &TensorProto) -> Option<Vec<i64>> {
     fn chunks<const WIDTH: usize>(raw: &[u8]) -> Option<&[[u8; WIDTH]]> {
         let (chunks, rest) = raw.as_chunks();
         rest.is_empty().then_some(chunks)

@@ -229,3 +229,42 @@ fn boosters_that_lack_a_part_are_refused() {
         "[invalid-model] LIGHTGBM: the lists of a tree have different lengths"
     );
 }
+
+/// scikit-learn's encoders that were trained without `handle_unknown` refuse what they have not seen.
+#[test]
+fn a_category_that_an_encoder_does_not_know_is_named_with_its_row_and_column() {
+    let engine = engine();
+    engine.register_model("pair", &read("zoo/OneHotEncoder_of_known_categories.onnx")).unwrap();
+    engine.register_model("table", &read("zoo/ColumnTransformer.onnx")).unwrap();
+    let mut options = ModelOptions::default();
+    let text = |text: &str| Scalar::String(text.into());
+    let columns = Scalar::Array(predictql::data::DataType::String, vec![text("front"), text("back")]);
+    options.set("input_columns", &columns).unwrap();
+    options.set("null_handling", &text("null")).unwrap();
+    engine
+        .register_model_with(
+            "columns",
+            &read("zoo/OneHotEncoder_of_known_categories.onnx"),
+            &BTreeMap::new(),
+            &options,
+        )
+        .unwrap();
+    let known = "a category that the model does not know; hint: it knows 'blue', 'green', 'red'";
+    let refused = |sql: &str| run(&engine, sql).unwrap_err().to_string();
+    let asked =
+        "(SELECT 0.5 AS height, 0.5 AS width, colour FROM UNNEST(['red', 'blue', 'it\\'s']) AS colour)";
+    assert_eq!(
+        refused(&format!("SELECT transformed_column FROM ML.PREDICT(MODEL table, {asked})")),
+        format!("[model-failed] row 3: `colour` is 'it\\'s', {known}")
+    );
+    assert_eq!(
+        refused("SELECT variable FROM ML.PREDICT(MODEL pair, (SELECT ['red', 'pink'] AS X))"),
+        format!("[model-failed] row 1: element 1 of `X` is 'pink', {known}")
+    );
+    // The row that is left out counts.
+    let asked = "(SELECT 'red' AS front, back FROM UNNEST(['red', NULL, 'pink']) AS back)";
+    assert_eq!(
+        refused(&format!("SELECT variable FROM ML.PREDICT(MODEL columns, {asked})")),
+        format!("[model-failed] row 3: `back` is 'pink', {known}")
+    );
+}

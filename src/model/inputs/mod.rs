@@ -16,7 +16,9 @@ use arrow_select::take::take;
 use super::graph_port::GraphPort;
 use super::options::ModelOptions;
 use super::signature::Port;
+use crate::data::DataType;
 use crate::diag::{Code, Error, Result, ensure};
+use crate::onnx::Origin;
 use binding::InputBinding;
 use nulls::{NullPolicy, RowNumbers};
 
@@ -98,6 +100,20 @@ impl Inputs {
         Ok(InputRows { columns, numbers, positions: Some(positions), count })
     }
 
+    /// What feeds the place that `origin` names, in words.
+    pub(super) fn column(&self, Origin { input, position }: &Origin) -> Option<String> {
+        let binding = self.bindings.iter().find(|binding| binding.port.name == *input)?;
+        let columns = self.ports.get(binding.columns.clone())?;
+        Some(match (columns, position) {
+            ([column], Some(position)) if matches!(column.data_type, DataType::Array(_)) => {
+                format!("element {position} of `{}`", column.name)
+            }
+            ([column], _) => format!("`{}`", column.name),
+            (columns, Some(position)) => format!("`{}`", columns.get(*position)?.name),
+            (_, None) => return None,
+        })
+    }
+
     /// What makes the tensors of `rows`, for each input of the graph.
     pub(super) fn encoders<'a>(&'a self, rows: &'a InputRows) -> Result<Vec<InputEncoder<'a>>> {
         self.bindings
@@ -110,6 +126,14 @@ impl Inputs {
 }
 
 impl InputRows {
+    /// `error` of a run that began with row `start` of these: the row that it names becomes one of those that were given.
+    pub(super) fn named(&self, mut error: Error, start: usize) -> Error {
+        match error.take_row() {
+            Some(row) => error.in_row(self.numbers.given(start + row)),
+            None => error,
+        }
+    }
+
     #[expect(
         clippy::indexing_slicing,
         reason = "there is a column for each port, and bindings count the ports"

@@ -33,13 +33,17 @@ pub(super) struct RowNumbers {
 
 impl RowNumbers {
     /// The number of row `row` of those that are predicted, from 1.
-    #[expect(clippy::cast_possible_truncation, reason = "the positions were counted with a usize")]
     pub(super) fn of(&self, row: usize) -> usize {
-        let given = match &self.kept {
+        self.first + self.given(row) + 1
+    }
+
+    /// The position of row `row` of those that are predicted among those that were given.
+    #[expect(clippy::cast_possible_truncation, reason = "the positions were counted with a usize")]
+    pub(super) fn given(&self, row: usize) -> usize {
+        match &self.kept {
             Some(kept) => kept.value(row) as usize,
             None => row,
-        };
-        self.first + given + 1
+        }
     }
 }
 

@@ -9,8 +9,10 @@ use crate::onnx::pb::{NodeProto, TensorProto};
 use crate::onnx::tensors::load;
 use anyhow::{Result, bail, ensure, format_err};
 
+use crate::onnx::names::REFUSES_UNKNOWN;
 use crate::tensor::{Element, ElementType, Tensor};
 
+use super::category::Known;
 use super::key_index::KeyIndex;
 use super::{Context, Operator, Shape, only, typed_list};
 
@@ -25,6 +27,8 @@ struct Table {
     keys: KeyIndex,
     values: Tensor,
     default: Tensor,
+    /// What a value of no key is refused with; otherwise it becomes the default.
+    refuses: Option<Known>,
 }
 
 /// Builds `CategoryMapper`: strings to integers and back again.
@@ -49,7 +53,12 @@ impl Operator for LabelEncoder {
             Some(default) => load(default.clone())?.with_shape(Vec::new())?,
             None => default(node, values.element())?,
         };
-        Ok(Self { tables: vec![Table::new(&keys, values, default)?] })
+        let mut table = Table::new(&keys, values, default)?;
+        if node.optional::<i64>(REFUSES_UNKNOWN)? == Some(1) {
+            // The last key stands for what is missing.
+            table.refuses = Some(Known::new(node, &keys, keys.len().saturating_sub(1))?);
+        }
+        Ok(Self { tables: vec![table] })
     }
 
     fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
@@ -61,6 +70,9 @@ impl Operator for LabelEncoder {
         let input = only(inputs)?;
         let table = self.table(input.element())?;
         let positions = table.keys.positions(input)?;
+        if let Some(known) = &table.refuses {
+            known.check(input, &positions)?;
+        }
         let output = match table.values.element() {
             ElementType::String => table.values_at::<String>(&positions),
             values if values.is_float() => table.values_at::<f64>(&positions),
@@ -101,7 +113,7 @@ impl Table {
     fn new(keys: &Tensor, values: Tensor, default: Tensor) -> Result<Self> {
         ensure!(keys.len() == values.len(), "{} keys do not fit {} values", keys.len(), values.len());
         ensure!(default.element() == values.element(), "the default is of another type than the values");
-        Ok(Self { keys: KeyIndex::new(keys)?, values, default })
+        Ok(Self { keys: KeyIndex::new(keys)?, values, default, refuses: None })
     }
 
     /// The values at `positions` among the keys.

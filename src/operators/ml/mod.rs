@@ -1,6 +1,7 @@
 //! `ai.onnx.ml`: what scikit-learn's and the boosting libraries' exporters write.
 
 mod array_feature_extractor;
+mod category;
 mod class_labels;
 mod elementwise;
 mod feature_matrix;

@@ -6,6 +6,7 @@ use anyhow::{Result, bail, ensure};
 
 use crate::tensor::{ElementType, Tensor};
 
+use super::category::Known;
 use super::key_index::KeyIndex;
 use super::{Context, Operator, Shape, only, typed_list};
 
@@ -13,15 +14,16 @@ use super::{Context, Operator, Shape, only, typed_list};
 pub(super) struct OneHotEncoder {
     categories: KeyIndex,
     count: usize,
-    /// A value of no category becomes zeros only; otherwise it is an error.
-    allows_unknown: bool,
+    /// What a value of no category is refused with; otherwise it becomes zeros only.
+    refuses: Option<Known>,
 }
 
 impl Operator for OneHotEncoder {
     fn parse(_: &Context<'_>, node: &NodeProto) -> Result<Self> {
         let Some(categories) = typed_list(node, "cats")? else { bail!("there are no categories") };
-        let allows_unknown = node.optional::<i64>("zeros")? != Some(0);
-        Ok(Self { categories: KeyIndex::new(&categories)?, count: categories.len(), allows_unknown })
+        let is_refused = node.optional::<i64>("zeros")? == Some(0);
+        let refuses = is_refused.then(|| Known::new(node, &categories, categories.len())).transpose()?;
+        Ok(Self { categories: KeyIndex::new(&categories)?, count: categories.len(), refuses })
     }
 
     fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
@@ -43,7 +45,9 @@ impl Operator for OneHotEncoder {
         shape.push(self.count);
         let mut output = Tensor::zeros(ElementType::F32, &shape)?;
         let columns = self.categories.positions(input)?;
-        ensure!(self.allows_unknown || columns.iter().all(Option::is_some), "a value is of no category");
+        if let Some(known) = &self.refuses {
+            known.check(input, &columns)?;
+        }
         for (row, column) in output.elements_mut::<f32>()?.chunks_mut(self.count.max(1)).zip(columns) {
             if let Some(column) = column {
                 row[column] = 1.0;
