@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::data::{Batch, Schema};
 use crate::diag::{Code, Error, Result, nearest};
 use crate::function::Fitted;
+use crate::function::tsql::Narrow;
 use crate::limits::MODELS_OF_VALUES;
 use crate::model::Model;
 use crate::syntax::ast;
@@ -53,6 +54,8 @@ pub(crate) struct Rules {
     pub(crate) not_null: Vec<usize>,
     /// The IDENTITY column: its index, the first number, the step.
     pub(crate) identity: Option<(usize, i64, i64)>,
+    /// Columns of T-SQL whose types are narrower than the engine's.
+    pub(crate) narrow: Vec<(usize, Narrow)>,
 }
 
 /// All tables and models, by name.

@@ -16,6 +16,7 @@ mod resolve;
 
 mod scalar;
 mod table_function;
+pub(crate) mod tsql;
 mod unsupported;
 mod vector;
 
@@ -328,7 +329,7 @@ impl BatchCall<'_> {
 
 impl Type {
     /// The type itself, where it does not depend on the arguments.
-    fn fixed(self) -> Option<DataType> {
+    pub(crate) fn fixed(self) -> Option<DataType> {
         match self {
             Self::Int64 => Some(DataType::Int64),
             Self::Float64 => Some(DataType::Float64),

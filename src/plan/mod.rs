@@ -14,7 +14,7 @@ pub use bind::Params;
 pub(crate) use bind::{
     AlterModel, Assign, Binding, Bound, Context, CreateExternalTable, CreateModel, CreateObjectTable,
     CreateTable, CreateTransform, CreateView, Declared, DropModel, DropTable, Explain, External, FitCall,
-    Format, Insert, Prerequisite, SubqueryPlace, Variable, bind, invalid_model,
+    Format, Insert, Prerequisite, SubqueryPlace, Variable, VariableType, bind, invalid_model,
 };
 pub(crate) use explain::explanation;
 pub(crate) use expr::{Aggregate, Expr, ExprKind, Order};

@@ -191,6 +191,8 @@ pub(crate) struct Insert {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum InsertSource {
     Values(Vec<Vec<Expr>>),
+    /// T-SQL's `DEFAULT VALUES`: one row without values.
+    Defaults,
     Query(Box<Query>),
 }
 
@@ -202,11 +204,18 @@ pub(crate) struct Declare {
     pub(crate) value: Option<Expr>,
 }
 
-/// `SET a = 1`, `SET (a, b) = (1, 2)`.
+/// `SET a = 1`, `SET (a, b) = (1, 2)`, T-SQL's `SELECT @a = x, @b = y FROM …`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct SetVariables {
     pub(crate) names: Vec<Ident>,
-    pub(crate) value: Expr,
+    pub(crate) value: SetValue,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum SetValue {
+    Expr(Expr),
+    /// A column for each variable: its value in the last row. Without rows variables keep their values.
+    LastRow(Box<Query>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -543,12 +552,14 @@ pub(crate) struct Access {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TypeName {
     pub(crate) kind: TypeNameKind,
+    /// The numbers behind the name, none for `max`; `None` where there are no parentheses.
+    pub(crate) parameters: Option<Vec<i64>>,
     pub(crate) span: Span,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum TypeNameKind {
-    /// A name. The parameters of a type, as in `STRING(10)`, limit nothing here and are dropped.
+    /// A name. Parameters, as in `STRING(10)`, limit nothing in GoogleSQL here.
     Simple(String),
     Array(Box<TypeName>),
     Struct(Vec<(Option<Ident>, TypeName)>),

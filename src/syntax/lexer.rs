@@ -127,7 +127,6 @@ impl<'a> Lexer<'a> {
         let message = format!("unexpected character `{}`", c.escape_debug());
         let error = Error::new(Code::SyntaxError, message).at(span);
         self.report(match c {
-            '#' => error.hint("temporary tables have no `#` here: write the name alone"),
             '“' | '”' | '‘' | '’' => error.hint("use straight quotes: ' or \"").fix(span, "'"),
             c if c.is_alphabetic() => error.hint("put names with such letters in backticks"),
             _ => error,
@@ -257,6 +256,11 @@ impl<'a> Lexer<'a> {
             return Some(self.tsql_bytes());
         }
         let (start, rest) = (self.offset, self.rest());
+        if rest.trim_start_matches('#').starts_with(is_word) && rest.starts_with('#') {
+            // A temporary table's sign is part of its name.
+            self.take_while(|c| c == '#' || is_word(c));
+            return Some(TokenKind::QuotedName(self.since(start).of(self.text).into()));
+        }
         // N'…' is a string as '…' is.
         let quoted = rest.strip_prefix(['N', 'n']).filter(|quoted| quoted.starts_with('\'')).unwrap_or(rest);
         let mut body = quoted.chars();

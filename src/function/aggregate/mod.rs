@@ -38,6 +38,8 @@ pub(crate) trait Accumulator: Send {
     fn values(&mut self, range: std::ops::Range<usize>) -> Result<ArrayRef>;
 }
 
+pub(super) use sum::TSQL_AVG;
+
 /// All aggregate functions.
 pub(super) fn functions() -> impl Iterator<Item = &'static Function> {
     [

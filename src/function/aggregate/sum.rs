@@ -28,6 +28,16 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
+/// T-SQL's AVG: the average of integers is an integer, truncated towards zero.
+pub(in crate::function) const TSQL_AVG: &[Function] = &[Function::new(
+    "AVG",
+    "The average, truncated if the values are integers; NULL without values.",
+    &[
+        Signature::new(&[Int64], Int64, Body::Aggregate(|_| Ok(Box::new(IntMean(States::new()))))),
+        Signature::new(&[Float64], Float64, Body::Aggregate(|_| Ok(FloatSum::start(true)))),
+    ],
+)];
+
 /// Sums in 128 bits: they may leave the range of INT64 on the way, as long as they end in it.
 struct IntSum(States<Option<i128>>);
 
@@ -55,6 +65,38 @@ impl Accumulator for IntSum {
             Error::new(Code::OutOfRange, "a sum is out of INT64's range")
                 .hint("CAST the values to FLOAT64 to sum them approximately")
         })
+    }
+}
+
+/// Sums, and how many values are in them.
+struct IntMean(States<(i128, i128)>);
+
+impl Accumulator for IntMean {
+    fn update(&mut self, args: &[Operand], groups: &[u32], count: usize) -> Result<()> {
+        self.0.grow(count);
+        let values = argument(args, 0)?.ints()?;
+        for (row, group) in groups.iter().enumerate() {
+            if let Some(value) = values.get(row) {
+                let (sum, count) = self.0.of(*group)?;
+                *sum = sum.saturating_add(value.into());
+                *count += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn carry(&mut self, from: u32, to: u32) -> Result<()> {
+        self.0.carry(from, to).map(drop)
+    }
+
+    fn values(&mut self, range: Range<usize>) -> Result<ArrayRef> {
+        let means = self.0.range(range)?.iter();
+        let means = means.map(|(sum, count)| sum.checked_div(*count).map(i64::try_from).transpose());
+        // No mean is beyond its values.
+        let means = means.collect::<Result<Int64Array, _>>();
+        means
+            .map(|means| Arc::new(means) as ArrayRef)
+            .map_err(|_| Error::internal("a mean is among its values"))
     }
 }
 

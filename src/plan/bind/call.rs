@@ -12,8 +12,8 @@ use crate::function::{self, Body, Function, Lazy, Resolved, Type};
 use crate::limits::Limits;
 use crate::plan::expr::{Aggregate, Expr, ExprKind, Order};
 use crate::plan::node::WindowCall;
-use crate::syntax::SqlOperator;
 use crate::syntax::ast::{self, Over};
+use crate::syntax::{Dialect, SqlOperator};
 
 /// A call with its signature chosen and its arguments converted.
 struct ResolvedCall {
@@ -24,7 +24,10 @@ struct ResolvedCall {
 
 impl Binder<'_> {
     pub(super) fn call(&mut self, call: &ast::FunctionCall, span: Span, names: Names<'_>) -> Result<Expr> {
-        let (function, safe) = known_function(&call.name)?;
+        if self.is_tsql() && call.name.text().eq_ignore_ascii_case("ISNULL") {
+            return self.is_null(&call.args, span, names);
+        }
+        let (function, safe) = known_function(&call.name, self.context.dialect)?;
         match (function.signatures.first().map(|signature| signature.body), &call.over) {
             (Some(Body::Aggregate(_)), _) if safe => Err(Error::new(
                 Code::MisplacedFunction,
@@ -67,7 +70,7 @@ impl Binder<'_> {
                 return Err(Error::internal("a function over several rows was taken for a scalar one"));
             }
         };
-        Ok(Expr { kind, data_type: returns, span })
+        self.checked(function, Expr { kind, data_type: returns, span })
     }
 
     pub(super) fn extract(
@@ -104,6 +107,7 @@ impl Binder<'_> {
                 _ => args.push(self.typed(tree, names)?),
             }
         }
+        let args = self.tsql_arguments(function, args)?;
         let Resolved { args: wanted, returns, body } =
             resolved(function, &args, self.context.limits).map_err(|error| error.or_at(span))?;
         ensure(args.len() == wanted.len(), "a signature has another number of arguments than its call")?;
@@ -144,7 +148,9 @@ impl Binder<'_> {
                 "compute the inner one in a subquery, or give that column of the SELECT list another alias",
             ));
         }
-        Ok(self.level.aggregate(aggregate))
+        let (function, args) = (aggregate.function, aggregate.args.clone());
+        let result = self.level.aggregate(aggregate);
+        self.checked_aggregate(function, &args, result)
     }
 
     fn aggregate_call(
@@ -211,7 +217,15 @@ impl Binder<'_> {
         {
             return transformer.result(*fit, args.clone(), data_type.clone(), span);
         }
-        Ok(self.level.window(windowed, span))
+        let aggregate = match &windowed.call {
+            WindowCall::Aggregate(aggregate) => Some((aggregate.function, aggregate.args.clone())),
+            _ => None,
+        };
+        let result = self.level.window(windowed, span);
+        match aggregate {
+            Some((function, args)) => self.checked_aggregate(function, &args, result),
+            None => Ok(result),
+        }
     }
 
     fn windowed_parts(
@@ -411,13 +425,19 @@ fn dates_only(args: &[Typed], resolved: &Resolved) -> bool {
 }
 
 /// The function that a path means, and whether it begins with `SAFE.`.
-fn known_function(name: &ast::Path) -> Result<(&'static Function, bool)> {
+fn known_function(name: &ast::Path, dialect: Dialect) -> Result<(&'static Function, bool)> {
     let text = name.text();
     let (bare, safe) = match text.split_at_checked(5) {
         Some((prefix, rest)) if prefix.eq_ignore_ascii_case("SAFE.") => (rest, true),
         _ => (text.as_str(), false),
     };
-    match function::function(bare) {
+    let known = match dialect {
+        Dialect::BigQuery => function::function(bare),
+        Dialect::TSql => {
+            function::tsql::function(bare).or_else(|| function::function(function::tsql::renamed(bare)))
+        }
+    };
+    match known {
         Some(function) => Ok((function, safe)),
         None => Err(unknown_function(bare, name.span)),
     }

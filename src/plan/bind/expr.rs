@@ -2,7 +2,8 @@
 
 use super::constant::cast_scalar;
 use super::scope::Scope;
-use super::{Binder, Params};
+use super::tsql_types::{narrowed, wide};
+use super::{Binder, Params, VariableType};
 use crate::data::{CastMode, DataType, Scalar, StructField, can_cast, can_coerce};
 use crate::diag::{Code, Error, Invariant, Result, Span, nearest};
 use crate::function;
@@ -109,6 +110,10 @@ impl Binder<'_> {
             }
             ast::ExprKind::Call(call) => self.call(call, span, names).map(Typed::from),
             ast::ExprKind::Extract(part, value) => self.extract(part, value, span, names).map(Typed::from),
+            ast::ExprKind::Cast { value, to, safe, .. } if self.is_tsql() => {
+                let value = self.typed(value, names)?;
+                self.tsql_cast(value, to, *safe, span).map(Typed::from)
+            }
             ast::ExprKind::Cast { value, to, safe, truncate } => {
                 let to = self.data_type(to)?;
                 let value = self.typed(value, names)?;
@@ -151,9 +156,9 @@ impl Binder<'_> {
         if names.scope.knows(&name.text) {
             return names.scope.column(None, name);
         }
-        if let Some((_, data_type, value)) = self.context.variable(&name.text) {
+        if let Some((_, variable, value)) = self.context.variable(&name.text) {
             let kind = ExprKind::Literal(value.clone());
-            return Ok(Expr { kind, data_type: data_type.clone(), span: name.span });
+            return Ok(Expr { kind, data_type: variable.data_type.clone(), span: name.span });
         }
         self.refuse_correlation(&name.text, name.span)?;
         names.scope.column(None, name)
@@ -174,10 +179,9 @@ impl Binder<'_> {
 
     fn parameter(&self, parameter: &Parameter, span: Span) -> Result<Typed> {
         if let Parameter::Named(name) = parameter
-            && let Some((_, data_type, value)) = self.context.variable(name)
+            && let Some((_, variable, value)) = self.context.variable(name)
         {
-            let kind = ExprKind::Literal(value.clone());
-            return Ok(Expr { kind, data_type: data_type.clone(), span }.into());
+            return variable_value(variable, value, span).map(Typed::from);
         }
         let found = match (parameter, self.context.params) {
             (_, None) => Some(&Scalar::Null),
@@ -339,7 +343,7 @@ impl Binder<'_> {
         let null = ast::Expr { kind: ast::ExprKind::Literal(Scalar::Null), span };
         let values = branches.iter().map(|(_, value)| value).chain([otherwise.unwrap_or(&null)]);
         let values = values.map(|value| self.typed(value, names)).collect::<Result<Vec<_>>>()?;
-        let (data_type, mut values) = unified(values, None, "results", span)?;
+        let (data_type, mut values) = unified(self.alike(values)?, None, "results", span)?;
         let otherwise = Box::new(values.pop().invariant("a CASE has results")?);
         let branches = conditions.into_iter().zip(values).collect();
         Ok(Expr { kind: ExprKind::Case { branches, otherwise }, data_type, span })
@@ -424,6 +428,18 @@ pub(super) fn implied_name(expr: &ast::Expr) -> Option<String> {
     match &expr.kind {
         ast::ExprKind::Name(name) | ast::ExprKind::Field(_, name) => Some(name.text.clone()),
         _ => None,
+    }
+}
+
+/// A variable as a value. In T-SQL an integer is an `int` only where it was declared so.
+fn variable_value(variable: &VariableType, value: &Scalar, span: Span) -> Result<Expr> {
+    let data_type = variable.data_type.clone();
+    let literal = Expr { kind: ExprKind::Literal(value.clone()), data_type, span };
+    match variable.narrow {
+        Some(narrow) if narrow.is_integer() => narrowed(literal, narrow, false, false),
+        // What is written out would be an `int`.
+        None if literal.data_type == DataType::Int64 => Ok(wide(literal)),
+        _ => Ok(literal),
     }
 }
 

@@ -71,7 +71,11 @@ impl Binder<'_> {
             return self.wildcard(path, name);
         }
         match self.relation(path)?.clone() {
-            Relation::Table(table) => Ok(Source::new(scan(table), name)),
+            Relation::Table(table) => {
+                let mut source = Source::new(scan(table), name);
+                self.declare_narrow(&self.relation_name(path), &mut source.scope)?;
+                Ok(source)
+            }
             Relation::Objects(files) => {
                 let mut schema = objects::schema();
                 let visible = schema.fields.len();

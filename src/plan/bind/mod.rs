@@ -2,6 +2,7 @@
 
 mod aggregates;
 mod call;
+mod collation;
 mod constant;
 mod declared;
 mod expr;
@@ -17,6 +18,7 @@ mod statement;
 mod transform;
 mod transformer;
 mod tsql;
+mod tsql_types;
 mod vector_search;
 
 use std::sync::Arc;
@@ -26,6 +28,7 @@ use super::node::{Plan, Subplan};
 use crate::catalog::{Catalog, Relation};
 use crate::data::{DataType, Scalar, Schema};
 use crate::diag::{Diagnostic, Error, Result};
+use crate::function::tsql::Narrow;
 use crate::limits::Limits;
 use crate::model::Model;
 use crate::syntax::ast;
@@ -99,7 +102,15 @@ impl Default for Params {
 }
 
 /// A variable: its name, its type, and its value.
-pub(crate) type Variable = (String, DataType, Scalar);
+pub(crate) type Variable = (String, VariableType, Scalar);
+
+/// The type of a variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct VariableType {
+    pub(crate) data_type: DataType,
+    /// What T-SQL has declared it as, if that is narrower.
+    pub(crate) narrow: Option<Narrow>,
+}
 
 /// What names mean outside the statement.
 #[derive(Clone, Copy)]

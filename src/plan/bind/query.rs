@@ -3,8 +3,10 @@
 use super::Binder;
 use super::aggregates::Level;
 use super::call::order_key;
+use super::constant::constant;
 use super::expr::{Names, Typed, coerced, literal, unified};
 use super::scope::Scope;
+use super::tsql_types::implicit;
 use crate::data::{DataType, Field, Scalar, Schema};
 use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::plan::expr::{Expr, ExprKind, Order};
@@ -117,11 +119,11 @@ impl Binder<'_> {
         for (index, field) in names.iter().enumerate() {
             let items = inputs.iter().map(|input| column_of(input, index, span)).collect::<Result<_>>()?;
             let what = format!("columns number {} of the UNION", index + 1);
-            let (data_type, _) = unified(items, None, &what, span)?;
+            let (data_type, _) = unified(self.alike(items)?, None, &what, span)?;
             fields.push(Field::new(field.name.clone(), data_type));
         }
         let schema = Schema { fields };
-        let inputs = inputs.into_iter().map(|input| converted(input, &schema, span));
+        let inputs = inputs.into_iter().map(|input| self.converted(input, &schema, span));
         let inputs = inputs.collect::<Result<_>>()?;
         let node = Node { kind: NodeKind::Union { inputs }, schema };
         if !distinct {
@@ -147,11 +149,16 @@ impl Binder<'_> {
         Ok(sorted(node, keys?))
     }
 
+    /// `node` with its columns converted to the types of `schema`, and called as there.
+    pub(super) fn converted(&self, node: Node, schema: &Schema, span: Span) -> Result<Node> {
+        converted(node, schema, self.is_tsql(), span)
+    }
+
     /// A number of rows.
     pub(super) fn count(&mut self, tree: &ast::Expr) -> Result<usize> {
         let scope = Scope::default();
         let expr = self.expr_of(tree, Names::of(&scope), &DataType::Int64, "a number of rows")?;
-        match expr.kind {
+        match constant(&expr, self.context.limits)?.map_or(expr.kind, ExprKind::Literal) {
             ExprKind::Literal(Scalar::Int64(count)) => usize::try_from(count).map_err(|_| {
                 Error::new(Code::OutOfRange, format!("expected a number of rows, found {count}"))
                     .at(tree.span)
@@ -188,13 +195,17 @@ pub(super) fn distinct_rows(node: Node, span: Span) -> Result<Node> {
     Ok(Node { kind: NodeKind::Distinct { input: Box::new(node) }, schema })
 }
 
-/// `node` with its columns converted to the types of `schema`, and called as there.
+/// `node` with its columns converted to the types of `schema`, and called as there. `as_in_tsql` converts also what
+/// GoogleSQL needs a CAST for.
 ///
 /// # Errors
 /// `type-mismatch` for a column that is not coerced to its type.
-pub(super) fn converted(node: Node, schema: &Schema, span: Span) -> Result<Node> {
+fn converted(node: Node, schema: &Schema, as_in_tsql: bool, span: Span) -> Result<Node> {
     let exprs = schema.fields.iter().enumerate().map(|(index, wanted)| {
-        let column = column_of(&node, index, span)?;
+        let mut column = column_of(&node, index, span)?;
+        if as_in_tsql {
+            column = implicit(column, &wanted.data_type)?;
+        }
         let found = column.expr.data_type.clone();
         coerced(column, &wanted.data_type)?.ok_or_else(|| {
             Error::new(

@@ -81,6 +81,14 @@ impl Scope {
         self.columns.push(Column { table, name: name.into(), expr, visibility: Visibility::Full });
     }
 
+    /// Replaces the value of column number `index`.
+    pub(super) fn replace(&mut self, index: usize, replace: impl FnOnce(Expr) -> Result<Expr>) -> Result<()> {
+        if let Some(column) = self.columns.get_mut(index) {
+            column.expr = replace(column.expr.clone())?;
+        }
+        Ok(())
+    }
+
     /// The columns of a join: these, then those of `right`, moved up by `shift` places.
     pub(super) fn join(mut self, mut right: Self, shift: usize) -> Self {
         right.shift(shift);

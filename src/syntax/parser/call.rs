@@ -100,7 +100,8 @@ impl Parser<'_> {
     /// `([name] [PARTITION BY …] [ORDER BY …])`.
     pub(super) fn window(&mut self) -> Result<Window> {
         let open = self.expect(Punctuation::LeftParen)?;
-        let base = if self.at_name() { Some(self.ident("a window's name")?) } else { None };
+        let is_based = self.at_name() && !self.at_words(&["PARTITION", "BY"]);
+        let base = if is_based { Some(self.ident("a window's name")?) } else { None };
         let mut partition_by = Vec::new();
         if self.eat_word("PARTITION") {
             self.expect_word("BY")?;

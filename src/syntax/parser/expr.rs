@@ -263,6 +263,9 @@ impl Parser<'_> {
             Comparison::Like => {
                 self.refuse(&["ANY", "SOME", "ALL"], "join several LIKE with OR or AND")?;
                 let pattern = self.expr_above(power::COMPARE)?;
+                if self.is_tsql() {
+                    return self.tsql_like(left, pattern, not, start);
+                }
                 self.refuse(&["ESCAPE"], "put `\\\\` in front of `%` and `_` in the pattern")?;
                 self.binary(SqlOperator::Like, left, pattern, start)
             }

@@ -2,6 +2,7 @@
 
 use super::Parser;
 use super::error::ELSEWHERE;
+use super::tsql_query::name_columns;
 use crate::data::Scalar;
 use crate::diag::{Code, Error, Result};
 use crate::syntax::ast::{
@@ -51,7 +52,8 @@ impl Parser<'_> {
         self.refuse(&["NATURAL"], "write JOIN … USING (column, …)")?;
         for apply in ["CROSS", "OUTER"] {
             if self.at_words(&[apply, "APPLY"]) {
-                return Err(self.unsupported(&format!("`{apply} APPLY`"), "write JOIN … ON"));
+                let hint = "write JOIN … ON over a subquery without columns of other tables";
+                return Err(self.unsupported(&format!("`{apply} APPLY`"), hint));
             }
         }
         let kind = match self.eat_one_of(&["JOIN", "INNER", "CROSS", "LEFT", "RIGHT", "FULL"]) {
@@ -107,11 +109,23 @@ impl Parser<'_> {
             return Ok(TableExpr { kind, alias: None, span });
         }
         let alias = self.alias()?;
+        let columns = if alias.is_some() { self.tsql_column_list()? } else { None };
         if alias.is_some() && self.at(Punctuation::LeftParen) {
             return Err(self.unsupported("a column list after an alias", "name the columns in the subquery"));
         }
         self.table_refusals()?;
         let kind = match kind {
+            TableExprKind::Subquery(mut query) => {
+                if let Some(columns) = columns {
+                    name_columns(&mut query, columns)?;
+                }
+                return Ok(TableExpr { kind: TableExprKind::Subquery(query), alias, span });
+            }
+            _ if columns.is_some() => {
+                return Err(self
+                    .unsupported("a column list after a table's alias", "name the columns in a subquery")
+                    .at(span));
+            }
             TableExprKind::Unnest { array, .. } => {
                 let offset = if self.eat_words(&["WITH", "OFFSET"]) { Some(self.offset()?) } else { None };
                 TableExprKind::Unnest { array, offset }
@@ -121,15 +135,12 @@ impl Parser<'_> {
         Ok(TableExpr { kind, alias, span })
     }
 
-    fn table_refusals(&self) -> Result<()> {
+    fn table_refusals(&mut self) -> Result<()> {
         self.refuse(&["TABLESAMPLE"], "write WHERE RAND() < 0.1")?;
         if self.at_words(&["FOR", "SYSTEM_TIME"]) {
             return Err(self.unsupported("`FOR SYSTEM_TIME`", "tables here have no history"));
         }
-        if self.is_tsql() && self.at_word("WITH") && self.nth_at(1, Punctuation::LeftParen) {
-            return Err(self.unsupported("a table hint", "leave it out"));
-        }
-        Ok(())
+        if self.is_tsql() { self.skip_table_hint() } else { Ok(()) }
     }
 
     /// `[AS] name` after WITH OFFSET.
@@ -175,6 +186,11 @@ impl Parser<'_> {
         let open = self.expect(Punctuation::LeftParen)?;
         if self.at_query() {
             let query = Box::new(self.query()?);
+            self.close(open, Punctuation::RightParen)?;
+            return Ok(TableExprKind::Subquery(query));
+        }
+        if self.is_tsql() && self.at_word("VALUES") {
+            let query = Box::new(self.row_values()?);
             self.close(open, Punctuation::RightParen)?;
             return Ok(TableExprKind::Subquery(query));
         }

@@ -12,11 +12,12 @@ mod primary;
 mod query;
 mod statement;
 mod tsql;
+mod tsql_query;
 
 pub(super) use tsql::holds_predict;
 
 use super::Dialect;
-use super::ast::Statement;
+use super::ast::{Ident, Path, Statement};
 use super::token::{Punctuation, Token, TokenKind};
 use crate::diag::{Code, Diagnostic, Error, Result, Span};
 use crate::limits::Limits;
@@ -37,6 +38,7 @@ pub(super) fn script(
         depth: 0,
         height: 0,
         placeholders: 0,
+        target: None,
         statements: Vec::new(),
     };
     let mut diagnostics = Vec::new();
@@ -65,8 +67,18 @@ struct Parser<'a> {
     height: usize,
     /// `?` met so far; they are numbered through the whole script.
     placeholders: usize,
+    /// What the SELECT at hand does with its rows in place of giving them.
+    target: Option<Target>,
     /// Those read so far.
     statements: Vec<Statement>,
+}
+
+/// Where the rows of a T-SQL SELECT go.
+enum Target {
+    /// `INTO name`.
+    Table(Path),
+    /// `@a = x, @b = y`: the variables of its columns.
+    Variables(Vec<Ident>),
 }
 
 /// What comes after the last token.
@@ -223,7 +235,10 @@ impl<'a> Parser<'a> {
     }
 
     fn whole_statement(&mut self) -> Result<()> {
-        (self.depth, self.height) = (0, 0);
+        (self.depth, self.height, self.target) = (0, 0, None);
+        if self.is_tsql() && self.skip_tsql_setting()? {
+            return Ok(());
+        }
         let statement = self.statement()?;
         match self.token().kind {
             TokenKind::End | TokenKind::Punctuation(Punctuation::Semicolon) => {}

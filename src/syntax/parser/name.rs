@@ -131,6 +131,7 @@ impl Parser<'_> {
     pub(super) fn type_name(&mut self) -> Result<TypeName> {
         self.nested(|parser| {
             let start = parser.token().span;
+            let mut parameters = None;
             let kind = if parser.eat_word("ARRAY") {
                 parser.expect(Punctuation::Less)?;
                 let element = parser.type_name()?;
@@ -143,25 +144,31 @@ impl Parser<'_> {
                 TypeNameKind::Struct(fields)
             } else {
                 let name = parser.ident("a type")?;
-                parser.type_parameters()?;
+                parameters = parser.type_parameters()?;
                 TypeNameKind::Simple(name.text)
             };
-            Ok(TypeName { kind, span: parser.since(start) })
+            Ok(TypeName { kind, parameters, span: parser.since(start) })
         })
     }
 
-    /// `(10)`, `(10, 2)`, `(max)` after a type. They limit nothing here.
-    fn type_parameters(&mut self) -> Result<()> {
+    /// `(10)`, `(10, 2)`, `(max)` after a type.
+    fn type_parameters(&mut self) -> Result<Option<Vec<i64>>> {
         if !self.eat(Punctuation::LeftParen) {
-            return Ok(());
+            return Ok(None);
         }
         let open = self.since(self.end_of_previous());
-        self.comma_separated(|parser| match parser.token().kind {
-            TokenKind::Integer => Ok(parser.bump()),
-            _ if parser.at_word("MAX") => Ok(parser.bump()),
-            _ => Err(parser.expected("a number")),
+        let mut numbers = Vec::new();
+        self.comma_separated(|parser| {
+            let number = crate::data::parse_int(parser.token_text());
+            match (parser.token().kind == TokenKind::Integer, number) {
+                (true, Some(number)) => numbers.push(number),
+                _ if parser.at_word("MAX") => {}
+                _ => return Err(parser.expected("a number")),
+            }
+            Ok(parser.bump())
         })?;
-        self.close(open, Punctuation::RightParen).map(drop)
+        self.close(open, Punctuation::RightParen)?;
+        Ok(Some(numbers))
     }
 
     fn struct_field(&mut self) -> Result<(Option<Ident>, TypeName)> {

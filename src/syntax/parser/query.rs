@@ -2,6 +2,7 @@
 
 use super::Parser;
 use super::error::ELSEWHERE;
+use super::tsql_query::{Top, beside_offset, name_columns};
 use crate::diag::{Code, Error, Result, Span};
 use crate::syntax::ast::{
     Cte, Expr, ExprKind, GroupBy, Ident, Limit, Query, QueryBody, Select, SelectItem, Star, Window,
@@ -58,6 +59,7 @@ impl Parser<'_> {
         }
         let ctes = self.comma_separated(|parser| {
             let name = parser.ident("a name for a query")?;
+            let columns = parser.tsql_column_list()?;
             if parser.at(Punctuation::LeftParen) {
                 return Err(
                     parser.unsupported("a column list in WITH", "name the columns with AS in the query")
@@ -65,8 +67,11 @@ impl Parser<'_> {
             }
             parser.expect_word("AS")?;
             let open = parser.expect(Punctuation::LeftParen)?;
-            let query = parser.query()?;
+            let mut query = parser.query()?;
             parser.close(open, Punctuation::RightParen)?;
+            if let Some(columns) = columns {
+                name_columns(&mut query, columns)?;
+            }
             Ok(Cte { name, query })
         })?;
         if !self.at_query() && !self.at(Punctuation::LeftParen) {
@@ -84,7 +89,7 @@ impl Parser<'_> {
     }
 
     /// A SELECT with its `TOP`, or a query in parentheses.
-    fn part(&mut self) -> Result<(QueryBody, Option<Limit>)> {
+    fn part(&mut self) -> Result<(QueryBody, Option<Top>)> {
         if self.at(Punctuation::LeftParen) {
             let open = self.bump().span;
             let query = self.query()?;
@@ -100,13 +105,7 @@ impl Parser<'_> {
     }
 
     /// The rest of a query, after its first part.
-    fn rest(
-        &mut self,
-        with: Vec<Cte>,
-        first: QueryBody,
-        mut top: Option<Limit>,
-        start: Span,
-    ) -> Result<Query> {
+    fn rest(&mut self, with: Vec<Cte>, first: QueryBody, mut top: Option<Top>, start: Span) -> Result<Query> {
         let mut parts = vec![first];
         let mut distinct = None;
         while let Some(is_distinct) = self.union()? {
@@ -118,18 +117,24 @@ impl Parser<'_> {
                 .at(self.previous().map_or(start, |token| token.span))
                 .hint("put the queries that belong together in parentheses"));
             }
-            if let Some(limit) = top.take() {
-                parts = parts.into_iter().map(|part| limited(part, limit.clone(), start)).collect();
+            if let Some(top) = top.take() {
+                parts =
+                    parts.into_iter().map(|part| limited(part, top.clone(), start)).collect::<Result<_>>()?;
             }
             let start = self.token().span;
             let (part, top) = self.part()?;
             parts.push(match top {
-                Some(limit) => limited(part, limit, start),
+                Some(top) => limited(part, top, start)?,
                 None => part,
             });
         }
         let order_by = self.order_by()?;
-        let limit = self.limit()?.or(top);
+        let mut limit = if self.is_tsql() { self.offset_fetch(&order_by)? } else { self.limit()? };
+        match top {
+            Some(top) if limit.is_some() => return Err(beside_offset(&top)),
+            Some(top) => limit = top.limit(&mut parts, &order_by)?,
+            None => {}
+        }
         self.refuse_misplaced_clause()?;
         let body = match (distinct, parts.pop()) {
             (None, Some(QueryBody::Nested(inner)))
@@ -184,12 +189,14 @@ impl Parser<'_> {
                 .hint("put the query before it in parentheses"));
         }
         if self.is_tsql() {
-            return self.refuse(&["OFFSET", "FETCH", "OPTION"], "write SELECT TOP (10) …");
+            self.refuse(&["OPTION"], "it changes no result: leave it out")?;
+            return self
+                .refuse(&["OFFSET", "FETCH"], "write ORDER BY … OFFSET 5 ROWS FETCH NEXT 10 ROWS ONLY");
         }
         self.refuse(&["FETCH"], "write LIMIT and OFFSET")
     }
 
-    fn select(&mut self) -> Result<(Select, Option<Limit>)> {
+    fn select(&mut self) -> Result<(Select, Option<Top>)> {
         let start = self.token().span;
         self.expect_word("SELECT")?;
         let distinct = self.eat_word("DISTINCT");
@@ -203,7 +210,13 @@ impl Parser<'_> {
         if self.at_words(&["AS", "STRUCT"]) || self.at_words(&["AS", "VALUE"]) {
             return Err(self.unsupported("`SELECT AS`", "write SELECT STRUCT(…) AS name"));
         }
-        let items = self.select_items()?;
+        let items = match self.variables_set()? {
+            Some(items) => items,
+            None => self.select_items()?,
+        };
+        if self.is_tsql() {
+            self.select_into()?;
+        }
         self.refuse(&["INTO"], "write CREATE TABLE name AS SELECT …")?;
         let from = if self.eat_word("FROM") { Some(self.from()?) } else { None };
         let filter = self.clause("WHERE")?;
@@ -318,7 +331,7 @@ impl Parser<'_> {
     /// `[LIMIT count [OFFSET rows]]`.
     fn limit(&mut self) -> Result<Option<Limit>> {
         let start = self.token().span;
-        if self.is_tsql() || !self.eat_word("LIMIT") {
+        if !self.eat_word("LIMIT") {
             return Ok(None);
         }
         let count = self.count()?;
@@ -348,7 +361,10 @@ impl Parser<'_> {
 }
 
 /// A part of a UNION with a TOP of its own.
-fn limited(body: QueryBody, limit: Limit, start: Span) -> QueryBody {
-    let query = Query { with: Vec::new(), body, order_by: Vec::new(), limit: Some(limit), span: start };
-    QueryBody::Nested(Box::new(query))
+fn limited(body: QueryBody, top: Top, start: Span) -> Result<QueryBody> {
+    let mut parts = [body];
+    let limit = top.limit(&mut parts, &[])?;
+    let [body] = parts;
+    let query = Query { with: Vec::new(), body, order_by: Vec::new(), limit, span: start };
+    Ok(QueryBody::Nested(Box::new(query)))
 }

@@ -2,10 +2,11 @@
 
 use super::Parser;
 use super::error::did_you_mean;
+use crate::data::Scalar;
 use crate::diag::{Error, Result};
 use crate::syntax::ast::{
-    AlterModel, Declare, Describe, Drop, Explain, Expr, Insert, InsertSource, NamedExpr, ObjectKind, Options,
-    Path, SetVariables, Statement, StatementKind,
+    AlterModel, Declare, Describe, Drop, Explain, Expr, ExprKind, Insert, InsertSource, NamedExpr,
+    ObjectKind, Options, Path, SetValue, SetVariables, Statement, StatementKind,
 };
 use crate::syntax::token::{Punctuation, TokenKind};
 
@@ -23,12 +24,17 @@ const UNSUPPORTED: &[(&[&str], &str)] = &[
     ),
     (&["EXPORT"], "the host program has the file of a model, and is given results as Arrow"),
     (&["LOAD", "COPY"], "register tables from the host program, or write CREATE EXTERNAL TABLE"),
-    (&["GO"], "statements follow each other without it: end them with `;`"),
-    (&["USE"], "there is one catalog: write names as [dbo].[table]"),
+    (&["GO"], "in T-SQL it stands on a line of its own; end statements with `;`"),
+    (&["USE"], "there is one catalog: leave it out"),
+    (&["PRINT"], "write SELECT with the value"),
+    (
+        &["IF"],
+        "write DROP TABLE IF EXISTS name, CREATE TABLE IF NOT EXISTS name; or leave control to the host program",
+    ),
     (
         &[
-            "BEGIN", "COMMIT", "ROLLBACK", "IF", "LOOP", "WHILE", "FOR", "REPEAT", "CASE", "CALL", "EXEC",
-            "EXECUTE", "RETURN", "RAISE", "PRINT", "ASSERT", "GRANT", "REVOKE", "UNDROP", "ANALYZE",
+            "BEGIN", "COMMIT", "ROLLBACK", "LOOP", "WHILE", "FOR", "REPEAT", "CASE", "CALL", "EXEC",
+            "EXECUTE", "RETURN", "RAISE", "ASSERT", "GRANT", "REVOKE", "UNDROP", "ANALYZE",
         ],
         "scripts are plain sequences of statements: leave control to the host program",
     ),
@@ -51,7 +57,8 @@ impl Parser<'_> {
             || self.at(Punctuation::LeftParen)
             || self.at_one_of(&["FROM", "VALUES"]).is_some()
         {
-            StatementKind::Query(Box::new(self.query()?))
+            let query = Box::new(self.query()?);
+            self.aimed(query)?
         } else {
             match self.eat_one_of(STARTS) {
                 Some("CREATE") => self.create()?,
@@ -173,7 +180,9 @@ impl Parser<'_> {
         let table = self.path("a table's name")?;
         let has_columns = self.at(Punctuation::LeftParen) && !self.at_parenthesised_query();
         let columns = if has_columns { self.parenthesised(Self::column_name)? } else { Vec::new() };
-        let source = if self.eat_word("VALUES") {
+        let source = if self.is_tsql() && self.eat_words(&["DEFAULT", "VALUES"]) {
+            InsertSource::Defaults
+        } else if self.eat_word("VALUES") {
             InsertSource::Values(self.comma_separated(|parser| parser.parenthesised(Self::inserted_value))?)
         } else if self.at_query() || self.at(Punctuation::LeftParen) {
             InsertSource::Query(Box::new(self.query()?))
@@ -183,8 +192,12 @@ impl Parser<'_> {
         Ok(Insert { table, columns, source })
     }
 
+    /// `DEFAULT` is NULL: no column has another default.
     fn inserted_value(&mut self) -> Result<Expr> {
-        self.refuse(&["DEFAULT"], "columns have no defaults: leave the column out for NULL")?;
+        let span = self.token().span;
+        if self.eat_word("DEFAULT") {
+            return Ok(Expr { kind: ExprKind::Literal(Scalar::Null), span });
+        }
         self.expr()
     }
 
@@ -215,7 +228,13 @@ impl Parser<'_> {
         } else {
             vec![self.ident("a variable's name")?]
         };
-        self.expect(Punctuation::Equal)?;
-        Ok(SetVariables { names, value: self.expr()? })
+        let value = match names.as_slice() {
+            [name] if self.is_tsql() => self.assigned(name)?,
+            _ => {
+                self.expect(Punctuation::Equal)?;
+                self.expr()?
+            }
+        };
+        Ok(SetVariables { names, value: SetValue::Expr(value) })
     }
 }

@@ -4,19 +4,12 @@ use super::Parser;
 use super::primary::one_part;
 use crate::data::Scalar;
 use crate::diag::{Code, Error, Result, Span};
+use crate::syntax::SqlOperator;
 use crate::syntax::ast::{
-    Declare, Expr, ExprKind, Ident, Limit, Predict, Statement, StatementKind, SubqueryKind, TableExprKind,
+    Declare, Expr, ExprKind, FunctionCall, Ident, Predict, Statement, StatementKind, SubqueryKind,
+    TableExprKind, TypeName, TypeNameKind,
 };
 use crate::syntax::token::{Punctuation, Token, TokenKind};
-
-/// Functions that GoogleSQL has under another name.
-const RENAMED: &[(&str, &str)] = &[
-    ("LEN", "LENGTH"),
-    ("DATALENGTH", "BYTE_LENGTH"),
-    ("ISNULL", "IFNULL"),
-    ("IIF", "IF"),
-    ("GETDATE", "CURRENT_TIMESTAMP"),
-];
 
 /// Whether `PREDICT ( MODEL =` is among the tokens.
 pub(in crate::syntax) fn holds_predict(text: &str, tokens: &[Token]) -> bool {
@@ -40,39 +33,16 @@ impl Parser<'_> {
         (self.at_statement() && !self.at_word("WITH")) || self.at_unsupported_statement()
     }
 
-    /// `TOP n`, `TOP (n)`.
-    pub(super) fn top(&mut self) -> Result<Option<Limit>> {
-        if !self.eat_word("TOP") {
-            return Ok(None);
-        }
-        let count = match self.token().kind {
-            TokenKind::Integer | TokenKind::Punctuation(Punctuation::LeftParen) => self.top_count()?,
-            _ => return Err(self.expected("a number of rows").hint("write TOP (10)")),
-        };
-        if let Some(word) = self.at_one_of(&["PERCENT", "WITH"]) {
-            return Err(self.unsupported(&format!("`TOP … {word}`"), "write TOP with a number of rows"));
-        }
-        Ok(Some(Limit { count, offset: None }))
-    }
-
-    fn top_count(&mut self) -> Result<Expr> {
-        if self.at(Punctuation::LeftParen) {
-            let open = self.bump().span;
-            let count = self.count()?;
-            self.close(open, Punctuation::RightParen)?;
-            return Ok(count);
-        }
-        let token = self.bump();
-        self.integer(token.span.of(self.text), token.span)
-    }
-
     /// `alias =` in front of a column.
     pub(super) fn tsql_leading_alias(&mut self) -> Result<Option<Ident>> {
         if !self.nth_at(1, Punctuation::Equal) {
             return Ok(None);
         }
         if matches!(self.token().kind, TokenKind::Parameter(_)) {
-            return Err(self.unsupported("setting a variable in SELECT", "write SET @name = (SELECT …)"));
+            return Err(self.unsupported(
+                "a SELECT that sets variables and gives columns",
+                "write two statements, one of them with variables alone",
+            ));
         }
         if !self.at_name() {
             return Ok(None);
@@ -91,7 +61,7 @@ impl Parser<'_> {
                 Ok(Ident { text: name.clone(), span: token.span })
             }
             TokenKind::Word if !self.nth_at(1, Punctuation::Equal) => {
-                Err(self.unsupported("setting options of the session", "leave it out"))
+                Err(self.unsupported("setting this option of the session", "leave it out"))
             }
             _ => Err(self.expected("a variable's name").hint("variables begin with @")),
         }
@@ -102,7 +72,8 @@ impl Parser<'_> {
         loop {
             let names = vec![self.tsql_variable()?];
             self.eat_word("AS");
-            self.refuse(&["TABLE", "CURSOR"], "write CREATE TABLE")?;
+            self.refuse(&["TABLE"], "write CREATE TABLE #name (…)")?;
+            self.refuse(&["CURSOR"], "read the rows in the host program")?;
             let data_type = Some(self.type_name()?);
             let value = if self.eat(Punctuation::Equal) { Some(self.expr()?) } else { None };
             let declare = Declare { names, data_type, value };
@@ -147,29 +118,61 @@ impl Parser<'_> {
         if !self.nth_at(1, Punctuation::LeftParen) {
             return Ok(None);
         }
+        if self.at_word("CHOOSE") {
+            return self.choose().map(Some);
+        }
         match self.at_one_of(&["CAST", "TRY_CAST", "CONVERT", "TRY_CONVERT"]) {
             Some(word @ ("CAST" | "TRY_CAST")) => return self.cast(word == "TRY_CAST", true).map(Some),
             Some(word) => return self.convert(word == "TRY_CONVERT").map(Some),
             None => {}
         }
-        match RENAMED.iter().find(|(name, _)| self.at_word(name)) {
-            Some((_, name)) => {
-                let span = self.bump().span;
-                self.call(one_part(name, span)).map(Some)
-            }
-            None => Ok(None),
-        }
+        Ok(None)
     }
 
-    /// `CONVERT(type, value)`.
+    /// `CHOOSE(index, a, b, …)`.
+    fn choose(&mut self) -> Result<Expr> {
+        let start = self.bump().span;
+        let mut args = self.parenthesised(Self::expr)?.into_iter();
+        let (Some(index), Some(first)) = (args.next(), args.next()) else {
+            return Err(
+                Error::new(Code::SyntaxError, "CHOOSE takes a number and values").at(self.since(start))
+            );
+        };
+        let to = TypeName { kind: TypeNameKind::Simple("int".into()), parameters: None, span: index.span };
+        let span = index.span;
+        let index = ExprKind::Cast { value: Box::new(index), to, safe: false, truncate: true };
+        let branches = (1..)
+            .zip([first].into_iter().chain(args))
+            .map(|(number, value)| (Expr { kind: ExprKind::Literal(Scalar::Int64(number)), span }, value));
+        let branches = branches.collect();
+        let operand = Some(Box::new(Expr { kind: index, span }));
+        Ok(self.spanned(ExprKind::Case { operand, branches, otherwise: None }, start))
+    }
+
+    /// `text LIKE pattern [ESCAPE character]`: a call, since the pattern is another one than GoogleSQL's.
+    pub(super) fn tsql_like(&mut self, text: Expr, pattern: Expr, not: bool, start: Span) -> Result<Expr> {
+        let mut args = vec![text, pattern];
+        if self.eat_word("ESCAPE") {
+            args.push(self.primary()?);
+        }
+        let call = FunctionCall::plain(one_part("LIKE", start), args);
+        let like = self.spanned(ExprKind::Call(Box::new(call)), start);
+        let kind = ExprKind::Operator { operator: SqlOperator::Not, args: vec![like.clone()] };
+        Ok(if not { self.spanned(kind, start) } else { like })
+    }
+
+    /// `CONVERT(type, value [, style])`.
     fn convert(&mut self, safe: bool) -> Result<Expr> {
         let start = self.bump().span;
         let open = self.expect(Punctuation::LeftParen)?;
         let to = self.type_name()?;
         self.expect(Punctuation::Comma)?;
-        let value = Box::new(self.expr()?);
-        if self.at(Punctuation::Comma) {
-            return Err(self.unsupported("a style in CONVERT", "leave it out"));
+        let mut value = Box::new(self.expr()?);
+        if self.eat(Punctuation::Comma) {
+            let style = self.expr()?;
+            let name = one_part("CONVERT", start);
+            let call = FunctionCall::plain(name, vec![*value, style]);
+            value = Box::new(self.spanned(ExprKind::Call(Box::new(call)), start));
         }
         self.close(open, Punctuation::RightParen)?;
         Ok(self.spanned(ExprKind::Cast { value, to, safe, truncate: true }, start))

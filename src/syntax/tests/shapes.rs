@@ -392,7 +392,19 @@ fn tsql_becomes_the_same_tree() {
             ("x = a + 1, [y z] = 'it''s', N'é' AS 'n'", "(a + (T-SQL) 1) as x, \"it's\" as y z, \"é\" as n"),
             (
                 "a / 2 % 3, LEN(a), ISNULL(a, 0), GETDATE(), DATALENGTH(a)",
-                "MOD((a / (T-SQL) 2), 3), LENGTH(a), IFNULL(a, 0), CURRENT_TIMESTAMP(), BYTE_LENGTH(a)",
+                "MOD((a / (T-SQL) 2), 3), LEN(a), ISNULL(a, 0), GETDATE(), DATALENGTH(a)",
+            ),
+            (
+                "a FROM t WHERE a NOT LIKE 'x%' ESCAPE '!' ORDER BY a OFFSET 1 ROW",
+                "a from t where (NOT: LIKE(a, \"x%\", \"!\")) order[a] limit 4294967295+1",
+            ),
+            (
+                "CHOOSE(a, 'x', 'y'), CONVERT(char(8), a, 112)",
+                "case cast(a to int truncate) 1->\"x\" 2->\"y\", cast(CONVERT(a, 112) to char truncate)",
+            ),
+            (
+                "TOP (5) PERCENT WITH TIES a FROM t ORDER BY 1",
+                "a from t qualify (RANK() over ( by[] order[a]) <= CEIL(((COUNT(*) over ( by[]) * 5) / 100))) order[1]",
             ),
             (
                 "CAST(a AS int), TRY_CAST(a AS varchar(10)), CONVERT([real], a), TRY_CONVERT(varbinary(max), a)",

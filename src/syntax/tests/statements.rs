@@ -3,7 +3,9 @@
 use super::accepted;
 use super::shapes::{show, show_items, show_query, show_type};
 use crate::syntax::Dialect;
-use crate::syntax::ast::{ColumnDef, Ident, InsertSource, Options, Path, Query, Statement, StatementKind};
+use crate::syntax::ast::{
+    ColumnDef, Ident, InsertSource, Options, Path, Query, SetValue, Statement, StatementKind,
+};
 
 fn names(idents: &[Ident]) -> String {
     idents.iter().map(|it| it.text.as_str()).collect::<Vec<_>>().join(" ")
@@ -75,6 +77,7 @@ fn statement(statement: &Statement) -> String {
         StatementKind::Insert(it) => {
             let source = match &it.source {
                 InsertSource::Query(it) => query(Some(it)),
+                InsertSource::Defaults => "defaults".into(),
                 InsertSource::Values(rows) => {
                     let row = |row: &Vec<_>| row.iter().map(show).collect::<Vec<_>>().join(", ");
                     rows.iter().map(|it| format!("({})", row(it))).collect()
@@ -88,7 +91,13 @@ fn statement(statement: &Statement) -> String {
             let value = it.value.as_ref().map(show).unwrap_or_default();
             format!("declare {} {data_type}={value}", names(&it.names))
         }
-        StatementKind::Set(it) => format!("set {} {}", names(&it.names), show(&it.value)),
+        StatementKind::Set(it) => {
+            let value = match &it.value {
+                SetValue::Expr(value) => show(value),
+                SetValue::LastRow(query) => format!("last {}", show_query(query)),
+            };
+            format!("set {} {value}", names(&it.names))
+        }
         StatementKind::Explain(it) => format!("explain {} {}", it.analyze, self::statement(&it.statement)),
         StatementKind::Describe(it) => format!("describe {:?} {}", it.kind, path(&it.name)),
         StatementKind::Show(kind) => format!("show {kind:?}"),

@@ -1,30 +1,35 @@
 //! DECLARE and SET: variables and their values.
 
 use super::column_count;
-use crate::data::{CastMode, DataType, Field, Schema};
+use crate::data::{Field, Schema};
 use crate::diag::{Code, Error, Invariant, Result, Span};
-use crate::plan::bind::expr::{Names, Typed, convert, unified};
+use crate::plan::bind::expr::{Names, Typed, unified};
 use crate::plan::bind::scope::Scope;
-use crate::plan::bind::{Binder, Bound};
+use crate::plan::bind::tsql_types::{converted, narrowed};
+use crate::plan::bind::{Binder, Bound, VariableType};
 use crate::plan::expr::Expr;
 use crate::plan::node::{Node, NodeKind, Plan};
 use crate::syntax::Dialect;
-use crate::syntax::ast;
+use crate::syntax::ast::{self, SetValue};
 
 /// Give variables the values of a plan's one row, or NULL without a plan.
 #[derive(Debug)]
 pub(crate) struct Assign {
     /// Names and types.
-    pub(crate) variables: Vec<(String, DataType)>,
+    pub(crate) variables: Vec<(String, VariableType)>,
     /// A column for each variable, or one for all of them.
     pub(crate) plan: Option<Plan>,
+    /// Whether the plan may have any number of rows: the last one counts, and without rows nothing changes.
+    pub(crate) last_row: bool,
 }
 
 impl Binder<'_> {
     pub(super) fn declare(&mut self, declare: &ast::Declare) -> Result<Bound> {
         let declared = declare.data_type.as_ref().map(|name| self.data_type(name)).transpose()?;
+        let narrow = declare.data_type.as_ref().and_then(|name| self.narrow(name, false));
         for name in &declare.names {
-            if self.context.variable(&name.text).is_some() {
+            // In T-SQL variables end with their batch.
+            if self.context.dialect != Dialect::TSql && self.context.variable(&name.text).is_some() {
                 return Err(Error::new(
                     Code::AlreadyExists,
                     format!("variable `{}` is declared already", name.text),
@@ -39,9 +44,13 @@ impl Binder<'_> {
         };
         let (data_type, plan) = match (declared, value) {
             (Some(data_type), None) => (data_type, None),
-            (declared, Some((span, value))) => {
-                let value = self.assigned(value, declared, span)?;
+            (Some(data_type), Some((span, value))) => {
+                let value = self.assigned(value, &VariableType { data_type, narrow }, span)?;
                 (value.data_type.clone(), Some(self.one_row(vec![value])?))
+            }
+            (None, Some((span, value))) => {
+                let (data_type, values) = unified(vec![value], None, "a value", span)?;
+                (data_type, Some(self.one_row(values)?))
             }
             (None, None) => {
                 return Err(Error::new(Code::SyntaxError, "DECLARE needs a type or a DEFAULT")
@@ -49,8 +58,9 @@ impl Binder<'_> {
             }
         };
         // Every variable gets the same value.
+        let data_type = VariableType { data_type, narrow };
         let variables = declare.names.iter().map(|name| (name.text.clone(), data_type.clone())).collect();
-        Ok(Bound::Assign(Assign { variables, plan }))
+        Ok(Bound::Assign(Assign { variables, plan, last_row: false }))
     }
 
     pub(super) fn set(&mut self, set: &ast::SetVariables) -> Result<Bound> {
@@ -66,22 +76,44 @@ impl Binder<'_> {
             };
             variables.push((known.clone(), data_type.clone()));
         }
-        let trees: Vec<&ast::Expr> = match &set.value.kind {
+        let value = match &set.value {
+            SetValue::Expr(value) => value,
+            SetValue::LastRow(query) => return self.set_from_rows(variables, query),
+        };
+        let trees: Vec<&ast::Expr> = match &value.kind {
             ast::ExprKind::Struct { fields, .. } if variables.len() > 1 => {
                 fields.iter().map(|(tree, _)| tree).collect()
             }
-            _ => vec![&set.value],
+            _ => vec![value],
         };
         if trees.len() != variables.len() {
-            return Err(column_count(variables.len(), trees.len(), set.value.span));
+            return Err(column_count(variables.len(), trees.len(), value.span));
         }
         let mut values = Vec::with_capacity(variables.len());
         for (tree, (_, data_type)) in trees.into_iter().zip(&variables) {
             let value = self.variable_value(tree)?;
-            values.push(self.assigned(value, Some(data_type.clone()), tree.span)?);
+            values.push(self.assigned(value, data_type, tree.span)?);
         }
         let plan = self.one_row(values)?;
-        Ok(Bound::Assign(Assign { variables, plan: Some(plan) }))
+        Ok(Bound::Assign(Assign { variables, plan: Some(plan), last_row: false }))
+    }
+
+    /// T-SQL's `SELECT @a = x, @b = y FROM …`.
+    fn set_from_rows(&mut self, variables: Vec<(String, VariableType)>, query: &ast::Query) -> Result<Bound> {
+        let rows = self.query(query)?;
+        let columns = rows.schema.fields.clone();
+        if columns.len() != variables.len() {
+            return Err(column_count(variables.len(), columns.len(), query.span));
+        }
+        let mut exprs = Vec::with_capacity(columns.len());
+        for (index, (field, (_, data_type))) in columns.into_iter().zip(&variables).enumerate() {
+            let column = Expr::column(index, field.data_type, query.span);
+            exprs.push(self.assigned(column.into(), data_type, query.span)?);
+        }
+        let fields = exprs.iter().map(|expr| Field::new("", expr.data_type.clone())).collect();
+        let kind = NodeKind::Project { input: Box::new(rows), exprs };
+        let plan = self.plan(Node { kind, schema: Schema { fields } })?;
+        Ok(Bound::Assign(Assign { variables, plan: Some(plan), last_row: true }))
     }
 
     fn variable_value(&mut self, tree: &ast::Expr) -> Result<Typed> {
@@ -90,14 +122,16 @@ impl Binder<'_> {
     }
 
     /// A value as that of a variable. T-SQL converts it as CAST would.
-    fn assigned(&self, value: Typed, declared: Option<DataType>, span: Span) -> Result<Expr> {
-        match (self.context.dialect, declared) {
-            (Dialect::TSql, Some(data_type)) => convert(value, &data_type, CastMode::Truncate, span),
-            (_, declared) => {
-                let (_, values) = unified(vec![value], declared, "a value", span)?;
-                values.into_iter().next().invariant("the one value that was unified")
-            }
+    fn assigned(&self, value: Typed, variable: &VariableType, span: Span) -> Result<Expr> {
+        if self.is_tsql() {
+            let value = converted(value, &variable.data_type, false, span)?;
+            return match variable.narrow {
+                Some(narrow) => narrowed(value, narrow, true, false),
+                None => Ok(value),
+            };
         }
+        let (_, values) = unified(vec![value], Some(variable.data_type.clone()), "a value", span)?;
+        values.into_iter().next().invariant("the one value that was unified")
     }
 
     /// One row of these values.

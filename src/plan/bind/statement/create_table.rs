@@ -4,7 +4,7 @@ use super::{column_count, exists_already};
 use crate::catalog::Rules;
 use crate::data::Schema;
 use crate::diag::{Code, Error, Result, Span};
-use crate::plan::bind::query::{converted, unique_names};
+use crate::plan::bind::query::unique_names;
 use crate::plan::bind::{Binder, Bound};
 use crate::plan::node::Plan;
 use crate::syntax::ast;
@@ -34,7 +34,7 @@ impl Binder<'_> {
                     let found = root.schema.fields.len();
                     return Err(column_count(schema.fields.len(), found, query.span));
                 } else {
-                    root = converted(root, &schema, query.span)?;
+                    root = self.converted(root, &schema, query.span)?;
                 }
                 Some(self.plan(root)?)
             }
@@ -46,7 +46,11 @@ impl Binder<'_> {
             None => None,
         };
         unique_names(&schema, span)?;
-        let rules = rules(&create.columns);
+        let mut rules = rules(&create.columns);
+        let narrow = create.columns.iter().enumerate();
+        rules.narrow = narrow
+            .filter_map(|(index, column)| Some((index, self.narrow(&column.data_type, false)?)))
+            .collect();
         Ok(Bound::CreateTable(CreateTable { name, schema, plan, rules }))
     }
 }
@@ -58,5 +62,6 @@ fn rules(columns: &[ast::ColumnDef]) -> Rules {
         let (first, step) = column.identity?;
         Some((index, first, step))
     });
-    Rules { not_null: not_null.map(|(index, _)| index).collect(), identity: identities.next() }
+    let not_null = not_null.map(|(index, _)| index).collect();
+    Rules { not_null, identity: identities.next(), narrow: Vec::new() }
 }

@@ -1,19 +1,20 @@
 //! INSERT: the rows of VALUES or of a query as rows of the table, NULL and numbers of IDENTITY where none are given.
 
 use super::column_count;
-use crate::catalog::{Relation, Rules};
+use crate::catalog::Relation;
 use crate::data::{DataType, Field, Scalar, Schema};
 use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::function::Ranking;
 use crate::plan::bind::call::operator_call;
 use crate::plan::bind::expr::{Names, coerced};
-use crate::plan::bind::query::converted;
+use crate::plan::bind::from::Source;
 use crate::plan::bind::scope::Scope;
+use crate::plan::bind::tsql_types::{implicit, narrowed};
 use crate::plan::bind::{Binder, Bound};
 use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::{Node, NodeKind, Plan, WindowCall};
 use crate::syntax::ast::{self, InsertSource};
-use crate::syntax::{SqlOperator, written};
+use crate::syntax::{Dialect, SqlOperator, written};
 
 /// Put rows behind those of a table; they have its columns.
 #[derive(Debug)]
@@ -33,7 +34,15 @@ impl Binder<'_> {
                     .hint("insert into a table that CREATE TABLE has made"));
             }
         };
-        let targets = targets(&insert.columns, &table.schema)?;
+        let rules = self.context.catalog.rules(&name).cloned().unwrap_or_default(); // a table of the host has none
+        let identity = rules.identity;
+        let targets = match (&insert.source, identity) {
+            (InsertSource::Defaults, _) => Vec::new(),
+            (_, Some((column, ..))) if self.context.dialect == Dialect::TSql => {
+                numbered_targets(&insert.columns, &table.schema, column)?
+            }
+            _ => targets(&insert.columns, &table.schema)?,
+        };
         let fields = targets
             .iter()
             .map(|target| table.schema.fields.get(*target).cloned().invariant("a column to insert into"));
@@ -41,18 +50,21 @@ impl Binder<'_> {
         let given = match &insert.source {
             InsertSource::Query(query) => self.query(query)?,
             InsertSource::Values(rows) => self.values(rows, &wanted)?,
+            InsertSource::Defaults => Source::one_row().node,
         };
         if given.schema.fields.len() != wanted.fields.len() {
             return Err(column_count(wanted.fields.len(), given.schema.fields.len(), span));
         }
-        let mut given = converted(given, &wanted, span)?;
-        let identity = self.context.catalog.rules(&name).and_then(|rules: &Rules| rules.identity);
+        let mut given = self.converted(given, &wanted, span)?;
         if identity.is_some() {
             given = numbered(given);
         }
         let exprs = table.schema.fields.iter().enumerate().map(|(column, field)| {
             if let Some(position) = targets.iter().position(|target| *target == column) {
-                return Ok(Expr::column(position, field.data_type.clone(), span));
+                let value = Expr::column(position, field.data_type.clone(), span);
+                let narrow = rules.narrow.iter().find(|(index, _)| *index == column);
+                return narrow
+                    .map_or(Ok(value.clone()), |(_, narrow)| narrowed(value, *narrow, false, false));
             }
             match identity {
                 Some((identity, first, step)) if identity == column => {
@@ -77,7 +89,10 @@ impl Binder<'_> {
                 return Err(column_count(wanted.fields.len(), row.len(), first.span));
             }
             let values = row.iter().zip(&wanted.fields).map(|(tree, field)| {
-                let typed = self.inside("VALUES", |binder| binder.typed(tree, Names::of(&scope)))?;
+                let mut typed = self.inside("VALUES", |binder| binder.typed(tree, Names::of(&scope)))?;
+                if self.is_tsql() {
+                    typed = implicit(typed, &field.data_type)?;
+                }
                 let found = typed.expr.data_type.clone();
                 coerced(typed, &field.data_type)?.ok_or_else(|| {
                     Error::new(
@@ -113,6 +128,23 @@ fn targets(columns: &[ast::Ident], schema: &Schema) -> Result<Vec<usize>> {
         targets.push(position);
     }
     Ok(targets)
+}
+
+/// As [`targets`], without the column whose values T-SQL gives by itself.
+fn numbered_targets(columns: &[ast::Ident], schema: &Schema, identity: usize) -> Result<Vec<usize>> {
+    let mut targets = targets(columns, schema)?;
+    match columns.iter().zip(&targets).find(|(_, target)| **target == identity) {
+        Some((column, _)) => Err(Error::new(
+            Code::ReadOnly,
+            format!("column `{}` is an IDENTITY: it takes no values", column.text),
+        )
+        .at(column.span)
+        .hint("leave it out; its numbers come by themselves")),
+        None => {
+            targets.retain(|target| *target != identity);
+            Ok(targets)
+        }
+    }
 }
 
 /// The rows with their numbers from 1 behind them.

@@ -23,7 +23,7 @@ pub(crate) use drop::{DropModel, DropTable};
 pub(crate) use explain::Explain;
 pub(crate) use insert::Insert;
 
-use super::{Binder, Bound};
+use super::{Binder, Bound, collation};
 use crate::data::Field;
 use crate::diag::{Code, Error, Result, Span};
 use crate::plan::node::{Node, Plan};
@@ -55,12 +55,17 @@ impl Binder<'_> {
     /// The plan of `root` and the subqueries met so far.
     pub(super) fn plan(&mut self, root: Node) -> Result<Plan> {
         let subplans = std::mem::take(&mut self.subplans);
-        prune::prune(inline::inline(Plan { subplans, root })?)
+        self.planned(Plan { subplans, root })
     }
 
     /// The plan of `root` as [`Binder::plan`] makes it, while the statement around it is still being bound.
     pub(super) fn inner_plan(&self, root: Node) -> Result<Plan> {
-        prune::prune(inline::inline(Plan { subplans: self.subplans.clone(), root })?)
+        self.planned(Plan { subplans: self.subplans.clone(), root })
+    }
+
+    fn planned(&self, plan: Plan) -> Result<Plan> {
+        let plan = if self.is_tsql() { collation::collated(plan)? } else { plan };
+        prune::prune(inline::inline(plan)?)
     }
 
     /// The name of the relation to create; `None` where it exists and is to be kept. `what` is what CREATE creates.

@@ -1,0 +1,344 @@
+//! T-SQL's types: which one values become when they meet, what int and varchar(n) hold, and what CAST makes of them.
+//!
+//! `int` and `bigint` are one type here, so the binder finds out which integers are `int`: numbers that are written out,
+//! CASTs and columns and variables that are declared so, and what is computed of them. Their results are checked.
+//! Source: Microsoft, "Data type precedence", "CAST and CONVERT", "int, bigint, smallint, and tinyint".
+
+use super::Binder;
+use super::call::operator_call;
+use super::expr::{Names, Origin, Typed, convert};
+use super::scope::Scope;
+use crate::data::{CastMode, DataType, Scalar};
+use crate::diag::{Code, Error, Result, Span};
+use crate::function::{Body, Function, Returns, tsql};
+use crate::plan::expr::{Expr, ExprKind};
+use crate::syntax::ast::{self, TypeName, TypeNameKind};
+use crate::syntax::{Dialect, SqlOperator};
+
+/// Functions of GoogleSQL that T-SQL has too: their arguments are converted.
+const SHARED: &[&str] = &[
+    "ABS",
+    "ASCII",
+    "CEIL",
+    "CEILING",
+    "EXP",
+    "FLOOR",
+    "LEFT",
+    "LOG",
+    "LOG10",
+    "LOWER",
+    "REPEAT",
+    "REVERSE",
+    "RIGHT",
+    "ROUND",
+    "SIGN",
+    "SQRT",
+    "UNICODE",
+    "UPPER",
+    "STRING_AGG",
+    "BYTE_LENGTH",
+    "MOD",
+];
+
+/// Functions whose arguments become one type.
+const ALIKE: &[&str] = &["COALESCE", "NULLIF", "GREATEST", "LEAST"];
+
+/// Functions whose results are `int`.
+const INT_RESULTS: &[&str] = &[
+    "LEN",
+    "CHARINDEX",
+    "PATINDEX",
+    "BYTE_LENGTH",
+    "DATEDIFF",
+    "DATEPART",
+    "YEAR",
+    "MONTH",
+    "DAY",
+    "ASCII",
+    "UNICODE",
+];
+
+/// Functions of integers whose results are as narrow as their arguments.
+const AS_NARROW: &[&str] = &["ABS", "POWER", "SIGN", "MOD"];
+
+impl Binder<'_> {
+    pub(super) fn is_tsql(&self) -> bool {
+        self.context.dialect == Dialect::TSql
+    }
+
+    /// What the type narrows, where T-SQL has narrower ones.
+    pub(super) fn narrow(&self, name: &TypeName, in_cast: bool) -> Option<tsql::Narrow> {
+        match &name.kind {
+            TypeNameKind::Simple(text) if self.is_tsql() => {
+                tsql::Narrow::named(text, name.parameters.as_deref(), in_cast)
+            }
+            _ => None,
+        }
+    }
+
+    /// T-SQL's CAST.
+    pub(super) fn tsql_cast(&self, value: Typed, name: &TypeName, safe: bool, span: Span) -> Result<Expr> {
+        let to = self.data_type(name)?;
+        let expr = converted(value, &to, safe, span)?;
+        match self.narrow(name, true) {
+            Some(narrow) => narrowed(expr, narrow, true, safe),
+            None if to == DataType::Int64 => Ok(wide(expr)),
+            None => Ok(expr),
+        }
+    }
+
+    /// Values that become one type: the one that goes before the others.
+    pub(super) fn alike(&self, items: Vec<Typed>) -> Result<Vec<Typed>> {
+        if !self.is_tsql() {
+            return Ok(items);
+        }
+        let types: Vec<DataType> = items.iter().filter_map(Typed::data_type).collect();
+        let ranks: Option<Vec<_>> = types.iter().map(precedence).collect();
+        let highest = match ranks {
+            Some(ranks) if ranks.windows(2).any(|pair| pair.first() != pair.last()) => {
+                types.into_iter().max_by_key(precedence)
+            }
+            _ => None,
+        };
+        let Some(wanted) = highest else { return Ok(items) };
+        let items = items.into_iter().map(|item| implicit(item, &wanted));
+        items.collect()
+    }
+
+    /// The arguments of a call, converted as T-SQL converts them by itself.
+    pub(super) fn tsql_arguments(&self, function: &Function, mut args: Vec<Typed>) -> Result<Vec<Typed>> {
+        if !self.is_tsql() {
+            return Ok(args);
+        }
+        match function.operator {
+            Some(SqlOperator::InUnnest) => return self.alike_element(args),
+            Some(SqlOperator::And | SqlOperator::Or | SqlOperator::Not) => return Ok(args),
+            Some(_) => return self.alike(args),
+            None => {}
+        }
+        if ALIKE.contains(&function.name) || function.name == "MOD" {
+            return self.alike(args);
+        }
+        if function.name == "IF" && args.len() == 3 {
+            let values = args.split_off(1);
+            args.extend(self.alike(values)?);
+            return Ok(args);
+        }
+        let own = tsql::function(function.name).is_some_and(|own| std::ptr::eq(own, function))
+            && !matches!(function.name, "AVG" | "CONVERT");
+        if own || SHARED.contains(&function.name) { taken(function, args) } else { Ok(args) }
+    }
+
+    /// `value IN (SELECT …)`: the value becomes what the rows are, or they what it is.
+    fn alike_element(&self, args: Vec<Typed>) -> Result<Vec<Typed>> {
+        let [value, rows] = match <[Typed; 2]>::try_from(args) {
+            Ok(args) => args,
+            Err(args) => return Ok(args),
+        };
+        let (Some(found), DataType::Array(element)) = (value.data_type(), rows.expr.data_type.clone()) else {
+            return Ok(vec![value, rows]);
+        };
+        match (precedence(&found), precedence(&element)) {
+            (Some(of_value), Some(of_rows)) if of_value < of_rows => {
+                Ok(vec![implicit(value, &element)?, rows])
+            }
+            (Some(of_value), Some(of_rows)) if of_value > of_rows => {
+                let span = rows.expr.span;
+                let rows = convert(rows, &DataType::array(found), CastMode::Truncate, span)?;
+                Ok(vec![value, rows.into()])
+            }
+            _ => Ok(vec![value, rows]),
+        }
+    }
+
+    /// `ISNULL(a, b)` has the type of the first argument.
+    pub(super) fn is_null(&mut self, args: &[ast::Expr], span: Span, names: Names<'_>) -> Result<Expr> {
+        let [value, otherwise] = args else {
+            return Err(Error::new(Code::NoMatchingSignature, "ISNULL takes two arguments").at(span));
+        };
+        let (value, otherwise) = (self.typed(value, names)?, self.typed(otherwise, names)?);
+        let wanted = value.data_type().unwrap_or_else(|| otherwise.expr.data_type.clone());
+        let value = implicit(value, &wanted)?.expr;
+        let otherwise = implicit(otherwise, &wanted)?.expr;
+        Ok(Expr { kind: ExprKind::Coalesce(vec![value, otherwise]), data_type: wanted, span })
+    }
+
+    /// Checks that the result of a call over `int` operands is an `int`.
+    pub(super) fn checked(&self, function: &Function, expr: Expr) -> Result<Expr> {
+        let is_checked = match function.operator {
+            Some(
+                SqlOperator::Add
+                | SqlOperator::Subtract
+                | SqlOperator::Multiply
+                | SqlOperator::Negate
+                | SqlOperator::TsqlAdd
+                | SqlOperator::TsqlDivide,
+            ) => true,
+            Some(_) => false,
+            None => AS_NARROW.contains(&function.name),
+        };
+        if !self.is_tsql() || !is_checked || expr.data_type != DataType::Int64 {
+            return Ok(expr);
+        }
+        let children = expr.children();
+        // POWER's exponent is a float.
+        let operands =
+            if function.name == "POWER" { children.get(..1).unwrap_or_default() } else { &children };
+        if operands.iter().all(|operand| is_int(operand)) {
+            return narrowed(expr, tsql::Narrow::Int, false, false);
+        }
+        Ok(expr)
+    }
+
+    /// Checks that the result of an aggregate over `int` values is an `int`.
+    pub(super) fn checked_aggregate(&self, function: &Function, args: &[Expr], result: Expr) -> Result<Expr> {
+        let keeps = matches!(function.name, "SUM" | "AVG" | "MIN" | "MAX");
+        if self.is_tsql() && keeps && result.data_type == DataType::Int64 && args.iter().all(is_int) {
+            return narrowed(result, tsql::Narrow::Int, false, false);
+        }
+        Ok(result)
+    }
+
+    /// Tells of a table's columns which are `int`.
+    pub(super) fn declare_narrow(&self, table: &str, scope: &mut Scope) -> Result<()> {
+        let Some(rules) = self.context.catalog.rules(table).filter(|_| self.is_tsql()) else { return Ok(()) };
+        for (column, narrow) in rules.narrow.iter().filter(|(_, narrow)| narrow.is_integer()) {
+            scope.replace(*column, |expr| narrowed(expr, *narrow, false, false))?;
+        }
+        Ok(())
+    }
+}
+
+/// Which type other types become: the higher one.
+fn precedence(data_type: &DataType) -> Option<u8> {
+    Some(match data_type {
+        DataType::String => 0,
+        DataType::Bool => 1,
+        DataType::Int64 => 2,
+        DataType::Float64 => 4,
+        DataType::Date => 5,
+        DataType::Timestamp => 6,
+        _ => return None,
+    })
+}
+
+/// Whether T-SQL converts values of one type to the other by itself.
+fn is_implicit(from: &DataType, to: &DataType) -> bool {
+    use DataType::{Bool, Date, Float64, Int64, String, Timestamp};
+    match (from, to) {
+        _ if from == to => true,
+        (Bool | Int64 | Float64, Bool | Int64 | Float64) => true,
+        (String, Bool | Int64 | Float64 | Date | Timestamp) => true,
+        (Bool | Int64 | Float64 | Date, String) => true,
+        (Date, Timestamp) | (Timestamp, Date) => true,
+        _ => false,
+    }
+}
+
+/// The value as one of `to`, if T-SQL converts it by itself; otherwise as it is.
+pub(super) fn implicit(value: Typed, to: &DataType) -> Result<Typed> {
+    if value.origin == Origin::Null || value.expr.data_type == *to || !is_implicit(&value.expr.data_type, to)
+    {
+        return Ok(value);
+    }
+    let span = value.expr.span;
+    converted(value, to, false, span).map(Typed::from)
+}
+
+/// The value as one of `to`, as CAST makes it.
+pub(super) fn converted(value: Typed, to: &DataType, safe: bool, span: Span) -> Result<Expr> {
+    let mode = if safe { CastMode::SafeTruncate } else { CastMode::Truncate };
+    match (&value.expr.data_type, to) {
+        // A bit is 1 or 0.
+        (DataType::Bool, DataType::String | DataType::Float64) if value.origin != Origin::Null => {
+            let number = convert(value, &DataType::Int64, mode, span)?;
+            convert(number.into(), to, mode, span)
+        }
+        (DataType::Float64, DataType::Bool) if value.origin != Origin::Null => {
+            let zero =
+                Expr { kind: ExprKind::Literal(Scalar::Float64(0.0)), data_type: DataType::Float64, span };
+            operator_call(SqlOperator::NotEqual, vec![value.expr, zero], DataType::Bool, span)
+        }
+        (DataType::Timestamp, DataType::String) if value.origin != Origin::Null => Err(Error::new(
+            Code::UnsupportedSyntax,
+            "a time as text without a style is not supported: datetime and datetime2 have different ones",
+        )
+        .at(span)
+        .hint("write CONVERT(varchar(30), value, 121)")),
+        _ => convert(value, to, mode, span),
+    }
+}
+
+/// The arguments as the first signature takes them that they can be converted to; as they are without such a one.
+fn taken(function: &Function, args: Vec<Typed>) -> Result<Vec<Typed>> {
+    let types: Vec<_> = args.iter().map(Typed::data_type).collect();
+    let wanted = function.signatures.iter().find_map(|signature| {
+        let least = signature.args.len().checked_sub(signature.optional)?;
+        if args.len() < least || (args.len() > signature.args.len() && !signature.variadic) {
+            return None;
+        }
+        let last = signature.args.last().copied();
+        let mut wanted = signature.args.iter().copied().chain(std::iter::repeat_with(|| last).flatten());
+        types
+            .iter()
+            .map(|found| {
+                let wanted = wanted.next()?.fixed()?;
+                found.as_ref().is_none_or(|found| is_implicit(found, &wanted)).then_some(wanted)
+            })
+            .collect::<Option<Vec<_>>>()
+    });
+    // A signature that takes them as they are goes before.
+    let fits =
+        |wanted: &[DataType]| types.iter().zip(wanted).all(|(found, wanted)| found.as_ref() == Some(wanted));
+    match wanted {
+        Some(wanted) if !fits(&wanted) => {
+            args.into_iter().zip(&wanted).map(|(arg, wanted)| implicit(arg, wanted)).collect()
+        }
+        _ => Ok(args),
+    }
+}
+
+/// The value as one of a narrower type. Texts that are too long are cut if `cut`.
+pub(super) fn narrowed(value: Expr, narrow: tsql::Narrow, cut: bool, safe: bool) -> Result<Expr> {
+    let (span, data_type) = (value.span, value.data_type.clone());
+    let (function, more) = narrow.function(cut);
+    let kernel = function.signatures.first().map(|signature| (signature.body, signature.returns));
+    let Some((Body::Scalar(kernel), Returns::Type(returns))) = kernel else {
+        return Err(Error::internal("a narrower type has a check"));
+    };
+    if returns.fixed() != Some(data_type.clone()) {
+        return Ok(value);
+    }
+    let mut args = vec![value];
+    for scalar in more {
+        let data_type = scalar.data_type().unwrap_or(DataType::Int64); // neither length nor flag is NULL
+        args.push(Expr { kind: ExprKind::Literal(scalar), data_type, span });
+    }
+    Ok(Expr { kind: ExprKind::Call { function, kernel, args, safe }, data_type, span })
+}
+
+/// The value as a `bigint`, which what is computed of it is too.
+pub(super) fn wide(value: Expr) -> Expr {
+    let (data_type, span) = (value.data_type.clone(), value.span);
+    Expr { kind: ExprKind::Cast { value: Box::new(value), mode: CastMode::Truncate }, data_type, span }
+}
+
+/// Whether a value is an `int`, of at most 32 bits.
+fn is_int(expr: &Expr) -> bool {
+    if expr.data_type != DataType::Int64 {
+        return false;
+    }
+    match &expr.kind {
+        ExprKind::Literal(Scalar::Int64(value)) => i32::try_from(*value).is_ok(),
+        ExprKind::Literal(Scalar::Null) => true,
+        ExprKind::Call { function, .. } => {
+            matches!(function.name, "INT" | "SMALLINT" | "TINYINT") || INT_RESULTS.contains(&function.name)
+        }
+        ExprKind::Cast { value, .. } => value.data_type == DataType::Bool,
+        ExprKind::Coalesce(items) => items.iter().all(is_int),
+        ExprKind::Case { branches, otherwise } => {
+            branches.iter().all(|(_, value)| is_int(value)) && is_int(otherwise)
+        }
+        _ => false,
+    }
+}
