@@ -105,7 +105,7 @@ export interface ModelOptions extends CallOptions {
   task?: "classification" | "regression" | undefined;
   /** Turns the scores of an output into probabilities: of the only one that can be meant, or by its name. */
   softmax?: boolean | string | undefined;
-  /** What becomes of rows whose inputs are NULL: an error (default), NULL outputs, or NaN for the model to deal with. */
+  /** What becomes of rows whose inputs are NULL: an error, NULL outputs, or NaN for the model to deal with; default: what the model takes for missing, or an error. */
   nullHandling?: "error" | "null" | "nan" | undefined;
   /** What an input is where it is NULL: a value for all, or one for each by its name. */
   defaultOnNull?: number | string | boolean | Record<string, number | string | boolean> | undefined;

@@ -40,8 +40,9 @@ impl Model {
         if let Some(error) = status.last_error {
             line("model", "last error", error.to_string());
         }
-        for port in &self.signature.inputs {
-            line("input", &port.name, column(port));
+        for (port, null) in self.signature.inputs.iter().zip(self.inputs.null_words()) {
+            let null = null.map_or_else(String::new, |words| format!(", {words}"));
+            line("input", &port.name, column(port) + &null);
         }
         for port in &self.signature.outputs {
             line("output", &port.name, column(port));

@@ -1,7 +1,7 @@
 //! Inputs and outputs of the graph itself: tensors, with the SQL type of one row of them.
 
 use super::row_axis::BatchSize;
-use crate::data::DataType;
+use crate::data::{DataType, Scalar};
 use crate::diag::{Invariant, Result};
 use crate::onnx::{Declared, Dim};
 use crate::tensor::ElementType;
@@ -17,6 +17,8 @@ pub(super) struct GraphPort {
     /// Whether any operator reads it.
     pub(super) required: bool,
     pub(super) element: ElementType,
+    /// What the graph takes for a missing value, where it does.
+    pub(super) missing: Option<Scalar>,
     /// The axis that counts rows; none for a parameter, which all rows of a run share.
     row_axis: Option<usize>,
     /// The dimensions of one row: those of the tensor without that axis.
@@ -36,6 +38,7 @@ impl GraphPort {
             port.data_type = DataType::tensor_of(scalar_type(port.element));
         }
         port.required = declared.required;
+        port.missing = declared.missing;
         Ok(port)
     }
 
@@ -94,7 +97,7 @@ impl GraphPort {
             [_, _, ..] if element.is_float() => DataType::Tensor,
             _ => DataType::array(scalar_type(element)),
         };
-        Self { name, data_type, shape, required: true, element, row_axis, row }
+        Self { name, data_type, shape, required: true, element, missing: None, row_axis, row }
     }
 
     /// The axis that counts rows.

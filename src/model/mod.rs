@@ -91,7 +91,8 @@ use shapes::InputShapes;
 /// 0 to 255; the options `image_layout`, `image_mean` and `image_std` bring pictures into a model's own order and scale.
 /// Columns of [`DataType::Picture`](crate::data::DataType::Picture) are pictures; those of
 /// [`DataType::Tensor`](crate::data::DataType::Tensor) go into the model as they are, unless `image_layout` is given.
-/// A NULL is an error unless `default_on_null` or `null_handling` says what becomes of it.
+/// A NULL is the graph's own marker of what is missing, where it has one, and else an error; `default_on_null` and
+/// `null_handling` change that.
 ///
 /// # Errors
 ///

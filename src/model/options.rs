@@ -236,7 +236,7 @@ impl ModelOptions {
         ModelOption {
             name: "null_handling",
             takes: "'error', 'null' or 'nan'",
-            doc: "How rows with NULL inputs are treated: an error, NULL outputs, or NaN for the model to deal with.",
+            doc: "How rows with NULL inputs are treated: an error, NULL outputs, or NaN for the model to deal with. By default NULL is what the graph takes for missing, or an error.",
             set: |options, value| {
                 options.nulls = Some(word(
                     value,

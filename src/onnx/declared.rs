@@ -9,7 +9,8 @@ use crate::onnx::pb::{self, type_proto};
 use super::lower::widen;
 use super::obstacles::Obstacles;
 use super::wire::Fields;
-use super::{fields, walk};
+use super::{fields, missing, walk};
+use crate::data::Scalar;
 use crate::diag::{Code, Invariant, Result, ensure};
 use crate::tensor::ElementType;
 
@@ -52,6 +53,8 @@ pub(crate) struct Declared {
     pub(crate) shape: Option<Vec<Dim>>,
     /// Whether any operator reads it.
     pub(crate) required: bool,
+    /// What the graph takes for a missing value of an input, where it does.
+    pub(crate) missing: Option<Scalar>,
 }
 
 impl Declared {
@@ -97,6 +100,7 @@ pub(super) fn declared(
             obstacles.hint("export the model with the shapes of its inputs");
         }
         declared.required = is_read(graph, &info.name);
+        declared.missing = missing::marker(graph, &info.name, declared.element);
         inputs.push(declared);
     }
     // An output that is not a tensor is an obstacle, which keeps the model from loading.
@@ -164,5 +168,5 @@ fn tensor_type(
         None => Dim::Free(String::new()),
     };
     let shape = tensor.shape.as_ref().map(|shape| shape.dim.iter().map(dim).collect());
-    Some(Declared { name, element, stored, shape, required: true })
+    Some(Declared { name, element, stored, shape, required: true, missing: None })
 }

@@ -14,6 +14,7 @@ pub(crate) mod failure;
 mod fields;
 mod labels;
 mod lower;
+mod missing;
 pub(crate) mod names;
 mod obstacles;
 mod origin;

@@ -13,6 +13,7 @@
 mod agreement;
 mod boosters;
 mod feeding;
+mod gaps;
 mod host;
 mod image;
 mod loading;

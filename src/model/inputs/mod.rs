@@ -61,6 +61,12 @@ impl Inputs {
         Ok(inputs)
     }
 
+    /// What becomes of NULL in each column, in words; `None` where it is an error.
+    pub(super) fn null_words(&self) -> impl Iterator<Item = Option<String>> + '_ {
+        let columns = self.bindings.iter().flat_map(|binding| binding.columns.clone().map(|_| &binding.port));
+        columns.zip(&self.policies).map(|(port, policy)| policy.words(port))
+    }
+
     /// Checks that `columns` are those of the ports, and deals with their NULLs. `first_row` is the number of rows that
     /// the query has had before.
     ///

@@ -7,7 +7,7 @@ use arrow_array::{Array, ArrayRef, ListArray, UInt64Array};
 use arrow_schema::ArrowError;
 use arrow_select::{concat::concat, take::take};
 
-use crate::data::{CastMode, DataType, Scalar, array_of, cast};
+use crate::data::{CastMode, DataType, Scalar, array_of, cast, scalar_at};
 use crate::diag::{Code, Error, Invariant, Result};
 use crate::model::graph_port::{GraphPort, scalar_type};
 use crate::model::options::{ModelOptions, NullHandling};
@@ -50,7 +50,8 @@ impl RowNumbers {
 impl NullPolicy {
     pub(super) fn of(column: &Port, port: &GraphPort, options: &ModelOptions) -> Result<Self> {
         let scalar = scalar_type(port.element);
-        let fills = matches!(column.data_type, DataType::Array(_)) || column.data_type == scalar;
+        let takes_lists = column.forms().contains(&DataType::array(scalar.clone()));
+        let fills = takes_lists || column.data_type == scalar;
         if let Some(value) = options.default_on_null.as_ref().filter(|_| fills)
             && let Some(value) = value.of(&column.name)
         {
@@ -63,13 +64,29 @@ impl NullPolicy {
                 Error::new(Code::InvalidOption, message)
             });
         }
-        Ok(match options.nulls {
-            Some(NullHandling::Null) => Self::LeaveOut,
-            Some(NullHandling::Nan) if fills && scalar == DataType::Float64 => {
-                Self::Fill(array_of(&[Scalar::Float64(f64::NAN)], &scalar)?)
+        let nan = Some(Scalar::Float64(f64::NAN)).filter(|_| scalar == DataType::Float64);
+        let filler = match options.nulls {
+            Some(NullHandling::Null) => return Ok(Self::LeaveOut),
+            Some(NullHandling::Refuse) => None,
+            Some(NullHandling::Nan) => nan.as_ref().or(port.missing.as_ref()),
+            None => port.missing.as_ref(),
+        };
+        match filler.filter(|_| fills) {
+            Some(value) => Ok(Self::Fill(array_of(std::slice::from_ref(value), &scalar)?)),
+            None => Ok(Self::Refuse),
+        }
+    }
+
+    /// What becomes of NULL, in words; `None` where it is an error.
+    pub(super) fn words(&self, port: &GraphPort) -> Option<String> {
+        match self {
+            Self::Refuse => None,
+            Self::LeaveOut => Some("NULL gives NULL".into()),
+            Self::Fill(value) => {
+                let value = scalar_at(value, &scalar_type(port.element), 0).ok()?;
+                Some(format!("NULL is {value}"))
             }
-            Some(NullHandling::Nan | NullHandling::Refuse) | None => Self::Refuse,
-        })
+        }
     }
 
     /// The column without the NULLs that are filled. Rows with others are marked in `left_out`, which has an entry for
@@ -108,9 +125,10 @@ fn filled(column: &ArrayRef, value: &ArrayRef) -> Result<ArrayRef, ArrowError> {
             ListArray::try_new(field.clone(), lists.offsets().clone(), values, lists.nulls().cloned())?;
         return Ok(Arc::new(lists));
     }
-    let Some(nulls) = column.nulls().filter(|nulls| nulls.null_count() > 0) else {
-        return Ok(column.clone());
-    };
+    // A tensor that is NULL has no shape to be filled.
+    let nulls =
+        column.nulls().filter(|nulls| nulls.null_count() > 0 && column.data_type() == value.data_type());
+    let Some(nulls) = nulls else { return Ok(column.clone()) };
     let last = column.len() as u64;
     let sources: UInt64Array =
         (0..).zip(nulls).map(|(row, is_valid)| Some(if is_valid { row } else { last })).collect();
