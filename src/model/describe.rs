@@ -47,6 +47,9 @@ impl Model {
         for port in &self.signature.outputs {
             line("output", &port.name, column(port));
         }
+        for (name, why) in self.left_out() {
+            line("output", name, format!("left out: it {why}"));
+        }
         for (name, value) in self.options.given() {
             line("option", name, value.to_string());
         }

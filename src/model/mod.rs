@@ -33,7 +33,7 @@ use arrow_array::ArrayRef;
 
 use crate::diag::{Code, Error, Invariant, Result, ensure};
 use crate::limits::Limits;
-use crate::onnx::{self, KnownLabels, Origin, failure};
+use crate::onnx::{self, KnownLabels, LeftOut, Origin, failure};
 use crate::{boosters, tract};
 use graph_port::GraphPort;
 use inputs::Inputs;
@@ -131,6 +131,7 @@ struct Core {
     labels: KnownLabels,
     /// Where the values of encoders come from, by the name of their tensor.
     origins: BTreeMap<String, Origin>,
+    left_out: Vec<LeftOut>,
     defaults: ModelOptions,
 }
 
@@ -217,6 +218,11 @@ impl Model {
     /// Facts about the file: its format, its operators, its metadata.
     pub fn facts(&self) -> &ModelFacts {
         &self.core.facts
+    }
+
+    /// The outputs of the file that no column can hold, each with the reason: it `has unsupported ONNX type: …`.
+    pub fn left_out(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.core.left_out.iter().map(|output| (output.name.as_str(), output.why.as_str()))
     }
 
     /// The options that it was given.
@@ -318,15 +324,22 @@ impl Core {
         let origins = onnx::encoder_origins(graph);
         let RowAxes { batch_size, axes } =
             RowAxes::decide(&found.inputs, graph, options.batch_axis.as_ref())?;
-        let inputs = found
-            .inputs
+        let inputs = std::mem::take(&mut found.inputs)
             .into_iter()
             .zip(axes.iter().copied())
             .map(|(input, axis)| GraphPort::input(input, axis));
         let inputs = inputs.collect::<Result<Vec<GraphPort>>>()?;
         let sample = shapes::sample(&inputs, batch_size, 1);
         let weight_bytes = onnx::weight_bytes(&found.weights);
-        let graph = load::graph(reader, &found.proto, found.weights, &axes, &sample)?;
+        let weights = std::mem::take(&mut found.weights);
+        let again = found.joins_sequences().then(|| (reader.clone(), weights.clone()));
+        let mut graph = load::graph(reader, &found.proto, weights, &axes, &sample);
+        if let (Err(_), Some((reader, weights))) = (&graph, again)
+            && found.leave_out_sequences()
+        {
+            graph = load::graph(reader, &found.proto, weights, &axes, &sample);
+        }
+        let graph = graph?;
         let sampled = graph.sampled(&sample).map_err(failure::load)?;
         // Exporters have often seen one row only, and wrote its shape down somewhere inside.
         let two_rows = shapes::sample(&inputs, batch_size, 2);
@@ -355,6 +368,7 @@ impl Core {
             outputs,
             labels: found.labels,
             origins,
+            left_out: found.left_out,
             defaults: file.features.map_or_else(ModelOptions::default, ModelOptions::of_booster),
         })
     }

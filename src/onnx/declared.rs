@@ -8,7 +8,7 @@ use crate::onnx::pb::{self, type_proto};
 
 use super::lower::widen;
 use super::obstacles::Obstacles;
-use super::wire::Fields;
+use super::wire::{Content, Fields};
 use super::{fields, missing, walk};
 use crate::data::Scalar;
 use crate::diag::{Code, Invariant, Result, ensure};
@@ -67,33 +67,56 @@ impl Declared {
     }
 }
 
-/// The declared inputs and outputs of `graph`, the graph of the file `bytes`; those that no column can hold are added
-/// to the `obstacles`.
+/// An output that no column can hold, beside others that columns can.
+#[derive(Debug, Clone)]
+pub(crate) struct LeftOut {
+    pub(crate) name: String,
+    /// Why: `has unsupported ONNX type: …`.
+    pub(crate) why: String,
+}
+
+/// What a graph takes and gives.
+pub(super) struct Interface {
+    pub(super) inputs: Vec<Declared>,
+    pub(super) outputs: Vec<Declared>,
+    pub(super) left_out: Vec<LeftOut>,
+}
+
+/// The declared inputs and outputs of `graph`, the graph of the file `bytes`. Inputs that no column can hold are added
+/// to the `obstacles`, and outputs where no other one is left. The outputs `joined` were sequences of tensors and are one
+/// tensor now.
 ///
 /// # Errors
 /// `internal` where the file and the graph that was decoded from it differ.
 pub(super) fn declared(
     bytes: &[u8],
     graph: &pb::GraphProto,
+    joined: &[String],
     obstacles: &mut Obstacles,
-) -> Result<(Vec<Declared>, Vec<Declared>)> {
+) -> Result<Interface> {
     // A graph may come in several pieces, which decoding merges in their order.
-    let kinds = |number| -> Vec<_> {
+    let infos = |number| -> Vec<&[u8]> {
         let pieces = Fields::new(bytes).messages(fields::model::GRAPH);
-        pieces.flat_map(|piece| Fields::new(piece).messages(number)).map(kind).collect()
+        pieces.flat_map(|piece| Fields::new(piece).messages(number)).collect()
     };
-    let (input_kinds, output_kinds) = (kinds(fields::graph::INPUT), kinds(fields::graph::OUTPUT));
+    let (input_infos, output_infos) = (infos(fields::graph::INPUT), infos(fields::graph::OUTPUT));
     ensure(
-        input_kinds.len() == graph.input.len() && output_kinds.len() == graph.output.len(),
+        input_infos.len() == graph.input.len() && output_infos.len() == graph.output.len(),
         "every declared input and output is in the file",
     )?;
     let weights: Vec<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
     let mut inputs = Vec::new();
-    for (info, kind) in graph.input.iter().zip(input_kinds) {
+    for (info, bytes) in graph.input.iter().zip(input_infos) {
         if weights.contains(&info.name.as_str()) {
             continue;
         }
-        let Some(mut declared) = tensor_type("input", info, kind, obstacles) else { continue };
+        let mut declared = match tensor_type(info, kind(bytes)) {
+            Ok(declared) => declared,
+            Err(refusal) => {
+                refusal.add("input", &info.name, obstacles);
+                continue;
+            }
+        };
         if declared.shape.is_none() {
             let message = format!("ONNX model input '{}' has no declared shape", info.name);
             obstacles.add(Code::UnsupportedModelType, message);
@@ -103,10 +126,53 @@ pub(super) fn declared(
         declared.missing = missing::marker(graph, &info.name, declared.element);
         inputs.push(declared);
     }
-    // An output that is not a tensor is an obstacle, which keeps the model from loading.
-    let outputs = graph.output.iter().zip(output_kinds);
-    let outputs = outputs.filter_map(|(info, kind)| tensor_type("output", info, kind, obstacles)).collect();
-    Ok((inputs, outputs))
+    let (mut outputs, mut refused) = (Vec::new(), Vec::new());
+    for (info, bytes) in graph.output.iter().zip(output_infos) {
+        let is_joined = joined.contains(&info.name);
+        let found = if is_joined { joined_type(info, bytes) } else { tensor_type(info, kind(bytes)) };
+        match found {
+            Ok(declared) => outputs.push(declared),
+            Err(refusal) => refused.push((info, refusal)),
+        }
+    }
+    if outputs.is_empty() {
+        refused.iter().for_each(|(info, refusal)| refusal.add("output", &info.name, obstacles));
+    }
+    let left_out =
+        refused.into_iter().map(|(info, refusal)| LeftOut { name: info.name.clone(), why: refusal.what });
+    Ok(Interface { inputs, outputs, left_out: left_out.collect() })
+}
+
+/// Why an input or output is no column.
+struct Refusal {
+    what: String,
+    hint: &'static str,
+}
+
+impl Refusal {
+    fn add(&self, side: &str, name: &str, obstacles: &mut Obstacles) {
+        obstacles.add(Code::UnsupportedModelType, format!("ONNX model {side} '{name}' {}", self.what));
+        obstacles.hint(self.hint);
+    }
+}
+
+/// The tensor that was made of a sequence of tensors.
+fn joined_type(info: &pb::ValueInfoProto, bytes: &[u8]) -> Result<Declared, Refusal> {
+    let inner = |message, number| Fields::new(message).messages(number).last();
+    let tensor = inner(bytes, fields::value_info::TYPE)
+        .and_then(|declared| inner(declared, fields::value_type::SEQUENCE))
+        .and_then(|sequence| inner(sequence, fields::element::TYPE))
+        .and_then(|declared| inner(declared, fields::value_type::TENSOR));
+    let element = tensor.and_then(|tensor| {
+        Fields::new(tensor).map_while(Result::ok).find_map(|field| match field {
+            (fields::element::TYPE, Content::Number(element)) => i32::try_from(element).ok(),
+            _ => None,
+        })
+    });
+    // The file does not say the shape of the whole.
+    let tensor = element.map(|elem_type| type_proto::Tensor { elem_type, shape: None });
+    let declared = tensor.map(|tensor| pb::TypeProto { value: Some(type_proto::Value::TensorType(tensor)) });
+    tensor_type(&pb::ValueInfoProto { r#type: declared, ..info.clone() }, kind(bytes))
 }
 
 fn is_read(graph: &pb::GraphProto, name: &str) -> bool {
@@ -129,35 +195,20 @@ fn kind(info: &[u8]) -> Option<&'static str> {
     })
 }
 
-fn tensor_type(
-    side: &str,
-    info: &pb::ValueInfoProto,
-    kind: Option<&str>,
-    obstacles: &mut Obstacles,
-) -> Option<Declared> {
+fn tensor_type(info: &pb::ValueInfoProto, kind: Option<&str>) -> Result<Declared, Refusal> {
     let name = info.name.clone();
-    let mut refuse = |what: &str, hint| {
-        obstacles.add(Code::UnsupportedModelType, format!("ONNX model {side} '{name}' {what}"));
-        obstacles.hint(hint);
-    };
     let Some(type_proto::Value::TensorType(tensor)) =
         info.r#type.as_ref().and_then(|declared| declared.value.as_ref())
     else {
         let what =
             kind.map_or("has no declared type".into(), |kind| format!("has unsupported ONNX type: {kind}"));
-        refuse(
-            &what,
-            "export the model with tensors only, from scikit-learn with `options={'zipmap': False}`",
-        );
-        return None;
+        let hint = "export the model with tensors only, from scikit-learn with `options={'zipmap': False}`";
+        return Err(Refusal { what, hint });
     };
     let stored = Element::try_from(tensor.elem_type).ok();
     let Some((stored, element)) = stored.zip(widen::element_type(tensor.elem_type)) else {
-        refuse(
-            &format!("has unsupported element type: {}", widen::element_name(tensor.elem_type)),
-            "export the model with float32, float64, int or string tensors",
-        );
-        return None;
+        let what = format!("has unsupported element type: {}", widen::element_name(tensor.elem_type));
+        return Err(Refusal { what, hint: "export the model with float32, float64, int or string tensors" });
     };
     // Some exporters write -1 for a free dimension.
     let dim = |dim: &pb::tensor_shape_proto::Dimension| match &dim.value {
@@ -168,5 +219,5 @@ fn tensor_type(
         None => Dim::Free(String::new()),
     };
     let shape = tensor.shape.as_ref().map(|shape| shape.dim.iter().map(dim).collect());
-    Some(Declared { name, element, stored, shape, required: true, missing: None })
+    Ok(Declared { name, element, stored, shape, required: true, missing: None })
 }

@@ -46,8 +46,14 @@ pub(super) mod value_info {
     pub(in crate::onnx) const TYPE: u64 = 2;
 }
 
-/// The kinds of values that `TypeProto` can hold beside tensors.
+/// A sequence, and a tensor of any kind: what their elements are.
+pub(super) mod element {
+    pub(in crate::onnx) const TYPE: u64 = 1;
+}
+
+/// The kinds of values that `TypeProto` can hold.
 pub(super) mod value_type {
+    pub(in crate::onnx) const TENSOR: u64 = 1;
     pub(in crate::onnx) const SEQUENCE: u64 = 4;
     pub(in crate::onnx) const MAP: u64 = 5;
     pub(in crate::onnx) const OPAQUE: u64 = 7;

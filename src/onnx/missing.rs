@@ -6,12 +6,11 @@
 
 use std::collections::HashSet;
 
-use tract_onnx::pb::tensor_proto::DataType as Element;
-use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto};
-use tract_onnx::prelude::DatumType;
-
 use super::walk;
 use crate::data::Scalar;
+use crate::onnx::pb::tensor_proto::DataType as Element;
+use crate::onnx::pb::{AttributeProto, GraphProto, NodeProto};
+use crate::tensor::ElementType;
 
 /// Texts that mark what is missing: how pandas writes NaN as a text, and an empty field.
 const MISSING_TEXTS: [&str; 2] = ["nan", ""];
@@ -47,7 +46,7 @@ struct Descent<'a> {
 
 /// The marker of what is missing in the input `name`, whose values are of type `element`; `None` where the graph does not
 /// deal with gaps.
-pub(super) fn marker(graph: &GraphProto, name: &str, element: DatumType) -> Option<Scalar> {
+pub(super) fn marker(graph: &GraphProto, name: &str, element: ElementType) -> Option<Scalar> {
     // A body of a branch or loop reads outer values without saying so.
     let bodies = graph.node.iter().flat_map(walk::bodies);
     let read_inside: HashSet<&str> = walk::graphs(bodies)
@@ -256,8 +255,8 @@ fn is_nan(marker: &Scalar) -> bool {
 }
 
 /// The marker as a value of an input of type `element`; `None` where there is no such value.
-fn as_type(marker: &Scalar, element: DatumType) -> Option<Scalar> {
-    let is_text = element == DatumType::String;
+fn as_type(marker: &Scalar, element: ElementType) -> Option<Scalar> {
+    let is_text = element == ElementType::String;
     #[expect(clippy::cast_possible_truncation, reason = "the marker is a small whole number")]
     match marker {
         Scalar::String(_) if is_text => Some(marker.clone()),

@@ -26,8 +26,8 @@ mod walk;
 mod weights;
 mod wire;
 
-pub(crate) use declared::Declared;
 pub use declared::Dim;
+pub(crate) use declared::{Declared, LeftOut};
 pub use facts::{Format, ModelFacts};
 pub(crate) use labels::{KnownLabels, Labels};
 pub(crate) use lower::widen::widen_tensor;
@@ -50,6 +50,41 @@ pub(crate) struct File {
     pub(crate) outputs: Vec<Declared>,
     pub(crate) facts: ModelFacts,
     pub(crate) labels: KnownLabels,
+    /// Outputs that no column can hold. The graph does not compute them.
+    pub(crate) left_out: Vec<LeftOut>,
+    /// Outputs that are sequences of tensors in the file, and one tensor in the graph.
+    joined: Vec<String>,
+}
+
+impl File {
+    /// Whether an output was a sequence, so that the graph may load without it only.
+    pub(crate) fn joins_sequences(&self) -> bool {
+        !self.joined.is_empty()
+    }
+
+    /// Leaves the outputs out that were sequences; false where there are none, or no other ones.
+    pub(crate) fn leave_out_sequences(&mut self) -> bool {
+        let joined = std::mem::take(&mut self.joined);
+        if joined.is_empty() || joined.len() == self.outputs.len() {
+            return false;
+        }
+        let why = "is a sequence of tensors of several shapes";
+        let left_out = |name: &String| LeftOut { name: name.clone(), why: why.into() };
+        self.left_out.extend(joined.iter().map(left_out));
+        self.outputs.retain(|output| !joined.contains(&output.name));
+        drop_outputs(&mut self.proto, &mut self.labels, &joined);
+        true
+    }
+}
+
+/// Takes outputs out of the graph, with the nodes that only they need.
+fn drop_outputs(proto: &mut pb::ModelProto, labels: &mut KnownLabels, names: &[String]) {
+    let Some(graph) = &mut proto.graph else { return };
+    let mut is_kept =
+        graph.output.iter().map(|output| !names.contains(&output.name)).collect::<Vec<_>>().into_iter();
+    labels.zipped.retain(|_| is_kept.next().unwrap_or(true));
+    graph.output.retain(|output| !names.contains(&output.name));
+    walk::drop_unread(graph);
 }
 
 /// Reads `bytes` and lowers its graph to the operators that are `known`.
@@ -75,10 +110,16 @@ pub(crate) fn read(
     let functions = Fields::new(bytes).messages(fields::model::FUNCTIONS);
     let defaults = functions.map(attribute_defaults).collect::<Result<Vec<_>>>()?;
     let runs = |domain: &str, name: &str| names::runs(known, names::domain(domain), name);
-    let labels = lower::lower(&mut proto, opset, &defaults, &runs)?;
+    let (mut labels, mut joined) = lower::lower(&mut proto, opset, &defaults, &runs)?;
     let mut obstacles = Obstacles::default();
     let graph = proto.graph.as_ref().invariant("the graph of a model")?;
-    let (inputs, outputs) = declared::declared(bytes, graph, &mut obstacles)?;
+    let declared::Interface { inputs, outputs, left_out } =
+        declared::declared(bytes, graph, &joined, &mut obstacles)?;
+    if !left_out.is_empty() && !outputs.is_empty() {
+        let names: Vec<String> = left_out.iter().map(|output| output.name.clone()).collect();
+        joined.retain(|name| !names.contains(name));
+        drop_outputs(&mut proto, &mut labels, &names);
+    }
     check::check(&proto, &facts.opset, known, obstacles)?;
     proto.graph.iter().try_for_each(arguments::check)?;
     lower::finish(&mut proto, opset)?;
@@ -88,7 +129,7 @@ pub(crate) fn read(
         graph.input.retain(|info| !graph.initializer.iter().any(|tensor| tensor.name == info.name));
         graph.initializer.retain(|tensor| !is_weight(&tensor.name));
     }
-    Ok(File { proto, weights, inputs, outputs, facts, labels })
+    Ok(File { proto, weights, inputs, outputs, facts, labels, left_out, joined })
 }
 
 /// The attributes of a FunctionProto that have a value of their own, which the decoded message leaves out.

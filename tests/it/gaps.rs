@@ -120,8 +120,7 @@ fn elsewhere_null_stays_an_error() {
         let engine = engine();
         let model = engine.register_model("m", &read(&format!("models/{name}.onnx"))).unwrap();
         let input = &model.signature().inputs[0].name;
-        let row =
-            row.replace(" AS X", &format!(" AS `{input}`"));
+        let row = row.replace(" AS X", &format!(" AS `{input}`"));
         let error = run(&engine, &format!("SELECT * FROM ML.PREDICT(MODEL m, ({row}))")).unwrap_err();
         assert_eq!(error.code().as_str(), "null-input", "{name}: {error}");
     }

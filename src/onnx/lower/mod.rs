@@ -22,6 +22,8 @@ use crate::diag::Result;
 /// The passes whose result is checked: they may show why a model cannot run. `defaults` are the values of the
 /// attributes of each of the model's functions; `runs` tells whether an operator, by domain and name, runs.
 ///
+/// Gives the labels of the graph, and the names of its outputs that were sequences.
+///
 /// # Errors
 /// `invalid-model` where functions call each other in a circle.
 pub(super) fn lower(
@@ -29,11 +31,11 @@ pub(super) fn lower(
     opset: i64,
     defaults: &[Vec<AttributeProto>],
     runs: &dyn Fn(&str, &str) -> bool,
-) -> Result<KnownLabels> {
+) -> Result<(KnownLabels, Vec<String>)> {
     let labels = zip_map::cut(proto);
     functions::inline(proto, defaults, runs)?;
-    proto.graph.iter_mut().for_each(|graph| sequences::resolve(graph, opset));
-    Ok(labels)
+    let joined = proto.graph.iter_mut().flat_map(|graph| sequences::resolve(graph, opset)).collect();
+    Ok((labels, joined))
 }
 
 /// The passes over a model that was checked: defaults are written out, 16-bit floats become 32-bit ones, operators that have a template are

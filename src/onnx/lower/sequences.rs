@@ -1,5 +1,5 @@
 //! Sequences inside a graph: where it is known at load which tensors a sequence holds, its operators are replaced by
-//! operators on these tensors.
+//! operators on these tensors. A sequence that is an output becomes one tensor, with its tensors along the second axis.
 //!
 //! Other operators on sequences stay, and are refused later as operators that do not run.
 
@@ -13,11 +13,15 @@ use crate::onnx::names::{self, domain};
 use crate::onnx::tensors::integers;
 use crate::onnx::walk;
 
-/// Replaces the operators on sequences in `graph`, whose standard operators have version `opset`.
-pub(in crate::onnx) fn resolve(graph: &mut GraphProto, opset: i64) {
-    if uses_sequences(graph) {
-        Scope { opset, ..Scope::default() }.graph(graph);
+/// Replaces the operators on sequences in `graph`, whose standard operators have version `opset`. Gives the names of the
+/// outputs that were sequences.
+pub(in crate::onnx) fn resolve(graph: &mut GraphProto, opset: i64) -> Vec<String> {
+    if !uses_sequences(graph) {
+        return Vec::new();
     }
+    let scope = Scope { opset, ..Scope::default() }.graph(graph);
+    let outputs: Vec<String> = graph.output.iter().map(|info| info.name.clone()).collect();
+    outputs.into_iter().filter(|name| scope.join(graph, name).is_some()).collect()
 }
 
 fn uses_sequences(graph: &GraphProto) -> bool {
@@ -39,7 +43,7 @@ struct Scope {
 }
 
 impl Scope {
-    fn graph(mut self, graph: &mut GraphProto) {
+    fn graph(mut self, graph: &mut GraphProto) -> Self {
         for info in graph.input.iter().chain(&graph.value_info) {
             self.shapes.extend(shape(info).map(|shape| (info.name.clone(), shape)));
         }
@@ -53,9 +57,30 @@ impl Scope {
                 graph.node.extend(nodes);
                 continue;
             }
-            walk::bodies_mut(&mut node).for_each(|body| self.clone().graph(body));
+            walk::bodies_mut(&mut node).for_each(|body| {
+                self.clone().graph(body);
+            });
             graph.node.push(node);
         }
+        self
+    }
+
+    /// Makes one tensor of the sequence `name`; `None` where it is no sequence, or one without tensors.
+    fn join(&self, graph: &mut GraphProto, name: &str) -> Option<()> {
+        let parts = self.sequences.get(name).filter(|parts| !parts.is_empty())?;
+        self.stack(parts, name, 1, &mut graph.node);
+        Some(())
+    }
+
+    /// Adds nodes that put tensors along a new axis.
+    fn stack(&self, parts: &[String], output: &str, axis: i64, nodes: &mut Vec<NodeProto>) {
+        let wider = |number: usize| format!("{output}::{number}::part");
+        for (number, part) in parts.iter().enumerate() {
+            self.change_axes("Unsqueeze", part.clone(), wider(number), axis, nodes);
+        }
+        let mut concat = build::node("Concat", (0..parts.len()).map(wider), output);
+        concat.attribute.push(build::attribute("axis", Value::Int(axis)));
+        nodes.push(concat);
     }
 
     /// The nodes that replace `node`, if it works on sequences that are known.
@@ -125,16 +150,13 @@ impl Scope {
 
     fn concatenated(&self, node: &NodeProto, output: &str) -> Option<Vec<NodeProto>> {
         let mut nodes = Vec::new();
-        let mut parts = self.sequences.get(input(node, 0)?)?.clone();
+        let parts = self.sequences.get(input(node, 0)?)?;
         let axis = int(node, "axis", 0);
         if int(node, "new_axis", 0) != 0 {
-            for (number, part) in parts.iter_mut().enumerate() {
-                let with_axis = format!("{output}::{number}");
-                self.change_axes("Unsqueeze", part.clone(), with_axis.clone(), axis, &mut nodes);
-                *part = with_axis;
-            }
+            self.stack(parts, output, axis, &mut nodes);
+            return Some(nodes);
         }
-        let mut concat = build::node("Concat", parts, output);
+        let mut concat = build::node("Concat", parts.iter().cloned(), output);
         concat.attribute.push(build::attribute("axis", Value::Int(axis)));
         nodes.push(concat);
         Some(nodes)

@@ -24,7 +24,10 @@ pub(super) struct Source {
 
 impl Source {
     fn new(node: Node, name: Option<&str>) -> Self {
-        let scope = Scope::new(&node.schema, name);
+        let mut scope = Scope::new(&node.schema, name);
+        if let NodeKind::Predict { model, .. } = &node.kind {
+            scope.leave_out(model.left_out());
+        }
         Self { node, scope }
     }
 

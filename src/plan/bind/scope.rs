@@ -13,6 +13,8 @@ const SHOWN: usize = 20;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scope {
     columns: Vec<Column>,
+    /// Outputs of models that are no columns, each with the reason.
+    left_out: Vec<(String, String)>,
 }
 
 #[derive(Debug, Clone)]
@@ -49,7 +51,7 @@ impl Scope {
             expr: Expr::column(number, field.data_type.clone(), Span::default()),
             visibility: if number < visible { Visibility::Full } else { Visibility::NotInStar },
         });
-        Self { columns: columns.collect() }
+        Self { columns: columns.collect(), left_out: Vec::new() }
     }
 
     /// The elements of an UNNEST called `name`: a struct's fields are columns.
@@ -59,6 +61,7 @@ impl Scope {
         if fields.is_empty() {
             let name = name.to_owned();
             return Self {
+                left_out: Vec::new(),
                 columns: vec![Column { table, name, expr: element, visibility: Visibility::Full }],
             };
         }
@@ -72,7 +75,7 @@ impl Scope {
             let name = name.to_owned();
             columns.push(Column { table: None, name, expr: element, visibility: Visibility::NotInStar });
         }
-        Self { columns }
+        Self { columns, left_out: Vec::new() }
     }
 
     /// Adds one more column.
@@ -93,6 +96,7 @@ impl Scope {
     pub(super) fn join(mut self, mut right: Self, shift: usize) -> Self {
         right.shift(shift);
         self.columns.append(&mut right.columns);
+        self.left_out.append(&mut right.left_out);
         self
     }
 
@@ -172,8 +176,21 @@ impl Scope {
         Expr { kind: ExprKind::Struct(values), data_type: DataType::Struct(fields), span }
     }
 
+    /// Remembers outputs of a model that are no columns, to say so where one is asked for.
+    pub(super) fn leave_out<'a>(&mut self, outputs: impl Iterator<Item = (&'a str, &'a str)>) {
+        self.left_out.extend(outputs.map(|(name, why)| (name.to_owned(), why.to_owned())));
+    }
+
     #[cold]
     fn unknown(&self, table: Option<&str>, name: &Ident) -> Error {
+        if let Some((output, why)) =
+            self.left_out.iter().find(|(output, _)| output.eq_ignore_ascii_case(&name.text))
+        {
+            let message = format!("output `{output}` of the model is no column: it {why}");
+            return Error::new(Code::UnknownColumn, message)
+                .at(name.span)
+                .hint("select the other outputs, or export the model with tensors only");
+        }
         let error =
             Error::new(Code::UnknownColumn, format!("column `{}` was not found", name.text)).at(name.span);
         let names: Vec<_> = self
