@@ -79,9 +79,11 @@ impl Binder<'_> {
     /// T-SQL's CAST.
     pub(super) fn tsql_cast(&self, value: Typed, name: &TypeName, safe: bool, span: Span) -> Result<Expr> {
         let to = self.data_type(name)?;
+        // A number with fewer digits is another number.
+        let cut = !value.expr.data_type.is_numeric();
         let expr = converted(value, &to, safe, span)?;
         match self.narrow(name, true) {
-            Some(narrow) => narrowed(expr, narrow, true, safe),
+            Some(narrow) => narrowed(expr, narrow, cut, safe),
             None if to == DataType::Int64 => Ok(wide(expr)),
             None => Ok(expr),
         }
