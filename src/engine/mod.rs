@@ -37,7 +37,7 @@ use std::time::Duration;
 
 use crate::catalog::{Catalog, Relation};
 use crate::control::{Clock, Stopwatch};
-use crate::data::{Scalar, Schema};
+use crate::data::{DataType, Scalar, Schema};
 use crate::diag::{Code, Diagnostic, Error, Result};
 use crate::limits::Limits;
 use crate::model::{Model, ModelOptions};
@@ -115,6 +115,19 @@ impl Engine {
     /// As [`table::read_arrow`] and [`Engine::register_table`].
     pub fn register_arrow(&self, name: &str, bytes: &[u8]) -> Result<Relation> {
         self.register_table(name, table::read_arrow(bytes, &self.shared.limits)?)
+    }
+
+    /// As [`Engine::register_arrow`], with columns cast to the types that `types` give by name.
+    ///
+    /// # Errors
+    /// As [`Engine::register_arrow`]; `unknown-column` for a name that the table does not have; those of casts.
+    pub fn register_arrow_as(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        types: &[(String, DataType)],
+    ) -> Result<Relation> {
+        self.register_table(name, table::read_arrow(bytes, &self.shared.limits)?.retyped(types)?)
     }
 
     /// Puts files into the catalog as an object table. A query asks for their bytes when it reads them.

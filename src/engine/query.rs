@@ -86,8 +86,9 @@ impl Query {
         };
         self.ctx.watch.stop(mark, stage);
         match result? {
-            Step::Done(summary) => {
-                let warnings = std::mem::take(&mut self.warnings);
+            Step::Done(mut summary) => {
+                let mut warnings = std::mem::take(&mut self.warnings);
+                warnings.append(&mut summary.warnings);
                 Ok(Step::Done(Summary { warnings, timings: self.ctx.watch.timings(), ..summary }))
             }
             step => Ok(step),

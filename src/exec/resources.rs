@@ -20,6 +20,8 @@ pub enum Resource {
         uri: String,
         /// The format of the file, which decides what the host provides.
         format: TableFormat,
+        /// The encoding of a CSV that the host brings in UTF-8; none where its bytes are wanted as they are.
+        encoding: Option<String>,
     },
     /// The bytes of an object of an object table.
     Object {

@@ -33,7 +33,7 @@ fn table(columns: &[(DataType, &[Scalar])]) -> Node {
     let arrays = columns.iter().map(|(data_type, values)| array_of(values, data_type).unwrap()).collect();
     let all = Batch::new(rows, arrays).unwrap();
     let batches = (0..rows).step_by(2).map(|first| all.slice(first, 2)).collect();
-    let table = Arc::new(Table { schema: schema.clone(), batches });
+    let table = Arc::new(Table { schema: schema.clone(), batches, notes: Vec::new() });
     Node { kind: NodeKind::Scan { table, columns: (0..columns.len()).collect() }, schema }
 }
 

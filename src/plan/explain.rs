@@ -70,7 +70,7 @@ fn table(lines: Vec<Line>, measured: Option<&[(usize, f64)]>) -> Result<Table> {
     let schema = explanation_schema();
     let arrays = columns.iter().zip(&schema.fields).map(|(values, field)| array_of(values, &field.data_type));
     let batches = vec![Batch::new(count, arrays.collect::<Result<_>>()?)?];
-    Ok(Table { schema, batches })
+    Ok(Table { schema, batches, notes: Vec::new() })
 }
 
 /// Adds a line for `node` and each operator below it.

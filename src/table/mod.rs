@@ -5,13 +5,14 @@
 //! case. This room knows no SQL and no models, and does no I/O: it is given the bytes of files.
 
 mod arrow;
+mod convert;
 mod csv;
 mod names;
 pub mod objects;
 mod sniff;
 
 pub use arrow::{IpcWriter, read_arrow};
-pub use csv::{CsvOptions, read_csv};
+pub use csv::{CsvOptions, Encoding, read_csv};
 pub use objects::Object;
 
 use arrow_schema::ArrowError;
@@ -27,6 +28,8 @@ pub struct Table {
     pub schema: Schema,
     /// The rows, in order.
     pub batches: Vec<Batch>,
+    /// What a reader decided or left out, in words.
+    pub notes: Vec<String>,
 }
 
 impl Table {

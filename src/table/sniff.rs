@@ -1,7 +1,8 @@
 //! Recognises, by their first bytes, files that are given as CSV and are something else.
 
-/// The name of the format other than CSV that the bytes begin like, if there is one.
-pub(super) fn sniff(bytes: &[u8]) -> Option<&'static str> {
+/// The name of the format other than CSV that the bytes begin like, if there is one. Text may hold control characters
+/// where `allow_control` says so.
+pub(super) fn sniff(bytes: &[u8], allow_control: bool) -> Option<&'static str> {
     let magic: &[(&[u8], &str)] = &[
         (b"PAR1", "a Parquet file"),
         (b"ARROW1", "an Arrow IPC file"),
@@ -35,7 +36,7 @@ pub(super) fn sniff(bytes: &[u8]) -> Option<&'static str> {
             .any(|part| head.windows(part.len()).any(|window| window == *part));
         return Some(if excel { "an Excel workbook (xlsx)" } else { "a zip archive" });
     }
-    if has_control(bytes) {
+    if !allow_control && has_control(bytes) {
         return Some("binary data");
     }
     let head = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();

@@ -16,21 +16,9 @@ use crate::table::{CsvOptions, Object};
 
 /// How the bytes of a table are read.
 pub(super) enum TableFormat {
-    Csv(CsvOptions),
-    Arrow,
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "format", rename_all = "camelCase", deny_unknown_fields)]
-enum FormatShape {
-    #[serde(rename_all = "camelCase")]
-    Csv {
-        header: Option<bool>,
-        delimiter: Option<String>,
-        null_values: Option<Vec<String>>,
-        schema: Option<BTreeMap<String, String>>,
-    },
-    Arrow {},
+    Csv(Box<CsvOptions>),
+    /// With these types of columns.
+    Arrow(Vec<(String, DataType)>),
 }
 
 #[derive(Deserialize)]
@@ -61,34 +49,37 @@ fn shape<T: DeserializeOwned>(value: JsValue) -> Result<T> {
         .map_err(|error| Error::new(Code::InvalidOption, format!("an option cannot be read: {error}")))
 }
 
-pub(super) fn table_format(value: JsValue) -> Result<TableFormat> {
-    let FormatShape::Csv { header, delimiter, null_values, schema } = shape(value)? else {
-        return Ok(TableFormat::Arrow);
-    };
+pub(super) fn table_format(value: &JsValue) -> Result<TableFormat> {
     let mut options = CsvOptions::default();
-    if let Some(header) = header {
-        options.header = header;
+    let mut format = String::new();
+    for (name, value) in entries(value)? {
+        match name.as_str() {
+            "format" => format = value.as_string().unwrap_or_default(),
+            "schema" => options.schema = schema(&value)?,
+            name => options.set(name, &scalar(&value)?)?,
+        }
     }
-    if let Some(delimiter) = delimiter {
-        let &[byte @ 0..=127] = delimiter.as_bytes() else {
-            return Err(Error::new(
-                Code::InvalidOption,
-                format!("expected one ASCII character as delimiter, found `{delimiter}`"),
-            ));
-        };
-        options.delimiter = Some(byte);
+    match format.as_str() {
+        "csv" => Ok(TableFormat::Csv(Box::new(options))),
+        "arrow" => Ok(TableFormat::Arrow(options.schema)),
+        _ => Err(Error::new(
+            Code::InvalidOption,
+            format!("expected the format csv or arrow, found `{format}`"),
+        )),
     }
-    if let Some(null_values) = null_values {
-        options.null_values = null_values;
-    }
-    for (column, name) in schema.unwrap_or_default() {
+}
+
+/// Types by the names of columns.
+fn schema(value: &JsValue) -> Result<Vec<(String, DataType)>> {
+    let typed = |(column, value): (String, JsValue)| {
+        let name = value.as_string().unwrap_or_else(|| type_of(&value));
         let data_type = DataType::named(&name).ok_or_else(|| {
             Error::new(Code::UnknownType, format!("column `{column}`: type `{name}` was not found"))
                 .hint("the types are INT64, FLOAT64, BOOL, STRING, DATE and TIMESTAMP")
         })?;
-        options.schema.push((column, data_type));
-    }
-    Ok(TableFormat::Csv(options))
+        Ok((column, data_type))
+    };
+    entries(value)?.into_iter().map(typed).collect()
 }
 
 pub(super) fn objects(value: JsValue) -> Result<Vec<Object>> {

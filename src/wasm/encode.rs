@@ -75,6 +75,7 @@ struct TableShape {
     columns: Vec<ColumnShape>,
     rows: Option<usize>,
     bytes: u64,
+    notes: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -126,9 +127,24 @@ struct TimingsShape {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum RequestShape {
-    One { id: u64, kind: &'static str, uri: String },
-    Listing { id: u64, kind: &'static str, uris: Vec<String> },
-    Rows { id: u64, kind: &'static str, uri: String, format: &'static str },
+    One {
+        id: u64,
+        kind: &'static str,
+        uri: String,
+    },
+    Listing {
+        id: u64,
+        kind: &'static str,
+        uris: Vec<String>,
+    },
+    Rows {
+        id: u64,
+        kind: &'static str,
+        uri: String,
+        format: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        encoding: Option<String>,
+    },
 }
 
 #[derive(Serialize)]
@@ -336,6 +352,7 @@ fn table_shape(name: &str, relation: &Relation) -> TableShape {
         columns: column_shapes(&relation.schema()),
         rows: relation.rows(),
         bytes: relation.bytes(),
+        notes: if let Relation::Table(table) = relation { table.notes.clone() } else { Vec::new() },
     }
 }
 
@@ -385,14 +402,14 @@ fn request(request: Request) -> RequestShape {
         Resource::Model { uri } => RequestShape::One { id, kind: "model", uri },
         Resource::Object { uri } => RequestShape::One { id, kind: "object", uri },
         Resource::Objects { uris } => RequestShape::Listing { id, kind: "objects", uris },
-        Resource::Table { uri, format } => {
+        Resource::Table { uri, format, encoding } => {
             let format = match format {
                 TableFormat::Csv => "csv",
                 TableFormat::Arrow => "arrow",
                 TableFormat::Json => "json",
                 TableFormat::Parquet => "parquet",
             };
-            RequestShape::Rows { id, kind: "table", uri, format }
+            RequestShape::Rows { id, kind: "table", uri, format, encoding }
         }
     }
 }

@@ -77,9 +77,9 @@ impl Engine {
         bytes: &[u8],
         #[wasm_bindgen(unchecked_param_type = "TableFormat")] format: JsValue,
     ) -> Throws<JsValue> {
-        let relation = match decode::table_format(format).map_err(unlocated)? {
+        let relation = match decode::table_format(&format).map_err(unlocated)? {
             decode::TableFormat::Csv(options) => self.engine.register_csv(name, bytes, &options),
-            decode::TableFormat::Arrow => self.engine.register_arrow(name, bytes),
+            decode::TableFormat::Arrow(types) => self.engine.register_arrow_as(name, bytes, &types),
         };
         encode::table(name, &relation.map_err(unlocated)?)
     }

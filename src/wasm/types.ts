@@ -48,6 +48,8 @@ export interface TableInfo {
   /** `null` for a view, which has to be run to know. */
   rows: number | null;
   bytes: number;
+  /** What was decided or left out when its file was read, in words. */
+  notes: string[];
 }
 
 export interface ModelInfo {
@@ -117,17 +119,28 @@ export interface CheckResult {
   columns: ColumnInfo[];
 }
 
-/** How the bytes of a table are read. Unknown fields are errors. */
+/** How the bytes of a table are read. Unknown fields are errors; all but the first are for CSV, with their names in SQL. */
 export interface TableFormat {
   format: "csv" | "arrow";
-  /** CSV: whether the first row names the columns (default: true). */
-  header?: boolean;
-  /** CSV: one ASCII character (default: found among comma, semicolon, tab and pipe). */
-  delimiter?: string;
-  /** CSV: what reads as NULL when unquoted (default: the empty field and "NA"). */
-  nullValues?: string[];
-  /** CSV: SQL types by column name, in place of inference. */
+  /** SQL types in place of inference: by column name, or in the order of the columns where nothing names them. */
   schema?: Record<string, string>;
+  header?: boolean;
+  skip_leading_rows?: number;
+  field_delimiter?: string;
+  quote?: string;
+  escape?: string;
+  comment?: string;
+  allow_quoted_newlines?: boolean;
+  allow_jagged_rows?: boolean;
+  ignore_unknown_values?: boolean;
+  max_bad_records?: number;
+  preserve_ascii_control_characters?: boolean;
+  /** UTF-8, UTF-16, UTF-32, ISO-8859-1 or Windows-1252; text in others has to come in UTF-8, under their names. */
+  encoding?: string;
+  decimal?: "." | ",";
+  date_format?: string;
+  timestamp_format?: string;
+  null_markers?: readonly string[];
 }
 
 /** One row of an object table; the bytes come later, when a query asks for them. */
@@ -145,8 +158,11 @@ export type Resource =
   | { id: number; kind: "object"; uri: string }
   /** List what the patterns match: at most one `*` each. */
   | { id: number; kind: "objects"; uris: string[] }
-  /** The rows of a file of an external table: the bytes of CSV and Arrow files, Arrow IPC for the others. */
-  | { id: number; kind: "table"; uri: string; format: "csv" | "arrow" | "json" | "parquet" };
+  /**
+   * The rows of a file of an external table: the bytes of CSV and Arrow files, Arrow IPC for the others. A CSV with an
+   * encoding is wanted in UTF-8.
+   */
+  | { id: number; kind: "table"; uri: string; format: "csv" | "arrow" | "json" | "parquet"; encoding?: string };
 
 /** How the text of a script is read and run. */
 export interface ScriptOptions {

@@ -12,6 +12,7 @@
 
 mod agreement;
 mod boosters;
+mod external;
 mod feeding;
 mod gaps;
 mod host;

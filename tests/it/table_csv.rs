@@ -1,9 +1,9 @@
 //! CSV in all its spellings, and what is told of bytes that are none.
 
 use predictql::Limits;
-use predictql::data::DataType;
+use predictql::data::{DataType, Scalar};
 use predictql::diag::{Code, Error};
-use predictql::table::{CsvOptions, Table, read_csv};
+use predictql::table::{CsvOptions, Encoding, Table, read_csv};
 
 use crate::table::{columns, rows};
 
@@ -100,7 +100,7 @@ fn the_delimiter_is_found() {
         assert_eq!(columns(&table), ["a INT64", "b STRING"], "{delimiter:?}");
     }
     // Decimal commas and addresses hold commas, but not in every row as many as in the header.
-    assert_eq!(rows(&read("a;b\n1,5;2,5\n3,5;4\n")), ["1,5 | 2,5", "3,5 | 4"]);
+    assert_eq!(rows(&read("a;b\n1,5;2,5\n3,5;4\n")), ["1.5 | 2.5", "3.5 | 4.0"]);
     assert_eq!(rows(&read("name\tplace\nx\tRome, Italy\n")), ["x | Rome, Italy"]);
     assert_eq!(columns(&read("word\nx\ny\n")), ["word STRING"]);
 }
@@ -108,10 +108,10 @@ fn the_delimiter_is_found() {
 #[test]
 fn the_delimiter_can_be_given() {
     let mut options = CsvOptions::default();
-    options.delimiter = Some(b':');
-    let table = read_csv(b"a:b\n1:2,3\n", &options, &Limits::default()).unwrap();
-    assert_eq!(rows(&table), ["1 | 2,3"]);
-    options.delimiter = Some(b'"');
+    options.delimiter = Some(":".into());
+    let table = read_csv(b"a:b\n1:2,x\n", &options, &Limits::default()).unwrap();
+    assert_eq!(rows(&table), ["1 | 2,x"]);
+    options.delimiter = Some("\"".into());
     let error = read_csv(b"a:b\n", &options, &Limits::default()).unwrap_err();
     assert_eq!(error.code(), Code::InvalidOption);
 }
@@ -125,7 +125,7 @@ fn names_are_unique_and_never_empty() {
 #[test]
 fn a_file_may_have_no_header() {
     let mut options = CsvOptions::default();
-    options.header = false;
+    options.header = Some(false);
     let table = read_csv(b"1,x\n2,y\n", &options, &Limits::default()).unwrap();
     assert_eq!(columns(&table), ["column_1 INT64", "column_2 STRING"]);
     assert_eq!(rows(&table), ["1 | x", "2 | y"]);
@@ -141,7 +141,7 @@ fn a_header_alone_is_an_empty_table() {
 #[test]
 fn null_values_can_be_given() {
     let mut options = CsvOptions::default();
-    options.null_values = vec!["-".into(), "n/a".into()];
+    options.null_values = Some(vec!["-".into(), "n/a".into()]);
     let table = read_csv(b"a,b\n1,\n-,NA\nn/a,x\n", &options, &Limits::default()).unwrap();
     assert_eq!(columns(&table), ["a INT64", "b STRING"]);
     assert_eq!(rows(&table), ["1 | ", "NULL | NA", "NULL | x"]);
@@ -186,12 +186,255 @@ fn a_quote_without_end_is_named() {
 }
 
 #[test]
-fn other_encodings_are_named() {
-    let latin1 = b"name,city\nx,Z\xfcrich\n";
-    assert_eq!(refuse(latin1), (Code::InvalidCsv, "line 2: expected UTF-8, found other bytes".into()));
-    // The halves of a letter on both sides of a delimiter.
-    assert_eq!(refuse(b"a,b\nx\xc3,\xa9y\n").1, "line 2: expected UTF-8, found other bytes");
-    assert_eq!(refuse(b"\xff\xfea\0,\0b\0").1, "expected CSV, found text in UTF-16");
+fn text_that_is_not_utf8_has_one_byte_a_character() {
+    // pandas: encoding="cp1252".
+    let table = read(b"name,city\nx,Z\xfcrich\ny,\x80 5\n");
+    assert_eq!(rows(&table), ["x | Zürich", "y | € 5"]);
+    assert!(table.notes[0].contains("windows-1252"));
+    // Where other letters are in UTF-8, the file is damaged.
+    let damaged = "x,Zürich\ny,".bytes().chain([0xfc]).collect::<Vec<u8>>();
+    assert_eq!(refuse(damaged), (Code::InvalidCsv, "line 2: expected UTF-8, found other bytes".into()));
+}
+
+#[test]
+fn encodings_come_from_the_mark_or_the_option() {
+    // pandas: encoding="utf-16" and "utf-32".
+    for bytes in [
+        &b"\xff\xfei\0d\0\t\0n\0\r\0\n\x001\0\t\0\xeb\0"[..],
+        b"\xfe\xff\0i\0d\0\t\0n\0\r\0\n\x001\0\t\0\xeb",
+        b"\xef\xbb\xbfid\tn\r\n1\t\xc3\xab",
+    ] {
+        let table = read(bytes);
+        assert_eq!(columns(&table), ["id INT64", "n STRING"]);
+        assert_eq!(rows(&table), ["1 | ë"]);
+    }
+    let mut options = CsvOptions::default();
+    options.encoding = Some(Encoding::named("UTF-16LE"));
+    let table = read_csv(b"a\0\n\x001\0", &options, &Limits::default()).unwrap();
+    assert_eq!(columns(&table), ["a INT64"]);
+    options.encoding = Some(Encoding::named("ISO-8859-1"));
+    let table = read_csv(b"\xe9t\xe9\n1\n", &options, &Limits::default()).unwrap();
+    assert_eq!(columns(&table), ["été INT64"]);
+    assert_eq!(refuse(b"\xff\xfea\0\xd8").0, Code::InvalidCsv);
+}
+
+/// The table that options by their names in SQL read.
+fn read_with(text: &str, given: &[(&str, Scalar)]) -> Result<Table, Error> {
+    let mut options = CsvOptions::default();
+    for (name, value) in given {
+        options.set(name, value)?;
+    }
+    read_csv(text.as_bytes(), &options, &Limits::default())
+}
+
+fn text(value: &str) -> Scalar {
+    Scalar::String(value.into())
+}
+
+#[test]
+fn whole_numbers_beyond_int64_keep_their_digits() {
+    let table = read(
+        "id,mixed,float,point\n\
+         21602730330000060100100000358582,9007199254740993,1e30,0.1234567890123456789\n\
+         7,0.5,100000000000000000000,2\n",
+    );
+    assert_eq!(columns(&table), ["id STRING", "mixed STRING", "float FLOAT64", "point FLOAT64"]);
+    // Python: float("0.1234567890123456789").
+    assert_eq!(
+        rows(&table),
+        [
+            "21602730330000060100100000358582 | 9007199254740993 | 1e30 | 0.12345678901234568",
+            "7 | 0.5 | 1e20 | 2.0"
+        ]
+    );
+    assert_eq!(
+        table.notes,
+        [
+            "column `id` is STRING: INT64 does not hold all of its whole numbers",
+            "column `mixed` is STRING: FLOAT64 does not hold all of its whole numbers"
+        ]
+    );
+}
+
+#[test]
+fn text_behind_a_closing_quote_is_named() {
+    let message = "line 3, column `b`: expected `,` or the end of the line behind a closing quote, \
+                   found `y\",2` at character 6";
+    assert_eq!(refuse("a,b,c\n1,\"x\",0\n1,\"x\"y\",2\n"), (Code::InvalidCsv, message.into()));
+    assert_eq!(
+        refuse("\"a\"b,c\n").1,
+        "line 1, field 1: expected `,` or the end of the line behind a closing quote, found `b,c` at character 4"
+    );
+    // Blanks are no text.
+    assert_eq!(rows(&read("a,b\n\"x\" ,\"y\"  \n")), ["x | y"]);
+}
+
+#[test]
+fn backslashes_escape_where_nothing_else_is_possible() {
+    // pandas: escapechar="\\\\".
+    let table = read("\"foo\",\"bar\"\n\"332\",\"Surname\\, Firstname\"\n\"123\",\"foo (\\\"foo\\\")\"\n");
+    assert_eq!(rows(&table), ["332 | Surname, Firstname", "123 | foo (\"foo\")"]);
+    assert_eq!(table.notes, ["a backslash before a quote is read as its escape"]);
+    let paths = read("a,b\n\"C:\\dir\\\",\"x\"\n");
+    assert_eq!(rows(&paths), ["C:\\dir\\ | x"]);
+    let given = [
+        ("escape", text("\\")),
+        ("null_markers", Scalar::Array(DataType::String, vec![text("\\N"), text("")])),
+    ];
+    let table = read_with("a,b\nx\\,y,\\N\n,1\n", &given).unwrap();
+    assert_eq!(columns(&table), ["a STRING", "b INT64"]);
+    assert_eq!(rows(&table), ["x,y | NULL", "NULL | 1"]);
+}
+
+#[test]
+fn decimal_commas_are_found_where_they_are_clear() {
+    // pandas: sep=";", decimal=",".
+    let table = read("a;b;c;d\r\n20240102;0,1150;1,789;x,y\r\n20240103;80000000,00;-2,100;z\r\n");
+    assert_eq!(columns(&table), ["a INT64", "b FLOAT64", "c FLOAT64", "d STRING"]);
+    assert_eq!(rows(&table), ["20240102 | 0.115 | 1.789 | x,y", "20240103 | 80000000.0 | -2.1 | z"]);
+    // These may be thousands, and points in one column speak for nothing in another.
+    assert_eq!(columns(&read("a;b\n1,234;5\n12,345;6\n")), ["a STRING", "b INT64"]);
+    assert_eq!(columns(&read("a;b\n1,5;2.5\n3,25;2.25\n")), ["a FLOAT64", "b FLOAT64"]);
+    assert_eq!(columns(&read("a;b\n1.234,5;x\n")), ["a STRING", "b STRING"]);
+    // Commas between fields leave numbers with commas to the option.
+    assert_eq!(columns(&read("a,b\n\"1,5\",2\n")), ["a STRING", "b INT64"]);
+    let table = read_with("a,b\n\"1,5\",2\n", &[("decimal", text(","))]).unwrap();
+    assert_eq!(rows(&table), ["1.5 | 2"]);
+    let table = read_with("a;b\n1,234;2\n", &[("decimal", text(","))]).unwrap();
+    assert_eq!(rows(&table), ["1.234 | 2"]);
+    assert_eq!(columns(&read_with("a;b\n1,5;2\n", &[("decimal", text("."))]).unwrap())[0], "a STRING");
+    assert_eq!(columns(&read("a\tb\n$1,234.50\t12 %\n")), ["a STRING", "b STRING"]);
+}
+
+#[test]
+fn title_lines_are_found_where_they_are_clear() {
+    for text in [
+        "Report of 2025-01-06\nid;name;price\n1;x;2.5\n2;y;3\n",
+        "Report;;\r\n;;\r\nid;name;price\r\n1;x;2.5\r\n2;y;3\r\n",
+        "\"Source: a bank; all rights\"\n\n# comment\nid;name;price\n1;x;2.5\n2;y;3\n",
+        "sep=;\nid;name;price\n1;x;2.5\n2;y;3\n",
+    ] {
+        let table = read(text);
+        assert_eq!(columns(&table), ["id INT64", "name STRING", "price FLOAT64"], "{text}");
+        assert_eq!(rows(&table), ["1 | x | 2.5", "2 | y | 3.0"], "{text}");
+    }
+    assert_eq!(columns(&read("GDP\n\ncountry,2020,2021\nX,1,2\n"))[1], "2020 INT64");
+    // A name and rows with commas, R's header without the row names: no title.
+    assert_eq!(refuse("name\nx, 1\ny, 2\n").1, "line 2: expected 1 fields, found 2");
+    assert_eq!(refuse("x,y\na,1,2\nb,3,4\n").1, "line 2: expected 2 fields, found 3");
+    assert_eq!(columns(&read("a,\n1,2\n")), ["a INT64", "column_2 INT64"]);
+}
+
+#[test]
+fn leading_rows_are_skipped() {
+    let file = "title\n\"more, of it\n1,2\na,b\n3,4\n";
+    for skipped in [4, 5] {
+        let table = read_with(file, &[("skip_leading_rows", Scalar::Int64(skipped))]).unwrap();
+        assert_eq!(columns(&table)[0], if skipped == 4 { "a INT64" } else { "3 STRING" });
+    }
+    let table =
+        read_with(file, &[("skip_leading_rows", Scalar::Int64(4)), ("header", Scalar::Bool(false))]).unwrap();
+    assert_eq!(
+        (columns(&table).join(", "), rows(&table)),
+        ("column_1 INT64, column_2 INT64".into(), vec!["3 | 4".into()])
+    );
+    let table = read_with("1,2\n", &[("skip_leading_rows", Scalar::Int64(0))]).unwrap();
+    assert_eq!(rows(&table), ["1 | 2"]);
+}
+
+#[test]
+fn rows_may_be_ragged_by_option() {
+    let file = "a,b,c\n1,2,3\n4,5\n6,7,8,\n";
+    assert_eq!(refuse(file).1, "line 3: expected 3 fields, found 2");
+    let yes = Scalar::Bool(true);
+    let table =
+        read_with(file, &[("allow_jagged_rows", yes.clone()), ("ignore_unknown_values", yes.clone())])
+            .unwrap();
+    assert_eq!(rows(&table), ["1 | 2 | 3", "4 | 5 | NULL", "6 | 7 | 8"]);
+    let error = read_with(file, &[("max_bad_records", Scalar::Int64(1))]).unwrap_err();
+    assert_eq!(error.first().message, "line 4: expected 3 fields, found 4");
+    let table = read_with(file, &[("max_bad_records", Scalar::Int64(2))]).unwrap();
+    assert_eq!(rows(&table), ["1 | 2 | 3"]);
+    assert_eq!(
+        table.notes,
+        ["rows left out: 2 (line 3: expected 3 fields, found 2; line 4: expected 3 fields, found 4)"]
+    );
+}
+
+#[test]
+fn bad_rows_of_every_kind_are_counted() {
+    let mut options = CsvOptions::default();
+    options.schema = vec![("n".into(), DataType::Int64)];
+    options.max_bad_records = 4;
+    options.allow_quoted_newlines = false;
+    let file = b"n,t\n1,a\nx,b\n2,\"c\"d\n3,\"e\nf\"\n4,g\n";
+    let table = read_csv(file, &options, &Limits::default()).unwrap();
+    assert_eq!(rows(&table), ["1 | a", "4 | g"]);
+    assert!(
+        table.notes[0].starts_with("rows left out: 4 (line 4, column `t`: expected `,`"),
+        "{:?}",
+        table.notes
+    );
+    options.max_bad_records = 3;
+    let error = read_csv(file, &options, &Limits::default()).unwrap_err();
+    assert_eq!(error.first().message, "line 3, column `n`: expected INT64, found `x`");
+}
+
+#[test]
+fn na_among_codes_is_a_value() {
+    let table = read("country,code,pop\nNamibia,NA,2.6\nGermany,DE,NA\n");
+    assert_eq!(rows(&table), ["Namibia | NA | 2.6", "Germany | DE | NULL"]);
+    let table = read("sex,state\nmale,NA\nNA,New York\n");
+    assert_eq!(rows(&table), ["male | NULL", "NULL | New York"]);
+    let none = Scalar::Array(DataType::String, vec![text("")]);
+    let table = read_with("sex,n\nmale,1\nNA,\n", &[("null_markers", none)]).unwrap();
+    assert_eq!(rows(&table), ["male | 1", "NA | NULL"]);
+    let table = read_with("a,b\n-,1\nx,\n", &[("null_marker", text("-"))]).unwrap();
+    assert_eq!(rows(&table), ["NULL | 1", "x | NULL"]);
+}
+
+#[test]
+fn other_characters_divide_fields() {
+    let table =
+        read_with("a||b\n1||'x||y'\n", &[("field_delimiter", text("||")), ("quote", text("'"))]).unwrap();
+    assert_eq!(rows(&table), ["1 | x||y"]);
+    let table = read_with("a\tb\n1,5\t2\n", &[("field_delimiter", text("tab"))]).unwrap();
+    assert_eq!(rows(&table), ["1.5 | 2"]);
+    let table = read_with("a§b\n\"x§2\n", &[("field_delimiter", text("§")), ("quote", text(""))]).unwrap();
+    assert_eq!(rows(&table), ["\"x | 2"]);
+    let table = read_with("#a\na,b\n# no row, at all\n1,2\n", &[("comment", text("#"))]).unwrap();
+    assert_eq!(rows(&table), ["1 | 2"]);
+    let table =
+        read_with("a,b\n\x01,2\n", &[("preserve_ascii_control_characters", Scalar::Bool(true))]).unwrap();
+    assert_eq!(rows(&table), ["\x01 | 2"]);
+    for (name, value) in
+        [("quote", text("ab")), ("decimal", text(";")), ("max_bad_records", Scalar::Int64(-1))]
+    {
+        let error = read_with("a\n1\n", &[(name, value)]).unwrap_err();
+        assert_eq!(error.code(), Code::InvalidOption, "{name}");
+    }
+    assert_eq!(read_with("a\n1\n", &[("delimitre", text(","))]).unwrap_err().code(), Code::UnknownOption);
+}
+
+#[test]
+fn dates_have_other_formats_by_option() {
+    let given = [("date_format", text("DD.MM.YYYY")), ("timestamp_format", text("DD/MM/YYYY HH24:MI:SS"))];
+    let table = read_with("d,t,x\n31.12.2024,01/02/1970 00:00:01,2024-12-31\n", &given).unwrap();
+    assert_eq!(columns(&table), ["d DATE", "t TIMESTAMP", "x STRING"]);
+    // Python: date(2024, 12, 31) - date(1970, 1, 1).
+    assert_eq!(rows(&table), ["20088 | 2678401000000 | 2024-12-31"]);
+    assert_eq!(columns(&read("d\n31.12.2024\n")), ["d STRING"]);
+}
+
+#[test]
+fn columns_without_names_are_typed_in_their_order() {
+    let mut options = CsvOptions::default();
+    options.header = Some(false);
+    options.schema = vec![("id".into(), DataType::String), ("n".into(), DataType::Float64)];
+    let table = read_csv(b"1,2\n", &options, &Limits::default()).unwrap();
+    assert_eq!(columns(&table), ["id STRING", "n FLOAT64"]);
+    options.schema.pop();
+    assert_eq!(read_csv(b"1,2\n", &options, &Limits::default()).unwrap_err().code(), Code::ColumnCount);
 }
 
 #[test]

@@ -18,7 +18,11 @@ fn a_listing_reads_as_an_object_table() {
         Object { uri: "b".into(), size: 0, content_type: String::new(), updated_ms: -1 },
     ];
     let batch: Batch = objects::batch(&listing).unwrap();
-    let table = Table { schema: objects::schema(), batches: vec![batch, objects::batch(&[]).unwrap()] };
+    let table = Table {
+        schema: objects::schema(),
+        batches: vec![batch, objects::batch(&[]).unwrap()],
+        notes: Vec::new(),
+    };
     assert_eq!(
         columns(&table),
         [

@@ -3,14 +3,14 @@
 use std::collections::VecDeque;
 
 use super::listing::Listing;
-use super::{Job, JobContext, JobStep};
+use super::{Job, JobContext, JobStep, Summary};
 use crate::catalog::Rules;
-use crate::data::{Batch, CastMode, DataType, Field, Schema, cast};
-use crate::diag::{Code, Error, Invariant, Result, Span};
+use crate::data::{DataType, Field, Schema};
+use crate::diag::{Code, Diagnostic, Error, Invariant, Result, Span};
 use crate::exec::{Resource, TableFormat};
 use crate::limits::Limits;
 use crate::plan::{CreateExternalTable, External, Format};
-use crate::table::{self, Table};
+use crate::table::{self, Encoding, Table};
 
 pub(super) struct CreateExternalTableJob {
     name: String,
@@ -26,6 +26,8 @@ pub(super) struct CreateExternalTableJob {
     requested: Option<(String, u64)>,
     /// The rows so far.
     table: Option<Table>,
+    /// What was decided or left out in reading them.
+    warnings: Vec<Diagnostic>,
 }
 
 impl CreateExternalTableJob {
@@ -36,7 +38,17 @@ impl CreateExternalTableJob {
         } else {
             (None, uris.into())
         };
-        Self { name, format, columns, span, listing, left, requested: None, table: None }
+        Self {
+            name,
+            format,
+            columns,
+            span,
+            listing,
+            left,
+            requested: None,
+            table: None,
+            warnings: Vec::new(),
+        }
     }
 
     /// The rows of one file, in the columns that the statement declares.
@@ -49,7 +61,7 @@ impl CreateExternalTableJob {
             return Ok(table);
         }
         let declared = self.columns.iter().map(|(name, data_type)| Field::new(name, data_type.clone()));
-        converted(table, &Schema { fields: declared.collect() })
+        table.converted(&Schema { fields: declared.collect() })
     }
 
     fn resource(&self, uri: &str) -> Resource {
@@ -59,7 +71,14 @@ impl CreateExternalTableJob {
             Format::Json => TableFormat::Json,
             Format::Parquet => TableFormat::Parquet,
         };
-        Resource::Table { uri: uri.to_owned(), format }
+        let encoding = match &self.format {
+            Format::Csv(options) => match &options.encoding {
+                Some(Encoding::Host(name)) => Some(name.clone()),
+                _ => None,
+            },
+            _ => None,
+        };
+        Resource::Table { uri: uri.to_owned(), format, encoding }
     }
 }
 
@@ -77,6 +96,11 @@ impl Job for CreateExternalTableJob {
         if let Some((uri, request)) = self.requested.take() {
             let bytes = requests.take_bytes(request).map_err(|error| error.or_at(span))?;
             let rows = self.read(&bytes, &ctx.exec.env.limits);
+            let rows = rows.inspect(|rows| {
+                let warning =
+                    |note| Diagnostic::warning(Code::InvalidCsv, format!("`{uri}`: {note}")).at(span);
+                self.warnings.extend(rows.notes.iter().map(warning));
+            });
             let table = rows.and_then(|rows| appended(self.table.take(), rows));
             let in_file = |error: Error| error.context(format_args!("`{uri}`")).or_at(span);
             self.table = Some(table.map_err(in_file)?);
@@ -86,39 +110,20 @@ impl Job for CreateExternalTableJob {
             self.requested = Some((uri, request));
             return Ok(JobStep::Waiting(self));
         }
-        let Self { name, table, .. } = *self;
+        let Self { name, table, warnings, .. } = *self;
         let table = table.invariant("the rows of at least one file")?;
         let rows = table.rows();
         ctx.engine.catalog().put_table(&name, table, Rules::default());
-        Ok(JobStep::changed(format!("Successfully created table named {name} with {rows} rows")))
+        let message = format!("Successfully created table named {name} with {rows} rows");
+        Ok(JobStep::Done(Summary { warnings, ..Summary::changed(message) }))
     }
 }
 
 /// The rows of one more file behind those of the files before.
 fn appended(before: Option<Table>, more: Table) -> Result<Table> {
     let Some(mut table) = before else { return Ok(more) };
-    let more = converted(more, &table.schema)?;
+    let more = more.converted(&table.schema)?;
     table.batches.extend(more.batches);
+    table.notes.extend(more.notes);
     Ok(table)
-}
-
-/// The columns of `schema` out of `table`, by name.
-fn converted(table: Table, schema: &Schema) -> Result<Table> {
-    let mut sources = Vec::with_capacity(schema.fields.len());
-    for wanted in &schema.fields {
-        let is_wanted = |field: &Field| field.name.eq_ignore_ascii_case(&wanted.name);
-        let position = table.schema.fields.iter().position(is_wanted).ok_or_else(|| {
-            Error::new(Code::UnknownColumn, format!("there is no column `{}`", wanted.name))
-        })?;
-        let field = table.schema.fields.get(position).invariant("the column of this position")?;
-        sources.push((position, &field.data_type, &wanted.data_type));
-    }
-    let convert = |batch: &Batch| {
-        let columns = sources
-            .iter()
-            .map(|(position, from, to)| cast(batch.column(*position)?, from, to, CastMode::Strict));
-        Batch::new(batch.rows(), columns.collect::<Result<_>>()?)
-    };
-    let batches = table.batches.iter().map(convert).collect::<Result<_>>()?;
-    Ok(Table { schema: schema.clone(), batches })
 }

@@ -36,7 +36,7 @@ impl Finish for NewTable {
     fn finish(self, batches: Vec<Batch>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
         let Self { name, schema, rules } = self;
         check_nulls(&batches, &schema, &rules)?;
-        let table = Table { schema, batches };
+        let table = Table { schema, batches, notes: Vec::new() };
         let count = table.rows();
         ctx.engine.catalog().put_table(&name, table, rules);
         Ok(JobStep::changed(format!("Successfully created table named {name} with {count} rows")))

@@ -72,7 +72,13 @@ pub(super) enum JobStep {
 impl JobStep {
     /// The catalog has changed; in words.
     fn changed(message: String) -> Self {
-        Self::Done(Summary { message: Some(message), catalog_changed: true, ..Summary::default() })
+        Self::Done(Summary::changed(message))
+    }
+}
+
+impl Summary {
+    fn changed(message: String) -> Self {
+        Self { message: Some(message), catalog_changed: true, ..Self::default() }
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct External {
 /// How the files of an external table are written.
 #[derive(Debug, Clone)]
 pub(crate) enum Format {
-    Csv(CsvOptions),
+    Csv(Box<CsvOptions>),
     Arrow,
     /// Read by the host, which brings Arrow.
     Json,
@@ -115,19 +115,11 @@ pub(super) fn external_table(
         }
         return object_table(given, name);
     };
-    let known = [
-        "format",
-        "uris",
-        "skip_leading_rows",
-        "field_delimiter",
-        "null_marker",
-        "description",
-        "max_staleness",
-    ];
+    let known = [&["format", "uris", "description", "max_staleness"], CsvOptions::NAMES].concat();
     check_names(given, &known)?;
     let (word, format_span) = text(format)?;
     let format = match word.to_ascii_uppercase().as_str() {
-        "CSV" => Format::Csv(csv(given, &columns)?),
+        "CSV" => Format::Csv(Box::new(csv(given, &columns)?)),
         "JSON" | "NEWLINE_DELIMITED_JSON" | "JSONL" => Format::Json,
         "PARQUET" => Format::Parquet,
         "ARROW" => Format::Arrow,
@@ -137,6 +129,13 @@ pub(super) fn external_table(
                 .hint("the formats are 'CSV', 'JSON', 'PARQUET' and 'ARROW'"));
         }
     };
+    let of_csv = |option: &&NamedExpr| {
+        CsvOptions::NAMES.iter().any(|name| option.name.text.eq_ignore_ascii_case(name))
+    };
+    if let (Some(option), false) = (given.items.iter().find(of_csv), matches!(format, Format::Csv(_))) {
+        let message = format!("option `{}` is for CSV, and the files are {word}", option.name.text);
+        return Err(Error::new(Code::InvalidOption, message).at(option.name.span).hint("leave it out"));
+    }
     let (uris, span) = uris(given)?;
     Ok(Bound::CreateExternalTable(CreateExternalTable {
         name,
@@ -146,32 +145,12 @@ pub(super) fn external_table(
 
 fn csv(given: &Options, columns: &[(String, DataType)]) -> Result<CsvOptions> {
     let mut options = CsvOptions { schema: columns.to_vec(), ..CsvOptions::default() };
-    if let Some(rows) = find(given, "skip_leading_rows") {
-        options.header = match literal(&rows.value)? {
-            Scalar::Int64(0) => false,
-            Scalar::Int64(1) => true,
-            found => {
-                return Err(Error::new(
-                    Code::InvalidOption,
-                    format!("skip_leading_rows is 0 or 1, found {found}"),
-                )
-                .at(rows.value.span)
-                .hint("1 for a line of names, 0 without one"));
-            }
-        };
-    }
-    if let Some(delimiter) = find(given, "field_delimiter") {
-        let (word, span) = text(delimiter)?;
-        let byte = match word.as_str() {
-            "tab" => Some(b'\t'),
-            word => word.bytes().next().filter(|byte| word.len() == 1 && byte.is_ascii()),
-        };
-        options.delimiter = Some(byte.ok_or_else(|| {
-            Error::new(Code::InvalidOption, "field_delimiter is one ASCII character").at(span)
-        })?);
-    }
-    if let Some(marker) = find(given, "null_marker") {
-        options.null_values = vec![text(marker)?.0];
+    for option in &given.items {
+        let name = option.name.text.to_ascii_lowercase();
+        if CsvOptions::NAMES.contains(&name.as_str()) {
+            let value = literal(&option.value)?;
+            options.set(&name, &value).map_err(|error| error.or_at(option.value.span))?;
+        }
     }
     Ok(options)
 }

@@ -282,5 +282,9 @@ fn table(names: &[&str], rows: Vec<Vec<Scalar>>) -> Result<Table> {
         columns.push(array_of(&values, &data_type)?);
         fields.push(Field::new(written(name), data_type));
     }
-    Ok(Table { schema: Schema { fields }, batches: vec![Batch::new(rows.len(), columns)?] })
+    Ok(Table {
+        schema: Schema { fields },
+        batches: vec![Batch::new(rows.len(), columns)?],
+        notes: Vec::new(),
+    })
 }

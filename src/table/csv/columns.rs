@@ -8,8 +8,10 @@ use arrow_array::builder::{
 use arrow_array::{Array, ArrayRef};
 
 use super::records::Field;
-use crate::data::{DataType, parse_bool, parse_date, parse_int, parse_timestamp};
-use crate::diag::{Code, Error, Result};
+use super::syntax::invalid;
+use super::values::{self, Values};
+use crate::data::DataType;
+use crate::diag::Result;
 
 /// The values of one column in one batch.
 pub(super) enum Column {
@@ -35,33 +37,26 @@ impl Column {
             DataType::Timestamp => Self::Timestamp(TimestampMicrosecondBuilder::with_capacity(rows)),
             DataType::String => Self::String(StringBuilder::with_capacity(rows, 0)),
             other => {
-                return Err(Error::new(
-                    Code::InvalidOption,
-                    format!("expected BOOL, INT64, FLOAT64, DATE, TIMESTAMP or STRING, found {other}"),
-                ));
+                return Err(invalid(format!(
+                    "expected BOOL, INT64, FLOAT64, DATE, TIMESTAMP or STRING, found {other}"
+                )));
             }
         })
     }
 
-    /// Appends a value or NULL; returns false if the text is not a value of the column's type.
-    pub(super) fn append(&mut self, field: Option<&Field<'_>>) -> bool {
+    /// Appends a value, or NULL where there is none; answers whether the text is a value of the column's type.
+    pub(super) fn append(&mut self, field: Option<Field<'_>>, values: &Values, comma: bool) -> bool {
         let Some(field) = field else {
             self.append_null();
             return true;
         };
         let text = field.text.trim_ascii();
-        if field.quoted && text.is_empty() && !matches!(self, Self::String(_)) {
-            self.append_null();
-            return true;
-        }
         match self {
-            Self::Bool(column) => bool(text).map(|value| column.append_value(value)),
-            Self::Int64(column) => {
-                text.parse().ok().or_else(|| parse_int(text)).map(|value| column.append_value(value))
-            }
-            Self::Float64(column) => text.parse().ok().map(|value| column.append_value(value)),
-            Self::Date(column) => parse_date(text).map(|value| column.append_value(value)),
-            Self::Timestamp(column) => parse_timestamp(text).map(|value| column.append_value(value)),
+            Self::Bool(column) => values::bool(text).map(|value| column.append_value(value)),
+            Self::Int64(column) => values::int(text).map(|value| column.append_value(value)),
+            Self::Float64(column) => values::float(text, comma).map(|value| column.append_value(value)),
+            Self::Date(column) => values.date(text).map(|value| column.append_value(value)),
+            Self::Timestamp(column) => values.timestamp(text).map(|value| column.append_value(value)),
             Self::String(column) => {
                 column.append_value(field.text);
                 Some(())
@@ -95,13 +90,4 @@ impl Column {
             }
         }
     }
-}
-
-/// The words that BigQuery loads as BOOL from CSV. Inferred columns contain only `true` and `false`.
-fn bool(text: &str) -> Option<bool> {
-    parse_bool(text).or_else(|| match text.to_ascii_lowercase().as_str() {
-        "1" | "t" | "y" | "yes" => Some(true),
-        "0" | "f" | "n" | "no" => Some(false),
-        _ => None,
-    })
 }

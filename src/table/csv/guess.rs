@@ -1,15 +1,25 @@
-//! Type inference: the narrowest type that all values of a column can be read as.
+//! Type inference: the narrowest type that all values of a column can be read as, without a digit lost.
 
-use crate::data::{DataType, parse_bool, parse_date, parse_timestamp};
+use super::values::Values;
+use crate::data::{DataType, parse_bool};
 
 /// What the values so far have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Guess {
+pub(super) struct Guess {
+    pub(super) kind: Kind,
+    /// There was a whole number that FLOAT64 does not hold.
+    inexact: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Kind {
     /// There was no value.
     #[default]
     Nothing,
     Bool,
     Int64,
+    /// Whole numbers, some beyond INT64.
+    Whole,
     Float64,
     Date,
     Timestamp,
@@ -18,89 +28,149 @@ pub(super) enum Guess {
 
 impl Guess {
     /// Widens the type to that of one more value, given without spaces around it.
-    pub(super) fn widen(&mut self, text: &str) {
+    pub(super) fn widen(&mut self, text: &str, values: &Values) {
+        use Kind::{Bool, Date, Float64, Int64, Nothing, String, Timestamp, Whole};
         // A quoted empty field; those of other types read it as NULL.
-        if *self == Self::String || text.is_empty() {
+        if self.kind == String || text.is_empty() {
             return;
         }
-        *self = match self {
-            Self::Nothing if is_int(text) => Self::Int64,
-            Self::Nothing | Self::Int64 if is_float(text) => match self {
-                Self::Int64 if is_int(text) => Self::Int64,
-                _ => Self::Float64,
-            },
-            Self::Float64 if is_float(text) => Self::Float64,
-            Self::Nothing | Self::Bool if parse_bool(text).is_some() => Self::Bool,
-            Self::Nothing | Self::Date if parse_date(text).is_some() => Self::Date,
-            Self::Nothing | Self::Date | Self::Timestamp if parse_timestamp(text).is_some() => {
-                Self::Timestamp
-            }
-            _ => Self::String,
+        let number = Number::of(text);
+        self.inexact |=
+            number == Some(Number::Whole { exact: false }) || number == Some(Number::Int { exact: false });
+        self.kind = match (self.kind, number) {
+            (Nothing | Int64, Some(Number::Int { .. })) => Int64,
+            (Nothing | Int64 | Whole, Some(Number::Int { .. } | Number::Whole { .. })) => Whole,
+            (Nothing | Int64 | Whole | Float64, Some(_)) => Float64,
+            (Nothing | Bool, None) if parse_bool(text).is_some() => Bool,
+            (Nothing | Date, None) if values.date(text).is_some() => Date,
+            (Nothing | Date | Timestamp, None) if values.timestamp(text).is_some() => Timestamp,
+            _ => String,
         };
     }
 
     pub(super) fn data_type(self) -> DataType {
-        match self {
-            Self::Nothing | Self::String => DataType::String,
-            Self::Bool => DataType::Bool,
-            Self::Int64 => DataType::Int64,
-            Self::Float64 => DataType::Float64,
-            Self::Date => DataType::Date,
-            Self::Timestamp => DataType::Timestamp,
+        match self.kind {
+            Kind::Bool => DataType::Bool,
+            Kind::Int64 => DataType::Int64,
+            Kind::Float64 if !self.inexact => DataType::Float64,
+            Kind::Date => DataType::Date,
+            Kind::Timestamp => DataType::Timestamp,
+            Kind::Nothing | Kind::Whole | Kind::Float64 | Kind::String => DataType::String,
+        }
+    }
+
+    /// Whether there are values, of another type than text.
+    pub(super) fn is_typed(self) -> bool {
+        !matches!(self.kind, Kind::Nothing | Kind::String)
+    }
+
+    /// Why numbers are text.
+    pub(super) fn lost_type(self) -> Option<&'static str> {
+        match self.kind {
+            Kind::Whole => Some("INT64"),
+            Kind::Float64 if self.inexact => Some("FLOAT64"),
+            _ => None,
         }
     }
 }
 
-fn is_int(text: &str) -> bool {
-    is_plain(text) && text.parse::<i64>().is_ok()
+/// A text that is a number; `exact` where FLOAT64 has the whole number too.
+#[derive(PartialEq, Eq)]
+enum Number {
+    Int {
+        exact: bool,
+    },
+    /// Beyond INT64.
+    Whole {
+        exact: bool,
+    },
+    Float,
 }
 
-/// `1e999` is not infinity, but a number that FLOAT64 does not have.
-fn is_float(text: &str) -> bool {
-    is_plain(text)
-        && text
+impl Number {
+    fn of(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+        // Most values that are no number end here.
+        if !digits
+            .starts_with(|first: char| first.is_ascii_digit() || matches!(first, '.' | 'n' | 'N' | 'i' | 'I'))
+        {
+            return None;
+        }
+        let is_whole = digits.bytes().all(|byte| byte.is_ascii_digit());
+        if is_code(text, digits, is_whole) {
+            return None;
+        }
+        if is_whole && digits.len() < 16 {
+            return Some(Self::Int { exact: true });
+        }
+        // `1e999` is not infinity, but a number that FLOAT64 does not have.
+        let value = text
             .parse::<f64>()
-            .is_ok_and(|value| value.is_finite() || !text.bytes().any(|byte| byte.is_ascii_digit()))
+            .ok()
+            .filter(|value| value.is_finite() || !text.bytes().any(|byte| byte.is_ascii_digit()))?;
+        if !is_whole {
+            return Some(Self::Float);
+        }
+        let exact = format!("{:.0}", value.abs()) == digits;
+        Some(if text.parse::<i64>().is_ok() { Self::Int { exact } } else { Self::Whole { exact } })
+    }
 }
 
-/// Not a postcode or an article number, which lose their zeros as numbers.
-fn is_plain(text: &str) -> bool {
-    !matches!(text.strip_prefix(['-', '+']).unwrap_or(text).as_bytes(), [b'0', b'0'..=b'9', ..])
+/// A postcode or an article number, which lose their zeros as numbers, or a telephone number with its plus.
+fn is_code(text: &str, digits: &str, is_whole: bool) -> bool {
+    matches!(digits.as_bytes(), [b'0', b'0'..=b'9', ..])
+        || (is_whole && text.starts_with('+') && digits.len() > 6)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Guess;
-
-    fn guess(values: &[&str]) -> Guess {
-        let mut guess = Guess::default();
-        values.iter().for_each(|value| guess.widen(value));
-        guess
-    }
+    use super::*;
 
     #[test]
     fn columns_get_the_narrowest_type() {
+        use Kind::{Bool, Date, Float64, Int64, Nothing, String, Timestamp, Whole};
         for (values, expected) in [
-            (&[][..], Guess::Nothing),
-            (&["1", "-2", "9223372036854775807"], Guess::Int64),
-            (&["1", "2.5"], Guess::Float64),
-            (&["1", "9223372036854775808"], Guess::Float64),
-            (&["1e-3", ".5", "nan", "-inf"], Guess::Float64),
-            (&["1e999"], Guess::String),
-            (&["0", "0.5", "-0"], Guess::Float64),
-            (&["01067", "1"], Guess::String),
-            (&["1", "-07"], Guess::String),
-            (&["0x1f"], Guess::String),
-            (&["true", "FALSE"], Guess::Bool),
-            (&["true", "1"], Guess::String),
-            (&["2024-01-31"], Guess::Date),
-            (&["2024-01-31", "2024-01-31 12:00:00"], Guess::Timestamp),
-            (&["2024-01-31T12:00:00Z", "2024-01-31"], Guess::Timestamp),
-            (&["2024-02-30"], Guess::String),
-            (&["1", "2024-01-31"], Guess::String),
-            (&["", "1", ""], Guess::Int64),
+            (&[][..], Nothing),
+            (&["1", "-2", "9223372036854775807"], Int64),
+            (&["1", "2.5"], Float64),
+            (&["1", "9223372036854775808"], Whole),
+            (&["1e-3", ".5", "nan", "-inf"], Float64),
+            (&["1e999"], String),
+            (&["0", "0.5", "-0"], Float64),
+            (&["01067", "1"], String),
+            (&["1", "-07"], String),
+            (&["+4", "-5"], Int64),
+            (&["+491512345678"], String),
+            (&["0x1f"], String),
+            (&["true", "FALSE"], Bool),
+            (&["true", "1"], String),
+            (&["2024-01-31"], Date),
+            (&["2024-01-31", "2024-01-31 12:00:00"], Timestamp),
+            (&["2024-01-31T12:00:00Z", "2024-01-31"], Timestamp),
+            (&["2024-02-30"], String),
+            (&["1", "2024-01-31"], String),
+            (&["", "1", ""], Int64),
         ] {
-            assert_eq!(guess(values), expected, "{values:?}");
+            let mut guess = Guess::default();
+            values.iter().for_each(|value| guess.widen(value, &Values::default()));
+            assert_eq!(guess.kind, expected, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn whole_numbers_keep_their_digits() {
+        for (values, expected) in [
+            (&["9007199254740993"][..], DataType::Int64),
+            (&["9007199254740992", "0.5"], DataType::Float64),
+            (&["9007199254740993", "0.5"], DataType::String),
+            (&["100000000000000000000", "0.5"], DataType::Float64),
+            (&["100000000000000000001", "0.5"], DataType::String),
+            (&["100000000000000000000"], DataType::String),
+            (&["0.1234567890123456789"], DataType::Float64),
+        ] {
+            let mut guess = Guess::default();
+            values.iter().for_each(|value| guess.widen(value, &Values::default()));
+            assert_eq!(guess.data_type(), expected, "{values:?}");
         }
     }
 }

@@ -1,55 +1,74 @@
 //! Splits CSV into records and fields.
 
-use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
+use std::fmt::{self, Display};
 
-use crate::diag::{Code, Error, Result, ensure};
+use super::syntax::Syntax;
 use crate::limits::Limits;
-use crate::table::check_columns;
 
 /// Reads one record after the other.
 pub(super) struct Records<'a> {
-    bytes: &'a [u8],
+    text: &'a str,
     /// The byte after the last record.
     position: usize,
-    delimiter: u8,
+    syntax: &'a Syntax,
     limits: &'a Limits,
-    reader: Reader,
-    /// The fields of one record without their quotes, end to end; reused for every record, as are the next two.
-    text: Vec<u8>,
-    ends: Vec<usize>,
-    quoted: Vec<bool>,
+    /// The fields of one record; reused for every record, as is the next.
+    places: Vec<Place>,
+    /// Fields that the text does not hold as they are, without their quotes and escapes, end to end.
+    rewritten: String,
+}
+
+/// Where a field stands: in the text, or among the fields that were rewritten.
+#[derive(Clone, Copy)]
+struct Place {
+    start: usize,
+    end: usize,
+    quoted: bool,
+    rewritten: bool,
 }
 
 /// One record.
 pub(super) struct Record<'r> {
     text: &'r str,
-    ends: &'r [usize],
-    /// Whether each field is quoted; empty where none is.
-    quoted: &'r [bool],
+    rewritten: &'r str,
+    places: &'r [Place],
     /// The byte at which the record starts.
-    start: usize,
+    pub(super) start: usize,
 }
 
 /// One field.
+#[derive(Clone, Copy)]
 pub(super) struct Field<'r> {
     pub(super) text: &'r str,
     pub(super) quoted: bool,
 }
 
+/// Why a record cannot be read. The next one begins in the line below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fault {
+    /// The byte at which it shows.
+    pub(super) position: usize,
+    /// The field, from 0.
+    pub(super) field: usize,
+    pub(super) kind: FaultKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FaultKind {
+    /// There is text between a closing quote and the next delimiter.
+    AfterQuote,
+    /// A quoted field does not end.
+    Endless,
+    /// A quoted field goes on in the next line, which the options forbid.
+    Newline,
+    /// There are far too many fields.
+    Columns,
+}
+
 impl<'a> Records<'a> {
-    /// Reads `bytes` from byte `position`, which is the start of a line.
-    pub(super) fn new(bytes: &'a [u8], position: usize, delimiter: u8, limits: &'a Limits) -> Self {
-        let reader = ReaderBuilder::new().delimiter(delimiter).build();
-        Self {
-            bytes,
-            position,
-            delimiter,
-            limits,
-            reader,
-            text: vec![0; 1024],
-            ends: vec![0; 64],
-            quoted: Vec::new(),
-        }
+    /// Reads `text` from byte `position`, which is the start of a line.
+    pub(super) fn new(text: &'a str, position: usize, syntax: &'a Syntax, limits: &'a Limits) -> Self {
+        Self { text, position, syntax, limits, places: Vec::new(), rewritten: String::new() }
     }
 
     /// The byte after the last record.
@@ -57,125 +76,200 @@ impl<'a> Records<'a> {
         self.position
     }
 
-    /// The next record that is not an empty line.
+    /// The next record that is neither an empty line nor a comment.
     ///
     /// # Errors
-    /// `invalid-csv` for bytes that are not UTF-8 and for a quoted field without end; `limit-exceeded` for far
-    /// too many fields.
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "the reader reads and writes no more than it is given, and these are sums of what it did"
-    )]
-    pub(super) fn next(&mut self) -> Result<Option<Record<'_>>> {
-        let rest = &self.bytes[self.position..];
-        self.position += rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    /// For a record that cannot be read; the next call goes on in the line below.
+    pub(super) fn next(&mut self) -> Result<Option<Record<'_>>, Fault> {
+        self.skip_empty();
         let start = self.position;
-        let (mut length, mut fields) = (0, 0);
-        let terminated = loop {
-            let (result, read, written, ended) = self.reader.read_record(
-                &self.bytes[self.position..],
-                &mut self.text[length..],
-                &mut self.ends[fields..],
-            );
-            self.position += read;
-            length += written;
-            fields += ended;
-            match result {
-                // The input is all there is: the next call, without input, ends the record.
-                ReadRecordResult::InputEmpty => {}
-                ReadRecordResult::OutputFull => self.text.resize(self.text.len() * 2, 0),
-                ReadRecordResult::OutputEndsFull => {
-                    check_columns(fields, self.limits)?;
-                    self.ends.resize(self.ends.len() * 2, 0);
-                }
-                ReadRecordResult::Record => break read > 0,
-                ReadRecordResult::End => return Ok(None),
-            }
-        };
-        let raw = &self.bytes[start..self.position];
-        self.quoted.clear();
-        // Without quotes a record consists of its fields, the delimiters between them and its line end.
-        if raw.len() + 1 != length + fields + usize::from(terminated) {
-            if let Some(quote) = find_quoted(raw, self.delimiter, &mut self.quoted) {
-                let line = line(self.bytes, start + quote);
-                return Err(Error::new(
-                    Code::InvalidCsv,
-                    format!("line {line}: a quoted field begins here and does not end"),
-                )
-                .hint("end it with `\"`, and write quotes inside of it twice"));
-            }
-            ensure(self.quoted.len() == fields, "the fields of a record were counted differently")?;
+        if start >= self.text.len() {
+            return Ok(None);
         }
-        let ends = &self.ends[..fields];
-        match std::str::from_utf8(&self.text[..length]) {
-            Ok(text) if ends.iter().all(|end| text.is_char_boundary(*end)) => {
-                Ok(Some(Record { text, ends, quoted: &self.quoted, start }))
+        self.places.clear();
+        self.rewritten.clear();
+        loop {
+            let ended =
+                self.field().inspect_err(|fault| self.position = line_end(self.text, fault.position))?;
+            if ended {
+                break;
             }
-            _ => {
-                let valid = std::str::from_utf8(raw).err().map_or(0, |error| error.valid_up_to());
-                let line = line(self.bytes, start + valid);
-                Err(Error::new(Code::InvalidCsv, format!("line {line}: expected UTF-8, found other bytes"))
-                    .hint("save the file as UTF-8"))
+        }
+        Ok(Some(Record { text: self.text, rewritten: &self.rewritten, places: &self.places, start }))
+    }
+
+    /// Empty lines and comments.
+    fn skip_empty(&mut self) {
+        let bytes = self.text.as_bytes();
+        loop {
+            match bytes.get(self.position) {
+                Some(b'\r' | b'\n') => self.position += 1,
+                Some(byte) if self.syntax.comment == Some(*byte) => {
+                    self.position = line_end(self.text, self.position);
+                }
+                _ => return,
             }
         }
     }
+
+    /// Reads a field and what ends it; answers whether that was the end of the record.
+    fn field(&mut self) -> Result<bool, Fault> {
+        let start = self.position;
+        if self.places.len() > self.limits.columns {
+            return Err(self.fault(start, FaultKind::Columns));
+        }
+        let quote = self.text.as_bytes().get(start).filter(|byte| self.syntax.quote == Some(**byte));
+        match quote {
+            Some(quote) => self.quoted(start, *quote)?,
+            None => self.plain(start),
+        }
+        let bytes = self.text.as_bytes();
+        match bytes.get(self.position) {
+            None => Ok(true),
+            Some(b'\n') => {
+                self.position += 1;
+                Ok(true)
+            }
+            Some(b'\r') => {
+                self.position += if bytes.get(self.position + 1) == Some(&b'\n') { 2 } else { 1 };
+                Ok(true)
+            }
+            Some(_) if self.syntax.delimiter_at(bytes, self.position) => {
+                self.position += self.syntax.delimiter.len();
+                Ok(false)
+            }
+            Some(_) => Err(self.fault(self.position, FaultKind::AfterQuote)),
+        }
+    }
+
+    fn fault(&self, position: usize, kind: FaultKind) -> Fault {
+        Fault { position, field: self.places.len().saturating_sub(1), kind }
+    }
+
+    /// Up to the next delimiter or line end.
+    fn plain(&mut self, start: usize) {
+        let bytes = self.text.as_bytes();
+        let (first, from) = (self.syntax.delimiter.first().copied(), self.rewritten.len());
+        let mut kept = start;
+        let mut at = start;
+        while let Some(byte) = bytes.get(at) {
+            if matches!(byte, b'\n' | b'\r') || (Some(*byte) == first && self.syntax.delimiter_at(bytes, at))
+            {
+                break;
+            }
+            if self.syntax.escape == Some(*byte) && !self.syntax.is_null_escape(bytes, start, at) {
+                self.rewritten.push_str(&self.text[kept..at]);
+                kept = at + 1;
+                at += after_escape(bytes, at);
+            } else {
+                at += 1;
+            }
+        }
+        self.position = at;
+        self.place(start, kept, at, from, false);
+    }
+
+    /// Behind the closing quote, and spaces after it.
+    fn quoted(&mut self, start: usize, quote: u8) -> Result<(), Fault> {
+        let bytes = self.text.as_bytes();
+        let from = self.rewritten.len();
+        let mut kept = start + 1;
+        let mut at = start + 1;
+        loop {
+            match bytes.get(at) {
+                None => {
+                    self.places.push(Place { start, end: start, quoted: true, rewritten: false });
+                    return Err(self.fault(start, FaultKind::Endless));
+                }
+                Some(byte) if *byte == quote && bytes.get(at + 1) == Some(&quote) => {
+                    self.rewritten.push_str(&self.text[kept..=at]);
+                    at += 2;
+                    kept = at;
+                }
+                Some(byte) if *byte == quote => break,
+                Some(byte) if self.syntax.escape == Some(*byte) => {
+                    self.rewritten.push_str(&self.text[kept..at]);
+                    kept = at + 1;
+                    at += after_escape(bytes, at);
+                }
+                Some(b'\n' | b'\r') if !self.syntax.quoted_newlines => {
+                    self.places.push(Place { start, end: start, quoted: true, rewritten: false });
+                    return Err(self.fault(at, FaultKind::Newline));
+                }
+                Some(_) => at += 1,
+            }
+        }
+        self.place(start + 1, kept, at, from, true);
+        self.position = at + 1;
+        // Blanks are no text; where a blank is the delimiter, it is one.
+        while bytes.get(self.position).is_some_and(|byte| matches!(byte, b' ' | b'\t'))
+            && !self.syntax.delimiter_at(bytes, self.position)
+        {
+            self.position += 1;
+        }
+        Ok(())
+    }
+
+    /// Notes a field that ends at `end`: as it stands, or rewritten from byte `from` on with what is left from `kept` on.
+    fn place(&mut self, start: usize, kept: usize, end: usize, from: usize, quoted: bool) {
+        self.places.push(if kept == start {
+            Place { start, end, quoted, rewritten: false }
+        } else {
+            self.rewritten.push_str(&self.text[kept.min(end)..end]);
+            Place { start: from, end: self.rewritten.len(), quoted, rewritten: true }
+        });
+    }
+}
+
+/// How many bytes an escape at `at` and what it escapes take: at the end of the text it stands alone, and the rest of a
+/// character of several bytes follows by itself.
+fn after_escape(bytes: &[u8], at: usize) -> usize {
+    if at + 1 < bytes.len() { 2 } else { 1 }
+}
+
+/// The byte behind the end of the line that `position` is in.
+fn line_end(text: &str, position: usize) -> usize {
+    let rest = text.as_bytes().get(position..).unwrap_or_default();
+    rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).map_or(text.len(), |end| position + end + 1)
 }
 
 impl<'r> Record<'r> {
     /// The number of fields.
     pub(super) fn len(&self) -> usize {
-        self.ends.len()
+        self.places.len()
     }
 
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "`Records::next` has checked that there is one flag for each field"
-    )]
     pub(super) fn fields(&self) -> impl Iterator<Item = Field<'r>> {
-        let Self { text, ends, quoted, .. } = *self;
-        let mut start = 0;
-        ends.iter().enumerate().map(move |(index, end)| {
-            // The reader gives ascending ends, and `Records::next` has checked that they are char boundaries.
-            let text = &text[start..*end];
-            start = *end;
-            Field { text, quoted: !quoted.is_empty() && quoted[index] }
+        let Self { text, rewritten, .. } = *self;
+        self.places.iter().map(move |place| {
+            let source = if place.rewritten { rewritten } else { text };
+            Field { text: &source[place.start..place.end], quoted: place.quoted }
         })
     }
-
-    /// The line, from 1, at which the record starts in `bytes`, from which it was read.
-    pub(super) fn line(&self, bytes: &[u8]) -> usize {
-        line(bytes, self.start)
-    }
 }
 
-/// Notes for each field of a record whether it is quoted; returns the position of a quote that does not end.
-fn find_quoted(raw: &[u8], delimiter: u8, quoted: &mut Vec<bool>) -> Option<usize> {
-    let find =
-        |from: usize, wanted: u8| Some(from + raw.get(from..)?.iter().position(|byte| *byte == wanted)?);
-    let mut start = 0;
-    loop {
-        let is_quoted = raw.get(start) == Some(&b'"');
-        quoted.push(is_quoted);
-        let mut rest = start;
-        if is_quoted {
-            let Some(mut end) = find(start + 1, b'"') else { return Some(start) };
-            while raw.get(end + 1) == Some(&b'"') {
-                match find(end + 2, b'"') {
-                    Some(next) => end = next,
-                    None => return Some(start),
-                }
-            }
-            rest = end + 1;
+/// A place in a text, as people count: lines and characters from 1.
+pub(super) struct Location {
+    pub(super) line: usize,
+    pub(super) character: usize,
+}
+
+impl Location {
+    pub(super) fn of(text: &str, position: usize) -> Self {
+        let before = &text[..position];
+        let bytes = before.as_bytes();
+        let ends = bytes.iter().filter(|byte| **byte == b'\n').count();
+        let alone = bytes.windows(2).filter(|pair| matches!(pair, [b'\r', next] if *next != b'\n')).count();
+        let start = before.rfind(['\n', '\r']).map_or(0, |end| end + 1);
+        Self {
+            line: 1 + ends + alone + usize::from(before.ends_with('\r')),
+            character: 1 + before[start..].chars().count(),
         }
-        start = find(rest, delimiter)? + 1;
     }
 }
 
-/// The line, from 1, of the byte at `position`.
-#[expect(clippy::indexing_slicing, reason = "records and their fields start within the bytes")]
-fn line(bytes: &[u8], position: usize) -> usize {
-    let before = &bytes[..position];
-    let ends = before.iter().filter(|byte| **byte == b'\n').count();
-    let alone = before.windows(2).filter(|pair| matches!(pair, [b'\r', next] if *next != b'\n')).count();
-    1 + ends + alone + usize::from(before.ends_with(b"\r"))
+impl Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}", self.line)
+    }
 }

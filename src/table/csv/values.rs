@@ -1,0 +1,80 @@
+//! The text of single fields as values.
+
+use super::options::CsvOptions;
+use super::pattern::Pattern;
+use crate::data::{DataType, parse_bool, parse_date, parse_int, parse_timestamp};
+use crate::diag::Result;
+
+/// How dates and times are written.
+#[derive(Default)]
+pub(super) struct Values {
+    date: Option<Pattern>,
+    timestamp: Option<Pattern>,
+}
+
+impl Values {
+    /// # Errors
+    /// `invalid-option` for a format that cannot be read.
+    pub(super) fn new(options: &CsvOptions) -> Result<Self> {
+        let pattern = |format: &Option<String>| format.as_deref().map(Pattern::new).transpose();
+        Ok(Self { date: pattern(&options.date_format)?, timestamp: pattern(&options.timestamp_format)? })
+    }
+
+    pub(super) fn date(&self, text: &str) -> Option<i32> {
+        match &self.date {
+            Some(pattern) => pattern.date(text),
+            None => parse_date(text),
+        }
+    }
+
+    /// In microseconds.
+    pub(super) fn timestamp(&self, text: &str) -> Option<i64> {
+        match &self.timestamp {
+            Some(pattern) => pattern.micros(text),
+            None => parse_timestamp(text),
+        }
+    }
+
+    /// Whether a text, without spaces around it, is a value of a type that CSV holds.
+    pub(super) fn fits(&self, text: &str, data_type: &DataType, comma: bool) -> bool {
+        match data_type {
+            DataType::Bool => bool(text).is_some(),
+            DataType::Int64 => int(text).is_some(),
+            DataType::Float64 => float(text, comma).is_some(),
+            DataType::Date => self.date(text).is_some(),
+            DataType::Timestamp => self.timestamp(text).is_some(),
+            _ => true,
+        }
+    }
+}
+
+/// The words that BigQuery loads as BOOL from CSV. Inferred columns contain only `true` and `false`.
+pub(super) fn bool(text: &str) -> Option<bool> {
+    parse_bool(text).or_else(|| match text.to_ascii_lowercase().as_str() {
+        "1" | "t" | "y" | "yes" => Some(true),
+        "0" | "f" | "n" | "no" => Some(false),
+        _ => None,
+    })
+}
+
+pub(super) fn int(text: &str) -> Option<i64> {
+    text.parse().ok().or_else(|| parse_int(text))
+}
+
+/// `comma` where a comma stands before the fraction.
+pub(super) fn float(text: &str, comma: bool) -> Option<f64> {
+    if comma { with_point(text)?.parse().ok() } else { text.parse().ok() }
+}
+
+/// A number with a decimal comma, with a point in its place.
+pub(super) fn with_point(text: &str) -> Option<String> {
+    (!text.contains('.')).then(|| text.replace(',', "."))
+}
+
+/// Whether the comma of a number cannot stand before thousands.
+pub(super) fn is_decimal_comma(text: &str) -> bool {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    digits.split_once(',').is_some_and(|(whole, rest)| {
+        !rest.contains(',') && (rest.len() != 3 || !(1..=3).contains(&whole.len()) || whole.starts_with('0'))
+    })
+}
