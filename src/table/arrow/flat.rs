@@ -6,6 +6,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{
     ArrowPrimitiveType, Date32Type, Date64Type, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type,
     DecimalType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    Time32MillisecondType, Time32SecondType, Time64MicrosecondType, Time64NanosecondType,
     TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
     UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
@@ -113,6 +114,17 @@ pub(super) fn timestamps(array: &ArrayRef, source: &Source<'_>) -> Result<ArrayR
 }
 
 pub(super) fn text(array: &ArrayRef, source: &Source<'_>) -> Result<ArrayRef> {
+    match array.data_type() {
+        Arrow::Time32(TimeUnit::Second) => return times::<Time32SecondType>(array, source, 0),
+        Arrow::Time32(_) => return times::<Time32MillisecondType>(array, source, 3),
+        Arrow::Time64(TimeUnit::Nanosecond) => return times::<Time64NanosecondType>(array, source, 9),
+        Arrow::Time64(_) => return times::<Time64MicrosecondType>(array, source, 6),
+        Arrow::Decimal32(..) => return digits::<Decimal32Type>(array, source),
+        Arrow::Decimal64(..) => return digits::<Decimal64Type>(array, source),
+        Arrow::Decimal128(..) => return digits::<Decimal128Type>(array, source),
+        Arrow::Decimal256(..) => return digits::<Decimal256Type>(array, source),
+        _ => {}
+    }
     Ok(Arc::new(if let Some(values) = array.as_string_opt::<i64>() {
         source.claim(values.iter().flatten().map(str::len).sum())?;
         values.iter().collect::<StringArray>()
@@ -121,6 +133,39 @@ pub(super) fn text(array: &ArrayRef, source: &Source<'_>) -> Result<ArrayRef> {
         source.claim(values.iter().flatten().map(str::len).sum())?;
         values.iter().collect::<StringArray>()
     }))
+}
+
+/// The digits of decimals.
+fn digits<T: DecimalType>(array: &ArrayRef, source: &Source<'_>) -> Result<ArrayRef> {
+    let values = primitive::<T>(array)?;
+    // A sign, a point, and zeros in front of it.
+    source.claim(values.len().saturating_mul(usize::from(values.precision()) + 3))?;
+    let text = (0..values.len()).map(|row| values.is_valid(row).then(|| values.value_as_string(row)));
+    Ok(Arc::new(text.collect::<StringArray>()))
+}
+
+/// Times of day in units of which `10.pow(digits)` are a second: `12:34:56.789`, without zeros at the end.
+fn times<T: ArrowPrimitiveType>(array: &ArrayRef, source: &Source<'_>, digits: u32) -> Result<ArrayRef>
+where
+    T::Native: Into<i64>,
+{
+    let values = primitive::<T>(array)?;
+    source.claim(values.len().saturating_mul("12:34:56.123456789".len()))?;
+    let unit = 10i64.pow(digits);
+    let text = values.iter().enumerate().map(|(row, time)| {
+        let Some(time) = time.map(Into::<i64>::into) else { return Ok(None) };
+        let (seconds, fraction) = (time.div_euclid(unit), time.rem_euclid(unit));
+        if !(0..86_400).contains(&seconds) {
+            return Err(source.misfit(row, format!("{time} is no time of day")));
+        }
+        let mut text = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+        if fraction > 0 {
+            let fraction = format!(".{fraction:0width$}", width = digits as usize);
+            text.push_str(fraction.trim_end_matches('0'));
+        }
+        Ok(Some(text))
+    });
+    Ok(Arc::new(text.collect::<Result<StringArray>>()?))
 }
 
 pub(super) fn bytes(array: &ArrayRef, source: &Source<'_>) -> Result<ArrayRef> {

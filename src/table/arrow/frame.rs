@@ -37,7 +37,7 @@ pub(super) fn frames(bytes: &[u8]) -> Result<Frames<'_>> {
     if bytes.starts_with(CONTINUATION) {
         return stream(bytes);
     }
-    let found = match sniff(bytes) {
+    let found = match sniff(bytes, false) {
         Some(found) => found,
         None if bytes.is_empty() => "no bytes",
         None => "text",
@@ -179,7 +179,7 @@ fn add_units(
             units.extend(std::iter::repeat_n(1, count));
         }
         DataType::Dictionary(keys, _) => units.extend([1, keys.primitive_width().unwrap_or(1)]),
-        DataType::List(item) => {
+        DataType::List(item) | DataType::Map(item, _) => {
             units.extend([1, size_of::<i32>()]);
             add_units(item.data_type(), views, most, units)?;
         }

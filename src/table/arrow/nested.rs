@@ -31,6 +31,10 @@ fn list(
             list.offsets().iter().map(|offset| i32::try_from(*offset).ok()).collect();
         let offsets = offsets.ok_or_else(|| too_large(source.bytes))?;
         (OffsetBuffer::new(ScalarBuffer::from(offsets)), convert(list.values())?)
+    } else if let Some(map) = array.as_map_opt() {
+        // A list of entries of two fields, as BigQuery reads maps.
+        let entries: ArrayRef = Arc::new(map.entries().clone());
+        (map.offsets().clone(), convert(&entries)?)
     } else {
         let list = array.as_fixed_size_list_opt().ok_or_else(|| damaged("a column's layout"))?;
         let length = usize::try_from(list.value_length()).map_err(|_| damaged("a column's layout"))?;

@@ -18,11 +18,16 @@ use crate::diag::{Code, Error, Result, ensure};
 use crate::limits::Limits;
 use crate::table::{Table, check_columns, check_size, names};
 
+/// The key of the schema's metadata under which a host that made the columns tells what it decided, a note a line.
+const NOTES: &str = "predictql.notes";
+
 /// Reads an Arrow IPC file or stream.
 ///
-/// Integers of any width become INT64, floats and decimals FLOAT64, text and bytes of any layout STRING and
-/// BYTES, dates DATE, timestamps of any unit TIMESTAMP (without a time zone they are read as UTC), lists ARRAY
-/// and structs STRUCT; dictionaries are unpacked. A struct of `dimensions` (integers) and `values` (32-bit floats) is a
+/// Integers of any width become INT64, floats FLOAT64, text and bytes of any layout STRING and BYTES, dates DATE,
+/// timestamps of any unit TIMESTAMP (without a time zone they are read as UTC), lists ARRAY, structs STRUCT, and maps
+/// ARRAYs of structs with a key and a value; dictionaries are unpacked. Decimals of at most 15 digits become FLOAT64,
+/// from which their digits come back; longer ones are STRING, as times of day are. A struct of `dimensions` (integers)
+/// and `values` (32-bit floats) is a
 /// tensor. Columns of Arrow's null type are STRING.
 ///
 /// # Errors
@@ -40,12 +45,13 @@ pub fn read_arrow(bytes: &[u8], limits: &Limits) -> Result<Table> {
         .zip(names)
         .map(|(field, name)| Ok(Field { data_type: data_type(&name, field.data_type())?, name }))
         .collect::<Result<Vec<_>>>()?;
+    let notes = schema.metadata().get(NOTES).map(|notes| notes.lines().map(str::to_owned).collect());
     let mut reader = Reader { schema, fields, dictionaries: HashMap::new(), limits, rows: 0, bytes: 0 };
     let mut batches = Vec::new();
     for frame in &values {
         reader.read(frame, &mut batches)?;
     }
-    Ok(Table { schema: Schema { fields: reader.fields }, batches })
+    Ok(Table { schema: Schema { fields: reader.fields }, batches, notes: notes.unwrap_or_default() })
 }
 
 fn arrow_schema(schema: arrow_ipc::Schema<'_>) -> Result<ArrowSchema> {

@@ -6,6 +6,9 @@ use super::frame::invalid;
 use crate::data::{DataType, StructField, is_picture};
 use crate::diag::Result;
 
+/// As many decimal digits come back out of FLOAT64 as they went in.
+const DOUBLE_DIGITS: u8 = 15;
+
 /// The SQL type of a column of the layout `arrow`.
 ///
 /// # Errors
@@ -19,11 +22,19 @@ pub(super) fn data_type(column: &str, arrow: &Arrow) -> Result<DataType> {
         Arrow::Int8 | Arrow::Int16 | Arrow::Int32 | Arrow::Int64 => DataType::Int64,
         Arrow::UInt8 | Arrow::UInt16 | Arrow::UInt32 | Arrow::UInt64 => DataType::Int64,
         Arrow::Float16 | Arrow::Float32 | Arrow::Float64 => DataType::Float64,
-        Arrow::Decimal32(..) | Arrow::Decimal64(..) | Arrow::Decimal128(..) | Arrow::Decimal256(..) => {
-            DataType::Float64
+        Arrow::Decimal32(digits, _)
+        | Arrow::Decimal64(digits, _)
+        | Arrow::Decimal128(digits, _)
+        | Arrow::Decimal256(digits, _) => {
+            if *digits <= DOUBLE_DIGITS {
+                DataType::Float64
+            } else {
+                DataType::String
+            }
         }
         Arrow::Boolean => DataType::Bool,
         Arrow::Utf8 | Arrow::LargeUtf8 | Arrow::Utf8View | Arrow::Null => DataType::String,
+        Arrow::Time32(_) | Arrow::Time64(_) => DataType::String,
         Arrow::Binary | Arrow::LargeBinary | Arrow::BinaryView => DataType::Bytes,
         Arrow::FixedSizeBinary(0..) => DataType::Bytes,
         Arrow::Date32 | Arrow::Date64 => DataType::Date,
@@ -38,12 +49,13 @@ pub(super) fn data_type(column: &str, arrow: &Arrow) -> Result<DataType> {
             }
             scalar => scalar,
         },
-        Arrow::List(item) | Arrow::LargeList(item) | Arrow::FixedSizeList(item, 0..) => {
-            match data_type(column, item.data_type())? {
-                DataType::Array(_) => return Err(unsupported("flatten the inner lists")),
-                element => DataType::array(element),
-            }
-        }
+        Arrow::List(item)
+        | Arrow::LargeList(item)
+        | Arrow::FixedSizeList(item, 0..)
+        | Arrow::Map(item, _) => match data_type(column, item.data_type())? {
+            DataType::Array(_) => return Err(unsupported("flatten the inner lists")),
+            element => DataType::array(element),
+        },
         Arrow::Struct(fields) if is_tensor(fields) => {
             // A result of our own says which tensors are pictures.
             if is_picture(fields) { DataType::Picture } else { DataType::Tensor }
