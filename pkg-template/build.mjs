@@ -57,7 +57,7 @@ async function bundle(wasmBytes) {
     entryPoints: [join(source, "index.ts")],
     outfile: join(pkg, "index.js"),
     format: "esm",
-    external: ["./parquet.js"],
+    external: ["./parquet.js", "./compressed.js"],
     // Code for a variant that this build lacks goes away, and with it the file name that a bundler would look for.
     define: {
       "WASM_BYTES.relaxed": String(wasmBytes.relaxed),
@@ -65,13 +65,15 @@ async function bundle(wasmBytes) {
       VERSION: JSON.stringify(manifest.version),
     },
   });
-  await build({
-    ...options,
-    banner,
-    entryPoints: [join(source, "parquet.ts")],
-    outfile: join(pkg, "parquet.js"),
-    format: "esm",
-  });
+  for (const reader of ["parquet", "compressed"]) {
+    await build({
+      ...options,
+      banner,
+      entryPoints: [join(source, `${reader}.ts`)],
+      outfile: join(pkg, `${reader}.js`),
+      format: "esm",
+    });
+  }
   await build({
     ...options,
     banner,
@@ -104,7 +106,12 @@ function declare() {
 }
 
 /** Libraries that became part of a file of the package. */
-const bundled = { "@uwdata/flechette": "index.js", hyparquet: "parquet.js", "hyparquet-compressors": "parquet.js" };
+const bundled = {
+  "@uwdata/flechette": "index.js",
+  hyparquet: "parquet.js",
+  "hyparquet-compressors": "parquet.js",
+  fzstd: "compressed.js",
+};
 
 /** Everything else that a package has. */
 function copyPapers() {
@@ -128,6 +135,7 @@ function printSizes() {
     "index.js",
     "worker.js",
     "parquet.js",
+    "compressed.js",
     ...readdirSync(join(pkg, "wasm")).map((name) => join("wasm", name)),
   ];
   for (const file of files.filter((name) => !name.endsWith(".json"))) {

@@ -1,14 +1,38 @@
-// Rows of files that the engine does not read itself, as Arrow IPC. JSON is read by the browser; the reader of Parquet
-// is a file of its own that is loaded when the first such file is met.
+// Rows of files that the engine does not read itself, as Arrow IPC. JSON is read by the browser; the readers of Parquet
+// and of compressed Arrow are files of their own that are loaded when the first such file is met.
 
 import { problem, wordsOf } from "./errors.js";
+import { isCompressed } from "./ipc.js";
 import { rowsToIPC, type TypedColumn, typedToIPC } from "./rows.js";
 
 /** The rows of a file in one of these formats. `name` is for the words of errors. */
-export async function decode(blob: Blob, format: "json" | "parquet", name: string): Promise<Uint8Array> {
-  return format === "json"
-    ? rowsToIPC(jsonRows(await blob.text(), name))
-    : typedToIPC(await parquetColumns(blob, name));
+export async function decode(blob: Blob, format: "json" | "parquet" | "arrow", name: string): Promise<Uint8Array> {
+  if (format === "json") return rowsToIPC(jsonRows(await blob.text(), name));
+  if (format === "parquet") return typedToIPC(await parquetColumns(blob, name));
+  const bytes = new Uint8Array(await blob.arrayBuffer());
+  return isCompressed(bytes) ? decompressed(bytes, name) : bytes;
+}
+
+async function decompressed(bytes: Uint8Array, name: string): Promise<Uint8Array> {
+  const { decompress } = await import("./compressed.js").catch((error) =>
+    notLoaded("compressed Arrow", "compressed.js", error),
+  );
+  try {
+    return decompress(bytes);
+  } catch (error) {
+    throw problem("invalid-compression", `\`${name}\` cannot be decompressed`, {
+      detail: wordsOf(error),
+      cause: error,
+    });
+  }
+}
+
+function notLoaded(what: string, file: string, error: unknown): never {
+  throw problem("network-failed", `the reader of ${what} files cannot be loaded`, {
+    hint: `publish \`${file}\` of the package beside its \`index.js\``,
+    detail: wordsOf(error),
+    cause: error,
+  });
 }
 
 /** A list of objects, one object, or one object a line. */
@@ -41,23 +65,38 @@ function lines(text: string, name: string): unknown[] {
 /** `undefined`, which JSON cannot say, where the text is none. */
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return longWhole.test(text) ? parseExactly(text) : JSON.parse(text);
   } catch {
     return undefined;
   }
 }
 
+/** A whole number that may be beyond 2⁵³, in a list or an object. */
+const longWhole = /[[:,\s]-?\d{16,}\s*[\],}]/;
+
+/** Strings and numbers; what stands in strings is none of the numbers. */
+const literals = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g;
+
+/** `JSON.parse` rounds whole numbers beyond 2⁵³; here they become `bigint`, on the way through marked strings. */
+function parseExactly(text: string): unknown {
+  let mark = "int:";
+  while (text.includes(mark)) mark = `int${Math.random()}:`;
+  const marked = text.replace(literals, (literal) =>
+    /^-?[1-9]\d{15,}$/.test(literal) && !Number.isSafeInteger(Number(literal)) ? `"${mark}${literal}"` : literal,
+  );
+  return JSON.parse(marked, (_, value) =>
+    typeof value === "string" && value.startsWith(mark) ? BigInt(value.slice(mark.length)) : value,
+  );
+}
+
 async function parquetColumns(blob: Blob, name: string): Promise<TypedColumn[]> {
-  const { readParquet } = await import("./parquet.js").catch((error) => {
-    throw problem("network-failed", "the reader of Parquet files cannot be loaded", {
-      hint: "publish `parquet.js` of the package beside its `index.js`",
-      detail: wordsOf(error),
-      cause: error,
-    });
-  });
+  const { readParquet } = await import("./parquet.js").catch((error) => notLoaded("Parquet", "parquet.js", error));
   try {
     return await readParquet(await blob.arrayBuffer());
   } catch (error) {
+    if (error instanceof Error && error.name === "Unsupported") {
+      throw problem("invalid-parquet", `\`${name}\`: ${error.message}`, { hint: "leave the column out of the file" });
+    }
     throw problem("invalid-parquet", `\`${name}\` cannot be read as Parquet`, {
       detail: wordsOf(error),
       cause: error,

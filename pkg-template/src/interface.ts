@@ -1,7 +1,7 @@
 // The shapes that users of the package meet, apart from the classes. Whatever the engine itself answers is declared
 // once, beside the engine, and passed on here.
 
-import type { Progress, TableFormat } from "./glue/predictql.js";
+import type { Progress } from "./glue/predictql.js";
 
 export type {
   CheckResult,
@@ -73,9 +73,50 @@ export interface CallOptions {
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-export interface TableOptions extends CallOptions, Partial<Omit<TableFormat, "format">> {
+/** All but the first two are for CSV; their names are those of BigQuery's external tables where it has the option. */
+export interface TableOptions extends CallOptions {
   /** How the source is read; default: found by its type, its name or its first bytes. */
   format?: "csv" | "arrow" | "json" | "ndjson" | "parquet" | "images" | undefined;
+  /** SQL types by column name, in place of those that were found; in the order of the columns where nothing names them. */
+  schema?: Record<string, string> | undefined;
+  /** Whether a row names the columns; default: true, unless `skipLeadingRows` is 0. */
+  header?: boolean | undefined;
+  /** How many lines stand above the rows, the names included; default: title lines are found where they are clear. */
+  skipLeadingRows?: number | undefined;
+  /** What stands between fields; default: found among comma, semicolon, tab and pipe. */
+  fieldDelimiter?: string | undefined;
+  /** The same as `fieldDelimiter`. */
+  delimiter?: string | undefined;
+  /** One ASCII character around fields, or none: ""; default: `"`. */
+  quote?: string | undefined;
+  /** Takes the meaning of the next character away; default: a doubled quote, or a backslash where nothing else is possible. */
+  escape?: string | undefined;
+  /** Begins lines that are left out. */
+  comment?: string | undefined;
+  /** Whether quoted fields may go on in the next line; default: true. */
+  allowQuotedNewlines?: boolean | undefined;
+  /** Whether fields may be missing at the end of a row: they are NULL. */
+  allowJaggedRows?: boolean | undefined;
+  /** Whether fields beyond the last column are left out. */
+  ignoreUnknownValues?: boolean | undefined;
+  /** How many rows that cannot be read are left out; `notes` of the table tells of them. */
+  maxBadRecords?: number | undefined;
+  /** Whether text may hold control characters. */
+  preserveAsciiControlCharacters?: boolean | undefined;
+  /** A name that `TextDecoder` knows; default: by its mark, UTF-8, or Windows-1252 where nothing is UTF-8. */
+  encoding?: string | undefined;
+  /** What stands before the fraction of a number; default: found where it is clear. */
+  decimal?: "." | "," | undefined;
+  /** How dates are written, in BigQuery's format elements: "DD.MM.YYYY"; default: "YYYY-MM-DD". */
+  dateFormat?: string | undefined;
+  /** The same for timestamps: "DD/MM/YYYY HH24:MI:SS". */
+  timestampFormat?: string | undefined;
+  /** What reads as NULL when unquoted; default: the empty field, and "NA" except among codes of two capital letters. */
+  nullMarkers?: readonly string[] | undefined;
+  /** The same as `nullMarkers`. */
+  nullValues?: readonly string[] | undefined;
+  /** One of `nullMarkers`. */
+  nullMarker?: string | undefined;
 }
 
 /** What is said of one input of a model. */

@@ -1,37 +1,29 @@
 // JavaScript values to Arrow IPC: finds one SQL type for each column over all its rows, or says which row does not fit.
 
-import {
-  binary,
-  bool,
-  type Column,
-  columnFromValues,
-  type DataType,
-  dateDay,
-  float64,
-  int64,
-  list,
-  TimeUnit,
-  tableFromColumns,
-  tableToIPC,
-  timestamp,
-  utf8,
-} from "@uwdata/flechette";
+import { type Column, columnFromValues, tableFromColumns, tableToIPC } from "@uwdata/flechette";
 import { problem } from "./errors.js";
 import type { ArrowTableLike } from "./interface.js";
-
-/** SQL types as they are written; "NULL" where nothing else was seen yet. */
-type Scalar = "NULL" | "BOOL" | "INT64" | "FLOAT64" | "STRING" | "DATE" | "TIMESTAMP" | "BYTES";
-export type SqlType = Scalar | `ARRAY<${Scalar}>`;
+import { arrowType, converter, join, nameOf, type SqlType, scalar, settled, struct } from "./types.js";
 
 type Values = ArrayLike<unknown>;
 
 /** A column that may say of what type it is at least: its values alone do not tell 1 from 1.0, nor a day from a time. */
 export type TypedColumn = [name: string, values: Values, least?: SqlType];
 
+/** The most columns that the engine takes. */
+const mostColumns = 10_000;
+
 /** One object per row; columns in the order in which their names are first met. */
 export function rowsToIPC(rows: readonly object[]): Uint8Array {
   const names = new Set<string>();
-  for (const row of rows) for (const name of Object.keys(row)) names.add(name);
+  for (const row of rows) {
+    for (const name of Object.keys(row)) names.add(name);
+    if (names.size > mostColumns) {
+      throw problem("too-many-columns", `the rows have more than ${mostColumns} columns`, {
+        hint: "give what varies from row to row as a list: { name, value }",
+      });
+    }
+  }
   // A name that a row lacks may still be one that all objects inherit.
   const cellOf = (row: object, name: string) =>
     Object.hasOwn(row, name) ? (row as Record<string, unknown>)[name] : null;
@@ -45,13 +37,30 @@ export function columnsToIPC(columns: Record<string, Values>): Uint8Array {
 
 /** A table of any Arrow library, by its values. */
 export function arrowToIPC(table: ArrowTableLike): Uint8Array {
-  return typedToIPC(
-    table.schema.fields.map(({ name, type }: ArrowField) => {
-      const values: unknown[] = Array.from(table.getChild(name));
-      const least = arrowTypes[type?.typeId ?? 0] ?? "NULL";
-      return [name, least === "DATE" || least === "TIMESTAMP" ? values.map(toDate) : values, least];
-    }),
-  );
+  return typedToIPC(table.schema.fields.map((field) => arrowColumn(field, Array.from(table.getChild(field.name)))));
+}
+
+/** What the values do not tell, the type's number in the Arrow format does. */
+function arrowColumn({ name, type }: ArrowField, values: unknown[]): TypedColumn {
+  switch (type?.typeId) {
+    case 3:
+      return [name, values, scalar("FLOAT64")];
+    case 7:
+      return decimalColumn(name, values, type);
+    case 8:
+      return [name, values.map(millisOf), { kind: "DATE", exact: true }];
+    case 9:
+      return [name, values.map((value) => nanosOf(value, type.unit)), { kind: "TIME", exact: true }];
+    case 10:
+      return [name, values.map(microsOf), { kind: "TIMESTAMP", exact: true }];
+    case 11:
+    case 14:
+      throw problem("unsupported-value", `column \`${name}\` holds intervals or unions, which have no SQL type`, {
+        hint: "leave the column out, or give its parts as columns",
+      });
+    default:
+      return [name, values.map(plain)];
+  }
 }
 
 export function typedToIPC(columns: readonly TypedColumn[]): Uint8Array {
@@ -59,31 +68,44 @@ export function typedToIPC(columns: readonly TypedColumn[]): Uint8Array {
     throw problem("no-columns", "a table needs at least one column", { hint: "give at least one row with one value" });
   }
   const [[firstName, first] = ["", []]] = columns;
+  const notes: string[] = [];
+  const retype: (() => void)[] = [];
   const encoded = columns.map(([name, values, least]): [string, Column<unknown>] => {
     if (values.length !== first.length) {
       const lengths = `\`${name}\` has ${values.length} values and \`${firstName}\` has ${first.length}`;
       throw problem("uneven-columns", `column ${lengths}`, { hint: "give every column one value per row" });
     }
-    return [name, toColumn(name, values, least)];
+    const type = settled(columnType(name, values, least), (lost) => {
+      notes.push(`column \`${name}\` is STRING: ${lost} does not hold all of its whole numbers`);
+    });
+    const convert = converter(type);
+    const visit = (visit: (value: unknown) => void) => {
+      for (let index = 0; index < values.length; index++) visit(convert(values[index]));
+    };
+    return [name, columnFromValues(visit, arrowType(type, retype))];
   });
-  const bytes = tableToIPC(tableFromColumns(encoded), { format: "stream" });
-  return bytes ?? new Uint8Array();
+  for (const finish of retype) finish();
+  const table = tableFromColumns(encoded);
+  // The engine reads them back: what the reader of the rows decided.
+  if (notes.length > 0) table.schema.metadata = new Map([["predictql.notes", notes.join("\n")]]);
+  return tableToIPC(table, { format: "stream" }) ?? new Uint8Array();
 }
 
-function toColumn(name: string, values: Values, least: SqlType = "NULL"): Column<unknown> {
-  let type = values instanceof Float64Array || values instanceof Float32Array ? "FLOAT64" : least;
+function columnType(name: string, values: Values, least: SqlType = scalar("NULL")): SqlType {
+  if (least.exact) return least;
+  let type = values instanceof Float64Array || values instanceof Float32Array ? scalar("FLOAT64") : least;
   let since = 0;
   let row = 0;
   const fail = (fault: string): never => {
     throw problem("unsupported-value", `column \`${name}\` holds ${fault} in row ${row + 1}`, {
-      hint: "use numbers, strings, booleans, dates, Uint8Array, or arrays of one of these",
+      hint: "use numbers, strings, booleans, dates, Uint8Array, plain objects, or arrays of one of these",
     });
   };
   for (; row < values.length; row++) {
     const found = typeOf(values[row], fail);
     const joined = join(type, found);
     if (joined === undefined) {
-      const both = `${type} in row ${since + 1} and ${found} in row ${row + 1}`;
+      const both = `${nameOf(type)} in row ${since + 1} and ${nameOf(found)} in row ${row + 1}`;
       throw problem("mixed-types", `column \`${name}\` holds ${both}`, {
         hint: `make all values of \`${name}\` one type, or null where there is none`,
       });
@@ -91,25 +113,22 @@ function toColumn(name: string, values: Values, least: SqlType = "NULL"): Column
     if (joined !== type) since = row;
     type = joined;
   }
-  const convert = converter(type);
-  return columnFromValues((visit: (value: unknown) => void) => {
-    for (let index = 0; index < values.length; index++) visit(convert(values[index]));
-  }, arrowType(type));
+  return type;
 }
 
 /** `fail` hears what a value is that no column can hold. */
 function typeOf(value: unknown, fail: (fault: string) => never): SqlType {
   switch (typeof value) {
     case "undefined":
-      return "NULL";
+      return scalar("NULL");
     case "boolean":
-      return "BOOL";
+      return scalar("BOOL");
     case "number":
-      return Number.isSafeInteger(value) ? "INT64" : "FLOAT64";
+      return scalar(Number.isSafeInteger(value) ? "INT64" : "FLOAT64");
     case "bigint":
-      return BigInt.asIntN(64, value) === value ? "INT64" : fail(`${value}, too large for INT64`);
+      return scalar(wholeType(value));
     case "string":
-      return "STRING";
+      return scalar("STRING");
     case "object":
       return typeOfObject(value, fail);
     default:
@@ -117,86 +136,86 @@ function typeOf(value: unknown, fail: (fault: string) => never): SqlType {
   }
 }
 
-function typeOfObject(value: object | null, fail: (fault: string) => never): SqlType {
-  if (value === null) return "NULL";
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? fail("an invalid date") : "TIMESTAMP";
-  if (value instanceof Uint8Array) return "BYTES";
-  if (!isList(value)) return fail("an object");
-  let element: Scalar = "NULL";
-  for (let index = 0; index < value.length; index++) {
-    const found = typeOf(value[index], fail);
-    const joined: SqlType = join(element, found) ?? fail(`an array of ${element} and ${found}`);
-    element = elementOf(joined) ? fail("an array of arrays") : (joined as Scalar);
-  }
-  return `ARRAY<${element}>`;
+function wholeType(value: bigint) {
+  const exact = BigInt(Number(value)) === value;
+  if (BigInt.asIntN(64, value) === value) return exact ? "INT64" : "LONG";
+  return exact ? "WHOLE" : "HUGE";
 }
 
-function elementOf(type: SqlType): Scalar | undefined {
-  return type.startsWith("ARRAY<") ? (type.slice(6, -1) as Scalar) : undefined;
+function typeOfObject(value: object | null, fail: (fault: string) => never): SqlType {
+  if (value === null) return scalar("NULL");
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? fail("an invalid date") : scalar("TIMESTAMP");
+  if (value instanceof Uint8Array) return scalar("BYTES");
+  if (isList(value)) {
+    let element = scalar("NULL");
+    for (let index = 0; index < value.length; index++) {
+      const found = typeOf(value[index], fail);
+      if (found.kind === "ARRAY") return fail("an array of arrays");
+      element = join(element, found) ?? fail(`an array of ${nameOf(element)} and ${nameOf(found)}`);
+    }
+    return { kind: "ARRAY", element };
+  }
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== null && prototype !== Object.prototype && Object.getPrototypeOf(prototype) !== null) {
+    return fail(`an object of class \`${value.constructor?.name}\``);
+  }
+  return struct(Object.entries(value).map(([name, item]) => [name, typeOf(item, fail)]));
 }
 
 function isList(value: object): value is Values {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
 }
 
-/** The type that holds values of both, if there is one. */
-function join(one: SqlType, other: SqlType): SqlType | undefined {
-  if (one === other || other === "NULL") return one;
-  if (one === "NULL") return other;
-  const [element, otherElement] = [elementOf(one), elementOf(other)];
-  if (element && otherElement) {
-    const joined = join(element, otherElement) as Scalar | undefined;
-    return joined && `ARRAY<${joined}>`;
-  }
-  // JavaScript has one class for both.
-  if (one === "DATE" && other === "TIMESTAMP") return "DATE";
-  return isNumber(one) && isNumber(other) ? "FLOAT64" : undefined;
-}
-
-function isNumber(type: SqlType): boolean {
-  return type === "INT64" || type === "FLOAT64";
-}
-
-function arrowType(type: SqlType): DataType {
-  const element = elementOf(type);
-  if (element) return list(arrowType(element));
-  switch (type) {
-    case "BOOL":
-      return bool();
-    case "FLOAT64":
-      return float64();
-    case "STRING":
-      return utf8();
-    case "DATE":
-      return dateDay();
-    case "TIMESTAMP":
-      return timestamp(TimeUnit.MICROSECOND, "UTC");
-    case "BYTES":
-      return binary();
-    default:
-      // SQL's untyped NULL is an INT64 too.
-      return int64();
-  }
-}
-
-function converter(type: SqlType): (value: unknown) => unknown {
-  const element = elementOf(type);
-  if (element) {
-    const convert = converter(element);
-    return (value) => (value == null ? null : Array.from(value as Values, convert));
-  }
-  return (value) => (value == null ? null : type === "FLOAT64" ? Number(value) : value);
-}
-
-/** What type numbers of the Arrow format say that values do not. */
-const arrowTypes: Record<number, SqlType> = { 3: "FLOAT64", 8: "DATE", 10: "TIMESTAMP" };
-
 /** What all Arrow libraries say of a column. */
 interface ArrowField {
   readonly name: string;
-  readonly type?: { readonly typeId?: number };
+  readonly type?: {
+    readonly typeId?: number;
+    readonly unit?: number;
+    readonly precision?: number;
+    readonly scale?: number;
+  };
 }
 
-function toDate(value: unknown): unknown {
-  return typeof value === "number" || typeof value === "bigint" ? new Date(Number(value)) : value;
+/** Lists and rows inside of columns, which some libraries show through objects of their own. */
+function plain(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || value instanceof Date || ArrayBuffer.isView(value)) return value;
+  const { toArray, toJSON } = value as { toArray?: () => ArrayLike<unknown>; toJSON?: () => object };
+  if (Array.isArray(value) || toArray) return Array.from(toArray ? toArray.call(value) : (value as unknown[]), plain);
+  const fields = Object.entries(toJSON ? toJSON.call(value) : value);
+  return Object.fromEntries(fields.map(([name, item]) => [name, plain(item)]));
+}
+
+/** Times of day in seconds, milliseconds, microseconds or nanoseconds, by the number of the unit. */
+function nanosOf(value: unknown, unit = 3): unknown {
+  return value == null ? null : BigInt(value as number) * 1000n ** BigInt(3 - unit);
+}
+
+function millisOf(value: unknown): unknown {
+  return typeof value === "bigint" ? Number(value) : value;
+}
+
+/** Libraries give times in milliseconds, whose fraction has the microseconds. */
+function microsOf(value: unknown): unknown {
+  return typeof value === "number" ? BigInt(Math.floor(value)) * 1000n + BigInt(Math.round((value % 1) * 1000)) : value;
+}
+
+/** Some libraries give decimals as the words of one whole number, the lowest first. */
+function decimalColumn(
+  name: string,
+  values: unknown[],
+  { precision = 38, scale = 0 }: NonNullable<ArrowField["type"]>,
+) {
+  const words = values.find((value) => value != null);
+  if (!ArrayBuffer.isView(words)) return [name, values] as TypedColumn;
+  const whole = (value: unknown) => {
+    const { buffer, byteOffset, byteLength } = value as Uint32Array;
+    const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+    return BigInt.asIntN(
+      8 * byteLength,
+      bytes.reduceRight((sum, byte) => sum * 256n + BigInt(byte), 0n),
+    );
+  };
+  const type: SqlType = { kind: "DECIMAL", precision, scale, exact: true };
+  return [name, values.map((value) => (value == null ? null : whole(value))), type] as TypedColumn;
 }

@@ -2,36 +2,36 @@
 // a list of files. What is brought here stays a Blob, so that the engine can be given it again and nothing is held twice.
 
 import { decode } from "./decode.js";
+import { isForeign, toUtf8 } from "./encoding.js";
 import { problem } from "./errors.js";
 import type { NamedSource } from "./files.js";
 import type { TableFormat } from "./glue/predictql.js";
 import type { ArrowTableLike, ModelSource, TableOptions, TableSource } from "./interface.js";
 import { expect, labelOf, type Network, type ReadOptions, resolve } from "./network.js";
 import { arrowToIPC, columnsToIPC, rowsToIPC } from "./rows.js";
+import { arrowFormat, csvFormat } from "./table-options.js";
 
 /** A table in a shape that the engine takes. */
 export type TableInput = { kind: "bytes"; blob: Blob; format: TableFormat } | { kind: "files"; files: NamedSource[] };
 
 export async function readTable(
   source: TableSource,
-  { format, header, delimiter, nullValues, schema }: TableOptions,
+  { format, signal: _signal, onProgress: _onProgress, ...options }: TableOptions,
   network: Network,
   read: ReadOptions,
 ): Promise<TableInput> {
-  const csv = Object.fromEntries(
-    Object.entries({ header, delimiter, nullValues, schema }).filter(([, value]) => value !== undefined),
-  );
   const fromBlob = async (blob: Blob, name: string): Promise<TableInput> => {
     const found = format ?? (await formatOf(blob, name));
     if (found === "images") return { kind: "files", files: [{ name, source: blob }] };
-    if (found === "parquet") return fromArrow(await decode(blob, "parquet", name));
-    if (found === "json" || found === "ndjson") return fromArrow(await decode(blob, "json", name));
-    return { kind: "bytes", blob, format: found === "csv" ? { format: "csv", ...csv } : { format: "arrow" } };
+    if (found !== "csv") return fromArrow(await decode(blob, found === "ndjson" ? "json" : found, name), found);
+    const { encoding } = options;
+    const text = isForeign(encoding) ? await toUtf8(blob, encoding, name) : blob;
+    return { kind: "bytes", blob: text, format: csvFormat(options) };
   };
-  const fromArrow = (ipc: Uint8Array): TableInput => ({
+  const fromArrow = (ipc: Uint8Array, found = "rows"): TableInput => ({
     kind: "bytes",
     blob: new Blob([ipc as Uint8Array<ArrayBuffer>]),
-    format: { format: "arrow" },
+    format: arrowFormat(options, found),
   });
 
   if (typeof source === "string" || source instanceof URL) {
@@ -41,7 +41,8 @@ export async function readTable(
   }
   if (source instanceof Blob) return fromBlob(source, nameOf(source));
   if (isBytes(source)) return fromBlob(new Blob([source as BlobPart]), "");
-  if (isArrow(source)) return fromArrow("toIPC" in source ? (source as IPCSource).toIPC() : arrowToIPC(source));
+  if (isArrow(source))
+    return fromArrow("toIPC" in source ? (source as IPCSource).toIPC() : arrowToIPC(source), "Arrow");
   if (isFileList(source) || Array.isArray(source)) {
     const items = Array.from(source as ArrayLike<object | string>);
     if (items.length === 0 || !items.every(isFile)) return fromArrow(rowsToIPC(items as object[]));

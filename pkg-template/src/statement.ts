@@ -2,6 +2,7 @@
 
 import { abortable, type Connection, Failed } from "./connection.js";
 import { decode } from "./decode.js";
+import { toUtf8 } from "./encoding.js";
 import { fromFailure, PredictError } from "./errors.js";
 import type { Files } from "./files.js";
 import type { Resource, Step } from "./glue/predictql.js";
@@ -90,9 +91,12 @@ async function find(
   }
 }
 
-/** What the engine reads: JSON and Parquet come to it as Arrow. */
+/** What the engine reads: JSON and Parquet come to it as Arrow, Arrow without compression, text in encodings it knows. */
 async function bytesOf(blob: Blob, resource: Exclude<Resource, { kind: "objects" }>): Promise<Uint8Array<ArrayBuffer>> {
-  const format = resource.kind === "table" ? resource.format : "bytes";
-  if (format !== "json" && format !== "parquet") return new Uint8Array(await blob.arrayBuffer());
-  return (await decode(blob, format, resource.uri)) as Uint8Array<ArrayBuffer>;
+  if (resource.kind === "table" && resource.format !== "csv") {
+    return (await decode(blob, resource.format, resource.uri)) as Uint8Array<ArrayBuffer>;
+  }
+  const encoding = resource.kind === "table" ? resource.encoding : undefined;
+  const text = encoding === undefined ? blob : await toUtf8(blob, encoding, resource.uri);
+  return new Uint8Array(await text.arrayBuffer());
 }

@@ -25,10 +25,10 @@ fn options_have_the_names_of_bigquery() {
     assert_eq!(
         one(&run(&engine, "SELECT name, moons, note FROM t ORDER BY name").unwrap()),
         [
-            "Earth | 1.0 | NULL",
-            "Mars | 2.0 | NULL",
-            "Mercury | 0.0 | small, hot",
-            "Venus | 0.0 | hot; cloudy | windy"
+            "Earth | 1 | NULL",
+            "Mars | 2 | NULL",
+            "Mercury | 0 | small, hot",
+            "Venus | 0 | hot; cloudy | windy"
         ]
     );
 }

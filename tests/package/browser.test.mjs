@@ -101,7 +101,7 @@ describe("predictions", () => {
     assert.deepEqual(found, {
       infos: [
         ["bytes", "table", 2, ["INT64", "STRING"]],
-        ["file", "table", 1, ["INT64", "STRING"]],
+        ["file", "table", 1, ["INT64", "FLOAT64"]],
         ["records", "table", 2, ["FLOAT64", "STRING"]],
         ["series", "table", 2, ["FLOAT64", "BOOL"]],
         ["photos", "images", 1, ["STRING", "INT64"]],

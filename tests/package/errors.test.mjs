@@ -24,9 +24,15 @@ async function expectCodes(work) {
 test("of sources and values", () =>
   expectCodes(async ({ PredictQL, failure }) => {
     const db = await PredictQL.create();
+    const packed = new Uint8Array(await (await fetch("/fixtures/tables/compressed_lz4.arrows")).arrayBuffer());
+    packed.fill(0, 2000, 3000);
     return {
+      "invalid-compression": await failure(db.registerTable("t", packed)),
       "no-columns": await failure(db.registerTable("t", [{}])),
       "uneven-columns": await failure(db.registerTable("t", { a: [1, 2], b: [1] })),
+      "too-many-columns": await failure(
+        db.registerTable("t", [Object.fromEntries(Array.from({ length: 10_001 }, (_, index) => [`k${index}`, 1]))]),
+      ),
       "mixed-types": await failure(db.registerTable("t", [{ a: 1 }, { a: "two" }])),
       "unsupported-value": await failure(db.query("SELECT ?", [Symbol("s")])),
       "unsupported-source": await failure(db.registerTable("t", 42)),

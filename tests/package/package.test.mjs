@@ -34,6 +34,7 @@ test("the tarball holds what it says, and nothing of its making", () => {
     "index.d.ts",
     "worker.js",
     "parquet.js",
+    "compressed.js",
     "wasm/manifest.json",
     "README.md",
     "package.json",

@@ -104,6 +104,91 @@ describe("formats of tables", () => {
     assert.match(found.refused.frame, /\^\^\^/);
   });
 
+  test("compressed Arrow and nested columns come with their fields", async () => {
+    const found = await inPage(async ({ PredictQL }) => {
+      const db = new PredictQL();
+      const read = {};
+      for (const name of ["types_lz4.feather", "types_zstd.feather", "types.parquet"]) {
+        const { columns } = await db.registerTable("t", `/fixtures/tables/${name}`);
+        const types = Object.fromEntries(columns.map(({ name, databaseType }) => [name, databaseType]));
+        const sql =
+          "SELECT struct.label, deep[SAFE_OFFSET(0)].a.b AS b, map[SAFE_OFFSET(0)].key AS k, decimal_long FROM t";
+        const { rows } = await db.query(sql);
+        read[name] = { types, rows: rows.map((row) => ({ ...row, b: row.b && [...row.b] })) };
+      }
+      await db.query(
+        "CREATE EXTERNAL TABLE f OPTIONS (format = 'ARROW', uris = ['/fixtures/tables/blocks_lz4.feather'])",
+      );
+      return { read, sum: (await db.query("SELECT SUM(x) AS sum FROM f")).rows[0].sum };
+    });
+    const { columns } = expected("types");
+    const wanted = columns.struct.values.map((struct, row) => ({
+      label: struct?.label ?? null,
+      b: columns.deep.values[row]?.[0]?.a?.b ?? null,
+      k: columns.map.values[row]?.[0]?.[0] ?? null,
+      decimal_long: columns.decimal_long.values[row],
+    }));
+    for (const [name, { types, rows }] of Object.entries(found.read)) {
+      assert.deepEqual(rows, wanted, name);
+      assert.equal(types.deep, "ARRAY<STRUCT<a STRUCT<b ARRAY<INT64>>, `when` TIMESTAMP>>", name);
+      assert.equal(types.map, "ARRAY<STRUCT<key STRING, value INT64>>", name);
+      assert.equal(types.time_us, "STRING", name);
+    }
+    const values = Array.from({ length: 20_000 }, (_, row) => (row * row) % 1009);
+    assert.equal(
+      found.sum,
+      values.reduce((sum, value) => sum + value),
+    );
+  });
+
+  test("CSV in any encoding and notation is read by its options", async () => {
+    // Polish in ISO-8859-2: złoty, "ł" is 0xb3.
+    const bytes = [..."data;kurs;nazwa\r\n02.01.2024;3,9432;z\xb3oty\r\nrazem: 1\r\n"].map((it) => it.charCodeAt(0));
+    const found = await inPage(async ({ PredictQL, failure }, bytes) => {
+      const db = new PredictQL();
+      const file = new File([new Uint8Array(bytes)], "kursy.csv");
+      const options = { encoding: "iso-8859-2", dateFormat: "DD.MM.YYYY", maxBadRecords: 1 };
+      const { columns, notes } = await db.registerTable("t", file, options);
+      const rows = (await db.query("SELECT CAST(data AS STRING) AS data, kurs, nazwa FROM t")).rows;
+      await db.registerFile("kursy.csv", file);
+      const made = await db.query(
+        "CREATE EXTERNAL TABLE s OPTIONS (format = 'CSV', uris = ['kursy.csv'], encoding = 'iso-8859-2', allow_jagged_rows = TRUE)",
+      );
+      const sql = await db.query("SELECT nazwa FROM s");
+      return {
+        ...{
+          rows,
+          notes,
+          types: columns.map(({ databaseType }) => databaseType),
+          sql: sql.rows,
+          warnings: made.warnings,
+        },
+        encoding: await failure(db.registerTable("t", file, { encoding: "utf-9" })),
+        option: await failure(db.registerTable("t", file, { maxBadRecord: 1 })),
+        json: await failure(db.registerTable("t", new Blob(['{"a": 1}']), { delimiter: ";" })),
+      };
+    }, bytes);
+    assert.deepEqual(found.rows, [{ data: "2024-01-02", kurs: 3.9432, nazwa: "złoty" }]);
+    assert.deepEqual(found.types, ["DATE", "FLOAT64", "STRING"]);
+    assert.deepEqual(found.notes, ["rows left out: 1 (line 3: expected 3 fields, found 1)"]);
+    assert.deepEqual(found.sql, [{ nazwa: "złoty" }, { nazwa: null }]);
+    assert.deepEqual(found.warnings, []);
+    assert.match(found.encoding.message, /no encoding called `utf-9`/);
+    assert.equal(found.option.code, "unknown-option");
+    assert.match(found.json.message, /the option `delimiter` is for CSV, and the source is json/);
+  });
+
+  test("a schema gives columns of JSON other types", async () => {
+    const found = await inPage(async ({ PredictQL }) => {
+      const db = new PredictQL();
+      const text = '[{"id": 1610521604143693812, "at": "2024-01-02 03:04:05.123456", "tags": [{"k": "a"}]}]';
+      await db.registerTable("t", new Blob([text]), { schema: { at: "TIMESTAMP" } });
+      const sql = "SELECT CAST(id AS STRING) AS id, UNIX_MICROS(at) AS at, tags[OFFSET(0)].k FROM t";
+      return (await db.query(sql)).rows;
+    });
+    assert.deepEqual(found, [{ id: "1610521604143693812", at: 1704164645123456, k: "a" }]);
+  });
+
   test("the page registers JSON as it comes", async () => {
     const found = await inPage(async ({ PredictQL }) => {
       const db = new PredictQL();

@@ -124,13 +124,58 @@ test("a column of nothing but NULL is one of numbers", () => {
 test("an Arrow table of another library keeps its times and floating points", () => {
   const when = new Date("2020-01-02T03:04:05Z");
   const types = { real: float32(), whole: int32() };
-  const table = read(arrowToIPC(tableFromArrays({ when: [when, null], real: [1, null], whole: [1, 2] }, { types })));
+  const columns = { when: [when, null], real: [1, null], whole: [1, 2], row: [{ a: [1] }, null] };
+  const table = read(arrowToIPC(tableFromArrays(columns, { types })));
   assert.deepEqual(
     typesOf(table).map(([, type]) => type),
-    [Type.Timestamp, Type.Float, Type.Int],
+    [Type.Timestamp, Type.Float, Type.Int, Type.Struct],
   );
   assert.equal(table.at(0).when.getTime(), when.getTime());
-  assert.deepEqual(table.at(1), { when: null, real: null, whole: 2 });
+  assert.deepEqual([...table.at(0).row.a], [1]);
+  assert.deepEqual(table.at(1), { when: null, real: null, whole: 2, row: null });
+});
+
+test("whole numbers beyond INT64 are text, and no number is rounded beside fractions", () => {
+  const columns = {
+    id: [2n ** 63n, 7n, null],
+    exact: [2n ** 64n, 0.5, 1n],
+    mixed: [2n ** 53n + 1n, 0.5, null],
+    nested: [[2n ** 70n + 1n], [], null],
+  };
+  const table = read(columnsToIPC(columns), { useBigInt: true });
+  assert.deepEqual(table.toArray(), [
+    { id: "9223372036854775808", exact: 2 ** 64, mixed: "9007199254740993", nested: ["1180591620717411303425"] },
+    { id: "7", exact: 0.5, mixed: "0.5", nested: [] },
+    { id: null, exact: 1, mixed: null, nested: null },
+  ]);
+  assert.deepEqual(table.schema.metadata.get("predictql.notes").split("\n"), [
+    "column `id` is STRING: INT64 does not hold all of its whole numbers",
+    "column `mixed` is STRING: FLOAT64 does not hold all of its whole numbers",
+    "column `nested` is STRING: INT64 does not hold all of its whole numbers",
+  ]);
+});
+
+test("objects are structs with the fields of all rows", () => {
+  const when = new Date("2024-02-29T12:00:00.250Z");
+  const rows = [
+    { x: { a: 1, when }, list: [{ k: "a" }, { v: 0.5 }, null] },
+    { x: { a: null, b: { c: [true] } }, list: [] },
+    { x: null },
+  ];
+  const table = read(rowsToIPC(rows));
+  assert.deepEqual(table.toArray(), [
+    { x: { a: 1, when, b: null }, list: [{ k: "a", v: null }, { k: null, v: 0.5 }, null] },
+    { x: { a: null, when: null, b: { c: [true] } }, list: [] },
+    { x: null, list: null },
+  ]);
+});
+
+test("rows with ever new names are refused before they take the page down", () => {
+  const rows = Array.from({ length: 20_000 }, (_, index) => ({ [`k${index}`]: 1 }));
+  assert.deepEqual(
+    problemOf(() => rowsToIPC(rows)),
+    ["too-many-columns", "the rows have more than 10000 columns"],
+  );
 });
 
 test("what does not fit is named with its column and rows", () => {
@@ -151,10 +196,15 @@ test("what does not fit is named with its column and rows", () => {
     [[{ x: [[1]] }], ["unsupported-value", "column `x` holds an array of arrays in row 1"]],
     [
       [{ x: 1 }, { x: {} }],
-      ["unsupported-value", "column `x` holds an object in row 2"],
+      ["mixed-types", "column `x` holds INT64 in row 1 and STRUCT<> in row 2"],
     ],
     [[{ x: new Date(Number.NaN) }], ["unsupported-value", "column `x` holds an invalid date in row 1"]],
-    [[{ x: 2n ** 63n }], ["unsupported-value", "column `x` holds 9223372036854775808, too large for INT64 in row 1"]],
+    [[{ x: new Map() }], ["unsupported-value", "column `x` holds an object of class `Map` in row 1"]],
+    [[{ x: { y: [[1]] } }], ["unsupported-value", "column `x` holds an array of arrays in row 1"]],
+    [
+      [{ x: { y: 1 } }, { x: { y: "a" } }],
+      ["mixed-types", "column `x` holds STRUCT<y INT64> in row 1 and STRUCT<y STRING> in row 2"],
+    ],
     [[{}], ["no-columns", "a table needs at least one column"]],
   ];
   for (const [rows, expected] of failures) {
