@@ -1,20 +1,23 @@
-//! One aggregate function over groups of rows, with what stands in its parentheses: DISTINCT, ORDER BY, LIMIT and
-//! IGNORE NULLS.
+//! One aggregate function over groups of rows, with what stands in its parentheses: DISTINCT, IGNORE NULLS, HAVING, ORDER BY
+//! and LIMIT.
 //!
 //! The functions themselves are [`Accumulator`]s; here it is decided which rows they get, and in which order.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, UInt32Array, UInt64Array};
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float64Type;
+use arrow_array::{Array, ArrayRef, UInt32Array, UInt64Array};
 
 use super::buffer::{RowBuffer, check_rows};
 use super::distinct::intern_rows;
 use super::{Context, expr};
-use crate::data::{Batch, Field, KeyTable, Operand, Schema, row_index, sort_indices};
+use crate::data::{Batch, Field, KeyTable, Operand, Schema, order_of, row_index, sort_indices};
 use crate::diag::{Error, Result, ensure};
 use crate::function::{Accumulator, Setup};
-use crate::plan::Aggregate;
+use crate::plan::{Aggregate, Extreme};
 
 pub(super) struct GroupedAggregate {
     call: Aggregate,
@@ -23,14 +26,15 @@ pub(super) struct GroupedAggregate {
     seen: KeyTable,
     /// For LIMIT: how many rows of each group were accumulated.
     accumulated: Vec<usize>,
-    /// For ORDER BY: the arguments, then the sort keys; and the rows' groups.
+    /// For ORDER BY and HAVING: the arguments, the sort keys, the value of HAVING; and the rows' groups.
     unsorted: RowBuffer,
     unsorted_groups: Vec<u32>,
 }
 
 impl GroupedAggregate {
     pub(super) fn new(call: Aggregate, ctx: &Context) -> Result<Self> {
-        let setup = Setup { returns: &call.data_type, limits: &ctx.env.limits };
+        let Aggregate { data_type: returns, respect_nulls, .. } = &call;
+        let setup = Setup { returns, respect_nulls: *respect_nulls, limits: &ctx.env.limits };
         let accumulator = (call.start)(&setup).map_err(|error| error.or_at(call.span))?;
         Ok(Self {
             call,
@@ -52,18 +56,24 @@ impl GroupedAggregate {
     ) -> Result<()> {
         ensure(groups.len() == batch.rows(), "a row has no group")?;
         let args = expr::arguments(&self.call.args, batch, ctx)?;
-        let Aggregate { distinct, ignore_nulls, order_by, limit, .. } = &self.call;
-        if !distinct && !ignore_nulls && order_by.is_empty() && limit.is_none() {
+        let Aggregate { distinct, ignore_nulls, having, order_by, limit, .. } = &self.call;
+        if !distinct && !ignore_nulls && having.is_none() && order_by.is_empty() && limit.is_none() {
             return self
                 .accumulator
                 .update(&args, groups, count)
                 .map_err(|error| error.or_at(self.call.span));
         }
-        let rows = self.selected_rows(&args, groups, ctx)?;
-        if self.call.order_by.is_empty() {
+        // HAVING goes before what else selects rows, and knows them when all are in.
+        let rows = match having {
+            Some(_) => (0..groups.len() as u64).collect(),
+            None => self.selected_rows(&args, groups, ctx)?,
+        };
+        if self.streams() {
             return self.accumulate(&args, groups, rows, count);
         }
-        let keys = expr::columns(self.call.order_by.iter().map(|order| &order.expr), batch, ctx)?;
+        let having = self.call.having.iter().map(|having| &having.expr);
+        let keys = self.call.order_by.iter().map(|order| &order.expr).chain(having);
+        let keys = expr::columns(keys, batch, ctx)?;
         let args = args.into_iter().map(|arg| arg.into_column(batch.rows())).collect::<Result<Vec<_>>>()?;
         self.unsorted_groups.extend(pick(groups, &rows));
         self.unsorted.push(Batch::new(batch.rows(), args)?.with(keys)?.take(&rows.into())?, ctx)
@@ -113,21 +123,43 @@ impl GroupedAggregate {
     }
 
     /// To be called when all rows are in, for `count` groups.
-    pub(super) fn finish(&mut self, count: usize) -> Result<()> {
-        if self.call.order_by.is_empty() {
+    pub(super) fn finish(&mut self, count: usize, ctx: &Context) -> Result<()> {
+        if self.streams() {
             return Ok(());
         }
-        let exprs = self.call.args.iter().chain(self.call.order_by.iter().map(|order| &order.expr));
+        let Aggregate { args, order_by, having, .. } = &self.call;
+        let exprs = args.iter().chain(order_by.iter().map(|order| &order.expr));
+        let exprs = exprs.chain(having.iter().map(|having| &having.expr));
         let fields = exprs.map(|expr| Field::new("", expr.data_type.clone())).collect();
-        let all = std::mem::take(&mut self.unsorted).concat(&Schema { fields })?;
-        let (args, keys) = all.columns().split_at(self.call.args.len());
-        let keys: Vec<_> =
-            self.call.order_by.iter().zip(keys).map(|(order, column)| order.key(column.clone())).collect();
-        let args: Vec<_> = args.iter().cloned().map(Operand::column).collect();
-        let groups = std::mem::take(&mut self.unsorted_groups);
+        let mut all = std::mem::take(&mut self.unsorted).concat(&Schema { fields })?;
+        let mut groups = std::mem::take(&mut self.unsorted_groups);
         ensure(groups.len() == all.rows(), "a row has no group")?;
-        let order = sort_indices(all.rows(), &keys)?.values().to_vec();
+        let arity = args.len();
+        let args_of = |all: &Batch| -> Vec<Operand> {
+            all.columns().iter().take(arity).cloned().map(Operand::column).collect()
+        };
+        if let (Some(having), Some(values)) = (having, all.columns().last()) {
+            let rows = extreme_rows(having, values, &groups, count)?;
+            groups = pick(&groups, &rows);
+            all = all.take(&rows.into())?;
+            let args = args_of(&all);
+            let rows = self.selected_rows(&args, &groups, ctx)?;
+            groups = pick(&groups, &rows);
+            all = all.take(&rows.into())?;
+        }
+        let keys = all.columns().iter().skip(arity).zip(&self.call.order_by);
+        let keys: Vec<_> = keys.map(|(column, order)| order.key(column.clone())).collect();
+        let args = args_of(&all);
+        let order = match keys.is_empty() {
+            true => (0..all.rows() as u64).collect(),
+            false => sort_indices(all.rows(), &keys)?.values().to_vec(),
+        };
         self.accumulate(&args, &groups, order, count).map_err(|error| self.without_row(error))
+    }
+
+    /// Whether rows are accumulated as they come.
+    fn streams(&self) -> bool {
+        self.call.order_by.is_empty() && self.call.having.is_none()
     }
 
     /// The values of the groups in `range`.
@@ -199,6 +231,32 @@ impl GroupedAggregate {
         error.take_row();
         error.or_at(self.call.span)
     }
+}
+
+/// The rows whose value is the largest, or smallest, of their group. None are where that is NULL or NaN, which equal nothing.
+#[expect(clippy::indexing_slicing, reason = "there is a best row for every group")]
+fn extreme_rows(having: &Extreme, values: &ArrayRef, groups: &[u32], count: usize) -> Result<Vec<u64>> {
+    ensure(groups.iter().all(|group| (*group as usize) < count), "a row has an unknown group")?;
+    let order = order_of(values, &having.expr.data_type)?;
+    let floats = values.as_primitive_opt::<Float64Type>();
+    let is_nan = |row: usize| floats.is_some_and(|floats| floats.value(row).is_nan());
+    let valid = |row: &usize| !values.is_null(*row);
+    let mut best: Vec<Option<usize>> = vec![None; count];
+    for row in (0..values.len()).filter(valid) {
+        let best = &mut best[groups[row] as usize];
+        let is_better = best.is_none_or(|best| {
+            let better = if having.max { Ordering::Greater } else { Ordering::Less };
+            !is_nan(best) && (is_nan(row) || order(row, best) == better)
+        });
+        if is_better {
+            *best = Some(row);
+        }
+    }
+    let is_extreme = |row: &usize| {
+        let best = best[groups[*row] as usize];
+        best.is_some_and(|best| !is_nan(best) && order(*row, best) == Ordering::Equal)
+    };
+    Ok((0..values.len()).filter(valid).filter(is_extreme).map(|row| row as u64).collect())
 }
 
 /// The groups of the rows numbered by `rows`, which are among those that have `groups`.

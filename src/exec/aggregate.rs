@@ -50,7 +50,7 @@ impl Aggregation {
     }
 
     /// All keys, once all rows are in.
-    fn finish(&mut self) -> Result<Batch> {
+    fn finish(&mut self, ctx: &Context) -> Result<Batch> {
         let fields = self.keys.iter().map(|key| Field::new("", key.data_type.clone())).collect();
         let keys = if self.keys.is_empty() {
             // Without keys there is one group, even of no rows.
@@ -59,7 +59,7 @@ impl Aggregation {
             Batch::concat(&Schema { fields }, &std::mem::take(&mut self.key_batches))?
         };
         self.groups = KeyTable::default();
-        self.aggregates.iter_mut().try_for_each(|aggregate| aggregate.finish(keys.rows()))?;
+        self.aggregates.iter_mut().try_for_each(|aggregate| aggregate.finish(keys.rows(), ctx))?;
         Ok(keys)
     }
 }
@@ -76,7 +76,7 @@ impl Operator for Aggregation {
                         .map_err(|error| name_row(error, &*self.input, self.rows_before))?;
                     self.rows_before += batch.rows();
                 }
-                Poll::Done => self.result = Some((self.finish()?, 0)),
+                Poll::Done => self.result = Some((self.finish(ctx)?, 0)),
                 other => return Ok(other),
             }
             return Ok(Poll::Working);

@@ -101,6 +101,8 @@ fn aggregate(name: &str, args: Vec<Expr>, returns: DataType) -> Aggregate {
         args,
         distinct: false,
         ignore_nulls: false,
+        respect_nulls: false,
+        having: None,
         order_by: Vec::new(),
         limit: None,
         data_type: returns,

@@ -162,7 +162,7 @@ impl Partitions {
         let mut aggregate = GroupedAggregate::new(call, ctx)?;
         if self.peers.is_none() {
             aggregate.update(all, &self.of_rows, self.count, ctx).map_err(name_row)?;
-            aggregate.finish(self.count)?;
+            aggregate.finish(self.count, ctx)?;
             let of_rows = self.of_rows.iter().map(|partition| u64::from(*partition));
             return take(&aggregate.values(0..self.count)?, &of_rows.collect());
         }

@@ -52,8 +52,20 @@ pub(crate) struct Function {
     /// The stage that its time is measured under, where it is another one than the rest of the SQL's.
     pub(crate) stage: Option<Stage>,
     pub(crate) volatility: Volatility,
+    /// What may stand in its parentheses beside arguments.
+    pub(crate) modifiers: Modifiers,
     /// Which operator it declares; `None` for functions.
     pub(crate) operator: Option<SqlOperator>,
+}
+
+/// What may stand in the parentheses of an aggregate function beside its arguments. HAVING may always.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Modifiers {
+    pub(crate) distinct: bool,
+    /// IGNORE NULLS and RESPECT NULLS.
+    pub(crate) nulls: bool,
+    /// ORDER BY and LIMIT.
+    pub(crate) order: bool,
 }
 
 /// How the value of a call depends on more than its arguments.
@@ -214,7 +226,15 @@ pub(crate) enum Type {
 impl Function {
     /// A function; the rest is set by [`Function::stage`] and [`Function::volatility`].
     pub(crate) const fn new(name: &'static str, doc: &'static str, signatures: &'static [Signature]) -> Self {
-        Self { name, doc, signatures, stage: None, volatility: Volatility::Immutable, operator: None }
+        Self {
+            name,
+            doc,
+            signatures,
+            stage: None,
+            volatility: Volatility::Immutable,
+            modifiers: Modifiers { distinct: true, nulls: false, order: false },
+            operator: None,
+        }
     }
 
     /// An operator.
@@ -235,6 +255,24 @@ impl Function {
     /// Sets how its value depends on more than its arguments.
     pub(crate) const fn volatility(mut self, volatility: Volatility) -> Self {
         self.volatility = volatility;
+        self
+    }
+
+    /// It takes IGNORE NULLS and RESPECT NULLS.
+    pub(crate) const fn with_nulls(mut self) -> Self {
+        self.modifiers.nulls = true;
+        self
+    }
+
+    /// It takes ORDER BY and LIMIT in its parentheses.
+    pub(crate) const fn ordered(mut self) -> Self {
+        self.modifiers.order = true;
+        self
+    }
+
+    /// It takes no DISTINCT.
+    pub(crate) const fn not_distinct(mut self) -> Self {
+        self.modifiers.distinct = false;
         self
     }
 

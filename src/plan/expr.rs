@@ -80,11 +80,22 @@ pub(crate) struct Aggregate {
     pub(crate) distinct: bool,
     /// Whether rows whose first argument is NULL are left out.
     pub(crate) ignore_nulls: bool,
+    /// Whether they count where the function leaves them out unless RESPECT NULLS is written.
+    pub(crate) respect_nulls: bool,
+    /// The rows of each group that count.
+    pub(crate) having: Option<Extreme>,
     pub(crate) order_by: Vec<Order>,
     /// How many rows of each group count, from the start of that order.
     pub(crate) limit: Option<usize>,
     pub(crate) data_type: DataType,
     pub(crate) span: Span,
+}
+
+/// `HAVING MAX` and `HAVING MIN`: the rows where a value is the largest or smallest of its group.
+#[derive(Debug, Clone)]
+pub(crate) struct Extreme {
+    pub(crate) max: bool,
+    pub(crate) expr: Expr,
 }
 
 /// One key of an ORDER BY.
@@ -161,6 +172,7 @@ impl Expr {
 impl Aggregate {
     /// The expressions over the input's columns.
     pub(crate) fn exprs_mut(&mut self) -> impl Iterator<Item = &mut Expr> {
-        self.args.iter_mut().chain(self.order_by.iter_mut().map(|order| &mut order.expr))
+        let having = self.having.iter_mut().map(|having| &mut having.expr);
+        self.args.iter_mut().chain(self.order_by.iter_mut().map(|order| &mut order.expr)).chain(having)
     }
 }

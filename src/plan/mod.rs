@@ -17,5 +17,5 @@ pub(crate) use bind::{
     Format, Insert, Prerequisite, SubqueryPlace, Variable, VariableType, bind, invalid_model,
 };
 pub(crate) use explain::explanation;
-pub(crate) use expr::{Aggregate, Expr, ExprKind, Order};
+pub(crate) use expr::{Aggregate, Expr, ExprKind, Extreme, Order};
 pub(crate) use node::{JoinKind, Node, NodeKind, Plan, Subplan, SubplanKind, WindowCall};

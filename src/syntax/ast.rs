@@ -497,6 +497,8 @@ pub(crate) struct FunctionCall {
     pub(crate) distinct: bool,
     /// `IGNORE NULLS` is true, `RESPECT NULLS` false.
     pub(crate) ignore_nulls: Option<bool>,
+    /// `HAVING MAX value` is true, `HAVING MIN value` false.
+    pub(crate) having: Option<(bool, Expr)>,
     pub(crate) order_by: Vec<OrderItem>,
     pub(crate) limit: Option<Expr>,
     pub(crate) over: Option<Over>,
@@ -510,6 +512,7 @@ impl FunctionCall {
             args,
             distinct: false,
             ignore_nulls: None,
+            having: None,
             order_by: Vec::new(),
             limit: None,
             over: None,

@@ -34,12 +34,16 @@ pub(super) const FUNCTIONS: &[Function] = &[
             },
             Body::Aggregate(|setup| start(setup, What::All)),
         )],
-    ),
+    )
+    .with_nulls()
+    .ordered(),
     Function::new(
         "ARRAY_CONCAT_AGG",
         "Concatenates arrays; NULL without rows.",
         &[Signature::new(&[AnyArray], AnyArray, Body::Aggregate(|setup| start(setup, What::Elements)))],
-    ),
+    )
+    .ordered()
+    .not_distinct(),
     Function::new(
         "APPROX_QUANTILES",
         "An array of n + 1 boundaries: the minimum, the n-quantiles, the maximum. Here they are exact.",
@@ -53,7 +57,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
             }),
             body: Body::Aggregate(|setup| start(setup, What::Quantiles)),
         }],
-    ),
+    )
+    .with_nulls(),
 ];
 
 /// What is made of the values of a group.
@@ -74,6 +79,7 @@ fn start(setup: &Setup<'_>, what: What) -> Result<Box<dyn Accumulator>> {
     let (data_type, limit) = (data_type.clone(), setup.limits.collected);
     Ok(Box::new(Collected {
         what,
+        with_nulls: what == What::All || what == What::Quantiles && setup.respect_nulls,
         data_type,
         pieces: Vec::new(),
         length: 0,
@@ -87,6 +93,8 @@ fn start(setup: &Setup<'_>, what: What) -> Result<Box<dyn Accumulator>> {
 
 struct Collected {
     what: What,
+    /// Whether NULLs count.
+    with_nulls: bool,
     /// The type of the values.
     data_type: DataType,
     /// The values, and how many there are.
@@ -189,7 +197,7 @@ impl Accumulator for Collected {
         let mut taken: Vec<u64> = Vec::new();
         for (row, group) in groups.iter().enumerate() {
             let positions = self.groups.of(*group)?;
-            let counts = self.what == What::All || !values.is_null(row);
+            let counts = self.with_nulls || !values.is_null(row);
             if !counts || self.what == What::First && positions.is_some() {
                 continue;
             }

@@ -23,6 +23,8 @@ pub(crate) type Start = fn(&Setup<'_>) -> Result<Box<dyn Accumulator>>;
 /// What an aggregate is told of its call.
 pub(crate) struct Setup<'a> {
     pub(crate) returns: &'a DataType,
+    /// Whether RESPECT NULLS is written.
+    pub(crate) respect_nulls: bool,
     pub(crate) limits: &'a Limits,
 }
 

@@ -56,17 +56,20 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "COVAR_SAMP",
         "The sample covariance of pairs; NULL for fewer than two pairs.",
         &[of_two(|_| Ok(Moments::of(|pairs| pairs.sample(pairs.xy))))],
-    ),
+    )
+    .not_distinct(),
     Function::new(
         "COVAR_POP",
         "The population covariance of pairs.",
         &[of_two(|_| Ok(Moments::of(|pairs| pairs.population(pairs.xy))))],
-    ),
+    )
+    .not_distinct(),
     Function::new(
         "CORR",
         "The Pearson correlation coefficient of pairs; NULL for fewer than two pairs, NaN if one side is constant.",
         &[of_two(|_| Ok(Moments::of(Pairs::correlation)))],
-    ),
+    )
+    .not_distinct(),
 ];
 
 /// Pairs seen so far. A single value is a pair with itself.

@@ -19,7 +19,8 @@ pub(super) const FUNCTIONS: &[Function] = &[Function::new(
         Signature::new(&[String, String], String, Body::Aggregate(start)).optional(1),
         Signature::new(&[Bytes, Bytes], Bytes, Body::Aggregate(start)).optional(1),
     ],
-)];
+)
+.ordered()];
 
 fn start(setup: &Setup<'_>) -> Result<Box<dyn Accumulator>> {
     Ok(Box::new(StringAgg {

@@ -149,6 +149,12 @@ fn same_aggregate(a: &Aggregate, b: &Aggregate) -> bool {
     a.function.name == b.function.name
         && a.distinct == b.distinct
         && a.ignore_nulls == b.ignore_nulls
+        && a.respect_nulls == b.respect_nulls
+        && match (&a.having, &b.having) {
+            (None, None) => true,
+            (Some(a), Some(b)) => a.max == b.max && same(&a.expr, &b.expr),
+            _ => false,
+        }
         && a.limit == b.limit
         && same_exprs(&a.args, &b.args)
         && same_order(&a.order_by, &b.order_by)

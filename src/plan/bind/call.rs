@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::Binder;
-use super::aggregates::{Windowed, has_window, is_plain};
+use super::aggregates::{Windowed, has_window, is_plain, same};
 use super::constant::constant;
 use super::expr::{Names, Origin, Typed, coerced, literal, takes_text};
 use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Invariant, Result, Span, ensure};
 use crate::function::{self, Body, Function, Lazy, Resolved, Type};
 use crate::limits::Limits;
-use crate::plan::expr::{Aggregate, Expr, ExprKind, Order};
+use crate::plan::expr::{Aggregate, Expr, ExprKind, Extreme, Order};
 use crate::plan::node::WindowCall;
 use crate::syntax::ast::{self, Over};
 use crate::syntax::{Dialect, SqlOperator};
@@ -164,17 +164,34 @@ impl Binder<'_> {
         let Body::Aggregate(start) = body else {
             return Err(Error::internal("an aggregate function has a signature that is none"));
         };
-        if call.distinct && args.is_empty() {
-            return Err(Error::new(Code::MisplacedClause, "DISTINCT needs an argument").at(span));
-        }
+        check_modifiers(function, call, span)?;
         let order_by = self.order(&call.order_by, names)?;
+        let is_argument = |key: &Order| args.iter().any(|arg| same(arg, &key.expr));
+        if let Some(key) = order_by.iter().find(|key| call.distinct && !is_argument(key)) {
+            return Err(Error::new(
+                Code::MisplacedClause,
+                format!("with DISTINCT, {} can only be ordered by its argument", function.name),
+            )
+            .at(key.expr.span));
+        }
+        let having = call.having.as_ref().map(|(max, tree)| {
+            let expr = self.expr(tree, names)?;
+            if !expr.data_type.is_orderable() {
+                return Err(without_order(&expr));
+            }
+            Ok(Extreme { max: *max, expr })
+        });
+        let having = having.transpose()?;
         let limit = call.limit.as_ref().map(|limit| self.count(limit)).transpose()?;
         Ok(Aggregate {
             function,
             start,
             args,
             distinct: call.distinct,
-            ignore_nulls: call.ignore_nulls.unwrap_or(false),
+            // LIMIT does not count the NULLs that the function leaves out anyway.
+            ignore_nulls: call.ignore_nulls.unwrap_or(limit.is_some() && !function.modifiers.nulls),
+            respect_nulls: call.ignore_nulls == Some(false),
+            having,
             order_by,
             limit,
             data_type: returns,
@@ -240,17 +257,26 @@ impl Binder<'_> {
         let body = function.signatures.first().map(|signature| signature.body);
         let call = match body {
             Some(Body::Aggregate(_)) => {
-                if !call.order_by.is_empty() || call.limit.is_some() {
+                if !call.order_by.is_empty() || call.limit.is_some() || call.having.is_some() {
                     return Err(Error::new(
                         Code::MisplacedClause,
-                        "ORDER BY and LIMIT are not allowed in the arguments of a window function",
+                        "HAVING, ORDER BY and LIMIT are not allowed in the arguments of a window function",
                     )
                     .at(span)
                     .hint("write ORDER BY inside OVER"));
                 }
+                if call.distinct && !order.is_empty() {
+                    return Err(Error::new(
+                        Code::MisplacedClause,
+                        "DISTINCT is not allowed with ORDER BY inside OVER",
+                    )
+                    .at(span)
+                    .hint("leave one of them out"));
+                }
                 WindowCall::Aggregate(self.aggregate_call(function, call, span, names)?)
             }
             _ => {
+                check_no_modifiers(function, call, span)?;
                 let ResolvedCall { args, returns, body } =
                     self.resolve_call(function, &call.args, span, names)?;
                 match body {
@@ -367,30 +393,72 @@ fn check_row_by_row(function: &Function, call: &ast::FunctionCall, span: Span) -
         .at(span)
         .hint("leave OVER out"));
     }
-    if call.distinct || call.ignore_nulls.is_some() || !call.order_by.is_empty() || call.limit.is_some() {
-        return Err(Error::new(
+    check_no_modifiers(function, call, span)
+}
+
+/// What stands in a call's parentheses beside its arguments.
+fn written_modifiers(call: &ast::FunctionCall) -> impl Iterator<Item = &'static str> {
+    let nulls = match call.ignore_nulls {
+        Some(true) => "IGNORE NULLS",
+        _ => "RESPECT NULLS",
+    };
+    let modifiers = [
+        ("DISTINCT", call.distinct),
+        (nulls, call.ignore_nulls.is_some()),
+        ("HAVING", call.having.is_some()),
+        ("ORDER BY", !call.order_by.is_empty()),
+        ("LIMIT", call.limit.is_some()),
+    ];
+    modifiers.into_iter().filter(|(_, is_written)| *is_written).map(|(word, _)| word)
+}
+
+/// Checks that a call of a function that is no aggregate has arguments alone.
+fn check_no_modifiers(function: &Function, call: &ast::FunctionCall, span: Span) -> Result<()> {
+    match written_modifiers(call).next() {
+        None => Ok(()),
+        Some(word) => Err(Error::new(
             Code::MisplacedFunction,
-            format!(
-                "DISTINCT, ORDER BY, LIMIT and NULLS mean nothing to {}: it is no aggregate",
-                function.name
-            ),
+            format!("{word} means nothing to {}: it is no aggregate function", function.name),
         )
-        .at(span));
+        .at(span)
+        .hint(format!("leave {word} out"))),
     }
-    Ok(())
+}
+
+/// Checks that an aggregate function takes what stands in its parentheses.
+fn check_modifiers(function: &Function, call: &ast::FunctionCall, span: Span) -> Result<()> {
+    let takes = |word: &str| match word {
+        _ if call.args.iter().all(|arg| arg.kind == ast::ExprKind::Star) => false,
+        "DISTINCT" => function.modifiers.distinct,
+        "HAVING" => true,
+        "ORDER BY" | "LIMIT" => function.modifiers.order,
+        _ => function.modifiers.nulls,
+    };
+    let Some(word) = written_modifiers(call).find(|word| !takes(word)) else { return Ok(()) };
+    let name =
+        if call.args.iter().any(|arg| arg.kind == ast::ExprKind::Star) { "COUNT(*)" } else { function.name };
+    let hint = match word {
+        "IGNORE NULLS" => "NULLs do not count anyway: leave it out".into(),
+        "ORDER BY" | "LIMIT" => "ARRAY_AGG, ARRAY_CONCAT_AGG and STRING_AGG take it".into(),
+        _ => format!("leave {word} out"),
+    };
+    Err(Error::new(Code::MisplacedFunction, format!("{name} takes no {word} in its parentheses"))
+        .at(span)
+        .hint(hint))
 }
 
 /// One key of an ORDER BY.
 pub(super) fn order_key(expr: Expr, item: &ast::OrderItem) -> Result<Order> {
     if !expr.data_type.is_orderable() {
-        return Err(Error::new(
-            Code::TypeMismatch,
-            format!("values of type {} have no order", expr.data_type),
-        )
-        .at(item.expr.span));
+        return Err(without_order(&expr).at(item.expr.span));
     }
     let nulls_first = item.nulls_first.unwrap_or(!item.descending);
     Ok(Order { expr, descending: item.descending, nulls_first })
+}
+
+#[cold]
+fn without_order(expr: &Expr) -> Error {
+    Error::new(Code::TypeMismatch, format!("values of type {} have no order", expr.data_type)).at(expr.span)
 }
 
 #[cold]

@@ -59,15 +59,22 @@ impl Parser<'_> {
         Ok(expr)
     }
 
-    /// `[IGNORE|RESPECT NULLS] [ORDER BY …] [LIMIT …]`.
+    /// `[IGNORE|RESPECT NULLS] [HAVING MAX|MIN …] [ORDER BY …] [LIMIT …]`.
     fn aggregate_clauses(&mut self, call: &mut FunctionCall) -> Result<()> {
         if let Some(word) = self.eat_one_of(&["IGNORE", "RESPECT"]) {
             self.expect_word("NULLS")?;
             call.ignore_nulls = Some(word == "IGNORE");
         }
-        if self.at_word("HAVING") {
-            return Err(self
-                .unsupported("`HAVING` in a function", "write ARRAY_AGG(a ORDER BY b LIMIT 1)[OFFSET(0)]"));
+        if self.at_word("WHERE") {
+            return Err(
+                self.unsupported("`WHERE` in a function", "write IF(condition, value, NULL) as the argument")
+            );
+        }
+        if self.eat_word("HAVING") {
+            let Some(word) = self.eat_one_of(&["MAX", "MIN"]) else {
+                return Err(self.expected_one_of(&["MAX", "MIN"]));
+            };
+            call.having = Some((word == "MAX", self.expr()?));
         }
         call.order_by = self.order_by()?;
         if self.eat_word("LIMIT") {

@@ -112,6 +112,11 @@ fn show_call(call: &FunctionCall) -> String {
         Some(false) => " respect",
         None => "",
     };
+    let having = call
+        .having
+        .as_ref()
+        .map(|(max, it)| format!(" having {} {}", if *max { "max" } else { "min" }, show(it)));
+    let having = having.unwrap_or_default();
     let limit = call.limit.as_ref().map(|it| format!(" limit {}", show(it))).unwrap_or_default();
     let over = match &call.over {
         Some(Over::Named(name)) => format!(" over {}", name.text),
@@ -119,7 +124,7 @@ fn show_call(call: &FunctionCall) -> String {
         None => String::new(),
     };
     let order = show_order(&call.order_by);
-    format!("{}({distinct}{}{nulls}{order}{limit}){over}", call.name.text(), list(&call.args))
+    format!("{}({distinct}{}{nulls}{having}{order}{limit}){over}", call.name.text(), list(&call.args))
 }
 
 pub(super) fn show_query(query: &Query) -> String {
