@@ -1,7 +1,10 @@
-//! Days, dates and times of the proleptic Gregorian calendar, in UTC, and their text.
+//! Days, dates and times of the proleptic Gregorian calendar, and their text.
 //!
 //! Days count from 1970-01-01, microseconds from its midnight. Source of the arithmetic: Howard Hinnant,
 //! "chrono-compatible low-level date algorithms".
+
+use super::zone::{TimeZone, TimeZones};
+use crate::diag::Result;
 
 /// Microseconds in a second.
 pub(crate) const SECOND: i64 = 1_000_000;
@@ -77,38 +80,47 @@ pub(crate) fn parse_date(text: &str) -> Option<i32> {
     rest.is_empty().then_some(date)
 }
 
-/// A date, then optionally a time after a space or `T`, then optionally `Z`, `UTC` or an offset such as `+01:30`;
-/// in microseconds.
-pub(crate) fn parse_timestamp(text: &str) -> Option<i64> {
-    let (date, rest) = date_of(text.trim().as_bytes())?;
+/// A date, then optionally a time after a space or `T`, then optionally `Z`, an offset such as `+01:30`, or a space and the
+/// name of a time zone; in microseconds. Without a zone it is in `default`. `None` where the text is something else.
+///
+/// # Errors
+/// `unsupported-syntax` for a named zone where the host has no database.
+pub(crate) fn parse_timestamp(text: &str, zones: &TimeZones, default: &TimeZone<'_>) -> Result<Option<i64>> {
+    let Some((local, zone)) = local_timestamp(text.trim()) else { return Ok(None) };
+    let moment = match zone {
+        "" => default.moment(local)?,
+        "Z" | "z" => local,
+        zone => match zones.zone(zone.trim_start())? {
+            Some(zone) => zone.moment(local)?,
+            None => return Ok(None),
+        },
+    };
+    Ok(in_micros(moment))
+}
+
+/// A timestamp that needs no time zone database.
+pub(crate) fn parse_plain_timestamp(text: &str) -> Option<i64> {
+    parse_timestamp(text, &TimeZones::default(), &TimeZone::Offset(0)).ok().flatten()
+}
+
+/// Whether a timestamp's text names its time zone.
+pub(crate) fn has_zone(text: &str) -> bool {
+    local_timestamp(text.trim()).is_some_and(|(_, zone)| !zone.is_empty())
+}
+
+/// The local time in microseconds, and the text of its zone.
+fn local_timestamp(text: &str) -> Option<(i64, &str)> {
+    let (date, rest) = date_of(text.as_bytes())?;
     let (time, rest) = match rest {
         [b' ' | b'T' | b't', after @ ..] if after.trim_ascii_start().first()?.is_ascii_digit() => {
             time_of(after.trim_ascii_start())?
         }
         rest => (0, rest),
     };
-    let offset = parse_zone(std::str::from_utf8(rest).ok()?)?;
-    in_micros(i64::from(date) * DAY + time - offset)
-}
-
-/// How far a time zone (`Z`, `UTC` or an offset) is ahead of UTC, in microseconds; 0 for an empty text.
-pub(crate) fn parse_zone(zone: &str) -> Option<i64> {
-    let zone = zone.trim();
-    if zone.is_empty() || zone.eq_ignore_ascii_case("z") || zone.eq_ignore_ascii_case("utc") {
-        return Some(0);
-    }
-    let (sign, rest) = match zone.as_bytes() {
-        [b'+', rest @ ..] => (1, rest),
-        [b'-', rest @ ..] => (-1, rest),
-        _ => return None,
-    };
-    let (hours, rest) = number(rest, 1, 2)?;
-    let (minutes, rest) = match rest {
-        [] => (0, rest),
-        [b':', rest @ ..] | rest => number(rest, 2, 2)?,
-    };
-    let valid = rest.is_empty() && hours <= 14 && minutes < 60;
-    valid.then_some(sign * (hours * 60 + minutes) * 60 * SECOND)
+    let zone = std::str::from_utf8(rest).ok()?;
+    // A name stands behind a space.
+    let valid = matches!(zone, "" | "Z" | "z") || zone.starts_with([' ', '+', '-']);
+    valid.then_some((i64::from(date) * DAY + time, zone))
 }
 
 /// A date, and the rest of the text.
@@ -158,8 +170,15 @@ pub(crate) fn date_text(days: i32) -> String {
 
 /// `YYYY-MM-DD HH:MM:SS[.ffffff]+00`, with three or six digits of a second's fraction where there is one.
 pub(crate) fn timestamp_text(micros: i64) -> String {
-    let Civil { year, month, day } = civil(micros.div_euclid(DAY));
-    let time = micros.rem_euclid(DAY);
+    zoned_text(micros, 0)
+}
+
+/// The same in a zone that is `offset` microseconds ahead of UTC: `…-07`, `…+05:30`. Seconds of an offset are left out.
+pub(crate) fn zoned_text(micros: i64, offset: i64) -> String {
+    let zone = offset / (60 * SECOND);
+    let local = micros + zone * 60 * SECOND;
+    let Civil { year, month, day } = civil(local.div_euclid(DAY));
+    let time = local.rem_euclid(DAY);
     let (seconds, fraction) = (time / SECOND, time % SECOND);
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     let fraction = match (fraction, fraction % 1000) {
@@ -167,7 +186,12 @@ pub(crate) fn timestamp_text(micros: i64) -> String {
         (_, 0) => format!(".{:03}", fraction / 1000),
         _ => format!(".{fraction:06}"),
     };
-    format!("{year:04}-{month:02}-{day:02} {hours:02}:{minutes:02}:{seconds:02}{fraction}+00")
+    let sign = if zone < 0 { '-' } else { '+' };
+    let zone = match (zone.abs() / 60, zone.abs() % 60) {
+        (hours, 0) => format!("{sign}{hours:02}"),
+        (hours, minutes) => format!("{sign}{hours:02}:{minutes:02}"),
+    };
+    format!("{year:04}-{month:02}-{day:02} {hours:02}:{minutes:02}:{seconds:02}{fraction}{zone}")
 }
 
 #[cfg(test)]
@@ -195,12 +219,12 @@ mod tests {
 
     #[test]
     fn timestamps_read_and_print() {
-        assert_eq!(parse_timestamp("2014-09-27 12:30:00.45-8:00"), Some(1_411_849_800_450_000));
+        assert_eq!(parse_plain_timestamp("2014-09-27 12:30:00.45-8:00"), Some(1_411_849_800_450_000));
         assert_eq!(timestamp_text(1_411_849_800_450_000), "2014-09-27 20:30:00.450+00");
-        assert_eq!(parse_timestamp("2014-09-27"), Some(1_411_776_000_000_000));
-        assert_eq!(parse_timestamp("2014-09-27T12:30:00Z"), Some(1_411_821_000_000_000));
-        assert_eq!(parse_timestamp("2014-09-27 12:30 +0000"), Some(1_411_821_000_000_000));
-        assert_eq!(parse_timestamp("2014-09-27 UTC"), Some(1_411_776_000_000_000));
+        assert_eq!(parse_plain_timestamp("2014-09-27"), Some(1_411_776_000_000_000));
+        assert_eq!(parse_plain_timestamp("2014-09-27T12:30:00Z"), Some(1_411_821_000_000_000));
+        assert_eq!(parse_plain_timestamp("2014-09-27 12:30 +0000"), Some(1_411_821_000_000_000));
+        assert_eq!(parse_plain_timestamp("2014-09-27 UTC"), Some(1_411_776_000_000_000));
         for wrong in [
             "2014-13-01",
             "2014-02-29",
@@ -212,7 +236,7 @@ mod tests {
             "2014-09-2712:30:00",
             "",
         ] {
-            assert_eq!(parse_timestamp(wrong), None, "{wrong}");
+            assert_eq!(parse_plain_timestamp(wrong), None, "{wrong}");
         }
         assert_eq!(parse_date("2014-9-3"), Some(16_316));
         assert_eq!(date_text(16_316), "2014-09-03");

@@ -12,7 +12,7 @@ use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, ListArray, StructAr
 use super::calendar::{DAY, date_text, parse_date, parse_timestamp, timestamp_text};
 use super::scalar::{array_of, nulls, scalars};
 use super::tensor::{marked, tensors};
-use super::{DataType, Scalar, StructField};
+use super::{DataType, Scalar, StructField, TimeZone, TimeZones};
 use crate::diag::{Code, Error, Invariant, Result, ensure};
 
 /// What a value that cannot be converted becomes, and how FLOAT64 becomes INT64.
@@ -88,11 +88,18 @@ pub(crate) fn can_cast(from: &DataType, to: &DataType) -> bool {
     }
 }
 
-/// Converts a column.
+/// Converts a column; texts that name a time zone need one of `zones`.
 ///
 /// # Errors
-/// `cast-failed` for a value without counterpart, in strict mode; `invalid-cast` where the types have no cast.
-pub(crate) fn cast(array: &ArrayRef, from: &DataType, to: &DataType, mode: CastMode) -> Result<ArrayRef> {
+/// `cast-failed` for a value without counterpart, in strict mode; `invalid-cast` where the types have no cast;
+/// `unsupported-syntax` for a named time zone where the host has no database.
+pub(crate) fn cast(
+    array: &ArrayRef,
+    from: &DataType,
+    to: &DataType,
+    mode: CastMode,
+    zones: &TimeZones,
+) -> Result<ArrayRef> {
     match (from, to) {
         _ if from == to => Ok(array.clone()),
         _ if !can_cast(from, to) => {
@@ -105,19 +112,21 @@ pub(crate) fn cast(array: &ArrayRef, from: &DataType, to: &DataType, mode: CastM
         }
         (DataType::Float64, DataType::Int64) => floats_to_ints(array, mode),
         (DataType::String, DataType::Float64) => texts_to_floats(array, mode),
-        (DataType::Array(from), DataType::Array(to)) => cast_elements(array, from, to, mode),
-        (DataType::Struct(fields), DataType::Struct(wanted)) => cast_fields(array, fields, wanted, to, mode),
+        (DataType::Array(from), DataType::Array(to)) => cast_elements(array, from, to, mode, zones),
+        (DataType::Struct(fields), DataType::Struct(wanted)) => {
+            cast_fields(array, fields, wanted, to, mode, zones)
+        }
         (DataType::Picture | DataType::IntegerPicture, _) => {
             let plain = from.of_picture().invariant("the type of a picture's values")?;
-            cast(&marked(array, &plain)?, &plain, to, mode)
+            cast(&marked(array, &plain)?, &plain, to, mode, zones)
         }
-        (_, DataType::Picture) => marked(&cast(array, from, &DataType::Tensor, mode)?, to),
+        (_, DataType::Picture) => marked(&cast(array, from, &DataType::Tensor, mode, zones)?, to),
         (DataType::Struct(_), DataType::Tensor) => {
-            let structs = cast(array, from, &DataType::Struct(to.fields()), mode)?;
+            let structs = cast(array, from, &DataType::Struct(to.fields()), mode, zones)?;
             tensors(structs.as_struct_opt().ok_or_else(|| layout(from))?)
         }
         _ if array.null_count() == array.len() => Ok(nulls(to, array.len())),
-        _ => cast_one_by_one(array, from, to, mode),
+        _ => cast_one_by_one(array, from, to, mode, zones),
     }
 }
 
@@ -145,10 +154,16 @@ fn texts_to_floats(array: &ArrayRef, mode: CastMode) -> Result<ArrayRef> {
 }
 
 /// Converts the elements of arrays.
-fn cast_elements(array: &ArrayRef, from: &DataType, to: &DataType, mode: CastMode) -> Result<ArrayRef> {
+fn cast_elements(
+    array: &ArrayRef,
+    from: &DataType,
+    to: &DataType,
+    mode: CastMode,
+    zones: &TimeZones,
+) -> Result<ArrayRef> {
     let list = array.as_list_opt::<i32>().ok_or_else(|| layout(from))?;
     let field = Arc::new(arrow_schema::Field::new_list_field(to.storage(), true));
-    let elements = cast(list.values(), from, to, mode).map_err(|mut error| {
+    let elements = cast(list.values(), from, to, mode, zones).map_err(|mut error| {
         // It counts elements, not rows.
         error.take_row();
         error
@@ -165,6 +180,7 @@ fn cast_fields(
     wanted: &[StructField],
     to: &DataType,
     mode: CastMode,
+    zones: &TimeZones,
 ) -> Result<ArrayRef> {
     let structs = array.as_struct_opt().ok_or_else(|| layout(&DataType::Struct(fields.to_vec())))?;
     ensure(structs.num_columns() == fields.len(), "a struct column has other fields than its type")?;
@@ -172,7 +188,7 @@ fn cast_fields(
         .columns()
         .iter()
         .zip(fields.iter().zip(wanted))
-        .map(|(column, (from, to))| cast(column, &from.data_type, &to.data_type, mode))
+        .map(|(column, (from, to))| cast(column, &from.data_type, &to.data_type, mode, zones))
         .collect::<Result<_>>()?;
     let arrow_schema::DataType::Struct(names) = to.storage() else { return Err(layout(to)) };
     StructArray::try_new_with_length(names, columns, structs.nulls().cloned(), array.len())
@@ -181,7 +197,13 @@ fn cast_fields(
 }
 
 /// Converts the values of rarer types by way of [`Scalar`].
-fn cast_one_by_one(array: &ArrayRef, from: &DataType, to: &DataType, mode: CastMode) -> Result<ArrayRef> {
+fn cast_one_by_one(
+    array: &ArrayRef,
+    from: &DataType,
+    to: &DataType,
+    mode: CastMode,
+    zones: &TimeZones,
+) -> Result<ArrayRef> {
     let values = scalars(array, from)?
         .into_iter()
         .enumerate()
@@ -189,7 +211,13 @@ fn cast_one_by_one(array: &ArrayRef, from: &DataType, to: &DataType, mode: CastM
             let is_exact = mode != CastMode::Exact
                 || *to != DataType::Bool
                 || !matches!(value, Scalar::Int64(number) if !(0..=1).contains(&number));
-            let converted = Some(()).filter(|()| is_exact).and_then(|()| cast_scalar(&value, to));
+            let converted = match (&value, to) {
+                (Scalar::String(text), DataType::Timestamp) => {
+                    let micros = parse_timestamp(text, zones, &TimeZone::Offset(0));
+                    micros.map_err(|error| error.in_row(row))?.map(Scalar::Timestamp)
+                }
+                _ => Some(()).filter(|()| is_exact).and_then(|()| cast_scalar(&value, to)),
+            };
             let converted = or_failed(converted, mode, || value.clone(), to, row)?;
             Ok(converted.unwrap_or(Scalar::Null))
         })
@@ -244,7 +272,6 @@ fn cast_scalar(scalar: &Scalar, to: &DataType) -> Option<Scalar> {
         (Scalar::String(value), DataType::Int64) => Scalar::Int64(parse_int(value)?),
         (Scalar::String(value), DataType::Bool) => Scalar::Bool(parse_bool(value)?),
         (Scalar::String(value), DataType::Date) => Scalar::Date(parse_date(value)?),
-        (Scalar::String(value), DataType::Timestamp) => Scalar::Timestamp(parse_timestamp(value)?),
         (Scalar::Date(value), DataType::Timestamp) => Scalar::Timestamp(i64::from(*value).checked_mul(DAY)?),
         (Scalar::Timestamp(value), DataType::Date) => {
             Scalar::Date(i32::try_from(value.div_euclid(DAY)).ok()?)
@@ -340,7 +367,7 @@ mod tests {
 
     fn to_ints(values: &[f64], mode: CastMode) -> Result<Vec<Option<i64>>> {
         let floats: ArrayRef = Arc::new(Float64Array::from(values.to_vec()));
-        let ints = cast(&floats, &DataType::Float64, &DataType::Int64, mode)?;
+        let ints = cast(&floats, &DataType::Float64, &DataType::Int64, mode, &TimeZones::default())?;
         Ok(ints.as_primitive::<Int64Type>().iter().collect())
     }
 

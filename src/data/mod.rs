@@ -13,11 +13,12 @@ mod operand;
 mod scalar;
 mod tensor;
 mod types;
+mod zone;
 
 pub use batch::{Batch, Field, Schema};
 pub(crate) use calendar::{
-    Civil, DAY, SECOND, civil, days, days_in_month, fraction, in_days, in_micros, number, parse_date,
-    parse_timestamp, parse_zone,
+    Civil, DAY, SECOND, civil, date_text, days, days_in_month, fraction, has_zone, in_days, in_micros,
+    number, parse_date, parse_plain_timestamp, parse_timestamp, zoned_text,
 };
 pub(crate) use cast::{CastMode, can_cast, can_coerce, cast, parse_bool, parse_int};
 pub(crate) use compare::{SortKey, order_of, sort_indices, top_indices};
@@ -29,3 +30,5 @@ pub(crate) use scalar::{array_of, scalar_at};
 pub(crate) use tensor::{TensorBuilder, TensorColumn, element_range, integer_pictures};
 pub(crate) use types::is_picture;
 pub use types::{DataType, StructField};
+pub use zone::ZoneLookup;
+pub(crate) use zone::{TimeZone, TimeZones, offset};

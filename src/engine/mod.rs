@@ -37,7 +37,7 @@ use std::time::Duration;
 
 use crate::catalog::{Catalog, Relation};
 use crate::control::{Clock, Stopwatch};
-use crate::data::{DataType, Scalar, Schema};
+use crate::data::{DataType, Scalar, Schema, TimeZones, ZoneLookup};
 use crate::diag::{Code, Diagnostic, Error, Result};
 use crate::limits::Limits;
 use crate::model::{Model, ModelOptions};
@@ -54,6 +54,7 @@ pub struct Engine {
 struct Shared {
     limits: Arc<Limits>,
     clock: Clock,
+    zones: TimeZones,
     catalog: Mutex<Catalog>,
 }
 
@@ -84,8 +85,17 @@ impl Default for Engine {
 impl Engine {
     /// An engine without tables and models. Times are read from `clock`.
     pub fn new(limits: Limits, clock: Clock) -> Self {
+        Self::on_host(limits, clock, TimeZones::default())
+    }
+
+    /// As [`Engine::new`], with the host's time zone database: SQL can name its zones, such as `Europe/Paris`.
+    pub fn with_time_zones(limits: Limits, clock: Clock, lookup: ZoneLookup) -> Self {
+        Self::on_host(limits, clock, TimeZones::new(lookup))
+    }
+
+    fn on_host(limits: Limits, clock: Clock, zones: TimeZones) -> Self {
         let catalog = Mutex::new(Catalog::default());
-        Self { shared: Arc::new(Shared { limits: Arc::new(limits), clock, catalog }) }
+        Self { shared: Arc::new(Shared { limits: Arc::new(limits), clock, zones, catalog }) }
     }
 
     /// A new session.

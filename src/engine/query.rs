@@ -47,7 +47,7 @@ impl Query {
         let now = ((engine.shared.clock)() * 1e3) as i64;
         // Any clock's bits are as good a start as others; without one, results repeat.
         let random = (engine.shared.clock)().to_bits();
-        let ctx = Context::new(Env::new(limits, now, random), watch);
+        let ctx = Context::new(Env::new(limits, now, random).with_zones(engine.shared.zones.clone()), watch);
         let mut query = Self {
             engine: engine.clone(),
             script,

@@ -4,7 +4,7 @@ use arrow_array::ArrayRef;
 
 use super::{BatchCall, Function, Signature, Type};
 use crate::control::Stage;
-use crate::data::{CastMode, DataType, TensorBuilder, TensorColumn, cast, integer_pictures};
+use crate::data::{CastMode, DataType, TensorBuilder, TensorColumn, TimeZones, cast, integer_pictures};
 use crate::diag::{Code, Error, Invariant, Result};
 use crate::image::{self, ColorSpace, Image, View};
 
@@ -130,7 +130,7 @@ fn convert_image_type(call: &BatchCall<'_>) -> Result<ArrayRef> {
 /// The integer images of the first argument, with their values as floats.
 fn floats(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let array = call.arg(0)?.array();
-    cast(array, &DataType::integer_image(), &DataType::Tensor, CastMode::Strict)
+    cast(array, &DataType::integer_image(), &DataType::Tensor, CastMode::Strict, &TimeZones::default())
 }
 
 /// Converts each image of the first argument, which `pictures` holds as tensors; NULL stays NULL.

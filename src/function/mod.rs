@@ -27,7 +27,7 @@ use std::sync::Arc;
 use arrow_array::ArrayRef;
 
 use crate::control::Stage;
-use crate::data::{DataType, Operand, Scalar};
+use crate::data::{DataType, Operand, Scalar, TimeZones};
 use crate::diag::{Invariant, Result, nearest};
 use crate::limits::Limits;
 use crate::syntax::SqlOperator;
@@ -176,13 +176,26 @@ pub(crate) struct Env {
     pub(crate) now: i64,
     /// The state of the random number generator.
     pub(crate) random: Cell<u64>,
+    /// The time zones that the host knows.
+    pub(crate) zones: TimeZones,
     /// The list that IN looked values up in last.
     in_list: operator::InListCache,
 }
 
 impl Env {
     pub(crate) fn new(limits: Arc<Limits>, now: i64, random: u64) -> Self {
-        Self { limits, now, random: Cell::new(random), in_list: operator::InListCache::default() }
+        Self {
+            limits,
+            now,
+            random: Cell::new(random),
+            zones: TimeZones::default(),
+            in_list: operator::InListCache::default(),
+        }
+    }
+
+    /// The same with the host's time zones.
+    pub(crate) fn with_zones(self, zones: TimeZones) -> Self {
+        Self { zones, ..self }
     }
 }
 

@@ -12,7 +12,7 @@ use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, StringArray};
 
 use super::array_view::{ArrayView, VectorView};
 use super::{Argument, BatchCall, Body, Function, Signature, Type};
-use crate::data::{CastMode, DataType, Operand, cast};
+use crate::data::{CastMode, DataType, Operand, TimeZones, cast};
 use crate::diag::{Code, Error, Result};
 
 /// The type of dense vectors.
@@ -289,7 +289,7 @@ impl<'a> Side<'a> {
             }
             number => (Ids::Positions, elements, number),
         };
-        let values = cast(values, number, &DataType::Float64, CastMode::Strict)?;
+        let values = cast(values, number, &DataType::Float64, CastMode::Strict, &TimeZones::default())?;
         let values = values.as_primitive_opt::<Float64Type>().ok_or_else(layout)?.clone();
         Ok(Self { arrays: Some(arrays), ids, values })
     }

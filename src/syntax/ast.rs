@@ -467,8 +467,12 @@ pub(crate) enum ExprKind {
     },
     /// `INTERVAL value unit`.
     Interval(Box<Expr>, Ident),
-    /// `EXTRACT(part FROM value)`.
-    Extract(Ident, Box<Expr>),
+    /// `EXTRACT(part FROM value [AT TIME ZONE zone])`.
+    Extract {
+        part: Ident,
+        value: Box<Expr>,
+        zone: Option<Box<Expr>>,
+    },
     /// `CASE [operand] WHEN … THEN … [ELSE …] END`.
     Case {
         operand: Option<Box<Expr>>,

@@ -1,7 +1,7 @@
 //! Columns of a table in the types that somebody asks for.
 
 use super::Table;
-use crate::data::{Batch, CastMode, DataType, Field, Schema, cast};
+use crate::data::{Batch, CastMode, DataType, Field, Schema, TimeZones, cast};
 use crate::diag::{Code, Error, Invariant, Result};
 
 impl Table {
@@ -18,7 +18,7 @@ impl Table {
         }
         let convert = |batch: &Batch| {
             let columns = sources.iter().map(|(position, Field { name, data_type }, to)| {
-                cast(batch.column(*position)?, data_type, to, CastMode::Strict)
+                cast(batch.column(*position)?, data_type, to, CastMode::Strict, &TimeZones::default())
                     .map_err(|error| error.context(format_args!("column `{name}`")))
             });
             Batch::new(batch.rows(), columns.collect::<Result<_>>()?)

@@ -21,11 +21,31 @@ extern "C" {
     /// When `now` was 0, in milliseconds since 1970-01-01 UTC.
     #[wasm_bindgen(thread_local_v2, js_namespace = performance, js_name = timeOrigin)]
     static TIME_ORIGIN: f64;
+
+    /// The host's time zone database, a function that it has put there: a list of pairs as [`crate::data::ZoneLookup`] has them.
+    #[wasm_bindgen(catch, js_name = predictqlZoneOffsets)]
+    fn zone_offsets(name: &str, from: f64, until: f64) -> Result<Option<Vec<f64>>, JsValue>;
 }
 
 /// Milliseconds since 1970-01-01 UTC, in finer steps than `Date.now` has.
 fn clock() -> f64 {
     TIME_ORIGIN.with(|origin| *origin) + now()
+}
+
+/// The host's time zones; it may have none.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "seconds of the years 1 to 9999 and offsets of a day are whole numbers in both types"
+)]
+fn time_zones(name: &str, from: i64, until: i64) -> Option<Vec<(i64, i32)>> {
+    let pairs = zone_offsets(name, from as f64, until as f64).ok()??;
+    Some(
+        pairs
+            .chunks_exact(2)
+            .filter_map(|pair| Some((*pair.first()? as i64, *pair.last()? as i32)))
+            .collect(),
+    )
 }
 
 /// Runs once for each instance, before anything else. Test programs, which have a start of their own, call it.
@@ -66,7 +86,7 @@ impl Engine {
     /// An engine without tables and models.
     #[wasm_bindgen(constructor)]
     pub fn new() -> Self {
-        Self { engine: crate::engine::Engine::new(Limits::default(), clock) }
+        Self { engine: crate::engine::Engine::with_time_zones(Limits::default(), clock, time_zones) }
     }
 
     /// Puts the rows of a CSV text or Arrow IPC stream into the catalog.

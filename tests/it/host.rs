@@ -9,7 +9,7 @@ use arrow_array::types::{Float64Type, Int64Type};
 use predictql::data::{Batch, Schema};
 use predictql::diag::Error;
 use predictql::table::{CsvOptions, Object};
-use predictql::{Engine, Params, Query, Resource, Session, Step, Summary};
+use predictql::{Engine, Limits, Params, Query, Resource, Session, Step, Summary};
 
 use crate::notation;
 
@@ -39,9 +39,19 @@ pub fn json(name: &str) -> serde_json::Value {
 
 /// An engine with the tables that most tests use.
 pub fn engine() -> Engine {
-    let engine = Engine::default();
+    let engine = Engine::with_time_zones(Limits::default(), || 0.0, zone_offsets);
     engine.register_csv("iris", &read("tables/iris.csv"), &CsvOptions::default()).unwrap();
     engine
+}
+
+/// The time zones of this host: those of the tz database that jiff brings.
+pub fn zone_offsets(name: &str, from: i64, until: i64) -> Option<Vec<(i64, i32)>> {
+    let zone = jiff::tz::TimeZone::get(name).ok()?;
+    let start = jiff::Timestamp::from_second(from).unwrap();
+    let changes =
+        zone.following(start).map(|change| (change.timestamp().as_second(), change.offset().seconds()));
+    let changes = changes.take_while(|(since, _)| *since < until);
+    Some(std::iter::once((from, zone.to_offset(start).seconds())).chain(changes).collect())
 }
 
 /// Runs all statements of a script; the outcome is that of the last one.

@@ -34,5 +34,6 @@ mod table_fixtures;
 mod table_objects;
 #[path = "../conformance/tensor.rs"]
 mod tensor;
+mod time_zones;
 mod tsql;
 mod tutorials;

@@ -9,6 +9,7 @@ import init, {
   type Step,
 } from "../glue/predictql.js";
 import type { Answer, Reply, Request, Supply } from "./protocol.js";
+import { zoneOffsets } from "./time-zones.js";
 
 /** A worker's global scope; TypeScript's own declaration cannot stand beside that of a page. */
 interface WorkerScope {
@@ -74,6 +75,7 @@ function replyTo(request: Request): Reply | Promise<Reply> {
 
 async function start(module: WebAssembly.Module): Promise<undefined> {
   ({ memory } = await init({ module_or_path: module }));
+  Object.assign(globalThis, { predictqlZoneOffsets: zoneOffsets });
   engine = new Engine();
 }
 

@@ -84,7 +84,7 @@ fn compute(expr: &Expr, rows: Rows<'_>, ctx: &mut Context) -> Result<Operand> {
         ExprKind::Call { .. } | ExprKind::Fitted { .. } => call(expr, rows, ctx),
         ExprKind::Cast { value, mode } => {
             let argument = operand(value, rows, ctx)?;
-            let array = cast(argument.array(), &value.data_type, &expr.data_type, *mode)
+            let array = cast(argument.array(), &value.data_type, &expr.data_type, *mode, &ctx.env.zones)
                 .map_err(|error| if argument.is_constant() { without_row(error) } else { error })
                 .map_err(|error| error.or_at(expr.span))?;
             Ok(like(&argument, array))

@@ -9,7 +9,7 @@ use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef, Float64Array, StringArray, StructArray};
 
 use super::{STRINGS, int_option, option, out_of, string_option};
-use crate::data::{CastMode, DataType, Scalar, StructField, cast};
+use crate::data::{CastMode, DataType, Scalar, StructField, TimeZones, cast};
 use crate::diag::{Code, Error, Invariant, Result};
 use crate::function::array_view::{ArrayView, TokenView};
 use crate::function::{Argument, BatchCall, Body, Function, Signature, Type};
@@ -176,7 +176,9 @@ fn polynomial(call: &BatchCall<'_>) -> Result<ArrayRef> {
 
 fn floats(column: &ArrayRef) -> Result<Float64Array> {
     let floats = match column.as_primitive_opt::<Int64Type>() {
-        Some(_) => cast(column, &DataType::Int64, &DataType::Float64, CastMode::Strict)?,
+        Some(_) => {
+            cast(column, &DataType::Int64, &DataType::Float64, CastMode::Strict, &TimeZones::default())?
+        }
         None => column.clone(),
     };
     floats.as_primitive_opt::<Float64Type>().cloned().ok_or_else(layout)

@@ -1,12 +1,15 @@
-//! Functions of dates and timestamps, which are in UTC. Source: GoogleSQL, "Date functions" and "Timestamp functions".
+//! Functions of dates and timestamps, in UTC unless a time zone is given. Source: GoogleSQL, "Date functions" and "Timestamp functions".
+
+use std::borrow::Cow;
 
 use arrow_array::ArrayRef;
 
 use super::super::{Argument, BatchCall, Body, Function, Signature, Type, Volatility};
-use super::date_format::{format, parse};
+use super::date_format::{Element, Target, elements, format};
+use super::date_parse::parse;
 use crate::data::{
-    Civil, DAY, DataType, Operand, SECOND, Scalar, StringView, civil, days, days_in_month, in_days,
-    in_micros, parse_timestamp, parse_zone,
+    Civil, DAY, DataType, SECOND, Scalar, StringView, TimeZone, TimeZones, civil, date_text, days,
+    days_in_month, has_zone, in_days, in_micros, parse_timestamp, zoned_text,
 };
 use crate::diag::{Code, Error, Result};
 
@@ -61,10 +64,10 @@ const NAMES: &[(&str, Unit)] = &[
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "EXTRACT",
-        "A part of a date or timestamp: EXTRACT(YEAR FROM x).",
+        "A part of a date or timestamp: EXTRACT(YEAR FROM x), EXTRACT(HOUR FROM x AT TIME ZONE 'Europe/Paris').",
         &[
             Signature::infer(&[Part, Date], part_type, Body::Scalar(extract)),
-            Signature::infer(&[Part, Timestamp], part_type, Body::Scalar(extract)),
+            Signature::infer(&[Part, Timestamp, String], part_type, Body::Scalar(extract)).optional(1),
         ],
     ),
     Function::new(
@@ -73,8 +76,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &[Signature::scalar(&[String], Date, |call| {
             let zones = Zones::of(call, 0)?;
             call.dates(&|row| {
-                let offset = zones.offset(row)?;
-                in_days((call.env.now + offset).div_euclid(DAY)).map(Some).ok_or_else(beyond)
+                let local = zones.at(row, &|zone| zone.local(call.env.now))?;
+                in_days(local.div_euclid(DAY)).map(Some).ok_or_else(beyond)
             })
         })
         .optional(1)],
@@ -210,12 +213,30 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &[Signature::scalar(&[Int64], Timestamp, |call| from_unix(call, 1))],
     ),
     Function::new(
+        "STRING",
+        "A date or timestamp as text, in UTC or in the given time zone.",
+        &[
+            Signature::scalar(&[Timestamp, String], String, |call| {
+                let (times, zones) = (call.arg(0)?.timestamps()?, Zones::of(call, 1)?);
+                call.strings(&|row| {
+                    let offset = zones.at(row, &|zone| zone.offset(times.at(row)))?;
+                    Ok(Some(zoned_text(times.at(row), offset).into()))
+                })
+            })
+            .optional(1),
+            Signature::scalar(&[Date], String, |call| {
+                let dates = call.arg(0)?.dates()?;
+                call.strings(&|row| Ok(Some(date_text(dates.at(row)).into())))
+            }),
+        ],
+    ),
+    Function::new(
         "FORMAT_DATE",
         "Formats a date, with a format such as '%d.%m.%Y'.",
         &[Signature::scalar(&[String, Date], String, |call| {
-            let (formats, dates) = (call.arg(0)?.strings()?, call.arg(1)?.dates()?);
+            let (formats, dates) = (Formats::of(call, Target::WrittenDate)?, call.arg(1)?.dates()?);
             call.strings(&|row| {
-                let text = format(formats.at(row), i64::from(dates.at(row)) * DAY, None)?;
+                let text = format(&formats.at(row)?, i64::from(dates.at(row)) * DAY, 0)?;
                 Ok(Some(text.into()))
             })
         })],
@@ -224,11 +245,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "FORMAT_TIMESTAMP",
         "Formats a timestamp, with a format such as '%F %T', in UTC or in the given time zone.",
         &[Signature::scalar(&[String, Timestamp, String], String, |call| {
-            let (formats, times) = (call.arg(0)?.strings()?, call.arg(1)?.timestamps()?);
+            let (formats, times) = (Formats::of(call, Target::Timestamp)?, call.arg(1)?.timestamps()?);
             let zones = Zones::of(call, 2)?;
             call.strings(&|row| {
-                let offset = zones.offset(row)?;
-                let text = format(formats.at(row), times.at(row) + offset, Some(offset))?;
+                let offset = zones.at(row, &|zone| zone.offset(times.at(row)))?;
+                let text = format(&formats.at(row)?, times.at(row), offset)?;
                 Ok(Some(text.into()))
             })
         })
@@ -238,9 +259,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "PARSE_DATE",
         "Parses a date, with a format such as '%d.%m.%Y'.",
         &[Signature::scalar(&[String, String], Date, |call| {
-            let (formats, texts) = (call.arg(0)?.strings()?, call.arg(1)?.strings()?);
+            let (formats, texts) = (Formats::of(call, Target::ReadDate)?, call.arg(1)?.strings()?);
             call.dates(&|row| {
-                let micros = parse(formats.at(row), texts.at(row))?;
+                let micros = parse(&formats.at(row)?, texts.at(row), &call.env.zones, &TimeZone::Offset(0))?;
                 in_days(micros.div_euclid(DAY)).map(Some).ok_or_else(beyond)
             })
         })],
@@ -249,11 +270,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "PARSE_TIMESTAMP",
         "Parses a timestamp, with a format such as '%F %T', in UTC or in the given time zone.",
         &[Signature::scalar(&[String, String, String], Timestamp, |call| {
-            let (formats, texts) = (call.arg(0)?.strings()?, call.arg(1)?.strings()?);
+            let (formats, texts) = (Formats::of(call, Target::Timestamp)?, call.arg(1)?.strings()?);
             let zones = Zones::of(call, 2)?;
             call.timestamps(&|row| {
-                let offset = zones.offset(row)?;
-                let micros = parse(formats.at(row), texts.at(row))? - offset;
+                let format = formats.at(row)?;
+                let micros = zones.at(row, &|zone| parse(&format, texts.at(row), &call.env.zones, zone))?;
                 in_micros(micros).map(Some).ok_or_else(beyond)
             })
         })
@@ -286,26 +307,60 @@ pub(super) fn unit(call: &BatchCall<'_>, position: usize) -> Result<Unit> {
 }
 
 /// The time zones of a call, row by row.
-struct Zones<'a>(Option<StringView<'a>>);
+enum Zones<'a> {
+    One(TimeZone<'a>),
+    Each(StringView<'a>, &'a TimeZones),
+}
 
 impl<'a> Zones<'a> {
     /// The zones of the argument at this position; UTC where it was left out.
     fn of(call: &'a BatchCall<'_>, position: usize) -> Result<Self> {
-        call.args.get(position).map(Operand::strings).transpose().map(Self)
+        let Some(argument) = call.args.get(position) else { return Ok(Self::One(TimeZone::Offset(0))) };
+        let names = argument.strings()?;
+        if argument.is_constant() && !argument.is_null(0) {
+            return zone(&call.env.zones, names.at(0)).map(Self::One);
+        }
+        Ok(Self::Each(names, &call.env.zones))
     }
 
-    /// How many microseconds the zone of a row is ahead of UTC.
-    fn offset(&self, row: usize) -> Result<i64> {
-        self.0.as_ref().map_or(Ok(0), |zones| zone(zones.at(row)))
+    /// What the zone of a row makes of a time.
+    fn at(&self, row: usize, read: &dyn Fn(&TimeZone<'_>) -> Result<i64>) -> Result<i64> {
+        match self {
+            Self::One(zone) => read(zone),
+            Self::Each(names, zones) => read(&zone(zones, names.at(row))?),
+        }
     }
 }
 
-/// How many microseconds a time zone is ahead of UTC.
-fn zone(name: &str) -> Result<i64> {
-    parse_zone(name).ok_or_else(|| {
-        Error::new(Code::UnsupportedSyntax, format!("time zone {name:?} is not supported"))
-            .hint("use 'UTC' or an offset such as '+02:00'; named zones need a database that is not part of the download")
+fn zone<'a>(zones: &'a TimeZones, name: &'a str) -> Result<TimeZone<'a>> {
+    zones.zone(name)?.ok_or_else(|| {
+        invalid(format!("there is no time zone {name:?}"))
+            .hint("write an offset such as '+02:00', or a name of the tz database such as 'Europe/Paris'")
     })
+}
+
+/// The formats of a call's first argument, read once where it is a constant.
+enum Formats<'a> {
+    One(Vec<Element>),
+    Each(StringView<'a>, Target),
+}
+
+impl<'a> Formats<'a> {
+    fn of(call: &'a BatchCall<'_>, target: Target) -> Result<Self> {
+        let argument = call.arg(0)?;
+        let texts = argument.strings()?;
+        if argument.is_constant() && !argument.is_null(0) {
+            return elements(texts.at(0), target).map(Self::One);
+        }
+        Ok(Self::Each(texts, target))
+    }
+
+    fn at(&self, row: usize) -> Result<Cow<'_, [Element]>> {
+        match self {
+            Self::One(elements) => Ok(Cow::Borrowed(elements)),
+            Self::Each(texts, target) => elements(texts.at(row), *target).map(Cow::Owned),
+        }
+    }
 }
 
 fn unfit(unit: Unit, what: &str) -> Error {
@@ -329,11 +384,14 @@ fn extract(call: &BatchCall<'_>) -> Result<ArrayRef> {
         };
     }
     let times = call.arg(1)?.timestamps()?;
+    let zones = Zones::of(call, 2)?;
+    let local = |row| zones.at(row, &|zone| zone.local(times.at(row)));
     if *call.returns == DataType::Date {
-        return call.dates(&|row| in_days(times.at(row).div_euclid(DAY)).map(Some).ok_or_else(beyond));
+        return call.dates(&|row| in_days(local(row)?.div_euclid(DAY)).map(Some).ok_or_else(beyond));
     }
     call.ints(&|row| {
-        let (date, time) = (in_days(times.at(row).div_euclid(DAY)), times.at(row).rem_euclid(DAY));
+        let local = local(row)?;
+        let (date, time) = (in_days(local.div_euclid(DAY)), local.rem_euclid(DAY));
         Ok(Some(match unit {
             Unit::Microsecond => time % SECOND,
             Unit::Millisecond => time % SECOND / 1000,
@@ -404,7 +462,7 @@ fn ordinal(date: i32, unit: Unit) -> Result<i64> {
 }
 
 /// The first day of the part in which a date lies.
-fn start_of(date: i32, unit: Unit) -> Result<i32> {
+pub(super) fn start_of(date: i32, unit: Unit) -> Result<i32> {
     let Civil { year, month, .. } = civil(date.into());
     let day = match unit {
         Unit::Day => Some(date),
@@ -496,13 +554,18 @@ fn timestamp_trunc(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (times, unit) = (call.arg(0)?.timestamps()?, unit(call, 1)?);
     let zones = Zones::of(call, 2)?;
     call.timestamps(&|row| {
-        let offset = zones.offset(row)?;
-        let local = times.at(row) + offset;
-        let start = match micros_in(unit) {
-            Ok(micros) => local - local.rem_euclid(micros),
-            Err(_) => i64::from(start_of(in_days(local.div_euclid(DAY)).ok_or_else(beyond)?, unit)?) * DAY,
-        };
-        in_micros(start - offset).map(Some).ok_or_else(beyond)
+        let start = zones.at(row, &|zone| {
+            let local = zone.local(times.at(row))?;
+            match micros_in(unit) {
+                // Hours and what is shorter keep the offset, as in ZetaSQL.
+                Ok(micros) if micros < DAY => Ok(times.at(row) - local.rem_euclid(micros)),
+                _ => {
+                    let date = in_days(local.div_euclid(DAY)).ok_or_else(beyond)?;
+                    zone.moment(i64::from(start_of(date, unit)?) * DAY)
+                }
+            }
+        })?;
+        in_micros(start).map(Some).ok_or_else(beyond)
     })
 }
 
@@ -519,8 +582,8 @@ fn date_of_timestamp(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let times = call.arg(0)?.timestamps()?;
     let zones = Zones::of(call, 1)?;
     call.dates(&|row| {
-        let offset = zones.offset(row)?;
-        in_days((times.at(row) + offset).div_euclid(DAY)).map(Some).ok_or_else(beyond)
+        let local = zones.at(row, &|zone| zone.local(times.at(row)))?;
+        in_days(local.div_euclid(DAY)).map(Some).ok_or_else(beyond)
     })
 }
 
@@ -529,10 +592,15 @@ fn timestamp_of_text(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let zones = Zones::of(call, 1)?;
     call.timestamps(&|row| {
         let text = texts.at(row);
-        let offset = zones.offset(row)?;
-        let micros = parse_timestamp(text)
-            .ok_or_else(|| Error::new(Code::CastFailed, format!("cannot convert {text:?} to TIMESTAMP")))?;
-        in_micros(micros - offset).map(Some).ok_or_else(beyond)
+        if call.args.len() > 1 && has_zone(text) {
+            return Err(invalid(format!("{text:?} has a time zone, and so has the second argument"))
+                .hint("leave one of them out"));
+        }
+        let micros = zones.at(row, &|zone| {
+            parse_timestamp(text, &call.env.zones, zone)?
+                .ok_or_else(|| Error::new(Code::CastFailed, format!("cannot convert {text:?} to TIMESTAMP")))
+        })?;
+        Ok(Some(micros))
     })
 }
 
@@ -540,8 +608,8 @@ fn timestamp_of_date(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let dates = call.arg(0)?.dates()?;
     let zones = Zones::of(call, 1)?;
     call.timestamps(&|row| {
-        let offset = zones.offset(row)?;
-        in_micros(i64::from(dates.at(row)) * DAY - offset).map(Some).ok_or_else(beyond)
+        let moment = zones.at(row, &|zone| zone.moment(i64::from(dates.at(row)) * DAY))?;
+        in_micros(moment).map(Some).ok_or_else(beyond)
     })
 }
 

@@ -1,10 +1,11 @@
-//! Formats of dates and times, such as `%d.%m.%Y`. Source: GoogleSQL, "Format elements for date and time parts".
+//! Formats of dates and times, such as `%d.%m.%Y`, and writing by them. Sources: GoogleSQL, "Format elements for date and time
+//! parts", and ZetaSQL's `date_time_util.cc`.
 
 use super::date::{Unit, beyond, date_part, day_in_year, week_in_year, weekday};
-use crate::data::{Civil, DAY, SECOND, civil, days, in_days, number, parse_zone};
+use crate::data::{Civil, DAY, SECOND, civil, in_days};
 use crate::diag::{Code, Error, Invariant, Result};
 
-const MONTHS: [&str; 12] = [
+pub(super) const MONTHS: [&str; 12] = [
     "January",
     "February",
     "March",
@@ -19,19 +20,112 @@ const MONTHS: [&str; 12] = [
     "December",
 ];
 
-const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+pub(super) const WEEKDAYS: [&str; 7] =
+    ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
 /// Elements that are short for several others.
 fn expanded(element: char) -> Option<&'static str> {
     Some(match element {
         'F' => "%Y-%m-%d",
-        'T' => "%H:%M:%S",
+        'T' | 'X' => "%H:%M:%S",
         'R' => "%H:%M",
+        'r' => "%I:%M:%S %p",
         'D' | 'x' => "%m/%d/%y",
-        'X' => "%H:%M:%S",
         'c' => "%a %b %e %H:%M:%S %Y",
         _ => return None,
     })
+}
+
+/// All elements of one letter, `:` for `%Ez` among them.
+const KNOWN: &str = "AaBbCdeGgHhIJjklMmnPpQSstUuVWwYyZz%";
+
+/// A piece of a format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Element {
+    Literal(char),
+    /// A blank, which in texts that are read stands for any number of them.
+    Blank(char),
+    /// `%Y` and so on; `:` is `%Ez`.
+    Named(char),
+    /// `%E4Y`.
+    Year4,
+    /// `%E3S`, and `%E*S` with `None`.
+    Seconds(Option<usize>),
+}
+
+/// What a format is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target {
+    Timestamp,
+    /// A DATE that is written: elements of a time stand for themselves.
+    WrittenDate,
+    /// A DATE that is read: elements of a time are errors.
+    ReadDate,
+}
+
+/// Elements that a DATE cannot have.
+const OF_TIME: &str = "cHIklMPpRrSsTXZz";
+
+/// The pieces of a format.
+///
+/// # Errors
+/// `unsupported-syntax` for an element that is not known, `invalid-value` for one that a DATE cannot have.
+pub(super) fn elements(format: &str, target: Target) -> Result<Vec<Element>> {
+    let mut elements = Vec::new();
+    let mut rest = format.chars();
+    while let Some(c) = rest.next() {
+        let before = rest.as_str();
+        if c != '%' {
+            elements.push(if c.is_ascii_whitespace() { Element::Blank(c) } else { Element::Literal(c) });
+            continue;
+        }
+        let Some(letter) = rest.next() else {
+            return Err(Error::new(Code::InvalidValue, "a format cannot end with a single %")
+                .hint("write %% for one"));
+        };
+        let (found, of_time) = match expanded(letter) {
+            Some(format) => (self::elements(format, Target::Timestamp)?, OF_TIME.contains(letter)),
+            None if letter == 'E' => {
+                let element = extended(&mut rest)?;
+                (vec![element], element != Element::Year4)
+            }
+            None if KNOWN.contains(letter) => (vec![Element::Named(letter)], OF_TIME.contains(letter)),
+            None => return Err(left_out(&letter.to_string())),
+        };
+        let written = before.strip_suffix(rest.as_str()).unwrap_or(before);
+        match target {
+            Target::WrittenDate if of_time => {
+                elements.push(Element::Literal('%'));
+                elements.extend(written.chars().map(Element::Literal));
+            }
+            Target::ReadDate if of_time => {
+                return Err(Error::new(Code::InvalidValue, format!("a DATE has no %{written}"))
+                    .hint("PARSE_TIMESTAMP reads times; DATE(…) of it is the date"));
+            }
+            _ => elements.extend(found),
+        }
+    }
+    Ok(elements)
+}
+
+/// What follows `%E`.
+fn extended(rest: &mut std::str::Chars<'_>) -> Result<Element> {
+    let text = rest.as_str();
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, after) = text.split_at(digits);
+    let (element, written) = match after.chars().next() {
+        Some('z') if digits == 0 => (Element::Named(':'), 1),
+        Some('*') if digits == 0 && after.starts_with("*S") => (Element::Seconds(None), 2),
+        Some('Y') if number == "4" => (Element::Year4, 2),
+        Some('S') if (1..=2).contains(&digits) => (Element::Seconds(number.parse().ok()), digits + 1),
+        other => return Err(left_out(&format!("E{number}{}", other.map(String::from).unwrap_or_default()))),
+    };
+    rest.nth(written - 1);
+    match element {
+        // Two digits are a number, and timestamps end with microseconds.
+        Element::Seconds(Some(digits)) if digits > 9 => Err(left_out(&format!("E{digits}S"))),
+        element => Ok(element),
+    }
 }
 
 fn month_name(month: i64) -> Result<&'static str> {
@@ -45,28 +139,36 @@ fn weekday_name(date: i32) -> Result<&'static str> {
 }
 
 /// The first three letters of a name: all names are ASCII and at least as long.
-fn abbreviated(name: &str) -> &str {
+pub(super) fn abbreviated(name: &str) -> &str {
     name.split_at(3).0
 }
 
-fn unknown(element: &str) -> Error {
-    Error::new(Code::InvalidValue, format!("format element %{element} is not supported here"))
+#[cold]
+pub(super) fn left_out(element: &str) -> Error {
+    Error::new(Code::UnsupportedSyntax, format!("format element %{element} is not supported here"))
+        .hint("the elements are those of BigQuery's \"Format elements\"; %% stands for a percent sign")
 }
 
-/// `micros` as text; `offset` is its time zone's, where it has a time at all.
-pub(super) fn format(format: &str, micros: i64, offset: Option<i64>) -> Result<String> {
-    let date = in_days(micros.div_euclid(DAY)).ok_or_else(beyond)?;
-    let moment = Moment { micros, offset, date, civil: civil(date.into()), time: micros.rem_euclid(DAY) };
+/// `micros` as text; `offset` is how far its time zone is ahead of UTC.
+pub(super) fn format(elements: &[Element], micros: i64, offset: i64) -> Result<String> {
+    // Seconds of an offset are left out.
+    let offset = offset - offset % (60 * SECOND);
+    let local = micros + offset;
+    let date = in_days(local.div_euclid(DAY)).ok_or_else(beyond)?;
+    let moment = Moment { micros, offset, date, civil: civil(date.into()), time: local.rem_euclid(DAY) };
     let mut text = String::new();
-    moment.write(format, &mut text)?;
+    for element in elements {
+        moment.write(*element, &mut text)?;
+    }
     Ok(text)
 }
 
 /// What is formatted, in the time zone that it is shown in.
 struct Moment {
+    /// In UTC.
     micros: i64,
-    /// How far the time zone is ahead of UTC; `None` of a date without a time.
-    offset: Option<i64>,
+    /// How far the time zone is ahead of UTC.
+    offset: i64,
     date: i32,
     civil: Civil,
     /// Microseconds since midnight.
@@ -74,23 +176,14 @@ struct Moment {
 }
 
 impl Moment {
-    fn write(&self, format: &str, text: &mut String) -> Result<()> {
-        let mut rest = format.chars();
-        while let Some(c) = rest.next() {
-            if c != '%' {
-                text.push(c);
-                continue;
-            }
-            let element = rest.next().ok_or_else(|| unknown(""))?;
-            if let Some(format) = expanded(element) {
-                self.write(format, text)?;
-            } else if element == 'E' {
-                text.push_str(&self.seconds(fraction_digits(&mut rest)?));
-            } else if "HIMSpPzZs".contains(element) {
-                text.push_str(&self.time_element(element)?);
-            } else {
-                text.push_str(&self.date_element(element)?);
-            }
+    fn write(&self, element: Element, text: &mut String) -> Result<()> {
+        match element {
+            Element::Literal(c) | Element::Blank(c) => text.push(c),
+            Element::Year4 => text.push_str(&format!("{:04}", self.civil.year)),
+            Element::Seconds(digits) => text.push_str(&self.seconds(digits)),
+            Element::Named(':') => text.push_str(&zone_text(self.offset, ":")),
+            Element::Named(letter) if OF_TIME.contains(letter) => text.push_str(&self.time_element(letter)?),
+            Element::Named(letter) => text.push_str(&self.date_element(letter)?),
         }
         Ok(())
     }
@@ -116,32 +209,32 @@ impl Moment {
             'W' => format!("{:02}", week_in_year(date, 1)?),
             'V' => format!("{:02}", date_part(date, Unit::IsoWeek)?),
             'G' => date_part(date, Unit::IsoYear)?.to_string(),
+            'g' => format!("{:02}", date_part(date, Unit::IsoYear)? % 100),
             'Q' => ((month - 1) / 3 + 1).to_string(),
             't' => "\t".into(),
             'n' => "\n".into(),
             '%' => "%".into(),
-            other => return Err(unknown(&other.to_string())),
+            other => return Err(left_out(&other.to_string())),
         })
     }
 
     fn time_element(&self, element: char) -> Result<String> {
-        let offset = self
-            .offset
-            .ok_or_else(|| unknown(&element.to_string()).hint("a DATE has no time: use FORMAT_TIMESTAMP"))?;
         let (hour, minute, second) =
             (self.time / SECOND / 3600, self.time / SECOND / 60 % 60, self.time / SECOND % 60);
+        let half = (hour + 11) % 12 + 1;
         Ok(match element {
             'H' => format!("{hour:02}"),
-            'I' => format!("{:02}", (hour + 11) % 12 + 1),
+            'k' => format!("{hour:2}"),
+            'I' => format!("{half:02}"),
+            'l' => format!("{half:2}"),
             'M' => format!("{minute:02}"),
             'S' => format!("{second:02}"),
             'p' => (if hour < 12 { "AM" } else { "PM" }).into(),
             'P' => (if hour < 12 { "am" } else { "pm" }).into(),
-            's' => (self.micros - offset).div_euclid(SECOND).to_string(),
-            'z' => zone_text(offset),
-            'Z' if offset == 0 => "UTC".into(),
-            'Z' => format!("UTC{}", zone_text(offset)),
-            other => return Err(unknown(&other.to_string())),
+            's' => self.micros.div_euclid(SECOND).to_string(),
+            'z' => zone_text(self.offset, ""),
+            'Z' => zone_name(self.offset),
+            other => return Err(left_out(&other.to_string())),
         })
     }
 
@@ -149,190 +242,30 @@ impl Moment {
     fn seconds(&self, digits: Option<usize>) -> String {
         let fraction = format!("{:06}", self.time % SECOND);
         let fraction = match digits {
-            Some(digits) => fraction.split_at(digits).0,
-            None => fraction.trim_end_matches('0'),
+            Some(digits) => format!("{fraction:0<digits$}").chars().take(digits).collect(),
+            None => fraction.trim_end_matches('0').to_owned(),
         };
         let point = if fraction.is_empty() { "" } else { "." };
         format!("{:02}{point}{fraction}", self.time / SECOND % 60)
     }
 }
 
-fn zone_text(offset: i64) -> String {
+/// Sign, hours and minutes of an offset.
+fn zone_parts(offset: i64) -> (char, i64, i64) {
     let minutes = offset.abs() / SECOND / 60;
-    format!("{}{:02}{:02}", if offset < 0 { '-' } else { '+' }, minutes / 60, minutes % 60)
+    (if offset < 0 { '-' } else { '+' }, minutes / 60, minutes % 60)
 }
 
-/// What follows `%E`: `*S` for as many digits as there are, or a number of digits from 0 to 6, such as `3S`.
-fn fraction_digits(rest: &mut std::str::Chars<'_>) -> Result<Option<usize>> {
-    match (rest.next(), rest.next()) {
-        (Some('*'), Some('S')) => Ok(None),
-        (Some(digits @ '0'..='6'), Some('S')) => Ok(digits.to_digit(10).map(|digits| digits as usize)),
-        _ => Err(unknown("E")),
-    }
+fn zone_text(offset: i64, separator: &str) -> String {
+    let (sign, hours, minutes) = zone_parts(offset);
+    format!("{sign}{hours:02}{separator}{minutes:02}")
 }
 
-/// What has been read of a date or time.
-struct Parsed {
-    year: i64,
-    month: i64,
-    day: i64,
-    day_in_year: Option<i64>,
-    hour: i64,
-    afternoon: Option<bool>,
-    /// Minutes, seconds and less, in microseconds.
-    rest: i64,
-    offset: i64,
-    since_epoch: Option<i64>,
-}
-
-/// The moment that `text` means, in microseconds; what it leaves out is that of 1970-01-01 00:00:00 UTC.
-pub(super) fn parse(format: &str, text: &str) -> Result<i64> {
-    let mut parsed = Parsed {
-        year: 1970,
-        month: 1,
-        day: 1,
-        day_in_year: None,
-        hour: 0,
-        afternoon: None,
-        rest: 0,
-        offset: 0,
-        since_epoch: None,
-    };
-    let mismatch = || {
-        Error::new(Code::InvalidValue, format!("{text:?} does not have the format {format:?}"))
-            .hint("SAFE. in front of the function gives NULL there")
-    };
-    let rest = parsed.read(format, text.as_bytes())?.ok_or_else(mismatch)?;
-    if !rest.trim_ascii().is_empty() {
-        return Err(mismatch());
+/// `UTC`, `UTC-5`, `UTC+0530`.
+fn zone_name(offset: i64) -> String {
+    match zone_parts(offset) {
+        _ if offset == 0 => "UTC".into(),
+        (sign, hours, 0) => format!("UTC{sign}{hours}"),
+        (sign, hours, minutes) => format!("UTC{sign}{hours:02}{minutes:02}"),
     }
-    parsed.micros().ok_or_else(mismatch)
-}
-
-impl Parsed {
-    /// Reads what `format` asks for from the start of `text` and gives what is left; `None` where they do not match.
-    fn read<'a>(&mut self, format: &str, mut text: &'a [u8]) -> Result<Option<&'a [u8]>> {
-        let mut elements = format.chars();
-        while let Some(c) = elements.next() {
-            if c.is_whitespace() {
-                text = text.trim_ascii_start();
-                continue;
-            }
-            if c != '%' {
-                let mut bytes = [0; 4];
-                match text.strip_prefix(c.encode_utf8(&mut bytes).as_bytes()) {
-                    Some(rest) => text = rest,
-                    None => return Ok(None),
-                }
-                continue;
-            }
-            let element = elements.next().ok_or_else(|| unknown(""))?;
-            let rest = match expanded(element) {
-                Some(format) => self.read(format, text)?,
-                None => {
-                    let element = match element {
-                        'E' => fraction_digits(&mut elements).map(|_| 'E')?,
-                        element => element,
-                    };
-                    if !"YymdejHIMSpPBbhAazZsE%tn".contains(element) {
-                        return Err(unknown(&element.to_string()));
-                    }
-                    self.read_element(element, text)
-                }
-            };
-            match rest {
-                Some(rest) => text = rest,
-                None => return Ok(None),
-            }
-        }
-        Ok(Some(text))
-    }
-
-    fn read_element<'a>(&mut self, element: char, text: &'a [u8]) -> Option<&'a [u8]> {
-        let two = |text| number(text, 1, 2);
-        let rest;
-        match element {
-            'Y' => (self.year, rest) = number(text, 1, 4)?,
-            'y' => {
-                let (year, after) = two(text)?;
-                (self.year, rest) = (if year < 69 { 2000 + year } else { 1900 + year }, after);
-            }
-            'm' => (self.month, rest) = two(text)?,
-            'd' | 'e' => (self.day, rest) = two(text.trim_ascii_start())?,
-            'j' => {
-                let (day, after) = number(text, 1, 3)?;
-                (self.day_in_year, rest) = (Some(day), after);
-            }
-            'H' => (self.hour, rest) = two(text).filter(|(hour, _)| *hour < 24)?,
-            'I' => (self.hour, rest) = two(text).filter(|(hour, _)| (1..=12).contains(hour))?,
-            'M' => {
-                let (minutes, after) = two(text).filter(|(minutes, _)| *minutes < 60)?;
-                self.rest += minutes * 60 * SECOND;
-                rest = after;
-            }
-            'S' | 'E' => {
-                let (seconds, after) = two(text).filter(|(seconds, _)| *seconds < 60)?;
-                let (fraction, after) = match after.strip_prefix(b".") {
-                    Some(after) if element == 'E' => crate::data::fraction(after)?,
-                    _ => (0, after),
-                };
-                self.rest += seconds * SECOND + fraction;
-                rest = after;
-            }
-            'p' | 'P' => {
-                let (half, after) = text.split_at_checked(2)?;
-                self.afternoon = Some(half.eq_ignore_ascii_case(b"PM"));
-                rest = Some(after)
-                    .filter(|_| half.eq_ignore_ascii_case(b"PM") || half.eq_ignore_ascii_case(b"AM"))?;
-            }
-            'B' | 'b' | 'h' => {
-                let (month, after) = named(&MONTHS, text)?;
-                (self.month, rest) = (month + 1, after);
-            }
-            'A' | 'a' => rest = named(&WEEKDAYS, text)?.1,
-            's' => {
-                let (seconds, after) = number(text, 1, 12)?;
-                (self.since_epoch, rest) = (Some(seconds), after);
-            }
-            'z' | 'Z' => {
-                let length = text.iter().take_while(|byte| !byte.is_ascii_whitespace()).count();
-                let (zone, after) = text.split_at_checked(length)?;
-                self.offset = parse_zone(std::str::from_utf8(zone).ok()?)?;
-                rest = after;
-            }
-            't' | 'n' => rest = text.trim_ascii_start(),
-            _ => rest = text.strip_prefix(b"%")?,
-        }
-        Some(rest)
-    }
-
-    fn micros(&self) -> Option<i64> {
-        if let Some(seconds) = self.since_epoch {
-            return seconds.checked_mul(SECOND);
-        }
-        let date = match self.day_in_year {
-            None => days(Civil { year: self.year, month: self.month, day: self.day })?,
-            Some(day) => {
-                let first = days(Civil { year: self.year, month: 1, day: 1 })?;
-                let date = in_days(i64::from(first) + day - 1)?;
-                let in_this_year = day > 0 && civil(date.into()).year == self.year;
-                in_this_year.then_some(date)?
-            }
-        };
-        let hour = match self.afternoon {
-            None => self.hour,
-            Some(afternoon) => self.hour % 12 + if afternoon { 12 } else { 0 },
-        };
-        Some(i64::from(date) * DAY + hour * 3600 * SECOND + self.rest - self.offset)
-    }
-}
-
-/// The name, in full or abbreviated, at the start of `text`: its index, and what follows.
-fn named<'a>(names: &[&str], text: &'a [u8]) -> Option<(i64, &'a [u8])> {
-    (0..).zip(names).find_map(|(index, name)| {
-        [name, abbreviated(name)].into_iter().find_map(|name| {
-            let (start, rest) = text.split_at_checked(name.len())?;
-            start.eq_ignore_ascii_case(name.as_bytes()).then_some((index, rest))
-        })
-    })
 }

@@ -4,6 +4,7 @@ mod array;
 mod condition;
 mod date;
 mod date_format;
+mod date_parse;
 mod fingerprint;
 mod hash;
 mod math;

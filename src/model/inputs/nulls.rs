@@ -7,7 +7,7 @@ use arrow_array::{Array, ArrayRef, ListArray, UInt64Array};
 use arrow_schema::ArrowError;
 use arrow_select::{concat::concat, take::take};
 
-use crate::data::{CastMode, DataType, Scalar, array_of, cast, scalar_at};
+use crate::data::{CastMode, DataType, Scalar, TimeZones, array_of, cast, scalar_at};
 use crate::diag::{Code, Error, Invariant, Result};
 use crate::model::graph_port::{GraphPort, scalar_type};
 use crate::model::options::{ModelOptions, NullHandling};
@@ -57,7 +57,7 @@ impl NullPolicy {
         {
             let from = value.data_type().invariant("the type of `default_on_null`")?;
             let filler = array_of(std::slice::from_ref(value), &from)
-                .and_then(|filler| cast(&filler, &from, &scalar, CastMode::Strict));
+                .and_then(|filler| cast(&filler, &from, &scalar, CastMode::Strict, &TimeZones::default()));
             return filler.map(Self::Fill).map_err(|_| {
                 let message =
                     format!("`default_on_null` is {value} for input `{}`, expected {scalar}", column.name);

@@ -77,12 +77,14 @@ impl Binder<'_> {
         &mut self,
         part: &ast::Ident,
         value: &ast::Expr,
+        zone: Option<&ast::Expr>,
         span: Span,
         names: Names<'_>,
     ) -> Result<Expr> {
         let function = function::function("EXTRACT").invariant("EXTRACT is not declared")?;
         let part = ast::Expr { kind: ast::ExprKind::Name(part.clone()), span: part.span };
-        self.scalar_call(function, &[part, value.clone()], false, span, names)
+        let args: Vec<_> = [part, value.clone()].into_iter().chain(zone.cloned()).collect();
+        self.scalar_call(function, &args, false, span, names)
     }
 
     /// Chooses the signature and converts the arguments.

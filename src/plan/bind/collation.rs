@@ -151,6 +151,8 @@ fn first_of(arg: Expr) -> Result<Aggregate> {
         args: vec![arg],
         distinct: false,
         ignore_nulls: false,
+        respect_nulls: false,
+        having: None,
         order_by: Vec::new(),
         limit: None,
         data_type,

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::data::{CastMode, DataType, Scalar, array_of, cast, scalar_at};
-use crate::diag::{Result, Span};
+use crate::data::{CastMode, DataType, Scalar, TimeZones, array_of, cast, scalar_at};
+use crate::diag::{Code, Result, Span};
 use crate::function::fold;
 use crate::limits::Limits;
 use crate::plan::expr::{Expr, ExprKind};
@@ -26,7 +26,7 @@ pub(super) fn constant(expr: &Expr, limits: &Arc<Limits>) -> Result<Option<Scala
             _ => None,
         },
         ExprKind::Cast { value, mode } => match constant(value, limits)? {
-            Some(inner) => Some(cast_scalar(inner, &value.data_type, &expr.data_type, *mode, expr.span)?),
+            Some(inner) => cast_scalar(inner, &value.data_type, &expr.data_type, *mode, expr.span)?,
             None => None,
         },
         ExprKind::Call { function, kernel, args, .. } => match all(args)? {
@@ -41,7 +41,7 @@ pub(super) fn constant(expr: &Expr, limits: &Arc<Limits>) -> Result<Option<Scala
     })
 }
 
-/// The CAST of one value.
+/// The CAST of one value; `None` where it depends on the time zones that the host knows.
 ///
 /// # Errors
 /// `cast-failed`, at `span`.
@@ -51,10 +51,15 @@ pub(super) fn cast_scalar(
     to: &DataType,
     mode: CastMode,
     span: Span,
-) -> Result<Scalar> {
-    let array = cast(&array_of(&[value], from)?, from, to, mode).map_err(|mut error| {
-        error.take_row();
-        error.or_at(span)
-    })?;
-    scalar_at(&array, to, 0)
+) -> Result<Option<Scalar>> {
+    let array =
+        cast(&array_of(&[value], from)?, from, to, mode, &TimeZones::default()).map_err(|mut error| {
+            error.take_row();
+            error.or_at(span)
+        });
+    match array {
+        Ok(array) => scalar_at(&array, to, 0).map(Some),
+        Err(error) if error.code() == Code::UnsupportedSyntax => Ok(None),
+        Err(error) => Err(error),
+    }
 }

@@ -109,7 +109,9 @@ impl Binder<'_> {
                 self.scalar_call(function, args, false, span, names).map(Typed::from)
             }
             ast::ExprKind::Call(call) => self.call(call, span, names).map(Typed::from),
-            ast::ExprKind::Extract(part, value) => self.extract(part, value, span, names).map(Typed::from),
+            ast::ExprKind::Extract { part, value, zone } => {
+                self.extract(part, value, zone.as_deref(), span, names).map(Typed::from)
+            }
             ast::ExprKind::Cast { value, to, safe, .. } if self.is_tsql() => {
                 let value = self.typed(value, names)?;
                 self.tsql_cast(value, to, *safe, span).map(Typed::from)
@@ -546,9 +548,11 @@ pub(super) fn coerced(typed: Typed, wanted: &DataType) -> Result<Option<Expr>> {
     }
     let span = expr.span;
     let kind = match expr.kind {
-        ExprKind::Literal(value) if as_date => {
-            let value = cast_scalar(value, &expr.data_type, wanted, CastMode::Strict, span)?;
-            ExprKind::Literal(value)
+        ExprKind::Literal(ref value) if as_date => {
+            match cast_scalar(value.clone(), &expr.data_type, wanted, CastMode::Strict, span)? {
+                Some(value) => ExprKind::Literal(value),
+                None => ExprKind::Cast { value: Box::new(expr), mode: CastMode::Strict },
+            }
         }
         _ => ExprKind::Cast { value: Box::new(expr), mode: CastMode::Strict },
     };

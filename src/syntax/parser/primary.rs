@@ -248,7 +248,7 @@ impl Parser<'_> {
         Ok(self.spanned(ExprKind::Cast { value, to, safe: false, truncate: false }, start))
     }
 
-    /// `EXTRACT(part FROM value)`.
+    /// `EXTRACT(part FROM value [AT TIME ZONE zone])`.
     fn extract(&mut self) -> Result<Expr> {
         let start = self.bump().span;
         let open = self.expect(Punctuation::LeftParen)?;
@@ -261,9 +261,15 @@ impl Parser<'_> {
         }
         self.expect_word("FROM")?;
         let value = Box::new(self.expr()?);
-        self.refuse(&["AT"], "timestamps are read in UTC")?;
+        let zone = if self.eat_word("AT") {
+            self.expect_word("TIME")?;
+            self.expect_word("ZONE")?;
+            Some(Box::new(self.expr()?))
+        } else {
+            None
+        };
         self.close(open, Punctuation::RightParen)?;
-        Ok(self.spanned(ExprKind::Extract(part, value), start))
+        Ok(self.spanned(ExprKind::Extract { part, value, zone }, start))
     }
 
     /// `CASE [operand] WHEN … THEN … [ELSE …] END`.

@@ -48,7 +48,10 @@ pub(super) fn show(expr: &Expr) -> String {
             format!("{data_type}{{{}}}", fields.collect::<Vec<_>>().join(", "))
         }
         ExprKind::Interval(value, unit) => format!("interval({} {})", show(value), unit.text),
-        ExprKind::Extract(part, value) => format!("extract({} {})", part.text, show(value)),
+        ExprKind::Extract { part, value, zone } => {
+            let zone = zone.as_ref().map(|zone| format!(" in {}", show(zone))).unwrap_or_default();
+            format!("extract({} {}{zone})", part.text, show(value))
+        }
         ExprKind::Case { operand, branches, otherwise } => {
             let branches = branches.iter().map(|(when, then)| format!(" {}->{}", show(when), show(then)));
             let operand = operand.as_ref().map(|it| show(it)).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Formats of dates and times: BigQuery's format elements.
 
 use super::syntax::invalid;
-use crate::data::{Civil, DAY, SECOND, days, fraction, in_micros, number, parse_zone};
+use crate::data::{Civil, DAY, SECOND, days, fraction, in_micros, number, offset};
 use crate::diag::Result;
 
 /// One part of a format.
@@ -145,7 +145,9 @@ impl Moment {
                 return Some(rest);
             }
             Part::Zone => {
-                self.offset = parse_zone(std::str::from_utf8(text).ok()?)?;
+                let zone = std::str::from_utf8(text).ok()?.trim();
+                let is_utc = ["", "Z", "UTC"].iter().any(|utc| zone.eq_ignore_ascii_case(utc));
+                self.offset = if is_utc { 0 } else { offset(zone)? };
                 return Some(&[]);
             }
             Part::Year => number(text, 4, 4)?,

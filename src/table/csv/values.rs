@@ -2,7 +2,7 @@
 
 use super::options::CsvOptions;
 use super::pattern::Pattern;
-use crate::data::{DataType, parse_bool, parse_date, parse_int, parse_timestamp};
+use crate::data::{DataType, parse_bool, parse_date, parse_int, parse_plain_timestamp};
 use crate::diag::Result;
 
 /// How dates and times are written.
@@ -31,7 +31,7 @@ impl Values {
     pub(super) fn timestamp(&self, text: &str) -> Option<i64> {
         match &self.timestamp {
             Some(pattern) => pattern.micros(text),
-            None => parse_timestamp(text),
+            None => parse_plain_timestamp(text),
         }
     }
 
