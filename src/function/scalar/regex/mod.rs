@@ -1,5 +1,7 @@
-//! Regular expressions. Source: GoogleSQL, "String functions"; the syntax is that of the crate
-//! `regex-lite`, which has most of RE2's: no Unicode classes.
+//! Regular expressions. Source: GoogleSQL, "String functions"; the syntax is RE2's, the engine the crate `regex-lite`.
+
+mod re2;
+mod unicode;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -69,11 +71,7 @@ impl<'a> Patterns<'a> {
             ..=2 => Ok(regex),
             groups => Err(Error::new(
                 Code::InvalidValue,
-                format!(
-                    "the regular expression {:?} has {} groups, expected at most one",
-                    regex.as_str(),
-                    groups - 1
-                ),
+                format!("the regular expression has {} groups, expected at most one", groups - 1),
             )
             .hint("write (?: … ) for parentheses that only group")),
         }
@@ -81,9 +79,12 @@ impl<'a> Patterns<'a> {
 }
 
 fn compile(pattern: &str) -> Result<Regex> {
-    Regex::new(pattern).map_err(|error| {
-        Error::new(Code::InvalidValue, format!("{pattern:?} is not a regular expression: {error}"))
-            .hint("write patterns as raw strings, r'…', where a backslash stands for itself")
+    Regex::new(&re2::translated(pattern)?).map_err(|error| {
+        // RE2 reads it; this engine may find it too large.
+        Error::new(
+            Code::LimitExceeded,
+            format!("the regular expression {pattern:?} cannot be compiled: {error}"),
+        )
     })
 }
 
