@@ -1,6 +1,10 @@
 //! Taking and concatenating columns: Arrow's kernels, with our errors.
 
-use arrow_array::{Array, ArrayRef, UInt64Array, new_null_array};
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, ListArray, StructArray, UInt64Array, new_null_array};
+use arrow_buffer::OffsetBuffer;
 use arrow_schema::ArrowError;
 
 use crate::diag::{Code, Error, Result, ensure};
@@ -29,6 +33,37 @@ pub(crate) fn concat(arrays: &[ArrayRef]) -> Result<ArrayRef> {
             arrow_select::concat::concat(&arrays).map_err(failed)
         }
     }
+}
+
+/// The column with empty arrays in place of NULL ones, in its structs too.
+///
+/// # Errors
+/// As [`take`].
+pub(crate) fn without_null_arrays(array: &ArrayRef) -> Result<ArrayRef> {
+    let broken = |error: ArrowError| Error::internal("a column can be built again").detail(error);
+    if let Some(structs) = array.as_struct_opt() {
+        let columns = structs.columns().iter().map(without_null_arrays).collect::<Result<_>>()?;
+        let (fields, nulls) = (structs.fields().clone(), structs.nulls().cloned());
+        let structs = StructArray::try_new_with_length(fields, columns, nulls, array.len());
+        return structs.map(|structs| Arc::new(structs) as ArrayRef).map_err(broken);
+    }
+    let Some(list) = array.as_list_opt::<i32>().filter(|list| list.null_count() > 0) else {
+        return Ok(array.clone());
+    };
+    let ranges = list.offsets().windows(2).enumerate().map(|(row, range)| match *range {
+        [start, end] if list.is_valid(row) => start..end,
+        _ => 0..0,
+    });
+    let ranges: Vec<_> = ranges.collect();
+    let lengths = ranges.iter().map(ExactSizeIterator::len);
+    let kept = ranges.iter().cloned().flatten().map(i32::unsigned_abs).map(u64::from);
+    let values = take(list.values(), &kept.collect::<Vec<_>>().into())?;
+    let arrow_schema::DataType::List(field) = array.data_type() else {
+        return Err(Error::internal("an array column has another type"));
+    };
+    ListArray::try_new(field.clone(), OffsetBuffer::from_lengths(lengths), values, None)
+        .map(|list| Arc::new(list) as ArrayRef)
+        .map_err(broken)
 }
 
 #[cold]

@@ -22,7 +22,7 @@ pub(crate) use calendar::{
 };
 pub(crate) use cast::{CastMode, can_cast, can_coerce, cast, parse_bool, parse_int};
 pub(crate) use compare::{SortKey, order_of, sort_indices, top_indices};
-pub(crate) use gather::{concat, row_index, take};
+pub(crate) use gather::{concat, row_index, take, without_null_arrays};
 pub(crate) use key::KeyTable;
 pub(crate) use operand::{BytesView, Operand, StringView};
 pub use scalar::Scalar;

@@ -135,8 +135,19 @@ pub(crate) fn common_type(a: &DataType, b: &DataType) -> Option<DataType> {
 
 #[cold]
 fn mismatch(function: &Function, args: &[Option<DataType>]) -> Error {
-    let found: Vec<_> =
+    let mut found: Vec<_> =
         args.iter().map(|arg| arg.as_ref().map_or_else(|| "NULL".into(), DataType::to_string)).collect();
+    // What was written as a date part or an INTERVAL is named so, not by the values that stand for it inside.
+    for signature in function.signatures {
+        let place = |wanted: Type| signature.args.iter().position(|arg| *arg == wanted);
+        if let Some(place) = place(Type::Interval).filter(|place| place + 2 == found.len()) {
+            found.splice(place.., ["INTERVAL".to_owned()]);
+        } else if let Some(part) = place(Type::Part).and_then(|place| found.get_mut(place))
+            && part.as_str() == "STRING"
+        {
+            *part = "date part".into();
+        }
+    }
     let forms: Vec<_> = function.signatures.iter().map(|signature| signature.form(function)).collect();
     let what = if function.is_operator() { "operator" } else { "function" };
     Error::new(

@@ -1,7 +1,7 @@
 //! CREATE TABLE: takes the rows of its query, if there is one, then puts the table into the catalog.
 
 use super::collect::{Collect, Finish};
-use super::insert::check_nulls;
+use super::insert::{check_nulls, stored};
 use super::{Job, JobContext, JobStep};
 use crate::catalog::Rules;
 use crate::data::{Batch, Schema};
@@ -36,7 +36,7 @@ impl Finish for NewTable {
     fn finish(self, batches: Vec<Batch>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
         let Self { name, schema, rules } = self;
         check_nulls(&batches, &schema, &rules)?;
-        let table = Table { schema, batches, notes: Vec::new() };
+        let table = Table { schema, batches: stored(batches)?, notes: Vec::new() };
         let count = table.rows();
         ctx.engine.catalog().put_table(&name, table, rules);
         Ok(JobStep::changed(format!("Successfully created table named {name} with {count} rows")))

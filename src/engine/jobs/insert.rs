@@ -3,7 +3,7 @@
 use super::collect::{Collect, Finish};
 use super::{Job, JobContext, JobStep};
 use crate::catalog::Rules;
-use crate::data::{Batch, Schema};
+use crate::data::{Batch, Schema, without_null_arrays};
 use crate::diag::{Code, Error, Invariant, Result};
 use crate::plan::Insert;
 
@@ -32,10 +32,20 @@ impl Finish for NewRows {
         // A table that came from no CREATE TABLE asks nothing of its rows.
         let rules = catalog.rules(&name).cloned().unwrap_or_default();
         check_nulls(&batches, &schema, &rules)?;
+        let batches = stored(batches)?;
         let count: usize = batches.iter().map(Batch::rows).sum();
         catalog.append(&name, batches)?;
         Ok(JobStep::changed(format!("Successfully inserted {count} rows into {name}")))
     }
+}
+
+/// The rows as a table keeps them: as in BigQuery, a NULL array becomes an empty one.
+pub(super) fn stored(batches: Vec<Batch>) -> Result<Vec<Batch>> {
+    let store = |batch: Batch| {
+        let columns = batch.columns().iter().map(without_null_arrays).collect::<Result<_>>()?;
+        Batch::new(batch.rows(), columns)
+    };
+    batches.into_iter().map(store).collect()
 }
 
 /// # Errors

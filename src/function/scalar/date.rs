@@ -101,20 +101,29 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "DATE_ADD",
         "Adds an interval to a date. If the resulting month has no such day, the result is its last day.",
-        &[Signature::scalar(&[Date, Interval], Date, |call| add_to_date(call, 1))],
+        &[
+            Signature::scalar(&[Date, Interval], Date, |call| add_to_date(call, 1)),
+            Signature::scalar(&[Timestamp, Interval], Timestamp, |call| add_to_timestamp(call, 1)),
+        ],
     ),
     Function::new(
         "DATE_SUB",
         "Subtracts an interval from a date. If the resulting month has no such day, the result is its last day.",
-        &[Signature::scalar(&[Date, Interval], Date, |call| add_to_date(call, -1))],
+        &[
+            Signature::scalar(&[Date, Interval], Date, |call| add_to_date(call, -1)),
+            Signature::scalar(&[Timestamp, Interval], Timestamp, |call| add_to_timestamp(call, -1)),
+        ],
     ),
     Function::new(
         "DATE_DIFF",
         "The number of boundaries of a date part, such as the starts of months, from the second date to the first.",
-        &[Signature::scalar(&[Date, Date, Part], Int64, |call| {
-            let (later, earlier, unit) = (call.arg(0)?.dates()?, call.arg(1)?.dates()?, unit(call, 2)?);
-            call.ints(&|row| Ok(Some(ordinal(later.at(row), unit)? - ordinal(earlier.at(row), unit)?)))
-        })],
+        &[
+            Signature::scalar(&[Date, Date, Part], Int64, |call| {
+                let (later, earlier, unit) = (call.arg(0)?.dates()?, call.arg(1)?.dates()?, unit(call, 2)?);
+                call.ints(&|row| Ok(Some(ordinal(later.at(row), unit)? - ordinal(earlier.at(row), unit)?)))
+            }),
+            Signature::scalar(&[Timestamp, Timestamp, Part], Int64, timestamp_diff),
+        ],
     ),
     Function::new(
         "DATE_TRUNC",
@@ -170,12 +179,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "TIMESTAMP_DIFF",
         "The number of whole units, such as hours, from the second timestamp to the first.",
-        &[Signature::scalar(&[Timestamp, Timestamp, Part], Int64, |call| {
-            let (later, earlier, unit) =
-                (call.arg(0)?.timestamps()?, call.arg(1)?.timestamps()?, unit(call, 2)?);
-            let micros = micros_in(unit)?;
-            call.ints(&|row| Ok(Some((later.at(row) - earlier.at(row)) / micros)))
-        })],
+        &[Signature::scalar(&[Timestamp, Timestamp, Part], Int64, timestamp_diff)],
     ),
     Function::new(
         "TIMESTAMP_TRUNC",
@@ -548,6 +552,12 @@ pub(in crate::function) fn add_to_timestamp(call: &BatchCall<'_>, sign: i64) -> 
             counts.at(row).checked_mul(micros).and_then(|interval| times.at(row).checked_add(interval));
         moved.and_then(in_micros).map(Some).ok_or_else(beyond)
     })
+}
+
+fn timestamp_diff(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let (later, earlier, unit) = (call.arg(0)?.timestamps()?, call.arg(1)?.timestamps()?, unit(call, 2)?);
+    let micros = micros_in(unit)?;
+    call.ints(&|row| Ok(Some((later.at(row) - earlier.at(row)) / micros)))
 }
 
 fn timestamp_trunc(call: &BatchCall<'_>) -> Result<ArrayRef> {

@@ -396,6 +396,14 @@ impl Binder<'_> {
             }
             .ok_or_else(|| {
                 let names = ["INT64", "FLOAT64", "BOOL", "STRING", "BYTES", "DATE", "TIMESTAMP"];
+                if let Some(hint) = left_out_type(text) {
+                    return Error::new(
+                        Code::UnknownType,
+                        format!("type {} is left out", text.to_ascii_uppercase()),
+                    )
+                    .at(name.span)
+                    .hint(hint);
+                }
                 let error =
                     Error::new(Code::UnknownType, format!("type `{text}` was not found")).at(name.span);
                 match nearest(text, names) {
@@ -418,6 +426,24 @@ impl Binder<'_> {
             }
         }
     }
+}
+
+/// What to do instead of a type of GoogleSQL that is left out on purpose; `None` for any other name.
+fn left_out_type(name: &str) -> Option<&'static str> {
+    let hint = match name.to_ascii_uppercase().as_str() {
+        "DATETIME" => "use TIMESTAMP, which is in UTC, or a time zone with the functions of timestamps",
+        "TIME" => "use TIMESTAMP, or FORMAT_TIMESTAMP('%T', …)",
+        "JSON" => {
+            "JSON is decoded before it comes in: register the rows as a table, whose objects are STRUCTs"
+        }
+        "INTERVAL" => "intervals are arguments of functions such as TIMESTAMP_ADD",
+        "GEOGRAPHY" => "keep longitude and latitude as two columns of FLOAT64",
+        "RANGE" => "keep start and end as two columns",
+        "UUID" => "keep it as STRING",
+        "ENUM" | "PROTO" | "MAP" | "GRAPH_ELEMENT" | "GRAPH_PATH" => "use STRING, STRUCT or ARRAY",
+        _ => return None,
+    };
+    Some(hint)
 }
 
 /// The name of a struct's field that has none.

@@ -271,6 +271,10 @@ impl Parser<'_> {
             }
             Comparison::Sign(operator) => {
                 self.refuse_doubled_sign()?;
+                self.refuse(
+                    &["ANY", "SOME", "ALL"],
+                    "compare with MAX or MIN of the values, or write value IN (SELECT …)",
+                )?;
                 let right = self.expr_above(power::COMPARE)?;
                 self.binary(operator, left, right, start)
             }

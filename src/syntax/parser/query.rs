@@ -199,6 +199,15 @@ impl Parser<'_> {
     fn select(&mut self) -> Result<(Select, Option<Top>)> {
         let start = self.token().span;
         self.expect_word("SELECT")?;
+        if self.at_word("WITH") && self.nth(1).kind != TokenKind::Punctuation(Punctuation::Comma) {
+            let words = ["DIFFERENTIAL_PRIVACY", "AGGREGATION_THRESHOLD", "ANONYMIZATION"];
+            if let Some(word) = words.iter().find(|word| self.nth_at_word(1, word)) {
+                return Err(self.unsupported(
+                    &format!("`SELECT WITH {word}`"),
+                    "leave the clause out: what a page computes stays with its user",
+                ));
+            }
+        }
         let distinct = self.eat_word("DISTINCT");
         if !distinct {
             self.eat_word("ALL");
@@ -310,7 +319,14 @@ impl Parser<'_> {
             return Ok(Some(GroupBy::All));
         }
         let items = self.comma_separated(|parser| {
-            parser.refuse(&["ROLLUP", "CUBE", "GROUPING"], "join several GROUP BY with UNION ALL")?;
+            parser.refuse(&["ROLLUP", "CUBE"], "join several GROUP BY with UNION ALL")?;
+            if parser.at_words(&["GROUPING", "SETS"]) {
+                return Err(parser.unsupported("`GROUPING SETS`", "join several GROUP BY with UNION ALL"));
+            }
+            if parser.at(Punctuation::LeftParen) && parser.nth_at(1, Punctuation::RightParen) {
+                return Err(parser
+                    .unsupported("`GROUP BY ()`", "leave GROUP BY out: aggregates alone make one group"));
+            }
             parser.expr()
         })?;
         Ok(Some(GroupBy::Items(items)))

@@ -4,6 +4,7 @@ use super::{column_count, exists_already};
 use crate::catalog::Rules;
 use crate::data::Schema;
 use crate::diag::{Code, Error, Result, Span};
+use crate::plan::bind::expr::implied_name;
 use crate::plan::bind::query::unique_names;
 use crate::plan::bind::{Binder, Bound};
 use crate::plan::node::Plan;
@@ -29,6 +30,7 @@ impl Binder<'_> {
             Some(query) => {
                 let mut root = self.result(query)?;
                 if create.columns.is_empty() {
+                    check_names(query)?;
                     schema.clone_from(&root.schema);
                 } else if schema.fields.len() != root.schema.fields.len() {
                     let found = root.schema.fields.len();
@@ -53,6 +55,21 @@ impl Binder<'_> {
             .collect();
         Ok(Bound::CreateTable(CreateTable { name, schema, plan, rules }))
     }
+}
+
+/// Checks that every column of the query has a name of its own: a table's columns cannot be `f0_`.
+fn check_names(query: &ast::Query) -> Result<()> {
+    let ast::QueryBody::Select(select) = &query.body else { return Ok(()) };
+    for item in &select.items {
+        if let ast::SelectItem::Expr { expr, alias: None } = item
+            && implied_name(expr).is_none()
+        {
+            return Err(Error::new(Code::SyntaxError, "a column of CREATE TABLE AS needs a name")
+                .at(expr.span)
+                .hint("write AS and a name behind it"));
+        }
+    }
+    Ok(())
 }
 
 /// What the declared columns ask of the table's rows.
