@@ -141,7 +141,6 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("APPROX_EUCLIDEAN_DISTANCE", "write ML.DISTANCE(a, b, 'EUCLIDEAN'), which is exact"),
     ("APPROX_COSINE_DISTANCE", "write ML.DISTANCE(a, b, 'COSINE'), which is exact"),
     ("APPROX_DOT_PRODUCT", ELEMENTS),
-    ("DOT_PRODUCT", ELEMENTS),
     ("ERROR", "1 / 0 is an error too; check the rows before"),
     ("IFERROR", "SAFE. in front of a function gives NULL in place of an error; IFNULL replaces it"),
     ("ISERROR", "SAFE. in front of a function gives NULL in place of an error"),

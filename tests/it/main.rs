@@ -24,6 +24,7 @@ mod notation;
 mod operators;
 mod provenance;
 mod reference;
+mod regex;
 mod row_axis;
 mod stepping;
 mod suite;

@@ -1,6 +1,7 @@
 //! RE2's syntax in that of the crate `regex-lite`, which knows ASCII alone and reads some texts differently.
 //!
-//! Every literal and class is written out as code points. Source: RE2, "Syntax"; what RE2 refuses is refused.
+//! Every literal and class is written out as code points. Source: RE2, "Syntax"; what RE2 refuses is refused. `tests/it/regex.rs`
+//! holds it against RE2 itself.
 
 use std::iter::Peekable;
 use std::str::Chars;
@@ -496,47 +497,4 @@ fn complement(ranges: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
         others.push((next, 0x10_FFFF));
     }
     others
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patterns_find_what_re2_finds() {
-        let expected = include_str!("../../../../tests/fixtures/expected/regex.json");
-        let expected: serde_json::Value = serde_json::from_str(expected).unwrap();
-        let texts: Vec<_> =
-            expected["texts"].as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect();
-        let mut wrong = Vec::new();
-        for case in expected["cases"].as_array().unwrap() {
-            let pattern = case[0].as_str().unwrap();
-            let regex = translated(pattern).and_then(|lite| {
-                regex_lite::Regex::new(&lite)
-                    .map_err(|error| Error::new(Code::Internal, format!("{lite}: {error}")))
-            });
-            match (regex, case[1].as_array()) {
-                (Err(error), _) if error.code() == Code::UnsupportedSyntax => {
-                    assert!(["\\C"].contains(&pattern), "{pattern}: {error}");
-                }
-                (Err(error), None) => assert_eq!(error.code(), Code::InvalidValue, "{pattern}: {error}"),
-                (Err(error), Some(_)) => wrong.push(format!("{pattern} is refused: {error}")),
-                (Ok(regex), None) => wrong.push(format!("{pattern} is accepted as {}", regex.as_str())),
-                (Ok(regex), Some(found)) => {
-                    for (text, found) in texts.iter().zip(found) {
-                        // Where a search goes on after an empty match is up to the function that searches.
-                        let is_found = |part: &&str| !part.is_empty();
-                        let ours: Vec<_> =
-                            regex.find_iter(text).map(|part| part.as_str()).filter(is_found).collect();
-                        let theirs = found.as_array().unwrap().iter().map(|part| part.as_str().unwrap());
-                        let theirs: Vec<_> = theirs.filter(is_found).collect();
-                        if ours != theirs {
-                            wrong.push(format!("{pattern} in {text:?}: {ours:?}, not {theirs:?}"));
-                        }
-                    }
-                }
-            }
-        }
-        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    }
 }
