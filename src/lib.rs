@@ -20,15 +20,18 @@ mod engine;
 mod exec;
 mod function;
 mod image;
+mod interpreter;
 mod json;
 mod limits;
 pub mod model;
 mod onnx;
 mod operators;
 mod plan;
+mod runner;
 mod syntax;
 pub mod table;
 mod tensor;
+#[cfg(feature = "full")]
 mod tract;
 #[cfg(target_family = "wasm")]
 mod wasm;

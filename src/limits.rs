@@ -90,12 +90,15 @@ pub(crate) const LISTED_CATEGORIES: usize = 10;
 pub(crate) const SVM_CLASSES: usize = 1 << 15;
 
 /// Rounds after which a model's loop is taken for an endless one.
+#[cfg(feature = "full")]
 pub(crate) const LOOP_ROUNDS: i64 = 1 << 24;
 
 /// Optimised plans kept for the body of a model's loop, one for each set of shapes that its states had.
+#[cfg(feature = "full")]
 pub(crate) const LOOP_PLANS: usize = 16;
 
 /// Samples of one region of a picture (`RoiAlign`).
+#[cfg(feature = "full")]
 pub(crate) const REGION_SAMPLES: usize = 1 << 20;
 
 /// Values of a resized picture: 256 MiB, far beyond what a model takes.

@@ -4,16 +4,30 @@
 //! some conversions. This room knows no SQL, no columns and no models.
 
 mod color;
+#[cfg(feature = "full")]
 mod decode;
 mod resize;
+#[cfg(feature = "full")]
 mod shrink;
+#[cfg(feature = "full")]
 mod sniff;
 
 pub(crate) use color::{ColorSpace, check_bytes, convert, from_bytes, to_bytes};
+#[cfg(feature = "full")]
 pub(crate) use decode::decode;
 pub(crate) use resize::resize;
 
 use crate::diag::{Code, Error, Result};
+
+/// Pictures are decoded by the full engine.
+///
+/// # Errors
+/// `needs-full-engine`.
+#[cfg(not(feature = "full"))]
+pub(crate) fn decode(_: &[u8], _: &crate::limits::Limits) -> Result<Image> {
+    Err(Error::new(Code::NeedsFullEngine, "the engine for tables does not read pictures")
+        .hint("load the full engine: `new PredictQL({ engine: \"full\" })`"))
+}
 
 /// A picture that owns its values.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,5 +87,6 @@ impl<'a> View<'a> {
     }
 }
 
+#[cfg(feature = "full")]
 #[cfg(test)]
 mod tests;

@@ -36,7 +36,14 @@ impl Model {
             line("model", "load time", format!("{load_ms:.1} ms"));
         }
         line("model", "rows in a run", self.rows_in_a_run());
-        line("model", "plans", format!("{} of at most {}", status.plans, status.plan_limit));
+        line(
+            "model",
+            "plans",
+            match status.plan_limit {
+                0 => "none: the graph is interpreted".into(),
+                limit => format!("{} of at most {limit}", status.plans),
+            },
+        );
         if let Some(error) = status.last_error {
             line("model", "last error", error.to_string());
         }

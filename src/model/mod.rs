@@ -7,11 +7,10 @@ mod describe;
 mod graph_port;
 mod inputs;
 mod labels;
-mod load;
 mod options;
 mod outputs;
-mod plans;
 mod row_axis;
+mod runners;
 mod shapes;
 mod signature;
 mod tensor_model;
@@ -20,7 +19,7 @@ pub use crate::onnx::{Dim, Format, ModelFacts};
 pub use describe::Fact;
 
 pub use options::{ModelOption, ModelOptions};
-pub use plans::Status;
+pub use runners::Status;
 pub use signature::{Port, Signature};
 pub use tensor_model::TensorModel;
 
@@ -31,17 +30,16 @@ use std::time::Duration;
 
 use arrow_array::ArrayRef;
 
+use crate::boosters;
 use crate::diag::{Code, Error, Invariant, Result, ensure};
 use crate::limits::Limits;
-use crate::onnx::{self, KnownLabels, LeftOut, Origin, failure};
-use crate::{boosters, tract};
+use crate::onnx::{self, KnownLabels, LeftOut, Origin};
+use crate::runner::{InputShapes, Runner, Sampled};
 use graph_port::GraphPort;
 use inputs::Inputs;
-use load::Graph;
 use outputs::{OutputDecoder, Outputs};
-use plans::Plans;
 use row_axis::{BatchSize, RowAxes};
-use shapes::InputShapes;
+use runners::Failures;
 
 /// A loaded model, ready to predict: rows in, rows out.
 ///
@@ -121,7 +119,8 @@ pub struct Model {
 /// The part of a model that does not depend on options: the graph and the facts of its file.
 struct Core {
     facts: ModelFacts,
-    plans: Plans,
+    runner: Box<dyn Runner>,
+    failures: Failures,
     batch_size: BatchSize,
     /// Rows that suit one run where rows are of a usual size.
     chunk_rows: usize,
@@ -232,7 +231,7 @@ impl Model {
 
     /// What it has done since it was loaded.
     pub fn status(&self) -> Status {
-        self.core.plans.status()
+        self.core.failures.status(&*self.core.runner)
     }
 
     /// How long it took to load; zero where the host has no clock.
@@ -286,7 +285,7 @@ impl Model {
                 .map(|(encoder, row)| encoder.tensor(start..end, tensor_rows, row))
                 .collect::<Result<Vec<_>>>()?;
             let column = |tensor: &str| self.inputs.column(core.origins.get(tensor)?);
-            let outputs = core.plans.run(shapes, &tensors, column);
+            let outputs = core.failures.note(core.runner.run(shapes, tensors, &column));
             let outputs = outputs.map_err(|error| rows.named(error, start))?;
             ensure(outputs.len() == decoders.len(), "the model gives a tensor for each of its outputs")?;
             for (decoder, tensor) in decoders.iter_mut().zip(outputs) {
@@ -311,10 +310,8 @@ impl Core {
         options: &ModelOptions,
         limits: &Limits,
     ) -> Result<Self> {
-        let reader = tract::onnx();
         let file = boosters::translate(bytes, options.format)?;
-        let mut found =
-            onnx::read(&file.onnx, external, limits, &|name| reader.op_register.0.contains_key(name))?;
+        let mut found = onnx::read(&file.onnx, external, limits, &runners::known)?;
         if file.format != Format::Onnx {
             let ModelFacts { operators, .. } = found.facts;
             let (format, metadata, bytes, opset) = (file.format, file.metadata, bytes.len(), BTreeMap::new());
@@ -324,43 +321,45 @@ impl Core {
         let origins = onnx::encoder_origins(graph);
         let RowAxes { batch_size, axes } =
             RowAxes::decide(&found.inputs, graph, options.batch_axis.as_ref())?;
-        let inputs = std::mem::take(&mut found.inputs)
-            .into_iter()
+        let declared = std::mem::take(&mut found.inputs);
+        let inputs = declared
+            .iter()
+            .cloned()
             .zip(axes.iter().copied())
             .map(|(input, axis)| GraphPort::input(input, axis));
         let inputs = inputs.collect::<Result<Vec<GraphPort>>>()?;
         let sample = shapes::sample(&inputs, batch_size, 1);
-        let weight_bytes = onnx::weight_bytes(&found.weights);
-        let weights = std::mem::take(&mut found.weights);
-        let again = found.joins_sequences().then(|| (reader.clone(), weights.clone()));
-        let mut graph = load::graph(reader, &found.proto, weights, &axes, &sample);
-        if let (Err(_), Some((reader, weights))) = (&graph, again)
+        let (weights, opset) = (std::mem::take(&mut found.weights), found.opset);
+        let again = found.joins_sequences().then(|| weights.clone());
+        let load = |proto: &onnx::pb::ModelProto, weights| {
+            runners::runner(proto, weights, opset, &declared, &axes, &sample, limits)
+        };
+        let mut runner = load(&found.proto, weights);
+        if let (Err(_), Some(weights)) = (&runner, again)
             && found.leave_out_sequences()
         {
-            graph = load::graph(reader, &found.proto, weights, &axes, &sample);
+            runner = load(&found.proto, weights);
         }
-        let graph = graph?;
-        let sampled = graph.sampled(&sample).map_err(failure::load)?;
+        let runner = runner?;
         // Exporters have often seen one row only, and wrote its shape down somewhere inside.
         let two_rows = shapes::sample(&inputs, batch_size, 2);
-        let takes_one_row = batch_size == BatchSize::Any && !graph.takes(&two_rows);
+        let takes_one_row = batch_size == BatchSize::Any && !runner.takes(&two_rows);
         let batch_size = if takes_one_row { BatchSize::Fixed(1) } else { batch_size };
-        ensure(
-            found.outputs.len() == sampled.outputs.len(),
-            "the graph has the outputs that the file declares",
-        )?;
-        let row_axes = output_row_axes(&graph, &inputs, batch_size)?;
-        let outputs = found.outputs.into_iter().zip(sampled.outputs).zip(row_axes);
+        let Sampled { outputs: sampled, bytes } =
+            runner.sampled(&sample, &shapes::other_sample(&inputs, batch_size))?;
+        ensure(found.outputs.len() == sampled.len(), "the graph has the outputs that the file declares")?;
+        let row_axes = output_row_axes(&*runner, &inputs, batch_size)?;
+        let outputs = found.outputs.into_iter().zip(sampled).zip(row_axes);
         let outputs = outputs
             .map(|((declared, inferred), axis)| GraphPort::output(declared, inferred, batch_size, axis))
             .collect();
-        let plans = Plans::new(graph, weight_bytes, limits);
         // Of texts and other rows of any length the first guess is a long one.
         let long = shapes::with_free_lengths(&inputs, batch_size, 1, |_| 256);
-        let row_bytes = if long == sample { sampled.bytes } else { plans.bytes(&long).max(sampled.bytes) };
+        let row_bytes = if long == sample { bytes } else { runner.bytes(&long).max(bytes) };
         Ok(Self {
             facts: found.facts,
-            plans,
+            runner,
+            failures: Failures::default(),
             batch_size,
             chunk_rows: shapes::rows_per_run(&inputs, batch_size, row_bytes, limits),
             tensor_bytes: limits.tensor_bytes,
@@ -379,7 +378,7 @@ impl Core {
         if is_known || self.batch_size != BatchSize::Any || self.chunk_rows == 1 {
             return self.chunk_rows;
         }
-        match self.plans.bytes(&self.tensor_shapes(1, row_shapes)) {
+        match self.runner.bytes(&self.tensor_shapes(1, row_shapes)) {
             // Not known.
             0 => self.chunk_rows,
             bytes => (self.tensor_bytes / bytes).clamp(1, self.chunk_rows),
@@ -393,14 +392,18 @@ impl Core {
 }
 
 /// For each output, the axis that has as many elements as there are rows, whatever their number.
-fn output_row_axes(graph: &Graph, inputs: &[GraphPort], batch_size: BatchSize) -> Result<Vec<Option<usize>>> {
+fn output_row_axes(
+    runner: &dyn Runner,
+    inputs: &[GraphPort],
+    batch_size: BatchSize,
+) -> Result<Vec<Option<usize>>> {
     // With a fixed number of rows, that number is looked for in the place where the inputs have it.
     let input_axis = inputs.iter().filter_map(GraphPort::row_axis).max();
-    let few = graph.output_shapes(&shapes::sample(inputs, batch_size, FEW_ROWS)).map_err(failure::load)?;
+    let few = runner.output_shapes(&shapes::sample(inputs, batch_size, FEW_ROWS))?;
     if batch_size != BatchSize::Any {
         return Ok(vec![input_axis; few.len()]);
     }
-    let many = graph.output_shapes(&shapes::sample(inputs, batch_size, MANY_ROWS)).map_err(failure::load)?;
+    let many = runner.output_shapes(&shapes::sample(inputs, batch_size, MANY_ROWS))?;
     let axis = |(few, many): (&Vec<Option<usize>>, &Vec<Option<usize>>)| {
         few.iter().zip(many).position(|lengths| lengths == (&Some(FEW_ROWS), &Some(MANY_ROWS)))
     };

@@ -5,9 +5,7 @@ use super::row_axis::BatchSize;
 use crate::data::DataType;
 use crate::limits::Limits;
 use crate::onnx::Dim;
-
-/// The shapes of all input tensors, in the graph's order.
-pub(super) type InputShapes = Vec<Vec<usize>>;
+use crate::runner::InputShapes;
 
 /// Shapes for `rows` rows that most networks accept, for graphs that load with known shapes only.
 pub(super) fn sample(inputs: &[GraphPort], batch_size: BatchSize, rows: usize) -> InputShapes {
@@ -17,6 +15,11 @@ pub(super) fn sample(inputs: &[GraphPort], batch_size: BatchSize, rows: usize) -
         rows,
         |port| if port.data_type == DataType::Tensor { 224 } else { 8 },
     )
+}
+
+/// A second sample, whose lengths differ from those of [`sample`] for one row wherever they are not fixed.
+pub(super) fn other_sample(inputs: &[GraphPort], batch_size: BatchSize) -> InputShapes {
+    with_free_lengths(inputs, batch_size, 2, |port| if port.data_type == DataType::Tensor { 256 } else { 9 })
 }
 
 /// Shapes for `rows` rows, with `free_length` in place of lengths that are not fixed.

@@ -8,16 +8,14 @@ use std::collections::BTreeMap;
 use half::{bf16, f16};
 use prost::Message;
 
-use super::load;
-use super::plans::Plans;
-use super::shapes::InputShapes;
+use super::runners;
 use crate::diag::{Code, Error, Result, ensure};
 use crate::limits::Limits;
 use crate::onnx::pb::TensorProto;
 use crate::onnx::pb::tensor_proto::DataType as Element;
 use crate::onnx::{self, failure, tensors};
+use crate::runner::{InputShapes, Runner};
 use crate::tensor::{Buffer, Tensor};
-use crate::tract;
 
 /// A graph from tensors to tensors, loaded for given inputs.
 ///
@@ -41,7 +39,7 @@ use crate::tract;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct TensorModel {
-    plans: Plans,
+    runner: Box<dyn Runner>,
     shapes: InputShapes,
     inputs: Vec<Tensor>,
     /// The types that the file declares.
@@ -55,9 +53,7 @@ impl TensorModel {
     /// # Errors
     /// Those of [`Model::load`](super::Model::load), and `input-type-mismatch`.
     pub fn load(bytes: &[u8], inputs: &[Vec<u8>], limits: &Limits) -> Result<Self> {
-        let reader = tract::onnx();
-        let found =
-            onnx::read(bytes, &BTreeMap::new(), limits, &|name| reader.op_register.0.contains_key(name))?;
+        let found = onnx::read(bytes, &BTreeMap::new(), limits, &runners::known)?;
         let inputs = inputs.iter().map(|input| decode(input)).collect::<Result<Vec<_>>>()?;
         let fits = |(declared, tensor): (&onnx::Declared, &Tensor)| declared.element == tensor.element();
         if inputs.len() != found.inputs.len() || !found.inputs.iter().zip(&inputs).all(fits) {
@@ -67,11 +63,18 @@ impl TensorModel {
             return Err(Error::new(Code::InputTypeMismatch, message));
         }
         let shapes: InputShapes = inputs.iter().map(|tensor| tensor.shape().to_vec()).collect();
-        let weight_bytes = onnx::weight_bytes(&found.weights);
         let row_axes = vec![Some(0); inputs.len()];
-        let graph = load::graph(reader, &found.proto, found.weights, &row_axes, &shapes)?;
+        let runner = runners::runner(
+            &found.proto,
+            found.weights,
+            found.opset,
+            &found.inputs,
+            &row_axes,
+            &shapes,
+            limits,
+        )?;
         let outputs = found.outputs.iter().map(|declared| declared.stored).collect();
-        Ok(Self { plans: Plans::new(graph, weight_bytes, limits), shapes, inputs, outputs })
+        Ok(Self { runner, shapes, inputs, outputs })
     }
 
     /// The outputs for the tensors that it was loaded for, each an encoded `TensorProto`.
@@ -79,7 +82,7 @@ impl TensorModel {
     /// # Errors
     /// `invalid-model` where the graph cannot be made concrete, `model-failed` where it does not run.
     pub fn run(&self) -> Result<Vec<Vec<u8>>> {
-        let outputs = self.plans.run(self.shapes.clone(), &self.inputs, |_| None)?;
+        let outputs = self.runner.run(self.shapes.clone(), self.inputs.clone(), &|_| None)?;
         ensure(outputs.len() == self.outputs.len(), "the model gives a tensor for each of its outputs")?;
         let encoded = outputs.iter().zip(&self.outputs).map(|(tensor, declared)| encode(tensor, *declared));
         encoded.collect::<anyhow::Result<_>>().map_err(failure::run)

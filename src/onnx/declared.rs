@@ -44,6 +44,7 @@ impl fmt::Display for Dim {
 }
 
 /// An input or output as the file declares it.
+#[derive(Debug, Clone)]
 pub(crate) struct Declared {
     pub(crate) name: String,
     pub(crate) element: ElementType,

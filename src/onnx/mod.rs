@@ -32,7 +32,9 @@ pub use facts::{Format, ModelFacts};
 pub(crate) use labels::{KnownLabels, Labels};
 pub(crate) use lower::widen::widen_tensor;
 pub(crate) use origin::{Origin, encoder_origins};
-pub(crate) use weights::{External, Weights, weight_bytes};
+#[cfg(feature = "full")]
+pub(crate) use weights::weight_bytes;
+pub(crate) use weights::{External, Weights};
 
 use prost::Message;
 
@@ -49,6 +51,8 @@ pub(crate) struct File {
     pub(crate) inputs: Vec<Declared>,
     pub(crate) outputs: Vec<Declared>,
     pub(crate) facts: ModelFacts,
+    /// The version of the standard operators.
+    pub(crate) opset: i64,
     pub(crate) labels: KnownLabels,
     /// Outputs that no column can hold. The graph does not compute them.
     pub(crate) left_out: Vec<LeftOut>,
@@ -129,7 +133,7 @@ pub(crate) fn read(
         graph.input.retain(|info| !graph.initializer.iter().any(|tensor| tensor.name == info.name));
         graph.initializer.retain(|tensor| !is_weight(&tensor.name));
     }
-    Ok(File { proto, weights, inputs, outputs, facts, labels, left_out, joined })
+    Ok(File { proto, weights, inputs, outputs, facts, opset, labels, left_out, joined })
 }
 
 /// The attributes of a FunctionProto that have a value of their own, which the decoded message leaves out.

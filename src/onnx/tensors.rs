@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail, ensure};
 
 use super::lower::widen;
+pub(crate) use super::lower::widen::element_type;
 use crate::onnx::pb::TensorProto;
 use crate::onnx::pb::tensor_proto::DataType;
 use crate::tensor::{Element, ElementType, Tensor};

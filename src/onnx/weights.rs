@@ -60,6 +60,7 @@ pub(super) fn decode(bytes: &[u8], external: &External) -> Result<(pb::ModelProt
 }
 
 /// Bytes of all weights together.
+#[cfg(feature = "full")]
 pub(crate) fn weight_bytes(weights: &Weights) -> usize {
     weights.values().map(Tensor::bytes).sum()
 }

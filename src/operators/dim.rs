@@ -21,6 +21,11 @@ impl Dim {
         Self { factor: 1, unknowns: vec![number] }
     }
 
+    /// A length that only the values of inputs decide, different from all others.
+    pub(crate) fn open() -> Self {
+        Self::unknown(usize::MAX)
+    }
+
     pub(crate) fn product<'a>(dims: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut product = Self::from(1);
         for dim in dims {

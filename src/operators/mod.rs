@@ -8,15 +8,18 @@
 
 mod attributes;
 mod dim;
+mod full;
 mod ml;
+mod standard;
 mod tensors;
 
 pub(crate) use dim::Dim;
+pub(crate) use full::FULL_ONLY;
 
 use std::fmt;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::onnx::names;
 use crate::onnx::pb::{NodeProto, ValueInfoProto};
@@ -29,23 +32,35 @@ pub(crate) type Parse = fn(&Context<'_>, &NodeProto) -> Result<Arc<dyn Operator>
 type Registration = (&'static str, Parse);
 
 /// All operators, by domain.
-const DOMAINS: [(&str, &[Registration]); 1] = [(names::ML, ml::OPERATORS)];
+const DOMAINS: [(&str, &[Registration]); 3] = [
+    (names::ML, ml::OPERATORS),
+    (names::STANDARD, standard::OPERATORS),
+    (names::INTERNAL, standard::INTERNAL),
+];
 
 const fn own<O: Operator>() -> Parse {
     |ctx, node| Ok(Arc::new(O::parse(ctx, node)?))
 }
 
-/// The domain and name of every operator, and what builds it.
-pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str, Parse)> {
-    DOMAINS
-        .iter()
-        .flat_map(|(domain, operators)| operators.iter().map(|(name, parse)| (*domain, *name, *parse)))
+/// The domain and name of every operator that tract has not, or not as the standard has it.
+#[cfg(feature = "full")]
+pub(crate) fn beside_tract() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ml::OPERATORS.iter().map(|(name, _)| (names::ML, *name))
+}
+
+/// The full name of every operator that a file may use.
+#[cfg(feature = "full")]
+#[cfg(test)]
+pub(crate) fn names() -> impl Iterator<Item = String> {
+    let public = DOMAINS.iter().filter(|(domain, _)| *domain != names::INTERNAL);
+    public.flat_map(|(domain, operators)| operators.iter().map(|(name, _)| names::full_name(domain, name)))
 }
 
 /// What builds the operator that is registered by `full_name`.
 pub(crate) fn find(full_name: &str) -> Option<Parse> {
-    // Default: a name without a domain is one of the standard's.
+    // Default: a name without a domain is one of the standard's. Templates name what they stand for as tract's.
     let (domain, name) = full_name.rsplit_once('.').unwrap_or((names::STANDARD, full_name));
+    let domain = if domain == names::TRACT { names::STANDARD } else { domain };
     let (_, operators) = DOMAINS.iter().find(|(known, _)| *known == domain)?;
     operators.iter().find(|(known, _)| *known == name).map(|(_, parse)| *parse)
 }
@@ -55,6 +70,8 @@ pub(crate) type Shape = (ElementType, Vec<Dim>);
 
 /// What an operator can see of the graph that its node stands in.
 pub(crate) struct Context<'a> {
+    /// The version of the standard's operators.
+    pub(crate) opset: i64,
     /// The inputs of the graph, as the file declares them.
     pub(crate) inputs: &'a [ValueInfoProto],
 }
@@ -72,12 +89,33 @@ pub(crate) trait Operator: fmt::Debug + Send + Sync + 'static {
     /// Types and dimensions of all outputs, for inputs of those types and dimensions.
     ///
     /// # Errors
-    /// For inputs that the operator cannot take.
-    fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>>;
+    /// For inputs that the operator cannot take; where the dimensions depend on the values of inputs.
+    fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
+        bail!("{self:?} needs more than {} shapes", inputs.len())
+    }
+
+    /// As [`outputs`](Self::outputs), where the values of some inputs are known.
+    ///
+    /// # Errors
+    /// Those of [`outputs`](Self::outputs).
+    fn outputs_for_values(&self, inputs: &[Shape], _values: &[Option<Tensor>]) -> Result<Vec<Shape>> {
+        self.outputs(inputs)
+    }
+
+    /// The outputs where they follow from the dimensions of the inputs alone.
+    fn values_of_shapes(&self, _inputs: &[Shape]) -> Option<Vec<Tensor>> {
+        None
+    }
+
+    /// Names of the values of the surrounding graph that the operator's body reads. They become further inputs, behind
+    /// those of the node.
+    fn outer_values(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Computes the outputs.
     ///
     /// # Errors
     /// For values that the operator cannot compute with.
-    fn eval(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>>;
+    fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>>;
 }

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 
+use super::Dim;
 use crate::tensor::{Element, Tensor};
 
 /// The only input; fails where there is none or more than one.
@@ -30,4 +31,26 @@ pub(super) fn map_elements<T: Element + Copy>(
         row.iter_mut().enumerate().for_each(|(feature, value)| *value = change(feature, *value));
     }
     output.cast(input.element())
+}
+
+/// A length that only the values of inputs decide.
+pub(super) fn open() -> Dim {
+    Dim::open()
+}
+
+/// How many elements there are before, along and behind `axis`.
+pub(super) fn split_at_axis(shape: &[usize], axis: usize) -> Result<(usize, usize, usize)> {
+    match shape.split_at_checked(axis) {
+        Some((outer, [length, inner @ ..])) => Ok((outer.iter().product(), *length, inner.iter().product())),
+        _ => bail!("axis {axis} is outside of shape {shape:?}"),
+    }
+}
+
+/// An axis counted from the start, which may be given from the end.
+pub(super) fn resolve_axis(axis: i64, rank: usize) -> Result<usize> {
+    let from_start = if axis < 0 { axis.saturating_add(i64::try_from(rank)?) } else { axis };
+    match usize::try_from(from_start) {
+        Ok(axis) if axis < rank => Ok(axis),
+        _ => bail!("axis {axis} is outside of rank {rank}"),
+    }
 }

@@ -144,6 +144,31 @@ impl Tensor {
         self.take_runs(indexes, 1, shape)
     }
 
+    /// `parts` one behind the other along `axis`.
+    ///
+    /// # Errors
+    /// Where they differ in their type or in another axis.
+    pub(crate) fn concat(parts: &[Self], axis: usize) -> Result<Self> {
+        let Some(first) = parts.first() else { bail!("there is nothing to put together") };
+        let mut shape = first.shape.clone();
+        let mut length = 0_usize;
+        for part in parts {
+            let same =
+                part.shape.iter().zip(&shape).enumerate().all(|(place, (a, b))| place == axis || a == b);
+            ensure!(
+                same && part.rank() == first.rank() && part.element() == first.element(),
+                "{part:?} does not go behind {first:?}"
+            );
+            let own = part.shape.get(axis).copied();
+            length = length.saturating_add(own.ok_or_else(|| format_err!("there is no axis {axis}"))?);
+        }
+        shape.iter_mut().skip(axis).take(1).for_each(|along| *along = length);
+        let outer = first.shape.iter().take(axis).product();
+        let buffer =
+            with_elements!(&first.buffer, elements => buffer_of(interleaved(elements, parts, outer)?));
+        Ok(Self { shape, buffer })
+    }
+
     /// The same with its axes in the order of `axes`, which names each of them once.
     ///
     /// # Errors
@@ -182,6 +207,7 @@ impl Tensor {
     }
 
     /// Whether a float is NaN.
+    #[cfg(feature = "full")]
     pub(crate) fn holds_nan(&self) -> bool {
         match &self.buffer {
             Buffer::F32(elements) => elements.iter().any(|element| element.is_nan()),
@@ -190,6 +216,7 @@ impl Tensor {
         }
     }
 
+    #[cfg(feature = "full")]
     /// The bytes of memory that its elements take, letters of texts aside.
     pub(crate) fn bytes(&self) -> usize {
         self.len() * self.element().size()
@@ -225,6 +252,19 @@ pub(crate) fn offsets(axes: &[(usize, usize)]) -> Vec<usize> {
 
 fn buffer_of<T: Element>(elements: Vec<T>) -> Buffer {
     T::buffer(Arc::new(elements))
+}
+
+/// The elements of `parts`, `outer` blocks of each in turn. The first part's are given for their type.
+fn interleaved<T: Element>(_: &[T], parts: &[Tensor], outer: usize) -> Result<Vec<T>> {
+    let parts = parts.iter().map(Tensor::elements::<T>).collect::<Result<Vec<_>>>()?;
+    let mut elements = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
+    for block in 0..outer {
+        for part in &parts {
+            let length = part.len() / outer;
+            elements.extend(part.iter().skip(block * length).take(length).cloned());
+        }
+    }
+    Ok(elements)
 }
 
 #[expect(clippy::indexing_slicing, reason = "`take_runs` has checked that every run lies inside")]

@@ -13,13 +13,16 @@ pub(crate) mod convert;
 mod guard;
 mod index_guard;
 mod keep_nan;
+mod load;
 mod microsoft;
 mod own;
+mod plans;
 mod standard;
 mod tensors;
 
-pub(crate) use index_guard::guard_indices;
-pub(crate) use keep_nan::keep_nan;
+use index_guard::guard_indices;
+use keep_nan::keep_nan;
+pub(crate) use plans::Plans;
 
 use std::fmt;
 use std::ptr;
@@ -107,7 +110,7 @@ fn registrations() -> impl Iterator<Item = (&'static str, &'static str, Implemen
     let over_tract = DOMAINS.iter().flat_map(|(domain, operators)| {
         operators.iter().map(|(name, implementation)| (*domain, *name, *implementation))
     });
-    over_tract.chain(operators::all().map(|(domain, name, _)| (domain, name, own::<Own>())))
+    over_tract.chain(operators::beside_tract().map(|(domain, name)| (domain, name, own::<Own>())))
 }
 
 /// Element type and dimensions of one input or output.
@@ -316,6 +319,19 @@ mod tests {
         ] {
             assert!(!names::runs(&known, domain, name), "{domain} {name}");
         }
+    }
+
+    /// The engine for tables knows the operators that it leaves to the full one.
+    #[test]
+    fn the_operators_of_the_full_engine_alone_are_listed() {
+        let register = onnx().op_register.0;
+        let is_public = |name: &&str| !name.starts_with("tract.") && !name.starts_with("predictql.");
+        let mut names: Vec<&str> = register.keys().map(String::as_str).filter(is_public).collect();
+        names.retain(|name| operators::find(name).is_none());
+        names.sort_unstable();
+        assert_eq!(names, operators::FULL_ONLY, "{}", names.join(","));
+        // What runs in the engine for tables runs in the full one too.
+        assert!(operators::names().all(|name| register.contains_key(&name)));
     }
 
     /// Every name occurs once within its domain, so that none hides another.

@@ -29,7 +29,7 @@ impl Operator for Own {
             operators::find(&node.op_type).with_context(|| format!("there is no {}", node.op_type))?;
         let declared = ctx.parent_graphs.iter().flat_map(|graph| &graph.input);
         let inputs = declared.map(ours).collect::<TractResult<Vec<pb::ValueInfoProto>>>()?;
-        Ok(Self(parse(&Context { inputs: &inputs }, &ours(node)?)?))
+        Ok(Self(parse(&Context { opset: ctx.onnx_operator_set_version, inputs: &inputs }, &ours(node)?)?))
     }
 
     fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
@@ -48,7 +48,7 @@ impl Operator for Own {
 
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
         let inputs = inputs.iter().map(|input| from_tract(input)).collect::<TractResult<Vec<_>>>()?;
-        self.0.eval(&inputs)?.iter().map(to_tract).collect()
+        self.0.eval(inputs)?.iter().map(to_tract).collect()
     }
 }
 

@@ -169,14 +169,18 @@ fn another_file_than_the_one_meant_is_refused_before_it_is_read() {
 #[test]
 fn plans_are_counted_and_the_last_error_is_kept() {
     let engine = engine();
-    let model = engine.register_model("m", &read("models/vector_io.onnx")).unwrap();
+    let model = engine.register_model("lstm", &read("models/steps_first.onnx")).unwrap();
     assert_eq!((model.status().plans, model.status().last_error), (0, None));
-    for rows in 1..=9 {
-        let x = "SELECT [sepal_length, sepal_width, petal_length] AS x FROM iris";
-        let sql = format!("SELECT y FROM ML.PREDICT(MODEL m, ({x} LIMIT {rows}))");
-        assert_eq!(run(&engine, &sql).unwrap().rows(), rows);
+    for steps in 1..=9 {
+        let values = vec!["0.5"; steps * 3].join(", ");
+        let x = format!("SELECT STRUCT([{steps}, 3] AS dimensions, [{values}] AS values) AS x");
+        let sql = format!("SELECT * FROM ML.PREDICT(MODEL lstm, ({x}))");
+        assert_eq!(run(&engine, &sql).unwrap().rows(), 1);
     }
     assert_eq!(model.status().plans, model.status().plan_limit);
+    assert!(model.describe().iter().any(|line| line.name == "plans" && line.detail == "4 of at most 4"));
+
+    let model = engine.register_model("m", &read("models/vector_io.onnx")).unwrap();
     let lines = model.describe();
     let detail = |section: &str, name: &str| {
         let line = lines.iter().find(|line| line.section == section && line.name == name);
@@ -184,7 +188,7 @@ fn plans_are_counted_and_the_last_error_is_kept() {
     };
     assert_eq!(detail("model", "format"), "ONNX");
     assert_eq!(detail("model", "opset"), "ai.onnx 15, ai.onnx.ml 3");
-    assert_eq!(detail("model", "plans"), "4 of at most 4");
+    assert_eq!(detail("model", "plans"), "none: the graph is interpreted");
     assert_eq!(detail("input", "x"), "ARRAY<FLOAT64>, [?, 3]");
     assert_eq!(detail("output", "y"), "ARRAY<FLOAT64>, [?, 2]");
     assert_eq!(detail("operator", "Gemm"), "1");

@@ -120,5 +120,9 @@ fn every_code_is_raised() {
 pub const ELSEWHERE: &[(Code, &str)] = &[
     (Code::EmptyStatement, "The package's `query` raises it for a text without a statement."),
     (Code::MultipleStatements, "The package's `query` raises it for a text with several statements."),
+    (
+        Code::NeedsFullEngine,
+        "The engine without tract and pictures raises it, for a model or a picture that needs them.",
+    ),
     (Code::Internal, "Nothing is known to raise it."),
 ];

@@ -18,7 +18,7 @@ pub(in crate::onnx) fn is_readable(element: i32) -> bool {
 }
 
 /// The type that tensors of the type `element` are computed in.
-pub(in crate::onnx) fn element_type(element: i32) -> Option<ElementType> {
+pub(crate) fn element_type(element: i32) -> Option<ElementType> {
     Some(match Element::try_from(element).ok()? {
         Element::Bool => ElementType::Bool,
         Element::Int8 => ElementType::I8,

@@ -28,8 +28,8 @@ impl Operator for ArrayFeatureExtractor {
         Ok(vec![(*element, shape)])
     }
 
-    fn eval(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
-        let [input, positions] = inputs else { bail!("expected values and positions") };
+    fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        let [input, positions] = inputs.as_slice() else { bail!("expected values and positions") };
         let [outer @ .., width] = input.shape() else { bail!("a single number has no features") };
         let positions: Vec<usize> = positions
             .to_vec::<i64>()?

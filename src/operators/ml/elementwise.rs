@@ -24,9 +24,9 @@ impl Operator for Binarizer {
         Ok(vec![only(inputs)?.clone()])
     }
 
-    fn eval(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
+    fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let binarize = |_, value| f64::from(u8::from(value > self.threshold));
-        Ok(vec![map_elements::<f64>(inputs, binarize)?])
+        Ok(vec![map_elements::<f64>(&inputs, binarize)?])
     }
 }
 
@@ -62,9 +62,9 @@ impl Operator for Imputer {
         Ok(vec![only(inputs)?.clone()])
     }
 
-    fn eval(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
-        let floats = only(inputs)?.element().is_float();
-        Ok(vec![if floats { self.floats.fill(inputs) } else { self.ints.fill(inputs) }?])
+    fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        let floats = only(&inputs)?.element().is_float();
+        Ok(vec![if floats { self.floats.fill(&inputs) } else { self.ints.fill(&inputs) }?])
     }
 }
 
@@ -121,13 +121,13 @@ impl Operator for Scaler {
     }
 
     #[expect(clippy::indexing_slicing, reason = "there is one offset, or one for each feature of a row")]
-    fn eval(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
-        let input = only(inputs)?;
+    fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        let input = only(&inputs)?;
         let width = row_length(input.shape());
         let count = self.offset.len();
         ensure!(count == 1 || count == width, "{width} features do not fit {count} offsets");
         if input.element() == ElementType::F64 {
-            let scaled = map_elements::<f64>(inputs, |feature, x| {
+            let scaled = map_elements::<f64>(&inputs, |feature, x| {
                 let index = if count == 1 { 0 } else { feature };
                 (x - f64::from(self.offset[index])) * f64::from(self.scale[index])
             })?;

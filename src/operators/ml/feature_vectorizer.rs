@@ -42,7 +42,7 @@ impl Operator for FeatureVectorizer {
     }
 
     #[expect(clippy::indexing_slicing, reason = "rows are as long as the features of all inputs together")]
-    fn eval(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
+    fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         ensure!(inputs.len() == self.dimensions.len(), "as many inputs as dimensions are needed");
         let rows = inputs.first().and_then(|input| input.shape().first());
         let Some(&rows) = rows else { bail!("expected an input") };

@@ -66,8 +66,8 @@ impl Operator for LabelEncoder {
         Ok(vec![(self.table(*keys)?.values.element(), shape.clone())])
     }
 
-    fn eval(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
-        let input = only(inputs)?;
+    fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        let input = only(&inputs)?;
         let table = self.table(input.element())?;
         let positions = table.keys.positions(input)?;
         if let Some(known) = &table.refuses {

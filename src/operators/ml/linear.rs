@@ -55,11 +55,11 @@ impl Operator for LinearClassifier {
         ])
     }
 
-    fn eval(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
+    fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let mut classes = Vec::new();
         let scores = self
             .sums
-            .run(only(inputs)?, self.labels.count(), |scores| classes.push(self.classify(scores)))?;
+            .run(only(&inputs)?, self.labels.count(), |scores| classes.push(self.classify(scores)))?;
         Ok(vec![self.labels.of_classes(&classes)?, scores])
     }
 }
@@ -98,10 +98,10 @@ impl Operator for LinearRegressor {
         Ok(vec![(ElementType::F32, vec![rows, self.sums.intercepts.len().into()])])
     }
 
-    fn eval(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
+    fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let targets = self.sums.intercepts.len();
         let transform = |sums: &mut [f32]| self.post_transform.apply_to_targets(sums);
-        Ok(vec![self.sums.run(only(inputs)?, targets, transform)?])
+        Ok(vec![self.sums.run(only(&inputs)?, targets, transform)?])
     }
 }
 

@@ -30,8 +30,8 @@ impl Operator for Normalizer {
         Ok(vec![(ElementType::F32, only(inputs)?.1.clone())])
     }
 
-    fn eval(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
-        let input = only(inputs)?;
+    fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        let input = only(&inputs)?;
         let mut output = input.cast(ElementType::F32)?;
         for row in output.elements_mut::<f32>()?.chunks_mut(row_length(input.shape())) {
             let values = row.iter().copied();

@@ -39,8 +39,8 @@ impl Operator for OneHotEncoder {
     }
 
     #[expect(clippy::indexing_slicing, reason = "rows have a column for every category")]
-    fn eval(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
-        let input = only(inputs)?;
+    fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        let input = only(&inputs)?;
         let mut shape = input.shape().to_vec();
         shape.push(self.count);
         let mut output = Tensor::zeros(ElementType::F32, &shape)?;

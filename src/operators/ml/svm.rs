@@ -147,9 +147,9 @@ impl Operator for SvmRegressor {
         Ok(vec![(ElementType::F32, vec![self.machine.rows(inputs)?, 1.into()])])
     }
 
-    fn eval(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
+    fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let machine = &self.machine;
-        let output = machine.run(only(inputs)?, 1, |similarities, output| {
+        let output = machine.run(only(&inputs)?, 1, |similarities, output| {
             let sum = match similarities {
                 [sum] if machine.coefficients.is_empty() => *sum,
                 similarities => dot(similarities, &machine.coefficients),
@@ -214,9 +214,9 @@ impl Operator for SvmClassifier {
         ])
     }
 
-    fn eval(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
+    fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let mut classes = Vec::new();
-        let scores = self.machine.run(only(inputs)?, self.score_count(), |similarities, output| {
+        let scores = self.machine.run(only(&inputs)?, self.score_count(), |similarities, output| {
             classes.push(if self.classes.is_empty() {
                 self.classify_by_sums(similarities, output)
             } else {

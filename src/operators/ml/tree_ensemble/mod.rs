@@ -124,8 +124,8 @@ impl Operator for TreeEnsembleClassifier {
         Ok(vec![(self.labels.element(), vec![rows.clone()]), (ElementType::F32, vec![rows, classes])])
     }
 
-    fn eval(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
-        let input = only(inputs)?;
+    fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        let input = only(&inputs)?;
         let mut classes = Vec::new();
         let scores = match &self.trees {
             Trees::Single(trees) => trees.run(input, Aggregate::Sum, |scores, output| {
@@ -165,8 +165,8 @@ impl Operator for TreeEnsembleRegressor {
         Ok(vec![(element, vec![rows, targets.into()])])
     }
 
-    fn eval(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
-        let input = only(inputs)?;
+    fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        let input = only(&inputs)?;
         let element = if self.keeps_type { input.element() } else { ElementType::F32 };
         let predicted = match &self.trees {
             Trees::Single(trees) => trees.run(input, self.aggregate, |scores, output| {

@@ -17,9 +17,9 @@ use tract_onnx::tract_hir::internal::{DimLike, TypedNode, ensure, format_err};
 use tract_onnx::tract_hir::ops::konst::Const;
 use tract_onnx::{Onnx, pb as tract_pb};
 
-use super::shapes::InputShapes;
 use crate::diag::Result;
 use crate::onnx::{Dim, Weights, failure, pb};
+use crate::runner::{InputShapes, Sampled};
 use crate::tract::convert::to_tract;
 
 /// A graph that loads.
@@ -28,14 +28,6 @@ pub(super) enum Graph {
     Symbolic(TypedModel),
     /// Typed only once the shapes of its inputs are known.
     Open(InferenceModel),
-}
-
-/// What a loaded graph makes of the sample: the shapes of its outputs, and how much memory a row takes.
-pub(super) struct Sampled {
-    /// The dimensions of every output, as far as they are known.
-    pub(super) outputs: Vec<Vec<Dim>>,
-    /// Bytes that the widest operator reads and writes.
-    pub(super) bytes: usize,
 }
 
 /// Loads the graph of `proto`, whose large weights are in `weights`, in the first way that works, trying `sample` where

@@ -6,36 +6,25 @@ use tract_onnx::prelude::{IntoTValue, TVec};
 use tract_onnx::tract_core::model::TypedSimplePlan;
 use tract_onnx::tract_hir::internal::{TractResult, TypedModel, ensure};
 
-use super::load::Graph;
-use super::shapes::InputShapes;
-use crate::diag::{Error, Result};
+use super::load::{self, Graph};
+use super::{guard_indices, keep_nan};
+use crate::diag::Result;
 use crate::limits::{Limits, TENSOR_BYTES};
-use crate::onnx::failure;
+use crate::onnx::pb::ModelProto;
+use crate::onnx::{self, Weights, failure};
+use crate::runner::{InputShapes, Runner, Sampled};
 use crate::tensor::Tensor;
 use crate::tract::convert::{from_tract, to_tract};
-use crate::tract::{guard_indices, keep_nan};
 
 /// The plans of one model, the most recently used last.
-pub(super) struct Plans {
+pub(crate) struct Plans {
     graph: Graph,
     capacity: usize,
     kept: Mutex<Vec<Plan>>,
-    last_error: Mutex<Option<Error>>,
     /// Whether the graph has operators that lose NaN; known once a plan was built.
     loses_nan: OnceLock<bool>,
     /// What [`Plans::bytes`] said last.
     measured: Mutex<Option<(InputShapes, usize)>>,
-}
-
-/// What became of a model since it was loaded.
-#[derive(Debug, Clone)]
-pub struct Status {
-    /// Optimised plans that are kept, one for each set of input shapes.
-    pub plans: usize,
-    /// Plans that may be kept.
-    pub plan_limit: usize,
-    /// Why the latest of the runs that failed did.
-    pub last_error: Option<Error>,
 }
 
 struct Plan {
@@ -52,58 +41,40 @@ struct PlanKey {
 }
 
 impl Plans {
-    /// Plans of `graph`, whose weights have so many bytes.
-    pub(super) fn new(graph: Graph, weight_bytes: usize, limits: &Limits) -> Self {
+    /// Loads the graph of `proto` with its `weights`, trying `sample` where shapes must be known. `row_axes` are the axes
+    /// of the inputs that count rows.
+    ///
+    /// # Errors
+    /// `invalid-model` where it does not load.
+    pub(crate) fn load(
+        proto: &ModelProto,
+        weights: Weights,
+        row_axes: &[Option<usize>],
+        sample: &InputShapes,
+        limits: &Limits,
+    ) -> Result<Self> {
+        let weight_bytes = onnx::weight_bytes(&weights);
+        let graph = load::graph(super::onnx(), proto, weights, row_axes, sample)?;
+        // Default: plans without weights are bounded by their number alone.
         let fitting = limits.plan_bytes.checked_div(weight_bytes).unwrap_or(limits.model_plans);
         let capacity = fitting.min(limits.model_plans).max(1);
-        Self {
+        Ok(Self {
             graph,
             capacity,
             kept: Mutex::default(),
-            last_error: Mutex::default(),
             loses_nan: OnceLock::new(),
             measured: Mutex::default(),
-        }
-    }
-
-    /// Runs the plan for `shapes`, which are those of `inputs`. Where a row is at fault the error says which one of the
-    /// tensors', and `column` which column the values of an encoder's tensor are from.
-    pub(super) fn run(
-        &self,
-        shapes: InputShapes,
-        inputs: &[Tensor],
-        column: impl Fn(&str) -> Option<String>,
-    ) -> Result<Vec<Tensor>> {
-        let outputs = self.attempt(shapes, inputs, column);
-        outputs.inspect_err(|error| *lock(&self.last_error) = Some(error.clone()))
-    }
-
-    /// Bytes that the widest operator reads and writes for inputs of `shapes`; 0 where that is not known.
-    pub(super) fn bytes(&self, shapes: &InputShapes) -> usize {
-        let mut measured = lock(&self.measured);
-        match &*measured {
-            Some((of, bytes)) if of == shapes => *bytes,
-            _ => {
-                let bytes = self.graph.sampled(shapes).map_or(0, |sampled| sampled.bytes);
-                *measured = Some((shapes.clone(), bytes));
-                bytes
-            }
-        }
-    }
-
-    /// How many plans there are, and what failed.
-    pub(super) fn status(&self) -> Status {
-        let last_error = lock(&self.last_error).clone();
-        Status { plans: lock(&self.kept).len(), plan_limit: self.capacity, last_error }
+        })
     }
 
     fn attempt(
         &self,
         shapes: InputShapes,
         inputs: &[Tensor],
-        column: impl Fn(&str) -> Option<String>,
+        column: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Vec<Tensor>> {
         // Until a plan was built, any operator may lose NaN. Where none does, inputs need no looking through.
+        // Default: so it is supposed.
         let may_lose_nan = *self.loses_nan.get().unwrap_or(&true);
         let keeps_nan = may_lose_nan && inputs.iter().any(Tensor::holds_nan);
         let key = PlanKey { shapes, keeps_nan };
@@ -158,6 +129,49 @@ impl Plans {
         while kept.len() >= self.capacity {
             kept.remove(0);
         }
+    }
+}
+
+impl Runner for Plans {
+    fn takes(&self, shapes: &InputShapes) -> bool {
+        self.graph.takes(shapes)
+    }
+
+    fn sampled(&self, sample: &InputShapes, _: &InputShapes) -> Result<Sampled> {
+        self.graph.sampled(sample).map_err(failure::load)
+    }
+
+    fn output_shapes(&self, inputs: &InputShapes) -> Result<Vec<Vec<Option<usize>>>> {
+        self.graph.output_shapes(inputs).map_err(failure::load)
+    }
+
+    fn bytes(&self, shapes: &InputShapes) -> usize {
+        let mut measured = lock(&self.measured);
+        match &*measured {
+            Some((of, bytes)) if of == shapes => *bytes,
+            _ => {
+                let bytes = self.graph.sampled(shapes).map_or(0, |sampled| sampled.bytes);
+                *measured = Some((shapes.clone(), bytes));
+                bytes
+            }
+        }
+    }
+
+    fn run(
+        &self,
+        shapes: InputShapes,
+        inputs: Vec<Tensor>,
+        column: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Vec<Tensor>> {
+        self.attempt(shapes, &inputs, column)
+    }
+
+    fn plans(&self) -> usize {
+        lock(&self.kept).len()
+    }
+
+    fn plan_limit(&self) -> usize {
+        self.capacity
     }
 }
 

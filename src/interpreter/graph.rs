@@ -1,0 +1,375 @@
+//! A graph with its operators built: values have numbers, nodes an order in which they can run.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use super::scan::Scan;
+use crate::onnx::pb::{AttributeProto, GraphProto, NodeProto};
+use crate::onnx::tensors::load;
+use crate::operators::{self, Context, Dim, Operator, Shape};
+use crate::tensor::Tensor;
+
+/// A graph that can run.
+#[derive(Debug)]
+pub(super) struct Graph {
+    /// In the order in which they run.
+    nodes: Vec<Node>,
+    /// The values of constants, by number; all others are empty.
+    constants: Vec<Option<Tensor>>,
+    /// The numbers of the inputs.
+    inputs: Vec<usize>,
+    /// The numbers of the outputs.
+    outputs: Vec<usize>,
+    /// Names of the values around the graph that it reads: its last inputs.
+    captured: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Node {
+    name: String,
+    operator: Arc<dyn Operator>,
+    /// The numbers of the values that it reads.
+    inputs: Vec<usize>,
+    /// Its outputs by their positions, with the numbers of those that the graph names.
+    outputs: Vec<(usize, usize)>,
+    /// Which of the inputs nobody reads afterwards.
+    last: Vec<bool>,
+}
+
+/// What is known of all values before a graph runs.
+#[derive(Debug)]
+pub(super) struct Inferred {
+    /// The lengths of the axes of every output, as far as they are known.
+    pub(super) outputs: Vec<Vec<Option<usize>>>,
+    /// The types and dimensions of every output.
+    pub(super) shapes: Vec<Shape>,
+    /// Bytes of the largest value.
+    pub(super) largest: usize,
+    /// Bytes that the widest node reads and writes, constants aside.
+    pub(super) widest: usize,
+}
+
+/// Constants of more elements are not computed before a graph runs.
+const FOLDED: usize = 1 << 20;
+
+/// Values of more elements are not followed when shapes are inferred.
+const FOLLOWED: usize = 1 << 10;
+
+/// The numbers of values, by name.
+#[derive(Default)]
+struct Numbers {
+    known: HashMap<String, usize>,
+    constants: Vec<Option<Tensor>>,
+    inputs: Vec<usize>,
+    captured: Vec<String>,
+}
+
+impl Numbers {
+    fn add(&mut self, name: &str, constant: Option<Tensor>) -> usize {
+        self.known.insert(name.to_owned(), self.constants.len());
+        self.constants.push(constant);
+        self.constants.len() - 1
+    }
+
+    fn add_input(&mut self, name: &str) {
+        let number = self.add(name, None);
+        self.inputs.push(number);
+    }
+
+    /// The number of a value that is read; one that nothing here makes lies around the graph.
+    fn read(&mut self, name: &str) -> usize {
+        if let Some(number) = self.known.get(name) {
+            return *number;
+        }
+        self.captured.push(name.to_owned());
+        self.add_input(name);
+        self.constants.len() - 1
+    }
+}
+
+impl Graph {
+    /// The graph of the file.
+    ///
+    /// # Errors
+    /// Where an operator is not ours or its attributes do not fit, and where a value has no source.
+    pub(super) fn build(graph: &GraphProto, weights: &BTreeMap<String, Tensor>, opset: i64) -> Result<Self> {
+        let built = Self::with_captured(graph, weights, opset)?;
+        ensure!(built.captured.is_empty(), "nothing makes {:?}", built.captured);
+        Ok(built)
+    }
+
+    /// A graph that may read values around it; these become its last inputs.
+    pub(super) fn with_captured(
+        graph: &GraphProto,
+        weights: &BTreeMap<String, Tensor>,
+        opset: i64,
+    ) -> Result<Self> {
+        let mut numbers = Numbers::default();
+        graph.input.iter().for_each(|input| numbers.add_input(&input.name));
+        for tensor in &graph.initializer {
+            numbers.add(&tensor.name, Some(load(tensor.clone())?));
+        }
+        for (name, weight) in weights {
+            numbers.add(name, Some(weight.clone()));
+        }
+        let mut nodes = Vec::new();
+        for node in ordered(graph)? {
+            if node.op_type == "Constant" {
+                let output = node.output.first().context("a constant has a name")?;
+                numbers.add(output, Some(constant(node)?));
+                continue;
+            }
+            let operator = operator(node, &Context { inputs: &graph.input, opset })?;
+            let outer = operator.outer_values();
+            let names = node.input.iter().filter(|name| !name.is_empty()).chain(&outer);
+            let inputs = names.map(|name| numbers.read(name)).collect();
+            let outputs = (0..).zip(&node.output).filter(|(_, name)| !name.is_empty());
+            let outputs = outputs.map(|(position, name)| (position, numbers.add(name, None))).collect();
+            nodes.push(Node { name: node.name.clone(), operator, inputs, outputs, last: Vec::new() });
+        }
+        let outputs = graph.output.iter().map(|output| numbers.read(&output.name)).collect();
+        let Numbers { constants, inputs, captured, .. } = numbers;
+        let mut graph = Self { nodes, constants, inputs, outputs, captured };
+        graph.mark_last();
+        Ok(graph)
+    }
+
+    pub(super) fn inputs(&self) -> usize {
+        self.inputs.len()
+    }
+
+    pub(super) fn outputs(&self) -> usize {
+        self.outputs.len()
+    }
+
+    pub(super) fn captured(&self) -> &[String] {
+        &self.captured
+    }
+
+    /// Notes for every node which of its inputs nobody reads afterwards.
+    #[expect(clippy::indexing_slicing, reason = "all numbers are those of values")]
+    fn mark_last(&mut self) {
+        let mut is_read = vec![false; self.constants.len()];
+        self.outputs.iter().for_each(|output| is_read[*output] = true);
+        for node in self.nodes.iter_mut().rev() {
+            // Of a value that is read twice by the node, the last place has it.
+            let mut last: Vec<bool> = Vec::new();
+            for input in node.inputs.iter().rev() {
+                last.push(!std::mem::replace(&mut is_read[*input], true));
+            }
+            last.reverse();
+            node.last = last;
+        }
+    }
+
+    /// Computes what depends on constants alone. What fails is left for the run.
+    #[expect(clippy::indexing_slicing, reason = "all numbers are those of values")]
+    pub(super) fn fold(&mut self) {
+        let mut kept = Vec::new();
+        for node in std::mem::take(&mut self.nodes) {
+            let inputs: Option<Vec<Tensor>> =
+                node.inputs.iter().map(|input| self.constants[*input].clone()).collect();
+            let outputs = inputs.filter(|inputs| inputs.iter().map(Tensor::len).sum::<usize>() <= FOLDED);
+            let outputs = outputs.and_then(|inputs| node.operator.eval(inputs).ok());
+            let outputs = outputs.filter(|outputs| outputs.iter().map(Tensor::len).sum::<usize>() <= FOLDED);
+            match outputs.and_then(|outputs| named(&node, outputs).ok()) {
+                Some(values) => {
+                    values.into_iter().for_each(|(number, value)| self.constants[number] = Some(value))
+                }
+                None => kept.push(node),
+            }
+        }
+        self.nodes = kept;
+        self.mark_last();
+    }
+
+    /// Types and dimensions of all values, for inputs of these.
+    ///
+    /// # Errors
+    /// For inputs that an operator cannot take.
+    #[expect(clippy::indexing_slicing, reason = "all numbers are those of values")]
+    pub(super) fn infer(&self, inputs: &[Shape]) -> Result<Inferred> {
+        ensure!(inputs.len() == self.inputs.len(), "expected {} inputs", self.inputs.len());
+        let mut values = self.constants.clone();
+        let mut shapes: Vec<Option<Shape>> =
+            values.iter().map(|value| value.as_ref().map(shape_of)).collect();
+        for (number, shape) in self.inputs.iter().zip(inputs) {
+            shapes[*number] = Some(shape.clone());
+        }
+        let mut unknowns = 0;
+        let (mut largest, mut widest) = (0, 0);
+        for node in &self.nodes {
+            let found = self.infer_node(node, &shapes, &values).with_context(|| node.name.clone())?;
+            let is_constant = |number: &usize| self.constants[*number].is_some();
+            let read = node.inputs.iter().filter(|number| !is_constant(number));
+            let mut bytes: usize =
+                read.filter_map(|number| shapes[*number].as_ref()).map(bytes).fold(0, usize::saturating_add);
+            for ((number, mut shape), value) in found {
+                shape.1.iter_mut().for_each(|dim| number_unknown(dim, &mut unknowns));
+                largest = largest.max(self::bytes(&shape));
+                bytes = bytes.saturating_add(self::bytes(&shape));
+                shapes[number] = Some(shape);
+                values[number] = value;
+            }
+            widest = widest.max(bytes);
+        }
+        let shapes =
+            self.outputs.iter().map(|number| shapes[*number].clone().context("an output has a shape"));
+        let shapes = shapes.collect::<Result<Vec<_>>>()?;
+        let outputs = shapes.iter().map(|(_, dims)| dims.iter().map(Dim::known).collect()).collect();
+        Ok(Inferred { outputs, shapes, largest, widest })
+    }
+
+    /// Types and dimensions of a node's outputs by their numbers, and their values where these are known.
+    #[expect(clippy::indexing_slicing, clippy::type_complexity, reason = "all numbers are those of values")]
+    fn infer_node(
+        &self,
+        node: &Node,
+        shapes: &[Option<Shape>],
+        values: &[Option<Tensor>],
+    ) -> Result<Vec<((usize, Shape), Option<Tensor>)>> {
+        let inputs = node.inputs.iter().map(|number| shapes[*number].clone().context("a value has a shape"));
+        let inputs = inputs.collect::<Result<Vec<_>>>()?;
+        let given: Vec<Option<Tensor>> = node.inputs.iter().map(|number| values[*number].clone()).collect();
+        let outputs = node.operator.outputs_for_values(&inputs, &given)?;
+        let size = |shape: &Shape| Dim::product(&shape.1).known().is_some_and(|count| count <= FOLLOWED);
+        let known: Option<Vec<Tensor>> = given.into_iter().collect();
+        let known = known.filter(|_| outputs.iter().all(size));
+        let computed = known.and_then(|inputs| node.operator.eval(inputs).ok());
+        let computed = computed.or_else(|| node.operator.values_of_shapes(&inputs));
+        let mut found = Vec::new();
+        for (position, number) in &node.outputs {
+            let shape = outputs.get(*position).context("there is no such output")?.clone();
+            let value = computed.as_ref().and_then(|values| values.get(*position)).cloned();
+            let shape = value.as_ref().map_or(shape, shape_of);
+            found.push(((*number, shape), value));
+        }
+        Ok(found)
+    }
+
+    /// The outputs for `inputs`.
+    ///
+    /// # Errors
+    /// Where an operator cannot compute with its inputs.
+    #[expect(clippy::indexing_slicing, reason = "all numbers are those of values")]
+    pub(super) fn run(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        ensure!(inputs.len() == self.inputs.len(), "expected {} inputs", self.inputs.len());
+        let mut values = self.constants.clone();
+        for (number, input) in self.inputs.iter().zip(inputs) {
+            values[*number] = Some(input);
+        }
+        for node in &self.nodes {
+            let inputs = node.inputs.iter().zip(&node.last).map(|(number, is_last)| {
+                let value = if *is_last { values[*number].take() } else { values[*number].clone() };
+                value.context("a value is made before it is read")
+            });
+            let inputs = inputs.collect::<Result<Vec<_>>>()?;
+            let outputs = node.operator.eval(inputs).with_context(|| node.name.clone())?;
+            for (number, value) in named(node, outputs)? {
+                values[number] = Some(value);
+            }
+        }
+        let outputs =
+            self.outputs.iter().map(|number| values[*number].clone().context("an output has a value"));
+        outputs.collect()
+    }
+}
+
+/// Those of `all` outputs that the graph names, with their numbers.
+fn named(node: &Node, all: Vec<Tensor>) -> Result<Vec<(usize, Tensor)>> {
+    let mut all: Vec<Option<Tensor>> = all.into_iter().map(Some).collect();
+    let named = node.outputs.iter().map(|(position, number)| {
+        let value = all.get_mut(*position).and_then(Option::take);
+        Ok((*number, value.with_context(|| format!("{} has no output {position}", node.name))?))
+    });
+    named.collect()
+}
+
+fn shape_of(tensor: &Tensor) -> Shape {
+    (tensor.element(), tensor.shape().iter().copied().map(Dim::from).collect())
+}
+
+/// The bytes of a value; a length that is not known counts as one.
+fn bytes((element, dims): &Shape) -> usize {
+    let lengths = dims.iter().map(|dim| dim.known().unwrap_or(1));
+    lengths.fold(element.size(), usize::saturating_mul)
+}
+
+/// Gives a length that is left open a number of its own.
+fn number_unknown(dim: &mut Dim, unknowns: &mut usize) {
+    if *dim == Dim::open() {
+        *dim = Dim::unknown(*unknowns);
+        *unknowns += 1;
+    }
+}
+
+/// The operator of a node.
+fn operator(node: &NodeProto, ctx: &Context<'_>) -> Result<Arc<dyn Operator>> {
+    if node.op_type == "Scan" {
+        return Ok(Arc::new(Scan::parse(ctx, node).with_context(|| node.name.clone())?));
+    }
+    let parse =
+        operators::find(&node.op_type).with_context(|| format!("{} is not one of ours", node.op_type))?;
+    parse(ctx, node).with_context(|| node.name.clone())
+}
+
+/// The value of a `Constant`.
+fn constant(node: &NodeProto) -> Result<Tensor> {
+    let [attribute] = node.attribute.as_slice() else { bail!("a constant has one value") };
+    let AttributeProto { name, t, f, i, s, floats, ints, strings, .. } = attribute;
+    let text = |bytes: &Vec<u8>| String::from_utf8(bytes.clone());
+    Ok(match name.as_str() {
+        "value" => load(t.clone().context("a constant has a value")?)?,
+        "value_float" => Tensor::scalar(*f),
+        "value_int" => Tensor::scalar(*i),
+        "value_string" => Tensor::scalar(text(s)?),
+        "value_floats" => Tensor::vector(floats.clone()),
+        "value_ints" => Tensor::vector(ints.clone()),
+        "value_strings" => Tensor::vector(strings.iter().map(text).collect::<Result<Vec<_>, _>>()?),
+        other => bail!("there are no constants of {other}"),
+    })
+}
+
+/// The nodes in an order in which they can run.
+#[expect(clippy::indexing_slicing, reason = "nodes are counted by their positions")]
+fn ordered(graph: &GraphProto) -> Result<Vec<&NodeProto>> {
+    let mut makers: HashMap<&str, usize> = HashMap::new();
+    for (index, node) in graph.node.iter().enumerate() {
+        makers.extend(node.output.iter().filter(|name| !name.is_empty()).map(|name| (name.as_str(), index)));
+    }
+    let mut waiting = vec![0_usize; graph.node.len()];
+    let mut readers: Vec<Vec<usize>> = vec![Vec::new(); graph.node.len()];
+    for (index, node) in graph.node.iter().enumerate() {
+        for maker in reads(node).iter().filter_map(|name| makers.get(name)) {
+            waiting[index] += 1;
+            readers[*maker].push(index);
+        }
+    }
+    let mut ready: std::collections::BTreeSet<usize> =
+        (0..graph.node.len()).filter(|index| waiting[*index] == 0).collect();
+    let mut ordered = Vec::with_capacity(graph.node.len());
+    // Of those that can run, the first of the file goes first.
+    while let Some(index) = ready.pop_first() {
+        ordered.push(&graph.node[index]);
+        for reader in &readers[index] {
+            waiting[*reader] -= 1;
+            if waiting[*reader] == 0 {
+                ready.insert(*reader);
+            }
+        }
+    }
+    ensure!(ordered.len() == graph.node.len(), "the nodes wait for each other in a circle");
+    Ok(ordered)
+}
+
+/// The names that a node and its bodies read.
+fn reads(node: &NodeProto) -> Vec<&str> {
+    let mut names: Vec<&str> = node.input.iter().map(String::as_str).collect();
+    for body in node.attribute.iter().filter_map(|attribute| attribute.g.as_ref()) {
+        names.extend(body.node.iter().flat_map(reads));
+        names.extend(body.output.iter().map(|output| output.name.as_str()));
+    }
+    names
+}

@@ -1,0 +1,143 @@
+//! `Scan` (ONNX, versions 9 to 24): a body runs for each slice of its inputs in turn.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::graph::Graph;
+use crate::onnx::pb::{GraphProto, NodeProto};
+use crate::operators::{Context, Dim, Operator, Shape};
+use crate::tensor::Tensor;
+
+#[derive(Debug)]
+pub(super) struct Scan {
+    body: Graph,
+    /// How many values go from one round into the next: the first inputs, and the first outputs.
+    states: usize,
+    /// For each input that is cut into slices the axis, and whether the last slice comes first.
+    inputs: Vec<(i64, bool)>,
+    /// The same for each output that slices make.
+    outputs: Vec<(i64, bool)>,
+}
+
+impl Scan {
+    /// The directions of axes; what the file leaves out is 0.
+    fn axes(node: &NodeProto, side: &str, count: usize) -> Result<Vec<(i64, bool)>> {
+        let list = |what: &str| -> Result<Vec<i64>> {
+            let mut list = node.list::<i64>(&format!("scan_{side}_{what}"))?;
+            ensure!(list.is_empty() || list.len() == count, "expected {count} {what} of a scan");
+            list.resize(count, 0);
+            Ok(list)
+        };
+        let directions = list("directions")?.into_iter().map(|direction| direction != 0);
+        Ok(list("axes")?.into_iter().zip(directions).collect())
+    }
+
+    /// The states, the sliced inputs and the values around the graph among `inputs`.
+    fn parts<'a, T>(&self, inputs: &'a [T]) -> Result<(&'a [T], &'a [T], &'a [T])> {
+        let (states, rest) = inputs.split_at_checked(self.states).context("a scan has its states")?;
+        let (sliced, captured) = rest.split_at_checked(self.inputs.len()).context("a scan has its inputs")?;
+        Ok((states, sliced, captured))
+    }
+}
+
+fn resolve(axis: i64, rank: usize) -> Result<usize> {
+    let from_start = if axis < 0 { axis + i64::try_from(rank)? } else { axis };
+    let axis = usize::try_from(from_start).ok().filter(|axis| *axis < rank);
+    axis.with_context(|| format!("a scan has no axis {from_start} of {rank}"))
+}
+
+impl Operator for Scan {
+    fn parse(ctx: &Context<'_>, node: &NodeProto) -> Result<Self> {
+        ensure!(ctx.opset >= 9, "the first version of Scan has another layout");
+        let body: &GraphProto = node.required("body")?;
+        let count: usize = node.required("num_scan_inputs")?;
+        let given = node.input.len();
+        let states = given.checked_sub(count).context("a scan has the inputs that it slices")?;
+        let mut body = Graph::with_captured(body, &BTreeMap::new(), ctx.opset)?;
+        body.fold();
+        ensure!(body.inputs() == given + body.captured().len(), "a body has the inputs of its scan");
+        let made = body.outputs().checked_sub(states).context("a body gives the states of its scan")?;
+        let (inputs, outputs) = (Self::axes(node, "input", count)?, Self::axes(node, "output", made)?);
+        Ok(Self { body, states, inputs, outputs })
+    }
+
+    fn outer_values(&self) -> Vec<String> {
+        self.body.captured().to_vec()
+    }
+
+    fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
+        let (states, sliced, captured) = self.parts(inputs)?;
+        let mut inner = states.to_vec();
+        let mut rounds = Dim::open();
+        for ((element, dims), (axis, _)) in sliced.iter().zip(&self.inputs) {
+            let mut dims = dims.clone();
+            let length = dims.remove(resolve(*axis, dims.len())?);
+            if length.known().is_some() {
+                rounds = length;
+            }
+            inner.push((*element, dims));
+        }
+        inner.extend_from_slice(captured);
+        let mut shapes = self.body.infer(&inner)?.shapes;
+        for (before, after) in states.iter().zip(&shapes) {
+            let fits = before.0 == after.0
+                && before.1.len() == after.1.len()
+                && before.1.iter().zip(&after.1).all(|(before, after)| before.known() == after.known());
+            ensure!(fits, "a scan leaves the shapes of its states as they are");
+        }
+        for ((_, dims), (axis, _)) in shapes.iter_mut().skip(self.states).zip(&self.outputs) {
+            let axis = resolve(*axis, dims.len() + 1)?;
+            // Lengths that the body leaves open are numbered once more outside.
+            dims.iter_mut().filter(|dim| dim.known().is_none()).for_each(|dim| *dim = Dim::open());
+            dims.insert(axis, rounds.clone());
+        }
+        Ok(shapes)
+    }
+
+    fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        let (states, sliced, captured) = self.parts(&inputs)?;
+        let mut sources = Vec::new();
+        for (tensor, (axis, is_reversed)) in sliced.iter().zip(&self.inputs) {
+            sources.push((tensor.move_axis(resolve(*axis, tensor.rank())?, 0)?, *is_reversed));
+        }
+        let rounds = sources.first().and_then(|(source, _)| source.shape().first().copied());
+        let rounds = rounds.context("a scan has an input that it slices")?;
+        ensure!(
+            sources.iter().all(|(source, _)| source.shape().first() == Some(&rounds)),
+            "inputs of a scan have one length"
+        );
+        let mut states = states.to_vec();
+        let mut made: Vec<Vec<Tensor>> = vec![Vec::with_capacity(rounds); self.outputs.len()];
+        for round in 0..rounds {
+            let mut given = std::mem::take(&mut states);
+            for (source, is_reversed) in &sources {
+                let shape: Vec<usize> = source.shape().iter().skip(1).copied().collect();
+                let length = shape.iter().product();
+                let nth = if *is_reversed { rounds - 1 - round } else { round };
+                given.push(source.take_runs(&[nth * length], length, shape)?);
+            }
+            given.extend_from_slice(captured);
+            let mut outputs = self.body.run(given)?.into_iter();
+            states.extend(outputs.by_ref().take(self.states));
+            made.iter_mut().zip(outputs).for_each(|(made, output)| made.push(output));
+        }
+        for (mut parts, (axis, is_reversed)) in made.into_iter().zip(&self.outputs) {
+            if *is_reversed {
+                parts.reverse();
+            }
+            states.push(stacked(&parts, *axis)?);
+        }
+        Ok(states)
+    }
+}
+
+/// `parts` side by side along a new axis.
+fn stacked(parts: &[Tensor], axis: i64) -> Result<Tensor> {
+    let first = parts.first().context("a scan over nothing has no shape")?;
+    let with_axis = |part: &Tensor| {
+        part.clone().with_shape(std::iter::once(1).chain(part.shape().iter().copied()).collect())
+    };
+    let parts = parts.iter().map(with_axis).collect::<Result<Vec<_>>>()?;
+    Tensor::concat(&parts, 0)?.move_axis(0, resolve(axis, first.rank() + 1)?)
+}

@@ -1,0 +1,157 @@
+//! Tensors of different shapes side by side: an axis of length 1, or one that is not there, stands for all positions of
+//! the other's.
+
+use anyhow::{Result, bail};
+
+use super::Dim;
+use crate::tensor::{Element, Tensor, offsets, strides};
+
+/// The common shape of tensors with these dimensions.
+///
+/// # Errors
+/// Where two lengths of an axis differ and neither is 1.
+pub(super) fn dims<'a>(shapes: impl IntoIterator<Item = &'a Vec<Dim>>) -> Result<Vec<Dim>> {
+    let mut common: Vec<Dim> = Vec::new();
+    for shape in shapes {
+        while common.len() < shape.len() {
+            common.insert(0, Dim::from(1));
+        }
+        for (dim, other) in common.iter_mut().rev().zip(shape.iter().rev()) {
+            match (dim.known(), other.known()) {
+                (Some(1), _) => *dim = other.clone(),
+                (_, Some(1)) => {}
+                // What is not known yet must fit when the graph runs.
+                (None, Some(_)) => *dim = other.clone(),
+                (Some(first), Some(second)) if first != second => {
+                    bail!("lengths {first} and {second} of an axis do not fit")
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(common)
+}
+
+/// The common shape of tensors of these shapes.
+///
+/// # Errors
+/// Those of [`dims`].
+pub(super) fn shape(shapes: &[&[usize]]) -> Result<Vec<usize>> {
+    let mut common: Vec<usize> = Vec::new();
+    for shape in shapes {
+        while common.len() < shape.len() {
+            common.insert(0, 1);
+        }
+        for (length, other) in common.iter_mut().rev().zip(shape.iter().rev()) {
+            match (*length, *other) {
+                (1, other) => *length = other,
+                (length, other) if other != 1 && length != other => {
+                    bail!("lengths {length} and {other} of an axis do not fit")
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(common)
+}
+
+/// `tensor` with its elements repeated to fill `shape`, which it fits.
+///
+/// # Errors
+/// Where it does not fit.
+pub(super) fn expand(tensor: &Tensor, shape: &[usize]) -> Result<Tensor> {
+    if tensor.shape() == shape {
+        return Ok(tensor.clone());
+    }
+    let Some(missing) = shape.len().checked_sub(tensor.rank()) else {
+        bail!("shape {:?} does not fit into {shape:?}", tensor.shape())
+    };
+    let own = std::iter::repeat_n(&1, missing).chain(tensor.shape());
+    let steps = strides(tensor.shape());
+    let steps = std::iter::repeat_n(&0, missing).chain(&steps);
+    let mut axes = Vec::with_capacity(shape.len());
+    for ((length, own), stride) in shape.iter().zip(own).zip(steps) {
+        match *own {
+            1 => axes.push((*length, 0)),
+            own if own == *length => axes.push((own, *stride)),
+            own => bail!("length {own} of an axis does not fit {length}"),
+        }
+    }
+    // The last axes that are whole in both move as one.
+    let mut run = 1;
+    while let Some((length, stride)) = axes.last().copied()
+        && stride == run
+    {
+        run *= length;
+        axes.pop();
+    }
+    tensor.take_runs(&offsets(&axes), run, shape.to_vec())
+}
+
+/// A tensor of `convert` for each pair of elements of two tensors of the type `T`.
+///
+/// # Errors
+/// Where their shapes do not fit or their elements are of another type.
+pub(super) fn zip<T: Element, O: Element>(
+    left: &Tensor,
+    right: &Tensor,
+    convert: impl Fn(&T, &T) -> O,
+) -> Result<Tensor> {
+    let shape = shape(&[left.shape(), right.shape()])?;
+    let (left, right) = (repeating(left, &shape)?, repeating(right, &shape)?);
+    let (a, b) = (left.elements::<T>()?, right.elements::<T>()?);
+    let elements = match (a, b) {
+        (a, [b]) => a.iter().map(|a| convert(a, b)).collect(),
+        ([a], b) => b.iter().map(|b| convert(a, b)).collect(),
+        (a, b) if b.len() < a.len() => {
+            let rows = a.chunks(b.len().max(1));
+            rows.flat_map(|row| row.iter().zip(b)).map(|(a, b)| convert(a, b)).collect()
+        }
+        (a, b) if a.len() < b.len() => {
+            let rows = b.chunks(a.len().max(1));
+            rows.flat_map(|row| a.iter().zip(row)).map(|(a, b)| convert(a, b)).collect()
+        }
+        (a, b) => a.iter().zip(b).map(|(a, b)| convert(a, b)).collect(),
+    };
+    Tensor::new(shape, elements)
+}
+
+/// `tensor` where its elements, repeated, fill `shape`; otherwise expanded to it.
+fn repeating(tensor: &Tensor, shape: &[usize]) -> Result<Tensor> {
+    let leading = tensor.shape().iter().take_while(|length| **length == 1).count();
+    let own = tensor.shape().get(leading..);
+    if own.is_some_and(|own| shape.ends_with(own)) && !shape.contains(&0) {
+        return Ok(tensor.clone());
+    }
+    expand(tensor, shape)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_axis_is_repeated_where_it_is_one_long() {
+        let rows = Tensor::new(vec![2, 1], vec![1.0_f32, 2.0]).unwrap();
+        let columns = Tensor::vector(vec![10.0_f32, 20.0, 30.0]);
+        let sums = zip::<f32, f32>(&rows, &columns, |a, b| a + b).unwrap();
+        assert_eq!(
+            (sums.shape(), sums.elements::<f32>().unwrap()),
+            (&[2, 3][..], &[11.0, 21.0, 31.0, 12.0, 22.0, 32.0][..])
+        );
+        let sums = zip::<f32, f32>(&columns, &rows, |a, b| a + b).unwrap();
+        assert_eq!(sums.elements::<f32>().unwrap(), [11.0, 21.0, 31.0, 12.0, 22.0, 32.0]);
+        assert!(zip::<f32, f32>(&columns, &Tensor::vector(vec![1.0_f32, 2.0]), |a, b| a + b).is_err());
+        let none = Tensor::new(vec![0, 3], Vec::<f32>::new()).unwrap();
+        assert_eq!(zip::<f32, f32>(&none, &columns, |a, b| a + b).unwrap().shape(), [0, 3]);
+    }
+
+    #[test]
+    fn expanding_repeats_in_row_major_order() {
+        let tensor = Tensor::new(vec![2, 1, 2], vec![1_i64, 2, 3, 4]).unwrap();
+        let expanded = expand(&tensor, &[2, 2, 2]).unwrap();
+        assert_eq!(expanded.elements::<i64>().unwrap(), [1, 2, 1, 2, 3, 4, 3, 4]);
+        let expanded = expand(&tensor, &[2, 2, 1, 2]).unwrap();
+        assert_eq!(expanded.elements::<i64>().unwrap(), [1, 2, 3, 4, 1, 2, 3, 4]);
+    }
+}

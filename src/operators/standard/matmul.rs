@@ -1,0 +1,207 @@
+//! `MatMul` (1 to 24) and `Gemm` (7 to 24), without the factors of the latter.
+
+use anyhow::{Result, bail, ensure};
+
+use super::broadcast;
+use super::unary::Float;
+use super::{Context, Dim, Operator, Shape};
+use crate::onnx::pb::NodeProto;
+use crate::tensor::{ElementType, Tensor};
+
+/// The product of matrices; of tensors of higher rank the products of the matrices in their last two axes.
+#[derive(Debug)]
+pub(super) struct MatMul {
+    /// Whether the inputs are matrices that are transposed before.
+    transposed: (bool, bool),
+}
+
+impl Operator for MatMul {
+    fn parse(_: &Context<'_>, node: &NodeProto) -> Result<Self> {
+        Ok(Self { transposed: (node.flag("transA", false)?, node.flag("transB", false)?) })
+    }
+
+    fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
+        let [(element, a), (other, b)] = inputs else { bail!("expected two inputs") };
+        ensure!(
+            element == other && matches!(element, ElementType::F32 | ElementType::F64),
+            "matrices of {element:?} and {other:?} are not multiplied here"
+        );
+        let ([.., rows, depth], [.., height, columns]) = (a.as_slice(), b.as_slice()) else {
+            return Ok(vec![(*element, vector_product(a, b)?)]);
+        };
+        let (rows, depth) = if self.transposed.0 { (depth, rows) } else { (rows, depth) };
+        let (height, columns) = if self.transposed.1 { (columns, height) } else { (height, columns) };
+        if let (Some(depth), Some(height)) = (depth.known(), height.known()) {
+            ensure!(depth == height, "{depth} columns do not fit {height} rows");
+        }
+        let mut dims = broadcast::dims([&outer(a), &outer(b)])?;
+        dims.extend([rows.clone(), columns.clone()]);
+        Ok(vec![(*element, dims)])
+    }
+
+    fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        let [a, b] = inputs.as_slice() else { bail!("expected two inputs") };
+        let (a_vector, b_vector) = (a.rank() == 1, b.rank() == 1);
+        let a = if a_vector { a.clone().with_shape(vec![1, a.len()])? } else { a.clone() };
+        let b = if b_vector { b.clone().with_shape(vec![b.len(), 1])? } else { b.clone() };
+        let a = if self.transposed.0 { a.transpose(&[1, 0])? } else { a };
+        let b = if self.transposed.1 { b.transpose(&[1, 0])? } else { b };
+        let mut product = match a.element() {
+            ElementType::F32 => batched::<f32>(&a, &b)?,
+            ElementType::F64 => batched::<f64>(&a, &b)?,
+            other => bail!("matrices of {other:?} are not multiplied here"),
+        };
+        let mut shape = product.shape().to_vec();
+        if b_vector {
+            shape.pop();
+        }
+        if a_vector {
+            shape.remove(shape.len() - if b_vector { 1 } else { 2 });
+        }
+        product = product.with_shape(shape)?;
+        Ok(vec![product])
+    }
+}
+
+/// The axes in front of the last two.
+fn outer<D: Clone>(shape: &[D]) -> Vec<D> {
+    shape.iter().take(shape.len().saturating_sub(2)).cloned().collect()
+}
+
+/// The dimensions of a product where a vector is one of the factors.
+fn vector_product(a: &[Dim], b: &[Dim]) -> Result<Vec<Dim>> {
+    match (a, b) {
+        ([_], [_]) => Ok(Vec::new()),
+        ([_], [outer @ .., _, columns]) => Ok(outer.iter().chain([columns]).cloned().collect()),
+        ([outer @ .., _], [_]) => Ok(outer.to_vec()),
+        _ => bail!("a number is no matrix"),
+    }
+}
+
+fn batched<T: Float>(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    let ([.., rows, depth], [.., height, columns]) = (a.shape(), b.shape()) else {
+        bail!("expected matrices")
+    };
+    let (rows, depth, columns) = (*rows, *depth, *columns);
+    ensure!(depth == *height, "{depth} columns do not fit {height} rows");
+    let batch = broadcast::shape(&[&outer(a.shape()), &outer(b.shape())])?;
+    let with = |rest: [usize; 2]| -> Vec<usize> { batch.iter().copied().chain(rest).collect() };
+    // One matrix on the right takes all rows on the left at once.
+    if b.rank() == 2 {
+        let product = multiply(
+            a.elements::<T>()?,
+            b.elements::<T>()?,
+            depth,
+            columns,
+            batch.iter().product::<usize>() * rows,
+        );
+        return Tensor::new(with([rows, columns]), product);
+    }
+    let (a, b) =
+        (broadcast::expand(a, &with([rows, depth]))?, broadcast::expand(b, &with([depth, columns]))?);
+    let mut product = Vec::with_capacity(batch.iter().product::<usize>() * rows * columns);
+    if rows * columns > 0 && depth > 0 {
+        let matrices =
+            a.elements::<T>()?.chunks(rows * depth).zip(b.elements::<T>()?.chunks(depth * columns));
+        matrices.for_each(|(a, b)| product.extend(multiply(a, b, depth, columns, rows)));
+    } else {
+        product.resize(batch.iter().product::<usize>() * rows * columns, T::default());
+    }
+    Tensor::new(with([rows, columns]), product)
+}
+
+/// Columns that are computed side by side.
+const WIDTH: usize = 8;
+
+/// Rows that are computed side by side: their sums and one row of the right matrix fit the vector registers.
+const HEIGHT: usize = 4;
+
+/// The product of a matrix `a` of `rows` rows and `depth` columns and a matrix `b` of `depth` rows and `columns` columns.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "panels, rows and columns are cut from the lengths of the matrices"
+)]
+fn multiply<T: Float>(a: &[T], b: &[T], depth: usize, columns: usize, rows: usize) -> Vec<T> {
+    let mut product = vec![T::default(); rows * columns];
+    let mut panel: Vec<[T; WIDTH]> = vec![[T::default(); WIDTH]; depth];
+    for first in (0..columns).step_by(WIDTH) {
+        let width = WIDTH.min(columns - first);
+        for (row, line) in panel.iter_mut().zip(b.chunks(columns)) {
+            row[..width].copy_from_slice(&line[first..first + width]);
+            row[width..].fill(T::default());
+        }
+        for (block, lines) in a.chunks(depth.max(1) * HEIGHT).enumerate() {
+            let sums = tile(lines, &panel, depth);
+            let targets = product.chunks_mut(columns).skip(block * HEIGHT).take(lines.len() / depth.max(1));
+            for (target, sums) in targets.zip(sums) {
+                target[first..first + width].copy_from_slice(&sums[..width]);
+            }
+        }
+    }
+    product
+}
+
+/// Up to four rows of `a` times the columns of a panel.
+fn tile<T: Float>(a: &[T], panel: &[[T; WIDTH]], depth: usize) -> [[T; WIDTH]; HEIGHT] {
+    let mut sums = [[T::default(); WIDTH]; HEIGHT];
+    let mut lines = a.chunks(depth.max(1));
+    match (lines.next(), lines.next(), lines.next(), lines.next()) {
+        (Some(first), Some(second), Some(third), Some(fourth)) => {
+            let [s1, s2, s3, s4] = &mut sums;
+            let lines = first.iter().zip(second).zip(third.iter().zip(fourth));
+            for (((a1, a2), (a3, a4)), b) in lines.zip(panel) {
+                add(s1, *a1, b);
+                add(s2, *a2, b);
+                add(s3, *a3, b);
+                add(s4, *a4, b);
+            }
+        }
+        (first, second, third, _) => {
+            for (sums, line) in sums.iter_mut().zip([first, second, third].into_iter().flatten()) {
+                line.iter().zip(panel).for_each(|(a, b)| add(sums, *a, b));
+            }
+        }
+    }
+    sums
+}
+
+/// Adds `a` times a row to `sums`. It is written out, since the compiler unrolls nothing where it optimises for size.
+#[inline(always)]
+fn add<T: Float>(sums: &mut [T; WIDTH], a: T, row: &[T; WIDTH]) {
+    let [s1, s2, s3, s4, s5, s6, s7, s8] = sums;
+    let [b1, b2, b3, b4, b5, b6, b7, b8] = row;
+    *s1 = *s1 + a * *b1;
+    *s2 = *s2 + a * *b2;
+    *s3 = *s3 + a * *b3;
+    *s4 = *s4 + a * *b4;
+    *s5 = *s5 + a * *b5;
+    *s6 = *s6 + a * *b6;
+    *s7 = *s7 + a * *b7;
+    *s8 = *s8 + a * *b8;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_size_is_multiplied_as_by_the_definition() {
+        for (rows, depth, columns) in [(1, 1, 1), (3, 5, 7), (4, 8, 8), (9, 2, 17), (5, 0, 3), (2, 3, 0)] {
+            let number = |nth: usize| f64::from(u8::try_from(nth * 7 % 11).unwrap()) - 5.0;
+            let a: Vec<f64> = (0..rows * depth).map(number).collect();
+            let b: Vec<f64> = (0..depth * columns).map(|nth| number(nth + 3)).collect();
+            let mut expected = vec![0.0; rows * columns];
+            for row in 0..rows {
+                for column in 0..columns {
+                    for at in 0..depth {
+                        expected[row * columns + column] += a[row * depth + at] * b[at * columns + column];
+                    }
+                }
+            }
+            let a = Tensor::new(vec![rows, depth], a).unwrap();
+            let b = Tensor::new(vec![depth, columns], b).unwrap();
+            let product = batched::<f64>(&a, &b).unwrap();
+            assert_eq!(product.elements::<f64>().unwrap(), expected, "{rows} × {depth} × {columns}");
+        }
+    }
+}
