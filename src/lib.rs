@@ -41,7 +41,9 @@ mod wasm;
 pub use wasm::start;
 
 pub use catalog::Relation;
-pub use engine::{Check, Engine, Query, Script, Session, StatementInfo, Step, Summary};
+pub use engine::{
+    Check, Engine, Prepared, PreparedParameter, Query, Script, Session, StatementInfo, Step, Summary,
+};
 pub use exec::{Request, Resource, TableFormat};
 pub use function::{FunctionInfo, listing as functions};
 pub use limits::Limits;

@@ -116,6 +116,9 @@ pub(crate) const NGRAM_BYTES: usize = 1 << 28;
 /// Bytes of an object table's files that are held at once, unless a single file is larger.
 pub(crate) const OBJECT_WINDOW_BYTES: u64 = 32 << 20;
 
+/// Plans kept for one prepared statement, each for other types of its parameters: a form gives a few at most.
+pub(crate) const PREPARED_PLANS: usize = 8;
+
 /// Models kept that were loaded from values: the latest few are those that a script goes on using.
 pub(crate) const MODELS_OF_VALUES: usize = 8;
 

@@ -61,6 +61,8 @@ pub(crate) struct Rules {
 /// All tables and models, by name.
 #[derive(Debug, Default)]
 pub(crate) struct Catalog {
+    /// Counts the changes.
+    version: u64,
     relations: BTreeMap<String, Relation>,
     rules: BTreeMap<String, Rules>,
     models: BTreeMap<String, Arc<Model>>,
@@ -137,6 +139,11 @@ impl Catalog {
         suggest(name, self.models.keys())
     }
 
+    /// Another number after every change of what a name stands for.
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
     pub(crate) fn has_relation(&self, name: &str) -> bool {
         self.relations.contains_key(name)
     }
@@ -170,6 +177,7 @@ impl Catalog {
 
     /// Adds a TRANSFORM, or replaces a model of the same name by it.
     pub(crate) fn put_transform(&mut self, name: &str, transform: Transform) {
+        self.version += 1;
         self.models.remove(name);
         self.transforms.insert(name.into(), Arc::new(transform));
     }
@@ -186,6 +194,7 @@ impl Catalog {
     /// `unknown-table` where it is gone, `read-only` where something else has its name.
     pub(crate) fn append(&mut self, name: &str, batches: Vec<Batch>) -> Result<()> {
         self.relation(name)?;
+        self.version += 1;
         match self.relations.get_mut(name) {
             Some(Relation::Table(table)) => {
                 Arc::make_mut(table).batches.extend(batches);
@@ -197,24 +206,28 @@ impl Catalog {
 
     /// Adds a table, or replaces one of the same name.
     pub(crate) fn put_relation(&mut self, name: &str, relation: Relation) {
+        self.version += 1;
         self.rules.remove(name);
         self.relations.insert(name.into(), relation);
     }
 
     /// Adds a model, or replaces one of the same name.
     pub(crate) fn put_model(&mut self, name: &str, model: Arc<Model>) {
+        self.version += 1;
         self.transforms.remove(name);
         self.models.insert(name.into(), model);
     }
 
     /// Removes a table; false if there was none.
     pub(crate) fn drop_relation(&mut self, name: &str) -> bool {
+        self.version += 1;
         self.rules.remove(name);
         self.relations.remove(name).is_some()
     }
 
     /// Removes a model; false if there was none.
     pub(crate) fn drop_model(&mut self, name: &str) -> bool {
+        self.version += 1;
         self.transforms.remove(name).is_some() | self.models.remove(name).is_some()
     }
 

@@ -23,10 +23,12 @@
 //! ```
 
 mod jobs;
+mod prepared;
 mod query;
 mod script;
 mod step;
 
+pub use prepared::{Prepared, PreparedParameter};
 pub use query::Query;
 pub use script::{Script, StatementInfo};
 pub use step::{Step, Summary};
@@ -41,7 +43,7 @@ use crate::data::{DataType, Scalar, Schema, TimeZones, ZoneLookup};
 use crate::diag::{Code, Diagnostic, Error, Result};
 use crate::limits::Limits;
 use crate::model::{Model, ModelOptions};
-use crate::plan::{self, Binding, Bound, Params, bind};
+use crate::plan::{self, Binding, Bound, BoundStatement, Given, Params, bind};
 use crate::syntax::{self, Dialect};
 use crate::table::{self, CsvOptions, Object, Table};
 
@@ -56,6 +58,8 @@ struct Shared {
     clock: Clock,
     zones: TimeZones,
     catalog: Mutex<Catalog>,
+    /// Locked after the catalog, if both are.
+    plans: Mutex<prepared::Plans>,
 }
 
 /// What a check found: diagnostics, and the result's columns where the text is a query that binds.
@@ -65,6 +69,8 @@ pub struct Check {
     pub diagnostics: Vec<Diagnostic>,
     /// The columns of the last statement, if it is a query.
     pub schema: Option<Schema>,
+    /// The parameters of the statements that were bound, in the order of the text.
+    pub parameters: Vec<PreparedParameter>,
 }
 
 /// Runs SQL.
@@ -95,7 +101,8 @@ impl Engine {
 
     fn on_host(limits: Limits, clock: Clock, zones: TimeZones) -> Self {
         let catalog = Mutex::new(Catalog::default());
-        Self { shared: Arc::new(Shared { limits: Arc::new(limits), clock, zones, catalog }) }
+        let plans = Mutex::default();
+        Self { shared: Arc::new(Shared { limits: Arc::new(limits), clock, zones, catalog, plans }) }
     }
 
     /// A new session.
@@ -172,6 +179,7 @@ impl Engine {
         let load = || Model::load_parts(bytes, external, options, &self.shared.limits);
         let model = Arc::new(self.timed(load)?);
         self.catalog().put_model(name, model.clone());
+        self.forget_old_plans();
         Ok(model)
     }
 
@@ -183,6 +191,8 @@ impl Engine {
         let mut catalog = self.catalog();
         catalog.relation(name)?;
         catalog.drop_relation(name);
+        drop(catalog);
+        self.forget_old_plans();
         Ok(())
     }
 
@@ -194,6 +204,8 @@ impl Engine {
         let mut catalog = self.catalog();
         catalog.model(name)?;
         catalog.drop_model(name);
+        drop(catalog);
+        self.forget_old_plans();
         Ok(())
     }
 
@@ -211,7 +223,7 @@ impl Engine {
     /// only: what they mean depends on it. Parameters fit everywhere.
     pub fn check(&self, sql: &str) -> Check {
         let parsed = syntax::parse(sql, &self.shared.limits, None);
-        let mut check = Check { diagnostics: parsed.diagnostics, schema: None };
+        let mut check = Check { diagnostics: parsed.diagnostics, ..Check::default() };
         if !check.diagnostics.is_empty() {
             return check;
         }
@@ -221,15 +233,20 @@ impl Engine {
             let context = plan::Context {
                 catalog: &catalog,
                 dialect: parsed.dialect,
-                params: None,
+                params: Given::Nothing,
                 variables: &variables,
                 subquery_values: &[],
                 limits: &self.shared.limits,
             };
             check.schema = None;
             match bind(statement, context) {
-                Ok((binding, warnings)) => {
+                Ok(BoundStatement { binding, warnings, parameters }) => {
                     check.diagnostics.extend(warnings);
+                    for parameter in parameters.iter().map(|slot| PreparedParameter::new(slot)) {
+                        if check.parameters.iter().all(|known| known.name != parameter.name) {
+                            check.parameters.push(parameter);
+                        }
+                    }
                     // What needs a value first cannot be checked further without running.
                     if let Binding::Ready(bound) = binding {
                         check.schema = bound.schema();
@@ -251,6 +268,7 @@ impl Engine {
     fn register(&self, name: &str, relation: Relation) -> Result<Relation> {
         check_name(name)?;
         self.catalog().put_relation(name, relation.clone());
+        self.forget_old_plans();
         Ok(relation)
     }
 
@@ -262,6 +280,19 @@ impl Engine {
         // A clock that was set back meanwhile has no time to tell.
         let load_time = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO);
         Ok(model.with_load_time(load_time))
+    }
+
+    /// The plans of prepared statements that hold for the catalog as it is now.
+    fn plans(&self) -> MutexGuard<'_, prepared::Plans> {
+        let version = self.catalog().version();
+        let mut plans = self.shared.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        plans.keep_only(version);
+        plans
+    }
+
+    /// Lets go of what plans hold of a catalog that has changed.
+    fn forget_old_plans(&self) {
+        drop(self.plans());
     }
 
     /// A panic elsewhere leaves the catalog whole: every change of it is one step.
@@ -300,7 +331,7 @@ impl Session {
             Some(error) => Err(error),
             None => {
                 let context = script::ScriptContext::new(parsed.dialect, params);
-                Ok(Script::new(self.engine.clone(), self.limits.clone(), parsed.statements, context, watch))
+                Ok(Script::new(self.clone(), parsed.statements, context, watch))
             }
         }
     }

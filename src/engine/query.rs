@@ -12,7 +12,7 @@ use crate::diag::{Diagnostic, Error, Result};
 use crate::exec::{Context, Input, Poll, Response};
 use crate::function::Env;
 use crate::limits::Limits;
-use crate::plan::{self, Binding, SubqueryPlace, bind};
+use crate::plan::{self, Binding, Bound, BoundStatement, Given, Plan, SubqueryPlace, bind};
 use crate::syntax::ast::Statement;
 use crate::table::Object;
 
@@ -20,7 +20,7 @@ use crate::table::Object;
 pub struct Query {
     engine: Engine,
     script: ScriptContext,
-    statement: Statement,
+    statement: Arc<Statement>,
     schema: Option<Schema>,
     /// `None` once the statement has ended.
     execution: Option<Execution>,
@@ -33,13 +33,14 @@ pub struct Query {
 }
 
 impl Query {
+    /// A statement that is not bound yet.
     pub(super) fn new(
         engine: &Engine,
         limits: Arc<Limits>,
-        statement: Statement,
+        statement: Arc<Statement>,
         script: ScriptContext,
         watch: Stopwatch,
-    ) -> Result<Self> {
+    ) -> Self {
         #[expect(
             clippy::cast_possible_truncation,
             reason = "a clock's milliseconds are far from the range's end"
@@ -48,7 +49,7 @@ impl Query {
         // Any clock's bits are as good a start as others; without one, results repeat.
         let random = (engine.shared.clock)().to_bits();
         let ctx = Context::new(Env::new(limits, now, random).with_zones(engine.shared.zones.clone()), watch);
-        let mut query = Self {
+        Self {
             engine: engine.clone(),
             script,
             statement,
@@ -58,9 +59,25 @@ impl Query {
             warnings: Vec::new(),
             subquery_values: Vec::new(),
             held: None,
-        };
-        query.bind()?;
-        Ok(query)
+        }
+    }
+
+    /// The statement, bound against the catalog and the variables as they are now.
+    ///
+    /// # Errors
+    /// As binding.
+    pub(super) fn bound(mut self) -> Result<Self> {
+        self.bind()?;
+        Ok(self)
+    }
+
+    /// The statement with the plan that it was bound to before.
+    ///
+    /// # Errors
+    /// As the start of any query.
+    pub(super) fn planned(mut self, plan: Plan, warnings: Vec<Diagnostic>) -> Result<Self> {
+        self.begin(Binding::Ready(Bound::Query(plan)), warnings)?;
+        Ok(self)
     }
 
     /// The result's columns; `None` for a statement without rows, and while it is not known yet what they are.
@@ -87,6 +104,9 @@ impl Query {
         self.ctx.watch.stop(mark, stage);
         match result? {
             Step::Done(mut summary) => {
+                if summary.catalog_changed {
+                    self.engine.forget_old_plans();
+                }
                 let mut warnings = std::mem::take(&mut self.warnings);
                 warnings.append(&mut summary.warnings);
                 Ok(Step::Done(Summary { warnings, timings: self.ctx.watch.timings(), ..summary }))
@@ -119,7 +139,7 @@ impl Query {
         self.ctx.requests.respond(id, Response::Unavailable(why.into()))
     }
 
-    /// Binds the statement against the catalog and the variables as they are now, and sets out what is to be done.
+    /// Binds the statement against the catalog and the variables as they are now.
     fn bind(&mut self) -> Result<()> {
         let mark = self.ctx.watch.start();
         let variables = self.script.variables.all();
@@ -130,7 +150,7 @@ impl Query {
                 plan::Context {
                     catalog: &catalog,
                     dialect: self.script.dialect,
-                    params: Some(&self.script.params),
+                    params: Given::Values(&self.script.params),
                     variables: &variables,
                     subquery_values: &self.subquery_values,
                     limits: &self.ctx.env.limits,
@@ -138,7 +158,12 @@ impl Query {
             )
         };
         self.ctx.watch.stop(mark, Stage::Bind);
-        let (binding, warnings) = bound?;
+        let BoundStatement { binding, warnings, .. } = bound?;
+        self.begin(binding, warnings)
+    }
+
+    /// Sets out what is to be done.
+    fn begin(&mut self, binding: Binding, warnings: Vec<Diagnostic>) -> Result<()> {
         self.warnings = warnings;
         self.execution = Some(match binding {
             Binding::Ready(bound) => {

@@ -2,20 +2,18 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Engine, Query};
+use super::{Prepared, Query, Session};
 use crate::control::Stopwatch;
 use crate::diag::{Result, Span};
-use crate::limits::Limits;
 use crate::plan::{Params, Variable};
 use crate::syntax::Dialect;
 use crate::syntax::ast::Statement;
 
 /// Statements that run in order: take the next one when the one before has ended.
 pub struct Script {
-    engine: Engine,
-    limits: Arc<Limits>,
+    session: Session,
     infos: Vec<StatementInfo>,
-    statements: std::vec::IntoIter<Statement>,
+    statements: std::vec::IntoIter<Arc<Statement>>,
     context: ScriptContext,
     /// Holds the time of parsing until the first query takes it.
     watch: Stopwatch,
@@ -72,8 +70,7 @@ impl Variables {
 
 impl Script {
     pub(super) fn new(
-        engine: Engine,
-        limits: Arc<Limits>,
+        session: Session,
         statements: Vec<Statement>,
         context: ScriptContext,
         watch: Stopwatch,
@@ -81,13 +78,24 @@ impl Script {
         let info =
             |statement: &Statement| StatementInfo { span: statement.span, verb: statement.kind.verb() };
         let infos = statements.iter().map(info).collect();
-        Self { engine, limits, infos, statements: statements.into_iter(), context, watch }
+        let statements: Vec<_> = statements.into_iter().map(Arc::new).collect();
+        Self { session, infos, statements: statements.into_iter(), context, watch }
     }
 
     /// All statements of the text, in order, those included that were taken already. T-SQL's `DECLARE @a …, @b …` is
     /// one statement for each variable, and all of them begin at the DECLARE.
     pub fn statements(&self) -> &[StatementInfo] {
         &self.infos
+    }
+
+    /// Binds the next statement against the catalog as it is now, to run it many times. The script's parameters have no
+    /// part in it.
+    ///
+    /// # Errors
+    /// As binding.
+    pub fn prepare(&mut self) -> Option<Result<Prepared>> {
+        let statement = self.statements.next()?;
+        Some(Prepared::new(self.session.clone(), self.context.dialect, statement))
     }
 
     /// The number of statements that are left.
@@ -107,8 +115,9 @@ impl Iterator for Script {
     /// Binds the next statement against the catalog as it is now.
     fn next(&mut self) -> Option<Result<Query>> {
         let statement = self.statements.next()?;
-        let fresh = Stopwatch::new(self.engine.shared.clock);
+        let fresh = Stopwatch::new(self.session.engine.shared.clock);
         let watch = std::mem::replace(&mut self.watch, fresh);
-        Some(Query::new(&self.engine, self.limits.clone(), statement, self.context.clone(), watch))
+        let Session { engine, limits, .. } = &self.session;
+        Some(Query::new(engine, limits.clone(), statement, self.context.clone(), watch).bound())
     }
 }

@@ -9,6 +9,7 @@ use crate::diag::{Invariant, Result};
 use crate::function::Metric;
 use crate::model::Model;
 use crate::syntax::SqlOperator;
+use crate::syntax::ast::Parameter;
 use crate::table::Table;
 
 /// One operator of a plan.
@@ -212,6 +213,10 @@ pub(super) fn text(expr: &Expr, inputs: &[&Node]) -> String {
         }
         ExprKind::Literal(Scalar::Bytes(bytes)) => format!("{} bytes", bytes.len()),
         ExprKind::Literal(value) => value.to_string(),
+        ExprKind::Parameter(slot) => match &slot.parameter {
+            Parameter::Named(name) => format!("@{name}"),
+            Parameter::Position(_) => "?".into(),
+        },
         ExprKind::Call { function, args, .. } => match (args.as_slice(), function.operator) {
             ([a, b], Some(operator)) => format!("({} {} {})", of(a), operator.as_str(), of(b)),
             (args, Some(operator @ (SqlOperator::And | SqlOperator::Or))) => {

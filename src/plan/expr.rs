@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::parameter::Slot;
 use crate::data::{CastMode, DataType, Scalar};
 use crate::diag::Span;
 use crate::function::{Fitted, Function, Kernel, Start};
@@ -19,6 +20,8 @@ pub(crate) struct Expr {
 pub(crate) enum ExprKind {
     Column(usize),
     Literal(Scalar),
+    /// A parameter whose value comes when the plan runs, or never if the statement is only checked.
+    Parameter(Arc<Slot>),
     Call {
         function: &'static Function,
         kernel: Kernel,
@@ -110,7 +113,11 @@ pub(crate) struct Order {
 macro_rules! children {
     ($kind:expr, $iter:ident $(, $mut:ident)?) => {
         match $kind {
-            ExprKind::Column(_) | ExprKind::Literal(_) | ExprKind::Subplan(_) | ExprKind::Pending(_) => Vec::new(),
+            ExprKind::Column(_)
+            | ExprKind::Literal(_)
+            | ExprKind::Parameter(_)
+            | ExprKind::Subplan(_)
+            | ExprKind::Pending(_) => Vec::new(),
             ExprKind::Call { args: items, .. }
             | ExprKind::Fitted { args: items, .. }
             | ExprKind::Array(items)
@@ -135,6 +142,14 @@ impl Expr {
     /// The same value at another place of the text.
     pub(crate) fn at(self, span: Span) -> Self {
         Self { span, ..self }
+    }
+
+    /// An expression that takes any type, as one of this type.
+    pub(crate) fn of_type(self, data_type: &DataType) -> Self {
+        if let ExprKind::Parameter(slot) = &self.kind {
+            slot.want(data_type);
+        }
+        Self { data_type: data_type.clone(), ..self }
     }
 
     /// The expressions directly inside this one.

@@ -8,14 +8,17 @@ mod explain;
 mod expr;
 mod inline;
 mod node;
+mod parameter;
 mod prune;
 
-pub use bind::Params;
 pub(crate) use bind::{
-    AlterModel, Assign, Binding, Bound, Context, CreateExternalTable, CreateModel, CreateObjectTable,
-    CreateTable, CreateTransform, CreateView, Declared, DropModel, DropTable, Explain, External, FitCall,
-    Format, Insert, Prerequisite, SubqueryPlace, Variable, VariableType, bind, invalid_model,
+    AlterModel, Assign, Binding, Bound, BoundStatement, Context, CreateExternalTable, CreateModel,
+    CreateObjectTable, CreateTable, CreateTransform, CreateView, Declared, DropModel, DropTable, Explain,
+    External, FitCall, Format, Insert, Prerequisite, SubqueryPlace, Variable, VariableType, bind,
+    invalid_model,
 };
 pub(crate) use explain::explanation;
 pub(crate) use expr::{Aggregate, Expr, ExprKind, Extreme, Order};
 pub(crate) use node::{JoinKind, Node, NodeKind, Plan, Subplan, SubplanKind, WindowCall};
+pub use parameter::Params;
+pub(crate) use parameter::{Given, Slot};

@@ -22,6 +22,7 @@ mod mismatches;
 mod mutations;
 mod notation;
 mod operators;
+mod prepared;
 mod provenance;
 mod reference;
 mod regex;

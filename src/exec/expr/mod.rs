@@ -81,6 +81,7 @@ fn compute(expr: &Expr, rows: Rows<'_>, ctx: &mut Context) -> Result<Operand> {
         ExprKind::Literal(value) => {
             array_of(std::slice::from_ref(value), &expr.data_type).map(Operand::constant)
         }
+        ExprKind::Parameter(_) => Err(Error::internal("a parameter has no value")),
         ExprKind::Call { .. } | ExprKind::Fitted { .. } => call(expr, rows, ctx),
         ExprKind::Cast { value, mode } => {
             let argument = operand(value, rows, ctx)?;

@@ -114,7 +114,8 @@ pub(super) fn over_windows(expr: &mut Expr, columns: &BTreeMap<usize, usize>) ->
 /// Whether two expressions are the same, apart from their spans.
 pub(super) fn same(a: &Expr, b: &Expr) -> bool {
     use ExprKind::{
-        Array, Call, Case, Cast, Coalesce, Column, Element, Field, Literal, Pending, Struct, Subplan,
+        Array, Call, Case, Cast, Coalesce, Column, Element, Field, Literal, Parameter, Pending, Struct,
+        Subplan,
     };
     let same_children = || {
         let (a, b) = (a.children(), b.children());
@@ -124,6 +125,8 @@ pub(super) fn same(a: &Expr, b: &Expr) -> bool {
         (Column(a), Column(b)) | (Subplan(a), Subplan(b)) => a == b,
         (Pending(a), Pending(b)) => a == b,
         (Literal(a), Literal(b)) => a == b,
+        // Values that are not known yet may be equal.
+        (Parameter(a), Parameter(b)) => a.parameter == b.parameter || !a.is_typed && !b.is_typed,
         (Call { function, safe, .. }, Call { function: other_function, safe: other_safe, .. }) => {
             function.name == other_function.name && !function.is_volatile() && safe == other_safe
         }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::data::{CastMode, DataType, Scalar, TimeZones, array_of, cast, scalar_at};
-use crate::diag::{Code, Result, Span};
+use crate::diag::{Code, Error, Result, Span};
 use crate::function::fold;
 use crate::limits::Limits;
 use crate::plan::expr::{Expr, ExprKind};
+use crate::plan::parameter::Slot;
 
 /// The value of `expr`; `None` where it depends on rows, on the time or on subqueries.
 ///
@@ -17,6 +18,8 @@ pub(super) fn constant(expr: &Expr, limits: &Arc<Limits>) -> Result<Option<Scala
         |parts: &[Expr]| parts.iter().map(|part| constant(part, limits)).collect::<Result<Option<Vec<_>>>>();
     Ok(match &expr.kind {
         ExprKind::Literal(value) => Some(value.clone()),
+        ExprKind::Parameter(slot) if slot.is_typed => return Err(value_needed(slot)),
+        ExprKind::Parameter(_) => Some(Scalar::Null),
         ExprKind::Array(items) => match (&expr.data_type, all(items)?) {
             (DataType::Array(element), Some(items)) => Some(Scalar::Array((**element).clone(), items)),
             _ => None,
@@ -39,6 +42,12 @@ pub(super) fn constant(expr: &Expr, limits: &Arc<Limits>) -> Result<Option<Scala
         },
         _ => None,
     })
+}
+
+/// Binding has to know what the value of a parameter is, not only its type: it is bound with the value then.
+#[cold]
+pub(super) fn value_needed(slot: &Slot) -> Error {
+    Error::internal("the value of a parameter is needed to bind the statement").at(slot.span)
 }
 
 /// The CAST of one value; `None` where it depends on the time zones that the host knows.

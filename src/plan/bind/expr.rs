@@ -1,14 +1,17 @@
 //! Expressions: columns, fields, operators, conversions, constructors, subqueries.
 
-use super::constant::cast_scalar;
+use std::sync::Arc;
+
+use super::constant::{cast_scalar, value_needed};
 use super::scope::Scope;
 use super::tsql_types::{narrowed, wide};
-use super::{Binder, Params, VariableType};
+use super::{Binder, Given, Slot, VariableType};
 use crate::data::{CastMode, DataType, Scalar, StructField, can_cast, can_coerce};
 use crate::diag::{Code, Error, Invariant, Result, Span, nearest};
 use crate::function;
 use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::{Subplan, SubplanKind};
+use crate::plan::parameter::Params;
 use crate::syntax::ast::{self, Access, Ident, Parameter, SubqueryKind, TypeName, TypeNameKind};
 use crate::syntax::{Dialect, SqlOperator, written};
 
@@ -179,25 +182,40 @@ impl Binder<'_> {
         Ok(())
     }
 
-    fn parameter(&self, parameter: &Parameter, span: Span) -> Result<Typed> {
+    fn parameter(&mut self, parameter: &Parameter, span: Span) -> Result<Typed> {
         if let Parameter::Named(name) = parameter
             && let Some((_, variable, value)) = self.context.variable(name)
         {
             return variable_value(variable, value, span).map(Typed::from);
         }
-        let found = match (parameter, self.context.params) {
-            (_, None) => Some(&Scalar::Null),
-            (Parameter::Position(index), Some(Params::Positional(values))) => values.get(*index),
-            (Parameter::Named(name), Some(Params::Named(values))) => {
-                values.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        match self.context.params {
+            Given::Nothing => Ok(self.unknown_value(parameter, span)),
+            Given::Values(params) => Ok(literal(value_of(parameter, params, span)?.clone(), span)),
+            Given::Types(params) => {
+                let (data_type, origin) = origin_of(value_of(parameter, params, span)?);
+                if origin == Origin::Null {
+                    return Ok(literal(Scalar::Null, span));
+                }
+                let slot = Arc::new(Slot::new(parameter.clone(), true, span));
+                Ok(Typed { expr: Expr { kind: ExprKind::Parameter(slot), data_type, span }, origin })
             }
-            (Parameter::Position(_), Some(Params::Named(_)))
-            | (Parameter::Named(_), Some(Params::Positional(_))) => None,
-        };
-        match found {
-            Some(value) => Ok(literal(value.clone(), span)),
-            None => Err(unknown_parameter(parameter).at(span)),
         }
+    }
+
+    /// A parameter that is of whatever type it has to be.
+    fn unknown_value(&mut self, parameter: &Parameter, span: Span) -> Typed {
+        let is_known = |slot: &&Arc<Slot>| match (&slot.parameter, parameter) {
+            (Parameter::Named(known), Parameter::Named(name)) => known.eq_ignore_ascii_case(name),
+            (known, parameter) => known == parameter,
+        };
+        let known = self.parameters.iter().find(is_known).cloned();
+        let slot = known.unwrap_or_else(|| {
+            let slot = Arc::new(Slot::new(parameter.clone(), false, span));
+            self.parameters.push(slot.clone());
+            slot
+        });
+        let kind = ExprKind::Parameter(slot);
+        Typed { expr: Expr { kind, data_type: DataType::Int64, span }, origin: Origin::Null }
     }
 
     /// `table.column`, `column.field`, and so on inwards.
@@ -471,6 +489,12 @@ fn variable_value(variable: &VariableType, value: &Scalar, span: Span) -> Result
     }
 }
 
+/// # Errors
+/// `unknown-parameter`.
+fn value_of<'a>(parameter: &Parameter, params: &'a Params, span: Span) -> Result<&'a Scalar> {
+    params.value(parameter).ok_or_else(|| unknown_parameter(parameter).at(span))
+}
+
 #[cold]
 fn unknown_parameter(parameter: &Parameter) -> Error {
     let (what, hint) = match parameter {
@@ -495,12 +519,17 @@ fn table_name(base: &ast::Expr) -> Option<&str> {
 }
 
 pub(super) fn literal(value: Scalar, span: Span) -> Typed {
-    let (data_type, origin) = match value.data_type() {
+    let (data_type, origin) = origin_of(&value);
+    Typed { expr: Expr { kind: ExprKind::Literal(value), data_type, span }, origin }
+}
+
+/// The type of a value that is written out or given as a parameter, and whether it can become another one.
+fn origin_of(value: &Scalar) -> (DataType, Origin) {
+    match value.data_type() {
         Some(DataType::String) => (DataType::String, Origin::StringLiteral),
         Some(data_type) => (data_type, Origin::Value),
         None => (DataType::Int64, Origin::Null),
-    };
-    Typed { expr: Expr { kind: ExprKind::Literal(value), data_type, span }, origin }
+    }
 }
 
 /// The expressions as values of one type: `declared`, or the one that all of them are coerced to.
@@ -560,10 +589,9 @@ pub(super) fn takes_text(data_type: &DataType) -> bool {
 /// # Errors
 /// `cast-failed` for a string that was written where a date is wanted, and is none.
 pub(super) fn coerced(typed: Typed, wanted: &DataType) -> Result<Option<Expr>> {
-    let Typed { mut expr, origin } = typed;
+    let Typed { expr, origin } = typed;
     if origin == Origin::Null {
-        expr.data_type = wanted.clone();
-        return Ok(Some(expr));
+        return Ok(Some(expr.of_type(wanted)));
     }
     if expr.data_type == *wanted {
         return Ok(Some(expr));
@@ -580,6 +608,8 @@ pub(super) fn coerced(typed: Typed, wanted: &DataType) -> Result<Option<Expr>> {
                 None => ExprKind::Cast { value: Box::new(expr), mode: CastMode::Strict },
             }
         }
+        // Which strings are dates is said before the statement runs.
+        ExprKind::Parameter(slot) if as_date => return Err(value_needed(&slot)),
         _ => ExprKind::Cast { value: Box::new(expr), mode: CastMode::Strict },
     };
     Ok(Some(Expr { kind, data_type: wanted.clone(), span }))
@@ -589,7 +619,7 @@ pub(super) fn coerced(typed: Typed, wanted: &DataType) -> Result<Option<Expr>> {
 pub(super) fn convert(typed: Typed, to: &DataType, mode: CastMode, span: Span) -> Result<Expr> {
     let from = typed.expr.data_type.clone();
     if typed.origin == Origin::Null {
-        return Ok(Expr { data_type: to.clone(), ..typed.expr });
+        return Ok(typed.expr.of_type(to));
     }
     if !can_cast(&from, to) {
         return Err(Error::new(Code::InvalidCast, format!("there is no cast from {from} to {to}")).at(span));

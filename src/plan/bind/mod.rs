@@ -25,6 +25,7 @@ use std::sync::Arc;
 
 use super::explain::explanation_schema;
 use super::node::{Plan, Subplan};
+use super::parameter::{Given, Slot, in_order};
 use crate::catalog::{Catalog, Relation};
 use crate::data::{DataType, Scalar, Schema};
 use crate::diag::{Diagnostic, Error, Result};
@@ -85,22 +86,6 @@ impl Bound {
     }
 }
 
-/// Values for `@name` and `?`.
-#[derive(Debug, Clone)]
-pub enum Params {
-    /// For `?`, in order.
-    Positional(Vec<Scalar>),
-    /// For `@name`; names compare without case.
-    Named(Vec<(String, Scalar)>),
-}
-
-impl Default for Params {
-    /// No values.
-    fn default() -> Self {
-        Self::Positional(Vec::new())
-    }
-}
-
 /// A variable: its name, its type, and its value.
 pub(crate) type Variable = (String, VariableType, Scalar);
 
@@ -117,8 +102,7 @@ pub(crate) struct VariableType {
 pub(crate) struct Context<'a> {
     pub(crate) catalog: &'a Catalog,
     pub(crate) dialect: Dialect,
-    /// `None` where the statement is only checked: every parameter fits everywhere.
-    pub(crate) params: Option<&'a Params>,
+    pub(crate) params: Given<'a>,
     pub(crate) variables: &'a [Variable],
     /// The values that a [`Prerequisite`] asked for.
     pub(crate) subquery_values: &'a [(SubqueryPlace, Scalar)],
@@ -126,17 +110,32 @@ pub(crate) struct Context<'a> {
     pub(crate) limits: &'a Arc<Limits>,
 }
 
+/// A statement that was bound.
+#[derive(Debug)]
+pub(crate) struct BoundStatement {
+    pub(crate) binding: Binding,
+    pub(crate) warnings: Vec<Diagnostic>,
+    /// The parameters without value, in the order of the text.
+    pub(crate) parameters: Vec<Arc<Slot>>,
+}
+
 impl<'a> Context<'a> {
+    /// Whether the statement is only checked: parameters have no values, and fit everywhere.
+    fn only_checks(&self) -> bool {
+        matches!(self.params, Given::Nothing)
+    }
+
     fn variable(&self, name: &str) -> Option<&'a Variable> {
         self.variables.iter().find(|(variable, ..)| variable.eq_ignore_ascii_case(name))
     }
 }
 
-/// Resolves a statement, and says what to warn of.
+/// Resolves a statement.
 ///
 /// # Errors
-/// For names, types, options: see [`Code`](crate::diag::Code).
-pub(crate) fn bind(statement: &ast::Statement, context: Context<'_>) -> Result<(Binding, Vec<Diagnostic>)> {
+/// For names, types, options: see [`Code`](crate::diag::Code). Where only types of parameters are given, also where
+/// binding needs the value of one.
+pub(crate) fn bind(statement: &ast::Statement, context: Context<'_>) -> Result<BoundStatement> {
     let mut binder = Binder::new(context);
     let bound = binder.statement(statement);
     let binding = match binder.prerequisite {
@@ -144,12 +143,14 @@ pub(crate) fn bind(statement: &ast::Statement, context: Context<'_>) -> Result<(
         Some(prerequisite) => Binding::Needs(prerequisite),
         None => Binding::Ready(bound.map_err(|error| error.or_at(statement.span))?),
     };
-    Ok((binding, binder.warnings))
+    Ok(BoundStatement { binding, warnings: binder.warnings, parameters: in_order(binder.parameters) })
 }
 
 struct Binder<'a> {
     context: Context<'a>,
     warnings: Vec<Diagnostic>,
+    /// The parameters without value that were met.
+    parameters: Vec<Arc<Slot>>,
     subplans: Vec<Subplan>,
     /// Queries of WITH that can be named here, the innermost last.
     ctes: Vec<Cte>,
@@ -169,6 +170,7 @@ impl<'a> Binder<'a> {
         Self {
             context,
             warnings: Vec::new(),
+            parameters: Vec::new(),
             subplans: Vec::new(),
             ctes: Vec::new(),
             outer: Vec::new(),

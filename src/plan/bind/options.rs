@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::constant::constant;
 use super::expr::Names;
 use super::scope::Scope;
-use super::{Binder, Bound, Context, CreateExternalTable, CreateObjectTable};
+use super::{Binder, Bound, Context, CreateExternalTable, CreateObjectTable, Given};
 use crate::catalog::Catalog;
 use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Result, Span};
@@ -202,7 +202,7 @@ fn literal(tree: &Expr) -> Result<Scalar> {
     let context = Context {
         catalog: &catalog,
         dialect: Dialect::BigQuery,
-        params: None,
+        params: Given::Nothing,
         variables: &[],
         subquery_values: &[],
         limits: &limits,

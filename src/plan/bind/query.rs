@@ -4,7 +4,7 @@ use super::Binder;
 use super::aggregates::Level;
 use super::call::order_key;
 use super::constant::constant;
-use super::expr::{Names, Typed, coerced, literal, unified};
+use super::expr::{Names, Origin, Typed, coerced, literal, unified};
 use super::scope::Scope;
 use super::tsql_types::implicit;
 use crate::data::{DataType, Field, Scalar, Schema};
@@ -164,7 +164,7 @@ impl Binder<'_> {
                     .at(tree.span)
             }),
             // A parameter without value yet: the statement is only checked.
-            _ if self.context.params.is_none() => Ok(0),
+            _ if self.context.only_checks() => Ok(0),
             _ => Err(Error::new(Code::TypeMismatch, "expected a number of rows, found NULL").at(tree.span)),
         }
     }
@@ -227,10 +227,16 @@ fn converted(node: Node, schema: &Schema, as_in_tsql: bool, span: Span) -> Resul
 fn column_of(node: &Node, number: usize, span: Span) -> Result<Typed> {
     let field = node.schema.fields.get(number).invariant("a query has fewer columns than its result")?;
     if let NodeKind::Project { exprs, .. } = &node.kind
-        && let Some(Expr { kind: ExprKind::Literal(Scalar::Null), data_type: DataType::Int64, .. }) =
-            exprs.get(number)
+        && let Some(expr) = exprs.get(number)
+        && expr.data_type == DataType::Int64
     {
-        return Ok(literal(Scalar::Null, span));
+        match &expr.kind {
+            ExprKind::Literal(Scalar::Null) => return Ok(literal(Scalar::Null, span)),
+            ExprKind::Parameter(slot) if !slot.is_typed => {
+                return Ok(Typed { expr: expr.clone().at(span), origin: Origin::Null });
+            }
+            _ => {}
+        }
     }
     Ok(Expr::column(number, field.data_type.clone(), span).into())
 }

@@ -115,7 +115,7 @@ impl Binder<'_> {
         };
         let bytes = match value {
             Some(Scalar::Bytes(bytes)) => bytes,
-            Some(Scalar::Null) if self.context.params.is_some() => {
+            Some(Scalar::Null) if !self.context.only_checks() => {
                 return Err(invalid_model(Error::new(Code::UnknownModel, "the model is NULL"))
                     .at(tree.span)
                     .hint("the query that reads the model has found no row"));

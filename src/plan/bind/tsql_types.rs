@@ -333,6 +333,7 @@ fn is_int(expr: &Expr) -> bool {
     match &expr.kind {
         ExprKind::Literal(Scalar::Int64(value)) => i32::try_from(*value).is_ok(),
         ExprKind::Literal(Scalar::Null) => true,
+        ExprKind::Parameter(slot) => !slot.is_typed,
         ExprKind::Call { function, .. } => {
             matches!(function.name, "INT" | "SMALLINT" | "TINYINT") || INT_RESULTS.contains(&function.name)
         }

@@ -124,7 +124,7 @@ impl Binder<'_> {
         let expr =
             self.inside("VECTOR_SEARCH", |binder| binder.expr_of(tree, Names::of(&scope), data_type, what))?;
         match constant(&expr, self.context.limits)? {
-            Some(value) if value != Scalar::Null || self.context.params.is_none() => Ok(value),
+            Some(value) if value != Scalar::Null || self.context.only_checks() => Ok(value),
             _ => Err(Error::new(Code::TypeMismatch, format!("expected {what} as a constant")).at(tree.span)),
         }
     }

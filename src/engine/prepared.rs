@@ -1,0 +1,207 @@
+//! Statements that are parsed once and run many times.
+//!
+//! The plan of a query is kept for each set of types that its parameters had. It holds as long as the catalog does:
+//! after a change of it the statement is bound again, by itself. Where a plan depends on more than the types, as that of
+//! `LIMIT ?` does, and for statements that give no rows, only parsing is saved.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::script::ScriptContext;
+use super::{Query, Session};
+use crate::control::{Stage, Stopwatch};
+use crate::data::{DataType, Schema};
+use crate::diag::{Diagnostic, Result};
+use crate::limits::PREPARED_PLANS;
+use crate::plan::{self, Binding, Bound, BoundStatement, Given, Params, Plan, Slot, bind};
+use crate::syntax::Dialect;
+use crate::syntax::ast::{Parameter, Statement};
+
+/// A statement that was parsed and bound. Dropping it forgets its plans.
+pub struct Prepared {
+    session: Session,
+    dialect: Dialect,
+    statement: Arc<Statement>,
+    /// The key of its plans in the engine.
+    id: u64,
+    schema: Option<Schema>,
+    parameters: Vec<PreparedParameter>,
+}
+
+/// A parameter of a prepared statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreparedParameter {
+    /// The name of `@name`; the number of `?`, from 1.
+    pub name: String,
+    /// The type that the statement makes of it. Others are taken too, as in a query.
+    pub data_type: DataType,
+}
+
+/// The plans of all prepared statements, as of one state of the catalog.
+#[derive(Default)]
+pub(super) struct Plans {
+    version: u64,
+    next_id: u64,
+    entries: BTreeMap<u64, Vec<KeptPlan>>,
+}
+
+/// The plan for parameters of these types; none where it depends on their values.
+#[derive(Clone)]
+struct KeptPlan {
+    types: Types,
+    plan: Option<Arc<(Plan, Vec<Diagnostic>)>>,
+}
+
+type Types = Vec<(Option<String>, Option<DataType>)>;
+
+impl PreparedParameter {
+    pub(super) fn new(slot: &Slot) -> Self {
+        let name = match &slot.parameter {
+            Parameter::Named(name) => name.clone(),
+            Parameter::Position(index) => (index + 1).to_string(),
+        };
+        Self { name, data_type: slot.data_type() }
+    }
+}
+
+impl Plans {
+    /// Forgets the plans of another state of the catalog, and with them the tables and models that they hold.
+    pub(super) fn keep_only(&mut self, version: u64) {
+        if self.version != version {
+            self.version = version;
+            self.entries.clear();
+        }
+    }
+
+    fn find(&self, id: u64, types: &Types) -> Option<&KeptPlan> {
+        self.entries.get(&id)?.iter().find(|kept| kept.types == *types)
+    }
+
+    /// Keeps one more plan of a statement, if it is of the same state of the catalog, and drops the oldest of too many.
+    fn keep(&mut self, id: u64, plan: KeptPlan, version: u64) {
+        if self.version != version {
+            return;
+        }
+        let plans = self.entries.entry(id).or_default();
+        if plans.len() >= PREPARED_PLANS {
+            plans.remove(0);
+        }
+        plans.push(plan);
+    }
+
+    fn forget(&mut self, id: u64) {
+        self.entries.remove(&id);
+    }
+}
+
+impl Prepared {
+    /// # Errors
+    /// As binding: the statement must hold for the catalog as it is now, whatever its parameters are.
+    pub(super) fn new(session: Session, dialect: Dialect, statement: Arc<Statement>) -> Result<Self> {
+        let BoundStatement { binding, parameters, .. } = {
+            let catalog = session.engine.catalog();
+            bind(
+                &statement,
+                plan::Context {
+                    catalog: &catalog,
+                    dialect,
+                    params: Given::Nothing,
+                    variables: &[],
+                    subquery_values: &[],
+                    limits: &session.limits,
+                },
+            )?
+        };
+        let schema = match binding {
+            Binding::Ready(bound) => bound.schema(),
+            // What the rows are is known when the model is, which a query has to bring first.
+            Binding::Needs(_) => None,
+        };
+        let parameters = parameters.iter().map(|slot| PreparedParameter::new(slot)).collect();
+        let id = {
+            let mut plans = session.engine.plans();
+            plans.next_id += 1;
+            plans.next_id
+        };
+        Ok(Self { session, dialect, statement, id, schema, parameters })
+    }
+
+    /// The columns of the result, if it has rows and they are known before it runs.
+    pub fn schema(&self) -> Option<&Schema> {
+        self.schema.as_ref()
+    }
+
+    /// The parameters in the order of the text.
+    pub fn parameters(&self) -> &[PreparedParameter] {
+        &self.parameters
+    }
+
+    /// The statement with these values of its parameters. `batch_rows` is as for [`Session::with_batch_rows`].
+    ///
+    /// # Errors
+    /// As binding, over the catalog as it is now.
+    pub fn query(&self, params: Params, batch_rows: Option<usize>) -> Result<Query> {
+        let session = match batch_rows {
+            Some(rows) => self.session.clone().with_batch_rows(rows),
+            None => self.session.clone(),
+        };
+        let mut watch = Stopwatch::new(session.engine.shared.clock);
+        let mark = watch.start();
+        let plan = self.plan(&session, &params);
+        watch.stop(mark, Stage::Bind);
+        let script = ScriptContext::new(self.dialect, params);
+        let query = Query::new(&session.engine, session.limits, self.statement.clone(), script, watch);
+        match plan? {
+            Some((plan, warnings)) => query.planned(plan, warnings),
+            None => query.bound(),
+        }
+    }
+
+    /// The plan with these values, if it depends on their types alone.
+    fn plan(&self, session: &Session, params: &Params) -> Result<Option<(Plan, Vec<Diagnostic>)>> {
+        let engine = &session.engine;
+        let types = params.types();
+        let known = engine.plans().find(self.id, &types).cloned();
+        let kept = match known {
+            Some(kept) => kept,
+            None => {
+                let (plan, version) = self.bind_types(session, params);
+                let kept = KeptPlan { plan: plan.map(Arc::new), types };
+                engine.plans().keep(self.id, kept.clone(), version);
+                kept
+            }
+        };
+        kept.plan.map(|kept| Ok((kept.0.with_values(params)?, kept.1.clone()))).transpose()
+    }
+
+    /// The plan for values of these types, and the version of the catalog that it is for. There is none for a statement
+    /// that has to be bound with the values: to give another plan, or to say what is wrong with it.
+    fn bind_types(&self, session: &Session, params: &Params) -> (Option<(Plan, Vec<Diagnostic>)>, u64) {
+        let catalog = session.engine.catalog();
+        if self.dialect == Dialect::TSql {
+            // There an integer that fits into 32 bits has another type than one that does not.
+            return (None, catalog.version());
+        }
+        let context = plan::Context {
+            catalog: &catalog,
+            dialect: self.dialect,
+            params: Given::Types(params),
+            variables: &[],
+            subquery_values: &[],
+            limits: &session.limits,
+        };
+        let plan = match bind(&self.statement, context) {
+            Ok(BoundStatement { binding: Binding::Ready(Bound::Query(plan)), warnings, .. }) => {
+                Some((plan, warnings))
+            }
+            _ => None,
+        };
+        (plan, catalog.version())
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        self.session.engine.plans().forget(self.id);
+    }
+}
