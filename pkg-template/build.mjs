@@ -28,6 +28,26 @@ function copyGlue() {
   }
 }
 
+/** The glue keeps its instance in a variable of its module: as the body of a function there can be more than one. */
+async function makeInstances() {
+  const glue = join(source, "glue");
+  const { outputFiles } = await build({
+    entryPoints: [join(glue, "predictql.js")],
+    bundle: true,
+    write: false,
+    format: "iife",
+    globalName: "glue",
+    target: "es2022",
+    // It would look for its wasm file beside itself, but is always given the module.
+    define: { "import.meta.url": '""' },
+  });
+  writeFileSync(join(glue, "instance.js"), `export function makeGlue() {\n${outputFiles[0].text}return glue;\n}\n`);
+  writeFileSync(
+    join(glue, "instance.d.ts"),
+    'import type * as glue from "./predictql.js";\n/** The bindings for one more instance. */\nexport function makeGlue(): typeof glue;\n',
+  );
+}
+
 /** Copies the wasm files and describes them. */
 function copyWasm() {
   const names = readdirSync(wasmDir).filter((name) => name.endsWith(".wasm"));
@@ -49,40 +69,28 @@ function copyWasm() {
 }
 
 async function bundle(wasmBytes) {
-  const options = { bundle: true, minify: true, target: "es2022", logLevel: "warning", legalComments: "none" };
   const banner = { js: `/*! predictql ${manifest.version} | ${manifest.license} */` };
-  await build({
-    ...options,
-    banner,
-    entryPoints: [join(source, "index.ts")],
-    outfile: join(pkg, "index.js"),
-    format: "esm",
-    external: ["./parquet.js", "./compressed.js"],
+  const common = { bundle: true, minify: true, target: "es2022", logLevel: "warning", legalComments: "none", banner };
+  const file = (entry, name, options) =>
+    build({ ...common, format: "esm", entryPoints: [join(source, entry)], outfile: join(pkg, name), ...options });
+  const entry = {
+    external: ["./parquet.js", "./compressed.js", "./inline.js", "node:*"],
     // Code for a variant that this build lacks goes away, and with it the file name that a bundler would look for.
     define: {
       "WASM_BYTES.relaxed": String(wasmBytes.relaxed),
       "WASM_BYTES.simd": String(wasmBytes.simd),
       VERSION: JSON.stringify(manifest.version),
     },
-  });
-  for (const reader of ["parquet", "compressed"]) {
-    await build({
-      ...options,
-      banner,
-      entryPoints: [join(source, `${reader}.ts`)],
-      outfile: join(pkg, `${reader}.js`),
-      format: "esm",
-    });
-  }
-  await build({
-    ...options,
-    banner,
-    entryPoints: [join(source, "worker", "server.ts")],
-    outfile: join(pkg, "worker.js"),
-    format: "iife",
-    // The glue would look for its wasm file beside itself; the worker is always given the module.
-    define: { "import.meta.url": '""' },
-  });
+  };
+  await Promise.all([
+    file("index.ts", "index.js", entry),
+    file("node.ts", "node.js", entry),
+    file("parquet.ts", "parquet.js"),
+    file("compressed.ts", "compressed.js"),
+    file("inline.ts", "inline.js"),
+    file("worker/server.ts", "worker.js", { format: "iife" }),
+    file("worker/node.ts", "worker-node.js", { external: ["node:*"] }),
+  ]);
 }
 
 /** Emits the declarations, and of them those that the entry leads to. */
@@ -107,7 +115,7 @@ function declare() {
 
 /** Libraries that became part of a file of the package. */
 const bundled = {
-  "@uwdata/flechette": "index.js",
+  "@uwdata/flechette": "index.js` and `node.js",
   hyparquet: "parquet.js",
   "hyparquet-compressors": "parquet.js",
   fzstd: "compressed.js",
@@ -132,10 +140,7 @@ function copyPapers() {
 function printSizes() {
   const kib = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`.padStart(12);
   const files = [
-    "index.js",
-    "worker.js",
-    "parquet.js",
-    "compressed.js",
+    ...["index.js", "node.js", "inline.js", "worker.js", "worker-node.js", "parquet.js", "compressed.js"],
     ...readdirSync(join(pkg, "wasm")).map((name) => join("wasm", name)),
   ];
   for (const file of files.filter((name) => !name.endsWith(".json"))) {
@@ -145,6 +150,7 @@ function printSizes() {
 }
 
 copyGlue();
+await makeInstances();
 if (!process.argv.includes("--glue")) {
   if (!wasmDir) throw new Error("set PREDICTQL_WASM_DIR, or run `cargo xtask build`, which does");
   rmSync(pkg, { recursive: true, force: true });

@@ -4,7 +4,7 @@ import { type Connection, Crash, Failed } from "./connection.js";
 import { Engine, temporaryPrefix, type Waiter } from "./engine.js";
 import { fromFailure, problem } from "./errors.js";
 import { Files } from "./files.js";
-import type { CheckResult, ModelInfo, ScriptOptions, TableInfo } from "./glue/predictql.js";
+import type { CheckResult, ModelInfo, ParamValues, ScriptOptions, TableInfo } from "./glue/predictql.js";
 import type {
   CallOptions,
   EngineInfo,
@@ -13,6 +13,7 @@ import type {
   ModelSource,
   Params,
   PredictOptions,
+  PrepareOptions,
   TableOptions,
   TableSource,
 } from "./interface.js";
@@ -20,18 +21,39 @@ import { requestFor, type TableEntry } from "./journal.js";
 import { readModelInput } from "./model-options.js";
 import { Network, resolve } from "./network.js";
 import { toParams } from "./params.js";
+import { PreparedText } from "./prepared.js";
 import { joined, type Report } from "./progress.js";
+import { outcomeOf, Result, type ResultFormat, resultsOf } from "./result.js";
 import { readModel, readTable } from "./sources.js";
-import { type Piece, runStatement, type StatementContext } from "./statement.js";
-import type { Catalog, Reply, Request } from "./worker/protocol.js";
+import { endOf, type Piece, queued, statementsOf } from "./statement.js";
+import type { Catalog, Opened, Reply, Request } from "./worker/protocol.js";
 
 export interface RunOptions extends CallOptions {
   batchSize?: number | undefined;
   dialect?: ScriptOptions["dialect"] | undefined;
+  /** Whether rows are wanted batch by batch: nothing is computed ahead of who reads them. */
+  one?: boolean;
   /** Whether the text must hold exactly one statement. */
   single: boolean;
   /** Tables that are there for this text alone. */
   tables?: readonly TableEntry[];
+}
+
+type QueryRunOptions = RunOptions & ResultFormat;
+
+/** A text or a prepared statement that has had its first turn. */
+interface Run {
+  connection: Connection;
+  opened: Opened;
+  sql: string;
+  dialect: ScriptOptions["dialect"] | undefined;
+  params: ParamValues;
+  signal: AbortSignal | undefined;
+  report: Report;
+  one: boolean;
+  tables: readonly TableEntry[];
+  /** Milliseconds between the call and its first turn, and after that. */
+  waited: number;
 }
 
 export class Client {
@@ -40,6 +62,7 @@ export class Client {
   readonly #files: Files;
   readonly #engine: Engine;
   #temporary = 0;
+  #lastStatement = 0;
 
   constructor(options: PredictOptions) {
     this.#options = options;
@@ -134,47 +157,107 @@ export class Client {
     };
   }
 
-  /** Runs a script and yields the pieces of its results as the reader asks for them. */
-  async *run(sql: string, values: Params, options: RunOptions): AsyncGenerator<Piece, void> {
-    const { signal, batchSize, dialect, single, tables = [] } = options;
-    const waiter = this.#waiter(options, true);
-    const asked = performance.now();
-    let connection: Connection | undefined;
-    let script: number | undefined;
+  /** Parses and binds a statement once. */
+  async prepare(sql: string, { dialect, ...options }: PrepareOptions): Promise<PreparedText> {
+    const prepared = new PreparedText(++this.#lastStatement, { sql, dialect });
+    const waiter = this.#waiter(options);
     try {
+      const found = await this.#engine.ask(waiter, (connection) => prepared.prepare(connection, waiter.signal));
+      if (found.statements.length !== 1) throw notOne(found.statements.length);
+      prepared.columns = found.columns;
+      prepared.params = found.params;
+      return prepared;
+    } catch (error) {
+      throw await this.#explain(error, sql);
+    }
+  }
+
+  /** The rows of one statement. Those of a small query are there with the first answer, and made a result at once. */
+  async query<T>(text: string | PreparedText, values: Params, options: QueryRunOptions): Promise<Result<T>> {
+    const run = await this.#begin(text, values, options);
+    const done = run.opened.turn?.[5];
+    if (!done) return (await resultsOf<T>(this.#goOn(run), options))[0] as Result<T>;
+    const [columns, ipc, rows, progress] = run.opened.turn ?? [];
+    if (progress) run.report(progress);
+    const schema = columns && ipc ? { kind: "schema" as const, columns, ipc } : undefined;
+    return new Result<T>(schema, rows ? [rows] : [], options, outcomeOf(endOf(done, run.waited)));
+  }
+
+  /** Runs a text or a prepared statement and yields the pieces of its results as the reader asks for them. */
+  async *run(text: string | PreparedText, values: Params, options: RunOptions): AsyncGenerator<Piece, void> {
+    yield* this.#goOn(await this.#begin(text, values, options));
+  }
+
+  /** Asks for the first turn. */
+  async #begin(text: string | PreparedText, values: Params, options: RunOptions): Promise<Run> {
+    const { signal, batchSize, single, one = false, tables = [] } = options;
+    const prepared = typeof text === "string" ? undefined : text;
+    const { sql, dialect } = typeof text === "string" ? { sql: text, dialect: options.dialect } : text.text;
+    const waiter = this.#waiter(options, true);
+    const began = performance.now();
+    let connection: Connection | undefined;
+    try {
+      prepared?.assertUsable(options.dialect);
       const params = await toParams(values);
       const opened = await this.#engine.ask(waiter, (current) => {
         connection = current;
-        return current.open({ kind: "open", sql, params, batchSize, dialect }, signal);
+        const asked = { kind: "run", params, batchSize, one } as const;
+        return prepared ? prepared.run(current, asked, signal) : current.run({ ...asked, sql, dialect }, signal);
       });
-      const waited = performance.now() - asked;
-      script = opened.script;
-      const { length } = opened.statements;
-      if (single && length !== 1) throw notOne(length);
-      const change = { kind: "statement", params, dialect, tables } as const;
-      // Statements that share variables are run again together or not at all.
-      const together = opened.statements.some(({ verb }) => verb === "DECLARE" || verb === "SET");
-      const whole = { ...change, scope: "script", sql, kept: new Map<string, Blob>() } as const;
-      for (const [index, { from, to, verb }] of opened.statements.entries()) {
-        const kept = together ? whole.kept : new Map<string, Blob>();
-        const context: StatementContext = { sql, signal, report: waiter.report, files: this.#files, kept };
-        for await (const piece of runStatement(connection as Connection, script, context)) {
+      const waited = Math.max(0, performance.now() - began - opened.spent);
+      if (single && !opened.turn && opened.statements.length !== 1) {
+        if (opened.script !== undefined) connection?.free(opened.script);
+        throw notOne(opened.statements.length);
+      }
+      const { report } = waiter;
+      return {
+        connection: connection as Connection,
+        opened,
+        sql,
+        dialect,
+        params,
+        signal,
+        report,
+        one,
+        tables,
+        waited,
+      };
+    } catch (error) {
+      throw await this.#explain(error, sql);
+    }
+  }
+
+  /** The pieces of what was begun. */
+  async *#goOn(run: Run): AsyncGenerator<Piece, void> {
+    const { connection, opened, sql, dialect, params, tables, signal, report, one, waited } = run;
+    const { script, statements } = opened;
+    const change = { kind: "statement", params, dialect, tables } as const;
+    // Statements that share variables are run again together or not at all.
+    const together = statements.some(({ verb }) => verb === "DECLARE" || verb === "SET");
+    const whole = { ...change, scope: "script", sql, kept: new Map<string, Blob>() } as const;
+    const shared = { sql, signal, report, files: this.#files, one };
+    const contextOf = () => ({ ...shared, kept: together ? whole.kept : new Map<string, Blob>() });
+    try {
+      let isFirst = true;
+      for await (const { info, kept, pieces } of statementsOf(connection, opened, contextOf)) {
+        for await (const piece of pieces) {
           if (piece.kind !== "done") {
             yield piece;
             continue;
           }
-          if (piece.catalogChanged) {
+          if (piece.catalogChanged && info) {
+            const { from, to, verb } = info;
             const scope = verb === "CREATE OR REPLACE MODEL" ? "remake" : "statement";
             await this.#engine.changed(together ? whole : { ...change, scope, sql: sql.slice(from, to), kept });
           }
-          const queue = index === 0 ? Math.max(0, waited - piece.timings.parse) : 0;
-          yield { ...piece, timings: { ...piece.timings, queue, total: piece.timings.total + queue } };
+          yield isFirst ? queued(piece, waited) : piece;
+          isFirst = false;
         }
       }
     } catch (error) {
       throw await this.#explain(error, sql);
     } finally {
-      if (script !== undefined) connection?.free(script);
+      if (script !== undefined) connection.free(script);
     }
   }
 
@@ -218,7 +301,7 @@ export class Client {
     this.#engine.assertOpen();
     signal?.throwIfAborted();
     const sinks = [this.#options.onProgress, onProgress].filter((sink) => sink !== undefined);
-    return { signal, report: joined(sinks, rowsFollow) };
+    return { signal, report: sinks.length === 0 ? () => {} : joined(sinks, rowsFollow) };
   }
 }
 

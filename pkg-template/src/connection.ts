@@ -1,7 +1,7 @@
 // One worker and its queue. Requests are sent one at a time, so what waits can be taken back, and what the worker is
 // busy with is always known.
 
-import type { Answer, Reply, Request } from "./worker/protocol.js";
+import type { Answer, Opened, Reply, Request, WorkerLike } from "./worker/protocol.js";
 
 /** How long the worker may stay silent about a request that was given up, in milliseconds. */
 const grace = 250;
@@ -26,7 +26,7 @@ interface Task {
 }
 
 export class Connection {
-  readonly #worker: Worker;
+  readonly #worker: WorkerLike;
   readonly #onEnd: (connection: Connection) => void;
   readonly #waiting: Task[] = [];
   /** Scripts that somebody still reads: their worker must not be ended for others. */
@@ -36,7 +36,7 @@ export class Connection {
   #overdue: { reason: unknown } | undefined;
   #end: { reason: unknown } | undefined;
 
-  constructor(worker: Worker, onEnd: (connection: Connection) => void) {
+  constructor(worker: WorkerLike, onEnd: (connection: Connection) => void) {
     this.#worker = worker;
     this.#onEnd = onEnd;
     worker.onmessage = ({ data }: MessageEvent<Answer>) => this.#answered(data);
@@ -70,11 +70,27 @@ export class Connection {
     }
   }
 
-  /** Opens a script and keeps the worker for it until `free`. */
-  async open(request: Extract<Request, { kind: "open" }>, signal?: AbortSignal) {
-    const opened = await this.call(request, signal);
-    this.#scripts.add(opened.script);
-    return opened;
+  /**
+   * Runs a text or a prepared statement, and keeps the worker for what goes on until `free`. Nothing in a first turn
+   * changes the catalog: on abort it is given up at once. `hears` hears the answer also then.
+   */
+  async run(
+    request: Extract<Request, { kind: "run" }>,
+    signal?: AbortSignal,
+    hears?: (opened: Opened) => void,
+  ): Promise<Opened> {
+    const running = this.call(request, signal).then((opened) => {
+      if (opened.script !== undefined) this.#scripts.add(opened.script);
+      hears?.(opened);
+      return opened;
+    });
+    try {
+      return await abortable(running, signal);
+    } catch (error) {
+      const freeLate = ({ script }: Opened) => script !== undefined && this.free(script);
+      running.then(freeLate, () => {});
+      throw error;
+    }
   }
 
   /** Lets go of a script, without waiting. */
@@ -135,9 +151,9 @@ export class Connection {
     if (this.#overdue && this.#scripts.size === 0) this.end(this.#overdue.reason);
   }
 
-  /** A script lives in its worker; everything else can be asked of another one. */
+  /** A script lives in its worker, and a worker that did not start has a reason; all else can be asked of another one. */
   #lost(request: Request): unknown {
-    return "script" in request ? this.#end?.reason : new Unsent();
+    return "script" in request || request.kind === "start" ? this.#end?.reason : new Unsent();
   }
 }
 

@@ -12,6 +12,7 @@ import type {
   ModelSource,
   Params,
   PredictOptions,
+  PrepareOptions,
   QueryOptions,
   Row,
   SqlValue,
@@ -20,6 +21,7 @@ import type {
 } from "./interface.js";
 import type { TableEntry } from "./journal.js";
 import { type Plan, type PlanRow, planOf } from "./plan.js";
+import { Statement } from "./prepared.js";
 import { batchesOf, type Result, resultsOf } from "./result.js";
 import { compose, Query, type Template } from "./sql-tag.js";
 import { quoted } from "./sql-text.js";
@@ -109,9 +111,8 @@ export class PredictQL implements AsyncDisposable {
    * const { rows } = await db.query("SELECT * FROM flowers WHERE petal_width > ?", [1.5]);
    * const first = await db.query("SELECT * FROM flowers LIMIT @count", { count: 1 }, { signal });
    */
-  async query<T = Row>(sql: string, params: Params = [], options: QueryOptions = {}): Promise<Result<T>> {
-    const results = await resultsOf<T>(this.#client.run(sql, params, { ...options, single: true }), options);
-    return results[0] as Result<T>;
+  query<T = Row>(sql: string, params: Params = [], options: QueryOptions = {}): Promise<Result<T>> {
+    return this.#client.query<T>(sql, params, { ...options, single: true });
   }
 
   /**
@@ -126,7 +127,7 @@ export class PredictQL implements AsyncDisposable {
     const template = compose(strings, values);
     return new Query<T>({
       run: (options) => this.#resultOf<T>(template, options),
-      stream: (options) => batchesOf<T>(this.#runTemplate(template, options), options),
+      stream: (options) => batchesOf<T>(this.#runTemplate(template, { ...options, one: true }), options),
       explain: (options) => this.#explain(template, options),
     });
   }
@@ -141,7 +142,7 @@ export class PredictQL implements AsyncDisposable {
    * }
    */
   stream<T = Row>(sql: string, params: Params = [], options: QueryOptions = {}): AsyncIterableIterator<Result<T>> {
-    return batchesOf<T>(this.#client.run(sql, params, { ...options, single: true }), options);
+    return batchesOf<T>(this.#client.run(sql, params, { ...options, single: true, one: true }), options);
   }
 
   /**
@@ -155,6 +156,22 @@ export class PredictQL implements AsyncDisposable {
    */
   exec(script: string, options: QueryOptions = {}): Promise<Result[]> {
     return resultsOf(this.#client.run(script, [], { ...options, single: false }), options);
+  }
+
+  /**
+   * Prepares a statement: it is parsed and bound once, then only the values of its parameters travel. After a change of
+   * the tables or models that it names, it is bound again by itself; a table or model that is gone is an error of the
+   * query.
+   *
+   * @example
+   * const statement = await db.prepare("SELECT label FROM ML.PREDICT(MODEL iris, (SELECT ? AS petal_length, ? AS petal_width))");
+   * slider.oninput = async () => {
+   *   const { rows } = await statement.query([slider.valueAsNumber, 0.2]);
+   *   output.textContent = rows[0].label;
+   * };
+   */
+  async prepare<T = Row>(sql: string, options: PrepareOptions = {}): Promise<Statement<T>> {
+    return new Statement<T>(this.#client, await this.#client.prepare(sql, options));
   }
 
   /**
@@ -224,7 +241,7 @@ export class PredictQL implements AsyncDisposable {
     return planOf(await this.#resultOf<PlanRow>({ ...rest, text: explained }, options), analyze);
   }
 
-  async *#runTemplate({ params, tables: sources, text }: Template, options: QueryOptions) {
+  async *#runTemplate({ params, tables: sources, text }: Template, options: QueryOptions & { one?: boolean }) {
     const tables: TableEntry[] = [];
     try {
       for (const source of sources) tables.push(await this.#client.addTemporary(source, options));

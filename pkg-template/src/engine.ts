@@ -5,10 +5,10 @@ import { problem } from "./errors.js";
 import type { Files } from "./files.js";
 import type { EngineInfo, PredictOptions } from "./interface.js";
 import { type Entry, Journal, requestFor } from "./journal.js";
-import { explainWorker, type LoadedEngine, loadEngine, startWorker } from "./load.js";
+import { assertWorkers, explainWorker, type LoadedEngine, loadEngine, startWorker } from "./load.js";
 import type { Network } from "./network.js";
 import type { Report } from "./progress.js";
-import { runStatement } from "./statement.js";
+import { statementsOf } from "./statement.js";
 import type { Catalog } from "./worker/protocol.js";
 
 /** Begins the names of tables that live for one query: the catalog does not show them. */
@@ -72,7 +72,8 @@ export class Engine {
   /** Asks a worker. If it ends before it could read the question, the next one is asked. */
   async ask<T>(waiter: Waiter, question: (connection: Connection) => Promise<T>): Promise<T> {
     for (;;) {
-      const connection = await this.connect(waiter);
+      this.assertOpen();
+      const connection = this.#connection ?? (await this.connect(waiter));
       try {
         return await question(connection);
       } catch (error) {
@@ -118,11 +119,21 @@ export class Engine {
 
   async #start(): Promise<Connection> {
     this.#lost = [];
-    this.#loaded ??= await loadEngine(this.#options, this.#network, (progress) => {
-      for (const report of this.#waiters) report(progress);
-    });
+    assertWorkers(this.#options);
+    // The worker's script is loaded while the engine is.
+    let opening: Promise<Connection> | undefined = this.#open();
+    opening.catch(() => {});
+    try {
+      this.#loaded ??= await loadEngine(this.#options, this.#network, (progress) => {
+        for (const report of this.#waiters) report(progress);
+      });
+    } catch (error) {
+      opening.then((connection) => connection.end(error)).catch(() => {});
+      throw error;
+    }
     for (;;) {
-      const connection = new Connection(startWorker(this.#options), (ended) => this.#ended(ended));
+      const connection = await (opening ?? this.#open());
+      opening = undefined;
       try {
         await connection.call({ kind: "start", module: this.#loaded.module });
       } catch (error) {
@@ -134,6 +145,10 @@ export class Engine {
         return connection;
       }
     }
+  }
+
+  async #open(): Promise<Connection> {
+    return new Connection(await startWorker(this.#options), (ended) => this.#ended(ended));
   }
 
   /** A worker that was in use ended: the next one is made ready before it is asked for. */
@@ -174,12 +189,13 @@ export class Engine {
     }
     const { sql, params, dialect, tables } = entry;
     for (const table of tables) await connection.call(await requestFor(table));
-    const context = { sql, signal: undefined, report: () => {}, files: this.#files, kept: new Map(entry.kept) };
-    const { script, statements } = await connection.open({ kind: "open", sql, params, batchSize: undefined, dialect });
+    const kept = new Map(entry.kept);
+    const context = { sql, signal: undefined, report: () => {}, files: this.#files, kept, one: true };
+    const opened = await connection.run({ kind: "run", sql, params, batchSize: undefined, dialect, one: true });
     try {
-      for (const _ of statements) for await (const _ of runStatement(connection, script, context));
+      for await (const { pieces } of statementsOf(connection, opened, () => context)) for await (const _ of pieces);
     } finally {
-      connection.free(script);
+      if (opened.script !== undefined) connection.free(opened.script);
       for (const { name } of tables) connection.call({ kind: "dropTable", name }).catch(() => {});
     }
   }

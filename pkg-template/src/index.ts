@@ -5,5 +5,6 @@ export type { PackageErrorCode } from "./error-codes.js";
 export { PredictError } from "./errors.js";
 export type * from "./interface.js";
 export type { Plan, PlanNode } from "./plan.js";
+export type { Statement } from "./prepared.js";
 export type { Result, ResultColumn } from "./result.js";
 export type { Query } from "./sql-tag.js";

@@ -163,6 +163,11 @@ export interface QueryOptions extends CallOptions {
   int64?: "number" | "bigint" | "string" | undefined;
 }
 
+export interface PrepareOptions extends CallOptions {
+  /** As for `query`. */
+  dialect?: "bigquery" | "tsql" | undefined;
+}
+
 export interface ExplainOptions extends CallOptions {
   /** Runs the query too, and says how many rows each operator gave and how long it took. */
   analyze?: boolean | undefined;
@@ -171,9 +176,12 @@ export interface ExplainOptions extends CallOptions {
 }
 
 export interface PredictOptions {
-  /** Makes the worker that runs the package's `worker.js`; for frameworks that insist on their own way. */
-  worker?: (() => Worker) | undefined;
-  /** Where `worker.js` is; default: beside this module. A worker of another origin is started through a blob. */
+  /**
+   * Makes the worker that runs the package's `worker.js`, for frameworks that insist on their own way. "inline" or
+   * `false` run the engine on the calling thread: for workers of your own, servers, and forms that answer at every key.
+   */
+  worker?: (() => Worker) | "inline" | false | undefined;
+  /** Where `worker.js` is (in Node `worker-node.js`); default: beside this module. A worker of another origin is started through a blob. */
   workerUrl?: string | URL | undefined;
   /** Where the WebAssembly file is; default: the fastest variant that this browser can run, beside this module. */
   wasmUrl?: string | URL | undefined;

@@ -4,14 +4,15 @@ import { supports } from "./detect.js";
 import { type PredictError, problem, wordsOf } from "./errors.js";
 import type { EngineInfo, PredictOptions } from "./interface.js";
 import { expect, labelOf, type Network } from "./network.js";
+import { platform } from "./platform.js";
 import type { Report } from "./progress.js";
+import type { WorkerLike } from "./worker/protocol.js";
 
 /** Bytes of the wasm files that this build of the package holds. */
 declare const WASM_BYTES: { readonly relaxed?: number; readonly simd?: number };
 declare const VERSION: string;
 
 // Bundlers copy the files that are named in exactly this form.
-const workerFile = () => new URL("./worker.js", import.meta.url);
 const variants = {
   relaxed: WASM_BYTES.relaxed
     ? { bytes: WASM_BYTES.relaxed, file: () => new URL("./wasm/relaxed.wasm", import.meta.url) }
@@ -26,18 +27,23 @@ const bundlerHint =
 const policyHint =
   "a Content-Security-Policy must allow `script-src 'wasm-unsafe-eval'` and `worker-src 'self'` (`blob:` too, where the package comes from another origin)";
 
+const inlineHint = "publish `inline.js` of the package beside its `index.js`";
+
 export interface LoadedEngine {
   module: WebAssembly.Module;
   info: EngineInfo;
 }
 
+/** Throws where the engine is to run in a worker, and there is none. */
+export function assertWorkers({ worker }: PredictOptions): void {
+  if (worker !== undefined || platform.hasWorkers()) return;
+  throw problem("no-worker", "the engine runs in a Web Worker, and there is none here", {
+    hint: 'call it in a browser only, for example from an effect or an event handler, or pass `worker: "inline"`',
+  });
+}
+
 export async function loadEngine(options: PredictOptions, network: Network, report: Report): Promise<LoadedEngine> {
-  const { worker, wasmModule, wasmUrl } = options;
-  if (!worker && typeof Worker !== "function") {
-    throw problem("no-worker", "the engine runs in a Web Worker, and there is none here", {
-      hint: "call it in a browser only, for example from an effect or an event handler",
-    });
-  }
+  const { wasmModule, wasmUrl } = options;
   if (wasmModule instanceof WebAssembly.Module) return { module: wasmModule, info: custom("`wasmModule`") };
   if (wasmModule) return { module: await compile(wasmModule), info: custom("`wasmModule`") };
   if (wasmUrl !== undefined) {
@@ -49,7 +55,7 @@ export async function loadEngine(options: PredictOptions, network: Network, repo
 
 /** Options name files as the page does. */
 function fromPage(url: string | URL): URL {
-  return new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href);
+  return new URL(url, platform.base());
 }
 
 function custom(option: string): EngineInfo {
@@ -101,25 +107,29 @@ async function compile(source: BufferSource | Response): Promise<WebAssembly.Mod
 }
 
 /** Starts the worker's script; that it runs is known only by its first answer. */
-export function startWorker({ worker, workerUrl: custom }: PredictOptions): Worker {
+export async function startWorker({ worker, workerUrl: custom }: PredictOptions): Promise<WorkerLike> {
+  if (worker === "inline" || worker === false) return startInline();
   if (worker) return worker();
-  const url = custom === undefined ? workerFile() : fromPage(custom);
+  const url = custom === undefined ? undefined : fromPage(custom);
   try {
-    if (url.origin === location.origin || !url.protocol.startsWith("http")) {
-      return new Worker(url, { type: "module", name: "predictql" });
-    }
-    // Browsers refuse a worker's script from another origin, but let a worker load one.
-    const script = new Blob([`importScripts(${JSON.stringify(url.href)})`], { type: "text/javascript" });
-    return new Worker(URL.createObjectURL(script), { name: "predictql" });
+    return platform.startWorker(url);
   } catch (error) {
-    throw startFailed(`the worker \`${url.href}\` may not start`, error);
+    throw startFailed(`the worker \`${(url ?? platform.workerFile()).href}\` may not start`, error);
   }
+}
+
+async function startInline(): Promise<WorkerLike> {
+  const { inlineWorker } = await import("./inline.js").catch((error) => {
+    throw startFailed("its module for the calling thread cannot be loaded", error, inlineHint);
+  });
+  return inlineWorker();
 }
 
 /** The browser does not say why a worker's script failed: looks at what its address answers. */
 export async function explainWorker({ worker, workerUrl: custom }: PredictOptions, network: Network, words: string) {
-  const url = custom === undefined ? workerFile() : fromPage(custom);
+  if (worker === "inline" || worker === false) return startFailed("it failed on the calling thread", words);
   if (worker) return startFailed("the worker of the option `worker` failed", words);
+  const url = custom === undefined ? platform.workerFile() : fromPage(custom);
   try {
     const { response } = await network.engine(url);
     await expect("the worker's script", response, await response.blob(), bundlerHint);

@@ -2,6 +2,7 @@
 
 import { problem, wordsOf } from "./errors.js";
 import type { NetworkRequest, PredictOptions } from "./interface.js";
+import { platform } from "./platform.js";
 import type { Report } from "./progress.js";
 
 type Reason = NetworkRequest["reason"];
@@ -73,7 +74,7 @@ export class Network {
       case "allow":
         return true;
       case "same-origin":
-        return url.origin === globalThis.location?.origin;
+        return isFile(url) || url.origin === globalThis.location?.origin;
       case "deny":
         return false;
       default:
@@ -85,7 +86,8 @@ export class Network {
     const request: NetworkRequest = { url: url.href, bytes: 0, reason };
     if (!isLocal(url)) this.requests.push(request);
     try {
-      return { response: await send(url.href, init), request };
+      const answering = isFile(url) ? platform.readFile?.(url, init.method ?? "GET") : undefined;
+      return { response: await (answering ?? send(url.href, init)), request };
     } catch (error) {
       throw unreachable(url, error, init.signal);
     }
@@ -114,9 +116,9 @@ export class Network {
 
 /** The absolute address of what a page or a SQL text names. */
 export function resolve(uri: string | URL): URL {
-  const base = globalThis.document?.baseURI ?? globalThis.location?.href;
+  const base = platform.base();
   const url = URL.canParse(uri, base) ? new URL(uri, base) : undefined;
-  if (url && /^(https?|data|blob):$/.test(url.protocol)) return url;
+  if (url && (/^(https?|data|blob):$/.test(url.protocol) || isFile(url))) return url;
   throw problem("unsupported-address", `a browser cannot fetch \`${uri}\``, {
     hint: `register the file by this name, \`registerFile(${JSON.stringify(String(uri))}, file)\`, or use an https address`,
   });
@@ -147,6 +149,11 @@ function unreachable(url: URL, error: unknown, signal?: AbortSignal | null) {
     detail: wordsOf(error),
     cause: error,
   });
+}
+
+/** Whether it is a file of the machine, where such can be read. */
+function isFile({ protocol }: URL): boolean {
+  return protocol === "file:" && platform.readFile !== undefined;
 }
 
 function isLocal({ protocol }: URL): boolean {

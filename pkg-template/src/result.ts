@@ -1,9 +1,10 @@
 // What a query answers: Arrow columns that read like rows.
 
-import { Batch, Column, type DataType, type Table, tableFromColumns, tableFromIPC } from "@uwdata/flechette";
+import { Batch, Column, type DataType, type Table, tableFromColumns } from "@uwdata/flechette";
 import { problem } from "./errors.js";
 import type { ColumnInfo, Diagnostic, Timings } from "./glue/predictql.js";
 import type { QueryOptions, Row } from "./interface.js";
+import { tableOf } from "./engine-table.js";
 import type { Piece } from "./statement.js";
 
 /** One column of a result: a flechette `Column`, which reads like one of apache-arrow. */
@@ -23,6 +24,8 @@ export interface ResultColumn extends Iterable<unknown> {
  * @internal
  */
 export type ResultFormat = Pick<QueryOptions, "rowMode" | "int64">;
+
+type SchemaPiece = Extract<Piece, { kind: "schema" }>;
 
 /** What is known of a statement at its end. */
 interface Outcome {
@@ -52,18 +55,21 @@ export class Result<T = Row> implements Iterable<T> {
   /** Names and types; empty after a statement without rows. */
   readonly schema: { readonly fields: readonly ColumnInfo[] };
   readonly #table: Table;
-  readonly #ipc: readonly Uint8Array[];
+  /** The piece of the stream with the schema; none after a statement without rows. */
+  readonly #head: Uint8Array | undefined;
+  readonly #batches: readonly Uint8Array[];
   readonly #asArray: boolean;
   readonly #outcome: Outcome;
   #rows: T[] | undefined;
 
   /** @internal */
-  constructor(fields: readonly ColumnInfo[], ipc: readonly Uint8Array[], format: ResultFormat, outcome: Outcome) {
-    this.schema = { fields };
-    this.#ipc = ipc;
+  constructor(schema: SchemaPiece | undefined, batches: readonly Uint8Array[], format: ResultFormat, outcome: Outcome) {
+    this.schema = { fields: schema?.columns ?? [] };
+    this.#head = schema?.ipc;
+    this.#batches = batches;
     this.#asArray = format.rowMode === "array";
     this.#outcome = outcome;
-    const table = tableFromIPC(ipc as Uint8Array[], { useDate: true, useBigInt: format.int64 === "bigint" });
+    const table = tableOf(this.#head, batches, { useDate: true, useBigInt: format.int64 === "bigint" });
     if (format.int64 === undefined || format.int64 === "number") checkNumbers(table);
     this.#table = format.int64 === "string" ? withTexts(table) : table;
   }
@@ -112,7 +118,7 @@ export class Result<T = Row> implements Iterable<T> {
 
   /** The result as an Arrow IPC stream, for DuckDB, Arquero, Polars or a file. */
   toIPC(): Uint8Array {
-    const pieces = [...this.#ipc, endOfStream];
+    const pieces = [...(this.#head ? [this.#head] : []), ...this.#batches, endOfStream];
     const bytes = new Uint8Array(pieces.reduce((length, piece) => length + piece.byteLength, 0));
     let offset = 0;
     for (const piece of pieces) {
@@ -152,17 +158,16 @@ export class Result<T = Row> implements Iterable<T> {
  */
 export async function resultsOf<T>(pieces: AsyncIterable<Piece>, format: ResultFormat): Promise<Result<T>[]> {
   const results: Result<T>[] = [];
-  let fields: ColumnInfo[] = [];
-  let ipc: Uint8Array[] = [];
+  let schema: SchemaPiece | undefined;
+  let batches: Uint8Array[] = [];
   for await (const piece of pieces) {
-    if (piece.kind === "schema") fields = piece.columns;
-    if (piece.kind !== "done") {
-      ipc.push(piece.ipc);
-      continue;
+    if (piece.kind === "schema") schema = piece;
+    else if (piece.kind === "batch") batches.push(piece.ipc);
+    else {
+      results.push(new Result<T>(schema, batches, format, outcomeOf(piece)));
+      schema = undefined;
+      batches = [];
     }
-    results.push(new Result<T>(fields, ipc, format, outcomeOf(piece)));
-    fields = [];
-    ipc = [];
   }
   return results;
 }
@@ -176,15 +181,16 @@ export async function* batchesOf<T>(
   format: ResultFormat,
 ): AsyncGenerator<Result<T>, void> {
   const outcome = { ...unfinished };
-  let schema: Extract<Piece, { kind: "schema" }> | undefined;
+  let schema: SchemaPiece | undefined;
   for await (const piece of pieces) {
     if (piece.kind === "schema") schema = piece;
     else if (piece.kind === "done") Object.assign(outcome, outcomeOf(piece));
-    else if (schema) yield new Result<T>(schema.columns, [schema.ipc, piece.ipc], format, outcome);
+    else if (schema) yield new Result<T>(schema, [piece.ipc], format, outcome);
   }
 }
 
-function outcomeOf({ timings, warnings, message }: Extract<Piece, { kind: "done" }>): Outcome {
+/** @internal */
+export function outcomeOf({ timings, warnings, message }: Extract<Piece, { kind: "done" }>): Outcome {
   return { timings, warnings, message };
 }
 

@@ -1,60 +1,121 @@
-// Runs one statement of an open script: asks for step after step, and brings what the engine needs in between.
+// Runs one statement of an open script: asks for turn after turn, and brings what the engine needs in between.
 
 import { abortable, type Connection, Failed } from "./connection.js";
 import { decode } from "./decode.js";
 import { toUtf8 } from "./encoding.js";
 import { fromFailure, PredictError } from "./errors.js";
 import type { Files } from "./files.js";
-import type { Resource, Step } from "./glue/predictql.js";
+import type { ColumnInfo, Diagnostic, Done, Resource, StatementInfo, Timings, Turn } from "./glue/predictql.js";
 import type { Report } from "./progress.js";
-import type { Supply } from "./worker/protocol.js";
+import type { Opened, Supply } from "./worker/protocol.js";
 
 /** What a running statement yields: the pieces of its result. */
-export type Piece = Extract<Step, { kind: "schema" | "batch" | "done" }>;
+export type Piece =
+  | { kind: "schema"; columns: ColumnInfo[]; ipc: Uint8Array }
+  | { kind: "batch"; ipc: Uint8Array }
+  | End;
+
+interface End {
+  kind: "done";
+  timings: Timings;
+  warnings: Diagnostic[];
+  /** What a statement did, in words: "Successfully created model named iris". */
+  message: string | undefined;
+  catalogChanged: boolean;
+}
+
+/** Where a statement stands: what its first turn gave, if it has had one. */
+interface Begun {
+  /** The script that it is of; undefined where it has ended. */
+  script: number | undefined;
+  turn: Turn | undefined;
+  /** Whether it gives rows: it can be given up at any moment then. */
+  hasRows: boolean;
+}
 
 export interface StatementContext {
   sql: string;
   signal: AbortSignal | undefined;
   report: Report;
   files: Files;
+  /** Whether rows are wanted batch by batch. */
+  one: boolean;
   /** Files of models and tables by the name that SQL has for them: those at hand, and in the end also those that were read. */
   kept: Map<string, Blob>;
 }
 
-export async function* runStatement(
+async function* runStatement(
   connection: Connection,
-  script: number,
+  { script, turn: first, hasRows }: Begun,
   context: StatementContext,
 ): AsyncGenerator<Piece, void> {
-  const { signal, report } = context;
-  const query = await abortable(connection.call({ kind: "next", script }, signal), signal);
+  const { signal, report, one } = context;
   let refusal: PredictError | undefined;
-  for (;;) {
-    let steps: Step[];
+  const next = async (script: number): Promise<Turn> => {
     try {
-      const stepping = connection.call({ kind: "step", script }, signal);
+      const stepping = connection.call({ kind: "step", script, one }, signal);
       // Rows can be given up at any moment. What changes the catalog is done or not done: its answer must be known.
-      steps = await (query?.columns ? abortable(stepping, signal) : stepping);
+      return await (hasRows ? abortable(stepping, signal) : stepping);
     } catch (error) {
       // The engine knows the place of what was refused, the refusal knows the reason.
       throw error instanceof Failed && refusal ? fromFailure(error.failure, context.sql, refusal) : error;
     }
-    for (const step of steps) {
-      switch (step.kind) {
-        case "need":
-          refusal = await supplyAll(connection, script, step.resources, context);
-          break;
-        case "progress":
-          report(step.progress);
-          break;
-        case "done":
-          yield step;
-          return;
-        default:
-          yield step;
-      }
-    }
+  };
+  for (let turn = first; ; turn = undefined) {
+    const [columns, schema, rows, progress, need, done] = turn ?? (await next(script as number));
+    if (columns && schema) yield { kind: "schema", columns, ipc: schema };
+    if (progress) report(progress);
+    if (rows) yield { kind: "batch", ipc: rows };
+    if (need) refusal = await supplyAll(connection, script as number, need, context);
+    if (!done) continue;
+    yield endOf(done);
+    return;
   }
+}
+
+/** A statement of a text, while it runs. */
+interface Running {
+  /** None where the first turn was all. */
+  info: StatementInfo | undefined;
+  kept: Map<string, Blob>;
+  /** Have to be read to their end before the next statement can begin. */
+  pieces: AsyncGenerator<Piece, void>;
+}
+
+/** The statements of a text, one after the other. */
+export async function* statementsOf(
+  connection: Connection,
+  { script, turn, statements }: Opened,
+  contextOf: () => StatementContext,
+): AsyncGenerator<Running, void> {
+  const running = (info: StatementInfo | undefined, begun: Begun): Running => {
+    const context = contextOf();
+    return { info, kept: context.kept, pieces: runStatement(connection, begun, context) };
+  };
+  if (turn || script === undefined) {
+    yield running(statements[0], { script, turn, hasRows: true });
+    return;
+  }
+  for (const info of statements) {
+    const { signal } = contextOf();
+    // A single one is bound already.
+    const isBound = statements.length === 1;
+    const hasRows = !isBound && (await abortable(connection.call({ kind: "next", script }, signal), signal));
+    yield running(info, { script, turn: undefined, hasRows });
+  }
+}
+
+/** The end of a statement. `waited` are the milliseconds that it was not worked on. */
+export function endOf([milliseconds, warnings = [], catalogChanged, message]: Done, waited = 0): End {
+  const [total = 0, parse = 0, bind = 0, decode = 0, preprocess = 0, infer = 0, project = 0] = milliseconds;
+  const timings = { total: total + waited, parse, bind, decode, preprocess, infer, project, queue: waited };
+  return { kind: "done", timings, warnings, catalogChanged, message };
+}
+
+/** The end of a statement that had to wait too. */
+export function queued(end: End, waited: number): End {
+  const { total, queue } = end.timings;
+  return { ...end, timings: { ...end.timings, queue: queue + waited, total: total + waited } };
 }
 
 /** Brings everything at once. Answers the first refusal. */

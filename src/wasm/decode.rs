@@ -253,6 +253,9 @@ fn number(value: f64) -> Scalar {
 #[expect(clippy::cast_precision_loss, reason = "JavaScript's whole numbers are exact in FLOAT64")]
 fn array(values: Vec<Scalar>) -> Result<Scalar> {
     let types: Vec<_> = values.iter().filter_map(Scalar::data_type).collect();
+    if types.iter().any(|element| matches!(element, DataType::Array(_))) {
+        return Err(Error::new(Code::TypeMismatch, "an array as parameter cannot hold arrays"));
+    }
     let element = match types.iter().find(|to| types.iter().all(|from| can_coerce(from, to))) {
         Some(element) => element.clone(),
         None if types.is_empty() => DataType::Int64,

@@ -1,9 +1,11 @@
 //! What JavaScript gets: the shapes of `types.ts`, results as pieces of one Arrow IPC stream.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use js_sys::Uint8Array;
+use js_sys::{Array, Float64Array, Uint8Array};
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::JsValue;
@@ -11,8 +13,8 @@ use wasm_bindgen::JsValue;
 use crate::catalog::Relation;
 use crate::control::{Progress, Stage, Timings};
 use crate::data::{DataType, Field, Schema};
-use crate::diag::{Diagnostic, Error, LineIndex, Severity, Span};
-use crate::engine::{Check, StatementInfo, Step};
+use crate::diag::{Diagnostic, Error, Invariant, LineIndex, Severity, Span};
+use crate::engine::{Check, PreparedParameter, StatementInfo, Step, Summary};
 use crate::exec::{Request, Resource, TableFormat};
 use crate::model::{Dim, Model, Port};
 use crate::table::IpcWriter;
@@ -99,6 +101,7 @@ struct ModelShape {
 struct CheckShape {
     diagnostics: Vec<DiagnosticShape>,
     columns: Vec<ColumnShape>,
+    params: Vec<ColumnShape>,
 }
 
 #[derive(Serialize)]
@@ -110,18 +113,6 @@ struct ProgressShape {
     unit: &'static str,
     ratio: Option<f64>,
     cached: bool,
-}
-
-#[derive(Serialize)]
-struct TimingsShape {
-    total: f64,
-    parse: f64,
-    bind: f64,
-    decode: f64,
-    preprocess: f64,
-    infer: f64,
-    project: f64,
-    queue: f64,
 }
 
 #[derive(Serialize)]
@@ -144,37 +135,6 @@ enum RequestShape {
         format: &'static str,
         #[serde(skip_serializing_if = "Option::is_none")]
         encoding: Option<String>,
-    },
-}
-
-#[derive(Serialize)]
-#[serde(tag = "kind", rename_all = "camelCase")]
-enum StepShape {
-    Need {
-        resources: Vec<RequestShape>,
-    },
-    Progress {
-        progress: ProgressShape,
-    },
-    Schema {
-        columns: Vec<ColumnShape>,
-        #[serde(with = "serde_wasm_bindgen::preserve")]
-        ipc: Uint8Array,
-    },
-    Batch {
-        rows: usize,
-        #[serde(with = "serde_wasm_bindgen::preserve")]
-        ipc: Uint8Array,
-    },
-    #[serde(rename_all = "camelCase")]
-    Done {
-        #[serde(with = "serde_wasm_bindgen::preserve")]
-        ipc: JsValue,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        message: Option<String>,
-        catalog_changed: bool,
-        timings: TimingsShape,
-        warnings: Vec<DiagnosticShape>,
     },
 }
 
@@ -203,47 +163,119 @@ impl From<Error> for StepError {
 #[derive(Default)]
 pub(super) struct Results {
     writer: Option<IpcWriter>,
+    /// The columns that the host knows from a query before.
+    told: Rc<RefCell<Option<Schema>>>,
+}
+
+/// What came of a query in one turn: the `Turn` of `types.ts`, with no more calls of JavaScript than it has parts.
+#[derive(Default)]
+struct Turn {
+    columns: Option<JsValue>,
+    /// The piece of the stream with the schema, and what it says.
+    schema: Option<(Vec<u8>, Schema)>,
+    rows: Vec<u8>,
+    progress: Option<Progress>,
+    need: Option<Vec<Request>>,
+    done: Option<Summary>,
 }
 
 impl Results {
-    /// One step of `query`; the first one of a query with rows gives its columns.
-    pub(super) fn step(
+    /// The results of a query whose columns may be told already. If they are not known from the start, they come at a
+    /// time when the host may have stopped listening, and are told each time.
+    pub(super) fn of(query: &crate::engine::Query, told: &Rc<RefCell<Option<Schema>>>) -> Self {
+        let told = if query.schema().is_some() { told.clone() } else { Rc::default() };
+        Self { writer: None, told }
+    }
+
+    /// Steps of `query` until it is done, needs something or is `late`, with `one` until there is a batch.
+    pub(super) fn turn(
         &mut self,
         query: &mut crate::engine::Query,
         text: &str,
-    ) -> Result<JsValue, StepError> {
-        if let (None, Some(schema)) = (&self.writer, query.schema()) {
-            let (writer, ipc) = IpcWriter::new(schema)?;
-            let columns = column_shapes(schema);
-            self.writer = Some(writer);
-            return js(&StepShape::Schema { columns, ipc: bytes(&ipc) }).map_err(StepError::Js);
-        }
-        let shape = match query.step()? {
-            Step::Need(requests) => {
-                StepShape::Need { resources: requests.into_iter().map(request).collect() }
-            }
-            Step::Progress(news) => StepShape::Progress { progress: progress(&news) },
-            Step::Batch(batch) => {
-                let writer = self.writer.as_mut().ok_or_else(no_schema)?;
-                StepShape::Batch { rows: batch.rows(), ipc: bytes(&writer.batch(&batch)?) }
-            }
-            Step::Done(summary) => {
-                let end = self.writer.take().map(IpcWriter::finish).transpose()?;
-                StepShape::Done {
-                    ipc: end.map_or(JsValue::UNDEFINED, |it| bytes(&it).into()),
-                    message: summary.message,
-                    catalog_changed: summary.catalog_changed,
-                    timings: timings(&summary.timings),
-                    warnings: diagnostics(summary.warnings.iter(), text),
+        one: bool,
+        late: &dyn Fn() -> bool,
+    ) -> Result<Array, StepError> {
+        let mut turn = Turn::default();
+        loop {
+            if let (None, Some(schema)) = (&self.writer, query.schema()) {
+                let (writer, ipc) = IpcWriter::new(schema)?;
+                self.writer = Some(writer);
+                if self.told.borrow().as_ref() == Some(schema) {
+                    turn.columns = Some(JsValue::NULL);
+                } else {
+                    turn.columns = Some(columns(schema).map_err(StepError::Js)?);
+                    turn.schema = Some((ipc, schema.clone()));
                 }
             }
-        };
-        js(&shape).map_err(StepError::Js)
+            match query.step()? {
+                Step::Need(requests) => turn.need = Some(requests),
+                Step::Progress(news) => {
+                    let is_late = late();
+                    // Where nothing was counted, it is news only that the query is still busy.
+                    if news.rows > 0 || is_late && turn.progress.is_none() {
+                        turn.progress = Some(news);
+                    }
+                    if !is_late {
+                        continue;
+                    }
+                }
+                Step::Batch(batch) => {
+                    let writer = self.writer.as_mut().invariant("a statement without columns gave rows")?;
+                    turn.rows.extend(writer.batch(&batch)?);
+                    if !one && !late() {
+                        continue;
+                    }
+                }
+                Step::Done(summary) => turn.done = Some(summary),
+            }
+            let told = turn.schema.as_ref().map(|(_, schema)| schema.clone());
+            let turn = turn.array(text).map_err(StepError::Js)?;
+            // Not before: of a turn that failed the host sees nothing.
+            if told.is_some() {
+                self.told.replace(told);
+            }
+            return Ok(turn);
+        }
     }
 }
 
-fn no_schema() -> Error {
-    Error::new(crate::diag::Code::Internal, "a statement without columns gave rows")
+impl Turn {
+    fn array(self, text: &str) -> Result<Array, JsValue> {
+        let turn = Array::new_with_length(6);
+        let set = |place, value: JsValue| turn.set(place, value);
+        if let Some(columns) = self.columns {
+            set(0, columns);
+        }
+        if let Some((schema, _)) = self.schema {
+            set(1, bytes(&schema).into());
+        }
+        if !self.rows.is_empty() {
+            set(2, bytes(&self.rows).into());
+        }
+        if let Some(news) = self.progress {
+            set(3, js(&progress(&news))?);
+        }
+        if let Some(requests) = self.need {
+            set(4, js(&requests.into_iter().map(request).collect::<Vec<_>>())?);
+        }
+        if let Some(summary) = self.done {
+            set(5, done(summary, text)?.into());
+        }
+        Ok(turn)
+    }
+}
+
+fn done(summary: Summary, text: &str) -> Result<Array, JsValue> {
+    let done = Array::new_with_length(4);
+    done.set(0, Float64Array::from(timings(&summary.timings).as_slice()).into());
+    if !summary.warnings.is_empty() {
+        done.set(1, js(&diagnostics(summary.warnings.iter(), text))?);
+    }
+    done.set(2, summary.catalog_changed.into());
+    if let Some(message) = summary.message {
+        done.set(3, message.into());
+    }
+    Ok(done)
 }
 
 fn bytes(bytes: &[u8]) -> Uint8Array {
@@ -316,7 +348,16 @@ pub(super) fn check(check: &Check, text: &str) -> Result<JsValue, JsValue> {
     js(&CheckShape {
         diagnostics: diagnostics(check.diagnostics.iter(), text),
         columns: check.schema.as_ref().map(column_shapes).unwrap_or_default(),
+        params: check.parameters.iter().map(parameter_shape).collect(),
     })
+}
+
+pub(super) fn parameters(parameters: &[PreparedParameter]) -> Result<JsValue, JsValue> {
+    js(&parameters.iter().map(parameter_shape).collect::<Vec<_>>())
+}
+
+fn parameter_shape(parameter: &PreparedParameter) -> ColumnShape {
+    column(&parameter.name, &parameter.data_type, true, None)
 }
 
 pub(super) fn columns(schema: &Schema) -> Result<JsValue, JsValue> {
@@ -427,12 +468,13 @@ fn progress(news: &Progress) -> ProgressShape {
     ProgressShape { stage, label, loaded: news.rows, total: news.total, unit: "rows", ratio, cached: false }
 }
 
-fn timings(timings: &Timings) -> TimingsShape {
+/// Milliseconds in the order of `Done`.
+fn timings(timings: &Timings) -> [f64; 7] {
     let ms = |stage| timings.get(stage).as_secs_f64() * 1e3;
     let [parse, bind, decode, preprocess] =
         [Stage::Parse, Stage::Bind, Stage::Decode, Stage::Preprocess].map(ms);
     let [infer, compile, project] = [Stage::Infer, Stage::Compile, Stage::Project].map(ms);
     let total = parse + bind + decode + preprocess + infer + compile + project;
     // What the contract has no word for is part of the total alone: the loading of models.
-    TimingsShape { total, parse, bind, decode, preprocess, infer, project, queue: 0.0 }
+    [total, parse, bind, decode, preprocess, infer, project]
 }

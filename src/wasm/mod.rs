@@ -5,8 +5,13 @@
 mod decode;
 mod encode;
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use js_sys::Array;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
+use crate::data::Schema;
 use crate::diag::Error;
 use crate::limits::Limits;
 
@@ -68,15 +73,24 @@ pub struct Engine {
 #[wasm_bindgen]
 pub struct Script {
     script: crate::engine::Script,
-    text: String,
+    text: Rc<str>,
+}
+
+/// A statement to run many times.
+#[wasm_bindgen]
+pub struct Prepared {
+    prepared: crate::engine::Prepared,
+    text: Rc<str>,
+    /// The columns of its latest query with rows: the host knows them.
+    told: Rc<RefCell<Option<Schema>>>,
 }
 
 /// A running statement.
 #[wasm_bindgen]
 pub struct Query {
     query: crate::engine::Query,
-    text: String,
-    encoder: encode::Results,
+    text: Rc<str>,
+    results: encode::Results,
 }
 
 /// What is thrown: an `EngineFailure`.
@@ -173,7 +187,7 @@ impl Engine {
         let params = decode::params(&params).map_err(unlocated)?;
         let session = decode::session(self.engine.session(), options).map_err(unlocated)?;
         let script = session.script(&sql, params).map_err(|error| encode::failure(&error, Some(&sql)))?;
-        Ok(Script { script, text: sql })
+        Ok(Script { script, text: sql.into() })
     }
 }
 
@@ -185,27 +199,75 @@ impl Script {
         encode::statements(self.script.statements(), &self.text)
     }
 
+    /// The number of statements that are left.
+    #[wasm_bindgen(getter)]
+    pub fn length(&self) -> usize {
+        self.script.len()
+    }
+
+    /// Binds the next statement, to run it many times.
+    pub fn prepare(&mut self) -> Throws<Option<Prepared>> {
+        let Some(prepared) = self.script.prepare() else { return Ok(None) };
+        let prepared = prepared.map_err(|error| encode::failure(&error, Some(&self.text)))?;
+        Ok(Some(Prepared { prepared, text: self.text.clone(), told: Rc::default() }))
+    }
+
     /// Binds the next statement.
     pub fn next(&mut self) -> Throws<Option<Query>> {
         let Some(query) = self.script.next() else { return Ok(None) };
         let query = query.map_err(|error| encode::failure(&error, Some(&self.text)))?;
-        Ok(Some(Query { query, text: self.text.clone(), encoder: encode::Results::default() }))
+        Ok(Some(Query { query, text: self.text.clone(), results: encode::Results::default() }))
+    }
+}
+
+#[wasm_bindgen]
+impl Prepared {
+    /// The columns of its result, as far as they are known before it runs.
+    #[wasm_bindgen(getter, unchecked_return_type = "ColumnInfo[]")]
+    pub fn columns(&self) -> Throws<JsValue> {
+        self.prepared.schema().map_or(Ok(Array::new().into()), encode::columns)
+    }
+
+    /// The parameters in the order of the text.
+    #[wasm_bindgen(getter, unchecked_return_type = "ColumnInfo[]")]
+    pub fn params(&self) -> Throws<JsValue> {
+        encode::parameters(self.prepared.parameters())
+    }
+
+    /// The statement with values for its parameters. Columns that are those of the query before are told again only if
+    /// `again`.
+    pub fn query(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "ParamValues")] params: JsValue,
+        batch_size: Option<usize>,
+        again: bool,
+    ) -> Throws<Query> {
+        let params = decode::params(&params).map_err(unlocated)?;
+        let query = self.prepared.query(params, batch_size);
+        let query = query.map_err(|error| encode::failure(&error, Some(&self.text)))?;
+        if again {
+            self.told.replace(None);
+        }
+        let results = encode::Results::of(&query, &self.told);
+        Ok(Query { query, text: self.text.clone(), results })
     }
 }
 
 #[wasm_bindgen]
 impl Query {
-    /// The result's columns.
-    #[wasm_bindgen(getter, unchecked_return_type = "ColumnInfo[] | undefined")]
-    pub fn columns(&self) -> Throws<JsValue> {
-        self.query.schema().map_or(Ok(JsValue::UNDEFINED), encode::columns)
+    /// Whether it gives rows, so that it can be given up at any moment.
+    #[wasm_bindgen(getter, js_name = hasRows)]
+    pub fn has_rows(&self) -> bool {
+        self.query.schema().is_some()
     }
 
-    /// Does a piece of work.
-    #[wasm_bindgen(unchecked_return_type = "Step")]
-    pub fn step(&mut self) -> Throws<JsValue> {
-        let Self { query, text, encoder } = self;
-        encoder.step(query, text).map_err(|error| error.thrown(text))
+    /// Works until it has ended, needs something, or has been at it for `milliseconds`; and with `one` until it has a
+    /// batch of rows.
+    #[wasm_bindgen(unchecked_return_type = "Turn")]
+    pub fn run(&mut self, milliseconds: f64, one: bool) -> Throws<Array> {
+        let Self { query, text, results } = self;
+        let until = now() + milliseconds;
+        results.turn(query, text, one, &|| now() >= until).map_err(|error| error.thrown(text))
     }
 
     /// Answers a request for bytes.

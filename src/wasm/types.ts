@@ -117,6 +117,8 @@ export interface CheckResult {
   diagnostics: Diagnostic[];
   /** The result's columns where the text is a single query that binds. */
   columns: ColumnInfo[];
+  /** Its parameters, of the types that the text makes of them: `?` by their numbers from 1, `@name` by their names. */
+  params: ColumnInfo[];
 }
 
 /** How the bytes of a table are read. Unknown fields are errors; all but the first are for CSV, with their names in SQL. */
@@ -173,25 +175,27 @@ export interface ScriptOptions {
 }
 
 /**
- * Arrow IPC comes in pieces: a stream is the `ipc` of "schema", then of every "batch", then of "done".
- * The pieces of "schema" and of one "batch" together with the end marker are a stream too.
- * A statement without rows (CREATE MODEL …) has no "schema" and its "done" no `ipc`.
+ * What a query did in one turn. It has parts by place in the stead of names, since that is what crosses the border
+ * fastest. Arrow IPC comes in pieces: a stream is the `schema` of the first turn, then the `rows` of all turns. `schema`
+ * and the `rows` of one turn are a stream too, but for the end marker. A statement without rows (CREATE MODEL …) has
+ * neither. `columns` is null where they and the `schema` are those of the prepared statement's query before.
  */
-export type Step =
-  | { kind: "need"; resources: Resource[] }
-  | { kind: "progress"; progress: Progress }
-  | { kind: "schema"; columns: ColumnInfo[]; ipc: Uint8Array }
-  | { kind: "batch"; rows: number; ipc: Uint8Array }
-  | {
-      kind: "done";
-      ipc?: Uint8Array;
-      /** What a statement did, in words: "Successfully created model named iris". */
-      message?: string;
-      /** The catalog changed: `tables()` and `models()` read differently now. */
-      catalogChanged: boolean;
-      timings: Timings;
-      warnings: Diagnostic[];
-    };
+export type Turn = [
+  columns: ColumnInfo[] | null | undefined,
+  schema: Uint8Array | undefined,
+  rows: Uint8Array | undefined,
+  progress: Progress | undefined,
+  need: Resource[] | undefined,
+  done: Done | undefined,
+];
+
+/** The end of a query. `timings` are those of `Timings` from `total` to `project`; the `message` says what it did. */
+export type Done = [
+  timings: Float64Array,
+  warnings: Diagnostic[] | undefined,
+  catalogChanged: boolean,
+  message: string | undefined,
+];
 
 /** A value for `?` or `@name`. Whole numbers are INT64, other numbers FLOAT64, dates TIMESTAMP, bytes BYTES. */
 export type ParamValue = null | undefined | boolean | number | bigint | string | Date | Uint8Array | readonly ParamValue[];

@@ -406,6 +406,106 @@ describe("errors leave everything else intact", () => {
 });
 
 describe("the engine's life", () => {
+  test("a small query is one message, a large one goes step by step, and a prepared one sends its text once", async () => {
+    const found = await inPage(async ({ listened, predictIris, predictMany, manyFlowers }) => {
+      const { db, asked } = listened();
+      await db.registerModel("iris", "/fixtures/models/iris_rf.onnx");
+      await db.registerTable("flowers", "/fixtures/tables/iris.csv");
+      await db.registerTable("many", manyFlowers(100_000));
+      await db.query(predictIris);
+      // The fewest of several times: a machine that is busy elsewhere may make any turn a long one.
+      const count = async (work) => {
+        const counts = [];
+        for (let time = 0; time < 10; time++) {
+          asked.length = 0;
+          await work();
+          counts.push(asked.join(" "));
+        }
+        return counts.reduce((least, it) => (it.length < least.length ? it : least));
+      };
+      const predict = "SELECT * FROM ML.PREDICT(MODEL iris, (SELECT * FROM flowers LIMIT 1))";
+      const statement = await db.prepare(predict);
+      return {
+        query: await count(() => db.query(predict)),
+        stream: await count(async () => {
+          for await (const _ of db.stream(predict));
+        }),
+        failed: await count(() => db.query("SELECT nothing").catch(() => {})),
+        prepare: await count(async () => (await db.prepare(predict)).close()),
+        statement: await count(() => statement.query()),
+        many: (await count(() => db.query(predictMany))).split(" ").length > 3,
+        create: await count(() => db.query("CREATE OR REPLACE TABLE t AS SELECT 1 AS x")),
+      };
+    });
+    assert.deepEqual(found, {
+      query: "run",
+      stream: "run step free",
+      failed: "run",
+      prepare: "prepare forget",
+      statement: "run",
+      many: true,
+      create: "run step catalog free",
+    });
+  });
+
+  test("a prepared statement outlives its worker, at any moment of its death", async () => {
+    const found = await inPage(async ({ mortal, failure }) => {
+      const { db, die } = mortal({});
+      await db.registerModel("iris", "/fixtures/models/iris_rf.onnx");
+      await db.registerTable("flowers", "/fixtures/tables/iris.csv");
+      const sql = "SELECT COUNT(*) AS n FROM ML.PREDICT(MODEL iris, TABLE flowers) WHERE label = ?";
+      const statement = await db.prepare(sql);
+      const count = async (label) => (await statement.query([label])).rows[0].n;
+      const counts = [await count(0)];
+      die();
+      counts.push(await count(1), await count(1));
+      // Asked, and not answered.
+      const amid = failure(statement.query([2]));
+      await Promise.resolve();
+      die();
+      counts.push(await count(2));
+      const preparing = failure(db.prepare(sql));
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      die();
+      const fresh = await db.prepare(sql);
+      counts.push((await fresh.query([0])).rows[0].n);
+      // The worker after the next one has to be told again too, and a statement that was never told to one ends well.
+      die();
+      await fresh.close();
+      counts.push(await count(0));
+      const codes = [(await amid)?.code ?? "answered", (await preparing)?.code ?? "answered"];
+      return { counts, codes: codes.every((code) => code === "engine-crashed" || code === "answered") };
+    });
+    const labels = expected.scikit_learn.label.data;
+    const count = (label) => labels.filter((it) => it === label).length;
+    assert.deepEqual(found, { counts: [0, 1, 1, 2, 0, 0].map(count), codes: true });
+  });
+
+  test("a crash on the page's own thread costs one call: another instance takes over", async () => {
+    const found = await inPage(async ({ irisDatabase, predictIris, failure, manyFlowers }) => {
+      const { files } = await (await fetch("/pkg/wasm/manifest.json")).json();
+      const wasm = await fetch(`/pkg/wasm/${Object.values(files).at(-1).file}`);
+      const { limitMemory } = await import(`${location.origin}/site/limit-memory.js`);
+      const wasmModule = await WebAssembly.compile(limitMemory(new Uint8Array(await wasm.arrayBuffer()), 2048));
+      const [db, other] = [
+        await irisDatabase({ wasmModule, worker: "inline" }),
+        await irisDatabase({ wasmModule, worker: "inline" }),
+      ];
+      const statement = await db.prepare(predictIris);
+      await statement.query();
+      const crashed = await failure(db.registerTable("huge", manyFlowers(8_000_000)));
+      return {
+        crashed: crashed.code,
+        message: crashed.message,
+        after: (await statement.query()).numRows,
+        other: (await other.query(predictIris)).numRows,
+      };
+    });
+    assert.equal(found.crashed, "engine-crashed");
+    assert.match(found.message, /tables and models were restored/);
+    assert.deepEqual([found.after, found.other], [150, 150]);
+  });
+
   test("an abort rejects with its reason, before, amid and between queries", async () => {
     const found = await inPage(async ({ irisDatabase, predictIris, predictMany, failure, manyFlowers }) => {
       const db = await irisDatabase();

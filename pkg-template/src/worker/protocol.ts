@@ -1,5 +1,6 @@
 // What page and worker say to each other. The page asks one thing at a time and the worker answers it, so there are no
-// numbers to match, the worker is back at its event loop after every step, and a query goes on only while it is asked.
+// numbers to match, the worker is back at its event loop after every turn, and a query goes on only while it is asked.
+// A small query is one question and one answer: "run" does all of it in one turn.
 
 import type {
   CheckResult,
@@ -11,12 +12,23 @@ import type {
   ParamValues,
   ScriptOptions,
   StatementInfo,
-  Step,
   TableFormat,
   TableInfo,
+  Turn,
 } from "../glue/predictql.js";
 
-/** `script` is a number that "open" gave. */
+/** What "run" runs: a text, or a prepared statement with the number that the page gave it. */
+export type Runnable =
+  | { sql: string; dialect: ScriptOptions["dialect"] | undefined }
+  | {
+      statement: number;
+      /** For a worker that was not asked to prepare it yet. */
+      text: { sql: string; dialect: ScriptOptions["dialect"] | undefined } | undefined;
+      /** Whether the page lacks the columns of the query before. */
+      again: boolean;
+    };
+
+/** `script` is a number that "run" gave; `one` asks for a single batch of rows in place of all that come in one turn. */
 export type Request =
   | { kind: "start"; module: WebAssembly.Module }
   | { kind: "catalog" }
@@ -32,15 +44,11 @@ export type Request =
   | { kind: "dropTable"; name: string }
   | { kind: "dropModel"; name: string }
   | { kind: "check"; sql: string }
-  | {
-      kind: "open";
-      sql: string;
-      params: ParamValues;
-      batchSize: number | undefined;
-      dialect: ScriptOptions["dialect"] | undefined;
-    }
+  | { kind: "prepare"; statement: number; sql: string; dialect: ScriptOptions["dialect"] | undefined }
+  | { kind: "forget"; statement: number }
+  | ({ kind: "run"; params: ParamValues; batchSize: number | undefined; one: boolean } & Runnable)
   | { kind: "next"; script: number }
-  | { kind: "step"; script: number }
+  | { kind: "step"; script: number; one: boolean }
   | { kind: "supply"; script: number; resource: number; answer: Supply }
   | { kind: "free"; script: number };
 
@@ -54,6 +62,28 @@ export interface Catalog {
   wasmBytes: number;
 }
 
+/** How far "run" has come. */
+export interface Opened {
+  /** Where the script goes on; undefined when it has ended. */
+  script: number | undefined;
+  /** The statements of a text that goes on. */
+  statements: StatementInfo[];
+  /**
+   * What the only statement did, if it gives rows. One that may change the catalog is bound and waits for "step": the
+   * page has to know whether it was done.
+   */
+  turn: Turn | undefined;
+  /** Milliseconds that this took. */
+  spent: number;
+}
+
+/** What "prepare" found; no columns and parameters unless the text is one statement. */
+export interface PreparedInfo {
+  statements: StatementInfo[];
+  columns: ColumnInfo[];
+  params: ColumnInfo[];
+}
+
 interface Replies {
   start: undefined;
   catalog: Catalog;
@@ -63,11 +93,12 @@ interface Replies {
   dropTable: undefined;
   dropModel: undefined;
   check: CheckResult;
-  open: { script: number; statements: StatementInfo[] };
-  /** Undefined after the last statement. */
-  next: { columns: ColumnInfo[] | undefined } | undefined;
-  /** Progress, a piece or a need, or progress and what it led to. */
-  step: Step[];
+  prepare: PreparedInfo;
+  forget: undefined;
+  run: Opened;
+  /** Whether the next statement gives rows. */
+  next: boolean;
+  step: Turn;
   supply: undefined;
   free: undefined;
 }
@@ -76,3 +107,12 @@ export type Reply<R extends Request = Request> = Replies[R["kind"]];
 
 /** `failed` is the user's to mend; after `crashed` the instance must not be used again. */
 export type Answer = { reply: Reply } | { failed: EngineFailure } | { crashed: string };
+
+/** What the page has of a worker, wherever that runs. */
+export interface WorkerLike {
+  onmessage: ((event: MessageEvent<Answer>) => void) | null;
+  onmessageerror: ((event: MessageEvent) => void) | null;
+  onerror: ((event: ErrorEvent) => void) | null;
+  postMessage(request: Request, transfer: Transferable[]): void;
+  terminate(): void;
+}

@@ -15,6 +15,7 @@ import {
   type Query,
   type QueryOptions,
   type Result,
+  type Statement,
   type TableInfo,
   type Timings,
 } from "predictql";
@@ -37,7 +38,7 @@ const options: PredictOptions = {
 
 export async function useEverything(file: File, list: FileList, signal: AbortSignal): Promise<void> {
   await using db: PredictQL = await PredictQL.create(options);
-  const lazy = new PredictQL({ network: "deny" });
+  const lazy = new PredictQL({ network: "deny", worker: "inline" });
   const info: EngineInfo = await lazy.ready;
   console.log(info.version, info.build, info.why, lazy.closed, lazy.dialect === "bigquery");
 
@@ -108,6 +109,14 @@ export async function useEverything(file: File, list: FileList, signal: AbortSig
   const timings: Timings = untyped.timings;
   console.log(timings.total, timings.queue);
 
+  await using statement: Statement<Prediction> = await db.prepare<Prediction>("SELECT ? AS label", {
+    dialect: "bigquery",
+    signal,
+  });
+  console.log(statement.columns[0]?.type, statement.params[0]?.databaseType);
+  console.log((await statement.query(["a"], query)).rows[0]?.label);
+  for await (const batch of statement.stream({ x: 1 }, { signal })) console.log(batch.rows[0]?.probabilities);
+  await statement.close();
   const lazyQuery: Query<Prediction> = db.sql<Prediction>`SELECT label FROM ML.PREDICT(MODEL iris, TABLE ${file}) LIMIT ${5}`;
   const { rows } = await lazyQuery;
   console.log(rows[0]?.label, (await lazyQuery.run({ signal })).numRows);
@@ -119,7 +128,8 @@ export async function useEverything(file: File, list: FileList, signal: AbortSig
   const results: Result[] = await db.exec("SELECT 1; SELECT 2", query);
   await db.sql`SELECT * FROM ${results[0] ?? [{ a: 1 }]} JOIN ${{ x: [1, 2] }} USING (x)`;
 
-  const diagnostics: Diagnostic[] = (await db.check("SELECT")).diagnostics;
+  const { diagnostics, params }: { diagnostics: Diagnostic[]; params: ColumnInfo[] } = await db.check("SELECT @x");
+  console.log(params[0]?.name);
   console.log(diagnostics[0]?.fix?.insert, (await db.tables()).length, (await db.models()).length);
   const stats: EngineStats = await db.stats();
   console.log(stats.requests[0]?.reason, stats.wasmBytes + stats.modelBytes + stats.tableBytes);

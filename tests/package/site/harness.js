@@ -29,6 +29,21 @@ export function mortal(options) {
   return { db: new PredictQL({ ...options, worker }), die };
 }
 
+/** A database, and what its worker is asked: the kinds of the messages. */
+export function listened(options) {
+  const asked = [];
+  const worker = () => {
+    const worker = new Worker("/pkg/worker.js", { type: "module" });
+    const post = worker.postMessage.bind(worker);
+    worker.postMessage = (request, transfer) => {
+      asked.push(request.kind);
+      post(request, transfer);
+    };
+    return worker;
+  };
+  return { db: new PredictQL({ ...options, worker }), asked };
+}
+
 /** What a promise rejects with, as plain data. */
 export async function failure(promise) {
   try {

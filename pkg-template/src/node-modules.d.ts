@@ -1,0 +1,35 @@
+// What the entry for Node needs of it. Node's own declarations would stand beside those of the page.
+
+declare module "node:fs/promises" {
+  export function readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  export function stat(path: string): Promise<{ size: number; mtime: Date }>;
+}
+
+declare module "node:path" {
+  export function extname(path: string): string;
+}
+
+declare module "node:url" {
+  export function fileURLToPath(url: URL): string;
+  export function pathToFileURL(path: string): URL;
+}
+
+declare module "node:worker_threads" {
+  interface Port {
+    // biome-ignore lint/suspicious/noExplicitAny: what a message is, page and worker agree upon.
+    on(event: string, listener: (value: any) => void): void;
+    postMessage(message: unknown, transfer: readonly Transferable[]): void;
+  }
+  export const parentPort: Port | null;
+  export class Worker implements Port {
+    constructor(url: URL, options: { name: string; execArgv: string[] });
+    // biome-ignore lint/suspicious/noExplicitAny: as above.
+    on(event: string, listener: (value: any) => void): void;
+    postMessage(message: unknown, transfer: readonly Transferable[]): void;
+    terminate(): Promise<number>;
+    ref(): void;
+    unref(): void;
+  }
+}
+
+declare const process: { cwd(): string };

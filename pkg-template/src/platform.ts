@@ -1,0 +1,38 @@
+// What differs between a page and Node: workers, and files by their paths.
+
+import type { WorkerLike } from "./worker/protocol.js";
+
+export interface Platform {
+  /** Starts the script of a worker; `undefined` for the package's own. */
+  startWorker(url: URL | undefined): WorkerLike;
+  /** Where the package's own script for a worker is. */
+  workerFile(): URL;
+  /** Whether there are workers. */
+  hasWorkers(): boolean;
+  /** What relative addresses are relative to. */
+  base(): string | undefined;
+  /** Reads a `file:` address, where addresses can be files; of its head alone for the method HEAD. */
+  readFile?(url: URL, method: string): Promise<Response>;
+}
+
+const page: Platform = {
+  startWorker(url = page.workerFile()) {
+    if (url.origin === location.origin || !url.protocol.startsWith("http")) {
+      return new Worker(url, { type: "module", name: "predictql" });
+    }
+    // Browsers refuse a worker's script from another origin, but let a worker load one.
+    const script = new Blob([`importScripts(${JSON.stringify(url.href)})`], { type: "text/javascript" });
+    return new Worker(URL.createObjectURL(script), { name: "predictql" });
+  },
+  // Bundlers copy the files that are named in exactly this form.
+  workerFile: () => new URL("./worker.js", import.meta.url),
+  hasWorkers: () => typeof Worker === "function",
+  base: () => globalThis.document?.baseURI ?? globalThis.location?.href,
+};
+
+/** Where the package runs: in a page, unless its entry for Node says otherwise. */
+export let platform: Platform = page;
+
+export function runsOn(other: Platform): void {
+  platform = other;
+}

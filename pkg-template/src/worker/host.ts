@@ -1,0 +1,211 @@
+// Owns a wasm instance and answers one request at a time, in a worker or on the page's own thread. It fetches nothing
+// and knows no page.
+
+import { makeGlue } from "../glue/instance.js";
+import type {
+  Engine,
+  EngineFailure,
+  Prepared,
+  Query,
+  Script,
+  ScriptOptions,
+  StatementInfo,
+  Turn,
+} from "../glue/predictql.js";
+import type { Answer, Opened, PreparedInfo, Reply, Request, Supply } from "./protocol.js";
+import { zoneOffsets } from "./time-zones.js";
+
+interface Run {
+  /** None for a prepared statement. */
+  script: Script | undefined;
+  query: Query | undefined;
+}
+
+type Of<K extends Request["kind"]> = Extract<Request, { kind: K }>;
+
+/** How long a turn may be, in milliseconds: after it, the event loop has its say, and the page hears how far it is. */
+const patience = 8;
+
+export class Host {
+  readonly #glue = makeGlue();
+  readonly #runs = new Map<number, Run>();
+  readonly #statements = new Map<number, { prepared: Prepared; statements: StatementInfo[] }>();
+  #lastScript = 0;
+  #started: { engine: Engine; memory: WebAssembly.Memory } | undefined;
+
+  async answer(request: Request): Promise<Answer> {
+    try {
+      return { reply: request.kind === "start" ? await this.#start(request.module) : this.#reply(request) };
+    } catch (error) {
+      return isFailure(error) ? { failed: error } : { crashed: String(error) };
+    }
+  }
+
+  async #start(module: WebAssembly.Module): Promise<undefined> {
+    const { memory } = await this.#glue.default({ module_or_path: module });
+    Object.assign(globalThis, { predictqlZoneOffsets: zoneOffsets });
+    this.#started = { engine: new this.#glue.Engine(), memory };
+  }
+
+  #reply(request: Exclude<Request, { kind: "start" }>): Reply {
+    const { engine, memory } = this.#running();
+    switch (request.kind) {
+      case "catalog":
+        return { tables: engine.tables(), models: engine.models(), wasmBytes: memory.buffer.byteLength };
+      case "registerTable":
+        return engine.registerTable(request.name, request.bytes, request.format);
+      case "registerObjects":
+        return engine.registerObjects(request.name, request.objects);
+      case "registerModel":
+        return engine.registerModel(request.name, request.bytes, request.settings, request.files);
+      case "dropTable":
+        return void engine.dropTable(request.name);
+      case "dropModel":
+        return void engine.dropModel(request.name);
+      case "check":
+        return engine.check(request.sql);
+      case "prepare":
+        return this.#prepare(request);
+      case "forget":
+        return this.#forget(request.statement);
+      case "run":
+        return this.#run(request);
+      case "next":
+        return this.#next(this.#runOf(request.script));
+      case "step":
+        return this.#queryOf(request.script).run(patience, request.one);
+      case "supply":
+        return supply(this.#queryOf(request.script), request.resource, request.answer);
+      case "free":
+        return this.#free(request.script);
+      default:
+        return unknown(request);
+    }
+  }
+
+  /** Parses, binds and runs as far as one turn goes. */
+  #run(request: Of<"run">): Opened {
+    const began = performance.now();
+    const run: Run = { script: undefined, query: undefined };
+    const { params, batchSize, one } = request;
+    let prepared: StatementInfo[] | undefined;
+    try {
+      if ("statement" in request) {
+        const statement = this.#preparedOf(request);
+        prepared = statement.statements;
+        run.query = statement.prepared.query(params, batchSize, request.again);
+      } else {
+        const { sql, dialect } = request;
+        run.script = this.#running().engine.script(sql, params, scriptOptions(batchSize, dialect));
+        if (run.script.length === 1) run.query = run.script.next();
+      }
+      const turn = run.query?.hasRows ? run.query.run(patience, one) : undefined;
+      const isDone = turn?.[5] !== undefined;
+      if (isDone) free(run);
+      else this.#runs.set(++this.#lastScript, run);
+      return {
+        script: isDone ? undefined : this.#lastScript,
+        statements: isDone ? [] : (run.script?.statements ?? prepared ?? []),
+        turn,
+        spent: performance.now() - began,
+      };
+    } catch (error) {
+      if (isFailure(error)) free(run);
+      throw error;
+    }
+  }
+
+  #prepare({ statement, sql, dialect }: Of<"prepare">): PreparedInfo {
+    const script = this.#running().engine.script(sql, undefined, scriptOptions(undefined, dialect));
+    try {
+      const { statements } = script;
+      const prepared = statements.length === 1 ? script.prepare() : undefined;
+      if (!prepared) return { statements, columns: [], params: [] };
+      this.#statements.set(statement, { prepared, statements });
+      return { statements, columns: prepared.columns, params: prepared.params };
+    } finally {
+      script.free();
+    }
+  }
+
+  #preparedOf({ statement, text }: Extract<Of<"run">, { statement: number }>) {
+    if (text && !this.#statements.has(statement)) this.#prepare({ kind: "prepare", statement, ...text });
+    const prepared = this.#statements.get(statement);
+    if (!prepared) throw new Error(`no statement ${statement}`);
+    return prepared;
+  }
+
+  #forget(statement: number): undefined {
+    this.#statements.get(statement)?.prepared.free();
+    this.#statements.delete(statement);
+  }
+
+  #next(run: Run): boolean {
+    run.query?.free();
+    run.query = undefined;
+    run.query = run.script?.next();
+    return run.query?.hasRows ?? false;
+  }
+
+  #free(id: number): undefined {
+    const run = this.#runOf(id);
+    this.#runs.delete(id);
+    free(run);
+  }
+
+  #running() {
+    if (!this.#started) throw new Error("the engine has not started");
+    return this.#started;
+  }
+
+  #runOf(id: number): Run {
+    const run = this.#runs.get(id);
+    if (!run) throw new Error(`no script ${id}`);
+    return run;
+  }
+
+  #queryOf(id: number): Query {
+    const { query } = this.#runOf(id);
+    if (!query) throw new Error(`no query in script ${id}`);
+    return query;
+  }
+}
+
+function free({ script, query }: Run): void {
+  query?.free();
+  script?.free();
+}
+
+function supply(query: Query, resource: number, answer: Supply): undefined {
+  if ("bytes" in answer) query.supply(resource, answer.bytes);
+  else if ("objects" in answer) query.supplyObjects(resource, answer.objects);
+  else query.refuse(resource, answer.refusal);
+}
+
+function scriptOptions(
+  batchSize: number | undefined,
+  dialect: ScriptOptions["dialect"] | undefined,
+): ScriptOptions | undefined {
+  if (batchSize === undefined && dialect === undefined) return undefined;
+  return { ...(batchSize === undefined ? {} : { batchSize }), ...(dialect === undefined ? {} : { dialect }) };
+}
+
+function unknown(request: never): never {
+  throw new Error(`unknown request ${JSON.stringify(request)}`);
+}
+
+function isFailure(error: unknown): error is EngineFailure {
+  return typeof error === "object" && error !== null && (error as Partial<EngineFailure>).failure === "predictql";
+}
+
+/** Below this, a copy is quicker than a change of hands. */
+const smallBytes = 16_384;
+
+/** Large results change hands without a copy. */
+export function transferable(answer: Answer): Transferable[] {
+  const reply = "reply" in answer ? answer.reply : undefined;
+  const turn: unknown = reply && typeof reply === "object" && "turn" in reply ? reply.turn : reply;
+  if (!Array.isArray(turn)) return [];
+  const rows = (turn as Turn)[2];
+  return rows instanceof Uint8Array && rows.byteLength > smallBytes ? [rows.buffer as ArrayBuffer] : [];
+}
