@@ -276,7 +276,13 @@ describe("models", () => {
       const model = "/fixtures/models/unclear_rows.onnx";
       const register = (inputs) => db.registerModel("m", model, { inputs });
       const refused = [];
-      for (const inputs of [{}, { x: { batchAxis: 3 } }, { x: { batchAxis: 0.5 } }, { z: { batchAxis: 1 } }, { x: { batchaxis: 1 } }]) {
+      for (const inputs of [
+        {},
+        { x: { batchAxis: 3 } },
+        { x: { batchAxis: 0.5 } },
+        { z: { batchAxis: 1 } },
+        { x: { batchaxis: 1 } },
+      ]) {
         refused.push(await failure(register(inputs)));
       }
       await register({ x: { batchAxis: 1 } });
@@ -289,14 +295,17 @@ describe("models", () => {
       }));
       await db.registerTable("t", rows);
       const result = await db.query("SELECT y FROM ML.PREDICT(MODEL m, TABLE t) ORDER BY row");
-      return { refused, y: result.rows.map(({ y }) => [...(y.data ?? y)]) };
+      return { refused, y: result.rows.map(({ y }) => [...y]) };
     });
     const codes = ["unsupported-model-type", ...Array(4).fill("invalid-option")];
-    assert.deepEqual(found.refused.map(({ code }) => code), codes);
+    assert.deepEqual(
+      found.refused.map(({ code }) => code),
+      codes,
+    );
     assert.match(found.refused[4].hint, /batchAxis/);
     const wanted = expected("unclear_rows").onnxruntime.y;
     assert.equal(found.y.flat().length, wanted.data.length);
-    found.y.flat().forEach((value, at) => assert.ok(Math.abs(value - wanted.data[at]) < 1e-5));
+    for (const [at, value] of found.y.flat().entries()) assert.ok(Math.abs(value - wanted.data[at]) < 1e-5);
   });
 
   test("weights in files of their own come along, also to the next worker", async () => {
