@@ -6,6 +6,7 @@ import { type Batch, batchType, Column, type DataType, Table, tableFromIPC } fro
 interface ReadOptions {
   useDate: boolean;
   useBigInt: boolean;
+  useDecimalInt: boolean;
 }
 
 type Schema = Table["schema"];
@@ -44,7 +45,7 @@ function schemaOf(bytes: Uint8Array): Schema {
 type View = new (buffer: ArrayBufferLike, offset: number, length: number) => Uint8Array;
 
 // biome-ignore format: as the specification of Arrow lists them
-const id = { int: 2, float: 3, binary: 4, utf8: 5, bool: 6, date: 8, timestamp: 10, list: 12, struct: 13, largeBinary: 19, largeUtf8: 20 };
+const id = { int: 2, float: 3, binary: 4, utf8: 5, bool: 6, decimal: 7, date: 8, timestamp: 10, list: 12, struct: 13, largeBinary: 19, largeUtf8: 20 };
 
 /**
  * One record batch: `0xFFFFFFFF`, the length of the metadata, the metadata as a flatbuffer, the body. Its columns have
@@ -90,6 +91,7 @@ class Message {
     switch (typeId as number) {
       case id.int:
       case id.float:
+      case id.decimal:
       case id.date:
       case id.timestamp:
       case id.bool:

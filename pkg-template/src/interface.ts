@@ -17,7 +17,10 @@ export type {
 // biome-ignore lint/suspicious/noExplicitAny: the columns are known when the query runs, not when it is compiled.
 export type Row = Record<string, any>;
 
-/** What `?` and `@name` can stand for. Whole numbers are INT64, other numbers FLOAT64, dates TIMESTAMP, bytes BYTES. */
+/**
+ * What `?` and `@name` can stand for. Whole numbers are INT64, other numbers FLOAT64, dates TIMESTAMP, bytes BYTES. A NUMERIC comes
+ * as a string: `CAST(? AS NUMERIC)`.
+ */
 export type ParamValue =
   | null
   | undefined

@@ -69,9 +69,10 @@ export class Result<T = Row> implements Iterable<T> {
     this.#batches = batches;
     this.#asArray = format.rowMode === "array";
     this.#outcome = outcome;
-    const table = tableOf(this.#head, batches, { useDate: true, useBigInt: format.int64 === "bigint" });
+    const useBigInt = format.int64 === "bigint";
+    const table = tableOf(this.#head, batches, { useDate: true, useBigInt, useDecimalInt: true });
     if (format.int64 === undefined || format.int64 === "number") checkNumbers(table);
-    this.#table = format.int64 === "string" ? withTexts(table) : table;
+    this.#table = withTexts(table, (type) => isDecimal(type) || (format.int64 === "string" && isInt64(type)));
   }
 
   get numRows(): number {
@@ -194,6 +195,8 @@ export function outcomeOf({ timings, warnings, message }: Extract<Piece, { kind:
   return { timings, warnings, message };
 }
 
+const isDecimal = ({ typeId }: DataType) => typeId === 7;
+
 const isInt64 = ({ typeId, ...type }: DataType) => typeId === 2 && "bitWidth" in type && type.bitWidth === 64;
 
 /** A number that is not the one in the table would be worse than an error. */
@@ -229,25 +232,45 @@ function firstUnsafe(batch: Batch<unknown>): bigint | undefined {
   return undefined;
 }
 
-/** INT64 in decimal. */
+/** INT64, NUMERIC and BIGNUMERIC in decimal. */
 class TextBatch extends Batch<string> {
   static override ArrayType = Array;
+  readonly #source: Batch<unknown>;
+  readonly #scale: number;
+
+  constructor(source: Batch<unknown>) {
+    super({ ...source, values: source.values });
+    this.#source = source;
+    this.#scale = scaleOf(source.type);
+  }
 
   override value(index: number): string {
-    return String(this.values[index]);
+    if (this.#scale === 0) return String(this.values[index]);
+    return decimalText(this.#source.value(index) as bigint, this.#scale);
   }
 }
 
-function withTexts(table: Table): Table {
-  const columns = table.children.map((column) => new Column(column.data.map(withText), column.type));
-  return tableFromColumns(table.schema.fields.map(({ name }, index) => [name, columns[index] as Column<unknown>]));
+/** The digits of a number of 10^-scale, without zeros at their end. */
+function decimalText(units: bigint, scale: number): string {
+  const digits = String(units < 0n ? -units : units).padStart(scale + 1, "0");
+  const fraction = digits.slice(-scale).replace(/0+$/, "");
+  return (units < 0n ? "-" : "") + digits.slice(0, -scale) + (fraction && `.${fraction}`);
 }
 
-function withText(batch: Batch<unknown>): Batch<unknown> {
-  if (isInt64(batch.type)) return new TextBatch({ ...batch, values: batch.values });
-  // In place: a batch of structs holds on to this very array.
-  batch.children?.forEach((child, index, children) => {
-    children[index] = withText(child);
-  });
-  return batch;
+const scaleOf = (type: DataType) => ("scale" in type ? type.scale : 0);
+
+function withTexts(table: Table, isText: (type: DataType) => boolean): Table {
+  const holdsText = (type: DataType): boolean =>
+    isText(type) || ("children" in type && type.children.some((child) => holdsText(child.type)));
+  if (!table.schema.fields.some(({ type }) => holdsText(type))) return table;
+  const withText = (batch: Batch<unknown>): Batch<unknown> => {
+    if (isText(batch.type)) return new TextBatch(batch);
+    // In place: a batch of structs holds on to this very array.
+    batch.children?.forEach((child, index, children) => {
+      children[index] = withText(child);
+    });
+    return batch;
+  };
+  const columns = table.children.map((column) => new Column(column.data.map(withText), column.type));
+  return tableFromColumns(table.schema.fields.map(({ name }, index) => [name, columns[index] as Column<unknown>]));
 }

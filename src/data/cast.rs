@@ -8,9 +8,12 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, ListArray, StructArray};
+use arrow_buffer::i256;
 
 use super::calendar::{DAY, date_text, parse_date, parse_timestamp, timestamp_text};
-use super::scalar::{array_of, nulls, scalars};
+use super::decimal::{self, Excess, Rounding};
+use super::operand::Operand;
+use super::scalar::{array_of, nulls, scalar_at, scalars};
 use super::tensor::{marked, tensors};
 use super::{DataType, Scalar, StructField, TimeZone, TimeZones};
 use crate::diag::{Code, Error, Invariant, Result, ensure};
@@ -35,6 +38,15 @@ impl CastMode {
         matches!(self, Self::Safe | Self::SafeTruncate)
     }
 
+    /// How a decimal number becomes whole; `None` where only a whole one would do.
+    fn rounding(self) -> Option<Rounding> {
+        match self {
+            Self::Strict | Self::Safe => Some(Rounding::HalfAwayFromZero),
+            Self::Truncate | Self::SafeTruncate => Some(Rounding::TowardsZero),
+            Self::Exact => None,
+        }
+    }
+
     /// A whole number near `value`; `None` where only itself would do.
     fn whole(self, value: f64) -> Option<f64> {
         match self {
@@ -45,8 +57,8 @@ impl CastMode {
     }
 }
 
-/// Whether values of `from` become `to` without a CAST: INT64 to FLOAT64, also in arrays and in structs, whose fields
-/// match by position; and a struct of dimensions and FLOAT64 values to a tensor.
+/// Whether values of `from` become `to` without a CAST: INT64 to NUMERIC to BIGNUMERIC to FLOAT64, also in arrays and in
+/// structs, whose fields match by position; and a struct of dimensions and FLOAT64 values to a tensor.
 pub(crate) fn can_coerce(from: &DataType, to: &DataType) -> bool {
     match (from, to) {
         (DataType::Array(from), DataType::Array(to)) => can_coerce(from, to),
@@ -62,7 +74,9 @@ pub(crate) fn can_coerce(from: &DataType, to: &DataType) -> bool {
             from.len() == to.len()
                 && from.iter().zip(to).all(|(from, to)| can_coerce(&from.data_type, &to.data_type))
         }
-        (DataType::Int64, DataType::Float64) => true,
+        (DataType::Int64, DataType::Numeric | DataType::BigNumeric | DataType::Float64)
+        | (DataType::Numeric, DataType::BigNumeric | DataType::Float64)
+        | (DataType::BigNumeric, DataType::Float64) => true,
         _ => from == to,
     }
 }
@@ -70,7 +84,8 @@ pub(crate) fn can_coerce(from: &DataType, to: &DataType) -> bool {
 /// Whether `CAST` between the types exists at all; single values may still fail.
 pub(crate) fn can_cast(from: &DataType, to: &DataType) -> bool {
     use DataType::{
-        Array, Bool, Bytes, Date, Float64, Int64, IntegerPicture, Picture, String, Struct, Tensor, Timestamp,
+        Array, BigNumeric, Bool, Bytes, Date, Float64, Int64, IntegerPicture, Numeric, Picture, String,
+        Struct, Tensor, Timestamp,
     };
     match (from, to) {
         _ if can_coerce(from, to) => true,
@@ -81,8 +96,9 @@ pub(crate) fn can_cast(from: &DataType, to: &DataType) -> bool {
         }
         (IntegerPicture, to) => from.of_picture().is_some_and(|from| can_cast(&from, to)),
         (Struct(_), Tensor | Picture) => can_cast(from, &Struct(to.fields())),
-        (Int64 | Bool | Date | Timestamp | Bytes | Float64, String) => true,
-        (String, Int64 | Float64 | Bool | Date | Timestamp | Bytes) => true,
+        (Int64 | Bool | Date | Timestamp | Bytes | Float64 | Numeric | BigNumeric, String) => true,
+        (String, Int64 | Float64 | Numeric | BigNumeric | Bool | Date | Timestamp | Bytes) => true,
+        (Float64 | BigNumeric, Numeric) | (Float64, BigNumeric) | (Numeric | BigNumeric, Int64) => true,
         (Int64, Float64 | Bool) | (Float64 | Bool, Int64) | (Date, Timestamp) | (Timestamp, Date) => true,
         _ => false,
     }
@@ -111,6 +127,10 @@ pub(crate) fn cast(
             Ok(Arc::new(ints.unary::<_, Float64Type>(|value| value as f64)))
         }
         (DataType::Float64, DataType::Int64) => floats_to_ints(array, mode),
+        (_, DataType::Numeric | DataType::BigNumeric) => to_decimals(array, from, to, mode),
+        (DataType::Numeric | DataType::BigNumeric, DataType::Int64 | DataType::Float64) => {
+            from_decimals(array, from, to, mode)
+        }
         (DataType::String, DataType::Float64) => texts_to_floats(array, mode),
         (DataType::Array(from), DataType::Array(to)) => cast_elements(array, from, to, mode, zones),
         (DataType::Struct(fields), DataType::Struct(wanted)) => {
@@ -138,6 +158,60 @@ fn floats_to_ints(array: &ArrayRef, mode: CastMode) -> Result<ArrayRef> {
             let int = mode.whole(value).and_then(to_int);
             or_failed(int, mode, || Scalar::Float64(value), &DataType::Int64, row)
         }
+    });
+    Ok(Arc::new(ints.collect::<Result<Int64Array>>()?))
+}
+
+/// Converts INT64, FLOAT64, STRING, NUMERIC and BIGNUMERIC to NUMERIC or BIGNUMERIC.
+fn to_decimals(array: &ArrayRef, from: &DataType, to: &DataType, mode: CastMode) -> Result<ArrayRef> {
+    let scale = to.decimal_scale().ok_or_else(|| layout(to))?;
+    let operand = Operand::column(array.clone());
+    let convert: Box<dyn Fn(usize) -> Option<i256> + '_> = match from {
+        DataType::Int64 => {
+            let values = operand.ints()?;
+            Box::new(move |row| Some(decimal::from_int(values.at(row), scale)))
+        }
+        DataType::Float64 => {
+            let values = operand.floats()?;
+            Box::new(move |row| decimal::from_float(values.at(row), scale))
+        }
+        DataType::String => {
+            let values = operand.strings()?;
+            Box::new(move |row| decimal::parsed(values.at(row), scale, Excess::Rounded))
+        }
+        _ => {
+            let (values, own_scale) =
+                (operand.decimals()?, from.decimal_scale().ok_or_else(|| layout(from))?);
+            Box::new(move |row| decimal::rescaled(values.at(row), own_scale, scale))
+        }
+    };
+    let units = (0..array.len()).map(|row| {
+        if array.is_null(row) {
+            return Ok(None);
+        }
+        match convert(row).filter(|units| decimal::in_range(*units, scale)) {
+            None if !mode.is_safe() => Err(failed(&scalar_at(array, from, row)?, to, mode).in_row(row)),
+            units => Ok(units),
+        }
+    });
+    Ok(decimal::column(units.collect::<Result<_>>()?, scale))
+}
+
+/// Converts NUMERIC and BIGNUMERIC to INT64 or FLOAT64.
+fn from_decimals(array: &ArrayRef, from: &DataType, to: &DataType, mode: CastMode) -> Result<ArrayRef> {
+    let scale = from.decimal_scale().ok_or_else(|| layout(from))?;
+    let operand = Operand::column(array.clone());
+    let values = operand.decimals()?;
+    if *to == DataType::Float64 {
+        let floats = (0..array.len()).map(|row| Some(decimal::to_float(values.get(row)?, scale)));
+        return Ok(Arc::new(floats.collect::<Float64Array>()));
+    }
+    let ints = (0..array.len()).map(|row| match values.get(row) {
+        None => Ok(None),
+        Some(units) => match decimal::to_int(units, scale, mode.rounding()) {
+            None if !mode.is_safe() => Err(failed(&scalar_at(array, from, row)?, to, mode).in_row(row)),
+            int => Ok(int),
+        },
     });
     Ok(Arc::new(ints.collect::<Result<Int64Array>>()?))
 }
@@ -264,6 +338,12 @@ fn cast_scalar(scalar: &Scalar, to: &DataType) -> Option<Scalar> {
         (Scalar::Bool(value), DataType::Int64) => Scalar::Int64(i64::from(*value)),
         (Scalar::Int64(value), DataType::String) => Scalar::String(value.to_string()),
         (Scalar::Float64(value), DataType::String) => Scalar::String(float_text(*value)),
+        (Scalar::Numeric(value), DataType::String) => {
+            Scalar::String(decimal::text(i256::from_i128(*value), decimal::NUMERIC_SCALE))
+        }
+        (Scalar::BigNumeric(value), DataType::String) => {
+            Scalar::String(decimal::text(*value, decimal::BIGNUMERIC_SCALE))
+        }
         (Scalar::Bool(value), DataType::String) => Scalar::String(value.to_string()),
         (Scalar::Date(value), DataType::String) => Scalar::String(date_text(*value)),
         (Scalar::Timestamp(value), DataType::String) => Scalar::String(timestamp_text(*value)),

@@ -5,7 +5,10 @@
 use std::cmp::Ordering;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{ArrowPrimitiveType, Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::types::{
+    ArrowPrimitiveType, Date32Type, Decimal128Type, Decimal256Type, Float64Type, Int64Type,
+    TimestampMicrosecondType,
+};
 use arrow_array::{Array, ArrayRef, UInt64Array};
 
 use super::DataType;
@@ -157,6 +160,8 @@ pub(crate) fn order_of<'a>(array: &'a ArrayRef, data_type: &DataType) -> Result<
     Ok(match data_type {
         DataType::Int64 => by_primitive::<Int64Type>(array, Ord::cmp)?,
         DataType::Float64 => by_primitive::<Float64Type>(array, |a, b| compare_floats(*a, *b))?,
+        DataType::Numeric => by_primitive::<Decimal128Type>(array, Ord::cmp)?,
+        DataType::BigNumeric => by_primitive::<Decimal256Type>(array, Ord::cmp)?,
         DataType::Date => by_primitive::<Date32Type>(array, Ord::cmp)?,
         DataType::Timestamp => by_primitive::<TimestampMicrosecondType>(array, Ord::cmp)?,
         DataType::Bool => {

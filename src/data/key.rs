@@ -7,10 +7,11 @@ use std::ops::Range;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Date32Type, Float32Type, Float64Type, Int64Type, TimestampMicrosecondType, UInt32Type,
+    Date32Type, Decimal128Type, Decimal256Type, Float32Type, Float64Type, Int64Type,
+    TimestampMicrosecondType, UInt32Type,
 };
 use arrow_array::{Array, ArrayRef, BooleanArray};
-use arrow_buffer::NullBuffer;
+use arrow_buffer::{NullBuffer, i256};
 use hashbrown::HashTable;
 
 use crate::diag::{Code, Error, Result, ensure};
@@ -147,6 +148,8 @@ enum Values<'a> {
     /// INT64 and TIMESTAMP.
     Ints(&'a [i64]),
     Floats(&'a [f64]),
+    Numerics(&'a [i128]),
+    BigNumerics(&'a [i256]),
     Dates(&'a [i32]),
     Bools(&'a BooleanArray),
     /// STRING and BYTES: offsets and bytes.
@@ -184,6 +187,10 @@ impl<'a> Encoder<'a> {
             Values::Structs(array.columns().iter().map(Self::new).collect::<Result<_>>()?)
         } else if let Some(array) = array.as_primitive_opt::<Float32Type>() {
             Values::Floats32(array.values())
+        } else if let Some(array) = array.as_primitive_opt::<Decimal128Type>() {
+            Values::Numerics(array.values())
+        } else if let Some(array) = array.as_primitive_opt::<Decimal256Type>() {
+            Values::BigNumerics(array.values())
         } else {
             return Err(Error::internal(format!("a column of {} cannot be a key", array.data_type())));
         };
@@ -208,6 +215,11 @@ impl<'a> Encoder<'a> {
             Values::Numbers(values) => encode_int(values[row].into(), key),
             Values::Bools(values) => encode_int(values.value(row).into(), key),
             Values::Floats(values) => return encode_float(values[row], key),
+            Values::Numerics(values) => encode_numeric(values[row], key),
+            Values::BigNumerics(values) => {
+                key.push(1);
+                key.extend_from_slice(&values[row].to_le_bytes());
+            }
             Values::Floats32(values) => return encode_float(values[row].into(), key),
             Values::Blobs(offsets, bytes) => {
                 let range = range(offsets, row);
@@ -247,6 +259,11 @@ fn encode_length(length: usize, key: &mut Vec<u8>) {
             key.extend_from_slice(&length.to_le_bytes());
         }
     }
+}
+
+fn encode_numeric(value: i128, key: &mut Vec<u8>) {
+    key.push(1);
+    key.extend_from_slice(&value.to_le_bytes());
 }
 
 fn encode_float(value: f64, key: &mut Vec<u8>) -> bool {

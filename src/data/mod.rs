@@ -7,6 +7,7 @@ mod batch;
 mod calendar;
 mod cast;
 mod compare;
+pub(crate) mod decimal;
 mod gather;
 mod key;
 mod operand;

@@ -7,10 +7,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{ArrowPrimitiveType, Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::types::{
+    ArrowPrimitiveType, Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType,
+};
 use arrow_array::{Array, ArrayRef, BooleanArray, StringArray, UInt64Array};
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 
+use super::decimal::DecimalView;
 use super::gather;
 use crate::diag::{Error, Result};
 
@@ -96,6 +99,14 @@ impl Operand {
 
     pub(crate) fn timestamps(&self) -> Result<PrimitiveView<'_, TimestampMicrosecondType>> {
         self.primitive::<TimestampMicrosecondType>()
+    }
+
+    /// The units of NUMERIC or BIGNUMERIC.
+    pub(crate) fn decimals(&self) -> Result<DecimalView<'_>> {
+        if self.array.as_primitive_opt::<Decimal128Type>().is_some() {
+            return self.primitive().map(DecimalView::Numeric);
+        }
+        self.primitive().map(DecimalView::BigNumeric)
     }
 
     /// The bytes of STRING or BYTES.

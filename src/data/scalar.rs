@@ -4,15 +4,18 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
-use arrow_array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Float64Array, Int64Array, ListArray,
-    StringArray, StructArray, TimestampMicrosecondArray, new_null_array,
+use arrow_array::types::{
+    Date32Type, Decimal128Type, Decimal256Type, Float64Type, Int64Type, TimestampMicrosecondType,
 };
-use arrow_buffer::{NullBuffer, OffsetBuffer};
+use arrow_array::{
+    Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Decimal256Array, Float64Array,
+    Int64Array, ListArray, StringArray, StructArray, TimestampMicrosecondArray, new_null_array,
+};
+use arrow_buffer::{NullBuffer, OffsetBuffer, i256};
 
 use super::calendar::{date_text, timestamp_text};
 use super::cast::float_text;
+use super::decimal;
 use super::tensor::{TensorBuilder, TensorColumn};
 use super::types::{DataType, StructField};
 use crate::diag::{Error, Invariant, Result, ensure};
@@ -26,6 +29,10 @@ pub enum Scalar {
     Int64(i64),
     /// FLOAT64.
     Float64(f64),
+    /// NUMERIC: a number of 10^-9.
+    Numeric(i128),
+    /// BIGNUMERIC: a number of 10^-38.
+    BigNumeric(i256),
     /// BOOL.
     Bool(bool),
     /// STRING.
@@ -49,6 +56,8 @@ impl Scalar {
             Self::Null => return None,
             Self::Int64(_) => DataType::Int64,
             Self::Float64(_) => DataType::Float64,
+            Self::Numeric(_) => DataType::Numeric,
+            Self::BigNumeric(_) => DataType::BigNumeric,
             Self::Bool(_) => DataType::Bool,
             Self::String(_) => DataType::String,
             Self::Bytes(_) => DataType::Bytes,
@@ -73,6 +82,12 @@ impl fmt::Display for Scalar {
             Self::Null => f.write_str("NULL"),
             Self::Int64(value) => write!(f, "{value}"),
             Self::Float64(value) => f.write_str(&float_text(*value)),
+            Self::Numeric(value) => {
+                write!(f, "NUMERIC \"{}\"", decimal::text(i256::from_i128(*value), decimal::NUMERIC_SCALE))
+            }
+            Self::BigNumeric(value) => {
+                write!(f, "BIGNUMERIC \"{}\"", decimal::text(*value, decimal::BIGNUMERIC_SCALE))
+            }
             Self::Bool(value) => f.write_str(if *value { "TRUE" } else { "FALSE" }),
             Self::String(value) => write!(f, "{value:?}"),
             Self::Bytes(value) => write!(f, "b\"{}\"", value.escape_ascii()),
@@ -116,6 +131,12 @@ pub(crate) fn array_of(values: &[Scalar], data_type: &DataType) -> Result<ArrayR
     Ok(match data_type {
         DataType::Int64 => Arc::new(collect!(Int64Array, Int64, |value: &i64| *value)),
         DataType::Float64 => Arc::new(collect!(Float64Array, Float64, |value: &f64| *value)),
+        DataType::Numeric => Arc::new(
+            collect!(Decimal128Array, Numeric, |value: &i128| *value).with_data_type(data_type.storage()),
+        ),
+        DataType::BigNumeric => Arc::new(
+            collect!(Decimal256Array, BigNumeric, |value: &i256| *value).with_data_type(data_type.storage()),
+        ),
         DataType::Bool => Arc::new(collect!(BooleanArray, Bool, |value: &bool| *value)),
         DataType::String => Arc::new(collect!(StringArray, String, String::clone)),
         DataType::Bytes => Arc::new(collect!(BinaryArray, Bytes, Vec::<u8>::clone)),
@@ -251,6 +272,8 @@ fn flat_at(array: &ArrayRef, data_type: &DataType, row: usize) -> Option<Scalar>
     Some(match data_type {
         DataType::Int64 => Scalar::Int64(array.as_primitive_opt::<Int64Type>()?.value(row)),
         DataType::Float64 => Scalar::Float64(array.as_primitive_opt::<Float64Type>()?.value(row)),
+        DataType::Numeric => Scalar::Numeric(array.as_primitive_opt::<Decimal128Type>()?.value(row)),
+        DataType::BigNumeric => Scalar::BigNumeric(array.as_primitive_opt::<Decimal256Type>()?.value(row)),
         DataType::Bool => Scalar::Bool(array.as_boolean_opt()?.value(row)),
         DataType::String => Scalar::String(array.as_string_opt::<i32>()?.value(row).into()),
         DataType::Bytes => Scalar::Bytes(array.as_binary_opt::<i32>()?.value(row).into()),

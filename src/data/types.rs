@@ -3,7 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow_schema::{DataType as Arrow, Field as ArrowField, Fields, TimeUnit};
+use arrow_schema::{
+    DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType as Arrow, Field as ArrowField, Fields,
+    TimeUnit,
+};
+
+use super::decimal::{BIGNUMERIC_SCALE, NUMERIC_SCALE};
 
 /// A GoogleSQL type.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -12,6 +17,10 @@ pub enum DataType {
     Int64,
     /// IEEE double.
     Float64,
+    /// Exact decimal: 29 digits before the point, 9 behind it.
+    Numeric,
+    /// Exact decimal: 38 digits before the point and 38 behind it.
+    BigNumeric,
     /// TRUE or FALSE.
     Bool,
     /// UTF-8 text.
@@ -46,12 +55,13 @@ pub struct StructField {
 }
 
 impl DataType {
-    /// The type without parameters called `name` in any case: BigQuery's names and their aliases. NUMERIC is read as
-    /// FLOAT64.
+    /// The type without parameters called `name` in any case: BigQuery's names and their aliases.
     pub fn named(name: &str) -> Option<Self> {
         Some(match name.to_ascii_uppercase().as_str() {
             "INT64" | "INT" | "INTEGER" | "BIGINT" | "SMALLINT" | "TINYINT" | "BYTEINT" => Self::Int64,
-            "FLOAT64" | "NUMERIC" | "BIGNUMERIC" | "DECIMAL" | "BIGDECIMAL" => Self::Float64,
+            "FLOAT64" => Self::Float64,
+            "NUMERIC" | "DECIMAL" => Self::Numeric,
+            "BIGNUMERIC" | "BIGDECIMAL" => Self::BigNumeric,
             "BOOL" | "BOOLEAN" => Self::Bool,
             "STRING" => Self::String,
             "BYTES" => Self::Bytes,
@@ -65,7 +75,8 @@ impl DataType {
     /// is read as FLOAT64, and DATETIME is in UTC.
     pub fn named_tsql(name: &str) -> Option<Self> {
         Some(match name.to_ascii_uppercase().as_str() {
-            "REAL" | "FLOAT" | "MONEY" | "SMALLMONEY" => Self::Float64,
+            "REAL" | "FLOAT" => Self::Float64,
+            "MONEY" | "SMALLMONEY" => Self::Numeric,
             "BIT" => Self::Bool,
             "CHAR" | "VARCHAR" | "TEXT" | "NCHAR" | "NVARCHAR" | "NTEXT" | "SYSNAME" => Self::String,
             "BINARY" | "VARBINARY" | "IMAGE" => Self::Bytes,
@@ -84,6 +95,8 @@ impl DataType {
         match self {
             Self::Int64 => Arrow::Int64,
             Self::Float64 => Arrow::Float64,
+            Self::Numeric => Arrow::Decimal128(DECIMAL128_MAX_PRECISION, NUMERIC_SCALE.cast_signed()),
+            Self::BigNumeric => Arrow::Decimal256(DECIMAL256_MAX_PRECISION, BIGNUMERIC_SCALE.cast_signed()),
             Self::Bool => Arrow::Boolean,
             Self::String => Arrow::Utf8,
             Self::Bytes => Arrow::Binary,
@@ -126,9 +139,18 @@ impl DataType {
         }
     }
 
-    /// INT64 or FLOAT64.
+    /// How many digits NUMERIC and BIGNUMERIC have behind the point; `None` for other types.
+    pub(crate) fn decimal_scale(&self) -> Option<u8> {
+        match self {
+            Self::Numeric => Some(NUMERIC_SCALE),
+            Self::BigNumeric => Some(BIGNUMERIC_SCALE),
+            _ => None,
+        }
+    }
+
+    /// INT64, FLOAT64, NUMERIC or BIGNUMERIC.
     pub fn is_numeric(&self) -> bool {
-        matches!(self, Self::Int64 | Self::Float64)
+        matches!(self, Self::Int64 | Self::Float64 | Self::Numeric | Self::BigNumeric)
     }
 
     /// Whether values of this type can be compared for equality and order.
@@ -219,6 +241,8 @@ impl fmt::Display for DataType {
         match self {
             Self::Int64 => f.write_str("INT64"),
             Self::Float64 => f.write_str("FLOAT64"),
+            Self::Numeric => f.write_str("NUMERIC"),
+            Self::BigNumeric => f.write_str("BIGNUMERIC"),
             Self::Bool => f.write_str("BOOL"),
             Self::String => f.write_str("STRING"),
             Self::Bytes => f.write_str("BYTES"),

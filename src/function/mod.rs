@@ -5,6 +5,7 @@
 
 mod aggregate;
 mod array_view;
+mod decimal;
 mod fold;
 mod image;
 mod numbering;
@@ -204,6 +205,8 @@ impl Env {
 pub(crate) enum Type {
     Int64,
     Float64,
+    Numeric,
+    BigNumeric,
     Bool,
     String,
     Bytes,
@@ -384,6 +387,8 @@ impl Type {
         match self {
             Self::Int64 => Some(DataType::Int64),
             Self::Float64 => Some(DataType::Float64),
+            Self::Numeric => Some(DataType::Numeric),
+            Self::BigNumeric => Some(DataType::BigNumeric),
             Self::Bool => Some(DataType::Bool),
             Self::String | Self::Part => Some(DataType::String),
             Self::Bytes => Some(DataType::Bytes),
@@ -418,6 +423,8 @@ impl Type {
             Self::IntegerImage | Self::IntegerPicture => "integer image".into(),
             Self::Int64 => "INT64".into(),
             Self::Float64 => "FLOAT64".into(),
+            Self::Numeric => "NUMERIC".into(),
+            Self::BigNumeric => "BIGNUMERIC".into(),
             Self::Bool => "BOOL".into(),
             Self::String => "STRING".into(),
             Self::Bytes => "BYTES".into(),

@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use arrow_array::types::{ArrowPrimitiveType, Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{ArrayRef, BinaryArray, BooleanArray, ListArray, PrimitiveArray, StringArray};
-use arrow_buffer::{BooleanBufferBuilder, NullBuffer, NullBufferBuilder, OffsetBuffer};
+use arrow_buffer::{BooleanBufferBuilder, NullBuffer, NullBufferBuilder, OffsetBuffer, i256};
 
 use super::BatchCall;
-use crate::data::DataType;
-use crate::diag::{Code, Error, Result};
+use crate::data::{DataType, decimal};
+use crate::diag::{Code, Error, Invariant, Result};
 
 /// What becomes of a row, `None` standing for NULL.
 type Each<'f, T> = &'f dyn Fn(usize) -> Result<Option<T>>;
@@ -37,6 +37,14 @@ impl BatchCall<'_> {
     /// A column of FLOAT64.
     pub(super) fn floats(&self, each: Each<'_, f64>) -> Result<ArrayRef> {
         Ok(Arc::new(self.primitives::<Float64Type>(each)?))
+    }
+
+    /// A column of NUMERIC or BIGNUMERIC, whichever the call returns, from units.
+    pub(super) fn decimals(&self, each: Each<'_, i256>) -> Result<ArrayRef> {
+        let scale = self.returns.decimal_scale().invariant("a call returns NUMERIC or BIGNUMERIC")?;
+        let given = self.nulls();
+        let units = (0..self.rows).map(|row| value_of(given.as_ref(), row, each));
+        Ok(decimal::column(units.collect::<Result<_>>()?, scale))
     }
 
     /// A column of DATE.

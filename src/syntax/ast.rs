@@ -429,6 +429,11 @@ pub(crate) struct Expr {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum ExprKind {
     Literal(Scalar),
+    /// A number with a point or an exponent: a FLOAT64, or where one is wanted the NUMERIC that its digits write.
+    Float {
+        value: f64,
+        digits: String,
+    },
     /// A column, or the first part of `t.column` or `column.field`.
     Name(Ident),
     /// `base.field`.

@@ -75,7 +75,7 @@ fn schema(value: &JsValue) -> Result<Vec<(String, DataType)>> {
         let name = value.as_string().unwrap_or_else(|| type_of(&value));
         let data_type = DataType::named(&name).ok_or_else(|| {
             Error::new(Code::UnknownType, format!("column `{column}`: type `{name}` was not found"))
-                .hint("the types are INT64, FLOAT64, BOOL, STRING, DATE and TIMESTAMP")
+                .hint("the types are INT64, NUMERIC, BIGNUMERIC, FLOAT64, BOOL, STRING, DATE and TIMESTAMP")
         })?;
         Ok((column, data_type))
     };
@@ -218,9 +218,10 @@ fn scalar(value: &JsValue) -> Result<Scalar> {
         return Ok(Scalar::String(value));
     }
     if value.is_bigint() {
-        return i64::try_from(value.clone())
-            .map(Scalar::Int64)
-            .map_err(|_| Error::new(Code::OutOfRange, "a parameter is out of INT64's range"));
+        return i64::try_from(value.clone()).map(Scalar::Int64).map_err(|_| {
+            Error::new(Code::OutOfRange, "a parameter is out of INT64's range")
+                .hint("give it as a string, and write CAST(? AS NUMERIC)")
+        });
     }
     if let Some(date) = value.dyn_ref::<Date>() {
         let ms = date.get_time();

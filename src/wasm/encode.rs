@@ -373,7 +373,8 @@ fn column(name: &str, data_type: &DataType, nullable: bool, shape: Option<Vec<Di
         DataType::Int64 => "integer",
         DataType::Float64 => "number",
         DataType::Bool => "boolean",
-        DataType::String => "string",
+        // JavaScript has no number that holds their digits.
+        DataType::String | DataType::Numeric | DataType::BigNumeric => "string",
         DataType::Bytes => "buffer",
         DataType::Date | DataType::Timestamp => "date",
         DataType::Array(_) => "array",

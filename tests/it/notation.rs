@@ -1,7 +1,9 @@
 //! Values as text: the notation of the SQL test files.
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Date32Type, Float32Type, Float64Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::types::{
+    Date32Type, Decimal128Type, Decimal256Type, Float32Type, Float64Type, Int64Type, TimestampMicrosecondType,
+};
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 use predictql::data::Batch;
@@ -23,6 +25,8 @@ fn text(array: &ArrayRef, row: usize) -> String {
         DataType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
         DataType::Float64 => array.as_primitive::<Float64Type>().value(row).to_string(),
         DataType::Float32 => array.as_primitive::<Float32Type>().value(row).to_string(),
+        DataType::Decimal128(..) => decimal(&array.as_primitive::<Decimal128Type>().value_as_string(row)),
+        DataType::Decimal256(..) => decimal(&array.as_primitive::<Decimal256Type>().value_as_string(row)),
         DataType::Boolean => array.as_boolean().value(row).to_string(),
         DataType::Utf8 => match array.as_string::<i32>().value(row) {
             "" => "(empty)".into(),
@@ -40,4 +44,9 @@ fn text(array: &ArrayRef, row: usize) -> String {
         }
         other => panic!("no notation for {other}"),
     }
+}
+
+/// Arrow's digits without zeros at their end.
+fn decimal(digits: &str) -> String {
+    digits.trim_end_matches('0').trim_end_matches('.').into()
 }

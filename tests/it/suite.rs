@@ -37,7 +37,7 @@ impl DB for Database {
             Some(schema) => {
                 let types = schema.fields.iter().map(|field| match field.data_type.to_string().as_str() {
                     "INT64" => DefaultColumnType::Integer,
-                    "FLOAT64" => DefaultColumnType::FloatingPoint,
+                    "FLOAT64" | "NUMERIC" | "BIGNUMERIC" => DefaultColumnType::FloatingPoint,
                     _ => DefaultColumnType::Text,
                 });
                 Ok(DBOutput::Rows { types: types.collect(), rows: Outcome::text_rows(&outcome) })

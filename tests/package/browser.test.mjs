@@ -139,6 +139,32 @@ describe("predictions", () => {
     assert.deepEqual(found.texts, ["9007199254740993", ["1", "9007199254740993"]]);
     assert.equal(found.bigints, true);
   });
+
+  test("NUMERIC and BIGNUMERIC are strings with all their digits", async () => {
+    const found = await inPage(async ({ PredictQL }) => {
+      const db = new PredictQL();
+      const digits = "12345678901234567890.123456789";
+      const sql = `SELECT NUMERIC '-0.10' + NUMERIC '0.05' AS a, CAST(? AS NUMERIC) AS b, BIGNUMERIC '0' AS c,
+        BIGNUMERIC '-578960446186580977117854925043439539266.5' AS d, NUMERIC '700' AS e, CAST(NULL AS NUMERIC) AS f,
+        [NUMERIC '1.5', 2] AS list, STRUCT(NUMERIC '0.000000001' AS x) AS s`;
+      const result = await db.query(sql, [digits]);
+      const [row] = result.rows;
+      return {
+        row: { ...row, list: [...row.list] },
+        types: result.schema.fields.map(({ type, databaseType }) => `${type} ${databaseType}`),
+        integer: (await db.query("SELECT 1 AS n, NUMERIC '1' AS x", [], { int64: "string" })).rows,
+        rows: (await db.query("SELECT x FROM UNNEST([NUMERIC '1', NULL, 2.5]) AS x")).toColumns().x,
+      };
+    });
+    assert.deepEqual(found.row, {
+      ...{ a: "-0.05", b: "12345678901234567890.123456789", c: "0" },
+      ...{ d: "-578960446186580977117854925043439539266.5", e: "700", f: null },
+      ...{ list: ["1.5", "2"], s: { x: "0.000000001" } },
+    });
+    assert.deepEqual(found.types.slice(0, 3), ["string NUMERIC", "string NUMERIC", "string BIGNUMERIC"]);
+    assert.deepEqual(found.integer, [{ n: "1", x: "1" }]);
+    assert.deepEqual(found.rows, ["1", null, "2.5"]);
+  });
 });
 
 describe("queries", () => {

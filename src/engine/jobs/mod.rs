@@ -108,7 +108,7 @@ pub(super) fn begin(bound: Bound, engine: &Engine) -> Result<Execution> {
 /// Sets out to bring what a statement needs before it can be bound.
 pub(super) fn prepare(prerequisite: Prerequisite) -> Execution {
     match prerequisite {
-        Prerequisite::Value { plan, place } => Execution::Job(prerequisite::subquery_value(plan, place)),
+        Prerequisite::Value { plan, place } => Execution::Job(prerequisite::subquery_value(*plan, place)),
         Prerequisite::Model { bytes, span } => job(prerequisite::ModelOfValue { bytes, span }),
     }
 }

@@ -5,10 +5,11 @@ use std::ops::Range;
 use arrow_array::ArrayRef;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
+use arrow_buffer::i256;
 
 use super::string_agg::{OptionalBytes, bytes_column};
 use super::{Accumulator, Setup, States, argument};
-use crate::data::{DataType, Operand, Scalar, array_of};
+use crate::data::{DataType, Operand, Scalar, array_of, decimal};
 use crate::diag::{Error, Invariant, Result};
 use crate::function::{Body, Function, Signature, Type};
 
@@ -42,6 +43,10 @@ fn start(setup: &Setup<'_>, largest: bool) -> Result<Box<dyn Accumulator>> {
     Ok(match data_type {
         DataType::String | DataType::Bytes => {
             Box::new(ByteStrings { largest, data_type, best: States::new() })
+        }
+        DataType::Numeric | DataType::BigNumeric => {
+            let scale = data_type.decimal_scale().invariant("NUMERIC and BIGNUMERIC have a scale")?;
+            Box::new(Decimals { largest, scale, best: States::new() })
         }
         _ => Box::new(Ordinals { largest, data_type, best: States::new() }),
     })
@@ -130,6 +135,35 @@ impl Accumulator for Ordinals {
         let best = self.best.range(range)?.to_vec();
         let values = best.into_iter().map(|best| best.map_or(Ok(Scalar::Null), |value| self.scalar(value)));
         array_of(&values.collect::<Result<Vec<_>>>()?, &self.data_type)
+    }
+}
+
+/// NUMERIC and BIGNUMERIC, in units.
+struct Decimals {
+    largest: bool,
+    scale: u8,
+    best: States<Option<i256>>,
+}
+
+impl Accumulator for Decimals {
+    fn update(&mut self, args: &[Operand], groups: &[u32], count: usize) -> Result<()> {
+        self.best.grow(count);
+        let values = argument(args, 0)?.decimals()?;
+        for (row, group) in groups.iter().enumerate() {
+            // NULLs do not count.
+            let Some(value) = values.get(row) else { continue };
+            let best = self.best.of(*group)?.get_or_insert(value);
+            *best = if self.largest { value.max(*best) } else { value.min(*best) };
+        }
+        Ok(())
+    }
+
+    fn carry(&mut self, from: u32, to: u32) -> Result<()> {
+        self.best.carry(from, to).map(drop)
+    }
+
+    fn values(&mut self, range: Range<usize>) -> Result<ArrayRef> {
+        Ok(decimal::column(self.best.range(range)?.to_vec(), self.scale))
     }
 }
 

@@ -4,13 +4,15 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array};
+use arrow_buffer::i256;
 
-use super::{Accumulator, States, argument};
-use crate::data::Operand;
-use crate::diag::{Code, Error, Result};
+use super::{Accumulator, Setup, States, argument};
+use crate::data::decimal::{self, in_range};
+use crate::data::{DataType, Operand};
+use crate::diag::{Code, Error, Invariant, Result};
 use crate::function::{Body, Function, Signature, Type};
 
-use Type::{Float64, Int64};
+use Type::{BigNumeric, Float64, Int64, Numeric};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
@@ -19,12 +21,26 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &[
             Signature::new(&[Int64], Int64, Body::Aggregate(|_| Ok(Box::new(IntSum(States::new()))))),
             Signature::new(&[Float64], Float64, Body::Aggregate(|_| Ok(FloatSum::start(false)))),
+            Signature::new(&[Numeric], Numeric, Body::Aggregate(|setup| DecimalSum::start(setup, false))),
+            Signature::new(
+                &[BigNumeric],
+                BigNumeric,
+                Body::Aggregate(|setup| DecimalSum::start(setup, false)),
+            ),
         ],
     ),
     Function::new(
         "AVG",
         "The average; NULL without values.",
-        &[Signature::new(&[Float64], Float64, Body::Aggregate(|_| Ok(FloatSum::start(true))))],
+        &[
+            Signature::new(&[Float64], Float64, Body::Aggregate(|_| Ok(FloatSum::start(true)))),
+            Signature::new(&[Numeric], Numeric, Body::Aggregate(|setup| DecimalSum::start(setup, true))),
+            Signature::new(
+                &[BigNumeric],
+                BigNumeric,
+                Body::Aggregate(|setup| DecimalSum::start(setup, true)),
+            ),
+        ],
     ),
 ];
 
@@ -142,5 +158,71 @@ impl Accumulator for FloatSum {
             (*count > 0).then(|| sum / divisor)
         };
         Ok(Arc::new(self.sums.range(range)?.iter().map(value).collect::<Float64Array>()))
+    }
+}
+
+/// Sums of NUMERIC and BIGNUMERIC, which may leave the type's range on the way.
+struct DecimalSum {
+    sums: States<DecimalTotal>,
+    mean: bool,
+    data_type: DataType,
+    scale: u8,
+}
+
+#[derive(Clone, Copy, Default)]
+struct DecimalTotal {
+    /// The sum's lowest 256 bits, and how often it has left them: upwards minus downwards.
+    units: i256,
+    wraps: i64,
+    count: i64,
+}
+
+impl DecimalSum {
+    fn start(setup: &Setup<'_>, mean: bool) -> Result<Box<dyn Accumulator>> {
+        let scale = setup.returns.decimal_scale().invariant("a sum of NUMERIC or BIGNUMERIC is one")?;
+        Ok(Box::new(Self { sums: States::new(), mean, data_type: setup.returns.clone(), scale }))
+    }
+
+    /// # Errors
+    /// `out-of-range` for a sum beyond the type's range.
+    fn value(&self, total: DecimalTotal) -> Result<Option<i256>> {
+        if total.count == 0 {
+            return Ok(None);
+        }
+        let sum = (total.wraps == 0).then_some(total.units);
+        let value =
+            if self.mean { sum.and_then(|sum| decimal::divided(sum, i256::from(total.count))) } else { sum };
+        value.filter(|value| in_range(*value, self.scale)).map(Some).ok_or_else(|| {
+            Error::new(Code::OutOfRange, format!("a sum is out of {}'s range", self.data_type))
+                .hint("CAST the values to FLOAT64 to sum them approximately")
+        })
+    }
+}
+
+impl Accumulator for DecimalSum {
+    fn update(&mut self, args: &[Operand], groups: &[u32], count: usize) -> Result<()> {
+        self.sums.grow(count);
+        let values = argument(args, 0)?.decimals()?;
+        for (row, group) in groups.iter().enumerate() {
+            // NULLs do not count.
+            let Some(value) = values.get(row) else { continue };
+            let total = self.sums.of(*group)?;
+            let (units, wrapped) = total.units.overflowing_add(value);
+            let direction = if value.is_negative() { -1 } else { 1 };
+            total.units = units;
+            total.wraps += if wrapped { direction } else { 0 };
+            total.count += 1;
+        }
+        Ok(())
+    }
+
+    fn carry(&mut self, from: u32, to: u32) -> Result<()> {
+        self.sums.carry(from, to).map(drop)
+    }
+
+    fn values(&mut self, range: Range<usize>) -> Result<ArrayRef> {
+        let totals = self.sums.range(range)?.to_vec();
+        let units = totals.into_iter().map(|total| self.value(total)).collect::<Result<_>>()?;
+        Ok(decimal::column(units, self.scale))
     }
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::types::{
+    Date32Type, Decimal128Type, Decimal256Type, Float64Type, Int64Type, TimestampMicrosecondType,
+};
 use arrow_array::{ArrayRef, BooleanArray};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 
@@ -151,6 +153,12 @@ fn values(
         ),
         DataType::Float64 => {
             numbers(&left.values::<Float64Type>(rows)?, &right.values::<Float64Type>(rows)?, base)
+        }
+        DataType::Numeric => {
+            numbers(&left.values::<Decimal128Type>(rows)?, &right.values::<Decimal128Type>(rows)?, base)
+        }
+        DataType::BigNumeric => {
+            numbers(&left.values::<Decimal256Type>(rows)?, &right.values::<Decimal256Type>(rows)?, base)
         }
         DataType::Date => {
             numbers(&left.values::<Date32Type>(rows)?, &right.values::<Date32Type>(rows)?, base)

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, BooleanArray};
-use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_buffer::{BooleanBuffer, NullBuffer, i256};
 
 use super::super::BatchCall;
 use super::super::array_view::ArrayView;
@@ -69,6 +69,8 @@ pub(super) fn among_elements(call: &BatchCall<'_>) -> Result<ArrayRef> {
 pub(in crate::function) enum SortedList {
     /// Numbers that stand for values.
     Digests(Vec<u64>),
+    /// The units of NUMERIC or BIGNUMERIC.
+    Decimals(Vec<i256>),
     /// Positions of strings or bytes among all.
     Positions(Vec<usize>),
 }
@@ -81,6 +83,12 @@ impl SortedList {
             let mut positions: Vec<_> = given.collect();
             positions.sort_unstable_by(|a, b| bytes.at(*a).cmp(bytes.at(*b)));
             return Ok(Self::Positions(positions));
+        }
+        if data_type.decimal_scale().is_some() {
+            let decimals = items.decimals()?;
+            let mut units: Vec<_> = given.map(|position| decimals.at(position)).collect();
+            units.sort_unstable();
+            return Ok(Self::Decimals(units));
         }
         // NaN is left out: nothing equals it.
         let mut digests: Vec<_> = given.filter_map(&*digests(items, data_type)?).collect();
@@ -101,6 +109,10 @@ impl SortedList {
                 let values = digests(value, data_type)?;
                 let found = |row| values(row).is_some_and(|value| sorted.binary_search(&value).is_ok());
                 BooleanBuffer::collect_bool(rows, found)
+            }
+            Self::Decimals(sorted) => {
+                let values = value.decimals()?;
+                BooleanBuffer::collect_bool(rows, |row| sorted.binary_search(&values.at(row)).is_ok())
             }
             Self::Positions(sorted) => {
                 let (values, items) = (value.bytes()?, items.bytes()?);
@@ -169,6 +181,8 @@ fn digests<'a>(operand: &'a Operand, data_type: &DataType) -> Result<Box<dyn Fn(
         }
         DataType::String
         | DataType::Bytes
+        | DataType::Numeric
+        | DataType::BigNumeric
         | DataType::Array(_)
         | DataType::Struct(_)
         | DataType::Tensor

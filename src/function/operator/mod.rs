@@ -9,14 +9,21 @@ mod like;
 mod logic;
 mod membership;
 
+use arrow_array::ArrayRef;
+
+use super::decimal::{self, ADD, DIVIDE, MULTIPLY, SUBTRACT};
 use super::scalar::{add_to_date, add_to_timestamp, concat, concat_arrays};
-use super::{Function, Signature, Type};
+use super::{BatchCall, Function, Signature, Type};
+use crate::diag::Result;
 use crate::syntax::SqlOperator;
 
 pub(super) use compare::{Test, equal};
 pub(super) use membership::InListCache;
 
-use Type::{Any, Array, Bool, Bytes, Comparable, Date, Float64, Int64, Interval, Ordered, String, Timestamp};
+use Type::{
+    Any, Array, BigNumeric, Bool, Bytes, Comparable, Date, Float64, Int64, Interval, Numeric, Ordered,
+    String, Timestamp,
+};
 
 /// The declarations, in the order of the enum.
 pub(super) static OPERATORS: &[Function] = &[
@@ -26,6 +33,8 @@ pub(super) static OPERATORS: &[Function] = &[
         &[
             Signature::scalar(&[Int64, Int64], Int64, arithmetic::add_ints),
             Signature::scalar(&[Float64, Float64], Float64, arithmetic::add_floats),
+            Signature::scalar(&[Numeric, Numeric], Numeric, |call| decimal::binary(call, &ADD)),
+            Signature::scalar(&[BigNumeric, BigNumeric], BigNumeric, |call| decimal::binary(call, &ADD)),
             Signature::scalar(&[Date, Interval], Date, |call| add_to_date(call, 1)),
             Signature::scalar(&[Timestamp, Interval], Timestamp, |call| add_to_timestamp(call, 1)),
         ],
@@ -36,6 +45,8 @@ pub(super) static OPERATORS: &[Function] = &[
         &[
             Signature::scalar(&[Int64, Int64], Int64, arithmetic::subtract_ints),
             Signature::scalar(&[Float64, Float64], Float64, arithmetic::subtract_floats),
+            Signature::scalar(&[Numeric, Numeric], Numeric, |call| decimal::binary(call, &SUBTRACT)),
+            Signature::scalar(&[BigNumeric, BigNumeric], BigNumeric, |call| decimal::binary(call, &SUBTRACT)),
             Signature::scalar(&[Date, Interval], Date, |call| add_to_date(call, -1)),
             Signature::scalar(&[Timestamp, Interval], Timestamp, |call| add_to_timestamp(call, -1)),
         ],
@@ -46,12 +57,18 @@ pub(super) static OPERATORS: &[Function] = &[
         &[
             Signature::scalar(&[Int64, Int64], Int64, arithmetic::multiply_ints),
             Signature::scalar(&[Float64, Float64], Float64, arithmetic::multiply_floats),
+            Signature::scalar(&[Numeric, Numeric], Numeric, |call| decimal::binary(call, &MULTIPLY)),
+            Signature::scalar(&[BigNumeric, BigNumeric], BigNumeric, |call| decimal::binary(call, &MULTIPLY)),
         ],
     ),
     Function::operator(
         SqlOperator::Divide,
-        "Divides two numbers. The result is always FLOAT64; dividing by 0 is an error.",
-        &[Signature::scalar(&[Float64, Float64], Float64, arithmetic::divide_floats)],
+        "Divides two numbers. The quotient of integers is FLOAT64; dividing by 0 is an error.",
+        &[
+            Signature::scalar(&[Float64, Float64], Float64, arithmetic::divide_floats),
+            Signature::scalar(&[Numeric, Numeric], Numeric, |call| decimal::binary(call, &DIVIDE)),
+            Signature::scalar(&[BigNumeric, BigNumeric], BigNumeric, |call| decimal::binary(call, &DIVIDE)),
+        ],
     ),
     Function::operator(
         SqlOperator::Negate,
@@ -59,6 +76,8 @@ pub(super) static OPERATORS: &[Function] = &[
         &[
             Signature::scalar(&[Int64], Int64, arithmetic::negate_ints),
             Signature::scalar(&[Float64], Float64, arithmetic::negate_floats),
+            Signature::scalar(&[Numeric], Numeric, negate_decimals),
+            Signature::scalar(&[BigNumeric], BigNumeric, negate_decimals),
         ],
     ),
     Function::operator(
@@ -67,6 +86,8 @@ pub(super) static OPERATORS: &[Function] = &[
         &[
             Signature::scalar(&[Int64, Int64], Int64, arithmetic::add_ints),
             Signature::scalar(&[Float64, Float64], Float64, arithmetic::add_floats),
+            Signature::scalar(&[Numeric, Numeric], Numeric, |call| decimal::binary(call, &ADD)),
+            Signature::scalar(&[BigNumeric, BigNumeric], BigNumeric, |call| decimal::binary(call, &ADD)),
             Signature::scalar(&[String, String], String, concat),
         ],
     ),
@@ -76,6 +97,8 @@ pub(super) static OPERATORS: &[Function] = &[
         &[
             Signature::scalar(&[Int64, Int64], Int64, arithmetic::divide_ints),
             Signature::scalar(&[Float64, Float64], Float64, arithmetic::divide_floats),
+            Signature::scalar(&[Numeric, Numeric], Numeric, |call| decimal::binary(call, &DIVIDE)),
+            Signature::scalar(&[BigNumeric, BigNumeric], BigNumeric, |call| decimal::binary(call, &DIVIDE)),
         ],
     ),
     Function::operator(
@@ -178,6 +201,10 @@ pub(super) static OPERATORS: &[Function] = &[
         &[Signature::scalar(&[Any], Bool, |call| logic::is_null(call, false))],
     ),
 ];
+
+fn negate_decimals(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    decimal::unary(call, "-", |x, _| x.checked_neg())
+}
 
 #[expect(clippy::indexing_slicing, reason = "the loop ends with the declarations")]
 const _: () = {

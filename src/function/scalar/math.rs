@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{ArrayRef, UInt64Array};
+use arrow_buffer::i256;
 
+use super::super::decimal::{self, ADD, DIV, DIVIDE, MOD, MULTIPLY, SUBTRACT};
 use super::super::{BatchCall, Function, Signature, Type, Volatility};
+use crate::data::decimal::Rounding;
 use crate::data::{Operand, concat, order_of, take};
 use crate::diag::{Code, Error, Invariant, Result, ensure};
 
-use Type::{Bool, Float64, Int64, Ordered};
+use Type::{BigNumeric, Bool, Float64, Int64, Numeric, Ordered};
 
 /// A function of one FLOAT64.
 macro_rules! of_float {
@@ -22,10 +25,31 @@ macro_rules! of_float {
     };
 }
 
-const ROUND: &[Signature] =
-    &[Signature::scalar(&[Float64, Int64], Float64, |call| to_digits(call, f64::round)).optional(1)];
-const TRUNC: &[Signature] =
-    &[Signature::scalar(&[Float64, Int64], Float64, |call| to_digits(call, f64::trunc)).optional(1)];
+const ROUND: &[Signature] = &[
+    Signature::scalar(&[Float64, Int64], Float64, |call| to_digits(call, f64::round)).optional(1),
+    Signature::scalar(&[Numeric, Int64], Numeric, round_decimals).optional(1),
+    Signature::scalar(&[BigNumeric, Int64], BigNumeric, round_decimals).optional(1),
+    Signature::scalar(&[Numeric, Int64, Type::String], Numeric, decimal::round_by_mode),
+    Signature::scalar(&[BigNumeric, Int64, Type::String], BigNumeric, decimal::round_by_mode),
+];
+const TRUNC: &[Signature] = &[
+    Signature::scalar(&[Float64, Int64], Float64, |call| to_digits(call, f64::trunc)).optional(1),
+    Signature::scalar(&[Numeric, Int64], Numeric, truncate_decimals).optional(1),
+    Signature::scalar(&[BigNumeric, Int64], BigNumeric, truncate_decimals).optional(1),
+];
+const CEIL: &[Signature] = &[
+    Signature::scalar(&[Float64], Float64, |call| of_float(call, "CEIL", |x| Some(x.ceil()))),
+    Signature::scalar(&[Numeric], Numeric, |call| decimal::to_digits(call, "CEIL", Rounding::Up)),
+    Signature::scalar(&[BigNumeric], BigNumeric, |call| decimal::to_digits(call, "CEIL", Rounding::Up)),
+];
+
+fn round_decimals(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    decimal::to_digits(call, "ROUND", Rounding::HalfAwayFromZero)
+}
+
+fn truncate_decimals(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    decimal::to_digits(call, "TRUNC", Rounding::TowardsZero)
+}
 const POWER: &[Signature] =
     &[Signature::scalar(&[Float64, Float64], Float64, |call| of_two(call, "POW", power))];
 
@@ -44,6 +68,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
                 })
             }),
             Signature::scalar(&[Float64], Float64, |call| of_float(call, "ABS", |x| Some(x.abs()))),
+            Signature::scalar(&[Numeric], Numeric, |call| {
+                decimal::unary(call, "ABS", |x, _| x.checked_abs())
+            }),
+            Signature::scalar(&[BigNumeric], BigNumeric, |call| {
+                decimal::unary(call, "ABS", |x, _| x.checked_abs())
+            }),
         ],
     ),
     Function::new(
@@ -57,17 +87,29 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Signature::scalar(&[Float64], Float64, |call| {
                 of_float(call, "SIGN", |x| Some(if x == 0.0 { 0.0 } else { x.signum() }))
             }),
+            Signature::scalar(&[Numeric], Numeric, |call| decimal::unary(call, "SIGN", decimal::sign)),
+            Signature::scalar(&[BigNumeric], BigNumeric, |call| decimal::unary(call, "SIGN", decimal::sign)),
         ],
     ),
     Function::new(
         "ROUND",
-        "Rounds to the given number of decimal places (0), halfway cases away from zero.",
+        "Rounds to the given number of decimal places (0), halfway cases away from zero; NUMERIC also by the mode ROUND_HALF_EVEN.",
         ROUND,
     ),
     Function::new("TRUNC", "Truncates to the given number of decimal places (0).", TRUNC),
-    of_float!("CEIL", "Rounds up to the nearest integer.", |x| Some(x.ceil())),
-    of_float!("CEILING", "Synonym for CEIL.", |x| Some(x.ceil())),
-    of_float!("FLOOR", "Rounds down to the nearest integer.", |x| Some(x.floor())),
+    Function::new("CEIL", "Rounds up to the nearest integer.", CEIL),
+    Function::new("CEILING", "Synonym for CEIL.", CEIL),
+    Function::new(
+        "FLOOR",
+        "Rounds down to the nearest integer.",
+        &[
+            Signature::scalar(&[Float64], Float64, |call| of_float(call, "FLOOR", |x| Some(x.floor()))),
+            Signature::scalar(&[Numeric], Numeric, |call| decimal::to_digits(call, "FLOOR", Rounding::Down)),
+            Signature::scalar(&[BigNumeric], BigNumeric, |call| {
+                decimal::to_digits(call, "FLOOR", Rounding::Down)
+            }),
+        ],
+    ),
     of_float!("SQRT", "The square root; an error for negative numbers.", |x| (x.is_nan() || x >= 0.0)
         .then(|| x.sqrt())),
     of_float!("EXP", "e raised to the power of the number.", |x| Some(x.exp())),
@@ -95,21 +137,35 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "MOD",
         "The remainder of a division, with the sign of the dividend.",
-        &[Signature::scalar(&[Int64, Int64], Int64, |call| {
-            of_ints(call, "MOD", |x, y| if y == 0 { None } else { Some(x.wrapping_rem(y)) })
-        })],
+        &[
+            Signature::scalar(&[Int64, Int64], Int64, |call| {
+                of_ints(call, "MOD", |x, y| if y == 0 { None } else { Some(x.wrapping_rem(y)) })
+            }),
+            Signature::scalar(&[Numeric, Numeric], Numeric, |call| decimal::binary(call, &MOD)),
+            Signature::scalar(&[BigNumeric, BigNumeric], BigNumeric, |call| decimal::binary(call, &MOD)),
+        ],
     ),
     Function::new(
         "DIV",
         "Integer division: the quotient, truncated towards zero.",
-        &[Signature::scalar(&[Int64, Int64], Int64, |call| of_ints(call, "DIV", i64::checked_div))],
+        &[
+            Signature::scalar(&[Int64, Int64], Int64, |call| of_ints(call, "DIV", i64::checked_div)),
+            Signature::scalar(&[Numeric, Numeric], Numeric, |call| decimal::binary(call, &DIV)),
+            Signature::scalar(&[BigNumeric, BigNumeric], BigNumeric, |call| decimal::binary(call, &DIV)),
+        ],
     ),
     Function::new(
         "SAFE_DIVIDE",
         "Divides; NULL if the divisor is 0 and on overflow.",
-        &[Signature::scalar(&[Float64, Float64], Float64, |call| {
-            safe_floats(call, |x, y| if y == 0.0 { f64::NAN } else { x / y }, |_, y| y == 0.0)
-        })],
+        &[
+            Signature::scalar(&[Float64, Float64], Float64, |call| {
+                safe_floats(call, |x, y| if y == 0.0 { f64::NAN } else { x / y }, |_, y| y == 0.0)
+            }),
+            Signature::scalar(&[Numeric, Numeric], Numeric, |call| decimal::safe_binary(call, &DIVIDE)),
+            Signature::scalar(&[BigNumeric, BigNumeric], BigNumeric, |call| {
+                decimal::safe_binary(call, &DIVIDE)
+            }),
+        ],
     ),
     Function::new(
         "SAFE_ADD",
@@ -119,6 +175,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Signature::scalar(&[Float64, Float64], Float64, |call| {
                 safe_floats(call, |x, y| x + y, |_, _| false)
             }),
+            Signature::scalar(&[Numeric, Numeric], Numeric, |call| decimal::safe_binary(call, &ADD)),
+            Signature::scalar(&[BigNumeric, BigNumeric], BigNumeric, |call| decimal::safe_binary(call, &ADD)),
         ],
     ),
     Function::new(
@@ -129,6 +187,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Signature::scalar(&[Float64, Float64], Float64, |call| {
                 safe_floats(call, |x, y| x - y, |_, _| false)
             }),
+            Signature::scalar(&[Numeric, Numeric], Numeric, |call| decimal::safe_binary(call, &SUBTRACT)),
+            Signature::scalar(&[BigNumeric, BigNumeric], BigNumeric, |call| {
+                decimal::safe_binary(call, &SUBTRACT)
+            }),
         ],
     ),
     Function::new(
@@ -138,6 +200,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Signature::scalar(&[Int64, Int64], Int64, |call| safe_ints(call, i64::checked_mul)),
             Signature::scalar(&[Float64, Float64], Float64, |call| {
                 safe_floats(call, |x, y| x * y, |_, _| false)
+            }),
+            Signature::scalar(&[Numeric, Numeric], Numeric, |call| decimal::safe_binary(call, &MULTIPLY)),
+            Signature::scalar(&[BigNumeric, BigNumeric], BigNumeric, |call| {
+                decimal::safe_binary(call, &MULTIPLY)
             }),
         ],
     ),
@@ -150,6 +216,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
                 call.ints(&|row| Ok(x.at(row).checked_neg()))
             }),
             Signature::scalar(&[Float64], Float64, |call| of_float(call, "SAFE_NEGATE", |x| Some(-x))),
+            Signature::scalar(&[Numeric], Numeric, |call| decimal::safe_unary(call, i256::checked_neg)),
+            Signature::scalar(&[BigNumeric], BigNumeric, |call| decimal::safe_unary(call, i256::checked_neg)),
         ],
     ),
     Function::new(
@@ -177,6 +245,16 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Signature::scalar(&[Float64], Float64, |call| extreme_float(call, f64::min)).variadic(),
             Signature::scalar(&[Ordered], Ordered, |call| extreme(call, false)).variadic(),
         ],
+    ),
+    Function::new(
+        "PARSE_NUMERIC",
+        "The NUMERIC that a string writes, which may hold commas, and a sign behind the number.",
+        &[Signature::scalar(&[Type::String], Numeric, decimal::parse)],
+    ),
+    Function::new(
+        "PARSE_BIGNUMERIC",
+        "The BIGNUMERIC that a string writes, which may hold commas, and a sign behind the number.",
+        &[Signature::scalar(&[Type::String], BigNumeric, decimal::parse)],
     ),
     of_float!("SIN", "The sine of an angle in radians.", |x| Some(x.sin())),
     of_float!("COS", "The cosine of an angle in radians.", |x| Some(x.cos())),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Binder;
 use super::aggregates::{Windowed, has_window, is_plain, same};
 use super::constant::constant;
-use super::expr::{Names, Origin, Typed, coerced, literal, takes_text};
+use super::expr::{Names, Origin, Typed, coerced, exact_type, literal, takes_text};
 use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Invariant, Result, Span, ensure};
 use crate::function::{self, Body, Function, Lazy, Resolved, Type};
@@ -477,6 +477,11 @@ fn resolved(function: &'static Function, args: &[Typed], limits: &Arc<Limits>) -
     let literal =
         |position: usize| args.get(position).map_or(Ok(None), |arg: &Typed| constant(&arg.expr, limits));
     let types: Vec<_> = args.iter().map(Typed::data_type).collect();
+    if let Some(types) = with_exact_literals(args)
+        && let Ok(resolved) = function::resolve(function, &types, &literal)
+    {
+        return Ok(resolved);
+    }
     function::resolve(function, &types, &literal).or_else(|error| {
         let open = |arg: &Typed| if arg.origin == Origin::StringLiteral { None } else { arg.data_type() };
         let open: Vec<_> = args.iter().map(open).collect();
@@ -485,6 +490,17 @@ fn resolved(function: &'static Function, args: &[Typed], limits: &Arc<Limits>) -
             _ => Err(error),
         }
     })
+}
+
+/// The types of arguments where floats that are written out are NUMERIC or BIGNUMERIC, as the other arguments are; `None`
+/// where the others are not.
+fn with_exact_literals(args: &[Typed]) -> Option<Vec<Option<DataType>>> {
+    let exact = exact_type(args)?;
+    let data_type = |arg: &Typed| match arg.origin {
+        Origin::FloatLiteral(_) => Some(exact.clone()),
+        _ => arg.data_type(),
+    };
+    Some(args.iter().map(data_type).collect())
 }
 
 /// Whether each string that was written out is taken for a string, a date or a timestamp.

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use arrow_buffer::i256;
+
 use super::constant::{cast_scalar, value_needed};
 use super::scope::Scope;
 use super::tsql_types::{narrowed, wide};
 use super::{Binder, Given, Slot, VariableType};
+use crate::data::decimal::{self, Excess};
 use crate::data::{CastMode, DataType, Scalar, StructField, can_cast, can_coerce};
 use crate::diag::{Code, Error, Invariant, Result, Span, nearest};
 use crate::function;
@@ -61,8 +64,36 @@ pub(super) enum Origin {
     Value,
     /// From a string that was written out or given as a parameter: it can also be a date or timestamp.
     StringLiteral,
+    /// From a number that was written out with a point or an exponent: it can also be NUMERIC or BIGNUMERIC.
+    FloatLiteral(ExactLiteral),
     /// From a NULL, which takes any type.
     Null,
+}
+
+/// The digits that were written out, rounded to those that a type has; `None` where they are beyond its range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ExactLiteral {
+    numeric: Option<i256>,
+    big_numeric: Option<i256>,
+}
+
+impl ExactLiteral {
+    fn new(digits: &str) -> Self {
+        let units = |scale| {
+            let units = decimal::parsed(digits, scale, Excess::Rounded);
+            units.filter(|units| decimal::in_range(*units, scale))
+        };
+        Self { numeric: units(decimal::NUMERIC_SCALE), big_numeric: units(decimal::BIGNUMERIC_SCALE) }
+    }
+
+    /// The value as one of a type, if the type is exact and has it.
+    fn value(self, data_type: &DataType) -> Option<Scalar> {
+        match data_type {
+            DataType::Numeric => Some(decimal::scalar(self.numeric?, decimal::NUMERIC_SCALE)),
+            DataType::BigNumeric => Some(decimal::scalar(self.big_numeric?, decimal::BIGNUMERIC_SCALE)),
+            _ => None,
+        }
+    }
 }
 
 impl Typed {
@@ -104,6 +135,10 @@ impl Binder<'_> {
         let span = tree.span;
         match &tree.kind {
             ast::ExprKind::Literal(value) => Ok(literal(value.clone(), span)),
+            ast::ExprKind::Float { value, digits } => {
+                let typed = literal(Scalar::Float64(*value), span);
+                Ok(Typed { origin: Origin::FloatLiteral(ExactLiteral::new(digits)), ..typed })
+            }
             ast::ExprKind::Parameter(parameter) => self.parameter(parameter, span),
             ast::ExprKind::Name(name) => self.named(name, names).map(Typed::from),
             ast::ExprKind::Field(base, field) => self.field(base, field, span, names).map(Typed::from),
@@ -562,9 +597,14 @@ pub(super) fn unified(
 
 /// The type that all items are coerced to; INT64 where all of them are NULL.
 fn common_type(items: &[Typed]) -> Option<DataType> {
+    if let Some(exact) = exact_type(items) {
+        return Some(exact);
+    }
     let types = |with_texts: bool| {
-        let counts = |item: &&Typed| {
-            item.origin == Origin::Value || with_texts && item.origin == Origin::StringLiteral
+        let counts = |item: &&Typed| match item.origin {
+            Origin::Value | Origin::FloatLiteral(_) => true,
+            Origin::StringLiteral => with_texts,
+            Origin::Null => false,
         };
         items.iter().filter(counts).map(|item| &item.expr.data_type).collect::<Vec<_>>()
     };
@@ -577,6 +617,28 @@ fn common_type(items: &[Typed]) -> Option<DataType> {
         types.iter().copied().chain([&DataType::Tensor]).find(|to| is_common(&to)).cloned()
     };
     common(types(true)).or_else(|| common(types(false)).filter(takes_text))
+}
+
+/// NUMERIC or BIGNUMERIC where floats stand beside other numbers, all of the floats are written out, and the others are
+/// of that type or coerced to it.
+pub(super) fn exact_type(items: &[Typed]) -> Option<DataType> {
+    let is_float = |item: &&Typed| matches!(item.origin, Origin::FloatLiteral(_));
+    let mut exact = None;
+    for data_type in items.iter().filter(|item| !is_float(item)).filter_map(Typed::data_type) {
+        match data_type {
+            DataType::Float64 => return None,
+            DataType::BigNumeric => exact = Some(DataType::BigNumeric),
+            DataType::Numeric => exact = exact.or(Some(DataType::Numeric)),
+            _ => {}
+        }
+    }
+    let exact = exact?;
+    let floats: Vec<_> = items.iter().filter(is_float).collect();
+    let fits = |item: &&Typed| match item.origin {
+        Origin::FloatLiteral(literal) => literal.value(&exact).is_some(),
+        _ => false,
+    };
+    (!floats.is_empty() && floats.iter().all(fits)).then_some(exact)
 }
 
 /// Whether a string that is written out can be a value of this type.
@@ -595,6 +657,12 @@ pub(super) fn coerced(typed: Typed, wanted: &DataType) -> Result<Option<Expr>> {
     }
     if expr.data_type == *wanted {
         return Ok(Some(expr));
+    }
+    if let (Origin::FloatLiteral(literal), Some(_)) = (origin, wanted.decimal_scale()) {
+        let value = literal.value(wanted).ok_or_else(|| {
+            Error::new(Code::CastFailed, format!("the number is out of {wanted}'s range")).at(expr.span)
+        })?;
+        return Ok(Some(Expr { kind: ExprKind::Literal(value), data_type: wanted.clone(), span: expr.span }));
     }
     let as_date = origin == Origin::StringLiteral && takes_text(wanted);
     if !as_date && !can_coerce(&expr.data_type, wanted) {
@@ -626,6 +694,11 @@ pub(super) fn convert(typed: Typed, to: &DataType, mode: CastMode, span: Span) -
     }
     if from == *to {
         return Ok(typed.expr.at(span));
+    }
+    if let Origin::FloatLiteral(literal) = typed.origin
+        && let Some(value) = literal.value(to)
+    {
+        return Ok(Expr { kind: ExprKind::Literal(value), data_type: to.clone(), span });
     }
     let kind = ExprKind::Cast { value: Box::new(typed.expr), mode };
     Ok(Expr { kind, data_type: to.clone(), span })

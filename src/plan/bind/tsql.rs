@@ -24,7 +24,7 @@ const IMPLICIT_CAST: &str = "predict_implicit_cast";
 #[derive(Debug)]
 pub(crate) enum Prerequisite {
     /// The value of a subquery: the bytes of a model.
-    Value { plan: Plan, place: SubqueryPlace },
+    Value { plan: Box<Plan>, place: SubqueryPlace },
     /// The model that these bytes are.
     Model { bytes: Vec<u8>, span: Span },
 }
@@ -103,7 +103,7 @@ impl Binder<'_> {
                 let Some((_, value)) = known else {
                     let root = self.query(query)?;
                     let plan = self.inner_plan(root)?;
-                    self.require(Prerequisite::Value { plan, place });
+                    self.require(Prerequisite::Value { plan: Box::new(plan), place });
                     return Ok(None);
                 };
                 Some(value.clone())

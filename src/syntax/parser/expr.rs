@@ -121,6 +121,12 @@ impl Parser<'_> {
             let value = self.integer(&format!("-{}", token.span.of(self.text)), start.to(token.span))?;
             return self.suffixes(value);
         }
+        if self.token().kind == TokenKind::Float {
+            let token = self.bump();
+            let span = start.to(token.span);
+            let kind = self.float(&format!("-{}", token.span.of(self.text)), span)?;
+            return self.suffixes(Expr { kind, span });
+        }
         let value = self.expr_above(power::UNARY - 1)?;
         Ok(self.unary(SqlOperator::Negate, value, start))
     }

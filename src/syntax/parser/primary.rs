@@ -1,8 +1,9 @@
 //! Operands: literals, names, constructors, CASE, CAST, subqueries.
 
 use super::Parser;
-use crate::data::Scalar;
-use crate::diag::{Code, Error, Result, Span};
+use crate::data::decimal::{self, Excess};
+use crate::data::{DataType, Scalar};
+use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::syntax::ast::{
     Expr, ExprKind, FunctionCall, Ident, Parameter, Path, QueryBody, SubqueryKind, TypeName, TypeNameKind,
 };
@@ -23,7 +24,7 @@ impl Parser<'_> {
                 self.bump();
                 return self.integer(token.span.of(self.text), token.span);
             }
-            TokenKind::Float => ExprKind::Literal(Scalar::Float64(self.float(token.span)?)),
+            TokenKind::Float => self.float(token.span.of(self.text), token.span)?,
             TokenKind::String(text) => ExprKind::Literal(Scalar::String(text.clone())),
             TokenKind::Bytes(bytes) => ExprKind::Literal(Scalar::Bytes(bytes.clone())),
             TokenKind::Parameter(name) => ExprKind::Parameter(Parameter::Named(name.clone())),
@@ -52,16 +53,18 @@ impl Parser<'_> {
             Some(value) => Ok(Expr { kind: ExprKind::Literal(Scalar::Int64(value)), span }),
             None => Err(Error::new(Code::InvalidLiteral, format!("`{digits}` is out of INT64's range"))
                 .at(span)
-                .hint("write it with a decimal point for a FLOAT64")),
+                .hint(format!("write NUMERIC '{digits}', or with a decimal point for a FLOAT64"))),
         }
     }
 
-    fn float(&self, span: Span) -> Result<f64> {
-        let digits = span.of(self.text);
-        let value = digits.parse().ok().filter(|value: &f64| value.is_finite());
-        value.ok_or_else(|| {
-            Error::new(Code::InvalidLiteral, format!("`{digits}` is out of FLOAT64's range")).at(span)
-        })
+    pub(super) fn float(&self, digits: &str, span: Span) -> Result<ExprKind> {
+        match digits.parse::<f64>() {
+            Ok(value) if value.is_finite() => Ok(ExprKind::Float { value, digits: digits.into() }),
+            _ => {
+                Err(Error::new(Code::InvalidLiteral, format!("`{digits}` is out of FLOAT64's range"))
+                    .at(span))
+            }
+        }
     }
 
     /// `(expr)`, `(a, b)`, `(SELECT …)`.
@@ -240,10 +243,17 @@ impl Parser<'_> {
         }
     }
 
-    /// `DATE '2024-01-31'`: a cast of a string.
+    /// `NUMERIC '1.5'`; `DATE '2024-01-31'`: a cast of a string.
     fn typed_literal(&mut self) -> Result<Expr> {
         let start = self.token().span;
         let to = self.type_name()?;
+        if let (TypeNameKind::Simple(name), TokenKind::String(text)) = (&to.kind, &self.token().kind)
+            && let Some(data_type @ (DataType::Numeric | DataType::BigNumeric)) = DataType::named(name)
+        {
+            let value = decimal_literal(text, &data_type).map_err(|error| error.at(self.token().span))?;
+            self.bump();
+            return Ok(self.spanned(ExprKind::Literal(value), start));
+        }
         let value = Box::new(self.primary()?);
         Ok(self.spanned(ExprKind::Cast { value, to, safe: false, truncate: false }, start))
     }
@@ -302,4 +312,23 @@ impl Parser<'_> {
 /// A name of one part.
 pub(super) fn one_part(text: &str, span: Span) -> Path {
     Path { parts: vec![Ident { text: text.into(), span }], span }
+}
+
+/// The value of `NUMERIC '…'` or `BIGNUMERIC '…'`, exactly as it is written.
+///
+/// # Errors
+/// `invalid-literal` for a text that is no number of the type.
+fn decimal_literal(text: &str, data_type: &DataType) -> Result<Scalar> {
+    let scale = data_type.decimal_scale().invariant("NUMERIC and BIGNUMERIC have a scale")?;
+    let units = decimal::parsed(text, scale, Excess::Refused);
+    match units.filter(|units| decimal::in_range(*units, scale)) {
+        Some(units) => Ok(decimal::scalar(units, scale)),
+        None => {
+            let whole = if scale == decimal::NUMERIC_SCALE { 29 } else { 38 };
+            let message = format!("{text:?} is not a {data_type}");
+            Err(Error::new(Code::InvalidLiteral, message).hint(format!(
+                "it has up to {whole} digits before the point and {scale} behind it; CAST rounds"
+            )))
+        }
+    }
 }

@@ -370,7 +370,7 @@ impl Parser<'_> {
         let expected = self.expected("a number of rows");
         let expr = self.expr()?;
         match &expr.kind {
-            ExprKind::Literal(_) | ExprKind::Parameter(_) => Ok(expr),
+            ExprKind::Literal(_) | ExprKind::Float { .. } | ExprKind::Parameter(_) => Ok(expr),
             _ => Err(expected.at(expr.span).hint("write a whole number or a parameter")),
         }
     }

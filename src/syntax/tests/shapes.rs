@@ -1,6 +1,7 @@
 //! The trees that texts become.
 
 use super::accepted;
+use crate::data::Scalar;
 use crate::syntax::Dialect;
 use crate::syntax::ast::{
     Expr, ExprKind, FunctionCall, GroupBy, JoinKind, JoinOn, OrderItem, Over, Parameter, Query, QueryBody,
@@ -12,6 +13,7 @@ use crate::syntax::ast::{
 pub(super) fn show(expr: &Expr) -> String {
     match &expr.kind {
         ExprKind::Literal(value) => value.to_string(),
+        ExprKind::Float { value, .. } => Scalar::Float64(*value).to_string(),
         ExprKind::Name(name) => name.text.clone(),
         ExprKind::Field(base, field) => format!("{}.{}", show(base), field.text),
         ExprKind::Parameter(Parameter::Named(name)) => format!("@{name}"),
@@ -291,7 +293,7 @@ fn literals_are_read() {
             (r"b'\xff'", r#"b"\xff""#),
             ("0x1F, .5, 1e3", "31, 0.5, 1000"),
             ("DATE '2024-01-31'", "cast(\"2024-01-31\" to DATE)"),
-            ("NUMERIC '1.5'", "cast(\"1.5\" to NUMERIC)"),
+            ("NUMERIC '1.5'", "NUMERIC \"1.5\""),
             ("?, @a, ?, $2", "$0, @a, $1, $1"),
             ("INTERVAL -1 DAY", "interval(-1 DAY)"),
             ("CURRENT_DATE, CURRENT_DATE()", "CURRENT_DATE(), CURRENT_DATE()"),

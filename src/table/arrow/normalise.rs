@@ -67,7 +67,11 @@ pub(super) fn normalise(array: &ArrayRef, to: &DataType, source: &Source<'_>) ->
             DataType::Array(element) => nested::lists(array, element, source),
             DataType::Struct(fields) => nested::structs(array, fields, to, source),
             DataType::IntegerPicture => nested::structs(array, &to.fields(), to, source),
-            DataType::Bool | DataType::Tensor | DataType::Picture => Err(damaged("a column's layout")),
+            DataType::Bool
+            | DataType::Numeric
+            | DataType::BigNumeric
+            | DataType::Tensor
+            | DataType::Picture => Err(damaged("a column's layout")),
         },
     }
 }
