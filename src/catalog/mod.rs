@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::data::{Batch, Schema};
+use crate::data::{Batch, Bounds, Schema};
 use crate::diag::{Code, Error, Result, nearest};
 use crate::function::Fitted;
 use crate::function::tsql::Narrow;
@@ -56,6 +56,15 @@ pub(crate) struct Rules {
     pub(crate) identity: Option<(usize, i64, i64)>,
     /// Columns of T-SQL whose types are narrower than the engine's.
     pub(crate) narrow: Vec<(usize, Narrow)>,
+    /// Columns whose types have parameters.
+    pub(crate) bounds: Vec<(usize, Bounds)>,
+}
+
+impl Rules {
+    /// What the parameters of a column's type ask of its values.
+    pub(crate) fn bounds_of(&self, column: usize) -> Option<Bounds> {
+        self.bounds.iter().find(|(known, _)| *known == column).map(|(_, bounds)| *bounds)
+    }
 }
 
 /// All tables and models, by name.

@@ -27,6 +27,12 @@ pub(crate) fn in_range(units: i256, scale: u8) -> bool {
         || units.to_i128().is_some_and(|units| units.unsigned_abs() <= NUMERIC_MAX.unsigned_abs())
 }
 
+/// Whether a number of units has at most so many digits.
+pub(crate) fn has_at_most(units: i256, digits: u32) -> bool {
+    // Without such a power of ten every number has fewer.
+    power_of_ten(digits).is_none_or(|limit| negated_magnitude(units) > limit.wrapping_neg())
+}
+
 /// A column of NUMERIC or BIGNUMERIC, whichever has this scale, of units that are in range; `None` stands for NULL.
 pub(crate) fn column(units: Vec<Option<i256>>, scale: u8) -> ArrayRef {
     if scale == NUMERIC_SCALE {

@@ -4,6 +4,7 @@
 //! models) are converted before they get here. This room knows no SQL text, no models and no files.
 
 mod batch;
+mod bounds;
 mod calendar;
 mod cast;
 mod compare;
@@ -17,6 +18,7 @@ mod types;
 mod zone;
 
 pub use batch::{Batch, Field, Schema};
+pub(crate) use bounds::Bounds;
 pub(crate) use calendar::{
     Civil, DAY, SECOND, civil, date_text, days, days_in_month, fraction, has_zone, in_days, in_micros,
     number, parse_date, parse_plain_timestamp, parse_timestamp, zoned_text,

@@ -76,7 +76,7 @@ impl DataType {
     pub fn named_tsql(name: &str) -> Option<Self> {
         Some(match name.to_ascii_uppercase().as_str() {
             "REAL" | "FLOAT" => Self::Float64,
-            "MONEY" | "SMALLMONEY" => Self::Numeric,
+            "DEC" | "MONEY" | "SMALLMONEY" => Self::Numeric,
             "BIT" => Self::Bool,
             "CHAR" | "VARCHAR" | "TEXT" | "NCHAR" | "NVARCHAR" | "NTEXT" | "SYSNAME" => Self::String,
             "BINARY" | "VARBINARY" | "IMAGE" => Self::Bytes,

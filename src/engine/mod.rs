@@ -250,7 +250,7 @@ impl Engine {
                     // What needs a value first cannot be checked further without running.
                     if let Binding::Ready(bound) = binding {
                         check.schema = bound.schema();
-                        if let Bound::Assign(assign) = bound {
+                        if let Bound::Assign(assign) = *bound {
                             let null = |(name, data_type)| (name, data_type, Scalar::Null);
                             variables.extend(assign.variables.into_iter().map(null));
                         }

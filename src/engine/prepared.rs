@@ -191,9 +191,10 @@ impl Prepared {
             limits: &session.limits,
         };
         let plan = match bind(&self.statement, context) {
-            Ok(BoundStatement { binding: Binding::Ready(Bound::Query(plan)), warnings, .. }) => {
-                Some((plan, warnings))
-            }
+            Ok(BoundStatement { binding: Binding::Ready(bound), warnings, .. }) => match *bound {
+                Bound::Query(plan) => Some((plan, warnings)),
+                _ => None,
+            },
             _ => None,
         };
         (plan, catalog.version())

@@ -76,7 +76,7 @@ impl Query {
     /// # Errors
     /// As the start of any query.
     pub(super) fn planned(mut self, plan: Plan, warnings: Vec<Diagnostic>) -> Result<Self> {
-        self.begin(Binding::Ready(Bound::Query(plan)), warnings)?;
+        self.begin(Binding::Ready(Box::new(Bound::Query(plan))), warnings)?;
         Ok(self)
     }
 
@@ -168,7 +168,7 @@ impl Query {
         self.execution = Some(match binding {
             Binding::Ready(bound) => {
                 self.schema = bound.schema();
-                jobs::begin(bound, &self.engine)?
+                jobs::begin(*bound, &self.engine)?
             }
             Binding::Needs(prerequisite) => jobs::prepare(prerequisite),
         });

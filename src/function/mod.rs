@@ -5,6 +5,7 @@
 
 mod aggregate;
 mod array_view;
+mod bounds;
 mod decimal;
 mod fold;
 mod image;
@@ -35,6 +36,7 @@ use crate::syntax::SqlOperator;
 
 pub(crate) use aggregate::{Accumulator, Setup, Start};
 pub(crate) use array_view::VectorView;
+pub(crate) use bounds::bounds_check;
 pub(crate) use fold::fold;
 pub use reference::{FunctionInfo, listing};
 pub(crate) use resolve::{Resolved, resolve};

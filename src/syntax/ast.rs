@@ -571,7 +571,7 @@ pub(crate) struct TypeName {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum TypeNameKind {
-    /// A name. Parameters, as in `STRING(10)`, limit nothing in GoogleSQL here.
+    /// A name, with parameters as in `STRING(10)`.
     Simple(String),
     Array(Box<TypeName>),
     Struct(Vec<(Option<Ident>, TypeName)>),

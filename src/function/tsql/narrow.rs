@@ -82,37 +82,6 @@ static FITTING: Function = scalar(
     })],
 );
 
-/// A number rounded to the digits of a decimal, half away from zero.
-static DECIMAL: Function = scalar(
-    "DECIMAL",
-    "A number with this precision and scale.",
-    &[Signature::scalar(&[Float64, Int64, Int64], Float64, |call| {
-        let (values, precisions, scales) =
-            (call.arg(0)?.floats()?, call.arg(1)?.ints()?, call.arg(2)?.ints()?);
-        call.floats(&|row| rounded(values.at(row), precisions.at(row), scales.at(row)).map(Some))
-    })],
-);
-
-fn rounded(value: f64, precision: i64, scale: i64) -> Result<f64> {
-    let digits = i32::try_from(scale).ok().filter(|_| (1..=38).contains(&precision) && scale <= precision);
-    let (Some(digits), Ok(whole)) = (digits.filter(|digits| *digits >= 0), i32::try_from(precision - scale))
-    else {
-        return Err(Error::new(
-            Code::InvalidValue,
-            format!("decimal({precision}, {scale}) is not a type: it has 1 to 38 digits"),
-        ));
-    };
-    let unit = 10f64.powi(digits);
-    let rounded = (value * unit).round() / unit;
-    if rounded.abs() < 10f64.powi(whole) {
-        return Ok(rounded);
-    }
-    Err(Error::new(
-        Code::OutOfRange,
-        format!("Arithmetic overflow error converting {value} to data type decimal({precision}, {scale})"),
-    ))
-}
-
 fn cut(text: &str, length: i64, pad: bool) -> Cow<'_, str> {
     let length = usize::try_from(length).unwrap_or(usize::MAX); // lengths are not negative
     let cut = match text.char_indices().nth(length) {
@@ -182,11 +151,6 @@ pub(crate) enum Narrow {
         length: i64,
         pad: bool,
     },
-    /// Numbers of so many digits, `scale` of them behind the point.
-    Decimal {
-        precision: i64,
-        scale: i64,
-    },
 }
 
 /// How long a text is whose type has no length: in CAST, and anywhere else.
@@ -210,13 +174,6 @@ impl Narrow {
                 };
                 Self::Text { length, pad: matches!(name.as_str(), "CHAR" | "NCHAR") }
             }
-            "DECIMAL" | "NUMERIC" | "DEC" => match parameters.unwrap_or_default() {
-                [] => Self::Decimal { precision: 18, scale: 0 },
-                [precision] => Self::Decimal { precision: *precision, scale: 0 },
-                [precision, scale, ..] => Self::Decimal { precision: *precision, scale: *scale },
-            },
-            "MONEY" => Self::Decimal { precision: 19, scale: 4 },
-            "SMALLMONEY" => Self::Decimal { precision: 10, scale: 4 },
             _ => return None,
         })
     }
@@ -230,9 +187,6 @@ impl Narrow {
             Self::TinyInt => (&TINYINT, Vec::new()),
             Self::Text { length, pad } => {
                 (if cut { &CUT } else { &FITTING }, vec![Scalar::Int64(length), Scalar::Bool(pad)])
-            }
-            Self::Decimal { precision, scale } => {
-                (&DECIMAL, vec![Scalar::Int64(precision), Scalar::Int64(scale)])
             }
         }
     }

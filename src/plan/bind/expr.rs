@@ -7,16 +7,17 @@ use arrow_buffer::i256;
 use super::constant::{cast_scalar, value_needed};
 use super::scope::Scope;
 use super::tsql_types::{narrowed, wide};
+use super::types::bounded;
 use super::{Binder, Given, Slot, VariableType};
 use crate::data::decimal::{self, Excess};
 use crate::data::{CastMode, DataType, Scalar, StructField, can_cast, can_coerce};
-use crate::diag::{Code, Error, Invariant, Result, Span, nearest};
+use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::function;
 use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::{Subplan, SubplanKind};
 use crate::plan::parameter::Params;
-use crate::syntax::ast::{self, Access, Ident, Parameter, SubqueryKind, TypeName, TypeNameKind};
-use crate::syntax::{Dialect, SqlOperator, written};
+use crate::syntax::ast::{self, Access, Ident, Parameter, SubqueryKind, TypeName};
+use crate::syntax::{SqlOperator, written};
 
 /// The names that an expression can use.
 #[derive(Clone, Copy)]
@@ -155,7 +156,7 @@ impl Binder<'_> {
                 self.tsql_cast(value, to, *safe, span).map(Typed::from)
             }
             ast::ExprKind::Cast { value, to, safe, truncate } => {
-                let to = self.data_type(to)?;
+                let (to, bounds) = self.bounded_type(to)?;
                 let value = self.typed(value, names)?;
                 let mode = match (safe, truncate) {
                     (true, true) => CastMode::SafeTruncate,
@@ -163,7 +164,7 @@ impl Binder<'_> {
                     (true, false) => CastMode::Safe,
                     (false, false) => CastMode::Strict,
                 };
-                convert(value, &to, mode, span).map(Typed::from)
+                bounded(convert(value, &to, mode, span)?, bounds, *safe).map(Typed::from)
             }
             ast::ExprKind::Element { array, index, access } => {
                 self.element(array, index, *access, span, names).map(Typed::from)
@@ -439,68 +440,10 @@ impl Binder<'_> {
         self.subplans.push(Subplan { root, kind, span });
         Ok(Expr { kind: ExprKind::Subplan(self.subplans.len() - 1), data_type, span })
     }
-
-    /// The type that a name means.
-    pub(super) fn data_type(&self, name: &TypeName) -> Result<DataType> {
-        match &name.kind {
-            TypeNameKind::Simple(text) => match self.context.dialect {
-                Dialect::BigQuery => DataType::named(text),
-                Dialect::TSql => DataType::named_tsql(text),
-            }
-            .ok_or_else(|| {
-                let names = ["INT64", "FLOAT64", "BOOL", "STRING", "BYTES", "DATE", "TIMESTAMP"];
-                if let Some(hint) = left_out_type(text) {
-                    return Error::new(
-                        Code::UnknownType,
-                        format!("type {} is left out", text.to_ascii_uppercase()),
-                    )
-                    .at(name.span)
-                    .hint(hint);
-                }
-                let error =
-                    Error::new(Code::UnknownType, format!("type `{text}` was not found")).at(name.span);
-                match nearest(text, names) {
-                    Some(near) => error.hint(format!("did you mean {near}?")).fix(name.span, near),
-                    None => error.hint(format!("the types are {}, ARRAY<…> and STRUCT<…>", names.join(", "))),
-                }
-            }),
-            TypeNameKind::Array(element) => match self.data_type(element)? {
-                DataType::Array(_) => {
-                    Err(Error::new(Code::TypeMismatch, "an array cannot hold arrays").at(element.span))
-                }
-                element => Ok(DataType::array(element)),
-            },
-            TypeNameKind::Struct(fields) => {
-                let fields = fields.iter().map(|(name, field)| {
-                    let name = name.as_ref().map_or_else(unnamed, |name| name.text.clone());
-                    Ok(StructField { name, data_type: self.data_type(field)? })
-                });
-                Ok(DataType::Struct(fields.collect::<Result<_>>()?))
-            }
-        }
-    }
-}
-
-/// What to do instead of a type of GoogleSQL that is left out on purpose; `None` for any other name.
-fn left_out_type(name: &str) -> Option<&'static str> {
-    let hint = match name.to_ascii_uppercase().as_str() {
-        "DATETIME" => "use TIMESTAMP, which is in UTC, or a time zone with the functions of timestamps",
-        "TIME" => "use TIMESTAMP, or FORMAT_TIMESTAMP('%T', …)",
-        "JSON" => {
-            "JSON is decoded before it comes in: register the rows as a table, whose objects are STRUCTs"
-        }
-        "INTERVAL" => "intervals are arguments of functions such as TIMESTAMP_ADD",
-        "GEOGRAPHY" => "keep longitude and latitude as two columns of FLOAT64",
-        "RANGE" => "keep start and end as two columns",
-        "UUID" => "keep it as STRING",
-        "ENUM" | "PROTO" | "MAP" | "GRAPH_ELEMENT" | "GRAPH_PATH" => "use STRING, STRUCT or ARRAY",
-        _ => return None,
-    };
-    Some(hint)
 }
 
 /// The name of a struct's field that has none.
-fn unnamed() -> String {
+pub(super) fn unnamed() -> String {
     String::new()
 }
 

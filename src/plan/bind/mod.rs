@@ -19,6 +19,7 @@ mod transform;
 mod transformer;
 mod tsql;
 mod tsql_types;
+mod types;
 mod vector_search;
 
 use std::sync::Arc;
@@ -27,7 +28,7 @@ use super::explain::explanation_schema;
 use super::node::{Plan, Subplan};
 use super::parameter::{Given, Slot, in_order};
 use crate::catalog::{Catalog, Relation};
-use crate::data::{DataType, Scalar, Schema};
+use crate::data::{Bounds, DataType, Scalar, Schema};
 use crate::diag::{Diagnostic, Error, Result};
 use crate::function::tsql::Narrow;
 use crate::limits::Limits;
@@ -48,7 +49,7 @@ pub(crate) use tsql::{Prerequisite, SubqueryPlace, invalid_model};
 /// What binding a statement gave.
 #[derive(Debug)]
 pub(crate) enum Binding {
-    Ready(Bound),
+    Ready(Box<Bound>),
     /// Something has to be there first: bind again when it is.
     Needs(Prerequisite),
 }
@@ -95,6 +96,8 @@ pub(crate) struct VariableType {
     pub(crate) data_type: DataType,
     /// What T-SQL has declared it as, if that is narrower.
     pub(crate) narrow: Option<Narrow>,
+    /// What the parameters of its type ask of values.
+    pub(crate) bounds: Option<Bounds>,
 }
 
 /// What names mean outside the statement.
@@ -141,7 +144,7 @@ pub(crate) fn bind(statement: &ast::Statement, context: Context<'_>) -> Result<B
     let binding = match binder.prerequisite {
         // What was bound, or failed, may be different when this is there.
         Some(prerequisite) => Binding::Needs(prerequisite),
-        None => Binding::Ready(bound.map_err(|error| error.or_at(statement.span))?),
+        None => Binding::Ready(Box::new(bound.map_err(|error| error.or_at(statement.span))?)),
     };
     Ok(BoundStatement { binding, warnings: binder.warnings, parameters: in_order(binder.parameters) })
 }

@@ -6,8 +6,9 @@
 
 use super::Binder;
 use super::call::operator_call;
-use super::expr::{Names, Origin, Typed, convert};
+use super::expr::{Names, Origin, Typed, convert, exact_type};
 use super::scope::Scope;
+use super::types::bounded;
 use crate::data::{CastMode, DataType, Scalar};
 use crate::diag::{Code, Error, Result, Span};
 use crate::function::{Body, Function, Returns, tsql};
@@ -78,10 +79,10 @@ impl Binder<'_> {
 
     /// T-SQL's CAST.
     pub(super) fn tsql_cast(&self, value: Typed, name: &TypeName, safe: bool, span: Span) -> Result<Expr> {
-        let to = self.data_type(name)?;
+        let (to, bounds) = self.bounded_type(name)?;
         // A number with fewer digits is another number.
         let cut = !value.expr.data_type.is_numeric();
-        let expr = converted(value, &to, safe, span)?;
+        let expr = bounded(converted(value, &to, safe, span)?, bounds, safe)?;
         match self.narrow(name, true) {
             Some(narrow) => narrowed(expr, narrow, cut, safe),
             None if to == DataType::Int64 => Ok(wide(expr)),
@@ -92,6 +93,10 @@ impl Binder<'_> {
     /// Values that become one type: the one that goes before the others.
     pub(super) fn alike(&self, items: Vec<Typed>) -> Result<Vec<Typed>> {
         if !self.is_tsql() {
+            return Ok(items);
+        }
+        // Numbers that are written out are decimals too.
+        if exact_type(&items).is_some() {
             return Ok(items);
         }
         let types: Vec<DataType> = items.iter().filter_map(Typed::data_type).collect();
@@ -217,20 +222,23 @@ fn precedence(data_type: &DataType) -> Option<u8> {
         DataType::String => 0,
         DataType::Bool => 1,
         DataType::Int64 => 2,
-        DataType::Float64 => 4,
-        DataType::Date => 5,
-        DataType::Timestamp => 6,
+        DataType::Numeric => 3,
+        DataType::BigNumeric => 4,
+        DataType::Float64 => 5,
+        DataType::Date => 6,
+        DataType::Timestamp => 7,
         _ => return None,
     })
 }
 
 /// Whether T-SQL converts values of one type to the other by itself.
 fn is_implicit(from: &DataType, to: &DataType) -> bool {
-    use DataType::{Bool, Date, Float64, Int64, String, Timestamp};
+    use DataType::{BigNumeric, Bool, Date, Float64, Int64, Numeric, String, Timestamp};
     match (from, to) {
         _ if from == to => true,
-        (Bool | Int64 | Float64, Bool | Int64 | Float64) => true,
-        (String, Bool | Int64 | Float64 | Date | Timestamp) => true,
+        (Bool | Int64 | Float64, Bool) => true,
+        (Bool | Int64 | Float64 | Numeric | BigNumeric, Int64 | Float64 | Numeric | BigNumeric) => true,
+        (String, Bool | Int64 | Float64 | Numeric | BigNumeric | Date | Timestamp) => true,
         (Bool | Int64 | Float64 | Date, String) => true,
         (Date, Timestamp) | (Timestamp, Date) => true,
         _ => false,
@@ -252,7 +260,9 @@ pub(super) fn converted(value: Typed, to: &DataType, safe: bool, span: Span) -> 
     let mode = if safe { CastMode::SafeTruncate } else { CastMode::Truncate };
     match (&value.expr.data_type, to) {
         // A bit is 1 or 0.
-        (DataType::Bool, DataType::String | DataType::Float64) if value.origin != Origin::Null => {
+        (DataType::Bool, DataType::String | DataType::Float64 | DataType::Numeric | DataType::BigNumeric)
+            if value.origin != Origin::Null =>
+        {
             let number = convert(value, &DataType::Int64, mode, span)?;
             convert(number.into(), to, mode, span)
         }
@@ -260,6 +270,14 @@ pub(super) fn converted(value: Typed, to: &DataType, safe: bool, span: Span) -> 
             let zero =
                 Expr { kind: ExprKind::Literal(Scalar::Float64(0.0)), data_type: DataType::Float64, span };
             operator_call(SqlOperator::NotEqual, vec![value.expr, zero], DataType::Bool, span)
+        }
+        (DataType::Numeric | DataType::BigNumeric, DataType::String) if value.origin != Origin::Null => {
+            Err(Error::new(
+                Code::UnsupportedSyntax,
+                "a decimal as text is not supported: T-SQL writes all digits of its scale",
+            )
+            .at(span)
+            .hint("CAST it to float first"))
         }
         (DataType::Timestamp, DataType::String) if value.origin != Origin::Null => Err(Error::new(
             Code::UnsupportedSyntax,

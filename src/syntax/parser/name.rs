@@ -143,7 +143,12 @@ impl Parser<'_> {
                 parser.expect(Punctuation::Greater)?;
                 TypeNameKind::Struct(fields)
             } else {
-                let name = parser.ident("a type")?;
+                let is_keyword = parser.at_one_of(&["INTERVAL", "RANGE"]).is_some();
+                let name = if is_keyword { parser.any_word("a type")? } else { parser.ident("a type")? };
+                if is_keyword && parser.eat(Punctuation::Less) {
+                    parser.type_name()?;
+                    parser.expect(Punctuation::Greater)?;
+                }
                 parameters = parser.type_parameters()?;
                 TypeNameKind::Simple(name.text)
             };

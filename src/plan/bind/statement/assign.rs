@@ -6,6 +6,7 @@ use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::plan::bind::expr::{Names, Typed, unified};
 use crate::plan::bind::scope::Scope;
 use crate::plan::bind::tsql_types::{converted, narrowed};
+use crate::plan::bind::types::bounded;
 use crate::plan::bind::{Binder, Bound, VariableType};
 use crate::plan::expr::Expr;
 use crate::plan::node::{Node, NodeKind, Plan};
@@ -25,7 +26,9 @@ pub(crate) struct Assign {
 
 impl Binder<'_> {
     pub(super) fn declare(&mut self, declare: &ast::Declare) -> Result<Bound> {
-        let declared = declare.data_type.as_ref().map(|name| self.data_type(name)).transpose()?;
+        let declared = declare.data_type.as_ref().map(|name| self.bounded_type(name)).transpose()?;
+        let (declared, bounds) =
+            declared.map_or((None, None), |(data_type, bounds)| (Some(data_type), bounds));
         let narrow = declare.data_type.as_ref().and_then(|name| self.narrow(name, false));
         for name in &declare.names {
             // In T-SQL variables end with their batch.
@@ -45,7 +48,7 @@ impl Binder<'_> {
         let (data_type, plan) = match (declared, value) {
             (Some(data_type), None) => (data_type, None),
             (Some(data_type), Some((span, value))) => {
-                let value = self.assigned(value, &VariableType { data_type, narrow }, span)?;
+                let value = self.assigned(value, &VariableType { data_type, narrow, bounds }, span)?;
                 (value.data_type.clone(), Some(self.one_row(vec![value])?))
             }
             (None, Some((span, value))) => {
@@ -58,7 +61,7 @@ impl Binder<'_> {
             }
         };
         // Every variable gets the same value.
-        let data_type = VariableType { data_type, narrow };
+        let data_type = VariableType { data_type, narrow, bounds };
         let variables = declare.names.iter().map(|name| (name.text.clone(), data_type.clone())).collect();
         Ok(Bound::Assign(Assign { variables, plan, last_row: false }))
     }
@@ -127,11 +130,12 @@ impl Binder<'_> {
             let value = converted(value, &variable.data_type, false, span)?;
             return match variable.narrow {
                 Some(narrow) => narrowed(value, narrow, true, false),
-                None => Ok(value),
+                None => bounded(value, variable.bounds, false),
             };
         }
         let (_, values) = unified(vec![value], Some(variable.data_type.clone()), "a value", span)?;
-        values.into_iter().next().invariant("the one value that was unified")
+        let value = values.into_iter().next().invariant("the one value that was unified")?;
+        bounded(value, variable.bounds, false)
     }
 
     /// One row of these values.

@@ -6,8 +6,10 @@ use crate::data::Schema;
 use crate::diag::{Code, Error, Result, Span};
 use crate::plan::bind::expr::implied_name;
 use crate::plan::bind::query::unique_names;
+use crate::plan::bind::types::bounded;
 use crate::plan::bind::{Binder, Bound};
-use crate::plan::node::Plan;
+use crate::plan::expr::Expr;
+use crate::plan::node::{Node, NodeKind, Plan};
 use crate::syntax::ast;
 
 /// Put rows into the catalog as a table of these columns; no rows without a plan.
@@ -24,8 +26,11 @@ impl Binder<'_> {
         let Some(name) = self.created_relation(&create.name, create.on_existing, "TABLE")? else {
             return Ok(exists_already("Table", &create.name));
         };
-        let declared = self.declared_columns(&create.columns)?;
-        let mut schema = Schema { fields: declared.into_iter().map(|(field, _)| field).collect() };
+        let (mut schema, bounds) = self.bounded_columns(&create.columns)?;
+        let narrow = create.columns.iter().enumerate();
+        let narrow =
+            narrow.filter_map(|(index, column)| Some((index, self.narrow(&column.data_type, false)?)));
+        let rules = Rules { bounds, narrow: narrow.collect(), ..rules(&create.columns) };
         let plan = match &create.query {
             Some(query) => {
                 let mut root = self.result(query)?;
@@ -36,7 +41,7 @@ impl Binder<'_> {
                     let found = root.schema.fields.len();
                     return Err(column_count(schema.fields.len(), found, query.span));
                 } else {
-                    root = self.converted(root, &schema, query.span)?;
+                    root = within(self.converted(root, &schema, query.span)?, &rules, query.span)?;
                 }
                 Some(self.plan(root)?)
             }
@@ -48,11 +53,6 @@ impl Binder<'_> {
             None => None,
         };
         unique_names(&schema, span)?;
-        let mut rules = rules(&create.columns);
-        let narrow = create.columns.iter().enumerate();
-        rules.narrow = narrow
-            .filter_map(|(index, column)| Some((index, self.narrow(&column.data_type, false)?)))
-            .collect();
         Ok(Bound::CreateTable(CreateTable { name, schema, plan, rules }))
     }
 }
@@ -80,5 +80,18 @@ fn rules(columns: &[ast::ColumnDef]) -> Rules {
         Some((index, first, step))
     });
     let not_null = not_null.map(|(index, _)| index).collect();
-    Rules { not_null, identity: identities.next(), narrow: Vec::new() }
+    Rules { not_null, identity: identities.next(), narrow: Vec::new(), bounds: Vec::new() }
+}
+
+/// The rows, checked against the parameters of their columns' types.
+fn within(input: Node, rules: &Rules, span: Span) -> Result<Node> {
+    if rules.bounds.is_empty() {
+        return Ok(input);
+    }
+    let schema = input.schema.clone();
+    let exprs = schema.fields.iter().enumerate().map(|(index, field)| {
+        bounded(Expr::column(index, field.data_type.clone(), span), rules.bounds_of(index), false)
+    });
+    let exprs = exprs.collect::<Result<_>>()?;
+    Ok(Node { kind: NodeKind::Project { input: Box::new(input), exprs }, schema })
 }

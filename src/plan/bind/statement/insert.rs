@@ -10,6 +10,7 @@ use crate::plan::bind::expr::{Names, coerced};
 use crate::plan::bind::from::Source;
 use crate::plan::bind::scope::Scope;
 use crate::plan::bind::tsql_types::{implicit, narrowed};
+use crate::plan::bind::types::bounded;
 use crate::plan::bind::{Binder, Bound};
 use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::{Node, NodeKind, Plan, WindowCall};
@@ -62,9 +63,10 @@ impl Binder<'_> {
         let exprs = table.schema.fields.iter().enumerate().map(|(column, field)| {
             if let Some(position) = targets.iter().position(|target| *target == column) {
                 let value = Expr::column(position, field.data_type.clone(), span);
-                let narrow = rules.narrow.iter().find(|(index, _)| *index == column);
-                return narrow
-                    .map_or(Ok(value.clone()), |(_, narrow)| narrowed(value, *narrow, false, false));
+                if let Some((_, narrow)) = rules.narrow.iter().find(|(index, _)| *index == column) {
+                    return narrowed(value, *narrow, false, false);
+                }
+                return bounded(value, rules.bounds_of(column), false);
             }
             match identity {
                 Some((identity, first, step)) if identity == column => {

@@ -24,7 +24,7 @@ pub(crate) use explain::Explain;
 pub(crate) use insert::Insert;
 
 use super::{Binder, Bound, collation};
-use crate::data::Field;
+use crate::data::{Bounds, Field, Schema};
 use crate::diag::{Code, Error, Result, Span};
 use crate::plan::node::{Node, Plan};
 use crate::plan::{inline, prune};
@@ -87,6 +87,18 @@ impl Binder<'_> {
         kept_or_created(name, exists, on_existing, |name| {
             already_exists("model", name, "MODEL").at(path.span)
         })
+    }
+
+    /// The columns that a statement declares, and what the parameters of their types ask of values.
+    fn bounded_columns(&self, columns: &[ast::ColumnDef]) -> Result<(Schema, Vec<(usize, Bounds)>)> {
+        let mut fields = Vec::with_capacity(columns.len());
+        let mut all_bounds = Vec::new();
+        for (index, column) in columns.iter().enumerate() {
+            let (data_type, bounds) = self.bounded_type(&column.data_type)?;
+            all_bounds.extend(bounds.map(|bounds| (index, bounds)));
+            fields.push(Field::new(column.name.text.clone(), data_type));
+        }
+        Ok((Schema { fields }, all_bounds))
     }
 
     /// The columns that a statement declares, and their places.
