@@ -4,6 +4,7 @@
 
 mod bench;
 mod browser;
+mod code;
 mod config;
 mod conformance;
 mod debian;
@@ -43,7 +44,7 @@ usage: cargo xtask <command>
   duckdb            the rows of the SQL tests against DuckDB's; `--write FILE` fills in those that a file has not yet
   fuzz              random queries in PredictQL and DuckDB; `--seed 1 --queries 10000`
   reference         the pages of functions and error codes below docs/reference
-  size              the bytes of every file of the package
+  size              the bytes of every file of the package, and the crates and rooms that the code comes from
   tidy              the layers of the house, and what a file looks like
   fixtures          make the models, tables and pictures of the tests again
 

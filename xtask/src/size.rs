@@ -1,14 +1,20 @@
 //! How many bytes people download, and whether that is within the budget. Node compresses: its zlib has both formats.
 
+use std::cmp::Reverse;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use crate::code::{self, Code};
 use crate::config::Config;
 use crate::process::Program;
 use crate::project::{self, Stamp};
 use crate::terminal::{self, grouped};
+use crate::wasm;
+
+/// Crates and rooms with fewer bytes of code are not listed.
+const SMALLEST: u64 = 10_000;
 
 struct Size {
     raw: u64,
@@ -30,6 +36,27 @@ pub fn table() -> Result<()> {
         rows.push([name, grouped(size.raw), grouped(size.gzip), grouped(size.brotli), limit]);
     }
     terminal::table(["file", "raw", "gzip -9", "brotli -11", "budget"], &rows);
+    sources()
+}
+
+/// Prints which crates, and which rooms of ours, the code of the last release comes from.
+fn sources() -> Result<()> {
+    let config = Config::read()?;
+    let release = config.build(false);
+    for variant in &release.variants {
+        let wasm = wasm::compiled(variant, &release.profile);
+        if !wasm.exists() {
+            continue;
+        }
+        terminal::heading(&format!("bytes of code in the {variant} variant, by the names of its functions"));
+        let Code { crates, rooms } = code::read(&wasm)?;
+        for (title, sizes) in [("crate", crates), ("room", rooms)] {
+            let mut sizes: Vec<_> = sizes.into_iter().filter(|(_, size)| *size >= SMALLEST).collect();
+            sizes.sort_by_key(|(_, size)| Reverse(*size));
+            let rows: Vec<_> = sizes.into_iter().map(|(name, size)| [name, grouped(size)]).collect();
+            terminal::table([title, "raw"], &rows);
+        }
+    }
     Ok(())
 }
 

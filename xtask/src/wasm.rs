@@ -63,8 +63,13 @@ fn target_folder(variant: &str) -> PathBuf {
 fn compile(toolchain: &Toolchain, config: &Config, variant: &str, profile: &str) -> Result<PathBuf> {
     let arguments = ["build", "--package", "predictql", "--lib", "--target", TARGET, "--profile", profile];
     cargo(toolchain, config, variant)?.args(arguments).run()?;
+    Ok(compiled(variant, profile))
+}
+
+/// What the compiler made of a variant: the wasm that still has the names of its functions.
+pub fn compiled(variant: &str, profile: &str) -> PathBuf {
     let folder = if profile == "dev" { "debug" } else { profile };
-    Ok(target_folder(variant).join(TARGET).join(folder).join("predictql.wasm"))
+    target_folder(variant).join(TARGET).join(folder).join("predictql.wasm")
 }
 
 /// Makes the glue, and the wasm that fits it.
