@@ -6,7 +6,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, UInt64Array}
 use arrow_schema::{Field as ArrowField, Schema as ArrowSchema};
 
 use super::{DataType, gather};
-use crate::diag::{Error, Invariant, Result};
+use crate::diag::{Error, Invariant, Result, ensure};
 
 /// A named, typed column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,12 +122,9 @@ impl Batch {
 
     /// The rows for which `keep` is true: neither false nor NULL.
     pub(crate) fn filter(&self, keep: &arrow_array::BooleanArray) -> Result<Self> {
-        let columns = self
-            .columns
-            .iter()
-            .map(|column| arrow_select::filter::filter(column, keep).map_err(misfit))
-            .collect::<Result<_>>()?;
-        Ok(Self { rows: keep.true_count(), columns })
+        ensure(keep.len() == self.rows, "a condition over other rows")?;
+        let kept = gather::kept_rows(keep);
+        if kept.len() == self.rows { Ok(self.clone()) } else { self.take(&kept) }
     }
 
     /// All rows of `batches`, which have the layout of `schema`, in one batch.

@@ -1,11 +1,23 @@
-//! Taking and concatenating columns: Arrow's kernels, with our errors.
+//! Rows of columns picked by their numbers, and columns put one behind the other.
+//!
+//! arrow-select has these kernels too, once for each of some forty layouts: one byte in fifteen of the download. The
+//! layouts of [`DataType::storage`](super::DataType::storage) are of five kinds: values of a fixed width,
+//! bits, bytes behind offsets, lists, structs.
 
+use std::ops::Range;
 use std::sync::Arc;
 
+use arrow_array::builder::GenericByteBuilder;
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, ListArray, StructArray, UInt64Array, new_null_array};
-use arrow_buffer::OffsetBuffer;
-use arrow_schema::ArrowError;
+use arrow_array::types::{BinaryType, ByteArrayType, Utf8Type};
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, GenericByteArray, ListArray, StructArray, UInt64Array, make_array,
+    new_null_array,
+};
+use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, i256};
+use arrow_data::ArrayData;
+use arrow_data::transform::MutableArrayData;
+use arrow_schema::{ArrowError, DataType as Arrow};
 
 use crate::diag::{Code, Error, Result, ensure};
 
@@ -14,14 +26,40 @@ use crate::diag::{Code, Error, Result, ensure};
 /// # Errors
 /// `limit-exceeded` where they would be too large for one column.
 pub(crate) fn take(array: &ArrayRef, indices: &UInt64Array) -> Result<ArrayRef> {
-    if array.is_empty() {
-        ensure(indices.null_count() == indices.len(), "values are taken from an empty column")?;
+    if indices.null_count() == indices.len() {
         return Ok(new_null_array(array.data_type(), indices.len()));
     }
-    arrow_select::take::take(array, indices, None).map_err(failed)
+    let within = |index: u64| row_index(index) < array.len();
+    ensure(indices.iter().flatten().all(within), "an index beyond the end of a column")?;
+    let nulls = nulls_at(array, indices);
+    Ok(match array.data_type() {
+        Arrow::Boolean => {
+            let values = array.as_boolean().values();
+            let bits = rows(indices).map(|row| row.is_some_and(|row| values.value(row)));
+            Arc::new(BooleanArray::new(bits.collect(), nulls))
+        }
+        Arrow::Utf8 => Arc::new(strings(array.as_bytes::<Utf8Type>(), indices)?),
+        Arrow::Binary => Arc::new(strings(array.as_bytes::<BinaryType>(), indices)?),
+        Arrow::List(_) => copied(&[array], runs(indices))?,
+        Arrow::Struct(fields) => {
+            let columns = array.as_struct().columns().iter().map(|column| take(column, indices));
+            let columns = columns.collect::<Result<_>>()?;
+            Arc::new(
+                StructArray::try_new_with_length(fields.clone(), columns, nulls, indices.len())
+                    .map_err(failed)?,
+            )
+        }
+        other => match other.primitive_width() {
+            Some(4) => fixed::<u32>(array, indices, nulls)?,
+            Some(8) => fixed::<u64>(array, indices, nulls)?,
+            Some(16) => fixed::<u128>(array, indices, nulls)?,
+            Some(32) => fixed::<i256>(array, indices, nulls)?,
+            _ => return Err(Error::internal("a column of a layout that no type has").detail(other)),
+        },
+    })
 }
 
-/// The values of all `arrays`, concatenated. There is at least one array, and all have one layout.
+/// The values of all `arrays`, one behind the other. There is at least one array, and all have one layout.
 ///
 /// # Errors
 /// As [`take`].
@@ -29,8 +67,8 @@ pub(crate) fn concat(arrays: &[ArrayRef]) -> Result<ArrayRef> {
     match arrays {
         [only] => Ok(only.clone()),
         arrays => {
-            let arrays: Vec<_> = arrays.iter().map(AsRef::as_ref).collect();
-            arrow_select::concat::concat(&arrays).map_err(failed)
+            let whole = arrays.iter().enumerate().map(|(index, array)| Run::Of(index, 0..array.len()));
+            copied(&arrays.iter().collect::<Vec<_>>(), whole)
         }
     }
 }
@@ -40,12 +78,11 @@ pub(crate) fn concat(arrays: &[ArrayRef]) -> Result<ArrayRef> {
 /// # Errors
 /// As [`take`].
 pub(crate) fn without_null_arrays(array: &ArrayRef) -> Result<ArrayRef> {
-    let broken = |error: ArrowError| Error::internal("a column can be built again").detail(error);
     if let Some(structs) = array.as_struct_opt() {
         let columns = structs.columns().iter().map(without_null_arrays).collect::<Result<_>>()?;
         let (fields, nulls) = (structs.fields().clone(), structs.nulls().cloned());
         let structs = StructArray::try_new_with_length(fields, columns, nulls, array.len());
-        return structs.map(|structs| Arc::new(structs) as ArrayRef).map_err(broken);
+        return structs.map(|structs| Arc::new(structs) as ArrayRef).map_err(failed);
     }
     let Some(list) = array.as_list_opt::<i32>().filter(|list| list.null_count() > 0) else {
         return Ok(array.clone());
@@ -63,18 +100,113 @@ pub(crate) fn without_null_arrays(array: &ArrayRef) -> Result<ArrayRef> {
     };
     ListArray::try_new(field.clone(), OffsetBuffer::from_lengths(lengths), values, None)
         .map(|list| Arc::new(list) as ArrayRef)
-        .map_err(broken)
+        .map_err(failed)
+}
+
+/// The numbers of the rows for which `keep` is true: neither false nor NULL.
+pub(crate) fn kept_rows(keep: &BooleanArray) -> UInt64Array {
+    let bits = match keep.nulls() {
+        Some(nulls) => keep.values() & nulls.inner(),
+        None => keep.values().clone(),
+    };
+    bits.set_indices().map(|row| row as u64).collect::<Vec<_>>().into()
+}
+
+/// The rows that `indices` name.
+fn rows(indices: &UInt64Array) -> impl Iterator<Item = Option<usize>> + '_ {
+    indices.iter().map(|index| index.map(row_index))
+}
+
+/// Which of the values of `array` at `indices` there are; `None` where all are.
+fn nulls_at(array: &ArrayRef, indices: &UInt64Array) -> Option<NullBuffer> {
+    match array.nulls() {
+        Some(nulls) => {
+            let valid = rows(indices).map(|row| row.is_some_and(|row| nulls.is_valid(row)));
+            Some(NullBuffer::new(valid.collect::<BooleanBuffer>()))
+        }
+        None => indices.nulls().cloned(),
+    }
+}
+
+/// Values that take as many bytes as `T`.
+fn fixed<T: ArrowNativeType>(
+    array: &ArrayRef,
+    indices: &UInt64Array,
+    nulls: Option<NullBuffer>,
+) -> Result<ArrayRef> {
+    let data = array.to_data();
+    let values: &[T] = data.buffer(0);
+    #[expect(clippy::indexing_slicing, reason = "`take` has compared every index with the length")]
+    let taken: Buffer = match indices.nulls() {
+        None => indices.values().iter().map(|index| values[row_index(*index)]).collect(),
+        // Default: the value below a NULL is never read.
+        Some(_) => rows(indices).map(|row| row.map_or_else(T::default, |row| values[row])).collect(),
+    };
+    let data = ArrayData::builder(data.data_type().clone()).len(indices.len()).nulls(nulls).add_buffer(taken);
+    Ok(make_array(data.build().map_err(failed)?))
+}
+
+/// Texts or bytes.
+fn strings<T: ByteArrayType<Offset = i32>>(
+    array: &GenericByteArray<T>,
+    indices: &UInt64Array,
+) -> Result<GenericByteArray<T>> {
+    let valid = |row: Option<usize>| row.filter(|row| array.is_valid(*row));
+    let length = |row: usize| array.value_length(row).as_usize() as u64;
+    let bytes: u64 = rows(indices).filter_map(valid).map(length).sum();
+    let bytes = i32::try_from(bytes).map_err(|_| too_large())?.as_usize();
+    let mut taken = GenericByteBuilder::with_capacity(indices.len(), bytes);
+    for row in rows(indices).map(valid) {
+        taken.append_option(row.map(|row| array.value(row)));
+    }
+    Ok(taken.finish())
+}
+
+/// Values to copy, or NULLs to add.
+enum Run {
+    /// These rows of the array with that number.
+    Of(usize, Range<usize>),
+    Nulls(usize),
+}
+
+/// Rows that follow one another in `indices` and in their array, as one run each.
+fn runs(indices: &UInt64Array) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for row in rows(indices) {
+        match (runs.last_mut(), row) {
+            (Some(Run::Of(_, range)), Some(row)) if range.end == row => range.end += 1,
+            (Some(Run::Nulls(count)), None) => *count += 1,
+            (_, Some(row)) => runs.push(Run::Of(0, row..row + 1)),
+            (_, None) => runs.push(Run::Nulls(1)),
+        }
+    }
+    runs
+}
+
+/// The `runs` of `arrays`, of any layout.
+fn copied(arrays: &[&ArrayRef], runs: impl IntoIterator<Item = Run>) -> Result<ArrayRef> {
+    let data: Vec<_> = arrays.iter().map(|array| array.to_data()).collect();
+    let capacity = data.iter().map(ArrayData::len).sum();
+    let mut copy = MutableArrayData::try_new(data.iter().collect(), true, capacity).map_err(failed)?;
+    for run in runs {
+        // Runs lie within their arrays, so what fails are offsets beyond 31 bits.
+        match run {
+            Run::Of(index, rows) => copy.try_extend(index, rows.start, rows.end),
+            Run::Nulls(count) => copy.try_extend_nulls(count),
+        }
+        .map_err(|_| too_large())?;
+    }
+    Ok(make_array(copy.freeze()))
 }
 
 #[cold]
 fn failed(error: ArrowError) -> Error {
-    match error {
-        ArrowError::OffsetOverflowError(_) => {
-            Error::new(Code::LimitExceeded, "a column of text, bytes or arrays holds more than 2 GiB")
-                .hint("filter the rows or select fewer columns before they are sorted, joined or grouped")
-        }
-        error => Error::internal("columns do not fit together").detail(error),
-    }
+    Error::internal("columns do not fit together").detail(error)
+}
+
+fn too_large() -> Error {
+    Error::new(Code::LimitExceeded, "a column of text, bytes or arrays holds more than 2 GiB")
+        .hint("filter the rows or select fewer columns before they are sorted, joined or grouped")
 }
 
 /// A row number as an index. Rows are in memory, so their numbers fit.
@@ -89,7 +221,79 @@ pub(crate) fn row_index(row: u64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{DataType, array_of};
+    use crate::data::{DataType, Scalar, StructField, array_of, scalar_at};
+
+    /// Every layout, with NULLs on every level.
+    fn columns() -> Vec<(ArrayRef, DataType)> {
+        let row = |number: u8| {
+            let text = Scalar::String("é".repeat(usize::from(number % 4)));
+            let element = |i: u8| if i == 1 { Scalar::Null } else { Scalar::Int64(i64::from(i)) };
+            let ints = Scalar::Array(DataType::Int64, (0..number % 3).map(element).collect());
+            let field = |data_type| StructField { name: "field".into(), data_type };
+            let fields = vec![field(DataType::String), field(DataType::array(DataType::Int64))];
+            [
+                Scalar::Int64(i64::from(number)),
+                Scalar::Float64(f64::from(number) / 2.0),
+                Scalar::Bool(number.is_multiple_of(2)),
+                text.clone(),
+                Scalar::Bytes(vec![7; usize::from(number % 5)]),
+                Scalar::Date(i32::from(number)),
+                ints.clone(),
+                Scalar::Struct(fields, vec![text, ints]),
+            ]
+        };
+        let types = row(0).map(|value| value.data_type().unwrap());
+        let column = |(index, data_type): (usize, &DataType)| {
+            let value = |number: u8| if number % 4 == 3 { Scalar::Null } else { row(number)[index].clone() };
+            let values: Vec<_> = (0..40).map(value).collect();
+            (array_of(&values, data_type).unwrap(), data_type.clone())
+        };
+        types.iter().enumerate().map(column).collect()
+    }
+
+    fn values(array: &ArrayRef, data_type: &DataType) -> Vec<Scalar> {
+        (0..array.len()).map(|row| scalar_at(array, data_type, row).unwrap()).collect()
+    }
+
+    #[test]
+    fn rows_are_taken_with_their_nulls() {
+        let picks: [&[Option<u64>]; 5] = [
+            &[Some(39), Some(0), None, Some(7), Some(8), Some(9), Some(3), Some(3), None, None],
+            &[Some(2), Some(1)],
+            &[Some(0)],
+            &[None, None],
+            &[],
+        ];
+        for (column, data_type) in columns() {
+            let before = values(&column, &data_type);
+            let value = |index: Option<usize>| index.map_or(Scalar::Null, |index| before[index].clone());
+            for pick in picks {
+                let indices = UInt64Array::from(pick.to_vec());
+                let expected: Vec<_> = rows(&indices).map(value).collect();
+                assert_eq!(values(&take(&column, &indices).unwrap(), &data_type), expected, "{data_type}");
+            }
+            let (part, indices) = (column.slice(3, 20), UInt64Array::from(vec![19, 0, 5, 6]));
+            let expected = [22, 3, 8, 9].map(|index| before[index].clone());
+            assert_eq!(values(&take(&part, &indices).unwrap(), &data_type), expected, "{data_type}");
+            assert_eq!(take(&part, &UInt64Array::from(vec![20])).unwrap_err().code(), Code::Internal);
+        }
+    }
+
+    #[test]
+    fn columns_are_put_one_behind_the_other() {
+        for (column, data_type) in columns() {
+            let before = values(&column, &data_type);
+            let parts = [column.slice(30, 10), column.slice(0, 0), column.slice(5, 9)];
+            let expected = [&before[30..], &before[5..14]].concat();
+            assert_eq!(values(&concat(&parts).unwrap(), &data_type), expected, "{data_type}");
+        }
+    }
+
+    #[test]
+    fn rows_are_kept_where_the_condition_is_true() {
+        let keep = BooleanArray::from(vec![Some(true), None, Some(false), Some(true), Some(true)]);
+        assert_eq!(kept_rows(&keep.slice(1, 4)).values(), &[2, 3]);
+    }
 
     #[test]
     fn only_nulls_are_taken_from_an_empty_column() {

@@ -11,12 +11,11 @@ pub(super) use encode::InputEncoder;
 use std::ops::Range;
 
 use arrow_array::{ArrayRef, UInt64Array};
-use arrow_select::take::take;
 
 use super::graph_port::GraphPort;
 use super::options::ModelOptions;
 use super::signature::Port;
-use crate::data::DataType;
+use crate::data::{DataType, take};
 use crate::diag::{Code, Error, Result, ensure};
 use crate::onnx::Origin;
 use binding::InputBinding;
@@ -98,9 +97,8 @@ impl Inputs {
         let positions = left_out.iter().map(|is_out| if *is_out { None } else { next.next() }).collect();
         let columns = filled
             .into_iter()
-            .map(|column| column.map(|column| take(&column, &kept, None)).transpose())
-            .collect::<Result<_, _>>()
-            .map_err(nulls::broken)?;
+            .map(|column| column.map(|column| take(&column, &kept)).transpose())
+            .collect::<Result<_>>()?;
         let count = kept.len();
         let numbers = RowNumbers { first: first_row, kept: Some(kept) };
         Ok(InputRows { columns, numbers, positions: Some(positions), count })

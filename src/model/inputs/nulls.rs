@@ -5,9 +5,8 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, ListArray, UInt64Array};
 use arrow_schema::ArrowError;
-use arrow_select::{concat::concat, take::take};
 
-use crate::data::{CastMode, DataType, Scalar, TimeZones, array_of, cast, scalar_at};
+use crate::data::{CastMode, DataType, Scalar, TimeZones, array_of, cast, concat, scalar_at, take};
 use crate::diag::{Code, Error, Invariant, Result};
 use crate::model::graph_port::{GraphPort, scalar_type};
 use crate::model::options::{ModelOptions, NullHandling};
@@ -102,7 +101,7 @@ impl NullPolicy {
         left_out: &mut [bool],
     ) -> Result<ArrayRef> {
         let column = match self {
-            Self::Fill(value) => filled(column, value).map_err(broken)?,
+            Self::Fill(value) => filled(column, value)?,
             Self::Refuse | Self::LeaveOut => column.clone(),
         };
         for row in rows_with_null(&column) {
@@ -116,14 +115,14 @@ impl NullPolicy {
 }
 
 /// `column` with `value`, a column of one row, in place of its NULLs, or of those in its lists.
-fn filled(column: &ArrayRef, value: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+fn filled(column: &ArrayRef, value: &ArrayRef) -> Result<ArrayRef> {
     if let Some(lists) = column.as_list_opt::<i32>()
         && let arrow_schema::DataType::List(field) = lists.data_type()
     {
         let values = filled(lists.values(), value)?;
         let lists =
-            ListArray::try_new(field.clone(), lists.offsets().clone(), values, lists.nulls().cloned())?;
-        return Ok(Arc::new(lists));
+            ListArray::try_new(field.clone(), lists.offsets().clone(), values, lists.nulls().cloned());
+        return Ok(Arc::new(lists.map_err(broken)?));
     }
     // A tensor that is NULL has no shape to be filled.
     let nulls =
@@ -132,7 +131,7 @@ fn filled(column: &ArrayRef, value: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     let last = column.len() as u64;
     let sources: UInt64Array =
         (0..).zip(nulls).map(|(row, is_valid)| Some(if is_valid { row } else { last })).collect();
-    take(&concat(&[column, value])?, &sources, None)
+    take(&concat(&[column.clone(), value.clone()])?, &sources)
 }
 
 /// The rows that are NULL or hold a NULL.
@@ -162,6 +161,6 @@ fn null(port: &Port, row: usize, is_whole_row: bool) -> Error {
 }
 
 #[cold]
-pub(super) fn broken(error: ArrowError) -> Error {
+fn broken(error: ArrowError) -> Error {
     Error::internal("the rows of a model's input cannot be picked").detail(error)
 }

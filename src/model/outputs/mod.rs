@@ -10,13 +10,12 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, UInt64Array};
 use arrow_schema::ArrowError;
-use arrow_select::take::take;
 
 use super::graph_port::GraphPort;
 use super::options::{ModelOptions, Softmax, Task};
 use super::signature::Port;
 use crate::boosters::PREDICTED;
-use crate::data::DataType;
+use crate::data::{DataType, take};
 use crate::diag::{Code, Error, Invariant, Result, ensure};
 use crate::onnx::{KnownLabels, Labels};
 
@@ -233,7 +232,7 @@ impl Outputs {
                 }
             };
             match positions {
-                Some(positions) => take(&column, positions, None).map_err(broken),
+                Some(positions) => take(&column, positions),
                 None => Ok(column),
             }
         };

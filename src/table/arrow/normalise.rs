@@ -3,13 +3,13 @@
 use std::fmt::Display;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, new_null_array};
+use arrow_array::{Array, ArrayRef, UInt64Array, new_null_array};
 use arrow_schema::{ArrowError, DataType as Arrow};
 
 use super::frame::{damaged, invalid};
 use super::read::too_large;
 use super::{flat, nested};
-use crate::data::DataType;
+use crate::data::{DataType, row_index, take};
 use crate::diag::{Error, Result};
 
 /// Where values come from, for messages, and how many bytes they may take when they are converted.
@@ -84,6 +84,8 @@ fn unpack(array: &ArrayRef, to: &DataType, source: &Source<'_>) -> Result<ArrayR
         // Arrow has checked the keys: all are NULL.
         return Ok(new_null_array(&to.storage(), array.len()));
     }
+    let keys = dictionary.normalized_keys().into_iter().map(|key| key as u64).collect::<Vec<_>>();
+    let keys = UInt64Array::new(keys.into(), array.nulls().cloned());
     let offsets = match to {
         DataType::String => values.as_string_opt::<i32>().map(|values| values.offsets()),
         DataType::Bytes => values.as_binary_opt::<i32>().map(|values| values.offsets()),
@@ -91,12 +93,11 @@ fn unpack(array: &ArrayRef, to: &DataType, source: &Source<'_>) -> Result<ArrayR
     };
     if let Some(offsets) = offsets {
         let lengths: Vec<usize> = offsets.lengths().collect();
-        let keys = dictionary.normalized_keys().into_iter().enumerate();
         #[expect(clippy::indexing_slicing, reason = "arrow normalises keys to be below the number of values")]
-        let length = |key: usize| lengths[key];
-        source.claim(keys.filter(|(row, _)| array.is_valid(*row)).map(|(_, key)| length(key)).sum())?;
+        let length = |key: u64| lengths[row_index(key)];
+        source.claim(keys.iter().flatten().map(length).sum())?;
     }
-    arrow_select::take::take(&values, dictionary.keys(), None).map_err(|error| misbuilt(&error))
+    take(&values, &keys)
 }
 
 /// The error of an array that arrow refuses to build from values that it has read.
