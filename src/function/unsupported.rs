@@ -156,8 +156,6 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("DATETIME_BUCKET", DATETIME),
     ("JUSTIFY_*", "intervals are arguments of functions such as TIMESTAMP_ADD"),
     ("MAKE_INTERVAL", "intervals are arguments of functions such as TIMESTAMP_ADD"),
-    ("PARSE_NUMERIC", "CAST(text AS FLOAT64)"),
-    ("PARSE_BIGNUMERIC", "CAST(text AS FLOAT64)"),
     ("RAND_*", "RAND() is here"),
     ("APPENDS", "tables here have no history"),
     ("CHANGES", "tables here have no history"),

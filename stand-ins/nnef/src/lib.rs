@@ -59,6 +59,7 @@ pub mod registry {
         }
 
         /// Registers nothing.
+        #[expect(clippy::type_complexity, reason = "the signature is the one that operators call")]
         pub fn register_dumper<O: TypedOp>(
             &mut self,
             _dumper: fn(&mut IntoAst, &TypedNode, &O) -> TractResult<Option<Arc<RValue>>>,
