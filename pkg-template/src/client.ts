@@ -103,7 +103,8 @@ export class Client {
   async addTemporary(source: TableSource, options: CallOptions): Promise<TableEntry> {
     const name = `${temporaryPrefix}${++this.#temporary}`;
     const waiter = this.#waiter(options);
-    const { entry, commit } = await this.#readTable(name, source, options, waiter);
+    // The options are those of a query.
+    const { entry, commit } = await this.#readTable(name, source, {}, waiter);
     await this.#ask(waiter, () => requestFor(entry));
     commit();
     return entry;

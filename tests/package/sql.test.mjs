@@ -126,7 +126,7 @@ describe("formats of tables", () => {
         const { columns } = await db.registerTable("t", `/fixtures/tables/${name}`);
         const types = Object.fromEntries(columns.map(({ name, databaseType }) => [name, databaseType]));
         const sql =
-          "SELECT struct.label, deep[SAFE_OFFSET(0)].a.b AS b, map[SAFE_OFFSET(0)].key AS k, decimal_long FROM t";
+          "SELECT `struct`.label, deep[SAFE_OFFSET(0)].a.b AS b, map[SAFE_OFFSET(0)].key AS k, decimal_long FROM t";
         const { rows } = await db.query(sql);
         read[name] = { types, rows: rows.map((row) => ({ ...row, b: row.b && [...row.b] })) };
       }
@@ -144,7 +144,7 @@ describe("formats of tables", () => {
     }));
     for (const [name, { types, rows }] of Object.entries(found.read)) {
       assert.deepEqual(rows, wanted, name);
-      assert.equal(types.deep, "ARRAY<STRUCT<a STRUCT<b ARRAY<INT64>>, `when` TIMESTAMP>>", name);
+      assert.equal(types.deep, "ARRAY<STRUCT<a STRUCT<b ARRAY<INT64>>, when TIMESTAMP>>", name);
       assert.equal(types.map, "ARRAY<STRUCT<key STRING, value INT64>>", name);
       assert.equal(types.time_us, "STRING", name);
     }
@@ -197,7 +197,7 @@ describe("formats of tables", () => {
       const db = new PredictQL();
       const text = '[{"id": 1610521604143693812, "at": "2024-01-02 03:04:05.123456", "tags": [{"k": "a"}]}]';
       await db.registerTable("t", new Blob([text]), { schema: { at: "TIMESTAMP" } });
-      const sql = "SELECT CAST(id AS STRING) AS id, UNIX_MICROS(at) AS at, tags[OFFSET(0)].k FROM t";
+      const sql = "SELECT CAST(id AS STRING) AS id, UNIX_MICROS(`at`) AS `at`, tags[OFFSET(0)].k FROM t";
       return (await db.query(sql)).rows;
     });
     assert.deepEqual(found, [{ id: "1610521604143693812", at: 1704164645123456, k: "a" }]);
