@@ -1,10 +1,10 @@
 // What a query answers: Arrow columns that read like rows.
 
 import { Batch, Column, type DataType, type Table, tableFromColumns } from "@uwdata/flechette";
+import { tableOf } from "./engine-table.js";
 import { problem } from "./errors.js";
 import type { ColumnInfo, Diagnostic, Timings } from "./glue/predictql.js";
 import type { QueryOptions, Row } from "./interface.js";
-import { tableOf } from "./engine-table.js";
 import type { Piece } from "./statement.js";
 
 /** One column of a result: a flechette `Column`, which reads like one of apache-arrow. */

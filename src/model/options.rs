@@ -132,6 +132,21 @@ impl<T> PerInput<T> {
         };
         named.iter().map(|(name, _)| name.as_str())
     }
+
+    /// # Errors
+    /// `invalid-option` where a setting of its own has a name that is not one of the `known` ones.
+    pub(super) fn check_names(&self, option: &str, known: &[&str]) -> Result<()> {
+        let is_known = |name: &str| known.iter().any(|known| known.eq_ignore_ascii_case(name));
+        match self.names().find(|name| !is_known(name)) {
+            Some(name) => {
+                let message = format!("`{option}` names `{name}`, which is no input");
+                Err(Error::new(Code::InvalidOption, message)
+                    .did_you_mean(name, known.iter().copied())
+                    .or_list("the inputs are", known.iter().copied()))
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 impl ModelOptions {

@@ -73,6 +73,10 @@ impl RowAxes {
         graph: &GraphProto,
         given: Option<&PerInput<usize>>,
     ) -> Result<Self> {
+        if let Some(given) = given {
+            let names: Vec<_> = inputs.iter().map(|input| input.name.as_str()).collect();
+            given.check_names("batch_axis", &names)?;
+        }
         let mut axes = Vec::with_capacity(inputs.len());
         for input in inputs {
             axes.push(axis(input, graph, given)?);

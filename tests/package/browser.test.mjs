@@ -145,7 +145,7 @@ describe("predictions", () => {
       const db = new PredictQL();
       const digits = "12345678901234567890.123456789";
       const sql = `SELECT NUMERIC '-0.10' + NUMERIC '0.05' AS a, CAST(? AS NUMERIC) AS b, BIGNUMERIC '0' AS c,
-        BIGNUMERIC '-578960446186580977117854925043439539266.5' AS d, NUMERIC '700' AS e, CAST(NULL AS NUMERIC) AS f,
+        BIGNUMERIC '-578960446186580977117854925043439539266.25' AS d, NUMERIC '700' AS e, CAST(NULL AS NUMERIC) AS f,
         [NUMERIC '1.5', 2] AS list, STRUCT(NUMERIC '0.000000001' AS x) AS s`;
       const result = await db.query(sql, [digits]);
       const [row] = result.rows;
@@ -158,7 +158,7 @@ describe("predictions", () => {
     });
     assert.deepEqual(found.row, {
       ...{ a: "-0.05", b: "12345678901234567890.123456789", c: "0" },
-      ...{ d: "-578960446186580977117854925043439539266.5", e: "700", f: null },
+      ...{ d: "-578960446186580977117854925043439539266.25", e: "700", f: null },
       ...{ list: ["1.5", "2"], s: { x: "0.000000001" } },
     });
     assert.deepEqual(found.types.slice(0, 3), ["string NUMERIC", "string NUMERIC", "string BIGNUMERIC"]);

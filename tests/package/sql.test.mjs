@@ -17,7 +17,9 @@ test("named time zones follow the browser's rules, which are Python's", async ()
       WHERE FORMAT_TIMESTAMP('%F %T', TIMESTAMP_SECONDS(seconds), zone) != FORMAT_TIMESTAMP('%F %T', shown)
          OR UNIX_SECONDS(TIMESTAMP(FORMAT_TIMESTAMP('%F %T', local), zone)) != moment`);
     const literal = await db.query("SELECT UNIX_MILLIS(TIMESTAMP '2008-12-25 15:30:00 America/Los_Angeles') AS ms");
-    const refused = await db.query("SELECT DATE(CURRENT_TIMESTAMP(), 'Europe/Nowhere') AS d").catch((error) => error.code);
+    const refused = await db
+      .query("SELECT DATE(CURRENT_TIMESTAMP(), 'Europe/Nowhere') AS d")
+      .catch((error) => error.code);
     return { wrong: wrong.rows, ms: literal.rows[0].ms, refused };
   });
   assert.deepEqual(found, { wrong: [], ms: 1230247800000, refused: "invalid-value" });

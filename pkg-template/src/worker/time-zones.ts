@@ -36,14 +36,23 @@ export function zoneOffsets(name: string, from: number, until: number): Float64A
 function offsets(timeZone: string): ((second: number) => number) | undefined {
   let clock: Intl.DateTimeFormat;
   try {
-    const numeric = { year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric" } as const;
+    const numeric = {
+      year: "numeric",
+      month: "numeric",
+      day: "numeric",
+      hour: "numeric",
+      minute: "numeric",
+      second: "numeric",
+    } as const;
     clock = new Intl.DateTimeFormat("en-US", { ...numeric, timeZone, hourCycle: "h23" });
   } catch {
     return undefined;
   }
   return (second) => {
     const moment = Math.max(second, FIRST + 2 * 86_400);
-    const [month = 1, day = 1, year = 1970, hour = 0, minute = 0, shown = 0] = (clock.format(moment * 1000).match(/\d+/g) ?? []).map(Number);
+    const [month = 1, day = 1, year = 1970, hour = 0, minute = 0, shown = 0] = (
+      clock.format(moment * 1000).match(/\d+/g) ?? []
+    ).map(Number);
     const local = new Date(0);
     local.setUTCFullYear(year, month - 1, day);
     local.setUTCHours(hour, minute, shown);

@@ -68,18 +68,7 @@ impl InputBinding {
 /// Checks that names in options are those of inputs.
 pub(super) fn check_names(ports: &[GraphPort], options: &ModelOptions) -> Result<()> {
     let inputs = || ports.iter().map(|port| port.name.as_str());
-    let unknown = |option: &str, name: &str, known: &[&str]| {
-        Error::new(Code::InvalidOption, format!("`{option}` names `{name}`, which is no input"))
-            .did_you_mean(name, known.iter().copied())
-            .or_list("the inputs are", known.iter().copied())
-    };
-    let contains =
-        |names: &[&str], name: &str| names.iter().any(|candidate| candidate.eq_ignore_ascii_case(name));
     let mut columns: Vec<&str> = inputs().collect();
-    let mut axes = options.batch_axis.iter().flat_map(PerInput::names);
-    if let Some(name) = axes.find(|name| !contains(&columns, name)) {
-        return Err(unknown("batch_axis", name, &columns));
-    }
     match &options.columns {
         Some(PerInput::All(names)) => {
             if let [example, ..] = ports
@@ -94,19 +83,16 @@ pub(super) fn check_names(ports: &[GraphPort], options: &ModelOptions) -> Result
             columns = names.iter().map(String::as_str).collect();
         }
         Some(named) => {
-            if let Some(name) = named.names().find(|name| !contains(&columns, name)) {
-                return Err(unknown("input_columns", name, &columns));
-            }
+            named.check_names("input_columns", &columns)?;
             columns.retain(|input| named.of(input).is_none());
             columns.extend(inputs().filter_map(|input| named.of(input)).flatten().map(String::as_str));
         }
         None => {}
     }
-    let mut defaults = options.default_on_null.iter().flat_map(PerInput::names);
-    match defaults.find(|name| !contains(&columns, name)) {
-        Some(name) => Err(unknown("default_on_null", name, &columns)),
-        None => Ok(()),
-    }
+    options
+        .default_on_null
+        .as_ref()
+        .map_or(Ok(()), |defaults| defaults.check_names("default_on_null", &columns))
 }
 
 /// Checks that `length` values can make up a row of `port`.
