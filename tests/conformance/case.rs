@@ -130,12 +130,13 @@ impl Case {
             let output = self.path.with_file_name(format!("{}_output_0.pb", self.name));
             return (tensor::ramps(graph), vec![read(&output)]);
         }
-        let files = |side: &str| {
+        let files = |side: &str| -> Vec<Vec<u8>> {
             let folder = self.path.with_file_name("test_data_set_0");
             let files = (0..).map(move |at| folder.join(format!("{side}_{at}.pb")));
             files.take_while(|file| file.is_file()).map(|file| read(&file)).collect()
         };
-        (files("input"), files("output"))
+        let outputs = files("output").into_iter().zip(&graph.output);
+        (files("input"), outputs.map(|(bytes, output)| tensor::stacked(bytes, output)).collect())
     }
 }
 
