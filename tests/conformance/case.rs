@@ -9,7 +9,7 @@ use predictql::Limits;
 use predictql::diag::{Code, Error};
 use predictql::model::TensorModel;
 use prost::Message;
-use tract_onnx::pb::{GraphProto, ModelProto, TensorProto};
+use tract_onnx::pb::{GraphProto, ModelProto, TensorProto, ValueInfoProto, type_proto};
 
 use crate::tensor;
 
@@ -136,8 +136,42 @@ impl Case {
             files.take_while(|file| file.is_file()).map(|file| read(&file)).collect()
         };
         let outputs = files("output").into_iter().zip(&graph.output);
-        (files("input"), outputs.map(|(bytes, output)| tensor::stacked(bytes, output)).collect())
+        (files("input"), outputs.map(|(bytes, output)| stacked(bytes, output)).collect())
     }
+}
+
+/// The part of `SequenceProto` that a sequence of tensors has.
+#[derive(Clone, PartialEq, Message)]
+struct Sequence {
+    #[prost(message, repeated, tag = "3")]
+    tensors: Vec<TensorProto>,
+}
+
+/// An encoded output as one tensor: of a sequence of tensors of one shape each row has its parts behind one another.
+fn stacked(bytes: Vec<u8>, output: &ValueInfoProto) -> Vec<u8> {
+    let value = output.r#type.as_ref().and_then(|is| is.value.as_ref());
+    if matches!(value, Some(type_proto::Value::TensorType(_))) {
+        return bytes;
+    }
+    // What else there is, as optional values and maps, no model of ours gives.
+    let Ok(Sequence { tensors }) = Sequence::decode(bytes.as_slice()) else { return bytes };
+    let Some(first) = tensors.first().filter(|first| !first.raw_data.is_empty()) else { return bytes };
+    let [rows, inner @ ..] = first.dims.as_slice() else { return bytes };
+    let rows = usize::try_from(*rows).expect("a length is no less than zero");
+    let dims = [rows, tensors.len()].map(|length| length as i64).into_iter().chain(inner.iter().copied());
+    let row = |tensor: &TensorProto, row: usize| {
+        let size = tensor.raw_data.len() / rows;
+        tensor.raw_data[row * size..][..size].to_vec()
+    };
+    let raw_data = (0..rows).flat_map(|number| tensors.iter().flat_map(move |tensor| row(tensor, number)));
+    TensorProto {
+        name: output.name.clone(),
+        data_type: first.data_type,
+        dims: dims.collect(),
+        raw_data: raw_data.collect(),
+        ..TensorProto::default()
+    }
+    .encode_to_vec()
 }
 
 fn read(path: &Path) -> Vec<u8> {

@@ -29,40 +29,6 @@ pub fn difference(found: &[Vec<u8>], expected: &[Vec<u8>], shapes_only: bool) ->
     (!differences.is_empty()).then(|| differences.join("; "))
 }
 
-/// The part of `SequenceProto` that a sequence of tensors has.
-#[derive(Clone, PartialEq, Message)]
-struct Sequence {
-    #[prost(message, repeated, tag = "3")]
-    tensors: Vec<TensorProto>,
-}
-
-/// An encoded output as one tensor: of a sequence of tensors of one shape each row has its parts behind one another.
-pub fn stacked(bytes: Vec<u8>, output: &ValueInfoProto) -> Vec<u8> {
-    let value = output.r#type.as_ref().and_then(|is| is.value.as_ref());
-    if matches!(value, Some(type_proto::Value::TensorType(_))) {
-        return bytes;
-    }
-    // What else there is, as optional values and maps, no model of ours gives.
-    let Ok(Sequence { tensors }) = Sequence::decode(bytes.as_slice()) else { return bytes };
-    let Some(first) = tensors.first().filter(|first| !first.raw_data.is_empty()) else { return bytes };
-    let [rows, inner @ ..] = first.dims.as_slice() else { return bytes };
-    let rows = usize::try_from(*rows).expect("a length is no less than zero");
-    let dims = [rows, tensors.len()].map(|length| length as i64).into_iter().chain(inner.iter().copied());
-    let row = |tensor: &TensorProto, row: usize| {
-        let size = tensor.raw_data.len() / rows;
-        tensor.raw_data[row * size..][..size].to_vec()
-    };
-    let raw_data = (0..rows).flat_map(|number| tensors.iter().flat_map(move |tensor| row(tensor, number)));
-    TensorProto {
-        name: output.name.clone(),
-        data_type: first.data_type,
-        dims: dims.collect(),
-        raw_data: raw_data.collect(),
-        ..TensorProto::default()
-    }
-    .encode_to_vec()
-}
-
 fn one(found: &TensorProto, expected: &TensorProto, shapes_only: bool) -> Option<String> {
     let name = |tensor: &TensorProto| DataType::try_from(tensor.data_type).map_or("?", |it| it.as_str_name());
     if found.data_type != expected.data_type {
