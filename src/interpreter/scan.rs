@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::graph::Graph;
 use crate::onnx::pb::{GraphProto, NodeProto};
-use crate::operators::{Context, Dim, Operator, Shape};
+use crate::operators::{Context, Dim, Operator, Shape, resolve_axis};
 use crate::tensor::Tensor;
 
 #[derive(Debug)]
@@ -41,12 +41,6 @@ impl Scan {
     }
 }
 
-fn resolve(axis: i64, rank: usize) -> Result<usize> {
-    let from_start = if axis < 0 { axis + i64::try_from(rank)? } else { axis };
-    let axis = usize::try_from(from_start).ok().filter(|axis| *axis < rank);
-    axis.with_context(|| format!("a scan has no axis {from_start} of {rank}"))
-}
-
 impl Operator for Scan {
     fn parse(ctx: &Context<'_>, node: &NodeProto) -> Result<Self> {
         ensure!(ctx.opset >= 9, "the first version of Scan has another layout");
@@ -72,7 +66,7 @@ impl Operator for Scan {
         let mut rounds = Dim::open();
         for ((element, dims), (axis, _)) in sliced.iter().zip(&self.inputs) {
             let mut dims = dims.clone();
-            let length = dims.remove(resolve(*axis, dims.len())?);
+            let length = dims.remove(resolve_axis(*axis, dims.len())?);
             if length.known().is_some() {
                 rounds = length;
             }
@@ -87,7 +81,7 @@ impl Operator for Scan {
             ensure!(fits, "a scan leaves the shapes of its states as they are");
         }
         for ((_, dims), (axis, _)) in shapes.iter_mut().skip(self.states).zip(&self.outputs) {
-            let axis = resolve(*axis, dims.len() + 1)?;
+            let axis = resolve_axis(*axis, dims.len() + 1)?;
             // Lengths that the body leaves open are numbered once more outside.
             dims.iter_mut().filter(|dim| dim.known().is_none()).for_each(|dim| *dim = Dim::open());
             dims.insert(axis, rounds.clone());
@@ -99,7 +93,7 @@ impl Operator for Scan {
         let (states, sliced, captured) = self.parts(&inputs)?;
         let mut sources = Vec::new();
         for (tensor, (axis, is_reversed)) in sliced.iter().zip(&self.inputs) {
-            sources.push((tensor.move_axis(resolve(*axis, tensor.rank())?, 0)?, *is_reversed));
+            sources.push((tensor.move_axis(resolve_axis(*axis, tensor.rank())?, 0)?, *is_reversed));
         }
         let rounds = sources.first().and_then(|(source, _)| source.shape().first().copied());
         let rounds = rounds.context("a scan has an input that it slices")?;
@@ -139,5 +133,5 @@ fn stacked(parts: &[Tensor], axis: i64) -> Result<Tensor> {
         part.clone().with_shape(std::iter::once(1).chain(part.shape().iter().copied()).collect())
     };
     let parts = parts.iter().map(with_axis).collect::<Result<Vec<_>>>()?;
-    Tensor::concat(&parts, 0)?.move_axis(0, resolve(axis, first.rank() + 1)?)
+    Tensor::concat(&parts, 0)?.move_axis(0, resolve_axis(axis, first.rank() + 1)?)
 }

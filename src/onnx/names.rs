@@ -32,6 +32,12 @@ pub(crate) fn full_name(domain: &str, name: &str) -> String {
     }
 }
 
+/// The domain and the name that a full name has.
+pub(crate) fn split(full_name: &str) -> (&str, &str) {
+    // Default: a name without a domain is one of the standard's.
+    full_name.rsplit_once('.').unwrap_or((STANDARD, full_name))
+}
+
 /// Tells whether the operator of a full name runs.
 pub(crate) type Known<'a> = &'a dyn Fn(&str) -> bool;
 

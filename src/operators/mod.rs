@@ -15,6 +15,9 @@ mod tensors;
 
 pub(crate) use dim::Dim;
 pub(crate) use full::FULL_ONLY;
+pub(crate) use tensors::resolve_axis;
+#[cfg(feature = "full")]
+pub(crate) use tensors::{only, split_at_axis};
 
 use std::fmt;
 use std::sync::Arc;
@@ -42,10 +45,15 @@ const fn own<O: Operator>() -> Parse {
     |ctx, node| Ok(Arc::new(O::parse(ctx, node)?))
 }
 
+/// The operators of the standard that tract gets wrong, and that it runs as ours.
+#[cfg(feature = "full")]
+const IN_PLACE_OF_TRACTS: [&str; 1] = ["TopK"];
+
 /// The domain and name of every operator that tract has not, or not as the standard has it.
 #[cfg(feature = "full")]
 pub(crate) fn beside_tract() -> impl Iterator<Item = (&'static str, &'static str)> {
-    ml::OPERATORS.iter().map(|(name, _)| (names::ML, *name))
+    let standard = IN_PLACE_OF_TRACTS.into_iter().map(|name| (names::STANDARD, name));
+    ml::OPERATORS.iter().map(|(name, _)| (names::ML, *name)).chain(standard)
 }
 
 /// The full name of every operator that a file may use.
@@ -58,8 +66,8 @@ pub(crate) fn names() -> impl Iterator<Item = String> {
 
 /// What builds the operator that is registered by `full_name`.
 pub(crate) fn find(full_name: &str) -> Option<Parse> {
-    // Default: a name without a domain is one of the standard's. Templates name what they stand for as tract's.
-    let (domain, name) = full_name.rsplit_once('.').unwrap_or((names::STANDARD, full_name));
+    let (domain, name) = names::split(full_name);
+    // Templates name what they stand for as tract's.
     let domain = if domain == names::TRACT { names::STANDARD } else { domain };
     let (_, operators) = DOMAINS.iter().find(|(known, _)| *known == domain)?;
     operators.iter().find(|(known, _)| *known == name).map(|(_, parse)| *parse)
@@ -100,6 +108,13 @@ pub(crate) trait Operator: fmt::Debug + Send + Sync + 'static {
     /// Those of [`outputs`](Self::outputs).
     fn outputs_for_values(&self, inputs: &[Shape], _values: &[Option<Tensor>]) -> Result<Vec<Shape>> {
         self.outputs(inputs)
+    }
+
+    /// Indexes of the inputs whose values, and not only their shapes, decide the dimensions of the outputs, for a runner
+    /// that has to know them beforehand.
+    #[cfg(feature = "full")]
+    fn shape_inputs(&self) -> &'static [usize] {
+        &[]
     }
 
     /// The outputs where they follow from the dimensions of the inputs alone.

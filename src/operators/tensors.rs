@@ -6,7 +6,7 @@ use super::Dim;
 use crate::tensor::{Element, Tensor};
 
 /// The only input; fails where there is none or more than one.
-pub(super) fn only<T>(inputs: &[T]) -> Result<&T> {
+pub(crate) fn only<T>(inputs: &[T]) -> Result<&T> {
     match inputs {
         [input] => Ok(input),
         _ => bail!("expected one input"),
@@ -39,7 +39,7 @@ pub(super) fn open() -> Dim {
 }
 
 /// How many elements there are before, along and behind `axis`.
-pub(super) fn split_at_axis(shape: &[usize], axis: usize) -> Result<(usize, usize, usize)> {
+pub(crate) fn split_at_axis(shape: &[usize], axis: usize) -> Result<(usize, usize, usize)> {
     match shape.split_at_checked(axis) {
         Some((outer, [length, inner @ ..])) => Ok((outer.iter().product(), *length, inner.iter().product())),
         _ => bail!("axis {axis} is outside of shape {shape:?}"),
@@ -47,7 +47,7 @@ pub(super) fn split_at_axis(shape: &[usize], axis: usize) -> Result<(usize, usiz
 }
 
 /// An axis counted from the start, which may be given from the end.
-pub(super) fn resolve_axis(axis: i64, rank: usize) -> Result<usize> {
+pub(crate) fn resolve_axis(axis: i64, rank: usize) -> Result<usize> {
     let from_start = if axis < 0 { axis.saturating_add(i64::try_from(rank)?) } else { axis };
     match usize::try_from(from_start) {
         Ok(axis) if axis < rank => Ok(axis),

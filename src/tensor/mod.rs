@@ -162,7 +162,7 @@ impl Tensor {
             let own = part.shape.get(axis).copied();
             length = length.saturating_add(own.ok_or_else(|| format_err!("there is no axis {axis}"))?);
         }
-        shape.iter_mut().skip(axis).take(1).for_each(|along| *along = length);
+        set(&mut shape, axis, length)?;
         let outer = first.shape.iter().take(axis).product();
         let buffer =
             with_elements!(&first.buffer, elements => buffer_of(interleaved(elements, parts, outer)?));
@@ -221,6 +221,16 @@ impl Tensor {
     pub(crate) fn bytes(&self) -> usize {
         self.len() * self.element().size()
     }
+}
+
+/// Puts `item` in the place of the one at `index`.
+///
+/// # Errors
+/// Where there is none.
+pub(crate) fn set<T>(items: &mut [T], index: usize, item: T) -> Result<()> {
+    let count = items.len();
+    *items.get_mut(index).ok_or_else(|| format_err!("there is no place {index} of {count}"))? = item;
+    Ok(())
 }
 
 /// How far apart neighbours along each axis of `shape` are.

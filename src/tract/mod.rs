@@ -154,8 +154,8 @@ trait Operator: fmt::Debug + Send + Sync + 'static {
 
 /// Builds any operator of ours: the node's full name says which.
 fn build(ctx: &ParsingContext<'_>, node: &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
-    let mut registered = registrations();
-    let found = registered.find(|(domain, name, _)| full_name(domain, name) == node.op_type);
+    let wanted = names::split(&node.op_type);
+    let found = registrations().find(|(domain, name, _)| (*domain, *name) == wanted);
     let Some((_, name, Implementation::Own(parse))) = found else {
         bail!("there is no operator {}", node.op_type)
     };

@@ -13,6 +13,7 @@ use super::convert::{datum_type, element_type, from_tract, to_tract};
 use super::{Operator, Shape};
 use crate::onnx::pb;
 use crate::operators::{self, Context, Dim};
+use crate::tensor;
 
 /// An operator of ours.
 #[derive(Debug)]
@@ -32,14 +33,26 @@ impl Operator for Own {
         Ok(Self(parse(&Context { opset: ctx.onnx_operator_set_version, inputs: &inputs }, &ours(node)?)?))
     }
 
+    fn shape_inputs(&self) -> &'static [usize] {
+        self.0.shape_inputs()
+    }
+
     fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
+        self.outputs_for_values(inputs, &[])
+    }
+
+    fn outputs_for_values(&self, inputs: &[Shape], values: &[Vec<i64>]) -> TractResult<TVec<Shape>> {
+        let mut known = vec![None; inputs.len()];
+        for (index, value) in self.0.shape_inputs().iter().zip(values) {
+            tensor::set(&mut known, *index, Some(tensor::Tensor::vector(value.clone())))?;
+        }
         let mut unknowns = Unknowns::default();
         let inputs = inputs.iter().map(|(datum_type, dims)| {
             let dims = dims.iter().map(|dim| unknowns.ours(dim)).collect();
             Ok((element_type(*datum_type)?, dims))
         });
         let inputs = inputs.collect::<TractResult<Vec<_>>>()?;
-        let outputs = self.0.outputs(&inputs)?.into_iter().map(|(element, dims)| {
+        let outputs = self.0.outputs_for_values(&inputs, &known)?.into_iter().map(|(element, dims)| {
             let dims = dims.iter().map(|dim| unknowns.tract(dim)).collect::<TractResult<_>>()?;
             Ok((datum_type(element), dims))
         });

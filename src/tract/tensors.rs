@@ -1,19 +1,12 @@
-//! Reading and making tensors: inputs by their position, elements as plain vectors, the arithmetic of axes. Knows no
-//! operator.
+//! Reading and making tract's tensors: inputs by their position, elements as plain vectors. Knows no operator.
 
 use std::borrow::Cow;
 
 use tract_onnx::tract_hir::internal::{
-    Datum, DatumType, TDim, TValue, Tensor, TractResult, bail, ensure, format_err, tensor1,
+    Datum, DatumType, TDim, TValue, Tensor, TractResult, ensure, format_err, tensor1,
 };
 
-/// The only input; fails where there is none or more than one.
-pub(super) fn only<T>(inputs: &[T]) -> TractResult<&T> {
-    match inputs {
-        [input] => Ok(input),
-        _ => bail!("expected one input"),
-    }
-}
+pub(super) use crate::operators::{only, resolve_axis, split_at_axis};
 
 /// The input at `index`, which must be there.
 pub(super) fn input(inputs: &[TValue], index: usize) -> TractResult<&Tensor> {
@@ -71,21 +64,4 @@ fn gather_clones<T: Datum>(tensor: &Tensor, indexes: &[usize], shape: &[usize]) 
     let from = view.as_slice::<T>()?;
     let gathered: Vec<T> = indexes.iter().map(|index| from[*index].clone()).collect();
     tensor1(&gathered).into_shape(shape)
-}
-
-/// How many elements there are before, along and behind `axis`.
-pub(super) fn split_at_axis(shape: &[usize], axis: usize) -> TractResult<(usize, usize, usize)> {
-    match shape.split_at_checked(axis) {
-        Some((outer, [length, inner @ ..])) => Ok((outer.iter().product(), *length, inner.iter().product())),
-        _ => bail!("axis {axis} is outside of shape {shape:?}"),
-    }
-}
-
-/// An axis counted from the start, which may be given from the end.
-pub(super) fn resolve_axis(axis: i64, rank: usize) -> TractResult<usize> {
-    let from_start = if axis < 0 { axis + i64::try_from(rank)? } else { axis };
-    match usize::try_from(from_start) {
-        Ok(axis) if axis < rank => Ok(axis),
-        _ => bail!("axis {axis} is outside of rank {rank}"),
-    }
 }

@@ -1,6 +1,6 @@
 //! Values that encoders do not know, and the error that says so.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::limits::LISTED_CATEGORIES;
 use crate::onnx::failure::UnknownCategory;
@@ -24,8 +24,8 @@ impl Known {
         if count > listed {
             list.push(format!("{} more", count - listed));
         }
-        // Default: an encoder without an input is refused elsewhere.
-        Ok(Self { list: list.join(", "), tensor: node.input.first().cloned().unwrap_or_default() })
+        let tensor = node.input.first().context("an encoder has an input")?.clone();
+        Ok(Self { list: list.join(", "), tensor })
     }
 
     /// The error for the value of `input` that is first among those without a position in the list.

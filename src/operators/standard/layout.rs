@@ -5,7 +5,7 @@ use anyhow::{Result, bail, ensure};
 use super::broadcast;
 use super::{Context, Dim, Operator, Shape, only, open, resolve_axis, split_at_axis};
 use crate::onnx::pb::NodeProto;
-use crate::tensor::{ElementType, Tensor, offsets, strides};
+use crate::tensor::{ElementType, Tensor, offsets, set, strides};
 
 /// Operators whose outputs hold the elements of their first input in the same order.
 #[derive(Debug)]
@@ -134,7 +134,7 @@ fn reshaped(dims: &[Dim], lengths: &[i64], allows_zero: bool) -> Result<Vec<Dim>
         (Some(_), Some(_)) => bail!("only one length can be left open"),
         (Some(axis), None) => {
             let rest = quotient(&all, &others)?;
-            shape.iter_mut().skip(axis).take(1).for_each(|dim| *dim = rest.clone());
+            set(&mut shape, axis, rest)?;
         }
         (None, _) => ensure!(
             all.known().zip(others.known()).is_none_or(|(all, others)| all == others),
@@ -345,7 +345,7 @@ impl Operator for Concat {
                 }
             }
         }
-        dims.iter_mut().skip(axis).take(1).for_each(|dim| *dim = along.map_or_else(open, Dim::from));
+        set(&mut dims, axis, along.map_or_else(open, Dim::from))?;
         Ok(vec![(*element, dims)])
     }
 
@@ -404,7 +404,7 @@ impl Slice {
                 .and_then(Dim::known)
                 .map(|length| cut(length, start, end, step))
                 .transpose()?;
-            cuts.iter_mut().skip(axis).take(1).for_each(|slot| *slot = cut);
+            set(&mut cuts, axis, cut)?;
         }
         Ok(Some(cuts))
     }
@@ -517,10 +517,10 @@ impl Operator for Split {
         };
         let shape = |part: Dim| {
             let mut dims = dims.clone();
-            dims.iter_mut().skip(axis).take(1).for_each(|dim| *dim = part.clone());
-            (*element, dims)
+            set(&mut dims, axis, part)?;
+            Ok((*element, dims))
         };
-        Ok(parts.into_iter().map(shape).collect())
+        parts.into_iter().map(shape).collect()
     }
 
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
@@ -532,7 +532,7 @@ impl Operator for Split {
         let mut parts = Vec::new();
         for part in self.lengths(length, given)? {
             let mut shape = values.shape().to_vec();
-            shape.iter_mut().skip(axis).take(1).for_each(|length| *length = part);
+            set(&mut shape, axis, part)?;
             let starts: Vec<usize> = (0..outer).map(|block| (block * length + first) * inner).collect();
             parts.push(values.take_runs(&starts, part * inner, shape)?);
             first += part;

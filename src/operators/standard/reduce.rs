@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use super::unary::Float;
 use super::{Context, Operator, Shape, resolve_axis, split_at_axis};
 use crate::onnx::pb::NodeProto;
-use crate::tensor::{ElementType, Tensor};
+use crate::tensor::{ElementType, Tensor, set};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Reducer {
@@ -247,7 +247,7 @@ impl ArgExtreme {
         let axis = resolve_axis(self.axis, shape.len())?;
         let mut reduced = shape.to_vec();
         if self.keeps {
-            reduced.iter_mut().skip(axis).take(1).for_each(|length| *length = D::from(1));
+            set(&mut reduced, axis, D::from(1))?;
         } else {
             reduced.remove(axis);
         }

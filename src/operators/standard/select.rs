@@ -7,7 +7,7 @@ use super::layout::lengths;
 use super::{Context, Dim, Operator, Shape, open, resolve_axis, split_at_axis};
 use crate::onnx::pb::{NodeProto, TensorProto};
 use crate::onnx::tensors::load;
-use crate::tensor::{ElementType, Tensor, strides};
+use crate::tensor::{ElementType, Tensor, set, strides};
 
 /// A position along an axis of `length`, counted from either end.
 fn position(index: i64, length: usize) -> Result<usize> {
@@ -298,7 +298,7 @@ impl Operator for Scatter {
                 ensure!(place == axis || step < *length, "the updates do not fit");
                 target += own * if place == axis { at } else { step };
             }
-            taken.iter_mut().skip(target).take(1).for_each(|source| *source = data.len() + nth);
+            set(&mut taken, target, data.len() + nth)?;
         }
         let flat = [data, updates].map(|tensor| tensor.clone().with_shape(vec![tensor.len()]));
         let all = Tensor::concat(&flat.into_iter().collect::<Result<Vec<_>>>()?, 0)?;

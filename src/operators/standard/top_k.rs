@@ -1,4 +1,4 @@
-//! `TopK` (ONNX, versions 1 to 24).
+//! `TopK` (ONNX, versions 1 to 24). tract stops the program where more than a few values hold a NaN.
 //!
 //! NaN counts as the largest number, as NumPy and PyTorch have it; onnxruntime leaves its place open. Of equal values the
 //! first comes first.
@@ -7,9 +7,9 @@ use std::cmp::Ordering;
 
 use anyhow::{Result, bail, ensure};
 
-use super::{Context, Dim, Operator, Shape, open, resolve_axis, split_at_axis};
+use super::{Context, Operator, Shape, open, resolve_axis, split_at_axis};
 use crate::onnx::pb::NodeProto;
-use crate::tensor::{ElementType, Tensor};
+use crate::tensor::{ElementType, Tensor, set};
 
 /// The largest or smallest values along an axis, and where they are.
 #[derive(Debug)]
@@ -80,8 +80,13 @@ impl Operator for TopK {
             given => self.count(given.and_then(Option::as_ref))?.into(),
         };
         let mut dims = dims.clone();
-        dims.iter_mut().skip(axis).take(1).for_each(|dim: &mut Dim| *dim = count.clone());
+        set(&mut dims, axis, count)?;
         Ok(vec![(*element, dims.clone()), (ElementType::I64, dims)])
+    }
+
+    #[cfg(feature = "full")]
+    fn shape_inputs(&self) -> &'static [usize] {
+        if self.count.is_some() { &[] } else { &[1] }
     }
 
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
@@ -97,7 +102,7 @@ impl Operator for TopK {
             _ => self.select(&values.to_vec::<i64>()?, sizes, k, i64::cmp),
         };
         let mut shape = values.shape().to_vec();
-        shape.iter_mut().skip(axis).take(1).for_each(|length| *length = k);
+        set(&mut shape, axis, k)?;
         let along = selected.iter().map(|position| i64::try_from(position / inner % length));
         let along = along.collect::<Result<Vec<_>, _>>()?;
         Ok(vec![values.take(&selected, shape.clone())?, Tensor::new(shape, along)?])

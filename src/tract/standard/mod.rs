@@ -23,7 +23,6 @@ mod scatter;
 mod strings;
 mod tensor_scatter;
 mod tf_idf;
-mod top_k;
 mod unique;
 
 use tract_onnx::model::ParsingContext;
@@ -64,7 +63,6 @@ pub(super) const OPERATORS: &[Registration] = &[
     ("StringSplit", own::<strings::StringSplit>()),
     ("TensorScatter", own::<tensor_scatter::TensorScatter>()),
     ("TfIdfVectorizer", own::<tf_idf::TfIdfVectorizer>()),
-    ("TopK", own::<top_k::TopK>()),
     ("Unique", own::<unique::Unique>()),
     // tract's, which other domains have as well.
     ("Gelu", Tract),
