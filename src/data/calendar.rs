@@ -4,7 +4,7 @@
 //! "chrono-compatible low-level date algorithms".
 
 use super::zone::{TimeZone, TimeZones};
-use crate::diag::Result;
+use crate::diag::{Invariant, Result};
 
 /// Microseconds in a second.
 pub(crate) const SECOND: i64 = 1_000_000;
@@ -12,12 +12,42 @@ pub(crate) const SECOND: i64 = 1_000_000;
 /// Microseconds in a day.
 pub(crate) const DAY: i64 = 86_400 * SECOND;
 
+/// The names of months, in English.
+pub(crate) const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
 /// Year, month and day of the month, both from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Civil {
     pub(crate) year: i64,
     pub(crate) month: i64,
     pub(crate) day: i64,
+}
+
+/// The name of a month, from 1.
+///
+/// # Errors
+/// `internal` where there is no such month.
+pub(crate) fn month_name(month: i64) -> Result<&'static str> {
+    let index = usize::try_from(month - 1).ok();
+    index.and_then(|index| MONTHS.get(index)).copied().invariant("a month from 1 to 12")
+}
+
+/// The first three letters of the name of a month or weekday: all are ASCII and at least as long.
+pub(crate) fn abbreviated(name: &str) -> &str {
+    name.split_at(3).0
 }
 
 /// The date of a day.

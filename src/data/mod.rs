@@ -20,8 +20,8 @@ mod zone;
 pub use batch::{Batch, Field, Schema};
 pub(crate) use bounds::Bounds;
 pub(crate) use calendar::{
-    Civil, DAY, SECOND, civil, date_text, days, days_in_month, fraction, has_zone, in_days, in_micros,
-    number, parse_date, parse_plain_timestamp, parse_timestamp, zoned_text,
+    Civil, DAY, MONTHS, SECOND, abbreviated, civil, date_text, days, days_in_month, fraction, has_zone,
+    in_days, in_micros, month_name, number, parse_date, parse_plain_timestamp, parse_timestamp, zoned_text,
 };
 pub(crate) use cast::{CastMode, can_cast, can_coerce, cast, parse_bool, parse_int};
 pub(crate) use compare::{SortKey, order_of, sort_indices, top_indices};

@@ -2,23 +2,8 @@
 //! parts", and ZetaSQL's `date_time_util.cc`.
 
 use super::date::{Unit, beyond, date_part, day_in_year, week_in_year, weekday};
-use crate::data::{Civil, DAY, SECOND, civil, in_days};
+use crate::data::{Civil, DAY, SECOND, abbreviated, civil, in_days, month_name};
 use crate::diag::{Code, Error, Invariant, Result};
-
-pub(super) const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 pub(super) const WEEKDAYS: [&str; 7] =
     ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
@@ -41,7 +26,7 @@ const KNOWN: &str = "AaBbCdeGgHhIJjklMmnPpQSstUuVWwYyZz%";
 
 /// A piece of a format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Element {
+pub(in crate::function) enum Element {
     Literal(char),
     /// A blank, which in texts that are read stands for any number of them.
     Blank(char),
@@ -55,7 +40,7 @@ pub(super) enum Element {
 
 /// What a format is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Target {
+pub(in crate::function) enum Target {
     Timestamp,
     /// A DATE that is written: elements of a time stand for themselves.
     WrittenDate,
@@ -70,7 +55,7 @@ const OF_TIME: &str = "cHIklMPpRrSsTXZz";
 ///
 /// # Errors
 /// `unsupported-syntax` for an element that is not known, `invalid-value` for one that a DATE cannot have.
-pub(super) fn elements(format: &str, target: Target) -> Result<Vec<Element>> {
+pub(in crate::function) fn elements(format: &str, target: Target) -> Result<Vec<Element>> {
     let mut elements = Vec::new();
     let mut rest = format.chars();
     while let Some(c) = rest.next() {
@@ -118,7 +103,8 @@ fn extended(rest: &mut std::str::Chars<'_>) -> Result<Element> {
         Some('*') if digits == 0 && after.starts_with("*S") => (Element::Seconds(None), 2),
         Some('Y') if number == "4" => (Element::Year4, 2),
         Some('S') if (1..=2).contains(&digits) => (Element::Seconds(number.parse().ok()), digits + 1),
-        other => return Err(left_out(&format!("E{number}{}", other.map(String::from).unwrap_or_default()))),
+        Some(other) => return Err(left_out(&format!("E{number}{other}"))),
+        None => return Err(left_out(&format!("E{number}"))),
     };
     rest.nth(written - 1);
     match element {
@@ -128,19 +114,9 @@ fn extended(rest: &mut std::str::Chars<'_>) -> Result<Element> {
     }
 }
 
-fn month_name(month: i64) -> Result<&'static str> {
-    let index = usize::try_from(month - 1).ok();
-    index.and_then(|index| MONTHS.get(index)).copied().invariant("a month from 1 to 12")
-}
-
 fn weekday_name(date: i32) -> Result<&'static str> {
     let index = usize::try_from(weekday(date)).ok();
     index.and_then(|index| WEEKDAYS.get(index)).copied().invariant("a weekday from 0 to 6")
-}
-
-/// The first three letters of a name: all names are ASCII and at least as long.
-pub(super) fn abbreviated(name: &str) -> &str {
-    name.split_at(3).0
 }
 
 #[cold]
@@ -150,7 +126,7 @@ pub(super) fn left_out(element: &str) -> Error {
 }
 
 /// `micros` as text; `offset` is how far its time zone is ahead of UTC.
-pub(super) fn format(elements: &[Element], micros: i64, offset: i64) -> Result<String> {
+pub(in crate::function) fn format(elements: &[Element], micros: i64, offset: i64) -> Result<String> {
     // Seconds of an offset are left out.
     let offset = offset - offset % (60 * SECOND);
     let local = micros + offset;

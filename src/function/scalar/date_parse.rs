@@ -2,8 +2,10 @@
 //! ZetaSQL's `parse_date_time.cc` for what goes before what, and where blanks may stand.
 
 use super::date::{Unit, beyond, start_of, weekday};
-use super::date_format::{Element, MONTHS, WEEKDAYS, abbreviated, left_out};
-use crate::data::{Civil, DAY, SECOND, TimeZone, TimeZones, civil, days, in_days, number};
+use super::date_format::{Element, WEEKDAYS, left_out};
+use crate::data::{
+    Civil, DAY, MONTHS, SECOND, TimeZone, TimeZones, abbreviated, civil, days, in_days, number,
+};
 use crate::diag::{Code, Error, Result};
 
 /// The moment that `text` means, in microseconds; what it leaves out is that of 1970-01-01 00:00:00. Without a zone in the text

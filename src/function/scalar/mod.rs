@@ -3,7 +3,7 @@
 mod array;
 mod condition;
 mod date;
-mod date_format;
+pub(super) mod date_format;
 mod date_parse;
 mod fingerprint;
 mod hash;

@@ -8,6 +8,7 @@ use super::{Function, Signature, Type, scalar};
 use crate::data::{Civil, DAY, SECOND, civil, days, days_in_month, in_days, in_micros};
 use crate::diag::{Code, Error, Result};
 use crate::function::BatchCall;
+use crate::function::scalar::date_format::{self, Target};
 
 use Type::{Date, Int64, Part, Timestamp};
 
@@ -62,7 +63,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Signature::scalar(&[Date, Int64], Type::String, styled_dates),
             Signature::scalar(&[Timestamp, Int64], Type::String, |call| {
                 let (moments, styles) = (call.arg(0)?.timestamps()?, call.arg(1)?.ints()?);
-                call.strings(&|row| Ok(Some(styled(moments.at(row), style(styles.at(row))?).into())))
+                call.strings(&|row| Ok(Some(styled(moments.at(row), style(styles.at(row))?)?.into())))
             }),
         ],
     ),
@@ -255,28 +256,28 @@ fn from_parts(call: &BatchCall<'_>) -> Result<ArrayRef> {
     })
 }
 
-/// The numbered forms of CONVERT: what stands between the parts is as it is.
-const STYLES: &[(i64, &str)] = &[
-    (23, "%Y-%m-%d"),
-    (101, "%m/%d/%Y"),
-    (102, "%Y.%m.%d"),
-    (103, "%d/%m/%Y"),
-    (104, "%d.%m.%Y"),
-    (105, "%d-%m-%Y"),
-    (106, "%d %b %Y"),
-    (107, "%b %d, %Y"),
-    (108, "%H:%M:%S"),
-    (110, "%m-%d-%Y"),
-    (111, "%Y/%m/%d"),
-    (112, "%Y%m%d"),
-    (114, "%H:%M:%S:%f"),
-    (120, "%Y-%m-%d %H:%M:%S"),
-    (121, "%Y-%m-%d %H:%M:%S.%f"),
-    (126, "%Y-%m-%dT%H:%M:%S.%f"),
-];
+/// Style 114, which has no point.
+const MILLISECONDS_BEHIND_A_COLON: &str = "%H:%M:%E3S";
 
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+/// The numbered forms of CONVERT, in GoogleSQL's format elements.
+const STYLES: &[(i64, &str)] = &[
+    (23, "%E4Y-%m-%d"),
+    (101, "%m/%d/%E4Y"),
+    (102, "%E4Y.%m.%d"),
+    (103, "%d/%m/%E4Y"),
+    (104, "%d.%m.%E4Y"),
+    (105, "%d-%m-%E4Y"),
+    (106, "%d %b %E4Y"),
+    (107, "%b %d, %E4Y"),
+    (108, "%H:%M:%S"),
+    (110, "%m-%d-%E4Y"),
+    (111, "%E4Y/%m/%d"),
+    (112, "%E4Y%m%d"),
+    (114, MILLISECONDS_BEHIND_A_COLON),
+    (120, "%E4Y-%m-%d %H:%M:%S"),
+    (121, "%E4Y-%m-%d %H:%M:%E3S"),
+    (126, "%E4Y-%m-%dT%H:%M:%E3S"),
+];
 
 /// Of a date the forms with a time have the date alone.
 fn styled_dates(call: &BatchCall<'_>) -> Result<ArrayRef> {
@@ -285,7 +286,7 @@ fn styled_dates(call: &BatchCall<'_>) -> Result<ArrayRef> {
         let style = style(styles.at(row))?;
         let date_alone = style.split([' ', 'T']).next().filter(|date| date.contains("%d"));
         let style = if style.contains("%H") { date_alone.unwrap_or(style) } else { style };
-        Ok(Some(styled(i64::from(dates.at(row)) * DAY, style).into()))
+        Ok(Some(styled(i64::from(dates.at(row)) * DAY, style)?.into()))
     })
 }
 
@@ -298,30 +299,7 @@ fn style(number: i64) -> Result<&'static str> {
     })
 }
 
-fn styled(micros: i64, style: &str) -> String {
-    let date = civil(micros.div_euclid(DAY));
-    let part = |unit| part_of(unit, micros);
-    let mut text = String::new();
-    let mut parts = style.split('%');
-    text.push_str(parts.next().unwrap_or_default()); // `split` gives at least one part
-    for piece in parts {
-        let mut rest = piece.chars();
-        text += &match rest.next() {
-            Some('Y') => format!("{:04}", date.year),
-            Some('m') => format!("{:02}", date.month),
-            Some('d') => format!("{:02}", date.day),
-            Some('H') => format!("{:02}", part(Unit::Hour)),
-            Some('M') => format!("{:02}", part(Unit::Minute)),
-            Some('S') => format!("{:02}", part(Unit::Second)),
-            Some('f') => format!("{:03}", part(Unit::Millisecond)),
-            _ => usize::try_from(date.month - 1)
-                .ok()
-                .and_then(|month| MONTHS.get(month))
-                .copied()
-                .map(str::to_owned)
-                .unwrap_or_default(), // months are from 1 to 12
-        };
-        text += rest.as_str();
-    }
-    text
+fn styled(micros: i64, style: &str) -> Result<String> {
+    let text = date_format::format(&date_format::elements(style, Target::Timestamp)?, micros, 0)?;
+    Ok(if style == MILLISECONDS_BEHIND_A_COLON { text.replace('.', ":") } else { text })
 }

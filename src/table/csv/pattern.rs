@@ -1,8 +1,8 @@
 //! Formats of dates and times: BigQuery's format elements.
 
 use super::syntax::invalid;
-use crate::data::{Civil, DAY, SECOND, days, fraction, in_micros, number, offset};
-use crate::diag::Result;
+use crate::data::{Civil, DAY, MONTHS, SECOND, abbreviated, days, fraction, in_micros, number, offset};
+use crate::diag::{Invariant, Result};
 
 /// One part of a format.
 #[derive(Clone, Copy)]
@@ -47,21 +47,6 @@ const ELEMENTS: [(&str, Part); 17] = [
     ("TZH", Part::Zone),
 ];
 
-const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
-
 /// A format such as `DD.MM.YYYY HH24:MI:SS`. Numbers may have fewer digits than their element, years excepted.
 pub(super) struct Pattern(Vec<Part>);
 
@@ -86,7 +71,7 @@ impl Pattern {
                 Some((element, part)) => (*part, element.len()),
                 // `YYYY-MM-DDTHH24:MI:SS` has a letter between its elements.
                 None if first.is_ascii() && (!first.is_ascii_alphabetic() || matches!(first, 'T' | 't')) => {
-                    (Part::Literal(rest.as_bytes().first().copied().unwrap_or(b' ')), 1)
+                    (Part::Literal(u8::try_from(first).ok().invariant("an ASCII letter is a byte")?), 1)
                 }
                 None => {
                     return Err(invalid(format!("expected a format of dates, found `{rest}` in `{format}`"))
@@ -94,7 +79,7 @@ impl Pattern {
                 }
             };
             parts.push(part);
-            rest = rest.get(length..).unwrap_or_default();
+            rest = rest.get(length..).invariant("an element ends where a letter does")?;
         }
         Ok(Self(parts))
     }
@@ -179,9 +164,7 @@ fn month_name(text: &[u8]) -> Option<(i64, &[u8])> {
     let length = text.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
     let (name, rest) = text.split_at_checked(length)?;
     let is_named = |month: &str| {
-        let month = month.as_bytes();
-        name.eq_ignore_ascii_case(month)
-            || month.get(..3).is_some_and(|short| name.eq_ignore_ascii_case(short))
+        [month, abbreviated(month)].iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
     };
     let at = MONTHS.iter().position(|month| is_named(month))?;
     Some((i64::try_from(at).ok()? + 1, rest))
