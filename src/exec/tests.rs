@@ -95,19 +95,7 @@ fn aggregate(name: &str, args: Vec<Expr>, returns: DataType) -> Aggregate {
     else {
         panic!("no aggregate {name}")
     };
-    Aggregate {
-        function,
-        start,
-        args,
-        distinct: false,
-        ignore_nulls: false,
-        respect_nulls: false,
-        having: None,
-        order_by: Vec::new(),
-        limit: None,
-        data_type: returns,
-        span: Span::default(),
-    }
+    Aggregate::plain(function, start, args, returns, Span::default())
 }
 
 /// Runs a plan and returns its rows as text, the values separated by spaces.

@@ -94,6 +94,31 @@ pub(crate) struct Aggregate {
     pub(crate) span: Span,
 }
 
+impl Aggregate {
+    /// The aggregate over all rows of a group, without any clause of its own.
+    pub(crate) fn plain(
+        function: &'static Function,
+        start: Start,
+        args: Vec<Expr>,
+        data_type: DataType,
+        span: Span,
+    ) -> Self {
+        Self {
+            function,
+            start,
+            args,
+            distinct: false,
+            ignore_nulls: false,
+            respect_nulls: false,
+            having: None,
+            order_by: Vec::new(),
+            limit: None,
+            data_type,
+            span,
+        }
+    }
+}
+
 /// `HAVING MAX` and `HAVING MIN`: the rows where a value is the largest or smallest of its group.
 #[derive(Debug, Clone)]
 pub(crate) struct Extreme {

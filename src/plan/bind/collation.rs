@@ -30,10 +30,7 @@ fn collate(node: &mut Node) -> Result<()> {
         }),
         NodeKind::Sort { keys, .. } => by_keys(keys),
         NodeKind::Distinct { input } if has_texts(&input.schema) => {
-            let columns = input.schema.fields.iter().enumerate();
-            let keys =
-                columns.map(|(index, field)| Expr::column(index, field.data_type.clone(), Span::default()));
-            let keys = keys.collect();
+            let keys = columns_of(&input.schema);
             // An operator in its place while it is taken.
             let input = std::mem::replace(&mut **input, one_row());
             node.kind = NodeKind::Aggregate { input: Box::new(input), keys, aggregates: Vec::new() };
@@ -53,19 +50,25 @@ fn has_texts(schema: &Schema) -> bool {
     schema.fields.iter().any(|field| field.data_type == DataType::String)
 }
 
+/// Every column of a schema as an expression.
+fn columns_of(schema: &Schema) -> Vec<Expr> {
+    let columns = schema.fields.iter().enumerate();
+    columns.map(|(index, field)| Expr::column(index, field.data_type.clone(), Span::default())).collect()
+}
+
+/// Puts a projection to `exprs` over `node`, whose own columns are `fields` from now on.
+fn project(node: &mut Node, fields: Vec<Field>, exprs: Vec<Expr>) {
+    let inner = Node { kind: std::mem::replace(&mut node.kind, NodeKind::OneRow), schema: Schema { fields } };
+    node.kind = NodeKind::Project { input: Box::new(inner), exprs };
+}
+
 /// Groups by keys, with the first text of each group beside them.
 fn collate_groups(node: &mut Node) -> Result<()> {
     let NodeKind::Aggregate { keys, aggregates, .. } = &mut node.kind else {
         return Err(Error::internal("only aggregations have groups"));
     };
     let width = keys.len() + aggregates.len();
-    let mut columns: Vec<Expr> = node
-        .schema
-        .fields
-        .iter()
-        .enumerate()
-        .map(|(index, field)| Expr::column(index, field.data_type.clone(), Span::default()))
-        .collect();
+    let mut columns = columns_of(&node.schema);
     let mut fields = node.schema.fields.clone();
     for (aggregate, column) in aggregates.iter_mut().zip(columns.iter_mut().skip(keys.len())) {
         collate_aggregate(aggregate, column)?;
@@ -84,8 +87,7 @@ fn collate_groups(node: &mut Node) -> Result<()> {
     if unchanged {
         return Ok(());
     }
-    let inner = Node { kind: std::mem::replace(&mut node.kind, NodeKind::OneRow), schema: Schema { fields } };
-    node.kind = NodeKind::Project { input: Box::new(inner), exprs: columns };
+    project(node, fields, columns);
     Ok(())
 }
 
@@ -95,13 +97,7 @@ fn collate_windows(node: &mut Node) -> Result<()> {
     };
     partition_by.iter_mut().try_for_each(key)?;
     by_keys(order_by)?;
-    let mut columns: Vec<Expr> = node
-        .schema
-        .fields
-        .iter()
-        .enumerate()
-        .map(|(index, field)| Expr::column(index, field.data_type.clone(), Span::default()))
-        .collect();
+    let mut columns = columns_of(&node.schema);
     for (call, column) in calls.iter_mut().zip(columns.iter_mut().skip(keep.len())) {
         if let WindowCall::Aggregate(aggregate) = call {
             collate_aggregate(aggregate, column)?;
@@ -110,9 +106,8 @@ fn collate_windows(node: &mut Node) -> Result<()> {
     if columns.iter().all(|column| matches!(column.kind, ExprKind::Column(_))) {
         return Ok(());
     }
-    let inner =
-        Node { kind: std::mem::replace(&mut node.kind, NodeKind::OneRow), schema: node.schema.clone() };
-    node.kind = NodeKind::Project { input: Box::new(inner), exprs: columns };
+    let fields = node.schema.fields.clone();
+    project(node, fields, columns);
     Ok(())
 }
 
@@ -145,19 +140,7 @@ fn first_of(arg: Expr) -> Result<Aggregate> {
         return Err(Error::internal("ANY_VALUE is an aggregate function"));
     };
     let (data_type, span) = (arg.data_type.clone(), arg.span);
-    Ok(Aggregate {
-        function,
-        start,
-        args: vec![arg],
-        distinct: false,
-        ignore_nulls: false,
-        respect_nulls: false,
-        having: None,
-        order_by: Vec::new(),
-        limit: None,
-        data_type,
-        span,
-    })
+    Ok(Aggregate::plain(function, start, vec![arg], data_type, span))
 }
 
 fn by_keys(keys: &mut [Order]) -> Result<()> {

@@ -189,9 +189,8 @@ impl Binder<'_> {
         }
         let children = expr.children();
         // POWER's exponent is a float.
-        let operands =
-            if function.name == "POWER" { children.get(..1).unwrap_or_default() } else { &children };
-        if operands.iter().all(|operand| is_int(operand)) {
+        let count = if function.name == "POWER" { 1 } else { children.len() };
+        if children.iter().take(count).all(|operand| is_int(operand)) {
             return narrowed(expr, tsql::Narrow::Int, false, false);
         }
         Ok(expr)
