@@ -54,7 +54,7 @@ pub(super) fn table_format(value: &JsValue) -> Result<TableFormat> {
     let mut format = String::new();
     for (name, value) in entries(value)? {
         match name.as_str() {
-            "format" => format = value.as_string().unwrap_or_default(),
+            "format" => format = value.as_string().unwrap_or_else(|| type_of(&value)),
             "schema" => options.schema = schema(&value)?,
             name => options.set(name, &scalar(&value)?)?,
         }

@@ -110,10 +110,7 @@ impl Sample<'_> {
     }
 
     fn rows(&self, syntax: &Syntax) -> Vec<Row> {
-        let end = self.start + SAMPLE_BYTES;
-        let end =
-            (end..self.text.len()).find(|end| self.text.is_char_boundary(*end)).unwrap_or(self.text.len());
-        let sample = self.text.get(..end).unwrap_or(self.text);
+        let (sample, _) = self.text.split_at(self.text.ceil_char_boundary(self.start + SAMPLE_BYTES));
         let mut records = Records::new(sample, self.start, syntax, self.limits);
         let mut rows = Vec::new();
         while rows.len() < SAMPLE_RECORDS {

@@ -7,7 +7,7 @@ use std::iter::Peekable;
 use std::str::Chars;
 
 use super::unicode::{category, orbits, same_but_for_case};
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Code, Error, Invariant, Result};
 
 /// How often RE2 repeats something at most, also something that is repeated in itself.
 const REPEATS: u32 = 1000;
@@ -337,16 +337,17 @@ impl Translator<'_> {
 
     /// Up to three octal digits, two at least unless the first is 0.
     fn octal(&mut self, first: char) -> Result<u32> {
-        let mut code = first.to_digit(8).unwrap_or_default();
+        let mut code = first.to_digit(8).invariant("an octal digit")?;
         let mut count = 1;
         while let Some(digit) = self.rest.peek().and_then(|c| c.to_digit(8)).filter(|_| count < 3) {
             self.rest.next();
             code = code * 8 + digit;
             count += 1;
         }
-        match first == '0' || count > 1 {
-            true => Ok(code),
-            false => Err(self.invalid("it refers to a group that was found, as no RE2 pattern can")),
+        if first == '0' || count > 1 {
+            Ok(code)
+        } else {
+            Err(self.invalid("it refers to a group that was found, as no RE2 pattern can"))
         }
     }
 
