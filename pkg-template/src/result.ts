@@ -72,7 +72,10 @@ export class Result<T = Row> implements Iterable<T> {
     const useBigInt = format.int64 === "bigint";
     const table = tableOf(this.#head, batches, { useDate: true, useBigInt, useDecimalInt: true });
     if (format.int64 === undefined || format.int64 === "number") checkNumbers(table);
-    this.#table = withTexts(table, (type) => isDecimal(type) || (format.int64 === "string" && isInt64(type)));
+    this.#table = converted(table, (type) => {
+      if (isTensor(type)) return TensorBatch;
+      return isDecimal(type) || (format.int64 === "string" && isInt64(type)) ? TextBatch : undefined;
+    });
   }
 
   get numRows(): number {
@@ -259,18 +262,51 @@ function decimalText(units: bigint, scale: number): string {
 
 const scaleOf = (type: DataType) => ("scale" in type ? type.scale : 0);
 
-function withTexts(table: Table, isText: (type: DataType) => boolean): Table {
-  const holdsText = (type: DataType): boolean =>
-    isText(type) || ("children" in type && type.children.some((child) => holdsText(child.type)));
-  if (!table.schema.fields.some(({ type }) => holdsText(type))) return table;
-  const withText = (batch: Batch<unknown>): Batch<unknown> => {
-    if (isText(batch.type)) return new TextBatch(batch);
+/** A tensor, which the engine calls `STRUCT<dimensions, values>`. */
+const isTensor = (type: DataType) =>
+  "children" in type && type.children.map(({ name }) => name).join() === "dimensions,values";
+
+/** Names that the parts of tensors have beside their own, as in SQL. They are not listed among a tensor's properties. */
+const aliases = {
+  shape: {
+    get(this: { dimensions: unknown }) {
+      return this.dimensions;
+    },
+  },
+  data: {
+    get(this: { values: unknown }) {
+      return this.values;
+    },
+  },
+};
+
+class TensorBatch extends Batch<object> {
+  static override ArrayType = Array;
+  readonly #source: Batch<unknown>;
+
+  constructor(source: Batch<unknown>) {
+    super({ ...source, values: source.values });
+    this.#source = source;
+  }
+
+  override value(index: number): object {
+    return Object.defineProperties(this.#source.value(index) as object, aliases);
+  }
+}
+
+/** The table with the values of some types read by a batch of ours. */
+function converted(table: Table, reader: (type: DataType) => typeof TextBatch | typeof TensorBatch | undefined): Table {
+  const isConverted = (type: DataType): boolean =>
+    reader(type) !== undefined || ("children" in type && type.children.some((child) => isConverted(child.type)));
+  if (!table.schema.fields.some(({ type }) => isConverted(type))) return table;
+  const convert = (batch: Batch<unknown>): Batch<unknown> => {
     // In place: a batch of structs holds on to this very array.
     batch.children?.forEach((child, index, children) => {
-      children[index] = withText(child);
+      children[index] = convert(child);
     });
-    return batch;
+    const Reader = reader(batch.type);
+    return Reader ? new Reader(batch) : batch;
   };
-  const columns = table.children.map((column) => new Column(column.data.map(withText), column.type));
+  const columns = table.children.map((column) => new Column(column.data.map(convert), column.type));
   return tableFromColumns(table.schema.fields.map(({ name }, index) => [name, columns[index] as Column<unknown>]));
 }

@@ -140,6 +140,18 @@ describe("predictions", () => {
     assert.equal(found.bigints, true);
   });
 
+  test("the parts of tensors are read by either of their names", async () => {
+    const tensors = await inPage(async ({ PredictQL }) => {
+      const db = new PredictQL();
+      const sql = `SELECT STRUCT([1, 2] AS dimensions, [0.5, 1.5] AS \`values\`) AS t
+        UNION ALL SELECT NULL`;
+      const read = (t) => t && { keys: Object.keys(t), shape: [...t.shape], data: [...t.data], values: [...t.values] };
+      return (await db.query(sql)).rows.map(({ t }) => read(t));
+    });
+    const tensor = { keys: ["dimensions", "values"], shape: [1, 2], data: [0.5, 1.5], values: [0.5, 1.5] };
+    assert.deepEqual(tensors, [tensor, null]);
+  });
+
   test("NUMERIC and BIGNUMERIC are strings with all their digits", async () => {
     const found = await inPage(async ({ PredictQL }) => {
       const db = new PredictQL();
