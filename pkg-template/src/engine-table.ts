@@ -2,6 +2,7 @@
 // by it once, and the batches here, which for a few rows takes a fraction of the time.
 
 import { type Batch, batchType, Column, type DataType, Table, tableFromIPC } from "@uwdata/flechette";
+import { Ipc, type Message } from "./ipc.js";
 
 interface ReadOptions {
   useDate: boolean;
@@ -20,11 +21,14 @@ export function tableOf(schema: Uint8Array | undefined, batches: readonly Uint8A
   if (!known) return tableFromIPC(batches as Uint8Array[], options);
   const columns: Batch<unknown>[][] = known.fields.map(() => []);
   for (const bytes of batches) {
-    for (let at = 0; at < bytes.byteLength; ) {
-      const message = new Message(bytes, at);
-      for (const [index, { type }] of known.fields.entries()) columns[index]?.push(message.batch(type, options));
-      at = message.end;
+    const ipc = new Ipc(bytes);
+    let end = 0;
+    for (const message of ipc.messages()) {
+      const parts = new Parts(bytes, ipc, message);
+      for (const [index, { type }] of known.fields.entries()) columns[index]?.push(parts.column(type, options));
+      end = message.end;
     }
+    if (end !== bytes.byteLength) throw new Error("expected whole record batches");
   }
   return new Table(
     known,
@@ -47,36 +51,28 @@ type View = new (buffer: ArrayBufferLike, offset: number, length: number) => Uin
 // biome-ignore format: as the specification of Arrow lists them
 const id = { int: 2, float: 3, binary: 4, utf8: 5, bool: 6, decimal: 7, date: 8, timestamp: 10, list: 12, struct: 13, largeBinary: 19, largeUtf8: 20 };
 
-/**
- * One record batch: `0xFFFFFFFF`, the length of the metadata, the metadata as a flatbuffer, the body. Its columns have
- * to be read in order.
- */
-class Message {
-  /** Where the next message begins. */
-  readonly end: number;
+/** What a record batch is made of. Its columns have to be read in order. */
+class Parts {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #body: number;
   #node: number;
   #buffer: number;
 
-  constructor(bytes: Uint8Array, at: number) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const metadata = at + 8;
-    this.#body = metadata + this.#view.getInt32(at + 4, true);
-    const message = this.#reference(metadata);
-    // Fields of a Message: version, kind of header, header, length of the body. The third kind is a RecordBatch.
-    if (this.#view.getUint8(this.#field(message, 1)) !== 3) throw new Error("expected a record batch");
-    this.end = this.#body + this.#long(this.#field(message, 3));
-    const batch = this.#reference(this.#field(message, 2));
+  constructor(bytes: Uint8Array, ipc: Ipc, { batch, body }: Message) {
     // Fields of a RecordBatch: length, nodes, buffers. Vectors begin with their length.
-    this.#node = this.#reference(this.#field(batch, 1)) + 4;
-    this.#buffer = this.#reference(this.#field(batch, 2)) + 4;
+    const nodes = batch === undefined ? undefined : ipc.field(batch, 1);
+    const buffers = batch === undefined ? undefined : ipc.field(batch, 2);
+    if (nodes === undefined || buffers === undefined) throw new Error("expected a record batch");
+    this.#bytes = bytes;
+    this.#view = ipc.view;
+    this.#body = body;
+    this.#node = ipc.table(nodes) + 4;
+    this.#buffer = ipc.table(buffers) + 4;
   }
 
   /** The next column. */
-  batch(type: DataType, options: ReadOptions): Batch<unknown> {
+  column(type: DataType, options: ReadOptions): Batch<unknown> {
     const { typeId, values, offsets, children } = type as DataType & {
       values?: View;
       offsets?: View;
@@ -87,7 +83,7 @@ class Message {
     this.#node += 16;
     const base = { length, nullCount, type, validity: this.#next() };
     const Class = batchType(type, options) as unknown as new (parts: object) => Batch<unknown>;
-    const inner = () => (children ?? []).map((child) => this.batch(child.type, options));
+    const inner = () => (children ?? []).map((child) => this.column(child.type, options));
     switch (typeId as number) {
       case id.int:
       case id.float:
@@ -119,18 +115,6 @@ class Message {
     if (!Class) return this.#bytes.subarray(offset, offset + length);
     const { BYTES_PER_ELEMENT } = Class as unknown as { BYTES_PER_ELEMENT: number };
     return new Class(buffer, byteOffset + offset, length / BYTES_PER_ELEMENT);
-  }
-
-  /** What the offset at this place leads to. */
-  #reference(at: number): number {
-    return at + this.#view.getInt32(at, true);
-  }
-
-  /** The place of a field of the flatbuffer table. */
-  #field(table: number, field: number): number {
-    const vtable = table - this.#view.getInt32(table, true);
-    const offset = this.#view.getUint16(vtable + 4 + 2 * field, true);
-    return table + offset;
   }
 
   /** Lengths and offsets are far below 2⁵³. */
