@@ -5,11 +5,9 @@
 
 use std::sync::Arc;
 
-use arrow_array::types::{Decimal128Type, Decimal256Type};
 use arrow_array::{ArrayRef, Decimal128Array, Decimal256Array};
 use arrow_buffer::i256;
 
-use super::operand::PrimitiveView;
 use super::{DataType, Scalar};
 
 /// How many digits NUMERIC has behind the point.
@@ -48,30 +46,6 @@ pub(crate) fn column(units: Vec<Option<i256>>, scale: u8) -> ArrayRef {
 /// One value of NUMERIC or BIGNUMERIC, whichever has this scale, that is in range.
 pub(crate) fn scalar(units: i256, scale: u8) -> Scalar {
     if scale == NUMERIC_SCALE { Scalar::Numeric(units.as_i128()) } else { Scalar::BigNumeric(units) }
-}
-
-/// Reads the units of NUMERIC or BIGNUMERIC by row.
-pub(crate) enum DecimalView<'a> {
-    Numeric(PrimitiveView<'a, Decimal128Type>),
-    BigNumeric(PrimitiveView<'a, Decimal256Type>),
-}
-
-impl DecimalView<'_> {
-    /// The value of `row`; `None` for NULL.
-    pub(crate) fn get(&self, row: usize) -> Option<i256> {
-        match self {
-            Self::Numeric(view) => view.get(row).map(i256::from_i128),
-            Self::BigNumeric(view) => view.get(row),
-        }
-    }
-
-    /// The value of a row that is not NULL.
-    pub(crate) fn at(&self, row: usize) -> i256 {
-        match self {
-            Self::Numeric(view) => i256::from_i128(view.at(row)),
-            Self::BigNumeric(view) => view.at(row),
-        }
-    }
 }
 
 /// `10^exponent`; `None` beyond 256 bits.

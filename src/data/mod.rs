@@ -6,9 +6,11 @@
 mod batch;
 mod bounds;
 mod calendar;
+mod calendar_text;
 mod cast;
 mod compare;
 pub(crate) mod decimal;
+mod float_text;
 mod gather;
 mod key;
 mod operand;
@@ -20,8 +22,11 @@ mod zone;
 pub use batch::{Batch, Field, Schema};
 pub(crate) use bounds::Bounds;
 pub(crate) use calendar::{
-    Civil, DAY, MONTHS, SECOND, abbreviated, civil, date_text, days, days_in_month, fraction, has_zone,
-    in_days, in_micros, month_name, number, parse_date, parse_plain_timestamp, parse_timestamp, zoned_text,
+    Civil, DAY, MONTHS, SECOND, abbreviated, civil, days, days_in_month, fraction, in_days, in_micros,
+    month_name, number,
+};
+pub(crate) use calendar_text::{
+    date_text, has_zone, parse_date, parse_plain_timestamp, parse_timestamp, zoned_text,
 };
 pub(crate) use cast::{CastMode, can_cast, can_coerce, cast, parse_bool, parse_int};
 pub(crate) use compare::{SortKey, order_of, sort_indices, top_indices};

@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowPrimitiveType, Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType,
+    ArrowPrimitiveType, Date32Type, Decimal128Type, Decimal256Type, Float64Type, Int64Type,
+    TimestampMicrosecondType,
 };
 use arrow_array::{Array, ArrayRef, BooleanArray, StringArray, UInt64Array};
-use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_buffer::{BooleanBuffer, NullBuffer, i256};
 
-use super::decimal::DecimalView;
 use super::gather;
 use crate::diag::{Error, Result};
 
@@ -189,6 +189,30 @@ impl<T: ArrowPrimitiveType> PrimitiveView<'_, T> {
     #[expect(clippy::indexing_slicing, reason = "`Operand::has_rows` was checked when the operand was made")]
     pub(crate) fn at(&self, row: usize) -> T::Native {
         self.values[row * self.stride]
+    }
+}
+
+/// Reads the units of NUMERIC or BIGNUMERIC by row.
+pub(crate) enum DecimalView<'a> {
+    Numeric(PrimitiveView<'a, Decimal128Type>),
+    BigNumeric(PrimitiveView<'a, Decimal256Type>),
+}
+
+impl DecimalView<'_> {
+    /// The value of `row`; `None` for NULL.
+    pub(crate) fn get(&self, row: usize) -> Option<i256> {
+        match self {
+            Self::Numeric(view) => view.get(row).map(i256::from_i128),
+            Self::BigNumeric(view) => view.get(row),
+        }
+    }
+
+    /// The value of a row that is not NULL.
+    pub(crate) fn at(&self, row: usize) -> i256 {
+        match self {
+            Self::Numeric(view) => i256::from_i128(view.at(row)),
+            Self::BigNumeric(view) => view.at(row),
+        }
     }
 }
 

@@ -13,9 +13,9 @@ use arrow_array::{
 };
 use arrow_buffer::{NullBuffer, OffsetBuffer, i256};
 
-use super::calendar::{date_text, timestamp_text};
-use super::cast::float_text;
+use super::calendar_text::{date_text, timestamp_text};
 use super::decimal;
+use super::float_text::float_text;
 use super::tensor::{TensorBuilder, TensorColumn};
 use super::types::{DataType, StructField};
 use crate::diag::{Error, Invariant, Result, ensure};

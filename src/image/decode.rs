@@ -6,9 +6,10 @@
 
 use std::io::{Cursor, ErrorKind};
 
-use ::image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageReader};
+use ::image::{ImageDecoder, ImageError, ImageFormat, ImageReader};
 
 use super::Image;
+use super::layout::Layout;
 use super::shrink::shrink;
 use super::sniff::{Found, sniff};
 use crate::diag::{Code, Error, Result, ensure};
@@ -66,55 +67,6 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<Image> {
         return Ok(shrink(&layout, &raw, height, width, limits.image_values));
     }
     Ok(Image { height, width, channels: 3, data: layout.floats(&raw) })
-}
-
-/// How a decoder lays out a pixel.
-pub(super) struct Layout {
-    /// Bytes of a pixel.
-    pub(super) pixel: usize,
-    /// The index of the byte of red, green and blue in it.
-    rgb: [usize; 3],
-}
-
-impl Layout {
-    fn of(color: ColorType) -> Option<Self> {
-        // Decoders give 16-bit values in the machine's own byte order.
-        let high = usize::from(cfg!(target_endian = "little"));
-        let (pixel, rgb) = match color {
-            ColorType::L8 => (1, [0, 0, 0]),
-            ColorType::La8 => (2, [0, 0, 0]),
-            ColorType::Rgb8 => (3, [0, 1, 2]),
-            ColorType::Rgba8 => (4, [0, 1, 2]),
-            ColorType::L16 => (2, [high; 3]),
-            ColorType::La16 => (4, [high; 3]),
-            ColorType::Rgb16 => (6, [high, high + 2, high + 4]),
-            ColorType::Rgba16 => (8, [high, high + 2, high + 4]),
-            _ => return None,
-        };
-        Some(Self { pixel, rgb })
-    }
-
-    /// Red, green and blue of one pixel.
-    #[inline]
-    #[expect(clippy::indexing_slicing, reason = "callers pass `pixel` bytes")]
-    pub(super) fn pixel(&self, bytes: &[u8]) -> [f32; 3] {
-        self.rgb.map(|index| unit(bytes[index]))
-    }
-
-    fn floats(&self, raw: &[u8]) -> Vec<f32> {
-        // The layout of nearly all photos is that of the result.
-        if self.pixel == 3 {
-            return raw.iter().copied().map(unit).collect();
-        }
-        let mut data = Vec::with_capacity(raw.len() / self.pixel * 3);
-        raw.chunks_exact(self.pixel).for_each(|pixel| data.extend_from_slice(&self.pixel(pixel)));
-        data
-    }
-}
-
-/// A byte as a value of `[0, 1]`. The division compiles to vector code, which a table of the values does not.
-fn unit(byte: u8) -> f32 {
-    f32::from(byte) / 255.0
 }
 
 /// The most that a decoder may allocate: pixels of eight bytes, and as much again for its own tables.

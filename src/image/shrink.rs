@@ -3,7 +3,7 @@
 //! This happens while the values are still bytes, so that a huge picture is never held as floats.
 
 use super::Image;
-use super::decode::Layout;
+use super::layout::Layout;
 
 /// The picture in at most `values` values, its aspect ratio kept as far as whole pixels allow. `raw` holds `height` ×
 /// `width` pixels of `layout`.

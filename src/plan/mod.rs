@@ -6,6 +6,7 @@
 mod bind;
 mod explain;
 mod expr;
+mod fill;
 mod inline;
 mod node;
 mod parameter;

@@ -104,23 +104,11 @@ fn narrow(kind: &mut NodeKind, all: &[usize], wanted: &[usize]) -> Result<Remain
         NodeKind::Join { left, right, keys, condition, .. } => {
             join(left, right, keys, condition.as_mut(), wanted)?
         }
-        NodeKind::Unnest { input, array, keep, .. } => {
-            let (from_input, _) = split(wanted, keep.len());
-            // The element and its position are always kept.
-            let added = keep.len()..all.len();
-            *keep = pick(keep, &from_input)?;
-            prune_and_renumber(input, keep, vec![array])?;
-            Remaining::Subset(from_input.into_iter().chain(added).collect())
-        }
+        NodeKind::Unnest { input, array, keep, .. } => unnest(input, array, keep, all, wanted)?,
         NodeKind::Aggregate { input, keys, aggregates } => aggregate(input, keys, aggregates, wanted)?,
         NodeKind::Window { input, partition_by, order_by, calls, keep } => {
-            let (from_input, of_calls) = split(wanted, keep.len());
-            *calls = pick(calls, &of_calls)?;
-            *keep = pick(keep, &from_input)?;
             let keys = partition_by.iter_mut().chain(order_by.iter_mut().map(|key| &mut key.expr));
-            let exprs = keys.chain(calls.iter_mut().flat_map(WindowCall::exprs_mut));
-            prune_and_renumber(input, keep, exprs.collect())?;
-            Remaining::Subset(wanted.to_vec())
+            window(input, keys.collect(), calls, keep, wanted)?
         }
         NodeKind::Predict { input, inputs, outputs, keep, .. } => {
             let (of_model, from_input) = split(wanted, outputs.len());
@@ -136,6 +124,37 @@ fn narrow(kind: &mut NodeKind, all: &[usize], wanted: &[usize]) -> Result<Remain
             Remaining::Subset(all.to_vec())
         }
     })
+}
+
+/// The element of the array and its position are always kept.
+fn unnest(
+    input: &mut Node,
+    array: &mut Expr,
+    keep: &mut Vec<usize>,
+    all: &[usize],
+    wanted: &[usize],
+) -> Result<Remaining> {
+    let (from_input, _) = split(wanted, keep.len());
+    let added = keep.len()..all.len();
+    *keep = pick(keep, &from_input)?;
+    prune_and_renumber(input, keep, vec![array])?;
+    Ok(Remaining::Subset(from_input.into_iter().chain(added).collect()))
+}
+
+/// `keys` are those of partitions and of the order in them.
+fn window<'a>(
+    input: &mut Node,
+    keys: Vec<&'a mut Expr>,
+    calls: &'a mut Vec<WindowCall>,
+    keep: &mut Vec<usize>,
+    wanted: &[usize],
+) -> Result<Remaining> {
+    let (from_input, of_calls) = split(wanted, keep.len());
+    *calls = pick(calls, &of_calls)?;
+    *keep = pick(keep, &from_input)?;
+    let exprs = keys.into_iter().chain(calls.iter_mut().flat_map(WindowCall::exprs_mut));
+    prune_and_renumber(input, keep, exprs.collect())?;
+    Ok(Remaining::Subset(wanted.to_vec()))
 }
 
 /// An operator that has the columns of its input.

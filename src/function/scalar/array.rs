@@ -8,7 +8,8 @@ use arrow_array::{Array, ArrayRef, Date32Array, Float64Array, Int64Array, UInt64
 
 use super::super::array_view::ArrayView;
 use super::super::{BatchCall, Function, Signature, Type};
-use super::date::{self, Unit};
+use super::date;
+use super::date_part::{self, Unit};
 use crate::data::{Operand, take};
 use crate::diag::{Code, Error, Result};
 
@@ -145,7 +146,7 @@ fn generate_dates(call: &BatchCall<'_>) -> Result<ArrayRef> {
         &|row, values| {
             let (first, step) = (first.at(row), step.as_ref().map_or(1, |step| step.at(row)));
             // Counted from the first date: one at the end of a short month must not move the later ones.
-            let next = |count: i64, _| date::shifted(first, count.checked_mul(step)?, unit);
+            let next = |count: i64, _| date_part::shifted(first, count.checked_mul(step)?, unit);
             generate(values, Some(first), last.at(row), step.cmp(&0), next)
         },
         &|values| Ok(Arc::new(Date32Array::from(values))),

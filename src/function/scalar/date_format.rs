@@ -1,7 +1,7 @@
 //! Formats of dates and times, such as `%d.%m.%Y`, and writing by them. Sources: GoogleSQL, "Format elements for date and time
 //! parts", and ZetaSQL's `date_time_util.cc`.
 
-use super::date::{Unit, beyond, date_part, day_in_year, week_in_year, weekday};
+use super::date_part::{Unit, beyond, date_part, day_in_year, week_in_year, weekday};
 use crate::data::{Civil, DAY, SECOND, abbreviated, civil, in_days, month_name};
 use crate::diag::{Code, Error, Invariant, Result};
 

@@ -1,8 +1,8 @@
 //! Reading dates and times by a format such as `%d.%m.%Y`. Sources: GoogleSQL, "Format elements for date and time parts", and
 //! ZetaSQL's `parse_date_time.cc` for what goes before what, and where blanks may stand.
 
-use super::date::{Unit, beyond, start_of, weekday};
 use super::date_format::{Element, WEEKDAYS, left_out};
+use super::date_part::{Unit, beyond, start_of, weekday};
 use crate::data::{
     Civil, DAY, MONTHS, SECOND, TimeZone, TimeZones, abbreviated, civil, days, in_days, number,
 };

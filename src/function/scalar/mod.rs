@@ -5,6 +5,7 @@ mod condition;
 mod date;
 pub(super) mod date_format;
 mod date_parse;
+mod date_part;
 mod fingerprint;
 mod hash;
 mod math;

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::Binder;
 use super::aggregates::{Windowed, has_window, is_plain, same};
+use super::coerce::{Origin, Typed, coerced, exact_type, literal, takes_text};
 use super::constant::constant;
-use super::expr::{Names, Origin, Typed, coerced, exact_type, literal, takes_text};
+use super::scope::Names;
 use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Invariant, Result, Span, ensure};
 use crate::function::{self, Body, Function, Lazy, Resolved, Type};

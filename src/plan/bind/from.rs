@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::Binder;
 use super::call::{left_out, operator_call};
-use super::expr::{Names, Typed, coerced, literal, unified};
-use super::scope::Scope;
+use super::coerce::{Typed, coerced, literal, unified};
+use super::scope::{Names, Scope};
 use crate::catalog::{Relation, View};
 use crate::data::{DataType, Field, Scalar, Schema};
 use crate::diag::{Code, Error, Invariant, Result, Span};

@@ -2,6 +2,7 @@
 
 mod aggregates;
 mod call;
+mod coerce;
 mod collation;
 mod constant;
 mod declared;

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use super::constant::constant;
-use super::expr::Names;
-use super::scope::Scope;
+use super::scope::{Names, Scope};
 use super::{Binder, Bound, Context, CreateExternalTable, CreateObjectTable, Given};
 use crate::catalog::Catalog;
 use crate::data::{DataType, Scalar};

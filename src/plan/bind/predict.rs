@@ -6,10 +6,9 @@
 use std::sync::Arc;
 
 use super::Binder;
-use super::expr::Names;
 use super::from::Source;
 use super::model_input;
-use super::scope::Scope;
+use super::scope::{Names, Scope};
 use crate::data::{Field, Schema};
 use crate::diag::{Code, Diagnostic, Error, Invariant, Result, Span};
 use crate::model::Model;

@@ -3,9 +3,9 @@
 use super::Binder;
 use super::aggregates::Level;
 use super::call::order_key;
+use super::coerce::{Origin, Typed, coerced, literal, unified};
 use super::constant::constant;
-use super::expr::{Names, Origin, Typed, coerced, literal, unified};
-use super::scope::Scope;
+use super::scope::{Names, Scope};
 use super::tsql_types::implicit;
 use crate::data::{DataType, Field, Scalar, Schema};
 use crate::diag::{Code, Error, Invariant, Result, Span};

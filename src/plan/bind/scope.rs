@@ -9,6 +9,38 @@ use crate::syntax::written;
 /// How many columns an error lists.
 const SHOWN: usize = 20;
 
+/// The names that an expression can use.
+#[derive(Clone, Copy)]
+pub(super) struct Names<'a> {
+    pub(super) scope: &'a Scope,
+    /// Columns of the SELECT list, which go before those of FROM.
+    pub(super) aliases: &'a [(String, Expr)],
+}
+
+impl<'a> Names<'a> {
+    /// The columns of FROM alone.
+    pub(super) fn of(scope: &'a Scope) -> Self {
+        Self { scope, aliases: &[] }
+    }
+
+    /// The column of the SELECT list that `name` means, if there is one.
+    ///
+    /// # Errors
+    /// `ambiguous-column` where there are several.
+    pub(super) fn alias(&self, name: &Ident) -> Result<Option<&'a Expr>> {
+        let mut found = self.aliases.iter().filter(|(alias, _)| alias.eq_ignore_ascii_case(&name.text));
+        match (found.next(), found.next()) {
+            (Some(_), Some(_)) => Err(Error::new(
+                Code::AmbiguousColumn,
+                format!("several columns of the SELECT list are named `{}`", name.text),
+            )
+            .at(name.span)
+            .hint("give them different aliases")),
+            (first, _) => Ok(first.map(|(_, expr)| expr)),
+        }
+    }
+}
+
 /// The columns of a FROM clause, as expressions over the columns of its operator.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scope {

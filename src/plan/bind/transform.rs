@@ -5,8 +5,8 @@
 
 use super::Binder;
 use super::aggregates::Level;
-use super::expr::{Names, coerced};
-use super::scope::Scope;
+use super::coerce::coerced;
+use super::scope::{Names, Scope};
 use super::transformer::Transformer;
 use crate::catalog::Transform;
 use crate::data::{Field, Schema};

@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use super::Binder;
 use super::constant::constant;
-use super::expr::Names;
 use super::from::Source;
 use super::model_input::converted;
-use super::scope::Scope;
+use super::scope::{Names, Scope};
 use crate::data::{DataType, Field, Scalar, Schema};
 use crate::diag::{Code, Error, Result, Span};
 use crate::model::{Model, Port};

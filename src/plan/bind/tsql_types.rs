@@ -6,8 +6,8 @@
 
 use super::Binder;
 use super::call::operator_call;
-use super::expr::{Names, Origin, Typed, convert, exact_type};
-use super::scope::Scope;
+use super::coerce::{Origin, Typed, convert, exact_type};
+use super::scope::{Names, Scope};
 use super::types::bounded;
 use crate::data::{CastMode, DataType, Scalar};
 use crate::diag::{Code, Error, Result, Span};

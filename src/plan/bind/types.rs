@@ -1,7 +1,6 @@
 //! Types by name, with their parameters.
 
 use super::Binder;
-use super::expr::unnamed;
 use crate::data::{Bounds, DataType, StructField};
 use crate::diag::{Code, Error, Result, nearest};
 use crate::function::{self, Body};
@@ -137,4 +136,9 @@ fn unknown_type(text: &str, name: &TypeName) -> Error {
         Some(near) => error.hint(format!("did you mean {near}?")).fix(name.span, near),
         None => error.hint(format!("the types are {}, ARRAY<…> and STRUCT<…>", names.join(", "))),
     }
+}
+
+/// The name of a struct's field that has none.
+pub(super) fn unnamed() -> String {
+    String::new()
 }

@@ -2,10 +2,9 @@
 
 use super::Binder;
 use super::constant::constant;
-use super::expr::Names;
 use super::from::Source;
 use super::predict::column_number;
-use super::scope::Scope;
+use super::scope::{Names, Scope};
 use crate::data::{CastMode, DataType, Field, Scalar, Schema, StructField, can_coerce};
 use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::function::Metric;

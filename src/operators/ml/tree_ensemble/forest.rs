@@ -10,54 +10,8 @@ use std::collections::VecDeque;
 use anyhow::{Result, bail, ensure};
 
 use super::leaves::{Leaves, leaf_numbers};
+use super::real::Real;
 use super::source::{Mode, Source};
-
-/// A number that thresholds can be: `f32` or `f64`.
-pub(super) trait Real:
-    Copy + PartialOrd + std::ops::AddAssign + Send + Sync + std::fmt::Debug + 'static
-{
-    const ZERO: Self;
-    fn from_f64(value: f64) -> Self;
-    fn to_f32(self) -> f32;
-    fn is_nan(self) -> bool;
-    fn over(self, divisor: Self) -> Self;
-    /// The greatest number of this type below one of this type.
-    fn below(value: f64) -> f64;
-}
-
-macro_rules! real {
-    ($float:ty) => {
-        impl Real for $float {
-            const ZERO: Self = 0.0;
-            #[allow(
-                clippy::cast_possible_truncation,
-                reason = "rounds to single precision where that is asked for"
-            )]
-            fn from_f64(value: f64) -> Self {
-                value as Self
-            }
-            #[allow(
-                clippy::cast_possible_truncation,
-                reason = "rounds to single precision, which outputs have"
-            )]
-            fn to_f32(self) -> f32 {
-                self as f32
-            }
-            fn is_nan(self) -> bool {
-                self.is_nan()
-            }
-            fn over(self, divisor: Self) -> Self {
-                self / divisor
-            }
-            fn below(value: f64) -> f64 {
-                Self::from_f64(value).next_down().into()
-            }
-        }
-    };
-}
-
-real!(f32);
-real!(f64);
 
 /// One node: a question or a leaf.
 #[derive(Debug, Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail, ensure, format_err};
 
-use super::forest::Real;
+use super::real::Real;
 use super::source::{Mode, Source};
 
 /// An output and what a leaf adds to it.

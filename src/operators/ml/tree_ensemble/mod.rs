@@ -14,6 +14,7 @@
 
 mod forest;
 mod leaves;
+mod real;
 mod source;
 mod walk;
 
@@ -29,7 +30,8 @@ use super::class_labels::ClassLabels;
 use super::post_transform::{PostTransform, logistic, probit};
 use super::{Context, Operator, Shape, feature_matrix, only};
 use crate::limits::TREE_OUTPUTS;
-use forest::{Forest, Real};
+use forest::Forest;
+use real::Real;
 use source::{Source, is_double, numbers};
 use walk::{Aggregate, Scores};
 

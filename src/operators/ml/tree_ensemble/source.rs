@@ -185,26 +185,33 @@ impl Source {
     }
 }
 
+fn ints(node: &NodeProto, name: &str, length: usize) -> Result<Vec<i64>> {
+    exactly(length, name, node.required::<Vec<i64>>(name)?)
+}
+
+/// The child of every node of version 5 on one side: another of its `length` nodes, or one of the `leaves` behind them.
+fn children(node: &NodeProto, side: &str, length: usize, leaves: usize) -> Result<Vec<usize>> {
+    let is_leaf = ints(node, &format!("nodes_{side}leafs"), length)?;
+    let ids = ints(node, &format!("nodes_{side}nodeids"), length)?;
+    let child = |(is_leaf, id): (i64, i64)| {
+        let (start, count) = if is_leaf == 1 { (length, leaves) } else { (0, length) };
+        let id = usize::try_from(id)?;
+        ensure!(id < count, "there is no {side} child {id} among {count}");
+        Ok(start + id)
+    };
+    is_leaf.into_iter().zip(ids).map(child).collect()
+}
+
 /// Reads the nodes of version 5, which compare with `values`, and puts `leaves` leaves behind them. A node that asks
 /// whether the feature is one of several values becomes a question for every value; all but the first stand behind
 /// the leaves.
 fn ensemble_nodes(node: &NodeProto, values: Vec<f64>, leaves: usize) -> Result<Vec<SourceNode>> {
-    let ints = |name: &str, length: usize| exactly(length, name, node.required::<Vec<i64>>(name)?);
     let length = values.len();
     let modes = exactly(length, "nodes_modes", required::<i64>(node, "nodes_modes")?)?;
-    let children = |side: &str| -> Result<Vec<usize>> {
-        let is_leaf = ints(&format!("nodes_{side}leafs"), length)?;
-        let ids = ints(&format!("nodes_{side}nodeids"), length)?;
-        let child = |(is_leaf, id): (i64, i64)| {
-            let (start, count) = if is_leaf == 1 { (length, leaves) } else { (0, length) };
-            let id = usize::try_from(id)?;
-            ensure!(id < count, "there is no {side} child {id} among {count}");
-            Ok(start + id)
-        };
-        is_leaf.into_iter().zip(ids).map(child).collect()
-    };
-    let questions = modes.into_iter().zip(values).zip(ints("nodes_featureids", length)?);
-    let children = children("true")?.into_iter().zip(children("false")?).zip(missing_is_true(node, length)?);
+    let questions = modes.into_iter().zip(values).zip(ints(node, "nodes_featureids", length)?);
+    let (when_true, when_false) =
+        (children(node, "true", length, leaves)?, children(node, "false", length, leaves)?);
+    let children = when_true.into_iter().zip(when_false).zip(missing_is_true(node, length)?);
     let members = tensor::<f64>(node, "membership_values")?;
     let mut members = members.iter().flat_map(|members| members.split(|member| member.is_nan()));
 

@@ -4,8 +4,9 @@
 //! the cache while they meet. Every walk takes as many steps as its tree is deep: one that has arrived stands still,
 //! which costs less than asking at every step who has arrived.
 
-use super::forest::{Forest, Node, Real};
+use super::forest::{Forest, Node};
 use super::leaves::Leaves;
+use super::real::Real;
 
 /// Walks that go in step.
 const LANES: usize = 8;

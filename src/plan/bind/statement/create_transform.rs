@@ -2,9 +2,9 @@
 
 use crate::data::{Field, Schema};
 use crate::diag::{Code, Error, Result};
-use crate::plan::bind::expr::{Names, implied_name};
+use crate::plan::bind::expr::implied_name;
 use crate::plan::bind::query::unique_names;
-use crate::plan::bind::scope::Scope;
+use crate::plan::bind::scope::{Names, Scope};
 use crate::plan::bind::transform::schema_of;
 use crate::plan::bind::transformer::{FitCall, Transformer};
 use crate::plan::bind::{Binder, Bound, options};

@@ -182,10 +182,12 @@ impl Recurrent {
         let (directions, hidden, gates) = (self.directions.len(), self.hidden, self.kind.gates());
         // Whatever the layout, the work is done on [steps, batch, …] and [directions, batch, …].
         let x = swapped(elements::<f32>(sequence)?, self.batch_first, batch, steps, width);
-        let w = self.read(inputs, W, directions * gates * hidden * width)?;
-        let r = self.read(inputs, R, directions * gates * hidden * hidden)?;
-        let b = self.read(inputs, B, directions * 2 * gates * hidden)?;
-        let peepholes = self.read(inputs, PEEPHOLES, directions * 3 * hidden)?;
+        let weights = [
+            self.read(inputs, W, directions * gates * hidden * width)?,
+            self.read(inputs, R, directions * gates * hidden * hidden)?,
+            self.read(inputs, B, directions * 2 * gates * hidden)?,
+            self.read(inputs, PEEPHOLES, directions * 3 * hidden)?,
+        ];
         let states = |number: usize| -> TractResult<Vec<f32>> {
             let states = self.read(inputs, number, directions * batch * hidden)?;
             Ok(swapped(states, self.batch_first, batch, directions, hidden))
@@ -195,22 +197,7 @@ impl Recurrent {
 
         let mut all = vec![0.0; steps * directions * batch * hidden];
         for (direction, backwards) in self.directions.iter().enumerate() {
-            let Some(activations) = self.activations.get(direction) else { bail!("activations are missing") };
-            let cell = Cell {
-                kind: self.kind,
-                hidden,
-                width,
-                weights: Weights {
-                    input: part(&w, direction, gates * hidden * width),
-                    hidden: part(&r, direction, gates * hidden * hidden),
-                    bias: part(&b, direction, 2 * gates * hidden),
-                    peepholes: part(&peepholes, direction, 3 * hidden),
-                },
-                activations,
-                clip: self.clip,
-                reset_last: self.reset_last,
-                coupled: self.coupled,
-            };
+            let cell = self.cell(direction, width, &weights)?;
             let size = batch * hidden;
             let states = direction * size..(direction + 1) * size;
             let (Some(h), Some(c)) = (h.get_mut(states.clone()), c.get_mut(states)) else {
@@ -237,6 +224,34 @@ impl Recurrent {
             outputs.push(last(c)?);
         }
         Ok(outputs)
+    }
+
+    /// A step in one direction. `weights` are those of all directions: of the input, of the hidden state, the biases and
+    /// the peepholes.
+    fn cell<'a>(
+        &'a self,
+        direction: usize,
+        width: usize,
+        weights: &'a [Vec<f32>; 4],
+    ) -> TractResult<Cell<'a>> {
+        let Some(activations) = self.activations.get(direction) else { bail!("activations are missing") };
+        let (hidden, gates) = (self.hidden, self.kind.gates());
+        let [w, r, b, peepholes] = weights;
+        Ok(Cell {
+            kind: self.kind,
+            hidden,
+            width,
+            weights: Weights {
+                input: part(w, direction, gates * hidden * width),
+                hidden: part(r, direction, gates * hidden * hidden),
+                bias: part(b, direction, 2 * gates * hidden),
+                peepholes: part(peepholes, direction, 3 * hidden),
+            },
+            activations,
+            clip: self.clip,
+            reset_last: self.reset_last,
+            coupled: self.coupled,
+        })
     }
 
     /// The values of an input; zeros where it is left out.
