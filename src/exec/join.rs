@@ -3,6 +3,8 @@
 //! Rows match by the numbers of their keys; without keys all rows have the same key, and every row matches every other.
 //! Pairs are made in pieces, so that a large product is never in memory as a whole.
 
+use std::sync::Arc;
+
 use arrow_array::UInt64Array;
 
 use super::buffer::RowBuffer;
@@ -26,7 +28,11 @@ pub(super) struct Join {
     buffer: RowBuffer,
     /// Rows of the left side so far.
     rows_before: usize,
-    build: Option<BuildSide>,
+    build: Option<Arc<BuildSide>>,
+    /// Whether each row of the right side has had a match; empty unless rows without a match are kept.
+    matched: Vec<bool>,
+    /// Under what the context keeps the right side, where it is the same whenever the join runs.
+    kept: Option<(usize, usize)>,
     probe: Option<ProbeBatch>,
     /// Once the left side has ended: how many rows of the right side were checked for having had no match.
     swept: Option<usize>,
@@ -40,14 +46,12 @@ struct Condition {
 }
 
 /// The rows of the right side by key.
-struct BuildSide {
+pub(super) struct BuildSide {
     batch: Batch,
     keys: KeyTable,
     /// The rows with key `k` are `rows[starts[k]..starts[k + 1]]`.
     starts: Vec<usize>,
     rows: Vec<u64>,
-    /// Whether each row has had a match; empty unless rows without a match are kept.
-    matched: Vec<bool>,
 }
 
 /// The latest batch of the left side, and how far the join has come in it.
@@ -72,6 +76,7 @@ impl Join {
         kind: JoinKind,
         keys: Vec<(Expr, Expr)>,
         condition: Option<Expr>,
+        kept: Option<(usize, usize)>,
     ) -> Self {
         let (left_keys, right_keys) = keys.into_iter().unzip();
         Self {
@@ -87,6 +92,8 @@ impl Join {
             buffer: RowBuffer::default(),
             rows_before: 0,
             build: None,
+            matched: Vec::new(),
+            kept,
             probe: None,
             swept: None,
         }
@@ -96,14 +103,19 @@ impl Join {
         let batch = std::mem::take(&mut self.buffer).concat(&self.right_schema)?;
         let columns =
             expr::columns(&self.right_keys, &batch, ctx).map_err(|error| name_row(error, &*self.right, 0))?;
-        BuildSide::new(batch, &columns, self.keeps_right)
+        BuildSide::new(batch, &columns)
+    }
+
+    fn set_build(&mut self, build: Arc<BuildSide>) {
+        self.matched = vec![false; if self.keeps_right { build.batch.rows() } else { 0 }];
+        self.build = Some(build);
     }
 
     /// The next rows of the product of `probe` and the right side, about `limits.batch_rows` at most.
-    fn piece(&self, build: &mut BuildSide, probe: &mut ProbeBatch, ctx: &mut Context) -> Result<Batch> {
+    fn piece(&mut self, build: &BuildSide, probe: &mut ProbeBatch, ctx: &mut Context) -> Result<Batch> {
         let pairs = self.candidates(build, probe, ctx.env.limits.batch_rows);
         let passes = self.passes(build, probe, &pairs, ctx)?;
-        let (left_rows, right_rows) = self.matches(build, probe, pairs, passes)?;
+        let (left_rows, right_rows) = self.matches(probe, pairs, passes)?;
         let left = probe.batch.take(&UInt64Array::from(left_rows))?;
         let right = build.batch.take(&UInt64Array::from(right_rows))?;
         left.with(right.columns().iter().cloned())
@@ -166,10 +178,12 @@ impl Join {
 
     /// The rows that the join returns for `pairs`, of which those of two rows have `passes`. Remembers which rows have
     /// had a match.
-    #[expect(clippy::indexing_slicing, reason = "right rows are rows of the build side, each with its flag")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "right rows are rows of the build side, each with its flag if such are kept"
+    )]
     fn matches(
-        &self,
-        build: &mut BuildSide,
+        &mut self,
         probe: &mut ProbeBatch,
         pairs: Vec<Pair>,
         passes: Option<Vec<bool>>,
@@ -186,7 +200,7 @@ impl Join {
                     let matches = passes.as_mut().is_none_or(|passes| passes.next() == Some(true));
                     probe.matched |= matches;
                     if matches && self.keeps_right {
-                        build.matched[row_index(right)] = true;
+                        self.matched[row_index(right)] = true;
                     }
                     matches
                 }
@@ -201,7 +215,7 @@ impl Join {
     }
 
     /// Joins the next piece of the left side.
-    fn step(&mut self, build: &mut BuildSide, ctx: &mut Context) -> Result<Poll> {
+    fn step(&mut self, build: &BuildSide, ctx: &mut Context) -> Result<Poll> {
         let mut probe = match self.probe.take() {
             Some(probe) => probe,
             None => match self.left.poll(ctx)? {
@@ -229,12 +243,12 @@ impl Join {
     /// Once the left side has ended: the next rows of the right side that had no match, from row `swept`.
     fn sweep(&mut self, swept: usize, ctx: &Context) -> Result<Poll> {
         let build = self.build.as_ref().invariant("a join has lost its right side")?;
-        let end = build.matched.len().min(swept + ctx.env.limits.batch_rows);
+        let end = self.matched.len().min(swept + ctx.env.limits.batch_rows);
         if swept == end {
             return Ok(Poll::Done);
         }
         self.swept = Some(end);
-        let matched = build.matched.iter().enumerate().take(end).skip(swept);
+        let matched = self.matched.iter().enumerate().take(end).skip(swept);
         let rows: Vec<_> = matched.filter(|(_, matched)| !**matched).map(|(row, _)| row as u64).collect();
         if rows.is_empty() {
             return Ok(Poll::Working);
@@ -270,7 +284,7 @@ impl BuildSide {
         reason = "the table numbers its keys below its length, `starts` has one entry more, and its entries are sums \
                   of counts of rows"
     )]
-    fn new(batch: Batch, columns: &[arrow_array::ArrayRef], keeps_unmatched: bool) -> Result<Self> {
+    fn new(batch: Batch, columns: &[arrow_array::ArrayRef]) -> Result<Self> {
         let mut keys = KeyTable::default();
         let key_of_rows = keys.intern_comparable(columns, batch.rows())?;
         // A counting sort: count the rows of each key, sum up, and distribute the rows from the last one to the first.
@@ -291,8 +305,7 @@ impl BuildSide {
             *start -= 1;
             rows[*start] = row as u64;
         }
-        let matched = vec![false; if keeps_unmatched { batch.rows() } else { 0 }];
-        Ok(Self { batch, keys, starts, rows, matched })
+        Ok(Self { batch, keys, starts, rows })
     }
 
     /// The rows with key `key`, a number that the table of keys gave.
@@ -308,16 +321,25 @@ impl Operator for Join {
         if let Some(swept) = self.swept {
             return self.sweep(swept, ctx);
         }
-        let Some(mut build) = self.build.take() else {
+        let Some(build) = &self.build else {
+            if let Some(build) = self.kept.and_then(|kept| ctx.correlated.build_side(kept)) {
+                self.set_build(build);
+                return Ok(Poll::Working);
+            }
             match self.right.poll(ctx)? {
                 Poll::Batch(batch) => self.buffer.push(batch, ctx)?,
-                Poll::Done => self.build = Some(self.build(ctx)?),
+                Poll::Done => {
+                    let build = Arc::new(self.build(ctx)?);
+                    if let Some(kept) = self.kept {
+                        ctx.correlated.keep_build_side(kept, &build);
+                    }
+                    self.set_build(build);
+                }
                 other => return Ok(other),
             }
             return Ok(Poll::Working);
         };
-        let result = self.step(&mut build, ctx);
-        self.build = Some(build);
-        result
+        let build = build.clone();
+        self.step(&build, ctx)
     }
 }

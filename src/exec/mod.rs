@@ -5,6 +5,7 @@
 mod accumulators;
 mod aggregate;
 mod buffer;
+mod correlated;
 mod distinct;
 mod expr;
 mod filter;
@@ -37,6 +38,7 @@ use crate::control::{Progress, Stopwatch};
 use crate::data::Batch;
 use crate::diag::{Error, Result};
 use crate::function::Env;
+use correlated::Correlation;
 use metrics::OperatorMetrics;
 use subplans::SubplanResult;
 
@@ -62,6 +64,7 @@ pub(crate) struct Context {
     pub(crate) metrics: Vec<OperatorMetrics>,
     /// The results of the subplans, by number.
     subplans: Vec<SubplanResult>,
+    correlated: Correlation,
 }
 
 /// One operator of a running query.
@@ -87,12 +90,14 @@ impl Context {
             progress: None,
             metrics: Vec::new(),
             subplans: Vec::new(),
+            correlated: Correlation::default(),
         }
     }
 
     /// Forgets what the subplans of a plan gave: another plan runs next, whose subplans have numbers of their own.
     pub(crate) fn forget_subplans(&mut self) {
         self.subplans.clear();
+        self.correlated = Correlation::default();
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Input;
 use super::aggregate::Aggregation;
+use super::correlated::OuterScan;
 use super::distinct::Distinct;
 use super::filter::Filter;
 use super::join::Join;
@@ -18,30 +19,40 @@ use super::unnest::Unnest;
 use super::values::Values;
 use super::vector_search::{Side, VectorSearch};
 use super::window::Window;
-use crate::plan::{Node, NodeKind, Plan, Subplan};
+use crate::plan::{Correlated, Node, NodeKind, Plan, Subplan};
 
 /// The operator that runs `plan`.
 pub(crate) fn start(plan: Plan) -> Input {
-    Start { measured: None }.plan(plan)
+    Start { measured: None, query: None }.plan(plan)
+}
+
+/// The operator that runs `query`, which has this number, for the rows around it.
+pub(super) fn start_query(number: usize, query: &Correlated) -> Input {
+    Start { measured: None, query: Some((number, 0)) }.node(query.root.clone())
 }
 
 /// The operator that runs `plan` and measures every node: [`Context::metrics`](super::Context::metrics) has the nodes
 /// of the subplans, then those of the root, a node before its inputs, the left one first.
 pub(crate) fn start_measured(plan: Plan) -> Input {
-    Start { measured: Some(0) }.plan(plan)
+    Start { measured: Some(0), query: None }.plan(plan)
 }
 
 /// Makes operators of nodes.
 struct Start {
     /// The number of operators so far, if they are measured.
     measured: Option<usize>,
+    /// The correlated query whose operators they are, and the number of its joins so far.
+    query: Option<(usize, usize)>,
 }
 
 impl Start {
     fn plan(mut self, plan: Plan) -> Input {
         let subplans: Vec<_> = plan.subplans.into_iter().map(|subplan| self.subplan(subplan)).collect();
         let root = self.node(plan.root);
-        if subplans.is_empty() { root } else { Box::new(Subplans::new(subplans, root)) }
+        if subplans.is_empty() && plan.queries.is_empty() {
+            return root;
+        }
+        Box::new(Subplans::new(subplans, plan.queries, root))
     }
 
     fn subplan(&mut self, Subplan { root, kind, span }: Subplan) -> RunningSubplan {
@@ -65,12 +76,18 @@ impl Start {
             NodeKind::Scan { table, columns } => Box::new(Scan::new(table, columns)),
             NodeKind::Objects { objects, columns } => Box::new(Objects::new(objects, columns)),
             NodeKind::Shared { subplan, columns } => Box::new(SharedScan::new(subplan, columns)),
+            NodeKind::Outer { columns } => Box::new(OuterScan::new(columns)),
             NodeKind::Filter { input, predicate } => Box::new(Filter::new(self.node(*input), predicate)),
             NodeKind::Project { input, exprs } => Box::new(Project::new(self.node(*input), exprs)),
             NodeKind::Join { left, right, kind, keys, condition } => {
                 let sides = (left.schema.clone(), right.schema.clone());
+                let is_same = matches!(right.kind, NodeKind::Scan { .. } | NodeKind::Shared { .. });
+                let kept = self.query.as_mut().filter(|_| is_same).map(|(query, joins)| {
+                    *joins += 1;
+                    (*query, *joins)
+                });
                 let (left, right) = (self.node(*left), self.node(*right));
-                Box::new(Join::new(left, right, sides, kind, keys, condition))
+                Box::new(Join::new(left, right, sides, kind, keys, condition, kept))
             }
             NodeKind::Unnest { input, array, keep, offset, outer } => {
                 Box::new(Unnest::new(self.node(*input), array, keep, offset, outer))

@@ -7,10 +7,11 @@ use arrow_array::{Array, ArrayRef, BooleanArray, ListArray};
 use arrow_buffer::OffsetBuffer;
 
 use super::buffer::RowBuffer;
+use super::correlated::Correlation;
 use super::{Context, Input, Operator, Poll};
 use crate::data::{Batch, DataType, Operand, Schema};
 use crate::diag::{Code, Error, Invariant, Result, Span};
-use crate::plan::SubplanKind;
+use crate::plan::{Correlated, SubplanKind};
 
 /// The result of a subplan.
 pub(super) enum SubplanResult {
@@ -37,11 +38,7 @@ impl RunningSubplan {
     fn push(&mut self, batch: Batch, ctx: &Context) -> Result<bool> {
         self.buffer.push(batch, ctx).map_err(|error| error.or_at(self.span))?;
         match self.kind {
-            SubplanKind::Value if self.buffer.rows() > 1 => {
-                Err(Error::new(Code::TooManyRows, "a subquery that stands for one value has several rows")
-                    .at(self.span)
-                    .hint("add LIMIT 1, or take one value with an aggregate function such as MAX"))
-            }
+            SubplanKind::Value if self.buffer.rows() > 1 => Err(too_many_rows(self.span)),
             SubplanKind::Exists => Ok(false),
             _ => Ok(true),
         }
@@ -69,6 +66,13 @@ impl RunningSubplan {
     }
 }
 
+#[cold]
+pub(super) fn too_many_rows(span: Span) -> Error {
+    Error::new(Code::TooManyRows, "a subquery that stands for one value has several rows")
+        .at(span)
+        .hint("add LIMIT 1, or take one value with an aggregate function such as MAX")
+}
+
 /// One array of all `values`.
 fn array(values: ArrayRef, element: &DataType) -> Result<ArrayRef> {
     let field = Arc::new(arrow_schema::Field::new_list_field(element.storage(), true));
@@ -80,17 +84,22 @@ fn array(values: ArrayRef, element: &DataType) -> Result<ArrayRef> {
 /// Runs the subplans, then the query itself.
 pub(super) struct Subplans {
     remaining: VecDeque<RunningSubplan>,
+    /// The correlated queries until they are known to the context.
+    queries: Vec<Correlated>,
     root: Input,
 }
 
 impl Subplans {
-    pub(super) fn new(subplans: Vec<RunningSubplan>, root: Input) -> Self {
-        Self { remaining: subplans.into(), root }
+    pub(super) fn new(subplans: Vec<RunningSubplan>, queries: Vec<Correlated>, root: Input) -> Self {
+        Self { remaining: subplans.into(), queries, root }
     }
 }
 
 impl Operator for Subplans {
     fn poll(&mut self, ctx: &mut Context) -> Result<Poll> {
+        if !self.queries.is_empty() {
+            ctx.correlated = Correlation::new(std::mem::take(&mut self.queries));
+        }
         let Some(subplan) = self.remaining.front_mut() else { return self.root.poll(ctx) };
         let more = match subplan.operator.poll(ctx)? {
             Poll::Batch(batch) => subplan.push(batch, ctx)?,

@@ -122,7 +122,7 @@ fn run_plan(plan: Plan, ctx: &mut Context) -> Result<Vec<String>> {
 }
 
 fn run(root: Node) -> Vec<String> {
-    run_plan(Plan { subplans: Vec::new(), root }, &mut context(few_rows())).unwrap()
+    run_plan(Plan { subplans: Vec::new(), queries: Vec::new(), root }, &mut context(few_rows())).unwrap()
 }
 
 /// Left 1, 2, 2, NULL; right 2, 2, 3, NULL with 10, 20, 30, 40.
@@ -192,7 +192,7 @@ fn a_product_is_made_in_pieces() {
     let limit = NodeKind::Limit { input: Box::new(three), count: 3, offset: 0 };
     // The rows of the middle are held: a thousand at a time would do, a million would not.
     let limits = Limits { held_rows: 1_000, batch_rows: 100, ..Limits::default() };
-    let plan = Plan { subplans: Vec::new(), root: node(limit, &[Int64, Int64, Int64]) };
+    let plan = Plan { subplans: Vec::new(), queries: Vec::new(), root: node(limit, &[Int64, Int64, Int64]) };
     assert_eq!(run_plan(plan, &mut context(limits)).unwrap(), ["0 0 0", "0 0 1", "0 0 2"]);
 }
 
@@ -201,7 +201,7 @@ fn what_must_be_held_has_a_limit() {
     let rows = table(&[(Int64, &ints(&[3, 1, 2]))]);
     let kind = NodeKind::Sort { input: Box::new(rows), keys: vec![ascending(column(0, Int64))], limit: None };
     let limits = Limits { held_rows: 2, ..few_rows() };
-    let plan = Plan { subplans: Vec::new(), root: node(kind, &[Int64]) };
+    let plan = Plan { subplans: Vec::new(), queries: Vec::new(), root: node(kind, &[Int64]) };
     assert_eq!(run_plan(plan, &mut context(limits)).unwrap_err().code(), Code::LimitExceeded);
 }
 
@@ -216,7 +216,7 @@ fn the_start_of_an_order_needs_little_room() {
     let order = Order { expr: key, descending: true, nulls_first: false };
     let kind = NodeKind::Sort { input: Box::new(rows), keys: vec![order], limit: Some(3) };
     let limits = Limits { held_rows: 16, ..few_rows() };
-    let plan = Plan { subplans: Vec::new(), root: node(kind, &[Int64]) };
+    let plan = Plan { subplans: Vec::new(), queries: Vec::new(), root: node(kind, &[Int64]) };
     let found = run_plan(plan, &mut context(limits)).unwrap();
     assert_eq!(found, smallest.iter().take(3).map(ToString::to_string).collect::<Vec<_>>());
 }
@@ -316,7 +316,11 @@ fn running_aggregates_include_the_peers() {
 fn projected(values: &[i64], exprs: Vec<Expr>) -> Result<Vec<String>> {
     let types: Vec<_> = exprs.iter().map(|expr| expr.data_type.clone()).collect();
     let input = Box::new(table(&[(Int64, &ints(values))]));
-    let plan = Plan { subplans: Vec::new(), root: node(NodeKind::Project { input, exprs }, &types) };
+    let plan = Plan {
+        subplans: Vec::new(),
+        queries: Vec::new(),
+        root: node(NodeKind::Project { input, exprs }, &types),
+    };
     run_plan(plan, &mut context(Limits::default()))
 }
 
@@ -396,7 +400,7 @@ fn subplans_run_first() {
             .map(|(number, data_type)| of(ExprKind::Subplan(number), data_type.clone()))
             .collect();
         let input = Box::new(node(NodeKind::OneRow, &[]));
-        Plan { subplans, root: node(NodeKind::Project { input, exprs }, types) }
+        Plan { subplans, queries: Vec::new(), root: node(NodeKind::Project { input, exprs }, types) }
     };
     let subplans = vec![
         subplan(&[5], SubplanKind::Value),
@@ -417,7 +421,7 @@ fn subplans_run_first() {
     );
     let shared = || node(NodeKind::Shared { subplan: 0, columns: vec![0] }, &[Int64]);
     let root = node(NodeKind::Union { inputs: vec![shared(), shared()] }, &[Int64]);
-    let plan = Plan { subplans: vec![subplan(&[1, 2, 3], SubplanKind::Rows)], root };
+    let plan = Plan { subplans: vec![subplan(&[1, 2, 3], SubplanKind::Rows)], queries: Vec::new(), root };
     assert_eq!(run_plan(plan, &mut context(few_rows())).unwrap(), ["1", "2", "3", "1", "2", "3"]);
 }
 
@@ -451,7 +455,7 @@ fn nodes_are_measured_in_the_order_of_the_plan() {
     let subplan =
         Subplan { root: table(&[(Int64, &ints(&[7]))]), kind: SubplanKind::Value, span: Span::default() };
     let mut ctx = context(few_rows());
-    let mut root = start_measured(Plan { subplans: vec![subplan], root: distinct });
+    let mut root = start_measured(Plan { subplans: vec![subplan], queries: Vec::new(), root: distinct });
     while !matches!(root.poll(&mut ctx).unwrap(), Poll::Done) {}
     assert_eq!(ctx.metrics.iter().map(|operator| operator.rows).collect::<Vec<_>>(), [1, 2, 3]);
 }

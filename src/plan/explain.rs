@@ -48,7 +48,7 @@ pub(crate) fn explanation(plan: &Plan, measured: Option<&[(usize, f64)]>) -> Res
     let table = Arc::new(table(lines, measured)?);
     let schema = table.schema.clone();
     let kind = NodeKind::Scan { columns: (0..schema.fields.len()).collect(), table };
-    Ok(Plan { subplans: Vec::new(), root: Node { kind, schema } })
+    Ok(Plan { subplans: Vec::new(), queries: Vec::new(), root: Node { kind, schema } })
 }
 
 /// The lines as rows of [`explanation_schema`].
@@ -96,6 +96,7 @@ fn line(node: &Node) -> (&'static str, String) {
         NodeKind::Shared { subplan, .. } => {
             ("Scan subquery", format!("{}: {}", subplan + 1, names.join(", ")))
         }
+        NodeKind::Outer { .. } => ("Rows of the query around", names.join(", ")),
         NodeKind::Filter { input, predicate } => ("Filter", text(predicate, &[input])),
         NodeKind::Project { input, exprs } => ("Project", projection(exprs, &names, input)),
         NodeKind::Join { left, right, kind, keys, condition } => {
@@ -240,6 +241,10 @@ pub(super) fn text(expr: &Expr, inputs: &[&Node]) -> String {
             format!("CASE {} ELSE {} END", branches.collect::<Vec<_>>().join(" "), of(otherwise))
         }
         ExprKind::Coalesce(items) => call("COALESCE", items, inputs),
+        ExprKind::Correlated { query, outer } => {
+            call(&format!("(query for each row {})", query + 1), outer, inputs)
+        }
+        ExprKind::Outer { value, .. } => of(value),
         ExprKind::Subplan(number) => format!("(subquery {})", number + 1),
         ExprKind::Pending(Pending::Aggregate(number)) => format!("(aggregate {})", number + 1),
         ExprKind::Pending(Pending::Window(number)) => format!("(window function {})", number + 1),

@@ -57,6 +57,18 @@ pub(crate) enum ExprKind {
     Coalesce(Vec<Expr>),
     /// The result of the plan's subplan of this number: one value for all rows.
     Subplan(usize),
+    /// For each row the result of the plan's query of this number: a function of `outer`, the values that it uses of
+    /// the row.
+    Correlated {
+        query: usize,
+        outer: Vec<Expr>,
+    },
+    /// A value of a query around the one that is being bound, whose number among those around it is `level`. Only while
+    /// a query is bound: no plan has any.
+    Outer {
+        level: usize,
+        value: Box<Expr>,
+    },
     /// The result of an aggregate or window function that has no column yet. Only while a SELECT is bound: no plan has
     /// any.
     Pending(Pending),
@@ -142,8 +154,11 @@ macro_rules! children {
             | ExprKind::Literal(_)
             | ExprKind::Parameter(_)
             | ExprKind::Subplan(_)
+            // Its value is over the columns of another query.
+            | ExprKind::Outer { .. }
             | ExprKind::Pending(_) => Vec::new(),
             ExprKind::Call { args: items, .. }
+            | ExprKind::Correlated { outer: items, .. }
             | ExprKind::Fitted { args: items, .. }
             | ExprKind::Array(items)
             | ExprKind::Struct(items)

@@ -12,10 +12,7 @@ impl Plan {
     /// `internal` for values of other parameters than those that it was bound with.
     pub(crate) fn with_values(&self, params: &Params) -> Result<Self> {
         let mut plan = self.clone();
-        for subplan in &mut plan.subplans {
-            fill_node(&mut subplan.root, params)?;
-        }
-        fill_node(&mut plan.root, params)?;
+        plan.roots_mut().try_for_each(|root| fill_node(root, params))?;
         Ok(plan)
     }
 }

@@ -22,8 +22,10 @@ enum Placement {
 pub(super) fn inline(mut plan: Plan) -> Result<Plan> {
     let mut uses = vec![0_usize; plan.subplans.len()];
     for node in plan.subplans.iter().map(|subplan| &subplan.root).chain([&plan.root]) {
-        count_uses(node, &mut uses)?;
+        count_uses(node, 1, &mut uses)?;
     }
+    // They run many times.
+    plan.queries.iter().try_for_each(|query| count_uses(&query.root, 2, &mut uses))?;
     let mut kept = Vec::with_capacity(plan.subplans.len());
     let mut placements = Vec::with_capacity(plan.subplans.len());
     for (mut subplan, uses) in plan.subplans.into_iter().zip(uses) {
@@ -35,8 +37,9 @@ pub(super) fn inline(mut plan: Plan) -> Result<Plan> {
             kept.push(subplan);
         }
     }
+    plan.queries.iter_mut().try_for_each(|query| place(&mut query.root, &mut placements))?;
     place(&mut plan.root, &mut placements)?;
-    Ok(Plan { subplans: kept, root: plan.root })
+    Ok(Plan { subplans: kept, queries: plan.queries, root: plan.root })
 }
 
 /// Puts moving subplans where they are used and renumbers the others.
@@ -71,12 +74,12 @@ fn renumber(expr: &mut Expr, placements: &[Placement]) -> Result<()> {
     expr.children_mut().into_iter().try_for_each(|child| renumber(child, placements))
 }
 
-/// Counts how often each subplan's rows are read.
-fn count_uses(node: &Node, uses: &mut [usize]) -> Result<()> {
+/// Counts how often each subplan's rows are read where `node` runs `times` times.
+fn count_uses(node: &Node, times: usize, uses: &mut [usize]) -> Result<()> {
     if let NodeKind::Shared { subplan, .. } = &node.kind {
-        *uses.get_mut(*subplan).invariant("a query of WITH has no subplan")? += 1;
+        *uses.get_mut(*subplan).invariant("a query of WITH has no subplan")? += times;
     }
-    node.inputs().into_iter().try_for_each(|input| count_uses(input, uses))
+    node.inputs().into_iter().try_for_each(|input| count_uses(input, times, uses))
 }
 
 impl Subplan {

@@ -14,7 +14,19 @@ use crate::table::{Object, Table};
 pub(crate) struct Plan {
     /// In the order in which they run: a subplan may use those before it.
     pub(crate) subplans: Vec<Subplan>,
+    /// In the order of their numbers.
+    pub(crate) queries: Vec<Correlated>,
     pub(crate) root: Node,
+}
+
+/// A query in an expression that uses values of the row around it. It is run for many rows at once: its node
+/// [`NodeKind::Outer`] has the number of each of these rows and the values that it uses of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Correlated {
+    /// The number of the row that a result belongs to, then the result.
+    pub(crate) root: Node,
+    pub(crate) kind: SubplanKind,
+    pub(crate) span: Span,
 }
 
 /// A query that is run once, before the one that uses it.
@@ -66,6 +78,10 @@ pub(crate) enum NodeKind {
     /// These columns of the rows of the plan's subplan of this number.
     Shared {
         subplan: usize,
+        columns: Vec<usize>,
+    },
+    /// Of the rows that a correlated query is run for: their numbers, and the values that it uses of them.
+    Outer {
         columns: Vec<usize>,
     },
     Filter {
@@ -193,7 +209,8 @@ macro_rules! inputs {
             | NodeKind::Values { .. }
             | NodeKind::Scan { .. }
             | NodeKind::Objects { .. }
-            | NodeKind::Shared { .. } => Vec::new(),
+            | NodeKind::Shared { .. }
+            | NodeKind::Outer { .. } => Vec::new(),
             NodeKind::Join { left, right, .. } => vec![left, right],
             NodeKind::VectorSearch { base, query, .. } => vec![&$($mut)? base.input, &$($mut)? query.input],
             NodeKind::Union { inputs } => inputs.$iter().collect(),
@@ -208,6 +225,14 @@ macro_rules! inputs {
             | NodeKind::Limit { input, .. } => vec![input],
         }
     };
+}
+
+impl Plan {
+    /// The roots of all its trees, the subplans' first.
+    pub(crate) fn roots_mut(&mut self) -> impl Iterator<Item = &mut Node> {
+        let subplans = self.subplans.iter_mut().map(|subplan| &mut subplan.root);
+        subplans.chain(self.queries.iter_mut().map(|query| &mut query.root)).chain([&mut self.root])
+    }
 }
 
 impl Node {
@@ -228,6 +253,7 @@ impl Node {
             | NodeKind::Scan { .. }
             | NodeKind::Objects { .. }
             | NodeKind::Shared { .. }
+            | NodeKind::Outer { .. }
             | NodeKind::Distinct { .. }
             | NodeKind::Union { .. }
             | NodeKind::Limit { .. } => Vec::new(),
@@ -260,6 +286,7 @@ impl Node {
             NodeKind::Scan { table, .. } => Some(table.rows()),
             NodeKind::Objects { objects, .. } => Some(objects.len()),
             NodeKind::Shared { .. }
+            | NodeKind::Outer { .. }
             | NodeKind::Filter { .. }
             | NodeKind::Join { .. }
             | NodeKind::Unnest { .. }

@@ -12,7 +12,7 @@ use crate::diag::{Invariant, Result, Span, ensure};
 /// # Errors
 /// `internal` where an operator reads a column that its input does not have.
 pub(super) fn prune(mut plan: Plan) -> Result<Plan> {
-    for node in plan.subplans.iter_mut().map(|subplan| &mut subplan.root).chain([&mut plan.root]) {
+    for node in plan.roots_mut() {
         let all = all_columns(node);
         prune_node(node, &all)?;
     }
@@ -79,6 +79,7 @@ fn narrow(kind: &mut NodeKind, all: &[usize], wanted: &[usize]) -> Result<Remain
         }
         NodeKind::Scan { columns, .. }
         | NodeKind::Objects { columns, .. }
+        | NodeKind::Outer { columns }
         | NodeKind::Shared { columns, .. } => {
             *columns = pick(columns, wanted)?;
             Remaining::Subset(wanted.to_vec())

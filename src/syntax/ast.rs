@@ -329,8 +329,12 @@ pub(crate) struct TableExpr {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum TableExprKind {
-    /// A table; a last part with a `*` names all tables that fit.
-    Name(Path),
+    /// A table, where a last part with a `*` names all tables that fit; or an array of a table before it, which can have
+    /// a WITH OFFSET.
+    Name {
+        path: Path,
+        offset: Option<Offset>,
+    },
     Subquery(Box<Query>),
     Function {
         name: Path,

@@ -5,8 +5,8 @@ mod nested;
 
 use arrow_array::{ArrayRef, UInt64Array};
 
-use super::Context;
 use super::subplans::SubplanResult;
+use super::{Context, correlated};
 use crate::control::Stage;
 use crate::data::{Batch, DataType, Operand, array_of, cast, concat};
 use crate::diag::{Error, Invariant, Kind, Result, ensure};
@@ -110,7 +110,16 @@ fn compute(expr: &Expr, rows: Rows<'_>, ctx: &mut Context) -> Result<Operand> {
             once_if_constant(&args, rows.count(), |rows| nested::structure(&args, rows, &expr.data_type))
         }
         ExprKind::Case { branches, otherwise } => lazy::case(branches, otherwise, rows, ctx),
-        ExprKind::Pending(_) => Err(Error::internal("an aggregate or window function is not computed")),
+        ExprKind::Correlated { query, outer } => {
+            let values = operands(outer, rows, ctx)?;
+            let values = values.into_iter().map(|value| value.into_column(rows.count()));
+            let types = outer.iter().map(|value| &value.data_type);
+            let values: Vec<_> = types.zip(values.collect::<Result<Vec<_>>>()?).collect();
+            correlated::results(*query, &values, rows.count(), &expr.data_type, ctx).map(Operand::column)
+        }
+        ExprKind::Outer { .. } | ExprKind::Pending(_) => {
+            Err(Error::internal("an aggregate or window function is not computed"))
+        }
         ExprKind::Coalesce(items) => lazy::coalesce(items, &expr.data_type, rows, ctx),
         ExprKind::Subplan(number) => match ctx.subplans.get(*number) {
             Some(SubplanResult::Value(value)) => Ok(value.clone()),

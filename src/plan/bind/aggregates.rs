@@ -114,8 +114,8 @@ pub(super) fn over_windows(expr: &mut Expr, columns: &BTreeMap<usize, usize>) ->
 /// Whether two expressions are the same, apart from their spans.
 pub(super) fn same(a: &Expr, b: &Expr) -> bool {
     use ExprKind::{
-        Array, Call, Case, Cast, Coalesce, Column, Element, Field, Literal, Parameter, Pending, Struct,
-        Subplan,
+        Array, Call, Case, Cast, Coalesce, Column, Correlated, Element, Field, Literal, Outer, Parameter,
+        Pending, Struct, Subplan,
     };
     let same_children = || {
         let (a, b) = (a.children(), b.children());
@@ -124,6 +124,10 @@ pub(super) fn same(a: &Expr, b: &Expr) -> bool {
     let same_kind = match (&a.kind, &b.kind) {
         (Column(a), Column(b)) | (Subplan(a), Subplan(b)) => a == b,
         (Pending(a), Pending(b)) => a == b,
+        (Correlated { query, .. }, Correlated { query: other, .. }) => query == other,
+        (Outer { level, value }, Outer { level: other_level, value: other }) => {
+            level == other_level && same(value, other)
+        }
         (Literal(a), Literal(b)) => a == b,
         // Values that are not known yet may be equal.
         (Parameter(a), Parameter(b)) => a.parameter == b.parameter || !a.is_typed && !b.is_typed,

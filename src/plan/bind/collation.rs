@@ -13,10 +13,7 @@ use crate::syntax::SqlOperator;
 
 /// The plan with its texts compared by their keys.
 pub(super) fn collated(mut plan: Plan) -> Result<Plan> {
-    for subplan in &mut plan.subplans {
-        collate(&mut subplan.root)?;
-    }
-    collate(&mut plan.root)?;
+    plan.roots_mut().try_for_each(collate)?;
     Ok(plan)
 }
 
@@ -51,7 +48,7 @@ fn has_texts(schema: &Schema) -> bool {
 }
 
 /// Every column of a schema as an expression.
-fn columns_of(schema: &Schema) -> Vec<Expr> {
+pub(super) fn columns_of(schema: &Schema) -> Vec<Expr> {
     let columns = schema.fields.iter().enumerate();
     columns.map(|(index, field)| Expr::column(index, field.data_type.clone(), Span::default())).collect()
 }

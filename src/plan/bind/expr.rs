@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::coerce::{ExactLiteral, Origin, Typed, coerced, convert, literal, origin_of, unified};
-use super::scope::Names;
+use super::scope::{Names, Scope};
 use super::tsql_types::{narrowed, wide};
 use super::types::{bounded, unnamed};
 use super::{Binder, Given, Slot, VariableType};
@@ -11,7 +11,7 @@ use crate::data::{CastMode, DataType, Scalar, StructField};
 use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::function;
 use crate::plan::expr::{Expr, ExprKind};
-use crate::plan::node::{Subplan, SubplanKind};
+use crate::plan::node::SubplanKind;
 use crate::plan::parameter::Params;
 use crate::syntax::ast::{self, Access, Ident, Parameter, SubqueryKind, TypeName};
 use crate::syntax::{SqlOperator, written};
@@ -103,25 +103,15 @@ impl Binder<'_> {
         if names.scope.knows(&name.text) {
             return names.scope.column(None, name);
         }
+        if let Some(value) = self.of_outer(|scope| scope.knows(&name.text).then(|| scope.column(None, name)))
+        {
+            return value;
+        }
         if let Some((_, variable, value)) = self.context.variable(&name.text) {
             let kind = ExprKind::Literal(value.clone());
             return Ok(Expr { kind, data_type: variable.data_type.clone(), span: name.span });
         }
-        self.refuse_correlation(&name.text, name.span)?;
         names.scope.column(None, name)
-    }
-
-    /// A name of a query around this one is no column here.
-    fn refuse_correlation(&self, name: &str, span: Span) -> Result<()> {
-        if self.outer.iter().any(|scope| scope.knows(name)) {
-            return Err(Error::new(
-                Code::UnsupportedSyntax,
-                format!("a subquery that uses `{name}` of the query around it is not supported"),
-            )
-            .at(span)
-            .hint("write it as a JOIN, or UNNEST the array in FROM"));
-        }
-        Ok(())
     }
 
     fn parameter(&mut self, parameter: &Parameter, span: Span) -> Result<Typed> {
@@ -170,8 +160,11 @@ impl Binder<'_> {
             if names.scope.has_table(table) {
                 return names.scope.column(Some(table), field).map(|expr| expr.at(span));
             }
-            if !names.scope.knows(table) {
-                self.refuse_correlation(table, base.span)?;
+            let of_outer = |scope: &Scope| scope.has_table(table).then(|| scope.column(Some(table), field));
+            if !names.scope.knows(table)
+                && let Some(value) = self.of_outer(of_outer)
+            {
+                return value.map(|value| value.at(span));
             }
         }
         let value = self.expr(base, names)?;
@@ -343,8 +336,7 @@ impl Binder<'_> {
                 .hint("select one column, or a STRUCT of several"));
             }
         };
-        self.subplans.push(Subplan { root, kind, span });
-        Ok(Expr { kind: ExprKind::Subplan(self.subplans.len() - 1), data_type, span })
+        self.subquery_value(root, kind, data_type, span)
     }
 }
 

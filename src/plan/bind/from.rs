@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Binder;
 use super::call::{left_out, operator_call};
 use super::coerce::{Typed, coerced, literal, unified};
+use super::correlated::is_correlated;
 use super::scope::{Names, Scope};
 use crate::catalog::{Relation, View};
 use crate::data::{DataType, Field, Scalar, Schema};
@@ -42,8 +43,19 @@ impl Binder<'_> {
     pub(super) fn table(&mut self, table: &ast::TableExpr) -> Result<Source> {
         let alias = table.alias.as_ref().map(|alias| alias.text.as_str());
         match &table.kind {
-            TableExprKind::Name(path) => {
+            TableExprKind::Name { path, offset } => {
                 let name = alias.or(path.last().map(|last| last.text.as_str()));
+                let is_outer = |name: &str| self.outer.iter().any(|scope| scope.has_table(name));
+                if let Some(array) = array_path(path, is_outer) {
+                    return self.unnest(Source::one_row(), &array, offset.as_ref(), name, false);
+                }
+                if let Some(offset) = offset {
+                    let message = format!(
+                        "WITH OFFSET numbers the elements of an array, and `{}` is none",
+                        path.text()
+                    );
+                    return Err(Error::new(Code::MisplacedClause, message).at(offset.name.span));
+                }
                 self.named_table(path, name)
             }
             TableExprKind::Subquery(query) => self.query(query).map(|node| Source::new(node, alias)),
@@ -211,9 +223,8 @@ impl Binder<'_> {
 
     fn join(&mut self, join: &ast::Join, span: Span) -> Result<Source> {
         let left = self.table(&join.left)?;
-        if let (Some((array, offset)), true) = (unnested(&join.right), is_lateral(join)) {
-            let alias = join.right.alias.as_ref().map(|alias| alias.text.as_str());
-            return self.unnest(left, array, offset, alias, join.kind == ast::JoinKind::Left);
+        if let (Some((array, offset, alias)), true) = (unnested(&join.right, &left.scope), is_lateral(join)) {
+            return self.unnest(left, &array, offset, alias, join.kind == ast::JoinKind::Left);
         }
         let right = self.table(&join.right)?;
         check_aliases(&join.left, &join.right)?;
@@ -323,12 +334,33 @@ fn unknown_table_function(name: &str, span: Span) -> Error {
     }
 }
 
-/// The array of an UNNEST, and its WITH OFFSET.
-fn unnested(table: &ast::TableExpr) -> Option<(&ast::Expr, Option<&ast::Offset>)> {
-    match &table.kind {
-        TableExprKind::Unnest { array, offset } => Some((array, offset.as_ref())),
-        _ => None,
+/// The array of an UNNEST, or of a path that begins with a table of `scope`; its WITH OFFSET and its name.
+fn unnested<'a>(
+    table: &'a ast::TableExpr,
+    scope: &Scope,
+) -> Option<(ast::Expr, Option<&'a ast::Offset>, Option<&'a str>)> {
+    let alias = table.alias.as_ref();
+    let (array, offset, name) = match &table.kind {
+        TableExprKind::Unnest { array, offset } => (array.clone(), offset, alias),
+        TableExprKind::Name { path, offset } => {
+            (array_path(path, |name| scope.has_table(name))?, offset, alias.or(path.last()))
+        }
+        _ => return None,
+    };
+    Some((array, offset.as_ref(), name.map(|name| name.text.as_str())))
+}
+
+/// The array that `table.column` and longer paths mean in FROM, where `is_table` knows the first part.
+fn array_path(path: &ast::Path, is_table: impl Fn(&str) -> bool) -> Option<ast::Expr> {
+    let (first, fields) = path.parts.split_first()?;
+    if fields.is_empty() || !is_table(&first.text) {
+        return None;
     }
+    let first = ast::Expr { kind: ast::ExprKind::Name(first.clone()), span: first.span };
+    Some(fields.iter().fold(first, |base, field| {
+        let span = base.span.to(field.span);
+        ast::Expr { kind: ast::ExprKind::Field(Box::new(base), field.clone()), span }
+    }))
 }
 
 /// Whether the right side of a join can read columns of the left one: it is joined to each row by itself.
@@ -359,7 +391,7 @@ fn check_aliases(left: &ast::TableExpr, right: &ast::TableExpr) -> Result<()> {
 fn table_alias(table: &ast::TableExpr) -> Option<&ast::Ident> {
     match (&table.alias, &table.kind) {
         (Some(alias), _) => Some(alias),
-        (None, TableExprKind::Name(path)) => path.last(),
+        (None, TableExprKind::Name { path, .. }) => path.last(),
         _ => None,
     }
 }
@@ -381,7 +413,7 @@ fn scan(table: Arc<Table>) -> Node {
 type Equalities = Vec<(Expr, Expr)>;
 
 /// The parts of a condition that compare one side with the other for equality, and the rest of it.
-fn equalities(condition: Expr, split: usize) -> Result<(Equalities, Option<Expr>)> {
+pub(super) fn equalities(condition: Expr, split: usize) -> Result<(Equalities, Option<Expr>)> {
     let (mut keys, mut rest) = (Vec::new(), Vec::new());
     for part in conjuncts(condition) {
         match equality(&part, split) {
@@ -420,7 +452,7 @@ fn equality(part: &Expr, split: usize) -> Option<(Expr, Expr)> {
         ((false, true), (true, false)) => (b, a),
         _ => return None,
     };
-    if !left.data_type.is_orderable() {
+    if !left.data_type.is_orderable() || is_correlated(left) || is_correlated(right) {
         return None;
     }
     let mut right = right.clone();

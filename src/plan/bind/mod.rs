@@ -5,6 +5,7 @@ mod call;
 mod coerce;
 mod collation;
 mod constant;
+mod correlated;
 mod declared;
 mod expr;
 mod from;
@@ -26,7 +27,7 @@ mod vector_search;
 use std::sync::Arc;
 
 use super::explain::explanation_schema;
-use super::node::{Plan, Subplan};
+use super::node::{Correlated, Plan, Subplan};
 use super::parameter::{Given, Slot, in_order};
 use crate::catalog::{Catalog, Relation};
 use crate::data::{Bounds, DataType, Scalar, Schema};
@@ -156,6 +157,7 @@ struct Binder<'a> {
     /// The parameters without value that were met.
     parameters: Vec<Arc<Slot>>,
     subplans: Vec<Subplan>,
+    queries: Vec<Correlated>,
     /// Queries of WITH that can be named here, the innermost last.
     ctes: Vec<Cte>,
     /// The columns of the queries around this one.
@@ -176,6 +178,7 @@ impl<'a> Binder<'a> {
             warnings: Vec::new(),
             parameters: Vec::new(),
             subplans: Vec::new(),
+            queries: Vec::new(),
             ctes: Vec::new(),
             outer: Vec::new(),
             views: Vec::new(),

@@ -89,6 +89,10 @@ impl Parser<'_> {
             let always = Expr { kind: ExprKind::Literal(Scalar::Bool(true)), span: right.span };
             return Ok(Some(JoinOn::Condition(always)));
         }
+        // An array of a table before it, if there is such a table.
+        if matches!(&right.kind, TableExprKind::Name { path, .. } if path.parts.len() > 1) {
+            return Ok(None);
+        }
         let hint = "say which rows belong together: ON a.id = b.id or USING (id); CROSS JOIN joins all";
         Err(self.expected("`ON` or `USING`").hint(hint))
     }
@@ -127,9 +131,9 @@ impl Parser<'_> {
                     .at(span));
             }
             TableExprKind::Unnest { array, .. } => {
-                let offset = if self.eat_words(&["WITH", "OFFSET"]) { Some(self.offset()?) } else { None };
-                TableExprKind::Unnest { array, offset }
+                TableExprKind::Unnest { array, offset: self.with_offset()? }
             }
+            TableExprKind::Name { path, .. } => TableExprKind::Name { path, offset: self.with_offset()? },
             kind => kind,
         };
         Ok(TableExpr { kind, alias, span })
@@ -143,11 +147,14 @@ impl Parser<'_> {
         if self.is_tsql() { self.skip_table_hint() } else { Ok(()) }
     }
 
-    /// `[AS] name` after WITH OFFSET.
-    fn offset(&mut self) -> Result<Offset> {
+    /// `[WITH OFFSET [[AS] name]]`.
+    fn with_offset(&mut self) -> Result<Option<Offset>> {
+        if !self.eat_words(&["WITH", "OFFSET"]) {
+            return Ok(None);
+        }
         let span = self.previous().map_or(self.end_of_previous(), |token| token.span);
         let name = self.alias()?.unwrap_or(Ident { text: "offset".into(), span });
-        Ok(Offset { name })
+        Ok(Some(Offset { name }))
     }
 
     fn table_kind(&mut self) -> Result<TableExprKind> {
@@ -178,7 +185,7 @@ impl Parser<'_> {
             self.skip_hint()?;
             return Ok(TableExprKind::Function { name, args });
         }
-        Ok(TableExprKind::Name(name))
+        Ok(TableExprKind::Name { path: name, offset: None })
     }
 
     /// `(query)`, or tables with joins.
@@ -251,7 +258,7 @@ impl Parser<'_> {
                 return self.path("a model's name").map(TableArg::Model);
             }
             self.bump();
-            let kind = TableExprKind::Name(self.wildcard_path("a table's name")?);
+            let kind = TableExprKind::Name { path: self.wildcard_path("a table's name")?, offset: None };
             return Ok(TableArg::Rows(TableExpr { kind, alias: None, span: self.since(start) }));
         }
         if self.at_query() || self.at_parenthesised_query() {

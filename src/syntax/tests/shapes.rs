@@ -189,7 +189,7 @@ fn show_select(select: &Select) -> String {
 
 fn show_table(table: &TableExpr) -> String {
     let kind = match &table.kind {
-        TableExprKind::Name(path) => {
+        TableExprKind::Name { path, .. } => {
             path.parts.iter().map(|it| it.text.as_str()).collect::<Vec<_>>().join("/")
         }
         TableExprKind::Subquery(query) => format!("<{}>", show_query(query)),

@@ -32,5 +32,5 @@ fn rows(table: Table) -> Bound {
     let schema = table.schema.clone();
     let columns = (0..schema.fields.len()).collect();
     let kind = NodeKind::Scan { table: Arc::new(table), columns };
-    Bound::Query(Plan { subplans: Vec::new(), root: Node { kind, schema } })
+    Bound::Query(Plan { subplans: Vec::new(), queries: Vec::new(), root: Node { kind, schema } })
 }

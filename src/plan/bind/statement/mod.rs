@@ -55,12 +55,13 @@ impl Binder<'_> {
     /// The plan of `root` and the subqueries met so far.
     pub(super) fn plan(&mut self, root: Node) -> Result<Plan> {
         let subplans = std::mem::take(&mut self.subplans);
-        self.planned(Plan { subplans, root })
+        let queries = std::mem::take(&mut self.queries);
+        self.planned(Plan { subplans, queries, root })
     }
 
     /// The plan of `root` as [`Binder::plan`] makes it, while the statement around it is still being bound.
     pub(super) fn inner_plan(&self, root: Node) -> Result<Plan> {
-        self.planned(Plan { subplans: self.subplans.clone(), root })
+        self.planned(Plan { subplans: self.subplans.clone(), queries: self.queries.clone(), root })
     }
 
     fn planned(&self, plan: Plan) -> Result<Plan> {
