@@ -16,7 +16,7 @@ use arrow_array::{
 use arrow_schema::{DataType as Arrow, TimeUnit};
 
 use super::frame::damaged;
-use super::normalise::Source;
+use super::source::Source;
 use crate::diag::Result;
 
 fn primitive<T: ArrowPrimitiveType>(array: &ArrayRef) -> Result<&PrimitiveArray<T>> {

@@ -209,3 +209,9 @@ pub(super) fn invalid(message: impl Into<String>) -> Error {
 pub(super) fn damaged(what: &str) -> Error {
     invalid(format!("expected intact Arrow IPC, found damage in {what}"))
 }
+
+/// The values would take more than `most` bytes once they are unpacked.
+pub(super) fn too_large(most: usize) -> Error {
+    Error::new(Code::LimitExceeded, format!("expected a table of at most {most} bytes unpacked, found more"))
+        .hint("leave out columns or rows before exporting the table")
+}

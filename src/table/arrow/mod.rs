@@ -2,9 +2,9 @@
 
 mod flat;
 mod frame;
-mod nested;
 mod normalise;
 mod read;
+mod source;
 mod types;
 mod write;
 

@@ -1,46 +1,17 @@
 //! Converts foreign Arrow layouts to the one layout of each SQL type.
 
-use std::fmt::Display;
+use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, UInt64Array, new_null_array};
-use arrow_schema::{ArrowError, DataType as Arrow};
+use arrow_array::{Array, ArrayRef, ListArray, StructArray, UInt64Array, new_null_array};
+use arrow_buffer::{OffsetBuffer, ScalarBuffer};
+use arrow_schema::{DataType as Arrow, Field as ArrowField};
 
-use super::frame::{damaged, invalid};
-use super::read::too_large;
-use super::{flat, nested};
-use crate::data::{DataType, row_index, take};
-use crate::diag::{Error, Result};
-
-/// Where values come from, for messages, and how many bytes they may take when they are converted.
-pub(super) struct Source<'a> {
-    pub(super) column: &'a str,
-    /// The number of the first value's row; `None` for values inside of lists and structs.
-    pub(super) first_row: Option<usize>,
-    pub(super) bytes: usize,
-}
-
-impl Source<'_> {
-    /// The source of the elements of lists and the fields of structs.
-    pub(super) fn inner(&self) -> Self {
-        Self { first_row: None, ..*self }
-    }
-
-    /// # Errors
-    /// `limit-exceeded` where the values would become more than [`Source::bytes`].
-    pub(super) fn claim(&self, bytes: usize) -> Result<()> {
-        if bytes <= self.bytes { Ok(()) } else { Err(too_large(self.bytes)) }
-    }
-
-    /// The error of the value at `index`, which has no counterpart.
-    pub(super) fn misfit(&self, index: usize, what: impl Display) -> Error {
-        let column = self.column;
-        invalid(match self.first_row {
-            Some(first) => format!("column `{column}`, row {}: {what}", first.saturating_add(index)),
-            None => format!("column `{column}`: {what}"),
-        })
-    }
-}
+use super::flat;
+use super::frame::{damaged, too_large};
+use super::source::{Source, misbuilt};
+use crate::data::{DataType, StructField, TensorColumn, row_index, take};
+use crate::diag::Result;
 
 /// The same values in the layout of `to`, which [`data_type`](super::types::data_type) gave for this column.
 ///
@@ -48,7 +19,7 @@ impl Source<'_> {
 /// `invalid-arrow` for a value that `to` cannot hold; `limit-exceeded` where the values grow too large.
 pub(super) fn normalise(array: &ArrayRef, to: &DataType, source: &Source<'_>) -> Result<ArrayRef> {
     if to.is_tensor() {
-        return nested::tensors(array, to, source);
+        return tensors(array, to, source);
     }
     if *array.data_type() == to.storage() {
         return Ok(array.clone());
@@ -64,9 +35,9 @@ pub(super) fn normalise(array: &ArrayRef, to: &DataType, source: &Source<'_>) ->
             DataType::Bytes => flat::bytes(array, source),
             DataType::Date => flat::dates(array, source),
             DataType::Timestamp => flat::timestamps(array, source),
-            DataType::Array(element) => nested::lists(array, element, source),
-            DataType::Struct(fields) => nested::structs(array, fields, to, source),
-            DataType::IntegerPicture => nested::structs(array, &to.fields(), to, source),
+            DataType::Array(element) => lists(array, element, source),
+            DataType::Struct(fields) => structs(array, fields, to, source),
+            DataType::IntegerPicture => structs(array, &to.fields(), to, source),
             DataType::Bool
             | DataType::Numeric
             | DataType::BigNumeric
@@ -100,7 +71,78 @@ fn unpack(array: &ArrayRef, to: &DataType, source: &Source<'_>) -> Result<ArrayR
     take(&values, &keys)
 }
 
-/// The error of an array that arrow refuses to build from values that it has read.
-pub(super) fn misbuilt(error: &ArrowError) -> Error {
-    damaged("a column's values").detail(error)
+fn lists(array: &ArrayRef, element: &DataType, source: &Source<'_>) -> Result<ArrayRef> {
+    let list = list(array, source, |values| normalise(values, element, &source.inner()))?;
+    Ok(Arc::new(list))
+}
+
+/// A list column of any layout, its values converted by `convert`.
+fn list(
+    array: &ArrayRef,
+    source: &Source<'_>,
+    convert: impl FnOnce(&ArrayRef) -> Result<ArrayRef>,
+) -> Result<ListArray> {
+    let (offsets, items) = if let Some(list) = array.as_list_opt::<i32>() {
+        (list.offsets().clone(), convert(list.values())?)
+    } else if let Some(list) = array.as_list_opt::<i64>() {
+        let offsets: Option<Vec<i32>> =
+            list.offsets().iter().map(|offset| i32::try_from(*offset).ok()).collect();
+        let offsets = offsets.ok_or_else(|| too_large(source.bytes))?;
+        (OffsetBuffer::new(ScalarBuffer::from(offsets)), convert(list.values())?)
+    } else if let Some(map) = array.as_map_opt() {
+        // A list of entries of two fields, as BigQuery reads maps.
+        let entries: ArrayRef = Arc::new(map.entries().clone());
+        (map.offsets().clone(), convert(&entries)?)
+    } else {
+        let list = array.as_fixed_size_list_opt().ok_or_else(|| damaged("a column's layout"))?;
+        let length = usize::try_from(list.value_length()).map_err(|_| damaged("a column's layout"))?;
+        let total = length.checked_mul(list.len()).and_then(|total| i32::try_from(total).ok());
+        total.ok_or_else(|| too_large(source.bytes))?;
+        (OffsetBuffer::from_repeated_length(length, list.len()), convert(list.values())?)
+    };
+    let field = Arc::new(ArrowField::new_list_field(items.data_type().clone(), true));
+    ListArray::try_new(field, offsets, items, array.nulls().cloned()).map_err(|error| misbuilt(&error))
+}
+
+fn structs(array: &ArrayRef, fields: &[StructField], to: &DataType, source: &Source<'_>) -> Result<ArrayRef> {
+    let Some((parts, Arrow::Struct(layout))) = array.as_struct_opt().zip(Some(to.storage())) else {
+        return Err(damaged("a column's layout"));
+    };
+    let columns = parts
+        .columns()
+        .iter()
+        .zip(fields)
+        .map(|(column, field)| normalise(column, &field.data_type, &source.inner()))
+        .collect::<Result<_>>()?;
+    StructArray::try_new(layout, columns, parts.nulls().cloned())
+        .map(|array| Arc::new(array) as ArrayRef)
+        .map_err(|error| misbuilt(&error))
+}
+
+/// A column of tensors, or of pictures where `to` says so; each has as many values as its shape says.
+fn tensors(array: &ArrayRef, to: &DataType, source: &Source<'_>) -> Result<ArrayRef> {
+    let Some((parts, Arrow::Struct(layout))) = array.as_struct_opt().zip(Some(to.storage())) else {
+        return Err(damaged("a column's layout"));
+    };
+    let [shape, data] = parts.columns() else { return Err(damaged("a column's layout")) };
+    let shape = list(shape, source, |sizes| normalise(sizes, &DataType::Int64, &source.inner()))?;
+    let data = list(data, source, |values| Ok(values.clone()))?;
+    if shape.values().null_count() + data.values().null_count() > 0 {
+        return Err(source.misfit(0, "expected tensors without NULL inside"));
+    }
+    let whole: ArrayRef = Arc::new(
+        StructArray::try_new(layout, vec![Arc::new(shape), Arc::new(data)], parts.nulls().cloned())
+            .map_err(|error| misbuilt(&error))?,
+    );
+    let rows = TensorColumn::new(&whole)?;
+    for row in 0..rows.len() {
+        let Some((shape, data)) = rows.get(row) else { continue }; // NULL
+        let size =
+            shape.iter().try_fold(1, |size: usize, side| size.checked_mul(usize::try_from(*side).ok()?));
+        if size != Some(data.len()) {
+            let what = format!("a tensor of shape {shape:?} cannot have {} values", data.len());
+            return Err(source.misfit(row, what));
+        }
+    }
+    Ok(whole)
 }

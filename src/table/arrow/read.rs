@@ -10,11 +10,12 @@ use arrow_ipc::reader::{read_dictionary, read_record_batch};
 use arrow_ipc::{Endianness, MessageHeader};
 use arrow_schema::{ArrowError, DataType as Arrow, Schema as ArrowSchema};
 
-use super::frame::{Frame, Frames, damaged, frames, invalid};
-use super::normalise::{Source, normalise};
+use super::frame::{Frame, Frames, damaged, frames, invalid, too_large};
+use super::normalise::normalise;
+use super::source::Source;
 use super::types::data_type;
 use crate::data::{Batch, Field, Schema};
-use crate::diag::{Code, Error, Result, ensure};
+use crate::diag::{Result, ensure};
 use crate::limits::Limits;
 use crate::table::{Table, check_columns, check_size, names};
 
@@ -132,10 +133,4 @@ impl Reader<'_> {
         batches.extend((0..rows).step_by(most).map(|first| batch.slice(first, most)));
         Ok(())
     }
-}
-
-/// The values would take more than `most` bytes once they are unpacked.
-pub(super) fn too_large(most: usize) -> Error {
-    Error::new(Code::LimitExceeded, format!("expected a table of at most {most} bytes unpacked, found more"))
-        .hint("leave out columns or rows before exporting the table")
 }

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use super::columns::Column;
 use super::infer::{Comma, Plan, Seen, plans};
-use super::options::CsvOptions;
+use super::options::{CsvOptions, invalid};
 use super::records::{Fault, FaultKind, Field as FieldText, Location, Record, Records};
-use super::syntax::{Syntax, invalid};
+use super::syntax::Syntax;
 use super::values::Values;
 use crate::data::{Batch, DataType, Field, Schema};
 use crate::diag::{Code, Error, Result, ensure};

@@ -7,8 +7,8 @@ use arrow_array::builder::{
 };
 use arrow_array::{Array, ArrayRef};
 
+use super::options::invalid;
 use super::records::Field;
-use super::syntax::invalid;
 use super::values::{self, Values};
 use crate::data::DataType;
 use crate::diag::Result;

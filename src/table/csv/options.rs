@@ -1,7 +1,6 @@
 //! How CSV is read.
 
 use super::encoding::Encoding;
-use super::syntax::invalid;
 use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Result};
 
@@ -138,6 +137,10 @@ impl CsvOptions {
     pub(super) fn has_header(&self) -> bool {
         self.header.unwrap_or(self.skip_leading_rows != Some(0))
     }
+}
+
+pub(super) fn invalid(message: impl Into<String>) -> Error {
+    Error::new(Code::InvalidOption, message)
 }
 
 fn misfit(name: &str, takes: &str, found: &Scalar) -> Error {

@@ -1,6 +1,6 @@
 //! Formats of dates and times: BigQuery's format elements.
 
-use super::syntax::invalid;
+use super::options::invalid;
 use crate::data::{Civil, DAY, MONTHS, SECOND, abbreviated, days, fraction, in_micros, number, offset};
 use crate::diag::{Invariant, Result};
 

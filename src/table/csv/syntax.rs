@@ -1,7 +1,7 @@
 //! What divides CSV into records and fields.
 
-use super::options::CsvOptions;
-use crate::diag::{Code, Error, Result};
+use super::options::{CsvOptions, invalid};
+use crate::diag::Result;
 
 /// The characters with a meaning.
 #[derive(Debug, Clone)]
@@ -63,8 +63,4 @@ fn character(option: &str, text: Option<&str>) -> Result<Option<u8>> {
             text.unwrap_or_default().escape_default()
         ))),
     }
-}
-
-pub(super) fn invalid(message: impl Into<String>) -> Error {
-    Error::new(Code::InvalidOption, message)
 }
