@@ -85,7 +85,9 @@ fn column(port: &Port) -> String {
     if !shape.is_empty() {
         let _ = write!(text, ", [{}]", shape.join(", "));
     }
-    if !port.required {
+    if port.has_default {
+        text.push_str(", optional");
+    } else if !port.required {
         text.push_str(", not read");
     }
     text

@@ -6,6 +6,16 @@ use crate::diag::{Invariant, Result};
 use crate::onnx::{Declared, Dim};
 use crate::tensor::ElementType;
 
+/// How an output grows with the number of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Growth {
+    /// This axis has as many elements as there are rows.
+    Along(usize),
+    /// Not at all.
+    None,
+    Unknown,
+}
+
 /// One input or output of the graph: a tensor.
 #[derive(Debug, Clone)]
 pub(super) struct GraphPort {
@@ -14,19 +24,23 @@ pub(super) struct GraphPort {
     pub(super) data_type: DataType,
     /// The dimensions of the tensor for all rows.
     pub(super) shape: Vec<Dim>,
-    /// Whether any operator reads it.
+    /// Whether any operator reads it, and it has no initial value.
     pub(super) required: bool,
+    /// Whether the graph has a value for it where none is given.
+    pub(super) has_default: bool,
     pub(super) element: ElementType,
     /// What the graph takes for a missing value, where it does.
     pub(super) missing: Option<Scalar>,
+    /// Whether an output is the same size whatever the number of rows: no row has a part of its own.
+    pub(super) is_shared: bool,
     /// The axis that counts rows; none for a parameter, which all rows of a run share.
     row_axis: Option<usize>,
-    /// The dimensions of one row: those of the tensor without that axis.
+    /// The dimensions of one row: those of the tensor without that axis, and for outputs without ones in front of it.
     row: Vec<Dim>,
 }
 
 impl GraphPort {
-    pub(super) fn input(declared: Declared, row_axis: Option<usize>) -> Result<Self> {
+    pub(super) fn input(declared: Declared, row_axis: Option<usize>, has_default: bool) -> Result<Self> {
         let shape = declared.shape.invariant("the shape of a model input")?;
         let mut port = Self::new(declared.name, declared.element, shape, row_axis);
         // Pictures of bytes come as pictures.
@@ -38,19 +52,23 @@ impl GraphPort {
             port.data_type = DataType::tensor_of(scalar_type(port.element));
         }
         port.required = declared.required;
+        port.has_default = has_default;
         port.missing = declared.missing;
         Ok(port)
     }
 
     /// An output with the dimensions that inference found, under the names that the file has for free ones. Files are
     /// wrong about their outputs often enough (a label of shape `[1]` for any number of rows) that inference counts.
-    /// `row_axis` is the axis that grows with the rows, where one does.
     pub(super) fn output(
         declared: Declared,
         inferred: Vec<Dim>,
         batch_size: BatchSize,
-        row_axis: Option<usize>,
+        growth: Growth,
     ) -> Self {
+        let row_axis = match growth {
+            Growth::Along(axis) => Some(axis),
+            Growth::None | Growth::Unknown => None,
+        };
         let named = declared.shape.filter(|shape| shape.len() == inferred.len());
         let named = named.unwrap_or_else(|| inferred.clone());
         let mut shape: Vec<Dim> = named
@@ -82,7 +100,22 @@ impl GraphPort {
                 _ => (first.fixed() == Some(rows)).then_some(0),
             },
         };
-        Self::new(declared.name, declared.element, shape, row_axis)
+        let mut port = Self::new(declared.name, declared.element, shape, row_axis);
+        port.drop_ones_before_rows();
+        port.is_shared = growth == Growth::None;
+        port
+    }
+
+    /// Axes of length 1 in front of the rows, the one layer or direction of a recurrent network's state, are no
+    /// dimensions of an output's row.
+    fn drop_ones_before_rows(&mut self) {
+        let split = self.row_axis.and_then(|axis| self.row.split_at_checked(axis));
+        if let Some((before, behind)) = split
+            && before.iter().all(|dim| dim.fixed() == Some(1))
+        {
+            self.row = behind.to_vec();
+            self.data_type = row_type(self.element, &self.row);
+        }
     }
 
     fn new(name: String, element: ElementType, shape: Vec<Dim>, row_axis: Option<usize>) -> Self {
@@ -92,12 +125,19 @@ impl GraphPort {
             .filter(|(axis, _)| Some(*axis) != row_axis)
             .map(|(_, dim)| dim.clone())
             .collect();
-        let data_type = match row.as_slice() {
-            [] | [Dim::Fixed(1)] => scalar_type(element),
-            [_, _, ..] if element.is_float() => DataType::Tensor,
-            _ => DataType::array(scalar_type(element)),
-        };
-        Self { name, data_type, shape, required: true, element, missing: None, row_axis, row }
+        let data_type = row_type(element, &row);
+        Self {
+            name,
+            data_type,
+            shape,
+            required: true,
+            has_default: false,
+            is_shared: false,
+            element,
+            missing: None,
+            row_axis,
+            row,
+        }
     }
 
     /// The axis that counts rows.
@@ -137,6 +177,15 @@ impl GraphPort {
     /// The same with the rows in front, as values are written and read.
     pub(super) fn rows_first_shape(&self, rows: usize, row: &[usize]) -> Vec<usize> {
         self.row_axis.map(|_| rows).into_iter().chain(row.iter().copied()).collect()
+    }
+}
+
+/// The type of a row of these dimensions.
+fn row_type(element: ElementType, row: &[Dim]) -> DataType {
+    match row {
+        [] | [Dim::Fixed(1)] => scalar_type(element),
+        [_, _, ..] if element.is_float() => DataType::Tensor,
+        _ => DataType::array(scalar_type(element)),
     }
 }
 

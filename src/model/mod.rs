@@ -3,6 +3,7 @@
 //! The room knows tensors and columns and how one becomes the other, and nothing of SQL text, of tables or of where
 //! bytes come from.
 
+mod core;
 mod describe;
 mod graph_port;
 mod inputs;
@@ -30,16 +31,12 @@ use std::time::Duration;
 
 use arrow_array::ArrayRef;
 
-use crate::boosters;
-use crate::diag::{Code, Error, Invariant, Result, ensure};
+use crate::diag::{Code, Error, Result, ensure};
 use crate::limits::Limits;
-use crate::onnx::{self, KnownLabels, LeftOut, Origin};
-use crate::runner::{InputShapes, Runner, Sampled};
-use graph_port::GraphPort;
+use crate::onnx;
+use core::Core;
 use inputs::Inputs;
 use outputs::{OutputDecoder, Outputs};
-use row_axis::{BatchSize, RowAxes};
-use runners::Failures;
 
 /// A loaded model, ready to predict: rows in, rows out.
 ///
@@ -116,24 +113,6 @@ pub struct Model {
     load_time: Duration,
 }
 
-/// The part of a model that does not depend on options: the graph and the facts of its file.
-struct Core {
-    facts: ModelFacts,
-    runner: Box<dyn Runner>,
-    failures: Failures,
-    batch_size: BatchSize,
-    /// Rows that suit one run where rows are of a usual size.
-    chunk_rows: usize,
-    tensor_bytes: usize,
-    inputs: Vec<GraphPort>,
-    outputs: Vec<GraphPort>,
-    labels: KnownLabels,
-    /// Where the values of encoders come from, by the name of their tensor.
-    origins: BTreeMap<String, Origin>,
-    left_out: Vec<LeftOut>,
-    defaults: ModelOptions,
-}
-
 impl Model {
     /// Loads the model file `bytes`.
     ///
@@ -164,7 +143,7 @@ impl Model {
     ) -> Result<Self> {
         onnx::check_size(bytes.len(), limits)?;
         options.verify(bytes)?;
-        Self::new(Arc::new(Core::load(bytes, external, options, limits)?), options)
+        Self::new(Arc::new(Core::load(bytes, external, options, limits, &[])?), options)
     }
 
     /// The other files that hold weights of the model file `bytes`: paths relative to its own.
@@ -203,7 +182,8 @@ impl Model {
                 format!("the labels of `{file}` were not read"),
             ));
         }
-        let inputs = Inputs::new(&core.inputs, &options.or(&core.defaults))?;
+        let ports: Vec<_> = core.inputs.iter().chain(&core.optional).cloned().collect();
+        let inputs = Inputs::new(&ports, &options.or(&core.defaults))?;
         let outputs = Outputs::new(&core.outputs, &core.labels, options)?;
         let signature = Signature { inputs: inputs.ports.clone(), outputs: outputs.ports.clone() };
         Ok(Self { core, options: options.clone(), signature, inputs, outputs, load_time: Duration::ZERO })
@@ -261,10 +241,11 @@ impl Model {
         rows: usize,
         first_row: usize,
     ) -> Result<Vec<ArrayRef>> {
-        let core = &*self.core;
         let rows = self.inputs.rows(inputs, rows, first_row)?;
-        let encoders = self.inputs.encoders(&rows)?;
+        let core = &*self.core.given(self.inputs.given(&rows))?;
+        let encoders = self.inputs.encoders(&rows, &core.inputs)?;
         let needed = self.outputs.needed(wanted, core.outputs.len())?;
+        outputs::check_shared(&core.outputs, &needed, first_row + rows.count)?;
         let mut decoders: Vec<_> = core
             .outputs
             .iter()
@@ -285,7 +266,7 @@ impl Model {
                 .map(|(encoder, row)| encoder.tensor(start..end, tensor_rows, row))
                 .collect::<Result<Vec<_>>>()?;
             let column = |tensor: &str| self.inputs.column(core.origins.get(tensor)?);
-            let outputs = core.failures.note(core.runner.run(shapes, tensors, &column));
+            let outputs = self.core.failures.note(core.runner.run(shapes, tensors, &column));
             let outputs = outputs.map_err(|error| rows.named(error, start))?;
             ensure(outputs.len() == decoders.len(), "the model gives a tensor for each of its outputs")?;
             for (decoder, tensor) in decoders.iter_mut().zip(outputs) {
@@ -302,117 +283,6 @@ impl Model {
         self.outputs.columns(columns, wanted, rows.positions.as_ref())
     }
 }
-
-impl Core {
-    fn load(
-        bytes: &[u8],
-        external: &BTreeMap<String, Vec<u8>>,
-        options: &ModelOptions,
-        limits: &Limits,
-    ) -> Result<Self> {
-        let file = boosters::translate(bytes, options.format)?;
-        let mut found = onnx::read(&file.onnx, external, limits, &runners::known)?;
-        if file.format != Format::Onnx {
-            let ModelFacts { operators, .. } = found.facts;
-            let (format, metadata, bytes, opset) = (file.format, file.metadata, bytes.len(), BTreeMap::new());
-            found.facts = ModelFacts { format, bytes, opset, metadata, operators };
-        }
-        let graph = found.proto.graph.as_ref().invariant("the graph of a model that was read")?;
-        let origins = onnx::encoder_origins(graph);
-        let RowAxes { batch_size, axes } =
-            RowAxes::decide(&found.inputs, graph, options.batch_axis.as_ref())?;
-        let declared = std::mem::take(&mut found.inputs);
-        let inputs = declared
-            .iter()
-            .cloned()
-            .zip(axes.iter().copied())
-            .map(|(input, axis)| GraphPort::input(input, axis));
-        let inputs = inputs.collect::<Result<Vec<GraphPort>>>()?;
-        let sample = shapes::sample(&inputs, batch_size, 1);
-        let (weights, opset) = (std::mem::take(&mut found.weights), found.opset);
-        let again = found.joins_sequences().then(|| weights.clone());
-        let load = |proto: &onnx::pb::ModelProto, weights| {
-            runners::runner(proto, weights, opset, &declared, &axes, &sample, limits)
-        };
-        let mut runner = load(&found.proto, weights);
-        if let (Err(_), Some(weights)) = (&runner, again)
-            && found.leave_out_sequences()
-        {
-            runner = load(&found.proto, weights);
-        }
-        let runner = runner?;
-        // Exporters have often seen one row only, and wrote its shape down somewhere inside.
-        let two_rows = shapes::sample(&inputs, batch_size, 2);
-        let takes_one_row = batch_size == BatchSize::Any && !runner.takes(&two_rows);
-        let batch_size = if takes_one_row { BatchSize::Fixed(1) } else { batch_size };
-        let Sampled { outputs: sampled, bytes } =
-            runner.sampled(&sample, &shapes::other_sample(&inputs, batch_size))?;
-        ensure(found.outputs.len() == sampled.len(), "the graph has the outputs that the file declares")?;
-        let row_axes = output_row_axes(&*runner, &inputs, batch_size)?;
-        let outputs = found.outputs.into_iter().zip(sampled).zip(row_axes);
-        let outputs = outputs
-            .map(|((declared, inferred), axis)| GraphPort::output(declared, inferred, batch_size, axis))
-            .collect();
-        // Of texts and other rows of any length the first guess is a long one.
-        let long = shapes::with_free_lengths(&inputs, batch_size, 1, |_| 256);
-        let row_bytes = if long == sample { bytes } else { runner.bytes(&long).max(bytes) };
-        Ok(Self {
-            facts: found.facts,
-            runner,
-            failures: Failures::default(),
-            batch_size,
-            chunk_rows: shapes::rows_per_run(&inputs, batch_size, row_bytes, limits),
-            tensor_bytes: limits.tensor_bytes,
-            inputs,
-            outputs,
-            labels: found.labels,
-            origins,
-            left_out: found.left_out,
-            defaults: file.features.map_or_else(ModelOptions::default, ModelOptions::of_booster),
-        })
-    }
-
-    /// How many rows of these shapes suit one run.
-    fn rows_per_run(&self, row_shapes: &[Vec<usize>]) -> usize {
-        let is_known = self.inputs.iter().all(|port| port.free_dims() == 0);
-        if is_known || self.batch_size != BatchSize::Any || self.chunk_rows == 1 {
-            return self.chunk_rows;
-        }
-        match self.runner.bytes(&self.tensor_shapes(1, row_shapes)) {
-            // Not known.
-            0 => self.chunk_rows,
-            bytes => (self.tensor_bytes / bytes).clamp(1, self.chunk_rows),
-        }
-    }
-
-    /// The shapes of the input tensors for `tensor_rows` rows of these shapes, one for each input.
-    fn tensor_shapes(&self, tensor_rows: usize, row_shapes: &[Vec<usize>]) -> InputShapes {
-        self.inputs.iter().zip(row_shapes).map(|(port, row)| port.tensor_shape(tensor_rows, row)).collect()
-    }
-}
-
-/// For each output, the axis that has as many elements as there are rows, whatever their number.
-fn output_row_axes(
-    runner: &dyn Runner,
-    inputs: &[GraphPort],
-    batch_size: BatchSize,
-) -> Result<Vec<Option<usize>>> {
-    // With a fixed number of rows, that number is looked for in the place where the inputs have it.
-    let input_axis = inputs.iter().filter_map(GraphPort::row_axis).max();
-    let few = runner.output_shapes(&shapes::sample(inputs, batch_size, FEW_ROWS))?;
-    if batch_size != BatchSize::Any {
-        return Ok(vec![input_axis; few.len()]);
-    }
-    let many = runner.output_shapes(&shapes::sample(inputs, batch_size, MANY_ROWS))?;
-    let axis = |(few, many): (&Vec<Option<usize>>, &Vec<Option<usize>>)| {
-        few.iter().zip(many).position(|lengths| lengths == (&Some(FEW_ROWS), &Some(MANY_ROWS)))
-    };
-    Ok(few.iter().zip(&many).map(axis).collect())
-}
-
-/// Numbers of rows that are unlikely to be the length of anything else.
-const FEW_ROWS: usize = 3;
-const MANY_ROWS: usize = 5;
 
 impl fmt::Debug for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -63,20 +63,40 @@ const STEP_NAMES: [&str; 12] = [
 ];
 
 impl RowAxes {
-    /// The row axis of each of `inputs`, which the nodes of `graph` read.
+    /// The row axis of each of `inputs` and then of each of `defaults`, which the nodes of `graph` read. What has a value
+    /// where none is given has no say in how many rows a run takes, unless there is nothing else.
     ///
     /// # Errors
     /// `unsupported-model-type` where the inputs disagree or nothing decides; `invalid-option` for a `batch_axis` that an
     /// input does not have, or that counts other rows than the axes of the other inputs.
     pub(super) fn decide(
         inputs: &[Declared],
+        defaults: &[Declared],
         graph: &GraphProto,
         given: Option<&PerInput<usize>>,
     ) -> Result<Self> {
         if let Some(given) = given {
-            let names: Vec<_> = inputs.iter().map(|input| input.name.as_str()).collect();
+            let names: Vec<_> = inputs.iter().chain(defaults).map(|input| input.name.as_str()).collect();
             given.check_names("batch_axis", &names)?;
         }
+        if inputs.is_empty() {
+            return Self::of_required(defaults, graph, given);
+        }
+        let mut decided = Self::of_required(inputs, graph, given)?;
+        for input in defaults {
+            let axis = axis(input, graph, given)?;
+            let length = axis.map(|axis| input.dims().map(|dims| dims.get(axis))).transpose()?.flatten();
+            let has_rows = length.is_some_and(|length| match (decided.batch_size, length) {
+                (BatchSize::Unbatched, _) | (BatchSize::Any, Dim::Fixed(_)) => false,
+                (_, Dim::Free(_)) => true,
+                (BatchSize::Fixed(rows), Dim::Fixed(length)) => rows == *length,
+            });
+            decided.axes.push(axis.filter(|_| has_rows));
+        }
+        Ok(decided)
+    }
+
+    fn of_required(inputs: &[Declared], graph: &GraphProto, given: Option<&PerInput<usize>>) -> Result<Self> {
         let mut axes = Vec::with_capacity(inputs.len());
         for input in inputs {
             axes.push(axis(input, graph, given)?);

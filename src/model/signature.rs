@@ -55,8 +55,10 @@ pub struct Port {
     pub data_type: DataType,
     /// The dimensions of the tensor for all rows.
     pub shape: Vec<Dim>,
-    /// Whether a prediction needs it: false for an input that no operator reads.
+    /// Whether a prediction needs it: false for an input that no operator reads, and for one that has a value in the
+    /// file, which stands where none is given.
     pub required: bool,
+    pub(super) has_default: bool,
     /// The type of one value of a row.
     pub(super) element: DataType,
     /// The dimensions of one row, as the model has them.
@@ -75,6 +77,7 @@ impl Port {
             data_type: port.data_type.clone(),
             shape: port.shape.clone(),
             required: port.required,
+            has_default: port.has_default,
             element: scalar_type(port.element),
             row: port.row_shape().to_vec(),
             picture: None,

@@ -53,7 +53,7 @@ impl TensorModel {
     /// # Errors
     /// Those of [`Model::load`](super::Model::load), and `input-type-mismatch`.
     pub fn load(bytes: &[u8], inputs: &[Vec<u8>], limits: &Limits) -> Result<Self> {
-        let found = onnx::read(bytes, &BTreeMap::new(), limits, &runners::known)?;
+        let found = onnx::read(bytes, &BTreeMap::new(), limits, &runners::known, &[])?;
         let inputs = inputs.iter().map(|input| decode(input)).collect::<Result<Vec<_>>>()?;
         let fits = |(declared, tensor): (&onnx::Declared, &Tensor)| declared.element == tensor.element();
         if inputs.len() != found.inputs.len() || !found.inputs.iter().zip(&inputs).all(fits) {

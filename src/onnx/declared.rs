@@ -52,7 +52,7 @@ pub(crate) struct Declared {
     pub(crate) stored: Element,
     /// `None` where even the rank is left open, which inputs do not.
     pub(crate) shape: Option<Vec<Dim>>,
-    /// Whether any operator reads it.
+    /// Whether any operator reads it, and it has no initial value.
     pub(crate) required: bool,
     /// What the graph takes for a missing value of an input, where it does.
     pub(crate) missing: Option<Scalar>,
@@ -79,6 +79,8 @@ pub(crate) struct LeftOut {
 /// What a graph takes and gives.
 pub(super) struct Interface {
     pub(super) inputs: Vec<Declared>,
+    /// Inputs that operators read and that have an initial value.
+    pub(super) defaults: Vec<Declared>,
     pub(super) outputs: Vec<Declared>,
     pub(super) left_out: Vec<LeftOut>,
 }
@@ -106,9 +108,12 @@ pub(super) fn declared(
         "every declared input and output is in the file",
     )?;
     let weights: Vec<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
-    let mut inputs = Vec::new();
+    let (mut inputs, mut defaults) = (Vec::new(), Vec::new());
     for (info, bytes) in graph.input.iter().zip(input_infos) {
         if weights.contains(&info.name.as_str()) {
+            let declared = tensor_type(info, kind(bytes)).ok().filter(|declared| declared.shape.is_some());
+            let declared = declared.filter(|_| is_read(graph, &info.name));
+            defaults.extend(declared.map(|declared| Declared { required: false, ..declared }));
             continue;
         }
         let mut declared = match tensor_type(info, kind(bytes)) {
@@ -141,7 +146,7 @@ pub(super) fn declared(
     }
     let left_out =
         refused.into_iter().map(|(info, refusal)| LeftOut { name: info.name.clone(), why: refusal.what });
-    Ok(Interface { inputs, outputs, left_out: left_out.collect() })
+    Ok(Interface { inputs, defaults, outputs, left_out: left_out.collect() })
 }
 
 /// Why an input or output is no column.

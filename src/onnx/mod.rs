@@ -49,6 +49,8 @@ pub(crate) struct File {
     pub(crate) proto: pb::ModelProto,
     pub(crate) weights: Weights,
     pub(crate) inputs: Vec<Declared>,
+    /// Inputs that have an initial value, which the graph computes with.
+    pub(crate) defaults: Vec<Declared>,
     pub(crate) outputs: Vec<Declared>,
     pub(crate) facts: ModelFacts,
     /// The version of the standard operators.
@@ -91,7 +93,8 @@ fn drop_outputs(proto: &mut pb::ModelProto, labels: &mut KnownLabels, names: &[S
     walk::drop_unread(graph);
 }
 
-/// Reads `bytes` and lowers its graph to the operators that are `known`.
+/// Reads `bytes` and lowers its graph to the operators that are `known`. The inputs `given` are inputs even where they
+/// have an initial value.
 ///
 /// # Errors
 /// `limit-exceeded`, `not-onnx`, `truncated-model`, `external-data-missing`, `invalid-model`; `unsupported-operator` and
@@ -101,10 +104,15 @@ pub(crate) fn read(
     external: &External,
     limits: &Limits,
     known: names::Known<'_>,
+    given: &[String],
 ) -> Result<File> {
     check_size(bytes.len(), limits)?;
     check_kind(bytes)?;
-    let (mut proto, weights) = weights::decode(bytes, external)?;
+    let (mut proto, mut weights) = weights::decode(bytes, external)?;
+    weights.retain(|name, _| !given.contains(name));
+    if let Some(graph) = &mut proto.graph {
+        graph.initializer.retain(|tensor| !given.contains(&tensor.name));
+    }
     if proto.graph.is_none() || proto.opset_import.is_empty() {
         return Err(truncated("the model file ends too early: it has no graph or no operator set".into()));
     }
@@ -117,8 +125,12 @@ pub(crate) fn read(
     let (mut labels, mut joined) = lower::lower(&mut proto, opset, &defaults, &runs)?;
     let mut obstacles = Obstacles::default();
     let graph = proto.graph.as_ref().invariant("the graph of a model")?;
-    let declared::Interface { inputs, outputs, left_out } =
+    let declared::Interface { inputs, mut defaults, outputs, left_out } =
         declared::declared(bytes, graph, &joined, &mut obstacles)?;
+    if proto.ir_version < WEIGHTS_APART {
+        defaults
+            .retain(|input| graph.initializer.iter().any(|tensor| is_of(tensor, input) && is_one(tensor)));
+    }
     if !left_out.is_empty() && !outputs.is_empty() {
         let names: Vec<String> = left_out.iter().map(|output| output.name.clone()).collect();
         joined.retain(|name| !names.contains(name));
@@ -133,7 +145,19 @@ pub(crate) fn read(
         graph.input.retain(|info| !graph.initializer.iter().any(|tensor| tensor.name == info.name));
         graph.initializer.retain(|tensor| !is_weight(&tensor.name));
     }
-    Ok(File { proto, weights, inputs, outputs, facts, opset, labels, left_out, joined })
+    Ok(File { proto, weights, inputs, defaults, outputs, facts, opset, labels, left_out, joined })
+}
+
+/// The version of the format since which weights need not be inputs too. Before, only single values among the inputs
+/// are taken for more than weights.
+const WEIGHTS_APART: i64 = 4;
+
+fn is_of(tensor: &pb::TensorProto, input: &Declared) -> bool {
+    tensor.name == input.name
+}
+
+fn is_one(tensor: &pb::TensorProto) -> bool {
+    tensor.dims.iter().all(|length| *length == 1)
 }
 
 /// The attributes of a FunctionProto that have a value of their own, which the decoded message leaves out.

@@ -96,7 +96,9 @@ pub fn check(model: &Path, expected: &Value, options: &ModelOptions) -> Result<(
     let engine = Engine::default();
     let bytes = fs::read(model).unwrap();
     let loaded = engine.register_model_with("m", &bytes, &BTreeMap::new(), options).map_err(words)?;
-    let columns = loaded.signature().inputs.iter().map(|port| column(port, &expected["inputs"][&port.name]));
+    let ports = loaded.signature().inputs.iter();
+    let given = ports.filter_map(|port| Some((port, expected["inputs"].get(&port.name)?)));
+    let columns = given.map(|(port, tensor)| column(port, tensor));
     let mut columns: Vec<_> = columns.collect();
     let rows = columns.first().map_or(0, |(_, column)| column.len());
     columns.push((ROW.into(), Arc::new(Int64Array::from_iter_values((0..).take(rows)))));
@@ -197,7 +199,7 @@ fn column(port: &Port, tensor: &Value) -> (String, ArrayRef) {
         _ => Arc::new(data.iter().map(|value| Some(float(value))).collect::<Float64Array>()),
     };
     // Without a dimension for rows there is one row.
-    let row = if port.shape.len() == 1 { &shape[..] } else { &shape[1..] };
+    let row = if port.shape.len() == 1 && shape.len() == 1 { &shape[..] } else { &shape[1..] };
     let column = match &port.data_type {
         data::DataType::Array(_) => lists(values, row.iter().product()),
         data::DataType::Tensor => {

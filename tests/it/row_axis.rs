@@ -107,3 +107,50 @@ fn a_loaded_model_keeps_its_axis() {
     let same = load("batch_second", &batch_axis(Scalar::Int64(1))).unwrap();
     assert!(same.with_options(&batch_axis(Scalar::Int64(1))).is_ok());
 }
+
+/// Inputs with an initial value: with each of them given and not.
+#[test]
+fn what_the_file_has_a_value_for_may_be_given() {
+    for name in ["optional", "optional_einsum"] {
+        let model = load(name, &ModelOptions::default()).unwrap();
+        let required: Vec<bool> = model.signature().inputs.iter().map(|port| port.required).collect();
+        assert_eq!(required, [true, false, false, false, false], "{name}");
+        let path = fixtures().join(format!("models/{name}.onnx"));
+        for case in json(&format!("expected/{name}.json"))["cases"].as_array().unwrap() {
+            agreement::check(&path, case, &ModelOptions::default()).unwrap_or_else(|what| {
+                panic!("{name}, given {:?}: {what}", case["inputs"].as_object().unwrap().keys())
+            });
+        }
+    }
+}
+
+/// The one direction in front of the rows is no dimension of a row.
+#[test]
+fn a_state_of_one_layer_is_a_list() {
+    let model = load("state", &ModelOptions::default()).unwrap();
+    assert_eq!(model.signature().outputs[0].data_type.to_string(), "ARRAY<FLOAT64>");
+}
+
+/// `last` of the scan, `mean` over the rows: nothing of them belongs to a row, the other outputs do.
+#[test]
+fn an_output_of_all_rows_together_is_refused_where_there_are_several() {
+    let engine = Engine::default();
+    engine.register_model("m", &read("models/whole_batch.onnx")).unwrap();
+    let rows = |rows: &str| format!("(SELECT x FROM UNNEST([{rows}]))");
+    let ask = |what: &str, given: &str| {
+        run_in(
+            &engine.session(),
+            &format!("SELECT {what} FROM ML.PREDICT(MODEL m, {given})"),
+            Params::default(),
+        )
+    };
+    let (one, two) =
+        (rows("STRUCT([1.0, 3.0] AS x)"), rows("STRUCT([1.0, 3.0] AS x), STRUCT([5.0, 7.0] AS x)"));
+    assert_eq!(ask("doubled", &two).unwrap().float_lists("doubled"), [[2.0, 6.0], [10.0, 14.0]]);
+    assert_eq!(ask("mean", &one).unwrap().floats("mean"), [2.0]);
+    let error = ask("mean", &two).unwrap_err().to_string();
+    assert!(
+        error.starts_with("[model-failed]") && error.contains("leave `mean` out of the SELECT list"),
+        "{error}"
+    );
+}

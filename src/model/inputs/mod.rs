@@ -16,7 +16,7 @@ use super::graph_port::GraphPort;
 use super::options::ModelOptions;
 use super::signature::Port;
 use crate::data::{DataType, take};
-use crate::diag::{Code, Error, Result, ensure};
+use crate::diag::{Code, Error, Invariant, Result, ensure};
 use crate::onnx::Origin;
 use binding::InputBinding;
 use nulls::{NullPolicy, RowNumbers};
@@ -48,9 +48,9 @@ impl Inputs {
     pub(super) fn new(ports: &[GraphPort], options: &ModelOptions) -> Result<Self> {
         binding::check_names(ports, options)?;
         let mut inputs = Self { bindings: Vec::new(), ports: Vec::new(), policies: Vec::new() };
+        let is_only = ports.iter().filter(|port| !port.has_default).count() == 1;
         for graph_port in ports {
-            let (binding, columns) =
-                InputBinding::new(graph_port, inputs.ports.len(), ports.len() == 1, options)?;
+            let (binding, columns) = InputBinding::new(graph_port, inputs.ports.len(), is_only, options)?;
             for column in &columns {
                 inputs.policies.push(NullPolicy::of(column, graph_port, options)?);
             }
@@ -118,11 +118,25 @@ impl Inputs {
         })
     }
 
-    /// What makes the tensors of `rows`, for each input of the graph.
-    pub(super) fn encoders<'a>(&'a self, rows: &'a InputRows) -> Result<Vec<InputEncoder<'a>>> {
-        self.bindings
+    /// The inputs with a value of their own that `rows` have columns for.
+    pub(super) fn given(&self, rows: &InputRows) -> Vec<String> {
+        let is_given = |binding: &&InputBinding| {
+            binding.port.has_default && rows.columns(&binding.columns).iter().any(Option::is_some)
+        };
+        self.bindings.iter().filter(is_given).map(|binding| binding.port.name.clone()).collect()
+    }
+
+    /// What makes the tensors of `rows`, for each of `inputs`, those of the graph.
+    pub(super) fn encoders<'a>(
+        &'a self,
+        rows: &'a InputRows,
+        inputs: &[GraphPort],
+    ) -> Result<Vec<InputEncoder<'a>>> {
+        inputs
             .iter()
-            .map(|binding| {
+            .map(|input| {
+                let binding = self.bindings.iter().find(|binding| binding.port.name == input.name);
+                let binding = binding.invariant("a binding for each input of the graph")?;
                 InputEncoder::new(binding, rows.columns(&binding.columns), &rows.numbers, rows.count)
             })
             .collect()

@@ -69,6 +69,12 @@ impl<'a> OutputDecoder<'a> {
             whole if tensor_rows == 1 => whole,
             other => return Err(self.misshapen(other, tensor_rows)),
         };
+        // Ones in front of the rows are no dimensions of a row.
+        let ones = row_shape.len().saturating_sub(self.port.row_shape().len());
+        let row_shape = match row_shape.split_at_checked(ones) {
+            Some((ones, rest)) if self.port.row_axis() > Some(0) && ones.iter().all(|one| *one == 1) => rest,
+            _ => row_shape,
+        };
         let width: usize = row_shape.iter().product();
         if is_scalar && width != 1 {
             return Err(self.misshapen(tensor.shape(), tensor_rows));

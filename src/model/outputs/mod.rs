@@ -54,6 +54,25 @@ impl OutputColumn {
     }
 }
 
+/// Checks that no output that is needed is one value for all of several `rows`.
+///
+/// # Errors
+/// `model-failed`.
+pub(super) fn check_shared(outputs: &[GraphPort], needed: &[bool], rows: usize) -> Result<()> {
+    let shared = outputs.iter().zip(needed).find(|(port, is_needed)| port.is_shared && **is_needed);
+    match shared {
+        Some((port, _)) if rows > 1 => {
+            let message = format!(
+                "model output `{}` is one value for all rows together, no row has its own",
+                port.name
+            );
+            Err(Error::new(Code::ModelFailed, message)
+                .hint(format!("leave `{}` out of the SELECT list, or predict one row at a time", port.name)))
+        }
+        _ => Ok(()),
+    }
+}
+
 impl Outputs {
     /// The columns that `options` ask for.
     ///

@@ -1,0 +1,232 @@
+//! The graph of a model with the facts of its file: what does not depend on options.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::graph_port::{GraphPort, Growth};
+use super::options::ModelOptions;
+use super::row_axis::{BatchSize, RowAxes};
+use super::runners::{self, Failures};
+use super::shapes;
+use crate::boosters;
+use crate::diag::{Code, Error, Invariant, Result, ensure};
+use crate::limits::Limits;
+use crate::onnx::pb::{GraphProto, ModelProto};
+use crate::onnx::{self, Declared, Format, KnownLabels, LeftOut, ModelFacts, Origin};
+use crate::runner::{InputShapes, Runner, Sampled};
+
+/// The part of a model that does not depend on options: the graph and the facts of its file.
+pub(super) struct Core {
+    pub(super) facts: ModelFacts,
+    pub(super) runner: Box<dyn Runner>,
+    pub(super) failures: Failures,
+    pub(super) batch_size: BatchSize,
+    /// Rows that suit one run where rows are of a usual size.
+    pub(super) chunk_rows: usize,
+    tensor_bytes: usize,
+    pub(super) inputs: Vec<GraphPort>,
+    /// Inputs with a value of their own, which the graph computes with.
+    pub(super) optional: Vec<GraphPort>,
+    pub(super) outputs: Vec<GraphPort>,
+    pub(super) labels: KnownLabels,
+    /// Where the values of encoders come from, by the name of their tensor.
+    pub(super) origins: BTreeMap<String, Origin>,
+    pub(super) left_out: Vec<LeftOut>,
+    pub(super) defaults: ModelOptions,
+    /// Where there are optional inputs, the file, and the graph that takes those of them that were given last.
+    source: Option<(Source, Mutex<Option<Arc<Self>>>)>,
+}
+
+/// What a graph is loaded from.
+struct Source {
+    bytes: Vec<u8>,
+    external: BTreeMap<String, Vec<u8>>,
+    options: ModelOptions,
+    limits: Limits,
+}
+
+impl Core {
+    /// Loads the model file `bytes`; its optional inputs `given` are inputs like all others.
+    ///
+    /// # Errors
+    /// Those of [`Model::load_parts`](super::Model::load_parts).
+    pub(super) fn load(
+        bytes: &[u8],
+        external: &BTreeMap<String, Vec<u8>>,
+        options: &ModelOptions,
+        limits: &Limits,
+        given: &[String],
+    ) -> Result<Self> {
+        let file = boosters::translate(bytes, options.format)?;
+        let mut found = onnx::read(&file.onnx, external, limits, &runners::known, given)?;
+        if file.format != Format::Onnx {
+            let ModelFacts { operators, .. } = found.facts;
+            let (format, metadata, bytes, opset) = (file.format, file.metadata, bytes.len(), BTreeMap::new());
+            found.facts = ModelFacts { format, bytes, opset, metadata, operators };
+        }
+        let graph = found.proto.graph.as_ref().invariant("the graph of a model that was read")?;
+        let origins = onnx::encoder_origins(graph);
+        let (declared, defaults) = (std::mem::take(&mut found.inputs), std::mem::take(&mut found.defaults));
+        let Ports { batch_size, axes, inputs, optional } =
+            Ports::decide(&declared, &defaults, graph, options, given)?;
+        let source = (!optional.is_empty()).then(|| {
+            let (bytes, external) = (bytes.to_vec(), external.clone());
+            let source = Source { bytes, external, options: options.clone(), limits: limits.clone() };
+            (source, Mutex::default())
+        });
+        let sample = shapes::sample(&inputs, batch_size, 1);
+        let (weights, opset) = (std::mem::take(&mut found.weights), found.opset);
+        let again = found.joins_sequences().then(|| weights.clone());
+        let load = |proto: &ModelProto, weights| {
+            runners::runner(proto, weights, opset, &declared, &axes, &sample, limits)
+        };
+        let mut runner = load(&found.proto, weights);
+        if let (Err(_), Some(weights)) = (&runner, again)
+            && found.leave_out_sequences()
+        {
+            runner = load(&found.proto, weights);
+        }
+        let runner = runner?;
+        // Exporters have often seen one row only, and wrote its shape down somewhere inside.
+        let two_rows = shapes::sample(&inputs, batch_size, 2);
+        let takes_one_row = batch_size == BatchSize::Any && !runner.takes(&two_rows);
+        let batch_size = if takes_one_row { BatchSize::Fixed(1) } else { batch_size };
+        let Sampled { outputs: sampled, bytes } =
+            runner.sampled(&sample, &shapes::other_sample(&inputs, batch_size))?;
+        ensure(found.outputs.len() == sampled.len(), "the graph has the outputs that the file declares")?;
+        let growth = growth(&*runner, &inputs, batch_size)?;
+        let outputs = found.outputs.into_iter().zip(sampled).zip(growth);
+        let outputs = outputs
+            .map(|((declared, inferred), growth)| GraphPort::output(declared, inferred, batch_size, growth))
+            .collect();
+        // Of texts and other rows of any length the first guess is a long one.
+        let long = shapes::with_free_lengths(&inputs, batch_size, 1, |_| 256);
+        let row_bytes = if long == sample { bytes } else { runner.bytes(&long).max(bytes) };
+        Ok(Self {
+            facts: found.facts,
+            runner,
+            failures: Failures::default(),
+            batch_size,
+            chunk_rows: shapes::rows_per_run(&inputs, batch_size, row_bytes, limits),
+            tensor_bytes: limits.tensor_bytes,
+            inputs,
+            source,
+            optional,
+            outputs,
+            labels: found.labels,
+            origins,
+            left_out: found.left_out,
+            defaults: file.features.map_or_else(ModelOptions::default, ModelOptions::of_booster),
+        })
+    }
+
+    /// The graph that takes those of the optional inputs that are `given`, in the graph's order.
+    ///
+    /// # Errors
+    /// `model-failed` where it gives other columns than without them; `invalid-model`, `limit-exceeded`.
+    pub(super) fn given(self: &Arc<Self>, given: Vec<String>) -> Result<Arc<Self>> {
+        let Some((source, kept)) = self.source.as_ref().filter(|_| !given.is_empty()) else {
+            return Ok(self.clone());
+        };
+        // A panic elsewhere leaves the graph whole.
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let takes = |core: &Arc<Self>| {
+            let names = || core.inputs.iter().map(|port| &port.name);
+            let is_default = |name: &&String| self.optional.iter().any(|port| port.name == **name);
+            names().filter(is_default).eq(&given)
+        };
+        if let Some(core) = kept.as_ref().filter(|core| takes(core)) {
+            return Ok(core.clone());
+        }
+        let Source { bytes, external, options, limits } = source;
+        let core = Arc::new(Self::load(bytes, external, options, limits, &given)?);
+        let types =
+            |core: &Self| -> Vec<_> { core.outputs.iter().map(|port| port.data_type.clone()).collect() };
+        if types(&core) != types(self) {
+            let message = format!("the model gives other columns where it is given `{}`", given.join("`, `"));
+            return Err(Error::new(Code::ModelFailed, message)
+                .hint("leave it out, or make it a value of the file: its shape decides the columns"));
+        }
+        *kept = Some(core.clone());
+        Ok(core)
+    }
+
+    /// How many rows of these shapes suit one run.
+    pub(super) fn rows_per_run(&self, row_shapes: &[Vec<usize>]) -> usize {
+        let is_known = self.inputs.iter().all(|port| port.free_dims() == 0);
+        if is_known || self.batch_size != BatchSize::Any || self.chunk_rows == 1 {
+            return self.chunk_rows;
+        }
+        match self.runner.bytes(&self.tensor_shapes(1, row_shapes)) {
+            // Not known.
+            0 => self.chunk_rows,
+            bytes => (self.tensor_bytes / bytes).clamp(1, self.chunk_rows),
+        }
+    }
+
+    /// The shapes of the input tensors for `tensor_rows` rows of these shapes, one for each input.
+    pub(super) fn tensor_shapes(&self, tensor_rows: usize, row_shapes: &[Vec<usize>]) -> InputShapes {
+        self.inputs.iter().zip(row_shapes).map(|(port, row)| port.tensor_shape(tensor_rows, row)).collect()
+    }
+}
+
+/// The inputs of a graph.
+struct Ports {
+    batch_size: BatchSize,
+    /// The axes of the inputs that count rows.
+    axes: Vec<Option<usize>>,
+    inputs: Vec<GraphPort>,
+    optional: Vec<GraphPort>,
+}
+
+impl Ports {
+    /// The inputs `declared` of `graph`, of which those that are `given` are optional, and its other optional ones,
+    /// `defaults`.
+    fn decide(
+        declared: &[Declared],
+        defaults: &[Declared],
+        graph: &GraphProto,
+        options: &ModelOptions,
+        given: &[String],
+    ) -> Result<Self> {
+        let (late, required): (Vec<_>, Vec<_>) =
+            declared.iter().cloned().partition(|input| given.contains(&input.name));
+        let optional: Vec<_> = late.iter().chain(defaults).cloned().collect();
+        let RowAxes { batch_size, axes } =
+            RowAxes::decide(&required, &optional, graph, options.batch_axis.as_ref())?;
+        let batch_size = if declared.is_empty() { BatchSize::Unbatched } else { batch_size };
+        let names = required.iter().chain(&optional).map(|input| input.name.as_str());
+        let axes: BTreeMap<&str, Option<usize>> = names.zip(axes).collect();
+        let axis = |input: &Declared| axes.get(input.name.as_str()).copied().flatten();
+        let ports = |inputs: &[Declared], has_default| {
+            let port = |input: &Declared| GraphPort::input(input.clone(), axis(input), has_default);
+            inputs.iter().map(port).collect::<Result<Vec<_>>>()
+        };
+        let (inputs, optional) = (ports(declared, false)?, ports(defaults, true)?);
+        Ok(Self { batch_size, axes: declared.iter().map(axis).collect(), inputs, optional })
+    }
+}
+
+/// How each output grows with the number of rows.
+fn growth(runner: &dyn Runner, inputs: &[GraphPort], batch_size: BatchSize) -> Result<Vec<Growth>> {
+    // With a fixed number of rows, that number is looked for in the place where the inputs have it.
+    let input_axis = inputs.iter().filter_map(GraphPort::row_axis).max();
+    let few = runner.output_shapes(&shapes::sample(inputs, batch_size, FEW_ROWS))?;
+    if batch_size != BatchSize::Any {
+        return Ok(vec![input_axis.map_or(Growth::Unknown, Growth::Along); few.len()]);
+    }
+    let many = runner.output_shapes(&shapes::sample(inputs, batch_size, MANY_ROWS))?;
+    let growth = |(few, many): (&Vec<Option<usize>>, &Vec<Option<usize>>)| {
+        let axis = few.iter().zip(many).position(|lengths| lengths == (&Some(FEW_ROWS), &Some(MANY_ROWS)));
+        match axis {
+            Some(axis) => Growth::Along(axis),
+            None if few == many && few.iter().all(Option::is_some) => Growth::None,
+            None => Growth::Unknown,
+        }
+    };
+    Ok(few.iter().zip(&many).map(growth).collect())
+}
+
+/// Numbers of rows that are unlikely to be the length of anything else.
+const FEW_ROWS: usize = 3;
+const MANY_ROWS: usize = 5;
