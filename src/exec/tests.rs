@@ -290,10 +290,10 @@ fn running_aggregates_include_the_peers() {
         run(node(NodeKind::Window { input, partition_by, order_by, calls, keep: vec![1] }, types))
     };
     let calls = vec![
-        WindowCall::Aggregate(sum.clone()),
-        WindowCall::Aggregate(distinct),
-        WindowCall::Aggregate(all),
-        WindowCall::Aggregate(different),
+        WindowCall::Aggregate { aggregate: sum.clone(), frame: None },
+        WindowCall::Aggregate { aggregate: distinct, frame: None },
+        WindowCall::Aggregate { aggregate: all, frame: None },
+        WindowCall::Aggregate { aggregate: different, frame: None },
         WindowCall::Ranking(Ranking::RowNumber),
         WindowCall::Ranking(Ranking::Rank),
         WindowCall::Ranking(Ranking::DenseRank),
@@ -309,7 +309,8 @@ fn running_aggregates_include_the_peers() {
             "2 5 2 [1, 2, 2] 2 3 2 2",
         ]
     );
-    let whole = window(Vec::new(), vec![WindowCall::Aggregate(sum)], &[Int64, Int64]);
+    let whole =
+        window(Vec::new(), vec![WindowCall::Aggregate { aggregate: sum, frame: None }], &[Int64, Int64]);
     assert_eq!(whole, ["2 10", "3 3", "5 10", "1 10", "2 10"]);
 }
 

@@ -1,18 +1,20 @@
 //! Functions with OVER: each row sees the rows of its partition.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int64Array, UInt32Array, UInt64Array};
 
 use super::accumulators::GroupedAggregate;
 use super::buffer::RowBuffer;
-use super::{Context, Input, Operator, Poll, expr};
+use super::frame::{OrderKey, Ordered, float};
+use super::{Context, Input, Operator, Poll, expr, navigation};
 use crate::data::{
     Batch, DataType, KeyTable, Operand, Schema, SortKey, concat, row_index, sort_indices, take,
 };
-use crate::diag::{Error, Result, ensure};
+use crate::diag::{Code, Error, Invariant, Result, ensure};
 use crate::function::{BatchCall, Fit, Ranking};
-use crate::plan::{Aggregate, Expr, Order, WindowCall};
+use crate::plan::{Aggregate, Expr, Frame, Order, WindowCall};
 
 pub(super) struct Window {
     input: Input,
@@ -57,7 +59,24 @@ impl Window {
         for call in self.calls.drain(..) {
             results.push(match call {
                 WindowCall::Ranking(ranking) => partitions.rank(ranking),
-                WindowCall::Aggregate(call) => partitions.aggregate(call, &all, ctx)?,
+                WindowCall::Ntile { buckets } => {
+                    let buckets = expr::evaluate(&buckets, &all, ctx).map_err(name_row)?;
+                    partitions.buckets(&Operand::column(buckets))?
+                }
+                WindowCall::Aggregate { aggregate, frame: None } => {
+                    partitions.aggregate(aggregate, &all, ctx)?
+                }
+                WindowCall::Aggregate { aggregate, frame: Some(frame) } => {
+                    partitions.framed(&aggregate, frame, &all, ctx)?
+                }
+                WindowCall::Navigation { navigation, args, frame, ignore_nulls, data_type, span } => {
+                    let args = expr::columns(&args, &all, ctx).map_err(name_row)?;
+                    let data_type = &data_type;
+                    let call = navigation::Call { navigation, args, data_type, ignore_nulls };
+                    let ordered = partitions.ordered();
+                    let frames = ordered.frames(&frame, partitions.key.as_ref())?;
+                    call.results(&ordered, &frames).map_err(|error| error.or_at(span))?
+                }
                 WindowCall::Fit { fit, args, data_type, span } => partitions
                     .fit(fit, &args, &data_type, &all, ctx)
                     .map_err(|error| name_row(error).or_at(span))?,
@@ -92,6 +111,8 @@ struct Partitions {
     peers: Option<Vec<u32>>,
     /// The rows' numbers: partition by partition, in order. Each row stands there once.
     sorted: Vec<u64>,
+    /// The key of the order, if it has one key.
+    key: Option<OrderKey>,
 }
 
 impl Partitions {
@@ -108,6 +129,14 @@ impl Partitions {
             columns.extend(order.iter().cloned());
             Some(KeyTable::default().intern(&columns, all.rows())?)
         };
+        let key = match (order_by, order.as_slice()) {
+            ([key], [column]) => Some(OrderKey {
+                column: column.clone(),
+                data_type: key.expr.data_type.clone(),
+                descending: key.descending,
+            }),
+            _ => None,
+        };
         let mut keys: Vec<_> = order_by.iter().zip(order).map(|(order, column)| order.key(column)).collect();
         if count > 1 {
             let column = Arc::new(of_rows.iter().map(|row| i64::from(*row)).collect::<Int64Array>());
@@ -122,7 +151,7 @@ impl Partitions {
                 && peers.as_ref().is_none_or(|peers| is_whole(peers.len())),
             "a row of a window is missing",
         )?;
-        Ok(Self { of_rows, count, peers, sorted })
+        Ok(Self { of_rows, count, peers, sorted, key })
     }
 
     /// For each row in the sorted order: its number, its partition and its peers.
@@ -134,28 +163,93 @@ impl Partitions {
         })
     }
 
-    #[expect(clippy::indexing_slicing, reason = "there is a rank for every row")]
-    fn rank(&self, ranking: Ranking) -> ArrayRef {
-        let mut ranks = vec![0_i64; self.sorted.len()];
-        let (mut previous_partition, mut previous_peers) = (None, None);
-        let (mut row_number, mut rank, mut dense_rank) = (0, 0, 0);
-        for (row, partition, peers) in self.walk() {
-            if previous_partition != Some(partition) {
-                (row_number, rank, dense_rank) = (0, 0, 0);
+    /// The rows in order, with the extents of partitions and peers.
+    fn ordered(&self) -> Ordered {
+        let mut ordered = Ordered {
+            sorted: self.sorted.clone(),
+            partitions: Vec::with_capacity(self.count),
+            peers: Vec::with_capacity(self.sorted.len()),
+        };
+        let (mut start, mut peers_start) = (0, 0);
+        let mut previous = None;
+        for (position, (_, partition, peers)) in self.walk().enumerate() {
+            if previous.is_some_and(|previous| previous != (partition, peers)) {
+                ordered.peers.resize(position, peers_start..position);
+                peers_start = position;
             }
-            row_number += 1;
-            if rank == 0 || previous_peers != peers {
-                rank = row_number;
-                dense_rank += 1;
+            if previous.is_some_and(|(previous, _)| previous != partition) {
+                ordered.partitions.push(start..position);
+                start = position;
             }
-            (previous_partition, previous_peers) = (Some(partition), peers);
-            ranks[row] = match ranking {
-                Ranking::RowNumber => row_number,
-                Ranking::Rank => rank,
-                Ranking::DenseRank => dense_rank,
-            };
+            previous = Some((partition, peers));
         }
-        Arc::new(Int64Array::from(ranks))
+        let end = self.sorted.len();
+        ordered.peers.resize(end, peers_start..end);
+        if start < end {
+            ordered.partitions.push(start..end);
+        }
+        ordered
+    }
+
+    fn rank(&self, ranking: Ranking) -> ArrayRef {
+        let ordered = self.ordered();
+        match ranking {
+            Ranking::RowNumber => ordered.numbers(|position, partition, _| position - partition.start + 1),
+            Ranking::Rank => ordered.numbers(|_, partition, peers| peers.start - partition.start + 1),
+            Ranking::DenseRank => ordered.dense_ranks(),
+            Ranking::PercentRank => ordered.fractions(|partition, peers| {
+                let others = partition.len() - 1;
+                if others == 0 { 0.0 } else { float(peers.start - partition.start) / float(others) }
+            }),
+            Ranking::CumeDist => ordered
+                .fractions(|partition, peers| float(peers.end - partition.start) / float(partition.len())),
+        }
+    }
+
+    /// NTILE: of `n` rows in `b` buckets the first `n % b` have one row more than the others.
+    fn buckets(&self, buckets: &Operand) -> Result<ArrayRef> {
+        let buckets = buckets.ints()?;
+        let mut results = vec![0_i64; self.sorted.len()];
+        for partition in self.ordered().partitions {
+            let rows = self.sorted.get(partition.clone()).invariant("the rows of a partition")?;
+            for (index, row) in rows.iter().enumerate() {
+                let row = row_index(*row);
+                let count =
+                    buckets.get(row).and_then(|count| usize::try_from(count).ok()).filter(|count| *count > 0);
+                let Some(count) = count else {
+                    return Err(Error::new(Code::OutOfRange, "NTILE divides rows into one bucket at least"));
+                };
+                let (size, larger) = (rows.len() / count, rows.len() % count);
+                let in_larger = larger * (size + 1);
+                let bucket = match index.checked_sub(in_larger) {
+                    Some(behind) => larger + behind.checked_div(size).unwrap_or(0),
+                    None => index / (size + 1),
+                };
+                *results.get_mut(row).invariant("a row of the window")? = (bucket as u64).cast_signed() + 1;
+            }
+        }
+        Ok(Arc::new(Int64Array::from(results)))
+    }
+
+    /// An aggregate over the frame of each row.
+    fn framed(&self, call: &Aggregate, frame: Frame, all: &Batch, ctx: &mut Context) -> Result<ArrayRef> {
+        let ordered = self.ordered();
+        let frames = ordered.frames(&frame, self.key.as_ref())?;
+        let sorted = all.take(&self.sorted.clone().into())?;
+        let results = if frame.start.is_none() {
+            running(call, &sorted, &ordered.partitions, &frames, ctx)?
+        } else if frame.end.is_none() && !call.function.depends_on_order() {
+            let rows = sorted.rows();
+            let flipped = |range: &Range<usize>| rows - range.end..rows - range.start;
+            let backwards = sorted.take(&(0..rows as u64).rev().collect())?;
+            let partitions: Vec<_> = ordered.partitions.iter().rev().map(flipped).collect();
+            let frames: Vec<_> = frames.iter().rev().map(flipped).collect();
+            let results = running(call, &backwards, &partitions, &frames, ctx)?;
+            take(&results, &(0..rows as u64).rev().collect())?
+        } else {
+            each(call, &sorted, &frames, ctx)?
+        };
+        take(&results, &self.positions().into())
     }
 
     fn aggregate(&self, call: Aggregate, all: &Batch, ctx: &mut Context) -> Result<ArrayRef> {
@@ -238,6 +332,56 @@ impl Partitions {
     fn partition(&self, row: u64) -> u32 {
         self.of_rows[row_index(row)]
     }
+}
+
+/// The aggregate over frames that start with their partition: each row goes on from where the one before it was.
+fn running(
+    call: &Aggregate,
+    sorted: &Batch,
+    partitions: &[Range<usize>],
+    frames: &[Range<usize>],
+    ctx: &mut Context,
+) -> Result<ArrayRef> {
+    let rows = sorted.rows();
+    let mut aggregate = GroupedAggregate::new(call.clone(), ctx)?;
+    let numbers = (0..rows).map(|row| u32::try_from(row).ok().invariant("a row has a number"));
+    let numbers = numbers.collect::<Result<Vec<_>>>()?;
+    let of_rows: Vec<_> =
+        (0..).zip(partitions).flat_map(|(number, partition)| vec![number; partition.len()]).collect();
+    aggregate.accumulate_window(sorted, &numbers, &of_rows, ctx)?;
+    // One group more, of no rows, for empty frames.
+    let values = aggregate.values(0..rows + 1)?;
+    let last = frames.iter().map(|frame| match frame.end.checked_sub(1) {
+        Some(last) if !frame.is_empty() => last as u64,
+        _ => rows as u64,
+    });
+    take(&values, &last.collect())
+}
+
+/// The aggregate over each frame by itself, several frames at once.
+fn each(call: &Aggregate, sorted: &Batch, frames: &[Range<usize>], ctx: &mut Context) -> Result<ArrayRef> {
+    let most = ctx.env.limits.batch_rows;
+    let mut parts = Vec::new();
+    let mut frames = frames.iter().peekable();
+    while frames.peek().is_some() {
+        let (mut rows, mut groups, mut count) = (Vec::new(), Vec::new(), 0_usize);
+        while let Some(frame) =
+            frames.next_if(|frame| count == 0 || (rows.len() + frame.len() <= most && count < most))
+        {
+            let group = u32::try_from(count).ok().invariant("a frame has a number")?;
+            rows.extend(frame.clone().map(|row| row as u64));
+            groups.resize(rows.len(), group);
+            count += 1;
+        }
+        let mut aggregate = GroupedAggregate::new(call.clone(), ctx)?;
+        aggregate.update(&sorted.take(&rows.into())?, &groups, count, ctx).map_err(|mut error| {
+            error.take_row();
+            error
+        })?;
+        aggregate.finish(count, ctx)?;
+        parts.push(aggregate.values(0..count)?);
+    }
+    concat(&parts)
 }
 
 /// The groups of peers of a window, numbered in the sorted order.

@@ -39,7 +39,7 @@ pub(crate) use array_view::VectorView;
 pub(crate) use bounds::bounds_check;
 pub(crate) use fold::fold;
 pub use reference::{FunctionInfo, listing};
-pub(crate) use resolve::{Resolved, resolve};
+pub(crate) use resolve::{Resolved, common_type, resolve};
 pub(crate) use table_function::TABLE_FUNCTIONS;
 pub(crate) use unsupported::unsupported;
 pub(crate) use vector::Metric;
@@ -121,6 +121,8 @@ pub(crate) enum Body {
     Aggregate(Start),
     /// Computed over the rows of a window: only with OVER.
     Ranking(Ranking),
+    /// Computed from one of the rows of a window, or from how many there are: only with OVER.
+    Navigation(Navigation),
     /// Takes statistics over all rows, then computes row by row: only with an empty OVER.
     Fit(Fit),
 }
@@ -138,14 +140,57 @@ pub(crate) enum Ranking {
     RowNumber,
     Rank,
     DenseRank,
+    PercentRank,
+    CumeDist,
+}
+
+/// Functions that take the value of another row of a window, or divide its rows into buckets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Navigation {
+    Ntile,
+    Lag,
+    Lead,
+    FirstValue,
+    LastValue,
+    NthValue,
+    PercentileCont,
+    PercentileDisc,
+}
+
+impl Navigation {
+    /// Whether it means nothing without an order of the rows; `None` where it takes no order.
+    pub(crate) fn needs_order(self) -> Option<bool> {
+        match self {
+            Self::Lag | Self::Lead | Self::Ntile => Some(true),
+            Self::FirstValue | Self::LastValue | Self::NthValue => Some(false),
+            Self::PercentileCont | Self::PercentileDisc => None,
+        }
+    }
+
+    /// Whether it sees the rows of a frame.
+    pub(crate) fn takes_frame(self) -> bool {
+        matches!(self, Self::FirstValue | Self::LastValue | Self::NthValue)
+    }
+
+    /// Whether NULLs do not count unless RESPECT NULLS is written.
+    pub(crate) fn ignores_nulls(self) -> bool {
+        matches!(self, Self::PercentileCont | Self::PercentileDisc)
+    }
 }
 
 impl Ranking {
+    pub(crate) fn data_type(self) -> DataType {
+        match self {
+            Self::RowNumber | Self::Rank | Self::DenseRank => DataType::Int64,
+            Self::PercentRank | Self::CumeDist => DataType::Float64,
+        }
+    }
+
     /// Whether it compares rows, so that it means nothing without an order of them.
     pub(crate) fn needs_order(self) -> bool {
         match self {
             Self::RowNumber => false,
-            Self::Rank | Self::DenseRank => true,
+            Self::Rank | Self::DenseRank | Self::PercentRank | Self::CumeDist => true,
         }
     }
 }
@@ -299,11 +344,16 @@ impl Function {
         self.volatility == Volatility::Volatile
     }
 
+    /// Whether an aggregate's value depends on the order of the rows.
+    pub(crate) fn depends_on_order(&self) -> bool {
+        self.modifiers.order || self.name == "ANY_VALUE"
+    }
+
     /// `SCALAR`, `AGGREGATE` or `WINDOW`.
     pub(crate) fn kind(&self) -> &'static str {
         match self.signatures.first().map(|signature| signature.body) {
             Some(Body::Aggregate(_)) => "AGGREGATE",
-            Some(Body::Ranking(_) | Body::Fit(_)) => "WINDOW",
+            Some(Body::Ranking(_) | Body::Navigation(_) | Body::Fit(_)) => "WINDOW",
             _ => "SCALAR",
         }
     }

@@ -163,7 +163,9 @@ fn join_condition(left: &Node, right: &Node, keys: &[(Expr, Expr)], condition: O
 fn window_call(window_call: &WindowCall, input: &Node) -> String {
     match window_call {
         WindowCall::Ranking(ranking) => format!("{ranking:?}"),
-        WindowCall::Aggregate(aggregate) => call(aggregate.function.name, &aggregate.args, &[input]),
+        WindowCall::Ntile { buckets } => call("NTILE", std::slice::from_ref(buckets), &[input]),
+        WindowCall::Navigation { navigation, args, .. } => call(&format!("{navigation:?}"), args, &[input]),
+        WindowCall::Aggregate { aggregate, .. } => call(aggregate.function.name, &aggregate.args, &[input]),
         WindowCall::Fit { args, .. } => call("statistics", args, &[input]),
     }
 }

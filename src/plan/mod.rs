@@ -20,6 +20,8 @@ pub(crate) use bind::{
 };
 pub(crate) use explain::explanation;
 pub(crate) use expr::{Aggregate, Expr, ExprKind, Extreme, Order};
-pub(crate) use node::{Correlated, JoinKind, Node, NodeKind, Plan, Subplan, SubplanKind, WindowCall};
+pub(crate) use node::{
+    Correlated, Distance, Frame, JoinKind, Node, NodeKind, Plan, Subplan, SubplanKind, WindowCall,
+};
 pub use parameter::Params;
 pub(crate) use parameter::{Given, Slot};

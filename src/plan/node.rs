@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::expr::{Aggregate, Expr, Order};
 use crate::data::{DataType, Schema};
 use crate::diag::Span;
-use crate::function::{Fit, Metric, Ranking};
+use crate::function::{Fit, Metric, Navigation, Ranking};
 use crate::model::Model;
 use crate::table::{Object, Table};
 
@@ -190,8 +190,25 @@ pub(crate) enum JoinKind {
 #[derive(Debug, Clone)]
 pub(crate) enum WindowCall {
     Ranking(Ranking),
-    /// Over the whole partition; with an ORDER BY over the rows up to this one and its peers.
-    Aggregate(Aggregate),
+    /// The rows in so many buckets.
+    Ntile {
+        buckets: Expr,
+    },
+    /// Over the frame; without one over the whole partition, or with an ORDER BY over the rows up to this one and its
+    /// peers.
+    Aggregate {
+        aggregate: Aggregate,
+        frame: Option<Frame>,
+    },
+    /// The value of a row of the frame, or of the partition.
+    Navigation {
+        navigation: Navigation,
+        args: Vec<Expr>,
+        frame: Frame,
+        ignore_nulls: bool,
+        data_type: DataType,
+        span: Span,
+    },
     /// Statistics over the partition, then the function with them.
     Fit {
         fit: Fit,
@@ -199,6 +216,41 @@ pub(crate) enum WindowCall {
         data_type: DataType,
         span: Span,
     },
+}
+
+/// The rows of its partition that a row sees: from `start` to `end`, both included; `None` is the partition's own.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Frame {
+    /// Whether distances are in values of the order's only key; else they are in rows.
+    pub(crate) range: bool,
+    pub(crate) start: Option<Distance>,
+    pub(crate) end: Option<Distance>,
+}
+
+/// How far from its row a frame goes, negative for what comes before.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Distance {
+    /// The row itself, and with RANGE its peers.
+    Peers,
+    /// In rows, in INT64 or in units of NUMERIC.
+    Whole(i128),
+    Float(f64),
+}
+
+impl Distance {
+    pub(crate) fn whole(self) -> i128 {
+        match self {
+            Self::Whole(whole) => whole,
+            Self::Peers | Self::Float(_) => 0,
+        }
+    }
+
+    pub(crate) fn float(self) -> f64 {
+        match self {
+            Self::Float(float) => float,
+            Self::Peers | Self::Whole(_) => 0.0,
+        }
+    }
 }
 
 /// The inputs of a kind of node, to read or to change as the reference to it allows.
@@ -311,9 +363,10 @@ impl WindowCall {
     /// The type of the result.
     pub(crate) fn data_type(&self) -> DataType {
         match self {
-            Self::Ranking(_) => DataType::Int64,
-            Self::Aggregate(aggregate) => aggregate.data_type.clone(),
-            Self::Fit { data_type, .. } => data_type.clone(),
+            Self::Ranking(ranking) => ranking.data_type(),
+            Self::Ntile { .. } => DataType::Int64,
+            Self::Aggregate { aggregate, .. } => aggregate.data_type.clone(),
+            Self::Navigation { data_type, .. } | Self::Fit { data_type, .. } => data_type.clone(),
         }
     }
 
@@ -321,8 +374,9 @@ impl WindowCall {
     pub(crate) fn exprs_mut(&mut self) -> Vec<&mut Expr> {
         match self {
             Self::Ranking(_) => Vec::new(),
-            Self::Aggregate(aggregate) => aggregate.exprs_mut().collect(),
-            Self::Fit { args, .. } => args.iter_mut().collect(),
+            Self::Ntile { buckets } => vec![buckets],
+            Self::Aggregate { aggregate, .. } => aggregate.exprs_mut().collect(),
+            Self::Navigation { args, .. } | Self::Fit { args, .. } => args.iter_mut().collect(),
         }
     }
 }

@@ -538,16 +538,36 @@ pub(crate) enum Over {
     /// `OVER name`.
     Named(Ident),
     /// `OVER (…)`.
-    Window(Window),
+    Window(Box<Window>),
 }
 
-/// `([name] [PARTITION BY …] [ORDER BY …])`.
+/// `([name] [PARTITION BY …] [ORDER BY …] [frame])`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Window {
     pub(crate) base: Option<Ident>,
     pub(crate) partition_by: Vec<Expr>,
     pub(crate) order_by: Vec<OrderItem>,
+    pub(crate) frame: Option<Frame>,
     pub(crate) span: Span,
+}
+
+/// `ROWS start`, `RANGE BETWEEN start AND end`; without an end it is the current row.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Frame {
+    /// RANGE counts in values of the order, ROWS in rows.
+    pub(crate) range: bool,
+    pub(crate) start: FrameBound,
+    pub(crate) end: FrameBound,
+    pub(crate) span: Span,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum FrameBound {
+    UnboundedPreceding,
+    Preceding(Expr),
+    CurrentRow,
+    Following(Expr),
+    UnboundedFollowing,
 }
 
 #[derive(Debug, Clone, PartialEq)]

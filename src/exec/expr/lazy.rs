@@ -1,10 +1,12 @@
-//! Expressions that compute only the parts they need: CASE and COALESCE.
+//! Expressions that compute only the parts they need: CASE, COALESCE, AND and OR.
 
-use arrow_array::UInt64Array;
+use std::sync::Arc;
 
-use super::{Rows, operand};
+use arrow_array::{BooleanArray, UInt64Array};
+
+use super::{Rows, is_forgiven, operand};
 use crate::data::{DataType, Operand, concat, take};
-use crate::diag::Result;
+use crate::diag::{Invariant, Result};
 use crate::exec::Context;
 use crate::plan::Expr;
 
@@ -50,6 +52,44 @@ pub(super) fn coalesce(
         remaining = nulls.map(|(_, row)| row).collect();
     }
     result.finish()
+}
+
+/// AND, which FALSE decides, or OR, which TRUE decides: `decides`. All operands are computed at once; where that fails, each
+/// is computed for the rows that those before it have not decided.
+pub(super) fn decided(
+    args: &[Expr],
+    decides: bool,
+    rows: Rows<'_>,
+    ctx: &mut Context,
+    at_once: &dyn Fn(&mut Context) -> Result<Operand>,
+) -> Result<Operand> {
+    match at_once(ctx) {
+        Err(error) if is_forgiven(&error) => {}
+        result => return result,
+    }
+    let mut values = vec![Some(!decides); rows.count()];
+    let mut open: Vec<usize> = (0..rows.count()).collect();
+    for arg in args {
+        if open.is_empty() {
+            break;
+        }
+        let operand = compute_for(arg, rows, &open, ctx)?;
+        let operand = operand.bools()?;
+        let mut still_open = Vec::new();
+        for (index, row) in open.into_iter().enumerate() {
+            let value = values.get_mut(row).invariant("a row of a condition")?;
+            match operand.get(index) {
+                Some(value_of_arg) if value_of_arg == decides => *value = Some(decides),
+                Some(_) => still_open.push(row),
+                None => {
+                    *value = None;
+                    still_open.push(row);
+                }
+            }
+        }
+        open = still_open;
+    }
+    Ok(Operand::column(Arc::new(BooleanArray::from(values))))
 }
 
 /// The values of `expr` for those of `rows` at `indices`.

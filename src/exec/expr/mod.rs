@@ -12,6 +12,7 @@ use crate::data::{Batch, DataType, Operand, array_of, cast, concat};
 use crate::diag::{Error, Invariant, Kind, Result, ensure};
 use crate::function::BatchCall;
 use crate::plan::{Expr, ExprKind};
+use crate::syntax::SqlOperator;
 
 /// A column of as many values as `batch` has rows.
 pub(super) fn evaluate(expr: &Expr, batch: &Batch, ctx: &mut Context) -> Result<ArrayRef> {
@@ -82,6 +83,12 @@ fn compute(expr: &Expr, rows: Rows<'_>, ctx: &mut Context) -> Result<Operand> {
             array_of(std::slice::from_ref(value), &expr.data_type).map(Operand::constant)
         }
         ExprKind::Parameter(_) => Err(Error::internal("a parameter has no value")),
+        ExprKind::Call { function, args, .. } if function.operator == Some(SqlOperator::And) => {
+            lazy::decided(args, false, rows, ctx, &|ctx| call(expr, rows, ctx))
+        }
+        ExprKind::Call { function, args, .. } if function.operator == Some(SqlOperator::Or) => {
+            lazy::decided(args, true, rows, ctx, &|ctx| call(expr, rows, ctx))
+        }
         ExprKind::Call { .. } | ExprKind::Fitted { .. } => call(expr, rows, ctx),
         ExprKind::Cast { value, mode } => {
             let argument = operand(value, rows, ctx)?;

@@ -3,24 +3,24 @@
 use std::sync::Arc;
 
 use super::Binder;
-use super::aggregates::{Windowed, has_window, is_plain, same};
-use super::coerce::{Origin, Typed, coerced, exact_type, literal, takes_text};
+use super::aggregates::{is_plain, same};
+use super::coerce::{Origin, Typed, coerced, convert, exact_type, literal, takes_text};
 use super::constant::constant;
+use super::open_type::{common_open_type, is_open};
 use super::scope::Names;
-use crate::data::{DataType, Scalar};
+use crate::data::{CastMode, DataType, Scalar};
 use crate::diag::{Code, Error, Invariant, Result, Span, ensure};
 use crate::function::{self, Body, Function, Lazy, Resolved, Type};
 use crate::limits::Limits;
 use crate::plan::expr::{Aggregate, Expr, ExprKind, Extreme, Order};
-use crate::plan::node::WindowCall;
-use crate::syntax::ast::{self, Over};
+use crate::syntax::ast;
 use crate::syntax::{Dialect, SqlOperator};
 
 /// A call with its signature chosen and its arguments converted.
-struct ResolvedCall {
-    args: Vec<Expr>,
-    returns: DataType,
-    body: Body,
+pub(super) struct ResolvedCall {
+    pub(super) args: Vec<Expr>,
+    pub(super) returns: DataType,
+    pub(super) body: Body,
 }
 
 impl Binder<'_> {
@@ -36,10 +36,12 @@ impl Binder<'_> {
             )
             .at(call.name.span)),
             (Some(Body::Aggregate(_)), None) => self.aggregate(function, call, span, names),
-            (Some(Body::Aggregate(_) | Body::Ranking(_) | Body::Fit(_)), Some(over)) => {
-                self.windowed(function, call, over, span, names)
-            }
+            (
+                Some(Body::Aggregate(_) | Body::Ranking(_) | Body::Navigation(_) | Body::Fit(_)),
+                Some(over),
+            ) => self.windowed(function, call, over, span, names),
             (Some(Body::Ranking(_)), None) => Err(needs_over(function, "() OVER (ORDER BY …)", span)),
+            (Some(Body::Navigation(_)), None) => Err(needs_over(function, "(…) OVER (…)", span)),
             (Some(Body::Fit(_)), None) => Err(needs_over(function, "(…) OVER()", span)),
             (Some(Body::Scalar(_) | Body::Lazy(_)) | None, _) => {
                 check_row_by_row(function, call, span)?;
@@ -67,7 +69,7 @@ impl Binder<'_> {
                 };
                 ExprKind::Case { branches: vec![(condition, value)], otherwise: Box::new(otherwise) }
             }
-            Body::Aggregate(_) | Body::Ranking(_) | Body::Fit(_) => {
+            Body::Aggregate(_) | Body::Ranking(_) | Body::Navigation(_) | Body::Fit(_) => {
                 return Err(Error::internal("a function over several rows was taken for a scalar one"));
             }
         };
@@ -89,7 +91,7 @@ impl Binder<'_> {
     }
 
     /// Chooses the signature and converts the arguments.
-    fn resolve_call(
+    pub(super) fn resolve_call(
         &mut self,
         function: &'static Function,
         trees: &[ast::Expr],
@@ -111,6 +113,7 @@ impl Binder<'_> {
             }
         }
         let args = self.tsql_arguments(function, args)?;
+        let args = if function.name == "CONCAT" { texts(args)? } else { args };
         let Resolved { args: wanted, returns, body } =
             resolved(function, &args, self.context.limits).map_err(|error| error.or_at(span))?;
         ensure(args.len() == wanted.len(), "a signature has another number of arguments than its call")?;
@@ -156,7 +159,7 @@ impl Binder<'_> {
         self.checked_aggregate(function, &args, result)
     }
 
-    fn aggregate_call(
+    pub(super) fn aggregate_call(
         &mut self,
         function: &'static Function,
         call: &ast::FunctionCall,
@@ -213,138 +216,6 @@ impl Binder<'_> {
         let bound = bind(self);
         (self.level.no_aggregates, self.level.no_windows) = before;
         bound
-    }
-
-    /// A function with OVER.
-    fn windowed(
-        &mut self,
-        function: &'static Function,
-        call: &ast::FunctionCall,
-        over: &Over,
-        span: Span,
-        names: Names<'_>,
-    ) -> Result<Expr> {
-        if let Some(clause) = self.level.no_windows {
-            return Err(misplaced_window(clause).at(span));
-        }
-        // Arguments are computed over the groups: aggregates are allowed in them.
-        let before = self.level.no_windows.replace("a window function");
-        let windowed = self.windowed_parts(function, call, over, span, names);
-        self.level.no_windows = before;
-        let windowed = windowed?;
-        if let (WindowCall::Fit { args, fit, data_type, .. }, Some(transformer)) =
-            (&windowed.call, &mut self.level.transformer)
-        {
-            return transformer.result(*fit, args.clone(), data_type.clone(), span);
-        }
-        let aggregate = match &windowed.call {
-            WindowCall::Aggregate(aggregate) => Some((aggregate.function, aggregate.args.clone())),
-            _ => None,
-        };
-        let result = self.level.window(windowed, span);
-        match aggregate {
-            Some((function, args)) => self.checked_aggregate(function, &args, result),
-            None => Ok(result),
-        }
-    }
-
-    fn windowed_parts(
-        &mut self,
-        function: &'static Function,
-        call: &ast::FunctionCall,
-        over: &Over,
-        span: Span,
-        names: Names<'_>,
-    ) -> Result<Windowed> {
-        let (partition, order) = self.window(over, self.windows.len())?;
-        let body = function.signatures.first().map(|signature| signature.body);
-        let call = match body {
-            Some(Body::Aggregate(_)) => {
-                if !call.order_by.is_empty() || call.limit.is_some() || call.having.is_some() {
-                    return Err(Error::new(
-                        Code::MisplacedClause,
-                        "HAVING, ORDER BY and LIMIT are not allowed in the arguments of a window function",
-                    )
-                    .at(span)
-                    .hint("write ORDER BY inside OVER"));
-                }
-                if call.distinct && !order.is_empty() {
-                    return Err(Error::new(
-                        Code::MisplacedClause,
-                        "DISTINCT is not allowed with ORDER BY inside OVER",
-                    )
-                    .at(span)
-                    .hint("leave one of them out"));
-                }
-                WindowCall::Aggregate(self.aggregate_call(function, call, span, names)?)
-            }
-            _ => {
-                check_no_modifiers(function, call, span)?;
-                let ResolvedCall { args, returns, body } =
-                    self.resolve_call(function, &call.args, span, names)?;
-                match body {
-                    Body::Ranking(ranking) if order.is_empty() && ranking.needs_order() => {
-                        return Err(Error::new(
-                            Code::MisplacedClause,
-                            format!("{} needs an ORDER BY inside OVER", function.name),
-                        )
-                        .at(span));
-                    }
-                    Body::Ranking(ranking) => WindowCall::Ranking(ranking),
-                    Body::Fit(_) if !partition.is_empty() || !order.is_empty() => {
-                        return Err(Error::new(
-                            Code::MisplacedClause,
-                            format!("{} takes its statistics over all rows", function.name),
-                        )
-                        .at(span)
-                        .hint("write an empty OVER()"));
-                    }
-                    Body::Fit(fit) => WindowCall::Fit { fit, args, data_type: returns, span },
-                    _ => return Err(Error::internal("a scalar function was taken for a window function")),
-                }
-            }
-        };
-        let partition_by = partition.iter().map(|tree| self.expr(tree, names)).collect::<Result<Vec<_>>>()?;
-        if let Some(key) = partition_by.iter().find(|key| !key.data_type.is_orderable()) {
-            return Err(not_groupable(key, "PARTITION BY"));
-        }
-        let order_by = self.order(&order, names)?;
-        let mut windowed = Windowed { partition_by, order_by, call };
-        if let Some(inner) = windowed.exprs_mut().find(|expr| has_window(expr)) {
-            return Err(misplaced_window("a window function").at(inner.span));
-        }
-        Ok(windowed)
-    }
-
-    /// PARTITION BY and ORDER BY of a window, those of the window it is based on included, which is one of the first
-    /// `known` named ones.
-    fn window(&self, over: &Over, known: usize) -> Result<(Vec<ast::Expr>, Vec<ast::OrderItem>)> {
-        let (base, own) = match over {
-            Over::Named(name) => (Some(name), None),
-            Over::Window(window) => (window.base.as_ref(), Some(window)),
-        };
-        let (mut partition_by, mut order_by) = match base {
-            None => (Vec::new(), Vec::new()),
-            Some(name) => {
-                let mut windows = self.windows.iter().take(known).enumerate();
-                let found = windows.find(|(_, (other, _))| other.text.eq_ignore_ascii_case(&name.text));
-                let Some((index, (_, window))) = found else {
-                    return Err(Error::new(
-                        Code::UnknownColumn,
-                        format!("window `{}` was not found", name.text),
-                    )
-                    .at(name.span)
-                    .hint("define it: … WINDOW name AS (PARTITION BY …)"));
-                };
-                // A window can only be based on one before it.
-                self.window(&Over::Window(window.clone()), index)?
-            }
-        };
-        if let Some(own) = own {
-            partition_by.extend(own.partition_by.iter().cloned());
-            order_by.extend(own.order_by.iter().cloned());
-        }
-        Ok((partition_by, order_by))
     }
 
     /// Keys of an ORDER BY.
@@ -416,7 +287,7 @@ fn written_modifiers(call: &ast::FunctionCall) -> impl Iterator<Item = &'static 
 }
 
 /// Checks that a call of a function that is no aggregate has arguments alone.
-fn check_no_modifiers(function: &Function, call: &ast::FunctionCall, span: Span) -> Result<()> {
+pub(super) fn check_no_modifiers(function: &Function, call: &ast::FunctionCall, span: Span) -> Result<()> {
     match written_modifiers(call).next() {
         None => Ok(()),
         Some(word) => Err(Error::new(
@@ -483,6 +354,11 @@ fn resolved(function: &'static Function, args: &[Typed], limits: &Arc<Limits>) -
     {
         return Ok(resolved);
     }
+    if args.iter().any(|arg| arg.origin != Origin::Null && is_open(&arg.expr))
+        && let Some(resolved) = resolved_open(function, args, &types, &literal)
+    {
+        return Ok(resolved);
+    }
     function::resolve(function, &types, &literal).or_else(|error| {
         let open = |arg: &Typed| if arg.origin == Origin::StringLiteral { None } else { arg.data_type() };
         let open: Vec<_> = args.iter().map(open).collect();
@@ -491,6 +367,52 @@ fn resolved(function: &'static Function, args: &[Typed], limits: &Arc<Limits>) -
             _ => Err(error),
         }
     })
+}
+
+/// The signature where `[]` and such are of the type of the other arguments; `None` where there is no such signature.
+fn resolved_open(
+    function: &'static Function,
+    args: &[Typed],
+    types: &[Option<DataType>],
+    literal: &dyn Fn(usize) -> Result<Option<Scalar>>,
+) -> Option<Resolved> {
+    let is_nested =
+        |data_type: &Option<DataType>| matches!(data_type, Some(DataType::Array(_) | DataType::Struct(_)));
+    let nested = args.iter().zip(types).filter(|(_, data_type)| is_nested(data_type));
+    let common = common_open_type(&nested.map(|(arg, _)| arg.clone()).collect::<Vec<_>>())?;
+    let of_common = types
+        .iter()
+        .map(|data_type| if is_nested(data_type) { Some(common.clone()) } else { data_type.clone() });
+    let resolved = function::resolve(function, &of_common.collect::<Vec<_>>(), literal);
+    if let Ok(resolved) = resolved {
+        return Some(resolved);
+    }
+    let is_empty = |arg: &Typed| matches!(&arg.expr.kind, ExprKind::Array(items) if items.is_empty());
+    let of_any = args.iter().zip(types).map(|(arg, data_type)| data_type.clone().filter(|_| !is_empty(arg)));
+    let resolved = function::resolve(function, &of_any.collect::<Vec<_>>(), literal).ok()?;
+    let are_arrays = args
+        .iter()
+        .zip(&resolved.args)
+        .all(|(arg, wanted)| !is_empty(arg) || matches!(wanted, DataType::Array(_)));
+    are_arrays.then_some(resolved)
+}
+
+/// The arguments of CONCAT: all of them texts, unless all are BYTES.
+fn texts(args: Vec<Typed>) -> Result<Vec<Typed>> {
+    let is_joined = |arg: &Typed| matches!(arg.data_type(), None | Some(DataType::String | DataType::Bytes));
+    if args.iter().all(is_joined) {
+        return Ok(args);
+    }
+    let as_text = |arg: Typed| {
+        let span = arg.expr.span;
+        let is_text = arg.data_type() == Some(DataType::String);
+        if is_text {
+            Ok(arg)
+        } else {
+            convert(arg, &DataType::String, CastMode::Strict, span).map(Typed::from)
+        }
+    };
+    args.into_iter().map(as_text).collect()
 }
 
 /// The types of arguments where floats that are written out are NUMERIC or BIGNUMERIC, as the other arguments are; `None`

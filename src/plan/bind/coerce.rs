@@ -5,6 +5,7 @@
 use arrow_buffer::i256;
 
 use super::constant::{cast_scalar, value_needed};
+use super::open_type::{common_open_type, is_open};
 use crate::data::decimal::{self, Excess};
 use crate::data::{CastMode, DataType, Scalar, can_cast, can_coerce};
 use crate::diag::{Code, Error, Result, Span};
@@ -93,13 +94,14 @@ pub(super) fn unified(
     what: &str,
     span: Span,
 ) -> Result<(DataType, Vec<Expr>)> {
-    let wanted = declared.or_else(|| common_type(&items)).ok_or_else(|| {
-        let types: Vec<_> =
-            items.iter().filter_map(Typed::data_type).map(|known| known.to_string()).collect();
-        Error::new(Code::TypeMismatch, format!("expected {what} of one type, found {}", types.join(", ")))
-            .at(span)
-            .hint("CAST some of them")
-    })?;
+    let wanted =
+        declared.or_else(|| common_type(&items)).or_else(|| common_open_type(&items)).ok_or_else(|| {
+            let types: Vec<_> =
+                items.iter().filter_map(Typed::data_type).map(|known| known.to_string()).collect();
+            Error::new(Code::TypeMismatch, format!("expected {what} of one type, found {}", types.join(", ")))
+                .at(span)
+                .hint("CAST some of them")
+        })?;
     let exprs = items.into_iter().map(|item| {
         let (item_span, found) = (item.expr.span, item.expr.data_type.clone());
         coerced(item, &wanted)?.ok_or_else(|| {
@@ -180,6 +182,11 @@ pub(super) fn coerced(typed: Typed, wanted: &DataType) -> Result<Option<Expr>> {
         })?;
         return Ok(Some(Expr { kind: ExprKind::Literal(value), data_type: wanted.clone(), span: expr.span }));
     }
+    if (is_open(&expr) || !can_coerce(&expr.data_type, wanted))
+        && let Some(parts) = parts_as(&expr, wanted)?
+    {
+        return Ok(Some(parts));
+    }
     let as_date = origin == Origin::StringLiteral && takes_text(wanted);
     if !as_date && !can_coerce(&expr.data_type, wanted) {
         return Ok(None);
@@ -199,11 +206,39 @@ pub(super) fn coerced(typed: Typed, wanted: &DataType) -> Result<Option<Expr>> {
     Ok(Some(Expr { kind, data_type: wanted.clone(), span }))
 }
 
+/// What is written out as an array or struct as `wanted`, part by part; `None` for other expressions, and where a part is
+/// not coerced to its type.
+fn parts_as(expr: &Expr, wanted: &DataType) -> Result<Option<Expr>> {
+    let (items, types): (_, Vec<_>) = match (&expr.kind, wanted) {
+        (ExprKind::Array(items), DataType::Array(element)) => (items, vec![&**element; items.len()]),
+        (ExprKind::Struct(items), DataType::Struct(fields)) if items.len() == fields.len() => {
+            (items, fields.iter().map(|field| &field.data_type).collect())
+        }
+        _ => return Ok(None),
+    };
+    let parts = items.iter().zip(types).map(|(item, wanted)| {
+        let is_null = matches!(item.kind, ExprKind::Literal(Scalar::Null));
+        let origin = if is_null { Origin::Null } else { Origin::Value };
+        coerced(Typed { expr: item.clone(), origin }, wanted)
+    });
+    let Some(parts) = parts.collect::<Result<Option<Vec<_>>>>()? else { return Ok(None) };
+    let kind = match expr.kind {
+        ExprKind::Array(_) => ExprKind::Array(parts),
+        _ => ExprKind::Struct(parts),
+    };
+    Ok(Some(Expr { kind, data_type: wanted.clone(), span: expr.span }))
+}
+
 /// CAST to `to`.
 pub(super) fn convert(typed: Typed, to: &DataType, mode: CastMode, span: Span) -> Result<Expr> {
     let from = typed.expr.data_type.clone();
     if typed.origin == Origin::Null {
         return Ok(typed.expr.of_type(to));
+    }
+    if is_open(&typed.expr)
+        && let Some(parts) = parts_as(&typed.expr, to)?
+    {
+        return Ok(parts.at(span));
     }
     if !can_cast(&from, to) {
         return Err(Error::new(Code::InvalidCast, format!("there is no cast from {from} to {to}")).at(span));

@@ -96,7 +96,7 @@ fn collate_windows(node: &mut Node) -> Result<()> {
     by_keys(order_by)?;
     let mut columns = columns_of(&node.schema);
     for (call, column) in calls.iter_mut().zip(columns.iter_mut().skip(keep.len())) {
-        if let WindowCall::Aggregate(aggregate) = call {
+        if let WindowCall::Aggregate { aggregate, .. } = call {
             collate_aggregate(aggregate, column)?;
         }
     }

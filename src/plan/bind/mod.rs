@@ -10,6 +10,7 @@ mod declared;
 mod expr;
 mod from;
 mod model_input;
+mod open_type;
 mod options;
 mod predict;
 mod query;
@@ -23,6 +24,7 @@ mod tsql;
 mod tsql_types;
 mod types;
 mod vector_search;
+mod window;
 
 use std::sync::Arc;
 

@@ -5,6 +5,7 @@ use super::aggregates::Level;
 use super::call::order_key;
 use super::coerce::{Origin, Typed, coerced, literal, unified};
 use super::constant::constant;
+use super::open_type::{is_open, is_written_out};
 use super::scope::{Names, Scope};
 use super::tsql_types::implicit;
 use crate::data::{DataType, Field, Scalar, Schema};
@@ -228,12 +229,16 @@ fn column_of(node: &Node, number: usize, span: Span) -> Result<Typed> {
     let field = node.schema.fields.get(number).invariant("a query has fewer columns than its result")?;
     if let NodeKind::Project { exprs, .. } = &node.kind
         && let Some(expr) = exprs.get(number)
-        && expr.data_type == DataType::Int64
     {
         match &expr.kind {
-            ExprKind::Literal(Scalar::Null) => return Ok(literal(Scalar::Null, span)),
-            ExprKind::Parameter(slot) if !slot.is_typed => {
+            ExprKind::Literal(Scalar::Null) if expr.data_type == DataType::Int64 => {
+                return Ok(literal(Scalar::Null, span));
+            }
+            ExprKind::Parameter(slot) if !slot.is_typed && expr.data_type == DataType::Int64 => {
                 return Ok(Typed { expr: expr.clone().at(span), origin: Origin::Null });
+            }
+            ExprKind::Array(_) | ExprKind::Struct(_) if is_open(expr) && is_written_out(expr) => {
+                return Ok(expr.clone().at(span).into());
             }
             _ => {}
         }

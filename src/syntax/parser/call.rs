@@ -1,9 +1,8 @@
 //! Function calls, with the clauses of aggregate and window functions.
 
 use super::Parser;
-use super::error::ELSEWHERE;
 use crate::diag::{Code, Error, Result};
-use crate::syntax::ast::{Expr, ExprKind, FunctionCall, OrderItem, Over, Path, Window};
+use crate::syntax::ast::{Expr, ExprKind, Frame, FrameBound, FunctionCall, OrderItem, Over, Path, Window};
 use crate::syntax::token::{Punctuation, TokenKind};
 
 impl Parser<'_> {
@@ -99,7 +98,7 @@ impl Parser<'_> {
     /// `name` or `(…)` after OVER.
     fn over(&mut self) -> Result<Over> {
         if self.at(Punctuation::LeftParen) {
-            return self.window().map(Over::Window);
+            return self.window().map(|window| Over::Window(Box::new(window)));
         }
         self.ident("`(` or a window's name").map(Over::Named)
     }
@@ -115,11 +114,52 @@ impl Parser<'_> {
             partition_by = self.comma_separated(Self::expr)?;
         }
         let order_by = self.order_by()?;
-        if let Some(word) = self.at_one_of(&["ROWS", "RANGE", "GROUPS"]) {
-            return Err(self.unsupported(&format!("a window frame (`{word}`)"), ELSEWHERE));
-        }
+        self.refuse(&["GROUPS"], "write ROWS or RANGE")?;
+        let frame = self.frame()?;
+        self.refuse(&["EXCLUDE"], "leave the row out of the aggregate's argument with IF")?;
         self.close(open, Punctuation::RightParen)?;
-        Ok(Window { base, partition_by, order_by, span: self.since(open) })
+        Ok(Window { base, partition_by, order_by, frame, span: self.since(open) })
+    }
+
+    /// `[{ROWS | RANGE} {start | BETWEEN start AND end}]`.
+    fn frame(&mut self) -> Result<Option<Frame>> {
+        let from = self.token().span;
+        let Some(word) = self.eat_one_of(&["ROWS", "RANGE"]) else { return Ok(None) };
+        let (start, end) = if self.eat_word("BETWEEN") {
+            let start = self.frame_bound()?;
+            self.expect_word("AND")?;
+            (start, self.frame_bound()?)
+        } else {
+            (self.frame_bound()?, FrameBound::CurrentRow)
+        };
+        let span = self.since(from);
+        let is_backwards = matches!(
+            (&start, &end),
+            (FrameBound::UnboundedFollowing, _)
+                | (_, FrameBound::UnboundedPreceding)
+                | (FrameBound::CurrentRow, FrameBound::Preceding(_))
+                | (FrameBound::Following(_), FrameBound::Preceding(_) | FrameBound::CurrentRow)
+        );
+        if is_backwards {
+            return Err(Error::new(Code::SyntaxError, "a window frame starts before it ends")
+                .at(span)
+                .hint("write the earlier row first: ROWS BETWEEN 2 PRECEDING AND CURRENT ROW"));
+        }
+        Ok(Some(Frame { range: word == "RANGE", start, end, span }))
+    }
+
+    fn frame_bound(&mut self) -> Result<FrameBound> {
+        if self.eat_words(&["CURRENT", "ROW"]) {
+            return Ok(FrameBound::CurrentRow);
+        }
+        let rows = if self.eat_word("UNBOUNDED") { None } else { Some(self.expr()?) };
+        Ok(match (self.eat_one_of(&["PRECEDING", "FOLLOWING"]), rows) {
+            (Some("PRECEDING"), None) => FrameBound::UnboundedPreceding,
+            (Some("PRECEDING"), Some(rows)) => FrameBound::Preceding(rows),
+            (Some(_), None) => FrameBound::UnboundedFollowing,
+            (Some(_), Some(rows)) => FrameBound::Following(rows),
+            (None, _) => return Err(self.expected("`PRECEDING` or `FOLLOWING`")),
+        })
     }
 
     /// `[ORDER BY …]`.

@@ -341,7 +341,8 @@ impl Parser<'_> {
         }
         let base = self.ident("`(` or a window's name")?;
         let span = base.span;
-        Ok((name, Window { base: Some(base), partition_by: Vec::new(), order_by: Vec::new(), span }))
+        let (partition_by, order_by) = (Vec::new(), Vec::new());
+        Ok((name, Window { base: Some(base), partition_by, order_by, frame: None, span }))
     }
 
     /// `[LIMIT count [OFFSET rows]]`.

@@ -116,7 +116,8 @@ fn share_of_rows(percent: Expr, span: Span) -> Expr {
 }
 
 fn windowed(function: &str, args: Vec<Expr>, order_by: Vec<OrderItem>, span: Span) -> Expr {
-    let over = Over::Window(Window { base: None, partition_by: Vec::new(), order_by, span });
+    let over =
+        Over::Window(Box::new(Window { base: None, partition_by: Vec::new(), order_by, frame: None, span }));
     call(FunctionCall { over: Some(over), ..FunctionCall::plain(one_part(function, span), args) }, span)
 }
 
