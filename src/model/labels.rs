@@ -59,20 +59,20 @@ impl Labels {
         }
     }
 
-    /// A column of the labels of `classes`.
+    /// A column of the labels of `classes`, NULL for none.
     ///
     /// # Errors
     /// `internal` where a class has no label.
-    pub(super) fn column(&self, classes: impl Iterator<Item = usize>) -> Result<ArrayRef> {
+    pub(super) fn column(&self, classes: impl Iterator<Item = Option<usize>>) -> Result<ArrayRef> {
         let what = "a label for each class";
         Ok(match self {
             Self::Strings(labels) => {
-                let texts = classes.map(|class| labels.get(class).map(String::as_str).invariant(what));
-                Arc::new(StringArray::from(texts.collect::<Result<Vec<_>>>()?))
+                let text = |class: usize| labels.get(class).map(String::as_str).invariant(what);
+                Arc::new(classes.map(|class| class.map(text).transpose()).collect::<Result<StringArray>>()?)
             }
             Self::Ints(labels) => {
-                let ints = classes.map(|class| labels.get(class).copied().invariant(what));
-                Arc::new(Int64Array::from(ints.collect::<Result<Vec<_>>>()?))
+                let int = |class: usize| labels.get(class).copied().invariant(what);
+                Arc::new(classes.map(|class| class.map(int).transpose()).collect::<Result<Int64Array>>()?)
             }
         })
     }

@@ -168,6 +168,25 @@ impl Model {
         Ok(Self { load_time: self.load_time, ..model })
     }
 
+    /// The same model, a classifier of two classes, whose label is the second one where its probability is above
+    /// `threshold`, and else the first; what was loaded is shared.
+    ///
+    /// Labels count in the order of their scores, in which scikit-learn sorts them. A NaN probability has the label NULL.
+    ///
+    /// # Errors
+    /// `invalid-option` for a threshold that does not lie between 0 and 1, and for models of another kind.
+    pub fn at_threshold(&self, threshold: f64) -> Result<Self> {
+        if !(0.0..=1.0).contains(&threshold) {
+            let message = format!("`threshold` takes a number from 0 to 1, found {threshold}");
+            return Err(Error::new(Code::InvalidOption, message));
+        }
+        let Self { load_time, .. } = *self;
+        let model = Self::new(self.core.clone(), &self.options)?;
+        let core = &self.core;
+        let outputs = model.outputs.at_threshold(threshold, &core.outputs, &core.labels, &self.options)?;
+        Ok(Self { outputs, load_time, ..model })
+    }
+
     /// The same model with the time that it took to load, which the host measures.
     #[must_use]
     pub fn with_load_time(mut self, load_time: Duration) -> Self {
@@ -280,7 +299,7 @@ impl Model {
             .into_iter()
             .map(|decoder| decoder.map(|decoder| decoder.finish(rows.count)).transpose())
             .collect::<Result<_>>()?;
-        self.outputs.columns(columns, wanted, rows.positions.as_ref())
+        self.outputs.columns(columns, wanted, rows.positions.as_ref()).map_err(|error| rows.named(error, 0))
     }
 }
 

@@ -14,6 +14,8 @@ pub(crate) enum Labels {
 pub(crate) struct KnownLabels {
     /// For each output of the graph, the keys of the ZipMap that made it.
     pub(crate) zipped: Vec<Option<Arc<Labels>>>,
-    /// Those of the classifier, where the graph has one.
+    /// Those among which an output chooses, or those of the only classifier.
     pub(crate) classes: Option<Arc<Labels>>,
+    /// Whether an output is the position of the best score.
+    pub(crate) by_position: bool,
 }

@@ -8,6 +8,7 @@ mod arguments;
 mod attributes;
 pub(crate) mod build;
 mod check;
+mod classes;
 mod declared;
 mod facts;
 pub(crate) mod failure;

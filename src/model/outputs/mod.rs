@@ -3,6 +3,7 @@
 
 mod decode;
 mod scores;
+mod threshold;
 
 pub(super) use decode::OutputDecoder;
 
@@ -18,6 +19,7 @@ use crate::boosters::PREDICTED;
 use crate::data::{DataType, take};
 use crate::diag::{Code, Error, Invariant, Result, ensure};
 use crate::onnx::{KnownLabels, Labels};
+use threshold::Cut;
 
 const PROBABILITIES: &str = "predicted_label_probs";
 
@@ -37,6 +39,8 @@ enum OutputColumn {
     Output(usize),
     /// The label of the best score of an output.
     BestLabel { scores: usize, labels: Arc<Labels> },
+    /// The second of two labels where its probability is above the threshold, else the first.
+    CutLabel(Cut),
     /// Each score with its label.
     LabelledScores { scores: usize, labels: Arc<Labels> },
 }
@@ -44,12 +48,46 @@ enum OutputColumn {
 /// An output of the graph, and its number among them.
 type Numbered<'a> = (usize, &'a GraphPort);
 
+/// The outputs of a classifier.
+struct Classifier<'a> {
+    /// The label that the model gives itself, unless it is renamed.
+    label: Option<Numbered<'a>>,
+    /// A score for each class, or that of the second of two.
+    scores: Option<Numbered<'a>>,
+    labels: Option<Arc<Labels>>,
+}
+
+impl<'a> Classifier<'a> {
+    fn of(
+        outputs: &'a [GraphPort],
+        known: &KnownLabels,
+        given_labels: Option<&Arc<Labels>>,
+        named_scores: Option<Numbered<'a>>,
+    ) -> Self {
+        let zipped = || (0..).zip(outputs).zip(&known.zipped).find(|(_, labels)| labels.is_some());
+        let file_labels = || known.zipped.iter().flatten().next().or(known.classes.as_ref());
+        let labels = given_labels.or_else(file_labels).cloned();
+        let classes = labels.as_ref().map(|labels| labels.len());
+        let scores = named_scores
+            .or_else(|| zipped().map(|(output, _)| output))
+            .filter(|(_, port)| holds_scores(port, classes))
+            .or_else(|| pick_scores(outputs, classes));
+        let is_label = |port: &GraphPort| match &labels {
+            Some(labels) => port.data_type == labels.data_type(),
+            None => matches!(port.data_type, DataType::String | DataType::Int64),
+        };
+        let label = only(outputs, is_label).filter(|_| given_labels.is_none());
+        Self { label, scores, labels }
+    }
+}
+
 impl OutputColumn {
     /// The output of the graph that it is made of.
     fn source(&self) -> usize {
         match self {
             Self::Output(output) => *output,
             Self::BestLabel { scores, .. } | Self::LabelledScores { scores, .. } => *scores,
+            Self::CutLabel(cut) => cut.scores,
         }
     }
 }
@@ -127,20 +165,8 @@ impl Outputs {
         given_labels: Option<&Arc<Labels>>,
         named_scores: Option<Numbered<'a>>,
     ) -> Result<Option<Numbered<'a>>> {
-        let zipped = || (0..).zip(outputs).zip(&known.zipped).find(|(_, labels)| labels.is_some());
-        let file_labels = || known.zipped.iter().flatten().next().or(known.classes.as_ref());
-        let labels = given_labels.or_else(file_labels).cloned();
+        let Classifier { label, scores, labels } = Classifier::of(outputs, known, given_labels, named_scores);
         let classes = labels.as_ref().map(|labels| labels.len());
-        let scores = named_scores
-            .or_else(|| zipped().map(|(output, _)| output))
-            .filter(|(_, port)| holds_scores(port, classes))
-            .or_else(|| pick_scores(outputs, classes));
-        // A label that the model gives itself is preferred, unless its labels are renamed.
-        let is_label = |port: &GraphPort| match &labels {
-            Some(labels) => port.data_type == labels.data_type(),
-            None => matches!(port.data_type, DataType::String | DataType::Int64),
-        };
-        let label = only(outputs, is_label).filter(|_| given_labels.is_none());
         let counted = || {
             let width = scores?.1.width()?;
             Some(Arc::new(Labels::Ints((0..).take(width.max(2)).collect())))
@@ -246,6 +272,7 @@ impl Outputs {
             let column = match self.columns.get(*column).invariant("a column of the prediction")? {
                 OutputColumn::Output(number) => output(*number)?.clone(),
                 OutputColumn::BestLabel { scores, labels } => scores::best_labels(output(*scores)?, labels)?,
+                OutputColumn::CutLabel(cut) => cut.labels(output(cut.scores)?)?,
                 OutputColumn::LabelledScores { scores, labels } => {
                     scores::labelled(output(*scores)?, labels)?
                 }

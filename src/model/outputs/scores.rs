@@ -21,14 +21,14 @@ pub(super) fn pair_type(labels: &Labels) -> DataType {
 }
 
 /// The scores of all rows, one row after the other.
-struct Scores {
+pub(super) struct Scores {
     values: Float64Array,
     offsets: OffsetBuffer<i32>,
 }
 
 impl Scores {
     /// The scores in a column of lists, or of numbers: one score of two is that of the second class.
-    fn of(column: &ArrayRef) -> Result<Self> {
+    pub(super) fn of(column: &ArrayRef) -> Result<Self> {
         let what = "scores are floats";
         if let Some(lists) = column.as_list_opt::<i32>() {
             let values = lists.values().as_primitive_opt::<Float64Type>().invariant(what)?.clone();
@@ -41,13 +41,20 @@ impl Scores {
         Ok(Self { values: Float64Array::from(both), offsets: OffsetBuffer::new(ScalarBuffer::from(offsets)) })
     }
 
+    /// The score of each row's second class of two.
+    pub(super) fn of_second_class(&self) -> Result<Vec<f64>> {
+        #[expect(clippy::indexing_slicing, reason = "Arrow checks that lists lie within their values")]
+        let second = |row: Range<usize>| self.values.values()[row.start + 1];
+        Ok(self.rows(2)?.into_iter().map(second).collect())
+    }
+
     /// The range of each row among the values, which must be a score for each of `labels`.
-    fn rows(&self, labels: &Labels) -> Result<Vec<Range<usize>>> {
+    fn rows(&self, labels: usize) -> Result<Vec<Range<usize>>> {
         let rows: Vec<Range<usize>> = ranges(&self.offsets).collect();
-        match rows.iter().find(|row| row.len() != labels.len()) {
+        match rows.iter().find(|row| row.len() != labels) {
             None => Ok(rows),
             Some(row) => {
-                let message = format!("the model gives {} scores for {} labels", row.len(), labels.len());
+                let message = format!("the model gives {} scores for {labels} labels", row.len());
                 Err(Error::new(Code::ModelFailed, message).hint("name as many labels as there are classes"))
             }
         }
@@ -60,7 +67,7 @@ fn ranges(offsets: &OffsetBuffer<i32>) -> impl Iterator<Item = Range<usize>> + '
     offsets.iter().zip(offsets.iter().skip(1)).map(|(start, end)| *start as usize..*end as usize)
 }
 
-/// The label of each row's best score, the first one of several.
+/// The label of each row's best score, the first one of several; NULL where a score is NaN.
 #[expect(clippy::indexing_slicing, reason = "Arrow checks that lists lie within their values")]
 pub(super) fn best_labels(column: &ArrayRef, labels: &Labels) -> Result<ArrayRef> {
     let scores = Scores::of(column)?;
@@ -68,19 +75,22 @@ pub(super) fn best_labels(column: &ArrayRef, labels: &Labels) -> Result<ArrayRef
     let best = |row: Range<usize>| {
         let mut best = (0, f64::NEG_INFINITY);
         for (class, score) in values[row].iter().enumerate() {
+            if score.is_nan() {
+                return None;
+            }
             if *score > best.1 {
                 best = (class, *score);
             }
         }
-        best.0
+        Some(best.0)
     };
-    labels.column(scores.rows(labels)?.into_iter().map(best))
+    labels.column(scores.rows(labels.len())?.into_iter().map(best))
 }
 
 /// Each row's scores, with their labels.
 pub(super) fn labelled(column: &ArrayRef, labels: &Labels) -> Result<ArrayRef> {
     let scores = Scores::of(column)?;
-    let classes = scores.rows(labels)?.into_iter().flat_map(|row| 0..row.len());
+    let classes = scores.rows(labels.len())?.into_iter().flat_map(|row| (0..row.len()).map(Some));
     let label_column = labels.column(classes)?;
     let pair = pair_type(labels);
     let (Arrow::Struct(fields), Arrow::List(item)) = (pair.storage(), DataType::array(pair).storage()) else {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::onnx::pb::tensor_proto::DataType as Element;
 use crate::onnx::pb::{self, type_proto};
 
+use crate::onnx::classes::{self, Choice};
 use crate::onnx::labels::{KnownLabels, Labels};
 use crate::onnx::names::{self, domain};
 
@@ -15,10 +16,18 @@ use crate::onnx::names::{self, domain};
 pub(in crate::onnx) fn cut(proto: &mut pb::ModelProto) -> KnownLabels {
     let mut known = KnownLabels::default();
     let Some(graph) = &mut proto.graph else { return known };
+    let traced = match classes::choice(graph) {
+        Some(Choice::Labels(labels)) => Some(labels),
+        Some(Choice::Position) => {
+            known.by_position = true;
+            None
+        }
+        None => None,
+    };
     known.zipped.resize(graph.output.len(), None);
     let mut classifiers: Vec<Arc<Labels>> = Vec::new();
     for node in graph.node.iter_mut().filter(|node| domain(&node.domain) == names::ML) {
-        let labels = labels(node);
+        let labels = classes::of_classifier(node).map(Arc::new);
         if node.op_type != "ZipMap" {
             classifiers.extend(labels);
             continue;
@@ -33,26 +42,10 @@ pub(in crate::onnx) fn cut(proto: &mut pb::ModelProto) -> KnownLabels {
             output.r#type = Some(pb::TypeProto { value: Some(type_proto::Value::TensorType(tensor)) });
         }
     }
-    // With several classifiers that have different labels, the model's labels are unknown.
-    known.classes = match classifiers.split_first() {
+    // Without a label to follow, several classifiers that have different labels leave the model's labels unknown.
+    known.classes = traced.or(match classifiers.split_first() {
         Some((labels, others)) if others.iter().all(|other| other == labels) => Some(labels.clone()),
         _ => None,
-    };
-    known
-}
-
-/// The labels in the attributes of an operator of ai.onnx.ml.
-fn labels(node: &pb::NodeProto) -> Option<Arc<Labels>> {
-    let mut lists = node.attribute.iter().filter(|attribute| attribute.name.starts_with("classlabels_"));
-    let labels = lists.find_map(|attribute| {
-        if !attribute.strings.is_empty() {
-            let text = |text: &Vec<u8>| String::from_utf8_lossy(text).into_owned();
-            Some(Labels::Strings(attribute.strings.iter().map(text).collect()))
-        } else if !attribute.ints.is_empty() {
-            Some(Labels::Ints(attribute.ints.clone()))
-        } else {
-            None
-        }
     });
-    labels.map(Arc::new)
+    known
 }

@@ -6,10 +6,11 @@
 use std::sync::Arc;
 
 use super::Binder;
+use super::constant::constant;
 use super::from::Source;
 use super::model_input;
 use super::scope::{Names, Scope};
-use crate::data::{Field, Schema};
+use crate::data::{DataType, Field, Scalar, Schema};
 use crate::diag::{Code, Diagnostic, Error, Invariant, Result, Span};
 use crate::model::Model;
 use crate::plan::expr::{Expr, ExprKind};
@@ -19,8 +20,11 @@ use crate::syntax::ast::{self, TableArg};
 /// How ML.PREDICT is written.
 const FORM: &str = "write ML.PREDICT(MODEL model, TABLE table) or ML.PREDICT(MODEL model, (SELECT …))";
 
-/// Settings of BigQuery's ML.PREDICT. They are for models that BigQuery trains.
-const SETTINGS: &[&str] = &["threshold", "keep_original_columns", "trial_id"];
+/// Settings of BigQuery's ML.PREDICT. All but the first are for models that BigQuery trains.
+const SETTINGS: &[&str] = &[THRESHOLD, "keep_original_columns", "trial_id"];
+
+/// The setting that moves the cut between two labels.
+const THRESHOLD: &str = "threshold";
 
 impl Binder<'_> {
     pub(super) fn predict(&mut self, args: &[TableArg], safe: bool, span: Span) -> Result<Node> {
@@ -39,15 +43,16 @@ impl Binder<'_> {
             .at(path.span)
             .hint("write ML.TRANSFORM(MODEL …)"));
         }
-        let model = self.model(path)?.clone();
+        let mut model = self.model(path)?.clone();
         let source = self.table(rows)?;
         if let Some(settings) = settings {
-            self.settings(settings)?;
+            self.settings(settings, &mut model)?;
         }
         predict_node(source, &path.text(), model, safe, rows.span)
     }
 
-    fn settings(&mut self, settings: &ast::Expr) -> Result<()> {
+    /// Reads the settings, and gives `model` the threshold among them.
+    fn settings(&mut self, settings: &ast::Expr, model: &mut Arc<Model>) -> Result<()> {
         let ast::ExprKind::Struct { fields, .. } = &settings.kind else {
             return Err(Error::new(Code::TypeMismatch, "expected the settings as a STRUCT")
                 .at(settings.span)
@@ -55,7 +60,6 @@ impl Binder<'_> {
         };
         let scope = Scope::default();
         for (value, name) in fields {
-            self.inside("the settings of ML.PREDICT", |binder| binder.expr(value, Names::of(&scope)))?;
             let is_setting =
                 |name: &&ast::Ident| SETTINGS.iter().any(|known| name.text.eq_ignore_ascii_case(known));
             let Some(known) = name.as_ref().filter(is_setting) else {
@@ -65,6 +69,15 @@ impl Binder<'_> {
                     .at(span)
                     .or_list("the settings are", SETTINGS.iter().copied()));
             };
+            if known.text.eq_ignore_ascii_case(THRESHOLD) {
+                if let Some(threshold) = self.threshold(value)? {
+                    let at_threshold =
+                        model.at_threshold(threshold).map_err(|error| error.or_at(value.span))?;
+                    *model = Arc::new(at_threshold);
+                }
+                continue;
+            }
+            self.inside("the settings of ML.PREDICT", |binder| binder.expr(value, Names::of(&scope)))?;
             let warning = Diagnostic::warning(
                 Code::InvalidOption,
                 format!("`{}` means nothing to an ONNX model", known.text),
@@ -72,6 +85,24 @@ impl Binder<'_> {
             self.warnings.push(warning.at(known.span).hint("leave it out"));
         }
         Ok(())
+    }
+
+    /// The threshold; `None` for a parameter without value, where the statement is only checked.
+    fn threshold(&mut self, value: &ast::Expr) -> Result<Option<f64>> {
+        let (scope, number) = (Scope::default(), DataType::Float64);
+        let expr = self.inside("the settings of ML.PREDICT", |binder| {
+            binder.expr_of(value, Names::of(&scope), &number, "`threshold`")
+        })?;
+        match constant(&expr, self.context.limits)? {
+            Some(Scalar::Float64(threshold)) => Ok(Some(threshold)),
+            Some(Scalar::Null) if self.context.only_checks() => Ok(None),
+            found => {
+                let found =
+                    found.map_or("an expression that is no constant".into(), |value| value.to_string());
+                let message = format!("`threshold` takes a number from 0 to 1, found {found}");
+                Err(Error::new(Code::InvalidOption, message).at(value.span))
+            }
+        }
     }
 }
 

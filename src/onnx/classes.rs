@@ -1,0 +1,79 @@
+//! The labels of a classifier, found by the way that its label takes through the graph.
+
+use std::sync::Arc;
+
+use super::labels::Labels;
+use super::names::{self, domain};
+use super::pb::{GraphProto, NodeProto, TensorProto};
+use super::tensors::integers;
+
+/// What a classifier's label is.
+pub(super) enum Choice {
+    /// One of these, in the order of the scores.
+    Labels(Arc<Labels>),
+    /// The position of the best score; of a single score, whether it is large.
+    Position,
+}
+
+/// What the label of `graph` is; `None` where no output shows it.
+pub(super) fn choice(graph: &GraphProto) -> Option<Choice> {
+    graph.output.iter().find_map(|output| chosen(graph, &output.name))
+}
+
+/// What the tensor `name` chooses.
+fn chosen(graph: &GraphProto, name: &str) -> Option<Choice> {
+    let labels = |labels: Option<Labels>| labels.map(Arc::new).map(Choice::Labels);
+    let mut name = name;
+    // No way through a graph has more steps than there are nodes.
+    for _ in 0..=graph.node.len() {
+        let node = graph.node.iter().find(|node| node.output.first().is_some_and(|output| output == name))?;
+        match node.op_type.as_str() {
+            "Cast" | "Identity" | "Reshape" | "Squeeze" | "Unsqueeze" | "Flatten" => {
+                name = node.input.first()?;
+            }
+            "ArrayFeatureExtractor" => return labels(listed(constant(graph, node.input.first()?)?)),
+            "ArgMax" => return Some(Choice::Position),
+            "Greater" | "GreaterOrEqual" => {
+                constant(graph, node.input.get(1)?)?;
+                return Some(Choice::Position);
+            }
+            _ if domain(&node.domain) == names::ML => return labels(of_classifier(node)),
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// The labels in the attributes of an operator of ai.onnx.ml.
+pub(super) fn of_classifier(node: &NodeProto) -> Option<Labels> {
+    let mut lists = node.attribute.iter().filter(|attribute| attribute.name.starts_with("classlabels_"));
+    lists.find_map(|attribute| {
+        if !attribute.strings.is_empty() {
+            Some(texts(&attribute.strings))
+        } else if !attribute.ints.is_empty() {
+            Some(Labels::Ints(attribute.ints.clone()))
+        } else {
+            None
+        }
+    })
+}
+
+/// The labels that a constant holds.
+fn listed(constant: &TensorProto) -> Option<Labels> {
+    if constant.string_data.is_empty() {
+        return integers(constant).map(Labels::Ints);
+    }
+    Some(texts(&constant.string_data))
+}
+
+fn texts(texts: &[Vec<u8>]) -> Labels {
+    Labels::Strings(texts.iter().map(|text| String::from_utf8_lossy(text).into_owned()).collect())
+}
+
+fn constant<'a>(graph: &'a GraphProto, name: &str) -> Option<&'a TensorProto> {
+    let made = || {
+        let node = graph.node.iter().find(|node| node.output.first().is_some_and(|output| output == name))?;
+        node.attribute.iter().find(|attribute| attribute.name == "value")?.t.as_ref()
+    };
+    graph.initializer.iter().find(|constant| constant.name == name).or_else(made)
+}
