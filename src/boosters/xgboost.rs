@@ -10,14 +10,7 @@ use crate::json::{self, Value};
 
 /// Reads a booster.
 pub(super) fn read(bytes: &[u8]) -> Result<Booster> {
-    let text = bytes.trim_ascii_start();
-    let is_json = text.strip_prefix(b"{").is_some_and(|rest| rest.trim_ascii_start().starts_with(b"\""));
-    let document = if is_json { json::read_text(text) } else { json::read_ubjson(bytes) };
-    let document = document.map_err(|error| {
-        invalid("expected a model in JSON or UBJSON")
-            .detail(error)
-            .hint("save it with `booster.save_model(\"model.json\")`")
-    })?;
+    let document = document(bytes)?;
     let learner = document.get("learner").ok_or_else(|| missing("learner"))?;
     let booster = learner.get("gradient_booster").ok_or_else(|| missing("gradient_booster"))?;
     let (model, weights) = match booster.get("name").and_then(Value::text).ok_or_else(|| missing("name"))? {
@@ -70,6 +63,17 @@ pub(super) fn read(bytes: &[u8]) -> Result<Booster> {
         add_tree(&mut read, tree, number, target, weight)?;
     }
     Ok(read)
+}
+
+fn document(bytes: &[u8]) -> Result<Value<'_>> {
+    let text = bytes.trim_ascii_start();
+    let is_json = text.strip_prefix(b"{").is_some_and(|rest| rest.trim_ascii_start().starts_with(b"\""));
+    let document = if is_json { json::read_text(text) } else { json::read_ubjson(bytes) };
+    document.map_err(|error| {
+        invalid("expected a model in JSON or UBJSON")
+            .detail(error)
+            .hint("save it with `booster.save_model(\"model.json\")`")
+    })
 }
 
 /// The numbers in a list that must be there.

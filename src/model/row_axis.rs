@@ -101,15 +101,7 @@ impl RowAxes {
         for input in inputs {
             axes.push(axis(input, graph, given)?);
         }
-        let length = |input: &Declared, axis: Option<usize>| -> Result<Option<Dim>> {
-            let dims = input.dims()?;
-            Ok(axis.and_then(|axis| dims.get(axis)).cloned())
-        };
-        let lengths: Vec<Option<Dim>> =
-            inputs.iter().zip(&axes).map(|(input, axis)| length(input, *axis)).collect::<Result<_>>()?;
-        if let Some(input) = inputs.iter().zip(&lengths).find(|(_, length)| **length == Some(Dim::Fixed(0))) {
-            return Err(refused(format!("model input `{}` has zero rows", input.0.name)));
-        }
+        let lengths = lengths(inputs, &axes)?;
         let fixed: Vec<usize> = lengths.iter().flatten().filter_map(Dim::fixed).collect();
         let is_free = lengths.iter().flatten().any(|length| length.fixed().is_none());
         // The axes that do not hold rows after all are dropped.
@@ -141,24 +133,41 @@ impl RowAxes {
             // Vectors of a fixed length are the features of one row, unless the option counts them.
             let only_vectors =
                 inputs.iter().all(|input| input.shape.as_ref().is_none_or(|shape| shape.len() < 2));
-            match fixed.as_slice() {
-                [] => BatchSize::Unbatched,
-                _ if only_vectors && given.is_none() => {
-                    axes.fill(None);
-                    BatchSize::Unbatched
-                }
-                [rows, others @ ..] => {
-                    if let Some(other) = others.iter().find(|other| *other != rows) {
-                        return Err(refused(format!(
-                            "the model's inputs have {rows} and {other} rows, expected the same number in each"
-                        )));
-                    }
-                    BatchSize::Fixed(*rows)
-                }
+            if only_vectors && given.is_none() {
+                axes.fill(None);
+                BatchSize::Unbatched
+            } else {
+                fixed_size(&fixed)?
             }
         };
         Ok(Self { batch_size, axes })
     }
+}
+
+/// The length of the row axis of each input that has one.
+fn lengths(inputs: &[Declared], axes: &[Option<usize>]) -> Result<Vec<Option<Dim>>> {
+    let length = |(input, axis): (&Declared, &Option<usize>)| -> Result<Option<Dim>> {
+        let length = match axis {
+            Some(axis) => input.dims()?.get(*axis).cloned(),
+            None => None,
+        };
+        if length == Some(Dim::Fixed(0)) {
+            return Err(refused(format!("model input `{}` has zero rows", input.name)));
+        }
+        Ok(length)
+    };
+    inputs.iter().zip(axes).map(length).collect()
+}
+
+/// The batch of a model all of whose row axes have these lengths.
+fn fixed_size(lengths: &[usize]) -> Result<BatchSize> {
+    let [rows, others @ ..] = lengths else { return Ok(BatchSize::Unbatched) };
+    if let Some(other) = others.iter().find(|other| *other != rows) {
+        return Err(refused(format!(
+            "the model's inputs have {rows} and {other} rows, expected the same number in each"
+        )));
+    }
+    Ok(BatchSize::Fixed(*rows))
 }
 
 /// The row axis of `input`, judged from this input alone.

@@ -138,26 +138,7 @@ impl Binder<'_> {
     }
 
     fn tsql_input(&self, port: &Port, index: usize, scope: &Scope, span: Span) -> Result<Option<Expr>> {
-        let mut found = scope.visible(None).filter(|(name, _)| name.eq_ignore_ascii_case(&port.name));
-        let column = match (found.next(), found.next()) {
-            (Some((_, column)), None) => column.clone().at(span),
-            (None, _) if !port.required => return Ok(None),
-            (None, _) => {
-                return Err(Error::new(
-                    Code::MissingInput,
-                    format!("the rows of PREDICT have no column `{}`, an input of the model", port.name),
-                )
-                .at(span)
-                .hint(format!("select it: … AS [{}]", port.name)));
-            }
-            (Some(_), Some(_)) => {
-                return Err(Error::new(
-                    Code::AmbiguousInput,
-                    format!("several columns are named `{}`, an input of the model", port.name),
-                )
-                .at(span));
-            }
-        };
+        let Some(column) = tsql_column(port, scope, span)? else { return Ok(None) };
         if matches!(port.data_type, DataType::Array(_) | DataType::Struct(_)) || port.data_type.is_tensor() {
             return Err(Error::new(
                 Code::InputTypeMismatch,
@@ -197,6 +178,26 @@ impl Binder<'_> {
             "select CAST([{0}] AS {wanted}) AS [{0}], or DECLARE @{IMPLICIT_CAST} bit = 1 first",
             port.name
         )))
+    }
+}
+
+/// The column of PREDICT's rows that has the name of an input; `None` where the model needs none.
+fn tsql_column(port: &Port, scope: &Scope, span: Span) -> Result<Option<Expr>> {
+    let mut found = scope.visible(None).filter(|(name, _)| name.eq_ignore_ascii_case(&port.name));
+    match (found.next(), found.next()) {
+        (Some((_, column)), None) => Ok(Some(column.clone().at(span))),
+        (None, _) if !port.required => Ok(None),
+        (None, _) => Err(Error::new(
+            Code::MissingInput,
+            format!("the rows of PREDICT have no column `{}`, an input of the model", port.name),
+        )
+        .at(span)
+        .hint(format!("select it: … AS [{}]", port.name))),
+        (Some(_), Some(_)) => Err(Error::new(
+            Code::AmbiguousInput,
+            format!("several columns are named `{}`, an input of the model", port.name),
+        )
+        .at(span)),
     }
 }
 
