@@ -7,20 +7,25 @@ use arrow_array::{ArrayRef, BooleanArray, Int64Array, ListArray, UInt64Array};
 use arrow_buffer::OffsetBuffer;
 
 use super::buffer::RowBuffer;
+use super::build_side::BuildSide;
 use super::distinct::intern_rows;
-use super::join::BuildSide;
-use super::start::start_query;
-use super::subplans::too_many_rows;
-use super::{Context, Operator, Poll};
+use super::{Context, Input, Operator, Poll};
 use crate::data::{Batch, DataType, KeyTable, Operand, concat, row_index, take};
-use crate::diag::{Error, Invariant, Result};
+use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::limits::REMEMBERED_RESULTS;
 use crate::plan::{Correlated, SubplanKind};
+
+/// The correlated queries of a statement, by number.
+pub(super) struct Queries {
+    pub(super) plans: Vec<Correlated>,
+    /// Makes the operator that runs one of them.
+    pub(super) start: fn(usize, &Correlated) -> Input,
+}
 
 /// The correlated queries of a statement, and what they know of each other and of their runs before.
 #[derive(Default)]
 pub(super) struct Correlation {
-    queries: Arc<[Correlated]>,
+    queries: Option<Arc<Queries>>,
     /// The rows that the queries are run for, the innermost query last.
     outer: Vec<Batch>,
     /// The sides of joins that are the same at every run, by query and join.
@@ -30,8 +35,8 @@ pub(super) struct Correlation {
 }
 
 impl Correlation {
-    pub(super) fn new(queries: Vec<Correlated>) -> Self {
-        Self { queries: queries.into(), ..Self::default() }
+    pub(super) fn new(queries: Queries) -> Self {
+        Self { queries: Some(Arc::new(queries)), ..Self::default() }
     }
 
     pub(super) fn build_side(&self, join: (usize, usize)) -> Option<Arc<BuildSide>> {
@@ -59,9 +64,9 @@ pub(super) fn results(
     returns: &DataType,
     ctx: &mut Context,
 ) -> Result<ArrayRef> {
-    let queries = ctx.correlated.queries.clone();
-    let query = queries.get(number).invariant("a correlated query of the plan")?;
-    let query = (number, query);
+    let queries = ctx.correlated.queries.clone().invariant("correlated queries of the plan")?;
+    let query = queries.plans.get(number).invariant("a correlated query of the plan")?;
+    let query = Running { number, query, start: queries.start };
     let values: Vec<_> = outer.iter().map(|(_, values)| values.clone()).collect();
     if rows == 0 || !outer.iter().all(|(data_type, _)| data_type.is_orderable()) {
         return run(query, values, rows, returns, ctx);
@@ -95,9 +100,17 @@ impl Remembered {
     }
 }
 
+/// A query that is run.
+#[derive(Clone, Copy)]
+struct Running<'a> {
+    number: usize,
+    query: &'a Correlated,
+    start: fn(usize, &Correlated) -> Input,
+}
+
 /// Runs `query` for rows with these values.
 fn run(
-    (number, query): (usize, &Correlated),
+    running: Running<'_>,
     values: Vec<ArrayRef>,
     rows: usize,
     returns: &DataType,
@@ -105,10 +118,10 @@ fn run(
 ) -> Result<ArrayRef> {
     let numbers: ArrayRef = Arc::new((0..rows as u64).map(u64::cast_signed).collect::<Int64Array>());
     ctx.correlated.outer.push(Batch::new(rows, vec![numbers])?.with(values)?);
-    let result = poll_all(number, query, ctx);
+    let result = poll_all(running, ctx);
     ctx.correlated.outer.pop();
     let found = result?;
-    match query.kind {
+    match running.query.kind {
         SubplanKind::Exists => {
             let mut exists = vec![false; rows];
             for row in found.rows {
@@ -121,7 +134,7 @@ fn run(
             for (position, row) in (0_u64..).zip(&found.rows) {
                 let place = positions.get_mut(*row).invariant("a row of the query around")?;
                 if place.replace(position).is_some() {
-                    return Err(too_many_rows(query.span));
+                    return Err(too_many_rows(running.query.span));
                 }
             }
             take(&found.values(returns)?, &UInt64Array::from(positions))
@@ -130,14 +143,21 @@ fn run(
     }
 }
 
+#[cold]
+pub(super) fn too_many_rows(span: Span) -> Error {
+    Error::new(Code::TooManyRows, "a subquery that stands for one value has several rows")
+        .at(span)
+        .hint("add LIMIT 1, or take one value with an aggregate function such as MAX")
+}
+
 /// The rows that a query gave: the numbers of the rows that they belong to, and their values.
 struct Found {
     rows: Vec<usize>,
     values: Vec<ArrayRef>,
 }
 
-fn poll_all(number: usize, query: &Correlated, ctx: &mut Context) -> Result<Found> {
-    let mut operator = start_query(number, query);
+fn poll_all(Running { number, query, start }: Running<'_>, ctx: &mut Context) -> Result<Found> {
+    let mut operator = start(number, query);
     let mut buffer = RowBuffer::default();
     loop {
         match operator.poll(ctx).map_err(|error| error.or_at(query.span))? {

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use arrow_array::UInt64Array;
 
 use super::buffer::RowBuffer;
+use super::build_side::BuildSide;
 use super::{Context, Input, Operator, Poll, expr, name_row};
-use crate::data::{Batch, KeyTable, Operand, Schema, row_index};
+use crate::data::{Batch, Operand, Schema, row_index};
 use crate::diag::{Error, Invariant, Result, ensure};
 use crate::plan::{Expr, JoinKind};
 
@@ -43,15 +44,6 @@ struct Condition {
     predicate: Expr,
     left: Vec<usize>,
     right: Vec<usize>,
-}
-
-/// The rows of the right side by key.
-pub(super) struct BuildSide {
-    batch: Batch,
-    keys: KeyTable,
-    /// The rows with key `k` are `rows[starts[k]..starts[k + 1]]`.
-    starts: Vec<usize>,
-    rows: Vec<u64>,
 }
 
 /// The latest batch of the left side, and how far the join has come in it.
@@ -274,45 +266,6 @@ impl Condition {
         predicate.renumber_columns(&|column| read.partition_point(|other| *other < column));
         let (left, right): (Vec<_>, Vec<_>) = read.into_iter().partition(|column| *column < left_columns);
         Self { predicate, left, right: right.into_iter().map(|column| column - left_columns).collect() }
-    }
-}
-
-impl BuildSide {
-    /// The rows of `batch` by the values of `columns`.
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "the table numbers its keys below its length, `starts` has one entry more, and its entries are sums \
-                  of counts of rows"
-    )]
-    fn new(batch: Batch, columns: &[arrow_array::ArrayRef]) -> Result<Self> {
-        let mut keys = KeyTable::default();
-        let key_of_rows = keys.intern_comparable(columns, batch.rows())?;
-        // A counting sort: count the rows of each key, sum up, and distribute the rows from the last one to the first.
-        let mut starts = vec![0; keys.len() + 1];
-        let mut rows = vec![0; key_of_rows.iter().flatten().count()];
-        for key in key_of_rows.iter().flatten() {
-            starts[*key as usize] += 1;
-        }
-        let mut end = 0;
-        for start in &mut starts {
-            end += *start;
-            *start = end;
-        }
-        for (row, key) in key_of_rows.iter().enumerate().rev() {
-            // Rows whose key equals nothing are candidates of none.
-            let Some(key) = key else { continue };
-            let start = &mut starts[*key as usize];
-            *start -= 1;
-            rows[*start] = row as u64;
-        }
-        Ok(Self { batch, keys, starts, rows })
-    }
-
-    /// The rows with key `key`, a number that the table of keys gave.
-    #[expect(clippy::indexing_slicing, reason = "`starts` has one entry more than there are keys, ascending")]
-    fn rows_of(&self, key: u32) -> &[u64] {
-        let key = key as usize;
-        &self.rows[self.starts[key]..self.starts[key + 1]]
     }
 }
 

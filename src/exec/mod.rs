@@ -5,6 +5,7 @@
 mod accumulators;
 mod aggregate;
 mod buffer;
+mod build_side;
 mod correlated;
 mod distinct;
 mod expr;

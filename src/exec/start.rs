@@ -2,7 +2,7 @@
 
 use super::Input;
 use super::aggregate::Aggregation;
-use super::correlated::OuterScan;
+use super::correlated::{OuterScan, Queries};
 use super::distinct::Distinct;
 use super::filter::Filter;
 use super::join::Join;
@@ -27,7 +27,7 @@ pub(crate) fn start(plan: Plan) -> Input {
 }
 
 /// The operator that runs `query`, which has this number, for the rows around it.
-pub(super) fn start_query(number: usize, query: &Correlated) -> Input {
+fn start_query(number: usize, query: &Correlated) -> Input {
     Start { measured: None, query: Some((number, 0)) }.node(query.root.clone())
 }
 
@@ -52,7 +52,9 @@ impl Start {
         if subplans.is_empty() && plan.queries.is_empty() {
             return root;
         }
-        Box::new(Subplans::new(subplans, plan.queries, root))
+        let queries =
+            (!plan.queries.is_empty()).then_some(Queries { plans: plan.queries, start: start_query });
+        Box::new(Subplans::new(subplans, queries, root))
     }
 
     fn subplan(&mut self, Subplan { root, kind, span }: Subplan) -> RunningSubplan {

@@ -7,11 +7,11 @@ use arrow_array::{Array, ArrayRef, BooleanArray, ListArray};
 use arrow_buffer::OffsetBuffer;
 
 use super::buffer::RowBuffer;
-use super::correlated::Correlation;
+use super::correlated::{Correlation, Queries, too_many_rows};
 use super::{Context, Input, Operator, Poll};
 use crate::data::{Batch, DataType, Operand, Schema};
-use crate::diag::{Code, Error, Invariant, Result, Span};
-use crate::plan::{Correlated, SubplanKind};
+use crate::diag::{Error, Invariant, Result, Span};
+use crate::plan::SubplanKind;
 
 /// The result of a subplan.
 pub(super) enum SubplanResult {
@@ -66,13 +66,6 @@ impl RunningSubplan {
     }
 }
 
-#[cold]
-pub(super) fn too_many_rows(span: Span) -> Error {
-    Error::new(Code::TooManyRows, "a subquery that stands for one value has several rows")
-        .at(span)
-        .hint("add LIMIT 1, or take one value with an aggregate function such as MAX")
-}
-
 /// One array of all `values`.
 fn array(values: ArrayRef, element: &DataType) -> Result<ArrayRef> {
     let field = Arc::new(arrow_schema::Field::new_list_field(element.storage(), true));
@@ -85,20 +78,20 @@ fn array(values: ArrayRef, element: &DataType) -> Result<ArrayRef> {
 pub(super) struct Subplans {
     remaining: VecDeque<RunningSubplan>,
     /// The correlated queries until they are known to the context.
-    queries: Vec<Correlated>,
+    queries: Option<Queries>,
     root: Input,
 }
 
 impl Subplans {
-    pub(super) fn new(subplans: Vec<RunningSubplan>, queries: Vec<Correlated>, root: Input) -> Self {
+    pub(super) fn new(subplans: Vec<RunningSubplan>, queries: Option<Queries>, root: Input) -> Self {
         Self { remaining: subplans.into(), queries, root }
     }
 }
 
 impl Operator for Subplans {
     fn poll(&mut self, ctx: &mut Context) -> Result<Poll> {
-        if !self.queries.is_empty() {
-            ctx.correlated = Correlation::new(std::mem::take(&mut self.queries));
+        if let Some(queries) = self.queries.take() {
+            ctx.correlated = Correlation::new(queries);
         }
         let Some(subplan) = self.remaining.front_mut() else { return self.root.poll(ctx) };
         let more = match subplan.operator.poll(ctx)? {

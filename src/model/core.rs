@@ -75,18 +75,7 @@ impl Core {
             (source, Mutex::default())
         });
         let sample = shapes::sample(&inputs, batch_size, 1);
-        let (weights, opset) = (std::mem::take(&mut found.weights), found.opset);
-        let again = found.joins_sequences().then(|| weights.clone());
-        let load = |proto: &ModelProto, weights| {
-            runners::runner(proto, weights, opset, &declared, &axes, &sample, limits)
-        };
-        let mut runner = load(&found.proto, weights);
-        if let (Err(_), Some(weights)) = (&runner, again)
-            && found.leave_out_sequences()
-        {
-            runner = load(&found.proto, weights);
-        }
-        let runner = runner?;
+        let runner = runner(&mut found, &declared, &axes, &sample, limits)?;
         // Exporters have often seen one row only, and wrote its shape down somewhere inside.
         let two_rows = shapes::sample(&inputs, batch_size, 2);
         let takes_one_row = batch_size == BatchSize::Any && !runner.takes(&two_rows);
@@ -167,6 +156,24 @@ impl Core {
     /// The shapes of the input tensors for `tensor_rows` rows of these shapes, one for each input.
     pub(super) fn tensor_shapes(&self, tensor_rows: usize, row_shapes: &[Vec<usize>]) -> InputShapes {
         self.inputs.iter().zip(row_shapes).map(|(port, row)| port.tensor_shape(tensor_rows, row)).collect()
+    }
+}
+
+/// The runner of the graph that was read. Where nothing takes it, the outputs that are sequences are left out of it.
+fn runner(
+    found: &mut onnx::File,
+    declared: &[Declared],
+    axes: &[Option<usize>],
+    sample: &InputShapes,
+    limits: &Limits,
+) -> Result<Box<dyn Runner>> {
+    let (weights, opset) = (std::mem::take(&mut found.weights), found.opset);
+    let again = found.joins_sequences().then(|| weights.clone());
+    let load =
+        |proto: &ModelProto, weights| runners::runner(proto, weights, opset, declared, axes, sample, limits);
+    match (load(&found.proto, weights), again) {
+        (Err(_), Some(weights)) if found.leave_out_sequences() => load(&found.proto, weights),
+        (runner, _) => runner,
     }
 }
 

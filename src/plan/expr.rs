@@ -202,6 +202,11 @@ impl Expr {
         children!(&mut self.kind, iter_mut, mut)
     }
 
+    /// Whether it uses a value of a query around.
+    pub(crate) fn is_correlated(&self) -> bool {
+        self.any(&|inner| matches!(inner.kind, ExprKind::Outer { .. }))
+    }
+
     /// Whether this expression, or one inside it, has the property.
     pub(crate) fn any(&self, property: &dyn Fn(&Self) -> bool) -> bool {
         property(self) || self.children().into_iter().any(|child| child.any(property))

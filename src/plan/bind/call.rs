@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::Binder;
 use super::aggregates::{is_plain, same};
-use super::coerce::{Origin, Typed, coerced, convert, exact_type, literal, takes_text};
+use super::coerce::{coerced, convert, exact_type, literal, takes_text};
 use super::constant::constant;
 use super::open_type::{common_open_type, is_open};
 use super::scope::Names;
+use super::typed::{Origin, Typed};
 use crate::data::{CastMode, DataType, Scalar};
 use crate::diag::{Code, Error, Invariant, Result, Span, ensure};
 use crate::function::{self, Body, Function, Lazy, Resolved, Type};

@@ -2,73 +2,12 @@
 //!
 //! Names and scopes are none of its business: it gets expressions that are bound.
 
-use arrow_buffer::i256;
-
 use super::constant::{cast_scalar, value_needed};
 use super::open_type::{common_open_type, is_open};
-use crate::data::decimal::{self, Excess};
+use super::typed::{Origin, Typed};
 use crate::data::{CastMode, DataType, Scalar, can_cast, can_coerce};
 use crate::diag::{Code, Error, Result, Span};
 use crate::plan::expr::{Expr, ExprKind};
-
-/// An expression, and whether its type is settled.
-#[derive(Debug, Clone)]
-pub(super) struct Typed {
-    pub(super) expr: Expr,
-    pub(super) origin: Origin,
-}
-
-/// Where the type of an expression comes from: whether it can still become another one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// From its value: it is settled.
-    Value,
-    /// From a string that was written out or given as a parameter: it can also be a date or timestamp.
-    StringLiteral,
-    /// From a number that was written out with a point or an exponent: it can also be NUMERIC or BIGNUMERIC.
-    FloatLiteral(ExactLiteral),
-    /// From a NULL, which takes any type.
-    Null,
-}
-
-/// The digits that were written out, rounded to those that a type has; `None` where they are beyond its range.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ExactLiteral {
-    numeric: Option<i256>,
-    big_numeric: Option<i256>,
-}
-
-impl ExactLiteral {
-    pub(super) fn new(digits: &str) -> Self {
-        let units = |scale| {
-            let units = decimal::parsed(digits, scale, Excess::Rounded);
-            units.filter(|units| decimal::in_range(*units, scale))
-        };
-        Self { numeric: units(decimal::NUMERIC_SCALE), big_numeric: units(decimal::BIGNUMERIC_SCALE) }
-    }
-
-    /// The value as one of a type, if the type is exact and has it.
-    fn value(self, data_type: &DataType) -> Option<Scalar> {
-        match data_type {
-            DataType::Numeric => Some(decimal::scalar(self.numeric?, decimal::NUMERIC_SCALE)),
-            DataType::BigNumeric => Some(decimal::scalar(self.big_numeric?, decimal::BIGNUMERIC_SCALE)),
-            _ => None,
-        }
-    }
-}
-
-impl Typed {
-    /// The type; `None` for one that takes any.
-    pub(super) fn data_type(&self) -> Option<DataType> {
-        (self.origin != Origin::Null).then(|| self.expr.data_type.clone())
-    }
-}
-
-impl From<Expr> for Typed {
-    fn from(expr: Expr) -> Self {
-        Self { expr, origin: Origin::Value }
-    }
-}
 
 pub(super) fn literal(value: Scalar, span: Span) -> Typed {
     let (data_type, origin) = origin_of(&value);

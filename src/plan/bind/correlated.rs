@@ -85,13 +85,8 @@ fn collect_expr(expr: &Expr, values: &mut Vec<Expr>) {
     expr.children().into_iter().for_each(|child| collect_expr(child, values));
 }
 
-/// Whether an expression uses a value of a query around.
-pub(super) fn is_correlated(expr: &Expr) -> bool {
-    expr.any(&|inner| matches!(inner.kind, ExprKind::Outer { .. }))
-}
-
 fn has_outer(node: &mut Node) -> bool {
-    node.exprs_mut().into_iter().any(|expr| is_correlated(expr))
+    node.exprs_mut().into_iter().any(|expr| expr.is_correlated())
         || node.inputs_mut().into_iter().any(has_outer)
 }
 

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::coerce::{ExactLiteral, Origin, Typed, coerced, convert, literal, origin_of, unified};
+use super::coerce::{coerced, convert, literal, origin_of, unified};
 use super::scope::{Names, Scope};
 use super::tsql_types::{narrowed, wide};
+use super::typed::{ExactLiteral, Origin, Typed};
 use super::types::{bounded, unnamed};
 use super::{Binder, Given, Slot, VariableType};
 use crate::data::{CastMode, DataType, Scalar, StructField};

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::Binder;
 use super::call::{left_out, operator_call};
-use super::coerce::{Typed, coerced, literal, unified};
-use super::correlated::is_correlated;
+use super::coerce::{coerced, literal, unified};
 use super::scope::{Names, Scope};
+use super::typed::Typed;
 use crate::catalog::{Relation, View};
 use crate::data::{DataType, Field, Scalar, Schema};
 use crate::diag::{Code, Error, Invariant, Result, Span};
@@ -452,7 +452,7 @@ fn equality(part: &Expr, split: usize) -> Option<(Expr, Expr)> {
         ((false, true), (true, false)) => (b, a),
         _ => return None,
     };
-    if !left.data_type.is_orderable() || is_correlated(left) || is_correlated(right) {
+    if !left.data_type.is_orderable() || left.is_correlated() || right.is_correlated() {
         return None;
     }
     let mut right = right.clone();

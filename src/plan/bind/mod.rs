@@ -22,6 +22,7 @@ mod transform;
 mod transformer;
 mod tsql;
 mod tsql_types;
+mod typed;
 mod types;
 mod vector_search;
 mod window;

@@ -1,7 +1,7 @@
 //! Types of what is written out, as far as they are open: a NULL takes any type, `[]` is an array of anything, and so are
 //! the parts of `[…]` and `STRUCT(…)` with these inside.
 
-use super::coerce::{Origin, Typed};
+use super::typed::{Origin, Typed};
 use crate::data::{DataType, Scalar, StructField};
 use crate::function::common_type;
 use crate::plan::expr::{Expr, ExprKind};

@@ -3,11 +3,12 @@
 use super::Binder;
 use super::aggregates::Level;
 use super::call::order_key;
-use super::coerce::{Origin, Typed, coerced, literal, unified};
+use super::coerce::{coerced, literal, unified};
 use super::constant::constant;
 use super::open_type::{is_open, is_written_out};
 use super::scope::{Names, Scope};
 use super::tsql_types::implicit;
+use super::typed::{Origin, Typed};
 use crate::data::{DataType, Field, Scalar, Schema};
 use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::plan::expr::{Expr, ExprKind, Order};

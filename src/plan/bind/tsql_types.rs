@@ -6,8 +6,9 @@
 
 use super::Binder;
 use super::call::operator_call;
-use super::coerce::{Origin, Typed, convert, exact_type};
+use super::coerce::{convert, exact_type};
 use super::scope::{Names, Scope};
+use super::typed::{Origin, Typed};
 use super::types::bounded;
 use crate::data::{CastMode, DataType, Scalar};
 use crate::diag::{Code, Error, Result, Span};

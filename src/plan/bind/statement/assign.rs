@@ -3,9 +3,10 @@
 use super::column_count;
 use crate::data::{Field, Schema};
 use crate::diag::{Code, Error, Invariant, Result, Span};
-use crate::plan::bind::coerce::{Typed, unified};
+use crate::plan::bind::coerce::unified;
 use crate::plan::bind::scope::{Names, Scope};
 use crate::plan::bind::tsql_types::{converted, narrowed};
+use crate::plan::bind::typed::Typed;
 use crate::plan::bind::types::bounded;
 use crate::plan::bind::{Binder, Bound, VariableType};
 use crate::plan::expr::Expr;
