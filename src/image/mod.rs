@@ -6,6 +6,7 @@
 mod color;
 #[cfg(feature = "full")]
 mod decode;
+#[cfg(feature = "full")]
 mod layout;
 mod resize;
 #[cfg(feature = "full")]
