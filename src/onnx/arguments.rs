@@ -15,7 +15,8 @@ use crate::limits::TENSOR_BYTES;
 const POSITIVE: [&str; 4] = ["strides", "dilations", "kernel_shape", "output_shape"];
 
 /// Constant inputs that must hold no negative numbers, by operator and position.
-const LENGTHS: [(&str, usize); 3] = [("ConstantOfShape", 0), ("Tile", 1), ("Expand", 1)];
+const LENGTHS: [(&str, usize); 5] =
+    [("ConstantOfShape", 0), ("Tile", 1), ("Expand", 1), ("Col2Im", 1), ("Col2Im", 2)];
 
 /// # Errors
 /// `invalid-model` for the first node with such an argument.
@@ -44,8 +45,11 @@ fn check_node(node: &pb::NodeProto, constants: &HashMap<&str, &pb::TensorProto>)
         {
             return invalid(format!("pads {:?}, expected none below 0", attribute.ints));
         }
-        if attribute.name == "group" && attribute.i <= 0 {
-            return invalid(format!("group {}, expected a number above 0", attribute.i));
+        if matches!(attribute.name.as_str(), "group" | "num_groups") && attribute.i <= 0 {
+            return invalid(format!("{} {}, expected a number above 0", attribute.name, attribute.i));
+        }
+        if attribute.name == "num_outputs" && usize::try_from(attribute.i) != Ok(node.output.len()) {
+            return invalid(format!("num_outputs {} and {} outputs", attribute.i, node.output.len()));
         }
     }
     let tensor = |position: usize| node.input.get(position).and_then(|name| constants.get(name.as_str()));
@@ -59,6 +63,12 @@ fn check_node(node: &pb::NodeProto, constants: &HashMap<&str, &pb::TensorProto>)
         }
     }
     match node.op_type.as_str() {
+        "Slice" if constant(3).is_some_and(|axes| has_twins(&axes)) => invalid("an axis twice".into()),
+        "HannWindow" | "HammingWindow" | "BlackmanWindow"
+            if constant(0).is_some_and(|size| size.contains(&0) || !is_tensor(&size)) =>
+        {
+            invalid("a length of which there can be no window".into())
+        }
         "Slice" if constant(4).is_some_and(|steps| steps.iter().any(|step| !is_step(*step))) => {
             invalid("steps of 0, or of more than 32 bits".into())
         }
@@ -73,6 +83,9 @@ fn check_node(node: &pb::NodeProto, constants: &HashMap<&str, &pb::TensorProto>)
             }
         }
         "Range" if constant(2).is_some_and(|step| step.contains(&0)) => invalid("a step of 0".into()),
+        "Range" if range(constant).is_some_and(|count| !is_tensor(&[count])) => {
+            invalid("more numbers than there can be in a tensor".into())
+        }
         "Reshape" if constant(1).is_some_and(|shape| shape.iter().any(|length| *length < -1)) => {
             invalid("a shape with a length below -1".into())
         }
@@ -80,11 +93,28 @@ fn check_node(node: &pb::NodeProto, constants: &HashMap<&str, &pb::TensorProto>)
     }
 }
 
-/// Whether memory has room for a byte for each element.
+/// How many numbers there are from the first constant to the second, by steps of the third.
+fn range(constant: impl Fn(usize) -> Option<Vec<i64>>) -> Option<i64> {
+    let number = |position| constant(position)?.first().copied();
+    let (start, limit, step) = (number(0)?, number(1)?, number(2)?);
+    // What overflows is too many.
+    Some(
+        limit
+            .checked_sub(start)
+            .map_or(i64::MAX, |length| length.checked_div(step).unwrap_or(i64::MAX))
+            .max(0),
+    )
+}
+
+/// Whether memory has room for eight bytes for each element.
 fn is_tensor(lengths: &[i64]) -> bool {
     let elements =
         lengths.iter().try_fold(1_u64, |all, length| all.checked_mul(u64::try_from(*length).ok()?));
-    elements.is_some_and(|elements| elements <= TENSOR_BYTES)
+    elements.is_some_and(|elements| elements <= TENSOR_BYTES / 8)
+}
+
+fn has_twins(axes: &[i64]) -> bool {
+    (1..).zip(axes).any(|(next, axis)| axes.iter().skip(next).any(|other| other == axis))
 }
 
 fn is_step(step: i64) -> bool {

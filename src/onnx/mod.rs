@@ -21,6 +21,8 @@ mod obstacles;
 mod origin;
 pub(crate) mod pb;
 mod recognise;
+#[cfg(feature = "full")]
+pub(crate) mod rules;
 pub(crate) mod templates;
 pub(crate) mod tensors;
 mod walk;
@@ -140,6 +142,8 @@ pub(crate) fn read(
     check::check(&proto, &facts.opset, known, obstacles)?;
     proto.graph.iter().try_for_each(arguments::check)?;
     lower::finish(&mut proto, opset)?;
+    // Once more, for what templates are made of.
+    proto.graph.iter().try_for_each(arguments::check)?;
     // An input with an initial value is a weight; its value is found by its name.
     let is_weight = |name: &str| weights.contains_key(name);
     if let Some(graph) = &mut proto.graph {

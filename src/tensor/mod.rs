@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail, ensure, format_err};
 
+use crate::limits::TENSOR_BYTES;
+
 /// A tensor of any type.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Tensor {
@@ -28,6 +30,23 @@ impl fmt::Debug for Tensor {
 /// The number of elements of `shape`; `None` beyond all numbers.
 pub(crate) fn volume(shape: &[usize]) -> Option<usize> {
     shape.iter().try_fold(1_usize, |count, length| count.checked_mul(*length))
+}
+
+/// Whether `order` names each of its positions once.
+pub(crate) fn is_permutation(order: &[usize]) -> bool {
+    let mut sorted = order.to_vec();
+    sorted.sort_unstable();
+    sorted.into_iter().eq(0..order.len())
+}
+
+/// The number of elements of `shape`.
+///
+/// # Errors
+/// Where memory has no room for them.
+pub(crate) fn room(shape: &[usize]) -> Result<usize> {
+    // As many of the widest numbers.
+    let fits = |count: &usize| u64::try_from(*count).is_ok_and(|count| count <= TENSOR_BYTES / 8);
+    volume(shape).filter(fits).ok_or_else(|| format_err!("a tensor of shape {shape:?} is larger than memory"))
 }
 
 impl Tensor {
@@ -59,9 +78,7 @@ impl Tensor {
     /// # Errors
     /// Where no memory could hold it.
     pub(crate) fn zeros(element: ElementType, shape: &[usize]) -> Result<Self> {
-        let count =
-            volume(shape).filter(|count| isize::try_from(count.saturating_mul(element.size())).is_ok());
-        let count = count.ok_or_else(|| format_err!("a tensor of shape {shape:?} is larger than memory"))?;
+        let count = room(shape)?;
         Ok(Self { shape: shape.to_vec(), buffer: element::zeros(element, count) })
     }
 

@@ -7,6 +7,7 @@
 //! Every file names the versions of the standard that it covers, as <https://onnx.ai/onnx/operators/> counts them.
 
 mod attributes;
+mod checked;
 #[cfg(target_family = "wasm")]
 pub(crate) mod constructors;
 pub(crate) mod convert;
@@ -97,6 +98,7 @@ pub(crate) fn onnx() -> Onnx {
     for (domain, name, _) in templates::all() {
         register(domain, name, Some(unexpanded));
     }
+    checked::register(&mut onnx);
     onnx
 }
 

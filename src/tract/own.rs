@@ -20,7 +20,7 @@ use crate::tensor;
 pub(super) struct Own(Arc<dyn operators::Operator>);
 
 /// A message of tract's as ours.
-fn ours<M: Message + Default>(message: &impl Message) -> TractResult<M> {
+pub(super) fn ours<M: Message + Default>(message: &impl Message) -> TractResult<M> {
     Ok(M::decode(message.encode_to_vec().as_slice())?)
 }
 

@@ -5,8 +5,12 @@ use std::collections::BTreeMap;
 use predictql::data::Scalar;
 use predictql::model::{Model, ModelOptions};
 use predictql::{Engine, Limits, Params, Resource, Step};
+use prost::Message;
+use tract_onnx::pb::AttributeProto;
+use tract_onnx::pb::attribute_proto::AttributeType;
 
 use crate::host::{engine, json, read, run};
+use crate::mismatches::{model, node, tensor};
 
 /// The error of loading `bytes` with the files `external` beside it.
 fn refused(bytes: &[u8], external: &[(&str, &[u8])]) -> String {
@@ -261,5 +265,66 @@ fn damaged_files_end_in_words() {
                 load(&damaged, &format!("{flip:#x} at {at}"));
             }
         }
+    }
+}
+
+/// tract takes these for granted, and stops or goes on without end over others.
+#[test]
+fn what_the_standard_rules_out_is_refused() {
+    const PICTURE: &[i64] = &[0, 2, 6, 6];
+    let list = |name: &str, numbers: &[i64]| AttributeProto {
+        name: name.into(),
+        ints: numbers.to_vec(),
+        r#type: AttributeType::Ints.into(),
+        ..AttributeProto::default()
+    };
+    let one = |name: &str, number: i64| AttributeProto {
+        name: name.into(),
+        i: number,
+        r#type: AttributeType::Int.into(),
+        ..AttributeProto::default()
+    };
+    let mut cases: Vec<(&str, Vec<AttributeProto>)> = Vec::new();
+    for far in [4, 5, -5, -7, 1 << 31, 1 << 40, 1 << 62, -(1 << 62)] {
+        for operator in ["ArgMax", "Concat", "Hardmax", "LogSoftmax", "LpNormalization", "Softmax", "Split"] {
+            cases.push((operator, vec![one("axis", far)]));
+        }
+        for operator in ["ReduceMax", "ReduceMean", "ReduceLogSumExp"] {
+            cases.push((operator, vec![list("axes", &[far])]));
+        }
+        cases.push(("Transpose", vec![list("perm", &[0, 1, 2, far])]));
+    }
+    for far in [5, -5, 1 << 40, -(1 << 62)] {
+        cases.push(("Flatten", vec![one("axis", far)]));
+    }
+    cases.push(("Transpose", vec![list("perm", &[0, 1, 1, 3])]));
+    for absurd in [0, -1, 1 << 31, 1 << 40, 1 << 62] {
+        for name in ["kernel_shape", "strides", "dilations"] {
+            let window = [list(name, &[absurd; 2])]
+                .into_iter()
+                .chain((name != "kernel_shape").then(|| list("kernel_shape", &[2, 2])));
+            cases.push(("MaxPool", window.collect()));
+        }
+        for operator in ["DepthToSpace", "SpaceToDepth"] {
+            cases.push((operator, vec![one("blocksize", absurd)]));
+        }
+        cases.push(("LRN", vec![one("size", absurd)]));
+    }
+    for pads in [[2, 2, 2, 2], [-1; 4], [1 << 40; 4]] {
+        cases.push(("AveragePool", vec![list("kernel_shape", &[2, 2]), list("pads", &pads)]));
+    }
+    for kernel in [&[2][..], &[7, 7], &[2, 2, 2]] {
+        cases.push(("MaxPool", vec![list("kernel_shape", kernel)]));
+    }
+    for (operator, attributes) in cases {
+        let mut node = node("", operator, &["x"], "y");
+        node.attribute = attributes;
+        let what = format!(
+            "{operator} {:?}",
+            node.attribute.iter().map(|it| (&it.name, it.i, &it.ints)).collect::<Vec<_>>()
+        );
+        let made = model(vec![node], vec![tensor("x", PICTURE)], tensor("y", PICTURE)).encode_to_vec();
+        let error = Model::load(&made, &Limits::default()).err().unwrap_or_else(|| panic!("{what} is taken"));
+        assert_eq!(error.code().as_str(), "invalid-model", "{what}: {error}");
     }
 }

@@ -1,9 +1,10 @@
 //! Operators with a template: each of their nodes becomes the template's nodes. The others get the names that operators
 //! are registered by: tract looks them up by name alone.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
-use crate::onnx::pb::{GraphProto, NodeProto};
+use crate::onnx::pb::{GraphProto, NodeProto, TensorProto};
+use crate::onnx::tensors::integers;
 use anyhow::Result;
 
 use crate::onnx::names::full_name;
@@ -12,16 +13,21 @@ use crate::onnx::walk;
 
 /// Expands the templates in `graph`, whose standard operators have version `opset`.
 pub(super) fn expand(graph: &mut GraphProto, opset: i64) -> Result<()> {
-    expand_body(graph, opset, HashSet::new())
+    expand_body(graph, opset, HashMap::new())
 }
 
-/// `constants` are the names of those constants around the graph that it can see.
-fn expand_body(graph: &mut GraphProto, opset: i64, mut constants: HashSet<String>) -> Result<()> {
-    constants.extend(graph.initializer.iter().map(|tensor| tensor.name.clone()));
+/// `constants` are those constants around the graph that it can see, by name, with their whole numbers.
+fn expand_body(graph: &mut GraphProto, opset: i64, mut constants: HashMap<String, Vec<i64>>) -> Result<()> {
+    // Default: floats and texts have no whole numbers.
+    let numbers = |tensor: &TensorProto| integers(tensor).unwrap_or_default();
+    constants.extend(graph.initializer.iter().map(|tensor| (tensor.name.clone(), numbers(tensor))));
     let mut pending: Vec<NodeProto> = graph.node.drain(..).rev().collect();
     while let Some(mut node) = pending.pop() {
         if node.op_type == "Constant" {
-            constants.extend(node.output.iter().cloned());
+            let tensor = node.attribute.iter().find_map(|attribute| attribute.t.as_ref());
+            // Default: a constant of another form is no list of pads.
+            let value = tensor.map(numbers).unwrap_or_default();
+            constants.extend(node.output.iter().map(|name| (name.clone(), value.clone())));
         }
         if let Some(template) = templates::find(&node.domain, &node.op_type) {
             let nodes = Instance { node: &node, opset, constants: &constants }.expand(template)?;

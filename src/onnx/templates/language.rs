@@ -10,7 +10,7 @@
 //! `2.0` float, `[1,2]` a vector) or `_` for one that is left out; `name=value` is an attribute, `*` stands for all
 //! attributes of the node that the template replaces. `tract.Mul` is tract's own operator and has no template.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use crate::onnx::pb::{AttributeProto, NodeProto, TensorProto};
 use anyhow::{Result, bail, format_err};
@@ -25,8 +25,8 @@ pub(crate) struct Instance<'a> {
     pub(crate) node: &'a NodeProto,
     /// The version of the standard operators.
     pub(crate) opset: i64,
-    /// Names of the constants that the node can see.
-    pub(crate) constants: &'a HashSet<String>,
+    /// The constants that the node can see, with their whole numbers.
+    pub(crate) constants: &'a HashMap<String, Vec<i64>>,
 }
 
 impl Instance<'_> {
@@ -68,7 +68,12 @@ impl Instance<'_> {
 
     /// Whether the input at `position` is a constant of the graph, or left out.
     pub(super) fn is_constant(&self, position: usize) -> bool {
-        self.node.input.get(position).is_none_or(|name| name.is_empty() || self.constants.contains(name))
+        self.node.input.get(position).is_none_or(|name| name.is_empty() || self.constants.contains_key(name))
+    }
+
+    /// The whole numbers of the input at `position`, where it is a constant.
+    pub(super) fn constant(&self, position: usize) -> Option<&[i64]> {
+        self.constants.get(self.node.input.get(position)?).map(Vec::as_slice)
     }
 
     /// The nodes that replace it.

@@ -200,13 +200,35 @@ fn optional_get_element(_: &Instance<'_>) -> Result<String> {
     Ok("value -> element\nelement = Identity value".into())
 }
 
-/// tract takes the value as a scalar only.
+/// tract takes the value as a scalar only, and no pads that cut off.
 fn pad(node: &Instance<'_>) -> Result<String> {
-    Ok(if node.has(2) {
-        "x pads value axes -> y\nscalar = Reshape value []\ny = tract.Pad x pads scalar axes *".into()
-    } else {
-        "x pads value axes -> y\ny = tract.Pad x pads value axes *".into()
-    })
+    let mut body = "x pads value axes -> y\n".to_owned();
+    let listed = node.ints("pads").or(node.constant(1));
+    let cut = listed.filter(|pads| pads.iter().any(|pad| *pad < 0) && !node.has(3));
+    let (mut input, mut pads, mut others) = ("x", "pads".to_owned(), "*".to_owned());
+    if let Some(cut) = cut {
+        let (before, after) = cut.split_at(cut.len() / 2);
+        let starts: Vec<i64> = before.iter().map(|pad| pad.saturating_neg().max(0)).collect();
+        let ends: Vec<i64> = after.iter().map(|pad| if *pad < 0 { *pad } else { i64::MAX }).collect();
+        let axes: Vec<i64> = (0..).take(before.len()).collect();
+        let kept: Vec<i64> = cut.iter().map(|pad| (*pad).max(0)).collect();
+        let (starts, ends, axes) = (list(&starts), list(&ends), list(&axes));
+        body += &match node.opset {
+            ..10 => format!("inner = Slice x starts={starts} ends={ends} axes={axes}\n"),
+            _ => format!("inner = Slice x {starts} {ends} {axes}\n"),
+        };
+        (input, pads) = ("inner", list(&kept));
+        others = format!("mode={}", node.text("mode", "constant")?);
+        if node.ints("pads").is_some() {
+            (pads, others) =
+                ("_".into(), format!("pads={pads} value={:?} {others}", node.float("value", 0.0)));
+        }
+    }
+    let value = if node.has(2) { "scalar" } else { "value" };
+    if node.has(2) {
+        body += "scalar = Reshape value []\n";
+    }
+    Ok(body + &format!("y = tract.Pad {input} {pads} {value} axes {others}"))
 }
 
 /// Up to version 6 the slopes belong to the channels, later they are broadcast as everything else.

@@ -4,7 +4,7 @@
 use anyhow::{Result, bail};
 
 use super::Dim;
-use crate::tensor::{Element, Tensor, offsets, strides};
+use crate::tensor::{Element, Tensor, offsets, room, strides};
 
 /// The common shape of tensors with these dimensions.
 ///
@@ -63,6 +63,7 @@ pub(super) fn expand(tensor: &Tensor, shape: &[usize]) -> Result<Tensor> {
     if tensor.shape() == shape {
         return Ok(tensor.clone());
     }
+    room(shape)?;
     let Some(missing) = shape.len().checked_sub(tensor.rank()) else {
         bail!("shape {:?} does not fit into {shape:?}", tensor.shape())
     };

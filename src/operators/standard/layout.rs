@@ -5,7 +5,7 @@ use anyhow::{Result, bail, ensure};
 use super::broadcast;
 use super::{Context, Dim, Operator, Shape, only, open, resolve_axis, split_at_axis};
 use crate::onnx::pb::NodeProto;
-use crate::tensor::{ElementType, Tensor, offsets, set, strides};
+use crate::tensor::{ElementType, Tensor, is_permutation, offsets, room, set, strides};
 
 /// Operators whose outputs hold the elements of their first input in the same order.
 #[derive(Debug)]
@@ -227,7 +227,9 @@ impl Transpose {
 
 impl Operator for Transpose {
     fn parse(_: &Context<'_>, node: &NodeProto) -> Result<Self> {
-        Ok(Self { order: node.optional("perm")? })
+        let order: Option<Vec<usize>> = node.optional("perm")?;
+        ensure!(order.as_deref().is_none_or(is_permutation), "{order:?} is no order of axes");
+        Ok(Self { order })
     }
 
     fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
@@ -297,8 +299,10 @@ impl Operator for Repeat {
                     .zip(&numbers)
                     .flat_map(|((length, stride), number)| [(*number, 0), (*length, stride)])
                     .collect();
-                let shape =
-                    values.shape().iter().zip(&numbers).map(|(length, number)| length * number).collect();
+                let shape: Vec<usize> = (values.shape().iter().zip(&numbers))
+                    .map(|(length, number)| length.saturating_mul(*number))
+                    .collect();
+                room(&shape)?;
                 values.take(&offsets(&axes), shape)?
             }
         }])

@@ -7,7 +7,7 @@ use super::layout::lengths;
 use super::{Context, Dim, Operator, Shape, open, resolve_axis, split_at_axis};
 use crate::onnx::pb::{NodeProto, TensorProto};
 use crate::onnx::tensors::load;
-use crate::tensor::{ElementType, Tensor, set, strides};
+use crate::tensor::{ElementType, Tensor, room, set, strides};
 
 /// A position along an axis of `length`, counted from either end.
 fn position(index: i64, length: usize) -> Result<usize> {
@@ -203,8 +203,7 @@ impl Operator for ConstantOfShape {
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let [shape] = inputs.as_slice() else { bail!("expected a shape") };
         let shape = lengths(shape)?;
-        // Refuses what no memory holds.
-        let count = Tensor::zeros(ElementType::Bool, &shape)?.len();
+        let count = room(&shape)?;
         Ok(vec![self.value.take(&vec![0; count], shape)?])
     }
 }
@@ -239,9 +238,9 @@ impl Operator for Range {
             values.first().copied().context("expected a number")
         };
         let (from, to, by) = (number(start)?, number(limit)?, number(step)?);
-        let count = ((to - from) / by).ceil();
-        ensure!(by != 0.0 && count < crate::limits::TENSOR_BYTES as f64, "a range has a step, and an end");
-        let count = count.max(0.0) as usize;
+        ensure!(by != 0.0 && (to - from).is_finite(), "a range has a step, and an end");
+        // What is beyond all numbers finds no room.
+        let count = room(&[((to - from) / by).ceil().max(0.0) as usize])?;
         Ok(vec![
             match start.element() {
                 ElementType::I32 | ElementType::I64 => {
