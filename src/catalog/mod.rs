@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::data::{Batch, Bounds, Schema};
+use crate::data::{Batch, Bounds, DataType, Schema};
 use crate::diag::{Code, Error, Result, nearest};
 use crate::function::Fitted;
 use crate::function::tsql::Narrow;
@@ -47,6 +47,15 @@ pub(crate) struct Transform {
     pub(crate) gives: Schema,
 }
 
+/// A function that is an expression of its parameters.
+#[derive(Debug)]
+pub(crate) struct Routine {
+    /// Without a type for any type.
+    pub(crate) params: Vec<(String, Option<DataType>)>,
+    pub(crate) returns: Option<DataType>,
+    pub(crate) body: ast::Expr,
+}
+
 /// Constraints on rows that are inserted into a table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Rules {
@@ -76,6 +85,8 @@ pub(crate) struct Catalog {
     rules: BTreeMap<String, Rules>,
     models: BTreeMap<String, Arc<Model>>,
     transforms: BTreeMap<String, Arc<Transform>>,
+    /// By their names in lower case.
+    routines: BTreeMap<String, Arc<Routine>>,
     /// The latest models that were loaded from values of a column, by their bytes.
     models_by_bytes: Vec<(Vec<u8>, Arc<Model>)>,
 }
@@ -211,6 +222,34 @@ impl Catalog {
             }
             _ => Err(Error::new(Code::ReadOnly, format!("`{name}` holds no rows of its own"))),
         }
+    }
+
+    /// Puts rows in place of those of a table, whose columns they have.
+    ///
+    /// # Errors
+    /// As [`Catalog::append`].
+    pub(crate) fn replace_rows(&mut self, name: &str, batches: Vec<Batch>) -> Result<()> {
+        if let Some(Relation::Table(table)) = self.relations.get_mut(name) {
+            Arc::make_mut(table).batches.clear();
+        }
+        self.append(name, batches)
+    }
+
+    /// The function of this name, in any case.
+    pub(crate) fn routine(&self, name: &str) -> Option<&Arc<Routine>> {
+        self.routines.get(&name.to_ascii_lowercase())
+    }
+
+    /// Adds a function, or replaces one of the same name.
+    pub(crate) fn put_routine(&mut self, name: &str, routine: Routine) {
+        self.version += 1;
+        self.routines.insert(name.to_ascii_lowercase(), Arc::new(routine));
+    }
+
+    /// Removes a function; false if there was none.
+    pub(crate) fn drop_routine(&mut self, name: &str) -> bool {
+        self.version += 1;
+        self.routines.remove(&name.to_ascii_lowercase()).is_some()
     }
 
     /// Adds a table, or replaces one of the same name.

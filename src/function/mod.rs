@@ -18,6 +18,7 @@ mod resolve;
 
 mod scalar;
 mod table_function;
+mod template;
 pub(crate) mod tsql;
 mod unsupported;
 mod vector;
@@ -41,6 +42,7 @@ pub(crate) use fold::fold;
 pub use reference::{FunctionInfo, listing};
 pub(crate) use resolve::{Resolved, common_type, resolve};
 pub(crate) use table_function::TABLE_FUNCTIONS;
+pub(crate) use template::{TEMPLATES, Template, template};
 pub(crate) use unsupported::unsupported;
 pub(crate) use vector::Metric;
 

@@ -1,6 +1,6 @@
 //! The declarations for readers: the reference page and `INFORMATION_SCHEMA.ROUTINES`.
 
-use super::{Function, Returns, TABLE_FUNCTIONS, functions, operator};
+use super::{Function, Returns, TABLE_FUNCTIONS, TEMPLATES, functions, operator};
 
 /// A function or operator, as its declaration says.
 #[derive(Debug, Clone)]
@@ -25,7 +25,17 @@ pub fn listing() -> impl Iterator<Item = FunctionInfo> {
         forms: vec![function.form.into()],
         doc: function.doc,
     });
-    tables.chain(functions).chain(operator::OPERATORS.iter().map(|operator| info(operator, "OPERATOR")))
+    let templates =
+        TEMPLATES.iter().filter(|template| !template.form.is_empty()).map(|template| FunctionInfo {
+            name: template.name,
+            kind: if template.aggregate { "AGGREGATE" } else { "SCALAR" },
+            forms: vec![template.form.into()],
+            doc: template.doc,
+        });
+    tables
+        .chain(functions)
+        .chain(templates)
+        .chain(operator::OPERATORS.iter().map(|operator| info(operator, "OPERATOR")))
 }
 
 fn info(function: &Function, kind: &'static str) -> FunctionInfo {

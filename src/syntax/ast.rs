@@ -19,6 +19,11 @@ pub(crate) enum StatementKind {
     CreateExternalTable(CreateExternalTable),
     AlterModel(AlterModel),
     Insert(Insert),
+    /// UPDATE, DELETE, TRUNCATE and MERGE.
+    Change(Box<Change>),
+    CreateFunction(CreateFunction),
+    /// A statement that has no effect here; in words.
+    Ignored(&'static str),
     Drop(Drop),
     Declare(Declare),
     Set(SetVariables),
@@ -39,6 +44,7 @@ impl StatementKind {
                 | Self::Explain(_)
                 | Self::Describe(_)
                 | Self::Show(_)
+                | Self::Ignored(_)
         )
     }
 
@@ -68,11 +74,15 @@ impl StatementKind {
             },
             Self::AlterModel(_) => "ALTER MODEL",
             Self::Insert(_) => "INSERT",
+            Self::Change(change) => change.verb,
+            Self::CreateFunction(_) => "CREATE FUNCTION",
+            Self::Ignored(verb) => verb,
             Self::Drop(drop) => match drop.kind {
                 ObjectKind::Model => "DROP MODEL",
                 ObjectKind::Table => "DROP TABLE",
                 ObjectKind::ExternalTable => "DROP EXTERNAL TABLE",
                 ObjectKind::View => "DROP VIEW",
+                ObjectKind::Function => "DROP FUNCTION",
             },
             Self::Declare(_) => "DECLARE",
             Self::Set(_) => "SET",
@@ -124,6 +134,8 @@ pub(crate) struct CreateTable {
     pub(crate) on_existing: OnExisting,
     pub(crate) columns: Vec<ColumnDef>,
     pub(crate) query: Option<Box<Query>>,
+    /// Clauses that change no result: PARTITION BY, CLUSTER BY, OPTIONS.
+    pub(crate) ignored: Vec<(&'static str, Span)>,
 }
 
 /// A column of a table that is created, or of T-SQL's `PREDICT … WITH`.
@@ -196,6 +208,61 @@ pub(crate) enum InsertSource {
     Query(Box<Query>),
 }
 
+/// Rows of a table that are changed, deleted or added.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Change {
+    /// The keyword that it begins with.
+    pub(crate) verb: &'static str,
+    pub(crate) table: Path,
+    pub(crate) alias: Option<Ident>,
+    /// `USING` of MERGE, `FROM` of UPDATE.
+    pub(crate) source: Option<TableExpr>,
+    /// Which rows belong together; of UPDATE and DELETE which rows are meant. All where there is none.
+    pub(crate) on: Option<Expr>,
+    pub(crate) branches: Vec<ChangeBranch>,
+}
+
+/// `WHEN [NOT] MATCHED [AND condition] THEN action`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ChangeBranch {
+    pub(crate) on: ChangeRows,
+    pub(crate) condition: Option<Expr>,
+    pub(crate) action: ChangeAction,
+    pub(crate) span: Span,
+}
+
+/// Which rows a branch is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ChangeRows {
+    Matched,
+    /// Rows of the source alone.
+    NotMatched,
+    /// Rows of the table alone.
+    NotMatchedBySource,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum ChangeAction {
+    Update(Vec<(Ident, Expr)>),
+    Delete,
+    Insert {
+        /// Empty for all columns in order.
+        columns: Vec<Ident>,
+        /// Empty for `INSERT ROW`: the source's columns.
+        values: Vec<Expr>,
+    },
+}
+
+/// `CREATE FUNCTION name(a INT64, b ANY TYPE) [RETURNS type] AS (expression)`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct CreateFunction {
+    pub(crate) name: Path,
+    pub(crate) on_existing: OnExisting,
+    pub(crate) params: Vec<(Ident, Option<TypeName>)>,
+    pub(crate) returns: Option<TypeName>,
+    pub(crate) body: Expr,
+}
+
 /// `DECLARE a, b INT64 DEFAULT 1`; T-SQL's `DECLARE @a INT = 1` names its variables without the sign.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Declare {
@@ -244,6 +311,7 @@ pub(crate) enum ObjectKind {
     Table,
     ExternalTable,
     View,
+    Function,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -280,10 +348,26 @@ pub(crate) enum QueryBody {
         parts: Vec<QueryBody>,
         distinct: bool,
     },
+    /// Two or more parts: rows of the first that are in all others (INTERSECT DISTINCT), or in none (EXCEPT DISTINCT).
+    Matching {
+        parts: Vec<QueryBody>,
+        in_others: bool,
+    },
+}
+
+/// What the rows of a SELECT are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RowForm {
+    Columns,
+    /// `SELECT AS STRUCT`: where one value stands for a row, a struct of the columns.
+    Struct,
+    /// `SELECT AS VALUE`: the fields of the only column, where a row has columns.
+    Value,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Select {
+    pub(crate) form: RowForm,
     pub(crate) distinct: bool,
     pub(crate) items: Vec<SelectItem>,
     pub(crate) from: Option<TableExpr>,
@@ -296,11 +380,32 @@ pub(crate) struct Select {
     pub(crate) span: Span,
 }
 
+impl Select {
+    /// `SELECT * FROM from`.
+    pub(crate) fn all(from: TableExpr, span: Span) -> Self {
+        let star = Star { of: None, except: Vec::new(), replace: Vec::new(), span };
+        Self {
+            form: RowForm::Columns,
+            distinct: false,
+            items: vec![SelectItem::Star(star)],
+            from: Some(from),
+            filter: None,
+            group_by: None,
+            having: None,
+            qualify: None,
+            windows: Vec::new(),
+            span,
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum GroupBy {
     /// `GROUP BY ALL`: by every item of the list without an aggregate.
     All,
     Items(Vec<Expr>),
+    /// `GROUPING SETS`, `ROLLUP` and `CUBE` written out as sets: the groups of each, one after the other.
+    Sets(Vec<Vec<Expr>>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -346,8 +451,29 @@ pub(crate) enum TableExprKind {
         offset: Option<Offset>,
     },
     Join(Box<Join>),
+    Pivot(Box<Pivot>),
+    Unpivot(Box<Unpivot>),
     /// T-SQL's `PREDICT(…) WITH (…)`.
     Predict(Box<Predict>),
+}
+
+/// `table PIVOT (aggregate [AS name], … FOR column IN (value [AS name], …))`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Pivot {
+    pub(crate) input: TableExpr,
+    pub(crate) aggregates: Vec<(Expr, Option<Ident>)>,
+    pub(crate) column: Expr,
+    pub(crate) values: Vec<(Expr, Option<Ident>)>,
+}
+
+/// `table UNPIVOT [INCLUDE NULLS] (value FOR name IN (column [AS text], …))`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Unpivot {
+    pub(crate) input: TableExpr,
+    pub(crate) with_nulls: bool,
+    pub(crate) value: Ident,
+    pub(crate) name: Ident,
+    pub(crate) columns: Vec<(Ident, Option<Expr>)>,
 }
 
 /// `WITH OFFSET [AS name]`.

@@ -6,7 +6,7 @@ use super::{Job, JobContext, JobStep};
 use crate::catalog::Relation;
 use crate::diag::Result;
 use crate::engine::step::Summary;
-use crate::plan::{CreateView, DropModel, DropTable};
+use crate::plan::{CreateFunction, CreateView, DropFunction, DropModel, DropTable};
 
 /// A statement that has nothing to do, and says so.
 pub(super) struct Nothing {
@@ -25,6 +25,21 @@ impl Job for DropModel {
     fn step(self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
         ctx.engine.catalog().drop_model(&self.name);
         Ok(JobStep::changed(format!("Successfully dropped model named {}", self.name)))
+    }
+}
+
+impl Job for CreateFunction {
+    fn step(self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
+        let Self { name, routine } = *self;
+        ctx.engine.catalog().put_routine(&name, routine);
+        Ok(JobStep::changed(format!("Successfully created function named {name}")))
+    }
+}
+
+impl Job for DropFunction {
+    fn step(self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
+        ctx.engine.catalog().drop_routine(&self.name);
+        Ok(JobStep::changed(format!("Successfully dropped function named {}", self.name)))
     }
 }
 

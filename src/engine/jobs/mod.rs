@@ -6,6 +6,7 @@
 mod alter_model;
 mod assign;
 mod catalog_change;
+mod change;
 mod collect;
 mod create_external_table;
 mod create_model;
@@ -98,6 +99,9 @@ pub(super) fn begin(bound: Bound, engine: &Engine) -> Result<Execution> {
         Bound::CreateExternalTable(create) => job(create_external_table::CreateExternalTableJob::new(create)),
         Bound::AlterModel(alter) => job(alter_model::AlterModelJob::new(alter, engine)?),
         Bound::Insert(insert) => Execution::Job(insert::begin(insert)),
+        Bound::Change(change) => Execution::Job(change::begin(change)),
+        Bound::CreateFunction(create) => job(create),
+        Bound::DropFunction(drop) => job(drop),
         Bound::DropModel(drop) => job(drop),
         Bound::DropTable(drop) => job(drop),
         Bound::Assign(assign) => Execution::Job(assign::begin(assign)),

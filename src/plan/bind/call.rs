@@ -25,6 +25,25 @@ pub(super) struct ResolvedCall {
 }
 
 impl Binder<'_> {
+    /// A call of whatever kind of function.
+    pub(super) fn called(&mut self, call: &ast::FunctionCall, span: Span, names: Names<'_>) -> Result<Typed> {
+        let name = call.name.text();
+        let routine = self.context.catalog.routine(&name).cloned();
+        let template = if self.is_tsql() { None } else { function::template(&name, call.args.len()) };
+        if (routine.is_some() || template.is_some())
+            && let Some(word) = written_modifiers(call).next().or(call.over.is_some().then_some("OVER"))
+        {
+            return Err(Error::new(Code::MisplacedFunction, format!("`{name}` takes no {word}"))
+                .at(span)
+                .hint(format!("leave {word} out")));
+        }
+        match (routine, template) {
+            (Some(routine), _) => self.routine(&name, &routine, call, span, names),
+            (None, Some(template)) => self.template(template, call, span, names),
+            (None, None) => self.call(call, span, names).map(Typed::from),
+        }
+    }
+
     pub(super) fn call(&mut self, call: &ast::FunctionCall, span: Span, names: Names<'_>) -> Result<Expr> {
         if self.is_tsql() && call.name.text().eq_ignore_ascii_case("ISNULL") {
             return self.is_null(&call.args, span, names);

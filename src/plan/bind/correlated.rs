@@ -65,6 +65,10 @@ impl Binder<'_> {
         scopes.into_iter().find_map(|(level, scope)| {
             let value = resolve(scope)?;
             Some(value.map(|value| {
+                // A constant argument of the function around.
+                if matches!(value.kind, ExprKind::Literal(_)) {
+                    return value;
+                }
                 let (data_type, span) = (value.data_type.clone(), value.span);
                 Expr { kind: ExprKind::Outer { level, value: Box::new(value) }, data_type, span }
             }))
@@ -85,9 +89,11 @@ fn collect_expr(expr: &Expr, values: &mut Vec<Expr>) {
     expr.children().into_iter().for_each(|child| collect_expr(child, values));
 }
 
-fn has_outer(node: &mut Node) -> bool {
-    node.exprs_mut().into_iter().any(|expr| expr.is_correlated())
-        || node.inputs_mut().into_iter().any(has_outer)
+/// Whether an operator, or one below it, uses a value of a query around.
+pub(super) fn has_outer(node: &Node) -> bool {
+    let mut values = Vec::new();
+    collect(&mut node.clone(), &mut values);
+    !values.is_empty()
 }
 
 /// Rewrites operators so that each begins with the columns of the rows that the query is run for.
@@ -155,8 +161,8 @@ impl Dependent<'_> {
         Ok(aggregates)
     }
 
-    fn node(&mut self, mut node: Node) -> Result<Node> {
-        if !has_outer(&mut node) {
+    fn node(&mut self, node: Node) -> Result<Node> {
+        if !has_outer(&node) {
             return Ok(self.product(node));
         }
         let schema = self.wider(&node.schema);
@@ -284,9 +290,9 @@ impl Dependent<'_> {
     }
 
     /// A filter over rows that are the same for all is a join with them.
-    fn filter(&mut self, mut input: Node, predicate: Expr, schema: Schema) -> Result<Node> {
+    fn filter(&mut self, input: Node, predicate: Expr, schema: Schema) -> Result<Node> {
         let predicate = self.expr(predicate)?;
-        let kind = if has_outer(&mut input) || matches!(input.kind, NodeKind::OneRow) {
+        let kind = if has_outer(&input) || matches!(input.kind, NodeKind::OneRow) {
             NodeKind::Filter { input: Box::new(self.node(input)?), predicate }
         } else {
             let (keys, condition) = equalities(predicate, self.width())?;
@@ -299,7 +305,7 @@ impl Dependent<'_> {
     fn join(
         &mut self,
         left: Node,
-        mut right: Node,
+        right: Node,
         kind: JoinKind,
         keys: Vec<(Expr, Expr)>,
         condition: Option<Expr>,
@@ -307,7 +313,7 @@ impl Dependent<'_> {
     ) -> Result<Node> {
         let (width, split) = (self.width(), left.schema.fields.len());
         let left = self.node(left)?;
-        if matches!(kind, JoinKind::Inner | JoinKind::Left) && !has_outer(&mut right) {
+        if matches!(kind, JoinKind::Inner | JoinKind::Left) && !has_outer(&right) {
             let keys = keys.into_iter().map(|(of_left, of_right)| Ok((self.expr(of_left)?, of_right)));
             let keys = keys.collect::<Result<_>>()?;
             let condition = condition.map(|condition| self.expr(condition)).transpose()?;

@@ -3,18 +3,19 @@
 use std::sync::Arc;
 
 use super::coerce::{coerced, convert, literal, origin_of, unified};
+use super::collation::columns_of;
 use super::scope::{Names, Scope};
 use super::tsql_types::{narrowed, wide};
 use super::typed::{ExactLiteral, Origin, Typed};
 use super::types::{bounded, unnamed};
 use super::{Binder, Given, Slot, VariableType};
-use crate::data::{CastMode, DataType, Scalar, StructField};
+use crate::data::{CastMode, DataType, Field, Scalar, Schema, StructField};
 use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::function;
 use crate::plan::expr::{Expr, ExprKind};
-use crate::plan::node::SubplanKind;
+use crate::plan::node::{Node, NodeKind, SubplanKind};
 use crate::plan::parameter::Params;
-use crate::syntax::ast::{self, Access, Ident, Parameter, SubqueryKind, TypeName};
+use crate::syntax::ast::{self, Access, Ident, Parameter, RowForm, SubqueryKind, TypeName};
 use crate::syntax::{SqlOperator, written};
 
 impl Binder<'_> {
@@ -48,13 +49,13 @@ impl Binder<'_> {
                 Ok(Typed { origin: Origin::FloatLiteral(ExactLiteral::new(digits)), ..typed })
             }
             ast::ExprKind::Parameter(parameter) => self.parameter(parameter, span),
-            ast::ExprKind::Name(name) => self.named(name, names).map(Typed::from),
+            ast::ExprKind::Name(name) => self.named(name, names).map(of_column),
             ast::ExprKind::Field(base, field) => self.field(base, field, span, names).map(Typed::from),
             ast::ExprKind::Operator { operator, args } => {
                 let function = function::operator(*operator);
                 self.scalar_call(function, args, false, span, names).map(Typed::from)
             }
-            ast::ExprKind::Call(call) => self.call(call, span, names).map(Typed::from),
+            ast::ExprKind::Call(call) => self.called(call, span, names),
             ast::ExprKind::Extract { part, value, zone } => {
                 self.extract(part, value, zone.as_deref(), span, names).map(Typed::from)
             }
@@ -315,7 +316,10 @@ impl Binder<'_> {
         self.outer.push(names.scope.clone());
         let root = self.query(query);
         self.outer.pop();
-        let root = root?;
+        let root = match row_form(&query.body) {
+            RowForm::Struct if subquery != SubqueryKind::Exists => as_struct(root?),
+            _ => root?,
+        };
         let columns = root.schema.fields.len();
         let (kind, data_type) = match (subquery, root.schema.fields.first()) {
             (SubqueryKind::Exists, _) => (SubplanKind::Exists, DataType::Bool),
@@ -388,4 +392,37 @@ fn table_name(base: &ast::Expr) -> Option<&str> {
         ast::ExprKind::Name(name) | ast::ExprKind::Field(_, name) => Some(&name.text),
         _ => None,
     }
+}
+
+/// The value of a name. A NULL that stands for a parameter of a function takes any type, as where it is written.
+fn of_column(expr: Expr) -> Typed {
+    match expr.kind {
+        ExprKind::Literal(Scalar::Null) if expr.data_type == DataType::Int64 => {
+            literal(Scalar::Null, expr.span)
+        }
+        _ => expr.into(),
+    }
+}
+
+/// What the rows of a query are.
+fn row_form(body: &ast::QueryBody) -> RowForm {
+    match body {
+        ast::QueryBody::Select(select) => select.form,
+        ast::QueryBody::Nested(query) => row_form(&query.body),
+        ast::QueryBody::Union { parts, .. } | ast::QueryBody::Matching { parts, .. } => {
+            parts.first().map_or(RowForm::Columns, row_form)
+        }
+    }
+}
+
+/// Each row as one struct.
+fn as_struct(node: Node) -> Node {
+    let fields = node.schema.fields.iter();
+    let fields =
+        fields.map(|field| StructField { name: field.name.clone(), data_type: field.data_type.clone() });
+    let data_type = DataType::Struct(fields.collect());
+    let kind = ExprKind::Struct(columns_of(&node.schema));
+    let row = Expr { kind, data_type: data_type.clone(), span: Span::default() };
+    let schema = Schema { fields: vec![Field::new("", data_type)] };
+    Node { kind: NodeKind::Project { input: Box::new(node), exprs: vec![row] }, schema }
 }

@@ -24,7 +24,7 @@ pub(super) struct Source {
 }
 
 impl Source {
-    fn new(node: Node, name: Option<&str>) -> Self {
+    pub(super) fn new(node: Node, name: Option<&str>) -> Self {
         let mut scope = Scope::new(&node.schema, name);
         if let NodeKind::Predict { model, .. } = &node.kind {
             scope.leave_out(model.left_out());
@@ -67,6 +67,8 @@ impl Binder<'_> {
                 self.unnest(Source::one_row(), array, offset.as_ref(), alias, false)
             }
             TableExprKind::Join(join) => self.join(join, table.span),
+            TableExprKind::Pivot(pivot) => self.pivot(pivot, alias, table.span),
+            TableExprKind::Unpivot(unpivot) => self.unpivot(unpivot, alias, table.span),
             TableExprKind::Predict(predict) => self.tsql_predict(predict, alias),
         }
     }

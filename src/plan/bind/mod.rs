@@ -12,8 +12,10 @@ mod from;
 mod model_input;
 mod open_type;
 mod options;
+mod pivot;
 mod predict;
 mod query;
+mod routine;
 mod schema;
 mod scope;
 mod select;
@@ -45,8 +47,8 @@ pub(crate) use declared::Declared;
 pub(crate) use options::{External, Format};
 use query::Cte;
 pub(crate) use statement::{
-    AlterModel, Assign, CreateExternalTable, CreateModel, CreateObjectTable, CreateTable, CreateTransform,
-    CreateView, DropModel, DropTable, Explain, Insert,
+    AlterModel, Assign, Change, CreateExternalTable, CreateFunction, CreateModel, CreateObjectTable,
+    CreateTable, CreateTransform, CreateView, DropFunction, DropModel, DropTable, Explain, Insert,
 };
 pub(crate) use transformer::FitCall;
 pub(crate) use tsql::{Prerequisite, SubqueryPlace, invalid_model};
@@ -72,6 +74,9 @@ pub(crate) enum Bound {
     CreateExternalTable(CreateExternalTable),
     AlterModel(AlterModel),
     Insert(Insert),
+    Change(Change),
+    CreateFunction(CreateFunction),
+    DropFunction(DropFunction),
     DropModel(DropModel),
     DropTable(DropTable),
     Assign(Assign),
@@ -165,6 +170,8 @@ struct Binder<'a> {
     ctes: Vec<Cte>,
     /// The columns of the queries around this one.
     outer: Vec<scope::Scope>,
+    /// The functions whose bodies are being bound.
+    routines: Vec<String>,
     /// The views that are being bound.
     views: Vec<String>,
     level: Level,
@@ -184,6 +191,7 @@ impl<'a> Binder<'a> {
             queries: Vec::new(),
             ctes: Vec::new(),
             outer: Vec::new(),
+            routines: Vec::new(),
             views: Vec::new(),
             level: Level::default(),
             windows: Vec::new(),

@@ -2,17 +2,21 @@
 
 use super::Binder;
 use super::aggregates::Level;
-use super::call::order_key;
+use super::call::{operator_call, order_key};
 use super::coerce::{coerced, literal, unified};
+use super::collation::columns_of;
 use super::constant::constant;
 use super::open_type::{is_open, is_written_out};
 use super::scope::{Names, Scope};
+use super::select::filtered;
 use super::tsql_types::implicit;
 use super::typed::{Origin, Typed};
 use crate::data::{DataType, Field, Scalar, Schema};
 use crate::diag::{Code, Error, Invariant, Result, Span};
-use crate::plan::expr::{Expr, ExprKind, Order};
+use crate::function::{self, Body};
+use crate::plan::expr::{Aggregate, Expr, ExprKind, Order};
 use crate::plan::node::{Node, NodeKind, Subplan, SubplanKind};
+use crate::syntax::SqlOperator;
 use crate::syntax::ast::{self, QueryBody};
 
 /// A query of WITH that can be named.
@@ -86,7 +90,50 @@ impl Binder<'_> {
                 let node = self.union(parts, *distinct, query.span)?;
                 self.ordered_by_columns(node, &query.order_by)
             }
+            QueryBody::Matching { parts, in_others } => {
+                let node = self.matching(parts, *in_others, query.span)?;
+                self.ordered_by_columns(node, &query.order_by)
+            }
         }
+    }
+
+    /// INTERSECT DISTINCT and EXCEPT DISTINCT: groups of equal rows by the parts that they come from.
+    fn matching(&mut self, parts: &[QueryBody], in_others: bool, span: Span) -> Result<Node> {
+        let node = self.union(parts, false, span)?;
+        let NodeKind::Union { inputs } = node.kind else {
+            return Err(Error::internal("the parts of a set operation are no union"));
+        };
+        let count = inputs.len();
+        let mut fields = node.schema.fields.clone();
+        fields.push(Field::new("", DataType::Int64));
+        let wide = Schema { fields };
+        let number = |number: usize| {
+            let value = i64::try_from(number).ok().invariant("a query has fewer parts")?;
+            let kind = ExprKind::Literal(Scalar::Int64(value));
+            Ok::<_, Error>(Expr { kind, data_type: DataType::Int64, span })
+        };
+        let inputs = inputs.into_iter().enumerate().map(|(part, input)| {
+            let exprs = columns_of(&node.schema).into_iter().chain([number(part)?]).collect();
+            let kind = NodeKind::Project { input: Box::new(input), exprs };
+            Ok(Node { kind, schema: wide.clone() })
+        });
+        let inputs = inputs.collect::<Result<_>>()?;
+        let all = Node { kind: NodeKind::Union { inputs }, schema: wide.clone() };
+        if let Some(field) = node.schema.fields.iter().find(|field| !field.data_type.is_orderable()) {
+            return Err(not_distinct(field).at(span));
+        }
+        let part = Expr::column(node.schema.fields.len(), DataType::Int64, span);
+        let (name, wanted) = if in_others { ("COUNT", count) } else { ("MAX", 0) };
+        let mut aggregate = plain_aggregate(name, part.clone(), DataType::Int64)?;
+        aggregate.distinct = in_others;
+        let keys = columns_of(&node.schema);
+        let kind = NodeKind::Aggregate { input: Box::new(all), keys, aggregates: vec![aggregate] };
+        let groups = Node { kind, schema: wide };
+        let sides = vec![part, number(wanted)?];
+        let predicate = operator_call(SqlOperator::Equal, sides, DataType::Bool, span)?;
+        let kept = filtered(groups, predicate);
+        let exprs = columns_of(&node.schema);
+        Ok(Node { kind: NodeKind::Project { input: Box::new(kept), exprs }, schema: node.schema })
     }
 
     fn part(&mut self, body: &QueryBody, span: Span) -> Result<Node> {
@@ -184,17 +231,32 @@ pub(super) fn sorted(node: Node, keys: Vec<Order>) -> Node {
 /// Rows that differ.
 pub(super) fn distinct_rows(node: Node, span: Span) -> Result<Node> {
     if let Some(field) = node.schema.fields.iter().find(|field| !field.data_type.is_orderable()) {
-        return Err(Error::new(
-            Code::TypeMismatch,
-            format!(
-                "column `{}` has type {}, whose values cannot be compared by DISTINCT",
-                field.name, field.data_type
-            ),
-        )
-        .at(span));
+        return Err(not_distinct(field).at(span));
     }
     let schema = node.schema.clone();
     Ok(Node { kind: NodeKind::Distinct { input: Box::new(node) }, schema })
+}
+
+#[cold]
+fn not_distinct(field: &Field) -> Error {
+    Error::new(
+        Code::TypeMismatch,
+        format!(
+            "column `{}` has type {}, whose values cannot be compared by DISTINCT",
+            field.name, field.data_type
+        ),
+    )
+}
+
+/// An aggregate function of one argument, by its name.
+pub(super) fn plain_aggregate(name: &str, arg: Expr, data_type: DataType) -> Result<Aggregate> {
+    let function = function::function(name).invariant("an aggregate function is declared")?;
+    let wanted = function.signatures.iter().find(|signature| signature.args.len() == 1);
+    let Some(Body::Aggregate(start)) = wanted.map(|signature| signature.body) else {
+        return Err(Error::internal(format!("{name} is no aggregate function of one argument")));
+    };
+    let span = arg.span;
+    Ok(Aggregate::plain(function, start, vec![arg], data_type, span))
 }
 
 /// `node` with its columns converted to the types of `schema`, and called as there. `as_in_tsql` converts also what

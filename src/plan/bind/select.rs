@@ -8,16 +8,17 @@ use std::collections::BTreeMap;
 use super::Binder;
 use super::aggregates::{Windowed, has_window, is_plain, over_groups, over_windows, same};
 use super::call::{misplaced_window, not_groupable, order_key};
+use super::correlated::has_outer;
 use super::expr::implied_name;
 use super::from::Source;
 use super::query::{distinct_rows, ordinal, sorted};
 use super::scope::{Names, Scope};
-use crate::data::{DataType, Field, Schema};
-use crate::diag::{Code, Error, Result, Span};
+use crate::data::{DataType, Field, Scalar, Schema};
+use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::plan::explain;
-use crate::plan::expr::{Aggregate, Expr, Order};
-use crate::plan::node::{Node, NodeKind};
-use crate::syntax::ast::{self, GroupBy, SelectItem};
+use crate::plan::expr::{Aggregate, Expr, ExprKind, Order};
+use crate::plan::node::{Node, NodeKind, Subplan, SubplanKind};
+use crate::syntax::ast::{self, GroupBy, RowForm, SelectItem};
 use crate::syntax::{Dialect, written};
 
 /// A column of the SELECT list: its name and value.
@@ -49,9 +50,16 @@ impl Binder<'_> {
         if let Some(filter) = &select.filter {
             node = filtered(node, self.inside("WHERE", |binder| binder.condition(filter, names))?);
         }
-        let columns = self.select_list(&select.items, names)?;
+        let mut columns = self.select_list(&select.items, names)?;
+        if select.form == RowForm::Value {
+            columns = self.fields_of_value(columns, select.span)?;
+        }
         let group_by = select.group_by.as_ref();
         let keys = group_by.map(|group_by| self.group_keys(group_by, select, &columns, names)).transpose()?;
+        let sets = match (group_by, &keys) {
+            (Some(GroupBy::Sets(sets)), Some(keys)) => Some(self.grouping_sets(sets, keys, &columns, names)?),
+            _ => None,
+        };
         let mut clauses = self.clauses(select, order_by, columns, names)?;
 
         // All functions are known now, and with them the operators: the clauses are rewritten over each in turn.
@@ -63,7 +71,10 @@ impl Binder<'_> {
             for expr in exprs {
                 over_groups(expr, &keys).map_err(|(column, span)| not_grouped(&node.schema, column, span))?;
             }
-            node = aggregated(node, keys, level.aggregates);
+            node = match sets {
+                Some(sets) => self.by_sets(node, &keys, &sets, &level.aggregates),
+                None => aggregated(node, keys, level.aggregates),
+            };
         }
         if let Some(having) = clauses.having.take() {
             node = filtered(node, having);
@@ -81,6 +92,45 @@ impl Binder<'_> {
             node = filtered(node, qualify);
         }
         output(node, clauses.columns, clauses.order, select.distinct, span)
+    }
+
+    /// The groups of each grouping set, with NULL for the keys that it lacks. The rows are computed once.
+    fn by_sets(&mut self, node: Node, keys: &[Expr], sets: &[Vec<usize>], aggregates: &[Aggregate]) -> Node {
+        let input = self.shared(node);
+        let width = aggregated(input.clone(), keys.to_vec(), aggregates.to_vec()).schema;
+        let inputs = sets.iter().map(|set| {
+            let own = keys.iter().enumerate().filter(|(number, _)| set.contains(number));
+            let (numbers, own): (Vec<_>, Vec<_>) = own.map(|(number, key)| (number, key.clone())).unzip();
+            let groups = aggregated(input.clone(), own, aggregates.to_vec());
+            let fields = width.fields.iter().enumerate();
+            let exprs = fields.map(|(number, field)| {
+                let column = match number.checked_sub(keys.len()) {
+                    Some(aggregate) => Some(numbers.len() + aggregate),
+                    None => numbers.iter().position(|key| *key == number),
+                };
+                let (data_type, span) = (field.data_type.clone(), Span::default());
+                match column {
+                    Some(column) => Expr::column(column, data_type, span),
+                    None => Expr { kind: ExprKind::Literal(Scalar::Null), data_type, span },
+                }
+            });
+            let exprs = exprs.collect();
+            Node { kind: NodeKind::Project { input: Box::new(groups), exprs }, schema: width.clone() }
+        });
+        Node { kind: NodeKind::Union { inputs: inputs.collect() }, schema: width }
+    }
+
+    /// Rows that are read more than once: a subplan, unless they are those of a table.
+    pub(super) fn shared(&mut self, node: Node) -> Node {
+        if matches!(node.kind, NodeKind::Scan { .. } | NodeKind::Shared { .. } | NodeKind::OneRow)
+            || has_outer(&node)
+        {
+            return node;
+        }
+        let schema = node.schema.clone();
+        self.subplans.push(Subplan { root: node, kind: SubplanKind::Rows, span: Span::default() });
+        let columns = (0..schema.fields.len()).collect();
+        Node { kind: NodeKind::Shared { subplan: self.subplans.len() - 1, columns }, schema }
     }
 
     /// HAVING, QUALIFY and ORDER BY, beside the columns of the list. They see the names of the list before those of
@@ -166,6 +216,20 @@ impl Binder<'_> {
         Ok(columns)
     }
 
+    /// SELECT AS VALUE: where a row has columns, they are the fields of the one value.
+    fn fields_of_value(&self, columns: Vec<Column>, span: Span) -> Result<Vec<Column>> {
+        let [(_, value)] = columns.as_slice() else {
+            let message = format!("SELECT AS VALUE takes one value, found {}", columns.len());
+            return Err(Error::new(Code::ColumnCount, message).at(span));
+        };
+        // In an expression the value itself stands for the row.
+        if !self.outer.is_empty() || value.data_type.fields().is_empty() {
+            return Ok(columns);
+        }
+        let element = Scope::element("", false, value.clone());
+        Ok(element.visible(None).map(|(name, expr)| (name.to_owned(), expr.clone())).collect())
+    }
+
     /// `*`, `t.*` and `value.*`.
     fn star(&mut self, star: &ast::Star, names: Names<'_>) -> Result<Vec<Column>> {
         let columns: Vec<Column> = match &star.of {
@@ -222,6 +286,11 @@ impl Binder<'_> {
         names: Names<'_>,
     ) -> Result<Vec<Expr>> {
         let mut keys: Vec<Expr> = Vec::new();
+        let items: Vec<_> = match group_by {
+            GroupBy::All => Vec::new(),
+            GroupBy::Items(items) => items.iter().collect(),
+            GroupBy::Sets(sets) => sets.iter().flatten().collect(),
+        };
         match group_by {
             GroupBy::All => {
                 for (_, expr) in columns {
@@ -231,23 +300,12 @@ impl Binder<'_> {
                     }
                 }
             }
-            GroupBy::Items(items) => {
+            GroupBy::Items(_) | GroupBy::Sets(_) => {
                 for item in items {
-                    let key = match ordinal(item, columns, "GROUP BY")? {
-                        Some((_, expr)) => expr.clone(),
-                        None => match self.named_column(item, columns)? {
-                            Some(column) => column,
-                            None => self.inside("GROUP BY", |binder| binder.expr(item, names))?,
-                        },
-                    };
-                    if !is_plain(&key) {
-                        return Err(Error::new(
-                            Code::MisplacedFunction,
-                            "GROUP BY names a column that holds an aggregate or window function",
-                        )
-                        .at(item.span));
+                    let key = self.group_key(item, columns, names)?;
+                    if !matches!(group_by, GroupBy::Sets(_)) || !keys.iter().any(|known| same(known, &key)) {
+                        keys.push(key);
                     }
-                    keys.push(key.at(item.span));
                 }
             }
         }
@@ -256,6 +314,40 @@ impl Binder<'_> {
         }
         keys.dedup_by(|a, b| same(a, b));
         Ok(keys)
+    }
+
+    fn group_key(&mut self, item: &ast::Expr, columns: &[Column], names: Names<'_>) -> Result<Expr> {
+        let key = match ordinal(item, columns, "GROUP BY")? {
+            Some((_, expr)) => expr.clone(),
+            None => match self.named_column(item, columns)? {
+                Some(column) => column,
+                None => self.inside("GROUP BY", |binder| binder.expr(item, names))?,
+            },
+        };
+        if !is_plain(&key) {
+            return Err(Error::new(
+                Code::MisplacedFunction,
+                "GROUP BY names a column that holds an aggregate or window function",
+            )
+            .at(item.span));
+        }
+        Ok(key.at(item.span))
+    }
+
+    /// For each grouping set the numbers of its keys.
+    fn grouping_sets(
+        &mut self,
+        sets: &[Vec<ast::Expr>],
+        keys: &[Expr],
+        columns: &[Column],
+        names: Names<'_>,
+    ) -> Result<Vec<Vec<usize>>> {
+        let number = |binder: &mut Self, item: &ast::Expr| {
+            let key = binder.group_key(item, columns, names)?;
+            keys.iter().position(|known| same(known, &key)).invariant("a key of a grouping set")
+        };
+        let sets = sets.iter();
+        sets.map(|set| set.iter().map(|item| number(self, item)).collect()).collect()
     }
 
     /// The column of the list that an item of GROUP BY names. Names inside of larger expressions are those of FROM.

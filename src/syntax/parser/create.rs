@@ -1,10 +1,11 @@
 //! CREATE: tables, views, models, external tables.
 
 use super::Parser;
-use crate::diag::{Code, Error, Result};
+use crate::data::Scalar;
+use crate::diag::{Code, Error, Result, Span};
 use crate::syntax::ast::{
-    ColumnDef, CreateExternalTable, CreateModel, CreateTable, CreateView, OnExisting, Path, Query,
-    StatementKind, Transform,
+    ColumnDef, CreateExternalTable, CreateFunction, CreateModel, CreateTable, CreateView, Expr, ExprKind,
+    Limit, OnExisting, Path, Query, QueryBody, Select, StatementKind, TableExpr, TableExprKind, Transform,
 };
 use crate::syntax::token::Punctuation;
 
@@ -31,12 +32,15 @@ impl Parser<'_> {
         for word in ["TEMP", "TEMPORARY"] {
             self.eat_word(word);
         }
+        if self.eat_word("FUNCTION") {
+            return self.create_function(replace).map(StatementKind::CreateFunction);
+        }
+        if self.at_one_of(&["SCHEMA", "DATABASE"]).is_some() {
+            return self.create_schema(replace);
+        }
         let unsupported = [
-            "FUNCTION",
             "AGGREGATE",
             "PROCEDURE",
-            "SCHEMA",
-            "DATABASE",
             "MATERIALIZED",
             "SNAPSHOT",
             "INDEX",
@@ -73,21 +77,101 @@ impl Parser<'_> {
         Ok((self.path(what)?, on_existing))
     }
 
-    /// `name [(columns)] [AS query]`.
+    /// `name [(columns)] [AS query]`, `name {LIKE | COPY | CLONE} other`.
     fn create_table(&mut self, replace: bool) -> Result<CreateTable> {
         let (name, on_existing) = self.created_name(replace, "a table's name")?;
-        self.refuse(&["LIKE", "COPY", "CLONE"], "write CREATE TABLE name AS SELECT * FROM …")?;
+        let query = self.copied_table()?;
+        if let Some(query) = query {
+            let ignored = self.ignored_clauses()?;
+            return Ok(CreateTable { name, on_existing, columns: Vec::new(), query: Some(query), ignored });
+        }
         let has_columns = self.at(Punctuation::LeftParen) && !self.at_parenthesised_query();
         let columns = if has_columns { self.columns()? } else { Vec::new() };
         if self.is_tsql() {
             self.skip_tsql_storage()?;
         }
-        self.refuse(&["PARTITION", "CLUSTER", "DEFAULT", "OPTIONS"], "it changes no result: leave it out")?;
+        let ignored = self.ignored_clauses()?;
         let query = if self.eat_word("AS") { Some(Box::new(self.query()?)) } else { None };
         if columns.is_empty() && query.is_none() {
             return Err(self.expected("`AS` and a query, or a list of columns"));
         }
-        Ok(CreateTable { name, on_existing, columns, query })
+        Ok(CreateTable { name, on_existing, columns, query, ignored })
+    }
+
+    /// The rows of the table behind COPY and CLONE; of that behind LIKE only its columns.
+    fn copied_table(&mut self) -> Result<Option<Box<Query>>> {
+        let start = self.token().span;
+        let Some(word) = self.eat_one_of(&["LIKE", "COPY", "CLONE"]) else { return Ok(None) };
+        let path = self.path("a table's name")?;
+        let span = self.since(start);
+        let no_rows = Expr { kind: ExprKind::Literal(Scalar::Int64(0)), span };
+        let limit = (word == "LIKE").then_some(Limit { count: no_rows, offset: None });
+        let from = TableExpr { kind: TableExprKind::Name { path, offset: None }, alias: None, span };
+        let query = Query {
+            with: Vec::new(),
+            body: QueryBody::Select(Box::new(Select::all(from, span))),
+            order_by: Vec::new(),
+            limit,
+            span,
+        };
+        Ok(Some(Box::new(query)))
+    }
+
+    /// `[DEFAULT COLLATE …] [PARTITION BY …] [CLUSTER BY …] [OPTIONS (…)]`.
+    fn ignored_clauses(&mut self) -> Result<Vec<(&'static str, Span)>> {
+        let mut ignored = Vec::new();
+        loop {
+            let start = self.token().span;
+            let clause = if self.eat_words(&["PARTITION", "BY"]) {
+                self.expr()?;
+                "PARTITION BY"
+            } else if self.eat_words(&["CLUSTER", "BY"]) {
+                self.comma_separated(Self::column_name)?;
+                "CLUSTER BY"
+            } else if self.at_word("OPTIONS") {
+                let name = Path { parts: Vec::new(), span: start };
+                self.options(&name)?;
+                "OPTIONS"
+            } else {
+                break;
+            };
+            ignored.push((clause, self.since(start)));
+        }
+        self.refuse(&["DEFAULT"], "texts are compared by their code points: leave it out")?;
+        Ok(ignored)
+    }
+
+    /// `SCHEMA [IF NOT EXISTS] name [OPTIONS (…)]`: names of tables hold those of datasets, which are nothing else.
+    fn create_schema(&mut self, replace: bool) -> Result<StatementKind> {
+        self.bump();
+        let (name, _) = self.created_name(replace, "a dataset's name")?;
+        self.options(&name)?;
+        Ok(StatementKind::Ignored("CREATE SCHEMA"))
+    }
+
+    /// `name (param type, …) [RETURNS type] AS (expression)`.
+    fn create_function(&mut self, replace: bool) -> Result<CreateFunction> {
+        let (name, on_existing) = self.created_name(replace, "a function's name")?;
+        let params = if self.at(Punctuation::LeftParen) && self.nth_at(1, Punctuation::RightParen) {
+            self.position += 2;
+            Vec::new()
+        } else {
+            self.parenthesised(|parser| {
+                let name = parser.ident("a parameter's name")?;
+                let is_any = parser.eat_words(&["ANY", "TYPE"]);
+                Ok((name, if is_any { None } else { Some(parser.type_name()?) }))
+            })?
+        };
+        let returns = if self.eat_word("RETURNS") { Some(self.type_name()?) } else { None };
+        self.refuse(&["LANGUAGE", "REMOTE"], "write the function in SQL: AS (expression)")?;
+        self.expect_word("AS")?;
+        let open = self.expect(Punctuation::LeftParen)?;
+        let body = self.expr()?;
+        self.close(open, Punctuation::RightParen)?;
+        if self.at_word("OPTIONS") {
+            self.options(&name)?;
+        }
+        Ok(CreateFunction { name, on_existing, params, returns, body })
     }
 
     /// `name [(column, …)] AS query`.
@@ -95,7 +179,10 @@ impl Parser<'_> {
         let (name, on_existing) = self.created_name(replace, "a view's name")?;
         let has_columns = self.at(Punctuation::LeftParen);
         let columns = if has_columns { self.parenthesised(Self::column_name)? } else { Vec::new() };
-        self.refuse(&["OPTIONS", "WITH"], "it changes no result: leave it out")?;
+        if self.at_word("OPTIONS") {
+            self.options(&name)?;
+        }
+        self.refuse(&["WITH"], "it changes no result: leave it out")?;
         self.expect_word("AS")?;
         let query = Box::new(self.query()?);
         Ok(CreateView { name, on_existing, columns, query })
@@ -217,7 +304,10 @@ impl Parser<'_> {
             }
         }
         self.refuse(&["DEFAULT", "GENERATED"], "give the values when you insert")?;
-        self.refuse(&["OPTIONS"], "it changes no result: leave it out")?;
+        if self.at_word("OPTIONS") {
+            let name = Path { parts: Vec::new(), span: start };
+            self.options(&name)?;
+        }
         column.span = self.since(start);
         Ok(column)
     }

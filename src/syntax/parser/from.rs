@@ -6,7 +6,8 @@ use super::tsql_query::name_columns;
 use crate::data::Scalar;
 use crate::diag::{Code, Error, Result};
 use crate::syntax::ast::{
-    Expr, ExprKind, Ident, Join, JoinKind, JoinOn, Offset, QueryBody, TableArg, TableExpr, TableExprKind,
+    Expr, ExprKind, Ident, Join, JoinKind, JoinOn, Offset, Pivot, QueryBody, TableArg, TableExpr,
+    TableExprKind, Unpivot,
 };
 use crate::syntax::token::{Punctuation, TokenKind};
 
@@ -104,7 +105,10 @@ impl Parser<'_> {
         self.table_refusals()?;
         let span = self.since(start);
         if self.at_name() && self.nth_at(1, Punctuation::LeftParen) {
-            self.refuse(&["PIVOT", "UNPIVOT", "MATCH_RECOGNIZE"], ELSEWHERE)?;
+            self.refuse(&["MATCH_RECOGNIZE"], ELSEWHERE)?;
+        }
+        if self.at_pivot() {
+            return self.pivoted(TableExpr { kind, alias: None, span });
         }
         if matches!(kind, TableExprKind::Join(_)) {
             if self.at_name() || self.at_word("AS") {
@@ -136,7 +140,60 @@ impl Parser<'_> {
             TableExprKind::Name { path, .. } => TableExprKind::Name { path, offset: self.with_offset()? },
             kind => kind,
         };
-        Ok(TableExpr { kind, alias, span })
+        let table = TableExpr { kind, alias, span };
+        if self.at_pivot() { self.pivoted(table) } else { Ok(table) }
+    }
+
+    fn at_pivot(&self) -> bool {
+        (self.at_one_of(&["PIVOT", "UNPIVOT"]).is_some() && self.nth_at(1, Punctuation::LeftParen))
+            || (self.at_word("UNPIVOT") && self.nth_at_word(2, "NULLS"))
+    }
+
+    /// `PIVOT (…)` and `UNPIVOT (…)` after a table, with its alias.
+    fn pivoted(&mut self, input: TableExpr) -> Result<TableExpr> {
+        let start = input.span;
+        let kind = if self.eat_word("PIVOT") {
+            let open = self.expect(Punctuation::LeftParen)?;
+            let mut aggregates = Vec::new();
+            loop {
+                let aggregate = self.expr()?;
+                let alias = if self.at_word("FOR") { None } else { self.alias()? };
+                aggregates.push((aggregate, alias));
+                if !self.eat(Punctuation::Comma) {
+                    break;
+                }
+            }
+            self.expect_word("FOR")?;
+            // `IN` belongs to the clause: what comes before it is no condition.
+            let column = self.primary()?;
+            self.expect_word("IN")?;
+            let values = self.parenthesised(|parser| Ok((parser.expr()?, parser.alias()?)))?;
+            self.close(open, Punctuation::RightParen)?;
+            TableExprKind::Pivot(Box::new(Pivot { input, aggregates, column, values }))
+        } else {
+            self.expect_word("UNPIVOT")?;
+            let with_nulls = self.eat_words(&["INCLUDE", "NULLS"]);
+            if !with_nulls {
+                self.eat_words(&["EXCLUDE", "NULLS"]);
+            }
+            let open = self.expect(Punctuation::LeftParen)?;
+            if self.at(Punctuation::LeftParen) {
+                return Err(self.unsupported("UNPIVOT to several columns", "UNPIVOT one after the other"));
+            }
+            let value = self.column_name()?;
+            self.expect_word("FOR")?;
+            let name = self.column_name()?;
+            self.expect_word("IN")?;
+            let columns = self.parenthesised(|parser| {
+                let column = parser.column_name()?;
+                let text = if parser.eat_word("AS") { Some(parser.expr()?) } else { None };
+                Ok((column, text))
+            })?;
+            self.close(open, Punctuation::RightParen)?;
+            TableExprKind::Unpivot(Box::new(Unpivot { input, with_nulls, value, name, columns }))
+        };
+        let alias = self.alias()?;
+        Ok(TableExpr { kind, alias, span: self.since(start) })
     }
 
     fn table_refusals(&mut self) -> Result<()> {

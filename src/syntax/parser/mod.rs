@@ -3,6 +3,7 @@
 //! A statement that does not parse is reported once and skipped; the next one is read as if it had parsed.
 
 mod call;
+mod change;
 mod create;
 mod error;
 mod expr;

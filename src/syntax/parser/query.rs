@@ -5,9 +5,12 @@ use super::error::ELSEWHERE;
 use super::tsql_query::{Top, beside_offset, name_columns};
 use crate::diag::{Code, Error, Result, Span};
 use crate::syntax::ast::{
-    Cte, Expr, ExprKind, GroupBy, Ident, Limit, Query, QueryBody, Select, SelectItem, Star, Window,
+    Cte, Expr, ExprKind, GroupBy, Ident, Limit, Query, QueryBody, RowForm, Select, SelectItem, Star, Window,
 };
 use crate::syntax::token::{Punctuation, TokenKind};
+
+/// What CUBE takes: there is a grouping set for each subset of them.
+const CUBE_ITEMS: usize = 10;
 
 /// The clauses of a query and where each belongs.
 const CLAUSE_PLACES: &[(&str, &str)] = &[
@@ -20,6 +23,26 @@ const CLAUSE_PLACES: &[(&str, &str)] = &[
     ("ORDER", "ORDER BY comes after all clauses except LIMIT"),
     ("LIMIT", "LIMIT comes last, and only once"),
 ];
+
+/// What stands between the parts of a query.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum SetOperator {
+    UnionAll,
+    UnionDistinct,
+    Intersect,
+    Except,
+}
+
+impl SetOperator {
+    fn name(self) -> &'static str {
+        match self {
+            Self::UnionAll => "UNION ALL",
+            Self::UnionDistinct => "UNION DISTINCT",
+            Self::Intersect => "INTERSECT DISTINCT",
+            Self::Except => "EXCEPT DISTINCT",
+        }
+    }
+}
 
 impl Parser<'_> {
     /// Whether a query without parentheses starts here.
@@ -107,12 +130,12 @@ impl Parser<'_> {
     /// The rest of a query, after its first part.
     fn rest(&mut self, with: Vec<Cte>, first: QueryBody, mut top: Option<Top>, start: Span) -> Result<Query> {
         let mut parts = vec![first];
-        let mut distinct = None;
-        while let Some(is_distinct) = self.union()? {
-            if distinct.replace(is_distinct).is_some_and(|before| before != is_distinct) {
+        let mut operator = None;
+        while let Some(next) = self.set_operator()? {
+            if operator.replace(next).is_some_and(|before| before != next) {
                 return Err(Error::new(
                     Code::SyntaxError,
-                    "`UNION ALL` and `UNION DISTINCT` cannot follow each other",
+                    format!("`{}` cannot follow another set operator", next.name()),
                 )
                 .at(self.previous().map_or(start, |token| token.span))
                 .hint("put the queries that belong together in parentheses"));
@@ -136,41 +159,56 @@ impl Parser<'_> {
             None => {}
         }
         self.refuse_misplaced_clause()?;
-        let body = match (distinct, parts.pop()) {
+        let body = match (operator, parts.pop()) {
             (None, Some(QueryBody::Nested(inner)))
                 if with.is_empty() && order_by.is_empty() && limit.is_none() =>
             {
                 return Ok(*inner);
             }
             (None, Some(body)) => body,
-            (distinct, last) => {
+            (operator, last) => {
                 parts.extend(last);
-                QueryBody::Union { parts, distinct: distinct == Some(true) }
+                match operator {
+                    Some(SetOperator::Intersect) => QueryBody::Matching { parts, in_others: true },
+                    Some(SetOperator::Except) => QueryBody::Matching { parts, in_others: false },
+                    operator => {
+                        QueryBody::Union { parts, distinct: operator == Some(SetOperator::UnionDistinct) }
+                    }
+                }
             }
         };
         Ok(Query { with, body, order_by, limit, span: self.since(start) })
     }
 
-    /// `UNION ALL` is false, `UNION DISTINCT` true.
-    fn union(&mut self) -> Result<Option<bool>> {
-        if self.at_word("INTERSECT") {
-            return Err(self.unsupported("`INTERSECT`", "write WHERE … IN (SELECT …)"));
-        }
-        if self.at_word("EXCEPT") {
-            return Err(self.unsupported("`EXCEPT` between queries", "write WHERE … NOT IN (SELECT …)"));
-        }
-        if !self.eat_word("UNION") {
-            return Ok(None);
-        }
-        match self.eat_one_of(&["ALL", "DISTINCT"]) {
-            Some(word) => Ok(Some(word == "DISTINCT")),
-            // T-SQL's bare UNION drops duplicates.
-            None if self.is_tsql() => Ok(Some(true)),
-            None => Err(self
-                .expected("`ALL` or `DISTINCT`")
-                .hint("write UNION ALL to keep all rows, UNION DISTINCT to drop duplicates")
-                .fix(self.end_of_previous(), " ALL")),
-        }
+    /// `UNION ALL`, `UNION DISTINCT`, `INTERSECT DISTINCT`, `EXCEPT DISTINCT`.
+    fn set_operator(&mut self) -> Result<Option<SetOperator>> {
+        let Some(word) = self.eat_one_of(&["UNION", "INTERSECT", "EXCEPT"]) else { return Ok(None) };
+        let distinct = match self.eat_one_of(&["ALL", "DISTINCT"]) {
+            Some(quantifier) => quantifier == "DISTINCT",
+            // T-SQL's bare operators drop duplicates.
+            None if self.is_tsql() => true,
+            None if word == "UNION" => {
+                return Err(self
+                    .expected("`ALL` or `DISTINCT`")
+                    .hint("write UNION ALL to keep all rows, UNION DISTINCT to drop duplicates")
+                    .fix(self.end_of_previous(), " ALL"));
+            }
+            None => {
+                let hint = format!("write {word} DISTINCT");
+                return Err(self.expected("`DISTINCT`").hint(hint).fix(self.end_of_previous(), " DISTINCT"));
+            }
+        };
+        Ok(Some(match (word, distinct) {
+            ("UNION", false) => SetOperator::UnionAll,
+            ("UNION", true) => SetOperator::UnionDistinct,
+            ("INTERSECT", true) => SetOperator::Intersect,
+            (_, true) => SetOperator::Except,
+            (word, false) => {
+                let span = self.previous().map_or(self.end_of_previous(), |token| token.span);
+                let hint = format!("write {word} DISTINCT");
+                return Err(self.unsupported(&format!("`{word} ALL`"), &hint).at(span));
+            }
+        }))
     }
 
     /// Refuses a clause that comes after others that it should come before.
@@ -216,9 +254,13 @@ impl Parser<'_> {
         if self.at_word("TOP") && self.nth(1).kind == TokenKind::Integer {
             return Err(self.unsupported("`TOP` in GoogleSQL", "write LIMIT at the end of the query"));
         }
-        if self.at_words(&["AS", "STRUCT"]) || self.at_words(&["AS", "VALUE"]) {
-            return Err(self.unsupported("`SELECT AS`", "write SELECT STRUCT(…) AS name"));
-        }
+        let form = if self.eat_words(&["AS", "STRUCT"]) {
+            RowForm::Struct
+        } else if self.eat_words(&["AS", "VALUE"]) {
+            RowForm::Value
+        } else {
+            RowForm::Columns
+        };
         let items = match self.variables_set()? {
             Some(items) => items,
             None => self.select_items()?,
@@ -235,7 +277,7 @@ impl Parser<'_> {
         let has_windows = self.eat_word("WINDOW");
         let windows = if has_windows { self.comma_separated(Self::named_window)? } else { Vec::new() };
         let span = self.since(start);
-        Ok((Select { distinct, items, from, filter, group_by, having, qualify, windows, span }, top))
+        Ok((Select { form, distinct, items, from, filter, group_by, having, qualify, windows, span }, top))
     }
 
     fn clause(&mut self, keyword: &str) -> Result<Option<Expr>> {
@@ -318,18 +360,76 @@ impl Parser<'_> {
         if self.eat_word("ALL") {
             return Ok(Some(GroupBy::All));
         }
-        let items = self.comma_separated(|parser| {
-            parser.refuse(&["ROLLUP", "CUBE"], "join several GROUP BY with UNION ALL")?;
-            if parser.at_words(&["GROUPING", "SETS"]) {
-                return Err(parser.unsupported("`GROUPING SETS`", "join several GROUP BY with UNION ALL"));
+        if let Some(sets) = self.grouping_sets()? {
+            if self.at(Punctuation::Comma) {
+                return Err(self
+                    .unsupported("grouping sets beside other items", "write all of them as GROUPING SETS"));
             }
-            if parser.at(Punctuation::LeftParen) && parser.nth_at(1, Punctuation::RightParen) {
+            return Ok(Some(GroupBy::Sets(sets)));
+        }
+        let items = self.comma_separated(|parser| {
+            if parser.at_grouping_sets() {
                 return Err(parser
-                    .unsupported("`GROUP BY ()`", "leave GROUP BY out: aggregates alone make one group"));
+                    .unsupported("grouping sets beside other items", "write all of them as GROUPING SETS"));
             }
             parser.expr()
         })?;
         Ok(Some(GroupBy::Items(items)))
+    }
+
+    fn at_grouping_sets(&self) -> bool {
+        let is_call = self.nth_at(1, Punctuation::LeftParen);
+        self.at_words(&["GROUPING", "SETS"])
+            || (is_call && self.at_one_of(&["ROLLUP", "CUBE"]).is_some())
+            || (self.at(Punctuation::LeftParen) && self.nth_at(1, Punctuation::RightParen))
+    }
+
+    /// `GROUPING SETS (…)`, `ROLLUP (…)`, `CUBE (…)` and `()` as lists of what is grouped by.
+    fn grouping_sets(&mut self) -> Result<Option<Vec<Vec<Expr>>>> {
+        if !self.at_grouping_sets() {
+            return Ok(None);
+        }
+        if self.eat_words(&["GROUPING", "SETS"]) {
+            let sets = self.parenthesised(|parser| match parser.grouping_sets()? {
+                Some(sets) => Ok(sets),
+                None => parser.grouping_item().map(|set| vec![set]),
+            })?;
+            return Ok(Some(sets.into_iter().flatten().collect()));
+        }
+        let start = self.token().span;
+        let word = self.eat_one_of(&["ROLLUP", "CUBE"]);
+        if word.is_none() {
+            self.position += 2;
+            return Ok(Some(vec![Vec::new()]));
+        }
+        let items = self.parenthesised(Self::grouping_item)?;
+        let joined = |chosen: Vec<&Vec<Expr>>| chosen.into_iter().flatten().cloned().collect();
+        if word == Some("ROLLUP") {
+            let prefixes = (0..=items.len()).rev();
+            return Ok(Some(prefixes.map(|length| joined(items.iter().take(length).collect())).collect()));
+        }
+        if items.len() > CUBE_ITEMS {
+            let message = format!("CUBE takes {CUBE_ITEMS} items at most, found {}", items.len());
+            return Err(Error::new(Code::LimitExceeded, message).at(self.since(start)));
+        }
+        let subsets = (0..1_usize << items.len()).rev().map(|subset| {
+            let chosen = items.iter().rev().enumerate().filter(|(bit, _)| subset >> bit & 1 == 1);
+            let mut chosen: Vec<_> = chosen.map(|(_, item)| item).collect();
+            chosen.reverse();
+            joined(chosen)
+        });
+        Ok(Some(subsets.collect()))
+    }
+
+    /// An expression, or several in parentheses.
+    fn grouping_item(&mut self) -> Result<Vec<Expr>> {
+        let expr = self.expr()?;
+        Ok(match expr.kind {
+            ExprKind::Struct { data_type: None, fields } if fields.iter().all(|(_, name)| name.is_none()) => {
+                fields.into_iter().map(|(item, _)| item).collect()
+            }
+            kind => vec![Expr { kind, ..expr }],
+        })
     }
 
     /// `name AS (…)`, `name AS other`.

@@ -2,26 +2,21 @@
 
 use super::Parser;
 use super::error::did_you_mean;
-use crate::data::Scalar;
 use crate::diag::{Error, Result};
 use crate::syntax::ast::{
-    AlterModel, Declare, Describe, Drop, Explain, Expr, ExprKind, Insert, InsertSource, NamedExpr,
-    ObjectKind, Options, Path, SetValue, SetVariables, Statement, StatementKind,
+    AlterModel, Declare, Describe, Drop, Explain, Insert, InsertSource, NamedExpr, ObjectKind, Options, Path,
+    SetValue, SetVariables, Statement, StatementKind,
 };
 use crate::syntax::token::{Punctuation, TokenKind};
 
 /// What a statement can start with.
 const STARTS: &[&str] = &[
     "SELECT", "WITH", "CREATE", "INSERT", "DROP", "ALTER", "DECLARE", "SET", "EXPLAIN", "DESCRIBE", "DESC",
-    "SHOW",
+    "SHOW", "UPDATE", "DELETE", "TRUNCATE", "MERGE",
 ];
 
 /// Statements of BigQuery and SQL Server that are not supported, and what to do instead.
 const UNSUPPORTED: &[(&[&str], &str)] = &[
-    (
-        &["UPDATE", "DELETE", "MERGE", "TRUNCATE"],
-        "write CREATE OR REPLACE TABLE name AS SELECT … with the rows to be",
-    ),
     (&["EXPORT"], "the host program has the file of a model, and is given results as Arrow"),
     (&["LOAD", "COPY"], "register tables from the host program, or write CREATE EXTERNAL TABLE"),
     (&["GO"], "in T-SQL it stands on a line of its own; end statements with `;`"),
@@ -63,6 +58,11 @@ impl Parser<'_> {
             match self.eat_one_of(STARTS) {
                 Some("CREATE") => self.create()?,
                 Some("INSERT") => StatementKind::Insert(self.insert()?),
+                Some("UPDATE") => StatementKind::Change(Box::new(self.update()?)),
+                Some("DELETE") => StatementKind::Change(Box::new(self.delete()?)),
+                Some("TRUNCATE") => StatementKind::Change(Box::new(self.truncate()?)),
+                Some("MERGE") => StatementKind::Change(Box::new(self.merge()?)),
+                Some("DROP") if self.at_one_of(&["SCHEMA", "DATABASE"]).is_some() => self.dropped_schema()?,
                 Some("DROP") => StatementKind::Drop(self.drop()?),
                 Some("ALTER") => StatementKind::AlterModel(self.alter()?),
                 Some("DECLARE") if self.is_tsql() => StatementKind::Declare(self.declare_tsql(start)?),
@@ -108,8 +108,9 @@ impl Parser<'_> {
         if self.eat_words(&["EXTERNAL", "TABLE"]) {
             return Some(ObjectKind::ExternalTable);
         }
-        Some(match self.eat_one_of(&["MODEL", "TABLE", "VIEW"])? {
+        Some(match self.eat_one_of(&["MODEL", "TABLE", "VIEW", "FUNCTION"])? {
             "MODEL" => ObjectKind::Model,
+            "FUNCTION" => ObjectKind::Function,
             "TABLE" => ObjectKind::Table,
             _ => ObjectKind::View,
         })
@@ -124,8 +125,7 @@ impl Parser<'_> {
     }
 
     fn drop(&mut self) -> Result<Drop> {
-        let unsupported =
-            ["SCHEMA", "DATABASE", "FUNCTION", "PROCEDURE", "MATERIALIZED", "INDEX", "SNAPSHOT"];
+        let unsupported = ["PROCEDURE", "MATERIALIZED", "INDEX", "SNAPSHOT"];
         if let Some(word) = self.at_one_of(&unsupported) {
             let hint = "only tables, views and models can be dropped";
             return Err(self.unsupported(&format!("`DROP {word}`"), hint));
@@ -136,6 +136,18 @@ impl Parser<'_> {
         let if_exists = self.eat_words(&["IF", "EXISTS"]);
         let name = self.path(if kind == ObjectKind::Model { "a model's name" } else { "a table's name" })?;
         Ok(Drop { kind, name, if_exists })
+    }
+
+    /// `SCHEMA [IF EXISTS] name [CASCADE | RESTRICT]`: names of tables hold those of datasets, which are nothing else.
+    fn dropped_schema(&mut self) -> Result<StatementKind> {
+        self.bump();
+        self.eat_words(&["IF", "EXISTS"]);
+        self.path("a dataset's name")?;
+        if self.at_word("CASCADE") {
+            return Err(self.unsupported("`CASCADE`", "drop the tables by their names"));
+        }
+        self.eat_word("RESTRICT");
+        Ok(StatementKind::Ignored("DROP SCHEMA"))
     }
 
     /// `MODEL [IF EXISTS] name SET OPTIONS (…)`.
@@ -183,22 +195,13 @@ impl Parser<'_> {
         let source = if self.is_tsql() && self.eat_words(&["DEFAULT", "VALUES"]) {
             InsertSource::Defaults
         } else if self.eat_word("VALUES") {
-            InsertSource::Values(self.comma_separated(|parser| parser.parenthesised(Self::inserted_value))?)
+            InsertSource::Values(self.comma_separated(|parser| parser.parenthesised(Self::assigned_value))?)
         } else if self.at_query() || self.at(Punctuation::LeftParen) {
             InsertSource::Query(Box::new(self.query()?))
         } else {
             return Err(self.expected_one_of(&["VALUES", "SELECT"]));
         };
         Ok(Insert { table, columns, source })
-    }
-
-    /// `DEFAULT` is NULL: no column has another default.
-    fn inserted_value(&mut self) -> Result<Expr> {
-        let span = self.token().span;
-        if self.eat_word("DEFAULT") {
-            return Ok(Expr { kind: ExprKind::Literal(Scalar::Null), span });
-        }
-        self.expr()
     }
 
     /// `a, b [type] [DEFAULT value]`.

@@ -8,7 +8,7 @@ use crate::diag::{Code, Error, Result, Span};
 use crate::syntax::SqlOperator;
 use crate::syntax::ast::{
     CreateTable, Expr, ExprKind, FunctionCall, Ident, Limit, OnExisting, OrderItem, Over, Parameter, Query,
-    QueryBody, Select, SelectItem, SetValue, SetVariables, StatementKind, Window,
+    QueryBody, RowForm, Select, SelectItem, SetValue, SetVariables, StatementKind, Window,
 };
 use crate::syntax::token::{Punctuation, TokenKind};
 
@@ -140,7 +140,7 @@ pub(super) fn name_columns(query: &mut Query, names: Vec<Ident>) -> Result<()> {
         match body {
             QueryBody::Select(select) => break select,
             QueryBody::Nested(inner) => body = &mut inner.body,
-            QueryBody::Union { parts, .. } => match parts.first_mut() {
+            QueryBody::Union { parts, .. } | QueryBody::Matching { parts, .. } => match parts.first_mut() {
                 Some(first) => body = first,
                 None => return Err(Error::internal("a UNION without parts")),
             },
@@ -354,6 +354,7 @@ impl Parser<'_> {
                 on_existing: OnExisting::Fail,
                 columns: Vec::new(),
                 query: Some(query),
+                ignored: Vec::new(),
             }),
             Some(Target::Variables(names)) if matches!(query.body, QueryBody::Select(_)) => {
                 StatementKind::Set(SetVariables { names, value: SetValue::LastRow(query) })
@@ -423,6 +424,7 @@ impl Parser<'_> {
 fn row(values: Vec<Expr>, span: Span) -> QueryBody {
     let items = values.into_iter().map(|expr| SelectItem::Expr { expr, alias: None }).collect();
     QueryBody::Select(Box::new(Select {
+        form: RowForm::Columns,
         distinct: false,
         items,
         from: None,

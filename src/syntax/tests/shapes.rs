@@ -150,6 +150,10 @@ fn show_body(body: &QueryBody) -> String {
             let parts: Vec<_> = parts.iter().map(show_body).collect();
             parts.join(if *distinct { " union distinct " } else { " union " })
         }
+        QueryBody::Matching { parts, in_others } => {
+            let parts: Vec<_> = parts.iter().map(show_body).collect();
+            parts.join(if *in_others { " intersect " } else { " except " })
+        }
     }
 }
 
@@ -177,6 +181,10 @@ fn show_select(select: &Select) -> String {
         None => String::new(),
         Some(GroupBy::All) => " group all".into(),
         Some(GroupBy::Items(items)) => format!(" group {}", list(items)),
+        Some(GroupBy::Sets(sets)) => {
+            let sets = sets.iter().map(|set| format!("({})", list(set)));
+            format!(" sets {}", sets.collect::<Vec<_>>().join(", "))
+        }
     };
     for (name, clause) in clauses {
         text += &clause.as_ref().map(|it| format!(" {name} {}", show(it))).unwrap_or_default();
@@ -201,6 +209,17 @@ fn show_table(table: &TableExpr) -> String {
                 TableArg::Named(name, value) => format!("{}=>{}", name.text, show(value)),
             });
             format!("{}({})", name.text(), args.collect::<Vec<_>>().join(", "))
+        }
+        TableExprKind::Pivot(pivot) => {
+            let aggregates: Vec<_> = pivot.aggregates.iter().map(|(it, _)| show(it)).collect();
+            let values: Vec<_> = pivot.values.iter().map(|(it, _)| show(it)).collect();
+            let (aggregates, values) = (aggregates.join(", "), values.join(", "));
+            format!("{} pivot {aggregates} for {} in {values}", show_table(&pivot.input), show(&pivot.column))
+        }
+        TableExprKind::Unpivot(unpivot) => {
+            let columns: Vec<_> = unpivot.columns.iter().map(|(it, _)| it.text.as_str()).collect();
+            let names = format!("{} {}", unpivot.value.text, unpivot.name.text);
+            format!("{} unpivot {names} in {}", show_table(&unpivot.input), columns.join(", "))
         }
         TableExprKind::Unnest { array, offset } => {
             let offset = offset.as_ref().map(|it| format!(" offset {}", it.name.text)).unwrap_or_default();

@@ -74,6 +74,12 @@ fn statement(statement: &Statement) -> String {
         StatementKind::AlterModel(it) => {
             format!("alter {} {}{}", it.if_exists, path(&it.name), options(&it.options))
         }
+        StatementKind::Change(it) => format!("{} {} {:?}", it.verb, path(&it.table), it.branches.len()),
+        StatementKind::CreateFunction(it) => {
+            let params: Vec<_> = it.params.iter().map(|(name, _)| name.text.as_str()).collect();
+            format!("function {:?} {} {}", it.on_existing, path(&it.name), params.join(", "))
+        }
+        StatementKind::Ignored(verb) => (*verb).to_owned(),
         StatementKind::Insert(it) => {
             let source = match &it.source {
                 InsertSource::Query(it) => query(Some(it)),

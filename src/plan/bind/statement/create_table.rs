@@ -3,7 +3,7 @@
 use super::{column_count, exists_already};
 use crate::catalog::Rules;
 use crate::data::Schema;
-use crate::diag::{Code, Error, Result, Span};
+use crate::diag::{Code, Diagnostic, Error, Result, Span};
 use crate::plan::bind::expr::implied_name;
 use crate::plan::bind::query::unique_names;
 use crate::plan::bind::types::bounded;
@@ -26,6 +26,10 @@ impl Binder<'_> {
         let Some(name) = self.created_relation(&create.name, create.on_existing, "TABLE")? else {
             return Ok(exists_already("Table", &create.name));
         };
+        for (clause, at) in &create.ignored {
+            let note = Diagnostic::warning(Code::InvalidOption, format!("{clause} changes nothing here"));
+            self.warnings.push(note.at(*at).hint("rows live in memory"));
+        }
         let (mut schema, bounds) = self.bounded_columns(&create.columns)?;
         let narrow = create.columns.iter().enumerate();
         let narrow =

@@ -23,6 +23,7 @@ impl Binder<'_> {
     pub(super) fn drop(&self, drop: &ast::Drop) -> Result<Bound> {
         match drop.kind {
             ObjectKind::Model => self.drop_model(drop),
+            ObjectKind::Function => self.drop_function(drop),
             ObjectKind::Table | ObjectKind::ExternalTable | ObjectKind::View => self.drop_relation(drop),
         }
     }

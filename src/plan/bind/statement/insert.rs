@@ -150,7 +150,7 @@ fn numbered_targets(columns: &[ast::Ident], schema: &Schema, identity: usize) ->
 }
 
 /// The rows with their numbers from 1 behind them.
-fn numbered(input: Node) -> Node {
+pub(super) fn numbered(input: Node) -> Node {
     let keep: Vec<_> = (0..input.schema.fields.len()).collect();
     let mut schema = input.schema.clone();
     schema.fields.push(Field::new("", DataType::Int64));

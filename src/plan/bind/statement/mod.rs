@@ -2,7 +2,9 @@
 
 mod alter_model;
 mod assign;
+mod change;
 mod create_external_table;
+mod create_function;
 mod create_model;
 mod create_table;
 mod create_transform;
@@ -14,7 +16,9 @@ mod insert;
 
 pub(crate) use alter_model::AlterModel;
 pub(crate) use assign::Assign;
+pub(crate) use change::Change;
 pub(crate) use create_external_table::{CreateExternalTable, CreateObjectTable};
+pub(crate) use create_function::{CreateFunction, DropFunction};
 pub(crate) use create_model::CreateModel;
 pub(crate) use create_table::CreateTable;
 pub(crate) use create_transform::CreateTransform;
@@ -44,6 +48,12 @@ impl Binder<'_> {
             StatementKind::CreateExternalTable(create) => self.create_external_table(create),
             StatementKind::AlterModel(alter) => self.alter_model(alter),
             StatementKind::Insert(insert) => self.insert(insert, statement.span),
+            StatementKind::Change(change) => self.change(change, statement.span),
+            StatementKind::CreateFunction(create) => self.create_function(create),
+            StatementKind::Ignored(verb) => {
+                let message = format!("{verb}: names of tables hold those of datasets, nothing was changed");
+                Ok(Bound::Nothing { message })
+            }
             StatementKind::Drop(drop) => self.drop(drop),
             StatementKind::Declare(declare) => self.declare(declare),
             StatementKind::Set(set) => self.set(set),

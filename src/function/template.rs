@@ -1,0 +1,228 @@
+//! Functions that SQL can say in SQL: calls of them are bound as the expression that stands here.
+
+/// A function that is an expression of its parameters.
+#[derive(Debug)]
+pub(crate) struct Template {
+    pub(crate) name: &'static str,
+    /// How it is called, for the reference.
+    pub(crate) form: &'static str,
+    pub(crate) doc: &'static str,
+    /// Whether it is computed over the rows of a group.
+    pub(crate) aggregate: bool,
+    /// The names of its parameters in `body`. `n` and `part` are those of an INTERVAL.
+    pub(crate) params: &'static [&'static str],
+    pub(crate) body: &'static str,
+}
+
+/// The function with this name, in any case, for this number of arguments.
+pub(crate) fn template(name: &str, args: usize) -> Option<&'static Template> {
+    let mut named = TEMPLATES.iter().filter(|template| template.name.eq_ignore_ascii_case(name));
+    let arity = |template: &Template| template.params.len() - usize::from(template.params.contains(&"part"));
+    let first = named.clone().next();
+    named.find(|template| arity(template) == args).or(first)
+}
+
+const fn scalar(
+    name: &'static str,
+    form: &'static str,
+    doc: &'static str,
+    params: &'static [&'static str],
+    body: &'static str,
+) -> Template {
+    Template { name, form, doc, aggregate: false, params, body }
+}
+
+const fn aggregate(
+    name: &'static str,
+    form: &'static str,
+    doc: &'static str,
+    params: &'static [&'static str],
+    body: &'static str,
+) -> Template {
+    Template { name, form, doc, aggregate: true, params, body }
+}
+
+pub(crate) const TEMPLATES: &[Template] = &[
+    scalar("PI", "PI() → FLOAT64", "The number π.", &[], "ACOS(-1)"),
+    scalar("COT", "COT(FLOAT64) → FLOAT64", "The cotangent.", &["x"], "1 / TAN(x)"),
+    scalar("COTH", "COTH(FLOAT64) → FLOAT64", "The hyperbolic cotangent.", &["x"], "1 / TANH(x)"),
+    scalar("CSC", "CSC(FLOAT64) → FLOAT64", "The cosecant.", &["x"], "1 / SIN(x)"),
+    scalar("CSCH", "CSCH(FLOAT64) → FLOAT64", "The hyperbolic cosecant.", &["x"], "1 / SINH(x)"),
+    scalar("SEC", "SEC(FLOAT64) → FLOAT64", "The secant.", &["x"], "1 / COS(x)"),
+    scalar("SECH", "SECH(FLOAT64) → FLOAT64", "The hyperbolic secant.", &["x"], "1 / COSH(x)"),
+    scalar(
+        "CBRT",
+        "CBRT(FLOAT64) → FLOAT64",
+        "The cube root.",
+        &["x"],
+        // Newton's step makes cubes of whole numbers exact.
+        "IF(x = 0 OR IS_INF(x) OR IS_NAN(x), CAST(x AS FLOAT64), \
+         (2 * SIGN(x) * POW(ABS(x), 1 / 3) + x / POW(POW(ABS(x), 1 / 3), 2)) / 3)",
+    ),
+    scalar(
+        "RANGE_BUCKET",
+        "RANGE_BUCKET(T, ARRAY<T>) → INT64",
+        "How many of the ascending bounds the value has reached.",
+        &["x", "bounds"],
+        "IF(x IS NULL OR bounds IS NULL, NULL, (SELECT COUNT(*) FROM UNNEST(bounds) AS b WHERE b <= x))",
+    ),
+    scalar(
+        "CONTAINS_SUBSTR",
+        "CONTAINS_SUBSTR(value, STRING) → BOOL",
+        "Whether the value's text holds another one, upper and lower case aside.",
+        &["x", "part_of_it"],
+        "STRPOS(LOWER(CAST(x AS STRING)), LOWER(part_of_it)) > 0",
+    ),
+    scalar(
+        "TRANSLATE",
+        "TRANSLATE(STRING, STRING, STRING) → STRING",
+        "The text with each character of the second one replaced by that at its place in the third, or removed.",
+        &["s", "old", "fresh"],
+        "IF(s IS NULL OR old IS NULL OR fresh IS NULL, NULL, IFNULL((SELECT STRING_AGG(IF(STRPOS(old, c) = 0, c, \
+         SUBSTR(fresh, STRPOS(old, c), 1)), '' ORDER BY i) FROM UNNEST(SPLIT(s, '')) AS c WITH OFFSET AS i), ''))",
+    ),
+    scalar(
+        "TO_CODE_POINTS",
+        "TO_CODE_POINTS(STRING) → ARRAY<INT64>",
+        "The code points of the text's characters.",
+        &["s"],
+        "IF(s IS NULL, NULL, ARRAY(SELECT UNICODE(c) FROM UNNEST(SPLIT(s, '')) AS c WITH OFFSET AS i WHERE c <> '' ORDER BY i))",
+    ),
+    scalar(
+        "CODE_POINTS_TO_STRING",
+        "CODE_POINTS_TO_STRING(ARRAY<INT64>) → STRING",
+        "The text of these code points; NULL where one of them is NULL.",
+        &["a"],
+        "IF(a IS NULL OR EXISTS (SELECT 1 FROM UNNEST(a) AS c WHERE c IS NULL), NULL, \
+         IFNULL((SELECT STRING_AGG(CHR(c), '' ORDER BY i) FROM UNNEST(a) AS c WITH OFFSET AS i), ''))",
+    ),
+    scalar(
+        "ARRAY_FIRST",
+        "ARRAY_FIRST(ARRAY<T>) → T",
+        "The first element; an error where there is none.",
+        &["a"],
+        "a[OFFSET(0)]",
+    ),
+    scalar(
+        "ARRAY_LAST",
+        "ARRAY_LAST(ARRAY<T>) → T",
+        "The last element; an error where there is none.",
+        &["a"],
+        "a[ORDINAL(ARRAY_LENGTH(a))]",
+    ),
+    scalar(
+        "ARRAY_SLICE",
+        "ARRAY_SLICE(ARRAY<T>, INT64, INT64) → ARRAY<T>",
+        "The elements from one position to another, from 0 and both included; negative positions count from the end.",
+        &["a", "low", "high"],
+        "IF(a IS NULL OR low IS NULL OR high IS NULL, NULL, ARRAY(SELECT e FROM UNNEST(a) AS e WITH OFFSET AS i WHERE i \
+         BETWEEN IF(low < 0, low + ARRAY_LENGTH(a), low) AND IF(high < 0, high + ARRAY_LENGTH(a), high) ORDER BY i))",
+    ),
+    scalar(
+        "ARRAY_SUM",
+        "ARRAY_SUM(ARRAY<T>) → T",
+        "The sum of the elements that are not NULL.",
+        &["a"],
+        "(SELECT SUM(e) FROM UNNEST(a) AS e)",
+    ),
+    scalar(
+        "ARRAY_AVG",
+        "ARRAY_AVG(ARRAY<T>) → FLOAT64",
+        "The average of the elements that are not NULL.",
+        &["a"],
+        "(SELECT AVG(e) FROM UNNEST(a) AS e)",
+    ),
+    scalar(
+        "ARRAY_MIN",
+        "ARRAY_MIN(ARRAY<T>) → T",
+        "The smallest element that is not NULL.",
+        &["a"],
+        "(SELECT MIN(e) FROM UNNEST(a) AS e)",
+    ),
+    scalar(
+        "ARRAY_MAX",
+        "ARRAY_MAX(ARRAY<T>) → T",
+        "The largest element that is not NULL.",
+        &["a"],
+        "(SELECT MAX(e) FROM UNNEST(a) AS e)",
+    ),
+    scalar(
+        "ARRAY_INCLUDES",
+        "ARRAY_INCLUDES(ARRAY<T>, T) → BOOL",
+        "Whether the array has this element.",
+        &["a", "x"],
+        "IF(a IS NULL OR x IS NULL, NULL, EXISTS (SELECT 1 FROM UNNEST(a) AS e WHERE e = x))",
+    ),
+    scalar(
+        "ARRAY_INCLUDES_ANY",
+        "ARRAY_INCLUDES_ANY(ARRAY<T>, ARRAY<T>) → BOOL",
+        "Whether the array has one of the other's elements.",
+        &["a", "b"],
+        "IF(a IS NULL OR b IS NULL, NULL, EXISTS (SELECT 1 FROM UNNEST(a) AS e WHERE e IN UNNEST(b)))",
+    ),
+    scalar(
+        "ARRAY_INCLUDES_ALL",
+        "ARRAY_INCLUDES_ALL(ARRAY<T>, ARRAY<T>) → BOOL",
+        "Whether the array has all of the other's elements.",
+        &["a", "b"],
+        "IF(a IS NULL OR b IS NULL, NULL, NOT EXISTS (SELECT 1 FROM UNNEST(b) AS e WHERE NOT EXISTS \
+         (SELECT 1 FROM UNNEST(a) AS f WHERE f = e)))",
+    ),
+    scalar(
+        "ARRAY_IS_DISTINCT",
+        "ARRAY_IS_DISTINCT(ARRAY<T>) → BOOL",
+        "Whether no element comes twice; NULLs are equal.",
+        &["a"],
+        "IF(a IS NULL, NULL, NOT EXISTS (SELECT 1 FROM UNNEST(a) AS e GROUP BY e HAVING COUNT(*) > 1))",
+    ),
+    scalar(
+        "GENERATE_TIMESTAMP_ARRAY",
+        "GENERATE_TIMESTAMP_ARRAY(TIMESTAMP, TIMESTAMP, INTERVAL) → ARRAY<TIMESTAMP>",
+        "The times from the first to the last, a step apart.",
+        &["first", "last", "n", "part"],
+        "IF(first IS NULL OR last IS NULL OR n IS NULL, NULL, ARRAY(SELECT TIMESTAMP_ADD(first, INTERVAL i part) FROM UNNEST(GENERATE_ARRAY(0, \
+         TIMESTAMP_DIFF(last, first, part), n)) AS i ORDER BY i * SIGN(n)))",
+    ),
+    aggregate(
+        "MAX_BY",
+        "MAX_BY(T, value) → T",
+        "The value of the row where another value is the largest.",
+        &["x", "y"],
+        "ANY_VALUE(x HAVING MAX y)",
+    ),
+    aggregate(
+        "MIN_BY",
+        "MIN_BY(T, value) → T",
+        "The value of the row where another value is the smallest.",
+        &["x", "y"],
+        "ANY_VALUE(x HAVING MIN y)",
+    ),
+    aggregate(
+        "APPROX_TOP_COUNT",
+        "APPROX_TOP_COUNT(T, INT64) → ARRAY<STRUCT<value T, count INT64>>",
+        "The commonest values and how often they come; here they are exact.",
+        &["x", "k"],
+        "TOP_COUNT_OF_ARRAY(ARRAY_AGG(x), k)",
+    ),
+    scalar(
+        "TOP_COUNT_OF_ARRAY",
+        "",
+        "",
+        &["a", "k"],
+        "ARRAY(SELECT STRUCT(e AS value, COUNT(*) AS count) FROM UNNEST(a) AS e GROUP BY e QUALIFY ROW_NUMBER() OVER (ORDER BY COUNT(*) DESC) <= k ORDER BY COUNT(*) DESC)",
+    ),
+    aggregate(
+        "APPROX_TOP_SUM",
+        "APPROX_TOP_SUM(T, number, INT64) → ARRAY<STRUCT<value T, sum>>",
+        "The values with the largest sums of another value; here they are exact.",
+        &["x", "weight", "k"],
+        "TOP_SUM_OF_ARRAY(ARRAY_AGG(STRUCT(x AS v, weight AS w)), k)",
+    ),
+    scalar(
+        "TOP_SUM_OF_ARRAY",
+        "",
+        "",
+        &["a", "k"],
+        "ARRAY(SELECT STRUCT(v AS value, SUM(w) AS sum) FROM UNNEST(a) GROUP BY v QUALIFY ROW_NUMBER() OVER (ORDER BY SUM(w) DESC) <= k ORDER BY SUM(w) DESC)",
+    ),
+];

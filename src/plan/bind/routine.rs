@@ -1,0 +1,153 @@
+//! Calls of functions that are expressions: those of [`crate::function::template`], and those of CREATE FUNCTION.
+
+use super::Binder;
+use super::coerce::coerced;
+use super::scope::{Names, Scope};
+use super::typed::Typed;
+use crate::catalog::Routine;
+use crate::data::DataType;
+use crate::diag::{Code, Error, Result, Span};
+use crate::function::{TEMPLATES, Template};
+use crate::plan::expr::{Expr, ExprKind};
+use crate::plan::node::Node;
+use crate::syntax::ast::{self, SelectItem, StatementKind};
+use crate::syntax::{Dialect, parse};
+
+impl Binder<'_> {
+    /// A call of a function that CREATE FUNCTION made.
+    pub(super) fn routine(
+        &mut self,
+        name: &str,
+        routine: &Routine,
+        call: &ast::FunctionCall,
+        span: Span,
+        names: Names<'_>,
+    ) -> Result<Typed> {
+        if routine.params.len() != call.args.len() {
+            let (wanted, found) = (routine.params.len(), call.args.len());
+            let message = format!("`{name}` has {wanted} parameters, found {found} arguments");
+            return Err(Error::new(Code::NoMatchingSignature, message).at(span));
+        }
+        let mut scope = Scope::default();
+        for ((param, data_type), tree) in routine.params.iter().zip(&call.args) {
+            let value = match data_type {
+                Some(data_type) => self.expr_of(tree, names, data_type, "an argument")?,
+                None => self.expr(tree, names)?,
+            };
+            scope.push(None, param, value);
+        }
+        let result = self.body_of(name, &routine.body, &scope, span)?;
+        match &routine.returns {
+            Some(returns) => returned(result, returns, span).map(Typed::from),
+            None => Ok(result),
+        }
+    }
+
+    /// A call of a function that is written down as an expression.
+    pub(super) fn template(
+        &mut self,
+        template: &Template,
+        call: &ast::FunctionCall,
+        span: Span,
+        names: Names<'_>,
+    ) -> Result<Typed> {
+        let mut scope = Scope::default();
+        let mut body = template.body.to_owned();
+        let mut params = template.params.iter();
+        let mut given = 0;
+        for tree in &call.args {
+            let Some(param) = params.next() else { return Err(arity(template, span)) };
+            given += 1;
+            let value = match &tree.kind {
+                ast::ExprKind::Interval(count, part) if template.params.contains(&"part") => {
+                    body = body
+                        .replace(" part)", &format!(" {})", part.text))
+                        .replace(" part,", &format!(" {},", part.text));
+                    params.next();
+                    given += 1;
+                    self.expr_of(count, names, &DataType::Int64, "a number of parts")?
+                }
+                _ => self.expr(tree, names)?,
+            };
+            scope.push(None, param, value);
+        }
+        if given != template.params.len() {
+            return Err(arity(template, span));
+        }
+        let limits = self.context.limits;
+        let statement = parse(&format!("SELECT {body}"), limits, Some(Dialect::BigQuery)).statements.pop();
+        let tree = match statement.map(|statement| statement.kind) {
+            Some(StatementKind::Query(query)) => match query.body {
+                ast::QueryBody::Select(mut select) => select.items.pop(),
+                _ => None,
+            },
+            _ => None,
+        };
+        let Some(SelectItem::Expr { expr: tree, .. }) = tree else {
+            return Err(Error::internal(format!("the body of {} is no expression", template.name)));
+        };
+        self.body_of(template.name, &tree, &scope, span)
+    }
+
+    /// The expression of a function over its parameters. What it says stands at the call.
+    fn body_of(&mut self, name: &str, body: &ast::Expr, scope: &Scope, span: Span) -> Result<Typed> {
+        if self.routines.len() >= ROUTINES {
+            let message = format!("`{name}` calls itself, or functions call each other too deeply");
+            return Err(Error::new(Code::LimitExceeded, message).at(span));
+        }
+        let (subplans, queries) = (self.subplans.len(), self.queries.len());
+        // Nothing but the parameters has a name in it.
+        let hidden = vec![Scope::default(); self.outer.len()];
+        let outer = std::mem::replace(&mut self.outer, hidden);
+        let ctes = std::mem::take(&mut self.ctes);
+        self.routines.push(name.to_owned());
+        let bound = self.typed(body, Names::of(scope));
+        self.routines.pop();
+        (self.outer, self.ctes) = (outer, ctes);
+        let mut typed = bound.map_err(|error| error.at(span).context(format_args!("function `{name}`")))?;
+        put_at(&mut typed.expr, span);
+        for subplan in self.subplans.iter_mut().skip(subplans) {
+            subplan.span = span;
+            put_node_at(&mut subplan.root, span);
+        }
+        for query in self.queries.iter_mut().skip(queries) {
+            query.span = span;
+            put_node_at(&mut query.root, span);
+        }
+        Ok(typed)
+    }
+}
+
+/// Calls of functions inside each other.
+const ROUTINES: usize = 32;
+
+/// The result as the type that the function declares.
+pub(super) fn returned(result: Typed, returns: &DataType, span: Span) -> Result<Expr> {
+    let found = result.expr.data_type.clone();
+    coerced(result, returns)?.ok_or_else(|| {
+        Error::new(Code::TypeMismatch, format!("the function returns {returns}, but its body gives {found}"))
+            .at(span)
+            .hint(format!("write CAST(… AS {returns})"))
+    })
+}
+
+fn put_at(expr: &mut Expr, span: Span) {
+    expr.span = span;
+    if let ExprKind::Outer { value, .. } = &mut expr.kind {
+        put_at(value, span);
+    }
+    expr.children_mut().into_iter().for_each(|child| put_at(child, span));
+}
+
+fn put_node_at(node: &mut Node, span: Span) {
+    node.exprs_mut().into_iter().for_each(|expr| put_at(expr, span));
+    node.inputs_mut().into_iter().for_each(|input| put_node_at(input, span));
+}
+
+#[cold]
+fn arity(template: &Template, span: Span) -> Error {
+    let forms = TEMPLATES.iter().filter(|other| other.name == template.name).map(|other| other.form);
+    Error::new(Code::NoMatchingSignature, format!("no matching signature for function `{}`", template.name))
+        .at(span)
+        .or_list("it takes", forms)
+}
