@@ -45,7 +45,36 @@ function jsonRows(text: string, name: string): object[] {
       hint: 'rows are objects: [{"x": 1}, {"x": 2}]',
     });
   }
-  return values as object[];
+  const rows = values as Row[];
+  return wordsOfNumbers.test(text) ? rows.map(withNumbers(rows)) : rows;
+}
+
+type Row = Record<string, unknown>;
+
+/** Strings by which BigQuery writes the numbers that JSON cannot say. */
+const wordsOfNumbers = /"(NaN|[+-]?Infinity)"/;
+
+function isWordOfNumber(value: unknown): value is string {
+  return typeof value === "string" && wordsOfNumbers.test(`"${value}"`);
+}
+
+/** In columns that hold numbers, and no other strings, these words are numbers too. */
+function withNumbers(rows: readonly Row[]): (row: Row) => Row {
+  const kinds = new Map<string, { numbers: boolean; words: boolean; others: boolean }>();
+  for (const row of rows) {
+    for (const [name, value] of Object.entries(row)) {
+      const kind = kinds.get(name) ?? { numbers: false, words: false, others: false };
+      kinds.set(name, kind);
+      if (typeof value === "number") kind.numbers = true;
+      else if (isWordOfNumber(value)) kind.words = true;
+      else if (value !== null) kind.others = true;
+    }
+  }
+  const names = [...kinds].filter(([, { numbers, words, others }]) => numbers && words && !others).map(([name]) => name);
+  return (row) => {
+    for (const name of names) if (isWordOfNumber(row[name])) row[name] = Number(row[name]);
+    return row;
+  };
 }
 
 function lines(text: string, name: string): unknown[] {
@@ -65,7 +94,7 @@ function lines(text: string, name: string): unknown[] {
 /** `undefined`, which JSON cannot say, where the text is none. */
 function parse(text: string): unknown {
   try {
-    return longWhole.test(text) ? parseExactly(text) : JSON.parse(text);
+    return longWhole.test(text) || bareWord.test(text) ? parseExactly(text) : JSON.parse(text);
   } catch {
     return undefined;
   }
@@ -74,18 +103,27 @@ function parse(text: string): unknown {
 /** A whole number that may be beyond 2⁵³, in a list or an object. */
 const longWhole = /[[:,\s]-?\d{16,}\s*[\],}]/;
 
-/** Strings and numbers; what stands in strings is none of the numbers. */
-const literals = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g;
+/** Python's `json` writes NaN and the infinities as they are, which JSON has no words for. */
+const bareWord = /[[:,\s](NaN|-?Infinity)\s*[\],}]/;
 
-/** `JSON.parse` rounds whole numbers beyond 2⁵³; here they become `bigint`, on the way through marked strings. */
+/** Strings and numbers; what stands in strings is none of the numbers. */
+const literals = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*|NaN|-?Infinity/g;
+
+/**
+ * `JSON.parse` rounds whole numbers beyond 2⁵³; here they become `bigint`, on the way through marked strings, by which NaN
+ * and the infinities come too.
+ */
 function parseExactly(text: string): unknown {
   let mark = "int:";
   while (text.includes(mark)) mark = `int${Math.random()}:`;
   const marked = text.replace(literals, (literal) =>
-    /^-?[1-9]\d{15,}$/.test(literal) && !Number.isSafeInteger(Number(literal)) ? `"${mark}${literal}"` : literal,
+    /^(-?[1-9]\d{15,}|NaN|-?Infinity)$/.test(literal) && !Number.isSafeInteger(Number(literal))
+      ? `"${mark}${literal}"`
+      : literal,
   );
+  const number = (literal: string) => (/\d/.test(literal) ? BigInt(literal) : Number(literal));
   return JSON.parse(marked, (_, value) =>
-    typeof value === "string" && value.startsWith(mark) ? BigInt(value.slice(mark.length)) : value,
+    typeof value === "string" && value.startsWith(mark) ? number(value.slice(mark.length)) : value,
   );
 }
 

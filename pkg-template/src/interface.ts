@@ -80,7 +80,10 @@ export interface CallOptions {
 export interface TableOptions extends CallOptions {
   /** How the source is read; default: found by its type, its name or its first bytes. */
   format?: "csv" | "arrow" | "json" | "ndjson" | "parquet" | "images" | undefined;
-  /** SQL types by column name, in place of those that were found; in the order of the columns where nothing names them. */
+  /**
+   * SQL types by column name, in place of those that were found; in the order of the columns where nothing names them.
+   * Parameters hold the values to them: `NUMERIC(10, 2)` rounds digits behind the point, `STRING(20)` refuses longer texts.
+   */
   schema?: Record<string, string> | undefined;
   /** Whether a row names the columns; default: true, unless `skipLeadingRows` is 0. */
   header?: boolean | undefined;

@@ -11,6 +11,50 @@ use super::operand::Operand;
 use super::{DataType, Scalar};
 use crate::diag::{Code, Error, Result};
 
+/// The type of a column as it is declared: `STRING`, `NUMERIC(10, 2)`, `BYTES(16)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnType {
+    pub(crate) data_type: DataType,
+    /// What its parameters ask of the values.
+    pub(crate) bounds: Option<Bounds>,
+}
+
+impl ColumnType {
+    /// The type that `text` writes, in any case.
+    ///
+    /// # Errors
+    /// `unknown-type`; `invalid-value` for parameters that the type does not take.
+    pub fn named(text: &str) -> Result<Self> {
+        let unknown = || {
+            Error::new(Code::UnknownType, format!("type `{text}` was not found")).hint(
+                "the types are INT64, NUMERIC, BIGNUMERIC, FLOAT64, BOOL, STRING, BYTES, DATE and TIMESTAMP; NUMERIC(10, 2) \
+                 and STRING(20) have parameters",
+            )
+        };
+        let (name, parameters) = match text.split_once('(') {
+            Some((name, rest)) => (name, Some(rest.trim_end().strip_suffix(')').ok_or_else(unknown)?)),
+            None => (text, None),
+        };
+        let data_type = DataType::named(name.trim()).ok_or_else(unknown)?;
+        let Some(parameters) = parameters else { return Ok(data_type.into()) };
+        let numbers = parameters.split(',').map(|number| number.trim().parse().ok());
+        let numbers = numbers.collect::<Option<Vec<i64>>>().ok_or_else(unknown)?;
+        let bounds = Some(Bounds::new(&data_type, &numbers)?);
+        Ok(Self { data_type, bounds })
+    }
+
+    /// As it is written.
+    pub(crate) fn text(&self) -> String {
+        self.bounds.map_or_else(|| self.data_type.to_string(), |bounds| bounds.of(&self.data_type))
+    }
+}
+
+impl From<DataType> for ColumnType {
+    fn from(data_type: DataType) -> Self {
+        Self { data_type, bounds: None }
+    }
+}
+
 /// The parameters of one of the types that take any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Bounds {
@@ -65,6 +109,22 @@ impl Bounds {
         match self {
             Self::Length(length) => vec![Scalar::Int64(length)],
             Self::Digits { precision, scale } => vec![Scalar::Int64(precision), Scalar::Int64(scale)],
+        }
+    }
+
+    /// The decimal number rounded to the scale; `None` where it has too many digits.
+    pub(crate) fn decimal(self, units: i256, units_scale: u8) -> Option<i256> {
+        match self {
+            Self::Digits { precision, scale } => within(units, units_scale, precision, scale),
+            Self::Length(_) => None,
+        }
+    }
+
+    /// Whether a text is not too long.
+    pub(crate) fn holds_text(self, text: &str) -> bool {
+        match self {
+            Self::Length(most) => i64::try_from(text.chars().count()).is_ok_and(|length| length <= most),
+            Self::Digits { .. } => false,
         }
     }
 

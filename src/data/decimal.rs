@@ -125,6 +125,66 @@ pub(crate) fn quotient(a: i256, b: i256, scale: u8) -> Option<i256> {
     signed_as(whole.wrapping_neg().checked_mul(one)?.checked_sub(fraction)?, a, b)
 }
 
+/// The square root of a number of units of NUMERIC, in units; `None` below zero.
+pub(crate) fn square_root(value: i256) -> Option<i256> {
+    if value.is_negative() {
+        return None;
+    }
+    // The root of units · one is as many units: below 2^158 for 38 digits.
+    let square = value.checked_mul(one(NUMERIC_SCALE))?;
+    let mut root = i256::ZERO;
+    for bit in (0..80).rev() {
+        let tried = root | i256::ONE << bit;
+        if tried.wrapping_mul(tried) <= square {
+            root = tried;
+        }
+    }
+    // Half a unit more, squared, is the root and a quarter beyond its own square.
+    let rest = square.wrapping_sub(root.wrapping_mul(root));
+    Some(if rest > root { root.wrapping_add(i256::ONE) } else { root })
+}
+
+/// What a power of a number of units is.
+pub(crate) enum Power {
+    /// So many units.
+    Exact(i256),
+    /// Beyond all numbers of the type.
+    TooLarge,
+    /// It takes more than 256 bits to round it.
+    Unknown,
+}
+
+/// A number of units of NUMERIC, which is not 0, raised to a whole power.
+pub(crate) fn power(base: i256, exponent: i64) -> Power {
+    let (ten, scale) = (i256::from_i128(10), u64::from(NUMERIC_SCALE));
+    let (mut digits, mut behind) = (base, scale);
+    while behind > 0 && digits.wrapping_rem(ten) == i256::ZERO {
+        digits = digits.wrapping_div(ten);
+        behind -= 1;
+    }
+    let times = exponent.unsigned_abs();
+    let raised = u32::try_from(times).ok().and_then(|times| digits.checked_pow(times));
+    let shift = behind.checked_mul(times);
+    let exact = raised.zip(shift).and_then(|(raised, shift)| {
+        let by = |digits: u64| u32::try_from(digits).ok().and_then(power_of_ten);
+        match exponent {
+            0.. if shift <= scale => raised.checked_mul(by(scale - shift)?),
+            0.. => divided(raised, by(shift - scale)?),
+            _ => divided(by(shift + scale)?, raised),
+        }
+    });
+    if let Some(units) = exact {
+        return Power::Exact(units);
+    }
+    #[expect(clippy::cast_precision_loss, reason = "the magnitude is far from both bounds, or is not used")]
+    let magnitude = exponent as f64 * to_float(base, NUMERIC_SCALE).abs().log10();
+    match magnitude {
+        30.0.. => Power::TooLarge,
+        ..-10.0 => Power::Exact(i256::ZERO),
+        _ => Power::Unknown,
+    }
+}
+
 /// The whole part of a quotient, in units; `None` for a divisor of 0.
 pub(crate) fn whole_quotient(a: i256, b: i256, scale: u8) -> Option<i256> {
     a.checked_div(b)?.checked_mul(one(scale))

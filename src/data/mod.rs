@@ -21,6 +21,7 @@ mod zone;
 
 pub use batch::{Batch, Field, Schema};
 pub(crate) use bounds::Bounds;
+pub use bounds::ColumnType;
 pub(crate) use calendar::{
     Civil, DAY, MONTHS, SECOND, abbreviated, civil, days, days_in_month, fraction, in_days, in_micros,
     month_name, number,

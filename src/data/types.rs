@@ -198,7 +198,8 @@ impl DataType {
         let alias = TENSOR_ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
         let index = place(name).or_else(|| {
             let same = self.of_picture().unwrap_or_else(|| self.clone());
-            let is_tensor = same == Self::Tensor || same == Self::integer_image();
+            let tensors = [Self::Tensor, Self::integer_image(), Self::tensor_of(Self::Float64)];
+            let is_tensor = tensors.contains(&same);
             alias.filter(|_| is_tensor).and_then(|(_, name)| place(name))
         })?;
         fields.into_iter().nth(index).map(|field| (index, field.data_type))

@@ -39,7 +39,7 @@ use std::time::Duration;
 
 use crate::catalog::{Catalog, Relation};
 use crate::control::{Clock, Stopwatch};
-use crate::data::{DataType, Scalar, Schema, TimeZones, ZoneLookup};
+use crate::data::{ColumnType, Scalar, Schema, TimeZones, ZoneLookup};
 use crate::diag::{Code, Diagnostic, Error, Result};
 use crate::limits::Limits;
 use crate::model::{Model, ModelOptions};
@@ -142,9 +142,10 @@ impl Engine {
         &self,
         name: &str,
         bytes: &[u8],
-        types: &[(String, DataType)],
+        types: &[(String, ColumnType)],
     ) -> Result<Relation> {
-        self.register_table(name, table::read_arrow(bytes, &self.shared.limits)?.retyped(types)?)
+        let table = table::read_arrow_as(bytes, types, &self.shared.limits)?;
+        self.register_table(name, table.retyped(types)?)
     }
 
     /// Puts files into the catalog as an object table. A query asks for their bytes when it reads them.
@@ -321,7 +322,7 @@ impl Session {
     /// Parses a script. Its statements are bound one by one, each after the one before has run.
     ///
     /// # Errors
-    /// All syntax errors of the text.
+    /// All syntax errors of the text; `unknown-parameter` for more values than it has places for.
     pub fn script(&self, sql: &str, params: Params) -> Result<Script> {
         let mut watch = Stopwatch::new(self.engine.shared.clock);
         let mark = watch.start();
@@ -330,6 +331,7 @@ impl Session {
         match Error::from_diagnostics(parsed.diagnostics) {
             Some(error) => Err(error),
             None => {
+                params.check_count(parsed.positions)?;
                 let context = script::ScriptContext::new(parsed.dialect, params);
                 Ok(Script::new(self.clone(), parsed.statements, context, watch))
             }

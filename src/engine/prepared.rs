@@ -26,6 +26,8 @@ pub struct Prepared {
     id: u64,
     schema: Option<Schema>,
     parameters: Vec<PreparedParameter>,
+    /// How many values its places ask for.
+    positions: usize,
 }
 
 /// A parameter of a prepared statement.
@@ -117,13 +119,18 @@ impl Prepared {
             // What the rows are is known when the model is, which a query has to bring first.
             Binding::Needs(_) => None,
         };
+        let position = |slot: &Slot| match slot.parameter {
+            Parameter::Position(index) => Some(index + 1),
+            Parameter::Named(_) => None,
+        };
+        let positions = parameters.iter().filter_map(|slot| position(slot)).max().unwrap_or(0);
         let parameters = parameters.iter().map(|slot| PreparedParameter::new(slot)).collect();
         let id = {
             let mut plans = session.engine.plans();
             plans.next_id += 1;
             plans.next_id
         };
-        Ok(Self { session, dialect, statement, id, schema, parameters })
+        Ok(Self { session, dialect, statement, id, schema, parameters, positions })
     }
 
     /// The columns of the result, if it has rows and they are known before it runs.
@@ -139,8 +146,9 @@ impl Prepared {
     /// The statement with these values of its parameters. `batch_rows` is as for [`Session::with_batch_rows`].
     ///
     /// # Errors
-    /// As binding, over the catalog as it is now.
+    /// As binding, over the catalog as it is now; `unknown-parameter` for more values than there are places for.
     pub fn query(&self, params: Params, batch_rows: Option<usize>) -> Result<Query> {
+        params.check_count(self.positions)?;
         let session = match batch_rows {
             Some(rows) => self.session.clone().with_batch_rows(rows),
             None => self.session.clone(),

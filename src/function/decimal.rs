@@ -3,8 +3,8 @@
 use arrow_array::ArrayRef;
 use arrow_buffer::i256;
 
-use super::BatchCall;
-use crate::data::decimal::{self, Rounding, in_range};
+use super::{Argument, BatchCall};
+use crate::data::decimal::{self, NUMERIC_SCALE, Power, Rounding, in_range};
 use crate::data::{DataType, Operand};
 use crate::diag::{Code, Error, Invariant, Result};
 
@@ -81,6 +81,56 @@ pub(super) fn unary(
         let units = apply(x.at(row), scale).filter(|units| in_range(*units, scale));
         units.map(Some).ok_or_else(|| out_of_range(&form(name, &[x.at(row)], scale), call.returns))
     })
+}
+
+/// `SQRT` of NUMERIC.
+pub(super) fn square_root(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let x = call.arg(0)?.decimals()?;
+    call.decimals(&|row| match decimal::square_root(x.at(row)) {
+        None => Err(no_value(&form("SQRT", &[x.at(row)], NUMERIC_SCALE), "SQRT")),
+        units => Ok(units),
+    })
+}
+
+/// `POW` of NUMERIC by a whole number.
+pub(super) fn power(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let (x, y) = (call.arg(0)?.decimals()?, call.arg(1)?.decimals()?);
+    call.decimals(&|row| {
+        let (x, y) = (x.at(row), y.at(row));
+        let form = || form("POW", &[x, y], NUMERIC_SCALE);
+        let Some(exponent) = decimal::to_int(y, NUMERIC_SCALE, None) else { return Err(inexact(&form())) };
+        match exponent {
+            0 => Ok(Some(decimal::from_int(1, NUMERIC_SCALE))),
+            1.. if x == i256::ZERO => Ok(Some(x)),
+            _ if x == i256::ZERO => Err(no_value(&form(), "POW")),
+            _ => match decimal::power(x, exponent) {
+                Power::Exact(units) if in_range(units, NUMERIC_SCALE) => Ok(Some(units)),
+                Power::Exact(_) | Power::TooLarge => Err(out_of_range(&form(), call.returns)),
+                Power::Unknown => Err(inexact(&form())),
+            },
+        }
+    })
+}
+
+/// The type of a function of NUMERIC or BIGNUMERIC whose digits would be made up.
+///
+/// # Errors
+/// Always `unsupported-syntax`.
+pub(super) fn without_digits(_: &[Argument]) -> Result<DataType> {
+    Err(inexact("this function of decimal numbers"))
+}
+
+/// A result whose last digits are not to be had.
+#[cold]
+fn inexact(what: &str) -> Error {
+    Error::new(Code::UnsupportedSyntax, format!("{what} is not computed to the last digit here"))
+        .hint("CAST the number AS FLOAT64 for 15 digits, and the result AS NUMERIC where it is to be one")
+}
+
+#[cold]
+fn no_value(form: &str, name: &str) -> Error {
+    Error::new(Code::InvalidValue, format!("{form} has no value"))
+        .hint(format!("SAFE.{name} gives NULL there"))
 }
 
 /// -1, 0 or 1.

@@ -65,6 +65,15 @@ impl GraphPort {
         batch_size: BatchSize,
         growth: Growth,
     ) -> Self {
+        let mut port = Self::of_rows(declared, inferred, batch_size, growth);
+        // A tensor has room for 32 bits.
+        if port.data_type == DataType::Tensor && port.element == ElementType::F64 {
+            port.data_type = DataType::tensor_of(DataType::Float64);
+        }
+        port
+    }
+
+    fn of_rows(declared: Declared, inferred: Vec<Dim>, batch_size: BatchSize, growth: Growth) -> Self {
         let row_axis = match growth {
             Growth::Along(axis) => Some(axis),
             Growth::None | Growth::Unknown => None,

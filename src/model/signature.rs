@@ -3,6 +3,7 @@
 use super::graph_port::{GraphPort, scalar_type};
 use crate::data::DataType;
 use crate::onnx::Dim;
+use crate::tensor::ElementType;
 
 /// What a model takes and gives, in SQL's types.
 ///
@@ -65,6 +66,8 @@ pub struct Port {
     pub(super) row: Vec<Dim>,
     /// The dimensions of a picture, where a row has room for one.
     pub(super) picture: Option<Vec<Dim>>,
+    /// Whether a struct of 64-bit values goes into the model as it is.
+    pub(super) takes_doubles: bool,
     /// Whether a flat list of values can be a row.
     pub(super) takes_lists: bool,
 }
@@ -81,6 +84,7 @@ impl Port {
             element: scalar_type(port.element),
             row: port.row_shape().to_vec(),
             picture: None,
+            takes_doubles: port.element == ElementType::F64,
             takes_lists: port.free_dims() < 2,
         }
     }
@@ -89,8 +93,12 @@ impl Port {
     pub(crate) fn forms(&self) -> Vec<DataType> {
         let list = || DataType::array(self.element.clone());
         match &self.data_type {
-            DataType::Tensor if self.takes_lists => vec![DataType::Tensor, DataType::Picture, list()],
-            DataType::Tensor => vec![DataType::Tensor, DataType::Picture],
+            DataType::Tensor => {
+                // What is 64 bits wide stays so.
+                let doubles = self.takes_doubles.then(|| DataType::tensor_of(self.element.clone()));
+                let lists = self.takes_lists.then(list);
+                doubles.into_iter().chain([DataType::Tensor, DataType::Picture]).chain(lists).collect()
+            }
             DataType::Array(_) if self.row.len() > 1 => {
                 vec![list(), DataType::tensor_of(self.element.clone())]
             }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::data::{DataType, Scalar};
-use crate::diag::Span;
+use crate::diag::{Code, Error, Result, Span};
 use crate::syntax::ast::Parameter;
 
 /// Values for `@name` and `?`.
@@ -52,6 +52,22 @@ impl Params {
                 values.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
             }
             (Parameter::Position(_), Self::Named(_)) | (Parameter::Named(_), Self::Positional(_)) => None,
+        }
+    }
+
+    /// Checks that there are no more values than a text has places for.
+    ///
+    /// # Errors
+    /// `unknown-parameter`.
+    pub(crate) fn check_count(&self, positions: usize) -> Result<()> {
+        match self {
+            Self::Positional(values) if values.len() > positions => {
+                let found = values.len();
+                let message = format!("expected {positions} values for the places `?`, found {found}");
+                Err(Error::new(Code::UnknownParameter, message)
+                    .hint("give a value for each `?`, in order, and no others"))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -32,6 +32,8 @@ pub(crate) struct Parsed {
     pub(crate) statements: Vec<ast::Statement>,
     pub(crate) diagnostics: Vec<Diagnostic>,
     pub(crate) dialect: Dialect,
+    /// How many values the places of the text ask for: `?`, or the highest number of `$2`.
+    pub(crate) positions: usize,
 }
 
 /// Reads a script: statements with `;` between them. Without a dialect, a text that holds `PREDICT(MODEL =` is T-SQL
@@ -40,7 +42,8 @@ pub(crate) fn parse(text: &str, limits: &Limits, dialect: Option<Dialect>) -> Pa
     if text.len() > limits.sql_bytes {
         let message = format!("the text has {} bytes, the limit is {}", text.len(), limits.sql_bytes);
         let diagnostics = Error::new(Code::LimitExceeded, message).diagnostics().cloned().collect();
-        return Parsed { statements: Vec::new(), diagnostics, dialect: dialect.unwrap_or(Dialect::BigQuery) };
+        let dialect = dialect.unwrap_or(Dialect::BigQuery);
+        return Parsed { statements: Vec::new(), diagnostics, dialect, positions: 0 };
     }
     let (dialect, (tokens, mut diagnostics)) = match dialect {
         Some(dialect) => (dialect, lexer::tokens(text, dialect)),
@@ -51,7 +54,18 @@ pub(crate) fn parse(text: &str, limits: &Limits, dialect: Option<Dialect>) -> Pa
     if diagnostics.is_empty() {
         diagnostics = found;
     }
-    Parsed { statements, diagnostics, dialect }
+    Parsed { statements, diagnostics, dialect, positions: positions(&tokens) }
+}
+
+/// How many values the places in a text ask for.
+fn positions(tokens: &[token::Token]) -> usize {
+    let places = tokens.iter().filter_map(|token| match token.kind {
+        token::TokenKind::Placeholder(position) => Some(position),
+        _ => None,
+    });
+    let (numbered, next): (Vec<_>, Vec<_>) = places.partition(Option::is_some);
+    let highest = numbered.into_iter().flatten().map(|position| position + 1).max();
+    highest.into_iter().chain([next.len()]).max().unwrap_or(0)
 }
 
 type Lexed = (Vec<token::Token>, Vec<Diagnostic>);

@@ -11,6 +11,7 @@ mod names;
 pub mod objects;
 mod sniff;
 
+pub(crate) use arrow::read_arrow_as;
 pub use arrow::{IpcWriter, read_arrow};
 pub use csv::{CsvOptions, Encoding, read_csv};
 pub use objects::Object;

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::data::{DataType, Scalar, StructField, can_coerce};
+use crate::data::{ColumnType, DataType, Scalar, StructField, can_coerce};
 use crate::diag::{Code, Error, Invariant, Result};
 use crate::engine::Session;
 use crate::model::ModelOptions;
@@ -18,7 +18,7 @@ use crate::table::{CsvOptions, Object};
 pub(super) enum TableFormat {
     Csv(Box<CsvOptions>),
     /// With these types of columns.
-    Arrow(Vec<(String, DataType)>),
+    Arrow(Vec<(String, ColumnType)>),
 }
 
 #[derive(Deserialize)]
@@ -70,14 +70,12 @@ pub(super) fn table_format(value: &JsValue) -> Result<TableFormat> {
 }
 
 /// Types by the names of columns.
-fn schema(value: &JsValue) -> Result<Vec<(String, DataType)>> {
+fn schema(value: &JsValue) -> Result<Vec<(String, ColumnType)>> {
     let typed = |(column, value): (String, JsValue)| {
         let name = value.as_string().unwrap_or_else(|| type_of(&value));
-        let data_type = DataType::named(&name).ok_or_else(|| {
-            Error::new(Code::UnknownType, format!("column `{column}`: type `{name}` was not found"))
-                .hint("the types are INT64, NUMERIC, BIGNUMERIC, FLOAT64, BOOL, STRING, DATE and TIMESTAMP")
-        })?;
-        Ok((column, data_type))
+        let given =
+            ColumnType::named(&name).map_err(|error| error.context(format_args!("column `{column}`")))?;
+        Ok((column, given))
     };
     entries(value)?.into_iter().map(typed).collect()
 }

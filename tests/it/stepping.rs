@@ -73,6 +73,11 @@ fn parameters_have_the_types_of_their_values() {
     let positional = Params::Positional(vec![Scalar::String("x".into()), Scalar::Null]);
     let rows = run_with(&engine, "SELECT ? AS a, ? + 1 AS b", positional).unwrap().text_rows();
     assert_eq!(rows, [["x", "NULL"]]);
+    // Values without a place would not be missed: they are counted.
+    let three = Params::Positional(vec![Scalar::Int64(1); 3]);
+    let error = run_with(&engine, "SELECT ?; SELECT ?", three).unwrap_err();
+    assert_eq!(error.code().as_str(), "unknown-parameter");
+    assert_eq!(error.first().message, "expected 2 values for the places `?`, found 3");
     let error = run_with(&engine, "SELECT ?", Params::Positional(Vec::new())).unwrap_err();
     assert_eq!(error.code().as_str(), "unknown-parameter");
 }

@@ -1,7 +1,9 @@
 //! Tables as text, to compare them with what is expected.
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Date32Type, Float32Type, Float64Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::types::{
+    Date32Type, Decimal128Type, Decimal256Type, Float32Type, Float64Type, Int64Type, TimestampMicrosecondType,
+};
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType as Arrow;
 use predictql::table::Table;
@@ -42,6 +44,8 @@ fn cell(column: &ArrayRef, row: usize) -> String {
         Arrow::Int64 => column.as_primitive::<Int64Type>().value(row).to_string(),
         Arrow::Float64 => format!("{:?}", column.as_primitive::<Float64Type>().value(row)),
         Arrow::Float32 => format!("{:?}", column.as_primitive::<Float32Type>().value(row)),
+        Arrow::Decimal128(..) => plain(&column.as_primitive::<Decimal128Type>().value_as_string(row)),
+        Arrow::Decimal256(..) => plain(&column.as_primitive::<Decimal256Type>().value_as_string(row)),
         Arrow::Boolean => column.as_boolean().value(row).to_string(),
         Arrow::Utf8 => column.as_string::<i32>().value(row).to_string(),
         Arrow::Binary => column.as_binary::<i32>().value(row).escape_ascii().to_string(),
@@ -57,4 +61,9 @@ fn cell(column: &ArrayRef, row: usize) -> String {
         }
         other => panic!("no column has the layout {other}"),
     }
+}
+
+/// A decimal number without zeros at its end.
+fn plain(decimal: &str) -> String {
+    decimal.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

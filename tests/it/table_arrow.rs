@@ -9,18 +9,20 @@ use arrow_array::builder::{
 };
 use arrow_array::types::{Float16Type, Int8Type};
 use arrow_array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Date64Array, Decimal128Array,
-    DurationSecondArray, Float32Array, Float64Array, Int8Array, Int16Array, Int32Array, Int64Array,
-    LargeBinaryArray, LargeStringArray, NullArray, PrimitiveArray, RecordBatch, StringArray, StructArray,
-    TimestampMillisecondArray, TimestampNanosecondArray, TimestampSecondArray, UInt8Array, UInt16Array,
-    UInt32Array, UInt64Array,
+    Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Date64Array, Decimal32Array, Decimal64Array,
+    Decimal128Array, Decimal256Array, DurationSecondArray, Float32Array, Float64Array, Int8Array, Int16Array,
+    Int32Array, Int64Array, LargeBinaryArray, LargeStringArray, NullArray, PrimitiveArray, RecordBatch,
+    StringArray, StructArray, TimestampMillisecondArray, TimestampNanosecondArray, TimestampSecondArray,
+    UInt8Array, UInt16Array, UInt32Array, UInt64Array,
 };
+use arrow_buffer::i256;
 use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_ipc::writer::{FileWriter, StreamWriter};
 use arrow_schema::Field;
-use predictql::Limits;
+use predictql::data::ColumnType;
 use predictql::diag::{Code, Error};
 use predictql::table::{IpcWriter, Table, read_arrow};
+use predictql::{Engine, Limits};
 
 use crate::host;
 use crate::table::{columns, rows};
@@ -336,4 +338,65 @@ fn attempt(bytes: &[u8]) {
         }
         Err(_) => panic!("a crash"),
     }
+}
+
+#[test]
+fn decimals_are_the_type_that_has_their_digits() {
+    let of_128 = |units: i128, precision, scale| {
+        Decimal128Array::from(vec![units]).with_precision_and_scale(precision, scale).unwrap()
+    };
+    let of_256 = |precision: u8, scale| {
+        let units = i256::from_string(&"9".repeat(precision.into())).unwrap();
+        Decimal256Array::from(vec![units]).with_precision_and_scale(precision, scale).unwrap()
+    };
+    let short = Decimal32Array::from(vec![123_456]).with_precision_and_scale(9, 3).unwrap();
+    let medium = Decimal64Array::from(vec![1_234_567_890_123_456]).with_precision_and_scale(18, 9).unwrap();
+    let batch = record(vec![
+        ("short", Arc::new(short) as ArrayRef),
+        ("medium", Arc::new(medium)),
+        ("long", Arc::new(of_128(-12_345_678_901_234_567_890_123_456_789_012_345_678, 38, 9))),
+        ("large", Arc::new(of_128(10i128.pow(37), 38, -1))),
+        ("fine", Arc::new(of_128(1, 38, 38))),
+        ("wide", Arc::new(of_256(76, 38))),
+        ("widest", Arc::new(of_256(76, 0))),
+    ]);
+    let nines = |count| "9".repeat(count);
+    let read = |types: &[(String, ColumnType)]| {
+        let engine = Engine::default();
+        engine.register_arrow_as("t", &stream(std::slice::from_ref(&batch)), types).map(|_| ())
+    };
+    let table = read_arrow(&stream(std::slice::from_ref(&batch)), &Limits::default()).unwrap();
+    assert_eq!(
+        columns(&table),
+        [
+            "short FLOAT64",
+            "medium NUMERIC",
+            "long NUMERIC",
+            "large STRING",
+            "fine BIGNUMERIC",
+            "wide BIGNUMERIC",
+            "widest STRING",
+        ]
+    );
+    assert_eq!(
+        rows(&table),
+        [[
+            "123.456",
+            "1234567.890123456",
+            "-12345678901234567890123456789.012345678",
+            &format!("1{}", "0".repeat(38)),
+            "0.00000000000000000000000000000000000001",
+            &format!("{}.{}", nines(38), nines(38)),
+            &nines(76),
+        ]
+        .join(" | ")]
+    );
+    // Types that are given keep all digits on the way, and are rounded or refused as CAST does.
+    let given = |name: &str, data_type: &str| vec![(name.to_owned(), ColumnType::named(data_type).unwrap())];
+    assert!(read(&given("short", "NUMERIC(6, 3)")).is_ok());
+    let error = read(&given("SHORT", "NUMERIC(5, 3)")).unwrap_err();
+    assert_eq!(error.first().message, "column `short`, row 1: 123.456 does not fit NUMERIC(5, 3)");
+    assert!(read(&given("fine", "NUMERIC")).is_ok());
+    let error = read(&given("widest", "BIGNUMERIC")).unwrap_err();
+    assert_eq!(error.code(), Code::CastFailed);
 }

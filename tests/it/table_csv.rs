@@ -1,7 +1,7 @@
 //! CSV in all its spellings, and what is told of bytes that are none.
 
 use predictql::Limits;
-use predictql::data::{DataType, Scalar};
+use predictql::data::{ColumnType, DataType, Scalar};
 use predictql::diag::{Code, Error};
 use predictql::table::{CsvOptions, Encoding, Table, read_csv};
 
@@ -13,7 +13,8 @@ fn read(text: impl AsRef<[u8]>) -> Table {
 
 fn read_as(text: &str, schema: &[(&str, DataType)]) -> Result<Table, Error> {
     let mut options = CsvOptions::default();
-    options.schema = schema.iter().map(|(name, data_type)| ((*name).into(), data_type.clone())).collect();
+    options.schema =
+        schema.iter().map(|(name, data_type)| ((*name).into(), data_type.clone().into())).collect();
     read_csv(text.as_bytes(), &options, &Limits::default())
 }
 
@@ -362,9 +363,44 @@ fn rows_may_be_ragged_by_option() {
 }
 
 #[test]
+fn decimals_keep_their_digits_and_their_bounds() {
+    let with = |name: &str, text: &str, set: &[(&str, Scalar)]| {
+        let mut options = CsvOptions::default();
+        set.iter().for_each(|(name, value)| options.set(name, value).unwrap());
+        options.schema = vec![("x".into(), ColumnType::named(name).unwrap())];
+        read_csv(text.as_bytes(), &options, &Limits::default())
+    };
+    let read = |name: &str, text: &str| rows(&with(name, text, &[]).unwrap());
+    let long = "12345678901234567890.123456789";
+    assert_eq!(read("NUMERIC", &format!("x\n{long}\n-0.0000000005\n1e3\n")), [long, "-0.000000001", "1000"]);
+    // Digits behind the scale are rounded away from zero; digits before it are not lost.
+    assert_eq!(read("numeric( 5 , 2 )", "x\n1.005\n-999.994\n"), ["1.01", "-999.99"]);
+    assert_eq!(
+        read("BIGNUMERIC", "x\n0.12345678901234567890123456789012345678\n"),
+        ["0.12345678901234567890123456789012345678"]
+    );
+    let error = with("NUMERIC(5, 2)", "x\n1\n999.995\n", &[]).unwrap_err();
+    assert_eq!(error.first().message, "line 3, column `x`: expected NUMERIC(5, 2), found `999.995`");
+    let bad = with("NUMERIC(5, 2)", "x\n1\n999.995\n", &[("max_bad_records", Scalar::Int64(1))]).unwrap();
+    assert_eq!(rows(&bad), ["1"]);
+    let comma = [("decimal", text(",")), ("field_delimiter", text(";"))];
+    assert_eq!(rows(&with("NUMERIC", "x;y\n0,1;2\n", &comma).unwrap()), ["0.1 | 2"]);
+    let error = with("STRING(2)", "x\nüb\nüber\n", &[]).unwrap_err();
+    assert_eq!(error.first().message, "line 3, column `x`: expected STRING(2), found `über`");
+    for (name, code) in [
+        ("NUMERIC(40)", Code::InvalidValue),
+        ("DATE(2)", Code::InvalidValue),
+        ("NUMERIC(x)", Code::UnknownType),
+        ("DECIMALS", Code::UnknownType),
+    ] {
+        assert_eq!(ColumnType::named(name).unwrap_err().code(), code, "{name}");
+    }
+}
+
+#[test]
 fn bad_rows_of_every_kind_are_counted() {
     let mut options = CsvOptions::default();
-    options.schema = vec![("n".into(), DataType::Int64)];
+    options.schema = vec![("n".into(), DataType::Int64.into())];
     options.max_bad_records = 4;
     options.allow_quoted_newlines = false;
     let file = b"n,t\n1,a\nx,b\n2,\"c\"d\n3,\"e\nf\"\n4,g\n";
@@ -430,7 +466,7 @@ fn dates_have_other_formats_by_option() {
 fn columns_without_names_are_typed_in_their_order() {
     let mut options = CsvOptions::default();
     options.header = Some(false);
-    options.schema = vec![("id".into(), DataType::String), ("n".into(), DataType::Float64)];
+    options.schema = vec![("id".into(), DataType::String.into()), ("n".into(), DataType::Float64.into())];
     let table = read_csv(b"1,2\n", &options, &Limits::default()).unwrap();
     assert_eq!(columns(&table), ["id STRING", "n FLOAT64"]);
     options.schema.pop();

@@ -43,8 +43,9 @@ fn sql_type(arrow: &str) -> String {
         _ if starts(&["int", "uint"]) => "INT64",
         _ if starts(&["halffloat", "float", "double"]) => "FLOAT64",
         _ if starts(&["bool"]) => "BOOL",
+        _ if starts(&["decimal"]) => decimal_type(arrow),
         // What SQL has no type for keeps its text.
-        _ if starts(&["decimal", "time32", "time64"]) => "STRING",
+        _ if starts(&["time32", "time64"]) => "STRING",
         _ if starts(&["string", "large_string", "dictionary<values=string", "null"]) => "STRING",
         _ if starts(&["binary"]) => "BYTES",
         _ if starts(&["date"]) => "DATE",
@@ -52,6 +53,18 @@ fn sql_type(arrow: &str) -> String {
         other => panic!("the type {other} is new"),
     }
     .into()
+}
+
+/// The first type that has the digits of `decimal128(precision, scale)`.
+fn decimal_type(arrow: &str) -> &'static str {
+    let (_, numbers) = arrow.trim_end_matches(')').split_once('(').unwrap();
+    let (precision, scale) = numbers.split_once(", ").unwrap();
+    let (precision, scale): (i32, i32) = (precision.parse().unwrap(), scale.parse().unwrap());
+    match precision - scale {
+        ..=29 if scale <= 9 => "NUMERIC",
+        ..=38 if scale <= 38 => "BIGNUMERIC",
+        _ => "STRING",
+    }
 }
 
 /// What commas divide outside of brackets.
@@ -93,6 +106,9 @@ fn cell(value: &Value, sql_type: &str) -> String {
             "-Infinity" => number(f64::NEG_INFINITY),
             decimal => number(decimal.parse().unwrap()),
         },
+        (Value::String(decimal), "NUMERIC" | "BIGNUMERIC") => {
+            decimal.trim_end_matches('0').trim_end_matches('.').into()
+        }
         (Value::String(text), "DATE") => {
             let days = text.parse::<NaiveDate>().unwrap() - DateTime::UNIX_EPOCH.date_naive();
             days.num_days().to_string()

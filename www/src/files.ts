@@ -7,7 +7,13 @@ export interface SortedFiles {
   rejected: { file: File; reason: string }[];
 }
 
-const readable = "bring models as .onnx, tables as .csv, .json, .parquet or .arrow, pictures as PNG, JPEG or BMP";
+const readable =
+  "bring models as .onnx, tables as .csv, .tsv, .json, .jsonl, .parquet, .arrow or .feather, pictures as PNG, JPEG or BMP";
+
+/** The endings of what the package reads. */
+const models = ["onnx", "ubj"];
+const tables = ["csv", "tsv", "tab", "json", "ndjson", "jsonl", "geojson", "parquet", "arrow", "arrows", "feather", "ipc"];
+const pictures = ["png", "jpg", "jpeg", "jfif", "bmp", "dib"];
 
 const foreign: Record<string, string> = {
   pt: "is PyTorch's own format: export it with `torch.onnx.export`",
@@ -31,9 +37,9 @@ export function sortFiles(files: Iterable<File>): SortedFiles {
   const sorted: SortedFiles = { models: [], tables: [], pictures: [], rejected: [] };
   for (const file of files) {
     const ending = /\.([^.]+)$/.exec(file.name)?.[1]?.toLowerCase() ?? "";
-    if (ending === "onnx") sorted.models.push(file);
-    else if (["csv", "json", "ndjson", "jsonl", "parquet", "arrow"].includes(ending)) sorted.tables.push(file);
-    else if (["png", "jpg", "jpeg", "bmp"].includes(ending)) sorted.pictures.push(file);
+    if (models.includes(ending)) sorted.models.push(file);
+    else if (tables.includes(ending)) sorted.tables.push(file);
+    else if (pictures.includes(ending)) sorted.pictures.push(file);
     else sorted.rejected.push({ file, reason: foreign[ending] ?? `cannot be used here: ${readable}` });
   }
   return sorted;
@@ -41,13 +47,14 @@ export function sortFiles(files: Iterable<File>): SortedFiles {
 
 /** Before the drop a browser tells types, never names: enough to say what will happen. */
 export function promise(types: readonly string[]): string {
+  const isTable = /^(text\/(csv|tab-separated-values)|application\/(json|x-ndjson|geo\+json|vnd\.apache\..*))$/;
   const pictures = types.filter((type) => /^image\/(png|jpeg|bmp)$/.test(type)).length;
-  const tables = types.filter((type) => type === "text/csv" || type === "application/json").length;
+  const tables = types.filter((type) => isTable.test(type)).length;
   const unknown = types.filter((type) => type === "").length;
   const parts = [
     pictures > 0 && `${pictures === 1 ? "The picture joins" : `${pictures} pictures join`} the table photos`,
     tables > 0 && `${tables === 1 ? "the rows become a table" : `${tables} files become tables`}`,
-    unknown > 0 && "an .onnx file becomes a model, a .parquet or .arrow file a table",
+    unknown > 0 && "an .onnx file becomes a model, a .parquet, .arrow or .feather file a table",
   ].filter((part) => part !== false);
   const rest = types.length - pictures - tables - unknown;
   if (rest > 0) parts.push(parts.length > 0 ? "other files are refused" : `This cannot be used here: ${readable}`);

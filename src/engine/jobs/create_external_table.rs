@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::listing::Listing;
 use super::{Job, JobContext, JobStep, Summary};
 use crate::catalog::Rules;
-use crate::data::{DataType, Field, Schema};
+use crate::data::ColumnType;
 use crate::diag::{Code, Diagnostic, Error, Invariant, Result, Span};
 use crate::exec::{Resource, TableFormat};
 use crate::limits::Limits;
@@ -16,7 +16,7 @@ pub(super) struct CreateExternalTableJob {
     name: String,
     format: Format,
     /// The columns that the statement declares; none for those that the files have.
-    columns: Vec<(String, DataType)>,
+    columns: Vec<(String, ColumnType)>,
     span: Span,
     /// Until the files are listed.
     listing: Option<Listing>,
@@ -56,12 +56,8 @@ impl CreateExternalTableJob {
         if let Format::Csv(options) = &self.format {
             return table::read_csv(bytes, options, limits);
         }
-        let table = table::read_arrow(bytes, limits)?;
-        if self.columns.is_empty() {
-            return Ok(table);
-        }
-        let declared = self.columns.iter().map(|(name, data_type)| Field::new(name, data_type.clone()));
-        table.converted(&Schema { fields: declared.collect() })
+        let table = table::read_arrow_as(bytes, &self.columns, limits)?;
+        if self.columns.is_empty() { Ok(table) } else { table.declared(&self.columns) }
     }
 
     fn resource(&self, uri: &str) -> Resource {

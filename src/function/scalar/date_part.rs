@@ -59,14 +59,14 @@ pub(super) fn beyond() -> Error {
 
 pub(super) fn named(name: &str) -> Result<Unit> {
     NAMES.iter().find(|(known, _)| *known == name).map(|(_, unit)| *unit).ok_or_else(|| {
-        invalid(format!("there is no date part `{name}`"))
+        Error::new(Code::SyntaxError, format!("there is no date part `{name}`"))
             .did_you_mean(name, NAMES.iter().map(|(name, _)| *name))
     })
 }
 
 pub(super) fn unfit(unit: Unit, what: &str) -> Error {
     let name = NAMES.iter().find(|(_, known)| *known == unit).map_or("this", |(name, _)| *name);
-    invalid(format!("{name} is no part that {what}"))
+    Error::new(Code::SyntaxError, format!("{name} is no part that {what}"))
 }
 
 /// Days since the latest Sunday.

@@ -7,7 +7,7 @@ use arrow_array::{ArrayRef, UInt64Array};
 use arrow_buffer::i256;
 
 use super::super::decimal::{self, ADD, DIV, DIVIDE, MOD, MULTIPLY, SUBTRACT};
-use super::super::{BatchCall, Function, Signature, Type, Volatility};
+use super::super::{BatchCall, Body, Function, Signature, Type, Volatility};
 use crate::data::decimal::Rounding;
 use crate::data::{Operand, concat, order_of, take};
 use crate::diag::{Code, Error, Invariant, Result, ensure};
@@ -23,6 +23,30 @@ macro_rules! of_float {
             &[Signature::scalar(&[Float64], Float64, |call| of_float(call, $name, $apply))],
         )
     };
+}
+
+/// Of one number, FLOAT64 alone: no digits are made up for NUMERIC and BIGNUMERIC.
+macro_rules! of_float_only {
+    ($name:literal, $doc:literal, $apply:expr) => {
+        Function::new(
+            $name,
+            $doc,
+            &[
+                Signature::scalar(&[Float64], Float64, |call| of_float(call, $name, $apply)),
+                without_digits(&[Numeric]),
+                without_digits(&[BigNumeric]),
+            ],
+        )
+    };
+}
+
+/// The signature of a call that is refused.
+const fn without_digits(args: &'static [Type]) -> Signature {
+    Signature::infer(
+        args,
+        decimal::without_digits,
+        Body::Scalar(|_| Err(Error::internal("a call that is refused"))),
+    )
 }
 
 const ROUND: &[Signature] = &[
@@ -50,8 +74,11 @@ fn round_decimals(call: &BatchCall<'_>) -> Result<ArrayRef> {
 fn truncate_decimals(call: &BatchCall<'_>) -> Result<ArrayRef> {
     decimal::to_digits(call, "TRUNC", Rounding::TowardsZero)
 }
-const POWER: &[Signature] =
-    &[Signature::scalar(&[Float64, Float64], Float64, |call| of_two(call, "POW", power))];
+const POWER: &[Signature] = &[
+    Signature::scalar(&[Float64, Float64], Float64, |call| of_two(call, "POW", power)),
+    Signature::scalar(&[Numeric, Numeric], Numeric, decimal::power),
+    without_digits(&[BigNumeric, BigNumeric]),
+];
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
@@ -110,10 +137,19 @@ pub(super) const FUNCTIONS: &[Function] = &[
             }),
         ],
     ),
-    of_float!("SQRT", "The square root; an error for negative numbers.", |x| (x.is_nan() || x >= 0.0)
-        .then(|| x.sqrt())),
-    of_float!("EXP", "e raised to the power of the number.", |x| Some(x.exp())),
-    of_float!("LN", "The natural logarithm; an error for numbers that are not positive.", logarithm),
+    Function::new(
+        "SQRT",
+        "The square root; an error for negative numbers.",
+        &[
+            Signature::scalar(&[Float64], Float64, |call| {
+                of_float(call, "SQRT", |x| (x.is_nan() || x >= 0.0).then(|| x.sqrt()))
+            }),
+            Signature::scalar(&[Numeric], Numeric, decimal::square_root),
+            without_digits(&[BigNumeric]),
+        ],
+    ),
+    of_float_only!("EXP", "e raised to the power of the number.", |x| Some(x.exp())),
+    of_float_only!("LN", "The natural logarithm; an error for numbers that are not positive.", logarithm),
     Function::new(
         "LOG",
         "The logarithm to the given base, or the natural logarithm without one.",
@@ -129,9 +165,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
                     }
                 })
             }),
+            without_digits(&[Numeric]),
+            without_digits(&[BigNumeric]),
+            without_digits(&[Numeric, Numeric]),
+            without_digits(&[BigNumeric, BigNumeric]),
         ],
     ),
-    of_float!("LOG10", "The logarithm to base 10.", |x| logarithm(x).map(|_| x.log10())),
+    of_float_only!("LOG10", "The logarithm to base 10.", |x| logarithm(x).map(|_| x.log10())),
     Function::new("POW", "The first number raised to the power of the second.", POWER),
     Function::new("POWER", "Synonym for POW.", POWER),
     Function::new(

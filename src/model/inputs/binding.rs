@@ -57,6 +57,7 @@ impl InputBinding {
                 column.picture = Some(in_sql);
                 // The options of pictures are for pictures only.
                 column.takes_lists &= !picture.is_given();
+                column.takes_doubles &= !picture.is_given();
             }
             vec![column]
         };

@@ -422,9 +422,9 @@ impl<'a> Values<'a> {
             return Ok(Self::Lists(lists));
         }
         let Some(parts) = column.as_struct_opt() else { return Ok(Self::Scalar(column)) };
-        if port.data_type == DataType::Tensor {
-            let is_picture = *column.data_type() == DataType::Picture.storage();
-            return Ok(Self::Tensors(TensorColumn::new(column)?, is_picture));
+        let is_of = |data_type: &DataType| *column.data_type() == data_type.storage();
+        if port.data_type == DataType::Tensor && !is_of(&DataType::tensor_of(DataType::Float64)) {
+            return Ok(Self::Tensors(TensorColumn::new(column)?, is_of(&DataType::Picture)));
         }
         let what = "the dimensions and values of a tensor";
         let [dimensions, lists] = parts.columns() else { return Err(Error::internal(what)) };

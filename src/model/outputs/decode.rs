@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, StringArray};
+use arrow_array::builder::{Int64Builder, ListBuilder};
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, StringArray, StructArray,
+};
 use arrow_buffer::{OffsetBuffer, ScalarBuffer};
 use arrow_schema::DataType as Arrow;
 
@@ -19,6 +22,8 @@ pub(in crate::model) struct OutputDecoder<'a> {
     /// Where the rows of an array column end.
     ends: Vec<i32>,
     tensors: TensorBuilder,
+    /// The dimensions of each row of 64-bit tensors.
+    dimensions: ListBuilder<Int64Builder>,
 }
 
 /// The values themselves, without the rows' bounds.
@@ -42,7 +47,8 @@ impl<'a> OutputDecoder<'a> {
             _ => Values::Floats(Vec::new()),
         };
         let ends = Vec::with_capacity(rows + 1);
-        Self { port, values, ends, tensors: TensorBuilder::with_capacity(DataType::Tensor, rows, 0) }
+        let tensors = TensorBuilder::with_capacity(DataType::Tensor, rows, 0);
+        Self { port, values, ends, tensors, dimensions: ListBuilder::new(Int64Builder::new()) }
     }
 
     /// Adds the first `rows` of the `tensor_rows` rows in `tensor`.
@@ -61,7 +67,8 @@ impl<'a> OutputDecoder<'a> {
             }
             _ => tensor,
         };
-        let is_scalar = !matches!(self.port.data_type, DataType::Array(_) | DataType::Tensor);
+        let is_scalar =
+            !matches!(self.port.data_type, DataType::Array(_) | DataType::Tensor | DataType::Struct(_));
         // With one row a model may leave its dimension out, or give more than one value to it.
         let row_shape = match tensor.shape() {
             [1, all] if is_scalar && *all == tensor_rows => &[],
@@ -84,6 +91,13 @@ impl<'a> OutputDecoder<'a> {
         }
         let before = self.values.len();
         self.append_values(tensor, rows * width)?;
+        if matches!(self.port.data_type, DataType::Struct(_)) {
+            let shape = self.dimensions_of(row_shape)?;
+            for _ in 0..rows {
+                self.dimensions.values().append_slice(&shape);
+                self.dimensions.append(true);
+            }
+        }
         if !is_scalar {
             for row in 1..=rows {
                 let end = i32::try_from(before + row * width).map_err(|_| self.too_long())?;
@@ -126,8 +140,7 @@ impl<'a> OutputDecoder<'a> {
     }
 
     fn append_tensors(&mut self, tensor: &Tensor, row_shape: &[usize], rows: usize) -> Result<()> {
-        let shape: Option<Vec<i64>> = row_shape.iter().map(|length| i64::try_from(*length).ok()).collect();
-        let shape = shape.ok_or_else(|| self.too_long())?;
+        let shape = self.dimensions_of(row_shape)?;
         let tensor = tensor.cast(ElementType::F32).map_err(failure::run)?;
         let width: usize = row_shape.iter().product();
         let mut values = first::<f32>(&tensor, rows * width)?;
@@ -139,6 +152,11 @@ impl<'a> OutputDecoder<'a> {
         Ok(())
     }
 
+    fn dimensions_of(&self, row_shape: &[usize]) -> Result<Vec<i64>> {
+        let shape: Option<_> = row_shape.iter().map(|length| i64::try_from(*length).ok()).collect();
+        shape.ok_or_else(|| self.too_long())
+    }
+
     /// The column, of `rows` rows.
     pub(in crate::model) fn finish(self, rows: usize) -> Result<ArrayRef> {
         let column = self.column()?;
@@ -146,7 +164,7 @@ impl<'a> OutputDecoder<'a> {
         Ok(column)
     }
 
-    fn column(self) -> Result<ArrayRef> {
+    fn column(mut self) -> Result<ArrayRef> {
         if self.port.data_type == DataType::Tensor {
             return self.tensors.finish();
         }
@@ -156,13 +174,20 @@ impl<'a> OutputDecoder<'a> {
             Values::Bools(values) => Arc::new(BooleanArray::from(values)),
             Values::Strings(values) => Arc::new(StringArray::from(values)),
         };
-        let Arrow::List(field) = self.port.data_type.storage() else {
-            return Ok(values);
+        let broken = |error| Error::internal("model outputs do not fit together").detail(error);
+        let (list, parts) = match self.port.data_type.storage() {
+            Arrow::List(_) => (self.port.data_type.clone(), None),
+            Arrow::Struct(fields) => (DataType::array(DataType::Float64), Some(fields)),
+            _ => return Ok(values),
         };
+        let Arrow::List(field) = list.storage() else { return Err(Error::internal("a list of values")) };
         let offsets: Vec<i32> = std::iter::once(0).chain(self.ends).collect();
-        ListArray::try_new(field, OffsetBuffer::new(ScalarBuffer::from(offsets)), values, None)
-            .map(|lists| Arc::new(lists) as ArrayRef)
-            .map_err(|error| Error::internal("model outputs do not fit together").detail(error))
+        let lists = ListArray::try_new(field, OffsetBuffer::new(ScalarBuffer::from(offsets)), values, None);
+        let lists: ArrayRef = Arc::new(lists.map_err(broken)?);
+        let Some(parts) = parts else { return Ok(lists) };
+        let dimensions = Arc::new(self.dimensions.finish());
+        let tensors = StructArray::try_new(parts, vec![dimensions, lists], None).map_err(broken)?;
+        Ok(Arc::new(tensors))
     }
 
     fn misshapen(&self, shape: &[usize], rows: usize) -> Error {

@@ -50,11 +50,14 @@ impl Binder<'_> {
         }
         let (function, safe) = known_function(&call.name, self.context.dialect)?;
         match (function.signatures.first().map(|signature| signature.body), &call.over) {
-            (Some(Body::Aggregate(_)), _) if safe => Err(Error::new(
-                Code::MisplacedFunction,
-                format!("SAFE. is for scalar functions, {} is an aggregate function", function.name),
-            )
-            .at(call.name.span)),
+            (
+                Some(body @ (Body::Aggregate(_) | Body::Ranking(_) | Body::Navigation(_) | Body::Fit(_))),
+                _,
+            ) if safe => {
+                let kind = if matches!(body, Body::Aggregate(_)) { "an aggregate" } else { "an analytic" };
+                let message = format!("SAFE. is for scalar functions, {} is {kind} function", function.name);
+                Err(Error::new(Code::MisplacedFunction, message).at(call.name.span))
+            }
             (Some(Body::Aggregate(_)), None) => self.aggregate(function, call, span, names),
             (
                 Some(Body::Aggregate(_) | Body::Ranking(_) | Body::Navigation(_) | Body::Fit(_)),

@@ -6,7 +6,7 @@ use super::constant::constant;
 use super::scope::{Names, Scope};
 use super::{Binder, Bound, Context, CreateExternalTable, CreateObjectTable, Given};
 use crate::catalog::Catalog;
-use crate::data::{DataType, Scalar};
+use crate::data::{ColumnType, Scalar};
 use crate::diag::{Code, Error, Result, Span};
 use crate::model::ModelOptions;
 use crate::syntax::Dialect;
@@ -21,7 +21,7 @@ pub(crate) struct External {
     pub(crate) uris: Vec<String>,
     pub(crate) span: Span,
     /// The columns that the statement declares; none for those that the files have.
-    pub(crate) columns: Vec<(String, DataType)>,
+    pub(crate) columns: Vec<(String, ColumnType)>,
 }
 
 /// How the files of an external table are written.
@@ -104,7 +104,7 @@ pub(super) fn transform_only(given: &Options) -> Result<()> {
 pub(super) fn external_table(
     given: &Options,
     name: String,
-    columns: Vec<(String, DataType)>,
+    columns: Vec<(String, ColumnType)>,
 ) -> Result<Bound> {
     let Some(format) = find(given, "format") else {
         if !columns.is_empty() {
@@ -142,7 +142,7 @@ pub(super) fn external_table(
     }))
 }
 
-fn csv(given: &Options, columns: &[(String, DataType)]) -> Result<CsvOptions> {
+fn csv(given: &Options, columns: &[(String, ColumnType)]) -> Result<CsvOptions> {
     let mut options = CsvOptions { schema: columns.to_vec(), ..CsvOptions::default() };
     for option in &given.items {
         let name = option.name.text.to_ascii_lowercase();

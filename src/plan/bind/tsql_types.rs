@@ -45,6 +45,9 @@ const SHARED: &[&str] = &[
 /// Functions whose arguments become one type.
 const ALIKE: &[&str] = &["COALESCE", "NULLIF", "GREATEST", "LEAST"];
 
+/// Functions of `float`, whatever their arguments are.
+const OF_FLOATS: &[&str] = &["EXP", "LOG", "LOG10", "SQRT"];
+
 /// Functions whose results are `int`.
 const INT_RESULTS: &[&str] = &[
     "LEN",
@@ -131,6 +134,9 @@ impl Binder<'_> {
             let values = args.split_off(1);
             args.extend(self.alike(values)?);
             return Ok(args);
+        }
+        if OF_FLOATS.contains(&function.name) {
+            return args.into_iter().map(|arg| implicit(arg, &DataType::Float64)).collect();
         }
         let own = tsql::function(function.name).is_some_and(|own| std::ptr::eq(own, function))
             && !matches!(function.name, "AVG" | "CONVERT");

@@ -1,9 +1,10 @@
 //! Operands: literals, names, constructors, CASE, CAST, subqueries.
 
 use super::Parser;
-use crate::data::decimal::{self, Excess};
+use crate::data::decimal::{self, BIGNUMERIC_SCALE, Excess, NUMERIC_SCALE};
 use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Invariant, Result, Span};
+use crate::syntax::Dialect;
 use crate::syntax::ast::{
     Expr, ExprKind, FunctionCall, Ident, Parameter, Path, QueryBody, SubqueryKind, TypeName, TypeNameKind,
 };
@@ -15,6 +16,13 @@ const TYPED_LITERALS: &[&str] =
 
 /// Functions that are called without parentheses too.
 const BARE_CALLS: &[&str] = &["CURRENT_DATE", "CURRENT_TIMESTAMP", "CURRENT_DATETIME", "CURRENT_TIME"];
+
+/// Keywords that begin expressions in BigQuery, and what to write instead.
+const LEFT_OUT: &[(&str, &str)] = &[
+    ("ALL", "name the columns behind ORDER BY; without LIMIT all rows come"),
+    ("COLLATE", "compare LOWER(…) of both texts"),
+    ("GROUPING", "GROUP BY has no GROUPING SETS, ROLLUP and CUBE here"),
+];
 
 impl Parser<'_> {
     pub(super) fn primary(&mut self) -> Result<Expr> {
@@ -39,7 +47,12 @@ impl Parser<'_> {
                 return Err(self.unsupported("the bitwise operator `~`", "write NOT for conditions"));
             }
             TokenKind::QuotedName(_) => return self.name(),
-            TokenKind::Word => return self.word(),
+            TokenKind::Word => {
+                for (word, hint) in LEFT_OUT {
+                    self.refuse(&[word], hint)?;
+                }
+                return self.word();
+            }
             TokenKind::Punctuation(_) | TokenKind::Broken | TokenKind::End => {
                 return Err(self.expected("an expression"));
             }
@@ -49,12 +62,36 @@ impl Parser<'_> {
     }
 
     pub(super) fn integer(&self, digits: &str, span: Span) -> Result<Expr> {
-        match crate::data::parse_int(digits) {
-            Some(value) => Ok(Expr { kind: ExprKind::Literal(Scalar::Int64(value)), span }),
-            None => Err(Error::new(Code::InvalidLiteral, format!("`{digits}` is out of INT64's range"))
-                .at(span)
-                .hint(format!("write NUMERIC '{digits}', or with a decimal point for a FLOAT64"))),
+        let literal = |value| Ok(Expr { kind: ExprKind::Literal(value), span });
+        if let Some(value) = crate::data::parse_int(digits) {
+            return literal(Scalar::Int64(value));
         }
+        let of = |scale: u8| {
+            let units = decimal::parsed(digits, scale, Excess::Refused)?;
+            decimal::in_range(units, scale).then(|| decimal::scalar(units, scale))
+        };
+        let (numeric, bignumeric) = (of(NUMERIC_SCALE), of(BIGNUMERIC_SCALE));
+        if self.dialect == Dialect::TSql {
+            // There it is a decimal, of up to 38 digits.
+            let most = digits.trim_start_matches('0').len() <= 38;
+            return match numeric.or(bignumeric).filter(|_| most) {
+                Some(value) => literal(value),
+                None => Err(Error::new(
+                    Code::InvalidLiteral,
+                    format!("`{digits}` has more than the 38 digits of a decimal"),
+                )
+                .at(span)
+                .hint("write it with an exponent for a float: 1E40")),
+            };
+        }
+        let exact = match (numeric, bignumeric) {
+            (Some(_), _) => format!("NUMERIC '{digits}', or "),
+            (None, Some(_)) => format!("BIGNUMERIC '{digits}', or "),
+            (None, None) => "it ".into(),
+        };
+        Err(Error::new(Code::InvalidLiteral, format!("`{digits}` is out of INT64's range"))
+            .at(span)
+            .hint(format!("write {exact}with a decimal point for a FLOAT64")))
     }
 
     pub(super) fn float(&self, digits: &str, span: Span) -> Result<ExprKind> {
@@ -324,11 +361,14 @@ fn decimal_literal(text: &str, data_type: &DataType) -> Result<Scalar> {
     match units.filter(|units| decimal::in_range(*units, scale)) {
         Some(units) => Ok(decimal::scalar(units, scale)),
         None => {
-            let whole = if scale == decimal::NUMERIC_SCALE { 29 } else { 38 };
+            let whole = if scale == NUMERIC_SCALE {
+                "29 digits"
+            } else {
+                "38 digits, and some of 39, up to 5.78E38,"
+            };
             let message = format!("{text:?} is not a {data_type}");
-            Err(Error::new(Code::InvalidLiteral, message).hint(format!(
-                "it has up to {whole} digits before the point and {scale} behind it; CAST rounds"
-            )))
+            Err(Error::new(Code::InvalidLiteral, message)
+                .hint(format!("it has up to {whole} before the point and {scale} behind it; CAST rounds")))
         }
     }
 }

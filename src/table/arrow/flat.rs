@@ -13,10 +13,12 @@ use arrow_array::types::{
 use arrow_array::{
     Array, ArrayRef, BinaryArray, Float64Array, PrimitiveArray, StringArray, TimestampMicrosecondArray,
 };
+use arrow_buffer::i256;
 use arrow_schema::{DataType as Arrow, TimeUnit};
 
 use super::frame::damaged;
 use super::source::Source;
+use crate::data::decimal;
 use crate::diag::Result;
 
 fn primitive<T: ArrowPrimitiveType>(array: &ArrayRef) -> Result<&PrimitiveArray<T>> {
@@ -133,6 +135,45 @@ pub(super) fn text(array: &ArrayRef, source: &Source<'_>) -> Result<ArrayRef> {
         source.claim(values.iter().flatten().map(str::len).sum())?;
         values.iter().collect::<StringArray>()
     }))
+}
+
+/// Decimals in the units of NUMERIC or BIGNUMERIC, whichever has this scale.
+pub(super) fn numbers(array: &ArrayRef, scale: u8, source: &Source<'_>) -> Result<ArrayRef> {
+    match array.data_type() {
+        Arrow::Decimal32(..) => units::<Decimal32Type>(array, scale, source),
+        Arrow::Decimal64(..) => units::<Decimal64Type>(array, scale, source),
+        Arrow::Decimal128(..) => units::<Decimal128Type>(array, scale, source),
+        _ => units::<Decimal256Type>(array, scale, source),
+    }
+}
+
+fn units<T: DecimalType>(array: &ArrayRef, scale: u8, source: &Source<'_>) -> Result<ArrayRef>
+where
+    T::Native: Into<i256>,
+{
+    source.claim(array.len().saturating_mul(size_of::<i256>()))?;
+    let values = primitive::<T>(array)?;
+    let more = u32::try_from(i16::from(scale) - i16::from(values.scale()))
+        .map_err(|_| damaged("a decimal's scale"))?;
+    // Beyond 256 bits only zero has a counterpart.
+    let factor = i256::from_i128(10).checked_pow(more);
+    let scaled = |row: usize, value: i256| match factor {
+        _ if value == i256::ZERO => Ok(value),
+        Some(factor) => {
+            value.checked_mul(factor).filter(|units| decimal::in_range(*units, scale)).ok_or_else(|| {
+                source.misfit(
+                    row,
+                    format!("{} has more digits than its type says", values.value_as_string(row)),
+                )
+            })
+        }
+        None => Err(source.misfit(row, format!("{} has too many digits", values.value_as_string(row)))),
+    };
+    let units = values
+        .iter()
+        .enumerate()
+        .map(|(row, value)| value.map(|value| scaled(row, value.into())).transpose());
+    Ok(decimal::column(units.collect::<Result<_>>()?, scale))
 }
 
 /// The digits of decimals.

@@ -9,4 +9,5 @@ mod types;
 mod write;
 
 pub use read::read_arrow;
+pub(crate) use read::read_arrow_as;
 pub use write::IpcWriter;

@@ -10,6 +10,7 @@ use arrow_schema::{DataType as Arrow, Field as ArrowField};
 use super::flat;
 use super::frame::{damaged, too_large};
 use super::source::{Source, misbuilt};
+use crate::data::decimal::{BIGNUMERIC_SCALE, NUMERIC_SCALE};
 use crate::data::{DataType, StructField, TensorColumn, row_index, take};
 use crate::diag::Result;
 
@@ -38,11 +39,9 @@ pub(super) fn normalise(array: &ArrayRef, to: &DataType, source: &Source<'_>) ->
             DataType::Array(element) => lists(array, element, source),
             DataType::Struct(fields) => structs(array, fields, to, source),
             DataType::IntegerPicture => structs(array, &to.fields(), to, source),
-            DataType::Bool
-            | DataType::Numeric
-            | DataType::BigNumeric
-            | DataType::Tensor
-            | DataType::Picture => Err(damaged("a column's layout")),
+            DataType::Numeric => flat::numbers(array, NUMERIC_SCALE, source),
+            DataType::BigNumeric => flat::numbers(array, BIGNUMERIC_SCALE, source),
+            DataType::Bool | DataType::Tensor | DataType::Picture => Err(damaged("a column's layout")),
         },
     }
 }

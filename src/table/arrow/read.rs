@@ -13,8 +13,8 @@ use arrow_schema::{ArrowError, DataType as Arrow, Schema as ArrowSchema};
 use super::frame::{Frame, Frames, damaged, frames, invalid, too_large};
 use super::normalise::normalise;
 use super::source::Source;
-use super::types::data_type;
-use crate::data::{Batch, Field, Schema};
+use super::types::{Decimals, data_type};
+use crate::data::{Batch, ColumnType, Field, Schema};
 use crate::diag::{Result, ensure};
 use crate::limits::Limits;
 use crate::table::{Table, check_columns, check_size, names};
@@ -27,7 +27,8 @@ const NOTES: &str = "predictql.notes";
 /// Integers of any width become INT64, floats FLOAT64, text and bytes of any layout STRING and BYTES, dates DATE,
 /// timestamps of any unit TIMESTAMP (without a time zone they are read as UTC), lists ARRAY, structs STRUCT, and maps
 /// ARRAYs of structs with a key and a value; dictionaries are unpacked. Decimals of at most 15 digits become FLOAT64,
-/// from which their digits come back; longer ones are STRING, as times of day are. A struct of `dimensions` (integers)
+/// from which their digits come back; longer ones NUMERIC, BIGNUMERIC, or STRING, whichever is the first that has their
+/// digits. Times of day are STRING. A struct of `dimensions` (integers)
 /// and `values` (32-bit floats) is a
 /// tensor. Columns of Arrow's null type are STRING.
 ///
@@ -35,6 +36,11 @@ const NOTES: &str = "predictql.notes";
 /// `invalid-arrow` for other or damaged bytes, compressed batches, types without counterpart, and values that
 /// the counterpart cannot hold; `limit-exceeded` for too many columns, or too many bytes, also unpacked.
 pub fn read_arrow(bytes: &[u8], limits: &Limits) -> Result<Table> {
+    read_arrow_as(bytes, &[], limits)
+}
+
+/// As [`read_arrow`], for somebody who converts the columns that `types` names: their decimals keep all digits.
+pub(crate) fn read_arrow_as(bytes: &[u8], types: &[(String, ColumnType)], limits: &Limits) -> Result<Table> {
     check_size(bytes, limits)?;
     let Frames { schema, values } = frames(bytes)?;
     let schema = Arc::new(arrow_schema(schema)?);
@@ -44,7 +50,11 @@ pub fn read_arrow(bytes: &[u8], limits: &Limits) -> Result<Table> {
         .fields()
         .iter()
         .zip(names)
-        .map(|(field, name)| Ok(Field { data_type: data_type(&name, field.data_type())?, name }))
+        .map(|(field, name)| {
+            let is_given = types.iter().any(|(given, _)| given.eq_ignore_ascii_case(&name));
+            let decimals = if is_given { Decimals::Exact } else { Decimals::ShortAsFloats };
+            Ok(Field { data_type: data_type(&name, field.data_type(), decimals)?, name })
+        })
         .collect::<Result<Vec<_>>>()?;
     let notes = schema.metadata().get(NOTES).map(|notes| notes.lines().map(str::to_owned).collect());
     let mut reader = Reader { schema, fields, dictionaries: HashMap::new(), limits, rows: 0, bytes: 0 };

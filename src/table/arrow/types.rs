@@ -3,17 +3,40 @@
 use arrow_schema::{DataType as Arrow, Field as ArrowField};
 
 use super::frame::invalid;
+use crate::data::decimal::{BIGNUMERIC_SCALE, NUMERIC_SCALE};
 use crate::data::{DataType, StructField, is_picture};
 use crate::diag::Result;
 
 /// As many decimal digits come back out of FLOAT64 as they went in.
 const DOUBLE_DIGITS: u8 = 15;
 
+/// What becomes of decimals.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decimals {
+    Exact,
+    /// Those whose digits come back out of FLOAT64 are such.
+    ShortAsFloats,
+}
+
+/// The SQL type of decimals of so many digits, and so many of them behind the point.
+fn decimal_type(digits: u8, scale: i8, decimals: Decimals) -> DataType {
+    let (digits_before, scale) = (i16::from(digits) - i16::from(scale), i16::from(scale));
+    if decimals == Decimals::ShortAsFloats && digits <= DOUBLE_DIGITS {
+        DataType::Float64
+    } else if digits_before <= 29 && scale <= NUMERIC_SCALE.into() {
+        DataType::Numeric
+    } else if digits_before <= 38 && scale <= BIGNUMERIC_SCALE.into() {
+        DataType::BigNumeric
+    } else {
+        DataType::String
+    }
+}
+
 /// The SQL type of a column of the layout `arrow`.
 ///
 /// # Errors
 /// `invalid-arrow` where there is none.
-pub(super) fn data_type(column: &str, arrow: &Arrow) -> Result<DataType> {
+pub(super) fn data_type(column: &str, arrow: &Arrow, decimals: Decimals) -> Result<DataType> {
     let unsupported = |hint: &str| {
         invalid(format!("column `{column}` has the type {arrow}, which has no counterpart in SQL"))
             .hint(format!("{hint}, or leave the column out"))
@@ -22,16 +45,12 @@ pub(super) fn data_type(column: &str, arrow: &Arrow) -> Result<DataType> {
         Arrow::Int8 | Arrow::Int16 | Arrow::Int32 | Arrow::Int64 => DataType::Int64,
         Arrow::UInt8 | Arrow::UInt16 | Arrow::UInt32 | Arrow::UInt64 => DataType::Int64,
         Arrow::Float16 | Arrow::Float32 | Arrow::Float64 => DataType::Float64,
-        Arrow::Decimal32(digits, _)
-        | Arrow::Decimal64(digits, _)
-        | Arrow::Decimal128(digits, _)
-        | Arrow::Decimal256(digits, _) => {
-            if *digits <= DOUBLE_DIGITS {
-                DataType::Float64
-            } else {
-                DataType::String
-            }
-        }
+        // Results of our own come back as they are.
+        own if *own == DataType::BigNumeric.storage() => DataType::BigNumeric,
+        Arrow::Decimal32(digits, scale)
+        | Arrow::Decimal64(digits, scale)
+        | Arrow::Decimal128(digits, scale)
+        | Arrow::Decimal256(digits, scale) => decimal_type(*digits, *scale, decimals),
         Arrow::Boolean => DataType::Bool,
         Arrow::Utf8 | Arrow::LargeUtf8 | Arrow::Utf8View | Arrow::Null => DataType::String,
         Arrow::Time32(_) | Arrow::Time64(_) => DataType::String,
@@ -39,7 +58,7 @@ pub(super) fn data_type(column: &str, arrow: &Arrow) -> Result<DataType> {
         Arrow::FixedSizeBinary(0..) => DataType::Bytes,
         Arrow::Date32 | Arrow::Date64 => DataType::Date,
         Arrow::Timestamp(..) => DataType::Timestamp,
-        Arrow::Dictionary(_, values) => match data_type(column, values)? {
+        Arrow::Dictionary(_, values) => match data_type(column, values, decimals)? {
             DataType::Array(_)
             | DataType::Struct(_)
             | DataType::Tensor
@@ -52,7 +71,7 @@ pub(super) fn data_type(column: &str, arrow: &Arrow) -> Result<DataType> {
         Arrow::List(item)
         | Arrow::LargeList(item)
         | Arrow::FixedSizeList(item, 0..)
-        | Arrow::Map(item, _) => match data_type(column, item.data_type())? {
+        | Arrow::Map(item, _) => match data_type(column, item.data_type(), decimals)? {
             DataType::Array(_) => return Err(unsupported("flatten the inner lists")),
             element => DataType::array(element),
         },
@@ -65,7 +84,7 @@ pub(super) fn data_type(column: &str, arrow: &Arrow) -> Result<DataType> {
             fields
                 .iter()
                 .map(|field| {
-                    let data_type = data_type(column, field.data_type())?;
+                    let data_type = data_type(column, field.data_type(), decimals)?;
                     Ok(StructField { name: field.name().clone(), data_type })
                 })
                 .collect::<Result<_>>()?,

@@ -8,7 +8,7 @@ use super::options::{CsvOptions, invalid};
 use super::records::{Fault, FaultKind, Field as FieldText, Location, Record, Records};
 use super::syntax::Syntax;
 use super::values::Values;
-use crate::data::{Batch, DataType, Field, Schema};
+use crate::data::{Batch, ColumnType, DataType, Field, Schema};
 use crate::diag::{Code, Error, Result, ensure};
 use crate::limits::Limits;
 use crate::table::Table;
@@ -66,7 +66,8 @@ impl Body<'_> {
         let seen = self.seen(&names, comma, &mut bad)?;
         let plans = plans(&names, &seen, &given, comma, &mut notes);
         let typed = names.into_iter().zip(&plans);
-        let fields = typed.map(|(name, plan)| Field { name, data_type: plan.data_type.clone() }).collect();
+        let fields =
+            typed.map(|(name, plan)| Field { name, data_type: plan.column.data_type.clone() }).collect();
         let schema = Schema { fields };
         let batches = self.batches(&schema, &plans, &mut bad)?;
         bad.note(&mut notes);
@@ -107,7 +108,7 @@ impl Body<'_> {
         let mut records = self.records();
         let mut batches = Vec::new();
         loop {
-            let columns = plans.iter().map(|plan| Column::new(&plan.data_type, 0));
+            let columns = plans.iter().map(|plan| Column::new(&plan.column));
             let mut columns = columns.collect::<Result<Vec<_>>>()?;
             let mut rows = 0;
             while rows < most {
@@ -149,14 +150,14 @@ impl Body<'_> {
     /// The error of a value that is not of the type that the options give to its column.
     fn misfit(&self, record: &Record<'_>, schema: &Schema, plans: &[Plan]) -> Option<Error> {
         let mut cells = record.fields().zip(plans).zip(&schema.fields);
-        let ((value, _), column) = cells.find(|((field, plan), _)| {
-            let fits = || self.values.fits(field.text.trim_ascii(), &plan.data_type, plan.comma);
+        let ((value, plan), column) = cells.find(|((field, plan), _)| {
+            let fits = || self.values.fits(field.text, &plan.column, plan.comma);
             plan.is_given && !self.reads_null(*field, plan) && !fits()
         })?;
-        let Field { name, data_type } = column;
+        let (name, wanted) = (&column.name, plan.column.text());
         let line = Location::of(self.text, record.start);
         let short: String = value.text.chars().take(100).collect();
-        let message = format!("{line}, column `{name}`: expected {data_type}, found `{short}`");
+        let message = format!("{line}, column `{name}`: expected {wanted}, found `{short}`");
         Some(
             Error::new(Code::InvalidCsv, message)
                 .hint("name values that stand for NULL in the null values, or read the column as STRING"),
@@ -165,7 +166,7 @@ impl Body<'_> {
 
     fn reads_null(&self, field: FieldText<'_>, plan: &Plan) -> bool {
         let is_empty = || field.text.trim_ascii().is_empty();
-        self.is_null(field, plan.keeps_na) || (plan.data_type != DataType::String && is_empty())
+        self.is_null(field, plan.keeps_na) || (plan.column.data_type != DataType::String && is_empty())
     }
 
     /// Whether a text stands for NULL in every column; `NA` may be a value where the options do not name it.
@@ -234,21 +235,21 @@ pub(super) fn fault(text: &str, syntax: &Syntax, names: &[String], fault: Fault)
 }
 
 /// The type that the options give to each column.
-fn given_types(options: &CsvOptions, names: &[String]) -> Result<Vec<Option<DataType>>> {
+fn given_types(options: &CsvOptions, names: &[String]) -> Result<Vec<Option<ColumnType>>> {
     let columns: HashMap<String, usize> =
         names.iter().enumerate().map(|(column, name)| (name.to_lowercase(), column)).collect();
     let mut types = vec![None; names.len()];
-    for (name, data_type) in &options.schema {
+    for (name, given) in &options.schema {
         let column = columns.get(&name.trim().to_lowercase()).and_then(|column| types.get_mut(*column));
         let Some(column) = column else {
             return Err(Error::new(Code::UnknownColumn, format!("the CSV has no column `{name}`"))
                 .did_you_mean(name, names.iter().map(String::as_str))
                 .or_hint(format!("the columns are `{}`", names.join("`, `"))));
         };
-        if column.replace(data_type.clone()).is_some() {
+        if column.replace(given.clone()).is_some() {
             return Err(invalid(format!("column `{name}` is given two types")));
         }
-        Column::new(data_type, 0).map_err(|error| error.context(format!("column `{name}`")))?;
+        Column::new(given).map_err(|error| error.context(format!("column `{name}`")))?;
     }
     Ok(types)
 }

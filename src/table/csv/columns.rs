@@ -6,11 +6,12 @@ use arrow_array::builder::{
     BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
 };
 use arrow_array::{Array, ArrayRef};
+use arrow_buffer::i256;
 
 use super::options::invalid;
 use super::records::Field;
 use super::values::{self, Values};
-use crate::data::DataType;
+use crate::data::{Bounds, ColumnType, DataType, decimal};
 use crate::diag::Result;
 
 /// The values of one column in one batch.
@@ -20,25 +21,34 @@ pub(super) enum Column {
     Float64(Float64Builder),
     Date(Date32Builder),
     Timestamp(TimestampMicrosecondBuilder),
+    /// Units of this scale, within the bounds of the column.
+    Decimal {
+        units: Vec<Option<i256>>,
+        scale: u8,
+        bounds: Option<Bounds>,
+    },
     String(StringBuilder),
 }
 
 impl Column {
-    /// A column for `rows` values.
+    /// An empty column.
     ///
     /// # Errors
     /// `invalid-option` for a type that CSV does not hold.
-    pub(super) fn new(data_type: &DataType, rows: usize) -> Result<Self> {
+    pub(super) fn new(ColumnType { data_type, bounds }: &ColumnType) -> Result<Self> {
+        if let Some(scale) = data_type.decimal_scale() {
+            return Ok(Self::Decimal { units: Vec::new(), scale, bounds: *bounds });
+        }
         Ok(match data_type {
-            DataType::Bool => Self::Bool(BooleanBuilder::with_capacity(rows)),
-            DataType::Int64 => Self::Int64(Int64Builder::with_capacity(rows)),
-            DataType::Float64 => Self::Float64(Float64Builder::with_capacity(rows)),
-            DataType::Date => Self::Date(Date32Builder::with_capacity(rows)),
-            DataType::Timestamp => Self::Timestamp(TimestampMicrosecondBuilder::with_capacity(rows)),
-            DataType::String => Self::String(StringBuilder::with_capacity(rows, 0)),
+            DataType::Bool => Self::Bool(BooleanBuilder::new()),
+            DataType::Int64 => Self::Int64(Int64Builder::new()),
+            DataType::Float64 => Self::Float64(Float64Builder::new()),
+            DataType::Date => Self::Date(Date32Builder::new()),
+            DataType::Timestamp => Self::Timestamp(TimestampMicrosecondBuilder::new()),
+            DataType::String => Self::String(StringBuilder::new()),
             other => {
                 return Err(invalid(format!(
-                    "expected BOOL, INT64, FLOAT64, DATE, TIMESTAMP or STRING, found {other}"
+                    "expected BOOL, INT64, NUMERIC, BIGNUMERIC, FLOAT64, DATE, TIMESTAMP or STRING, found {other}"
                 )));
             }
         })
@@ -57,6 +67,9 @@ impl Column {
             Self::Float64(column) => values::float(text, comma).map(|value| column.append_value(value)),
             Self::Date(column) => values.date(text).map(|value| column.append_value(value)),
             Self::Timestamp(column) => values.timestamp(text).map(|value| column.append_value(value)),
+            Self::Decimal { units, scale, bounds } => {
+                values::decimal(text, *scale, *bounds, comma).map(|value| units.push(Some(value)))
+            }
             Self::String(column) => {
                 column.append_value(field.text);
                 Some(())
@@ -72,6 +85,7 @@ impl Column {
             Self::Float64(column) => column.append_null(),
             Self::Date(column) => column.append_null(),
             Self::Timestamp(column) => column.append_null(),
+            Self::Decimal { units, .. } => units.push(None),
             Self::String(column) => column.append_null(),
         }
     }
@@ -83,6 +97,7 @@ impl Column {
             Self::Float64(mut column) => Arc::new(column.finish()),
             Self::Date(mut column) => Arc::new(column.finish()),
             Self::Timestamp(mut column) => Arc::new(column.finish().with_timezone("UTC")),
+            Self::Decimal { units, scale, .. } => decimal::column(units, scale),
             Self::String(mut column) => {
                 let mut column = column.finish();
                 column.shrink_to_fit();

@@ -4,11 +4,11 @@ use super::guess::{Guess, Kind};
 use super::options::CsvOptions;
 use super::syntax::Syntax;
 use super::values::{Values, is_decimal_comma, with_point};
-use crate::data::DataType;
+use crate::data::ColumnType;
 
 /// How a column is built.
 pub(super) struct Plan {
-    pub(super) data_type: DataType,
+    pub(super) column: ColumnType,
     /// The options say so, so that values may not fit.
     pub(super) is_given: bool,
     /// A comma stands before fractions.
@@ -86,13 +86,13 @@ impl Seen {
 pub(super) fn plans(
     names: &[String],
     seen: &[Seen],
-    given: &[Option<DataType>],
+    given: &[Option<ColumnType>],
     comma: Comma,
     notes: &mut Vec<String>,
 ) -> Vec<Plan> {
     // One column with clear commas speaks for the others.
     let is_clear = seen.iter().any(|it| it.is_comma() && it.is_clear);
-    let plan = |((seen, given), name): ((&Seen, &Option<DataType>), &String)| {
+    let plan = |((seen, given), name): ((&Seen, &Option<ColumnType>), &String)| {
         let may_be = comma == Comma::Perhaps && seen.is_comma() && (seen.is_clear || is_clear);
         let comma = comma == Comma::Always || may_be;
         let guess = if comma { seen.comma } else { seen.point };
@@ -100,7 +100,7 @@ pub(super) fn plans(
             notes.push(format!("column `{name}` is STRING: {lost} does not hold all of its whole numbers"));
         }
         Plan {
-            data_type: given.clone().unwrap_or_else(|| guess.data_type()),
+            column: given.clone().unwrap_or_else(|| guess.data_type().into()),
             is_given: given.is_some(),
             comma,
             keeps_na: seen.any && !seen.other_than_code,

@@ -1,7 +1,7 @@
 //! How CSV is read.
 
 use super::encoding::Encoding;
-use crate::data::{DataType, Scalar};
+use crate::data::{ColumnType, Scalar};
 use crate::diag::{Code, Error, Result};
 
 /// How CSV is read. The names are those of BigQuery's external tables where it has the option.
@@ -44,7 +44,7 @@ pub struct CsvOptions {
     /// capital letters.
     pub null_values: Option<Vec<String>>,
     /// Types in place of inference: by column name in any case, or in the order of the columns where nothing names them.
-    pub schema: Vec<(String, DataType)>,
+    pub schema: Vec<(String, ColumnType)>,
 }
 
 impl Default for CsvOptions {

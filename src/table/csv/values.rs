@@ -1,8 +1,13 @@
 //! The text of single fields as values.
 
+use std::borrow::Cow;
+
+use arrow_buffer::i256;
+
 use super::options::CsvOptions;
 use super::pattern::Pattern;
-use crate::data::{DataType, parse_bool, parse_date, parse_int, parse_plain_timestamp};
+use crate::data::decimal::{self, Excess};
+use crate::data::{Bounds, ColumnType, DataType, parse_bool, parse_date, parse_int, parse_plain_timestamp};
 use crate::diag::Result;
 
 /// How dates and times are written.
@@ -35,15 +40,22 @@ impl Values {
         }
     }
 
-    /// Whether a text, without spaces around it, is a value of a type that CSV holds.
-    pub(super) fn fits(&self, text: &str, data_type: &DataType, comma: bool) -> bool {
+    /// Whether a text is a value of a type that CSV holds.
+    pub(super) fn fits(
+        &self,
+        whole: &str,
+        ColumnType { data_type, bounds }: &ColumnType,
+        comma: bool,
+    ) -> bool {
+        let text = whole.trim_ascii();
         match data_type {
             DataType::Bool => bool(text).is_some(),
             DataType::Int64 => int(text).is_some(),
             DataType::Float64 => float(text, comma).is_some(),
             DataType::Date => self.date(text).is_some(),
             DataType::Timestamp => self.timestamp(text).is_some(),
-            _ => true,
+            DataType::String => bounds.is_none_or(|bounds| bounds.holds_text(whole)),
+            other => other.decimal_scale().is_none_or(|scale| decimal(text, scale, *bounds, comma).is_some()),
         }
     }
 }
@@ -64,6 +76,14 @@ pub(super) fn int(text: &str) -> Option<i64> {
 /// `comma` where a comma stands before the fraction.
 pub(super) fn float(text: &str, comma: bool) -> Option<f64> {
     if comma { with_point(text)?.parse().ok() } else { text.parse().ok() }
+}
+
+/// The units of a decimal number, rounded where it has more digits behind the point, as CAST does.
+pub(super) fn decimal(text: &str, scale: u8, bounds: Option<Bounds>, comma: bool) -> Option<i256> {
+    let pointed = if comma { with_point(text)?.into() } else { Cow::from(text) };
+    let units = decimal::parsed(&pointed, scale, Excess::Rounded)?;
+    let units = decimal::in_range(units, scale).then_some(units)?;
+    bounds.map_or(Some(units), |bounds| bounds.decimal(units, scale))
 }
 
 /// A number with a decimal comma, with a point in its place.

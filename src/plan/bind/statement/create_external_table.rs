@@ -1,6 +1,7 @@
 //! CREATE EXTERNAL TABLE: over files that hold rows, or over the files themselves (an object table).
 
 use super::exists_already;
+use crate::data::ColumnType;
 use crate::diag::{Result, Span};
 use crate::plan::bind::options::{self, External};
 use crate::plan::bind::{Binder, Bound};
@@ -26,8 +27,10 @@ impl Binder<'_> {
         let Some(name) = self.created_relation(&create.name, create.on_existing, "EXTERNAL TABLE")? else {
             return Ok(exists_already("Table", &create.name));
         };
-        let columns = self.declared_columns(&create.columns)?.into_iter();
-        let columns = columns.map(|(field, _)| (field.name, field.data_type)).collect();
-        options::external_table(&create.options, name, columns)
+        let columns = create.columns.iter().map(|column| {
+            let (data_type, bounds) = self.bounded_type(&column.data_type)?;
+            Ok((column.name.text.clone(), ColumnType { data_type, bounds }))
+        });
+        options::external_table(&create.options, name, columns.collect::<Result<_>>()?)
     }
 }
