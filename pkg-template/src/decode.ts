@@ -70,7 +70,9 @@ function withNumbers(rows: readonly Row[]): (row: Row) => Row {
       else if (value !== null) kind.others = true;
     }
   }
-  const names = [...kinds].filter(([, { numbers, words, others }]) => numbers && words && !others).map(([name]) => name);
+  const names = [...kinds]
+    .filter(([, { numbers, words, others }]) => numbers && words && !others)
+    .map(([name]) => name);
   return (row) => {
     for (const name of names) if (isWordOfNumber(row[name])) row[name] = Number(row[name]);
     return row;

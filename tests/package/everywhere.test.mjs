@@ -102,7 +102,13 @@ for (const [where, run] of Object.entries(hosts)) {
         ...{ bytes: "1,2", buffer: "3", blob: "97", list: "1,2.5", mixed: "type-mismatch", nested: "type-mismatch" },
         ...{ symbol: "unsupported-value", function: "unsupported-value", object: "unsupported-value" },
         ...{ cyclic: "unsupported-value", none: "unknown-parameter", null: "unsupported-value" },
-        ...{ word: "unsupported-value", named: "unknown-parameter", more: 1, dialect: "invalid-option", after: "1" },
+        ...{
+          word: "unsupported-value",
+          named: "unknown-parameter",
+          more: "unknown-parameter",
+          dialect: "invalid-option",
+          after: "1",
+        },
       });
     });
 

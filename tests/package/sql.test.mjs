@@ -120,6 +120,47 @@ describe("formats of tables", () => {
     assert.match(found.refused.frame, /\^\^\^/);
   });
 
+  test("numbers that JSON has no words for, and digits that FLOAT64 does not have, come in", async () => {
+    const found = await inPage(async ({ PredictQL, failure }) => {
+      const db = new PredictQL();
+      // As Python's `json` and as BigQuery's export write them.
+      const python = '{"x": NaN, "t": "NaN"}\n{"x": -Infinity, "t": "a"}\n{"x": 1.5, "t": "Infinity"}\n';
+      await db.registerTable("python", new Blob([python]), { format: "ndjson" });
+      const bigquery = [
+        { x: 2.5, t: "NaN" },
+        { x: "NaN", t: null },
+        { x: "-Infinity", t: "Infinity" },
+      ];
+      await db.registerTable("bigquery", new Blob([JSON.stringify(bigquery)]), { format: "json" });
+      const rows = [{ price: "12345678901234567890.125" }, { price: 10n ** 25n }, { price: 0.1 }, { price: null }];
+      const texts = rows.map(({ price }) => ({ price: price === null ? null : String(price) }));
+      await db.registerTable("prices", texts, { schema: { price: "NUMERIC(31, 2)" } });
+      await db.registerTable("floats", [{ x: 0.1 }, { x: 2 }], { schema: { x: "BIGNUMERIC" } });
+      await db.registerTable("csv", new Blob(["x\n1.005\n"]), { format: "csv", schema: { x: "numeric(5, 2)" } });
+      const of = async (sql) => (await db.query(sql)).rows.map(({ v }) => String(v));
+      return {
+        python: await of("SELECT x AS v FROM python"),
+        words: await of("SELECT t AS v FROM python"),
+        bigquery: await of("SELECT x AS v FROM bigquery"),
+        others: await of("SELECT t AS v FROM bigquery"),
+        prices: await of("SELECT price AS v FROM prices"),
+        floats: await of("SELECT x AS v FROM floats"),
+        csv: await of("SELECT x AS v FROM csv"),
+        tooLarge: await failure(db.registerTable("t", [{ x: "1000" }], { schema: { x: "NUMERIC(5, 2)" } })),
+        unknown: await failure(db.registerTable("t", [{ x: "1000" }], { schema: { x: "NUMERIC(a)" } })),
+      };
+    });
+    assert.deepEqual(found.python, ["NaN", "-Infinity", "1.5"]);
+    assert.deepEqual(found.words, ["NaN", "a", "Infinity"]);
+    assert.deepEqual(found.bigquery, ["2.5", "NaN", "-Infinity"]);
+    assert.deepEqual(found.others, ["NaN", "null", "Infinity"]);
+    assert.deepEqual(found.prices, ["12345678901234567890.13", "10000000000000000000000000", "0.1", "null"]);
+    assert.deepEqual(found.floats, ["0.1", "2"]);
+    assert.deepEqual(found.csv, ["1.01"]);
+    assert.match(found.tooLarge.message, /column `x`, row 1: 1000 does not fit NUMERIC\(5, 2\)/);
+    assert.match(found.unknown.message, /column `x`: type `NUMERIC\(a\)` was not found/);
+  });
+
   test("compressed Arrow and nested columns come with their fields", async () => {
     const found = await inPage(async ({ PredictQL }) => {
       const db = new PredictQL();

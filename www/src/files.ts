@@ -12,7 +12,20 @@ const readable =
 
 /** The endings of what the package reads. */
 const models = ["onnx", "ubj"];
-const tables = ["csv", "tsv", "tab", "json", "ndjson", "jsonl", "geojson", "parquet", "arrow", "arrows", "feather", "ipc"];
+const tables = [
+  "csv",
+  "tsv",
+  "tab",
+  "json",
+  "ndjson",
+  "jsonl",
+  "geojson",
+  "parquet",
+  "arrow",
+  "arrows",
+  "feather",
+  "ipc",
+];
 const pictures = ["png", "jpg", "jpeg", "jfif", "bmp", "dib"];
 
 const foreign: Record<string, string> = {
