@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use super::branch::If;
 use super::scan::Scan;
 use crate::onnx::pb::{AttributeProto, GraphProto, NodeProto};
 use crate::onnx::tensors::load;
@@ -307,12 +308,12 @@ fn number_unknown(dim: &mut Dim, unknowns: &mut usize) {
 
 /// The operator of a node.
 fn operator(node: &NodeProto, ctx: &Context<'_>) -> Result<Arc<dyn Operator>> {
-    if node.op_type == "Scan" {
-        return Ok(Arc::new(Scan::parse(ctx, node).with_context(|| node.name.clone())?));
-    }
-    let parse =
-        operators::find(&node.op_type).with_context(|| format!("{} is not one of ours", node.op_type))?;
-    parse(ctx, node).with_context(|| node.name.clone())
+    let operator: Result<Arc<dyn Operator>> = match node.op_type.as_str() {
+        "Scan" => Scan::parse(ctx, node).map(|scan| Arc::new(scan) as _),
+        "If" => If::parse(ctx, node).map(|branches| Arc::new(branches) as _),
+        name => operators::find(name).with_context(|| format!("{name} is not one of ours"))?(ctx, node),
+    };
+    operator.with_context(|| node.name.clone())
 }
 
 /// The value of a `Constant`.

@@ -2,6 +2,7 @@
 //! loaded, and once for every new set of input shapes; what depends on constants alone is computed at load, and a
 //! tensor goes when its last reader has it.
 
+mod branch;
 mod graph;
 mod scan;
 

@@ -15,6 +15,8 @@ mod tensors;
 
 pub(crate) use dim::Dim;
 pub(crate) use full::FULL_ONLY;
+#[cfg(feature = "full")]
+pub(crate) use standard::{Slices, position};
 pub(crate) use tensors::resolve_axis;
 #[cfg(feature = "full")]
 pub(crate) use tensors::{only, split_at_axis};
@@ -47,7 +49,7 @@ const fn own<O: Operator>() -> Parse {
 
 /// The operators of the standard that tract gets wrong, and that it runs as ours.
 #[cfg(feature = "full")]
-const IN_PLACE_OF_TRACTS: [&str; 1] = ["TopK"];
+const IN_PLACE_OF_TRACTS: [&str; 2] = ["GatherND", "TopK"];
 
 /// The domain and name of every operator that tract has not, or not as the standard has it.
 #[cfg(feature = "full")]

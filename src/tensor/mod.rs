@@ -223,6 +223,16 @@ impl Tensor {
         self.transpose(&axes)
     }
 
+    /// Its elements, or those of `updates`, which are counted behind its own, at the positions `taken`, one for each of
+    /// its own.
+    ///
+    /// # Errors
+    /// Where there is no such position, or the updates have another type.
+    pub(crate) fn with_updates(&self, updates: &Self, taken: &[usize]) -> Result<Self> {
+        let flat = |tensor: &Self| tensor.clone().with_shape(vec![tensor.len()]);
+        Self::concat(&[flat(self)?, flat(updates)?], 0)?.take(taken, self.shape.clone())
+    }
+
     /// Whether a float is NaN.
     #[cfg(feature = "full")]
     pub(crate) fn holds_nan(&self) -> bool {

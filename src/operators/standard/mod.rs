@@ -6,6 +6,7 @@ mod broadcast;
 mod cast;
 mod layout;
 mod matmul;
+mod nd;
 mod reduce;
 mod select;
 mod top_k;
@@ -13,6 +14,11 @@ mod unary;
 
 use super::tensors::{only, open, resolve_axis, split_at_axis};
 use super::{Context, Dim, Operator, Registration, Shape, own};
+#[cfg(feature = "full")]
+pub(crate) use nd::Slices;
+#[cfg(feature = "full")]
+pub(crate) use select::position;
+
 use binary::{Binary, Clip, Compare, Logic, Pow, Test, Where};
 use cast::Cast;
 use layout::{Concat, Measure, Repeat, Reshape, Slice, Split, Transpose};
@@ -45,6 +51,7 @@ pub(super) const OPERATORS: &[Registration] = &[
     ("Floor", own::<Unary>()),
     ("Gather", own::<Gather>()),
     ("GatherElements", own::<GatherElements>()),
+    ("GatherND", own::<nd::GatherNd>()),
     ("Gemm", own::<MatMul>()),
     ("Greater", own::<Compare>()),
     ("GreaterOrEqual", own::<Compare>()),
@@ -82,6 +89,7 @@ pub(super) const OPERATORS: &[Registration] = &[
     ("Reshape", own::<Reshape>()),
     ("Round", own::<Unary>()),
     ("ScatterElements", own::<Scatter>()),
+    ("ScatterND", own::<nd::ScatterNd>()),
     ("Selu", own::<Unary>()),
     ("Shape", own::<Measure>()),
     ("Sigmoid", own::<Unary>()),

@@ -182,13 +182,21 @@ impl Operator for Reduce {
 }
 
 impl Reduce {
-    /// What the sum, or the product, of no numbers is.
+    /// What the sum, the product, or the greatest of no numbers is.
     fn of_nothing(&self, element: ElementType, shape: Vec<usize>) -> Result<Vec<Tensor>> {
         let value: f64 = match self.reducer {
             Reducer::L1 | Reducer::L2 | Reducer::Sum | Reducer::SumSquare => 0.0,
             Reducer::Prod => 1.0,
             Reducer::LogSum => f64::NEG_INFINITY,
-            Reducer::Max | Reducer::Min | Reducer::Mean => {
+            Reducer::Max | Reducer::Min => {
+                let (least, greatest) = match element {
+                    ElementType::I32 => (f64::from(i32::MIN), f64::from(i32::MAX)),
+                    ElementType::F32 | ElementType::F64 => (f64::NEG_INFINITY, f64::INFINITY),
+                    _ => return self.of_no_integers(shape),
+                };
+                if self.reducer == Reducer::Max { least } else { greatest }
+            }
+            Reducer::Mean => {
                 let count: usize = shape.iter().product();
                 ensure!(count == 0, "{:?} of no numbers", self.reducer);
                 0.0
@@ -196,6 +204,13 @@ impl Reduce {
         };
         let count = shape.iter().product();
         Ok(vec![Tensor::new(shape, vec![value; count])?.cast(element)?])
+    }
+
+    /// The bounds of INT64, which no float holds.
+    fn of_no_integers(&self, shape: Vec<usize>) -> Result<Vec<Tensor>> {
+        let bound = if self.reducer == Reducer::Max { i64::MIN } else { i64::MAX };
+        let count = shape.iter().product();
+        Ok(vec![Tensor::new(shape, vec![bound; count])?])
     }
 }
 

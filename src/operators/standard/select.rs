@@ -10,7 +10,10 @@ use crate::onnx::tensors::load;
 use crate::tensor::{ElementType, Tensor, room, set, strides};
 
 /// A position along an axis of `length`, counted from either end.
-fn position(index: i64, length: usize) -> Result<usize> {
+///
+/// # Errors
+/// Where there is none.
+pub(crate) fn position(index: i64, length: usize) -> Result<usize> {
     let from_start = if index < 0 { index.saturating_add(i64::try_from(length)?) } else { index };
     let position = usize::try_from(from_start).ok().filter(|position| *position < length);
     position.with_context(|| format!("index {index} is out of range for an axis of length {length}"))
@@ -299,8 +302,6 @@ impl Operator for Scatter {
             }
             set(&mut taken, target, data.len() + nth)?;
         }
-        let flat = [data, updates].map(|tensor| tensor.clone().with_shape(vec![tensor.len()]));
-        let all = Tensor::concat(&flat.into_iter().collect::<Result<Vec<_>>>()?, 0)?;
-        Ok(vec![all.take(&taken, data.shape().to_vec())?])
+        Ok(vec![data.with_updates(updates, &taken)?])
     }
 }

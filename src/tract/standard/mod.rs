@@ -7,7 +7,6 @@ mod col2im;
 mod deform_conv;
 mod det;
 mod dims_to_ints;
-mod gather_nd;
 mod r#if;
 mod r#loop;
 mod mask_bias;
@@ -43,7 +42,6 @@ pub(super) const OPERATORS: &[Registration] = &[
     ("DeformConv", own::<deform_conv::DeformConv>()),
     ("Det", own::<det::Det>()),
     ("GRU", own::<recurrent::Gru>()),
-    ("GatherND", own::<gather_nd::GatherNd>()),
     ("If", Built(r#if::build)),
     ("LSTM", own::<recurrent::Lstm>()),
     ("Loop", own::<r#loop::Loop>()),

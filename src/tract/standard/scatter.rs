@@ -7,9 +7,9 @@ use tract_onnx::tract_hir::internal::{
     Datum, DatumType, TValue, TVec, Tensor, TractResult, bail, ensure, tvec,
 };
 
-use super::gather_nd::{Slices, from_either_end};
 use super::{Operator, Shape, elements};
 use super::{gather, input, resolve_axis, split_at_axis};
+use crate::operators::{self, Slices};
 
 /// What becomes of a value that gets an update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,7 +151,7 @@ impl Operator for ScatterElements {
             // The coordinates of the update, the one along the axis replaced by the index.
             let (mut rest, mut position, mut step) = (nth, 0, 1);
             for (dim, (count, size)) in indices.shape().iter().zip(data.shape()).enumerate().rev() {
-                let coordinate = if dim == axis { from_either_end(index, length)? } else { rest % count };
+                let coordinate = if dim == axis { operators::position(index, length)? } else { rest % count };
                 rest /= count;
                 position += coordinate * step;
                 step *= size;

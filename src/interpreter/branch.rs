@@ -1,0 +1,85 @@
+//! `If` (ONNX, versions 1 to 25): one of two bodies runs.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use super::graph::Graph;
+use crate::onnx::pb::NodeProto;
+use crate::operators::{Context, Dim, Operator, Shape};
+use crate::tensor::{ElementType, Tensor};
+
+#[derive(Debug)]
+pub(super) struct If {
+    /// What runs where the condition holds, and what runs elsewhere.
+    bodies: [Graph; 2],
+}
+
+impl If {
+    /// The body for `condition`, and those of `inputs` that it reads from the graph around it.
+    fn body<'a, T>(&'a self, condition: bool, inputs: &'a [T]) -> Result<(&'a Graph, &'a [T])> {
+        let [then, otherwise] = &self.bodies;
+        let captured = inputs.get(1..).context("a branch has a condition")?;
+        let (of_then, of_otherwise) =
+            captured.split_at_checked(then.captured().len()).context("a branch has what it reads")?;
+        Ok(if condition { (then, of_then) } else { (otherwise, of_otherwise) })
+    }
+
+    fn infer(&self, condition: bool, inputs: &[Shape]) -> Result<Vec<Shape>> {
+        let (body, captured) = self.body(condition, inputs)?;
+        let mut shapes = body.infer(captured)?.shapes;
+        // Lengths that the body leaves open are numbered once more outside.
+        let dims = shapes.iter_mut().flat_map(|(_, dims)| dims);
+        dims.filter(|dim| dim.known().is_none()).for_each(|dim| *dim = Dim::open());
+        Ok(shapes)
+    }
+}
+
+fn holds(condition: &Tensor) -> Result<bool> {
+    match condition.elements::<bool>()? {
+        [condition] => Ok(*condition),
+        other => bail!("a branch has one condition, found {}", other.len()),
+    }
+}
+
+impl Operator for If {
+    fn parse(ctx: &Context<'_>, node: &NodeProto) -> Result<Self> {
+        let body = |name: &str| {
+            let mut body = Graph::with_captured(node.required(name)?, &BTreeMap::new(), ctx.opset)?;
+            ensure!(body.inputs() == body.captured().len(), "a branch has no inputs");
+            body.fold();
+            Ok(body)
+        };
+        Ok(Self { bodies: [body("then_branch")?, body("else_branch")?] })
+    }
+
+    fn outer_values(&self) -> Vec<String> {
+        self.bodies.iter().flat_map(|body| body.captured().to_vec()).collect()
+    }
+
+    fn outputs_for_values(&self, inputs: &[Shape], values: &[Option<Tensor>]) -> Result<Vec<Shape>> {
+        ensure!(matches!(inputs, [(ElementType::Bool, _), ..]), "the condition of a branch is true or false");
+        if let Some(Some(condition)) = values.first() {
+            return self.infer(holds(condition)?, inputs);
+        }
+        let (mut shapes, others) = (self.infer(true, inputs)?, self.infer(false, inputs)?);
+        ensure!(shapes.len() == others.len(), "both branches have the same outputs");
+        for (shape, other) in shapes.iter_mut().zip(others) {
+            ensure!(shape.0 == other.0, "one branch gives {:?}, the other {:?}", shape.0, other.0);
+            if shape.1.len() == other.1.len() {
+                let unlike = shape.1.iter_mut().zip(&other.1).filter(|(dim, other)| *dim != *other);
+                unlike.for_each(|(dim, _)| *dim = Dim::open());
+            } else {
+                // Until the run decides, the branch for what is usual stands for both: converters put it last.
+                *shape = other;
+            }
+        }
+        Ok(shapes)
+    }
+
+    fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        let condition = holds(inputs.first().context("a branch has a condition")?)?;
+        let (body, captured) = self.body(condition, &inputs)?;
+        body.run(captured.to_vec())
+    }
+}
