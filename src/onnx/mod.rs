@@ -33,7 +33,7 @@ pub use declared::Dim;
 pub(crate) use declared::{Declared, LeftOut};
 pub use facts::{Format, ModelFacts};
 pub(crate) use labels::{KnownLabels, Labels};
-pub(crate) use lower::widen::widen_tensor;
+pub(crate) use lower::widen::{element_type, widen_tensor};
 pub(crate) use origin::{Origin, encoder_origins};
 #[cfg(feature = "full")]
 pub(crate) use weights::weight_bytes;

@@ -3,12 +3,11 @@
 
 use std::collections::HashMap;
 
-use crate::onnx::pb::{GraphProto, NodeProto, TensorProto};
-use crate::onnx::tensors::integers;
+use crate::onnx::pb::{GraphProto, NodeProto};
 use anyhow::Result;
 
 use crate::onnx::names::full_name;
-use crate::onnx::templates::{self, Instance};
+use crate::onnx::templates::{self, Constant, Instance};
 use crate::onnx::walk;
 
 /// Expands the templates in `graph`, whose standard operators have version `opset`.
@@ -16,17 +15,15 @@ pub(super) fn expand(graph: &mut GraphProto, opset: i64) -> Result<()> {
     expand_body(graph, opset, HashMap::new())
 }
 
-/// `constants` are those constants around the graph that it can see, by name, with their whole numbers.
-fn expand_body(graph: &mut GraphProto, opset: i64, mut constants: HashMap<String, Vec<i64>>) -> Result<()> {
-    // Default: floats and texts have no whole numbers.
-    let numbers = |tensor: &TensorProto| integers(tensor).unwrap_or_default();
-    constants.extend(graph.initializer.iter().map(|tensor| (tensor.name.clone(), numbers(tensor))));
+/// `constants` are those constants around the graph that it can see, by name.
+fn expand_body(graph: &mut GraphProto, opset: i64, mut constants: HashMap<String, Constant>) -> Result<()> {
+    constants.extend(graph.initializer.iter().map(|tensor| (tensor.name.clone(), Constant::of(tensor))));
     let mut pending: Vec<NodeProto> = graph.node.drain(..).rev().collect();
     while let Some(mut node) = pending.pop() {
         if node.op_type == "Constant" {
             let tensor = node.attribute.iter().find_map(|attribute| attribute.t.as_ref());
-            // Default: a constant of another form is no list of pads.
-            let value = tensor.map(numbers).unwrap_or_default();
+            // Default: a constant of another form is no list of pads, and no zeros of weights.
+            let value = tensor.map(Constant::of).unwrap_or_default();
             constants.extend(node.output.iter().map(|name| (name.clone(), value.clone())));
         }
         if let Some(template) = templates::find(&node.domain, &node.op_type) {

@@ -16,17 +16,36 @@ use crate::onnx::pb::{AttributeProto, NodeProto, TensorProto};
 use anyhow::{Result, bail, format_err};
 
 use crate::onnx::build::{self, Value};
+use crate::onnx::element_type;
+use crate::onnx::tensors::integers;
+use crate::tensor::ElementType;
 
 /// Writes the template for one node of its operator.
 pub(crate) type Template = fn(&Instance<'_>) -> Result<String>;
+
+/// What templates can know of a constant.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Constant {
+    /// Its whole numbers, where it is small.
+    numbers: Vec<i64>,
+    is_float: bool,
+}
+
+impl Constant {
+    pub(crate) fn of(tensor: &TensorProto) -> Self {
+        let is_float = element_type(tensor.data_type).is_some_and(ElementType::is_float);
+        // Default: floats and texts have no whole numbers, nor have weights that were moved out.
+        Self { numbers: integers(tensor).unwrap_or_default(), is_float }
+    }
+}
 
 /// A node that a template replaces.
 pub(crate) struct Instance<'a> {
     pub(crate) node: &'a NodeProto,
     /// The version of the standard operators.
     pub(crate) opset: i64,
-    /// The constants that the node can see, with their whole numbers.
-    pub(crate) constants: &'a HashMap<String, Vec<i64>>,
+    /// The constants that the node can see.
+    pub(crate) constants: &'a HashMap<String, Constant>,
 }
 
 impl Instance<'_> {
@@ -73,7 +92,12 @@ impl Instance<'_> {
 
     /// The whole numbers of the input at `position`, where it is a constant.
     pub(super) fn constant(&self, position: usize) -> Option<&[i64]> {
-        self.constants.get(self.node.input.get(position)?).map(Vec::as_slice)
+        self.constants.get(self.node.input.get(position)?).map(|constant| constant.numbers.as_slice())
+    }
+
+    /// Whether the input at `position` is a constant of floats.
+    pub(super) fn is_float(&self, position: usize) -> bool {
+        self.node.input.get(position).and_then(|name| self.constants.get(name)).is_some_and(|it| it.is_float)
     }
 
     /// The nodes that replace it.

@@ -3,16 +3,22 @@
 
 use anyhow::{Result, bail, ensure};
 
-use super::{Instance, Template};
+use super::{Instance, Template, transformer};
 
 /// The templates of `com.microsoft`.
 pub(super) const TEMPLATES: &[(&str, Template)] = &[
+    ("Attention", transformer::attention),
     ("DequantizeLinear", |_| Ok("x scale zero -> y\ny = DequantizeLinear x scale zero *".into())),
     ("DynamicQuantizeMatMul", dynamic_quantize_mat_mul),
+    ("EmbedLayerNormalization", transformer::embed_layer_normalization),
     ("FusedConv", fused_conv),
     ("FusedGemm", fused_gemm),
     ("FusedMatMul", fused_mat_mul),
+    ("GroupQueryAttention", transformer::group_query_attention),
     ("MatMulIntegerToFloat", mat_mul_integer_to_float),
+    ("MatMulNBits", transformer::mat_mul_n_bits),
+    ("MultiHeadAttention", transformer::multi_head_attention),
+    ("QAttention", transformer::q_attention),
     ("QGemm", q_gemm),
     ("QLinearAdd", |_| Ok(q_linear_binary("Add"))),
     ("QLinearAveragePool", |_| Ok(q_linear_unary("AveragePool float_x *"))),
@@ -22,6 +28,7 @@ pub(super) const TEMPLATES: &[(&str, Template)] = &[
     ("QLinearMul", |_| Ok(q_linear_binary("Mul"))),
     ("QLinearSigmoid", |_| Ok(q_linear_unary("Sigmoid float_x"))),
     ("QuantizeLinear", |_| Ok("x scale zero -> y\ny = QuantizeLinear x scale zero *".into())),
+    ("SkipSimplifiedLayerNormalization", skip_simplified_layer_normalization),
 ];
 
 /// The activation at the end of a fusion, from `linear` to `y`. Parameters that are not given are onnxruntime's.
@@ -55,17 +62,15 @@ fn fused_gemm(node: &Instance<'_>) -> Result<String> {
 }
 
 fn fused_mat_mul(node: &Instance<'_>) -> Result<String> {
-    ensure!(
-        node.int("transBatchA", 0) == 0 && node.int("transBatchB", 0) == 0,
-        "batches that are transposed do not run"
-    );
-    let axes = |transposes: &str, axes: &'static str, transposed_axes: &'static str| {
-        if node.int(transposes, 0) == 0 { axes } else { transposed_axes }
+    // The first axis of a batch that is transposed is one of the matrix, and the batch lies behind it.
+    let axes = |transposed: &str, batch: &str, first: char, second: char| {
+        let (first, second) = if node.int(transposed, 0) == 0 { (first, second) } else { (second, first) };
+        if node.int(batch, 0) == 0 { format!("...{first}{second}") } else { format!("{first}...{second}") }
     };
-    let (a, b) = (axes("transA", "ij", "ji"), axes("transB", "jk", "kj"));
+    let (a, b) = (axes("transA", "transBatchA", 'i', 'j'), axes("transB", "transBatchB", 'j', 'k'));
     Ok(format!(
         "a b -> y
-        product = Einsum a b equation=...{a},...{b}->...ik
+        product = Einsum a b equation={a},{b}->...ik
         alpha = CastLike {:?} a
         y = Mul product alpha",
         node.float("alpha", 1.0)
@@ -163,5 +168,16 @@ fn q_linear_concat(node: &Instance<'_>) -> Result<String> {
     let axis = node.int("axis", 0);
     Ok(format!(
         "{head} -> y\n{body}float_y = Concat {floats} axis={axis}\ny = QuantizeLinear float_y y_scale y_zero"
+    ))
+}
+
+/// tract leaves the bias out.
+fn skip_simplified_layer_normalization(node: &Instance<'_>) -> Result<String> {
+    let sum = if node.has(3) { "both = Add x skip\nsum = Add both bias" } else { "sum = Add x skip" };
+    Ok(format!(
+        "x skip gamma bias -> y mean deviation sum
+        {sum}
+        y = com.microsoft.SimplifiedLayerNormalization sum gamma axis=-1 epsilon={:?}",
+        node.float("epsilon", 1e-5)
     ))
 }

@@ -5,8 +5,9 @@ mod attention;
 mod language;
 mod microsoft;
 mod standard;
+mod transformer;
 
-pub(crate) use language::{Instance, Template};
+pub(crate) use language::{Constant, Instance, Template};
 
 use super::names;
 

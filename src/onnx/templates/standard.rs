@@ -20,6 +20,7 @@ pub(super) const TEMPLATES: &[(&str, Template)] = &[
     ("LpPool", lp_pool),
     ("Mod", |_| Ok("a b -> y\ndivisor = predictql.NonZero b\ny = tract.Mod a divisor *".into())),
     ("NegativeLogLikelihoodLoss", negative_log_likelihood_loss),
+    ("NonMaxSuppression", non_max_suppression),
     ("OptionalGetElement", optional_get_element),
     ("OptionalHasElement", optional_has_element),
     ("PRelu", p_relu),
@@ -229,6 +230,22 @@ fn pad(node: &Instance<'_>) -> Result<String> {
         body += "scalar = Reshape value []\n";
     }
     Ok(body + &format!("y = tract.Pad {input} {pads} {value} axes {others}"))
+}
+
+/// tract wants one number in a list where the standard has one, and takes no boxes for all of them.
+fn non_max_suppression(node: &Instance<'_>) -> Result<String> {
+    let mut body = "boxes scores most overlap least -> y\n".to_owned();
+    for (position, name) in [(2, "most"), (3, "overlap"), (4, "least")] {
+        body += &match (node.has(position), name) {
+            (true, _) => format!("{name}_listed = Reshape {name} [1]\n"),
+            (false, "least") => "least_listed = Identity [-1.0e38]\n".into(),
+            (false, "most") => "most_listed = Identity [0]\n".into(),
+            (false, _) => format!("{name}_listed = Identity [0.0]\n"),
+        };
+    }
+    let is_none = !node.has(2) || node.constant(2) == Some(&[0]);
+    body += "boxes_found = tract.NonMaxSuppression boxes scores most_listed overlap_listed least_listed *\n";
+    Ok(body + if is_none { "y = Slice boxes_found [0] [0] [0]" } else { "y = Identity boxes_found" })
 }
 
 /// Up to version 6 the slopes belong to the channels, later they are broadcast as everything else.

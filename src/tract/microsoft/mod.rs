@@ -17,12 +17,10 @@ pub(super) const OPERATORS: &[Registration] = &[
     ("FastGelu", Tract),
     ("GatherBlockQuantized", Tract),
     ("Gelu", Tract),
-    ("MatMulNBits", Tract),
     ("MurmurHash3", own::<MurmurHash3>()),
     ("QuickGelu", Tract),
     ("RotaryEmbedding", Tract),
     ("SimplifiedLayerNormalization", Tract),
     ("SkipLayerNormalization", Tract),
-    ("SkipSimplifiedLayerNormalization", Tract),
     ("Tokenizer", own::<Tokenizer>()),
 ];

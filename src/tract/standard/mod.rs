@@ -72,6 +72,7 @@ pub(super) const OPERATORS: &[Registration] = &[
 pub(super) const INTERNAL: &[Registration] = &[
     ("DequantizeLinear", own::<quantize::Dequantize>()),
     ("DimsToInts", own::<dims_to_ints::DimsToInts>()),
+    ("KeyMask", own::<mask_bias::KeyMask>()),
     ("MaskBias", own::<mask_bias::MaskBias>()),
     ("NonZero", Built(non_zero::build)),
     ("QuantizeLinear", own::<quantize::Quantize>()),
