@@ -27,15 +27,16 @@ pub(crate) use calendar::{
     month_name, number,
 };
 pub(crate) use calendar_text::{
-    date_text, has_zone, parse_date, parse_plain_timestamp, parse_timestamp, zoned_text,
+    date_text, has_zone, parse_date, parse_plain_timestamp, parse_timestamp, timestamp_text, zoned_text,
 };
 pub(crate) use cast::{CastMode, can_cast, can_coerce, cast, parse_bool, parse_int};
 pub(crate) use compare::{SortKey, order_of, sort_indices, top_indices};
+pub(crate) use float_text::float_text;
 pub(crate) use gather::{concat, row_index, take, without_null_arrays};
 pub(crate) use key::KeyTable;
 pub(crate) use operand::{BytesView, Operand, StringView};
 pub use scalar::Scalar;
-pub(crate) use scalar::{array_of, scalar_at};
+pub(crate) use scalar::{array_of, decimal_text, scalar_at};
 pub(crate) use tensor::{TensorBuilder, TensorColumn, element_range, integer_pictures};
 pub(crate) use types::is_picture;
 pub use types::{DataType, StructField};

@@ -70,6 +70,15 @@ impl Scalar {
 }
 
 /// The value as a SQL literal, for messages and EXPLAIN.
+/// A NUMERIC or BIGNUMERIC as text; empty for other values.
+pub(crate) fn decimal_text(value: &Scalar) -> String {
+    match value {
+        Scalar::Numeric(units) => decimal::text(i256::from_i128(*units), decimal::NUMERIC_SCALE),
+        Scalar::BigNumeric(units) => decimal::text(*units, decimal::BIGNUMERIC_SCALE),
+        _ => String::new(),
+    }
+}
+
 impl fmt::Display for Scalar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |f: &mut fmt::Formatter<'_>, values: &[Scalar]| {
@@ -82,12 +91,8 @@ impl fmt::Display for Scalar {
             Self::Null => f.write_str("NULL"),
             Self::Int64(value) => write!(f, "{value}"),
             Self::Float64(value) => f.write_str(&float_text(*value)),
-            Self::Numeric(value) => {
-                write!(f, "NUMERIC \"{}\"", decimal::text(i256::from_i128(*value), decimal::NUMERIC_SCALE))
-            }
-            Self::BigNumeric(value) => {
-                write!(f, "BIGNUMERIC \"{}\"", decimal::text(*value, decimal::BIGNUMERIC_SCALE))
-            }
+            Self::Numeric(_) => write!(f, "NUMERIC \"{}\"", decimal_text(self)),
+            Self::BigNumeric(_) => write!(f, "BIGNUMERIC \"{}\"", decimal_text(self)),
             Self::Bool(value) => f.write_str(if *value { "TRUE" } else { "FALSE" }),
             Self::String(value) => write!(f, "{value:?}"),
             Self::Bytes(value) => write!(f, "b\"{}\"", value.escape_ascii()),

@@ -4,16 +4,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Prepared, Query, Session};
 use crate::control::Stopwatch;
-use crate::diag::{Result, Span};
-use crate::plan::{Params, Variable};
+use crate::data::Scalar;
+use crate::diag::{Code, Error, Result, Span};
+use crate::plan::{CONDITION, Params, Variable};
 use crate::syntax::Dialect;
-use crate::syntax::ast::Statement;
+use crate::syntax::ast::{Statement, StatementKind};
 
 /// Statements that run in order: take the next one when the one before has ended.
 pub struct Script {
     session: Session,
     infos: Vec<StatementInfo>,
-    statements: std::vec::IntoIter<Arc<Statement>>,
+    statements: Vec<Arc<Statement>>,
+    /// The number of the statement that comes next.
+    next: usize,
+    /// Where to go on if the condition that was computed last is not TRUE.
+    otherwise: Option<usize>,
     context: ScriptContext,
     /// Holds the time of parsing until the first query takes it.
     watch: Stopwatch,
@@ -62,6 +67,13 @@ impl Variables {
         }
     }
 
+    /// Whether the variable of this name is TRUE.
+    fn is_true(&self, name: &str) -> bool {
+        let variables = self.lock();
+        let found = variables.iter().find(|(variable, ..)| variable == name);
+        found.is_some_and(|(.., value)| *value == Scalar::Bool(true))
+    }
+
     /// A panic elsewhere leaves the variables whole: every change of them is one step.
     fn lock(&self) -> MutexGuard<'_, Vec<Variable>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -77,9 +89,10 @@ impl Script {
     ) -> Self {
         let info =
             |statement: &Statement| StatementInfo { span: statement.span, verb: statement.kind.verb() };
-        let infos = statements.iter().map(info).collect();
-        let statements: Vec<_> = statements.into_iter().map(Arc::new).collect();
-        Self { session, infos, statements: statements.into_iter(), context, watch }
+        let runs = |statement: &&Statement| !matches!(statement.kind, StatementKind::Jump(_));
+        let infos = statements.iter().filter(runs).map(info).collect();
+        let statements = statements.into_iter().map(Arc::new).collect();
+        Self { session, infos, statements, next: 0, otherwise: None, context, watch }
     }
 
     /// All statements of the text, in order, those included that were taken already. T-SQL's `DECLARE @a …, @b …` is
@@ -94,13 +107,14 @@ impl Script {
     /// # Errors
     /// As binding.
     pub fn prepare(&mut self) -> Option<Result<Prepared>> {
-        let statement = self.statements.next()?;
+        let statement = self.statements.get(self.next)?.clone();
+        self.next += 1;
         Some(Prepared::new(self.session.clone(), self.context.dialect, statement))
     }
 
-    /// The number of statements that are left.
+    /// The number of statements that are left; with loops in it, of those behind the place that it has come to.
     pub fn len(&self) -> usize {
-        self.statements.len()
+        self.statements.len().saturating_sub(self.next)
     }
 
     /// Whether all statements were taken.
@@ -109,12 +123,41 @@ impl Script {
     }
 }
 
+impl Script {
+    /// The statement that comes next, once the jumps before it are done.
+    fn following(&mut self) -> Result<Option<Arc<Statement>>> {
+        if let Some(otherwise) = self.otherwise.take()
+            && !self.context.variables.is_true(CONDITION)
+        {
+            self.next = otherwise;
+        }
+        // More jumps than statements without one that runs between them never end.
+        for _ in 0..=self.statements.len() {
+            let Some(statement) = self.statements.get(self.next).cloned() else { return Ok(None) };
+            match &statement.kind {
+                StatementKind::Jump(target) => {
+                    self.next = *target;
+                    continue;
+                }
+                StatementKind::Branch(branch) => self.otherwise = Some(branch.otherwise),
+                _ => {}
+            }
+            self.next += 1;
+            return Ok(Some(statement));
+        }
+        Err(Error::new(Code::LimitExceeded, "the script has a loop without end and without statements"))
+    }
+}
+
 impl Iterator for Script {
     type Item = Result<Query>;
 
     /// Binds the next statement against the catalog as it is now.
     fn next(&mut self) -> Option<Result<Query>> {
-        let statement = self.statements.next()?;
+        let statement = match self.following() {
+            Ok(statement) => statement?,
+            Err(error) => return Some(Err(error)),
+        };
         let fresh = Stopwatch::new(self.session.engine.shared.clock);
         let watch = std::mem::replace(&mut self.watch, fresh);
         let Session { engine, limits, .. } = &self.session;

@@ -24,6 +24,9 @@ pub(crate) enum StatementKind {
     CreateFunction(CreateFunction),
     /// A statement that has no effect here; in words.
     Ignored(&'static str),
+    Branch(Branch),
+    /// Go on with the statement of this number; with none where it is beyond the last.
+    Jump(usize),
     Drop(Drop),
     Declare(Declare),
     Set(SetVariables),
@@ -45,6 +48,8 @@ impl StatementKind {
                 | Self::Describe(_)
                 | Self::Show(_)
                 | Self::Ignored(_)
+                | Self::Branch(_)
+                | Self::Jump(_)
         )
     }
 
@@ -77,6 +82,8 @@ impl StatementKind {
             Self::Change(change) => change.verb,
             Self::CreateFunction(_) => "CREATE FUNCTION",
             Self::Ignored(verb) => verb,
+            Self::Branch(branch) => branch.verb,
+            Self::Jump(_) => "GOTO",
             Self::Drop(drop) => match drop.kind {
                 ObjectKind::Model => "DROP MODEL",
                 ObjectKind::Table => "DROP TABLE",
@@ -269,6 +276,17 @@ pub(crate) struct Declare {
     pub(crate) names: Vec<Ident>,
     pub(crate) data_type: Option<TypeName>,
     pub(crate) value: Option<Expr>,
+    /// Whether it may stand for a variable that there is already: in a loop it comes again and again.
+    pub(crate) again: bool,
+}
+
+/// Goes on with the next statement where the condition is TRUE, else with that of the number `otherwise`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Branch {
+    /// The keyword that it belongs to.
+    pub(crate) verb: &'static str,
+    pub(crate) condition: Expr,
+    pub(crate) otherwise: usize,
 }
 
 /// `SET a = 1`, `SET (a, b) = (1, 2)`, T-SQL's `SELECT @a = x, @b = y FROM …`.

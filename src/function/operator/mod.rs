@@ -12,7 +12,7 @@ mod membership;
 use arrow_array::ArrayRef;
 
 use super::decimal::{self, ADD, DIVIDE, MULTIPLY, SUBTRACT};
-use super::scalar::{add_to_date, add_to_timestamp, concat, concat_arrays};
+use super::scalar::{add_days, add_to_date, add_to_timestamp, concat, concat_arrays};
 use super::{BatchCall, Function, Signature, Type};
 use crate::diag::Result;
 use crate::syntax::SqlOperator;
@@ -36,6 +36,8 @@ pub(super) static OPERATORS: &[Function] = &[
             Signature::scalar(&[Numeric, Numeric], Numeric, |call| decimal::binary(call, &ADD)),
             Signature::scalar(&[BigNumeric, BigNumeric], BigNumeric, |call| decimal::binary(call, &ADD)),
             Signature::scalar(&[Date, Interval], Date, |call| add_to_date(call, 1)),
+            Signature::scalar(&[Date, Int64], Date, |call| add_days(call, [0, 1], 1)),
+            Signature::scalar(&[Int64, Date], Date, |call| add_days(call, [1, 0], 1)),
             Signature::scalar(&[Timestamp, Interval], Timestamp, |call| add_to_timestamp(call, 1)),
         ],
     ),
@@ -48,6 +50,7 @@ pub(super) static OPERATORS: &[Function] = &[
             Signature::scalar(&[Numeric, Numeric], Numeric, |call| decimal::binary(call, &SUBTRACT)),
             Signature::scalar(&[BigNumeric, BigNumeric], BigNumeric, |call| decimal::binary(call, &SUBTRACT)),
             Signature::scalar(&[Date, Interval], Date, |call| add_to_date(call, -1)),
+            Signature::scalar(&[Date, Int64], Date, |call| add_days(call, [0, 1], -1)),
             Signature::scalar(&[Timestamp, Interval], Timestamp, |call| add_to_timestamp(call, -1)),
         ],
     ),

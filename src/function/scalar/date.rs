@@ -371,6 +371,16 @@ pub(in crate::function) fn add_to_date(call: &BatchCall<'_>, sign: i64) -> Resul
     })
 }
 
+/// Adds days to a date, or subtracts them where `sign` is -1; `places` are those of the date and of the days.
+pub(in crate::function) fn add_days(call: &BatchCall<'_>, places: [usize; 2], sign: i64) -> Result<ArrayRef> {
+    let [date, days] = places;
+    let (dates, counts) = (call.arg(date)?.dates()?, call.arg(days)?.ints()?);
+    call.dates(&|row| {
+        let count = counts.at(row).checked_mul(sign);
+        count.and_then(|count| shifted(dates.at(row), count, Unit::Day)).map(Some).ok_or_else(beyond)
+    })
+}
+
 /// Adds an interval to a timestamp, or subtracts it where `sign` is -1.
 pub(in crate::function) fn add_to_timestamp(call: &BatchCall<'_>, sign: i64) -> Result<ArrayRef> {
     let (times, counts) = (call.arg(0)?.timestamps()?, call.arg(1)?.ints()?);

@@ -113,7 +113,7 @@ fn from_hex(digits: &[u8]) -> Option<Vec<u8>> {
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 #[expect(clippy::indexing_slicing, reason = "a group has at most 3 bytes, and 6 bits number 64 digits")]
-fn to_base64(bytes: &[u8]) -> std::string::String {
+pub(super) fn to_base64(bytes: &[u8]) -> std::string::String {
     let mut text = std::string::String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {
         // A group that is too short is filled with zeros, and its last digits are `=`.

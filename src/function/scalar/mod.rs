@@ -7,7 +7,9 @@ pub(super) mod date_format;
 mod date_parse;
 mod date_part;
 mod fingerprint;
+mod format;
 mod hash;
+mod json;
 mod math;
 mod regex;
 mod string;
@@ -15,7 +17,7 @@ mod string;
 use super::Function;
 
 pub(super) use array::concat as concat_arrays;
-pub(super) use date::{add_to_date, add_to_timestamp};
+pub(super) use date::{add_days, add_to_date, add_to_timestamp};
 pub(super) use fingerprint::fingerprint;
 pub(super) use string::concat;
 
@@ -28,4 +30,6 @@ pub(super) const TOPICS: &[&[Function]] = &[
     array::FUNCTIONS,
     condition::FUNCTIONS,
     hash::FUNCTIONS,
+    json::FUNCTIONS,
+    format::FUNCTIONS,
 ];

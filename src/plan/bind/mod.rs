@@ -47,8 +47,9 @@ pub(crate) use declared::Declared;
 pub(crate) use options::{External, Format};
 use query::Cte;
 pub(crate) use statement::{
-    AlterModel, Assign, Change, CreateExternalTable, CreateFunction, CreateModel, CreateObjectTable,
-    CreateTable, CreateTransform, CreateView, DropFunction, DropModel, DropTable, Explain, Insert,
+    AlterModel, Assign, CONDITION, Change, CreateExternalTable, CreateFunction, CreateModel,
+    CreateObjectTable, CreateTable, CreateTransform, CreateView, DropFunction, DropModel, DropTable, Explain,
+    Insert,
 };
 pub(crate) use transformer::FitCall;
 pub(crate) use tsql::{Prerequisite, SubqueryPlace, invalid_model};

@@ -4,6 +4,7 @@
 
 mod call;
 mod change;
+mod control;
 mod create;
 mod error;
 mod expr;
@@ -41,6 +42,7 @@ pub(super) fn script(
         placeholders: 0,
         target: None,
         statements: Vec::new(),
+        loops: Vec::new(),
     };
     let mut diagnostics = Vec::new();
     while parser.token().kind != TokenKind::End {
@@ -72,6 +74,8 @@ struct Parser<'a> {
     target: Option<Target>,
     /// Those read so far.
     statements: Vec<Statement>,
+    /// The loops around the statement at hand, the innermost last.
+    loops: Vec<control::OpenLoop>,
 }
 
 /// Where the rows of a T-SQL SELECT go.
@@ -236,18 +240,36 @@ impl<'a> Parser<'a> {
     }
 
     fn whole_statement(&mut self) -> Result<()> {
-        (self.depth, self.height, self.target) = (0, 0, None);
+        (self.depth, self.height) = (0, 0);
+        self.loops.clear();
+        self.body_statement()
+    }
+
+    /// A statement up to what ends it, or a block or loop of several.
+    fn body_statement(&mut self) -> Result<()> {
+        self.target = None;
         if self.is_tsql() && self.skip_tsql_setting()? {
             return Ok(());
         }
-        let statement = self.statement()?;
-        match self.token().kind {
-            TokenKind::End | TokenKind::Punctuation(Punctuation::Semicolon) => {}
-            _ if self.is_tsql() && self.at_tsql_statement() => {}
-            _ => return Err(self.after_statement()),
+        if self.control()? {
+            return self.end_of_statement();
         }
+        let statement = self.statement()?;
+        self.end_of_statement()?;
         self.statements.push(statement);
         Ok(())
+    }
+
+    fn end_of_statement(&self) -> Result<()> {
+        match self.token().kind {
+            TokenKind::End | TokenKind::Punctuation(Punctuation::Semicolon) => Ok(()),
+            _ if self.is_tsql()
+                && (self.at_tsql_statement() || self.at_one_of(&["END", "ELSE"]).is_some()) =>
+            {
+                Ok(())
+            }
+            _ => Err(self.after_statement()),
+        }
     }
 
     fn skip_statement(&mut self) {

@@ -15,6 +15,10 @@ const STARTS: &[&str] = &[
     "SHOW", "UPDATE", "DELETE", "TRUNCATE", "MERGE",
 ];
 
+/// What statements of control start with.
+const CONTROL: &[&str] =
+    &["BEGIN", "IF", "WHILE", "LOOP", "REPEAT", "FOR", "BREAK", "LEAVE", "CONTINUE", "ITERATE", "RETURN"];
+
 /// Statements of BigQuery and SQL Server that are not supported, and what to do instead.
 const UNSUPPORTED: &[(&[&str], &str)] = &[
     (&["EXPORT"], "the host program has the file of a model, and is given results as Arrow"),
@@ -23,22 +27,18 @@ const UNSUPPORTED: &[(&[&str], &str)] = &[
     (&["USE"], "there is one catalog: leave it out"),
     (&["PRINT"], "write SELECT with the value"),
     (
-        &["IF"],
-        "write DROP TABLE IF EXISTS name, CREATE TABLE IF NOT EXISTS name; or leave control to the host program",
-    ),
-    (
         &[
-            "BEGIN", "COMMIT", "ROLLBACK", "LOOP", "WHILE", "FOR", "REPEAT", "CASE", "CALL", "EXEC",
-            "EXECUTE", "RETURN", "RAISE", "ASSERT", "GRANT", "REVOKE", "UNDROP", "ANALYZE",
+            "BEGIN", "COMMIT", "ROLLBACK", "CASE", "CALL", "EXEC", "EXECUTE", "RAISE", "ASSERT", "GRANT",
+            "REVOKE", "UNDROP", "ANALYZE",
         ],
-        "scripts are plain sequences of statements: leave control to the host program",
+        "there are no procedures, transactions and users here: leave them to the host program",
     ),
 ];
 
 impl Parser<'_> {
     /// Whether a statement starts here.
     pub(super) fn at_statement(&self) -> bool {
-        self.at_one_of(STARTS).is_some()
+        self.at_one_of(STARTS).is_some() || self.at_one_of(CONTROL).is_some()
     }
 
     /// Whether a statement that is not supported starts here.
@@ -219,7 +219,7 @@ impl Parser<'_> {
         if data_type.is_none() && value.is_none() {
             return Err(self.expected("a type or `DEFAULT`"));
         }
-        Ok(Declare { names, data_type, value })
+        Ok(Declare { names, data_type, value, again: !self.loops.is_empty() })
     }
 
     /// `a = value`, `(a, b) = (1, 2)`, T-SQL's `@a = value`.

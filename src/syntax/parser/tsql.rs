@@ -76,7 +76,7 @@ impl Parser<'_> {
             self.refuse(&["CURSOR"], "read the rows in the host program")?;
             let data_type = Some(self.type_name()?);
             let value = if self.eat(Punctuation::Equal) { Some(self.expr()?) } else { None };
-            let declare = Declare { names, data_type, value };
+            let declare = Declare { names, data_type, value, again: true };
             if !self.at(Punctuation::Comma) {
                 return Ok(declare);
             }

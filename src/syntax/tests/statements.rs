@@ -79,6 +79,10 @@ fn statement(statement: &Statement) -> String {
             let params: Vec<_> = it.params.iter().map(|(name, _)| name.text.as_str()).collect();
             format!("function {:?} {} {}", it.on_existing, path(&it.name), params.join(", "))
         }
+        StatementKind::Branch(it) => {
+            format!("branch {} {} else {}", it.verb, show(&it.condition), it.otherwise)
+        }
+        StatementKind::Jump(target) => format!("jump {target}"),
         StatementKind::Ignored(verb) => (*verb).to_owned(),
         StatementKind::Insert(it) => {
             let source = match &it.source {

@@ -1,7 +1,7 @@
 //! DECLARE and SET: variables and their values.
 
 use super::column_count;
-use crate::data::{Field, Schema};
+use crate::data::{DataType, Field, Schema};
 use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::plan::bind::coerce::unified;
 use crate::plan::bind::scope::{Names, Scope};
@@ -13,6 +13,9 @@ use crate::plan::expr::Expr;
 use crate::plan::node::{Node, NodeKind, Plan};
 use crate::syntax::Dialect;
 use crate::syntax::ast::{self, SetValue};
+
+/// The variable that has the value of a branch's condition. No text can name it.
+pub(crate) const CONDITION: &str = "$condition";
 
 /// Give variables the values of a plan's one row, or NULL without a plan.
 #[derive(Debug)]
@@ -33,7 +36,10 @@ impl Binder<'_> {
         let narrow = declare.data_type.as_ref().and_then(|name| self.narrow(name, false));
         for name in &declare.names {
             // In T-SQL variables end with their batch.
-            if self.context.dialect != Dialect::TSql && self.context.variable(&name.text).is_some() {
+            if self.context.dialect != Dialect::TSql
+                && !declare.again
+                && self.context.variable(&name.text).is_some()
+            {
                 return Err(Error::new(
                     Code::AlreadyExists,
                     format!("variable `{}` is declared already", name.text),
@@ -64,6 +70,19 @@ impl Binder<'_> {
         // Every variable gets the same value.
         let data_type = VariableType { data_type, narrow, bounds };
         let variables = declare.names.iter().map(|name| (name.text.clone(), data_type.clone())).collect();
+        Ok(Bound::Assign(Assign { variables, plan, last_row: false }))
+    }
+
+    /// The condition of a branch is kept as a variable, which whoever runs the script reads.
+    pub(super) fn branch(&mut self, branch: &ast::Branch) -> Result<Bound> {
+        let scope = Scope::default();
+        let span = branch.condition.span;
+        let condition = self.inside("a condition of a script", |binder| {
+            binder.condition(&branch.condition, Names::of(&scope))
+        })?;
+        let data_type = VariableType { data_type: DataType::Bool, narrow: None, bounds: None };
+        let plan = Some(self.one_row(vec![condition.at(span)])?);
+        let variables = vec![(CONDITION.to_owned(), data_type)];
         Ok(Bound::Assign(Assign { variables, plan, last_row: false }))
     }
 

@@ -1,0 +1,282 @@
+//! Scripts that branch and loop: IF, CASE-less loops, FOR over a query, blocks. They become statements in a row with jumps between
+//! them, so that whoever runs the script needs to know nothing but where to go on.
+
+use super::Parser;
+use crate::data::Scalar;
+use crate::diag::{Code, Error, Result, Span};
+use crate::syntax::SqlOperator;
+use crate::syntax::ast::{
+    Access, Branch, Declare, Expr, ExprKind, FunctionCall, Ident, Path, Query, QueryBody, RowForm, Select,
+    SetValue, SetVariables, Statement, StatementKind, SubqueryKind, TableExpr, TableExprKind,
+};
+use crate::syntax::token::Punctuation;
+
+/// Where a jump goes before it is known.
+const OPEN: usize = usize::MAX;
+
+/// A loop that is being read.
+#[derive(Default)]
+pub(super) struct OpenLoop {
+    /// The jumps to its end, and to where its next round begins.
+    breaks: Vec<usize>,
+    continues: Vec<usize>,
+}
+
+impl Parser<'_> {
+    /// Reads a statement of control, if one stands here, with all that is inside.
+    pub(super) fn control(&mut self) -> Result<bool> {
+        let start = self.token().span;
+        let is_transaction = self.nth_at_word(1, "TRANSACTION") || self.nth_at_word(1, "TRAN");
+        if self.at_word("BEGIN") && !is_transaction {
+            self.nested(Self::block)?;
+            return Ok(true);
+        }
+        let words =
+            ["IF", "WHILE", "LOOP", "REPEAT", "FOR", "BREAK", "LEAVE", "CONTINUE", "ITERATE", "RETURN"];
+        match self.eat_one_of(&words) {
+            Some("IF") => self.nested(|parser| parser.if_statement(start))?,
+            Some("WHILE") => self.nested(|parser| parser.while_loop(start))?,
+            Some("LOOP") => self.nested(|parser| parser.endless_loop(start))?,
+            Some("REPEAT") => self.nested(|parser| parser.repeat_loop(start))?,
+            Some("FOR") => self.nested(|parser| parser.for_loop(start))?,
+            Some("RETURN") => {
+                self.jump(OPEN, start);
+            }
+            Some(word) => self.leave(word, start)?,
+            None => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// `condition THEN … [ELSEIF …] [ELSE …] END IF`; in T-SQL a statement or a block, and ELSE.
+    fn if_statement(&mut self, start: Span) -> Result<()> {
+        let mut ends = Vec::new();
+        let mut open = self.branch("IF", start)?;
+        if self.is_tsql() {
+            self.tsql_body()?;
+            self.eat(Punctuation::Semicolon);
+            if self.eat_word("ELSE") {
+                ends.push(self.jump(OPEN, start));
+                self.land(open);
+                self.tsql_body()?;
+            } else {
+                self.land(open);
+            }
+        } else {
+            self.expect_word("THEN")?;
+            loop {
+                self.body(&["ELSEIF", "ELSE", "END"])?;
+                match self.eat_one_of(&["ELSEIF", "ELSE"]) {
+                    Some("ELSEIF") => {
+                        ends.push(self.jump(OPEN, start));
+                        self.land(open);
+                        open = self.branch("IF", start)?;
+                        self.expect_word("THEN")?;
+                    }
+                    Some(_) => {
+                        ends.push(self.jump(OPEN, start));
+                        self.land(open);
+                        self.body(&["END"])?;
+                        break;
+                    }
+                    None => {
+                        self.land(open);
+                        break;
+                    }
+                }
+            }
+            self.end_of("IF")?;
+        }
+        ends.into_iter().for_each(|end| self.land(end));
+        Ok(())
+    }
+
+    /// `condition DO … END WHILE`; in T-SQL a statement or a block.
+    fn while_loop(&mut self, start: Span) -> Result<()> {
+        let first = self.statements.len();
+        let end = self.branch("WHILE", start)?;
+        self.loops.push(OpenLoop::default());
+        if self.is_tsql() {
+            self.tsql_body()?;
+        } else {
+            self.expect_word("DO")?;
+            self.body(&["END"])?;
+            self.end_of("WHILE")?;
+        }
+        self.jump(first, start);
+        self.land(end);
+        self.close_loop(first);
+        Ok(())
+    }
+
+    /// `… END LOOP`.
+    fn endless_loop(&mut self, start: Span) -> Result<()> {
+        let first = self.statements.len();
+        self.loops.push(OpenLoop::default());
+        self.body(&["END"])?;
+        self.end_of("LOOP")?;
+        self.jump(first, start);
+        self.close_loop(first);
+        Ok(())
+    }
+
+    /// `… UNTIL condition END REPEAT`.
+    fn repeat_loop(&mut self, start: Span) -> Result<()> {
+        let first = self.statements.len();
+        self.loops.push(OpenLoop::default());
+        self.body(&["UNTIL"])?;
+        self.expect_word("UNTIL")?;
+        let until = self.statements.len();
+        let again = self.branch("REPEAT", start)?;
+        self.end_of("REPEAT")?;
+        self.point(again, first);
+        self.close_loop(until);
+        Ok(())
+    }
+
+    /// `row IN (query) DO … END FOR`: the rows are an array, and the loop counts its elements.
+    fn for_loop(&mut self, start: Span) -> Result<()> {
+        let row = self.ident("a variable's name")?;
+        self.expect_word("IN")?;
+        let open = self.expect(Punctuation::LeftParen)?;
+        let query = self.query()?;
+        self.close(open, Punctuation::RightParen)?;
+        self.expect_word("DO")?;
+        let span = self.since(start);
+        let hidden = |what: &str| Ident { text: format!("${what}{}", start.start), span };
+        let (rows, index) = (hidden("rows"), hidden("index"));
+        let name = |name: &Ident| Expr { kind: ExprKind::Name(name.clone()), span };
+        let number = |value| Expr { kind: ExprKind::Literal(Scalar::Int64(value)), span };
+        self.assign(&rows, rows_of(query, span), span);
+        self.assign(&index, number(0), span);
+        let first = self.statements.len();
+        let path = Path { parts: vec![Ident { text: "ARRAY_LENGTH".into(), span }], span };
+        let count = FunctionCall::plain(path, vec![name(&rows)]);
+        let count = Expr { kind: ExprKind::Call(Box::new(count)), span };
+        let more = ExprKind::Operator { operator: SqlOperator::Less, args: vec![name(&index), count] };
+        let end = self.branch_on("FOR", Expr { kind: more, span }, span);
+        let access = Access { base: 0, safe: false };
+        let element =
+            ExprKind::Element { array: Box::new(name(&rows)), index: Box::new(name(&index)), access };
+        self.assign(&row, Expr { kind: element, span }, span);
+        self.loops.push(OpenLoop::default());
+        self.body(&["END"])?;
+        self.end_of("FOR")?;
+        let next = self.statements.len();
+        let plus = ExprKind::Operator { operator: SqlOperator::Add, args: vec![name(&index), number(1)] };
+        let value = SetValue::Expr(Expr { kind: plus, span });
+        let set = StatementKind::Set(SetVariables { names: vec![index], value });
+        self.statements.push(Statement { kind: set, span });
+        self.jump(first, span);
+        self.land(end);
+        self.close_loop(next);
+        Ok(())
+    }
+
+    /// `BEGIN … END`.
+    fn block(&mut self) -> Result<()> {
+        self.expect_word("BEGIN")?;
+        self.body(&["END", "EXCEPTION"])?;
+        if self.at_word("EXCEPTION") {
+            let hint = "a script ends with its first error: the host program can run what is to be done then";
+            return Err(self.unsupported("`EXCEPTION`", hint));
+        }
+        self.expect_word("END")
+    }
+
+    /// Statements up to one of these words.
+    fn body(&mut self, ends: &[&'static str]) -> Result<()> {
+        while self.at_one_of(ends).is_none() {
+            if self.eat(Punctuation::Semicolon) {
+                continue;
+            }
+            if self.token().kind == crate::syntax::token::TokenKind::End {
+                return Err(self.expected(&format!("`{}`", ends.join("` or `"))));
+            }
+            let (depth, height) = (self.depth, self.height);
+            self.body_statement()?;
+            (self.depth, self.height) = (depth, height);
+        }
+        Ok(())
+    }
+
+    /// A block or a statement, as T-SQL has it behind IF, ELSE and WHILE.
+    fn tsql_body(&mut self) -> Result<()> {
+        let (depth, height) = (self.depth, self.height);
+        self.body_statement()?;
+        (self.depth, self.height) = (depth, height);
+        Ok(())
+    }
+
+    /// BREAK and CONTINUE.
+    fn leave(&mut self, word: &str, start: Span) -> Result<()> {
+        let jump = self.jump(OPEN, start);
+        let Some(open) = self.loops.last_mut() else {
+            return Err(Error::new(Code::MisplacedClause, format!("{word} stands in no loop")).at(start));
+        };
+        if matches!(word, "BREAK" | "LEAVE") {
+            open.breaks.push(jump)
+        } else {
+            open.continues.push(jump)
+        }
+        Ok(())
+    }
+
+    /// `END word`.
+    fn end_of(&mut self, word: &'static str) -> Result<()> {
+        self.expect_word("END")?;
+        self.expect_word(word)
+    }
+
+    /// Reads a condition; its branch goes on behind it where it is TRUE.
+    fn branch(&mut self, verb: &'static str, start: Span) -> Result<usize> {
+        let condition = self.expr()?;
+        let span = self.since(start);
+        Ok(self.branch_on(verb, condition, span))
+    }
+
+    fn branch_on(&mut self, verb: &'static str, condition: Expr, span: Span) -> usize {
+        let branch = Branch { verb, condition, otherwise: OPEN };
+        self.statements.push(Statement { kind: StatementKind::Branch(branch), span });
+        self.statements.len() - 1
+    }
+
+    fn jump(&mut self, target: usize, span: Span) -> usize {
+        self.statements.push(Statement { kind: StatementKind::Jump(target), span });
+        self.statements.len() - 1
+    }
+
+    fn assign(&mut self, name: &Ident, value: Expr, span: Span) {
+        let declare = Declare { names: vec![name.clone()], data_type: None, value: Some(value), again: true };
+        self.statements.push(Statement { kind: StatementKind::Declare(declare), span });
+    }
+
+    /// Lets the jump at `from` go to the statement that comes next.
+    fn land(&mut self, from: usize) {
+        self.point(from, self.statements.len());
+    }
+
+    fn point(&mut self, from: usize, to: usize) {
+        match self.statements.get_mut(from).map(|statement| &mut statement.kind) {
+            Some(StatementKind::Jump(target)) => *target = to,
+            Some(StatementKind::Branch(branch)) => branch.otherwise = to,
+            _ => {}
+        }
+    }
+
+    fn close_loop(&mut self, next_round: usize) {
+        let Some(open) = self.loops.pop() else { return };
+        open.breaks.into_iter().for_each(|from| self.land(from));
+        open.continues.into_iter().for_each(|from| self.point(from, next_round));
+    }
+}
+
+/// `ARRAY(SELECT AS STRUCT * FROM (query))`.
+fn rows_of(query: Query, span: Span) -> Expr {
+    let kind = TableExprKind::Subquery(Box::new(query));
+    let from = TableExpr { kind, alias: None, span };
+    let select = Select { form: RowForm::Struct, ..Select::all(from, span) };
+    let body = QueryBody::Select(Box::new(select));
+    let query = Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, span };
+    Expr { kind: ExprKind::Subquery(SubqueryKind::Array, Box::new(query)), span }
+}
