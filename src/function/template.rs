@@ -82,6 +82,14 @@ pub(crate) const TEMPLATES: &[Template] = &[
          SUBSTR(fresh, STRPOS(old, c), 1)), '' ORDER BY i) FROM UNNEST(SPLIT(s, '')) AS c WITH OFFSET AS i), ''))",
     ),
     scalar(
+        "REGEXP_INSTR",
+        "REGEXP_INSTR(STRING, STRING) → INT64",
+        "Where the first match of a pattern without groups begins, from 1; 0 without a match.",
+        &["s", "pattern"],
+        "IF(REGEXP_CONTAINS(s, pattern), CHAR_LENGTH(REGEXP_EXTRACT(s, CONCAT('(?s:^(.*?))(?:', pattern, ')'))) + 1, \
+         IF(s IS NULL OR pattern IS NULL, NULL, 0))",
+    ),
+    scalar(
         "TO_CODE_POINTS",
         "TO_CODE_POINTS(STRING) → ARRAY<INT64>",
         "The code points of the text's characters.",

@@ -3,6 +3,7 @@
 //!
 //! What they have in common (DISTINCT, ORDER BY, LIMIT and IGNORE NULLS in the parentheses) is up to the caller. NULLs do not count, except for COUNT(*) and ARRAY_AGG.
 
+mod bits;
 mod collect;
 mod count;
 mod min_max;
@@ -51,6 +52,7 @@ pub(super) fn functions() -> impl Iterator<Item = &'static Function> {
         string_agg::FUNCTIONS,
         statistics::FUNCTIONS,
         collect::FUNCTIONS,
+        bits::FUNCTIONS,
     ]
     .into_iter()
     .flatten()

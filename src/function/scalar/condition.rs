@@ -1,11 +1,11 @@
 //! Conditional functions. Source: GoogleSQL, "Conditional expressions".
 
-use arrow_array::{Array, ArrayRef, make_array};
+use arrow_array::{Array, ArrayRef, make_array, new_empty_array};
 use arrow_buffer::NullBuffer;
 
 use super::super::operator::equal;
-use super::super::{BatchCall, Body, Function, Lazy, Signature, Type};
-use crate::diag::{Error, Result};
+use super::super::{BatchCall, Body, Function, Lazy, Signature, Type, Volatility};
+use crate::diag::{Code, Error, Result};
 
 use Type::{Any, Bool, Comparable};
 
@@ -30,7 +30,24 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "NULL if both arguments are equal, otherwise the first.",
         &[Signature::scalar(&[Comparable, Comparable], Comparable, null_if)],
     ),
+    // It is computed for each row that reaches it, and never before.
+    Function::new(
+        "ERROR",
+        "Fails with this message wherever it is reached; it stands for a value of any type.",
+        &[Signature::scalar(&[Type::String], Type::Int64, error)],
+    )
+    .volatility(Volatility::Volatile),
 ];
+
+fn error(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let messages = call.arg(0)?;
+    let texts = messages.strings()?;
+    if call.rows == 0 {
+        return Ok(new_empty_array(&call.returns.storage()));
+    }
+    let message = if messages.is_null(0) { "NULL" } else { texts.at(0) };
+    Err(Error::new(Code::InvalidValue, message).in_row(0))
+}
 
 fn null_if(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (value, other) = (call.arg(0)?, call.arg(1)?);

@@ -2,7 +2,7 @@
 
 use arrow_array::ArrayRef;
 use md5::{Digest, Md5};
-use sha2::Sha256;
+use sha2::{Sha256, Sha512};
 
 use super::super::{BatchCall, Function, Signature, Type};
 use super::fingerprint;
@@ -28,6 +28,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "SHA256",
         "The SHA-256 hash: 32 bytes.",
         &[Signature::scalar(&[String], Bytes, sha256), Signature::scalar(&[Bytes], Bytes, sha256)],
+    ),
+    Function::new(
+        "SHA512",
+        "The SHA-512 hash: 64 bytes.",
+        &[Signature::scalar(&[String], Bytes, sha512), Signature::scalar(&[Bytes], Bytes, sha512)],
     ),
     Function::new(
         "TO_HEX",
@@ -78,6 +83,11 @@ fn md5(call: &BatchCall<'_>) -> Result<ArrayRef> {
 fn sha256(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let bytes = call.arg(0)?.bytes()?;
     call.bytes(&|row| Ok(Some(Sha256::digest(bytes.at(row)).to_vec().into())))
+}
+
+fn sha512(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let bytes = call.arg(0)?.bytes()?;
+    call.bytes(&|row| Ok(Some(Sha512::digest(bytes.at(row)).to_vec().into())))
 }
 
 fn decoded(call: &BatchCall<'_>, what: &str, decode: fn(&[u8]) -> Option<Vec<u8>>) -> Result<ArrayRef> {

@@ -82,6 +82,14 @@ const POWER: &[Signature] = &[
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
+        "BIT_COUNT",
+        "How many bits of a number are 1.",
+        &[Signature::scalar(&[Type::Int64], Type::Int64, |call| {
+            let values = call.arg(0)?.ints()?;
+            call.ints(&|row| Ok(Some(values.at(row).count_ones().into())))
+        })],
+    ),
+    Function::new(
         "ABS",
         "The absolute value.",
         &[

@@ -40,6 +40,11 @@ impl Binder<'_> {
         match (routine, template) {
             (Some(routine), _) => self.routine(&name, &routine, call, span, names),
             (None, Some(template)) => self.template(template, call, span, names),
+            (None, None) if name.eq_ignore_ascii_case("ERROR") => {
+                // It has no value, and so fits where any is wanted.
+                let expr = self.call(call, span, names)?;
+                Ok(Typed { expr, origin: Origin::Null })
+            }
             (None, None) => self.call(call, span, names).map(Typed::from),
         }
     }

@@ -267,7 +267,13 @@ impl Parser<'_> {
                 self.spanned(ExprKind::Operator { operator: SqlOperator::Between, args }, start)
             }
             Comparison::Like => {
-                self.refuse(&["ANY", "SOME", "ALL"], "join several LIKE with OR or AND")?;
+                if let Some(word) = self.eat_one_of(&["ANY", "SOME", "ALL"]) {
+                    if not {
+                        let hint = "write NOT (value LIKE ANY (…)), or NOT before each LIKE";
+                        return Err(self.unsupported(&format!("`NOT LIKE {word}`"), hint));
+                    }
+                    return self.like_several(left, word, start);
+                }
                 let pattern = self.expr_above(power::COMPARE)?;
                 if self.is_tsql() {
                     return self.tsql_like(left, pattern, not, start);
@@ -286,6 +292,25 @@ impl Parser<'_> {
             }
         };
         Ok(if not { self.unary(SqlOperator::Not, expr, start) } else { expr })
+    }
+
+    /// `LIKE ANY (a, b)` is a LIKE for each, joined by OR; `LIKE ALL` by AND.
+    fn like_several(&mut self, left: Expr, word: &str, start: Span) -> Result<Expr> {
+        if self.at_word("UNNEST") || self.at_parenthesised_query() {
+            let hint = "write EXISTS (SELECT 1 FROM UNNEST(patterns) AS p WHERE value LIKE p)";
+            return Err(self.unsupported("LIKE with an array or a query of patterns", hint));
+        }
+        let patterns = self.parenthesised(Self::expr)?;
+        let likes =
+            patterns.into_iter().map(|pattern| self.binary(SqlOperator::Like, left.clone(), pattern, start));
+        let mut args: Vec<_> = likes.collect();
+        if args.len() == 1
+            && let Some(only) = args.pop()
+        {
+            return Ok(only);
+        }
+        let operator = if word == "ALL" { SqlOperator::And } else { SqlOperator::Or };
+        Ok(self.spanned(ExprKind::Operator { operator, args }, start))
     }
 
     /// `==`, `<<`, `>>`: the first sign is taken.
