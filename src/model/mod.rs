@@ -26,6 +26,7 @@ pub use tensor_model::TensorModel;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,8 +35,9 @@ use arrow_array::ArrayRef;
 use crate::diag::{Code, Error, Result, ensure};
 use crate::limits::Limits;
 use crate::onnx;
+use crate::tensor::Tensor;
 use core::Core;
-use inputs::Inputs;
+use inputs::{InputEncoder, InputRows, Inputs};
 use outputs::{OutputDecoder, Outputs};
 
 /// A loaded model, ready to predict: rows in, rows out.
@@ -278,15 +280,10 @@ impl Model {
             let last = rows.count.min(start + core.rows_per_run(&row_shapes));
             let end = encoders.iter().fold(last, |end, encoder| encoder.end_of_same_shape(start..end));
             let tensor_rows = core.batch_size.tensor_rows(end - start);
-            let shapes = core.tensor_shapes(tensor_rows, &row_shapes);
-            let tensors = encoders
-                .iter()
-                .zip(&row_shapes)
-                .map(|(encoder, row)| encoder.tensor(start..end, tensor_rows, row))
-                .collect::<Result<Vec<_>>>()?;
-            let column = |tensor: &str| self.inputs.column(core.origins.get(tensor)?);
-            let outputs = self.core.failures.note(core.runner.run(shapes, tensors, &column));
-            let outputs = outputs.map_err(|error| rows.named(error, start))?;
+            let outputs = self.run(core, &encoders, start..end).or_else(|error| {
+                let error = self.blamed(error, start..end, &rows, |range| self.run(core, &encoders, range));
+                self.core.failures.note(Err(rows.named(error, start)))
+            })?;
             ensure(outputs.len() == decoders.len(), "the model gives a tensor for each of its outputs")?;
             for (decoder, tensor) in decoders.iter_mut().zip(outputs) {
                 if let Some(decoder) = decoder {
@@ -300,6 +297,49 @@ impl Model {
             .map(|decoder| decoder.map(|decoder| decoder.finish(rows.count)).transpose())
             .collect::<Result<_>>()?;
         self.outputs.columns(columns, wanted, rows.positions.as_ref()).map_err(|error| rows.named(error, 0))
+    }
+
+    /// The tensors of a run over the rows `range`, which have one shape.
+    fn run(&self, core: &Core, encoders: &[InputEncoder<'_>], range: Range<usize>) -> Result<Vec<Tensor>> {
+        let row_shapes =
+            encoders.iter().map(|encoder| encoder.row_shape(range.start)).collect::<Result<Vec<_>>>()?;
+        let tensor_rows = core.batch_size.tensor_rows(range.len());
+        let tensors = encoders
+            .iter()
+            .zip(&row_shapes)
+            .map(|(encoder, row)| encoder.tensor(range.clone(), tensor_rows, row))
+            .collect::<Result<Vec<_>>>()?;
+        let column = |tensor: &str| self.inputs.column(core.origins.get(tensor)?);
+        core.runner.run(core.tensor_shapes(tensor_rows, &row_shapes), tensors, &column)
+    }
+
+    /// `error` of a run over the rows `range` with the first row that fails by itself, and what that row holds.
+    fn blamed(
+        &self,
+        error: Error,
+        range: Range<usize>,
+        rows: &InputRows,
+        run: impl Fn(Range<usize>) -> Result<Vec<Tensor>>,
+    ) -> Error {
+        if error.code() != Code::ModelFailed || error.first().row.is_some() {
+            return error;
+        }
+        let Range { mut start, mut end } = range;
+        let (first, mut error) = (start, error);
+        while end - start > 1 {
+            let middle = start + (end - start) / 2;
+            match run(start..middle) {
+                Ok(_) => start = middle,
+                Err(earlier) => (error, end) = (earlier, middle),
+            }
+        }
+        // Rows may fail together only.
+        match run(start..end) {
+            Err(alone) if alone.code() == Code::ModelFailed => {
+                alone.context(self.inputs.words(rows, start)).in_row(start - first)
+            }
+            _ => error,
+        }
     }
 }
 

@@ -48,7 +48,9 @@ pub(crate) fn of_plan(error: anyhow::Error, column: impl Fn(&str) -> Option<Stri
 
 /// The model failed while it ran.
 pub(crate) fn run(error: anyhow::Error) -> Error {
-    Error::new(Code::ModelFailed, "the model failed on these rows").detail(chain(&error))
+    Error::new(Code::ModelFailed, format!("the model failed: {}", error.root_cause()))
+        .detail(chain(&error))
+        .hint("change the values of the row, or leave it out with WHERE")
 }
 
 fn chain(error: &anyhow::Error) -> String {

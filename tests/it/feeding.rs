@@ -2,8 +2,9 @@
 
 use predictql::diag::Error;
 use prost::Message;
-use tract_onnx::pb::ValueInfoProto;
+use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::type_proto::Value;
+use tract_onnx::pb::{AttributeProto, ValueInfoProto};
 
 use crate::host::{engine, run};
 use crate::mismatches::{model, node, predict, tensor};
@@ -206,4 +207,36 @@ fn an_input_of_many_features_is_told_by_the_columns_that_are_there() {
     let rows = "(SELECT 1 AS id, TRUE AS a, 2 AS `b c`, 0.5 AS d, 4 AS e, 1 AS target, 'x' AS note)";
     let error = run(&engine, &format!("SELECT y FROM ML.PREDICT(MODEL m, {rows})")).unwrap_err();
     assert!(error.to_string().contains("[a, `b c`, d, e] AS float_input"), "{error}");
+}
+
+/// Whatever an operator cannot compute with, the error says the row, what it holds and why.
+#[test]
+fn a_row_that_fails_is_named_with_its_values() {
+    let cast = |to: i32, from: i32, values: &str| {
+        let mut cast = node("", "Cast", &["x"], "y");
+        cast.attribute = vec![AttributeProto {
+            name: "to".into(),
+            i: to.into(),
+            r#type: AttributeType::Int.into(),
+            ..AttributeProto::default()
+        }];
+        let made = model(vec![cast], vec![of(from, "x", &[0])], of(to, "y", &[0]));
+        predict(&made.encode_to_vec(), &[], &format!("SELECT x FROM UNNEST([{values}]) AS x"))
+            .unwrap_err()
+            .to_string()
+    };
+    let error = cast(FLOAT, TEXT, "'1.5', '2', 'twelve', '7'");
+    assert!(error.contains("row 3: `x` is \"twelve\": the model failed: "), "{error}");
+    assert!(error.contains("leave it out with WHERE"), "{error}");
+    for operator in ["Div", "Mod"] {
+        let made = model(
+            vec![node("", operator, &["a", "b"], "y")],
+            vec![of(INT64, "a", &[0]), of(INT64, "b", &[0])],
+            of(INT64, "y", &[0]),
+        );
+        let rows = "SELECT 8 AS a, b FROM UNNEST([2, 1, 4, 0, 3]) AS b";
+        let error = predict(&made.encode_to_vec(), &[], rows).unwrap_err().to_string();
+        assert!(error.contains("row 4: `a` is 8, `b` is 0: the model failed: "), "{error}");
+        assert!(error.contains("zero"), "{error}");
+    }
 }

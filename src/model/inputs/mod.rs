@@ -15,11 +15,15 @@ use arrow_array::{ArrayRef, UInt64Array};
 use super::graph_port::GraphPort;
 use super::options::ModelOptions;
 use super::signature::Port;
-use crate::data::{DataType, take};
+use crate::data::{DataType, scalar_at, take};
 use crate::diag::{Code, Error, Invariant, Result, ensure};
 use crate::onnx::Origin;
 use binding::InputBinding;
 use nulls::{NullPolicy, RowNumbers};
+
+/// How much of a row an error shows.
+const SHOWN_COLUMNS: usize = 4;
+const SHOWN_CHARS: usize = 60;
 
 /// All inputs of the graph, and the columns that feed them.
 #[derive(Debug)]
@@ -124,6 +128,25 @@ impl Inputs {
             binding.port.has_default && rows.columns(&binding.columns).iter().any(Option::is_some)
         };
         self.bindings.iter().filter(is_given).map(|binding| binding.port.name.clone()).collect()
+    }
+
+    /// What row `row` of `rows` holds, in words: "`x` is 7".
+    pub(super) fn words(&self, rows: &InputRows, row: usize) -> String {
+        let given =
+            self.ports.iter().zip(&rows.columns).filter_map(|(port, column)| Some((port, column.as_ref()?)));
+        let mut words: Vec<String> = given
+            .filter_map(|(port, column)| {
+                let value = scalar_at(column, &port.data_type, row).ok()?.to_string();
+                let is_long = value.chars().nth(SHOWN_CHARS).is_some();
+                let start: String = value.chars().take(SHOWN_CHARS).collect();
+                Some(format!("`{}` is {start}{}", port.name, if is_long { "…" } else { "" }))
+            })
+            .collect();
+        if words.len() > SHOWN_COLUMNS {
+            words.truncate(SHOWN_COLUMNS);
+            words.push("…".into());
+        }
+        words.join(", ")
     }
 
     /// What makes the tensors of `rows`, for each of `inputs`, those of the graph.
