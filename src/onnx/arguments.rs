@@ -31,27 +31,8 @@ fn check_node(node: &pb::NodeProto, constants: &HashMap<&str, &pb::TensorProto>)
     if names::domain(&node.domain) != names::STANDARD {
         return Ok(());
     }
-    let invalid = |what: String| {
-        let name = if node.name.is_empty() { node.output.first() } else { Some(&node.name) };
-        let message = format!("node `{}` ({}) has {what}", name.map_or("?", String::as_str), node.op_type);
-        Err(Error::new(Code::InvalidModel, message))
-    };
-    for attribute in &node.attribute {
-        let is_pair = POSITIVE.contains(&attribute.name.as_str());
-        if is_pair && attribute.ints.iter().any(|value| *value <= 0) {
-            return invalid(format!("{} {:?}, expected numbers above 0", attribute.name, attribute.ints));
-        }
-        if attribute.name == "pads" && attribute.ints.iter().any(|value| *value < 0) && node.op_type != "Pad"
-        {
-            return invalid(format!("pads {:?}, expected none below 0", attribute.ints));
-        }
-        if matches!(attribute.name.as_str(), "group" | "num_groups") && attribute.i <= 0 {
-            return invalid(format!("{} {}, expected a number above 0", attribute.name, attribute.i));
-        }
-        if attribute.name == "num_outputs" && usize::try_from(attribute.i) != Ok(node.output.len()) {
-            return invalid(format!("num_outputs {} and {} outputs", attribute.i, node.output.len()));
-        }
-    }
+    check_attributes(node)?;
+    let invalid = |what: String| Err(invalid(node, &what));
     let tensor = |position: usize| node.input.get(position).and_then(|name| constants.get(name.as_str()));
     let constant = |position: usize| tensor(position).and_then(|tensor| integers(tensor));
     for (operator, position) in LENGTHS {
@@ -63,7 +44,7 @@ fn check_node(node: &pb::NodeProto, constants: &HashMap<&str, &pb::TensorProto>)
         }
     }
     match node.op_type.as_str() {
-        "Slice" if constant(3).is_some_and(|axes| has_twins(&axes)) => invalid("an axis twice".into()),
+        "Slice" if constant(3).is_some_and(|axes| has_duplicates(&axes)) => invalid("an axis twice".into()),
         "HannWindow" | "HammingWindow" | "BlackmanWindow"
             if constant(0).is_some_and(|size| size.contains(&0) || !is_tensor(&size)) =>
         {
@@ -93,6 +74,41 @@ fn check_node(node: &pb::NodeProto, constants: &HashMap<&str, &pb::TensorProto>)
     }
 }
 
+fn check_attributes(node: &pb::NodeProto) -> Result<()> {
+    for attribute in &node.attribute {
+        let is_pair = POSITIVE.contains(&attribute.name.as_str());
+        if is_pair && attribute.ints.iter().any(|value| *value <= 0) {
+            return Err(invalid(
+                node,
+                &format!("{} {:?}, expected numbers above 0", attribute.name, attribute.ints),
+            ));
+        }
+        if attribute.name == "pads" && attribute.ints.iter().any(|value| *value < 0) && node.op_type != "Pad"
+        {
+            return Err(invalid(node, &format!("pads {:?}, expected none below 0", attribute.ints)));
+        }
+        if matches!(attribute.name.as_str(), "group" | "num_groups") && attribute.i <= 0 {
+            return Err(invalid(
+                node,
+                &format!("{} {}, expected a number above 0", attribute.name, attribute.i),
+            ));
+        }
+        if attribute.name == "num_outputs" && usize::try_from(attribute.i) != Ok(node.output.len()) {
+            return Err(invalid(
+                node,
+                &format!("num_outputs {} and {} outputs", attribute.i, node.output.len()),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn invalid(node: &pb::NodeProto, what: &str) -> Error {
+    let name = if node.name.is_empty() { node.output.first() } else { Some(&node.name) };
+    let message = format!("node `{}` ({}) has {what}", name.map_or("?", String::as_str), node.op_type);
+    Error::new(Code::InvalidModel, message)
+}
+
 /// How many numbers there are from the first constant to the second, by steps of the third.
 fn range(constant: impl Fn(usize) -> Option<Vec<i64>>) -> Option<i64> {
     let number = |position| constant(position)?.first().copied();
@@ -113,7 +129,7 @@ fn is_tensor(lengths: &[i64]) -> bool {
     elements.is_some_and(|elements| elements <= TENSOR_BYTES / 8)
 }
 
-fn has_twins(axes: &[i64]) -> bool {
+fn has_duplicates(axes: &[i64]) -> bool {
     (1..).zip(axes).any(|(next, axis)| axes.iter().skip(next).any(|other| other == axis))
 }
 

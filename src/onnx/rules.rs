@@ -243,13 +243,18 @@ fn window(node: &NodeProto, name: &str, inputs: &[Given]) -> Result<()> {
             );
             let whole = (length - 1) * stride + reach + more;
             ensure!(whole > before + after, "pads {before} and {after} of an output of {whole}");
-            let given = node.list::<i64>("output_shape")?;
-            let given = given.get(given.len().saturating_sub(count) + place);
-            ensure!(given.is_none_or(|given| *given >= whole), "`output_shape` {given:?} below {whole}");
+            let given = given_length(node, count, place)?;
+            ensure!(given.is_none_or(|given| given >= whole), "`output_shape` {given:?} below {whole}");
         } else if !is_automatic {
             let padded = length + before + after;
             ensure!(*length == 0 || padded >= reach, "a window of {reach} over {padded}");
         }
     }
     Ok(())
+}
+
+/// The length of an output that `output_shape` asks for, in one of `count` spatial dimensions.
+fn given_length(node: &NodeProto, count: usize, place: usize) -> Result<Option<i64>> {
+    let given = node.list::<i64>("output_shape")?;
+    Ok(given.get(given.len().saturating_sub(count) + place).copied())
 }

@@ -119,41 +119,10 @@ pub(super) fn multi_head_attention(node: &Instance<'_>) -> Result<String> {
 }
 
 pub(super) fn group_query_attention(node: &Instance<'_>) -> Result<String> {
-    let (heads, groups) = (node.int("num_heads", 0), node.int("kv_num_heads", 0));
-    ensure!(heads > 0 && groups > 0 && heads % groups == 0, "{heads} heads do not share {groups}");
-    for (name, default) in
-        [("local_window_size", -1), ("smooth_softmax", 0), ("k_quant_type", 0), ("qk_output", 0)]
-    {
-        ensure!(node.int(name, default) == default, "`{name}` of GroupQueryAttention does not run");
-    }
-    ensure!(node.float("softcap", 0.0) == 0.0, "`softcap` of GroupQueryAttention does not run");
-    ensure!(
-        !node.has(9) && !node.has(10) && !node.has(11),
-        "positions, biases and sinks of GroupQueryAttention do not run"
-    );
+    check_group_query(node)?;
     let mut body =
         String::from("query key value past_k past_v last_keys total cos sin -> y present_k present_v\n");
-    // Heads get an axis of their own, in front of the steps.
-    body += &if node.has(1) {
-        format!(
-            "q_split = Reshape query [0,0,{heads},-1]
-            k_split = Reshape key [0,0,{groups},-1]
-            v_split = Reshape value [0,0,{groups},-1]
-            "
-        )
-    } else {
-        let (keys, values, all) = (heads, heads + groups, heads + 2 * groups);
-        format!(
-            "split = Reshape query [0,0,{all},-1]
-            q_split = Slice split [0] [{keys}] [2]
-            k_split = Slice split [{keys}] [{values}] [2]
-            v_split = Slice split [{values}] [{all}] [2]
-            "
-        )
-    };
-    for name in ["q", "k", "v"] {
-        body += &format!("{name}_heads = Transpose {name}_split perm=[0,2,1,3]\n");
-    }
+    body += &group_query_heads(node);
     body += "new_shape = Shape k_heads\nnew = Gather new_shape [2]\n";
     body += if node.has(3) {
         "past_shape = Shape past_k\nbefore = Gather past_shape [2]\nend = Add before new\n"
@@ -191,6 +160,49 @@ pub(super) fn group_query_attention(node: &Instance<'_>) -> Result<String> {
         nothing = Reshape none [-1,1,1]
         y = Add merged nothing"
         ))
+}
+
+/// Refuses what the template does not do.
+fn check_group_query(node: &Instance<'_>) -> Result<()> {
+    let (heads, groups) = (node.int("num_heads", 0), node.int("kv_num_heads", 0));
+    ensure!(heads > 0 && groups > 0 && heads % groups == 0, "{heads} heads do not share {groups}");
+    for (name, default) in
+        [("local_window_size", -1), ("smooth_softmax", 0), ("k_quant_type", 0), ("qk_output", 0)]
+    {
+        ensure!(node.int(name, default) == default, "`{name}` of GroupQueryAttention does not run");
+    }
+    ensure!(node.float("softcap", 0.0) == 0.0, "`softcap` of GroupQueryAttention does not run");
+    ensure!(
+        !node.has(9) && !node.has(10) && !node.has(11),
+        "positions, biases and sinks of GroupQueryAttention do not run"
+    );
+    Ok(())
+}
+
+/// `q_heads`, `k_heads` and `v_heads`: heads get an axis of their own, in front of the steps.
+fn group_query_heads(node: &Instance<'_>) -> String {
+    let (heads, groups) = (node.int("num_heads", 0), node.int("kv_num_heads", 0));
+    let mut body = if node.has(1) {
+        format!(
+            "q_split = Reshape query [0,0,{heads},-1]
+            k_split = Reshape key [0,0,{groups},-1]
+            v_split = Reshape value [0,0,{groups},-1]
+            "
+        )
+    } else {
+        let (keys, values, all) = (heads, heads + groups, heads + 2 * groups);
+        format!(
+            "split = Reshape query [0,0,{all},-1]
+            q_split = Slice split [0] [{keys}] [2]
+            k_split = Slice split [{keys}] [{values}] [2]
+            v_split = Slice split [{values}] [{all}] [2]
+            "
+        )
+    };
+    for name in ["q", "k", "v"] {
+        body += &format!("{name}_heads = Transpose {name}_split perm=[0,2,1,3]\n");
+    }
+    body
 }
 
 /// `{name}_placed`: pairs of the last axis of `{name}_heads` turned by the angles of their steps.

@@ -16,6 +16,7 @@ mod pivot;
 mod predict;
 mod query;
 mod routine;
+mod rows;
 mod schema;
 mod scope;
 mod select;

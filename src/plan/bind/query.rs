@@ -7,14 +7,14 @@ use super::coerce::{coerced, literal, unified};
 use super::collation::columns_of;
 use super::constant::constant;
 use super::open_type::{is_open, is_written_out};
+use super::rows::{distinct_rows, filtered, not_distinct, sorted};
 use super::scope::{Names, Scope};
-use super::select::filtered;
 use super::tsql_types::implicit;
 use super::typed::{Origin, Typed};
 use crate::data::{DataType, Field, Scalar, Schema};
 use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::function::{self, Body};
-use crate::plan::expr::{Aggregate, Expr, ExprKind, Order};
+use crate::plan::expr::{Aggregate, Expr, ExprKind};
 use crate::plan::node::{Node, NodeKind, Subplan, SubplanKind};
 use crate::syntax::SqlOperator;
 use crate::syntax::ast::{self, QueryBody};
@@ -217,35 +217,6 @@ impl Binder<'_> {
             _ => Err(Error::new(Code::TypeMismatch, "expected a number of rows, found NULL").at(tree.span)),
         }
     }
-}
-
-/// Sorts `node`, if there are keys.
-pub(super) fn sorted(node: Node, keys: Vec<Order>) -> Node {
-    if keys.is_empty() {
-        return node;
-    }
-    let schema = node.schema.clone();
-    Node { kind: NodeKind::Sort { input: Box::new(node), keys, limit: None }, schema }
-}
-
-/// Rows that differ.
-pub(super) fn distinct_rows(node: Node, span: Span) -> Result<Node> {
-    if let Some(field) = node.schema.fields.iter().find(|field| !field.data_type.is_orderable()) {
-        return Err(not_distinct(field).at(span));
-    }
-    let schema = node.schema.clone();
-    Ok(Node { kind: NodeKind::Distinct { input: Box::new(node) }, schema })
-}
-
-#[cold]
-fn not_distinct(field: &Field) -> Error {
-    Error::new(
-        Code::TypeMismatch,
-        format!(
-            "column `{}` has type {}, whose values cannot be compared by DISTINCT",
-            field.name, field.data_type
-        ),
-    )
 }
 
 /// An aggregate function of one argument, by its name.

@@ -11,7 +11,8 @@ use super::call::{misplaced_window, not_groupable, order_key};
 use super::correlated::has_outer;
 use super::expr::implied_name;
 use super::from::Source;
-use super::query::{distinct_rows, ordinal, sorted};
+use super::query::ordinal;
+use super::rows::{distinct_rows, filtered, sorted};
 use super::scope::{Names, Scope};
 use crate::data::{DataType, Field, Scalar, Schema};
 use crate::diag::{Code, Error, Invariant, Result, Span};
@@ -423,11 +424,6 @@ fn not_grouped(schema: &Schema, column: usize, span: Span) -> Error {
     )
     .at(span)
     .hint(format!("add it to GROUP BY, or take one of its values: ANY_VALUE({})", written(name)))
-}
-
-pub(super) fn filtered(node: Node, predicate: Expr) -> Node {
-    let schema = node.schema.clone();
-    Node { kind: NodeKind::Filter { input: Box::new(node), predicate }, schema }
 }
 
 fn aggregated(node: Node, keys: Vec<Expr>, aggregates: Vec<Aggregate>) -> Node {
