@@ -100,6 +100,9 @@ pub(crate) const LOOP_PLANS: usize = 16;
 /// Values of the rows around it for which a correlated query remembers its result: more would be a table of its own.
 pub(crate) const REMEMBERED_RESULTS: usize = 1 << 16;
 
+/// Bytes of these results, of which arrays can be long.
+pub(crate) const REMEMBERED_BYTES: usize = 64 << 20;
+
 /// Samples of one region of a picture (`RoiAlign`).
 #[cfg(feature = "full")]
 pub(crate) const REGION_SAMPLES: usize = 1 << 20;

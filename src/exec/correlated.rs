@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, BooleanArray, Int64Array, ListArray, UInt64Array};
+use arrow_array::{Array, ArrayRef, BooleanArray, Int64Array, ListArray, UInt64Array};
 use arrow_buffer::OffsetBuffer;
 
 use super::buffer::RowBuffer;
@@ -12,7 +12,7 @@ use super::distinct::intern_rows;
 use super::{Context, Input, Operator, Poll};
 use crate::data::{Batch, DataType, KeyTable, Operand, concat, row_index, take};
 use crate::diag::{Code, Error, Invariant, Result, Span};
-use crate::limits::REMEMBERED_RESULTS;
+use crate::limits::{REMEMBERED_BYTES, REMEMBERED_RESULTS};
 use crate::plan::{Correlated, SubplanKind};
 
 /// The correlated queries of a statement, by number.
@@ -52,8 +52,9 @@ impl Correlation {
 #[derive(Default)]
 struct Remembered {
     keys: KeyTable,
-    /// One part for each run.
+    /// One part for each run, and the bytes of all of them.
     parts: Vec<ArrayRef>,
+    bytes: usize,
 }
 
 /// The result of query number `number` for each of `rows` rows with these outer values.
@@ -72,7 +73,7 @@ pub(super) fn results(
         return run(query, values, rows, returns, ctx);
     }
     let mut remembered = ctx.correlated.results.remove(&number).unwrap_or_default();
-    if remembered.keys.len() > REMEMBERED_RESULTS {
+    if remembered.keys.len() > REMEMBERED_RESULTS || remembered.bytes > REMEMBERED_BYTES {
         remembered = Remembered::default();
     }
     let known = remembered.keys.len();
@@ -80,7 +81,9 @@ pub(super) fn results(
     if !new_rows.is_empty() {
         let new_rows = UInt64Array::from(new_rows);
         let values = values.iter().map(|values| take(values, &new_rows)).collect::<Result<_>>()?;
-        remembered.parts.push(run(query, values, new_rows.len(), returns, ctx)?);
+        let part = run(query, values, new_rows.len(), returns, ctx)?;
+        remembered.bytes += part.get_array_memory_size();
+        remembered.parts.push(part);
     }
     let result = remembered.results(&numbers, known);
     ctx.correlated.results.insert(number, remembered);
