@@ -113,7 +113,7 @@ pub(crate) const RESIZED_VALUES: usize = 1 << 26;
 /// Array elements that one call of a function makes for a batch of rows: as much as a browser holds.
 pub(crate) const ARRAY_ELEMENTS: usize = 1 << 26;
 
-/// Bytes of one text that REPEAT or padding makes; 1 MB as BigQuery has it.
+/// Bytes of one text that REPEAT or padding makes, or that replacing adds; 1 MB as BigQuery has it.
 pub(crate) const TEXT_BYTES: usize = 1 << 20;
 
 /// Bytes of the n-grams of a batch of rows: as much as a browser holds.

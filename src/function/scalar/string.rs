@@ -323,11 +323,16 @@ fn side(call: &BatchCall<'_>, right: bool) -> Result<ArrayRef> {
 fn replace(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (texts, from, to) = (call.arg(0)?.strings()?, call.arg(1)?.strings()?, call.arg(2)?.strings()?);
     call.strings(&|row| {
-        let (text, from) = (texts.at(row), from.at(row));
+        let (text, from, to) = (texts.at(row), from.at(row), to.at(row));
         if from.is_empty() || !text.contains(from) {
             return Ok(Some(text.into()));
         }
-        Ok(Some(text.replace(from, to.at(row)).into()))
+        if to.len() > from.len() {
+            // A long text may stay one, but not become one.
+            let more = text.matches(from).count().saturating_mul(to.len() - from.len());
+            within_limit(if more > TEXT_BYTES { text.len().saturating_add(more) } else { 0 })?;
+        }
+        Ok(Some(text.replace(from, to).into()))
     })
 }
 
@@ -340,7 +345,9 @@ fn repeat(call: &BatchCall<'_>) -> Result<ArrayRef> {
     })
 }
 
-fn within_limit(length: usize) -> Result<()> {
+/// # Errors
+/// `limit-exceeded` for a text that would be made longer than [`TEXT_BYTES`].
+pub(super) fn within_limit(length: usize) -> Result<()> {
     if length <= TEXT_BYTES {
         return Ok(());
     }

@@ -10,8 +10,10 @@ use arrow_array::{ArrayRef, StringArray};
 use regex_lite::{Captures, Regex};
 
 use super::super::{BatchCall, Function, Signature, Type};
+use super::string::within_limit;
 use crate::data::{Operand, StringView};
 use crate::diag::{Code, Error, Result};
+use crate::limits::TEXT_BYTES;
 
 use Type::{ArrayOf, Bool, Int64, String};
 
@@ -132,8 +134,15 @@ fn replace(call: &BatchCall<'_>) -> Result<ArrayRef> {
     call.strings(&|row| {
         let (regex, text, rewrite) = (patterns.at(row)?, texts.at(row), rewrites.at(row));
         check_rewrite(rewrite, regex.captures_len())?;
-        let expand = |found: &Captures<'_>| expand(rewrite, found);
-        Ok(Some(regex.replace_all(text, expand)))
+        let mut made: usize = 0;
+        let replaced = regex.replace_all(text, |found: &Captures<'_>| {
+            let expanded = if made > TEXT_BYTES { "".into() } else { expand(rewrite, found) };
+            made = made.saturating_add(expanded.len());
+            expanded
+        });
+        // What stood in the text before may be longer; what is put in may not.
+        within_limit(made)?;
+        Ok(Some(replaced))
     })
 }
 
