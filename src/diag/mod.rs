@@ -141,6 +141,14 @@ impl Error {
         Self::new(Code::Internal, what).detail(place)
     }
 
+    /// What the engine without tract and pictures leaves to the other one. Hosts go on with that one where they may, so
+    /// it is said before a statement has given a row or changed anything.
+    #[cfg(not(feature = "full"))]
+    pub(crate) fn needs_full_engine(what: &str) -> Self {
+        Self::new(Code::NeedsFullEngine, what)
+            .hint("make the database with the full engine: `new PredictQL({ engine: \"full\" })`")
+    }
+
     /// A failure of several findings; `None` for an empty list.
     pub(crate) fn from_diagnostics(diagnostics: Vec<Diagnostic>) -> Option<Self> {
         let mut diagnostics = diagnostics.into_iter();

@@ -2,6 +2,8 @@
 
 use arrow_array::ArrayRef;
 
+#[cfg(not(feature = "full"))]
+use super::Body;
 use super::{BatchCall, Function, Signature, Type};
 use crate::control::Stage;
 use crate::data::{CastMode, DataType, TensorBuilder, TensorColumn, TimeZones, cast, integer_pictures};
@@ -12,7 +14,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "ML.DECODE_IMAGE",
         "Decodes a JPEG, PNG or BMP image to height x width x 3 values in [0, 1].",
-        &[Signature::scalar(&[Type::Bytes], Type::Picture, decode)],
+        &[DECODE_IMAGE],
     )
     .stage(Stage::Decode),
     Function::new(
@@ -49,7 +51,19 @@ pub(super) const FUNCTIONS: &[Function] = &[
     .stage(Stage::Preprocess),
 ];
 
+#[cfg(feature = "full")]
+const DECODE_IMAGE: Signature = Signature::scalar(&[Type::Bytes], Type::Picture, decode);
+
+/// Refused when it is bound, so that nothing of the statement has been done that the full engine would do again.
+#[cfg(not(feature = "full"))]
+const DECODE_IMAGE: Signature = Signature::infer(
+    &[Type::Bytes],
+    |_| Err(Error::needs_full_engine("the engine for tables does not read pictures")),
+    Body::Scalar(|_| Err(Error::internal("a picture is decoded in the engine for tables"))),
+);
+
 /// `ML.DECODE_IMAGE(bytes)`: height × width × 3 values in [0, 1].
+#[cfg(feature = "full")]
 fn decode(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let operand = call.arg(0)?;
     let bytes = operand.bytes()?;

@@ -21,16 +21,6 @@ pub(crate) use resize::resize;
 
 use crate::diag::{Code, Error, Result};
 
-/// Pictures are decoded by the full engine.
-///
-/// # Errors
-/// `needs-full-engine`.
-#[cfg(not(feature = "full"))]
-pub(crate) fn decode(_: &[u8], _: &crate::limits::Limits) -> Result<Image> {
-    Err(Error::new(Code::NeedsFullEngine, "the engine for tables does not read pictures")
-        .hint("load the full engine: `new PredictQL({ engine: \"full\" })`"))
-}
-
 /// A picture that owns its values.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Image {

@@ -2,8 +2,6 @@
 
 use std::sync::{Mutex, PoisonError};
 
-#[cfg(not(feature = "full"))]
-use crate::diag::Code;
 use crate::diag::{Error, Invariant, Result};
 use crate::interpreter::Interpreter;
 use crate::limits::Limits;
@@ -32,7 +30,7 @@ pub(super) fn known(name: &str) -> bool {
 /// otherwise. `row_axes` are the axes of the `inputs` that count rows.
 ///
 /// # Errors
-/// `invalid-model` where neither takes it.
+/// `invalid-model` where neither takes it; `needs-full-engine` where there is no tract.
 pub(super) fn runner(
     proto: &ModelProto,
     weights: Weights,
@@ -72,9 +70,8 @@ fn fallback(
     _: &Limits,
     refusal: &anyhow::Error,
 ) -> Result<Box<dyn Runner>> {
-    Err(Error::new(Code::NeedsFullEngine, "the engine for tables does not run this model")
-        .detail(format!("{refusal:#}"))
-        .hint("load the full engine: `new PredictQL({ engine: \"full\" })`"))
+    Err(Error::needs_full_engine("the engine for tables does not run this model")
+        .detail(format!("{refusal:#}")))
 }
 
 /// The latest failure of a model's runs.
