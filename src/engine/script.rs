@@ -112,6 +112,11 @@ impl Script {
         Some(Prepared::new(self.session.clone(), self.context.dialect, statement))
     }
 
+    /// Passes over `count` statements: they were run where this script was before. Only for a script without control flow.
+    pub fn skip_statements(&mut self, count: usize) {
+        self.next = self.next.saturating_add(count);
+    }
+
     /// The number of statements that are left; with loops in it, of those behind the place that it has come to.
     pub fn len(&self) -> usize {
         self.statements.len().saturating_sub(self.next)

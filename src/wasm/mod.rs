@@ -104,6 +104,12 @@ impl Engine {
         Self { engine: crate::engine::Engine::with_time_zones(Limits::default(), clock, time_zones) }
     }
 
+    /// Whether it runs every model and reads pictures, or is the engine for tables.
+    #[wasm_bindgen(getter, js_name = isFull)]
+    pub fn is_full(&self) -> bool {
+        cfg!(feature = "full")
+    }
+
     /// Puts the rows of a CSV text or Arrow IPC stream into the catalog.
     #[wasm_bindgen(js_name = registerTable, unchecked_return_type = "TableInfo")]
     pub fn register_table(
@@ -203,6 +209,11 @@ impl Script {
     #[wasm_bindgen(getter)]
     pub fn length(&self) -> usize {
         self.script.len()
+    }
+
+    /// Passes over the next statements: they were run by an engine before this one.
+    pub fn skip(&mut self, count: usize) {
+        self.script.skip_statements(count);
     }
 
     /// Binds the next statement, to run it many times.
