@@ -45,6 +45,7 @@ fn models_give_onnxruntimes_numbers() {
             answers(&content)?;
             check(&model, &content, &ModelOptions::default())
                 .err()
+                .filter(|failure| !host::is_beyond(failure))
                 .map(|failure| format!("{}: {failure}", model.display()))
         })
         .collect();
@@ -65,7 +66,8 @@ fn estimators_give_onnxruntimes_numbers() {
         fs::write(folder.join("results.tsv"), results.join("\n") + "\n").unwrap();
         return;
     }
-    let failures: Vec<&String> = results.iter().filter(|line| !line.ends_with("\tagrees")).collect();
+    let failures: Vec<&String> =
+        results.iter().filter(|line| !line.ends_with("\tagrees") && !host::is_beyond(line)).collect();
     assert!(failures.is_empty(), "{failures:#?}");
 }
 

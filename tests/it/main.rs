@@ -1,4 +1,5 @@
-//! Native tests of the whole, through the public surface only.
+//! Native tests of the whole, through the public surface only. The engine for tables takes those that need no tract, no
+//! messages of its ONNX reader, and no pictures.
 #![cfg(not(target_family = "wasm"))]
 #![allow(
     clippy::expect_used,
@@ -13,17 +14,24 @@
 mod agreement;
 mod boosters;
 mod external;
+#[cfg(feature = "full")]
 mod feeding;
 mod gaps;
 mod host;
+#[cfg(feature = "full")]
 mod image;
+#[cfg(feature = "full")]
 mod loading;
+#[cfg(feature = "full")]
 mod mismatches;
 mod mutations;
 mod notation;
+#[cfg(feature = "full")]
 mod operators;
 mod prepared;
+#[cfg(feature = "full")]
 mod provenance;
+#[cfg(feature = "full")]
 mod reference;
 mod regex;
 mod row_axis;
@@ -34,6 +42,7 @@ mod table_arrow;
 mod table_csv;
 mod table_fixtures;
 mod table_objects;
+#[cfg(feature = "full")]
 #[path = "../conformance/tensor.rs"]
 mod tensor;
 mod time_zones;

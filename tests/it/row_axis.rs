@@ -109,6 +109,7 @@ fn a_loaded_model_keeps_its_axis() {
 }
 
 /// Inputs with an initial value: with each of them given and not.
+#[cfg(feature = "full")]
 #[test]
 fn what_the_file_has_a_value_for_may_be_given() {
     for name in ["optional", "optional_einsum"] {
@@ -125,6 +126,7 @@ fn what_the_file_has_a_value_for_may_be_given() {
 }
 
 /// The one direction in front of the rows is no dimension of a row.
+#[cfg(feature = "full")]
 #[test]
 fn a_state_of_one_layer_is_a_list() {
     let model = load("state", &ModelOptions::default()).unwrap();

@@ -36,6 +36,7 @@ fn iris_labels_are_scikit_learns() {
     }
 }
 
+#[cfg(feature = "full")]
 #[test]
 fn pictures_are_what_onnxruntime_sees() {
     let engine = engine();
