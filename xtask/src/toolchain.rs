@@ -1,5 +1,6 @@
-//! A compiler for `wasm32-unknown-unknown`: rustup's, or where rustup cannot or must not be used
-//! (`PREDICTQL_NO_RUSTUP=1`) one made of Debian's compiler and the standard library built from its source.
+//! A compiler for `wasm32-unknown-unknown`: the one on PATH where it has the target or rustup adds it; where rustup cannot,
+//! or must not change anything (`PREDICTQL_NO_RUSTUP=1`), one made of Debian's compiler and the standard library built
+//! from its source.
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
