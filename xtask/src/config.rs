@@ -10,21 +10,26 @@ use crate::project;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    pub budget: Budget,
+    engines: BTreeMap<String, Engine>,
     variants: BTreeMap<String, Variant>,
     builds: Builds,
 }
 
-/// The most bytes that the wasm of one released variant may have.
+/// What the crate is built as.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Budget {
+pub struct Engine {
+    /// Cargo's features; none are on beside them.
+    pub features: Vec<String>,
+    /// The most bytes that the wasm of one released variant may have.
     pub brotli: u64,
 }
 
+/// One wasm file: an engine compiled for some of what browsers can do.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Variant {
+    engine: String,
     features: Vec<String>,
 }
 
@@ -52,23 +57,50 @@ impl Config {
         if fast { &self.builds.fast } else { &self.builds.release }
     }
 
+    /// The same for the engine that is quick to build: the one for tables.
+    pub fn first_build(&self) -> Build {
+        let Build { profile, variants } = &self.builds.fast;
+        let is_small =
+            |variant: &&String| self.engine(variant).is_ok_and(|engine| engine.features.is_empty());
+        Build { profile: profile.clone(), variants: variants.iter().filter(is_small).cloned().collect() }
+    }
+
     /// The compiler's target features for a variant.
     pub fn features(&self, variant: &str) -> Result<String> {
-        let known = || self.variants.keys().cloned().collect::<Vec<_>>().join("`, `");
-        let variant = self.variants.get(variant);
-        Ok(variant
-            .with_context(|| format!("the variants of `wasm-pack.toml` are `{}`", known()))?
-            .features
-            .join(","))
+        Ok(self.variant(variant)?.features.join(","))
+    }
+
+    /// The engine that a variant is of.
+    pub fn engine(&self, variant: &str) -> Result<&Engine> {
+        let name = &self.variant(variant)?.engine;
+        self.engines.get(name).with_context(|| {
+            format!(
+                "no engine is called `{name}`: the engines of `wasm-pack.toml` are {}",
+                listed(&self.engines)
+            )
+        })
+    }
+
+    fn variant(&self, name: &str) -> Result<&Variant> {
+        self.variants.get(name).with_context(|| {
+            format!(
+                "no variant is called `{name}`: the variants of `wasm-pack.toml` are {}",
+                listed(&self.variants)
+            )
+        })
     }
 
     fn parse(text: &str) -> Result<Self> {
         let config: Self = toml::from_str(text).context("`wasm-pack.toml` cannot be understood")?;
         for variant in config.builds.release.variants.iter().chain(&config.builds.fast.variants) {
-            config.features(variant).with_context(|| format!("no variant is called `{variant}`"))?;
+            config.engine(variant)?;
         }
         Ok(config)
     }
+}
+
+fn listed<T>(named: &BTreeMap<String, T>) -> String {
+    named.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// The version of a crate that `Cargo.lock` holds.
@@ -96,18 +128,30 @@ mod tests {
     fn the_committed_file_is_understood() {
         let config = Config::read().unwrap();
         assert_eq!(config.features("relaxed").unwrap(), "+simd128,+relaxed-simd");
-        assert_eq!(config.build(false).variants, ["relaxed", "simd"]);
-        assert_eq!(config.build(true).variants, ["simd"]);
+        assert_eq!(config.engine("relaxed").unwrap().features, ["full"]);
+        assert!(config.engine("tables").unwrap().features.is_empty());
+        assert_eq!(config.build(false).variants, ["tables", "relaxed", "simd"]);
+        assert_eq!(config.build(true).variants, ["tables", "simd"]);
     }
 
     #[test]
-    fn a_build_of_an_unknown_variant_is_refused() {
-        let text = "budget.brotli = 1\n[variants.simd]\nfeatures = []\n[builds]\n\
-                    release = { profile = \"release\", variants = [\"smid\"] }\nfast = { profile = \"fast\", variants = [] }";
-        let error = Config::parse(text).err().unwrap();
+    fn a_build_of_an_unknown_variant_or_engine_is_refused() {
+        let refusal = |engine: &str, built: &str| {
+            let text = format!(
+                "engines.full = {{ features = [], brotli = 1 }}\n\
+                 variants.simd = {{ engine = \"{engine}\", features = [] }}\n\
+                 builds.release = {{ profile = \"release\", variants = [\"{built}\"] }}\n\
+                 builds.fast = {{ profile = \"fast\", variants = [] }}"
+            );
+            Config::parse(&text).err().unwrap().to_string()
+        };
         assert_eq!(
-            format!("{error:#}"),
+            refusal("full", "smid"),
             "no variant is called `smid`: the variants of `wasm-pack.toml` are `simd`"
+        );
+        assert_eq!(
+            refusal("fool", "simd"),
+            "no engine is called `fool`: the engines of `wasm-pack.toml` are `full`"
         );
     }
 }

@@ -37,7 +37,7 @@ usage: cargo xtask <command>
   demo --check      run both tutorials of the page in a browser without a screen, and print their rows
   test              all checks: Rust, wasm in a browser, the npm package, the demo page
   build             the npm package into pkg/
-  build --fast      the same with one variant that is quick to build
+  build --fast      the same with one variant of each engine that is quick to build
   bench             both tutorials and models on tables beside onnxruntime-web, in one page
   conformance       the suites of the onnx package; `--write` writes docs/CONFORMANCE.md, part of a name runs these cases
   estimators        scikit-learn's and the boosters' models beside onnxruntime; `--write` writes docs/ESTIMATORS.md
@@ -49,7 +49,7 @@ usage: cargo xtask <command>
   fixtures          make the models, tables and pictures of the tests again
 
 Each command makes what it needs first: the wasm target, tools, npm and Python packages.
-PREDICTQL_NO_RUSTUP=1 leaves rustup alone: the compiler for wasm then comes from Debian's packages.
+PREDICTQL_NO_RUSTUP=1 leaves rustup alone: where the compiler on PATH lacks the wasm target, Debian's packages serve.
 CHROMIUM (or CHROME) and CHROMEDRIVER name a browser and its driver that are not on PATH.
 ";
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 
-use crate::config::Config;
+use crate::config::{Build, Config};
 use crate::npm::Workspace;
 use crate::project::{self, Stamp};
 use crate::{size, terminal, wasm};
@@ -12,18 +12,31 @@ use crate::{size, terminal, wasm};
 /// Leaves what users download in `pkg/`; fails where it is bigger than it may be.
 pub fn release() -> Result<()> {
     let config = Config::read()?;
-    let wasm = built(&config, false)?;
-    size::check(&wasm, config.budget.brotli)
+    let wasm = built(&config, config.build(false))?;
+    size::check(&wasm, &config)
 }
 
 /// Leaves the complete package in `pkg/`.
 pub fn build(fast: bool) -> Result<()> {
-    built(&Config::read()?, fast).map(drop)
+    let config = Config::read()?;
+    built(&config, config.build(fast)).map(drop)
 }
 
-/// Builds the package, and names the wasm files in it.
-fn built(config: &Config, fast: bool) -> Result<Vec<PathBuf>> {
-    let built = wasm::build(config, config.build(fast))?;
+/// Leaves the package with the engine for tables alone in `pkg/`, unless the other one has been compiled before: then both
+/// take no longer. Answers whether it did.
+pub fn build_first() -> Result<bool> {
+    let config = Config::read()?;
+    let all = config.build(true);
+    if all.variants.iter().all(|variant| wasm::compiled(variant, &all.profile).exists()) {
+        return Ok(false);
+    }
+    built(&config, &config.first_build())?;
+    Ok(true)
+}
+
+/// Builds the package, and names its wasm files.
+fn built(config: &Config, build: &Build) -> Result<Vec<PathBuf>> {
+    let built = wasm::build(config, build)?;
     let template = Workspace::ready("pkg-template")?;
     let package = project::at("pkg");
     let paths = [built.folder.clone(), project::at("pkg-template"), package.clone()];

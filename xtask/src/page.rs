@@ -18,18 +18,37 @@ const USUAL_PORT: u16 = 4173;
 pub fn demo(check: bool, port: Option<u16>) -> Result<()> {
     // What is missing is better said before the long build than after it.
     let browser = if check { Some(browser::chromium()?) } else { None };
+    let first = if check { None } else { serve_tables(port)? };
     package::build(true)?;
     make_data()?;
     build()?;
-    let mut server = Server::start(port)?;
-    match browser {
-        Some(browser) => look_at(&server.address(), &browser),
-        None => {
-            terminal::heading(&format!("the demo is at {} (Ctrl-C ends it)", server.address()));
-            let status = server.child.wait()?;
-            bail!("the server ended with {status}")
-        }
+    let is_second = first.is_some();
+    let mut server = match first {
+        Some(server) => server,
+        None => Server::start(port)?,
+    };
+    if let Some(browser) = browser {
+        return look_at(&server.address(), &browser);
     }
+    let whole = if is_second { "the pictures are there too: reload the page. The" } else { "the" };
+    terminal::heading(&format!("{whole} demo is at {} (Ctrl-C ends it)", server.address()));
+    let status = server.child.wait()?;
+    bail!("the server ended with {status}")
+}
+
+/// Where the full engine has to be compiled first, which takes minutes, serves the page with the one for tables meanwhile.
+fn serve_tables(port: Option<u16>) -> Result<Option<Server>> {
+    if !package::build_first()? {
+        return Ok(None);
+    }
+    make_data()?;
+    build()?;
+    let server = Server::start(port)?;
+    terminal::heading(&format!(
+        "the demo is at {} already, for tables; the engine for pictures is being compiled",
+        server.address()
+    ));
+    Ok(Some(server))
 }
 
 /// The models, tables and pictures of the tutorials.

@@ -27,21 +27,20 @@ pub fn table() -> Result<()> {
     let package = project::at("pkg");
     let files = project::tree(&package).context("there is no package yet: type `cargo xtask build`")?;
     terminal::heading("sizes of the package in bytes");
-    let budget = Config::read()?.budget.brotli;
+    let config = Config::read()?;
     let mut rows = Vec::new();
     for file in files {
         let size = measure(&file)?;
-        let limit = if is_wasm(&file) { grouped(budget) } else { String::new() };
+        let limit = if is_wasm(&file) { grouped(budget(&file, &config)?) } else { String::new() };
         let name = file.strip_prefix(&package)?.display().to_string();
         rows.push([name, grouped(size.raw), grouped(size.gzip), grouped(size.brotli), limit]);
     }
     terminal::table(["file", "raw", "gzip -9", "brotli -11", "budget"], &rows);
-    sources()
+    sources(&config)
 }
 
 /// Prints which crates, and which rooms of ours, the code of the last release comes from.
-fn sources() -> Result<()> {
-    let config = Config::read()?;
+fn sources(config: &Config) -> Result<()> {
     let release = config.build(false);
     for variant in &release.variants {
         let wasm = wasm::compiled(variant, &release.profile);
@@ -61,11 +60,11 @@ fn sources() -> Result<()> {
 }
 
 /// Fails when a wasm file is bigger than its budget.
-pub fn check(wasm: &[PathBuf], budget: u64) -> Result<()> {
+pub fn check(wasm: &[PathBuf], config: &Config) -> Result<()> {
     terminal::heading("weighing the wasm");
     let mut heavy = Vec::new();
     for file in wasm {
-        let size = measure(file)?.brotli;
+        let (size, budget) = (measure(file)?.brotli, budget(file, config)?);
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let verdict = format!("{name} has {} bytes in brotli of {}", grouped(size), grouped(budget));
         terminal::note(&verdict);
@@ -77,6 +76,12 @@ pub fn check(wasm: &[PathBuf], budget: u64) -> Result<()> {
         return Ok(());
     }
     bail!("{}: make it smaller, or argue for another budget in `wasm-pack.toml`", heavy.join(", "))
+}
+
+/// The most bytes in brotli that a wasm file may have: it is named like its variant.
+fn budget(wasm: &Path, config: &Config) -> Result<u64> {
+    let variant = wasm.file_stem().unwrap_or_default().to_string_lossy();
+    Ok(config.engine(&variant)?.brotli)
 }
 
 /// Compressing takes half a minute for a wasm file: the numbers are kept as long as the file is the same.

@@ -20,7 +20,8 @@ pub fn all() -> Result<()> {
     let driver = browser::chromedriver(&browser)?;
     let config = Config::read()?;
     let fast = config.build(true);
-    let variant = fast.variants.first().map_or("", String::as_str);
+    let is_whole = |variant: &&String| config.engine(variant).is_ok_and(|engine| !engine.features.is_empty());
+    let variant = fast.variants.iter().find(is_whole).map_or("", String::as_str);
 
     report.step("rustfmt", &[], || {
         quietly(cargo().args(["fmt", "--all", "--check"]).advice(component("rustfmt")))
@@ -35,13 +36,11 @@ pub fn all() -> Result<()> {
     });
     // The tutorials are native tests too, and their data comes from packages.
     report.step("demo data", &[], || page::make_data().map(|()| Vec::new()));
-    report.step("native tests", &["demo data"], || {
-        let nextest = cargo().args(["nextest", "--version"]).read().is_ok();
-        if !nextest {
-            terminal::note("cargo-nextest is not installed: `cargo test` runs instead, a little slower");
-        }
-        let runner: &[&str] = if nextest { &["nextest", "run"] } else { &["test", "--all-targets"] };
-        spoken(cargo().args(runner).args(["--workspace", "--no-fail-fast"]))
+    report.step("native tests", &["demo data"], || native_tests(&["--workspace"]));
+    report.step("engine for tables", &[], || {
+        let tables = ["--package", "predictql", "--no-default-features"];
+        quietly(cargo().arg("clippy").args(tables).args(["--all-targets", "--", "-Dwarnings"]))?;
+        native_tests(&tables)
     });
     report.step("ONNX suites", &[], || {
         let Outcome { lines, result } = conformance::suites(&[])?;
@@ -91,6 +90,15 @@ pub fn all() -> Result<()> {
 
 fn cargo() -> Program {
     Program::new("cargo").within(&project::root())
+}
+
+fn native_tests(what: &[&str]) -> Result<Vec<String>> {
+    let nextest = cargo().args(["nextest", "--version"]).read().is_ok();
+    if !nextest {
+        terminal::note("cargo-nextest is not installed: `cargo test` runs instead, a little slower");
+    }
+    let runner: &[&str] = if nextest { &["nextest", "run"] } else { &["test", "--all-targets"] };
+    spoken(cargo().args(runner).args(what).arg("--no-fail-fast"))
 }
 
 fn component(name: &str) -> String {

@@ -372,9 +372,9 @@ mod tests {
         assert_eq!(lines("let a = list.first().copied().unwrap_or_default();"), [1]);
         assert_eq!(lines("let a = 1;\nlet b = list.get(at).map_or(0, |b| b + 1);"), [2]);
         assert_eq!(lines("let a = list\n    .get(at)\n    .copied()\n    .unwrap_or(1);"), [4]);
-        assert_eq!(lines("let a = list.get(at);\nlet b = other.unwrap_or(1);"), []);
-        assert_eq!(lines("let a = node.get_attr_opt(name)?.unwrap_or(1);"), []);
-        assert_eq!(lines("// Not `unwrap_or_default`."), []);
+        assert!(lines("let a = list.get(at);\nlet b = other.unwrap_or(1);").is_empty());
+        assert!(lines("let a = node.get_attr_opt(name)?.unwrap_or(1);").is_empty());
+        assert!(lines("// Not `unwrap_or_default`.").is_empty());
     }
 
     #[test]

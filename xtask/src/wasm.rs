@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
+use wasm_bindgen_cli_support::Bindgen;
 
-use crate::config::{Build, Config};
+use crate::config::{self, Build, Config};
 use crate::process::Program;
 use crate::project::{self, Stamp};
 use crate::terminal;
 use crate::toolchain::{TARGET, Toolchain};
-use crate::tools;
 
 const GLUE: [&str; 2] = ["predictql.js", "predictql.d.ts"];
 
@@ -22,7 +22,6 @@ pub struct Built {
 
 pub fn build(config: &Config, build: &Build) -> Result<Built> {
     let toolchain = Toolchain::ready()?;
-    let bindgen = tools::wasm_bindgen()?;
     let mut bound = Vec::new();
     for variant in &build.variants {
         let wait = if build.profile == "release" { "; fat LTO takes 4 to 6 minutes at the end" } else { "" };
@@ -31,7 +30,7 @@ pub fn build(config: &Config, build: &Build) -> Result<Built> {
             build.profile
         ));
         let wasm = compile(&toolchain, config, variant, &build.profile)?;
-        bound.push((variant, bind(&bindgen, variant, &build.profile, &wasm)?));
+        bound.push((variant, bind(variant, &build.profile, &wasm)?));
     }
     assemble(&project::at("target/wasm").join(&build.profile), &bound)
 }
@@ -62,7 +61,8 @@ fn target_folder(variant: &str) -> PathBuf {
 
 fn compile(toolchain: &Toolchain, config: &Config, variant: &str, profile: &str) -> Result<PathBuf> {
     let arguments = ["build", "--package", "predictql", "--lib", "--target", TARGET, "--profile", profile];
-    cargo(toolchain, config, variant)?.args(arguments).run()?;
+    let engine = ["--no-default-features", "--features", &config.engine(variant)?.features.join(",")];
+    cargo(toolchain, config, variant)?.args(arguments).args(engine).run()?;
     Ok(compiled(variant, profile))
 }
 
@@ -73,14 +73,15 @@ pub fn compiled(variant: &str, profile: &str) -> PathBuf {
 }
 
 /// Makes the glue, and the wasm that fits it.
-fn bind(bindgen: &Path, variant: &str, profile: &str, wasm: &Path) -> Result<PathBuf> {
+fn bind(variant: &str, profile: &str, wasm: &Path) -> Result<PathBuf> {
     let folder = target_folder(variant).join("bound").join(profile);
-    let version = Program::new(bindgen).arg("--version").read()?;
+    let version = config::locked_version("wasm-bindgen-cli-support")?;
     let name = format!("bound-{variant}-{profile}");
     let stamp = Stamp::named(&name, &[&version], &[wasm.to_path_buf(), folder.clone()]);
     if !stamp.is_fresh()? {
-        let options = ["--target", "web", "--remove-name-section", "--out-name", "predictql", "--out-dir"];
-        Program::new(bindgen).args(options).arg(&folder).arg(wasm).run()?;
+        let mut bindgen = Bindgen::new();
+        bindgen.web(true)?.typescript(true).omit_default_module_path(false).remove_name_section(true);
+        bindgen.input_path(wasm).out_name("predictql").generate(&folder)?;
         stamp.set()?;
     }
     Ok(folder)
@@ -90,16 +91,16 @@ fn assemble(folder: &Path, bound: &[(&String, PathBuf)]) -> Result<Built> {
     if folder.exists() {
         fs::remove_dir_all(folder)?;
     }
-    let (first, glue) = bound.first().context("`wasm-pack.toml` lists no variant for this build")?;
     for name in GLUE {
-        let text = project::read(&glue.join(name))?;
-        for (variant, other) in bound {
-            if project::read(&other.join(name))? != text {
+        let texts = bound.iter().map(|(_, folder)| project::read(&folder.join(name)));
+        let texts = texts.collect::<Result<Vec<_>>>()?;
+        let text = texts.iter().max_by_key(|text| text.len());
+        let text = text.context("`wasm-pack.toml` lists no variant for this build")?;
+        for ((variant, folder), other) in bound.iter().zip(&texts) {
+            if !holds_lines(text, other) {
                 bail!(
-                    "the variants {first} and {variant} need different glue (`{name}`), and the package has one for all: \
-                     compare `{}` and `{}`",
-                    glue.join(name).display(),
-                    other.join(name).display()
+                    "the variant {variant} needs other glue than the rest, and the package has one for all: see `{}`",
+                    folder.join(name).display()
                 );
             }
         }
@@ -111,4 +112,22 @@ fn assemble(folder: &Path, bound: &[(&String, PathBuf)]) -> Result<Built> {
         Ok(file)
     });
     Ok(Built { folder: folder.to_path_buf(), wasm: wasm.collect::<Result<_>>()? })
+}
+
+/// Whether `text` has all lines of `part` in their order. What an engine does not import does not disturb it.
+fn holds_lines(text: &[u8], part: &[u8]) -> bool {
+    let mut lines = text.split(|byte| *byte == b'\n');
+    part.split(|byte| *byte == b'\n').all(|line| lines.any(|other| other == line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn glue_serves_an_engine_that_imports_less() {
+        assert!(holds_lines(b"a\nb\nc\nd", b"a\nc\nd"));
+        assert!(!holds_lines(b"a\nb\nc", b"a\nd"));
+        assert!(!holds_lines(b"a\nb", b"b\na"));
+    }
 }
