@@ -77,6 +77,7 @@ async function bundle(wasmBytes) {
     external: ["./parquet.js", "./compressed.js", "./inline.js", "node:*"],
     // Code for a variant that this build lacks goes away, and with it the file name that a bundler would look for.
     define: {
+      "WASM_BYTES.tables": String(wasmBytes.tables),
       "WASM_BYTES.relaxed": String(wasmBytes.relaxed),
       "WASM_BYTES.simd": String(wasmBytes.simd),
       VERSION: JSON.stringify(manifest.version),

@@ -1,10 +1,10 @@
 // The page's side of every call: brings sources and values to the engine, and its answers and failures back.
 
 import { type Connection, Crash, Failed } from "./connection.js";
-import { Engine, temporaryPrefix, type Waiter } from "./engine.js";
+import { Engine, needsFull, temporaryPrefix, type Waiter } from "./engine.js";
 import { fromFailure, problem } from "./errors.js";
 import { Files } from "./files.js";
-import type { CheckResult, ModelInfo, ParamValues, ScriptOptions, TableInfo } from "./glue/predictql.js";
+import type { CheckResult, ModelInfo, ObjectEntry, ParamValues, ScriptOptions, TableInfo } from "./glue/predictql.js";
 import type {
   CallOptions,
   EngineInfo,
@@ -17,7 +17,7 @@ import type {
   TableOptions,
   TableSource,
 } from "./interface.js";
-import { requestFor, type TableEntry } from "./journal.js";
+import { type Entry, requestFor, type TableEntry } from "./journal.js";
 import { readModelInput } from "./model-options.js";
 import { Network, resolve } from "./network.js";
 import { toParams } from "./params.js";
@@ -41,17 +41,22 @@ export interface RunOptions extends CallOptions {
 
 type QueryRunOptions = RunOptions & ResultFormat;
 
-/** A text or a prepared statement that has had its first turn. */
-interface Run {
-  connection: Connection;
-  opened: Opened;
+/** What is run, and on whose behalf. */
+interface Asked {
   sql: string;
   dialect: ScriptOptions["dialect"] | undefined;
+  prepared: PreparedText | undefined;
   params: ParamValues;
-  signal: AbortSignal | undefined;
-  report: Report;
+  batchSize: number | undefined;
   one: boolean;
   tables: readonly TableEntry[];
+  waiter: Waiter & { report: Report };
+}
+
+/** The same once it has had its first turn. */
+interface Run extends Asked {
+  connection: Connection;
+  opened: Opened;
   /** Milliseconds between the call and its first turn, and after that. */
   waited: number;
 }
@@ -93,9 +98,13 @@ export class Client {
   async registerTable(name: string, source: TableSource, options: TableOptions): Promise<TableInfo> {
     const waiter = this.#waiter(options);
     const { entry, commit } = await this.#readTable(name, source, options, waiter);
-    const info = await this.#ask(waiter, () => requestFor(entry));
+    const isPicture = ({ contentType }: ObjectEntry) => contentType.startsWith("image/");
+    if (entry.kind === "registerObjects" && entry.objects.some(isPicture)) {
+      // Without it they can be listed all the same.
+      await this.#engine.full(waiter).catch(() => {});
+    }
+    const info = await this.#ask(waiter, () => requestFor(entry), entry);
     commit();
-    await this.#engine.changed(entry);
     return info;
   }
 
@@ -105,12 +114,14 @@ export class Client {
     const waiter = this.#waiter(options);
     // The options are those of a query.
     const { entry, commit } = await this.#readTable(name, source, {}, waiter);
-    await this.#ask(waiter, () => requestFor(entry));
+    await this.#ask(waiter, () => requestFor(entry), entry);
     commit();
     return entry;
   }
 
-  async dropTemporary({ name }: TableEntry): Promise<void> {
+  async dropTemporary(entry: TableEntry): Promise<void> {
+    const { name } = entry;
+    this.#engine.forget(entry);
     this.#files.release(name);
     // With the worker that held it the table is gone anyway.
     await this.#ask({}, () => ({ kind: "dropTable", name })).catch(() => {});
@@ -118,27 +129,28 @@ export class Client {
 
   async registerModel(name: string, source: ModelSource, options: ModelOptions): Promise<ModelInfo> {
     const waiter = this.#waiter(options);
-    const input = await readModelInput(source, options, this.#network, waiter);
+    const loading = options.engine === "full" ? this.#engine.full(waiter) : undefined;
+    const [input] = await Promise.all([readModelInput(source, options, this.#network, waiter), loading]);
     const entry = { kind: "registerModel", name, ...input } as const;
     waiter.report({ stage: "compile", label: name, loaded: 0, total: null, unit: "bytes", ratio: null, cached: false });
-    const info = await this.#ask(waiter, () => requestFor(entry));
-    await this.#engine.changed(entry);
-    return info;
+    return this.#ask(waiter, () => requestFor(entry), entry);
   }
 
   async dropTable(name: string): Promise<void> {
-    await this.#ask({}, () => ({ kind: "dropTable", name }));
+    const entry = { kind: "dropTable", name } as const;
+    await this.#ask({}, () => entry, entry);
     this.#files.release(name);
-    await this.#engine.changed({ kind: "dropTable", name });
   }
 
   async dropModel(name: string): Promise<void> {
-    await this.#ask({}, () => ({ kind: "dropModel", name }));
-    await this.#engine.changed({ kind: "dropModel", name });
+    const entry = { kind: "dropModel", name } as const;
+    await this.#ask({}, () => entry, entry);
   }
 
   async check(sql: string): Promise<CheckResult> {
-    return this.#ask({}, () => ({ kind: "check", sql }));
+    const check = () => this.#ask({}, () => ({ kind: "check", sql }));
+    const found = await check();
+    return found.diagnostics.some(needsFull) ? this.#engine.full({}).then(check, () => found) : found;
   }
 
   async catalog(): Promise<Catalog> {
@@ -179,7 +191,7 @@ export class Client {
     const done = run.opened.turn?.[5];
     if (!done) return (await resultsOf<T>(this.#goOn(run), options))[0] as Result<T>;
     const [columns, ipc, rows, progress] = run.opened.turn ?? [];
-    if (progress) run.report(progress);
+    if (progress) run.waiter.report(progress);
     const schema = columns && ipc ? { kind: "schema" as const, columns, ipc } : undefined;
     return new Result<T>(schema, rows ? [rows] : [], options, outcomeOf(endOf(done, run.waited)));
   }
@@ -189,76 +201,96 @@ export class Client {
     yield* this.#goOn(await this.#begin(text, values, options));
   }
 
-  /** Asks for the first turn. */
+  /** Asks for the first turn of what a user asks. */
   async #begin(text: string | PreparedText, values: Params, options: RunOptions): Promise<Run> {
-    const { signal, batchSize, single, one = false, tables = [] } = options;
+    const { batchSize, single, one = false, tables = [] } = options;
     const prepared = typeof text === "string" ? undefined : text;
     const { sql, dialect } = typeof text === "string" ? { sql: text, dialect: options.dialect } : text.text;
     const waiter = this.#waiter(options, true);
     const began = performance.now();
-    let connection: Connection | undefined;
     try {
       prepared?.assertUsable(options.dialect);
       const params = await toParams(values);
-      const opened = await this.#engine.ask(waiter, (current) => {
-        connection = current;
-        const asked = { kind: "run", params, batchSize, one } as const;
-        return prepared ? prepared.run(current, asked, signal) : current.run({ ...asked, sql, dialect }, signal);
-      });
-      const waited = Math.max(0, performance.now() - began - opened.spent);
+      const run = await this.#open({ sql, dialect, prepared, params, batchSize, one, tables, waiter }, 0, began);
+      const { opened, connection } = run;
       if (single && !opened.turn && opened.statements.length !== 1) {
-        if (opened.script !== undefined) connection?.free(opened.script);
+        if (opened.script !== undefined) connection.free(opened.script);
         throw notOne(opened.statements.length);
       }
-      const { report } = waiter;
-      return {
-        connection: connection as Connection,
-        opened,
-        sql,
-        dialect,
-        params,
-        signal,
-        report,
-        one,
-        tables,
-        waited,
-      };
+      return run;
     } catch (error) {
       throw await this.#explain(error, sql);
     }
   }
 
-  /** The pieces of what was begun. */
+  /** Asks for the first turn; `skip` statements of a text were run before. */
+  async #open(asked: Asked, skip: number, began: number): Promise<Run> {
+    const { sql, dialect, prepared, params, batchSize, one, waiter } = asked;
+    let connection: Connection | undefined;
+    const opened = await this.#engine.ask(waiter, (current) => {
+      connection = current;
+      const request = { kind: "run", params, batchSize, one } as const;
+      return prepared
+        ? prepared.run(current, request, waiter.signal)
+        : current.run({ ...request, sql, dialect, skip }, waiter.signal);
+    });
+    const waited = Math.max(0, performance.now() - began - opened.spent);
+    return { ...asked, connection: connection as Connection, opened, waited };
+  }
+
+  /** The pieces of what was begun. Where another worker takes over, it goes on behind the last statement that was done. */
   async *#goOn(run: Run): AsyncGenerator<Piece, void> {
-    const { connection, opened, sql, dialect, params, tables, signal, report, one, waited } = run;
-    const { script, statements } = opened;
+    const { sql, dialect, params, tables, waiter, one, waited } = run;
     const change = { kind: "statement", params, dialect, tables } as const;
-    // Statements that share variables are run again together or not at all.
-    const together = statements.some(({ verb }) => verb === "DECLARE" || verb === "SET");
+    // Statements that share variables, or the way through them, are run again together or not at all.
+    const together = run.opened.statements.some(({ verb }) => /^(DECLARE|SET|IF|WHILE|REPEAT|FOR)$/.test(verb));
     const whole = { ...change, scope: "script", sql, kept: new Map<string, Blob>() } as const;
+    const { signal, report } = waiter;
     const shared = { sql, signal, report, files: this.#files, one };
     const contextOf = () => ({ ...shared, kept: together ? whole.kept : new Map<string, Blob>() });
+    let current = run;
+    let done = 0;
+    let isChanged = false;
     try {
-      let isFirst = true;
-      for await (const { info, kept, pieces } of statementsOf(connection, opened, contextOf)) {
-        for await (const piece of pieces) {
-          if (piece.kind !== "done") {
-            yield piece;
-            continue;
+      for (;;) {
+        const { connection, opened } = current;
+        // Those that only set variables again have given their results.
+        let repeated = together ? done : 0;
+        let isFresh = true;
+        try {
+          for await (const { info, kept, pieces } of statementsOf(connection, opened, contextOf)) {
+            for await (const piece of pieces) {
+              if (piece.kind !== "done") {
+                isFresh = false;
+                if (repeated === 0) yield piece;
+                continue;
+              }
+              isFresh = true;
+              if (piece.catalogChanged && info) {
+                isChanged = true;
+                const { from, to, verb } = info;
+                const scope = verb === "CREATE OR REPLACE MODEL" ? "remake" : "statement";
+                const entry = together ? whole : ({ ...change, scope, sql: sql.slice(from, to), kept } as const);
+                await this.#engine.changed(entry, connection, together);
+              }
+              if (repeated > 0) repeated--;
+              else yield done++ === 0 ? queued(piece, waited) : piece;
+            }
           }
-          if (piece.catalogChanged && info) {
-            const { from, to, verb } = info;
-            const scope = verb === "CREATE OR REPLACE MODEL" ? "remake" : "statement";
-            await this.#engine.changed(together ? whole : { ...change, scope, sql: sql.slice(from, to), kept });
-          }
-          yield isFirst ? queued(piece, waited) : piece;
-          isFirst = false;
+          return;
+        } catch (error) {
+          // The engine says what it lacks before a statement has given or changed anything.
+          if (!isFresh || !(await this.#engine.replaces(connection, error, waiter))) throw error;
+          current = await this.#open(run, together ? 0 : done, performance.now());
+          if (isChanged && together) await this.#engine.changed(whole, current.connection, true);
+        } finally {
+          if (opened.script !== undefined) connection.free(opened.script);
         }
       }
     } catch (error) {
       throw await this.#explain(error, sql);
     } finally {
-      if (script !== undefined) connection.free(script);
+      if (isChanged && together) await this.#engine.changed(whole, current.connection);
     }
   }
 
@@ -278,9 +310,11 @@ export class Client {
     return { entry: { kind: "registerObjects", name, objects }, commit };
   }
 
-  async #ask<R extends Request>(waiter: Waiter, request: () => R | Promise<R>): Promise<Reply<R>> {
+  /** `entry` is what the answer changes. */
+  async #ask<R extends Request>(waiter: Waiter, request: () => R | Promise<R>, entry?: Entry): Promise<Reply<R>> {
+    const question = async (connection: Connection) => connection.call(await request(), waiter.signal);
     try {
-      return await this.#engine.ask(waiter, async (connection) => connection.call(await request(), waiter.signal));
+      return await this.#engine.ask(waiter, question, entry);
     } catch (error) {
       throw await this.#explain(error);
     }
@@ -288,7 +322,7 @@ export class Client {
 
   /** What a caller is told: the engine's words as an error, and after a crash also what became of everything else. */
   async #explain(error: unknown, sql?: string): Promise<unknown> {
-    if (error instanceof Failed) return fromFailure(error.failure, sql);
+    if (error instanceof Failed) return fromFailure(error.failure, sql, error.refusal);
     if (!(error instanceof Crash)) return error;
     return problem("engine-crashed", `the engine stopped while it worked on this; ${await this.#engine.recovered()}`, {
       hint: "a smaller `batchSize`, fewer rows or a smaller model need less memory",

@@ -1,6 +1,7 @@
 // One worker and its queue. Requests are sent one at a time, so what waits can be taken back, and what the worker is
 // busy with is always known.
 
+import type { PredictError } from "./errors.js";
 import type { Answer, Opened, Reply, Request, WorkerLike } from "./worker/protocol.js";
 
 /** How long the worker may stay silent about a request that was given up, in milliseconds. */
@@ -12,15 +13,19 @@ export class Unsent extends Error {}
 /** The worker ended by itself: a trap, no memory, or its script could not run. */
 export class Crash extends Error {}
 
-/** A user's mistake, in the engine's words. */
+/** A user's mistake, in the engine's words; or what kept the host from mending it. */
 export class Failed extends Error {
-  constructor(readonly failure: Extract<Answer, { failed: unknown }>["failed"]) {
+  constructor(
+    readonly failure: Extract<Answer, { failed: unknown }>["failed"],
+    readonly refusal?: PredictError,
+  ) {
     super(failure.diagnostics[0]?.message);
   }
 }
 
 interface Task {
   request: Request;
+  answer: Promise<Reply>;
   resolve(reply: Reply): void;
   reject(error: unknown): void;
 }
@@ -35,6 +40,9 @@ export class Connection {
   /** Why the active request was given up, once the time to answer it is over. */
   #overdue: { reason: unknown } | undefined;
   #end: { reason: unknown } | undefined;
+  #isRetired = false;
+  /** Whether nobody will open a script any more. */
+  #isLeft = false;
 
   constructor(worker: WorkerLike, onEnd: (connection: Connection) => void) {
     this.#worker = worker;
@@ -47,24 +55,28 @@ export class Connection {
     };
   }
 
+  get isEnded(): boolean {
+    return this.#end !== undefined;
+  }
+
   /**
    * Asks the worker. On abort, a request that still waits is taken back at once. One that is being worked on has a
    * moment to be answered, and then ends the worker, unless somebody else's query would end with it.
    */
   async call<R extends Request>(request: R, signal?: AbortSignal): Promise<Reply<R>> {
     signal?.throwIfAborted();
-    if (this.#end) throw this.#lost(request);
+    if (this.#end || (this.#isRetired && !("script" in request))) throw this.#lost(request);
     if ("script" in request && request.kind !== "free" && !this.#scripts.has(request.script)) {
       throw new Error("the script is no longer read");
     }
     const task = { request } as Task;
-    const answer = new Promise<Reply>((resolve, reject) => Object.assign(task, { resolve, reject }));
+    task.answer = new Promise<Reply>((resolve, reject) => Object.assign(task, { resolve, reject }));
     const onAbort = () => this.#giveUp(task, signal?.reason);
     signal?.addEventListener("abort", onAbort);
     this.#waiting.push(task);
     this.#send();
     try {
-      return (await answer) as Reply<R>;
+      return (await task.answer) as Reply<R>;
     } finally {
       signal?.removeEventListener("abort", onAbort);
     }
@@ -100,6 +112,22 @@ export class Connection {
     this.#endIfStuck();
   }
 
+  /**
+   * Lets another worker take over: what waits here can be asked of that one, and the scripts are read to their ends. Resolves
+   * when whoever asked the last question has its answer.
+   */
+  async retire(): Promise<void> {
+    this.#isRetired = true;
+    const isOfScript = ({ request }: Task) => "script" in request;
+    const tasks = this.#waiting.splice(0);
+    this.#waiting.push(...tasks.filter(isOfScript));
+    for (const task of tasks) if (!isOfScript(task)) task.reject(new Unsent());
+    if (this.#active && !isOfScript(this.#active)) await this.#active.answer.catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve));
+    this.#isLeft = true;
+    this.#endIfIdle();
+  }
+
   /** Ends the worker; everything that it was asked rejects. */
   end(reason: unknown): void {
     if (this.#end) return;
@@ -131,6 +159,7 @@ export class Connection {
     if ("reply" in answer) task?.resolve(answer.reply);
     else task?.reject(new Failed(answer.failed));
     this.#send();
+    this.#endIfIdle();
   }
 
   #giveUp(task: Task, reason: unknown): void {
@@ -149,6 +178,10 @@ export class Connection {
 
   #endIfStuck(): void {
     if (this.#overdue && this.#scripts.size === 0) this.end(this.#overdue.reason);
+  }
+
+  #endIfIdle(): void {
+    if (this.#isLeft && !this.#active && this.#scripts.size === 0) this.end(new Unsent());
   }
 
   /** A script lives in its worker, and a worker that did not start has a reason; all else can be asked of another one. */

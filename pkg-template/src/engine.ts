@@ -1,11 +1,21 @@
-// The life of the engine: starts a worker when one is wanted, and another one in its place with all that it held.
+// The life of the engine: starts a worker when one is wanted, and another one in its place with all that it held: after
+// one that ended by itself, and when something needs more than the engine for tables has.
 
-import { abortable, Connection, Crash, Unsent } from "./connection.js";
-import { problem } from "./errors.js";
+import { abortable, Connection, Crash, Failed, Unsent } from "./connection.js";
+import { PredictError, problem } from "./errors.js";
 import type { Files } from "./files.js";
+import type { Diagnostic } from "./glue/predictql.js";
 import type { EngineInfo, PredictOptions } from "./interface.js";
 import { type Entry, Journal, requestFor } from "./journal.js";
-import { assertWorkers, explainWorker, type LoadedEngine, loadEngine, startWorker } from "./load.js";
+import {
+  assertWorkers,
+  type EngineKind,
+  explainWorker,
+  isChangeable,
+  type LoadedEngine,
+  loadEngine,
+  startWorker,
+} from "./load.js";
 import type { Network } from "./network.js";
 import type { Report } from "./progress.js";
 import { statementsOf } from "./statement.js";
@@ -24,25 +34,36 @@ export class Engine {
   readonly #network: Network;
   readonly #files: Files;
   readonly #journal = new Journal();
+  /** What each worker knows of the journal. */
+  readonly #told = new WeakMap<Connection, WeakSet<Entry>>();
+  /** Scripts that have changed the catalog and go on: another worker is told of them when they have ended. */
+  readonly #unfinished = new Map<Entry, Connection>();
+  /** Which engine the next worker has, and why that one. */
+  #wanted: { engine: EngineKind; why: string };
   /** Compiled once: another worker starts with it in no time and without a request. */
   #loaded: LoadedEngine | undefined;
   #connecting: Promise<Connection> | undefined;
   #connection: Connection | undefined;
+  /** The worker with the full engine, while it is made ready beside the one that runs. */
+  #changing: Promise<void> | undefined;
+  /** Every worker that has not ended. One that was replaced lives as long as its scripts are read. */
+  readonly #alive = new Set<Connection>();
   /** Everybody who waits for the engine hears how far its start is. */
   readonly #waiters = new Set<Report>();
   /** The names as of the last change: what a new worker must hold. */
   #catalog: Catalog | undefined;
   #lost: string[] = [];
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(options: PredictOptions, network: Network, files: Files) {
     this.#options = options;
     this.#network = network;
     this.#files = files;
+    this.#wanted = firstOf(options);
   }
 
   get closed(): boolean {
-    return this.#closed;
+    return this.#closing.signal.aborted;
   }
 
   get started(): boolean {
@@ -51,50 +72,97 @@ export class Engine {
 
   async info(waiter: Waiter): Promise<EngineInfo> {
     await this.connect(waiter);
-    return (this.#loaded as LoadedEngine).info;
+    return { ...(this.#loaded as LoadedEngine).info };
   }
 
   /** The worker that runs, or a new one. A start that failed is forgotten: the next call tries again. */
-  async connect({ signal, report = () => {} }: Waiter): Promise<Connection> {
+  async connect(waiter: Waiter): Promise<Connection> {
     this.assertOpen();
-    this.#waiters.add(report);
-    this.#connecting ??= this.#start().catch((error) => {
-      this.#connecting = undefined;
-      throw error;
-    });
-    try {
-      return await abortable(this.#connecting, signal);
-    } finally {
-      this.#waiters.delete(report);
-    }
+    return this.#waitFor(this.#connecting ?? this.#connectBy(this.#start()), waiter);
   }
 
-  /** Asks a worker. If it ends before it could read the question, the next one is asked. */
-  async ask<T>(waiter: Waiter, question: (connection: Connection) => Promise<T>): Promise<T> {
+  /**
+   * Asks a worker. If it ends before it could read the question, or lacks what the full engine has, the next one is
+   * asked. `entry` is what the worker was changed by once it has answered.
+   */
+  async ask<T>(waiter: Waiter, question: (connection: Connection) => Promise<T>, entry?: Entry): Promise<T> {
     for (;;) {
       this.assertOpen();
       const connection = this.#connection ?? (await this.connect(waiter));
       try {
-        return await question(connection);
+        const answer = await question(connection);
+        if (entry) await this.changed(entry, connection);
+        return answer;
       } catch (error) {
-        if (!(error instanceof Unsent)) throw error;
+        if (!(error instanceof Unsent || (await this.replaces(connection, error, waiter)))) throw error;
       }
+    }
+  }
+
+  /** Makes the full engine the one that runs, where it may be and is not yet. All who need it wait for the same one. */
+  async full(waiter: Waiter): Promise<void> {
+    this.assertOpen();
+    if (this.#wanted.engine === "full" || !isChangeable(this.#options)) return;
+    if (this.#connecting || this.#loaded) {
+      this.#changing ??= this.#change().finally(() => {
+        this.#changing = undefined;
+      });
+      return this.#waitFor(this.#changing, waiter);
+    }
+    // Nobody has started anything: this one comes at once.
+    this.#wanted = { engine: "full", why: needed };
+    try {
+      await this.connect(waiter);
+    } catch (error) {
+      // What the other one can do needs no more than that one.
+      if (!this.#loaded) this.#wanted = firstOf(this.#options);
+      throw error;
+    }
+  }
+
+  /** Whether another worker takes the place of this one, which lacked what the full engine has. */
+  async replaces(connection: Connection, error: unknown, waiter: Waiter): Promise<boolean> {
+    if (!(error instanceof Failed) || !error.failure.diagnostics.some(needsFull)) return false;
+    if (!isChangeable(this.#options)) return false;
+    if (this.#wanted.engine === "full") return connection !== this.#connection;
+    try {
+      await this.full(waiter);
+      return true;
+    } catch (refusal) {
+      if (!(refusal instanceof PredictError) || this.closed) throw refusal;
+      const { failure } = error;
+      const message = `this needs the full engine, which did not start: ${refusal.message}`;
+      const diagnostics = failure.diagnostics.map(({ hint: _, ...it }) => ({ ...it, code: refusal.code, message }));
+      throw new Failed({ ...failure, diagnostics }, refusal);
     }
   }
 
   async catalog(): Promise<Catalog> {
     const { tables, ...rest } = await this.ask({}, (connection) => connection.call({ kind: "catalog" }));
-    return { ...rest, tables: tables.filter(({ name }) => !name.startsWith(temporaryPrefix)) };
+    return { ...rest, tables: tables.filter((table) => !isTemporary(table)) };
   }
 
-  /** Remembers what changed the catalog. */
-  async changed(entry: Entry): Promise<void> {
+  /**
+   * Remembers what changed the catalog of a worker; the one that took its place in the meantime is told. `goesOn` says
+   * that a script may change more.
+   */
+  async changed(entry: Entry, by: Connection, goesOn = false): Promise<void> {
     this.#journal.add(entry);
+    this.#toldOf(by).add(entry);
+    if (goesOn) this.#unfinished.set(entry, by);
+    else this.#unfinished.delete(entry);
     try {
-      this.#catalog = await this.catalog();
+      const connection = await this.connect({});
+      if (connection !== by) await this.#restore(connection);
+      if (!isTemporary(entry)) this.#catalog = await this.catalog();
     } catch {
       // The worker ended after the change: the next one is told of it by the journal.
     }
+  }
+
+  /** Forgets a table that was there for one query. */
+  forget(entry: Entry): void {
+    this.#journal.remove(entry);
   }
 
   /** Waits for the worker after one that crashed, and says what it could not be given. */
@@ -108,60 +176,125 @@ export class Engine {
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#connecting?.then((connection) => connection.end(closedError())).catch(() => {});
+    this.#closing.abort(closedError());
+    for (const connection of this.#alive) connection.end(this.#closing.signal.reason);
   }
 
   assertOpen(): void {
-    if (this.#closed) throw closedError();
+    this.#closing.signal.throwIfAborted();
+  }
+
+  /** What an engine's start leads to, told to the waiter on the way. */
+  async #waitFor<T>(promise: Promise<T>, { signal, report = () => {} }: Waiter): Promise<T> {
+    this.#waiters.add(report);
+    try {
+      return await abortable(abortable(promise, signal), this.#closing.signal);
+    } finally {
+      this.#waiters.delete(report);
+    }
+  }
+
+  #connectBy(start: Promise<Connection>): Promise<Connection> {
+    const connecting = start.catch((error) => {
+      if (this.#connecting === connecting) this.#connecting = undefined;
+      throw error;
+    });
+    this.#connecting = connecting;
+    return connecting;
   }
 
   async #start(): Promise<Connection> {
-    this.#lost = [];
     assertWorkers(this.#options);
     // The worker's script is loaded while the engine is.
-    let opening: Promise<Connection> | undefined = this.#open();
+    const opening = this.#open();
     opening.catch(() => {});
     try {
-      this.#loaded ??= await loadEngine(this.#options, this.#network, (progress) => {
-        for (const report of this.#waiters) report(progress);
-      });
+      this.#loaded ??= await this.#load(this.#wanted);
     } catch (error) {
       opening.then((connection) => connection.end(error)).catch(() => {});
       throw error;
     }
+    this.#connection = await this.#launch(this.#loaded, opening);
+    return this.#connection;
+  }
+
+  #load({ engine, why }: { engine: EngineKind; why: string }): Promise<LoadedEngine> {
+    return loadEngine(engine, why, this.#options, this.#network, (progress) => {
+      for (const report of this.#waiters) report(progress);
+    });
+  }
+
+  /** The full engine takes over. The other one serves on until that holds all that it held. */
+  async #change(): Promise<void> {
+    const wanted = { engine: "full", why: needed } as const;
+    const loaded = await this.#load(wanted);
+    let next = await this.#launch(loaded);
+    const last = await this.connect({}).catch(() => undefined);
+    // From here on, questions wait for the new worker.
+    this.#wanted = wanted;
+    this.#loaded = loaded;
+    this.#connection = undefined;
+    const takeOver = async () => {
+      // Whatever it has done by now is in the journal.
+      await last?.retire();
+      if (!(await this.#restore(next))) next = await this.#launch(loaded);
+      this.#connection = next;
+      return next;
+    };
+    await this.#connectBy(takeOver());
+  }
+
+  async #open(): Promise<Connection> {
+    const connection = new Connection(await startWorker(this.#options), (ended) => this.#ended(ended));
+    this.#alive.add(connection);
+    if (this.closed) connection.end(this.#closing.signal.reason);
+    return connection;
+  }
+
+  /** A worker that runs and holds what the journal says. */
+  async #launch({ module, info }: LoadedEngine, opening = this.#open()): Promise<Connection> {
+    this.#lost = [];
     for (;;) {
-      const connection = await (opening ?? this.#open());
-      opening = undefined;
+      const connection = await opening;
       try {
-        await connection.call({ kind: "start", module: this.#loaded.module });
+        info.engine = (await connection.call({ kind: "start", module })) ? "full" : "tables";
       } catch (error) {
         connection.end(error);
         throw error instanceof Crash ? await explainWorker(this.#options, this.#network, error.message) : error;
       }
       if (await this.#restore(connection)) {
-        this.#connection = connection;
+        await this.#compare(connection);
         return connection;
       }
+      opening = this.#open();
     }
-  }
-
-  async #open(): Promise<Connection> {
-    return new Connection(await startWorker(this.#options), (ended) => this.#ended(ended));
   }
 
   /** A worker that was in use ended: the next one is made ready before it is asked for. */
   #ended(connection: Connection): void {
+    this.#alive.delete(connection);
     if (connection !== this.#connection) return;
     this.#connection = undefined;
     this.#connecting = undefined;
-    if (!this.#closed) this.connect({}).catch(() => {});
+    if (!this.closed) this.connect({}).catch(() => {});
   }
 
-  /** Answers whether the worker lived through it; what ended it is not tried again. */
+  #toldOf(connection: Connection): WeakSet<Entry> {
+    const told = this.#told.get(connection) ?? new WeakSet();
+    this.#told.set(connection, told);
+    return told;
+  }
+
+  /**
+   * Tells a worker what it does not know of the journal yet. Answers whether it lived through it; what ended it is not
+   * tried again.
+   */
   async #restore(connection: Connection): Promise<boolean> {
-    for (const entry of this.#journal) {
+    const told = this.#toldOf(connection);
+    const isNew = (entry: Entry) => !told.has(entry) && (this.#unfinished.get(entry)?.isEnded ?? true);
+    // What is done while the worker is told comes last in the journal.
+    for (let entry = this.#journal.find(isNew); entry; entry = this.#journal.find(isNew)) {
+      told.add(entry);
       try {
         await this.#replay(connection, entry);
       } catch (error) {
@@ -172,14 +305,17 @@ export class Engine {
         return false;
       }
     }
-    if (this.#catalog) {
-      const now = await connection.call({ kind: "catalog" });
-      this.#lost.push(
-        ...missing(this.#catalog.tables, now.tables).map((name) => `table \`${name}\``),
-        ...missing(this.#catalog.models, now.models).map((name) => `model \`${name}\``),
-      );
-    }
-    return true;
+    return !connection.isEnded;
+  }
+
+  /** Notes the names that a new worker lacks. */
+  async #compare(connection: Connection): Promise<void> {
+    if (!this.#catalog) return;
+    const now = await connection.call({ kind: "catalog" });
+    this.#lost.push(
+      ...missing(this.#catalog.tables, now.tables).map((name) => `table \`${name}\``),
+      ...missing(this.#catalog.models, now.models).map((name) => `model \`${name}\``),
+    );
   }
 
   async #replay(connection: Connection, entry: Entry): Promise<void> {
@@ -191,7 +327,15 @@ export class Engine {
     for (const table of tables) await connection.call(await requestFor(table));
     const kept = new Map(entry.kept);
     const context = { sql, signal: undefined, report: () => {}, files: this.#files, kept, one: true };
-    const opened = await connection.run({ kind: "run", sql, params, batchSize: undefined, dialect, one: true });
+    const opened = await connection.run({
+      kind: "run",
+      sql,
+      params,
+      batchSize: undefined,
+      dialect,
+      one: true,
+      skip: 0,
+    });
     try {
       for await (const { pieces } of statementsOf(connection, opened, () => context)) for await (const _ of pieces);
     } finally {
@@ -199,6 +343,24 @@ export class Engine {
       for (const { name } of tables) connection.call({ kind: "dropTable", name }).catch(() => {});
     }
   }
+}
+
+/** Why the full engine runs where nobody asked for it in the options. */
+const needed = "a model or a picture needs it";
+
+/** The engine to start with. */
+function firstOf({ engine = "auto" }: PredictOptions) {
+  if (engine === "auto") return { engine: "tables", why: "nothing has needed the full engine yet" } as const;
+  return { engine, why: "the option `engine` says so" };
+}
+
+function isTemporary(it: object): boolean {
+  return "name" in it && String(it.name).startsWith(temporaryPrefix);
+}
+
+/** Whether a finding is no mistake, but only beyond the engine for tables. */
+export function needsFull({ code }: Diagnostic): boolean {
+  return code === "needs-full-engine";
 }
 
 function missing(wanted: readonly { name: string }[], present: readonly { name: string }[]): string[] {

@@ -150,6 +150,8 @@ export interface ModelOptions extends CallOptions {
   externalData?: Record<string, ModelSource> | undefined;
   /** Adds `predicted_label` in front of the outputs, for classes with `predicted_label_probs`; labels imply classification. */
   task?: "classification" | "regression" | undefined;
+  /** Whether the model is known to need the full engine: it is loaded beside the file, and `PredictOptions.engine` decides whether it may. */
+  engine?: "full" | undefined;
   /** Turns the scores of an output into probabilities: of the only one that can be meant, or by its name. */
   softmax?: boolean | string | undefined;
   /** What becomes of rows whose inputs are NULL: an error, NULL outputs, or NaN for the model to deal with; default: what the model takes for missing, or an error. */
@@ -189,13 +191,21 @@ export interface PredictOptions {
   worker?: (() => Worker) | "inline" | false | undefined;
   /** Where `worker.js` is (in Node `worker-node.js`); default: beside this module. A worker of another origin is started through a blob. */
   workerUrl?: string | URL | undefined;
-  /** Where the WebAssembly file is; default: the fastest variant that this browser can run, beside this module. */
+  /**
+   * Which engine runs. "tables" is SQL and models on tables, a small download; "full" is all models and pictures.
+   * Default "auto": "tables" at first, and "full" in its place with the same tables and models once something needs it.
+   */
+  engine?: "auto" | "tables" | "full" | undefined;
+  /**
+   * Where the WebAssembly is: a folder (it ends with a slash) that holds the files of the package's `wasm/`, or one file;
+   * default: beside this module.
+   */
   wasmUrl?: string | URL | undefined;
   /** The engine, already loaded: nothing is fetched to start. */
   wasmModule?: WebAssembly.Module | BufferSource | undefined;
   /**
    * Which requests for models and data may leave the page: "allow" (default), "same-origin", "deny", or a function
-   * that decides. The engine's own two files are not asked about.
+   * that decides. The engine's own files are not asked about.
    */
   network?: "allow" | "same-origin" | "deny" | ((url: URL) => boolean) | undefined;
   /** Used in place of the global `fetch` for models and data: for credentials, headers, or a cache of your own. */
@@ -207,6 +217,7 @@ export interface PredictOptions {
 /** Which engine runs, and why. */
 export interface EngineInfo {
   version: string;
+  engine: "tables" | "full";
   build: "relaxed" | "simd" | "custom";
   why: string;
 }

@@ -46,7 +46,13 @@ export class Journal {
   }
 
   remove(entry: Entry): void {
-    this.#entries.splice(this.#entries.indexOf(entry), 1);
+    const place = this.#entries.indexOf(entry);
+    if (place >= 0) this.#entries.splice(place, 1);
+  }
+
+  /** The first entry that is so. */
+  find(isSo: (entry: Entry) => boolean): Entry | undefined {
+    return this.#entries.find(isSo);
   }
 
   [Symbol.iterator](): Iterator<Entry> {

@@ -8,19 +8,25 @@ import { platform } from "./platform.js";
 import type { Report } from "./progress.js";
 import type { WorkerLike } from "./worker/protocol.js";
 
+export type EngineKind = EngineInfo["engine"];
+
 /** Bytes of the wasm files that this build of the package holds. */
-declare const WASM_BYTES: { readonly relaxed?: number; readonly simd?: number };
+declare const WASM_BYTES: { readonly tables?: number; readonly relaxed?: number; readonly simd?: number };
 declare const VERSION: string;
 
 // Bundlers copy the files that are named in exactly this form.
-const variants = {
-  relaxed: WASM_BYTES.relaxed
-    ? { bytes: WASM_BYTES.relaxed, file: () => new URL("./wasm/relaxed.wasm", import.meta.url) }
-    : undefined,
-  simd: WASM_BYTES.simd
-    ? { bytes: WASM_BYTES.simd, file: () => new URL("./wasm/simd.wasm", import.meta.url) }
-    : undefined,
-};
+const tables = WASM_BYTES.tables
+  ? { name: "tables.wasm", bytes: WASM_BYTES.tables, file: () => new URL("./wasm/tables.wasm", import.meta.url) }
+  : undefined;
+const relaxed = WASM_BYTES.relaxed
+  ? { name: "relaxed.wasm", bytes: WASM_BYTES.relaxed, file: () => new URL("./wasm/relaxed.wasm", import.meta.url) }
+  : undefined;
+const simd = WASM_BYTES.simd
+  ? { name: "simd.wasm", bytes: WASM_BYTES.simd, file: () => new URL("./wasm/simd.wasm", import.meta.url) }
+  : undefined;
+
+/** The files of each engine. */
+const engines = { tables: { relaxed: undefined, simd: tables }, full: { relaxed, simd } };
 
 const bundlerHint =
   "publish the package's files unchanged: Vite 7 and older need `optimizeDeps: { exclude: ['predictql'] }`; esbuild and Rollup need copies of `worker.js` and `wasm/`, and the options `workerUrl` and `wasmUrl`";
@@ -31,7 +37,13 @@ const inlineHint = "publish `inline.js` of the package beside its `index.js`";
 
 export interface LoadedEngine {
   module: WebAssembly.Module;
+  /** Its engine is the one that was asked for, until the file itself has said what it is. */
   info: EngineInfo;
+}
+
+/** Whether one engine may take the other's place: not where the page brings a file of its own. */
+export function isChangeable({ engine = "auto", wasmModule, wasmUrl }: PredictOptions): boolean {
+  return engine === "auto" && !wasmModule && (wasmUrl === undefined || isFolder(wasmUrl));
 }
 
 /** Throws where the engine is to run in a worker, and there is none. */
@@ -42,15 +54,32 @@ export function assertWorkers({ worker }: PredictOptions): void {
   });
 }
 
-export async function loadEngine(options: PredictOptions, network: Network, report: Report): Promise<LoadedEngine> {
-  const { wasmModule, wasmUrl } = options;
-  if (wasmModule instanceof WebAssembly.Module) return { module: wasmModule, info: custom("`wasmModule`") };
-  if (wasmModule) return { module: await compile(wasmModule), info: custom("`wasmModule`") };
-  if (wasmUrl !== undefined) {
+/** Fetches and compiles an engine; `why` says why this one, where the page brings none. */
+export async function loadEngine(
+  engine: EngineKind,
+  why: string,
+  { wasmModule, wasmUrl }: PredictOptions,
+  network: Network,
+  report: Report,
+): Promise<LoadedEngine> {
+  const custom = (option: string): EngineInfo => {
+    return { version: VERSION, engine, build: "custom", why: `the option ${option} says so` };
+  };
+  if (wasmModule) {
+    const module = wasmModule instanceof WebAssembly.Module ? wasmModule : await compile(wasmModule);
+    return { module, info: custom("`wasmModule`") };
+  }
+  if (wasmUrl !== undefined && !isFolder(wasmUrl)) {
     return { module: await fetchModule(fromPage(wasmUrl), undefined, network, report), info: custom("`wasmUrl`") };
   }
-  const { build, why, bytes, file } = pick();
-  return { module: await fetchModule(file(), bytes, network, report), info: { version: VERSION, build, why } };
+  const { build, because, name, bytes, file } = pick(engine);
+  const url = wasmUrl === undefined ? file() : new URL(name, fromPage(wasmUrl));
+  const info = { version: VERSION, engine, build, why: `${why}; ${because}` };
+  return { module: await fetchModule(url, bytes, network, report), info };
+}
+
+function isFolder(url: string | URL): boolean {
+  return String(url).endsWith("/");
 }
 
 /** Options name files as the page does. */
@@ -58,20 +87,22 @@ function fromPage(url: string | URL): URL {
   return new URL(url, platform.base());
 }
 
-function custom(option: string): EngineInfo {
-  return { version: VERSION, build: "custom", why: `the option ${option} says so` };
-}
-
-function pick() {
-  const able = typeof WebAssembly === "object";
-  if (able && variants.relaxed && supports("relaxed")) {
-    return { build: "relaxed", why: "this browser has relaxed SIMD", ...variants.relaxed } as const;
+function pick(engine: EngineKind) {
+  const { relaxed, simd } = engines[engine] ?? {};
+  if (!relaxed && !simd) {
+    throw startFailed(
+      `this build of the package holds no engine "${engine}"`,
+      "",
+      "build it with both: `cargo xtask build`",
+    );
   }
-  if (able && variants.simd && supports("simd")) {
-    const why = variants.relaxed
-      ? "this browser lacks relaxed SIMD"
-      : "this build of the package holds no other variant";
-    return { build: "simd", why, ...variants.simd } as const;
+  const able = typeof WebAssembly === "object";
+  if (able && relaxed && supports("relaxed")) {
+    return { build: "relaxed", because: "this browser has relaxed SIMD", ...relaxed } as const;
+  }
+  if (able && simd && supports("simd")) {
+    const because = relaxed ? "this browser lacks relaxed SIMD" : "this build of the package holds one variant of it";
+    return { build: "simd", because, ...simd } as const;
   }
   throw problem("no-simd", "this browser cannot run the engine: it lacks WebAssembly SIMD", {
     hint: "use Chrome or Edge 91, Firefox 89, Safari 16.4 or later",

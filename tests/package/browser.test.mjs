@@ -352,7 +352,7 @@ describe("progress and requests", () => {
       ["/fixtures/tables/iris.csv", "data"],
       ["/fixtures/models/iris_rf.onnx", "model"],
     ]);
-    assert.match(requests[0].url, /\/pkg\/wasm\/(relaxed|simd)\.wasm$/);
+    assert.match(requests[0].url, /\/pkg\/wasm\/tables\.wasm$/);
     assert.ok(requests.every(({ bytes }) => bytes > 0));
     assert.ok(modelBytes > 0 && tableBytes > 0 && wasmBytes > modelBytes);
     const paths = new Set([...requests.map(({ url }) => url), `${site.origin}/pkg/worker.js`]);

@@ -109,9 +109,9 @@ test("a user's own tests run in Node: files by their paths, and no process that 
 
 test("the entry is small", () => {
   const bytes = gzipSync(readFileSync(join(pkg, "index.js")), { level: 9 }).length;
-  // 19 kB of its own and 14.2 kB of flechette, which reads and writes Arrow. What reads Parquet is not in it, nor what runs
+  // 20.8 kB of its own and 14.2 kB of flechette, which reads and writes Arrow. What reads Parquet is not in it, nor what runs
   // on the page's own thread.
-  assert.ok(bytes <= 34_000, `index.js has ${bytes} bytes after gzip`);
+  assert.ok(bytes <= 35_500, `index.js has ${bytes} bytes after gzip`);
 });
 
 test("papers are there", () => {

@@ -41,10 +41,12 @@ export class Host {
     }
   }
 
-  async #start(module: WebAssembly.Module): Promise<undefined> {
+  async #start(module: WebAssembly.Module): Promise<boolean> {
     const { memory } = await this.#glue.default({ module_or_path: module });
     Object.assign(globalThis, { predictqlZoneOffsets: zoneOffsets });
-    this.#started = { engine: new this.#glue.Engine(), memory };
+    const engine = new this.#glue.Engine();
+    this.#started = { engine, memory };
+    return engine.isFull;
   }
 
   #reply(request: Exclude<Request, { kind: "start" }>): Reply {
@@ -89,6 +91,7 @@ export class Host {
     const run: Run = { script: undefined, query: undefined };
     const { params, batchSize, one } = request;
     let prepared: StatementInfo[] | undefined;
+    const skip = "skip" in request ? request.skip : 0;
     try {
       if ("statement" in request) {
         const statement = this.#preparedOf(request);
@@ -97,6 +100,7 @@ export class Host {
       } else {
         const { sql, dialect } = request;
         run.script = this.#running().engine.script(sql, params, scriptOptions(batchSize, dialect));
+        if (skip > 0) run.script.skip(skip);
         if (run.script.length === 1) run.query = run.script.next();
       }
       const turn = run.query?.hasRows ? run.query.run(patience, one) : undefined;
@@ -105,7 +109,7 @@ export class Host {
       else this.#runs.set(++this.#lastScript, run);
       return {
         script: isDone ? undefined : this.#lastScript,
-        statements: isDone ? [] : (run.script?.statements ?? prepared ?? []),
+        statements: isDone ? [] : (run.script?.statements.slice(skip) ?? prepared ?? []),
         turn,
         spent: performance.now() - began,
       };

@@ -19,7 +19,12 @@ import type {
 
 /** What "run" runs: a text, or a prepared statement with the number that the page gave it. */
 export type Runnable =
-  | { sql: string; dialect: ScriptOptions["dialect"] | undefined }
+  | {
+      sql: string;
+      dialect: ScriptOptions["dialect"] | undefined;
+      /** How many of its statements the worker before this one has run. */
+      skip: number;
+    }
   | {
       statement: number;
       /** For a worker that was not asked to prepare it yet. */
@@ -85,7 +90,8 @@ export interface PreparedInfo {
 }
 
 interface Replies {
-  start: undefined;
+  /** Whether it is the full engine. */
+  start: boolean;
   catalog: Catalog;
   registerTable: TableInfo;
   registerObjects: TableInfo;
