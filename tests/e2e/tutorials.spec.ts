@@ -107,5 +107,18 @@ test("nothing is downloaded before the first run, and its size is told", async (
   await expect(page.locator("[data-size=pictures]")).toHaveText(/MB engine \+ .* MB files/);
   expect(asked.filter((path) => /wasm|demo\//.test(path))).toEqual([]);
   await demo.run();
-  expect(asked.filter((path) => path.endsWith(".wasm"))).toHaveLength(1);
+  const engines = asked.filter((path) => path.endsWith(".wasm"));
+  expect(engines).toHaveLength(1);
+  expect(engines[0]).toContain("tables");
+  // What the pictures need besides is told too.
+  await expect(page.locator("[data-size=pictures]")).toHaveText(/MB engine \+ .* MB files/);
+});
+
+test("pictures begin with the full engine, and none is loaded twice", async ({ demo, page }) => {
+  const engines: string[] = [];
+  page.on("request", (request) => request.url().endsWith(".wasm") && engines.push(request.url()));
+  await demo.open("pictures");
+  await demo.open("iris");
+  expect(engines).toHaveLength(1);
+  expect(engines[0]).not.toContain("tables");
 });

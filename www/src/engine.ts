@@ -16,9 +16,12 @@ export function loadedEngine(): PredictQL | undefined {
   return ready;
 }
 
-/** A load that failed can be tried again; one that the user gave up on goes on quietly. */
-export function loadEngine({ signal, onProgress }: Control): Promise<PredictQL> {
-  loading ??= PredictQL.create({ network: "same-origin", onProgress }).then(
+/**
+ * A load that failed can be tried again; one that the user gave up on goes on quietly. Who begins with pictures gets the
+ * full engine at once; for others the small one does, until they need more.
+ */
+export function loadEngine({ signal, onProgress }: Control, engine: "auto" | "full"): Promise<PredictQL> {
+  loading ??= PredictQL.create({ network: "same-origin", onProgress, engine }).then(
     (db) => {
       ready = db;
       return db;

@@ -6,6 +6,8 @@ import { type Control, loadEngine, loadedEngine } from "./engine.js";
 import { progress } from "./progress.js";
 
 export interface JobHooks {
+  /** The engine to load first. */
+  engine(): "auto" | "full";
   /** The engine has just been loaded. */
   onEngine(db: PredictQL): Promise<void>;
   /** A job has ended, whether well or not. */
@@ -43,7 +45,7 @@ export class Jobs {
       try {
         const control = { signal: controller.signal, onProgress: progress.show };
         const first = loadedEngine() === undefined;
-        const db = await loadEngine(control);
+        const db = await loadEngine(control, this.#hooks.engine());
         if (first) await this.#hooks.onEngine(db);
         return await job(db, control);
       } finally {

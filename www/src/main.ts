@@ -13,7 +13,7 @@ import { recall, remember } from "./memory.js";
 import { notice } from "./notices.js";
 import { countFromNow, noteEngineRequests, watchRequests } from "./requests.js";
 import { createResults } from "./results.js";
-import { covers, lookQuery, predictQuery, quoted, seesPictures } from "./sql.js";
+import { covers, decodesPictures, lookQuery, predictQuery, quoted, seesPictures } from "./sql.js";
 import { showSizes, showTutorial, type Tutorial, tutorialAt, tutorials } from "./tutorials.js";
 
 const runButton = find<HTMLButtonElement>("#run");
@@ -24,18 +24,21 @@ const results = createResults(find("#result"));
 let names: string[] = [];
 /** What the page itself wrote into the editor last: it may be written over. */
 let written = tutorials[0].sql;
+/** Whether pictures came in before the engine. */
+let picturesCame = false;
 /** How many tutorials were opened: of clicks in a hurry only the last one runs. */
 let opened = 0;
 
 const jobs = new Jobs({
+  engine: () => (picturesCame || decodesPictures(editor.text) ? "full" : "auto"),
   async onEngine(db) {
     noteEngineRequests((await db.stats()).requests);
     countFromNow("the page and its engine have loaded");
-    showSizes(true);
   },
   async onEnd() {
     const db = loadedEngine();
     if (!db) return;
+    showSizes((await db.ready).engine);
     const [models, tables, stats] = await Promise.all([db.models(), db.tables(), db.stats()]);
     names = [...models, ...tables].map(({ name }) => quoted(name));
     showCatalog(models, tables, { insert: editor.insert, write });
@@ -95,6 +98,7 @@ async function addFiles(files: Iterable<File>): Promise<void> {
   for (const { file, reason } of sorted.rejected) notice(`${file.name} ${reason}.`, "bad");
   const first = [...sorted.models, ...sorted.tables, ...sorted.pictures][0];
   if (!first) return;
+  picturesCame ||= sorted.pictures.length > 0;
   try {
     await jobs.busyWith(async () => {
       const sql = await jobs.do(async (db, control) => {
@@ -196,7 +200,7 @@ addEventListener("hashchange", () => {
 
 watchRequests();
 showCatalog([], [], { insert: editor.insert, write });
-showSizes(false);
+showSizes();
 if (/Mac|iP(hone|ad)/.test(navigator.platform)) find("[data-mod]").textContent = "⌘";
 runButton.disabled = false;
 

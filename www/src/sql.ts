@@ -65,6 +65,11 @@ export function seesPictures(model: ModelInfo): boolean {
   return model.inputs.length === 1 && model.inputs.some((input) => frameOf(input) !== undefined);
 }
 
+/** Whether a text reads pictures, as far as a look tells. */
+export function decodesPictures(sql: string): boolean {
+  return /\bML\s*\.\s*DECODE_IMAGE\b/i.test(sql);
+}
+
 function select(columns: string, model: ModelInfo, items: string[], table?: string): string {
   const from = table === undefined ? "" : `\n   FROM ${quoted(table)}`;
   return `SELECT ${columns}\nFROM ML.PREDICT(MODEL ${quoted(model.name)},\n  (SELECT ${items.join(",\n          ")}${from}))`;

@@ -1,8 +1,10 @@
 // The two tutorials: BigQuery ML's own, with the files beside the page in place of a bucket.
 
+import type { EngineInfo } from "predictql";
 import manifest from "predictql/wasm/manifest.json";
 import { find, h } from "./dom.js";
 import { bytes } from "./format.js";
+import { decodesPictures } from "./sql.js";
 
 export interface Tutorial {
   id: string;
@@ -121,18 +123,26 @@ export function tutorialTables(sql: string): [name: string, path: string][] {
     .filter(([name]) => new RegExp(`\\b${name}\\b`, "i").test(sql));
 }
 
-// A browser loads one of the variants; the size of the largest is a promise that holds for each.
-const engineBytes = Math.max(...Object.values(manifest.files).map((file) => file.bytes));
+/** A browser loads one of the variants of an engine; the size of the largest is a promise that holds for each. */
+function engineBytes(sql: string): number {
+  const { tables, ...full } = manifest.files;
+  // The page is served before the full engine is compiled.
+  const files = decodesPictures(sql) ? Object.values(full) : [tables];
+  return Math.max(...files.map((file) => file.bytes), 0);
+}
 
-/** Say what a click will download, before the click. */
-export function showSizes(engineLoaded: boolean): void {
-  for (const { id, downloads } of tutorials) {
+/** Say what a click will download, before the click. `loaded` is the engine that is here. */
+export function showSizes(loaded?: EngineInfo["engine"]): void {
+  for (const { id, downloads, sql } of tutorials) {
     const files = downloads.reduce((sum, path) => sum + (__DEMO_BYTES__[path] ?? 0), 0);
-    find(`[data-size=${id}]`).textContent = engineLoaded
+    const isHere = loaded === "full" || (loaded === "tables" && !decodesPictures(sql));
+    find(`[data-size=${id}]`).textContent = isHere
       ? `Opens and runs · ${bytes(files)} of files`
-      : `Opens and runs · ${bytes(engineBytes)} engine + ${bytes(files)} files`;
+      : `Opens and runs · ${bytes(engineBytes(sql))} engine + ${bytes(files)} files`;
   }
-  find("#size-note").textContent = engineLoaded ? "" : `The first run loads the engine: ${bytes(engineBytes)}.`;
+  find("#size-note").textContent = loaded
+    ? ""
+    : `The first run loads the engine: ${bytes(engineBytes(tutorials[0].sql))}.`;
 }
 
 export interface TutorialActions {
