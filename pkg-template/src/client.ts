@@ -148,6 +148,7 @@ export class Client {
   }
 
   async check(sql: string): Promise<CheckResult> {
+    assertText(sql);
     const check = () => this.#ask({}, () => ({ kind: "check", sql }));
     const found = await check();
     return found.diagnostics.some(needsFull) ? this.#engine.full({}).then(check, () => found) : found;
@@ -172,6 +173,7 @@ export class Client {
 
   /** Parses and binds a statement once. */
   async prepare(sql: string, { dialect, ...options }: PrepareOptions): Promise<PreparedText> {
+    assertText(sql);
     const prepared = new PreparedText(++this.#lastStatement, { sql, dialect });
     const waiter = this.#waiter(options);
     try {
@@ -204,6 +206,7 @@ export class Client {
   /** Asks for the first turn of what a user asks. */
   async #begin(text: string | PreparedText, values: Params, options: RunOptions): Promise<Run> {
     const { batchSize, single, one = false, tables = [] } = options;
+    if (!(text instanceof PreparedText)) assertText(text);
     const prepared = typeof text === "string" ? undefined : text;
     const { sql, dialect } = typeof text === "string" ? { sql: text, dialect: options.dialect } : text.text;
     const waiter = this.#waiter(options, true);
@@ -243,7 +246,8 @@ export class Client {
     const { sql, dialect, params, tables, waiter, one, waited } = run;
     const change = { kind: "statement", params, dialect, tables } as const;
     // Statements that share variables, or the way through them, are run again together or not at all.
-    const together = run.opened.statements.some(({ verb }) => /^(DECLARE|SET|IF|WHILE|REPEAT|FOR)$/.test(verb));
+    const { statements, jumps } = run.opened;
+    const together = jumps || statements.some(({ verb }) => /^(DECLARE|SET|IF|WHILE|REPEAT|FOR)$/.test(verb));
     const whole = { ...change, scope: "script", sql, kept: new Map<string, Blob>() } as const;
     const { signal, report } = waiter;
     const shared = { sql, signal, report, files: this.#files, one };
@@ -338,6 +342,12 @@ export class Client {
     const sinks = [this.#options.onProgress, onProgress].filter((sink) => sink !== undefined);
     return { signal, report: sinks.length === 0 ? () => {} : joined(sinks, rowsFollow) };
   }
+}
+
+/** Callers without types give anything. */
+function assertText(sql: unknown): void {
+  if (typeof sql === "string") return;
+  throw problem("unsupported-value", `expected the text of a statement, found ${sql === null ? "null" : typeof sql}`);
 }
 
 function notOne(length: number) {

@@ -1,7 +1,7 @@
 // One worker and its queue. Requests are sent one at a time, so what waits can be taken back, and what the worker is
 // busy with is always known.
 
-import type { PredictError } from "./errors.js";
+import { type PredictError, problem } from "./errors.js";
 import type { Answer, Opened, Reply, Request, WorkerLike } from "./worker/protocol.js";
 
 /** How long the worker may stay silent about a request that was given up, in milliseconds. */
@@ -142,8 +142,15 @@ export class Connection {
     if (this.#active) return;
     const task = this.#waiting.shift();
     if (!task) return;
-    this.#active = task;
-    this.#worker.postMessage(task.request, transferable(task.request));
+    try {
+      this.#worker.postMessage(task.request, transferable(task.request));
+      this.#active = task;
+    } catch (error) {
+      // The worker never hears of it, and goes on with the next.
+      const hint = "bytes are read once: pass a copy of an array whose buffer was transferred";
+      task.reject(problem("unsupported-value", "a value cannot be sent to the engine", { hint, cause: error }));
+      this.#send();
+    }
   }
 
   #answered(answer: Answer): void {

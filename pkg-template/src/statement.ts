@@ -85,23 +85,22 @@ interface Running {
 /** The statements of a text, one after the other. */
 export async function* statementsOf(
   connection: Connection,
-  { script, turn, statements }: Opened,
+  { script, turn, statements, isBound }: Opened,
   contextOf: () => StatementContext,
 ): AsyncGenerator<Running, void> {
   const running = (info: StatementInfo | undefined, begun: Begun): Running => {
     const context = contextOf();
     return { info, kept: context.kept, pieces: runStatement(connection, begun, context) };
   };
-  if (turn || script === undefined) {
-    yield running(statements[0], { script, turn, hasRows: true });
+  if (isBound || script === undefined) {
+    yield running(statements[0], { script, turn, hasRows: turn !== undefined });
     return;
   }
-  for (const info of statements) {
+  for (;;) {
     const { signal } = contextOf();
-    // A single one is bound already.
-    const isBound = statements.length === 1;
-    const hasRows = !isBound && (await abortable(connection.call({ kind: "next", script }, signal), signal));
-    yield running(info, { script, turn: undefined, hasRows });
+    const following = await abortable(connection.call({ kind: "next", script }, signal), signal);
+    if (!following) return;
+    yield running(following.info, { script, turn: undefined, hasRows: following.hasRows });
   }
 }
 

@@ -17,6 +17,7 @@ pub struct Script {
     statements: Vec<Arc<Statement>>,
     /// The number of the statement that comes next.
     next: usize,
+    latest: Option<StatementInfo>,
     /// Where to go on if the condition that was computed last is not TRUE.
     otherwise: Option<usize>,
     context: ScriptContext,
@@ -32,6 +33,12 @@ pub struct StatementInfo {
     /// The keywords that name it, in capitals, whatever the text's own way to write them: `SELECT` of any query, `SET`,
     /// `DROP VIEW`, `CREATE OR REPLACE MODEL`; `CREATE TABLE AS SELECT` where rows of a query are read.
     pub verb: &'static str,
+}
+
+impl StatementInfo {
+    fn of(statement: &Statement) -> Self {
+        Self { span: statement.span, verb: statement.kind.verb() }
+    }
 }
 
 /// What the statements of a script share.
@@ -87,18 +94,21 @@ impl Script {
         context: ScriptContext,
         watch: Stopwatch,
     ) -> Self {
-        let info =
-            |statement: &Statement| StatementInfo { span: statement.span, verb: statement.kind.verb() };
         let runs = |statement: &&Statement| !matches!(statement.kind, StatementKind::Jump(_));
-        let infos = statements.iter().filter(runs).map(info).collect();
+        let infos = statements.iter().filter(runs).map(StatementInfo::of).collect();
         let statements = statements.into_iter().map(Arc::new).collect();
-        Self { session, infos, statements, next: 0, otherwise: None, context, watch }
+        Self { session, infos, statements, next: 0, latest: None, otherwise: None, context, watch }
     }
 
     /// All statements of the text, in order, those included that were taken already. T-SQL's `DECLARE @a …, @b …` is
     /// one statement for each variable, and all of them begin at the DECLARE.
     pub fn statements(&self) -> &[StatementInfo] {
         &self.infos
+    }
+
+    /// The statement that was taken last; in a loop the same one comes many times.
+    pub fn latest(&self) -> Option<StatementInfo> {
+        self.latest
     }
 
     /// Binds the next statement against the catalog as it is now, to run it many times. The script's parameters have no
@@ -148,6 +158,7 @@ impl Script {
                 _ => {}
             }
             self.next += 1;
+            self.latest = Some(StatementInfo::of(&statement));
             return Ok(Some(statement));
         }
         Err(Error::new(Code::LimitExceeded, "the script has a loop without end and without statements"))

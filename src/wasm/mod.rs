@@ -205,6 +205,12 @@ impl Script {
         encode::statements(self.script.statements(), &self.text)
     }
 
+    /// The statement that `next` took last; none before the first.
+    #[wasm_bindgen(getter, unchecked_return_type = "StatementInfo[]")]
+    pub fn latest(&self) -> Throws<JsValue> {
+        encode::statements(self.script.latest().as_slice(), &self.text)
+    }
+
     /// The number of statements that are left.
     #[wasm_bindgen(getter)]
     pub fn length(&self) -> usize {

@@ -410,6 +410,52 @@ describe("models", () => {
   });
 });
 
+test("scripts branch and loop, each statement as often as it runs", async () => {
+  const found = await inPage(async ({ mortal }) => {
+    const { db, die } = mortal();
+    const rows = async (sql) => (await db.exec(sql)).filter(({ numCols }) => numCols > 0).map(({ rows }) => rows);
+    const skipped = await rows("IF FALSE THEN SELECT 1 AS n; END IF; SELECT 2 AS n");
+    const looped = await rows(`DECLARE n INT64 DEFAULT 0;
+      WHILE n < 3 DO SET n = n + 1; SELECT n; END WHILE;
+      SELECT 'end' AS n`);
+    const endless = await rows("LOOP SELECT 7 AS n; BREAK; END LOOP");
+    await db.exec(`DECLARE n INT64 DEFAULT 0;
+      CREATE TABLE squares (n INT64);
+      LOOP SET n = n + 1; IF n > 4 THEN BREAK; END IF; INSERT INTO squares VALUES (n * n); END LOOP`);
+    const count = "SELECT COUNT(*) AS n, SUM(n) AS sum FROM squares";
+    const before = (await db.query(count)).rows;
+    die();
+    const after = (await db.query(count)).rows;
+    return { skipped, looped, endless, before, after };
+  });
+  assert.deepEqual(found, {
+    skipped: [[{ n: 2 }]],
+    looped: [[{ n: 1 }], [{ n: 2 }], [{ n: 3 }], [{ n: "end" }]],
+    endless: [[{ n: 7 }]],
+    before: [{ n: 4, sum: 30 }],
+    after: [{ n: 4, sum: 30 }],
+  });
+});
+
+test("what cannot be sent or is no text is refused, and the engine goes on", async () => {
+  const found = await inPage(async ({ PredictQL, failure }) => {
+    const db = new PredictQL();
+    const bytes = new Uint8Array(8);
+    structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+    const codes = [];
+    for (const call of [
+      () => db.query("SELECT ? AS v", [bytes]),
+      () => db.query(undefined),
+      () => db.check(null),
+      () => db.prepare(1),
+    ]) {
+      codes.push((await failure(call())).code);
+    }
+    return { codes, rows: (await db.query("SELECT 1 AS n")).rows };
+  });
+  assert.deepEqual(found, { codes: Array(4).fill("unsupported-value"), rows: [{ n: 1 }] });
+});
+
 test("what SQL made outlives the worker that made it", async () => {
   let workers = 0;
   page.on("worker", () => workers++);

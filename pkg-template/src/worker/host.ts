@@ -12,7 +12,7 @@ import type {
   StatementInfo,
   Turn,
 } from "../glue/predictql.js";
-import type { Answer, Opened, PreparedInfo, Reply, Request, Supply } from "./protocol.js";
+import type { Answer, Following, Opened, PreparedInfo, Reply, Request, Supply } from "./protocol.js";
 import { zoneOffsets } from "./time-zones.js";
 
 interface Run {
@@ -92,6 +92,7 @@ export class Host {
     const { params, batchSize, one } = request;
     let prepared: StatementInfo[] | undefined;
     const skip = "skip" in request ? request.skip : 0;
+    let jumps = false;
     try {
       if ("statement" in request) {
         const statement = this.#preparedOf(request);
@@ -100,6 +101,7 @@ export class Host {
       } else {
         const { sql, dialect } = request;
         run.script = this.#running().engine.script(sql, params, scriptOptions(batchSize, dialect));
+        jumps = run.script.length !== run.script.statements.length;
         if (skip > 0) run.script.skip(skip);
         if (run.script.length === 1) run.query = run.script.next();
       }
@@ -110,6 +112,8 @@ export class Host {
       return {
         script: isDone ? undefined : this.#lastScript,
         statements: isDone ? [] : (run.script?.statements.slice(skip) ?? prepared ?? []),
+        jumps,
+        isBound: run.query !== undefined,
         turn,
         spent: performance.now() - began,
       };
@@ -144,11 +148,12 @@ export class Host {
     this.#statements.delete(statement);
   }
 
-  #next(run: Run): boolean {
+  #next(run: Run): Following | undefined {
     run.query?.free();
     run.query = undefined;
     run.query = run.script?.next();
-    return run.query?.hasRows ?? false;
+    const [info] = run.query && run.script ? run.script.latest : [];
+    return run.query && info && { info, hasRows: run.query.hasRows };
   }
 
   #free(id: number): undefined {

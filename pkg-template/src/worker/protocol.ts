@@ -73,6 +73,10 @@ export interface Opened {
   script: number | undefined;
   /** The statements of a text that goes on. */
   statements: StatementInfo[];
+  /** Whether loops or labels lead from one to another: it is not known which of them will run, and how often. */
+  jumps: boolean;
+  /** Whether the only statement is bound; else "next" asks for each. */
+  isBound: boolean;
   /**
    * What the only statement did, if it gives rows. One that may change the catalog is bound and waits for "step": the
    * page has to know whether it was done.
@@ -80,6 +84,12 @@ export interface Opened {
   turn: Turn | undefined;
   /** Milliseconds that this took. */
   spent: number;
+}
+
+/** The statement that comes next: in a loop the same one many times. */
+export interface Following {
+  info: StatementInfo;
+  hasRows: boolean;
 }
 
 /** What "prepare" found; no columns and parameters unless the text is one statement. */
@@ -102,8 +112,7 @@ interface Replies {
   prepare: PreparedInfo;
   forget: undefined;
   run: Opened;
-  /** Whether the next statement gives rows. */
-  next: boolean;
+  next: Following | undefined;
   step: Turn;
   supply: undefined;
   free: undefined;
