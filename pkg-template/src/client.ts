@@ -243,7 +243,9 @@ export class Client {
 
   /** The pieces of what was begun. Where another worker takes over, it goes on behind the last statement that was done. */
   async *#goOn(run: Run): AsyncGenerator<Piece, void> {
-    const { sql, dialect, params, tables, waiter, one, waited } = run;
+    const { sql, params, tables, waiter, one, waited } = run;
+    // Alone, a statement may not tell the dialect of its text.
+    const dialect = run.opened.dialect ?? run.dialect;
     const change = { kind: "statement", params, dialect, tables } as const;
     // Statements that share variables, or the way through them, are run again together or not at all.
     const { statements, jumps } = run.opened;

@@ -147,7 +147,7 @@ export class Connection {
       this.#active = task;
     } catch (error) {
       // The worker never hears of it, and goes on with the next.
-      const hint = "bytes are read once: pass a copy of an array whose buffer was transferred";
+      const hint = "of an array whose buffer was transferred, pass a copy";
       task.reject(problem("unsupported-value", "a value cannot be sent to the engine", { hint, cause: error }));
       this.#send();
     }

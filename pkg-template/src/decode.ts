@@ -5,9 +5,22 @@ import { problem, wordsOf } from "./errors.js";
 import { isCompressed } from "./ipc.js";
 import { rowsToIPC, type TypedColumn, typedToIPC } from "./rows.js";
 
-/** The rows of a file in one of these formats. `name` is for the words of errors. */
-export async function decode(blob: Blob, format: "json" | "parquet" | "arrow", name: string): Promise<Uint8Array> {
-  if (format === "json") return rowsToIPC(jsonRows(await blob.text(), name));
+/**
+ * The rows of a file in one of these formats. `name` is for the words of errors. Where `schema` wants decimals, numbers of
+ * JSON keep digits that FLOAT64 has not.
+ */
+export async function decode(
+  blob: Blob,
+  format: "json" | "parquet" | "arrow",
+  name: string,
+  schema: Record<string, string> = {},
+): Promise<Uint8Array> {
+  if (format === "json") {
+    const decimals = Object.keys(schema).filter((column) =>
+      /^\s*(big)?(numeric|decimal)\b/i.test(schema[column] ?? ""),
+    );
+    return rowsToIPC(jsonRows(await blob.text(), name, new Set(decimals)));
+  }
   if (format === "parquet") return typedToIPC(await parquetColumns(blob, name));
   const bytes = new Uint8Array(await blob.arrayBuffer());
   return isCompressed(bytes) ? decompressed(bytes, name) : bytes;
@@ -36,9 +49,9 @@ function notLoaded(what: string, file: string, error: unknown): never {
 }
 
 /** A list of objects, one object, or one object a line. */
-function jsonRows(text: string, name: string): object[] {
-  const whole = parse(text);
-  const values = whole === undefined ? lines(text, name) : Array.isArray(whole) ? whole : [whole];
+function jsonRows(text: string, name: string, decimals: ReadonlySet<string>): object[] {
+  const whole = parse(text, decimals);
+  const values = whole === undefined ? lines(text, name, decimals) : Array.isArray(whole) ? whole : [whole];
   const odd = values.findIndex((value) => typeof value !== "object" || value === null || Array.isArray(value));
   if (odd >= 0) {
     throw problem("invalid-json", `\`${name}\` holds something else than an object in row ${odd + 1}`, {
@@ -46,6 +59,9 @@ function jsonRows(text: string, name: string): object[] {
     });
   }
   const rows = values as Row[];
+  // Beside those that come as text the others do too: a column has one type.
+  for (const row of rows)
+    for (const column of decimals) if (/number|bigint/.test(typeof row[column])) row[column] = String(row[column]);
   return wordsOfNumbers.test(text) ? rows.map(withNumbers(rows)) : rows;
 }
 
@@ -79,12 +95,12 @@ function withNumbers(rows: readonly Row[]): (row: Row) => Row {
   };
 }
 
-function lines(text: string, name: string): unknown[] {
+function lines(text: string, name: string, decimals: ReadonlySet<string>): unknown[] {
   return text
     .split("\n")
     .filter((line) => line.trim() !== "")
     .map((line, at) => {
-      const value = parse(line);
+      const value = parse(line, decimals);
       if (value !== undefined) return value;
       throw problem(
         "invalid-json",
@@ -94,9 +110,10 @@ function lines(text: string, name: string): unknown[] {
 }
 
 /** `undefined`, which JSON cannot say, where the text is none. */
-function parse(text: string): unknown {
+function parse(text: string, decimals: ReadonlySet<string>): unknown {
   try {
-    return longWhole.test(text) || bareWord.test(text) ? parseExactly(text) : JSON.parse(text);
+    const isExact = longWhole.test(text) || bareWord.test(text) || (decimals.size > 0 && longFraction.test(text));
+    return isExact ? parseExactly(text, decimals) : JSON.parse(text);
   } catch {
     return undefined;
   }
@@ -104,6 +121,9 @@ function parse(text: string): unknown {
 
 /** A whole number that may be beyond 2⁵³, in a list or an object. */
 const longWhole = /[[:,\s]-?\d{16,}\s*[\],}]/;
+
+/** A fraction that may have more digits than FLOAT64. */
+const longFraction = /[[:,\s]-?(?=[\d.]{17})\d+\.\d/;
 
 /** Python's `json` writes NaN and the infinities as they are, which JSON has no words for. */
 const bareWord = /[[:,\s](NaN|-?Infinity)\s*[\],}]/;
@@ -113,20 +133,30 @@ const literals = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*|NaN|-?Infinity/g;
 
 /**
  * `JSON.parse` rounds whole numbers beyond 2⁵³; here they become `bigint`, on the way through marked strings, by which NaN
- * and the infinities come too.
+ * and the infinities come too. Long fractions in the columns `decimals` become their digits as text.
  */
-function parseExactly(text: string): unknown {
+function parseExactly(text: string, decimals: ReadonlySet<string>): unknown {
   let mark = "int:";
   while (text.includes(mark)) mark = `int${Math.random()}:`;
   const marked = text.replace(literals, (literal) =>
-    /^(-?[1-9]\d{15,}|NaN|-?Infinity)$/.test(literal) && !Number.isSafeInteger(Number(literal))
+    (/^(-?[1-9]\d{15,}|NaN|-?Infinity)$/.test(literal) && !Number.isSafeInteger(Number(literal))) ||
+    (decimals.size > 0 && /^-?(?=[\d.]{17})\d+\.\d+$/.test(literal))
       ? `"${mark}${literal}"`
       : literal,
   );
-  const number = (literal: string) => (/\d/.test(literal) ? BigInt(literal) : Number(literal));
-  return JSON.parse(marked, (_, value) =>
-    typeof value === "string" && value.startsWith(mark) ? number(value.slice(mark.length)) : value,
-  );
+  const unmarked = (value: unknown, isDecimal: boolean, names?: ReadonlySet<string>): unknown => {
+    if (typeof value === "string" && value.startsWith(mark)) {
+      const literal = value.slice(mark.length);
+      if (/^-?\d+$/.test(literal)) return BigInt(literal);
+      return isDecimal && literal.includes(".") ? literal : Number(literal);
+    }
+    if (typeof value !== "object" || value === null) return value;
+    for (const [key, inner] of Object.entries(value)) (value as Row)[key] = unmarked(inner, names?.has(key) ?? false);
+    return value;
+  };
+  const row = (value: unknown) => unmarked(value, false, decimals);
+  const parsed: unknown = JSON.parse(marked);
+  return Array.isArray(parsed) ? parsed.map(row) : row(parsed);
 }
 
 async function parquetColumns(blob: Blob, name: string): Promise<TypedColumn[]> {

@@ -23,7 +23,10 @@ export async function readTable(
   const fromBlob = async (blob: Blob, name: string): Promise<TableInput> => {
     const found = format ?? (await formatOf(blob, name));
     if (found === "images") return { kind: "files", files: [{ name, source: blob }] };
-    if (found !== "csv") return fromArrow(await decode(blob, found === "ndjson" ? "json" : found, name), found);
+    if (found !== "csv") {
+      const decoded = await decode(blob, found === "ndjson" ? "json" : found, name, options.schema);
+      return fromArrow(decoded, found);
+    }
     const { encoding } = options;
     const text = isForeign(encoding) ? await toUtf8(blob, encoding, name) : blob;
     return { kind: "bytes", blob: text, format: csvFormat(options) };

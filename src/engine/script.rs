@@ -106,6 +106,11 @@ impl Script {
         &self.infos
     }
 
+    /// The dialect that its statements are read in: the session's, or the one that the whole text tells.
+    pub fn dialect(&self) -> Dialect {
+        self.context.dialect
+    }
+
     /// The statement that was taken last; in a loop the same one comes many times.
     pub fn latest(&self) -> Option<StatementInfo> {
         self.latest

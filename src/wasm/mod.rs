@@ -14,6 +14,7 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use crate::data::Schema;
 use crate::diag::Error;
 use crate::limits::Limits;
+use crate::syntax::Dialect;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("types.ts");
@@ -203,6 +204,15 @@ impl Script {
     #[wasm_bindgen(getter, unchecked_return_type = "StatementInfo[]")]
     pub fn statements(&self) -> Throws<JsValue> {
         encode::statements(self.script.statements(), &self.text)
+    }
+
+    /// The dialect that the text is read in.
+    #[wasm_bindgen(getter, unchecked_return_type = "\"bigquery\" | \"tsql\"")]
+    pub fn dialect(&self) -> String {
+        match self.script.dialect() {
+            Dialect::BigQuery => "bigquery".into(),
+            Dialect::TSql => "tsql".into(),
+        }
     }
 
     /// The statement that `next` took last; none before the first.

@@ -136,6 +136,9 @@ describe("formats of tables", () => {
       const texts = rows.map(({ price }) => ({ price: price === null ? null : String(price) }));
       await db.registerTable("prices", texts, { schema: { price: "NUMERIC(31, 2)" } });
       await db.registerTable("floats", [{ x: 0.1 }, { x: 2 }], { schema: { x: "BIGNUMERIC" } });
+      const json =
+        '{"x": 0.12345678901234567890123, "y": 0.12345678901234567890123}\n{"x": 0.5, "y": 1}\n{"x": null, "y": null}\n';
+      await db.registerTable("json", new Blob([json]), { format: "ndjson", schema: { x: "BIGNUMERIC" } });
       await db.registerTable("csv", new Blob(["x\n1.005\n"]), { format: "csv", schema: { x: "numeric(5, 2)" } });
       const of = async (sql) => (await db.query(sql)).rows.map(({ v }) => String(v));
       return {
@@ -145,6 +148,8 @@ describe("formats of tables", () => {
         others: await of("SELECT t AS v FROM bigquery"),
         prices: await of("SELECT price AS v FROM prices"),
         floats: await of("SELECT x AS v FROM floats"),
+        json: await of("SELECT x AS v FROM json"),
+        jsonFloats: await of("SELECT y AS v FROM json"),
         csv: await of("SELECT x AS v FROM csv"),
         tooLarge: await failure(db.registerTable("t", [{ x: "1000" }], { schema: { x: "NUMERIC(5, 2)" } })),
         unknown: await failure(db.registerTable("t", [{ x: "1000" }], { schema: { x: "NUMERIC(a)" } })),
@@ -156,6 +161,8 @@ describe("formats of tables", () => {
     assert.deepEqual(found.others, ["NaN", "null", "Infinity"]);
     assert.deepEqual(found.prices, ["12345678901234567890.13", "10000000000000000000000000", "0.1", "null"]);
     assert.deepEqual(found.floats, ["0.1", "2"]);
+    assert.deepEqual(found.json, ["0.12345678901234567890123", "0.5", "null"]);
+    assert.deepEqual(found.jsonFloats, ["0.12345678901234568", "1", "null"]);
     assert.deepEqual(found.csv, ["1.01"]);
     assert.match(found.tooLarge.message, /column `x`, row 1: 1000 does not fit NUMERIC\(5, 2\)/);
     assert.match(found.unknown.message, /column `x`: type `NUMERIC\(a\)` was not found/);
@@ -435,6 +442,25 @@ test("scripts branch and loop, each statement as often as it runs", async () => 
     before: [{ n: 4, sum: 30 }],
     after: [{ n: 4, sum: 30 }],
   });
+});
+
+test("a statement is made again in the dialect that its whole text told", async () => {
+  const found = await inPage(async ({ mortal }) => {
+    const { db, die } = mortal();
+    await db.registerTable("features", "/fixtures/tables/diabetes.csv");
+    await db.query("CREATE TABLE models (data BYTES)");
+    const model = new Uint8Array(await (await fetch("/fixtures/models/sql_edge.onnx")).arrayBuffer());
+    await db.query("INSERT INTO models VALUES (?)", [model]);
+    await db.exec(`CREATE TABLE halves (half FLOAT); INSERT INTO halves VALUES (7 / 2);
+      SELECT p.variable1 FROM PREDICT(MODEL = (SELECT data FROM models), DATA = features AS d, RUNTIME = ONNX)
+      WITH (variable1 FLOAT) AS p`);
+    const look = async () => (await db.query("SELECT half FROM halves")).rows;
+    const before = await look();
+    die();
+    return { before, after: await look() };
+  });
+  // Whole numbers are divided without a fraction in T-SQL alone.
+  assert.deepEqual(found, { before: [{ half: 3 }], after: [{ half: 3 }] });
 });
 
 test("what cannot be sent or is no text is refused, and the engine goes on", async () => {

@@ -112,6 +112,7 @@ export class Host {
       return {
         script: isDone ? undefined : this.#lastScript,
         statements: isDone ? [] : (run.script?.statements.slice(skip) ?? prepared ?? []),
+        dialect: isDone ? undefined : run.script?.dialect,
         jumps,
         isBound: run.query !== undefined,
         turn,

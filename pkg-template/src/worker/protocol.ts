@@ -73,6 +73,8 @@ export interface Opened {
   script: number | undefined;
   /** The statements of a text that goes on. */
   statements: StatementInfo[];
+  /** The dialect that a text that goes on is read in. */
+  dialect: ScriptOptions["dialect"];
   /** Whether loops or labels lead from one to another: it is not known which of them will run, and how often. */
   jumps: boolean;
   /** Whether the only statement is bound; else "next" asks for each. */
