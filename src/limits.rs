@@ -107,6 +107,24 @@ pub(crate) const REMEMBERED_BYTES: usize = 64 << 20;
 #[cfg(feature = "full")]
 pub(crate) const REGION_SAMPLES: usize = 1 << 20;
 
+/// Lengths, strides, dilations and pads of a convolution's or pool's window, and block sizes: larger ones leave nothing of
+/// any picture.
+#[cfg(feature = "full")]
+pub(crate) const WINDOW_LENGTH: i64 = 1 << 16;
+
+/// Places of such a window.
+#[cfg(feature = "full")]
+pub(crate) const WINDOW_PLACES: i64 = 1 << 24;
+
+/// How much larger `Resize` makes a picture at the most.
+pub(crate) const RESIZE_SCALE: f32 = 65_536.0;
+
+/// Calls of functions written in SQL inside each other: one that calls itself has no end.
+pub(crate) const ROUTINE_DEPTH: usize = 32;
+
+/// What CUBE takes: there is a grouping set for each subset of them.
+pub(crate) const CUBE_ITEMS: usize = 10;
+
 /// Values of a resized picture: 256 MiB, far beyond what a model takes.
 pub(crate) const RESIZED_VALUES: usize = 1 << 26;
 
@@ -115,6 +133,9 @@ pub(crate) const ARRAY_ELEMENTS: usize = 1 << 26;
 
 /// Bytes of one text that REPEAT or padding makes, or that replacing adds; 1 MB as BigQuery has it.
 pub(crate) const TEXT_BYTES: usize = 1 << 20;
+
+/// Bytes of the strings, or bytes, that a function gives for a batch of rows: while they grow, a browser holds them twice.
+pub(crate) const COLUMN_BYTES: usize = 1 << 29;
 
 /// Bytes of the n-grams of a batch of rows: as much as a browser holds.
 pub(crate) const NGRAM_BYTES: usize = 1 << 28;

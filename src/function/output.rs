@@ -13,6 +13,7 @@ use arrow_buffer::{BooleanBufferBuilder, NullBuffer, NullBufferBuilder, OffsetBu
 use super::BatchCall;
 use crate::data::{DataType, decimal};
 use crate::diag::{Code, Error, Invariant, Result};
+use crate::limits::COLUMN_BYTES;
 
 /// What becomes of a row, `None` standing for NULL.
 type Each<'f, T> = &'f dyn Fn(usize) -> Result<Option<T>>;
@@ -135,6 +136,7 @@ impl BatchCall<'_> {
             let value = value_of(given.as_ref(), row, each)?;
             nulls.append(value.is_some());
             if let Some(value) = value {
+                check_room(bytes.len() + value.len())?;
                 bytes.extend_from_slice(&value);
             }
             ends.push(end(bytes.len())?);
@@ -176,6 +178,17 @@ fn end(length: usize) -> Result<i32> {
         Error::new(Code::LimitExceeded, "a batch of strings, bytes or arrays holds more than 2 GiB")
             .hint("use fewer or shorter values")
     })
+}
+
+/// Refuses more bytes than the values of a batch of rows may have in all.
+fn check_room(bytes: usize) -> Result<()> {
+    if bytes <= COLUMN_BYTES {
+        return Ok(());
+    }
+    let message =
+        format!("the strings or bytes of a batch of rows would have more than {} MiB", COLUMN_BYTES >> 20);
+    Err(Error::new(Code::LimitExceeded, message)
+        .hint("make fewer or shorter values, or smaller batches (`batchSize`)"))
 }
 
 fn broken(error: arrow_schema::ArrowError) -> Error {

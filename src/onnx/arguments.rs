@@ -9,7 +9,7 @@ use super::names;
 use super::tensors::{floats, integers};
 use super::walk;
 use crate::diag::{Code, Error, Result};
-use crate::limits::TENSOR_BYTES;
+use crate::limits::{RESIZE_SCALE, TENSOR_BYTES};
 
 /// Lists of numbers that must be above zero, by attribute.
 const POSITIVE: [&str; 4] = ["strides", "dilations", "kernel_shape", "output_shape"];
@@ -58,7 +58,7 @@ fn check_node(node: &pb::NodeProto, constants: &HashMap<&str, &pb::TensorProto>)
             let scales = tensor(if node.input.len() > 2 { 2 } else { 1 }).and_then(|scales| floats(scales));
             match scales {
                 Some(scales) if !scales.iter().all(is_scale) => {
-                    invalid(format!("scales that are not between 0 and {SCALE}"))
+                    invalid(format!("scales that are not between 0 and {RESIZE_SCALE}"))
                 }
                 _ => Ok(()),
             }
@@ -137,11 +137,8 @@ fn is_step(step: i64) -> bool {
     step != 0 && i32::try_from(step).is_ok()
 }
 
-/// How much larger a picture becomes at the most.
-const SCALE: f32 = 65_536.0;
-
 fn is_scale(scale: &f32) -> bool {
-    *scale > 0.0 && *scale <= SCALE
+    *scale > 0.0 && *scale <= RESIZE_SCALE
 }
 
 /// The tensors that the graph holds as constants, by name.

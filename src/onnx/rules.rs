@@ -5,7 +5,7 @@ use anyhow::{Result, bail, ensure};
 
 use super::names;
 use super::pb::NodeProto;
-use crate::limits::TENSOR_BYTES;
+use crate::limits::{TENSOR_BYTES, WINDOW_LENGTH, WINDOW_PLACES};
 use crate::tensor::is_permutation;
 
 /// What is known of an input before a graph runs.
@@ -60,12 +60,6 @@ pub(crate) const OPERATORS: [&str; 39] = [
     "Unsqueeze",
 ];
 
-/// Strides, dilations, pads and block sizes above this are a file's mistake: they leave nothing of any picture.
-const FAR: i64 = 1 << 16;
-
-/// The most places that a window has.
-const WINDOW: i64 = 1 << 24;
-
 /// Checks a node against what is known of its `inputs`; none of them before shapes are.
 ///
 /// # Errors
@@ -84,11 +78,13 @@ pub(crate) fn check(node: &NodeProto, inputs: &[Given]) -> Result<()> {
             (axis, rank) => axes(axis, rank),
         },
         "Einsum" => labels(node.optional("equation")?.unwrap_or_default()),
-        "DepthToSpace" | "SpaceToDepth" => within(node.required("blocksize")?, 1..=FAR, "block size"),
+        "DepthToSpace" | "SpaceToDepth" => {
+            within(node.required("blocksize")?, 1..=WINDOW_LENGTH, "block size")
+        }
         "LRN" => {
             let size = node.required::<i64>("size")?;
             ensure!(size % 2 == 1, "the number of channels is {size}, expected an odd one");
-            within(size, 1..=FAR, "number of channels")
+            within(size, 1..=WINDOW_LENGTH, "number of channels")
         }
         "Multinomial" => {
             within(node.optional("sample_size")?.unwrap_or(1), 1..=i64::from(i32::MAX), "number of samples")
@@ -217,11 +213,11 @@ fn window(node: &NodeProto, name: &str, inputs: &[Given]) -> Result<()> {
         "a window over {count} dimensions has lists of other lengths"
     );
     for number in kernel.iter().chain(&strides).chain(&dilations) {
-        within(*number, 1..=FAR, "length of a window, stride or dilation")?;
+        within(*number, 1..=WINDOW_LENGTH, "length of a window, stride or dilation")?;
     }
-    pads.iter().chain(&more).try_for_each(|pad| within(*pad, 0..=FAR, "pad"))?;
+    pads.iter().chain(&more).try_for_each(|pad| within(*pad, 0..=WINDOW_LENGTH, "pad"))?;
     let places = kernel.iter().try_fold(1_i64, |all, length| all.checked_mul(*length));
-    ensure!(places.is_some_and(|places| places <= WINDOW), "a window of {kernel:?} places");
+    ensure!(places.is_some_and(|places| places <= WINDOW_PLACES), "a window of {kernel:?} places");
     let Some(spatial) = spatial.filter(|_| !kernel.is_empty()) else { return Ok(()) };
     let is_automatic = !matches!(node.optional::<&str>("auto_pad")?, None | Some("NOTSET" | "VALID"));
     // Default: a list that is left out is of ones, pads of zeros.

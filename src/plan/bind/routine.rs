@@ -8,6 +8,7 @@ use crate::catalog::Routine;
 use crate::data::DataType;
 use crate::diag::{Code, Error, Result, Span};
 use crate::function::{TEMPLATES, Template};
+use crate::limits::ROUTINE_DEPTH;
 use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::Node;
 use crate::syntax::ast::{self, SelectItem, StatementKind};
@@ -91,7 +92,7 @@ impl Binder<'_> {
 
     /// The expression of a function over its parameters. What it says stands at the call.
     fn body_of(&mut self, name: &str, body: &ast::Expr, scope: &Scope, span: Span) -> Result<Typed> {
-        if self.routines.len() >= ROUTINES {
+        if self.routines.len() >= ROUTINE_DEPTH {
             let message = format!("`{name}` calls itself, or functions call each other too deeply");
             return Err(Error::new(Code::LimitExceeded, message).at(span));
         }
@@ -117,9 +118,6 @@ impl Binder<'_> {
         Ok(typed)
     }
 }
-
-/// Calls of functions inside each other.
-const ROUTINES: usize = 32;
 
 /// The result as the type that the function declares.
 pub(super) fn returned(result: Typed, returns: &DataType, span: Span) -> Result<Expr> {

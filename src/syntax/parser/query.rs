@@ -4,13 +4,11 @@ use super::Parser;
 use super::error::ELSEWHERE;
 use super::tsql_query::{Top, beside_offset, name_columns};
 use crate::diag::{Code, Error, Result, Span};
+use crate::limits::CUBE_ITEMS;
 use crate::syntax::ast::{
     Cte, Expr, ExprKind, GroupBy, Ident, Limit, Query, QueryBody, RowForm, Select, SelectItem, Star, Window,
 };
 use crate::syntax::token::{Punctuation, TokenKind};
-
-/// What CUBE takes: there is a grouping set for each subset of them.
-const CUBE_ITEMS: usize = 10;
 
 /// The clauses of a query and where each belongs.
 const CLAUSE_PLACES: &[(&str, &str)] = &[
