@@ -19,7 +19,8 @@ const ours = {
   },
   async picture({ model, file }) {
     const { PredictQL } = await import("./pkg/index.js");
-    const db = new PredictQL();
+    // Whoever knows that pictures come asks for their engine at once.
+    const db = new PredictQL({ engine: "full" });
     await db.registerModel("classifier", model);
     await db.registerTable("photos", [file], { format: "images" });
     const { rows } = await db.query(`SELECT label FROM ML.PREDICT(MODEL classifier, (SELECT
