@@ -177,9 +177,9 @@ impl Catalog {
         self.transforms.get(name)
     }
 
-    /// The constraints of the table of this name.
-    pub(crate) fn rules(&self, name: &str) -> Option<&Rules> {
-        self.rules.get(name)
+    /// The constraints of the table of this name: none for one that no CREATE TABLE made.
+    pub(crate) fn rules(&self, name: &str) -> Rules {
+        self.rules.get(name).cloned().unwrap_or_default()
     }
 
     /// The model that was loaded from these bytes.

@@ -36,7 +36,7 @@ pub(crate) use gather::{concat, row_index, take, without_null_arrays};
 pub(crate) use key::KeyTable;
 pub(crate) use operand::{BytesView, Operand, StringView};
 pub use scalar::Scalar;
-pub(crate) use scalar::{array_of, decimal_text, scalar_at};
+pub(crate) use scalar::{array_of, decimal_text, list_column, scalar_at};
 pub(crate) use tensor::{TensorBuilder, TensorColumn, element_range, integer_pictures};
 pub(crate) use types::is_picture;
 pub use types::{DataType, StructField};

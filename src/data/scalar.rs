@@ -174,9 +174,18 @@ fn list_array(
         }
     }
     let nulls: NullBuffer = values.iter().map(|value| *value != Scalar::Null).collect();
+    list_column(lengths, array_of(&elements, element)?, element, Some(nulls))
+}
+
+/// A column of arrays of these lengths, with `elements` one after the other in them.
+pub(crate) fn list_column(
+    lengths: impl IntoIterator<Item = usize>,
+    elements: ArrayRef,
+    element: &DataType,
+    nulls: Option<NullBuffer>,
+) -> Result<ArrayRef> {
     let field = Arc::new(arrow_schema::Field::new_list_field(element.storage(), true));
-    let offsets = OffsetBuffer::from_lengths(lengths);
-    ListArray::try_new(field, offsets, array_of(&elements, element)?, Some(nulls))
+    ListArray::try_new(field, OffsetBuffer::from_lengths(lengths), elements, nulls)
         .map(|array| Arc::new(array) as ArrayRef)
         .map_err(|error| Error::internal("an array cannot be built").detail(error))
 }

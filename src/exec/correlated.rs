@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, BooleanArray, Int64Array, ListArray, UInt64Array};
-use arrow_buffer::OffsetBuffer;
+use arrow_array::{Array, ArrayRef, BooleanArray, Int64Array, UInt64Array};
 
 use super::buffer::RowBuffer;
 use super::build_side::BuildSide;
 use super::distinct::intern_rows;
 use super::{Context, Input, Operator, Poll};
-use crate::data::{Batch, DataType, KeyTable, Operand, concat, row_index, take};
+use crate::data::{Batch, DataType, KeyTable, Operand, concat, list_column, row_index, take};
 use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::limits::{REMEMBERED_BYTES, REMEMBERED_RESULTS};
 use crate::plan::{Correlated, SubplanKind};
@@ -203,10 +202,7 @@ impl Found {
             order.sort_by_key(row_of);
         }
         let values = take(&self.values(element)?, &order.into())?;
-        let field = Arc::new(arrow_schema::Field::new_list_field(element.storage(), true));
-        ListArray::try_new(field, OffsetBuffer::from_lengths(lengths), values, None)
-            .map(|array| Arc::new(array) as ArrayRef)
-            .map_err(|error| Error::internal("an array cannot be built").detail(error))
+        list_column(lengths, values, element, None)
     }
 }
 

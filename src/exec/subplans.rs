@@ -3,13 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, BooleanArray, ListArray};
-use arrow_buffer::OffsetBuffer;
+use arrow_array::{Array, BooleanArray};
 
 use super::buffer::RowBuffer;
 use super::correlated::{Correlation, Queries, too_many_rows};
 use super::{Context, Input, Operator, Poll};
-use crate::data::{Batch, DataType, Operand, Schema};
+use crate::data::{Batch, Operand, Schema, list_column};
 use crate::diag::{Error, Invariant, Result, Span};
 use crate::plan::SubplanKind;
 
@@ -57,21 +56,13 @@ impl RunningSubplan {
         let value = match self.kind {
             SubplanKind::Array => {
                 let column = self.schema.fields.first().invariant("a subquery has no column")?;
-                array(value, &column.data_type)?
+                list_column([value.len()], value, &column.data_type, None)?
             }
             _ if rows == 0 => arrow_array::new_null_array(value.data_type(), 1),
             _ => value,
         };
         Ok(SubplanResult::Value(Operand::constant(value)))
     }
-}
-
-/// One array of all `values`.
-fn array(values: ArrayRef, element: &DataType) -> Result<ArrayRef> {
-    let field = Arc::new(arrow_schema::Field::new_list_field(element.storage(), true));
-    ListArray::try_new(field, OffsetBuffer::from_lengths([values.len()]), values, None)
-        .map(|array| Arc::new(array) as ArrayRef)
-        .map_err(|error| Error::internal("an array cannot be built").detail(error))
 }
 
 /// Runs the subplans, then the query itself.

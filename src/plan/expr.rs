@@ -179,6 +179,11 @@ impl Expr {
         Self { kind: ExprKind::Column(number), data_type, span }
     }
 
+    /// A value that is known.
+    pub(crate) fn literal(value: Scalar, data_type: DataType, span: Span) -> Self {
+        Self { kind: ExprKind::Literal(value), data_type, span }
+    }
+
     /// The same value at another place of the text.
     pub(crate) fn at(self, span: Span) -> Self {
         Self { span, ..self }

@@ -402,11 +402,16 @@ impl Select {
     /// `SELECT * FROM from`.
     pub(crate) fn all(from: TableExpr, span: Span) -> Self {
         let star = Star { of: None, except: Vec::new(), replace: Vec::new(), span };
+        Self { from: Some(from), ..Self::list(vec![SelectItem::Star(star)], span) }
+    }
+
+    /// `SELECT items` without any clause.
+    pub(crate) fn list(items: Vec<SelectItem>, span: Span) -> Self {
         Self {
             form: RowForm::Columns,
             distinct: false,
-            items: vec![SelectItem::Star(star)],
-            from: Some(from),
+            items,
+            from: None,
             filter: None,
             group_by: None,
             having: None,

@@ -29,8 +29,7 @@ impl Finish for NewRows {
             )
             .hint("run the statement again"));
         }
-        // A table that came from no CREATE TABLE asks nothing of its rows.
-        let rules = catalog.rules(&name).cloned().unwrap_or_default();
+        let rules = catalog.rules(&name);
         check_nulls(&batches, &schema, &rules)?;
         let batches = stored(batches)?;
         let count: usize = batches.iter().map(Batch::rows).sum();

@@ -71,10 +71,7 @@ fn formatted(format: &str, next: &mut dyn FnMut() -> Result<Scalar>) -> Result<O
             None => is_null = true,
         }
         if text.len() > TEXT_BYTES {
-            return Err(Error::new(
-                Code::LimitExceeded,
-                format!("FORMAT would give more than {TEXT_BYTES} bytes"),
-            ));
+            return Err(too_long());
         }
     }
     text.push_str(rest);
@@ -85,7 +82,8 @@ fn formatted(format: &str, next: &mut dyn FnMut() -> Result<Scalar>) -> Result<O
 fn place<'a>(mut rest: &'a str, next: &mut dyn FnMut() -> Result<Scalar>) -> Result<(Place, char, &'a str)> {
     let mut place = Place::default();
     loop {
-        match rest.chars().next() {
+        let mut flags = rest.chars();
+        match flags.next() {
             Some('-') => place.left = true,
             Some(sign @ '+') => place.sign = Some(sign),
             Some(' ') => place.sign = place.sign.or(Some(' ')),
@@ -94,7 +92,7 @@ fn place<'a>(mut rest: &'a str, next: &mut dyn FnMut() -> Result<Scalar>) -> Res
             Some('\'') => place.grouped = true,
             _ => break,
         }
-        rest = rest.get(1..).unwrap_or_default();
+        rest = flags.as_str();
     }
     let width = number(&mut rest, next)?;
     place.left |= width.is_some_and(|width| width < 0);
@@ -104,14 +102,16 @@ fn place<'a>(mut rest: &'a str, next: &mut dyn FnMut() -> Result<Scalar>) -> Res
         place.precision = Some(usize::try_from(number(&mut rest, next)?.unwrap_or(0)).unwrap_or(0));
     }
     if place.width.max(place.precision.unwrap_or(0)) > TEXT_BYTES {
-        return Err(Error::new(
-            Code::LimitExceeded,
-            format!("FORMAT would give more than {TEXT_BYTES} bytes"),
-        ));
+        return Err(too_long());
     }
-    let kind =
-        rest.chars().next().ok_or_else(|| invalid("the format ends with %; write %% for a per cent sign"))?;
-    Ok((place, kind, rest.get(kind.len_utf8()..).unwrap_or_default()))
+    let mut rest = rest.chars();
+    let kind = rest.next().ok_or_else(|| invalid("the format ends with %; write %% for a per cent sign"))?;
+    Ok((place, kind, rest.as_str()))
+}
+
+#[cold]
+fn too_long() -> Error {
+    Error::new(Code::LimitExceeded, format!("FORMAT would give more than {TEXT_BYTES} bytes"))
 }
 
 /// Digits, or `*` for the next value.

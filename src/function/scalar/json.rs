@@ -5,12 +5,14 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, ListArray, StringArray};
-use arrow_buffer::{NullBuffer, OffsetBuffer};
+use arrow_array::{ArrayRef, StringArray};
+use arrow_buffer::NullBuffer;
 
 use super::super::{BatchCall, Function, Signature, Type};
 use super::hash::to_base64;
-use crate::data::{DataType, Scalar, date_text, decimal_text, float_text, scalar_at, timestamp_text};
+use crate::data::{
+    DataType, Scalar, date_text, decimal_text, float_text, list_column, scalar_at, timestamp_text,
+};
 use crate::diag::{Code, Error, Result};
 use crate::limits::JSON_NESTING;
 
@@ -98,15 +100,12 @@ fn elements(call: &BatchCall<'_>, take: Take) -> Result<ArrayRef> {
             found = lookup(texts.at(row), &steps).and_then(|list| items(list, take));
         }
         valid.push(found.is_some());
-        let found = found.unwrap_or_default();
-        lengths.push(found.len());
-        values.extend(found);
+        // NULL has no elements.
+        lengths.push(found.as_ref().map_or(0, Vec::len));
+        values.extend(found.into_iter().flatten());
     }
     let values: ArrayRef = Arc::new(StringArray::from(values));
-    let field = Arc::new(arrow_schema::Field::new_list_field(DataType::String.storage(), true));
-    ListArray::try_new(field, OffsetBuffer::from_lengths(lengths), values, Some(NullBuffer::from(valid)))
-        .map(|array| Arc::new(array) as ArrayRef)
-        .map_err(|error| Error::internal("an array cannot be built").detail(error))
+    list_column(lengths, values, &DataType::String, Some(NullBuffer::from(valid)))
 }
 
 /// The elements of a JSON array; NULL where it is none, and where an element has no such value but is not null.

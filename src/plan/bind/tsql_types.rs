@@ -214,8 +214,12 @@ impl Binder<'_> {
 
     /// Tells of a table's columns which are `int`.
     pub(super) fn declare_narrow(&self, table: &str, scope: &mut Scope) -> Result<()> {
-        let Some(rules) = self.context.catalog.rules(table).filter(|_| self.is_tsql()) else { return Ok(()) };
-        for (column, narrow) in rules.narrow.iter().filter(|(_, narrow)| narrow.is_integer()) {
+        if !self.is_tsql() {
+            return Ok(());
+        }
+        for (column, narrow) in
+            self.context.catalog.rules(table).narrow.iter().filter(|(_, narrow)| narrow.is_integer())
+        {
             scope.replace(*column, |expr| narrowed(expr, *narrow, false, false))?;
         }
         Ok(())

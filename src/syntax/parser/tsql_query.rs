@@ -8,7 +8,7 @@ use crate::diag::{Code, Error, Result, Span};
 use crate::syntax::SqlOperator;
 use crate::syntax::ast::{
     CreateTable, Expr, ExprKind, FunctionCall, Ident, Limit, OnExisting, OrderItem, Over, Parameter, Query,
-    QueryBody, RowForm, Select, SelectItem, SetValue, SetVariables, StatementKind, Window,
+    QueryBody, Select, SelectItem, SetValue, SetVariables, StatementKind, Window,
 };
 use crate::syntax::token::{Punctuation, TokenKind};
 
@@ -423,16 +423,5 @@ impl Parser<'_> {
 /// One row of VALUES as a SELECT.
 fn row(values: Vec<Expr>, span: Span) -> QueryBody {
     let items = values.into_iter().map(|expr| SelectItem::Expr { expr, alias: None }).collect();
-    QueryBody::Select(Box::new(Select {
-        form: RowForm::Columns,
-        distinct: false,
-        items,
-        from: None,
-        filter: None,
-        group_by: None,
-        having: None,
-        qualify: None,
-        windows: Vec::new(),
-        span,
-    }))
+    QueryBody::Select(Box::new(Select::list(items, span)))
 }

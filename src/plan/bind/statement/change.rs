@@ -1,20 +1,17 @@
 //! UPDATE, DELETE, TRUNCATE and MERGE: the table's rows beside those of the source, each with what becomes of it.
 
-use super::insert::numbered;
-use crate::catalog::Relation;
+use super::insert::{numbered, unknown_target, within_rules};
+use crate::catalog::Rules;
 use crate::data::{DataType, Field, Scalar, Schema};
 use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::plan::bind::call::operator_call;
-use crate::plan::bind::coerce::coerced;
 use crate::plan::bind::from::{Source, equalities};
 use crate::plan::bind::scope::{Names, Scope};
-use crate::plan::bind::tsql_types::{implicit, narrowed};
-use crate::plan::bind::types::bounded;
 use crate::plan::bind::{Binder, Bound};
 use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::{JoinKind, Node, NodeKind, Plan};
+use crate::syntax::SqlOperator;
 use crate::syntax::ast::{self, ChangeAction, ChangeRows};
-use crate::syntax::{SqlOperator, written};
 
 /// Change a table. The rows of the plan have its columns as they are to be, then the number of what is done with the row,
 /// 0 for nothing, then the number of the row that it comes from, from 1; NULL for a new one.
@@ -55,15 +52,7 @@ impl Sides {
 
 impl Binder<'_> {
     pub(super) fn change(&mut self, change: &ast::Change, span: Span) -> Result<Bound> {
-        let name = self.relation_name(&change.table);
-        let table = match self.relation(&change.table)? {
-            Relation::Table(table) => table.clone(),
-            Relation::Objects(_) | Relation::View(_) => {
-                return Err(Error::new(Code::ReadOnly, format!("`{name}` holds no rows of its own"))
-                    .at(change.table.span)
-                    .hint("change a table that CREATE TABLE has made"));
-            }
-        };
+        let (name, table) = self.own_rows(&change.table, "change a table that CREATE TABLE has made")?;
         let schema = table.schema.clone();
         let target = self.target(change)?;
         let sides = self.sides(change, target, &schema)?;
@@ -74,9 +63,13 @@ impl Binder<'_> {
         columns.push(action);
         let mut wide = sides.node.schema.clone();
         wide.fields.push(Field::new("", DataType::Int64));
+        for branch in &change.branches {
+            check_columns(branch, &schema)?;
+        }
+        let rules = self.context.catalog.rules(&name);
         let mut exprs = Vec::with_capacity(schema.fields.len() + 2);
         for index in 0..schema.fields.len() {
-            exprs.push(self.changed_column(change, &name, &schema, index, &sides, &number)?);
+            exprs.push(self.changed_column(change, &rules, &schema, index, &sides, &number)?);
         }
         exprs.push(number);
         exprs.push(sides.target.clone());
@@ -159,14 +152,14 @@ impl Binder<'_> {
                 conditions.push(self.inside(change.verb, |binder| binder.condition(own, names))?);
             }
             let condition = match conditions.len() {
-                0 => constant(Scalar::Bool(true), DataType::Bool, branch.span),
+                0 => Expr::literal(Scalar::Bool(true), DataType::Bool, branch.span),
                 1 => conditions.pop().invariant("a condition")?,
                 _ => operator_call(SqlOperator::And, conditions, DataType::Bool, branch.span)?,
             };
-            branches.push((condition, constant(Scalar::Int64(number), DataType::Int64, branch.span)));
+            branches.push((condition, Expr::literal(Scalar::Int64(number), DataType::Int64, branch.span)));
         }
         let span = change.table.span;
-        let otherwise = Box::new(constant(Scalar::Int64(0), DataType::Int64, span));
+        let otherwise = Box::new(Expr::literal(Scalar::Int64(0), DataType::Int64, span));
         Ok(Expr { kind: ExprKind::Case { branches, otherwise }, data_type: DataType::Int64, span })
     }
 
@@ -174,23 +167,21 @@ impl Binder<'_> {
     fn changed_column(
         &mut self,
         change: &ast::Change,
-        name: &str,
+        rules: &Rules,
         schema: &Schema,
         index: usize,
         sides: &Sides,
         number: &Expr,
     ) -> Result<Expr> {
         let field = schema.fields.get(index).invariant("a column of the table")?;
-        let rules = self.context.catalog.rules(name).cloned().unwrap_or_default(); // a table of the host has none
         let mut branches = Vec::new();
         for (branch_number, branch) in (1..).zip(&change.branches) {
             let Some(value) = self.changed_value(branch, schema, field, sides)? else { continue };
-            let value = match rules.narrow.iter().find(|(column, _)| *column == index) {
-                Some((_, narrow)) => narrowed(value, *narrow, false, false)?,
-                None => bounded(value, rules.bounds_of(index), false)?,
-            };
-            let sides =
-                vec![number.clone(), constant(Scalar::Int64(branch_number), DataType::Int64, branch.span)];
+            let value = within_rules(value, rules, index)?;
+            let sides = vec![
+                number.clone(),
+                Expr::literal(Scalar::Int64(branch_number), DataType::Int64, branch.span),
+            ];
             branches.push((operator_call(SqlOperator::Equal, sides, DataType::Bool, branch.span)?, value));
         }
         let kept = Expr::column(index, field.data_type.clone(), change.table.span);
@@ -212,23 +203,19 @@ impl Binder<'_> {
         let is_it = |column: &ast::Ident| column.text.eq_ignore_ascii_case(&field.name);
         let tree = match &branch.action {
             ChangeAction::Delete => return Ok(None),
-            ChangeAction::Update(assignments) => {
-                check_columns(assignments.iter().map(|(column, _)| column), schema)?;
-                match assignments.iter().find(|(column, _)| is_it(column)) {
-                    Some((_, tree)) => tree,
-                    None => return Ok(None),
-                }
-            }
+            ChangeAction::Update(assignments) => match assignments.iter().find(|(column, _)| is_it(column)) {
+                Some((_, tree)) => tree,
+                None => return Ok(None),
+            },
             ChangeAction::Insert { columns, values } if values.is_empty() => {
                 let name = ast::Ident { text: field.name.clone(), span: branch.span };
                 if !columns.is_empty() && !columns.iter().any(is_it) {
-                    return Ok(Some(constant(Scalar::Null, field.data_type.clone(), branch.span)));
+                    return Ok(Some(Expr::literal(Scalar::Null, field.data_type.clone(), branch.span)));
                 }
                 let value = sides.source_columns.column(None, &name)?;
                 return self.as_column(value.into(), field, branch.span).map(Some);
             }
             ChangeAction::Insert { columns, values } => {
-                check_columns(columns.iter(), schema)?;
                 let count = if columns.is_empty() { schema.fields.len() } else { columns.len() };
                 if count != values.len() {
                     return Err(super::column_count(count, values.len(), branch.span));
@@ -240,7 +227,9 @@ impl Binder<'_> {
                 };
                 match position.and_then(|position| values.get(position)) {
                     Some(tree) => tree,
-                    None => return Ok(Some(constant(Scalar::Null, field.data_type.clone(), branch.span))),
+                    None => {
+                        return Ok(Some(Expr::literal(Scalar::Null, field.data_type.clone(), branch.span)));
+                    }
                 }
             }
         };
@@ -248,39 +237,19 @@ impl Binder<'_> {
         let value = self.inside("a changed row", |binder| binder.typed(tree, Names::of(scope)))?;
         self.as_column(value, field, tree.span).map(Some)
     }
-
-    fn as_column(
-        &self,
-        mut value: crate::plan::bind::typed::Typed,
-        field: &Field,
-        span: Span,
-    ) -> Result<Expr> {
-        if self.is_tsql() {
-            value = implicit(value, &field.data_type)?;
-        }
-        let found = value.expr.data_type.clone();
-        coerced(value, &field.data_type)?.ok_or_else(|| {
-            Error::new(
-                Code::TypeMismatch,
-                format!("column `{}` takes {}, found {found}", field.name, field.data_type),
-            )
-            .at(span)
-            .hint(format!("write CAST(… AS {})", field.data_type))
-        })
-    }
 }
 
-/// Checks that the table has these columns, and that none is named twice.
-fn check_columns<'a>(columns: impl Iterator<Item = &'a ast::Ident>, schema: &Schema) -> Result<()> {
+/// Checks that the table has the columns to which a branch gives values, and that none is named twice.
+fn check_columns(branch: &ast::ChangeBranch, schema: &Schema) -> Result<()> {
+    let columns: Vec<&ast::Ident> = match &branch.action {
+        ChangeAction::Update(assignments) => assignments.iter().map(|(column, _)| column).collect(),
+        ChangeAction::Insert { columns, values } if !values.is_empty() => columns.iter().collect(),
+        ChangeAction::Insert { .. } | ChangeAction::Delete => return Ok(()),
+    };
     let mut seen: Vec<&str> = Vec::new();
     for column in columns {
-        let names = schema.fields.iter().map(|field| field.name.as_str());
-        if !names.clone().any(|name| name.eq_ignore_ascii_case(&column.text)) {
-            let message = format!("the table has no column `{}`", column.text);
-            return Err(Error::new(Code::UnknownColumn, message)
-                .at(column.span)
-                .did_you_mean_here(&column.text, names.clone(), written)
-                .or_list("its columns are", names));
+        if !schema.fields.iter().any(|field| field.name.eq_ignore_ascii_case(&column.text)) {
+            return Err(unknown_target(column, schema));
         }
         if seen.iter().any(|name| name.eq_ignore_ascii_case(&column.text)) {
             let message = format!("column `{}` gets two values", column.text);
@@ -289,8 +258,4 @@ fn check_columns<'a>(columns: impl Iterator<Item = &'a ast::Ident>, schema: &Sch
         seen.push(&column.text);
     }
     Ok(())
-}
-
-fn constant(value: Scalar, data_type: DataType, span: Span) -> Expr {
-    Expr { kind: ExprKind::Literal(value), data_type, span }
 }

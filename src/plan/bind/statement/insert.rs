@@ -1,7 +1,9 @@
 //! INSERT: the rows of VALUES or of a query as rows of the table, NULL and numbers of IDENTITY where none are given.
 
+use std::sync::Arc;
+
 use super::column_count;
-use crate::catalog::Relation;
+use crate::catalog::{Relation, Rules};
 use crate::data::{DataType, Field, Scalar, Schema};
 use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::function::Ranking;
@@ -10,12 +12,14 @@ use crate::plan::bind::coerce::coerced;
 use crate::plan::bind::from::Source;
 use crate::plan::bind::scope::{Names, Scope};
 use crate::plan::bind::tsql_types::{implicit, narrowed};
+use crate::plan::bind::typed::Typed;
 use crate::plan::bind::types::bounded;
 use crate::plan::bind::{Binder, Bound};
-use crate::plan::expr::{Expr, ExprKind};
+use crate::plan::expr::Expr;
 use crate::plan::node::{Node, NodeKind, Plan, WindowCall};
 use crate::syntax::ast::{self, InsertSource};
 use crate::syntax::{Dialect, SqlOperator, written};
+use crate::table::Table;
 
 /// Put rows behind those of a table; they have its columns.
 #[derive(Debug)]
@@ -26,16 +30,8 @@ pub(crate) struct Insert {
 
 impl Binder<'_> {
     pub(super) fn insert(&mut self, insert: &ast::Insert, span: Span) -> Result<Bound> {
-        let name = self.relation_name(&insert.table);
-        let table = match self.relation(&insert.table)? {
-            Relation::Table(table) => table.clone(),
-            Relation::Objects(_) | Relation::View(_) => {
-                return Err(Error::new(Code::ReadOnly, format!("`{name}` holds no rows of its own"))
-                    .at(insert.table.span)
-                    .hint("insert into a table that CREATE TABLE has made"));
-            }
-        };
-        let rules = self.context.catalog.rules(&name).cloned().unwrap_or_default(); // a table of the host has none
+        let (name, table) = self.own_rows(&insert.table, "insert into a table that CREATE TABLE has made")?;
+        let rules = self.context.catalog.rules(&name);
         let identity = rules.identity;
         let targets = match (&insert.source, identity) {
             (InsertSource::Defaults, _) => Vec::new(),
@@ -63,16 +59,13 @@ impl Binder<'_> {
         let exprs = table.schema.fields.iter().enumerate().map(|(column, field)| {
             if let Some(position) = targets.iter().position(|target| *target == column) {
                 let value = Expr::column(position, field.data_type.clone(), span);
-                if let Some((_, narrow)) = rules.narrow.iter().find(|(index, _)| *index == column) {
-                    return narrowed(value, *narrow, false, false);
-                }
-                return bounded(value, rules.bounds_of(column), false);
+                return within_rules(value, &rules, column);
             }
             match identity {
                 Some((identity, first, step)) if identity == column => {
                     identity_value(targets.len(), table.rows(), first, step, span)
                 }
-                _ => Ok(literal(Scalar::Null, field.data_type.clone(), span)),
+                _ => Ok(Expr::literal(Scalar::Null, field.data_type.clone(), span)),
             }
         });
         let exprs = exprs.collect::<Result<_>>()?;
@@ -91,23 +84,41 @@ impl Binder<'_> {
                 return Err(column_count(wanted.fields.len(), row.len(), first.span));
             }
             let values = row.iter().zip(&wanted.fields).map(|(tree, field)| {
-                let mut typed = self.inside("VALUES", |binder| binder.typed(tree, Names::of(&scope)))?;
-                if self.is_tsql() {
-                    typed = implicit(typed, &field.data_type)?;
-                }
-                let found = typed.expr.data_type.clone();
-                coerced(typed, &field.data_type)?.ok_or_else(|| {
-                    Error::new(
-                        Code::TypeMismatch,
-                        format!("column `{}` takes {}, found {found}", field.name, field.data_type),
-                    )
-                    .at(tree.span)
-                    .hint(format!("write CAST(… AS {})", field.data_type))
-                })
+                let typed = self.inside("VALUES", |binder| binder.typed(tree, Names::of(&scope)))?;
+                self.as_column(typed, field, tree.span)
             });
             bound.push(values.collect::<Result<Vec<_>>>()?);
         }
         Ok(Node { kind: NodeKind::Values { rows: bound }, schema: wanted.clone() })
+    }
+
+    /// The table at `path`, whose rows can be changed, and its name; `hint` says what to do where there is none.
+    pub(super) fn own_rows(&self, path: &ast::Path, hint: &str) -> Result<(String, Arc<Table>)> {
+        let name = self.relation_name(path);
+        match self.relation(path)? {
+            Relation::Table(table) => Ok((name, table.clone())),
+            Relation::Objects(_) | Relation::View(_) => {
+                Err(Error::new(Code::ReadOnly, format!("`{name}` holds no rows of its own"))
+                    .at(path.span)
+                    .hint(hint))
+            }
+        }
+    }
+
+    /// The value as one of a column.
+    pub(super) fn as_column(&self, mut value: Typed, field: &Field, span: Span) -> Result<Expr> {
+        if self.is_tsql() {
+            value = implicit(value, &field.data_type)?;
+        }
+        let found = value.expr.data_type.clone();
+        coerced(value, &field.data_type)?.ok_or_else(|| {
+            Error::new(
+                Code::TypeMismatch,
+                format!("column `{}` takes {}, found {found}", field.name, field.data_type),
+            )
+            .at(span)
+            .hint(format!("write CAST(… AS {})", field.data_type))
+        })
     }
 }
 
@@ -165,18 +176,22 @@ pub(super) fn numbered(input: Node) -> Node {
 fn identity_value(column: usize, rows: usize, first: i64, step: i64, span: Span) -> Result<Expr> {
     let before = i64::try_from(rows).ok().invariant("a table has fewer rows than INT64 has numbers")? - 1;
     let call = |sign, args| operator_call(sign, args, DataType::Int64, span);
-    let number = |value| literal(Scalar::Int64(value), DataType::Int64, span);
+    let number = |value| Expr::literal(Scalar::Int64(value), DataType::Int64, span);
     let index = call(SqlOperator::Add, vec![Expr::column(column, DataType::Int64, span), number(before)])?;
     let distance = call(SqlOperator::Multiply, vec![index, number(step)])?;
     call(SqlOperator::Add, vec![distance, number(first)])
 }
 
-fn literal(value: Scalar, data_type: DataType, span: Span) -> Expr {
-    Expr { kind: ExprKind::Literal(value), data_type, span }
+/// The value as the table's column number `column` takes it.
+pub(super) fn within_rules(value: Expr, rules: &Rules, column: usize) -> Result<Expr> {
+    match rules.narrow.iter().find(|(index, _)| *index == column) {
+        Some((_, narrow)) => narrowed(value, *narrow, false, false),
+        None => bounded(value, rules.bounds_of(column), false),
+    }
 }
 
 #[cold]
-fn unknown_target(column: &ast::Ident, schema: &Schema) -> Error {
+pub(super) fn unknown_target(column: &ast::Ident, schema: &Schema) -> Error {
     let names = schema.fields.iter().map(|field| field.name.as_str());
     Error::new(Code::UnknownColumn, format!("the table has no column `{}`", column.text))
         .at(column.span)
