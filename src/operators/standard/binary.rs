@@ -3,7 +3,7 @@
 
 use anyhow::{Result, bail, ensure};
 
-use super::broadcast::{self, zip};
+use super::broadcast::{self, each, zip};
 use super::unary::Float;
 use super::{Context, Operator, Shape};
 use crate::onnx::pb::NodeProto;
@@ -74,8 +74,7 @@ impl Operator for Binary {
             result = match result.element() {
                 ElementType::F32 => self.function.floats::<f32>(&result, &other)?,
                 ElementType::F64 => self.function.floats::<f64>(&result, &other)?,
-                ElementType::I32 => self.function.integers::<i32>(&result, &other)?,
-                ElementType::I64 => self.function.integers::<i64>(&result, &other)?,
+                ElementType::I32 | ElementType::I64 => self.function.integers(&result, &other)?,
                 other => bail!("{:?} does not take {other:?}", self.function),
             };
         }
@@ -103,74 +102,44 @@ fn same_type(inputs: &[Shape], count: usize) -> Result<ElementType> {
 impl Arithmetic {
     fn floats<T: Float>(self, a: &Tensor, b: &Tensor) -> Result<Tensor> {
         match self {
-            Self::Add => zip(a, b, |a: &T, b: &T| *a + *b),
-            Self::Sub => zip(a, b, |a: &T, b: &T| *a - *b),
-            Self::Mul => zip(a, b, |a: &T, b: &T| *a * *b),
-            Self::Div => zip(a, b, |a: &T, b: &T| *a / *b),
-            Self::Remainder => zip(a, b, |a: &T, b: &T| a.remainder(*b)),
+            Self::Add => zip(a, b, &each(|a: &T, b: &T| *a + *b)),
+            Self::Sub => zip(a, b, &each(|a: &T, b: &T| *a - *b)),
+            Self::Mul => zip(a, b, &each(|a: &T, b: &T| *a * *b)),
+            Self::Div => zip(a, b, &each(|a: &T, b: &T| *a / *b)),
+            Self::Remainder => zip(a, b, &each(|a: &T, b: &T| a.remainder(*b))),
             Self::Mod => bail!("Mod of floats has fmod=1"),
             // NaN wins.
-            Self::Max => zip(a, b, |a: &T, b: &T| if *a > *b || a.is_nan() { *a } else { *b }),
-            Self::Min => zip(a, b, |a: &T, b: &T| if *a < *b || a.is_nan() { *a } else { *b }),
+            Self::Max => zip(a, b, &each(|a: &T, b: &T| if *a > *b || a.is_nan() { *a } else { *b })),
+            Self::Min => zip(a, b, &each(|a: &T, b: &T| if *a < *b || a.is_nan() { *a } else { *b })),
         }
     }
 
-    fn integers<T: Integer>(self, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    /// Integers of either width: what 64 bits make of 32, cut to them, is what 32 bits make.
+    fn integers(self, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+        let element = a.element();
+        let (a, b) = (&a.cast(ElementType::I64)?, &b.cast(ElementType::I64)?);
         if matches!(self, Self::Div | Self::Mod | Self::Remainder) {
-            ensure!(!b.elements::<T>()?.contains(&T::default()), "an integer is divided by zero");
+            ensure!(!b.elements::<i64>()?.contains(&0), "an integer is divided by zero");
         }
-        match self {
-            Self::Add => zip(a, b, |a: &T, b: &T| a.wrapping_add(*b)),
-            Self::Sub => zip(a, b, |a: &T, b: &T| a.wrapping_sub(*b)),
-            Self::Mul => zip(a, b, |a: &T, b: &T| a.wrapping_mul(*b)),
-            Self::Div => zip(a, b, |a: &T, b: &T| a.wrapping_div(*b)),
-            Self::Remainder => zip(a, b, |a: &T, b: &T| a.wrapping_rem(*b)),
-            Self::Mod => zip(a, b, |a: &T, b: &T| a.floored_rem(*b)),
-            Self::Max => zip(a, b, |a: &T, b: &T| *a.max(b)),
-            Self::Min => zip(a, b, |a: &T, b: &T| *a.min(b)),
-        }
+        let result = match self {
+            Self::Add => zip(a, b, &each(|a: &i64, b: &i64| a.wrapping_add(*b))),
+            Self::Sub => zip(a, b, &each(|a: &i64, b: &i64| a.wrapping_sub(*b))),
+            Self::Mul => zip(a, b, &each(|a: &i64, b: &i64| a.wrapping_mul(*b))),
+            Self::Div => zip(a, b, &each(|a: &i64, b: &i64| a.wrapping_div(*b))),
+            Self::Remainder => zip(a, b, &each(|a: &i64, b: &i64| a.wrapping_rem(*b))),
+            Self::Mod => zip(a, b, &each(floored_rem)),
+            Self::Max => zip(a, b, &each(|a: &i64, b: &i64| *a.max(b))),
+            Self::Min => zip(a, b, &each(|a: &i64, b: &i64| *a.min(b))),
+        };
+        result?.cast(element)
     }
 }
 
-/// An integer of either width.
-trait Integer: Element + Copy + Ord {
-    fn wrapping_add(self, other: Self) -> Self;
-    fn wrapping_sub(self, other: Self) -> Self;
-    fn wrapping_mul(self, other: Self) -> Self;
-    fn wrapping_div(self, other: Self) -> Self;
-    fn wrapping_rem(self, other: Self) -> Self;
-    /// The remainder with the sign of `other`.
-    fn floored_rem(self, other: Self) -> Self;
+/// The remainder with the sign of `divisor`.
+fn floored_rem(number: &i64, divisor: &i64) -> i64 {
+    let remainder = number.wrapping_rem(*divisor);
+    if remainder != 0 && (remainder < 0) != (*divisor < 0) { remainder + divisor } else { remainder }
 }
-
-macro_rules! integer {
-    ($integer:ty) => {
-        impl Integer for $integer {
-            fn wrapping_add(self, other: Self) -> Self {
-                self.wrapping_add(other)
-            }
-            fn wrapping_sub(self, other: Self) -> Self {
-                self.wrapping_sub(other)
-            }
-            fn wrapping_mul(self, other: Self) -> Self {
-                self.wrapping_mul(other)
-            }
-            fn wrapping_div(self, other: Self) -> Self {
-                self.wrapping_div(other)
-            }
-            fn wrapping_rem(self, other: Self) -> Self {
-                self.wrapping_rem(other)
-            }
-            fn floored_rem(self, other: Self) -> Self {
-                let remainder = self.wrapping_rem(other);
-                if remainder != 0 && (remainder < 0) != (other < 0) { remainder + other } else { remainder }
-            }
-        }
-    };
-}
-
-integer!(i32);
-integer!(i64);
 
 /// `Pow`: the base's type is that of the result.
 #[derive(Debug)]
@@ -195,9 +164,11 @@ impl Operator for Pow {
         fn power<T: Float>(base: &Tensor, exponent: &Tensor) -> Result<Tensor> {
             // Squares and cubes are products, as in onnxruntime.
             match exponent.elements::<T>()? {
-                [two] if *two == T::from_f32(2.0) => zip(base, exponent, |x: &T, _: &T| *x * *x),
-                [three] if *three == T::from_f32(3.0) => zip(base, exponent, |x: &T, _: &T| *x * *x * *x),
-                _ => zip(base, exponent, |x: &T, exponent: &T| x.pow(*exponent)),
+                [two] if *two == T::from_f32(2.0) => zip(base, exponent, &each(|x: &T, _: &T| *x * *x)),
+                [three] if *three == T::from_f32(3.0) => {
+                    zip(base, exponent, &each(|x: &T, _: &T| *x * *x * *x))
+                }
+                _ => zip(base, exponent, &each(|x: &T, exponent: &T| x.pow(*exponent))),
             }
         }
         let [base, exponent] = inputs.as_slice() else { bail!("expected two inputs") };
@@ -255,11 +226,11 @@ impl Operator for Compare {
 impl Compare {
     fn of<T: Element + PartialOrd>(self, a: &Tensor, b: &Tensor) -> Result<Tensor> {
         match self {
-            Self::Equal => zip(a, b, |a: &T, b: &T| a == b),
-            Self::Greater => zip(a, b, |a: &T, b: &T| a > b),
-            Self::GreaterOrEqual => zip(a, b, |a: &T, b: &T| a >= b),
-            Self::Less => zip(a, b, |a: &T, b: &T| a < b),
-            Self::LessOrEqual => zip(a, b, |a: &T, b: &T| a <= b),
+            Self::Equal => zip(a, b, &each(|a: &T, b: &T| a == b)),
+            Self::Greater => Self::Less.of::<T>(b, a),
+            Self::GreaterOrEqual => Self::LessOrEqual.of::<T>(b, a),
+            Self::Less => zip(a, b, &each(|a: &T, b: &T| a < b)),
+            Self::LessOrEqual => zip(a, b, &each(|a: &T, b: &T| a <= b)),
         }
     }
 }
@@ -292,10 +263,10 @@ impl Operator for Logic {
 
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         Ok(vec![match (self, inputs.as_slice()) {
-            (Self::Not, [a]) => zip(a, a, |a: &bool, _: &bool| !a)?,
-            (Self::And, [a, b]) => zip(a, b, |a: &bool, b: &bool| *a && *b)?,
-            (Self::Or, [a, b]) => zip(a, b, |a: &bool, b: &bool| *a || *b)?,
-            (Self::Xor, [a, b]) => zip(a, b, |a: &bool, b: &bool| a != b)?,
+            (Self::Not, [a]) => zip(a, a, &each(|a: &bool, _: &bool| !a))?,
+            (Self::And, [a, b]) => zip(a, b, &each(|a: &bool, b: &bool| *a && *b))?,
+            (Self::Or, [a, b]) => zip(a, b, &each(|a: &bool, b: &bool| *a || *b))?,
+            (Self::Xor, [a, b]) => zip(a, b, &each(|a: &bool, b: &bool| a != b))?,
             _ => bail!("{self:?} does not take {} inputs", inputs.len()),
         }])
     }
@@ -377,8 +348,7 @@ impl Operator for Clip {
             values = match element {
                 ElementType::F32 => function.floats::<f32>(&values, &bound)?,
                 ElementType::F64 => function.floats::<f64>(&values, &bound)?,
-                ElementType::I32 => function.integers::<i32>(&values, &bound)?,
-                _ => function.integers::<i64>(&values, &bound)?,
+                _ => function.integers(&values, &bound)?,
             };
         }
         Ok(vec![values])

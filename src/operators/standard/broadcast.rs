@@ -89,32 +89,48 @@ pub(super) fn expand(tensor: &Tensor, shape: &[usize]) -> Result<Tensor> {
     tensor.take_runs(&offsets(&axes), run, shape.to_vec())
 }
 
-/// A tensor of `convert` for each pair of elements of two tensors of the type `T`.
+/// A loop over pairs of elements, which appends what it makes of each. What is generic over functions holds nothing but
+/// this loop: everything around it is compiled once for a pair of types.
+pub(super) type PairLoop<T, O> = dyn Fn(&[T], &[T], &mut Vec<O>);
+
+/// The loop that makes `convert` of each pair.
+pub(super) fn each<T, O>(convert: impl Fn(&T, &T) -> O) -> impl Fn(&[T], &[T], &mut Vec<O>) {
+    move |a, b, converted| converted.extend(a.iter().zip(b).map(|(a, b)| convert(a, b)))
+}
+
+/// Elements of a shorter tensor are repeated to this many, so that a loop over pairs is worth its call.
+const BLOCK: usize = 1024;
+
+/// A tensor of what `convert` makes of each pair of elements of two tensors of the type `T`.
 ///
 /// # Errors
 /// Where their shapes do not fit or their elements are of another type.
 pub(super) fn zip<T: Element, O: Element>(
     left: &Tensor,
     right: &Tensor,
-    convert: impl Fn(&T, &T) -> O,
+    convert: &PairLoop<T, O>,
 ) -> Result<Tensor> {
     let shape = shape(&[left.shape(), right.shape()])?;
     let (left, right) = (repeating(left, &shape)?, repeating(right, &shape)?);
     let (a, b) = (left.elements::<T>()?, right.elements::<T>()?);
-    let elements = match (a, b) {
-        (a, [b]) => a.iter().map(|a| convert(a, b)).collect(),
-        ([a], b) => b.iter().map(|b| convert(a, b)).collect(),
-        (a, b) if b.len() < a.len() => {
-            let rows = a.chunks(b.len().max(1));
-            rows.flat_map(|row| row.iter().zip(b)).map(|(a, b)| convert(a, b)).collect()
-        }
-        (a, b) if a.len() < b.len() => {
-            let rows = b.chunks(a.len().max(1));
-            rows.flat_map(|row| a.iter().zip(row)).map(|(a, b)| convert(a, b)).collect()
-        }
-        (a, b) => a.iter().zip(b).map(|(a, b)| convert(a, b)).collect(),
-    };
+    let count = a.len().max(b.len());
+    let (long_a, long_b) = (block(a, count), block(b, count));
+    let (long_a, long_b) = (long_a.as_deref().unwrap_or(a), long_b.as_deref().unwrap_or(b));
+    let mut elements = Vec::with_capacity(count);
+    for done in (0..count).step_by(long_a.len().min(long_b.len()).max(1)) {
+        // What is as long as the result goes on, what is shorter starts anew.
+        let rest = |long: &[T]| if long.len() == count { done } else { 0 };
+        let (Some(a), Some(b)) = (long_a.get(rest(long_a)..), long_b.get(rest(long_b)..)) else { break };
+        convert(a, b, &mut elements);
+    }
     Tensor::new(shape, elements)
+}
+
+/// What stands for `elements`, repeated until they fill a block or `count`; `None` where they are `count` themselves.
+fn block<T: Clone>(elements: &[T], count: usize) -> Option<Vec<T>> {
+    let times = (BLOCK / elements.len().max(1)).max(1);
+    let block = || elements.iter().cycle().take((times * elements.len()).min(count)).cloned().collect();
+    (elements.len() < count).then(block)
 }
 
 /// `tensor` where its elements, repeated, fill `shape`; otherwise expanded to it.
@@ -135,16 +151,16 @@ mod tests {
     fn every_axis_is_repeated_where_it_is_one_long() {
         let rows = Tensor::new(vec![2, 1], vec![1.0_f32, 2.0]).unwrap();
         let columns = Tensor::vector(vec![10.0_f32, 20.0, 30.0]);
-        let sums = zip::<f32, f32>(&rows, &columns, |a, b| a + b).unwrap();
+        let sums = zip::<f32, f32>(&rows, &columns, &each(|a, b| a + b)).unwrap();
         assert_eq!(
             (sums.shape(), sums.elements::<f32>().unwrap()),
             (&[2, 3][..], &[11.0, 21.0, 31.0, 12.0, 22.0, 32.0][..])
         );
-        let sums = zip::<f32, f32>(&columns, &rows, |a, b| a + b).unwrap();
+        let sums = zip::<f32, f32>(&columns, &rows, &each(|a, b| a + b)).unwrap();
         assert_eq!(sums.elements::<f32>().unwrap(), [11.0, 21.0, 31.0, 12.0, 22.0, 32.0]);
-        assert!(zip::<f32, f32>(&columns, &Tensor::vector(vec![1.0_f32, 2.0]), |a, b| a + b).is_err());
+        assert!(zip::<f32, f32>(&columns, &Tensor::vector(vec![1.0_f32, 2.0]), &each(|a, b| a + b)).is_err());
         let none = Tensor::new(vec![0, 3], Vec::<f32>::new()).unwrap();
-        assert_eq!(zip::<f32, f32>(&none, &columns, |a, b| a + b).unwrap().shape(), [0, 3]);
+        assert_eq!(zip::<f32, f32>(&none, &columns, &each(|a, b| a + b)).unwrap().shape(), [0, 3]);
     }
 
     #[test]

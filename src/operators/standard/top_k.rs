@@ -3,8 +3,6 @@
 //! NaN counts as the largest number, as NumPy and PyTorch have it; onnxruntime leaves its place open. Of equal values the
 //! first comes first.
 
-use std::cmp::Ordering;
-
 use anyhow::{Result, bail, ensure};
 
 use super::{Context, Operator, Shape, open, resolve_axis, split_at_axis};
@@ -21,37 +19,27 @@ pub(super) struct TopK {
 }
 
 impl TopK {
-    /// The positions of the `k` first of `values`, in order.
-    fn best<T: Copy>(&self, values: &[T], k: usize, order: fn(&T, &T) -> Ordering) -> Vec<usize> {
-        let mut ranked: Vec<(usize, T)> = values.iter().copied().enumerate().collect();
-        let before = |(first, a): &(usize, T), (second, b): &(usize, T)| {
-            let order = if self.largest { order(b, a) } else { order(a, b) };
-            order.then(first.cmp(second))
-        };
-        if k < ranked.len() {
-            ranked.select_nth_unstable_by(k, before);
-            ranked.truncate(k);
+    /// The positions of the `k` first among `ranks`, in order; of equal ones the first comes first.
+    fn best(mut ranks: Vec<(u64, usize)>, k: usize) -> impl Iterator<Item = usize> {
+        if k < ranks.len() {
+            ranks.select_nth_unstable(k);
+            ranks.truncate(k);
         }
-        ranked.sort_unstable_by(before);
-        ranked.into_iter().map(|(position, _)| position).collect()
+        ranks.sort_unstable();
+        ranks.into_iter().map(|(_, position)| position)
     }
 
-    fn select<T: Copy>(
-        &self,
-        values: &[T],
-        (outer, length, inner): (usize, usize, usize),
-        k: usize,
-        order: fn(&T, &T) -> Ordering,
-    ) -> Vec<usize> {
+    /// The flat positions of the `k` first along an axis, given the ranks of all elements.
+    fn select(ranks: &[u64], (outer, length, inner): (usize, usize, usize), k: usize) -> Vec<usize> {
         let mut selected = vec![0; outer * k * inner];
-        for (block, (rows, selected)) in values
+        for (block, (rows, selected)) in ranks
             .chunks_exact((length * inner).max(1))
             .zip(selected.chunks_exact_mut((k * inner).max(1)))
             .enumerate()
         {
             for column in 0..inner {
-                let along: Vec<T> = rows.iter().skip(column).step_by(inner).copied().collect();
-                let best = self.best(&along, k, order);
+                let along = rows.iter().skip(column).step_by(inner).copied();
+                let best = Self::best(along.zip(0..).collect(), k);
                 let slots = selected.iter_mut().skip(column).step_by(inner);
                 for (slot, position) in slots.zip(best) {
                     *slot = (block * length + position) * inner + column;
@@ -60,6 +48,30 @@ impl TopK {
         }
         selected
     }
+
+    /// Numbers in the order of the elements, the one that is asked for first the least.
+    fn ranks(&self, values: &Tensor) -> Result<Vec<u64>> {
+        let mut ranks: Vec<u64> = match values.element() {
+            ElementType::F32 | ElementType::F64 => values.to_vec::<f64>()?.into_iter().map(rank).collect(),
+            ElementType::U64 => values.elements::<u64>()?.to_vec(),
+            _ => values.to_vec::<i64>()?.into_iter().map(|int| int.cast_unsigned() ^ SIGN).collect(),
+        };
+        if self.largest {
+            ranks.iter_mut().for_each(|rank| *rank = !*rank);
+        }
+        Ok(ranks)
+    }
+}
+
+const SIGN: u64 = 1 << 63;
+
+/// A number in the order of floats, with -0 equal to 0 and NaN behind all of them.
+fn rank(float: f64) -> u64 {
+    if float.is_nan() {
+        return u64::MAX;
+    }
+    let bits = (float + 0.0).to_bits();
+    if bits & SIGN == 0 { bits | SIGN } else { !bits }
 }
 
 impl Operator for TopK {
@@ -95,12 +107,7 @@ impl Operator for TopK {
         let axis = resolve_axis(self.axis, values.rank())?;
         let sizes @ (_, length, inner) = split_at_axis(values.shape(), axis)?;
         ensure!(k <= length, "the {k} first of {length} values are asked for");
-        let selected = match values.element() {
-            ElementType::F32 => self.select(values.elements::<f32>()?, sizes, k, nan_last),
-            ElementType::F64 => self.select(values.elements::<f64>()?, sizes, k, nan_last),
-            ElementType::U64 => self.select(values.elements::<u64>()?, sizes, k, u64::cmp),
-            _ => self.select(&values.to_vec::<i64>()?, sizes, k, i64::cmp),
-        };
+        let selected = Self::select(&self.ranks(values)?, sizes, k);
         let mut shape = values.shape().to_vec();
         set(&mut shape, axis, k)?;
         let along = selected.iter().map(|position| i64::try_from(position / inner % length));
@@ -121,10 +128,4 @@ impl TopK {
             other => bail!("expected a number of values, found {other:?}"),
         }
     }
-}
-
-/// The order of numbers, NaN behind all of them.
-fn nan_last<T: PartialOrd>(a: &T, b: &T) -> Ordering {
-    let is_nan = |value: &T| value.partial_cmp(value).is_none();
-    a.partial_cmp(b).unwrap_or_else(|| is_nan(a).cmp(&is_nan(b)))
 }
