@@ -1,6 +1,6 @@
 //! Boosters of any format: trees whose leaves add up to scores, and the transform of the scores; and their ONNX file.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use crate::onnx::pb::tensor_proto::DataType as Element;
 use crate::onnx::pb::tensor_shape_proto::{Dimension, dimension};
@@ -24,7 +24,7 @@ pub(super) struct Booster {
     pub(super) precision: Precision,
     /// Whether a value that is none of a feature's categories is an error; otherwise it counts as missing.
     pub(super) refuses_unknown: bool,
-    pub(super) metadata: BTreeMap<String, String>,
+    pub(super) metadata: LiteMap<String, String>,
 }
 
 /// A column that the trees ask for.

@@ -1,6 +1,6 @@
 //! Boosters of LightGBM in its text format (`save_model`, versions 3 and 4).
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 use std::str::FromStr;
 
 use super::booster::{Booster, Categories, Condition, Feature, Leaf, NodeId, Precision, Split, Transform};
@@ -9,7 +9,7 @@ use crate::diag::Result;
 use crate::json::{self, Value};
 
 /// The lines of one section of the file, by their names.
-type Section<'a> = BTreeMap<&'a str, &'a str>;
+type Section<'a> = LiteMap<&'a str, &'a str>;
 
 /// Reads a booster.
 pub(super) fn read(bytes: &[u8]) -> Result<Booster> {
@@ -47,8 +47,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Booster> {
             ("objective", objective.into()),
             ("trees", trees.len().to_string()),
         ]
-        .map(|(name, value): (_, String)| (name.into(), value))
-        .into(),
+        .into_iter()
+        .map(|(name, value): (&str, String)| (name.into(), value))
+        .collect(),
     };
     for (number, tree) in trees.iter().enumerate() {
         add_tree(&mut booster, tree, number, number % targets, share)?;

@@ -5,8 +5,8 @@ mod booster;
 mod lightgbm;
 mod xgboost;
 
+use litemap::LiteMap;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use crate::diag::{Code, Error, Result};
 use crate::onnx::Format;
@@ -21,7 +21,7 @@ pub(crate) struct Translated<'a> {
     pub(crate) format: Format,
     pub(crate) features: Option<Features>,
     /// The file's own metadata.
-    pub(crate) metadata: BTreeMap<String, String>,
+    pub(crate) metadata: LiteMap<String, String>,
 }
 
 /// The features of a booster, each of which is a column.
@@ -43,7 +43,7 @@ pub(crate) fn translate(bytes: &[u8], format: Option<Format>) -> Result<Translat
     let format = format.unwrap_or_else(|| recognise(bytes));
     let booster = match format {
         Format::Onnx => {
-            return Ok(Translated { onnx: bytes.into(), format, features: None, metadata: BTreeMap::new() });
+            return Ok(Translated { onnx: bytes.into(), format, features: None, metadata: LiteMap::new() });
         }
         Format::XgBoost => xgboost::read(bytes),
         Format::LightGbm => lightgbm::read(bytes),

@@ -1,7 +1,7 @@
 //! Boosters of XGBoost, saved as JSON or UBJSON (`save_model`, versions 1 to 3).
 
+use litemap::LiteMap;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use super::booster::{Booster, Categories, Condition, Feature, Leaf, NodeId, Precision, Split, Transform};
 use super::{invalid, unsupported};
@@ -215,7 +215,7 @@ fn feature_categories(list: &Value<'_>) -> Option<Option<Categories>> {
     Some((!texts.is_empty()).then_some(Categories::Texts(texts)))
 }
 
-fn metadata(document: &Value<'_>, objective: &str, trees: usize) -> BTreeMap<String, String> {
+fn metadata(document: &Value<'_>, objective: &str, trees: usize) -> LiteMap<String, String> {
     let version = document.get("version").and_then(Value::numbers);
     let version: Vec<_> =
         version.iter().flat_map(|numbers| numbers.iter()).map(ToString::to_string).collect();
@@ -225,8 +225,9 @@ fn metadata(document: &Value<'_>, objective: &str, trees: usize) -> BTreeMap<Str
         ("objective", objective.into()),
         ("trees", trees.to_string()),
     ]
-    .map(|(name, value): (_, String)| (name.into(), value))
-    .into()
+    .into_iter()
+    .map(|(name, value): (&str, String)| (name.into(), value))
+    .collect()
 }
 
 fn add_tree(
@@ -280,9 +281,9 @@ fn add_tree(
 }
 
 /// The sets of categories that nodes ask for, by the number of the node. Older versions know none, and write no lists.
-fn categories(tree: &Value<'_>) -> Result<BTreeMap<usize, Vec<f64>>> {
+fn categories(tree: &Value<'_>) -> Result<LiteMap<usize, Vec<f64>>> {
     let unreadable = || invalid("a tree's categories cannot be read");
-    let Some(nodes) = tree.get("categories_nodes") else { return Ok(BTreeMap::new()) };
+    let Some(nodes) = tree.get("categories_nodes") else { return Ok(LiteMap::new()) };
     let nodes = nodes.numbers().ok_or_else(unreadable)?;
     let (starts, sizes) = (numbers(tree, "categories_segments")?, numbers(tree, "categories_sizes")?);
     let all = numbers(tree, "categories")?;

@@ -3,7 +3,7 @@
 //! A table and a model may share a name: SQL always says which it means. Names are case-sensitive, as BigQuery's are;
 //! errors suggest a name that differs only in case or by a slip. This room knows nothing of plans and runs nothing.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 use std::sync::Arc;
 
 use crate::data::{Batch, Bounds, DataType, Schema};
@@ -81,12 +81,12 @@ impl Rules {
 pub(crate) struct Catalog {
     /// Counts the changes.
     version: u64,
-    relations: BTreeMap<String, Relation>,
-    rules: BTreeMap<String, Rules>,
-    models: BTreeMap<String, Arc<Model>>,
-    transforms: BTreeMap<String, Arc<Transform>>,
+    relations: LiteMap<String, Relation>,
+    rules: LiteMap<String, Rules>,
+    models: LiteMap<String, Arc<Model>>,
+    transforms: LiteMap<String, Arc<Transform>>,
     /// By their names in lower case.
-    routines: BTreeMap<String, Arc<Routine>>,
+    routines: LiteMap<String, Arc<Routine>>,
     /// The latest models that were loaded from values of a column, by their bytes.
     models_by_bytes: Vec<(Vec<u8>, Arc<Model>)>,
 }

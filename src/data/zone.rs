@@ -2,8 +2,8 @@
 //!
 //! Microseconds of UTC count from 1970-01-01 00:00:00; local ones count as if the zone's clock were UTC's.
 
+use litemap::LiteMap;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -31,7 +31,7 @@ pub(crate) struct TimeZones {
     blocks: Arc<Mutex<Blocks>>,
 }
 
-type Blocks = BTreeMap<(String, i64), Option<Arc<Block>>>;
+type Blocks = LiteMap<(String, i64), Option<Arc<Block>>>;
 
 /// The offsets of a zone for the moments from `start` on, as far as one block goes.
 #[derive(Debug)]

@@ -33,7 +33,6 @@ pub use query::Query;
 pub use script::{Script, StatementInfo};
 pub use step::{Step, Summary};
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -161,7 +160,7 @@ impl Engine {
     /// # Errors
     /// As [`Model::load`]; `invalid-option` for a name that SQL could not say.
     pub fn register_model(&self, name: &str, bytes: &[u8]) -> Result<Arc<Model>> {
-        self.register_model_with(name, bytes, &BTreeMap::new(), &ModelOptions::default())
+        self.register_model_with(name, bytes, &[], &ModelOptions::default())
     }
 
     /// Loads a model file as `options` say, with the files that it names (see [`Model::external_data`]), and puts it
@@ -173,7 +172,7 @@ impl Engine {
         &self,
         name: &str,
         bytes: &[u8],
-        external: &BTreeMap<String, Vec<u8>>,
+        external: &[(String, Vec<u8>)],
         options: &ModelOptions,
     ) -> Result<Arc<Model>> {
         check_name(name)?;

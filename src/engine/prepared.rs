@@ -4,7 +4,7 @@
 //! after a change of it the statement is bound again, by itself. Where a plan depends on more than the types, as that of
 //! `LIMIT ?` does, and for statements that give no rows, only parsing is saved.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 use std::sync::Arc;
 
 use super::script::ScriptContext;
@@ -44,7 +44,7 @@ pub struct PreparedParameter {
 pub(super) struct Plans {
     version: u64,
     next_id: u64,
-    entries: BTreeMap<u64, Vec<KeptPlan>>,
+    entries: LiteMap<u64, Vec<KeptPlan>>,
 }
 
 /// The plan for parameters of these types; none where it depends on their values.

@@ -1,6 +1,6 @@
 //! Queries that are run for each row of the query around: for a batch of rows at once, and for equal values once.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, BooleanArray, Int64Array, UInt64Array};
@@ -28,9 +28,9 @@ pub(super) struct Correlation {
     /// The rows that the queries are run for, the innermost query last.
     outer: Vec<Batch>,
     /// The sides of joins that are the same at every run, by query and join.
-    build_sides: BTreeMap<(usize, usize), Arc<BuildSide>>,
+    build_sides: LiteMap<(usize, usize), Arc<BuildSide>>,
     /// The results for the values that came before, by query.
-    results: BTreeMap<usize, Remembered>,
+    results: LiteMap<usize, Remembered>,
 }
 
 impl Correlation {

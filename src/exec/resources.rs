@@ -1,6 +1,6 @@
 //! What a query requests from its host: bytes and listings. The core itself does no I/O.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use crate::diag::{Code, Error, Result};
 use crate::table::Object;
@@ -71,8 +71,8 @@ pub(crate) enum Response {
 #[derive(Debug, Default)]
 pub(crate) struct Requests {
     last_id: u64,
-    pending: BTreeMap<u64, Resource>,
-    responses: BTreeMap<u64, Response>,
+    pending: LiteMap<u64, Resource>,
+    responses: LiteMap<u64, Response>,
 }
 
 impl Requests {

@@ -1,6 +1,6 @@
 //! `If` (ONNX, versions 1 to 25): one of two bodies runs.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
@@ -45,7 +45,7 @@ fn holds(condition: &Tensor) -> Result<bool> {
 impl Operator for If {
     fn parse(ctx: &Context<'_>, node: &NodeProto) -> Result<Self> {
         let body = |name: &str| {
-            let mut body = Graph::with_captured(node.required(name)?, &BTreeMap::new(), ctx.opset)?;
+            let mut body = Graph::with_captured(node.required(name)?, &LiteMap::new(), ctx.opset)?;
             ensure!(body.inputs() == body.captured().len(), "a branch has no inputs");
             body.fold();
             Ok(body)

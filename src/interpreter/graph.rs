@@ -1,9 +1,11 @@
 //! A graph with its operators built: values have numbers, nodes an order in which they can run.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use litemap::LiteMap;
 
 use super::branch::If;
 use super::scan::Scan;
@@ -95,7 +97,7 @@ impl Graph {
     ///
     /// # Errors
     /// Where an operator is not ours or its attributes do not fit, and where a value has no source.
-    pub(super) fn build(graph: &GraphProto, weights: &BTreeMap<String, Tensor>, opset: i64) -> Result<Self> {
+    pub(super) fn build(graph: &GraphProto, weights: &LiteMap<String, Tensor>, opset: i64) -> Result<Self> {
         let built = Self::with_captured(graph, weights, opset)?;
         ensure!(built.captured.is_empty(), "nothing makes {:?}", built.captured);
         Ok(built)
@@ -104,7 +106,7 @@ impl Graph {
     /// A graph that may read values around it; these become its last inputs.
     pub(super) fn with_captured(
         graph: &GraphProto,
-        weights: &BTreeMap<String, Tensor>,
+        weights: &LiteMap<String, Tensor>,
         opset: i64,
     ) -> Result<Self> {
         let mut numbers = Numbers::default();
@@ -348,16 +350,16 @@ fn ordered(graph: &GraphProto) -> Result<Vec<&NodeProto>> {
             readers[*maker].push(index);
         }
     }
-    let mut ready: std::collections::BTreeSet<usize> =
-        (0..graph.node.len()).filter(|index| waiting[*index] == 0).collect();
+    let mut ready: BinaryHeap<Reverse<usize>> =
+        (0..graph.node.len()).filter(|index| waiting[*index] == 0).map(Reverse).collect();
     let mut ordered = Vec::with_capacity(graph.node.len());
     // Of those that can run, the first of the file goes first.
-    while let Some(index) = ready.pop_first() {
+    while let Some(Reverse(index)) = ready.pop() {
         ordered.push(&graph.node[index]);
         for reader in &readers[index] {
             waiting[*reader] -= 1;
             if waiting[*reader] == 0 {
-                ready.insert(*reader);
+                ready.push(Reverse(*reader));
             }
         }
     }

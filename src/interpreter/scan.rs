@@ -1,6 +1,6 @@
 //! `Scan` (ONNX, versions 9 to 24): a body runs for each slice of its inputs in turn.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -48,7 +48,7 @@ impl Operator for Scan {
         let count: usize = node.required("num_scan_inputs")?;
         let given = node.input.len();
         let states = given.checked_sub(count).context("a scan has the inputs that it slices")?;
-        let mut body = Graph::with_captured(body, &BTreeMap::new(), ctx.opset)?;
+        let mut body = Graph::with_captured(body, &LiteMap::new(), ctx.opset)?;
         body.fold();
         ensure!(body.inputs() == given + body.captured().len(), "a body has the inputs of its scan");
         let made = body.outputs().checked_sub(states).context("a body gives the states of its scan")?;

@@ -1,6 +1,6 @@
 //! The graph of a model with the facts of its file: what does not depend on options.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::graph_port::{GraphPort, Growth};
@@ -30,7 +30,7 @@ pub(super) struct Core {
     pub(super) outputs: Vec<GraphPort>,
     pub(super) labels: KnownLabels,
     /// Where the values of encoders come from, by the name of their tensor.
-    pub(super) origins: BTreeMap<String, Origin>,
+    pub(super) origins: LiteMap<String, Origin>,
     pub(super) left_out: Vec<LeftOut>,
     pub(super) defaults: ModelOptions,
     /// Where there are optional inputs, the file, and the graph that takes those of them that were given last.
@@ -40,7 +40,7 @@ pub(super) struct Core {
 /// What a graph is loaded from.
 struct Source {
     bytes: Vec<u8>,
-    external: BTreeMap<String, Vec<u8>>,
+    external: Vec<(String, Vec<u8>)>,
     options: ModelOptions,
     limits: Limits,
 }
@@ -52,7 +52,7 @@ impl Core {
     /// Those of [`Model::load_parts`](super::Model::load_parts).
     pub(super) fn load(
         bytes: &[u8],
-        external: &BTreeMap<String, Vec<u8>>,
+        external: &[(String, Vec<u8>)],
         options: &ModelOptions,
         limits: &Limits,
         given: &[String],
@@ -61,7 +61,7 @@ impl Core {
         let mut found = onnx::read(&file.onnx, external, limits, &runners::known, given)?;
         if file.format != Format::Onnx {
             let ModelFacts { operators, .. } = found.facts;
-            let (format, metadata, bytes, opset) = (file.format, file.metadata, bytes.len(), BTreeMap::new());
+            let (format, metadata, bytes, opset) = (file.format, file.metadata, bytes.len(), LiteMap::new());
             found.facts = ModelFacts { format, bytes, opset, metadata, operators };
         }
         let graph = found.proto.graph.as_ref().invariant("the graph of a model that was read")?;
@@ -70,7 +70,7 @@ impl Core {
         let Ports { batch_size, axes, inputs, optional } =
             Ports::decide(&declared, &defaults, graph, options, given)?;
         let source = (!optional.is_empty()).then(|| {
-            let (bytes, external) = (bytes.to_vec(), external.clone());
+            let (bytes, external) = (bytes.to_vec(), external.to_vec());
             let source = Source { bytes, external, options: options.clone(), limits: limits.clone() };
             (source, Mutex::default())
         });
@@ -203,7 +203,7 @@ impl Ports {
             RowAxes::decide(&required, &optional, graph, options.batch_axis.as_ref())?;
         let batch_size = if declared.is_empty() { BatchSize::Unbatched } else { batch_size };
         let names = required.iter().chain(&optional).map(|input| input.name.as_str());
-        let axes: BTreeMap<&str, Option<usize>> = names.zip(axes).collect();
+        let axes: LiteMap<&str, Option<usize>> = names.zip(axes).collect();
         let axis = |input: &Declared| axes.get(input.name.as_str()).copied().flatten();
         let ports = |inputs: &[Declared], has_default| {
             let port = |input: &Declared| GraphPort::input(input.clone(), axis(input), has_default);

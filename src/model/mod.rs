@@ -24,7 +24,6 @@ pub use runners::Status;
 pub use signature::{Port, Signature};
 pub use tensor_model::TensorModel;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -130,7 +129,7 @@ impl Model {
     /// # Errors
     /// Those of [`Model::load`]; `checksum-mismatch`; `invalid-option` for options that do not fit the model.
     pub fn load_with(bytes: &[u8], options: &ModelOptions, limits: &Limits) -> Result<Self> {
-        Self::load_parts(bytes, &BTreeMap::new(), options, limits)
+        Self::load_parts(bytes, &[], options, limits)
     }
 
     /// Loads the model file `bytes` with the files that [`Model::external_data`] names.
@@ -139,7 +138,7 @@ impl Model {
     /// Those of [`Model::load_with`].
     pub fn load_parts(
         bytes: &[u8],
-        external: &BTreeMap<String, Vec<u8>>,
+        external: &[(String, Vec<u8>)],
         options: &ModelOptions,
         limits: &Limits,
     ) -> Result<Self> {

@@ -3,7 +3,7 @@
 //! One table, [`ModelOptions::ALL`], names every option with its type and meaning; statements, the catalog and the
 //! reference read it. Whether an option fits a model is checked elsewhere, when the two meet.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use sha2::{Digest, Sha256};
 
@@ -44,7 +44,7 @@ use crate::onnx::{Format, Labels};
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ModelOptions {
-    given: BTreeMap<&'static str, Scalar>,
+    given: LiteMap<&'static str, Scalar>,
     labels_file: Option<String>,
     pub(super) format: Option<Format>,
     pub(super) columns: Option<PerInput<Vec<String>>>,

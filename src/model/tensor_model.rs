@@ -3,8 +3,6 @@
 //! It loads and runs a graph as [`Model`](super::Model) does, and knows nothing of columns or of which dimension
 //! counts rows. The conformance suites go through it, whose tensors rarely are rows.
 
-use std::collections::BTreeMap;
-
 use half::{bf16, f16};
 use prost::Message;
 
@@ -53,7 +51,7 @@ impl TensorModel {
     /// # Errors
     /// Those of [`Model::load`](super::Model::load), and `input-type-mismatch`.
     pub fn load(bytes: &[u8], inputs: &[Vec<u8>], limits: &Limits) -> Result<Self> {
-        let found = onnx::read(bytes, &BTreeMap::new(), limits, &runners::known, &[])?;
+        let found = onnx::read(bytes, &[], limits, &runners::known, &[])?;
         let inputs = inputs.iter().map(|input| decode(input)).collect::<Result<Vec<_>>>()?;
         let fits = |(declared, tensor): (&onnx::Declared, &Tensor)| declared.element == tensor.element();
         if inputs.len() != found.inputs.len() || !found.inputs.iter().zip(&inputs).all(fits) {

@@ -1,15 +1,16 @@
 //! Checks that the nodes of a graph fit together and can run: operators, names, weights.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
-use crate::onnx::pb;
-use crate::onnx::pb::tensor_proto::DataType as Element;
+use litemap::LiteMap;
 
 use super::lower::widen;
 use super::names::{self, domain};
 use super::obstacles::Obstacles;
 use super::walk::{self, bodies};
 use crate::diag::{Code, Error, Result};
+use crate::onnx::pb;
+use crate::onnx::pb::tensor_proto::DataType as Element;
 
 /// The newest operator sets that are known; later ones may change what an operator does.
 const STANDARD_SET: i64 = 26;
@@ -20,7 +21,7 @@ const ML_SET: i64 = 5;
 /// `invalid-model`.
 pub(super) fn check(
     proto: &pb::ModelProto,
-    opset: &BTreeMap<String, i64>,
+    opset: &LiteMap<String, i64>,
     known: names::Known<'_>,
     mut obstacles: Obstacles,
 ) -> Result<()> {
@@ -56,11 +57,11 @@ fn every_tensor(graph: &pb::GraphProto) -> impl Iterator<Item = &pb::TensorProto
 /// Adds the operators that do not run.
 fn runnable(
     proto: &pb::ModelProto,
-    opset: &BTreeMap<String, i64>,
+    opset: &LiteMap<String, i64>,
     known: names::Known<'_>,
     obstacles: &mut Obstacles,
 ) {
-    let mut missing: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    let mut missing: LiteMap<(&str, &str), Vec<&str>> = LiteMap::new();
     for node in walk::graphs(&proto.graph).flat_map(|graph| &graph.node) {
         let domain = domain(&node.domain);
         if !names::runs(known, domain, &node.op_type) {
@@ -92,7 +93,7 @@ fn runnable(
 
 /// Adds the weights that cannot be read.
 fn readable(proto: &pb::ModelProto, obstacles: &mut Obstacles) {
-    let mut types: BTreeMap<i32, Vec<&str>> = BTreeMap::new();
+    let mut types: LiteMap<i32, Vec<&str>> = LiteMap::new();
     for graph in walk::graphs(&proto.graph) {
         for tensor in every_tensor(graph).filter(|tensor| !widen::is_readable(tensor.data_type)) {
             types.entry(tensor.data_type).or_default().push(&tensor.name);

@@ -1,6 +1,6 @@
 //! Facts about a model file other than its graph: format, operator sets, metadata.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use crate::onnx::pb;
 
@@ -39,12 +39,12 @@ pub struct ModelFacts {
     /// Bytes of the file.
     pub bytes: usize,
     /// Operator set versions by domain; the default domain is `ai.onnx`.
-    pub opset: BTreeMap<String, i64>,
+    pub opset: LiteMap<String, i64>,
     /// `producer_name`, `producer_version`, `domain`, `model_version`, `ir_version`, `graph_name`, `doc_string` and
     /// the file's own properties; empty ones are left out.
-    pub metadata: BTreeMap<String, String>,
+    pub metadata: LiteMap<String, String>,
     /// How many nodes there are of each operator; those outside `ai.onnx` have their domain in front.
-    pub operators: BTreeMap<String, usize>,
+    pub operators: LiteMap<String, usize>,
 }
 
 impl ModelFacts {
@@ -65,7 +65,7 @@ impl ModelFacts {
             ("doc_string", proto.doc_string.clone()),
         ]
         .map(|(name, value)| (name.to_owned(), value));
-        let mut operators = BTreeMap::new();
+        let mut operators = LiteMap::new();
         for graph in walk::graphs(proto.graph.iter()) {
             for node in &graph.node {
                 *operators.entry(names::full_name(&node.domain, &node.op_type)).or_default() += 1;

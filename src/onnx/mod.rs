@@ -120,7 +120,7 @@ pub(crate) fn read(
         return Err(truncated("the model file ends too early: it has no graph or no operator set".into()));
     }
     let mut facts = ModelFacts::read(&proto, bytes.len());
-    facts.bytes += external.values().map(Vec::len).sum::<usize>();
+    facts.bytes += external.iter().map(|(_, content)| content.len()).sum::<usize>();
     let opset = lower::standard_version(&facts.opset);
     let functions = Fields::new(bytes).messages(fields::model::FUNCTIONS);
     let defaults = functions.map(attribute_defaults).collect::<Result<Vec<_>>>()?;
@@ -185,7 +185,7 @@ pub(crate) fn check_size(bytes: usize, limits: &Limits) -> Result<()> {
 
 /// The external files that hold weights of the model file `bytes`, as it names them.
 pub(crate) fn external_files(bytes: &[u8]) -> Result<Vec<String>> {
-    Ok(weights::files(bytes)?.into_iter().collect())
+    weights::files(bytes)
 }
 
 fn truncated(message: String) -> Error {

@@ -1,6 +1,6 @@
 //! Where the values that encoders look up come from, so that an error can name the column.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use super::pb::{GraphProto, NodeProto};
 use super::tensors::integers;
@@ -13,7 +13,7 @@ pub(crate) struct Origin {
 }
 
 /// Where the inputs of the encoders of `graph` come from, by their names; not those that are computed.
-pub(crate) fn encoder_origins(graph: &GraphProto) -> BTreeMap<String, Origin> {
+pub(crate) fn encoder_origins(graph: &GraphProto) -> LiteMap<String, Origin> {
     let encoders =
         graph.node.iter().filter(|node| matches!(operator(node), "OneHotEncoder" | "LabelEncoder"));
     let names = encoders.filter_map(|node| node.input.first());

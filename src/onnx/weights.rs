@@ -1,26 +1,25 @@
 //! The weights of a graph, moved out of the file's messages one by one: a model of 100 MB must not be in memory three
 //! times before it runs. Weights in other files are fetched from there.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use crate::onnx::pb;
-use crate::onnx::pb::tensor_proto::DataLocation;
+use litemap::LiteMap;
 use prost::Message;
 
 use super::lower::widen;
 use super::wire::{Content, Fields, without};
 use super::{check, failure, fields, tensors, walk};
 use crate::diag::{Code, Error, Invariant, Result};
+use crate::onnx::pb;
+use crate::onnx::pb::tensor_proto::DataLocation;
 use crate::tensor::Tensor;
 
 /// Tensors by name, for the nodes that read them.
-pub(crate) type Weights = BTreeMap<String, Tensor>;
+pub(crate) type Weights = LiteMap<String, Tensor>;
 
 /// Files that weights are kept in, by the path that the model gives them.
-pub(crate) type External = BTreeMap<String, Vec<u8>>;
+pub(crate) type External = [(String, Vec<u8>)];
 
 /// The same by their paths in one notation, see [`inner_path`].
-type Parts<'a> = BTreeMap<String, &'a [u8]>;
+type Parts<'a> = LiteMap<String, &'a [u8]>;
 
 /// Smaller tensors stay in the graph's message: shapes and axes, which are read when operators are built.
 const LARGE: usize = 1 << 10;
@@ -127,8 +126,8 @@ fn check_present(bytes: &[u8], external: &Parts<'_>) -> Result<()> {
 ///
 /// # Errors
 /// `invalid-model` for a path that leaves the model's folder.
-pub(super) fn files(bytes: &[u8]) -> Result<BTreeSet<String>> {
-    let mut files = BTreeSet::new();
+pub(super) fn files(bytes: &[u8]) -> Result<Vec<String>> {
+    let mut files = Vec::new();
     for tensor in tensors(bytes) {
         if !Fields::new(tensor)
             .map_while(Result::ok)
@@ -150,8 +149,10 @@ pub(super) fn files(bytes: &[u8]) -> Result<BTreeSet<String>> {
                 format!("the model keeps weights in `{file}`, which is no path inside its own folder");
             return Err(Error::new(Code::InvalidModel, message));
         };
-        files.insert(path);
+        files.push(path);
     }
+    files.sort_unstable();
+    files.dedup();
     Ok(files)
 }
 

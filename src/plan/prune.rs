@@ -1,6 +1,6 @@
 //! Removes unused columns from a plan, so that pictures are not loaded and tensors are not copied.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use super::expr::{Aggregate, Expr};
 use super::node::{Node, NodeKind, Plan, SearchSide, WindowCall};
@@ -21,7 +21,7 @@ pub(super) fn prune(mut plan: Plan) -> Result<Plan> {
 
 /// Maps the old indices of an operator's columns to the new ones. [`prune_node`] ensures that it covers every column that
 /// was requested.
-struct ColumnMap(BTreeMap<usize, usize>);
+struct ColumnMap(LiteMap<usize, usize>);
 
 impl ColumnMap {
     #[expect(

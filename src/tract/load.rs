@@ -3,9 +3,10 @@
 //! Exporters disagree with tract on what a graph may leave open. Some graphs load only with their symbols, some
 //! only with known input shapes, some only when the exporter's own notes on inner shapes are ignored.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use litemap::LiteMap;
 use prost::Message;
 use tract_onnx::model::ParseResult;
 use tract_onnx::prelude::{
@@ -56,7 +57,7 @@ pub(super) fn graph(
 }
 
 /// Weights as tract has them, by name.
-type TractWeights = BTreeMap<String, Arc<Tensor>>;
+type TractWeights = LiteMap<String, Arc<Tensor>>;
 
 /// The weights for tract; each of ours is dropped when it is copied.
 fn for_tract(weights: Weights) -> TractResult<TractWeights> {

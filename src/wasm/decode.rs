@@ -3,7 +3,6 @@
 use js_sys::{Array, Date, JsString, Object as JsObject, Uint8Array};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use std::collections::BTreeMap;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::data::{ColumnType, DataType, Scalar, StructField, can_coerce};
@@ -190,7 +189,7 @@ fn setting(value: &JsValue) -> Result<Scalar> {
 ///
 /// # Errors
 /// `invalid-value` for a file whose content is not a `Uint8Array`.
-pub(super) fn files(value: &JsValue) -> Result<BTreeMap<String, Vec<u8>>> {
+pub(super) fn files(value: &JsValue) -> Result<Vec<(String, Vec<u8>)>> {
     let file = |(name, value): (String, JsValue)| match value.dyn_ref::<Uint8Array>() {
         Some(bytes) => Ok((name, bytes.to_vec())),
         None => Err(Error::new(

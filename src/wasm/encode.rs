@@ -1,7 +1,7 @@
 //! What JavaScript gets: the shapes of `types.ts`, results as pieces of one Arrow IPC stream.
 
+use litemap::LiteMap;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -88,9 +88,9 @@ struct ModelShape {
     inputs: Vec<ColumnShape>,
     outputs: Vec<ColumnShape>,
     bytes: usize,
-    opset: BTreeMap<String, i64>,
-    operators: BTreeMap<String, usize>,
-    metadata: BTreeMap<String, String>,
+    opset: LiteMap<String, i64>,
+    operators: LiteMap<String, usize>,
+    metadata: LiteMap<String, String>,
     load_time: f64,
     plans: usize,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -3,7 +3,6 @@
 //! Of the estimators of scikit-learn, XGBoost and LightGBM a sample is committed. `cargo xtask estimators` makes all of
 //! them in a folder of its own, which it names in `PREDICTQL_ESTIMATORS`, and reads what this test writes there.
 
-use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -97,7 +96,7 @@ const ROW: &str = "number of the row";
 pub fn check(model: &Path, expected: &Value, options: &ModelOptions) -> Result<(), String> {
     let engine = Engine::default();
     let bytes = fs::read(model).unwrap();
-    let loaded = engine.register_model_with("m", &bytes, &BTreeMap::new(), options).map_err(words)?;
+    let loaded = engine.register_model_with("m", &bytes, &[], options).map_err(words)?;
     let ports = loaded.signature().inputs.iter();
     let given = ports.filter_map(|port| Some((port, expected["inputs"].get(&port.name)?)));
     let columns = given.map(|(port, tensor)| column(port, tensor));

@@ -1,7 +1,5 @@
 //! Loading models: weights beside the file, narrow floats, everything that stands in the way.
 
-use std::collections::BTreeMap;
-
 use predictql::data::Scalar;
 use predictql::model::{Model, ModelOptions};
 use predictql::{Engine, Limits, Params, Resource, Step};
@@ -14,7 +12,8 @@ use crate::mismatches::{model, node, tensor};
 
 /// The error of loading `bytes` with the files `external` beside it.
 fn refused(bytes: &[u8], external: &[(&str, &[u8])]) -> String {
-    let external = external.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())).collect();
+    let external =
+        external.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())).collect::<Vec<_>>();
     let result = Model::load_parts(bytes, &external, &ModelOptions::default(), &Limits::default());
     result.map(|_| ()).unwrap_err().to_string()
 }
@@ -122,7 +121,7 @@ fn files_beside_the_model_are_checked() {
         let model = renamed(name);
         assert_eq!(Model::external_data(&model, &ModelOptions::default()).unwrap(), [path]);
         for key in [path.to_owned(), format!("./{path}"), path.replace('/', "\\")] {
-            let files = BTreeMap::from([(key.clone(), weights.clone())]);
+            let files = [(key.clone(), weights.clone())];
             let loaded = Model::load_parts(&model, &files, &ModelOptions::default(), &Limits::default());
             assert!(loaded.is_ok(), "{name} as {key}");
         }
@@ -202,8 +201,7 @@ fn plans_are_counted_and_the_last_error_is_kept() {
 #[test]
 fn options_change_without_loading_again() {
     let bytes = read("models/scores.onnx");
-    let model =
-        Model::load_parts(&bytes, &BTreeMap::new(), &ModelOptions::default(), &Limits::default()).unwrap();
+    let model = Model::load_parts(&bytes, &[], &ModelOptions::default(), &Limits::default()).unwrap();
     let names = |model: &Model| -> Vec<String> {
         let signature = model.signature();
         signature.inputs.iter().chain(&signature.outputs).map(|port| port.name.clone()).collect()

@@ -1,7 +1,5 @@
 //! What fits a model when it is loaded, and not when its parts or rows meet: an error, never a guess.
 
-use std::collections::BTreeMap;
-
 use predictql::Limits;
 use predictql::data::Scalar;
 use predictql::diag::Error;
@@ -78,7 +76,7 @@ pub fn predict(bytes: &[u8], options: &[(&str, Scalar)], rows: &str) -> Result<O
     let mut given = ModelOptions::default();
     options.iter().for_each(|(name, value)| given.set(name, value).unwrap());
     let engine = engine();
-    engine.register_model_with("m", bytes, &BTreeMap::new(), &given)?;
+    engine.register_model_with("m", bytes, &[], &given)?;
     run(&engine, &format!("SELECT * FROM ML.PREDICT(MODEL m, ({rows}))"))
 }
 
@@ -242,12 +240,7 @@ fn a_category_that_an_encoder_does_not_know_is_named_with_its_row_and_column() {
     options.set("input_columns", &columns).unwrap();
     options.set("null_handling", &text("null")).unwrap();
     engine
-        .register_model_with(
-            "columns",
-            &read("zoo/OneHotEncoder_of_known_categories.onnx"),
-            &BTreeMap::new(),
-            &options,
-        )
+        .register_model_with("columns", &read("zoo/OneHotEncoder_of_known_categories.onnx"), &[], &options)
         .unwrap();
     let known = "a category that the model does not know; hint: it knows 'blue', 'green', 'red'";
     let refused = |sql: &str| run(&engine, sql).unwrap_err().to_string();

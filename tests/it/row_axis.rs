@@ -64,12 +64,7 @@ fn vectors_are_the_features_of_one_row_unless_the_option_counts_them() {
     assert_eq!(model.signature().inputs[0].data_type.to_string(), "ARRAY<FLOAT64>");
     let engine = Engine::default();
     engine
-        .register_model_with(
-            "m",
-            &read("models/vectors.onnx"),
-            &Default::default(),
-            &batch_axis(Scalar::Int64(0)),
-        )
+        .register_model_with("m", &read("models/vectors.onnx"), &[], &batch_axis(Scalar::Int64(0)))
         .unwrap();
     let expected = json("expected/vectors.json");
     let (a, b) = (numbers(&expected["inputs"]["a"]), numbers(&expected["inputs"]["b"]));

@@ -1,6 +1,5 @@
 //! CREATE MODEL over a file: requests the model's file, then its labels and the files that hold its weights, then loads it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Job, JobContext, JobStep};
@@ -34,7 +33,7 @@ enum State {
     /// All files have arrived.
     Fetched {
         bytes: Vec<u8>,
-        external_files: BTreeMap<String, Vec<u8>>,
+        external_files: Vec<(String, Vec<u8>)>,
     },
 }
 
@@ -66,7 +65,7 @@ impl CreateModelJob {
                     })
                     .collect();
                 if labels.is_none() && external_files.is_empty() {
-                    self.state = State::Fetched { bytes, external_files: BTreeMap::new() };
+                    self.state = State::Fetched { bytes, external_files: Vec::new() };
                     return Ok(self.announce_compile(ctx));
                 }
                 self.state = State::MoreRequested { bytes, labels, external_files };

@@ -10,7 +10,7 @@ mod templates;
 pub(super) mod widen;
 mod zip_map;
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use crate::onnx::pb::{AttributeProto, ModelProto};
 
@@ -50,6 +50,6 @@ pub(super) fn finish(proto: &mut ModelProto, opset: i64) -> Result<()> {
 }
 
 /// The version of the standard operators; 0 where the file imports none, and so uses none.
-pub(super) fn standard_version(opset: &BTreeMap<String, i64>) -> i64 {
+pub(super) fn standard_version(opset: &LiteMap<String, i64>) -> i64 {
     opset.get(names::STANDARD).copied().unwrap_or(0)
 }

@@ -3,7 +3,7 @@
 //! While a SELECT's expressions are bound, the results of such functions have no column yet and are [`Pending`]. When
 //! all of them are known, the expressions are rewritten over the columns that they become.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use super::transformer::Transformer;
 use crate::diag::{Invariant, Result, Span};
@@ -103,7 +103,7 @@ pub(super) fn over_groups(expr: &mut Expr, keys: &[Expr]) -> Result<(), (usize, 
 ///
 /// # Errors
 /// `internal` where a window function has no column.
-pub(super) fn over_windows(expr: &mut Expr, columns: &BTreeMap<usize, usize>) -> Result<()> {
+pub(super) fn over_windows(expr: &mut Expr, columns: &LiteMap<usize, usize>) -> Result<()> {
     if let ExprKind::Pending(Pending::Window(number)) = expr.kind {
         let column = columns.get(&number).invariant("a window function has no column")?;
         expr.kind = ExprKind::Column(*column);

@@ -3,7 +3,7 @@
 //! Expressions are bound over the columns of FROM first. When all are known, so are the aggregates and window
 //! functions in them; then the operators are put on top of one another and the expressions follow.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use super::Binder;
 use super::aggregates::{Windowed, has_window, is_plain, over_groups, over_windows, same};
@@ -437,7 +437,7 @@ fn aggregated(node: Node, keys: Vec<Expr>, aggregates: Vec<Aggregate>) -> Node {
 }
 
 /// One operator for each window; the columns of the results, by the numbers of the functions.
-fn windowed(mut node: Node, windows: Vec<Windowed>) -> (Node, BTreeMap<usize, usize>) {
+fn windowed(mut node: Node, windows: Vec<Windowed>) -> (Node, LiteMap<usize, usize>) {
     let mut groups: Vec<Vec<(usize, Windowed)>> = Vec::new();
     for numbered in windows.into_iter().enumerate() {
         let shares = |group: &&mut Vec<(usize, Windowed)>| {
@@ -448,7 +448,7 @@ fn windowed(mut node: Node, windows: Vec<Windowed>) -> (Node, BTreeMap<usize, us
             None => groups.push(vec![numbered]),
         }
     }
-    let mut results = BTreeMap::new();
+    let mut results = LiteMap::new();
     for group in groups {
         let keep = (0..node.schema.fields.len()).collect();
         let mut schema = node.schema.clone();

@@ -1,6 +1,6 @@
 //! What regular expressions know of Unicode: general categories, and letters that differ in case alone.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 use std::sync::OnceLock;
 
 /// Runs of code points of one category, made by `tests/fixtures/makers/regex.py`, which says how.
@@ -58,10 +58,10 @@ pub(super) fn same_but_for_case(c: char) -> &'static [char] {
 }
 
 /// Characters that differ in case alone, together; those without another case are left out.
-pub(super) fn orbits() -> &'static BTreeMap<char, Vec<char>> {
-    static ORBITS: OnceLock<BTreeMap<char, Vec<char>>> = OnceLock::new();
+pub(super) fn orbits() -> &'static LiteMap<char, Vec<char>> {
+    static ORBITS: OnceLock<LiteMap<char, Vec<char>>> = OnceLock::new();
     ORBITS.get_or_init(|| {
-        let mut orbits: BTreeMap<char, Vec<char>> = BTreeMap::new();
+        let mut orbits: LiteMap<char, Vec<char>> = LiteMap::new();
         for c in CASED.iter().flat_map(|range| range.clone()).filter_map(char::from_u32) {
             orbits.entry(folded(c)).or_default().push(c);
         }
