@@ -21,8 +21,8 @@ import type { Report } from "./progress.js";
 import { statementsOf } from "./statement.js";
 import type { Catalog } from "./worker/protocol.js";
 
-/** Begins the names of tables that live for one query: the catalog does not show them. */
-export const temporaryPrefix = "_table_";
+/** Begins the names of tables that live for one query, which nobody else chooses: the catalog does not show them. */
+export const temporaryPrefix = `_table_${Math.random().toString(36).slice(2)}_`;
 
 export interface Waiter {
   signal?: AbortSignal | undefined;

@@ -202,6 +202,8 @@ describe("queries", () => {
     );
     const found = await inPage(async ({ irisDatabase }, rows) => {
       const db = await irisDatabase();
+      // A name that looks like ours is the user's.
+      await db.registerTable("_table_1", [{ mine: 42 }]);
       const query = db.sql`SELECT label FROM ML.PREDICT(MODEL iris, TABLE ${rows})`;
       const csv = new File(["sepal_length,sepal_width,petal_length,petal_width\n5.1,3.5,1.4,0.2\n"], "one.csv");
       const fromFile = await db.sql`SELECT label FROM ML.PREDICT(MODEL iris, TABLE ${csv})`;
@@ -209,6 +211,7 @@ describe("queries", () => {
         (await query).rows,
         (await query.run()).numRows,
         fromFile.rows,
+        (await db.query("SELECT mine FROM _table_1")).rows,
         (await db.tables()).map(({ name }) => name),
       ];
     }, rows);
@@ -216,7 +219,8 @@ describe("queries", () => {
       places.map((place) => ({ label: expected.scikit_learn.label.data[place] })),
       3,
       [{ label: 0 }],
-      ["flowers"],
+      [{ mine: 42 }],
+      ["_table_1", "flowers"],
     ]);
   });
 
