@@ -36,7 +36,7 @@ pub(super) fn dimensions(input: &Tensor) -> Result<(usize, usize)> {
 }
 
 /// The rows of `input`, which must have `features` features.
-fn rows(input: &Tensor, features: usize) -> Result<usize> {
+pub(super) fn rows(input: &Tensor, features: usize) -> Result<usize> {
     let (rows, found) = dimensions(input)?;
     ensure!(found == features, "expected {features} features, found shape {:?}", input.shape());
     Ok(rows)

@@ -5,6 +5,8 @@
 
 use crate::onnx::pb::NodeProto;
 use anyhow::{Result, ensure};
+use predictql_kernels::elementwise::{Arithmetic, Elements as _};
+use predictql_kernels::matmul::Factor as _;
 
 use crate::tensor::{ElementType, Tensor};
 
@@ -28,7 +30,7 @@ pub(super) struct LinearRegressor {
 /// Weighted sums of the same features.
 #[derive(Debug)]
 struct Sums {
-    /// The weights of all features for one sum after the other.
+    /// The weights for all sums of one feature after the other.
     coefficients: Vec<f32>,
     intercepts: Vec<f32>,
     features: usize,
@@ -56,32 +58,32 @@ impl Operator for LinearClassifier {
     }
 
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
-        let mut classes = Vec::new();
-        let scores = self
-            .sums
-            .run(only(&inputs)?, self.labels.count(), |scores| classes.push(self.classify(scores)))?;
+        let (rows, mut sums) = self.sums.run(only(&inputs)?)?;
+        let count = self.sums.intercepts.len();
+        let classes: Vec<usize>;
+        // One sum tells two classes apart by its sign.
+        if count == 1 && self.labels.count() == 2 {
+            classes = sums.iter().map(|sum| usize::from(*sum > 0.0)).collect();
+            let pair = |sum: f32| <[f32; 2]>::from(self.post_transform.of_one(sum, 1.0 - sum));
+            sums = sums.into_iter().flat_map(pair).collect();
+        } else {
+            classes = sums.chunks(count).map(largest).collect();
+            self.post_transform.apply_to_rows(&mut sums, count);
+        }
+        let scores = Tensor::new(vec![rows, self.labels.count()], sums)?;
         Ok(vec![self.labels.of_classes(&classes)?, scores])
     }
 }
 
-impl LinearClassifier {
-    /// Turns the sums of one row into scores, in place, and returns the predicted class.
-    fn classify(&self, scores: &mut [f32]) -> usize {
-        // One sum tells two classes apart by its sign.
-        if let (1, [first, second]) = (self.sums.intercepts.len(), &mut *scores) {
-            let sum = *first;
-            (*first, *second) = self.post_transform.of_one(sum, 1.0 - sum);
-            return usize::from(sum > 0.0);
+/// The first of the classes with the largest score.
+fn largest(scores: &[f32]) -> usize {
+    let mut best = (0, f32::NEG_INFINITY);
+    for (class, score) in scores.iter().enumerate() {
+        if *score > best.1 {
+            best = (class, *score);
         }
-        let mut best = (0, f32::NEG_INFINITY);
-        for (class, sum) in scores.iter().enumerate() {
-            if *sum > best.1 {
-                best = (class, *sum);
-            }
-        }
-        self.post_transform.apply(scores);
-        best.0
     }
+    best.0
 }
 
 impl Operator for LinearRegressor {
@@ -100,8 +102,9 @@ impl Operator for LinearRegressor {
 
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let targets = self.sums.intercepts.len();
-        let transform = |sums: &mut [f32]| self.post_transform.apply_to_targets(sums);
-        Ok(vec![self.sums.run(only(&inputs)?, targets, transform)?])
+        let (rows, mut sums) = self.sums.run(only(&inputs)?)?;
+        self.post_transform.apply_to_targets(&mut sums, targets);
+        Ok(vec![Tensor::new(vec![rows, targets], sums)?])
     }
 }
 
@@ -119,6 +122,8 @@ impl Sums {
             coefficients.len()
         );
         let features = coefficients.len() / count;
+        let of_feature = |feature| coefficients.iter().skip(feature).step_by(features).copied();
+        let coefficients = (0..features).flat_map(of_feature).collect();
         Ok(Self { coefficients, intercepts, features })
     }
 
@@ -127,36 +132,14 @@ impl Sums {
         feature_matrix::declared_rows(inputs, self.features)
     }
 
-    /// A row of `width` numbers for every row of `input`: the sums, which `finish` then changes. `width` is the number
-    /// of sums, or 2 where one sum tells two classes apart.
-    fn run(&self, input: &Tensor, width: usize, mut finish: impl FnMut(&mut [f32])) -> Result<Tensor> {
-        feature_matrix::map_rows(input, self.features, width, |values, output| {
-            let weights = self.coefficients.chunks(self.features).zip(&self.intercepts);
-            for (sum, (weights, intercept)) in output.iter_mut().zip(weights) {
-                *sum = dot(values, weights) + intercept;
-            }
-            finish(output);
-        })
+    /// The number of rows of `input`, and the sums of one row after the other.
+    fn run(&self, input: &Tensor) -> Result<(usize, Vec<f32>)> {
+        let input = input.cast(ElementType::F32)?;
+        let rows = feature_matrix::rows(&input, self.features)?;
+        let count = self.intercepts.len();
+        let mut sums = vec![0.0; rows * count];
+        f32::multiply(input.elements()?, &self.coefficients, self.features, count, &mut sums);
+        f32::combine(Arithmetic::Add, &mut sums, &self.intercepts);
+        Ok((rows, sums))
     }
-}
-
-/// The scalar product.
-pub(super) fn dot(left: &[f32], right: &[f32]) -> f32 {
-    sum(left, right, |left, right| left * right)
-}
-
-/// The sum of a term for each pair of elements; `left` and `right` are equally long. Four sums side by side fit a vector
-/// register. They are written out, since the compiler unrolls nothing where it optimises for size.
-pub(super) fn sum(left: &[f32], right: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
-    let (left, left_rest) = left.as_chunks::<4>();
-    let (right, right_rest) = right.as_chunks::<4>();
-    let (mut first, mut second, mut third, mut fourth) = (0.0, 0.0, 0.0, 0.0);
-    for ([l1, l2, l3, l4], [r1, r2, r3, r4]) in left.iter().zip(right) {
-        first += term(*l1, *r1);
-        second += term(*l2, *r2);
-        third += term(*l3, *r3);
-        fourth += term(*l4, *r4);
-    }
-    let rest: f32 = left_rest.iter().zip(right_rest).map(|(left, right)| term(*left, *right)).sum();
-    (first + second) + (third + fourth) + rest
 }

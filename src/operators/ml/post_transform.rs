@@ -3,6 +3,8 @@
 
 use crate::onnx::pb::NodeProto;
 use anyhow::{Result, bail};
+use predictql_kernels::elementwise::{Elements as _, Function};
+use predictql_kernels::softmax::Shares as _;
 
 /// The attribute `post_transform`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,10 +29,10 @@ impl PostTransform {
         })
     }
 
-    /// Transforms the targets of one row. As in onnxruntime, a single target is transformed by PROBIT only.
-    pub(super) fn apply_to_targets(self, targets: &mut [f32]) {
-        if targets.len() > 1 || self == Self::Probit {
-            self.apply(targets);
+    /// Transforms rows of `width` targets. As in onnxruntime, a single target is transformed by PROBIT only.
+    pub(super) fn apply_to_targets(self, targets: &mut [f32], width: usize) {
+        if width > 1 || self == Self::Probit {
+            self.apply_to_rows(targets, width);
         }
     }
 
@@ -46,21 +48,27 @@ impl PostTransform {
 
     /// Transforms the scores of one row in place.
     pub(super) fn apply(self, scores: &mut [f32]) {
+        self.apply_to_rows(scores, scores.len());
+    }
+
+    /// Transforms rows of `width` scores in place.
+    pub(super) fn apply_to_rows(self, scores: &mut [f32], width: usize) {
         match self {
             Self::None => {}
-            Self::Logistic => scores.iter_mut().for_each(|score| *score = logistic(*score)),
+            Self::Logistic => f32::apply(Function::Logistic, scores),
             Self::Probit => scores.iter_mut().for_each(|score| *score = probit(*score)),
-            Self::Softmax => softmax(scores, |_| true),
-            Self::SoftmaxZero => softmax(scores, |score| score.abs() > 1e-7),
+            Self::Softmax => f32::shares(scores, width),
+            Self::SoftmaxZero => scores.chunks_mut(width.max(1)).for_each(softmax_of_others),
         }
     }
 }
 
-fn softmax(scores: &mut [f32], counts: impl Fn(f32) -> bool) {
+/// Softmax that leaves zeros out.
+fn softmax_of_others(scores: &mut [f32]) {
     let most = scores.iter().copied().fold(f32::MIN, f32::max);
     let mut sum = 0.0;
     for score in scores.iter_mut() {
-        if counts(*score) {
+        if score.abs() > 1e-7 {
             *score = (*score - most).exp();
             sum += *score;
         } else {
@@ -71,8 +79,10 @@ fn softmax(scores: &mut [f32], counts: impl Fn(f32) -> bool) {
 }
 
 pub(super) fn logistic(score: f32) -> f32 {
-    let high = 1.0 / (1.0 + (-score.abs()).exp());
-    if score < 0.0 { 1.0 - high } else { high }
+    let mut score = [score];
+    f32::apply(Function::Logistic, &mut score);
+    let [score] = score;
+    score
 }
 
 /// The quantile of the normal distribution, by the approximation of the inverse error function that onnxruntime has.

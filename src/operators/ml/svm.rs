@@ -5,11 +5,12 @@
 
 use crate::onnx::pb::NodeProto;
 use anyhow::{Result, bail, ensure};
+use predictql_kernels::elementwise::{Arithmetic, Elements as _, Function};
+use predictql_kernels::vectors::{dots, precise_dot, squared_distances};
 
 use crate::tensor::{ElementType, Tensor};
 
 use super::class_labels::ClassLabels;
-use super::linear::{dot, sum};
 use super::post_transform::{PostTransform, logistic};
 use super::{Context, Dim, Operator, Shape, feature_matrix, only};
 use crate::limits::SVM_CLASSES;
@@ -76,16 +77,28 @@ impl Kernel {
         })
     }
 
-    /// How similar a row and a support vector are.
-    fn similarity(self, row: &[f32], vector: &[f32]) -> f32 {
+    /// How similar a row and each of the support vectors are: one number for each place of `similarities`.
+    fn compare(self, row: &[f32], vectors: &[f32], similarities: &mut [f32]) {
+        if let Self::Rbf { gamma } = self {
+            squared_distances(row, vectors, similarities);
+            f32::combine(Arithmetic::Mul, similarities, &[-gamma]);
+            return f32::apply(Function::Exp, similarities);
+        }
+        dots(row, vectors, similarities);
+        let mut scale = |gamma, coef0| {
+            f32::combine(Arithmetic::Mul, similarities, &[gamma]);
+            f32::combine(Arithmetic::Add, similarities, &[coef0]);
+        };
         match self {
-            Self::Linear => dot(row, vector),
-            Self::Poly { gamma, coef0, degree } => (gamma * dot(row, vector) + coef0).powf(degree),
-            Self::Rbf { gamma } => {
-                let distance = sum(row, vector, |row, vector| (row - vector) * (row - vector));
-                (-gamma * distance).exp()
+            Self::Linear | Self::Rbf { .. } => {}
+            Self::Poly { gamma, coef0, degree } => {
+                scale(gamma, coef0);
+                similarities.iter_mut().for_each(|similarity| *similarity = similarity.powf(degree));
             }
-            Self::Sigmoid { gamma, coef0 } => (gamma * dot(row, vector) + coef0).tanh(),
+            Self::Sigmoid { gamma, coef0 } => {
+                scale(gamma, coef0);
+                f32::apply(Function::Tanh, similarities);
+            }
         }
     }
 }
@@ -118,11 +131,9 @@ impl Machine {
         width: usize,
         mut finish: impl FnMut(&[f32], &mut [f32]),
     ) -> Result<Tensor> {
-        let mut similarities = Vec::new();
+        let mut similarities = vec![0.0; self.vectors.len() / self.features];
         feature_matrix::map_rows(input, self.features, width, |row, output| {
-            similarities.clear();
-            similarities
-                .extend(self.vectors.chunks(self.features).map(|vector| self.kernel.similarity(row, vector)));
+            self.kernel.compare(row, &self.vectors, &mut similarities);
             finish(&similarities, output);
         })
     }
@@ -152,7 +163,12 @@ impl Operator for SvmRegressor {
         let output = machine.run(only(&inputs)?, 1, |similarities, output| {
             let sum = match similarities {
                 [sum] if machine.coefficients.is_empty() => *sum,
-                similarities => dot(similarities, &machine.coefficients),
+                similarities => {
+                    let mut sum = [0.0];
+                    dots(similarities, &machine.coefficients, &mut sum);
+                    let [sum] = sum;
+                    sum
+                }
             };
             let value = sum + self.rho;
             let inlier = if value > 0.0 { 1.0 } else { -1.0 };
@@ -248,7 +264,7 @@ impl SvmClassifier {
                 best = (class, *score);
             }
         }
-        self.post_transform.apply_to_targets(output);
+        self.post_transform.apply_to_targets(output, output.len());
         let positive = if self.all_positive { best.1 >= 0.5 } else { best.1 > 0.0 };
         if output.len() == 2 && positive { 1 } else { best.0 }
     }
@@ -266,8 +282,7 @@ impl SvmClassifier {
         // The coefficients have a row for each class but one: against the others, itself left out.
         let weighted = |row: usize, (start, end): (usize, usize)| -> f64 {
             let weights = &self.machine.coefficients[row * similarities.len()..][start..end];
-            let pairs = weights.iter().zip(&similarities[start..end]);
-            pairs.map(|(weight, similarity)| f64::from(weight * similarity)).sum()
+            precise_dot(weights, &similarities[start..end])
         };
         for (first, first_vectors) in self.classes.iter().enumerate() {
             for (second, second_vectors) in self.classes.iter().enumerate().skip(first + 1) {
@@ -297,7 +312,7 @@ impl SvmClassifier {
             // A class without another one to be compared with scores zero.
             output.iter_mut().zip(scores).for_each(|(output, score)| *output = *score);
         }
-        self.post_transform.apply_to_targets(output);
+        self.post_transform.apply_to_targets(output, output.len());
     }
 }
 

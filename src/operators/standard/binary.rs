@@ -2,6 +2,7 @@
 //! and those on any number of them.
 
 use anyhow::{Result, bail, ensure};
+use predictql_kernels::elementwise;
 
 use super::broadcast::{self, each, zip};
 use super::unary::Float;
@@ -72,8 +73,8 @@ impl Operator for Binary {
         let Some(mut result) = inputs.next() else { bail!("expected an input") };
         for other in inputs {
             result = match result.element() {
-                ElementType::F32 => self.function.floats::<f32>(&result, &other)?,
-                ElementType::F64 => self.function.floats::<f64>(&result, &other)?,
+                ElementType::F32 => self.function.floats::<f32>(result, other)?,
+                ElementType::F64 => self.function.floats::<f64>(result, other)?,
                 ElementType::I32 | ElementType::I64 => self.function.integers(&result, &other)?,
                 other => bail!("{:?} does not take {other:?}", self.function),
             };
@@ -81,8 +82,8 @@ impl Operator for Binary {
         if self.mean {
             let count = Tensor::scalar(i64::try_from(count)?).cast(result.element())?;
             result = match result.element() {
-                ElementType::F32 => Arithmetic::Div.floats::<f32>(&result, &count)?,
-                _ => Arithmetic::Div.floats::<f64>(&result, &count)?,
+                ElementType::F32 => Arithmetic::Div.floats::<f32>(result, count)?,
+                _ => Arithmetic::Div.floats::<f64>(result, count)?,
             };
         }
         Ok(vec![result])
@@ -100,18 +101,19 @@ fn same_type(inputs: &[Shape], count: usize) -> Result<ElementType> {
 }
 
 impl Arithmetic {
-    fn floats<T: Float>(self, a: &Tensor, b: &Tensor) -> Result<Tensor> {
-        match self {
-            Self::Add => zip(a, b, &each(|a: &T, b: &T| *a + *b)),
-            Self::Sub => zip(a, b, &each(|a: &T, b: &T| *a - *b)),
-            Self::Mul => zip(a, b, &each(|a: &T, b: &T| *a * *b)),
-            Self::Div => zip(a, b, &each(|a: &T, b: &T| *a / *b)),
-            Self::Remainder => zip(a, b, &each(|a: &T, b: &T| a.remainder(*b))),
+    fn floats<T: Float>(self, a: Tensor, b: Tensor) -> Result<Tensor> {
+        let function = match self {
+            Self::Add => elementwise::Arithmetic::Add,
+            Self::Sub => elementwise::Arithmetic::Sub,
+            Self::Mul => elementwise::Arithmetic::Mul,
+            Self::Div => elementwise::Arithmetic::Div,
+            Self::Max => elementwise::Arithmetic::Max,
+            Self::Min => elementwise::Arithmetic::Min,
+            Self::Remainder => return zip(&a, &b, &each(|a: &T, b: &T| a.remainder(*b))),
             Self::Mod => bail!("Mod of floats has fmod=1"),
-            // NaN wins.
-            Self::Max => zip(a, b, &each(|a: &T, b: &T| if *a > *b || a.is_nan() { *a } else { *b })),
-            Self::Min => zip(a, b, &each(|a: &T, b: &T| if *a < *b || a.is_nan() { *a } else { *b })),
-        }
+        };
+        let commutes = matches!(self, Self::Add | Self::Mul);
+        broadcast::combine(a, b, commutes, |a, b| T::combine(function, a, b))
     }
 
     /// Integers of either width: what 64 bits make of 32, cut to them, is what 32 bits make.
@@ -346,8 +348,8 @@ impl Operator for Clip {
             ensure!(bound.len() == 1, "a bound is a single number");
             let bound = bound.with_shape(Vec::new())?;
             values = match element {
-                ElementType::F32 => function.floats::<f32>(&values, &bound)?,
-                ElementType::F64 => function.floats::<f64>(&values, &bound)?,
+                ElementType::F32 => function.floats::<f32>(values, bound)?,
+                ElementType::F64 => function.floats::<f64>(values, bound)?,
                 _ => function.integers(&values, &bound)?,
             };
         }

@@ -133,6 +133,26 @@ fn block<T: Clone>(elements: &[T], count: usize) -> Option<Vec<T>> {
     (elements.len() < count).then(block)
 }
 
+/// What `function` makes of the elements of two tensors of the type `T`: it changes those of the one that has the common
+/// shape, in their place where nobody else has them, and is given those of the other one, to be repeated. `commutes`
+/// says that it does not matter which of the two is changed.
+///
+/// # Errors
+/// Those of [`zip`].
+pub(super) fn combine<T: Element>(
+    left: Tensor,
+    right: Tensor,
+    commutes: bool,
+    function: impl FnOnce(&mut [T], &[T]),
+) -> Result<Tensor> {
+    let shape = shape(&[left.shape(), right.shape()])?;
+    let swaps = commutes && left.shape() != shape && right.shape() == shape;
+    let (left, right) = if swaps { (right, left) } else { (left, right) };
+    let mut left = if left.shape() == shape { left } else { expand(&left, &shape)? };
+    function(left.elements_mut()?, repeating(&right, &shape)?.elements()?);
+    Ok(left)
+}
+
 /// `tensor` where its elements, repeated, fill `shape`; otherwise expanded to it.
 fn repeating(tensor: &Tensor, shape: &[usize]) -> Result<Tensor> {
     let leading = tensor.shape().iter().take_while(|length| **length == 1).count();

@@ -86,98 +86,19 @@ fn batched<T: Float>(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     ensure!(depth == *height, "{depth} columns do not fit {height} rows");
     let batch = broadcast::shape(&[&outer(a.shape()), &outer(b.shape())])?;
     let with = |rest: [usize; 2]| -> Vec<usize> { batch.iter().copied().chain(rest).collect() };
+    let mut product = vec![T::default(); batch.iter().product::<usize>() * rows * columns];
     // One matrix on the right takes all rows on the left at once.
     if b.rank() == 2 {
-        let product = multiply(
-            a.elements::<T>()?,
-            b.elements::<T>()?,
-            depth,
-            columns,
-            batch.iter().product::<usize>() * rows,
-        );
-        return Tensor::new(with([rows, columns]), product);
-    }
-    let (a, b) =
-        (broadcast::expand(a, &with([rows, depth]))?, broadcast::expand(b, &with([depth, columns]))?);
-    let mut product = Vec::with_capacity(batch.iter().product::<usize>() * rows * columns);
-    if rows * columns > 0 && depth > 0 {
-        let matrices =
-            a.elements::<T>()?.chunks(rows * depth).zip(b.elements::<T>()?.chunks(depth * columns));
-        matrices.for_each(|(a, b)| product.extend(multiply(a, b, depth, columns, rows)));
-    } else {
-        product.resize(batch.iter().product::<usize>() * rows * columns, T::default());
+        T::multiply(a.elements()?, b.elements()?, depth, columns, &mut product);
+    } else if rows * columns > 0 && depth > 0 {
+        let a = broadcast::expand(a, &with([rows, depth]))?;
+        let b = broadcast::expand(b, &with([depth, columns]))?;
+        let factors = a.elements()?.chunks(rows * depth).zip(b.elements()?.chunks(depth * columns));
+        for ((a, b), product) in factors.zip(product.chunks_mut(rows * columns)) {
+            T::multiply(a, b, depth, columns, product);
+        }
     }
     Tensor::new(with([rows, columns]), product)
-}
-
-/// Columns that are computed side by side.
-const WIDTH: usize = 8;
-
-/// Rows that are computed side by side: their sums and one row of the right matrix fit the vector registers.
-const HEIGHT: usize = 4;
-
-/// The product of a matrix `a` of `rows` rows and `depth` columns and a matrix `b` of `depth` rows and `columns` columns.
-#[expect(
-    clippy::indexing_slicing,
-    reason = "panels, rows and columns are cut from the lengths of the matrices"
-)]
-fn multiply<T: Float>(a: &[T], b: &[T], depth: usize, columns: usize, rows: usize) -> Vec<T> {
-    let mut product = vec![T::default(); rows * columns];
-    let mut panel: Vec<[T; WIDTH]> = vec![[T::default(); WIDTH]; depth];
-    for first in (0..columns).step_by(WIDTH) {
-        let width = WIDTH.min(columns - first);
-        for (row, line) in panel.iter_mut().zip(b.chunks(columns)) {
-            row[..width].copy_from_slice(&line[first..first + width]);
-            row[width..].fill(T::default());
-        }
-        for (block, lines) in a.chunks(depth.max(1) * HEIGHT).enumerate() {
-            let sums = tile(lines, &panel, depth);
-            let targets = product.chunks_mut(columns).skip(block * HEIGHT).take(lines.len() / depth.max(1));
-            for (target, sums) in targets.zip(sums) {
-                target[first..first + width].copy_from_slice(&sums[..width]);
-            }
-        }
-    }
-    product
-}
-
-/// Up to four rows of `a` times the columns of a panel.
-fn tile<T: Float>(a: &[T], panel: &[[T; WIDTH]], depth: usize) -> [[T; WIDTH]; HEIGHT] {
-    let mut sums = [[T::default(); WIDTH]; HEIGHT];
-    let mut lines = a.chunks(depth.max(1));
-    match (lines.next(), lines.next(), lines.next(), lines.next()) {
-        (Some(first), Some(second), Some(third), Some(fourth)) => {
-            let [s1, s2, s3, s4] = &mut sums;
-            let lines = first.iter().zip(second).zip(third.iter().zip(fourth));
-            for (((a1, a2), (a3, a4)), b) in lines.zip(panel) {
-                add(s1, *a1, b);
-                add(s2, *a2, b);
-                add(s3, *a3, b);
-                add(s4, *a4, b);
-            }
-        }
-        (first, second, third, _) => {
-            for (sums, line) in sums.iter_mut().zip([first, second, third].into_iter().flatten()) {
-                line.iter().zip(panel).for_each(|(a, b)| add(sums, *a, b));
-            }
-        }
-    }
-    sums
-}
-
-/// Adds `a` times a row to `sums`. It is written out, since the compiler unrolls nothing where it optimises for size.
-#[inline(always)]
-fn add<T: Float>(sums: &mut [T; WIDTH], a: T, row: &[T; WIDTH]) {
-    let [s1, s2, s3, s4, s5, s6, s7, s8] = sums;
-    let [b1, b2, b3, b4, b5, b6, b7, b8] = row;
-    *s1 = *s1 + a * *b1;
-    *s2 = *s2 + a * *b2;
-    *s3 = *s3 + a * *b3;
-    *s4 = *s4 + a * *b4;
-    *s5 = *s5 + a * *b5;
-    *s6 = *s6 + a * *b6;
-    *s7 = *s7 + a * *b7;
-    *s8 = *s8 + a * *b8;
 }
 
 #[cfg(test)]

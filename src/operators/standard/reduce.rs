@@ -2,6 +2,7 @@
 //! `CumSum` (11 to 24).
 
 use anyhow::{Context as _, Result, bail, ensure};
+use predictql_kernels::softmax::Shares as _;
 
 use super::unary::Float;
 use super::{Context, Operator, Shape, resolve_axis, split_at_axis};
@@ -375,18 +376,9 @@ impl Operator for Softmax {
             false => (values.move_axis(axis, last)?, length),
         };
         match rows.element() {
-            ElementType::F32 => shares(rows.elements_mut::<f32>()?, length),
-            _ => shares(rows.elements_mut::<f64>()?, length),
+            ElementType::F32 => f32::shares(rows.elements_mut()?, length),
+            _ => f64::shares(rows.elements_mut()?, length),
         }
         Ok(vec![if self.flattens { rows } else { rows.move_axis(last, axis)? }])
-    }
-}
-
-fn shares<T: Float>(values: &mut [T], length: usize) {
-    for row in values.chunks_mut(length.max(1)) {
-        let greatest = row.iter().fold(T::LEAST, |a, b| if *b > a { *b } else { a });
-        row.iter_mut().for_each(|x| *x = (*x - greatest).exp());
-        let all = sum(row, |x| x);
-        row.iter_mut().for_each(|x| *x = *x / all);
     }
 }

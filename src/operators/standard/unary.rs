@@ -1,6 +1,9 @@
 //! Operators that change every element by itself, in the versions 6 to 24 of the standard.
 
 use anyhow::{Result, bail};
+use predictql_kernels::elementwise::{self, Elements};
+use predictql_kernels::matmul::Factor;
+use predictql_kernels::softmax::Shares;
 
 use super::{Context, Operator, Shape, only};
 use crate::onnx::pb::NodeProto;
@@ -112,6 +115,10 @@ impl Function {
 
     fn floats<T: Float>(self, tensor: &mut Tensor) -> Result<()> {
         let (zero, one) = (T::from_f32(0.0), T::from_f32(1.0));
+        let kernel = |function, tensor: &mut Tensor| {
+            T::apply(function, tensor.elements_mut()?);
+            Ok(())
+        };
         match self {
             Self::Abs => change(tensor, T::abs),
             Self::Ceil => change(tensor, T::ceil),
@@ -120,7 +127,7 @@ impl Function {
                 change(tensor, |x: T| if x < zero { alpha * (x.exp() - one) } else { x })
             }
             Self::Erf => change(tensor, T::erf),
-            Self::Exp => change(tensor, T::exp),
+            Self::Exp => kernel(elementwise::Function::Exp, tensor),
             Self::Floor => change(tensor, T::floor),
             Self::HardSigmoid(alpha, beta) => {
                 let (alpha, beta) = (T::from_f32(alpha), T::from_f32(beta));
@@ -142,14 +149,13 @@ impl Function {
             Self::Log => change(tensor, T::ln),
             Self::Neg => change(tensor, |x: T| zero - x),
             Self::Reciprocal => change(tensor, |x: T| one / x),
-            // NaN stays: it is not below zero.
-            Self::Relu => change(tensor, |x: T| if x < zero { zero } else { x }),
+            Self::Relu => kernel(elementwise::Function::Relu, tensor),
             Self::Round => change(tensor, T::round),
             Self::Selu(alpha, gamma) => {
                 let (alpha, gamma) = (T::from_f32(alpha), T::from_f32(gamma));
                 change(tensor, |x: T| gamma * if x > zero { x } else { alpha * x.exp() - alpha })
             }
-            Self::Sigmoid => change(tensor, |x: T| one / (one + (zero - x).exp())),
+            Self::Sigmoid => kernel(elementwise::Function::Sigmoid, tensor),
             Self::Sign => change(tensor, |x: T| {
                 if x > zero {
                     one
@@ -161,7 +167,7 @@ impl Function {
             }),
             Self::Softsign => change(tensor, |x: T| x / (one + x.abs())),
             Self::Sqrt => change(tensor, T::sqrt),
-            Self::Tanh => change(tensor, T::tanh),
+            Self::Tanh => kernel(elementwise::Function::Tanh, tensor),
         }
     }
 }
@@ -169,6 +175,9 @@ impl Function {
 /// A float of either width.
 pub(super) trait Float:
     Element
+    + Elements
+    + Factor
+    + Shares
     + Copy
     + PartialOrd
     + std::ops::Add<Output = Self>
@@ -191,7 +200,6 @@ pub(super) trait Float:
     /// To the nearest whole number, halves to the even one.
     fn round(self) -> Self;
     fn sqrt(self) -> Self;
-    fn tanh(self) -> Self;
 }
 
 macro_rules! float {
@@ -238,9 +246,6 @@ macro_rules! float {
             }
             fn sqrt(self) -> Self {
                 self.sqrt()
-            }
-            fn tanh(self) -> Self {
-                self.tanh()
             }
         }
     };

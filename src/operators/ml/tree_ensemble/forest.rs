@@ -1,37 +1,15 @@
 //! The trees in the form in which they are walked.
 //!
-//! Every node asks one question, `x > threshold`, and its two children lie side by side: the next node is the first
-//! child's position plus the answer. Whatever the file compares with (six modes) is rewritten to that question when the
-//! forest is built. A leaf is its own child and its threshold cannot be exceeded, so that a walk that has arrived
-//! stands still, and several rows can walk in step without asking who has arrived.
+//! Whatever the file compares with (six modes) is rewritten to the one question that [`Node`]s ask when the forest is built.
 
 use std::collections::VecDeque;
 
 use anyhow::{Result, bail, ensure};
+use predictql_kernels::trees::{Node, Nodes, Tree};
 
 use super::leaves::{Leaves, leaf_numbers};
 use super::real::Real;
 use super::source::{Mode, Source};
-
-/// One node: a question or a leaf.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Node<T> {
-    pub(super) threshold: T,
-    /// The feature asked for; of a leaf 0.
-    pub(super) feature: u32,
-    /// The position of the first child and, in the lowest bit, whether NaN goes to the second.
-    child: u32,
-}
-
-impl<T: Real> Node<T> {
-    pub(super) fn child(&self) -> u32 {
-        self.child >> 1
-    }
-
-    pub(super) fn nan_goes_right(&self) -> u32 {
-        self.child & 1
-    }
-}
 
 /// Trees ready to be walked. [`Forest::build`] proves what walks rely on: every child lies in `nodes`, no walk is
 /// endless, `leaf_at` is as long as `nodes`, and its numbers are those of leaves that have weights.
@@ -45,13 +23,6 @@ pub(super) struct Forest<T> {
     pub(super) outputs: usize,
     /// One more than the greatest feature asked for.
     pub(super) features: usize,
-}
-
-/// Where a tree starts, and the most steps that lead to a leaf.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Tree {
-    pub(super) root: u32,
-    pub(super) depth: u32,
 }
 
 /// A node of the source as a question that the forest asks; children by their positions among the plain nodes.
@@ -88,6 +59,13 @@ impl<T: Real> Forest<T> {
             outputs: source.outputs,
             features: layout.features,
         })
+    }
+}
+
+impl<T> Forest<T> {
+    /// What walks need.
+    pub(super) fn nodes(&self) -> Nodes<'_, T> {
+        Nodes { nodes: &self.nodes, leaf_at: &self.leaf_at }
     }
 }
 

@@ -300,7 +300,7 @@ impl<T: Real + Element> Ensemble<T> {
         }
         if self.post_transform != PostTransform::None {
             let mut targets: Vec<f32> = output.iter().map(|target| target.to_f32()).collect();
-            self.post_transform.apply_to_targets(&mut targets);
+            self.post_transform.apply_to_targets(&mut targets, output.len());
             output.iter_mut().zip(targets).for_each(|(output, target)| *output = T::from_f64(target.into()));
         }
     }

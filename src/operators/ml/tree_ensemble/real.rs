@@ -1,13 +1,12 @@
 //! The numbers that trees compare and add up.
 
+use predictql_kernels::trees::Walk;
+
 /// A number that thresholds can be: `f32` or `f64`.
-pub(super) trait Real:
-    Copy + PartialOrd + std::ops::AddAssign + Send + Sync + std::fmt::Debug + 'static
-{
+pub(super) trait Real: Walk + std::ops::AddAssign + Send + Sync + std::fmt::Debug + 'static {
     const ZERO: Self;
     fn from_f64(value: f64) -> Self;
     fn to_f32(self) -> f32;
-    fn is_nan(self) -> bool;
     fn over(self, divisor: Self) -> Self;
     /// The greatest number of this type below one of this type.
     fn below(value: f64) -> f64;
@@ -30,9 +29,6 @@ macro_rules! real {
             )]
             fn to_f32(self) -> f32 {
                 self as f32
-            }
-            fn is_nan(self) -> bool {
-                self.is_nan()
             }
             fn over(self, divisor: Self) -> Self {
                 self / divisor

@@ -1,18 +1,12 @@
-//! Rows through trees: blocks of rows, tree by tree, several walks in step.
-//!
-//! A walk waits for memory at every node; eight of them in step wait together. A block of rows and one tree stay in
-//! the cache while they meet. Every walk takes as many steps as its tree is deep: one that has arrived stands still,
-//! which costs less than asking at every step who has arrived.
+//! Rows through trees, in blocks: a block of rows and one tree stay in the cache while they meet.
 
-use super::forest::{Forest, Node};
+pub(super) use predictql_kernels::trees::Scores;
+use predictql_kernels::trees::Weights;
+use predictql_kernels::trees::{LANES, Rows};
+
+use super::forest::Forest;
 use super::leaves::Leaves;
 use super::real::Real;
-
-/// Walks that go in step.
-const LANES: usize = 8;
-
-/// Steps between two looks at who has arrived.
-const AT_ONCE: u32 = 16;
 
 /// Bytes of rows that go through one tree before the next one.
 const BLOCK_BYTES: usize = 1 << 15;
@@ -23,12 +17,6 @@ pub(super) enum Aggregate {
     Sum,
     Min,
     Max,
-}
-
-/// The scores of rows, and which of them have been given a weight by any leaf.
-pub(super) struct Scores<'a, T> {
-    pub(super) values: &'a mut [T],
-    pub(super) seen: &'a mut [bool],
 }
 
 impl<T: Real> Forest<T> {
@@ -55,95 +43,41 @@ impl<T: Real> Forest<T> {
 
     /// Adds the weights that the rows of `block` get from the trees to their scores; a row meets the trees in their
     /// order.
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "a group of rows starts less than `LANES` rows before its first one"
-    )]
     fn block(&self, block: &[T], width: usize, aggregate: Aggregate, mut scores: Scores<'_, T>) {
-        let rows = block.len() / width;
-        let has_nan = block.iter().any(|value| value.is_nan());
-        let walk = if has_nan { Self::walk::<true> } else { Self::walk::<false> };
-        if rows < LANES {
-            for row in 0..rows {
-                for trees in self.trees.chunks(LANES) {
-                    let mut at = [0; LANES];
-                    at.iter_mut().zip(trees).for_each(|(at, tree)| *at = tree.root);
-                    let depth = trees.iter().fold(0, |depth, tree| depth.max(tree.depth));
-                    walk(self, depth, block, &mut at, &[row * width; LANES]);
-                    for at in at.iter().take(trees.len()) {
-                        self.add(std::slice::from_ref(at), row, aggregate, &mut scores);
-                    }
-                }
+        let count = block.len() / width;
+        let rows = Rows { values: block, width, has_nan: T::any_nan(block) };
+        if count >= LANES {
+            let mut leaves = vec![0; count];
+            for tree in &self.trees {
+                T::many(self.nodes(), *tree, rows, &mut leaves);
+                self.add(&leaves, false, aggregate, &mut scores);
             }
             return;
         }
-        for tree in &self.trees {
-            for first in (0..rows).step_by(LANES) {
-                // The last group may walk rows again that were in the group before: only those from `first` on count.
-                let start = first.min(rows - LANES);
-                let mut at = [tree.root; LANES];
-                let starts = std::array::from_fn(|lane| (start + lane) * width);
-                let mut left = tree.depth;
-                while left > 0 {
-                    let before = at;
-                    walk(self, left.min(AT_ONCE), block, &mut at, &starts);
-                    // Deep trees seldom take all rows to their bottom.
-                    left = if at == before { 0 } else { left.saturating_sub(AT_ONCE) };
-                }
-                self.add(&at[first - start..], first, aggregate, &mut scores);
-            }
+        let mut leaves = vec![0; self.trees.len()];
+        let Scores { values, seen } = &mut scores;
+        let own = values.chunks_mut(self.outputs).zip(seen.chunks_mut(self.outputs));
+        for (row, (values, seen)) in own.take(count).enumerate() {
+            T::one(self.nodes(), &self.trees, rows, row * width, &mut leaves);
+            self.add(&leaves, true, aggregate, &mut Scores { values, seen });
         }
     }
 
-    /// Walks `depth` steps from the nodes `at`, each for the row that starts at the same place of `starts`.
+    /// Adds the weights of `leaves` to the scores of one row after the other, or of one row.
     #[expect(
         clippy::indexing_slicing,
-        reason = "the builder proves that children lie in the forest; rows have the features asked for"
+        reason = "leaves have weights for outputs that exist, rows have scores"
     )]
-    fn walk<const NAN: bool>(&self, depth: u32, block: &[T], at: &mut [u32; LANES], starts: &[usize; LANES]) {
-        for _ in 0..depth {
-            for (at, start) in at.iter_mut().zip(starts) {
-                let node: &Node<T> = &self.nodes[*at as usize];
-                let value = block[start + node.feature as usize];
-                let right = if NAN && value.is_nan() {
-                    node.nan_goes_right()
-                } else {
-                    u32::from(value > node.threshold)
-                };
-                *at = node.child() + right;
-            }
-        }
-    }
-
-    /// Adds the weights of the leaves `at` to the scores of as many rows, from `row` on.
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "the builder proves that leaves have weights, for outputs that exist; there are scores for every row"
-    )]
-    fn add(&self, at: &[u32], row: usize, aggregate: Aggregate, scores: &mut Scores<'_, T>) {
-        let range = row * self.outputs..(row + at.len()) * self.outputs;
-        let values = scores.values[range.clone()].chunks_mut(self.outputs);
-        let rows = values.zip(scores.seen[range].chunks_mut(self.outputs));
-        let leaves = at.iter().map(|at| self.leaf_at[*at as usize] as usize);
-        match (&self.leaves, aggregate) {
-            (Leaves::Full(weights), Aggregate::Sum) => {
-                for ((values, seen), leaf) in rows.zip(leaves) {
-                    let weights = &weights[leaf * self.outputs..(leaf + 1) * self.outputs];
-                    values.iter_mut().zip(weights).for_each(|(value, weight)| *value += *weight);
-                    seen.fill(true);
-                }
-            }
-            (Leaves::Single(weights), Aggregate::Sum) => {
-                for ((values, seen), leaf) in rows.zip(leaves) {
-                    let (output, weight) = weights[leaf];
-                    values[output as usize] += weight;
-                    seen[output as usize] = true;
-                }
-            }
-            (all, _) => {
-                for ((values, seen), leaf) in rows.zip(leaves) {
-                    all.each(leaf, self.outputs, |output, weight| {
-                        let (value, seen) = (&mut values[output], &mut seen[output]);
+    fn add(&self, leaves: &[u32], one_row: bool, aggregate: Aggregate, scores: &mut Scores<'_, T>) {
+        let weights = match &self.leaves {
+            Leaves::Full(weights) if aggregate == Aggregate::Sum => Weights::Full(weights),
+            Leaves::Single(weights) if aggregate == Aggregate::Sum => Weights::Single(weights),
+            all => {
+                let mut row = 0;
+                for leaf in leaves {
+                    all.each(*leaf as usize, self.outputs, |output, weight| {
+                        let (value, seen) =
+                            (&mut scores.values[row + output], &mut scores.seen[row + output]);
                         match aggregate {
                             Aggregate::Sum => *value += weight,
                             Aggregate::Min if !*seen || weight < *value => *value = weight,
@@ -152,8 +86,11 @@ impl<T: Real> Forest<T> {
                         }
                         *seen = true;
                     });
+                    row += if one_row { 0 } else { self.outputs };
                 }
+                return;
             }
-        }
+        };
+        T::add(weights, self.outputs, leaves, one_row, scores);
     }
 }

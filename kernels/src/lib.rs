@@ -1,0 +1,12 @@
+//! Loops that every row goes through: over plain slices, without a type of the rest of the house.
+//!
+//! This crate alone of ours is compiled for speed, the others for size. A generic function belongs to the crate that
+//! names its types, so what is offered here are functions and methods of concrete types that are never inlined: each
+//! call does enough work for that. Vectors come from plain loops that LLVM turns into SIMD; nothing is reordered or
+//! contracted on the way, so that every variant of the engine, and a row in any batch, gets the same bits.
+
+pub mod elementwise;
+pub mod matmul;
+pub mod softmax;
+pub mod trees;
+pub mod vectors;
