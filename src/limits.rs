@@ -122,6 +122,9 @@ pub(crate) const RESIZE_SCALE: f32 = 65_536.0;
 /// Calls of functions written in SQL inside each other: one that calls itself has no end.
 pub(crate) const ROUTINE_DEPTH: usize = 32;
 
+/// Rounds of WITH RECURSIVE; 500 as BigQuery has it.
+pub(crate) const RECURSIONS: usize = 500;
+
 /// What CUBE takes: there is a grouping set for each subset of them.
 pub(crate) const CUBE_ITEMS: usize = 10;
 

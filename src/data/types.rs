@@ -148,6 +148,15 @@ impl DataType {
         }
     }
 
+    /// The function that counts units between two values; `None` for types without a time.
+    pub(crate) fn difference(&self) -> Option<&'static str> {
+        match self {
+            Self::Date => Some("DATE_DIFF"),
+            Self::Timestamp => Some("TIMESTAMP_DIFF"),
+            _ => None,
+        }
+    }
+
     /// INT64, FLOAT64, NUMERIC or BIGNUMERIC.
     pub fn is_numeric(&self) -> bool {
         matches!(self, Self::Int64 | Self::Float64 | Self::Numeric | Self::BigNumeric)

@@ -22,6 +22,7 @@
 //! # Ok::<(), predictql::diag::Error>(())
 //! ```
 
+mod execute;
 mod jobs;
 mod prepared;
 mod query;
@@ -332,7 +333,7 @@ impl Session {
             None => {
                 params.check_count(parsed.positions)?;
                 let context = script::ScriptContext::new(parsed.dialect, params);
-                Ok(Script::new(self.clone(), parsed.statements, context, watch))
+                Ok(Script::new(self.clone(), parsed.statements, parsed.handlers, context, watch))
             }
         }
     }

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use super::Engine;
+use super::execute::{executed, of_executed};
 use super::jobs::{self, Execution, Job, JobContext, JobStep};
-use super::script::ScriptContext;
+use super::script::{ScriptContext, is_handled};
 use super::step::{Step, Summary};
 use crate::control::{Progress, Stage, Stopwatch};
 use crate::data::{Batch, Scalar, Schema};
-use crate::diag::{Diagnostic, Error, Result};
+use crate::diag::{Diagnostic, Error, Result, Span};
 use crate::exec::{Context, Input, Poll, Response};
 use crate::function::Env;
 use crate::limits::Limits;
 use crate::plan::{self, Binding, Bound, BoundStatement, Given, Plan, SubqueryPlace, bind};
-use crate::syntax::ast::Statement;
+use crate::syntax::ast::{Execute, Statement, StatementKind};
 use crate::table::Object;
 
 /// A statement that runs as far as it is stepped. Dropping it cancels it.
@@ -30,6 +31,10 @@ pub struct Query {
     subquery_values: Vec<(SubqueryPlace, Scalar)>,
     /// A batch that waits behind the progress that came with it.
     held: Option<Batch>,
+    /// Whether the script goes on when it fails.
+    handled: bool,
+    /// Where EXECUTE IMMEDIATE stands whose text the statement is.
+    executed_at: Option<Span>,
 }
 
 impl Query {
@@ -59,7 +64,14 @@ impl Query {
             warnings: Vec::new(),
             subquery_values: Vec::new(),
             held: None,
+            handled: false,
+            executed_at: None,
         }
+    }
+
+    /// The statement as part of a script that goes on when it fails.
+    pub(super) fn handled(self, handled: bool) -> Self {
+        Self { handled, ..self }
     }
 
     /// The statement, bound against the catalog and the variables as they are now.
@@ -67,8 +79,16 @@ impl Query {
     /// # Errors
     /// As binding.
     pub(super) fn bound(mut self) -> Result<Self> {
-        self.bind()?;
+        self.bind().map_err(|error| self.placed(error))?;
         Ok(self)
+    }
+
+    /// An error at a place of the script's text.
+    fn placed(&self, error: Error) -> Error {
+        match self.executed_at {
+            Some(span) => of_executed(&error, span),
+            None => error,
+        }
     }
 
     /// The statement with the plan that it was bound to before.
@@ -90,6 +110,20 @@ impl Query {
     /// # Errors
     /// For reasons of data, limits, requests or the model. The query has ended then.
     pub fn step(&mut self) -> Result<Step> {
+        self.next_step().or_else(|error| {
+            let error = self.placed(error);
+            if !self.handled || !is_handled(&error) {
+                return Err(error);
+            }
+            self.script.variables.failed(&error);
+            let message = format!("the statement failed, and EXCEPTION goes on: {}", error.first().message);
+            let warning = Diagnostic::warning(error.code(), message);
+            let warnings = vec![Diagnostic { span: error.first().span, ..warning }];
+            Ok(Step::Done(Summary { warnings, ..Summary::default() }))
+        })
+    }
+
+    fn next_step(&mut self) -> Result<Step> {
         if let Some(batch) = self.held.take() {
             return Ok(Step::Batch(batch));
         }
@@ -219,8 +253,20 @@ impl Query {
                 self.bind()?;
                 Ok(self.progress())
             }
-            JobStep::Done(summary) => Ok(Step::Done(summary)),
+            JobStep::Done(summary) => match &self.statement.clone().kind {
+                StatementKind::Execute(execute) => self.go_on_with(execute),
+                _ => Ok(Step::Done(summary)),
+            },
         }
+    }
+
+    /// Goes on with the text of EXECUTE IMMEDIATE, which the variables have now.
+    fn go_on_with(&mut self, execute: &Execute) -> Result<Step> {
+        self.executed_at = Some(self.statement.span);
+        (self.statement, self.script) = executed(execute, &self.script, &self.ctx.env.limits)?;
+        self.ctx.forget_subplans();
+        self.bind()?;
+        Ok(self.progress())
     }
 
     /// The latest news, or the silent news of a step that has none to tell.

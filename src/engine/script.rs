@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Prepared, Query, Session};
 use crate::control::Stopwatch;
-use crate::data::Scalar;
-use crate::diag::{Code, Error, Result, Span};
-use crate::plan::{CONDITION, Params, Variable};
-use crate::syntax::Dialect;
+use crate::data::{DataType, Scalar};
+use crate::diag::{Code, Error, Invariant, Result, Span};
+use crate::plan::{CONDITION, Params, Variable, VariableType};
 use crate::syntax::ast::{Statement, StatementKind};
+use crate::syntax::{Dialect, Handler};
 
 /// Statements that run in order: take the next one when the one before has ended.
 pub struct Script {
@@ -18,6 +18,7 @@ pub struct Script {
     /// The number of the statement that comes next.
     next: usize,
     latest: Option<StatementInfo>,
+    handlers: Vec<Handler>,
     /// Where to go on if the condition that was computed last is not TRUE.
     otherwise: Option<usize>,
     context: ScriptContext,
@@ -74,11 +75,32 @@ impl Variables {
         }
     }
 
-    /// Whether the variable of this name is TRUE.
-    fn is_true(&self, name: &str) -> bool {
+    /// Takes note that a statement has failed, which an EXCEPTION handles.
+    pub(super) fn failed(&self, error: &Error) {
+        let message = Scalar::String(error.first().message.clone());
+        self.set(FAILED, DataType::Bool, Scalar::Bool(true));
+        self.set("@error.message", DataType::String, message);
+    }
+
+    /// How many rows the latest statement has changed.
+    pub(super) fn changed_rows(&self, rows: usize) {
+        let rows = i64::try_from(rows).map_or(Scalar::Null, Scalar::Int64);
+        self.set("@row_count", DataType::Int64, rows);
+    }
+
+    fn set(&self, name: &str, data_type: DataType, value: Scalar) {
+        self.assign((name.into(), VariableType { data_type, narrow: None, bounds: None }, value));
+    }
+
+    pub(super) fn value(&self, name: &str) -> Scalar {
         let variables = self.lock();
         let found = variables.iter().find(|(variable, ..)| variable == name);
-        found.is_some_and(|(.., value)| *value == Scalar::Bool(true))
+        found.map_or(Scalar::Null, |(.., value)| value.clone())
+    }
+
+    /// Whether the variable of this name is TRUE.
+    fn is_true(&self, name: &str) -> bool {
+        self.value(name) == Scalar::Bool(true)
     }
 
     /// A panic elsewhere leaves the variables whole: every change of them is one step.
@@ -91,13 +113,14 @@ impl Script {
     pub(super) fn new(
         session: Session,
         statements: Vec<Statement>,
+        handlers: Vec<Handler>,
         context: ScriptContext,
         watch: Stopwatch,
     ) -> Self {
         let runs = |statement: &&Statement| !matches!(statement.kind, StatementKind::Jump(_));
         let infos = statements.iter().filter(runs).map(StatementInfo::of).collect();
         let statements = statements.into_iter().map(Arc::new).collect();
-        Self { session, infos, statements, next: 0, latest: None, otherwise: None, context, watch }
+        Self { session, infos, statements, next: 0, latest: None, handlers, otherwise: None, context, watch }
     }
 
     /// All statements of the text, in order, those included that were taken already. T-SQL's `DECLARE @a …, @b …` is
@@ -146,7 +169,11 @@ impl Script {
 impl Script {
     /// The statement that comes next, once the jumps before it are done.
     fn following(&mut self) -> Result<Option<Arc<Statement>>> {
-        if let Some(otherwise) = self.otherwise.take()
+        let otherwise = self.otherwise.take();
+        if self.context.variables.is_true(FAILED) {
+            self.context.variables.set(FAILED, DataType::Bool, Scalar::Bool(false));
+            self.next = self.handler().invariant("a failure that is handled")?;
+        } else if let Some(otherwise) = otherwise
             && !self.context.variables.is_true(CONDITION)
         {
             self.next = otherwise;
@@ -168,6 +195,21 @@ impl Script {
         }
         Err(Error::new(Code::LimitExceeded, "the script has a loop without end and without statements"))
     }
+
+    /// Where the script goes on if the statement that was taken last fails.
+    fn handler(&self) -> Option<usize> {
+        let current = self.next.checked_sub(1)?;
+        self.handlers.iter().find(|handler| handler.of.contains(&current)).map(|handler| handler.next)
+    }
+
+    /// A query for the statement, and whether a failure of it is handled.
+    fn query(&mut self, statement: Arc<Statement>) -> Result<Query> {
+        let fresh = Stopwatch::new(self.session.engine.shared.clock);
+        let watch = std::mem::replace(&mut self.watch, fresh);
+        let (limits, handled) = (self.session.limits.clone(), self.handler().is_some());
+        let query = Query::new(&self.session.engine, limits, statement, self.context.clone(), watch);
+        query.handled(handled).bound()
+    }
 }
 
 impl Iterator for Script {
@@ -175,13 +217,25 @@ impl Iterator for Script {
 
     /// Binds the next statement against the catalog as it is now.
     fn next(&mut self) -> Option<Result<Query>> {
-        let statement = match self.following() {
-            Ok(statement) => statement?,
-            Err(error) => return Some(Err(error)),
-        };
-        let fresh = Stopwatch::new(self.session.engine.shared.clock);
-        let watch = std::mem::replace(&mut self.watch, fresh);
-        let Session { engine, limits, .. } = &self.session;
-        Some(Query::new(engine, limits.clone(), statement, self.context.clone(), watch).bound())
+        loop {
+            let statement = match self.following() {
+                Ok(statement) => statement?,
+                Err(error) => return Some(Err(error)),
+            };
+            match self.query(statement) {
+                Err(error) if self.handler().is_some() && is_handled(&error) => {
+                    self.context.variables.failed(&error);
+                }
+                result => return Some(result),
+            }
+        }
     }
+}
+
+/// The variable that is TRUE while a failure waits for its EXCEPTION.
+const FAILED: &str = "$failed";
+
+/// Whether EXCEPTION catches a failure: not where the host has to go on with another engine, and not our own faults.
+pub(super) fn is_handled(error: &Error) -> bool {
+    !matches!(error.code(), Code::NeedsFullEngine | Code::Internal)
 }

@@ -141,7 +141,7 @@ fn run(
             }
             take(&found.values(returns)?, &UInt64Array::from(positions))
         }
-        SubplanKind::Array | SubplanKind::Rows => found.arrays(rows, returns),
+        SubplanKind::Array | SubplanKind::Rows | SubplanKind::Recursive { .. } => found.arrays(rows, returns),
     }
 }
 

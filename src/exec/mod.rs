@@ -19,6 +19,7 @@ mod navigation;
 mod objects;
 mod predict;
 mod project;
+mod recursion;
 mod resources;
 mod scan;
 mod sort;
@@ -79,6 +80,11 @@ pub(crate) trait Operator {
     fn origin(&self, _row: usize) -> Option<String> {
         None
     }
+
+    /// Whether it is the one row of a query without FROM, which errors need not name.
+    fn is_one_row(&self) -> bool {
+        false
+    }
 }
 
 /// An operator of any kind.
@@ -107,6 +113,7 @@ impl Context {
 /// Names the row at fault: by its file if it has one, else by its number among all rows so far.
 fn name_row(mut error: Error, input: &dyn Operator, rows_before: usize) -> Error {
     match error.take_row() {
+        Some(_) if input.is_one_row() => error,
         Some(row) => match input.origin(row) {
             Some(origin) => error.context(format_args!("`{origin}`")),
             None => error.context(format_args!("row {}", rows_before + row + 1)),

@@ -49,4 +49,8 @@ impl Operator for OneRow {
         }
         Batch::new(1, Vec::new()).map(Poll::Batch)
     }
+
+    fn is_one_row(&self) -> bool {
+        true
+    }
 }

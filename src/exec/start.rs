@@ -11,6 +11,7 @@ use super::metrics::Measured;
 use super::objects::Objects;
 use super::predict::Predict;
 use super::project::Project;
+use super::recursion::Recursion;
 use super::scan::{OneRow, Scan};
 use super::sort::Sort;
 use super::subplans::{RunningSubplan, SharedScan, Subplans};
@@ -19,7 +20,8 @@ use super::unnest::Unnest;
 use super::values::Values;
 use super::vector_search::{Side, VectorSearch};
 use super::window::Window;
-use crate::plan::{Correlated, Node, NodeKind, Plan, Subplan};
+use crate::data::Schema;
+use crate::plan::{Correlated, Node, NodeKind, Plan, Subplan, SubplanKind};
 
 /// The operator that runs `plan`.
 pub(crate) fn start(plan: Plan) -> Input {
@@ -47,7 +49,8 @@ struct Start {
 
 impl Start {
     fn plan(mut self, plan: Plan) -> Input {
-        let subplans: Vec<_> = plan.subplans.into_iter().map(|subplan| self.subplan(subplan)).collect();
+        let subplans = plan.subplans.into_iter().enumerate();
+        let subplans: Vec<_> = subplans.map(|(number, subplan)| self.subplan(number, subplan)).collect();
         let root = self.node(plan.root);
         if subplans.is_empty() && plan.queries.is_empty() {
             return root;
@@ -57,9 +60,30 @@ impl Start {
         Box::new(Subplans::new(subplans, queries, root))
     }
 
-    fn subplan(&mut self, Subplan { root, kind, span }: Subplan) -> RunningSubplan {
+    fn subplan(&mut self, number: usize, Subplan { root, kind, span }: Subplan) -> RunningSubplan {
         let schema = root.schema.clone();
-        RunningSubplan::new(self.node(root), schema, kind, span)
+        let operator = match (kind, root.kind) {
+            (SubplanKind::Recursive { distinct }, NodeKind::Union { inputs }) => {
+                self.recursion(number, inputs, distinct)
+            }
+            (_, kind) => self.node(Node { kind, schema: root.schema }),
+        };
+        RunningSubplan::new(operator, schema, kind, span)
+    }
+
+    /// The last of the inputs is run again and again; it is not measured.
+    fn recursion(&mut self, number: usize, mut inputs: Vec<Node>, distinct: bool) -> Input {
+        let step = inputs.pop().unwrap_or(Node { kind: NodeKind::OneRow, schema: Schema::default() });
+        let measured = self.measured;
+        self.measured = measured.map(|measured| measured + 1);
+        let base = Box::new(Union::new(inputs.into_iter().map(|input| self.node(input)).collect()));
+        self.measured = self.measured.map(|measured| measured + step.count());
+        let start = |node| Start { measured: None, query: None }.node(node);
+        let recursion = Box::new(Recursion::new(number, base, step, start, distinct));
+        match measured {
+            Some(number) => Box::new(Measured::new(recursion, number)),
+            None => recursion,
+        }
     }
 
     /// The operator of `node`, measured if all are.

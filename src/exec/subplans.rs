@@ -45,7 +45,7 @@ impl RunningSubplan {
 
     fn finish(self) -> Result<SubplanResult> {
         let rows = self.buffer.rows();
-        if self.kind == SubplanKind::Rows {
+        if matches!(self.kind, SubplanKind::Rows | SubplanKind::Recursive { .. }) {
             return Ok(SubplanResult::Rows(self.buffer.into_batches().into()));
         }
         if self.kind == SubplanKind::Exists {

@@ -35,7 +35,7 @@ use crate::diag::{Invariant, Result, nearest};
 use crate::limits::Limits;
 use crate::syntax::SqlOperator;
 
-pub(crate) use aggregate::{Accumulator, Setup, Start};
+pub(crate) use aggregate::{Accumulator, GROUPING, Setup, Start};
 pub(crate) use array_view::VectorView;
 pub(crate) use bounds::bounds_check;
 pub(crate) use fold::fold;

@@ -135,6 +135,13 @@ pub(crate) fn common_type(a: &DataType, b: &DataType) -> Option<DataType> {
 
 #[cold]
 fn mismatch(function: &Function, args: &[Option<DataType>]) -> Error {
+    if let (Some(SqlOperator::Subtract), [Some(a), Some(b)]) = (function.operator, args)
+        && a == b
+        && let Some(diff) = a.difference()
+    {
+        let message = format!("the difference of two {a}s would be an INTERVAL, which is no type here");
+        return Error::new(Code::NoMatchingSignature, message).hint(format!("write {diff}(a, b, DAY)"));
+    }
     let mut found: Vec<_> =
         args.iter().map(|arg| arg.as_ref().map_or_else(|| "NULL".into(), DataType::to_string)).collect();
     // What was written as a date part or an INTERVAL is named so, not by the values that stand for it inside.
@@ -188,6 +195,7 @@ fn operator_form(operator: SqlOperator, types: &[String]) -> String {
     let sign = operator.as_str();
     match (operator, types) {
         (SqlOperator::Negate, [value]) => format!("-{value}"),
+        (SqlOperator::BitNot, [value]) => format!("~{value}"),
         (SqlOperator::Between, [value, low, high]) => format!("{value} BETWEEN {low} AND {high}"),
         (SqlOperator::In, [value, item]) => format!("{value} IN ({item}, …)"),
         (SqlOperator::InUnnest, [value, array]) => format!("{value} IN UNNEST({array})"),

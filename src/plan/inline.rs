@@ -29,6 +29,13 @@ pub(super) fn inline(mut plan: Plan) -> Result<Plan> {
     let mut kept = Vec::with_capacity(plan.subplans.len());
     let mut placements = Vec::with_capacity(plan.subplans.len());
     for (mut subplan, uses) in plan.subplans.into_iter().zip(uses) {
+        if matches!(subplan.kind, SubplanKind::Recursive { .. }) {
+            // It reads itself.
+            placements.push(Placement::Kept(kept.len()));
+            place(&mut subplan.root, &mut placements)?;
+            kept.push(subplan);
+            continue;
+        }
         place(&mut subplan.root, &mut placements)?;
         if subplan.kind == SubplanKind::Rows && uses <= 1 {
             placements.push(Placement::Moving(Some(Box::new(subplan.root))));
@@ -87,6 +94,7 @@ impl Subplan {
     pub(super) fn purpose(&self) -> &'static str {
         match self.kind {
             SubplanKind::Rows => "rows used several times",
+            SubplanKind::Recursive { .. } => "rows that lead to more",
             SubplanKind::Value => "one value",
             SubplanKind::Exists => "whether there are rows",
             SubplanKind::Array => "an array",

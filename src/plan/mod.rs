@@ -13,10 +13,10 @@ mod parameter;
 mod prune;
 
 pub(crate) use bind::{
-    AlterModel, Assign, Binding, Bound, BoundStatement, CONDITION, Change, Context, CreateExternalTable,
-    CreateFunction, CreateModel, CreateObjectTable, CreateTable, CreateTransform, CreateView, Declared,
-    DropFunction, DropModel, DropTable, Explain, External, FitCall, Format, Insert, Prerequisite,
-    SubqueryPlace, Variable, VariableType, bind, invalid_model,
+    AlterModel, Assign, AssignedRows, Binding, Bound, BoundStatement, CONDITION, Change, Context,
+    CreateExternalTable, CreateFunction, CreateModel, CreateObjectTable, CreateTable, CreateTransform,
+    CreateView, Declared, DropFunction, DropModel, DropTable, Explain, External, FitCall, Format, Insert,
+    Prerequisite, SubqueryPlace, Variable, VariableType, bind, executed, invalid_model,
 };
 pub(crate) use explain::explanation;
 pub(crate) use expr::{Aggregate, Expr, ExprKind, Extreme, Order};

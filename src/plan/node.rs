@@ -42,6 +42,8 @@ pub(crate) struct Subplan {
 pub(crate) enum SubplanKind {
     /// Rows, which [`NodeKind::Shared`] reads: a query of WITH that is named more than once.
     Rows,
+    /// The same, out of a union whose last part reads the rows that the round before has given: WITH RECURSIVE.
+    Recursive { distinct: bool },
     /// The one value of the one row, NULL without a row; several rows are an error.
     Value,
     /// Whether there are rows.
@@ -328,6 +330,11 @@ impl Node {
             NodeKind::Predict { inputs, .. } => inputs.iter_mut().flatten().collect(),
             NodeKind::Sort { keys, .. } => keys.iter_mut().map(|key| &mut key.expr).collect(),
         }
+    }
+
+    /// How many operators it and those below it are.
+    pub(crate) fn count(&self) -> usize {
+        1 + self.inputs().into_iter().map(Self::count).sum::<usize>()
     }
 
     /// The number of its rows, where that is known before it runs.

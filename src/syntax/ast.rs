@@ -27,6 +27,9 @@ pub(crate) enum StatementKind {
     Branch(Branch),
     /// Go on with the statement of this number; with none where it is beyond the last.
     Jump(usize),
+    Execute(Execute),
+    /// T-SQL's PRINT.
+    Print(Expr),
     Drop(Drop),
     Declare(Declare),
     Set(SetVariables),
@@ -50,6 +53,7 @@ impl StatementKind {
                 | Self::Ignored(_)
                 | Self::Branch(_)
                 | Self::Jump(_)
+                | Self::Print(_)
         )
     }
 
@@ -84,6 +88,8 @@ impl StatementKind {
             Self::Ignored(verb) => verb,
             Self::Branch(branch) => branch.verb,
             Self::Jump(_) => "GOTO",
+            Self::Execute(_) => "EXECUTE IMMEDIATE",
+            Self::Print(_) => "PRINT",
             Self::Drop(drop) => match drop.kind {
                 ObjectKind::Model => "DROP MODEL",
                 ObjectKind::Table => "DROP TABLE",
@@ -289,6 +295,15 @@ pub(crate) struct Branch {
     pub(crate) otherwise: usize,
 }
 
+/// `EXECUTE IMMEDIATE text [INTO a, b] [USING x, y AS name]`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Execute {
+    pub(crate) text: Expr,
+    pub(crate) into: Vec<Ident>,
+    /// Values, and the names of the parameters that get them.
+    pub(crate) using: Vec<(Expr, Option<Ident>)>,
+}
+
 /// `SET a = 1`, `SET (a, b) = (1, 2)`, T-SQL's `SELECT @a = x, @b = y FROM …`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct SetVariables {
@@ -301,6 +316,8 @@ pub(crate) enum SetValue {
     Expr(Expr),
     /// A column for each variable: its value in the last row. Without rows variables keep their values.
     LastRow(Box<Query>),
+    /// A column for each variable, of one row at most; NULL without a row.
+    OnlyRow(Box<Query>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -353,6 +370,8 @@ pub(crate) struct Query {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Cte {
     pub(crate) name: Ident,
+    /// Whether it may read itself: WITH RECURSIVE, and in T-SQL any.
+    pub(crate) recursive: bool,
     pub(crate) query: Query,
 }
 
@@ -401,8 +420,7 @@ pub(crate) struct Select {
 impl Select {
     /// `SELECT * FROM from`.
     pub(crate) fn all(from: TableExpr, span: Span) -> Self {
-        let star = Star { of: None, except: Vec::new(), replace: Vec::new(), span };
-        Self { from: Some(from), ..Self::list(vec![SelectItem::Star(star)], span) }
+        Self { from: Some(from), ..Self::list(vec![SelectItem::Star(Star::all(span))], span) }
     }
 
     /// `SELECT items` without any clause.
@@ -445,7 +463,16 @@ pub(crate) struct Star {
     pub(crate) except: Vec<Ident>,
     /// `REPLACE (value AS name, …)`.
     pub(crate) replace: Vec<(Expr, Ident)>,
+    /// Pipe syntax's `RENAME name AS new_name`.
+    pub(crate) rename: Vec<(Ident, Ident)>,
     pub(crate) span: Span,
+}
+
+impl Star {
+    /// `*` alone.
+    pub(crate) fn all(span: Span) -> Self {
+        Self { of: None, except: Vec::new(), replace: Vec::new(), rename: Vec::new(), span }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -184,12 +184,10 @@ impl<'a> Lexer<'a> {
             return TokenKind::Punctuation(Punctuation::At);
         }
         if self.peek() == Some('@') {
-            self.offset += 1;
-            self.take_while(is_word);
-            let error = Error::new(Code::UnsupportedSyntax, "system variables are not supported")
-                .at(self.since(start))
-                .hint("DECLARE a variable, or give a parameter such as @name");
-            return self.report(error);
+            // A system variable: `@@error.message`.
+            let name = self.offset;
+            self.take_while(|c| is_word(c) || c == '@' || c == '.');
+            return TokenKind::Parameter(Span::new(name, self.offset).of(self.text).to_ascii_lowercase());
         }
         let name = self.take_while(is_word);
         if name.is_empty() {

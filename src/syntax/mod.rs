@@ -30,10 +30,20 @@ pub enum Dialect {
 /// The statements of a script, and what is wrong with its text.
 pub(crate) struct Parsed {
     pub(crate) statements: Vec<ast::Statement>,
+    pub(crate) handlers: Vec<Handler>,
     pub(crate) diagnostics: Vec<Diagnostic>,
     pub(crate) dialect: Dialect,
     /// How many values the places of the text ask for: `?`, or the highest number of `$2`.
     pub(crate) positions: usize,
+}
+
+/// `EXCEPTION WHEN ERROR`: where a script goes on when a statement of a block fails. Inner blocks stand before outer ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Handler {
+    /// The numbers of the block's statements.
+    pub(crate) of: std::ops::Range<usize>,
+    /// The number of the statement to go on with.
+    pub(crate) next: usize,
 }
 
 /// Reads a script: statements with `;` between them. Without a dialect, a text that holds `PREDICT(MODEL =` is T-SQL
@@ -43,18 +53,18 @@ pub(crate) fn parse(text: &str, limits: &Limits, dialect: Option<Dialect>) -> Pa
         let message = format!("the text has {} bytes, the limit is {}", text.len(), limits.sql_bytes);
         let diagnostics = Error::new(Code::LimitExceeded, message).diagnostics().cloned().collect();
         let dialect = dialect.unwrap_or(Dialect::BigQuery);
-        return Parsed { statements: Vec::new(), diagnostics, dialect, positions: 0 };
+        return Parsed { statements: Vec::new(), handlers: Vec::new(), diagnostics, dialect, positions: 0 };
     }
     let (dialect, (tokens, mut diagnostics)) = match dialect {
         Some(dialect) => (dialect, lexer::tokens(text, dialect)),
         None => recognise(text),
     };
-    let (statements, found) = parser::script(text, &tokens, limits, dialect);
+    let (statements, handlers, found) = parser::script(text, &tokens, limits, dialect);
     // A broken literal causes other errors after it: report the cause alone.
     if diagnostics.is_empty() {
         diagnostics = found;
     }
-    Parsed { statements, diagnostics, dialect, positions: positions(&tokens) }
+    Parsed { statements, handlers, diagnostics, dialect, positions: positions(&tokens) }
 }
 
 /// How many values the places in a text ask for.

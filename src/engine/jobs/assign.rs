@@ -3,20 +3,21 @@
 use super::collect::{Collect, Finish};
 use super::{Job, JobContext, JobStep};
 use crate::data::{Batch, DataType, Scalar, scalar_at};
-use crate::diag::{Error, Invariant, Result, ensure};
+use crate::diag::{Code, Error, Invariant, Result, ensure};
 use crate::engine::step::Summary;
-use crate::plan::{Assign, VariableType};
+use crate::plan::{Assign, AssignedRows, VariableType};
 
-pub(super) fn begin(Assign { variables, plan, last_row }: Assign) -> Box<dyn Job> {
+pub(super) fn begin(Assign { variables, plan, rows, says }: Assign) -> Box<dyn Job> {
     match plan {
-        Some(plan) => Box::new(Collect::new(plan, Values { variables, last_row })),
+        Some(plan) => Box::new(Collect::new(plan, Values { variables, rows, says })),
         None => Box::new(Nulls { variables }),
     }
 }
 
 struct Values {
     variables: Vec<(String, VariableType)>,
-    last_row: bool,
+    rows: AssignedRows,
+    says: bool,
 }
 
 /// DECLARE without a value.
@@ -26,13 +27,28 @@ struct Nulls {
 
 impl Finish for Values {
     fn finish(self, batches: Vec<Batch>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
-        let batch = if self.last_row {
-            let last = batches.into_iter().rfind(|batch| batch.rows() > 0);
-            let Some(last) = last else { return Ok(JobStep::Done(Summary::default())) };
-            last
-        } else {
-            one_row(batches)?
+        let all: usize = batches.iter().map(Batch::rows).sum();
+        if self.rows == AssignedRows::Only && all > 1 {
+            let message = format!("expected one row for the variables, found {all}");
+            return Err(Error::new(Code::TooManyRows, message).hint("write LIMIT 1, or aggregate"));
+        }
+        let batch = match self.rows {
+            AssignedRows::One => one_row(batches)?,
+            AssignedRows::Last | AssignedRows::Only => {
+                match (batches.into_iter().rfind(|batch| batch.rows() > 0), self.rows) {
+                    (Some(last), _) => last,
+                    (None, AssignedRows::Only) => {
+                        return Box::new(Nulls { variables: self.variables }).step(ctx);
+                    }
+                    (None, _) => return Ok(JobStep::Done(Summary::default())),
+                }
+            }
         };
+        if self.says {
+            let value = value_of(&batch, 0, 1, &DataType::String)?;
+            let message = Some(if let Scalar::String(text) = value { text } else { String::new() });
+            return Ok(JobStep::Done(Summary { message, ..Summary::default() }));
+        }
         let count = self.variables.len();
         for (index, (name, data_type)) in self.variables.into_iter().enumerate() {
             let value = value_of(&batch, index, count, &data_type.data_type)?;

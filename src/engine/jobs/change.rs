@@ -52,6 +52,7 @@ impl Finish for Changed {
         let batches = vec![kept];
         check_nulls(&batches, &self.schema, &rules)?;
         catalog.replace_rows(&self.name, stored(batches)?)?;
+        ctx.variables.changed_rows(outcome.changed);
         Ok(JobStep::changed(format!("{}: {} rows of {} changed", self.verb, outcome.changed, self.name)))
     }
 }

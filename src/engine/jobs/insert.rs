@@ -34,6 +34,7 @@ impl Finish for NewRows {
         let batches = stored(batches)?;
         let count: usize = batches.iter().map(Batch::rows).sum();
         catalog.append(&name, batches)?;
+        ctx.variables.changed_rows(count);
         Ok(JobStep::changed(format!("Successfully inserted {count} rows into {name}")))
     }
 }

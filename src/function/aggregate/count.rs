@@ -12,6 +12,9 @@ use crate::function::{Body, Function, Signature, Type};
 
 use Type::{Any, Bool, Int64};
 
+/// The function that tells by which items of GROUP BY a row is grouped.
+pub(crate) const GROUPING: &str = "GROUPING";
+
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "COUNT",
@@ -26,6 +29,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "The number of rows for which the condition is TRUE.",
         &[Signature::new(&[Bool], Int64, Body::Aggregate(|_| Ok(Count::of(What::True))))],
     ),
+    Function::new(
+        GROUPING,
+        "1 where a row of grouping sets is not grouped by this item of GROUP BY, else 0.",
+        // The binder puts the numbers in its place.
+        &[Signature::new(&[Any], Int64, Body::Aggregate(|_| Ok(Count::of(What::Rows))))],
+    )
+    .not_distinct(),
     Function::new(
         "APPROX_COUNT_DISTINCT",
         "The number of distinct values; here it is exact.",

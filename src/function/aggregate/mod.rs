@@ -41,6 +41,7 @@ pub(crate) trait Accumulator: Send {
     fn values(&mut self, range: std::ops::Range<usize>) -> Result<ArrayRef>;
 }
 
+pub(crate) use count::GROUPING;
 pub(super) use sum::TSQL_AVG;
 
 /// All aggregate functions.

@@ -14,7 +14,7 @@ use arrow_array::ArrayRef;
 use super::decimal::{self, ADD, DIVIDE, MULTIPLY, SUBTRACT};
 use super::scalar::{add_days, add_to_date, add_to_timestamp, concat, concat_arrays};
 use super::{BatchCall, Function, Signature, Type};
-use crate::diag::Result;
+use crate::diag::{Code, Error, Result};
 use crate::syntax::SqlOperator;
 
 pub(super) use compare::{Test, equal};
@@ -114,6 +114,39 @@ pub(super) static OPERATORS: &[Function] = &[
         ],
     ),
     Function::operator(
+        SqlOperator::BitAnd,
+        "The bits that both have.",
+        &[Signature::scalar(&[Int64, Int64], Int64, |call| bits(call, |a, b| a & b))],
+    ),
+    Function::operator(
+        SqlOperator::BitOr,
+        "The bits that one of both has.",
+        &[Signature::scalar(&[Int64, Int64], Int64, |call| bits(call, |a, b| a | b))],
+    ),
+    Function::operator(
+        SqlOperator::BitXor,
+        "The bits that only one of both has.",
+        &[Signature::scalar(&[Int64, Int64], Int64, |call| bits(call, |a, b| a ^ b))],
+    ),
+    Function::operator(
+        SqlOperator::ShiftLeft,
+        "The bits, so many places higher; zeros come in.",
+        &[Signature::scalar(&[Int64, Int64], Int64, |call| shifted(call, u64::checked_shl))],
+    ),
+    Function::operator(
+        SqlOperator::ShiftRight,
+        "The bits, so many places lower; zeros come in, for the sign too.",
+        &[Signature::scalar(&[Int64, Int64], Int64, |call| shifted(call, u64::checked_shr))],
+    ),
+    Function::operator(
+        SqlOperator::BitNot,
+        "The other bits.",
+        &[Signature::scalar(&[Int64], Int64, |call| {
+            let values = call.arg(0)?.ints()?;
+            call.ints(&|row| Ok(Some(!values.at(row))))
+        })],
+    ),
+    Function::operator(
         SqlOperator::Equal,
         "Whether both are equal.",
         &[Signature::scalar(&[Comparable, Comparable], Bool, |call| compare::compare(call, Test::Equal))],
@@ -204,6 +237,24 @@ pub(super) static OPERATORS: &[Function] = &[
         &[Signature::scalar(&[Any], Bool, |call| logic::is_null(call, false))],
     ),
 ];
+
+/// A bitwise operator of two INT64.
+fn bits(call: &BatchCall<'_>, apply: fn(i64, i64) -> i64) -> Result<ArrayRef> {
+    let (left, right) = (call.arg(0)?.ints()?, call.arg(1)?.ints()?);
+    call.ints(&|row| Ok(Some(apply(left.at(row), right.at(row)))))
+}
+
+/// `apply` gives nothing where all bits are shifted out.
+fn shifted(call: &BatchCall<'_>, apply: fn(u64, u32) -> Option<u64>) -> Result<ArrayRef> {
+    let (values, places) = (call.arg(0)?.ints()?, call.arg(1)?.ints()?);
+    call.ints(&|row| {
+        let places = u64::try_from(places.at(row)).map_err(|_| {
+            Error::new(Code::OutOfRange, format!("bits cannot be shifted by {} places", places.at(row)))
+        })?;
+        let places = u32::try_from(places).unwrap_or(u64::BITS);
+        Ok(Some(apply(values.at(row).cast_unsigned(), places).unwrap_or(0).cast_signed()))
+    })
+}
 
 fn negate_decimals(call: &BatchCall<'_>) -> Result<ArrayRef> {
     decimal::unary(call, "-", |x, _| x.checked_neg())

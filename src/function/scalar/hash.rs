@@ -2,6 +2,7 @@
 
 use arrow_array::ArrayRef;
 use md5::{Digest, Md5};
+use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 
 use super::super::{BatchCall, Function, Signature, Type};
@@ -23,6 +24,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "MD5",
         "The MD5 hash: 16 bytes.",
         &[Signature::scalar(&[String], Bytes, md5), Signature::scalar(&[Bytes], Bytes, md5)],
+    ),
+    Function::new(
+        "SHA1",
+        "The SHA-1 hash: 20 bytes.",
+        &[Signature::scalar(&[String], Bytes, sha1), Signature::scalar(&[Bytes], Bytes, sha1)],
     ),
     Function::new(
         "SHA256",
@@ -78,6 +84,11 @@ fn farm_fingerprint(call: &BatchCall<'_>) -> Result<ArrayRef> {
 fn md5(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let bytes = call.arg(0)?.bytes()?;
     call.bytes(&|row| Ok(Some(Md5::digest(bytes.at(row)).to_vec().into())))
+}
+
+fn sha1(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let bytes = call.arg(0)?.bytes()?;
+    call.bytes(&|row| Ok(Some(Sha1::digest(bytes.at(row)).to_vec().into())))
 }
 
 fn sha256(call: &BatchCall<'_>) -> Result<ArrayRef> {

@@ -388,6 +388,10 @@ fn resolved(function: &'static Function, args: &[Typed], limits: &Arc<Limits>) -
         return Ok(resolved);
     }
     function::resolve(function, &types, &literal).or_else(|error| {
+        // A number of days is added to a DATE, never to a text.
+        if matches!(function.operator, Some(SqlOperator::Add | SqlOperator::Subtract)) && args.len() == 2 {
+            return Err(error);
+        }
         let open = |arg: &Typed| if arg.origin == Origin::StringLiteral { None } else { arg.data_type() };
         let open: Vec<_> = args.iter().map(open).collect();
         match function::resolve(function, &open, &literal) {

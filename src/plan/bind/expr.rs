@@ -122,6 +122,11 @@ impl Binder<'_> {
         {
             return variable_value(variable, value, span).map(Typed::from);
         }
+        if let Parameter::Named(name) = parameter
+            && name.starts_with('@')
+        {
+            return self.system_variable(name, span).map(Typed::from);
+        }
         match self.context.params {
             Given::Nothing => Ok(self.unknown_value(parameter, span)),
             Given::Values(params) => Ok(literal(value_of(parameter, params, span)?.clone(), span)),
@@ -134,6 +139,21 @@ impl Binder<'_> {
                 Ok(Typed { expr: Expr { kind: ExprKind::Parameter(slot), data_type, span }, origin })
             }
         }
+    }
+
+    /// A variable such as `@@row_count` that has no value yet.
+    fn system_variable(&self, name: &str, span: Span) -> Result<Expr> {
+        let data_type = match name {
+            "@row_count" if !self.is_tsql() => DataType::Int64,
+            "@error.message" => DataType::String,
+            _ => {
+                let message = format!("the system variable `@{name}` is not known here");
+                return Err(Error::new(Code::UnsupportedSyntax, message)
+                    .at(span)
+                    .hint("there are @@error.message and @@row_count"));
+            }
+        };
+        Ok(Expr { kind: ExprKind::Literal(Scalar::Null), data_type, span })
     }
 
     /// A parameter that is of whatever type it has to be.

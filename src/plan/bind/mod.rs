@@ -48,9 +48,9 @@ pub(crate) use declared::Declared;
 pub(crate) use options::{External, Format};
 use query::Cte;
 pub(crate) use statement::{
-    AlterModel, Assign, CONDITION, Change, CreateExternalTable, CreateFunction, CreateModel,
+    AlterModel, Assign, AssignedRows, CONDITION, Change, CreateExternalTable, CreateFunction, CreateModel,
     CreateObjectTable, CreateTable, CreateTransform, CreateView, DropFunction, DropModel, DropTable, Explain,
-    Insert,
+    Insert, executed,
 };
 pub(crate) use transformer::FitCall;
 pub(crate) use tsql::{Prerequisite, SubqueryPlace, invalid_model};

@@ -81,7 +81,7 @@ impl Binder<'_> {
             span,
         };
         let except = columns.iter().map(|(column, _)| column.clone()).collect();
-        let star = ast::Star { of: None, except, replace: Vec::new(), span };
+        let star = ast::Star { except, ..ast::Star::all(span) };
         let filter = (!with_nulls).then_some(is_given);
         let select = Select { items: vec![SelectItem::Star(star)], filter, ..Select::all(from, span) };
         self.rewritten(select, alias)

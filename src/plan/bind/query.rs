@@ -27,6 +27,25 @@ pub(super) struct Cte {
     pub(super) schema: Schema,
 }
 
+/// The number that a recursive query has while its own parts are bound.
+const ITSELF: usize = usize::MAX;
+
+impl Node {
+    /// Whether it reads the recursive query that is being bound, which gets the number `subplan`.
+    fn reads_itself(&mut self, subplan: usize) -> bool {
+        match &mut self.kind {
+            NodeKind::Shared { subplan: read, .. } if *read == ITSELF => {
+                *read = subplan;
+                true
+            }
+            _ => {
+                let inputs = self.inputs_mut().into_iter();
+                inputs.map(|input| input.reads_itself(subplan)).fold(false, |any, reads| any | reads)
+            }
+        }
+    }
+}
+
 impl Binder<'_> {
     /// A query whose columns a host will read by name: no name twice.
     pub(super) fn result(&mut self, query: &ast::Query) -> Result<Node> {
@@ -63,14 +82,74 @@ impl Binder<'_> {
                 .at(cte.name.span));
             }
             let outer = std::mem::take(&mut self.outer);
-            let root = self.query(&cte.query);
+            let bound = match &cte.query.body {
+                QueryBody::Union { parts, distinct }
+                    if cte.recursive && cte.query.order_by.is_empty() && cte.query.limit.is_none() =>
+                {
+                    self.recursive(cte, parts, *distinct)
+                }
+                _ => self.query(&cte.query).map(|root| (root, SubplanKind::Rows)),
+            };
             self.outer = outer;
-            let root = root?;
+            let (root, kind) = bound?;
             let schema = root.schema.clone();
-            self.subplans.push(Subplan { root, kind: SubplanKind::Rows, span: cte.name.span });
+            self.subplans.push(Subplan { root, kind, span: cte.name.span });
             self.ctes.push(Cte { name, subplan: self.subplans.len() - 1, schema });
         }
         Ok(())
+    }
+
+    /// A query of WITH whose last part may read the query itself.
+    fn recursive(
+        &mut self,
+        cte: &ast::Cte,
+        parts: &[QueryBody],
+        distinct: bool,
+    ) -> Result<(Node, SubplanKind)> {
+        let known = self.ctes.len();
+        let bound = self.with(&cte.query.with).and_then(|()| self.base_and_step(cte, parts, distinct));
+        self.ctes.truncate(known);
+        bound
+    }
+
+    fn base_and_step(
+        &mut self,
+        cte: &ast::Cte,
+        parts: &[QueryBody],
+        distinct: bool,
+    ) -> Result<(Node, SubplanKind)> {
+        let span = cte.query.span;
+        let (last, first) = parts.split_last().invariant("a union has parts")?;
+        let mut inputs = first.iter().map(|part| self.part(part, span)).collect::<Result<Vec<_>>>()?;
+        let base = match inputs.as_slice() {
+            [only] => only.clone(),
+            _ => self.united(inputs.clone(), distinct, span)?,
+        };
+        let schema = base.schema.clone();
+        let (subplans, queries) = (self.subplans.len(), self.queries.len());
+        self.ctes.push(Cte { name: cte.name.text.clone(), subplan: ITSELF, schema: schema.clone() });
+        let mut step = self.part(last, span)?;
+        let reads = step.reads_itself(self.subplans.len());
+        let inner = self.subplans.iter_mut().skip(subplans).map(|subplan| &mut subplan.root);
+        let mut inner = inner.chain(self.queries.iter_mut().skip(queries).map(|query| &mut query.root));
+        if inner.any(|root| root.reads_itself(ITSELF)) {
+            let message = format!("`{}` reads itself in a subquery", cte.name.text);
+            return Err(Error::new(Code::UnsupportedSyntax, message)
+                .at(cte.name.span)
+                .hint("name it in FROM, or join with it"));
+        }
+        if !reads {
+            inputs.push(step);
+            return Ok((self.united(inputs, distinct, span)?, SubplanKind::Rows));
+        }
+        if step.schema.fields.len() != schema.fields.len() {
+            let (expected, found) = (schema.fields.len(), step.schema.fields.len());
+            let message = format!("the parts of the recursive query have {expected} and {found} columns");
+            return Err(Error::new(Code::ColumnCount, message).at(span));
+        }
+        let step = self.converted(step, &schema, span)?;
+        let kind = NodeKind::Union { inputs: vec![base, step] };
+        Ok((Node { kind, schema }, SubplanKind::Recursive { distinct }))
     }
 
     fn body(&mut self, query: &ast::Query) -> Result<Node> {
@@ -152,6 +231,10 @@ impl Binder<'_> {
     /// All parts get the types that their columns have in common, and the names of the first.
     fn union(&mut self, parts: &[QueryBody], distinct: bool, span: Span) -> Result<Node> {
         let inputs = parts.iter().map(|part| self.part(part, span)).collect::<Result<Vec<_>>>()?;
+        self.united(inputs, distinct, span)
+    }
+
+    fn united(&mut self, inputs: Vec<Node>, distinct: bool, span: Span) -> Result<Node> {
         let names: Vec<_> = inputs.first().into_iter().flat_map(|input| &input.schema.fields).collect();
         if let Some(other) = inputs.iter().find(|input| input.schema.fields.len() != names.len()) {
             return Err(Error::new(

@@ -16,6 +16,7 @@ use super::rows::{distinct_rows, filtered, sorted};
 use super::scope::{Names, Scope};
 use crate::data::{DataType, Field, Scalar, Schema};
 use crate::diag::{Code, Error, Invariant, Result, Span};
+use crate::function::GROUPING;
 use crate::plan::explain;
 use crate::plan::expr::{Aggregate, Expr, ExprKind, Order};
 use crate::plan::node::{Node, NodeKind, Subplan, SubplanKind};
@@ -65,6 +66,10 @@ impl Binder<'_> {
 
         // All functions are known now, and with them the operators: the clauses are rewritten over each in turn.
         let mut level = std::mem::take(&mut self.level);
+        let sets = match (sets, level.aggregates.iter().any(is_grouping)) {
+            (None, true) => Some(vec![(0..keys.as_ref().map_or(0, Vec::len)).collect()]),
+            (sets, _) => sets,
+        };
         if keys.is_some() || !level.aggregates.is_empty() || clauses.having.is_some() {
             // Without keys all rows are one group.
             let keys = keys.unwrap_or_default();
@@ -73,7 +78,7 @@ impl Binder<'_> {
                 over_groups(expr, &keys).map_err(|(column, span)| not_grouped(&node.schema, column, span))?;
             }
             node = match sets {
-                Some(sets) => self.by_sets(node, &keys, &sets, &level.aggregates),
+                Some(sets) => self.by_sets(node, &keys, &sets, &level.aggregates)?,
                 None => aggregated(node, keys, level.aggregates),
             };
         }
@@ -96,29 +101,49 @@ impl Binder<'_> {
     }
 
     /// The groups of each grouping set, with NULL for the keys that it lacks. The rows are computed once.
-    fn by_sets(&mut self, node: Node, keys: &[Expr], sets: &[Vec<usize>], aggregates: &[Aggregate]) -> Node {
+    fn by_sets(
+        &mut self,
+        node: Node,
+        keys: &[Expr],
+        sets: &[Vec<usize>],
+        aggregates: &[Aggregate],
+    ) -> Result<Node> {
         let input = self.shared(node);
         let width = aggregated(input.clone(), keys.to_vec(), aggregates.to_vec()).schema;
+        // The key that each GROUPING asks for, by the number of its aggregate.
+        let asked = aggregates.iter().enumerate().filter(|(_, aggregate)| is_grouping(aggregate));
+        let asked: Vec<(usize, usize)> = asked
+            .map(|(number, aggregate)| Ok((number, grouping_key(aggregate, keys)?)))
+            .collect::<Result<_>>()?;
+        let real: Vec<_> = (0..aggregates.len())
+            .filter(|number| !asked.iter().any(|(grouping, _)| grouping == number))
+            .collect();
+        let computed: Vec<_> =
+            aggregates.iter().filter(|aggregate| !is_grouping(aggregate)).cloned().collect();
         let inputs = sets.iter().map(|set| {
             let own = keys.iter().enumerate().filter(|(number, _)| set.contains(number));
             let (numbers, own): (Vec<_>, Vec<_>) = own.map(|(number, key)| (number, key.clone())).unzip();
-            let groups = aggregated(input.clone(), own, aggregates.to_vec());
+            let groups = aggregated(input.clone(), own, computed.clone());
             let fields = width.fields.iter().enumerate();
             let exprs = fields.map(|(number, field)| {
-                let column = match number.checked_sub(keys.len()) {
-                    Some(aggregate) => Some(numbers.len() + aggregate),
-                    None => numbers.iter().position(|key| *key == number),
-                };
                 let (data_type, span) = (field.data_type.clone(), Span::default());
-                match column {
-                    Some(column) => Expr::column(column, data_type, span),
-                    None => Expr { kind: ExprKind::Literal(Scalar::Null), data_type, span },
+                let place = match number.checked_sub(keys.len()) {
+                    Some(aggregate) => match asked.iter().find(|(grouping, _)| *grouping == aggregate) {
+                        Some((_, key)) => Err(Scalar::Int64(i64::from(!set.contains(key)))),
+                        None => real.iter().position(|real| *real == aggregate).ok_or(Scalar::Null),
+                    }
+                    .map(|place| numbers.len() + place),
+                    None => numbers.iter().position(|key| *key == number).ok_or(Scalar::Null),
+                };
+                match place {
+                    Ok(column) => Expr::column(column, data_type, span),
+                    Err(value) => Expr { kind: ExprKind::Literal(value), data_type, span },
                 }
             });
             let exprs = exprs.collect();
             Node { kind: NodeKind::Project { input: Box::new(groups), exprs }, schema: width.clone() }
         });
-        Node { kind: NodeKind::Union { inputs: inputs.collect() }, schema: width }
+        Ok(Node { kind: NodeKind::Union { inputs: inputs.collect() }, schema: width })
     }
 
     /// Rows that are read more than once: a subplan, unless they are those of a table.
@@ -260,17 +285,19 @@ impl Binder<'_> {
         };
         star.except.iter().try_for_each(check)?;
         star.replace.iter().try_for_each(|(_, name)| check(name))?;
+        star.rename.iter().try_for_each(|(name, _)| check(name))?;
         let mut kept = Vec::with_capacity(columns.len());
         for (name, expr) in columns {
             let is_it = |ident: &ast::Ident| ident.text.eq_ignore_ascii_case(&name);
             if star.except.iter().any(is_it) {
                 continue;
             }
+            let renamed = star.rename.iter().find(|(old, _)| is_it(old)).map(|(_, new)| new.text.clone());
             let expr = match star.replace.iter().find(|(_, replaced)| is_it(replaced)) {
                 Some((value, _)) => self.expr(value, names)?,
                 None => expr.at(star.span),
             };
-            kept.push((name, expr));
+            kept.push((renamed.unwrap_or(name), expr));
         }
         if kept.is_empty() {
             return Err(Error::new(Code::MisplacedClause, "`*` stands for no columns here").at(star.span));
@@ -424,6 +451,20 @@ fn not_grouped(schema: &Schema, column: usize, span: Span) -> Error {
     )
     .at(span)
     .hint(format!("add it to GROUP BY, or take one of its values: ANY_VALUE({})", written(name)))
+}
+
+fn is_grouping(aggregate: &Aggregate) -> bool {
+    aggregate.function.name == GROUPING
+}
+
+/// The number of the key that a GROUPING asks for.
+fn grouping_key(aggregate: &Aggregate, keys: &[Expr]) -> Result<usize> {
+    let key = aggregate.args.first().and_then(|arg| keys.iter().position(|key| same(key, arg)));
+    key.ok_or_else(|| {
+        Error::new(Code::NotGrouped, "GROUPING takes an item of GROUP BY")
+            .at(aggregate.span)
+            .hint("write GROUPING(x) … GROUP BY ROLLUP (x)")
+    })
 }
 
 fn aggregated(node: Node, keys: Vec<Expr>, aggregates: Vec<Aggregate>) -> Node {

@@ -7,7 +7,7 @@ use super::constant::constant;
 use super::scope::Names;
 use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Result, Span};
-use crate::function::{Body, Function, Navigation};
+use crate::function::{Body, Function, GROUPING, Navigation};
 use crate::plan::expr::{ExprKind, Order};
 use crate::plan::node::{Distance, Frame, WindowCall};
 use crate::syntax::ast::{self, FrameBound, Over};
@@ -30,6 +30,10 @@ impl Binder<'_> {
         span: Span,
         names: Names<'_>,
     ) -> Result<crate::plan::expr::Expr> {
+        if function.name == GROUPING {
+            let message = "GROUPING is no window function";
+            return Err(Error::new(Code::MisplacedFunction, message).at(span).hint("leave OVER out"));
+        }
         if let Some(clause) = self.level.no_windows {
             return Err(misplaced_window(clause).at(span));
         }

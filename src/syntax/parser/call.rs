@@ -174,12 +174,18 @@ impl Parser<'_> {
     fn order_item(&mut self) -> Result<OrderItem> {
         let expr = self.expr()?;
         self.refuse(&["COLLATE"], "strings are ordered by their code points")?;
+        let (descending, nulls_first) = self.direction()?;
+        Ok(OrderItem { expr, descending, nulls_first })
+    }
+
+    /// `[ASC | DESC] [NULLS FIRST | LAST]`: whether it descends, and whether NULLs come first.
+    pub(super) fn direction(&mut self) -> Result<(bool, Option<bool>)> {
         let descending = self.eat_word("DESC");
         if !descending {
             self.eat_word("ASC");
         }
         let nulls_first = if self.eat_word("NULLS") { Some(self.first_or_last()?) } else { None };
-        Ok(OrderItem { expr, descending, nulls_first })
+        Ok((descending, nulls_first))
     }
 
     /// Whether it is `FIRST`.

@@ -2,14 +2,16 @@
 //! them, so that whoever runs the script needs to know nothing but where to go on.
 
 use super::Parser;
+use super::primary::one_part;
 use crate::data::Scalar;
 use crate::diag::{Code, Error, Result, Span};
-use crate::syntax::SqlOperator;
 use crate::syntax::ast::{
-    Access, Branch, Declare, Expr, ExprKind, FunctionCall, Ident, Path, Query, QueryBody, RowForm, Select,
-    SetValue, SetVariables, Statement, StatementKind, SubqueryKind, TableExpr, TableExprKind,
+    Access, Branch, Declare, Execute, Expr, ExprKind, FunctionCall, Ident, Parameter, Query, QueryBody,
+    RowForm, Select, SetValue, SetVariables, Statement, StatementKind, SubqueryKind, TableExpr,
+    TableExprKind,
 };
-use crate::syntax::token::Punctuation;
+use crate::syntax::token::{Punctuation, TokenKind};
+use crate::syntax::{Handler, SqlOperator};
 
 /// Where a jump goes before it is known.
 const OPEN: usize = usize::MAX;
@@ -31,9 +33,22 @@ impl Parser<'_> {
             self.nested(Self::block)?;
             return Ok(true);
         }
-        let words =
-            ["IF", "WHILE", "LOOP", "REPEAT", "FOR", "BREAK", "LEAVE", "CONTINUE", "ITERATE", "RETURN"];
+        if self.at_words(&["EXECUTE", "IMMEDIATE"]) {
+            self.bump();
+            self.execute(start)?;
+            return Ok(true);
+        }
+        if self.is_tsql() && self.eat_word("THROW") {
+            self.raise("THROW", start)?;
+            return Ok(true);
+        }
+        let words = [
+            "IF", "WHILE", "LOOP", "REPEAT", "FOR", "BREAK", "LEAVE", "CONTINUE", "ITERATE", "RETURN",
+            "ASSERT", "RAISE",
+        ];
         match self.eat_one_of(&words) {
+            Some("ASSERT") => self.assert(start)?,
+            Some("RAISE") => self.raise("RAISE", start)?,
             Some("IF") => self.nested(|parser| parser.if_statement(start))?,
             Some("WHILE") => self.nested(|parser| parser.while_loop(start))?,
             Some("LOOP") => self.nested(|parser| parser.endless_loop(start))?,
@@ -150,9 +165,7 @@ impl Parser<'_> {
         self.assign(&rows, rows_of(query, span), span);
         self.assign(&index, number(0), span);
         let first = self.statements.len();
-        let path = Path { parts: vec![Ident { text: "ARRAY_LENGTH".into(), span }], span };
-        let count = FunctionCall::plain(path, vec![name(&rows)]);
-        let count = Expr { kind: ExprKind::Call(Box::new(count)), span };
+        let count = called("ARRAY_LENGTH", vec![name(&rows)], span);
         let more = ExprKind::Operator { operator: SqlOperator::Less, args: vec![name(&index), count] };
         let end = self.branch_on("FOR", Expr { kind: more, span }, span);
         let access = Access { base: 0, safe: false };
@@ -173,15 +186,97 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// `BEGIN … END`.
+    /// `BEGIN … [EXCEPTION WHEN ERROR THEN …] END`, T-SQL's `BEGIN TRY … END TRY BEGIN CATCH … END CATCH`.
     fn block(&mut self) -> Result<()> {
+        let start = self.token().span;
         self.expect_word("BEGIN")?;
+        let first = self.statements.len();
+        if self.is_tsql() && self.eat_word("TRY") {
+            self.body(&["END"])?;
+            self.end_of("TRY")?;
+            self.eat(Punctuation::Semicolon);
+            self.expect_word("BEGIN")?;
+            self.expect_word("CATCH")?;
+            self.handler(first, start)?;
+            return self.end_of("CATCH");
+        }
         self.body(&["END", "EXCEPTION"])?;
-        if self.at_word("EXCEPTION") {
-            let hint = "a script ends with its first error: the host program can run what is to be done then";
-            return Err(self.unsupported("`EXCEPTION`", hint));
+        if self.eat_word("EXCEPTION") {
+            self.expect_word("WHEN")?;
+            self.expect_word("ERROR")?;
+            self.expect_word("THEN")?;
+            self.handler(first, start)?;
         }
         self.expect_word("END")
+    }
+
+    /// What is to be done when one of the statements from `first` on fails.
+    fn handler(&mut self, first: usize, start: Span) -> Result<()> {
+        let end = self.jump(OPEN, start);
+        self.handlers.push(Handler { of: first..end, next: end + 1 });
+        self.body(&["END"])?;
+        self.land(end);
+        Ok(())
+    }
+
+    /// `ASSERT condition [AS 'text']`: an error where the condition is not TRUE.
+    fn assert(&mut self, start: Span) -> Result<()> {
+        let condition = self.expr()?;
+        let text =
+            if self.eat_word("AS") { self.expr()? } else { literal_text("Assertion failed", condition.span) };
+        let span = self.since(start);
+        let holds = Expr { kind: ExprKind::Literal(Scalar::Bool(true)), span };
+        let branches = vec![(condition, holds)];
+        let otherwise = Some(Box::new(raised(text, span)));
+        let checked = ExprKind::Case { operand: None, branches, otherwise };
+        self.go_on("ASSERT", Expr { kind: checked, span }, span);
+        Ok(())
+    }
+
+    /// `RAISE [USING MESSAGE = text]`; alone it raises again what is being handled. T-SQL's `THROW`.
+    fn raise(&mut self, word: &'static str, start: Span) -> Result<()> {
+        let text = if self.eat_word("USING") {
+            self.expect_word("MESSAGE")?;
+            self.expect(Punctuation::Equal)?;
+            self.expr()?
+        } else if word == "THROW" && self.token().kind == TokenKind::Integer {
+            let mut parts = self.comma_separated(Self::expr)?.into_iter();
+            parts.nth(1).ok_or_else(|| self.expected("a message").hint("write THROW 50001, 'text', 1"))?
+        } else {
+            let message = Parameter::Named("@error.message".into());
+            Expr { kind: ExprKind::Parameter(message), span: start }
+        };
+        let span = self.since(start);
+        self.go_on(word, raised(text, span), span);
+        Ok(())
+    }
+
+    /// A condition that changes nothing in where the script goes.
+    fn go_on(&mut self, verb: &'static str, condition: Expr, span: Span) {
+        let branch = self.branch_on(verb, condition, span);
+        self.land(branch);
+    }
+
+    /// `IMMEDIATE text [INTO a, b] [USING x, y AS name]`.
+    fn execute(&mut self, start: Span) -> Result<()> {
+        self.expect_word("IMMEDIATE")?;
+        let text = self.expr()?;
+        let mut into = Vec::new();
+        let mut using = Vec::new();
+        if self.eat_word("INTO") {
+            into = self.comma_separated(|parser| parser.ident("a variable's name"))?;
+        }
+        if self.eat_word("USING") {
+            using = self.comma_separated(|parser| {
+                let value = parser.expr()?;
+                let name =
+                    if parser.eat_word("AS") { Some(parser.ident("a parameter's name")?) } else { None };
+                Ok((value, name))
+            })?;
+        }
+        let kind = StatementKind::Execute(Execute { text, into, using });
+        self.statements.push(Statement { kind, span: self.since(start) });
+        Ok(())
     }
 
     /// Statements up to one of these words.
@@ -190,7 +285,7 @@ impl Parser<'_> {
             if self.eat(Punctuation::Semicolon) {
                 continue;
             }
-            if self.token().kind == crate::syntax::token::TokenKind::End {
+            if self.token().kind == TokenKind::End {
                 return Err(self.expected(&format!("`{}`", ends.join("` or `"))));
             }
             let (depth, height) = (self.depth, self.height);
@@ -279,4 +374,19 @@ fn rows_of(query: Query, span: Span) -> Expr {
     let body = QueryBody::Select(Box::new(select));
     let query = Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, span };
     Expr { kind: ExprKind::Subquery(SubqueryKind::Array, Box::new(query)), span }
+}
+
+fn literal_text(text: &str, span: Span) -> Expr {
+    Expr { kind: ExprKind::Literal(Scalar::String(text.into())), span }
+}
+
+fn called(function: &str, args: Vec<Expr>, span: Span) -> Expr {
+    let call = FunctionCall::plain(one_part(function, span), args);
+    Expr { kind: ExprKind::Call(Box::new(call)), span }
+}
+
+/// An error with this text.
+fn raised(text: Expr, span: Span) -> Expr {
+    let text = called("COALESCE", vec![text, literal_text("an error without a message", span)], span);
+    called("ERROR", vec![text], span)
 }

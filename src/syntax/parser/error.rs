@@ -138,7 +138,7 @@ impl Parser<'_> {
             return error.hint("put a `;` between two statements").fix(start, "; ");
         }
         if self.at(Punctuation::Pipe) {
-            return self.unsupported("pipe syntax", "write SELECT … FROM … WHERE …");
+            return self.unsupported("`|>` here", "it stands behind a query of GoogleSQL");
         }
         self.misspelt_keyword().unwrap_or(error)
     }

@@ -13,9 +13,13 @@ mod power {
     pub(super) const AND: u8 = 2;
     pub(super) const NOT: u8 = 3;
     pub(super) const COMPARE: u8 = 4;
-    pub(super) const ADD: u8 = 5;
-    pub(super) const MULTIPLY: u8 = 6;
-    pub(super) const UNARY: u8 = 7;
+    pub(super) const BIT_OR: u8 = 5;
+    pub(super) const BIT_XOR: u8 = 6;
+    pub(super) const BIT_AND: u8 = 7;
+    pub(super) const SHIFT: u8 = 8;
+    pub(super) const ADD: u8 = 9;
+    pub(super) const MULTIPLY: u8 = 10;
+    pub(super) const UNARY: u8 = 11;
 }
 
 /// An operator that stands behind its first operand.
@@ -69,6 +73,9 @@ impl Parser<'_> {
                     InfixKind::Logical(operator) => parser.flat(operator, infix.power, expr, start)?,
                     InfixKind::Arithmetic(operator) => {
                         parser.bump();
+                        if matches!(operator, SqlOperator::ShiftLeft | SqlOperator::ShiftRight) {
+                            parser.bump();
+                        }
                         let right = parser.expr_above(infix.power)?;
                         parser.binary(operator, expr, right, start)
                     }
@@ -106,6 +113,10 @@ impl Parser<'_> {
         }
         if self.eat(Punctuation::Plus) {
             return self.expr_above(power::UNARY - 1);
+        }
+        if self.eat(Punctuation::Tilde) {
+            let value = self.expr_above(power::UNARY - 1)?;
+            return Ok(self.unary(SqlOperator::BitNot, value, start));
         }
         if self.at(Punctuation::Bang) {
             return Err(self.expected("an expression").hint("write NOT").fix(start, "NOT "));
@@ -176,13 +187,21 @@ impl Parser<'_> {
     /// T-SQL's `+` and `/` are operators of their own: they differ from GoogleSQL's in what they do.
     fn infix_sign(&self, sign: Punctuation) -> Option<Infix> {
         use SqlOperator::{
-            Add, Concat, Divide, Equal, Greater, GreaterOrEqual, Less, LessOrEqual, Multiply, NotEqual,
-            Subtract, TsqlAdd, TsqlDivide,
+            Add, BitAnd, BitOr, BitXor, Concat, Divide, Equal, Greater, GreaterOrEqual, Less, LessOrEqual,
+            Multiply, NotEqual, ShiftLeft, ShiftRight, Subtract, TsqlAdd, TsqlDivide,
         };
         let comparison = |operator| InfixKind::Comparison(Comparison::Sign(operator));
         let (kind, power) = match sign {
             Punctuation::Equal => (comparison(Equal), power::COMPARE),
             Punctuation::NotEqual | Punctuation::NotEqualAngle => (comparison(NotEqual), power::COMPARE),
+            Punctuation::Less if self.at_doubled() => (InfixKind::Arithmetic(ShiftLeft), power::SHIFT),
+            Punctuation::Greater if self.at_doubled() => (InfixKind::Arithmetic(ShiftRight), power::SHIFT),
+            // T-SQL's bind as addition does.
+            Punctuation::Ampersand if !self.at_doubled() => {
+                (InfixKind::Arithmetic(BitAnd), self.bit_power(power::BIT_AND))
+            }
+            Punctuation::Bar => (InfixKind::Arithmetic(BitOr), self.bit_power(power::BIT_OR)),
+            Punctuation::Caret => (InfixKind::Arithmetic(BitXor), self.bit_power(power::BIT_XOR)),
             Punctuation::Less => (comparison(Less), power::COMPARE),
             Punctuation::LessEqual => (comparison(LessOrEqual), power::COMPARE),
             Punctuation::Greater => (comparison(Greater), power::COMPARE),
@@ -200,6 +219,16 @@ impl Parser<'_> {
         Some(Infix { kind, power })
     }
 
+    /// Whether the next sign comes twice without a blank between: `<<`, `>>`.
+    fn at_doubled(&self) -> bool {
+        let (first, second) = (self.token(), self.nth(1));
+        first.kind == second.kind && first.span.end == second.span.start
+    }
+
+    fn bit_power(&self, power: u8) -> u8 {
+        if self.is_tsql() { power::ADD } else { power }
+    }
+
     /// Operators of other languages, and those of GoogleSQL that are left out.
     fn refuse_operator(&self) -> Result<()> {
         let span = self.token().span;
@@ -214,12 +243,6 @@ impl Parser<'_> {
         match self.token().kind {
             TokenKind::Punctuation(Punctuation::Percent) => {
                 Err(self.expected("an operator").hint("write MOD(a, b)"))
-            }
-            TokenKind::Punctuation(
-                sign @ (Punctuation::Ampersand | Punctuation::Bar | Punctuation::Caret),
-            ) => {
-                let hint = "write POW(a, b) for powers, AND and OR for conditions";
-                Err(self.unsupported(&format!("the bitwise operator `{}`", sign.as_str()), hint))
             }
             TokenKind::Word if self.at_word("ILIKE") => {
                 Err(self.unsupported("`ILIKE`", "write LOWER(text) LIKE 'pattern'"))
@@ -313,22 +336,14 @@ impl Parser<'_> {
         Ok(self.spanned(ExprKind::Operator { operator, args }, start))
     }
 
-    /// `==`, `<<`, `>>`: the first sign is taken.
+    /// `==`: the first sign is taken.
     fn refuse_doubled_sign(&self) -> Result<()> {
-        let Some(first) = self.previous().filter(|first| first.kind == self.token().kind) else {
-            return Ok(());
-        };
-        let both = first.span.to(self.token().span);
-        match first.kind {
-            TokenKind::Punctuation(Punctuation::Equal) => {
+        let first = self.previous().filter(|first| first.kind == self.token().kind);
+        match first {
+            Some(first) if self.at(Punctuation::Equal) => {
+                let both = first.span.to(self.token().span);
                 Err(self.expected("an expression").at(both).hint("write = to compare").fix(both, "="))
             }
-            TokenKind::Punctuation(_) => Err(self
-                .unsupported(
-                    &format!("the bitwise operator `{}`", both.of(self.text)),
-                    "multiply or DIV by a power of 2",
-                )
-                .at(both)),
             _ => Ok(()),
         }
     }

@@ -38,7 +38,7 @@ impl Parser<'_> {
     }
 
     /// The join that comes next, its words taken.
-    fn join_kind(&mut self, behind_comma: bool) -> Result<Option<JoinKind>> {
+    pub(super) fn join_kind(&mut self, behind_comma: bool) -> Result<Option<JoinKind>> {
         if self.at(Punctuation::Comma) {
             // Behind a query without parentheses the comma may end an argument.
             let ends = self.nth_at_word(1, "STRUCT")
@@ -79,7 +79,7 @@ impl Parser<'_> {
     }
 
     /// `ON condition`, `USING (column, …)`; arrays need neither.
-    fn join_on(&mut self, right: &TableExpr) -> Result<Option<JoinOn>> {
+    pub(super) fn join_on(&mut self, right: &TableExpr) -> Result<Option<JoinOn>> {
         if self.eat_word("ON") {
             return Ok(Some(JoinOn::Condition(self.expr()?)));
         }
@@ -150,7 +150,7 @@ impl Parser<'_> {
     }
 
     /// `PIVOT (…)` and `UNPIVOT (…)` after a table, with its alias.
-    fn pivoted(&mut self, input: TableExpr) -> Result<TableExpr> {
+    pub(super) fn pivoted(&mut self, input: TableExpr) -> Result<TableExpr> {
         let start = input.span;
         let kind = if self.eat_word("PIVOT") {
             let open = self.expect(Punctuation::LeftParen)?;
@@ -258,7 +258,6 @@ impl Parser<'_> {
             self.close(open, Punctuation::RightParen)?;
             return Ok(TableExprKind::Subquery(query));
         }
-        self.refuse_from_first()?;
         let tables = self.from()?;
         let kind = match tables.kind {
             // What looked like a table is the first part of a query.
@@ -286,7 +285,7 @@ impl Parser<'_> {
         self.close(open, Punctuation::RightBrace).map(drop)
     }
 
-    fn table_args(&mut self) -> Result<Vec<TableArg>> {
+    pub(super) fn table_args(&mut self) -> Result<Vec<TableArg>> {
         let mut args = Vec::new();
         while !self.at(Punctuation::RightParen) {
             args.push(self.table_arg()?);

@@ -10,6 +10,7 @@ mod error;
 mod expr;
 mod from;
 mod name;
+mod pipe;
 mod primary;
 mod query;
 mod statement;
@@ -18,9 +19,9 @@ mod tsql_query;
 
 pub(super) use tsql::holds_predict;
 
-use super::Dialect;
 use super::ast::{Ident, Path, Statement};
 use super::token::{Punctuation, Token, TokenKind};
+use super::{Dialect, Handler};
 use crate::diag::{Code, Diagnostic, Error, Result, Span};
 use crate::limits::Limits;
 
@@ -30,7 +31,7 @@ pub(super) fn script(
     tokens: &[Token],
     limits: &Limits,
     dialect: Dialect,
-) -> (Vec<Statement>, Vec<Diagnostic>) {
+) -> (Vec<Statement>, Vec<Handler>, Vec<Diagnostic>) {
     let mut parser = Parser {
         text,
         tokens,
@@ -43,6 +44,7 @@ pub(super) fn script(
         target: None,
         statements: Vec::new(),
         loops: Vec::new(),
+        handlers: Vec::new(),
     };
     let mut diagnostics = Vec::new();
     while parser.token().kind != TokenKind::End {
@@ -54,7 +56,7 @@ pub(super) fn script(
             parser.skip_statement();
         }
     }
-    (parser.statements, diagnostics)
+    (parser.statements, parser.handlers, diagnostics)
 }
 
 struct Parser<'a> {
@@ -76,6 +78,7 @@ struct Parser<'a> {
     statements: Vec<Statement>,
     /// The loops around the statement at hand, the innermost last.
     loops: Vec<control::OpenLoop>,
+    handlers: Vec<Handler>,
 }
 
 /// Where the rows of a T-SQL SELECT go.

@@ -21,7 +21,6 @@ const BARE_CALLS: &[&str] = &["CURRENT_DATE", "CURRENT_TIMESTAMP", "CURRENT_DATE
 const LEFT_OUT: &[(&str, &str)] = &[
     ("ALL", "name the columns behind ORDER BY; without LIMIT all rows come"),
     ("COLLATE", "compare LOWER(…) of both texts"),
-    ("GROUPING", "GROUP BY has no GROUPING SETS, ROLLUP and CUBE here"),
 ];
 
 impl Parser<'_> {
@@ -43,9 +42,6 @@ impl Parser<'_> {
             }
             TokenKind::Punctuation(Punctuation::LeftParen) => return self.grouped(),
             TokenKind::Punctuation(Punctuation::LeftBracket) => return self.array(None, token.span),
-            TokenKind::Punctuation(Punctuation::Tilde) => {
-                return Err(self.unsupported("the bitwise operator `~`", "write NOT for conditions"));
-            }
             TokenKind::QuotedName(_) => return self.name(),
             TokenKind::Word => {
                 for (word, hint) in LEFT_OUT {
@@ -183,7 +179,8 @@ impl Parser<'_> {
         if is_bare {
             return Ok(None);
         }
-        let keywords = ["CAST", "SAFE_CAST", "STRUCT", "ARRAY", "EXISTS", "EXTRACT", "IF", "LEFT", "RIGHT"];
+        let keywords =
+            ["CAST", "SAFE_CAST", "STRUCT", "ARRAY", "EXISTS", "EXTRACT", "IF", "LEFT", "RIGHT", "GROUPING"];
         match self.at_one_of(&keywords) {
             None => return Ok(None),
             Some("CAST") => self.cast(false, false),

@@ -1,7 +1,6 @@
 //! Queries: WITH, SELECT and its clauses, UNION.
 
 use super::Parser;
-use super::error::ELSEWHERE;
 use super::tsql_query::{Top, beside_offset, name_columns};
 use crate::diag::{Code, Error, Result, Span};
 use crate::limits::CUBE_ITEMS;
@@ -24,7 +23,7 @@ const CLAUSE_PLACES: &[(&str, &str)] = &[
 
 /// What stands between the parts of a query.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum SetOperator {
+pub(super) enum SetOperator {
     UnionAll,
     UnionDistinct,
     Intersect,
@@ -32,6 +31,16 @@ enum SetOperator {
 }
 
 impl SetOperator {
+    /// The parts with it between them.
+    pub(super) fn body(self, parts: Vec<QueryBody>) -> QueryBody {
+        match self {
+            Self::UnionAll => QueryBody::Union { parts, distinct: false },
+            Self::UnionDistinct => QueryBody::Union { parts, distinct: true },
+            Self::Intersect => QueryBody::Matching { parts, in_others: true },
+            Self::Except => QueryBody::Matching { parts, in_others: false },
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::UnionAll => "UNION ALL",
@@ -45,18 +54,24 @@ impl SetOperator {
 impl Parser<'_> {
     /// Whether a query without parentheses starts here.
     pub(super) fn at_query(&self) -> bool {
-        self.at_word("SELECT") || self.at_word("WITH")
+        self.nth_at_query(0)
+    }
+
+    fn nth_at_query(&self, n: usize) -> bool {
+        ["SELECT", "WITH"].iter().any(|word| self.nth_at_word(n, word))
+            || (!self.is_tsql() && self.nth_at_word(n, "FROM"))
     }
 
     /// `((… SELECT`.
     pub(super) fn at_parenthesised_query(&self) -> bool {
         let opening = (0..).take_while(|n| self.nth_at(*n, Punctuation::LeftParen)).count();
-        opening > 0 && (self.nth_at_word(opening, "SELECT") || self.nth_at_word(opening, "WITH"))
+        opening > 0 && self.nth_at_query(opening)
     }
 
     /// Whether a query goes on here whose first part was in parentheses.
     pub(super) fn at_query_rest(&self) -> bool {
         self.at_one_of(&["UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT"]).is_some()
+            || self.at(Punctuation::Pipe)
     }
 
     /// `[WITH …] SELECT … [UNION …] [ORDER BY …] [LIMIT …]`, or the same in parentheses.
@@ -65,19 +80,19 @@ impl Parser<'_> {
             let start = parser.token().span;
             let with = if parser.eat_word("WITH") { parser.with()? } else { Vec::new() };
             let (body, top) = parser.part()?;
-            parser.rest(with, body, top, start)
+            let query = parser.rest(with, body, top, start)?;
+            parser.piped(query, start)
         })
     }
 
     /// The rest of a query that starts with `first`.
     pub(super) fn query_rest(&mut self, first: QueryBody, start: Span) -> Result<Query> {
-        self.rest(Vec::new(), first, None, start)
+        let query = self.rest(Vec::new(), first, None, start)?;
+        self.piped(query, start)
     }
 
     fn with(&mut self) -> Result<Vec<Cte>> {
-        if self.at_word("RECURSIVE") {
-            return Err(self.unsupported("`WITH RECURSIVE`", ELSEWHERE));
-        }
+        let recursive = self.eat_word("RECURSIVE") || self.is_tsql();
         let ctes = self.comma_separated(|parser| {
             let name = parser.ident("a name for a query")?;
             let columns = parser.tsql_column_list()?;
@@ -93,20 +108,12 @@ impl Parser<'_> {
             if let Some(columns) = columns {
                 name_columns(&mut query, columns)?;
             }
-            Ok(Cte { name, query })
+            Ok(Cte { name, recursive, query })
         })?;
         if !self.at_query() && !self.at(Punctuation::LeftParen) {
             return Err(self.expected("`SELECT`").hint("WITH names queries for the SELECT after it"));
         }
         Ok(ctes)
-    }
-
-    /// Pipe syntax starts with FROM.
-    pub(super) fn refuse_from_first(&self) -> Result<()> {
-        if self.at_word("FROM") {
-            return Err(self.unsupported("a query that starts with FROM", "write SELECT * FROM …"));
-        }
-        Ok(())
     }
 
     /// A SELECT with its `TOP`, or a query in parentheses.
@@ -117,7 +124,16 @@ impl Parser<'_> {
             self.close(open, Punctuation::RightParen)?;
             return Ok((QueryBody::Nested(Box::new(query)), None));
         }
-        self.refuse_from_first()?;
+        let start = self.token().span;
+        if !self.is_tsql() && self.eat_word("FROM") {
+            let from = self.from()?;
+            if let Some(word) = self.at_one_of(&["WHERE", "SELECT", "GROUP", "ORDER", "LIMIT"]) {
+                let error = self.expected("`|>`").hint(format!("write |> {word}"));
+                return Err(error.fix(self.end_of_previous(), " |>"));
+            }
+            let select = Select::all(from, self.since(start));
+            return Ok((QueryBody::Select(Box::new(select)), None));
+        }
         if self.at_word("VALUES") {
             return Err(self.unsupported("`VALUES` as a query", "write FROM UNNEST([STRUCT(1 AS a), …])"));
         }
@@ -166,20 +182,14 @@ impl Parser<'_> {
             (None, Some(body)) => body,
             (operator, last) => {
                 parts.extend(last);
-                match operator {
-                    Some(SetOperator::Intersect) => QueryBody::Matching { parts, in_others: true },
-                    Some(SetOperator::Except) => QueryBody::Matching { parts, in_others: false },
-                    operator => {
-                        QueryBody::Union { parts, distinct: operator == Some(SetOperator::UnionDistinct) }
-                    }
-                }
+                operator.unwrap_or(SetOperator::UnionAll).body(parts)
             }
         };
         Ok(Query { with, body, order_by, limit, span: self.since(start) })
     }
 
     /// `UNION ALL`, `UNION DISTINCT`, `INTERSECT DISTINCT`, `EXCEPT DISTINCT`.
-    fn set_operator(&mut self) -> Result<Option<SetOperator>> {
+    pub(super) fn set_operator(&mut self) -> Result<Option<SetOperator>> {
         let Some(word) = self.eat_one_of(&["UNION", "INTERSECT", "EXCEPT"]) else { return Ok(None) };
         let distinct = match self.eat_one_of(&["ALL", "DISTINCT"]) {
             Some(quantifier) => quantifier == "DISTINCT",
@@ -299,7 +309,10 @@ impl Parser<'_> {
         self.at_word("FROM")
             || matches!(
                 self.token().kind,
-                TokenKind::End | TokenKind::Punctuation(Punctuation::Semicolon | Punctuation::RightParen)
+                TokenKind::End
+                    | TokenKind::Punctuation(
+                        Punctuation::Semicolon | Punctuation::RightParen | Punctuation::Pipe
+                    )
             )
     }
 
@@ -347,7 +360,7 @@ impl Parser<'_> {
                 .expected("`,` or `FROM`")
                 .hint("`*` stands for several columns and has no alias"));
         }
-        Ok(Star { of, except, replace, span: self.since(start) })
+        Ok(Star { of, except, replace, ..Star::all(self.since(start)) })
     }
 
     fn group_by(&mut self) -> Result<Option<GroupBy>> {
@@ -375,7 +388,7 @@ impl Parser<'_> {
         Ok(Some(GroupBy::Items(items)))
     }
 
-    fn at_grouping_sets(&self) -> bool {
+    pub(super) fn at_grouping_sets(&self) -> bool {
         let is_call = self.nth_at(1, Punctuation::LeftParen);
         self.at_words(&["GROUPING", "SETS"])
             || (is_call && self.at_one_of(&["ROLLUP", "CUBE"]).is_some())
@@ -444,7 +457,7 @@ impl Parser<'_> {
     }
 
     /// `[LIMIT count [OFFSET rows]]`.
-    fn limit(&mut self) -> Result<Option<Limit>> {
+    pub(super) fn limit(&mut self) -> Result<Option<Limit>> {
         let start = self.token().span;
         if !self.eat_word("LIMIT") {
             return Ok(None);

@@ -16,8 +16,10 @@ const STARTS: &[&str] = &[
 ];
 
 /// What statements of control start with.
-const CONTROL: &[&str] =
-    &["BEGIN", "IF", "WHILE", "LOOP", "REPEAT", "FOR", "BREAK", "LEAVE", "CONTINUE", "ITERATE", "RETURN"];
+const CONTROL: &[&str] = &[
+    "BEGIN", "IF", "WHILE", "LOOP", "REPEAT", "FOR", "BREAK", "LEAVE", "CONTINUE", "ITERATE", "RETURN",
+    "ASSERT", "RAISE", "PRINT", "THROW",
+];
 
 /// Statements of BigQuery and SQL Server that are not supported, and what to do instead.
 const UNSUPPORTED: &[(&[&str], &str)] = &[
@@ -26,12 +28,15 @@ const UNSUPPORTED: &[(&[&str], &str)] = &[
     (&["GO"], "in T-SQL it stands on a line of its own; end statements with `;`"),
     (&["USE"], "there is one catalog: leave it out"),
     (&["PRINT"], "write SELECT with the value"),
+    (&["CALL", "EXEC", "EXECUTE"], "write the procedure's statements; CREATE FUNCTION and views are here"),
+    (&["CASE"], "write IF … THEN … ELSEIF … END IF"),
     (
-        &[
-            "BEGIN", "COMMIT", "ROLLBACK", "CASE", "CALL", "EXEC", "EXECUTE", "RAISE", "ASSERT", "GRANT",
-            "REVOKE", "UNDROP", "ANALYZE",
-        ],
-        "there are no procedures, transactions and users here: leave them to the host program",
+        &["BEGIN", "COMMIT", "ROLLBACK"],
+        "leave it out: every statement is done as a whole or not at all, and nobody else works here",
+    ),
+    (
+        &["GRANT", "REVOKE", "UNDROP", "ANALYZE"],
+        "there are no users and no history here: leave them to the host program",
     ),
 ];
 
@@ -48,13 +53,14 @@ impl Parser<'_> {
 
     pub(super) fn statement(&mut self) -> Result<Statement> {
         let start = self.token().span;
-        let kind = if self.at_query()
-            || self.at(Punctuation::LeftParen)
-            || self.at_one_of(&["FROM", "VALUES"]).is_some()
-        {
+        let kind = if self.at_query() || self.at(Punctuation::LeftParen) || self.at_word("VALUES") {
             let query = Box::new(self.query()?);
             self.aimed(query)?
         } else {
+            if self.is_tsql() && self.eat_word("PRINT") {
+                let kind = StatementKind::Print(self.expr()?);
+                return Ok(Statement { kind, span: self.since(start) });
+            }
             match self.eat_one_of(STARTS) {
                 Some("CREATE") => self.create()?,
                 Some("INSERT") => StatementKind::Insert(self.insert()?),

@@ -82,6 +82,8 @@ fn statement(statement: &Statement) -> String {
         StatementKind::Branch(it) => {
             format!("branch {} {} else {}", it.verb, show(&it.condition), it.otherwise)
         }
+        StatementKind::Print(value) => format!("print {}", show(value)),
+        StatementKind::Execute(it) => format!("execute {} into [{}]", show(&it.text), names(&it.into)),
         StatementKind::Jump(target) => format!("jump {target}"),
         StatementKind::Ignored(verb) => (*verb).to_owned(),
         StatementKind::Insert(it) => {
@@ -104,6 +106,7 @@ fn statement(statement: &Statement) -> String {
         StatementKind::Set(it) => {
             let value = match &it.value {
                 SetValue::Expr(value) => show(value),
+                SetValue::OnlyRow(query) => format!("only {}", show_query(query)),
                 SetValue::LastRow(query) => format!("last {}", show_query(query)),
             };
             format!("set {} {value}", names(&it.names))

@@ -1,9 +1,9 @@
 //! DECLARE and SET: variables and their values.
 
 use super::column_count;
-use crate::data::{DataType, Field, Schema};
+use crate::data::{CastMode, DataType, Field, Schema};
 use crate::diag::{Code, Error, Invariant, Result, Span};
-use crate::plan::bind::coerce::unified;
+use crate::plan::bind::coerce::{convert, unified};
 use crate::plan::bind::scope::{Names, Scope};
 use crate::plan::bind::tsql_types::{converted, narrowed};
 use crate::plan::bind::typed::Typed;
@@ -17,6 +17,11 @@ use crate::syntax::ast::{self, SetValue};
 /// The variable that has the value of a branch's condition. No text can name it.
 pub(crate) const CONDITION: &str = "$condition";
 
+/// The variable of the text of EXECUTE IMMEDIATE, 0, or of one of its values, from 1. No text can name it.
+pub(crate) fn executed(number: usize) -> String {
+    format!("$executed{number}")
+}
+
 /// Give variables the values of a plan's one row, or NULL without a plan.
 #[derive(Debug)]
 pub(crate) struct Assign {
@@ -24,8 +29,20 @@ pub(crate) struct Assign {
     pub(crate) variables: Vec<(String, VariableType)>,
     /// A column for each variable, or one for all of them.
     pub(crate) plan: Option<Plan>,
-    /// Whether the plan may have any number of rows: the last one counts, and without rows nothing changes.
-    pub(crate) last_row: bool,
+    pub(crate) rows: AssignedRows,
+    /// Whether the value is a message.
+    pub(crate) says: bool,
+}
+
+/// Which rows of a plan are values of variables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AssignedRows {
+    /// There is one.
+    One,
+    /// The last one; without rows nothing changes.
+    Last,
+    /// There is one at most; without rows the values are NULL.
+    Only,
 }
 
 impl Binder<'_> {
@@ -70,7 +87,36 @@ impl Binder<'_> {
         // Every variable gets the same value.
         let data_type = VariableType { data_type, narrow, bounds };
         let variables = declare.names.iter().map(|name| (name.text.clone(), data_type.clone())).collect();
-        Ok(Bound::Assign(Assign { variables, plan, last_row: false }))
+        Ok(Bound::Assign(Assign { variables, plan, rows: AssignedRows::One, says: false }))
+    }
+
+    /// PRINT: the text of a value is the statement's message.
+    pub(super) fn print(&mut self, tree: &ast::Expr) -> Result<Bound> {
+        let value = self.variable_value(tree)?;
+        let text = convert(value, &DataType::String, CastMode::Strict, tree.span)?;
+        let data_type = VariableType { data_type: DataType::String, narrow: None, bounds: None };
+        let plan = Some(self.one_row(vec![text])?);
+        let variables = vec![(CONDITION.to_owned(), data_type)];
+        Ok(Bound::Assign(Assign { variables, plan, rows: AssignedRows::One, says: true }))
+    }
+
+    /// The text and the values of EXECUTE IMMEDIATE become variables; whoever runs the statement goes on with the text.
+    pub(super) fn execute(&mut self, execute: &ast::Execute) -> Result<Bound> {
+        let scope = Scope::default();
+        let text = self.inside("EXECUTE IMMEDIATE", |binder| {
+            binder.expr_of(&execute.text, Names::of(&scope), &DataType::String, "a text")
+        })?;
+        let mut values = vec![text];
+        for (tree, _) in &execute.using {
+            values.push(self.variable_value(tree)?.expr);
+        }
+        let variables = values.iter().enumerate().map(|(number, value)| {
+            let data_type = value.data_type.clone();
+            (executed(number), VariableType { data_type, narrow: None, bounds: None })
+        });
+        let variables = variables.collect();
+        let plan = Some(self.one_row(values)?);
+        Ok(Bound::Assign(Assign { variables, plan, rows: AssignedRows::One, says: false }))
     }
 
     /// The condition of a branch is kept as a variable, which whoever runs the script reads.
@@ -83,7 +129,7 @@ impl Binder<'_> {
         let data_type = VariableType { data_type: DataType::Bool, narrow: None, bounds: None };
         let plan = Some(self.one_row(vec![condition.at(span)])?);
         let variables = vec![(CONDITION.to_owned(), data_type)];
-        Ok(Bound::Assign(Assign { variables, plan, last_row: false }))
+        Ok(Bound::Assign(Assign { variables, plan, rows: AssignedRows::One, says: false }))
     }
 
     pub(super) fn set(&mut self, set: &ast::SetVariables) -> Result<Bound> {
@@ -101,8 +147,14 @@ impl Binder<'_> {
         }
         let value = match &set.value {
             SetValue::Expr(value) => value,
-            SetValue::LastRow(query) => return self.set_from_rows(variables, query),
+            SetValue::LastRow(query) => return self.set_from_rows(variables, query, AssignedRows::Last),
+            SetValue::OnlyRow(query) => return self.set_from_rows(variables, query, AssignedRows::Only),
         };
+        if let (ast::ExprKind::Subquery(ast::SubqueryKind::Scalar, query), true) =
+            (&value.kind, variables.len() > 1)
+        {
+            return self.set_from_rows(variables, query, AssignedRows::Only);
+        }
         let trees: Vec<&ast::Expr> = match &value.kind {
             ast::ExprKind::Struct { fields, .. } if variables.len() > 1 => {
                 fields.iter().map(|(tree, _)| tree).collect()
@@ -118,11 +170,16 @@ impl Binder<'_> {
             values.push(self.assigned(value, data_type, tree.span)?);
         }
         let plan = self.one_row(values)?;
-        Ok(Bound::Assign(Assign { variables, plan: Some(plan), last_row: false }))
+        Ok(Bound::Assign(Assign { variables, plan: Some(plan), rows: AssignedRows::One, says: false }))
     }
 
-    /// T-SQL's `SELECT @a = x, @b = y FROM …`.
-    fn set_from_rows(&mut self, variables: Vec<(String, VariableType)>, query: &ast::Query) -> Result<Bound> {
+    /// A column of a query for each variable: T-SQL's `SELECT @a = x, @b = y FROM …`, `SET (a, b) = (SELECT AS STRUCT …)`.
+    fn set_from_rows(
+        &mut self,
+        variables: Vec<(String, VariableType)>,
+        query: &ast::Query,
+        rows_wanted: AssignedRows,
+    ) -> Result<Bound> {
         let rows = self.query(query)?;
         let columns = rows.schema.fields.clone();
         if columns.len() != variables.len() {
@@ -136,7 +193,7 @@ impl Binder<'_> {
         let fields = exprs.iter().map(|expr| Field::new("", expr.data_type.clone())).collect();
         let kind = NodeKind::Project { input: Box::new(rows), exprs };
         let plan = self.plan(Node { kind, schema: Schema { fields } })?;
-        Ok(Bound::Assign(Assign { variables, plan: Some(plan), last_row: true }))
+        Ok(Bound::Assign(Assign { variables, plan: Some(plan), rows: rows_wanted, says: false }))
     }
 
     fn variable_value(&mut self, tree: &ast::Expr) -> Result<Typed> {

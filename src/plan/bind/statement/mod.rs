@@ -15,7 +15,7 @@ mod explain;
 mod insert;
 
 pub(crate) use alter_model::AlterModel;
-pub(crate) use assign::{Assign, CONDITION};
+pub(crate) use assign::{Assign, AssignedRows, CONDITION, executed};
 pub(crate) use change::Change;
 pub(crate) use create_external_table::{CreateExternalTable, CreateObjectTable};
 pub(crate) use create_function::{CreateFunction, DropFunction};
@@ -51,6 +51,8 @@ impl Binder<'_> {
             StatementKind::Change(change) => self.change(change, statement.span),
             StatementKind::CreateFunction(create) => self.create_function(create),
             StatementKind::Branch(branch) => self.branch(branch),
+            StatementKind::Print(value) => self.print(value),
+            StatementKind::Execute(execute) => self.execute(execute),
             StatementKind::Jump(_) => Ok(Bound::Nothing { message: String::new() }),
             StatementKind::Ignored(verb) => {
                 let message = format!("{verb}: names of tables hold those of datasets, nothing was changed");
