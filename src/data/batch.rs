@@ -105,12 +105,7 @@ impl Batch {
 
     /// The memory that the values take, without those that a slice leaves out.
     pub(crate) fn bytes(&self) -> usize {
-        let bytes = |column: &ArrayRef| {
-            let data = column.to_data();
-            // Arrow computes the size of a slice for all layouts of `DataType::storage`; the whole buffers are more.
-            data.get_slice_memory_size().unwrap_or_else(|_| data.get_buffer_memory_size())
-        };
-        self.columns.iter().map(bytes).sum()
+        self.columns.iter().map(gather::bytes).sum()
     }
 
     /// The rows at `indices`, in that order; NULLs where an index is NULL.

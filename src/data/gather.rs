@@ -21,6 +21,13 @@ use arrow_schema::{ArrowError, DataType as Arrow};
 
 use crate::diag::{Code, Error, Result, ensure};
 
+/// The memory that the values of `array` take, without those that a slice leaves out.
+pub(crate) fn bytes(array: &ArrayRef) -> usize {
+    let data = array.to_data();
+    // Arrow computes the size of a slice for all layouts of `DataType::storage`; the whole buffers are more.
+    data.get_slice_memory_size().unwrap_or_else(|_| data.get_buffer_memory_size())
+}
+
 /// The values of `array` at `indices`, in that order; NULL where an index is NULL.
 ///
 /// # Errors

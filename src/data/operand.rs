@@ -15,7 +15,8 @@ use arrow_array::{Array, ArrayRef, BooleanArray, StringArray, UInt64Array};
 use arrow_buffer::{BooleanBuffer, NullBuffer, i256};
 
 use super::gather;
-use crate::diag::{Error, Result};
+use crate::diag::{Code, Error, Result};
+use crate::limits::COLUMN_BYTES;
 
 /// A column of as many values as there are rows, or a constant: a column of one value.
 #[derive(Debug, Clone)]
@@ -68,9 +69,17 @@ impl Operand {
     }
 
     /// A column of `rows` values.
+    ///
+    /// # Errors
+    /// `limit-exceeded` where a constant is so large that no memory holds it for all rows.
     pub(crate) fn into_column(self, rows: usize) -> Result<ArrayRef> {
         if !self.constant {
             return Ok(self.array);
+        }
+        if gather::bytes(&self.array).saturating_mul(rows) > COLUMN_BYTES {
+            let message = format!("a value is so large that a column of {rows} of it exceeds memory");
+            return Err(Error::new(Code::LimitExceeded, message)
+                .hint("select it once, in a subquery of its own, or make it shorter"));
         }
         gather::take(&self.array, &UInt64Array::from_value(0, rows))
     }

@@ -1,14 +1,13 @@
 //! UNNEST: one row for each element of an array.
 
-use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, Int64Array, ListArray, UInt64Array};
+use arrow_array::{Array, ArrayRef, Int64Array, UInt64Array};
 
 use super::{Context, Input, Operator, Poll, expr, name_row};
-use crate::data::{Batch, element_range};
+use crate::data::{Batch, Operand};
 use crate::diag::{Invariant, Result};
+use crate::function::ArrayView;
 use crate::plan::Expr;
 
 pub(super) struct Unnest {
@@ -18,30 +17,58 @@ pub(super) struct Unnest {
     offset: bool,
     outer: bool,
     rows_before: usize,
+    /// Rows whose arrays were not computed yet.
+    waiting: Option<Batch>,
+    /// For how many rows arrays are computed at once: few where they are long, so that none waits in vain.
+    rows_at_once: usize,
     current: Option<Current>,
 }
 
-/// The latest batch and its arrays. The elements in front of number `element` of row `row` were returned.
+/// Rows and their arrays. The elements in front of number `element` of row `row` were returned.
 struct Current {
     batch: Batch,
-    arrays: ArrayRef,
+    arrays: Operand,
     row: usize,
     element: usize,
 }
 
+/// Rows whose arrays are computed first, before it is known how long arrays are.
+const FIRST_ROWS: usize = 64;
+
 impl Unnest {
     pub(super) fn new(input: Input, array: Expr, keep: Vec<usize>, offset: bool, outer: bool) -> Self {
-        Self { input, array, keep, offset, outer, rows_before: 0, current: None }
+        let (rows_before, waiting, rows_at_once, current) = (0, None, FIRST_ROWS, None);
+        Self { input, array, keep, offset, outer, rows_before, waiting, rows_at_once, current }
+    }
+
+    /// The next rows of `batch` and their arrays; what is left of it waits.
+    fn next(&mut self, batch: Batch, ctx: &mut Context) -> Result<Current> {
+        let rows = self.rows_at_once.min(batch.rows());
+        let next = batch.slice(0, rows);
+        self.waiting = (rows < batch.rows()).then(|| batch.slice(rows, batch.rows() - rows));
+        let arrays = expr::arguments(std::slice::from_ref(&self.array), &next, ctx)
+            .map_err(|error| name_row(error, &*self.input, self.rows_before))?
+            .pop()
+            .invariant("an operand of the expression")?;
+        self.rows_before += rows;
+        let most = ctx.env.limits.batch_rows;
+        self.rows_at_once = match ArrayView::new(&arrays)?.values().len() {
+            _ if arrays.is_constant() => most,
+            few if few <= most => rows.max(self.rows_at_once).saturating_mul(4),
+            many if many <= most.saturating_mul(16) => self.rows_at_once,
+            _ => (rows / 4).max(1),
+        };
+        Ok(Current { batch: next, arrays, row: 0, element: 0 })
     }
 
     /// The next rows of `current`, at most `most`.
     fn piece(&self, current: &mut Current, most: usize) -> Result<Batch> {
-        let lists = current.arrays.as_list_opt::<i32>().invariant("expected an array")?;
+        let lists = ArrayView::new(&current.arrays)?;
         let mut rows: Vec<u64> = Vec::new();
         let mut elements: Vec<Option<u64>> = Vec::new();
         let mut offsets: Vec<Option<i64>> = Vec::new();
-        while current.row < lists.len() && rows.len() < most {
-            let range = elements_of(lists, current.row);
+        while current.row < current.batch.rows() && rows.len() < most {
+            let range = lists.range(current.row);
             let length = range.len();
             if length == 0 && self.outer {
                 rows.push(current.row as u64);
@@ -69,25 +96,18 @@ impl Unnest {
     }
 }
 
-/// Where the elements of `row` are; a NULL has none.
-fn elements_of(lists: &ListArray, row: usize) -> Range<usize> {
-    if lists.is_valid(row) { element_range(lists, row) } else { 0..0 }
-}
-
 impl Operator for Unnest {
     fn poll(&mut self, ctx: &mut Context) -> Result<Poll> {
-        let mut current = match self.current.take() {
-            Some(current) => current,
-            None => {
-                let batch = match self.input.poll(ctx)? {
-                    Poll::Batch(batch) => batch,
-                    other => return Ok(other),
-                };
-                let arrays = expr::evaluate(&self.array, &batch, ctx)
-                    .map_err(|error| name_row(error, &*self.input, self.rows_before))?;
-                self.rows_before += batch.rows();
-                Current { batch, arrays, row: 0, element: 0 }
+        let mut current = match (self.current.take(), self.waiting.take()) {
+            (Some(current), waiting) => {
+                self.waiting = waiting;
+                current
             }
+            (None, Some(batch)) => self.next(batch, ctx)?,
+            (None, None) => match self.input.poll(ctx)? {
+                Poll::Batch(batch) => self.next(batch, ctx)?,
+                other => return Ok(other),
+            },
         };
         let piece = self.piece(&mut current, ctx.env.limits.batch_rows)?;
         if current.row < current.batch.rows() {

@@ -10,7 +10,7 @@ use crate::data::Operand;
 use crate::diag::{Code, Error, Result};
 
 /// The arrays of an operand: where the elements of a row are among [`ArrayView::values`].
-pub(super) struct ArrayView<'a> {
+pub(crate) struct ArrayView<'a> {
     operand: &'a Operand,
     list: &'a ListArray,
 }
@@ -28,13 +28,13 @@ pub(super) struct TokenView<'a> {
 }
 
 impl<'a> ArrayView<'a> {
-    pub(super) fn new(operand: &'a Operand) -> Result<Self> {
+    pub(crate) fn new(operand: &'a Operand) -> Result<Self> {
         let list = operand.array().as_list_opt().ok_or_else(layout)?;
         Ok(Self { operand, list })
     }
 
     /// The elements of all rows.
-    pub(super) fn values(&self) -> &'a ArrayRef {
+    pub(crate) fn values(&self) -> &'a ArrayRef {
         self.list.values()
     }
 
@@ -44,7 +44,7 @@ impl<'a> ArrayView<'a> {
         clippy::indexing_slicing,
         reason = "a row that is not NULL is one of the list's; a list has an offset more than rows, none negative"
     )]
-    pub(super) fn range(&self, row: usize) -> Range<usize> {
+    pub(crate) fn range(&self, row: usize) -> Range<usize> {
         if self.operand.is_null(row) {
             return 0..0;
         }

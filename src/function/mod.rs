@@ -36,7 +36,7 @@ use crate::limits::Limits;
 use crate::syntax::SqlOperator;
 
 pub(crate) use aggregate::{Accumulator, GROUPING, Setup, Start};
-pub(crate) use array_view::VectorView;
+pub(crate) use array_view::{ArrayView, VectorView};
 pub(crate) use bounds::bounds_check;
 pub(crate) use fold::fold;
 pub use reference::{FunctionInfo, listing};

@@ -7,7 +7,7 @@ use arrow_array::{Array, ArrayRef, ListArray, UInt64Array, new_empty_array};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 
 use super::{Accumulator, Setup, States, argument};
-use crate::data::{DataType, Operand, SortKey, concat, sort_indices, take};
+use crate::data::{DataType, Operand, SortKey, bytes, concat, sort_indices, take};
 use crate::diag::{Code, Error, Invariant, Result, ensure};
 use crate::function::array_view::ArrayView;
 use crate::function::{Body, Function, Returns, Signature, Type};
@@ -76,7 +76,7 @@ fn start(setup: &Setup<'_>, what: What) -> Result<Box<dyn Accumulator>> {
         (_, DataType::Array(element)) => element,
         (_, other) => return Err(Error::internal(format!("expected an array, found {other}"))),
     };
-    let (data_type, limit) = (data_type.clone(), setup.limits.collected);
+    let (data_type, limits) = (data_type.clone(), setup.limits);
     Ok(Box::new(Collected {
         what,
         with_nulls: what == What::All || what == What::Quantiles && setup.respect_nulls,
@@ -85,7 +85,9 @@ fn start(setup: &Setup<'_>, what: What) -> Result<Box<dyn Accumulator>> {
         length: 0,
         groups: States::new(),
         kept: 0,
-        limit,
+        limit: limits.collected,
+        bytes: 0,
+        most_bytes: limits.held_bytes,
         quantiles: None,
         ranks: None,
     }))
@@ -105,6 +107,9 @@ struct Collected {
     /// How many positions there are in all.
     kept: usize,
     limit: usize,
+    /// What the values take, and what they may: when the arrays are made they are there up to three times.
+    bytes: usize,
+    most_bytes: usize,
     /// For APPROX_QUANTILES: how many parts there are to be, once a row has told.
     quantiles: Option<u64>,
     /// For APPROX_QUANTILES: the rank of each value among all, once they are sorted.
@@ -215,7 +220,14 @@ impl Accumulator for Collected {
         if !taken.is_empty() {
             let from = arrays.map_or(values.array(), |arrays| arrays.values());
             self.length += taken.len() as u64;
-            self.pieces.push(take(from, &UInt64Array::from(taken))?);
+            let piece = take(from, &UInt64Array::from(taken))?;
+            self.bytes = self.bytes.saturating_add(bytes(&piece));
+            if self.bytes > self.most_bytes {
+                let most = self.most_bytes >> 20;
+                let message = format!("an aggregate function would collect more than {most} MiB");
+                return Err(Error::new(Code::LimitExceeded, message).hint("add LIMIT inside its parentheses"));
+            }
+            self.pieces.push(piece);
         }
         Ok(())
     }
