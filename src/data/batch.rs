@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, UInt64Array};
 use arrow_schema::{Field as ArrowField, Schema as ArrowSchema};
 
+use super::types::DATETIME;
 use super::{DataType, gather};
 use crate::diag::{Error, Invariant, Result, ensure};
 
@@ -44,7 +45,15 @@ impl Schema {
         ArrowSchema::new(
             self.fields
                 .iter()
-                .map(|field| ArrowField::new(&field.name, field.data_type.storage(), true))
+                .map(|field| {
+                    let arrow = ArrowField::new(&field.name, field.data_type.storage(), true);
+                    // Other programs write timestamps without a time zone too.
+                    if field.data_type == DataType::Datetime {
+                        arrow.with_metadata([DATETIME])
+                    } else {
+                        arrow
+                    }
+                })
                 .collect::<Vec<_>>(),
         )
     }

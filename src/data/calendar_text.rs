@@ -29,6 +29,11 @@ pub(crate) fn parse_timestamp(text: &str, zones: &TimeZones, default: &TimeZone<
     Ok(in_micros(moment))
 }
 
+/// A date, then optionally a time, and no zone; in microseconds.
+pub(crate) fn parse_datetime(text: &str) -> Option<i64> {
+    local_timestamp(text.trim()).filter(|(_, zone)| zone.is_empty()).and_then(|(local, _)| in_micros(local))
+}
+
 /// A timestamp that needs no time zone database.
 pub(crate) fn parse_plain_timestamp(text: &str) -> Option<i64> {
     parse_timestamp(text, &TimeZones::default(), &TimeZone::Offset(0)).ok().flatten()
@@ -92,7 +97,16 @@ pub(crate) fn timestamp_text(micros: i64) -> String {
 /// The same in a zone that is `offset` microseconds ahead of UTC: `…-07`, `…+05:30`. Seconds of an offset are left out.
 pub(crate) fn zoned_text(micros: i64, offset: i64) -> String {
     let zone = offset / (60 * SECOND);
-    let local = micros + zone * 60 * SECOND;
+    let local = datetime_text(micros + zone * 60 * SECOND);
+    let sign = if zone < 0 { '-' } else { '+' };
+    match (zone.abs() / 60, zone.abs() % 60) {
+        (hours, 0) => format!("{local}{sign}{hours:02}"),
+        (hours, minutes) => format!("{local}{sign}{hours:02}:{minutes:02}"),
+    }
+}
+
+/// `YYYY-MM-DD HH:MM:SS[.ffffff]`, with three or six digits of a second's fraction where there is one.
+pub(crate) fn datetime_text(local: i64) -> String {
     let Civil { year, month, day } = civil(local.div_euclid(DAY));
     let time = local.rem_euclid(DAY);
     let (seconds, fraction) = (time / SECOND, time % SECOND);
@@ -102,12 +116,7 @@ pub(crate) fn zoned_text(micros: i64, offset: i64) -> String {
         (_, 0) => format!(".{:03}", fraction / 1000),
         _ => format!(".{fraction:06}"),
     };
-    let sign = if zone < 0 { '-' } else { '+' };
-    let zone = match (zone.abs() / 60, zone.abs() % 60) {
-        (hours, 0) => format!("{sign}{hours:02}"),
-        (hours, minutes) => format!("{sign}{hours:02}:{minutes:02}"),
-    };
-    format!("{year:04}-{month:02}-{day:02} {hours:02}:{minutes:02}:{seconds:02}{fraction}{zone}")
+    format!("{year:04}-{month:02}-{day:02} {hours:02}:{minutes:02}:{seconds:02}{fraction}")
 }
 
 #[cfg(test)]

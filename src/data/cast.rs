@@ -6,12 +6,14 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::types::{Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, ListArray, StructArray};
 use arrow_buffer::i256;
 
 use super::calendar::DAY;
-use super::calendar_text::{date_text, parse_date, parse_timestamp, timestamp_text};
+use super::calendar_text::{
+    date_text, datetime_text, parse_date, parse_datetime, parse_timestamp, timestamp_text,
+};
 use super::decimal::{self, Excess, Rounding};
 use super::float_text::float_text;
 use super::operand::Operand;
@@ -59,7 +61,7 @@ impl CastMode {
     }
 }
 
-/// Whether values of `from` become `to` without a CAST: INT64 to NUMERIC to BIGNUMERIC to FLOAT64, also in arrays and in
+/// Whether values of `from` become `to` without a CAST: INT64 to NUMERIC to BIGNUMERIC to FLOAT64, DATE to DATETIME, also in arrays and in
 /// structs, whose fields match by position; and a struct of dimensions and FLOAT64 values to a tensor.
 pub(crate) fn can_coerce(from: &DataType, to: &DataType) -> bool {
     match (from, to) {
@@ -78,7 +80,8 @@ pub(crate) fn can_coerce(from: &DataType, to: &DataType) -> bool {
         }
         (DataType::Int64, DataType::Numeric | DataType::BigNumeric | DataType::Float64)
         | (DataType::Numeric, DataType::BigNumeric | DataType::Float64)
-        | (DataType::BigNumeric, DataType::Float64) => true,
+        | (DataType::BigNumeric, DataType::Float64)
+        | (DataType::Date, DataType::Datetime) => true,
         _ => from == to,
     }
 }
@@ -86,8 +89,8 @@ pub(crate) fn can_coerce(from: &DataType, to: &DataType) -> bool {
 /// Whether `CAST` between the types exists at all; single values may still fail.
 pub(crate) fn can_cast(from: &DataType, to: &DataType) -> bool {
     use DataType::{
-        Array, BigNumeric, Bool, Bytes, Date, Float64, Int64, IntegerPicture, Numeric, Picture, String,
-        Struct, Tensor, Timestamp,
+        Array, BigNumeric, Bool, Bytes, Date, Datetime, Float64, Int64, IntegerPicture, Numeric, Picture,
+        String, Struct, Tensor, Timestamp,
     };
     match (from, to) {
         _ if can_coerce(from, to) => true,
@@ -98,8 +101,9 @@ pub(crate) fn can_cast(from: &DataType, to: &DataType) -> bool {
         }
         (IntegerPicture, to) => from.of_picture().is_some_and(|from| can_cast(&from, to)),
         (Struct(_), Tensor | Picture) => can_cast(from, &Struct(to.fields())),
-        (Int64 | Bool | Date | Timestamp | Bytes | Float64 | Numeric | BigNumeric, String) => true,
-        (String, Int64 | Float64 | Numeric | BigNumeric | Bool | Date | Timestamp | Bytes) => true,
+        (Int64 | Bool | Date | Timestamp | Datetime | Bytes | Float64 | Numeric | BigNumeric, String) => true,
+        (String, Int64 | Float64 | Numeric | BigNumeric | Bool | Date | Timestamp | Datetime | Bytes) => true,
+        (Datetime, Date | Timestamp) | (Timestamp, Datetime) => true,
         (Float64 | BigNumeric, Numeric) | (Float64, BigNumeric) | (Numeric | BigNumeric, Int64) => true,
         (Int64, Float64 | Bool) | (Float64 | Bool, Int64) | (Date, Timestamp) | (Timestamp, Date) => true,
         _ => false,
@@ -129,6 +133,11 @@ pub(crate) fn cast(
             Ok(Arc::new(ints.unary::<_, Float64Type>(|value| value as f64)))
         }
         (DataType::Float64, DataType::Int64) => floats_to_ints(array, mode),
+        (DataType::Timestamp, DataType::Datetime) | (DataType::Datetime, DataType::Timestamp) => {
+            let micros = array.as_primitive_opt::<TimestampMicrosecondType>().ok_or_else(|| layout(from))?;
+            let zone = (*to == DataType::Timestamp).then_some("UTC");
+            Ok(Arc::new(micros.clone().with_timezone_opt(zone)))
+        }
         (_, DataType::Numeric | DataType::BigNumeric) => to_decimals(array, from, to, mode),
         (DataType::Numeric | DataType::BigNumeric, DataType::Int64 | DataType::Float64) => {
             from_decimals(array, from, to, mode)
@@ -349,13 +358,16 @@ fn cast_scalar(scalar: &Scalar, to: &DataType) -> Option<Scalar> {
         (Scalar::Bool(value), DataType::String) => Scalar::String(value.to_string()),
         (Scalar::Date(value), DataType::String) => Scalar::String(date_text(*value)),
         (Scalar::Timestamp(value), DataType::String) => Scalar::String(timestamp_text(*value)),
+        (Scalar::Datetime(value), DataType::String) => Scalar::String(datetime_text(*value)),
+        (Scalar::String(value), DataType::Datetime) => Scalar::Datetime(parse_datetime(value)?),
+        (Scalar::Date(value), DataType::Datetime) => Scalar::Datetime(i64::from(*value).checked_mul(DAY)?),
         (Scalar::Bytes(value), DataType::String) => Scalar::String(String::from_utf8(value.clone()).ok()?),
         (Scalar::String(value), DataType::Bytes) => Scalar::Bytes(value.clone().into_bytes()),
         (Scalar::String(value), DataType::Int64) => Scalar::Int64(parse_int(value)?),
         (Scalar::String(value), DataType::Bool) => Scalar::Bool(parse_bool(value)?),
         (Scalar::String(value), DataType::Date) => Scalar::Date(parse_date(value)?),
         (Scalar::Date(value), DataType::Timestamp) => Scalar::Timestamp(i64::from(*value).checked_mul(DAY)?),
-        (Scalar::Timestamp(value), DataType::Date) => {
+        (Scalar::Timestamp(value) | Scalar::Datetime(value), DataType::Date) => {
             Scalar::Date(i32::try_from(value.div_euclid(DAY)).ok()?)
         }
         _ => return None,

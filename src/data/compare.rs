@@ -101,7 +101,9 @@ impl<'a> AbbreviatedKeys<'a> {
         let array = &key.column;
         Ok(match key.data_type {
             DataType::Int64 => Self::Ints(primitives::<Int64Type>(array)?),
-            DataType::Timestamp => Self::Ints(primitives::<TimestampMicrosecondType>(array)?),
+            DataType::Timestamp | DataType::Datetime => {
+                Self::Ints(primitives::<TimestampMicrosecondType>(array)?)
+            }
             DataType::Date => Self::Days(primitives::<Date32Type>(array)?),
             DataType::Float64 => Self::Floats(primitives::<Float64Type>(array)?),
             DataType::String | DataType::Bytes => Self::Blobs(BytesView::new(array, false)?),
@@ -163,7 +165,9 @@ pub(crate) fn order_of<'a>(array: &'a ArrayRef, data_type: &DataType) -> Result<
         DataType::Numeric => by_primitive::<Decimal128Type>(array, Ord::cmp)?,
         DataType::BigNumeric => by_primitive::<Decimal256Type>(array, Ord::cmp)?,
         DataType::Date => by_primitive::<Date32Type>(array, Ord::cmp)?,
-        DataType::Timestamp => by_primitive::<TimestampMicrosecondType>(array, Ord::cmp)?,
+        DataType::Timestamp | DataType::Datetime => {
+            by_primitive::<TimestampMicrosecondType>(array, Ord::cmp)?
+        }
         DataType::Bool => {
             let array = array.as_boolean_opt().ok_or_else(layout)?;
             Box::new(move |a, b| array.value(a).cmp(&array.value(b)))

@@ -27,7 +27,8 @@ pub(crate) use calendar::{
     month_name, number,
 };
 pub(crate) use calendar_text::{
-    date_text, has_zone, parse_date, parse_plain_timestamp, parse_timestamp, timestamp_text, zoned_text,
+    date_text, datetime_text, has_zone, parse_date, parse_datetime, parse_plain_timestamp, parse_timestamp,
+    timestamp_text, zoned_text,
 };
 pub(crate) use cast::{CastMode, can_cast, can_coerce, cast, parse_bool, parse_int};
 pub(crate) use compare::{SortKey, order_of, sort_indices, top_indices};
@@ -38,7 +39,7 @@ pub(crate) use operand::{BytesView, Operand, StringView};
 pub use scalar::Scalar;
 pub(crate) use scalar::{array_of, decimal_text, list_column, scalar_at};
 pub(crate) use tensor::{TensorBuilder, TensorColumn, element_range, integer_pictures};
-pub(crate) use types::is_picture;
 pub use types::{DataType, StructField};
+pub(crate) use types::{is_datetime, is_picture};
 pub use zone::ZoneLookup;
 pub(crate) use zone::{TimeZone, TimeZones, offset};

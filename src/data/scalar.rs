@@ -13,7 +13,7 @@ use arrow_array::{
 };
 use arrow_buffer::{NullBuffer, OffsetBuffer, i256};
 
-use super::calendar_text::{date_text, timestamp_text};
+use super::calendar_text::{date_text, datetime_text, timestamp_text};
 use super::decimal;
 use super::float_text::float_text;
 use super::tensor::{TensorBuilder, TensorColumn};
@@ -43,6 +43,8 @@ pub enum Scalar {
     Date(i32),
     /// TIMESTAMP: microseconds since 1970-01-01 UTC.
     Timestamp(i64),
+    /// DATETIME: microseconds since 1970-01-01 00:00:00.
+    Datetime(i64),
     /// ARRAY: the element type and the elements.
     Array(DataType, Vec<Scalar>),
     /// STRUCT: the fields and their values.
@@ -63,6 +65,7 @@ impl Scalar {
             Self::Bytes(_) => DataType::Bytes,
             Self::Date(_) => DataType::Date,
             Self::Timestamp(_) => DataType::Timestamp,
+            Self::Datetime(_) => DataType::Datetime,
             Self::Array(element, _) => DataType::array(element.clone()),
             Self::Struct(fields, _) => DataType::Struct(fields.clone()),
         })
@@ -98,6 +101,7 @@ impl fmt::Display for Scalar {
             Self::Bytes(value) => write!(f, "b\"{}\"", value.escape_ascii()),
             Self::Date(value) => write!(f, "DATE \"{}\"", date_text(*value)),
             Self::Timestamp(value) => write!(f, "TIMESTAMP \"{}\"", timestamp_text(*value)),
+            Self::Datetime(value) => write!(f, "DATETIME \"{}\"", datetime_text(*value)),
             Self::Array(_, values) => {
                 f.write_str("[")?;
                 list(f, values)?;
@@ -149,6 +153,7 @@ pub(crate) fn array_of(values: &[Scalar], data_type: &DataType) -> Result<ArrayR
         DataType::Timestamp => Arc::new(
             collect!(TimestampMicrosecondArray, Timestamp, |value: &i64| *value).with_timezone("UTC"),
         ),
+        DataType::Datetime => Arc::new(collect!(TimestampMicrosecondArray, Datetime, |value: &i64| *value)),
         DataType::Array(element) => list_array(values, element, mismatch)?,
         DataType::Struct(fields) => struct_array(values, fields, data_type, mismatch)?,
         DataType::IntegerPicture => struct_array(values, &data_type.fields(), data_type, mismatch)?,
@@ -294,6 +299,9 @@ fn flat_at(array: &ArrayRef, data_type: &DataType, row: usize) -> Option<Scalar>
         DataType::Date => Scalar::Date(array.as_primitive_opt::<Date32Type>()?.value(row)),
         DataType::Timestamp => {
             Scalar::Timestamp(array.as_primitive_opt::<TimestampMicrosecondType>()?.value(row))
+        }
+        DataType::Datetime => {
+            Scalar::Datetime(array.as_primitive_opt::<TimestampMicrosecondType>()?.value(row))
         }
         DataType::Array(_)
         | DataType::Struct(_)

@@ -31,6 +31,8 @@ pub enum DataType {
     Date,
     /// Microseconds since 1970-01-01 UTC.
     Timestamp,
+    /// A date and a time of day without a time zone: microseconds as TIMESTAMP has them in UTC.
+    Datetime,
     /// A list of values of one type, which is not itself an array.
     Array(Box<DataType>),
     /// Named or unnamed fields.
@@ -67,6 +69,7 @@ impl DataType {
             "BYTES" => Self::Bytes,
             "DATE" => Self::Date,
             "TIMESTAMP" => Self::Timestamp,
+            "DATETIME" => Self::Datetime,
             _ => return None,
         })
     }
@@ -102,6 +105,7 @@ impl DataType {
             Self::Bytes => Arrow::Binary,
             Self::Date => Arrow::Date32,
             Self::Timestamp => Arrow::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            Self::Datetime => Arrow::Timestamp(TimeUnit::Microsecond, None),
             Self::Array(element) => list_of(element.storage()),
             Self::Struct(fields) => Arrow::Struct(
                 fields
@@ -153,6 +157,7 @@ impl DataType {
         match self {
             Self::Date => Some("DATE_DIFF"),
             Self::Timestamp => Some("TIMESTAMP_DIFF"),
+            Self::Datetime => Some("DATETIME_DIFF"),
             _ => None,
         }
     }
@@ -232,6 +237,14 @@ fn tensor_fields(element: DataType) -> Vec<StructField> {
 /// The metadata that tells the layout of pictures from that of other tensors.
 const PICTURE: (&str, &str) = ("predictql", "picture");
 
+/// The metadata of a column of DATETIME.
+pub(super) const DATETIME: (&str, &str) = ("predictql", "datetime");
+
+/// Whether a column of local times is one of DATETIME; others are read as TIMESTAMP.
+pub(crate) fn is_datetime(column: &ArrowField) -> bool {
+    column.metadata().get(DATETIME.0).is_some_and(|kind| kind == DATETIME.1)
+}
+
 fn tensor_layout(values: ArrowField) -> Arrow {
     Arrow::Struct(Fields::from(vec![ArrowField::new(DIMENSIONS, list_of(Arrow::Int64), true), values]))
 }
@@ -258,6 +271,7 @@ impl fmt::Display for DataType {
             Self::Bytes => f.write_str("BYTES"),
             Self::Date => f.write_str("DATE"),
             Self::Timestamp => f.write_str("TIMESTAMP"),
+            Self::Datetime => f.write_str("DATETIME"),
             Self::Array(element) => write!(f, "ARRAY<{element}>"),
             Self::Struct(fields) => {
                 f.write_str("STRUCT<")?;

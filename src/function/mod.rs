@@ -261,6 +261,7 @@ pub(crate) enum Type {
     Bytes,
     Date,
     Timestamp,
+    Datetime,
     /// A picture of floats.
     Tensor,
     /// A picture of whole numbers.
@@ -448,6 +449,7 @@ impl Type {
             Self::Bytes => Some(DataType::Bytes),
             Self::Date => Some(DataType::Date),
             Self::Timestamp => Some(DataType::Timestamp),
+            Self::Datetime => Some(DataType::Datetime),
             Self::Tensor => Some(DataType::Tensor),
             Self::IntegerImage => Some(DataType::integer_image()),
             Self::Picture => Some(DataType::Picture),
@@ -484,6 +486,7 @@ impl Type {
             Self::Bytes => "BYTES".into(),
             Self::Date => "DATE".into(),
             Self::Timestamp => "TIMESTAMP".into(),
+            Self::Datetime => "DATETIME".into(),
         }
     }
 }

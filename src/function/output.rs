@@ -53,9 +53,11 @@ impl BatchCall<'_> {
         Ok(Arc::new(self.primitives::<Date32Type>(each)?))
     }
 
-    /// A column of TIMESTAMP.
+    /// A column of TIMESTAMP or DATETIME, whichever the call returns.
     pub(super) fn timestamps(&self, each: Each<'_, i64>) -> Result<ArrayRef> {
-        Ok(Arc::new(self.primitives::<TimestampMicrosecondType>(each)?.with_timezone("UTC")))
+        let micros = self.primitives::<TimestampMicrosecondType>(each)?;
+        let zone = (*self.returns != DataType::Datetime).then_some("UTC");
+        Ok(Arc::new(micros.with_timezone_opt(zone)))
     }
 
     /// A column of BOOL.

@@ -14,7 +14,8 @@ const FORECAST: &str = "export the forecasting model to ONNX and run it with ML.
 const QUANTILES: &str = "APPROX_QUANTILES(x, 100)[OFFSET(50)] is the median; here it is exact";
 const JSON: &str =
     "there is no type JSON: keep the text as STRING, and read it with JSON_VALUE and JSON_QUERY";
-const DATETIME: &str = "use TIMESTAMP and its functions: every time is UTC";
+const TIME: &str =
+    "there is no type TIME: keep times of day in a DATETIME, or as text: FORMAT_DATETIME('%T', x)";
 const ELEMENTS: &str = "UNNEST the array in FROM, and filter or aggregate its elements";
 const HOST: &str = "ask the host program for the value and pass it as a @parameter";
 
@@ -88,7 +89,7 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("EXTERNAL_QUERY", ELSEWHERE),
     ("FROM_BASE32", "FROM_BASE64 and FROM_HEX are here"),
     ("TO_BASE32", "TO_BASE64 and TO_HEX are here"),
-    ("TIME", DATETIME),
+    ("TIME", TIME),
     ("FLATTEN", "UNNEST the array in FROM"),
     // Names that other databases have for what is here.
     ("NVL", "write IFNULL(x, y)"),
@@ -109,14 +110,10 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("DETERMINISTIC_*", ELSEWHERE),
     ("RANGE", ELSEWHERE),
     ("RANGE_CONTAINS", ELSEWHERE),
-    ("FORMAT_DATETIME", DATETIME),
-    ("FORMAT_TIME", DATETIME),
-    ("PARSE_DATETIME", DATETIME),
-    ("PARSE_TIME", DATETIME),
-    ("DATETIME*", DATETIME),
-    ("CURRENT_DATETIME", DATETIME),
-    ("CURRENT_TIME", DATETIME),
-    ("TIME_*", DATETIME),
+    ("FORMAT_TIME", TIME),
+    ("PARSE_TIME", TIME),
+    ("CURRENT_TIME", TIME),
+    ("TIME_*", TIME),
     ("CODE_POINTS_TO_BYTES", "CHR gives one; join several with ||"),
     ("COLLATE", "compare LOWER(…) of both texts"),
     ("GENERATE_RANGE_ARRAY", ELSEWHERE),
@@ -140,7 +137,7 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("TF_IDF", "ML.TF_IDF(tokens) OVER() is here"),
     ("DATE_BUCKET", "DATE_TRUNC cuts to weeks, months and so on"),
     ("TIMESTAMP_BUCKET", "TIMESTAMP_TRUNC cuts to hours, days and so on"),
-    ("DATETIME_BUCKET", DATETIME),
+    ("DATETIME_BUCKET", "DATETIME_TRUNC cuts to hours, days and so on"),
     ("JUSTIFY_*", "intervals are arguments of functions such as TIMESTAMP_ADD"),
     ("MAKE_INTERVAL", "intervals are arguments of functions such as TIMESTAMP_ADD"),
     ("RAND_*", "RAND() is here"),

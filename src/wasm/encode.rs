@@ -376,7 +376,7 @@ fn column(name: &str, data_type: &DataType, nullable: bool, shape: Option<Vec<Di
         // JavaScript has no number that holds their digits.
         DataType::String | DataType::Numeric | DataType::BigNumeric => "string",
         DataType::Bytes => "buffer",
-        DataType::Date | DataType::Timestamp => "date",
+        DataType::Date | DataType::Timestamp | DataType::Datetime => "date",
         DataType::Array(_) => "array",
         DataType::Struct(_) | DataType::Tensor | DataType::Picture | DataType::IntegerPicture => "object",
     };

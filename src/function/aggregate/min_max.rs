@@ -79,7 +79,7 @@ impl Ordinals {
                 let array = array.as_primitive_opt::<Date32Type>()?;
                 Box::new(move |index| i64::from(array.value(index)))
             }
-            DataType::Timestamp => {
+            DataType::Timestamp | DataType::Datetime => {
                 let array = array.as_primitive_opt::<TimestampMicrosecondType>()?;
                 Box::new(move |index| array.value(index))
             }
@@ -97,6 +97,7 @@ impl Ordinals {
             DataType::Bool => Scalar::Bool(value != 0),
             DataType::Date => Scalar::Date(i32::try_from(value).ok().invariant("the days of a DATE")?),
             DataType::Timestamp => Scalar::Timestamp(value),
+            DataType::Datetime => Scalar::Datetime(value),
             _ => Scalar::Int64(value),
         })
     }

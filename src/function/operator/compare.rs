@@ -146,7 +146,7 @@ fn values(
 ) -> Result<BooleanBuffer> {
     match data_type {
         DataType::Int64 => numbers(&left.values::<Int64Type>(rows)?, &right.values::<Int64Type>(rows)?, base),
-        DataType::Timestamp => numbers(
+        DataType::Timestamp | DataType::Datetime => numbers(
             &left.values::<TimestampMicrosecondType>(rows)?,
             &right.values::<TimestampMicrosecondType>(rows)?,
             base,

@@ -162,7 +162,7 @@ fn digests<'a>(operand: &'a Operand, data_type: &DataType) -> Result<Box<dyn Fn(
             let view = operand.ints()?;
             Box::new(move |row| Some(view.at(row).cast_unsigned()))
         }
-        DataType::Timestamp => {
+        DataType::Timestamp | DataType::Datetime => {
             let view = operand.timestamps()?;
             Box::new(move |row| Some(view.at(row).cast_unsigned()))
         }

@@ -12,7 +12,7 @@ mod membership;
 use arrow_array::ArrayRef;
 
 use super::decimal::{self, ADD, DIVIDE, MULTIPLY, SUBTRACT};
-use super::scalar::{add_days, add_to_date, add_to_timestamp, concat, concat_arrays};
+use super::scalar::{add_days, add_to_date, add_to_datetime, add_to_timestamp, concat, concat_arrays};
 use super::{BatchCall, Function, Signature, Type};
 use crate::diag::{Code, Error, Result};
 use crate::syntax::SqlOperator;
@@ -21,8 +21,8 @@ pub(super) use compare::{Test, equal};
 pub(super) use membership::InListCache;
 
 use Type::{
-    Any, Array, BigNumeric, Bool, Bytes, Comparable, Date, Float64, Int64, Interval, Numeric, Ordered,
-    String, Timestamp,
+    Any, Array, BigNumeric, Bool, Bytes, Comparable, Date, Datetime, Float64, Int64, Interval, Numeric,
+    Ordered, String, Timestamp,
 };
 
 /// The declarations, in the order of the enum.
@@ -39,6 +39,7 @@ pub(super) static OPERATORS: &[Function] = &[
             Signature::scalar(&[Date, Int64], Date, |call| add_days(call, [0, 1], 1)),
             Signature::scalar(&[Int64, Date], Date, |call| add_days(call, [1, 0], 1)),
             Signature::scalar(&[Timestamp, Interval], Timestamp, |call| add_to_timestamp(call, 1)),
+            Signature::scalar(&[Datetime, Interval], Datetime, |call| add_to_datetime(call, 1)),
         ],
     ),
     Function::operator(
@@ -52,6 +53,7 @@ pub(super) static OPERATORS: &[Function] = &[
             Signature::scalar(&[Date, Interval], Date, |call| add_to_date(call, -1)),
             Signature::scalar(&[Date, Int64], Date, |call| add_days(call, [0, 1], -1)),
             Signature::scalar(&[Timestamp, Interval], Timestamp, |call| add_to_timestamp(call, -1)),
+            Signature::scalar(&[Datetime, Interval], Datetime, |call| add_to_datetime(call, -1)),
         ],
     ),
     Function::operator(

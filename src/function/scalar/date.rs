@@ -10,13 +10,14 @@ use super::date_parse::parse;
 use super::date_part::{
     Unit, beyond, date_part, invalid, micros_in, named, ordinal, shifted, start_of, unfit,
 };
+use super::datetime::{add_to_datetime, datetime_diff};
 use crate::data::{
-    Civil, DAY, DataType, SECOND, Scalar, StringView, TimeZone, TimeZones, date_text, days, has_zone,
-    in_days, in_micros, parse_timestamp, zoned_text,
+    Civil, DAY, DataType, SECOND, Scalar, StringView, TimeZone, TimeZones, date_text, datetime_text, days,
+    has_zone, in_days, in_micros, parse_timestamp, zoned_text,
 };
 use crate::diag::{Code, Error, Result};
 
-use Type::{Date, Int64, Interval, Part, String, Timestamp};
+use Type::{Date, Datetime, Int64, Interval, Part, String, Timestamp};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
@@ -25,6 +26,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &[
             Signature::infer(&[Part, Date], part_type, Body::Scalar(extract)),
             Signature::infer(&[Part, Timestamp, String], part_type, Body::Scalar(extract)).optional(1),
+            Signature::infer(&[Part, Datetime], part_type, Body::Scalar(extract)),
         ],
     ),
     Function::new(
@@ -53,6 +55,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Signature::scalar(&[Int64, Int64, Int64], Date, date_of_parts),
             Signature::scalar(&[Timestamp, String], Date, date_of_timestamp).optional(1),
             Signature::scalar(&[Date], Date, |call| call.arg(0)?.clone().into_column(call.rows)),
+            Signature::scalar(&[Datetime], Date, date_of_timestamp),
         ],
     ),
     Function::new(
@@ -61,6 +64,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &[
             Signature::scalar(&[Date, Interval], Date, |call| add_to_date(call, 1)),
             Signature::scalar(&[Timestamp, Interval], Timestamp, |call| add_to_timestamp(call, 1)),
+            Signature::scalar(&[Datetime, Interval], Datetime, |call| add_to_datetime(call, 1)),
         ],
     ),
     Function::new(
@@ -69,6 +73,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &[
             Signature::scalar(&[Date, Interval], Date, |call| add_to_date(call, -1)),
             Signature::scalar(&[Timestamp, Interval], Timestamp, |call| add_to_timestamp(call, -1)),
+            Signature::scalar(&[Datetime, Interval], Datetime, |call| add_to_datetime(call, -1)),
         ],
     ),
     Function::new(
@@ -80,6 +85,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
                 call.ints(&|row| Ok(Some(ordinal(later.at(row), unit)? - ordinal(earlier.at(row), unit)?)))
             }),
             Signature::scalar(&[Timestamp, Timestamp, Part], Int64, timestamp_diff),
+            Signature::scalar(&[Datetime, Datetime, Part], Int64, datetime_diff),
         ],
     ),
     Function::new(
@@ -91,12 +97,16 @@ pub(super) const FUNCTIONS: &[Function] = &[
                 call.dates(&|row| start_of(dates.at(row), unit).map(Some))
             }),
             Signature::scalar(&[Timestamp, Part], Timestamp, timestamp_trunc),
+            Signature::scalar(&[Datetime, Part], Datetime, timestamp_trunc),
         ],
     ),
     Function::new(
         "LAST_DAY",
         "The last day of the month, or of the given date part, that contains the date.",
-        &[Signature::scalar(&[Date, Part], Date, last_day).optional(1)],
+        &[
+            Signature::scalar(&[Date, Part], Date, last_day).optional(1),
+            Signature::scalar(&[Datetime, Part], Date, last_day).optional(1),
+        ],
     ),
     Function::new(
         "UNIX_DATE",
@@ -121,6 +131,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Signature::scalar(&[String, String], Timestamp, timestamp_of_text).optional(1),
             Signature::scalar(&[Date, String], Timestamp, timestamp_of_date).optional(1),
             Signature::scalar(&[Timestamp], Timestamp, |call| call.arg(0)?.clone().into_column(call.rows)),
+            Signature::scalar(&[Datetime, String], Timestamp, |call| {
+                let (times, zones) = (call.arg(0)?.timestamps()?, Zones::of(call, 1)?);
+                call.timestamps(&|row| {
+                    let moment = zones.at(row, &|zone| zone.moment(times.at(row)))?;
+                    in_micros(moment).map(Some).ok_or_else(beyond)
+                })
+            })
+            .optional(1),
         ],
     ),
     Function::new(
@@ -189,6 +207,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
                 let dates = call.arg(0)?.dates()?;
                 call.strings(&|row| Ok(Some(date_text(dates.at(row)).into())))
             }),
+            Signature::scalar(&[Datetime], String, |call| {
+                let times = call.arg(0)?.timestamps()?;
+                call.strings(&|row| Ok(Some(datetime_text(times.at(row)).into())))
+            }),
         ],
     ),
     Function::new(
@@ -253,14 +275,14 @@ pub(super) fn unit(call: &BatchCall<'_>, position: usize) -> Result<Unit> {
 }
 
 /// The time zones of a call, row by row.
-enum Zones<'a> {
+pub(super) enum Zones<'a> {
     One(TimeZone<'a>),
     Each(StringView<'a>, &'a TimeZones),
 }
 
 impl<'a> Zones<'a> {
     /// The zones of the argument at this position; UTC where it was left out.
-    fn of(call: &'a BatchCall<'_>, position: usize) -> Result<Self> {
+    pub(super) fn of(call: &'a BatchCall<'_>, position: usize) -> Result<Self> {
         let Some(argument) = call.args.get(position) else { return Ok(Self::One(TimeZone::Offset(0))) };
         let names = argument.strings()?;
         if argument.is_constant() && !argument.is_null(0) {
@@ -270,7 +292,7 @@ impl<'a> Zones<'a> {
     }
 
     /// What the zone of a row makes of a time.
-    fn at(&self, row: usize, read: &dyn Fn(&TimeZone<'_>) -> Result<i64>) -> Result<i64> {
+    pub(super) fn at(&self, row: usize, read: &dyn Fn(&TimeZone<'_>) -> Result<i64>) -> Result<i64> {
         match self {
             Self::One(zone) => read(zone),
             Self::Each(names, zones) => read(&zone(zones, names.at(row))?),
@@ -286,13 +308,13 @@ fn zone<'a>(zones: &'a TimeZones, name: &'a str) -> Result<TimeZone<'a>> {
 }
 
 /// The formats of a call's first argument, read once where it is a constant.
-enum Formats<'a> {
+pub(super) enum Formats<'a> {
     One(Vec<Element>),
     Each(StringView<'a>, Target),
 }
 
 impl<'a> Formats<'a> {
-    fn of(call: &'a BatchCall<'_>, target: Target) -> Result<Self> {
+    pub(super) fn of(call: &'a BatchCall<'_>, target: Target) -> Result<Self> {
         let argument = call.arg(0)?;
         let texts = argument.strings()?;
         if argument.is_constant() && !argument.is_null(0) {
@@ -301,7 +323,7 @@ impl<'a> Formats<'a> {
         Ok(Self::Each(texts, target))
     }
 
-    fn at(&self, row: usize) -> Result<Cow<'_, [Element]>> {
+    pub(super) fn at(&self, row: usize) -> Result<Cow<'_, [Element]>> {
         match self {
             Self::One(elements) => Ok(Cow::Borrowed(elements)),
             Self::Each(texts, target) => elements(texts.at(row), *target).map(Cow::Owned),
@@ -312,6 +334,7 @@ impl<'a> Formats<'a> {
 fn part_type(args: &[Argument]) -> Result<DataType> {
     Ok(match args.first().and_then(|part| part.literal.as_ref()) {
         Some(Scalar::String(part)) if part == "DATE" => DataType::Date,
+        Some(Scalar::String(part)) if part == "DATETIME" => DataType::Datetime,
         _ => DataType::Int64,
     })
 }
@@ -320,13 +343,16 @@ fn extract(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let unit = unit(call, 0)?;
     if let Ok(dates) = call.arg(1)?.dates() {
         return match unit {
-            Unit::Date => Err(unfit(unit, "a date has")),
+            Unit::Date | Unit::Datetime => Err(unfit(unit, "a date has")),
             _ => call.ints(&|row| date_part(dates.at(row), unit).map(Some)),
         };
     }
     let times = call.arg(1)?.timestamps()?;
     let zones = Zones::of(call, 2)?;
     let local = |row| zones.at(row, &|zone| zone.local(times.at(row)));
+    if *call.returns == DataType::Datetime {
+        return call.timestamps(&|row| in_micros(local(row)?).map(Some).ok_or_else(beyond));
+    }
     if *call.returns == DataType::Date {
         return call.dates(&|row| in_days(local(row)?.div_euclid(DAY)).map(Some).ok_or_else(beyond));
     }
@@ -345,10 +371,16 @@ fn extract(call: &BatchCall<'_>) -> Result<ArrayRef> {
 }
 
 fn last_day(call: &BatchCall<'_>) -> Result<ArrayRef> {
-    let dates = call.arg(0)?.dates()?;
+    let days_only = call.arg(0)?.dates();
+    let times = if days_only.is_err() { Some(call.arg(0)?.timestamps()?) } else { None };
+    let date = |row| match (&days_only, &times) {
+        (Ok(dates), _) => Ok(dates.at(row)),
+        (_, Some(times)) => in_days(times.at(row).div_euclid(DAY)).ok_or_else(beyond),
+        (Err(_), None) => Err(beyond()),
+    };
     let unit = if call.args.len() > 1 { unit(call, 1)? } else { Unit::Month };
     call.dates(&|row| {
-        let first = start_of(dates.at(row), unit)?;
+        let first = start_of(date(row)?, unit)?;
         let next = match unit {
             Unit::Week(_) | Unit::IsoWeek => i64::from(first) + 7,
             // 374 days after its start lies in the next ISO year.
@@ -398,7 +430,7 @@ fn timestamp_diff(call: &BatchCall<'_>) -> Result<ArrayRef> {
     call.ints(&|row| Ok(Some((later.at(row) - earlier.at(row)) / micros)))
 }
 
-fn timestamp_trunc(call: &BatchCall<'_>) -> Result<ArrayRef> {
+pub(super) fn timestamp_trunc(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (times, unit) = (call.arg(0)?.timestamps()?, unit(call, 1)?);
     let zones = Zones::of(call, 2)?;
     call.timestamps(&|row| {

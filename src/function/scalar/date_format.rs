@@ -42,6 +42,10 @@ pub(in crate::function) enum Element {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::function) enum Target {
     Timestamp,
+    /// A DATETIME that is written: elements of a time zone stand for themselves.
+    WrittenDatetime,
+    /// A DATETIME that is read: elements of a time zone are errors.
+    ReadDatetime,
     /// A DATE that is written: elements of a time stand for themselves.
     WrittenDate,
     /// A DATE that is read: elements of a time are errors.
@@ -78,7 +82,16 @@ pub(in crate::function) fn elements(format: &str, target: Target) -> Result<Vec<
             None => return Err(left_out(&letter.to_string())),
         };
         let written = before.strip_suffix(rest.as_str()).unwrap_or(before);
+        let of_zone = matches!(letter, 'Z' | 'z' | 's') || found == [Element::Named(':')];
         match target {
+            Target::ReadDatetime if of_zone => {
+                return Err(Error::new(Code::InvalidValue, format!("a DATETIME has no %{written}"))
+                    .hint("PARSE_TIMESTAMP reads time zones; DATETIME(…) of it is in UTC"));
+            }
+            Target::WrittenDatetime if of_zone => {
+                elements.push(Element::Literal('%'));
+                elements.extend(written.chars().map(Element::Literal));
+            }
             Target::WrittenDate if of_time => {
                 elements.push(Element::Literal('%'));
                 elements.extend(written.chars().map(Element::Literal));

@@ -22,6 +22,7 @@ pub(super) enum Unit {
     Year,
     IsoYear,
     Date,
+    Datetime,
 }
 
 const NAMES: &[(&str, Unit)] = &[
@@ -47,6 +48,7 @@ const NAMES: &[(&str, Unit)] = &[
     ("YEAR", Unit::Year),
     ("ISOYEAR", Unit::IsoYear),
     ("DATE", Unit::Date),
+    ("DATETIME", Unit::Datetime),
 ];
 
 pub(super) fn invalid(message: std::string::String) -> Error {

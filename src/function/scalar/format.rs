@@ -3,7 +3,9 @@
 use arrow_array::ArrayRef;
 
 use super::super::{BatchCall, Function, Signature, Type};
-use crate::data::{DataType, Scalar, date_text, decimal_text, float_text, scalar_at, timestamp_text};
+use crate::data::{
+    DataType, Scalar, date_text, datetime_text, decimal_text, float_text, scalar_at, timestamp_text,
+};
 use crate::diag::{Code, Error, Invariant, Result};
 use crate::limits::TEXT_BYTES;
 
@@ -342,6 +344,8 @@ fn printed(value: &Scalar, as_literal: bool) -> Result<String> {
         Scalar::Date(days) => date_text(*days),
         Scalar::Timestamp(micros) if as_literal => format!("TIMESTAMP \"{}\"", timestamp_text(*micros)),
         Scalar::Timestamp(micros) => timestamp_text(*micros),
+        Scalar::Datetime(micros) if as_literal => format!("DATETIME \"{}\"", datetime_text(*micros)),
+        Scalar::Datetime(micros) => datetime_text(*micros),
         Scalar::Array(_, items) => format!("[{}]", parts(items)?),
         Scalar::Struct(_, values) if values.len() == 1 && as_literal => {
             format!("STRUCT({})", printed(values.first().invariant("a field")?, as_literal)?)

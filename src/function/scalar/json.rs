@@ -11,7 +11,8 @@ use arrow_buffer::NullBuffer;
 use super::super::{BatchCall, Function, Signature, Type};
 use super::hash::to_base64;
 use crate::data::{
-    DataType, Scalar, date_text, decimal_text, float_text, list_column, scalar_at, timestamp_text,
+    DataType, Scalar, date_text, datetime_text, decimal_text, float_text, list_column, scalar_at,
+    timestamp_text,
 };
 use crate::diag::{Code, Error, Result};
 use crate::limits::JSON_NESTING;
@@ -391,6 +392,7 @@ fn write_json(value: &Scalar, indent: Option<usize>, text: &mut std::string::Str
         Scalar::String(value) => write_string(value, text),
         Scalar::Bytes(value) => write_string(&to_base64(value), text),
         Scalar::Date(days) => write_string(&date_text(*days), text),
+        Scalar::Datetime(micros) => write_string(&datetime_text(*micros).replacen(' ', "T", 1), text),
         Scalar::Timestamp(micros) => {
             let written = timestamp_text(*micros);
             let written = written.strip_suffix("+00").unwrap_or(&written).replacen(' ', "T", 1);

@@ -6,6 +6,7 @@ mod date;
 pub(super) mod date_format;
 mod date_parse;
 mod date_part;
+mod datetime;
 mod fingerprint;
 mod format;
 mod hash;
@@ -18,6 +19,7 @@ use super::Function;
 
 pub(super) use array::concat as concat_arrays;
 pub(super) use date::{add_days, add_to_date, add_to_timestamp};
+pub(super) use datetime::add_to_datetime;
 pub(super) use fingerprint::fingerprint;
 pub(super) use string::concat;
 
@@ -27,6 +29,7 @@ pub(super) const TOPICS: &[&[Function]] = &[
     string::FUNCTIONS,
     regex::FUNCTIONS,
     date::FUNCTIONS,
+    datetime::FUNCTIONS,
     array::FUNCTIONS,
     condition::FUNCTIONS,
     hash::FUNCTIONS,

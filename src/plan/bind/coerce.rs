@@ -100,7 +100,7 @@ pub(super) fn exact_type(items: &[Typed]) -> Option<DataType> {
 
 /// Whether a string that is written out can be a value of this type.
 pub(super) fn takes_text(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Date | DataType::Timestamp)
+    matches!(data_type, DataType::Date | DataType::Timestamp | DataType::Datetime)
 }
 
 /// The expression as `wanted`; `None` where it is not coerced to that.

@@ -10,7 +10,6 @@ use crate::syntax::ast::{TypeName, TypeNameKind};
 
 /// Types that are left out, and what to write instead.
 const LEFT_OUT: &[(&str, &str)] = &[
-    ("DATETIME", "write TIMESTAMP, which is in UTC"),
     ("TIME", "keep times of day as STRING, or as INT64 in seconds"),
     (
         "INTERVAL",

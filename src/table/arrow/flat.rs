@@ -115,6 +115,11 @@ pub(super) fn timestamps(array: &ArrayRef, source: &Source<'_>) -> Result<ArrayR
     Ok(Arc::new(micros.with_timezone("UTC")))
 }
 
+/// The same moments as local times.
+pub(super) fn without_zone(micros: ArrayRef) -> Result<ArrayRef> {
+    Ok(Arc::new(primitive::<TimestampMicrosecondType>(&micros)?.clone().with_timezone_opt(None::<&str>)))
+}
+
 pub(super) fn text(array: &ArrayRef, source: &Source<'_>) -> Result<ArrayRef> {
     match array.data_type() {
         Arrow::Time32(TimeUnit::Second) => return times::<Time32SecondType>(array, source, 0),

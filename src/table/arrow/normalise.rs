@@ -36,6 +36,7 @@ pub(super) fn normalise(array: &ArrayRef, to: &DataType, source: &Source<'_>) ->
             DataType::Bytes => flat::bytes(array, source),
             DataType::Date => flat::dates(array, source),
             DataType::Timestamp => flat::timestamps(array, source),
+            DataType::Datetime => flat::timestamps(array, source).and_then(flat::without_zone),
             DataType::Array(element) => lists(array, element, source),
             DataType::Struct(fields) => structs(array, fields, to, source),
             DataType::IntegerPicture => structs(array, &to.fields(), to, source),

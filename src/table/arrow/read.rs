@@ -14,7 +14,7 @@ use super::frame::{Frame, Frames, damaged, frames, invalid, too_large};
 use super::normalise::normalise;
 use super::source::Source;
 use super::types::{Decimals, data_type};
-use crate::data::{Batch, ColumnType, Field, Schema};
+use crate::data::{Batch, ColumnType, DataType, Field, Schema, is_datetime};
 use crate::diag::{Result, ensure};
 use crate::limits::Limits;
 use crate::table::{Table, check_columns, check_size, names};
@@ -53,7 +53,11 @@ pub(crate) fn read_arrow_as(bytes: &[u8], types: &[(String, ColumnType)], limits
         .map(|(field, name)| {
             let is_given = types.iter().any(|(given, _)| given.eq_ignore_ascii_case(&name));
             let decimals = if is_given { Decimals::Exact } else { Decimals::ShortAsFloats };
-            Ok(Field { data_type: data_type(&name, field.data_type(), decimals)?, name })
+            let data_type = match data_type(&name, field.data_type(), decimals)? {
+                DataType::Timestamp if is_datetime(field) => DataType::Datetime,
+                other => other,
+            };
+            Ok(Field { data_type, name })
         })
         .collect::<Result<Vec<_>>>()?;
     let notes = schema.metadata().get(NOTES).map(|notes| notes.lines().map(str::to_owned).collect());

@@ -11,7 +11,7 @@ use arrow_buffer::i256;
 use super::options::invalid;
 use super::records::Field;
 use super::values::{self, Values};
-use crate::data::{Bounds, ColumnType, DataType, decimal};
+use crate::data::{Bounds, ColumnType, DataType, decimal, parse_datetime};
 use crate::diag::Result;
 
 /// The values of one column in one batch.
@@ -21,6 +21,7 @@ pub(super) enum Column {
     Float64(Float64Builder),
     Date(Date32Builder),
     Timestamp(TimestampMicrosecondBuilder),
+    Datetime(TimestampMicrosecondBuilder),
     /// Units of this scale, within the bounds of the column.
     Decimal {
         units: Vec<Option<i256>>,
@@ -45,10 +46,11 @@ impl Column {
             DataType::Float64 => Self::Float64(Float64Builder::new()),
             DataType::Date => Self::Date(Date32Builder::new()),
             DataType::Timestamp => Self::Timestamp(TimestampMicrosecondBuilder::new()),
+            DataType::Datetime => Self::Datetime(TimestampMicrosecondBuilder::new()),
             DataType::String => Self::String(StringBuilder::new()),
             other => {
                 return Err(invalid(format!(
-                    "expected BOOL, INT64, NUMERIC, BIGNUMERIC, FLOAT64, DATE, TIMESTAMP or STRING, found {other}"
+                    "expected BOOL, INT64, NUMERIC, BIGNUMERIC, FLOAT64, DATE, TIMESTAMP, DATETIME or STRING, found {other}"
                 )));
             }
         })
@@ -67,6 +69,7 @@ impl Column {
             Self::Float64(column) => values::float(text, comma).map(|value| column.append_value(value)),
             Self::Date(column) => values.date(text).map(|value| column.append_value(value)),
             Self::Timestamp(column) => values.timestamp(text).map(|value| column.append_value(value)),
+            Self::Datetime(column) => parse_datetime(text).map(|value| column.append_value(value)),
             Self::Decimal { units, scale, bounds } => {
                 values::decimal(text, *scale, *bounds, comma).map(|value| units.push(Some(value)))
             }
@@ -84,7 +87,7 @@ impl Column {
             Self::Int64(column) => column.append_null(),
             Self::Float64(column) => column.append_null(),
             Self::Date(column) => column.append_null(),
-            Self::Timestamp(column) => column.append_null(),
+            Self::Timestamp(column) | Self::Datetime(column) => column.append_null(),
             Self::Decimal { units, .. } => units.push(None),
             Self::String(column) => column.append_null(),
         }
@@ -96,6 +99,7 @@ impl Column {
             Self::Int64(mut column) => Arc::new(column.finish()),
             Self::Float64(mut column) => Arc::new(column.finish()),
             Self::Date(mut column) => Arc::new(column.finish()),
+            Self::Datetime(mut column) => Arc::new(column.finish()),
             Self::Timestamp(mut column) => Arc::new(column.finish().with_timezone("UTC")),
             Self::Decimal { units, scale, .. } => decimal::column(units, scale),
             Self::String(mut column) => {

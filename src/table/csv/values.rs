@@ -7,7 +7,9 @@ use arrow_buffer::i256;
 use super::options::CsvOptions;
 use super::pattern::Pattern;
 use crate::data::decimal::{self, Excess};
-use crate::data::{Bounds, ColumnType, DataType, parse_bool, parse_date, parse_int, parse_plain_timestamp};
+use crate::data::{
+    Bounds, ColumnType, DataType, parse_bool, parse_date, parse_datetime, parse_int, parse_plain_timestamp,
+};
 use crate::diag::Result;
 
 /// How dates and times are written.
@@ -54,6 +56,7 @@ impl Values {
             DataType::Float64 => float(text, comma).is_some(),
             DataType::Date => self.date(text).is_some(),
             DataType::Timestamp => self.timestamp(text).is_some(),
+            DataType::Datetime => parse_datetime(text).is_some(),
             DataType::String => bounds.is_none_or(|bounds| bounds.holds_text(whole)),
             other => other.decimal_scale().is_none_or(|scale| decimal(text, scale, *bounds, comma).is_some()),
         }
