@@ -120,8 +120,9 @@ pub(super) fn multi_head_attention(node: &Instance<'_>) -> Result<String> {
 
 pub(super) fn group_query_attention(node: &Instance<'_>) -> Result<String> {
     check_group_query(node)?;
-    let mut body =
-        String::from("query key value past_k past_v last_keys total cos sin -> y present_k present_v\n");
+    let mut body = String::from(
+        "query key value past_k past_v last_keys total cos sin places bias_of_scores sinks -> y present_k present_v\n",
+    );
     body += &group_query_heads(node);
     body += "new_shape = Shape k_heads\nnew = Gather new_shape [2]\n";
     body += if node.has(3) {
@@ -131,7 +132,15 @@ pub(super) fn group_query_attention(node: &Instance<'_>) -> Result<String> {
     };
     let is_rotary = node.int("do_rotary", 0) != 0;
     if is_rotary {
-        body += "cosines = Slice cos before end [0]\nsines = Slice sin before end [0]\n";
+        body += if node.has(9) {
+            "cosines_placed = Gather cos places
+            sines_placed = Gather sin places
+            cosines = Unsqueeze cosines_placed axes=[1]
+            sines = Unsqueeze sines_placed axes=[1]
+            "
+        } else {
+            "cosines = Slice cos before end [0]\nsines = Slice sin before end [0]\n"
+        };
     }
     for name in ["q", "k"] {
         body += &if is_rotary {
@@ -140,16 +149,10 @@ pub(super) fn group_query_attention(node: &Instance<'_>) -> Result<String> {
             format!("{name}_placed = Identity {name}_heads\n")
         };
     }
-    let past = if node.has(3) { "past_k past_v" } else { "_ _" };
-    let scale = match node.float("scale", 0.0) {
-        0.0 => String::new(),
-        scale => format!("scale={scale:?}"),
-    };
+    body += &attend_in_groups(node);
     // Keys that are not all there would lie elsewhere: only 0 is an index of the one element.
     Ok(body
-        + &format!(
-            "heads present_k present_v = Attention q_placed k_placed v_heads _ {past} is_causal=1 {scale}
-        steps = Transpose heads perm=[0,2,1,3]
+        + "steps = Transpose heads perm=[0,2,1,3]
         merged = Reshape steps [0,0,-1]
         length = CastLike end last_keys
         one = CastLike 1 last_keys
@@ -158,25 +161,114 @@ pub(super) fn group_query_attention(node: &Instance<'_>) -> Result<String> {
         excess = Mul difference difference
         none = Gather [0.0] excess
         nothing = Reshape none [-1,1,1]
-        y = Add merged nothing"
-        ))
+        y = Add merged nothing")
 }
 
 /// Refuses what the template does not do.
 fn check_group_query(node: &Instance<'_>) -> Result<()> {
     let (heads, groups) = (node.int("num_heads", 0), node.int("kv_num_heads", 0));
     ensure!(heads > 0 && groups > 0 && heads % groups == 0, "{heads} heads do not share {groups}");
-    for (name, default) in
-        [("local_window_size", -1), ("smooth_softmax", 0), ("k_quant_type", 0), ("qk_output", 0)]
-    {
-        ensure!(node.int(name, default) == default, "`{name}` of GroupQueryAttention does not run");
+    for name in ["k_quant_type", "v_quant_type", "qk_output"] {
+        ensure!(
+            matches!(node.text(name, "NONE"), Ok("" | "NONE")) && node.int(name, 0) == 0,
+            "`{name}` of GroupQueryAttention does not run"
+        );
     }
-    ensure!(node.float("softcap", 0.0) == 0.0, "`softcap` of GroupQueryAttention does not run");
-    ensure!(
-        !node.has(9) && !node.has(10) && !node.has(11),
-        "positions, biases and sinks of GroupQueryAttention do not run"
-    );
     Ok(())
+}
+
+/// `heads`, `present_k` and `present_v` of `q_placed`, `k_placed` and `v_heads`, with keys in front of them that end before
+/// `before`, and after which all end at `end`.
+fn attend_in_groups(node: &Instance<'_>) -> String {
+    let past = if node.has(3) { "past_k past_v" } else { "_ _" };
+    let scale = node.float("scale", 0.0);
+    let (window, cap) = (node.int("local_window_size", -1), node.float("softcap", 0.0));
+    let has_sinks = node.has(11) || node.int("smooth_softmax", 0) > 0;
+    if window < 0 && cap == 0.0 && !node.has(10) && !has_sinks {
+        let scale = if scale == 0.0 { String::new() } else { format!("scale={scale:?}") };
+        return format!(
+            "heads present_k present_v = Attention q_placed k_placed v_heads _ {past} is_causal=1 {scale}\n"
+        );
+    }
+    let (heads, shared) = (node.int("num_heads", 0), node.int("num_heads", 0) / node.int("kv_num_heads", 1));
+    let mut body = String::new();
+    for (name, new) in [("k", "k_placed"), ("v", "v_heads")] {
+        body += &if node.has(3) {
+            format!("present_{name} = Concat past_{name} {new} axis=2\n")
+        } else {
+            format!("present_{name} = Identity {new}\n")
+        };
+        body += &format!(
+            "{name}_once = Unsqueeze present_{name} axes=[2]
+            {name}_tiled = Tile {name}_once [1,1,{shared},1,1]
+            {name}_dims = Shape present_{name}
+            {name}_tail = Slice {name}_dims [2] [4] [0]
+            {name}_all_dims = Concat [0,{heads}] {name}_tail axis=0
+            {name}_all = Reshape {name}_tiled {name}_all_dims
+            "
+        );
+    }
+    body += &match scale {
+        0.0 => "width = Gather k_dims [3]
+            width_like = CastLike width q_placed
+            width_root = Sqrt width_like
+            scaled = Div q_placed width_root
+            "
+        .into(),
+        scale => format!("scale_like = CastLike {scale:?} q_placed\nscaled = Mul q_placed scale_like\n"),
+    };
+    body += "k_turned = Transpose k_all perm=[0,1,3,2]\nscores = MatMul scaled k_turned\n";
+    body += &if cap > 0.0 {
+        format!(
+            "cap = CastLike {cap:?} q_placed
+            relative = Div scores cap
+            relative_capped = Tanh relative
+            capped = Mul relative_capped cap
+            "
+        )
+    } else {
+        "capped = Identity scores\n".into()
+    };
+    body += "first = Squeeze before axes=[0]
+        behind = Squeeze end axes=[0]
+        k_positions = Range 0 behind 1
+        q_positions = Range first behind 1
+        q_column = Unsqueeze q_positions axes=[1]
+        is_past = GreaterOrEqual q_column k_positions
+        ";
+    body += &if window >= 0 {
+        format!(
+            "q_before = Sub q_column {window}
+            is_near = Greater k_positions q_before
+            is_seen = And is_past is_near
+            "
+        )
+    } else {
+        "is_seen = Identity is_past\n".into()
+    };
+    body += "hidden = CastLike -inf q_placed
+        visible = CastLike 0.0 q_placed
+        causal_bias = Where is_seen visible hidden
+        masked = Add capped causal_bias
+        ";
+    body += if node.has(10) { "biased = Add masked bias_of_scores\n" } else { "biased = Identity masked\n" };
+    if !has_sinks {
+        return body + "probabilities = Softmax biased axis=-1\nheads = MatMul probabilities v_all\n";
+    }
+    // A sink takes part in the softmax of its head like a key without a value.
+    body += if node.has(11) {
+        "sink_like = CastLike sinks q_placed\nsink = Reshape sink_like [1,-1,1,1]\n"
+    } else {
+        "sink_like = CastLike 0.0 q_placed\nsink = Reshape sink_like [1,1,1,1]\n"
+    };
+    body + "rows = Slice scaled [0] [1] [3]
+        sink_zero = Mul rows visible
+        sink_column = Add sink_zero sink
+        with_sink = Concat biased sink_column axis=-1
+        with_sink_probabilities = Softmax with_sink axis=-1
+        probabilities = Slice with_sink_probabilities [0] [-1] [3]
+        heads = MatMul probabilities v_all
+        "
 }
 
 /// `q_heads`, `k_heads` and `v_heads`: heads get an axis of their own, in front of the steps.
