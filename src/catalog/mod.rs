@@ -57,7 +57,7 @@ pub(crate) struct Routine {
 }
 
 /// Constraints on rows that are inserted into a table.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Rules {
     /// Columns that hold no NULL.
     pub(crate) not_null: Vec<usize>,
@@ -67,9 +67,30 @@ pub(crate) struct Rules {
     pub(crate) narrow: Vec<(usize, Narrow)>,
     /// Columns whose types have parameters.
     pub(crate) bounds: Vec<(usize, Bounds)>,
+    /// What columns get that are given no value, where that is not NULL.
+    pub(crate) defaults: Vec<(usize, ast::Expr)>,
 }
 
 impl Rules {
+    /// What DEFAULT means for a column; `None` for NULL.
+    pub(crate) fn default_of(&self, column: usize) -> Option<&ast::Expr> {
+        self.defaults.iter().find(|(known, _)| *known == column).map(|(_, value)| value)
+    }
+
+    /// The constraints of a table whose columns stand at the places that `place` gives; `None` for one that is dropped.
+    pub(crate) fn moved(self, place: &dyn Fn(usize) -> Option<usize>) -> Self {
+        fn all<T>(items: Vec<(usize, T)>, place: &dyn Fn(usize) -> Option<usize>) -> Vec<(usize, T)> {
+            items.into_iter().filter_map(|(column, item)| Some((place(column)?, item))).collect()
+        }
+        Self {
+            not_null: self.not_null.into_iter().filter_map(place).collect(),
+            identity: self.identity.and_then(|(column, first, step)| Some((place(column)?, first, step))),
+            narrow: all(self.narrow, place),
+            bounds: all(self.bounds, place),
+            defaults: all(self.defaults, place),
+        }
+    }
+
     /// What the parameters of a column's type ask of its values.
     pub(crate) fn bounds_of(&self, column: usize) -> Option<Bounds> {
         self.bounds.iter().find(|(known, _)| *known == column).map(|(_, bounds)| *bounds)

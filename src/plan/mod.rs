@@ -13,7 +13,7 @@ mod parameter;
 mod prune;
 
 pub(crate) use bind::{
-    AlterModel, Assign, AssignedRows, Binding, Bound, BoundStatement, CONDITION, Change, Context,
+    AlterModel, AlterTable, Assign, AssignedRows, Binding, Bound, BoundStatement, CONDITION, Change, Context,
     CreateExternalTable, CreateFunction, CreateModel, CreateObjectTable, CreateTable, CreateTransform,
     CreateView, Declared, DropFunction, DropModel, DropTable, Explain, External, FitCall, Format, Insert,
     Prerequisite, SubqueryPlace, Variable, VariableType, bind, executed, invalid_model,

@@ -18,6 +18,7 @@ pub(crate) enum StatementKind {
     CreateModel(CreateModel),
     CreateExternalTable(CreateExternalTable),
     AlterModel(AlterModel),
+    AlterTable(AlterTable),
     Insert(Insert),
     /// UPDATE, DELETE, TRUNCATE and MERGE.
     Change(Box<Change>),
@@ -82,6 +83,7 @@ impl StatementKind {
                 OnExisting::Fail | OnExisting::Keep => "CREATE EXTERNAL TABLE",
             },
             Self::AlterModel(_) => "ALTER MODEL",
+            Self::AlterTable(_) => "ALTER TABLE",
             Self::Insert(_) => "INSERT",
             Self::Change(change) => change.verb,
             Self::CreateFunction(_) => "CREATE FUNCTION",
@@ -159,6 +161,8 @@ pub(crate) struct ColumnDef {
     pub(crate) not_null: bool,
     /// T-SQL's `IDENTITY(first, step)`.
     pub(crate) identity: Option<(i64, i64)>,
+    /// `DEFAULT value`: what rows get that are inserted without a value.
+    pub(crate) default: Option<Expr>,
     pub(crate) span: Span,
 }
 
@@ -195,6 +199,33 @@ pub(crate) struct AlterModel {
     pub(crate) name: Path,
     pub(crate) if_exists: bool,
     pub(crate) options: Options,
+}
+
+/// `ALTER TABLE [IF EXISTS] name action, …`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct AlterTable {
+    pub(crate) name: Path,
+    pub(crate) if_exists: bool,
+    pub(crate) actions: Vec<TableAction>,
+}
+
+/// What changes about a table.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum TableAction {
+    /// `ADD COLUMN [IF NOT EXISTS] column`.
+    Add { column: Box<ColumnDef>, if_missing: bool },
+    /// `DROP COLUMN [IF EXISTS] name`.
+    Drop { name: Ident, if_exists: bool },
+    /// `RENAME COLUMN [IF EXISTS] name TO new_name`.
+    Rename { name: Ident, to: Ident, if_exists: bool },
+    /// `RENAME TO name`.
+    RenameTable(Path),
+    /// `ALTER COLUMN name SET DEFAULT value`, `DROP DEFAULT`.
+    Default(Ident, Option<Box<Expr>>),
+    /// `ALTER COLUMN name DROP NOT NULL`.
+    Nullable(Ident),
+    /// `SET OPTIONS (…)`, of the table or of a column, which changes no result.
+    Nothing,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -621,6 +652,8 @@ pub(crate) enum ExprKind {
     Parameter(Parameter),
     /// `*` as the argument of COUNT.
     Star,
+    /// `DEFAULT` in place of a value for a column.
+    Default,
     Call(Box<FunctionCall>),
     /// Negated forms such as `NOT IN` are under [`SqlOperator::Not`].
     Operator {

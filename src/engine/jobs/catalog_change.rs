@@ -2,11 +2,16 @@
 
 use std::sync::Arc;
 
+use arrow_array::new_null_array;
+
+use super::insert::stored;
 use super::{Job, JobContext, JobStep};
 use crate::catalog::Relation;
-use crate::diag::Result;
+use crate::data::Batch;
+use crate::diag::{Code, Error, Result};
 use crate::engine::step::Summary;
-use crate::plan::{CreateFunction, CreateView, DropFunction, DropModel, DropTable};
+use crate::plan::{AlterTable, CreateFunction, CreateView, DropFunction, DropModel, DropTable};
+use crate::table::Table;
 
 /// A statement that has nothing to do, and says so.
 pub(super) struct Nothing {
@@ -18,6 +23,31 @@ impl Job for CreateView {
         let Self { name, view } = *self;
         ctx.engine.catalog().put_relation(&name, Relation::View(Arc::new(view)));
         Ok(JobStep::changed(format!("Successfully created view named {name}")))
+    }
+}
+
+impl Job for AlterTable {
+    fn step(self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
+        let Self { name, new_name, before, schema, sources, rules } = *self;
+        let mut catalog = ctx.engine.catalog();
+        let table = match catalog.relation(&name)? {
+            Relation::Table(table) if table.schema == before => table.clone(),
+            _ => {
+                let message = format!("table `{name}` got other columns meanwhile");
+                return Err(Error::new(Code::TypeMismatch, message).hint("run the statement again"));
+            }
+        };
+        let batches = table.batches.iter().map(|batch| {
+            let columns = sources.iter().zip(&schema.fields).map(|(source, field)| match source {
+                Some(column) => batch.column(*column).cloned(),
+                None => Ok(new_null_array(&field.data_type.storage(), batch.rows())),
+            });
+            Batch::new(batch.rows(), columns.collect::<Result<_>>()?)
+        });
+        let batches = stored(batches.collect::<Result<_>>()?)?;
+        catalog.drop_relation(&name);
+        catalog.put_table(&new_name, Table { schema, batches, notes: table.notes.clone() }, rules);
+        Ok(JobStep::changed(format!("Successfully altered table named {new_name}")))
     }
 }
 

@@ -98,6 +98,7 @@ pub(super) fn begin(bound: Bound, engine: &Engine) -> Result<Execution> {
         Bound::CreateObjectTable(create) => job(create_object_table::CreateObjectTableJob::new(create)),
         Bound::CreateExternalTable(create) => job(create_external_table::CreateExternalTableJob::new(create)),
         Bound::AlterModel(alter) => job(alter_model::AlterModelJob::new(alter, engine)?),
+        Bound::AlterTable(alter) => job(alter),
         Bound::Insert(insert) => Execution::Job(insert::begin(insert)),
         Bound::Change(change) => Execution::Job(change::begin(change)),
         Bound::CreateFunction(create) => job(create),

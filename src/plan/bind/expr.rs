@@ -92,6 +92,11 @@ impl Binder<'_> {
                 "an INTERVAL can only be an argument of a function such as DATE_ADD",
             )
             .at(span)),
+            ast::ExprKind::Default => Err(Error::new(
+                Code::MisplacedClause,
+                "DEFAULT stands for a value of INSERT, UPDATE or MERGE",
+            )
+            .at(span)),
             ast::ExprKind::Star => {
                 Err(Error::new(Code::MisplacedClause, "`*` can only be the argument of COUNT").at(span))
             }

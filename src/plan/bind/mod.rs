@@ -48,9 +48,9 @@ pub(crate) use declared::Declared;
 pub(crate) use options::{External, Format};
 use query::Cte;
 pub(crate) use statement::{
-    AlterModel, Assign, AssignedRows, CONDITION, Change, CreateExternalTable, CreateFunction, CreateModel,
-    CreateObjectTable, CreateTable, CreateTransform, CreateView, DropFunction, DropModel, DropTable, Explain,
-    Insert, executed,
+    AlterModel, AlterTable, Assign, AssignedRows, CONDITION, Change, CreateExternalTable, CreateFunction,
+    CreateModel, CreateObjectTable, CreateTable, CreateTransform, CreateView, DropFunction, DropModel,
+    DropTable, Explain, Insert, executed,
 };
 pub(crate) use transformer::FitCall;
 pub(crate) use tsql::{Prerequisite, SubqueryPlace, invalid_model};
@@ -75,6 +75,7 @@ pub(crate) enum Bound {
     CreateObjectTable(CreateObjectTable),
     CreateExternalTable(CreateExternalTable),
     AlterModel(AlterModel),
+    AlterTable(AlterTable),
     Insert(Insert),
     Change(Change),
     CreateFunction(CreateFunction),

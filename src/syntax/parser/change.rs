@@ -1,7 +1,6 @@
 //! UPDATE, DELETE, TRUNCATE and MERGE.
 
 use super::Parser;
-use crate::data::Scalar;
 use crate::diag::Result;
 use crate::syntax::ast::{Change, ChangeAction, ChangeBranch, ChangeRows, Expr, ExprKind, Ident};
 use crate::syntax::token::Punctuation;
@@ -136,11 +135,11 @@ impl Parser<'_> {
         })
     }
 
-    /// A value, or DEFAULT, which is NULL: no column has another default.
+    /// A value, or DEFAULT.
     pub(super) fn assigned_value(&mut self) -> Result<Expr> {
         let span = self.token().span;
         if self.eat_word("DEFAULT") {
-            return Ok(Expr { kind: ExprKind::Literal(Scalar::Null), span });
+            return Ok(Expr { kind: ExprKind::Default, span });
         }
         self.expr()
     }

@@ -285,16 +285,19 @@ impl Parser<'_> {
     }
 
     /// `name type`, then its properties in any order.
-    fn column(&mut self) -> Result<ColumnDef> {
+    pub(super) fn column(&mut self) -> Result<ColumnDef> {
         let start = self.token().span;
         let name = self.ident("a column's name")?;
         let data_type = self.type_name()?;
-        let mut column = ColumnDef { name, data_type, not_null: false, identity: None, span: start };
+        let mut column =
+            ColumnDef { name, data_type, not_null: false, identity: None, default: None, span: start };
         loop {
             if self.eat_words(&["NOT", "NULL"]) {
                 column.not_null = true;
             } else if self.eat_word("NULL") {
                 column.not_null = false;
+            } else if self.eat_word("DEFAULT") {
+                column.default = Some(self.prefix()?);
             } else if self.eat_word("COLLATE") {
                 self.any_word("a collation")?;
             } else if self.is_tsql() && self.eat_word("IDENTITY") {
@@ -303,7 +306,7 @@ impl Parser<'_> {
                 break;
             }
         }
-        self.refuse(&["DEFAULT", "GENERATED"], "give the values when you insert")?;
+        self.refuse(&["GENERATED"], "give the values when you insert")?;
         if self.at_word("OPTIONS") {
             let name = Path { parts: Vec::new(), span: start };
             self.options(&name)?;

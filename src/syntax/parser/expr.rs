@@ -102,7 +102,7 @@ impl Parser<'_> {
         Ok(self.spanned(ExprKind::Operator { operator, args }, start))
     }
 
-    fn prefix(&mut self) -> Result<Expr> {
+    pub(super) fn prefix(&mut self) -> Result<Expr> {
         let start = self.token().span;
         if self.eat_word("NOT") {
             let value = self.expr_above(power::NOT - 1)?;

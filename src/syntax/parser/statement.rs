@@ -4,8 +4,8 @@ use super::Parser;
 use super::error::did_you_mean;
 use crate::diag::{Error, Result};
 use crate::syntax::ast::{
-    AlterModel, Declare, Describe, Drop, Explain, Insert, InsertSource, NamedExpr, ObjectKind, Options, Path,
-    SetValue, SetVariables, Statement, StatementKind,
+    AlterModel, AlterTable, Declare, Describe, Drop, Explain, Insert, InsertSource, NamedExpr, ObjectKind,
+    Options, Path, SetValue, SetVariables, Statement, StatementKind, TableAction,
 };
 use crate::syntax::token::{Punctuation, TokenKind};
 
@@ -70,6 +70,7 @@ impl Parser<'_> {
                 Some("MERGE") => StatementKind::Change(Box::new(self.merge()?)),
                 Some("DROP") if self.at_one_of(&["SCHEMA", "DATABASE"]).is_some() => self.dropped_schema()?,
                 Some("DROP") => StatementKind::Drop(self.drop()?),
+                Some("ALTER") if self.eat_word("TABLE") => StatementKind::AlterTable(self.alter_table()?),
                 Some("ALTER") => StatementKind::AlterModel(self.alter()?),
                 Some("DECLARE") if self.is_tsql() => StatementKind::Declare(self.declare_tsql(start)?),
                 Some("DECLARE") => StatementKind::Declare(self.declare()?),
@@ -158,8 +159,7 @@ impl Parser<'_> {
 
     /// `MODEL [IF EXISTS] name SET OPTIONS (…)`.
     fn alter(&mut self) -> Result<AlterModel> {
-        let unsupported =
-            ["TABLE", "VIEW", "SCHEMA", "MATERIALIZED", "EXTERNAL", "DATABASE", "PROCEDURE", "FUNCTION"];
+        let unsupported = ["VIEW", "SCHEMA", "MATERIALIZED", "EXTERNAL", "DATABASE", "PROCEDURE", "FUNCTION"];
         if let Some(word) = self.at_one_of(&unsupported) {
             return Err(self.unsupported(&format!("`ALTER {word}`"), "write CREATE OR REPLACE"));
         }
@@ -172,6 +172,62 @@ impl Parser<'_> {
         }
         let options = self.options(&name)?;
         Ok(AlterModel { name, if_exists, options })
+    }
+
+    /// `[IF EXISTS] name action, …`.
+    fn alter_table(&mut self) -> Result<AlterTable> {
+        let if_exists = self.eat_words(&["IF", "EXISTS"]);
+        let name = self.path("a table's name")?;
+        let actions = self.comma_separated(|parser| parser.table_action(&name))?;
+        Ok(AlterTable { name, if_exists, actions })
+    }
+
+    fn table_action(&mut self, table: &Path) -> Result<TableAction> {
+        let words = ["ADD", "DROP", "RENAME", "ALTER", "SET"];
+        let Some(word) = self.eat_one_of(&words) else { return Err(self.expected_one_of(&words)) };
+        if word == "SET" {
+            self.options(table)?;
+            return Ok(TableAction::Nothing);
+        }
+        if word == "RENAME" && self.eat_word("TO") {
+            return self.path("a table's name").map(TableAction::RenameTable);
+        }
+        if self.at_one_of(&["CONSTRAINT", "PRIMARY", "FOREIGN"]).is_some() {
+            return Err(self.unsupported("a key of a table", "rows are not checked here: leave it out"));
+        }
+        // T-SQL adds columns without the word.
+        if !(self.eat_word("COLUMN") || (self.is_tsql() && word == "ADD")) {
+            return Err(self.expected_one_of(&["COLUMN"]));
+        }
+        if word == "ADD" {
+            let if_missing = self.eat_words(&["IF", "NOT", "EXISTS"]);
+            return Ok(TableAction::Add { column: Box::new(self.column()?), if_missing });
+        }
+        let if_exists = self.eat_words(&["IF", "EXISTS"]);
+        let name = self.column_name()?;
+        if word == "DROP" {
+            return Ok(TableAction::Drop { name, if_exists });
+        }
+        if word == "RENAME" {
+            self.expect_word("TO")?;
+            return Ok(TableAction::Rename { name, to: self.column_name()?, if_exists });
+        }
+        if self.eat_words(&["SET", "DEFAULT"]) {
+            return Ok(TableAction::Default(name, Some(Box::new(self.prefix()?))));
+        }
+        if self.eat_words(&["DROP", "DEFAULT"]) {
+            return Ok(TableAction::Default(name, None));
+        }
+        if self.eat_words(&["DROP", "NOT", "NULL"]) {
+            return Ok(TableAction::Nullable(name));
+        }
+        if self.at_words(&["SET", "OPTIONS"]) {
+            self.bump();
+            self.options(table)?;
+            return Ok(TableAction::Nothing);
+        }
+        let hint = "write CREATE OR REPLACE TABLE t AS SELECT * REPLACE (CAST(x AS type) AS x) FROM t";
+        Err(self.unsupported("another type for a column", hint))
     }
 
     /// `[OPTIONS (name = value, …)]`.

@@ -19,6 +19,7 @@ pub(super) fn show(expr: &Expr) -> String {
         ExprKind::Parameter(Parameter::Named(name)) => format!("@{name}"),
         ExprKind::Parameter(Parameter::Position(position)) => format!("${position}"),
         ExprKind::Star => "*".into(),
+        ExprKind::Default => "default".into(),
         ExprKind::Call(call) => show_call(call),
         ExprKind::Operator { operator, args } if args.len() == 2 => {
             format!("({} {} {})", show(&args[0]), operator.as_str(), show(&args[1]))

@@ -74,6 +74,9 @@ fn statement(statement: &Statement) -> String {
         StatementKind::AlterModel(it) => {
             format!("alter {} {}{}", it.if_exists, path(&it.name), options(&it.options))
         }
+        StatementKind::AlterTable(it) => {
+            format!("alter table {} {} {:?}", it.if_exists, path(&it.name), it.actions.len())
+        }
         StatementKind::Change(it) => format!("{} {} {:?}", it.verb, path(&it.table), it.branches.len()),
         StatementKind::CreateFunction(it) => {
             let params: Vec<_> = it.params.iter().map(|(name, _)| name.text.as_str()).collect();

@@ -176,7 +176,8 @@ impl Binder<'_> {
         let field = schema.fields.get(index).invariant("a column of the table")?;
         let mut branches = Vec::new();
         for (branch_number, branch) in (1..).zip(&change.branches) {
-            let Some(value) = self.changed_value(branch, schema, field, sides)? else { continue };
+            let default = rules.default_of(index);
+            let Some(value) = self.changed_value(branch, schema, field, default, sides)? else { continue };
             let value = within_rules(value, rules, index)?;
             let sides = vec![
                 number.clone(),
@@ -198,6 +199,7 @@ impl Binder<'_> {
         branch: &ast::ChangeBranch,
         schema: &Schema,
         field: &Field,
+        default: Option<&ast::Expr>,
         sides: &Sides,
     ) -> Result<Option<Expr>> {
         let is_it = |column: &ast::Ident| column.text.eq_ignore_ascii_case(&field.name);
@@ -210,7 +212,7 @@ impl Binder<'_> {
             ChangeAction::Insert { columns, values } if values.is_empty() => {
                 let name = ast::Ident { text: field.name.clone(), span: branch.span };
                 if !columns.is_empty() && !columns.iter().any(is_it) {
-                    return Ok(Some(Expr::literal(Scalar::Null, field.data_type.clone(), branch.span)));
+                    return self.default_or_null(default, field, branch.span).map(Some);
                 }
                 let value = sides.source_columns.column(None, &name)?;
                 return self.as_column(value.into(), field, branch.span).map(Some);
@@ -228,11 +230,14 @@ impl Binder<'_> {
                 match position.and_then(|position| values.get(position)) {
                     Some(tree) => tree,
                     None => {
-                        return Ok(Some(Expr::literal(Scalar::Null, field.data_type.clone(), branch.span)));
+                        return self.default_or_null(default, field, branch.span).map(Some);
                     }
                 }
             }
         };
+        if tree.kind == ast::ExprKind::Default {
+            return self.default_or_null(default, field, tree.span).map(Some);
+        }
         let scope = sides.scope_of(branch.on);
         let value = self.inside("a changed row", |binder| binder.typed(tree, Names::of(scope)))?;
         self.as_column(value, field, tree.span).map(Some)

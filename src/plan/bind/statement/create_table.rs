@@ -3,7 +3,7 @@
 use super::{column_count, exists_already};
 use crate::catalog::Rules;
 use crate::data::Schema;
-use crate::diag::{Code, Diagnostic, Error, Result, Span};
+use crate::diag::{Code, Diagnostic, Error, Invariant, Result, Span};
 use crate::plan::bind::expr::implied_name;
 use crate::plan::bind::query::unique_names;
 use crate::plan::bind::types::bounded;
@@ -57,6 +57,9 @@ impl Binder<'_> {
             None => None,
         };
         unique_names(&schema, span)?;
+        for (column, value) in &rules.defaults {
+            self.default_value(value, schema.fields.get(*column).invariant("a column with a default")?)?;
+        }
         Ok(Bound::CreateTable(CreateTable { name, schema, plan, rules }))
     }
 }
@@ -84,7 +87,9 @@ fn rules(columns: &[ast::ColumnDef]) -> Rules {
         Some((index, first, step))
     });
     let not_null = not_null.map(|(index, _)| index).collect();
-    Rules { not_null, identity: identities.next(), narrow: Vec::new(), bounds: Vec::new() }
+    let defaults = columns.iter().enumerate();
+    let defaults = defaults.filter_map(|(index, column)| Some((index, column.default.clone()?))).collect();
+    Rules { not_null, identity: identities.next(), defaults, ..Rules::default() }
 }
 
 /// The rows, checked against the parameters of their columns' types.

@@ -46,7 +46,7 @@ impl Binder<'_> {
         let wanted = Schema { fields: fields.collect::<Result<_>>()? };
         let given = match &insert.source {
             InsertSource::Query(query) => self.query(query)?,
-            InsertSource::Values(rows) => self.values(rows, &wanted)?,
+            InsertSource::Values(rows) => self.values(rows, &wanted, &targets, &rules)?,
             InsertSource::Defaults => Source::one_row().node,
         };
         if given.schema.fields.len() != wanted.fields.len() {
@@ -65,7 +65,10 @@ impl Binder<'_> {
                 Some((identity, first, step)) if identity == column => {
                     identity_value(targets.len(), table.rows(), first, step, span)
                 }
-                _ => Ok(Expr::literal(Scalar::Null, field.data_type.clone(), span)),
+                _ => match rules.default_of(column) {
+                    Some(value) => within_rules(self.default_value(value, field)?, &rules, column),
+                    None => Ok(Expr::literal(Scalar::Null, field.data_type.clone(), span)),
+                },
             }
         });
         let exprs = exprs.collect::<Result<_>>()?;
@@ -75,7 +78,13 @@ impl Binder<'_> {
     }
 
     /// Rows of VALUES, each value converted to its column's type.
-    fn values(&mut self, rows: &[Vec<ast::Expr>], wanted: &Schema) -> Result<Node> {
+    fn values(
+        &mut self,
+        rows: &[Vec<ast::Expr>],
+        wanted: &Schema,
+        targets: &[usize],
+        rules: &Rules,
+    ) -> Result<Node> {
         let scope = Scope::default();
         let mut bound = Vec::with_capacity(rows.len());
         for row in rows {
@@ -83,13 +92,37 @@ impl Binder<'_> {
                 let first = row.first().invariant("a value in every row")?;
                 return Err(column_count(wanted.fields.len(), row.len(), first.span));
             }
-            let values = row.iter().zip(&wanted.fields).map(|(tree, field)| {
+            let values = row.iter().zip(&wanted.fields).zip(targets).map(|((tree, field), column)| {
+                if tree.kind == ast::ExprKind::Default {
+                    return self.default_or_null(rules.default_of(*column), field, tree.span);
+                }
                 let typed = self.inside("VALUES", |binder| binder.typed(tree, Names::of(&scope)))?;
                 self.as_column(typed, field, tree.span)
             });
             bound.push(values.collect::<Result<Vec<_>>>()?);
         }
         Ok(Node { kind: NodeKind::Values { rows: bound }, schema: wanted.clone() })
+    }
+
+    /// The value of a column that is given none. It sees no columns.
+    pub(super) fn default_value(&mut self, tree: &ast::Expr, field: &Field) -> Result<Expr> {
+        let scope = Scope::default();
+        let value = self.inside("a DEFAULT", |binder| binder.typed(tree, Names::of(&scope)))?;
+        // Its place is that of another statement.
+        self.as_column(value, field, tree.span).map(|value| value.at(Span::default()))
+    }
+
+    /// What DEFAULT stands for in a statement that gives a column values.
+    pub(super) fn default_or_null(
+        &mut self,
+        tree: Option<&ast::Expr>,
+        field: &Field,
+        span: Span,
+    ) -> Result<Expr> {
+        match tree {
+            Some(tree) => self.default_value(tree, field),
+            None => Ok(Expr::literal(Scalar::Null, field.data_type.clone(), span)),
+        }
     }
 
     /// The table at `path`, whose rows can be changed, and its name; `hint` says what to do where there is none.

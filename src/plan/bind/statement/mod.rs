@@ -1,6 +1,7 @@
 //! Statements: one file for each, with what binding it gives and how it is bound.
 
 mod alter_model;
+mod alter_table;
 mod assign;
 mod change;
 mod create_external_table;
@@ -15,6 +16,7 @@ mod explain;
 mod insert;
 
 pub(crate) use alter_model::AlterModel;
+pub(crate) use alter_table::AlterTable;
 pub(crate) use assign::{Assign, AssignedRows, CONDITION, executed};
 pub(crate) use change::Change;
 pub(crate) use create_external_table::{CreateExternalTable, CreateObjectTable};
@@ -47,6 +49,7 @@ impl Binder<'_> {
             StatementKind::CreateModel(create) => self.create_model(create),
             StatementKind::CreateExternalTable(create) => self.create_external_table(create),
             StatementKind::AlterModel(alter) => self.alter_model(alter),
+            StatementKind::AlterTable(alter) => self.alter_table(alter),
             StatementKind::Insert(insert) => self.insert(insert, statement.span),
             StatementKind::Change(change) => self.change(change, statement.span),
             StatementKind::CreateFunction(create) => self.create_function(create),
