@@ -672,6 +672,8 @@ pub(crate) enum ExprKind {
         safe: bool,
         /// T-SQL cuts the fraction off where GoogleSQL rounds.
         truncate: bool,
+        /// `FORMAT text [AT TIME ZONE zone]`.
+        format: [Option<Box<Expr>>; 2],
     },
     /// `[a, b]`, `ARRAY<INT64>[a, b]`.
     Array {

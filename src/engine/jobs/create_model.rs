@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use super::listing::Listing;
 use super::{Job, JobContext, JobStep};
 use crate::control::{Progress, Stage};
 use crate::diag::{Code, Error, Result, Span};
 use crate::exec::{Requests, Resource};
 use crate::model::{Model, ModelOptions};
 use crate::plan::{CreateModel, Declared};
+use crate::table::Object;
 
 pub(super) struct CreateModelJob {
     name: String,
@@ -15,6 +17,8 @@ pub(super) struct CreateModelJob {
     path_span: Span,
     options: ModelOptions,
     declared: Declared,
+    /// The files that a path with `*` at its end names.
+    folder: Option<Listing>,
     state: State,
 }
 
@@ -40,7 +44,8 @@ enum State {
 impl CreateModelJob {
     pub(super) fn new(create: CreateModel) -> Self {
         let CreateModel { name, path, path_span, options, declared } = create;
-        Self { name, path, path_span, options, declared, state: State::Start }
+        let folder = path.ends_with('*').then(|| Listing::new(vec![path.clone()], path_span));
+        Self { name, path, path_span, options, declared, folder, state: State::Start }
     }
 
     fn advance(mut self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
@@ -50,6 +55,11 @@ impl CreateModelJob {
         }
         match self.state {
             State::Start => {
+                if let Some(folder) = &mut self.folder {
+                    let Some(files) = folder.files(requests)? else { return Ok(JobStep::Waiting(self)) };
+                    self.path = only_model(&self.path, files)?;
+                    self.folder = None;
+                }
                 self.state = State::FileRequested { file: request(requests, &self.path) };
                 Ok(JobStep::Waiting(self))
             }
@@ -110,6 +120,22 @@ impl Job for CreateModelJob {
     fn step(self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
         let span = self.path_span;
         self.advance(ctx).map_err(|error| error.or_at(span))
+    }
+}
+
+/// The model among the files of a folder.
+fn only_model(pattern: &str, files: Vec<Object>) -> Result<String> {
+    let uris = files.into_iter().map(|file| file.uri);
+    let (models, others): (Vec<_>, Vec<_>) =
+        uris.partition(|uri| uri.rsplit_once('.').is_some_and(|(_, end)| end.eq_ignore_ascii_case("onnx")));
+    let candidates = if models.is_empty() { others } else { models };
+    match candidates.as_slice() {
+        [only] => Ok(only.clone()),
+        several => {
+            let names: Vec<_> = several.iter().map(|uri| format!("`{uri}`")).collect();
+            Err(Error::new(Code::InvalidOption, format!("`{pattern}` names {} models", several.len()))
+                .hint(format!("write the path of one of {}", names.join(", "))))
+        }
     }
 }
 

@@ -69,12 +69,16 @@ impl Binder<'_> {
         };
         let written = self.expr_of(format, names, &DataType::String, "a format")?;
         let Some(Scalar::String(text)) = constant(&written, self.context.limits)? else {
-            return Err(Error::new(Code::UnsupportedSyntax, "the format of a CAST is a text that is written out")
-                .at(format.span)
-                .hint(format!("write {name}(format, value), whose format may be any text")));
+            return Err(Error::new(
+                Code::UnsupportedSyntax,
+                "the format of a CAST is a text that is written out",
+            )
+            .at(format.span)
+            .hint(format!("write {name}(format, value), whose format may be any text")));
         };
         let elements = translated(&text, parses).map_err(|error| error.at(format.span))?;
-        let mut args = vec![Expr::literal(Scalar::String(elements), DataType::String, format.span), value.expr];
+        let mut args =
+            vec![Expr::literal(Scalar::String(elements), DataType::String, format.span), value.expr];
         if let Some(zone) = zone {
             args.push(self.expr_of(zone, names, &DataType::String, "a time zone")?);
         }

@@ -63,9 +63,14 @@ impl Binder<'_> {
                 let value = self.typed(value, names)?;
                 self.tsql_cast(value, to, *safe, span).map(Typed::from)
             }
-            ast::ExprKind::Cast { value, to, safe, truncate } => {
+            ast::ExprKind::Cast { value, to, safe, truncate, format } => {
                 let (to, bounds) = self.bounded_type(to)?;
                 let value = self.typed(value, names)?;
+                if format.iter().any(Option::is_some) {
+                    let format = format.each_ref().map(Option::as_deref);
+                    let cast = self.cast_by_format(value, &to, format, *safe, span, names)?;
+                    return bounded(cast, bounds, *safe).map(Typed::from);
+                }
                 let mode = match (safe, truncate) {
                     (true, true) => CastMode::SafeTruncate,
                     (false, true) => CastMode::Truncate,

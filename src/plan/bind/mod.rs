@@ -2,6 +2,7 @@
 
 mod aggregates;
 mod call;
+mod cast_format;
 mod coerce;
 mod collation;
 mod constant;

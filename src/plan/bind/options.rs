@@ -55,8 +55,10 @@ pub(super) fn model(given: &Options) -> Result<(String, Span, ModelOptions)> {
     check_names(given, &known)?;
     let path = required(given, "model_path", "MODEL_PATH = 'model.onnx'")?;
     let (path, span) = text(path)?;
-    if path.is_empty() || path.contains('*') {
-        return Err(Error::new(Code::InvalidOption, "MODEL_PATH names one file").at(span));
+    if path.is_empty() || path.trim_end_matches('*').contains('*') {
+        return Err(
+            Error::new(Code::InvalidOption, "MODEL_PATH names one file, or a folder and `*`").at(span)
+        );
     }
     let mut options = ModelOptions::default();
     set(&mut options, given)?;

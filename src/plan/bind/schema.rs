@@ -3,9 +3,11 @@
 //! INFORMATION_SCHEMA's views of models are Spanner's, since BigQuery has none; those of tables are the columns of
 //! BigQuery's that mean something here.
 
+use arrow_array::UInt64Array;
+
 use super::Binder;
 use crate::catalog::Relation;
-use crate::data::{Batch, DataType, Field, Scalar, Schema, array_of};
+use crate::data::{Batch, DataType, Field, Operand, Scalar, Schema, array_of};
 use crate::diag::{Code, Error, Invariant, Result};
 use crate::function;
 use crate::model::{Model, Port};
@@ -37,7 +39,11 @@ impl Binder<'_> {
                     .or_list("it has", VIEWS.iter().copied()));
             }
         };
-        table.map(Some)
+        let dataset = path.parts.iter().rev().nth(2);
+        match dataset {
+            Some(dataset) => table.and_then(|table| of_dataset(table, &dataset.text)).map(Some),
+            None => table.map(Some),
+        }
     }
 
     fn tables_view(&self) -> Result<Table> {
@@ -287,4 +293,18 @@ fn table(names: &[&str], rows: Vec<Vec<Scalar>>) -> Result<Table> {
         batches: vec![Batch::new(rows.len(), columns)?],
         notes: Vec::new(),
     })
+}
+
+/// The rows of a dataset; all of them where no name is in one of this name.
+fn of_dataset(table: Table, dataset: &str) -> Result<Table> {
+    let Table { schema, batches, notes } = table;
+    let column = schema.fields.iter().position(|field| field.name.ends_with("_schema"));
+    let batch = Batch::concat(&schema, &batches)?;
+    let column = batch.column(column.invariant("a view of INFORMATION_SCHEMA names datasets")?)?.clone();
+    let names = Operand::column(column);
+    let names = names.strings()?;
+    let is_it = |row: &usize| names.get(*row).is_some_and(|name| name.eq_ignore_ascii_case(dataset));
+    let rows: Vec<u64> = (0..batch.rows()).filter(is_it).map(|row| row as u64).collect();
+    let batch = if rows.is_empty() { batch } else { batch.take(&UInt64Array::from(rows))? };
+    Ok(Table { schema, batches: vec![batch], notes })
 }

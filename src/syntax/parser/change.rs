@@ -2,7 +2,11 @@
 
 use super::Parser;
 use crate::diag::Result;
-use crate::syntax::ast::{Change, ChangeAction, ChangeBranch, ChangeRows, Expr, ExprKind, Ident};
+use crate::syntax::SqlOperator;
+use crate::syntax::ast::{
+    Change, ChangeAction, ChangeBranch, ChangeRows, Expr, ExprKind, Ident, Join, JoinKind, JoinOn, Path,
+    TableExpr, TableExprKind,
+};
 use crate::syntax::token::Punctuation;
 
 impl Parser<'_> {
@@ -14,10 +18,14 @@ impl Parser<'_> {
         self.expect_word("SET")?;
         let action = ChangeAction::Update(self.assignments()?);
         let source = if self.eat_word("FROM") { Some(self.from()?) } else { None };
+        let mut target = Target { table, alias, source, on: None };
+        if self.is_tsql() {
+            target = self.target_in_from(target)?;
+        }
         let on = self.meant_rows()?;
         let branch =
             ChangeBranch { on: ChangeRows::Matched, condition: None, action, span: self.since(start) };
-        Ok(Change { verb: "UPDATE", table, alias, source, on, branches: vec![branch] })
+        Ok(target.change("UPDATE", on, branch))
     }
 
     /// `[FROM] table [AS name] [WHERE condition]`.
@@ -25,12 +33,71 @@ impl Parser<'_> {
         let start = self.token().span;
         self.eat_word("FROM");
         let table = self.path("a table's name")?;
-        let alias = if self.at_word("WHERE") { None } else { self.alias()? };
+        let alias = if self.at_one_of(&["WHERE", "FROM"]).is_some() { None } else { self.alias()? };
+        let mut target = Target { table, alias, source: None, on: None };
+        if self.is_tsql() && self.eat_word("FROM") {
+            target.source = Some(self.from()?);
+            target = self.target_in_from(target)?;
+        }
         let on = self.meant_rows()?;
         let action = ChangeAction::Delete;
         let branch =
             ChangeBranch { on: ChangeRows::Matched, condition: None, action, span: self.since(start) };
-        Ok(Change { verb: "DELETE", table, alias, source: None, on, branches: vec![branch] })
+        Ok(target.change("DELETE", on, branch))
+    }
+
+    /// T-SQL's FROM may hold the table that is changed, by its name or alias, as the first one.
+    fn target_in_from(&self, target: Target) -> Result<Target> {
+        let Target { table, alias, source, on } = target;
+        let Some(source) = source else { return Ok(Target { table, alias, source, on }) };
+        let whole = source.clone();
+        match self.taken_out(&table, source)? {
+            (Some((table, alias)), source, on) => Ok(Target { table, alias, source, on }),
+            (None, ..) => Ok(Target { table, alias, source: Some(whole), on }),
+        }
+    }
+
+    /// The table called `name` at the left end of a FROM, with its alias; what it is joined with; and the conditions of
+    /// these joins.
+    #[expect(clippy::type_complexity, reason = "a table, the rest of FROM, and a condition")]
+    fn taken_out(
+        &self,
+        name: &Path,
+        from: TableExpr,
+    ) -> Result<(Option<(Path, Option<Ident>)>, Option<TableExpr>, Option<Expr>)> {
+        let TableExpr { kind, alias, span } = from;
+        match kind {
+            TableExprKind::Name { path, offset: None } => {
+                let own = alias.as_ref().or(path.last());
+                let is_it = own.zip(name.last()).is_some_and(|(a, b)| a.text.eq_ignore_ascii_case(&b.text));
+                Ok((is_it.then_some((path, alias)), None, None))
+            }
+            TableExprKind::Join(join) => {
+                let (found, rest, on) = self.taken_out(name, join.left)?;
+                if found.is_none() {
+                    return Ok((None, None, None));
+                }
+                if !matches!(join.kind, JoinKind::Inner | JoinKind::Cross) {
+                    let hint = "write MERGE, or UPDATE … SET x = (SELECT …)";
+                    return Err(self
+                        .unsupported("an outer join in FROM of UPDATE and DELETE", hint)
+                        .at(span));
+                }
+                let own = match join.on {
+                    Some(JoinOn::Condition(condition)) => Some(condition),
+                    _ => None,
+                };
+                let rest = match rest {
+                    None => join.right,
+                    Some(rest) => {
+                        let cross = Join { left: rest, right: join.right, kind: JoinKind::Cross, on: None };
+                        TableExpr { kind: TableExprKind::Join(Box::new(cross)), alias: None, span }
+                    }
+                };
+                Ok((found, Some(rest), both(on, own)))
+            }
+            _ => Ok((None, None, None)),
+        }
     }
 
     /// `WHERE condition`; in T-SQL all rows are meant without one.
@@ -142,5 +209,33 @@ impl Parser<'_> {
             return Ok(Expr { kind: ExprKind::Default, span });
         }
         self.expr()
+    }
+}
+
+/// The table that is changed, and what stands beside it.
+struct Target {
+    table: Path,
+    alias: Option<Ident>,
+    source: Option<TableExpr>,
+    /// Which rows of both belong together.
+    on: Option<Expr>,
+}
+
+impl Target {
+    fn change(self, verb: &'static str, on: Option<Expr>, branch: ChangeBranch) -> Change {
+        let Self { table, alias, source, on: own } = self;
+        Change { verb, table, alias, source, on: both(own, on), branches: vec![branch] }
+    }
+}
+
+/// Both conditions.
+fn both(a: Option<Expr>, b: Option<Expr>) -> Option<Expr> {
+    match (a, b) {
+        (Some(a), Some(b)) => {
+            let span = a.span;
+            let kind = ExprKind::Operator { operator: SqlOperator::And, args: vec![a, b] };
+            Some(Expr { kind, span })
+        }
+        (a, b) => a.or(b),
     }
 }

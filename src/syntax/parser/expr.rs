@@ -118,6 +118,12 @@ impl Parser<'_> {
             let value = self.expr_above(power::UNARY - 1)?;
             return Ok(self.unary(SqlOperator::BitNot, value, start));
         }
+        if self.at(Punctuation::Greater)
+            && self.previous().is_some_and(|token| token.kind == TokenKind::Punctuation(Punctuation::Minus))
+        {
+            let hint = "write ARRAY(SELECT e FROM UNNEST(items) AS e WHERE …)";
+            return Err(self.unsupported("a function of elements, `e -> …`,", hint));
+        }
         if self.at(Punctuation::Bang) {
             return Err(self.expected("an expression").hint("write NOT").fix(start, "NOT "));
         }

@@ -53,6 +53,10 @@ impl Parser<'_> {
         self.refuse(&["NATURAL"], "write JOIN … USING (column, …)")?;
         for apply in ["CROSS", "OUTER"] {
             if self.at_words(&[apply, "APPLY"]) {
+                if self.is_tsql() && self.nth_at_word(2, "STRING_SPLIT") {
+                    self.position += 2;
+                    return Ok(Some(if apply == "CROSS" { JoinKind::Cross } else { JoinKind::Left }));
+                }
                 let hint = "write JOIN … ON over a subquery without columns of other tables";
                 return Err(self.unsupported(&format!("`{apply} APPLY`"), hint));
             }
@@ -227,6 +231,9 @@ impl Parser<'_> {
         self.refuse(&["LATERAL"], "write the subquery without columns of other tables")?;
         if self.at_predict() {
             return self.predict();
+        }
+        if self.is_tsql() && self.at_word("STRING_SPLIT") && self.nth_at(1, Punctuation::LeftParen) {
+            return self.string_split();
         }
         let name = self.wildcard_path("a table, a subquery or ML.PREDICT")?;
         if self.at(Punctuation::Star) {

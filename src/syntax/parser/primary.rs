@@ -247,9 +247,12 @@ impl Parser<'_> {
         let value = Box::new(self.expr()?);
         self.expect_word("AS")?;
         let to = self.type_name()?;
-        self.refuse(&["FORMAT"], "leave it out")?;
+        let mut format = [None, None];
+        if self.eat_word("FORMAT") {
+            format = [Some(Box::new(self.expr()?)), self.time_zone()?];
+        }
         self.close(open, Punctuation::RightParen)?;
-        Ok(self.spanned(ExprKind::Cast { value, to, safe, truncate }, start))
+        Ok(self.spanned(ExprKind::Cast { value, to, safe, truncate, format }, start))
     }
 
     /// `(a, b AS name)` after STRUCT.
@@ -289,7 +292,8 @@ impl Parser<'_> {
             return Ok(self.spanned(ExprKind::Literal(value), start));
         }
         let value = Box::new(self.primary()?);
-        Ok(self.spanned(ExprKind::Cast { value, to, safe: false, truncate: false }, start))
+        Ok(self
+            .spanned(ExprKind::Cast { value, to, safe: false, truncate: false, format: [None, None] }, start))
     }
 
     /// `EXTRACT(part FROM value [AT TIME ZONE zone])`.
@@ -305,15 +309,19 @@ impl Parser<'_> {
         }
         self.expect_word("FROM")?;
         let value = Box::new(self.expr()?);
-        let zone = if self.eat_word("AT") {
-            self.expect_word("TIME")?;
-            self.expect_word("ZONE")?;
-            Some(Box::new(self.expr()?))
-        } else {
-            None
-        };
+        let zone = self.time_zone()?;
         self.close(open, Punctuation::RightParen)?;
         Ok(self.spanned(ExprKind::Extract { part, value, zone }, start))
+    }
+
+    /// `[AT TIME ZONE zone]`.
+    fn time_zone(&mut self) -> Result<Option<Box<Expr>>> {
+        if !self.eat_word("AT") {
+            return Ok(None);
+        }
+        self.expect_word("TIME")?;
+        self.expect_word("ZONE")?;
+        self.expr().map(|zone| Some(Box::new(zone)))
     }
 
     /// `CASE [operand] WHEN … THEN … [ELSE …] END`.

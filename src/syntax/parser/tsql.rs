@@ -140,7 +140,8 @@ impl Parser<'_> {
         };
         let to = TypeName { kind: TypeNameKind::Simple("int".into()), parameters: None, span: index.span };
         let span = index.span;
-        let index = ExprKind::Cast { value: Box::new(index), to, safe: false, truncate: true };
+        let index =
+            ExprKind::Cast { value: Box::new(index), to, safe: false, truncate: true, format: [None, None] };
         let branches = (1..)
             .zip([first].into_iter().chain(args))
             .map(|(number, value)| (Expr { kind: ExprKind::Literal(Scalar::Int64(number)), span }, value));
@@ -175,7 +176,7 @@ impl Parser<'_> {
             value = Box::new(self.spanned(ExprKind::Call(Box::new(call)), start));
         }
         self.close(open, Punctuation::RightParen)?;
-        Ok(self.spanned(ExprKind::Cast { value, to, safe, truncate: true }, start))
+        Ok(self.spanned(ExprKind::Cast { value, to, safe, truncate: true, format: [None, None] }, start))
     }
 
     /// `PREDICT ( MODEL =`.

@@ -34,7 +34,7 @@ pub(super) fn show(expr: &Expr) -> String {
                 if access.safe { " safe" } else { "" }
             )
         }
-        ExprKind::Cast { value, to, safe, truncate } => {
+        ExprKind::Cast { value, to, safe, truncate, .. } => {
             let flags = [(*safe, " safe"), (*truncate, " truncate")];
             let flags: String = flags.iter().filter(|(set, _)| *set).map(|(_, flag)| *flag).collect();
             format!("cast({} to {}{flags})", show(value), show_type(to))
