@@ -193,7 +193,7 @@ impl Script {
             self.latest = Some(StatementInfo::of(&statement));
             return Ok(Some(statement));
         }
-        Err(Error::new(Code::LimitExceeded, "the script has a loop without end and without statements"))
+        Err(endless())
     }
 
     /// Where the script goes on if the statement that was taken last fails.
@@ -217,7 +217,8 @@ impl Iterator for Script {
 
     /// Binds the next statement against the catalog as it is now.
     fn next(&mut self) -> Option<Result<Query>> {
-        loop {
+        // More failures than statements without one that runs between them never end.
+        for _ in 0..=self.statements.len() {
             let statement = match self.following() {
                 Ok(statement) => statement?,
                 Err(error) => return Some(Err(error)),
@@ -229,7 +230,13 @@ impl Iterator for Script {
                 result => return Some(result),
             }
         }
+        Some(Err(endless()))
     }
+}
+
+#[cold]
+fn endless() -> Error {
+    Error::new(Code::LimitExceeded, "the script has a loop without end and without statements")
 }
 
 /// The variable that is TRUE while a failure waits for its EXCEPTION.

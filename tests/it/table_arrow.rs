@@ -12,14 +12,14 @@ use arrow_array::{
     Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Date64Array, Decimal32Array, Decimal64Array,
     Decimal128Array, Decimal256Array, DurationSecondArray, Float32Array, Float64Array, Int8Array, Int16Array,
     Int32Array, Int64Array, LargeBinaryArray, LargeStringArray, NullArray, PrimitiveArray, RecordBatch,
-    StringArray, StructArray, TimestampMillisecondArray, TimestampNanosecondArray, TimestampSecondArray,
-    UInt8Array, UInt16Array, UInt32Array, UInt64Array,
+    StringArray, StructArray, TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray,
+    TimestampSecondArray, UInt8Array, UInt16Array, UInt32Array, UInt64Array,
 };
 use arrow_buffer::i256;
 use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_ipc::writer::{FileWriter, StreamWriter};
 use arrow_schema::Field;
-use predictql::data::ColumnType;
+use predictql::data::{ColumnType, DataType};
 use predictql::diag::{Code, Error};
 use predictql::table::{IpcWriter, Table, read_arrow};
 use predictql::{Engine, Limits};
@@ -399,4 +399,24 @@ fn decimals_are_the_type_that_has_their_digits() {
     assert!(read(&given("fine", "NUMERIC")).is_ok());
     let error = read(&given("widest", "BIGNUMERIC")).unwrap_err();
     assert_eq!(error.code(), Code::CastFailed);
+}
+
+/// Other programs write timestamps without a time zone too: only what PredictQL wrote says that it is DATETIME.
+#[test]
+fn local_times_come_back_as_what_they_were() -> Result<(), predictql::diag::Error> {
+    let engine = host::engine();
+    let result =
+        host::run(&engine, "SELECT DATETIME '2020-01-02 03:04:05' AS d, TIMESTAMP '2020-01-02' AS t")?;
+    let schema = result.schema.unwrap();
+    let (mut writer, mut bytes) = IpcWriter::new(&schema)?;
+    for batch in &result.batches {
+        bytes.extend(writer.batch(batch)?);
+    }
+    bytes.extend(writer.finish()?);
+    engine.register_arrow("again", &bytes)?;
+    let again = host::run(&engine, "SELECT STRING(d) AS d, STRING(t) AS t FROM again")?;
+    assert_eq!(again.text_rows(), [["2020-01-02 03:04:05", "2020-01-02 00:00:00+00"]]);
+    let local = record(vec![("l", Arc::new(TimestampMicrosecondArray::from(vec![0])))]);
+    assert_eq!(read(&stream(&[local])).schema.fields[0].data_type, DataType::Timestamp);
+    Ok(())
 }

@@ -159,7 +159,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "TIMESTAMP_TRUNC",
         "Truncates a timestamp to the start of a unit, such as its hour, in UTC or in the given time zone.",
-        &[Signature::scalar(&[Timestamp, Part, String], Timestamp, timestamp_trunc).optional(1)],
+        &[
+            Signature::scalar(&[Timestamp, Part, String], Timestamp, timestamp_trunc).optional(1),
+            Signature::scalar(&[Datetime, Part], Datetime, timestamp_trunc),
+        ],
     ),
     Function::new(
         "UNIX_SECONDS",

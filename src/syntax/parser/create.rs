@@ -26,6 +26,10 @@ impl Parser<'_> {
         if self.at_one_of(&["TEMP", "TEMPORARY"]).is_some() && self.nth_at_word(1, "TABLE") {
             self.bump();
         }
+        if self.at_words(&["TABLE", "FUNCTION"]) {
+            let hint = "write CREATE VIEW with the query, and filter where it is read";
+            return Err(self.unsupported("`CREATE TABLE FUNCTION`", hint));
+        }
         if self.eat_word("TABLE") {
             return self.create_table(replace).map(StatementKind::CreateTable);
         }
@@ -52,7 +56,14 @@ impl Parser<'_> {
             "TRIGGER",
         ];
         if let Some(word) = self.at_one_of(&unsupported) {
-            let hint = "create tables, views, models and external tables";
+            let hint = match word {
+                "PROCEDURE" => {
+                    "write its statements where it would be called; CREATE FUNCTION and views are here"
+                }
+                "MATERIALIZED" => "write CREATE VIEW, or CREATE TABLE … AS SELECT to keep the rows",
+                "INDEX" | "VECTOR" | "SEARCH" | "UNIQUE" => "leave it out: it would change no result",
+                _ => "create tables, views, functions, models and external tables",
+            };
             return Err(self.unsupported(&format!("`CREATE {word}`"), hint));
         }
         Err(self.expected_one_of(&["TABLE", "VIEW", "MODEL", "EXTERNAL TABLE"]))

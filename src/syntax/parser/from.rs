@@ -260,6 +260,10 @@ impl Parser<'_> {
             self.close(open, Punctuation::RightParen)?;
             return Ok(TableExprKind::Subquery(query));
         }
+        if !self.is_tsql() && self.at_word("VALUES") && self.nth_at(1, Punctuation::LeftParen) {
+            let hint = "write UNNEST([STRUCT(1 AS a, 'x' AS b), (2, 'y')])";
+            return Err(self.unsupported("`VALUES` in FROM", hint));
+        }
         if self.is_tsql() && self.at_word("VALUES") {
             let query = Box::new(self.row_values()?);
             self.close(open, Punctuation::RightParen)?;

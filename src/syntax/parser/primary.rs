@@ -214,6 +214,7 @@ impl Parser<'_> {
         } else if self.eat_word("INTERVAL") {
             let value = Box::new(self.expr()?);
             let unit = self.ident("a unit such as DAY")?;
+            self.refuse(&["TO"], "write an INTERVAL of one unit: INTERVAL 14 MONTH")?;
             Ok(Some(self.spanned(ExprKind::Interval(value, unit), start)))
         } else if next_is_string && self.at_one_of(TYPED_LITERALS).is_some() {
             self.typed_literal().map(Some)

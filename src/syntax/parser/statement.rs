@@ -286,6 +286,11 @@ impl Parser<'_> {
 
     /// `a = value`, `(a, b) = (1, 2)`, T-SQL's `@a = value`.
     fn set(&mut self) -> Result<SetVariables> {
+        if let TokenKind::Parameter(name) = &self.token().kind
+            && name.starts_with('@')
+        {
+            return Err(self.unsupported("setting a system variable", "leave it out: times are in UTC"));
+        }
         let names = if self.is_tsql() {
             vec![self.tsql_variable()?]
         } else if self.at(Punctuation::LeftParen) {
