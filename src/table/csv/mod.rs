@@ -61,10 +61,24 @@ pub fn read_csv(bytes: &[u8], options: &CsvOptions, limits: &Limits) -> Result<T
         Some(first) if options.has_header() => names::unique(first.fields().map(|field| field.text)),
         Some(first) => unnamed(first.len(), options)?,
     };
+    let names = by_place(names, options, &mut notes);
     check_columns(names.len(), limits)?;
     let start = if options.has_header() { records.position() } else { layout.start };
     let body = Body { text: &text, start, syntax: &layout.syntax, options, values: &values, limits };
     body.read(names, notes)
+}
+
+/// The names of columns that a skipped row names: where a type is given for each column and none by these names, the types
+/// are those of the columns in order, as BigQuery has it.
+fn by_place(names: Vec<String>, options: &CsvOptions, notes: &mut Vec<String>) -> Vec<String> {
+    let is_named = |given: &String| names.iter().any(|name| name.eq_ignore_ascii_case(given.trim()));
+    let skips = options.skip_leading_rows.is_some_and(|rows| rows > 0) && options.has_header();
+    if !skips || options.schema.len() != names.len() || options.schema.iter().any(|(name, _)| is_named(name))
+    {
+        return names;
+    }
+    notes.push(format!("the columns are taken in their order: the file calls them `{}`", names.join("`, `")));
+    names::unique(options.schema.iter().map(|(name, _)| name))
 }
 
 /// The names of columns that no row names: those of the given types, unless these mean `column_1`, `column_2` …
