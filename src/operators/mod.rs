@@ -9,6 +9,7 @@
 mod attributes;
 mod dim;
 mod full;
+mod microsoft;
 mod ml;
 mod standard;
 mod tensors;
@@ -19,7 +20,7 @@ pub(crate) use full::FULL_ONLY;
 pub(crate) use standard::{Slices, position};
 pub(crate) use tensors::resolve_axis;
 #[cfg(feature = "full")]
-pub(crate) use tensors::{only, split_at_axis};
+pub(crate) use tensors::split_at_axis;
 
 use std::fmt;
 use std::sync::Arc;
@@ -37,8 +38,9 @@ pub(crate) type Parse = fn(&Context<'_>, &NodeProto) -> Result<Arc<dyn Operator>
 type Registration = (&'static str, Parse);
 
 /// All operators, by domain.
-const DOMAINS: [(&str, &[Registration]); 3] = [
+const DOMAINS: [(&str, &[Registration]); 4] = [
     (names::ML, ml::OPERATORS),
+    (names::MICROSOFT, microsoft::OPERATORS),
     (names::STANDARD, standard::OPERATORS),
     (names::INTERNAL, standard::INTERNAL),
 ];
@@ -47,15 +49,26 @@ const fn own<O: Operator>() -> Parse {
     |ctx, node| Ok(Arc::new(O::parse(ctx, node)?))
 }
 
-/// The operators of the standard that tract gets wrong, and that it runs as ours.
+/// The operators of the standard that tract lacks or gets wrong, and that it runs as ours.
 #[cfg(feature = "full")]
-const IN_PLACE_OF_TRACTS: [&str; 2] = ["GatherND", "TopK"];
+const IN_PLACE_OF_TRACTS: [&str; 7] = [
+    "GatherND",
+    "RegexFullMatch",
+    "StringConcat",
+    "StringNormalizer",
+    "StringSplit",
+    "TfIdfVectorizer",
+    "TopK",
+];
 
 /// The domain and name of every operator that tract has not, or not as the standard has it.
 #[cfg(feature = "full")]
 pub(crate) fn beside_tract() -> impl Iterator<Item = (&'static str, &'static str)> {
     let standard = IN_PLACE_OF_TRACTS.into_iter().map(|name| (names::STANDARD, name));
-    ml::OPERATORS.iter().map(|(name, _)| (names::ML, *name)).chain(standard)
+    let beside = [(names::ML, ml::OPERATORS), (names::MICROSOFT, microsoft::OPERATORS)].into_iter();
+    beside
+        .flat_map(|(domain, operators)| operators.iter().map(move |(name, _)| (domain, *name)))
+        .chain(standard)
 }
 
 /// The full name of every operator that a file may use.

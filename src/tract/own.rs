@@ -15,9 +15,12 @@ use crate::onnx::pb;
 use crate::operators::{self, Context, Dim};
 use crate::tensor;
 
-/// An operator of ours.
+/// An operator of ours, and tract's name of a length that only the values of its inputs decide.
 #[derive(Debug)]
-pub(super) struct Own(Arc<dyn operators::Operator>);
+pub(super) struct Own {
+    operator: Arc<dyn operators::Operator>,
+    open: TDim,
+}
 
 /// A message of tract's as ours.
 pub(super) fn ours<M: Message + Default>(message: &impl Message) -> TractResult<M> {
@@ -30,11 +33,13 @@ impl Operator for Own {
             operators::find(&node.op_type).with_context(|| format!("there is no {}", node.op_type))?;
         let declared = ctx.parent_graphs.iter().flat_map(|graph| &graph.input);
         let inputs = declared.map(ours).collect::<TractResult<Vec<pb::ValueInfoProto>>>()?;
-        Ok(Self(parse(&Context { opset: ctx.onnx_operator_set_version, inputs: &inputs }, &ours(node)?)?))
+        let context = Context { opset: ctx.onnx_operator_set_version, inputs: &inputs };
+        let open = ctx.template.symbols.new_with_prefix("length").to_dim();
+        Ok(Self { operator: parse(&context, &ours(node)?)?, open })
     }
 
     fn shape_inputs(&self) -> &'static [usize] {
-        self.0.shape_inputs()
+        self.operator.shape_inputs()
     }
 
     fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
@@ -43,7 +48,7 @@ impl Operator for Own {
 
     fn outputs_for_values(&self, inputs: &[Shape], values: &[Vec<i64>]) -> TractResult<TVec<Shape>> {
         let mut known = vec![None; inputs.len()];
-        for (index, value) in self.0.shape_inputs().iter().zip(values) {
+        for (index, value) in self.operator.shape_inputs().iter().zip(values) {
             tensor::set(&mut known, *index, Some(tensor::Tensor::vector(value.clone())))?;
         }
         let mut unknowns = Unknowns::default();
@@ -52,16 +57,23 @@ impl Operator for Own {
             Ok((element_type(*datum_type)?, dims))
         });
         let inputs = inputs.collect::<TractResult<Vec<_>>>()?;
-        let outputs = self.0.outputs_for_values(&inputs, &known)?.into_iter().map(|(element, dims)| {
-            let dims = dims.iter().map(|dim| unknowns.tract(dim)).collect::<TractResult<_>>()?;
-            Ok((datum_type(element), dims))
-        });
+        let outputs =
+            self.operator.outputs_for_values(&inputs, &known)?.into_iter().map(|(element, dims)| {
+                let dims = dims.iter().map(|dim| self.length(dim, &unknowns)).collect::<TractResult<_>>()?;
+                Ok((datum_type(element), dims))
+            });
         outputs.collect()
     }
 
     fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
         let inputs = inputs.iter().map(|input| from_tract(input)).collect::<TractResult<Vec<_>>>()?;
-        self.0.eval(inputs)?.iter().map(to_tract).collect()
+        self.operator.eval(inputs)?.iter().map(to_tract).collect()
+    }
+}
+
+impl Own {
+    fn length(&self, dim: &Dim, unknowns: &Unknowns) -> TractResult<TDim> {
+        if *dim == Dim::open() { Ok(self.open.clone()) } else { unknowns.tract(dim) }
     }
 }
 

@@ -6,7 +6,7 @@ use tract_onnx::tract_hir::internal::{
     Datum, DatumType, TDim, TValue, Tensor, TractResult, ensure, format_err, tensor1,
 };
 
-pub(super) use crate::operators::{only, resolve_axis, split_at_axis};
+pub(super) use crate::operators::{resolve_axis, split_at_axis};
 
 /// The input at `index`, which must be there.
 pub(super) fn input(inputs: &[TValue], index: usize) -> TractResult<&Tensor> {

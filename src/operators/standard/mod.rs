@@ -9,6 +9,8 @@ mod matmul;
 mod nd;
 mod reduce;
 mod select;
+mod strings;
+mod tf_idf;
 mod top_k;
 mod unary;
 
@@ -85,6 +87,7 @@ pub(super) const OPERATORS: &[Registration] = &[
     ("ReduceProd", own::<Reduce>()),
     ("ReduceSum", own::<Reduce>()),
     ("ReduceSumSquare", own::<Reduce>()),
+    ("RegexFullMatch", own::<strings::RegexFullMatch>()),
     ("Relu", own::<Unary>()),
     ("Reshape", own::<Reshape>()),
     ("Round", own::<Unary>()),
@@ -101,9 +104,13 @@ pub(super) const OPERATORS: &[Registration] = &[
     ("Split", own::<Split>()),
     ("Sqrt", own::<Unary>()),
     ("Squeeze", own::<Reshape>()),
+    ("StringConcat", own::<strings::StringConcat>()),
+    ("StringNormalizer", own::<strings::StringNormalizer>()),
+    ("StringSplit", own::<strings::StringSplit>()),
     ("Sub", own::<Binary>()),
     ("Sum", own::<Binary>()),
     ("Tanh", own::<Unary>()),
+    ("TfIdfVectorizer", own::<tf_idf::TfIdfVectorizer>()),
     ("Tile", own::<Repeat>()),
     ("TopK", own::<top_k::TopK>()),
     ("Transpose", own::<Transpose>()),

@@ -19,9 +19,7 @@ mod recurrent;
 mod reverse_sequence;
 mod roi_align;
 mod scatter;
-mod strings;
 mod tensor_scatter;
-mod tf_idf;
 mod unique;
 
 use tract_onnx::model::ParsingContext;
@@ -50,17 +48,12 @@ pub(super) const OPERATORS: &[Registration] = &[
     ("RNN", own::<recurrent::Rnn>()),
     ("RandomNormalLike", own::<random::RandomLike>()),
     ("RandomUniformLike", own::<random::RandomLike>()),
-    ("RegexFullMatch", own::<strings::RegexFullMatch>()),
     ("ReverseSequence", own::<reverse_sequence::ReverseSequence>()),
     ("RoiAlign", own::<roi_align::RoiAlign>()),
     ("Scatter", own::<scatter::ScatterElements>()),
     ("ScatterElements", own::<scatter::ScatterElements>()),
     ("ScatterND", own::<scatter::ScatterNd>()),
-    ("StringConcat", own::<strings::StringConcat>()),
-    ("StringNormalizer", own::<strings::StringNormalizer>()),
-    ("StringSplit", own::<strings::StringSplit>()),
     ("TensorScatter", own::<tensor_scatter::TensorScatter>()),
-    ("TfIdfVectorizer", own::<tf_idf::TfIdfVectorizer>()),
     ("Unique", own::<unique::Unique>()),
     // tract's, which other domains have as well.
     ("Gelu", Tract),

@@ -1,14 +1,12 @@
 //! `Tokenizer` of com.microsoft 1: the words of each text, which scikit-learn's vectorizers count. Texts with fewer words
-//! than others are padded. tract has none.
+//! than others are padded: how many words there are is known when the texts have been looked at.
 
+use anyhow::{Result, bail, ensure};
 use regex_lite::Regex;
-use tract_onnx::model::ParsingContext;
-use tract_onnx::pb::NodeProto;
-use tract_onnx::tract_hir::internal::{
-    DatumType, TDim, TValue, TVec, Tensor, ToDim, TractResult, bail, ensure, tensor1, tvec,
-};
 
-use super::{Operator, Shape, list_or_empty, only};
+use super::{Context, Operator, Shape, only, open};
+use crate::onnx::pb::NodeProto;
+use crate::tensor::{ElementType, Tensor};
 
 #[derive(Debug)]
 pub(super) struct Tokenizer {
@@ -18,8 +16,6 @@ pub(super) struct Tokenizer {
     padding: String,
     /// Every text gets a character at its start and another one at its end.
     has_marks: bool,
-    /// The most words of a text, known when the texts have been looked at.
-    longest: TDim,
 }
 
 #[derive(Debug)]
@@ -44,9 +40,9 @@ impl Words {
 }
 
 impl Operator for Tokenizer {
-    fn parse(ctx: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
-        let separators: Vec<String> = list_or_empty(node, "separators")?;
-        let words = match (node.get_attr_opt::<&str>("tokenexp")?, separators.as_slice()) {
+    fn parse(_: &Context<'_>, node: &NodeProto) -> Result<Self> {
+        let separators: Vec<String> = node.list("separators")?;
+        let words = match (node.optional::<&str>("tokenexp")?, separators.as_slice()) {
             (Some(pattern), _) => Words::Matching(Regex::new(pattern)?),
             (None, [only]) if only.is_empty() => Words::Characters,
             (None, []) => bail!("there is neither a pattern nor a separator"),
@@ -57,26 +53,24 @@ impl Operator for Tokenizer {
         };
         Ok(Self {
             words,
-            min_length: node.get_attr_opt("mincharnum")?.unwrap_or(1).max(1),
+            min_length: node.optional::<usize>("mincharnum")?.unwrap_or(1).max(1),
             // Default: an absent padding is an empty text.
-            padding: node.get_attr_opt::<String>("pad_value")?.unwrap_or_default(),
-            has_marks: node.get_attr_opt::<i64>("mark")?.unwrap_or(0) != 0,
-            longest: ctx.template.symbols.new_with_prefix("words").to_dim(),
+            padding: node.optional::<String>("pad_value")?.unwrap_or_default(),
+            has_marks: node.flag("mark", false)?,
         })
     }
 
-    fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
+    fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
         let (texts, shape) = only(inputs)?;
-        ensure!(*texts == DatumType::String, "expected texts, found {texts:?}");
+        ensure!(*texts == ElementType::String, "expected texts, found {texts:?}");
         let mut shape = shape.clone();
-        shape.push(self.longest.clone());
-        Ok(tvec!((DatumType::String, shape)))
+        shape.push(open());
+        Ok(vec![(ElementType::String, shape)])
     }
 
-    fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
-        let input = only(inputs)?;
-        let view = input.try_as_plain_ram()?;
-        let rows = view.as_slice::<String>()?.iter().map(|text| {
+    fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        let input = only(&inputs)?;
+        let rows = input.elements::<String>()?.iter().map(|text| {
             let is_long = |word: &&str| word.chars().count() >= self.min_length;
             let words = self.words.of(text).into_iter().filter(is_long);
             if self.has_marks {
@@ -91,7 +85,7 @@ impl Operator for Tokenizer {
             let padding = std::iter::repeat_n(self.padding.as_str(), longest - row.len());
             row.iter().copied().chain(padding).map(str::to_owned)
         });
-        let shape: TVec<usize> = input.shape().iter().copied().chain([longest]).collect();
-        Ok(tvec!(tensor1(&padded.collect::<Vec<String>>()).into_shape(&shape)?))
+        let shape = input.shape().iter().copied().chain([longest]).collect();
+        Ok(vec![Tensor::new(shape, padded.collect())?])
     }
 }

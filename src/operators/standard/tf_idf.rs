@@ -1,14 +1,12 @@
-//! `TfIdfVectorizer` of ai.onnx 9: how often known sequences (n-grams) of words or numbers occur. tract has none.
+//! `TfIdfVectorizer` of ai.onnx 9: how often known sequences (n-grams) of words or numbers occur.
 
 use std::collections::HashMap;
 
-use tract_onnx::model::ParsingContext;
-use tract_onnx::pb::NodeProto;
-use tract_onnx::tract_hir::internal::{
-    DatumType, TValue, TVec, Tensor, ToDim, TractResult, bail, ensure, format_err, tensor1, tvec,
-};
+use anyhow::{Result, bail, ensure, format_err};
 
-use super::{Operator, Shape, elements, input, list_or_empty};
+use super::{Context, Operator, Shape, only};
+use crate::onnx::pb::NodeProto;
+use crate::tensor::{ElementType, Tensor, room};
 
 #[derive(Debug)]
 pub(super) struct TfIdfVectorizer {
@@ -35,20 +33,20 @@ enum Mode {
 }
 
 impl Operator for TfIdfVectorizer {
-    fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Self> {
-        let mode = match node.get_attr("mode")? {
+    fn parse(_: &Context<'_>, node: &NodeProto) -> Result<Self> {
+        let mode = match node.required("mode")? {
             "TF" => Mode::Count,
             "IDF" => Mode::Weight,
             "TFIDF" => Mode::Product,
             other => bail!("there is no mode `{other}`"),
         };
-        let pool = match node.get_attr_opt_vec::<String>("pool_strings")? {
+        let pool = match node.optional::<Vec<String>>("pool_strings")? {
             Some(words) if !words.is_empty() => words,
-            _ => node.get_attr_vec::<i64>("pool_int64s")?.iter().map(i64::to_string).collect(),
+            _ => node.required::<Vec<i64>>("pool_int64s")?.iter().map(i64::to_string).collect(),
         };
-        let indexes: Vec<usize> = node.get_attr_vec("ngram_indexes")?;
-        let starts: Vec<usize> = node.get_attr_vec("ngram_counts")?;
-        let lengths = (node.get_attr("min_gram_length")?, node.get_attr("max_gram_length")?);
+        let indexes: Vec<usize> = node.required("ngram_indexes")?;
+        let starts: Vec<usize> = node.required("ngram_counts")?;
+        let lengths = (node.required("min_gram_length")?, node.required("max_gram_length")?);
         ensure!(lengths.0 >= 1, "the shortest sequence has one word");
         let mut columns = HashMap::new();
         let mut next_column = indexes.iter();
@@ -64,28 +62,28 @@ impl Operator for TfIdfVectorizer {
             }
         }
         let width = indexes.iter().max().map_or(0, |last| last.saturating_add(1));
-        let mut weights: Vec<f32> = list_or_empty(node, "weights")?;
+        let mut weights: Vec<f32> = node.list("weights")?;
         if weights.is_empty() {
             // As the standard has it, weights that are left out are 1.
             weights = vec![1.0; width];
         }
         ensure!(weights.len() >= width, "{} weights do not fit {width} columns", weights.len());
-        Ok(Self { columns, width, lengths, skips: node.get_attr("max_skip_count")?, mode, weights })
+        Ok(Self { columns, width, lengths, skips: node.required("max_skip_count")?, mode, weights })
     }
 
-    fn outputs(&self, inputs: &[Shape]) -> TractResult<TVec<Shape>> {
-        let [(_, shape)] = inputs else { bail!("expected one input") };
-        let mut shape: TVec<_> = shape.iter().rev().skip(1).rev().cloned().collect();
-        shape.push(self.width.to_dim());
-        Ok(tvec!((DatumType::F32, shape)))
+    fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
+        let (_, shape) = only(inputs)?;
+        let mut shape: Vec<_> = shape.iter().rev().skip(1).rev().cloned().collect();
+        shape.push(self.width.into());
+        Ok(vec![(ElementType::F32, shape)])
     }
 
-    fn eval(&self, inputs: &[TValue]) -> TractResult<TVec<Tensor>> {
-        let x = input(inputs, 0)?;
-        let words = elements::<String>(x)?;
+    fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        let x = only(&inputs)?;
+        let words = x.to_vec::<String>()?;
         let [rows @ .., length] = x.shape() else { bail!("expected sequences of words") };
-        let count: usize = rows.iter().product();
-        let mut output = vec![0.0; count * self.width];
+        let shape: Vec<usize> = rows.iter().copied().chain([self.width]).collect();
+        let mut output = vec![0.0; room(&shape)?];
         for (row, counts) in words.chunks((*length).max(1)).zip(output.chunks_mut(self.width.max(1))) {
             self.count(row, counts);
             for (value, weight) in counts.iter_mut().zip(&self.weights) {
@@ -96,8 +94,7 @@ impl Operator for TfIdfVectorizer {
                 };
             }
         }
-        let shape: TVec<usize> = rows.iter().copied().chain([self.width]).collect();
-        Ok(tvec!(tensor1(&output).into_shape(&shape)?))
+        Ok(vec![Tensor::new(shape, output)?])
     }
 }
 
