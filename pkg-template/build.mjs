@@ -74,7 +74,7 @@ async function bundle(wasmBytes) {
   const file = (entry, name, options) =>
     build({ ...common, format: "esm", entryPoints: [join(source, entry)], outfile: join(pkg, name), ...options });
   const entry = {
-    external: ["./parquet.js", "./compressed.js", "./inline.js", "node:*"],
+    external: ["./parquet.js", "./compressed.js", "./inline.js", "./plan.js", "node:*"],
     // Code for a variant that this build lacks goes away, and with it the file name that a bundler would look for.
     define: {
       "WASM_BYTES.tables": String(wasmBytes.tables),
@@ -89,6 +89,7 @@ async function bundle(wasmBytes) {
     file("parquet.ts", "parquet.js"),
     file("compressed.ts", "compressed.js"),
     file("inline.ts", "inline.js"),
+    file("plan.ts", "plan.js"),
     file("worker/server.ts", "worker.js", { format: "iife" }),
     file("worker/node.ts", "worker-node.js", { external: ["node:*"] }),
   ]);
@@ -141,7 +142,7 @@ function copyPapers() {
 function printSizes() {
   const kib = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`.padStart(12);
   const files = [
-    ...["index.js", "node.js", "inline.js", "worker.js", "worker-node.js", "parquet.js", "compressed.js"],
+    ...["index.js", "node.js", "inline.js", "worker.js", "worker-node.js", "parquet.js", "compressed.js", "plan.js"],
     ...readdirSync(join(pkg, "wasm")).map((name) => join("wasm", name)),
   ];
   for (const file of files.filter((name) => !name.endsWith(".json"))) {

@@ -128,7 +128,7 @@ pub(crate) const RECURSIONS: usize = 500;
 /// What CUBE takes: there is a grouping set for each subset of them.
 pub(crate) const CUBE_ITEMS: usize = 10;
 
-/// Values of a resized picture: 256 MiB, far beyond what a model takes.
+/// Values of the pictures of a batch that are resized: 256 MiB, far beyond what a model takes.
 pub(crate) const RESIZED_VALUES: usize = 1 << 26;
 
 /// Array elements that one call of a function makes for a batch of rows: as much as a browser holds.

@@ -1,10 +1,10 @@
 // The page's side of every call: brings sources and values to the engine, and its answers and failures back.
 
 import { type Connection, Crash, Failed } from "./connection.js";
-import { Engine, needsFull, temporaryPrefix, type Waiter } from "./engine.js";
+import { Engine, temporaryPrefix, type Waiter } from "./engine.js";
 import { fromFailure, problem } from "./errors.js";
 import { Files } from "./files.js";
-import type { CheckResult, ModelInfo, ObjectEntry, ParamValues, ScriptOptions, TableInfo } from "./glue/predictql.js";
+import type { CheckResult, ModelInfo, ParamValues, ScriptOptions, TableInfo } from "./glue/predictql.js";
 import type {
   CallOptions,
   EngineInfo,
@@ -98,11 +98,6 @@ export class Client {
   async registerTable(name: string, source: TableSource, options: TableOptions): Promise<TableInfo> {
     const waiter = this.#waiter(options);
     const { entry, commit } = await this.#readTable(name, source, options, waiter);
-    const isPicture = ({ contentType }: ObjectEntry) => contentType.startsWith("image/");
-    if (entry.kind === "registerObjects" && entry.objects.some(isPicture)) {
-      // Without it they can be listed all the same.
-      await this.#engine.full(waiter).catch(() => {});
-    }
     const info = await this.#ask(waiter, () => requestFor(entry), entry);
     commit();
     return info;
@@ -149,9 +144,7 @@ export class Client {
 
   async check(sql: string): Promise<CheckResult> {
     assertText(sql);
-    const check = () => this.#ask({}, () => ({ kind: "check", sql }));
-    const found = await check();
-    return found.diagnostics.some(needsFull) ? this.#engine.full({}).then(check, () => found) : found;
+    return this.#ask({}, () => ({ kind: "check", sql }));
   }
 
   async catalog(): Promise<Catalog> {
@@ -252,7 +245,7 @@ export class Client {
     const together = jumps || statements.some(({ verb }) => /^(DECLARE|SET|IF|WHILE|REPEAT|FOR)$/.test(verb));
     const whole = { ...change, scope: "script", sql, kept: new Map<string, Blob>() } as const;
     const { signal, report } = waiter;
-    const shared = { sql, signal, report, files: this.#files, one };
+    const shared = { sql, signal, report, files: this.#files, engine: this.#engine, one };
     const contextOf = () => ({ ...shared, kept: together ? whole.kept : new Map<string, Blob>() });
     let current = run;
     let done = 0;

@@ -2,6 +2,7 @@
 // The class that users hold.
 
 import { Client } from "./client.js";
+import { notLoaded } from "./decode.js";
 import type { CheckResult, ModelInfo, TableInfo } from "./glue/predictql.js";
 import type {
   CallOptions,
@@ -20,7 +21,7 @@ import type {
   TableSource,
 } from "./interface.js";
 import type { TableEntry } from "./journal.js";
-import { type Plan, type PlanRow, planOf } from "./plan.js";
+import type { Plan, PlanRow } from "./plan.js";
 import { Statement } from "./prepared.js";
 import { batchesOf, type Result, resultsOf } from "./result.js";
 import { compose, Query, type Template } from "./sql-tag.js";
@@ -238,6 +239,7 @@ export class PredictQL implements AsyncDisposable {
 
   async #explain({ text, ...rest }: Template, { analyze = false, ...options }: ExplainOptions): Promise<Plan> {
     const explained = (names: readonly string[]) => `EXPLAIN ${analyze ? "ANALYZE " : ""}${text(names)}`;
+    const { planOf } = await import("./plan.js").catch((error) => notLoaded("plans", "plan.js", error));
     return planOf(await this.#resultOf<PlanRow>({ ...rest, text: explained }, options), analyze);
   }
 

@@ -40,8 +40,9 @@ async function decompressed(bytes: Uint8Array, name: string): Promise<Uint8Array
   }
 }
 
-function notLoaded(what: string, file: string, error: unknown): never {
-  throw problem("network-failed", `the reader of ${what} files cannot be loaded`, {
+/** A part of the package that is loaded when it is needed is not there. */
+export function notLoaded(what: string, file: string, error: unknown): never {
+  throw problem("network-failed", `the reader of ${what} cannot be loaded`, {
     hint: `publish \`${file}\` of the package beside its \`index.js\``,
     detail: wordsOf(error),
     cause: error,

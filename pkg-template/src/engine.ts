@@ -13,6 +13,7 @@ import {
   explainWorker,
   isChangeable,
   type LoadedEngine,
+  loadDecoder,
   loadEngine,
   startWorker,
 } from "./load.js";
@@ -42,6 +43,8 @@ export class Engine {
   #wanted: { engine: EngineKind; why: string };
   /** Compiled once: another worker starts with it in no time and without a request. */
   #loaded: LoadedEngine | undefined;
+  /** Fetched when the first picture comes. */
+  #decoder: Promise<WebAssembly.Module> | undefined;
   #connecting: Promise<Connection> | undefined;
   #connection: Connection | undefined;
   /** The worker with the full engine, while it is made ready beside the one that runs. */
@@ -135,6 +138,15 @@ export class Engine {
       const diagnostics = failure.diagnostics.map(({ hint: _, ...it }) => ({ ...it, code: refusal.code, message }));
       throw new Failed({ ...failure, diagnostics }, refusal);
     }
+  }
+
+  /** What decodes pictures. */
+  decoder(report: Report): Promise<WebAssembly.Module> {
+    this.#decoder ??= loadDecoder(this.#options, this.#network, report).catch((error) => {
+      this.#decoder = undefined;
+      throw error;
+    });
+    return this.#decoder;
   }
 
   async catalog(): Promise<Catalog> {
@@ -326,7 +338,7 @@ export class Engine {
     const { sql, params, dialect, tables } = entry;
     for (const table of tables) await connection.call(await requestFor(table));
     const kept = new Map(entry.kept);
-    const context = { sql, signal: undefined, report: () => {}, files: this.#files, kept, one: true };
+    const context = { sql, signal: undefined, report: () => {}, files: this.#files, engine: this, kept, one: true };
     const opened = await connection.run({
       kind: "run",
       sql,
@@ -346,7 +358,7 @@ export class Engine {
 }
 
 /** Why the full engine runs where nobody asked for it in the options. */
-const needed = "a model or a picture needs it";
+const needed = "a model needs it";
 
 /** The engine to start with. */
 function firstOf({ engine = "auto" }: PredictOptions) {
@@ -359,7 +371,7 @@ function isTemporary(it: object): boolean {
 }
 
 /** Whether a finding is no mistake, but only beyond the engine for tables. */
-export function needsFull({ code }: Diagnostic): boolean {
+function needsFull({ code }: Diagnostic): boolean {
   return code === "needs-full-engine";
 }
 

@@ -192,7 +192,7 @@ export interface PredictOptions {
   /** Where `worker.js` is (in Node `worker-node.js`); default: beside this module. A worker of another origin is started through a blob. */
   workerUrl?: string | URL | undefined;
   /**
-   * Which engine runs. "tables" is SQL and models on tables, a small download; "full" is all models and pictures.
+   * Which engine runs. "tables" is SQL and models on tables, a small download; "full" is all models.
    * Default "auto": "tables" at first, and "full" in its place with the same tables and models once something needs it.
    */
   engine?: "auto" | "tables" | "full" | undefined;

@@ -78,6 +78,13 @@ export async function loadEngine(
   return { module: await fetchModule(url, bytes, network, report), info };
 }
 
+/** Fetches and compiles what decodes pictures; it lies beside the engines. */
+export async function loadDecoder({ wasmUrl }: PredictOptions, network: Network, report: Report) {
+  const file = () => new URL("./wasm/pictures.wasm", import.meta.url);
+  const url = wasmUrl === undefined ? file() : new URL("pictures.wasm", fromPage(wasmUrl));
+  return fetchModule(url, undefined, network, report);
+}
+
 function isFolder(url: string | URL): boolean {
   return String(url).endsWith("/");
 }

@@ -3,6 +3,7 @@
 import { abortable, type Connection, Failed } from "./connection.js";
 import { decode } from "./decode.js";
 import { toUtf8 } from "./encoding.js";
+import type { Engine } from "./engine.js";
 import { fromFailure, PredictError } from "./errors.js";
 import type { Files } from "./files.js";
 import type { ColumnInfo, Diagnostic, Done, Resource, StatementInfo, Timings, Turn } from "./glue/predictql.js";
@@ -38,6 +39,7 @@ export interface StatementContext {
   signal: AbortSignal | undefined;
   report: Report;
   files: Files;
+  engine: Engine;
   /** Whether rows are wanted batch by batch. */
   one: boolean;
   /** Files of models and tables by the name that SQL has for them: those at hand, and in the end also those that were read. */
@@ -137,9 +139,10 @@ async function supplyAll(
 
 async function find(
   resource: Resource,
-  { signal, report, files, kept }: StatementContext,
+  { signal, report, files, kept, engine }: StatementContext,
 ): Promise<{ answer: Supply; refusal?: PredictError }> {
   try {
+    if (resource.kind === "decoder") return { answer: { decoder: await engine.decoder(report) } };
     if (resource.kind === "objects") return { answer: { objects: await files.list(resource.uris, signal) } };
     const { uri, kind } = resource;
     const blob = kept.get(uri) ?? (await files.read(uri, kind === "model" ? "model" : "data", { signal, report }));
@@ -152,7 +155,7 @@ async function find(
 }
 
 /** What the engine reads: JSON and Parquet come to it as Arrow, Arrow without compression, text in encodings it knows. */
-async function bytesOf(blob: Blob, resource: Exclude<Resource, { kind: "objects" }>): Promise<Uint8Array<ArrayBuffer>> {
+async function bytesOf(blob: Blob, resource: Extract<Resource, { uri: string }>): Promise<Uint8Array<ArrayBuffer>> {
   if (resource.kind === "table" && resource.format !== "csv") {
     return (await decode(blob, resource.format, resource.uri)) as Uint8Array<ArrayBuffer>;
   }

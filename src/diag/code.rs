@@ -91,7 +91,7 @@ codes! {
     ChecksumMismatch "checksum-mismatch" Model "The file is not the one whose checksum was given.";
     ExternalDataMissing "external-data-missing" Model "The model keeps its weights in another file that was not given.";
     UnsupportedOperator "unsupported-operator" Unsupported "The model uses operators that PredictQL does not run; all are listed.";
-    NeedsFullEngine "needs-full-engine" Unsupported "The engine for tables does not run this model or read pictures; the full engine does.";
+    NeedsFullEngine "needs-full-engine" Unsupported "The engine for tables does not run this model; the full engine does.";
     UnsupportedModelType "unsupported-model-type" Unsupported "The model has an input or output of a type or shape that SQL cannot hold.";
     InvalidModel "invalid-model" Model "The file is ONNX, but the graph does not hold together.";
     ModelFailed "model-failed" Model "The model failed while it ran.";
@@ -103,6 +103,7 @@ codes! {
     TooManyRows "too-many-rows" Data "A subquery that stands for one value has several rows.";
     NullInput "null-input" Data "A model input is NULL.";
     InvalidImage "invalid-image" Data "Bytes cannot be read as a picture.";
+    OrientationIgnored "orientation-ignored" Data "A warning: a picture was not turned as its camera has noted.";
     InvalidCsv "invalid-csv" Data "Bytes cannot be read as CSV.";
     InvalidArrow "invalid-arrow" Data "Bytes cannot be read as Arrow IPC.";
     LimitExceeded "limit-exceeded" Limit "Something is larger than a limit allows.";

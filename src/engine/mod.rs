@@ -41,6 +41,7 @@ use crate::catalog::{Catalog, Relation};
 use crate::control::{Clock, Stopwatch};
 use crate::data::{ColumnType, Scalar, Schema, TimeZones, ZoneLookup};
 use crate::diag::{Code, Diagnostic, Error, Result};
+use crate::image::Decoder;
 use crate::limits::Limits;
 use crate::model::{Model, ModelOptions};
 use crate::plan::{self, Binding, Bound, BoundStatement, Given, Params, bind};
@@ -57,6 +58,7 @@ struct Shared {
     limits: Arc<Limits>,
     clock: Clock,
     zones: TimeZones,
+    decoder: Decoder,
     catalog: Mutex<Catalog>,
     /// Locked after the catalog, if both are.
     plans: Mutex<prepared::Plans>,
@@ -91,18 +93,19 @@ impl Default for Engine {
 impl Engine {
     /// An engine without tables and models. Times are read from `clock`.
     pub fn new(limits: Limits, clock: Clock) -> Self {
-        Self::on_host(limits, clock, TimeZones::default())
+        Self::on_host(limits, clock, TimeZones::default(), Decoder::LINKED)
     }
 
     /// As [`Engine::new`], with the host's time zone database: SQL can name its zones, such as `Europe/Paris`.
     pub fn with_time_zones(limits: Limits, clock: Clock, lookup: ZoneLookup) -> Self {
-        Self::on_host(limits, clock, TimeZones::new(lookup))
+        Self::on_host(limits, clock, TimeZones::new(lookup), Decoder::LINKED)
     }
 
-    fn on_host(limits: Limits, clock: Clock, zones: TimeZones) -> Self {
+    /// With all that a host may have.
+    pub(crate) fn on_host(limits: Limits, clock: Clock, zones: TimeZones, decoder: Decoder) -> Self {
         let catalog = Mutex::new(Catalog::default());
         let plans = Mutex::default();
-        Self { shared: Arc::new(Shared { limits: Arc::new(limits), clock, zones, catalog, plans }) }
+        Self { shared: Arc::new(Shared { limits: Arc::new(limits), clock, zones, decoder, catalog, plans }) }
     }
 
     /// A new session.

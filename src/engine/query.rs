@@ -9,7 +9,7 @@ use super::script::{ScriptContext, is_handled};
 use super::step::{Step, Summary};
 use crate::control::{Progress, Stage, Stopwatch};
 use crate::data::{Batch, Scalar, Schema};
-use crate::diag::{Diagnostic, Error, Result, Span};
+use crate::diag::{Code, Diagnostic, Error, Result, Span};
 use crate::exec::{Context, Input, Poll, Response};
 use crate::function::Env;
 use crate::limits::Limits;
@@ -53,7 +53,8 @@ impl Query {
         let now = ((engine.shared.clock)() * 1e3) as i64;
         // Any clock's bits are as good a start as others; without one, results repeat.
         let random = (engine.shared.clock)().to_bits();
-        let ctx = Context::new(Env::new(limits, now, random).with_zones(engine.shared.zones.clone()), watch);
+        let env = Env::new(limits, now, random);
+        let ctx = Context::new(env.on_host(engine.shared.zones.clone(), engine.shared.decoder), watch);
         Self {
             engine: engine.clone(),
             script,
@@ -143,6 +144,9 @@ impl Query {
                 }
                 let mut warnings = std::mem::take(&mut self.warnings);
                 warnings.append(&mut summary.warnings);
+                if self.ctx.env.found_turned.get() {
+                    warnings.push(unturned());
+                }
                 Ok(Step::Done(Summary { warnings, timings: self.ctx.watch.timings(), ..summary }))
             }
             step => Ok(step),
@@ -278,4 +282,13 @@ impl Query {
     fn need(&self) -> Step {
         Step::Need(self.ctx.requests.pending())
     }
+}
+
+/// What is to be known of pictures as cameras write them.
+fn unturned() -> Diagnostic {
+    Diagnostic::warning(
+        Code::OrientationIgnored,
+        "a picture was not turned as its camera has noted: BigQuery and TensorFlow do not",
+    )
+    .hint("to see it upright, write `ML.DECODE_IMAGE(data, STRUCT(TRUE AS apply_orientation))`")
 }

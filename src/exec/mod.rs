@@ -7,6 +7,7 @@ mod aggregate;
 mod buffer;
 mod build_side;
 mod correlated;
+mod decoders;
 mod distinct;
 mod expr;
 mod filter;

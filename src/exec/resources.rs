@@ -28,6 +28,8 @@ pub enum Resource {
         /// As the object table names it.
         uri: String,
     },
+    /// What decodes pictures. The host answers with no bytes, once it is there.
+    Decoder,
     /// The objects that patterns match: at most one `*` each, which stands for any text.
     Objects {
         /// As the SQL text names them.

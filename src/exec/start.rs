@@ -3,6 +3,7 @@
 use super::Input;
 use super::aggregate::Aggregation;
 use super::correlated::{OuterScan, Queries};
+use super::decoders::Decoders;
 use super::distinct::Distinct;
 use super::filter::Filter;
 use super::join::Join;
@@ -48,7 +49,13 @@ struct Start {
 }
 
 impl Start {
-    fn plan(mut self, plan: Plan) -> Input {
+    fn plan(self, mut plan: Plan) -> Input {
+        let decodes = plan.decodes();
+        let root = self.rows(plan);
+        if decodes { Box::new(Decoders::new(root)) } else { root }
+    }
+
+    fn rows(mut self, plan: Plan) -> Input {
         let subplans = plan.subplans.into_iter().enumerate();
         let subplans: Vec<_> = subplans.map(|(number, subplan)| self.subplan(number, subplan)).collect();
         let root = self.node(plan.root);

@@ -32,6 +32,7 @@ use arrow_array::ArrayRef;
 use crate::control::Stage;
 use crate::data::{DataType, Operand, Scalar, TimeZones};
 use crate::diag::{Invariant, Result, nearest};
+use crate::image::Decoder;
 use crate::limits::Limits;
 use crate::syntax::SqlOperator;
 
@@ -228,6 +229,10 @@ pub(crate) struct Env {
     pub(crate) random: Cell<u64>,
     /// The time zones that the host knows.
     pub(crate) zones: TimeZones,
+    /// What decodes pictures.
+    pub(crate) decoder: Decoder,
+    /// Whether a picture was decoded that its camera wants turned, and was not.
+    pub(crate) found_turned: Cell<bool>,
     /// The list that IN looked values up in last.
     in_list: operator::InListCache,
 }
@@ -239,13 +244,15 @@ impl Env {
             now,
             random: Cell::new(random),
             zones: TimeZones::default(),
+            decoder: Decoder::NONE,
+            found_turned: Cell::new(false),
             in_list: operator::InListCache::default(),
         }
     }
 
-    /// The same with the host's time zones.
-    pub(crate) fn with_zones(self, zones: TimeZones) -> Self {
-        Self { zones, ..self }
+    /// The same with what the host has.
+    pub(crate) fn on_host(self, zones: TimeZones, decoder: Decoder) -> Self {
+        Self { zones, decoder, ..self }
     }
 }
 

@@ -1,123 +1,130 @@
-//! JPEG, PNG and BMP to pixels.
-//!
-//! The result always has three channels: gray is repeated, alpha is dropped without blending. A value is the 8-bit
-//! value divided by 255 in 32-bit floats. Of 16-bit values only the high byte is used, as in TensorFlow's `decode_png`.
-//! The orientation that cameras write into EXIF is not applied.
+//! Bytes to pixels, by the crate `pictures`: linked in a native program, a module of its own in the browser, which the
+//! host brings when the first picture comes.
 
-use std::io::{Cursor, ErrorKind};
+use std::fmt;
 
-use ::image::{ImageDecoder, ImageError, ImageFormat, ImageReader};
+use pictures::{Failure, Format, Kind, Options, Picture, Refusal};
 
-use super::Image;
-use super::layout::Layout;
-use super::shrink::shrink;
 use super::sniff::{Found, sniff};
-use crate::diag::{Code, Error, Result, ensure};
+use crate::diag::{Code, Error, Result};
 use crate::limits::Limits;
 
-/// Decodes a picture; one of more than [`Limits::image_values`] values is shrunk.
-///
-/// # Errors
-/// `invalid-image` for bytes that are no JPEG, PNG or BMP, or a broken one; `limit-exceeded` for too many bytes
-/// or pixels.
-pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<Image> {
-    if bytes.len() > limits.image_bytes {
-        return Err(Error::new(
-            Code::LimitExceeded,
-            format!("expected a picture of at most {} bytes, found {}", limits.image_bytes, bytes.len()),
-        ));
-    }
-    let (format, name) = match sniff(bytes) {
-        Found::Picture(format, name) => (format, name),
-        Found::Other(found) => {
-            return Err(Error::new(
-                Code::InvalidImage,
-                format!("expected a JPEG, PNG or BMP, found {found}"),
-            )
-            .hint("convert the picture to JPEG, PNG or BMP"));
-        }
+/// The formats that are read, for errors.
+const FORMATS: &str = "JPEG, PNG, BMP, WebP or GIF";
+
+/// How a query wants its pictures.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Wishes {
+    /// Turned as the camera has noted in EXIF.
+    pub(crate) upright: bool,
+    /// The red, green and blue behind what is transparent; without it, transparency is dropped.
+    pub(crate) background: Option<[u8; 3]>,
+}
+
+/// What decodes pictures.
+#[derive(Clone, Copy)]
+pub(crate) struct Decoder {
+    /// Whether it is there: where it is not, the host is asked for it before pictures are decoded.
+    pub(crate) is_ready: fn() -> bool,
+    pub(crate) decode: fn(&[u8], Format, &Options) -> std::result::Result<Picture, Refusal>,
+}
+
+impl Decoder {
+    /// None: until the host brings one.
+    pub(crate) const NONE: Self = Self {
+        is_ready: || false,
+        decode: |_, _, _| {
+            let detail = "the host has brought no decoder for pictures".into();
+            Err(Refusal { failure: Failure::Stopped, detail })
+        },
     };
-    if format == ImageFormat::Jpeg && !is_whole_jpeg(bytes) {
-        return Err(truncated(name));
+
+    /// The one that is linked.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) const LINKED: Self = Self { is_ready: || true, decode: pictures::decode };
+
+    /// The one that is linked, if there is one.
+    #[cfg(target_family = "wasm")]
+    pub(crate) const LINKED: Self = Self::NONE;
+
+    /// Decodes a picture; one of more than [`Limits::image_values`] values is shrunk.
+    ///
+    /// # Errors
+    /// `invalid-image` for bytes that are no picture of a format that is read, or a broken one; `limit-exceeded` for too
+    /// many bytes or pixels.
+    pub(crate) fn decode(&self, bytes: &[u8], wishes: Wishes, limits: &Limits) -> Result<Picture> {
+        if bytes.len() > limits.image_bytes {
+            return Err(Error::new(
+                Code::LimitExceeded,
+                format!("expected a picture of at most {} bytes, found {}", limits.image_bytes, bytes.len()),
+            ));
+        }
+        let (format, name) = match sniff(bytes) {
+            Found::Picture(format, name) => (format, name),
+            Found::Other(found) => {
+                return Err(Error::new(Code::InvalidImage, format!("expected a {FORMATS}, found {found}"))
+                    .hint(format!("convert the picture to {FORMATS}")));
+            }
+        };
+        let Wishes { upright, background } = wishes;
+        let options = Options {
+            most_pixels: u32::try_from(limits.image_pixels).unwrap_or(u32::MAX),
+            most_values: u32::try_from(limits.image_values).unwrap_or(u32::MAX),
+            upright,
+            background,
+        };
+        (self.decode)(bytes, format, &options).map_err(|refusal| refused(name, refusal, limits))
     }
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    reader.limits(allocation(limits));
-    let decoder = reader.into_decoder().map_err(|error| refused(name, &error))?;
-    let (width, height) = decoder.dimensions();
-    let pixels = u64::from(width) * u64::from(height);
-    if pixels == 0 {
-        return Err(Error::new(
+}
+
+impl fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decoder").field("is_ready", &(self.is_ready)()).finish_non_exhaustive()
+    }
+}
+
+/// A decoder's failure in our words.
+fn refused(name: &str, Refusal { failure, detail }: Refusal, limits: &Limits) -> Error {
+    let invalid = |message: String, hint: &str| Error::new(Code::InvalidImage, message).hint(hint);
+    let exceeded = |message: String| Error::new(Code::LimitExceeded, message);
+    let error = match failure {
+        Failure::Truncated => invalid(
+            format!("expected a whole picture, found a truncated {name}"),
+            "the file was cut off: download or copy it again",
+        ),
+        Failure::Damaged => invalid(
+            format!("expected a whole picture, found a damaged {name}"),
+            "download or export the picture again",
+        ),
+        Failure::Unsupported(kind) => {
+            let which = match kind {
+                Kind::Arithmetic => ": its coding is arithmetic",
+                Kind::Lossless => ": it is lossless",
+                Kind::Hierarchical => ": it is hierarchical",
+                Kind::TwelveBits => ": its values have 12 bits",
+                Kind::Other => "",
+            };
+            invalid(
+                format!("found a {name} of a kind that is not read{which}"),
+                "save the picture again as an ordinary 8-bit PNG or JPEG",
+            )
+        }
+        Failure::Empty { width, height } => Error::new(
             Code::InvalidImage,
             format!("expected at least one pixel, found a {name} of {width} × {height}"),
-        ));
-    }
-    if pixels > limits.image_pixels {
-        return Err(Error::new(
-            Code::LimitExceeded,
-            format!("expected a picture of at most {} pixels, found {width} × {height}", limits.image_pixels),
-        ));
-    }
-    let layout = Layout::of(decoder.color_type()).ok_or_else(|| unsupported(name))?;
-    let size = usize::try_from(decoder.total_bytes()).map_err(|_| unsupported(name))?;
-    let mut raw = vec![0; size];
-    decoder.read_image(&mut raw).map_err(|error| refused(name, &error))?;
-    let (height, width) = (height as usize, width as usize);
-    ensure(raw.len() == height * width * layout.pixel, "a decoder has written another number of pixels")?;
-    if height * width * 3 > limits.image_values {
-        return Ok(shrink(&layout, &raw, height, width, limits.image_values));
-    }
-    Ok(Image { height, width, channels: 3, data: layout.floats(&raw) })
-}
-
-/// The most that a decoder may allocate: pixels of eight bytes, and as much again for its own tables.
-fn allocation(limits: &Limits) -> ::image::Limits {
-    let mut allocation = ::image::Limits::default();
-    allocation.max_alloc = Some(limits.image_pixels.saturating_mul(16));
-    allocation
-}
-
-/// Whether a JPEG has its end marker. The decoder would fill what is missing with gray.
-fn is_whole_jpeg(bytes: &[u8]) -> bool {
-    fn end_marker(bytes: &[u8]) -> Option<()> {
-        let mut rest = bytes.get(2..)?;
-        loop {
-            // Between markers lies entropy-coded data, where 0xFF is followed by 0 or by a restart marker.
-            let position = rest.iter().position(|byte| *byte == 0xff)?;
-            let from_marker = rest.get(position + 1..)?;
-            let (marker, after) = from_marker.split_first()?;
-            rest = match marker {
-                // A marker may follow any number of 0xFF.
-                0xff => from_marker,
-                0xd9 => return Some(()),
-                0x00 | 0x01 | 0xd0..=0xd8 => after,
-                // A segment begins with its length.
-                _ => after.get(usize::from(u16::from_be_bytes(*after.first_chunk()?))..)?,
-            };
+        ),
+        Failure::TooManyPixels { width, height } => exceeded(format!(
+            "expected a picture of at most {} pixels, found {width} × {height}",
+            limits.image_pixels
+        )),
+        Failure::TooManyScans { scans } => {
+            exceeded(format!("the {name} would take too long to be decoded: it has {scans} scans"))
         }
-    }
-    end_marker(bytes).is_some()
-}
-
-fn truncated(name: &str) -> Error {
-    Error::new(Code::InvalidImage, format!("expected a whole picture, found a truncated {name}"))
-        .hint("the file was cut off: download or copy it again")
-}
-
-fn unsupported(name: &str) -> Error {
-    Error::new(Code::InvalidImage, format!("found a {name} of a kind that is not read"))
-        .hint("save the picture again as an ordinary 8-bit PNG or JPEG")
-}
-
-/// A decoder's error in our words.
-fn refused(name: &str, error: &ImageError) -> Error {
-    let error_of_ours = match error {
-        ImageError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => truncated(name),
-        ImageError::Unsupported(_) => unsupported(name),
-        ImageError::Limits(_) => {
-            Error::new(Code::LimitExceeded, format!("the {name} needs too much memory to be decoded"))
-        }
-        _ => Error::new(Code::InvalidImage, format!("expected a whole picture, found a damaged {name}"))
-            .hint("download or export the picture again"),
+        Failure::Memory => exceeded(format!("the {name} needs too much memory to be decoded")),
+        Failure::Stopped => invalid(
+            format!("the decoder stopped while it read this {name}"),
+            "save the picture again as an ordinary 8-bit PNG or JPEG",
+        ),
     };
-    error_of_ours.detail(error)
+    if detail.is_empty() { error } else { error.detail(detail) }
 }

@@ -4,19 +4,12 @@
 //! some conversions. This room knows no SQL, no columns and no models.
 
 mod color;
-#[cfg(feature = "full")]
 mod decode;
-#[cfg(feature = "full")]
-mod layout;
 mod resize;
-#[cfg(feature = "full")]
-mod shrink;
-#[cfg(feature = "full")]
 mod sniff;
 
 pub(crate) use color::{ColorSpace, check_bytes, convert, from_bytes, to_bytes};
-#[cfg(feature = "full")]
-pub(crate) use decode::decode;
+pub(crate) use decode::{Decoder, Wishes};
 pub(crate) use resize::resize;
 
 use crate::diag::{Code, Error, Result};
@@ -79,6 +72,5 @@ impl<'a> View<'a> {
     }
 }
 
-#[cfg(feature = "full")]
 #[cfg(test)]
 mod tests;

@@ -8,12 +8,13 @@ use crate::limits::RESIZED_VALUES;
 /// The picture at `height` × `width`; with `preserve_aspect_ratio` the largest one that fits inside, without padding.
 ///
 /// # Errors
-/// `invalid-value` for a size of zero; `limit-exceeded` for a huge one.
+/// `invalid-value` for a size of zero; `limit-exceeded` for one of more than `most` values.
 pub(crate) fn resize(
     source: View<'_>,
     height: usize,
     width: usize,
     preserve_aspect_ratio: bool,
+    most: usize,
 ) -> Result<Image> {
     if height == 0 || width == 0 {
         return Err(Error::new(
@@ -30,14 +31,9 @@ pub(crate) fn resize(
     let Some(values) = height
         .checked_mul(width)
         .and_then(|pixels| pixels.checked_mul(channels))
-        .filter(|values| *values <= RESIZED_VALUES)
+        .filter(|values| *values <= most)
     else {
-        return Err(Error::new(
-            Code::LimitExceeded,
-            format!(
-                "expected an image of at most {RESIZED_VALUES} values, found {height} × {width} × {channels}"
-            ),
-        ));
+        return Err(too_large(height, width, channels));
     };
     if (height, width) == (source.height, source.width) {
         return Ok(Image { height, width, channels, data: source.data.to_vec() });
@@ -59,10 +55,22 @@ pub(crate) fn resize(
     Ok(Image { height, width, channels, data })
 }
 
+#[cold]
+fn too_large(height: usize, width: usize, channels: usize) -> Error {
+    Error::new(
+        Code::LimitExceeded,
+        format!(
+            "expected images of at most {RESIZED_VALUES} values together, found one of {height} × {width} × {channels}"
+        ),
+    )
+    .hint("choose a smaller size, or fewer rows at a time with `batchSize`")
+}
+
 /// The largest size of the source's aspect ratio inside `height` × `width`.
 fn inside(from_height: usize, from_width: usize, height: usize, width: usize) -> (usize, usize) {
-    #[expect(clippy::cast_precision_loss, reason = "sizes of pictures are far below 2^53")]
-    let factor = (height as f64 / from_height as f64).min(width as f64 / from_width as f64);
+    // In 32-bit floats, as TensorFlow computes it: where a side would end in the middle between two sizes, they decide.
+    #[expect(clippy::cast_precision_loss, reason = "sizes of pictures are below 2^24")]
+    let factor = (height as f32 / from_height as f32).min(width as f32 / from_width as f32);
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
@@ -70,7 +78,7 @@ fn inside(from_height: usize, from_width: usize, height: usize, width: usize) ->
         reason = "positive, and kept inside the box"
     )]
     let scaled =
-        |size: usize, most: usize| ((size as f64 * factor).round_ties_even() as usize).clamp(1, most);
+        |size: usize, most: usize| ((size as f32 * factor).round_ties_even() as usize).clamp(1, most);
     (scaled(from_height, height), scaled(from_width, width))
 }
 

@@ -1,11 +1,11 @@
 //! Recognises bytes that are given as a picture by the first few of them.
 
-use ::image::ImageFormat;
+use pictures::Format;
 
 /// What the bytes hold.
 pub(super) enum Found {
     /// A format that is decoded, and its name.
-    Picture(ImageFormat, &'static str),
+    Picture(Format, &'static str),
     /// Something else, in words.
     Other(&'static str),
 }
@@ -14,20 +14,22 @@ pub(super) enum Found {
 pub(super) fn sniff(bytes: &[u8]) -> Found {
     let at = |offset: usize, magic: &[u8]| bytes.get(offset..).is_some_and(|rest| rest.starts_with(magic));
     if at(0, b"\x89PNG\r\n\x1a\n") {
-        return Found::Picture(ImageFormat::Png, "PNG");
+        return Found::Picture(Format::Png, "PNG");
     }
     if at(0, b"\xff\xd8\xff") {
-        return Found::Picture(ImageFormat::Jpeg, "JPEG");
+        return Found::Picture(Format::Jpeg, "JPEG");
     }
     if at(0, b"BM") {
-        return Found::Picture(ImageFormat::Bmp, "BMP");
+        return Found::Picture(Format::Bmp, "BMP");
+    }
+    if at(0, b"GIF87a") || at(0, b"GIF89a") {
+        return Found::Picture(Format::Gif, "GIF");
+    }
+    if at(0, b"RIFF") && at(8, b"WEBP") {
+        return Found::Picture(Format::WebP, "WebP picture");
     }
     Found::Other(if bytes.is_empty() {
         "no bytes"
-    } else if at(0, b"GIF8") {
-        "a GIF"
-    } else if at(0, b"RIFF") && at(8, b"WEBP") {
-        "a WebP picture"
     } else if at(4, b"ftypavif") || at(4, b"ftypavis") {
         "an AVIF picture"
     } else if [&b"ftypheic"[..], b"ftypheix", b"ftyphevc", b"ftypmif1", b"ftypmsf1"]

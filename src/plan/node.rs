@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::expr::{Aggregate, Expr, Order};
+use super::expr::{Aggregate, Expr, ExprKind, Order};
+use crate::control::Stage;
 use crate::data::{DataType, Schema};
 use crate::diag::Span;
 use crate::function::{Fit, Metric, Navigation, Ranking};
@@ -287,6 +288,11 @@ impl Plan {
         let subplans = self.subplans.iter_mut().map(|subplan| &mut subplan.root);
         subplans.chain(self.queries.iter_mut().map(|query| &mut query.root)).chain([&mut self.root])
     }
+
+    /// Whether it decodes pictures somewhere.
+    pub(crate) fn decodes(&mut self) -> bool {
+        self.roots_mut().any(Node::decodes)
+    }
 }
 
 impl Node {
@@ -330,6 +336,15 @@ impl Node {
             NodeKind::Predict { inputs, .. } => inputs.iter_mut().flatten().collect(),
             NodeKind::Sort { keys, .. } => keys.iter_mut().map(|key| &mut key.expr).collect(),
         }
+    }
+
+    fn decodes(&mut self) -> bool {
+        let is_decoding = |expr: &Expr| match &expr.kind {
+            ExprKind::Call { function, .. } => function.stage == Some(Stage::Decode),
+            _ => false,
+        };
+        self.exprs_mut().into_iter().any(|expr| expr.any(&is_decoding))
+            || self.inputs_mut().into_iter().any(Self::decodes)
     }
 
     /// How many operators it and those below it are.

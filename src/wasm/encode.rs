@@ -128,6 +128,10 @@ enum RequestShape {
         kind: &'static str,
         uris: Vec<String>,
     },
+    Module {
+        id: u64,
+        kind: &'static str,
+    },
     Rows {
         id: u64,
         kind: &'static str,
@@ -443,6 +447,7 @@ fn request(request: Request) -> RequestShape {
     match request.resource {
         Resource::Model { uri } => RequestShape::One { id, kind: "model", uri },
         Resource::Object { uri } => RequestShape::One { id, kind: "object", uri },
+        Resource::Decoder => RequestShape::Module { id, kind: "decoder" },
         Resource::Objects { uris } => RequestShape::Listing { id, kind: "objects", uris },
         Resource::Table { uri, format, encoding } => {
             let format = match format {

@@ -9,10 +9,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::Array;
+use pictures::{Failure, Format, Options, Picture, Refusal, from_words};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
-use crate::data::Schema;
+use crate::data::{Schema, TimeZones};
 use crate::diag::Error;
+use crate::image::Decoder;
 use crate::limits::Limits;
 use crate::syntax::Dialect;
 
@@ -31,6 +33,61 @@ extern "C" {
     /// The host's time zone database, a function that it has put there: a list of pairs as [`crate::data::ZoneLookup`] has them.
     #[wasm_bindgen(catch, js_name = predictqlZoneOffsets)]
     fn zone_offsets(name: &str, from: f64, until: f64) -> Result<Option<Vec<f64>>, JsValue>;
+}
+
+/// The host's decoder of pictures: an object that it has put there.
+#[wasm_bindgen]
+extern "C" {
+    /// Whether it has its module.
+    #[wasm_bindgen(catch, js_namespace = predictqlPictures, js_name = isReady)]
+    fn pictures_are_ready() -> Result<bool, JsValue>;
+
+    /// Decodes; the numbers are those of [`pictures::from_words`].
+    #[wasm_bindgen(catch, js_namespace = predictqlPictures, js_name = decode)]
+    fn decode_picture(
+        bytes: &[u8],
+        format: u32,
+        most_pixels: u32,
+        most_values: u32,
+        upright: bool,
+        background: u32,
+    ) -> Result<Vec<u32>, JsValue>;
+
+    /// Copies the values of the picture that was decoded last.
+    #[wasm_bindgen(catch, js_namespace = predictqlPictures, js_name = values)]
+    fn picture_values(into: &mut [f32]) -> Result<(), JsValue>;
+
+    /// Why the last picture was not decoded, in the decoder's words.
+    #[wasm_bindgen(catch, js_namespace = predictqlPictures, js_name = detail)]
+    fn picture_detail() -> Result<String, JsValue>;
+}
+
+/// A color that is none: a color has three bytes.
+const NO_COLOR: u32 = u32::MAX;
+
+const DECODER: Decoder =
+    Decoder { is_ready: || pictures_are_ready().unwrap_or(false), decode: decode_by_host };
+
+fn decode_by_host(bytes: &[u8], format: Format, options: &Options) -> Result<Picture, Refusal> {
+    let stopped = |detail: String| Refusal { failure: Failure::Stopped, detail };
+    let thrown = |error: JsValue| stopped(format!("{error:?}"));
+    let Options { most_pixels, most_values, upright, background } = *options;
+    let background =
+        background.map_or(NO_COLOR, |[red, green, blue]| u32::from_be_bytes([0, red, green, blue]));
+    let words = decode_picture(bytes, format.number(), most_pixels, most_values, upright, background);
+    let answer = from_words(&words.map_err(thrown)?);
+    match answer.ok_or_else(|| stopped("the decoder is not the one of this engine".into()))? {
+        Ok([height, width, orientation]) => {
+            let (height, width) = (height as usize, width as usize);
+            let length = height.checked_mul(width).and_then(|pixels| pixels.checked_mul(3));
+            let length = length.filter(|length| *length <= most_values as usize);
+            let mut values = vec![0.0; length.ok_or_else(|| stopped("a picture is too large".into()))?];
+            picture_values(&mut values).map_err(thrown)?;
+            let orientation = u8::try_from(orientation).map_err(|error| stopped(error.to_string()))?;
+            Ok(Picture { height, width, values, orientation })
+        }
+        Err(failure) => Err(Refusal { failure, detail: picture_detail().map_err(thrown)? }),
+    }
 }
 
 /// Milliseconds since 1970-01-01 UTC, in finer steps than `Date.now` has.
@@ -102,10 +159,11 @@ impl Engine {
     /// An engine without tables and models.
     #[wasm_bindgen(constructor)]
     pub fn new() -> Self {
-        Self { engine: crate::engine::Engine::with_time_zones(Limits::default(), clock, time_zones) }
+        let zones = TimeZones::new(time_zones);
+        Self { engine: crate::engine::Engine::on_host(Limits::default(), clock, zones, DECODER) }
     }
 
-    /// Whether it runs every model and reads pictures, or is the engine for tables.
+    /// Whether it runs every model, or is the engine for tables.
     #[wasm_bindgen(getter, js_name = isFull)]
     pub fn is_full(&self) -> bool {
         cfg!(feature = "full")

@@ -158,6 +158,8 @@ export interface ObjectEntry {
 export type Resource =
   | { id: number; kind: "model"; uri: string }
   | { id: number; kind: "object"; uri: string }
+  /** What decodes pictures: answer with no bytes once `predictqlPictures` of the global scope has it. */
+  | { id: number; kind: "decoder" }
   /** List what the patterns match: at most one `*` each. */
   | { id: number; kind: "objects"; uris: string[] }
   /**

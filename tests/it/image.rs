@@ -1,5 +1,6 @@
 //! The fixtures' pictures, compared with what Pillow and onnxruntime make of them.
 
+use arrow_array::cast::AsArray;
 use predictql::data::Scalar;
 use predictql::diag::{Code, Error};
 use predictql::{Engine, Params};
@@ -19,21 +20,85 @@ fn floats(values: &Value) -> Vec<f32> {
     values.as_array().unwrap().iter().map(|value| value.as_f64().unwrap() as f32).collect()
 }
 
+/// Whether `data` are `pixels`, numbers from 0 to 255, with a `tolerance`.
+fn assert_pixels(data: &[f32], pixels: &[f32], tolerance: f32, name: &str) {
+    assert_eq!(data.len(), pixels.len(), "{name}");
+    for (found, expected) in data.iter().zip(pixels) {
+        match tolerance == 0.0 {
+            true => assert_eq!(*found, expected / 255.0, "{name}"),
+            false => assert!((found * 255.0 - expected).abs() <= tolerance + 1e-3, "{name}"),
+        }
+    }
+}
+
 #[test]
 fn pictures_read_as_pillow_reads_them() {
     for (name, expected) in json("expected/images.json").as_object().unwrap() {
         let (shape, data) = picture("ML.DECODE_IMAGE(?)", name).unwrap();
-        let sizes = ["height", "width"].map(|side| expected[side].as_i64().unwrap());
-        assert_eq!(shape, [sizes[0], sizes[1], 3], "{name}");
+        let sizes = |of: &Value| ["height", "width"].map(|side| of[side].as_i64().unwrap());
+        let [height, width] = sizes(expected);
+        assert_eq!(shape, [height, width, 3], "{name}");
         let tolerance = expected["tolerance"].as_f64().unwrap() as f32;
-        let pixels = floats(&expected["pixels"]);
-        assert_eq!(data.len(), pixels.len(), "{name}");
-        for (found, expected) in data.iter().zip(&pixels) {
-            match tolerance == 0.0 {
-                true => assert_eq!(*found, expected / 255.0, "{name}"),
-                false => assert!((found * 255.0 - expected).abs() <= tolerance + 1e-3, "{name}"),
-            }
-        }
+        assert_pixels(&data, &floats(&expected["pixels"]), tolerance, name);
+
+        let upright = "ML.DECODE_IMAGE(?, STRUCT(TRUE AS apply_orientation))";
+        let (shape, data) = picture(upright, name).unwrap();
+        let expected_upright = expected.get("upright").unwrap_or(expected);
+        let [height, width] = sizes(expected_upright);
+        assert_eq!(shape, [height, width, 3], "{name}");
+        assert_pixels(&data, &floats(&expected_upright["pixels"]), tolerance, name);
+
+        let before_red = "ML.DECODE_IMAGE(?, STRUCT('#ff0000' AS background))";
+        let (_, data) = picture(before_red, name).unwrap();
+        let expected_before_red = expected.get("before_red").unwrap_or(&expected["pixels"]);
+        assert_pixels(
+            &data,
+            &floats(expected_before_red),
+            tolerance.max(f32::from(u8::from(expected.get("before_red").is_some()))),
+            name,
+        );
+    }
+}
+
+/// Colours of half the size are spread as libjpeg-turbo spreads them.
+#[test]
+fn jpeg_is_libjpegs_within_two_of_255() {
+    for name in ["420", "422", "444", "420_progressive", "420_restarts"] {
+        let read = |kind: &str| picture("ML.DECODE_IMAGE(?)", &format!("libjpeg/{name}.{kind}")).unwrap();
+        let ((shape, found), (wanted_shape, wanted)) = (read("jpg"), read("png"));
+        assert_eq!(shape, wanted_shape);
+        let is_far = |(found, wanted): &(&f32, &f32)| (**found - **wanted).abs() * 255.0 > 2.001;
+        let far = found.iter().zip(&wanted).filter(is_far).count();
+        assert!(far * 250 <= found.len(), "{name}: {far} of {}", found.len());
+    }
+}
+
+#[test]
+fn a_picture_that_is_not_turned_is_told() {
+    let outcome = |options: &str, name: &str| {
+        let params = Params::Positional(vec![Scalar::Bytes(read(&format!("images/{name}")))]);
+        run_with(&Engine::default(), &format!("SELECT ML.DECODE_IMAGE(?{options})"), params).unwrap()
+    };
+    let warnings = |options: &str, name: &str| -> Vec<&'static str> {
+        outcome(options, name).summary.warnings.iter().map(|warning| warning.code.as_str()).collect()
+    };
+    assert_eq!(warnings("", "exif_orientation_6.jpg"), ["orientation-ignored"]);
+    assert_eq!(
+        warnings(", STRUCT(FALSE AS apply_orientation)", "exif_orientation_8.png"),
+        ["orientation-ignored"]
+    );
+    assert!(warnings(", STRUCT(TRUE AS apply_orientation)", "exif_orientation_6.jpg").is_empty());
+    assert!(warnings("", "exif_orientation_1.jpg").is_empty());
+    assert!(warnings("", "baseline.jpg").is_empty());
+}
+
+#[test]
+fn bad_pictures_are_null_where_asked_for() {
+    for name in ["truncated.png", "text.png", "arithmetic.jpg", "bomb.jpg", "starved.jpg"] {
+        let params = Params::Positional(vec![Scalar::Bytes(read(&format!("images/bad/{name}")))]);
+        let sql = "SELECT SAFE.ML.DECODE_IMAGE(?) IS NULL AS missing";
+        let outcome = run_with(&Engine::default(), sql, params).unwrap();
+        assert!(outcome.batches[0].columns()[0].as_boolean().value(0), "{name}");
     }
 }
 
@@ -57,10 +122,15 @@ fn resizing_gives_what_onnxruntime_gives() {
 fn bad_pictures_are_told_apart() {
     let refused = |name: &str| picture("ML.DECODE_IMAGE(?)", &format!("bad/{name}")).unwrap_err();
     for (name, message) in [
-        ("empty.png", "expected a JPEG, PNG or BMP, found no bytes"),
-        ("text.png", "expected a JPEG, PNG or BMP, found text"),
-        ("picture.gif", "expected a JPEG, PNG or BMP, found a GIF"),
-        ("picture.webp", "expected a JPEG, PNG or BMP, found a WebP picture"),
+        ("empty.png", "expected a JPEG, PNG, BMP, WebP or GIF, found no bytes"),
+        ("text.png", "expected a JPEG, PNG, BMP, WebP or GIF, found text"),
+        ("picture.tiff", "expected a JPEG, PNG, BMP, WebP or GIF, found a TIFF picture"),
+        ("ends_early.jpg", "expected a whole picture, found a truncated JPEG"),
+        ("starved.jpg", "expected a whole picture, found a truncated JPEG"),
+        ("arithmetic.jpg", "found a JPEG of a kind that is not read: its coding is arithmetic"),
+        ("lossless.jpg", "found a JPEG of a kind that is not read: it is lossless"),
+        ("hierarchical.jpg", "found a JPEG of a kind that is not read: it is hierarchical"),
+        ("12_bits.jpg", "found a JPEG of a kind that is not read: its values have 12 bits"),
         ("truncated.png", "expected a whole picture, found a truncated PNG"),
         ("truncated.jpg", "expected a whole picture, found a truncated JPEG"),
         ("truncated.bmp", "expected a whole picture, found a truncated BMP"),

@@ -18,7 +18,6 @@ mod external;
 mod feeding;
 mod gaps;
 mod host;
-#[cfg(feature = "full")]
 mod image;
 #[cfg(feature = "full")]
 mod loading;

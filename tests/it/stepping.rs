@@ -173,7 +173,6 @@ fn a_check_binds_without_running() {
     );
 }
 
-#[cfg(feature = "full")]
 #[test]
 fn errors_in_pictures_name_the_file() {
     let engine = engine();

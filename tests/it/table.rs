@@ -28,7 +28,6 @@ pub(crate) fn rows(table: &Table) -> Vec<String> {
 }
 
 /// Shape and values of each row of a column of tensors.
-#[cfg(feature = "full")]
 pub(crate) fn tensors(column: &ArrayRef) -> Vec<(Vec<i64>, Vec<f32>)> {
     let parts = column.as_struct();
     let [shapes, data] = [0, 1].map(|at| parts.column(at).as_list::<i32>());

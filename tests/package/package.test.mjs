@@ -40,6 +40,7 @@ test("the tarball holds what it says, and nothing of its making", () => {
     "worker-node.js",
     "parquet.js",
     "compressed.js",
+    "plan.js",
     "wasm/manifest.json",
     "README.md",
     "package.json",

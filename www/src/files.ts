@@ -8,7 +8,7 @@ export interface SortedFiles {
 }
 
 const readable =
-  "bring models as .onnx, tables as .csv, .tsv, .json, .jsonl, .parquet, .arrow or .feather, pictures as PNG, JPEG or BMP";
+  "bring models as .onnx, tables as .csv, .tsv, .json, .jsonl, .parquet, .arrow or .feather, pictures as PNG, JPEG, BMP, WebP or GIF";
 
 /** The endings of what the package reads. */
 const models = ["onnx", "ubj"];
@@ -26,7 +26,7 @@ const tables = [
   "feather",
   "ipc",
 ];
-const pictures = ["png", "jpg", "jpeg", "jfif", "bmp", "dib"];
+const pictures = ["png", "jpg", "jpeg", "jfif", "bmp", "dib", "webp", "gif"];
 
 const foreign: Record<string, string> = {
   pt: "is PyTorch's own format: export it with `torch.onnx.export`",
@@ -40,8 +40,6 @@ const foreign: Record<string, string> = {
   tflite: "is a TensorFlow Lite model: convert it with `tf2onnx`",
   xlsx: "is a spreadsheet: save it as CSV",
   zip: "is an archive: unpack it first",
-  gif: "is a GIF: save it as PNG or JPEG",
-  webp: "is a WebP picture: save it as PNG or JPEG",
   avif: "is an AVIF picture: save it as PNG or JPEG",
   heic: "is a HEIC picture: save it as PNG or JPEG",
 };
@@ -61,7 +59,7 @@ export function sortFiles(files: Iterable<File>): SortedFiles {
 /** Before the drop a browser tells types, never names: enough to say what will happen. */
 export function promise(types: readonly string[]): string {
   const isTable = /^(text\/(csv|tab-separated-values)|application\/(json|x-ndjson|geo\+json|vnd\.apache\..*))$/;
-  const pictures = types.filter((type) => /^image\/(png|jpeg|bmp)$/.test(type)).length;
+  const pictures = types.filter((type) => /^image\/(png|jpeg|bmp|webp|gif)$/.test(type)).length;
   const tables = types.filter((type) => isTable.test(type)).length;
   const unknown = types.filter((type) => type === "").length;
   const parts = [

@@ -171,7 +171,7 @@ function show(view: string): void {
 runButton.addEventListener("click", () => void run());
 find("#cancel").addEventListener("click", () => jobs.cancel());
 find("#add").addEventListener("click", () =>
-  choose(".onnx,.csv,.json,.ndjson,.jsonl,.parquet,.arrow,image/png,image/jpeg,image/bmp"),
+  choose(".onnx,.csv,.json,.ndjson,.jsonl,.parquet,.arrow,image/png,image/jpeg,image/bmp,image/webp,image/gif"),
 );
 fileInput.addEventListener("change", () => {
   const files = Array.from(fileInput.files ?? []);

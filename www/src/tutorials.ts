@@ -85,7 +85,7 @@ SELECT uri, label, probability
 ${look}
 ORDER BY probability DESC`,
   next: [
-    { label: "Add your own pictures", files: "image/png,image/jpeg,image/bmp" },
+    { label: "Add your own pictures", files: "image/png,image/jpeg,image/bmp,image/webp,image/gif" },
     {
       label: "Two more photos",
       sql: `CREATE OR REPLACE EXTERNAL TABLE photos
@@ -125,10 +125,10 @@ export function tutorialTables(sql: string): [name: string, path: string][] {
 
 /** A browser loads one of the variants of an engine; the size of the largest is a promise that holds for each. */
 function engineBytes(sql: string): number {
-  const { tables, ...full } = manifest.files;
+  const { tables, pictures, ...full } = manifest.files;
+  if (!decodesPictures(sql)) return tables.bytes;
   // The page is served before the full engine is compiled.
-  const files = decodesPictures(sql) ? Object.values(full) : [tables];
-  return Math.max(...files.map((file) => file.bytes), 0);
+  return Math.max(...Object.values(full).map((file) => file.bytes), 0) + pictures.bytes;
 }
 
 /** Say what a click will download, before the click. `loaded` is the engine that is here. */

@@ -11,6 +11,7 @@ use crate::project;
 #[serde(deny_unknown_fields)]
 pub struct Config {
     engines: BTreeMap<String, Engine>,
+    modules: BTreeMap<String, Module>,
     variants: BTreeMap<String, Variant>,
     builds: Builds,
 }
@@ -31,6 +32,16 @@ pub struct Engine {
 struct Variant {
     engine: String,
     features: Vec<String>,
+}
+
+/// A package that is a wasm file of its own, in every build.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Module {
+    /// The compiler's target features.
+    features: Vec<String>,
+    /// The most bytes that it may have when it is released.
+    brotli: u64,
 }
 
 #[derive(Deserialize)]
@@ -65,9 +76,26 @@ impl Config {
         Build { profile: profile.clone(), variants: variants.iter().filter(is_small).cloned().collect() }
     }
 
-    /// The compiler's target features for a variant.
-    pub fn features(&self, variant: &str) -> Result<String> {
-        Ok(self.variant(variant)?.features.join(","))
+    /// The packages that are wasm files of their own.
+    pub fn modules(&self) -> impl Iterator<Item = &String> {
+        self.modules.keys()
+    }
+
+    /// The compiler's target features for a variant or module.
+    pub fn features(&self, file: &str) -> Result<String> {
+        let features = match self.modules.get(file) {
+            Some(module) => &module.features,
+            None => &self.variant(file)?.features,
+        };
+        Ok(features.join(","))
+    }
+
+    /// The most bytes in brotli that a variant or module may have.
+    pub fn budget(&self, file: &str) -> Result<u64> {
+        match self.modules.get(file) {
+            Some(module) => Ok(module.brotli),
+            None => Ok(self.engine(file)?.brotli),
+        }
     }
 
     /// The engine that a variant is of.
@@ -130,6 +158,8 @@ mod tests {
         assert_eq!(config.features("relaxed").unwrap(), "+simd128,+relaxed-simd");
         assert_eq!(config.engine("relaxed").unwrap().features, ["full"]);
         assert!(config.engine("tables").unwrap().features.is_empty());
+        assert_eq!(config.modules().collect::<Vec<_>>(), ["pictures"]);
+        assert_eq!(config.features("pictures").unwrap(), "+simd128");
         assert_eq!(config.build(false).variants, ["tables", "relaxed", "simd"]);
         assert_eq!(config.build(true).variants, ["tables", "simd"]);
     }
@@ -139,6 +169,7 @@ mod tests {
         let refusal = |engine: &str, built: &str| {
             let text = format!(
                 "engines.full = {{ features = [], brotli = 1 }}\n\
+                 modules.side = {{ features = [], brotli = 2 }}\n\
                  variants.simd = {{ engine = \"{engine}\", features = [] }}\n\
                  builds.release = {{ profile = \"release\", variants = [\"{built}\"] }}\n\
                  builds.fast = {{ profile = \"fast\", variants = [] }}"

@@ -42,12 +42,12 @@ pub fn table() -> Result<()> {
 /// Prints which crates, and which rooms of ours, the code of the last release comes from.
 fn sources(config: &Config) -> Result<()> {
     let release = config.build(false);
-    for variant in &release.variants {
-        let wasm = wasm::compiled(variant, &release.profile);
+    for file in release.variants.iter().chain(config.modules()) {
+        let wasm = wasm::compiled(file, &release.profile);
         if !wasm.exists() {
             continue;
         }
-        terminal::heading(&format!("bytes of code in the {variant} variant, by the names of its functions"));
+        terminal::heading(&format!("bytes of code in {file}.wasm, by the names of its functions"));
         let Code { crates, rooms } = code::read(&wasm)?;
         for (title, sizes) in [("crate", crates), ("room", rooms)] {
             let mut sizes: Vec<_> = sizes.into_iter().filter(|(_, size)| *size >= SMALLEST).collect();
@@ -78,10 +78,9 @@ pub fn check(wasm: &[PathBuf], config: &Config) -> Result<()> {
     bail!("{}: make it smaller, or argue for another budget in `wasm-pack.toml`", heavy.join(", "))
 }
 
-/// The most bytes in brotli that a wasm file may have: it is named like its variant.
+/// The most bytes in brotli that a wasm file may have: it is named like its variant or module.
 fn budget(wasm: &Path, config: &Config) -> Result<u64> {
-    let variant = wasm.file_stem().unwrap_or_default().to_string_lossy();
-    Ok(config.engine(&variant)?.brotli)
+    config.budget(&wasm.file_stem().unwrap_or_default().to_string_lossy())
 }
 
 /// Compressing takes half a minute for a wasm file: the numbers are kept as long as the file is the same.

@@ -5,6 +5,7 @@ use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
 use wasm_bindgen_cli_support::Bindgen;
+use wasmparser::{Parser, Payload};
 
 use crate::config::{self, Build, Config};
 use crate::process::Program;
@@ -32,7 +33,16 @@ pub fn build(config: &Config, build: &Build) -> Result<Built> {
         let wasm = compile(&toolchain, config, variant, &build.profile)?;
         bound.push((variant, bind(variant, &build.profile, &wasm)?));
     }
-    assemble(&project::at("target/wasm").join(&build.profile), &bound)
+    let folder = project::at("target/wasm").join(&build.profile);
+    let mut built = assemble(&folder, &bound)?;
+    for module in config.modules() {
+        terminal::heading(&format!("compiling the module {module} with the profile {}", build.profile));
+        let wasm = compile_module(&toolchain, config, module, &build.profile)?;
+        let file = folder.join(format!("{module}.wasm"));
+        project::write(&file, &without_names(&project::read(&wasm)?)?)?;
+        built.wasm.push(file);
+    }
+    Ok(built)
 }
 
 /// Cargo for the target as a variant is compiled. Each variant has a target folder of its own: Cargo would put the
@@ -66,10 +76,46 @@ fn compile(toolchain: &Toolchain, config: &Config, variant: &str, profile: &str)
     Ok(compiled(variant, profile))
 }
 
-/// What the compiler made of a variant: the wasm that still has the names of its functions.
-pub fn compiled(variant: &str, profile: &str) -> PathBuf {
+/// A package that needs no glue.
+fn compile_module(toolchain: &Toolchain, config: &Config, module: &str, profile: &str) -> Result<PathBuf> {
+    let package = format!("predictql-{module}");
+    let arguments =
+        ["rustc", "--package", &package, "--lib", "--crate-type", "cdylib", "--features", "module"];
+    let target = ["--target", TARGET, "--profile", profile];
+    cargo(toolchain, config, module)?.args(arguments).args(target).run()?;
+    Ok(compiled(module, profile))
+}
+
+/// What the compiler made of a variant or module: the wasm that still has the names of its functions.
+pub fn compiled(file: &str, profile: &str) -> PathBuf {
     let folder = if profile == "dev" { "debug" } else { profile };
-    target_folder(variant).join(TARGET).join(folder).join("predictql.wasm")
+    let built = target_folder(file).join(TARGET).join(folder);
+    let module = built.join(format!("{file}.wasm"));
+    if module.exists() { module } else { built.join("predictql.wasm") }
+}
+
+/// A wasm file without what only people read.
+fn without_names(wasm: &[u8]) -> Result<Vec<u8>> {
+    let mut kept = Vec::new();
+    let mut copied = 0;
+    for payload in Parser::new(0).parse_all(wasm) {
+        // The header of a section comes before its range: the last payload's end is where it begins.
+        let (is_custom, end) = match payload? {
+            Payload::Version { range, .. } => (false, range.end),
+            Payload::CustomSection(section) => (true, section.range().end),
+            payload => match payload.as_section() {
+                Some((_, range)) => (false, range.end),
+                None => continue,
+            },
+        };
+        let end = usize::try_from(end)?;
+        let section = wasm.get(copied..end).context("a section lies outside of its file")?;
+        if !is_custom {
+            kept.extend_from_slice(section);
+        }
+        copied = end;
+    }
+    Ok(kept)
 }
 
 /// Makes the glue, and the wasm that fits it.
@@ -123,6 +169,18 @@ fn holds_lines(text: &[u8], part: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sections_for_people_are_left_out() {
+        let header = b"\0asm\x01\0\0\0";
+        let types = [1, 4, 1, 0x60, 0, 0];
+        let custom = [0, 3, 2, b'h', b'i'];
+        let functions = [3, 2, 1, 0];
+        let code = [10, 4, 1, 2, 0, 0x0b];
+        let wasm = [&header[..], &custom, &types, &functions, &custom, &code, &custom].concat();
+        let wanted = [&header[..], &types, &functions, &code].concat();
+        assert_eq!(without_names(&wasm).unwrap(), wanted);
+    }
 
     #[test]
     fn glue_serves_an_engine_that_imports_less() {

@@ -12,8 +12,12 @@ import type {
   StatementInfo,
   Turn,
 } from "../glue/predictql.js";
+import { Pictures } from "./pictures.js";
 import type { Answer, Following, Opened, PreparedInfo, Reply, Request, Supply } from "./protocol.js";
 import { zoneOffsets } from "./time-zones.js";
+
+/** What the engine calls; one for all engines of a thread. */
+const scope = globalThis as { predictqlPictures?: Pictures; predictqlZoneOffsets?: typeof zoneOffsets };
 
 interface Run {
   /** None for a prepared statement. */
@@ -43,7 +47,8 @@ export class Host {
 
   async #start(module: WebAssembly.Module): Promise<boolean> {
     const { memory } = await this.#glue.default({ module_or_path: module });
-    Object.assign(globalThis, { predictqlZoneOffsets: zoneOffsets });
+    scope.predictqlZoneOffsets = zoneOffsets;
+    scope.predictqlPictures ??= new Pictures();
     const engine = new this.#glue.Engine();
     this.#started = { engine, memory };
     return engine.isFull;
@@ -188,7 +193,10 @@ function free({ script, query }: Run): void {
 
 function supply(query: Query, resource: number, answer: Supply): undefined {
   if ("bytes" in answer) query.supply(resource, answer.bytes);
-  else if ("objects" in answer) query.supplyObjects(resource, answer.objects);
+  else if ("decoder" in answer) {
+    scope.predictqlPictures?.bring(answer.decoder);
+    query.supply(resource, new Uint8Array());
+  } else if ("objects" in answer) query.supplyObjects(resource, answer.objects);
   else query.refuse(resource, answer.refusal);
 }
 

@@ -58,7 +58,11 @@ export type Request =
   | { kind: "free"; script: number };
 
 /** What a resource turned out to be. */
-export type Supply = { bytes: Uint8Array<ArrayBuffer> } | { objects: ObjectEntry[] } | { refusal: string };
+export type Supply =
+  | { bytes: Uint8Array<ArrayBuffer> }
+  | { objects: ObjectEntry[] }
+  | { decoder: WebAssembly.Module }
+  | { refusal: string };
 
 export interface Catalog {
   tables: TableInfo[];

@@ -164,7 +164,9 @@ fn call(expr: &Expr, rows: Rows<'_>, ctx: &mut Context) -> Result<Operand> {
         once_if_constant(&args, rows.count(), |rows| run(&args, rows))
     };
     let result = match result {
-        Err(error) if safe && is_forgiven(&error) => row_by_row(&args, rows.count(), &expr.data_type, &run),
+        Err(error) if safe && is_forgiven_of(stage, &error) => {
+            row_by_row(&args, rows.count(), &expr.data_type, stage, &run)
+        }
         result => result,
     };
     ctx.watch.stop(mark, stage.unwrap_or(Stage::Project));
@@ -176,17 +178,25 @@ pub(super) fn is_forgiven(error: &Error) -> bool {
     matches!(error.kind(), Kind::Data | Kind::Model)
 }
 
+/// The same of a function of this stage: a picture is at fault for its size too.
+fn is_forgiven_of(stage: Option<Stage>, error: &Error) -> bool {
+    is_forgiven(error) || (stage == Some(Stage::Decode) && error.kind() == Kind::Limit)
+}
+
 /// NULL for the rows that fail.
 fn row_by_row(
     args: &[Operand],
     rows: usize,
     data_type: &DataType,
+    stage: Option<Stage>,
     run: &dyn Fn(&[Operand], usize) -> Result<ArrayRef>,
 ) -> Result<Operand> {
     let value_of = |row| {
         let args: Vec<_> = args.iter().map(|arg| arg.slice(row, 1)).collect();
         match run(&args, 1) {
-            Err(error) if is_forgiven(&error) => Ok(arrow_array::new_null_array(&data_type.storage(), 1)),
+            Err(error) if is_forgiven_of(stage, &error) => {
+                Ok(arrow_array::new_null_array(&data_type.storage(), 1))
+            }
             result => result,
         }
     };

@@ -1,8 +1,8 @@
 // The engine for tables gives way to the full one: what has to be the same wherever they run. Each answers plain data.
 
 const predict = (model) => `SELECT label FROM ML.PREDICT(MODEL ${model}, TABLE flowers)`;
-/** The height of a picture, which only the full engine reads. */
-const heightOf = "SELECT ML.DECODE_IMAGE(?).dimensions[OFFSET(0)] AS height";
+/** What only the full engine answers: the rows of a model with an operator that the other one lacks. */
+const sumOf = "SELECT y FROM PREDICT(MODEL = @model, DATA = numbers AS d) WITH (y FLOAT) AS p";
 
 /** The code or the message of what a promise rejects with; its value if it does not. */
 async function outcome(promise) {
@@ -13,10 +13,13 @@ async function outcome(promise) {
   }
 }
 
+const numbers = [{ x: 3.5 }];
+
 async function withIris({ open, fixture }, options) {
   const db = open(options);
   await db.registerModel("iris", fixture("models/iris_rf.onnx"));
   await db.registerTable("flowers", fixture("tables/iris.csv"));
+  await db.registerTable("numbers", numbers);
   return db;
 }
 
@@ -26,24 +29,22 @@ const engineRequests = async (db) =>
     .map(({ url }) => (url.endsWith("/tables.wasm") ? "tables" : "full"));
 
 const labelsOf = (result) => [...result.getChild("label").toArray()].join();
-const height = async (db, picture) => (await db.query(heightOf, [picture])).rows[0].height;
+const sum = async (db, model) => (await db.query(sumOf, { model })).rows[0].y;
 
 /** What is there before the change is there after it, and the change comes by itself, once. */
 export async function comesByItself(host) {
   const db = await withIris(host);
-  const picture = await host.bytes("images/gray.png");
+  const model = await host.bytes("models/einsum.onnx");
   const before = (await db.ready).engine;
   const statement = await db.prepare(predict("iris"));
   await db.exec("CREATE TABLE made AS SELECT 7 AS x; CREATE VIEW seen AS SELECT x + 1 AS y FROM made");
   const labels = [labelsOf(await statement.query())];
   const bars = [];
   const onProgress = ({ stage, loaded, total }) => stage === "engine" && bars.push(loaded <= total);
-  const heights = await Promise.all([
-    db.query(heightOf, [picture], { onProgress }).then(({ rows }) => rows[0].height),
-    height(db, picture),
-    db.sql`SELECT x, ML.DECODE_IMAGE(${picture}).dimensions[OFFSET(0)] AS height FROM ${[{ x: 5 }]}`.then(
-      ({ rows }) => `${rows[0].x} ${rows[0].height}`,
-    ),
+  const sums = await Promise.all([
+    db.query(sumOf, { model }, { onProgress }).then(({ rows }) => rows[0].y),
+    sum(db, model),
+    db.registerModel("einsum", new Blob([model])).then(({ outputs }) => outputs[0].name),
   ]);
   labels.push(labelsOf(await statement.query()), labelsOf(await db.query(predict("iris"))));
   const { engine, why } = await db.ready;
@@ -51,7 +52,7 @@ export async function comesByItself(host) {
     engines: [before, engine],
     why,
     bars: bars.length > 0 && bars.every(Boolean),
-    heights,
+    sums,
     same: new Set(labels).size,
     seen: (await db.query("SELECT y FROM seen")).rows[0].y,
     names: [...(await db.tables()), ...(await db.models())].map(({ name }) => name).sort(),
@@ -63,28 +64,19 @@ export async function comesByItself(host) {
 
 /** Who says which engine is wanted has no other one. */
 export async function isChosen(host) {
-  const picture = await host.bytes("images/gray.png");
-  const [full, tables, hint, table] = [
-    host.open({ engine: "full" }),
-    host.open({ engine: "tables" }),
-    host.open(),
-    host.open(),
-  ];
-  const refused = await tables
-    .query(heightOf, [picture])
-    .catch(({ code, hint, position }) => ({ code, hint, position }));
-  const checked = async (db) => (await db.check("SELECT ML.DECODE_IMAGE(b'')")).diagnostics.map(({ code }) => code);
+  const model = await host.bytes("models/einsum.onnx");
+  const [full, tables, hint] = [host.open({ engine: "full" }), host.open({ engine: "tables" }), host.open()];
+  for (const db of [full, tables]) await db.registerTable("numbers", numbers);
+  const refused = await tables.query(sumOf, { model }).catch(({ code, hint }) => ({ code, hint }));
   await hint.registerModel("m", host.fixture("models/iris_rf.onnx"), { engine: "full" });
-  await table.registerTable("photos", [new File([picture], "a.png", { type: "image/png" })]);
   const found = {
     refused,
     works: (await tables.query("SELECT 1 AS one")).rows,
-    checks: [await checked(tables), await checked(full)],
-    height: await height(full, picture),
+    sum: await sum(full, model),
     engines: [],
     requests: [],
   };
-  for (const db of [full, tables, hint, table]) {
+  for (const db of [full, tables, hint]) {
     found.engines.push((await db.ready).engine);
     found.requests.push(await engineRequests(db));
     await db.close();
@@ -95,22 +87,22 @@ export async function isChosen(host) {
 /** Statements before the one that needs the full engine are done once, and their results come once. */
 export async function amidScripts(host) {
   const db = await withIris(host);
-  const picture = await host.bytes("images/gray.png");
-  await db.registerFile("picture", new Blob([picture], { type: "image/png" }));
-  const photos = "CREATE OR REPLACE EXTERNAL TABLE photos OPTIONS (object_metadata = 'SIMPLE', uris = ['picture'])";
-  const heights = "SELECT ML.DECODE_IMAGE(data).dimensions[OFFSET(0)] AS height FROM photos";
+  const model = await host.bytes("models/einsum.onnx");
+  await db.registerFile("einsum.onnx", new Blob([model]));
+  const make = "CREATE OR REPLACE MODEL einsum OPTIONS (model_type = 'ONNX', model_path = 'einsum.onnx')";
+  const sum = "SELECT y FROM ML.PREDICT(MODEL einsum, TABLE numbers)";
   const shape = (results) => results.map(({ rows }) => rows[0] ?? null);
   await db.query("CREATE TABLE log AS SELECT 0 AS n");
   const plain = shape(
-    await db.exec(`INSERT INTO log (n) VALUES (1); SELECT COUNT(*) AS n FROM log; ${photos}; ${heights};
+    await db.exec(`INSERT INTO log (n) VALUES (1); SELECT COUNT(*) AS n FROM log; ${make}; ${sum};
       INSERT INTO log (n) VALUES (2); SELECT COUNT(*) AS n FROM log`),
   );
   const other = await withIris(host);
-  await other.registerFile("picture", new Blob([picture], { type: "image/png" }));
+  await other.registerFile("einsum.onnx", new Blob([model]));
   await other.query("CREATE TABLE log AS SELECT 0 AS n");
   const together = shape(
     await other.exec(`DECLARE step INT64 DEFAULT 1; INSERT INTO log (n) VALUES (step); SET step = step + 1;
-      SELECT step AS n; ${photos}; ${heights}; INSERT INTO log (n) VALUES (step); SELECT COUNT(*) AS n FROM log`),
+      SELECT step AS n; ${make}; ${sum}; INSERT INTO log (n) VALUES (step); SELECT COUNT(*) AS n FROM log`),
   );
   const sums = [];
   for (const one of [db, other]) {
@@ -125,20 +117,20 @@ export async function amidScripts(host) {
 /** A stream that is half read goes on; calls that are given up or cut off end so. */
 export async function amidOthers(host) {
   const db = await withIris(host);
-  const picture = await host.bytes("images/gray.png");
+  const model = await host.bytes("models/einsum.onnx");
   const whole = labelsOf(await db.query(predict("iris")));
   const stream = db.stream(predict("iris"), [], { batchSize: 16 });
   const read = [labelsOf((await stream.next()).value)];
   const controller = new AbortController();
-  const aborted = outcome(db.query(heightOf, [picture], { signal: controller.signal }));
+  const aborted = outcome(db.query(sumOf, { model }, { signal: controller.signal }));
   await db.query("SELECT 1");
   controller.abort(new Error("enough"));
   const first = await aborted;
   // What it began goes on for others.
-  const after = await height(db, picture);
+  const after = await sum(db, model);
   for await (const batch of stream) read.push(labelsOf(batch));
   const cut = await withIris(host);
-  const running = outcome(cut.query(heightOf, [picture]));
+  const running = outcome(cut.query(sumOf, { model }));
   await cut.query("SELECT 1");
   await cut.close();
   const found = { first, after, same: read.join() === whole, requests: await engineRequests(db), cut: await running };
@@ -160,7 +152,7 @@ function generator(seed) {
 /** Work of all kinds goes on while the engine changes at a random moment of it. Answers what was lost or done twice. */
 export async function atAnyMoment(host, { seed, rounds }) {
   const random = generator(seed);
-  const picture = await host.bytes("images/gray.png");
+  const model = await host.bytes("models/einsum.onnx");
   const wrong = [];
   for (let round = 0; round < rounds; round++) {
     const db = await withIris(host);
@@ -230,7 +222,7 @@ export async function atAnyMoment(host, { seed, rounds }) {
     };
     const change = async () => {
       await new Promise((resolve) => setTimeout(resolve, random() * 60));
-      expect("height", await height(db, picture), host.height);
+      expect("sum", await sum(db, model), 3.5);
       isOver = true;
     };
     const people = ["a", "b", "c"];

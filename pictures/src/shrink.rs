@@ -2,12 +2,12 @@
 //!
 //! This happens while the values are still bytes, so that a huge picture is never held as floats.
 
-use super::Image;
-use super::layout::Layout;
+use crate::Picture;
+use crate::layout::Layout;
 
 /// The picture in at most `values` values, its aspect ratio kept as far as whole pixels allow. `raw` holds `height` ×
 /// `width` pixels of `layout`.
-pub(super) fn shrink(layout: &Layout, raw: &[u8], height: usize, width: usize, values: usize) -> Image {
+pub(crate) fn shrink(layout: &Layout, raw: &[u8], height: usize, width: usize, values: usize) -> Picture {
     let (to_height, to_width) = fitting(height, width, (values / 3).max(1));
     let rows = shares(height, to_height);
     let columns = shares(width, to_width);
@@ -27,7 +27,9 @@ pub(super) fn shrink(layout: &Layout, raw: &[u8], height: usize, width: usize, v
             target.iter_mut().zip(line.as_flattened()).for_each(|(sum, value)| *sum += weight * value);
         }
     }
-    Image { height: to_height, width: to_width, channels: 3, data }
+    // The shares of a target make one, but their sum in floats may be a little more.
+    data.iter_mut().for_each(|value| *value = value.min(1.0));
+    Picture { height: to_height, width: to_width, values: data, orientation: 1 }
 }
 
 /// The sizes of at most `pixels` pixels in the same ratio.

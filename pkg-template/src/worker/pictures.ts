@@ -1,0 +1,91 @@
+// The decoder of pictures: a WebAssembly module beside the engine's, which calls it while it computes. Bytes go into
+// its memory, pixels come out of it; one that stops takes only its own instance with it.
+
+/** What `pictures/src/module.rs` exports. */
+interface Exports {
+  memory: WebAssembly.Memory;
+  /** Where the bytes go; 0 where there is no room. */
+  input(length: number): number;
+  /** Where the answer is: the numbers for the engine, then where the values are, and where the words are and how many. */
+  decode(format: number, mostPixels: number, mostValues: number, upright: number, background: number): number;
+}
+
+/** Bytes of memory that an instance may keep: memory grows and never shrinks. */
+const keep = 64 << 20;
+/** Bytes from which on it is taken for full when it stops. */
+const full = 2 ** 30;
+
+/** How many numbers of an answer are for the engine; the codes of `pictures/src/answer.rs` for what happens here. */
+const words = 4;
+const noMemory = Uint32Array.of(7, 0, 0, 0);
+const stopped = Uint32Array.of(8, 0, 0, 0);
+
+/** What the engine calls as `predictqlPictures`. */
+export class Pictures {
+  #module: WebAssembly.Module | undefined;
+  #instance: Exports | undefined;
+  #values = 0;
+  #detail = "";
+
+  /** From now on there is a decoder. */
+  bring(module: WebAssembly.Module): void {
+    this.#module ??= module;
+  }
+
+  isReady(): boolean {
+    return this.#module !== undefined;
+  }
+
+  decode(
+    bytes: Uint8Array,
+    format: number,
+    mostPixels: number,
+    mostValues: number,
+    upright: boolean,
+    background: number,
+  ): Uint32Array {
+    try {
+      const exports = this.#running();
+      const { memory } = exports;
+      const input = exports.input(bytes.length) >>> 0;
+      if (input === 0) return noMemory;
+      new Uint8Array(memory.buffer, input, bytes.length).set(bytes);
+      const place = exports.decode(format, mostPixels, mostValues, Number(upright), background) >>> 0;
+      const answer = new Uint32Array(memory.buffer, place, words + 3);
+      const [values = 0, text = 0, length = 0] = answer.subarray(words);
+      this.#values = values;
+      this.#detail = new TextDecoder().decode(new Uint8Array(memory.buffer, text, length));
+      const told = answer.slice(0, words);
+      if (told[0] !== 0) this.#release();
+      return told;
+    } catch (error) {
+      const size = this.#instance?.memory.buffer.byteLength ?? 0;
+      this.#instance = undefined;
+      this.#detail = String(error);
+      return size > full ? noMemory : stopped;
+    }
+  }
+
+  /** The values of the latest picture. */
+  values(into: Float32Array): void {
+    if (!this.#instance) throw new Error("there is no picture");
+    into.set(new Float32Array(this.#instance.memory.buffer, this.#values, into.length));
+    this.#release();
+  }
+
+  /** Why the latest picture was not decoded. */
+  detail(): string {
+    return this.#detail;
+  }
+
+  #running(): Exports {
+    if (!this.#module) throw new Error("there is no decoder");
+    this.#instance ??= new WebAssembly.Instance(this.#module).exports as unknown as Exports;
+    return this.#instance;
+  }
+
+  /** Gives the memory of a huge picture back. */
+  #release(): void {
+    if (this.#instance && this.#instance.memory.buffer.byteLength > keep) this.#instance = undefined;
+  }
+}
