@@ -5,8 +5,16 @@
 //! call does enough work for that. Vectors come from plain loops that LLVM turns into SIMD; nothing is reordered or
 //! contracted on the way, so that every variant of the engine, and a row in any batch, gets the same bits.
 
+pub mod arithmetic;
+pub mod bits;
+pub mod compare;
 pub mod elementwise;
+pub mod gather;
+pub mod groups;
+pub mod keys;
 pub mod matmul;
+pub mod operand;
 pub mod softmax;
+pub mod sort;
 pub mod trees;
 pub mod vectors;

@@ -11,6 +11,8 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef, UInt64Array};
 
+use predictql_kernels::sort;
+
 use super::DataType;
 use super::operand::BytesView;
 use crate::diag::{Code, Error, Result, ensure};
@@ -55,20 +57,24 @@ pub(crate) fn top_indices(rows: usize, keys: &[SortKey], limit: usize) -> Result
     let (nulls, values): (Vec<usize>, Vec<usize>) = (0..rows).partition(|row| first.column.is_null(*row));
     let mut values: Vec<(u64, usize)> =
         values.into_iter().map(|row| (abbreviated.get(row, first.descending), row)).collect();
-    let by_value = |(x, a): &(u64, usize), (y, b): &(u64, usize)| {
-        let ties = || if first.descending { in_full(*b, *a) } else { in_full(*a, *b) };
-        let exact = abbreviated.are_exact();
-        x.cmp(y).then_with(|| if exact { Ordering::Equal } else { ties() }).then_with(|| by_rest(*a, *b))
+    let by_value = |a: usize, b: usize| {
+        let (a, b) = if first.descending { (b, a) } else { (a, b) };
+        if abbreviated.are_exact() { Ordering::Equal } else { in_full(a, b) }
     };
+    let by_value =
+        |(_, a): &(u64, usize), (_, b): &(u64, usize)| by_value(*a, *b).then_with(|| by_rest(*a, *b));
     let mut nulls: Vec<(u64, usize)> = nulls.into_iter().map(|row| (0, row)).collect();
     let by_null = |(_, a): &(u64, usize), (_, b): &(u64, usize)| by_rest(*a, *b);
+    // Rows of equal numbers are in their own order already.
+    let by_value: Option<&Order<'_>> = (!abbreviated.are_exact() || !rest.is_empty()).then_some(&by_value);
+    let by_null: Option<&Order<'_>> = (!rest.is_empty()).then_some(&by_null);
     let (before, after) = if first.nulls_first {
-        shorten(&mut nulls, limit, &by_null);
-        shorten(&mut values, limit - nulls.len(), &by_value);
+        shorten(&mut nulls, limit, by_null);
+        shorten(&mut values, limit - nulls.len(), by_value);
         (nulls, values)
     } else {
-        shorten(&mut values, limit, &by_value);
-        shorten(&mut nulls, limit - values.len(), &by_null);
+        shorten(&mut values, limit, by_value);
+        shorten(&mut nulls, limit - values.len(), by_null);
         (values, nulls)
     };
     Ok(before.into_iter().chain(after).map(|(_, row)| row as u64).collect())
@@ -76,13 +82,23 @@ pub(crate) fn top_indices(rows: usize, keys: &[SortKey], limit: usize) -> Result
 
 type Order<'a> = dyn Fn(&(u64, usize), &(u64, usize)) -> Ordering + 'a;
 
-/// Sorts the first `limit` of the rows and drops the others. No two rows compare equal.
-fn shorten(rows: &mut Vec<(u64, usize)>, limit: usize, order: &Order<'_>) {
-    if limit < rows.len() {
-        rows.select_nth_unstable_by(limit, order);
-        rows.truncate(limit);
+/// Sorts the first `limit` of the rows, each behind its number, and drops the others. Rows of equal numbers have the
+/// order `ties`, or that of the rows.
+fn shorten(rows: &mut Vec<(u64, usize)>, limit: usize, ties: Option<&Order<'_>>) {
+    sort::keep_first(rows, limit);
+    sort::sort(rows);
+    if let Some(ties) = ties {
+        let mut wanted = limit;
+        for mut equals in rows.chunk_by_mut(|(a, _), (b, _)| a == b) {
+            // Of many that tie for the last places, only those that get one are sorted.
+            if let Some(last) = wanted.checked_sub(1).filter(|last| *last < equals.len()) {
+                equals = equals.select_nth_unstable_by(last, ties).0;
+            }
+            wanted = wanted.saturating_sub(equals.len());
+            equals.sort_unstable_by(ties);
+        }
     }
-    rows.sort_unstable_by(order);
+    rows.truncate(limit);
 }
 
 /// Numbers in the order of a key's values, NULL aside: most pairs of rows compare by them alone.

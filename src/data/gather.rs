@@ -18,6 +18,7 @@ use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, NullBuffer, OffsetBuf
 use arrow_data::ArrayData;
 use arrow_data::transform::MutableArrayData;
 use arrow_schema::{ArrowError, DataType as Arrow};
+use predictql_kernels::gather::{Fixed as _, are_below, set_bits, take_blobs};
 
 use crate::diag::{Code, Error, Result, ensure};
 
@@ -37,7 +38,11 @@ pub(crate) fn take(array: &ArrayRef, indices: &UInt64Array) -> Result<ArrayRef> 
         return Ok(new_null_array(array.data_type(), indices.len()));
     }
     let within = |index: u64| row_index(index) < array.len();
-    ensure(indices.iter().flatten().all(within), "an index beyond the end of a column")?;
+    let all_within = match indices.nulls() {
+        None => are_below(indices.values(), array.len() as u64),
+        Some(_) => indices.iter().flatten().all(within),
+    };
+    ensure(all_within, "an index beyond the end of a column")?;
     let nulls = nulls_at(array, indices);
     Ok(match array.data_type() {
         Arrow::Boolean => {
@@ -57,10 +62,10 @@ pub(crate) fn take(array: &ArrayRef, indices: &UInt64Array) -> Result<ArrayRef> 
             )
         }
         other => match other.primitive_width() {
-            Some(4) => fixed::<u32>(array, indices, nulls)?,
-            Some(8) => fixed::<u64>(array, indices, nulls)?,
-            Some(16) => fixed::<u128>(array, indices, nulls)?,
-            Some(32) => fixed::<i256>(array, indices, nulls)?,
+            Some(4) => fixed(array, indices, nulls, u32::take)?,
+            Some(8) => fixed(array, indices, nulls, u64::take)?,
+            Some(16) => fixed(array, indices, nulls, u128::take)?,
+            Some(32) => fixed(array, indices, nulls, wide)?,
             _ => return Err(Error::internal("a column of a layout that no type has").detail(other)),
         },
     })
@@ -116,7 +121,7 @@ pub(crate) fn kept_rows(keep: &BooleanArray) -> UInt64Array {
         Some(nulls) => keep.values() & nulls.inner(),
         None => keep.values().clone(),
     };
-    bits.set_indices().map(|row| row as u64).collect::<Vec<_>>().into()
+    set_bits(&bits.bit_chunks().iter_padded().collect::<Vec<_>>()).into()
 }
 
 /// The rows that `indices` name.
@@ -135,22 +140,29 @@ fn nulls_at(array: &ArrayRef, indices: &UInt64Array) -> Option<NullBuffer> {
     }
 }
 
-/// Values that take as many bytes as `T`.
+/// Values that take as many bytes as `T`; `pick` gives those at indices within the values.
 fn fixed<T: ArrowNativeType>(
     array: &ArrayRef,
     indices: &UInt64Array,
     nulls: Option<NullBuffer>,
+    pick: fn(&[T], &[u64]) -> Vec<T>,
 ) -> Result<ArrayRef> {
     let data = array.to_data();
     let values: &[T] = data.buffer(0);
-    #[expect(clippy::indexing_slicing, reason = "`take` has compared every index with the length")]
-    let taken: Buffer = match indices.nulls() {
-        None => indices.values().iter().map(|index| values[row_index(*index)]).collect(),
+    let taken = match indices.nulls() {
+        None => pick(values, indices.values()),
+        #[expect(clippy::indexing_slicing, reason = "`take` has compared every index with the length")]
         // Default: the value below a NULL is never read.
         Some(_) => rows(indices).map(|row| row.map_or_else(T::default, |row| values[row])).collect(),
     };
-    let data = ArrayData::builder(data.data_type().clone()).len(indices.len()).nulls(nulls).add_buffer(taken);
-    Ok(make_array(data.build().map_err(failed)?))
+    let data = ArrayData::builder(data.data_type().clone()).len(indices.len()).nulls(nulls);
+    let data = data.add_buffer(Buffer::from_vec(taken)).build();
+    Ok(make_array(data.map_err(failed)?))
+}
+
+#[expect(clippy::indexing_slicing, reason = "`take` has compared every index with the length")]
+fn wide(values: &[i256], indices: &[u64]) -> Vec<i256> {
+    indices.iter().map(|index| values[row_index(*index)]).collect()
 }
 
 /// Texts or bytes.
@@ -158,6 +170,12 @@ fn strings<T: ByteArrayType<Offset = i32>>(
     array: &GenericByteArray<T>,
     indices: &UInt64Array,
 ) -> Result<GenericByteArray<T>> {
+    if array.null_count() == 0 && indices.null_count() == 0 {
+        let taken = take_blobs(array.value_offsets(), array.value_data(), indices.values());
+        let (offsets, bytes) = taken.ok_or_else(too_large)?;
+        let offsets = OffsetBuffer::new(offsets.into());
+        return GenericByteArray::try_new(offsets, bytes.into(), None).map_err(failed);
+    }
     let valid = |row: Option<usize>| row.filter(|row| array.is_valid(*row));
     let length = |row: usize| array.value_length(row).as_usize() as u64;
     let bytes: u64 = rows(indices).filter_map(valid).map(length).sum();

@@ -34,7 +34,7 @@ pub(crate) use cast::{CastMode, can_cast, can_coerce, cast, parse_bool, parse_in
 pub(crate) use compare::{SortKey, order_of, sort_indices, top_indices};
 pub(crate) use float_text::float_text;
 pub(crate) use gather::{bytes, concat, row_index, take, without_null_arrays};
-pub(crate) use key::KeyTable;
+pub(crate) use key::{KeyTable, valid_bits};
 pub(crate) use operand::{BytesView, Operand, StringView};
 pub use scalar::Scalar;
 pub(crate) use scalar::{array_of, decimal_text, list_column, scalar_at};

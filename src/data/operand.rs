@@ -13,9 +13,11 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef, BooleanArray, StringArray, UInt64Array};
 use arrow_buffer::{BooleanBuffer, NullBuffer, i256};
+use predictql_kernels::compare::Blobs;
+use predictql_kernels::operand::Operand as Kernel;
 
 use super::gather;
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Code, Error, Result, ensure};
 use crate::limits::COLUMN_BYTES;
 
 /// A column of as many values as there are rows, or a constant: a column of one value.
@@ -127,6 +129,16 @@ impl Operand {
     pub(crate) fn values<T: ArrowPrimitiveType>(&self, rows: usize) -> Result<Cow<'_, [T::Native]>> {
         let view = self.primitive::<T>()?;
         Ok(if self.constant { vec![view.at(0); rows].into() } else { view.values.into() })
+    }
+
+    /// The values as kernels read them; the values of NULLs are arbitrary.
+    ///
+    /// # Errors
+    /// `internal` where there is not a value for each of `rows` rows.
+    pub(crate) fn kernel<T: ArrowPrimitiveType>(&self, rows: usize) -> Result<Kernel<'_, T::Native>> {
+        ensure(self.has_rows(rows), "an operand has a value for each row")?;
+        let view = self.primitive::<T>()?;
+        Ok(if self.constant { Kernel::Constant(view.at(0)) } else { Kernel::Column(view.values) })
     }
 
     /// Which of `rows` rows are NULL; `None` where none is.
@@ -269,6 +281,11 @@ pub(crate) struct BytesView<'a> {
 }
 
 impl<'a> BytesView<'a> {
+    /// The values as kernels read them.
+    pub(crate) fn kernel(&self) -> Blobs<'a> {
+        Blobs { offsets: self.offsets, bytes: self.bytes, is_constant: self.stride == 0 }
+    }
+
     pub(super) fn new(array: &'a ArrayRef, constant: bool) -> Result<Self> {
         let (offsets, bytes) = if let Some(strings) = array.as_string_opt::<i32>() {
             (strings.value_offsets(), strings.value_data())

@@ -4,9 +4,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int64Array, UInt32Array};
+use arrow_buffer::NullBuffer;
+use predictql_kernels::groups;
 
 use super::{Accumulator, States, argument};
-use crate::data::{KeyTable, Operand};
+use crate::data::{KeyTable, Operand, valid_bits};
 use crate::diag::{Result, ensure};
 use crate::function::{Body, Function, Signature, Type};
 
@@ -63,26 +65,16 @@ impl Count {
 
 impl Accumulator for Count {
     fn update(&mut self, args: &[Operand], groups: &[u32], count: usize) -> Result<()> {
-        self.counts.grow(count);
-        match self.what {
-            What::Rows => {
-                for group in groups {
-                    *self.counts.of(*group)? += 1;
-                }
-            }
-            What::Values => {
-                let values = argument(args, 0)?;
-                for (row, group) in groups.iter().enumerate() {
-                    *self.counts.of(*group)? += i64::from(!values.is_null(row));
-                }
-            }
+        let states = self.counts.all(groups, count)?;
+        let counted = match self.what {
+            What::Rows => None,
+            What::Values => argument(args, 0)?.nulls(groups.len()),
             What::True => {
-                let values = argument(args, 0)?.bools()?;
-                for (row, group) in groups.iter().enumerate() {
-                    *self.counts.of(*group)? += i64::from(values.get(row) == Some(true));
-                }
+                let (trues, _) = argument(args, 0)?.sides(groups.len())?;
+                Some(NullBuffer::new(trues))
             }
-        }
+        };
+        groups::count(groups, counted.as_ref().map(valid_bits), states);
         Ok(())
     }
 

@@ -1,16 +1,17 @@
 //! Minima and maxima; for BOOL these are AND and OR.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use arrow_array::ArrayRef;
-use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow_buffer::i256;
+use predictql_kernels::groups::extremes;
 
 use super::string_agg::{OptionalBytes, bytes_column};
 use super::{Accumulator, Setup, States, argument};
-use crate::data::{DataType, Operand, Scalar, array_of, decimal};
-use crate::diag::{Error, Invariant, Result};
+use crate::data::{DataType, Operand, Scalar, array_of, decimal, valid_bits};
+use crate::diag::{Invariant, Result};
 use crate::function::{Body, Function, Signature, Type};
 
 use Type::{Bool, Ordered};
@@ -60,33 +61,23 @@ struct Ordinals {
 }
 
 impl Ordinals {
-    /// Reads the value at an index as an integer.
-    fn reader<'a>(&self, array: &'a ArrayRef) -> Option<Box<dyn Fn(usize) -> i64 + 'a>> {
-        Some(match self.data_type {
+    /// The values of `rows` rows as integers.
+    fn ordinals<'a>(&self, values: &'a Operand, rows: usize) -> Result<Cow<'a, [i64]>> {
+        Ok(match self.data_type {
             DataType::Float64 => {
-                let array = array.as_primitive_opt::<Float64Type>()?;
                 let nan = if self.largest { i64::MAX } else { i64::MIN };
-                Box::new(move |index| match array.value(index) {
-                    value if value.is_nan() => nan,
-                    value => ordinal(value),
-                })
+                let ordinal = |value: &f64| if value.is_nan() { nan } else { ordinal(*value) };
+                values.values::<Float64Type>(rows)?.iter().map(ordinal).collect()
             }
             DataType::Bool => {
-                let array = array.as_boolean_opt()?;
-                Box::new(move |index| i64::from(array.value(index)))
+                let values = values.bools()?;
+                (0..rows).map(|row| i64::from(values.at(row))).collect()
             }
             DataType::Date => {
-                let array = array.as_primitive_opt::<Date32Type>()?;
-                Box::new(move |index| i64::from(array.value(index)))
+                values.values::<Date32Type>(rows)?.iter().map(|days| i64::from(*days)).collect()
             }
-            DataType::Timestamp | DataType::Datetime => {
-                let array = array.as_primitive_opt::<TimestampMicrosecondType>()?;
-                Box::new(move |index| array.value(index))
-            }
-            _ => {
-                let array = array.as_primitive_opt::<Int64Type>()?;
-                Box::new(move |index| array.value(index))
-            }
+            DataType::Timestamp | DataType::Datetime => values.values::<TimestampMicrosecondType>(rows)?,
+            _ => values.values::<Int64Type>(rows)?,
         })
     }
 
@@ -117,14 +108,11 @@ fn float(ordinal: i64) -> f64 {
 
 impl Accumulator for Ordinals {
     fn update(&mut self, args: &[Operand], groups: &[u32], count: usize) -> Result<()> {
-        self.best.grow(count);
         let values = argument(args, 0)?;
-        let value = self.reader(values.array()).ok_or_else(|| layout(&self.data_type))?;
-        for (row, group) in groups.iter().enumerate().filter(|(row, _)| !values.is_null(*row)) {
-            let value = value(values.index(row));
-            let best = self.best.of(*group)?.get_or_insert(value);
-            *best = if self.largest { value.max(*best) } else { value.min(*best) };
-        }
+        let nulls = values.nulls(groups.len());
+        let ordinals = self.ordinals(values, groups.len())?;
+        let best = self.best.all(groups, count)?;
+        extremes(&ordinals, groups, nulls.as_ref().map(valid_bits), self.largest, best);
         Ok(())
     }
 
@@ -203,10 +191,6 @@ impl Accumulator for ByteStrings {
     fn values(&mut self, range: Range<usize>) -> Result<ArrayRef> {
         bytes_column(self.best.range(range)?, &self.data_type)
     }
-}
-
-fn layout(data_type: &DataType) -> Error {
-    Error::internal(format!("expected a column of type {data_type}"))
 }
 
 #[cfg(test)]

@@ -12,10 +12,11 @@ mod string_agg;
 mod sum;
 
 use arrow_array::ArrayRef;
+use predictql_kernels::groups::are_below;
 
 use super::Function;
 use crate::data::{DataType, Operand};
-use crate::diag::{Invariant, Result};
+use crate::diag::{Invariant, Result, ensure};
 use crate::limits::Limits;
 
 /// Begins an aggregate over any number of groups.
@@ -72,6 +73,13 @@ impl<T: Clone + Default> States<T> {
         if self.0.len() < count {
             self.0.resize(count, T::default());
         }
+    }
+
+    /// All states, of which there is one for each of `groups`, the numbers of `count` groups.
+    fn all(&mut self, groups: &[u32], count: usize) -> Result<&mut [T]> {
+        ensure(are_below(groups, count), "a row has an unknown group")?;
+        self.grow(count);
+        Ok(&mut self.0)
     }
 
     /// The state of a group; [`States::grow`] has made room for it.

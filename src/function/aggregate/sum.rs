@@ -3,12 +3,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{ArrayRef, Float64Array, Int64Array};
 use arrow_buffer::i256;
+use predictql_kernels::groups::{sum_floats, sum_ints};
 
 use super::{Accumulator, Setup, States, argument};
 use crate::data::decimal::{self, in_range};
-use crate::data::{DataType, Operand};
+use crate::data::{DataType, Operand, valid_bits};
 use crate::diag::{Code, Error, Invariant, Result};
 use crate::function::{Body, Function, Signature, Type};
 
@@ -59,14 +61,10 @@ struct IntSum(States<Option<i128>>);
 
 impl Accumulator for IntSum {
     fn update(&mut self, args: &[Operand], groups: &[u32], count: usize) -> Result<()> {
-        self.0.grow(count);
-        let values = argument(args, 0)?.ints()?;
-        for (row, group) in groups.iter().enumerate() {
-            if let Some(value) = values.get(row) {
-                let sum = self.0.of(*group)?.get_or_insert(0);
-                *sum = sum.saturating_add(value.into());
-            }
-        }
+        let values = argument(args, 0)?;
+        let nulls = values.nulls(groups.len());
+        let states = self.0.all(groups, count)?;
+        sum_ints(&values.values::<Int64Type>(groups.len())?, groups, nulls.as_ref().map(valid_bits), states);
         Ok(())
     }
 
@@ -130,20 +128,14 @@ impl FloatSum {
 
 impl Accumulator for FloatSum {
     fn update(&mut self, args: &[Operand], groups: &[u32], count: usize) -> Result<()> {
-        self.sums.grow(count);
-        let values = argument(args, 0)?.floats()?;
-        for (row, group) in groups.iter().enumerate() {
-            // NULLs do not count.
-            let Some(value) = values.get(row) else { continue };
-            let (sum, count) = self.sums.of(*group)?;
-            let before = *sum;
-            *sum += value;
-            *count += 1;
-            if sum.is_infinite() && before.is_finite() && value.is_finite() {
-                return Err(Error::new(Code::OutOfRange, "a sum is out of FLOAT64's range").in_row(row));
-            }
+        let values = argument(args, 0)?;
+        let nulls = values.nulls(groups.len());
+        let states = self.sums.all(groups, count)?;
+        let values = values.values::<Float64Type>(groups.len())?;
+        match sum_floats(&values, groups, nulls.as_ref().map(valid_bits), states) {
+            None => Ok(()),
+            Some(row) => Err(Error::new(Code::OutOfRange, "a sum is out of FLOAT64's range").in_row(row)),
         }
-        Ok(())
     }
 
     fn carry(&mut self, from: u32, to: u32) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Arithmetic over whole columns: the loops have no branches, so overflows are looked for afterwards.
+//! Arithmetic over whole columns. Overflows are looked for where the loop has seen an odd result.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,47 +6,44 @@ use std::sync::Arc;
 use arrow_array::types::{ArrowPrimitiveType, Float64Type, Int64Type};
 use arrow_array::{ArrayRef, PrimitiveArray};
 
+use predictql_kernels::arithmetic::{Compute, Operation};
+
 use super::super::BatchCall;
-use crate::diag::{Code, Error, Result, ensure};
+use crate::diag::{Code, Error, Result};
 use crate::syntax::SqlOperator;
 
 pub(super) fn add_ints(call: &BatchCall<'_>) -> Result<ArrayRef> {
-    binary::<Int64Type>(call, SqlOperator::Add, i64::overflowing_add)
+    binary::<Int64Type>(call, Operation::Add, SqlOperator::Add, |a, b| i64::overflowing_add(a, b).1)
 }
 
 pub(super) fn subtract_ints(call: &BatchCall<'_>) -> Result<ArrayRef> {
-    binary::<Int64Type>(call, SqlOperator::Subtract, i64::overflowing_sub)
+    binary::<Int64Type>(call, Operation::Subtract, SqlOperator::Subtract, |a, b| i64::overflowing_sub(a, b).1)
 }
 
 pub(super) fn multiply_ints(call: &BatchCall<'_>) -> Result<ArrayRef> {
-    binary::<Int64Type>(call, SqlOperator::Multiply, i64::overflowing_mul)
+    binary::<Int64Type>(call, Operation::Multiply, SqlOperator::Multiply, |a, b| i64::overflowing_mul(a, b).1)
 }
 
 pub(super) fn divide_ints(call: &BatchCall<'_>) -> Result<ArrayRef> {
-    binary::<Int64Type>(
-        call,
-        SqlOperator::Divide,
-        |a, b| if b == 0 { (0, true) } else { a.overflowing_div(b) },
-    )
+    let fails = |a: i64, b: i64| b == 0 || a.overflowing_div(b).1;
+    binary::<Int64Type>(call, Operation::Divide, SqlOperator::Divide, fails)
 }
 
 pub(super) fn add_floats(call: &BatchCall<'_>) -> Result<ArrayRef> {
-    binary::<Float64Type>(call, SqlOperator::Add, |a, b| finite(a, b, a + b))
+    binary::<Float64Type>(call, Operation::Add, SqlOperator::Add, |a, b| overflows(a, b, a + b))
 }
 
 pub(super) fn subtract_floats(call: &BatchCall<'_>) -> Result<ArrayRef> {
-    binary::<Float64Type>(call, SqlOperator::Subtract, |a, b| finite(a, b, a - b))
+    binary::<Float64Type>(call, Operation::Subtract, SqlOperator::Subtract, |a, b| overflows(a, b, a - b))
 }
 
 pub(super) fn multiply_floats(call: &BatchCall<'_>) -> Result<ArrayRef> {
-    binary::<Float64Type>(call, SqlOperator::Multiply, |a, b| finite(a, b, a * b))
+    binary::<Float64Type>(call, Operation::Multiply, SqlOperator::Multiply, |a, b| overflows(a, b, a * b))
 }
 
 pub(super) fn divide_floats(call: &BatchCall<'_>) -> Result<ArrayRef> {
-    binary::<Float64Type>(call, SqlOperator::Divide, |a, b| {
-        let (value, failed) = finite(a, b, a / b);
-        (value, failed | (b == 0.0))
-    })
+    let fails = |a, b| b == 0.0 || overflows(a, b, a / b);
+    binary::<Float64Type>(call, Operation::Divide, SqlOperator::Divide, fails)
 }
 
 pub(super) fn negate_ints(call: &BatchCall<'_>) -> Result<ArrayRef> {
@@ -57,34 +54,30 @@ pub(super) fn negate_floats(call: &BatchCall<'_>) -> Result<ArrayRef> {
     unary::<Float64Type>(call, |a| (-a, false))
 }
 
-/// The result, and whether it is an overflow: infinity out of finite numbers.
-fn finite(a: f64, b: f64, result: f64) -> (f64, bool) {
-    (result, !result.is_finite() & a.is_finite() & b.is_finite())
+/// Whether a result is infinity out of finite numbers.
+fn overflows(a: f64, b: f64, result: f64) -> bool {
+    !result.is_finite() && a.is_finite() && b.is_finite()
 }
 
-/// `apply` gives the result and whether it is out of range.
-fn binary<T: ArrowPrimitiveType>(
+/// `fails` says whether the result is out of range.
+fn binary<T: ArrowPrimitiveType<Native: Compute>>(
     call: &BatchCall<'_>,
+    operation: Operation,
     operator: SqlOperator,
-    apply: impl Fn(T::Native, T::Native) -> (T::Native, bool),
+    fails: fn(T::Native, T::Native) -> bool,
 ) -> Result<ArrayRef>
 where
     T::Native: fmt::Debug,
 {
-    let (left, right) = (call.arg(0)?.values::<T>(call.rows)?, call.arg(1)?.values::<T>(call.rows)?);
-    ensure(left.len() == call.rows && right.len() == call.rows, "operands have a value for each row")?;
-    let mut any_failed = false;
-    let mut values = Vec::with_capacity(call.rows);
-    values.extend(left.iter().zip(right.iter()).map(|(a, b)| {
-        let (value, failed) = apply(*a, *b);
-        any_failed |= failed;
-        value
-    }));
+    let (left, right) = (call.arg(0)?, call.arg(1)?);
+    let (values, any_odd) =
+        T::Native::compute(operation, left.kernel::<T>(call.rows)?, right.kernel::<T>(call.rows)?, call.rows);
     let nulls = call.nulls();
-    if any_failed {
-        let failed = (0..).zip(left.iter().zip(right.iter())).find(|(row, (a, b))| {
-            apply(**a, **b).1 && nulls.as_ref().is_none_or(|nulls| nulls.is_valid(*row))
-        });
+    if any_odd {
+        let (left, right) = (left.values::<T>(call.rows)?, right.values::<T>(call.rows)?);
+        let failed = (0..)
+            .zip(left.iter().zip(right.iter()))
+            .find(|(row, (a, b))| fails(**a, **b) && nulls.as_ref().is_none_or(|nulls| nulls.is_valid(*row)));
         if let Some((row, (a, b))) = failed {
             return Err(no_result(T::DATA_TYPE == arrow_schema::DataType::Int64, a, operator, b).in_row(row));
         }

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{
-    Date32Type, Decimal128Type, Decimal256Type, Float64Type, Int64Type, TimestampMicrosecondType,
-};
+use arrow_array::types::{ArrowPrimitiveType, Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{ArrayRef, BooleanArray};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
+use predictql_kernels::compare::{Compare, Test as Base, compare_blobs};
+use predictql_kernels::operand::Operand as Kernel;
 
 use super::super::BatchCall;
 use super::logic::joined;
 use crate::data::{DataType, Operand, StructField};
-use crate::diag::{Error, Invariant, Result, ensure};
+use crate::diag::{Error, Invariant, Result};
 
 /// How two values are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,13 +129,6 @@ fn field_of(operand: &Operand, index: usize) -> Result<Operand> {
     Ok(if operand.is_constant() { Operand::constant(column) } else { Operand::column(column) })
 }
 
-#[derive(Clone, Copy)]
-enum Base {
-    Equal,
-    Less,
-    LessOrEqual,
-}
-
 /// The answers for values other than structs; what stands at a NULL means nothing.
 fn values(
     left: &Operand,
@@ -145,38 +138,29 @@ fn values(
     base: Base,
 ) -> Result<BooleanBuffer> {
     match data_type {
-        DataType::Int64 => numbers(&left.values::<Int64Type>(rows)?, &right.values::<Int64Type>(rows)?, base),
-        DataType::Timestamp | DataType::Datetime => numbers(
-            &left.values::<TimestampMicrosecondType>(rows)?,
-            &right.values::<TimestampMicrosecondType>(rows)?,
-            base,
-        ),
-        DataType::Float64 => {
-            numbers(&left.values::<Float64Type>(rows)?, &right.values::<Float64Type>(rows)?, base)
+        DataType::Int64 => numbers::<Int64Type>(left, right, rows, base),
+        DataType::Timestamp | DataType::Datetime => {
+            numbers::<TimestampMicrosecondType>(left, right, rows, base)
         }
-        DataType::Numeric => {
-            numbers(&left.values::<Decimal128Type>(rows)?, &right.values::<Decimal128Type>(rows)?, base)
-        }
-        DataType::BigNumeric => {
-            numbers(&left.values::<Decimal256Type>(rows)?, &right.values::<Decimal256Type>(rows)?, base)
-        }
-        DataType::Date => {
-            numbers(&left.values::<Date32Type>(rows)?, &right.values::<Date32Type>(rows)?, base)
-        }
-        DataType::Bool => {
-            let (a, b) = (left.bools()?, right.bools()?);
-            let number = |value: bool| i32::from(value);
-            let a: Vec<_> = (0..rows).map(|row| number(a.at(row))).collect();
-            let b: Vec<_> = (0..rows).map(|row| number(b.at(row))).collect();
-            numbers(&a, &b, base)
-        }
-        DataType::String | DataType::Bytes => {
-            let (a, b) = (left.bytes()?, right.bytes()?);
+        DataType::Float64 => numbers::<Float64Type>(left, right, rows, base),
+        DataType::Date => numbers::<Date32Type>(left, right, rows, base),
+        DataType::Numeric | DataType::BigNumeric => {
+            let (a, b) = (left.decimals()?, right.decimals()?);
             Ok(match base {
                 Base::Equal => BooleanBuffer::collect_bool(rows, |row| a.at(row) == b.at(row)),
                 Base::Less => BooleanBuffer::collect_bool(rows, |row| a.at(row) < b.at(row)),
                 Base::LessOrEqual => BooleanBuffer::collect_bool(rows, |row| a.at(row) <= b.at(row)),
             })
+        }
+        DataType::Bool => {
+            let (a, b) = (left.bools()?, right.bools()?);
+            let a: Vec<_> = (0..rows).map(|row| i32::from(a.at(row))).collect();
+            let b: Vec<_> = (0..rows).map(|row| i32::from(b.at(row))).collect();
+            Ok(bits(i32::compare(base, Kernel::Column(&a), Kernel::Column(&b), rows), rows))
+        }
+        DataType::String | DataType::Bytes => {
+            let (a, b) = (left.bytes()?, right.bytes()?);
+            Ok(bits(compare_blobs(base, a.kernel(), b.kernel(), rows), rows))
         }
         DataType::Array(_)
         | DataType::Struct(_)
@@ -188,24 +172,16 @@ fn values(
     }
 }
 
-fn numbers<T: Copy + PartialOrd>(left: &[T], right: &[T], base: Base) -> Result<BooleanBuffer> {
-    ensure(left.len() == right.len(), "both sides of a comparison have a value for each row")?;
-    Ok(match base {
-        Base::Equal => packed(left, right, |a, b| a == b),
-        Base::Less => packed(left, right, |a, b| a < b),
-        Base::LessOrEqual => packed(left, right, |a, b| a <= b),
-    })
+fn numbers<T: ArrowPrimitiveType<Native: Compare>>(
+    left: &Operand,
+    right: &Operand,
+    rows: usize,
+    base: Base,
+) -> Result<BooleanBuffer> {
+    Ok(bits(T::Native::compare(base, left.kernel::<T>(rows)?, right.kernel::<T>(rows)?, rows), rows))
 }
 
-/// The answers for columns of one length, as bits in words of 64.
-fn packed<T: Copy>(left: &[T], right: &[T], test: impl Fn(T, T) -> bool) -> BooleanBuffer {
-    let words: Vec<u64> = left
-        .chunks(64)
-        .zip(right.chunks(64))
-        .map(|(left, right)| {
-            let bits = (0..).zip(left.iter().zip(right));
-            bits.fold(0, |word, (bit, (a, b))| word | u64::from(test(*a, *b)) << bit)
-        })
-        .collect();
-    BooleanBuffer::new(Buffer::from_vec(words), 0, left.len())
+/// The bits of `rows` rows, in words of 64.
+fn bits(words: Vec<u64>, rows: usize) -> BooleanBuffer {
+    BooleanBuffer::new(Buffer::from_vec(words), 0, rows)
 }

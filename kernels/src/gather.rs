@@ -1,0 +1,105 @@
+//! Rows of columns picked by their numbers.
+
+/// The numbers of the bits that are set in words of 64, the lowest bit first.
+#[inline(never)]
+pub fn set_bits(words: &[u64]) -> Vec<u64> {
+    let count: u32 = words.iter().map(|word| word.count_ones()).sum();
+    let mut numbers = Vec::with_capacity(count as usize);
+    for (first, word) in (0..).step_by(64).zip(words) {
+        let mut word = *word;
+        while word != 0 {
+            numbers.push(first + u64::from(word.trailing_zeros()));
+            word &= word - 1;
+        }
+    }
+    numbers
+}
+
+/// Whether all of `indices` are below `length`.
+#[inline(never)]
+pub fn are_below(indices: &[u64], length: u64) -> bool {
+    indices.iter().fold(true, |all, index| all & (*index < length))
+}
+
+/// Values of a fixed width.
+pub trait Fixed: Sized {
+    /// The values at `indices`, which are all those of values.
+    fn take(values: &[Self], indices: &[u64]) -> Vec<Self>;
+}
+
+macro_rules! fixed {
+    ($($width:ty),*) => {$(
+        impl Fixed for $width {
+            #[inline(never)]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::indexing_slicing,
+                reason = "callers have compared every index with the length"
+            )]
+            fn take(values: &[Self], indices: &[u64]) -> Vec<Self> {
+                indices.iter().map(|index| values[*index as usize]).collect()
+            }
+        }
+    )*};
+}
+
+fixed!(u32, u64, u128);
+
+/// Values of more bytes are copied by a call.
+const SHORT: usize = 16;
+
+/// The texts or bytes at `indices`: their offsets, one more than values, and their bytes. `None` where these are too many
+/// for the offsets. `offsets` are ascending and within `bytes`, and all indices are those of values.
+#[inline(never)]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::indexing_slicing,
+    reason = "callers have compared every index with the length; offsets are not negative"
+)]
+pub fn take_blobs(offsets: &[i32], bytes: &[u8], indices: &[u64]) -> Option<(Vec<i32>, Vec<u8>)> {
+    let mut ends = Vec::with_capacity(indices.len() + 1);
+    ends.push(0);
+    let mut end = 0_i32;
+    for index in indices {
+        let index = *index as usize;
+        end = end.checked_add(offsets[index + 1] - offsets[index])?;
+        ends.push(end);
+    }
+    let mut taken = Vec::with_capacity(end as usize);
+    for index in indices {
+        let index = *index as usize;
+        let value = &bytes[offsets[index] as usize..offsets[index + 1] as usize];
+        if value.len() <= SHORT {
+            value.iter().for_each(|byte| taken.push(*byte));
+        } else {
+            taken.extend_from_slice(value);
+        }
+    }
+    Some((ends, taken))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_that_are_set_are_numbered() {
+        assert_eq!(set_bits(&[0b1010_0001, 0, 1 << 63 | 1]), [0, 5, 7, 128, 191]);
+        assert_eq!(set_bits(&[]), [0_u64; 0]);
+    }
+
+    #[test]
+    fn values_are_taken_in_the_order_of_the_indices() {
+        assert_eq!(u64::take(&[10, 11, 12], &[2, 0, 2]), [12, 10, 12]);
+        assert!(are_below(&[2, 0], 3) && !are_below(&[0, 3], 3));
+        let long = "a text that is longer than sixteen bytes";
+        let texts = ["", "one", long, "two"];
+        let bytes = texts.concat();
+        let offsets = [0, 0, 3, 43, 46];
+        let (ends, taken) = take_blobs(&offsets, bytes.as_bytes(), &[3, 2, 0, 1, 3]).unwrap();
+        assert_eq!(ends, [0, 3, 43, 43, 46, 49]);
+        assert_eq!(taken, ["two", long, "", "one", "two"].concat().as_bytes());
+        assert_eq!(take_blobs(&[0, i32::MAX], &[], &[0, 0]), None);
+    }
+}

@@ -1,0 +1,408 @@
+//! A table of keys: rows with equal values get the same number.
+//!
+//! Keys are encoded as bytes and compared as such: all NULLs have one encoding, as do all NaNs, and -0.0 is encoded as
+//! 0.0. Nothing here knows what a key stands for.
+
+use std::ops::Range;
+
+use crate::bits::Bits;
+use crate::compare::is_same;
+
+/// A column of a key.
+#[derive(Debug)]
+pub struct Column<'a> {
+    /// Which values there are; the others are NULL. `None` where all are.
+    pub valid: Option<Bits<'a>>,
+    /// The values.
+    pub values: Values<'a>,
+}
+
+/// The values of a column, at least one for each row that is asked for.
+#[derive(Debug)]
+pub enum Values<'a> {
+    /// Integers of 64 bits.
+    Ints(&'a [i64]),
+    /// Integers of 32 bits.
+    Days(&'a [i32]),
+    /// Numbers of other keys.
+    Numbers(&'a [u32]),
+    /// Integers of 128 bits.
+    Wides(&'a [i128]),
+    /// Anything of 32 bytes.
+    Blocks(&'a [[u8; 32]]),
+    /// Booleans.
+    Bools(Bits<'a>),
+    /// Floats of double precision.
+    Floats(&'a [f64]),
+    /// Floats of single precision.
+    Floats32(&'a [f32]),
+    /// Texts or bytes: offsets, one more than values, which are ascending and within the bytes.
+    Blobs(&'a [i32], &'a [u8]),
+    /// Lists: offsets and elements.
+    Lists(&'a [i32], Box<Column<'a>>),
+    /// The fields of structs.
+    Structs(Vec<Column<'a>>),
+}
+
+/// All distinct keys so far, numbered from 0 in the order in which they first came.
+#[derive(Debug, Default)]
+pub struct KeyTable {
+    /// For each place the number of the key there plus one; 0 where there is none. At least every second one is free.
+    places: Vec<u32>,
+    fingerprints: Vec<u64>,
+    /// The encodings of long keys, end to end, and for every key where its encoding ends (short keys take no bytes).
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+/// There are more keys than numbers.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TooManyKeys;
+
+impl KeyTable {
+    /// The number of keys.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are no keys.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The numbers of the keys in the `rows` rows of `columns`; new keys are added.
+    ///
+    /// # Errors
+    /// Where there would be too many keys.
+    #[inline(never)]
+    pub fn intern(&mut self, columns: &[Column<'_>], rows: usize) -> Result<Vec<u32>, TooManyKeys> {
+        // Without columns all rows are alike.
+        if columns.is_empty() && rows > 0 {
+            return Ok(vec![self.add(0, &[])?; rows]);
+        }
+        let mut numbers = Vec::with_capacity(rows);
+        let mut key = Vec::new();
+        if let [Column { valid: None, values: Values::Ints(values) }] = columns {
+            for value in values.iter().take(rows) {
+                numbers.push(match short_int(*value) {
+                    Some(fingerprint) => self.add(fingerprint, &[])?,
+                    None => {
+                        key.clear();
+                        encode_int(*value, &mut key);
+                        self.add(fingerprint(&key), &key)?
+                    }
+                });
+            }
+            return Ok(numbers);
+        }
+        for row in 0..rows {
+            encode(columns, row, &mut key);
+            numbers.push(self.add(fingerprint(&key), &key)?);
+        }
+        Ok(numbers)
+    }
+
+    /// As [`KeyTable::intern`]; `None` for keys with a NULL or NaN, which equal nothing, not even themselves.
+    ///
+    /// # Errors
+    /// Those of [`KeyTable::intern`].
+    #[inline(never)]
+    pub fn intern_comparable(
+        &mut self,
+        columns: &[Column<'_>],
+        rows: usize,
+    ) -> Result<Vec<Option<u32>>, TooManyKeys> {
+        let mut numbers = Vec::with_capacity(rows);
+        let mut key = Vec::new();
+        for row in 0..rows {
+            let is_comparable = encode(columns, row, &mut key);
+            numbers.push(if is_comparable { Some(self.add(fingerprint(&key), &key)?) } else { None });
+        }
+        Ok(numbers)
+    }
+
+    /// The numbers of the keys in the `rows` rows of `columns`; `None` for keys that are not in the table, and for
+    /// those with a NULL or NaN.
+    #[inline(never)]
+    pub fn find(&self, columns: &[Column<'_>], rows: usize) -> Vec<Option<u32>> {
+        let mut key = Vec::new();
+        let mut find = |row| {
+            let is_comparable = encode(columns, row, &mut key);
+            is_comparable.then(|| self.search(fingerprint(&key), &key).ok()).flatten()
+        };
+        (0..rows).map(&mut find).collect()
+    }
+
+    /// The number of a key, or the free place where it would be.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the mask keeps places in the table, which has numbers of keys"
+    )]
+    fn search(&self, fingerprint: u64, key: &[u8]) -> Result<u32, usize> {
+        let mask = self.places.len().wrapping_sub(1);
+        let mut place = hash(fingerprint) & mask;
+        loop {
+            match self.places.get(place) {
+                None | Some(0) => return Err(place),
+                Some(number) => {
+                    let number = number - 1;
+                    if self.fingerprints[number as usize] == fingerprint
+                        && (key.len() <= SHORT || is_same(self.bytes_of(number), key))
+                    {
+                        return Ok(number);
+                    }
+                }
+            }
+            place = (place + 1) & mask;
+        }
+    }
+
+    #[inline(always)]
+    #[expect(clippy::indexing_slicing, reason = "after `grow` the search ends at a free place of the table")]
+    fn add(&mut self, fingerprint: u64, key: &[u8]) -> Result<u32, TooManyKeys> {
+        match self.search(fingerprint, key) {
+            Ok(number) => Ok(number),
+            Err(mut place) => {
+                let number = u32::try_from(self.ends.len()).map_err(|_| TooManyKeys)?;
+                let next = number.checked_add(1).ok_or(TooManyKeys)?;
+                if self.places.len() < 2 * next as usize {
+                    self.grow();
+                    place = self.free_place(fingerprint);
+                }
+                self.places[place] = next;
+                self.fingerprints.push(fingerprint);
+                if key.len() > SHORT {
+                    self.bytes.extend_from_slice(key);
+                }
+                self.ends.push(self.bytes.len());
+                Ok(number)
+            }
+        }
+    }
+
+    /// Doubles the places.
+    #[cold]
+    #[expect(
+        clippy::indexing_slicing,
+        clippy::cast_possible_truncation,
+        reason = "free places are places; numbers of keys fit"
+    )]
+    fn grow(&mut self) {
+        self.places = vec![0; (self.places.len() * 2).max(64)];
+        for number in 0..self.fingerprints.len() {
+            let place = self.free_place(self.fingerprints[number]);
+            self.places[place] = number as u32 + 1;
+        }
+    }
+
+    /// The free place for a new key of the fingerprint.
+    #[expect(clippy::indexing_slicing, reason = "the mask keeps places in the table")]
+    fn free_place(&self, fingerprint: u64) -> usize {
+        let mask = self.places.len() - 1;
+        let mut place = hash(fingerprint) & mask;
+        while self.places[place] != 0 {
+            place = (place + 1) & mask;
+        }
+        place
+    }
+
+    /// The encoding of a long key.
+    #[expect(clippy::indexing_slicing, reason = "`add` writes an end for every number it gives out")]
+    fn bytes_of(&self, number: u32) -> &[u8] {
+        let index = number as usize;
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        &self.bytes[start..self.ends[index]]
+    }
+}
+
+/// The longest encoding, in bytes, that is its own fingerprint.
+const SHORT: usize = 7;
+
+/// Of a short key the key itself, which is unique since no encoding is a prefix of another; of a long key a hash that
+/// differs from all short keys and is seldom that of another long one.
+fn fingerprint(key: &[u8]) -> u64 {
+    let (words, rest) = key.as_chunks();
+    let last = rest.iter().rev().fold(0, |last, byte| last << 8 | u64::from(*byte));
+    match words {
+        [] => last,
+        words => {
+            let mixed = words.iter().fold(last, |mixed, word| mix(mixed) ^ u64::from_le_bytes(*word));
+            mix(mixed) | 0xff << 56
+        }
+    }
+}
+
+/// A quick multiplicative hash. It does not resist collisions made on purpose: people query their own data.
+#[inline(always)]
+fn mix(word: u64) -> u64 {
+    let product = word.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    product ^ (product >> 32)
+}
+
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "the lower bits are enough for a place")]
+fn hash(fingerprint: u64) -> usize {
+    mix(fingerprint) as usize
+}
+
+/// Encodes the key of `row` into `key`; returns whether it can equal another key.
+#[inline(always)]
+fn encode(columns: &[Column<'_>], row: usize, key: &mut Vec<u8>) -> bool {
+    key.clear();
+    columns.iter().fold(true, |comparable, column| column.encode(row, key) & comparable)
+}
+
+impl Column<'_> {
+    /// Appends the value in `row` so that no two different sequences of values have the same encoding; returns whether
+    /// it can equal another value.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "columns have a value for every row, fields for every struct"
+    )]
+    fn encode(&self, row: usize, key: &mut Vec<u8>) -> bool {
+        if self.valid.is_some_and(|valid| !valid.get(row)) {
+            key.push(0);
+            return false;
+        }
+        match &self.values {
+            Values::Ints(values) => encode_int(values[row], key),
+            Values::Days(values) => encode_int(values[row].into(), key),
+            Values::Numbers(values) => encode_int(values[row].into(), key),
+            Values::Bools(values) => encode_int(values.get(row).into(), key),
+            Values::Floats(values) => return encode_float(values[row], key),
+            Values::Floats32(values) => return encode_float(values[row].into(), key),
+            Values::Wides(values) => {
+                key.push(1);
+                key.extend_from_slice(&values[row].to_le_bytes());
+            }
+            Values::Blocks(values) => {
+                key.push(1);
+                key.extend_from_slice(&values[row]);
+            }
+            Values::Blobs(offsets, bytes) => {
+                let value = &bytes[range(offsets, row)];
+                encode_length(value.len(), key);
+                if value.len() <= SHORT {
+                    value.iter().for_each(|byte| key.push(*byte));
+                } else {
+                    key.extend_from_slice(value);
+                }
+            }
+            Values::Lists(offsets, elements) => {
+                let range = range(offsets, row);
+                encode_length(range.len(), key);
+                return range.fold(true, |comparable, index| elements.encode(index, key) & comparable);
+            }
+            Values::Structs(fields) => {
+                key.push(1);
+                return fields.iter().fold(true, |comparable, field| field.encode(row, key) & comparable);
+            }
+        }
+        true
+    }
+}
+
+/// ZigZag: numbers near 0 are small whatever their sign.
+#[inline(always)]
+fn zigzag(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)).cast_unsigned()
+}
+
+/// The bytes that a number needs.
+#[inline(always)]
+fn needed(small: u64) -> u32 {
+    8 - small.leading_zeros() / 8
+}
+
+/// The fingerprint of the encoding of an integer, where that is a short key.
+#[inline(always)]
+fn short_int(value: i64) -> Option<u64> {
+    let small = zigzag(value);
+    (small >> 48 == 0).then(|| u64::from(1 + needed(small)) | small << 8)
+}
+
+/// Encodes as few bytes as the value needs, behind their number.
+#[expect(clippy::cast_possible_truncation, reason = "the bytes of a number, of which there are at most 8")]
+fn encode_int(value: i64, key: &mut Vec<u8>) {
+    let mut small = zigzag(value);
+    key.push(1 + needed(small) as u8);
+    while small > 0 {
+        key.push(small as u8);
+        small >>= 8;
+    }
+}
+
+/// Short lengths take one byte, which is never that of NULL.
+fn encode_length(length: usize, key: &mut Vec<u8>) {
+    match u8::try_from(length + 1) {
+        Ok(short) if short < u8::MAX => key.push(short),
+        _ => {
+            key.push(u8::MAX);
+            key.extend_from_slice(&length.to_le_bytes());
+        }
+    }
+}
+
+fn encode_float(value: f64, key: &mut Vec<u8>) -> bool {
+    // Adding 0.0 turns -0.0 into 0.0; NaN has many bit patterns.
+    let value = if value.is_nan() { f64::NAN } else { value + 0.0 };
+    key.push(1);
+    key.extend_from_slice(&value.to_le_bytes());
+    !value.is_nan()
+}
+
+/// The elements or bytes of `row`.
+#[inline(always)]
+#[expect(
+    clippy::cast_sign_loss,
+    clippy::indexing_slicing,
+    reason = "there is one offset more than rows, none negative"
+)]
+fn range(offsets: &[i32], row: usize) -> Range<usize> {
+    offsets[row] as usize..offsets[row + 1] as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn floats(values: &[f64]) -> [Column<'_>; 1] {
+        [Column { valid: None, values: Values::Floats(values) }]
+    }
+
+    #[test]
+    fn nan_and_zero_group_but_only_zero_joins() {
+        let column = floats(&[0.0, f64::NAN, -0.0, -f64::NAN]);
+        assert_eq!(KeyTable::default().intern(&column, 4).unwrap(), [0, 1, 0, 1]);
+        let mut keys = KeyTable::default();
+        assert_eq!(keys.intern_comparable(&column, 4).unwrap(), [Some(0), None, Some(0), None]);
+        assert_eq!(keys.find(&floats(&[f64::NAN, -0.0, 1.0]), 3), [None, Some(0), None]);
+    }
+
+    #[test]
+    fn integers_have_one_key_alone_and_beside_nulls() {
+        let mut values: Vec<i64> =
+            (0..63).flat_map(|bits| [1 << bits, -(1_i64 << bits), (1 << bits) - 1]).collect();
+        values.extend([i64::MIN, i64::MAX]);
+        values.sort_unstable();
+        values.dedup();
+        let ints = |valid| [Column { valid, values: Values::Ints(&values) }];
+        let all = vec![0xff; values.len()];
+        let mut keys = KeyTable::default();
+        let numbers = keys.intern(&ints(None), values.len()).unwrap();
+        assert!(numbers.iter().copied().eq(0..u32::try_from(values.len()).unwrap()));
+        let again = keys.intern(&ints(Some(Bits { bytes: &all, offset: 3 })), values.len()).unwrap();
+        assert_eq!(again, numbers);
+    }
+
+    #[test]
+    fn many_long_keys_are_found_again() {
+        let bytes: Vec<u8> = (0..10_000_u32).flat_map(|nth| (nth / 2).to_be_bytes().repeat(3)).collect();
+        let offsets: Vec<i32> = (0..=10_000).map(|nth| nth * 12).collect();
+        let column = [Column { valid: None, values: Values::Blobs(&offsets, &bytes) }];
+        let mut keys = KeyTable::default();
+        assert!(keys.intern(&column, 10_000).unwrap().into_iter().eq((0..10_000).map(|nth| nth / 2)));
+        assert!(keys.find(&column, 10_000).into_iter().eq((0..10_000).map(|nth| Some(nth / 2))));
+        assert_eq!(keys.find(&floats(&[1.0]), 1), [None]);
+    }
+}
