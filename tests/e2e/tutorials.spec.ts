@@ -114,11 +114,12 @@ test("nothing is downloaded before the first run, and its size is told", async (
   await expect(page.locator("[data-size=pictures]")).toHaveText(/MB engine \+ .* MB files/);
 });
 
-test("pictures begin with the full engine, and none is loaded twice", async ({ demo, page }) => {
-  const engines: string[] = [];
-  page.on("request", (request) => request.url().endsWith(".wasm") && engines.push(request.url()));
+test("pictures begin with the full engine and a decoder, and none is loaded twice", async ({ demo, page }) => {
+  const files: string[] = [];
+  page.on("request", (request) => request.url().endsWith(".wasm") && files.push(request.url()));
   await demo.open("pictures");
   await demo.open("iris");
-  expect(engines).toHaveLength(1);
-  expect(engines[0]).not.toContain("tables");
+  expect(files).toHaveLength(2);
+  expect(files[0]).not.toContain("tables");
+  expect(files[1]).toContain("pictures");
 });
