@@ -41,6 +41,17 @@ pub(super) fn attention(node: &Instance<'_>) -> Result<String> {
     Ok(text.body)
 }
 
+/// `capped`: `scores` between -`cap` and `cap`, numbers of the type of `like`.
+pub(super) fn capped(scores: &str, cap: f32, like: &str) -> String {
+    format!(
+        "cap = CastLike {cap:?} {like}
+        relative = Div {scores} cap
+        relative_capped = Tanh relative
+        capped = Mul relative_capped cap
+        "
+    )
+}
+
 impl Text {
     /// Heads that are side by side in the last dimension get a dimension of their own.
     fn split_heads(&mut self, node: &Instance<'_>) {
@@ -176,14 +187,7 @@ impl Text {
     fn cap(&mut self, node: &Instance<'_>) {
         let cap = node.float("softcap", 0.0);
         if cap > 0.0 {
-            self.body += &format!(
-                "cap = CastLike {cap:?} q
-                relative = Div {} cap
-                relative_capped = Tanh relative
-                capped = Mul relative_capped cap
-                ",
-                self.scores
-            );
+            self.body += &capped(self.scores, cap, "q");
             self.scores = "capped";
         }
     }

@@ -3,7 +3,7 @@
 
 use anyhow::{Result, bail, ensure};
 
-use super::{Instance, Template, transformer};
+use super::{Instance, Template, group_query, transformer};
 
 /// The templates of `com.microsoft`.
 pub(super) const TEMPLATES: &[(&str, Template)] = &[
@@ -14,7 +14,7 @@ pub(super) const TEMPLATES: &[(&str, Template)] = &[
     ("FusedConv", fused_conv),
     ("FusedGemm", fused_gemm),
     ("FusedMatMul", fused_mat_mul),
-    ("GroupQueryAttention", transformer::group_query_attention),
+    ("GroupQueryAttention", group_query::group_query_attention),
     ("MatMulIntegerToFloat", mat_mul_integer_to_float),
     ("MatMulNBits", transformer::mat_mul_n_bits),
     ("MultiHeadAttention", transformer::multi_head_attention),

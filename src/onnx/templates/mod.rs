@@ -2,6 +2,7 @@
 //! onnxruntime. Each domain has a table of its templates; [`language`] describes how one is written.
 
 mod attention;
+mod group_query;
 mod language;
 mod microsoft;
 mod standard;

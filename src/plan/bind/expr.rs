@@ -71,13 +71,8 @@ impl Binder<'_> {
                     let cast = self.cast_by_format(value, &to, format, *safe, span, names)?;
                     return bounded(cast, bounds, *safe).map(Typed::from);
                 }
-                let mode = match (safe, truncate) {
-                    (true, true) => CastMode::SafeTruncate,
-                    (false, true) => CastMode::Truncate,
-                    (true, false) => CastMode::Safe,
-                    (false, false) => CastMode::Strict,
-                };
-                bounded(convert(value, &to, mode, span)?, bounds, *safe).map(Typed::from)
+                bounded(convert(value, &to, cast_mode(*safe, *truncate), span)?, bounds, *safe)
+                    .map(Typed::from)
             }
             ast::ExprKind::Element { array, index, access } => {
                 self.element(array, index, *access, span, names).map(Typed::from)
@@ -92,19 +87,13 @@ impl Binder<'_> {
                 self.case(operand.as_deref(), branches, otherwise.as_deref(), span, names).map(Typed::from)
             }
             ast::ExprKind::Subquery(kind, query) => self.subquery(*kind, query, span, names).map(Typed::from),
-            ast::ExprKind::Interval(..) => Err(Error::new(
-                Code::MisplacedClause,
-                "an INTERVAL can only be an argument of a function such as DATE_ADD",
-            )
-            .at(span)),
-            ast::ExprKind::Default => Err(Error::new(
-                Code::MisplacedClause,
-                "DEFAULT stands for a value of INSERT, UPDATE or MERGE",
-            )
-            .at(span)),
-            ast::ExprKind::Star => {
-                Err(Error::new(Code::MisplacedClause, "`*` can only be the argument of COUNT").at(span))
+            ast::ExprKind::Interval(..) => {
+                misplaced("an INTERVAL can only be an argument of a function such as DATE_ADD", span)
             }
+            ast::ExprKind::Default => {
+                misplaced("DEFAULT stands for a value of INSERT, UPDATE or MERGE", span)
+            }
+            ast::ExprKind::Star => misplaced("`*` can only be the argument of COUNT", span),
         }
     }
 
@@ -384,6 +373,19 @@ pub(super) fn implied_name(expr: &ast::Expr) -> Option<String> {
 }
 
 /// A variable as a value. In T-SQL an integer is an `int` only where it was declared so.
+fn cast_mode(safe: bool, truncate: bool) -> CastMode {
+    match (safe, truncate) {
+        (true, true) => CastMode::SafeTruncate,
+        (false, true) => CastMode::Truncate,
+        (true, false) => CastMode::Safe,
+        (false, false) => CastMode::Strict,
+    }
+}
+
+fn misplaced(message: &str, span: Span) -> Result<Typed> {
+    Err(Error::new(Code::MisplacedClause, message).at(span))
+}
+
 fn variable_value(variable: &VariableType, value: &Scalar, span: Span) -> Result<Expr> {
     let data_type = variable.data_type.clone();
     let literal = Expr { kind: ExprKind::Literal(value.clone()), data_type, span };

@@ -66,10 +66,9 @@ impl Binder<'_> {
 
         // All functions are known now, and with them the operators: the clauses are rewritten over each in turn.
         let mut level = std::mem::take(&mut self.level);
-        let sets = match (sets, level.aggregates.iter().any(is_grouping)) {
-            (None, true) => Some(vec![(0..keys.as_ref().map_or(0, Vec::len)).collect()]),
-            (sets, _) => sets,
-        };
+        // GROUPING over plain groups: one set that has every key.
+        let every_key = || vec![(0..keys.as_ref().map_or(0, Vec::len)).collect()];
+        let sets = sets.or_else(|| level.aggregates.iter().any(is_grouping).then(every_key));
         if keys.is_some() || !level.aggregates.is_empty() || clauses.having.is_some() {
             // Without keys all rows are one group.
             let keys = keys.unwrap_or_default();
@@ -85,11 +84,7 @@ impl Binder<'_> {
         if let Some(having) = clauses.having.take() {
             node = filtered(node, having);
         }
-        if let (Some(qualify), true) = (&select.qualify, level.windows.is_empty()) {
-            return Err(Error::new(Code::MisplacedClause, "QUALIFY needs a window function")
-                .at(qualify.span)
-                .hint("filter rows with WHERE, groups with HAVING"));
-        }
+        check_qualify(select, &level.windows)?;
         let (mut node, results) = windowed(node, level.windows);
         for expr in clauses.exprs_mut() {
             over_windows(expr, &results)?;
@@ -451,6 +446,17 @@ fn not_grouped(schema: &Schema, column: usize, span: Span) -> Error {
     )
     .at(span)
     .hint(format!("add it to GROUP BY, or take one of its values: ANY_VALUE({})", written(name)))
+}
+
+fn check_qualify(select: &ast::Select, windows: &[Windowed]) -> Result<()> {
+    match &select.qualify {
+        Some(qualify) if windows.is_empty() => {
+            Err(Error::new(Code::MisplacedClause, "QUALIFY needs a window function")
+                .at(qualify.span)
+                .hint("filter rows with WHERE, groups with HAVING"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn is_grouping(aggregate: &Aggregate) -> bool {

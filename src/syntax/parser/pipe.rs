@@ -54,13 +54,7 @@ impl Parser<'_> {
         self.refuse(&["ASSERT", "LOG", "FORK", "TEE", "MATCH_RECOGNIZE", "STATIC_DESCRIBE"], ELSEWHERE)?;
         let at = self.token().span;
         if let Some(kind) = self.join_kind(false)? {
-            let mut select = open(query, |select| select.filter.is_none(), at);
-            let right = self.table()?;
-            let on = if kind == JoinKind::Cross { None } else { self.join_on(&right)? };
-            let left = select.from.take().ok_or_else(|| self.expected("a table before the join"))?;
-            let kind = TableExprKind::Join(Box::new(Join { left, right, kind, on }));
-            select.from = Some(TableExpr { kind, alias: None, span: self.since(start) });
-            return Ok(of_select(select));
+            return self.piped_join(kind, query, at, start);
         }
         match self.at_one_of(OPERATORS) {
             Some("UNION" | "INTERSECT" | "EXCEPT") => return self.piped_set(query),
@@ -71,34 +65,17 @@ impl Parser<'_> {
             Some("ORDER") => {
                 let order_by = self.order_by()?;
                 let in_place = query.order_by.is_empty() && query.limit.is_none() && has_from(&query);
-                let query = if in_place { query } else { of_select(Select::all(as_table(query, at), at)) };
-                return Ok(Query { order_by, ..query });
+                return Ok(Query { order_by, ..if in_place { query } else { all_of(query, at) } });
             }
             Some("LIMIT") => {
                 let limit = self.limit()?;
-                let query = match query.limit {
-                    Some(_) => of_select(Select::all(as_table(query, at), at)),
-                    None => query,
-                };
-                return Ok(Query { limit, ..query });
+                return Ok(Query { limit, ..if query.limit.is_none() { query } else { all_of(query, at) } });
             }
             _ => {}
         }
         let word = self.eat_one_of(OPERATORS);
         let select = match word {
-            Some("WHERE") => {
-                let mut select = open(query, |_| true, at);
-                let condition = self.expr()?;
-                let span = condition.span;
-                select.filter = Some(match select.filter.take() {
-                    None => condition,
-                    Some(before) => {
-                        let args = vec![before, condition];
-                        Expr { kind: ExprKind::Operator { operator: SqlOperator::And, args }, span }
-                    }
-                });
-                select
-            }
+            Some("WHERE") => self.piped_filter(open(query, |_| true, at))?,
             Some("SELECT") => {
                 let distinct = self.eat_word("DISTINCT");
                 let items = self.select_items()?;
@@ -111,15 +88,7 @@ impl Parser<'_> {
             }
             Some("AGGREGATE") => return self.piped_aggregate(open(query, |_| true, at)),
             Some("DISTINCT") => Select { distinct: true, ..open(query, |_| true, at) },
-            Some("AS") => {
-                let alias = self.ident("an alias")?;
-                let mut table = as_table(query, at);
-                if matches!(table.kind, TableExprKind::Join(_)) {
-                    let query = Box::new(of_select(Select::all(table, at)));
-                    table = TableExpr { kind: TableExprKind::Subquery(query), alias: None, span: at };
-                }
-                Select::all(TableExpr { alias: Some(alias), ..table }, at)
-            }
+            Some("AS") => self.piped_alias(query, at)?,
             Some("CALL") => Select::all(self.piped_call(query, at)?, at),
             Some("SET" | "DROP" | "RENAME") => {
                 let star = self.piped_columns(word, at)?;
@@ -128,6 +97,39 @@ impl Parser<'_> {
             _ => return Err(self.no_pipe_operator()),
         };
         Ok(of_select(select))
+    }
+
+    fn piped_join(&mut self, kind: JoinKind, query: Query, at: Span, start: Span) -> Result<Query> {
+        let mut select = open(query, |select| select.filter.is_none(), at);
+        let right = self.table()?;
+        let on = if kind == JoinKind::Cross { None } else { self.join_on(&right)? };
+        let left = select.from.take().ok_or_else(|| self.expected("a table before the join"))?;
+        let kind = TableExprKind::Join(Box::new(Join { left, right, kind, on }));
+        select.from = Some(TableExpr { kind, alias: None, span: self.since(start) });
+        Ok(of_select(select))
+    }
+
+    fn piped_filter(&mut self, mut select: Select) -> Result<Select> {
+        let condition = self.expr()?;
+        let span = condition.span;
+        select.filter = Some(match select.filter.take() {
+            None => condition,
+            Some(before) => {
+                let args = vec![before, condition];
+                Expr { kind: ExprKind::Operator { operator: SqlOperator::And, args }, span }
+            }
+        });
+        Ok(select)
+    }
+
+    fn piped_alias(&mut self, query: Query, at: Span) -> Result<Select> {
+        let alias = self.ident("an alias")?;
+        let mut table = as_table(query, at);
+        if matches!(table.kind, TableExprKind::Join(_)) {
+            let query = Box::new(of_select(Select::all(table, at)));
+            table = TableExpr { kind: TableExprKind::Subquery(query), alias: None, span: at };
+        }
+        Ok(Select::all(TableExpr { alias: Some(alias), ..table }, at))
     }
 
     #[cold]
@@ -266,6 +268,11 @@ fn open(query: Query, accept: impl Fn(&Select) -> bool, span: Span) -> Select {
 
 fn has_from(query: &Query) -> bool {
     !matches!(&query.body, QueryBody::Select(select) if select.from.is_none())
+}
+
+/// All rows of `query`.
+fn all_of(query: Query, at: Span) -> Query {
+    of_select(Select::all(as_table(query, at), at))
 }
 
 /// A query as a table, by the name of the one table whose columns it has.

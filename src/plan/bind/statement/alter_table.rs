@@ -64,15 +64,9 @@ impl Binder<'_> {
                 self.add_column(column, table)
             }
             TableAction::Drop { name, if_exists } => {
-                let Some(at) = existing(name, *if_exists, &table.schema)? else { return Ok(()) };
-                table.schema.fields.remove(at);
-                table.sources.remove(at);
-                let place = |column: usize| match column.cmp(&at) {
-                    std::cmp::Ordering::Less => Some(column),
-                    std::cmp::Ordering::Equal => None,
-                    std::cmp::Ordering::Greater => Some(column - 1),
-                };
-                table.rules = std::mem::take(&mut table.rules).moved(&place);
+                if let Some(at) = existing(name, *if_exists, &table.schema)? {
+                    drop_column(at, table);
+                }
                 Ok(())
             }
             TableAction::Rename { name, to, if_exists } => {
@@ -81,20 +75,7 @@ impl Binder<'_> {
                 field.name.clone_from(&to.text);
                 Ok(())
             }
-            TableAction::RenameTable(path) => {
-                // The new name stands beside the old one.
-                let name = match (path.parts.as_slice(), table.name.rsplit_once('.')) {
-                    ([only], Some((dataset, _))) => format!("{dataset}.{}", only.text),
-                    _ => path.text(),
-                };
-                if self.context.catalog.has_relation(&name) {
-                    return Err(already_exists("table", &name, "TABLE")
-                        .at(path.span)
-                        .hint("choose another name"));
-                }
-                table.new_name = name;
-                Ok(())
-            }
+            TableAction::RenameTable(path) => self.rename_table(path, table),
             TableAction::Default(name, value) => {
                 let at = position(name, &table.schema)?;
                 table.rules.defaults.retain(|(column, _)| *column != at);
@@ -112,6 +93,19 @@ impl Binder<'_> {
             }
             TableAction::Nothing => Ok(()),
         }
+    }
+
+    /// The new name stands beside the old one.
+    fn rename_table(&self, path: &ast::Path, table: &mut AlterTable) -> Result<()> {
+        let name = match (path.parts.as_slice(), table.name.rsplit_once('.')) {
+            ([only], Some((dataset, _))) => format!("{dataset}.{}", only.text),
+            _ => path.text(),
+        };
+        if self.context.catalog.has_relation(&name) {
+            return Err(already_exists("table", &name, "TABLE").at(path.span).hint("choose another name"));
+        }
+        table.new_name = name;
+        Ok(())
     }
 
     fn add_column(&mut self, column: &ast::ColumnDef, table: &mut AlterTable) -> Result<()> {
@@ -141,6 +135,17 @@ impl Binder<'_> {
 fn position(name: &ast::Ident, schema: &Schema) -> Result<usize> {
     let position = schema.fields.iter().position(|field| field.name.eq_ignore_ascii_case(&name.text));
     position.ok_or_else(|| unknown_target(name, schema))
+}
+
+fn drop_column(at: usize, table: &mut AlterTable) {
+    table.schema.fields.remove(at);
+    table.sources.remove(at);
+    let place = |column: usize| match column.cmp(&at) {
+        std::cmp::Ordering::Less => Some(column),
+        std::cmp::Ordering::Equal => None,
+        std::cmp::Ordering::Greater => Some(column - 1),
+    };
+    table.rules = std::mem::take(&mut table.rules).moved(&place);
 }
 
 /// The column's position; `None` where it may be missing and is.
