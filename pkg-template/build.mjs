@@ -70,11 +70,19 @@ function copyWasm() {
 
 async function bundle(wasmBytes) {
   const banner = { js: `/*! predictql ${manifest.version} | ${manifest.license} */` };
-  const common = { bundle: true, minify: true, target: "es2022", logLevel: "warning", legalComments: "none", banner };
+  const common = {
+    bundle: true,
+    minify: true,
+    target: "es2022",
+    logLevel: "warning",
+    legalComments: "none",
+    banner,
+    sourcemap: true,
+  };
   const file = (entry, name, options) =>
     build({ ...common, format: "esm", entryPoints: [join(source, entry)], outfile: join(pkg, name), ...options });
   const entry = {
-    external: ["./parquet.js", "./compressed.js", "./inline.js", "./plan.js", "node:*"],
+    external: ["./decode.js", "./inline.js", "./plan.js", "node:*"],
     // Code for a variant that this build lacks goes away, and with it the file name that a bundler would look for.
     define: {
       "WASM_BYTES.tables": String(wasmBytes.tables),
@@ -86,6 +94,7 @@ async function bundle(wasmBytes) {
   await Promise.all([
     file("index.ts", "index.js", entry),
     file("node.ts", "node.js", entry),
+    file("decode.ts", "decode.js", { external: ["./parquet.js", "./compressed.js"] }),
     file("parquet.ts", "parquet.js"),
     file("compressed.ts", "compressed.js"),
     file("inline.ts", "inline.js"),
@@ -112,12 +121,17 @@ function declare() {
     mkdirSync(dirname(join(pkg, file)), { recursive: true });
     writeFileSync(join(pkg, file), text);
   }
+  // The scripts of workers are loaded, not imported: they export nothing.
+  writeFileSync(
+    join(pkg, "worker.d.ts"),
+    "/** The script of the engine's worker, for `new Worker(…)`. */\nexport {};\n",
+  );
   rmSync(out, { recursive: true });
 }
 
 /** Libraries that became part of a file of the package. */
 const bundled = {
-  "@uwdata/flechette": "index.js` and `node.js",
+  "@uwdata/flechette": "index.js`, `node.js` and `decode.js",
   hyparquet: "parquet.js",
   "hyparquet-compressors": "parquet.js",
   fzstd: "compressed.js",
@@ -142,7 +156,8 @@ function copyPapers() {
 function printSizes() {
   const kib = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`.padStart(12);
   const files = [
-    ...["index.js", "node.js", "inline.js", "worker.js", "worker-node.js", "parquet.js", "compressed.js", "plan.js"],
+    ...["index.js", "node.js", "inline.js", "worker.js", "worker-node.js"],
+    ...["decode.js", "parquet.js", "compressed.js", "plan.js"],
     ...readdirSync(join(pkg, "wasm")).map((name) => join("wasm", name)),
   ];
   for (const file of files.filter((name) => !name.endsWith(".json"))) {

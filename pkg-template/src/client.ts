@@ -22,7 +22,7 @@ import { readModelInput } from "./model-options.js";
 import { Network, resolve } from "./network.js";
 import { toParams } from "./params.js";
 import { PreparedText } from "./prepared.js";
-import { joined, type Report } from "./progress.js";
+import { type Bar, type BarOptions, joined, unheard } from "./progress.js";
 import { outcomeOf, Result, type ResultFormat, resultsOf } from "./result.js";
 import { readModel, readTable } from "./sources.js";
 import { endOf, type Piece, queued, statementsOf } from "./statement.js";
@@ -50,7 +50,7 @@ interface Asked {
   batchSize: number | undefined;
   one: boolean;
   tables: readonly TableEntry[];
-  waiter: Waiter & { report: Report };
+  waiter: Waiter & Bar;
 }
 
 /** The same once it has had its first turn. */
@@ -85,7 +85,10 @@ export class Client {
   }
 
   async info(): Promise<EngineInfo> {
-    return this.#engine.info(this.#waiter({}));
+    const waiter = this.#waiter({});
+    const info = await this.#engine.info(waiter);
+    waiter.end();
+    return info;
   }
 
   async registerFile(name: string, source: ModelSource, options: CallOptions): Promise<void> {
@@ -96,10 +99,12 @@ export class Client {
   }
 
   async registerTable(name: string, source: TableSource, options: TableOptions): Promise<TableInfo> {
-    const waiter = this.#waiter(options);
+    const waiter = this.#waiter(options, { expected: this.#expected([source]) });
+    this.#engine.prepare(waiter);
     const { entry, commit } = await this.#readTable(name, source, options, waiter);
     const info = await this.#ask(waiter, () => requestFor(entry), entry);
     commit();
+    waiter.end();
     return info;
   }
 
@@ -123,12 +128,16 @@ export class Client {
   }
 
   async registerModel(name: string, source: ModelSource, options: ModelOptions): Promise<ModelInfo> {
-    const waiter = this.#waiter(options);
-    const loading = options.engine === "full" ? this.#engine.full(waiter) : undefined;
+    const { labels, externalData = {} } = options;
+    const sources = [source, Array.isArray(labels) ? undefined : labels, ...Object.values(externalData)];
+    const waiter = this.#waiter(options, { expected: this.#expected(sources) });
+    const loading = options.engine === "full" ? this.#engine.full(waiter) : this.#engine.prepare(waiter);
     const [input] = await Promise.all([readModelInput(source, options, this.#network, waiter), loading]);
     const entry = { kind: "registerModel", name, ...input } as const;
     waiter.report({ stage: "compile", label: name, loaded: 0, total: null, unit: "bytes", ratio: null, cached: false });
-    return this.#ask(waiter, () => requestFor(entry), entry);
+    const info = await this.#ask(waiter, () => requestFor(entry), entry);
+    waiter.end();
+    return info;
   }
 
   async dropTable(name: string): Promise<void> {
@@ -143,7 +152,6 @@ export class Client {
   }
 
   async check(sql: string): Promise<CheckResult> {
-    assertText(sql);
     return this.#ask({}, () => ({ kind: "check", sql }));
   }
 
@@ -166,7 +174,6 @@ export class Client {
 
   /** Parses and binds a statement once. */
   async prepare(sql: string, { dialect, ...options }: PrepareOptions): Promise<PreparedText> {
-    assertText(sql);
     const prepared = new PreparedText(++this.#lastStatement, { sql, dialect });
     const waiter = this.#waiter(options);
     try {
@@ -187,6 +194,7 @@ export class Client {
     if (!done) return (await resultsOf<T>(this.#goOn(run), options))[0] as Result<T>;
     const [columns, ipc, rows, progress] = run.opened.turn ?? [];
     if (progress) run.waiter.report(progress);
+    run.waiter.end();
     const schema = columns && ipc ? { kind: "schema" as const, columns, ipc } : undefined;
     return new Result<T>(schema, rows ? [rows] : [], options, outcomeOf(endOf(done, run.waited)));
   }
@@ -199,10 +207,9 @@ export class Client {
   /** Asks for the first turn of what a user asks. */
   async #begin(text: string | PreparedText, values: Params, options: RunOptions): Promise<Run> {
     const { batchSize, single, one = false, tables = [] } = options;
-    if (!(text instanceof PreparedText)) assertText(text);
     const prepared = typeof text === "string" ? undefined : text;
     const { sql, dialect } = typeof text === "string" ? { sql: text, dialect: options.dialect } : text.text;
-    const waiter = this.#waiter(options, true);
+    const waiter = this.#waiter(options, { rowsFollow: true });
     const began = performance.now();
     try {
       prepared?.assertUsable(options.dialect);
@@ -276,6 +283,7 @@ export class Client {
               else yield done++ === 0 ? queued(piece, waited) : piece;
             }
           }
+          waiter.end();
           return;
         } catch (error) {
           // The engine says what it lacks before a statement has given or changed anything.
@@ -330,19 +338,19 @@ export class Client {
     });
   }
 
+  /** How many downloads a call waits for: the engine's first one, and those of its sources. */
+  #expected(sources: readonly unknown[]): number {
+    const fetched = sources.filter((source) => typeof source === "string" || source instanceof URL);
+    return fetched.length + (this.#engine.isLoaded ? 0 : 1);
+  }
+
   /** The signal and the progress of one call, where the call may begin at all. */
-  #waiter({ signal, onProgress }: CallOptions, rowsFollow = false): Waiter & { report: Report } {
+  #waiter({ signal, onProgress }: CallOptions, bar: BarOptions = {}): Waiter & Bar {
     this.#engine.assertOpen();
     signal?.throwIfAborted();
     const sinks = [this.#options.onProgress, onProgress].filter((sink) => sink !== undefined);
-    return { signal, report: sinks.length === 0 ? () => {} : joined(sinks, rowsFollow) };
+    return { signal, ...(sinks.length === 0 ? unheard : joined(sinks, bar)) };
   }
-}
-
-/** Callers without types give anything. */
-function assertText(sql: unknown): void {
-  if (typeof sql === "string") return;
-  throw problem("unsupported-value", `expected the text of a statement, found ${sql === null ? "null" : typeof sql}`);
 }
 
 function notOne(length: number) {

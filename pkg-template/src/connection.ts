@@ -41,6 +41,7 @@ export class Connection {
   #overdue: { reason: unknown } | undefined;
   #end: { reason: unknown } | undefined;
   #isRetired = false;
+  readonly #watching = new AbortController();
   /** Whether nobody will open a script any more. */
   #isLeft = false;
 
@@ -105,6 +106,20 @@ export class Connection {
     }
   }
 
+  /**
+   * Notices when the worker, which holds this lock, has ended without a word: terminated by somebody else, or killed. One
+   * that computes for long still holds it.
+   */
+  watch(lock: string): void {
+    const { signal } = this.#watching;
+    const { locks } = navigator;
+    const ended = () => this.end(new Crash("the worker ended without a word"));
+    // A worker that may hold no locks cannot be watched.
+    const wait = (free: Lock | null) =>
+      free ? undefined : void locks.request(lock, { signal }, ended).catch(() => {});
+    locks.request(lock, { ifAvailable: true }, wait).catch(() => {});
+  }
+
   /** Lets go of a script, without waiting. */
   free(script: number): void {
     this.#scripts.delete(script);
@@ -132,6 +147,7 @@ export class Connection {
   end(reason: unknown): void {
     if (this.#end) return;
     this.#end = { reason };
+    this.#watching.abort();
     this.#worker.terminate();
     this.#onEnd(this);
     this.#active?.reject(reason);

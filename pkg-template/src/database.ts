@@ -1,8 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // The class that users hold.
 
+import { checkOptions, checkText, takes } from "./arguments.js";
 import { Client } from "./client.js";
-import { notLoaded } from "./decode.js";
 import type { CheckResult, ModelInfo, TableInfo } from "./glue/predictql.js";
 import type {
   CallOptions,
@@ -21,6 +21,7 @@ import type {
   TableSource,
 } from "./interface.js";
 import type { TableEntry } from "./journal.js";
+import { planning } from "./parts.js";
 import type { Plan, PlanRow } from "./plan.js";
 import { Statement } from "./prepared.js";
 import { batchesOf, type Result, resultsOf } from "./result.js";
@@ -46,6 +47,7 @@ export class PredictQL implements AsyncDisposable {
 
   /** Returns at once: the engine is loaded by the first call that needs it. */
   constructor(options: PredictOptions = {}) {
+    checkOptions("PredictQL", options, takes.database);
     this.#client = new Client(options);
   }
 
@@ -74,7 +76,9 @@ export class PredictQL implements AsyncDisposable {
    * await db.registerTable("points", [{ x: 1, y: 2.5 }, { x: 2, y: null }]);
    * await db.registerTable("photos", input.files); // an object table: uri, size, content_type, updated, data
    */
-  registerTable(name: string, source: TableSource, options: TableOptions = {}): Promise<TableInfo> {
+  async registerTable(name: string, source: TableSource, options: TableOptions = {}): Promise<TableInfo> {
+    checkText("registerTable", "name", name);
+    checkOptions("registerTable", options, takes.table);
     return this.#client.registerTable(name, source, options);
   }
 
@@ -89,7 +93,9 @@ export class PredictQL implements AsyncDisposable {
    *   onProgress: ({ ratio }) => { bar.value = ratio ?? 0; },
    * });
    */
-  registerModel(name: string, source: ModelSource, options: ModelOptions = {}): Promise<ModelInfo> {
+  async registerModel(name: string, source: ModelSource, options: ModelOptions = {}): Promise<ModelInfo> {
+    checkText("registerModel", "name", name);
+    checkOptions("registerModel", options, takes.model);
     return this.#client.registerModel(name, source, options);
   }
 
@@ -101,7 +107,9 @@ export class PredictQL implements AsyncDisposable {
    * await db.registerFile("gs://bucket/iris.onnx", file);
    * await db.query("CREATE MODEL iris OPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = 'gs://bucket/iris.onnx')");
    */
-  registerFile(name: string, source: ModelSource, options: CallOptions = {}): Promise<void> {
+  async registerFile(name: string, source: ModelSource, options: CallOptions = {}): Promise<void> {
+    checkText("registerFile", "name", name);
+    checkOptions("registerFile", options, takes.call);
     return this.#client.registerFile(name, source, options);
   }
 
@@ -112,7 +120,9 @@ export class PredictQL implements AsyncDisposable {
    * const { rows } = await db.query("SELECT * FROM flowers WHERE petal_width > ?", [1.5]);
    * const first = await db.query("SELECT * FROM flowers LIMIT @count", { count: 1 }, { signal });
    */
-  query<T = Row>(sql: string, params: Params = [], options: QueryOptions = {}): Promise<Result<T>> {
+  async query<T = Row>(sql: string, params: Params = [], options: QueryOptions = {}): Promise<Result<T>> {
+    checkText("query", "sql", sql);
+    checkOptions("query", options, takes.query);
     return this.#client.query<T>(sql, params, { ...options, single: true });
   }
 
@@ -127,7 +137,10 @@ export class PredictQL implements AsyncDisposable {
   sql<T = Row>(strings: TemplateStringsArray, ...values: SqlValue[]): Query<T> {
     const template = compose(strings, values);
     return new Query<T>({
-      run: (options) => this.#resultOf<T>(template, options),
+      run: async (options) => {
+        checkOptions("run", options, takes.query);
+        return this.#resultOf<T>(template, options);
+      },
       stream: (options) => batchesOf<T>(this.#runTemplate(template, { ...options, one: true }), options),
       explain: (options) => this.#explain(template, options),
     });
@@ -143,6 +156,8 @@ export class PredictQL implements AsyncDisposable {
    * }
    */
   stream<T = Row>(sql: string, params: Params = [], options: QueryOptions = {}): AsyncIterableIterator<Result<T>> {
+    checkText("stream", "sql", sql);
+    checkOptions("stream", options, takes.query);
     return batchesOf<T>(this.#client.run(sql, params, { ...options, single: true, one: true }), options);
   }
 
@@ -155,7 +170,9 @@ export class PredictQL implements AsyncDisposable {
    *   SELECT label FROM ML.PREDICT(MODEL iris, TABLE flowers);
    * `);
    */
-  exec(script: string, options: QueryOptions = {}): Promise<Result[]> {
+  async exec(script: string, options: QueryOptions = {}): Promise<Result[]> {
+    checkText("exec", "script", script);
+    checkOptions("exec", options, takes.query);
     return resultsOf(this.#client.run(script, [], { ...options, single: false }), options);
   }
 
@@ -172,6 +189,8 @@ export class PredictQL implements AsyncDisposable {
    * };
    */
   async prepare<T = Row>(sql: string, options: PrepareOptions = {}): Promise<Statement<T>> {
+    checkText("prepare", "sql", sql);
+    checkOptions("prepare", options, takes.prepare);
     return new Statement<T>(this.#client, await this.#client.prepare(sql, options));
   }
 
@@ -182,7 +201,9 @@ export class PredictQL implements AsyncDisposable {
    * const result = await db.predict("iris", [{ sepal_length: 5.1, sepal_width: 3.5, petal_length: 1.4, petal_width: 0.2 }]);
    * await db.predict("iris", file, { signal });
    */
-  predict<T = Row>(model: string, data: TableSource, options: QueryOptions = {}): Promise<Result<T>> {
+  async predict<T = Row>(model: string, data: TableSource, options: QueryOptions = {}): Promise<Result<T>> {
+    checkText("predict", "model", model);
+    checkOptions("predict", options, takes.query);
     const text = ([table]: readonly string[]) => `SELECT * FROM ML.PREDICT(MODEL ${quoted(model)}, TABLE ${table})`;
     return this.#resultOf<T>({ params: [], tables: [data], text }, { ...options, dialect: "bigquery" });
   }
@@ -194,12 +215,14 @@ export class PredictQL implements AsyncDisposable {
    * const { text, tree } = await db.explain("SELECT label FROM ML.PREDICT(MODEL iris, TABLE flowers)", [], { analyze: true });
    * pre.textContent = text;
    */
-  explain(sql: string, params: Params = [], options: ExplainOptions = {}): Promise<Plan> {
+  async explain(sql: string, params: Params = [], options: ExplainOptions = {}): Promise<Plan> {
+    checkText("explain", "sql", sql);
     return this.#explain({ params, tables: [], text: () => sql }, options);
   }
 
   /** What is wrong with a text, and what it would answer, without running it: for editors. */
-  check(sql: string): Promise<CheckResult> {
+  async check(sql: string): Promise<CheckResult> {
+    checkText("check", "sql", sql);
     return this.#client.check(sql);
   }
 
@@ -211,11 +234,13 @@ export class PredictQL implements AsyncDisposable {
     return (await this.#client.catalog()).models;
   }
 
-  dropTable(name: string): Promise<void> {
+  async dropTable(name: string): Promise<void> {
+    checkText("dropTable", "name", name);
     return this.#client.dropTable(name);
   }
 
-  dropModel(name: string): Promise<void> {
+  async dropModel(name: string): Promise<void> {
+    checkText("dropModel", "name", name);
     return this.#client.dropModel(name);
   }
 
@@ -237,9 +262,11 @@ export class PredictQL implements AsyncDisposable {
     return (await resultsOf<T>(this.#runTemplate(template, options), options))[0] as Result<T>;
   }
 
-  async #explain({ text, ...rest }: Template, { analyze = false, ...options }: ExplainOptions): Promise<Plan> {
+  async #explain({ text, ...rest }: Template, asked: ExplainOptions): Promise<Plan> {
+    checkOptions("explain", asked, takes.explain);
+    const { analyze = false, ...options } = asked;
     const explained = (names: readonly string[]) => `EXPLAIN ${analyze ? "ANALYZE " : ""}${text(names)}`;
-    const { planOf } = await import("./plan.js").catch((error) => notLoaded("plans", "plan.js", error));
+    const { planOf } = await planning();
     return planOf(await this.#resultOf<PlanRow>({ ...rest, text: explained }, options), analyze);
   }
 

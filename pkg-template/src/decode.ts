@@ -1,29 +1,27 @@
-// Rows of files that the engine does not read itself, as Arrow IPC. JSON is read by the browser; the readers of Parquet
-// and of compressed Arrow are files of their own that are loaded when the first such file is met.
+// Rows of what the engine does not read itself, as Arrow IPC: a file of its own, loaded when such a source is met. JSON is
+// read by the browser; the readers of Parquet and of compressed Arrow are files of their own again.
 
-import { problem, wordsOf } from "./errors.js";
-import { isCompressed } from "./ipc.js";
+import { notLoaded, problem, wordsOf } from "./errors.js";
+import { Pace } from "./pace.js";
 import { rowsToIPC, type TypedColumn, typedToIPC } from "./rows.js";
 
+export { arrowToIPC, columnsToIPC, rowsToIPC } from "./rows.js";
+
 /**
- * The rows of a file in one of these formats. `name` is for the words of errors. Where `schema` wants decimals, numbers of
- * JSON keep digits that FLOAT64 has not.
+ * The rows of a file in one of these formats; Arrow where it is compressed. `name` is for the words of errors. Where
+ * `schema` wants decimals, numbers of JSON keep digits that FLOAT64 has not.
  */
 export async function decode(
   blob: Blob,
   format: "json" | "parquet" | "arrow",
   name: string,
   schema: Record<string, string> = {},
+  signal?: AbortSignal,
 ): Promise<Uint8Array> {
-  if (format === "json") {
-    const decimals = Object.keys(schema).filter((column) =>
-      /^\s*(big)?(numeric|decimal)\b/i.test(schema[column] ?? ""),
-    );
-    return rowsToIPC(jsonRows(await blob.text(), name, new Set(decimals)));
-  }
-  if (format === "parquet") return typedToIPC(await parquetColumns(blob, name));
-  const bytes = new Uint8Array(await blob.arrayBuffer());
-  return isCompressed(bytes) ? decompressed(bytes, name) : bytes;
+  if (format === "parquet") return typedToIPC(await parquetColumns(blob, name), signal);
+  if (format === "arrow") return decompressed(new Uint8Array(await blob.arrayBuffer()), name);
+  const decimals = Object.keys(schema).filter((column) => /^\s*(big)?(numeric|decimal)\b/i.test(schema[column] ?? ""));
+  return rowsToIPC(await jsonRows(await blob.text(), name, new Set(decimals), signal), signal);
 }
 
 async function decompressed(bytes: Uint8Array, name: string): Promise<Uint8Array> {
@@ -40,19 +38,16 @@ async function decompressed(bytes: Uint8Array, name: string): Promise<Uint8Array
   }
 }
 
-/** A part of the package that is loaded when it is needed is not there. */
-export function notLoaded(what: string, file: string, error: unknown): never {
-  throw problem("network-failed", `the reader of ${what} cannot be loaded`, {
-    hint: `publish \`${file}\` of the package beside its \`index.js\``,
-    detail: wordsOf(error),
-    cause: error,
-  });
-}
-
 /** A list of objects, one object, or one object a line. */
-function jsonRows(text: string, name: string, decimals: ReadonlySet<string>): object[] {
+async function jsonRows(
+  text: string,
+  name: string,
+  decimals: ReadonlySet<string>,
+  signal: AbortSignal | undefined,
+): Promise<object[]> {
   const whole = parse(text, decimals);
-  const values = whole === undefined ? lines(text, name, decimals) : Array.isArray(whole) ? whole : [whole];
+  const values =
+    whole === undefined ? await lines(text, name, decimals, signal) : Array.isArray(whole) ? whole : [whole];
   const odd = values.findIndex((value) => typeof value !== "object" || value === null || Array.isArray(value));
   if (odd >= 0) {
     throw problem("invalid-json", `\`${name}\` holds something else than an object in row ${odd + 1}`, {
@@ -96,18 +91,28 @@ function withNumbers(rows: readonly Row[]): (row: Row) => Row {
   };
 }
 
-function lines(text: string, name: string, decimals: ReadonlySet<string>): unknown[] {
-  return text
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .map((line, at) => {
-      const value = parse(line, decimals);
-      if (value !== undefined) return value;
+async function lines(
+  text: string,
+  name: string,
+  decimals: ReadonlySet<string>,
+  signal: AbortSignal | undefined,
+): Promise<unknown[]> {
+  const values: unknown[] = [];
+  const pace = new Pace(signal);
+  for (const line of text.split("\n")) {
+    if (line.trim() === "") continue;
+    const value = parse(line, decimals);
+    if (value === undefined) {
+      const at = values.length + 1;
       throw problem(
         "invalid-json",
-        `\`${name}\` is neither JSON nor one JSON object a line: line ${at + 1} cannot be read`,
+        `\`${name}\` is neither JSON nor one JSON object a line: line ${at} cannot be read`,
       );
-    });
+    }
+    values.push(value);
+    if (pace.isOver) await pace.rest();
+  }
+  return values;
 }
 
 /** `undefined`, which JSON cannot say, where the text is none. */

@@ -18,6 +18,7 @@ import {
   startWorker,
 } from "./load.js";
 import type { Network } from "./network.js";
+import { platform } from "./platform.js";
 import type { Report } from "./progress.js";
 import { statementsOf } from "./statement.js";
 import type { Catalog } from "./worker/protocol.js";
@@ -71,6 +72,16 @@ export class Engine {
 
   get started(): boolean {
     return this.#connection !== undefined;
+  }
+
+  /** Whether its WebAssembly is here. */
+  get isLoaded(): boolean {
+    return this.#loaded !== undefined;
+  }
+
+  /** Begins to start while a source is read; whoever asks first is told of a failure. */
+  prepare(waiter: Waiter): void {
+    if (!this.#connection) this.connect(waiter).catch(() => {});
   }
 
   async info(waiter: Waiter): Promise<EngineInfo> {
@@ -269,7 +280,9 @@ export class Engine {
     for (;;) {
       const connection = await opening;
       try {
-        info.engine = (await connection.call({ kind: "start", module })) ? "full" : "tables";
+        const lock = lockName(this.#options);
+        info.engine = (await connection.call({ kind: "start", module, lock })) ? "full" : "tables";
+        if (lock !== undefined) connection.watch(lock);
       } catch (error) {
         connection.end(error);
         throw error instanceof Crash ? await explainWorker(this.#options, this.#network, error.message) : error;
@@ -364,6 +377,12 @@ const needed = "a model needs it";
 function firstOf({ engine = "auto" }: PredictOptions) {
   if (engine === "auto") return { engine: "tables", why: "nothing has needed the full engine yet" } as const;
   return { engine, why: "the option `engine` says so" };
+}
+
+/** Where there are locks: not on the calling thread, which cannot end alone; Node tells of the end of its threads. */
+function lockName({ worker }: PredictOptions): string | undefined {
+  const isThread = worker !== "inline" && worker !== false && platform.hasLocks;
+  return isThread ? `predictql ${Math.random()} ${Math.random()}` : undefined;
 }
 
 function isTemporary(it: object): boolean {

@@ -84,12 +84,36 @@ export function problem(
 export function fromFailure(failure: EngineFailure, sql?: string, refusal?: PredictError): PredictError {
   const [first, ...others] = failure.diagnostics;
   const hint = first?.hint ?? refusal?.hint;
+  // What the option `network` forbids has one code, whoever asked for it.
+  const code = refusal?.code === "network-denied" ? refusal.code : first?.code;
+  const told = first && code !== undefined && { ...first, code, ...(hint === undefined ? {} : { hint }) };
   return new PredictError({
-    diagnostics: first && hint !== undefined ? [{ ...first, hint }, ...others] : failure.diagnostics,
+    diagnostics: told ? [told, ...others] : failure.diagnostics,
     sql: failure.located ? sql : undefined,
     detail: failure.detail ?? refusal?.detail,
     cause: refusal,
   });
+}
+
+/**
+ * A part of the package that is loaded when it is needed is not there.
+ * @internal
+ */
+export function notLoaded(what: string, file: string, error: unknown): never {
+  throw problem("network-failed", `the reader of ${what} cannot be loaded`, {
+    hint: `publish \`${file}\` of the package beside its \`index.js\``,
+    detail: wordsOf(error),
+    cause: error,
+  });
+}
+
+/**
+ * Tells of an error that was thrown where no call waits for it: in a function that only listens.
+ * @internal
+ */
+export function tell(error: unknown): void {
+  if (typeof reportError === "function") reportError(error);
+  else console.error(error);
 }
 
 /**

@@ -1,5 +1,6 @@
 // Brings the engine to the page: picks and compiles the wasm file, starts the worker, and explains what went wrong.
 
+import { describe } from "./arguments.js";
 import { supports } from "./detect.js";
 import { type PredictError, problem, wordsOf } from "./errors.js";
 import type { EngineInfo, PredictOptions } from "./interface.js";
@@ -147,13 +148,25 @@ async function compile(source: BufferSource | Response): Promise<WebAssembly.Mod
 /** Starts the worker's script; that it runs is known only by its first answer. */
 export async function startWorker({ worker, workerUrl: custom }: PredictOptions): Promise<WorkerLike> {
   if (worker === "inline" || worker === false) return startInline();
-  if (worker) return worker();
+  if (worker) return made(worker);
   const url = custom === undefined ? undefined : fromPage(custom);
   try {
     return platform.startWorker(url);
   } catch (error) {
     throw startFailed(`the worker \`${(url ?? platform.workerFile()).href}\` may not start`, error);
   }
+}
+
+/** What the page's own function makes: it may fail, and may give anything. */
+function made(worker: () => Worker): WorkerLike {
+  let given: unknown;
+  try {
+    given = worker();
+  } catch (error) {
+    throw startFailed("the function of the option `worker` failed", error);
+  }
+  if (typeof (given as Partial<Worker> | null)?.postMessage === "function") return given as WorkerLike;
+  throw startFailed("the function of the option `worker` made no Worker", describe(given));
 }
 
 async function startInline(): Promise<WorkerLike> {

@@ -1,6 +1,7 @@
 // What users say of a model, in the words of the engine: options by their names in SQL, labels and weights read from
 // their files.
 
+import { checkOptions, takes } from "./arguments.js";
 import { problem } from "./errors.js";
 import type { ModelSettings } from "./glue/predictql.js";
 import type { ModelInputOptions, ModelOptions, ModelSource } from "./interface.js";
@@ -21,16 +22,17 @@ export async function readModelInput(
   network: Network,
   read: ReadOptions,
 ): Promise<ModelInput> {
-  const blob = await readModel(source, network, read);
   const settings = settingsOf(options);
   const { labels, externalData = {} } = options;
-  if (typeof labels === "string" || labels instanceof URL) {
-    settings.labels = new Uint8Array(await (await network.read(labels, "data", read)).arrayBuffer());
-  } else if (labels !== undefined) {
-    settings.labels = labels;
-  }
-  const files: Record<string, Blob> = {};
-  for (const [path, part] of Object.entries(externalData)) files[path] = await readModel(part, network, read);
+  const isAddress = typeof labels === "string" || labels instanceof URL;
+  const [blob, list, ...parts] = await Promise.all([
+    readModel(source, network, read),
+    isAddress ? network.read(labels, "data", read) : undefined,
+    ...Object.values(externalData).map((part) => readModel(part, network, read)),
+  ]);
+  if (list) settings.labels = new Uint8Array(await list.arrayBuffer());
+  else if (labels !== undefined && !isAddress) settings.labels = labels;
+  const files = Object.fromEntries(Object.keys(externalData).map((path, index) => [path, parts[index] as Blob]));
   return { blob, settings, files };
 }
 
@@ -44,7 +46,8 @@ function settingsOf({
 }: ModelOptions): ModelSettings {
   const settings: ModelSettings = {};
   const all = Object.entries(inputs);
-  for (const [name, input] of all) checkWords(name, input);
+  // A slip in a word would leave the model as it is, and its answers wrong.
+  for (const [name, input] of all) checkOptions(`registerModel, input \`${name}\``, input, takes.input);
   const columns = byInput(all, "columns");
   if (columns !== undefined) settings.input_columns = columns;
   const axes = byInput(all, "batchAxis");
@@ -61,26 +64,6 @@ function settingsOf({
   if (defaultOnNull !== undefined) settings.default_on_null = defaultOnNull;
   if (integrity !== undefined) settings.sha256 = digits(integrity);
   return settings;
-}
-
-/** The words that `inputs` knows. */
-const INPUT_WORDS: Record<keyof ModelInputOptions, true> = {
-  columns: true,
-  mean: true,
-  std: true,
-  layout: true,
-  batchAxis: true,
-};
-
-/** A slip in a word would leave the model as it is, and its answers wrong. */
-function checkWords(name: string, input: object): void {
-  for (const word of Object.keys(input)) {
-    if (!Object.hasOwn(INPUT_WORDS, word)) {
-      throw problem("invalid-option", `the input \`${name}\` has no option \`${word}\``, {
-        hint: `the options of inputs are ${Object.keys(INPUT_WORDS).join(", ")}`,
-      });
-    }
-  }
 }
 
 /** What is said of inputs each by its name; nothing where nothing is said. */
@@ -103,13 +86,19 @@ function same<S extends object, K extends keyof S>(inputs: [string, S][], key: K
   return said[0];
 }
 
-/** The checksum of Subresource Integrity in hexadecimal digits. */
+/** A checksum as Subresource Integrity writes it, or as `sha256sum` does: in hexadecimal digits. */
 function digits(integrity: string): string {
-  const encoded = /^sha256-([A-Za-z0-9+/]{43}=)$/.exec(integrity)?.[1];
-  if (encoded === undefined) {
-    throw problem("invalid-option", `expected \`integrity\` as "sha256-" and base64, found "${integrity}"`, {
-      hint: "make it with `openssl dgst -sha256 -binary model.onnx | base64`",
-    });
+  const [, hex, base64] = /^(?:sha256[-:])?(?:([0-9a-f]{64})|([\w+/-]{43}=?))$/i.exec(integrity.trim()) ?? [];
+  if (hex !== undefined) return hex.toLowerCase();
+  if (base64 === undefined) {
+    throw problem(
+      "invalid-option",
+      `expected \`integrity\` as "sha256-" and base64 or 64 digits, found "${integrity}"`,
+      {
+        hint: "make it with `sha256sum model.onnx`, or `openssl dgst -sha256 -binary model.onnx | base64`",
+      },
+    );
   }
-  return Array.from(atob(encoded), (byte) => byte.charCodeAt(0).toString(16).padStart(2, "0")).join("");
+  const plain = base64.replace(/-/g, "+").replace(/_/g, "/");
+  return Array.from(atob(plain), (byte) => byte.charCodeAt(0).toString(16).padStart(2, "0")).join("");
 }

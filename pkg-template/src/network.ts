@@ -63,9 +63,34 @@ export class Network {
   async #ask(url: URL, reason: Reason, init: RequestInit) {
     // What the page itself made never leaves the device: there is nothing to allow.
     if (isLocal(url)) return this.#send(url, reason, init, fetch);
-    if (this.#allows(url)) return this.#send(url, reason, init, this.#fetch);
-    throw problem("network-denied", `the option \`network\` does not allow the request for \`${url.href}\``, {
+    // Whoever allows all addresses allows those that others lead to.
+    if (this.#policy === "allow") return this.#send(url, reason, init, this.#fetch);
+    let at = url;
+    for (let hops = 0; hops < mostHops; hops++) {
+      this.#assertAllowed(at);
+      const sent = await this.#send(at, reason, { ...init, redirect: "manual" }, this.#fetch);
+      const { response } = sent;
+      // A `fetch` of the page's own may have followed by itself.
+      if (response.redirected && response.url !== "") this.#assertAllowed(new URL(response.url));
+      const to = response.status >= 300 && response.status < 400 ? response.headers.get("location") : null;
+      if (response.type === "opaqueredirect") throw redirected(at, "another address, which a browser does not tell");
+      if (to === null) return sent;
+      at = new URL(to, at);
+    }
+    throw redirected(url, `${mostHops} others, one after the other`);
+  }
+
+  #assertAllowed(url: URL): void {
+    let cause: unknown;
+    try {
+      if (this.#allows(url)) return;
+    } catch (error) {
+      cause = error;
+    }
+    const why = cause === undefined ? "does not allow" : "failed at";
+    throw problem("network-denied", `the option \`network\` ${why} the request for \`${url.href}\``, {
       hint: "register the file from the device, or allow this address",
+      ...(cause === undefined ? {} : { detail: wordsOf(cause), cause }),
     });
   }
 
@@ -87,7 +112,12 @@ export class Network {
     if (!isLocal(url)) this.requests.push(request);
     try {
       const answering = isFile(url) ? platform.readFile?.(url, init.method ?? "GET") : undefined;
-      return { response: await (answering ?? send(url.href, init)), request };
+      const response = await (answering ?? send(url.href, init));
+      if (!response.redirected || response.url === url.href) return { response, request };
+      // The first address gave no bytes: they are counted for the one that it led to.
+      const target = { url: response.url, bytes: 0, reason };
+      this.requests.push(target);
+      return { response, request: target };
     } catch (error) {
       throw unreachable(url, error, init.signal);
     }
@@ -148,6 +178,15 @@ function unreachable(url: URL, error: unknown, signal?: AbortSignal | null) {
     hint: "check the address, and whether its server (CORS) and the page's Content-Security-Policy allow the request",
     detail: wordsOf(error),
     cause: error,
+  });
+}
+
+/** As many as browsers follow. */
+const mostHops = 20;
+
+function redirected(url: URL, where: string) {
+  return problem("network-denied", `\`${url.href}\` leads to ${where}: the option \`network\` cannot allow it`, {
+    hint: 'give the address that it leads to, or `network: "allow"`',
   });
 }
 

@@ -25,6 +25,7 @@ const node: Platform = {
   startWorker: (url = node.workerFile()) => threadOf(new Worker(url, { name: "predictql", execArgv: [] })),
   workerFile: () => new URL("./worker-node.js", import.meta.url),
   hasWorkers: () => true,
+  hasLocks: false,
   base: () => pathToFileURL(`${process.cwd()}/`).href,
   async readFile(url, method) {
     const path = fileURLToPath(url);

@@ -1,41 +1,65 @@
 // Values of `?` and `@name`, brought to what the engine reads: files become their bytes.
 
+import { describe } from "./arguments.js";
 import { problem } from "./errors.js";
 import type { ParamValue as EngineValue, ParamValues } from "./glue/predictql.js";
 import type { Params, ParamValue } from "./interface.js";
 
+/** The values as they are now: whoever gave them may change them while the query waits. */
 export async function toParams(params: Params): Promise<ParamValues> {
   if (typeof params !== "object" || params === null) {
-    const found = params === null ? "null" : `a ${typeof params}`;
-    throw problem("unsupported-value", `the parameters are ${found}`, {
+    throw problem("unsupported-value", `the parameters are ${describe(params)}`, {
       hint: "give a list of values for `?`, or an object with a value for each `@name`",
     });
   }
-  const values: readonly unknown[] = isList(params) ? params : Object.values(params);
-  if (values.every(isPlain)) return params as ParamValues;
-  if (isList(params)) return Promise.all(params.map((value, index) => toValue(value, String(index + 1))));
+  if (isList(params)) {
+    return params.every(isPlain)
+      ? ([...params] as ParamValues)
+      : Promise.all(params.map((value, index) => toValue(value, String(index + 1))));
+  }
+  if (Object.values(params).every(isPlain)) return { ...params } as ParamValues;
   const entries = Object.entries(params).map(
     async ([name, value]) => [name, await toValue(value, `@${name}`)] as const,
   );
   return Object.fromEntries(await Promise.all(entries));
 }
 
-/** Arrays inside arrays; SQL has none of them, and one that holds itself would have no end. */
-const nesting = 8;
+async function toValue(value: ParamValue, name: string): Promise<EngineValue> {
+  // SQL has no arrays in arrays; one that holds itself would have no end.
+  return isList(value) ? Promise.all(Array.from(value, (element) => toItem(element, name))) : toItem(value, name);
+}
 
-async function toValue(value: ParamValue, name: string, depth = 0): Promise<EngineValue> {
+async function toItem(value: ParamValue, name: string): Promise<EngineValue> {
   if (value instanceof Blob) return new Uint8Array(await value.arrayBuffer());
-  if (value instanceof ArrayBuffer) return new Uint8Array(value);
-  if (isList(value) && depth < nesting) {
-    return Promise.all(value.map((element) => toValue(element, name, depth + 1)));
+  if (value instanceof ArrayBuffer || value instanceof Uint8Array) return copyOf(value, name);
+  if (value instanceof Date) return new Date(value);
+  if (isPlain(value)) return value as EngineValue;
+  throw problem(
+    "unsupported-value",
+    `parameter ${name} holds ${isList(value) ? "arrays in arrays" : describe(value)}`,
+    {
+      hint: "tables may stand after FROM, JOIN and TABLE of a `sql` template; values are numbers, strings, booleans, dates, files, bytes and arrays",
+    },
+  );
+}
+
+function copyOf(bytes: ArrayBuffer | Uint8Array, name: string): Uint8Array {
+  if (!isDetached(bytes)) return new Uint8Array(bytes).slice();
+  throw problem("unsupported-value", `parameter ${name} holds bytes that were transferred away`, { hint: passCopy });
+}
+
+/** What to do about bytes that are gone. */
+export const passCopy = "pass a copy of an array whose buffer is transferred";
+
+/** Whether the memory of these bytes belongs to somebody else by now. */
+export function isDetached(bytes: ArrayBuffer | Uint8Array): boolean {
+  if (bytes.byteLength > 0) return false;
+  try {
+    (bytes instanceof ArrayBuffer ? bytes : bytes.buffer).slice(0, 0);
+    return false;
+  } catch {
+    return true;
   }
-  const isObject =
-    typeof value === "object" && value !== null && !(value instanceof Date || value instanceof Uint8Array);
-  if (!isObject && typeof value !== "function" && typeof value !== "symbol") return value;
-  const found = isList(value) ? "arrays in arrays" : isObject ? "an object" : `a ${typeof value}`;
-  throw problem("unsupported-value", `parameter ${name} holds ${found}`, {
-    hint: "tables may stand after FROM, JOIN and TABLE of a `sql` template; values are numbers, strings, booleans, dates, files, bytes and arrays",
-  });
 }
 
 /** Whether the engine reads a value as it is. */
@@ -45,5 +69,7 @@ function isPlain(value: unknown): boolean {
 }
 
 function isList(value: unknown): value is readonly ParamValue[] {
-  return Array.isArray(value);
+  return (
+    Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof Uint8Array || value instanceof DataView))
+  );
 }

@@ -9,6 +9,8 @@ export interface Platform {
   workerFile(): URL;
   /** Whether there are workers. */
   hasWorkers(): boolean;
+  /** Whether workers can hold locks that the page waits for: in secure contexts. */
+  readonly hasLocks: boolean;
   /** What relative addresses are relative to. */
   base(): string | undefined;
   /** Reads a `file:` address, where addresses can be files; of its head alone for the method HEAD. */
@@ -27,6 +29,9 @@ const page: Platform = {
   // Bundlers copy the files that are named in exactly this form.
   workerFile: () => new URL("./worker.js", import.meta.url),
   hasWorkers: () => typeof Worker === "function",
+  get hasLocks() {
+    return typeof navigator === "object" && navigator.locks !== undefined;
+  },
   base: () => globalThis.document?.baseURI ?? globalThis.location?.href,
 };
 

@@ -1,5 +1,6 @@
 // A statement that is sent to a worker once, and then only its parameters: also to the worker after one that ended.
 
+import { checkOptions, takes } from "./arguments.js";
 import type { Client } from "./client.js";
 import { abortable, type Connection } from "./connection.js";
 import { problem } from "./errors.js";
@@ -42,12 +43,14 @@ export class Statement<T = Row> implements AsyncDisposable {
   }
 
   /** Runs it with these values. The dialect is the one that it was prepared in. */
-  query(params: Params = [], options: QueryOptions = {}): Promise<Result<T>> {
+  async query(params: Params = [], options: QueryOptions = {}): Promise<Result<T>> {
+    checkOptions("query", options, takes.query);
     return this.#client.query<T>(this.#text, params, { ...options, single: true });
   }
 
   /** Runs it with these values and yields its rows as they are computed, as `PredictQL.stream` does. */
   stream(params: Params = [], options: QueryOptions = {}): AsyncIterableIterator<Result<T>> {
+    checkOptions("stream", options, takes.query);
     return batchesOf<T>(this.#client.run(this.#text, params, { ...options, single: true, one: true }), options);
   }
 

@@ -1,8 +1,27 @@
-// One bar for everything that a call waits for: downloads in bytes first, then rows.
+// One bar for everything that a call waits for: downloads in bytes first, then what is made of them, then rows.
 
+import { tell } from "./errors.js";
 import type { Progress } from "./glue/predictql.js";
 
 export type Report = (progress: Progress) => void;
+
+export interface Bar {
+  report: Report;
+  /** The call is done: a bar that was seen ends full. */
+  end(): void;
+}
+
+export interface BarOptions {
+  /** Whether rows follow the downloads. */
+  rowsFollow?: boolean;
+  /** How many downloads are known to come: the end is not known before all of them have begun. */
+  expected?: number;
+  /** Milliseconds. */
+  now?: () => number;
+}
+
+/** A call that nobody listens to. */
+export const unheard: Bar = { report() {}, end() {} };
 
 const stages: readonly Progress["stage"][] = [
   "engine",
@@ -14,20 +33,47 @@ const stages: readonly Progress["stage"][] = [
   "infer",
 ];
 
+/** Milliseconds between two reports, unless something else begins: more of them than frames are seen by nobody. */
+const pause = 16;
+
 /**
  * Joins the reports of one call. Downloads add up; once rows are counted, late downloads are not shown any more, and
  * rows count by the last stage they have reached. `loaded` never shrinks within a unit, `ratio` never does, and neither
- * exceeds its end. Where `rowsFollow`, downloads are the first half of the bar.
+ * exceeds its end. Where rows follow, downloads are the first half of the bar; else they leave a tenth to what is made of
+ * them.
  */
-export function joined(sinks: readonly Report[], rowsFollow: boolean): Report {
+export function joined(sinks: readonly Report[], options: BarOptions = {}): Bar {
+  const { rowsFollow = false, now = () => performance.now() } = options;
+  let { expected = 0 } = options;
   const parts = new Map<string, Progress>();
   let unit: Progress["unit"] = "bytes";
   let stage = 0;
   let loaded = 0;
   let ratio = 0;
   let base = 0;
+  let latest: Progress | undefined;
+  let shown: Progress | undefined;
+  let since = Number.NEGATIVE_INFINITY;
 
-  return (progress) => {
+  const show = (progress: Progress) => {
+    shown = progress;
+    since = now();
+    for (const sink of sinks) {
+      try {
+        sink(progress);
+      } catch (error) {
+        // Who listens must not stop what it listens to.
+        tell(error);
+      }
+    }
+  };
+
+  const totalOf = (all: readonly Progress[]) => {
+    if (all.length < expected) return null;
+    return sum(all.map((part) => (part.total !== null && part.loaded > part.total ? null : part.total)));
+  };
+
+  const report = (progress: Progress) => {
     const rank = stages.indexOf(progress.stage);
     if (unit === "rows" && (progress.unit === "bytes" || rank < stage)) return;
     if (unit !== progress.unit) {
@@ -37,19 +83,30 @@ export function joined(sinks: readonly Report[], rowsFollow: boolean): Report {
       parts.clear();
     }
     stage = rank;
-    parts.set(unit === "rows" ? "" : progress.label, progress);
+    if (unit === "rows" || rank > stages.indexOf("download")) expected = 0;
+    // What cannot be measured leaves the bar where it is.
+    const isMeasured = progress.total !== null || progress.loaded > 0;
+    if (isMeasured) parts.set(unit === "rows" ? "" : progress.label, progress);
 
     const all = [...parts.values()];
-    const total = sum(all.map((part) => (part.total !== null && part.loaded > part.total ? null : part.total)));
+    const total = all.length === 0 ? null : totalOf(all);
     loaded = Math.max(loaded, sum(all.map((part) => part.loaded)) ?? 0);
     if (total !== null) {
       loaded = Math.min(loaded, total);
-      const share = unit === "bytes" && rowsFollow ? 0.5 : 1 - base;
+      const share = unit === "rows" ? 1 - base : rowsFollow ? 0.5 : 0.9;
       ratio = Math.max(ratio, base + share * (total === 0 ? 1 : loaded / total));
     }
-    const cached = all.every((part) => part.cached);
-    for (const sink of sinks) sink({ ...progress, loaded, total, ratio: total === null ? null : ratio, cached });
+    const cached = all.length > 0 && all.every((part) => part.cached);
+    latest = { ...progress, loaded, total, ratio: total === null ? null : ratio, cached };
+    const isNew = latest.stage !== shown?.stage || latest.unit !== shown.unit || loaded === total;
+    if (isNew || now() - since >= pause) show(latest);
   };
+
+  const end = () => {
+    if (latest && shown?.ratio !== 1)
+      show({ ...latest, loaded: latest.total ?? latest.loaded, total: latest.total ?? latest.loaded, ratio: 1 });
+  };
+  return { report, end };
 }
 
 /** `null` if any of the numbers is unknown. */

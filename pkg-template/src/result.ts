@@ -60,6 +60,8 @@ export class Result<T = Row> implements Iterable<T> {
   readonly #batches: readonly Uint8Array[];
   readonly #asArray: boolean;
   readonly #outcome: Outcome;
+  /** Whether a column has a name that no plain assignment makes a property of. */
+  readonly #isOdd: boolean;
   #rows: T[] | undefined;
 
   /** @internal */
@@ -72,8 +74,11 @@ export class Result<T = Row> implements Iterable<T> {
     const useBigInt = format.int64 === "bigint";
     const table = tableOf(this.#head, batches, { useDate: true, useBigInt, useDecimalInt: true });
     if (format.int64 === undefined || format.int64 === "number") checkNumbers(table);
+    this.#isOdd = this.columns.includes(odd);
     this.#table = converted(table, (type) => {
       if (isTensor(type)) return TensorBatch;
+      if (isOddStruct(type)) return OwnBatch;
+      if (isBinary(type) || isNumbers(type)) return ArrayBatch;
       return isDecimal(type) || (format.int64 === "string" && isInt64(type)) ? TextBatch : undefined;
     });
   }
@@ -105,14 +110,15 @@ export class Result<T = Row> implements Iterable<T> {
 
   /** All rows, made anew. */
   toArray(): T[] {
-    return this.#asArray
+    return this.#asArray || this.#isOdd
       ? Array.from({ length: this.numRows }, (_, index) => this.#row(index))
       : (this.#table.toArray() as T[]);
   }
 
   /** All values by column. */
   toColumns(): Record<string, ArrayLike<unknown>> {
-    return this.#table.toColumns();
+    if (!this.#isOdd) return this.#table.toColumns();
+    return this.#ownObject((column) => column.toArray()) as Record<string, ArrayLike<unknown>>;
   }
 
   /** One column. */
@@ -152,7 +158,15 @@ export class Result<T = Row> implements Iterable<T> {
   }
 
   #row(index: number): T {
-    return this.#asArray ? (this.#table.children.map((column) => column.at(index)) as T) : (this.#table.at(index) as T);
+    if (this.#asArray) return this.#table.children.map((column) => column.at(index)) as T;
+    return (this.#isOdd ? this.#ownObject((column) => column.at(index)) : this.#table.at(index)) as T;
+  }
+
+  /** Properties of its own, whatever the columns are called. */
+  #ownObject(read: (column: Column<unknown>) => unknown): object {
+    return Object.fromEntries(
+      this.columns.map((name, index) => [name, read(this.#table.children[index] as Column<unknown>)]),
+    );
   }
 }
 
@@ -280,6 +294,49 @@ const aliases = {
   },
 };
 
+/** What an assignment of this name sets is no property, but where an object inherits from. */
+const odd = "__proto__";
+
+const isOddStruct = (type: DataType) =>
+  "children" in type && type.typeId === 13 && type.children.some(({ name }) => name === odd);
+
+/** Structs whose fields are properties of their own, whatever they are called. */
+class OwnBatch extends Batch<object> {
+  static override ArrayType = Array;
+
+  override value(index: number): object {
+    const { children, type } = this;
+    const fields = "children" in type ? type.children : [];
+    return Object.fromEntries(fields.map(({ name }, place) => [name, children?.[place]?.at(index)]));
+  }
+}
+
+const isBinary = ({ typeId }: DataType) => typeId === 4 || typeId === 19;
+
+const isNumbers = (type: DataType) => "children" in type && type.typeId === 12 && type.children[0]?.type.typeId === 3;
+
+/** JSON has no typed arrays: lists of numbers become its arrays, and BYTES text in base64, as in BigQuery's JSON. */
+function toJSON(this: Uint8Array | Float64Array): unknown {
+  return this instanceof Uint8Array
+    ? btoa(Array.from(this, (byte) => String.fromCharCode(byte)).join(""))
+    : Array.from(this);
+}
+
+class ArrayBatch extends Batch<object> {
+  static override ArrayType = Array;
+  readonly #source: Batch<unknown>;
+
+  constructor(source: Batch<unknown>) {
+    super({ ...source, values: source.values });
+    this.#source = source;
+  }
+
+  override value(index: number): object {
+    const value = this.#source.value(index) as object;
+    return ArrayBuffer.isView(value) ? Object.defineProperty(value, "toJSON", { value: toJSON }) : value;
+  }
+}
+
 class TensorBatch extends Batch<object> {
   static override ArrayType = Array;
   readonly #source: Batch<unknown>;
@@ -294,8 +351,10 @@ class TensorBatch extends Batch<object> {
   }
 }
 
+type Reader = new (source: Batch<unknown>) => Batch<unknown>;
+
 /** The table with the values of some types read by a batch of ours. */
-function converted(table: Table, reader: (type: DataType) => typeof TextBatch | typeof TensorBatch | undefined): Table {
+function converted(table: Table, reader: (type: DataType) => Reader | undefined): Table {
   const isConverted = (type: DataType): boolean =>
     reader(type) !== undefined || ("children" in type && type.children.some((child) => isConverted(child.type)));
   if (!table.schema.fields.some(({ type }) => isConverted(type))) return table;

@@ -3,41 +3,52 @@
 import { type Column, columnFromValues, tableFromColumns, tableToIPC } from "@uwdata/flechette";
 import { problem } from "./errors.js";
 import type { ArrowTableLike } from "./interface.js";
+import { Pace } from "./pace.js";
 import { arrowType, converter, join, nameOf, type SqlType, scalar, settled, struct } from "./types.js";
 
 type Values = ArrayLike<unknown>;
 
 /** A column that may say of what type it is at least: its values alone do not tell 1 from 1.0, nor a day from a time. */
-export type TypedColumn = [name: string, values: Values, least?: SqlType];
+export type TypedColumn = [name: string, values: Values, least?: SqlType | undefined];
 
 /** The most columns that the engine takes. */
 const mostColumns = 10_000;
 
+/** The most values, absent ones included: an array of so many takes 400 MB. */
+const mostValues = 50_000_000;
+
 /** One object per row; columns in the order in which their names are first met. */
-export function rowsToIPC(rows: readonly object[]): Uint8Array {
+export async function rowsToIPC(rows: readonly object[], signal?: AbortSignal): Promise<Uint8Array> {
   const names = new Set<string>();
+  const pace = new Pace(signal);
   for (const row of rows) {
     for (const name of Object.keys(row)) names.add(name);
-    if (names.size > mostColumns) {
-      throw problem("too-many-columns", `the rows have more than ${mostColumns} columns`, {
-        hint: "give what varies from row to row as a list: { name, value }",
-      });
-    }
+    if (names.size > mostColumns) tooWide(`more than ${mostColumns} columns`);
+    if (pace.isOver) await pace.rest();
   }
+  if (names.size * rows.length > mostValues) tooWide(`${names.size} columns in ${rows.length} rows`);
   // A name that a row lacks may still be one that all objects inherit.
   const cellOf = (row: object, name: string) =>
     Object.hasOwn(row, name) ? (row as Record<string, unknown>)[name] : null;
-  return typedToIPC([...names].map((name) => [name, rows.map((row) => cellOf(row, name))]));
+  const columns = [...names].map((name) => [name, () => rows.map((row) => cellOf(row, name))] as const);
+  return toIPC(columns, signal);
+}
+
+function tooWide(found: string): never {
+  throw problem("too-many-columns", `the rows have ${found}`, {
+    hint: "give what varies from row to row as a list: { name, value }",
+  });
 }
 
 /** One array per column. */
-export function columnsToIPC(columns: Record<string, Values>): Uint8Array {
-  return typedToIPC(Object.entries(columns));
+export function columnsToIPC(columns: Record<string, Values>, signal?: AbortSignal): Promise<Uint8Array> {
+  return typedToIPC(Object.entries(columns), signal);
 }
 
 /** A table of any Arrow library, by its values. */
-export function arrowToIPC(table: ArrowTableLike): Uint8Array {
-  return typedToIPC(table.schema.fields.map((field) => arrowColumn(field, Array.from(table.getChild(field.name)))));
+export function arrowToIPC(table: ArrowTableLike, signal?: AbortSignal): Promise<Uint8Array> {
+  const columns = table.schema.fields.map((field) => arrowColumn(field, Array.from(table.getChild(field.name))));
+  return typedToIPC(columns, signal);
 }
 
 /** What the values do not tell, the type's number in the Arrow format does. */
@@ -63,16 +74,32 @@ function arrowColumn({ name, type }: ArrowField, values: unknown[]): TypedColumn
   }
 }
 
-export function typedToIPC(columns: readonly TypedColumn[]): Uint8Array {
+export function typedToIPC(columns: readonly TypedColumn[], signal?: AbortSignal): Promise<Uint8Array> {
+  return toIPC(
+    columns.map(([name, values, least]) => [name, () => values, least]),
+    signal,
+  );
+}
+
+/** The values of each column are made when it is its turn, so that those of one column at a time are there twice. */
+async function toIPC(
+  columns: readonly (readonly [name: string, values: () => Values, least?: SqlType | undefined])[],
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const [[firstName] = [""]] = columns;
   if (columns.length === 0) {
     throw problem("no-columns", "a table needs at least one column", { hint: "give at least one row with one value" });
   }
-  const [[firstName, first] = ["", []]] = columns;
   const notes: string[] = [];
   const retype: (() => void)[] = [];
-  const encoded = columns.map(([name, values, least]): [string, Column<unknown>] => {
-    if (values.length !== first.length) {
-      const lengths = `\`${name}\` has ${values.length} values and \`${firstName}\` has ${first.length}`;
+  const encoded: [string, Column<unknown>][] = [];
+  const pace = new Pace(signal);
+  let length: number | undefined;
+  for (const [name, make, least] of columns) {
+    const values = make();
+    length ??= values.length;
+    if (values.length !== length) {
+      const lengths = `\`${name}\` has ${values.length} values and \`${firstName}\` has ${length}`;
       throw problem("uneven-columns", `column ${lengths}`, { hint: "give every column one value per row" });
     }
     const type = settled(columnType(name, values, least), (lost) => {
@@ -82,8 +109,9 @@ export function typedToIPC(columns: readonly TypedColumn[]): Uint8Array {
     const visit = (visit: (value: unknown) => void) => {
       for (let index = 0; index < values.length; index++) visit(convert(values[index]));
     };
-    return [name, columnFromValues(visit, arrowType(type, retype))];
-  });
+    encoded.push([name, columnFromValues(visit, arrowType(type, retype))]);
+    if (pace.isOver) await pace.rest();
+  }
   for (const finish of retype) finish();
   const table = tableFromColumns(encoded);
   // The engine reads them back: what the reader of the rows decided.

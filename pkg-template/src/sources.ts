@@ -1,14 +1,16 @@
 // Everything that a table or a model may be made of, brought to what the engine reads: bytes of CSV, Arrow or ONNX, or
 // a list of files. What is brought here stays a Blob, so that the engine can be given it again and nothing is held twice.
 
-import { decode } from "./decode.js";
+import { describe } from "./arguments.js";
 import { isForeign, toUtf8 } from "./encoding.js";
 import { problem } from "./errors.js";
 import type { NamedSource } from "./files.js";
 import type { TableFormat } from "./glue/predictql.js";
 import type { ArrowTableLike, ModelSource, TableOptions, TableSource } from "./interface.js";
+import { isCompressed } from "./ipc.js";
 import { expect, labelOf, type Network, type ReadOptions, resolve } from "./network.js";
-import { arrowToIPC, columnsToIPC, rowsToIPC } from "./rows.js";
+import { isDetached, passCopy } from "./params.js";
+import { decoding, known } from "./parts.js";
 import { arrowFormat, csvFormat } from "./table-options.js";
 
 /** A table in a shape that the engine takes. */
@@ -24,8 +26,8 @@ export async function readTable(
     const found = format ?? (await formatOf(blob, name));
     if (found === "images") return { kind: "files", files: [{ name, source: blob }] };
     if (found !== "csv") {
-      const decoded = await decode(blob, found === "ndjson" ? "json" : found, name, options.schema);
-      return fromArrow(decoded, found);
+      const kind = found === "ndjson" ? "json" : found;
+      return fromArrow(await arrowOf(blob, kind, name, options.schema, read.signal), found);
     }
     const { encoding } = options;
     const text = isForeign(encoding) ? await toUtf8(blob, encoding, name) : blob;
@@ -43,27 +45,54 @@ export async function readTable(
     return fromBlob(await network.read(url, "data", read), labelOf(url));
   }
   if (source instanceof Blob) return fromBlob(source, nameOf(source));
-  if (isBytes(source)) return fromBlob(new Blob([source as BlobPart]), "");
-  if (isArrow(source))
-    return fromArrow("toIPC" in source ? (source as IPCSource).toIPC() : arrowToIPC(source), "Arrow");
+  if (isBytes(source)) return fromBlob(blobOf(source), "");
+  if (isArrow(source)) {
+    if ("toIPC" in source) return fromArrow((source as IPCSource).toIPC(), "Arrow");
+    return fromArrow(await encoded(({ arrowToIPC }) => arrowToIPC(source, read.signal)), "Arrow");
+  }
   if (isFileList(source) || Array.isArray(source)) {
     const items = Array.from(source as ArrayLike<object | string>);
-    if (items.length === 0 || !items.every(isFile)) return fromArrow(rowsToIPC(items as object[]));
+    if (items.length === 0 || !items.every(isFile)) {
+      return fromArrow(await encoded(({ rowsToIPC }) => rowsToIPC(items as object[], read.signal)));
+    }
     const [only] = items;
     // A file input answers with a list even where one table was chosen.
     if (items.length === 1 && only instanceof Blob && format !== "images") return fromBlob(only, nameOf(only));
     return { kind: "files", files: items.map(named) };
   }
-  if (isColumns(source)) return fromArrow(columnsToIPC(source));
+  if (isColumns(source)) {
+    return fromArrow(await encoded(({ columnsToIPC }) => columnsToIPC(source, read.signal)));
+  }
   throw problem("unsupported-source", `a table cannot be made of ${describe(source)}`, {
     hint: "give a URL, a File, bytes of CSV, JSON, Parquet or Arrow, an array of objects, an object of columns, or an Arrow table",
   });
 }
 
+type Decoding = Awaited<ReturnType<typeof decoding>>;
+
+function encoded(work: (part: Decoding) => Promise<Uint8Array>): Promise<Uint8Array> {
+  return known(async () => work(await decoding()));
+}
+
+/** A file as Arrow without compression, which the engine reads. */
+export async function arrowOf(
+  blob: Blob,
+  format: "json" | "parquet" | "arrow",
+  name: string,
+  schema?: Record<string, string>,
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
+  if (format === "arrow") {
+    const bytes = new Uint8Array(await blob.arrayBuffer());
+    if (!isCompressed(bytes)) return bytes;
+  }
+  return encoded(({ decode }) => decode(blob, format, name, schema, signal));
+}
+
 export async function readModel(source: ModelSource, network: Network, read: ReadOptions): Promise<Blob> {
   if (typeof source === "string" || source instanceof URL) return network.read(source, "model", read);
   if (source instanceof Blob) return source;
-  if (isBytes(source)) return new Blob([source as BlobPart]);
+  if (isBytes(source)) return blobOf(source);
   if (source instanceof Response) {
     const blob = await source.blob();
     await expect("an ONNX file", source, blob);
@@ -108,6 +137,11 @@ function isBytes(source: unknown): source is ArrayBuffer | Uint8Array {
   return source instanceof ArrayBuffer || source instanceof Uint8Array;
 }
 
+function blobOf(bytes: ArrayBuffer | Uint8Array): Blob {
+  if (!isDetached(bytes)) return new Blob([bytes as BlobPart]);
+  throw problem("unsupported-source", "the bytes were transferred away: nothing is left of them", { hint: passCopy });
+}
+
 /** By its shape: classes of two copies of one library are strangers to each other. */
 function isArrow(source: unknown): source is ArrowTableLike {
   const table = source as Partial<ArrowTableLike> | null;
@@ -136,9 +170,4 @@ function named(item: Blob | URL | string): NamedSource {
 function nameOf(blob: Blob): string {
   if (!(blob instanceof File)) return "object";
   return blob.webkitRelativePath || blob.name;
-}
-
-function describe(source: unknown): string {
-  if (source === null || typeof source !== "object") return `\`${String(source)}\``;
-  return `an object of class \`${source.constructor?.name ?? "Object"}\``;
 }

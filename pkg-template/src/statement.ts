@@ -1,13 +1,13 @@
 // Runs one statement of an open script: asks for turn after turn, and brings what the engine needs in between.
 
 import { abortable, type Connection, Failed } from "./connection.js";
-import { decode } from "./decode.js";
 import { toUtf8 } from "./encoding.js";
 import type { Engine } from "./engine.js";
 import { fromFailure, PredictError } from "./errors.js";
 import type { Files } from "./files.js";
 import type { ColumnInfo, Diagnostic, Done, Resource, StatementInfo, Timings, Turn } from "./glue/predictql.js";
 import type { Report } from "./progress.js";
+import { arrowOf } from "./sources.js";
 import type { Opened, Supply } from "./worker/protocol.js";
 
 /** What a running statement yields: the pieces of its result. */
@@ -147,7 +147,7 @@ async function find(
     const { uri, kind } = resource;
     const blob = kept.get(uri) ?? (await files.read(uri, kind === "model" ? "model" : "data", { signal, report }));
     if (kind !== "object") kept.set(uri, blob);
-    return { answer: { bytes: await bytesOf(blob, resource) } };
+    return { answer: { bytes: await bytesOf(blob, resource, signal) } };
   } catch (error) {
     if (!(error instanceof PredictError)) throw error;
     return { answer: { refusal: error.message }, refusal: error };
@@ -155,9 +155,13 @@ async function find(
 }
 
 /** What the engine reads: JSON and Parquet come to it as Arrow, Arrow without compression, text in encodings it knows. */
-async function bytesOf(blob: Blob, resource: Extract<Resource, { uri: string }>): Promise<Uint8Array<ArrayBuffer>> {
+async function bytesOf(
+  blob: Blob,
+  resource: Extract<Resource, { uri: string }>,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array<ArrayBuffer>> {
   if (resource.kind === "table" && resource.format !== "csv") {
-    return (await decode(blob, resource.format, resource.uri)) as Uint8Array<ArrayBuffer>;
+    return (await arrowOf(blob, resource.format, resource.uri, {}, signal)) as Uint8Array<ArrayBuffer>;
   }
   const encoding = resource.kind === "table" ? resource.encoding : undefined;
   const text = encoding === undefined ? blob : await toUtf8(blob, encoding, resource.uri);

@@ -40,6 +40,7 @@ test("of sources and values", () =>
       "invalid-json": await failure(db.registerTable("t", new File(["[1]"], "rows.json"))),
       "invalid-parquet": await failure(db.registerTable("t", new Blob(["PAR1...."]))),
       "invalid-option": await failure(db.registerModel("m", new Blob(["x"]), { integrity: "md5-abc" })),
+      "unknown-option": await failure(db.query("SELECT 1", [], { sginal: null })),
       "value-in-quotes": await failure((async () => db.sql`SELECT '${1}'`)()),
       "empty-statement": await failure(db.query("-- nothing")),
       "multiple-statements": await failure(db.query("SELECT 1; SELECT 2")),

@@ -28,7 +28,11 @@ export const strictPolicy =
 /** Serves the package, the fixtures and the pages; like many hosts, it answers unknown paths with its start page. */
 export async function serve() {
   const server = createServer(async (request, response) => {
-    const { pathname } = new URL(request.url, "http://localhost");
+    const { pathname, searchParams } = new URL(request.url, "http://localhost");
+    if (pathname === "/leads-to") {
+      response.writeHead(302, { location: searchParams.get("there"), "access-control-allow-origin": "*" }).end();
+      return;
+    }
     const folder = Object.keys(folders).find((prefix) => pathname.startsWith(prefix));
     const file = folder
       ? join(folders[folder], normalize(pathname.slice(folder.length)))

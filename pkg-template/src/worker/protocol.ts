@@ -35,7 +35,12 @@ export type Runnable =
 
 /** `script` is a number that "run" gave; `one` asks for a single batch of rows in place of all that come in one turn. */
 export type Request =
-  | { kind: "start"; module: WebAssembly.Module }
+  | {
+      kind: "start";
+      module: WebAssembly.Module;
+      /** The lock that the worker holds for as long as it lives, where there are locks. */
+      lock?: string | undefined;
+    }
   | { kind: "catalog" }
   | { kind: "registerTable"; name: string; bytes: Uint8Array<ArrayBuffer>; format: TableFormat }
   | { kind: "registerObjects"; name: string; objects: ObjectEntry[] }

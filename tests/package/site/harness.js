@@ -26,7 +26,9 @@ export function mortal(options) {
     return last;
   };
   const die = () => last.dispatchEvent(new ErrorEvent("error", { message: "it died", cancelable: true }));
-  return { db: new PredictQL({ ...options, worker }), die };
+  /** As a browser ends a worker that has too much memory, or another script of the page does: nobody is told. */
+  const vanish = () => last.terminate();
+  return { db: new PredictQL({ ...options, worker }), die, vanish };
 }
 
 /** A database, and what its worker is asked: the kinds of the messages. */

@@ -1,0 +1,26 @@
+// The parts of the package that are files of their own: fetched when something first needs them.
+
+import { notLoaded, PredictError } from "./errors.js";
+
+/** What reads everything that is neither CSV nor plain Arrow. */
+export function decoding() {
+  return part("tables", "decode.js", import("./decode.js"));
+}
+
+export function planning() {
+  return part("plans", "plan.js", import("./plan.js"));
+}
+
+async function part<T>(what: string, file: string, loading: Promise<T>): Promise<T> {
+  return loading.catch((error) => notLoaded(what, file, error));
+}
+
+/** Runs what a part exports; an error of the part's own copy of the class becomes one of the class that users know. */
+export async function known<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const isOurs = error instanceof Error && error.name === "PredictError" && !(error instanceof PredictError);
+    throw isOurs ? new PredictError(error as PredictError) : error;
+  }
+}
