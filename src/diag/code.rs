@@ -75,6 +75,7 @@ codes! {
     UnknownVariable "unknown-variable" Name "No variable of this name was declared.";
     AlreadyExists "already-exists" Name "A table or model of this name exists.";
     MissingInput "missing-input" Name "The model needs an input that the table or query does not have.";
+    NoEvaluationData "no-evaluation-data" Name "A function that judges a model was given no rows to do it with.";
     AmbiguousInput "ambiguous-input" Name "Several columns have the name of one model input.";
     InputTypeMismatch "input-type-mismatch" Type "A column cannot be converted to the type or shape of the model's input.";
     TypeMismatch "type-mismatch" Type "An expression has another type than its place asks for.";

@@ -2,8 +2,6 @@
 
 const ELSEWHERE: &str = "left to DuckDB-Wasm or BigQuery: exchange tables with it as Arrow";
 const TRAINED: &str = "BigQuery runs it for models that it trains; an ONNX model only predicts: ML.PREDICT";
-const EVALUATED: &str =
-    "join the labels to ML.PREDICT and aggregate: AVG(IF(predicted = label, 1, 0)) is the accuracy";
 const EXPLAINED: &str =
     "an ONNX file says nothing of its features' weights; explain the model where it was trained";
 const MONITORED: &str = "compute it in BigQuery, or compare AVG, STDDEV and APPROX_QUANTILES of both tables";
@@ -21,12 +19,6 @@ const HOST: &str = "ask the host program for the value and pass it as a @paramet
 
 /// Names, or prefixes of names that end in `*`, and what to do instead.
 const UNSUPPORTED: &[(&str, &str)] = &[
-    ("ML.EVALUATE", EVALUATED),
-    (
-        "ML.CONFUSION_MATRIX",
-        "group by both: SELECT label, predicted, COUNT(*) FROM ML.PREDICT(…) GROUP BY 1, 2",
-    ),
-    ("ML.ROC_CURVE", EVALUATED),
     ("ML.EXPLAIN_PREDICT", EXPLAINED),
     ("ML.GLOBAL_EXPLAIN", EXPLAINED),
     ("ML.EXPLAIN_FORECAST", EXPLAINED),

@@ -20,6 +20,7 @@ pub use crate::onnx::{Dim, Format, ModelFacts};
 pub use describe::Fact;
 
 pub use options::{ModelOption, ModelOptions};
+pub(crate) use outputs::Predicted;
 pub use runners::Status;
 pub use signature::{Port, Signature};
 pub use tensor_model::TensorModel;
@@ -212,6 +213,11 @@ impl Model {
     /// What the model takes and gives.
     pub fn signature(&self) -> &Signature {
         &self.signature
+    }
+
+    /// Which of its outputs is the prediction; `None` where that is not clear.
+    pub(crate) fn predicted(&self) -> Option<Predicted> {
+        self.outputs.predicted(&self.core.outputs, &self.core.labels, &self.options)
     }
 
     /// Facts about the file: its format, its operators, its metadata.

@@ -25,6 +25,7 @@ use crate::onnx::{Format, Labels};
 /// | `image_layout`, `image_mean`, `image_std` | pictures: the order of their dimensions; `(value - mean) / std`, values from 0 to 1 |
 /// | `batch_axis` | the inputs: which dimension counts rows |
 /// | `labels`, `task`, `softmax` | the outputs: names of classes, `predicted_label`, probabilities of scores |
+/// | `input_label_cols` | ML.EVALUATE and its siblings: the column with the truth |
 ///
 /// # Example
 ///
@@ -57,6 +58,7 @@ pub struct ModelOptions {
     pub(super) default_on_null: Option<PerInput<Scalar>>,
     pub(super) nulls: Option<NullHandling>,
     pub(super) softmax: Option<Softmax>,
+    label_column: Option<String>,
     sha256: Option<[u8; 32]>,
 }
 
@@ -279,6 +281,18 @@ impl ModelOptions {
             },
         },
         ModelOption {
+            name: "input_label_cols",
+            takes: "a list with the name of one column",
+            doc: "The column that holds the truth in rows for ML.EVALUATE and its siblings; without it `label`.",
+            set: |options, value| {
+                options.label_column = match value {
+                    Scalar::String(name) if !name.is_empty() => Some(name.clone()),
+                    list => Some(texts(list).filter(|names| names.len() == 1)?.pop()?),
+                };
+                Some(())
+            },
+        },
+        ModelOption {
             name: "sha256",
             takes: "64 hexadecimal digits",
             doc: "The checksum of the file: another file is refused before it is read.",
@@ -365,6 +379,11 @@ impl ModelOptions {
     /// The options that are set, by name.
     pub fn given(&self) -> impl Iterator<Item = (&'static str, &Scalar)> {
         self.given.iter().map(|(name, value)| (*name, value))
+    }
+
+    /// The column that holds the truth, `label` where none is named.
+    pub(crate) fn label_column(&self) -> &str {
+        self.label_column.as_deref().unwrap_or("label")
     }
 
     /// The file whose labels are still to be read: see [`ModelOptions::read_labels`].

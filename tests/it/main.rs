@@ -19,6 +19,7 @@ mod feeding;
 mod gaps;
 mod host;
 mod image;
+mod judging;
 #[cfg(feature = "full")]
 mod loading;
 #[cfg(feature = "full")]

@@ -2,10 +2,12 @@
 //! the outputs as they are.
 
 mod decode;
+mod predicted;
 mod scores;
 mod threshold;
 
 pub(super) use decode::OutputDecoder;
+pub(crate) use predicted::Predicted;
 
 use std::sync::Arc;
 

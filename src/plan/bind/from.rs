@@ -183,7 +183,10 @@ impl Binder<'_> {
             "SAFE.ML.PREDICT" => self.predict(args, true, span),
             "ML.TRANSFORM" => self.transform(args, span),
             "VECTOR_SEARCH" => self.vector_search(args, span),
-            _ => Err(unknown_table_function(&text, name.span)),
+            _ => match self.judging(&text, args, span) {
+                Some(rows) => rows,
+                None => Err(unknown_table_function(&text, name.span)),
+            },
         }
     }
 

@@ -10,6 +10,7 @@ mod correlated;
 mod declared;
 mod expr;
 mod from;
+mod judge;
 mod model_input;
 mod open_type;
 mod options;

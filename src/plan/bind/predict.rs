@@ -124,7 +124,13 @@ fn malformed(args: &[TableArg], span: Span) -> Error {
     Error::new(Code::MisplacedClause, message).at(culprit).hint(FORM)
 }
 
-fn predict_node(source: Source, name: &str, model: Arc<Model>, safe: bool, span: Span) -> Result<Node> {
+pub(super) fn predict_node(
+    source: Source,
+    name: &str,
+    model: Arc<Model>,
+    safe: bool,
+    span: Span,
+) -> Result<Node> {
     let Source { node: input, scope } = source;
     // Pseudocolumns are not passed on.
     let columns: Vec<_> = scope.visible(None).collect();

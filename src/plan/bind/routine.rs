@@ -137,7 +137,7 @@ fn put_at(expr: &mut Expr, span: Span) {
     expr.children_mut().into_iter().for_each(|child| put_at(child, span));
 }
 
-fn put_node_at(node: &mut Node, span: Span) {
+pub(super) fn put_node_at(node: &mut Node, span: Span) {
     node.exprs_mut().into_iter().for_each(|expr| put_at(expr, span));
     node.inputs_mut().into_iter().for_each(|input| put_node_at(input, span));
 }

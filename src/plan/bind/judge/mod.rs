@@ -1,0 +1,107 @@
+//! Functions that judge, explain and watch models, and describe and compare rows.
+//!
+//! Each is a query: a text below `sql/`, with the names and settings of the call put in, that is bound over the rows of
+//! the call as a query of WITH. What the operators do for queries, they do for these.
+
+mod args;
+mod evaluate;
+mod label;
+mod text;
+
+use std::ops::RangeInclusive;
+
+use super::Binder;
+use super::query::Cte;
+use super::routine::put_node_at;
+use super::scope::Scope;
+use crate::diag::{Code, Error, Result, Span};
+use crate::function;
+use crate::limits::ROUTINE_DEPTH;
+use crate::plan::node::{Node, Subplan, SubplanKind};
+use crate::syntax::ast::{StatementKind, TableArg};
+use crate::syntax::{Dialect, parse};
+use args::Call;
+
+/// One of these functions: what it is called with, and how its query is made.
+pub(super) struct Judging {
+    name: &'static str,
+    models: RangeInclusive<usize>,
+    rows: RangeInclusive<usize>,
+    /// How many arguments without a name it takes.
+    values: usize,
+    settings: &'static [&'static str],
+    bind: fn(&mut Binder<'_>, &Call<'_>) -> Result<Node>,
+}
+
+impl Judging {
+    const fn of_model(
+        name: &'static str,
+        settings: &'static [&'static str],
+        bind: fn(&mut Binder<'_>, &Call<'_>) -> Result<Node>,
+    ) -> Self {
+        Self { name, models: 1..=1, rows: 1..=1, values: 0, settings, bind }
+    }
+
+    const fn of_rows(
+        name: &'static str,
+        settings: &'static [&'static str],
+        bind: fn(&mut Binder<'_>, &Call<'_>) -> Result<Node>,
+    ) -> Self {
+        Self { models: 0..=0, ..Self::of_model(name, settings, bind) }
+    }
+
+    /// How it is written.
+    fn form(&self) -> &'static str {
+        let mut known = function::TABLE_FUNCTIONS.iter();
+        known.find(|function| function.name == self.name).map_or(self.name, |function| function.form)
+    }
+}
+
+const JUDGING: &[&[Judging]] = &[evaluate::FUNCTIONS];
+
+impl Binder<'_> {
+    /// The rows of a call of one of these functions; `None` where `name`, in capitals, is none of them.
+    pub(super) fn judging(&mut self, name: &str, args: &[TableArg], span: Span) -> Option<Result<Node>> {
+        let judging = JUDGING.iter().copied().flatten().find(|judging| judging.name == name)?;
+        Some(Call::new(judging, args, span).and_then(|call| (judging.bind)(self, &call)))
+    }
+
+    /// The rows of the query `sql`, in which the `sources` are tables.
+    fn expanded(&mut self, call: &Call<'_>, sources: Vec<(&str, Node)>, sql: &str) -> Result<Node> {
+        let (name, span) = (call.judging.name, call.span);
+        if self.routines.len() >= ROUTINE_DEPTH {
+            let message = format!("calls of `{name}` and other functions stand too deeply in each other");
+            return Err(Error::new(Code::LimitExceeded, message).at(span));
+        }
+        let parsed = parse(sql, self.context.limits, Some(Dialect::BigQuery));
+        let statement = parsed.statements.into_iter().next().map(|statement| statement.kind);
+        let Some(StatementKind::Query(query)) = statement else {
+            return Err(Error::internal(format!("the query of {name} cannot be read")).detail(sql));
+        };
+        let hidden = vec![Scope::default(); self.outer.len()];
+        let outer = std::mem::replace(&mut self.outer, hidden);
+        let ctes = std::mem::take(&mut self.ctes);
+        let dialect = std::mem::replace(&mut self.context.dialect, Dialect::BigQuery);
+        for (name, root) in sources {
+            let schema = root.schema.clone();
+            self.subplans.push(Subplan { root, kind: SubplanKind::Rows, span });
+            self.ctes.push(Cte { name: name.to_owned(), subplan: self.subplans.len() - 1, schema });
+        }
+        let (subplans, queries) = (self.subplans.len(), self.queries.len());
+        self.routines.push(name.to_owned());
+        let bound = self.query(&query);
+        self.routines.pop();
+        (self.outer, self.ctes, self.context.dialect) = (outer, ctes, dialect);
+        let mut node = bound.map_err(|error| error.at(span).context(format_args!("function `{name}`")))?;
+        put_node_at(&mut node, span);
+        for subplan in self.subplans.iter_mut().skip(subplans) {
+            subplan.span = span;
+            put_node_at(&mut subplan.root, span);
+        }
+        for query in self.queries.iter_mut().skip(queries) {
+            query.span = span;
+            put_node_at(&mut query.root, span);
+        }
+        Ok(node)
+    }
+}

@@ -1,0 +1,63 @@
+//! SQL text made of names and values.
+
+use crate::data::Scalar;
+
+/// The text `template` with what stands for each of the names in braces.
+pub(super) fn filled(template: &str, parts: &[(&str, &str)]) -> String {
+    parts.iter().fold(template.to_owned(), |text, (name, part)| text.replace(&format!("{{{name}}}"), part))
+}
+
+/// A column's name.
+pub(super) fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('\\', "\\\\").replace('`', "\\`"))
+}
+
+/// A text as a literal.
+pub(super) fn string(text: &str) -> String {
+    let mut literal = String::from("'");
+    for letter in text.chars() {
+        match letter {
+            '\'' | '\\' => literal.extend(['\\', letter]),
+            '\n' => literal.push_str("\\n"),
+            '\r' => literal.push_str("\\r"),
+            _ => literal.push(letter),
+        }
+    }
+    literal.push('\'');
+    literal
+}
+
+/// A class, a number or NULL as a literal.
+pub(super) fn literal(value: &Scalar) -> String {
+    match value {
+        Scalar::String(text) => string(text),
+        other => other.to_string(),
+    }
+}
+
+/// A FLOAT64 as a literal.
+pub(super) fn float(value: f64) -> String {
+    format!("{value:?}")
+}
+
+/// The columns of classes are called after them: what is no letter, digit or underscore is an underscore, and so is what
+/// stands before a digit; those whose names are taken get a number.
+pub(super) fn column_names(texts: impl Iterator<Item = String>) -> Vec<String> {
+    let mut names: Vec<String> = vec!["expected_label".into()];
+    for text in texts {
+        let mut name: String =
+            text.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).take(300).collect();
+        if !name.starts_with(|c: char| c.is_alphabetic() || c == '_') {
+            name.insert(0, '_');
+        }
+        let plain = name.clone();
+        for number in 1.. {
+            if !names.iter().any(|taken| taken.eq_ignore_ascii_case(&name)) {
+                break;
+            }
+            name = format!("{plain}_{number}");
+        }
+        names.push(name);
+    }
+    names.split_off(1)
+}

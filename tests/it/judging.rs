@@ -1,0 +1,60 @@
+//! Functions that judge models: numbers of scikit-learn, SciPy, Clarify and SHAP over the same rows and models.
+
+use crate::host::{engine, json, run};
+
+/// The models of `tests/fixtures/makers/judging.py`, and its rows.
+const SETUP: &str = "
+    CREATE EXTERNAL TABLE people OPTIONS (format = 'CSV', uris = ['tables/people.csv']);
+    CREATE EXTERNAL TABLE later OPTIONS (format = 'CSV', uris = ['tables/people_later.csv']);
+    CREATE MODEL judge_yes OPTIONS (model_path = 'models/judge_yes.onnx',
+      input_columns = ['age', 'income', 'hours'], input_label_cols = ['yes_no']);
+    CREATE MODEL judge_kind OPTIONS (model_path = 'models/judge_kind.onnx',
+      input_columns = ['age', 'income', 'hours'], input_label_cols = ['kind']);
+    CREATE MODEL judge_spend OPTIONS (model_path = 'models/judge_spend.onnx',
+      input_columns = ['age', 'income', 'hours'], input_label_cols = ['spend']);
+";
+
+#[test]
+fn numbers_are_those_of_the_libraries() {
+    let engine = engine();
+    run(&engine, SETUP).unwrap();
+    let expected = json("expected/judging.json");
+    let mut failures = Vec::new();
+    for case in expected["cases"].as_array().unwrap() {
+        let sql = case["sql"].as_str().unwrap();
+        let rows = case["rows"].as_array().unwrap();
+        let tolerance = case["tolerance"].as_f64().unwrap_or(1e-12);
+        match run(&engine, sql) {
+            Ok(outcome) => {
+                let found = outcome.text_rows();
+                let same = found.len() == rows.len()
+                    && found.iter().zip(rows).all(|(found, wanted)| is_row(found, wanted, tolerance));
+                if !same {
+                    let wanted: Vec<_> = rows.iter().map(ToString::to_string).collect();
+                    failures.push(format!("{sql}\n{found:?}\ninstead of\n{}", wanted.join("\n")));
+                }
+            }
+            Err(error) => failures.push(format!("{sql}\n{error} {:?}", error.first().detail)),
+        }
+    }
+    assert!(failures.is_empty(), "{}\n\n{} cases failed", failures.join("\n\n"), failures.len());
+}
+
+fn is_row(found: &[String], wanted: &serde_json::Value, tolerance: f64) -> bool {
+    let wanted = wanted.as_array().unwrap();
+    found.len() == wanted.len()
+        && found.iter().zip(wanted).all(|(found, wanted)| is_value(found, wanted, tolerance))
+}
+
+/// Numbers agree where their difference is small beside them, or beside 1 where they are near 0.
+fn is_value(found: &str, wanted: &serde_json::Value, tolerance: f64) -> bool {
+    match wanted {
+        serde_json::Value::Null => found == "NULL",
+        serde_json::Value::String(text) => found == text,
+        serde_json::Value::Bool(truth) => found == truth.to_string(),
+        wanted => {
+            let (Ok(found), wanted) = (found.parse::<f64>(), wanted.as_f64().unwrap()) else { return false };
+            (found - wanted).abs() <= tolerance * wanted.abs().max(1e-3)
+        }
+    }
+}
