@@ -1,12 +1,10 @@
 //! Batches of rows as columns of equal length, and the schema that names and types the columns.
 
-use std::sync::Arc;
-
-use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, UInt64Array};
+use arrow_array::{Array, ArrayRef, UInt64Array};
 use arrow_schema::{Field as ArrowField, Schema as ArrowSchema};
 
 use super::types::DATETIME;
-use super::{DataType, gather};
+use super::{DataType, gather, layout};
 use crate::diag::{Error, Invariant, Result, ensure};
 
 /// A named, typed column.
@@ -41,7 +39,7 @@ impl Field {
 
 impl Schema {
     /// The Arrow schema, as it is written to Arrow IPC.
-    pub fn to_arrow(&self) -> ArrowSchema {
+    pub(crate) fn to_arrow(&self) -> ArrowSchema {
         ArrowSchema::new(
             self.fields
                 .iter()
@@ -114,7 +112,7 @@ impl Batch {
 
     /// The memory that the values take, without those that a slice leaves out.
     pub(crate) fn bytes(&self) -> usize {
-        self.columns.iter().map(gather::bytes).sum()
+        self.columns.iter().map(layout::bytes).sum()
     }
 
     /// The rows at `indices`, in that order; NULLs where an index is NULL.
@@ -142,7 +140,7 @@ impl Batch {
                 let parts =
                     batches.iter().map(|batch| batch.column(index).cloned()).collect::<Result<Vec<_>>>()?;
                 if parts.is_empty() {
-                    Ok(arrow_array::new_empty_array(&field.data_type.storage()))
+                    layout::empty_column(&field.data_type.storage())
                 } else {
                     gather::concat(&parts)
                 }
@@ -169,17 +167,4 @@ impl Batch {
         columns.reverse();
         Self::new(indices.len(), columns)
     }
-
-    /// The Arrow record batch.
-    ///
-    /// # Errors
-    /// `internal` where the batch does not have the layout of `schema`.
-    pub fn to_arrow(&self, schema: &Arc<ArrowSchema>) -> Result<RecordBatch> {
-        let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
-        RecordBatch::try_new_with_options(schema.clone(), self.columns.clone(), &options).map_err(misfit)
-    }
-}
-
-fn misfit(error: arrow_schema::ArrowError) -> Error {
-    Error::internal("columns do not fit together").detail(error)
 }

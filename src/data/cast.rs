@@ -16,8 +16,9 @@ use super::calendar_text::{
 };
 use super::decimal::{self, Excess, Rounding};
 use super::float_text::float_text;
+use super::layout::null_column;
 use super::operand::Operand;
-use super::scalar::{array_of, nulls, scalar_at, scalars};
+use super::scalar::{array_of, scalar_at, scalars};
 use super::tensor::{marked, tensors};
 use super::{DataType, Scalar, StructField, TimeZone, TimeZones};
 use crate::diag::{Code, Error, Invariant, Result, ensure};
@@ -156,7 +157,7 @@ pub(crate) fn cast(
             let structs = cast(array, from, &DataType::Struct(to.fields()), mode, zones)?;
             tensors(structs.as_struct_opt().ok_or_else(|| layout(from))?)
         }
-        _ if array.null_count() == array.len() => Ok(nulls(to, array.len())),
+        _ if array.null_count() == array.len() => null_column(&to.storage(), array.len()),
         _ => cast_one_by_one(array, from, to, mode, zones),
     }
 }

@@ -297,6 +297,18 @@ pub(crate) fn to_float(value: i256, scale: u8) -> f64 {
 
 /// The digits, without zeros at their end.
 pub(crate) fn text(value: i256, scale: u8) -> String {
+    let digits = digits(value, scale);
+    match digits.split_once('.') {
+        Some((whole, fraction)) => match fraction.trim_end_matches('0') {
+            "" => whole.to_owned(),
+            fraction => format!("{whole}.{fraction}"),
+        },
+        None => digits,
+    }
+}
+
+/// All digits, with `scale` of them behind the point.
+pub(crate) fn digits(value: i256, scale: u8) -> String {
     let digits = value.to_string();
     let (sign, digits) = match digits.strip_prefix('-') {
         Some(digits) => ("-", digits),
@@ -305,10 +317,7 @@ pub(crate) fn text(value: i256, scale: u8) -> String {
     let scale = usize::from(scale);
     let digits = format!("{digits:0>width$}", width = scale + 1);
     let (whole, fraction) = digits.split_at(digits.len() - scale);
-    match fraction.trim_end_matches('0') {
-        "" => format!("{sign}{whole}"),
-        fraction => format!("{sign}{whole}.{fraction}"),
-    }
+    if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 
 /// What becomes of digits beyond the scale.

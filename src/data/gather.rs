@@ -4,30 +4,19 @@
 //! layouts of [`DataType::storage`](super::DataType::storage) are of five kinds: values of a fixed width,
 //! bits, bytes behind offsets, lists, structs.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::builder::GenericByteBuilder;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{BinaryType, ByteArrayType, Utf8Type};
-use arrow_array::{
-    Array, ArrayRef, BooleanArray, GenericByteArray, ListArray, StructArray, UInt64Array, make_array,
-    new_null_array,
-};
+use arrow_array::{Array, ArrayRef, BooleanArray, GenericByteArray, ListArray, StructArray, UInt64Array};
 use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, i256};
-use arrow_data::ArrayData;
-use arrow_data::transform::MutableArrayData;
-use arrow_schema::{ArrowError, DataType as Arrow};
+use arrow_schema::DataType as Arrow;
 use predictql_kernels::gather::{Fixed as _, are_below, set_bits, take_blobs};
 
+use super::copy::{Run, copied};
+use super::layout::{self, Values, failed};
 use crate::diag::{Code, Error, Result, ensure};
-
-/// The memory that the values of `array` take, without those that a slice leaves out.
-pub(crate) fn bytes(array: &ArrayRef) -> usize {
-    let data = array.to_data();
-    // Arrow computes the size of a slice for all layouts of `DataType::storage`; the whole buffers are more.
-    data.get_slice_memory_size().unwrap_or_else(|_| data.get_buffer_memory_size())
-}
 
 /// The values of `array` at `indices`, in that order; NULL where an index is NULL.
 ///
@@ -35,7 +24,7 @@ pub(crate) fn bytes(array: &ArrayRef) -> usize {
 /// `limit-exceeded` where they would be too large for one column.
 pub(crate) fn take(array: &ArrayRef, indices: &UInt64Array) -> Result<ArrayRef> {
     if indices.null_count() == indices.len() {
-        return Ok(new_null_array(array.data_type(), indices.len()));
+        return layout::null_column(array.data_type(), indices.len());
     }
     let within = |index: u64| row_index(index) < array.len();
     let all_within = match indices.nulls() {
@@ -52,7 +41,7 @@ pub(crate) fn take(array: &ArrayRef, indices: &UInt64Array) -> Result<ArrayRef> 
         }
         Arrow::Utf8 => Arc::new(strings(array.as_bytes::<Utf8Type>(), indices)?),
         Arrow::Binary => Arc::new(strings(array.as_bytes::<BinaryType>(), indices)?),
-        Arrow::List(_) => copied(&[array], runs(indices))?,
+        Arrow::List(_) => copied(&[array], &runs(indices))?,
         Arrow::Struct(fields) => {
             let columns = array.as_struct().columns().iter().map(|column| take(column, indices));
             let columns = columns.collect::<Result<_>>()?;
@@ -61,12 +50,11 @@ pub(crate) fn take(array: &ArrayRef, indices: &UInt64Array) -> Result<ArrayRef> 
                     .map_err(failed)?,
             )
         }
-        other => match other.primitive_width() {
-            Some(4) => fixed(array, indices, nulls, u32::take)?,
-            Some(8) => fixed(array, indices, nulls, u64::take)?,
-            Some(16) => fixed(array, indices, nulls, u128::take)?,
-            Some(32) => fixed(array, indices, nulls, wide)?,
-            _ => return Err(Error::internal("a column of a layout that no type has").detail(other)),
+        other => match layout::width(other)? {
+            4 => fixed(array, indices, nulls, u32::take)?,
+            8 => fixed(array, indices, nulls, u64::take)?,
+            16 => fixed(array, indices, nulls, u128::take)?,
+            _ => fixed(array, indices, nulls, wide)?,
         },
     })
 }
@@ -80,7 +68,7 @@ pub(crate) fn concat(arrays: &[ArrayRef]) -> Result<ArrayRef> {
         [only] => Ok(only.clone()),
         arrays => {
             let whole = arrays.iter().enumerate().map(|(index, array)| Run::Of(index, 0..array.len()));
-            copied(&arrays.iter().collect::<Vec<_>>(), whole)
+            copied(&arrays.iter().collect::<Vec<_>>(), &whole.collect::<Vec<_>>())
         }
     }
 }
@@ -147,17 +135,18 @@ fn fixed<T: ArrowNativeType>(
     nulls: Option<NullBuffer>,
     pick: fn(&[T], &[u64]) -> Vec<T>,
 ) -> Result<ArrayRef> {
-    let data = array.to_data();
-    let values: &[T] = data.buffer(0);
+    let Values::Fixed(values) = layout::values(array)? else {
+        return Err(Error::internal("expected values of a fixed width"));
+    };
+    let values: &[T] = values.typed_data();
     let taken = match indices.nulls() {
         None => pick(values, indices.values()),
         #[expect(clippy::indexing_slicing, reason = "`take` has compared every index with the length")]
         // Default: the value below a NULL is never read.
         Some(_) => rows(indices).map(|row| row.map_or_else(T::default, |row| values[row])).collect(),
     };
-    let data = ArrayData::builder(data.data_type().clone()).len(indices.len()).nulls(nulls);
-    let data = data.add_buffer(Buffer::from_vec(taken)).build();
-    Ok(make_array(data.map_err(failed)?))
+    let taken = Values::Fixed(Buffer::from_vec(taken));
+    layout::column(array.data_type(), indices.len(), taken, nulls)
 }
 
 #[expect(clippy::indexing_slicing, reason = "`take` has compared every index with the length")]
@@ -187,13 +176,6 @@ fn strings<T: ByteArrayType<Offset = i32>>(
     Ok(taken.finish())
 }
 
-/// Values to copy, or NULLs to add.
-enum Run {
-    /// These rows of the array with that number.
-    Of(usize, Range<usize>),
-    Nulls(usize),
-}
-
 /// Rows that follow one another in `indices` and in their array, as one run each.
 fn runs(indices: &UInt64Array) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
@@ -208,28 +190,7 @@ fn runs(indices: &UInt64Array) -> Vec<Run> {
     runs
 }
 
-/// The `runs` of `arrays`, of any layout.
-fn copied(arrays: &[&ArrayRef], runs: impl IntoIterator<Item = Run>) -> Result<ArrayRef> {
-    let data: Vec<_> = arrays.iter().map(|array| array.to_data()).collect();
-    let capacity = data.iter().map(ArrayData::len).sum();
-    let mut copy = MutableArrayData::try_new(data.iter().collect(), true, capacity).map_err(failed)?;
-    for run in runs {
-        // Runs lie within their arrays, so what fails are offsets beyond 31 bits.
-        match run {
-            Run::Of(index, rows) => copy.try_extend(index, rows.start, rows.end),
-            Run::Nulls(count) => copy.try_extend_nulls(count),
-        }
-        .map_err(|_| too_large())?;
-    }
-    Ok(make_array(copy.freeze()))
-}
-
-#[cold]
-fn failed(error: ArrowError) -> Error {
-    Error::internal("columns do not fit together").detail(error)
-}
-
-fn too_large() -> Error {
+pub(super) fn too_large() -> Error {
     Error::new(Code::LimitExceeded, "a column of text, bytes or arrays holds more than 2 GiB")
         .hint("filter the rows or select fewer columns before they are sorted, joined or grouped")
 }

@@ -45,6 +45,16 @@ impl KeyTable {
     }
 }
 
+/// Whether two columns of one type hold the same values in the same order.
+///
+/// # Errors
+/// As [`KeyTable::intern`].
+pub(crate) fn is_same(left: &ArrayRef, right: &ArrayRef) -> Result<bool> {
+    let mut keys = KeyTable::default();
+    let mut numbers = |array: &ArrayRef| keys.intern(std::slice::from_ref(array), array.len());
+    Ok(left.len() == right.len() && numbers(left)? == numbers(right)?)
+}
+
 fn too_many(TooManyKeys: TooManyKeys) -> Error {
     Error::new(Code::LimitExceeded, "there are too many different keys")
 }

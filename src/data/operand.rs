@@ -16,7 +16,7 @@ use arrow_buffer::{BooleanBuffer, NullBuffer, i256};
 use predictql_kernels::compare::Blobs;
 use predictql_kernels::operand::Operand as Kernel;
 
-use super::gather;
+use super::{gather, layout};
 use crate::diag::{Code, Error, Result, ensure};
 use crate::limits::COLUMN_BYTES;
 
@@ -75,10 +75,11 @@ impl Operand {
     /// # Errors
     /// `limit-exceeded` where a constant is so large that no memory holds it for all rows.
     pub(crate) fn into_column(self, rows: usize) -> Result<ArrayRef> {
-        if !self.constant {
+        // The one value of a constant is the column of one row.
+        if !self.constant || rows == 1 {
             return Ok(self.array);
         }
-        if gather::bytes(&self.array).saturating_mul(rows) > COLUMN_BYTES {
+        if layout::bytes(&self.array).saturating_mul(rows) > COLUMN_BYTES {
             let message = format!("a value is so large that a column of {rows} of it exceeds memory");
             return Err(Error::new(Code::LimitExceeded, message)
                 .hint("select it once, in a subquery of its own, or make it shorter"));

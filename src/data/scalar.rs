@@ -9,7 +9,7 @@ use arrow_array::types::{
 };
 use arrow_array::{
     Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Decimal256Array, Float64Array,
-    Int64Array, ListArray, StringArray, StructArray, TimestampMicrosecondArray, new_null_array,
+    Int64Array, ListArray, StringArray, StructArray, TimestampMicrosecondArray,
 };
 use arrow_buffer::{NullBuffer, OffsetBuffer, i256};
 
@@ -331,9 +331,4 @@ fn layout(expected: &DataType) -> Error {
 /// All values of a column.
 pub(super) fn scalars(array: &ArrayRef, data_type: &DataType) -> Result<Vec<Scalar>> {
     (0..array.len()).map(|row| scalar_at(array, data_type, row)).collect()
-}
-
-/// A column of `rows` NULLs.
-pub(super) fn nulls(data_type: &DataType, rows: usize) -> ArrayRef {
-    new_null_array(&data_type.storage(), rows)
 }

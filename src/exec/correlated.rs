@@ -9,7 +9,7 @@ use super::buffer::RowBuffer;
 use super::build_side::BuildSide;
 use super::distinct::intern_rows;
 use super::{Context, Input, Operator, Poll};
-use crate::data::{Batch, DataType, KeyTable, Operand, concat, list_column, row_index, take};
+use crate::data::{Batch, DataType, KeyTable, Operand, concat, list_column, null_column, row_index, take};
 use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::limits::{REMEMBERED_BYTES, REMEMBERED_RESULTS};
 use crate::plan::{Correlated, SubplanKind};
@@ -182,7 +182,7 @@ fn poll_all(Running { number, query, start }: Running<'_>, ctx: &mut Context) ->
 impl Found {
     fn values(&self, data_type: &DataType) -> Result<ArrayRef> {
         if self.values.is_empty() {
-            return Ok(arrow_array::new_empty_array(&data_type.storage()));
+            return null_column(&data_type.storage(), 0);
         }
         concat(&self.values)
     }

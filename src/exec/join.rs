@@ -10,7 +10,7 @@ use arrow_array::UInt64Array;
 use super::buffer::RowBuffer;
 use super::build_side::BuildSide;
 use super::{Context, Input, Operator, Poll, expr, name_row};
-use crate::data::{Batch, Operand, Schema, row_index};
+use crate::data::{Batch, Operand, Schema, null_column, row_index};
 use crate::diag::{Error, Invariant, Result, ensure};
 use crate::plan::{Expr, JoinKind};
 
@@ -249,8 +249,8 @@ impl Join {
             .left_schema
             .fields
             .iter()
-            .map(|field| arrow_array::new_null_array(&field.data_type.storage(), rows.len()))
-            .collect();
+            .map(|field| null_column(&field.data_type.storage(), rows.len()))
+            .collect::<Result<_>>()?;
         let right = build.batch.take(&UInt64Array::from(rows))?;
         Batch::new(right.rows(), nulls)?.with(right.columns().iter().cloned()).map(Poll::Batch)
     }

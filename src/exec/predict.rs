@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Context, Input, Operator, Poll, expr, name_row};
 use crate::control::{Progress, Stage};
-use crate::data::{Batch, Schema};
+use crate::data::{Batch, Schema, null_column};
 use crate::diag::Result;
 use crate::model::Model;
 use crate::plan::Expr;
@@ -49,9 +49,9 @@ impl Predict {
             match self.predicted(&row, ctx) {
                 Err(error) if expr::is_forgiven(&error) => {
                     let fields = self.schema.fields.iter().take(self.outputs.len());
-                    let nulls =
-                        fields.map(|field| arrow_array::new_null_array(&field.data_type.storage(), 1));
-                    Batch::new(1, nulls.collect())?.with(row.select(&self.keep)?.columns().iter().cloned())
+                    let nulls = fields.map(|field| null_column(&field.data_type.storage(), 1));
+                    Batch::new(1, nulls.collect::<Result<_>>()?)?
+                        .with(row.select(&self.keep)?.columns().iter().cloned())
                 }
                 result => result,
             }

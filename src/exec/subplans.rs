@@ -8,7 +8,7 @@ use arrow_array::{Array, BooleanArray};
 use super::buffer::RowBuffer;
 use super::correlated::{Correlation, Queries, too_many_rows};
 use super::{Context, Input, Operator, Poll};
-use crate::data::{Batch, Operand, Schema, list_column};
+use crate::data::{Batch, Operand, Schema, list_column, null_column};
 use crate::diag::{Error, Invariant, Result, Span};
 use crate::plan::SubplanKind;
 
@@ -58,7 +58,7 @@ impl RunningSubplan {
                 let column = self.schema.fields.first().invariant("a subquery has no column")?;
                 list_column([value.len()], value, &column.data_type, None)?
             }
-            _ if rows == 0 => arrow_array::new_null_array(value.data_type(), 1),
+            _ if rows == 0 => null_column(value.data_type(), 1)?,
             _ => value,
         };
         Ok(SubplanResult::Value(Operand::constant(value)))

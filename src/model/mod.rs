@@ -283,7 +283,7 @@ impl Model {
             let row_shapes =
                 encoders.iter().map(|encoder| encoder.row_shape(start)).collect::<Result<Vec<_>>>()?;
             let last = rows.count.min(start + core.rows_per_run(&row_shapes));
-            let end = encoders.iter().fold(last, |end, encoder| encoder.end_of_same_shape(start..end));
+            let end = encoders.iter().try_fold(last, |end, encoder| encoder.end_of_same_shape(start..end))?;
             let tensor_rows = core.batch_size.tensor_rows(end - start);
             let outputs = self.run(core, &encoders, start..end).or_else(|error| {
                 let error = self.blamed(error, start..end, &rows, |range| self.run(core, &encoders, range));

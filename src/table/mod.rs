@@ -12,7 +12,7 @@ pub mod objects;
 mod sniff;
 
 pub(crate) use arrow::read_arrow_as;
-pub use arrow::{IpcWriter, read_arrow};
+pub use arrow::{END, read_arrow, write_batch, write_schema};
 pub use csv::{CsvOptions, Encoding, read_csv};
 pub use objects::Object;
 

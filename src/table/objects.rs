@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use arrow_array::builder::{Int64Builder, StringBuilder};
-use arrow_array::{ArrayRef, Int64Array, ListArray, TimestampMicrosecondArray, new_null_array};
+use arrow_array::{ArrayRef, Int64Array, ListArray, TimestampMicrosecondArray};
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::Field as ArrowField;
 
-use crate::data::{Batch, DataType, Field, Schema, StructField};
+use crate::data::{Batch, DataType, Field, Schema, StructField, null_column};
 use crate::diag::{Code, Error, Result};
 
 /// One file of an object table.
@@ -71,7 +71,7 @@ pub fn batch(objects: &[Object]) -> Result<Batch> {
     let no_entries = ListArray::try_new(
         Arc::new(ArrowField::new_list_field(entries.clone(), true)),
         OffsetBuffer::new_zeroed(rows),
-        new_null_array(&entries, 0),
+        null_column(&entries, 0)?,
         None,
     )
     .map_err(super::internal)?;
@@ -80,7 +80,7 @@ pub fn batch(objects: &[Object]) -> Result<Batch> {
         Arc::new(Int64Array::new_null(rows)),
         Arc::new(content_types.finish()),
         Arc::new(sizes.finish()),
-        new_null_array(&DataType::String.storage(), rows),
+        null_column(&DataType::String.storage(), rows)?,
         Arc::new(updated.with_timezone("UTC")),
         Arc::new(no_entries),
     ];

@@ -17,7 +17,7 @@ use crate::diag::{Diagnostic, Error, Invariant, LineIndex, Severity, Span};
 use crate::engine::{Check, PreparedParameter, StatementInfo, Step, Summary};
 use crate::exec::{Request, Resource, TableFormat};
 use crate::model::{Dim, Model, Port};
-use crate::table::IpcWriter;
+use crate::table::{write_batch, write_schema};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -166,7 +166,7 @@ impl From<Error> for StepError {
 /// The result's Arrow IPC stream as it comes.
 #[derive(Default)]
 pub(super) struct Results {
-    writer: Option<IpcWriter>,
+    is_begun: bool,
     /// The columns that the host knows from a query before.
     told: Rc<RefCell<Option<Schema>>>,
 }
@@ -188,7 +188,7 @@ impl Results {
     /// time when the host may have stopped listening, and are told each time.
     pub(super) fn of(query: &crate::engine::Query, told: &Rc<RefCell<Option<Schema>>>) -> Self {
         let told = if query.schema().is_some() { told.clone() } else { Rc::default() };
-        Self { writer: None, told }
+        Self { is_begun: false, told }
     }
 
     /// Steps of `query` until it is done, needs something or is `late`, with `one` until there is a batch.
@@ -201,14 +201,13 @@ impl Results {
     ) -> Result<Array, StepError> {
         let mut turn = Turn::default();
         loop {
-            if let (None, Some(schema)) = (&self.writer, query.schema()) {
-                let (writer, ipc) = IpcWriter::new(schema)?;
-                self.writer = Some(writer);
+            if let (false, Some(schema)) = (self.is_begun, query.schema()) {
+                self.is_begun = true;
                 if self.told.borrow().as_ref() == Some(schema) {
                     turn.columns = Some(JsValue::NULL);
                 } else {
                     turn.columns = Some(columns(schema).map_err(StepError::Js)?);
-                    turn.schema = Some((ipc, schema.clone()));
+                    turn.schema = Some((write_schema(schema)?, schema.clone()));
                 }
             }
             match query.step()? {
@@ -224,8 +223,8 @@ impl Results {
                     }
                 }
                 Step::Batch(batch) => {
-                    let writer = self.writer.as_mut().invariant("a statement without columns gave rows")?;
-                    turn.rows.extend(writer.batch(&batch)?);
+                    let schema = query.schema().invariant("a statement without columns gave rows")?;
+                    turn.rows.extend(write_batch(schema, &batch)?);
                     if !one && !late() {
                         continue;
                     }

@@ -1,7 +1,7 @@
 //! A tensor is a picture where an image function made it, and nowhere else: its shape tells nothing.
 
 use predictql::diag::Error;
-use predictql::table::IpcWriter;
+use predictql::table::{END, write_batch, write_schema};
 use predictql::{Engine, Params};
 use prost::Message;
 use tract_onnx::pb::ValueInfoProto;
@@ -93,11 +93,11 @@ fn pictures_come_back_from_a_result_in_arrow() -> Result<(), Error> {
     engine.register_model("m", &flatten(&[0, 3, 0, 0]))?;
     let result = run(&engine, &format!("SELECT {PICTURE} AS x"))?;
     let schema = result.schema.unwrap();
-    let (mut writer, mut stream) = IpcWriter::new(&schema)?;
+    let mut stream = write_schema(&schema)?;
     for batch in &result.batches {
-        stream.extend(writer.batch(batch)?);
+        stream.extend(write_batch(&schema, batch)?);
     }
-    stream.extend(writer.finish()?);
+    stream.extend(END);
     engine.register_arrow("again", &stream)?;
     assert_channels_first(&engine, "SELECT y FROM ML.PREDICT(MODEL m, TABLE again)")
 }

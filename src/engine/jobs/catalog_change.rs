@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow_array::new_null_array;
-
 use super::insert::stored;
 use super::{Job, JobContext, JobStep};
 use crate::catalog::Relation;
-use crate::data::Batch;
+use crate::data::{Batch, null_column};
 use crate::diag::{Code, Error, Result};
 use crate::engine::step::Summary;
 use crate::plan::{AlterTable, CreateFunction, CreateView, DropFunction, DropModel, DropTable};
@@ -40,7 +38,7 @@ impl Job for AlterTable {
         let batches = table.batches.iter().map(|batch| {
             let columns = sources.iter().zip(&schema.fields).map(|(source, field)| match source {
                 Some(column) => batch.column(*column).cloned(),
-                None => Ok(new_null_array(&field.data_type.storage(), batch.rows())),
+                None => null_column(&field.data_type.storage(), batch.rows()),
             });
             Batch::new(batch.rows(), columns.collect::<Result<_>>()?)
         });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::{BooleanArray, UInt64Array};
 
 use super::{Rows, is_forgiven, operand};
-use crate::data::{DataType, Operand, concat, take};
+use crate::data::{DataType, Operand, concat, null_column, take};
 use crate::diag::{Invariant, Result};
 use crate::exec::Context;
 use crate::plan::Expr;
@@ -153,7 +153,7 @@ impl<'a> PartialResults<'a> {
         match self.parts.as_slice() {
             // One part with a value for every row is the whole result.
             [only] if self.positions.iter().all(Option::is_some) => return Ok(only.clone()),
-            [] => return Ok(Operand::constant(arrow_array::new_null_array(&self.data_type.storage(), 1))),
+            [] => return null_column(&self.data_type.storage(), 1).map(Operand::constant),
             _ => {}
         }
         let parts: Vec<_> = self.parts.iter().map(|part| part.array().clone()).collect();

@@ -8,7 +8,7 @@ use arrow_array::{ArrayRef, UInt64Array};
 use super::subplans::SubplanResult;
 use super::{Context, correlated};
 use crate::control::Stage;
-use crate::data::{Batch, DataType, Operand, array_of, cast, concat};
+use crate::data::{Batch, DataType, Operand, array_of, cast, concat, null_column};
 use crate::diag::{Error, Invariant, Kind, Result, ensure};
 use crate::function::BatchCall;
 use crate::plan::{Expr, ExprKind};
@@ -194,9 +194,7 @@ fn row_by_row(
     let value_of = |row| {
         let args: Vec<_> = args.iter().map(|arg| arg.slice(row, 1)).collect();
         match run(&args, 1) {
-            Err(error) if is_forgiven_of(stage, &error) => {
-                Ok(arrow_array::new_null_array(&data_type.storage(), 1))
-            }
+            Err(error) if is_forgiven_of(stage, &error) => null_column(&data_type.storage(), 1),
             result => result,
         }
     };

@@ -6,7 +6,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, ListArray, StructArray, UInt64Array};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 
-use crate::data::{DataType, Operand, concat, element_range, take};
+use crate::data::{DataType, Operand, concat, element_range, null_column, take, with_nulls};
 use crate::diag::{Code, Error, Invariant, Result};
 
 /// The field at `index` of a struct or tensor; NULL where the whole is NULL.
@@ -15,8 +15,7 @@ pub(super) fn field(array: &ArrayRef, index: usize, data_type: &DataType) -> Res
     let structs = array.as_struct_opt().ok_or_else(missing)?;
     let field = structs.columns().get(index).ok_or_else(missing)?;
     let nulls = NullBuffer::union(structs.nulls(), field.nulls());
-    let data = field.to_data().into_builder().nulls(nulls).build().map_err(|_| missing())?;
-    let field = arrow_array::make_array(data);
+    let field = with_nulls(field, nulls)?;
     if *field.data_type() == data_type.storage() { Ok(field) } else { widened(&field, data_type) }
 }
 
@@ -71,7 +70,7 @@ pub(super) fn array(items: &[Operand], rows: usize, data_type: &DataType) -> Res
         return Err(Error::internal("an array has the type of an array"));
     };
     let values = if arrays.is_empty() {
-        arrow_array::new_empty_array(&element.storage())
+        null_column(&element.storage(), 0)?
     } else {
         // Concatenated, then taken row by row: a third kernel (`interleave`) would add much to the download.
         let starts: Vec<_> = items

@@ -3,11 +3,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, ListArray, UInt64Array, new_empty_array};
+use arrow_array::{Array, ArrayRef, ListArray, UInt64Array};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 
 use super::{Accumulator, Setup, States, argument};
-use crate::data::{DataType, Operand, SortKey, bytes, concat, sort_indices, take};
+use crate::data::{DataType, Operand, SortKey, bytes, concat, null_column, sort_indices, take};
 use crate::diag::{Code, Error, Invariant, Result, ensure};
 use crate::function::array_view::ArrayView;
 use crate::function::{Body, Function, Returns, Signature, Type};
@@ -130,7 +130,7 @@ impl Collected {
 
     fn values_in_one(&mut self) -> Result<ArrayRef> {
         let all = match self.pieces.as_slice() {
-            [] => new_empty_array(&self.data_type.storage()),
+            [] => null_column(&self.data_type.storage(), 0)?,
             pieces => concat(pieces)?,
         };
         self.pieces = vec![all.clone()];

@@ -1,10 +1,11 @@
 //! Conditional functions. Source: GoogleSQL, "Conditional expressions".
 
-use arrow_array::{Array, ArrayRef, make_array, new_empty_array};
+use arrow_array::{Array, ArrayRef};
 use arrow_buffer::NullBuffer;
 
 use super::super::operator::equal;
 use super::super::{BatchCall, Body, Function, Lazy, Signature, Type, Volatility};
+use crate::data::{null_column, with_nulls};
 use crate::diag::{Code, Error, Result};
 
 use Type::{Any, Bool, Comparable};
@@ -43,7 +44,7 @@ fn error(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let messages = call.arg(0)?;
     let texts = messages.strings()?;
     if call.rows == 0 {
-        return Ok(new_empty_array(&call.returns.storage()));
+        return null_column(&call.returns.storage(), 0);
     }
     let message = if messages.is_null(0) { "NULL" } else { texts.at(0) };
     Err(Error::new(Code::InvalidValue, message).in_row(0))
@@ -58,6 +59,5 @@ fn null_if(call: &BatchCall<'_>) -> Result<ArrayRef> {
     };
     let column = value.clone().into_column(call.rows)?;
     let nulls = NullBuffer::union(column.nulls(), Some(&NullBuffer::new(!&same)));
-    let data = column.to_data().into_builder().nulls(nulls).build();
-    data.map(make_array).map_err(|error| Error::internal("NULLs can be set").detail(error))
+    with_nulls(&column, nulls)
 }

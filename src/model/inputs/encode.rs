@@ -11,7 +11,7 @@ use arrow_schema::DataType as Arrow;
 use super::binding::InputBinding;
 use super::nulls::RowNumbers;
 use super::picture::{Fit, Misfit, Picture};
-use crate::data::{DataType, TensorColumn};
+use crate::data::{DataType, TensorColumn, is_same};
 use crate::diag::{Code, Error, Invariant, Result, ensure as ensure_invariant};
 use crate::model::graph_port::GraphPort;
 use crate::model::shapes::{fits, volume};
@@ -95,10 +95,15 @@ impl<'a> InputEncoder<'a> {
 
     /// The end of the leading `rows` that have the same shape as the first. A row of a wrong shape ends them too, and is
     /// refused when its turn comes.
-    pub(in crate::model) fn end_of_same_shape(&self, rows: Range<usize>) -> usize {
+    pub(in crate::model) fn end_of_same_shape(&self, rows: Range<usize>) -> Result<usize> {
         let mut others = rows.start + 1..rows.end;
         if self.port.row_axis().is_none() {
-            return others.find(|row| !self.is_same_value(rows.start, *row)).unwrap_or(rows.end);
+            for row in others {
+                if !self.is_same_value(rows.start, row)? {
+                    return Ok(row);
+                }
+            }
+            return Ok(rows.end);
         }
         let other = match &self.values {
             Values::Unread | Values::Scalar(_) | Values::Packed(_) => None,
@@ -112,22 +117,27 @@ impl<'a> InputEncoder<'a> {
                 others.find(|row| self.row_shape(*row).ok() != first)
             }
         };
-        other.unwrap_or(rows.end)
+        Ok(other.unwrap_or(rows.end))
     }
 
     /// Whether two rows hold the same value.
-    fn is_same_value(&self, first: usize, second: usize) -> bool {
-        let same = |column: &ArrayRef| column.slice(first, 1).to_data() == column.slice(second, 1).to_data();
-        match &self.values {
-            Values::Unread => true,
-            Values::Scalar(column) => same(column),
-            Values::Packed(columns) => columns.iter().all(|column| same(column)),
-            Values::Lists(lists) => lists.value(first).to_data() == lists.value(second).to_data(),
-            Values::Shaped { dimensions, lists } => [dimensions, lists]
-                .iter()
-                .all(|lists| lists.value(first).to_data() == lists.value(second).to_data()),
-            Values::Tensors(column, _) => column.get(first) == column.get(second),
+    fn is_same_value(&self, first: usize, second: usize) -> Result<bool> {
+        let rows = |column: &ArrayRef| [first, second].map(|row| column.slice(row, 1));
+        let lists = |lists: &ListArray| [first, second].map(|row| lists.value(row));
+        let pairs = match &self.values {
+            Values::Unread => Vec::new(),
+            Values::Scalar(column) => vec![rows(column)],
+            Values::Packed(columns) => columns.iter().copied().map(rows).collect(),
+            Values::Lists(values) => vec![lists(values)],
+            Values::Shaped { dimensions, lists: values } => vec![lists(dimensions), lists(values)],
+            Values::Tensors(column, _) => return Ok(column.get(first) == column.get(second)),
+        };
+        for [first, second] in &pairs {
+            if !is_same(first, second)? {
+                return Ok(false);
+            }
         }
+        Ok(true)
     }
 
     /// A list is flat: its length is checked, and makes up for at most one free dimension.

@@ -1,19 +1,16 @@
 //! The messages of Arrow IPC files and streams, their lengths checked against the bytes that are there.
 
-use arrow_ipc::{Message, MessageHeader, RecordBatch, Schema, root_as_footer, root_as_message};
-use arrow_schema::DataType;
-
-use crate::diag::{Code, Error, Result};
+use super::flatbuffer::Table;
+use super::format::{CONTINUATION, MAGIC, content};
+use super::{damaged, invalid};
+use crate::diag::Result;
 use crate::table::sniff::sniff;
-
-/// What an IPC file begins and ends with.
-const MAGIC: &[u8] = b"ARROW1";
-/// What every message of a stream begins with.
-const CONTINUATION: &[u8] = &[0xff; 4];
 
 /// A message and the values that it brings.
 pub(super) struct Frame<'a> {
-    pub(super) message: Message<'a>,
+    /// One of [`content`].
+    pub(super) kind: u8,
+    pub(super) content: Table<'a>,
     pub(super) body: &'a [u8],
     /// Where the next message begins.
     next: usize,
@@ -21,7 +18,7 @@ pub(super) struct Frame<'a> {
 
 /// What a file or stream consists of.
 pub(super) struct Frames<'a> {
-    pub(super) schema: Schema<'a>,
+    pub(super) schema: Table<'a>,
     /// Dictionaries and batches, in an order in which they can be read.
     pub(super) values: Vec<Frame<'a>>,
 }
@@ -34,7 +31,7 @@ pub(super) fn frames(bytes: &[u8]) -> Result<Frames<'_>> {
     if bytes.starts_with(MAGIC) {
         return file(bytes);
     }
-    if bytes.starts_with(CONTINUATION) {
+    if bytes.starts_with(&CONTINUATION) {
         return stream(bytes);
     }
     let found = match sniff(bytes, false) {
@@ -46,15 +43,15 @@ pub(super) fn frames(bytes: &[u8]) -> Result<Frames<'_>> {
 }
 
 fn stream(bytes: &[u8]) -> Result<Frames<'_>> {
-    let first = frame(bytes, 0)?.ok_or_else(|| damaged("the schema"))?;
-    let schema = first.message.header_as_schema().ok_or_else(|| damaged("the schema"))?;
+    let first = frame(bytes, 0)?.filter(|frame| frame.kind == content::SCHEMA);
+    let first = first.ok_or_else(|| damaged("the schema"))?;
     let mut values = Vec::new();
     let mut offset = first.next;
     while let Some(frame) = frame(bytes, offset)? {
         offset = frame.next;
         values.push(frame);
     }
-    Ok(Frames { schema, values })
+    Ok(Frames { schema: first.content, values })
 }
 
 /// The footer holds the schema and says where the dictionaries and batches are.
@@ -68,13 +65,17 @@ fn file(bytes: &[u8]) -> Result<Frames<'_>> {
     let length = usize::try_from(i32::from_le_bytes(*length)).map_err(|_| damaged("the footer's length"))?;
     let start = rest.len().checked_sub(length).ok_or_else(cut)?;
     let (_, footer) = rest.split_at_checked(start).ok_or_else(cut)?;
-    let footer = root_as_footer(footer).map_err(|error| damaged("the footer").detail(error))?;
-    let schema = footer.schema().ok_or_else(|| damaged("the schema"))?;
-    let blocks = footer.dictionaries().into_iter().chain(footer.recordBatches()).flatten();
+    let footer = Table::root(footer)?;
+    // Fields of a footer: version, schema, dictionaries, batches. Blocks begin with the place of their message.
+    let schema = footer.table(1)?.ok_or_else(|| damaged("the schema"))?;
+    let blocks = [footer.values::<24>(2)?, footer.values::<24>(3)?].concat();
     let values = blocks
+        .iter()
         .map(|block| {
-            let offset = usize::try_from(block.offset()).map_err(|_| damaged("the place of a batch"))?;
-            frame(bytes, offset)?.ok_or_else(|| damaged("a batch"))
+            let offset =
+                block.first_chunk().and_then(|offset| usize::try_from(i64::from_le_bytes(*offset)).ok());
+            frame(bytes, offset.ok_or_else(|| damaged("the place of a batch"))?)?
+                .ok_or_else(|| damaged("a batch"))
         })
         .collect::<Result<Vec<_>>>()?;
     // Many blocks may name the same bytes, which would fill the memory.
@@ -92,7 +93,7 @@ fn frame(bytes: &[u8], offset: usize) -> Result<Option<Frame<'_>>> {
         invalid(format!("expected a whole message at byte {offset}, found one that is cut off"))
             .hint("the bytes were cut off: download or export them again")
     };
-    let Some(rest) = rest.strip_prefix(CONTINUATION) else {
+    let Some(rest) = rest.strip_prefix(&CONTINUATION) else {
         return Err(if CONTINUATION.starts_with(rest) { cut() } else { damaged("the start of a message") });
     };
     let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(cut)?;
@@ -101,117 +102,11 @@ fn frame(bytes: &[u8], offset: usize) -> Result<Option<Frame<'_>>> {
         return Ok(None);
     }
     let (metadata, rest) = rest.split_at_checked(length).ok_or_else(cut)?;
-    let message = root_as_message(metadata).map_err(|error| damaged("a message").detail(error))?;
-    let length = usize::try_from(message.bodyLength()).map_err(|_| damaged("a message's length"))?;
+    // Fields of a message: version, the type of its content, its content, the length of its body.
+    let message = Table::root(metadata)?;
+    let content = message.table(2)?.ok_or_else(|| damaged("a message"))?;
+    let length = usize::try_from(message.i64(3)?).map_err(|_| damaged("a message's length"))?;
     let body = rest.get(..length).ok_or_else(cut)?;
     let next = bytes.len() - rest.len() + length;
-    Ok(Some(Frame { message, body, next }))
-}
-
-impl<'a> Frame<'a> {
-    /// The batch that a message of values holds, every place and length in it checked against the body: arrow
-    /// would panic at some wrong ones. `columns` are the types of its columns.
-    ///
-    /// # Errors
-    /// `invalid-arrow` where they do not fit, or where the values are compressed.
-    pub(super) fn checked_batch<'t>(
-        &self,
-        columns: impl Iterator<Item = &'t DataType>,
-        most_rows: usize,
-    ) -> Result<RecordBatch<'a>> {
-        let batch = match self.message.header_type() {
-            MessageHeader::RecordBatch => self.message.header_as_record_batch(),
-            MessageHeader::DictionaryBatch => {
-                self.message.header_as_dictionary_batch().and_then(|batch| batch.data())
-            }
-            _ => None,
-        };
-        let batch = batch.ok_or_else(|| damaged("a batch"))?;
-        if batch.compression().is_some() {
-            return Err(invalid("expected uncompressed values, found a compressed batch")
-                .hint("write it without compression: `compression=\"uncompressed\"` in pyarrow and Polars"));
-        }
-        let size = |value: i64| usize::try_from(value).ok();
-        let rows = |value: i64| size(value).filter(|rows| *rows <= most_rows);
-        let rows_fit = rows(batch.length()).is_some()
-            && batch.nodes().into_iter().flatten().all(|node| {
-                rows(node.length()).zip(size(node.null_count())).is_some_and(|(rows, nulls)| nulls <= rows)
-            });
-        if !rows_fit {
-            return Err(damaged("the number of a column's values"));
-        }
-        let misplaced = || damaged("the place of a column's values");
-        // A batch without columns has no list of buffers.
-        let buffers = batch.buffers().unwrap_or_default();
-        let mut views = batch.variadicBufferCounts().into_iter().flatten();
-        let mut units = Vec::new();
-        for column in columns {
-            add_units(column, &mut views, buffers.len(), &mut units).ok_or_else(misplaced)?;
-        }
-        let buffers_fit = units.len() <= buffers.len()
-            && buffers.iter().zip(units).all(|(buffer, unit)| {
-                size(buffer.offset()).zip(size(buffer.length())).is_some_and(|(start, length)| {
-                    length % unit == 0 && start.checked_add(length).is_some_and(|end| end <= self.body.len())
-                })
-            });
-        if !buffers_fit {
-            return Err(misplaced());
-        }
-        Ok(batch)
-    }
-}
-
-/// Adds, for each buffer of a column in the order of a batch, what its length is a multiple of. `views` gives how
-/// many buffers of text or bytes the next view column has. `None` if there is no such count, or one beyond `most`.
-fn add_units(
-    column: &DataType,
-    views: &mut impl Iterator<Item = i64>,
-    most: usize,
-    units: &mut Vec<usize>,
-) -> Option<()> {
-    match column {
-        DataType::Null => {}
-        DataType::Utf8 | DataType::Binary => units.extend([1, size_of::<i32>(), 1]),
-        DataType::LargeUtf8 | DataType::LargeBinary => units.extend([1, size_of::<i64>(), 1]),
-        DataType::Utf8View | DataType::BinaryView => {
-            let count = usize::try_from(views.next()?).ok().filter(|count| *count <= most)?;
-            units.extend([1, size_of::<u128>()]);
-            units.extend(std::iter::repeat_n(1, count));
-        }
-        DataType::Dictionary(keys, _) => units.extend([1, keys.primitive_width().unwrap_or(1)]),
-        DataType::List(item) | DataType::Map(item, _) => {
-            units.extend([1, size_of::<i32>()]);
-            add_units(item.data_type(), views, most, units)?;
-        }
-        DataType::LargeList(item) => {
-            units.extend([1, size_of::<i64>()]);
-            add_units(item.data_type(), views, most, units)?;
-        }
-        DataType::FixedSizeList(item, _) => {
-            units.push(1);
-            add_units(item.data_type(), views, most, units)?;
-        }
-        DataType::Struct(fields) => {
-            units.push(1);
-            fields.iter().try_for_each(|field| add_units(field.data_type(), views, most, units))?;
-        }
-        // Validity and values.
-        _ => units.extend([1, 1]),
-    }
-    Some(())
-}
-
-pub(super) fn invalid(message: impl Into<String>) -> Error {
-    Error::new(Code::InvalidArrow, message)
-}
-
-/// The bytes contradict themselves in `what`.
-pub(super) fn damaged(what: &str) -> Error {
-    invalid(format!("expected intact Arrow IPC, found damage in {what}"))
-}
-
-/// The values would take more than `most` bytes once they are unpacked.
-pub(super) fn too_large(most: usize) -> Error {
-    Error::new(Code::LimitExceeded, format!("expected a table of at most {most} bytes unpacked, found more"))
-        .hint("leave out columns or rows before exporting the table")
+    Ok(Some(Frame { kind: message.u8(1)?, content, body, next }))
 }

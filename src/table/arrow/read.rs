@@ -1,21 +1,16 @@
 //! Reads Arrow IPC into batches of our own layout.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
-use arrow_array::ArrayRef;
 use arrow_buffer::Buffer;
-use arrow_ipc::convert::try_fb_to_schema;
-use arrow_ipc::reader::{read_dictionary, read_record_batch};
-use arrow_ipc::{Endianness, MessageHeader};
-use arrow_schema::{ArrowError, DataType as Arrow, Schema as ArrowSchema};
+use arrow_schema::DataType as Arrow;
 
-use super::frame::{Frame, Frames, damaged, frames, invalid, too_large};
-use super::normalise::normalise;
+use super::column::{Columns, Dictionaries};
+use super::format::content;
+use super::frame::{Frame, Frames, frames};
 use super::source::Source;
 use super::types::{Decimals, data_type};
+use super::{damaged, invalid, schema, too_large};
 use crate::data::{Batch, ColumnType, DataType, Field, Schema, is_datetime};
-use crate::diag::{Result, ensure};
+use crate::diag::Result;
 use crate::limits::Limits;
 use crate::table::{Table, check_columns, check_size, names};
 
@@ -43,25 +38,23 @@ pub fn read_arrow(bytes: &[u8], limits: &Limits) -> Result<Table> {
 pub(crate) fn read_arrow_as(bytes: &[u8], types: &[(String, ColumnType)], limits: &Limits) -> Result<Table> {
     check_size(bytes, limits)?;
     let Frames { schema, values } = frames(bytes)?;
-    let schema = Arc::new(arrow_schema(schema)?);
-    check_columns(schema.fields().len(), limits)?;
-    let names = names::unique(schema.fields().iter().map(|field| field.name()));
-    let fields = schema
-        .fields()
-        .iter()
-        .zip(names)
-        .map(|(field, name)| {
-            let is_given = types.iter().any(|(given, _)| given.eq_ignore_ascii_case(&name));
-            let decimals = if is_given { Decimals::Exact } else { Decimals::ShortAsFloats };
-            let data_type = match data_type(&name, field.data_type(), decimals)? {
-                DataType::Timestamp if is_datetime(field) => DataType::Datetime,
-                other => other,
-            };
-            Ok(Field { data_type, name })
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let notes = schema.metadata().get(NOTES).map(|notes| notes.lines().map(str::to_owned).collect());
-    let mut reader = Reader { schema, fields, dictionaries: HashMap::new(), limits, rows: 0, bytes: 0 };
+    let columns = schema::read(schema, bytes.len())?;
+    check_columns(columns.fields.len(), limits)?;
+    let names = names::unique(columns.fields.iter().map(|field| field.name()));
+    let fields = columns.fields.iter().zip(names);
+    let fields = fields.map(|(field, name)| {
+        let is_given = types.iter().any(|(given, _)| given.eq_ignore_ascii_case(&name));
+        let decimals = if is_given { Decimals::Exact } else { Decimals::ShortAsFloats };
+        let data_type = match data_type(&name, field.data_type(), decimals)? {
+            DataType::Timestamp if is_datetime(field) => DataType::Datetime,
+            other => other,
+        };
+        Ok(Field { data_type, name })
+    });
+    let fields = fields.collect::<Result<Vec<_>>>()?;
+    let notes = columns.metadata.get(NOTES).map(|notes| notes.lines().map(str::to_owned).collect());
+    let mut reader =
+        Reader { columns, fields, dictionaries: Dictionaries::default(), limits, rows: 0, bytes: 0 };
     let mut batches = Vec::new();
     for frame in &values {
         reader.read(frame, &mut batches)?;
@@ -69,17 +62,10 @@ pub(crate) fn read_arrow_as(bytes: &[u8], types: &[(String, ColumnType)], limits
     Ok(Table { schema: Schema { fields: reader.fields }, batches, notes: notes.unwrap_or_default() })
 }
 
-fn arrow_schema(schema: arrow_ipc::Schema<'_>) -> Result<ArrowSchema> {
-    if schema.endianness() == Endianness::Big {
-        return Err(invalid("expected little-endian values, found big-endian ones"));
-    }
-    try_fb_to_schema(schema).map_err(|error| damaged("the schema").detail(error))
-}
-
 struct Reader<'a> {
-    schema: Arc<ArrowSchema>,
+    columns: schema::Schema,
     fields: Vec<Field>,
-    dictionaries: HashMap<i64, ArrayRef>,
+    dictionaries: Dictionaries,
     limits: &'a Limits,
     /// Rows and bytes that were read.
     rows: usize,
@@ -88,56 +74,47 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn read(&mut self, frame: &Frame<'_>, batches: &mut Vec<Batch>) -> Result<()> {
-        let values = |error: ArrowError| damaged("a batch").detail(error);
-        let version = frame.message.version();
-        let most = self.limits.table_bytes;
-        match frame.message.header_type() {
-            MessageHeader::DictionaryBatch => {
-                let batch =
-                    frame.message.header_as_dictionary_batch().ok_or_else(|| damaged("a dictionary"))?;
-                frame.checked_batch([self.dictionary_type(batch.id())?].into_iter(), most)?;
-                let body = Buffer::from(frame.body);
-                read_dictionary(&body, batch, &self.schema, &mut self.dictionaries, &version).map_err(values)
-            }
-            MessageHeader::RecordBatch => {
-                let schema = self.schema.clone();
-                let types = schema.fields().iter().map(|field| field.data_type());
-                let batch = frame.checked_batch(types, most)?;
-                let body = Buffer::from(frame.body);
-                let batch =
-                    read_record_batch(&body, batch, schema.clone(), &self.dictionaries, None, &version)
-                        .map_err(values)?;
-                self.add(batch.num_rows(), batch.columns(), batches)
-            }
-            other => Err(invalid(format!("expected a batch, found a message of type {other:?}"))),
+        match frame.kind {
+            content::DICTIONARY => self.read_dictionary(frame),
+            content::BATCH => self.read_batch(frame, batches),
+            other => Err(invalid(format!("expected a batch, found a message of type {other}"))),
         }
     }
 
-    /// The type of the values of dictionary `id`.
-    fn dictionary_type(&self, id: i64) -> Result<&Arrow> {
-        #[expect(deprecated, reason = "arrow-ipc knows dictionaries by these numbers, which it deprecates")]
-        let fields = self.schema.fields_with_dict_id(id);
-        match fields.first().map(|field| field.data_type()) {
-            Some(Arrow::Dictionary(_, values)) => Ok(values),
-            _ => Err(damaged("a dictionary")),
+    fn read_dictionary(&mut self, frame: &Frame<'_>) -> Result<()> {
+        // Fields of a dictionary: its number, its values, whether they come behind those that it has.
+        let (number, is_more) = (frame.content.i64(0)?, frame.content.u8(2)? != 0);
+        let batch = frame.content.table(1)?.ok_or_else(|| damaged("a dictionary"))?;
+        let mut uses = Vec::new();
+        let mut numbers = self.columns.dictionaries.iter();
+        for (column, field) in self.columns.fields.iter().zip(&self.fields) {
+            add_uses(column.data_type(), &field.data_type, &mut numbers, &mut uses);
         }
+        uses.retain(|used| used.number == number);
+        let body = Buffer::from(frame.body);
+        for used in uses {
+            let source = Source { column: "", first_row: None, bytes: self.limits.table_bytes - self.bytes };
+            let most = self.limits.table_bytes;
+            let mut columns = Columns::new(batch, &body, &[], &self.dictionaries, most)?;
+            let values = columns.next(used.layout, &used.data_type, &source)?;
+            self.dictionaries.add(number, &used.data_type, values, is_more)?;
+        }
+        Ok(())
     }
 
-    fn add(&mut self, rows: usize, columns: &[ArrayRef], batches: &mut Vec<Batch>) -> Result<()> {
-        ensure(columns.len() == self.fields.len(), "a batch has other columns than its schema")?;
-        let columns = columns
-            .iter()
-            .zip(&self.fields)
-            .map(|(column, field)| {
-                let source = Source {
-                    column: &field.name,
-                    first_row: Some(self.rows + 1),
-                    bytes: self.limits.table_bytes - self.bytes,
-                };
-                normalise(column, &field.data_type, &source)
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let batch = Batch::new(rows, columns)?;
+    fn read_batch(&mut self, frame: &Frame<'_>, batches: &mut Vec<Batch>) -> Result<()> {
+        let body = Buffer::from(frame.body);
+        let numbers = &self.columns.dictionaries;
+        let mut columns =
+            Columns::new(frame.content, &body, numbers, &self.dictionaries, self.limits.table_bytes)?;
+        let rows = columns.rows;
+        let read = self.columns.fields.iter().zip(&self.fields).map(|(column, field)| {
+            let bytes = self.limits.table_bytes - self.bytes;
+            let source = Source { column: &field.name, first_row: Some(self.rows + 1), bytes };
+            let values = columns.next(column.data_type(), &field.data_type, &source)?;
+            if values.len() == rows { Ok(values) } else { Err(damaged("the number of a column's values")) }
+        });
+        let batch = Batch::new(rows, read.collect::<Result<_>>()?)?;
         self.rows += rows;
         self.bytes += batch.bytes();
         if self.bytes > self.limits.table_bytes {
@@ -146,5 +123,38 @@ impl Reader<'_> {
         let most = self.limits.batch_rows.max(1);
         batches.extend((0..rows).step_by(most).map(|first| batch.slice(first, most)));
         Ok(())
+    }
+}
+
+/// A column, or part of one, that has a dictionary.
+struct Use<'a> {
+    number: i64,
+    /// The layout of the dictionary's values, and the type that they are read as.
+    layout: &'a Arrow,
+    data_type: DataType,
+}
+
+/// Adds the uses of dictionaries in a column of this layout and type, and in its parts.
+fn add_uses<'a>(
+    layout: &'a Arrow,
+    data_type: &DataType,
+    numbers: &mut std::slice::Iter<'_, i64>,
+    uses: &mut Vec<Use<'a>>,
+) {
+    match (layout, data_type) {
+        (Arrow::Dictionary(_, layout), _) => {
+            let data_type = data_type.clone();
+            uses.extend(numbers.next().map(|number| Use { number: *number, layout, data_type }));
+        }
+        (
+            Arrow::List(item) | Arrow::LargeList(item) | Arrow::FixedSizeList(item, _) | Arrow::Map(item, _),
+            DataType::Array(element),
+        ) => add_uses(item.data_type(), element, numbers, uses),
+        (Arrow::Struct(parts), _) => {
+            for (part, field) in parts.iter().zip(data_type.fields()) {
+                add_uses(part.data_type(), &field.data_type, numbers, uses);
+            }
+        }
+        _ => {}
     }
 }

@@ -2,9 +2,7 @@
 
 use std::fmt::Display;
 
-use arrow_schema::ArrowError;
-
-use super::frame::{damaged, invalid, too_large};
+use super::{invalid, too_large};
 use crate::diag::{Error, Result};
 
 /// Where values come from, for messages, and how many bytes they may take when they are converted.
@@ -35,9 +33,4 @@ impl Source<'_> {
             None => format!("column `{column}`: {what}"),
         })
     }
-}
-
-/// The error of an array that arrow refuses to build from values that it has read.
-pub(super) fn misbuilt(error: &ArrowError) -> Error {
-    damaged("a column's values").detail(error)
 }

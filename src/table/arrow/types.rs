@@ -2,7 +2,7 @@
 
 use arrow_schema::{DataType as Arrow, Field as ArrowField};
 
-use super::frame::invalid;
+use super::invalid;
 use crate::data::decimal::{BIGNUMERIC_SCALE, NUMERIC_SCALE};
 use crate::data::{DataType, StructField, is_picture};
 use crate::diag::Result;
