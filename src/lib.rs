@@ -42,7 +42,8 @@ pub use wasm::start;
 
 pub use catalog::Relation;
 pub use engine::{
-    Check, Engine, Prepared, PreparedParameter, Query, Script, Session, StatementInfo, Step, Summary,
+    Check, Completion, CompletionKind, Engine, Prepared, PreparedParameter, Query, Script, Session,
+    StatementInfo, Step, Summary,
 };
 pub use exec::{Request, Resource, TableFormat};
 pub use function::{FunctionInfo, listing as functions};

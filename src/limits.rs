@@ -128,6 +128,9 @@ pub(crate) const RECURSIONS: usize = 500;
 /// What CUBE takes: there is a grouping set for each subset of them.
 pub(crate) const CUBE_ITEMS: usize = 10;
 
+/// Tables of one FROM whose columns are looked up to complete a word: each is bound anew.
+pub(crate) const COMPLETION_TABLES: usize = 32;
+
 /// Values of the pictures of a batch that are resized: 256 MiB, far beyond what a model takes.
 pub(crate) const RESIZED_VALUES: usize = 1 << 26;
 

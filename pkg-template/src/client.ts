@@ -4,7 +4,7 @@ import { type Connection, Crash, Failed } from "./connection.js";
 import { Engine, temporaryPrefix, type Waiter } from "./engine.js";
 import { fromFailure, problem } from "./errors.js";
 import { Files } from "./files.js";
-import type { CheckResult, ModelInfo, ParamValues, ScriptOptions, TableInfo } from "./glue/predictql.js";
+import type { CheckResult, Completion, ModelInfo, ParamValues, ScriptOptions, TableInfo } from "./glue/predictql.js";
 import type {
   CallOptions,
   EngineInfo,
@@ -153,6 +153,10 @@ export class Client {
 
   async check(sql: string): Promise<CheckResult> {
     return this.#ask({}, () => ({ kind: "check", sql }));
+  }
+
+  async complete(sql: string, offset: number): Promise<Completion[]> {
+    return this.#ask({}, () => ({ kind: "complete", sql, offset: Math.max(0, Math.trunc(offset) || 0) }));
   }
 
   async catalog(): Promise<Catalog> {

@@ -3,7 +3,7 @@
 
 import { checkOptions, checkText, takes } from "./arguments.js";
 import { Client } from "./client.js";
-import type { CheckResult, ModelInfo, TableInfo } from "./glue/predictql.js";
+import type { CheckResult, Completion, ModelInfo, TableInfo } from "./glue/predictql.js";
 import type {
   CallOptions,
   EngineInfo,
@@ -224,6 +224,20 @@ export class PredictQL implements AsyncDisposable {
   async check(sql: string): Promise<CheckResult> {
     checkText("check", "sql", sql);
     return this.#client.check(sql);
+  }
+
+  /**
+   * What may be written at an offset of a text, which may be unfinished: columns of the tables in sight, tables, models,
+   * functions, keywords, options. A completion replaces what was begun of it before the offset, back to a dot, a blank or
+   * a quote.
+   *
+   * @example
+   * const words = await db.complete("SELECT pet FROM flowers", 10);
+   * // [{ label: "petal_length", type: "column", detail: "FLOAT64", info: "of flowers" }, …]
+   */
+  async complete(sql: string, offset: number): Promise<Completion[]> {
+    checkText("complete", "sql", sql);
+    return this.#client.complete(sql, offset);
   }
 
   async tables(): Promise<TableInfo[]> {

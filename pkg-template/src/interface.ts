@@ -6,6 +6,7 @@ import type { Progress } from "./glue/predictql.js";
 export type {
   CheckResult,
   ColumnInfo,
+  Completion,
   Diagnostic,
   ModelInfo,
   Progress,

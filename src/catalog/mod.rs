@@ -261,6 +261,11 @@ impl Catalog {
         self.routines.get(&name.to_ascii_lowercase())
     }
 
+    /// All functions, by their names in lower case.
+    pub(crate) fn routines(&self) -> impl Iterator<Item = (&str, &Arc<Routine>)> {
+        self.routines.iter().map(|(name, routine)| (name.as_str(), routine))
+    }
+
     /// Adds a function, or replaces one of the same name.
     pub(crate) fn put_routine(&mut self, name: &str, routine: Routine) {
         self.version += 1;

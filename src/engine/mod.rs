@@ -22,6 +22,7 @@
 //! # Ok::<(), predictql::diag::Error>(())
 //! ```
 
+mod complete;
 mod execute;
 mod jobs;
 mod prepared;
@@ -29,6 +30,7 @@ mod query;
 mod script;
 mod step;
 
+pub use complete::{Completion, CompletionKind};
 pub use prepared::{Prepared, PreparedParameter};
 pub use query::Query;
 pub use script::{Script, StatementInfo};

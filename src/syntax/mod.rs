@@ -4,6 +4,7 @@
 //! room knows no tables, no types of columns and no functions by name.
 
 pub(crate) mod ast;
+mod cursor;
 mod keyword;
 mod lexer;
 mod literal;
@@ -11,6 +12,7 @@ mod operator;
 mod parser;
 mod token;
 
+pub(crate) use cursor::{Cursor, Source, cursor};
 pub(crate) use keyword::written;
 pub(crate) use operator::SqlOperator;
 

@@ -14,7 +14,7 @@ use crate::catalog::Relation;
 use crate::control::{Progress, Stage, Timings};
 use crate::data::{DataType, Field, Schema};
 use crate::diag::{Diagnostic, Error, Invariant, LineIndex, Severity, Span};
-use crate::engine::{Check, PreparedParameter, StatementInfo, Step, Summary};
+use crate::engine::{Check, Completion, PreparedParameter, StatementInfo, Step, Summary};
 use crate::exec::{Request, Resource, TableFormat};
 use crate::model::{Dim, Model, Port};
 use crate::table::{write_batch, write_schema};
@@ -353,6 +353,31 @@ pub(super) fn check(check: &Check, text: &str) -> Result<JsValue, JsValue> {
         columns: check.schema.as_ref().map(column_shapes).unwrap_or_default(),
         params: check.parameters.iter().map(parameter_shape).collect(),
     })
+}
+
+#[derive(Serialize)]
+struct CompletionShape<'a> {
+    label: &'a str,
+    r#type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    info: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    apply: Option<&'a str>,
+}
+
+pub(super) fn completions(completions: &[Completion]) -> Result<JsValue, JsValue> {
+    fn shape(completion: &Completion) -> CompletionShape<'_> {
+        CompletionShape {
+            label: &completion.label,
+            r#type: completion.kind.as_str(),
+            detail: completion.detail.as_deref(),
+            info: completion.info.as_deref(),
+            apply: completion.apply.as_deref(),
+        }
+    }
+    js(&completions.iter().map(shape).collect::<Vec<_>>())
 }
 
 pub(super) fn parameters(parameters: &[PreparedParameter]) -> Result<JsValue, JsValue> {

@@ -242,6 +242,12 @@ impl Engine {
         encode::check(&self.engine.check(sql), sql)
     }
 
+    /// What may be written at `offset`, a UTF-16 unit of the text.
+    #[wasm_bindgen(unchecked_return_type = "Completion[]")]
+    pub fn complete(&self, sql: &str, offset: usize) -> Throws<JsValue> {
+        encode::completions(&self.engine.complete(sql, byte_at(sql, offset)))
+    }
+
     /// Parses a script.
     pub fn script(
         &self,
@@ -375,6 +381,17 @@ impl Query {
     pub fn refuse(&mut self, id: u32, why: String) -> Throws<()> {
         self.query.refuse(id.into(), why).map_err(unlocated)
     }
+}
+
+/// The byte at a UTF-16 unit of a text, or at its end.
+fn byte_at(text: &str, offset: usize) -> usize {
+    let mut units = 0;
+    let at_offset = text.char_indices().find(|(_, c)| {
+        let is_there = units >= offset;
+        units += c.len_utf16();
+        is_there
+    });
+    at_offset.map_or(text.len(), |(byte, _)| byte)
 }
 
 /// An error that no SQL text is to blame for.

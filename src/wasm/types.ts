@@ -121,6 +121,18 @@ export interface CheckResult {
   params: ColumnInfo[];
 }
 
+/** A word that may stand at a place. It replaces what was begun of it there, back to a dot, a blank or a quote. */
+export interface Completion {
+  label: string;
+  type: "keyword" | "function" | "table" | "model" | "column" | "version" | "alias";
+  /** In a few words: the type of a column, how a function is called. */
+  detail?: string;
+  /** In a sentence. */
+  info?: string;
+  /** What to write, where that is not the label. */
+  apply?: string;
+}
+
 /** How the bytes of a table are read. Unknown fields are errors; all but the first are for CSV, with their names in SQL. */
 export interface TableFormat {
   format: "csv" | "arrow";

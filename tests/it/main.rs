@@ -13,6 +13,7 @@
 
 mod agreement;
 mod boosters;
+mod completion;
 mod external;
 #[cfg(feature = "full")]
 mod feeding;

@@ -396,6 +396,10 @@ describe("errors leave everything else intact", () => {
         two: await failure(db.query("SELECT 1; SELECT 2")),
         none: await failure(db.query("-- nothing")),
         check: (await db.check("SELECT * FROM flwers")).diagnostics.map(({ code, from, to }) => [code, from, to]),
+        // The sign takes two units of UTF-16.
+        complete: await db.complete("SELECT '𝄞', petal_w FROM flowers", 20),
+        behind: (await db.complete("SELECT 1 FROM flowers ", 1e9)).map(({ label }) => label),
+        before: (await db.complete("", -1)).map(({ label }) => label),
         after: (await db.query(predictIris)).numRows,
       };
     });
@@ -411,6 +415,11 @@ describe("errors leave everything else intact", () => {
     assert.equal(found.two.code, "multiple-statements");
     assert.equal(found.none.code, "empty-statement");
     assert.deepEqual(found.check, [["unknown-table", 14, 20]]);
+    assert.deepEqual(found.complete, [
+      { label: "petal_width", type: "column", detail: "FLOAT64", info: "of flowers" },
+    ]);
+    assert.ok(["WHERE", "GROUP BY", "LIMIT"].every((word) => found.behind.includes(word)), String(found.behind));
+    assert.ok(["SELECT", "CREATE"].every((word) => found.before.includes(word)), String(found.before));
     assert.equal(found.after, 150);
   });
 

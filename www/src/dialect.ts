@@ -12,17 +12,6 @@ import {
 } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
-/** Names that people complete whole, dot included. */
-export const functions = [
-  "ML.PREDICT(",
-  "ML.DECODE_IMAGE(",
-  "ML.RESIZE_IMAGE(",
-  "CAST(",
-  "OFFSET(",
-  "MODEL_TYPE",
-  "MODEL_PATH",
-];
-
 const keywords = `all and array as asc between by case cast create cross cube desc distinct drop else end except exists
   explain external extract false first for from full group having if in inner intersect into interval is join last lateral
   left like limit model not null nulls of offset on options or order ordinal outer over partition qualify recursive replace

@@ -11,13 +11,12 @@ import {
   moveCompletionSelection,
 } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
-import { sql } from "@codemirror/lang-sql";
 import { bracketMatching, syntaxHighlighting } from "@codemirror/language";
 import { type Diagnostic as Lint, linter, lintKeymap } from "@codemirror/lint";
 import { EditorState, Prec, StateEffect } from "@codemirror/state";
 import { drawSelection, EditorView, keymap, lineNumbers } from "@codemirror/view";
-import type { Diagnostic } from "predictql";
-import { colours, dialect, dottedFunctions, functions } from "./dialect.js";
+import type { Completion, Diagnostic } from "predictql";
+import { colours, dialect, dottedFunctions } from "./dialect.js";
 
 export interface Editor {
   readonly text: string;
@@ -39,8 +38,7 @@ export interface EditorOptions {
   onRun(): boolean;
   onCancel(): boolean;
   check(text: string): Promise<readonly Diagnostic[]>;
-  /** Names of models and tables, as SQL text. */
-  names(): readonly string[];
+  complete(text: string, offset: number): Promise<readonly Completion[]>;
 }
 
 const catalogChanged = StateEffect.define<null>();
@@ -60,8 +58,8 @@ export function createEditor(parent: HTMLElement, options: EditorOptions): Edito
         EditorView.lineWrapping,
         // The tab stop is there anyway; named, it also tells tools that the scrolling box can be reached.
         EditorView.contentAttributes.of({ "aria-label": "SQL query", autocapitalize: "off", tabindex: "0" }),
-        sql({ dialect, upperCaseKeywords: true }),
-        dialect.language.data.of({ autocomplete: (context: CompletionContext) => complete(context, options.names()) }),
+        dialect,
+        dialect.language.data.of({ autocomplete: (context: CompletionContext) => complete(context, options) }),
         syntaxHighlighting(colours),
         dottedFunctions,
         // Enter always means a new line: a completion that swallows it is a nuisance in SQL.
@@ -126,15 +124,19 @@ function lints(diagnostics: readonly Diagnostic[], length: number): Lint[] {
   });
 }
 
-function complete(context: CompletionContext, names: readonly string[]) {
-  const word = context.matchBefore(/[\w.`]+/);
-  if (!word && !context.explicit) return null;
+/** What the engine offers for the word before the cursor. */
+async function complete(context: CompletionContext, options: EditorOptions) {
+  const word = context.matchBefore(/[`\w]+/);
+  const isMember = context.matchBefore(/\./) !== null;
+  if (!word && !isMember && !context.explicit) return null;
+  const found = await options.complete(context.state.doc.toString(), context.pos);
   return {
     from: word?.from ?? context.pos,
-    options: [
-      ...names.map((label) => ({ label, type: "variable", boost: 2 })),
-      ...functions.map((label) => ({ label, type: "function", boost: 1 })),
-    ],
-    validFor: /^[\w.`]*$/,
+    options: found.map((completion) => ({ ...completion, boost: boosts[completion.type] ?? 0 })),
+    // The engine has compared already; names in backticks would not match otherwise.
+    filter: !word?.text.startsWith("`"),
   };
 }
+
+/** Names of what the page holds stand before those of the language. */
+const boosts: Partial<Record<Completion["type"], number>> = { column: 3, alias: 2, table: 2, model: 2, function: 1 };

@@ -13,15 +13,13 @@ import { recall, remember } from "./memory.js";
 import { notice } from "./notices.js";
 import { countFromNow, noteEngineRequests, watchRequests } from "./requests.js";
 import { createResults } from "./results.js";
-import { covers, decodesPictures, lookQuery, predictQuery, quoted, seesPictures } from "./sql.js";
+import { covers, decodesPictures, lookQuery, predictQuery, seesPictures } from "./sql.js";
 import { showSizes, showTutorial, type Tutorial, tutorialAt, tutorials } from "./tutorials.js";
 
 const runButton = find<HTMLButtonElement>("#run");
 const fileInput = find<HTMLInputElement>("#files");
 const results = createResults(find("#result"));
 
-/** The names of the catalog as SQL text, for completion. */
-let names: string[] = [];
 /** What the page itself wrote into the editor last: it may be written over. */
 let written = tutorials[0].sql;
 /** Whether pictures came in before the engine. */
@@ -40,7 +38,6 @@ const jobs = new Jobs({
     if (!db) return;
     showSizes((await db.ready).engine);
     const [models, tables, stats] = await Promise.all([db.models(), db.tables(), db.stats()]);
-    names = [...models, ...tables].map(({ name }) => quoted(name));
     showCatalog(models, tables, { insert: editor.insert, write });
     noteEngineRequests(stats.requests);
     editor.recheck();
@@ -56,7 +53,7 @@ const editor = createEditor(find("#editor"), {
   },
   onCancel: () => jobs.cancel(),
   check: async (text) => (await loadedEngine()?.check(text))?.diagnostics ?? [],
-  names: () => names,
+  complete: async (text, offset) => (await loadedEngine()?.complete(text, offset)) ?? [],
 });
 
 async function run(): Promise<void> {

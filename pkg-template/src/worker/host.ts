@@ -71,6 +71,8 @@ export class Host {
         return void engine.dropModel(request.name);
       case "check":
         return engine.check(request.sql);
+      case "complete":
+        return engine.complete(request.sql, request.offset);
       case "prepare":
         return this.#prepare(request);
       case "forget":

@@ -4,6 +4,7 @@
 
 import type {
   CheckResult,
+  Completion,
   ColumnInfo,
   EngineFailure,
   ModelInfo,
@@ -54,6 +55,7 @@ export type Request =
   | { kind: "dropTable"; name: string }
   | { kind: "dropModel"; name: string }
   | { kind: "check"; sql: string }
+  | { kind: "complete"; sql: string; offset: number }
   | { kind: "prepare"; statement: number; sql: string; dialect: ScriptOptions["dialect"] | undefined }
   | { kind: "forget"; statement: number }
   | ({ kind: "run"; params: ParamValues; batchSize: number | undefined; one: boolean } & Runnable)
@@ -120,6 +122,7 @@ interface Replies {
   dropTable: undefined;
   dropModel: undefined;
   check: CheckResult;
+  complete: Completion[];
   prepare: PreparedInfo;
   forget: undefined;
   run: Opened;

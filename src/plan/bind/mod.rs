@@ -48,7 +48,9 @@ use crate::syntax::{Dialect, written};
 use aggregates::Level;
 pub(crate) use declared::Declared;
 pub(crate) use options::{External, Format};
+pub(crate) use predict::SETTINGS;
 use query::Cte;
+pub(crate) use schema::VIEWS;
 pub(crate) use statement::{
     AlterModel, AlterTable, Assign, AssignedRows, CONDITION, Change, CreateExternalTable, CreateFunction,
     CreateModel, CreateObjectTable, CreateTable, CreateTransform, CreateView, DropFunction, DropModel,

@@ -21,7 +21,7 @@ use crate::syntax::ast::{self, TableArg};
 const FORM: &str = "write ML.PREDICT(MODEL model, TABLE table) or ML.PREDICT(MODEL model, (SELECT …))";
 
 /// Settings of BigQuery's ML.PREDICT. All but the first are for models that BigQuery trains.
-const SETTINGS: &[&str] = &[THRESHOLD, "keep_original_columns", "trial_id"];
+pub(crate) const SETTINGS: &[&str] = &[THRESHOLD, "keep_original_columns", "trial_id"];
 
 /// The setting that moves the cut between two labels.
 const THRESHOLD: &str = "threshold";

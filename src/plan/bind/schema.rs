@@ -14,7 +14,8 @@ use crate::model::{Model, Port};
 use crate::syntax::{ast, written};
 use crate::table::Table;
 
-const VIEWS: &[&str] =
+/// The tables of INFORMATION_SCHEMA.
+pub(crate) const VIEWS: &[&str] =
     &["TABLES", "COLUMNS", "MODELS", "MODEL_OPTIONS", "MODEL_COLUMNS", "MODEL_COLUMN_OPTIONS", "ROUTINES"];
 
 impl Binder<'_> {

@@ -20,6 +20,7 @@ impl Parser<'_> {
     #[cold]
     pub(super) fn expected(&self, what: &str) -> Error {
         let token = self.token();
+        self.note_expected(what);
         let found = match &token.kind {
             TokenKind::End => "the end of the text".into(),
             TokenKind::String(_) => "a string".into(),
@@ -86,7 +87,7 @@ impl Parser<'_> {
 
     /// Refuses the first of these keywords that comes next.
     pub(super) fn refuse(&self, keywords: &[&'static str], hint: &str) -> Result<()> {
-        match self.at_one_of(keywords) {
+        match keywords.iter().find(|word| self.nth_is_word(0, word)) {
             Some(word) => Err(self.unsupported(&format!("`{word}`"), hint)),
             None => Ok(()),
         }

@@ -163,7 +163,7 @@ impl Parser<'_> {
     /// The operator behind an operand that comes next.
     fn infix(&self) -> Result<Option<Infix>> {
         let infix = match self.token().kind {
-            TokenKind::Word => self.infix_word(),
+            TokenKind::Word | TokenKind::End => self.infix_word(),
             TokenKind::Punctuation(sign) => self.infix_sign(sign),
             _ => return Ok(None),
         };

@@ -315,7 +315,10 @@ impl Parser<'_> {
     /// `MODEL name` or `TABLE name`.
     pub(super) fn at_table_argument(&self) -> bool {
         (self.at_word("MODEL") || self.at_word("TABLE"))
-            && matches!(self.nth(1).kind, TokenKind::Word | TokenKind::QuotedName(_) | TokenKind::String(_))
+            && matches!(
+                self.nth(1).kind,
+                TokenKind::Word | TokenKind::QuotedName(_) | TokenKind::String(_) | TokenKind::End
+            )
     }
 
     fn table_arg(&mut self) -> Result<TableArg> {

@@ -19,6 +19,8 @@ mod tsql_query;
 
 pub(super) use tsql::holds_predict;
 
+use std::cell::RefCell;
+
 use super::ast::{Ident, Path, Statement};
 use super::token::{Punctuation, Token, TokenKind};
 use super::{Dialect, Handler};
@@ -32,20 +34,7 @@ pub(super) fn script(
     limits: &Limits,
     dialect: Dialect,
 ) -> (Vec<Statement>, Vec<Handler>, Vec<Diagnostic>) {
-    let mut parser = Parser {
-        text,
-        tokens,
-        position: 0,
-        limits,
-        dialect,
-        depth: 0,
-        height: 0,
-        placeholders: 0,
-        target: None,
-        statements: Vec::new(),
-        loops: Vec::new(),
-        handlers: Vec::new(),
-    };
+    let mut parser = Parser::new(text, tokens, limits, dialect);
     let mut diagnostics = Vec::new();
     while parser.token().kind != TokenKind::End {
         if parser.eat(Punctuation::Semicolon) {
@@ -57,6 +46,49 @@ pub(super) fn script(
         }
     }
     (parser.statements, parser.handlers, diagnostics)
+}
+
+/// What may stand behind the tokens of an unfinished text.
+pub(super) fn expected_at_end(text: &str, tokens: &[Token], limits: &Limits, dialect: Dialect) -> Expected {
+    let mut parser = Parser::new(text, tokens, limits, dialect);
+    loop {
+        while parser.eat(Punctuation::Semicolon) {}
+        // A statement that does not parse before the end of the text tells nothing of what may stand there.
+        if parser.whole_statement().is_err() {
+            parser.skip_statement();
+        }
+        if parser.token().kind == TokenKind::End {
+            return parser.expected.into_inner();
+        }
+    }
+}
+
+/// What a parser has looked for at the end of the text.
+#[derive(Debug, Default)]
+pub(in crate::syntax) struct Expected {
+    pub(in crate::syntax) words: Vec<&'static str>,
+    /// What an error says that it has expected, such as `an expression`.
+    pub(in crate::syntax) what: Option<String>,
+}
+
+impl<'a> Parser<'a> {
+    fn new(text: &'a str, tokens: &'a [Token], limits: &'a Limits, dialect: Dialect) -> Self {
+        Self {
+            text,
+            tokens,
+            position: 0,
+            limits,
+            dialect,
+            depth: 0,
+            height: 0,
+            placeholders: 0,
+            target: None,
+            statements: Vec::new(),
+            loops: Vec::new(),
+            handlers: Vec::new(),
+            expected: RefCell::default(),
+        }
+    }
 }
 
 struct Parser<'a> {
@@ -79,6 +111,8 @@ struct Parser<'a> {
     /// The loops around the statement at hand, the innermost last.
     loops: Vec<control::OpenLoop>,
     handlers: Vec<Handler>,
+    /// Looked for at the end of the text.
+    expected: RefCell<Expected>,
 }
 
 /// Where the rows of a T-SQL SELECT go.
@@ -135,12 +169,37 @@ impl<'a> Parser<'a> {
     }
 
     /// Whether the `n`th token from here is this keyword.
-    fn nth_at_word(&self, n: usize, keyword: &str) -> bool {
+    fn nth_at_word(&self, n: usize, keyword: &'static str) -> bool {
+        if self.position + n + 1 == self.tokens.len() {
+            self.note_expected_word(keyword);
+        }
+        self.nth_is_word(n, keyword)
+    }
+
+    #[cold]
+    fn note_expected_word(&self, keyword: &'static str) {
+        let mut expected = self.expected.borrow_mut();
+        // What is looked for behind an error only words its hint.
+        if expected.what.is_none() && !expected.words.contains(&keyword) {
+            expected.words.push(keyword);
+        }
+    }
+
+    /// Keeps what is expected if the text ends here.
+    #[cold]
+    fn note_expected(&self, what: &str) {
+        if self.token().kind == TokenKind::End {
+            self.expected.borrow_mut().what.get_or_insert_with(|| what.into());
+        }
+    }
+
+    /// As [`Self::nth_at_word`], for words that would be wrong here.
+    fn nth_is_word(&self, n: usize, keyword: &str) -> bool {
         let token = self.nth(n);
         token.kind == TokenKind::Word && token.span.of(self.text).eq_ignore_ascii_case(keyword)
     }
 
-    fn at_word(&self, keyword: &str) -> bool {
+    fn at_word(&self, keyword: &'static str) -> bool {
         self.nth_at_word(0, keyword)
     }
 
@@ -149,7 +208,7 @@ impl<'a> Parser<'a> {
         keywords.iter().copied().find(|keyword| self.at_word(keyword))
     }
 
-    fn at_words(&self, keywords: &[&str]) -> bool {
+    fn at_words(&self, keywords: &[&'static str]) -> bool {
         keywords.iter().enumerate().all(|(n, keyword)| self.nth_at_word(n, keyword))
     }
 
@@ -164,7 +223,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Takes these keywords if all of them come next.
-    fn eat_words(&mut self, keywords: &[&str]) -> bool {
+    fn eat_words(&mut self, keywords: &[&'static str]) -> bool {
         let are_next = self.at_words(keywords);
         if are_next {
             self.position += keywords.len();
@@ -172,7 +231,7 @@ impl<'a> Parser<'a> {
         are_next
     }
 
-    fn eat_word(&mut self, keyword: &str) -> bool {
+    fn eat_word(&mut self, keyword: &'static str) -> bool {
         self.eat_words(&[keyword])
     }
 

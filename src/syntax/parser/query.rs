@@ -224,12 +224,12 @@ impl Parser<'_> {
         if self.is_tsql() && self.at_word("LIMIT") {
             return Err(self.unsupported("`LIMIT` in T-SQL", "write SELECT TOP (10) …"));
         }
-        if let Some((word, place)) = CLAUSE_PLACES.iter().find(|(word, _)| self.at_word(word)) {
+        if let Some((word, place)) = CLAUSE_PLACES.iter().find(|(word, _)| self.nth_is_word(0, word)) {
             return Err(Error::new(Code::MisplacedClause, format!("`{word}` is not allowed here"))
                 .at(self.token().span)
                 .hint(*place));
         }
-        if self.at_word("UNION") {
+        if self.nth_is_word(0, "UNION") {
             return Err(Error::new(Code::MisplacedClause, "`UNION` cannot follow ORDER BY or LIMIT")
                 .at(self.token().span)
                 .hint("put the query before it in parentheses"));
@@ -288,7 +288,7 @@ impl Parser<'_> {
         Ok((Select { form, distinct, items, from, filter, group_by, having, qualify, windows, span }, top))
     }
 
-    fn clause(&mut self, keyword: &str) -> Result<Option<Expr>> {
+    fn clause(&mut self, keyword: &'static str) -> Result<Option<Expr>> {
         if self.eat_word(keyword) { self.expr().map(Some) } else { Ok(None) }
     }
 
@@ -306,6 +306,7 @@ impl Parser<'_> {
     }
 
     fn at_select_end(&self) -> bool {
+        self.note_expected("an expression");
         self.at_word("FROM")
             || matches!(
                 self.token().kind,

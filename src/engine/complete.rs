@@ -1,0 +1,456 @@
+//! What an editor offers while somebody writes: names of the catalog, columns in sight, functions, keywords.
+
+use super::Engine;
+use crate::catalog::Catalog;
+use crate::data::{DataType, Field, StructField};
+use crate::function;
+use crate::limits::{COMPLETION_TABLES, Limits};
+use crate::model::ModelOptions;
+use crate::plan::{self, Binding, Given, bind};
+use crate::syntax::{self, Cursor, Dialect, Source};
+use crate::table::CsvOptions;
+use std::sync::Arc;
+
+/// A word that may stand at a place in a text. It takes the place of the word that was begun there, back to a dot, a
+/// blank or a quote before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Completion {
+    /// As it is shown.
+    pub label: String,
+    /// What it is.
+    pub kind: CompletionKind,
+    /// In a few words, such as the type of a column or how a function is called.
+    pub detail: Option<String>,
+    /// In a sentence.
+    pub info: Option<String>,
+    /// What to write, where that is not the label.
+    pub apply: Option<String>,
+}
+
+/// What a [`Completion`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CompletionKind {
+    /// A word of the language, a type, or the name of an option.
+    Keyword,
+    /// A function.
+    Function,
+    /// A table, a view, or a query of WITH.
+    Table,
+    /// A model.
+    Model,
+    /// A column, the field of one, or what a model wants a column to be called.
+    Column,
+    /// Another name of a table in FROM, or a variable.
+    Alias,
+}
+
+impl CompletionKind {
+    /// As JavaScript calls it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Keyword => "keyword",
+            Self::Function => "function",
+            Self::Table => "table",
+            Self::Model => "model",
+            Self::Column => "column",
+            Self::Alias => "alias",
+        }
+    }
+}
+
+/// Keywords that begin expressions: the parser asks for them at a word only.
+const EXPRESSION_WORDS: &[&str] = &[
+    "ARRAY",
+    "CASE",
+    "CAST",
+    "EXISTS",
+    "EXTRACT",
+    "FALSE",
+    "INTERVAL",
+    "NOT",
+    "NULL",
+    "SAFE_CAST",
+    "STRUCT",
+    "TRUE",
+];
+
+/// Keywords for a place that is not understood.
+const COMMON_WORDS: &[&str] = &[
+    "SELECT", "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "JOIN", "ON", "AS", "AND", "OR", "WITH",
+];
+
+const TYPES: &[&str] = &[
+    "INT64",
+    "FLOAT64",
+    "NUMERIC",
+    "BIGNUMERIC",
+    "BOOL",
+    "STRING",
+    "BYTES",
+    "DATE",
+    "DATETIME",
+    "TIMESTAMP",
+    "ARRAY<",
+    "STRUCT<",
+];
+
+const PARTS: &[&str] = &[
+    "MICROSECOND",
+    "MILLISECOND",
+    "SECOND",
+    "MINUTE",
+    "HOUR",
+    "DAY",
+    "DAYOFWEEK",
+    "DAYOFYEAR",
+    "WEEK",
+    "ISOWEEK",
+    "MONTH",
+    "QUARTER",
+    "YEAR",
+    "ISOYEAR",
+];
+
+/// Options of external tables beside those of CSV.
+const EXTERNAL_OPTIONS: &[&str] = &["format", "uris", "object_metadata"];
+
+impl Engine {
+    /// What may be written at `position`, a byte of the text. The text may be unfinished, and wrong elsewhere.
+    pub fn complete(&self, sql: &str, position: usize) -> Vec<Completion> {
+        let limits = &self.shared.limits;
+        let Some(cursor) = syntax::cursor(sql, position, limits) else { return Vec::new() };
+        let catalog = self.catalog();
+        let mut offers = Offers { cursor: &cursor, catalog: &catalog, limits, found: Vec::new() };
+        offers.collect();
+        offers.found
+    }
+}
+
+struct Offers<'a> {
+    cursor: &'a Cursor,
+    catalog: &'a Catalog,
+    limits: &'a Arc<Limits>,
+    found: Vec<Completion>,
+}
+
+impl Offers<'_> {
+    fn collect(&mut self) {
+        if self.cursor.begun.starts_with('@') {
+            return self.variables();
+        }
+        if !self.cursor.qualifier.is_empty() {
+            return self.members();
+        }
+        match self.cursor.expected.as_deref() {
+            Some("an expression" | "`,` or `FROM`") => self.expression(),
+            Some("a table, a subquery or ML.PREDICT") => {
+                self.tables();
+                self.functions(|kind| kind == "TABLE");
+                self.words(&["UNNEST"]);
+            }
+            Some("a table's name") => self.tables(),
+            Some("a model's name") => self.models(),
+            Some("the name of a table or model") => {
+                let is_said = |word: &str| self.cursor.statement.iter().any(|said| said == word);
+                let (of_model, of_table) = (is_said("MODEL"), is_said("TABLE") || is_said("VIEW"));
+                if !of_model {
+                    self.tables();
+                }
+                if !of_table {
+                    self.models();
+                }
+            }
+            Some("a column" | "a column's name") => self.columns(),
+            Some("a type") => self.words(TYPES),
+            Some("a type or `DEFAULT`") => {
+                self.words(TYPES);
+                self.words(&["DEFAULT"]);
+            }
+            Some("an option's name") => self.options(),
+            Some("a field's name") => self.settings(),
+            Some("an alias") => self.inputs(),
+            Some("a unit such as DAY" | "a part such as YEAR") => self.words(PARTS),
+            Some("a variable's name") => self.variables(),
+            // `DESCRIBE MODEL` may be of a table called so: the parser waits for the name.
+            None if self.cursor.statement == ["DESCRIBE", "MODEL"] => self.models(),
+            None if self.cursor.keywords.is_empty() => {
+                self.expression();
+                self.tables();
+                self.models();
+                self.words(COMMON_WORDS);
+            }
+            _ => {}
+        }
+        let keywords: Vec<_> = self.cursor.keywords.clone();
+        self.words(&keywords);
+    }
+
+    /// Offers a name, unless another word was begun or it is offered already.
+    fn offer(&mut self, completion: Completion) {
+        let begun = self.cursor.begun.to_ascii_lowercase();
+        let is_new = || !self.found.iter().any(|known| known.label == completion.label);
+        if completion.label.to_ascii_lowercase().contains(&begun) && is_new() {
+            self.found.push(completion);
+        }
+    }
+
+    /// A name of a table, model or column, in quotes where it needs them.
+    fn name(&mut self, name: &str, kind: CompletionKind, detail: Option<String>, info: Option<String>) {
+        let written = self.written(name);
+        let apply = (written != name).then_some(written);
+        self.offer(Completion { label: name.into(), kind, detail, info, apply });
+    }
+
+    fn written(&self, name: &str) -> String {
+        let written = syntax::written(name);
+        if self.cursor.dialect == Dialect::TSql && written != name { format!("[{name}]") } else { written }
+    }
+
+    fn words(&mut self, words: &[&str]) {
+        for word in words {
+            let label = match *word {
+                word @ ("GROUP" | "ORDER" | "PARTITION" | "CLUSTER") => format!("{word} BY"),
+                word => word.into(),
+            };
+            let kind = CompletionKind::Keyword;
+            self.offer(Completion { label, kind, detail: None, info: None, apply: None });
+        }
+    }
+
+    fn expression(&mut self) {
+        self.columns();
+        self.aliases();
+        self.variables();
+        self.functions(|kind| kind != "TABLE" && kind != "OPERATOR");
+        self.words(EXPRESSION_WORDS);
+    }
+
+    /// The columns of all tables in sight.
+    fn columns(&mut self) {
+        for (source, fields) in self.sources() {
+            for field in fields {
+                let info = source.name.as_ref().map(|name| format!("of {name}"));
+                self.name(&field.name, CompletionKind::Column, Some(field.data_type.to_string()), info);
+            }
+        }
+    }
+
+    fn aliases(&mut self) {
+        let names: Vec<_> =
+            self.cursor.queries.iter().flatten().filter_map(|source| source.name.clone()).collect();
+        for name in names {
+            self.name(&name, CompletionKind::Alias, Some("table".into()), None);
+        }
+    }
+
+    fn variables(&mut self) {
+        for name in &self.cursor.variables {
+            self.name(name, CompletionKind::Alias, Some("variable".into()), None);
+        }
+        if self.cursor.begun.starts_with('@') {
+            self.words(&["@@row_count", "@@error.message"]);
+        }
+    }
+
+    fn tables(&mut self) {
+        for (name, _) in &self.cursor.with {
+            self.name(name, CompletionKind::Table, Some("query".into()), None);
+        }
+        for (name, relation) in self.catalog.relations() {
+            let rows = relation.rows().map_or("view".into(), |rows| format!("{rows} rows"));
+            let columns: Vec<_> = relation.schema().fields.into_iter().map(|field| field.name).collect();
+            self.name(name, CompletionKind::Table, Some(rows), Some(columns.join(", ")));
+        }
+    }
+
+    fn models(&mut self) {
+        for (name, model) in self.catalog.models() {
+            let signature = model.signature();
+            let names = |ports: &[crate::model::Port]| {
+                ports.iter().map(|port| port.name.as_str()).collect::<Vec<_>>().join(", ")
+            };
+            let detail = format!("({}) → {}", names(&signature.inputs), names(&signature.outputs));
+            self.name(name, CompletionKind::Model, Some(detail), None);
+        }
+        for (name, _) in self.catalog.transforms() {
+            self.name(name, CompletionKind::Model, Some("TRANSFORM".into()), None);
+        }
+    }
+
+    /// The functions of the kinds that `is_wanted` lets through, behind the names of the qualifier.
+    fn functions(&mut self, is_wanted: impl Fn(&str) -> bool) {
+        let qualifier = &self.cursor.qualifier;
+        let safe = qualifier.first().is_some_and(|first| first.eq_ignore_ascii_case("SAFE"));
+        let rest = if safe { qualifier.get(1..).unwrap_or_default() } else { qualifier };
+        let prefix = rest.iter().map(|part| format!("{}.", part.to_ascii_uppercase())).collect::<String>();
+        for function in function::listing().filter(|function| is_wanted(function.kind)) {
+            if let Some(label) = function.name.strip_prefix(&*prefix) {
+                self.offer(Completion {
+                    label: label.into(),
+                    kind: CompletionKind::Function,
+                    detail: function.forms.first().cloned(),
+                    info: Some(function.doc.into()),
+                    apply: Some(format!("{label}(")),
+                });
+            }
+        }
+        let routines: Vec<_> = if prefix.is_empty() { self.catalog.routines().collect() } else { Vec::new() };
+        for (name, routine) in routines {
+            let params: Vec<_> = routine.params.iter().map(|(name, _)| name.as_str()).collect();
+            self.offer(Completion {
+                label: name.into(),
+                kind: CompletionKind::Function,
+                detail: Some(format!("{name}({})", params.join(", "))),
+                info: None,
+                apply: Some(format!("{name}(")),
+            });
+        }
+    }
+
+    /// What stands behind a dot: columns of a table, fields of a column, functions of a family, tables of a dataset.
+    fn members(&mut self) {
+        let Some((first, path)) = self.cursor.qualifier.split_first() else { return };
+        let is_name = self.cursor.expected.as_deref() == Some("the rest of a name");
+        let prefix = format!("{}.", self.cursor.qualifier.join("."));
+        if is_name {
+            let relations = self.catalog.relations().map(|(name, _)| (name, CompletionKind::Table));
+            let models = self.catalog.models().map(|(name, _)| (name, CompletionKind::Model));
+            let named: Vec<_> = relations.chain(models).collect();
+            for (name, kind) in named {
+                if let Some(rest) = name.strip_prefix(&*prefix) {
+                    self.name(rest, kind, None, None);
+                }
+            }
+            if self
+                .cursor
+                .qualifier
+                .last()
+                .is_some_and(|last| last.eq_ignore_ascii_case("INFORMATION_SCHEMA"))
+            {
+                self.words(plan::VIEWS);
+            }
+        }
+        self.functions(|kind| (kind == "TABLE") == is_name && kind != "OPERATOR");
+        let sources = self.sources();
+        let is_first = |name: &str| name.eq_ignore_ascii_case(first);
+        for (source, fields) in &sources {
+            if source.name.as_deref().is_some_and(is_first) {
+                self.fields(fields, path);
+            }
+        }
+        for (_, fields) in &sources {
+            if fields.iter().any(|field| is_first(&field.name)) {
+                self.fields(fields, &self.cursor.qualifier);
+            }
+        }
+    }
+
+    /// The fields behind a path of names.
+    fn fields(&mut self, fields: &[Field], path: &[String]) {
+        let Some((first, rest)) = path.split_first() else {
+            for field in fields {
+                self.name(&field.name, CompletionKind::Column, Some(field.data_type.to_string()), None);
+            }
+            return;
+        };
+        if let Some(field) = fields.iter().find(|field| field.name.eq_ignore_ascii_case(first))
+            && let DataType::Struct(fields) = &field.data_type
+        {
+            let named = fields.iter().filter(|field| !field.name.is_empty());
+            let field = |field: &StructField| Field::new(&field.name, field.data_type.clone());
+            self.fields(&named.map(field).collect::<Vec<_>>(), rest);
+        }
+    }
+
+    /// The options of the statement.
+    fn options(&mut self) {
+        let is_model = self.cursor.statement.iter().any(|word| word == "MODEL");
+        let mut options: Vec<(&str, Option<String>, Option<String>)> = Vec::new();
+        if is_model {
+            let all = ModelOptions::ALL.iter();
+            options.push(("model_path", Some("STRING".into()), Some("The file of the model.".into())));
+            options
+                .extend(all.map(|option| (option.name, Some(option.takes.into()), Some(option.doc.into()))));
+        } else {
+            options.extend(EXTERNAL_OPTIONS.iter().chain(CsvOptions::NAMES).map(|name| (*name, None, None)));
+        }
+        for (name, detail, info) in options {
+            let apply = Some(format!("{name} = "));
+            let kind = CompletionKind::Keyword;
+            self.offer(Completion { label: name.into(), kind, detail, info, apply });
+        }
+    }
+
+    /// The fields of the STRUCT that sets up a table function.
+    fn settings(&mut self) {
+        if self.cursor.callers.iter().take(2).any(|caller| caller.ends_with("ML.PREDICT")) {
+            self.words(plan::SETTINGS);
+        }
+    }
+
+    /// What the model around the query wants its columns to be called.
+    fn inputs(&mut self) {
+        let model = self.cursor.models.first().and_then(|name| self.catalog.model(name).ok());
+        for input in model.map(|model| model.signature().inputs.clone()).unwrap_or_default() {
+            let detail = Some(input.data_type.to_string());
+            self.name(&input.name, CompletionKind::Column, detail, Some("an input of the model".into()));
+        }
+    }
+
+    /// The tables in sight with their columns, those of the innermost query first.
+    fn sources(&self) -> Vec<(Source, Vec<Field>)> {
+        let mut sources = Vec::new();
+        for query in &self.cursor.queries {
+            for (index, source) in query.iter().enumerate().take(COMPLETION_TABLES) {
+                // An array of another table needs that table beside it.
+                let alone = self.columns_of(&format!("* FROM {}", source.text));
+                let beside = || {
+                    let written = |source: &Source| match &source.name {
+                        Some(name) => format!("{} AS {}", source.text, self.written(name)),
+                        None => source.text.clone(),
+                    };
+                    let all: Vec<_> = query.iter().take(index + 1).map(written).collect();
+                    let name = self.written(source.name.as_ref()?);
+                    let from = all.join(", ");
+                    self.columns_of(&format!("{name}.* FROM {from}"))
+                        .or_else(|| self.columns_of(&format!("{name} FROM {from}")))
+                };
+                if let Some(fields) = alone.or_else(beside) {
+                    sources.push((source.clone(), fields));
+                }
+            }
+        }
+        sources
+    }
+
+    /// The columns of `SELECT {select}`, where that can be bound.
+    fn columns_of(&self, select: &str) -> Option<Vec<Field>> {
+        let with: Vec<_> = self
+            .cursor
+            .with
+            .iter()
+            .map(|(name, query)| format!("{} AS {query}", self.written(name)))
+            .collect();
+        let text = match (with.is_empty(), self.cursor.dialect) {
+            (true, _) => format!("SELECT {select}"),
+            (false, Dialect::TSql) => format!("WITH {} SELECT {select}", with.join(", ")),
+            (false, Dialect::BigQuery) => format!("WITH RECURSIVE {} SELECT {select}", with.join(", ")),
+        };
+        let parsed = syntax::parse(&text, self.limits, Some(self.cursor.dialect));
+        let statement = parsed.statements.first().filter(|_| parsed.diagnostics.is_empty())?;
+        let context = plan::Context {
+            catalog: self.catalog,
+            dialect: parsed.dialect,
+            params: Given::Nothing,
+            variables: &[],
+            subquery_values: &[],
+            limits: self.limits,
+        };
+        match bind(statement, context).ok()?.binding {
+            Binding::Ready(bound) => bound.schema().map(|schema| schema.fields),
+            Binding::Needs(_) => None,
+        }
+    }
+}
