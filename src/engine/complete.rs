@@ -220,6 +220,7 @@ impl Offers<'_> {
     }
 
     fn expression(&mut self) {
+        self.arguments();
         self.columns();
         self.aliases();
         self.variables();
@@ -388,6 +389,41 @@ impl Offers<'_> {
         if self.cursor.callers.iter().take(2).any(|caller| caller.ends_with("ML.PREDICT")) {
             self.words(plan::SETTINGS);
         }
+        self.words(&self.form_words(2, |words| match words {
+            [.., "AS", name] => Some(name),
+            _ => None,
+        }));
+    }
+
+    /// The arguments that the table function around the place knows by name.
+    fn arguments(&mut self) {
+        for label in self.form_words(1, |words| match words {
+            [.., name, "=>"] => Some(name),
+            _ => None,
+        }) {
+            let apply = Some(format!("{label} => "));
+            let kind = CompletionKind::Keyword;
+            self.offer(Completion { label: label.into(), kind, detail: None, info: None, apply });
+        }
+    }
+
+    /// Names in how the table functions are written whose brackets are among the `depth` innermost ones that are open.
+    fn form_words(
+        &self,
+        depth: usize,
+        name: fn(&[&'static str]) -> Option<&'static str>,
+    ) -> Vec<&'static str> {
+        let callers = self.cursor.callers.iter().take(depth);
+        let called = function::TABLE_FUNCTIONS
+            .iter()
+            .filter(|known| callers.clone().any(|caller| caller.ends_with(known.name)));
+        let mut names = Vec::new();
+        for function in called {
+            let words: Vec<_> =
+                function.form.split([' ', '[', ']', '(', ')', ',']).filter(|word| !word.is_empty()).collect();
+            names.extend((0..=words.len()).filter_map(|end| name(words.get(..end)?)));
+        }
+        names
     }
 
     /// What the model around the query wants its columns to be called.

@@ -208,6 +208,18 @@ fn keywords_are_those_that_the_grammar_allows() {
         Keyword,
         &["threshold"],
     );
+    offers(
+        &engine,
+        "SELECT * FROM ML.EVALUATE(MODEL iris_rf, TABLE iris, STRUCT(0.5 AS ¦",
+        Keyword,
+        &["threshold", "positive_class"],
+    );
+    offers(
+        &engine,
+        "SELECT * FROM VECTOR_SEARCH(TABLE iris, 'a', TABLE iris, ¦",
+        Keyword,
+        &["top_k", "distance_type"],
+    );
     offers(&engine, "SELECT * FROM INFORMATION_SCHEMA.¦", Keyword, &["TABLES", "MODELS"]);
     let behind = labels(&engine, "SELECT species FROM iris WHERE TRUE ¦", Keyword);
     assert!(
