@@ -105,6 +105,8 @@ pub(crate) struct Catalog {
     relations: LiteMap<String, Relation>,
     rules: LiteMap<String, Rules>,
     models: LiteMap<String, Arc<Model>>,
+    /// Rows that were kept with models.
+    baselines: LiteMap<String, Arc<Table>>,
     transforms: LiteMap<String, Arc<Transform>>,
     /// By their names in lower case.
     routines: LiteMap<String, Arc<Routine>>,
@@ -287,9 +289,26 @@ impl Catalog {
 
     /// Adds a model, or replaces one of the same name.
     pub(crate) fn put_model(&mut self, name: &str, model: Arc<Model>) {
+        self.baselines.remove(name);
+        self.alter_model(name, model);
+    }
+
+    /// Puts a model in the place of itself: what is kept with it stays.
+    pub(crate) fn alter_model(&mut self, name: &str, model: Arc<Model>) {
         self.version += 1;
         self.transforms.remove(name);
         self.models.insert(name.into(), model);
+    }
+
+    /// Keeps rows with a model, in the place of those that it has.
+    pub(crate) fn put_baseline(&mut self, name: &str, rows: Table) {
+        self.version += 1;
+        self.baselines.insert(name.into(), Arc::new(rows));
+    }
+
+    /// The rows that are kept with a model.
+    pub(crate) fn baseline(&self, name: &str) -> Option<&Arc<Table>> {
+        self.baselines.get(name)
     }
 
     /// Removes a table; false if there was none.
@@ -302,6 +321,7 @@ impl Catalog {
     /// Removes a model; false if there was none.
     pub(crate) fn drop_model(&mut self, name: &str) -> bool {
         self.version += 1;
+        self.baselines.remove(name);
         self.transforms.remove(name).is_some() | self.models.remove(name).is_some()
     }
 

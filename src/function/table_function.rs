@@ -56,4 +56,34 @@ pub(crate) const TABLE_FUNCTIONS: &[TableFunction] = &[
         form: "ML.CALIBRATION_CURVE(MODEL name, {TABLE name | (query)} [, STRUCT([INT64 AS num_buckets] [, value AS positive_class])])",
         doc: "How often the positive class is true where the model gives it a probability, in buckets of equal width.",
     },
+    TableFunction {
+        name: "ML.FAIRNESS",
+        form: "ML.FAIRNESS({TABLE name | (query)}, predicted_col => STRING, group_col => STRING [, actual_col => STRING] [, positive_value => value] [, facet => value] [, subgroup_col => STRING] [, flip_test => BOOL] [, summary => BOOL] [, method => 'between_groups' | 'to_overall'])",
+        doc: "How predictions differ between groups of rows: rates of each group, Clarify's metrics of one facet against the others, or fairlearn's summary.",
+    },
+    TableFunction {
+        name: "ML.DESCRIBE_DATA",
+        form: "ML.DESCRIBE_DATA({TABLE name | (query)} [, STRUCT([INT64 AS num_quantiles] [, INT64 AS num_array_length_quantiles] [, INT64 AS top_k])])",
+        doc: "Statistics of each column: counts, extremes, mean, deviation and quantiles of numbers, the commonest of other values.",
+    },
+    TableFunction {
+        name: "ML.VALIDATE_DATA_DRIFT",
+        form: "ML.VALIDATE_DATA_DRIFT({TABLE base | (query)}, {TABLE study | (query)} [, STRUCT([FLOAT64 AS numerical_default_threshold] [, FLOAT64 AS categorical_default_threshold] [, STRING AS categorical_metric_type] [, [('column', FLOAT64), …] AS thresholds] [, INT64 AS num_histogram_buckets] [, INT64 AS num_rank_histogram_buckets])] [, MODEL name])",
+        doc: "How far the columns of two tables are from each other, and which are beyond a threshold.",
+    },
+    TableFunction {
+        name: "ML.VALIDATE_DATA_SKEW",
+        form: "ML.VALIDATE_DATA_SKEW(MODEL name, {TABLE name | (query)} [, STRUCT(…)])",
+        doc: "The same for rows beside the baseline that ALTER MODEL … SET BASELINE FROM keeps with a model.",
+    },
+    TableFunction {
+        name: "ML.FEATURE_INFO",
+        form: "ML.FEATURE_INFO(MODEL name)",
+        doc: "Statistics of the model's inputs in its baseline; NULL without one.",
+    },
+    TableFunction {
+        name: "ML.CORRELATION",
+        form: "ML.CORRELATION({TABLE name | (query)}, target_col => STRING, target_correlation_cols => STRING or ARRAY<STRING> [, dimension_cols => STRING or ARRAY<STRING>] [, method => 'PEARSON' | 'SPEARMAN' | 'KENDALL'])",
+        doc: "How columns go with a target, in every segment that dimensions make.",
+    },
 ];

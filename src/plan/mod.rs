@@ -16,7 +16,8 @@ pub(crate) use bind::{
     AlterModel, AlterTable, Assign, AssignedRows, Binding, Bound, BoundStatement, CONDITION, Change, Context,
     CreateExternalTable, CreateFunction, CreateModel, CreateObjectTable, CreateTable, CreateTransform,
     CreateView, Declared, DropFunction, DropModel, DropTable, Explain, External, FitCall, Format, Insert,
-    Prerequisite, SETTINGS, SubqueryPlace, VIEWS, Variable, VariableType, bind, executed, invalid_model,
+    Prerequisite, SETTINGS, SetBaseline, SubqueryPlace, VIEWS, Variable, VariableType, bind, executed,
+    invalid_model,
 };
 pub(crate) use explain::explanation;
 pub(crate) use expr::{Aggregate, Expr, ExprKind, Extreme, Order};

@@ -199,6 +199,8 @@ pub(crate) struct AlterModel {
     pub(crate) name: Path,
     pub(crate) if_exists: bool,
     pub(crate) options: Options,
+    /// `SET BASELINE FROM rows` in the place of options.
+    pub(crate) baseline: Option<TableExpr>,
 }
 
 /// `ALTER TABLE [IF EXISTS] name action, …`.

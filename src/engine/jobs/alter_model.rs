@@ -37,7 +37,7 @@ impl AlterModelJob {
             return Ok(JobStep::Waiting(self));
         }
         let model = self.model.with_options(&self.options)?;
-        ctx.engine.catalog().put_model(&self.name, Arc::new(model));
+        ctx.engine.catalog().alter_model(&self.name, Arc::new(model));
         Ok(JobStep::changed(format!("Successfully changed model named {}", self.name)))
     }
 }

@@ -17,6 +17,7 @@ mod explain;
 mod insert;
 mod listing;
 mod prerequisite;
+mod set_baseline;
 
 use super::Engine;
 use super::script::Variables;
@@ -98,6 +99,7 @@ pub(super) fn begin(bound: Bound, engine: &Engine) -> Result<Execution> {
         Bound::CreateObjectTable(create) => job(create_object_table::CreateObjectTableJob::new(create)),
         Bound::CreateExternalTable(create) => job(create_external_table::CreateExternalTableJob::new(create)),
         Bound::AlterModel(alter) => job(alter_model::AlterModelJob::new(alter, engine)?),
+        Bound::SetBaseline(set) => Execution::Job(set_baseline::begin(set)),
         Bound::AlterTable(alter) => job(alter),
         Bound::Insert(insert) => Execution::Job(insert::begin(insert)),
         Bound::Change(change) => Execution::Job(change::begin(change)),

@@ -408,7 +408,7 @@ fn has_alias(table: &ast::TableExpr, name: &str) -> bool {
     }
 }
 
-fn scan(table: Arc<Table>) -> Node {
+pub(super) fn scan(table: Arc<Table>) -> Node {
     let schema = table.schema.clone();
     let columns = (0..schema.fields.len()).collect();
     Node { kind: NodeKind::Scan { table, columns }, schema }

@@ -47,6 +47,7 @@ use crate::syntax::ast;
 use crate::syntax::{Dialect, written};
 use aggregates::Level;
 pub(crate) use declared::Declared;
+use judge::visible;
 pub(crate) use options::{External, Format};
 pub(crate) use predict::SETTINGS;
 use query::Cte;
@@ -54,7 +55,7 @@ pub(crate) use schema::VIEWS;
 pub(crate) use statement::{
     AlterModel, AlterTable, Assign, AssignedRows, CONDITION, Change, CreateExternalTable, CreateFunction,
     CreateModel, CreateObjectTable, CreateTable, CreateTransform, CreateView, DropFunction, DropModel,
-    DropTable, Explain, Insert, executed,
+    DropTable, Explain, Insert, SetBaseline, executed,
 };
 pub(crate) use transformer::FitCall;
 pub(crate) use tsql::{Prerequisite, SubqueryPlace, invalid_model};
@@ -79,6 +80,7 @@ pub(crate) enum Bound {
     CreateObjectTable(CreateObjectTable),
     CreateExternalTable(CreateExternalTable),
     AlterModel(AlterModel),
+    SetBaseline(SetBaseline),
     AlterTable(AlterTable),
     Insert(Insert),
     Change(Change),

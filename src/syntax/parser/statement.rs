@@ -157,7 +157,7 @@ impl Parser<'_> {
         Ok(StatementKind::Ignored("DROP SCHEMA"))
     }
 
-    /// `MODEL [IF EXISTS] name SET OPTIONS (…)`.
+    /// `MODEL [IF EXISTS] name SET OPTIONS (…)` or `SET BASELINE FROM rows`.
     fn alter(&mut self) -> Result<AlterModel> {
         let unsupported = ["VIEW", "SCHEMA", "MATERIALIZED", "EXTERNAL", "DATABASE", "PROCEDURE", "FUNCTION"];
         if let Some(word) = self.at_one_of(&unsupported) {
@@ -167,11 +167,17 @@ impl Parser<'_> {
         let if_exists = self.eat_words(&["IF", "EXISTS"]);
         let name = self.path("a model's name")?;
         self.expect_word("SET")?;
+        if self.eat_words(&["BASELINE", "FROM"]) {
+            let options = Options { items: Vec::new(), span: name.span };
+            self.eat_word("TABLE");
+            let baseline = Some(self.table()?);
+            return Ok(AlterModel { name, if_exists, options, baseline });
+        }
         if !self.at_word("OPTIONS") {
-            return Err(self.expected_one_of(&["OPTIONS"]));
+            return Err(self.expected_one_of(&["OPTIONS", "BASELINE"]));
         }
         let options = self.options(&name)?;
-        Ok(AlterModel { name, if_exists, options })
+        Ok(AlterModel { name, if_exists, options, baseline: None })
     }
 
     /// `[IF EXISTS] name action, …`.

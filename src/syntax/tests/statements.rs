@@ -72,7 +72,8 @@ fn statement(statement: &Statement) -> String {
             )
         }
         StatementKind::AlterModel(it) => {
-            format!("alter {} {}{}", it.if_exists, path(&it.name), options(&it.options))
+            let baseline = it.baseline.as_ref().map(|_| " baseline").unwrap_or_default();
+            format!("alter {} {}{}{baseline}", it.if_exists, path(&it.name), options(&it.options))
         }
         StatementKind::AlterTable(it) => {
             format!("alter table {} {} {:?}", it.if_exists, path(&it.name), it.actions.len())

@@ -184,6 +184,17 @@ impl Binder<'_> {
         }
     }
 
+    /// One text or several.
+    pub(super) fn texts(&mut self, call: &Call<'_>, name: &str) -> Result<Vec<String>> {
+        let wanted = [DataType::String, DataType::array(DataType::String)];
+        let text = |value| if let Scalar::String(text) = value { Some(text) } else { None };
+        Ok(match self.setting(call, name, &wanted)? {
+            Some((Scalar::Array(_, items), _)) => items.into_iter().filter_map(text).collect(),
+            Some((value, _)) => text(value).into_iter().collect(),
+            None => Vec::new(),
+        })
+    }
+
     /// One of `words`, case aside, as it stands there; the first one where nothing is given.
     pub(super) fn word(
         &mut self,

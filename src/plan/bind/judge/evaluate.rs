@@ -256,7 +256,7 @@ pub(super) fn column_of(source: &Source, name: &str, span: Span) -> Result<(Stri
 }
 
 /// The rows with the columns that `*` means.
-pub(super) fn visible(source: Source) -> Result<Node> {
+pub(in super::super) fn visible(source: Source) -> Result<Node> {
     let Source { node, scope } = source;
     let (fields, exprs) = scope
         .visible(None)

@@ -4,7 +4,10 @@
 //! the call as a query of WITH. What the operators do for queries, they do for these.
 
 mod args;
+mod correlation;
+mod describe;
 mod evaluate;
+mod fairness;
 mod label;
 mod text;
 
@@ -21,6 +24,7 @@ use crate::plan::node::{Node, Subplan, SubplanKind};
 use crate::syntax::ast::{StatementKind, TableArg};
 use crate::syntax::{Dialect, parse};
 use args::Call;
+pub(super) use evaluate::visible;
 
 /// One of these functions: what it is called with, and how its query is made.
 pub(super) struct Judging {
@@ -57,7 +61,8 @@ impl Judging {
     }
 }
 
-const JUDGING: &[&[Judging]] = &[evaluate::FUNCTIONS];
+const JUDGING: &[&[Judging]] =
+    &[evaluate::FUNCTIONS, fairness::FUNCTIONS, describe::FUNCTIONS, correlation::FUNCTIONS];
 
 impl Binder<'_> {
     /// The rows of a call of one of these functions; `None` where `name`, in capitals, is none of them.

@@ -15,7 +15,7 @@ mod drop;
 mod explain;
 mod insert;
 
-pub(crate) use alter_model::AlterModel;
+pub(crate) use alter_model::{AlterModel, SetBaseline};
 pub(crate) use alter_table::AlterTable;
 pub(crate) use assign::{Assign, AssignedRows, CONDITION, executed};
 pub(crate) use change::Change;

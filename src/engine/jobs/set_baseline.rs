@@ -1,0 +1,28 @@
+//! ALTER MODEL … SET BASELINE FROM: takes the rows, then keeps them with the model.
+
+use super::collect::{Collect, Finish};
+use super::insert::stored;
+use super::{Job, JobContext, JobStep};
+use crate::data::{Batch, Schema};
+use crate::diag::Result;
+use crate::plan::SetBaseline;
+use crate::table::Table;
+
+pub(super) fn begin(SetBaseline { name, schema, plan }: SetBaseline) -> Box<dyn Job> {
+    Box::new(Collect::new(plan, Baseline { name, schema }))
+}
+
+struct Baseline {
+    name: String,
+    schema: Schema,
+}
+
+impl Finish for Baseline {
+    fn finish(self, batches: Vec<Batch>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
+        let Self { name, schema } = self;
+        let table = Table { schema, batches: stored(batches)?, notes: Vec::new() };
+        let count = table.rows();
+        ctx.engine.catalog().put_baseline(&name, table);
+        Ok(JobStep::changed(format!("Successfully set the baseline of model {name}: {count} rows")))
+    }
+}

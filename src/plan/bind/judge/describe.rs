@@ -1,0 +1,414 @@
+//! ML.DESCRIBE_DATA, ML.VALIDATE_DATA_DRIFT and _SKEW, ML.FEATURE_INFO: statistics of columns, and how far two tables are
+//! from each other.
+
+use std::sync::Arc;
+
+use super::super::Binder;
+use super::super::from::{Source, scan};
+use super::Judging;
+use super::args::Call;
+use super::evaluate::visible;
+use super::text::{filled, float, quoted, string};
+use crate::data::{DataType, Scalar};
+use crate::diag::{Code, Diagnostic, Error, Invariant, Result, Span};
+use crate::plan::node::Node;
+use crate::syntax::ast::{Path, QueryBody, TableExpr, TableExprKind};
+use crate::syntax::written;
+use crate::table::Table;
+
+pub(super) const FUNCTIONS: &[Judging] = &[
+    Judging::of_rows(
+        "ML.DESCRIBE_DATA",
+        &["num_quantiles", "num_array_length_quantiles", "top_k"],
+        |binder, call| binder.describe_data(call),
+    ),
+    Judging {
+        models: 0..=1,
+        rows: 2..=2,
+        ..Judging::of_rows("ML.VALIDATE_DATA_DRIFT", COMPARED, |binder, call| binder.drift(call))
+    },
+    Judging::of_model("ML.VALIDATE_DATA_SKEW", COMPARED, |binder, call| binder.skew(call)),
+    Judging {
+        rows: 0..=0,
+        ..Judging::of_model("ML.FEATURE_INFO", &[], |binder, call| binder.feature_info(call))
+    },
+];
+
+const COMPARED: &[&str] = &[
+    "num_histogram_buckets",
+    "num_quantiles_histogram_buckets",
+    "num_values_histogram_buckets",
+    "num_rank_histogram_buckets",
+    "categorical_default_threshold",
+    "categorical_metric_type",
+    "numerical_default_threshold",
+    "numerical_metric_type",
+    "thresholds",
+    "enable_visualization_link",
+];
+
+const JENSEN_SHANNON: &str = "JENSEN_SHANNON_DIVERGENCE";
+const L_INFINITY: &str = "L_INFTY";
+
+const DRIFT: &str = include_str!("sql/drift.sql");
+const DESCRIBE: &str = include_str!("sql/describe.sql");
+
+/// A column whose values have statistics.
+struct Described {
+    name: String,
+    /// Its values as SQL over the rows `table`: numbers or texts, or arrays of them.
+    value: String,
+    is_number: bool,
+    is_array: bool,
+}
+
+impl Described {
+    /// The columns of the rows; fields of structs are columns of their own.
+    fn all(source: &Source, call: &Call<'_>) -> Result<Vec<Self>> {
+        let mut found = Vec::new();
+        for (name, expr) in source.scope.visible(None) {
+            describe(name, &quoted(name), &expr.data_type, &mut found, call)?;
+        }
+        Ok(found)
+    }
+
+    /// The rows of its values `v`, with `before` in front of them, out of `table`.
+    fn values(&self, before: &str, table: &str, as_text: bool) -> String {
+        let data_type = if as_text { "STRING" } else { "FLOAT64" };
+        let (from, value) = match self.is_array {
+            true => (format!("{table}, UNNEST({}) AS __v", self.value), "__v"),
+            false => (table.to_owned(), self.value.as_str()),
+        };
+        format!("SELECT {before}, CAST({value} AS {data_type}) AS v FROM {from} WHERE {value} IS NOT NULL")
+    }
+}
+
+/// Adds the column `name`, or those of its fields.
+fn describe(
+    name: &str,
+    value: &str,
+    data_type: &DataType,
+    found: &mut Vec<Described>,
+    call: &Call<'_>,
+) -> Result<()> {
+    let is_number = |data_type: &DataType| {
+        matches!(data_type, DataType::Int64 | DataType::Float64 | DataType::Numeric | DataType::BigNumeric)
+    };
+    let is_plain = |data_type: &DataType| {
+        is_number(data_type)
+            || matches!(
+                data_type,
+                DataType::String
+                    | DataType::Bool
+                    | DataType::Bytes
+                    | DataType::Date
+                    | DataType::Timestamp
+                    | DataType::Datetime
+            )
+    };
+    let mut add = |value: String, element: &DataType, is_array| {
+        found.push(Described { name: name.to_owned(), value, is_number: is_number(element), is_array });
+    };
+    match data_type {
+        plain if is_plain(plain) => add(value.to_owned(), plain, false),
+        DataType::Array(element) if is_plain(element) => add(value.to_owned(), element, true),
+        DataType::Tensor => add(format!("{value}.data"), &DataType::Float64, true),
+        DataType::Struct(fields) => {
+            for field in fields {
+                let path = format!("{value}.{}", quoted(&field.name));
+                describe(&format!("{name}.{}", field.name), &path, &field.data_type, found, call)?;
+            }
+        }
+        other => {
+            let message = format!(
+                "column `{name}` has type {other}, of which {} takes no statistics",
+                call.judging.name
+            );
+            return Err(Error::new(Code::TypeMismatch, message)
+                .at(call.span)
+                .hint(format!("leave it out: (SELECT * EXCEPT ({}) FROM …)", written(name))));
+        }
+    }
+    Ok(())
+}
+
+/// How tables are compared.
+struct Rules {
+    buckets: i64,
+    ranks: i64,
+    /// That of columns that are no numbers.
+    metric: &'static str,
+    of_numbers: f64,
+    of_texts: f64,
+    /// Thresholds of single columns.
+    own: Vec<(String, f64)>,
+}
+
+impl Rules {
+    fn threshold(&self, name: &str, as_text: bool) -> f64 {
+        let own = self.own.iter().find(|(column, _)| column.eq_ignore_ascii_case(name));
+        own.map_or(if as_text { self.of_texts } else { self.of_numbers }, |(_, threshold)| *threshold)
+    }
+}
+
+impl Binder<'_> {
+    fn rows_of(&mut self, call: &Call<'_>, number: usize) -> Result<Source> {
+        self.table(call.rows.get(number).copied().invariant("a call with rows")?)
+    }
+
+    fn describe_data(&mut self, call: &Call<'_>) -> Result<Node> {
+        let quantiles = self.int(call, "num_quantiles", 2, 1..=100_000)?;
+        let lengths = self.int(call, "num_array_length_quantiles", 10, 1..=100_000)?;
+        let top = self.int(call, "top_k", 1, 1..=10_000)?;
+        let source = self.rows_of(call, 0)?;
+        let columns = Described::all(&source, call)?;
+        let sql = description(&columns, [quantiles, lengths, top]);
+        self.expanded(call, vec![("p", visible(source)?)], &sql)
+    }
+
+    fn feature_info(&mut self, call: &Call<'_>) -> Result<Node> {
+        let path = call.models.first().copied().invariant("a call with a model")?;
+        let model = self.predicting(path)?;
+        let inputs: Vec<_> = model.signature().inputs.iter().map(|port| string(&port.name)).collect();
+        let Some(table) = self.context.catalog.baseline(&path.text()).cloned() else {
+            let sql = format!(
+                "SELECT input, f AS min, f AS max, f AS mean, f AS median, f AS stddev, i AS category_count, i AS null_count, i AS dimension \
+                 FROM UNNEST([{}]) AS input, (SELECT CAST(NULL AS FLOAT64) AS f, CAST(NULL AS INT64) AS i)",
+                inputs.join(", ")
+            );
+            return self.expanded(call, Vec::new(), &sql);
+        };
+        let source = Source::new(scan(table), None);
+        let columns = features(Described::all(&source, call)?, &model);
+        let sql = format!(
+            "SELECT name AS input, SAFE_CAST(min AS FLOAT64) AS min, SAFE_CAST(max AS FLOAT64) AS max, mean, median, stddev, \
+             `unique` AS category_count, num_nulls AS null_count, dimension FROM ({})",
+            description(&columns, [2, 1, 1])
+        );
+        self.expanded(call, vec![("p", source.node)], &sql)
+    }
+
+    fn drift(&mut self, call: &Call<'_>) -> Result<Node> {
+        let (base, study) = (self.rows_of(call, 0)?, self.rows_of(call, 1)?);
+        for rows in &call.rows {
+            self.warn_of_limit(rows);
+        }
+        let columns = Described::all(&base, call)?;
+        self.compared(call, columns, base, study)
+    }
+
+    fn skew(&mut self, call: &Call<'_>) -> Result<Node> {
+        let path = call.models.first().copied().invariant("a call with a model")?;
+        let model = self.predicting(path)?;
+        let base = Source::new(scan(self.baseline(call, path)?), None);
+        let columns = features(Described::all(&base, call)?, &model);
+        let study = self.rows_of(call, 0)?;
+        call.rows.iter().for_each(|rows| self.warn_of_limit(rows));
+        self.compared(call, columns, base, study)
+    }
+
+    /// The rows that are kept with a model.
+    pub(super) fn baseline(&self, call: &Call<'_>, path: &Path) -> Result<Arc<Table>> {
+        self.context.catalog.baseline(&path.text()).cloned().ok_or_else(|| {
+            let message = format!(
+                "{} needs rows to compare with, and model `{}` keeps none",
+                call.judging.name,
+                path.text()
+            );
+            Error::new(Code::NoEvaluationData, message).at(path.span).hint(format!(
+                "keep some: ALTER MODEL {} SET BASELINE FROM (SELECT …)",
+                written(&path.text())
+            ))
+        })
+    }
+
+    /// The first rows of a table are no sample of it.
+    fn warn_of_limit(&mut self, rows: &TableExpr) {
+        let TableExprKind::Subquery(query) = &rows.kind else { return };
+        let is_sampled = matches!(&query.body, QueryBody::Select(select) if select.filter.is_some());
+        if query.limit.is_some() && query.order_by.is_empty() && !is_sampled {
+            let message = "the first rows of a table may differ from it as a whole";
+            let warning = Diagnostic::warning(Code::InvalidOption, message);
+            self.warnings.push(
+                warning.at(rows.span).hint("write WHERE RAND() < 0.1, or ORDER BY RAND() before LIMIT"),
+            );
+        }
+    }
+
+    /// The query that holds `study` against `base`, column by column.
+    fn compared(
+        &mut self,
+        call: &Call<'_>,
+        columns: Vec<Described>,
+        base: Source,
+        study: Source,
+    ) -> Result<Node> {
+        let rules = self.rules(call, &columns)?;
+        let others = Described::all(&study, call)?;
+        let (mut numbers, mut texts, mut listed) = (Vec::new(), Vec::new(), Vec::new());
+        for column in &columns {
+            let Some(other) = others.iter().find(|other| other.name.eq_ignore_ascii_case(&column.name))
+            else {
+                continue;
+            };
+            let as_text = !(column.is_number && other.is_number);
+            if as_text && (column.is_number || other.is_number) && rules.metric == JENSEN_SHANNON {
+                continue;
+            }
+            let c = listed.len();
+            let values = if as_text { &mut texts } else { &mut numbers };
+            values.push(column.values(&format!("0 AS s, {c} AS c"), "base", as_text));
+            values.push(other.values(&format!("1 AS s, {c} AS c"), "study", as_text));
+            listed.push(format!(
+                "STRUCT({c} AS c, {} AS input, '{}' AS metric, {} AS threshold)",
+                string(&column.name),
+                if as_text { rules.metric } else { JENSEN_SHANNON },
+                float(rules.threshold(&column.name, as_text))
+            ));
+        }
+        if listed.is_empty() {
+            let message = "the two tables have no column in common";
+            return Err(Error::new(Code::UnknownColumn, message).at(call.span));
+        }
+        let all = |values: Vec<String>, data_type: &str| match values.as_slice() {
+            [] => format!(
+                "SELECT 0 AS s, 0 AS c, CAST(NULL AS {data_type}) AS v FROM UNNEST([0]) AS x WHERE FALSE"
+            ),
+            values => values.join(" UNION ALL "),
+        };
+        let sql = filled(
+            DRIFT,
+            &[
+                ("numbers", &all(numbers, "FLOAT64")),
+                ("texts", &all(texts, "STRING")),
+                ("buckets", &rules.buckets.to_string()),
+                ("ranks", &rules.ranks.to_string()),
+                ("columns", &listed.join(", ")),
+            ],
+        );
+        self.expanded(call, vec![("base", visible(base)?), ("study", visible(study)?)], &sql)
+    }
+
+    /// The settings of a comparison of tables with these `columns`.
+    fn rules(&mut self, call: &Call<'_>, columns: &[Described]) -> Result<Rules> {
+        let buckets = self.int(call, "num_histogram_buckets", 10, 1..=1000)?;
+        self.int(call, "num_quantiles_histogram_buckets", 10, 1..=1000)?;
+        self.int(call, "num_values_histogram_buckets", 10, 1..=1000)?;
+        let ranks = self.int(call, "num_rank_histogram_buckets", 50, 1..=10_000)?;
+        if self.flag(call, "enable_visualization_link")? {
+            let message = "there is no visualization to link to: the histograms are rows";
+            return Err(Error::new(Code::UnsupportedSyntax, message).at(call.span).hint("leave it out"));
+        }
+        self.word(call, "numerical_metric_type", &[JENSEN_SHANNON])?;
+        let metric = self.word(call, "categorical_metric_type", &[L_INFINITY, JENSEN_SHANNON])?;
+        let of_numbers = self.float(call, "numerical_default_threshold", THRESHOLDS)?.unwrap_or(0.3);
+        let of_texts = self.float(call, "categorical_default_threshold", THRESHOLDS)?.unwrap_or(0.3);
+        let own = self.thresholds(call)?;
+        let is_column = |name: &str| columns.iter().any(|known| known.name.eq_ignore_ascii_case(name));
+        if let Some((name, _)) = own.iter().find(|(name, _)| !is_column(name)) {
+            let span = call.setting("thresholds").map_or(call.span, |value| value.span);
+            return Err(Error::new(
+                Code::UnknownColumn,
+                format!("`thresholds` names `{name}`, which is no column"),
+            )
+            .at(span)
+            .or_list("the columns are", columns.iter().map(|column| column.name.as_str())));
+        }
+        Ok(Rules { buckets, ranks, metric, of_numbers, of_texts, own })
+    }
+
+    /// `thresholds`: columns with a threshold of their own.
+    fn thresholds(&mut self, call: &Call<'_>) -> Result<Vec<(String, f64)>> {
+        let pair = |name| crate::data::StructField { name: String::new(), data_type: name };
+        let pairs = DataType::array(DataType::Struct(vec![pair(DataType::String), pair(DataType::Float64)]));
+        let Some((Scalar::Array(_, items), span)) = self.setting(call, "thresholds", &[pairs])? else {
+            return Ok(Vec::new());
+        };
+        let threshold = |item: &Scalar| match item {
+            Scalar::Struct(_, values) => match values.as_slice() {
+                [Scalar::String(name), Scalar::Float64(value)] if THRESHOLDS.contains(value) => {
+                    Ok((name.clone(), *value))
+                }
+                _ => Err(no_threshold(item, span)),
+            },
+            _ => Err(no_threshold(item, span)),
+        };
+        items.iter().map(threshold).collect()
+    }
+}
+
+/// From 0 to below 1.
+const THRESHOLDS: std::ops::RangeInclusive<f64> = 0.0..=0.999_999_999_999_999_9;
+
+#[cold]
+fn no_threshold(item: &Scalar, span: Span) -> Error {
+    Error::new(Code::InvalidOption, format!("{item} is no column with a threshold from 0 to below 1"))
+        .at(span)
+        .hint("write thresholds => [('column', 0.1)]")
+}
+
+/// The columns that are inputs of the model; all where none has the name of one.
+fn features(columns: Vec<Described>, model: &crate::model::Model) -> Vec<Described> {
+    let is_input =
+        |name: &str| model.signature().inputs.iter().any(|port| port.name.eq_ignore_ascii_case(name));
+    if columns.iter().any(|column| is_input(&column.name)) {
+        columns.into_iter().filter(|column| is_input(&column.name)).collect()
+    } else {
+        columns
+    }
+}
+
+/// The query that describes columns of `p`.
+fn description(columns: &[Described], [quantiles, lengths, top]: [i64; 3]) -> String {
+    let one = |column: &Described| {
+        let (value, name) = (&column.value, string(&column.name));
+        let values = column.values("0 AS s", "p", !column.is_number);
+        let raw = if column.is_array { "__v" } else { value.as_str() };
+        let from = if column.is_array { format!("p, UNNEST({value}) AS __v") } else { "p".to_owned() };
+        let null = |data_type: &str| format!("CAST(NULL AS {data_type})");
+        let of_numbers =
+            |sql: &str, data_type: &str| if column.is_number { sql.to_owned() } else { null(data_type) };
+        let of_texts = |sql: String, data_type: &str| if column.is_number { null(data_type) } else { sql };
+        let of_arrays = |sql: &str, data_type: &str| {
+            if column.is_array {
+                format!("(SELECT {sql} FROM p)").replace("{a}", value)
+            } else {
+                null(data_type)
+            }
+        };
+        let extreme = |which: &str| {
+            let raw = if column.is_number { raw.to_owned() } else { format!("CAST({raw} AS STRING)") };
+            format!("(SELECT CAST({which}({raw}) AS STRING) FROM {from})")
+        };
+        let top_values = format!(
+            "ARRAY(SELECT AS STRUCT v AS value, COUNT(*) AS count FROM ({values}) GROUP BY v ORDER BY count DESC, v LIMIT {top})"
+        );
+        filled(
+            DESCRIBE,
+            &[
+                ("name", &name),
+                ("value", value),
+                ("values", &values),
+                ("zeros", &of_numbers("COUNTIF(v = 0)", "INT64")),
+                ("min", &extreme("MIN")),
+                ("max", &extreme("MAX")),
+                ("mean", &of_numbers("AVG(v)", "FLOAT64")),
+                ("stddev", &of_numbers("STDDEV_POP(v)", "FLOAT64")),
+                ("median", &of_numbers("APPROX_QUANTILES(v, 2)[SAFE_OFFSET(1)]", "FLOAT64")),
+                ("quantiles", &of_numbers(&format!("APPROX_QUANTILES(v, {quantiles})"), "ARRAY<FLOAT64>")),
+                ("unique", &of_texts("COUNT(DISTINCT v)".into(), "INT64")),
+                ("length", &of_texts("AVG(CHAR_LENGTH(v))".into(), "FLOAT64")),
+                ("top", &of_texts(top_values, "ARRAY<STRUCT<value STRING, count INT64>>")),
+                ("shortest", &of_arrays("MIN(ARRAY_LENGTH({a}))", "INT64")),
+                ("longest", &of_arrays("MAX(ARRAY_LENGTH({a}))", "INT64")),
+                ("average", &of_arrays("AVG(ARRAY_LENGTH({a}))", "FLOAT64")),
+                ("total", &of_arrays("SUM(ARRAY_LENGTH({a}))", "INT64")),
+                (
+                    "lengths",
+                    &of_arrays(&format!("APPROX_QUANTILES(ARRAY_LENGTH({{a}}), {lengths})"), "ARRAY<INT64>"),
+                ),
+            ],
+        )
+    };
+    columns.iter().map(one).collect::<Vec<_>>().join(" UNION ALL ")
+}
