@@ -3,10 +3,12 @@
 import type { ColumnInfo, ModelInfo, TableInfo } from "predictql";
 import { find, h } from "./dom.js";
 import { bytes, plural } from "./format.js";
-import { lookQuery, predictQuery, quoted } from "./sql.js";
+import { lookQuery, quoted } from "./sql.js";
 
 export interface CatalogActions {
   insert(name: string): void;
+  /** Writes a query that asks a model. */
+  ask(model: ModelInfo): void;
   write(sql: string): void;
 }
 
@@ -22,7 +24,7 @@ export function showCatalog(models: readonly ModelInfo[], tables: readonly Table
           ["in", model.inputs],
           ["out", model.outputs],
         ],
-        use: { label: "use", title: `Write a query that asks ${model.name}`, sql: () => predictQuery(model, tables) },
+        use: { label: "use", title: `Write a query that asks ${model.name}`, act: () => actions.ask(model) },
         actions,
       }),
     ),
@@ -35,7 +37,11 @@ export function showCatalog(models: readonly ModelInfo[], tables: readonly Table
         name: table.name,
         summary: `${table.rows === null ? "rows unknown" : plural(table.rows, table.kind === "images" ? "picture" : "row")} · ${plural(table.columns.length, "column")}`,
         groups: [["", table.columns]],
-        use: { label: "view", title: `Write a query that shows ${table.name}`, sql: () => lookQuery(table) },
+        use: {
+          label: "view",
+          title: `Write a query that shows ${table.name}`,
+          act: () => actions.write(lookQuery(table)),
+        },
         actions,
       }),
     ),
@@ -46,7 +52,7 @@ interface Entry {
   name: string;
   summary: string;
   groups: [heading: string, columns: readonly ColumnInfo[]][];
-  use: { label: string; title: string; sql(): string };
+  use: { label: string; title: string; act(): void };
   actions: CatalogActions;
 }
 
@@ -67,11 +73,7 @@ function entry({ name, summary, groups, use, actions }: Entry): HTMLElement {
         },
         name,
       ),
-      h(
-        "button",
-        { type: "button", class: "use", title: use.title, onclick: () => actions.write(use.sql()) },
-        use.label,
-      ),
+      h("button", { type: "button", class: "use", title: use.title, onclick: use.act }, use.label),
     ),
     h("details", {}, h("summary", {}, summary), ...groups.map(([heading, columns]) => signature(heading, columns))),
   );

@@ -1,9 +1,10 @@
 // Files can be dropped anywhere on the page; the overlay says beforehand what will become of them.
 
 import { find } from "./dom.js";
-import { promise } from "./files.js";
+import { type Incoming, promise } from "./files.js";
+import { dropped, plain } from "./unpack.js";
 
-export function acceptDrops(onFiles: (files: File[]) => void): void {
+export function acceptDrops(onFiles: (files: Promise<Incoming[]>) => void): void {
   const overlay = find("#drop");
   const words = find("#drop p");
   // `dragleave` fires for every element on the way: only leaving the last one counts.
@@ -32,9 +33,20 @@ export function acceptDrops(onFiles: (files: File[]) => void): void {
       event.stopPropagation();
       depth = 0;
       overlay.hidden = true;
-      onFiles(Array.from(event.dataTransfer?.files ?? []));
+      if (event.dataTransfer) onFiles(dropped(event.dataTransfer));
     },
     // Before the editor, which would paste a file's text.
+    { capture: true },
+  );
+  addEventListener(
+    "paste",
+    (event) => {
+      const files = Array.from(event.clipboardData?.files ?? []);
+      if (files.length === 0) return;
+      event.preventDefault();
+      event.stopPropagation();
+      onFiles(Promise.resolve(plain(files)));
+    },
     { capture: true },
   );
 }

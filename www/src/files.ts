@@ -1,10 +1,23 @@
-// What a file is by its name, and why the others cannot be used. The engine judges what is inside.
+// What a file is by its name and its first bytes, and why the others cannot be used. The engine judges what is inside.
+
+/** A file, and where it lay: in a folder or an archive that came in. */
+export interface Incoming {
+  file: File;
+  path: string;
+}
 
 export interface SortedFiles {
-  models: File[];
-  tables: File[];
-  pictures: File[];
-  rejected: { file: File; reason: string }[];
+  models: Incoming[];
+  /** Weights that models keep beside them. */
+  parts: Incoming[];
+  /** Names of classes, a line each. */
+  labels: Incoming[];
+  tables: Incoming[];
+  pictures: Incoming[];
+  scripts: Incoming[];
+  /** What stands beside models and is not needed. */
+  spare: Incoming[];
+  rejected: { file: Incoming; reason: string }[];
 }
 
 const readable =
@@ -12,6 +25,7 @@ const readable =
 
 /** The endings of what the package reads. */
 const models = ["onnx", "ubj"];
+const parts = ["data", "onnx_data", "weights", "bin"];
 const tables = [
   "csv",
   "tsv",
@@ -39,21 +53,52 @@ const foreign: Record<string, string> = {
   keras: "is a Keras model: convert it with `tf2onnx`",
   tflite: "is a TensorFlow Lite model: convert it with `tf2onnx`",
   xlsx: "is a spreadsheet: save it as CSV",
-  zip: "is an archive: unpack it first",
+  gz: "is compressed: unpack it first",
+  tar: "is an archive: bring it as .zip, or the files in it",
+  rar: "is an archive: bring it as .zip, or the files in it",
+  "7z": "is an archive: bring it as .zip, or the files in it",
   avif: "is an AVIF picture: save it as PNG or JPEG",
   heic: "is a HEIC picture: save it as PNG or JPEG",
 };
 
-export function sortFiles(files: Iterable<File>): SortedFiles {
-  const sorted: SortedFiles = { models: [], tables: [], pictures: [], rejected: [] };
+/** What MLflow and Hugging Face lay beside a model. */
+const besides =
+  /(^|\/)(MLmodel|conda\.ya?ml|python_env\.ya?ml|requirements\.txt|config\.json|README\.md|LICENSE(\.\w+)?|input_example\.json|serving_input_example\.json)$/i;
+
+export async function sortFiles(files: readonly Incoming[]): Promise<SortedFiles> {
+  const sorted: SortedFiles = {
+    ...{ models: [], parts: [], labels: [], tables: [], pictures: [], scripts: [], spare: [], rejected: [] },
+  };
   for (const file of files) {
-    const ending = /\.([^.]+)$/.exec(file.name)?.[1]?.toLowerCase() ?? "";
-    if (models.includes(ending)) sorted.models.push(file);
-    else if (tables.includes(ending)) sorted.tables.push(file);
-    else if (pictures.includes(ending)) sorted.pictures.push(file);
-    else sorted.rejected.push({ file, reason: foreign[ending] ?? `cannot be used here: ${readable}` });
+    const kind = await kindOf(file);
+    if (kind === "foreign") sorted.rejected.push({ file, reason: reasonOf(file.file.name) });
+    else sorted[kind].push(file);
   }
   return sorted;
+}
+
+async function kindOf({ file, path }: Incoming): Promise<Exclude<keyof SortedFiles, "rejected"> | "foreign"> {
+  const ending = endingOf(file.name);
+  if (besides.test(path)) return "spare";
+  if (models.includes(ending)) return "models";
+  if (pictures.includes(ending)) return "pictures";
+  if (ending === "sql") return "scripts";
+  if (parts.includes(ending)) return "parts";
+  const start = await file.slice(0, 200).text();
+  // The boosters' own formats have the endings of other things.
+  if (/^\s*\{\s*"(learner|version)"\s*:/.test(start) || /^tree\r?\nversion=/.test(start)) return "models";
+  if (tables.includes(ending)) return "tables";
+  return ending === "txt" && /label|class|categor|synset|names/i.test(file.name) ? "labels" : "foreign";
+}
+
+function endingOf(name: string): string {
+  return /\.([^.]+)$/.exec(name)?.[1]?.toLowerCase() ?? "";
+}
+
+function reasonOf(name: string): string {
+  const ending = endingOf(name);
+  if (ending === "txt") return "is a text: names of classes come as labels.txt, tables as .csv";
+  return foreign[ending] ?? `cannot be used here: ${readable}`;
 }
 
 /** Before the drop a browser tells types, never names: enough to say what will happen. */
@@ -61,13 +106,16 @@ export function promise(types: readonly string[]): string {
   const isTable = /^(text\/(csv|tab-separated-values)|application\/(json|x-ndjson|geo\+json|vnd\.apache\..*))$/;
   const pictures = types.filter((type) => /^image\/(png|jpeg|bmp|webp|gif)$/.test(type)).length;
   const tables = types.filter((type) => isTable.test(type)).length;
+  const archives = types.filter((type) => /^application\/(x-)?zip/.test(type)).length;
   const unknown = types.filter((type) => type === "").length;
   const parts = [
     pictures > 0 && `${pictures === 1 ? "The picture joins" : `${pictures} pictures join`} the table photos`,
     tables > 0 && `${tables === 1 ? "the rows become a table" : `${tables} files become tables`}`,
-    unknown > 0 && "an .onnx file becomes a model, a .parquet, .arrow or .feather file a table",
+    unknown > 0 &&
+      "an .onnx file becomes a model, a .parquet, .arrow or .feather file a table, a folder all that is in it",
+    archives > 0 && "an archive is unpacked",
   ].filter((part) => part !== false);
-  const rest = types.length - pictures - tables - unknown;
+  const rest = types.length - pictures - tables - archives - unknown;
   if (rest > 0) parts.push(parts.length > 0 ? "other files are refused" : `This cannot be used here: ${readable}`);
   const sentence = parts.join("; ");
   return `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}.`;

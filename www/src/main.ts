@@ -1,25 +1,30 @@
 // The page as a whole: who tells whom. Whatever shows or decides something lives in a module of its own.
 
-import type { PredictQL } from "predictql";
+import type { ModelInfo, PredictError, PredictQL, TableInfo } from "predictql";
 import { showCatalog } from "./catalog.js";
 import { find } from "./dom.js";
 import { acceptDrops } from "./drop.js";
 import { createEditor } from "./editor.js";
 import { loadedEngine } from "./engine.js";
-import { sortFiles } from "./files.js";
-import { fetchNamed, photos, type Taken, takeIn } from "./intake.js";
+import { bestFit, type Fit, needs, predictQuery } from "./feed.js";
+import { type Incoming, sortFiles } from "./files.js";
+import { fetchNamed, lostOf, photos, type Taken, takeIn } from "./intake.js";
 import { Jobs } from "./jobs.js";
 import { recall, remember } from "./memory.js";
-import { notice } from "./notices.js";
+import { type Fate, notice, report } from "./notices.js";
+import { pickColumns } from "./picker.js";
 import { countFromNow, noteEngineRequests, watchRequests } from "./requests.js";
 import { createResults } from "./results.js";
-import { covers, decodesPictures, lookQuery, predictQuery, seesPictures } from "./sql.js";
+import { decodesPictures, lookQuery, quoted, seesPictures } from "./sql.js";
 import { showSizes, showTutorial, type Tutorial, tutorialAt, tutorials } from "./tutorials.js";
+import { plain, unpacked } from "./unpack.js";
 
 const runButton = find<HTMLButtonElement>("#run");
 const fileInput = find<HTMLInputElement>("#files");
 const results = createResults(find("#result"));
 
+let models: ModelInfo[] = [];
+let tables: TableInfo[] = [];
 /** What the page itself wrote into the editor last: it may be written over. */
 let written = tutorials[0].sql;
 /** Whether pictures came in before the engine. */
@@ -37,8 +42,10 @@ const jobs = new Jobs({
     const db = loadedEngine();
     if (!db) return;
     showSizes((await db.ready).engine);
-    const [models, tables, stats] = await Promise.all([db.models(), db.tables(), db.stats()]);
-    showCatalog(models, tables, { insert: editor.insert, write });
+    const [allModels, allTables, stats] = await Promise.all([db.models(), db.tables(), db.stats()]);
+    models = allModels;
+    tables = allTables;
+    showCatalog(models, tables, catalogActions);
     noteEngineRequests(stats.requests);
     editor.recheck();
   },
@@ -55,6 +62,8 @@ const editor = createEditor(find("#editor"), {
   check: async (text) => (await loadedEngine()?.check(text))?.diagnostics ?? [],
   complete: async (text, offset) => (await loadedEngine()?.complete(text, offset)) ?? [],
 });
+
+const catalogActions = { insert: editor.insert, ask: (model: ModelInfo) => void ask(model), write };
 
 async function run(): Promise<void> {
   if (jobs.running) return;
@@ -75,11 +84,15 @@ async function run(): Promise<void> {
     if (controller.signal.aborted) {
       results.cancelled(elapsed());
     } else {
-      results.failed(error, ({ from, to, insert }) => {
-        if (editor.text !== sql) return notice("The query has changed since: the fix no longer fits.", "bad");
-        editor.edit(from, to, insert);
-        void run();
-      });
+      results.failed(
+        error,
+        ({ from, to, insert }) => {
+          if (editor.text !== sql) return notice("The query has changed since: the fix no longer fits.", "bad");
+          editor.edit(from, to, insert);
+          void run();
+        },
+        feeding(error, sql),
+      );
     }
   }
 }
@@ -90,21 +103,30 @@ function write(sql: string): void {
   show("sql");
 }
 
-async function addFiles(files: Iterable<File>): Promise<void> {
-  const sorted = sortFiles(files);
-  for (const { file, reason } of sorted.rejected) notice(`${file.name} ${reason}.`, "bad");
-  const first = [...sorted.models, ...sorted.tables, ...sorted.pictures][0];
-  if (!first) return;
-  picturesCame ||= sorted.pictures.length > 0;
+/** What a model lacks in a query, taken from the table's own columns. */
+function feeding(error: unknown, sql: string) {
+  if ((error as Partial<PredictError>).code !== "missing-input") return undefined;
+  const isNamed = ({ name }: { name: string }) => sql.toLowerCase().includes(name.toLowerCase());
+  const model = models.find(isNamed);
+  const fit = model && bestFit(model, tables.filter(isNamed));
+  if (!model || !fit) return undefined;
+  const apply = async () => {
+    const written = await queryOf(model, fit);
+    if (written === undefined) return;
+    write(written);
+    void run();
+  };
+  return { label: `Take them from the columns of ${fit.table.name}`, apply: () => void apply() };
+}
+
+async function addFiles(coming: Promise<readonly Incoming[]>): Promise<void> {
   try {
     await jobs.busyWith(async () => {
-      const sql = await jobs.do(async (db, control) => {
-        countFromNow(`${first.name} came in`);
-        return queryFor(await takeIn(db, sorted, control), db);
-      });
-      if (sql === undefined) return;
+      const sql = await takeFiles(await coming);
+      const text = await sql?.();
+      if (text === undefined) return;
       if (editor.text !== written && editor.text.trim() !== "") notice("Your own query is one undo away.");
-      if (sql !== editor.text) write(sql);
+      if (text !== editor.text) write(text);
       await run();
     });
   } catch (error) {
@@ -113,18 +135,88 @@ async function addFiles(files: Iterable<File>): Promise<void> {
   }
 }
 
+/** Brings files to the engine, tells what became of each, and answers the query that comes next. */
+async function takeFiles(files: readonly Incoming[]): Promise<Next["sql"]> {
+  const fates: Fate[] = [];
+  const inside = await unpacked(files, (name, reason) => fates.push({ words: `${name} ${reason}`, kind: "bad" }));
+  const sorted = await sortFiles(inside);
+  const [first] = [...sorted.models, ...sorted.tables, ...sorted.pictures, ...sorted.scripts];
+  picturesCame ||= sorted.pictures.length > 0;
+  if (!first) {
+    const lost = lostOf(sorted);
+    if (fates.length + lost.length > 0) report([...fates, ...lost]);
+    return undefined;
+  }
+  return jobs.do(async (db, control) => {
+    countFromNow(`${first.file.name} came in`);
+    const taken = await takeIn(db, sorted, control);
+    const next = await nextOf(taken, db);
+    report([...fates, ...taken.fates], next.words);
+    return next.sql;
+  });
+}
+
+/** What to do next: a query, which may have to ask its user first, and words where there is none. */
+interface Next {
+  sql?: () => string | undefined | Promise<string | undefined>;
+  words?: string;
+}
+
 /** The query that a newcomer would write next; none where the user has a query of their own at work. */
-async function queryFor(taken: Taken, db: PredictQL): Promise<string | undefined> {
+async function nextOf(taken: Taken, db: PredictQL): Promise<Next> {
   const [models, tables] = await Promise.all([db.models(), db.tables()]);
+  const { script } = taken;
+  if (script !== undefined) return { sql: () => script };
+  const newest = (all: readonly TableInfo[]) => [
+    ...taken.tables,
+    ...all.filter(({ name }) => !taken.tables.some((it) => it.name === name)),
+  ];
   const model = taken.models.at(-1);
-  if (model) return predictQuery(model, [...taken.tables, ...tables]);
+  if (model) {
+    const fit = bestFit(model, newest(tables));
+    if (!fit)
+      return {
+        words: `${model.name} takes ${needs(model)}: bring a table that has them.`,
+        ...lookAt(taken.tables.at(-1)),
+      };
+    const others =
+      tables.length > 1 ? { words: `${model.name} is asked about ${fit.table.name}, which fits it best.` } : {};
+    return { sql: () => queryOf(model, fit), ...others };
+  }
   const text = editor.text;
-  if (text !== written && text.trim() !== "") return undefined;
-  if (taken.pictures && text.includes(photos)) return text;
+  if (text !== written && text.trim() !== "") return {};
+  if (taken.pictures && text.includes(photos)) return { sql: () => text };
   const table = taken.pictures ? tables.find(({ name }) => name === photos) : taken.tables.at(-1);
-  if (!table) return undefined;
-  const asks = models.find((known) => (table.kind === "images" ? seesPictures(known) : covers(table, known)));
-  return asks ? predictQuery(asks, [table]) : lookQuery(table);
+  if (!table) return {};
+  const fits = models.map((known) => ({
+    known,
+    fit: table.kind === "images" && !seesPictures(known) ? undefined : bestFit(known, [table]),
+  }));
+  const asked = fits.find(({ fit }) => fit);
+  return asked?.fit ? { sql: () => queryOf(asked.known, asked.fit as Fit) } : lookAt(table);
+}
+
+function lookAt(table: TableInfo | undefined): Next {
+  return table ? { sql: () => lookQuery(table) } : {};
+}
+
+/** The query over a table that fits; asks which columns are meant where that is in doubt. */
+async function queryOf(model: ModelInfo, fit: Fit): Promise<string | undefined> {
+  const packings = [];
+  for (const packing of fit.packings) {
+    const columns = packing.isSure ? packing.columns : await pickColumns(fit.table.name, packing);
+    if (!columns) return undefined;
+    packings.push({ ...packing, columns });
+  }
+  return predictQuery(model, { ...fit, packings });
+}
+
+/** "use" at a model: its query, or what it takes where no table has that. */
+async function ask(model: ModelInfo): Promise<void> {
+  const fit = bestFit(model, tables);
+  if (!fit) notice(`${model.name} takes ${needs(model)}: bring a table that has them.`);
+  const sql = fit ? await queryOf(model, fit) : `DESCRIBE MODEL ${quoted(model.name)}`;
+  if (sql !== undefined) write(sql);
 }
 
 function open(tutorial: Tutorial, text = tutorial.sql): void {
@@ -168,12 +260,14 @@ function show(view: string): void {
 runButton.addEventListener("click", () => void run());
 find("#cancel").addEventListener("click", () => jobs.cancel());
 find("#add").addEventListener("click", () =>
-  choose(".onnx,.csv,.json,.ndjson,.jsonl,.parquet,.arrow,image/png,image/jpeg,image/bmp,image/webp,image/gif"),
+  choose(
+    ".onnx,.data,.onnx_data,.txt,.ubj,.csv,.tsv,.json,.ndjson,.jsonl,.parquet,.arrow,.feather,.sql,.zip,image/png,image/jpeg,image/bmp,image/webp,image/gif",
+  ),
 );
 fileInput.addEventListener("change", () => {
   const files = Array.from(fileInput.files ?? []);
   fileInput.value = "";
-  void addFiles(files);
+  void addFiles(Promise.resolve(plain(files)));
 });
 acceptDrops((files) => void addFiles(files));
 for (const button of document.querySelectorAll<HTMLElement>("[data-show]")) {
@@ -196,7 +290,7 @@ addEventListener("hashchange", () => {
 });
 
 watchRequests();
-showCatalog([], [], { insert: editor.insert, write });
+showCatalog([], [], catalogActions);
 showSizes();
 if (/Mac|iP(hone|ad)/.test(navigator.platform)) find("[data-mod]").textContent = "⌘";
 runButton.disabled = false;

@@ -6,10 +6,17 @@ import { h, withCode } from "./dom.js";
 import { count, duration, plural } from "./format.js";
 import { grid } from "./grid.js";
 
+/** What a button below an error does. */
+export interface Way {
+  label: string;
+  apply(): void;
+}
+
 export interface Results {
   running(): void;
   rows(results: readonly Result[], elapsed: number): void;
-  failed(error: unknown, applyFix: (fix: NonNullable<Diagnostic["fix"]>) => void): void;
+  /** `way` leads out where the engine itself knows no fix. */
+  failed(error: unknown, applyFix: (fix: NonNullable<Diagnostic["fix"]>) => void, way?: Way): void;
   cancelled(elapsed: number): void;
 }
 
@@ -93,8 +100,8 @@ export function createResults(section: HTMLElement): Results {
       warnings.replaceChildren(...result.warnings.map(({ message }) => h("p", {}, ...withCode(message))));
       page(result, pageSizes[0], 0);
     },
-    failed(error, applyFix) {
-      enter("error", "The query did not run", report(error, applyFix));
+    failed(error, applyFix, way) {
+      enter("error", "The query did not run", report(error, applyFix, way));
     },
     cancelled(elapsed) {
       enter(
@@ -116,7 +123,11 @@ function breakdown(timings: Timings, elapsed: number): HTMLElement {
   return h("small", { title: "Loading: the engine, files, models, and the statements before" }, parts.join(" · "));
 }
 
-function report(error: unknown, applyFix: (fix: NonNullable<Diagnostic["fix"]>) => void): HTMLElement {
+function report(
+  error: unknown,
+  applyFix: (fix: NonNullable<Diagnostic["fix"]>) => void,
+  way: Way | undefined,
+): HTMLElement {
   if (!(error instanceof PredictError)) {
     return h(
       "div",
@@ -133,6 +144,7 @@ function report(error: unknown, applyFix: (fix: NonNullable<Diagnostic["fix"]>) 
     error.frame !== undefined && h("pre", { tabindex: 0, "aria-label": "Where in the query" }, error.frame),
     error.hint !== undefined && h("p", { class: "fix-hint" }, ...withCode(error.hint)),
     fix && h("button", { type: "button", class: "primary", onclick: () => applyFix(fix) }, "Apply fix"),
+    !fix && way && h("button", { type: "button", class: "primary", onclick: way.apply }, way.label),
     error.detail !== undefined && h("details", {}, h("summary", {}, "Details"), h("p", {}, error.detail)),
     h("small", {}, error.code),
   );

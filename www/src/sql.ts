@@ -1,6 +1,7 @@
 // Writes SQL for people who start from a model rather than from a query.
 
-import type { ColumnInfo, ModelInfo, TableInfo } from "predictql";
+import type { ModelInfo, TableInfo } from "predictql";
+import { frameOf } from "./feed.js";
 
 const plain = /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/;
 
@@ -35,25 +36,6 @@ export function lookQuery(table: TableInfo): string {
   return `SELECT ${what}\nFROM ${quoted(table.name)}\nLIMIT 100`;
 }
 
-/** A complete query over the table that has what the model needs, or over constants where none has. */
-export function predictQuery(model: ModelInfo, tables: readonly TableInfo[]): string {
-  const picture = model.inputs.length === 1 ? model.inputs.find((input) => frameOf(input)) : undefined;
-  const photos = tables.find((table) => table.kind === "images");
-  if (picture && photos) {
-    const columns = model.outputs.filter((output) => !output.databaseType.startsWith("ARRAY")).map(({ name }) => name);
-    const shown = (columns.length > 0 ? columns : model.outputs.map(({ name }) => name)).map(quoted);
-    return select(["uri", ...shown].join(", "), model, ["uri", pixels(picture)], photos.name);
-  }
-  const table = tables.find((candidate) => covers(candidate, model));
-  return table
-    ? select("*", model, ["*"], table.name)
-    : select(
-        "*",
-        model,
-        model.inputs.map((input) => `${example(input)} AS ${quoted(input.name)}`),
-      );
-}
-
 /** Whether the table has every input of the model under its name. */
 export function covers(table: TableInfo, model: ModelInfo): boolean {
   const names = new Set(table.columns.map(({ name }) => name.toLowerCase()));
@@ -68,38 +50,4 @@ export function seesPictures(model: ModelInfo): boolean {
 /** Whether a text reads pictures, as far as a look tells. */
 export function decodesPictures(sql: string): boolean {
   return /\bML\s*\.\s*DECODE_IMAGE\b/i.test(sql);
-}
-
-function select(columns: string, model: ModelInfo, items: string[], table?: string): string {
-  const from = table === undefined ? "" : `\n   FROM ${quoted(table)}`;
-  return `SELECT ${columns}\nFROM ML.PREDICT(MODEL ${quoted(model.name)},\n  (SELECT ${items.join(",\n          ")}${from}))`;
-}
-
-/** Height and width of a picture input, channels last or first. */
-function frameOf({ shape }: ColumnInfo): [number, number] | undefined {
-  if (shape?.length !== 4) return undefined;
-  const [, a, b, c] = shape;
-  const channels = (dimension: unknown) => dimension === 1 || dimension === 3;
-  const [height, width] = channels(c) ? [a, b] : channels(a) ? [b, c] : [];
-  return typeof height === "number" && typeof width === "number" ? [height, width] : undefined;
-}
-
-function pixels(input: ColumnInfo): string {
-  const [height, width] = frameOf(input) ?? [224, 224];
-  return `ML.RESIZE_IMAGE(ML.DECODE_IMAGE(data), ${height}, ${width}, FALSE) AS ${quoted(input.name)}`;
-}
-
-function example(input: ColumnInfo): string {
-  const item = /^ARRAY<(\w+)>/.exec(input.databaseType)?.[1];
-  if (item === undefined) return constant(input.databaseType);
-  const width = input.shape?.at(-1);
-  return `[${Array(typeof width === "number" ? width : 1)
-    .fill(constant(item))
-    .join(", ")}]`;
-}
-
-function constant(databaseType: string): string {
-  if (databaseType.startsWith("STRING")) return "''";
-  if (databaseType.startsWith("BOOL")) return "FALSE";
-  return databaseType.startsWith("FLOAT") ? "0.0" : "0";
 }
