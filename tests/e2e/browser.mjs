@@ -25,15 +25,28 @@ export async function ended(page, timeout = 60_000) {
 }
 
 /**
- * The grid as it is on the page: names of the columns and the full value of every cell.
+ * The grid as it is on the page, from its first row to its last: names of the columns and the full value of every cell.
  * @param {import("@playwright/test").Page} page
  * @returns {Promise<{ columns: string[], rows: string[][] }>}
  */
 export function readGrid(page) {
-  return page.locator(".grid table").evaluate((table) => ({
-    columns: Array.from(table.querySelectorAll("th .name"), (name) => name.textContent ?? ""),
-    rows: Array.from(table.querySelectorAll("tbody tr"), (row) =>
-      Array.from(row.querySelectorAll("td"), (cell) => cell.title),
-    ),
-  }));
+  return page.locator(".grid").evaluate(async (grid) => {
+    const count = Number(grid.querySelector("table")?.getAttribute("aria-rowcount")) - 1;
+    /** @type {string[][]} */
+    const rows = [];
+    grid.scrollTop = 0;
+    for (let tries = 0; tries < 1000; tries++) {
+      for (const row of grid.querySelectorAll("tbody tr[aria-rowindex]")) {
+        const place = Number(row.getAttribute("aria-rowindex")) - 2;
+        rows[place] = Array.from(
+          row.querySelectorAll("td:not(.spacer)"),
+          (cell) => /** @type {HTMLElement} */ (cell).title,
+        );
+      }
+      if (Object.keys(rows).length >= count) break;
+      grid.scrollTop += grid.clientHeight;
+      await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+    }
+    return { columns: Array.from(grid.querySelectorAll("th .name"), (name) => name.textContent ?? ""), rows };
+  });
 }

@@ -14,7 +14,7 @@ test("the keyboard alone is enough", async ({ demo, page }) => {
     await page.keyboard.press("Tab");
   }
   await expect(editor).toBeFocused();
-  await page.keyboard.press("ControlOrMeta+Enter");
+  await page.keyboard.press("ControlOrMeta+Shift+Enter");
   expect(await demo.ended()).toBe("rows");
   await page.keyboard.press("Tab");
   await expect(page.getByRole("button", { name: "Run" })).toBeFocused();
@@ -112,22 +112,6 @@ test("pictures are fetched once, and one's own need no request", async ({ demo, 
   await expect(count).toHaveText("0");
 });
 
-test("long results come in pages", async ({ demo, page }) => {
-  await demo.open();
-  const lines = Array.from({ length: 1250 }, (_, i) => `${i},name ${i}`);
-  await demo.drop({ name: "long.csv", type: "text/csv", bytes: ["n,name", ...lines].join("\n") });
-  await demo.ended();
-  expect(await demo.run("SELECT * FROM long")).toBe("rows");
-  const controls = page.locator(".controls");
-  await expect(controls).toContainText("100 of 1,250 rows");
-  await page.getByRole("button", { name: "Next page" }).click();
-  await expect(controls).toContainText("101–200 of 1,250 rows");
-  await expect(page.locator("tbody tr").first()).toContainText("name 100");
-  expect(await demo.column("n")).toHaveLength(1000);
-  await page.getByRole("button", { name: "Next page" }).click();
-  await expect(page.locator("tbody tr")).toHaveCount(250);
-});
-
 async function violations(page: Page): Promise<string[]> {
   const found = await new AxeBuilder({ page }).analyze();
   return found.violations
@@ -138,6 +122,7 @@ async function violations(page: Page): Promise<string[]> {
 const looks = [
   { name: "wide", size: { width: 1280, height: 800 } },
   { name: "phone", size: { width: 390, height: 844 } },
+  { name: "narrowest", size: { width: 320, height: 640 } },
 ];
 
 for (const { name, size } of looks) {
@@ -165,9 +150,24 @@ for (const { name, size } of looks) {
         .evaluate((link: HTMLElement) => link.click());
       expect(await demo.ended()).toBe("rows");
       await look("iris");
-      const phone = name === "phone";
+      const phone = size.width < 900;
       if (phone) await page.getByRole("button", { name: "SQL", exact: true }).click();
       await look("query");
+      expect(await demo.run("SELECT species, COUNT(*) AS n FROM iris GROUP BY species; SELECT * FROM iris")).toBe(
+        "rows",
+      );
+      await audit("several");
+      await page.getByRole("button", { name: "Result 1: 3 rows" }).click();
+      await page.getByRole("button", { name: "Chart", exact: true }).click();
+      await page.locator(".chart svg").first().waitFor();
+      await audit("chart");
+      await page.getByRole("button", { name: "Plan", exact: true }).click();
+      await page.locator(".plan pre").waitFor();
+      await audit("plan");
+      await page.getByRole("button", { name: "Export" }).click();
+      await audit("export");
+      await page.keyboard.press("Escape");
+      if (phone) await page.getByRole("button", { name: "SQL", exact: true }).click();
       expect(await demo.run("SELECT * FROM irsi")).toBe("error");
       await audit("error");
       if (phone) {
@@ -175,6 +175,7 @@ for (const { name, size } of looks) {
         await audit("data");
         const run = await page.getByRole("button", { name: "Run" }).boundingBox();
         expect((run?.y ?? 0) + (run?.height ?? 0)).toBeGreaterThan(size.height - 80);
+        expect((run?.x ?? 0) + (run?.width ?? 0)).toBeLessThanOrEqual(size.width);
       }
     });
   }
@@ -185,4 +186,17 @@ test("reduced motion means none", async ({ demo, page }) => {
   await demo.open("iris");
   const moving = await page.evaluate(() => document.getAnimations().length);
   expect(moving).toBe(0);
+});
+
+test("forced colours leave what is chosen, selected and wrong to see", async ({ demo, page }) => {
+  await page.emulateMedia({ forcedColors: "active" });
+  await demo.open("iris");
+  await page.locator("td").first().click();
+  const outline = await page.locator("td.selected").evaluate((cell) => getComputedStyle(cell).outlineStyle);
+  expect(outline).not.toBe("none");
+  const share = await page
+    .locator(".share")
+    .first()
+    .evaluate((bar) => getComputedStyle(bar).backgroundImage);
+  expect(share).toContain("gradient");
 });

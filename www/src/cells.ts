@@ -1,4 +1,4 @@
-// How one value looks in the grid. The look is chosen once for a column, from its type, its name and the values on the page.
+// How one value looks in the grid. The look is chosen once for a column, from its type, its name and some of its values.
 
 import type { ColumnInfo } from "predictql";
 import { h } from "./dom.js";
@@ -9,6 +9,12 @@ export interface Look {
   /** A class for the column's cells, its header included. */
   kind: "number" | "probability" | "distribution" | "picture" | "text";
   paint(value: unknown): Node | string;
+  /** The whole value as text. */
+  title(value: unknown): string;
+  /** How many characters are shown. */
+  length(value: unknown): number;
+  /** Pixels, where the look itself knows. */
+  width?: number;
 }
 
 const shownClasses = 3;
@@ -17,29 +23,47 @@ const longText = 200;
 export function lookOf(column: ColumnInfo, sample: readonly unknown[]): Look {
   const values = sample.filter((value) => value !== null && value !== undefined);
   const some = values.length > 0;
+  const title = (value: unknown) => full(value, column);
+  const plain = (value: unknown) => text(value, column);
+  const length = (value: unknown) => shown(value, column).length;
   if (some && /^uri$/i.test(column.name) && values.some((value) => thumbnail(value) !== undefined)) {
-    return { kind: "picture", paint: picture };
+    return { kind: "picture", paint: (value) => picture(value, column), title, length };
   }
-  if (some && /prob/i.test(column.name) && values.every(isShare)) return { kind: "probability", paint: probability };
-  if (some && values.every(isDistribution)) return { kind: "distribution", paint: distribution };
-  const numeric = ["number", "integer", "bigint"].includes(column.type);
-  return { kind: numeric ? "number" : "text", paint: (value) => text(value) };
+  if (some && /prob/i.test(column.name) && values.every(isShare)) {
+    return {
+      kind: "probability",
+      paint: (value) => (isShare(value) ? bar(value.toFixed(4), value) : plain(value)),
+      title,
+      length,
+    };
+  }
+  if (some && values.every((value) => sharesOf(value) !== undefined)) {
+    const longest = Math.max(...values.flatMap((value) => (sharesOf(value) ?? []).map(({ label }) => label.length)));
+    const classes = Math.min(shownClasses, Math.max(...values.map((value) => sharesOf(value)?.length ?? 0)));
+    const width = Math.min(620, classes * Math.max(92, (Math.min(longest, 18) + 7) * 7.4 + 22) + 80);
+    return { kind: "distribution", paint: (value) => distribution(value) ?? plain(value), title, length, width };
+  }
+  const isNumber = ["number", "integer", "bigint"].includes(column.type) || /^(BIG)?NUMERIC/.test(column.databaseType);
+  return { kind: isNumber ? "number" : "text", paint: plain, title, length };
 }
 
-/** The whole value as text, for the cell's title. */
-export function full(value: unknown): string {
-  return typeof value === "string" ? value : show(value, Number.POSITIVE_INFINITY);
+/** The whole value as text: what is copied, too. */
+export function full(value: unknown, column?: ColumnInfo): string {
+  return typeof value === "string" ? value : show(value, Number.POSITIVE_INFINITY, column?.databaseType);
 }
 
-function text(value: unknown): Node | string {
-  if (value === null || value === undefined) return h("span", { class: "null" }, "NULL");
-  const all = typeof value === "string" ? value : show(value, longText);
+function shown(value: unknown, column: ColumnInfo): string {
+  const all = typeof value === "string" ? value : show(value, longText, column.databaseType);
   return all.length > longText ? `${all.slice(0, longText)}…` : all;
 }
 
-function picture(value: unknown): Node | string {
+function text(value: unknown, column: ColumnInfo): Node | string {
+  return value === null || value === undefined ? h("span", { class: "null" }, "NULL") : shown(value, column);
+}
+
+function picture(value: unknown, column: ColumnInfo): Node | string {
   const url = thumbnail(value);
-  if (url === undefined) return text(value);
+  if (url === undefined) return text(value, column);
   return h(
     "span",
     { class: "thumbnail" },
@@ -48,19 +72,16 @@ function picture(value: unknown): Node | string {
   );
 }
 
-function probability(value: unknown): Node | string {
-  return typeof value === "number" ? bar(value.toFixed(4), value) : text(value);
-}
-
-/** The likeliest classes by index, in order of their probability. */
-function distribution(value: unknown): Node | string {
-  if (!isNumbers(value)) return text(value);
-  const ranked = Array.from(value, (share, index) => ({ share, index })).sort((a, b) => b.share - a.share);
+/** The likeliest classes in order of their probability, by their names where they have some. */
+function distribution(value: unknown): Node | undefined {
+  const shares = sharesOf(value);
+  if (!shares) return undefined;
+  const ranked = [...shares].sort((a, b) => b.share - a.share);
   const rest = ranked.length - shownClasses;
   return h(
     "span",
     { class: "classes" },
-    ...ranked.slice(0, shownClasses).map(({ share, index }) => bar(`${index}: ${share.toFixed(3)}`, share)),
+    ...ranked.slice(0, shownClasses).map(({ share, label }) => bar(`${label}: ${share.toFixed(3)}`, share)),
     rest > 0 && h("small", {}, `+ ${count(rest)}`),
   );
 }
@@ -71,36 +92,60 @@ function bar(label: string, share: number): HTMLElement {
   return element;
 }
 
-function show(value: unknown, limit: number): string {
+function show(value: unknown, limit: number, databaseType = ""): string {
   if (value === null || value === undefined) return "NULL";
-  if (typeof value === "number") return limit === Number.POSITIVE_INFINITY ? String(value) : number(value);
-  if (value instanceof Date) return value.toISOString();
+  if (typeof value === "number") return number(value);
+  if (value instanceof Date) return moment(value, databaseType);
   if (value instanceof Uint8Array) return `${bytes(value.length)} of bytes`;
-  if (Array.isArray(value) || ArrayBuffer.isView(value)) return list(value as unknown as ArrayLike<unknown>, limit);
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) {
+    const item = /^ARRAY<(.*)>$/.exec(databaseType)?.[1];
+    return list(value as unknown as ArrayLike<unknown>, limit, item);
+  }
   if (typeof value !== "object") return String(value);
   const fields = Object.entries(value).map(([name, field]) => `${name}: ${show(field, limit)}`);
   return `{${fields.join(", ")}}`;
 }
 
+/** As BigQuery writes them: a date has no time, a time no more digits than it needs. */
+function moment(value: Date, databaseType: string): string {
+  const iso = value.toISOString();
+  if (databaseType === "DATE") return iso.slice(0, iso.indexOf("T"));
+  const plain = iso
+    .replace("T", " ")
+    .replace(/(\.\d*?)0*Z$/, "$1")
+    .replace(/\.$/, "");
+  return databaseType === "DATETIME" ? plain : `${plain} UTC`;
+}
+
 /** Tensors are millions of numbers: only what can be shown is turned into text. */
-function list(items: ArrayLike<unknown>, limit: number): string {
+function list(items: ArrayLike<unknown>, limit: number, databaseType: string | undefined): string {
   const most = limit === Number.POSITIVE_INFINITY ? 1000 : 8;
-  const shown = Array.from({ length: Math.min(items.length, most) }, (_, i) => show(items[i], limit));
-  const rest = items.length - shown.length;
-  return `[${shown.join(", ")}${rest > 0 ? `, … ${count(rest)} more` : ""}]`;
+  const short = (item: unknown) =>
+    typeof item === "number" && limit !== Number.POSITIVE_INFINITY
+      ? number(Number(item.toPrecision(6)))
+      : show(item, limit, databaseType);
+  const parts = Array.from({ length: Math.min(items.length, most) }, (_, i) => short(items[i]));
+  const rest = items.length - parts.length;
+  return `[${parts.join(", ")}${rest > 0 ? `, … ${count(rest)} more` : ""}]`;
 }
 
 function isShare(value: unknown): value is number {
   return typeof value === "number" && value >= 0 && value <= 1;
 }
 
-function isNumbers(value: unknown): value is ArrayLike<number> {
-  if (value instanceof Uint8Array) return false;
-  return (Array.isArray(value) || ArrayBuffer.isView(value)) && typeof (value as ArrayLike<unknown>)[0] === "number";
-}
-
-function isDistribution(value: unknown): value is ArrayLike<number> {
-  if (!isNumbers(value) || value.length < 2) return false;
-  const shares = Array.from(value);
-  return shares.every(isShare) && Math.abs(shares.reduce((sum, share) => sum + share, 0) - 1) < 1e-3;
+/** Probabilities of classes: a list of numbers, or one of structs that name the classes. */
+function sharesOf(value: unknown): { label: string; share: number }[] | undefined {
+  if (value instanceof Uint8Array || !(Array.isArray(value) || ArrayBuffer.isView(value))) return undefined;
+  const items = Array.from(value as unknown as ArrayLike<unknown>);
+  if (items.length < 2) return undefined;
+  const shares: { label: string; share: number }[] = [];
+  for (const [index, item] of items.entries()) {
+    const { label, prob } =
+      typeof item === "object" && item !== null
+        ? (item as { label?: unknown; prob?: unknown })
+        : { label: index, prob: item };
+    if (!isShare(prob) || label === undefined) return undefined;
+    shares.push({ label: String(label), share: prob });
+  }
+  return Math.abs(shares.reduce((sum, { share }) => sum + share, 0) - 1) < 1e-3 ? shares : undefined;
 }

@@ -11,7 +11,7 @@ import {
   moveCompletionSelection,
 } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
-import { bracketMatching, syntaxHighlighting } from "@codemirror/language";
+import { bracketMatching, ensureSyntaxTree, syntaxHighlighting, syntaxTree } from "@codemirror/language";
 import { type Diagnostic as Lint, linter, lintKeymap } from "@codemirror/lint";
 import { EditorState, Prec, StateEffect } from "@codemirror/state";
 import { drawSelection, EditorView, keymap, lineNumbers } from "@codemirror/view";
@@ -26,9 +26,18 @@ export interface Editor {
   edit(from: number, to: number, insert: string): void;
   /** Put a name at the cursor. */
   insert(text: string): void;
-  focus(): void;
+  /** Where the statement is that the cursor stands in, or what is selected. */
+  statement(): Span;
+  /** All statements. */
+  statements(): Span[];
+  select(span: Span): void;
   /** The catalog changed: what was wrong may be right now. */
   recheck(): void;
+}
+
+export interface Span {
+  from: number;
+  to: number;
 }
 
 export interface EditorOptions {
@@ -36,6 +45,9 @@ export interface EditorOptions {
   onChange(text: string): void;
   /** Keys: each answers whether it did something. */
   onRun(): boolean;
+  onRunAll(): boolean;
+  /** The query that was run before, or after. */
+  onHistory(direction: -1 | 1): boolean;
   onCancel(): boolean;
   check(text: string): Promise<readonly Diagnostic[]>;
   complete(text: string, offset: number): Promise<readonly Completion[]>;
@@ -70,7 +82,10 @@ export function createEditor(parent: HTMLElement, options: EditorOptions): Edito
         }),
         Prec.high(
           keymap.of([
+            { key: "Mod-Shift-Enter", run: options.onRunAll },
             { key: "Mod-Enter", run: options.onRun },
+            { key: "Alt-ArrowUp", run: () => options.onHistory(-1) },
+            { key: "Alt-ArrowDown", run: () => options.onHistory(1) },
             { key: "Escape", run: (editor) => closeCompletion(editor) || options.onCancel() },
             { key: "Tab", run: (editor) => completionStatus(editor.state) === "active" && acceptCompletion(editor) },
             { key: "ArrowDown", run: moveCompletionSelection(true) },
@@ -101,9 +116,34 @@ export function createEditor(parent: HTMLElement, options: EditorOptions): Edito
       replace(from, to, text);
       view.focus();
     },
-    focus: () => view.focus(),
+    statement() {
+      const { from, to, head } = view.state.selection.main;
+      if (from < to) return { from, to };
+      const all = statementsOf(view.state);
+      return all.find((span) => head <= span.to) ?? all.at(-1) ?? { from: 0, to: view.state.doc.length };
+    },
+    statements: () => statementsOf(view.state),
+    select({ from, to }) {
+      view.focus();
+      view.dispatch({ selection: { anchor: from, head: to }, scrollIntoView: true });
+    },
     recheck: () => view.dispatch({ effects: catalogChanged.of(null) }),
   };
+}
+
+/** Begins statements that others stand in. */
+const block = /^\s*(DECLARE|BEGIN|IF|LOOP|WHILE|REPEAT|FOR|SET)\b/i;
+
+/** Scripts with blocks and variables are one piece. */
+function statementsOf(state: EditorState): Span[] {
+  const text = state.doc.toString();
+  const spans: Span[] = [];
+  const tree = ensureSyntaxTree(state, state.doc.length, 200) ?? syntaxTree(state);
+  for (let node = tree.topNode.firstChild; node; node = node.nextSibling) {
+    if (node.name === "Statement") spans.push({ from: node.from, to: node.to });
+  }
+  const isWhole = spans.length === 0 || spans.some(({ from, to }) => block.test(text.slice(from, to)));
+  return isWhole ? [{ from: 0, to: text.length }] : spans;
 }
 
 /** CodeMirror draws nothing for an empty range, and throws beyond the end of the text. */

@@ -1,6 +1,6 @@
 // The one engine of the page. It is loaded when something first needs it, and does one job at a time.
 
-import { PredictQL, type Progress } from "predictql";
+import type { PredictError, PredictOptions, PredictQL, Progress } from "predictql";
 
 /** What every job is given: a way to stop it and a way to tell how far it is. */
 export interface Control {
@@ -21,7 +21,7 @@ export function loadedEngine(): PredictQL | undefined {
  * full engine at once; for others the small one does, until they need more.
  */
 export function loadEngine({ signal, onProgress }: Control, engine: "auto" | "full"): Promise<PredictQL> {
-  loading ??= PredictQL.create({ network: "same-origin", onProgress, engine }).then(
+  loading ??= create({ network: "same-origin", onProgress, engine }).then(
     (db) => {
       ready = db;
       return db;
@@ -32,6 +32,17 @@ export function loadEngine({ signal, onProgress }: Control, engine: "auto" | "fu
     },
   );
   return unlessAborted(loading, signal);
+}
+
+/** The package itself comes after the first paint too. */
+async function create(options: PredictOptions): Promise<PredictQL> {
+  const { PredictQL } = await import("predictql");
+  return PredictQL.create(options);
+}
+
+/** Whether something is an error of the package: its class may not be here yet. */
+export function isPredictError(error: unknown): error is PredictError {
+  return error instanceof Error && error.name === "PredictError";
 }
 
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -23,11 +23,8 @@ export function duration(ms: number): string {
   return `${(ms / 1000).toFixed(ms < 9_950 ? 2 : 1)} s`;
 }
 
-/** At most six significant digits: the cell's `title` holds the full value. */
+/** Every digit that tells a number from its neighbours, as SQL would write it. */
 export function number(n: number): string {
   if (!Number.isFinite(n)) return Number.isNaN(n) ? "NaN" : n > 0 ? "Infinity" : "-Infinity";
-  if (Number.isInteger(n) && Math.abs(n) < 1e15) return String(n);
-  const size = Math.abs(n);
-  if (size < 1e-4 || size >= 1e15) return n.toExponential(3);
-  return String(Number(n.toPrecision(6)));
+  return Object.is(n, -0) ? "0" : String(n);
 }

@@ -1,39 +1,272 @@
-// One page of rows as a native table.
+// Rows as a native table of which only what is seen exists. Cells can be selected and copied, by mouse and by keys.
 
-import type { Result } from "predictql";
-import { full, lookOf } from "./cells.js";
+import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from "@tanstack/virtual-core";
+import type { ColumnInfo, Result } from "predictql";
+import { full, type Look, lookOf } from "./cells.js";
 import { h } from "./dom.js";
+import { notice } from "./notices.js";
 
-export function grid(result: Result, first: number, length: number): HTMLElement {
+/** Rows that tell how a column looks and how wide it is. */
+const sampleSize = 60;
+/** More rows than these are higher than browsers let a page be. */
+export const mostRows = 100_000;
+/** Fewer columns than these are all there. */
+const fewColumns = 40;
+const rowHeight = 34;
+const pictureHeight = 66;
+const charWidth = 8.3;
+
+type Cell = { row: number; column: number };
+
+/** One page of rows. `show` has to be called once it is in the document. */
+export function grid(result: Result, first: number): { element: HTMLElement; show(): void } {
+  const count = Math.min(mostRows, result.numRows - first);
   const columns = result.schema.fields;
-  const rows = Array.from({ length: Math.min(length, result.numRows - first) }, (_, i) => result.at(first + i) ?? {});
+  const sample = Array.from({ length: Math.min(sampleSize, count) }, (_, i) => result.at(first + i) ?? {});
   const looks = columns.map((column) =>
     lookOf(
       column,
-      rows.map((row) => row[column.name]),
+      sample.map((row) => row[column.name]),
     ),
   );
-  const head = columns.map((column, i) =>
-    h(
-      "th",
-      { scope: "col", class: looks[i]?.kind },
-      h("span", { class: "name" }, column.name),
-      h("small", { title: column.databaseType }, column.databaseType),
-    ),
+  const widths = columns.map((column, i) => widthOf(column, looks[i] as Look, sample));
+  const height = looks.some(({ kind }) => kind === "picture") ? pictureHeight : rowHeight;
+  const head = h("thead");
+  const body = h("tbody");
+  const table = h("table", { "aria-rowcount": count + 1, "aria-colcount": columns.length }, head, body);
+  const element = h("div", { class: "grid", tabindex: 0, role: "region", "aria-label": "Rows" }, table);
+  table.style.width = `${widths.reduce((sum, width) => sum + width, 0)}px`;
+
+  const shared = {
+    getScrollElement: () => element,
+    scrollToFn: elementScroll,
+    observeElementRect,
+    observeElementOffset,
+  };
+  let isDue = false;
+  // Both ways of scrolling tell of a move: it is drawn once.
+  const paint = () => {
+    if (isDue) return;
+    isDue = true;
+    requestAnimationFrame(() => {
+      isDue = false;
+      draw();
+    });
+  };
+  const rows = new Virtualizer<HTMLElement, HTMLElement>({
+    ...shared,
+    ...{ count, estimateSize: () => height, overscan: 8, initialRect: { width: 900, height: 500 }, onChange: paint },
+  });
+  const across =
+    columns.length > fewColumns
+      ? new Virtualizer<HTMLElement, HTMLElement>({
+          ...shared,
+          ...{
+            count: columns.length,
+            estimateSize: (i) => widths[i] ?? 0,
+            horizontal: true,
+            overscan: 3,
+            onChange: paint,
+          },
+          initialRect: { width: 900, height: 500 },
+        })
+      : undefined;
+  const selection = new Selection(count, columns.length);
+
+  /** The columns that are seen, and the room of those on both sides of them. */
+  const seen = () => {
+    if (!across) return { indices: columns.map((_, i) => i), before: 0, after: 0 };
+    const items = across.getVirtualItems();
+    const before = items[0]?.start ?? 0;
+    return {
+      indices: items.map(({ index }) => index),
+      before,
+      after: across.getTotalSize() - (items.at(-1)?.end ?? 0),
+    };
+  };
+  const draw = () => {
+    const { indices, before, after } = seen();
+    const room = (width: number) => width > 0 && spacer(width);
+    const names = indices.map((i) => heading(columns[i] as ColumnInfo, looks[i] as Look, widths[i] ?? 0, i));
+    head.replaceChildren(h("tr", { "aria-rowindex": 1 }, room(before), ...names, room(after)));
+    const items = rows.getVirtualItems();
+    const lines = items.map(({ index }) => {
+      const row = result.at(first + index) ?? {};
+      const cells = indices.map((i) =>
+        cell(row[columns[i]?.name ?? ""], looks[i] as Look, selection.has({ row: index, column: i }), i),
+      );
+      const line = h("tr", { "aria-rowindex": index + 2, "data-row": index }, room(before), ...cells, room(after));
+      line.style.height = `${height}px`;
+      return line;
+    });
+    const above = items[0]?.start ?? 0;
+    const below = rows.getTotalSize() - (items.at(-1)?.end ?? 0);
+    body.replaceChildren(...gap(above), ...lines, ...gap(below));
+  };
+
+  listen(
+    element,
+    selection,
+    draw,
+    (row) => rows.scrollToIndex(row),
+    async () => {
+      const text = selection.rows().map((row) => {
+        const values = result.at(first + row) ?? {};
+        return selection.columns().map((column) => full(values[columns[column]?.name ?? ""], columns[column]));
+      });
+      if (text.length === 0) return;
+      await navigator.clipboard.writeText(text.map((line) => line.join("\t")).join("\n"));
+      const cells = text.length * (text[0]?.length ?? 0);
+      notice(cells === 1 ? "The cell is copied." : `${cells} cells are copied.`);
+    },
   );
-  const body = rows.map((row) =>
-    h(
-      "tr",
-      {},
-      ...columns.map((column, i) => {
-        const value: unknown = row[column.name];
-        return h("td", { class: looks[i]?.kind, title: full(value) }, looks[i]?.paint(value));
-      }),
-    ),
+  return {
+    element,
+    show() {
+      for (const virtual of [rows, across]) {
+        virtual?._didMount();
+        virtual?._willUpdate();
+      }
+      draw();
+    },
+  };
+}
+
+/** A rectangle of cells, from where it was begun to where it has come. */
+class Selection {
+  readonly #rows: number;
+  readonly #columns: number;
+  #anchor: Cell | undefined;
+  #end: Cell | undefined;
+
+  constructor(rows: number, columns: number) {
+    this.#rows = rows;
+    this.#columns = columns;
+  }
+
+  /** Selects one cell, or all from the first one to this one. */
+  to(cell: Cell, isWider: boolean): void {
+    if (!isWider || !this.#anchor) this.#anchor = cell;
+    this.#end = cell;
+  }
+
+  /** Goes on by so many rows and columns, and answers where it is then. */
+  move(rows: number, columns: number, isWider: boolean): Cell {
+    const { row, column } = this.#end ?? { row: -rows, column: -columns };
+    const within = (index: number, count: number) => Math.max(0, Math.min(count - 1, index));
+    const cell = { row: within(row + rows, this.#rows), column: within(column + columns, this.#columns) };
+    this.to(cell, isWider);
+    return cell;
+  }
+
+  has({ row, column }: Cell): boolean {
+    return between(row, this.#anchor?.row, this.#end?.row) && between(column, this.#anchor?.column, this.#end?.column);
+  }
+
+  rows(): number[] {
+    return range(this.#anchor?.row, this.#end?.row);
+  }
+
+  columns(): number[] {
+    return range(this.#anchor?.column, this.#end?.column);
+  }
+}
+
+function between(index: number, one = Number.NaN, other = Number.NaN): boolean {
+  return index >= Math.min(one, other) && index <= Math.max(one, other);
+}
+
+function range(one: number | undefined, other: number | undefined): number[] {
+  if (one === undefined || other === undefined) return [];
+  return Array.from({ length: Math.abs(one - other) + 1 }, (_, i) => Math.min(one, other) + i);
+}
+
+const steps: Record<string, readonly [rows: number, columns: number]> = {
+  ArrowDown: [1, 0],
+  ArrowUp: [-1, 0],
+  ArrowRight: [0, 1],
+  ArrowLeft: [0, -1],
+};
+
+function listen(
+  element: HTMLElement,
+  selection: Selection,
+  draw: () => void,
+  scrollTo: (row: number) => void,
+  copy: () => Promise<void>,
+): void {
+  element.addEventListener("click", (event) => {
+    const cell = event.target instanceof Element ? event.target.closest("td[data-column]") : null;
+    const row = cell?.closest("tr")?.dataset.row;
+    if (!(cell instanceof HTMLElement) || row === undefined) return;
+    selection.to({ row: Number(row), column: Number(cell.dataset.column) }, event.shiftKey);
+    draw();
+  });
+  element.addEventListener("keydown", (event) => {
+    if (event.key.toLowerCase() === "c" && (event.ctrlKey || event.metaKey) && getSelection()?.isCollapsed !== false) {
+      event.preventDefault();
+      void copy();
+      return;
+    }
+    const step = steps[event.key];
+    if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    const { row } = selection.move(...step, event.shiftKey);
+    scrollTo(row);
+    draw();
+    element.querySelector("td.selected:last-of-type")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  });
+}
+
+function heading({ name, databaseType }: ColumnInfo, { kind }: Look, width: number, index: number): HTMLElement {
+  const title = h("span", { class: "name", title: name }, name);
+  const th = h(
+    "th",
+    { scope: "col", class: kind, "aria-colindex": index + 1 },
+    title,
+    h("small", { title: databaseType }, databaseType),
   );
+  th.style.width = `${width}px`;
+  return th;
+}
+
+function cell(value: unknown, { kind, paint, title }: Look, isSelected: boolean, index: number): HTMLElement {
+  const classes = isSelected ? `${kind} selected` : kind;
   return h(
-    "div",
-    { class: "grid", tabindex: 0, role: "region", "aria-label": "Rows" },
-    h("table", {}, h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...body)),
+    "td",
+    { class: classes, title: title(value), "aria-colindex": index + 1, "data-column": index },
+    paint(value),
   );
+}
+
+/** Stands for columns that are out of sight. */
+function spacer(width: number): HTMLElement {
+  const element = h("td", { class: "spacer", "aria-hidden": "true" });
+  element.style.width = `${width}px`;
+  return element;
+}
+
+/** Stands for rows that are out of sight. */
+function gap(height: number): HTMLElement[] {
+  if (height <= 0) return [];
+  const element = h("tr", { class: "spacer", "aria-hidden": "true" }, h("td"));
+  element.style.height = `${height}px`;
+  return [element];
+}
+
+function widthOf({ name, databaseType }: ColumnInfo, look: Look, sample: readonly Record<string, unknown>[]): number {
+  const padding = 34;
+  switch (look.kind) {
+    case "picture":
+      return innerWidth < 900 ? 190 : 280;
+    case "probability":
+      return Math.max(190, name.length * 8.4 + padding);
+    case "distribution":
+      return look.width ?? 360;
+    default: {
+      const longest = Math.max(0, ...sample.map((row) => look.length(row[name])));
+      const heading = Math.max(name.length * 8.6, Math.min(databaseType.length, 22) * 7);
+      return Math.round(Math.max(72, Math.min(420, Math.max(longest * charWidth, heading) + padding)));
+    }
+  }
 }

@@ -1,7 +1,7 @@
 // Takes files into the engine: the user's own, and those of this page that a query names.
 
-import { type ModelInfo, PredictError, type PredictQL, type TableInfo } from "predictql";
-import type { Control } from "./engine.js";
+import type { ModelInfo, PredictQL, TableInfo } from "predictql";
+import { type Control, isPredictError } from "./engine.js";
 import type { Incoming, SortedFiles } from "./files.js";
 import { plural } from "./format.js";
 import type { Fate } from "./notices.js";
@@ -42,7 +42,7 @@ export async function takeIn(db: PredictQL, files: SortedFiles, control: Control
       await job();
     } catch (error) {
       if (control.signal.aborted) throw error;
-      const hint = error instanceof PredictError ? error.hint : undefined;
+      const hint = isPredictError(error) ? error.hint : undefined;
       bad(`${what}: ${error instanceof Error ? error.message : String(error)}`, hint);
     }
   };
@@ -105,7 +105,7 @@ async function addModel(
     const info = await db.registerModel(name, file, { ...options, labels: names });
     return { info, words: `${beside} and the ${plural(names.length, "label")} of ${list.path}` };
   } catch (error) {
-    if (!(error instanceof PredictError) || error.code !== "invalid-option") throw error;
+    if (!isPredictError(error) || error.code !== "invalid-option") throw error;
     const info = await db.registerModel(name, file, options);
     return { info, words: `${beside}, without ${list.path}: ${error.message}` };
   }

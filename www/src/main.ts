@@ -2,19 +2,22 @@
 
 import type { ModelInfo, PredictError, PredictQL, TableInfo } from "predictql";
 import { showCatalog } from "./catalog.js";
-import { find } from "./dom.js";
+import { find, h } from "./dom.js";
 import { acceptDrops } from "./drop.js";
-import { createEditor } from "./editor.js";
+import type { Span } from "./editor.js";
 import { loadedEngine } from "./engine.js";
 import { bestFit, type Fit, needs, predictQuery } from "./feed.js";
 import { type Incoming, sortFiles } from "./files.js";
+import { note, pastQueries, step } from "./history.js";
 import { fetchNamed, lostOf, photos, type Taken, takeIn } from "./intake.js";
 import { Jobs } from "./jobs.js";
 import { recall, remember } from "./memory.js";
 import { type Fate, notice, report } from "./notices.js";
 import { pickColumns } from "./picker.js";
+import { startEditor } from "./plain-editor.js";
 import { countFromNow, noteEngineRequests, watchRequests } from "./requests.js";
-import { createResults } from "./results.js";
+import { createResults, type Shown } from "./results.js";
+import { linkTo, queryIn } from "./share.js";
 import { decodesPictures, lookQuery, quoted, seesPictures } from "./sql.js";
 import { showSizes, showTutorial, type Tutorial, tutorialAt, tutorials } from "./tutorials.js";
 import { plain, unpacked } from "./unpack.js";
@@ -51,11 +54,20 @@ const jobs = new Jobs({
   },
 });
 
-const editor = createEditor(find("#editor"), {
+const editor = startEditor(find("#editor"), {
   text: recall("query") ?? written,
   onChange: (text) => remember("query", text),
   onRun: () => {
+    void run(editor.statement());
+    return true;
+  },
+  onRunAll: () => {
     void run();
+    return true;
+  },
+  onHistory(direction) {
+    const query = step(direction, editor.text);
+    if (query !== undefined) editor.write(query);
     return true;
   },
   onCancel: () => jobs.cancel(),
@@ -65,20 +77,25 @@ const editor = createEditor(find("#editor"), {
 
 const catalogActions = { insert: editor.insert, ask: (model: ModelInfo) => void ask(model), write };
 
-async function run(): Promise<void> {
+/** Runs a part of the text, or all of it. */
+async function run(part?: Span): Promise<void> {
   if (jobs.running) return;
-  const sql = editor.text;
+  const text = editor.text;
+  const span = part ?? { from: 0, to: text.length };
+  const sql = text.slice(span.from, span.to);
   const start = performance.now();
   const elapsed = () => performance.now() - start;
   const controller = new AbortController();
+  note(text);
   // The first result needs the room of the first screen.
-  if (!find("#landing").hidden) explain(tutorials.find((tutorial) => tutorial.sql === sql));
+  if (!find("#landing").hidden) explain(tutorials.find((tutorial) => tutorial.sql === text));
   results.running();
   show("result");
   try {
     await jobs.do(async (db, control) => {
       await fetchNamed(db, sql, control);
-      results.rows(await db.exec(sql, { ...control, int64: "bigint" }), elapsed());
+      const answers = await db.exec(sql, { ...control, int64: "bigint" });
+      results.rows(withPlans(db, answers, span), elapsed());
     }, controller);
   } catch (error) {
     if (controller.signal.aborted) {
@@ -87,14 +104,57 @@ async function run(): Promise<void> {
       results.failed(
         error,
         ({ from, to, insert }) => {
-          if (editor.text !== sql) return notice("The query has changed since: the fix no longer fits.", "bad");
-          editor.edit(from, to, insert);
+          if (editor.text !== text) return notice("The query has changed since: the fix no longer fits.", "bad");
+          editor.edit(span.from + from, span.from + to, insert);
           void run();
         },
         feeding(error, sql),
       );
     }
   }
+}
+
+/** Each result with the plan of its statement, where it is clear which one that is. */
+function withPlans(db: PredictQL, answers: readonly Shown["result"][], { from, to }: Span): Shown[] {
+  const text = editor.text;
+  const inside = editor.statements().filter((span) => span.from < to && span.to > from);
+  return answers.map((result, index) => {
+    const span = inside[index];
+    if (!span || inside.length !== answers.length) return { result };
+    const statement = text.slice(Math.max(span.from, from), Math.min(span.to, to)).replace(/;\s*$/, "");
+    return { result, explain: () => db.explain(statement, [], { analyze: true }) };
+  });
+}
+
+/** What can be done with the text of the query; the list of those that were run is made when it is opened. */
+function fillQueryMenu(): void {
+  const menu = find("#query-menu");
+  const item = (label: string, act: () => void | Promise<void>) =>
+    h(
+      "button",
+      {
+        type: "button",
+        onclick: () => {
+          menu.hidePopover();
+          void Promise.resolve(act()).catch((error: unknown) => notice(String(error), "bad"));
+        },
+      },
+      label,
+    );
+  const past = pastQueries().slice(0, 12);
+  menu.replaceChildren(
+    item("Copy a link to it", async () => {
+      await navigator.clipboard.writeText(await linkTo(editor.text));
+      notice("The link is copied. It holds the text of the query and no data, and no server sees it.");
+    }),
+    item("Save as query.sql", async () => {
+      const { save } = await import("./export.js");
+      save("query.sql", new Blob([editor.text], { type: "application/sql" }));
+    }),
+    item("Open a .sql file…", () => choose(".sql")),
+    h("h2", {}, past.length > 0 ? "Run before" : "Queries that you run are listed here, on this device only."),
+    ...past.map((query) => item(query.replace(/\s+/g, " ").slice(0, 90), () => editor.write(query))),
+  );
 }
 
 function write(sql: string): void {
@@ -258,6 +318,9 @@ function show(view: string): void {
 }
 
 runButton.addEventListener("click", () => void run());
+find("#query-menu").addEventListener("beforetoggle", (event) => {
+  if ((event as ToggleEvent).newState === "open") fillQueryMenu();
+});
 find("#cancel").addEventListener("click", () => jobs.cancel());
 find("#add").addEventListener("click", () =>
   choose(
@@ -296,7 +359,13 @@ if (/Mac|iP(hone|ad)/.test(navigator.platform)) find("[data-mod]").textContent =
 runButton.disabled = false;
 
 const asked = tutorialAt(location.hash);
-if (asked) {
+const shared = await queryIn(location.hash);
+if (shared !== undefined) {
+  // A link is read before it is run.
+  written = shared;
+  editor.write(shared);
+  notice("The query came with the link: look at it, then run it.");
+} else if (asked) {
   // After a reload the query is the one that was left, and nothing runs by itself.
   const left = recall("tutorial") === asked.id && recall("query");
   open(asked, left || asked.sql);

@@ -1,6 +1,6 @@
 // What outlives a reload. A browser may forbid to remember: then nothing does.
 
-type Key = "query" | "tutorial";
+type Key = "query" | "tutorial" | "history";
 
 export function remember(key: Key, value: string): void {
   try {

@@ -15,6 +15,8 @@ export interface EngineRequest {
 }
 
 const seen: Seen[] = [];
+/** Scripts of the page itself, which it loads when they are needed: no news of anybody's data. */
+const parts: Seen[] = [];
 /** Both lists may name the same request: of each URL the longer count is the true one. */
 const counts = { page: new Map<string, number>(), engine: new Map<string, number>() };
 let engineRequests = 0;
@@ -59,7 +61,8 @@ function add(from: "page" | "engine", url: string, size: number): void {
   if (!/^https?:/.test(url)) return;
   const count = (counts[from].get(url) ?? 0) + 1;
   counts[from].set(url, count);
-  if (count > (counts[from === "page" ? "engine" : "page"].get(url) ?? 0)) seen.push({ url, bytes: size });
+  if (count <= (counts[from === "page" ? "engine" : "page"].get(url) ?? 0)) return;
+  (isPart(url) ? parts : seen).push({ url, bytes: size });
 }
 
 function show(): void {
@@ -73,6 +76,8 @@ function show(): void {
     list(after),
     h("h3", {}, `Before: ${plural(counted, "request")}`),
     list(seen.slice(0, counted)),
+    h("h3", {}, `The page itself: ${plural(parts.length, "file")}, some when they are needed`),
+    list(parts),
   );
 }
 
@@ -102,6 +107,10 @@ function line(url: string, all: readonly Seen[]): HTMLElement {
 function label(url: string): string {
   const base = new URL(".", document.baseURI).href;
   return url.startsWith(base) ? url.slice(base.length) : url;
+}
+
+function isPart(url: string): boolean {
+  return isHere(url) && /\.(js|css)$/.test(new URL(url).pathname);
 }
 
 function isHere(url: string): boolean {

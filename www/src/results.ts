@@ -1,10 +1,12 @@
 // The lower half of the page and its states: empty, running, rows, error, cancelled.
 // While a query runs the old rows stay where they are, dimmed: nothing moves until there is something to show.
 
-import { type Diagnostic, PredictError, type Result, type Timings } from "predictql";
+import type { Diagnostic, Plan, Result, Timings } from "predictql";
 import { h, withCode } from "./dom.js";
+import { isPredictError } from "./engine.js";
 import { count, duration, plural } from "./format.js";
-import { grid } from "./grid.js";
+import { grid, mostRows } from "./grid.js";
+import { notice } from "./notices.js";
 
 /** What a button below an error does. */
 export interface Way {
@@ -12,15 +14,19 @@ export interface Way {
   apply(): void;
 }
 
+/** A result, and how its statement is carried out where that can be asked. */
+export interface Shown {
+  result: Result;
+  explain?: (() => Promise<Plan>) | undefined;
+}
+
 export interface Results {
   running(): void;
-  rows(results: readonly Result[], elapsed: number): void;
+  rows(results: readonly Shown[], elapsed: number): void;
   /** `way` leads out where the engine itself knows no fix. */
   failed(error: unknown, applyFix: (fix: NonNullable<Diagnostic["fix"]>) => void, way?: Way): void;
   cancelled(elapsed: number): void;
 }
-
-const pageSizes = [100, 1000] as const;
 
 const stages: Record<keyof Omit<Timings, "total">, string> = {
   queue: "waiting",
@@ -32,52 +38,76 @@ const stages: Record<keyof Omit<Timings, "total">, string> = {
   project: "SQL",
 };
 
+const views = ["Table", "Chart", "Plan"] as const;
+type View = (typeof views)[number];
+
 export function createResults(section: HTMLElement): Results {
   const status = h("p", { class: "status", role: "status" });
   const controls = h("div", { class: "controls" });
+  const several = h("div", {
+    class: "several",
+    role: "group",
+    "aria-label": "Results of the statements",
+    hidden: true,
+  });
   const warnings = h("div", { class: "warnings" });
   const body = h("div", { class: "body" });
-  section.append(h("header", {}, status, controls), warnings, body);
+  section.append(h("header", {}, status, controls), several, warnings, body);
 
   const enter = (state: string, words: string, ...content: Node[]) => {
     section.dataset.state = state;
     status.textContent = words;
     controls.replaceChildren();
+    several.hidden = true;
     warnings.replaceChildren();
     body.replaceChildren(...content);
   };
 
-  const page = (result: Result, size: number, first: number) => {
-    const last = Math.min(first + size, result.numRows);
-    const turn = (sign: string, label: string, to: number, possible: boolean) =>
-      h(
-        "button",
-        {
-          type: "button",
-          class: "quiet",
-          "aria-label": label,
-          disabled: !possible,
-          onclick: () => page(result, size, to),
-        },
-        sign,
+  const failedPart = (error: unknown) =>
+    body.replaceChildren(h("p", { class: "hint" }, error instanceof Error ? error.message : String(error)));
+
+  const page = (result: Result, first: number) => {
+    const { element, show } = grid(result, first);
+    body.replaceChildren(element);
+    show();
+    return element;
+  };
+
+  const painters: Record<View, (shown: Shown) => void | Promise<void>> = {
+    Table: ({ result }) => void page(result, 0),
+    async Chart({ result }) {
+      const { chart } = await import("./chart.js");
+      body.replaceChildren(chart(result, Math.min(760, body.clientWidth - 40)));
+    },
+    async Plan({ explain }) {
+      body.replaceChildren(h("p", { class: "hint", role: "status" }, "The query runs once more, and is measured…"));
+      const plan = await explain?.();
+      if (plan) body.replaceChildren(planView(plan));
+    },
+  };
+
+  const show = (shown: Shown, elapsed: number) => {
+    const { result, explain } = shown;
+    status.textContent = `${plural(result.numRows, "row")} in ${duration(elapsed)}`;
+    status.append(" ", breakdown(result.timings, elapsed));
+    warnings.replaceChildren(...result.warnings.map(({ message }) => h("p", {}, ...withCode(message))));
+    const buttons = views
+      .filter((view) => view !== "Plan" || explain)
+      .map((view) =>
+        h("button", { type: "button", "aria-pressed": String(view === "Table"), onclick: () => choose(view) }, view),
       );
-    body.replaceChildren(grid(result, first, size));
-    if (result.numRows <= pageSizes[0]) return;
-    const chooser = h(
-      "select",
-      {
-        "aria-label": "Rows on a page",
-        onchange: () => page(result, Number(chooser.value), 0),
-      },
-      ...pageSizes.map((n) => h("option", { value: n, selected: n === size }, `${count(n)} a page`)),
-    );
-    const shown = first === 0 ? count(last) : `${count(first + 1)}–${count(last)}`;
+    const choose = (view: View) => {
+      for (const button of buttons) button.ariaPressed = String(button.textContent === view);
+      pager.hidden = view !== "Table" || result.numRows <= mostRows;
+      Promise.resolve(painters[view](shown)).catch(failedPart);
+    };
+    const pager = pages(result, (first) => void page(result, first));
     controls.replaceChildren(
-      h("span", {}, `${shown} of ${plural(result.numRows, "row")}`),
-      chooser,
-      turn("‹", "Previous page", Math.max(0, first - size), first > 0),
-      turn("›", "Next page", first + size, last < result.numRows),
+      pager,
+      h("div", { class: "views-of-result", role: "group", "aria-label": "How the result is shown" }, ...buttons),
+      exportMenu(result),
     );
+    choose("Table");
   };
 
   enter("empty", "", h("p", { class: "hint" }, "Rows appear here. Run the query, or open a tutorial."));
@@ -88,17 +118,32 @@ export function createResults(section: HTMLElement): Results {
       status.textContent = "Running…";
     },
     rows(results, elapsed) {
-      const tables = results.filter(({ numCols }) => numCols > 0);
-      const result = tables.at(-1);
-      if (!result) {
-        const said = results.flatMap(({ message }) => message ?? []).map((message) => h("p", {}, ...withCode(message)));
-        enter("rows", `Done in ${duration(elapsed)}`, h("div", { class: "hint" }, ...said));
+      const tables = results.filter(({ result }) => result.numCols > 0);
+      const last = tables.at(-1);
+      if (!last) {
+        const said = results.flatMap(({ result }) => result.message ?? []);
+        const lines = said.map((message) => h("p", {}, ...withCode(message)));
+        enter("rows", `Done in ${duration(elapsed)}`, h("div", { class: "hint" }, ...lines));
         return;
       }
-      enter("rows", `${plural(result.numRows, "row")} in ${duration(elapsed)}`);
-      status.append(" ", breakdown(result.timings, elapsed));
-      warnings.replaceChildren(...result.warnings.map(({ message }) => h("p", {}, ...withCode(message))));
-      page(result, pageSizes[0], 0);
+      enter("rows", "");
+      several.hidden = tables.length < 2;
+      const buttons = tables.map((shown, index) =>
+        h(
+          "button",
+          {
+            type: "button",
+            "aria-pressed": String(shown === last),
+            onclick: () => {
+              for (const [other, button] of buttons.entries()) button.ariaPressed = String(other === index);
+              show(shown, elapsed);
+            },
+          },
+          `Result ${index + 1}: ${plural(shown.result.numRows, "row")}`,
+        ),
+      );
+      several.replaceChildren(...buttons);
+      show(last, elapsed);
     },
     failed(error, applyFix, way) {
       enter("error", "The query did not run", report(error, applyFix, way));
@@ -111,6 +156,86 @@ export function createResults(section: HTMLElement): Results {
       );
     },
   };
+}
+
+/** Through the pages of a result that is too long for one. */
+function pages(result: Result, turn: (first: number) => void): HTMLElement {
+  const words = h("span");
+  const button = (sign: string, label: string, by: number) =>
+    h("button", { type: "button", class: "quiet", "aria-label": label, onclick: () => go(first + by) }, sign);
+  const back = button("‹", "Previous page", -mostRows);
+  const on = button("›", "Next page", mostRows);
+  let first = 0;
+  const tell = () => {
+    const last = Math.min(first + mostRows, result.numRows);
+    words.textContent = `${count(first + 1)}–${count(last)} of ${count(result.numRows)}`;
+    back.disabled = first === 0;
+    on.disabled = last === result.numRows;
+  };
+  const go = (to: number) => {
+    first = to;
+    tell();
+    turn(first);
+  };
+  tell();
+  return h("span", { class: "pager", hidden: result.numRows <= mostRows }, words, back, on);
+}
+
+/** The ways in which an answer leaves the page: nothing is sent anywhere, files are saved. */
+function exportMenu(result: Result): HTMLElement {
+  const menu = h("div", { class: "menu", id: "export-menu", popover: "auto" });
+  const item = (label: string, kind: "csv" | "json" | "parquet" | "arrow" | "copy") =>
+    h(
+      "button",
+      {
+        type: "button",
+        onclick: async () => {
+          menu.hidePopover();
+          try {
+            const { exported } = await import("./export.js");
+            notice(await exported(result, kind));
+          } catch (error) {
+            notice(error instanceof Error ? error.message : String(error), "bad");
+          }
+        },
+      },
+      label,
+    );
+  menu.append(
+    item("CSV", "csv"),
+    item("JSON", "json"),
+    item("Parquet", "parquet"),
+    item("Arrow", "arrow"),
+    item("Copy all", "copy"),
+  );
+  return h(
+    "div",
+    { class: "export" },
+    h("button", { type: "button", class: "quiet", popovertarget: "export-menu", "aria-haspopup": "true" }, "Export"),
+    menu,
+  );
+}
+
+/** The stages as one bar, and the operators with their rows and times. */
+function planView({ text, timings }: Plan): HTMLElement {
+  const parts = timings ? (Object.keys(stages) as (keyof typeof stages)[]).filter((key) => timings[key] > 0) : [];
+  const total = parts.reduce((sum, key) => sum + (timings?.[key] ?? 0), 0);
+  const bars = parts.map((key) => {
+    const ms = timings?.[key] ?? 0;
+    const element = h("span", { class: `stage ${key}` });
+    element.style.flexGrow = String(Math.max(ms / total, 0.004));
+    return element;
+  });
+  const legend = parts.map((key) =>
+    h("li", {}, h("i", { class: `stage ${key}` }), `${stages[key]} ${duration(timings?.[key] ?? 0)}`),
+  );
+  return h(
+    "div",
+    { class: "plan" },
+    parts.length > 0 && h("div", { class: "stages", role: "img", "aria-label": "Where the time went" }, ...bars),
+    parts.length > 0 && h("ul", { class: "legend" }, ...legend),
+    h("pre", { tabindex: 0, "aria-label": "Plan of the query" }, text),
+  );
 }
 
 /** Where the time went, without what took no time worth a word. */
@@ -128,7 +253,7 @@ function report(
   applyFix: (fix: NonNullable<Diagnostic["fix"]>) => void,
   way: Way | undefined,
 ): HTMLElement {
-  if (!(error instanceof PredictError)) {
+  if (!isPredictError(error)) {
     return h(
       "div",
       { class: "failure", role: "alert" },
