@@ -82,7 +82,7 @@ async function bundle(wasmBytes) {
   const file = (entry, name, options) =>
     build({ ...common, format: "esm", entryPoints: [join(source, entry)], outfile: join(pkg, name), ...options });
   const entry = {
-    external: ["./decode.js", "./inline.js", "./plan.js", "node:*"],
+    external: ["./decode.js", "./inline.js", "./plan.js", "./warmup.js", "node:*"],
     // Code for a variant that this build lacks goes away, and with it the file name that a bundler would look for.
     define: {
       "WASM_BYTES.tables": String(wasmBytes.tables),
@@ -99,6 +99,7 @@ async function bundle(wasmBytes) {
     file("compressed.ts", "compressed.js"),
     file("inline.ts", "inline.js"),
     file("plan.ts", "plan.js"),
+    file("warmup.ts", "warmup.js"),
     file("worker/server.ts", "worker.js", { format: "iife" }),
     file("worker/node.ts", "worker-node.js", { external: ["node:*"] }),
   ]);

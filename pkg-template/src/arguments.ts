@@ -10,6 +10,7 @@ import type {
   PrepareOptions,
   QueryOptions,
   TableOptions,
+  WarmupOptions,
 } from "./interface.js";
 
 /** What an option may be: in words, and as a test. */
@@ -63,6 +64,7 @@ export const takes = {
   } satisfies Kinds<QueryOptions>,
   prepare: { ...call, dialect } satisfies Kinds<PrepareOptions>,
   explain: { ...call, dialect, analyze: flag } satisfies Kinds<ExplainOptions>,
+  warmup: { ...call, batchSize: some } satisfies Kinds<WarmupOptions>,
   table: {
     ...call,
     format: words("csv", "arrow", "json", "ndjson", "parquet", "images"),
@@ -121,6 +123,8 @@ export const takes = {
     ],
     fetch: callback,
     onProgress: callback,
+    log: callback,
+    profile: flag,
   } satisfies Kinds<PredictOptions>,
 };
 

@@ -1,6 +1,6 @@
 // The page's side of every call: brings sources and values to the engine, and its answers and failures back.
 
-import { type Connection, Crash, Failed } from "./connection.js";
+import { abortable, type Connection, Crash, Failed } from "./connection.js";
 import { Engine, temporaryPrefix, type Waiter } from "./engine.js";
 import { fromFailure, problem } from "./errors.js";
 import { Files } from "./files.js";
@@ -18,6 +18,7 @@ import type {
   TableSource,
 } from "./interface.js";
 import { type Entry, requestFor, type TableEntry } from "./journal.js";
+import { Log } from "./log.js";
 import { readModelInput } from "./model-options.js";
 import { Network, resolve } from "./network.js";
 import { toParams } from "./params.js";
@@ -66,14 +67,18 @@ export class Client {
   readonly #network: Network;
   readonly #files: Files;
   readonly #engine: Engine;
+  readonly #log: Log;
+  /** The latest registration under each name. */
+  readonly #turns = new Map<string, Promise<unknown>>();
   #temporary = 0;
   #lastStatement = 0;
 
   constructor(options: PredictOptions) {
     this.#options = options;
-    this.#network = new Network(options);
+    this.#log = new Log(options);
+    this.#network = new Network(options, this.#log);
     this.#files = new Files(this.#network);
-    this.#engine = new Engine(options, this.#network, this.#files);
+    this.#engine = new Engine(options, this.#network, this.#files, this.#log);
   }
 
   get closed(): boolean {
@@ -100,12 +105,14 @@ export class Client {
 
   async registerTable(name: string, source: TableSource, options: TableOptions): Promise<TableInfo> {
     const waiter = this.#waiter(options, { expected: this.#expected([source]) });
-    this.#engine.prepare(waiter);
-    const { entry, commit } = await this.#readTable(name, source, options, waiter);
-    const info = await this.#ask(waiter, () => requestFor(entry), entry);
-    commit();
-    waiter.end();
-    return info;
+    void this.#engine.prepare(waiter);
+    const reading = this.#readTable(name, source, options, waiter);
+    return this.#inTurn(`table ${name}`, waiter, reading, async ({ entry, commit }) => {
+      const info = await this.#ask(waiter, () => requestFor(entry), entry);
+      commit();
+      waiter.end();
+      return info;
+    });
   }
 
   /** A table for one query. `dropTemporary` takes it away. */
@@ -132,12 +139,31 @@ export class Client {
     const sources = [source, Array.isArray(labels) ? undefined : labels, ...Object.values(externalData)];
     const waiter = this.#waiter(options, { expected: this.#expected(sources) });
     const loading = options.engine === "full" ? this.#engine.full(waiter) : this.#engine.prepare(waiter);
-    const [input] = await Promise.all([readModelInput(source, options, this.#network, waiter), loading]);
-    const entry = { kind: "registerModel", name, ...input } as const;
-    waiter.report({ stage: "compile", label: name, loaded: 0, total: null, unit: "bytes", ratio: null, cached: false });
-    const info = await this.#ask(waiter, () => requestFor(entry), entry);
-    waiter.end();
-    return info;
+    const reading = Promise.all([readModelInput(source, options, this.#network, waiter), loading]);
+    return this.#inTurn(`model ${name}`, waiter, reading, async ([input]) => {
+      const entry = { kind: "registerModel", name, ...input } as const;
+      const stage = { stage: "compile", label: name, loaded: 0, total: null, unit: "bytes" } as const;
+      waiter.report({ ...stage, ratio: null, cached: false });
+      const info = await this.#ask(waiter, () => requestFor(entry), entry);
+      waiter.end();
+      return info;
+    });
+  }
+
+  /** Does what has to be done with what is read after the calls before it for the same name: the last call has the last word. */
+  async #inTurn<R, T>(key: string, { signal }: Waiter, reading: Promise<R>, work: (read: R) => Promise<T>): Promise<T> {
+    const before = this.#turns.get(key);
+    const mine = (async () => {
+      const read = await reading;
+      await abortable(Promise.resolve(before?.catch(() => {})), signal);
+      return work(read);
+    })();
+    this.#turns.set(key, mine);
+    try {
+      return await mine;
+    } finally {
+      if (this.#turns.get(key) === mine) this.#turns.delete(key);
+    }
   }
 
   async dropTable(name: string): Promise<void> {
@@ -199,8 +225,10 @@ export class Client {
     const [columns, ipc, rows, progress] = run.opened.turn ?? [];
     if (progress) run.waiter.report(progress);
     run.waiter.end();
+    const outcome = outcomeOf(endOf(done, run.waited));
+    this.#log.statement(run.sql, outcome.timings);
     const schema = columns && ipc ? { kind: "schema" as const, columns, ipc } : undefined;
-    return new Result<T>(schema, rows ? [rows] : [], options, outcomeOf(endOf(done, run.waited)));
+    return new Result<T>(schema, rows ? [rows] : [], options, outcome);
   }
 
   /** Runs a text or a prepared statement and yields the pieces of its results as the reader asks for them. */
@@ -276,6 +304,7 @@ export class Client {
                 continue;
               }
               isFresh = true;
+              if (repeated === 0) this.#log.statement(info ? sql.slice(info.from, info.to) : sql, piece.timings);
               if (piece.catalogChanged && info) {
                 isChanged = true;
                 const { from, to, verb } = info;

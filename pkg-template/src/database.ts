@@ -3,7 +3,8 @@
 
 import { checkOptions, checkText, takes } from "./arguments.js";
 import { Client } from "./client.js";
-import type { CheckResult, Completion, ModelInfo, TableInfo } from "./glue/predictql.js";
+import { PredictError } from "./errors.js";
+import type { CheckResult, ColumnInfo, Completion, ModelInfo, TableInfo, Timings } from "./glue/predictql.js";
 import type {
   CallOptions,
   EngineInfo,
@@ -12,6 +13,7 @@ import type {
   ModelOptions,
   ModelSource,
   Params,
+  ParamValue,
   PredictOptions,
   PrepareOptions,
   QueryOptions,
@@ -19,12 +21,13 @@ import type {
   SqlValue,
   TableOptions,
   TableSource,
+  WarmupOptions,
 } from "./interface.js";
 import type { TableEntry } from "./journal.js";
-import { planning } from "./parts.js";
+import { planning, warming } from "./parts.js";
 import type { Plan, PlanRow } from "./plan.js";
 import { Statement } from "./prepared.js";
-import { batchesOf, type Result, resultsOf } from "./result.js";
+import { batchesOf, noTime, type Result, resultsOf, streamOf } from "./result.js";
 import { compose, Query, type Template } from "./sql-tag.js";
 import { quoted } from "./sql-text.js";
 
@@ -55,6 +58,23 @@ export class PredictQL implements AsyncDisposable {
   static async create(options: PredictOptions = {}): Promise<PredictQL> {
     const db = new PredictQL(options);
     await db.ready;
+    return db;
+  }
+
+  /**
+   * A database with these tables: Observable's way to make one.
+   *
+   * @example
+   * const db = await PredictQL.of({ flowers: "/data/iris.csv", points: [{ x: 1 }] });
+   */
+  static async of(sources: Record<string, TableSource>, options: PredictOptions = {}): Promise<PredictQL> {
+    const db = new PredictQL(options);
+    try {
+      await Promise.all(Object.entries(sources).map(([name, source]) => db.registerTable(name, source)));
+    } catch (error) {
+      await db.close();
+      throw error;
+    }
     return db;
   }
 
@@ -258,9 +278,79 @@ export class PredictQL implements AsyncDisposable {
     return this.#client.dropModel(name);
   }
 
+  /**
+   * Makes a model ready for batches of this many rows, by rows of zeros that nobody sees: the first prediction is as quick
+   * as the second. What the model says of such rows, a refusal included, is of no interest.
+   *
+   * @example
+   * await db.registerModel("resnet", "/models/resnet.onnx");
+   * const { total } = await db.warmup("resnet", { batchSize: 8 });
+   */
+  async warmup(model: string, options: WarmupOptions = {}): Promise<Timings> {
+    checkText("warmup", "model", model);
+    checkOptions("warmup", options, takes.warmup);
+    const { warmupQuery } = await warming();
+    const { batchSize = 1, ...rest } = options;
+    const began = performance.now();
+    const sql = warmupQuery(model, await this.models(), batchSize);
+    try {
+      return (await this.#client.query(sql, [], { ...rest, single: true })).timings;
+    } catch (error) {
+      if (!(error instanceof PredictError) || error.code === "unknown-model" || this.closed) throw error;
+      return { ...noTime, total: performance.now() - began };
+    }
+  }
+
   /** Memory, and every request that was made. */
   stats(): Promise<EngineStats> {
     return this.#client.stats();
+  }
+
+  // Observable's DatabaseClient, so that its cells and tables work with a database as it is.
+
+  /** The text and the values of a template, for `query`. */
+  queryTag(strings: TemplateStringsArray, ...values: ParamValue[]): [string, ParamValue[]] {
+    return [strings.join("?"), values];
+  }
+
+  /** Runs one statement; its columns are known before its rows are read. */
+  async queryStream(
+    sql: string,
+    params: Params = [],
+    options: QueryOptions = {},
+  ): Promise<{ schema: ColumnInfo[]; readRows(): AsyncGenerator<Row[]> }> {
+    checkText("queryStream", "sql", sql);
+    checkOptions("queryStream", options, takes.query);
+    const pieces = this.#client.run(sql, params, { ...options, single: true, one: true });
+    const { schema, batches } = await streamOf<Row>(pieces, options);
+    return {
+      schema,
+      async *readRows() {
+        for await (const batch of batches) yield batch.rows;
+      },
+    };
+  }
+
+  /** The first row, or null where there is none. */
+  async queryRow<T = Row>(sql: string, params: Params = [], options: QueryOptions = {}): Promise<T | null> {
+    return (await this.query<T>(sql, params, options)).at(0) ?? null;
+  }
+
+  async describeTables(): Promise<{ name: string }[]> {
+    return (await this.tables()).map(({ name }) => ({ name }));
+  }
+
+  async describeColumns({ table }: { table: string }): Promise<ColumnInfo[]> {
+    checkText("describeColumns", "table", table);
+    const sql = `SELECT * FROM ${quoted(table)}`;
+    const { columns, diagnostics } = await this.check(sql);
+    if (diagnostics.some(({ severity }) => severity === "error")) throw new PredictError({ diagnostics, sql });
+    return columns;
+  }
+
+  /** A name as SQL takes it, whatever it holds. */
+  escape(id: string): string {
+    return quoted(id);
   }
 
   /** Ends the worker. What still runs rejects with a `PredictError` of code "closed". */

@@ -17,6 +17,7 @@ import {
   loadEngine,
   startWorker,
 } from "./load.js";
+import type { Log } from "./log.js";
 import type { Network } from "./network.js";
 import { platform } from "./platform.js";
 import type { Report } from "./progress.js";
@@ -35,6 +36,7 @@ export class Engine {
   readonly #options: PredictOptions;
   readonly #network: Network;
   readonly #files: Files;
+  readonly #log: Log;
   readonly #journal = new Journal();
   /** What each worker knows of the journal. */
   readonly #told = new WeakMap<Connection, WeakSet<Entry>>();
@@ -59,7 +61,8 @@ export class Engine {
   #lost: string[] = [];
   readonly #closing = new AbortController();
 
-  constructor(options: PredictOptions, network: Network, files: Files) {
+  constructor(options: PredictOptions, network: Network, files: Files, log: Log) {
+    this.#log = log;
     this.#options = options;
     this.#network = network;
     this.#files = files;
@@ -80,8 +83,8 @@ export class Engine {
   }
 
   /** Begins to start while a source is read; whoever asks first is told of a failure. */
-  prepare(waiter: Waiter): void {
-    if (!this.#connection) this.connect(waiter).catch(() => {});
+  async prepare(waiter: Waiter): Promise<void> {
+    if (!this.#connection) await this.connect(waiter).catch(() => {});
   }
 
   async info(waiter: Waiter): Promise<EngineInfo> {
@@ -283,6 +286,7 @@ export class Engine {
         const lock = lockName(this.#options);
         info.engine = (await connection.call({ kind: "start", module, lock })) ? "full" : "tables";
         if (lock !== undefined) connection.watch(lock);
+        this.#log.say("info", `the engine "${info.engine}" has started`, { ...info });
       } catch (error) {
         connection.end(error);
         throw error instanceof Crash ? await explainWorker(this.#options, this.#network, error.message) : error;
@@ -301,6 +305,7 @@ export class Engine {
     if (connection !== this.#connection) return;
     this.#connection = undefined;
     this.#connecting = undefined;
+    if (!this.closed) this.#log.say("warn", "the engine's worker has ended; another one takes its place");
     if (!this.closed) this.connect({}).catch(() => {});
   }
 

@@ -177,6 +177,18 @@ export interface PrepareOptions extends CallOptions {
   dialect?: "bigquery" | "tsql" | undefined;
 }
 
+export interface WarmupOptions extends CallOptions {
+  /** How many rows a batch will have; default: 1. */
+  batchSize?: number | undefined;
+}
+
+/** What happens inside, for a console or a collector of logs. */
+export interface LogEvent {
+  level: "debug" | "info" | "warn" | "error";
+  message: string;
+  data?: unknown;
+}
+
 export interface ExplainOptions extends CallOptions {
   /** Runs the query too, and says how many rows each operator gave and how long it took. */
   analyze?: boolean | undefined;
@@ -213,6 +225,10 @@ export interface PredictOptions {
   fetch?: typeof fetch | undefined;
   /** Hears the progress of every call, the start of the engine included. */
   onProgress?: ((progress: Progress) => void) | undefined;
+  /** Hears what happens inside: engines that start, change and end, requests, statements with their times. */
+  log?: ((event: LogEvent) => void) | undefined;
+  /** Whether statements and their stages are shown on a track of their own in the performance panel of the browser. */
+  profile?: boolean | undefined;
 }
 
 /** Which engine runs, and why. */

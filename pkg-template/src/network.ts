@@ -2,6 +2,7 @@
 
 import { problem, wordsOf } from "./errors.js";
 import type { NetworkRequest, PredictOptions } from "./interface.js";
+import type { Log } from "./log.js";
 import { platform } from "./platform.js";
 import type { Report } from "./progress.js";
 
@@ -25,7 +26,10 @@ export class Network {
   readonly #policy: NonNullable<PredictOptions["network"]>;
   readonly #fetch: typeof fetch;
 
-  constructor({ network = "allow", fetch: custom }: PredictOptions) {
+  readonly #log: Log;
+
+  constructor({ network = "allow", fetch: custom }: PredictOptions, log: Log) {
+    this.#log = log;
     this.#policy = network;
     this.#fetch = custom ?? ((input, init) => fetch(input, init));
   }
@@ -109,7 +113,10 @@ export class Network {
 
   async #send(url: URL, reason: Reason, init: RequestInit, send: typeof fetch) {
     const request: NetworkRequest = { url: url.href, bytes: 0, reason };
-    if (!isLocal(url)) this.requests.push(request);
+    if (!isLocal(url)) {
+      this.requests.push(request);
+      this.#log.say("debug", `requests ${url.href}`, { reason });
+    }
     try {
       const answering = isFile(url) ? platform.readFile?.(url, init.method ?? "GET") : undefined;
       const response = await (answering ?? send(url.href, init));

@@ -11,6 +11,10 @@ export function planning() {
   return part("plans", "plan.js", import("./plan.js"));
 }
 
+export function warming() {
+  return part("rows of zeros", "warmup.js", import("./warmup.js"));
+}
+
 async function part<T>(what: string, file: string, loading: Promise<T>): Promise<T> {
   return loading.catch((error) => notLoaded(what, file, error));
 }

@@ -34,8 +34,20 @@ interface Outcome {
   message: string | undefined;
 }
 
+/** @internal */
+export const noTime: Timings = {
+  total: 0,
+  parse: 0,
+  bind: 0,
+  decode: 0,
+  preprocess: 0,
+  infer: 0,
+  project: 0,
+  queue: 0,
+};
+
 const unfinished: Outcome = {
-  timings: { total: 0, parse: 0, bind: 0, decode: 0, preprocess: 0, infer: 0, project: 0, queue: 0 },
+  timings: noTime,
   warnings: [],
   message: undefined,
 };
@@ -205,6 +217,20 @@ export async function* batchesOf<T>(
     else if (piece.kind === "done") Object.assign(outcome, outcomeOf(piece));
     else if (schema) yield new Result<T>(schema, [piece.ipc], format, outcome);
   }
+}
+
+/**
+ * The columns, as soon as they are known, and the batches of rows behind them.
+ * @internal
+ */
+export async function streamOf<T>(pieces: AsyncGenerator<Piece>, format: ResultFormat) {
+  const first = await pieces.next();
+  const schema = !first.done && first.value.kind === "schema" ? first.value.columns : [];
+  const all = async function* () {
+    if (!first.done) yield first.value;
+    yield* pieces;
+  };
+  return { schema, batches: batchesOf<T>(all(), format) };
 }
 
 /** @internal */

@@ -415,11 +415,15 @@ describe("errors leave everything else intact", () => {
     assert.equal(found.two.code, "multiple-statements");
     assert.equal(found.none.code, "empty-statement");
     assert.deepEqual(found.check, [["unknown-table", 14, 20]]);
-    assert.deepEqual(found.complete, [
-      { label: "petal_width", type: "column", detail: "FLOAT64", info: "of flowers" },
-    ]);
-    assert.ok(["WHERE", "GROUP BY", "LIMIT"].every((word) => found.behind.includes(word)), String(found.behind));
-    assert.ok(["SELECT", "CREATE"].every((word) => found.before.includes(word)), String(found.before));
+    assert.deepEqual(found.complete, [{ label: "petal_width", type: "column", detail: "FLOAT64", info: "of flowers" }]);
+    assert.ok(
+      ["WHERE", "GROUP BY", "LIMIT"].every((word) => found.behind.includes(word)),
+      String(found.behind),
+    );
+    assert.ok(
+      ["SELECT", "CREATE"].every((word) => found.before.includes(word)),
+      String(found.before),
+    );
     assert.equal(found.after, 150);
   });
 

@@ -161,6 +161,16 @@ describe("arguments", () => {
   });
 });
 
+test("of two registrations under one name the last call has the last word, however long its source takes to read", async () => {
+  const rows = await inPage(async ({ PredictQL }) => {
+    const db = new PredictQL();
+    const long = Array.from({ length: 200_000 }, (_, n) => ({ n, text: `text ${n}` }));
+    await Promise.all([db.registerTable("t", long), db.registerTable("t", [{ n: 7 }])]);
+    return (await db.query("SELECT * FROM t")).rows;
+  });
+  assert.deepEqual(rows, [{ n: 7 }]);
+});
+
 describe("the network gate", () => {
   test("has one code, whoever asks", async () => {
     const codes = await inPage(async ({ PredictQL, failure }) => {

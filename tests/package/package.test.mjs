@@ -42,6 +42,7 @@ test("the tarball holds what it says, and nothing of its making", () => {
     "parquet.js",
     "compressed.js",
     "plan.js",
+    "warmup.js",
     "wasm/manifest.json",
     "README.md",
     "package.json",
@@ -111,9 +112,9 @@ test("a user's own tests run in Node: files by their paths, and no process that 
 
 test("the entry is small", () => {
   const bytes = gzipSync(readFileSync(join(pkg, "index.js")), { level: 9 }).length;
-  // 21 kB of its own and 7.5 kB of flechette, which reads Arrow. What writes it, for rows, JSON and Parquet, is not in it, nor
+  // 22 kB of its own, with Observable's contract, and 7.5 kB of flechette, which reads Arrow. What writes it, for rows, JSON and Parquet, is not in it, nor
   // what runs on the page's own thread.
-  assert.ok(bytes <= 29_000, `index.js has ${bytes} bytes after gzip`);
+  assert.ok(bytes <= 30_500, `index.js has ${bytes} bytes after gzip`);
 });
 
 test("source maps lead from every file to the text that it was made of", () => {

@@ -4,8 +4,8 @@
 
 import type {
   CheckResult,
-  Completion,
   ColumnInfo,
+  Completion,
   EngineFailure,
   ModelInfo,
   ModelSettings,

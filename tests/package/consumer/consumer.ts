@@ -131,6 +131,16 @@ export async function useEverything(file: File, list: FileList, signal: AbortSig
   const { diagnostics, params }: { diagnostics: Diagnostic[]; params: ColumnInfo[] } = await db.check("SELECT @x");
   console.log(params[0]?.name);
   console.log(diagnostics[0]?.fix?.insert, (await db.tables()).length, (await db.models()).length);
+  const made: PredictQL = await PredictQL.of(
+    { points: [{ x: 1 }] },
+    { log: ({ level }) => console.log(level), profile: true },
+  );
+  const [text, values] = made.queryTag`SELECT ${1} AS x`;
+  const { schema, readRows } = await made.queryStream(text, values, { signal });
+  for await (const rows of readRows()) console.log(rows[0]?.x, schema[0]?.name);
+  const row: Prediction | null = await made.queryRow<Prediction>("SELECT 1");
+  const described: ColumnInfo[] = await made.describeColumns({ table: (await made.describeTables())[0]?.name ?? "" });
+  console.log(row?.label, described.length, made.escape("a b"), (await made.warmup("iris", { batchSize: 2 })).total);
   const stats: EngineStats = await db.stats();
   console.log(stats.requests[0]?.reason, stats.wasmBytes + stats.modelBytes + stats.tableBytes);
   await db.dropTable("flowers");

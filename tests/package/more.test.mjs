@@ -1,0 +1,122 @@
+// Beyond queries: databases made of tables, models made warm, Observable's contract, and what a database tells of itself.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { inPage } from "./page.mjs";
+
+test("a database is made of tables at once, and leaves nothing behind where one of them cannot be", async () => {
+  const found = await inPage(async ({ PredictQL, failure }) => {
+    const db = await PredictQL.of({ flowers: "/fixtures/tables/iris.csv", points: [{ x: 1 }, { x: 2 }] });
+    const wrong = await failure(PredictQL.of({ points: [{ x: 1 }], bad: "/nowhere.csv" }));
+    const slip = await failure(PredictQL.of({ a: [{ x: 1 }] }, { netwrok: "deny" }));
+    const { rows } = await db.query("SELECT (SELECT COUNT(*) FROM flowers) AS f, (SELECT SUM(x) FROM points) AS p");
+    return { rows, wrong: wrong.code, slip: slip.code };
+  });
+  assert.deepEqual(found, { rows: [{ f: 150, p: 3 }], wrong: "got-html", slip: "unknown-option" });
+});
+
+test("warming a model up leaves its first prediction as it is, and says what it cannot warm up", async () => {
+  const found = await inPage(async ({ irisDatabase, predictIris, failure }) => {
+    const db = await irisDatabase();
+    for (const [name, file] of [
+      ["packed", "iris_packed"],
+      ["picture", "picture_nchw"],
+      ["words", "gaps_text"],
+      ["rank4", "rank4"],
+    ]) {
+      await db.registerModel(name, `/fixtures/models/${file}.onnx`);
+    }
+    const totals = [];
+    for (const model of ["iris", "packed", "picture", "words", "rank4"]) {
+      totals.push((await db.warmup(model, { batchSize: 4 })).total);
+    }
+    const plans = (await db.models()).map(({ name, lastError }) => [name, lastError]);
+    const unknown = await failure(db.warmup("irsi"));
+    const aborted = await failure(db.warmup("iris", { signal: AbortSignal.abort(new Error("enough")) }));
+    return { totals, plans, unknown, aborted: aborted.message, rows: (await db.query(predictIris)).numRows };
+  });
+  assert.ok(
+    found.totals.every((total) => total > 0),
+    String(found.totals),
+  );
+  assert.equal(found.unknown.code, "unknown-model");
+  assert.equal(found.aborted, "enough");
+  assert.equal(found.rows, 150);
+  const refused = found.plans.filter(([, lastError]) => lastError);
+  assert.ok(
+    refused.every(([name]) => name === "words"),
+    JSON.stringify(refused),
+  );
+});
+
+test("Observable's DatabaseClient: tags, streams, rows and descriptions", async () => {
+  const found = await inPage(async ({ irisDatabase, failure }) => {
+    const db = await irisDatabase();
+    // As Observable's own cells call it.
+    const tagged = db.queryTag`SELECT species, COUNT(*) AS n FROM flowers WHERE petal_width > ${1.5} GROUP BY species ORDER BY species`;
+    const { rows } = await db.query(...tagged, { signal: new AbortController().signal });
+    const { schema, readRows } = await db.queryStream("SELECT x FROM UNNEST(GENERATE_ARRAY(1, ?)) AS x", [25], {
+      batchSize: 10,
+    });
+    const sizes = [];
+    for await (const batch of readRows()) sizes.push(batch.length);
+    const empty = await db.queryStream("SELECT species FROM flowers WHERE FALSE");
+    const none = [];
+    for await (const batch of empty.readRows()) none.push(...batch);
+    return {
+      tagged,
+      rows,
+      schema,
+      sizes,
+      empty: [empty.schema.map(({ name, type }) => [name, type]), none],
+      row: await db.queryRow("SELECT species FROM flowers ORDER BY petal_width DESC LIMIT 1"),
+      noRow: await db.queryRow("SELECT 1 AS x FROM flowers WHERE FALSE"),
+      tables: await db.describeTables(),
+      columns: (await db.describeColumns({ table: "flowers" })).map(({ name, type }) => [name, type]),
+      unknown: await failure(db.describeColumns({ table: "flwers" })),
+      escaped: [db.escape("a b"), db.escape("o`clock")],
+      dialect: db.dialect,
+    };
+  });
+  assert.deepEqual(found.tagged.slice(1), [[1.5]]);
+  // pandas: iris[iris.petal_width > 1.5].groupby("species").size()
+  assert.deepEqual(found.rows, [
+    { species: "versicolor", n: 5 },
+    { species: "virginica", n: 47 },
+  ]);
+  assert.deepEqual([found.schema[0].name, found.schema[0].type], ["x", "integer"]);
+  assert.deepEqual(found.sizes, [10, 10, 5]);
+  assert.deepEqual(found.empty, [[["species", "string"]], []]);
+  assert.deepEqual([found.row, found.noRow], [{ species: "virginica" }, null]);
+  assert.deepEqual(found.tables, [{ name: "flowers" }]);
+  assert.deepEqual(found.columns[0], ["sepal_length", "number"]);
+  assert.deepEqual(found.columns.at(-1), ["species", "string"]);
+  assert.equal(found.unknown.code, "unknown-table");
+  assert.match(found.unknown.hint, /flowers/);
+  assert.deepEqual(found.escaped, ["`a b`", "`o\\`clock`"]);
+  assert.equal(found.dialect, "bigquery");
+});
+
+test("a listener hears of engines, requests and statements; statements are on a track of the performance panel", async () => {
+  const { events, measures } = await inPage(async ({ mortal }) => {
+    const events = [];
+    const { db, vanish } = mortal({ log: (event) => events.push(event), profile: true });
+    await db.registerTable("flowers", "/fixtures/tables/iris.csv");
+    await db.query("SELECT COUNT(*) AS n FROM flowers");
+    await db.exec("SELECT 1; SELECT 2");
+    vanish();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await db.query("SELECT 3");
+    const measures = performance.getEntriesByType("measure").map(({ name, detail }) => [name, detail.devtools]);
+    return { events, measures };
+  });
+  const words = events.map(({ level, message }) => `${level} ${message}`);
+  assert.ok(words.some((it) => /^info the engine "tables" has started/.test(it)));
+  assert.ok(words.some((it) => /^debug requests http.*iris\.csv$/.test(it)));
+  assert.ok(words.some((it) => /^warn the engine's worker has ended/.test(it)));
+  const statements = events.filter(({ message }) => message === "a statement was run").map(({ data }) => data.sql);
+  assert.deepEqual(statements, ["SELECT COUNT(*) AS n FROM flowers", "SELECT 1", "SELECT 2", "SELECT 3"]);
+  const entries = measures.filter(([, { track }]) => track === "Statements").map(([name]) => name);
+  assert.deepEqual(entries, statements);
+  assert.ok(measures.every(([, { trackGroup, dataType }]) => trackGroup === "PredictQL" && dataType === "track-entry"));
+});
