@@ -23,6 +23,10 @@ const [{ filename, files }] = Array.isArray(packed) ? packed : Object.values(pac
 mkdirSync(installed, { recursive: true });
 execFileSync("tar", ["-xzf", join(consumer, filename), "-C", installed, "--strip-components", "1"]);
 cpSync(join(here, "consumer"), consumer, { recursive: true });
+// What a project with React has.
+for (const name of ["react", "@types/react", "csstype"]) {
+  cpSync(join(here, "node_modules", name), join(consumer, "node_modules", name), { recursive: true });
+}
 writeFileSync(join(consumer, "package.json"), JSON.stringify({ type: "module" }));
 
 // Whoever runs tests here does not know of the tests around them.
@@ -43,6 +47,9 @@ test("the tarball holds what it says, and nothing of its making", () => {
     "compressed.js",
     "plan.js",
     "warmup.js",
+    "store.js",
+    "react.js",
+    "react.d.ts",
     "wasm/manifest.json",
     "README.md",
     "package.json",
@@ -115,6 +122,11 @@ test("the entry is small", () => {
   // 22 kB of its own, with Observable's contract, and 7.5 kB of flechette, which reads Arrow. What writes it, for rows, JSON and Parquet, is not in it, nor
   // what runs on the page's own thread.
   assert.ok(bytes <= 30_500, `index.js has ${bytes} bytes after gzip`);
+});
+
+test("the hooks hold no copy of React nor of the package", () => {
+  const bytes = gzipSync(readFileSync(join(pkg, "react.js")), { level: 9 }).length;
+  assert.ok(bytes <= 1_000, `react.js has ${bytes} bytes after gzip`);
 });
 
 test("source maps lead from every file to the text that it was made of", () => {
