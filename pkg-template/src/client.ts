@@ -23,7 +23,7 @@ import { readModelInput } from "./model-options.js";
 import { Network, resolve } from "./network.js";
 import { toParams } from "./params.js";
 import { PreparedText } from "./prepared.js";
-import { type Bar, type BarOptions, joined, unheard } from "./progress.js";
+import { type Bar, type BarOptions, joined, progressOf, unheard } from "./progress.js";
 import { outcomeOf, Result, type ResultFormat, resultsOf } from "./result.js";
 import { readModel, readTable } from "./sources.js";
 import { endOf, type Piece, queued, statementsOf } from "./statement.js";
@@ -223,7 +223,7 @@ export class Client {
     const done = run.opened.turn?.[5];
     if (!done) return (await resultsOf<T>(this.#goOn(run), options))[0] as Result<T>;
     const [columns, ipc, rows, progress] = run.opened.turn ?? [];
-    if (progress) run.waiter.report(progress);
+    if (progress && run.waiter.report !== unheard.report) run.waiter.report(progressOf(progress));
     run.waiter.end();
     const outcome = outcomeOf(endOf(done, run.waited));
     this.#log.statement(run.sql, outcome.timings);

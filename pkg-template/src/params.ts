@@ -13,6 +13,7 @@ export async function toParams(params: Params): Promise<ParamValues> {
     });
   }
   if (isList(params)) {
+    if (areNumbers(params)) return new Float64Array(params);
     return params.every(isPlain)
       ? ([...params] as ParamValues)
       : Promise.all(params.map((value, index) => toValue(value, String(index + 1))));
@@ -22,6 +23,12 @@ export async function toParams(params: Params): Promise<ParamValues> {
     async ([name, value]) => [name, await toValue(value, `@${name}`)] as const,
   );
   return Object.fromEntries(await Promise.all(entries));
+}
+
+/** Whether all values are numbers; holes of an array are NULL. */
+function areNumbers(params: readonly unknown[]): params is readonly number[] {
+  for (let index = 0; index < params.length; index++) if (typeof params[index] !== "number") return false;
+  return params.length > 0;
 }
 
 async function toValue(value: ParamValue, name: string): Promise<EngineValue> {

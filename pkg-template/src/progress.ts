@@ -1,7 +1,7 @@
 // One bar for everything that a call waits for: downloads in bytes first, then what is made of them, then rows.
 
 import { tell } from "./errors.js";
-import type { Progress } from "./glue/predictql.js";
+import type { News, Progress } from "./glue/predictql.js";
 
 export type Report = (progress: Progress) => void;
 
@@ -32,6 +32,22 @@ const stages: readonly Progress["stage"][] = [
   "preprocess",
   "infer",
 ];
+
+/** What the engine does with rows, by its numbers. */
+const works: readonly Pick<Progress, "stage" | "label">[] = [
+  { stage: "preprocess", label: "Reading rows" },
+  { stage: "compile", label: "Preparing the model" },
+  { stage: "decode", label: "Decoding pictures" },
+  { stage: "preprocess", label: "Resizing pictures" },
+  { stage: "infer", label: "Predicting" },
+];
+
+export function progressOf(news: News): Progress {
+  const [work, loaded, all] = [news[0] as number, news[1] as number, news[2] as number];
+  const total = Number.isNaN(all) ? null : all;
+  const ratio = total ? loaded / total : null;
+  return { ...(works[work] as (typeof works)[number]), loaded, total, unit: "rows", ratio, cached: false };
+}
 
 /** Milliseconds between two reports, unless something else begins: more of them than frames are seen by nobody. */
 const pause = 16;

@@ -6,7 +6,7 @@ import type { Engine } from "./engine.js";
 import { fromFailure, PredictError } from "./errors.js";
 import type { Files } from "./files.js";
 import type { ColumnInfo, Diagnostic, Done, Resource, StatementInfo, Timings, Turn } from "./glue/predictql.js";
-import type { Report } from "./progress.js";
+import { progressOf, type Report } from "./progress.js";
 import { arrowOf } from "./sources.js";
 import type { Opened, Supply } from "./worker/protocol.js";
 
@@ -66,7 +66,7 @@ async function* runStatement(
   for (let turn = first; ; turn = undefined) {
     const [columns, schema, rows, progress, need, done] = turn ?? (await next(script as number));
     if (columns && schema) yield { kind: "schema", columns, ipc: schema };
-    if (progress) report(progress);
+    if (progress) report(progressOf(progress));
     if (rows) yield { kind: "batch", ipc: rows };
     if (need) refusal = await supplyAll(connection, script as number, need, context);
     if (!done) continue;

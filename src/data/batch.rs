@@ -95,6 +95,9 @@ impl Batch {
     pub(crate) fn slice(&self, offset: usize, rows: usize) -> Self {
         let offset = offset.min(self.rows);
         let rows = rows.min(self.rows - offset);
+        if rows == self.rows {
+            return self.clone();
+        }
         Self { rows, columns: self.columns.iter().map(|column| column.slice(offset, rows)).collect() }
     }
 

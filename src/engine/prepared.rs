@@ -48,7 +48,6 @@ pub(super) struct Plans {
 }
 
 /// The plan for parameters of these types; none where it depends on their values.
-#[derive(Clone)]
 struct KeptPlan {
     types: Types,
     plan: Option<Arc<(Plan, Vec<Diagnostic>)>>,
@@ -169,17 +168,17 @@ impl Prepared {
     fn plan(&self, session: &Session, params: &Params) -> Result<Option<(Plan, Vec<Diagnostic>)>> {
         let engine = &session.engine;
         let types = params.types();
-        let known = engine.plans().find(self.id, &types).cloned();
-        let kept = match known {
-            Some(kept) => kept,
+        let known = engine.plans().find(self.id, &types).map(|kept| kept.plan.clone());
+        let plan = match known {
+            Some(plan) => plan,
             None => {
                 let (plan, version) = self.bind_types(session, params);
-                let kept = KeptPlan { plan: plan.map(Arc::new), types };
-                engine.plans().keep(self.id, kept.clone(), version);
-                kept
+                let plan = plan.map(Arc::new);
+                engine.plans().keep(self.id, KeptPlan { plan: plan.clone(), types }, version);
+                plan
             }
         };
-        kept.plan.map(|kept| Ok((kept.0.with_values(params)?, kept.1.clone()))).transpose()
+        plan.map(|kept| Ok((kept.0.with_values(params)?, kept.1.clone()))).transpose()
     }
 
     /// The plan for values of these types, and the version of the catalog that it is for. There is none for a statement

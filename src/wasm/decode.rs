@@ -1,6 +1,6 @@
 //! What JavaScript gives: options, listings, parameters. Unknown or mistyped fields are errors.
 
-use js_sys::{Array, Date, JsString, Object as JsObject, Uint8Array};
+use js_sys::{Array, Date, Float64Array, JsString, Object as JsObject, Uint8Array};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
@@ -119,6 +119,9 @@ pub(super) fn session(session: Session, options: JsValue) -> Result<Session> {
 pub(super) fn params(value: &JsValue) -> Result<Params> {
     if value.is_undefined() || value.is_null() {
         return Ok(Params::Positional(Vec::new()));
+    }
+    if let Some(values) = value.dyn_ref::<Float64Array>() {
+        return Ok(Params::Positional(values.to_vec().into_iter().map(number).collect()));
     }
     if let Some(values) = value.dyn_ref::<Array>() {
         return values.iter().map(|it| scalar(&it)).collect::<Result<_>>().map(Params::Positional);

@@ -105,17 +105,6 @@ struct CheckShape {
 }
 
 #[derive(Serialize)]
-struct ProgressShape {
-    stage: &'static str,
-    label: &'static str,
-    loaded: usize,
-    total: Option<usize>,
-    unit: &'static str,
-    ratio: Option<f64>,
-    cached: bool,
-}
-
-#[derive(Serialize)]
 #[serde(untagged)]
 enum RequestShape {
     One {
@@ -255,8 +244,8 @@ impl Turn {
         if !self.rows.is_empty() {
             set(2, bytes(&self.rows).into());
         }
-        if let Some(news) = self.progress {
-            set(3, js(&progress(&news))?);
+        if let Some(progress) = self.progress {
+            set(3, Float64Array::from(news(&progress).as_slice()).into());
         }
         if let Some(requests) = self.need {
             set(4, js(&requests.into_iter().map(request).collect::<Vec<_>>())?);
@@ -485,17 +474,17 @@ fn request(request: Request) -> RequestShape {
     }
 }
 
-fn progress(news: &Progress) -> ProgressShape {
-    let (stage, label) = match news.stage {
-        Stage::Compile => ("compile", "Preparing the model"),
-        Stage::Decode => ("decode", "Decoding pictures"),
-        Stage::Preprocess => ("preprocess", "Resizing pictures"),
-        Stage::Infer => ("infer", "Predicting"),
-        Stage::Parse | Stage::Bind | Stage::Project => ("preprocess", "Reading rows"),
+/// The numbers of `News`.
+#[expect(clippy::cast_precision_loss, reason = "rows in memory are far below 2^53")]
+fn news(news: &Progress) -> [f64; 3] {
+    let stage = match news.stage {
+        Stage::Parse | Stage::Bind | Stage::Project => 0.0,
+        Stage::Compile => 1.0,
+        Stage::Decode => 2.0,
+        Stage::Preprocess => 3.0,
+        Stage::Infer => 4.0,
     };
-    #[expect(clippy::cast_precision_loss, reason = "a ratio for a progress bar")]
-    let ratio = news.total.filter(|total| *total > 0).map(|total| news.rows as f64 / total as f64);
-    ProgressShape { stage, label, loaded: news.rows, total: news.total, unit: "rows", ratio, cached: false }
+    [stage, news.rows as f64, news.total.map_or(f64::NAN, |total| total as f64)]
 }
 
 /// Milliseconds in the order of `Done`.

@@ -198,10 +198,16 @@ export type Turn = [
   columns: ColumnInfo[] | null | undefined,
   schema: Uint8Array | undefined,
   rows: Uint8Array | undefined,
-  progress: Progress | undefined,
+  progress: News | undefined,
   need: Resource[] | undefined,
   done: Done | undefined,
 ];
+
+/**
+ * How far a query is: what it does with its rows (0 read, 1 prepare the model, 2 decode, 3 resize, 4 predict), how many it
+ * has done, and how many there are in all, NaN where that is not known.
+ */
+export type News = Float64Array;
 
 /** The end of a query. `timings` are those of `Timings` from `total` to `project`; the `message` says what it did. */
 export type Done = [
@@ -213,4 +219,5 @@ export type Done = [
 
 /** A value for `?` or `@name`. Whole numbers are INT64, other numbers FLOAT64, dates TIMESTAMP, bytes BYTES. */
 export type ParamValue = null | undefined | boolean | number | bigint | string | Date | Uint8Array | readonly ParamValue[];
-export type ParamValues = readonly ParamValue[] | Record<string, ParamValue>;
+/** Numbers alone may come as one array: one call of the engine reads them all. */
+export type ParamValues = readonly ParamValue[] | Record<string, ParamValue> | Float64Array;

@@ -193,7 +193,8 @@ fn checked<'a>(port: &Port, column: Option<&'a ArrayRef>, rows: usize) -> Result
         }
         return Ok(None);
     };
-    let is_form = port.forms().iter().any(|form| *column.data_type() == form.storage());
+    let is_form = *column.data_type() == port.data_type.storage()
+        || port.forms().iter().any(|form| *column.data_type() == form.storage());
     if !is_form || column.len() != rows {
         return Err(Error::internal("a model input has not the layout of its type").detail(format!(
             "`{}` is {rows} rows of {} and came as {} of {}",

@@ -47,8 +47,11 @@ impl<'a> OutputDecoder<'a> {
             _ => Values::Floats(Vec::new()),
         };
         let ends = Vec::with_capacity(rows + 1);
-        let tensors = TensorBuilder::with_capacity(DataType::Tensor, rows, 0);
-        Self { port, values, ends, tensors, dimensions: ListBuilder::new(Int64Builder::new()) }
+        // Most outputs are no tensors: their builders hold nothing.
+        let tensor_rows = if port.data_type == DataType::Tensor { rows } else { 0 };
+        let tensors = TensorBuilder::with_capacity(DataType::Tensor, tensor_rows, 0);
+        let dimensions = ListBuilder::with_capacity(Int64Builder::with_capacity(0), 0);
+        Self { port, values, ends, tensors, dimensions }
     }
 
     /// Adds the first `rows` of the `tensor_rows` rows in `tensor`.
