@@ -86,4 +86,14 @@ pub(crate) const TABLE_FUNCTIONS: &[TableFunction] = &[
         form: "ML.CORRELATION({TABLE name | (query)}, target_col => STRING, target_correlation_cols => STRING or ARRAY<STRING> [, dimension_cols => STRING or ARRAY<STRING>] [, method => 'PEARSON' | 'SPEARMAN' | 'KENDALL'])",
         doc: "How columns go with a target, in every segment that dimensions make.",
     },
+    TableFunction {
+        name: "ML.EXPLAIN_PREDICT",
+        form: "ML.EXPLAIN_PREDICT(MODEL name, {TABLE name | (query)} [, STRUCT([INT64 AS top_k_features] [, FLOAT64 AS threshold] [, {STRUCT(…) | (query)} AS baseline] [, value AS class] [, 'logit' AS link] [, STRING AS method] [, INT64 AS num_samples] [, INT64 AS seed])])",
+        doc: "Each prediction with the features that it owes most to: Shapley values against rows of a background.",
+    },
+    TableFunction {
+        name: "ML.GLOBAL_EXPLAIN",
+        form: "ML.GLOBAL_EXPLAIN(MODEL name [, {TABLE name | (query)}] [, STRUCT([BOOL AS class_level_explain] [, …])])",
+        doc: "How much predictions owe to each feature: the mean of their absolute attributions over rows, by default over the baseline.",
+    },
 ];

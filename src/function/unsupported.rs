@@ -19,8 +19,6 @@ const HOST: &str = "ask the host program for the value and pass it as a @paramet
 
 /// Names, or prefixes of names that end in `*`, and what to do instead.
 const UNSUPPORTED: &[(&str, &str)] = &[
-    ("ML.EXPLAIN_PREDICT", EXPLAINED),
-    ("ML.GLOBAL_EXPLAIN", EXPLAINED),
     ("ML.EXPLAIN_FORECAST", EXPLAINED),
     ("ML.FEATURE_IMPORTANCE", EXPLAINED),
     ("ML.ADVANCED_WEIGHTS", EXPLAINED),

@@ -92,6 +92,11 @@ fn by_mangled_names<'a>(
     Some(found)
 }
 
+/// Whether a column of this name can feed an input of that one.
+pub(super) fn is_same_name(input: &str, column: &str) -> bool {
+    input.eq_ignore_ascii_case(column) || words(input) == words(column)
+}
+
 /// The letters and digits of a name, in small letters and with one underscore for what is between them.
 fn words(name: &str) -> String {
     let words: Vec<&str> =

@@ -7,6 +7,7 @@ mod args;
 mod correlation;
 mod describe;
 mod evaluate;
+mod explain;
 mod fairness;
 mod label;
 mod text;
@@ -61,8 +62,13 @@ impl Judging {
     }
 }
 
-const JUDGING: &[&[Judging]] =
-    &[evaluate::FUNCTIONS, fairness::FUNCTIONS, describe::FUNCTIONS, correlation::FUNCTIONS];
+const JUDGING: &[&[Judging]] = &[
+    evaluate::FUNCTIONS,
+    fairness::FUNCTIONS,
+    describe::FUNCTIONS,
+    correlation::FUNCTIONS,
+    explain::FUNCTIONS,
+];
 
 impl Binder<'_> {
     /// The rows of a call of one of these functions; `None` where `name`, in capitals, is none of them.

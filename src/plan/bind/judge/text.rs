@@ -2,9 +2,21 @@
 
 use crate::data::Scalar;
 
-/// The text `template` with what stands for each of the names in braces.
+/// The text `template` with what stands for each of the names in braces; what is put in stays as it is.
 pub(super) fn filled(template: &str, parts: &[(&str, &str)]) -> String {
-    parts.iter().fold(template.to_owned(), |text, (name, part)| text.replace(&format!("{{{name}}}"), part))
+    let mut pieces = template.split('{');
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let part = piece.split_once('}').and_then(|(name, rest)| {
+            let (_, part) = parts.iter().find(|(known, _)| *known == name)?;
+            Some((part, rest))
+        });
+        match part {
+            Some((part, rest)) => text.extend([part, rest]),
+            None => text.extend(["{", piece]),
+        }
+    }
+    text
 }
 
 /// A column's name.

@@ -1,0 +1,460 @@
+//! ML.EXPLAIN_PREDICT and ML.GLOBAL_EXPLAIN: Shapley values of a model's inputs against rows of a background.
+//!
+//! A coalition of features is a number whose bits say which of them have the row's value and which the background's. The
+//! model predicts all of them, and attributions are sums of their averages with weights: for every coalition where there
+//! are few features, for those along random orders of the features, each taken both ways, where there are many.
+
+use std::sync::Arc;
+
+use super::super::Binder;
+use super::super::from::{Source, scan};
+use super::super::model_input;
+use super::Judging;
+use super::args::Call;
+use super::evaluate::visible;
+use super::label::with_prediction;
+use super::text::{filled, float, literal, quoted, string};
+use crate::data::{DataType, Scalar};
+use crate::diag::{Code, Error, Invariant, Result};
+use crate::model::{Model, Predicted};
+use crate::plan::node::Node;
+use crate::syntax::ast::{ExprKind, Path, Query, QueryBody, Select, SelectItem, SubqueryKind};
+use crate::syntax::written;
+
+pub(super) const FUNCTIONS: &[Judging] = &[
+    Judging::of_model("ML.EXPLAIN_PREDICT", LOCAL, |binder, call| binder.explain_predict(call)),
+    Judging {
+        rows: 0..=1,
+        ..Judging::of_model("ML.GLOBAL_EXPLAIN", GLOBAL, |binder, call| binder.global_explain(call))
+    },
+];
+
+const LOCAL: &[&str] = &[
+    "top_k_features",
+    "threshold",
+    "integrated_gradients_num_steps",
+    "approx_feature_contrib",
+    "baseline",
+    "num_samples",
+    "seed",
+    "class",
+    "link",
+    "method",
+];
+const GLOBAL: &[&str] = &["class_level_explain", "baseline", "num_samples", "seed", "link", "method"];
+
+const EXPLAIN: &str = include_str!("sql/explain.sql");
+const ATTRIBUTIONS: &str = include_str!("sql/local.sql");
+
+/// Features up to whose number every coalition is predicted.
+const ENUMERATED: usize = 10;
+
+/// Coalitions are bits of an INT64.
+const FEATURES: usize = 62;
+
+/// Rows of the background.
+const BACKGROUND: usize = 100;
+
+/// What is explained, as parts of a query.
+struct Explained {
+    /// The queries up to `a`, the attributions `a` of the features `f` for the rows `i` and the classes `k`.
+    sql: String,
+    sources: Vec<(&'static str, Node)>,
+    /// The names of the features, as an array.
+    features: String,
+    /// The coalition of all of them.
+    full: u64,
+    /// The model's label as SQL over `q`, and the probability of the class `k`; none for regression.
+    label: Option<(String, String)>,
+    /// The value of a regression as SQL over `q`.
+    value: Option<String>,
+    /// The classes in the order of their scores.
+    classes: Vec<Scalar>,
+    /// The columns of the rows that no output of the model hides.
+    passed: Vec<String>,
+}
+
+impl Binder<'_> {
+    fn explain_predict(&mut self, call: &Call<'_>) -> Result<Node> {
+        let top = self.int(call, "top_k_features", 5, 1..=i64::MAX)?;
+        let class = self.setting(call, "class", &[DataType::Bool, DataType::Int64, DataType::String])?;
+        let explained = self.explained(call, &|classes| match &class {
+            None => Ok(By::Label),
+            Some((class, span)) => {
+                classes.iter().position(|known| known == class).map(By::Class).ok_or_else(|| {
+                    let names: Vec<_> = classes.iter().take(20).map(literal).collect();
+                    Error::new(Code::InvalidOption, format!("{} is no class of the model", literal(class)))
+                        .at(*span)
+                        .or_hint(format!("the classes are {}", names.join(", ")))
+                })
+            }
+        })?;
+        let path = call.models.first().copied().invariant("a call with a model")?;
+        let label = self.model(path)?.options().label_column().to_owned();
+        let front = match (&explained.label, &explained.value) {
+            (Some((name, probability)), _) => {
+                format!(
+                    "q.{name} AS {}, {probability} AS probability,",
+                    quoted(&format!("predicted_{label}"))
+                )
+            }
+            (None, Some(value)) => format!("q.{value} AS {},", quoted(&format!("predicted_{label}"))),
+            (None, None) => String::new(),
+        };
+        let passed: Vec<_> = explained.passed.iter().map(|name| format!("q.{name}")).collect();
+        let last = filled(
+            ATTRIBUTIONS,
+            &[
+                ("features", &explained.features),
+                ("top", &top.to_string()),
+                ("full", &explained.full.to_string()),
+                ("front", &front),
+                ("passed", &passed.join(", ")),
+            ],
+        );
+        self.expanded(call, explained.sources, &(explained.sql + &last))
+    }
+
+    fn global_explain(&mut self, call: &Call<'_>) -> Result<Node> {
+        let by_class = self.flag(call, "class_level_explain")?;
+        let explained = self.explained(call, &|_| Ok(if by_class { By::EveryClass } else { By::Label }))?;
+        let features = &explained.features;
+        let last = if by_class {
+            if explained.classes.is_empty() {
+                let message = "class_level_explain is for classifiers, this model is for regression";
+                return Err(Error::new(Code::InvalidOption, message).at(call.span));
+            }
+            let classes: Vec<_> = explained.classes.iter().map(literal).collect();
+            format!(
+                " SELECT [{}][OFFSET(k)] AS class_label, {features}[OFFSET(f)] AS feature, AVG(ABS(a)) AS attribution FROM a GROUP BY k, f \
+                 QUALIFY ROW_NUMBER() OVER (PARTITION BY k ORDER BY AVG(ABS(a)) DESC, f) <= 10 ORDER BY k, attribution DESC, f",
+                classes.join(", ")
+            )
+        } else {
+            format!(
+                " SELECT {features}[OFFSET(f)] AS feature, AVG(ABS(a)) AS attribution FROM a GROUP BY f ORDER BY attribution DESC, f"
+            )
+        };
+        self.expanded(call, explained.sources, &(explained.sql + &last))
+    }
+
+    /// The queries that explain the rows of the call, or where it has none the model's baseline.
+    fn explained(&mut self, call: &Call<'_>, choose: &dyn Fn(&[Scalar]) -> Result<By>) -> Result<Explained> {
+        let path = call.models.first().copied().invariant("a call with a model")?;
+        let (model, predicted) = self.labelling(path)?;
+        self.refuse_gradients(call)?;
+        let source = match call.rows.first() {
+            Some(rows) => self.table(rows)?,
+            None => Source::new(scan(self.baseline(call, path)?), None),
+        };
+        let columns: Vec<_> = source.scope.visible(None).collect();
+        let rows_span = call.rows.first().map_or(call.span, |rows| rows.span);
+        model_input::bind(&model.signature().inputs, &columns, &path.text(), rows_span)?;
+        let features = features(&model, &columns);
+        let full = features_mask(features.len(), call)?;
+        let comparable = columns.iter().all(|(name, expr)| {
+            expr.data_type.is_orderable() || !features.iter().any(|feature| feature == name)
+        });
+        let is_output =
+            |name: &str| model.signature().outputs.iter().any(|port| port.name.eq_ignore_ascii_case(name));
+        let passed =
+            columns.iter().filter(|(name, _)| !is_output(name)).map(|(name, _)| quoted(name)).collect();
+        let output = Output::of(&model, &predicted, call)?;
+        let by = choose(output.classes)?;
+        let weights = self.weights(call, features.len())?;
+        let (background, extra) = self.background(call, comparable)?;
+        let threshold = self.threshold_setting(call)?;
+        let link = match self.word(call, "link", &["identity", "logit"])? {
+            "logit" => "LN(v / (1 - v))",
+            _ => "v",
+        };
+        let (names, mixed) = columns_of(&features);
+        let (join, class) = output.join(by);
+        let sql = filled(
+            EXPLAIN,
+            &[
+                ("background", &filled(&background, &[("names", &names)])),
+                ("model", &quoted(&path.text())),
+                ("threshold", &threshold),
+                ("join", &join),
+                ("weights", &weights),
+                ("class", &class),
+                ("columns", &mixed),
+                ("score", &output.score),
+                ("link", link),
+            ],
+        );
+        let listed: Vec<_> = features.iter().map(|name| string(name)).collect();
+        let features = format!("[{}]", listed.join(", "));
+        let (label, value) = output.shown();
+        let classes = output.classes.to_vec();
+        let mut sources = vec![("p", visible(source)?)];
+        sources.extend(extra.map(|node| ("given", node)));
+        Ok(Explained { sql, sources, features, full, label, value, classes, passed })
+    }
+
+    /// The model that a call names and its prediction, which is not made up by another option than the model has.
+    fn labelling(&self, path: &Path) -> Result<(Arc<Model>, Predicted)> {
+        let named = self.predicting(path)?;
+        let (model, predicted) = with_prediction(named.clone(), path)?;
+        if Arc::ptr_eq(&named, &model) {
+            return Ok((model, predicted));
+        }
+        Err(Error::new(Code::InvalidOption, "the model gives no label to explain").at(path.span).hint(
+            format!("write ALTER MODEL {} SET OPTIONS (task = 'classification')", written(&path.text())),
+        ))
+    }
+
+    /// The rows that stand in for features that a coalition lacks, as SQL with `{names}` for the features, and the rows
+    /// `given` that they are taken from, unless these are those of the call.
+    fn background(&mut self, call: &Call<'_>, comparable: bool) -> Result<(String, Option<Node>)> {
+        let seed = self.int(call, "seed", 0, i64::MIN..=i64::MAX)?;
+        let sampled = |table: &str| {
+            format!(
+                "SELECT {{names}} FROM (SELECT *, ROW_NUMBER() OVER () AS __n FROM {table}) \
+                 ORDER BY FARM_FINGERPRINT(CONCAT('{seed}/', CAST(__n AS STRING))) LIMIT {BACKGROUND}"
+            )
+        };
+        if let Some(given) = call.setting("baseline") {
+            let query = match &given.kind {
+                ExprKind::Subquery(SubqueryKind::Scalar, query) => (**query).clone(),
+                ExprKind::Struct { data_type: None, fields } => {
+                    let items = fields
+                        .iter()
+                        .map(|(value, name)| SelectItem::Expr { expr: value.clone(), alias: name.clone() });
+                    let body = QueryBody::Select(Box::new(Select::list(items.collect(), given.span)));
+                    Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, span: given.span }
+                }
+                _ => {
+                    let message = "`baseline` takes a row or a query";
+                    return Err(Error::new(Code::InvalidOption, message)
+                        .at(given.span)
+                        .hint("write baseline => STRUCT(0 AS age, …) or baseline => (SELECT …)"));
+                }
+            };
+            return Ok((sampled("given"), Some(self.query(&query)?)));
+        }
+        let path = call.models.first().copied().invariant("a call with a model")?;
+        if let Some(table) = self.context.catalog.baseline(&path.text()).cloned() {
+            return Ok((sampled("given"), Some(scan(table))));
+        }
+        // The first rows that differ, where they can be told apart.
+        if !comparable {
+            return Ok((format!("SELECT {{names}} FROM x ORDER BY __row LIMIT {BACKGROUND}"), None));
+        }
+        Ok((
+            format!(
+                "SELECT {{names}} FROM (SELECT {{names}}, MIN(__row) AS __row FROM x GROUP BY {{names}}) ORDER BY __row LIMIT {BACKGROUND}"
+            ),
+            None,
+        ))
+    }
+
+    /// The rows `m`, `f`, `c`: the weight that the coalition `m` has in the attribution of the feature `f`.
+    fn weights(&mut self, call: &Call<'_>, features: usize) -> Result<String> {
+        let samples = self.int(call, "num_samples", 10, 1..=100)?;
+        let seed = self.int(call, "seed", 0, i64::MIN..=i64::MAX)?;
+        let methods: &[&str] = &["auto", "exact", "permutation"];
+        let exact = match self.word(call, "method", methods)? {
+            "exact" => true,
+            "permutation" => false,
+            _ => features <= ENUMERATED,
+        };
+        if !exact {
+            let samples = usize::try_from(samples).ok().invariant("a number of samples")?;
+            return Ok(sampled_orders(features, samples, seed.cast_unsigned()));
+        }
+        if features > 2 * ENUMERATED {
+            let message =
+                format!("{features} features have 2^{features} coalitions, too many to predict all");
+            return Err(Error::new(Code::LimitExceeded, message)
+                .at(call.span)
+                .hint("leave `method` out, or write method => 'permutation'"));
+        }
+        Ok(every_coalition(features))
+    }
+
+    fn refuse_gradients(&mut self, call: &Call<'_>) -> Result<()> {
+        let refused = if call.setting("integrated_gradients_num_steps").is_some() {
+            Some((
+                "integrated_gradients_num_steps",
+                "integrated gradients need derivatives, which an ONNX model does not give",
+            ))
+        } else if self.flag(call, "approx_feature_contrib")? {
+            Some(("approx_feature_contrib", "what is approximate is sampled here"))
+        } else {
+            None
+        };
+        match refused {
+            None => Ok(()),
+            Some((name, why)) => {
+                let span = call.setting(name).map_or(call.span, |value| value.span);
+                Err(Error::new(Code::UnsupportedSyntax, format!("`{name}` is left out: {why}"))
+                    .at(span)
+                    .hint("leave it out: Shapley values are exact up to 10 features, else num_samples => 10 says how many orders are tried"))
+            }
+        }
+    }
+
+    /// The settings of ML.PREDICT with the threshold.
+    fn threshold_setting(&mut self, call: &Call<'_>) -> Result<String> {
+        let threshold = self.float(call, "threshold", 0.0..=1.0)?;
+        Ok(threshold.map(|threshold| format!(", STRUCT({threshold:?} AS threshold)")).unwrap_or_default())
+    }
+}
+
+/// Which classes are explained.
+#[derive(Clone, Copy)]
+enum By {
+    /// The one that is predicted.
+    Label,
+    Class(usize),
+    EveryClass,
+}
+
+/// What of the model is explained, as SQL.
+struct Output<'a> {
+    label: Option<String>,
+    /// The output with the scores.
+    scores: String,
+    /// The value, or the score of the class `__k`.
+    score: String,
+    classes: &'a [Scalar],
+}
+
+impl<'a> Output<'a> {
+    fn of(model: &Model, predicted: &'a Predicted, call: &Call<'_>) -> Result<Self> {
+        let port = |number: usize| model.signature().outputs.get(number).invariant("an output of the model");
+        match predicted {
+            Predicted::Value(number) => {
+                let score = quoted(&port(*number)?.name);
+                Ok(Self { label: None, scores: String::new(), score, classes: &[] })
+            }
+            Predicted::Class { label, scores: Some(scores), classes } => {
+                let (label, port) = (quoted(&port(*label)?.name), port(*scores)?);
+                let scores = quoted(&port.name);
+                let score = match port.data_type {
+                    DataType::Float64 => format!("IF(__k = 0, 1 - {scores}, {scores})"),
+                    _ => format!("{scores}[OFFSET(__k)]"),
+                };
+                Ok(Self { label: Some(label), scores, score, classes })
+            }
+            Predicted::Class { .. } => {
+                let message = "the model gives no scores of classes that could be explained";
+                Err(Error::new(Code::InvalidOption, message).at(call.span).hint(
+                    "export it with its probabilities, or name its classes: OPTIONS (labels = ['no', 'yes'])",
+                ))
+            }
+        }
+    }
+
+    /// The label with the probability of its class, or the value, as SQL over `q`.
+    fn shown(&self) -> (Option<(String, String)>, Option<String>) {
+        let Some(label) = &self.label else { return (None, Some(self.score.clone())) };
+        let of_class = self.score.replace("__k", "e.k").replace(&self.scores, &format!("q.{}", self.scores));
+        (Some((label.clone(), of_class)), None)
+    }
+
+    /// How `q` gets the classes that are explained, and the number of the class there.
+    fn join(&self, by: By) -> (String, String) {
+        let Some(label) = &self.label else { return (String::new(), "0".into()) };
+        let classes: Vec<_> = self.classes.iter().map(literal).collect();
+        let numbered = format!(
+            "(SELECT c AS __c, k AS __k FROM UNNEST([{}]) AS c WITH OFFSET AS k)",
+            classes.join(", ")
+        );
+        match by {
+            By::Label => (format!("LEFT JOIN {numbered} ON q.{label} = __c"), "x.__k".into()),
+            By::Class(number) => (String::new(), number.to_string()),
+            By::EveryClass => (format!("CROSS JOIN {numbered}"), "x.__k".into()),
+        }
+    }
+}
+
+/// The features as columns, and those of a coalition.
+fn columns_of(features: &[String]) -> (String, String) {
+    let names: Vec<_> = features.iter().map(|name| quoted(name)).collect();
+    let mixed = names
+        .iter()
+        .enumerate()
+        .map(|(number, name)| format!("IF(__m & {} > 0, x.{name}, b.{name}) AS {name}", 1_u64 << number));
+    let mixed: Vec<_> = mixed.collect();
+    (names.join(", "), mixed.join(", "))
+}
+
+/// The columns of the rows that feed the model.
+fn features(model: &Model, columns: &[(&str, &crate::plan::expr::Expr)]) -> Vec<String> {
+    let inputs = &model.signature().inputs;
+    let named = columns.iter().map(|(name, _)| *name);
+    let is_fed = |name: &str| inputs.iter().any(|port| model_input::is_same_name(&port.name, name));
+    named.filter(|name| is_fed(name)).map(str::to_owned).collect()
+}
+
+fn features_mask(count: usize, call: &Call<'_>) -> Result<u64> {
+    if (1..=FEATURES).contains(&count) {
+        return Ok((1_u64 << count) - 1);
+    }
+    let message = format!("the model takes {count} columns, {} explains 1 to {FEATURES}", call.judging.name);
+    Err(Error::new(Code::LimitExceeded, message).at(call.span))
+}
+
+/// Every coalition with Shapley's weights.
+#[expect(clippy::cast_precision_loss, reason = "there are few features")]
+fn every_coalition(features: usize) -> String {
+    let factorial = |number: usize| (1..=number).map(|factor| factor as f64).product::<f64>();
+    let weight = |before: usize| factorial(before) * factorial(features - before - 1) / factorial(features);
+    // By the number of features in it: with the feature, and without.
+    let with: Vec<_> =
+        (0..=features).map(|size| float(if size == 0 { 0.0 } else { weight(size - 1) })).collect();
+    let without: Vec<_> =
+        (0..=features).map(|size| float(if size == features { 0.0 } else { -weight(size) })).collect();
+    format!(
+        "SELECT m, f, IF(m & (1 << f) > 0, [{}][OFFSET(BIT_COUNT(m))], [{}][OFFSET(BIT_COUNT(m))]) AS c \
+         FROM UNNEST(GENERATE_ARRAY(0, {})) AS m, UNNEST(GENERATE_ARRAY(0, {})) AS f",
+        with.join(", "),
+        without.join(", "),
+        (1_u64 << features) - 1,
+        features - 1
+    )
+}
+
+/// The coalitions along `samples` random orders of the features, and along the same orders backwards.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "there are few samples, and the index is one of a feature"
+)]
+fn sampled_orders(features: usize, samples: usize, seed: u64) -> String {
+    let mut state = seed;
+    let mut rows = Vec::new();
+    let share = 1.0 / (2 * samples) as f64;
+    for _ in 0..samples {
+        let mut order: Vec<usize> = (0..features).collect();
+        for last in (1..features).rev() {
+            let bound = last as u64 + 1;
+            order.swap(last, (random(&mut state) % bound) as usize);
+        }
+        let backwards: Vec<_> = order.iter().rev().copied().collect();
+        for order in [order, backwards] {
+            let mut mask = 0_u64;
+            for feature in order {
+                rows.push(format!("({mask}, {feature}, -{share:?})"));
+                mask |= 1 << feature;
+                rows.push(format!("({mask}, {feature}, {share:?})"));
+            }
+        }
+    }
+    format!(
+        "SELECT m, f, SUM(c) AS c FROM UNNEST(ARRAY<STRUCT<m INT64, f INT64, c FLOAT64>>[{}]) GROUP BY m, f",
+        rows.join(", ")
+    )
+}
+
+/// The next number of SplitMix64 (Steele, Lea and Flood, 2014).
+fn random(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut mixed = *state;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
