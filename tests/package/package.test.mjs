@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -136,6 +136,25 @@ test("source maps lead from every file to the text that it was made of", () => {
     const { sources, sourcesContent } = JSON.parse(readFileSync(join(installed, `${name}.map`), "utf8"));
     assert.ok(sourcesContent.length === sources.length && sourcesContent.every((content) => content.length > 0), name);
   }
+});
+
+test("what the comparison claims is what tests of these names show", () => {
+  const folders = [here, join(here, "..", "e2e")];
+  const tests = folders.flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => /\.(test\.mjs|spec\.ts)$/.test(name))
+      .map((name) => readFileSync(join(folder, name), "utf8")),
+  );
+  const rows = readFileSync(join(here, "..", "..", "docs", "COMPARISON.md"), "utf8").matchAll(/^\| (.*) \|$/gm);
+  let claims = 0;
+  for (const [, row] of rows) {
+    const [feature, own = "", ...rest] = row.split(" | ");
+    if (!own.startsWith("Y")) continue;
+    const name = /"(.*)"/.exec(rest.at(-1))?.[1];
+    assert.ok(name && tests.some((text) => text.includes(`"${name}"`)), `${feature}: ${name}`);
+    claims++;
+  }
+  assert.ok(claims > 20);
 });
 
 test("papers are there", () => {
