@@ -3,8 +3,8 @@
 const ELSEWHERE: &str = "left to DuckDB-Wasm or BigQuery: exchange tables with it as Arrow";
 const TRAINED: &str = "BigQuery runs it for models that it trains; an ONNX model only predicts: ML.PREDICT";
 const EXPLAINED: &str =
-    "an ONNX file says nothing of its features' weights; explain the model where it was trained";
-const MONITORED: &str = "compute it in BigQuery, or compare AVG, STDDEV and APPROX_QUANTILES of both tables";
+    "ML.GLOBAL_EXPLAIN tells how much predictions owe to each feature, by the model's predictions alone";
+const MONITORED: &str = "ML.DESCRIBE_DATA describes rows, and ML.VALIDATE_DATA_DRIFT compares two tables";
 const EMBEDDED: &str =
     "export the embedding model to ONNX, run it with ML.PREDICT and search with VECTOR_SEARCH";
 const REMOTE: &str = "nothing is sent to remote models; export the model to ONNX and run it with ML.PREDICT";
