@@ -84,11 +84,6 @@ export function joined(sinks: readonly Report[], options: BarOptions = {}): Bar 
     }
   };
 
-  const totalOf = (all: readonly Progress[]) => {
-    if (all.length < expected) return null;
-    return sum(all.map((part) => (part.total !== null && part.loaded > part.total ? null : part.total)));
-  };
-
   const report = (progress: Progress) => {
     const rank = stages.indexOf(progress.stage);
     if (unit === "rows" && (progress.unit === "bytes" || rank < stage)) return;
@@ -101,11 +96,10 @@ export function joined(sinks: readonly Report[], options: BarOptions = {}): Bar 
     stage = rank;
     if (unit === "rows" || rank > stages.indexOf("download")) expected = 0;
     // What cannot be measured leaves the bar where it is.
-    const isMeasured = progress.total !== null || progress.loaded > 0;
-    if (isMeasured) parts.set(unit === "rows" ? "" : progress.label, progress);
+    if (progress.total !== null || progress.loaded > 0) parts.set(unit === "rows" ? "" : progress.label, progress);
 
     const all = [...parts.values()];
-    const total = all.length === 0 ? null : totalOf(all);
+    const total = all.length < Math.max(1, expected) ? null : totalOf(all);
     loaded = Math.max(loaded, sum(all.map((part) => part.loaded)) ?? 0);
     if (total !== null) {
       loaded = Math.min(loaded, total);
@@ -123,6 +117,11 @@ export function joined(sinks: readonly Report[], options: BarOptions = {}): Bar 
       show({ ...latest, loaded: latest.total ?? latest.loaded, total: latest.total ?? latest.loaded, ratio: 1 });
   };
   return { report, end };
+}
+
+/** `null` where a part has come to more than was said: its total counted something else. */
+function totalOf(parts: readonly Progress[]): number | null {
+  return sum(parts.map(({ loaded, total }) => (total !== null && loaded > total ? null : total)));
 }
 
 /** `null` if any of the numbers is unknown. */

@@ -13,8 +13,8 @@ import {
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { bracketMatching, ensureSyntaxTree, syntaxHighlighting, syntaxTree } from "@codemirror/language";
 import { type Diagnostic as Lint, linter, lintKeymap } from "@codemirror/lint";
-import { EditorState, Prec, StateEffect } from "@codemirror/state";
-import { drawSelection, EditorView, keymap, lineNumbers } from "@codemirror/view";
+import { EditorState, type Extension, Prec, StateEffect } from "@codemirror/state";
+import { drawSelection, EditorView, type KeyBinding, keymap, lineNumbers } from "@codemirror/view";
 import type { Completion, Diagnostic } from "predictql";
 import { colours, dialect, dottedFunctions } from "./dialect.js";
 
@@ -61,42 +61,7 @@ export function createEditor(parent: HTMLElement, options: EditorOptions): Edito
     parent,
     state: EditorState.create({
       doc: options.text,
-      extensions: [
-        lineNumbers(),
-        history(),
-        drawSelection(),
-        bracketMatching(),
-        closeBrackets(),
-        EditorView.lineWrapping,
-        // The tab stop is there anyway; named, it also tells tools that the scrolling box can be reached.
-        EditorView.contentAttributes.of({ "aria-label": "SQL query", autocapitalize: "off", tabindex: "0" }),
-        dialect,
-        dialect.language.data.of({ autocomplete: (context: CompletionContext) => complete(context, options) }),
-        syntaxHighlighting(colours),
-        dottedFunctions,
-        // Enter always means a new line: a completion that swallows it is a nuisance in SQL.
-        autocompletion({ defaultKeymap: false, icons: false }),
-        linter(async (editor) => lints(await options.check(editor.state.doc.toString()), editor.state.doc.length), {
-          delay: checkDelay,
-          needsRefresh: (update) => update.transactions.some((t) => t.effects.some((e) => e.is(catalogChanged))),
-        }),
-        Prec.high(
-          keymap.of([
-            { key: "Mod-Shift-Enter", run: options.onRunAll },
-            { key: "Mod-Enter", run: options.onRun },
-            { key: "Alt-ArrowUp", run: () => options.onHistory(-1) },
-            { key: "Alt-ArrowDown", run: () => options.onHistory(1) },
-            { key: "Escape", run: (editor) => closeCompletion(editor) || options.onCancel() },
-            { key: "Tab", run: (editor) => completionStatus(editor.state) === "active" && acceptCompletion(editor) },
-            { key: "ArrowDown", run: moveCompletionSelection(true) },
-            { key: "ArrowUp", run: moveCompletionSelection(false) },
-          ]),
-        ),
-        keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...lintKeymap]),
-        EditorView.updateListener.of((update) => {
-          if (update.docChanged) options.onChange(update.state.doc.toString());
-        }),
-      ],
+      extensions: extensionsOf(options),
     }),
   });
   const replace = (from: number, to: number, insert: string) =>
@@ -129,6 +94,48 @@ export function createEditor(parent: HTMLElement, options: EditorOptions): Edito
     },
     recheck: () => view.dispatch({ effects: catalogChanged.of(null) }),
   };
+}
+
+function extensionsOf(options: EditorOptions): Extension[] {
+  return [
+    lineNumbers(),
+    history(),
+    drawSelection(),
+    bracketMatching(),
+    closeBrackets(),
+    EditorView.lineWrapping,
+    // The tab stop is there anyway; named, it also tells tools that the scrolling box can be reached.
+    EditorView.contentAttributes.of({ "aria-label": "SQL query", autocapitalize: "off", tabindex: "0" }),
+    dialect,
+    dialect.language.data.of({ autocomplete: (context: CompletionContext) => complete(context, options) }),
+    syntaxHighlighting(colours),
+    dottedFunctions,
+    // Enter always means a new line: a completion that swallows it is a nuisance in SQL.
+    autocompletion({ defaultKeymap: false, icons: false }),
+    linter(async (editor) => lints(await options.check(editor.state.doc.toString()), editor.state.doc.length), {
+      delay: checkDelay,
+      needsRefresh: (update) => update.transactions.some((t) => t.effects.some((e) => e.is(catalogChanged))),
+    }),
+    Prec.high(keymap.of(keys(options))),
+    keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...lintKeymap]),
+    EditorView.updateListener.of((update) => {
+      if (update.docChanged) options.onChange(update.state.doc.toString());
+    }),
+  ];
+}
+
+/** What comes before the editor's own keys. */
+function keys(options: EditorOptions): KeyBinding[] {
+  return [
+    { key: "Mod-Shift-Enter", run: options.onRunAll },
+    { key: "Mod-Enter", run: options.onRun },
+    { key: "Alt-ArrowUp", run: () => options.onHistory(-1) },
+    { key: "Alt-ArrowDown", run: () => options.onHistory(1) },
+    { key: "Escape", run: (editor) => closeCompletion(editor) || options.onCancel() },
+    { key: "Tab", run: (editor) => completionStatus(editor.state) === "active" && acceptCompletion(editor) },
+    { key: "ArrowDown", run: moveCompletionSelection(true) },
+    { key: "ArrowUp", run: moveCompletionSelection(false) },
+  ];
 }
 
 /** Begins statements that others stand in. */

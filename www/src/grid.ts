@@ -20,116 +20,117 @@ type Cell = { row: number; column: number };
 
 /** One page of rows. `show` has to be called once it is in the document. */
 export function grid(result: Result, first: number): { element: HTMLElement; show(): void } {
-  const count = Math.min(mostRows, result.numRows - first);
-  const columns = result.schema.fields;
-  const sample = Array.from({ length: Math.min(sampleSize, count) }, (_, i) => result.at(first + i) ?? {});
-  const looks = columns.map((column) =>
-    lookOf(
-      column,
-      sample.map((row) => row[column.name]),
-    ),
-  );
-  const widths = columns.map((column, i) => widthOf(column, looks[i] as Look, sample));
-  const height = looks.some(({ kind }) => kind === "picture") ? pictureHeight : rowHeight;
-  const head = h("thead");
-  const body = h("tbody");
-  const table = h("table", { "aria-rowcount": count + 1, "aria-colcount": columns.length }, head, body);
-  const element = h("div", { class: "grid", tabindex: 0, role: "region", "aria-label": "Rows" }, table);
-  table.style.width = `${widths.reduce((sum, width) => sum + width, 0)}px`;
+  const page = new Page(result, first);
+  return { element: page.element, show: () => page.show() };
+}
 
-  const shared = {
-    getScrollElement: () => element,
-    scrollToFn: elementScroll,
-    observeElementRect,
-    observeElementOffset,
-  };
-  let isDue = false;
-  // Both ways of scrolling tell of a move: it is drawn once.
-  const paint = () => {
-    if (isDue) return;
-    isDue = true;
+const start = { width: 900, height: 500 };
+const scrolling = { scrollToFn: elementScroll, observeElementRect, observeElementOffset, initialRect: start };
+
+class Page {
+  readonly element: HTMLElement;
+  readonly #result: Result;
+  readonly #first: number;
+  readonly #columns: readonly ColumnInfo[];
+  readonly #looks: Look[];
+  readonly #widths: number[];
+  readonly #height: number;
+  readonly #head = h("thead");
+  readonly #body = h("tbody");
+  readonly #rows: Virtualizer<HTMLElement, HTMLElement>;
+  /** Only where there are many columns. */
+  readonly #across: Virtualizer<HTMLElement, HTMLElement> | undefined;
+  readonly #selection: Selection;
+  #isDue = false;
+
+  constructor(result: Result, first: number) {
+    const count = Math.min(mostRows, result.numRows - first);
+    const columns = result.schema.fields;
+    const sample = Array.from({ length: Math.min(sampleSize, count) }, (_, i) => result.at(first + i) ?? {});
+    this.#result = result;
+    this.#first = first;
+    this.#columns = columns;
+    this.#looks = columns.map((column) =>
+      lookOf(
+        column,
+        sample.map((row) => row[column.name]),
+      ),
+    );
+    this.#widths = columns.map((column, i) => widthOf(column, this.#looks[i] as Look, sample));
+    this.#height = this.#looks.some(({ kind }) => kind === "picture") ? pictureHeight : rowHeight;
+    const sizes = { "aria-rowcount": count + 1, "aria-colcount": columns.length };
+    const table = h("table", sizes, this.#head, this.#body);
+    table.style.width = `${this.#widths.reduce((sum, width) => sum + width, 0)}px`;
+    this.element = h("div", { class: "grid", tabindex: 0, role: "region", "aria-label": "Rows" }, table);
+    const shared = { ...scrolling, getScrollElement: () => this.element, onChange: () => this.#drawSoon() };
+    this.#rows = new Virtualizer({ ...shared, count, estimateSize: () => this.#height, overscan: 8 });
+    const across = { count: columns.length, estimateSize: (i: number) => this.#widths[i] ?? 0, horizontal: true };
+    this.#across = columns.length > fewColumns ? new Virtualizer({ ...shared, ...across, overscan: 3 }) : undefined;
+    this.#selection = new Selection(count, columns.length);
+    const scrollTo = (row: number) => this.#rows.scrollToIndex(row);
+    listen(this.element, this.#selection, { draw: () => this.#draw(), scrollTo, copy: () => this.#copy() });
+  }
+
+  show(): void {
+    for (const virtual of [this.#rows, this.#across]) {
+      virtual?._didMount();
+      virtual?._willUpdate();
+    }
+    this.#draw();
+  }
+
+  /** Both ways of scrolling tell of a move: it is drawn once. */
+  #drawSoon(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
     requestAnimationFrame(() => {
-      isDue = false;
-      draw();
+      this.#isDue = false;
+      this.#draw();
     });
-  };
-  const rows = new Virtualizer<HTMLElement, HTMLElement>({
-    ...shared,
-    ...{ count, estimateSize: () => height, overscan: 8, initialRect: { width: 900, height: 500 }, onChange: paint },
-  });
-  const across =
-    columns.length > fewColumns
-      ? new Virtualizer<HTMLElement, HTMLElement>({
-          ...shared,
-          ...{
-            count: columns.length,
-            estimateSize: (i) => widths[i] ?? 0,
-            horizontal: true,
-            overscan: 3,
-            onChange: paint,
-          },
-          initialRect: { width: 900, height: 500 },
-        })
-      : undefined;
-  const selection = new Selection(count, columns.length);
+  }
 
-  /** The columns that are seen, and the room of those on both sides of them. */
-  const seen = () => {
-    if (!across) return { indices: columns.map((_, i) => i), before: 0, after: 0 };
-    const items = across.getVirtualItems();
-    const before = items[0]?.start ?? 0;
-    return {
-      indices: items.map(({ index }) => index),
-      before,
-      after: across.getTotalSize() - (items.at(-1)?.end ?? 0),
-    };
-  };
-  const draw = () => {
-    const { indices, before, after } = seen();
+  #draw(): void {
+    const { indices, before, after } = this.#seen();
     const room = (width: number) => width > 0 && spacer(width);
-    const names = indices.map((i) => heading(columns[i] as ColumnInfo, looks[i] as Look, widths[i] ?? 0, i));
-    head.replaceChildren(h("tr", { "aria-rowindex": 1 }, room(before), ...names, room(after)));
-    const items = rows.getVirtualItems();
+    const names = indices.map((i) =>
+      heading(this.#columns[i] as ColumnInfo, this.#looks[i] as Look, this.#widths[i] ?? 0, i),
+    );
+    this.#head.replaceChildren(h("tr", { "aria-rowindex": 1 }, room(before), ...names, room(after)));
+    const items = this.#rows.getVirtualItems();
     const lines = items.map(({ index }) => {
-      const row = result.at(first + index) ?? {};
-      const cells = indices.map((i) =>
-        cell(row[columns[i]?.name ?? ""], looks[i] as Look, selection.has({ row: index, column: i }), i),
-      );
+      const row = this.#result.at(this.#first + index) ?? {};
+      const cells = indices.map((i) => {
+        const isSelected = this.#selection.has({ row: index, column: i });
+        return cell(row[this.#columns[i]?.name ?? ""], this.#looks[i] as Look, isSelected, i);
+      });
       const line = h("tr", { "aria-rowindex": index + 2, "data-row": index }, room(before), ...cells, room(after));
-      line.style.height = `${height}px`;
+      line.style.height = `${this.#height}px`;
       return line;
     });
     const above = items[0]?.start ?? 0;
-    const below = rows.getTotalSize() - (items.at(-1)?.end ?? 0);
-    body.replaceChildren(...gap(above), ...lines, ...gap(below));
-  };
+    const below = this.#rows.getTotalSize() - (items.at(-1)?.end ?? 0);
+    this.#body.replaceChildren(...gap(above), ...lines, ...gap(below));
+  }
 
-  listen(
-    element,
-    selection,
-    draw,
-    (row) => rows.scrollToIndex(row),
-    async () => {
-      const text = selection.rows().map((row) => {
-        const values = result.at(first + row) ?? {};
-        return selection.columns().map((column) => full(values[columns[column]?.name ?? ""], columns[column]));
-      });
-      if (text.length === 0) return;
-      await navigator.clipboard.writeText(text.map((line) => line.join("\t")).join("\n"));
-      const cells = text.length * (text[0]?.length ?? 0);
-      notice(cells === 1 ? "The cell is copied." : `${cells} cells are copied.`);
-    },
-  );
-  return {
-    element,
-    show() {
-      for (const virtual of [rows, across]) {
-        virtual?._didMount();
-        virtual?._willUpdate();
-      }
-      draw();
-    },
-  };
+  /** The columns that are seen, and the room of those on both sides of them. */
+  #seen(): { indices: number[]; before: number; after: number } {
+    if (!this.#across) return { indices: this.#columns.map((_, i) => i), before: 0, after: 0 };
+    const items = this.#across.getVirtualItems();
+    const after = this.#across.getTotalSize() - (items.at(-1)?.end ?? 0);
+    return { indices: items.map(({ index }) => index), before: items[0]?.start ?? 0, after };
+  }
+
+  async #copy(): Promise<void> {
+    const lines = this.#selection.rows().map((row) => {
+      const values = this.#result.at(this.#first + row) ?? {};
+      const chosen = this.#selection.columns().map((index) => this.#columns[index] as ColumnInfo);
+      return chosen.map((column) => full(values[column.name], column));
+    });
+    if (lines.length === 0) return;
+    await navigator.clipboard.writeText(lines.map((line) => line.join("\t")).join("\n"));
+    const cells = lines.length * (lines[0]?.length ?? 0);
+    notice(cells === 1 ? "The cell is copied." : `${cells} cells are copied.`);
+  }
 }
 
 /** A rectangle of cells, from where it was begun to where it has come. */
@@ -188,13 +189,13 @@ const steps: Record<string, readonly [rows: number, columns: number]> = {
   ArrowLeft: [0, -1],
 };
 
-function listen(
-  element: HTMLElement,
-  selection: Selection,
-  draw: () => void,
-  scrollTo: (row: number) => void,
-  copy: () => Promise<void>,
-): void {
+interface Actions {
+  draw(): void;
+  scrollTo(row: number): void;
+  copy(): Promise<void>;
+}
+
+function listen(element: HTMLElement, selection: Selection, { draw, scrollTo, copy }: Actions): void {
   element.addEventListener("click", (event) => {
     const cell = event.target instanceof Element ? event.target.closest("td[data-column]") : null;
     const row = cell?.closest("tr")?.dataset.row;

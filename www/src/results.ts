@@ -4,9 +4,9 @@
 import type { Diagnostic, Plan, Result, Timings } from "predictql";
 import { h, withCode } from "./dom.js";
 import { isPredictError } from "./engine.js";
-import { count, duration, plural } from "./format.js";
+import { duration, plural } from "./format.js";
 import { grid, mostRows } from "./grid.js";
-import { notice } from "./notices.js";
+import { exportMenu, pages, planView, stages } from "./result-parts.js";
 
 /** What a button below an error does. */
 export interface Way {
@@ -28,16 +28,6 @@ export interface Results {
   cancelled(elapsed: number): void;
 }
 
-const stages: Record<keyof Omit<Timings, "total">, string> = {
-  queue: "waiting",
-  parse: "parsing",
-  bind: "binding",
-  decode: "decoding",
-  preprocess: "preparing",
-  infer: "model",
-  project: "SQL",
-};
-
 const views = ["Table", "Chart", "Plan"] as const;
 type View = (typeof views)[number];
 
@@ -52,6 +42,7 @@ export function createResults(section: HTMLElement): Results {
   });
   const warnings = h("div", { class: "warnings" });
   const body = h("div", { class: "body" });
+  const parts = { status, controls, several, warnings, body };
   section.append(h("header", {}, status, controls), several, warnings, body);
 
   const enter = (state: string, words: string, ...content: Node[]) => {
@@ -61,53 +52,6 @@ export function createResults(section: HTMLElement): Results {
     several.hidden = true;
     warnings.replaceChildren();
     body.replaceChildren(...content);
-  };
-
-  const failedPart = (error: unknown) =>
-    body.replaceChildren(h("p", { class: "hint" }, error instanceof Error ? error.message : String(error)));
-
-  const page = (result: Result, first: number) => {
-    const { element, show } = grid(result, first);
-    body.replaceChildren(element);
-    show();
-    return element;
-  };
-
-  const painters: Record<View, (shown: Shown) => void | Promise<void>> = {
-    Table: ({ result }) => void page(result, 0),
-    async Chart({ result }) {
-      const { chart } = await import("./chart.js");
-      body.replaceChildren(chart(result, Math.min(760, body.clientWidth - 40)));
-    },
-    async Plan({ explain }) {
-      body.replaceChildren(h("p", { class: "hint", role: "status" }, "The query runs once more, and is measured…"));
-      const plan = await explain?.();
-      if (plan) body.replaceChildren(planView(plan));
-    },
-  };
-
-  const show = (shown: Shown, elapsed: number) => {
-    const { result, explain } = shown;
-    status.textContent = `${plural(result.numRows, "row")} in ${duration(elapsed)}`;
-    status.append(" ", breakdown(result.timings, elapsed));
-    warnings.replaceChildren(...result.warnings.map(({ message }) => h("p", {}, ...withCode(message))));
-    const buttons = views
-      .filter((view) => view !== "Plan" || explain)
-      .map((view) =>
-        h("button", { type: "button", "aria-pressed": String(view === "Table"), onclick: () => choose(view) }, view),
-      );
-    const choose = (view: View) => {
-      for (const button of buttons) button.ariaPressed = String(button.textContent === view);
-      pager.hidden = view !== "Table" || result.numRows <= mostRows;
-      Promise.resolve(painters[view](shown)).catch(failedPart);
-    };
-    const pager = pages(result, (first) => void page(result, first));
-    controls.replaceChildren(
-      pager,
-      h("div", { class: "views-of-result", role: "group", "aria-label": "How the result is shown" }, ...buttons),
-      exportMenu(result),
-    );
-    choose("Table");
   };
 
   enter("empty", "", h("p", { class: "hint" }, "Rows appear here. Run the query, or open a tutorial."));
@@ -127,23 +71,8 @@ export function createResults(section: HTMLElement): Results {
         return;
       }
       enter("rows", "");
-      several.hidden = tables.length < 2;
-      const buttons = tables.map((shown, index) =>
-        h(
-          "button",
-          {
-            type: "button",
-            "aria-pressed": String(shown === last),
-            onclick: () => {
-              for (const [other, button] of buttons.entries()) button.ariaPressed = String(other === index);
-              show(shown, elapsed);
-            },
-          },
-          `Result ${index + 1}: ${plural(shown.result.numRows, "row")}`,
-        ),
-      );
-      several.replaceChildren(...buttons);
-      show(last, elapsed);
+      chooseAmong(parts, tables, elapsed);
+      show(parts, last, elapsed);
     },
     failed(error, applyFix, way) {
       enter("error", "The query did not run", report(error, applyFix, way));
@@ -158,84 +87,77 @@ export function createResults(section: HTMLElement): Results {
   };
 }
 
-/** Through the pages of a result that is too long for one. */
-function pages(result: Result, turn: (first: number) => void): HTMLElement {
-  const words = h("span");
-  const button = (sign: string, label: string, by: number) =>
-    h("button", { type: "button", class: "quiet", "aria-label": label, onclick: () => go(first + by) }, sign);
-  const back = button("‹", "Previous page", -mostRows);
-  const on = button("›", "Next page", mostRows);
-  let first = 0;
-  const tell = () => {
-    const last = Math.min(first + mostRows, result.numRows);
-    words.textContent = `${count(first + 1)}–${count(last)} of ${count(result.numRows)}`;
-    back.disabled = first === 0;
-    on.disabled = last === result.numRows;
-  };
-  const go = (to: number) => {
-    first = to;
-    tell();
-    turn(first);
-  };
-  tell();
-  return h("span", { class: "pager", hidden: result.numRows <= mostRows }, words, back, on);
+/** The parts of the section that a result fills. */
+interface Parts {
+  status: HTMLElement;
+  controls: HTMLElement;
+  several: HTMLElement;
+  warnings: HTMLElement;
+  body: HTMLElement;
 }
 
-/** The ways in which an answer leaves the page: nothing is sent anywhere, files are saved. */
-function exportMenu(result: Result): HTMLElement {
-  const menu = h("div", { class: "menu", id: "export-menu", popover: "auto" });
-  const item = (label: string, kind: "csv" | "json" | "parquet" | "arrow" | "copy") =>
+function show({ status, controls, warnings, body }: Parts, shown: Shown, elapsed: number): void {
+  const { result, explain } = shown;
+  status.textContent = `${plural(result.numRows, "row")} in ${duration(elapsed)}`;
+  status.append(" ", breakdown(result.timings, elapsed));
+  warnings.replaceChildren(...result.warnings.map(({ message }) => h("p", {}, ...withCode(message))));
+  const buttons = views
+    .filter((view) => view !== "Plan" || explain)
+    .map((view) =>
+      h("button", { type: "button", "aria-pressed": String(view === "Table"), onclick: () => choose(view) }, view),
+    );
+  const choose = (view: View) => {
+    for (const button of buttons) button.ariaPressed = String(button.textContent === view);
+    pager.hidden = view !== "Table" || result.numRows <= mostRows;
+    paint(body, view, shown).catch((error: unknown) => {
+      body.replaceChildren(h("p", { class: "hint" }, error instanceof Error ? error.message : String(error)));
+    });
+  };
+  const pager = pages(result, (first) => paintRows(body, result, first));
+  controls.replaceChildren(
+    pager,
+    h("div", { class: "views-of-result", role: "group", "aria-label": "How the result is shown" }, ...buttons),
+    exportMenu(result),
+  );
+  choose("Table");
+}
+
+/** A button for each of several results; the last one is shown first. */
+function chooseAmong(parts: Parts, tables: readonly Shown[], elapsed: number): void {
+  const { several } = parts;
+  several.hidden = tables.length < 2;
+  const buttons = tables.map((shown, index) =>
     h(
       "button",
       {
         type: "button",
-        onclick: async () => {
-          menu.hidePopover();
-          try {
-            const { exported } = await import("./export.js");
-            notice(await exported(result, kind));
-          } catch (error) {
-            notice(error instanceof Error ? error.message : String(error), "bad");
-          }
+        "aria-pressed": String(shown === tables.at(-1)),
+        onclick: () => {
+          for (const [other, button] of buttons.entries()) button.ariaPressed = String(other === index);
+          show(parts, shown, elapsed);
         },
       },
-      label,
-    );
-  menu.append(
-    item("CSV", "csv"),
-    item("JSON", "json"),
-    item("Parquet", "parquet"),
-    item("Arrow", "arrow"),
-    item("Copy all", "copy"),
+      `Result ${index + 1}: ${plural(shown.result.numRows, "row")}`,
+    ),
   );
-  return h(
-    "div",
-    { class: "export" },
-    h("button", { type: "button", class: "quiet", popovertarget: "export-menu", "aria-haspopup": "true" }, "Export"),
-    menu,
-  );
+  several.replaceChildren(...buttons);
 }
 
-/** The stages as one bar, and the operators with their rows and times. */
-function planView({ text, timings }: Plan): HTMLElement {
-  const parts = timings ? (Object.keys(stages) as (keyof typeof stages)[]).filter((key) => timings[key] > 0) : [];
-  const total = parts.reduce((sum, key) => sum + (timings?.[key] ?? 0), 0);
-  const bars = parts.map((key) => {
-    const ms = timings?.[key] ?? 0;
-    const element = h("span", { class: `stage ${key}` });
-    element.style.flexGrow = String(Math.max(ms / total, 0.004));
-    return element;
-  });
-  const legend = parts.map((key) =>
-    h("li", {}, h("i", { class: `stage ${key}` }), `${stages[key]} ${duration(timings?.[key] ?? 0)}`),
-  );
-  return h(
-    "div",
-    { class: "plan" },
-    parts.length > 0 && h("div", { class: "stages", role: "img", "aria-label": "Where the time went" }, ...bars),
-    parts.length > 0 && h("ul", { class: "legend" }, ...legend),
-    h("pre", { tabindex: 0, "aria-label": "Plan of the query" }, text),
-  );
+function paintRows(body: HTMLElement, result: Result, first: number): void {
+  const { element, show } = grid(result, first);
+  body.replaceChildren(element);
+  show();
+}
+
+async function paint(body: HTMLElement, view: View, { result, explain }: Shown): Promise<void> {
+  if (view === "Table") return paintRows(body, result, 0);
+  if (view === "Chart") {
+    const { chart } = await import("./chart.js");
+    return body.replaceChildren(chart(result, Math.min(760, body.clientWidth - 40)));
+  }
+  body.replaceChildren(h("p", { class: "hint", role: "status" }, "The query runs once more, and is measured…"));
+  const plan = await explain?.();
+  if (plan) body.replaceChildren(planView(plan));
 }
 
 /** Where the time went, without what took no time worth a word. */
