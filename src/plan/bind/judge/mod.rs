@@ -17,7 +17,6 @@ use std::ops::RangeInclusive;
 use super::Binder;
 use super::query::Cte;
 use super::routine::put_node_at;
-use super::scope::Scope;
 use crate::diag::{Code, Error, Result, Span};
 use crate::function;
 use crate::limits::ROUTINE_DEPTH;
@@ -74,7 +73,11 @@ impl Binder<'_> {
     /// The rows of a call of one of these functions; `None` where `name`, in capitals, is none of them.
     pub(super) fn judging(&mut self, name: &str, args: &[TableArg], span: Span) -> Option<Result<Node>> {
         let judging = JUDGING.iter().copied().flatten().find(|judging| judging.name == name)?;
-        Some(Call::new(judging, args, span).and_then(|call| (judging.bind)(self, &call)))
+        // Its rows are taken once, as those of a query of WITH: they see nothing of the row around the call.
+        let outer = std::mem::take(&mut self.outer);
+        let rows = Call::new(judging, args, span).and_then(|call| (judging.bind)(self, &call));
+        self.outer = outer;
+        Some(rows)
     }
 
     /// The rows of the query `sql`, in which the `sources` are tables.
@@ -89,8 +92,6 @@ impl Binder<'_> {
         let Some(StatementKind::Query(query)) = statement else {
             return Err(Error::internal(format!("the query of {name} cannot be read")).detail(sql));
         };
-        let hidden = vec![Scope::default(); self.outer.len()];
-        let outer = std::mem::replace(&mut self.outer, hidden);
         let ctes = std::mem::take(&mut self.ctes);
         let dialect = std::mem::replace(&mut self.context.dialect, Dialect::BigQuery);
         for (name, root) in sources {
@@ -102,7 +103,7 @@ impl Binder<'_> {
         self.routines.push(name.to_owned());
         let bound = self.query(&query);
         self.routines.pop();
-        (self.outer, self.ctes, self.context.dialect) = (outer, ctes, dialect);
+        (self.ctes, self.context.dialect) = (ctes, dialect);
         let mut node = bound.map_err(|error| error.at(span).context(format_args!("function `{name}`")))?;
         put_node_at(&mut node, span);
         for subplan in self.subplans.iter_mut().skip(subplans) {
