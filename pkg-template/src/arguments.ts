@@ -94,6 +94,7 @@ export const takes = {
     integrity: text,
     labels: ["a list of labels or an address", (value) => isTextual(value) || isListOf(isText)(value)],
     inputs: bag,
+    inputLabelCols: texts,
     externalData: bag,
     task: words("classification", "regression"),
     engine: words("full"),

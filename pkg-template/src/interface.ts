@@ -147,6 +147,8 @@ export interface ModelOptions extends CallOptions {
   /** What the classes are called, in the order of the scores; or the address of a file with a label on each line. */
   labels?: readonly string[] | readonly number[] | string | URL | undefined;
   inputs?: Record<string, ModelInputOptions> | undefined;
+  /** The column that holds the truth in rows for `ML.EVALUATE` and its siblings, in a list as SQL has it; without it `label`. */
+  inputLabelCols?: readonly string[] | undefined;
   /** The files that the model keeps its weights in, by the paths that it gives them, with or without `./` in front. */
   externalData?: Record<string, ModelSource> | undefined;
   /** Adds `predicted_label` in front of the outputs, for classes with `predicted_label_probs`; labels imply classification. */

@@ -39,6 +39,7 @@ export async function readModelInput(
 function settingsOf({
   integrity,
   inputs = {},
+  inputLabelCols,
   task,
   softmax,
   nullHandling,
@@ -50,6 +51,7 @@ function settingsOf({
   for (const [name, input] of all) checkOptions(`registerModel, input \`${name}\``, input, takes.input);
   const columns = byInput(all, "columns");
   if (columns !== undefined) settings.input_columns = columns;
+  if (inputLabelCols !== undefined) settings.input_label_cols = inputLabelCols;
   const axes = byInput(all, "batchAxis");
   if (axes !== undefined) settings.batch_axis = axes;
   const mean = same(all, "mean");

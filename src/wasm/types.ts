@@ -77,6 +77,7 @@ export interface ModelInfo {
 export interface ModelSettings {
   model_type?: "ONNX" | "XGBOOST" | "LIGHTGBM";
   input_columns?: readonly string[] | Record<string, readonly string[]>;
+  input_label_cols?: readonly string[];
   /** In the order of the scores; bytes are those of a file with a label on each line, or of a JSON list. */
   labels?: readonly string[] | readonly number[] | Uint8Array;
   task?: "classification" | "regression";

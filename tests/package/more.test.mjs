@@ -15,6 +15,17 @@ test("a database is made of tables at once, and leaves nothing behind where one 
   assert.deepEqual(found, { rows: [{ f: 150, p: 3 }], wrong: "got-html", slip: "unknown-option" });
 });
 
+test("a model that knows its truth is judged by a query alone", async () => {
+  // scikit-learn's, as in `tests/fixtures/expected/judging.json`.
+  const { accuracy, recall } = await inPage(async ({ PredictQL }) => {
+    const db = new PredictQL();
+    await db.registerTable("people", "/fixtures/tables/people.csv");
+    await db.registerModel("judge", "/fixtures/models/judge_yes.onnx", { inputLabelCols: ["yes_no"] });
+    return (await db.query("SELECT accuracy, recall FROM ML.EVALUATE(MODEL judge, TABLE people)")).rows[0];
+  });
+  assert.ok(Math.abs(accuracy - 0.8) < 1e-12 && Math.abs(recall - 0.8958333333333334) < 1e-12, `${accuracy} ${recall}`);
+});
+
 test("warming a model up leaves its first prediction as it is, and says what it cannot warm up", async () => {
   const found = await inPage(async ({ irisDatabase, predictIris, failure }) => {
     const db = await irisDatabase();
