@@ -3,7 +3,7 @@
 use arrow_array::{Array, ArrayRef, UInt64Array};
 use arrow_schema::{Field as ArrowField, Schema as ArrowSchema};
 
-use super::types::DATETIME;
+use super::types::metadata;
 use super::{DataType, gather, layout};
 use crate::diag::{Error, Invariant, Result, ensure};
 
@@ -45,11 +45,9 @@ impl Schema {
                 .iter()
                 .map(|field| {
                     let arrow = ArrowField::new(&field.name, field.data_type.storage(), true);
-                    // Other programs write timestamps without a time zone too.
-                    if field.data_type == DataType::Datetime {
-                        arrow.with_metadata([DATETIME])
-                    } else {
-                        arrow
+                    match metadata(&field.data_type) {
+                        Some(kind) => arrow.with_metadata([kind]),
+                        None => arrow,
                     }
                 })
                 .collect::<Vec<_>>(),

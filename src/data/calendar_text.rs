@@ -107,8 +107,22 @@ pub(crate) fn zoned_text(micros: i64, offset: i64) -> String {
 
 /// `YYYY-MM-DD HH:MM:SS[.ffffff]`, with three or six digits of a second's fraction where there is one.
 pub(crate) fn datetime_text(local: i64) -> String {
-    let Civil { year, month, day } = civil(local.div_euclid(DAY));
-    let time = local.rem_euclid(DAY);
+    format!("{} {}", date_of_days(local.div_euclid(DAY)), time_text(local.rem_euclid(DAY)))
+}
+
+fn date_of_days(days: i64) -> String {
+    let Civil { year, month, day } = civil(days);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// A time of day that was written as `H:MM[:SS[.ffffff]]`, in microseconds.
+pub(crate) fn parse_time(text: &str) -> Option<i64> {
+    let (micros, rest) = time_of(text.trim().as_bytes())?;
+    rest.is_empty().then_some(micros)
+}
+
+/// `HH:MM:SS` with 3 or 6 digits behind a point where there is a fraction: texts in the order of the times.
+pub(crate) fn time_text(time: i64) -> String {
     let (seconds, fraction) = (time / SECOND, time % SECOND);
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     let fraction = match (fraction, fraction % 1000) {
@@ -116,7 +130,7 @@ pub(crate) fn datetime_text(local: i64) -> String {
         (_, 0) => format!(".{:03}", fraction / 1000),
         _ => format!(".{fraction:06}"),
     };
-    format!("{year:04}-{month:02}-{day:02} {hours:02}:{minutes:02}:{seconds:02}{fraction}")
+    format!("{hours:02}:{minutes:02}:{seconds:02}{fraction}")
 }
 
 #[cfg(test)]

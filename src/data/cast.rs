@@ -12,7 +12,8 @@ use arrow_buffer::i256;
 
 use super::calendar::DAY;
 use super::calendar_text::{
-    date_text, datetime_text, parse_date, parse_datetime, parse_timestamp, timestamp_text,
+    date_text, datetime_text, parse_date, parse_datetime, parse_time, parse_timestamp, time_text,
+    timestamp_text,
 };
 use super::decimal::{self, Excess, Rounding};
 use super::float_text::float_text;
@@ -91,7 +92,7 @@ pub(crate) fn can_coerce(from: &DataType, to: &DataType) -> bool {
 pub(crate) fn can_cast(from: &DataType, to: &DataType) -> bool {
     use DataType::{
         Array, BigNumeric, Bool, Bytes, Date, Datetime, Float64, Int64, IntegerPicture, Numeric, Picture,
-        String, Struct, Tensor, Timestamp,
+        String, Struct, Tensor, Time, Timestamp,
     };
     match (from, to) {
         _ if can_coerce(from, to) => true,
@@ -104,7 +105,8 @@ pub(crate) fn can_cast(from: &DataType, to: &DataType) -> bool {
         (Struct(_), Tensor | Picture) => can_cast(from, &Struct(to.fields())),
         (Int64 | Bool | Date | Timestamp | Datetime | Bytes | Float64 | Numeric | BigNumeric, String) => true,
         (String, Int64 | Float64 | Numeric | BigNumeric | Bool | Date | Timestamp | Datetime | Bytes) => true,
-        (Datetime, Date | Timestamp) | (Timestamp, Datetime) => true,
+        (Datetime, Date | Timestamp | Time) | (Timestamp, Datetime | Time) => true,
+        (String, Time) | (Time, String) => true,
         (Float64 | BigNumeric, Numeric) | (Float64, BigNumeric) | (Numeric | BigNumeric, Int64) => true,
         (Int64, Float64 | Bool) | (Float64 | Bool, Int64) | (Date, Timestamp) | (Timestamp, Date) => true,
         _ => false,
@@ -362,6 +364,11 @@ fn cast_scalar(scalar: &Scalar, to: &DataType) -> Option<Scalar> {
         (Scalar::Datetime(value), DataType::String) => Scalar::String(datetime_text(*value)),
         (Scalar::String(value), DataType::Datetime) => Scalar::Datetime(parse_datetime(value)?),
         (Scalar::Date(value), DataType::Datetime) => Scalar::Datetime(i64::from(*value).checked_mul(DAY)?),
+        (Scalar::String(value), DataType::String) => Scalar::String(value.clone()),
+        (Scalar::String(value), DataType::Time) => Scalar::String(time_text(parse_time(value)?)),
+        (Scalar::Timestamp(value) | Scalar::Datetime(value), DataType::Time) => {
+            Scalar::String(time_text(value.rem_euclid(DAY)))
+        }
         (Scalar::Bytes(value), DataType::String) => Scalar::String(String::from_utf8(value.clone()).ok()?),
         (Scalar::String(value), DataType::Bytes) => Scalar::Bytes(value.clone().into_bytes()),
         (Scalar::String(value), DataType::Int64) => Scalar::Int64(parse_int(value)?),

@@ -122,7 +122,7 @@ impl<'a> AbbreviatedKeys<'a> {
             }
             DataType::Date => Self::Days(primitives::<Date32Type>(array)?),
             DataType::Float64 => Self::Floats(primitives::<Float64Type>(array)?),
-            DataType::String | DataType::Bytes => Self::Blobs(BytesView::new(array, false)?),
+            DataType::String | DataType::Time | DataType::Bytes => Self::Blobs(BytesView::new(array, false)?),
             _ => Self::None,
         })
     }
@@ -188,11 +188,12 @@ pub(crate) fn order_of<'a>(array: &'a ArrayRef, data_type: &DataType) -> Result<
             let array = array.as_boolean_opt().ok_or_else(layout)?;
             Box::new(move |a, b| array.value(a).cmp(&array.value(b)))
         }
-        DataType::String | DataType::Bytes => {
+        DataType::String | DataType::Time | DataType::Bytes => {
             let values = BytesView::new(array, false)?;
             Box::new(move |a, b| values.at(a).cmp(values.at(b)))
         }
-        DataType::Array(_)
+        DataType::Json
+        | DataType::Array(_)
         | DataType::Struct(_)
         | DataType::Tensor
         | DataType::Picture

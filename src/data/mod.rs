@@ -29,10 +29,10 @@ pub(crate) use calendar::{
     month_name, number,
 };
 pub(crate) use calendar_text::{
-    date_text, datetime_text, has_zone, parse_date, parse_datetime, parse_plain_timestamp, parse_timestamp,
-    timestamp_text, zoned_text,
+    date_text, datetime_text, has_zone, parse_date, parse_datetime, parse_plain_timestamp, parse_time,
+    parse_timestamp, time_text, timestamp_text, zoned_text,
 };
-pub(crate) use cast::{CastMode, can_cast, can_coerce, cast, parse_bool, parse_int};
+pub(crate) use cast::{CastMode, can_cast, can_coerce, cast, parse_bool, parse_float, parse_int};
 pub(crate) use compare::{SortKey, order_of, sort_indices, top_indices};
 pub(crate) use float_text::float_text;
 pub(crate) use gather::{concat, row_index, take, without_null_arrays};
@@ -43,6 +43,6 @@ pub use scalar::Scalar;
 pub(crate) use scalar::{array_of, decimal_text, list_column, scalar_at};
 pub(crate) use tensor::{TensorBuilder, TensorColumn, element_range, integer_pictures};
 pub use types::{DataType, StructField};
-pub(crate) use types::{is_datetime, is_picture};
+pub(crate) use types::{is_marked, is_picture};
 pub use zone::ZoneLookup;
 pub(crate) use zone::{TimeZone, TimeZones, offset};

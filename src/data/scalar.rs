@@ -35,7 +35,7 @@ pub enum Scalar {
     BigNumeric(i256),
     /// BOOL.
     Bool(bool),
-    /// STRING.
+    /// STRING; TIME and JSON as they are stored.
     String(String),
     /// BYTES.
     Bytes(Vec<u8>),
@@ -147,7 +147,9 @@ pub(crate) fn array_of(values: &[Scalar], data_type: &DataType) -> Result<ArrayR
             collect!(Decimal256Array, BigNumeric, |value: &i256| *value).with_data_type(data_type.storage()),
         ),
         DataType::Bool => Arc::new(collect!(BooleanArray, Bool, |value: &bool| *value)),
-        DataType::String => Arc::new(collect!(StringArray, String, String::clone)),
+        DataType::String | DataType::Time | DataType::Json => {
+            Arc::new(collect!(StringArray, String, String::clone))
+        }
         DataType::Bytes => Arc::new(collect!(BinaryArray, Bytes, Vec::<u8>::clone)),
         DataType::Date => Arc::new(collect!(Date32Array, Date, |value: &i32| *value)),
         DataType::Timestamp => Arc::new(
@@ -294,7 +296,9 @@ fn flat_at(array: &ArrayRef, data_type: &DataType, row: usize) -> Option<Scalar>
         DataType::Numeric => Scalar::Numeric(array.as_primitive_opt::<Decimal128Type>()?.value(row)),
         DataType::BigNumeric => Scalar::BigNumeric(array.as_primitive_opt::<Decimal256Type>()?.value(row)),
         DataType::Bool => Scalar::Bool(array.as_boolean_opt()?.value(row)),
-        DataType::String => Scalar::String(array.as_string_opt::<i32>()?.value(row).into()),
+        DataType::String | DataType::Time | DataType::Json => {
+            Scalar::String(array.as_string_opt::<i32>()?.value(row).into())
+        }
         DataType::Bytes => Scalar::Bytes(array.as_binary_opt::<i32>()?.value(row).into()),
         DataType::Date => Scalar::Date(array.as_primitive_opt::<Date32Type>()?.value(row)),
         DataType::Timestamp => {

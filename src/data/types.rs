@@ -33,6 +33,11 @@ pub enum DataType {
     Timestamp,
     /// A date and a time of day without a time zone: microseconds as TIMESTAMP has them in UTC.
     Datetime,
+    /// A time of day: stored as text that sorts as times do, `12:30:00` with 3 or 6 digits behind a point if there is a
+    /// fraction.
+    Time,
+    /// A JSON document: stored as its text, without blanks, keys in order.
+    Json,
     /// A list of values of one type, which is not itself an array.
     Array(Box<DataType>),
     /// Named or unnamed fields.
@@ -70,6 +75,8 @@ impl DataType {
             "DATE" => Self::Date,
             "TIMESTAMP" => Self::Timestamp,
             "DATETIME" => Self::Datetime,
+            "TIME" => Self::Time,
+            "JSON" => Self::Json,
             _ => return None,
         })
     }
@@ -101,7 +108,7 @@ impl DataType {
             Self::Numeric => Arrow::Decimal128(DECIMAL128_MAX_PRECISION, NUMERIC_SCALE.cast_signed()),
             Self::BigNumeric => Arrow::Decimal256(DECIMAL256_MAX_PRECISION, BIGNUMERIC_SCALE.cast_signed()),
             Self::Bool => Arrow::Boolean,
-            Self::String => Arrow::Utf8,
+            Self::String | Self::Time | Self::Json => Arrow::Utf8,
             Self::Bytes => Arrow::Binary,
             Self::Date => Arrow::Date32,
             Self::Timestamp => Arrow::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
@@ -158,6 +165,7 @@ impl DataType {
             Self::Date => Some("DATE_DIFF"),
             Self::Timestamp => Some("TIMESTAMP_DIFF"),
             Self::Datetime => Some("DATETIME_DIFF"),
+            Self::Time => Some("TIME_DIFF"),
             _ => None,
         }
     }
@@ -171,14 +179,19 @@ impl DataType {
     pub fn is_orderable(&self) -> bool {
         !matches!(
             self,
-            Self::Array(_) | Self::Struct(_) | Self::Tensor | Self::Picture | Self::IntegerPicture
+            Self::Json
+                | Self::Array(_)
+                | Self::Struct(_)
+                | Self::Tensor
+                | Self::Picture
+                | Self::IntegerPicture
         )
     }
 
     /// Whether values of this type can be compared for equality: all but arrays and types that contain them.
     pub fn is_comparable(&self) -> bool {
         match self {
-            Self::Array(_) | Self::Tensor | Self::Picture | Self::IntegerPicture => false,
+            Self::Json | Self::Array(_) | Self::Tensor | Self::Picture | Self::IntegerPicture => false,
             Self::Struct(fields) => fields.iter().all(|field| field.data_type.is_comparable()),
             _ => true,
         }
@@ -235,14 +248,26 @@ fn tensor_fields(element: DataType) -> Vec<StructField> {
 }
 
 /// The metadata that tells the layout of pictures from that of other tensors.
-const PICTURE: (&str, &str) = ("predictql", "picture");
+const PICTURE: (&str, &str) = (KIND, "picture");
 
-/// The metadata of a column of DATETIME.
-pub(super) const DATETIME: (&str, &str) = ("predictql", "datetime");
+/// The key of the metadata that tells a type from another one of the same layout.
+const KIND: &str = "predictql";
 
-/// Whether a column of local times is one of DATETIME; others are read as TIMESTAMP.
-pub(crate) fn is_datetime(column: &ArrowField) -> bool {
-    column.metadata().get(DATETIME.0).is_some_and(|kind| kind == DATETIME.1)
+/// What tells a column of this type from one of another type that has the same layout: DATETIME from TIMESTAMP as other
+/// programs write it, TIME and JSON from STRING.
+pub(super) fn metadata(data_type: &DataType) -> Option<(&'static str, &'static str)> {
+    Some(match data_type {
+        DataType::Datetime => (KIND, "datetime"),
+        DataType::Time => (KIND, "time"),
+        DataType::Json => (KIND, "json"),
+        _ => return None,
+    })
+}
+
+/// Whether the metadata of a column say that it is of this type.
+pub(crate) fn is_marked(column: &ArrowField, data_type: &DataType) -> bool {
+    metadata(data_type)
+        .is_some_and(|(key, kind)| column.metadata().get(key).is_some_and(|found| found == kind))
 }
 
 fn tensor_layout(values: ArrowField) -> Arrow {
@@ -272,6 +297,8 @@ impl fmt::Display for DataType {
             Self::Date => f.write_str("DATE"),
             Self::Timestamp => f.write_str("TIMESTAMP"),
             Self::Datetime => f.write_str("DATETIME"),
+            Self::Time => f.write_str("TIME"),
+            Self::Json => f.write_str("JSON"),
             Self::Array(element) => write!(f, "ARRAY<{element}>"),
             Self::Struct(fields) => {
                 f.write_str("STRUCT<")?;

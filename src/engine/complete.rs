@@ -92,6 +92,8 @@ const TYPES: &[&str] = &[
     "DATE",
     "DATETIME",
     "TIMESTAMP",
+    "TIME",
+    "JSON",
     "ARRAY<",
     "STRUCT<",
 ];

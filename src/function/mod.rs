@@ -269,6 +269,8 @@ pub(crate) enum Type {
     Date,
     Timestamp,
     Datetime,
+    Time,
+    Json,
     /// A picture of floats.
     Tensor,
     /// A picture of whole numbers.
@@ -457,6 +459,8 @@ impl Type {
             Self::Date => Some(DataType::Date),
             Self::Timestamp => Some(DataType::Timestamp),
             Self::Datetime => Some(DataType::Datetime),
+            Self::Time => Some(DataType::Time),
+            Self::Json => Some(DataType::Json),
             Self::Tensor => Some(DataType::Tensor),
             Self::IntegerImage => Some(DataType::integer_image()),
             Self::Picture => Some(DataType::Picture),
@@ -494,6 +498,8 @@ impl Type {
             Self::Date => "DATE".into(),
             Self::Timestamp => "TIMESTAMP".into(),
             Self::Datetime => "DATETIME".into(),
+            Self::Time => "TIME".into(),
+            Self::Json => "JSON".into(),
         }
     }
 }

@@ -191,6 +191,103 @@ pub(crate) const TEMPLATES: &[Template] = &[
         "IF(first IS NULL OR last IS NULL OR n IS NULL, NULL, ARRAY(SELECT TIMESTAMP_ADD(first, INTERVAL i part) FROM UNNEST(GENERATE_ARRAY(0, \
          TIMESTAMP_DIFF(last, first, part), n)) AS i ORDER BY i * SIGN(n)))",
     ),
+    scalar(
+        "CURRENT_TIME",
+        "CURRENT_TIME([STRING]) → TIME",
+        "The time of day when the statement started, in UTC or in the given time zone.",
+        &[],
+        "TIME(CURRENT_DATETIME())",
+    ),
+    scalar("CURRENT_TIME", "", "", &["zone"], "TIME(CURRENT_DATETIME(zone))"),
+    scalar(
+        "TIME_ADD",
+        "TIME_ADD(TIME, INTERVAL) → TIME",
+        "The time an interval of hours or less later; after midnight the next day's.",
+        &["t", "n", "part"],
+        "TIME(TIMESTAMP_ADD(TIMESTAMP(DATETIME('2000-01-01', TIME(t))), INTERVAL n part))",
+    ),
+    scalar(
+        "TIME_SUB",
+        "TIME_SUB(TIME, INTERVAL) → TIME",
+        "The time an interval of hours or less earlier; before midnight the day's before.",
+        &["t", "n", "part"],
+        "TIME(TIMESTAMP_SUB(TIMESTAMP(DATETIME('2000-01-01', TIME(t))), INTERVAL n part))",
+    ),
+    scalar(
+        "TIME_DIFF",
+        "TIME_DIFF(TIME, TIME, date part) → INT64",
+        "The number of whole parts, such as minutes, from the second time to the first.",
+        &["a", "b", "part"],
+        "TIMESTAMP_DIFF(TIMESTAMP(DATETIME('2000-01-01', TIME(a))), TIMESTAMP(DATETIME('2000-01-01', TIME(b))), part)",
+    ),
+    scalar(
+        "TIME_TRUNC",
+        "TIME_TRUNC(TIME, date part) → TIME",
+        "The time truncated to the start of a part, such as its hour.",
+        &["t", "part"],
+        "TIME(DATETIME_TRUNC(DATETIME('2000-01-01', TIME(t)), part))",
+    ),
+    scalar(
+        "FORMAT_TIME",
+        "FORMAT_TIME(STRING, TIME) → STRING",
+        "Formats a time, with a format such as '%H:%M'.",
+        &["f", "t"],
+        "IF(REGEXP_CONTAINS(f, '%E?[^HIMSTRXPpkl%nt:fE0-9*]'), ERROR('FORMAT_TIME has no elements of dates'), \
+         FORMAT_DATETIME(f, DATETIME('2000-01-01', TIME(t))))",
+    ),
+    scalar(
+        "PARSE_TIME",
+        "PARSE_TIME(STRING, STRING) → TIME",
+        "Parses a time, with a format such as '%H:%M'.",
+        &["f", "s"],
+        "IF(REGEXP_CONTAINS(f, '%E?[^HIMSTRXPpkl%nt:fE0-9*]'), ERROR('PARSE_TIME has no elements of dates'), \
+         TIME(PARSE_DATETIME(f, s)))",
+    ),
+    scalar(
+        "GENERATE_UUID",
+        "GENERATE_UUID() → STRING",
+        "A random UUID of version 4, another one in each row.",
+        &[],
+        "FORMAT('%08x-%04x-4%03x-%04x-%012x', CAST(FLOOR(RAND() * 4294967296) AS INT64), \
+         CAST(FLOOR(RAND() * 65536) AS INT64), CAST(FLOOR(RAND() * 4096) AS INT64), \
+         32768 + CAST(FLOOR(RAND() * 16384) AS INT64), CAST(FLOOR(RAND() * 281474976710656) AS INT64))",
+    ),
+    scalar("ZEROIFNULL", "ZEROIFNULL(number) → number", "The number; 0 for NULL.", &["x"], "IFNULL(x, 0)"),
+    scalar("NULLIFZERO", "NULLIFZERO(number) → number", "The number; NULL for 0.", &["x"], "NULLIF(x, 0)"),
+    scalar(
+        "CODE_POINTS_TO_BYTES",
+        "CODE_POINTS_TO_BYTES(ARRAY<INT64>) → BYTES",
+        "The bytes of these numbers from 0 to 255; NULL where one of them is NULL.",
+        &["a"],
+        "IF(a IS NULL OR EXISTS (SELECT 1 FROM UNNEST(a) AS c WHERE c IS NULL), NULL, FROM_HEX(IFNULL((SELECT STRING_AGG(\
+         IF(c BETWEEN 0 AND 255, FORMAT('%02x', c), ERROR('a byte is a number from 0 to 255')), '' ORDER BY i) \
+         FROM UNNEST(a) AS c WITH OFFSET AS i), '')))",
+    ),
+    scalar(
+        "DATE_BUCKET",
+        "DATE_BUCKET(DATE, INTERVAL) → DATE",
+        "The first day of the bucket of the interval's width that holds the date; buckets are counted from 1950-01-01.",
+        &["d", "n", "part"],
+        "DATE_ADD(DATE '1950-01-01', INTERVAL n * DIV(DATE_DIFF(d, DATE '1950-01-01', part) \
+         - MOD(n + MOD(DATE_DIFF(d, DATE '1950-01-01', part), n), n), n) part)",
+    ),
+    scalar(
+        "TIMESTAMP_BUCKET",
+        "TIMESTAMP_BUCKET(TIMESTAMP, INTERVAL) → TIMESTAMP",
+        "The start of the bucket of the interval's width that holds the time; buckets are counted from 1950-01-01 UTC.",
+        &["t", "n", "part"],
+        "TIMESTAMP_SUB(t, INTERVAL BUCKET_REST(TIMESTAMP_DIFF(t, TIMESTAMP '1950-01-01', MICROSECOND), \
+         TIMESTAMP_DIFF(TIMESTAMP_ADD(TIMESTAMP '1950-01-01', INTERVAL n part), TIMESTAMP '1950-01-01', MICROSECOND)) MICROSECOND)",
+    ),
+    scalar(
+        "DATETIME_BUCKET",
+        "DATETIME_BUCKET(DATETIME, INTERVAL) → DATETIME",
+        "The start of the bucket of days or less that holds the time; buckets are counted from 1950-01-01.",
+        &["t", "n", "part"],
+        "DATETIME_SUB(t, INTERVAL BUCKET_REST(TIMESTAMP_DIFF(TIMESTAMP(t), TIMESTAMP '1950-01-01', MICROSECOND), \
+         TIMESTAMP_DIFF(TIMESTAMP_ADD(TIMESTAMP '1950-01-01', INTERVAL n part), TIMESTAMP '1950-01-01', MICROSECOND)) MICROSECOND)",
+    ),
+    scalar("BUCKET_REST", "", "", &["x", "width"], "MOD(width + MOD(x, width), width)"),
     aggregate(
         "MAX_BY",
         "MAX_BY(T, value) → T",

@@ -1,12 +1,14 @@
-//! Documents as XGBoost writes them: JSON (RFC 8259) and UBJSON (draft 12), read into one kind of tree.
+//! JSON (RFC 8259), and UBJSON (draft 12) as XGBoost writes it, read into one kind of tree; and JSON written.
 //!
 //! The room knows the two notations, not the meaning of any document.
 
 mod text;
 mod ubjson;
+mod write;
 
-pub(crate) use text::read_text;
+pub(crate) use text::{read_exact, read_text};
 pub(crate) use ubjson::read_ubjson;
+pub(crate) use write::{Layout, write, write_parts, write_text};
 
 use std::borrow::Cow;
 
@@ -18,6 +20,8 @@ pub(crate) enum Value<'a> {
     Null,
     Bool(bool),
     Number(f64),
+    /// A number with the digits that it is written with.
+    Digits(&'a str),
     Text(Cow<'a, str>),
     /// A list of nothing but numbers, of which models have millions.
     Numbers(Vec<f64>),
@@ -65,6 +69,7 @@ impl<'a> Value<'a> {
     pub(crate) fn number(&self) -> Option<f64> {
         match self {
             Self::Number(number) => Some(*number),
+            Self::Digits(digits) => digits.parse().ok(),
             Self::Bool(truth) => Some(f64::from(u8::from(*truth))),
             Self::Text(text) => text.parse().ok(),
             _ => None,
@@ -103,11 +108,13 @@ struct Reader<'a> {
     bytes: &'a [u8],
     /// At most the number of bytes.
     offset: usize,
+    /// Whether numbers keep their digits, and nothing is read but what RFC 8259 has.
+    is_exact: bool,
 }
 
 impl<'a> Reader<'a> {
     fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, offset: 0 }
+        Self { bytes, offset: 0, is_exact: false }
     }
 
     fn error<T>(&self, expected: &'static str) -> Read<T> {

@@ -12,6 +12,24 @@ pub(crate) fn read_text(bytes: &[u8]) -> Read<Value<'_>> {
     if reader.rest().is_empty() { Ok(value) } else { reader.error("the end of the text") }
 }
 
+/// Reads a JSON text as RFC 8259 has it; numbers keep their digits.
+pub(crate) fn read_exact(text: &str) -> Read<Value<'_>> {
+    let mut reader = Reader { is_exact: true, ..Reader::new(text.as_bytes()) };
+    let value = reader.value(0)?;
+    reader.space();
+    if reader.rest().is_empty() { Ok(value) } else { reader.error("the end of the text") }
+}
+
+/// Whether digits are a number as RFC 8259 has it: no sign `+`, no zeros in front, digits on both sides of the point.
+fn is_number(digits: &str) -> bool {
+    let digits = digits.strip_prefix('-').unwrap_or(digits);
+    let (mantissa, exponent) = digits.split_once(['e', 'E']).unwrap_or((digits, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    let are_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    [whole, fraction, exponent].into_iter().all(are_digits) && (whole == "0" || !whole.starts_with('0'))
+}
+
 impl<'a> Reader<'a> {
     fn space(&mut self) {
         while self.peek().is_some_and(|byte| byte.is_ascii_whitespace()) {
@@ -30,6 +48,7 @@ impl<'a> Reader<'a> {
             (b"Infinity", Value::Number(f64::INFINITY)),
             (b"-Infinity", Value::Number(f64::NEG_INFINITY)),
         ];
+        let known = if self.is_exact { 3 } else { words.len() };
         match self.peek() {
             Some(b'"') => self.string().map(Value::Text),
             Some(b'[') => {
@@ -53,9 +72,11 @@ impl<'a> Reader<'a> {
                 })?;
                 Ok(Value::Object(fields))
             }
+            Some(b'0'..=b'9' | b'-') if self.is_exact => self.digits().map(Value::Digits),
             Some(b'0'..=b'9') => self.number().map(Value::Number),
-            _ => match words.into_iter().find(|(word, _)| self.eat(word)) {
+            _ => match words.into_iter().take(known).find(|(word, _)| self.eat(word)) {
                 Some((_, value)) => Ok(value),
+                None if self.is_exact => self.error("a value"),
                 None => self.number().map(Value::Number),
             },
         }
@@ -82,10 +103,16 @@ impl<'a> Reader<'a> {
     }
 
     fn number(&mut self) -> Read<f64> {
+        self.digits()?.parse().or_else(|_| self.error("a value"))
+    }
+
+    /// The digits, signs and points that come next.
+    fn digits(&mut self) -> Read<&'a str> {
         let is_part = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
         let length = self.rest().iter().take_while(|byte| is_part(byte)).count();
         let digits = self.take(length)?;
-        self.utf8(digits)?.parse().or_else(|_| self.error("a value"))
+        let digits = self.utf8(digits)?;
+        if self.is_exact && !is_number(digits) { self.error("a number") } else { Ok(digits) }
     }
 
     fn string(&mut self) -> Read<Cow<'a, str>> {
@@ -99,6 +126,9 @@ impl<'a> Reader<'a> {
             };
             let plain = self.take(length)?;
             let plain = self.utf8(plain)?;
+            if self.is_exact && plain.bytes().any(|byte| byte < 0x20) {
+                return self.error("an escape for a control character");
+            }
             if text.is_empty() {
                 text = Cow::Borrowed(plain);
             } else {

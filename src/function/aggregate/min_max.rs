@@ -42,7 +42,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 fn start(setup: &Setup<'_>, largest: bool) -> Result<Box<dyn Accumulator>> {
     let data_type = setup.returns.clone();
     Ok(match data_type {
-        DataType::String | DataType::Bytes => {
+        DataType::String | DataType::Time | DataType::Bytes => {
             Box::new(ByteStrings { largest, data_type, best: States::new() })
         }
         DataType::Numeric | DataType::BigNumeric => {

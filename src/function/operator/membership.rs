@@ -78,7 +78,7 @@ pub(in crate::function) enum SortedList {
 impl SortedList {
     fn new(items: &Operand, data_type: &DataType) -> Result<Self> {
         let given = (0..items.array().len()).filter(|position| !items.is_null(*position));
-        if matches!(data_type, DataType::String | DataType::Bytes) {
+        if matches!(data_type, DataType::String | DataType::Time | DataType::Bytes) {
             let bytes = items.bytes()?;
             let mut positions: Vec<_> = given.collect();
             positions.sort_unstable_by(|a, b| bytes.at(*a).cmp(bytes.at(*b)));
@@ -180,6 +180,8 @@ fn digests<'a>(operand: &'a Operand, data_type: &DataType) -> Result<Box<dyn Fn(
             Box::new(move |row| Some(view.at(row) + 0.0).filter(|value| !value.is_nan()).map(f64::to_bits))
         }
         DataType::String
+        | DataType::Time
+        | DataType::Json
         | DataType::Bytes
         | DataType::Numeric
         | DataType::BigNumeric

@@ -10,14 +10,15 @@ use super::date_parse::parse;
 use super::date_part::{
     Unit, beyond, date_part, invalid, micros_in, named, ordinal, shifted, start_of, unfit,
 };
-use super::datetime::{add_to_datetime, datetime_diff};
+use super::datetime::{add_to_datetime, datetime_diff, time};
+use super::json::STRING_OF_JSON;
 use crate::data::{
     Civil, DAY, DataType, SECOND, Scalar, StringView, TimeZone, TimeZones, date_text, datetime_text, days,
     has_zone, in_days, in_micros, parse_timestamp, zoned_text,
 };
 use crate::diag::{Code, Error, Result};
 
-use Type::{Date, Datetime, Int64, Interval, Part, String, Timestamp};
+use Type::{Date, Datetime, Int64, Interval, Part, String, Time, Timestamp};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
@@ -27,6 +28,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Signature::infer(&[Part, Date], part_type, Body::Scalar(extract)),
             Signature::infer(&[Part, Timestamp, String], part_type, Body::Scalar(extract)).optional(1),
             Signature::infer(&[Part, Datetime], part_type, Body::Scalar(extract)),
+            Signature::scalar(&[Part, Time], Int64, |call| {
+                let (unit, times) = (unit(call, 0)?, call.arg(1)?.strings()?);
+                call.ints(&|row| {
+                    part_of_time(time(times.at(row))?, unit)
+                        .map(Some)
+                        .ok_or_else(|| unfit(unit, "a time has"))
+                })
+            }),
         ],
     ),
     Function::new(
@@ -214,6 +223,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
                 let times = call.arg(0)?.timestamps()?;
                 call.strings(&|row| Ok(Some(datetime_text(times.at(row)).into())))
             }),
+            Signature::scalar(&[Time], String, |call| call.arg(0)?.clone().into_column(call.rows)),
+            STRING_OF_JSON,
         ],
     ),
     Function::new(
@@ -362,14 +373,22 @@ fn extract(call: &BatchCall<'_>) -> Result<ArrayRef> {
     call.ints(&|row| {
         let local = local(row)?;
         let (date, time) = (in_days(local.div_euclid(DAY)), local.rem_euclid(DAY));
-        Ok(Some(match unit {
-            Unit::Microsecond => time % SECOND,
-            Unit::Millisecond => time % SECOND / 1000,
-            Unit::Second => time / SECOND % 60,
-            Unit::Minute => time / SECOND / 60 % 60,
-            Unit::Hour => time / SECOND / 3600,
-            _ => date_part(date.ok_or_else(beyond)?, unit)?,
-        }))
+        match part_of_time(time, unit) {
+            Some(part) => Ok(Some(part)),
+            None => date_part(date.ok_or_else(beyond)?, unit).map(Some),
+        }
+    })
+}
+
+/// A part of a time of day in microseconds; `None` for parts of dates.
+fn part_of_time(time: i64, unit: Unit) -> Option<i64> {
+    Some(match unit {
+        Unit::Microsecond => time % SECOND,
+        Unit::Millisecond => time % SECOND / 1000,
+        Unit::Second => time / SECOND % 60,
+        Unit::Minute => time / SECOND / 60 % 60,
+        Unit::Hour => time / SECOND / 3600,
+        _ => return None,
     })
 }
 

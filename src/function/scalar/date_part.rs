@@ -61,11 +61,8 @@ pub(super) fn beyond() -> Error {
 
 pub(super) fn named(name: &str) -> Result<Unit> {
     NAMES.iter().find(|(known, _)| *known == name).map(|(_, unit)| *unit).ok_or_else(|| {
-        let error = Error::new(Code::SyntaxError, format!("there is no date part `{name}`"));
-        if name == "TIME" {
-            return error.hint("there is no type TIME: write FORMAT_TIMESTAMP('%T', x)");
-        }
-        error.did_you_mean(name, NAMES.iter().map(|(name, _)| *name))
+        Error::new(Code::SyntaxError, format!("there is no date part `{name}`"))
+            .did_you_mean(name, NAMES.iter().map(|(name, _)| *name))
     })
 }
 

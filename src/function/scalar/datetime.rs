@@ -8,10 +8,10 @@ use super::date::{Formats, Zones, timestamp_trunc, unit};
 use super::date_format::{Target, format};
 use super::date_parse::parse;
 use super::date_part::{Unit, beyond, invalid, micros_in, ordinal, shifted, unfit};
-use crate::data::{Civil, DAY, SECOND, TimeZone, days, in_days, in_micros};
+use crate::data::{Civil, DAY, SECOND, TimeZone, days, in_days, in_micros, parse_time, time_text};
 use crate::diag::Result;
 
-use Type::{Date, Datetime, Int64, Interval, Part, String, Timestamp};
+use Type::{Date, Datetime, Int64, Interval, Part, String, Time, Timestamp};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
@@ -41,6 +41,32 @@ pub(super) const FUNCTIONS: &[Function] = &[
             })
             .optional(1),
             Signature::scalar(&[Datetime], Datetime, |call| call.arg(0)?.clone().into_column(call.rows)),
+            Signature::scalar(&[Date, Time], Datetime, |call| {
+                let (dates, times) = (call.arg(0)?.dates()?, call.arg(1)?.strings()?);
+                call.timestamps(&|row| Ok(Some(i64::from(dates.at(row)) * DAY + time(times.at(row))?)))
+            }),
+        ],
+    ),
+    Function::new(
+        "TIME",
+        "The time of day of a DATETIME, or of a timestamp, in UTC or in the given time zone; or one of hours, minutes and seconds.",
+        &[
+            Signature::scalar(&[Timestamp, String], Time, time_of).optional(1),
+            Signature::scalar(&[Datetime], Time, time_of),
+            Signature::scalar(&[Time], Time, |call| call.arg(0)?.clone().into_column(call.rows)),
+            Signature::scalar(&[Int64, Int64, Int64], Time, |call| {
+                let [hours, minutes, seconds] =
+                    [call.arg(0)?.ints()?, call.arg(1)?.ints()?, call.arg(2)?.ints()?];
+                call.strings(&|row| {
+                    let parts = [hours.at(row), minutes.at(row), seconds.at(row)];
+                    let [hour, minute, second] = parts;
+                    let valid = parts.iter().zip([24, 60, 60]).all(|(part, end)| (0..end).contains(part));
+                    if !valid {
+                        return Err(invalid(format!("there is no time {hour}:{minute}:{second}")));
+                    }
+                    Ok(Some(time_text(((hour * 60 + minute) * 60 + second) * SECOND).into()))
+                })
+            }),
         ],
     ),
     Function::new(
@@ -129,4 +155,17 @@ pub(super) fn datetime_diff(call: &BatchCall<'_>) -> Result<ArrayRef> {
         unit => ordinal(in_days(micros.div_euclid(DAY)).ok_or_else(beyond)?, unit),
     };
     call.ints(&|row| Ok(Some(number(later.at(row))? - number(earlier.at(row))?)))
+}
+
+/// The microseconds of a TIME.
+pub(super) fn time(text: &str) -> Result<i64> {
+    parse_time(text).ok_or_else(|| invalid(format!("{text:?} is no TIME")))
+}
+
+fn time_of(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let (times, zones) = (call.arg(0)?.timestamps()?, Zones::of(call, 1)?);
+    call.strings(&|row| {
+        let local = zones.at(row, &|zone| zone.local(times.at(row)))?;
+        Ok(Some(time_text(local.rem_euclid(DAY)).into()))
+    })
 }

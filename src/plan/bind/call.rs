@@ -24,12 +24,20 @@ pub(super) struct ResolvedCall {
     pub(super) body: Body,
 }
 
+/// What stands before a function whose errors are NULL.
+const SAFE: &str = "SAFE.";
+
 impl Binder<'_> {
     /// A call of whatever kind of function.
     pub(super) fn called(&mut self, call: &ast::FunctionCall, span: Span, names: Names<'_>) -> Result<Typed> {
         let name = call.name.text();
         let routine = self.context.catalog.routine(&name).cloned();
-        let template = if self.is_tsql() { None } else { function::template(&name, call.args.len()) };
+        let (bare, safe) = match name.split_at_checked(SAFE.len()) {
+            Some((prefix, bare)) if prefix.eq_ignore_ascii_case(SAFE) => (bare, true),
+            _ => (name.as_str(), false),
+        };
+        let template = if self.is_tsql() { None } else { function::template(bare, call.args.len()) };
+        let template = template.filter(|template| !(safe && template.aggregate));
         if (routine.is_some() || template.is_some())
             && let Some(word) = written_modifiers(call).next().or(call.over.is_some().then_some("OVER"))
         {
@@ -39,7 +47,7 @@ impl Binder<'_> {
         }
         match (routine, template) {
             (Some(routine), _) => self.routine(&name, &routine, call, span, names),
-            (None, Some(template)) => self.template(template, call, span, names),
+            (None, Some(template)) => self.template(template, call, safe, span, names),
             (None, None) if name.eq_ignore_ascii_case("ERROR") => {
                 // It has no value, and so fits where any is wanted.
                 let expr = self.call(call, span, names)?;
@@ -112,6 +120,11 @@ impl Binder<'_> {
         span: Span,
         names: Names<'_>,
     ) -> Result<Expr> {
+        if part.text.eq_ignore_ascii_case("TIME") {
+            let function = function::function("TIME").invariant("TIME is not declared")?;
+            let args: Vec<_> = [value.clone()].into_iter().chain(zone.cloned()).collect();
+            return self.scalar_call(function, &args, false, span, names);
+        }
         let function = function::function("EXTRACT").invariant("EXTRACT is not declared")?;
         let part = ast::Expr { kind: ast::ExprKind::Name(part.clone()), span: part.span };
         let args: Vec<_> = [part, value.clone()].into_iter().chain(zone.cloned()).collect();

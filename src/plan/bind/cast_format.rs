@@ -53,6 +53,17 @@ impl Binder<'_> {
     ) -> Result<Expr> {
         let format = format.invariant("a cast with a format")?;
         let from = value.expr.data_type.clone();
+        if let (ast::ExprKind::Literal(Scalar::String(text)), None) = (&format.kind, zone)
+            && let Some(name) = of_bytes(&from, to, text)
+        {
+            let function = function::function(name).invariant("a function of bytes")?;
+            let kernel = match function.signatures.first().map(|signature| signature.body) {
+                Some(Body::Scalar(kernel)) => kernel,
+                _ => return Err(Error::internal("a function of bytes is computed row by row")),
+            };
+            let kind = ExprKind::Call { function, kernel, args: vec![value.expr], safe };
+            return Ok(Expr { kind, data_type: to.clone(), span });
+        }
         let (name, parses) = match (&from, to) {
             (DataType::Date, DataType::String) => ("FORMAT_DATE", false),
             (DataType::Datetime, DataType::String) => ("FORMAT_DATETIME", false),
@@ -64,7 +75,7 @@ impl Binder<'_> {
                 let message = format!("a FORMAT from {from} to {to} is not supported");
                 return Err(Error::new(Code::UnsupportedSyntax, message)
                     .at(format.span)
-                    .hint("write FORMAT('%.2f', x) for numbers, TO_HEX(x) and TO_BASE64(x) for bytes"));
+                    .hint("write FORMAT('%.2f', x) for numbers, HEX or BASE64 for bytes"));
             }
         };
         let written = self.expr_of(format, names, &DataType::String, "a format")?;
@@ -90,6 +101,17 @@ impl Binder<'_> {
         };
         Ok(Expr { kind: ExprKind::Call { function, kernel, args, safe }, data_type: to.clone(), span })
     }
+}
+
+/// The function that writes bytes in a format, or reads them.
+fn of_bytes(from: &DataType, to: &DataType, format: &str) -> Option<&'static str> {
+    Some(match (from, to, format.to_ascii_uppercase().as_str()) {
+        (DataType::Bytes, DataType::String, "HEX") => "TO_HEX",
+        (DataType::Bytes, DataType::String, "BASE64") => "TO_BASE64",
+        (DataType::String, DataType::Bytes, "HEX") => "FROM_HEX",
+        (DataType::String, DataType::Bytes, "BASE64") => "FROM_BASE64",
+        _ => return None,
+    })
 }
 
 /// The format in the elements of the functions.

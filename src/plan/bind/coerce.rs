@@ -100,7 +100,7 @@ pub(super) fn exact_type(items: &[Typed]) -> Option<DataType> {
 
 /// Whether a string that is written out can be a value of this type.
 pub(super) fn takes_text(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Date | DataType::Timestamp | DataType::Datetime)
+    matches!(data_type, DataType::Date | DataType::Timestamp | DataType::Datetime | DataType::Time)
 }
 
 /// The expression as `wanted`; `None` where it is not coerced to that.
@@ -180,7 +180,22 @@ pub(super) fn convert(typed: Typed, to: &DataType, mode: CastMode, span: Span) -
         return Ok(parts.at(span));
     }
     if !can_cast(&from, to) {
-        return Err(Error::new(Code::InvalidCast, format!("there is no cast from {from} to {to}")).at(span));
+        let error = Error::new(Code::InvalidCast, format!("there is no cast from {from} to {to}")).at(span);
+        return Err(match (&from, to) {
+            (DataType::String, DataType::Json) => {
+                error.hint("PARSE_JSON(text) reads JSON, TO_JSON(text) makes a JSON text of it")
+            }
+            (DataType::Json, to) => error.hint(format!(
+                "{} takes the value out, TO_JSON_STRING(x) writes it as text",
+                match to {
+                    DataType::String | DataType::Bool | DataType::Int64 | DataType::Float64 =>
+                        format!("{to}(x) or LAX_{to}(x)"),
+                    _ => "JSON_VALUE(x, '$.a')".into(),
+                }
+            )),
+            (_, DataType::Json) => error.hint("write TO_JSON(x)"),
+            _ => error,
+        });
     }
     if from == *to {
         return Ok(typed.expr.at(span));

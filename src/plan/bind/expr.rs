@@ -11,7 +11,7 @@ use super::types::{bounded, unnamed};
 use super::{Binder, Given, Slot, VariableType};
 use crate::data::{CastMode, DataType, Field, Scalar, Schema, StructField};
 use crate::diag::{Code, Error, Invariant, Result, Span};
-use crate::function;
+use crate::function::{self, Body, Signature};
 use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::{Node, NodeKind, SubplanKind};
 use crate::plan::parameter::Params;
@@ -189,6 +189,10 @@ impl Binder<'_> {
             }
         }
         let value = self.expr(base, names)?;
+        if value.data_type == DataType::Json {
+            let key = literal(Scalar::String(field.text.clone()), field.span);
+            return subscript(value, key, span);
+        }
         let Some((index, data_type)) = value.data_type.field(&field.text) else {
             let fields = value.data_type.fields();
             return Err(Error::new(
@@ -214,6 +218,10 @@ impl Binder<'_> {
         names: Names<'_>,
     ) -> Result<Expr> {
         let array = self.expr(array, names)?;
+        if array.data_type == DataType::Json {
+            let index = self.typed(index, names)?;
+            return subscript(array, index, span);
+        }
         let DataType::Array(element) = array.data_type.clone() else {
             return Err(Error::new(
                 Code::TypeMismatch,
@@ -373,6 +381,26 @@ pub(super) fn implied_name(expr: &ast::Expr) -> Option<String> {
 }
 
 /// A variable as a value. In T-SQL an integer is an `int` only where it was declared so.
+/// The part of a JSON value that a key or an index names.
+fn subscript(value: Expr, place: Typed, span: Span) -> Result<Expr> {
+    let function = function::function("JSON_SUBSCRIPT").invariant("JSON_SUBSCRIPT is not declared")?;
+    let wanted = |signature: &&Signature| {
+        signature
+            .args
+            .last()
+            .and_then(|wanted| wanted.fixed())
+            .is_some_and(|wanted| wanted == place.expr.data_type)
+    };
+    let Some(Body::Scalar(kernel)) = function.signatures.iter().find(wanted).map(|signature| signature.body)
+    else {
+        let message = format!("expected a key or an index of a JSON value, found {}", place.expr.data_type);
+        return Err(Error::new(Code::TypeMismatch, message).at(place.expr.span));
+    };
+    let args = vec![value, place.expr];
+    let kind = ExprKind::Call { function, kernel, args, safe: false };
+    Ok(Expr { kind, data_type: DataType::Json, span })
+}
+
 fn cast_mode(safe: bool, truncate: bool) -> CastMode {
     match (safe, truncate) {
         (true, true) => CastMode::SafeTruncate,

@@ -7,7 +7,7 @@ use super::typed::Typed;
 use crate::catalog::Routine;
 use crate::data::DataType;
 use crate::diag::{Code, Error, Result, Span};
-use crate::function::{TEMPLATES, Template};
+use crate::function::{Body, TEMPLATES, Template, function};
 use crate::limits::ROUTINE_DEPTH;
 use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::Node;
@@ -49,11 +49,12 @@ impl Binder<'_> {
         &mut self,
         template: &Template,
         call: &ast::FunctionCall,
+        safe: bool,
         span: Span,
         names: Names<'_>,
     ) -> Result<Typed> {
         let mut scope = Scope::default();
-        let mut body = template.body.to_owned();
+        let mut body = if safe { all_safe(template.body) } else { template.body.to_owned() };
         let mut params = template.params.iter();
         let mut given = 0;
         for tree in &call.args {
@@ -67,6 +68,10 @@ impl Binder<'_> {
                     params.next();
                     given += 1;
                     self.expr_of(count, names, &DataType::Int64, "a number of parts")?
+                }
+                ast::ExprKind::Name(part) if *param == "part" => {
+                    body = body.replace(" part)", &format!(" {})", part.text));
+                    continue;
                 }
                 _ => self.expr(tree, names)?,
             };
@@ -117,6 +122,25 @@ impl Binder<'_> {
         }
         Ok(typed)
     }
+}
+
+/// An expression whose functions give NULL in place of errors.
+fn all_safe(body: &str) -> String {
+    let mut safe = String::with_capacity(body.len());
+    for (index, piece) in body.split('(').enumerate() {
+        let start =
+            piece.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(0, |before| before + 1);
+        let (before, name) = piece.split_at(start);
+        // ERROR has no type that SAFE. could give a NULL of.
+        let is_scalar = function(name).filter(|_| name != "ERROR").is_some_and(|function| {
+            function.signatures.iter().any(|signature| matches!(signature.body, Body::Scalar(_)))
+        });
+        safe.push_str(if index == 0 { "" } else { "(" });
+        safe.push_str(before);
+        safe.push_str(if is_scalar { "SAFE." } else { "" });
+        safe.push_str(name);
+    }
+    safe
 }
 
 /// The result as the type that the function declares.

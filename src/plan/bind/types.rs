@@ -10,13 +10,11 @@ use crate::syntax::ast::{TypeName, TypeNameKind};
 
 /// Types that are left out, and what to write instead.
 const LEFT_OUT: &[(&str, &str)] = &[
-    ("TIME", "keep times of day as STRING, or as INT64 in seconds"),
     (
         "INTERVAL",
         "keep a count as INT64, and write INTERVAL where it is added: DATE_ADD(day, INTERVAL n DAY)",
     ),
     ("RANGE", "keep its two ends in columns of their own"),
-    ("JSON", "register the rows with columns for the fields, or keep the text as STRING"),
     ("GEOGRAPHY", "keep longitude and latitude as FLOAT64"),
     ("GEOMETRY", "keep the coordinates as FLOAT64"),
     ("UUID", "write STRING"),

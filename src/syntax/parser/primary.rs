@@ -285,6 +285,11 @@ impl Parser<'_> {
     fn typed_literal(&mut self) -> Result<Expr> {
         let start = self.token().span;
         let to = self.type_name()?;
+        if matches!(&to.kind, TypeNameKind::Simple(name) if name.eq_ignore_ascii_case("JSON")) {
+            let name = Ident { text: "PARSE_JSON".into(), span: start };
+            let call = FunctionCall::plain(Path { parts: vec![name], span: start }, vec![self.primary()?]);
+            return Ok(self.spanned(ExprKind::Call(Box::new(call)), start));
+        }
         if let (TypeNameKind::Simple(name), TokenKind::String(text)) = (&to.kind, &self.token().kind)
             && let Some(data_type @ (DataType::Numeric | DataType::BigNumeric)) = DataType::named(name)
         {

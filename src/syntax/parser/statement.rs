@@ -74,6 +74,7 @@ impl Parser<'_> {
                 Some("ALTER") => StatementKind::AlterModel(self.alter()?),
                 Some("DECLARE") if self.is_tsql() => StatementKind::Declare(self.declare_tsql(start)?),
                 Some("DECLARE") => StatementKind::Declare(self.declare()?),
+                Some("SET") if self.ignored_setting()? => StatementKind::Ignored("SET"),
                 Some("SET") => StatementKind::Set(self.set()?),
                 Some("EXPLAIN") => StatementKind::Explain(self.explain()?),
                 Some("DESCRIBE" | "DESC") => StatementKind::Describe(self.describe()?),
@@ -288,6 +289,18 @@ impl Parser<'_> {
             return Err(self.expected("a type or `DEFAULT`"));
         }
         Ok(Declare { names, data_type, value, again: !self.loops.is_empty() })
+    }
+
+    /// `@@query_label = value`, and others that say where BigQuery runs and bills a query.
+    fn ignored_setting(&mut self) -> Result<bool> {
+        let ignored = ["@query_label", "@dataset_id", "@dataset_project_id", "@reservation"];
+        let TokenKind::Parameter(name) = &self.token().kind else { return Ok(false) };
+        if self.is_tsql() || !ignored.contains(&name.as_str()) {
+            return Ok(false);
+        }
+        self.bump();
+        self.expect(Punctuation::Equal)?;
+        self.expr().map(|_| true)
     }
 
     /// `a = value`, `(a, b) = (1, 2)`, T-SQL's `@a = value`.

@@ -9,7 +9,7 @@ use super::frame::{Frame, Frames, frames};
 use super::source::Source;
 use super::types::{Decimals, data_type};
 use super::{damaged, invalid, schema, too_large};
-use crate::data::{Batch, ColumnType, DataType, Field, Schema, is_datetime};
+use crate::data::{Batch, ColumnType, DataType, Field, Schema, is_marked};
 use crate::diag::Result;
 use crate::limits::Limits;
 use crate::table::{Table, check_columns, check_size, names};
@@ -46,7 +46,9 @@ pub(crate) fn read_arrow_as(bytes: &[u8], types: &[(String, ColumnType)], limits
         let is_given = types.iter().any(|(given, _)| given.eq_ignore_ascii_case(&name));
         let decimals = if is_given { Decimals::Exact } else { Decimals::ShortAsFloats };
         let data_type = match data_type(&name, field.data_type(), decimals)? {
-            DataType::Timestamp if is_datetime(field) => DataType::Datetime,
+            DataType::Timestamp if is_marked(field, &DataType::Datetime) => DataType::Datetime,
+            DataType::String if is_marked(field, &DataType::Time) => DataType::Time,
+            DataType::String if is_marked(field, &DataType::Json) => DataType::Json,
             other => other,
         };
         Ok(Field { data_type, name })

@@ -47,7 +47,7 @@ pub(super) fn json_array(call: &BatchCall<'_>) -> Result<ArrayRef> {
 pub(super) fn json_object(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let places: Vec<_> = (0..call.args.len()).step_by(2).collect();
     let is_key = |place: &usize| call.arg_type(*place).is_ok_and(|key| *key == DataType::String);
-    if call.args.len() % 2 != 0 || !places.iter().all(is_key) {
+    if !call.args.len().is_multiple_of(2) || !places.iter().all(is_key) {
         return Err(Error::new(
             Code::InvalidValue,
             "JSON_OBJECT takes keys of type STRING, each before its value",
