@@ -20,7 +20,10 @@ test("a model that knows its truth is judged by a query alone", async () => {
   const { accuracy, recall } = await inPage(async ({ PredictQL }) => {
     const db = new PredictQL();
     await db.registerTable("people", "/fixtures/tables/people.csv");
-    await db.registerModel("judge", "/fixtures/models/judge_yes.onnx", { inputLabelCols: ["yes_no"] });
+    await db.registerModel("judge", "/fixtures/models/judge_yes.onnx", {
+      inputs: { X: { columns: ["age", "income", "hours"] } },
+      inputLabelCols: ["yes_no"],
+    });
     return (await db.query("SELECT accuracy, recall FROM ML.EVALUATE(MODEL judge, TABLE people)")).rows[0];
   });
   assert.ok(Math.abs(accuracy - 0.8) < 1e-12 && Math.abs(recall - 0.8958333333333334) < 1e-12, `${accuracy} ${recall}`);
