@@ -12,12 +12,12 @@ use arrow_array::{
     Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Date64Array, Decimal32Array, Decimal64Array,
     Decimal128Array, Decimal256Array, DurationSecondArray, Float32Array, Float64Array, Int8Array, Int16Array,
     Int32Array, Int64Array, LargeBinaryArray, LargeStringArray, NullArray, PrimitiveArray, RecordBatch,
-    StringArray, StructArray, TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray,
-    TimestampSecondArray, UInt8Array, UInt16Array, UInt32Array, UInt64Array,
+    StringArray, StringViewArray, StructArray, TimestampMicrosecondArray, TimestampMillisecondArray,
+    TimestampNanosecondArray, TimestampSecondArray, UInt8Array, UInt16Array, UInt32Array, UInt64Array,
 };
 use arrow_buffer::i256;
 use arrow_ipc::reader::{FileReader, StreamReader};
-use arrow_ipc::writer::{FileWriter, StreamWriter};
+use arrow_ipc::writer::{DictionaryHandling, FileWriter, IpcWriteOptions, StreamWriter};
 use arrow_schema::Field;
 use predictql::data::{ColumnType, DataType};
 use predictql::diag::{Code, Error};
@@ -306,6 +306,41 @@ fn pieces_are_streams() {
         assert_eq!(rows(&read(&alone)), rows(&table)[..3]);
     }
     assert_eq!(columns(&read(&[schema, end].concat())), columns(&table));
+}
+
+/// A stream may send only what a dictionary has got since the batch before.
+#[test]
+fn dictionaries_grow() {
+    let batch = |values: &[&str]| {
+        let mut column = StringDictionaryBuilder::<Int8Type>::new();
+        values.iter().for_each(|value| column.append_value(value));
+        record(vec![("word", Arc::new(column.finish()))])
+    };
+    let batches = [batch(&["a", "b", "a"]), batch(&["a", "b", "c", "b"])];
+    let options = IpcWriteOptions::default().with_dictionary_handling(DictionaryHandling::Delta);
+    let mut writer = StreamWriter::try_new_with_options(Vec::new(), &batches[0].schema(), options).unwrap();
+    batches.iter().for_each(|batch| writer.write(batch).unwrap());
+    let bytes = writer.into_inner().unwrap();
+    let words = ["a", "b", "a", "a", "b", "c", "b"];
+    assert_eq!(rows(&read(&bytes)), words.map(str::to_owned));
+}
+
+/// Views of values that are NULL may show anything; a view that shows what is not there is damage.
+#[test]
+fn views_show_what_is_there() {
+    let long = "longer than what fits into a view";
+    let views = StringViewArray::from(vec![Some(long), None, Some("short")]);
+    assert_eq!(
+        rows(&read(&stream(&[record(vec![("c", Arc::new(views.clone()))])]))),
+        [long, "NULL", "short"]
+    );
+    let bytes = stream(&[record(vec![("c", Arc::new(views))])]);
+    let view = bytes.windows(8).position(|bytes| bytes == [33, 0, 0, 0, b'l', b'o', b'n', b'g']).unwrap();
+    for (place, value) in [(view, 34), (view + 8, 1), (view + 12, 1)] {
+        let mut damaged = bytes.clone();
+        damaged[place] = value;
+        assert_eq!(read_arrow(&damaged, &Limits::default()).unwrap_err().code(), Code::InvalidArrow);
+    }
 }
 
 #[test]
