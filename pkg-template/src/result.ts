@@ -275,21 +275,22 @@ function firstUnsafe(batch: Batch<unknown>): bigint | undefined {
   return undefined;
 }
 
-/** INT64, NUMERIC and BIGNUMERIC in decimal. */
-class TextBatch extends Batch<string> {
+/** A batch whose values are made of those of another one. */
+abstract class ChangedBatch<T> extends Batch<T> {
   static override ArrayType = Array;
-  readonly #source: Batch<unknown>;
-  readonly #scale: number;
+  protected readonly source: Batch<unknown>;
 
   constructor(source: Batch<unknown>) {
     super({ ...source, values: source.values });
-    this.#source = source;
-    this.#scale = scaleOf(source.type);
+    this.source = source;
   }
+}
 
+/** INT64, NUMERIC and BIGNUMERIC in decimal. */
+class TextBatch extends ChangedBatch<string> {
   override value(index: number): string {
-    if (this.#scale === 0) return String(this.values[index]);
-    return decimalText(this.#source.value(index) as bigint, this.#scale);
+    const scale = scaleOf(this.type);
+    return scale === 0 ? String(this.values[index]) : decimalText(this.source.value(index) as bigint, scale);
   }
 }
 
@@ -348,32 +349,16 @@ function toJSON(this: Uint8Array | Float64Array): unknown {
     : Array.from(this);
 }
 
-class ArrayBatch extends Batch<object> {
-  static override ArrayType = Array;
-  readonly #source: Batch<unknown>;
-
-  constructor(source: Batch<unknown>) {
-    super({ ...source, values: source.values });
-    this.#source = source;
-  }
-
+class ArrayBatch extends ChangedBatch<object> {
   override value(index: number): object {
-    const value = this.#source.value(index) as object;
+    const value = this.source.value(index) as object;
     return ArrayBuffer.isView(value) ? Object.defineProperty(value, "toJSON", { value: toJSON }) : value;
   }
 }
 
-class TensorBatch extends Batch<object> {
-  static override ArrayType = Array;
-  readonly #source: Batch<unknown>;
-
-  constructor(source: Batch<unknown>) {
-    super({ ...source, values: source.values });
-    this.#source = source;
-  }
-
+class TensorBatch extends ChangedBatch<object> {
   override value(index: number): object {
-    return Object.defineProperties(this.#source.value(index) as object, aliases);
+    return Object.defineProperties(this.source.value(index) as object, aliases);
   }
 }
 

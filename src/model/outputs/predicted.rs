@@ -28,15 +28,19 @@ impl Outputs {
         known: &KnownLabels,
         options: &ModelOptions,
     ) -> Option<Predicted> {
-        let column = |(number, _): Numbered<'_>| {
-            self.position(|it| matches!(it, OutputColumn::Output(of) if *of == number))
-        };
         if options.task != Some(Task::Regression)
             && let Some(class) = self.predicted_class(outputs, known, options)
         {
             return Some(class);
         }
-        only(outputs, |port| port.data_type == DataType::Float64).and_then(column).map(Predicted::Value)
+        only(outputs, |port| port.data_type == DataType::Float64)
+            .and_then(|output| self.column_of(output))
+            .map(Predicted::Value)
+    }
+
+    /// The column that is this output as it is.
+    fn column_of(&self, (number, _): Numbered<'_>) -> Option<usize> {
+        self.position(|it| matches!(it, OutputColumn::Output(of) if *of == number))
     }
 
     fn predicted_class(
@@ -45,9 +49,6 @@ impl Outputs {
         known: &KnownLabels,
         options: &ModelOptions,
     ) -> Option<Predicted> {
-        let column = |(number, _): Numbered<'_>| {
-            self.position(|it| matches!(it, OutputColumn::Output(of) if *of == number))
-        };
         let given_labels = options.labels.clone().map(std::sync::Arc::new);
         let named = self.softmax.and_then(|number| Some((number, outputs.get(number)?)));
         let Classifier { label, scores, labels } =
@@ -55,7 +56,7 @@ impl Outputs {
         let truth = only(outputs, |port| port.data_type == DataType::Bool);
         let made =
             self.position(|it| matches!(it, OutputColumn::BestLabel { .. } | OutputColumn::CutLabel(_)));
-        let label_column = made.or_else(|| label.or(truth).and_then(column))?;
+        let label_column = made.or_else(|| label.or(truth).and_then(|output| self.column_of(output)))?;
         let is_bool = made.is_none() && label.is_none();
         let scores = scores.or_else(|| only(outputs, |port| is_bool && holds_scores(port, Some(2))));
         let classes = match (&labels, scores) {
@@ -66,7 +67,7 @@ impl Outputs {
             }
             _ => Vec::new(),
         };
-        let scores = scores.filter(|_| !classes.is_empty()).and_then(column);
+        let scores = scores.filter(|_| !classes.is_empty()).and_then(|output| self.column_of(output));
         Some(Predicted::Class { label: label_column, scores, classes })
     }
 

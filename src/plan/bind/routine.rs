@@ -112,6 +112,12 @@ impl Binder<'_> {
         (self.outer, self.ctes) = (outer, ctes);
         let mut typed = bound.map_err(|error| error.at(span).context(format_args!("function `{name}`")))?;
         put_at(&mut typed.expr, span);
+        self.put_queries_at(subplans, queries, span);
+        Ok(typed)
+    }
+
+    /// Gives the subqueries behind the first `subplans` and `queries` the place of the call that they came with.
+    pub(super) fn put_queries_at(&mut self, subplans: usize, queries: usize, span: Span) {
         for subplan in self.subplans.iter_mut().skip(subplans) {
             subplan.span = span;
             put_node_at(&mut subplan.root, span);
@@ -120,7 +126,6 @@ impl Binder<'_> {
             query.span = span;
             put_node_at(&mut query.root, span);
         }
-        Ok(typed)
     }
 }
 

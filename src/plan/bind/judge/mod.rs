@@ -106,14 +106,7 @@ impl Binder<'_> {
         (self.ctes, self.context.dialect) = (ctes, dialect);
         let mut node = bound.map_err(|error| error.at(span).context(format_args!("function `{name}`")))?;
         put_node_at(&mut node, span);
-        for subplan in self.subplans.iter_mut().skip(subplans) {
-            subplan.span = span;
-            put_node_at(&mut subplan.root, span);
-        }
-        for query in self.queries.iter_mut().skip(queries) {
-            query.span = span;
-            put_node_at(&mut query.root, span);
-        }
+        self.put_queries_at(subplans, queries, span);
         Ok(node)
     }
 }
