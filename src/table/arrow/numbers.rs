@@ -68,7 +68,7 @@ impl Fixed<'_> {
                     Ok(scale) => Ok(decimal::to_float(value, scale)),
                     Err(_) => digits(value, scale).parse().map_err(|_| damaged("a decimal")),
                 };
-                Values::Fixed(Buffer::from_vec(self.decimals().map(nearest).collect::<Result<Vec<f64>>>()?))
+                Values::Fixed(Buffer::from_vec(self.decimals()?.map(nearest).collect::<Result<Vec<f64>>>()?))
             }
         })
     }
@@ -106,7 +106,7 @@ impl Fixed<'_> {
                 self.source.misfit(row, format!("{} has more digits than its type says", digits(value, from)))
             })
         };
-        let units = self.decimals().map(scaled).collect::<Result<Vec<_>>>()?;
+        let units = self.decimals()?.map(scaled).collect::<Result<Vec<_>>>()?;
         values(&decimal::column(units, scale))
     }
 
@@ -114,7 +114,7 @@ impl Fixed<'_> {
     fn digits(&self) -> Result<Values> {
         let scale = self.scale()?;
         self.texts(
-            self.decimals().map(|(row, value)| {
+            self.decimals()?.map(|(row, value)| {
                 Ok(if self.is_valid(row) { digits(value, scale) } else { String::new() })
             }),
         )
@@ -146,7 +146,7 @@ impl Fixed<'_> {
             }
             Ok(text)
         };
-        self.texts(self.rows().map(text))
+        self.texts(self.rows()?.map(text))
     }
 
     /// A text for each row.
@@ -162,8 +162,8 @@ impl Fixed<'_> {
     }
 
     /// The decimals without their point, a row each.
-    fn decimals(&self) -> impl Iterator<Item = (usize, i256)> + '_ {
-        self.rows().map(|(row, bytes)| (row, signed(bytes)))
+    fn decimals(&self) -> Result<impl Iterator<Item = (usize, i256)> + '_> {
+        Ok(self.rows()?.map(|(row, bytes)| (row, signed(bytes))))
     }
 
     /// How many digits decimals have behind the point.
@@ -178,8 +178,9 @@ impl Fixed<'_> {
     }
 
     /// The bytes of the value of each row.
-    fn rows(&self) -> impl Iterator<Item = (usize, &[u8])> {
-        self.bytes.chunks_exact(self.layout.primitive_width().map_or(1, |width| width)).enumerate()
+    fn rows(&self) -> Result<impl Iterator<Item = (usize, &[u8])>> {
+        let width = self.layout.primitive_width().ok_or_else(|| damaged("a column's layout"))?;
+        Ok(self.bytes.chunks_exact(width).enumerate())
     }
 
     fn is_valid(&self, row: usize) -> bool {

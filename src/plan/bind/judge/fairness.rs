@@ -154,7 +154,7 @@ impl Binder<'_> {
                 "CDDPL" => subgroup.is_some(),
                 _ => actual.is_some() || OF_PREDICTIONS.contains(&name),
             };
-            sql += &filled(FACET, &[("flips", flips), ("more", more), ("metrics", &metrics(&kept))]);
+            sql += &filled(FACET, &[("flips", flips), ("more", more), ("metrics", &metrics(&kept)?)]);
         } else {
             sql += GROUPS;
         }
@@ -218,8 +218,9 @@ fn features(source: &Source, others: &[Option<&String>]) -> Vec<String> {
     names.map(|name| format!("CAST({name} AS FLOAT64)")).collect()
 }
 
-fn metrics(kept: &dyn Fn(&str) -> bool) -> String {
-    let before = METRICS.iter().position(|(name, ..)| *name == "DPPL").unwrap_or_default();
+fn metrics(kept: &dyn Fn(&str) -> bool) -> Result<String> {
+    let before = METRICS.iter().position(|(name, ..)| *name == "DPPL");
+    let before = before.invariant("metrics that need a prediction begin with DPPL")?;
     let row = |(number, (name, value, description)): (usize, &(&str, Value, &str))| {
         let stage = if number < before { "pre-training" } else { "post-training" };
         format!(
@@ -228,7 +229,8 @@ fn metrics(kept: &dyn Fn(&str) -> bool) -> String {
             string(description)
         )
     };
-    METRICS.iter().enumerate().filter(|(_, (name, ..))| kept(name)).map(row).collect::<Vec<_>>().join(", ")
+    let rows = METRICS.iter().enumerate().filter(|(_, (name, ..))| kept(name)).map(row);
+    Ok(rows.collect::<Vec<_>>().join(", "))
 }
 
 fn summary(to_overall: bool) -> String {
