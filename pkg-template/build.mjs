@@ -1,6 +1,6 @@
 // Builds the package into `../pkg` around a wasm build. PREDICTQL_WASM_DIR names the folder that has wasm-bindgen's
-// `predictql.js` and `predictql.d.ts` and one `<variant>.wasm` for each variant. `--glue` only fetches the glue, which
-// is all that a type check needs.
+// `predictql.js` and `predictql.d.ts`, and `<variant>.wasm` and `<variant>.rest.wasm` of each variant. `--glue` only fetches the
+// glue, which is all that a type check needs; `--session` leaves the scripts alone in the folder that PREDICTQL_SESSION_DIR names.
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -28,11 +28,17 @@ function copyGlue() {
   }
 }
 
-/** The glue keeps its instance in a variable of its module: as the body of a function there can be more than one. */
+/**
+ * The glue keeps its instance in a variable of its module: as the body of a function there can be more than one. `imports` is what
+ * an instance may import beside what the glue gives it.
+ */
 async function makeInstances() {
   const glue = join(source, "glue");
+  const text = readFileSync(join(glue, "predictql.js"), "utf8");
+  const given = '"./predictql_bg.js": import0,';
+  if (text.split(given).length !== 2) throw new Error("wasm-bindgen writes the list of imports in another way");
   const { outputFiles } = await build({
-    entryPoints: [join(glue, "predictql.js")],
+    stdin: { contents: text.replace(given, `${given} ...imports,`), resolveDir: glue },
     bundle: true,
     write: false,
     format: "iife",
@@ -41,10 +47,13 @@ async function makeInstances() {
     // It would look for its wasm file beside itself, but is always given the module.
     define: { "import.meta.url": '""' },
   });
-  writeFileSync(join(glue, "instance.js"), `export function makeGlue() {\n${outputFiles[0].text}return glue;\n}\n`);
+  writeFileSync(
+    join(glue, "instance.js"),
+    `export function makeGlue(imports) {\n${outputFiles[0].text}return glue;\n}\n`,
+  );
   writeFileSync(
     join(glue, "instance.d.ts"),
-    'import type * as glue from "./predictql.js";\n/** The bindings for one more instance. */\nexport function makeGlue(): typeof glue;\n',
+    'import type * as glue from "./predictql.js";\n/** The bindings for one more instance, which may import `imports` too. */\nexport function makeGlue(imports: WebAssembly.Imports): typeof glue;\n',
   );
 }
 
@@ -68,7 +77,7 @@ function copyWasm() {
   return Object.fromEntries(Object.entries(files).map(([variant, { bytes }]) => [variant, bytes]));
 }
 
-async function bundle(wasmBytes) {
+async function bundle(wasmBytes, folder) {
   const banner = { js: `/*! predictql ${manifest.version} | ${manifest.license} */` };
   const common = {
     bundle: true,
@@ -80,7 +89,7 @@ async function bundle(wasmBytes) {
     sourcemap: true,
   };
   const file = (entry, name, options) =>
-    build({ ...common, format: "esm", entryPoints: [join(source, entry)], outfile: join(pkg, name), ...options });
+    build({ ...common, format: "esm", entryPoints: [join(source, entry)], outfile: join(folder, name), ...options });
   const entry = {
     external: ["./decode.js", "./inline.js", "./plan.js", "./warmup.js", "node:*"],
     // Code for a variant that this build lacks goes away, and with it the file name that a bundler would look for.
@@ -171,10 +180,11 @@ function printSizes() {
 
 copyGlue();
 await makeInstances();
-if (!process.argv.includes("--glue")) {
+if (process.argv.includes("--session")) await bundle({}, process.env.PREDICTQL_SESSION_DIR);
+else if (!process.argv.includes("--glue")) {
   if (!wasmDir) throw new Error("set PREDICTQL_WASM_DIR, or run `cargo xtask build`, which does");
   rmSync(pkg, { recursive: true, force: true });
-  await bundle(copyWasm());
+  await bundle(copyWasm(), pkg);
   declare();
   copyPapers();
   printSizes();

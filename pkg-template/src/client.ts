@@ -1,6 +1,6 @@
 // The page's side of every call: brings sources and values to the engine, and its answers and failures back.
 
-import { abortable, type Connection, Crash, Failed } from "./connection.js";
+import { abortable, type Connection, Crash, Failed, RestMissing } from "./connection.js";
 import { Engine, temporaryPrefix, type Waiter } from "./engine.js";
 import { fromFailure, problem } from "./errors.js";
 import { Files } from "./files.js";
@@ -18,6 +18,7 @@ import type {
   TableSource,
 } from "./interface.js";
 import { type Entry, requestFor, type TableEntry } from "./journal.js";
+import { restMissing } from "./load.js";
 import { Log } from "./log.js";
 import { readModelInput } from "./model-options.js";
 import { Network, resolve } from "./network.js";
@@ -364,6 +365,7 @@ export class Client {
   async #explain(error: unknown, sql?: string): Promise<unknown> {
     if (error instanceof Failed) return fromFailure(error.failure, sql, error.refusal);
     if (!(error instanceof Crash)) return error;
+    if (error instanceof RestMissing) return restMissing(error, await this.#engine.recovered());
     return problem("engine-crashed", `the engine stopped while it worked on this; ${await this.#engine.recovered()}`, {
       hint: "a smaller `batchSize`, fewer rows or a smaller model need less memory",
       detail: error.message,

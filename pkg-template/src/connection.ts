@@ -3,6 +3,7 @@
 
 import { type PredictError, problem } from "./errors.js";
 import type { Answer, Opened, Reply, Request, WorkerLike } from "./worker/protocol.js";
+import type { RestRead } from "./worker/rest.js";
 
 /** How long the worker may stay silent about a request that was given up, in milliseconds. */
 const grace = 250;
@@ -12,6 +13,9 @@ export class Unsent extends Error {}
 
 /** The worker ended by itself: a trap, no memory, or its script could not run. */
 export class Crash extends Error {}
+
+/** The worker ended because a part of the engine could not be had. */
+export class RestMissing extends Crash {}
 
 /** A user's mistake, in the engine's words; or what kept the host from mending it. */
 export class Failed extends Error {
@@ -33,6 +37,7 @@ interface Task {
 export class Connection {
   readonly #worker: WorkerLike;
   readonly #onEnd: (connection: Connection) => void;
+  readonly #onRead: (read: RestRead) => void;
   readonly #waiting: Task[] = [];
   /** Scripts that somebody still reads: their worker must not be ended for others. */
   readonly #scripts = new Set<number>();
@@ -45,9 +50,11 @@ export class Connection {
   /** Whether nobody will open a script any more. */
   #isLeft = false;
 
-  constructor(worker: WorkerLike, onEnd: (connection: Connection) => void) {
+  /** `onRead` hears of what the worker itself reads. */
+  constructor(worker: WorkerLike, onEnd: (connection: Connection) => void, onRead: (read: RestRead) => void) {
     this.#worker = worker;
     this.#onEnd = onEnd;
+    this.#onRead = onRead;
     worker.onmessage = ({ data }: MessageEvent<Answer>) => this.#answered(data);
     worker.onmessageerror = () => this.end(new Crash("an answer could not be read"));
     worker.onerror = (event) => {
@@ -173,8 +180,9 @@ export class Connection {
     const task = this.#active;
     this.#active = undefined;
     this.#overdue = undefined;
-    if ("crashed" in answer) {
-      const crash = new Crash(answer.crashed);
+    if (answer.rest) this.#onRead(answer.rest);
+    if ("crashed" in answer || "restFailed" in answer) {
+      const crash = "crashed" in answer ? new Crash(answer.crashed) : new RestMissing(answer.restFailed);
       this.end(crash);
       task?.reject(crash);
       return;

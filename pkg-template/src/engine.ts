@@ -23,6 +23,7 @@ import { platform } from "./platform.js";
 import type { Report } from "./progress.js";
 import { statementsOf } from "./statement.js";
 import type { Catalog } from "./worker/protocol.js";
+import type { RestRead } from "./worker/rest.js";
 
 /** Begins the names of tables that live for one query, which nobody else chooses: the catalog does not show them. */
 export const temporaryPrefix = `_table_${Math.random().toString(36).slice(2)}_`;
@@ -46,6 +47,8 @@ export class Engine {
   #wanted: { engine: EngineKind; why: string };
   /** Compiled once: another worker starts with it in no time and without a request. */
   #loaded: LoadedEngine | undefined;
+  /** What workers have fetched of engines, by its address. */
+  readonly #rests = new Map<unknown, WebAssembly.Module>();
   /** Fetched when the first picture comes. */
   #decoder: Promise<WebAssembly.Module> | undefined;
   #connecting: Promise<Connection> | undefined;
@@ -271,20 +274,27 @@ export class Engine {
   }
 
   async #open(): Promise<Connection> {
-    const connection = new Connection(await startWorker(this.#options), (ended) => this.#ended(ended));
+    const worker = await startWorker(this.#options);
+    const connection = new Connection(
+      worker,
+      (ended) => this.#ended(ended),
+      (read) => this.#hasRead(read),
+    );
     this.#alive.add(connection);
     if (this.closed) connection.end(this.#closing.signal.reason);
     return connection;
   }
 
   /** A worker that runs and holds what the journal says. */
-  async #launch({ module, info }: LoadedEngine, opening = this.#open()): Promise<Connection> {
+  async #launch({ module, rest, info }: LoadedEngine, opening = this.#open()): Promise<Connection> {
     this.#lost = [];
     for (;;) {
       const connection = await opening;
       try {
         const lock = lockName(this.#options);
-        info.engine = (await connection.call({ kind: "start", module, lock })) ? "full" : "tables";
+        info.engine = (await connection.call({ kind: "start", module, rest: this.#rests.get(rest) ?? rest, lock }))
+          ? "full"
+          : "tables";
         if (lock !== undefined) connection.watch(lock);
         this.#log.say("info", `the engine "${info.engine}" has started`, { ...info });
       } catch (error) {
@@ -297,6 +307,12 @@ export class Engine {
       }
       opening = this.#open();
     }
+  }
+
+  /** A worker has fetched the rest of its engine: the next one gets it from here. */
+  #hasRead({ url, bytes, module }: RestRead): void {
+    this.#network.note(url, bytes);
+    this.#rests.set(url, module);
   }
 
   /** A worker that was in use ended: the next one is made ready before it is asked for. */

@@ -8,6 +8,7 @@ import { expect, labelOf, type Network } from "./network.js";
 import { platform } from "./platform.js";
 import type { Report } from "./progress.js";
 import type { WorkerLike } from "./worker/protocol.js";
+import { type RestSource, restOf } from "./worker/rest.js";
 
 export type EngineKind = EngineInfo["engine"];
 
@@ -26,7 +27,14 @@ const simd = WASM_BYTES.simd
   ? { name: "simd.wasm", bytes: WASM_BYTES.simd, file: () => new URL("./wasm/simd.wasm", import.meta.url) }
   : undefined;
 
-/** The files of each engine. */
+/** The files that the first one of an engine needs later, by the names that it has for them. */
+const rests: Readonly<Record<string, (() => URL) | undefined>> = {
+  "tables.rest.wasm": WASM_BYTES.tables ? () => new URL("./wasm/tables.rest.wasm", import.meta.url) : undefined,
+  "relaxed.rest.wasm": WASM_BYTES.relaxed ? () => new URL("./wasm/relaxed.rest.wasm", import.meta.url) : undefined,
+  "simd.rest.wasm": WASM_BYTES.simd ? () => new URL("./wasm/simd.rest.wasm", import.meta.url) : undefined,
+};
+
+/** The first files of each engine. */
 const engines = { tables: { relaxed: undefined, simd: tables }, full: { relaxed, simd } };
 
 const bundlerHint =
@@ -38,6 +46,8 @@ const inlineHint = "publish `inline.js` of the package beside its `index.js`";
 
 export interface LoadedEngine {
   module: WebAssembly.Module;
+  /** What the module lacks: where it is, or the module where a worker cannot read it by itself. */
+  rest: RestSource | undefined;
   /** Its engine is the one that was asked for, until the file itself has said what it is. */
   info: EngineInfo;
 }
@@ -59,10 +69,21 @@ export function assertWorkers({ worker }: PredictOptions): void {
 export async function loadEngine(
   engine: EngineKind,
   why: string,
-  { wasmModule, wasmUrl }: PredictOptions,
+  options: PredictOptions,
   network: Network,
   report: Report,
 ): Promise<LoadedEngine> {
+  const first = await loadFirst(engine, why, options, network, report);
+  return { ...first, rest: await loadRest(first.module, options, network) };
+}
+
+async function loadFirst(
+  engine: EngineKind,
+  why: string,
+  { wasmModule, wasmUrl }: PredictOptions,
+  network: Network,
+  report: Report,
+): Promise<Omit<LoadedEngine, "rest">> {
   const custom = (option: string): EngineInfo => {
     return { version: VERSION, engine, build: "custom", why: `the option ${option} says so` };
   };
@@ -77,6 +98,25 @@ export async function loadEngine(
   const url = wasmUrl === undefined ? file() : new URL(name, fromPage(wasmUrl));
   const info = { version: VERSION, engine, build, why: `${why}; ${because}` };
   return { module: await fetchModule(url, bytes, network, report), info };
+}
+
+/** A worker fetches the rest when something of it is called; elsewhere it has to be there before. */
+async function loadRest(module: WebAssembly.Module, options: PredictOptions, network: Network) {
+  const name = restOf(module);
+  if (name === undefined) return undefined;
+  const { wasmUrl, worker } = options;
+  const url = wasmUrl === undefined ? rests[name]?.() : new URL(name, fromPage(wasmUrl));
+  if (platform.readsAtOnce && worker !== "inline" && worker !== false) return url?.href;
+  return url && fetchModule(url, undefined, network, () => {});
+}
+
+/** What a caller is told whose query needed the rest; `state` says how the engine is now. */
+export function restMissing(error: Error, state: string): PredictError {
+  return problem("network-failed", `a part of the engine that this needs cannot be loaded; ${state}`, {
+    hint: bundlerHint,
+    detail: error.message,
+    cause: error,
+  });
 }
 
 /** Fetches and compiles what decodes pictures; it lies beside the engines. */

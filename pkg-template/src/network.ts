@@ -64,6 +64,12 @@ export class Network {
     return this.#send(url, "engine", { credentials: "same-origin" }, fetch);
   }
 
+  /** A worker has read a file of the engine. */
+  note(url: string, bytes: number): void {
+    this.requests.push({ url, bytes, reason: "engine" });
+    this.#log.say("debug", `requests ${url}`, { reason: "engine" });
+  }
+
   async #ask(url: URL, reason: Reason, init: RequestInit) {
     // What the page itself made never leaves the device: there is nothing to allow.
     if (isLocal(url)) return this.#send(url, reason, init, fetch);

@@ -26,6 +26,7 @@ const node: Platform = {
   workerFile: () => new URL("./worker-node.js", import.meta.url),
   hasWorkers: () => true,
   hasLocks: false,
+  readsAtOnce: false,
   base: () => pathToFileURL(`${process.cwd()}/`).href,
   async readFile(url, method) {
     const path = fileURLToPath(url);

@@ -11,6 +11,8 @@ export interface Platform {
   hasWorkers(): boolean;
   /** Whether workers can hold locks that the page waits for: in secure contexts. */
   readonly hasLocks: boolean;
+  /** Whether workers can read a file in the midst of a computation. */
+  readonly readsAtOnce: boolean;
   /** What relative addresses are relative to. */
   base(): string | undefined;
   /** Reads a `file:` address, where addresses can be files; of its head alone for the method HEAD. */
@@ -32,6 +34,7 @@ const page: Platform = {
   get hasLocks() {
     return typeof navigator === "object" && navigator.locks !== undefined;
   },
+  readsAtOnce: true,
   base: () => globalThis.document?.baseURI ?? globalThis.location?.href,
 };
 

@@ -22,8 +22,9 @@ pub struct Config {
 pub struct Engine {
     /// Cargo's features; none are on beside them.
     pub features: Vec<String>,
-    /// The most bytes that the wasm of one released variant may have.
+    /// The most bytes that the first file of one released variant may have, and the other one.
     pub brotli: u64,
+    pub rest: u64,
 }
 
 /// One wasm file: an engine compiled for some of what browsers can do.
@@ -90,17 +91,25 @@ impl Config {
         Ok(features.join(","))
     }
 
-    /// The most bytes in brotli that a variant or module may have.
+    /// The most bytes in brotli that a file of the package may have, by its name without `.wasm`.
     pub fn budget(&self, file: &str) -> Result<u64> {
-        match self.modules.get(file) {
-            Some(module) => Ok(module.brotli),
+        if let Some(module) = self.modules.get(file) {
+            return Ok(module.brotli);
+        }
+        match file.strip_suffix(".rest") {
+            Some(variant) => Ok(self.engine(variant)?.rest),
             None => Ok(self.engine(file)?.brotli),
         }
     }
 
+    /// The name of the engine that a variant is of.
+    pub fn engine_name(&self, variant: &str) -> Result<&str> {
+        Ok(&self.variant(variant)?.engine)
+    }
+
     /// The engine that a variant is of.
     pub fn engine(&self, variant: &str) -> Result<&Engine> {
-        let name = &self.variant(variant)?.engine;
+        let name = self.engine_name(variant)?;
         self.engines.get(name).with_context(|| {
             format!(
                 "no engine is called `{name}`: the engines of `wasm-pack.toml` are {}",
@@ -160,6 +169,7 @@ mod tests {
         assert!(config.engine("tables").unwrap().features.is_empty());
         assert_eq!(config.modules().collect::<Vec<_>>(), ["pictures"]);
         assert_eq!(config.features("pictures").unwrap(), "+simd128");
+        assert!(config.budget("relaxed.rest").unwrap() > config.budget("tables.rest").unwrap());
         assert_eq!(config.build(false).variants, ["tables", "relaxed", "simd"]);
         assert_eq!(config.build(true).variants, ["tables", "simd"]);
     }
@@ -168,7 +178,7 @@ mod tests {
     fn a_build_of_an_unknown_variant_or_engine_is_refused() {
         let refusal = |engine: &str, built: &str| {
             let text = format!(
-                "engines.full = {{ features = [], brotli = 1 }}\n\
+                "engines.full = {{ features = [], brotli = 1, rest = 1 }}\n\
                  modules.side = {{ features = [], brotli = 2 }}\n\
                  variants.simd = {{ engine = \"{engine}\", features = [] }}\n\
                  builds.release = {{ profile = \"release\", variants = [\"{built}\"] }}\n\

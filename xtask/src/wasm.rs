@@ -10,12 +10,12 @@ use wasmparser::{Parser, Payload};
 use crate::config::{self, Build, Config};
 use crate::process::Program;
 use crate::project::{self, Stamp};
-use crate::terminal;
 use crate::toolchain::{TARGET, Toolchain};
+use crate::{parts, terminal};
 
 const GLUE: [&str; 2] = ["predictql.js", "predictql.d.ts"];
 
-/// A folder with the glue (`predictql.js`, `predictql.d.ts`) and one `<variant>.wasm` each.
+/// A folder with the glue (`predictql.js`, `predictql.d.ts`) and of each variant `<variant>.wasm` and `<variant>.rest.wasm`.
 pub struct Built {
     pub folder: PathBuf,
     pub wasm: Vec<PathBuf>,
@@ -23,7 +23,9 @@ pub struct Built {
 
 pub fn build(config: &Config, build: &Build) -> Result<Built> {
     let toolchain = Toolchain::ready()?;
-    let mut bound = Vec::new();
+    let folder = project::at("target/wasm").join(&build.profile);
+    let modules = modules(&toolchain, config, &build.profile)?;
+    let mut made = Vec::new();
     for variant in &build.variants {
         let wait = if build.profile == "release" { "; fat LTO takes 4 to 6 minutes at the end" } else { "" };
         terminal::heading(&format!(
@@ -31,18 +33,30 @@ pub fn build(config: &Config, build: &Build) -> Result<Built> {
             build.profile
         ));
         let wasm = compile(&toolchain, config, variant, &build.profile)?;
-        bound.push((variant, bind(variant, &build.profile, &wasm)?));
+        let glue = bind(variant, &build.profile, &wasm)?;
+        terminal::heading(&format!("splitting the {variant} variant by what a first session runs"));
+        let parts = target_folder(variant).join("parts").join(&build.profile);
+        parts::split(variant, config.engine_name(variant)?, &glue, &modules, &parts)?;
+        made.push(Made { variant, glue, parts });
     }
-    let folder = project::at("target/wasm").join(&build.profile);
-    let mut built = assemble(&folder, &bound)?;
+    let mut built = assemble(&folder, &made)?;
     for module in config.modules() {
-        terminal::heading(&format!("compiling the module {module} with the profile {}", build.profile));
-        let wasm = compile_module(&toolchain, config, module, &build.profile)?;
         let file = folder.join(format!("{module}.wasm"));
-        project::write(&file, &without_names(&project::read(&wasm)?)?)?;
+        fs::copy(modules.join(format!("{module}.wasm")), &file)?;
         built.wasm.push(file);
     }
     Ok(built)
+}
+
+/// Answers the folder that has the modules.
+fn modules(toolchain: &Toolchain, config: &Config, profile: &str) -> Result<PathBuf> {
+    let folder = project::at("target/wasm/modules").join(profile);
+    for module in config.modules() {
+        terminal::heading(&format!("compiling the module {module} with the profile {profile}"));
+        let wasm = compile_module(toolchain, config, module, profile)?;
+        project::write(&folder.join(format!("{module}.wasm")), &without_names(&project::read(&wasm)?)?)?;
+    }
+    Ok(folder)
 }
 
 /// Cargo for the target as a variant is compiled. Each variant has a target folder of its own: Cargo would put the
@@ -133,16 +147,23 @@ fn bind(variant: &str, profile: &str, wasm: &Path) -> Result<PathBuf> {
     Ok(folder)
 }
 
-fn assemble(folder: &Path, bound: &[(&String, PathBuf)]) -> Result<Built> {
+/// A variant, and the folders that have its glue and its wasm.
+struct Made<'a> {
+    variant: &'a str,
+    glue: PathBuf,
+    parts: PathBuf,
+}
+
+fn assemble(folder: &Path, made: &[Made]) -> Result<Built> {
     if folder.exists() {
         fs::remove_dir_all(folder)?;
     }
     for name in GLUE {
-        let texts = bound.iter().map(|(_, folder)| project::read(&folder.join(name)));
+        let texts = made.iter().map(|Made { glue, .. }| project::read(&glue.join(name)));
         let texts = texts.collect::<Result<Vec<_>>>()?;
         let text = texts.iter().max_by_key(|text| text.len());
         let text = text.context("`wasm-pack.toml` lists no variant for this build")?;
-        for ((variant, folder), other) in bound.iter().zip(&texts) {
+        for (Made { variant, .. }, other) in made.iter().zip(&texts) {
             if !holds_lines(text, other) {
                 bail!(
                     "the variant {variant} needs other glue than the rest, and the package has one for all: see `{}`",
@@ -152,10 +173,12 @@ fn assemble(folder: &Path, bound: &[(&String, PathBuf)]) -> Result<Built> {
         }
         project::write(&folder.join(name), text)?;
     }
-    let wasm = bound.iter().map(|(variant, from)| {
-        let file = folder.join(format!("{variant}.wasm"));
-        fs::copy(from.join("predictql_bg.wasm"), &file)?;
-        Ok(file)
+    let wasm = made.iter().flat_map(|Made { variant, parts, .. }| {
+        parts::names(variant).map(|name| {
+            let file = folder.join(&name);
+            fs::copy(parts.join(&name), &file)?;
+            Ok(file)
+        })
     });
     Ok(Built { folder: folder.to_path_buf(), wasm: wasm.collect::<Result<_>>()? })
 }

@@ -14,6 +14,7 @@ import type {
 } from "../glue/predictql.js";
 import { Pictures } from "./pictures.js";
 import type { Answer, Following, Opened, PreparedInfo, Reply, Request, Supply } from "./protocol.js";
+import { Rest, RestFailed } from "./rest.js";
 import { zoneOffsets } from "./time-zones.js";
 
 /** What the engine calls; one for all engines of a thread. */
@@ -31,22 +32,32 @@ type Of<K extends Request["kind"]> = Extract<Request, { kind: K }>;
 const patience = 8;
 
 export class Host {
-  readonly #glue = makeGlue();
+  readonly #rest = new Rest();
+  readonly #glue = makeGlue(this.#rest.imports);
   readonly #runs = new Map<number, Run>();
   readonly #statements = new Map<number, { prepared: Prepared; statements: StatementInfo[] }>();
   #lastScript = 0;
   #started: { engine: Engine; memory: WebAssembly.Memory } | undefined;
 
   async answer(request: Request): Promise<Answer> {
+    const read = () => {
+      const rest = this.#rest.takeRead();
+      return rest ? { rest } : undefined;
+    };
     try {
-      return { reply: request.kind === "start" ? await this.#start(request.module) : this.#reply(request) };
+      const reply = request.kind === "start" ? await this.#start(request) : this.#reply(request);
+      return { reply, ...read() };
     } catch (error) {
-      return isFailure(error) ? { failed: error } : { crashed: String(error) };
+      if (isFailure(error)) return { failed: error, ...read() };
+      return error instanceof RestFailed ? { restFailed: error.message } : { crashed: String(error), ...read() };
     }
   }
 
-  async #start(module: WebAssembly.Module): Promise<boolean> {
-    const { memory } = await this.#glue.default({ module_or_path: module });
+  async #start({ module, rest }: Of<"start">): Promise<boolean> {
+    this.#rest.expect(module, rest);
+    const first = await this.#glue.default({ module_or_path: module });
+    this.#rest.join(first);
+    const { memory } = first;
     scope.predictqlZoneOffsets = zoneOffsets;
     scope.predictqlPictures ??= new Pictures();
     const engine = new this.#glue.Engine();

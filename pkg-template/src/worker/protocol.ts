@@ -17,6 +17,7 @@ import type {
   TableInfo,
   Turn,
 } from "../glue/predictql.js";
+import type { RestRead, RestSource } from "./rest.js";
 
 /** What "run" runs: a text, or a prepared statement with the number that the page gave it. */
 export type Runnable =
@@ -39,6 +40,8 @@ export type Request =
   | {
       kind: "start";
       module: WebAssembly.Module;
+      /** Where the functions are that the module lacks. */
+      rest: RestSource | undefined;
       /** The lock that the worker holds for as long as it lives, where there are locks. */
       lock?: string | undefined;
     }
@@ -134,8 +137,14 @@ interface Replies {
 
 export type Reply<R extends Request = Request> = Replies[R["kind"]];
 
-/** `failed` is the user's to mend; after `crashed` the instance must not be used again. */
-export type Answer = { reply: Reply } | { failed: EngineFailure } | { crashed: string };
+/**
+ * `failed` is the user's to mend; after `crashed`, and where the rest of the engine could not be had, the instance must not be
+ * used again.
+ */
+export type Answer = ({ reply: Reply } | { failed: EngineFailure } | { crashed: string } | { restFailed: string }) & {
+  /** What the worker has read of the engine itself. */
+  rest?: RestRead;
+};
 
 /** What the page has of a worker, wherever that runs. */
 export interface WorkerLike {

@@ -23,9 +23,10 @@ async function withIris({ open, fixture }, options) {
   return db;
 }
 
+/** The engines that were fetched: their first files. */
 const engineRequests = async (db) =>
   (await db.stats()).requests
-    .filter(({ reason }) => reason === "engine")
+    .filter(({ reason, url }) => reason === "engine" && !url.endsWith(".rest.wasm"))
     .map(({ url }) => (url.endsWith("/tables.wasm") ? "tables" : "full"));
 
 const labelsOf = (result) => [...result.getChild("label").toArray()].join();

@@ -2,9 +2,11 @@
 
 const size = "SELECT ML.DECODE_IMAGE(?).dimensions AS size";
 
-/** The wasm files that were asked for. */
+/** The wasm files that were asked for, without the second ones of engines. */
 const files = async (db) =>
-  (await db.stats()).requests.filter(({ reason }) => reason === "engine").map(({ url }) => url.split("/").at(-1));
+  (await db.stats()).requests
+    .filter(({ reason, url }) => reason === "engine" && !url.endsWith(".rest.wasm"))
+    .map(({ url }) => url.split("/").at(-1));
 
 /** The decoder comes with the first picture that is decoded, once, and queries of all kinds wait for it. */
 export async function comesWhenNeeded({ open, bytes }) {
