@@ -70,6 +70,11 @@ impl KeyTable {
         self.ends.is_empty()
     }
 
+    /// The bytes of the keys' encodings; short keys have none.
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// The numbers of the keys in the `rows` rows of `columns`; new keys are added.
     ///
     /// # Errors

@@ -24,6 +24,11 @@ impl KeyTable {
         self.0.len()
     }
 
+    /// The bytes that long keys take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
+
     /// The numbers of the keys in the `rows` rows of `columns`; new keys are added.
     pub(crate) fn intern(&mut self, columns: &[ArrayRef], rows: usize) -> Result<Vec<u32>> {
         self.0.intern(&key_columns(columns, rows)?, rows).map_err(too_many)

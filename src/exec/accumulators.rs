@@ -11,7 +11,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
 use arrow_array::{Array, ArrayRef, UInt32Array, UInt64Array};
 
-use super::buffer::{RowBuffer, check_rows};
+use super::buffer::{RowBuffer, check_keys};
 use super::distinct::intern_rows;
 use super::{Context, expr};
 use crate::data::{Batch, Field, KeyTable, Operand, Schema, order_of, row_index, sort_indices};
@@ -184,7 +184,7 @@ impl GroupedAggregate {
                 columns.push(arg.take(&indices)?.into_column(rows_left.len())?);
             }
             let (_, new) = intern_rows(&mut self.seen, &columns, rows_left.len())?;
-            check_rows(self.seen.len(), &ctx.env.limits)?;
+            check_keys(&self.seen, 0, &ctx.env.limits)?;
             #[expect(
                 clippy::indexing_slicing,
                 reason = "`intern_rows` gives numbers of the rows it was given"

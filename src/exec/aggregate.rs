@@ -1,7 +1,7 @@
 //! GROUP BY: one row for each key, in the order in which the keys first came.
 
 use super::accumulators::GroupedAggregate;
-use super::buffer::check_rows;
+use super::buffer::{RowBuffer, check_keys};
 use super::distinct::intern_rows;
 use super::{Context, Input, Operator, Poll, expr, name_row};
 use crate::data::{Batch, Field, KeyTable, Schema};
@@ -16,7 +16,7 @@ pub(super) struct Aggregation {
     aggregates: Vec<GroupedAggregate>,
     groups: KeyTable,
     /// The values of the keys, a batch for each input batch that brought new ones.
-    key_batches: Vec<Batch>,
+    key_rows: RowBuffer,
     rows_before: usize,
     /// All keys, and how many groups were returned.
     result: Option<(Batch, usize)>,
@@ -30,7 +30,7 @@ impl Aggregation {
             calls,
             aggregates: Vec::new(),
             groups: KeyTable::default(),
-            key_batches: Vec::new(),
+            key_rows: RowBuffer::default(),
             rows_before: 0,
             result: None,
         }
@@ -39,10 +39,10 @@ impl Aggregation {
     fn update(&mut self, batch: &Batch, ctx: &mut Context) -> Result<()> {
         let keys = Batch::new(batch.rows(), expr::columns(&self.keys, batch, ctx)?)?;
         let (groups, new_rows) = intern_rows(&mut self.groups, keys.columns(), keys.rows())?;
-        check_rows(self.groups.len(), &ctx.env.limits)?;
         if !new_rows.is_empty() {
-            self.key_batches.push(keys.take(&new_rows.into())?);
+            self.key_rows.push(keys.take(&new_rows.into())?, ctx)?;
         }
+        check_keys(&self.groups, self.key_rows.bytes(), &ctx.env.limits)?;
         for aggregate in &mut self.aggregates {
             aggregate.update(batch, &groups, self.groups.len(), ctx)?;
         }
@@ -52,13 +52,13 @@ impl Aggregation {
     /// All keys, once all rows are in.
     fn finish(&mut self, ctx: &Context) -> Result<Batch> {
         let fields = self.keys.iter().map(|key| Field::new("", key.data_type.clone())).collect();
+        self.groups = KeyTable::default();
         let keys = if self.keys.is_empty() {
             // Without keys there is one group, even of no rows.
             Batch::new(1, Vec::new())?
         } else {
-            Batch::concat(&Schema { fields }, &std::mem::take(&mut self.key_batches))?
+            std::mem::take(&mut self.key_rows).concat(&Schema { fields })?
         };
-        self.groups = KeyTable::default();
         self.aggregates.iter_mut().try_for_each(|aggregate| aggregate.finish(keys.rows(), ctx))?;
         Ok(keys)
     }

@@ -1,7 +1,7 @@
 //! Rows that an operator has to hold until it has seen all of them.
 
 use super::Context;
-use crate::data::{Batch, Schema};
+use crate::data::{Batch, KeyTable, Schema};
 use crate::diag::{Code, Error, Result};
 use crate::limits::Limits;
 
@@ -23,16 +23,13 @@ impl RowBuffer {
         self.bytes = self.bytes.saturating_add(batch.bytes());
         let limits = &ctx.env.limits;
         check_rows(self.rows, limits)?;
-        if self.bytes > limits.held_bytes {
-            let most = limits.held_bytes >> 20;
-            return Err(Error::new(
-                Code::LimitExceeded,
-                format!("more than {most} MiB would have to be sorted, joined or grouped at once"),
-            )
-            .hint("filter the rows with WHERE, or select fewer columns"));
-        }
+        check_bytes(self.bytes, limits)?;
         self.batches.push(batch);
         Ok(())
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     pub(super) fn rows(&self) -> usize {
@@ -51,6 +48,27 @@ impl RowBuffer {
     pub(super) fn concat(self, schema: &Schema) -> Result<Batch> {
         Batch::concat(schema, &self.batches)
     }
+}
+
+/// For a table of keys beside `held` other bytes. The keys count twice: there is a copy of them while their memory grows.
+///
+/// # Errors
+/// `limit-exceeded` where there are too many keys or bytes.
+pub(super) fn check_keys(keys: &KeyTable, held: usize, limits: &Limits) -> Result<()> {
+    check_rows(keys.len(), limits)?;
+    check_bytes(keys.bytes().saturating_mul(2).saturating_add(held), limits)
+}
+
+fn check_bytes(bytes: usize, limits: &Limits) -> Result<()> {
+    if bytes <= limits.held_bytes {
+        return Ok(());
+    }
+    let most = limits.held_bytes >> 20;
+    Err(Error::new(
+        Code::LimitExceeded,
+        format!("more than {most} MiB would have to be sorted, joined or grouped at once"),
+    )
+    .hint("filter the rows with WHERE, or select fewer columns"))
 }
 
 /// # Errors

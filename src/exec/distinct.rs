@@ -2,7 +2,7 @@
 
 use arrow_array::UInt64Array;
 
-use super::buffer::check_rows;
+use super::buffer::check_keys;
 use super::{Context, Input, Operator, Poll};
 use crate::data::KeyTable;
 use crate::diag::Result;
@@ -26,7 +26,7 @@ impl Operator for Distinct {
             other => return Ok(other),
         };
         let (_, new_rows) = intern_rows(&mut self.seen, batch.columns(), batch.rows())?;
-        check_rows(self.seen.len(), &ctx.env.limits)?;
+        check_keys(&self.seen, 0, &ctx.env.limits)?;
         if new_rows.is_empty() {
             return Ok(Poll::Working);
         }

@@ -2,7 +2,7 @@
 
 use arrow_array::UInt64Array;
 
-use super::buffer::check_rows;
+use super::buffer::{check_keys, check_rows};
 use super::distinct::intern_rows;
 use super::subplans::SubplanResult;
 use super::{Context, Input, Operator, Poll};
@@ -65,6 +65,7 @@ impl Operator for Recursion {
         };
         if let Some(seen) = &mut self.seen {
             let (_, new_rows) = intern_rows(seen, batch.columns(), batch.rows())?;
+            check_keys(seen, 0, &ctx.env.limits)?;
             if new_rows.is_empty() {
                 return Ok(Poll::Working);
             }

@@ -22,6 +22,7 @@ mod host;
 mod image;
 mod judging;
 #[cfg(feature = "full")]
+mod limits;
 mod loading;
 #[cfg(feature = "full")]
 mod mismatches;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_array::{Array, ArrayRef, ListArray, UInt64Array};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 
-use super::{Accumulator, Setup, States, argument};
+use super::{Accumulator, Held, Setup, States, argument};
 use crate::data::{DataType, Operand, SortKey, bytes, concat, null_column, sort_indices, take};
 use crate::diag::{Code, Error, Invariant, Result, ensure};
 use crate::function::array_view::ArrayView;
@@ -86,8 +86,7 @@ fn start(setup: &Setup<'_>, what: What) -> Result<Box<dyn Accumulator>> {
         groups: States::new(),
         kept: 0,
         limit: limits.collected,
-        bytes: 0,
-        most_bytes: limits.held_bytes,
+        held: Held::new(limits),
         quantiles: None,
         ranks: None,
     }))
@@ -107,9 +106,8 @@ struct Collected {
     /// How many positions there are in all.
     kept: usize,
     limit: usize,
-    /// What the values take, and what they may: when the arrays are made they are there up to three times.
-    bytes: usize,
-    most_bytes: usize,
+    /// What the values take: when the arrays are made they are there up to three times.
+    held: Held,
     /// For APPROX_QUANTILES: how many parts there are to be, once a row has told.
     quantiles: Option<u64>,
     /// For APPROX_QUANTILES: the rank of each value among all, once they are sorted.
@@ -221,12 +219,8 @@ impl Accumulator for Collected {
             let from = arrays.map_or(values.array(), |arrays| arrays.values());
             self.length += taken.len() as u64;
             let piece = take(from, &UInt64Array::from(taken))?;
-            self.bytes = self.bytes.saturating_add(bytes(&piece));
-            if self.bytes > self.most_bytes {
-                let most = self.most_bytes >> 20;
-                let message = format!("an aggregate function would collect more than {most} MiB");
-                return Err(Error::new(Code::LimitExceeded, message).hint("add LIMIT inside its parentheses"));
-            }
+            self.held.add(bytes(&piece));
+            self.held.check()?;
             self.pieces.push(piece);
         }
         Ok(())

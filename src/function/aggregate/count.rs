@@ -7,7 +7,7 @@ use arrow_array::{ArrayRef, Int64Array, UInt32Array};
 use arrow_buffer::NullBuffer;
 use predictql_kernels::groups;
 
-use super::{Accumulator, States, argument};
+use super::{Accumulator, Held, Setup, States, argument};
 use crate::data::{KeyTable, Operand, valid_bits};
 use crate::diag::{Result, ensure};
 use crate::function::{Body, Function, Signature, Type};
@@ -41,7 +41,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "APPROX_COUNT_DISTINCT",
         "The number of distinct values; here it is exact.",
-        &[Signature::new(&[Any], Int64, Body::Aggregate(|_| Ok(Box::<DistinctCount>::default())))],
+        &[Signature::new(&[Any], Int64, Body::Aggregate(|setup| Ok(Box::new(DistinctCount::new(setup)))))],
     ),
 ];
 
@@ -88,11 +88,11 @@ impl Accumulator for Count {
 }
 
 /// Counts the values that a group has not had before.
-#[derive(Default)]
 struct DistinctCount {
     /// Roots and values, each pair once.
     seen: KeyTable,
     groups: States<DistinctGroup>,
+    held: Held,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -100,6 +100,12 @@ struct DistinctGroup {
     count: i64,
     /// The first of the groups that were carried on to this one, if there is one: the values seen are kept under it.
     root: Option<u32>,
+}
+
+impl DistinctCount {
+    fn new(setup: &Setup<'_>) -> Self {
+        Self { seen: KeyTable::default(), groups: States::new(), held: Held::new(setup.limits) }
+    }
 }
 
 impl Accumulator for DistinctCount {
@@ -110,7 +116,11 @@ impl Accumulator for DistinctCount {
         let roots = Arc::new(UInt32Array::from(roots.collect::<Result<Vec<_>>>()?));
         let column = values.clone().into_column(groups.len())?;
         let mut next = self.seen.len();
+        let before = self.seen.bytes();
         let numbers = self.seen.intern(&[roots, column], groups.len())?;
+        // Twice: there is a copy of them while their memory grows.
+        self.held.add(2 * (self.seen.bytes() - before));
+        self.held.check()?;
         ensure(numbers.len() == groups.len(), "every row of a group has a number")?;
         for (row, (group, number)) in groups.iter().zip(numbers).enumerate() {
             // A number that has not been given before: the group has not had the value.

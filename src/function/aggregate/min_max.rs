@@ -9,7 +9,7 @@ use arrow_buffer::i256;
 use predictql_kernels::groups::extremes;
 
 use super::string_agg::{OptionalBytes, bytes_column};
-use super::{Accumulator, Setup, States, argument};
+use super::{Accumulator, Held, Setup, States, argument};
 use crate::data::{DataType, Operand, Scalar, array_of, decimal, valid_bits};
 use crate::diag::{Invariant, Result};
 use crate::function::{Body, Function, Signature, Type};
@@ -43,7 +43,7 @@ fn start(setup: &Setup<'_>, largest: bool) -> Result<Box<dyn Accumulator>> {
     let data_type = setup.returns.clone();
     Ok(match data_type {
         DataType::String | DataType::Time | DataType::Bytes => {
-            Box::new(ByteStrings { largest, data_type, best: States::new() })
+            Box::new(ByteStrings { largest, data_type, best: States::new(), held: Held::new(setup.limits) })
         }
         DataType::Numeric | DataType::BigNumeric => {
             let scale = data_type.decimal_scale().invariant("NUMERIC and BIGNUMERIC have a scale")?;
@@ -161,6 +161,7 @@ struct ByteStrings {
     largest: bool,
     data_type: DataType,
     best: States<Option<Vec<u8>>>,
+    held: Held,
 }
 
 impl Accumulator for ByteStrings {
@@ -178,14 +179,21 @@ impl Accumulator for ByteStrings {
                 Some(best) => value < best,
             };
             if better {
+                self.held.add(value.len());
+                self.held.remove(best.as_ref().map_or(0, Vec::len));
+                self.held.check()?;
                 *best = Some(value.to_vec());
             }
         }
-        Ok(())
+        self.held.check()
     }
 
     fn carry(&mut self, from: u32, to: u32) -> Result<()> {
-        self.best.carry(from, to).map(drop)
+        // Beyond the limit the next update fails.
+        if !self.held.is_full() {
+            self.held.add(self.best.carry(from, to)?.as_ref().map_or(0, Vec::len));
+        }
+        Ok(())
     }
 
     fn values(&mut self, range: Range<usize>) -> Result<ArrayRef> {

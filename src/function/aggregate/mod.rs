@@ -16,7 +16,7 @@ use predictql_kernels::groups::are_below;
 
 use super::Function;
 use crate::data::{DataType, Operand};
-use crate::diag::{Invariant, Result, ensure};
+use crate::diag::{Code, Error, Invariant, Result, ensure};
 use crate::limits::Limits;
 
 /// Begins an aggregate over any number of groups.
@@ -58,6 +58,44 @@ pub(super) fn functions() -> impl Iterator<Item = &'static Function> {
     ]
     .into_iter()
     .flatten()
+}
+
+/// How many bytes an aggregate function holds of its rows.
+struct Held {
+    bytes: usize,
+    most: usize,
+}
+
+impl Held {
+    fn new(limits: &Limits) -> Self {
+        Self { bytes: 0, most: limits.held_bytes }
+    }
+
+    fn add(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
+
+    fn remove(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+
+    /// Whether the next [`Held::check`] fails.
+    fn is_full(&self) -> bool {
+        self.bytes > self.most
+    }
+
+    /// # Errors
+    /// `limit-exceeded` where there are too many.
+    fn check(&self) -> Result<()> {
+        if !self.is_full() {
+            return Ok(());
+        }
+        let most = self.most >> 20;
+        let message = format!("an aggregate function would collect more than {most} MiB");
+        let hint =
+            "add LIMIT inside its parentheses, group fewer or shorter values, or leave ORDER BY out of OVER";
+        Err(Error::new(Code::LimitExceeded, message).hint(hint))
+    }
 }
 
 /// One state for each group.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, BinaryArray, StringArray};
 
-use super::{Accumulator, Setup, States, argument};
+use super::{Accumulator, Held, Setup, States, argument};
 use crate::data::{BytesView, DataType, Operand};
 use crate::diag::{Code, Error, Result};
 use crate::function::{Body, Function, Signature, Type};
@@ -26,17 +26,14 @@ fn start(setup: &Setup<'_>) -> Result<Box<dyn Accumulator>> {
     Ok(Box::new(StringAgg {
         data_type: setup.returns.clone(),
         joined: States::new(),
-        bytes: 0,
-        limit: setup.limits.held_bytes,
+        held: Held::new(setup.limits),
     }))
 }
 
 struct StringAgg {
     data_type: DataType,
     joined: States<Option<Vec<u8>>>,
-    /// How many bytes there are in all.
-    bytes: usize,
-    limit: usize,
+    held: Held,
 }
 
 impl Accumulator for StringAgg {
@@ -47,7 +44,7 @@ impl Accumulator for StringAgg {
         for (row, group) in groups.iter().enumerate() {
             // NULLs do not count.
             let Some(value) = values.get(row) else { continue };
-            self.bytes = self.bytes.saturating_add(value.len());
+            self.held.add(value.len());
             match self.joined.of(*group)? {
                 Some(joined) => {
                     let delimiter = match &delimiters {
@@ -55,24 +52,22 @@ impl Accumulator for StringAgg {
                         None => Some(b",".as_slice()),
                     };
                     // A NULL delimiter is an empty one.
-                    joined.extend_from_slice(delimiter.unwrap_or_default());
+                    let delimiter = delimiter.unwrap_or_default();
+                    self.held.add(delimiter.len());
+                    self.held.check()?;
+                    joined.extend_from_slice(delimiter);
                     joined.extend_from_slice(value);
                 }
                 joined => *joined = Some(value.to_vec()),
             }
         }
-        if self.bytes > self.limit {
-            return Err(Error::new(Code::LimitExceeded, "the concatenated strings are too large")
-                .hint("add LIMIT inside the parentheses, or leave ORDER BY out of OVER"));
-        }
-        Ok(())
+        self.held.check()
     }
 
     fn carry(&mut self, from: u32, to: u32) -> Result<()> {
         // Beyond the limit the next update fails.
-        if self.bytes <= self.limit {
-            let carried = self.joined.carry(from, to)?.as_ref().map_or(0, Vec::len);
-            self.bytes = self.bytes.saturating_add(carried);
+        if !self.held.is_full() {
+            self.held.add(self.joined.carry(from, to)?.as_ref().map_or(0, Vec::len));
         }
         Ok(())
     }
