@@ -143,7 +143,7 @@ async function networks(db) {
   await db.registerTable("photos", [file("images", "photo.png"), file("images", "baseline.jpg")]);
   await db.query(`SELECT uri, label, score, probabilities FROM ML.PREDICT(MODEL pictures, (
     SELECT uri, ML.RESIZE_IMAGE(ML.DECODE_IMAGE(data), 24, 24, FALSE) AS picture FROM photos))`);
-  await db.query("SELECT logits FROM ML.PREDICT(MODEL encoder, (SELECT [1, 2, 3, 4, 5, 6] AS input_ids, [1, 1, 1, 1, 0, 0] AS attention_mask))");
+  await db.query("SELECT logits FROM ML.PREDICT(MODEL encoder, (SELECT [1, 2, 3, 4, 5, 6, 7, 8] AS input_ids, [1, 1, 1, 1, 1, 1, 0, 0] AS attention_mask))");
 }
 
 const db = new PredictQL({

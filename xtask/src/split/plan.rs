@@ -8,7 +8,9 @@ use super::module::Module;
 
 /// Bytes that the body of a short function has at most.
 const SHORT: usize = 400;
-/// The same of one for which a stub, of about a dozen bytes, saves next to nothing.
+/// How many short functions may stand between one that was called and one that comes along.
+const ROUNDS: usize = 3;
+/// Bytes of a body for which a stub, of about a dozen bytes, saves next to nothing.
 const TINY: usize = 64;
 
 /// Functions have the numbers of the whole file. Behind the functions of its table come `added`, then what the stubs stand for.
@@ -73,10 +75,12 @@ fn with_short(module: &Module, mut functions: BTreeSet<u32>) -> Result<BTreeSet<
             functions.insert(*function);
         }
     }
-    for function in functions.clone() {
-        for called in module.named_by(function)? {
-            if is_below(called, SHORT)? {
-                functions.insert(called);
+    for _ in 0..ROUNDS {
+        for function in functions.clone() {
+            for called in module.named_by(function)? {
+                if is_below(called, SHORT)? {
+                    functions.insert(called);
+                }
             }
         }
     }
