@@ -140,6 +140,9 @@ pub(crate) const ARRAY_ELEMENTS: usize = 1 << 26;
 /// Bytes of one text that REPEAT or padding makes, or that replacing adds; 1 MB as BigQuery has it.
 pub(crate) const TEXT_BYTES: usize = 1 << 20;
 
+/// Bytes of the values that one statement gives to a script's variables, of which there may be many. BigQuery has 1 MB for each.
+pub(crate) const VARIABLE_BYTES: usize = 1 << 24;
+
 /// Bytes of the strings, or bytes, that a function gives for a batch of rows: while they grow, a browser holds them twice.
 pub(crate) const COLUMN_BYTES: usize = 1 << 29;
 

@@ -183,7 +183,7 @@ fn end(length: usize) -> Result<i32> {
 }
 
 /// Refuses more bytes than the values of a batch of rows may have in all.
-fn check_room(bytes: usize) -> Result<()> {
+pub(super) fn check_room(bytes: usize) -> Result<()> {
     if bytes <= COLUMN_BYTES {
         return Ok(());
     }

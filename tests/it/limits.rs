@@ -46,3 +46,17 @@ fn what_is_given_on_at_once_is_not_held() {
         assert_eq!(outcome.ints("c"), [wanted], "{query}");
     }
 }
+
+#[test]
+fn what_one_row_makes_is_measured_before_it_is_made() {
+    let doubling = "DECLARE s STRING DEFAULT 'x'; LOOP SET s = CONCAT(s, s); END LOOP";
+    let joined = "SELECT ARRAY_TO_STRING(SPLIT(REPEAT('a,', 500000), ','), REPEAT('z', 100000))";
+    for sql in [doubling, joined] {
+        let error = host::run(&Engine::default(), sql).unwrap_err();
+        assert_eq!(error.code().as_str(), "limit-exceeded", "{sql}: {error}");
+        assert!(error.first().hint.is_some(), "{sql}: {error}");
+    }
+    // A pattern of two characters makes no text twice as long.
+    let outcome = host::run(&Engine::default(), "SELECT LENGTH(LPAD('', 1000000, 'ab')) AS c").unwrap();
+    assert_eq!(outcome.ints("c"), [1_000_000]);
+}

@@ -5,6 +5,7 @@ use super::{Job, JobContext, JobStep};
 use crate::data::{Batch, DataType, Scalar, scalar_at};
 use crate::diag::{Code, Error, Invariant, Result, ensure};
 use crate::engine::step::Summary;
+use crate::limits::VARIABLE_BYTES;
 use crate::plan::{Assign, AssignedRows, VariableType};
 
 pub(super) fn begin(Assign { variables, plan, rows, says }: Assign) -> Box<dyn Job> {
@@ -49,6 +50,7 @@ impl Finish for Values {
             let message = Some(if let Scalar::String(text) = value { text } else { String::new() });
             return Ok(JobStep::Done(Summary { message, ..Summary::default() }));
         }
+        check_size(&batch)?;
         let count = self.variables.len();
         for (index, (name, data_type)) in self.variables.into_iter().enumerate() {
             let value = value_of(&batch, index, count, &data_type.data_type)?;
@@ -65,6 +67,18 @@ impl Job for Nulls {
         }
         Ok(JobStep::Done(Summary::default()))
     }
+}
+
+/// A loop that doubles a text comes to an end.
+fn check_size(values: &Batch) -> Result<()> {
+    let bytes = values.slice(values.rows().saturating_sub(1), 1).bytes();
+    if bytes <= VARIABLE_BYTES {
+        return Ok(());
+    }
+    let message =
+        format!("the variables would get {bytes} bytes, the limit is {VARIABLE_BYTES} for each statement");
+    Err(Error::new(Code::LimitExceeded, message)
+        .hint("keep long values in a table: CREATE TEMP TABLE t AS SELECT …"))
 }
 
 fn one_row(batches: Vec<Batch>) -> Result<Batch> {

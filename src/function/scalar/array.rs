@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arrow_array::{Array, ArrayRef, Date32Array, Float64Array, Int64Array, UInt64Array};
 
 use super::super::array_view::ArrayView;
+use super::super::output::check_room;
 use super::super::{BatchCall, Function, Signature, Type};
 use super::date;
 use super::date_part::{self, Unit};
@@ -103,7 +104,11 @@ fn array_to_string(call: &BatchCall<'_>) -> Result<ArrayRef> {
         // Without a text for them NULLs are left out.
         let parts = arrays.range(row).filter_map(|element| elements.get(element).or(null_text));
         let parts: Vec<&str> = parts.collect();
-        Ok(Some(Cow::Owned(parts.join(separators.at(row)))))
+        let separator = separators.at(row);
+        let made =
+            parts.iter().fold(separator.len().saturating_mul(parts.len()), |sum, part| sum + part.len());
+        check_room(made)?;
+        Ok(Some(Cow::Owned(parts.join(separator))))
     })
 }
 

@@ -368,7 +368,8 @@ fn padded(call: &BatchCall<'_>, left: bool) -> Result<ArrayRef> {
         if pattern.is_empty() {
             return Err(invalid(format!("{name} cannot pad with an empty string")));
         }
-        within_limit(wanted.saturating_mul(pattern.len()))?;
+        let widest = pattern.chars().map(char::len_utf8).max().unwrap_or(1);
+        within_limit(wanted.saturating_mul(widest))?;
         let missing = wanted.saturating_sub(text.chars().count());
         let padding: std::string::String = pattern.chars().cycle().take(missing).collect();
         let kept: std::string::String = text.chars().take(wanted).collect();
