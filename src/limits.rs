@@ -119,6 +119,9 @@ pub(crate) const WINDOW_PLACES: i64 = 1 << 24;
 /// How much larger `Resize` makes a picture at the most.
 pub(crate) const RESIZE_SCALE: f32 = 65_536.0;
 
+/// Procedures that have called each other; 50 as BigQuery has it.
+pub(crate) const CALL_DEPTH: usize = 50;
+
 /// Calls of functions written in SQL inside each other: one that calls itself has no end.
 pub(crate) const ROUTINE_DEPTH: usize = 32;
 

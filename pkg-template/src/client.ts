@@ -282,7 +282,7 @@ export class Client {
     const change = { kind: "statement", params, dialect, tables } as const;
     // Statements that share variables, or the way through them, are run again together or not at all.
     const { statements, jumps } = run.opened;
-    const together = jumps || statements.some(({ verb }) => /^(DECLARE|SET|IF|WHILE|REPEAT|FOR)$/.test(verb));
+    const together = jumps || statements.some(({ verb }) => /^(DECLARE|SET|IF|WHILE|REPEAT|FOR|CALL)$/.test(verb));
     const whole = { ...change, scope: "script", sql, kept: new Map<string, Blob>() } as const;
     const { signal, report } = waiter;
     const shared = { sql, signal, report, files: this.#files, engine: this.#engine, one };

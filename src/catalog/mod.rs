@@ -110,6 +110,8 @@ pub(crate) struct Catalog {
     transforms: LiteMap<String, Arc<Transform>>,
     /// By their names in lower case.
     routines: LiteMap<String, Arc<Routine>>,
+    /// Likewise.
+    procedures: LiteMap<String, Arc<ast::CreateProcedure>>,
     /// The latest models that were loaded from values of a column, by their bytes.
     models_by_bytes: Vec<(Vec<u8>, Arc<Model>)>,
 }
@@ -278,6 +280,26 @@ impl Catalog {
     pub(crate) fn drop_routine(&mut self, name: &str) -> bool {
         self.version += 1;
         self.routines.remove(&name.to_ascii_lowercase()).is_some()
+    }
+
+    /// The procedure of this name, in any case.
+    pub(crate) fn procedure(&self, name: &str) -> Option<&Arc<ast::CreateProcedure>> {
+        self.procedures.get(&name.to_ascii_lowercase())
+    }
+
+    /// All procedures, by their names in lower case.
+    pub(crate) fn procedures(&self) -> impl Iterator<Item = (&str, &Arc<ast::CreateProcedure>)> {
+        self.procedures.iter().map(|(name, procedure)| (name.as_str(), procedure))
+    }
+
+    /// Adds a procedure, or replaces one of the same name.
+    pub(crate) fn put_procedure(&mut self, name: &str, procedure: Arc<ast::CreateProcedure>) {
+        self.procedures.insert(name.to_ascii_lowercase(), procedure);
+    }
+
+    /// Removes a procedure, if there is one.
+    pub(crate) fn drop_procedure(&mut self, name: &str) {
+        self.procedures.remove(&name.to_ascii_lowercase());
     }
 
     /// Adds a table, or replaces one of the same name.

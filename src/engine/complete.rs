@@ -154,6 +154,7 @@ impl Offers<'_> {
             }
             Some("a table's name") => self.tables(),
             Some("a model's name") => self.models(),
+            Some("a procedure's name") => self.procedures(),
             Some("the name of a table or model") => {
                 let is_said = |word: &str| self.cursor.statement.iter().any(|said| said == word);
                 let (of_model, of_table) = (is_said("MODEL"), is_said("TABLE") || is_said("VIEW"));
@@ -312,6 +313,20 @@ impl Offers<'_> {
         }
     }
 
+    fn procedures(&mut self) {
+        let procedures: Vec<_> = self.catalog.procedures().collect();
+        for (name, procedure) in procedures {
+            let params: Vec<_> = procedure.params.iter().map(|param| param.name.text.as_str()).collect();
+            self.offer(Completion {
+                label: name.into(),
+                kind: CompletionKind::Function,
+                detail: Some(format!("{name}({})", params.join(", "))),
+                info: None,
+                apply: None,
+            });
+        }
+    }
+
     /// What stands behind a dot: columns of a table, fields of a column, functions of a family, tables of a dataset.
     fn members(&mut self) {
         let Some((first, path)) = self.cursor.qualifier.split_first() else { return };
@@ -339,7 +354,13 @@ impl Offers<'_> {
         let sources = self.sources();
         let is_first = |name: &str| name.eq_ignore_ascii_case(first);
         for (source, fields) in &sources {
-            if source.name.as_deref().is_some_and(is_first) {
+            // PREDICT has two names: that of its rows, and that of what its model gives.
+            if source.text.get(..7).is_some_and(|word| word.eq_ignore_ascii_case("PREDICT")) {
+                let alias = source.name.as_ref().map(|name| format!(" AS {}", self.written(name)));
+                let from = format!("{} {}", source.text, alias.unwrap_or_default());
+                let fields = self.columns_of(&format!("{}.* FROM {from}", self.written(first)));
+                self.fields(&fields.unwrap_or_default(), path);
+            } else if source.name.as_deref().is_some_and(is_first) {
                 self.fields(fields, path);
             }
         }

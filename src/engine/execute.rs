@@ -44,7 +44,13 @@ pub(super) fn executed(
     };
     params.check_count(parsed.positions)?;
     let statement = match (statement.kind, execute.into.is_empty()) {
-        (StatementKind::Branch(_) | StatementKind::Jump(_) | StatementKind::Execute(_), _) => {
+        (
+            StatementKind::Branch(_)
+            | StatementKind::Jump(_)
+            | StatementKind::Execute(_)
+            | StatementKind::Call(_),
+            _,
+        ) => {
             return Err(Error::new(Code::UnsupportedSyntax, "EXECUTE IMMEDIATE takes no control flow"));
         }
         (kind, true) => Statement { kind, ..statement },
@@ -62,10 +68,7 @@ pub(super) fn executed(
 }
 
 /// A failure of a text that was executed: its places are those of another text.
-pub(super) fn of_executed(error: &Error, span: Span) -> Error {
+pub(super) fn of_executed(error: &Error, span: Span, what: &str) -> Error {
     let first = error.first();
-    Error::new(first.code, first.message.clone())
-        .at(span)
-        .hint_opt(first.hint.clone())
-        .context("the executed text")
+    Error::new(first.code, first.message.clone()).at(span).hint_opt(first.hint.clone()).context(what)
 }

@@ -24,6 +24,7 @@
 
 mod complete;
 mod execute;
+mod frame;
 mod jobs;
 mod prepared;
 mod query;
@@ -46,8 +47,8 @@ use crate::diag::{Code, Diagnostic, Error, Result};
 use crate::image::Decoder;
 use crate::limits::Limits;
 use crate::model::{Model, ModelOptions};
-use crate::plan::{self, Binding, Bound, BoundStatement, Given, Params, bind};
-use crate::syntax::{self, Dialect};
+use crate::plan::{self, Binding, Bound, BoundStatement, Given, Params, Variable, bind};
+use crate::syntax::{self, Dialect, ast};
 use crate::table::{self, CsvOptions, Object, Table};
 
 /// Tables and models, shared by all sessions. Cloning shares them too.
@@ -234,11 +235,25 @@ impl Engine {
             return check;
         }
         let catalog = self.catalog();
-        let mut variables = Vec::new();
-        for statement in &parsed.statements {
+        let statements = parsed.statements.iter();
+        self.check_statements(statements, parsed.dialect, &catalog, Vec::new(), &mut check);
+        check
+    }
+
+    /// Binds statements up to the first one that changes the catalog.
+    fn check_statements<'a>(
+        &self,
+        statements: impl Iterator<Item = &'a ast::Statement>,
+        dialect: Dialect,
+        catalog: &Catalog,
+        mut variables: Vec<Variable>,
+        check: &mut Check,
+    ) {
+        let null = |(name, data_type)| (name, data_type, Scalar::Null);
+        for statement in statements {
             let context = plan::Context {
-                catalog: &catalog,
-                dialect: parsed.dialect,
+                catalog,
+                dialect,
                 params: Given::Nothing,
                 variables: &variables,
                 subquery_values: &[],
@@ -256,9 +271,14 @@ impl Engine {
                     // What needs a value first cannot be checked further without running.
                     if let Binding::Ready(bound) = binding {
                         check.schema = bound.schema();
-                        if let Bound::Assign(assign) = *bound {
-                            let null = |(name, data_type)| (name, data_type, Scalar::Null);
-                            variables.extend(assign.variables.into_iter().map(null));
+                        match *bound {
+                            Bound::Assign(assign) => {
+                                variables.extend(assign.variables.into_iter().map(null));
+                            }
+                            Bound::CreateProcedure(create) => {
+                                self.check_body(create, dialect, catalog, check)
+                            }
+                            _ => {}
                         }
                     }
                 }
@@ -268,7 +288,23 @@ impl Engine {
                 break;
             }
         }
-        check
+    }
+
+    /// Binds what a procedure does, where the types of all its parameters are known.
+    fn check_body(
+        &self,
+        create: plan::CreateProcedure,
+        dialect: Dialect,
+        catalog: &Catalog,
+        check: &mut Check,
+    ) {
+        if create.variables.len() == create.procedure.params.len() {
+            let null = |(name, data_type)| (name, data_type, Scalar::Null);
+            let variables = create.variables.into_iter().map(null).collect();
+            let statements = create.procedure.body.statements.iter().map(|statement| &**statement);
+            self.check_statements(statements, dialect, catalog, variables, check);
+        }
+        check.schema = None;
     }
 
     fn register(&self, name: &str, relation: Relation) -> Result<Relation> {

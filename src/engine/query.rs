@@ -33,8 +33,8 @@ pub struct Query {
     held: Option<Batch>,
     /// Whether the script goes on when it fails.
     handled: bool,
-    /// Where EXECUTE IMMEDIATE stands whose text the statement is.
-    executed_at: Option<Span>,
+    /// Where the statement's text was given to run, where it is none of the script, and what it is.
+    executed_at: Option<(Span, String)>,
 }
 
 impl Query {
@@ -75,6 +75,12 @@ impl Query {
         Self { handled, ..self }
     }
 
+    /// The statement as one of a procedure: where it was called, and its name.
+    pub(super) fn of_procedure(self, called: Option<(Span, String)>) -> Self {
+        let executed_at = called.map(|(span, name)| (span, format!("procedure `{name}`")));
+        Self { executed_at, ..self }
+    }
+
     /// The statement, bound against the catalog and the variables as they are now.
     ///
     /// # Errors
@@ -86,8 +92,8 @@ impl Query {
 
     /// An error at a place of the script's text.
     fn placed(&self, error: Error) -> Error {
-        match self.executed_at {
-            Some(span) => of_executed(&error, span),
+        match &self.executed_at {
+            Some((span, what)) => of_executed(&error, *span, what),
             None => error,
         }
     }
@@ -112,9 +118,8 @@ impl Query {
     /// For reasons of data, limits, requests or the model. The query has ended then.
     pub fn step(&mut self) -> Result<Step> {
         self.next_step().or_else(|error| {
-            let error = self.placed(error);
             if !self.handled || !is_handled(&error) {
-                return Err(error);
+                return Err(self.placed(error));
             }
             self.script.variables.failed(&error);
             let message = format!("the statement failed, and EXCEPTION goes on: {}", error.first().message);
@@ -144,6 +149,9 @@ impl Query {
                 }
                 let mut warnings = std::mem::take(&mut self.warnings);
                 warnings.append(&mut summary.warnings);
+                if let Some((span, _)) = &self.executed_at {
+                    warnings.iter_mut().for_each(|warning| warning.span = Some(*span));
+                }
                 if self.ctx.env.found_turned.get() {
                     warnings.push(unturned());
                 }
@@ -266,7 +274,8 @@ impl Query {
 
     /// Goes on with the text of EXECUTE IMMEDIATE, which the variables have now.
     fn go_on_with(&mut self, execute: &Execute) -> Result<Step> {
-        self.executed_at = Some(self.statement.span);
+        let what = "the executed text".to_owned();
+        self.executed_at.get_or_insert((self.statement.span, what));
         (self.statement, self.script) = executed(execute, &self.script, &self.ctx.env.limits)?;
         self.ctx.forget_subplans();
         self.bind()?;

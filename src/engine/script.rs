@@ -2,26 +2,27 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::frame::Frame;
 use super::{Prepared, Query, Session};
 use crate::control::Stopwatch;
 use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Invariant, Result, Span};
-use crate::plan::{CONDITION, Params, Variable, VariableType};
-use crate::syntax::ast::{Statement, StatementKind};
+use crate::limits::CALL_DEPTH;
+use crate::plan::{Params, Variable, VariableType};
+use crate::syntax::ast::{Call, Statement, StatementKind};
 use crate::syntax::{Dialect, Handler};
 
 /// Statements that run in order: take the next one when the one before has ended.
 pub struct Script {
     session: Session,
     infos: Vec<StatementInfo>,
-    statements: Vec<Arc<Statement>>,
-    /// The number of the statement that comes next.
-    next: usize,
     latest: Option<StatementInfo>,
-    handlers: Vec<Handler>,
-    /// Where to go on if the condition that was computed last is not TRUE.
-    otherwise: Option<usize>,
-    context: ScriptContext,
+    /// The statements at hand: those of the text, or of the procedure that was called last.
+    frame: Frame,
+    /// The statements that wait for them, the text's first.
+    callers: Vec<Frame>,
+    /// The call whose values are being computed: its procedure comes next.
+    arguments_of: Option<Arc<Statement>>,
     /// Holds the time of parsing until the first query takes it.
     watch: Stopwatch,
 }
@@ -88,7 +89,17 @@ impl Variables {
         self.set("@row_count", DataType::Int64, rows);
     }
 
-    fn set(&self, name: &str, data_type: DataType, value: Scalar) {
+    /// Gives the variables whose names begin with `@@` to others: there is one of each.
+    pub(super) fn share_system(&self, others: &Self) {
+        let system = self.all().into_iter().filter(|(name, ..)| name.starts_with('@'));
+        system.for_each(|variable| others.assign(variable));
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<Variable> {
+        self.lock().iter().find(|(variable, ..)| variable.eq_ignore_ascii_case(name)).cloned()
+    }
+
+    pub(super) fn set(&self, name: &str, data_type: DataType, value: Scalar) {
         self.assign((name.into(), VariableType { data_type, narrow: None, bounds: None }, value));
     }
 
@@ -99,7 +110,7 @@ impl Variables {
     }
 
     /// Whether the variable of this name is TRUE.
-    fn is_true(&self, name: &str) -> bool {
+    pub(super) fn is_true(&self, name: &str) -> bool {
         self.value(name) == Scalar::Bool(true)
     }
 
@@ -120,7 +131,8 @@ impl Script {
         let runs = |statement: &&Statement| !matches!(statement.kind, StatementKind::Jump(_));
         let infos = statements.iter().filter(runs).map(StatementInfo::of).collect();
         let statements = statements.into_iter().map(Arc::new).collect();
-        Self { session, infos, statements, next: 0, latest: None, handlers, otherwise: None, context, watch }
+        let frame = Frame::new(statements, handlers.into(), context);
+        Self { session, infos, latest: None, frame, callers: Vec::new(), arguments_of: None, watch }
     }
 
     /// All statements of the text, in order, those included that were taken already. T-SQL's `DECLARE @a …, @b …` is
@@ -131,10 +143,11 @@ impl Script {
 
     /// The dialect that its statements are read in: the session's, or the one that the whole text tells.
     pub fn dialect(&self) -> Dialect {
-        self.context.dialect
+        self.frame.context.dialect
     }
 
-    /// The statement that was taken last; in a loop the same one comes many times.
+    /// The statement of the text that was taken last; in a loop the same one comes many times, and so does the call of
+    /// a procedure for each statement of it.
     pub fn latest(&self) -> Option<StatementInfo> {
         self.latest
     }
@@ -143,21 +156,25 @@ impl Script {
     /// part in it.
     ///
     /// # Errors
-    /// As binding.
+    /// As binding; `unsupported-syntax` for the call of a procedure.
     pub fn prepare(&mut self) -> Option<Result<Prepared>> {
-        let statement = self.statements.get(self.next)?.clone();
-        self.next += 1;
-        Some(Prepared::new(self.session.clone(), self.context.dialect, statement))
+        let statement = self.frame.statement()?.clone();
+        self.frame.next += 1;
+        if matches!(statement.kind, StatementKind::Call(_)) {
+            let error = Error::new(Code::UnsupportedSyntax, "the call of a procedure cannot be prepared");
+            return Some(Err(error.at(statement.span).hint("run it as a script")));
+        }
+        Some(Prepared::new(self.session.clone(), self.frame.context.dialect, statement))
     }
 
     /// Passes over `count` statements: they were run where this script was before. Only for a script without control flow.
     pub fn skip_statements(&mut self, count: usize) {
-        self.next = self.next.saturating_add(count);
+        self.frame.next = self.frame.next.saturating_add(count);
     }
 
     /// The number of statements that are left; with loops in it, of those behind the place that it has come to.
     pub fn len(&self) -> usize {
-        self.statements.len().saturating_sub(self.next)
+        self.frame.len() + self.callers.iter().map(Frame::len).sum::<usize>()
     }
 
     /// Whether all statements were taken.
@@ -169,46 +186,72 @@ impl Script {
 impl Script {
     /// The statement that comes next, once the jumps before it are done.
     fn following(&mut self) -> Result<Option<Arc<Statement>>> {
-        let otherwise = self.otherwise.take();
-        if self.context.variables.is_true(FAILED) {
-            self.context.variables.set(FAILED, DataType::Bool, Scalar::Bool(false));
-            self.next = self.handler().invariant("a failure that is handled")?;
-        } else if let Some(otherwise) = otherwise
-            && !self.context.variables.is_true(CONDITION)
-        {
-            self.next = otherwise;
+        if self.frame.context.variables.is_true(FAILED) {
+            self.recover()?;
+        } else if let Some(StatementKind::Call(call)) = self.arguments_of.take().map(|it| it.kind.clone()) {
+            self.enter(&call)?;
         }
-        // More jumps than statements without one that runs between them never end.
-        for _ in 0..=self.statements.len() {
-            let Some(statement) = self.statements.get(self.next).cloned() else { return Ok(None) };
-            match &statement.kind {
-                StatementKind::Jump(target) => {
-                    self.next = *target;
-                    continue;
-                }
-                StatementKind::Branch(branch) => self.otherwise = Some(branch.otherwise),
-                _ => {}
+        loop {
+            if let Some(statement) = self.frame.following()? {
+                return Ok(Some(self.taken(statement)));
             }
-            self.next += 1;
-            self.latest = Some(StatementInfo::of(&statement));
-            return Ok(Some(statement));
+            let Some(caller) = self.callers.pop() else { return Ok(None) };
+            let procedure = std::mem::replace(&mut self.frame, caller);
+            if let Some(statement) = procedure.returned(&self.frame)? {
+                return Ok(Some(Arc::new(statement)));
+            }
         }
-        Err(endless())
     }
 
-    /// Where the script goes on if the statement that was taken last fails.
-    fn handler(&self) -> Option<usize> {
-        let current = self.next.checked_sub(1)?;
-        self.handlers.iter().find(|handler| handler.of.contains(&current)).map(|handler| handler.next)
+    /// Takes note of a statement that is about to run.
+    fn taken(&mut self, statement: Arc<Statement>) -> Arc<Statement> {
+        if self.callers.is_empty() {
+            self.latest = Some(StatementInfo::of(&statement));
+        }
+        if matches!(statement.kind, StatementKind::Call(_)) {
+            self.arguments_of = Some(statement.clone());
+        }
+        statement
+    }
+
+    /// Goes on with the statements of a procedure.
+    fn enter(&mut self, call: &Call) -> Result<()> {
+        if self.callers.len() >= CALL_DEPTH {
+            let message = format!("more than {CALL_DEPTH} procedures have called each other");
+            let span = self.latest.map_or(call.name.span, |info| info.span);
+            return Err(Error::new(Code::LimitExceeded, message)
+                .at(span)
+                .hint("let the procedure come to an end, or write a loop"));
+        }
+        let frame = Frame::called(&self.frame, call, &self.session.engine.catalog())?;
+        self.callers.push(std::mem::replace(&mut self.frame, frame));
+        Ok(())
+    }
+
+    /// Goes on where a failure is handled, in the statements at hand or in those that have called them.
+    fn recover(&mut self) -> Result<()> {
+        self.arguments_of = None;
+        while self.frame.handler().is_none() {
+            let caller = self.callers.pop().invariant("a failure that is handled")?;
+            let failed = std::mem::replace(&mut self.frame, caller);
+            failed.context.variables.share_system(&self.frame.context.variables);
+        }
+        self.frame.recover()
+    }
+
+    fn is_handled(&self) -> bool {
+        self.frame.handler().is_some() || self.callers.iter().any(|frame| frame.handler().is_some())
     }
 
     /// A query for the statement, and whether a failure of it is handled.
     fn query(&mut self, statement: Arc<Statement>) -> Result<Query> {
         let fresh = Stopwatch::new(self.session.engine.shared.clock);
         let watch = std::mem::replace(&mut self.watch, fresh);
-        let (limits, handled) = (self.session.limits.clone(), self.handler().is_some());
-        let query = Query::new(&self.session.engine, limits, statement, self.context.clone(), watch);
-        query.handled(handled).bound()
+        let limits = self.session.limits.clone();
+        let query = Query::new(&self.session.engine, limits, statement, self.frame.context.clone(), watch);
+        // A procedure's places are those of the text that made it.
+        let elsewhere = self.frame.procedure().zip(self.latest).map(|(name, info)| (info.span, name));
+        query.handled(self.is_handled()).of_procedure(elsewhere).bound()
     }
 }
 
@@ -218,14 +261,15 @@ impl Iterator for Script {
     /// Binds the next statement against the catalog as it is now.
     fn next(&mut self) -> Option<Result<Query>> {
         // More failures than statements without one that runs between them never end.
-        for _ in 0..=self.statements.len() {
+        let all = self.frame.size() + self.callers.iter().map(Frame::size).sum::<usize>();
+        for _ in 0..=all {
             let statement = match self.following() {
                 Ok(statement) => statement?,
                 Err(error) => return Some(Err(error)),
             };
             match self.query(statement) {
-                Err(error) if self.handler().is_some() && is_handled(&error) => {
-                    self.context.variables.failed(&error);
+                Err(error) if self.is_handled() && is_handled(&error) => {
+                    self.frame.context.variables.failed(&error);
                 }
                 result => return Some(result),
             }
@@ -235,12 +279,12 @@ impl Iterator for Script {
 }
 
 #[cold]
-fn endless() -> Error {
+pub(super) fn endless() -> Error {
     Error::new(Code::LimitExceeded, "the script has a loop without end and without statements")
 }
 
 /// The variable that is TRUE while a failure waits for its EXCEPTION.
-const FAILED: &str = "$failed";
+pub(super) const FAILED: &str = "$failed";
 
 /// Whether EXCEPTION catches a failure: not where the host has to go on with another engine, and not our own faults.
 pub(super) fn is_handled(error: &Error) -> bool {

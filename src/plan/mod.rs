@@ -14,10 +14,10 @@ mod prune;
 
 pub(crate) use bind::{
     AlterModel, AlterTable, Assign, AssignedRows, Binding, Bound, BoundStatement, CONDITION, Change, Context,
-    CreateExternalTable, CreateFunction, CreateModel, CreateObjectTable, CreateTable, CreateTransform,
-    CreateView, Declared, DropFunction, DropModel, DropTable, Explain, External, FitCall, Format, Insert,
-    Prerequisite, SETTINGS, SetBaseline, SubqueryPlace, VIEWS, Variable, VariableType, bind, executed,
-    invalid_model,
+    CreateExternalTable, CreateFunction, CreateModel, CreateObjectTable, CreateProcedure, CreateTable,
+    CreateTransform, CreateView, Declared, DropFunction, DropModel, DropProcedure, DropTable, Explain,
+    External, FitCall, Format, Insert, Prerequisite, SETTINGS, SetBaseline, SubqueryPlace, VIEWS, Variable,
+    VariableType, argument, bind, executed, invalid_model, procedure_name,
 };
 pub(crate) use explain::explanation;
 pub(crate) use expr::{Aggregate, Expr, ExprKind, Extreme, Order};

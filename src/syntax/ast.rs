@@ -1,8 +1,10 @@
 //! The tree of a SQL text. Every node carries its span; names are as written.
 
+use std::sync::Arc;
+
 use crate::data::Scalar;
 use crate::diag::Span;
-use crate::syntax::SqlOperator;
+use crate::syntax::{Handler, SqlOperator};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Statement {
@@ -23,6 +25,8 @@ pub(crate) enum StatementKind {
     /// UPDATE, DELETE, TRUNCATE and MERGE.
     Change(Box<Change>),
     CreateFunction(CreateFunction),
+    CreateProcedure(Arc<CreateProcedure>),
+    Call(Call),
     /// A statement that has no effect here; in words.
     Ignored(&'static str),
     Branch(Branch),
@@ -87,6 +91,8 @@ impl StatementKind {
             Self::Insert(_) => "INSERT",
             Self::Change(change) => change.verb,
             Self::CreateFunction(_) => "CREATE FUNCTION",
+            Self::CreateProcedure(_) => "CREATE PROCEDURE",
+            Self::Call(_) => "CALL",
             Self::Ignored(verb) => verb,
             Self::Branch(branch) => branch.verb,
             Self::Jump(_) => "GOTO",
@@ -98,6 +104,7 @@ impl StatementKind {
                 ObjectKind::ExternalTable => "DROP EXTERNAL TABLE",
                 ObjectKind::View => "DROP VIEW",
                 ObjectKind::Function => "DROP FUNCTION",
+                ObjectKind::Procedure => "DROP PROCEDURE",
             },
             Self::Declare(_) => "DECLARE",
             Self::Set(_) => "SET",
@@ -309,6 +316,58 @@ pub(crate) struct CreateFunction {
     pub(crate) body: Expr,
 }
 
+/// `CREATE PROCEDURE name(OUT a INT64) BEGIN … END`; T-SQL's `CREATE PROCEDURE name @a int OUTPUT AS …`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct CreateProcedure {
+    pub(crate) name: Path,
+    pub(crate) on_existing: OnExisting,
+    pub(crate) params: Vec<ProcedureParam>,
+    pub(crate) body: ProcedureBody,
+}
+
+/// The statements of a procedure; jumps and handlers count from its first one.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ProcedureBody {
+    pub(crate) statements: Vec<Arc<Statement>>,
+    pub(crate) handlers: Arc<[Handler]>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ProcedureParam {
+    pub(crate) mode: ParamMode,
+    pub(crate) name: Ident,
+    /// `None` for ANY TYPE.
+    pub(crate) data_type: Option<TypeName>,
+    /// What it is where a call leaves it out, which only T-SQL allows.
+    pub(crate) default: Option<Expr>,
+}
+
+/// Which way the value of a parameter goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ParamMode {
+    In,
+    Out,
+    InOut,
+}
+
+/// `CALL name(a, b)`; T-SQL's `EXEC name @x = a`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Call {
+    pub(crate) name: Path,
+    /// Values, and in T-SQL the names of the parameters that get them.
+    pub(crate) args: Vec<(Expr, Option<Ident>)>,
+}
+
+impl Call {
+    /// The value for the parameter of this number.
+    pub(crate) fn argument(&self, number: usize, param: &ProcedureParam) -> Option<&Expr> {
+        let named = |name: &Ident| name.text.eq_ignore_ascii_case(&param.name.text);
+        let given = self.args.iter().find(|(_, name)| name.as_ref().is_some_and(named));
+        let placed = self.args.get(number).filter(|(_, name)| name.is_none());
+        given.or(placed).map(|(value, _)| value)
+    }
+}
+
 /// `DECLARE a, b INT64 DEFAULT 1`; T-SQL's `DECLARE @a INT = 1` names its variables without the sign.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Declare {
@@ -380,6 +439,7 @@ pub(crate) enum ObjectKind {
     ExternalTable,
     View,
     Function,
+    Procedure,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -702,6 +762,19 @@ pub(crate) enum ExprKind {
         otherwise: Option<Box<Expr>>,
     },
     Subquery(SubqueryKind, Box<Query>),
+}
+
+impl Expr {
+    /// The name of the variable that it is, if it can be one: T-SQL's have a sign in front of them.
+    pub(crate) fn variable(&self) -> Option<Ident> {
+        match &self.kind {
+            ExprKind::Name(name) => Some(name.clone()),
+            ExprKind::Parameter(Parameter::Named(name)) => {
+                Some(Ident { text: name.clone(), span: self.span })
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What a subquery in an expression returns.

@@ -364,6 +364,9 @@ impl<'a> Outline<'a> {
         while next < end {
             if self.is_mark(next, Punctuation::LeftParen) && !is_target {
                 next = self.closing(next, end) + 1;
+                if self.is_word(start, &["PREDICT"]) && self.is_word(next, &["WITH"]) {
+                    next = self.closing(next + 1, end) + 1;
+                }
                 last_name = None;
                 break;
             }

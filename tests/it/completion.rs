@@ -250,6 +250,31 @@ fn a_statement_with_an_error_before_still_has_names() {
 }
 
 #[test]
+fn procedures_are_offered_where_they_are_called() {
+    let engine = catalog();
+    run(&engine, "CREATE PROCEDURE score(x INT64, OUT y INT64) BEGIN SET y = x; END").unwrap();
+    offers_only(&engine, "CALL ¦", Function, &["score"]);
+    offers_only(&engine, "CALL sc¦", Function, &["score"]);
+    offers_only(&engine, "DROP PROCEDURE ¦", Function, &["score"]);
+    offers(&engine, "CREATE ¦", Keyword, &["PROCEDURE", "FUNCTION"]);
+    offers(&engine, "CALL score(iri¦", Column, &[]);
+}
+
+#[test]
+fn columns_that_tsql_predict_declares_are_offered() {
+    let engine = catalog();
+    let from = "FROM PREDICT(MODEL = @m, DATA = iris AS d) WITH (label bigint, score float) AS p";
+    let declared = ["label", "score"];
+    offers(&engine, &format!("DECLARE @m varbinary(max) = 0x00; SELECT ¦ {from}"), Column, &declared);
+    offers(&engine, &format!("DECLARE @m varbinary(max) = 0x00; SELECT d.¦ {from}"), Column, &["species"]);
+    offers_only(&engine, &format!("DECLARE @m varbinary(max) = 0x00; SELECT p.¦ {from}"), Column, &declared);
+    let from = "FROM PREDICT(MODEL = (SELECT data FROM models), DATA = iris AS d) WITH (score float) AS p";
+    offers_only(&engine, &format!("SELECT TOP 3 p.¦ {from}"), Column, &[]);
+    run(&engine, "CREATE TABLE models AS SELECT b'x' AS data").unwrap();
+    offers_only(&engine, &format!("SELECT TOP 3 p.¦ {from} ORDER BY 1"), Column, &["score"]);
+}
+
+#[test]
 fn tsql_has_its_quotes_and_variables() {
     let engine = catalog();
     let script = "DECLARE @m VARBINARY(max) = 0x00; SELECT * FROM PREDICT(MODEL = @m, DATA = iris AS d) WITH (label bigint) AS p;";

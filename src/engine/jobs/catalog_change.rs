@@ -8,7 +8,10 @@ use crate::catalog::Relation;
 use crate::data::{Batch, null_column};
 use crate::diag::{Code, Error, Result};
 use crate::engine::step::Summary;
-use crate::plan::{AlterTable, CreateFunction, CreateView, DropFunction, DropModel, DropTable};
+use crate::plan::{
+    AlterTable, CreateFunction, CreateProcedure, CreateView, DropFunction, DropModel, DropProcedure,
+    DropTable,
+};
 use crate::table::Table;
 
 /// A statement that has nothing to do, and says so.
@@ -68,6 +71,21 @@ impl Job for DropFunction {
     fn step(self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
         ctx.engine.catalog().drop_routine(&self.name);
         Ok(JobStep::changed(format!("Successfully dropped function named {}", self.name)))
+    }
+}
+
+impl Job for CreateProcedure {
+    fn step(self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
+        let Self { name, procedure, .. } = *self;
+        ctx.engine.catalog().put_procedure(&name, procedure);
+        Ok(JobStep::changed(format!("Successfully created procedure named {name}")))
+    }
+}
+
+impl Job for DropProcedure {
+    fn step(self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
+        ctx.engine.catalog().drop_procedure(&self.name);
+        Ok(JobStep::changed(format!("Successfully dropped procedure named {}", self.name)))
     }
 }
 

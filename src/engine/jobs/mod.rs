@@ -105,6 +105,8 @@ pub(super) fn begin(bound: Bound, engine: &Engine) -> Result<Execution> {
         Bound::Change(change) => Execution::Job(change::begin(change)),
         Bound::CreateFunction(create) => job(create),
         Bound::DropFunction(drop) => job(drop),
+        Bound::CreateProcedure(create) => job(create),
+        Bound::DropProcedure(drop) => job(drop),
         Bound::DropModel(drop) => job(drop),
         Bound::DropTable(drop) => job(drop),
         Bound::Assign(assign) => Execution::Job(assign::begin(assign)),

@@ -54,8 +54,8 @@ use query::Cte;
 pub(crate) use schema::VIEWS;
 pub(crate) use statement::{
     AlterModel, AlterTable, Assign, AssignedRows, CONDITION, Change, CreateExternalTable, CreateFunction,
-    CreateModel, CreateObjectTable, CreateTable, CreateTransform, CreateView, DropFunction, DropModel,
-    DropTable, Explain, Insert, SetBaseline, executed,
+    CreateModel, CreateObjectTable, CreateProcedure, CreateTable, CreateTransform, CreateView, DropFunction,
+    DropModel, DropProcedure, DropTable, Explain, Insert, SetBaseline, argument, executed, procedure_name,
 };
 pub(crate) use transformer::FitCall;
 pub(crate) use tsql::{Prerequisite, SubqueryPlace, invalid_model};
@@ -86,6 +86,8 @@ pub(crate) enum Bound {
     Change(Change),
     CreateFunction(CreateFunction),
     DropFunction(DropFunction),
+    CreateProcedure(CreateProcedure),
+    DropProcedure(DropProcedure),
     DropModel(DropModel),
     DropTable(DropTable),
     Assign(Assign),

@@ -101,6 +101,9 @@ impl Binder<'_> {
                 let known = self.context.subquery_values.iter().find(|(known, _)| *known == place);
                 let Some((_, value)) = known else {
                     let root = self.query(query)?;
+                    if self.context.only_checks() {
+                        return Ok(None);
+                    }
                     let plan = self.inner_plan(root)?;
                     self.require(Prerequisite::Value { plan: Box::new(plan), place });
                     return Ok(None);
@@ -114,7 +117,9 @@ impl Binder<'_> {
         };
         let bytes = match value {
             Some(Scalar::Bytes(bytes)) => bytes,
-            Some(Scalar::Null) if !self.context.only_checks() => {
+            // The value comes when the script runs; what is declared of the model is known before.
+            None | Some(Scalar::Null) if self.context.only_checks() => return Ok(None),
+            Some(Scalar::Null) => {
                 return Err(invalid_model(Error::new(Code::UnknownModel, "the model is NULL"))
                     .at(tree.span)
                     .hint("the query that reads the model has found no row"));

@@ -42,12 +42,17 @@ impl Parser<'_> {
             self.raise("THROW", start)?;
             return Ok(true);
         }
+        if self.is_tsql() && self.eat_one_of(&["EXEC", "EXECUTE"]).is_some() {
+            self.exec(start)?;
+            return Ok(true);
+        }
         let words = [
             "IF", "WHILE", "LOOP", "REPEAT", "FOR", "BREAK", "LEAVE", "CONTINUE", "ITERATE", "RETURN",
-            "ASSERT", "RAISE",
+            "ASSERT", "RAISE", "CALL",
         ];
         match self.eat_one_of(&words) {
             Some("ASSERT") => self.assert(start)?,
+            Some("CALL") => self.call_procedure(start)?,
             Some("RAISE") => self.raise("RAISE", start)?,
             Some("IF") => self.nested(|parser| parser.if_statement(start))?,
             Some("WHILE") => self.nested(|parser| parser.while_loop(start))?,
@@ -187,7 +192,7 @@ impl Parser<'_> {
     }
 
     /// `BEGIN … [EXCEPTION WHEN ERROR THEN …] END`, T-SQL's `BEGIN TRY … END TRY BEGIN CATCH … END CATCH`.
-    fn block(&mut self) -> Result<()> {
+    pub(super) fn block(&mut self) -> Result<()> {
         let start = self.token().span;
         self.expect_word("BEGIN")?;
         let first = self.statements.len();
@@ -296,7 +301,7 @@ impl Parser<'_> {
     }
 
     /// A block or a statement, as T-SQL has it behind IF, ELSE and WHILE.
-    fn tsql_body(&mut self) -> Result<()> {
+    pub(super) fn tsql_body(&mut self) -> Result<()> {
         let (depth, height) = (self.depth, self.height);
         self.body_statement()?;
         (self.depth, self.height) = (depth, height);

@@ -1,5 +1,7 @@
 //! CREATE: tables, views, models, external tables.
 
+use std::sync::Arc;
+
 use super::Parser;
 use crate::data::Scalar;
 use crate::diag::{Code, Error, Result, Span};
@@ -39,12 +41,15 @@ impl Parser<'_> {
         if self.eat_word("FUNCTION") {
             return self.create_function(replace).map(StatementKind::CreateFunction);
         }
+        if self.eat_word("PROCEDURE") || (self.is_tsql() && self.eat_word("PROC")) {
+            let create = self.create_procedure(replace)?;
+            return Ok(StatementKind::CreateProcedure(Arc::new(create)));
+        }
         if self.at_one_of(&["SCHEMA", "DATABASE"]).is_some() {
             return self.create_schema(replace);
         }
         let unsupported = [
             "AGGREGATE",
-            "PROCEDURE",
             "MATERIALIZED",
             "SNAPSHOT",
             "INDEX",
@@ -57,9 +62,6 @@ impl Parser<'_> {
         ];
         if let Some(word) = self.at_one_of(&unsupported) {
             let hint = match word {
-                "PROCEDURE" => {
-                    "write its statements where it would be called; CREATE FUNCTION and views are here"
-                }
                 "MATERIALIZED" => "write CREATE VIEW, or CREATE TABLE … AS SELECT to keep the rows",
                 "INDEX" | "VECTOR" | "SEARCH" | "UNIQUE" => "leave it out: it would change no result",
                 _ => "create tables, views, functions, models and external tables",
@@ -70,7 +72,7 @@ impl Parser<'_> {
     }
 
     /// `[IF NOT EXISTS] name`.
-    fn created_name(&mut self, replace: bool, what: &str) -> Result<(Path, OnExisting)> {
+    pub(super) fn created_name(&mut self, replace: bool, what: &str) -> Result<(Path, OnExisting)> {
         let start = self.token().span;
         let keep = self.eat_words(&["IF", "NOT", "EXISTS"]);
         let on_existing = match (replace, keep) {

@@ -12,6 +12,7 @@ mod from;
 mod name;
 mod pipe;
 mod primary;
+mod procedure;
 mod query;
 mod statement;
 mod tsql;

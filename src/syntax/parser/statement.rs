@@ -18,7 +18,7 @@ const STARTS: &[&str] = &[
 /// What statements of control start with.
 const CONTROL: &[&str] = &[
     "BEGIN", "IF", "WHILE", "LOOP", "REPEAT", "FOR", "BREAK", "LEAVE", "CONTINUE", "ITERATE", "RETURN",
-    "ASSERT", "RAISE", "PRINT", "THROW",
+    "ASSERT", "RAISE", "PRINT", "THROW", "CALL", "EXEC", "EXECUTE",
 ];
 
 /// Statements of BigQuery and SQL Server that are not supported, and what to do instead.
@@ -28,7 +28,7 @@ const UNSUPPORTED: &[(&[&str], &str)] = &[
     (&["GO"], "in T-SQL it stands on a line of its own; end statements with `;`"),
     (&["USE"], "there is one catalog: leave it out"),
     (&["PRINT"], "write SELECT with the value"),
-    (&["CALL", "EXEC", "EXECUTE"], "write the procedure's statements; CREATE FUNCTION and views are here"),
+    (&["EXEC", "EXECUTE"], "write CALL name(…) or EXECUTE IMMEDIATE 'text'"),
     (&["CASE"], "write IF … THEN … ELSEIF … END IF"),
     (
         &["BEGIN", "COMMIT", "ROLLBACK"],
@@ -116,9 +116,10 @@ impl Parser<'_> {
         if self.eat_words(&["EXTERNAL", "TABLE"]) {
             return Some(ObjectKind::ExternalTable);
         }
-        Some(match self.eat_one_of(&["MODEL", "TABLE", "VIEW", "FUNCTION"])? {
+        Some(match self.eat_one_of(&["MODEL", "TABLE", "VIEW", "FUNCTION", "PROCEDURE"])? {
             "MODEL" => ObjectKind::Model,
             "FUNCTION" => ObjectKind::Function,
+            "PROCEDURE" => ObjectKind::Procedure,
             "TABLE" => ObjectKind::Table,
             _ => ObjectKind::View,
         })
@@ -133,7 +134,7 @@ impl Parser<'_> {
     }
 
     fn drop(&mut self) -> Result<Drop> {
-        let unsupported = ["PROCEDURE", "MATERIALIZED", "INDEX", "SNAPSHOT"];
+        let unsupported = ["MATERIALIZED", "INDEX", "SNAPSHOT"];
         if let Some(word) = self.at_one_of(&unsupported) {
             let hint = "only tables, views and models can be dropped";
             return Err(self.unsupported(&format!("`DROP {word}`"), hint));
@@ -142,7 +143,12 @@ impl Parser<'_> {
             return Err(self.expected_one_of(&["MODEL", "TABLE", "VIEW", "EXTERNAL TABLE"]));
         };
         let if_exists = self.eat_words(&["IF", "EXISTS"]);
-        let name = self.path(if kind == ObjectKind::Model { "a model's name" } else { "a table's name" })?;
+        let name = self.path(match kind {
+            ObjectKind::Model => "a model's name",
+            ObjectKind::Function => "a function's name",
+            ObjectKind::Procedure => "a procedure's name",
+            ObjectKind::Table | ObjectKind::ExternalTable | ObjectKind::View => "a table's name",
+        })?;
         Ok(Drop { kind, name, if_exists })
     }
 

@@ -1,5 +1,7 @@
 //! The trees of statements that are no queries.
 
+use std::sync::Arc;
+
 use super::accepted;
 use super::shapes::{show, show_items, show_query, show_type};
 use crate::syntax::Dialect;
@@ -33,6 +35,10 @@ fn options(options: &Options) -> String {
 
 fn query(query: Option<&Query>) -> String {
     query.map(|it| format!("<{}>", show_query(it))).unwrap_or_default()
+}
+
+fn statements(all: &[Arc<Statement>]) -> String {
+    all.iter().map(|it| statement(it)).collect::<Vec<_>>().join("; ")
 }
 
 fn statement(statement: &Statement) -> String {
@@ -82,6 +88,19 @@ fn statement(statement: &Statement) -> String {
         StatementKind::CreateFunction(it) => {
             let params: Vec<_> = it.params.iter().map(|(name, _)| name.text.as_str()).collect();
             format!("function {:?} {} {}", it.on_existing, path(&it.name), params.join(", "))
+        }
+        StatementKind::CreateProcedure(it) => {
+            let params = it.params.iter().map(|it| {
+                let data_type = it.data_type.as_ref().map(show_type).unwrap_or_default();
+                format!("{:?} {} {data_type}", it.mode, it.name.text)
+            });
+            let body = statements(&it.body.statements);
+            let params = params.collect::<Vec<_>>().join(", ");
+            format!("procedure {:?} {} [{params}] [{}]", it.on_existing, path(&it.name), body)
+        }
+        StatementKind::Call(it) => {
+            let args: Vec<_> = it.args.iter().map(|(value, _)| show(value)).collect();
+            format!("call {} ({})", path(&it.name), args.join(", "))
         }
         StatementKind::Branch(it) => {
             format!("branch {} {} else {}", it.verb, show(&it.condition), it.otherwise)

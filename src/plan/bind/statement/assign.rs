@@ -47,10 +47,9 @@ pub(crate) enum AssignedRows {
 
 impl Binder<'_> {
     pub(super) fn declare(&mut self, declare: &ast::Declare) -> Result<Bound> {
-        let declared = declare.data_type.as_ref().map(|name| self.bounded_type(name)).transpose()?;
-        let (declared, bounds) =
-            declared.map_or((None, None), |(data_type, bounds)| (Some(data_type), bounds));
-        let narrow = declare.data_type.as_ref().and_then(|name| self.narrow(name, false));
+        let declared = declare.data_type.as_ref().map(|name| self.variable_type(name)).transpose()?;
+        let (narrow, bounds) = declared.as_ref().map_or((None, None), |it| (it.narrow, it.bounds));
+        let declared = declared.map(|it| it.data_type);
         for name in &declare.names {
             // In T-SQL variables end with their batch.
             if self.context.dialect != Dialect::TSql
@@ -88,6 +87,12 @@ impl Binder<'_> {
         let data_type = VariableType { data_type, narrow, bounds };
         let variables = declare.names.iter().map(|name| (name.text.clone(), data_type.clone())).collect();
         Ok(Bound::Assign(Assign { variables, plan, rows: AssignedRows::One, says: false }))
+    }
+
+    /// The type of a variable that is declared with it.
+    pub(super) fn variable_type(&self, name: &ast::TypeName) -> Result<VariableType> {
+        let (data_type, bounds) = self.bounded_type(name)?;
+        Ok(VariableType { data_type, narrow: self.narrow(name, false), bounds })
     }
 
     /// PRINT: the text of a value is the statement's message.
@@ -196,13 +201,13 @@ impl Binder<'_> {
         Ok(Bound::Assign(Assign { variables, plan: Some(plan), rows: rows_wanted, says: false }))
     }
 
-    fn variable_value(&mut self, tree: &ast::Expr) -> Result<Typed> {
+    pub(super) fn variable_value(&mut self, tree: &ast::Expr) -> Result<Typed> {
         let scope = Scope::default();
         self.inside("the value of a variable", |binder| binder.typed(tree, Names::of(&scope)))
     }
 
     /// A value as that of a variable. T-SQL converts it as CAST would.
-    fn assigned(&self, value: Typed, variable: &VariableType, span: Span) -> Result<Expr> {
+    pub(super) fn assigned(&self, value: Typed, variable: &VariableType, span: Span) -> Result<Expr> {
         if self.is_tsql() {
             let value = converted(value, &variable.data_type, false, span)?;
             return match variable.narrow {
@@ -216,7 +221,7 @@ impl Binder<'_> {
     }
 
     /// One row of these values.
-    fn one_row(&mut self, exprs: Vec<Expr>) -> Result<Plan> {
+    pub(super) fn one_row(&mut self, exprs: Vec<Expr>) -> Result<Plan> {
         let fields = exprs.iter().map(|expr| Field::new("", expr.data_type.clone())).collect();
         let input = Node { kind: NodeKind::OneRow, schema: Schema::default() };
         let kind = NodeKind::Project { input: Box::new(input), exprs };

@@ -24,6 +24,7 @@ impl Binder<'_> {
         match drop.kind {
             ObjectKind::Model => self.drop_model(drop),
             ObjectKind::Function => self.drop_function(drop),
+            ObjectKind::Procedure => self.drop_procedure(drop),
             ObjectKind::Table | ObjectKind::ExternalTable | ObjectKind::View => self.drop_relation(drop),
         }
     }

@@ -14,6 +14,7 @@ mod describe;
 mod drop;
 mod explain;
 mod insert;
+mod procedure;
 
 pub(crate) use alter_model::{AlterModel, SetBaseline};
 pub(crate) use alter_table::AlterTable;
@@ -28,6 +29,7 @@ pub(crate) use create_view::CreateView;
 pub(crate) use drop::{DropModel, DropTable};
 pub(crate) use explain::Explain;
 pub(crate) use insert::Insert;
+pub(crate) use procedure::{CreateProcedure, DropProcedure, argument, procedure_name};
 
 use super::{Binder, Bound, collation};
 use crate::data::{Bounds, Field, Schema};
@@ -53,6 +55,8 @@ impl Binder<'_> {
             StatementKind::Insert(insert) => self.insert(insert, statement.span),
             StatementKind::Change(change) => self.change(change, statement.span),
             StatementKind::CreateFunction(create) => self.create_function(create),
+            StatementKind::CreateProcedure(create) => self.create_procedure(create),
+            StatementKind::Call(call) => self.call_procedure(call),
             StatementKind::Branch(branch) => self.branch(branch),
             StatementKind::Print(value) => self.print(value),
             StatementKind::Execute(execute) => self.execute(execute),
