@@ -119,6 +119,12 @@ pub(crate) const WINDOW_PLACES: i64 = 1 << 24;
 /// How much larger `Resize` makes a picture at the most.
 pub(crate) const RESIZE_SCALE: f32 = 65_536.0;
 
+/// Pieces of work that a query for each row does in one step: a batch of rows each, some milliseconds together.
+pub(crate) const POLLS_OF_A_STEP: usize = 16;
+
+/// Pairs of characters that EDIT_DISTANCE compares for one row: some tenths of a second.
+pub(crate) const EDIT_DISTANCE_STEPS: usize = 1 << 26;
+
 /// Procedures that have called each other; 50 as BigQuery has it.
 pub(crate) const CALL_DEPTH: usize = 50;
 

@@ -13,9 +13,9 @@ use arrow_array::{Array, ArrayRef, UInt64Array};
 
 use predictql_kernels::sort;
 
-use super::DataType;
 use super::operand::BytesView;
-use crate::diag::{Code, Error, Result, ensure};
+use super::{DataType, row_index};
+use crate::diag::{Code, Error, Invariant, Result, ensure};
 
 /// One key of an ORDER BY.
 pub(crate) struct SortKey {
@@ -165,6 +165,27 @@ fn ordered_float(value: f64) -> u64 {
     }
     let bits = (value + 0.0).to_bits();
     if bits >> 63 == 0 { bits | 1 << 63 } else { !bits }
+}
+
+/// For each row the number of the rows that are equal to it in all keys, counted along `sorted`, an order in which such rows
+/// stand together.
+///
+/// # Errors
+/// As [`sort_indices`].
+pub(crate) fn numbered_equals(sorted: &[u64], keys: &[SortKey]) -> Result<Vec<u32>> {
+    ensure(keys.iter().all(|key| key.column.len() >= sorted.len()), "a sort key is too short")?;
+    let keys = keys.iter().map(by_key).collect::<Result<Vec<_>>>()?;
+    let mut numbers = vec![0; sorted.len()];
+    let mut number = 0;
+    let mut previous = None;
+    for row in sorted.iter().map(|row| row_index(*row)) {
+        if previous.is_some_and(|previous| keys.iter().any(|compare| compare(previous, row).is_ne())) {
+            number += 1;
+        }
+        previous = Some(row);
+        *numbers.get_mut(row).invariant("a row of the order")? = number;
+    }
+    Ok(numbers)
 }
 
 /// Compares the values of two rows of a column, neither of them NULL nor beyond the column's end.

@@ -73,7 +73,7 @@ impl Operator for Aggregation {
             match self.input.poll(ctx)? {
                 Poll::Batch(batch) => {
                     self.update(&batch, ctx)
-                        .map_err(|error| name_row(error, &*self.input, self.rows_before))?;
+                        .map_err(|error| name_row(error, &*self.input, self.rows_before, &batch, ctx))?;
                     self.rows_before += batch.rows();
                 }
                 Poll::Done => self.result = Some((self.finish(ctx)?, 0)),

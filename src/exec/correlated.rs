@@ -3,15 +3,18 @@
 use litemap::LiteMap;
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
 use arrow_array::{Array, ArrayRef, BooleanArray, Int64Array, UInt64Array};
 
 use super::buffer::RowBuffer;
 use super::build_side::BuildSide;
 use super::distinct::intern_rows;
+use super::resume::{Evaluation, Known, interrupted};
 use super::{Context, Input, Operator, Poll};
-use crate::data::{Batch, DataType, KeyTable, Operand, concat, list_column, null_column, row_index, take};
+use crate::data::{Batch, DataType, KeyTable, concat, list_column, null_column, row_index, take};
 use crate::diag::{Code, Error, Invariant, Result, Span};
-use crate::limits::{REMEMBERED_BYTES, REMEMBERED_RESULTS};
+use crate::limits::{POLLS_OF_A_STEP, REMEMBERED_BYTES, REMEMBERED_RESULTS};
 use crate::plan::{Correlated, SubplanKind};
 
 /// The correlated queries of a statement, by number.
@@ -31,11 +34,25 @@ pub(super) struct Correlation {
     build_sides: LiteMap<(usize, usize), Arc<BuildSide>>,
     /// The results for the values that came before, by query.
     results: LiteMap<usize, Remembered>,
+    /// The expression that is being computed, where it can be interrupted.
+    pub(super) evaluation: Option<Evaluation>,
 }
 
 impl Correlation {
     pub(super) fn new(queries: Queries) -> Self {
         Self { queries: Some(Arc::new(queries)), ..Self::default() }
+    }
+
+    /// An error in row `row` of a batch of the query that is running, as one of the row around; `None` where no query runs.
+    pub(super) fn named_around(&self, mut error: Error, batch: &Batch) -> std::result::Result<Error, Error> {
+        if self.outer.is_empty() {
+            return Err(error);
+        }
+        let row = error.take_row().and_then(|row| row_around(batch, row).ok());
+        Ok(match row {
+            Some(row) => error.in_row(row),
+            None => error,
+        })
     }
 
     pub(super) fn build_side(&self, join: (usize, usize)) -> Option<Arc<BuildSide>> {
@@ -57,6 +74,10 @@ struct Remembered {
 }
 
 /// The result of query number `number` for each of `rows` rows with these outer values.
+///
+/// # Errors
+/// Those of the query, with the row that it was run for. Where the query was interrupted, an `internal` one that
+/// [`Resumable`] takes away.
 pub(super) fn results(
     number: usize,
     outer: &[(&DataType, ArrayRef)],
@@ -64,12 +85,60 @@ pub(super) fn results(
     returns: &DataType,
     ctx: &mut Context,
 ) -> Result<ArrayRef> {
+    let evaluation = ctx.correlated.evaluation.as_mut();
+    let started = match evaluation.map(Evaluation::next) {
+        Some(Some(Known::Result(result))) => return Ok(result),
+        Some(Some(Known::Started(started))) => *started,
+        Some(None) | None => started(number, outer, rows, ctx)?,
+    };
+    let result = finished(started, returns, ctx)?;
+    if let Some(evaluation) = &mut ctx.correlated.evaluation {
+        evaluation.results.push(result.clone());
+    }
+    Ok(result)
+}
+
+/// A query that was begun for some rows.
+pub(super) struct Started {
+    number: usize,
+    /// The run that computes it, if one is needed.
+    run: Option<Run>,
+    /// What is known of it from runs before, if it can be compared with them.
+    reuse: Option<Reuse>,
+}
+
+/// One run of a query.
+struct Run {
+    around: Batch,
+    operator: Input,
+    buffer: RowBuffer,
+}
+
+struct Reuse {
+    remembered: Remembered,
+    /// How many of the remembered values were there before.
+    known: usize,
+    /// For each row the number of its values, and the rows whose values are new.
+    numbers: Vec<u32>,
+    new_rows: Vec<u64>,
+}
+
+fn started(
+    number: usize,
+    outer: &[(&DataType, ArrayRef)],
+    rows: usize,
+    ctx: &mut Context,
+) -> Result<Started> {
     let queries = ctx.correlated.queries.clone().invariant("correlated queries of the plan")?;
     let query = queries.plans.get(number).invariant("a correlated query of the plan")?;
-    let query = Running { number, query, start: queries.start };
+    let begin = |values: Vec<ArrayRef>, rows: usize| {
+        let numbers: ArrayRef = Arc::new((0..rows as u64).map(u64::cast_signed).collect::<Int64Array>());
+        let around = Batch::new(rows, vec![numbers])?.with(values)?;
+        Ok(Run { around, operator: (queries.start)(number, query), buffer: RowBuffer::default() })
+    };
     let values: Vec<_> = outer.iter().map(|(_, values)| values.clone()).collect();
     if rows == 0 || !outer.iter().all(|(data_type, _)| data_type.is_orderable()) {
-        return run(query, values, rows, returns, ctx);
+        return Ok(Started { number, run: Some(begin(values, rows)?), reuse: None });
     }
     let mut remembered = ctx.correlated.results.remove(&number).unwrap_or_default();
     if remembered.keys.len() > REMEMBERED_RESULTS || remembered.bytes > REMEMBERED_BYTES {
@@ -77,16 +146,74 @@ pub(super) fn results(
     }
     let known = remembered.keys.len();
     let (numbers, new_rows) = intern_rows(&mut remembered.keys, &values, rows)?;
-    if !new_rows.is_empty() {
-        let new_rows = UInt64Array::from(new_rows);
+    let run = if new_rows.is_empty() {
+        None
+    } else {
+        let new_rows = UInt64Array::from(new_rows.clone());
         let values = values.iter().map(|values| take(values, &new_rows)).collect::<Result<_>>()?;
-        let part = run(query, values, new_rows.len(), returns, ctx)?;
-        remembered.bytes += part.get_array_memory_size();
-        remembered.parts.push(part);
+        Some(begin(values, new_rows.len())?)
+    };
+    Ok(Started { number, run, reuse: Some(Reuse { remembered, known, numbers, new_rows }) })
+}
+
+/// Runs a query to its end, or until it is interrupted.
+fn finished(mut started: Started, returns: &DataType, ctx: &mut Context) -> Result<ArrayRef> {
+    let queries = ctx.correlated.queries.clone().invariant("correlated queries of the plan")?;
+    let query = queries.plans.get(started.number).invariant("a correlated query of the plan")?;
+    let part = match &mut started.run {
+        None => None,
+        Some(run) => {
+            let result = match polled(run, query, ctx) {
+                Ok(false) => return Err(interrupted(started, ctx)),
+                Ok(true) => std::mem::take(&mut run.buffer)
+                    .found()
+                    .and_then(|found| found.results(query, run.around.rows(), returns)),
+                Err(error) => Err(error),
+            };
+            Some(result.map_err(|error| in_row_of(error, started.reuse.as_ref()))?)
+        }
+    };
+    let Some(mut reuse) = started.reuse else { return part.invariant("the result of a run") };
+    if let Some(part) = part {
+        reuse.remembered.bytes += part.get_array_memory_size();
+        reuse.remembered.parts.push(part);
     }
-    let result = remembered.results(&numbers, known);
-    ctx.correlated.results.insert(number, remembered);
+    let result = reuse.remembered.results(&reuse.numbers, reuse.known);
+    ctx.correlated.results.insert(started.number, reuse.remembered);
     result
+}
+
+/// An error in a row of a run, as one of the rows that the run is for.
+fn in_row_of(mut error: Error, reuse: Option<&Reuse>) -> Error {
+    let Some(reuse) = reuse else { return error };
+    match error.take_row().and_then(|row| reuse.new_rows.get(row)) {
+        Some(row) => error.in_row(row_index(*row)),
+        None => error,
+    }
+}
+
+/// Runs a query on; false where it was interrupted before its end.
+fn polled(run: &mut Run, query: &Correlated, ctx: &mut Context) -> Result<bool> {
+    // Its own operators go on with expressions of their own.
+    let evaluation = ctx.correlated.evaluation.take();
+    let polls = if evaluation.is_some() { POLLS_OF_A_STEP } else { usize::MAX };
+    ctx.correlated.outer.push(run.around.clone());
+    let result = polled_at_most(run, polls, ctx);
+    ctx.correlated.outer.pop();
+    ctx.correlated.evaluation = evaluation;
+    result.map_err(|error| error.or_at(query.span))
+}
+
+fn polled_at_most(run: &mut Run, polls: usize, ctx: &mut Context) -> Result<bool> {
+    for _ in 0..polls {
+        match run.operator.poll(ctx)? {
+            Poll::Batch(batch) => run.buffer.push(batch, ctx)?,
+            Poll::Working => {}
+            Poll::Waiting => return Err(Error::internal("a query for each row waits for the host")),
+            Poll::Done => return Ok(true),
+        }
+    }
+    Ok(false)
 }
 
 impl Remembered {
@@ -99,49 +226,6 @@ impl Remembered {
             return take(last, &numbers.map(|number| number - known).collect());
         }
         take(&concat(&self.parts)?, &numbers.collect())
-    }
-}
-
-/// A query that is run.
-#[derive(Clone, Copy)]
-struct Running<'a> {
-    number: usize,
-    query: &'a Correlated,
-    start: fn(usize, &Correlated) -> Input,
-}
-
-/// Runs `query` for rows with these values.
-fn run(
-    running: Running<'_>,
-    values: Vec<ArrayRef>,
-    rows: usize,
-    returns: &DataType,
-    ctx: &mut Context,
-) -> Result<ArrayRef> {
-    let numbers: ArrayRef = Arc::new((0..rows as u64).map(u64::cast_signed).collect::<Int64Array>());
-    ctx.correlated.outer.push(Batch::new(rows, vec![numbers])?.with(values)?);
-    let result = poll_all(running, ctx);
-    ctx.correlated.outer.pop();
-    let found = result?;
-    match running.query.kind {
-        SubplanKind::Exists => {
-            let mut exists = vec![false; rows];
-            for row in found.rows {
-                *exists.get_mut(row).invariant("a row of the query around")? = true;
-            }
-            Ok(Arc::new(BooleanArray::from(exists)))
-        }
-        SubplanKind::Value => {
-            let mut positions = vec![None; rows];
-            for (position, row) in (0_u64..).zip(&found.rows) {
-                let place = positions.get_mut(*row).invariant("a row of the query around")?;
-                if place.replace(position).is_some() {
-                    return Err(too_many_rows(running.query.span));
-                }
-            }
-            take(&found.values(returns)?, &UInt64Array::from(positions))
-        }
-        SubplanKind::Array | SubplanKind::Rows | SubplanKind::Recursive { .. } => found.arrays(rows, returns),
     }
 }
 
@@ -158,28 +242,52 @@ struct Found {
     values: Vec<ArrayRef>,
 }
 
-fn poll_all(Running { number, query, start }: Running<'_>, ctx: &mut Context) -> Result<Found> {
-    let mut operator = start(number, query);
-    let mut buffer = RowBuffer::default();
-    loop {
-        match operator.poll(ctx).map_err(|error| error.or_at(query.span))? {
-            Poll::Batch(batch) => buffer.push(batch, ctx).map_err(|error| error.or_at(query.span))?,
-            Poll::Working => {}
-            Poll::Waiting => return Err(Error::internal("a query for each row waits for the host")),
-            Poll::Done => break,
+impl RowBuffer {
+    fn found(self) -> Result<Found> {
+        let mut found = Found { rows: Vec::with_capacity(self.rows()), values: Vec::new() };
+        for batch in self.into_batches() {
+            found
+                .rows
+                .extend((0..batch.rows()).map(|row| row_around(&batch, row)).collect::<Result<Vec<_>>>()?);
+            found.values.extend(batch.columns().get(1).cloned());
         }
+        Ok(found)
     }
-    let mut found = Found { rows: Vec::with_capacity(buffer.rows()), values: Vec::new() };
-    for batch in buffer.into_batches() {
-        let numbers = Operand::column(batch.column(0)?.clone());
-        let numbers = numbers.ints()?;
-        found.rows.extend((0..batch.rows()).map(|row| row_index(numbers.at(row).cast_unsigned())));
-        found.values.extend(batch.columns().get(1).cloned());
-    }
-    Ok(found)
+}
+
+/// The number of the row around that row `row` of a query belongs to.
+fn row_around(batch: &Batch, row: usize) -> Result<usize> {
+    let numbers = batch.column(0)?.as_primitive_opt::<Int64Type>().invariant("the numbers of rows")?;
+    Ok(row_index(numbers.values().get(row).invariant("a row of the batch")?.cast_unsigned()))
 }
 
 impl Found {
+    /// What the query is for each of `rows` rows.
+    fn results(self, query: &Correlated, rows: usize, returns: &DataType) -> Result<ArrayRef> {
+        match query.kind {
+            SubplanKind::Exists => {
+                let mut exists = vec![false; rows];
+                for row in self.rows {
+                    *exists.get_mut(row).invariant("a row of the query around")? = true;
+                }
+                Ok(Arc::new(BooleanArray::from(exists)))
+            }
+            SubplanKind::Value => {
+                let mut positions = vec![None; rows];
+                for (position, row) in (0_u64..).zip(&self.rows) {
+                    let place = positions.get_mut(*row).invariant("a row of the query around")?;
+                    if place.replace(position).is_some() {
+                        return Err(too_many_rows(query.span).in_row(*row));
+                    }
+                }
+                take(&self.values(returns)?, &UInt64Array::from(positions))
+            }
+            SubplanKind::Array | SubplanKind::Rows | SubplanKind::Recursive { .. } => {
+                self.arrays(rows, returns)
+            }
+        }
+    }
+
     fn values(&self, data_type: &DataType) -> Result<ArrayRef> {
         if self.values.is_empty() {
             return null_column(&data_type.storage(), 0);

@@ -9,7 +9,7 @@ use arrow_array::UInt64Array;
 
 use super::buffer::RowBuffer;
 use super::build_side::BuildSide;
-use super::{Context, Input, Operator, Poll, expr, name_row};
+use super::{Context, Input, Operator, Poll, expr, name_numbered_row, name_row};
 use crate::data::{Batch, Operand, Schema, null_column, row_index};
 use crate::diag::{Error, Invariant, Result, ensure};
 use crate::plan::{Expr, JoinKind};
@@ -93,8 +93,8 @@ impl Join {
 
     fn build(&mut self, ctx: &mut Context) -> Result<BuildSide> {
         let batch = std::mem::take(&mut self.buffer).concat(&self.right_schema)?;
-        let columns =
-            expr::columns(&self.right_keys, &batch, ctx).map_err(|error| name_row(error, &*self.right, 0))?;
+        let columns = expr::columns(&self.right_keys, &batch, ctx)
+            .map_err(|error| name_numbered_row(error, &*self.right, 0))?;
         BuildSide::new(batch, &columns)
     }
 
@@ -151,18 +151,22 @@ impl Join {
             return Ok(Some(Vec::new()));
         }
         let left_rows = UInt64Array::from(left_rows);
-        let name_left_row =
-            |mut error: Error| match error.take_row().and_then(|pair| left_rows.values().get(pair)) {
-                Some(row) => {
-                    let error = error.in_row(row_index(*row));
-                    name_row(error, &*self.left, self.rows_before - probe.batch.rows())
-                }
-                None => error,
-            };
+        let name_left_row = |mut error: Error, ctx: &Context| match error
+            .take_row()
+            .and_then(|pair| left_rows.values().get(pair))
+        {
+            Some(row) => {
+                let error = error.in_row(row_index(*row));
+                let rows_before = self.rows_before - probe.batch.rows();
+                name_row(error, &*self.left, rows_before, &probe.batch, ctx)
+            }
+            None => error,
+        };
         let left = probe.batch.select(&condition.left)?.take(&left_rows)?;
         let right = build.batch.select(&condition.right)?.take(&UInt64Array::from(right_rows))?;
         let pairs = left.with(right.columns().iter().cloned())?;
-        let column = expr::evaluate(&condition.predicate, &pairs, ctx).map_err(name_left_row)?;
+        let column = expr::evaluate(&condition.predicate, &pairs, ctx);
+        let column = column.map_err(|error| name_left_row(error, ctx))?;
         let passes = Operand::column(column);
         let passes = passes.bools()?;
         Ok(Some((0..pairs.rows()).map(|pair| passes.get(pair) == Some(true)).collect()))
@@ -213,7 +217,7 @@ impl Join {
             None => match self.left.poll(ctx)? {
                 Poll::Batch(batch) => {
                     let columns = expr::columns(&self.left_keys, &batch, ctx)
-                        .map_err(|error| name_row(error, &*self.left, self.rows_before))?;
+                        .map_err(|error| name_row(error, &*self.left, self.rows_before, &batch, ctx))?;
                     let keys = build.keys.find(&columns, batch.rows())?;
                     self.rows_before += batch.rows();
                     ProbeBatch { batch, keys, row: 0, tried: 0, matched: false }

@@ -22,6 +22,7 @@ mod predict;
 mod project;
 mod recursion;
 mod resources;
+mod resume;
 mod scan;
 mod sort;
 mod start;
@@ -111,8 +112,18 @@ impl Context {
     }
 }
 
-/// Names the row at fault: by its file if it has one, else by its number among all rows so far.
-fn name_row(mut error: Error, input: &dyn Operator, rows_before: usize) -> Error {
+/// Names the row at fault, one of a batch of `input`: by its file if it has one, else by its number among all rows so far.
+/// In a query that is run for each row it is the row around, which whoever computes that one names.
+fn name_row(error: Error, input: &dyn Operator, rows_before: usize, batch: &Batch, ctx: &Context) -> Error {
+    let error = match ctx.correlated.named_around(error, batch) {
+        Ok(error) => return error,
+        Err(error) => error,
+    };
+    name_numbered_row(error, input, rows_before)
+}
+
+/// As [`name_row`], in an operator that no such query has.
+fn name_numbered_row(mut error: Error, input: &dyn Operator, rows_before: usize) -> Error {
     match error.take_row() {
         Some(_) if input.is_one_row() => error,
         Some(row) => match input.origin(row) {

@@ -90,7 +90,7 @@ impl Operator for Predict {
             Err(error) if self.safe && expr::is_forgiven(&error) => self.row_by_row(&piece, ctx),
             result => result,
         };
-        let result = result.map_err(|error| name_row(error, &*self.input, self.rows_done))?;
+        let result = result.map_err(|error| name_row(error, &*self.input, self.rows_done, &piece, ctx))?;
         let end = start + piece.rows();
         if end < batch.rows() {
             self.current = Some((batch, end));

@@ -1,5 +1,6 @@
 //! The SELECT list.
 
+use super::resume::Resumable;
 use super::{Context, Input, Operator, Poll, expr, name_row};
 use crate::data::Batch;
 use crate::diag::Result;
@@ -9,22 +10,29 @@ pub(super) struct Project {
     input: Input,
     exprs: Vec<Expr>,
     rows_before: usize,
+    resumable: Resumable,
 }
 
 impl Project {
     pub(super) fn new(input: Input, exprs: Vec<Expr>) -> Self {
-        Self { input, exprs, rows_before: 0 }
+        let resumable = Resumable::new(&exprs);
+        Self { input, exprs, rows_before: 0, resumable }
     }
 }
 
 impl Operator for Project {
     fn poll(&mut self, ctx: &mut Context) -> Result<Poll> {
-        let batch = match self.input.poll(ctx)? {
-            Poll::Batch(batch) => batch,
-            other => return Ok(other),
+        let batch = match self.resumable.waiting() {
+            Some(batch) => batch,
+            None => match self.input.poll(ctx)? {
+                Poll::Batch(batch) => batch,
+                other => return Ok(other),
+            },
         };
-        let columns = expr::columns(&self.exprs, &batch, ctx)
-            .map_err(|error| name_row(error, &*self.input, self.rows_before))?;
+        let columns = self.resumable.compute(&batch, ctx, |ctx| expr::columns(&self.exprs, &batch, ctx));
+        let columns =
+            columns.map_err(|error| name_row(error, &*self.input, self.rows_before, &batch, ctx))?;
+        let Some(columns) = columns else { return Ok(Poll::Working) };
         self.rows_before += batch.rows();
         Batch::new(batch.rows(), columns).map(Poll::Batch)
     }

@@ -30,8 +30,9 @@ impl Sort {
 
     fn push(&mut self, batch: Batch, ctx: &mut Context) -> Result<()> {
         let rows = batch.rows();
+        let with_keys = self.keys.add_to(batch.clone(), ctx);
         let batch =
-            self.keys.add_to(batch, ctx).map_err(|error| name_row(error, &*self.input, self.rows_before))?;
+            with_keys.map_err(|error| name_row(error, &*self.input, self.rows_before, &batch, ctx))?;
         self.rows_before += rows;
         self.buffer.push(batch, ctx)?;
         if let Some(limit) = self.limit {

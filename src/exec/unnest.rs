@@ -47,7 +47,7 @@ impl Unnest {
         let next = batch.slice(0, rows);
         self.waiting = (rows < batch.rows()).then(|| batch.slice(rows, batch.rows() - rows));
         let arrays = expr::arguments(std::slice::from_ref(&self.array), &next, ctx)
-            .map_err(|error| name_row(error, &*self.input, self.rows_before))?
+            .map_err(|error| name_row(error, &*self.input, self.rows_before, &next, ctx))?
             .pop()
             .invariant("an operand of the expression")?;
         self.rows_before += rows;

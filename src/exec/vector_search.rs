@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::{Array, ArrayRef, Float64Array, StructArray, UInt64Array};
 
 use super::buffer::RowBuffer;
-use super::{Context, Input, Operator, Poll, expr, name_row};
+use super::{Context, Input, Operator, Poll, expr, name_numbered_row};
 use crate::data::{Batch, DataType, Operand, Schema, SortKey, StructField, row_index, top_indices};
 use crate::diag::{Error, Invariant, Result};
 use crate::function::{Metric, VectorView};
@@ -45,7 +45,7 @@ impl Side {
 
     fn vectors(&mut self, batch: &Batch, ctx: &mut Context) -> Result<Operand> {
         let vectors = expr::evaluate(&self.vector, batch, ctx).map(Operand::column);
-        vectors.map_err(|error| name_row(error, &*self.input, self.rows_before))
+        vectors.map_err(|error| name_numbered_row(error, &*self.input, self.rows_before))
     }
 
     /// The rows at `indices`, each as one struct.
@@ -89,7 +89,7 @@ impl VectorSearch {
         base: &VectorView<'_>,
         rows: usize,
     ) -> Result<Vec<Match>> {
-        let name_query_row = |error| name_row(error, &*self.query.input, self.query.rows_before);
+        let name_query_row = |error| name_numbered_row(error, &*self.query.input, self.query.rows_before);
         let Some(wanted) = query.get(row).map_err(name_query_row)? else { return Ok(Vec::new()) };
         let distance = |base_row: usize| match base.get(base_row)? {
             Some(vector) => self.metric.distance(wanted, vector).map(Some),

@@ -3,14 +3,15 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Int64Array, UInt32Array, UInt64Array};
+use arrow_array::{ArrayRef, Int64Array, UInt64Array};
 
 use super::accumulators::GroupedAggregate;
 use super::buffer::RowBuffer;
 use super::frame::{OrderKey, Ordered, float};
 use super::{Context, Input, Operator, Poll, expr, navigation};
 use crate::data::{
-    Batch, DataType, KeyTable, Operand, Schema, SortKey, concat, row_index, sort_indices, take,
+    Batch, DataType, KeyTable, Operand, Schema, SortKey, concat, numbered_equals, row_index, sort_indices,
+    take,
 };
 use crate::diag::{Code, Error, Invariant, Result, ensure};
 use crate::function::{BatchCall, Fit, Ranking};
@@ -60,7 +61,8 @@ impl Window {
             results.push(match call {
                 WindowCall::Ranking(ranking) => partitions.rank(ranking),
                 WindowCall::Ntile { buckets } => {
-                    let buckets = expr::evaluate(&buckets, &all, ctx).map_err(name_row)?;
+                    let buckets =
+                        expr::evaluate(&buckets, &all, ctx).map_err(|error| name_row(error, &all, ctx))?;
                     partitions.buckets(&Operand::column(buckets))?
                 }
                 WindowCall::Aggregate { aggregate, frame: None } => {
@@ -70,7 +72,7 @@ impl Window {
                     partitions.framed(&aggregate, frame, &all, ctx)?
                 }
                 WindowCall::Navigation { navigation, args, frame, ignore_nulls, data_type, span } => {
-                    let args = expr::columns(&args, &all, ctx).map_err(name_row)?;
+                    let args = expr::columns(&args, &all, ctx).map_err(|error| name_row(error, &all, ctx))?;
                     let data_type = &data_type;
                     let call = navigation::Call { navigation, args, data_type, ignore_nulls };
                     let ordered = partitions.ordered();
@@ -79,7 +81,7 @@ impl Window {
                 }
                 WindowCall::Fit { fit, args, data_type, span } => partitions
                     .fit(fit, &args, &data_type, &all, ctx)
-                    .map_err(|error| name_row(error).or_at(span))?,
+                    .map_err(|error| name_row(error, &all, ctx).or_at(span))?,
             });
         }
         all.select(&self.keep)?.with(results)
@@ -117,18 +119,12 @@ struct Partitions {
 
 impl Partitions {
     fn new(all: &Batch, partition_by: &[Expr], order_by: &[Order], ctx: &mut Context) -> Result<Self> {
-        let columns = expr::columns(partition_by, all, ctx).map_err(name_row)?;
+        let columns = expr::columns(partition_by, all, ctx).map_err(|error| name_row(error, all, ctx))?;
         let mut table = KeyTable::default();
         let of_rows = table.intern(&columns, all.rows())?;
         let count = table.len();
-        let order = expr::columns(order_by.iter().map(|order| &order.expr), all, ctx).map_err(name_row)?;
-        let peers = if order.is_empty() {
-            None
-        } else {
-            let mut columns: Vec<ArrayRef> = vec![Arc::new(UInt32Array::from(of_rows.clone()))];
-            columns.extend(order.iter().cloned());
-            Some(KeyTable::default().intern(&columns, all.rows())?)
-        };
+        let order = expr::columns(order_by.iter().map(|order| &order.expr), all, ctx)
+            .map_err(|error| name_row(error, all, ctx))?;
         let key = match (order_by, order.as_slice()) {
             ([key], [column]) => Some(OrderKey {
                 column: column.clone(),
@@ -144,6 +140,7 @@ impl Partitions {
             keys.insert(0, first);
         }
         let sorted = sort_indices(all.rows(), &keys)?.values().to_vec();
+        let peers = if order_by.is_empty() { None } else { Some(numbered_equals(&sorted, &keys)?) };
         let is_whole = |rows: usize| rows == all.rows();
         ensure(
             is_whole(of_rows.len())
@@ -255,7 +252,9 @@ impl Partitions {
     fn aggregate(&self, call: Aggregate, all: &Batch, ctx: &mut Context) -> Result<ArrayRef> {
         let mut aggregate = GroupedAggregate::new(call, ctx)?;
         if self.peers.is_none() {
-            aggregate.update(all, &self.of_rows, self.count, ctx).map_err(name_row)?;
+            aggregate
+                .update(all, &self.of_rows, self.count, ctx)
+                .map_err(|error| name_row(error, all, ctx))?;
             aggregate.finish(self.count, ctx)?;
             let of_rows = self.of_rows.iter().map(|partition| u64::from(*partition));
             return take(&aggregate.values(0..self.count)?, &of_rows.collect());
@@ -396,7 +395,11 @@ struct NumberedPeers {
 }
 
 /// Names the row at fault: all rows are in one batch, so their numbers are those of the input.
-fn name_row(mut error: Error) -> Error {
+fn name_row(error: Error, all: &Batch, ctx: &Context) -> Error {
+    let mut error = match ctx.correlated.named_around(error, all) {
+        Ok(error) => return error,
+        Err(error) => error,
+    };
     match error.take_row() {
         Some(row) => error.context(format_args!("row {}", row + 1)),
         None => error,
