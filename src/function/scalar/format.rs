@@ -166,6 +166,7 @@ fn written(place: &Place, kind: char, value: &Scalar) -> Result<Option<String>> 
             let sign = format!("{}{prefix}", sign_of(place, *number < 0));
             padded(place, &sign, least_digits(place, digits), place.precision.is_none())
         }
+        ('f' | 'F', Scalar::Numeric(_) | Scalar::BigNumeric(_)) => decimal(place, &decimal_text(value)),
         ('f' | 'F' | 'e' | 'E' | 'g' | 'G', value) => match number_of(value) {
             Some(number) => float(place, kind, number),
             None => return Err(mismatch(kind, value)),
@@ -192,6 +193,35 @@ fn number_of(value: &Scalar) -> Option<f64> {
         Scalar::Numeric(_) | Scalar::BigNumeric(_) => decimal_text(value).parse().ok(),
         _ => None,
     }
+}
+
+/// A NUMERIC with all its digits, halves rounded away from zero.
+fn decimal(place: &Place, text: &str) -> String {
+    let magnitude = text.trim_start_matches('-');
+    let sign = sign_of(place, magnitude.len() < text.len());
+    let (whole, fraction) = magnitude.split_once('.').unwrap_or((magnitude, ""));
+    let precision = place.precision.unwrap_or(6);
+    let mut digits: Vec<u8> =
+        whole.bytes().chain(fraction.bytes().chain(std::iter::repeat(b'0')).take(precision)).collect();
+    if fraction.as_bytes().get(precision).is_some_and(|next| *next >= b'5') {
+        // Nines behind the last digit that can grow become zeros.
+        match digits.iter().rposition(|digit| *digit != b'9') {
+            Some(last) => {
+                for (place, digit) in digits.iter_mut().enumerate().skip(last) {
+                    *digit = if place == last { *digit + 1 } else { b'0' };
+                }
+            }
+            None => {
+                digits.fill(b'0');
+                digits.insert(0, b'1');
+            }
+        }
+    }
+    let digits = String::from_utf8_lossy(&digits).into_owned();
+    let (whole, fraction) = digits.split_at(digits.len() - precision);
+    let point = if precision > 0 || place.alternate { "." } else { "" };
+    let text = format!("{}{point}{fraction}", grouped(place, whole.into()));
+    padded(place, sign, text, true)
 }
 
 fn float(place: &Place, kind: char, number: f64) -> String {

@@ -10,7 +10,7 @@ use super::coerce::{convert, exact_type};
 use super::scope::{Names, Scope};
 use super::typed::{Origin, Typed};
 use super::types::bounded;
-use crate::data::{CastMode, DataType, Scalar};
+use crate::data::{CastMode, DataType, Scalar, can_coerce};
 use crate::diag::{Code, Error, Result, Span};
 use crate::function::{Body, Function, Returns, tsql};
 use crate::plan::expr::{Expr, ExprKind};
@@ -302,7 +302,7 @@ pub(super) fn converted(value: Typed, to: &DataType, safe: bool, span: Span) -> 
 /// The arguments as the first signature takes them that they can be converted to; as they are without such a one.
 fn taken(function: &Function, args: Vec<Typed>) -> Result<Vec<Typed>> {
     let types: Vec<_> = args.iter().map(Typed::data_type).collect();
-    let wanted = function.signatures.iter().find_map(|signature| {
+    let candidates = function.signatures.iter().filter_map(|signature| {
         let least = signature.args.len().checked_sub(signature.optional)?;
         if args.len() < least || (args.len() > signature.args.len() && !signature.variadic) {
             return None;
@@ -317,14 +317,21 @@ fn taken(function: &Function, args: Vec<Typed>) -> Result<Vec<Typed>> {
             })
             .collect::<Option<Vec<_>>>()
     });
-    // A signature that takes them as they are goes before.
-    let fits =
-        |wanted: &[DataType]| types.iter().zip(wanted).all(|(found, wanted)| found.as_ref() == Some(wanted));
+    // One that takes them as they are goes before, then one that takes them whole; texts are read as `float`.
+    let loss = |found: &Option<DataType>, wanted: &DataType| match found {
+        None => 0,
+        Some(found) if found == wanted => 0,
+        Some(found) if can_coerce(found, wanted) => 1,
+        Some(_) if *wanted == DataType::Float64 => 2,
+        Some(_) => 3,
+    };
+    let losses = |wanted: &Vec<DataType>| {
+        types.iter().zip(wanted).map(|(found, wanted)| loss(found, wanted)).sum::<usize>()
+    };
+    let wanted = candidates.min_by_key(losses).filter(|wanted| losses(wanted) > 0);
     match wanted {
-        Some(wanted) if !fits(&wanted) => {
-            args.into_iter().zip(&wanted).map(|(arg, wanted)| implicit(arg, wanted)).collect()
-        }
-        _ => Ok(args),
+        Some(wanted) => args.into_iter().zip(&wanted).map(|(arg, wanted)| implicit(arg, wanted)).collect(),
+        None => Ok(args),
     }
 }
 
