@@ -8,7 +8,7 @@ mod nearest;
 mod span;
 
 pub use code::{Code, Kind};
-pub(crate) use nearest::nearest;
+pub(crate) use nearest::{edits, nearest};
 pub use span::{LineColumn, LineIndex, Span};
 
 use std::fmt;

@@ -6,7 +6,7 @@ pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
     let allowed = (name.len() / 3).max(1);
     candidates
         .into_iter()
-        .map(|candidate| (distance(&name, &normalised(candidate)), candidate))
+        .map(|candidate| (edits(&name, &normalised(candidate), true), candidate))
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
@@ -17,19 +17,20 @@ fn normalised(name: &str) -> Vec<char> {
     name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect()
 }
 
-/// Edits between two names: insert, delete, replace, and swap of neighbours (optimal string alignment).
+/// The least number of edits between two texts: insert, delete, replace (Levenshtein), and with `swaps` also the swap of
+/// neighbours (optimal string alignment).
 #[expect(
     clippy::indexing_slicing,
     reason = "every row has b.len() + 1 entries, and i and j count along a and b"
 )]
-fn distance(a: &[char], b: &[char]) -> usize {
+pub(crate) fn edits(a: &[char], b: &[char], swaps: bool) -> usize {
     let mut two_above: Vec<usize> = vec![0; b.len() + 1];
     let mut above: Vec<usize> = (0..=b.len()).collect();
     for i in 0..a.len() {
         let mut row = vec![i + 1];
         for j in 0..b.len() {
             let mut least = (above[j] + usize::from(a[i] != b[j])).min(above[j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && a[i - 1] == b[j] && a[i] == b[j - 1] {
+            if swaps && i > 0 && j > 0 && a[i - 1] == b[j] && a[i] == b[j - 1] {
                 least = least.min(two_above[j - 1] + 1);
             }
             row.push(least);

@@ -254,7 +254,7 @@ impl Offers<'_> {
             self.name(name, CompletionKind::Alias, Some("variable".into()), None);
         }
         if self.cursor.begun.starts_with('@') {
-            self.words(&["@@row_count", "@@error.message"]);
+            self.words(&["@@row_count", "@@error.message", "@@query_label", "@@time_zone"]);
         }
     }
 

@@ -82,6 +82,23 @@ pub(crate) const TEMPLATES: &[Template] = &[
          SUBSTR(fresh, STRPOS(old, c), 1)), '' ORDER BY i) FROM UNNEST(SPLIT(s, '')) AS c WITH OFFSET AS i), ''))",
     ),
     scalar(
+        "SOUNDEX",
+        "SOUNDEX(STRING) → STRING",
+        "The Soundex code of a word: its first letter and three digits of its sound.",
+        &["s"],
+        "SOUNDEX_OF_LETTERS(REGEXP_REPLACE(UPPER(s), '[^A-Z]', ''))",
+    ),
+    // Neighbours of one sound count once, H and W between them aside; vowels keep them apart.
+    scalar(
+        "SOUNDEX_OF_LETTERS",
+        "",
+        "",
+        &["s"],
+        "IF(s = '', '', SUBSTR(CONCAT(LEFT(s, 1), REPLACE(SUBSTR(REGEXP_REPLACE(TRANSLATE(CONCAT(LEFT(s, 1), \
+         REGEXP_REPLACE(SUBSTR(s, 2), '[HW]', '')), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', '01230120022455012623010202'), \
+         '(1)1*|(2)2*|(3)3*|(4)4*|(5)5*|(6)6*', r'\\1\\2\\3\\4\\5\\6'), 2), '0', ''), '000'), 1, 4))",
+    ),
+    scalar(
         "REGEXP_INSTR",
         "REGEXP_INSTR(STRING, STRING) → INT64",
         "Where the first match of a pattern without groups begins, from 1; 0 without a match.",

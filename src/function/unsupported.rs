@@ -117,8 +117,6 @@ const UNSUPPORTED: &[(&str, &str)] = &[
         "JOIN with ROW_NUMBER() OVER (PARTITION BY entity ORDER BY time DESC) = 1",
     ),
     ("SESSION_USER", HOST),
-    ("SOUNDEX", ELSEWHERE),
-    ("EDIT_DISTANCE", ELSEWHERE),
     ("NORMALIZE*", "normalize the strings before registering them"),
 ];
 

@@ -19,6 +19,9 @@ pub(crate) use operator::SqlOperator;
 use crate::diag::{Code, Diagnostic, Error};
 use crate::limits::Limits;
 
+/// The variables of BigQuery that say where a query runs and who pays, without the first of their two signs.
+pub(crate) const SETTABLE: &[&str] = &["@query_label", "@dataset_id", "@dataset_project_id", "@reservation"];
+
 /// Which SQL a text is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

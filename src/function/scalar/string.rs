@@ -9,9 +9,8 @@ use arrow_array::{ArrayRef, StringArray};
 
 use super::super::{BatchCall, Function, Signature, Type};
 use crate::data::{DataType, Operand};
-use crate::diag::{Code, Error, Result};
-
-use crate::limits::TEXT_BYTES;
+use crate::diag::{Code, Error, Result, edits};
+use crate::limits::{EDIT_DISTANCE_STEPS, TEXT_BYTES};
 use Type::{ArrayOf, Bool, Bytes, Int64, String};
 
 const CHARACTERS: &[Signature] = &[Signature::scalar(&[String], Int64, characters)];
@@ -135,6 +134,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "STRPOS",
         "The position of the first occurrence of the second string in the first; 0 if it is not found.",
         &[Signature::scalar(&[String, String], Int64, position)],
+    ),
+    Function::new(
+        "EDIT_DISTANCE",
+        "The least number of characters to insert, delete or replace that makes the second string of the first (Levenshtein).",
+        &[Signature::scalar(&[String, String], Int64, edit_distance)],
     ),
     Function::new(
         "INSTR",
@@ -402,6 +406,23 @@ fn position(call: &BatchCall<'_>) -> Result<ArrayRef> {
         let not_found = usize::from(part.is_empty() && starts.is_none());
         let position = found_at.map_or(not_found, |(byte, _)| text[..byte].chars().count() + 1);
         Ok(Some(length_of(position)))
+    })
+}
+
+fn edit_distance(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let (firsts, seconds) = (call.arg(0)?.strings()?, call.arg(1)?.strings()?);
+    call.ints(&|row| {
+        let [first, second] = [firsts.at(row), seconds.at(row)].map(|text| text.chars().collect::<Vec<_>>());
+        if first.len().saturating_mul(second.len()) > EDIT_DISTANCE_STEPS {
+            let message = format!(
+                "EDIT_DISTANCE of texts of {} and {} characters takes too long",
+                first.len(),
+                second.len()
+            );
+            return Err(Error::new(Code::LimitExceeded, message)
+                .hint("compare the first characters: LEFT(text, 1000)"));
+        }
+        Ok(Some(length_of(edits(&first, &second, false))))
     })
 }
 

@@ -61,6 +61,10 @@ impl Binder<'_> {
         if self.is_tsql() && call.name.text().eq_ignore_ascii_case("ISNULL") {
             return self.is_null(&call.args, span, names);
         }
+        // What is written out in GoogleSQL means its own FORMAT.
+        if self.is_tsql() && self.routines.is_empty() && call.name.text().eq_ignore_ascii_case("FORMAT") {
+            return self.tsql_format(&call.args, span, names);
+        }
         let (function, safe) = known_function(&call.name, self.context.dialect)?;
         match (function.signatures.first().map(|signature| signature.body), &call.over) {
             (

@@ -56,13 +56,14 @@ impl Binder<'_> {
         if let (ast::ExprKind::Literal(Scalar::String(text)), None) = (&format.kind, zone)
             && let Some(name) = of_bytes(&from, to, text)
         {
-            let function = function::function(name).invariant("a function of bytes")?;
-            let kernel = match function.signatures.first().map(|signature| signature.body) {
-                Some(Body::Scalar(kernel)) => kernel,
-                _ => return Err(Error::internal("a function of bytes is computed row by row")),
+            return of_one(name, value.expr, to, safe, span);
+        }
+        if *to == DataType::String && from.is_numeric() {
+            let ast::ExprKind::Literal(Scalar::String(text)) = &format.kind else {
+                return Err(not_written_out(format.span)
+                    .hint("write FORMAT('%.2f', x), whose format may be any text"));
             };
-            let kind = ExprKind::Call { function, kernel, args: vec![value.expr], safe };
-            return Ok(Expr { kind, data_type: to.clone(), span });
+            return self.number_as_text(value, text, safe, format.span);
         }
         let (name, parses) = match (&from, to) {
             (DataType::Date, DataType::String) => ("FORMAT_DATE", false),
@@ -80,12 +81,8 @@ impl Binder<'_> {
         };
         let written = self.expr_of(format, names, &DataType::String, "a format")?;
         let Some(Scalar::String(text)) = constant(&written, self.context.limits)? else {
-            return Err(Error::new(
-                Code::UnsupportedSyntax,
-                "the format of a CAST is a text that is written out",
-            )
-            .at(format.span)
-            .hint(format!("write {name}(format, value), whose format may be any text")));
+            return Err(not_written_out(format.span)
+                .hint(format!("write {name}(format, value), whose format may be any text")));
         };
         let elements = translated(&text, parses).map_err(|error| error.at(format.span))?;
         let mut args =
@@ -101,6 +98,23 @@ impl Binder<'_> {
         };
         Ok(Expr { kind: ExprKind::Call { function, kernel, args, safe }, data_type: to.clone(), span })
     }
+}
+
+/// A function of one argument, computed row by row.
+fn of_one(name: &str, value: Expr, to: &DataType, safe: bool, span: Span) -> Result<Expr> {
+    let function = function::function(name).invariant("a function of bytes")?;
+    match function.signatures.first().map(|signature| signature.body) {
+        Some(Body::Scalar(kernel)) => {
+            let kind = ExprKind::Call { function, kernel, args: vec![value], safe };
+            Ok(Expr { kind, data_type: to.clone(), span })
+        }
+        _ => Err(Error::internal("a function of bytes is computed row by row")),
+    }
+}
+
+#[cold]
+fn not_written_out(span: Span) -> Error {
+    Error::new(Code::UnsupportedSyntax, "the format of a CAST is a text that is written out").at(span)
 }
 
 /// The function that writes bytes in a format, or reads them.

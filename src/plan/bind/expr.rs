@@ -15,6 +15,7 @@ use crate::function::{self, Body, Signature};
 use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::{Node, NodeKind, SubplanKind};
 use crate::plan::parameter::Params;
+use crate::syntax::SETTABLE;
 use crate::syntax::ast::{self, Access, Ident, Parameter, RowForm, SubqueryKind, TypeName};
 use crate::syntax::{SqlOperator, written};
 
@@ -145,11 +146,16 @@ impl Binder<'_> {
         let data_type = match name {
             "@row_count" if !self.is_tsql() => DataType::Int64,
             "@error.message" => DataType::String,
+            _ if SETTABLE.contains(&name) && !self.is_tsql() => DataType::String,
+            "@time_zone" if !self.is_tsql() => {
+                let utc = Scalar::String("UTC".into());
+                return Ok(Expr { kind: ExprKind::Literal(utc), data_type: DataType::String, span });
+            }
             _ => {
                 let message = format!("the system variable `@{name}` is not known here");
                 return Err(Error::new(Code::UnsupportedSyntax, message)
                     .at(span)
-                    .hint("there are @@error.message and @@row_count"));
+                    .hint("there are @@error.message, @@row_count, @@query_label and @@time_zone"));
             }
         };
         Ok(Expr { kind: ExprKind::Literal(Scalar::Null), data_type, span })

@@ -80,6 +80,11 @@ impl Binder<'_> {
         if given != template.params.len() {
             return Err(arity(template, span));
         }
+        self.written_out(template.name, &body, &scope, span)
+    }
+
+    /// The value of an expression that is written in GoogleSQL, over what `scope` names.
+    pub(super) fn written_out(&mut self, name: &str, body: &str, scope: &Scope, span: Span) -> Result<Typed> {
         let limits = self.context.limits;
         let statement = parse(&format!("SELECT {body}"), limits, Some(Dialect::BigQuery)).statements.pop();
         let tree = match statement.map(|statement| statement.kind) {
@@ -90,9 +95,9 @@ impl Binder<'_> {
             _ => None,
         };
         let Some(SelectItem::Expr { expr: tree, .. }) = tree else {
-            return Err(Error::internal(format!("the body of {} is no expression", template.name)));
+            return Err(Error::internal(format!("the body of {name} is no expression")));
         };
-        self.body_of(template.name, &tree, &scope, span)
+        self.body_of(name, &tree, scope, span)
     }
 
     /// The expression of a function over its parameters. What it says stands at the call.

@@ -372,7 +372,7 @@ impl Parser<'_> {
 }
 
 /// `ARRAY(SELECT AS STRUCT * FROM (query))`.
-fn rows_of(query: Query, span: Span) -> Expr {
+pub(super) fn rows_of(query: Query, span: Span) -> Expr {
     let kind = TableExprKind::Subquery(Box::new(query));
     let from = TableExpr { kind, alias: None, span };
     let select = Select { form: RowForm::Struct, ..Select::all(from, span) };

@@ -1,6 +1,7 @@
 //! FROM: tables, joins, subqueries, arrays, table functions.
 
 use super::Parser;
+use super::control::rows_of;
 use super::error::ELSEWHERE;
 use super::tsql_query::name_columns;
 use crate::data::Scalar;
@@ -21,9 +22,11 @@ impl Parser<'_> {
             let mut comma = false;
             loop {
                 comma |= parser.at(Punctuation::Comma);
+                let applies = parser.at_words(&["CROSS", "APPLY"]) || parser.at_words(&["OUTER", "APPLY"]);
                 let Some(kind) = parser.join_kind(comma)? else { break };
                 parser.grow()?;
                 let right = parser.table()?;
+                let right = if applies { applied(right) } else { right };
                 let on = if kind == JoinKind::Cross { None } else { parser.join_on(&right)? };
                 if kind == JoinKind::Cross && parser.at_one_of(&["ON", "USING"]).is_some() {
                     let hint = "CROSS JOIN and the comma have no condition: write JOIN";
@@ -53,11 +56,12 @@ impl Parser<'_> {
         self.refuse(&["NATURAL"], "write JOIN … USING (column, …)")?;
         for apply in ["CROSS", "OUTER"] {
             if self.at_words(&[apply, "APPLY"]) {
-                if self.is_tsql() && self.nth_at_word(2, "STRING_SPLIT") {
+                let of_rows = self.nth_at_word(2, "STRING_SPLIT") || self.nth_at(2, Punctuation::LeftParen);
+                if self.is_tsql() && of_rows {
                     self.position += 2;
                     return Ok(Some(if apply == "CROSS" { JoinKind::Cross } else { JoinKind::Left }));
                 }
-                let hint = "write JOIN … ON over a subquery without columns of other tables";
+                let hint = "in T-SQL it takes a subquery or STRING_SPLIT; here write JOIN, or UNNEST(ARRAY(SELECT AS STRUCT …))";
                 return Err(self.unsupported(&format!("`{apply} APPLY`"), hint));
             }
         }
@@ -341,5 +345,16 @@ impl Parser<'_> {
             return Ok(TableArg::Named(name, self.expr()?));
         }
         self.expr().map(TableArg::Expr)
+    }
+}
+
+/// The rows of a subquery that is run for each row before it: those of an array of that row.
+fn applied(table: TableExpr) -> TableExpr {
+    match table.kind {
+        TableExprKind::Subquery(query) => {
+            let array = rows_of(*query, table.span);
+            TableExpr { kind: TableExprKind::Unnest { array, offset: None }, ..table }
+        }
+        _ => table,
     }
 }

@@ -3,9 +3,10 @@
 use super::Parser;
 use super::error::did_you_mean;
 use crate::diag::{Error, Result};
+use crate::syntax::SETTABLE;
 use crate::syntax::ast::{
-    AlterModel, AlterTable, Declare, Describe, Drop, Explain, Insert, InsertSource, NamedExpr, ObjectKind,
-    Options, Path, SetValue, SetVariables, Statement, StatementKind, TableAction,
+    AlterModel, AlterTable, Declare, Describe, Drop, Explain, Ident, Insert, InsertSource, NamedExpr,
+    ObjectKind, Options, Path, SetValue, SetVariables, Statement, StatementKind, TableAction,
 };
 use crate::syntax::token::{Punctuation, TokenKind};
 
@@ -74,7 +75,6 @@ impl Parser<'_> {
                 Some("ALTER") => StatementKind::AlterModel(self.alter()?),
                 Some("DECLARE") if self.is_tsql() => StatementKind::Declare(self.declare_tsql(start)?),
                 Some("DECLARE") => StatementKind::Declare(self.declare()?),
-                Some("SET") if self.ignored_setting()? => StatementKind::Ignored("SET"),
                 Some("SET") => StatementKind::Set(self.set()?),
                 Some("EXPLAIN") => StatementKind::Explain(self.explain()?),
                 Some("DESCRIBE" | "DESC") => StatementKind::Describe(self.describe()?),
@@ -297,26 +297,23 @@ impl Parser<'_> {
         Ok(Declare { names, data_type, value, again: !self.loops.is_empty() })
     }
 
-    /// `@@query_label = value`, and others that say where BigQuery runs and bills a query.
-    fn ignored_setting(&mut self) -> Result<bool> {
-        let ignored = ["@query_label", "@dataset_id", "@dataset_project_id", "@reservation"];
-        let TokenKind::Parameter(name) = &self.token().kind else { return Ok(false) };
-        if self.is_tsql() || !ignored.contains(&name.as_str()) {
-            return Ok(false);
+    /// `@@query_label` and others that say where BigQuery runs and bills a query: here they only hold their values.
+    fn system_variable(&mut self) -> Result<Ident> {
+        let known = self.token();
+        match &known.kind {
+            TokenKind::Parameter(name) if !self.is_tsql() && SETTABLE.contains(&name.as_str()) => {
+                self.bump();
+                Ok(Ident { text: name.clone(), span: known.span })
+            }
+            _ => Err(self.unsupported("setting a system variable", "leave it out: times are in UTC")),
         }
-        self.bump();
-        self.expect(Punctuation::Equal)?;
-        self.expr().map(|_| true)
     }
 
     /// `a = value`, `(a, b) = (1, 2)`, T-SQL's `@a = value`.
     fn set(&mut self) -> Result<SetVariables> {
-        if let TokenKind::Parameter(name) = &self.token().kind
-            && name.starts_with('@')
-        {
-            return Err(self.unsupported("setting a system variable", "leave it out: times are in UTC"));
-        }
-        let names = if self.is_tsql() {
+        let names = if matches!(&self.token().kind, TokenKind::Parameter(name) if name.starts_with('@')) {
+            vec![self.system_variable()?]
+        } else if self.is_tsql() {
             vec![self.tsql_variable()?]
         } else if self.at(Punctuation::LeftParen) {
             self.parenthesised(|parser| parser.ident("a variable's name"))?

@@ -11,8 +11,8 @@ use crate::plan::bind::types::bounded;
 use crate::plan::bind::{Binder, Bound, VariableType};
 use crate::plan::expr::Expr;
 use crate::plan::node::{Node, NodeKind, Plan};
-use crate::syntax::Dialect;
 use crate::syntax::ast::{self, SetValue};
+use crate::syntax::{Dialect, SETTABLE};
 
 /// The variable that has the value of a branch's condition. No text can name it.
 pub(crate) const CONDITION: &str = "$condition";
@@ -140,6 +140,13 @@ impl Binder<'_> {
     pub(super) fn set(&mut self, set: &ast::SetVariables) -> Result<Bound> {
         let mut variables = Vec::with_capacity(set.names.len());
         for name in &set.names {
+            if SETTABLE.contains(&name.text.as_str()) {
+                variables.push((
+                    name.text.clone(),
+                    VariableType { data_type: DataType::String, narrow: None, bounds: None },
+                ));
+                continue;
+            }
             let Some((known, data_type, _)) = self.context.variable(&name.text) else {
                 return Err(Error::new(
                     Code::UnknownVariable,

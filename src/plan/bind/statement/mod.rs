@@ -62,11 +62,7 @@ impl Binder<'_> {
             StatementKind::Execute(execute) => self.execute(execute),
             StatementKind::Jump(_) => Ok(Bound::Nothing { message: String::new() }),
             StatementKind::Ignored(verb) => {
-                let why = match *verb {
-                    "SET" => "it says where a query runs and who pays",
-                    _ => "names of tables hold those of datasets",
-                };
-                let message = format!("{verb}: {why}, nothing was changed");
+                let message = format!("{verb}: names of tables hold those of datasets, nothing was changed");
                 Ok(Bound::Nothing { message })
             }
             StatementKind::Drop(drop) => self.drop(drop),
