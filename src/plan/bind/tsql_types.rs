@@ -127,7 +127,15 @@ impl Binder<'_> {
             Some(_) => return self.alike(args),
             None => {}
         }
-        if ALIKE.contains(&function.name) || function.name == "MOD" {
+        if function.name == "MOD" {
+            // `%` is not for `float`; a number that is written out is a decimal.
+            let decimals = args.into_iter().map(|arg| match arg.origin {
+                Origin::FloatLiteral(_) => implicit(arg, &DataType::Numeric),
+                _ => Ok(arg),
+            });
+            return self.alike(decimals.collect::<Result<_>>()?);
+        }
+        if ALIKE.contains(&function.name) {
             return self.alike(args);
         }
         if function.name == "IF" && args.len() == 3 {

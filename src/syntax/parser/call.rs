@@ -21,6 +21,12 @@ impl Parser<'_> {
             return Err(self.expected("`,` or `)`").hint(hint).fix(self.end_of_previous(), ","));
         }
         self.close(open, Punctuation::RightParen)?;
+        let is_of_texts = call.name.last().is_some_and(|name| name.text.eq_ignore_ascii_case("STRING_AGG"));
+        if self.is_tsql() && is_of_texts && self.eat_words(&["WITHIN", "GROUP"]) {
+            let open = self.expect(Punctuation::LeftParen)?;
+            call.order_by = self.order_by()?;
+            self.close(open, Punctuation::RightParen)?;
+        }
         self.refuse(&["WITHIN"], "write ORDER BY after the argument")?;
         if self.nth_at(1, Punctuation::LeftParen) {
             self.refuse(

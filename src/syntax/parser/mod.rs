@@ -81,6 +81,7 @@ impl<'a> Parser<'a> {
             limits,
             dialect,
             depth: 0,
+            statement_depth: 0,
             height: 0,
             placeholders: 0,
             target: None,
@@ -101,6 +102,8 @@ struct Parser<'a> {
     dialect: Dialect,
     /// How many rules are nested at this place.
     depth: usize,
+    /// How many of them stand around the statement at hand.
+    statement_depth: usize,
     /// How many operators are nested in each other in what the rule at hand has read last.
     height: usize,
     /// `?` met so far; they are numbered through the whole script.
@@ -311,6 +314,7 @@ impl<'a> Parser<'a> {
     /// A statement up to what ends it, or a block or loop of several.
     fn body_statement(&mut self) -> Result<()> {
         self.target = None;
+        self.statement_depth = self.depth;
         if self.is_tsql() && self.skip_tsql_setting()? {
             return Ok(());
         }

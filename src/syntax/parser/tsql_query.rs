@@ -357,7 +357,7 @@ impl Parser<'_> {
     /// Notes what the SELECT of the statement does with its rows.
     fn aim(&mut self, target: Target, span: Span) -> Result<()> {
         // The statement's own query is one level deep.
-        if self.depth != 1 || self.target.is_some() {
+        if self.depth != self.statement_depth + 1 || self.target.is_some() {
             let what = match target {
                 Target::Table(_) => "`INTO` in this SELECT",
                 Target::Variables(_) => "setting a variable in this SELECT",
