@@ -5,7 +5,7 @@ use super::coerce::coerced;
 use super::scope::{Names, Scope};
 use super::typed::Typed;
 use crate::catalog::Routine;
-use crate::data::DataType;
+use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Result, Span};
 use crate::function::{Body, TEMPLATES, Template, function};
 use crate::limits::ROUTINE_DEPTH;
@@ -73,6 +73,11 @@ impl Binder<'_> {
                     body = body.replace(" part)", &format!(" {})", part.text));
                     continue;
                 }
+                // A text that is written out becomes the time that is wanted, as in every call.
+                ast::ExprKind::Literal(Scalar::String(_)) => match &time_at(template.form, given - 1) {
+                    Some(time) => self.expr_of(tree, names, time, "an argument")?,
+                    None => self.expr(tree, names)?,
+                },
                 _ => self.expr(tree, names)?,
             };
             scope.push(None, param, value);
@@ -177,6 +182,18 @@ pub(super) fn put_node_at(node: &mut Node, span: Span) {
 }
 
 #[cold]
+/// The type of the parameter at a place of a template's form, where that is a date or a time.
+fn time_at(form: &str, place: usize) -> Option<DataType> {
+    let (params, _) = form.split_once('(')?.1.split_once(')')?;
+    match params.split(", ").nth(place)? {
+        "DATE" => Some(DataType::Date),
+        "DATETIME" => Some(DataType::Datetime),
+        "TIMESTAMP" => Some(DataType::Timestamp),
+        "TIME" => Some(DataType::Time),
+        _ => None,
+    }
+}
+
 fn arity(template: &Template, span: Span) -> Error {
     let forms = TEMPLATES.iter().filter(|other| other.name == template.name).map(|other| other.form);
     Error::new(Code::NoMatchingSignature, format!("no matching signature for function `{}`", template.name))
