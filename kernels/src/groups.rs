@@ -8,21 +8,43 @@ pub fn are_below(groups: &[u32], count: usize) -> bool {
     groups.iter().max().is_none_or(|most| (*most as usize) < count)
 }
 
+/// A sum of floats, with what rounding has taken from it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct FloatTotal {
+    sum: f64,
+    lost: f64,
+    /// How many values are in it.
+    pub count: i64,
+}
+
+impl FloatTotal {
+    /// The sum, rounded once.
+    #[must_use]
+    pub fn sum(&self) -> f64 {
+        // What is lost of infinity is no number.
+        if self.sum.is_finite() { self.sum + self.lost } else { self.sum }
+    }
+}
+
 /// Adds each value to its group's sum, and counts it; those that are not `valid` do not count. The first row whose value
 /// turns a finite sum into infinity, if there is one.
+///
+/// What an addition rounds away is kept aside (Knuth's `TwoSum`), so that a sum is as good as one of twice the digits.
 #[inline(never)]
 pub fn sum_floats(
     values: &[f64],
     groups: &[u32],
     valid: Option<Bits<'_>>,
-    sums: &mut [(f64, i64)],
+    totals: &mut [FloatTotal],
 ) -> Option<usize> {
     let mut failed = None;
-    each(values, groups, valid, sums, |row, value, (sum, count)| {
-        let before = *sum;
-        *sum += value;
-        *count += 1;
-        if sum.is_infinite() && before.is_finite() && value.is_finite() {
+    each(values, groups, valid, totals, |row, value, total| {
+        let before = total.sum;
+        total.sum += value;
+        let added = total.sum - before;
+        total.lost += (before - (total.sum - added)) + (value - added);
+        total.count += 1;
+        if total.sum.is_infinite() && before.is_finite() && value.is_finite() {
             failed.get_or_insert(row);
         }
     });
@@ -96,17 +118,32 @@ mod tests {
     #[test]
     fn every_group_has_its_sum() {
         assert!(are_below(GROUPS, 3) && !are_below(GROUPS, 2) && are_below(&[], 0));
-        let mut sums = [(0.0, 0); 3];
-        assert_eq!(sum_floats(&[1.0, 2.0, 4.0, 8.0, 16.0], GROUPS, None, &mut sums), None);
-        assert_eq!(sums, [(5.0, 2), (18.0, 2), (8.0, 1)]);
-        assert_eq!(sum_floats(&[1.0, f64::MAX, 4.0, 8.0, f64::MAX], GROUPS, valid(), &mut sums), Some(4));
-        assert_eq!(sums[0], (6.0, 3));
+        let mut totals = [FloatTotal::default(); 3];
+        assert_eq!(sum_floats(&[1.0, 2.0, 4.0, 8.0, 16.0], GROUPS, None, &mut totals), None);
+        let found = totals.map(|total| (total.sum(), total.count));
+        assert_eq!(found, [(5.0, 2), (18.0, 2), (8.0, 1)]);
+        assert_eq!(sum_floats(&[1.0, f64::MAX, 4.0, 8.0, f64::MAX], GROUPS, valid(), &mut totals), Some(4));
+        assert_eq!((totals[0].sum(), totals[0].count), (6.0, 3));
         let mut sums = [None; 4];
         sum_ints(&[i64::MAX, 2, 4, 8, 16], GROUPS, None, &mut sums);
         assert_eq!(sums, [Some(i128::from(i64::MAX) + 4), Some(18), Some(8), None]);
         let mut counts = [0; 3];
         count(GROUPS, valid(), &mut counts);
         assert_eq!(counts, [1, 2, 1]);
+    }
+
+    /// The values of Neumaier's example, and ten tenths: Python's `math.fsum` says 2 and 1.
+    #[test]
+    fn sums_keep_what_rounding_takes() {
+        let mut total = [FloatTotal::default()];
+        sum_floats(&[1.0, 1e100, 1.0, -1e100], &[0; 4], None, &mut total);
+        assert_eq!(total[0].sum(), 2.0);
+        let mut total = [FloatTotal::default()];
+        sum_floats(&[0.1; 10], &[0; 10], None, &mut total);
+        assert_eq!(total[0].sum(), 1.0);
+        let mut total = [FloatTotal::default()];
+        sum_floats(&[1.0, f64::INFINITY, 1.0], &[0; 3], None, &mut total);
+        assert_eq!(total[0].sum(), f64::INFINITY);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Variances, covariances and what follows from them, by Welford's method: one pass that does not lose the digits
-//! that a difference of large sums would.
+//! that a difference of large sums would. Values are taken as their differences from the first one, so that a mean far
+//! from zero costs no digits either.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -76,6 +77,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
 #[derive(Clone, Copy, Default)]
 struct Pairs {
     count: f64,
+    first_x: f64,
+    first_y: f64,
+    /// Means of the differences from the first pair.
     mean_x: f64,
     mean_y: f64,
     /// Sums of products of differences from the means.
@@ -86,6 +90,10 @@ struct Pairs {
 
 impl Pairs {
     fn add(&mut self, x: f64, y: f64) {
+        if self.count == 0.0 {
+            (self.first_x, self.first_y) = (x, y);
+        }
+        let (x, y) = (x - self.first_x, y - self.first_y);
         self.count += 1.0;
         let (dx, dy) = (x - self.mean_x, y - self.mean_y);
         self.mean_x += dx / self.count;

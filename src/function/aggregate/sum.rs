@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{ArrayRef, Float64Array, Int64Array};
 use arrow_buffer::i256;
-use predictql_kernels::groups::{sum_floats, sum_ints};
+use predictql_kernels::groups::{FloatTotal, sum_floats, sum_ints};
 
 use super::{Accumulator, Setup, States, argument};
 use crate::data::decimal::{self, in_range};
@@ -115,8 +115,7 @@ impl Accumulator for IntMean {
 }
 
 struct FloatSum {
-    /// Sums and how many values are in them.
-    sums: States<(f64, i64)>,
+    sums: States<FloatTotal>,
     mean: bool,
 }
 
@@ -145,9 +144,9 @@ impl Accumulator for FloatSum {
     fn values(&mut self, range: Range<usize>) -> Result<ArrayRef> {
         let mean = self.mean;
         #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
-        let value = |(sum, count): &(f64, i64)| {
-            let divisor = if mean { *count as f64 } else { 1.0 };
-            (*count > 0).then(|| sum / divisor)
+        let value = |total: &FloatTotal| {
+            let divisor = if mean { total.count as f64 } else { 1.0 };
+            (total.count > 0).then(|| total.sum() / divisor)
         };
         Ok(Arc::new(self.sums.range(range)?.iter().map(value).collect::<Float64Array>()))
     }
