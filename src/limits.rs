@@ -83,6 +83,19 @@ pub(crate) const FUNCTION_NODES: usize = 1 << 20;
 /// Targets of a tree ensemble: a file may claim any number, and memory is laid out for them.
 pub(crate) const TREE_OUTPUTS: usize = 1 << 16;
 
+/// Steps to the deepest leaf of trees whose attributions are computed from their leaves: each may ask another feature,
+/// and a row's answers are the bits of a number.
+pub(crate) const SHARED_DEPTH: u32 = 63;
+
+/// Rows whose attributions are computed together: the walk over the leaves is shared by them, and a host can stop behind them.
+pub(crate) const SHARED_ROWS: usize = 256;
+
+/// Attributions of one output that are computed together.
+pub(crate) const SHARED_VALUES: usize = 1 << 16;
+
+/// Features that trees are counted by: a file may ask for any number.
+pub(crate) const TREE_FEATURES: usize = 1 << 24;
+
 /// Categories that an error lists.
 pub(crate) const LISTED_CATEGORIES: usize = 10;
 

@@ -14,6 +14,7 @@ pub mod groups;
 pub mod keys;
 pub mod matmul;
 pub mod operand;
+pub mod shapley;
 pub mod softmax;
 pub mod sort;
 pub mod trees;

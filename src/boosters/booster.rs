@@ -10,7 +10,7 @@ use prost::Message;
 use super::{MISSING_TEXT, PREDICTED};
 use crate::diag::{Invariant, Result};
 use crate::onnx::build::{self, Value};
-use crate::onnx::names::REFUSES_UNKNOWN;
+use crate::onnx::names::{COVERS, GAINS, REFUSES_UNKNOWN, SPLITS};
 
 /// Trees whose leaves add up to scores.
 #[derive(Debug)]
@@ -25,6 +25,16 @@ pub(super) struct Booster {
     /// Whether a value that is none of a feature's categories is an error; otherwise it counts as missing.
     pub(super) refuses_unknown: bool,
     pub(super) metadata: LiteMap<String, String>,
+    /// What the splits on each feature were worth; those that the file says nothing of are not there.
+    pub(super) worth: LiteMap<usize, Worth>,
+}
+
+/// Splits on one feature: how many they are, and the sums of their gains and covers.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Worth {
+    splits: f64,
+    gain: f64,
+    cover: f64,
 }
 
 /// A column that the trees ask for.
@@ -62,6 +72,8 @@ pub(super) struct Split {
     pub(super) if_false: usize,
     /// Whether a missing value goes where the condition holds.
     pub(super) missing_is_true: bool,
+    /// How many rows it had in training, or the sum of their weights; NaN where the file does not say.
+    pub(super) cover: f64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -78,6 +90,7 @@ pub(super) struct Leaf {
     pub(super) id: NodeId,
     pub(super) target: usize,
     pub(super) value: f64,
+    pub(super) cover: f64,
 }
 
 /// A node or leaf: its tree, and its number there.
@@ -121,6 +134,14 @@ const FEATURES: &str = "features";
 const SCORES: &str = "scores of the trees";
 
 impl Booster {
+    /// Notes a split as the library counts it.
+    pub(super) fn note(&mut self, feature: usize, gain: f64, cover: f64) {
+        let Worth { splits, gain: gains, cover: covers } =
+            self.worth.get(&feature).copied().unwrap_or_default();
+        let worth = Worth { splits: splits + 1.0, gain: gains + gain, cover: covers + cover };
+        self.worth.insert(feature, worth);
+    }
+
     /// Adds `split` with the condition that the value is one of `categories`: a split for each. The first is `split`,
     /// the others get the numbers from `next_node` on.
     pub(super) fn split_by_categories(&mut self, split: Split, categories: &[f64], next_node: &mut usize) {
@@ -271,7 +292,36 @@ impl Booster {
         attributes.push(self.reals("nodes_values", values.collect()));
         attributes.push(self.reals("target_weights", self.leaves.iter().map(|leaf| leaf.value).collect()));
         attributes.push(self.reals("base_values", self.base.clone()));
+        attributes.extend(self.training_attributes());
         Ok(attributes)
+    }
+
+    /// What the file says of the training: the rows that came to each node, and what splits were worth.
+    fn training_attributes(&self) -> Vec<pb::AttributeProto> {
+        let mut attributes = Vec::new();
+        let covers: Vec<f64> = self
+            .splits
+            .iter()
+            .map(|split| split.cover)
+            .chain(self.leaves.iter().map(|leaf| leaf.cover))
+            .collect();
+        if covers.iter().all(|cover| *cover > 0.0) {
+            attributes.push(build::attribute(
+                "nodes_hitrates_as_tensor",
+                Value::Tensor(Box::new(build::double_vector(covers))),
+            ));
+        }
+        if !self.worth.is_empty() {
+            let of = |value: fn(&Worth) -> f64| {
+                let features =
+                    (0..self.features.len()).map(|feature| self.worth.get(&feature).map_or(0.0, value));
+                Value::Tensor(Box::new(build::double_vector(features.collect())))
+            };
+            attributes.push(build::attribute(SPLITS, of(|worth| worth.splits)));
+            attributes.push(build::attribute(GAINS, of(|worth| worth.gain)));
+            attributes.push(build::attribute(COVERS, of(|worth| worth.cover)));
+        }
+        attributes
     }
 
     /// Adds what turns the scores into `output`.

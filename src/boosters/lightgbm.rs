@@ -41,6 +41,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Booster> {
         transform: transform(objective)?,
         precision: Precision::Double,
         refuses_unknown: false,
+        worth: LiteMap::new(),
         metadata: [
             ("producer_name", "LightGBM".into()),
             ("format_version", head.get("version").unwrap_or(&"").to_string()),
@@ -159,10 +160,10 @@ fn add_tree(
         Ok(_) => None,
         Err(_) => usize::try_from(-1 - link).ok().filter(|leaf| *leaf <= splits).map(|leaf| splits + leaf),
     };
-    for (leaf, value) in values.iter().enumerate() {
-        let id = NodeId { tree: number, node: splits + leaf };
-        booster.leaves.push(Leaf { id, target, value: value * share });
-    }
+    let rows = |name: &str, length: usize| list::<f64>(tree, name).ok().filter(|list| list.len() == length);
+    let counts = rows("leaf_count", values.len());
+    let first = NodeId { tree: number, node: splits };
+    add_leaves(booster, counts.as_deref(), &values, first, target, share);
     if splits == 0 {
         return Ok(());
     }
@@ -174,16 +175,21 @@ fn add_tree(
     if lengths.iter().any(|length| *length != splits) {
         return Err(invalid("the lists of a tree have different lengths"));
     }
+    let (gains, covers) = (rows("split_gain", splits), rows("internal_count", splits));
     let mut next_node = splits + values.len();
     let children = left.into_iter().zip(right);
     let columns = features.into_iter().zip(thresholds).zip(decisions).zip(children);
     for (node, (((feature, threshold), decision), (left, right))) in columns.enumerate() {
         let children = child(left).zip(child(right)).filter(|_| feature < booster.features.len());
         let (if_true, if_false) = children.ok_or_else(|| invalid("a tree's node leads nowhere"))?;
+        let cover = covers.as_ref().and_then(|covers| covers.get(node).copied()).unwrap_or(f64::NAN);
+        if let Some(gain) = gains.as_ref().and_then(|gains| gains.get(node)).filter(|_| !cover.is_nan()) {
+            booster.note(feature, *gain, cover);
+        }
         let id = NodeId { tree: number, node };
         let condition = Condition::Threshold(threshold);
         // A missing value is in no set of categories.
-        let mut split = Split { id, feature, condition, if_true, if_false, missing_is_true: false };
+        let mut split = Split { id, feature, condition, if_true, if_false, missing_is_true: false, cover };
         if decision & 1 == 0 {
             split.missing_is_true = missing_is_left(decision, threshold)?;
             booster.splits.push(split);
@@ -192,6 +198,27 @@ fn add_tree(
         }
     }
     Ok(())
+}
+
+/// Adds the leaves of a tree, of which `first` is the first, with how many rows of the training came to each.
+fn add_leaves(
+    booster: &mut Booster,
+    counts: Option<&[f64]>,
+    values: &[f64],
+    first: NodeId,
+    target: usize,
+    share: f64,
+) {
+    for (leaf, value) in values.iter().enumerate() {
+        let id = NodeId { node: first.node + leaf, ..first };
+        // A tree of one leaf has no counts.
+        let cover = match counts {
+            Some(counts) => counts.get(leaf).copied().unwrap_or(f64::NAN),
+            None if values.len() == 1 => 1.0,
+            None => f64::NAN,
+        };
+        booster.leaves.push(Leaf { id, target, value: value * share, cover });
+    }
 }
 
 /// The categories of a set, which are the bits of the words between two bounds; `set` numbers the bounds.

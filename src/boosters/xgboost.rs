@@ -53,6 +53,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Booster> {
         transform,
         precision: Precision::Single,
         refuses_unknown: true,
+        worth: LiteMap::new(),
         metadata: metadata(&document, objective, used),
     };
     for (number, (tree, group)) in trees.iter().zip(groups.iter()).take(used).enumerate() {
@@ -250,13 +251,16 @@ fn add_tree(
         return Err(invalid("the lists of a tree have different lengths"));
     }
     let sets = categories(tree)?;
+    let list = |name: &str| tree.get(name).and_then(Value::numbers).filter(|list| list.len() == nodes);
+    let (gains, covers) = (list("loss_changes"), list("sum_hessian"));
     let mut next_node = nodes;
     let columns = left.iter().zip(right.iter()).zip(features.iter());
     let columns = columns.zip(thresholds.iter()).zip(missing_left.iter());
     for (node, ((((left, right), feature), threshold), missing_left)) in columns.enumerate() {
         let id = NodeId { tree: number, node };
+        let cover = covers.as_ref().and_then(|covers| covers.get(node).copied()).unwrap_or(f64::NAN);
         if *left < 0.0 {
-            booster.leaves.push(Leaf { id, target, value: threshold * weight });
+            booster.leaves.push(Leaf { id, target, value: threshold * weight, cover });
             continue;
         }
         let links = whole(*left).zip(whole(*right)).zip(whole(*feature));
@@ -264,17 +268,20 @@ fn add_tree(
         if feature >= booster.features.len() {
             return Err(invalid("a tree asks for a feature that is not there"));
         }
+        if let Some(gain) = gains.as_ref().and_then(|gains| gains.get(node)).filter(|_| !cover.is_nan()) {
+            booster.note(feature, *gain, cover);
+        }
         let (condition, missing_is_left) = (Condition::Threshold(*threshold), *missing_left != 0.0);
         if let Some(set) = sets.get(&node) {
             // Members of the set go right.
             let (if_true, if_false) = (right, left);
             let missing_is_true = !missing_is_left;
-            let split = Split { id, feature, condition, if_true, if_false, missing_is_true };
+            let split = Split { id, feature, condition, if_true, if_false, missing_is_true, cover };
             booster.split_by_categories(split, set, &mut next_node);
         } else {
             let (if_true, if_false) = (left, right);
             let missing_is_true = missing_is_left;
-            booster.splits.push(Split { id, feature, condition, if_true, if_false, missing_is_true });
+            booster.splits.push(Split { id, feature, condition, if_true, if_false, missing_is_true, cover });
         }
     }
     Ok(())

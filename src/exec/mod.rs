@@ -24,6 +24,7 @@ mod recursion;
 mod resources;
 mod resume;
 mod scan;
+mod shares;
 mod sort;
 mod start;
 mod subplans;

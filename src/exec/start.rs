@@ -14,6 +14,7 @@ use super::predict::Predict;
 use super::project::Project;
 use super::recursion::Recursion;
 use super::scan::{OneRow, Scan};
+use super::shares::{Game, Shares};
 use super::sort::Sort;
 use super::subplans::{RunningSubplan, SharedScan, Subplans};
 use super::union::Union;
@@ -140,6 +141,10 @@ impl Start {
             NodeKind::Predict { input, model, inputs, outputs, keep, safe } => {
                 let input = self.node(*input);
                 Box::new(Predict::new(input, model, inputs, outputs, keep, safe, schema, total))
+            }
+            NodeKind::Shares { input, model, inputs, players, count, output, row, keep } => {
+                let game = Game { model, inputs, players, count, output, row, keep };
+                Box::new(Shares::new(input.schema.clone(), self.node(*input), game))
             }
             NodeKind::VectorSearch { base, query, batch, top, metric } => {
                 let [base, query] = [*base, *query].map(|side| {

@@ -96,4 +96,19 @@ pub(crate) const TABLE_FUNCTIONS: &[TableFunction] = &[
         form: "ML.GLOBAL_EXPLAIN(MODEL name [, {TABLE name | (query)}] [, STRUCT([BOOL AS class_level_explain] [, …])])",
         doc: "How much predictions owe to each feature: the mean of their absolute attributions over rows, by default over the baseline.",
     },
+    TableFunction {
+        name: "ML.MONITOR",
+        form: "ML.MONITOR([MODEL name,] {TABLE log | (query)}, timestamp_col => STRING, window => INTERVAL … [, baseline => (query)] [, predicted_col => STRING, actual_col => STRING] [, STRUCT(…)])",
+        doc: "How far the columns of each window of time are from a baseline, how many values are NULL, and how well predictions agree with the truth.",
+    },
+    TableFunction {
+        name: "ML.WEIGHTS",
+        form: "ML.WEIGHTS(MODEL name)",
+        doc: "The weights of a linear model, with its intercept; of several classes each has its own.",
+    },
+    TableFunction {
+        name: "ML.FEATURE_IMPORTANCE",
+        form: "ML.FEATURE_IMPORTANCE(MODEL name)",
+        doc: "How often the trees of a model split on each feature, and the mean gain and cover of these splits where the file has them.",
+    },
 ];

@@ -17,9 +17,7 @@ const HOST: &str = "ask the host program for the value and pass it as a @paramet
 /// Names, or prefixes of names that end in `*`, and what to do instead.
 const UNSUPPORTED: &[(&str, &str)] = &[
     ("ML.EXPLAIN_FORECAST", EXPLAINED),
-    ("ML.FEATURE_IMPORTANCE", EXPLAINED),
     ("ML.ADVANCED_WEIGHTS", EXPLAINED),
-    ("ML.WEIGHTS", EXPLAINED),
     ("ML.TRAINING_INFO", TRAINED),
     ("ML.TRIAL_INFO", TRAINED),
     ("ML.CENTROIDS", TRAINED),

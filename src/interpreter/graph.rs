@@ -11,8 +11,8 @@ use super::branch::If;
 use super::scan::Scan;
 use crate::onnx::pb::{AttributeProto, GraphProto, NodeProto};
 use crate::onnx::tensors::load;
-use crate::operators::{self, Context, Dim, Operator, Shape};
-use crate::tensor::Tensor;
+use crate::operators::{self, Columns, Context, Dim, Game, Operator, Shape};
+use crate::tensor::{Parts, Shares, Tensor};
 
 /// A graph that can run.
 #[derive(Debug)]
@@ -252,18 +252,106 @@ impl Graph {
         Ok(found)
     }
 
+    /// The number of the node that makes a value, and the position of the value among its outputs.
+    fn maker(&self, value: usize) -> Option<(usize, usize)> {
+        self.nodes.iter().enumerate().find_map(|(number, node)| {
+            let made = node.outputs.iter().find(|(_, made)| *made == value);
+            made.map(|(position, _)| (number, *position))
+        })
+    }
+
+    /// The inputs whose columns, one after the other, are those of a value; `None` where it is made otherwise.
+    fn columns(&self, value: usize) -> Option<Vec<usize>> {
+        if let Some(input) = self.inputs.iter().position(|input| *input == value) {
+            return Some(vec![input]);
+        }
+        let (node, position) =
+            self.maker(value).and_then(|(maker, at)| Some((self.nodes.get(maker)?, at)))?;
+        if position != 0 {
+            return None;
+        }
+        match node.operator.columns() {
+            Columns::Own => self.columns(*node.inputs.first()?),
+            Columns::Joined => {
+                let joined = node.inputs.iter().map(|input| self.columns(*input));
+                Some(joined.collect::<Option<Vec<_>>>()?.concat())
+            }
+            Columns::Mixed => None,
+        }
+    }
+
+    /// The node whose sums are the output `output`, or without one the only node that needs no background; and the inputs whose columns are its own.
+    fn additive_node(&self, output: Option<usize>) -> Option<(usize, Vec<usize>)> {
+        let (number, node) = if let Some(output) = output {
+            let (number, position) = self.maker(*self.outputs.get(output)?)?;
+            let node = self.nodes.get(number)?;
+            node.operator.additive().filter(|additive| additive.position() == position)?;
+            (number, node)
+        } else {
+            let mut covered =
+                self.nodes.iter().enumerate().filter(|(_, node)| {
+                    node.operator.additive().is_some_and(|additive| additive.has_covers())
+                });
+            covered.next().filter(|_| covered.next().is_none())?
+        };
+        let [input] = *node.inputs.as_slice() else { return None };
+        Some((number, self.columns(input)?))
+    }
+
+    /// The inputs whose columns, one after the other, an operator sums up to the output `output`.
+    pub(super) fn additive(&self, output: Option<usize>) -> Option<Vec<usize>> {
+        Some(self.additive_node(output)?.1)
+    }
+
+    /// What the only node that knows something of its columns knows, and the inputs whose columns these are.
+    pub(super) fn parts(&self) -> Option<(Vec<usize>, Parts)> {
+        let mut known = self.nodes.iter().filter_map(|node| Some((node, node.operator.parts()?)));
+        let (node, parts) = known.next().filter(|_| known.next().is_none())?;
+        Some((self.columns(*node.inputs.first()?)?, parts))
+    }
+
+    /// The shares of `players` in the output `output` for the rows of one set of inputs against those of another.
+    pub(super) fn shares(
+        &self,
+        output: Option<usize>,
+        rows: Vec<Tensor>,
+        background: Option<Vec<Tensor>>,
+        players: &[u32],
+        count: usize,
+    ) -> Result<Shares> {
+        let (number, _) = self.additive_node(output).context("the output is no sum")?;
+        let node = self.nodes.get(number).context("a node has a number")?;
+        let additive = node.operator.additive().context("the output is no sum")?;
+        let input = |inputs: Vec<Tensor>| {
+            let values = self.values(inputs, number)?;
+            let input = node.inputs.first().and_then(|input| values.get(*input)).cloned().flatten();
+            input.context("a value is made before it is read")
+        };
+        let (rows, background) = (input(rows)?, background.map(input).transpose()?);
+        additive.shares(Game { rows: &rows, background: background.as_ref(), players, count })
+    }
+
     /// The outputs for `inputs`.
     ///
     /// # Errors
     /// Where an operator cannot compute with its inputs.
     #[expect(clippy::indexing_slicing, reason = "all numbers are those of values")]
     pub(super) fn run(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        let values = self.values(inputs, self.nodes.len())?;
+        let outputs =
+            self.outputs.iter().map(|number| values[*number].clone().context("an output has a value"));
+        outputs.collect()
+    }
+
+    /// The values that are still to be read behind the first `count` nodes.
+    #[expect(clippy::indexing_slicing, reason = "all numbers are those of values")]
+    fn values(&self, inputs: Vec<Tensor>, count: usize) -> Result<Vec<Option<Tensor>>> {
         ensure!(inputs.len() == self.inputs.len(), "expected {} inputs", self.inputs.len());
         let mut values = self.constants.clone();
         for (number, input) in self.inputs.iter().zip(inputs) {
             values[*number] = Some(input);
         }
-        for node in &self.nodes {
+        for node in self.nodes.iter().take(count) {
             let inputs = node.inputs.iter().zip(&node.last).map(|(number, is_last)| {
                 let value = if *is_last { values[*number].take() } else { values[*number].clone() };
                 value.context("a value is made before it is read")
@@ -274,9 +362,7 @@ impl Graph {
                 values[number] = Some(value);
             }
         }
-        let outputs =
-            self.outputs.iter().map(|number| values[*number].clone().context("an output has a value"));
-        outputs.collect()
+        Ok(values)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::onnx::pb::GraphProto;
 use crate::onnx::{Declared, Dim, Weights, failure};
 use crate::operators::Shape;
 use crate::runner::{InputShapes, Runner, Sampled};
-use crate::tensor::{ElementType, Tensor};
+use crate::tensor::{ElementType, Parts, Shares, Tensor};
 use graph::{Graph, Inferred};
 
 /// A graph that is interpreted.
@@ -112,6 +112,30 @@ impl Runner for Interpreter {
     ) -> diag::Result<Vec<Tensor>> {
         self.check(shapes).map_err(failure::load)?;
         self.graph.run(inputs).map_err(|error| failure::of_plan(error, column))
+    }
+
+    fn additive(&self, output: Option<usize>) -> Option<Vec<usize>> {
+        self.graph.additive(output)
+    }
+
+    fn parts(&self) -> Option<(Vec<usize>, Parts)> {
+        self.graph.parts()
+    }
+
+    fn shares(
+        &self,
+        output: Option<usize>,
+        rows: (InputShapes, Vec<Tensor>),
+        background: Option<(InputShapes, Vec<Tensor>)>,
+        players: &[u32],
+        count: usize,
+    ) -> diag::Result<Shares> {
+        let checked = |(shapes, inputs): (InputShapes, Vec<Tensor>)| {
+            self.check(shapes).map_err(failure::load)?;
+            Ok::<_, diag::Error>(inputs)
+        };
+        let (rows, background) = (checked(rows)?, background.map(checked).transpose()?);
+        self.graph.shares(output, rows, background, players, count).map_err(failure::run)
     }
 
     fn plans(&self) -> usize {

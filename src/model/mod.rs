@@ -13,6 +13,7 @@ mod outputs;
 mod row_axis;
 mod runners;
 mod shapes;
+mod shares;
 mod signature;
 mod tensor_model;
 
@@ -22,6 +23,7 @@ pub use describe::Fact;
 pub use options::{ModelOption, ModelOptions};
 pub(crate) use outputs::Predicted;
 pub use runners::Status;
+pub(crate) use shares::Columns;
 pub use signature::{Port, Signature};
 pub use tensor_model::TensorModel;
 

@@ -16,6 +16,12 @@ pub(crate) const INTERNAL: &str = "predictql";
 /// it, the standard does not.
 pub(crate) const REFUSES_UNKNOWN: &str = "predictql_refuses_unknown";
 
+/// Attributes of a booster's trees: how many splits its library counts on each feature, and the sums of their gains and
+/// covers.
+pub(crate) const SPLITS: &str = "predictql_splits";
+pub(crate) const GAINS: &str = "predictql_gains";
+pub(crate) const COVERS: &str = "predictql_covers";
+
 /// The domain by which templates name tract's implementation of an operator that has a template itself.
 pub(crate) const TRACT: &str = "tract";
 

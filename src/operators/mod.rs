@@ -6,6 +6,7 @@
 //!
 //! Every file names the versions of the standard that it covers, as <https://onnx.ai/onnx/operators/> counts them.
 
+mod additive;
 mod attributes;
 mod dim;
 mod full;
@@ -14,6 +15,7 @@ mod ml;
 mod standard;
 mod tensors;
 
+pub(crate) use additive::{Additive, Columns, Game};
 pub(crate) use dim::Dim;
 pub(crate) use full::FULL_ONLY;
 #[cfg(feature = "full")]
@@ -29,7 +31,7 @@ use anyhow::{Result, bail};
 
 use crate::onnx::names;
 use crate::onnx::pb::{NodeProto, ValueInfoProto};
-use crate::tensor::{ElementType, Tensor};
+use crate::tensor::{ElementType, Parts, Tensor};
 
 /// Builds an operator from its node.
 pub(crate) type Parse = fn(&Context<'_>, &NodeProto) -> Result<Arc<dyn Operator>>;
@@ -141,6 +143,21 @@ pub(crate) trait Operator: fmt::Debug + Send + Sync + 'static {
     /// those of the node.
     fn outer_values(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// What the columns of the first output are made of.
+    fn columns(&self) -> Columns {
+        Columns::Mixed
+    }
+
+    /// Itself, where an output is a sum of parts that few columns decide.
+    fn additive(&self) -> Option<&dyn Additive> {
+        None
+    }
+
+    /// What it knows of the columns of its input: of weighted sums and trees.
+    fn parts(&self) -> Option<Parts> {
+        None
     }
 
     /// Computes the outputs.

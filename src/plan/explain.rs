@@ -122,6 +122,9 @@ fn line(node: &Node) -> (&'static str, String) {
         NodeKind::Distinct { .. } => ("Distinct", names.join(", ")),
         NodeKind::Union { inputs } => ("Union", format!("{} parts", inputs.len())),
         NodeKind::Predict { input, model, inputs, .. } => ("Predict", model_inputs(model, inputs, input)),
+        NodeKind::Shares { input, model, inputs, .. } => {
+            ("Shapley values", model_inputs(model, inputs, input))
+        }
         NodeKind::VectorSearch { base, query, top, metric, .. } => {
             ("Vector search", vector_search(base, query, *top, *metric))
         }

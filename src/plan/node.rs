@@ -148,6 +148,22 @@ pub(crate) enum NodeKind {
         /// `SAFE.`: rows that fail have NULL outputs.
         safe: bool,
     },
+    /// What each player has of a model's output, an array with their shares for each number of the output, and these
+    /// numbers' means over a background, then the input's columns numbered by `keep`. The background comes first: the
+    /// rows whose column `row` is 0.
+    Shares {
+        input: Box<Node>,
+        model: Arc<Model>,
+        /// One for each input of the model.
+        inputs: Vec<Option<Expr>>,
+        /// The player that each of them belongs to, and how many players there are.
+        players: Vec<u32>,
+        count: usize,
+        /// None for the scores of trees that need no background.
+        output: Option<usize>,
+        row: Expr,
+        keep: Vec<usize>,
+    },
     /// For each row of `query` the nearest rows of `base`: the query's row as a struct if `batch`, the base's row as
     /// a struct, the distance.
     VectorSearch {
@@ -276,6 +292,7 @@ macro_rules! inputs {
             | NodeKind::Window { input, .. }
             | NodeKind::Distinct { input }
             | NodeKind::Predict { input, .. }
+            | NodeKind::Shares { input, .. }
             | NodeKind::Sort { input, .. }
             | NodeKind::Limit { input, .. } => vec![input],
         }
@@ -334,6 +351,7 @@ impl Node {
                 .chain(calls.iter_mut().flat_map(WindowCall::exprs_mut))
                 .collect(),
             NodeKind::Predict { inputs, .. } => inputs.iter_mut().flatten().collect(),
+            NodeKind::Shares { inputs, row, .. } => inputs.iter_mut().flatten().chain([row]).collect(),
             NodeKind::Sort { keys, .. } => keys.iter_mut().map(|key| &mut key.expr).collect(),
         }
     }
@@ -371,6 +389,7 @@ impl Node {
             NodeKind::Project { input, .. }
             | NodeKind::Predict { input, .. }
             | NodeKind::Window { input, .. } => input.rows(),
+            NodeKind::Shares { .. } => None,
             NodeKind::Sort { input, limit, .. } => {
                 input.rows().map(|rows| limit.map_or(rows, |limit| rows.min(limit)))
             }

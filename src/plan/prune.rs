@@ -118,6 +118,7 @@ fn narrow(kind: &mut NodeKind, all: &[usize], wanted: &[usize]) -> Result<Remain
             prune_and_renumber(input, keep, inputs.iter_mut().flatten().collect())?;
             Remaining::Subset(wanted.to_vec())
         }
+        NodeKind::Shares { input, inputs, row, keep, .. } => shares(input, inputs, row, keep, wanted)?,
         NodeKind::VectorSearch { base, query, .. } => {
             for SearchSide { input, vector, keep } in [&mut **base, &mut **query] {
                 prune_and_renumber(input, keep, vec![vector])?;
@@ -125,6 +126,20 @@ fn narrow(kind: &mut NodeKind, all: &[usize], wanted: &[usize]) -> Result<Remain
             Remaining::Subset(all.to_vec())
         }
     })
+}
+
+/// The two arrays are always kept.
+fn shares(
+    input: &mut Node,
+    inputs: &mut [Option<Expr>],
+    row: &mut Expr,
+    keep: &mut Vec<usize>,
+    wanted: &[usize],
+) -> Result<Remaining> {
+    let (_, from_input) = split(wanted, 2);
+    *keep = pick(keep, &from_input)?;
+    prune_and_renumber(input, keep, inputs.iter_mut().flatten().chain([row]).collect())?;
+    Ok(Remaining::Subset([0, 1].into_iter().chain(from_input.iter().map(|column| column + 2)).collect()))
 }
 
 /// The element of the array and its position are always kept.

@@ -1,8 +1,8 @@
 //! What runs a graph: tensors in, tensors out, whatever does it.
 
-use crate::diag::Result;
+use crate::diag::{Error, Result};
 use crate::onnx::Dim;
-use crate::tensor::Tensor;
+use crate::tensor::{Parts, Shares, Tensor};
 
 /// The shapes of all input tensors, in the graph's order.
 pub(crate) type InputShapes = Vec<Vec<usize>>;
@@ -47,6 +47,34 @@ pub(crate) trait Runner: Send + Sync {
         inputs: Vec<Tensor>,
         column: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Vec<Tensor>>;
+
+    /// The inputs whose columns, one after the other, an operator sums up to the output of this number; without a number, to
+    /// scores, where its trees know how many rows of the training went which way. `None` where there is no such operator.
+    fn additive(&self, _output: Option<usize>) -> Option<Vec<usize>> {
+        None
+    }
+
+    /// What the only operator that knows something of its columns knows, and the inputs whose columns these are, one after
+    /// the other; `None` where there is no such operator or more than one.
+    fn parts(&self) -> Option<(Vec<usize>, Parts)> {
+        None
+    }
+
+    /// The shares of `count` players in such an output, for rows against those of a background, or in such scores without one.
+    /// `players` are those of the columns.
+    ///
+    /// # Errors
+    /// Those of [`run`](Self::run); `internal` for other outputs.
+    fn shares(
+        &self,
+        _output: Option<usize>,
+        _rows: (InputShapes, Vec<Tensor>),
+        _background: Option<(InputShapes, Vec<Tensor>)>,
+        _players: &[u32],
+        _count: usize,
+    ) -> Result<Shares> {
+        Err(Error::internal("an output that is no sum has no shares"))
+    }
 
     /// The plans that are kept, one for each set of input shapes.
     fn plans(&self) -> usize;

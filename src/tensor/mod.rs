@@ -4,8 +4,10 @@
 
 mod cast;
 mod element;
+mod shares;
 
 pub(crate) use element::{Buffer, Element, ElementType, with_elements};
+pub(crate) use shares::{Parts, Shares, Splits};
 
 use std::fmt;
 use std::sync::Arc;

@@ -12,6 +12,22 @@ const SETUP: &str = "
       input_columns = ['age', 'income', 'hours'], input_label_cols = ['kind']);
     CREATE MODEL judge_spend OPTIONS (model_path = 'models/judge_spend.onnx',
       input_columns = ['age', 'income', 'hours'], input_label_cols = ['spend']);
+    CREATE EXTERNAL TABLE sums OPTIONS (format = 'CSV', uris = ['tables/sums.csv']);
+    CREATE MODEL forest_two OPTIONS (model_path = 'models/forest_two.onnx',
+      input_columns = ['c0', 'c1', 'c2', 'c3', 'c4', 'c5', 'c6', 'c7', 'c8', 'c9', 'c10', 'c11']);
+    CREATE MODEL forest_three OPTIONS (model_path = 'models/forest_three.onnx',
+      input_columns = ['c0', 'c1', 'c2', 'c3', 'c4', 'c5', 'c6', 'c7', 'c8', 'c9', 'c10', 'c11']);
+    CREATE MODEL forest_value OPTIONS (model_path = 'models/forest_value.onnx',
+      input_columns = ['c0', 'c1', 'c2', 'c3', 'c4', 'c5', 'c6', 'c7', 'c8', 'c9', 'c10', 'c11']);
+    CREATE MODEL linear_value OPTIONS (model_path = 'models/linear_value.onnx',
+      input_columns = ['c0', 'c1', 'c2', 'c3', 'c4', 'c5', 'c6', 'c7', 'c8', 'c9', 'c10', 'c11']);
+    CREATE MODEL xgb_logistic OPTIONS (model_path = 'models/xgb_logistic.json');
+    CREATE MODEL xgb_softprob OPTIONS (model_path = 'models/xgb_softprob.ubj', task = 'classification');
+    CREATE MODEL xgb_squared OPTIONS (model_path = 'models/xgb_squared.ubj');
+    CREATE EXTERNAL TABLE boosters OPTIONS (format = 'CSV', uris = ['tables/boosters.csv']);
+    CREATE MODEL xgb_words OPTIONS (model_path = 'models/xgb_words.json');
+    CREATE MODEL lgb_regression OPTIONS (model_path = 'models/lgb_regression.txt');
+    CREATE MODEL lgb_multiclass OPTIONS (model_path = 'models/lgb_multiclass.txt', task = 'classification');
 ";
 
 #[test]

@@ -64,6 +64,12 @@ impl Inputs {
         Ok(inputs)
     }
 
+    /// The columns that feed the input `name` of the graph, among those of all inputs.
+    pub(super) fn columns_of(&self, name: &str) -> Option<Range<usize>> {
+        let binding = self.bindings.iter().find(|binding| binding.port.name == name)?;
+        Some(binding.columns.clone())
+    }
+
     /// What becomes of NULL in each column, in words; `None` where it is an error.
     pub(super) fn null_words(&self) -> impl Iterator<Item = Option<String>> + '_ {
         let columns = self.bindings.iter().flat_map(|binding| binding.columns.clone().map(|_| &binding.port));

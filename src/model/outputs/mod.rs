@@ -114,6 +114,14 @@ pub(super) fn check_shared(outputs: &[GraphPort], needed: &[bool], rows: usize) 
 }
 
 impl Outputs {
+    /// The output of the graph that a column is as it is.
+    pub(super) fn plain(&self, column: usize) -> Option<usize> {
+        match self.columns.get(column)? {
+            OutputColumn::Output(number) if self.softmax != Some(*number) => Some(*number),
+            _ => None,
+        }
+    }
+
     /// The columns that `options` ask for.
     ///
     /// # Errors

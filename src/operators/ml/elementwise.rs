@@ -7,7 +7,7 @@ use anyhow::{Result, bail, ensure};
 
 use crate::tensor::{Element, ElementType, Tensor};
 
-use super::{Context, Dim, Operator, Shape, map_elements, only, row_length};
+use super::{Columns, Context, Dim, Operator, Shape, map_elements, only, row_length};
 
 /// Gives 1 for elements above the threshold and 0 for all others.
 #[derive(Debug)]
@@ -22,6 +22,10 @@ impl Operator for Binarizer {
 
     fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
         Ok(vec![only(inputs)?.clone()])
+    }
+
+    fn columns(&self) -> Columns {
+        Columns::Own
     }
 
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
@@ -60,6 +64,10 @@ impl Operator for Imputer {
 
     fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
         Ok(vec![only(inputs)?.clone()])
+    }
+
+    fn columns(&self) -> Columns {
+        Columns::Own
     }
 
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
@@ -118,6 +126,10 @@ impl Operator for Scaler {
             );
         }
         Ok(vec![(ElementType::F32, shape.clone())])
+    }
+
+    fn columns(&self) -> Columns {
+        Columns::Own
     }
 
     #[expect(clippy::indexing_slicing, reason = "there is one offset, or one for each feature of a row")]

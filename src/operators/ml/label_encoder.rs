@@ -14,7 +14,7 @@ use crate::tensor::{Element, ElementType, Tensor};
 
 use super::category::Known;
 use super::key_index::KeyIndex;
-use super::{Context, Operator, Shape, only, typed_list};
+use super::{Columns, Context, Operator, Shape, only, typed_list};
 
 #[derive(Debug)]
 pub(super) struct LabelEncoder {
@@ -64,6 +64,10 @@ impl Operator for LabelEncoder {
     fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
         let (keys, shape) = only(inputs)?;
         Ok(vec![(self.table(*keys)?.values.element(), shape.clone())])
+    }
+
+    fn columns(&self) -> Columns {
+        Columns::Own
     }
 
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {

@@ -4,15 +4,15 @@
 //! one), onnxruntime's behaviour is the model.
 
 use crate::onnx::pb::NodeProto;
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use predictql_kernels::elementwise::{Arithmetic, Elements as _};
 use predictql_kernels::matmul::Factor as _;
 
-use crate::tensor::{ElementType, Tensor};
+use crate::tensor::{ElementType, Parts, Shares, Tensor};
 
 use super::class_labels::ClassLabels;
 use super::post_transform::PostTransform;
-use super::{Context, Dim, Operator, Shape, feature_matrix, only};
+use super::{Additive, Context, Dim, Game, Operator, Shape, feature_matrix, only};
 
 #[derive(Debug)]
 pub(super) struct LinearClassifier {
@@ -55,6 +55,10 @@ impl Operator for LinearClassifier {
             (self.labels.element(), vec![rows.clone()]),
             (ElementType::F32, vec![rows, self.labels.count().into()]),
         ])
+    }
+
+    fn parts(&self) -> Option<Parts> {
+        Some(self.sums.parts())
     }
 
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
@@ -100,6 +104,20 @@ impl Operator for LinearRegressor {
         Ok(vec![(ElementType::F32, vec![rows, self.sums.intercepts.len().into()])])
     }
 
+    fn additive(&self) -> Option<&dyn Additive> {
+        let is_sum = match self.post_transform {
+            PostTransform::None => true,
+            // Of a single target no other transform counts.
+            PostTransform::Probit => false,
+            _ => self.sums.intercepts.len() == 1,
+        };
+        if is_sum { Some(self) } else { None }
+    }
+
+    fn parts(&self) -> Option<Parts> {
+        Some(self.sums.parts())
+    }
+
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let targets = self.sums.intercepts.len();
         let (rows, mut sums) = self.sums.run(only(&inputs)?)?;
@@ -108,7 +126,54 @@ impl Operator for LinearRegressor {
     }
 }
 
+impl Additive for LinearRegressor {
+    fn position(&self) -> usize {
+        0
+    }
+
+    fn shares(&self, game: Game<'_>) -> Result<Shares> {
+        self.sums.shares(game)
+    }
+}
+
 impl Sums {
+    fn parts(&self) -> Parts {
+        let count = self.intercepts.len();
+        let weights = |sum: usize| self.coefficients.iter().skip(sum).step_by(count).copied().collect();
+        let sums = self.intercepts.iter().enumerate().map(|(sum, intercept)| (weights(sum), *intercept));
+        Parts::Weights { sums: sums.collect() }
+    }
+
+    /// A feature has its weight times its difference from the background's mean.
+    #[expect(clippy::cast_precision_loss, reason = "there are few rows in a background")]
+    fn shares(&self, Game { rows, background, players, count }: Game<'_>) -> Result<Shares> {
+        let sums = self.intercepts.len();
+        let Some(background) = background else { bail!("weights need a background") };
+        let (rows, background) = (rows.cast(ElementType::F32)?, background.cast(ElementType::F32)?);
+        let number = feature_matrix::rows(&rows, self.features)?;
+        let others = feature_matrix::rows(&background, self.features)?;
+        ensure!(players.len() == self.features, "there is a player for each feature");
+        let mut means = vec![0.0; self.features];
+        for other in background.elements::<f32>()?.chunks(self.features) {
+            means.iter_mut().zip(other).for_each(|(mean, value)| *mean += f64::from(*value) / others as f64);
+        }
+        let mut base: Vec<f64> = self.intercepts.iter().copied().map(f64::from).collect();
+        for (mean, weights) in means.iter().zip(self.coefficients.chunks(sums)) {
+            base.iter_mut().zip(weights).for_each(|(base, weight)| *base += mean * f64::from(*weight));
+        }
+        let mut values = vec![0.0; number * sums * count];
+        let own = rows.elements::<f32>()?.chunks(self.features).zip(values.chunks_mut((sums * count).max(1)));
+        for (row, values) in own {
+            let features = row.iter().zip(&means).zip(self.coefficients.chunks(sums)).zip(players);
+            for (((value, mean), weights), player) in features {
+                for (share, weight) in values.iter_mut().skip(*player as usize).step_by(count).zip(weights) {
+                    *share += (f64::from(*value) - mean) * f64::from(*weight);
+                }
+            }
+        }
+        Ok(Shares { values, base })
+    }
+
     /// Reads the attributes; without intercepts, there are `count` sums.
     fn parse(node: &NodeProto, count: usize) -> Result<Self> {
         let coefficients = node.required::<Vec<f32>>("coefficients")?;

@@ -17,7 +17,7 @@ mod tree_ensemble;
 
 use super::attributes::typed_list;
 use super::tensors::{map_elements, only, row_length};
-use super::{Context, Dim, Operator, Registration, Shape, own};
+use super::{Additive, Columns, Context, Dim, Game, Operator, Registration, Shape, own};
 use array_feature_extractor::ArrayFeatureExtractor;
 use elementwise::{Binarizer, Imputer, Scaler};
 use feature_vectorizer::FeatureVectorizer;

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Context, Operator, Shape};
+use super::{Columns, Context, Operator, Shape};
 use crate::onnx::pb::NodeProto;
 use crate::onnx::tensors::element_type;
 use crate::tensor::{ElementType, Tensor};
@@ -28,6 +28,10 @@ impl Operator for Cast {
             (None, [(_, dims), (to, _)]) => Ok(vec![(*to, dims.clone())]),
             _ => bail!("a cast has one input, or another one of the type"),
         }
+    }
+
+    fn columns(&self) -> Columns {
+        Columns::Own
     }
 
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail, ensure};
 
 use super::broadcast;
-use super::{Context, Dim, Operator, Shape, only, open, resolve_axis, split_at_axis};
+use super::{Columns, Context, Dim, Operator, Shape, only, open, resolve_axis, split_at_axis};
 use crate::onnx::pb::NodeProto;
 use crate::tensor::{ElementType, Tensor, is_permutation, offsets, room, set, strides};
 
@@ -351,6 +351,11 @@ impl Operator for Concat {
         }
         set(&mut dims, axis, along.map_or_else(open, Dim::from))?;
         Ok(vec![(*element, dims)])
+    }
+
+    fn columns(&self) -> Columns {
+        // Of a matrix the last axis is the second one.
+        if matches!(self.axis, 1 | -1) { Columns::Joined } else { Columns::Mixed }
     }
 
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {

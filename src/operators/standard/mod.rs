@@ -15,7 +15,7 @@ mod top_k;
 mod unary;
 
 use super::tensors::{only, open, resolve_axis, split_at_axis};
-use super::{Context, Dim, Operator, Registration, Shape, own};
+use super::{Columns, Context, Dim, Operator, Registration, Shape, own};
 #[cfg(feature = "full")]
 pub(crate) use nd::Slices;
 #[cfg(feature = "full")]

@@ -207,6 +207,9 @@ impl Dependent<'_> {
                 return limited(input, count, offset);
             }
             NodeKind::VectorSearch { .. } => return Err(dependent_search()),
+            NodeKind::Shares { .. } => {
+                return Err(Error::internal("attributions read values of another query"));
+            }
             NodeKind::OneRow
             | NodeKind::Scan { .. }
             | NodeKind::Objects { .. }

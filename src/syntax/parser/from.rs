@@ -339,8 +339,9 @@ impl Parser<'_> {
             let kind = TableExprKind::Subquery(Box::new(self.query()?));
             return Ok(TableArg::Rows(TableExpr { kind, alias: None, span: self.since(start) }));
         }
-        if self.at_name() && self.nth_at(1, Punctuation::Arrow) {
-            let name = self.ident("an argument's name")?;
+        // `window` is a keyword elsewhere.
+        if (self.at_name() || self.at_word("WINDOW")) && self.nth_at(1, Punctuation::Arrow) {
+            let name = self.any_word("an argument's name")?;
             self.expect(Punctuation::Arrow)?;
             return Ok(TableArg::Named(name, self.expr()?));
         }

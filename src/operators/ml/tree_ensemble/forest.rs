@@ -23,6 +23,10 @@ pub(super) struct Forest<T> {
     pub(super) outputs: usize,
     /// One more than the greatest feature asked for.
     pub(super) features: usize,
+    /// Whether nodes share their children.
+    pub(super) joins: bool,
+    /// How many rows of the training came to each node; empty where that is not known.
+    pub(super) covers: Vec<f64>,
 }
 
 /// A node of the source as a question that the forest asks; children by their positions among the plain nodes.
@@ -39,6 +43,8 @@ struct Layout {
     trees: Vec<Tree>,
     leaf_at: Vec<u32>,
     features: usize,
+    joins: bool,
+    covers: Vec<f64>,
 }
 
 impl<T: Real> Forest<T> {
@@ -58,6 +64,8 @@ impl<T: Real> Forest<T> {
             leaves: Leaves::of(source)?,
             outputs: source.outputs,
             features: layout.features,
+            joins: layout.joins,
+            covers: layout.covers,
         })
     }
 }
@@ -77,7 +85,7 @@ impl Layout {
         let mut layout = Self { features: 1, ..Self::default() };
         let mut pairs = vec![None; plain.len()];
         for (root, depth) in source.roots.iter().zip(depths) {
-            let root = layout.lay_out(*root, &plain, &mut pairs)?;
+            let root = layout.lay_out(*root, &plain, &source.covers, &mut pairs)?;
             layout.trees.push(Tree { root, depth });
         }
         Ok(layout)
@@ -89,14 +97,23 @@ impl Layout {
         clippy::indexing_slicing,
         reason = "`depths` has followed every child; `reserve` adds what is written"
     )]
-    fn lay_out(&mut self, root: usize, plain: &[Plain], pairs: &mut [Option<u32>]) -> Result<u32> {
+    fn lay_out(
+        &mut self,
+        root: usize,
+        plain: &[Plain],
+        covers: &[f64],
+        pairs: &mut [Option<u32>],
+    ) -> Result<u32> {
         let first = self.reserve(1)?;
         let mut queue = VecDeque::from([(first, root)]);
         while let Some((slot, index)) = queue.pop_front() {
             let (node, leaf) = match plain[index] {
                 Plain::Ask { threshold, feature, left, right, nan_goes_right } => {
                     let child = match pairs[index] {
-                        Some(child) => child,
+                        Some(child) => {
+                            self.joins = true;
+                            child
+                        }
                         None => {
                             let child = self.reserve(2)?;
                             queue.extend([(child, left), (child + 1, right)]);
@@ -110,6 +127,10 @@ impl Layout {
             };
             self.nodes[slot as usize] = node;
             self.leaf_at[slot as usize] = leaf;
+            if let Some(cover) = covers.get(index) {
+                self.covers.resize(self.nodes.len(), 0.0);
+                self.covers[slot as usize] = *cover;
+            }
         }
         Ok(first)
     }

@@ -15,6 +15,7 @@
 mod forest;
 mod leaves;
 mod real;
+mod shares;
 mod source;
 mod walk;
 
@@ -24,11 +25,11 @@ use std::sync::Arc;
 use crate::onnx::pb::NodeProto;
 use anyhow::{Result, bail, ensure};
 
-use crate::tensor::{Element, ElementType, Tensor};
+use crate::tensor::{Element, ElementType, Parts, Shares, Splits, Tensor};
 
 use super::class_labels::ClassLabels;
 use super::post_transform::{PostTransform, logistic, probit};
-use super::{Context, Operator, Shape, feature_matrix, only};
+use super::{Additive, Context, Game, Operator, Shape, feature_matrix, only};
 use crate::limits::TREE_OUTPUTS;
 use forest::Forest;
 use real::Real;
@@ -41,6 +42,9 @@ pub(super) struct TreeEnsembleClassifier {
     trees: Trees,
     labels: ClassLabels,
     rule: Rule,
+    /// Whether the second class has weights.
+    weighs_second: bool,
+    splits: Vec<Splits>,
 }
 
 /// Trees whose leaves have weights for targets.
@@ -51,6 +55,7 @@ pub(super) struct TreeEnsembleRegressor {
     average: bool,
     /// Predictions have the input's type; otherwise they are float32.
     keeps_type: bool,
+    splits: Vec<Splits>,
 }
 
 /// Builds `TreeEnsemble`, which regresses only.
@@ -72,7 +77,8 @@ pub(super) fn tree_ensemble(ctx: &Context<'_>, node: &NodeProto) -> Result<Arc<d
     };
     let source = Source::of_ensemble(node, node.optional("n_targets")?.unwrap_or(1))?;
     let trees = Trees::build(is_double(ctx, node), &source, Vec::new(), transform)?;
-    Ok(Arc::new(TreeEnsembleRegressor { trees, aggregate, average, keeps_type: true }))
+    let splits = source.splits(node)?;
+    Ok(Arc::new(TreeEnsembleRegressor { trees, aggregate, average, keeps_type: true, splits }))
 }
 
 /// The forest in the precision that the file has it in.
@@ -117,13 +123,24 @@ impl Operator for TreeEnsembleClassifier {
             "{bases} base values do not fit {classes} classes"
         );
         let trees = Trees::build(is_double(ctx, node), &source, base_values, transform)?;
-        Ok(Self { trees, labels, rule })
+        let splits = source.splits(node)?;
+        Ok(Self { trees, labels, rule, weighs_second: weighted.contains(&1), splits })
     }
 
     fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
         let (rows, _) = feature_matrix::declared(inputs)?;
         let classes = self.labels.count().into();
         Ok(vec![(self.labels.element(), vec![rows.clone()]), (ElementType::F32, vec![rows, classes])])
+    }
+
+    fn parts(&self) -> Option<Parts> {
+        Some(Parts::Splits(self.splits.clone()))
+    }
+
+    fn additive(&self) -> Option<&dyn Additive> {
+        let is_plain = self.rule == Rule::Largest || self.trees.bases() == 0;
+        let is_sum = is_plain && self.trees.transform() == PostTransform::None;
+        if is_sum && self.trees.has_shares() { Some(self) } else { None }
     }
 
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
@@ -154,17 +171,29 @@ impl Operator for TreeEnsembleRegressor {
         let source = Source::of_trees(node, "target", targets)?;
         let (base_values, transform) = (numbers(node, "base_values")?, PostTransform::parse(node)?);
         let trees = Trees::build(is_double(ctx, node), &source, base_values, transform)?;
-        Ok(Self { trees, aggregate, average, keeps_type: false })
+        let splits = source.splits(node)?;
+        Ok(Self { trees, aggregate, average, keeps_type: false, splits })
     }
 
     fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
-        let targets = match &self.trees {
-            Trees::Single(trees) => trees.forest.outputs,
-            Trees::Double(trees) => trees.forest.outputs,
-        };
+        let targets = self.trees.outputs();
         let element = if self.keeps_type { only(inputs)?.0 } else { ElementType::F32 };
         let (rows, _) = feature_matrix::declared(inputs)?;
         Ok(vec![(element, vec![rows, targets.into()])])
+    }
+
+    fn parts(&self) -> Option<Parts> {
+        Some(Parts::Splits(self.splits.clone()))
+    }
+
+    fn additive(&self) -> Option<&dyn Additive> {
+        let is_sum = match self.trees.transform() {
+            PostTransform::None => true,
+            // Of a single target no other transform counts.
+            PostTransform::Probit => false,
+            _ => self.trees.outputs() == 1,
+        };
+        if is_sum && self.aggregate == Aggregate::Sum && self.trees.has_shares() { Some(self) } else { None }
     }
 
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
@@ -185,7 +214,83 @@ impl Operator for TreeEnsembleRegressor {
     }
 }
 
+impl Additive for TreeEnsembleClassifier {
+    fn position(&self) -> usize {
+        1
+    }
+
+    fn shares(&self, game: Game<'_>) -> Result<Shares> {
+        // Of two classes one base value is that of the first.
+        let mut shares = self.trees.shares(game, false, true)?;
+        if self.rule != Rule::Largest && !self.weighs_second {
+            // The only sum is that of the second class, and the first one has the rest.
+            for row in shares.values.chunks_mut((2 * game.count).max(1)) {
+                let (first, second) = row.split_at_mut(game.count);
+                second.copy_from_slice(first);
+                first.iter_mut().for_each(|share| *share = -*share);
+            }
+            if let [first, second] = shares.base.as_mut_slice() {
+                *second = *first;
+                *first = if self.rule == Rule::Share { 1.0 - *second } else { -*second };
+            }
+        }
+        Ok(shares)
+    }
+}
+
+impl Additive for TreeEnsembleRegressor {
+    fn position(&self) -> usize {
+        0
+    }
+
+    fn has_covers(&self) -> bool {
+        match &self.trees {
+            Trees::Single(trees) => !trees.forest.covers.is_empty(),
+            Trees::Double(trees) => !trees.forest.covers.is_empty(),
+        }
+    }
+
+    fn shares(&self, game: Game<'_>) -> Result<Shares> {
+        self.trees.shares(game, self.average, false)
+    }
+}
+
 impl Trees {
+    fn outputs(&self) -> usize {
+        match self {
+            Self::Single(trees) => trees.forest.outputs,
+            Self::Double(trees) => trees.forest.outputs,
+        }
+    }
+
+    fn transform(&self) -> PostTransform {
+        match self {
+            Self::Single(trees) => trees.post_transform,
+            Self::Double(trees) => trees.post_transform,
+        }
+    }
+
+    fn bases(&self) -> usize {
+        match self {
+            Self::Single(trees) => trees.base_values.len(),
+            Self::Double(trees) => trees.base_values.len(),
+        }
+    }
+
+    fn has_shares(&self) -> bool {
+        match self {
+            Self::Single(trees) => trees.forest.has_shares(),
+            Self::Double(trees) => trees.forest.has_shares(),
+        }
+    }
+
+    fn shares(&self, game: Game<'_>, average: bool, few_bases: bool) -> Result<Shares> {
+        match self {
+            Self::Single(trees) => trees.shares(game, average, few_bases),
+            Self::Double(trees) => trees.shares(game, average, few_bases),
+        }
+    }
+
     fn build(double: bool, source: &Source, base_values: Vec<f64>, transform: PostTransform) -> Result<Self> {
         Ok(if double {
             Self::Double(Ensemble::build(source, base_values, transform)?)
@@ -201,6 +306,21 @@ impl<T: Real + Element> Ensemble<T> {
         ensure!(source.outputs <= TREE_OUTPUTS, "{} outputs are too many", source.outputs);
         let base_values = base_values.into_iter().map(T::from_f64).collect();
         Ok(Self { forest: Forest::build(source)?, base_values, post_transform })
+    }
+
+    /// The shares of the sums, or of their means over the trees. Where there are fewer base values than outputs, they are
+    /// those of the first ones if `few_bases`, and else do not count.
+    #[expect(clippy::cast_precision_loss, reason = "an ensemble has fewer than 2^32 trees")]
+    fn shares(&self, game: Game<'_>, average: bool, few_bases: bool) -> Result<Shares>
+    where
+        T: predictql_kernels::shapley::Ask,
+    {
+        let scale = if average { 1.0 / self.forest.trees.len() as f64 } else { 1.0 };
+        let mut shares = self.forest.shares(game, scale)?;
+        if few_bases || self.base_values.len() == shares.base.len() {
+            shares.base.iter_mut().zip(&self.base_values).for_each(|(sum, base)| *sum += base.to_f64());
+        }
+        Ok(shares)
     }
 
     /// The outputs for all rows of `input`: `finish` computes those of one row from its scores.

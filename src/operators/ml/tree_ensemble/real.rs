@@ -7,6 +7,7 @@ pub(super) trait Real: Walk + std::ops::AddAssign + Send + Sync + std::fmt::Debu
     const ZERO: Self;
     fn from_f64(value: f64) -> Self;
     fn to_f32(self) -> f32;
+    fn to_f64(self) -> f64;
     fn over(self, divisor: Self) -> Self;
     /// The greatest number of this type below one of this type.
     fn below(value: f64) -> f64;
@@ -29,6 +30,9 @@ macro_rules! real {
             )]
             fn to_f32(self) -> f32 {
                 self as f32
+            }
+            fn to_f64(self) -> f64 {
+                self.into()
             }
             fn over(self, divisor: Self) -> Self {
                 self / divisor

@@ -5,7 +5,9 @@ use std::collections::{HashMap, HashSet};
 use crate::onnx::pb::{NodeProto, TensorProto, tensor_proto};
 use anyhow::{Result, bail, ensure, format_err};
 
-use crate::tensor::Element;
+use crate::limits::TREE_FEATURES as FEATURES;
+use crate::onnx::names::{COVERS, GAINS, SPLITS};
+use crate::tensor::{Element, Splits};
 
 use super::super::Context;
 use crate::onnx::tensors::load;
@@ -19,6 +21,8 @@ pub(super) struct Source {
     pub(super) weights: Vec<SourceWeight>,
     /// Classes or targets.
     pub(super) outputs: usize,
+    /// How many rows each node had in training; empty where the file does not say.
+    pub(super) covers: Vec<f64>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -125,6 +129,32 @@ fn missing_is_true(node: &NodeProto, length: usize) -> Result<Vec<bool>> {
 }
 
 impl Source {
+    /// What the splits on each feature are worth: what the translation of a booster has noted, else how many nodes ask for it.
+    pub(super) fn splits(&self, node: &NodeProto) -> Result<Vec<Splits>> {
+        if let Some(counts) = tensor::<f64>(node, SPLITS)? {
+            let (gains, covers) = (required::<f64>(node, GAINS)?, required::<f64>(node, COVERS)?);
+            let worth =
+                exactly(counts.len(), GAINS, gains)?.into_iter().zip(exactly(counts.len(), COVERS, covers)?);
+            return Ok(counts
+                .into_iter()
+                .zip(worth)
+                .map(|(count, worth)| Splits { count, worth: Some(worth) })
+                .collect());
+        }
+        let mut splits = Vec::new();
+        for node in self.nodes.iter().filter(|node| node.mode != Mode::Leaf) {
+            let feature = usize::try_from(node.feature)?;
+            ensure!(feature < FEATURES, "feature {feature} is too many");
+            if splits.len() <= feature {
+                splits.resize(feature + 1, Splits::default());
+            }
+            if let Some(splits) = splits.get_mut(feature) {
+                splits.count += 1.0;
+            }
+        }
+        Ok(splits)
+    }
+
     /// Reads versions 1 and 3, where leaves are nodes and nodes have numbers within their tree. The attributes of leaf
     /// weights start with `leaf`.
     pub(super) fn of_trees(node: &NodeProto, leaf: &str, outputs: usize) -> Result<Self> {
@@ -167,7 +197,13 @@ impl Source {
         let weights = leaves.zip(leaf_ints("ids")?).zip(&weights).map(|(((tree, id), output), weight)| {
             Ok(SourceWeight { node: position(tree, id)?, output, weight: *weight })
         });
-        Ok(Self { nodes, roots, weights: weights.collect::<Result<_>>()?, outputs })
+        let covers = tensor::<f64>(node, "nodes_hitrates_as_tensor")?;
+        let covers =
+            covers.filter(|covers| covers.len() == length && covers.iter().all(|cover| *cover > 0.0));
+        let weights = weights.collect::<Result<_>>()?;
+        // Default: no covers are known, as where scikit-learn's exporters write 1 everywhere.
+        let covers = covers.filter(|covers| covers.iter().any(|cover| *cover != 1.0)).unwrap_or_default();
+        Ok(Self { nodes, roots, weights, outputs, covers })
     }
 
     /// Reads version 5, where leaves have a list of their own: here they follow behind the nodes.
@@ -181,7 +217,8 @@ impl Source {
         let weights = weights.map(|((node, output), weight)| SourceWeight { node, output, weight }).collect();
         let roots: Vec<usize> = node.required("tree_roots")?;
         ensure!(roots.iter().all(|root| *root < length), "a tree's root is none of {length} nodes");
-        Ok(Self { nodes: ensemble_nodes(node, values, leaves)?, roots, weights, outputs })
+        let nodes = ensemble_nodes(node, values, leaves)?;
+        Ok(Self { nodes, roots, weights, outputs, covers: Vec::new() })
     }
 }
 

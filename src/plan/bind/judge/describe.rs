@@ -34,7 +34,7 @@ pub(super) const FUNCTIONS: &[Judging] = &[
     },
 ];
 
-const COMPARED: &[&str] = &[
+pub(super) const COMPARED: &[&str] = &[
     "num_histogram_buckets",
     "num_quantiles_histogram_buckets",
     "num_values_histogram_buckets",
@@ -51,20 +51,23 @@ const JENSEN_SHANNON: &str = "JENSEN_SHANNON_DIVERGENCE";
 const L_INFINITY: &str = "L_INFTY";
 
 const DRIFT: &str = include_str!("sql/drift.sql");
+const COMPARISON: &str = "SELECT input, metric, threshold, IF(metric = 'L_INFTY', l, j) AS value, \
+    IF(metric = 'L_INFTY', l, j) > threshold AS is_anomaly \
+    FROM UNNEST([{columns}]) AS t JOIN r USING (c) WHERE metric = 'L_INFTY' OR whole ORDER BY c";
 const DESCRIBE: &str = include_str!("sql/describe.sql");
 
 /// A column whose values have statistics.
-struct Described {
-    name: String,
+pub(super) struct Described {
+    pub(super) name: String,
     /// Its values as SQL over the rows `table`: numbers or texts, or arrays of them.
-    value: String,
+    pub(super) value: String,
     is_number: bool,
     is_array: bool,
 }
 
 impl Described {
     /// The columns of the rows; fields of structs are columns of their own.
-    fn all(source: &Source, call: &Call<'_>) -> Result<Vec<Self>> {
+    pub(super) fn all(source: &Source, call: &Call<'_>) -> Result<Vec<Self>> {
         let mut found = Vec::new();
         for (name, expr) in source.scope.visible(None) {
             describe(name, &quoted(name), &expr.data_type, &mut found, call)?;
@@ -130,6 +133,21 @@ fn describe(
         }
     }
     Ok(())
+}
+
+/// The rows that are compared, as SQL: those of either side, and what stands in front of the number of a column where the
+/// rows have parts that are compared by themselves.
+pub(super) struct Parts<'a> {
+    pub(super) base: &'a str,
+    pub(super) study: &'a str,
+    pub(super) part: &'a str,
+}
+
+/// A comparison, as SQL.
+pub(super) struct Comparison {
+    pub(super) sql: String,
+    /// The columns that are compared, as elements of an array.
+    pub(super) columns: String,
 }
 
 /// How tables are compared.
@@ -243,10 +261,26 @@ impl Binder<'_> {
         base: Source,
         study: Source,
     ) -> Result<Node> {
-        let rules = self.rules(call, &columns)?;
         let others = Described::all(&study, call)?;
+        let whole = Parts { base: "base", study: "study", part: "" };
+        let Comparison { sql, columns } = self.comparison(call, &columns, &others, "", &whole)?;
+        let sql = sql + &filled(COMPARISON, &[("columns", &columns)]);
+        self.expanded(call, vec![("base", visible(base)?), ("study", visible(study)?)], &sql)
+    }
+
+    /// The queries up to `r`, the divergences `j` and `l` by the numbers `c` of columns, that hold one table against
+    /// another one, behind the queries `before`.
+    pub(super) fn comparison(
+        &mut self,
+        call: &Call<'_>,
+        columns: &[Described],
+        others: &[Described],
+        before: &str,
+        parts: &Parts<'_>,
+    ) -> Result<Comparison> {
+        let rules = self.rules(call, columns)?;
         let (mut numbers, mut texts, mut listed) = (Vec::new(), Vec::new(), Vec::new());
-        for column in &columns {
+        for column in columns {
             let Some(other) = others.iter().find(|other| other.name.eq_ignore_ascii_case(&column.name))
             else {
                 continue;
@@ -257,8 +291,9 @@ impl Binder<'_> {
             }
             let c = listed.len();
             let values = if as_text { &mut texts } else { &mut numbers };
-            values.push(column.values(&format!("0 AS s, {c} AS c"), "base", as_text));
-            values.push(other.values(&format!("1 AS s, {c} AS c"), "study", as_text));
+            let side = |number: usize| format!("{number} AS s, {}{c} AS c", parts.part);
+            values.push(column.values(&side(0), parts.base, as_text));
+            values.push(other.values(&side(1), parts.study, as_text));
             listed.push(format!(
                 "STRUCT({c} AS c, {} AS input, '{}' AS metric, {} AS threshold)",
                 string(&column.name),
@@ -279,14 +314,14 @@ impl Binder<'_> {
         let sql = filled(
             DRIFT,
             &[
+                ("before", before),
                 ("numbers", &all(numbers, "FLOAT64")),
                 ("texts", &all(texts, "STRING")),
                 ("buckets", &rules.buckets.to_string()),
                 ("ranks", &rules.ranks.to_string()),
-                ("columns", &listed.join(", ")),
             ],
         );
-        self.expanded(call, vec![("base", visible(base)?), ("study", visible(study)?)], &sql)
+        Ok(Comparison { sql, columns: listed.join(", ") })
     }
 
     /// The settings of a comparison of tables with these `columns`.

@@ -45,10 +45,10 @@ const PRECISION_RECALL: &str = "SAFE_DIVIDE(tp, pp) AS precision, SAFE_DIVIDE(tp
 
 /// Metrics of pairs of numbers, or of classes.
 const REGRESSION: &str = include_str!("sql/regression.sql");
-const CLASSES: &str = include_str!("sql/classes.sql");
+pub(super) const CLASSES: &str = include_str!("sql/classes.sql");
 const SCORES: &str = include_str!("sql/scores.sql");
-const BINARY: &str = include_str!("sql/binary.sql");
-const MACRO: &str = include_str!("sql/macro.sql");
+pub(super) const BINARY: &str = include_str!("sql/binary.sql");
+pub(super) const MACRO: &str = include_str!("sql/macro.sql");
 const LOSSES: &str = include_str!("sql/losses.sql");
 const EXTENDED: &str = include_str!("sql/extended.sql");
 const CURVES: &str = include_str!("sql/roc.sql");
@@ -104,11 +104,11 @@ impl Binder<'_> {
             (false, DataType::Bool) => {
                 format!(
                     "{}{} FROM k",
-                    filled(CLASSES, &[("pairs", &pairs)]),
+                    filled(CLASSES, &[("by", ""), ("pairs", &pairs)]),
                     filled(BINARY, &[("pos", "TRUE")])
                 )
             }
-            (false, _) => format!("{}{MACRO} FROM k", filled(CLASSES, &[("pairs", &pairs)])),
+            (false, _) => format!("{}{MACRO} FROM k", filled(CLASSES, &[("by", ""), ("pairs", &pairs)])),
         };
         self.expanded(call, vec![("p", visible(source)?)], &sql)
     }
@@ -125,7 +125,7 @@ impl Binder<'_> {
         if call.setting("threshold").is_some() && positive.is_none() {
             return Err(not_binary(call, "threshold"));
         }
-        let mut sql = filled(CLASSES, &[("pairs", &pairs)]);
+        let mut sql = filled(CLASSES, &[("by", ""), ("pairs", &pairs)]);
         if *has_scores {
             let list: Vec<_> = classes.iter().map(literal).collect();
             let one = positive.map(|(number, _)| format!("WHERE c = {number}")).unwrap_or_default();
@@ -145,7 +145,7 @@ impl Binder<'_> {
                 [
                     "(SELECT IF(b.foreign_label, NULL, (SELECT SUM(POW(v - hit, 2)) FROM x) / (SELECT COUNT(*) FROM i)) FROM b)",
                     "(SELECT IF(b.foreign_label OR MIN(np) = 0, NULL, AVG(SAFE_DIVIDE(ap, np))) FROM u CROSS JOIN b GROUP BY b.foreign_label)",
-                    "(SELECT AVG(IF((SELECT COUNT(*) FROM UNNEST(s) AS v WHERE v > s[SAFE_OFFSET(i)]) < 5 AND i IS NOT NULL, 1, 0)) FROM i)",
+                    "(SELECT AVG(IF((SELECT COUNT(*) FROM UNNEST(s) AS v WITH OFFSET AS o WHERE v > s[SAFE_OFFSET(i)] OR v = s[SAFE_OFFSET(i)] AND o > i) < 5 AND i IS NOT NULL, 1, 0)) FROM i)",
                 ]
             } else {
                 [NO_FLOAT; 3]
@@ -183,7 +183,7 @@ impl Binder<'_> {
             .map(|(class, name)| format!("COUNTIF(p = {}) AS {}", literal(class), quoted(&name)));
         let columns: Vec<_> = columns.collect();
         let sql = format!(
-            "WITH {pairs} SELECT a AS expected_label, {} FROM d GROUP BY a ORDER BY a",
+            "WITH {pairs} SELECT a AS expected_label, {} FROM d GROUP BY 1 ORDER BY 1",
             columns.join(", ")
         );
         self.expanded(call, vec![("p", node)], &sql)
@@ -310,7 +310,8 @@ fn not_binary(call: &Call<'_>, what: &str) -> Error {
 
 #[cold]
 fn no_names(call: &Call<'_>) -> Error {
-    let model = call.models.first().map(|path| written(&path.text())).unwrap_or_default();
+    let Some(path) = call.models.first() else { return Error::internal("a call without a model judges one") };
+    let model = written(&path.text());
     Error::new(Code::InvalidOption, "the model's file does not show the names of its classes")
         .at(call.span)
         .hint(format!("name them: ALTER MODEL {model} SET OPTIONS (labels = ['no', 'yes'])"))

@@ -9,15 +9,16 @@ use std::sync::Arc;
 use super::super::Binder;
 use super::super::from::{Source, scan};
 use super::super::model_input;
+use super::super::predict::column_number;
 use super::Judging;
 use super::args::Call;
 use super::evaluate::visible;
 use super::label::with_prediction;
 use super::text::{filled, float, literal, quoted, string};
-use crate::data::{DataType, Scalar};
+use crate::data::{DataType, Field, Scalar, Schema};
 use crate::diag::{Code, Error, Invariant, Result};
-use crate::model::{Model, Predicted};
-use crate::plan::node::Node;
+use crate::model::{Model, Port, Predicted};
+use crate::plan::node::{Node, NodeKind};
 use crate::syntax::ast::{ExprKind, Path, Query, QueryBody, Select, SelectItem, SubqueryKind};
 use crate::syntax::written;
 
@@ -27,7 +28,23 @@ pub(super) const FUNCTIONS: &[Judging] = &[
         rows: 0..=1,
         ..Judging::of_model("ML.GLOBAL_EXPLAIN", GLOBAL, |binder, call| binder.global_explain(call))
     },
+    Judging { values: 1, ..Judging::of_model(SHARES, &[], |binder, call| binder.shares(call)) },
 ];
+
+/// What the queries of these functions call, and nobody else.
+pub(super) const SHARES: &str = "ML.SHARES";
+
+/// The attributions of trees by the ways that their training's rows went, without a background, as shap names them.
+const BY_PATHS: &str = "tree_path_dependent";
+
+/// A background that nothing asks for.
+const NO_ROWS: &str = "SELECT 0 AS nothing";
+
+/// What attributions sum up to.
+const WHOLE: &str = "__s * (__base[OFFSET(__p)] + (SELECT SUM(v) FROM UNNEST(__shares) AS v WITH OFFSET AS o WHERE DIV(o, {count}) = __p))";
+
+/// Where rows have their number; that of a row of the background is 0.
+const ROW: &str = "__row";
 
 const LOCAL: &[&str] = &[
     "top_k_features",
@@ -44,6 +61,7 @@ const LOCAL: &[&str] = &[
 const GLOBAL: &[&str] = &["class_level_explain", "baseline", "num_samples", "seed", "link", "method"];
 
 const EXPLAIN: &str = include_str!("sql/explain.sql");
+const SUMS: &str = include_str!("sql/sums.sql");
 const ATTRIBUTIONS: &str = include_str!("sql/local.sql");
 
 /// Features up to whose number every coalition is predicted.
@@ -64,9 +82,11 @@ struct Explained {
     features: String,
     /// The coalition of all of them.
     full: u64,
-    /// The model's label as SQL over `q`, and the probability of the class `k`; none for regression.
+    /// How many predictions a row took, as SQL.
+    evaluations: &'static str,
+    /// The model's label as SQL over `__q`, and the probability of the class `k`; none for regression.
     label: Option<(String, String)>,
-    /// The value of a regression as SQL over `q`.
+    /// The value of a regression as SQL over `__q`.
     value: Option<String>,
     /// The classes in the order of their scores.
     classes: Vec<Scalar>,
@@ -94,20 +114,21 @@ impl Binder<'_> {
         let front = match (&explained.label, &explained.value) {
             (Some((name, probability)), _) => {
                 format!(
-                    "q.{name} AS {}, {probability} AS probability,",
+                    "__q.{name} AS {}, {probability} AS probability,",
                     quoted(&format!("predicted_{label}"))
                 )
             }
-            (None, Some(value)) => format!("q.{value} AS {},", quoted(&format!("predicted_{label}"))),
+            (None, Some(value)) => format!("__q.{value} AS {},", quoted(&format!("predicted_{label}"))),
             (None, None) => String::new(),
         };
-        let passed: Vec<_> = explained.passed.iter().map(|name| format!("q.{name}")).collect();
+        let passed: Vec<_> = explained.passed.iter().map(|name| format!("__q.{name}")).collect();
         let last = filled(
             ATTRIBUTIONS,
             &[
                 ("features", &explained.features),
                 ("top", &top.to_string()),
                 ("full", &explained.full.to_string()),
+                ("evaluations", explained.evaluations),
                 ("front", &front),
                 ("passed", &passed.join(", ")),
             ],
@@ -151,7 +172,6 @@ impl Binder<'_> {
         let rows_span = call.rows.first().map_or(call.span, |rows| rows.span);
         model_input::bind(&model.signature().inputs, &columns, &path.text(), rows_span)?;
         let features = features(&model, &columns);
-        let full = features_mask(features.len(), call)?;
         let comparable = columns.iter().all(|(name, expr)| {
             expr.data_type.is_orderable() || !features.iter().any(|feature| feature == name)
         });
@@ -161,36 +181,75 @@ impl Binder<'_> {
             columns.iter().filter(|(name, _)| !is_output(name)).map(|(name, _)| quoted(name)).collect();
         let output = Output::of(&model, &predicted, call)?;
         let by = choose(output.classes)?;
-        let weights = self.weights(call, features.len())?;
-        let (background, extra) = self.background(call, comparable)?;
-        let threshold = self.threshold_setting(call)?;
-        let link = match self.word(call, "link", &["identity", "logit"])? {
-            "logit" => "LN(v / (1 - v))",
-            _ => "v",
+        let way = self.way(call, &model, &predicted, &output, &features)?;
+        let (background, extra) = match way {
+            Way::Paths => (NO_ROWS.to_owned(), None),
+            _ => self.background(call, comparable)?,
         };
-        let (names, mixed) = columns_of(&features);
+        let threshold = self.threshold_setting(call)?;
+        let names: Vec<_> = features.iter().map(|name| quoted(name)).collect();
+        let names = names.join(", ");
+        let background = filled(&background, &[("names", &names)]);
         let (join, class) = output.join(by);
-        let sql = filled(
-            EXPLAIN,
-            &[
-                ("background", &filled(&background, &[("names", &names)])),
-                ("model", &quoted(&path.text())),
-                ("threshold", &threshold),
-                ("join", &join),
-                ("weights", &weights),
-                ("class", &class),
-                ("columns", &mixed),
-                ("score", &output.score),
-                ("link", link),
-            ],
-        );
+        let model = quoted(&path.text());
+        let parts = [
+            ("background", background.as_str()),
+            ("model", &model),
+            ("threshold", &threshold),
+            ("join", &join),
+            ("class", &class),
+            ("score", &output.score),
+            ("names", &names),
+        ];
+        let sql = filled(&way.query(&output, &class, &names, features.len()), &parts);
         let listed: Vec<_> = features.iter().map(|name| string(name)).collect();
         let features = format!("[{}]", listed.join(", "));
         let (label, value) = output.shown();
         let classes = output.classes.to_vec();
         let mut sources = vec![("p", visible(source)?)];
         sources.extend(extra.map(|node| ("given", node)));
-        Ok(Explained { sql, sources, features, full, label, value, classes, passed })
+        let (full, evaluations) = match way {
+            Way::Coalitions { full, .. } => {
+                (full, "(SELECT COUNT(DISTINCT m) FROM w) * (SELECT COUNT(*) FROM b)")
+            }
+            Way::Sums | Way::Paths => (1, "0"),
+        };
+        Ok(Explained { sql, sources, features, full, evaluations, label, value, classes, passed })
+    }
+
+    /// How attributions are found: without predictions where the model allows it.
+    fn way(
+        &mut self,
+        call: &Call<'_>,
+        model: &Model,
+        predicted: &Predicted,
+        output: &Output<'_>,
+        features: &[String],
+    ) -> Result<Way> {
+        let link = match self.word(call, "link", &["identity", "logit"])? {
+            "logit" => "LN(v / (1 - v))",
+            _ => "v",
+        };
+        let method = self.word(call, "method", &["auto", "exact", "permutation", BY_PATHS])?;
+        if method == BY_PATHS {
+            if link != "v" || !model.has_shares(None) {
+                return Err(no_paths(call));
+            }
+            if let Some(given) = call.setting("baseline") {
+                let message =
+                    format!("'{BY_PATHS}' has no baseline: the trees know the rows of their training");
+                return Err(Error::new(Code::InvalidOption, message).at(given.span).hint("leave it out"));
+            }
+            return Ok(Way::Paths);
+        }
+        let number = predicted_output(predicted);
+        let is_sum = link == "v" && method != "permutation" && output.has_list() && number.is_some();
+        if is_sum && model.has_shares(number) {
+            return Ok(Way::Sums);
+        }
+        let full = features_mask(features.len(), call)?;
+        let weights = self.weights(call, features.len(), method)?;
+        Ok(Way::Coalitions { full, weights, columns: mixed(features), link })
     }
 
     /// The model that a call names and its prediction, which is not made up by another option than the model has.
@@ -251,11 +310,10 @@ impl Binder<'_> {
     }
 
     /// The rows `m`, `f`, `c`: the weight that the coalition `m` has in the attribution of the feature `f`.
-    fn weights(&mut self, call: &Call<'_>, features: usize) -> Result<String> {
+    fn weights(&mut self, call: &Call<'_>, features: usize, method: &str) -> Result<String> {
         let samples = self.int(call, "num_samples", 10, 1..=100)?;
         let seed = self.int(call, "seed", 0, i64::MIN..=i64::MAX)?;
-        let methods: &[&str] = &["auto", "exact", "permutation"];
-        let exact = match self.word(call, "method", methods)? {
+        let exact = match method {
             "exact" => true,
             "permutation" => false,
             _ => features <= ENUMERATED,
@@ -272,6 +330,43 @@ impl Binder<'_> {
                 .hint("leave `method` out, or write method => 'permutation'"));
         }
         Ok(every_coalition(features))
+    }
+
+    /// The attributions of the rows behind those of the background: the columns that [`SUMS`] reads.
+    fn shares(&mut self, call: &Call<'_>) -> Result<Node> {
+        let path = call.models.first().copied().invariant("a call with a model")?;
+        let (model, predicted) = self.labelling(path)?;
+        let source = self.table(call.rows.first().copied().invariant("a call with rows")?)?;
+        let columns: Vec<_> = source.scope.visible(None).collect();
+        let ports = &model.signature().inputs;
+        let inputs = model_input::bind(ports, &columns, &path.text(), call.span)?;
+        let features = features(&model, &columns);
+        let player = |port: &Port| {
+            let mut names = features.iter();
+            let own = names.position(|name| name.eq_ignore_ascii_case(&port.name));
+            let mut names = features.iter();
+            let own = own.or_else(|| names.position(|name| model_input::is_same_name(&port.name, name)));
+            own.and_then(|player| u32::try_from(player).ok()).invariant("a column for each input")
+        };
+        let players = ports.iter().map(player).collect::<Result<_>>()?;
+        let (_, row) = columns.iter().find(|(name, _)| *name == ROW).invariant("rows with numbers")?;
+        let list = || DataType::array(DataType::Float64);
+        let fields = vec![
+            Field::new("__shares", list()),
+            Field::new("__base", list()),
+            Field::new(ROW, row.data_type.clone()),
+        ];
+        let kind = NodeKind::Shares {
+            model: model.clone(),
+            inputs,
+            players,
+            count: features.len(),
+            output: if call.values.is_empty() { predicted_output(&predicted) } else { None },
+            row: (*row).clone(),
+            keep: vec![column_number(row)?],
+            input: Box::new(source.node),
+        };
+        Ok(Node { kind, schema: Schema { fields } })
     }
 
     fn refuse_gradients(&mut self, call: &Call<'_>) -> Result<()> {
@@ -300,6 +395,59 @@ impl Binder<'_> {
     fn threshold_setting(&mut self, call: &Call<'_>) -> Result<String> {
         let threshold = self.float(call, "threshold", 0.0..=1.0)?;
         Ok(threshold.map(|threshold| format!(", STRUCT({threshold:?} AS threshold)")).unwrap_or_default())
+    }
+}
+
+/// How attributions are found.
+enum Way {
+    /// By predictions of coalitions.
+    Coalitions {
+        /// That of all features.
+        full: u64,
+        /// Those that are predicted and their weights, as SQL; and the columns of a coalition.
+        weights: String,
+        columns: String,
+        /// What is explained of the average `v` of a coalition.
+        link: &'static str,
+    },
+    /// From the parts of a sum, against a background.
+    Sums,
+    /// From trees that know how many rows of their training went which way.
+    Paths,
+}
+
+impl Way {
+    /// The query, in which the rest is put that all ways share.
+    fn query(&self, output: &Output<'_>, class: &str, names: &str, count: usize) -> String {
+        if let Self::Coalitions { weights, columns, link, .. } = self {
+            return filled(EXPLAIN, &[("weights", weights), ("columns", columns), ("link", link)]);
+        }
+        let count = count.to_string();
+        let rows = format!("SELECT {names}, __row FROM x");
+        let (rows, mark, place, sign, whole) = if let Self::Paths = self {
+            // One score of two classes is that of the second one.
+            let sign = match output.classes {
+                [_, _] => format!("IF({class} = 0 AND ARRAY_LENGTH(s.__base) = 1, -1, 1)"),
+                _ => "1".into(),
+            };
+            let place = format!("IF(ARRAY_LENGTH(s.__base) = 1, 0, {class})");
+            (rows, ", 1", place, sign, filled(WHOLE, &[("count", &count)]))
+        } else {
+            let rows = format!("SELECT {names}, 0 AS __row FROM b UNION ALL {rows}");
+            (rows, "", class.to_owned(), "1".into(), output.score.clone())
+        };
+        filled(
+            SUMS,
+            &[
+                ("output", output.port()),
+                ("rows", &rows),
+                ("by_paths", mark),
+                ("place", &place),
+                ("sign", &sign),
+                ("count", &count),
+                ("whole", &whole),
+            ],
+        )
     }
 }
 
@@ -348,10 +496,21 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// The label with the probability of its class, or the value, as SQL over `q`.
+    /// The output that holds the score.
+    fn port(&self) -> &str {
+        if self.label.is_none() { &self.score } else { &self.scores }
+    }
+
+    /// Whether it is a value, or a list with a score for each class.
+    fn has_list(&self) -> bool {
+        self.label.is_none() || self.score.starts_with(&self.scores)
+    }
+
+    /// The label with the probability of its class, or the value, as SQL over `__q`.
     fn shown(&self) -> (Option<(String, String)>, Option<String>) {
         let Some(label) = &self.label else { return (None, Some(self.score.clone())) };
-        let of_class = self.score.replace("__k", "e.k").replace(&self.scores, &format!("q.{}", self.scores));
+        let of_class =
+            self.score.replace("__k", "e.k").replace(&self.scores, &format!("__q.{}", self.scores));
         (Some((label.clone(), of_class)), None)
     }
 
@@ -371,15 +530,32 @@ impl<'a> Output<'a> {
     }
 }
 
-/// The features as columns, and those of a coalition.
-fn columns_of(features: &[String]) -> (String, String) {
-    let names: Vec<_> = features.iter().map(|name| quoted(name)).collect();
-    let mixed = names
-        .iter()
-        .enumerate()
-        .map(|(number, name)| format!("IF(__m & {} > 0, x.{name}, b.{name}) AS {name}", 1_u64 << number));
-    let mixed: Vec<_> = mixed.collect();
-    (names.join(", "), mixed.join(", "))
+/// The features of a coalition as columns.
+fn mixed(features: &[String]) -> String {
+    let mixed =
+        features.iter().map(|name| quoted(name)).enumerate().map(|(number, name)| {
+            format!("IF(__w.__m & {} > 0, x.{name}, b.{name}) AS {name}", 1_u64 << number)
+        });
+    mixed.collect::<Vec<_>>().join(", ")
+}
+
+#[cold]
+fn no_paths(call: &Call<'_>) -> Error {
+    let span = call.setting("method").map_or(call.span, |value| value.span);
+    let message = format!(
+        "`method` '{BY_PATHS}' is for boosters that XGBoost or LightGBM saved, whose trees know the rows of their training"
+    );
+    Error::new(Code::InvalidOption, message)
+        .at(span)
+        .hint("leave `method` out: predictions are explained against rows of a background")
+}
+
+/// The output with the scores or the value.
+fn predicted_output(predicted: &Predicted) -> Option<usize> {
+    match predicted {
+        Predicted::Value(number) => Some(*number),
+        Predicted::Class { scores, .. } => *scores,
+    }
 }
 
 /// The columns of the rows that feed the model.

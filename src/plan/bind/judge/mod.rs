@@ -10,6 +10,8 @@ mod evaluate;
 mod explain;
 mod fairness;
 mod label;
+mod monitor;
+mod parts;
 mod text;
 
 use std::ops::RangeInclusive;
@@ -67,12 +69,17 @@ const JUDGING: &[&[Judging]] = &[
     describe::FUNCTIONS,
     correlation::FUNCTIONS,
     explain::FUNCTIONS,
+    monitor::FUNCTIONS,
+    parts::FUNCTIONS,
 ];
 
 impl Binder<'_> {
     /// The rows of a call of one of these functions; `None` where `name`, in capitals, is none of them.
     pub(super) fn judging(&mut self, name: &str, args: &[TableArg], span: Span) -> Option<Result<Node>> {
         let judging = JUDGING.iter().copied().flatten().find(|judging| judging.name == name)?;
+        if name == explain::SHARES && self.routines.is_empty() {
+            return None;
+        }
         // Its rows are taken once, as those of a query of WITH: they see nothing of the row around the call.
         let outer = std::mem::take(&mut self.outer);
         let rows = Call::new(judging, args, span).and_then(|call| (judging.bind)(self, &call));

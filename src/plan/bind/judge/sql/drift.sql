@@ -1,4 +1,4 @@
-WITH x AS ({numbers}),
+WITH {before}x AS ({numbers}),
 g AS (SELECT s, c, MIN(v) AS lo, MAX(v) AS hi FROM x WHERE NOT IS_NAN(v) AND NOT IS_INF(v) GROUP BY s, c),
 h AS (
   SELECT s, c, lo, hi, IF(lo = hi, 0, LEAST(CAST(FLOOR((v - lo) / ((hi - lo) / {buckets})) AS INT64), {buckets} - 1)) AS b, COUNT(*) AS n
@@ -30,5 +30,3 @@ r AS (
     MAX(ABS(p - q)) AS l, SUM(p) > 0 AND SUM(q) > 0 AS whole
   FROM w GROUP BY c
 )
-SELECT input, metric, threshold, IF(metric = 'L_INFTY', l, j) AS value, IF(metric = 'L_INFTY', l, j) > threshold AS is_anomaly
-FROM UNNEST([{columns}]) AS t JOIN r USING (c) WHERE metric = 'L_INFTY' OR whole ORDER BY c

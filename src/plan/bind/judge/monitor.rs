@@ -1,0 +1,187 @@
+//! ML.MONITOR: the rows of a log by windows of time, each held against a baseline.
+
+use super::super::Binder;
+use super::super::from::{Source, scan};
+use super::Judging;
+use super::args::Call;
+use super::describe::{COMPARED, Described, Parts};
+use super::evaluate::{BINARY, CLASSES, MACRO, column_of, visible};
+use super::text::{filled, quoted, string};
+use crate::data::{DataType, Scalar};
+use crate::diag::{Code, Error, Invariant, Result};
+use crate::plan::node::Node;
+use crate::syntax::ast::{ExprKind, SubqueryKind};
+
+pub(super) const FUNCTIONS: &[Judging] =
+    &[Judging { models: 0..=1, ..Judging::of_rows("ML.MONITOR", OWN, |binder, call| binder.monitor(call)) }];
+
+/// The settings: its own, and those of a comparison.
+#[expect(clippy::indexing_slicing, reason = "the place is one of the names")]
+const OWN: &[&str] = &{
+    let mut all = ["timestamp_col", "window", "baseline", "predicted_col", "actual_col"].as_slice();
+    let mut names = [""; 5 + COMPARED.len()];
+    let mut place = 0;
+    while place < names.len() {
+        if let [first, rest @ ..] = all {
+            names[place] = *first;
+            all = rest;
+            place += 1;
+        } else {
+            all = COMPARED;
+        }
+    }
+    names
+};
+
+const MONITOR: &str = include_str!("sql/monitor.sql");
+const WINDOWS: &str = include_str!("sql/windows.sql");
+const METRICS: &str = include_str!("sql/window_metrics.sql");
+const ERRORS: &str = include_str!("sql/window_errors.sql");
+
+impl Binder<'_> {
+    fn monitor(&mut self, call: &Call<'_>) -> Result<Node> {
+        let source = self.table(call.rows.first().copied().invariant("a call with rows")?)?;
+        let (time, time_type) = self.column_setting(call, &source, "timestamp_col")?;
+        let kind = match time_type {
+            DataType::Timestamp | DataType::Datetime | DataType::Date => time_type.to_string(),
+            other => {
+                let message = format!("`timestamp_col` names a column of type {other}");
+                let span = call.setting("timestamp_col").map_or(call.span, |value| value.span);
+                return Err(Error::new(Code::TypeMismatch, message)
+                    .at(span)
+                    .hint("it takes TIMESTAMP, DATETIME or DATE"));
+            }
+        };
+        let interval = self.window_of_time(call)?;
+        let mut columns = Described::all(&source, call)?;
+        columns.retain(|column| column.value != time);
+        let given = self.monitored_baseline(call)?;
+        let (base, others) = match &given {
+            Some(given) => ("SELECT * FROM given", Described::all(given, call)?),
+            None => ("SELECT * EXCEPT (__win) FROM study WHERE __win = 0", Described::all(&source, call)?),
+        };
+        let before = filled(
+            MONITOR,
+            &[("bucket", &format!("{kind}_BUCKET({time}, {interval})")), ("time", &time), ("base", base)],
+        );
+        let width = others.len().max(1);
+        // Columns are counted on from window to window.
+        let part = format!("__win * {width} + ");
+        let parts =
+            Parts { base: "base CROSS JOIN (SELECT __win FROM windows)", study: "study", part: &part };
+        let compared = self.comparison(call, &others, &columns, &before, &parts)?;
+        let nulls = columns.iter().zip(0..).map(|(column, number)| {
+            let (name, value) = (string(&column.name), &column.value);
+            format!("STRUCT({number} AS c, {name} AS input, {value} IS NULL AS is_null)")
+        });
+        let nulls: Vec<_> = nulls.collect();
+        let metrics = self.window_metrics(call, &source, columns.len().max(width))?;
+        let sql = compared.sql
+            + &filled(
+                WINDOWS,
+                &[
+                    ("end", &format!("{kind}_ADD(__start, {interval})")),
+                    ("count", &width.to_string()),
+                    ("columns", &compared.columns),
+                    ("nulls", &nulls.join(", ")),
+                    ("metrics", &metrics),
+                ],
+            );
+        let mut sources = vec![("p", visible(source)?)];
+        if let Some(given) = given {
+            sources.push(("given", visible(given)?));
+        }
+        self.expanded(call, sources, &sql)
+    }
+
+    /// `window` as SQL.
+    fn window_of_time(&mut self, call: &Call<'_>) -> Result<String> {
+        let tree = call.setting("window").ok_or_else(|| call.missing("window"))?;
+        let wrong = || {
+            Error::new(Code::InvalidOption, "`window` takes an interval of at least 1")
+                .at(tree.span)
+                .hint("write window => INTERVAL 1 DAY")
+        };
+        let ExprKind::Interval(count, part) = &tree.kind else { return Err(wrong()) };
+        match self.constant_of(call, count, "window", &[DataType::Int64])? {
+            Some((Scalar::Int64(count), _)) if count > 0 => Ok(format!("INTERVAL {count} {}", part.text)),
+            None => Ok(format!("INTERVAL 1 {}", part.text)),
+            _ => Err(wrong()),
+        }
+    }
+
+    /// The rows that windows are held against: those that are given, or those that the model keeps; else those of the
+    /// first window.
+    fn monitored_baseline(&mut self, call: &Call<'_>) -> Result<Option<Source>> {
+        if let Some(given) = call.setting("baseline") {
+            let ExprKind::Subquery(SubqueryKind::Scalar, query) = &given.kind else {
+                return Err(Error::new(Code::InvalidOption, "`baseline` takes a query")
+                    .at(given.span)
+                    .hint("write baseline => (SELECT …)"));
+            };
+            return Ok(Some(Source::new(self.query(query)?, None)));
+        }
+        match call.models.first() {
+            Some(path) => Ok(Some(Source::new(scan(self.baseline(call, path)?), None))),
+            None => Ok(None),
+        }
+    }
+
+    /// The rows with the metrics of ML.METRICS for each window, whose numbers begin behind `count`; none where there is no
+    /// prediction and truth.
+    fn window_metrics(&mut self, call: &Call<'_>, source: &Source, count: usize) -> Result<String> {
+        let (predicted, actual) = match (call.setting("predicted_col"), call.setting("actual_col")) {
+            (None, None) => return Ok(String::new()),
+            (Some(_), None) => return Err(call.missing("actual_col")),
+            (None, Some(_)) => return Err(call.missing("predicted_col")),
+            (Some(predicted), Some(actual)) => (predicted, actual),
+        };
+        let names = (self.text(call, "predicted_col")?, self.text(call, "actual_col")?);
+        let (Some(predicted_name), Some(actual_name)) = names else { return Ok(String::new()) };
+        let (p, data_type) = column_of(source, &predicted_name, predicted.span)?;
+        let (y, actual_type) = column_of(source, &actual_name, actual.span)?;
+        if data_type != actual_type {
+            let message = format!("column {p} has type {data_type} and column {y} {actual_type}");
+            return Err(Error::new(Code::TypeMismatch, message)
+                .at(actual.span)
+                .hint(format!("write CAST(… AS {actual_type}) in a subquery")));
+        }
+        let pairs = |convert: &dyn Fn(&str) -> String| {
+            format!(
+                "d AS (SELECT __win AS win, {} AS y, {} AS p FROM study WHERE {y} IS NOT NULL AND {p} IS NOT NULL)",
+                convert(&y),
+                convert(&p)
+            )
+        };
+        let of_classes = ["precision", "recall", "accuracy", "f1_score"];
+        let of_numbers = ["mean_absolute_error", "mean_squared_error", "r2_score", "explained_variance"];
+        let by_window = |list: &str| {
+            let as_is = |name: &str| name.to_owned();
+            let list = list.trim_start().trim_start_matches("SELECT");
+            let classes = filled(CLASSES, &[("by", "win, "), ("pairs", &pairs(&as_is))]);
+            format!("{classes}SELECT win, {list} FROM k GROUP BY win")
+        };
+        let (judged, metrics) = match data_type {
+            DataType::Bool => (by_window(&filled(BINARY, &[("pos", "TRUE")])), of_classes),
+            DataType::String => (by_window(MACRO), of_classes),
+            DataType::Int64 | DataType::Float64 | DataType::Numeric | DataType::BigNumeric => {
+                let as_float = |name: &str| format!("CAST({name} AS FLOAT64)");
+                (filled(ERRORS, &[("pairs", &pairs(&as_float))]), of_numbers)
+            }
+            other => {
+                let message = format!("column {p} has type {other}, which has no metrics");
+                return Err(Error::new(Code::TypeMismatch, message).at(predicted.span));
+            }
+        };
+        let listed = metrics.map(|name| format!("STRUCT('{name}' AS metric, {} AS value)", quoted(name)));
+        Ok(filled(
+            METRICS,
+            &[
+                ("count", &count.to_string()),
+                ("input", &string(&predicted_name)),
+                ("judged", &judged),
+                ("listed", &listed.join(", ")),
+            ],
+        ))
+    }
+}
