@@ -83,8 +83,9 @@ impl RowAxes {
             return Self::of_required(defaults, graph, given);
         }
         let mut decided = Self::of_required(inputs, graph, given)?;
+        let required = decided.axes.clone();
         for input in defaults {
-            let axis = axis(input, graph, given)?;
+            let axis = axis_beside(input, inputs, &required, graph, given)?;
             let length = axis.map(|axis| input.dims().map(|dims| dims.get(axis))).transpose()?.flatten();
             let has_rows = length.is_some_and(|length| match (decided.batch_size, length) {
                 (BatchSize::Unbatched, _) | (BatchSize::Any, Dim::Fixed(_)) => false,
@@ -97,10 +98,10 @@ impl RowAxes {
     }
 
     fn of_required(inputs: &[Declared], graph: &GraphProto, given: Option<&PerInput<usize>>) -> Result<Self> {
-        let mut axes = Vec::with_capacity(inputs.len());
-        for input in inputs {
-            axes.push(axis(input, graph, given)?);
-        }
+        // Those of which nothing tells may be parameters.
+        let likely: Vec<_> = inputs.iter().map(|input| axis(input, graph, given).ok().flatten()).collect();
+        let beside = |input| axis_beside(input, inputs, &likely, graph, given);
+        let mut axes = inputs.iter().map(beside).collect::<Result<Vec<_>>>()?;
         let lengths = lengths(inputs, &axes)?;
         let fixed: Vec<usize> = lengths.iter().flatten().filter_map(Dim::fixed).collect();
         let is_free = lengths.iter().flatten().any(|length| length.fixed().is_none());
@@ -168,6 +169,44 @@ fn fixed_size(lengths: &[usize]) -> Result<BatchSize> {
         )));
     }
     Ok(BatchSize::Fixed(*rows))
+}
+
+/// The row axis of `input` beside `others`, whose row axes are `axes`.
+fn axis_beside(
+    input: &Declared,
+    others: &[Declared],
+    axes: &[Option<usize>],
+    graph: &GraphProto,
+    given: Option<&PerInput<usize>>,
+) -> Result<Option<usize>> {
+    let is_given = given.is_some_and(|given| given.of(&input.name).is_some());
+    if !is_given && is_parameter(input, others, axes) {
+        return Ok(None);
+    }
+    axis(input, graph, given)
+}
+
+/// Whether the first length of `input` is, by its name, another length of an input of rows, while no length of its own
+/// counts these rows: `[k]` beside rows of `[n, k]`, a mask of `[s, s]` beside `[n, s, 8]`.
+fn is_parameter(input: &Declared, others: &[Declared], axes: &[Option<usize>]) -> bool {
+    let Some((0, first)) = named_lengths(input).next() else { return false };
+    if BATCH_NAMES.contains(&first.to_ascii_lowercase().as_str()) {
+        return false;
+    }
+    others.iter().zip(axes).any(|(other, row_axis)| {
+        let (rows, inner): (Vec<_>, Vec<_>) =
+            named_lengths(other).partition(|(axis, _)| Some(*axis) == *row_axis);
+        let shares = |(_, rows): &(usize, &str)| named_lengths(input).any(|(_, name)| name == *rows);
+        !rows.is_empty() && !rows.iter().any(shares) && inner.iter().any(|(_, name)| *name == first)
+    })
+}
+
+/// The free dimensions of `input` that have names.
+fn named_lengths(input: &Declared) -> impl Iterator<Item = (usize, &str)> {
+    input.shape.iter().flatten().enumerate().filter_map(|(axis, dim)| match dim {
+        Dim::Free(name) if !name.is_empty() => Some((axis, name.as_str())),
+        _ => None,
+    })
 }
 
 /// The row axis of `input`, judged from this input alone.
