@@ -10,9 +10,12 @@ mod templates;
 pub(super) mod widen;
 mod zip_map;
 
+use std::collections::HashSet;
+
 use litemap::LiteMap;
 
-use crate::onnx::pb::{AttributeProto, ModelProto};
+use crate::onnx::pb::{AttributeProto, GraphProto, ModelProto};
+use crate::onnx::walk;
 
 use super::failure;
 use super::labels::KnownLabels;
@@ -46,7 +49,19 @@ pub(super) fn lower(
 pub(super) fn finish(proto: &mut ModelProto, opset: i64) -> Result<()> {
     proto.graph.iter_mut().for_each(defaults::complete);
     widen::widen(proto);
+    proto.graph.iter_mut().for_each(name_once);
     proto.graph.iter_mut().try_for_each(|graph| templates::expand(graph, opset)).map_err(failure::load)
+}
+
+/// Leaves names out that an earlier node of the graph has: tract takes a node without one by its output.
+fn name_once(graph: &mut GraphProto) {
+    let mut names = HashSet::new();
+    for node in &mut graph.node {
+        if !names.insert(node.name.clone()) {
+            node.name.clear();
+        }
+        walk::bodies_mut(node).for_each(name_once);
+    }
 }
 
 /// The version of the standard operators; 0 where the file imports none, and so uses none.
