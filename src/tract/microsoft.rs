@@ -13,5 +13,4 @@ pub(super) const OPERATORS: &[Registration] = &[
     ("QuickGelu", Tract),
     ("RotaryEmbedding", Tract),
     ("SimplifiedLayerNormalization", Tract),
-    ("SkipLayerNormalization", Tract),
 ];

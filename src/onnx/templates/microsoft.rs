@@ -18,6 +18,7 @@ pub(super) const TEMPLATES: &[(&str, Template)] = &[
     ("MatMulIntegerToFloat", mat_mul_integer_to_float),
     ("MatMulNBits", transformer::mat_mul_n_bits),
     ("MultiHeadAttention", transformer::multi_head_attention),
+    ("NhwcMaxPool", nhwc_max_pool),
     ("QAttention", transformer::q_attention),
     ("QGemm", q_gemm),
     ("QLinearAdd", |_| Ok(q_linear_binary("Add"))),
@@ -28,6 +29,7 @@ pub(super) const TEMPLATES: &[(&str, Template)] = &[
     ("QLinearMul", |_| Ok(q_linear_binary("Mul"))),
     ("QLinearSigmoid", |_| Ok(q_linear_unary("Sigmoid float_x"))),
     ("QuantizeLinear", |_| Ok("x scale zero -> y\ny = QuantizeLinear x scale zero *".into())),
+    ("SkipLayerNormalization", skip_layer_normalization),
     ("SkipSimplifiedLayerNormalization", skip_simplified_layer_normalization),
 ];
 
@@ -138,6 +140,15 @@ fn q_linear_binary(operator: &str) -> String {
     )
 }
 
+/// A pool over an image whose channels come last.
+fn nhwc_max_pool(_: &Instance<'_>) -> Result<String> {
+    Ok("x -> y
+        channels_first = Transpose x perm=[0,3,1,2]
+        pooled = MaxPool channels_first *
+        y = Transpose pooled perm=[0,2,3,1]"
+        .into())
+}
+
 /// `operator` is a node over `float_x`.
 fn q_linear_unary(operator: &str) -> String {
     format!(
@@ -168,6 +179,19 @@ fn q_linear_concat(node: &Instance<'_>) -> Result<String> {
     let axis = node.int("axis", 0);
     Ok(format!(
         "{head} -> y\n{body}float_y = Concat {floats} axis={axis}\ny = QuantizeLinear float_y y_scale y_zero"
+    ))
+}
+
+/// tract stops the program over a bias without a beta.
+fn skip_layer_normalization(node: &Instance<'_>) -> Result<String> {
+    let sum = if node.has(4) { "both = Add x skip\nsum = Add both bias" } else { "sum = Add x skip" };
+    let is_named = |position: usize| node.node.output.get(position).is_some_and(|name| !name.is_empty());
+    let moments = if is_named(1) || is_named(2) { " mean deviation" } else { "" };
+    Ok(format!(
+        "x skip gamma beta bias -> y mean deviation sum
+        {sum}
+        y{moments} = LayerNormalization sum gamma beta axis=-1 epsilon={:?}",
+        node.float("epsilon", 1e-5)
     ))
 }
 

@@ -9,6 +9,7 @@ use super::{Instance, Template};
 pub(super) const TEMPLATES: &[(&str, Template)] = &[
     ("Attention", attention),
     ("Bernoulli", bernoulli),
+    ("Celu", celu),
     ("CenterCropPad", center_crop_pad),
     ("Compress", compress),
     ("CumSum", cum_sum),
@@ -21,6 +22,7 @@ pub(super) const TEMPLATES: &[(&str, Template)] = &[
     ("Mod", |_| Ok("a b -> y\ndivisor = predictql.NonZero b\ny = tract.Mod a divisor *".into())),
     ("NegativeLogLikelihoodLoss", negative_log_likelihood_loss),
     ("NonMaxSuppression", non_max_suppression),
+    ("Optional", optional),
     ("OptionalGetElement", optional_get_element),
     ("OptionalHasElement", optional_has_element),
     ("PRelu", p_relu),
@@ -30,6 +32,7 @@ pub(super) const TEMPLATES: &[(&str, Template)] = &[
     ("ReduceLogSumExp", reduce_log_sum_exp),
     ("SoftmaxCrossEntropyLoss", softmax_cross_entropy_loss),
     ("Softplus", softplus),
+    ("Swish", swish),
     ("Upsample", upsample),
 ];
 
@@ -190,6 +193,11 @@ fn lp_pool(node: &Instance<'_>) -> Result<String> {
         y = Pow sum root",
         node.int("ceil_mode", 0)
     ))
+}
+
+fn optional(node: &Instance<'_>) -> Result<String> {
+    ensure!(node.has(0), "an optional value that is not there does not run");
+    Ok("value -> optional\noptional = Identity value".into())
 }
 
 /// An optional value that the graph gives is there, and is the value itself.
@@ -406,4 +414,28 @@ fn cum_sum(_: &Instance<'_>) -> Result<String> {
         ints = predictql.DimsToInts x
         y = tract.CumSum ints axis *"
         .into())
+}
+
+/// tract does not scale what is below zero.
+fn celu(node: &Instance<'_>) -> Result<String> {
+    Ok(format!(
+        "x -> y
+        alpha = CastLike {:?} x
+        narrow = tract.Div x alpha
+        bent = Elu narrow
+        y = Mul bent alpha",
+        node.float("alpha", 1.0)
+    ))
+}
+
+/// `x` times the sigmoid of it, scaled before. tract leaves the scale out.
+fn swish(node: &Instance<'_>) -> Result<String> {
+    Ok(format!(
+        "x -> y
+        alpha = CastLike {:?} x
+        scaled = Mul x alpha
+        gate = Sigmoid scaled
+        y = Mul x gate",
+        node.float("alpha", 1.0)
+    ))
 }

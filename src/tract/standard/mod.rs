@@ -75,7 +75,9 @@ pub(super) const INTERNAL: &[Registration] = &[
 /// `Resize` as ai.onnx 10 had it, whatever the version of the model: templates of older operators need it.
 fn resize_10(ctx: &ParsingContext<'_>, node: &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
     let ctx = ParsingContext { onnx_operator_set_version: 10, ..ctx.clone() };
-    match ctx.framework.op_register.0.get("Resize") {
+    // Operators are built by their names.
+    let node = &NodeProto { op_type: "Resize".into(), ..node.clone() };
+    match ctx.framework.op_register.0.get(&node.op_type) {
         Some(resize) => resize(&ctx, node),
         None => bail!("tract has no `Resize`"),
     }
