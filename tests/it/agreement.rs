@@ -24,12 +24,13 @@ use serde_json::{Map, Value};
 use crate::host;
 
 /// Models of other tests: for the words of a refusal, with a file beside them, and with options or columns of their own.
-const ELSEWHERE: [&str; 5] = [
+const ELSEWHERE: [&str; 6] = [
     "models/unsupported_ops.onnx",
     "models/external_data.onnx",
     "models/unclear_rows.onnx",
     "models/vectors.onnx",
     "models/parameter.onnx",
+    "models/free_parameter.onnx",
 ];
 
 #[test]

@@ -73,16 +73,19 @@ fn vectors_are_the_features_of_one_row_unless_the_option_counts_them() {
     compare(&engine, &rows, &numbers(&expected["onnxruntime"]["y"]));
 }
 
+/// Of a fixed length, or of a free one whose name is not that of the rows: `[k]` beside `[n, k]`.
 #[test]
-fn a_fixed_input_beside_rows_is_a_parameter() {
-    let engine = Engine::default();
-    engine.register_model("m", &read("models/parameter.onnx")).unwrap();
-    let expected = json("expected/parameter.json");
-    let scale = numbers(&expected["inputs"]["scale"]);
-    let x = numbers(&expected["inputs"]["x"]);
-    let row = |(row, x): (usize, &[f64])| format!("STRUCT({row} AS row, {x:?} AS x, {scale:?} AS scale)");
-    let rows: Vec<String> = x.chunks(3).enumerate().map(row).collect();
-    compare(&engine, &format!("UNNEST([{}])", rows.join(", ")), &numbers(&expected["onnxruntime"]["y"]));
+fn an_input_without_the_rows_is_a_parameter() {
+    for name in ["parameter", "free_parameter"] {
+        let engine = Engine::default();
+        engine.register_model("m", &read(&format!("models/{name}.onnx"))).unwrap();
+        let expected = json(&format!("expected/{name}.json"));
+        let scale = numbers(&expected["inputs"]["scale"]);
+        let x = numbers(&expected["inputs"]["x"]);
+        let row = |(row, x): (usize, &[f64])| format!("STRUCT({row} AS row, {x:?} AS x, {scale:?} AS scale)");
+        let rows: Vec<String> = x.chunks(3).enumerate().map(row).collect();
+        compare(&engine, &format!("UNNEST([{}])", rows.join(", ")), &numbers(&expected["onnxruntime"]["y"]));
+    }
 }
 
 #[test]
