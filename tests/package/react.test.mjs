@@ -32,7 +32,7 @@ test("hooks run queries once, again when a parameter changes, and show errors", 
   }, app);
   // pandas: (iris.petal_width > 2).sum() is 23, (iris.petal_width > 1).sum() is 93.
   await page.locator("output", { hasText: "23" }).waitFor();
-  assert.equal(await page.locator("#error").textContent(), "unknown-table");
+  await page.locator("#error", { hasText: "unknown-table" }).waitFor();
   await page.getByRole("button").click();
   await page.locator("output", { hasText: "93" }).waitFor();
   const gone = await page.evaluate(async () => {

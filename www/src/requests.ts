@@ -15,7 +15,7 @@ export interface EngineRequest {
 }
 
 const seen: Seen[] = [];
-/** Scripts of the page itself, which it loads when they are needed: no news of anybody's data. */
+/** Parts of the page itself, which it loads when they are needed: no news of anybody's data. */
 const parts: Seen[] = [];
 /** Both lists may name the same request: of each URL the longer count is the true one. */
 const counts = { page: new Map<string, number>(), engine: new Map<string, number>() };
@@ -109,8 +109,9 @@ function label(url: string): string {
   return url.startsWith(base) ? url.slice(base.length) : url;
 }
 
+/** Scripts and styles, and what an engine's first file lacks. */
 function isPart(url: string): boolean {
-  return isHere(url) && /\.(js|css)$/.test(new URL(url).pathname);
+  return isHere(url) && /\.(js|css)$|\.rest\b.*\.wasm$/.test(new URL(url).pathname);
 }
 
 function isHere(url: string): boolean {

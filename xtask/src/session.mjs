@@ -132,7 +132,18 @@ async function tables(db) {
   for (const width of [0.2, 2.1]) await prepared.query([5.1, 3.5, 1.4, width]);
   await db.predict("iris", [{ sepal_length: 5.1, sepal_width: 3.5, petal_length: 1.4, petal_width: 0.2 }]);
   for await (const batch of db.stream("SELECT * FROM ML.PREDICT(MODEL iris, TABLE iris)", [], { batchSize: 50 })) void batch.rows;
-  await db.stats();
+  // What an editor asks.
+  const text = "SELECT petal_ FROM ML.PREDICT(MODEL iris, TABLE iris) WHERE spec";
+  for (const place of [7, 13, 42, text.length]) await db.complete(text, place);
+  await db.check("SELECT label FROM ML.PREDICT(MODEL iris, TABLE iris)");
+  await db.explain("SELECT label FROM ML.PREDICT(MODEL iris, TABLE iris)", [], { analyze: true });
+  // A tutorial's script.
+  await db.registerFile("iris.csv", file("tables", "iris.csv"));
+  await db.exec(`-- A model that scikit-learn made.
+    CREATE OR REPLACE MODEL bqml_tutorial.imported_onnx_model OPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = 'iris_rf.onnx');
+    CREATE OR REPLACE EXTERNAL TABLE garden OPTIONS (format = 'CSV', uris = ['iris.csv']);
+    SELECT * FROM ML.PREDICT(MODEL bqml_tutorial.imported_onnx_model, (SELECT * FROM garden))`);
+  await Promise.all([db.stats(), db.tables(), db.models(), db.describeColumns({ table: "iris" })]);
   await db.dropModel("named");
   await db.dropTable("points");
 }
@@ -143,6 +154,14 @@ async function networks(db) {
   await db.registerTable("photos", [file("images", "photo.png"), file("images", "baseline.jpg")]);
   await db.query(`SELECT uri, label, score, probabilities FROM ML.PREDICT(MODEL pictures, (
     SELECT uri, ML.RESIZE_IMAGE(ML.DECODE_IMAGE(data), 24, 24, FALSE) AS picture FROM photos))`);
+  await db.registerFile("blocks.onnx", file("models", "convolution_blocks.onnx"));
+  await db.registerFile("pictures/a.png", file("images", "photo.png"));
+  await db.registerFile("pictures/b.png", file("images", "rgb.png"));
+  await db.exec(`CREATE MODEL IF NOT EXISTS classifier OPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = 'blocks.onnx');
+    CREATE EXTERNAL TABLE IF NOT EXISTS photos_there OPTIONS (object_metadata = 'SIMPLE', uris = ['pictures/*']);
+    SELECT uri, label, score FROM ML.PREDICT(MODEL classifier,
+      (SELECT uri, ML.RESIZE_IMAGE(ML.DECODE_IMAGE(data), 24, 24, FALSE) AS picture FROM photos_there)) ORDER BY score DESC;
+    SELECT uri, content_type, size, updated FROM photos_there ORDER BY size DESC`);
   await db.query("SELECT logits FROM ML.PREDICT(MODEL encoder, (SELECT [1, 2, 3, 4, 5, 6, 7, 8] AS input_ids, [1, 1, 1, 1, 1, 1, 0, 0] AS attention_mask))");
 }
 
