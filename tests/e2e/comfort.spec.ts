@@ -40,7 +40,7 @@ test("the query survives a reload, and nothing runs by itself then", async ({ de
   await demo.open("iris");
   await demo.write("SELECT 1 AS mine");
   await page.reload();
-  expect(await demo.query()).toBe("SELECT 1 AS mine");
+  await expect.poll(() => demo.query()).toBe("SELECT 1 AS mine");
   await expect(page.locator("#tutorial h1")).toHaveText("Iris flowers");
   await expect(page.locator("#result")).toHaveAttribute("data-state", "empty");
 });
