@@ -21,8 +21,8 @@ mod gaps;
 mod host;
 mod image;
 mod judging;
-#[cfg(feature = "full")]
 mod limits;
+#[cfg(feature = "full")]
 mod loading;
 #[cfg(feature = "full")]
 mod mismatches;
