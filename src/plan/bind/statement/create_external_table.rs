@@ -25,7 +25,7 @@ pub(crate) struct CreateObjectTable {
 impl Binder<'_> {
     pub(super) fn create_external_table(&self, create: &ast::CreateExternalTable) -> Result<Bound> {
         let Some(name) = self.created_relation(&create.name, create.on_existing, "EXTERNAL TABLE")? else {
-            return Ok(exists_already("Table", &create.name));
+            return Ok(exists_already("Table", &create.name.text()));
         };
         let columns = create.columns.iter().map(|column| {
             let (data_type, bounds) = self.bounded_type(&column.data_type)?;

@@ -1,6 +1,6 @@
 //! CREATE FUNCTION and DROP FUNCTION: an expression with parameters, kept as a tree.
 
-use super::does_not_exist;
+use super::{already_exists, does_not_exist, exists_already, kept_or_created};
 use crate::catalog::Routine;
 use crate::data::DataType;
 use crate::diag::{Code, Error, Result, Span};
@@ -8,7 +8,7 @@ use crate::plan::bind::routine::returned;
 use crate::plan::bind::scope::{Names, Scope};
 use crate::plan::bind::{Binder, Bound};
 use crate::plan::expr::Expr;
-use crate::syntax::ast::{self, OnExisting};
+use crate::syntax::ast;
 
 /// Put a function into the catalog.
 #[derive(Debug)]
@@ -27,16 +27,9 @@ impl Binder<'_> {
     pub(super) fn create_function(&mut self, create: &ast::CreateFunction) -> Result<Bound> {
         let name = create.name.text();
         let exists = self.context.catalog.routine(&name).is_some();
-        match create.on_existing {
-            OnExisting::Keep if exists => {
-                return Ok(Bound::Nothing { message: format!("Function {name} exists already") });
-            }
-            OnExisting::Fail if exists => {
-                return Err(Error::new(Code::AlreadyExists, format!("function `{name}` exists already"))
-                    .at(create.name.span)
-                    .hint("write CREATE OR REPLACE FUNCTION to replace it"));
-            }
-            _ => {}
+        let refused = |name: &str| already_exists("function", name, "FUNCTION").at(create.name.span);
+        if kept_or_created(name.clone(), exists, create.on_existing, refused)?.is_none() {
+            return Ok(exists_already("Function", &name));
         }
         let params = create.params.iter().map(|(param, data_type)| {
             let data_type = data_type.as_ref().map(|data_type| self.data_type(data_type)).transpose()?;

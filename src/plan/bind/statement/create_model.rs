@@ -20,7 +20,7 @@ pub(crate) struct CreateModel {
 impl Binder<'_> {
     pub(super) fn create_model(&mut self, create: &ast::CreateModel) -> Result<Bound> {
         let Some(name) = self.created_model(&create.name, create.on_existing)? else {
-            return Ok(exists_already("Model", &create.name));
+            return Ok(exists_already("Model", &create.name.text()));
         };
         if let Some(transform) = &create.transform {
             return self.create_transform(create, transform, name);

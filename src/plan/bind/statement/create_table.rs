@@ -24,7 +24,7 @@ pub(crate) struct CreateTable {
 impl Binder<'_> {
     pub(super) fn create_table(&mut self, create: &ast::CreateTable, span: Span) -> Result<Bound> {
         let Some(name) = self.created_relation(&create.name, create.on_existing, "TABLE")? else {
-            return Ok(exists_already("Table", &create.name));
+            return Ok(exists_already("Table", &create.name.text()));
         };
         for (clause, at) in &create.ignored {
             let note = Diagnostic::warning(Code::InvalidOption, format!("{clause} changes nothing here"));

@@ -17,7 +17,7 @@ pub(crate) struct CreateView {
 impl Binder<'_> {
     pub(super) fn create_view(&mut self, create: &ast::CreateView) -> Result<Bound> {
         let Some(name) = self.created_relation(&create.name, create.on_existing, "VIEW")? else {
-            return Ok(exists_already("View", &create.name));
+            return Ok(exists_already("View", &create.name.text()));
         };
         self.views.push(name.clone());
         let root = self.query(&create.query);

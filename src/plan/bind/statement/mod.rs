@@ -152,8 +152,8 @@ fn already_exists(kind: &str, name: &str, what: &str) -> Error {
 }
 
 /// IF NOT EXISTS, and it exists.
-fn exists_already(what: &str, path: &ast::Path) -> Bound {
-    Bound::Nothing { message: format!("{what} {} exists already", path.text()) }
+fn exists_already(what: &str, name: &str) -> Bound {
+    Bound::Nothing { message: format!("{what} {name} exists already") }
 }
 
 /// IF EXISTS, and it does not exist.

@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use super::assign::{Assign, AssignedRows};
-use super::does_not_exist;
+use super::{already_exists, does_not_exist, exists_already, kept_or_created};
 use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Invariant, Result, nearest};
 use crate::plan::bind::coerce::unified;
 use crate::plan::bind::{Binder, Bound, VariableType};
 use crate::plan::expr::{Expr, ExprKind};
 use crate::syntax::Dialect;
-use crate::syntax::ast::{self, OnExisting, ParamMode};
+use crate::syntax::ast::{self, ParamMode};
 
 /// Put a procedure into the catalog.
 #[derive(Debug)]
@@ -45,16 +45,9 @@ impl Binder<'_> {
     pub(super) fn create_procedure(&self, create: &Arc<ast::CreateProcedure>) -> Result<Bound> {
         let name = procedure_name(&create.name, self.context.dialect);
         let exists = self.context.catalog.procedure(&name).is_some();
-        match create.on_existing {
-            OnExisting::Keep if exists => {
-                return Ok(Bound::Nothing { message: format!("Procedure {name} exists already") });
-            }
-            OnExisting::Fail if exists => {
-                return Err(Error::new(Code::AlreadyExists, format!("procedure `{name}` exists already"))
-                    .at(create.name.span)
-                    .hint("write CREATE OR REPLACE PROCEDURE to replace it"));
-            }
-            _ => {}
+        let refused = |name: &str| already_exists("procedure", name, "PROCEDURE").at(create.name.span);
+        if kept_or_created(name.clone(), exists, create.on_existing, refused)?.is_none() {
+            return Ok(exists_already("Procedure", &name));
         }
         let mut variables: Vec<(String, VariableType)> = Vec::new();
         for (number, param) in create.params.iter().enumerate() {
