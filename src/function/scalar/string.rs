@@ -9,7 +9,7 @@ use arrow_array::{ArrayRef, StringArray};
 
 use super::super::{BatchCall, Function, Signature, Type};
 use crate::data::{DataType, Operand};
-use crate::diag::{Code, Error, Result, edits};
+use crate::diag::{Code, Error, Invariant, Result, edits};
 use crate::limits::{EDIT_DISTANCE_STEPS, TEXT_BYTES};
 use Type::{ArrayOf, Bool, Bytes, Int64, String};
 
@@ -372,7 +372,7 @@ fn padded(call: &BatchCall<'_>, left: bool) -> Result<ArrayRef> {
         if pattern.is_empty() {
             return Err(invalid(format!("{name} cannot pad with an empty string")));
         }
-        let widest = pattern.chars().map(char::len_utf8).max().unwrap_or(1);
+        let widest = pattern.chars().map(char::len_utf8).max().invariant("a pattern has a character")?;
         within_limit(wanted.saturating_mul(widest))?;
         let missing = wanted.saturating_sub(text.chars().count());
         let padding: std::string::String = pattern.chars().cycle().take(missing).collect();

@@ -32,6 +32,7 @@ impl<T: Real + Ask + Element> Forest<T> {
             }
         };
         ensure!(width >= self.features && width == players.len(), "the trees ask for more than there is");
+        ensure!(players.iter().all(|player| (*player as usize) < count), "a player is not counted");
         let rows = rows.cast(T::TYPE)?;
         let background = background.map(|background| background.cast(T::TYPE)).transpose()?;
         let background = match &background {
@@ -136,6 +137,10 @@ impl<T: Real + Ask> Sums<'_, T> {
         background.contains(&all) || rows.iter().any(|mask| mask | any == all)
     }
 
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "leaves have outputs of the forest, `shares` has checked players and made room for all"
+    )]
     fn leaf(&mut self, leaf: usize, [rows, background]: &[Vec<u64>; 2]) -> Result<()> {
         let all = self.all();
         let mut background = background.clone();
@@ -153,9 +158,7 @@ impl<T: Real + Ask> Sums<'_, T> {
         let whole = different.iter().find(|(mask, _)| *mask == all).map(|(_, part)| *part);
         if let Some(part) = if by_parts { Some(self.parts.iter().product()) } else { whole } {
             self.forest.leaves.each(leaf, outputs, |output, weight| {
-                if let Some(base) = base.get_mut(output) {
-                    *base += weight.to_f64() * scale * part;
-                }
+                base[output] += weight.to_f64() * scale * part;
             });
         }
         let mut reached: Vec<(u64, usize)> =
@@ -178,9 +181,7 @@ impl<T: Real + Ask> Sums<'_, T> {
                     let weight = weight.to_f64() * scale;
                     let start = (row * outputs + output) * count;
                     for (share, player) in own.iter().zip(&self.path) {
-                        if let Some(value) = values.get_mut(start + *player as usize) {
-                            *value += weight * share;
-                        }
+                        values[start + *player as usize] += weight * share;
                     }
                 });
             }
