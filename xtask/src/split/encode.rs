@@ -1,7 +1,6 @@
 //! Writes the two parts. Both have the types, tables and globals of the whole file under the same numbers; functions get new ones.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use anyhow::{Context, Result, anyhow};
 use wasm_encoder::reencode::{Error, Reencode};
@@ -50,7 +49,7 @@ pub fn first(module: &Module, plan: &Plan, rest: &str) -> Result<Vec<u8>> {
     out.section(&tables);
     copy(module, MEMORIES, &mut out);
     out.section(&globals(module, &mut encoder)?);
-    out.section(&exports(module, &mut encoder)?);
+    out.section(&exports(module, plan, &mut encoder)?);
     let in_table = [&module.table[..], &plan.added].concat();
     out.section(&segment(module.table_start, &encoder.all(&in_table)?));
     let mut code = CodeSection::new();
@@ -69,7 +68,7 @@ pub fn rest(module: &Module, plan: &Plan) -> Result<Vec<u8>> {
     let mut out = wasm_encoder::Module::new();
     out.section(&types(module)?.0);
     let mut imports = ImportSection::new();
-    for (name, kind, index) in shared(module)? {
+    for (name, kind, index) in shared(module, plan)? {
         imports.import(FIRST, &name, imported(module, plan, kind, index as usize)?);
     }
     out.section(&imports);
@@ -145,23 +144,20 @@ fn globals(module: &Module, encoder: &mut Renumber) -> Result<GlobalSection> {
     Ok(globals)
 }
 
-fn exports(module: &Module, encoder: &mut Renumber) -> Result<ExportSection> {
+fn exports(module: &Module, plan: &Plan, encoder: &mut Renumber) -> Result<ExportSection> {
     let mut exports = ExportSection::new();
     for export in &module.exports {
         encoder.parse_export(&mut exports, *export).map_err(failed)?;
     }
-    for (name, kind, index) in shared(module)? {
+    for (name, kind, index) in shared(module, plan)? {
         exports.export(&name, kind, index);
     }
     Ok(exports)
 }
 
-/// What both parts use, and the names by which the rest gets it. That of the memory tells of which file they are parts: those of
-/// two files do not fit.
-fn shared(module: &Module) -> Result<Vec<(String, ExportKind, u32)>> {
-    let mut hasher = DefaultHasher::new();
-    module.bytes.hash(&mut hasher);
-    let memory = format!("memory of {:016x}", hasher.finish());
+/// What both parts use, and the names by which the rest gets it. That of the memory has the fingerprint of their file.
+fn shared(module: &Module, plan: &Plan) -> Result<Vec<(String, ExportKind, u32)>> {
+    let memory = format!("memory of {:016x}", plan.origin);
     let tables = (0..u32::try_from(module.tables.len())?).map(|it| (format!("t{it}"), ExportKind::Table, it));
     let globals =
         (0..u32::try_from(module.globals.len())?).map(|it| (format!("g{it}"), ExportKind::Global, it));

@@ -1,6 +1,7 @@
 //! Which part has which function, and where it lies in the table.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use anyhow::{Context, Result};
 
@@ -27,6 +28,8 @@ pub struct Plan {
     pub added: Vec<u32>,
     pub stubs_start: u32,
     pub table_end: u32,
+    /// A fingerprint of the file that both are parts of: those of two files do not fit.
+    pub origin: u64,
 }
 
 impl Plan {
@@ -57,8 +60,10 @@ impl Plan {
         let placed = |function| Ok((function, *places.get(&function).context("a function has no place")?));
         let stubs_start = added_start + u32::try_from(added.len())?;
         let table_end = stubs_start + u32::try_from(stubs.len())?;
+        let mut hasher = DefaultHasher::new();
+        module.bytes.hash(&mut hasher);
         let called = called.into_iter().map(placed).collect::<Result<_>>()?;
-        Ok(Self { first, rest, stubs, called, added, stubs_start, table_end })
+        Ok(Self { first, rest, stubs, called, added, stubs_start, table_end, origin: hasher.finish() })
     }
 }
 
