@@ -8,8 +8,7 @@ use arrow_array::types::{
     Date32Type, Decimal128Type, Decimal256Type, Float64Type, Int64Type, TimestampMicrosecondType,
 };
 use arrow_array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Decimal256Array, Float64Array,
-    Int64Array, ListArray, StringArray, StructArray, TimestampMicrosecondArray,
+    Array, ArrayRef, BinaryArray, BooleanArray, ListArray, PrimitiveArray, StringArray, StructArray,
 };
 use arrow_buffer::{NullBuffer, OffsetBuffer, i256};
 
@@ -137,30 +136,43 @@ pub(crate) fn array_of(values: &[Scalar], data_type: &DataType) -> Result<ArrayR
             <$array>::from_iter(values)
         }};
     }
+    macro_rules! numbers {
+        ($type:ty, $variant:ident) => {{
+            let number = |value: &Scalar| match value {
+                Scalar::Null => Ok(Default::default()),
+                Scalar::$variant(value) => Ok(*value),
+                other => Err(mismatch(other)),
+            };
+            let numbers = values.iter().map(number).collect::<Result<Vec<_>>>()?;
+            PrimitiveArray::<$type>::new(numbers.into(), validity(values))
+        }};
+    }
     Ok(match data_type {
-        DataType::Int64 => Arc::new(collect!(Int64Array, Int64, |value: &i64| *value)),
-        DataType::Float64 => Arc::new(collect!(Float64Array, Float64, |value: &f64| *value)),
-        DataType::Numeric => Arc::new(
-            collect!(Decimal128Array, Numeric, |value: &i128| *value).with_data_type(data_type.storage()),
-        ),
-        DataType::BigNumeric => Arc::new(
-            collect!(Decimal256Array, BigNumeric, |value: &i256| *value).with_data_type(data_type.storage()),
-        ),
+        DataType::Int64 => Arc::new(numbers!(Int64Type, Int64)),
+        DataType::Float64 => Arc::new(numbers!(Float64Type, Float64)),
+        DataType::Numeric => Arc::new(numbers!(Decimal128Type, Numeric).with_data_type(data_type.storage())),
+        DataType::BigNumeric => {
+            Arc::new(numbers!(Decimal256Type, BigNumeric).with_data_type(data_type.storage()))
+        }
         DataType::Bool => Arc::new(collect!(BooleanArray, Bool, |value: &bool| *value)),
         DataType::String | DataType::Time | DataType::Json => {
             Arc::new(collect!(StringArray, String, String::clone))
         }
         DataType::Bytes => Arc::new(collect!(BinaryArray, Bytes, Vec::<u8>::clone)),
-        DataType::Date => Arc::new(collect!(Date32Array, Date, |value: &i32| *value)),
-        DataType::Timestamp => Arc::new(
-            collect!(TimestampMicrosecondArray, Timestamp, |value: &i64| *value).with_timezone("UTC"),
-        ),
-        DataType::Datetime => Arc::new(collect!(TimestampMicrosecondArray, Datetime, |value: &i64| *value)),
+        DataType::Date => Arc::new(numbers!(Date32Type, Date)),
+        DataType::Timestamp => Arc::new(numbers!(TimestampMicrosecondType, Timestamp).with_timezone("UTC")),
+        DataType::Datetime => Arc::new(numbers!(TimestampMicrosecondType, Datetime)),
         DataType::Array(element) => list_array(values, element, mismatch)?,
         DataType::Struct(fields) => struct_array(values, fields, data_type, mismatch)?,
         DataType::IntegerPicture => struct_array(values, &data_type.fields(), data_type, mismatch)?,
         DataType::Tensor | DataType::Picture => tensor_array(values, data_type, mismatch)?,
     })
+}
+
+/// Which values are not NULL; `None` where none is NULL.
+fn validity(values: &[Scalar]) -> Option<NullBuffer> {
+    let is_valid = |value: &Scalar| !matches!(value, Scalar::Null);
+    (!values.iter().all(is_valid)).then(|| values.iter().map(is_valid).collect())
 }
 
 fn list_array(
@@ -180,8 +192,7 @@ fn list_array(
             other => return Err(mismatch(other)),
         }
     }
-    let nulls: NullBuffer = values.iter().map(|value| *value != Scalar::Null).collect();
-    list_column(lengths, array_of(&elements, element)?, element, Some(nulls))
+    list_column(lengths, array_of(&elements, element)?, element, validity(values))
 }
 
 /// A column of arrays of these lengths, with `elements` one after the other in them.
@@ -221,8 +232,7 @@ fn struct_array(
         .zip(fields)
         .map(|(column, field)| array_of(column, &field.data_type))
         .collect::<Result<Vec<_>>>()?;
-    let nulls: NullBuffer = values.iter().map(|value| *value != Scalar::Null).collect();
-    StructArray::try_new_with_length(arrow_fields, columns, Some(nulls), values.len())
+    StructArray::try_new_with_length(arrow_fields, columns, validity(values), values.len())
         .map(|array| Arc::new(array) as ArrayRef)
         .map_err(|error| Error::internal("a struct cannot be built").detail(error))
 }

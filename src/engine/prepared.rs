@@ -5,15 +5,16 @@
 //! `LIMIT ?` does, and for statements that give no rows, only parsing is saved.
 
 use litemap::LiteMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::script::ScriptContext;
 use super::{Query, Session};
 use crate::control::{Stage, Stopwatch};
 use crate::data::{DataType, Schema};
 use crate::diag::{Diagnostic, Result};
+use crate::exec::{Input, start};
 use crate::limits::PREPARED_PLANS;
-use crate::plan::{self, Binding, Bound, BoundStatement, Given, Params, Plan, Slot, bind};
+use crate::plan::{self, Binding, Bound, BoundStatement, Given, Params, Plan, Slot, Types, bind};
 use crate::syntax::Dialect;
 use crate::syntax::ast::{Parameter, Statement};
 
@@ -50,10 +51,16 @@ pub(super) struct Plans {
 /// The plan for parameters of these types; none where it depends on their values.
 struct KeptPlan {
     types: Types,
-    plan: Option<Arc<(Plan, Vec<Diagnostic>)>>,
+    plan: Option<Arc<ReadyPlan>>,
 }
 
-type Types = Vec<(Option<String>, Option<DataType>)>;
+/// A plan that takes its parameters' values when it runs.
+pub(super) struct ReadyPlan {
+    pub(super) plan: Plan,
+    pub(super) warnings: Vec<Diagnostic>,
+    /// The operators of a run that has ended, ready for another one.
+    idle: Mutex<Option<Input>>,
+}
 
 impl PreparedParameter {
     pub(super) fn new(slot: &Slot) -> Self {
@@ -62,6 +69,24 @@ impl PreparedParameter {
             Parameter::Position(index) => (index + 1).to_string(),
         };
         Self { name, data_type: slot.data_type() }
+    }
+}
+
+impl ReadyPlan {
+    /// Operators that run the plan.
+    pub(super) fn start(&self) -> Input {
+        self.idle().take().unwrap_or_else(|| start(self.plan.clone()))
+    }
+
+    /// Keeps the operators of a run that has ended for another one.
+    pub(super) fn keep(&self, mut root: Input) {
+        if root.rewind() {
+            *self.idle() = Some(root);
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Option<Input>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -74,8 +99,8 @@ impl Plans {
         }
     }
 
-    fn find(&self, id: u64, types: &Types) -> Option<&KeptPlan> {
-        self.entries.get(&id)?.iter().find(|kept| kept.types == *types)
+    fn find(&self, id: u64, params: &Params) -> Option<&KeptPlan> {
+        self.entries.get(&id)?.iter().find(|kept| params.are_of(&kept.types))
     }
 
     /// Keeps one more plan of a statement, if it is of the same state of the catalog, and drops the oldest of too many.
@@ -158,32 +183,27 @@ impl Prepared {
         watch.stop(mark, Stage::Bind);
         let script = ScriptContext::new(self.dialect, params);
         let query = Query::new(&session.engine, session.limits, self.statement.clone(), script, watch);
-        match plan? {
-            Some((plan, warnings)) => query.planned(plan, warnings),
+        match plan {
+            Some(plan) => Ok(query.planned(plan)),
             None => query.bound(),
         }
     }
 
-    /// The plan with these values, if it depends on their types alone.
-    fn plan(&self, session: &Session, params: &Params) -> Result<Option<(Plan, Vec<Diagnostic>)>> {
+    /// The plan for these values, if it depends on their types alone.
+    fn plan(&self, session: &Session, params: &Params) -> Option<Arc<ReadyPlan>> {
         let engine = &session.engine;
-        let types = params.types();
-        let known = engine.plans().find(self.id, &types).map(|kept| kept.plan.clone());
-        let plan = match known {
-            Some(plan) => plan,
-            None => {
-                let (plan, version) = self.bind_types(session, params);
-                let plan = plan.map(Arc::new);
-                engine.plans().keep(self.id, KeptPlan { plan: plan.clone(), types }, version);
-                plan
-            }
-        };
-        plan.map(|kept| Ok((kept.0.with_values(params)?, kept.1.clone()))).transpose()
+        let known = engine.plans().find(self.id, params).map(|kept| kept.plan.clone());
+        known.unwrap_or_else(|| {
+            let (plan, version) = self.bind_types(session, params);
+            let plan = plan.map(Arc::new);
+            engine.plans().keep(self.id, KeptPlan { plan: plan.clone(), types: params.types() }, version);
+            plan
+        })
     }
 
     /// The plan for values of these types, and the version of the catalog that it is for. There is none for a statement
     /// that has to be bound with the values: to give another plan, or to say what is wrong with it.
-    fn bind_types(&self, session: &Session, params: &Params) -> (Option<(Plan, Vec<Diagnostic>)>, u64) {
+    fn bind_types(&self, session: &Session, params: &Params) -> (Option<ReadyPlan>, u64) {
         let catalog = session.engine.catalog();
         if self.dialect == Dialect::TSql {
             // There an integer that fits into 32 bits has another type than one that does not.
@@ -199,7 +219,7 @@ impl Prepared {
         };
         let plan = match bind(&self.statement, context) {
             Ok(BoundStatement { binding: Binding::Ready(bound), warnings, .. }) => match *bound {
-                Bound::Query(plan) => Some((plan, warnings)),
+                Bound::Query(plan) => Some(ReadyPlan { plan, warnings, idle: Mutex::default() }),
                 _ => None,
             },
             _ => None,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Engine;
 use super::execute::{executed, of_executed};
 use super::jobs::{self, Execution, Job, JobContext, JobStep};
+use super::prepared::ReadyPlan;
 use super::script::{ScriptContext, is_handled};
 use super::step::{Step, Summary};
 use crate::control::{Progress, Stage, Stopwatch};
@@ -13,7 +14,7 @@ use crate::diag::{Code, Diagnostic, Error, Result, Span};
 use crate::exec::{Context, Input, Poll, Response};
 use crate::function::Env;
 use crate::limits::Limits;
-use crate::plan::{self, Binding, Bound, BoundStatement, Given, Plan, SubqueryPlace, bind};
+use crate::plan::{self, Binding, BoundStatement, Given, SubqueryPlace, bind};
 use crate::syntax::ast::{Execute, Statement, StatementKind};
 use crate::table::Object;
 
@@ -29,6 +30,8 @@ pub struct Query {
     warnings: Vec<Diagnostic>,
     /// The values that binding asked for.
     subquery_values: Vec<(SubqueryPlace, Scalar)>,
+    /// The plan of a prepared statement, which takes its operators back.
+    ready: Option<Arc<ReadyPlan>>,
     /// A batch that waits behind the progress that came with it.
     held: Option<Batch>,
     /// Whether the script goes on when it fails.
@@ -54,7 +57,8 @@ impl Query {
         // Any clock's bits are as good a start as others; without one, results repeat.
         let random = (engine.shared.clock)().to_bits();
         let env = Env::new(limits, now, random);
-        let ctx = Context::new(env.on_host(engine.shared.zones.clone(), engine.shared.decoder), watch);
+        let env = env.on_host(engine.shared.zones.clone(), engine.shared.decoder);
+        let ctx = Context::new(env, script.params.clone(), watch);
         Self {
             engine: engine.clone(),
             script,
@@ -64,6 +68,7 @@ impl Query {
             ctx,
             warnings: Vec::new(),
             subquery_values: Vec::new(),
+            ready: None,
             held: None,
             handled: false,
             executed_at: None,
@@ -99,12 +104,14 @@ impl Query {
     }
 
     /// The statement with the plan that it was bound to before.
-    ///
-    /// # Errors
-    /// As the start of any query.
-    pub(super) fn planned(mut self, plan: Plan, warnings: Vec<Diagnostic>) -> Result<Self> {
-        self.begin(Binding::Ready(Box::new(Bound::Query(plan))), warnings)?;
-        Ok(self)
+    pub(super) fn planned(self, ready: Arc<ReadyPlan>) -> Self {
+        Self {
+            schema: Some(ready.plan.root.schema.clone()),
+            execution: Some(Execution::Rows(ready.start())),
+            warnings: ready.warnings.clone(),
+            ready: Some(ready),
+            ..self
+        }
     }
 
     /// The result's columns; `None` for a statement without rows, and while it is not known yet what they are.
@@ -233,7 +240,12 @@ impl Query {
             },
             Poll::Working => self.progress(),
             Poll::Waiting => self.need(),
-            Poll::Done => return Ok(Step::Done(Summary::default())),
+            Poll::Done => {
+                if let Some(ready) = &self.ready {
+                    ready.keep(root);
+                }
+                return Ok(Step::Done(Summary::default()));
+            }
         };
         self.execution = Some(Execution::Rows(root));
         Ok(step)

@@ -35,4 +35,9 @@ impl Operator for Decoders {
     fn origin(&self, row: usize) -> Option<String> {
         self.root.origin(row)
     }
+
+    fn rewind(&mut self) -> bool {
+        self.request = None;
+        self.root.rewind()
+    }
 }

@@ -39,4 +39,10 @@ impl Operator for Filter {
         let kept = batch.filter(keep)?;
         Ok(if kept.rows() == 0 { Poll::Working } else { Poll::Batch(kept) })
     }
+
+    fn rewind(&mut self) -> bool {
+        self.rows_before = 0;
+        self.resumable.rewind();
+        self.input.rewind()
+    }
 }

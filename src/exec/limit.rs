@@ -6,13 +6,15 @@ use crate::diag::Result;
 /// Skips the first rows, and polls its input for no more rows than it returns.
 pub(super) struct Limit {
     input: Input,
+    count: usize,
+    offset: usize,
     remaining: usize,
     to_skip: usize,
 }
 
 impl Limit {
     pub(super) fn new(input: Input, count: usize, offset: usize) -> Self {
-        Self { input, remaining: count, to_skip: offset }
+        Self { input, count, offset, remaining: count, to_skip: offset }
     }
 }
 
@@ -30,5 +32,10 @@ impl Operator for Limit {
         let batch = batch.slice(skipped, self.remaining);
         self.remaining -= batch.rows();
         Ok(if batch.rows() == 0 { Poll::Working } else { Poll::Batch(batch) })
+    }
+
+    fn rewind(&mut self) -> bool {
+        (self.remaining, self.to_skip) = (self.count, self.offset);
+        self.input.rewind()
     }
 }

@@ -41,10 +41,13 @@ pub use resources::{Request, Resource, TableFormat};
 pub(crate) use resources::{Requests, Response};
 pub(crate) use start::{start, start_measured};
 
+use std::sync::Arc;
+
 use crate::control::{Progress, Stopwatch};
 use crate::data::Batch;
 use crate::diag::{Error, Result};
 use crate::function::Env;
+use crate::plan::Params;
 use correlated::Correlation;
 use metrics::OperatorMetrics;
 use subplans::SubplanResult;
@@ -63,6 +66,8 @@ pub(crate) enum Poll {
 /// What all operators of a query share.
 pub(crate) struct Context {
     pub(crate) env: Env,
+    /// The values of the parameters that the plan was bound without.
+    params: Arc<Params>,
     pub(crate) watch: Stopwatch,
     pub(crate) requests: Requests,
     /// The latest progress; the engine takes it out.
@@ -88,15 +93,21 @@ pub(crate) trait Operator {
     fn is_one_row(&self) -> bool {
         false
     }
+
+    /// Goes back to where it began, to run once more with other parameters; `false` where it cannot.
+    fn rewind(&mut self) -> bool {
+        false
+    }
 }
 
 /// An operator of any kind.
 pub(crate) type Input = Box<dyn Operator + Send>;
 
 impl Context {
-    pub(crate) fn new(env: Env, watch: Stopwatch) -> Self {
+    pub(crate) fn new(env: Env, params: Arc<Params>, watch: Stopwatch) -> Self {
         Self {
             env,
+            params,
             watch,
             requests: Requests::default(),
             progress: None,

@@ -103,4 +103,9 @@ impl Operator for Predict {
     fn origin(&self, row: usize) -> Option<String> {
         self.input.origin(self.piece_start + row)
     }
+
+    fn rewind(&mut self) -> bool {
+        (self.rows_done, self.current, self.piece_start) = (0, None, 0);
+        self.input.rewind()
+    }
 }

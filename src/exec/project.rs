@@ -40,4 +40,10 @@ impl Operator for Project {
     fn origin(&self, row: usize) -> Option<String> {
         self.input.origin(row)
     }
+
+    fn rewind(&mut self) -> bool {
+        self.rows_before = 0;
+        self.resumable.rewind();
+        self.input.rewind()
+    }
 }

@@ -64,6 +64,11 @@ impl Resumable {
         Self { can_wait, waiting: None }
     }
 
+    /// Forgets the batch that it is at.
+    pub(super) fn rewind(&mut self) {
+        self.waiting = None;
+    }
+
     /// The batch whose expressions are not yet computed.
     pub(super) fn waiting(&self) -> Option<Batch> {
         self.waiting.as_ref().map(|(batch, _)| batch.clone())

@@ -34,6 +34,11 @@ impl Operator for Scan {
         }
         batch.select(&self.columns).map(Poll::Batch)
     }
+
+    fn rewind(&mut self) -> bool {
+        (self.next, self.returned) = (0, 0);
+        true
+    }
 }
 
 /// One row without columns.
@@ -51,6 +56,11 @@ impl Operator for OneRow {
     }
 
     fn is_one_row(&self) -> bool {
+        true
+    }
+
+    fn rewind(&mut self) -> bool {
+        self.returned = false;
         true
     }
 }

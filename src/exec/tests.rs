@@ -18,7 +18,7 @@ use DataType::{Bool, Float64, Int64, String as Text};
 
 fn context(limits: Limits) -> Context {
     let env = Env::new(Arc::new(limits), 0, 0);
-    Context::new(env, Stopwatch::new(|| 0.0))
+    Context::new(env, Arc::default(), Stopwatch::new(|| 0.0))
 }
 
 fn few_rows() -> Limits {

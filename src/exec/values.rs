@@ -6,13 +6,15 @@ use crate::diag::Result;
 use crate::plan::Expr;
 
 pub(super) struct Values {
-    rows: std::vec::IntoIter<Vec<Expr>>,
+    rows: Vec<Vec<Expr>>,
     schema: Schema,
+    /// How many rows were returned.
+    returned: usize,
 }
 
 impl Values {
     pub(super) fn new(rows: Vec<Vec<Expr>>, schema: Schema) -> Self {
-        Self { rows: rows.into_iter(), schema }
+        Self { rows, schema, returned: 0 }
     }
 }
 
@@ -22,10 +24,17 @@ impl Operator for Values {
         let one_row = Batch::new(1, Vec::new())?;
         let rows = self
             .rows
-            .by_ref()
+            .iter()
+            .skip(self.returned)
             .take(most)
-            .map(|row| Batch::new(1, expr::columns(&row, &one_row, ctx)?))
+            .map(|row| Batch::new(1, expr::columns(row, &one_row, ctx)?))
             .collect::<Result<Vec<_>>>()?;
+        self.returned += rows.len();
         Ok(if rows.is_empty() { Poll::Done } else { Poll::Batch(Batch::concat(&self.schema, &rows)?) })
+    }
+
+    fn rewind(&mut self) -> bool {
+        self.returned = 0;
+        true
     }
 }

@@ -6,7 +6,6 @@
 mod bind;
 mod explain;
 mod expr;
-mod fill;
 mod inline;
 mod node;
 mod parameter;
@@ -25,4 +24,4 @@ pub(crate) use node::{
     Correlated, Distance, Frame, JoinKind, Node, NodeKind, Plan, Subplan, SubplanKind, WindowCall,
 };
 pub use parameter::Params;
-pub(crate) use parameter::{Given, Slot};
+pub(crate) use parameter::{Given, Slot, Types};

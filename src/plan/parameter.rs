@@ -36,6 +36,9 @@ pub(crate) struct Slot {
     wanted: OnceLock<DataType>,
 }
 
+/// The type of every value, `None` for NULL, under its name where it has one.
+pub(crate) type Types = Vec<(Option<String>, Option<DataType>)>;
+
 impl Default for Params {
     /// No values.
     fn default() -> Self {
@@ -71,13 +74,28 @@ impl Params {
         }
     }
 
-    /// The type of every value, `None` for NULL, under its name where it has one: what a plan depends on.
-    pub(crate) fn types(&self) -> Vec<(Option<String>, Option<DataType>)> {
+    /// The type of every value: what a plan depends on.
+    pub(crate) fn types(&self) -> Types {
+        let typed = |(name, value): (Option<&str>, &Scalar)| (name.map(str::to_owned), value.data_type());
+        (0..).map_while(|place| self.at(place)).map(typed).collect()
+    }
+
+    /// Whether these are the types of the values.
+    pub(crate) fn are_of(&self, types: &Types) -> bool {
+        let mut places = (0..).map_while(|place| self.at(place));
+        let is_one = |(name, data_type): &(Option<String>, Option<DataType>)| {
+            places
+                .next()
+                .is_some_and(|(found, value)| found == name.as_deref() && value.data_type() == *data_type)
+        };
+        types.iter().all(is_one) && places.next().is_none()
+    }
+
+    /// The value at this place, and its name where it has one.
+    fn at(&self, place: usize) -> Option<(Option<&str>, &Scalar)> {
         match self {
-            Self::Positional(values) => values.iter().map(|value| (None, value.data_type())).collect(),
-            Self::Named(values) => {
-                values.iter().map(|(name, value)| (Some(name.clone()), value.data_type())).collect()
-            }
+            Self::Positional(values) => Some((None, values.get(place)?)),
+            Self::Named(values) => values.get(place).map(|(name, value)| (Some(name.as_str()), value)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use predictql::data::{DataType, Scalar};
 use predictql::table::CsvOptions;
-use predictql::{Engine, Params, Prepared};
+use predictql::{Engine, Params, Prepared, Step};
 
 use crate::host::{Outcome, engine, finish, read, run, run_with};
 
@@ -100,6 +100,40 @@ fn a_statement_means_what_a_query_with_its_values_means() {
             }
         }
     }
+}
+
+#[test]
+fn runs_of_one_statement_do_not_meet() {
+    let engine = engine();
+    let session = engine.session().with_batch_rows(40);
+    let sql = "SELECT sepal_length + ? AS x FROM iris WHERE 10 / (petal_width - ?) < 1000 LIMIT 90 OFFSET 20";
+    let statement = session.script(sql, Params::default()).unwrap().prepare().unwrap().unwrap();
+    let values = |more: f64, width: f64| vec![Scalar::Float64(more), Scalar::Float64(width)];
+    let rows = |more: f64| {
+        let values = values(more, 9.0);
+        let wanted = run_with(&engine, sql, Params::Positional(values.clone())).unwrap().floats("x");
+        assert_eq!(wanted.len(), 90);
+        assert_eq!(given(&statement, &values).unwrap().floats("x"), wanted, "{more}");
+        wanted
+    };
+    let first = rows(1.0);
+    // The 21st flower has sepals of 5.4 cm.
+    assert_eq!(first.first(), Some(&6.4));
+    assert_eq!(rows(2.0), first.iter().map(|x| x + 1.0).collect::<Vec<_>>());
+    // One is given up in the middle, one fails in a later batch: the first flower with petals of 1.3 cm is the 54th.
+    let start = || statement.query(Params::Positional(values(3.0, 9.0)), None).unwrap();
+    let mut left = start();
+    while !matches!(left.step().unwrap(), Step::Batch(_)) {}
+    drop(left);
+    assert_eq!(rows(1.0), first);
+    assert_eq!(given(&statement, &values(1.0, 1.3)).map(|_| ()), Err("division-by-zero".into()));
+    assert_eq!(rows(1.0), first);
+    // Two run at the same time, one of them begun before and ended after the other.
+    let mut around = start();
+    while !matches!(around.step().unwrap(), Step::Batch(_)) {}
+    assert_eq!(rows(1.0), first);
+    finish(around).unwrap();
+    assert_eq!(rows(1.0), first);
 }
 
 #[test]

@@ -82,7 +82,11 @@ fn compute(expr: &Expr, rows: Rows<'_>, ctx: &mut Context) -> Result<Operand> {
         ExprKind::Literal(value) => {
             array_of(std::slice::from_ref(value), &expr.data_type).map(Operand::constant)
         }
-        ExprKind::Parameter(_) => Err(Error::internal("a parameter has no value")),
+        ExprKind::Parameter(slot) => {
+            let value =
+                ctx.params.value(&slot.parameter).invariant("a parameter of the plan has no value")?;
+            array_of(std::slice::from_ref(value), &expr.data_type).map(Operand::constant)
+        }
         ExprKind::Call { function, args, .. } if function.operator == Some(SqlOperator::And) => {
             lazy::decided(args, false, rows, ctx, &|ctx| call(expr, rows, ctx))
         }

@@ -110,6 +110,9 @@ fn broken() -> crate::diag::Error {
     damaged("a message")
 }
 
+/// What the message of a batch of a few columns takes.
+const SMALL_MESSAGE: usize = 256;
+
 /// Writes a buffer from its root on: what an offset leads to comes behind it.
 pub(super) struct Writer {
     bytes: Vec<u8>,
@@ -128,15 +131,17 @@ pub(super) enum Slot {
 }
 
 impl Slot {
-    fn bytes(&self) -> Vec<u8> {
-        match self {
-            Self::Absent => Vec::new(),
-            Self::U8(value) => vec![*value],
-            Self::I16(value) => value.to_le_bytes().into(),
-            Self::I32(value) => value.to_le_bytes().into(),
-            Self::I64(value) => value.to_le_bytes().into(),
-            Self::Later => vec![0; 4],
-        }
+    /// Its bytes, and how many of them count.
+    fn bytes(&self) -> ([u8; 8], usize) {
+        let (value, size) = match self {
+            Self::Absent => (0, 0),
+            Self::U8(value) => (i64::from(*value), 1),
+            Self::I16(value) => (i64::from(*value), 2),
+            Self::I32(value) => (i64::from(*value), 4),
+            Self::I64(value) => (*value, 8),
+            Self::Later => (0, 4),
+        };
+        (value.to_le_bytes(), size)
     }
 }
 
@@ -147,7 +152,9 @@ pub(super) struct Place(usize);
 impl Writer {
     /// A buffer, and the offset of its root table.
     pub(super) fn new() -> (Self, Place) {
-        (Self { bytes: vec![0; 4] }, Place(0))
+        let mut bytes = Vec::with_capacity(SMALL_MESSAGE);
+        bytes.extend_from_slice(&[0; 4]);
+        (Self { bytes }, Place(0))
     }
 
     /// Writes the table that `from` leads to. Answers where its fields are.
@@ -163,11 +170,11 @@ impl Writer {
         self.lead(from);
         self.put_at_end(&number(list));
         let mut places = [Place(start); N];
-        for size in [8, 4, 2, 1] {
-            for ((slot, place), index) in slots.iter().zip(&mut places).zip(0..) {
-                let value = slot.bytes();
-                if value.len() == size {
-                    *place = Place(self.put_at_end(&value));
+        let values = slots.map(|slot| slot.bytes());
+        for wanted in [8, 4, 2, 1] {
+            for (((value, size), place), index) in values.iter().zip(&mut places).zip(0..) {
+                if *size == wanted {
+                    *place = Place(self.put_at_end(value.split_at(*size).0));
                     self.put_short(fields + 4 + 2 * index, place.0 - start);
                 }
             }
