@@ -35,8 +35,8 @@ export interface RunOptions extends CallOptions {
   dialect?: ScriptOptions["dialect"] | undefined;
   /** Whether rows are wanted batch by batch: nothing is computed ahead of who reads them. */
   one?: boolean;
-  /** Whether the text must hold exactly one statement. */
-  single: boolean;
+  /** Whether the text may hold other than one statement. */
+  many?: boolean;
   /** Tables that are there for this text alone. */
   tables?: readonly TableEntry[];
 }
@@ -56,7 +56,8 @@ interface Asked {
 }
 
 /** The same once it has had its first turn. */
-interface Run extends Asked {
+interface Run {
+  asked: Asked;
   connection: Connection;
   opened: Opened;
   /** Milliseconds between the call and its first turn, and after that. */
@@ -221,13 +222,14 @@ export class Client {
   /** The rows of one statement. Those of a small query are there with the first answer, and made a result at once. */
   async query<T>(text: string | PreparedText, values: Params, options: QueryRunOptions): Promise<Result<T>> {
     const run = await this.#begin(text, values, options);
+    const { waiter } = run.asked;
     const done = run.opened.turn?.[5];
     if (!done) return (await resultsOf<T>(this.#goOn(run), options))[0] as Result<T>;
     const [columns, ipc, rows, progress] = run.opened.turn ?? [];
-    if (progress && run.waiter.report !== unheard.report) run.waiter.report(progressOf(progress));
-    run.waiter.end();
+    if (progress && waiter.report !== unheard.report) waiter.report(progressOf(progress));
+    waiter.end();
     const outcome = outcomeOf(endOf(done, run.waited));
-    this.#log.statement(run.sql, outcome.timings);
+    this.#log.statement(run.asked.sql, outcome.timings);
     const schema = columns && ipc ? { kind: "schema" as const, columns, ipc } : undefined;
     return new Result<T>(schema, rows ? [rows] : [], options, outcome);
   }
@@ -239,7 +241,7 @@ export class Client {
 
   /** Asks for the first turn of what a user asks. */
   async #begin(text: string | PreparedText, values: Params, options: RunOptions): Promise<Run> {
-    const { batchSize, single, one = false, tables = [] } = options;
+    const { batchSize, many = false, one = false, tables = [] } = options;
     const prepared = typeof text === "string" ? undefined : text;
     const { sql, dialect } = typeof text === "string" ? { sql: text, dialect: options.dialect } : text.text;
     const waiter = this.#waiter(options, { rowsFollow: true });
@@ -249,7 +251,7 @@ export class Client {
       const params = await toParams(values);
       const run = await this.#open({ sql, dialect, prepared, params, batchSize, one, tables, waiter }, 0, began);
       const { opened, connection } = run;
-      if (single && !opened.turn && opened.statements.length !== 1) {
+      if (!many && !opened.turn && opened.statements.length !== 1) {
         if (opened.script !== undefined) connection.free(opened.script);
         throw notOne(opened.statements.length);
       }
@@ -265,20 +267,20 @@ export class Client {
     let connection: Connection | undefined;
     const opened = await this.#engine.ask(waiter, (current) => {
       connection = current;
-      const request = { kind: "run", params, batchSize, one } as const;
       return prepared
-        ? prepared.run(current, request, waiter.signal)
-        : current.run({ ...request, sql, dialect, skip }, waiter.signal);
+        ? prepared.run(current, { params, batchSize, one }, waiter.signal)
+        : current.run({ kind: "run", params, batchSize, one, sql, dialect, skip }, waiter.signal);
     });
     const waited = Math.max(0, performance.now() - began - opened.spent);
-    return { ...asked, connection: connection as Connection, opened, waited };
+    return { asked, connection: connection as Connection, opened, waited };
   }
 
   /** The pieces of what was begun. Where another worker takes over, it goes on behind the last statement that was done. */
   async *#goOn(run: Run): AsyncGenerator<Piece, void> {
-    const { sql, params, tables, waiter, one, waited } = run;
+    const { asked, waited } = run;
+    const { sql, params, tables, waiter, one } = asked;
     // Alone, a statement may not tell the dialect of its text.
-    const dialect = run.opened.dialect ?? run.dialect;
+    const dialect = run.opened.dialect ?? asked.dialect;
     const change = { kind: "statement", params, dialect, tables } as const;
     // Statements that share variables, or the way through them, are run again together or not at all.
     const { statements, jumps } = run.opened;
@@ -322,7 +324,7 @@ export class Client {
         } catch (error) {
           // The engine says what it lacks before a statement has given or changed anything.
           if (!isFresh || !(await this.#engine.replaces(connection, error, waiter))) throw error;
-          current = await this.#open(run, together ? 0 : done, performance.now());
+          current = await this.#open(asked, together ? 0 : done, performance.now());
           if (isChanged && together) await this.#engine.changed(whole, current.connection, true);
         } finally {
           if (opened.script !== undefined) connection.free(opened.script);
@@ -384,7 +386,8 @@ export class Client {
     this.#engine.assertOpen();
     signal?.throwIfAborted();
     const sinks = [this.#options.onProgress, onProgress].filter((sink) => sink !== undefined);
-    return { signal, ...(sinks.length === 0 ? unheard : joined(sinks, bar)) };
+    const { report, end } = sinks.length === 0 ? unheard : joined(sinks, bar);
+    return { signal, report, end };
   }
 }
 

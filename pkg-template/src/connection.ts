@@ -78,7 +78,10 @@ export class Connection {
       throw new Error("the script is no longer read");
     }
     const task = { request } as Task;
-    task.answer = new Promise<Reply>((resolve, reject) => Object.assign(task, { resolve, reject }));
+    task.answer = new Promise<Reply>((resolve, reject) => {
+      task.resolve = resolve;
+      task.reject = reject;
+    });
     const onAbort = () => this.#giveUp(task, signal?.reason);
     signal?.addEventListener("abort", onAbort);
     this.#waiting.push(task);

@@ -143,7 +143,7 @@ export class PredictQL implements AsyncDisposable {
   async query<T = Row>(sql: string, params: Params = [], options: QueryOptions = {}): Promise<Result<T>> {
     checkText("query", "sql", sql);
     checkOptions("query", options, takes.query);
-    return this.#client.query<T>(sql, params, { ...options, single: true });
+    return this.#client.query<T>(sql, params, options);
   }
 
   /**
@@ -178,7 +178,7 @@ export class PredictQL implements AsyncDisposable {
   stream<T = Row>(sql: string, params: Params = [], options: QueryOptions = {}): AsyncIterableIterator<Result<T>> {
     checkText("stream", "sql", sql);
     checkOptions("stream", options, takes.query);
-    return batchesOf<T>(this.#client.run(sql, params, { ...options, single: true, one: true }), options);
+    return batchesOf<T>(this.#client.run(sql, params, { ...options, one: true }), options);
   }
 
   /**
@@ -193,7 +193,7 @@ export class PredictQL implements AsyncDisposable {
   async exec(script: string, options: QueryOptions = {}): Promise<Result[]> {
     checkText("exec", "script", script);
     checkOptions("exec", options, takes.query);
-    return resultsOf(this.#client.run(script, [], { ...options, single: false }), options);
+    return resultsOf(this.#client.run(script, [], { ...options, many: true }), options);
   }
 
   /**
@@ -294,7 +294,7 @@ export class PredictQL implements AsyncDisposable {
     const began = performance.now();
     const sql = warmupQuery(model, await this.models(), batchSize);
     try {
-      return (await this.#client.query(sql, [], { ...rest, single: true })).timings;
+      return (await this.#client.query(sql, [], rest)).timings;
     } catch (error) {
       if (!(error instanceof PredictError) || error.code === "unknown-model" || this.closed) throw error;
       return { ...noTime, total: performance.now() - began };
@@ -321,7 +321,7 @@ export class PredictQL implements AsyncDisposable {
   ): Promise<{ schema: ColumnInfo[]; readRows(): AsyncGenerator<Row[]> }> {
     checkText("queryStream", "sql", sql);
     checkOptions("queryStream", options, takes.query);
-    const pieces = this.#client.run(sql, params, { ...options, single: true, one: true });
+    const pieces = this.#client.run(sql, params, { ...options, one: true });
     const { schema, batches } = await streamOf<Row>(pieces, options);
     return {
       schema,
@@ -379,7 +379,7 @@ export class PredictQL implements AsyncDisposable {
     try {
       for (const source of sources) tables.push(await this.#client.addTemporary(source, options));
       const names = tables.map(({ name }) => name);
-      yield* this.#client.run(text(names), params, { ...options, single: true, tables });
+      yield* this.#client.run(text(names), params, { ...options, tables });
     } finally {
       for (const table of tables) await this.#client.dropTemporary(table);
     }

@@ -81,7 +81,7 @@ class Parts {
     const length = this.#long(this.#node);
     const nullCount = this.#long(this.#node + 8);
     this.#node += 16;
-    const base = { length, nullCount, type, validity: this.#next() };
+    const validity = this.#next();
     const Class = batchType(type, options) as unknown as new (parts: object) => Batch<unknown>;
     const inner = () => (children ?? []).map((child) => this.column(child.type, options));
     switch (typeId as number) {
@@ -91,16 +91,16 @@ class Parts {
       case id.date:
       case id.timestamp:
       case id.bool:
-        return new Class({ ...base, values: this.#next(values) });
+        return new Class({ length, nullCount, type, validity, values: this.#next(values) });
       case id.utf8:
       case id.largeUtf8:
       case id.binary:
       case id.largeBinary:
-        return new Class({ ...base, offsets: this.#next(offsets), values: this.#next() });
+        return new Class({ length, nullCount, type, validity, offsets: this.#next(offsets), values: this.#next() });
       case id.list:
-        return new Class({ ...base, offsets: this.#next(offsets), children: inner() });
+        return new Class({ length, nullCount, type, validity, offsets: this.#next(offsets), children: inner() });
       case id.struct:
-        return new Class({ ...base, children: inner() });
+        return new Class({ length, nullCount, type, validity, children: inner() });
       default:
         throw new Error(`the engine gives no columns of the Arrow type ${typeId}`);
     }

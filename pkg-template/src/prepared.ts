@@ -9,7 +9,7 @@ import type { Params, QueryOptions, Row } from "./interface.js";
 import { batchesOf, type Result } from "./result.js";
 import type { Opened, PreparedInfo, Request } from "./worker/protocol.js";
 
-type Asked = Pick<Extract<Request, { kind: "run" }>, "kind" | "params" | "batchSize" | "one">;
+type Asked = Pick<Extract<Request, { kind: "run" }>, "params" | "batchSize" | "one">;
 
 /**
  * A prepared statement: parsed and bound once, to run with many values.
@@ -45,13 +45,13 @@ export class Statement<T = Row> implements AsyncDisposable {
   /** Runs it with these values. The dialect is the one that it was prepared in. */
   async query(params: Params = [], options: QueryOptions = {}): Promise<Result<T>> {
     checkOptions("query", options, takes.query);
-    return this.#client.query<T>(this.#text, params, { ...options, single: true });
+    return this.#client.query<T>(this.#text, params, options);
   }
 
   /** Runs it with these values and yields its rows as they are computed, as `PredictQL.stream` does. */
   stream(params: Params = [], options: QueryOptions = {}): AsyncIterableIterator<Result<T>> {
     checkOptions("stream", options, takes.query);
-    return batchesOf<T>(this.#client.run(this.#text, params, { ...options, single: true, one: true }), options);
+    return batchesOf<T>(this.#client.run(this.#text, params, { ...options, one: true }), options);
   }
 
   /** Lets go of it. What runs goes on. */
@@ -98,6 +98,7 @@ export class PreparedText {
   }
 
   async run(connection: Connection, asked: Asked, signal: AbortSignal | undefined): Promise<Opened> {
+    const { params, batchSize, one } = asked;
     const text = this.#told.has(connection) ? undefined : this.text;
     const again = this.#schema?.from !== connection;
     const hears = (opened: Opened) => {
@@ -108,7 +109,8 @@ export class PreparedText {
       if (turn?.[0] === null) [turn[0], turn[1]] = [this.#schema?.columns, this.#schema?.ipc];
       if (turn?.[0]) this.columns = turn[0];
     };
-    return connection.run({ ...asked, statement: this.#number, text, again }, signal, hears);
+    const statement = this.#number;
+    return connection.run({ kind: "run", params, batchSize, one, statement, text, again }, signal, hears);
   }
 
   /** `dialect` is the one that a query asks for. */

@@ -40,17 +40,15 @@ export class Host {
   #started: { engine: Engine; memory: WebAssembly.Memory } | undefined;
 
   async answer(request: Request): Promise<Answer> {
-    const read = () => {
-      const rest = this.#rest.takeRead();
-      return rest ? { rest } : undefined;
-    };
+    let answer: Answer;
     try {
-      const reply = request.kind === "start" ? await this.#start(request) : this.#reply(request);
-      return { reply, ...read() };
+      answer = { reply: request.kind === "start" ? await this.#start(request) : this.#reply(request) };
     } catch (error) {
-      if (isFailure(error)) return { failed: error, ...read() };
-      return error instanceof RestFailed ? { restFailed: error.message } : { crashed: String(error), ...read() };
+      if (isFailure(error)) answer = { failed: error };
+      else answer = error instanceof RestFailed ? { restFailed: error.message } : { crashed: String(error) };
     }
+    const rest = this.#rest.takeRead();
+    return rest ? { ...answer, rest } : answer;
   }
 
   async #start({ module, rest }: Of<"start">): Promise<boolean> {
