@@ -174,6 +174,9 @@ pub(crate) const NGRAM_BYTES: usize = 1 << 28;
 /// Bytes of an object table's files that are held at once, unless a single file is larger.
 pub(crate) const OBJECT_WINDOW_BYTES: u64 = 32 << 20;
 
+/// How many of the rows that failed are told one by one.
+pub(crate) const FORGIVEN_SHOWN: usize = 20;
+
 /// Plans kept for one prepared statement, each for other types of its parameters: a form gives a few at most.
 pub(crate) const PREPARED_PLANS: usize = 8;
 

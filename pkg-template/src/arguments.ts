@@ -58,6 +58,7 @@ export const takes = {
   query: {
     ...call,
     batchSize: some,
+    onError: words("fail", "null"),
     dialect,
     rowMode: words("object", "array"),
     int64: words("number", "bigint", "string"),

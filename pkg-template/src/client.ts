@@ -32,6 +32,7 @@ import type { Catalog, Opened, Reply, Request } from "./worker/protocol.js";
 
 export interface RunOptions extends CallOptions {
   batchSize?: number | undefined;
+  onError?: ScriptOptions["onError"] | undefined;
   dialect?: ScriptOptions["dialect"] | undefined;
   /** Whether rows are wanted batch by batch: nothing is computed ahead of who reads them. */
   one?: boolean;
@@ -50,6 +51,7 @@ interface Asked {
   prepared: PreparedText | undefined;
   params: ParamValues;
   batchSize: number | undefined;
+  onError: ScriptOptions["onError"] | undefined;
   one: boolean;
   tables: readonly TableEntry[];
   waiter: Waiter & Bar;
@@ -241,7 +243,7 @@ export class Client {
 
   /** Asks for the first turn of what a user asks. */
   async #begin(text: string | PreparedText, values: Params, options: RunOptions): Promise<Run> {
-    const { batchSize, many = false, one = false, tables = [] } = options;
+    const { batchSize, onError, many = false, one = false, tables = [] } = options;
     const prepared = typeof text === "string" ? undefined : text;
     const { sql, dialect } = typeof text === "string" ? { sql: text, dialect: options.dialect } : text.text;
     const waiter = this.#waiter(options, { rowsFollow: true });
@@ -249,7 +251,7 @@ export class Client {
     try {
       prepared?.assertUsable(options.dialect);
       const params = await toParams(values);
-      const run = await this.#open({ sql, dialect, prepared, params, batchSize, one, tables, waiter }, 0, began);
+      const run = await this.#open({ sql, dialect, prepared, params, batchSize, onError, one, tables, waiter }, 0, began);
       const { opened, connection } = run;
       if (!many && !opened.turn && opened.statements.length !== 1) {
         if (opened.script !== undefined) connection.free(opened.script);
@@ -263,13 +265,13 @@ export class Client {
 
   /** Asks for the first turn; `skip` statements of a text were run before. */
   async #open(asked: Asked, skip: number, began: number): Promise<Run> {
-    const { sql, dialect, prepared, params, batchSize, one, waiter } = asked;
+    const { sql, dialect, prepared, params, batchSize, onError, one, waiter } = asked;
     let connection: Connection | undefined;
     const opened = await this.#engine.ask(waiter, (current) => {
       connection = current;
       return prepared
-        ? prepared.run(current, { params, batchSize, one }, waiter.signal)
-        : current.run({ kind: "run", params, batchSize, one, sql, dialect, skip }, waiter.signal);
+        ? prepared.run(current, { params, batchSize, onError, one }, waiter.signal)
+        : current.run({ kind: "run", params, batchSize, onError, one, sql, dialect, skip }, waiter.signal);
     });
     const waited = Math.max(0, performance.now() - began - opened.spent);
     return { asked, connection: connection as Connection, opened, waited };
@@ -278,10 +280,10 @@ export class Client {
   /** The pieces of what was begun. Where another worker takes over, it goes on behind the last statement that was done. */
   async *#goOn(run: Run): AsyncGenerator<Piece, void> {
     const { asked, waited } = run;
-    const { sql, params, tables, waiter, one } = asked;
+    const { sql, params, onError, tables, waiter, one } = asked;
     // Alone, a statement may not tell the dialect of its text.
     const dialect = run.opened.dialect ?? asked.dialect;
-    const change = { kind: "statement", params, dialect, tables } as const;
+    const change = { kind: "statement", params, dialect, onError, tables } as const;
     // Statements that share variables, or the way through them, are run again together or not at all.
     const { statements, jumps } = run.opened;
     const together = jumps || statements.some(({ verb }) => /^(DECLARE|SET|IF|WHILE|REPEAT|FOR|CALL)$/.test(verb));

@@ -369,7 +369,7 @@ export class Engine {
       await connection.call(await requestFor(entry));
       return;
     }
-    const { sql, params, dialect, tables } = entry;
+    const { sql, params, dialect, onError, tables } = entry;
     for (const table of tables) await connection.call(await requestFor(table));
     const kept = new Map(entry.kept);
     const context = { sql, signal: undefined, report: () => {}, files: this.#files, engine: this, kept, one: true };
@@ -378,6 +378,7 @@ export class Engine {
       sql,
       params,
       batchSize: undefined,
+      onError,
       dialect,
       one: true,
       skip: 0,

@@ -166,6 +166,11 @@ export interface ModelOptions extends CallOptions {
 export interface QueryOptions extends CallOptions {
   /** Rows that are computed at a time: small for early results, large for speed. The engine has a good default. */
   batchSize?: number | undefined;
+  /**
+   * What becomes of a row that a picture or the model fails on: "fail" ends the query (default); "null" gives NULL in the
+   * place of the picture or the prediction, as `SAFE.` does, and a warning of code "failed-row" that names the row.
+   */
+  onError?: "fail" | "null" | undefined;
   /** Which SQL the text is: default "tsql" where it holds `PREDICT(MODEL =`, else "bigquery". */
   dialect?: "bigquery" | "tsql" | undefined;
   /** Rows as objects (default) or as arrays in the order of the columns. */

@@ -20,6 +20,7 @@ export type Entry =
       sql: string;
       params: ParamValues;
       dialect: ScriptOptions["dialect"];
+      onError: ScriptOptions["onError"] | undefined;
       /** The files that it read, so that it needs no network to run again. */
       kept: ReadonlyMap<string, Blob>;
       /** Tables that were there for it alone. */

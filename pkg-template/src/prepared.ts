@@ -9,7 +9,7 @@ import type { Params, QueryOptions, Row } from "./interface.js";
 import { batchesOf, type Result } from "./result.js";
 import type { Opened, PreparedInfo, Request } from "./worker/protocol.js";
 
-type Asked = Pick<Extract<Request, { kind: "run" }>, "params" | "batchSize" | "one">;
+type Asked = Pick<Extract<Request, { kind: "run" }>, "params" | "batchSize" | "onError" | "one">;
 
 /**
  * A prepared statement: parsed and bound once, to run with many values.
@@ -98,7 +98,7 @@ export class PreparedText {
   }
 
   async run(connection: Connection, asked: Asked, signal: AbortSignal | undefined): Promise<Opened> {
-    const { params, batchSize, one } = asked;
+    const { params, batchSize, onError, one } = asked;
     const text = this.#told.has(connection) ? undefined : this.text;
     const again = this.#schema?.from !== connection;
     const hears = (opened: Opened) => {
@@ -110,7 +110,7 @@ export class PreparedText {
       if (turn?.[0]) this.columns = turn[0];
     };
     const statement = this.#number;
-    return connection.run({ kind: "run", params, batchSize, one, statement, text, again }, signal, hears);
+    return connection.run({ kind: "run", params, batchSize, onError, one, statement, text, again }, signal, hears);
   }
 
   /** `dialect` is the one that a query asks for. */

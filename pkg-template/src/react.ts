@@ -47,8 +47,8 @@ export function useQuery<T = Row>(
   options: QueryOptions = {},
 ): State<Result<T>> {
   const db = usePredictQL();
-  const { dialect, batchSize, rowMode, int64 } = options;
-  const key = [db, sql, ...Object.entries(params).flat(), dialect, batchSize, rowMode, int64];
+  const { dialect, batchSize, onError, rowMode, int64 } = options;
+  const key = [db, sql, ...Object.entries(params).flat(), dialect, batchSize, onError, rowMode, int64];
   return useStore(key, () => queryStore<T>(db, sql, params, options));
 }
 

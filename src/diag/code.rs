@@ -104,6 +104,7 @@ codes! {
     TooManyRows "too-many-rows" Data "A subquery that stands for one value has several rows.";
     NullInput "null-input" Data "A model input is NULL.";
     InvalidImage "invalid-image" Data "Bytes cannot be read as a picture.";
+    FailedRow "failed-row" Data "A warning: a row has NULL where its picture could not be decoded, or the model failed on it.";
     OrientationIgnored "orientation-ignored" Data "A warning: a picture was not turned as its camera has noted.";
     InvalidCsv "invalid-csv" Data "Bytes cannot be read as CSV.";
     InvalidArrow "invalid-arrow" Data "Bytes cannot be read as Arrow IPC.";

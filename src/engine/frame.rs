@@ -50,8 +50,8 @@ impl Frame {
             let value = caller.context.variables.find(&argument(number)).invariant("the value of a call")?;
             variables.assign((param.name.text.clone(), value.1, value.2));
         }
-        let context =
-            ScriptContext { dialect: caller.context.dialect, params: Arc::new(Params::default()), variables };
+        let params = Arc::new(Params::default());
+        let context = ScriptContext { params, variables, ..caller.context.clone() };
         let body = &procedure.body;
         let frame = Self::new(body.statements.clone(), body.handlers.clone(), context);
         Ok(Self { procedure: Some(procedure), ..frame })

@@ -84,6 +84,7 @@ pub struct Session {
     engine: Engine,
     limits: Arc<Limits>,
     dialect: Option<Dialect>,
+    forgives: bool,
 }
 
 impl Default for Engine {
@@ -113,7 +114,7 @@ impl Engine {
 
     /// A new session.
     pub fn session(&self) -> Session {
-        Session { engine: self.clone(), limits: self.shared.limits.clone(), dialect: None }
+        Session { engine: self.clone(), limits: self.shared.limits.clone(), dialect: None, forgives: false }
     }
 
     /// Puts rows into the catalog, in place of a table of the same name.
@@ -353,6 +354,14 @@ impl Session {
         self
     }
 
+    /// With `true`, a row that a picture or the model fails on has NULL for it, as with `SAFE.`, and the statement a warning
+    /// of code `failed-row`. Without this, the first of them ends the statement.
+    #[must_use]
+    pub fn with_failed_rows_as_null(mut self, forgives: bool) -> Self {
+        self.forgives = forgives;
+        self
+    }
+
     /// Reads text as this dialect. Without this, a script that holds `PREDICT(MODEL =` is T-SQL and any other GoogleSQL.
     #[must_use]
     pub fn with_dialect(mut self, dialect: Dialect) -> Self {
@@ -373,7 +382,7 @@ impl Session {
             Some(error) => Err(error),
             None => {
                 params.check_count(parsed.positions)?;
-                let context = script::ScriptContext::new(parsed.dialect, params);
+                let context = script::ScriptContext::new(parsed.dialect, params, self);
                 Ok(Script::new(self.clone(), parsed.statements, parsed.handlers, context, watch))
             }
         }

@@ -167,21 +167,23 @@ impl Prepared {
         &self.parameters
     }
 
-    /// The statement with these values of its parameters. `batch_rows` is as for [`Session::with_batch_rows`].
+    /// The statement with these values of its parameters. `batch_rows` is as for [`Session::with_batch_rows`], `forgives`
+    /// as for [`Session::with_failed_rows_as_null`].
     ///
     /// # Errors
     /// As binding, over the catalog as it is now; `unknown-parameter` for more values than there are places for.
-    pub fn query(&self, params: Params, batch_rows: Option<usize>) -> Result<Query> {
+    pub fn query(&self, params: Params, batch_rows: Option<usize>, forgives: bool) -> Result<Query> {
         params.check_count(self.positions)?;
+        let session = self.session.clone().with_failed_rows_as_null(forgives);
         let session = match batch_rows {
-            Some(rows) => self.session.clone().with_batch_rows(rows),
-            None => self.session.clone(),
+            Some(rows) => session.with_batch_rows(rows),
+            None => session,
         };
         let mut watch = Stopwatch::new(session.engine.shared.clock);
         let mark = watch.start();
         let plan = self.plan(&session, &params);
         watch.stop(mark, Stage::Bind);
-        let script = ScriptContext::new(self.dialect, params);
+        let script = ScriptContext::new(self.dialect, params, &session);
         let query = Query::new(&session.engine, session.limits, self.statement.clone(), script, watch);
         match plan {
             Some(plan) => Ok(query.planned(plan)),

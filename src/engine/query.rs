@@ -12,7 +12,7 @@ use crate::control::{Progress, Stage, Stopwatch};
 use crate::data::{Batch, Scalar, Schema};
 use crate::diag::{Code, Diagnostic, Error, Result, Span};
 use crate::exec::{Context, Input, Poll, Response};
-use crate::function::Env;
+use crate::function::{Env, Forgiven};
 use crate::limits::Limits;
 use crate::plan::{self, Binding, BoundStatement, Given, SubqueryPlace, bind};
 use crate::syntax::ast::{Execute, Statement, StatementKind};
@@ -57,7 +57,7 @@ impl Query {
         // Any clock's bits are as good a start as others; without one, results repeat.
         let random = (engine.shared.clock)().to_bits();
         let env = Env::new(limits, now, random);
-        let env = env.on_host(engine.shared.zones.clone(), engine.shared.decoder);
+        let env = env.on_host(engine.shared.zones.clone(), engine.shared.decoder).forgiving(script.forgives);
         let ctx = Context::new(env, script.params.clone(), watch);
         Self {
             engine: engine.clone(),
@@ -162,6 +162,7 @@ impl Query {
                 if self.ctx.env.found_turned.get() {
                     warnings.push(unturned());
                 }
+                warnings.append(&mut failed_rows(&self.ctx.env.forgiven.take()));
                 Ok(Step::Done(Summary { warnings, timings: self.ctx.watch.timings(), ..summary }))
             }
             step => Ok(step),
@@ -303,6 +304,24 @@ impl Query {
     fn need(&self) -> Step {
         Step::Need(self.ctx.requests.pending())
     }
+}
+
+/// A word for each of the first rows that failed, and one for how many there are.
+fn failed_rows(Forgiven { rows, errors }: &Forgiven) -> Vec<Diagnostic> {
+    let warning = |message| Diagnostic::warning(Code::FailedRow, message);
+    let mut warnings: Vec<_> = errors
+        .iter()
+        .map(|error| {
+            let first = error.first();
+            let warning = warning(format!("{}; the row has NULL for it", first.message));
+            Diagnostic { span: first.span, hint: first.hint.clone(), ..warning }
+        })
+        .collect();
+    if *rows > errors.len() {
+        let more = rows - errors.len();
+        warnings.push(warning(format!("{more} more rows failed: {rows} in all")));
+    }
+    warnings
 }
 
 /// What is to be known of pictures as cameras write them.

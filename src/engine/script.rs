@@ -49,12 +49,15 @@ pub(super) struct ScriptContext {
     pub(super) dialect: Dialect,
     pub(super) params: Arc<Params>,
     pub(super) variables: Variables,
+    /// Whether rows that fail have NULLs.
+    pub(super) forgives: bool,
 }
 
 impl ScriptContext {
     /// Without variables.
-    pub(super) fn new(dialect: Dialect, params: Params) -> Self {
-        Self { dialect, params: Arc::new(params), variables: Variables::default() }
+    pub(super) fn new(dialect: Dialect, params: Params, session: &Session) -> Self {
+        let variables = Variables::default();
+        Self { dialect, params: Arc::new(params), variables, forgives: session.forgives }
     }
 }
 

@@ -1,5 +1,6 @@
 //! WHERE.
 
+use arrow_array::BooleanArray;
 use arrow_array::cast::AsArray;
 
 use super::resume::Resumable;
@@ -13,12 +14,14 @@ pub(super) struct Filter {
     predicate: Expr,
     rows_before: usize,
     resumable: Resumable,
+    /// Which rows of the input's latest batch were kept.
+    kept: Option<BooleanArray>,
 }
 
 impl Filter {
     pub(super) fn new(input: Input, predicate: Expr) -> Self {
         let resumable = Resumable::new([&predicate]);
-        Self { input, predicate, rows_before: 0, resumable }
+        Self { input, predicate, rows_before: 0, resumable, kept: None }
     }
 }
 
@@ -37,10 +40,18 @@ impl Operator for Filter {
         self.rows_before += batch.rows();
         let keep = keep.as_boolean_opt().invariant("a condition is not BOOL")?;
         let kept = batch.filter(keep)?;
+        self.kept = Some(keep.clone());
         Ok(if kept.rows() == 0 { Poll::Working } else { Poll::Batch(kept) })
     }
 
+    fn origin(&self, row: usize) -> Option<String> {
+        let kept = self.kept.as_ref()?;
+        let (row, _) = kept.iter().enumerate().filter(|(_, is_kept)| *is_kept == Some(true)).nth(row)?;
+        self.input.origin(row)
+    }
+
     fn rewind(&mut self) -> bool {
+        self.kept = None;
         self.rows_before = 0;
         self.resumable.rewind();
         self.input.rewind()

@@ -134,6 +134,15 @@ fn name_row(error: Error, input: &dyn Operator, rows_before: usize, batch: &Batc
     name_numbered_row(error, input, rows_before)
 }
 
+/// Names the rows of a batch that were forgiven, as [`name_row`] does.
+fn name_forgiven(input: &dyn Operator, rows_before: usize, batch: &Batch, ctx: &Context) {
+    for error in &mut ctx.env.forgiven.borrow_mut().errors {
+        if error.first().row.is_some() {
+            *error = name_row(error.clone(), input, rows_before, batch, ctx);
+        }
+    }
+}
+
 /// As [`name_row`], in an operator that no such query has.
 fn name_numbered_row(mut error: Error, input: &dyn Operator, rows_before: usize) -> Error {
     match error.take_row() {

@@ -44,10 +44,14 @@ impl Predict {
 
     /// As [`Predict::predicted`], with NULL outputs for rows that fail.
     fn row_by_row(&self, piece: &Batch, ctx: &mut Context) -> Result<Batch> {
-        let one = |row| {
-            let row = piece.slice(row, 1);
+        let one = |number| {
+            let row = piece.slice(number, 1);
             match self.predicted(&row, ctx) {
-                Err(error) if expr::is_forgiven(&error) => {
+                Err(mut error) if expr::is_forgiven(&error) => {
+                    // It counts the rows of the piece.
+                    error.take_row();
+                    let error = name_row(error.in_row(number), &*self.input, self.rows_done, piece, ctx);
+                    ctx.env.forgiven.borrow_mut().add(error);
                     let fields = self.schema.fields.iter().take(self.outputs.len());
                     let nulls = fields.map(|field| null_column(&field.data_type.storage(), 1));
                     Batch::new(1, nulls.collect::<Result<_>>()?)?
@@ -87,7 +91,9 @@ impl Operator for Predict {
         let piece = batch.slice(start, self.model.chunk_rows().max(1));
         self.piece_start = start;
         let result = match self.predicted(&piece, ctx) {
-            Err(error) if self.safe && expr::is_forgiven(&error) => self.row_by_row(&piece, ctx),
+            Err(error) if (self.safe || ctx.env.forgives) && expr::is_forgiven(&error) => {
+                self.row_by_row(&piece, ctx)
+            }
             result => result,
         };
         let result = result.map_err(|error| name_row(error, &*self.input, self.rows_done, &piece, ctx))?;

@@ -23,7 +23,7 @@ pub(crate) mod tsql;
 mod unsupported;
 mod vector;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::sync::Arc;
 
@@ -31,9 +31,9 @@ use arrow_array::ArrayRef;
 
 use crate::control::Stage;
 use crate::data::{DataType, Operand, Scalar, TimeZones};
-use crate::diag::{Invariant, Result, nearest};
+use crate::diag::{Error, Invariant, Result, nearest};
 use crate::image::Decoder;
-use crate::limits::Limits;
+use crate::limits::{FORGIVEN_SHOWN, Limits};
 use crate::syntax::SqlOperator;
 
 pub(crate) use aggregate::{Accumulator, GROUPING, Setup, Start};
@@ -233,6 +233,10 @@ pub(crate) struct Env {
     pub(crate) decoder: Decoder,
     /// Whether a picture was decoded that its camera wants turned, and was not.
     pub(crate) found_turned: Cell<bool>,
+    /// Whether a row that a picture or the model fails on has NULL for it, as with `SAFE.`.
+    pub(crate) forgives: bool,
+    /// The rows that this happened to.
+    pub(crate) forgiven: RefCell<Forgiven>,
     /// The list that IN looked values up in last.
     in_list: operator::InListCache,
 }
@@ -246,6 +250,8 @@ impl Env {
             zones: TimeZones::default(),
             decoder: Decoder::NONE,
             found_turned: Cell::new(false),
+            forgives: false,
+            forgiven: RefCell::default(),
             in_list: operator::InListCache::default(),
         }
     }
@@ -253,6 +259,29 @@ impl Env {
     /// The same with what the host has.
     pub(crate) fn on_host(self, zones: TimeZones, decoder: Decoder) -> Self {
         Self { zones, decoder, ..self }
+    }
+
+    /// The same for a query that goes on without rows that fail.
+    pub(crate) fn forgiving(self, forgives: bool) -> Self {
+        Self { forgives, ..self }
+    }
+}
+
+/// Rows that have NULL in the place of a picture or a prediction that failed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Forgiven {
+    /// How many there are.
+    pub(crate) rows: usize,
+    /// Why the first of them failed.
+    pub(crate) errors: Vec<Error>,
+}
+
+impl Forgiven {
+    pub(crate) fn add(&mut self, error: Error) {
+        self.rows += 1;
+        if self.errors.len() < FORGIVEN_SHOWN {
+            self.errors.push(error);
+        }
     }
 }
 

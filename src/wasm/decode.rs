@@ -34,6 +34,14 @@ struct ObjectShape {
 struct ScriptShape {
     batch_size: Option<usize>,
     dialect: Option<DialectShape>,
+    on_error: Option<OnErrorShape>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum OnErrorShape {
+    Fail,
+    Null,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -104,7 +112,8 @@ pub(super) fn session(session: Session, options: JsValue) -> Result<Session> {
     if options.is_undefined() {
         return Ok(session);
     }
-    let ScriptShape { batch_size, dialect } = shape(options)?;
+    let ScriptShape { batch_size, dialect, on_error } = shape(options)?;
+    let session = session.with_failed_rows_as_null(on_error == Some(OnErrorShape::Null));
     let session = match batch_size {
         Some(rows) => session.with_batch_rows(rows),
         None => session,

@@ -325,16 +325,17 @@ impl Prepared {
         encode::parameters(self.prepared.parameters())
     }
 
-    /// The statement with values for its parameters. Columns that are those of the query before are told again only if
+    /// The statement with values for its parameters; with `null_on_error` rows that fail have NULLs. Columns that are those of the query before are told again only if
     /// `again`.
     pub fn query(
         &self,
         #[wasm_bindgen(unchecked_param_type = "ParamValues")] params: JsValue,
         batch_size: Option<usize>,
+        null_on_error: bool,
         again: bool,
     ) -> Throws<Query> {
         let params = decode::params(&params).map_err(unlocated)?;
-        let query = self.prepared.query(params, batch_size);
+        let query = self.prepared.query(params, batch_size, null_on_error);
         let query = query.map_err(|error| encode::failure(&error, Some(&self.text)))?;
         if again {
             self.told.replace(None);

@@ -187,6 +187,8 @@ export interface ScriptOptions {
   batchSize?: number;
   /** Default: T-SQL where the text holds `PREDICT(MODEL =`, else BigQuery's GoogleSQL. */
   dialect?: "bigquery" | "tsql";
+  /** What a row does that a picture or the model fails on: default "fail". */
+  onError?: "fail" | "null";
 }
 
 /**

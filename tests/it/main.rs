@@ -17,6 +17,7 @@ mod completion;
 mod external;
 #[cfg(feature = "full")]
 mod feeding;
+mod forgiving;
 mod gaps;
 mod host;
 mod image;

@@ -11,7 +11,7 @@ fn prepared(engine: &Engine, sql: &str) -> Prepared {
 }
 
 fn given(prepared: &Prepared, values: &[Scalar]) -> Result<Outcome, String> {
-    let query = prepared.query(Params::Positional(values.to_vec()), None);
+    let query = prepared.query(Params::Positional(values.to_vec()), None, false);
     query.and_then(finish).map_err(|error| error.code().as_str().to_owned())
 }
 
@@ -55,7 +55,7 @@ fn predictions_follow_their_values() {
     for (flower, label) in [([5.1, 3.5, 1.4, 0.2], 0), ([7.0, 3.2, 4.7, 1.4], 1), ([6.3, 3.3, 6.0, 2.5], 2)] {
         let values = ["a", "b", "c", "d"].iter().zip(flower);
         let values = values.map(|(name, value)| ((*name).to_owned(), Scalar::Float64(value))).collect();
-        let outcome = statement.query(Params::Named(values), None).and_then(finish).unwrap();
+        let outcome = statement.query(Params::Named(values), None, false).and_then(finish).unwrap();
         assert_eq!(outcome.ints("label"), [label]);
     }
 }
@@ -121,7 +121,7 @@ fn runs_of_one_statement_do_not_meet() {
     assert_eq!(first.first(), Some(&6.4));
     assert_eq!(rows(2.0), first.iter().map(|x| x + 1.0).collect::<Vec<_>>());
     // One is given up in the middle, one fails in a later batch: the first flower with petals of 1.3 cm is the 54th.
-    let start = || statement.query(Params::Positional(values(3.0, 9.0)), None).unwrap();
+    let start = || statement.query(Params::Positional(values(3.0, 9.0)), None, false).unwrap();
     let mut left = start();
     while !matches!(left.step().unwrap(), Step::Batch(_)) {}
     drop(left);

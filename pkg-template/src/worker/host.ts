@@ -105,7 +105,7 @@ export class Host {
   #run(request: Of<"run">): Opened {
     const began = performance.now();
     const run: Run = { script: undefined, query: undefined };
-    const { params, batchSize, one } = request;
+    const { params, batchSize, onError, one } = request;
     let prepared: StatementInfo[] | undefined;
     const skip = "skip" in request ? request.skip : 0;
     let jumps = false;
@@ -113,10 +113,10 @@ export class Host {
       if ("statement" in request) {
         const statement = this.#preparedOf(request);
         prepared = statement.statements;
-        run.query = statement.prepared.query(params, batchSize, request.again);
+        run.query = statement.prepared.query(params, batchSize, onError === "null", request.again);
       } else {
         const { sql, dialect } = request;
-        run.script = this.#running().engine.script(sql, params, scriptOptions(batchSize, dialect));
+        run.script = this.#running().engine.script(sql, params, scriptOptions(batchSize, dialect, onError));
         jumps = run.script.length !== run.script.statements.length;
         if (skip > 0) run.script.skip(skip);
         if (run.script.length === 1) run.query = run.script.next();
@@ -141,7 +141,7 @@ export class Host {
   }
 
   #prepare({ statement, sql, dialect }: Of<"prepare">): PreparedInfo {
-    const script = this.#running().engine.script(sql, undefined, scriptOptions(undefined, dialect));
+    const script = this.#running().engine.script(sql, undefined, scriptOptions(undefined, dialect, undefined));
     try {
       const { statements } = script;
       const prepared = statements.length === 1 ? script.prepare() : undefined;
@@ -214,9 +214,13 @@ function supply(query: Query, resource: number, answer: Supply): undefined {
 function scriptOptions(
   batchSize: number | undefined,
   dialect: ScriptOptions["dialect"] | undefined,
+  onError: ScriptOptions["onError"] | undefined,
 ): ScriptOptions | undefined {
-  if (batchSize === undefined && dialect === undefined) return undefined;
-  return { ...(batchSize === undefined ? {} : { batchSize }), ...(dialect === undefined ? {} : { dialect }) };
+  const options: ScriptOptions = {};
+  if (batchSize !== undefined) options.batchSize = batchSize;
+  if (dialect !== undefined) options.dialect = dialect;
+  if (onError !== undefined) options.onError = onError;
+  return Object.keys(options).length === 0 ? undefined : options;
 }
 
 function unknown(request: never): never {

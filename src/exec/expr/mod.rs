@@ -60,6 +60,14 @@ impl<'a> Rows<'a> {
         }
     }
 
+    /// `error` of row `row` of these, which it names as one of the batch.
+    fn named(&self, mut error: Error, row: usize) -> Error {
+        error.take_row();
+        let picked = self.picked.and_then(|picked| picked.values().get(row).copied());
+        let picked = picked.and_then(|row| usize::try_from(row).ok());
+        error.in_row(picked.unwrap_or(row))
+    }
+
     fn column(&self, index: usize) -> Result<Operand> {
         let column = Operand::column(self.batch.column(index)?.clone());
         match self.picked {
@@ -167,9 +175,17 @@ fn call(expr: &Expr, rows: Rows<'_>, ctx: &mut Context) -> Result<Operand> {
     } else {
         once_if_constant(&args, rows.count(), |rows| run(&args, rows))
     };
+    let is_decoding = stage == Some(Stage::Decode);
+    let safe = safe || is_decoding && env.forgives;
     let result = match result {
         Err(error) if safe && is_forgiven_of(stage, &error) => {
-            row_by_row(&args, rows.count(), &expr.data_type, stage, &run)
+            let failed = |row, error: Error| {
+                // Of other functions NULL is what was asked for; a picture is worth a word.
+                if is_decoding {
+                    env.forgiven.borrow_mut().add(rows.named(error, row));
+                }
+            };
+            row_by_row(&args, rows.count(), &expr.data_type, stage, &run, &failed)
         }
         result => result,
     };
@@ -194,11 +210,15 @@ fn row_by_row(
     data_type: &DataType,
     stage: Option<Stage>,
     run: &dyn Fn(&[Operand], usize) -> Result<ArrayRef>,
+    failed: &dyn Fn(usize, Error),
 ) -> Result<Operand> {
     let value_of = |row| {
         let args: Vec<_> = args.iter().map(|arg| arg.slice(row, 1)).collect();
         match run(&args, 1) {
-            Err(error) if is_forgiven_of(stage, &error) => null_column(&data_type.storage(), 1),
+            Err(error) if is_forgiven_of(stage, &error) => {
+                failed(row, error);
+                null_column(&data_type.storage(), 1)
+            }
             result => result,
         }
     };
