@@ -91,7 +91,7 @@ async function bundle(wasmBytes, folder) {
   const file = (entry, name, options) =>
     build({ ...common, format: "esm", entryPoints: [join(source, entry)], outfile: join(folder, name), ...options });
   const entry = {
-    external: ["./decode.js", "./inline.js", "./plan.js", "./warmup.js", "node:*"],
+    external: ["./cache.js", "./decode.js", "./inline.js", "./plan.js", "./warmup.js", "node:*"],
     // Code for a variant that this build lacks goes away, and with it the file name that a bundler would look for.
     define: {
       "WASM_BYTES.tables": String(wasmBytes.tables),
@@ -103,6 +103,7 @@ async function bundle(wasmBytes, folder) {
   await Promise.all([
     file("index.ts", "index.js", entry),
     file("node.ts", "node.js", entry),
+    file("cache.ts", "cache.js"),
     file("decode.ts", "decode.js", { external: ["./parquet.js", "./compressed.js"] }),
     file("parquet.ts", "parquet.js"),
     file("compressed.ts", "compressed.js"),
@@ -156,6 +157,8 @@ function copyPapers() {
   for (const paper of ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"]) {
     if (existsSync(join(root, paper))) cpSync(join(root, paper), join(pkg, paper));
   }
+  mkdirSync(join(pkg, "docs"), { recursive: true });
+  cpSync(join(root, "docs", "reference", "errors.md"), join(pkg, "docs", "errors.md"));
   const notices = Object.entries(bundled).map(([name, file]) => {
     const folder = join(here, "node_modules", name);
     const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
@@ -169,7 +172,7 @@ function printSizes() {
   const kib = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`.padStart(12);
   const files = [
     ...["index.js", "node.js", "inline.js", "worker.js", "worker-node.js"],
-    ...["decode.js", "parquet.js", "compressed.js", "plan.js"],
+    ...["cache.js", "decode.js", "parquet.js", "compressed.js", "plan.js"],
     ...readdirSync(join(pkg, "wasm")).map((name) => join("wasm", name)),
   ];
   for (const file of files.filter((name) => !name.endsWith(".json"))) {

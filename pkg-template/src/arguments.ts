@@ -93,6 +93,7 @@ export const takes = {
   model: {
     ...call,
     integrity: text,
+    revalidate: flag,
     labels: ["a list of labels or an address", (value) => isTextual(value) || isListOf(isText)(value)],
     inputs: bag,
     inputLabelCols: texts,
@@ -124,6 +125,14 @@ export const takes = {
       (value) => is("function")(value) || ["allow", "same-origin", "deny"].includes(value as string),
     ],
     fetch: callback,
+    cache: [
+      '"auto", "memory", false or an object with `match` and `put`',
+      (value) =>
+        value === false ||
+        value === "auto" ||
+        value === "memory" ||
+        (isObject(value) && "match" in value && "put" in value),
+    ],
     onProgress: callback,
     log: callback,
     profile: flag,

@@ -9,6 +9,7 @@ import type {
   CallOptions,
   EngineInfo,
   EngineStats,
+  ModelCache,
   ModelOptions,
   ModelSource,
   Params,
@@ -197,12 +198,25 @@ export class Client {
   /** Does not start the engine for the sake of a number. */
   async stats(): Promise<EngineStats> {
     const catalog = this.#engine.started ? await this.catalog() : undefined;
+    const kept = await (await this.#network.kept)?.keys();
     const bytesOf = (items: readonly { bytes: number }[] = []) => items.reduce((sum, { bytes }) => sum + bytes, 0);
     return {
       wasmBytes: catalog?.wasmBytes ?? 0,
       modelBytes: bytesOf(catalog?.models),
       tableBytes: bytesOf(catalog?.tables),
+      cacheBytes: bytesOf(kept),
       requests: this.#network.requests.map((request) => ({ ...request })),
+    };
+  }
+
+  /** The files of models that are kept: none where nothing is. */
+  get cache(): ModelCache {
+    const kept = async () => this.#network.kept;
+    return {
+      keys: async () => (await kept())?.keys() ?? [],
+      delete: async (url) => (await kept())?.delete(resolve(url).href) ?? false,
+      clear: async () => (await kept())?.clear(),
+      persist: async () => (await kept())?.persist() ?? false,
     };
   }
 
@@ -251,7 +265,11 @@ export class Client {
     try {
       prepared?.assertUsable(options.dialect);
       const params = await toParams(values);
-      const run = await this.#open({ sql, dialect, prepared, params, batchSize, onError, one, tables, waiter }, 0, began);
+      const run = await this.#open(
+        { sql, dialect, prepared, params, batchSize, onError, one, tables, waiter },
+        0,
+        began,
+      );
       const { opened, connection } = run;
       if (!many && !opened.turn && opened.statements.length !== 1) {
         if (opened.script !== undefined) connection.free(opened.script);

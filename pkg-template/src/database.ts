@@ -10,6 +10,7 @@ import type {
   EngineInfo,
   EngineStats,
   ExplainOptions,
+  ModelCache,
   ModelOptions,
   ModelSource,
   Params,
@@ -299,6 +300,17 @@ export class PredictQL implements AsyncDisposable {
       if (!(error instanceof PredictError) || error.code === "unknown-model" || this.closed) throw error;
       return { ...noTime, total: performance.now() - began };
     }
+  }
+
+  /**
+   * The files of models that were downloaded and are kept for the next visit.
+   *
+   * @example
+   * for (const { url, bytes } of await db.cache.keys()) console.log(url, bytes);
+   * await db.cache.clear();
+   */
+  get cache(): ModelCache {
+    return this.#client.cache;
   }
 
   /** Memory, and every request that was made. */

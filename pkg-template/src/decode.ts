@@ -5,7 +5,7 @@ import { notLoaded, problem, wordsOf } from "./errors.js";
 import { Pace } from "./pace.js";
 import { rowsToIPC, type TypedColumn, typedToIPC } from "./rows.js";
 
-export { arrowToIPC, columnsToIPC, rowsToIPC } from "./rows.js";
+export { arrivingToIPC, arrowToIPC, columnsToIPC, rowsToIPC } from "./rows.js";
 
 /**
  * The rows of a file in one of these formats; Arrow where it is compressed. `name` is for the words of errors. Where

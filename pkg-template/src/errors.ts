@@ -55,6 +55,11 @@ export class PredictError extends Error {
     this.detail = detail;
   }
 
+  /** What its code means, with an example: a section of a page that the package brings. */
+  get docs(): string {
+    return `predictql/docs/errors.md#${this.code}`;
+  }
+
   /** The lines of the SQL text around the error, numbered, with carets under it: ready to print below the message. */
   get frame(): string | undefined {
     const [first] = this.diagnostics;

@@ -45,7 +45,8 @@ export type SqlValue = ParamValue | TableSource;
 export type ModelSource = string | URL | Blob | ArrayBuffer | Uint8Array | Response | ReadableStream<Uint8Array>;
 
 /**
- * What a table is read from: CSV, JSON, Parquet or Arrow IPC (file or stream) by URL, File or bytes; rows as objects; columns by name;
+ * What a table is read from: CSV, JSON, Parquet or Arrow IPC (file or stream) by URL, File or bytes; rows as objects, also
+ * from an async iterable (to its end) of rows or of lists of them; columns by name;
  * an Arrow table of any library; or files and picture URLs, which make an object table (`uri`, `size`, `content_type`,
  * `updated` and the bytes as `data`).
  */
@@ -59,6 +60,7 @@ export type TableSource =
   | readonly (string | URL | Blob)[]
   | readonly object[]
   | Record<string, ArrayLike<unknown>>
+  | AsyncIterable<object | readonly object[]>
   | ArrowTableLike;
 
 /** What a table of apache-arrow, flechette or arquero has in common, whatever its version. */
@@ -151,6 +153,8 @@ export interface ModelOptions extends CallOptions {
   inputLabelCols?: readonly string[] | undefined;
   /** The files that the model keeps its weights in, by the paths that it gives them, with or without `./` in front. */
   externalData?: Record<string, ModelSource> | undefined;
+  /** Whether the server is asked if a file that is kept from an earlier visit is still the same; default: true. */
+  revalidate?: boolean | undefined;
   /** Adds `predicted_label` in front of the outputs, for classes with `predicted_label_probs`; labels imply classification. */
   task?: "classification" | "regression" | undefined;
   /** Whether the model is known to need the full engine: it is loaded beside the file, and `PredictOptions.engine` decides whether it may. */
@@ -187,6 +191,32 @@ export interface PrepareOptions extends CallOptions {
 export interface WarmupOptions extends CallOptions {
   /** How many rows a batch will have; default: 1. */
   batchSize?: number | undefined;
+}
+
+/** A place for the files of models that were downloaded, by their addresses: the Cache API's `Cache` is nearly one. */
+export interface CacheLike {
+  match(url: string): Promise<Response | undefined>;
+  put(url: string, response: Response): Promise<void>;
+  delete?(url: string): Promise<boolean>;
+  keys?(): Promise<string[]>;
+}
+
+/** A file of a model that is kept. */
+export interface CachedModel {
+  url: string;
+  bytes: number;
+  /** In hexadecimal digits. */
+  sha256: string;
+}
+
+/** The files of models that were downloaded. */
+export interface ModelCache {
+  keys(): Promise<CachedModel[]>;
+  /** Forgets a file. Models that were made of it stay. */
+  delete(url: string): Promise<boolean>;
+  clear(): Promise<void>;
+  /** Asks the browser to keep what the page stores, also where space is short. */
+  persist(): Promise<boolean>;
 }
 
 /** What happens inside, for a console or a collector of logs. */
@@ -230,6 +260,13 @@ export interface PredictOptions {
   network?: "allow" | "same-origin" | "deny" | ((url: URL) => boolean) | undefined;
   /** Used in place of the global `fetch` for models and data: for credentials, headers, or a cache of your own. */
   fetch?: typeof fetch | undefined;
+  /**
+   * Where the files of models are kept that come from addresses: "auto" in the browser's Cache API, where there is one
+   * (default); "memory" for as long as the database lives; `false` nowhere. A copy is used where the server says by `ETag`
+   * or `Last-Modified` that the file is the same, where `integrity` names its checksum, and where the server cannot be
+   * reached.
+   */
+  cache?: "auto" | "memory" | false | CacheLike | undefined;
   /** Hears the progress of every call, the start of the engine included. */
   onProgress?: ((progress: Progress) => void) | undefined;
   /** Hears what happens inside: engines that start, change and end, requests, statements with their times. */
@@ -244,6 +281,10 @@ export interface EngineInfo {
   engine: "tables" | "full";
   build: "relaxed" | "simd" | "custom";
   why: string;
+  /** How many threads compute. */
+  threads: 1;
+  /** Whether the page could have more than one. */
+  crossOriginIsolated: boolean;
 }
 
 /** One request that was made for the engine, a model or data. */
@@ -259,5 +300,7 @@ export interface EngineStats {
   wasmBytes: number;
   modelBytes: number;
   tableBytes: number;
+  /** The files of models that are kept for the next visit. */
+  cacheBytes: number;
   requests: NetworkRequest[];
 }

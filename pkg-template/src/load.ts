@@ -85,7 +85,7 @@ async function loadFirst(
   report: Report,
 ): Promise<Omit<LoadedEngine, "rest">> {
   const custom = (option: string): EngineInfo => {
-    return { version: VERSION, engine, build: "custom", why: `the option ${option} says so` };
+    return { version: VERSION, engine, build: "custom", why: `the option ${option} says so`, ...threading() };
   };
   if (wasmModule) {
     const module = wasmModule instanceof WebAssembly.Module ? wasmModule : await compile(wasmModule);
@@ -96,7 +96,7 @@ async function loadFirst(
   }
   const { build, because, name, bytes, file } = pick(engine);
   const url = wasmUrl === undefined ? file() : new URL(name, fromPage(wasmUrl));
-  const info = { version: VERSION, engine, build, why: `${why}; ${because}` };
+  const info = { version: VERSION, engine, build, why: `${why}; ${because}`, ...threading() };
   return { module: await fetchModule(url, bytes, network, report), info };
 }
 
@@ -214,6 +214,11 @@ async function startInline(): Promise<WorkerLike> {
     throw startFailed("its module for the calling thread cannot be loaded", error, inlineHint);
   });
   return inlineWorker();
+}
+
+/** Engines compute on one thread each. */
+function threading() {
+  return { threads: 1, crossOriginIsolated: globalThis.crossOriginIsolated ?? false } as const;
 }
 
 /** The browser does not say why a worker's script failed: looks at what its address answers. */

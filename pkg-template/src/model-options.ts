@@ -23,12 +23,12 @@ export async function readModelInput(
   read: ReadOptions,
 ): Promise<ModelInput> {
   const settings = settingsOf(options);
-  const { labels, externalData = {} } = options;
+  const { labels, externalData = {}, revalidate } = options;
   const isAddress = typeof labels === "string" || labels instanceof URL;
   const [blob, list, ...parts] = await Promise.all([
-    readModel(source, network, read),
+    readModel(source, network, { ...read, revalidate, sha256: settings.sha256 }),
     isAddress ? network.read(labels, "data", read) : undefined,
-    ...Object.values(externalData).map((part) => readModel(part, network, read)),
+    ...Object.values(externalData).map((part) => readModel(part, network, { ...read, revalidate })),
   ]);
   if (list) settings.labels = new Uint8Array(await list.arrayBuffer());
   else if (labels !== undefined && !isAddress) settings.labels = labels;

@@ -1,14 +1,16 @@
 // The only place that fetches: resolves names as the page would, asks the gate, keeps the record.
 
+import type { ModelFiles, Trust } from "./cache.js";
 import { problem, wordsOf } from "./errors.js";
 import type { NetworkRequest, PredictOptions } from "./interface.js";
 import type { Log } from "./log.js";
+import { caching } from "./parts.js";
 import { platform } from "./platform.js";
 import type { Report } from "./progress.js";
 
 type Reason = NetworkRequest["reason"];
 
-export interface ReadOptions {
+export interface ReadOptions extends Trust {
   signal?: AbortSignal | undefined;
   report?: Report | undefined;
 }
@@ -27,20 +29,56 @@ export class Network {
   readonly #fetch: typeof fetch;
 
   readonly #log: Log;
+  readonly #cache: NonNullable<PredictOptions["cache"]>;
+  #files: Promise<ModelFiles> | undefined;
 
-  constructor({ network = "allow", fetch: custom }: PredictOptions, log: Log) {
+  constructor({ network = "allow", fetch: custom, cache = "auto" }: PredictOptions, log: Log) {
     this.#log = log;
+    this.#cache = cache;
     this.#policy = network;
     this.#fetch = custom ?? ((input, init) => fetch(input, init));
   }
 
   /** The bytes behind a URL or a path relative to the page. */
-  async read(uri: string | URL, reason: "model" | "data", { signal, report }: ReadOptions = {}): Promise<Blob> {
+  async read(uri: string | URL, reason: "model" | "data", options: ReadOptions = {}): Promise<Blob> {
     const url = resolve(uri);
+    const download = () => this.#download(url, reason, options);
+    const kept = reason === "model" && !isLocal(url) && !isFile(url) ? await this.#keeper() : undefined;
+    if (!kept) return (await download()).blob;
+    const { signal, report } = options;
+    const head = async () => {
+      const init = { method: "HEAD", cache: "no-cache", signal: signal ?? null } as const;
+      return (await this.#ask(url, reason, init)).response;
+    };
+    return kept.read(url.href, options, { head, download }, signal, (bytes) => {
+      const whole = { loaded: bytes, total: bytes, unit: "bytes", ratio: null, cached: true } as const;
+      report?.({ stage: "download", label: labelOf(url), ...whole });
+    });
+  }
+
+  /** The files of models that are kept; none where nothing is. */
+  get kept(): Promise<ModelFiles> | undefined {
+    const isKept = this.#cache !== false && (this.#cache !== "auto" || "caches" in globalThis);
+    if (isKept) this.#files ??= caching().then(({ ModelFiles }) => new ModelFiles(this.#cache, this.#log));
+    return this.#files;
+  }
+
+  /** The same, where it can be loaded: models come without it too. */
+  async #keeper(): Promise<ModelFiles | undefined> {
+    try {
+      return await this.kept;
+    } catch (error) {
+      this.#files = undefined;
+      this.#log.say("warn", "models are not kept for the next visit", { detail: wordsOf(error) });
+      return undefined;
+    }
+  }
+
+  async #download(url: URL, reason: "model" | "data", { signal, report }: ReadOptions) {
     const { response, request } = await this.#ask(url, reason, { signal: signal ?? null });
     const blob = await this.#receive(url, response, request, { signal, report });
     await expect(reason === "model" ? "an ONNX file" : "data", response, blob);
-    return blob;
+    return { blob, headers: response.headers };
   }
 
   /** Size, type and age of an object, without its bytes where the server agrees. */

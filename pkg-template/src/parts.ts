@@ -7,6 +7,10 @@ export function decoding() {
   return part("tables", "decode.js", import("./decode.js"));
 }
 
+export function caching() {
+  return part("kept models", "cache.js", import("./cache.js"));
+}
+
 export function planning() {
   return part("plans", "plan.js", import("./plan.js"));
 }

@@ -1,6 +1,7 @@
 // JavaScript values to Arrow IPC: finds one SQL type for each column over all its rows, or says which row does not fit.
 
 import { type Column, columnFromValues, tableFromColumns, tableToIPC } from "@uwdata/flechette";
+import { abortable } from "./connection.js";
 import { problem } from "./errors.js";
 import type { ArrowTableLike } from "./interface.js";
 import { Pace } from "./pace.js";
@@ -32,6 +33,30 @@ export async function rowsToIPC(rows: readonly object[], signal?: AbortSignal): 
     Object.hasOwn(row, name) ? (row as Record<string, unknown>)[name] : null;
   const columns = [...names].map((name) => [name, () => rows.map((row) => cellOf(row, name))] as const);
   return toIPC(columns, signal);
+}
+
+/** Rows that come over time, one by one or in lists, up to the last one. */
+export async function arrivingToIPC(
+  source: AsyncIterable<object | readonly object[]>,
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
+  const rows: object[] = [];
+  const pace = new Pace(signal);
+  const iterator = source[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const { done, value } = await abortable(iterator.next(), signal);
+      if (done) return await rowsToIPC(rows, signal);
+      for (const row of Array.isArray(value) ? value : [value]) rows.push(row);
+      if (rows.length > mostValues) tooWide(`no end: more than ${mostValues} of them`);
+      // A source that is never empty would let nothing else happen.
+      if (pace.isOver) await pace.rest();
+    }
+  } catch (error) {
+    // It may still be busy with the next row: nobody waits for that.
+    iterator.return?.().catch(() => {});
+    throw error;
+  }
 }
 
 function tooWide(found: string): never {

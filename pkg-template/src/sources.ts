@@ -60,11 +60,14 @@ export async function readTable(
     if (items.length === 1 && only instanceof Blob && format !== "images") return fromBlob(only, nameOf(only));
     return { kind: "files", files: items.map(named) };
   }
+  if (isAsync(source)) {
+    return fromArrow(await encoded(({ arrivingToIPC }) => arrivingToIPC(source, read.signal)));
+  }
   if (isColumns(source)) {
     return fromArrow(await encoded(({ columnsToIPC }) => columnsToIPC(source, read.signal)));
   }
   throw problem("unsupported-source", `a table cannot be made of ${describe(source)}`, {
-    hint: "give a URL, a File, bytes of CSV, JSON, Parquet or Arrow, an array of objects, an object of columns, or an Arrow table",
+    hint: "give a URL, a File, bytes of CSV, JSON, Parquet or Arrow, an array of objects or an async iterable of them, an object of columns, or an Arrow table",
   });
 }
 
@@ -154,6 +157,10 @@ function isFileList(source: unknown): source is FileList {
 
 function isFile(item: unknown): item is Blob | URL | string {
   return item instanceof Blob || item instanceof URL || typeof item === "string";
+}
+
+function isAsync(source: unknown): source is AsyncIterable<object | readonly object[]> {
+  return typeof source === "object" && source !== null && Symbol.asyncIterator in source;
 }
 
 function isColumns(source: unknown): source is Record<string, ArrayLike<unknown>> {

@@ -360,7 +360,9 @@ describe("progress and requests", () => {
     assert.ok(requests.every(({ bytes }) => bytes > 0));
     assert.ok(modelBytes > 0 && tableBytes > 0 && wasmBytes > modelBytes);
     const paths = new Set([...requests.map(({ url }) => url), `${site.origin}/pkg/worker.js`]);
-    const others = made.filter((url) => !paths.has(url) && !/^blob:|\/(site\/harness|pkg\/index)\.js$/.test(url));
+    const others = made.filter(
+      (url) => !paths.has(url) && !/^blob:|\/(site\/harness|pkg\/(index|cache))\.js$/.test(url),
+    );
     assert.deepEqual(others, []);
   });
 

@@ -53,7 +53,7 @@ describe("arguments", () => {
       [
         "unknown-option",
         "predict: there is no option `colour`",
-        "the options are signal, onProgress, batchSize, dialect, rowMode, int64",
+        "the options are signal, onProgress, batchSize, onError, dialect, rowMode, int64",
       ],
       ["unknown-option", "PredictQL: there is no option `netwrok`", "did you mean `network`?"],
       [

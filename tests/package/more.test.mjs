@@ -1,6 +1,7 @@
 // Beyond queries: databases made of tables, models made warm, Observable's contract, and what a database tells of itself.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { inPage } from "./page.mjs";
 
@@ -133,4 +134,96 @@ test("a listener hears of engines, requests and statements; statements are on a 
   const entries = measures.filter(([, { track }]) => track === "Statements").map(([name]) => name);
   assert.deepEqual(entries, statements);
   assert.ok(measures.every(([, { trackGroup, dataType }]) => trackGroup === "PredictQL" && dataType === "track-entry"));
+});
+
+test("rows that fail are NULL with a word about each, where that is asked for", async () => {
+  const found = await inPage(async ({ irisDatabase, failure }) => {
+    const db = await irisDatabase();
+    const flower = (n, width) =>
+      `SELECT ${n} AS n, 5.1 AS sepal_length, 3.5 AS sepal_width, 1.4 AS petal_length, ${width} AS petal_width`;
+    const rows = [flower(1, "0.2"), flower(2, "NULL"), flower(3, "0.2")].join(" UNION ALL ");
+    const sql = `SELECT n, label FROM ML.PREDICT(MODEL iris, (${rows})) ORDER BY n`;
+    const told = async (result) => [
+      result.rows.map(({ label }) => label),
+      result.warnings.map(({ code, message }) => [code, /row 2\b.*`petal_width`/.test(message)]),
+    ];
+    const prepared = await db.prepare(`${sql} LIMIT ?`);
+    await db.query(`CREATE TABLE kept AS ${sql}`, [], { onError: "null" });
+    return {
+      failed: (await failure(db.query(sql))).code,
+      query: await told(await db.query(sql, [], { onError: "null" })),
+      prepared: await told(await prepared.query([3], { onError: "null" })),
+      strict: (await failure(prepared.query([3]))).code,
+      kept: (await db.query("SELECT label FROM kept ORDER BY n")).rows.map(({ label }) => label),
+      slip: (await failure(db.query(sql, [], { onError: "skip" }))).code,
+    };
+  });
+  // As scikit-learn predicts the first flower of the data.
+  const told = [[0, null, 0], [["failed-row", true]]];
+  assert.deepEqual(found, {
+    failed: "null-input",
+    query: told,
+    prepared: told,
+    strict: "null-input",
+    kept: [0, null, 0],
+    slip: "invalid-option",
+  });
+});
+
+test("rows that come over time are a table when they have come", async () => {
+  const found = await inPage(async ({ PredictQL, failure }) => {
+    const db = new PredictQL();
+    async function* arriving() {
+      yield { x: 1 };
+      yield [{ x: 2 }, { x: 3, y: "late" }];
+    }
+    const { rows } = await db.registerTable("arrived", arriving());
+    const stream = new ReadableStream({
+      start(controller) {
+        controller.enqueue([{ x: 10 }, { x: 20 }]);
+        controller.close();
+      },
+    });
+    await db.registerTable("streamed", stream);
+    const endless = (async function* () {
+      for (let x = 0; ; x++) yield { x };
+    })();
+    const controller = new AbortController();
+    const given = failure(db.registerTable("endless", endless, { signal: controller.signal }));
+    setTimeout(() => controller.abort(new Error("enough")), 20);
+    const broken = (async function* () {
+      yield { x: 1 };
+      throw new Error("the source broke");
+    })();
+    return {
+      rows,
+      sums: (
+        await db.query(
+          "SELECT (SELECT SUM(x) FROM arrived) AS a, (SELECT SUM(x) FROM streamed) AS b, (SELECT MAX(y) FROM arrived) AS y",
+        )
+      ).rows[0],
+      given: (await given).message,
+      broken: (await failure(db.registerTable("broken", broken))).message,
+      tables: (await db.tables()).map(({ name }) => name),
+    };
+  });
+  assert.deepEqual(found, {
+    rows: 3,
+    sums: { a: 6, b: 30, y: "late" },
+    given: "enough",
+    broken: "the source broke",
+    tables: ["arrived", "streamed"],
+  });
+});
+
+test("an error and an engine say where to read on", async () => {
+  const { docs, info } = await inPage(async ({ PredictQL }) => {
+    const db = new PredictQL();
+    const docs = await db.query("SELECT nothing FROM nowhere").catch((error) => error.docs);
+    return { docs, info: await db.ready };
+  });
+  const [path, section] = docs.replace(/^predictql\//, "").split("#");
+  const page = await readFile(new URL(`../../pkg/${path}`, import.meta.url), "utf8");
+  assert.ok(page.includes(`\n## \`${section}\`\n`), docs);
+  assert.deepEqual([info.threads, info.crossOriginIsolated], [1, false]);
 });

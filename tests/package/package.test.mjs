@@ -42,6 +42,7 @@ test("the tarball holds what it says, and nothing of its making", () => {
     "inline.js",
     "worker.js",
     "worker-node.js",
+    "cache.js",
     "decode.js",
     "parquet.js",
     "compressed.js",
@@ -50,6 +51,7 @@ test("the tarball holds what it says, and nothing of its making", () => {
     "store.js",
     "react.js",
     "react.d.ts",
+    "docs/errors.md",
     "wasm/manifest.json",
     "README.md",
     "package.json",
@@ -119,9 +121,9 @@ test("a user's own tests run in Node: files by their paths, and no process that 
 
 test("the entry is small", () => {
   const bytes = gzipSync(readFileSync(join(pkg, "index.js")), { level: 9 }).length;
-  // 22 kB of its own, with Observable's contract, and 7.5 kB of flechette, which reads Arrow. What writes it, for rows, JSON and Parquet, is not in it, nor
+  // 23 kB of its own, with Observable's contract, and 7.5 kB of flechette, which reads Arrow. What writes it, for rows, JSON and Parquet, is not in it, nor
   // what runs on the page's own thread.
-  assert.ok(bytes <= 30_500, `index.js has ${bytes} bytes after gzip`);
+  assert.ok(bytes <= 31_500, `index.js has ${bytes} bytes after gzip`);
 });
 
 test("the hooks hold no copy of React nor of the package", () => {

@@ -61,7 +61,13 @@ export type Request =
   | { kind: "complete"; sql: string; offset: number }
   | { kind: "prepare"; statement: number; sql: string; dialect: ScriptOptions["dialect"] | undefined }
   | { kind: "forget"; statement: number }
-  | ({ kind: "run"; params: ParamValues; batchSize: number | undefined; onError: ScriptOptions["onError"] | undefined; one: boolean } & Runnable)
+  | ({
+      kind: "run";
+      params: ParamValues;
+      batchSize: number | undefined;
+      onError: ScriptOptions["onError"] | undefined;
+      one: boolean;
+    } & Runnable)
   | { kind: "next"; script: number }
   | { kind: "step"; script: number; one: boolean }
   | { kind: "supply"; script: number; resource: number; answer: Supply }
