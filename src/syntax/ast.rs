@@ -592,6 +592,8 @@ pub(crate) enum TableExprKind {
     Unnest {
         array: Expr,
         offset: Option<Offset>,
+        /// Whether the fields of elements that are structs are columns: a function of elements sees the element alone.
+        fields: bool,
     },
     Join(Box<Join>),
     Pivot(Box<Pivot>),

@@ -47,7 +47,9 @@ impl Binder<'_> {
                 let name = alias.or(path.last().map(|last| last.text.as_str()));
                 let is_outer = |name: &str| self.outer.iter().any(|scope| scope.has_table(name));
                 if let Some(array) = array_path(path, is_outer) {
-                    return self.unnest(Source::one_row(), &array, offset.as_ref(), name, false);
+                    let elements =
+                        Elements { array: &array, offset: offset.as_ref(), alias: name, fields: true };
+                    return self.unnest(Source::one_row(), elements, false);
                 }
                 if let Some(offset) = offset {
                     let message = format!(
@@ -63,8 +65,9 @@ impl Binder<'_> {
                 let node = self.table_function(name, args, name.span.to(table.span))?;
                 Ok(Source::new(node, alias))
             }
-            TableExprKind::Unnest { array, offset } => {
-                self.unnest(Source::one_row(), array, offset.as_ref(), alias, false)
+            TableExprKind::Unnest { array, offset, fields } => {
+                let elements = Elements { array, offset: offset.as_ref(), alias, fields: *fields };
+                self.unnest(Source::one_row(), elements, false)
             }
             TableExprKind::Join(join) => self.join(join, table.span),
             TableExprKind::Pivot(pivot) => self.pivot(pivot, alias, table.span),
@@ -190,14 +193,8 @@ impl Binder<'_> {
         }
     }
 
-    fn unnest(
-        &mut self,
-        input: Source,
-        array: &ast::Expr,
-        offset: Option<&ast::Offset>,
-        alias: Option<&str>,
-        outer: bool,
-    ) -> Result<Source> {
+    fn unnest(&mut self, input: Source, elements: Elements<'_>, outer: bool) -> Result<Source> {
+        let Elements { array, offset, alias, fields } = elements;
         let array = self.inside("UNNEST", |binder| binder.expr(array, Names::of(&input.scope)))?;
         let DataType::Array(element) = array.data_type.clone() else {
             return Err(Error::new(
@@ -211,7 +208,15 @@ impl Binder<'_> {
         let mut schema = input.node.schema.clone();
         schema.fields.push(Field::new(alias.unwrap_or("f0_"), (*element).clone()));
         let element = Expr::column(width, *element, span);
-        let mut scope = input.scope.join(Scope::element(alias.unwrap_or("f0_"), alias.is_some(), element), 0);
+        let name = alias.unwrap_or("f0_");
+        let named = if fields {
+            Scope::element(name, alias.is_some(), element)
+        } else {
+            let mut scope = Scope::default();
+            scope.push(None, name, element);
+            scope
+        };
+        let mut scope = input.scope.join(named, 0);
         if let Some(offset) = offset {
             schema.fields.push(Field::new(offset.name.text.clone(), DataType::Int64));
             scope.push(None, &offset.name.text, Expr::column(width + 1, DataType::Int64, offset.name.span));
@@ -229,7 +234,8 @@ impl Binder<'_> {
     fn join(&mut self, join: &ast::Join, span: Span) -> Result<Source> {
         let left = self.table(&join.left)?;
         if let (Some((array, offset, alias)), true) = (unnested(&join.right, &left.scope), is_lateral(join)) {
-            return self.unnest(left, &array, offset, alias, join.kind == ast::JoinKind::Left);
+            let elements = Elements { array: &array, offset, alias, fields: true };
+            return self.unnest(left, elements, join.kind == ast::JoinKind::Left);
         }
         let right = self.table(&join.right)?;
         check_aliases(&join.left, &join.right)?;
@@ -339,6 +345,15 @@ fn unknown_table_function(name: &str, span: Span) -> Error {
     }
 }
 
+/// What UNNEST makes rows of.
+struct Elements<'a> {
+    array: &'a ast::Expr,
+    offset: Option<&'a ast::Offset>,
+    alias: Option<&'a str>,
+    /// Whether the fields of elements that are structs have names of their own.
+    fields: bool,
+}
+
 /// The array of an UNNEST, or of a path that begins with a table of `scope`; its WITH OFFSET and its name.
 fn unnested<'a>(
     table: &'a ast::TableExpr,
@@ -346,7 +361,7 @@ fn unnested<'a>(
 ) -> Option<(ast::Expr, Option<&'a ast::Offset>, Option<&'a str>)> {
     let alias = table.alias.as_ref();
     let (array, offset, name) = match &table.kind {
-        TableExprKind::Unnest { array, offset } => (array.clone(), offset, alias),
+        TableExprKind::Unnest { array, offset, .. } => (array.clone(), offset, alias),
         TableExprKind::Name { path, offset } => {
             (array_path(path, |name| scope.has_table(name))?, offset, alias.or(path.last()))
         }

@@ -69,7 +69,11 @@ impl Binder<'_> {
             Expr { kind: ExprKind::Struct { data_type: None, fields }, span: column.span }
         });
         let array = Expr { kind: ExprKind::Array { element: None, items: rows.collect() }, span };
-        let unnest = TableExpr { kind: TableExprKind::Unnest { array, offset: None }, alias: None, span };
+        let unnest = TableExpr {
+            kind: TableExprKind::Unnest { array, offset: None, fields: true },
+            alias: None,
+            span,
+        };
         let (left, right) = (input.clone(), unnest);
         let join = ast::Join { left, right, kind: ast::JoinKind::Cross, on: None };
         let from = TableExpr { kind: TableExprKind::Join(Box::new(join)), alias: None, span };

@@ -1,6 +1,7 @@
 //! Function calls, with the clauses of aggregate and window functions.
 
 use super::Parser;
+use super::lambda::Elements;
 use crate::diag::{Code, Error, Result};
 use crate::syntax::ast::{Expr, ExprKind, Frame, FrameBound, FunctionCall, OrderItem, Over, Path, Window};
 use crate::syntax::token::{Punctuation, TokenKind};
@@ -10,11 +11,20 @@ impl Parser<'_> {
     pub(super) fn call(&mut self, name: Path) -> Result<Expr> {
         let start = name.span;
         let open = self.expect(Punctuation::LeftParen)?;
+        let mut args = match self.function_of_elements(&name)? {
+            Some(Elements::All(expr)) => {
+                self.close(open, Punctuation::RightParen)?;
+                return Ok(Expr { span: self.since(start), ..expr });
+            }
+            Some(Elements::First(first)) => vec![first],
+            None => Vec::new(),
+        };
         let mut call = FunctionCall::plain(name, Vec::new());
         call.distinct = self.eat_word("DISTINCT");
         if !self.at(Punctuation::RightParen) {
-            call.args = self.comma_separated(|parser| parser.argument(&call.name))?;
+            args.extend(self.comma_separated(|parser| parser.argument(&call.name))?);
         }
+        call.args = args;
         self.aggregate_clauses(&mut call)?;
         if !self.at(Punctuation::RightParen) && self.at_value() {
             let hint = "put a comma between two arguments";

@@ -121,7 +121,7 @@ impl Parser<'_> {
         if self.at(Punctuation::Greater)
             && self.previous().is_some_and(|token| token.kind == TokenKind::Punctuation(Punctuation::Minus))
         {
-            let hint = "write ARRAY(SELECT e FROM UNNEST(items) AS e WHERE …)";
+            let hint = "ARRAY_FILTER, ARRAY_TRANSFORM and ARRAY_INCLUDES take one, as their second argument";
             return Err(self.unsupported("a function of elements, `e -> …`,", hint));
         }
         if self.at(Punctuation::Bang) {

@@ -143,7 +143,7 @@ impl Parser<'_> {
                     .at(span));
             }
             TableExprKind::Unnest { array, .. } => {
-                TableExprKind::Unnest { array, offset: self.with_offset()? }
+                TableExprKind::Unnest { array, offset: self.with_offset()?, fields: true }
             }
             TableExprKind::Name { path, .. } => TableExprKind::Name { path, offset: self.with_offset()? },
             kind => kind,
@@ -230,7 +230,7 @@ impl Parser<'_> {
             let open = self.expect(Punctuation::LeftParen)?;
             let array = self.expr()?;
             self.close(open, Punctuation::RightParen)?;
-            return Ok(TableExprKind::Unnest { array, offset: None });
+            return Ok(TableExprKind::Unnest { array, offset: None, fields: true });
         }
         self.refuse(&["LATERAL"], "write the subquery without columns of other tables")?;
         if self.at_predict() {
@@ -354,7 +354,7 @@ fn applied(table: TableExpr) -> TableExpr {
     match table.kind {
         TableExprKind::Subquery(query) => {
             let array = rows_of(*query, table.span);
-            TableExpr { kind: TableExprKind::Unnest { array, offset: None }, ..table }
+            TableExpr { kind: TableExprKind::Unnest { array, offset: None, fields: true }, ..table }
         }
         _ => table,
     }

@@ -9,6 +9,7 @@ mod create;
 mod error;
 mod expr;
 mod from;
+mod lambda;
 mod name;
 mod pipe;
 mod primary;

@@ -177,14 +177,14 @@ impl Parser<'_> {
         let span = self.since(start);
         let parts = ExprKind::Call(Box::new(FunctionCall::plain(one_part("SPLIT", span), args)));
         let value = Ident { text: "value".into(), span };
-        let kind = TableExprKind::Unnest { array: Expr { kind: parts, span }, offset: None };
+        let kind = TableExprKind::Unnest { array: Expr { kind: parts, span }, offset: None, fields: true };
         let from = TableExpr { kind, alias: Some(value.clone()), span };
         let item = SelectItem::Expr { expr: Expr { kind: ExprKind::Name(value), span }, alias: None };
         let select = Select { form: RowForm::Struct, from: Some(from), ..Select::list(vec![item], span) };
         let body = QueryBody::Select(Box::new(select));
         let query = Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, span };
         let rows = ExprKind::Subquery(SubqueryKind::Array, Box::new(query));
-        Ok(TableExprKind::Unnest { array: Expr { kind: rows, span }, offset: None })
+        Ok(TableExprKind::Unnest { array: Expr { kind: rows, span }, offset: None, fields: true })
     }
 
     /// `TOP n [PERCENT] [WITH TIES]`, `TOP (n) …`.

@@ -222,7 +222,7 @@ fn show_table(table: &TableExpr) -> String {
             let names = format!("{} {}", unpivot.value.text, unpivot.name.text);
             format!("{} unpivot {names} in {}", show_table(&unpivot.input), columns.join(", "))
         }
-        TableExprKind::Unnest { array, offset } => {
+        TableExprKind::Unnest { array, offset, .. } => {
             let offset = offset.as_ref().map(|it| format!(" offset {}", it.name.text)).unwrap_or_default();
             format!("unnest({}{offset})", show(array))
         }
