@@ -91,7 +91,7 @@ async function bundle(wasmBytes, folder) {
   const file = (entry, name, options) =>
     build({ ...common, format: "esm", entryPoints: [join(source, entry)], outfile: join(folder, name), ...options });
   const entry = {
-    external: ["./cache.js", "./decode.js", "./inline.js", "./plan.js", "./warmup.js", "node:*"],
+    external: ["./cache.js", "./decode.js", "./inline.js", "./plan.js", "./saved.js", "./warmup.js", "node:*"],
     // Code for a variant that this build lacks goes away, and with it the file name that a bundler would look for.
     define: {
       "WASM_BYTES.tables": String(wasmBytes.tables),
@@ -109,6 +109,7 @@ async function bundle(wasmBytes, folder) {
     file("compressed.ts", "compressed.js"),
     file("inline.ts", "inline.js"),
     file("plan.ts", "plan.js"),
+    file("saved.ts", "saved.js"),
     file("warmup.ts", "warmup.js"),
     file("store.ts", "store.js"),
     file("react.ts", "react.js", { external: ["react", "./store.js"] }),
@@ -172,7 +173,7 @@ function printSizes() {
   const kib = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`.padStart(12);
   const files = [
     ...["index.js", "node.js", "inline.js", "worker.js", "worker-node.js"],
-    ...["cache.js", "decode.js", "parquet.js", "compressed.js", "plan.js"],
+    ...["cache.js", "decode.js", "parquet.js", "compressed.js", "plan.js", "saved.js"],
     ...readdirSync(join(pkg, "wasm")).map((name) => join("wasm", name)),
   ];
   for (const file of files.filter((name) => !name.endsWith(".json"))) {

@@ -112,6 +112,7 @@ export const takes = {
     batchAxis: count,
   } satisfies Kinds<ModelInputOptions>,
   database: {
+    name: ["a string with at least one character", (value) => is("string")(value) && value !== ""],
     worker: [
       'a function that makes a Worker, "inline" or false',
       (value) => is("function")(value) || !value || value === "inline",

@@ -105,7 +105,8 @@ export class Client {
     const waiter = this.#waiter(options);
     const isAddress = typeof source === "string" || source instanceof URL;
     const file = isAddress ? resolve(source) : await readModel(source, this.#network, waiter);
-    await this.#files.add({ name, source: file }, options.signal);
+    const stored = await this.#files.add({ name, source: file }, options.signal);
+    await this.#engine.saveFile(stored);
   }
 
   async registerTable(name: string, source: TableSource, options: TableOptions): Promise<TableInfo> {
@@ -369,8 +370,8 @@ export class Client {
       const { blob, format } = input;
       return { entry: { kind: "registerTable", name, blob, format }, commit: () => this.#files.release(name) };
     }
-    const { objects, commit } = await this.#files.stage(name, input.files, waiter.signal);
-    return { entry: { kind: "registerObjects", name, objects }, commit };
+    const { files, commit } = await this.#files.stage(name, input.files, waiter.signal);
+    return { entry: { kind: "registerObjects", name, files }, commit };
   }
 
   /** `entry` is what the answer changes. */

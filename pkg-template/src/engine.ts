@@ -2,8 +2,8 @@
 // one that ended by itself, and when something needs more than the engine for tables has.
 
 import { abortable, Connection, Crash, Failed, Unsent } from "./connection.js";
-import { PredictError, problem } from "./errors.js";
-import type { Files } from "./files.js";
+import { PredictError, problem, tell } from "./errors.js";
+import type { Files, StoredFile } from "./files.js";
 import type { Diagnostic } from "./glue/predictql.js";
 import type { EngineInfo, PredictOptions } from "./interface.js";
 import { type Entry, Journal, requestFor } from "./journal.js";
@@ -19,8 +19,10 @@ import {
 } from "./load.js";
 import type { Log } from "./log.js";
 import type { Network } from "./network.js";
+import { saving } from "./parts.js";
 import { platform } from "./platform.js";
 import type { Report } from "./progress.js";
+import type { News, Saved } from "./saved.js";
 import { statementsOf } from "./statement.js";
 import type { Catalog } from "./worker/protocol.js";
 import type { RestRead } from "./worker/rest.js";
@@ -39,6 +41,8 @@ export class Engine {
   readonly #files: Files;
   readonly #log: Log;
   readonly #journal = new Journal();
+  /** Where a named database is kept. */
+  #saved: Promise<Saved> | undefined;
   /** What each worker knows of the journal. */
   readonly #told = new WeakMap<Connection, WeakSet<Entry>>();
   /** Scripts that have changed the catalog and go on: another worker is told of them when they have ended. */
@@ -180,6 +184,8 @@ export class Engine {
     this.#toldOf(by).add(entry);
     if (goesOn) this.#unfinished.set(entry, by);
     else this.#unfinished.delete(entry);
+    if (!isTemporary(entry))
+      await (await this.#saved)?.write(this.#lasting, entry, this.#loaded?.info.engine === "full");
     try {
       const connection = await this.connect({});
       if (connection !== by) await this.#restore(connection);
@@ -187,6 +193,11 @@ export class Engine {
     } catch {
       // The worker ended after the change: the next one is told of it by the journal.
     }
+  }
+
+  /** Keeps a file of a named database on the device. */
+  async saveFile(file: StoredFile): Promise<void> {
+    await (await this.#openSaved())?.writeFile(file);
   }
 
   /** Forgets a table that was there for one query. */
@@ -238,6 +249,7 @@ export class Engine {
     const opening = this.#open();
     opening.catch(() => {});
     try {
+      await this.#openSaved();
       this.#loaded ??= await this.#load(this.#wanted);
     } catch (error) {
       opening.then((connection) => connection.end(error)).catch(() => {});
@@ -245,6 +257,53 @@ export class Engine {
     }
     this.#connection = await this.#launch(this.#loaded, opening);
     return this.#connection;
+  }
+
+  /** What a named database holds on the device: read once, before the first worker is told what it holds. */
+  #openSaved(): Promise<Saved | undefined> {
+    const { name } = this.#options;
+    if (name !== undefined && !this.#saved) {
+      const opening = this.#read(name).catch((error) => {
+        if (this.#saved === opening) this.#saved = undefined;
+        throw error;
+      });
+      this.#saved = opening;
+    }
+    return this.#saved ?? Promise.resolve(undefined);
+  }
+
+  async #read(name: string): Promise<Saved> {
+    const { Saved } = await saving();
+    const saved = await Saved.open(name, () => this.#heard(saved).catch(tell));
+    this.#closing.signal.addEventListener("abort", () => saved.close());
+    const news = await saved.read();
+    this.#take(news);
+    if (news.needsFull && isChangeable(this.#options)) this.#wanted = { engine: "full", why: needed };
+    return saved;
+  }
+
+  /** Another tab has changed the database. */
+  async #heard(saved: Saved): Promise<void> {
+    const news = await saved.read();
+    this.#take(news);
+    if (!this.#connection) return;
+    if (news.needsFull) await this.full({});
+    await this.#restore(await this.connect({}));
+    this.#catalog = await this.catalog();
+  }
+
+  #take({ entries, gone, files }: News): void {
+    for (const entry of gone) this.#journal.remove(entry);
+    for (const entry of entries) {
+      this.#journal.add(entry);
+      if (entry.kind === "registerObjects") this.#files.restore(entry.files);
+    }
+    this.#files.restore(files);
+  }
+
+  /** What outlives the page. */
+  get #lasting(): Entry[] {
+    return [...this.#journal].filter((entry) => !isTemporary(entry));
   }
 
   #load({ engine, why }: { engine: EngineKind; why: string }): Promise<LoadedEngine> {

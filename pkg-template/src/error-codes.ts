@@ -21,6 +21,7 @@ export const packageErrors = {
   "no-simd": "The browser is too old: it lacks WebAssembly SIMD.",
   "no-such-file": "A pattern in SQL matches no registered file.",
   "no-worker": "There is no `Worker` where the engine was asked to start: not a browser.",
+  "not-saved": "A database with a name cannot be kept on the device: no storage, or no room.",
   "too-many-columns": "Rows given as JavaScript values or as JSON have more names than a table has columns.",
   "uneven-columns": "The columns of a table given as JavaScript values have different lengths.",
   "unknown-option": "A call has no option of this name.",

@@ -10,9 +10,10 @@ export interface NamedSource {
   source: Blob | URL;
 }
 
-interface StoredFile {
+export interface StoredFile {
   entry: ObjectEntry;
-  source: Blob | URL;
+  /** Bytes of the device, or the address that has them. */
+  source: Blob | string;
   /** The table that the file belongs to; none where the page registered it by itself. */
   table: string | undefined;
 }
@@ -26,8 +27,15 @@ export class Files {
   }
 
   /** Makes a file known by its name, in place of the one that had it before. */
-  async add(file: NamedSource, signal?: AbortSignal): Promise<void> {
-    this.#byName.set(file.name, await this.#describe(file, undefined, signal));
+  async add(file: NamedSource, signal?: AbortSignal): Promise<StoredFile> {
+    const stored = await this.#describe(file, undefined, signal);
+    this.#byName.set(file.name, stored);
+    return stored;
+  }
+
+  /** Makes files known that were described before. */
+  restore(files: readonly StoredFile[]): void {
+    for (const file of files) this.#byName.set(file.entry.uri, file);
   }
 
   /**
@@ -50,7 +58,7 @@ export class Files {
       this.release(table);
       for (const [name, file] of staged) this.#byName.set(name, file);
     };
-    return { objects: [...staged.values()].map(({ entry }) => entry), commit };
+    return { files: [...staged.values()], commit };
   }
 
   /** Forgets the files of a table. */
@@ -92,7 +100,7 @@ export class Files {
     const { blob, ...about } =
       source instanceof URL ? await this.#network.describe(source, signal) : describeBlob(source);
     const entry = { uri: name, ...about, contentType: about.contentType || "application/octet-stream" };
-    return { entry, source: blob ?? source, table };
+    return { entry, source: blob ?? (source instanceof URL ? source.href : source), table };
   }
 }
 

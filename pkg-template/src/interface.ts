@@ -235,6 +235,11 @@ export interface ExplainOptions extends CallOptions {
 
 export interface PredictOptions {
   /**
+   * The name under which the database is kept on the device: tables, models, views, functions and files are there again after
+   * a reload, and in the site's other tabs, which see each other's changes. Default: it lives as long as its page.
+   */
+  name?: string | undefined;
+  /**
    * Makes the worker that runs the package's `worker.js`, for frameworks that insist on their own way. "inline" or
    * `false` run the engine on the calling thread: for workers of your own, servers, and forms that answer at every key.
    */

@@ -1,12 +1,13 @@
 // What a new worker must be told to hold what the old one held.
 
-import type { ObjectEntry, ParamValues, ScriptOptions, TableFormat } from "./glue/predictql.js";
+import type { StoredFile } from "./files.js";
+import type { ParamValues, ScriptOptions, TableFormat } from "./glue/predictql.js";
 import type { ModelInput } from "./model-options.js";
 import type { Request } from "./worker/protocol.js";
 
 export type Entry =
   | { kind: "registerTable"; name: string; blob: Blob; format: TableFormat }
-  | { kind: "registerObjects"; name: string; objects: ObjectEntry[] }
+  | { kind: "registerObjects"; name: string; files: StoredFile[] }
   | ({ kind: "registerModel"; name: string } & ModelInput)
   | { kind: "dropTable"; name: string }
   | { kind: "dropModel"; name: string }
@@ -79,6 +80,10 @@ function keyOf(entry: Entry): string | undefined {
 /** How an entry is told to a worker. Its bytes are read anew each time, because they go over to the worker. */
 export async function requestFor<E extends Exclude<Entry, { kind: "statement" }>>(entry: E) {
   type Told = Extract<Request, { kind: E["kind"] }>;
+  if (entry.kind === "registerObjects") {
+    const { kind, name, files } = entry;
+    return { kind, name, objects: files.map(({ entry }) => entry) } as unknown as Told;
+  }
   if (!("blob" in entry)) return entry as unknown as Told;
   const { blob, ...rest } = entry;
   const told = { ...rest, bytes: await bytesOf(blob) };

@@ -11,6 +11,10 @@ export function caching() {
   return part("kept models", "cache.js", import("./cache.js"));
 }
 
+export function saving() {
+  return part("named databases", "saved.js", import("./saved.js"));
+}
+
 export function planning() {
   return part("plans", "plan.js", import("./plan.js"));
 }

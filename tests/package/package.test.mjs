@@ -47,6 +47,7 @@ test("the tarball holds what it says, and nothing of its making", () => {
     "parquet.js",
     "compressed.js",
     "plan.js",
+    "saved.js",
     "warmup.js",
     "store.js",
     "react.js",

@@ -12,8 +12,8 @@ before(async () => {
   browser = await launch();
 });
 beforeEach(async () => {
-  await page?.close();
-  page = await browser.newPage();
+  await page?.context().close();
+  page = await (await browser.newContext()).newPage();
   await page.goto(site.origin);
 });
 after(async () => {

@@ -1,0 +1,186 @@
+// Databases with a name: what is there again after a reload, a crash, and in other tabs.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { inPage, page, site } from "./page.mjs";
+
+const reload = () => page.goto(site.origin);
+
+/** Everything that a database can hold, and a question about each. */
+const fill = async ({ PredictQL }) => {
+  const db = new PredictQL({ name: "work" });
+  await db.registerTable("flowers", "/fixtures/tables/iris.csv");
+  await db.registerTable("gone", [{ x: 1 }]);
+  await db.registerModel("iris", "/fixtures/models/iris_rf.onnx", { labels: ["setosa", "versicolor", "virginica"] });
+  const picture = await (await fetch("/fixtures/images/gray.png")).blob();
+  await db.registerTable("pictures", [new File([picture], "a.png")], { format: "images" });
+  await db.registerFile("notes.csv", new File(["n\n4\n5\n"], "notes.csv"));
+  await db.exec(`
+    CREATE TABLE made AS SELECT 1 AS n UNION ALL SELECT 2;
+    INSERT INTO made (n) VALUES (3);
+    CREATE VIEW big AS SELECT * FROM flowers WHERE petal_width > 2.4;
+    CREATE FUNCTION twice(x INT64) AS (2 * x);
+    CREATE EXTERNAL TABLE notes OPTIONS (format = 'CSV', uris = ['notes.csv'])`);
+  await db.sql`CREATE TABLE given AS SELECT SUM(v) AS s FROM ${[{ v: 20 }, { v: 22 }]}`.run();
+  await db.dropTable("gone");
+};
+
+const ask = async ({ PredictQL }) => {
+  const db = new PredictQL({ name: "work" });
+  const one = async (sql) => Object.values((await db.query(sql)).rows[0] ?? {})[0];
+  const found = {
+    tables: (await db.tables()).map(({ name }) => name).sort(),
+    label: await one("SELECT predicted_label FROM ML.PREDICT(MODEL iris, TABLE flowers) LIMIT 1"),
+    pixels: await one("SELECT ARRAY_LENGTH(ML.DECODE_IMAGE(data).dimensions) FROM pictures"),
+    made: await one("SELECT SUM(n) FROM made"),
+    big: await one("SELECT COUNT(*) FROM big"),
+    twice: await one("SELECT twice(21)"),
+    notes: await one("SELECT SUM(n) FROM notes"),
+    again: await one("SELECT (SELECT s FROM given)"),
+  };
+  await db.close();
+  return found;
+};
+
+const everything = {
+  tables: ["big", "flowers", "given", "made", "notes", "pictures"],
+  label: "setosa",
+  pixels: 3,
+  made: 6,
+  // Of scikit-learn's iris: three flowers have petals of 2.5 cm in width.
+  big: 3,
+  twice: 42,
+  notes: 9,
+  again: 42,
+};
+
+test("a database with a name is there again after a reload, with no request for its data", async () => {
+  await inPage(fill);
+  await reload();
+  const made = [];
+  page.on("request", (request) => made.push(new URL(request.url()).pathname));
+  assert.deepEqual(await inPage(ask), everything);
+  assert.deepEqual(
+    made.filter((path) => path.startsWith("/fixtures/")),
+    [],
+  );
+  await reload();
+  assert.deepEqual(await inPage(ask), everything);
+});
+
+test("a model that needs the full engine has it after a reload", async () => {
+  const predict = async ({ PredictQL }) => {
+    const db = new PredictQL({ name: "full" });
+    if ((await db.models()).length === 0) await db.registerModel("net", "/fixtures/models/einsum.onnx");
+    return { models: (await db.models()).map(({ name }) => name), engine: (await db.ready).engine };
+  };
+  const wanted = { models: ["net"], engine: "full" };
+  assert.deepEqual(await inPage(predict), wanted);
+  await reload();
+  assert.deepEqual(await inPage(predict), wanted);
+});
+
+test("databases of other names, and without one, are others", async () => {
+  await inPage(async ({ PredictQL }) => {
+    await new PredictQL({ name: "one" }).registerTable("t", [{ x: 1 }]);
+    await new PredictQL().registerTable("u", [{ x: 1 }]);
+  });
+  await reload();
+  const found = await inPage(async ({ PredictQL }) => {
+    const names = async (options) => (await new PredictQL(options).tables()).map(({ name }) => name);
+    return [await names({ name: "one" }), await names({ name: "two" }), await names({})];
+  });
+  assert.deepEqual(found, [["t"], [], []]);
+});
+
+test("tabs see each other's changes", async () => {
+  const other = await page.context().newPage();
+  await other.goto(site.origin);
+  const at = (tab, work, argument) =>
+    tab.evaluate(
+      async ([source, argument]) => {
+        const { PredictQL } = await import("/pkg/index.js");
+        globalThis.db ??= new PredictQL({ name: "shared" });
+        const work = new Function(`return ${source}`)();
+        return work(globalThis.db, argument);
+      },
+      [work.toString(), argument],
+    );
+  const sum = async (db) => {
+    const tables = await db.tables();
+    return tables.length === 0 ? null : (await db.query("SELECT SUM(x) AS s FROM t")).rows[0].s;
+  };
+  /** The other tab hears of a change soon, not at once. */
+  const until = async (tab, wanted) => {
+    for (let tries = 0; ; tries++) {
+      const found = await at(tab, sum);
+      if (found === wanted || tries === 100) return found;
+      await tab.waitForTimeout(20);
+    }
+  };
+  assert.equal(await at(other, sum), null);
+  await at(page, (db) => db.registerTable("t", [{ x: 1 }]));
+  assert.equal(await until(other, 1), 1);
+  await at(other, (db) => db.query("INSERT INTO t (x) VALUES (2)"));
+  assert.equal(await until(page, 3), 3);
+  await at(page, (db) => db.registerTable("t", [{ x: 10 }]));
+  assert.equal(await until(other, 10), 10);
+  await at(other, (db) => db.dropTable("t"));
+  assert.equal(await until(page, null), null);
+  await other.close();
+});
+
+test("what was acknowledged survives a tab that is killed in the middle of its work", async () => {
+  for (let round = 0; round < 8; round++) {
+    const tab = await page.context().newPage();
+    await tab.goto(site.origin);
+    await tab.evaluate(async (name) => {
+      const { PredictQL } = await import("/pkg/index.js");
+      const db = new PredictQL({ name });
+      globalThis.acknowledged = 0;
+      void (async () => {
+        await db.registerTable("t", [{ x: 0 }]);
+        for (let n = 1; ; n++) {
+          await db.query("INSERT INTO t (x) VALUES (?)", [n]);
+          globalThis.acknowledged = n;
+        }
+      })();
+    }, `killed ${round}`);
+    await tab.waitForFunction(() => globalThis.acknowledged > 0);
+    await tab.waitForTimeout(7 * round);
+    const acknowledged = await tab.evaluate(() => globalThis.acknowledged);
+    await tab.close();
+    const { most, count } = await inPage(async ({ PredictQL }, name) => {
+      const db = new PredictQL({ name });
+      return (await db.query("SELECT MAX(x) AS most, COUNT(*) AS count FROM t")).rows[0];
+    }, `killed ${round}`);
+    // Each row once, and none of those that were told of missing.
+    assert.ok(most >= acknowledged, `${most} of ${acknowledged}`);
+    assert.equal(count, most + 1);
+  }
+});
+
+test("where nothing can be kept, that is said, and nothing pretends", async () => {
+  const found = await inPage(async ({ PredictQL, failure }) => {
+    const db = new PredictQL({ name: "x" });
+    const own = Object.getOwnPropertyDescriptor(IDBObjectStore.prototype, "add");
+    await db.registerTable("before", [{ x: 1 }]);
+    IDBObjectStore.prototype.add = () => {
+      throw new DOMException("no room is left", "QuotaExceededError");
+    };
+    const full = await failure(db.registerTable("after", [{ x: 1 }]));
+    Object.defineProperty(IDBObjectStore.prototype, "add", own);
+    const here = (await db.query("SELECT COUNT(*) AS n FROM after")).rows[0].n;
+    const opening = indexedDB.open;
+    IDBFactory.prototype.open = () => {
+      throw new DOMException("denied", "SecurityError");
+    };
+    const denied = await failure(new PredictQL({ name: "y" }).registerTable("t", [{ x: 1 }]));
+    IDBFactory.prototype.open = opening;
+    const slip = await failure(Promise.resolve().then(() => new PredictQL({ name: "" })));
+    return { full, here, denied: denied.code, slip: slip.code };
+  });
+  assert.equal(found.full.code, "not-saved");
+  assert.match(found.full.hint, /as long as the page is; the site has stored \d+ MB of \d+ MB/);
+  assert.deepEqual([found.here, found.denied, found.slip], [1, "not-saved", "invalid-option"]);
+});
