@@ -45,6 +45,30 @@ test("the query survives a reload, and nothing runs by itself then", async ({ de
   await expect(page.locator("#result")).toHaveAttribute("data-state", "empty");
 });
 
+test("tables and models survive a reload, without a request for their data, and can be removed", async ({
+  demo,
+  page,
+}) => {
+  await demo.open("iris");
+  await demo.run("CREATE TABLE mine AS SELECT 40 + 2 AS n");
+  const data: string[] = [];
+  page.on("request", (request) => /\/demo\//.test(request.url()) && data.push(request.url()));
+  await page.reload();
+  await expect(page.locator("#tables .name")).toHaveText(["iris", "mine"]);
+  await expect(page.locator("#models .name")).toHaveText(["bqml_tutorial.imported_onnx_model"]);
+  expect(await demo.run("SELECT n FROM mine")).toBe("rows");
+  expect(await demo.column("n")).toEqual(["42"]);
+  expect(await demo.run("SELECT label FROM ML.PREDICT(MODEL bqml_tutorial.imported_onnx_model, TABLE iris)")).toBe(
+    "rows",
+  );
+  expect(await demo.column("label")).toHaveLength(150);
+  expect(data).toEqual([]);
+  await page.getByRole("button", { name: "Remove mine" }).click();
+  await expect(page.locator("#tables .name")).toHaveText(["iris"]);
+  await page.reload();
+  await expect(page.locator("#tables .name")).toHaveText(["iris"]);
+});
+
 test("names and queries are a click away", async ({ demo, page }) => {
   await demo.open("iris");
   await page.locator("#models .use").click();

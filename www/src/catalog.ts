@@ -10,6 +10,7 @@ export interface CatalogActions {
   /** Writes a query that asks a model. */
   ask(model: ModelInfo): void;
   write(sql: string): void;
+  remove(kind: "model" | "table", name: string): void;
 }
 
 export function showCatalog(models: readonly ModelInfo[], tables: readonly TableInfo[], actions: CatalogActions): void {
@@ -18,6 +19,7 @@ export function showCatalog(models: readonly ModelInfo[], tables: readonly Table
     "None yet. Drop an .onnx file, or run CREATE MODEL.",
     models.map((model) =>
       entry({
+        kind: "model",
         name: model.name,
         summary: `ready · ${bytes(model.bytes)}`,
         groups: [
@@ -34,6 +36,7 @@ export function showCatalog(models: readonly ModelInfo[], tables: readonly Table
     "None yet. Drop a .csv, .json or .parquet file or pictures.",
     tables.map((table) =>
       entry({
+        kind: "table",
         name: table.name,
         summary: `${table.rows === null ? "rows unknown" : plural(table.rows, table.kind === "images" ? "picture" : "row")} · ${plural(table.columns.length, "column")}`,
         groups: [["", table.columns]],
@@ -49,6 +52,7 @@ export function showCatalog(models: readonly ModelInfo[], tables: readonly Table
 }
 
 interface Entry {
+  kind: "model" | "table";
   name: string;
   summary: string;
   groups: [heading: string, columns: readonly ColumnInfo[]][];
@@ -56,7 +60,7 @@ interface Entry {
   actions: CatalogActions;
 }
 
-function entry({ name, summary, groups, use, actions }: Entry): HTMLElement {
+function entry({ kind, name, summary, groups, use, actions }: Entry): HTMLElement {
   return h(
     "li",
     {},
@@ -74,6 +78,17 @@ function entry({ name, summary, groups, use, actions }: Entry): HTMLElement {
         name,
       ),
       h("button", { type: "button", class: "use", title: use.title, onclick: use.act }, use.label),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "remove",
+          title: `Remove ${name}`,
+          "aria-label": `Remove ${name}`,
+          onclick: () => actions.remove(kind, name),
+        },
+        "×",
+      ),
     ),
     h("details", {}, h("summary", {}, summary), ...groups.map(([heading, columns]) => signature(heading, columns))),
   );

@@ -34,10 +34,15 @@ export function loadEngine({ signal, onProgress }: Control, engine: "auto" | "fu
   return unlessAborted(loading, signal);
 }
 
-/** The package itself comes after the first paint too. */
+/** The package itself comes after the first paint too. Where the browser keeps nothing, the catalog lives as long as the page. */
 async function create(options: PredictOptions): Promise<PredictQL> {
   const { PredictQL } = await import("predictql");
-  return PredictQL.create(options);
+  try {
+    return await PredictQL.create({ ...options, name: "page" });
+  } catch (error) {
+    if (!isPredictError(error) || error.code !== "not-saved") throw error;
+    return PredictQL.create(options);
+  }
 }
 
 /** Whether something is an error of the package: its class may not be here yet. */

@@ -49,6 +49,7 @@ const jobs = new Jobs({
     models = allModels;
     tables = allTables;
     showCatalog(models, tables, catalogActions);
+    remember("catalog", models.length + tables.length > 0 ? "kept" : "");
     noteEngineRequests(stats.requests);
     editor.recheck();
   },
@@ -75,7 +76,7 @@ const editor = startEditor(find("#editor"), {
   complete: async (text, offset) => (await loadedEngine()?.complete(text, offset)) ?? [],
 });
 
-const catalogActions = { insert: editor.insert, ask: (model: ModelInfo) => void ask(model), write };
+const catalogActions = { insert: editor.insert, ask: (model: ModelInfo) => void ask(model), write, remove };
 
 /** Runs a part of the text, or all of it. */
 async function run(part?: Span): Promise<void> {
@@ -161,6 +162,13 @@ function write(sql: string): void {
   written = sql;
   editor.write(sql);
   show("sql");
+}
+
+/** Takes a table or model out of the catalog, here and in the browser's storage. */
+function remove(kind: "model" | "table", name: string): void {
+  void jobs
+    .do((db) => (kind === "model" ? db.dropModel(name) : db.dropTable(name)))
+    .catch((error: unknown) => notice(error instanceof Error ? error.message : String(error), "bad"));
 }
 
 /** What a model lacks in a query, taken from the table's own columns. */
@@ -369,4 +377,10 @@ if (shared !== undefined) {
   // After a reload the query is the one that was left, and nothing runs by itself.
   const left = recall("tutorial") === asked.id && recall("query");
   open(asked, left || asked.sql);
+}
+// What was there before the reload is shown again.
+if (recall("catalog") && !jobs.running) {
+  void jobs
+    .do(async () => {})
+    .catch((error: unknown) => notice(error instanceof Error ? error.message : String(error), "bad"));
 }

@@ -1,6 +1,6 @@
 // What outlives a reload. A browser may forbid to remember: then nothing does.
 
-type Key = "query" | "tutorial" | "history";
+type Key = "query" | "tutorial" | "history" | "catalog";
 
 export function remember(key: Key, value: string): void {
   try {
