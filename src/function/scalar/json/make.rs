@@ -121,7 +121,7 @@ fn put_numbers<'a>(value: &mut Value<'a>, numbers: &mut std::slice::Iter<'a, Str
     }
 }
 
-/// A whole number of 64 bits, or a FLOAT64 with the same digits.
+/// A whole number of 64 bits, or a FLOAT64 with the same digits: the fewest that tell it, or those of its text.
 fn normal_number(digits: &str) -> Result<String> {
     if let Ok(whole) = digits.parse::<i64>() {
         return Ok(whole.to_string());
@@ -130,7 +130,8 @@ fn normal_number(digits: &str) -> Result<String> {
         return Ok(whole.to_string());
     }
     let float = digits.parse::<f64>().ok().filter(|float| float.is_finite());
-    let float = float.filter(|float| significant(&format!("{float:e}")) == significant(digits));
+    let is_same = |text: &str| significant(text) == significant(digits);
+    let float = float.filter(|float| is_same(&format!("{float:e}")) || is_same(&float_text(*float)));
     match float {
         Some(float) => Ok(with_point(&float_text(float))),
         None => Err(Error::new(
