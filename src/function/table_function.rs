@@ -82,6 +82,11 @@ pub(crate) const TABLE_FUNCTIONS: &[TableFunction] = &[
         doc: "Statistics of the model's inputs in its baseline; NULL without one.",
     },
     TableFunction {
+        name: "ML.TFDV_DESCRIBE",
+        form: "ML.TFDV_DESCRIBE({TABLE name | (query)} [, STRUCT([INT64 AS num_histogram_buckets] [, INT64 AS num_quantiles_histogram_buckets] [, INT64 AS num_values_histogram_buckets] [, INT64 AS num_rank_histogram_buckets])])",
+        doc: "Statistics of each column with histograms, as JSON of TensorFlow Data Validation.",
+    },
+    TableFunction {
         name: "ML.CORRELATION",
         form: "ML.CORRELATION({TABLE name | (query)}, target_col => STRING, target_correlation_cols => STRING or ARRAY<STRING> [, dimension_cols => STRING or ARRAY<STRING>] [, method => 'PEARSON' | 'SPEARMAN' | 'KENDALL'])",
         doc: "How columns go with a target, in every segment that dimensions make.",
@@ -98,8 +103,8 @@ pub(crate) const TABLE_FUNCTIONS: &[TableFunction] = &[
     },
     TableFunction {
         name: "ML.MONITOR",
-        form: "ML.MONITOR([MODEL name,] {TABLE log | (query)}, timestamp_col => STRING, window => INTERVAL … [, baseline => (query)] [, predicted_col => STRING, actual_col => STRING] [, STRUCT(…)])",
-        doc: "How far the columns of each window of time are from a baseline, how many values are NULL, and how well predictions agree with the truth.",
+        form: "ML.MONITOR([MODEL name,] {TABLE log | (query)}, timestamp_col => STRING, window => INTERVAL … [, baseline => (query)] [, predicted_col => STRING, actual_col => STRING] [, group_col => STRING] [, STRUCT(…)])",
+        doc: "How far the columns of each window of time, or of each group in it, are from a baseline, how many values are NULL, and how well predictions agree with the truth.",
     },
     TableFunction {
         name: "ML.WEIGHTS",

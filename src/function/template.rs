@@ -347,4 +347,67 @@ pub(crate) const TEMPLATES: &[Template] = &[
         &["a", "k"],
         "ARRAY(SELECT STRUCT(v AS value, SUM(w) AS sum) FROM UNNEST(a) GROUP BY v QUALIFY ROW_NUMBER() OVER (ORDER BY SUM(w) DESC) <= k ORDER BY SUM(w) DESC)",
     ),
+    // Behind the statistics everything may be left out, from the end.
+    scalar(
+        "ML.TFDV_VALIDATE",
+        "ML.TFDV_VALIDATE(JSON, JSON [, 'SKEW' | 'DRIFT' [, FLOAT64 [, STRING [, FLOAT64 [, STRING [, ARRAY<STRUCT<STRING, FLOAT64>>]]]]]]) → JSON",
+        "How far one table's statistics are from another's, both of ML.TFDV_DESCRIBE: the thresholds and metrics of texts, then of numbers, then thresholds of columns.",
+        &["base", "study"],
+        "ML.TFDV_VALIDATE(base, study, 'SKEW', 0.3, 'L_INFTY', 0.3, 'JENSEN_SHANNON_DIVERGENCE', [('', 0.0)])",
+    ),
+    scalar(
+        "ML.TFDV_VALIDATE",
+        "",
+        "",
+        &["base", "study", "kind"],
+        "ML.TFDV_VALIDATE(base, study, kind, 0.3, 'L_INFTY', 0.3, 'JENSEN_SHANNON_DIVERGENCE', [('', 0.0)])",
+    ),
+    scalar(
+        "ML.TFDV_VALIDATE",
+        "",
+        "",
+        &["base", "study", "kind", "text_threshold"],
+        "ML.TFDV_VALIDATE(base, study, kind, text_threshold, 'L_INFTY', 0.3, 'JENSEN_SHANNON_DIVERGENCE', [('', 0.0)])",
+    ),
+    scalar(
+        "ML.TFDV_VALIDATE",
+        "",
+        "",
+        &["base", "study", "kind", "text_threshold", "text_metric"],
+        "ML.TFDV_VALIDATE(base, study, kind, text_threshold, text_metric, 0.3, 'JENSEN_SHANNON_DIVERGENCE', [('', 0.0)])",
+    ),
+    scalar(
+        "ML.TFDV_VALIDATE",
+        "",
+        "",
+        &["base", "study", "kind", "text_threshold", "text_metric", "number_threshold"],
+        "ML.TFDV_VALIDATE(base, study, kind, text_threshold, text_metric, number_threshold, 'JENSEN_SHANNON_DIVERGENCE', [('', 0.0)])",
+    ),
+    scalar(
+        "ML.TFDV_VALIDATE",
+        "",
+        "",
+        &["base", "study", "kind", "text_threshold", "text_metric", "number_threshold", "number_metric"],
+        "ML.TFDV_VALIDATE(base, study, kind, text_threshold, text_metric, number_threshold, number_metric, [('', 0.0)])",
+    ),
+    scalar(
+        "ML.TFDV_VALIDATE",
+        "",
+        "",
+        &[
+            "base",
+            "study",
+            "kind",
+            "text_threshold",
+            "text_metric",
+            "number_threshold",
+            "number_metric",
+            "own",
+        ],
+        include_str!("template/tfdv_validate.sql"),
+    ),
+    // The masses of the buckets of a feature, those of NaN and of labels among them.
+    scalar("TFDV_MASSES", "", "", &["side", "feature"], include_str!("template/tfdv_masses.sql")),
+    // Their divergence and their largest difference, and whether both sides have some.
+    scalar("TFDV_DISTANCE", "", "", &["masses"], include_str!("template/tfdv_distance.sql")),
 ];

@@ -74,3 +74,38 @@ fn is_value(found: &str, wanted: &serde_json::Value, tolerance: f64) -> bool {
         }
     }
 }
+
+#[test]
+fn statistics_are_those_of_tensorflow_data_validation() {
+    let engine = engine();
+    let outcome = run(
+        &engine,
+        "CREATE EXTERNAL TABLE penguins OPTIONS (format = 'CSV', uris = ['tables/penguins.csv']);
+         SELECT dataset_feature_statistics_list AS j FROM ML.TFDV_DESCRIBE((SELECT bill_length_mm, year, sex FROM penguins),
+           STRUCT(7 AS num_histogram_buckets, 5 AS num_quantiles_histogram_buckets))",
+    )
+    .unwrap();
+    assert_eq!(outcome.names(), ["j"]);
+    let found: serde_json::Value = serde_json::from_str(&outcome.text_rows()[0][0]).unwrap();
+    agrees(&found, &json("expected/tfdv.json"), "");
+}
+
+/// Whether a document holds all that is wanted.
+fn agrees(found: &serde_json::Value, wanted: &serde_json::Value, path: &str) {
+    match wanted {
+        serde_json::Value::Object(fields) => {
+            fields.iter().for_each(|(name, wanted)| agrees(&found[name], wanted, &format!("{path}.{name}")));
+        }
+        serde_json::Value::Array(items) => {
+            assert_eq!(found.as_array().unwrap().len(), items.len(), "{path}");
+            for (at, wanted) in items.iter().enumerate() {
+                agrees(&found[at], wanted, &format!("{path}[{at}]"));
+            }
+        }
+        serde_json::Value::Number(wanted) => {
+            let (found, wanted) = (found.as_f64().unwrap(), wanted.as_f64().unwrap());
+            assert!((found - wanted).abs() <= 1e-12 * wanted.abs(), "{path}: {found} instead of {wanted}");
+        }
+        other => assert_eq!(found, other, "{path}"),
+    }
+}

@@ -1,4 +1,4 @@
-//! The two tutorials of the demo, held against scikit-learn and onnxruntime.
+//! The tutorials of the demo, held against scikit-learn and onnxruntime.
 
 use crate::host::{engine, json, run};
 
@@ -63,5 +63,49 @@ fn pictures_are_what_onnxruntime_sees() {
         }
         let best = lists[row].iter().copied().fold(0.0, f64::max);
         assert!((outcome.floats("probability")[row] - best).abs() < 1e-6);
+    }
+}
+
+/// What the page's tutorial asks of the forest of penguins.
+const PENGUINS: &str = "
+    CREATE EXTERNAL TABLE penguins OPTIONS (format = 'CSV', uris = ['tables/penguins.csv']);
+    CREATE MODEL penguin_sex OPTIONS (model_path = 'models/penguins.onnx', input_label_cols = ['sex']);";
+
+#[test]
+fn penguins_are_judged_as_the_libraries_judge_them() {
+    let engine = engine();
+    run(&engine, PENGUINS).unwrap();
+    let expected = json("expected/penguins.json");
+    let season = "(SELECT * FROM penguins WHERE year = 2009 AND sex IS NOT NULL)";
+    let outcome = run(&engine, &format!("SELECT * FROM ML.EVALUATE(MODEL penguin_sex, {season})")).unwrap();
+    for (name, wanted) in expected["evaluate"].as_object().unwrap() {
+        let (found, wanted) = (outcome.floats(name)[0], wanted.as_f64().unwrap());
+        // The scores themselves have 32 bits.
+        assert!((found - wanted).abs() < 1e-6, "{name}: {found} instead of {wanted}");
+    }
+    let sql = format!("SELECT * FROM ML.CONFUSION_MATRIX(MODEL penguin_sex, {season})");
+    let outcome = run(&engine, &sql).unwrap();
+    let matrix: Vec<Vec<i64>> = serde_json::from_value(expected["confusion_matrix"].clone()).unwrap();
+    assert_eq!(outcome.ints("female"), [matrix[0][0], matrix[1][0]]);
+    assert_eq!(outcome.ints("male"), [matrix[0][1], matrix[1][1]]);
+}
+
+#[test]
+fn edges_of_histograms_go_to_the_bucket_above_them() {
+    // Measures with one digit meet the edges of buckets, where a quotient may be just below a whole number.
+    let engine = engine();
+    run(&engine, PENGUINS).unwrap();
+    let outcome = run(
+        &engine,
+        "SELECT input, value FROM ML.VALIDATE_DATA_DRIFT(
+           (SELECT * FROM penguins WHERE year < 2009 AND sex IS NOT NULL),
+           (SELECT * FROM penguins WHERE year = 2009 AND sex IS NOT NULL))",
+    )
+    .unwrap();
+    let values: Vec<_> = outcome.texts("input").into_iter().zip(outcome.floats("value")).collect();
+    for (name, wanted) in json("expected/penguins.json")["drift"].as_object().unwrap() {
+        let (_, found) = values.iter().find(|(input, _)| input == name).unwrap();
+        let wanted = wanted.as_f64().unwrap();
+        assert!((found - wanted).abs() < 1e-12, "{name}: {found} instead of {wanted}");
     }
 }

@@ -22,6 +22,16 @@ pub(super) const FUNCTIONS: &[Judging] = &[
         &["num_quantiles", "num_array_length_quantiles", "top_k"],
         |binder, call| binder.describe_data(call),
     ),
+    Judging::of_rows(
+        "ML.TFDV_DESCRIBE",
+        &[
+            "num_histogram_buckets",
+            "num_quantiles_histogram_buckets",
+            "num_values_histogram_buckets",
+            "num_rank_histogram_buckets",
+        ],
+        |binder, call| binder.tfdv_describe(call),
+    ),
     Judging {
         models: 0..=1,
         rows: 2..=2,
@@ -50,7 +60,26 @@ pub(super) const COMPARED: &[&str] = &[
 const JENSEN_SHANNON: &str = "JENSEN_SHANNON_DIVERGENCE";
 const L_INFINITY: &str = "L_INFTY";
 
-const DRIFT: &str = include_str!("sql/drift.sql");
+const DRIFT: &str = concat!(
+    "WITH {before}x AS ({numbers}),\n",
+    include_str!("sql/buckets.sql"),
+    "y AS ({texts}),\n",
+    include_str!("sql/ranks.sql"),
+    include_str!("sql/drift.sql")
+);
+const TFDV: &str = concat!(
+    "WITH x AS ({numbers}),\n",
+    include_str!("sql/buckets.sql"),
+    "y AS ({texts}),\n",
+    include_str!("sql/ranks.sql"),
+    include_str!("sql/tfdv.sql")
+);
+/// What TFDV counts of each column: its rows with values and without, and how many values they have.
+const COMMON: &str = include_str!("sql/tfdv_common.sql");
+const NUMBERS: &str = include_str!("sql/tfdv_numbers.sql");
+const TEXTS: &str = include_str!("sql/tfdv_texts.sql");
+/// The values that TFDV lists as the commonest.
+const TOP_VALUES: usize = 20;
 const COMPARISON: &str = "SELECT input, metric, threshold, IF(metric = 'L_INFTY', l, j) AS value, \
     IF(metric = 'L_INFTY', l, j) > threshold AS is_anomaly \
     FROM UNNEST([{columns}]) AS t JOIN r USING (c) WHERE metric = 'L_INFTY' OR whole ORDER BY c";
@@ -62,6 +91,8 @@ pub(super) struct Described {
     /// Its values as SQL over the rows `table`: numbers or texts, or arrays of them.
     pub(super) value: String,
     is_number: bool,
+    /// Whether its numbers are INT64.
+    is_whole: bool,
     is_array: bool,
 }
 
@@ -110,7 +141,8 @@ fn describe(
             )
     };
     let mut add = |value: String, element: &DataType, is_array| {
-        found.push(Described { name: name.to_owned(), value, is_number: is_number(element), is_array });
+        let (name, is_whole) = (name.to_owned(), *element == DataType::Int64);
+        found.push(Described { name, value, is_number: is_number(element), is_whole, is_array });
     };
     match data_type {
         plain if is_plain(plain) => add(value.to_owned(), plain, false),
@@ -181,6 +213,17 @@ impl Binder<'_> {
         let source = self.rows_of(call, 0)?;
         let columns = Described::all(&source, call)?;
         let sql = description(&columns, [quantiles, lengths, top]);
+        self.expanded(call, vec![("p", visible(source)?)], &sql)
+    }
+
+    fn tfdv_describe(&mut self, call: &Call<'_>) -> Result<Node> {
+        let buckets = self.int(call, "num_histogram_buckets", 10, 1..=1000)?;
+        let quantiles = self.int(call, "num_quantiles_histogram_buckets", 10, 1..=1000)?;
+        let lengths = self.int(call, "num_values_histogram_buckets", 10, 1..=1000)?;
+        let ranks = self.int(call, "num_rank_histogram_buckets", 50, 1..=10_000)?;
+        let source = self.rows_of(call, 0)?;
+        let columns = Described::all(&source, call)?;
+        let sql = statistics(&columns, [buckets, quantiles, lengths, ranks]);
         self.expanded(call, vec![("p", visible(source)?)], &sql)
     }
 
@@ -305,18 +348,12 @@ impl Binder<'_> {
             let message = "the two tables have no column in common";
             return Err(Error::new(Code::UnknownColumn, message).at(call.span));
         }
-        let all = |values: Vec<String>, data_type: &str| match values.as_slice() {
-            [] => format!(
-                "SELECT 0 AS s, 0 AS c, CAST(NULL AS {data_type}) AS v FROM UNNEST([0]) AS x WHERE FALSE"
-            ),
-            values => values.join(" UNION ALL "),
-        };
         let sql = filled(
             DRIFT,
             &[
                 ("before", before),
-                ("numbers", &all(numbers, "FLOAT64")),
-                ("texts", &all(texts, "STRING")),
+                ("numbers", &united(&numbers, "FLOAT64")),
+                ("texts", &united(&texts, "STRING")),
                 ("buckets", &rules.buckets.to_string()),
                 ("ranks", &rules.ranks.to_string()),
             ],
@@ -391,6 +428,59 @@ fn features(columns: Vec<Described>, model: &crate::model::Model) -> Vec<Describ
     } else {
         columns
     }
+}
+
+/// The rows of all the queries, or none where there is no query.
+fn united(queries: &[String], data_type: &str) -> String {
+    match queries {
+        [] => {
+            format!("SELECT 0 AS s, 0 AS c, CAST(NULL AS {data_type}) AS v FROM UNNEST([0]) AS x WHERE FALSE")
+        }
+        queries => queries.join(" UNION ALL "),
+    }
+}
+
+/// The query that describes columns of `p` as TFDV's statistics do, with numbers of buckets: of equal width, of quantiles, of
+/// the lengths of arrays, and of the commonest texts.
+fn statistics(columns: &[Described], [buckets, quantiles, lengths, ranks]: [i64; 4]) -> String {
+    let (mut numbers, mut texts, mut features) = (Vec::new(), Vec::new(), Vec::new());
+    for (column, c) in columns.iter().zip(0..) {
+        let values = column.values(&format!("0 AS s, {c} AS c"), "p", !column.is_number);
+        let (kind, field, own) = match (column.is_number, column.is_whole) {
+            (true, true) => ("INT", "num_stats", NUMBERS),
+            (true, false) => ("FLOAT", "num_stats", NUMBERS),
+            (false, _) => ("STRING", "string_stats", TEXTS),
+        };
+        let length = match column.is_array {
+            true => format!("ARRAY_LENGTH({})", column.value),
+            false => "1".to_owned(),
+        };
+        let parts = [
+            ("c", c.to_string()),
+            ("value", column.value.clone()),
+            ("length", length),
+            ("lengths", lengths.to_string()),
+            ("quantiles", quantiles.to_string()),
+            ("top", TOP_VALUES.to_string()),
+        ];
+        let parts: Vec<_> = parts.iter().map(|(name, part)| (*name, part.as_str())).collect();
+        let (common, own) = (filled(COMMON, &parts), filled(own, &parts));
+        features.push(format!(
+            "SELECT {c} AS c, TO_JSON(STRUCT({} AS name, '{kind}' AS type, (SELECT AS STRUCT ({common}) AS common_stats, {own}) AS {field})) AS f",
+            string(&column.name)
+        ));
+        if column.is_number { &mut numbers } else { &mut texts }.push(values);
+    }
+    filled(
+        TFDV,
+        &[
+            ("numbers", &united(&numbers, "FLOAT64")),
+            ("texts", &united(&texts, "STRING")),
+            ("buckets", &buckets.to_string()),
+            ("ranks", &ranks.to_string()),
+            ("features", &features.join(" UNION ALL ")),
+        ],
+    )
 }
 
 /// The query that describes columns of `p`.

@@ -18,8 +18,9 @@ pub(super) const FUNCTIONS: &[Judging] =
 /// The settings: its own, and those of a comparison.
 #[expect(clippy::indexing_slicing, reason = "the place is one of the names")]
 const OWN: &[&str] = &{
-    let mut all = ["timestamp_col", "window", "baseline", "predicted_col", "actual_col"].as_slice();
-    let mut names = [""; 5 + COMPARED.len()];
+    let mut all =
+        ["timestamp_col", "window", "baseline", "predicted_col", "actual_col", "group_col"].as_slice();
+    let mut names = [""; 6 + COMPARED.len()];
     let mut place = 0;
     while place < names.len() {
         if let [first, rest @ ..] = all {
@@ -38,6 +39,37 @@ const WINDOWS: &str = include_str!("sql/windows.sql");
 const METRICS: &str = include_str!("sql/window_metrics.sql");
 const ERRORS: &str = include_str!("sql/window_errors.sql");
 
+/// How windows are divided into groups, as SQL; nothing where they are not.
+struct Grouping {
+    named: String,
+    exists: String,
+    listed: &'static str,
+    shown: &'static str,
+    /// The rows that each window and group is held against.
+    base: &'static str,
+}
+
+impl Grouping {
+    fn of(group: Option<&str>) -> Self {
+        match group {
+            Some(group) => Self {
+                named: format!(", {group} AS __group"),
+                exists: format!(" AND {group} IS NOT NULL"),
+                listed: ", __group",
+                shown: "__group AS `group`, ",
+                base: "base JOIN (SELECT __win, __group FROM windows) USING (__group)",
+            },
+            None => Self {
+                named: String::new(),
+                exists: String::new(),
+                listed: "",
+                shown: "",
+                base: "base CROSS JOIN (SELECT __win FROM windows)",
+            },
+        }
+    }
+}
+
 impl Binder<'_> {
     fn monitor(&mut self, call: &Call<'_>) -> Result<Node> {
         let source = self.table(call.rows.first().copied().invariant("a call with rows")?)?;
@@ -53,22 +85,38 @@ impl Binder<'_> {
             }
         };
         let interval = self.window_of_time(call)?;
+        let group = match call.setting("group_col") {
+            Some(_) => Some(self.column_setting(call, &source, "group_col")?.0),
+            None => None,
+        };
         let mut columns = Described::all(&source, call)?;
-        columns.retain(|column| column.value != time);
+        columns.retain(|column| column.value != time && Some(&column.value) != group.as_ref());
         let given = self.monitored_baseline(call)?;
-        let (base, others) = match &given {
-            Some(given) => ("SELECT * FROM given", Described::all(given, call)?),
-            None => ("SELECT * EXCEPT (__win) FROM study WHERE __win = 0", Described::all(&source, call)?),
+        let others = Described::all(given.as_ref().unwrap_or(&source), call)?;
+        let grouping = Grouping::of(group.as_deref());
+        let base = if let Some(given) = &given {
+            if call.setting("group_col").is_some() {
+                self.column_setting(call, given, "group_col")?;
+            }
+            format!("SELECT *{} FROM given", grouping.named)
+        } else {
+            "SELECT * EXCEPT (__win) FROM study WHERE __start = (SELECT MIN(__start) FROM windows)".into()
         };
         let before = filled(
             MONITOR,
-            &[("bucket", &format!("{kind}_BUCKET({time}, {interval})")), ("time", &time), ("base", base)],
+            &[
+                ("bucket", &format!("{kind}_BUCKET({time}, {interval})")),
+                ("time", &time),
+                ("base", &base),
+                ("grouped", &grouping.named),
+                ("is_grouped", &grouping.exists),
+                ("group", grouping.listed),
+            ],
         );
         let width = others.len().max(1);
         // Columns are counted on from window to window.
         let part = format!("__win * {width} + ");
-        let parts =
-            Parts { base: "base CROSS JOIN (SELECT __win FROM windows)", study: "study", part: &part };
+        let parts = Parts { base: grouping.base, study: "study", part: &part };
         let compared = self.comparison(call, &others, &columns, &before, &parts)?;
         let nulls = columns.iter().zip(0..).map(|(column, number)| {
             let (name, value) = (string(&column.name), &column.value);
@@ -81,6 +129,7 @@ impl Binder<'_> {
                 WINDOWS,
                 &[
                     ("end", &format!("{kind}_ADD(__start, {interval})")),
+                    ("group", grouping.shown),
                     ("count", &width.to_string()),
                     ("columns", &compared.columns),
                     ("nulls", &nulls.join(", ")),

@@ -1,19 +1,8 @@
-WITH {before}x AS ({numbers}),
-g AS (SELECT s, c, MIN(v) AS lo, MAX(v) AS hi FROM x WHERE NOT IS_NAN(v) AND NOT IS_INF(v) GROUP BY s, c),
-h AS (
-  SELECT s, c, lo, hi, IF(lo = hi, 0, LEAST(CAST(FLOOR((v - lo) / ((hi - lo) / {buckets})) AS INT64), {buckets} - 1)) AS b, COUNT(*) AS n
-  FROM x JOIN g USING (s, c) WHERE NOT IS_NAN(v) AND NOT IS_INF(v) GROUP BY s, c, lo, hi, b
-),
 k AS (
   SELECT s, c, n, lo + b * ((hi - lo) / {buckets}) AS lo, IF(lo = hi, lo, lo + (b + 1) * ((hi - lo) / {buckets})) AS hi FROM h
 ),
 e AS (SELECT c, t FROM k, UNNEST([lo, hi]) AS t WHERE lo < hi GROUP BY c, t),
 i AS (SELECT c, t AS lo, LEAD(t) OVER (PARTITION BY c ORDER BY t) AS hi FROM e),
-y AS ({texts}),
-l AS (
-  SELECT s, c, v, COUNT(*) AS n FROM y GROUP BY s, c, v
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY s, c ORDER BY COUNT(*) DESC, v) <= {ranks}
-),
 m AS (
   SELECT c, SUM(IF(s = 0, n, 0)) AS p, SUM(IF(s = 1, n, 0)) AS q
   FROM (SELECT i.c, s, i.lo, n * ((i.hi - i.lo) / (k.hi - k.lo)) AS n FROM i JOIN k ON i.c = k.c AND k.lo < k.hi AND k.lo <= i.lo AND i.hi <= k.hi)

@@ -1,4 +1,4 @@
-SELECT __start AS window_start, {end} AS window_end, __rows AS num_rows, input, metric, value, threshold, is_anomaly
+SELECT __start AS window_start, {end} AS window_end, {group}__rows AS num_rows, input, metric, value, threshold, is_anomaly
 FROM (
   SELECT DIV(r.c, {count}) AS win, t.c AS o, input, metric, IF(metric = 'L_INFTY', l, j) AS value, threshold,
     IF(metric = 'L_INFTY', l, j) > threshold AS is_anomaly
@@ -6,4 +6,4 @@ FROM (
   UNION ALL SELECT __win, c, input, 'NULL_SHARE', COUNTIF(is_null) / COUNT(*), CAST(NULL AS FLOAT64), CAST(NULL AS BOOL)
   FROM study, UNNEST([{nulls}]) GROUP BY __win, c, input{metrics}
 ) JOIN windows ON __win = win
-ORDER BY window_start, o, metric
+ORDER BY window_start, __win, o, metric
