@@ -1,4 +1,4 @@
-// Opens the demo page as a user would, runs both tutorials and prints their rows: `node check.mjs <address of the page>`.
+// Opens the demo page as a user would, runs the tutorials and prints their rows: `node check.mjs <address of the page>`.
 
 import { chromium } from "@playwright/test";
 import { ended, launchOptions, readGrid } from "./browser.mjs";
@@ -26,7 +26,7 @@ function aligned({ columns, rows }) {
 
 const browser = await chromium.launch(launchOptions);
 try {
-  for (const tutorial of ["iris", "pictures"]) {
+  for (const tutorial of ["iris", "pictures", "penguins"]) {
     const page = await browser.newPage();
     await page.goto(new URL(`#${tutorial}`, address).href);
     const state = await ended(page, 120_000);

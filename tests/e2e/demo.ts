@@ -44,6 +44,12 @@ export class Demo {
     return this.ended();
   }
 
+  /** Follow one of the tutorial's suggestions. */
+  async next(label: string): Promise<void> {
+    await this.page.locator(".next").getByRole("button", { name: label, exact: true }).click();
+    expect(await this.ended(), label).toBe("rows");
+  }
+
   ended(): Promise<string> {
     return ended(this.page);
   }

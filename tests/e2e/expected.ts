@@ -28,6 +28,24 @@ export function iris(): { labels: number[]; probabilities: number[][] } {
   };
 }
 
+interface Penguins {
+  evaluate: Record<string, number>;
+  confusion_matrix: number[][];
+  fairness: Record<string, number[]>;
+  drift: Record<string, number>;
+  explain: {
+    bird: Record<string, number>;
+    baseline: number;
+    prediction: number;
+    attributions: Record<string, number>;
+  };
+}
+
+/** The forest of penguins by scikit-learn, fairlearn, SciPy and shap. */
+export function penguins(): Penguins {
+  return expected("penguins");
+}
+
 export function demoFile(name: string): Buffer {
   return readFileSync(new URL(`../../www/public/demo/${name}`, import.meta.url));
 }

@@ -1,7 +1,7 @@
-// Both tutorials, from a click to the numbers of scikit-learn and onnxruntime.
+// The tutorials, from a click to the numbers of scikit-learn and onnxruntime.
 
 import { expect, test } from "./demo.js";
-import { expected, iris } from "./expected.js";
+import { expected, iris, penguins } from "./expected.js";
 
 interface Pictures {
   pictures: Record<string, { label: string; probabilities: number[] }>;
@@ -72,7 +72,7 @@ test("pictures are seen beside their rows, probabilities as bars", async ({ demo
   expect(Number.parseFloat(share)).toBeCloseTo(probability * 100, 1);
 });
 
-for (const tutorial of ["iris", "pictures"]) {
+for (const tutorial of ["iris", "pictures", "penguins"]) {
   test(`${tutorial}: whatever it says to try next works, or fails as it says`, async ({ demo, page }) => {
     await demo.open(tutorial);
     const steps = page.locator(".next .chip");
@@ -122,4 +122,86 @@ test("pictures begin with the full engine and a decoder, and none is loaded twic
   expect(files).toHaveLength(2);
   expect(files[0]).not.toContain("tables");
   expect(files[1]).toContain("pictures");
+});
+
+test("penguins: the forest is judged as scikit-learn and fairlearn judge it", async ({ demo, page }) => {
+  await demo.open();
+  await page.getByRole("link", { name: /Is this model any good/ }).click();
+  expect(await demo.ended()).toBe("rows");
+  const known = penguins();
+  const { columns, rows } = await demo.grid();
+  expect(columns).toEqual(Object.keys(known.evaluate));
+  for (const [i, name] of columns.entries())
+    expect(Number(rows[0]?.[i]), name).toBeCloseTo(known.evaluate[name] ?? 0, 6);
+
+  await demo.next("Which mistakes does it make?");
+  expect((await demo.grid()).rows).toEqual([
+    ["female", ...(known.confusion_matrix[0] ?? []).map(String)],
+    ["male", ...(known.confusion_matrix[1] ?? []).map(String)],
+  ]);
+  await expect(page.locator(".heat .count")).toHaveText(known.confusion_matrix.flat().map(String));
+
+  await demo.next("Is it fair to every species?");
+  const groups = (await demo.grid()).rows.slice(0, -1).map((row) => [row[0], ...row.slice(1, 4).map(Number)]);
+  expect(groups).toEqual(Object.entries(known.fairness).map(([name, numbers]) => [name, ...numbers]));
+});
+
+test("penguins: a bird is explained as shap explains it, and seasons are compared as SciPy compares them", async ({
+  demo,
+  page,
+}) => {
+  await demo.open("penguins");
+  const { explain, drift } = penguins();
+  await demo.next("Why is this bird a female?");
+  expect(await demo.column("predicted_sex")).toEqual(["female"]);
+  expect(Number((await demo.column("baseline_prediction_value"))[0])).toBeCloseTo(explain.baseline, 6);
+  expect(Number((await demo.column("prediction_value"))[0])).toBeCloseTo(explain.prediction, 6);
+  const strongest = Object.entries(explain.attributions).sort(([, a], [, b]) => Math.abs(b) - Math.abs(a));
+  const drawn = page.locator(".bars .bar title");
+  await expect(drawn).toHaveCount(strongest.length);
+  for (const [i, [feature, value]] of strongest.entries()) {
+    const [name = "", number = ""] = ((await drawn.nth(i).textContent()) ?? "").split(": ");
+    expect(name).toBe(`${feature} = ${explain.bird[feature]}`);
+    expect(Number(number)).toBeCloseTo(value, 3);
+  }
+
+  await demo.next("Has the world changed?");
+  const { columns, rows } = await demo.grid();
+  const found = Object.fromEntries(rows.map((row) => [row[0], Number(row[columns.indexOf("value")])]));
+  for (const [name, value] of Object.entries(drift)) expect(found[name], name).toBeCloseTo(value, 12);
+  await expect(page.locator("figcaption strong")).toHaveText("No column has drifted");
+});
+
+test("what is drawn has a name and a description, and leaves the rows below it", async ({ demo, page }) => {
+  await demo.open("penguins");
+  await demo.next("And with another threshold?");
+  const curve = page.getByRole("img", { name: "ROC curve" });
+  await expect(curve).toHaveAccessibleDescription(/the better the model tells the classes apart/);
+  // A point for each row, and the one where nothing is positive.
+  const rows = await demo.column("threshold");
+  await expect(curve.locator(".dot")).toHaveCount(rows.length + 1);
+  // A column of numbers is drawn for both seasons; columns of words are read.
+  await demo.next("See the seasons side by side");
+  await expect(page.locator(".histograms")).toHaveCount(5);
+  await demo.run("SELECT 0.5 AS threshold, 1 AS recall");
+  await expect(page.locator(".pictured")).toHaveCount(0);
+
+  // Drifted columns are told by words too, not by a colour alone.
+  await demo.run(`SELECT * FROM ML.VALIDATE_DATA_DRIFT(
+    (SELECT body_mass_g, year FROM penguins WHERE species = 'Adelie'),
+    (SELECT body_mass_g, year FROM penguins WHERE species = 'Gentoo'))`);
+  await expect(page.locator("figcaption strong")).toHaveText("Drifted: body_mass_g");
+  await expect(page.locator(".bars .bad")).toHaveCount(1);
+});
+
+test("a picture fits into a phone", async ({ demo, page }) => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  await demo.open("penguins");
+  for (const label of ["Why is this bird a female?", "And with another threshold?", "Which mistakes does it make?"]) {
+    await page.getByRole("button", { name: "SQL", exact: true }).click();
+    await demo.next(label);
+    const mark = await page.locator(".mark").first().boundingBox();
+    expect(mark?.width).toBeGreaterThan(150);
+    expect((mark?.x ?? 0) + (mark?.width ?? 0)).toBeLessThanOrEqual(360);
+  }
 });

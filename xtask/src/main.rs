@@ -36,7 +36,7 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
   demo [--port N]   build everything, serve the demo page and print its address
-  demo --check      run both tutorials of the page in a browser without a screen, and print their rows
+  demo --check      run the tutorials of the page in a browser without a screen, and print their rows
   test              all checks: Rust, wasm in a browser, the npm package, the demo page
   build             the npm package into pkg/
   build --fast      the same with one variant of each engine that is quick to build

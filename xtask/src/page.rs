@@ -76,7 +76,7 @@ pub fn build() -> Result<()> {
     Ok(())
 }
 
-/// Runs both tutorials in a browser without a screen and prints their rows.
+/// Runs the tutorials in a browser without a screen and prints their rows.
 fn look_at(address: &str, browser: &Path) -> Result<()> {
     let tests = Workspace::ready("tests/e2e")?;
     terminal::heading(&format!("opening {address} in {}", browser.display()));
