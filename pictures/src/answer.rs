@@ -5,10 +5,19 @@ use crate::{Failure, Format, Kind};
 /// How many numbers an answer has.
 pub const WORDS: usize = 4;
 
-const FORMATS: [Format; 5] = [Format::Jpeg, Format::Png, Format::Bmp, Format::Gif, Format::WebP];
+const FORMATS: [Format; 8] = [
+    Format::Jpeg,
+    Format::Png,
+    Format::Bmp,
+    Format::Gif,
+    Format::WebP,
+    Format::Avif,
+    Format::Heic,
+    Format::Pixels,
+];
 
-const KINDS: [Kind; 5] =
-    [Kind::Arithmetic, Kind::Lossless, Kind::Hierarchical, Kind::TwelveBits, Kind::Other];
+const KINDS: [Kind; 6] =
+    [Kind::Arithmetic, Kind::Lossless, Kind::Hierarchical, Kind::TwelveBits, Kind::HostOnly, Kind::Other];
 
 impl Format {
     /// As a number.

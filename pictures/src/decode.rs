@@ -44,6 +44,8 @@ pub fn decode(bytes: &[u8], format: Format, options: &Options) -> Result<Picture
         Format::Bmp => read(BmpDecoder::new(source), options)?,
         Format::Gif => read(GifDecoder::new(source), options)?,
         Format::WebP => read(WebPDecoder::new(source), options)?,
+        Format::Pixels => pixels(bytes, options)?,
+        Format::Avif | Format::Heic => return Err(Failure::Unsupported(Kind::HostOnly).into()),
     };
     let Raw { height, width, bytes, orientation, .. } = &raw;
     let layout = raw.layout.over(options.background);
@@ -55,6 +57,21 @@ pub fn decode(bytes: &[u8], format: Format, options: &Options) -> Result<Picture
     };
     let picture = Picture { orientation: *orientation, ..picture };
     Ok(if options.upright { turn(picture) } else { picture })
+}
+
+/// What a host has decoded. It has followed what the file says of its orientation.
+fn pixels(bytes: &[u8], options: &Options) -> Result<Raw, Failure> {
+    let (width, rest) = bytes.split_first_chunk().ok_or(Failure::Truncated)?;
+    let (height, rest) = rest.split_first_chunk().ok_or(Failure::Truncated)?;
+    let (width, height) = (u32::from_le_bytes(*width), u32::from_le_bytes(*height));
+    check_size(width, height, options)?;
+    let (height, width, layout) = (height as usize, width as usize, Layout::RGBA);
+    if rest.len() != height * width * layout.pixel {
+        return Err(Failure::Damaged);
+    }
+    let mut bytes = room(rest.len())?;
+    bytes.copy_from_slice(rest);
+    Ok(Raw { height, width, layout, bytes, orientation: 1 })
 }
 
 /// Width and height of a PNG: they come first.

@@ -17,6 +17,7 @@ pub(crate) struct Layout {
 impl Layout {
     pub(crate) const GRAY: Self = Self::new(1, [0, 0, 0], None);
     pub(crate) const RGB: Self = Self::new(3, [0, 1, 2], None);
+    pub(crate) const RGBA: Self = Self::new(4, [0, 1, 2], Some(3));
 
     const fn new(pixel: usize, rgb: [usize; 3], alpha: Option<usize>) -> Self {
         Self { pixel, rgb, alpha, background: None }
@@ -29,7 +30,7 @@ impl Layout {
             ColorType::L8 => Self::GRAY,
             ColorType::La8 => Self::new(2, [0, 0, 0], Some(1)),
             ColorType::Rgb8 => Self::RGB,
-            ColorType::Rgba8 => Self::new(4, [0, 1, 2], Some(3)),
+            ColorType::Rgba8 => Self::RGBA,
             ColorType::L16 => Self::new(2, [high; 3], None),
             ColorType::La16 => Self::new(4, [high; 3], Some(high + 2)),
             ColorType::Rgb16 => Self::new(6, [high, high + 2, high + 4], None),

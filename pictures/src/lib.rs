@@ -38,6 +38,13 @@ pub enum Format {
     Gif,
     /// WebP with and without loss: its first frame.
     WebP,
+    /// AVIF: only a host decodes it, to [`Format::Pixels`].
+    Avif,
+    /// HEIC: the same.
+    Heic,
+    /// What a host has decoded: width and height, four bytes each with the low one first, then red, green, blue and
+    /// opacity of each pixel. No file is of this format.
+    Pixels,
 }
 
 /// How a picture is decoded.
@@ -112,6 +119,8 @@ pub enum Kind {
     Hierarchical,
     /// A JPEG of 12 bits.
     TwelveBits,
+    /// A format that only some hosts decode, and this one does not.
+    HostOnly,
     /// Any other.
     Other,
 }

@@ -170,3 +170,19 @@ fn damage(whole: &[u8]) {
         bytes[index] = whole[index];
     }
 }
+
+#[test]
+fn what_a_host_has_decoded_is_a_picture() {
+    let options = Options { background: Some([255; 3]), ..OPTIONS };
+    let header = [2, 0, 0, 0, 1, 0, 0, 0];
+    let host = |pixels: &[u8]| [&header[..], pixels].concat();
+    let bytes = host(&[255, 0, 51, 255, 10, 20, 30, 0]);
+    let picture = crate::decode(&bytes, Format::Pixels, &OPTIONS).unwrap();
+    assert_eq!((picture.height, picture.width, picture.orientation), (1, 2, 1));
+    assert_eq!(picture.values[..3], [1.0, 0.0, 0.2]);
+    assert_eq!(crate::decode(&bytes, Format::Pixels, &options).unwrap().values[3..], [1.0; 3]);
+    let refused = |bytes: &[u8]| crate::decode(bytes, Format::Pixels, &OPTIONS).unwrap_err().failure;
+    assert_eq!(refused(&host(&[1, 2, 3])), Failure::Damaged);
+    assert_eq!(refused(&header[..5]), Failure::Truncated);
+    assert_eq!(refused(&[0; 8]), Failure::Empty { width: 0, height: 0 });
+}

@@ -97,6 +97,29 @@ pub(crate) fn check_bytes(picture: View<'_>) -> Result<()> {
     }
 }
 
+/// Each channel less its mean, by its deviation: what most models were trained on.
+///
+/// # Errors
+/// `invalid-value` where the numbers are not as many as the channels, or a deviation is not above 0.
+pub(crate) fn normalize(picture: View<'_>, mean: &[f64], deviation: &[f64]) -> Result<Image> {
+    let View { height, width, channels, data } = picture;
+    for (what, numbers) in [("means", mean), ("standard deviations", deviation)] {
+        if numbers.len() != channels {
+            let found = numbers.len();
+            let message = format!("expected as many {what} as channels, {channels}, found {found}");
+            return Err(Error::new(Code::InvalidValue, message));
+        }
+    }
+    if let Some(number) = deviation.iter().find(|number| !(**number > 0.0 && number.is_finite())) {
+        let message = format!("expected standard deviations above 0, found {number}");
+        return Err(Error::new(Code::InvalidValue, message));
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "values of pictures are 32-bit floats")]
+    let scales: Vec<_> = mean.iter().zip(deviation).map(|(mean, by)| (*mean as f32, *by as f32)).collect();
+    let data = data.iter().zip(scales.iter().cycle()).map(|(value, (mean, by))| (value - mean) / by);
+    Ok(Image { height, width, channels, data: data.collect() })
+}
+
 fn gray([red, green, blue]: &[f32; 3]) -> f32 {
     0.2989 * red + 0.5870 * green + 0.1140 * blue
 }

@@ -96,13 +96,17 @@ fn refused(name: &str, Refusal { failure, detail }: Refusal, limits: &Limits) ->
             format!("expected a whole picture, found a damaged {name}"),
             "download or export the picture again",
         ),
+        Failure::Unsupported(Kind::HostOnly) => invalid(
+            format!("expected a {FORMATS}, found one {name}, which is decoded by some browsers only"),
+            "convert the picture to JPEG, or register it as a file of an object table in a browser that shows such pictures",
+        ),
         Failure::Unsupported(kind) => {
             let which = match kind {
                 Kind::Arithmetic => ": its coding is arithmetic",
                 Kind::Lossless => ": it is lossless",
                 Kind::Hierarchical => ": it is hierarchical",
                 Kind::TwelveBits => ": its values have 12 bits",
-                Kind::Other => "",
+                Kind::HostOnly | Kind::Other => "",
             };
             invalid(
                 format!("found a {name} of a kind that is not read{which}"),

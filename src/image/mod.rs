@@ -1,16 +1,19 @@
-//! Pictures: decoding, resizing and conversion of colours.
+//! Pictures: decoding, resizing, parts, and conversion of colours.
 //!
 //! A picture is row-major height × width × channels of 32-bit floats: in `[0, 1]` as it is decoded, other numbers after
 //! some conversions. This room knows no SQL, no columns and no models.
 
+mod antialias;
 mod color;
 mod decode;
+mod frame;
 mod resize;
 mod sniff;
 
-pub(crate) use color::{ColorSpace, check_bytes, convert, from_bytes, to_bytes};
+pub(crate) use color::{ColorSpace, check_bytes, convert, from_bytes, normalize, to_bytes};
 pub(crate) use decode::{Decoder, Wishes};
-pub(crate) use resize::resize;
+pub(crate) use frame::{Area, centre, crop, pad};
+pub(crate) use resize::{Target, check_room, resize};
 
 use crate::diag::{Code, Error, Result};
 
@@ -47,6 +50,10 @@ pub(crate) struct View<'a> {
 }
 
 impl<'a> View<'a> {
+    pub(crate) fn channels(&self) -> usize {
+        self.channels
+    }
+
     /// The picture of `shape` `[height, width, channels]`.
     ///
     /// # Errors

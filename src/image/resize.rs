@@ -1,45 +1,64 @@
-//! Bilinear resizing with the numbers of TensorFlow 2's `tf.image.resize` without antialiasing: pixel centres are at
-//! halves, and the edge is repeated outside of the picture.
+//! Bilinear resizing with the numbers of TensorFlow 2's `tf.image.resize`: pixel centres are at halves, and the edge is
+//! repeated outside of the picture.
 
+use super::antialias::antialiased;
 use super::{Image, View};
 use crate::diag::{Code, Error, Result};
 use crate::limits::RESIZED_VALUES;
 
-/// The picture at `height` × `width`; with `preserve_aspect_ratio` the largest one that fits inside, without padding.
+/// What a picture is resized to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Target {
+    pub(crate) height: usize,
+    pub(crate) width: usize,
+    /// Whether it becomes the largest picture of its aspect ratio that fits inside, without padding.
+    pub(crate) preserves_aspect_ratio: bool,
+    /// Whether every pixel is taken into account.
+    pub(crate) antialias: bool,
+}
+
+/// The picture at the size of `target`.
 ///
 /// # Errors
 /// `invalid-value` for a size of zero; `limit-exceeded` for one of more than `most` values.
-pub(crate) fn resize(
-    source: View<'_>,
-    height: usize,
-    width: usize,
-    preserve_aspect_ratio: bool,
-    most: usize,
-) -> Result<Image> {
+pub(crate) fn resize(source: View<'_>, target: Target, most: usize) -> Result<Image> {
+    let Target { height, width, .. } = target;
     if height == 0 || width == 0 {
         return Err(Error::new(
             Code::InvalidValue,
             format!("expected a height and a width of at least 1, found {height} × {width}"),
         ));
     }
-    let (height, width) = if preserve_aspect_ratio {
+    let (height, width) = if target.preserves_aspect_ratio {
         inside(source.height, source.width, height, width)
     } else {
         (height, width)
     };
     let channels = source.channels;
-    let Some(values) = height
-        .checked_mul(width)
-        .and_then(|pixels| pixels.checked_mul(channels))
-        .filter(|values| *values <= most)
-    else {
-        return Err(too_large(height, width, channels));
-    };
+    check_room(height, width, channels, most)?;
     if (height, width) == (source.height, source.width) {
         return Ok(Image { height, width, channels, data: source.data.to_vec() });
     }
+    if target.antialias {
+        // The picture is there in the new width and the old height in between.
+        check_room(source.height, width, channels, most)?;
+        return Ok(antialiased(source, height, width));
+    }
+    Ok(bilinear(source, height, width))
+}
+
+/// # Errors
+/// `limit-exceeded` for a picture of more than `most` values.
+pub(crate) fn check_room(height: usize, width: usize, channels: usize, most: usize) -> Result<()> {
+    let values = height.checked_mul(width).and_then(|pixels| pixels.checked_mul(channels));
+    if values.is_some_and(|values| values <= most) { Ok(()) } else { Err(too_large(height, width, channels)) }
+}
+
+/// `source` at `height` × `width`, both at least 1.
+fn bilinear(source: View<'_>, height: usize, width: usize) -> Image {
+    let channels = source.channels;
     let columns = taps(source.width, width);
-    let mut data = vec![0.0; values];
+    let mut data = vec![0.0; height * width * channels];
     let mut above = Line::new(width * channels);
     let mut below = Line::new(width * channels);
     for (target, row) in data.chunks_exact_mut(width * channels).zip(taps(source.height, height)) {
@@ -52,7 +71,7 @@ pub(crate) fn resize(
             *value = above + (below - above) * row.lerp;
         }
     }
-    Ok(Image { height, width, channels, data })
+    Image { height, width, channels, data }
 }
 
 #[cold]

@@ -28,15 +28,19 @@ pub(super) fn sniff(bytes: &[u8]) -> Found {
     if at(0, b"RIFF") && at(8, b"WEBP") {
         return Found::Picture(Format::WebP, "WebP picture");
     }
+    if at(4, b"ftyp") {
+        let brands = brands(bytes);
+        let has = |names: &[&[u8; 4]]| brands.iter().any(|brand| names.contains(&brand));
+        // Both may have the brand of their common container in front.
+        if has(&[b"avif", b"avis"]) {
+            return Found::Picture(Format::Avif, "AVIF picture");
+        }
+        if has(&[b"heic", b"heix", b"hevc", b"mif1", b"msf1"]) {
+            return Found::Picture(Format::Heic, "HEIC picture");
+        }
+    }
     Found::Other(if bytes.is_empty() {
         "no bytes"
-    } else if at(4, b"ftypavif") || at(4, b"ftypavis") {
-        "an AVIF picture"
-    } else if [&b"ftypheic"[..], b"ftypheix", b"ftyphevc", b"ftypmif1", b"ftypmsf1"]
-        .iter()
-        .any(|brand| at(4, brand))
-    {
-        "a HEIC picture"
     } else if at(4, b"ftyp") {
         "an MP4 or QuickTime video"
     } else if at(0, b"II*\0") || at(0, b"MM\0*") {
@@ -54,6 +58,14 @@ pub(super) fn sniff(bytes: &[u8]) -> Found {
     } else {
         text(bytes)
     })
+}
+
+/// The brands of a file whose first box is `ftyp`: its own, and those that it is compatible with.
+fn brands(bytes: &[u8]) -> &[[u8; 4]] {
+    let length = bytes.first_chunk().map_or(0, |length| u32::from_be_bytes(*length) as usize);
+    let head = bytes.get(..length).unwrap_or(bytes);
+    // Between its own brand and the others is the version, which is no brand's name.
+    head.get(8..).map_or(&[], |rest| rest.as_chunks().0)
 }
 
 /// Names the kind of text by its beginning.

@@ -14,8 +14,7 @@ fn other_formats_are_named() {
     for (bytes, found) in [
         (&b""[..], "no bytes"),
         (b"GIF\0", "bytes of an unknown format"),
-        (b"\0\0\0\x20ftypavif\0\0\0\0", "an AVIF picture"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0", "a HEIC picture"),
+        (b"\0\0\0\x18ftypisom\0\0\0\0isommp41", "an MP4 or QuickTime video"),
         (b"<?xml version=\"1.0\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\"/>", "an SVG drawing"),
         (b"%PDF-1.7\n", "a PDF"),
         (b"\n<!doctype html><html></html>", "an HTML page"),
@@ -23,6 +22,21 @@ fn other_formats_are_named() {
         (b"\x01\x02\xfe\xff", "bytes of an unknown format"),
     ] {
         assert_eq!(refuse(bytes), format!("expected a JPEG, PNG, BMP, WebP or GIF, found {found}"));
+    }
+}
+
+#[test]
+fn formats_that_only_browsers_decode_are_named() {
+    for (bytes, found) in [
+        (&b"\0\0\0\x1cftypavif\0\0\0\0mif1miaf"[..], "AVIF"),
+        (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif", "AVIF"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
+    ] {
+        let message = refuse(bytes);
+        assert!(
+            message.contains(&format!("found one {found} picture, which is decoded by some")),
+            "{message}"
+        );
     }
 }
 
@@ -50,6 +64,16 @@ fn pattern(height: i64, width: i64, channels: i64) -> ([i64; 3], Vec<f32>) {
     let byte = |i: i64| u8::try_from((7 * i * i + 13 * i) % 256).unwrap();
     let values = (0..height * width * channels).map(|i| f32::from(byte(i)) / 255.0);
     ([height, width, channels], values.collect())
+}
+
+fn resized(
+    (shape, values): ([i64; 3], &[f32]),
+    height: usize,
+    width: usize,
+    preserves_aspect_ratio: bool,
+) -> Result<Image> {
+    let target = Target { height, width, preserves_aspect_ratio, antialias: false };
+    resize(View::new(&shape, values).unwrap(), target, RESIZED_VALUES)
 }
 
 // References: onnxruntime 1.31.1, operator Resize, mode `linear`, `half_pixel`, without antialiasing.
@@ -81,8 +105,7 @@ fn pictures_of_other_than_three_channels_are_resized() {
     for ((shape, values), height, width, expected) in
         [(pattern(2, 3, 1), 4, 5, &upwards[..]), (pattern(4, 6, 2), 1, 1, &downwards)]
     {
-        let image =
-            resize(View::new(&shape, &values).unwrap(), height, width, false, RESIZED_VALUES).unwrap();
+        let image = resized((shape, &values), height, width, false).unwrap();
         assert_eq!(image.data.len(), expected.len());
         assert!(image.data.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-6));
     }
@@ -101,9 +124,7 @@ fn the_aspect_ratio_can_be_kept() {
         ((384, 426), (224, 299), (224, 248)),
     ] {
         let (shape, values) = pattern(height, width, 1);
-        let image =
-            resize(View::new(&shape, &values).unwrap(), most_height, most_width, true, RESIZED_VALUES)
-                .unwrap();
+        let image = resized((shape, &values), most_height, most_width, true).unwrap();
         assert_eq!((image.height, image.width), expected);
     }
 }
@@ -111,25 +132,16 @@ fn the_aspect_ratio_can_be_kept() {
 #[test]
 fn a_picture_of_the_same_size_is_the_same() {
     let (shape, values) = pattern(5, 7, 3);
-    assert_eq!(
-        resize(View::new(&shape, &values).unwrap(), 5, 7, false, RESIZED_VALUES).unwrap().data,
-        values
-    );
+    assert_eq!(resized((shape, &values), 5, 7, false).unwrap().data, values);
 }
 
 #[test]
 fn sizes_are_checked() {
     let (shape, values) = pattern(2, 2, 3);
-    let view = View::new(&shape, &values).unwrap();
-    assert_eq!(resize(view, 0, 5, false, RESIZED_VALUES).unwrap_err().code(), Code::InvalidValue);
-    assert_eq!(
-        resize(view, 100_000, 100_000, false, RESIZED_VALUES).unwrap_err().code(),
-        Code::LimitExceeded
-    );
-    assert_eq!(
-        resize(view, usize::MAX, usize::MAX, false, RESIZED_VALUES).unwrap_err().code(),
-        Code::LimitExceeded
-    );
+    let refused = |height, width| resized((shape, &values), height, width, false).unwrap_err().code();
+    assert_eq!(refused(0, 5), Code::InvalidValue);
+    assert_eq!(refused(100_000, 100_000), Code::LimitExceeded);
+    assert_eq!(refused(usize::MAX, usize::MAX), Code::LimitExceeded);
     for shape in [&[2, 2][..], &[2, 2, 4], &[0, 2, 3], &[-2, -2, 3], &[i64::MAX, 2, 3]] {
         assert_eq!(View::new(shape, &values).unwrap_err().code(), Code::InvalidValue);
     }

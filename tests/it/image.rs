@@ -119,6 +119,27 @@ fn resizing_gives_what_onnxruntime_gives() {
 }
 
 #[test]
+fn antialiased_pictures_are_pillows() {
+    let expected = json("expected/antialias.json");
+    let source = expected["source"].as_str().unwrap();
+    for (kind, function, options) in [
+        ("resized", "ML.RESIZE_IMAGE", "FALSE, STRUCT(TRUE AS antialias)"),
+        ("padded", "ML.LETTERBOX_IMAGE", "STRUCT(TRUE AS antialias, '#727272' AS background)"),
+    ] {
+        for case in expected[kind].as_array().unwrap() {
+            let [height, width] = ["height", "width"].map(|side| case[side].as_i64().unwrap());
+            let expression = format!("{function}(ML.DECODE_IMAGE(?), {height}, {width}, {options})");
+            let (shape, data) = picture(&expression, source).unwrap();
+            assert_eq!(shape, [height, width, 3]);
+            let expected = floats(&case["values"]);
+            assert_eq!(data.len(), expected.len());
+            let far = data.iter().zip(&expected).map(|(found, expected)| (found - expected).abs());
+            assert!(far.fold(0.0, f32::max) < 1e-6, "{function} {height} {width}");
+        }
+    }
+}
+
+#[test]
 fn bad_pictures_are_told_apart() {
     let refused = |name: &str| picture("ML.DECODE_IMAGE(?)", &format!("bad/{name}")).unwrap_err();
     for (name, message) in [
