@@ -91,7 +91,16 @@ async function bundle(wasmBytes, folder) {
   const file = (entry, name, options) =>
     build({ ...common, format: "esm", entryPoints: [join(source, entry)], outfile: join(folder, name), ...options });
   const entry = {
-    external: ["./cache.js", "./decode.js", "./inline.js", "./plan.js", "./saved.js", "./warmup.js", "node:*"],
+    external: [
+      "./cache.js",
+      "./decode.js",
+      "./frames.js",
+      "./inline.js",
+      "./plan.js",
+      "./saved.js",
+      "./warmup.js",
+      "node:*",
+    ],
     // Code for a variant that this build lacks goes away, and with it the file name that a bundler would look for.
     define: {
       "WASM_BYTES.tables": String(wasmBytes.tables),
@@ -105,6 +114,7 @@ async function bundle(wasmBytes, folder) {
     file("node.ts", "node.js", entry),
     file("cache.ts", "cache.js"),
     file("decode.ts", "decode.js", { external: ["./parquet.js", "./compressed.js"] }),
+    file("frames.ts", "frames.js"),
     file("parquet.ts", "parquet.js"),
     file("compressed.ts", "compressed.js"),
     file("inline.ts", "inline.js"),
@@ -173,7 +183,7 @@ function printSizes() {
   const kib = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`.padStart(12);
   const files = [
     ...["index.js", "node.js", "inline.js", "worker.js", "worker-node.js"],
-    ...["cache.js", "decode.js", "parquet.js", "compressed.js", "plan.js", "saved.js"],
+    ...["cache.js", "decode.js", "parquet.js", "compressed.js", "frames.js", "plan.js", "saved.js"],
     ...readdirSync(join(pkg, "wasm")).map((name) => join("wasm", name)),
   ];
   for (const file of files.filter((name) => !name.endsWith(".json"))) {

@@ -228,7 +228,9 @@ function transferable(request: Request): Transferable[] {
   if (request.kind === "registerModel")
     return [request.bytes, ...Object.values(request.files)].map(({ buffer }) => buffer);
   if ("bytes" in request) return [request.bytes.buffer];
-  return request.kind === "supply" && "bytes" in request.answer ? [request.answer.bytes.buffer] : [];
+  if (request.kind !== "supply" || !("bytes" in request.answer)) return [];
+  const { bytes, pixels } = request.answer;
+  return pixels ? [bytes.buffer, pixels.buffer] : [bytes.buffer];
 }
 
 /** The promise's outcome, or the signal's reason as soon as it is given. */

@@ -33,7 +33,18 @@ export type ParamValue =
   | Uint8Array
   | ArrayBuffer
   | Blob
+  | FrameSource
   | readonly ParamValue[];
+
+/** Pictures that the page shows or holds: their pixels, as they are now, become the bytes of a BMP. */
+export type FrameSource =
+  | ImageBitmap
+  | ImageData
+  | VideoFrame
+  | HTMLImageElement
+  | HTMLCanvasElement
+  | HTMLVideoElement
+  | OffscreenCanvas;
 
 /** Values of `?` in their order, or values of `@name` by name. */
 export type Params = readonly ParamValue[] | Record<string, ParamValue>;
@@ -46,9 +57,9 @@ export type ModelSource = string | URL | Blob | ArrayBuffer | Uint8Array | Respo
 
 /**
  * What a table is read from: CSV, JSON, Parquet or Arrow IPC (file or stream) by URL, File or bytes; rows as objects, also
- * from an async iterable (to its end) of rows or of lists of them; columns by name;
- * an Arrow table of any library; or files and picture URLs, which make an object table (`uri`, `size`, `content_type`,
- * `updated` and the bytes as `data`).
+ * from an async iterable (to its end) of rows or of lists of them; columns by name; an Arrow table of any library; or
+ * pictures: files, those of a folder, addresses, and what the page shows or holds as pixels. They make an object table
+ * (`uri`, `size`, `content_type`, `updated` and the bytes as `data`).
  */
 export type TableSource =
   | string
@@ -57,7 +68,9 @@ export type TableSource =
   | ArrayBuffer
   | Uint8Array
   | FileList
-  | readonly (string | URL | Blob)[]
+  | FileSystemDirectoryHandle
+  | FrameSource
+  | readonly (string | URL | Blob | FrameSource)[]
   | readonly object[]
   | Record<string, ArrayLike<unknown>>
   | AsyncIterable<object | readonly object[]>

@@ -1,9 +1,11 @@
 // Values of `?` and `@name`, brought to what the engine reads: files become their bytes.
 
 import { describe } from "./arguments.js";
+import { isFrame } from "./drawn.js";
 import { problem } from "./errors.js";
 import type { ParamValue as EngineValue, ParamValues } from "./glue/predictql.js";
 import type { Params, ParamValue } from "./interface.js";
+import { known, picturing } from "./parts.js";
 
 /** The values as they are now: whoever gave them may change them while the query waits. */
 export async function toParams(params: Params): Promise<ParamValues> {
@@ -37,6 +39,10 @@ async function toValue(value: ParamValue, name: string): Promise<EngineValue> {
 }
 
 async function toItem(value: ParamValue, name: string): Promise<EngineValue> {
+  if (isFrame(value)) {
+    const file = await known(async () => (await picturing()).fileOf(value));
+    return new Uint8Array(await file.arrayBuffer());
+  }
   if (value instanceof Blob) return new Uint8Array(await value.arrayBuffer());
   if (value instanceof ArrayBuffer || value instanceof Uint8Array) return copyOf(value, name);
   if (value instanceof Date) return new Date(value);
@@ -45,7 +51,7 @@ async function toItem(value: ParamValue, name: string): Promise<EngineValue> {
     "unsupported-value",
     `parameter ${name} holds ${isList(value) ? "arrays in arrays" : describe(value)}`,
     {
-      hint: "tables may stand after FROM, JOIN and TABLE of a `sql` template; values are numbers, strings, booleans, dates, files, bytes and arrays",
+      hint: "tables may stand after FROM, JOIN and TABLE of a `sql` template; values are numbers, strings, booleans, dates, files, bytes, pictures and arrays",
     },
   );
 }

@@ -15,6 +15,10 @@ export function saving() {
   return part("named databases", "saved.js", import("./saved.js"));
 }
 
+export function picturing() {
+  return part("pictures of the page", "frames.js", import("./frames.js"));
+}
+
 export function planning() {
   return part("plans", "plan.js", import("./plan.js"));
 }

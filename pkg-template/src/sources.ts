@@ -2,15 +2,16 @@
 // a list of files. What is brought here stays a Blob, so that the engine can be given it again and nothing is held twice.
 
 import { describe } from "./arguments.js";
+import { isFolder, isFrame, onlyBrowsersRead } from "./drawn.js";
 import { isForeign, toUtf8 } from "./encoding.js";
 import { problem } from "./errors.js";
 import type { NamedSource } from "./files.js";
 import type { TableFormat } from "./glue/predictql.js";
-import type { ArrowTableLike, ModelSource, TableOptions, TableSource } from "./interface.js";
+import type { ArrowTableLike, FrameSource, ModelSource, TableOptions, TableSource } from "./interface.js";
 import { isCompressed } from "./ipc.js";
 import { expect, labelOf, type Network, type ReadOptions, resolve } from "./network.js";
 import { isDetached, passCopy } from "./params.js";
-import { decoding, known } from "./parts.js";
+import { decoding, known, picturing } from "./parts.js";
 import { arrowFormat, csvFormat } from "./table-options.js";
 
 /** A table in a shape that the engine takes. */
@@ -24,7 +25,7 @@ export async function readTable(
 ): Promise<TableInput> {
   const fromBlob = async (blob: Blob, name: string): Promise<TableInput> => {
     const found = format ?? (await formatOf(blob, name));
-    if (found === "images") return { kind: "files", files: [{ name, source: blob }] };
+    if (found === "images") return { kind: "files", files: await picturesOf(blob, name, read.signal) };
     if (found !== "csv") {
       const kind = found === "ndjson" ? "json" : found;
       return fromArrow(await arrowOf(blob, kind, name, options.schema, read.signal), found);
@@ -41,10 +42,15 @@ export async function readTable(
 
   if (typeof source === "string" || source instanceof URL) {
     const url = resolve(source);
-    if (format === "images") return { kind: "files", files: [named(url)] };
+    if (format === "images") return { kind: "files", files: [await named(url)] };
     return fromBlob(await network.read(url, "data", read), labelOf(url));
   }
   if (source instanceof Blob) return fromBlob(source, nameOf(source));
+  if (isFrame(source)) return { kind: "files", files: [await named(source)] };
+  if (isFolder(source)) {
+    const files = await known(async () => (await picturing()).filesOf(source, "", read.signal));
+    return { kind: "files", files };
+  }
   if (isBytes(source)) return fromBlob(blobOf(source), "");
   if (isArrow(source)) {
     if ("toIPC" in source) return fromArrow((source as IPCSource).toIPC(), "Arrow");
@@ -57,8 +63,8 @@ export async function readTable(
     }
     const [only] = items;
     // A file input answers with a list even where one table was chosen.
-    if (items.length === 1 && only instanceof Blob && format !== "images") return fromBlob(only, nameOf(only));
-    return { kind: "files", files: items.map(named) };
+    if (items.length === 1 && only instanceof Blob) return fromBlob(only, nameOf(only));
+    return { kind: "files", files: await Promise.all(items.map(named)) };
   }
   if (isAsync(source)) {
     return fromArrow(await encoded(({ arrivingToIPC }) => arrivingToIPC(source, read.signal)));
@@ -69,6 +75,12 @@ export async function readTable(
   throw problem("unsupported-source", `a table cannot be made of ${describe(source)}`, {
     hint: "give a URL, a File, bytes of CSV, JSON, Parquet or Arrow, an array of objects or an async iterable of them, an object of columns, or an Arrow table",
   });
+}
+
+/** A file is a row, and so is each file of an archive. */
+async function picturesOf(blob: Blob, name: string, signal: AbortSignal | undefined): Promise<NamedSource[]> {
+  if (!(await headOf(blob)).startsWith("PK\x03\x04")) return [{ name, source: blob }];
+  return known(async () => (await picturing()).membersOf(blob, signal));
 }
 
 type Decoding = Awaited<ReturnType<typeof decoding>>;
@@ -117,19 +129,29 @@ export function isTable(value: unknown): value is TableSource {
 async function formatOf(blob: Blob, name: string): Promise<"csv" | "arrow" | "json" | "parquet" | "images"> {
   const type = blob.type.split(";", 1)[0] ?? "";
   const extension = /\.([^./]+)$/.exec(name.toLowerCase())?.[1] ?? "";
-  const head = new TextDecoder("latin1").decode(await blob.slice(0, 12).arrayBuffer());
+  const head = await headOf(blob);
   if (head.startsWith("ARROW1") || head.startsWith("\xff\xff\xff\xff")) return "arrow";
-  if (type.startsWith("image/") || /^(\x89PNG|\xff\xd8\xff|BM.{4}\0\0\0\0|GIF8|RIFF.{4}WEBP)/s.test(head))
+  if (
+    type.startsWith("image/") ||
+    onlyBrowsersRead.test(head) ||
+    /^(\x89PNG|\xff\xd8\xff|BM.{4}\0\0\0\0|GIF8|RIFF.{4}WEBP)/s.test(head)
+  )
     return "images";
   const is = (what: string, hint: string) =>
     problem("unsupported-format", `\`${name || "the source"}\` is ${what}, which is not read as a table`, { hint });
   const save = "save it as CSV or Arrow, or read it with a library and give its rows";
   if (head.startsWith("PAR1") || extension === "parquet") return "parquet";
-  if (head.startsWith("PK\x03\x04")) throw is("a zip archive or a spreadsheet", save);
+  if (head.startsWith("PK\x03\x04"))
+    throw is("a zip archive or a spreadsheet", `${save}; of pictures, with { format: "images" }`);
   if (head.startsWith("\x1f\x8b")) throw is("compressed with gzip", "decompress it first");
   if (extension === "onnx") throw is("a model", "use `registerModel`");
   if (/^(json|ndjson|jsonl|geojson)$/.test(extension)) return "json";
   return extension !== "csv" && /^\s*[[{]/.test(head) ? "json" : "csv";
+}
+
+/** The first bytes as characters. */
+async function headOf(blob: Blob): Promise<string> {
+  return new TextDecoder("latin1").decode(await blob.slice(0, 12).arrayBuffer());
 }
 
 interface IPCSource {
@@ -155,8 +177,10 @@ function isFileList(source: unknown): source is FileList {
   return Object.prototype.toString.call(source) === "[object FileList]";
 }
 
-function isFile(item: unknown): item is Blob | URL | string {
-  return item instanceof Blob || item instanceof URL || typeof item === "string";
+type Item = Blob | URL | string | FrameSource;
+
+function isFile(item: unknown): item is Item {
+  return item instanceof Blob || item instanceof URL || typeof item === "string" || isFrame(item);
 }
 
 function isAsync(source: unknown): source is AsyncIterable<object | readonly object[]> {
@@ -168,7 +192,8 @@ function isColumns(source: unknown): source is Record<string, ArrayLike<unknown>
   return Object.values(source).every((column) => Array.isArray(column) || ArrayBuffer.isView(column));
 }
 
-function named(item: Blob | URL | string): NamedSource {
+async function named(item: Item): Promise<NamedSource> {
+  if (isFrame(item)) return { name: "picture.bmp", source: await known(async () => (await picturing()).fileOf(item)) };
   if (item instanceof Blob) return { name: nameOf(item), source: item };
   const url = resolve(item);
   return { name: url.protocol === "data:" ? "object" : url.href, source: url };

@@ -1,11 +1,13 @@
 // Runs one statement of an open script: asks for turn after turn, and brings what the engine needs in between.
 
 import { abortable, type Connection, Failed } from "./connection.js";
+import { onlyBrowsersRead } from "./drawn.js";
 import { toUtf8 } from "./encoding.js";
 import type { Engine } from "./engine.js";
 import { fromFailure, PredictError } from "./errors.js";
 import type { Files } from "./files.js";
 import type { ColumnInfo, Diagnostic, Done, Resource, StatementInfo, Timings, Turn } from "./glue/predictql.js";
+import { known, picturing } from "./parts.js";
 import { progressOf, type Report } from "./progress.js";
 import { arrowOf } from "./sources.js";
 import type { Opened, Supply } from "./worker/protocol.js";
@@ -147,11 +149,19 @@ async function find(
     const { uri, kind } = resource;
     const blob = kept.get(uri) ?? (await files.read(uri, kind === "model" ? "model" : "data", { signal, report }));
     if (kind !== "object") kept.set(uri, blob);
-    return { answer: { bytes: await bytesOf(blob, resource, signal) } };
+    const bytes = await bytesOf(blob, resource, signal);
+    return { answer: { bytes, pixels: kind === "object" ? await pixelsOf(bytes) : undefined } };
   } catch (error) {
     if (!(error instanceof PredictError)) throw error;
     return { answer: { refusal: error.message }, refusal: error };
   }
+}
+
+/** The pixels of a picture that only the page's browser decodes, if it does. */
+async function pixelsOf(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (typeof createImageBitmap !== "function") return undefined;
+  if (!onlyBrowsersRead.test(new TextDecoder("latin1").decode(bytes.subarray(0, 12)))) return undefined;
+  return known(async () => (await picturing()).decodedByBrowser(bytes));
 }
 
 /** What the engine reads: JSON and Parquet come to it as Arrow, Arrow without compression, text in encodings it knows. */

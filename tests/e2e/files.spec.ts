@@ -235,12 +235,12 @@ test("a wrong file under a model's name: the message names it, everything else s
   expect(await demo.column("label")).toHaveLength(150);
 });
 
-test("a truncated picture: the query says which one, and the others still work", async ({ demo, page }) => {
+test("a truncated picture costs its own row, and is named", async ({ demo, page }) => {
   await demo.open("pictures");
   const coffee = demoFile("coffee.png");
   await demo.drop({ name: "torn.png", type: "image/png", bytes: coffee.subarray(0, coffee.length / 2) });
-  expect(await demo.ended()).toBe("error");
-  await expect(page.locator(".failure")).toContainText("torn.png");
+  expect(await demo.ended()).toBe("rows");
+  await expect(page.locator(".warnings")).toContainText("torn.png");
   expect(await demo.names("models")).toEqual(["classifier"]);
   expect(await demo.names("tables")).toEqual(["photos"]);
   const state = await demo.run(

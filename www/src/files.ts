@@ -40,7 +40,7 @@ const tables = [
   "feather",
   "ipc",
 ];
-const pictures = ["png", "jpg", "jpeg", "jfif", "bmp", "dib", "webp", "gif"];
+const pictures = ["png", "jpg", "jpeg", "jfif", "bmp", "dib", "webp", "gif", "avif", "heic", "heif"];
 
 const foreign: Record<string, string> = {
   pt: "is PyTorch's own format: export it with `torch.onnx.export`",
@@ -57,8 +57,6 @@ const foreign: Record<string, string> = {
   tar: "is an archive: bring it as .zip, or the files in it",
   rar: "is an archive: bring it as .zip, or the files in it",
   "7z": "is an archive: bring it as .zip, or the files in it",
-  avif: "is an AVIF picture: save it as PNG or JPEG",
-  heic: "is a HEIC picture: save it as PNG or JPEG",
 };
 
 /** What MLflow and Hugging Face lay beside a model. */
@@ -104,7 +102,7 @@ function reasonOf(name: string): string {
 /** Before the drop a browser tells types, never names: enough to say what will happen. */
 export function promise(types: readonly string[]): string {
   const isTable = /^(text\/(csv|tab-separated-values)|application\/(json|x-ndjson|geo\+json|vnd\.apache\..*))$/;
-  const pictures = types.filter((type) => /^image\/(png|jpeg|bmp|webp|gif)$/.test(type)).length;
+  const pictures = types.filter((type) => /^image\/(png|jpeg|bmp|webp|gif|avif|heic|heif)$/.test(type)).length;
   const tables = types.filter((type) => isTable.test(type)).length;
   const archives = types.filter((type) => /^application\/(x-)?zip/.test(type)).length;
   const unknown = types.filter((type) => type === "").length;

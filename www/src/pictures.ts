@@ -14,7 +14,7 @@ export function knowsPicture(uri: string): boolean {
 }
 
 export function isPicture(name: string): boolean {
-  return /\.(png|jpe?g|bmp|webp|gif)$/i.test(name);
+  return /\.(png|jpe?g|bmp|webp|gif|avif|heic|heif)$/i.test(name);
 }
 
 /** An address for `<img>`. Pictures elsewhere stay text: showing one would be a request to another server. */

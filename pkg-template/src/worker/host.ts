@@ -177,6 +177,7 @@ export class Host {
     const run = this.#runOf(id);
     this.#runs.delete(id);
     free(run);
+    if (this.#runs.size === 0) scope.predictqlPictures?.forget();
   }
 
   #running() {
@@ -203,8 +204,10 @@ function free({ script, query }: Run): void {
 }
 
 function supply(query: Query, resource: number, answer: Supply): undefined {
-  if ("bytes" in answer) query.supply(resource, answer.bytes);
-  else if ("decoder" in answer) {
+  if ("bytes" in answer) {
+    if (answer.pixels) scope.predictqlPictures?.keep(answer.bytes, answer.pixels);
+    query.supply(resource, answer.bytes);
+  } else if ("decoder" in answer) {
     scope.predictqlPictures?.bring(answer.decoder);
     query.supply(resource, new Uint8Array());
   } else if ("objects" in answer) query.supplyObjects(resource, answer.objects);

@@ -20,16 +20,40 @@ const words = 4;
 const noMemory = Uint32Array.of(7, 0, 0, 0);
 const stopped = Uint32Array.of(8, 0, 0, 0);
 
+/** The formats of `pictures/src/answer.rs` from which on it is the host that decodes, and what it decodes to. */
+const firstOfHost = 5;
+const pixelsOfHost = 7;
+/** Bytes of pixels that are kept for the engine's next steps. */
+const mostOfHost = 2 ** 29;
+
 /** What the engine calls as `predictqlPictures`. */
 export class Pictures {
   #module: WebAssembly.Module | undefined;
   #instance: Exports | undefined;
-  #values = 0;
+  /** Where the values of the latest answer are. */
+  #place = 0;
   #detail = "";
+  /** Files, and the pixels that the page's browser has made of them; the latest first. */
+  #decoded: { file: Uint8Array; pixels: Uint8Array }[] = [];
 
   /** From now on there is a decoder. */
   bring(module: WebAssembly.Module): void {
     this.#module ??= module;
+  }
+
+  /** Keeps what the browser has made of a file until the engine asks for it. */
+  keep(file: Uint8Array, pixels: Uint8Array): void {
+    this.#decoded.unshift({ file, pixels });
+    let bytes = 0;
+    this.#decoded = this.#decoded.filter((entry, at) => {
+      bytes += entry.pixels.byteLength;
+      return at === 0 || bytes <= mostOfHost;
+    });
+  }
+
+  /** No query needs what was kept any more. */
+  forget(): void {
+    this.#decoded = [];
   }
 
   isReady(): boolean {
@@ -44,16 +68,35 @@ export class Pictures {
     upright: boolean,
     background: number,
   ): Uint32Array {
+    const pixels = format >= firstOfHost && this.#decoded.find(({ file }) => areSame(file, bytes))?.pixels;
+    return this.#ask(pixels || bytes, (exports) =>
+      exports.decode(pixels ? pixelsOfHost : format, mostPixels, mostValues, Number(upright), background),
+    );
+  }
+
+  /** The values of the latest picture. */
+  values(into: Float32Array): void {
+    if (!this.#instance) throw new Error("there is no picture");
+    into.set(new Float32Array(this.#instance.memory.buffer, this.#place, into.length));
+    this.#release();
+  }
+
+  /** Why the latest picture was not decoded. */
+  detail(): string {
+    return this.#detail;
+  }
+
+  /** The numbers of an answer about `bytes`. */
+  #ask(bytes: Uint8Array, question: (exports: Exports) => number): Uint32Array {
     try {
       const exports = this.#running();
       const { memory } = exports;
       const input = exports.input(bytes.length) >>> 0;
       if (input === 0) return noMemory;
       new Uint8Array(memory.buffer, input, bytes.length).set(bytes);
-      const place = exports.decode(format, mostPixels, mostValues, Number(upright), background) >>> 0;
-      const answer = new Uint32Array(memory.buffer, place, words + 3);
-      const [values = 0, text = 0, length = 0] = answer.subarray(words);
-      this.#values = values;
+      const answer = new Uint32Array(memory.buffer, question(exports) >>> 0, words + 3);
+      const [place = 0, text = 0, length = 0] = answer.subarray(words);
+      this.#place = place;
       this.#detail = new TextDecoder().decode(new Uint8Array(memory.buffer, text, length));
       const told = answer.slice(0, words);
       if (told[0] !== 0) this.#release();
@@ -66,18 +109,6 @@ export class Pictures {
     }
   }
 
-  /** The values of the latest picture. */
-  values(into: Float32Array): void {
-    if (!this.#instance) throw new Error("there is no picture");
-    into.set(new Float32Array(this.#instance.memory.buffer, this.#values, into.length));
-    this.#release();
-  }
-
-  /** Why the latest picture was not decoded. */
-  detail(): string {
-    return this.#detail;
-  }
-
   #running(): Exports {
     if (!this.#module) throw new Error("there is no decoder");
     this.#instance ??= new WebAssembly.Instance(this.#module).exports as unknown as Exports;
@@ -88,4 +119,8 @@ export class Pictures {
   #release(): void {
     if (this.#instance && this.#instance.memory.buffer.byteLength > keep) this.#instance = undefined;
   }
+}
+
+function areSame(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, at) => byte === other[at]);
 }

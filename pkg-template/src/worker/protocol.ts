@@ -75,7 +75,8 @@ export type Request =
 
 /** What a resource turned out to be. */
 export type Supply =
-  | { bytes: Uint8Array<ArrayBuffer> }
+  /** With pixels where the page's browser has decoded what the engine does not. */
+  | { bytes: Uint8Array<ArrayBuffer>; pixels?: Uint8Array<ArrayBuffer> | undefined }
   | { objects: ObjectEntry[] }
   | { decoder: WebAssembly.Module }
   | { refusal: string };

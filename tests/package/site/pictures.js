@@ -59,3 +59,18 @@ export async function costsOneRow({ open, bytes }) {
   await db.close();
   return { heights: rows.map(({ height }) => height), refused };
 }
+
+/** The files of an archive are rows. */
+export async function comesInArchives({ open, bytes }) {
+  const db = open();
+  const archive = await bytes("images/browser/photos.zip");
+  await db.registerTable("photos", new File([archive], "photos.zip"), { format: "images" });
+  const { rows } = await db.query(
+    "SELECT uri, ML.DECODE_IMAGE(data).dimensions AS size, size AS bytes FROM photos ORDER BY uri",
+  );
+  const refused = await db
+    .registerTable("cut", new File([archive.slice(0, -40)], "cut.zip"), { format: "images" })
+    .catch(({ code, message }) => ({ code, message }));
+  await db.close();
+  return { files: rows.map(({ uri, size, bytes }) => [uri, [...size].join(" "), Number(bytes)]), refused };
+}
