@@ -185,3 +185,9 @@ pub(crate) const MODELS_OF_VALUES: usize = 8;
 
 /// Bytes of one tensor inside of a model: half of what a browser's wasm memory can hold.
 pub(crate) const TENSOR_BYTES: u64 = 1 << 31;
+
+/// Letters of a model's alias: as many as MLflow allows.
+pub(crate) const ALIAS_LETTERS: usize = 255;
+
+/// Moves of a model's aliases that are remembered: a page that moves one at every answer must not fill the memory.
+pub(crate) const ALIAS_MOVES: usize = 1_000;

@@ -3,15 +3,20 @@
 //! A table and a model may share a name: SQL always says which it means. Names are case-sensitive, as BigQuery's are;
 //! errors suggest a name that differs only in case or by a slip. This room knows nothing of plans and runs nothing.
 
+mod versions;
+
+pub use versions::{ModelVersion, Registration};
+pub(crate) use versions::{Version, VersionChange, Versions, check_alias, parts};
+
 use litemap::LiteMap;
 use std::sync::Arc;
 
 use crate::data::{Batch, Bounds, DataType, Schema};
-use crate::diag::{Code, Error, Result, nearest};
+use crate::diag::{Code, Error, Invariant, Result, nearest};
 use crate::function::Fitted;
 use crate::function::tsql::Narrow;
 use crate::limits::MODELS_OF_VALUES;
-use crate::model::Model;
+use crate::model::{Fingerprints, Model, ModelOptions};
 use crate::syntax::ast;
 use crate::table::{Object, Table, objects};
 
@@ -104,9 +109,7 @@ pub(crate) struct Catalog {
     version: u64,
     relations: LiteMap<String, Relation>,
     rules: LiteMap<String, Rules>,
-    models: LiteMap<String, Arc<Model>>,
-    /// Rows that were kept with models.
-    baselines: LiteMap<String, Arc<Table>>,
+    models: LiteMap<String, Versions>,
     transforms: LiteMap<String, Arc<Transform>>,
     /// By their names in lower case.
     routines: LiteMap<String, Arc<Routine>>,
@@ -161,12 +164,32 @@ impl Catalog {
         })
     }
 
+    /// The version of a model that `reference` names.
+    ///
+    /// # Errors
+    /// `unknown-model`, with the nearest name; `unknown-version`.
+    pub(crate) fn model(&self, reference: &str) -> Result<&Arc<Model>> {
+        self.model_version(reference).map(|version| &version.model)
+    }
+
+    /// # Errors
+    /// As [`Catalog::model`].
+    pub(crate) fn model_version(&self, reference: &str) -> Result<&Version> {
+        let (name, word) = parts(reference);
+        self.model_versions(name)?.version(name, word)
+    }
+
+    /// All versions of the model of this name.
+    ///
     /// # Errors
     /// `unknown-model`, with the nearest name.
-    pub(crate) fn model(&self, name: &str) -> Result<&Arc<Model>> {
+    pub(crate) fn model_versions(&self, name: &str) -> Result<&Versions> {
         self.models.get(name).ok_or_else(|| {
             let hint = match suggest(name, self.models.keys()) {
                 Some(near) => format!("did you mean `{near}`?"),
+                None if self.transforms.contains_key(name) => {
+                    format!("`{name}` is a TRANSFORM, which has no versions")
+                }
                 None if self.relations.contains_key(name) => format!("`{name}` is a table"),
                 None => listing("models", self.models.keys()),
             };
@@ -193,8 +216,11 @@ impl Catalog {
         self.relations.contains_key(name)
     }
 
-    pub(crate) fn has_model(&self, name: &str) -> bool {
-        self.models.contains_key(name) || self.transforms.contains_key(name)
+    /// Whether there is the model, or the version of one, that `reference` names.
+    pub(crate) fn has_model(&self, reference: &str) -> bool {
+        let (name, word) = parts(reference);
+        let has_version = |versions: &Versions| versions.version(name, word).is_ok();
+        self.models.get(name).is_some_and(has_version) || self.transforms.contains_key(reference)
     }
 
     /// The TRANSFORM of this name.
@@ -309,28 +335,130 @@ impl Catalog {
         self.relations.insert(name.into(), relation);
     }
 
-    /// Adds a model, or replaces one of the same name.
-    pub(crate) fn put_model(&mut self, name: &str, model: Arc<Model>) {
-        self.baselines.remove(name);
-        self.alter_model(name, model);
-    }
-
-    /// Puts a model in the place of itself: what is kept with it stays.
-    pub(crate) fn alter_model(&mut self, name: &str, model: Arc<Model>) {
+    /// Adds a version of a model, and tells its number.
+    ///
+    /// # Errors
+    /// As [`Versions::with`].
+    pub(crate) fn put_model(
+        &mut self,
+        name: &str,
+        model: Arc<Model>,
+        new: Registration,
+        now: f64,
+    ) -> Result<u32> {
+        let before = self.models.get(name).cloned().unwrap_or_default();
+        let own_id = before.registry_id.clone().filter(|_| new.keep);
+        let (id, aliases) = (new.registry_id.clone().or(own_id), new.aliases.clone());
+        let is_related = |other: &Versions| id.is_some() && other.registry_id == id;
+        let counted = self.models.values().filter(|other| is_related(other)).map(Versions::highest).max();
+        let (versions, number) = before.with(name, model, new, counted.unwrap_or(0), now)?;
         self.version += 1;
+        for (other, versions) in self.models.iter_mut().filter(|(_, other)| is_related(other)) {
+            for alias in aliases.iter().filter(|_| other != name) {
+                // Most models do not have it.
+                let _ = versions.change(other, &VersionChange::UnsetAlias(alias.clone()), now);
+            }
+        }
         self.transforms.remove(name);
-        self.models.insert(name.into(), model);
+        self.models.insert(name.into(), versions);
+        Ok(number)
     }
 
-    /// Keeps rows with a model, in the place of those that it has.
-    pub(crate) fn put_baseline(&mut self, name: &str, rows: Table) {
+    /// Whether a model can get a version of the number that `new` has.
+    ///
+    /// # Errors
+    /// As [`Catalog::put_model`].
+    pub(crate) fn check_version(&self, name: &str, new: &Registration) -> Result<()> {
+        let before = self.models.get(name).cloned().unwrap_or_default();
+        before.number(name, new.number, 0).map(drop)
+    }
+
+    /// Puts a model in the place of a version; what is kept with that stays.
+    ///
+    /// # Errors
+    /// As [`Catalog::model`]; `invalid-option` for another id than the model has in Vertex AI's registry.
+    pub(crate) fn alter_model(
+        &mut self,
+        reference: &str,
+        model: Arc<Model>,
+        new: Registration,
+        now: f64,
+    ) -> Result<()> {
+        let (name, _) = parts(reference);
+        let number = self.model_version(reference)?.number;
+        let mut versions = self.model_versions(name)?.clone();
+        let is_other = |id: &String| new.registry_id.as_ref().is_some_and(|new| new != id);
+        if let Some(id) = versions.registry_id.as_ref().filter(|id| is_other(id)) {
+            let message = format!("model `{name}` has the id `{id}` in the registry, which does not change");
+            return Err(Error::new(Code::InvalidOption, message));
+        }
+        versions.registry_id = versions.registry_id.or(new.registry_id);
+        for alias in new.aliases {
+            versions.change(name, &VersionChange::SetAlias(alias, number), now)?;
+        }
+        self.models.insert(name.into(), versions);
+        self.alter_version(reference, |version| {
+            version.model = model;
+            version.description = new.description.or(version.description.take());
+        })
+    }
+
+    /// Changes a version of a model in its place.
+    ///
+    /// # Errors
+    /// As [`Catalog::model`].
+    pub(crate) fn alter_version(&mut self, reference: &str, change: impl FnOnce(&mut Version)) -> Result<()> {
+        let number = self.model_version(reference)?.number;
         self.version += 1;
-        self.baselines.insert(name.into(), Arc::new(rows));
+        let versions = self.models.get_mut(parts(reference).0);
+        let mut all = versions.into_iter().flat_map(Versions::all_mut);
+        change(all.find(|version| version.number == number).invariant("a version that was found")?);
+        Ok(())
     }
 
-    /// The rows that are kept with a model.
-    pub(crate) fn baseline(&self, name: &str) -> Option<&Arc<Table>> {
-        self.baselines.get(name)
+    /// Moves aliases of a model, or drops a version.
+    ///
+    /// # Errors
+    /// As [`Versions::change`].
+    pub(crate) fn change_versions(&mut self, name: &str, change: &VersionChange, now: f64) -> Result<()> {
+        let mut versions = self.model_versions(name)?.clone();
+        versions.change(name, change, now)?;
+        self.version += 1;
+        self.models.insert(name.into(), versions);
+        Ok(())
+    }
+
+    /// Gives a model or TRANSFORM another name.
+    ///
+    /// # Errors
+    /// `unknown-model`; `already-exists` where another one has the name.
+    pub(crate) fn rename_model(&mut self, name: &str, new_name: &str) -> Result<()> {
+        if self.has_model(new_name) {
+            let message = format!("model `{new_name}` exists already");
+            return Err(
+                Error::new(Code::AlreadyExists, message).hint("choose another name, or drop that one")
+            );
+        }
+        self.version += 1;
+        if let Some(transform) = self.transforms.remove(name) {
+            self.transforms.insert(new_name.into(), transform);
+            return Ok(());
+        }
+        self.model_versions(name)?;
+        let versions = self.models.remove(name).invariant("a model that was found")?;
+        self.models.insert(new_name.into(), versions);
+        Ok(())
+    }
+
+    /// The rows that are kept with the version of a model that `reference` names.
+    pub(crate) fn baseline(&self, reference: &str) -> Option<&Arc<Table>> {
+        self.model_version(reference).ok()?.baseline.as_ref()
+    }
+
+    /// A model that is loaded from the same files and can share what was loaded with one of these options.
+    pub(crate) fn model_like(&self, files: &Fingerprints, options: &ModelOptions) -> Option<&Arc<Model>> {
+        let mut all = self.models.values().flat_map(Versions::all).map(|version| &version.model);
+        all.find(|model| model.is_loaded_from(files, options))
     }
 
     /// Removes a table; false if there was none.
@@ -340,10 +468,9 @@ impl Catalog {
         self.relations.remove(name).is_some()
     }
 
-    /// Removes a model; false if there was none.
+    /// Removes a model with all its versions; false if there was none.
     pub(crate) fn drop_model(&mut self, name: &str) -> bool {
         self.version += 1;
-        self.baselines.remove(name);
         self.transforms.remove(name).is_some() | self.models.remove(name).is_some()
     }
 
@@ -351,8 +478,17 @@ impl Catalog {
         self.relations.iter().map(|(name, relation)| (name.as_str(), relation))
     }
 
+    /// All models, each as its default version.
     pub(crate) fn models(&self) -> impl Iterator<Item = (&str, &Arc<Model>)> {
-        self.models.iter().map(|(name, model)| (name.as_str(), model))
+        self.models.iter().filter_map(|(name, versions)| {
+            let default = versions.version(name, None).ok()?;
+            Some((name.as_str(), &default.model))
+        })
+    }
+
+    /// All models, with all their versions.
+    pub(crate) fn all_versions(&self) -> impl Iterator<Item = (&str, &Versions)> {
+        self.models.iter().map(|(name, versions)| (name.as_str(), versions))
     }
 
     pub(crate) fn transforms(&self) -> impl Iterator<Item = (&str, &Arc<Transform>)> {

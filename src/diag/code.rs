@@ -65,6 +65,8 @@ codes! {
     UnknownTable "unknown-table" Name "No table has this name.";
     UnknownColumn "unknown-column" Name "No column has this name.";
     UnknownModel "unknown-model" Name "No model has this name.";
+    UnknownVersion "unknown-version" Name "The model has no version of this number or alias.";
+    VersionInUse "version-in-use" Name "A version that is the default or has aliases cannot be dropped.";
     UnknownFunction "unknown-function" Name "No function has this name.";
     UnknownField "unknown-field" Name "The struct has no field of this name.";
     UnknownOption "unknown-option" Name "The statement or function has no option of this name.";

@@ -12,7 +12,7 @@ use crate::table::CsvOptions;
 use std::sync::Arc;
 
 /// A word that may stand at a place in a text. It takes the place of the word that was begun there, back to a dot, a
-/// blank or a quote before it.
+/// blank or a quote before it, or to the `@` of a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Completion {
@@ -42,8 +42,10 @@ pub enum CompletionKind {
     Model,
     /// A column, the field of one, or what a model wants a column to be called.
     Column,
-    /// Another name of a table in FROM, or a variable.
+    /// Another name of a table in FROM or of a model's version, or a variable.
     Alias,
+    /// The number of a model's version.
+    Version,
 }
 
 impl CompletionKind {
@@ -56,6 +58,7 @@ impl CompletionKind {
             Self::Model => "model",
             Self::Column => "column",
             Self::Alias => "alias",
+            Self::Version => "version",
         }
     }
 }
@@ -139,6 +142,9 @@ struct Offers<'a> {
 
 impl Offers<'_> {
     fn collect(&mut self) {
+        if let Some((model, true)) = &self.cursor.last_model {
+            return self.versions(model);
+        }
         if self.cursor.begun.starts_with('@') {
             return self.variables();
         }
@@ -154,6 +160,11 @@ impl Offers<'_> {
             }
             Some("a table's name") => self.tables(),
             Some("a model's name") => self.models(),
+            Some("a version") => {
+                if let Some((model, _)) = &self.cursor.last_model {
+                    self.versions(model);
+                }
+            }
             Some("a procedure's name") => self.procedures(),
             Some("the name of a table or model") => {
                 let is_said = |word: &str| self.cursor.statement.iter().any(|said| said == word);
@@ -280,6 +291,21 @@ impl Offers<'_> {
         }
         for (name, _) in self.catalog.transforms() {
             self.name(name, CompletionKind::Model, Some("TRANSFORM".into()), None);
+        }
+    }
+
+    /// The aliases of a model, then its versions, the latest first.
+    fn versions(&mut self, model: &str) {
+        let Ok(versions) = self.catalog.model_versions(model) else { return };
+        for (alias, version) in versions.aliases() {
+            let detail = Some(format!("version {version}"));
+            let kind = CompletionKind::Alias;
+            self.offer(Completion { label: alias.into(), kind, detail, info: None, apply: None });
+        }
+        for version in versions.all().iter().rev() {
+            let (detail, info) = (version.source.clone(), version.description.clone());
+            let kind = CompletionKind::Version;
+            self.offer(Completion { label: version.number.to_string(), kind, detail, info, apply: None });
         }
     }
 

@@ -40,13 +40,13 @@ pub use step::{Step, Summary};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::catalog::{Catalog, Relation};
+use crate::catalog::{Catalog, ModelVersion, Registration, Relation, VersionChange, parts};
 use crate::control::{Clock, Stopwatch};
 use crate::data::{ColumnType, Scalar, Schema, TimeZones, ZoneLookup};
-use crate::diag::{Code, Diagnostic, Error, Result};
+use crate::diag::{Code, Diagnostic, Error, Invariant, Result};
 use crate::image::Decoder;
 use crate::limits::Limits;
-use crate::model::{Model, ModelOptions};
+use crate::model::{Fingerprints, Model, ModelOptions};
 use crate::plan::{self, Binding, Bound, BoundStatement, Given, Params, Variable, bind};
 use crate::syntax::{self, Dialect, ast};
 use crate::table::{self, CsvOptions, Object, Table};
@@ -183,12 +183,61 @@ impl Engine {
         external: &[(String, Vec<u8>)],
         options: &ModelOptions,
     ) -> Result<Arc<Model>> {
+        self.register_version(name, bytes, external, options, Registration::default())
+            .map(|version| version.model)
+    }
+
+    /// Loads a model file as [`Engine::register_model_with`] does, and makes it a version of a model as `registration`
+    /// says. Versions of the same bytes share memory.
+    ///
+    /// # Errors
+    /// As [`Engine::register_model_with`]; `already-exists` for a number that a version had before; `invalid-option` for
+    /// an alias that cannot be one.
+    pub fn register_version(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        external: &[(String, Vec<u8>)],
+        options: &ModelOptions,
+        registration: Registration,
+    ) -> Result<ModelVersion> {
         check_name(name)?;
-        let load = || Model::load_parts(bytes, external, options, &self.shared.limits);
-        let model = Arc::new(self.timed(load)?);
-        self.catalog().put_model(name, model.clone());
+        if name.contains('@') {
+            return Err(Error::new(Code::InvalidOption, format!("`{name}` cannot be the name of a model"))
+                .hint("`@` stands before a version: give the number or the alias beside the name"));
+        }
+        let model = self.load(bytes, external, options, &self.shared.limits)?;
+        let now = self.now();
+        let mut catalog = self.catalog();
+        let number = catalog.put_model(name, model, registration, now)?;
+        drop(catalog);
+        let mut all = self.model_versions().into_iter();
+        let version = all.find(|version| version.name == name && version.number == number);
         self.forget_old_plans();
-        Ok(model)
+        version.invariant("a version that was made")
+    }
+
+    /// Loads a model file. One that is there already, of the same bytes, shares its memory.
+    fn load(
+        &self,
+        bytes: &[u8],
+        external: &[(String, Vec<u8>)],
+        options: &ModelOptions,
+        limits: &Limits,
+    ) -> Result<Arc<Model>> {
+        let known = |files: &Fingerprints| self.catalog().model_like(files, options).cloned();
+        self.timed(|| Model::load_known(bytes, external, options, limits, known)).map(Arc::new)
+    }
+
+    /// Gives a version of a model an alias, which another one may have had before.
+    ///
+    /// # Errors
+    /// `unknown-model`, `unknown-version`; `invalid-option` for an alias that cannot be one.
+    pub fn set_model_alias(&self, name: &str, alias: &str, version: u32) -> Result<()> {
+        let change = VersionChange::SetAlias(alias.into(), version);
+        self.catalog().change_versions(name, &change, self.now())?;
+        self.forget_old_plans();
+        Ok(())
     }
 
     /// Takes a table out of the catalog.
@@ -204,14 +253,17 @@ impl Engine {
         Ok(())
     }
 
-    /// Takes a model out of the catalog. Queries that run keep it until they end.
+    /// Takes a model out of the catalog, or a version of it: `m@2`. Queries that run keep it until they end.
     ///
     /// # Errors
-    /// `unknown-model`.
+    /// `unknown-model`, `unknown-version`; `version-in-use` for the default version and those with aliases.
     pub fn drop_model(&self, name: &str) -> Result<()> {
         let mut catalog = self.catalog();
-        catalog.model(name)?;
-        catalog.drop_model(name);
+        let number = catalog.model_version(name)?.number;
+        match parts(name) {
+            (name, Some(_)) => catalog.change_versions(name, &VersionChange::Drop(number), 0.0)?,
+            (name, None) => drop(catalog.drop_model(name)),
+        }
         drop(catalog);
         self.forget_old_plans();
         Ok(())
@@ -222,7 +274,12 @@ impl Engine {
         self.catalog().relations().map(|(name, relation)| (name.to_owned(), relation.clone())).collect()
     }
 
-    /// All models, by name.
+    /// All versions of all models, by name and number.
+    pub fn model_versions(&self) -> Vec<ModelVersion> {
+        listed(&self.catalog()).collect()
+    }
+
+    /// All models, by name, each as its default version.
     pub fn models(&self) -> Vec<(String, Arc<Model>)> {
         self.catalog().models().map(|(name, model)| (name.to_owned(), model.clone())).collect()
     }
@@ -315,6 +372,11 @@ impl Engine {
         Ok(relation)
     }
 
+    /// Milliseconds since 1970-01-01 UTC.
+    fn now(&self) -> f64 {
+        (self.shared.clock)()
+    }
+
     /// A model that knows how long it took to load.
     fn timed(&self, load: impl FnOnce() -> Result<Model>) -> Result<Model> {
         let start = (self.shared.clock)();
@@ -387,6 +449,21 @@ impl Session {
             }
         }
     }
+}
+
+fn listed(catalog: &Catalog) -> impl Iterator<Item = ModelVersion> {
+    catalog.all_versions().flat_map(|(name, versions)| {
+        versions.all().iter().map(move |version| ModelVersion {
+            name: name.into(),
+            number: version.number,
+            aliases: versions.aliases_of(version.number).map(str::to_owned).collect(),
+            is_default: versions.is_default(version),
+            model: version.model.clone(),
+            created: version.created,
+            source: version.source.clone(),
+            description: version.description.clone(),
+        })
+    })
 }
 
 fn check_name(name: &str) -> Result<()> {

@@ -5,6 +5,7 @@
 
 mod core;
 mod describe;
+mod fingerprints;
 mod graph_port;
 mod inputs;
 mod labels;
@@ -19,6 +20,7 @@ mod tensor_model;
 
 pub use crate::onnx::{Dim, Format, ModelFacts};
 pub use describe::Fact;
+pub(crate) use fingerprints::Fingerprints;
 
 pub use options::{ModelOption, ModelOptions};
 pub(crate) use outputs::Predicted;
@@ -110,6 +112,7 @@ use outputs::{OutputDecoder, Outputs};
 /// ```
 pub struct Model {
     core: Arc<Core>,
+    files: Fingerprints,
     options: ModelOptions,
     signature: Signature,
     inputs: Inputs,
@@ -145,9 +148,42 @@ impl Model {
         options: &ModelOptions,
         limits: &Limits,
     ) -> Result<Self> {
+        Self::load_known(bytes, external, options, limits, |_| None)
+    }
+
+    /// As [`Model::load_parts`]; a model of these files that is `known` shares what was loaded.
+    ///
+    /// # Errors
+    /// Those of [`Model::load_with`].
+    pub(crate) fn load_known(
+        bytes: &[u8],
+        external: &[(String, Vec<u8>)],
+        options: &ModelOptions,
+        limits: &Limits,
+        known: impl FnOnce(&Fingerprints) -> Option<Arc<Self>>,
+    ) -> Result<Self> {
         onnx::check_size(bytes.len(), limits)?;
-        options.verify(bytes)?;
-        Self::new(Arc::new(Core::load(bytes, external, options, limits, &[])?), options)
+        let files = Fingerprints::of(bytes, external);
+        options.verify_digest(files.file)?;
+        match known(&files) {
+            Some(known) => known.with_options(options),
+            None => {
+                let core = Core::load(bytes, external, options, limits, &[])?;
+                Self::new(Arc::new(core), files, options)
+            }
+        }
+    }
+
+    /// Whether it was loaded from these files and can share what was loaded with one of these options.
+    pub(crate) fn is_loaded_from(&self, files: &Fingerprints, options: &ModelOptions) -> bool {
+        self.files == *files
+            && self.options.batch_axis == options.batch_axis
+            && options.format.is_none_or(|format| format == self.facts().format)
+    }
+
+    /// SHA-256 of the file, in hexadecimal digits.
+    pub fn sha256(&self) -> String {
+        fingerprints::hexadecimal(self.files.file)
     }
 
     /// The other files that hold weights of the model file `bytes`: paths relative to its own.
@@ -168,7 +204,7 @@ impl Model {
             return Err(Error::new(Code::InvalidOption, "`batch_axis` is settled when a model is loaded")
                 .hint("write CREATE OR REPLACE MODEL … OPTIONS (batch_axis = …)"));
         }
-        let model = Self::new(self.core.clone(), options)?;
+        let model = Self::new(self.core.clone(), self.files.clone(), options)?;
         Ok(Self { load_time: self.load_time, ..model })
     }
 
@@ -185,7 +221,7 @@ impl Model {
             return Err(Error::new(Code::InvalidOption, message));
         }
         let Self { load_time, .. } = *self;
-        let model = Self::new(self.core.clone(), &self.options)?;
+        let model = Self::new(self.core.clone(), self.files.clone(), &self.options)?;
         let core = &self.core;
         let outputs = model.outputs.at_threshold(threshold, &core.outputs, &core.labels, &self.options)?;
         Ok(Self { outputs, load_time, ..model })
@@ -198,7 +234,7 @@ impl Model {
         self
     }
 
-    fn new(core: Arc<Core>, options: &ModelOptions) -> Result<Self> {
+    fn new(core: Arc<Core>, files: Fingerprints, options: &ModelOptions) -> Result<Self> {
         if let Some(file) = options.labels_file() {
             return Err(Error::new(
                 Code::ResourceUnavailable,
@@ -209,7 +245,8 @@ impl Model {
         let inputs = Inputs::new(&ports, &options.or(&core.defaults))?;
         let outputs = Outputs::new(&core.outputs, &core.labels, options)?;
         let signature = Signature { inputs: inputs.ports.clone(), outputs: outputs.ports.clone() };
-        Ok(Self { core, options: options.clone(), signature, inputs, outputs, load_time: Duration::ZERO })
+        let (options, load_time) = (options.clone(), Duration::ZERO);
+        Ok(Self { core, files, options, signature, inputs, outputs, load_time })
     }
 
     /// What the model takes and gives.

@@ -7,6 +7,7 @@ use litemap::LiteMap;
 
 use sha2::{Digest, Sha256};
 
+use super::fingerprints::hexadecimal;
 use crate::boosters::{Features, MISSING_TEXT};
 use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Result};
@@ -405,11 +406,11 @@ impl ModelOptions {
     /// # Errors
     /// `checksum-mismatch`.
     pub fn verify(&self, bytes: &[u8]) -> Result<()> {
-        let Some(wanted) = self.sha256 else { return Ok(()) };
-        let found: [u8; 32] = Sha256::digest(bytes).into();
-        if found == wanted {
-            return Ok(());
-        }
+        if self.sha256.is_some() { self.verify_digest(Sha256::digest(bytes).into()) } else { Ok(()) }
+    }
+
+    pub(super) fn verify_digest(&self, found: [u8; 32]) -> Result<()> {
+        let Some(wanted) = self.sha256.filter(|wanted| *wanted != found) else { return Ok(()) };
         let message =
             format!("expected a file with SHA-256 {}, found {}", hexadecimal(wanted), hexadecimal(found));
         Err(Error::new(Code::ChecksumMismatch, message)
@@ -423,10 +424,6 @@ fn digest_of(digits: &str) -> Option<[u8; 32]> {
     let byte = |digits: &[u8; 2]| u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok();
     let all_digits = bytes.1.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     bytes.0.iter().map(byte).collect::<Option<Vec<_>>>().filter(|_| all_digits)?.try_into().ok()
-}
-
-fn hexadecimal(digest: [u8; 32]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What `value` means of `words`, case aside.

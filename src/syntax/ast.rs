@@ -42,6 +42,8 @@ pub(crate) enum StatementKind {
     Describe(Describe),
     /// `SHOW MODELS`, `SHOW TABLES`.
     Show(ObjectKind),
+    /// `SHOW VERSIONS IN MODEL name`.
+    ShowVersions(Path),
 }
 
 impl StatementKind {
@@ -55,6 +57,7 @@ impl StatementKind {
                 | Self::Explain(_)
                 | Self::Describe(_)
                 | Self::Show(_)
+                | Self::ShowVersions(_)
                 | Self::Ignored(_)
                 | Self::Branch(_)
                 | Self::Jump(_)
@@ -110,7 +113,7 @@ impl StatementKind {
             Self::Set(_) => "SET",
             Self::Explain(_) => "EXPLAIN",
             Self::Describe(_) => "DESCRIBE",
-            Self::Show(_) => "SHOW",
+            Self::Show(_) | Self::ShowVersions(_) => "SHOW",
         }
     }
 }
@@ -185,6 +188,8 @@ pub(crate) struct CreateView {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct CreateModel {
     pub(crate) name: Path,
+    /// `VERSION n`.
+    pub(crate) version: Option<Ident>,
     pub(crate) on_existing: OnExisting,
     /// `INPUT (…)` and `OUTPUT (…)`, which XGBoost models may declare.
     pub(crate) inputs: Vec<ColumnDef>,
@@ -203,11 +208,32 @@ pub(crate) struct Transform {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct AlterModel {
+    /// The model, perhaps with a version.
     pub(crate) name: Path,
     pub(crate) if_exists: bool,
-    pub(crate) options: Options,
-    /// `SET BASELINE FROM rows` in the place of options.
-    pub(crate) baseline: Option<TableExpr>,
+    pub(crate) action: ModelAction,
+}
+
+/// What changes about a model.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum ModelAction {
+    SetOptions(Options),
+    /// `SET BASELINE FROM rows`.
+    SetBaseline(TableExpr),
+    /// `ADD VERSION [n] …`: what follows is that of CREATE MODEL.
+    AddVersion(Box<CreateModel>),
+    /// `SET ALIAS = alias`.
+    SetAlias(Ident),
+    /// `UNSET ALIAS [alias]`: without one that which names the version.
+    UnsetAlias(Option<Ident>),
+    /// `ROLLBACK ALIAS alias`.
+    RollBack(Ident),
+    /// `SET DEFAULT_VERSION = version`.
+    SetDefault(Ident),
+    /// `DROP VERSION version`.
+    DropVersion(Ident),
+    /// `RENAME TO name`.
+    Rename(Path),
 }
 
 /// `ALTER TABLE [IF EXISTS] name action, …`.

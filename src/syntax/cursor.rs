@@ -36,6 +36,9 @@ pub(crate) struct Cursor {
     pub(crate) variables: Vec<String>,
     /// The models that are named in the brackets that are open here, the innermost first.
     pub(crate) models: Vec<String>,
+    /// The model that was named last before the place, and whether the word that was begun is the version behind its
+    /// `@`.
+    pub(crate) last_model: Option<(String, bool)>,
 }
 
 /// A table in FROM.
@@ -60,6 +63,9 @@ pub(crate) fn cursor(text: &str, position: usize, limits: &Limits) -> Option<Cur
     let Expected { words, what } = parser::expected_at_end(head, &tokens, limits, dialect);
     tokens.pop();
     let qualifier = qualifier(head, &tokens);
+    let last_model = last_model(head, &tokens).map(|(name, end)| (name, end == begun));
+    let is_version = last_model.as_ref().is_some_and(|(_, is_version)| *is_version);
+    let quotes = if is_version { ['@', '@'] } else { ['`', '['] };
     let all = lexer::tokens(text, dialect).0;
     let outline = Outline { text, tokens: &all, place: Span::new(begun, before.len()) };
     let statement = outline.statement();
@@ -67,7 +73,7 @@ pub(crate) fn cursor(text: &str, position: usize, limits: &Limits) -> Option<Cur
     let words_of_statement = all.get(statement.clone()).unwrap_or_default();
     Some(Cursor {
         dialect,
-        begun: word.trim_start_matches(['`', '[']).into(),
+        begun: word.trim_start_matches(quotes).into(),
         qualifier,
         keywords: words,
         expected: what,
@@ -76,6 +82,7 @@ pub(crate) fn cursor(text: &str, position: usize, limits: &Limits) -> Option<Cur
         callers: groups.iter().rev().filter_map(|group| outline.caller(group.start)).collect(),
         statement: words_of_statement.iter().take(5).map(|token| outline.word(token)).collect(),
         variables: outline.variables(),
+        last_model,
         models: groups.iter().rev().filter_map(|group| outline.model(group.clone())).collect(),
     })
 }
@@ -108,6 +115,24 @@ fn qualifier(text: &str, tokens: &[Token]) -> Vec<String> {
     }
     names.reverse();
     names
+}
+
+/// The name behind the last MODEL, and where it ends.
+fn last_model(text: &str, tokens: &[Token]) -> Option<(String, usize)> {
+    let is_word = |token: &Token, word: &str| {
+        token.kind == TokenKind::Word && token.span.of(text).eq_ignore_ascii_case(word)
+    };
+    let at = tokens.iter().rposition(|token| is_word(token, "MODEL"))?;
+    let mut rest =
+        tokens.iter().skip(at + 1).skip_while(|token| is_word(token, "IF") || is_word(token, "EXISTS"));
+    let first = rest.next()?;
+    let (mut name, mut end) = (name_of(first, text)?, first.span.end);
+    while rest.next().is_some_and(|token| token.kind == TokenKind::Punctuation(Punctuation::Dot)) {
+        let part = rest.next()?;
+        name = format!("{name}.{}", name_of(part, text)?);
+        end = part.span.end;
+    }
+    Some((name, end))
 }
 
 fn name_of(token: &Token, text: &str) -> Option<String> {

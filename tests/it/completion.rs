@@ -42,7 +42,7 @@ fn offers_only(engine: &Engine, text: &str, kind: CompletionKind, wanted: &[&str
     assert_eq!(labels(engine, text, kind), wanted, "{text}");
 }
 
-use CompletionKind::{Alias, Column, Function, Keyword, Model, Table};
+use CompletionKind::{Alias, Column, Function, Keyword, Model, Table, Version};
 
 #[test]
 fn columns_of_what_stands_in_from_are_offered_before_from_is_parsed() {
@@ -301,4 +301,30 @@ fn every_position_of_any_text_has_an_answer() {
             engine.complete(text, position);
         }
     }
+}
+
+#[test]
+fn versions_and_aliases_are_offered_behind_a_model() {
+    let engine = catalog();
+    run(
+        &engine,
+        "CREATE MODEL shop.iris OPTIONS (model_path = 'models/iris_rf.onnx');
+         ALTER MODEL shop.iris ADD VERSION OPTIONS (model_path = 'models/iris_rf.onnx');
+         ALTER MODEL shop.iris VERSION 2 SET ALIAS = champion",
+    )
+    .unwrap();
+    for text in [
+        "SELECT * FROM ML.PREDICT(MODEL shop.iris@¦, TABLE iris)",
+        "SELECT * FROM ML.PREDICT(MODEL shop.iris VERSION ¦",
+        "ALTER MODEL IF EXISTS shop.iris DROP VERSION ¦",
+        "DESCRIBE MODEL shop.iris@¦",
+    ] {
+        offers_only(&engine, text, Version, &["2", "1"]);
+        offers_only(&engine, text, Alias, &["champion"]);
+    }
+    offers_only(&engine, "DROP MODEL shop.iris@ch¦", Alias, &["champion"]);
+    offers_only(&engine, "DROP MODEL shop.iris@ch¦", Version, &[]);
+    offers(&engine, "ALTER MODEL shop.iris ¦", Keyword, &["VERSION", "ADD", "ROLLBACK", "RENAME"]);
+    // What is behind the comma is no version.
+    offers(&engine, "DECLARE x INT64; SELECT * FROM ML.PREDICT(MODEL shop.iris, (SELECT ¦))", Alias, &["x"]);
 }

@@ -51,3 +51,4 @@ mod tensor;
 mod time_zones;
 mod tsql;
 mod tutorials;
+mod versions;

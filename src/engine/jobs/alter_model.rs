@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::create_model::request;
 use super::{Job, JobContext, JobStep};
+use crate::catalog::Registration;
 use crate::diag::{Result, Span};
 use crate::engine::Engine;
 use crate::model::{Model, ModelOptions};
@@ -11,17 +12,20 @@ use crate::plan::AlterModel;
 
 pub(super) struct AlterModelJob {
     name: String,
+    reference: String,
     model: Arc<Model>,
     options: ModelOptions,
+    registration: Registration,
     span: Span,
     /// The request for the file of labels.
     labels: Option<u64>,
 }
 
 impl AlterModelJob {
-    pub(super) fn new(AlterModel { name, options, span }: AlterModel, engine: &Engine) -> Result<Self> {
-        let model = engine.catalog().model(&name)?.clone();
-        Ok(Self { name, model, options, span, labels: None })
+    pub(super) fn new(alter: AlterModel, engine: &Engine) -> Result<Self> {
+        let AlterModel { name, reference, options, registration, span } = alter;
+        let model = engine.catalog().model(&reference)?.clone();
+        Ok(Self { name, reference, model, options, registration, span, labels: None })
     }
 
     fn advance(mut self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
@@ -37,7 +41,8 @@ impl AlterModelJob {
             return Ok(JobStep::Waiting(self));
         }
         let model = self.model.with_options(&self.options)?;
-        ctx.engine.catalog().alter_model(&self.name, Arc::new(model));
+        let (engine, model) = (ctx.engine, Arc::new(model));
+        engine.catalog().alter_model(&self.reference, model, self.registration, engine.now())?;
         Ok(JobStep::changed(format!("Successfully changed model named {}", self.name)))
     }
 }

@@ -9,8 +9,8 @@ use crate::data::{Batch, null_column};
 use crate::diag::{Code, Error, Result};
 use crate::engine::step::Summary;
 use crate::plan::{
-    AlterTable, CreateFunction, CreateProcedure, CreateView, DropFunction, DropModel, DropProcedure,
-    DropTable,
+    AlterTable, ChangeVersions, CreateFunction, CreateProcedure, CreateView, DropFunction, DropModel,
+    DropProcedure, DropTable, RenameModel,
 };
 use crate::table::Table;
 
@@ -56,6 +56,22 @@ impl Job for DropModel {
     fn step(self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
         ctx.engine.catalog().drop_model(&self.name);
         Ok(JobStep::changed(format!("Successfully dropped model named {}", self.name)))
+    }
+}
+
+impl Job for ChangeVersions {
+    fn step(self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
+        let Self { name, change } = *self;
+        ctx.engine.catalog().change_versions(&name, &change, ctx.engine.now())?;
+        Ok(JobStep::changed(format!("Successfully changed model named {name}")))
+    }
+}
+
+impl Job for RenameModel {
+    fn step(self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
+        let Self { name, new_name } = *self;
+        ctx.engine.catalog().rename_model(&name, &new_name)?;
+        Ok(JobStep::changed(format!("Successfully renamed model {name} to {new_name}")))
     }
 }
 

@@ -1,9 +1,8 @@
 //! CREATE MODEL over a file: requests the model's file, then its labels and the files that hold its weights, then loads it.
 
-use std::sync::Arc;
-
 use super::listing::Listing;
 use super::{Job, JobContext, JobStep};
+use crate::catalog::Registration;
 use crate::control::{Progress, Stage};
 use crate::diag::{Code, Error, Result, Span};
 use crate::exec::{Requests, Resource};
@@ -17,6 +16,7 @@ pub(super) struct CreateModelJob {
     path_span: Span,
     options: ModelOptions,
     declared: Declared,
+    registration: Registration,
     /// The files that a path with `*` at its end names.
     folder: Option<Listing>,
     state: State,
@@ -43,9 +43,9 @@ enum State {
 
 impl CreateModelJob {
     pub(super) fn new(create: CreateModel) -> Self {
-        let CreateModel { name, path, path_span, options, declared } = create;
+        let CreateModel { name, path, path_span, options, declared, registration } = create;
         let folder = path.ends_with('*').then(|| Listing::new(vec![path.clone()], path_span));
-        Self { name, path, path_span, options, declared, folder, state: State::Start }
+        Self { name, path, path_span, options, declared, registration, folder, state: State::Start }
     }
 
     fn advance(mut self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
@@ -93,11 +93,16 @@ impl CreateModelJob {
                 Ok(self.announce_compile(ctx))
             }
             State::Fetched { bytes, external_files } => {
-                let load = || Model::load_parts(&bytes, &external_files, &self.options, &ctx.exec.env.limits);
-                let model = ctx.engine.timed(load)?;
+                let engine = ctx.engine;
+                let model = engine.load(&bytes, &external_files, &self.options, &ctx.exec.env.limits)?;
                 self.declared.check(&model)?;
-                ctx.engine.catalog().put_model(&self.name, Arc::new(model));
-                Ok(JobStep::changed(format!("Successfully created model named {}", self.name)))
+                let (name, is_first) = (self.name, !self.registration.keep);
+                let number = engine.catalog().put_model(&name, model, self.registration, engine.now())?;
+                Ok(JobStep::changed(if is_first {
+                    format!("Successfully created model named {name}")
+                } else {
+                    format!("Successfully created version {number} of model named {name}")
+                }))
             }
         }
     }

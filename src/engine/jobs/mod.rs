@@ -100,6 +100,8 @@ pub(super) fn begin(bound: Bound, engine: &Engine) -> Result<Execution> {
         Bound::CreateExternalTable(create) => job(create_external_table::CreateExternalTableJob::new(create)),
         Bound::AlterModel(alter) => job(alter_model::AlterModelJob::new(alter, engine)?),
         Bound::SetBaseline(set) => Execution::Job(set_baseline::begin(set)),
+        Bound::ChangeVersions(change) => job(change),
+        Bound::RenameModel(rename) => job(rename),
         Bound::AlterTable(alter) => job(alter),
         Bound::Insert(insert) => Execution::Job(insert::begin(insert)),
         Bound::Change(change) => Execution::Job(change::begin(change)),

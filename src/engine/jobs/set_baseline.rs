@@ -1,28 +1,33 @@
 //! ALTER MODEL … SET BASELINE FROM: takes the rows, then keeps them with the model.
 
+use std::sync::Arc;
+
 use super::collect::{Collect, Finish};
 use super::insert::stored;
 use super::{Job, JobContext, JobStep};
+use crate::catalog::Version;
 use crate::data::{Batch, Schema};
 use crate::diag::Result;
 use crate::plan::SetBaseline;
 use crate::table::Table;
 
-pub(super) fn begin(SetBaseline { name, schema, plan }: SetBaseline) -> Box<dyn Job> {
-    Box::new(Collect::new(plan, Baseline { name, schema }))
+pub(super) fn begin(SetBaseline { name, reference, schema, plan }: SetBaseline) -> Box<dyn Job> {
+    Box::new(Collect::new(plan, Baseline { name, reference, schema }))
 }
 
 struct Baseline {
     name: String,
+    reference: String,
     schema: Schema,
 }
 
 impl Finish for Baseline {
     fn finish(self, batches: Vec<Batch>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
-        let Self { name, schema } = self;
+        let Self { name, reference, schema } = self;
         let table = Table { schema, batches: stored(batches)?, notes: Vec::new() };
         let count = table.rows();
-        ctx.engine.catalog().put_baseline(&name, table);
+        let keep = |version: &mut Version| version.baseline = Some(Arc::new(table));
+        ctx.engine.catalog().alter_version(&reference, keep)?;
         Ok(JobStep::changed(format!("Successfully set the baseline of model {name}: {count} rows")))
     }
 }

@@ -39,9 +39,9 @@ use std::sync::Arc;
 use super::explain::explanation_schema;
 use super::node::{Correlated, Plan, Subplan};
 use super::parameter::{Given, Slot, in_order};
-use crate::catalog::{Catalog, Relation};
+use crate::catalog::{self, Catalog, Relation};
 use crate::data::{Bounds, DataType, Scalar, Schema};
-use crate::diag::{Diagnostic, Error, Result};
+use crate::diag::{Code, Diagnostic, Error, Result};
 use crate::function::tsql::Narrow;
 use crate::limits::Limits;
 use crate::model::Model;
@@ -55,9 +55,10 @@ pub(crate) use predict::SETTINGS;
 use query::Cte;
 pub(crate) use schema::VIEWS;
 pub(crate) use statement::{
-    AlterModel, AlterTable, Assign, AssignedRows, CONDITION, Change, CreateExternalTable, CreateFunction,
-    CreateModel, CreateObjectTable, CreateProcedure, CreateTable, CreateTransform, CreateView, DropFunction,
-    DropModel, DropProcedure, DropTable, Explain, Insert, SetBaseline, argument, executed, procedure_name,
+    AlterModel, AlterTable, Assign, AssignedRows, CONDITION, Change, ChangeVersions, CreateExternalTable,
+    CreateFunction, CreateModel, CreateObjectTable, CreateProcedure, CreateTable, CreateTransform,
+    CreateView, DropFunction, DropModel, DropProcedure, DropTable, Explain, Insert, RenameModel, SetBaseline,
+    argument, executed, procedure_name,
 };
 pub(crate) use transformer::FitCall;
 pub(crate) use tsql::{Prerequisite, SubqueryPlace, invalid_model};
@@ -83,6 +84,8 @@ pub(crate) enum Bound {
     CreateExternalTable(CreateExternalTable),
     AlterModel(AlterModel),
     SetBaseline(SetBaseline),
+    ChangeVersions(ChangeVersions),
+    RenameModel(RenameModel),
     AlterTable(AlterTable),
     Insert(Insert),
     Change(Change),
@@ -213,9 +216,22 @@ impl<'a> Binder<'a> {
     }
 
     fn model(&self, path: &ast::Path) -> Result<&'a Arc<Model>> {
-        let name = path.text();
+        self.version(path).map(|version| &version.model)
+    }
+
+    /// The version of a model that `path` names as the catalog is now: what is bound stays with it.
+    fn version(&self, path: &ast::Path) -> Result<&'a catalog::Version> {
+        let reference = path.text();
         let catalog = self.context.catalog;
-        catalog.model(&name).map_err(|error| with_fix(error, path, catalog.nearest_model(&name)))
+        catalog.model_version(&reference).map_err(|error| {
+            let (name, version) = catalog::parts(&reference);
+            let is_known = error.code() != Code::UnknownModel;
+            let near = catalog.nearest_model(name).filter(|_| !is_known).map(|near| match version {
+                Some(version) => format!("{near}@{version}"),
+                None => near.to_owned(),
+            });
+            with_fix(error, path, near.as_deref())
+        })
     }
 
     fn relation(&self, path: &ast::Path) -> Result<&'a Relation> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::constant::constant;
 use super::scope::{Names, Scope};
 use super::{Binder, Bound, Context, CreateExternalTable, CreateObjectTable, Given};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Registration, check_alias};
 use crate::data::{ColumnType, Scalar};
 use crate::diag::{Code, Error, Result, Span};
 use crate::model::ModelOptions;
@@ -36,22 +36,16 @@ pub(crate) enum Format {
 }
 
 /// Options of `CREATE MODEL` that concern the model on Google's servers; they are ignored here.
-const ELSEWHERE: &[&str] = &[
-    "deploy_model",
-    "description",
-    "endpoint_idle_ttl",
-    "expiration_timestamp",
-    "friendly_name",
-    "kms_key_name",
-    "model_registry",
-    "vertex_ai_model_id",
-    "vertex_ai_model_version_aliases",
-];
+const ELSEWHERE: &[&str] =
+    &["deploy_model", "endpoint_idle_ttl", "expiration_timestamp", "friendly_name", "kms_key_name"];
+
+/// Options of `CREATE MODEL` that concern the version that it makes.
+const REGISTRY: &[&str] =
+    &["description", "model_registry", "vertex_ai_model_id", "vertex_ai_model_version_aliases"];
 
 /// The value of `MODEL_PATH`, its span, and the other options.
 pub(super) fn model(given: &Options) -> Result<(String, Span, ModelOptions)> {
-    let known: Vec<_> =
-        ModelOptions::names().chain(["model_path"]).chain(ELSEWHERE.iter().copied()).collect();
+    let known: Vec<_> = model_names().chain(["model_path"]).collect();
     check_names(given, &known)?;
     let path = required(given, "model_path", "MODEL_PATH = 'model.onnx'")?;
     let (path, span) = text(path)?;
@@ -67,17 +61,63 @@ pub(super) fn model(given: &Options) -> Result<(String, Span, ModelOptions)> {
 
 /// The options that a model has after `ALTER MODEL`.
 pub(super) fn altered(given: &Options, before: &ModelOptions) -> Result<ModelOptions> {
-    let known: Vec<_> = ModelOptions::names().chain(ELSEWHERE.iter().copied()).collect();
-    check_names(given, &known)?;
+    check_names(given, &model_names().collect::<Vec<_>>())?;
     let mut options = before.clone();
     set(&mut options, given)?;
     Ok(options)
 }
 
+fn model_names() -> impl Iterator<Item = &'static str> {
+    ModelOptions::names().chain(ELSEWHERE.iter().chain(REGISTRY).copied())
+}
+
+/// What the options say of the version that is made or altered.
+pub(super) fn registration(given: &Options) -> Result<Registration> {
+    let text_of = |name: &str| match find(given, name).filter(|option| !is_null(option)) {
+        Some(option) => text(option).map(Some),
+        None => Ok(None),
+    };
+    if let Some((registry, span)) = text_of("model_registry")?
+        && !registry.eq_ignore_ascii_case("vertex_ai")
+    {
+        return Err(Error::new(Code::InvalidOption, format!("model_registry '{registry}' is not known"))
+            .at(span)
+            .hint("write MODEL_REGISTRY = 'VERTEX_AI'; versions and aliases are kept with the model here")
+            .fix(span, "'VERTEX_AI'"));
+    }
+    let mut aliases = Vec::new();
+    if let Some(list) = find(given, "vertex_ai_model_version_aliases").filter(|option| !is_null(option)) {
+        let span = list.value.span;
+        let ExprKind::Array { items, .. } = &list.value.kind else {
+            return Err(Error::new(Code::InvalidOption, "the aliases are not a list of strings")
+                .at(span)
+                .hint("write VERTEX_AI_MODEL_VERSION_ALIASES = ['champion']"));
+        };
+        for item in items {
+            let Scalar::String(alias) = literal(item)? else {
+                return Err(Error::new(Code::InvalidOption, "an alias is not a string").at(item.span));
+            };
+            check_alias(&alias).map_err(|error| error.at(item.span))?;
+            aliases.push(alias);
+        }
+    }
+    let first = |found: Option<(String, Span)>| found.map(|(text, _)| text);
+    Ok(Registration {
+        aliases,
+        description: first(text_of("description")?),
+        registry_id: first(text_of("vertex_ai_model_id")?),
+        ..Registration::default()
+    })
+}
+
+fn is_null(option: &NamedExpr) -> bool {
+    matches!(option.value.kind, ExprKind::Literal(Scalar::Null))
+}
+
 fn set(options: &mut ModelOptions, given: &Options) -> Result<()> {
     for option in &given.items {
         let name = option.name.text.to_ascii_lowercase();
-        if name != "model_path" && !ELSEWHERE.contains(&name.as_str()) {
+        if ModelOptions::names().any(|known| known == name) {
             let value = literal(&option.value)?;
             options.set(&name, &value).map_err(|error| error.or_at(option.value.span))?;
         }
@@ -87,7 +127,7 @@ fn set(options: &mut ModelOptions, given: &Options) -> Result<()> {
 
 /// `MODEL_TYPE = 'TRANSFORM_ONLY'` and nothing that would need a file.
 pub(super) fn transform_only(given: &Options) -> Result<()> {
-    let known: Vec<_> = ["model_type"].into_iter().chain(ELSEWHERE.iter().copied()).collect();
+    let known = [&["model_type"], ELSEWHERE, REGISTRY].concat();
     check_names(given, &known)?;
     let (name, span) = text(required(given, "model_type", "MODEL_TYPE = 'TRANSFORM_ONLY'")?)?;
     if name.eq_ignore_ascii_case("transform_only") {

@@ -6,17 +6,27 @@
 use arrow_array::UInt64Array;
 
 use super::Binder;
-use crate::catalog::Relation;
+use crate::catalog::{Relation, Version, Versions, parts};
 use crate::data::{Batch, DataType, Field, Operand, Scalar, Schema, array_of};
 use crate::diag::{Code, Error, Invariant, Result};
 use crate::function;
+use crate::json;
 use crate::model::{Model, Port};
 use crate::syntax::{ast, written};
 use crate::table::Table;
 
 /// The tables of INFORMATION_SCHEMA.
-pub(crate) const VIEWS: &[&str] =
-    &["TABLES", "COLUMNS", "MODELS", "MODEL_OPTIONS", "MODEL_COLUMNS", "MODEL_COLUMN_OPTIONS", "ROUTINES"];
+pub(crate) const VIEWS: &[&str] = &[
+    "TABLES",
+    "COLUMNS",
+    "MODELS",
+    "MODEL_OPTIONS",
+    "MODEL_COLUMNS",
+    "MODEL_COLUMN_OPTIONS",
+    "MODEL_VERSIONS",
+    "MODEL_ALIASES",
+    "ROUTINES",
+];
 
 impl Binder<'_> {
     /// The table that `[dataset.]INFORMATION_SCHEMA.name` means.
@@ -32,6 +42,8 @@ impl Binder<'_> {
             "MODEL_OPTIONS" => self.model_options_view(),
             "MODEL_COLUMNS" => self.model_columns_view(),
             "MODEL_COLUMN_OPTIONS" => self.model_column_options_view(),
+            "MODEL_VERSIONS" => self.model_versions_view(None),
+            "MODEL_ALIASES" => self.model_aliases_view(),
             "ROUTINES" => routines_view(),
             name => {
                 return Err(Error::new(Code::UnknownTable, format!("INFORMATION_SCHEMA has no `{name}`"))
@@ -176,6 +188,69 @@ impl Binder<'_> {
         table(&names, rows)
     }
 
+    /// The versions of the model of this name, or of all models.
+    pub(super) fn model_versions_view(&self, of: Option<&str>) -> Result<Table> {
+        let all = self.context.catalog.all_versions();
+        let all = all.filter(|(name, _)| of.is_none_or(|of| of == *name));
+        let rows = all.flat_map(|(name, versions)| {
+            versions.all().iter().map(move |version| version_row(name, versions, version))
+        });
+        let names = DataType::array(DataType::String);
+        let columns = [
+            ("model_catalog", DataType::String),
+            ("model_schema", DataType::String),
+            ("model_name", DataType::String),
+            ("version", DataType::Int64),
+            ("aliases", names),
+            ("is_default", DataType::Bool),
+            ("created", DataType::Timestamp),
+            ("source_uri", DataType::String),
+            ("sha256", DataType::String),
+            ("size_bytes", DataType::Int64),
+            ("format", DataType::String),
+            ("status", DataType::String),
+            ("error", DataType::String),
+            ("description", DataType::String),
+            ("metadata", DataType::Json),
+        ];
+        typed_table(&columns, rows.collect::<Result<_>>()?)
+    }
+
+    /// Where aliases stand and have stood: a row for each move, the latest last.
+    fn model_aliases_view(&self) -> Result<Table> {
+        let mut rows = Vec::new();
+        for (name, versions) in self.context.catalog.all_versions() {
+            let (schema, model) = split(name);
+            for (index, step) in versions.moves().iter().enumerate() {
+                let later = versions.moves().iter().skip(index + 1);
+                let is_last = later.filter(|other| other.alias == step.alias).count() == 0;
+                let number =
+                    |number: Option<u32>| number.map_or(Scalar::Null, |number| Scalar::Int64(number.into()));
+                rows.push(vec![
+                    text(""),
+                    text(schema),
+                    text(model),
+                    text(&step.alias),
+                    number(step.version),
+                    number(step.previous),
+                    time(step.moved),
+                    Scalar::Bool(is_last && step.version.is_some()),
+                ]);
+            }
+        }
+        let columns = [
+            ("model_catalog", DataType::String),
+            ("model_schema", DataType::String),
+            ("model_name", DataType::String),
+            ("alias", DataType::String),
+            ("version", DataType::Int64),
+            ("previous_version", DataType::Int64),
+            ("moved", DataType::Timestamp),
+            ("is_current", DataType::Bool),
+        ];
+        typed_table(&columns, rows)
+    }
+
     /// `SHOW TABLES`.
     pub(super) fn tables_table(&self) -> Result<Table> {
         let rows = self.context.catalog.relations().map(|(name, relation)| {
@@ -237,11 +312,79 @@ impl Binder<'_> {
             }
             None => {
                 let facts = self.model(path)?.describe();
-                facts.iter().map(|fact| line(fact.section, &fact.name, &fact.detail)).collect()
+                let facts = facts.iter().map(|fact| line(fact.section, &fact.name, &fact.detail));
+                let mut rows = self.describe_version(path)?;
+                rows.extend(facts);
+                rows
             }
         };
         table(&["section", "name", "detail"], rows)
     }
+
+    /// What there is to say of a version, beside its model.
+    fn describe_version(&self, path: &ast::Path) -> Result<Vec<Vec<Scalar>>> {
+        let version = self.version(path)?;
+        let reference = path.text();
+        let versions = self.context.catalog.model_versions(parts(&reference).0)?;
+        let line = |name: &str, detail: &str| vec![text("model"), text(name), text(detail)];
+        let default = if versions.is_default(version) { " (default)" } else { "" };
+        let mut lines = vec![line("version", &format!("{}{default}", version.number))];
+        let aliases: Vec<_> = versions.aliases_of(version.number).collect();
+        if !aliases.is_empty() {
+            lines.push(line("aliases", &aliases.join(", ")));
+        }
+        lines.extend(version.source.as_deref().map(|source| line("source", source)));
+        lines.extend(version.description.as_deref().map(|words| line("description", words)));
+        lines.push(line("sha256", &version.model.sha256()));
+        Ok(lines)
+    }
+}
+
+/// A row of `INFORMATION_SCHEMA.MODEL_VERSIONS`.
+fn version_row(name: &str, versions: &Versions, version: &Version) -> Result<Vec<Scalar>> {
+    let (schema, name) = split(name);
+    let model = &version.model;
+    let aliases = versions.aliases_of(version.number).map(text).collect();
+    let optional = |value: &Option<String>| value.as_deref().map_or(Scalar::Null, text);
+    let error = model.status().last_error.map(|error| error.to_string());
+    Ok(vec![
+        text(""),
+        text(schema),
+        text(name),
+        Scalar::Int64(version.number.into()),
+        Scalar::Array(DataType::String, aliases),
+        Scalar::Bool(versions.is_default(version)),
+        time(version.created),
+        optional(&version.source),
+        text(&model.sha256()),
+        number(model.facts().bytes)?,
+        text(model.facts().format.name()),
+        text("READY"),
+        optional(&error),
+        optional(&version.description),
+        text(&metadata(model)),
+    ])
+}
+
+/// What the file says of itself, as JSON.
+fn metadata(model: &Model) -> String {
+    let mut json = String::from("{");
+    for (index, (name, value)) in model.facts().metadata.iter().enumerate() {
+        if index > 0 {
+            json.push(',');
+        }
+        json::write_text(name, &mut json);
+        json.push(':');
+        json::write_text(value, &mut json);
+    }
+    json.push('}');
+    json
+}
+
+/// Milliseconds since 1970 as a TIMESTAMP.
+#[expect(clippy::cast_possible_truncation, reason = "a clock in milliseconds is far below 2^53")]
+fn time(ms: f64) -> Scalar {
+    Scalar::Timestamp((ms * 1e3) as i64)
 }
 
 /// Every function: how it is called and what it does.
@@ -280,20 +423,24 @@ fn number(number: usize) -> Result<Scalar> {
 
 /// A table of these rows; a column has the type of its first value that is not NULL, STRING where there is none.
 fn table(names: &[&str], rows: Vec<Vec<Scalar>>) -> Result<Table> {
-    let mut fields = Vec::with_capacity(names.len());
-    let mut columns = Vec::with_capacity(names.len());
-    for (index, name) in names.iter().enumerate() {
+    let columns = names.iter().enumerate().map(|(index, name)| {
+        let mut values = rows.iter().filter_map(|row| row.get(index));
+        (*name, values.find_map(Scalar::data_type).unwrap_or(DataType::String))
+    });
+    let columns: Vec<_> = columns.collect();
+    typed_table(&columns, rows)
+}
+
+/// A table of these rows.
+fn typed_table(columns: &[(&str, DataType)], rows: Vec<Vec<Scalar>>) -> Result<Table> {
+    let mut fields = Vec::with_capacity(columns.len());
+    let mut arrays = Vec::with_capacity(columns.len());
+    for (index, (name, data_type)) in columns.iter().enumerate() {
         let values = rows.iter().map(|row| row.get(index).cloned().invariant("a row is too short"));
-        let values = values.collect::<Result<Vec<_>>>()?;
-        let data_type = values.iter().find_map(Scalar::data_type).unwrap_or(DataType::String);
-        columns.push(array_of(&values, &data_type)?);
-        fields.push(Field::new(written(name), data_type));
+        arrays.push(array_of(&values.collect::<Result<Vec<_>>>()?, data_type)?);
+        fields.push(Field::new(written(name), data_type.clone()));
     }
-    Ok(Table {
-        schema: Schema { fields },
-        batches: vec![Batch::new(rows.len(), columns)?],
-        notes: Vec::new(),
-    })
+    Ok(Table { schema: Schema { fields }, batches: vec![Batch::new(rows.len(), arrays)?], notes: Vec::new() })
 }
 
 /// The rows of a dataset; all of them where no name is in one of this name.

@@ -7,9 +7,10 @@ use crate::data::Scalar;
 use crate::diag::{Code, Error, Result, Span};
 use crate::syntax::ast::{
     ColumnDef, CreateExternalTable, CreateFunction, CreateModel, CreateTable, CreateView, Expr, ExprKind,
-    Limit, OnExisting, Path, Query, QueryBody, Select, StatementKind, TableExpr, TableExprKind, Transform,
+    Ident, Limit, OnExisting, Path, Query, QueryBody, Select, StatementKind, TableExpr, TableExprKind,
+    Transform,
 };
-use crate::syntax::token::Punctuation;
+use crate::syntax::token::{Punctuation, TokenKind};
 
 impl Parser<'_> {
     /// The rest of a CREATE statement.
@@ -201,10 +202,18 @@ impl Parser<'_> {
         Ok(CreateView { name, on_existing, columns, query })
     }
 
-    /// `name [TRANSFORM (…)] [INPUT (…) OUTPUT (…)] [OPTIONS (…)] [AS query]`.
+    /// `name [VERSION n] [TRANSFORM (…)] [INPUT (…) OUTPUT (…)] [OPTIONS (…)] [AS query]`.
     fn create_model(&mut self, replace: bool) -> Result<CreateModel> {
         let (name, on_existing) = self.created_name(replace, "a model's name")?;
+        let version = if self.eat_word("VERSION") { Some(self.version_number()?) } else { None };
         let transform = if self.eat_word("TRANSFORM") { Some(self.transform()?) } else { None };
+        let create = self.model_file(name, version)?;
+        let query = if self.eat_word("AS") { Some(Box::new(self.training_query()?)) } else { None };
+        Ok(CreateModel { on_existing, transform, query, ..create })
+    }
+
+    /// `[INPUT (…) OUTPUT (…)] [OPTIONS (…)]` of a version of a model.
+    pub(super) fn model_file(&mut self, name: Path, version: Option<Ident>) -> Result<CreateModel> {
         let inputs = if self.eat_word("INPUT") { self.columns()? } else { Vec::new() };
         let outputs = if self.eat_word("OUTPUT") { self.columns()? } else { Vec::new() };
         self.refuse(
@@ -220,8 +229,17 @@ impl Parser<'_> {
             .at(self.token().span)
             .hint("write TRANSFORM, INPUT, OUTPUT, OPTIONS and AS in this order, each once"));
         }
-        let query = if self.eat_word("AS") { Some(Box::new(self.training_query()?)) } else { None };
-        Ok(CreateModel { name, on_existing, inputs, outputs, transform, options, query })
+        let on_existing = OnExisting::Fail;
+        Ok(CreateModel { name, version, on_existing, inputs, outputs, transform: None, options, query: None })
+    }
+
+    /// The number of a version that is made.
+    pub(super) fn version_number(&mut self) -> Result<Ident> {
+        if self.token().kind != TokenKind::Integer {
+            let hint = "versions are numbered: leave VERSION out for the next number, and give it an alias";
+            return Err(self.expected("a number").hint(hint));
+        }
+        self.version_name()
     }
 
     fn training_query(&mut self) -> Result<Query> {

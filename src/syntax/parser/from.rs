@@ -329,7 +329,7 @@ impl Parser<'_> {
         let start = self.token().span;
         if self.at_table_argument() {
             if self.eat_word("MODEL") {
-                return self.path("a model's name").map(TableArg::Model);
+                return self.model_path().map(TableArg::Model);
             }
             self.bump();
             let kind = TableExprKind::Name { path: self.wildcard_path("a table's name")?, offset: None };

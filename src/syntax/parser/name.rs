@@ -88,6 +88,61 @@ impl Parser<'_> {
         Ok(path)
     }
 
+    /// A model, or one of its versions: `m`, `m@3`, `m@champion`, `m VERSION champion`. The path's last part has the
+    /// version behind `@`, as it has where all of it stands in backticks.
+    pub(super) fn model_path(&mut self) -> Result<Path> {
+        let mut path = self.path("a model's name")?;
+        let is_beside = self.token().span.start == path.span.end;
+        let version = match &self.token().kind {
+            TokenKind::Parameter(version) if is_beside && !version.starts_with('@') => {
+                let version = version.clone();
+                let span = self.bump().span;
+                self.joined(Ident { text: version, span: Span::new(span.start + 1, span.end) })
+            }
+            _ if self.eat_word("VERSION") => self.version_name()?,
+            _ => return Ok(path),
+        };
+        path.span = Span::new(path.span.start, version.span.end);
+        if let Some(last) = path.parts.last_mut() {
+            if last.text.contains('@') {
+                return Err(Error::new(Code::SyntaxError, "a model has one version").at(version.span));
+            }
+            last.text = format!("{}@{}", last.text, version.text);
+        }
+        Ok(path)
+    }
+
+    /// A version of a model: its number or an alias, in quotes or without.
+    pub(super) fn version_name(&mut self) -> Result<Ident> {
+        let token = self.token();
+        let span = token.span;
+        let text = match &token.kind {
+            TokenKind::String(text) | TokenKind::QuotedName(text) => text.clone(),
+            TokenKind::Word | TokenKind::Integer => span.of(self.text).into(),
+            _ => return Err(self.expected("a version")),
+        };
+        let is_bare = matches!(token.kind, TokenKind::Word);
+        self.bump();
+        let ident = Ident { text, span };
+        Ok(if is_bare { self.joined(ident) } else { ident })
+    }
+
+    /// A word with those that hang at it by a minus sign: `my-model`.
+    fn joined(&mut self, mut ident: Ident) -> Ident {
+        while self.at(Punctuation::Minus) && self.token().span.start == ident.span.end {
+            let next = self.nth(1);
+            let joins = matches!(next.kind, TokenKind::Word | TokenKind::Integer)
+                && next.span.start == self.token().span.end;
+            if !joins {
+                break;
+            }
+            self.position += 2;
+            ident.span = Span::new(ident.span.start, next.span.end);
+            ident.text = ident.span.of(self.text).into();
+        }
+        ident
+    }
+
     /// A name that may hold the wildcard `*` in backticks.
     pub(super) fn wildcard_path(&mut self, what: &str) -> Result<Path> {
         let start = self.token().span;
@@ -101,7 +156,7 @@ impl Parser<'_> {
     /// One part, or several where dots stand inside backticks.
     fn path_part(&mut self, what: &str, first: bool) -> Result<Vec<Ident>> {
         let quoted = matches!(self.token().kind, TokenKind::QuotedName(_));
-        let mut ident = if first { self.ident(what)? } else { self.any_word(what)? };
+        let ident = if first { self.ident(what)? } else { self.any_word(what)? };
         if self.is_tsql() {
             return Ok(vec![ident]);
         }
@@ -113,17 +168,7 @@ impl Parser<'_> {
             let part = |text: &str| Ident { text: text.into(), span: ident.span };
             return Ok(ident.text.split('.').map(part).collect());
         }
-        while self.at(Punctuation::Minus) && self.token().span.start == ident.span.end {
-            let next = self.nth(1);
-            let joins = matches!(next.kind, TokenKind::Word | TokenKind::Integer)
-                && next.span.start == self.token().span.end;
-            if !joins {
-                break;
-            }
-            self.position += 2;
-            ident.span = Span::new(ident.span.start, next.span.end);
-            ident.text = ident.span.of(self.text).into();
-        }
+        let ident = self.joined(ident);
         Ok(vec![ident])
     }
 

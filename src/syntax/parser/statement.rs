@@ -5,8 +5,8 @@ use super::error::did_you_mean;
 use crate::diag::{Error, Result};
 use crate::syntax::SETTABLE;
 use crate::syntax::ast::{
-    AlterModel, AlterTable, Declare, Describe, Drop, Explain, Ident, Insert, InsertSource, NamedExpr,
-    ObjectKind, Options, Path, SetValue, SetVariables, Statement, StatementKind, TableAction,
+    AlterModel, AlterTable, Declare, Describe, Drop, Explain, Ident, Insert, InsertSource, ModelAction,
+    NamedExpr, ObjectKind, Options, Path, SetValue, SetVariables, Statement, StatementKind, TableAction,
 };
 use crate::syntax::token::{Punctuation, TokenKind};
 
@@ -109,7 +109,11 @@ impl Parser<'_> {
     fn describe(&mut self) -> Result<Describe> {
         let named = matches!(self.nth(1).kind, TokenKind::Word | TokenKind::QuotedName(_));
         let kind = if named { self.object_kind() } else { None };
-        Ok(Describe { kind, name: self.path("the name of a table or model")? })
+        let name = match kind {
+            Some(ObjectKind::Model) => self.model_path()?,
+            _ => self.path("the name of a table or model")?,
+        };
+        Ok(Describe { kind, name })
     }
 
     fn object_kind(&mut self) -> Option<ObjectKind> {
@@ -126,10 +130,16 @@ impl Parser<'_> {
     }
 
     fn show(&mut self) -> Result<StatementKind> {
-        match self.eat_one_of(&["MODELS", "TABLES"]) {
+        let words = ["MODELS", "TABLES", "VERSIONS"];
+        match self.eat_one_of(&words) {
             Some("MODELS") => Ok(StatementKind::Show(ObjectKind::Model)),
-            Some(_) => Ok(StatementKind::Show(ObjectKind::Table)),
-            None => Err(self.expected_one_of(&["MODELS", "TABLES"])),
+            Some("TABLES") => Ok(StatementKind::Show(ObjectKind::Table)),
+            Some(_) => {
+                self.expect_word("IN")?;
+                self.expect_word("MODEL")?;
+                self.path("a model's name").map(StatementKind::ShowVersions)
+            }
+            None => Err(self.expected_one_of(&words)),
         }
     }
 
@@ -143,11 +153,13 @@ impl Parser<'_> {
             return Err(self.expected_one_of(&["MODEL", "TABLE", "VIEW", "EXTERNAL TABLE"]));
         };
         let if_exists = self.eat_words(&["IF", "EXISTS"]);
+        if kind == ObjectKind::Model {
+            return Ok(Drop { kind, name: self.model_path()?, if_exists });
+        }
         let name = self.path(match kind {
-            ObjectKind::Model => "a model's name",
             ObjectKind::Function => "a function's name",
             ObjectKind::Procedure => "a procedure's name",
-            ObjectKind::Table | ObjectKind::ExternalTable | ObjectKind::View => "a table's name",
+            _ => "a table's name",
         })?;
         Ok(Drop { kind, name, if_exists })
     }
@@ -164,7 +176,7 @@ impl Parser<'_> {
         Ok(StatementKind::Ignored("DROP SCHEMA"))
     }
 
-    /// `MODEL [IF EXISTS] name SET OPTIONS (…)` or `SET BASELINE FROM rows`.
+    /// `MODEL [IF EXISTS] name action`.
     fn alter(&mut self) -> Result<AlterModel> {
         let unsupported = ["VIEW", "SCHEMA", "MATERIALIZED", "EXTERNAL", "DATABASE", "PROCEDURE", "FUNCTION"];
         if let Some(word) = self.at_one_of(&unsupported) {
@@ -172,19 +184,53 @@ impl Parser<'_> {
         }
         self.expect_word("MODEL")?;
         let if_exists = self.eat_words(&["IF", "EXISTS"]);
-        let name = self.path("a model's name")?;
-        self.expect_word("SET")?;
+        let name = self.model_path()?;
+        let words = ["SET", "UNSET", "ADD", "DROP", "ROLLBACK", "RENAME"];
+        let action = match self.eat_one_of(&words) {
+            Some("SET") => self.set_of_model(&name)?,
+            Some("UNSET") => {
+                self.expect_word("ALIAS")?;
+                let is_named = !matches!(self.token().kind, TokenKind::End | TokenKind::Punctuation(_));
+                ModelAction::UnsetAlias(if is_named { Some(self.version_name()?) } else { None })
+            }
+            Some("ADD") => {
+                self.expect_word("VERSION")?;
+                let is_number = self.token().kind == TokenKind::Integer;
+                let version = if is_number { Some(self.version_name()?) } else { None };
+                ModelAction::AddVersion(Box::new(self.model_file(name.clone(), version)?))
+            }
+            Some("DROP") => {
+                self.expect_word("VERSION")?;
+                ModelAction::DropVersion(self.version_name()?)
+            }
+            Some("ROLLBACK") => {
+                self.expect_word("ALIAS")?;
+                ModelAction::RollBack(self.version_name()?)
+            }
+            Some(_) => {
+                self.expect_word("TO")?;
+                ModelAction::Rename(self.path("a model's new name")?)
+            }
+            None => return Err(self.expected_one_of(&words)),
+        };
+        Ok(AlterModel { name, if_exists, action })
+    }
+
+    /// What a model or one of its versions gets.
+    fn set_of_model(&mut self, name: &Path) -> Result<ModelAction> {
         if self.eat_words(&["BASELINE", "FROM"]) {
-            let options = Options { items: Vec::new(), span: name.span };
             self.eat_word("TABLE");
-            let baseline = Some(self.table()?);
-            return Ok(AlterModel { name, if_exists, options, baseline });
+            return Ok(ModelAction::SetBaseline(self.table()?));
         }
-        if !self.at_word("OPTIONS") {
-            return Err(self.expected_one_of(&["OPTIONS", "BASELINE"]));
+        if self.at_word("OPTIONS") {
+            return Ok(ModelAction::SetOptions(self.options(name)?));
         }
-        let options = self.options(&name)?;
-        Ok(AlterModel { name, if_exists, options, baseline: None })
+        let words = ["OPTIONS", "BASELINE", "ALIAS", "DEFAULT_VERSION"];
+        let word =
+            self.eat_one_of(&["ALIAS", "DEFAULT_VERSION"]).ok_or_else(|| self.expected_one_of(&words))?;
+        self.eat(Punctuation::Equal);
+        let version = self.version_name()?;
+        Ok(if word == "ALIAS" { ModelAction::SetAlias(version) } else { ModelAction::SetDefault(version) })
     }
 
     /// `[IF EXISTS] name action, …`.

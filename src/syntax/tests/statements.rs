@@ -6,7 +6,7 @@ use super::accepted;
 use super::shapes::{show, show_items, show_query, show_type};
 use crate::syntax::Dialect;
 use crate::syntax::ast::{
-    ColumnDef, Ident, InsertSource, Options, Path, Query, SetValue, Statement, StatementKind,
+    ColumnDef, Ident, InsertSource, ModelAction, Options, Path, Query, SetValue, Statement, StatementKind,
 };
 
 fn names(idents: &[Ident]) -> String {
@@ -78,8 +78,23 @@ fn statement(statement: &Statement) -> String {
             )
         }
         StatementKind::AlterModel(it) => {
-            let baseline = it.baseline.as_ref().map(|_| " baseline").unwrap_or_default();
-            format!("alter {} {}{}{baseline}", it.if_exists, path(&it.name), options(&it.options))
+            let action = match &it.action {
+                ModelAction::SetOptions(given) => options(given),
+                ModelAction::SetBaseline(_) => " baseline".into(),
+                ModelAction::AddVersion(add) => {
+                    let number = add.version.as_ref().map_or("next", |number| &number.text);
+                    format!(" add {number}{}", options(&add.options))
+                }
+                ModelAction::SetAlias(alias) => format!(" alias {}", alias.text),
+                ModelAction::UnsetAlias(alias) => {
+                    format!(" unset {}", alias.as_ref().map_or("it", |alias| &alias.text))
+                }
+                ModelAction::RollBack(alias) => format!(" rollback {}", alias.text),
+                ModelAction::SetDefault(version) => format!(" default {}", version.text),
+                ModelAction::DropVersion(version) => format!(" drop {}", version.text),
+                ModelAction::Rename(name) => format!(" rename {}", path(name)),
+            };
+            format!("alter {} {}{action}", it.if_exists, path(&it.name))
         }
         StatementKind::AlterTable(it) => {
             format!("alter table {} {} {:?}", it.if_exists, path(&it.name), it.actions.len())
@@ -137,6 +152,7 @@ fn statement(statement: &Statement) -> String {
         StatementKind::Explain(it) => format!("explain {} {}", it.analyze, self::statement(&it.statement)),
         StatementKind::Describe(it) => format!("describe {:?} {}", it.kind, path(&it.name)),
         StatementKind::Show(kind) => format!("show {kind:?}"),
+        StatementKind::ShowVersions(model) => format!("show versions {}", path(model)),
     }
 }
 
@@ -172,6 +188,16 @@ fn statements_have_the_shapes_of_the_tree() {
                 "CREATE EXTERNAL TABLE IF NOT EXISTS t (a INT64) WITH CONNECTION `x.y` OPTIONS (max_staleness = INTERVAL 1 DAY)",
                 "external Keep t [a INT64](max_staleness=interval(1 DAY))",
             ),
+            ("ALTER MODEL m ADD VERSION 3 OPTIONS (a = 1)", "alter false m add 3(a=1)"),
+            ("ALTER MODEL m ADD VERSION OPTIONS (a = 1)", "alter false m add next(a=1)"),
+            ("ALTER MODEL m VERSION 3 SET ALIAS = my-champion", "alter false m@3 alias my-champion"),
+            ("ALTER MODEL d.m@3 SET ALIAS champion", "alter false d/m@3 alias champion"),
+            ("ALTER MODEL m VERSION champion UNSET ALIAS", "alter false m@champion unset it"),
+            ("ALTER MODEL m UNSET ALIAS champion", "alter false m unset champion"),
+            ("ALTER MODEL m ROLLBACK ALIAS champion", "alter false m rollback champion"),
+            ("ALTER MODEL m SET DEFAULT_VERSION = '2'", "alter false m default 2"),
+            ("ALTER MODEL m DROP VERSION 2", "alter false m drop 2"),
+            ("ALTER MODEL IF EXISTS m RENAME TO d.n", "alter true m rename d/n"),
             ("ALTER MODEL IF EXISTS m SET OPTIONS (a = NULL)", "alter true m(a=NULL)"),
             ("INSERT INTO t (a, b) VALUES (1, 2), (3, NULL)", "insert t [a b](1, 2)(3, NULL)"),
             ("INSERT t (SELECT 1)", "insert t []<select 1>"),

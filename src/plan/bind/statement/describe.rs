@@ -21,6 +21,12 @@ impl Binder<'_> {
         Ok(rows(table))
     }
 
+    pub(super) fn show_versions(&self, path: &ast::Path) -> Result<Bound> {
+        self.without_version(path)?;
+        self.model(path)?;
+        Ok(rows(self.model_versions_view(Some(&path.text()))?))
+    }
+
     pub(super) fn show(&self, kind: ObjectKind) -> Result<Bound> {
         let table = if kind == ObjectKind::Model { self.models_table()? } else { self.tables_table()? };
         Ok(rows(table))

@@ -1,7 +1,7 @@
 //! DROP MODEL, DROP TABLE and DROP VIEW.
 
 use super::does_not_exist;
-use crate::catalog::Relation;
+use crate::catalog::{Relation, VersionChange, parts};
 use crate::diag::{Code, Error, Result, Span};
 use crate::plan::bind::{Binder, Bound};
 use crate::syntax::ast::{self, ObjectKind};
@@ -36,6 +36,10 @@ impl Binder<'_> {
                 return Ok(does_not_exist("Model", &name));
             }
             self.model(&drop.name)?;
+        }
+        if parts(&name).1.is_some() {
+            let number = self.version(&drop.name)?.number;
+            return self.change_versions(&drop.name, VersionChange::Drop(number));
         }
         Ok(Bound::DropModel(DropModel { name }))
     }

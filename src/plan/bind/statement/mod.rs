@@ -16,7 +16,7 @@ mod explain;
 mod insert;
 mod procedure;
 
-pub(crate) use alter_model::{AlterModel, SetBaseline};
+pub(crate) use alter_model::{AlterModel, ChangeVersions, RenameModel, SetBaseline};
 pub(crate) use alter_table::AlterTable;
 pub(crate) use assign::{Assign, AssignedRows, CONDITION, executed};
 pub(crate) use change::Change;
@@ -70,6 +70,7 @@ impl Binder<'_> {
             StatementKind::Set(set) => self.set(set),
             StatementKind::Describe(describe) => self.describe(describe),
             StatementKind::Show(kind) => self.show(*kind),
+            StatementKind::ShowVersions(model) => self.show_versions(model),
         }
     }
 

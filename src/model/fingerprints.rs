@@ -1,0 +1,21 @@
+//! What tells the files of models apart.
+
+use sha2::{Digest, Sha256};
+
+/// SHA-256 of a model's file and of the files beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fingerprints {
+    pub(super) file: [u8; 32],
+    external: Vec<(String, [u8; 32])>,
+}
+
+impl Fingerprints {
+    pub(crate) fn of(bytes: &[u8], external: &[(String, Vec<u8>)]) -> Self {
+        let external = external.iter().map(|(path, bytes)| (path.clone(), Sha256::digest(bytes).into()));
+        Self { file: Sha256::digest(bytes).into(), external: external.collect() }
+    }
+}
+
+pub(super) fn hexadecimal(digest: [u8; 32]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
