@@ -1,0 +1,14 @@
+//! TensorFlow's files: graphs of operators, and the variables that they read.
+
+mod body;
+mod bundle;
+mod call;
+mod dtype;
+mod inline;
+mod operators;
+pub(crate) mod proto;
+mod saved_model;
+mod sstable;
+
+pub(crate) use dtype::DataType;
+pub(crate) use saved_model::{convert, convert_frozen};
