@@ -96,6 +96,7 @@ export const takes = {
     revalidate: flag,
     labels: ["a list of labels or an address", (value) => isTextual(value) || isListOf(isText)(value)],
     inputs: bag,
+    signature: text,
     inputLabelCols: texts,
     externalData: bag,
     task: words("classification", "regression"),

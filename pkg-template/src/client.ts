@@ -145,7 +145,9 @@ export class Client {
     const sources = [source, Array.isArray(labels) ? undefined : labels, ...Object.values(externalData)];
     const waiter = this.#waiter(options, { expected: this.#expected(sources) });
     const loading = options.engine === "full" ? this.#engine.full(waiter) : this.#engine.prepare(waiter);
-    const reading = Promise.all([readModelInput(source, options, this.#network, waiter), loading]);
+    const convert: Parameters<typeof readModelInput>[4] = (files, signature) =>
+      this.#engine.convert(files, signature, waiter);
+    const reading = Promise.all([readModelInput(source, options, this.#network, waiter, convert), loading]);
     return this.#inTurn(`model ${name}`, waiter, reading, async ([input]) => {
       const entry = { kind: "registerModel", name, ...input } as const;
       const stage = { stage: "compile", label: name, loaded: 0, total: null, unit: "bytes" } as const;

@@ -227,6 +227,7 @@ export class Connection {
 function transferable(request: Request): Transferable[] {
   if (request.kind === "registerModel")
     return [request.bytes, ...Object.values(request.files)].map(({ buffer }) => buffer);
+  if (request.kind === "convert") return request.files.map(([, { buffer }]) => buffer);
   if ("bytes" in request) return [request.bytes.buffer];
   if (request.kind !== "supply" || !("bytes" in request.answer)) return [];
   const { bytes, pixels } = request.answer;

@@ -2,7 +2,7 @@
 // one that ended by itself, and when something needs more than the engine for tables has.
 
 import { abortable, Connection, Crash, Failed, Unsent } from "./connection.js";
-import { PredictError, problem, tell } from "./errors.js";
+import { fromFailure, PredictError, problem, tell } from "./errors.js";
 import type { Files, StoredFile } from "./files.js";
 import type { Diagnostic } from "./glue/predictql.js";
 import type { EngineInfo, PredictOptions } from "./interface.js";
@@ -13,11 +13,13 @@ import {
   explainWorker,
   isChangeable,
   type LoadedEngine,
-  loadDecoder,
   loadEngine,
+  loadModule,
+  type ModuleName,
   startWorker,
 } from "./load.js";
 import type { Log } from "./log.js";
+import type { ModelFile } from "./models.js";
 import type { Network } from "./network.js";
 import { saving } from "./parts.js";
 import { platform } from "./platform.js";
@@ -53,8 +55,8 @@ export class Engine {
   #loaded: LoadedEngine | undefined;
   /** What workers have fetched of engines, by its address. */
   readonly #rests = new Map<unknown, WebAssembly.Module>();
-  /** Fetched when the first picture comes. */
-  #decoder: Promise<WebAssembly.Module> | undefined;
+  /** Fetched when the first picture comes, or the first model that has to be converted. */
+  readonly #modules = new Map<ModuleName, Promise<WebAssembly.Module>>();
   #connecting: Promise<Connection> | undefined;
   #connection: Connection | undefined;
   /** The worker with the full engine, while it is made ready beside the one that runs. */
@@ -161,13 +163,40 @@ export class Engine {
     }
   }
 
-  /** What decodes pictures. */
-  decoder(report: Report): Promise<WebAssembly.Module> {
-    this.#decoder ??= loadDecoder(this.#options, this.#network, report).catch((error) => {
-      this.#decoder = undefined;
-      throw error;
-    });
-    return this.#decoder;
+  /** A module beside the engine. */
+  module(name: ModuleName, report: Report): Promise<WebAssembly.Module> {
+    const loading =
+      this.#modules.get(name) ??
+      loadModule(name, this.#options, this.#network, report).catch((error) => {
+        this.#modules.delete(name);
+        throw error;
+      });
+    this.#modules.set(name, loading);
+    return loading;
+  }
+
+  /** The ONNX file of a model of TensorFlow's: made by a worker of its own, which keeps nothing. */
+  async convert(files: readonly ModelFile[], signature: string | undefined, waiter: Waiter): Promise<Blob> {
+    const { signal, report = () => {} } = waiter;
+    const module = await this.module("formats", report);
+    const bytes = files.map(async ([path, blob]) => [path, new Uint8Array(await blob.arrayBuffer())] as const);
+    const request = { kind: "convert", module, files: await Promise.all(bytes), signature } as const;
+    const connection = new Connection(
+      await startWorker(this.#options),
+      () => {},
+      () => {},
+    );
+    try {
+      const converting = connection.call({ ...request, files: [...request.files] }, signal);
+      return new Blob([await abortable(abortable(converting, signal), this.#closing.signal)]);
+    } catch (error) {
+      if (error instanceof Failed) throw fromFailure(error.failure);
+      if (!(error instanceof Crash)) throw error;
+      const hint = "close other tabs, or convert the model elsewhere: `python -m tf2onnx.convert`";
+      throw problem("engine-crashed", "the converter of models stopped", { hint, detail: error.message });
+    } finally {
+      connection.end(undefined);
+    }
   }
 
   async catalog(): Promise<Catalog> {

@@ -3,6 +3,7 @@
 
 /** What each code means, in a sentence. */
 export const packageErrors = {
+  "checksum-mismatch": "A file is not the one that `integrity` says.",
   closed: "The database or the prepared statement was closed.",
   "empty-statement": "The text given to `query` holds no statement.",
   "engine-crashed": "The engine ran out of memory or failed; another one holds the same tables and models.",

@@ -81,6 +81,9 @@ export function problem(
   return new PredictError({ diagnostics: [hint === undefined ? diagnostic : { ...diagnostic, hint }], ...rest });
 }
 
+const ownCodes =
+  /^(network-denied|invalid-option|checksum-mismatch|external-data-missing|unsupported-operator|.*-model(-type)?)$/;
+
 /**
  * What the engine threw. Where the host refused it a resource, the engine knows the place and the host the reason:
  * `refusal` lends its hint.
@@ -89,8 +92,8 @@ export function problem(
 export function fromFailure(failure: EngineFailure, sql?: string, refusal?: PredictError): PredictError {
   const [first, ...others] = failure.diagnostics;
   const hint = first?.hint ?? refusal?.hint;
-  // What the option `network` forbids has one code, whoever asked for it.
-  const code = refusal?.code === "network-denied" ? refusal.code : first?.code;
+  // What the option `network` forbids, and what is wrong with a model's files, has one code, whoever asked for it.
+  const code = refusal && ownCodes.test(refusal.code) ? refusal.code : first?.code;
   const told = first && code !== undefined && { ...first, code, ...(hint === undefined ? {} : { hint }) };
   return new PredictError({
     diagnostics: told ? [told, ...others] : failure.diagnostics,

@@ -1,5 +1,6 @@
 // Files that SQL can name: what the page registered, by name, whichever device or address the bytes come from.
 
+import { type Found, filesAt, filesIn } from "./conversion.js";
 import { problem } from "./errors.js";
 import type { ObjectEntry } from "./glue/predictql.js";
 import { type Description, type Network, type ReadOptions, resolve } from "./network.js";
@@ -70,6 +71,17 @@ export class Files {
   async read(uri: string, reason: "model" | "data", options?: ReadOptions): Promise<Blob> {
     const source = this.#byName.get(uri)?.source ?? uri;
     return source instanceof Blob ? source : this.#network.read(source, reason, options);
+  }
+
+  /** The files of a model of TensorFlow's: of a folder, whose pattern ends with `*`, or of one file, which may be a zip. */
+  async model(uri: string, kept: ReadonlyMap<string, Blob>, options: ReadOptions): Promise<Found> {
+    if (!uri.endsWith("*")) return filesIn(kept.get(uri) ?? (await this.read(uri, "model", options)), uri);
+    const isListed = [...this.#byName.keys()].some((name) => name.startsWith(uri.slice(0, -1)));
+    if (!isListed && /^(https?:|[^:]*$)/.test(uri)) return filesAt(uri.slice(0, -1), this.#network, options);
+    const entries = await this.list([uri], options.signal);
+    return Promise.all(
+      entries.map(async (entry) => [entry.uri, await this.read(entry.uri, "model", options)] as const),
+    );
   }
 
   /** The objects that patterns match, each once and in the order of the patterns. */

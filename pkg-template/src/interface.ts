@@ -53,7 +53,18 @@ export type Params = readonly ParamValue[] | Record<string, ParamValue>;
 export type SqlValue = ParamValue | TableSource;
 
 /** What a model is read from. An ArrayBuffer or Uint8Array is copied and stays yours. */
-export type ModelSource = string | URL | Blob | ArrayBuffer | Uint8Array | Response | ReadableStream<Uint8Array>;
+/** A model's file; a SavedModel of TensorFlow is a folder: its files, a zip of it, or an address that ends with a slash. */
+export type ModelSource =
+  | string
+  | URL
+  | Blob
+  | ArrayBuffer
+  | Uint8Array
+  | Response
+  | ReadableStream<Uint8Array>
+  | FileList
+  | readonly Blob[]
+  | FileSystemDirectoryHandle;
 
 /**
  * What a table is read from: CSV, JSON, Parquet or Arrow IPC (file or stream) by URL, File or bytes; rows as objects, also
@@ -162,6 +173,8 @@ export interface ModelOptions extends CallOptions {
   /** What the classes are called, in the order of the scores; or the address of a file with a label on each line. */
   labels?: readonly string[] | readonly number[] | string | URL | undefined;
   inputs?: Record<string, ModelInputOptions> | undefined;
+  /** Which signature of a SavedModel is the model; default: "serving_default". */
+  signature?: string | undefined;
   /** The column that holds the truth in rows for `ML.EVALUATE` and its siblings, in a list as SQL has it; without it `label`. */
   inputLabelCols?: readonly string[] | undefined;
   /** The files that the model keeps its weights in, by the paths that it gives them, with or without `./` in front. */

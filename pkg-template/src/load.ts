@@ -119,10 +119,19 @@ export function restMissing(error: Error, state: string): PredictError {
   });
 }
 
-/** Fetches and compiles what decodes pictures; it lies beside the engines. */
-export async function loadDecoder({ wasmUrl }: PredictOptions, network: Network, report: Report) {
-  const file = () => new URL("./wasm/pictures.wasm", import.meta.url);
-  const url = wasmUrl === undefined ? file() : new URL("pictures.wasm", fromPage(wasmUrl));
+/** What lies beside the engines, in files that bundlers find by these words. */
+const modules = {
+  /** Decodes pictures. */
+  pictures: () => new URL("./wasm/pictures.wasm", import.meta.url),
+  /** Makes ONNX files of TensorFlow's models. */
+  formats: () => new URL("./wasm/formats.wasm", import.meta.url),
+};
+
+export type ModuleName = keyof typeof modules;
+
+/** Fetches and compiles a module that lies beside the engines. */
+export async function loadModule(name: ModuleName, { wasmUrl }: PredictOptions, network: Network, report: Report) {
+  const url = wasmUrl === undefined ? modules[name]() : new URL(`${name}.wasm`, fromPage(wasmUrl));
   return fetchModule(url, undefined, network, report);
 }
 

@@ -2,9 +2,11 @@
 // their files.
 
 import { checkOptions, takes } from "./arguments.js";
+import { findModel } from "./conversion.js";
 import { problem } from "./errors.js";
 import type { ModelSettings } from "./glue/predictql.js";
 import type { ModelInputOptions, ModelOptions, ModelSource } from "./interface.js";
+import type { ModelFile } from "./models.js";
 import type { Network, ReadOptions } from "./network.js";
 import { readModel } from "./sources.js";
 
@@ -16,22 +18,32 @@ export interface ModelInput {
   files: Record<string, Blob>;
 }
 
+/** Makes an ONNX file of a model's files. */
+type Convert = (files: ModelFile[], signature: string | undefined) => Promise<Blob>;
+
 export async function readModelInput(
   source: ModelSource,
   options: ModelOptions,
   network: Network,
   read: ReadOptions,
+  convert: Convert,
 ): Promise<ModelInput> {
   const settings = settingsOf(options);
   const { labels, externalData = {}, revalidate } = options;
   const isAddress = typeof labels === "string" || labels instanceof URL;
-  const [blob, list, ...parts] = await Promise.all([
-    readModel(source, network, { ...read, revalidate, sha256: settings.sha256 }),
+  const [found, list, ...parts] = await Promise.all([
+    findModel(source, network, { ...read, revalidate, sha256: settings.sha256 }),
     isAddress ? network.read(labels, "data", read) : undefined,
     ...Object.values(externalData).map((part) => readModel(part, network, { ...read, revalidate })),
   ]);
   if (list) settings.labels = new Uint8Array(await list.arrayBuffer());
   else if (labels !== undefined && !isAddress) settings.labels = labels;
+  let blob = found;
+  if (!(blob instanceof Blob)) {
+    // It was that of the source.
+    delete settings.sha256;
+    blob = await convert(blob, options.signature);
+  }
   const files = Object.fromEntries(Object.keys(externalData).map((path, index) => [path, parts[index] as Blob]));
   return { blob, settings, files };
 }

@@ -19,6 +19,11 @@ export function picturing() {
   return part("pictures of the page", "frames.js", import("./frames.js"));
 }
 
+/** What reads models of TensorFlow's formats. */
+export function models() {
+  return part("models of TensorFlow", "models.js", import("./models.js"));
+}
+
 export function planning() {
   return part("plans", "plan.js", import("./plan.js"));
 }

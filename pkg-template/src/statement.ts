@@ -141,10 +141,12 @@ async function supplyAll(
 
 async function find(
   resource: Resource,
-  { signal, report, files, kept, engine }: StatementContext,
+  context: StatementContext,
 ): Promise<{ answer: Supply; refusal?: PredictError }> {
+  const { signal, report, files, kept, engine } = context;
   try {
-    if (resource.kind === "decoder") return { answer: { decoder: await engine.decoder(report) } };
+    if (resource.kind === "decoder") return { answer: { decoder: await engine.module("pictures", report) } };
+    if (resource.kind === "converted") return { answer: { bytes: await convertedBytes(resource, context) } };
     if (resource.kind === "objects") return { answer: { objects: await files.list(resource.uris, signal) } };
     const { uri, kind } = resource;
     const blob = kept.get(uri) ?? (await files.read(uri, kind === "model" ? "model" : "data", { signal, report }));
@@ -162,6 +164,21 @@ async function pixelsOf(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer> | un
   if (typeof createImageBitmap !== "function") return undefined;
   if (!onlyBrowsersRead.test(new TextDecoder("latin1").decode(bytes.subarray(0, 12)))) return undefined;
   return known(async () => (await picturing()).decodedByBrowser(bytes));
+}
+
+/** The ONNX file of a model of TensorFlow's. It is kept, so that it is made once. */
+async function convertedBytes(
+  { uri, signature }: Extract<Resource, { kind: "converted" }>,
+  { signal, report, files, kept, engine }: StatementContext,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const key = `${uri} as ONNX`;
+  const made = async () => {
+    const found = await files.model(uri, kept, { signal, report });
+    return engine.convert(found instanceof Blob ? [[uri, found]] : found, signature, { signal, report });
+  };
+  const blob = kept.get(key) ?? (await made());
+  kept.set(key, blob);
+  return new Uint8Array(await blob.arrayBuffer());
 }
 
 /** What the engine reads: JSON and Parquet come to it as Arrow, Arrow without compression, text in encodings it knows. */

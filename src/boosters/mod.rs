@@ -42,7 +42,9 @@ pub(crate) const MISSING_TEXT: &str = "\0";
 pub(crate) fn translate(bytes: &[u8], format: Option<Format>) -> Result<Translated<'_>> {
     let format = format.unwrap_or_else(|| recognise(bytes));
     let booster = match format {
-        Format::Onnx => {
+        // A host has converted what comes of TensorFlow.
+        Format::Onnx | Format::TensorFlow => {
+            let format = Format::Onnx;
             return Ok(Translated { onnx: bytes.into(), format, features: None, metadata: LiteMap::new() });
         }
         Format::XgBoost => xgboost::read(bytes),

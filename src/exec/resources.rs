@@ -14,6 +14,13 @@ pub enum Resource {
         /// As the SQL text names it.
         uri: String,
     },
+    /// A model of TensorFlow's formats as an ONNX file, which `predictql_formats::convert` makes of its files.
+    Converted {
+        /// The file, or a pattern that matches the files of a folder, as the SQL text names them.
+        uri: String,
+        /// The signature that is wanted of a SavedModel; none for the one that is served by default.
+        signature: Option<String>,
+    },
     /// The rows of a file of an external table.
     Table {
         /// As the SQL text names it.

@@ -18,6 +18,7 @@ mod shares;
 mod signature;
 mod tensor_model;
 
+pub(crate) use crate::onnx::is_convertible;
 pub use crate::onnx::{Dim, Format, ModelFacts};
 pub use describe::Fact;
 pub(crate) use fingerprints::Fingerprints;

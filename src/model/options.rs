@@ -21,7 +21,7 @@ use crate::onnx::{Format, Labels};
 ///
 /// | option | for |
 /// |---|---|
-/// | `model_type`, `sha256` | the file: its format, its checksum |
+/// | `model_type`, `signature`, `sha256` | the file: its format, what of it is meant, its checksum |
 /// | `input_columns`, `default_on_null`, `null_handling` | the inputs: which columns make them up, what becomes of NULL |
 /// | `image_layout`, `image_mean`, `image_std` | pictures: the order of their dimensions; `(value - mean) / std`, values from 0 to 1 |
 /// | `batch_axis` | the inputs: which dimension counts rows |
@@ -49,6 +49,7 @@ pub struct ModelOptions {
     given: LiteMap<&'static str, Scalar>,
     labels_file: Option<String>,
     pub(super) format: Option<Format>,
+    signature: Option<String>,
     pub(super) columns: Option<PerInput<Vec<String>>>,
     pub(super) labels: Option<Labels>,
     pub(super) task: Option<Task>,
@@ -157,14 +158,22 @@ impl ModelOptions {
     pub const ALL: &[ModelOption] = &[
         ModelOption {
             name: "model_type",
-            takes: "'ONNX', 'XGBOOST' or 'LIGHTGBM'",
+            takes: "'ONNX', 'TENSORFLOW', 'XGBOOST' or 'LIGHTGBM'",
             doc: "The format of the file; by default its content decides.",
             set: |options, value| {
-                options.format = Some(word(
-                    value,
-                    &[("onnx", Format::Onnx), ("xgboost", Format::XgBoost), ("lightgbm", Format::LightGbm)],
-                )?);
+                let formats = [Format::Onnx, Format::TensorFlow, Format::XgBoost, Format::LightGbm];
+                options.format = Some(word(value, &formats.map(|format| (format.name(), format)))?);
                 Some(())
+            },
+        },
+        ModelOption {
+            name: "signature",
+            takes: "the name of a signature",
+            doc: "Which signature of a SavedModel is the model; by default `serving_default`.",
+            set: |options, value| {
+                let Scalar::String(name) = value else { return None };
+                options.signature = Some(name.clone()).filter(|name| !name.is_empty());
+                options.signature.is_some().then_some(())
             },
         },
         ModelOption {
@@ -385,6 +394,26 @@ impl ModelOptions {
     /// The column that holds the truth, `label` where none is named.
     pub(crate) fn label_column(&self) -> &str {
         self.label_column.as_deref().unwrap_or("label")
+    }
+
+    /// Whether the file is to be converted by the host: `None` where its content decides.
+    pub(crate) fn is_converted(&self) -> Option<bool> {
+        self.format.map(|format| format == Format::TensorFlow)
+    }
+
+    /// The signature that is wanted of a SavedModel.
+    pub(crate) fn signature(&self) -> Option<&str> {
+        self.signature.as_deref()
+    }
+
+    /// Whether a file's checksum is given.
+    pub(crate) fn has_checksum(&self) -> bool {
+        self.sha256.is_some()
+    }
+
+    /// The checksum was that of the file; what was made of the file has another one.
+    pub(crate) fn forget_checksum(&mut self) {
+        self.sha256 = None;
     }
 
     /// The file whose labels are still to be read: see [`ModelOptions::read_labels`].

@@ -18,6 +18,8 @@ pub enum Format {
     XgBoost,
     /// A booster of LightGBM, in its text format.
     LightGbm,
+    /// A SavedModel of TensorFlow, or a frozen graph: the host converts it.
+    TensorFlow,
 }
 
 impl Format {
@@ -27,6 +29,7 @@ impl Format {
             Self::Onnx => "ONNX",
             Self::XgBoost => "XGBOOST",
             Self::LightGbm => "LIGHTGBM",
+            Self::TensorFlow => "TENSORFLOW",
         }
     }
 }
@@ -71,8 +74,11 @@ impl ModelFacts {
                 *operators.entry(names::full_name(&node.domain, &node.op_type)).or_default() += 1;
             }
         }
+        // What a converter has made says so.
+        let is_converted =
+            proto.metadata_props.iter().any(|entry| entry.key == "model_type" && entry.value == "TENSORFLOW");
         Self {
-            format: Format::Onnx,
+            format: if is_converted { Format::TensorFlow } else { Format::Onnx },
             bytes,
             opset,
             metadata: own.chain(metadata).filter(|(_, value)| !value.is_empty()).collect(),

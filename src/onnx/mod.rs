@@ -35,6 +35,7 @@ pub use facts::{Format, ModelFacts};
 pub(crate) use labels::{KnownLabels, Labels};
 pub(crate) use lower::widen::{element_type, widen_tensor};
 pub(crate) use origin::{Origin, encoder_origins};
+pub(crate) use recognise::is_convertible;
 #[cfg(feature = "full")]
 pub(crate) use weights::weight_bytes;
 pub(crate) use weights::{External, Weights};

@@ -47,6 +47,11 @@ pub(super) fn recognise(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     })
 }
 
+/// Whether the bytes are of a format that the host converts: a SavedModel's graph, or an archive that may hold one.
+pub(crate) fn is_convertible(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PK\x03\x04") || is_tensorflow(bytes)
+}
+
 /// A SavedModel is a version and graphs with their metadata, a frozen graph a list of nodes: protocol buffers like ONNX,
 /// but with TensorFlow's operators inside and no field where ONNX has its graph.
 fn is_tensorflow(bytes: &[u8]) -> bool {

@@ -117,6 +117,13 @@ enum RequestShape {
         kind: &'static str,
         uris: Vec<String>,
     },
+    Converted {
+        id: u64,
+        kind: &'static str,
+        uri: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        signature: Option<String>,
+    },
     Module {
         id: u64,
         kind: &'static str,
@@ -461,6 +468,9 @@ fn request(request: Request) -> RequestShape {
     let id = request.id;
     match request.resource {
         Resource::Model { uri } => RequestShape::One { id, kind: "model", uri },
+        Resource::Converted { uri, signature } => {
+            RequestShape::Converted { id, kind: "converted", uri, signature }
+        }
         Resource::Object { uri } => RequestShape::One { id, kind: "object", uri },
         Resource::Decoder => RequestShape::Module { id, kind: "decoder" },
         Resource::Objects { uris } => RequestShape::Listing { id, kind: "objects", uris },

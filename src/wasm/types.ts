@@ -171,6 +171,8 @@ export interface ObjectEntry {
 export type Resource =
   | { id: number; kind: "model"; uri: string }
   | { id: number; kind: "object"; uri: string }
+  /** The ONNX file that a converter makes of a model of TensorFlow's: of one file, or of all that the pattern matches. */
+  | { id: number; kind: "converted"; uri: string; signature?: string }
   /** What decodes pictures: answer with no bytes once `predictqlPictures` of the global scope has it. */
   | { id: number; kind: "decoder" }
   /** List what the patterns match: at most one `*` each. */

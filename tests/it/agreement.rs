@@ -1,4 +1,4 @@
-//! What models predict through SQL, held against onnxruntime: labels exactly, scores to 1e-5.
+//! What models predict through SQL, held against onnxruntime, and TensorFlow where they are its own: labels exactly, scores to 1e-5.
 //!
 //! Of the estimators of scikit-learn, XGBoost and LightGBM a sample is committed. `cargo xtask estimators` makes all of
 //! them in a folder of its own, which it names in `PREDICTQL_ESTIMATORS`, and reads what this test writes there.
@@ -34,7 +34,7 @@ const ELSEWHERE: [&str; 6] = [
 ];
 
 #[test]
-fn models_give_onnxruntimes_numbers() {
+fn models_give_the_numbers_of_other_programs() {
     let models = files(&host::fixtures().join("expected"), "json");
     let failures: Vec<String> = models
         .into_iter()
@@ -84,9 +84,9 @@ fn json(file: &Path) -> Value {
     serde_json::from_slice(&fs::read(file).unwrap()).unwrap()
 }
 
-/// What onnxruntime answers, or the standard's formulas where onnxruntime departs from them.
+/// What onnxruntime answers, or the standard's formulas where onnxruntime departs from them, or TensorFlow.
 fn answers(expected: &Value) -> Option<&Map<String, Value>> {
-    expected.get("onnxruntime").or(expected.get("numpy"))?.as_object()
+    ["onnxruntime", "numpy", "tensorflow"].iter().find_map(|program| expected.get(program))?.as_object()
 }
 
 /// The column by which rows are put back into their order.
@@ -96,7 +96,7 @@ const ROW: &str = "number of the row";
 /// order: whatever an operator keeps from one run to the next would change an answer.
 pub fn check(model: &Path, expected: &Value, options: &ModelOptions) -> Result<(), String> {
     let engine = Engine::default();
-    let bytes = fs::read(model).unwrap();
+    let bytes = onnx(model)?;
     let loaded = engine.register_model_with("m", &bytes, &[], options).map_err(words)?;
     let ports = loaded.signature().inputs.iter();
     let given = ports.filter_map(|port| Some((port, expected["inputs"].get(&port.name)?)));
@@ -114,6 +114,15 @@ pub fn check(model: &Path, expected: &Value, options: &ModelOptions) -> Result<(
         compare(&outcome, expected).map_err(|what| format!("{what} ({batch_rows} rows a batch, {order})"))?;
     }
     Ok(())
+}
+
+/// The model's file; of one of TensorFlow's what the converter makes of it.
+fn onnx(model: &Path) -> Result<Vec<u8>, String> {
+    if model.extension().is_none_or(|extension| extension == "pb") {
+        let files = host::folder(&model.to_string_lossy());
+        return formats::convert(files, &formats::Options::default()).map_err(|refusal| refusal.to_string());
+    }
+    Ok(fs::read(model).unwrap())
 }
 
 fn compare(outcome: &host::Outcome, expected: &Value) -> Result<(), String> {

@@ -91,6 +91,12 @@ pub fn finish(mut query: Query) -> Result<Outcome, Error> {
                                 None => query.refuse(request.id, format!("`{uri}` was not found"))?,
                             }
                         }
+                        Resource::Converted { uri, signature } => {
+                            match formats::convert(folder(&uri), &formats::Options { signature }) {
+                                Ok(onnx) => query.supply(request.id, onnx)?,
+                                Err(refusal) => query.refuse(request.id, refusal.to_string())?,
+                            }
+                        }
                         Resource::Objects { uris } => query.supply_objects(request.id, list(&uris))?,
                         other => panic!("the test host cannot bring {other:?}"),
                     }
@@ -103,6 +109,19 @@ pub fn finish(mut query: Query) -> Result<Outcome, Error> {
             }
         }
     }
+}
+
+/// The files of the fixtures that a model of TensorFlow's consists of: `uri` itself, or all in the folder before `*`.
+pub fn folder(uri: &str) -> Vec<(String, Vec<u8>)> {
+    let mut left = vec![fixtures().join(uri.trim_end_matches('*'))];
+    let mut files = Vec::new();
+    while let Some(path) = left.pop() {
+        match fs::read_dir(&path) {
+            Ok(entries) => left.extend(entries.map(|entry| entry.unwrap().path())),
+            Err(_) => files.push((path.to_string_lossy().into_owned(), fs::read(&path).unwrap_or_default())),
+        }
+    }
+    files
 }
 
 fn find(uri: &str) -> Option<PathBuf> {
@@ -120,6 +139,7 @@ fn list(patterns: &[String]) -> Vec<Object> {
             None => fs::read_dir(fixtures().join(folder))
                 .into_iter()
                 .flatten()
+                .filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().is_file()))
                 .map(|entry| format!("{folder}{}", entry.unwrap().file_name().to_string_lossy()))
                 .filter(|name| name.starts_with(start) && name.ends_with(suffix))
                 .collect(),

@@ -48,6 +48,7 @@ mod table_objects;
 #[cfg(feature = "full")]
 #[path = "../conformance/tensor.rs"]
 mod tensor;
+mod tensorflow;
 mod time_zones;
 mod tsql;
 mod tutorials;

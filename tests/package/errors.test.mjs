@@ -59,6 +59,9 @@ test("of addresses and files", () =>
       "network-failed": await failure(db.registerModel("m", "http://localhost:1/m.onnx")),
       "unsupported-address": await failure(db.query(files("gs://bucket/t.csv"))),
       "no-such-file": await failure(db.query(files("folder/*.csv"))),
+      "checksum-mismatch": await failure(
+        db.registerModel("m", "/fixtures/tensorflow/frozen.pb", { integrity: "0".repeat(64) }),
+      ),
     };
   }));
 

@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(config.features("relaxed").unwrap(), "+simd128,+relaxed-simd");
         assert_eq!(config.engine("relaxed").unwrap().features, ["full"]);
         assert!(config.engine("tables").unwrap().features.is_empty());
-        assert_eq!(config.modules().collect::<Vec<_>>(), ["pictures"]);
+        assert_eq!(config.modules().collect::<Vec<_>>(), ["formats", "pictures"]);
         assert_eq!(config.features("pictures").unwrap(), "+simd128");
         assert!(config.budget("relaxed.rest").unwrap() > config.budget("tables.rest").unwrap());
         assert_eq!(config.build(false).variants, ["tables", "relaxed", "simd"]);

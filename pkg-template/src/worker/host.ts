@@ -12,6 +12,7 @@ import type {
   StatementInfo,
   Turn,
 } from "../glue/predictql.js";
+import { convert } from "./converter.js";
 import { Pictures } from "./pictures.js";
 import type { Answer, Following, Opened, PreparedInfo, Reply, Request, Supply } from "./protocol.js";
 import { Rest, RestFailed } from "./rest.js";
@@ -42,7 +43,8 @@ export class Host {
   async answer(request: Request): Promise<Answer> {
     let answer: Answer;
     try {
-      answer = { reply: request.kind === "start" ? await this.#start(request) : this.#reply(request) };
+      if (request.kind === "convert") answer = { reply: convert(request) };
+      else answer = { reply: request.kind === "start" ? await this.#start(request) : this.#reply(request) };
     } catch (error) {
       if (isFailure(error)) answer = { failed: error };
       else answer = error instanceof RestFailed ? { restFailed: error.message } : { crashed: String(error) };
@@ -63,7 +65,7 @@ export class Host {
     return engine.isFull;
   }
 
-  #reply(request: Exclude<Request, { kind: "start" }>): Reply {
+  #reply(request: Exclude<Request, { kind: "start" | "convert" }>): Reply {
     const { engine, memory } = this.#running();
     switch (request.kind) {
       case "catalog":
@@ -240,6 +242,7 @@ const smallBytes = 16_384;
 /** Large results change hands without a copy. */
 export function transferable(answer: Answer): Transferable[] {
   const reply = "reply" in answer ? answer.reply : undefined;
+  if (reply instanceof Uint8Array) return [reply.buffer as ArrayBuffer];
   const turn: unknown = reply && typeof reply === "object" && "turn" in reply ? reply.turn : reply;
   if (!Array.isArray(turn)) return [];
   const rows = (turn as Turn)[2];

@@ -71,7 +71,14 @@ export type Request =
   | { kind: "next"; script: number }
   | { kind: "step"; script: number; one: boolean }
   | { kind: "supply"; script: number; resource: number; answer: Supply }
-  | { kind: "free"; script: number };
+  | { kind: "free"; script: number }
+  /** Needs no engine. The files are those of a model of TensorFlow's, by their paths. */
+  | {
+      kind: "convert";
+      module: WebAssembly.Module;
+      files: (readonly [path: string, bytes: Uint8Array<ArrayBuffer>])[];
+      signature: string | undefined;
+    };
 
 /** What a resource turned out to be. */
 export type Supply =
@@ -140,6 +147,8 @@ interface Replies {
   step: Turn;
   supply: undefined;
   free: undefined;
+  /** An ONNX file. */
+  convert: Uint8Array<ArrayBuffer>;
 }
 
 export type Reply<R extends Request = Request> = Replies[R["kind"]];

@@ -1,4 +1,5 @@
 //! CREATE MODEL over a file: requests the model's file, then its labels and the files that hold its weights, then loads it.
+//! One of TensorFlow's formats is requested as the ONNX file that the host has made of it.
 
 use super::listing::Listing;
 use super::{Job, JobContext, JobStep};
@@ -6,7 +7,7 @@ use crate::catalog::Registration;
 use crate::control::{Progress, Stage};
 use crate::diag::{Code, Error, Result, Span};
 use crate::exec::{Requests, Resource};
-use crate::model::{Model, ModelOptions};
+use crate::model::{Model, ModelOptions, is_convertible};
 use crate::plan::{CreateModel, Declared};
 use crate::table::Object;
 
@@ -28,6 +29,10 @@ enum State {
     FileRequested {
         file: u64,
     },
+    /// The ONNX file that the host makes of the model's has been requested.
+    ConversionRequested {
+        file: u64,
+    },
     /// The file of labels, and the files beside the model that hold its weights, have been requested.
     MoreRequested {
         bytes: Vec<u8>,
@@ -44,7 +49,8 @@ enum State {
 impl CreateModelJob {
     pub(super) fn new(create: CreateModel) -> Self {
         let CreateModel { name, path, path_span, options, declared, registration } = create;
-        let folder = path.ends_with('*').then(|| Listing::new(vec![path.clone()], path_span));
+        let is_listed = path.ends_with('*') && options.is_converted() != Some(true);
+        let folder = is_listed.then(|| Listing::new(vec![path.clone()], path_span));
         Self { name, path, path_span, options, declared, registration, folder, state: State::Start }
     }
 
@@ -57,29 +63,29 @@ impl CreateModelJob {
             State::Start => {
                 if let Some(folder) = &mut self.folder {
                     let Some(files) = folder.files(requests)? else { return Ok(JobStep::Waiting(self)) };
+                    if self.options.is_converted().is_none() && files.iter().any(is_saved_model) {
+                        return self.request_conversion(ctx);
+                    }
                     self.path = only_model(&self.path, files)?;
                     self.folder = None;
+                } else if self.path.ends_with('*') {
+                    return self.request_conversion(ctx);
                 }
                 self.state = State::FileRequested { file: request(requests, &self.path) };
                 Ok(JobStep::Waiting(self))
             }
             State::FileRequested { file } => {
                 let bytes = requests.take_bytes(file)?;
-                let files = Model::external_data(&bytes, &self.options)?;
-                let labels = self.options.labels_file().map(|file| request(requests, file));
-                let external_files: Vec<_> = files
-                    .into_iter()
-                    .map(|file| {
-                        let request = request(requests, &beside(&self.path, &file));
-                        (file, request)
-                    })
-                    .collect();
-                if labels.is_none() && external_files.is_empty() {
-                    self.state = State::Fetched { bytes, external_files: Vec::new() };
-                    return Ok(self.announce_compile(ctx));
+                if self.options.is_converted().unwrap_or_else(|| is_convertible(&bytes)) {
+                    self.options.verify(&bytes)?;
+                    self.options.forget_checksum();
+                    return self.request_conversion(ctx);
                 }
-                self.state = State::MoreRequested { bytes, labels, external_files };
-                Ok(JobStep::Waiting(self))
+                self.request_more(bytes, ctx)
+            }
+            State::ConversionRequested { file } => {
+                let bytes = requests.take_bytes(file)?;
+                self.request_more(bytes, ctx)
             }
             State::MoreRequested { bytes, labels, external_files } => {
                 if let Some(labels) = labels {
@@ -107,6 +113,40 @@ impl CreateModelJob {
         }
     }
 
+    /// Asks the host for the model as an ONNX file.
+    fn request_conversion(mut self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
+        if self.options.has_checksum() {
+            let message = "`sha256` is the checksum of one file, and the model is a folder of them";
+            return Err(
+                Error::new(Code::InvalidOption, message).hint("leave it out, or give the folder as a zip")
+            );
+        }
+        let (uri, signature) = (self.path.clone(), self.options.signature().map(str::to_owned));
+        let file = ctx.exec.requests.request(Resource::Converted { uri, signature });
+        self.state = State::ConversionRequested { file };
+        Ok(JobStep::Waiting(self))
+    }
+
+    /// Asks for what is not in the model's file, `bytes`.
+    fn request_more(mut self: Box<Self>, bytes: Vec<u8>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
+        let requests = &mut ctx.exec.requests;
+        let files = Model::external_data(&bytes, &self.options)?;
+        let labels = self.options.labels_file().map(|file| request(requests, file));
+        let external_files: Vec<_> = files
+            .into_iter()
+            .map(|file| {
+                let request = request(requests, &beside(&self.path, &file));
+                (file, request)
+            })
+            .collect();
+        if labels.is_none() && external_files.is_empty() {
+            self.state = State::Fetched { bytes, external_files: Vec::new() };
+            return Ok(self.announce_compile(ctx));
+        }
+        self.state = State::MoreRequested { bytes, labels, external_files };
+        Ok(JobStep::Waiting(self))
+    }
+
     /// Reports that the next step may take a while.
     fn announce_compile(self: Box<Self>, ctx: &mut JobContext<'_>) -> JobStep {
         ctx.exec.progress = Some(Progress { stage: Stage::Compile, rows: 0, total: None });
@@ -118,7 +158,10 @@ impl Job for CreateModelJob {
     fn stage(&self) -> Stage {
         match self.state {
             State::Fetched { .. } => Stage::Compile,
-            State::Start | State::FileRequested { .. } | State::MoreRequested { .. } => Stage::Project,
+            State::Start
+            | State::FileRequested { .. }
+            | State::ConversionRequested { .. }
+            | State::MoreRequested { .. } => Stage::Project,
         }
     }
 
@@ -126,6 +169,10 @@ impl Job for CreateModelJob {
         let span = self.path_span;
         self.advance(ctx).map_err(|error| error.or_at(span))
     }
+}
+
+fn is_saved_model(file: &Object) -> bool {
+    file.uri.rsplit('/').next() == Some("saved_model.pb")
 }
 
 /// The model among the files of a folder.

@@ -1,0 +1,56 @@
+// Finds by its first bytes what the engine cannot read as it is. What that consists of, `models.ts` knows.
+
+import type { ModelSource } from "./interface.js";
+import type { ModelFile } from "./models.js";
+import { type Network, type ReadOptions, resolve } from "./network.js";
+import { known, models } from "./parts.js";
+import { readModel } from "./sources.js";
+
+/** Files to be converted, or one that the engine reads as it is. */
+export type Found = Blob | ModelFile[];
+
+/** `sha256` is the checksum of the source. */
+export async function findModel(
+  source: ModelSource,
+  network: Network,
+  { sha256, ...read }: ReadOptions & { sha256?: string | undefined },
+): Promise<Found> {
+  if (isFolder(source)) {
+    const files = await filesAt(source, network, read);
+    const [only, ...others] = files;
+    if (only && others.length === 0) return findModel(only[1], network, { sha256, ...read });
+    if (sha256 !== undefined) await known(async () => (await models()).check(undefined, sha256));
+    return files;
+  }
+  const whole = await readModel(source, network, { sha256, ...read });
+  const found = await filesIn(whole, "model");
+  if (found !== whole && sha256 !== undefined) await known(async () => (await models()).check(whole, sha256));
+  return found;
+}
+
+/** The files of a folder. */
+export function filesAt(source: ModelSource, network: Network, read: ReadOptions): Promise<ModelFile[]> {
+  const folder = typeof source === "string" ? resolve(source) : source;
+  return known(async () => (await models()).filesOf(folder, (address) => network.read(address, "model", read)));
+}
+
+/** What is in a file. */
+export async function filesIn(blob: Blob, name: string): Promise<Found> {
+  const [first, second, third, fourth] = new Uint8Array(await blob.slice(0, 4).arrayBuffer());
+  // A zip; a SavedModel's version and a graph, where ONNX has another version; a frozen graph's first node and its name.
+  const isForeign =
+    (first === 80 && second === 75 && third === 3) ||
+    (first === 8 && second === 1 && third === 18) ||
+    (first === 10 && (third === 10 || fourth === 10));
+  return (isForeign && (await known(async () => (await models()).filesIn(blob, name)))) || blob;
+}
+
+function isFolder(source: ModelSource): boolean {
+  if (typeof source === "string" || source instanceof URL) return String(source).endsWith("/");
+  return (
+    typeof source === "object" &&
+    source !== null &&
+    ("length" in source || "getFileHandle" in source) &&
+    !("buffer" in source)
+  );
+}

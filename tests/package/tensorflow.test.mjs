@@ -1,0 +1,148 @@
+// Models of TensorFlow's through the package: folders, zips and addresses, and what is fetched for them.
+
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { deflateRawSync } from "node:zlib";
+import { PredictQL } from "../../pkg/node.js";
+import { inPage } from "./page.mjs";
+
+const fixtures = join(import.meta.dirname, "../fixtures");
+const folder = join(fixtures, "tensorflow/functions");
+const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map((entry) => join(entry.parentPath, entry.name))
+  .map((path) => [path.slice(folder.length + 1), readFileSync(path)]);
+
+const { inputs, tensorflow } = JSON.parse(readFileSync(join(fixtures, "expected/tensorflow_functions.json"), "utf8"));
+const first = inputs.x.data.slice(0, 4);
+/** What TensorFlow says of the first row: the product with the weights. */
+const product = tensorflow.product.data.slice(0, 3);
+
+const ask = "SELECT product FROM ML.PREDICT(MODEL m, (SELECT @x AS x))";
+
+function assertProduct({ rows }) {
+  const found = [...rows[0].product];
+  assert.equal(found.length, product.length);
+  for (const [place, value] of found.entries()) assert.ok(Math.abs(value - product[place]) < 1e-5, `${found}`);
+}
+
+function zip(entries) {
+  const parts = [];
+  const list = [];
+  let start = 0;
+  for (const [path, bytes] of entries) {
+    const packed = deflateRawSync(bytes);
+    const name = Buffer.from(`saved/${path}`);
+    const head = (signature, length) => {
+      const buffer = Buffer.alloc(length);
+      buffer.writeUInt32LE(signature, 0);
+      const at = length === 30 ? 8 : 10;
+      buffer.writeUInt16LE(8, at);
+      buffer.writeUInt32LE(packed.length, at + 10);
+      buffer.writeUInt32LE(bytes.length, at + 14);
+      buffer.writeUInt16LE(name.length, at + 18);
+      return buffer;
+    };
+    const entry = head(0x02014b50, 46);
+    entry.writeUInt32LE(start, 42);
+    list.push(entry, name);
+    parts.push(head(0x04034b50, 30), name, packed);
+    start += 30 + name.length + packed.length;
+  }
+  const directory = Buffer.concat(list);
+  const end = Buffer.alloc(22);
+  end.writeUInt32LE(0x06054b50, 0);
+  end.writeUInt16LE(entries.length, 10);
+  end.writeUInt32LE(directory.length, 12);
+  end.writeUInt32LE(start, 16);
+  return Buffer.concat([...parts, directory, end]);
+}
+
+describe("in Node", () => {
+  const sources = {
+    "a list of files": files.map(([path, bytes]) => {
+      const file = new File([bytes], path.split("/").at(-1));
+      return Object.defineProperty(file, "webkitRelativePath", { value: `functions/${path}` });
+    }),
+    "a zip": zip(files),
+    "an address": pathToFileURL(`${folder}/`),
+  };
+  for (const [what, source] of Object.entries(sources)) {
+    test(`${what} is a model`, async () => {
+      const db = new PredictQL();
+      const { format } = await db.registerModel("m", source);
+      assert.equal(format, "TENSORFLOW");
+      assertProduct(await db.query(ask, { x: first }));
+      await db.close();
+    });
+  }
+
+  test("a signature is chosen, and one that is not there is told", async () => {
+    const db = new PredictQL({ worker: "inline" });
+    const { outputs } = await db.registerModel("m", sources["a zip"], { signature: "total" });
+    assert.deepEqual(
+      outputs.map(({ name }) => name),
+      ["total"],
+    );
+    await assert.rejects(db.registerModel("m", sources["a zip"], { signature: "sum" }), {
+      code: "invalid-option",
+      message: "the model has no signature `sum`",
+      hint: "write signature = one of `serving_default`, `total`",
+    });
+    await db.close();
+  });
+
+  test("a zip has a checksum, a folder has none", async () => {
+    const db = new PredictQL();
+    const integrity = "0".repeat(64);
+    await assert.rejects(db.registerModel("m", sources["a zip"], { integrity }), { code: "checksum-mismatch" });
+    await assert.rejects(db.registerModel("m", sources["a list of files"], { integrity }), { code: "invalid-option" });
+    await db.close();
+  });
+
+  test("a zip of something else is still told to be one", async () => {
+    const db = new PredictQL();
+    await assert.rejects(db.registerModel("m", zip([["weights.bin", Buffer.from("1")]])), {
+      code: "not-onnx",
+      message: "expected an ONNX model, the file is a zip archive",
+    });
+    await db.close();
+  });
+});
+
+for (const worker of [undefined, "inline"]) {
+  test(`BigQuery's statement runs as it is written in a page (${worker ?? "its worker"})`, async () => {
+    const { before, after, result, refused } = await inPage(
+      async ({ PredictQL, failure }, [paths, ask, x, worker]) => {
+        const db = new PredictQL({ worker });
+        const fetched = async () =>
+          (await db.stats()).requests.map(({ url }) => url.split("/").at(-1)).filter((name) => name === "formats.wasm");
+        await db.registerModel("iris", "/fixtures/models/iris_rf.onnx");
+        const before = await fetched();
+        for (const path of paths) {
+          await db.registerFile(`gs://bucket/functions/${path}`, `/fixtures/tensorflow/functions/${path}`);
+        }
+        const create = (path) =>
+          `CREATE OR REPLACE MODEL m OPTIONS (MODEL_TYPE = 'TENSORFLOW', MODEL_PATH = 'gs://bucket/${path}/*')`;
+        await db.query(create("functions"));
+        const { rows } = await db.query(ask, { x });
+        await db.registerFile("gs://bucket/half/saved_model.pb", "/fixtures/tensorflow/functions/saved_model.pb");
+        const { code, message, position } = await failure(db.query(create("half")));
+        const isAtPath = position === create("half").indexOf("'gs:");
+        const result = { rows: rows.map(({ product }) => ({ product: [...product] })) };
+        return { before, after: await fetched(), result, refused: { code, message, isAtPath } };
+      },
+      [files.map(([path]) => path), ask, first, worker],
+    );
+    assert.deepEqual([before, after], [[], ["formats.wasm"]]);
+    assertProduct(result);
+    assert.deepEqual(refused, {
+      code: "external-data-missing",
+      message: "the model's file `variables/variables.index` is missing",
+      isAtPath: true,
+    });
+  });
+}
