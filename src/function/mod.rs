@@ -19,6 +19,7 @@ mod resolve;
 mod scalar;
 mod table_function;
 mod template;
+mod tensor;
 pub(crate) mod tsql;
 mod unsupported;
 mod vector;
@@ -454,7 +455,7 @@ pub(crate) fn nearest_function(name: &str) -> Option<&'static str> {
 
 /// Every function, by topic.
 pub(crate) fn functions() -> impl Iterator<Item = &'static Function> {
-    [image::FUNCTIONS, vector::FUNCTIONS, numbering::FUNCTIONS]
+    [image::FUNCTIONS, vector::FUNCTIONS, tensor::FUNCTIONS, numbering::FUNCTIONS]
         .into_iter()
         .chain(scalar::TOPICS.iter().copied())
         .chain(preprocess::TOPICS)
