@@ -54,6 +54,7 @@ function settingsOf({
   inputLabelCols,
   task,
   softmax,
+  freeDimensions,
   nullHandling,
   defaultOnNull,
 }: ModelOptions): ModelSettings {
@@ -73,6 +74,7 @@ function settingsOf({
   const layout = same(all, "layout");
   if (layout !== undefined) settings.image_layout = layout;
   if (task !== undefined) settings.task = task;
+  if (freeDimensions !== undefined) settings.free_dimensions = freeDimensions;
   if (softmax !== undefined) settings.softmax = softmax;
   if (nullHandling !== undefined) settings.null_handling = nullHandling;
   if (defaultOnNull !== undefined) settings.default_on_null = defaultOnNull;

@@ -12,7 +12,7 @@ use crate::boosters;
 use crate::diag::{Code, Error, Invariant, Result, ensure};
 use crate::limits::Limits;
 use crate::onnx::pb::{GraphProto, ModelProto};
-use crate::onnx::{self, Declared, Format, KnownLabels, LeftOut, ModelFacts, Origin};
+use crate::onnx::{self, Declared, Dim, Format, KnownLabels, LeftOut, ModelFacts, Origin};
 use crate::runner::{InputShapes, Runner, Sampled};
 
 /// The part of a model that does not depend on options: the graph and the facts of its file.
@@ -64,6 +64,7 @@ impl Core {
             let (format, metadata, bytes, opset) = (file.format, file.metadata, bytes.len(), LiteMap::new());
             found.facts = ModelFacts { format, bytes, opset, metadata, operators };
         }
+        fix_dimensions(&mut found, &options.free_dimensions)?;
         let graph = found.proto.graph.as_ref().invariant("the graph of a model that was read")?;
         let origins = onnx::encoder_origins(graph);
         let (declared, defaults) = (std::mem::take(&mut found.inputs), std::mem::take(&mut found.defaults));
@@ -157,6 +158,34 @@ impl Core {
     pub(super) fn tensor_shapes(&self, tensor_rows: usize, row_shapes: &[Vec<usize>]) -> InputShapes {
         self.inputs.iter().zip(row_shapes).map(|(port, row)| port.tensor_shape(tensor_rows, row)).collect()
     }
+}
+
+/// Gives free dimensions of the inputs the lengths that the option `free_dimensions` has for their names.
+///
+/// # Errors
+/// `invalid-option` for a name that no free dimension of an input has.
+fn fix_dimensions(found: &mut onnx::File, lengths: &[(String, usize)]) -> Result<()> {
+    let inputs = || found.inputs.iter().chain(&found.defaults);
+    let free = inputs().flat_map(|input| input.shape.iter().flatten()).filter_map(|dim| match dim {
+        Dim::Free(name) if !name.is_empty() => Some(name.as_str()),
+        _ => None,
+    });
+    let free: Vec<&str> = free.collect();
+    if let Some((name, _)) = lengths.iter().find(|(name, _)| !free.contains(&name.as_str())) {
+        let message = format!("`free_dimensions` names `{name}`, which no input has as a free dimension");
+        return Err(Error::new(Code::InvalidOption, message)
+            .did_you_mean(name, free.iter().copied())
+            .or_list("the free dimensions are", free.iter().copied()));
+    }
+    for declared in found.inputs.iter_mut().chain(&mut found.defaults).chain(&mut found.outputs) {
+        for dim in declared.shape.iter_mut().flatten() {
+            let fixed = lengths.iter().find(|(name, _)| matches!(dim, Dim::Free(free) if free == name));
+            if let Some((_, length)) = fixed {
+                *dim = Dim::Fixed(*length);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The runner of the graph that was read. Where nothing takes it, the outputs that are sequences are left out of it.

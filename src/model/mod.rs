@@ -205,6 +205,13 @@ impl Model {
             return Err(Error::new(Code::InvalidOption, "`batch_axis` is settled when a model is loaded")
                 .hint("write CREATE OR REPLACE MODEL … OPTIONS (batch_axis = …)"));
         }
+        if options.free_dimensions != self.options.free_dimensions {
+            return Err(Error::new(
+                Code::InvalidOption,
+                "`free_dimensions` are settled when a model is loaded",
+            )
+            .hint("write CREATE OR REPLACE MODEL … OPTIONS (free_dimensions = …)"));
+        }
         let model = Self::new(self.core.clone(), self.files.clone(), options)?;
         Ok(Self { load_time: self.load_time, ..model })
     }

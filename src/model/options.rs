@@ -24,7 +24,7 @@ use crate::onnx::{Format, Labels};
 /// | `model_type`, `signature`, `sha256` | the file: its format, what of it is meant, its checksum |
 /// | `input_columns`, `default_on_null`, `null_handling` | the inputs: which columns make them up, what becomes of NULL |
 /// | `image_layout`, `image_mean`, `image_std` | pictures: the order of their dimensions; `(value - mean) / std`, values from 0 to 1 |
-/// | `batch_axis` | the inputs: which dimension counts rows |
+/// | `batch_axis`, `free_dimensions` | the inputs: which dimension counts rows, the lengths of free ones |
 /// | `labels`, `task`, `softmax` | the outputs: names of classes, `predicted_label`, probabilities of scores |
 /// | `input_label_cols` | ML.EVALUATE and its siblings: the column with the truth |
 ///
@@ -57,6 +57,8 @@ pub struct ModelOptions {
     pub(super) std: Vec<f32>,
     pub(super) layout: Option<Layout>,
     pub(super) batch_axis: Option<PerInput<usize>>,
+    /// Lengths by the names of dimensions.
+    pub(super) free_dimensions: Vec<(String, usize)>,
     pub(super) default_on_null: Option<PerInput<Scalar>>,
     pub(super) nulls: Option<NullHandling>,
     pub(super) softmax: Option<Softmax>,
@@ -245,6 +247,15 @@ impl ModelOptions {
                     Scalar::Int64(axis) => usize::try_from(*axis).ok(),
                     _ => None,
                 })?);
+                Some(())
+            },
+        },
+        ModelOption {
+            name: "free_dimensions",
+            takes: "a STRUCT with a length for each free dimension that is named",
+            doc: "Fixes free dimensions of the inputs, by the names that the file has for them: the model is prepared for these lengths alone.",
+            set: |options, value| {
+                options.free_dimensions = lengths(value)?;
                 Some(())
             },
         },
@@ -487,6 +498,17 @@ fn numbers(value: &Scalar) -> Option<Vec<f32>> {
         .map(number)
         .collect::<Option<Vec<_>>>()
         .filter(|numbers| numbers.iter().all(|number| number.is_finite()))
+}
+
+/// Lengths above 0 by their names; `None` where there are none.
+fn lengths(value: &Scalar) -> Option<Vec<(String, usize)>> {
+    match per_input(value, |value| match value {
+        Scalar::Int64(length) => usize::try_from(*length).ok().filter(|length| *length > 0),
+        _ => None,
+    })? {
+        PerInput::Named(lengths) => Some(lengths),
+        PerInput::All(_) => None,
+    }
 }
 
 fn per_input<T>(value: &Scalar, read: impl Fn(&Scalar) -> Option<T>) -> Option<PerInput<T>> {
