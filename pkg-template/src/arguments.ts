@@ -102,6 +102,7 @@ export const takes = {
     task: words("classification", "regression"),
     engine: words("full"),
     softmax: ["a boolean or the name of an output", (value) => /boolean|string/.test(typeof value)],
+    freeDimensions: bag,
     nullHandling: words("error", "null", "nan"),
     defaultOnNull: plain,
   } satisfies Kinds<ModelOptions>,

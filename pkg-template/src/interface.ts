@@ -19,8 +19,9 @@ export type {
 export type Row = Record<string, any>;
 
 /**
- * What `?` and `@name` can stand for. Whole numbers are INT64, other numbers FLOAT64, dates TIMESTAMP, bytes BYTES. A NUMERIC comes
- * as a string: `CAST(? AS NUMERIC)`.
+ * What `?` and `@name` can stand for. Whole numbers are INT64, other numbers FLOAT64, dates TIMESTAMP, bytes BYTES, objects
+ * STRUCT. A NUMERIC comes as a string: `CAST(? AS NUMERIC)`. Lists of lists are a tensor, `STRUCT<dimensions, values>`, and so
+ * is `{ shape, data }`, by these names; large lists of numbers are quickest as typed arrays.
  */
 export type ParamValue =
   | null
@@ -34,7 +35,22 @@ export type ParamValue =
   | ArrayBuffer
   | Blob
   | FrameSource
-  | readonly ParamValue[];
+  | NumberArray
+  | readonly ParamValue[]
+  | { readonly [field: string]: ParamValue };
+
+/** Typed arrays that are ARRAY<FLOAT64> or ARRAY<INT64>; `Uint8Array` is BYTES, but as the `data` beside a `shape`. */
+export type NumberArray =
+  | Float64Array
+  | Float32Array
+  | Int8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
 
 /** Pictures that the page shows or holds: their pixels, as they are now, become the bytes of a BMP. */
 export type FrameSource =
@@ -187,6 +203,8 @@ export interface ModelOptions extends CallOptions {
   engine?: "full" | undefined;
   /** Turns the scores of an output into probabilities: of the only one that can be meant, or by its name. */
   softmax?: boolean | string | undefined;
+  /** Lengths of free dimensions by the names that the file has for them: `{ sequence_length: 128 }`. */
+  freeDimensions?: Record<string, number> | undefined;
   /** What becomes of rows whose inputs are NULL: an error, NULL outputs, or NaN for the model to deal with; default: what the model takes for missing, or an error. */
   nullHandling?: "error" | "null" | "nan" | undefined;
   /** What an input is where it is NULL: a value for all, or one for each by its name. */

@@ -4,8 +4,9 @@ import { describe } from "./arguments.js";
 import { isFrame } from "./drawn.js";
 import { problem } from "./errors.js";
 import type { ParamValue as EngineValue, ParamValues } from "./glue/predictql.js";
-import type { Params, ParamValue } from "./interface.js";
+import type { Params } from "./interface.js";
 import { known, picturing } from "./parts.js";
+import { isList, numbersOf, withTensors } from "./tensors.js";
 
 /** The values as they are now: whoever gave them may change them while the query waits. */
 export async function toParams(params: Params): Promise<ParamValues> {
@@ -16,9 +17,9 @@ export async function toParams(params: Params): Promise<ParamValues> {
   }
   if (isList(params)) {
     if (areNumbers(params)) return new Float64Array(params);
-    return params.every(isPlain)
-      ? ([...params] as ParamValues)
-      : Promise.all(params.map((value, index) => toValue(value, String(index + 1))));
+    return Array.prototype.every.call(params, isPlain)
+      ? (Array.from(params) as ParamValues)
+      : Promise.all(Array.from(params, (value, index) => toValue(value, String(index + 1))));
   }
   if (Object.values(params).every(isPlain)) return { ...params } as ParamValues;
   const entries = Object.entries(params).map(
@@ -28,44 +29,65 @@ export async function toParams(params: Params): Promise<ParamValues> {
 }
 
 /** Whether all values are numbers; holes of an array are NULL. */
-function areNumbers(params: readonly unknown[]): params is readonly number[] {
+function areNumbers(params: ArrayLike<unknown>): params is ArrayLike<number> {
   for (let index = 0; index < params.length; index++) if (typeof params[index] !== "number") return false;
   return params.length > 0;
 }
 
-async function toValue(value: ParamValue, name: string): Promise<EngineValue> {
-  // SQL has no arrays in arrays; one that holds itself would have no end.
-  return isList(value) ? Promise.all(Array.from(value, (element) => toItem(element, name))) : toItem(value, name);
-}
+/** More levels of lists and objects than a value has; what holds itself has no end. */
+const deepest = 16;
 
-async function toItem(value: ParamValue, name: string): Promise<EngineValue> {
-  if (isFrame(value)) {
-    const file = await known(async () => (await picturing()).fileOf(value));
+async function toValue(given: unknown, name: string, depth = 0): Promise<EngineValue> {
+  if (isPlain(given)) return given as EngineValue;
+  if (isFrame(given)) {
+    const file = await known(async () => (await picturing()).fileOf(given));
     return new Uint8Array(await file.arrayBuffer());
   }
-  if (value instanceof Blob) return new Uint8Array(await value.arrayBuffer());
-  if (value instanceof ArrayBuffer || value instanceof Uint8Array) return copyOf(value, name);
-  if (value instanceof Date) return new Date(value);
-  if (isPlain(value)) return value as EngineValue;
+  if (given instanceof Blob) return new Uint8Array(await given.arrayBuffer());
+  if (given instanceof ArrayBuffer || given instanceof Uint8Array) return copyOf(given, name);
+  if (given instanceof Date) return new Date(given);
+  if (ArrayBuffer.isView(given) && isDetached(given)) throw transferred(name);
+  const value = withTensors(given, `parameter ${name}`);
+  if (depth < deepest && isList(value)) {
+    const numbers = numbersOf(value);
+    return numbers ?? Promise.all(Array.from(value, (element) => toValue(element, name, depth + 1)));
+  }
+  if (depth < deepest && isRecord(value)) {
+    const fields = Object.entries(value).map(
+      async ([field, item]) => [field, await toValue(item, name, depth + 1)] as const,
+    );
+    return Object.fromEntries(await Promise.all(fields));
+  }
   throw problem(
     "unsupported-value",
-    `parameter ${name} holds ${isList(value) ? "arrays in arrays" : describe(value)}`,
+    `parameter ${name} holds ${isList(value) ? "lists without an end" : describe(value)}`,
     {
-      hint: "tables may stand after FROM, JOIN and TABLE of a `sql` template; values are numbers, strings, booleans, dates, files, bytes, pictures and arrays",
+      hint: "tables may stand after FROM, JOIN and TABLE of a `sql` template; values are numbers, strings, booleans, dates, files, bytes, pictures, arrays and plain objects of these",
     },
   );
 }
 
+/** Whether a value is an object of no class, which is a STRUCT. */
+function isRecord(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
+}
+
 function copyOf(bytes: ArrayBuffer | Uint8Array, name: string): Uint8Array {
   if (!isDetached(bytes)) return new Uint8Array(bytes).slice();
-  throw problem("unsupported-value", `parameter ${name} holds bytes that were transferred away`, { hint: passCopy });
+  throw transferred(name);
+}
+
+function transferred(name: string) {
+  return problem("unsupported-value", `parameter ${name} holds bytes that were transferred away`, { hint: passCopy });
 }
 
 /** What to do about bytes that are gone. */
 export const passCopy = "pass a copy of an array whose buffer is transferred";
 
 /** Whether the memory of these bytes belongs to somebody else by now. */
-export function isDetached(bytes: ArrayBuffer | Uint8Array): boolean {
+export function isDetached(bytes: ArrayBuffer | ArrayBufferView): boolean {
   if (bytes.byteLength > 0) return false;
   try {
     (bytes instanceof ArrayBuffer ? bytes : bytes.buffer).slice(0, 0);
@@ -79,10 +101,4 @@ export function isDetached(bytes: ArrayBuffer | Uint8Array): boolean {
 function isPlain(value: unknown): boolean {
   const type = typeof value;
   return value === null || (type !== "object" && type !== "function" && type !== "symbol");
-}
-
-function isList(value: unknown): value is readonly ParamValue[] {
-  return (
-    Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof Uint8Array || value instanceof DataView))
-  );
 }

@@ -5,6 +5,7 @@ import { abortable } from "./connection.js";
 import { problem } from "./errors.js";
 import type { ArrowTableLike } from "./interface.js";
 import { Pace } from "./pace.js";
+import { isList, withTensors } from "./tensors.js";
 import { arrowType, converter, join, nameOf, type SqlType, scalar, settled, struct } from "./types.js";
 
 type Values = ArrayLike<unknown>;
@@ -121,7 +122,7 @@ async function toIPC(
   const pace = new Pace(signal);
   let length: number | undefined;
   for (const [name, make, least] of columns) {
-    const values = make();
+    const values = tensorsOf(name, make());
     length ??= values.length;
     if (values.length !== length) {
       const lengths = `\`${name}\` has ${values.length} values and \`${firstName}\` has ${length}`;
@@ -142,6 +143,22 @@ async function toIPC(
   // The engine reads them back: what the reader of the rows decided.
   if (notes.length > 0) table.schema.metadata = new Map([["predictql.notes", notes.join("\n")]]);
   return tableToIPC(table, { format: "stream" }) ?? new Uint8Array();
+}
+
+/** The values with their tensors as structs. */
+function tensorsOf(name: string, values: Values): Values {
+  // Columns of numbers are typed arrays, or long lists of what has no parts.
+  if (ArrayBuffer.isView(values)) return values;
+  let changed: unknown[] | undefined;
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row];
+    if (typeof value !== "object" || value === null) continue;
+    const tensor = withTensors(value, `row ${row + 1} of column \`${name}\``);
+    if (tensor === value) continue;
+    changed ??= Array.from(values);
+    changed[row] = tensor;
+  }
+  return changed ?? values;
 }
 
 function columnType(name: string, values: Values, least: SqlType = scalar("NULL")): SqlType {
@@ -200,8 +217,10 @@ function typeOfObject(value: object | null, fail: (fault: string) => never): Sql
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? fail("an invalid date") : scalar("TIMESTAMP");
   if (value instanceof Uint8Array) return scalar("BYTES");
   if (isList(value)) {
-    let element = scalar("NULL");
-    for (let index = 0; index < value.length; index++) {
+    if (isWhole32(value)) return { kind: "ARRAY", element: scalar("INT64") };
+    const isFloats = value instanceof Float32Array || value instanceof Float64Array;
+    let element = scalar(isFloats ? "FLOAT64" : "NULL");
+    for (let index = 0; !isFloats && index < value.length; index++) {
       const found = typeOf(value[index], fail);
       if (found.kind === "ARRAY") return fail("an array of arrays");
       element = join(element, found) ?? fail(`an array of ${nameOf(element)} and ${nameOf(found)}`);
@@ -215,8 +234,13 @@ function typeOfObject(value: object | null, fail: (fault: string) => never): Sql
   return struct(Object.entries(value).map(([name, item]) => [name, typeOf(item, fail)]));
 }
 
-function isList(value: object): value is Values {
-  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+/** Whether a list holds whole numbers that are safe in any case. */
+function isWhole32(value: Values): boolean {
+  return (
+    ArrayBuffer.isView(value) &&
+    !(value instanceof Float32Array || value instanceof Float64Array) &&
+    !(value instanceof BigInt64Array || value instanceof BigUint64Array)
+  );
 }
 
 /** What all Arrow libraries say of a column. */

@@ -191,7 +191,13 @@ function converterOf(type: SqlType): (value: unknown) => unknown {
   switch (type.kind) {
     case "ARRAY": {
       const convert = converter(type.element);
-      return (value) => Array.from(value as ArrayLike<unknown>, convert);
+      const isNumber = type.element.kind === "FLOAT64" || type.element.kind === "INT64";
+      // Their builders take the numbers of typed arrays as they are.
+      const isReady = (value: unknown) =>
+        isNumber &&
+        ArrayBuffer.isView(value) &&
+        !(value instanceof BigUint64Array || (value instanceof BigInt64Array && type.element.kind === "FLOAT64"));
+      return (value) => (isReady(value) ? value : Array.from(value as ArrayLike<unknown>, convert));
     }
     case "STRUCT": {
       if (type.fields.size === 0) return () => null;

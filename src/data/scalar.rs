@@ -46,6 +46,8 @@ pub enum Scalar {
     Datetime(i64),
     /// ARRAY: the element type and the elements.
     Array(DataType, Vec<Scalar>),
+    /// ARRAY of many elements: the element type and the elements as a column, as a tensor's numbers come from a host.
+    Column(DataType, ArrayRef),
     /// STRUCT: the fields and their values.
     Struct(Vec<StructField>, Vec<Scalar>),
 }
@@ -65,13 +67,29 @@ impl Scalar {
             Self::Date(_) => DataType::Date,
             Self::Timestamp(_) => DataType::Timestamp,
             Self::Datetime(_) => DataType::Datetime,
-            Self::Array(element, _) => DataType::array(element.clone()),
+            Self::Array(element, _) | Self::Column(element, _) => DataType::array(element.clone()),
             Self::Struct(fields, _) => DataType::Struct(fields.clone()),
+        })
+    }
+
+    /// The value with every element on its own, for who looks at them one by one.
+    ///
+    /// # Errors
+    /// `internal` where a column has not the layout of its type.
+    pub(crate) fn spread(self) -> Result<Self> {
+        Ok(match self {
+            Self::Column(element, items) => {
+                let items = scalars(&items, &element)?;
+                Self::Array(element, items)
+            }
+            Self::Struct(fields, values) => {
+                Self::Struct(fields, values.into_iter().map(Self::spread).collect::<Result<_>>()?)
+            }
+            value => value,
         })
     }
 }
 
-/// The value as a SQL literal, for messages and EXPLAIN.
 /// A NUMERIC or BIGNUMERIC as text; empty for other values.
 pub(crate) fn decimal_text(value: &Scalar) -> String {
     match value {
@@ -81,6 +99,7 @@ pub(crate) fn decimal_text(value: &Scalar) -> String {
     }
 }
 
+/// The value as a SQL literal, for messages and EXPLAIN.
 impl fmt::Display for Scalar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |f: &mut fmt::Formatter<'_>, values: &[Scalar]| {
@@ -106,6 +125,8 @@ impl fmt::Display for Scalar {
                 list(f, values)?;
                 f.write_str("]")
             }
+            // Nobody reads so many.
+            Self::Column(element, items) => write!(f, "[{} values of type {element}]", items.len()),
             Self::Struct(_, values) => {
                 f.write_str("(")?;
                 list(f, values)?;
@@ -180,6 +201,9 @@ fn list_array(
     element: &DataType,
     mismatch: impl Fn(&Scalar) -> Error,
 ) -> Result<ArrayRef> {
+    if let [Scalar::Column(_, items)] = values {
+        return list_column([items.len()], items.clone(), element, None);
+    }
     let mut elements = Vec::new();
     let mut lengths = Vec::with_capacity(values.len());
     for value in values {
@@ -188,6 +212,10 @@ fn list_array(
             Scalar::Array(_, items) => {
                 lengths.push(items.len());
                 elements.extend_from_slice(items);
+            }
+            Scalar::Column(_, items) => {
+                lengths.push(items.len());
+                elements.extend(scalars(items, element)?);
             }
             other => return Err(mismatch(other)),
         }

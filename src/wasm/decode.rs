@@ -1,6 +1,12 @@
 //! What JavaScript gives: options, listings, parameters. Unknown or mistyped fields are errors.
 
-use js_sys::{Array, Date, Float64Array, JsString, Object as JsObject, Uint8Array};
+use std::sync::Arc;
+
+use arrow_array::{Float64Array as Float64Column, Int64Array as Int64Column};
+use js_sys::{
+    Array, BigInt64Array, Date, Float32Array, Float64Array, Int32Array, JsString, Object as JsObject,
+    Uint8Array,
+};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
@@ -185,8 +191,13 @@ pub(super) fn model_options(value: &JsValue) -> Result<ModelOptions> {
 fn setting(value: &JsValue) -> Result<Scalar> {
     let is_value = value.has_type::<Array>() || value.has_type::<Uint8Array>() || value.has_type::<Date>();
     if is_value || !value.is_object() {
-        return scalar(value);
+        return scalar(value)?.spread();
     }
+    structure(value)
+}
+
+/// A STRUCT: the fields of an object in their order.
+fn structure(value: &JsValue) -> Result<Scalar> {
     let mut fields = Vec::new();
     let mut values = Vec::new();
     for (name, value) in entries(value)? {
@@ -244,12 +255,35 @@ fn scalar(value: &JsValue) -> Result<Scalar> {
     if let Some(bytes) = value.dyn_ref::<Uint8Array>() {
         return Ok(Scalar::Bytes(bytes.to_vec()));
     }
+    if let Some(numbers) = numbers(value) {
+        return Ok(numbers);
+    }
     if let Some(values) = value.dyn_ref::<Array>() {
         return array(values.iter().map(|it| scalar(&it)).collect::<Result<_>>()?);
     }
+    if value.is_object() && !value.is_function() {
+        return structure(value);
+    }
     let kind = type_of(value);
-    Err(Error::new(Code::InvalidValue, format!("a parameter cannot be a value of type {kind}"))
-        .hint("parameters are null, booleans, numbers, bigints, strings, dates, bytes and arrays of these"))
+    Err(Error::new(Code::InvalidValue, format!("a parameter cannot be a value of type {kind}")).hint(
+        "parameters are null, booleans, numbers, bigints, strings, dates, bytes, arrays and objects of these",
+    ))
+}
+
+/// The ARRAY of a typed array.
+fn numbers(value: &JsValue) -> Option<Scalar> {
+    let floats = |numbers| Scalar::Column(DataType::Float64, Arc::new(Float64Column::from(numbers)));
+    let wholes = |numbers| Scalar::Column(DataType::Int64, Arc::new(Int64Column::from(numbers)));
+    if let Some(numbers) = value.dyn_ref::<Float64Array>() {
+        return Some(floats(numbers.to_vec()));
+    }
+    if let Some(numbers) = value.dyn_ref::<Float32Array>() {
+        return Some(floats(numbers.to_vec().into_iter().map(f64::from).collect::<Vec<_>>()));
+    }
+    if let Some(numbers) = value.dyn_ref::<Int32Array>() {
+        return Some(wholes(numbers.to_vec().into_iter().map(i64::from).collect::<Vec<_>>()));
+    }
+    value.dyn_ref::<BigInt64Array>().map(|numbers| wholes(numbers.to_vec()))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]

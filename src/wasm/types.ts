@@ -85,6 +85,7 @@ export interface ModelSettings {
   image_std?: number | readonly number[];
   image_layout?: "NHWC" | "NCHW";
   batch_axis?: number | Record<string, number>;
+  free_dimensions?: Record<string, number>;
   default_on_null?: ParamValue | Record<string, ParamValue>;
   null_handling?: "error" | "null" | "nan";
   softmax?: boolean | string;
@@ -222,7 +223,21 @@ export type Done = [
   message: string | undefined,
 ];
 
-/** A value for `?` or `@name`. Whole numbers are INT64, other numbers FLOAT64, dates TIMESTAMP, bytes BYTES. */
-export type ParamValue = null | undefined | boolean | number | bigint | string | Date | Uint8Array | readonly ParamValue[];
+/** A value for `?` or `@name`. Whole numbers are INT64, other numbers FLOAT64, dates TIMESTAMP, bytes BYTES, objects STRUCT. */
+export type ParamValue =
+  | null
+  | undefined
+  | boolean
+  | number
+  | bigint
+  | string
+  | Date
+  | Uint8Array
+  | Float64Array
+  | Float32Array
+  | Int32Array
+  | BigInt64Array
+  | readonly ParamValue[]
+  | { readonly [field: string]: ParamValue };
 /** Numbers alone may come as one array: one call of the engine reads them all. */
 export type ParamValues = readonly ParamValue[] | Record<string, ParamValue> | Float64Array;

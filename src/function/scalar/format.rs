@@ -377,6 +377,7 @@ fn printed(value: &Scalar, as_literal: bool) -> Result<String> {
         Scalar::Datetime(micros) if as_literal => format!("DATETIME \"{}\"", datetime_text(*micros)),
         Scalar::Datetime(micros) => datetime_text(*micros),
         Scalar::Array(_, items) => format!("[{}]", parts(items)?),
+        Scalar::Column(..) => return Err(Error::internal("a row holds the elements of an array one by one")),
         Scalar::Struct(_, values) if values.len() == 1 && as_literal => {
             format!("STRUCT({})", printed(values.first().invariant("a field")?, as_literal)?)
         }

@@ -17,7 +17,7 @@ pub(super) fn constant(expr: &Expr, limits: &Arc<Limits>) -> Result<Option<Scala
     let all =
         |parts: &[Expr]| parts.iter().map(|part| constant(part, limits)).collect::<Result<Option<Vec<_>>>>();
     Ok(match &expr.kind {
-        ExprKind::Literal(value) => Some(value.clone()),
+        ExprKind::Literal(value) => Some(value.clone().spread()?),
         ExprKind::Parameter(slot) if slot.is_typed => return Err(value_needed(slot)),
         ExprKind::Parameter(_) => Some(Scalar::Null),
         ExprKind::Array(items) => match (&expr.data_type, all(items)?) {

@@ -119,7 +119,7 @@ test("what is no table is said, with its row or line", async () => {
     ['[{"a": 1}, 2]', "invalid-json", /`rows.json` holds something else than an object in row 2/],
     ['{"a": 1}\n{"a": 2', "invalid-json", /line 2 cannot be read/],
     ["[]", "no-columns", /at least one column/],
-    ['[{"a": [[1]]}]', "unsupported-value", /column `a` holds an array of arrays in row 1/],
+    ['[{"a": [[1], [1, 2]]}]', "unsupported-value", /row 1 of column `a` holds lists of 1 and of 2/],
   ];
   for (const [text, code, message] of failures) await assert.rejects(rowsOf(text), { code, message });
   const broken = decode(new Blob(["PAR1....PAR1"]), "parquet", "cars.parquet");

@@ -202,7 +202,8 @@ test("what does not fit is named with its column and rows", async () => {
       ["mixed-types", "column `x` holds ARRAY<INT64> in row 1 and ARRAY<STRING> in row 2"],
     ],
     [[{ x: [1, "a"] }], ["unsupported-value", "column `x` holds an array of INT64 and STRING in row 1"]],
-    [[{ x: [[1]] }], ["unsupported-value", "column `x` holds an array of arrays in row 1"]],
+    [[{ x: [[1], [1, 2]] }], ["unsupported-value", "row 1 of column `x` holds lists of 1 and of 2"]],
+    [[{ x: [[1], 2] }], ["unsupported-value", "row 1 of column `x` holds 2 where a list of 1 belongs"]],
     [
       [{ x: 1 }, { x: {} }],
       ["mixed-types", "column `x` holds INT64 in row 1 and STRUCT<> in row 2"],

@@ -207,6 +207,8 @@ fn write_scalar(value: &Scalar, data_type: &DataType, style: Style, text: &mut S
             let written = written.strip_suffix("+00").unwrap_or(&written).replacen(' ', "T", 1);
             write_text(&format!("{written}Z"), text);
         }
+        // No row holds one: `scalar_at` gives the elements of arrays one by one.
+        Scalar::Column(..) => write_text(&value.to_string(), text),
         Scalar::Array(element, items) => {
             write_parts(items, style.indent, ['[', ']'], text, &mut |item, indent, text| {
                 write_scalar(item, element, Style { indent, ..style }, text);
