@@ -179,6 +179,7 @@ impl Model {
     pub(crate) fn is_loaded_from(&self, files: &Fingerprints, options: &ModelOptions) -> bool {
         self.files == *files
             && self.options.batch_axis == options.batch_axis
+            && self.options.free_dimensions == options.free_dimensions
             && options.format.is_none_or(|format| format == self.facts().format)
     }
 
