@@ -90,8 +90,11 @@ export const takes = {
     nullValues: texts,
     nullMarker: text,
   } satisfies Kinds<TableOptions>,
+  version: { version: some },
   model: {
     ...call,
+    version: some,
+    alias: ["an alias or a list of them", (value) => is("string")(value) || isListOf(is("string"))(value)],
     integrity: text,
     revalidate: flag,
     labels: ["a list of labels or an address", (value) => isTextual(value) || isListOf(isText)(value)],

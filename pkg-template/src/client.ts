@@ -152,10 +152,19 @@ export class Client {
       const entry = { kind: "registerModel", name, ...input } as const;
       const stage = { stage: "compile", label: name, loaded: 0, total: null, unit: "bytes" } as const;
       waiter.report({ ...stage, ratio: null, cached: false });
-      const info = await this.#ask(waiter, () => requestFor(entry), entry);
+      // Told to another worker it gets the same number.
+      const numbered = ({ version }: ModelInfo) => {
+        entry.version.version = version;
+      };
+      const info = await this.#ask(waiter, () => requestFor(entry), entry, numbered);
       waiter.end();
       return info;
     });
+  }
+
+  async setModelAlias(name: string, alias: string, version: number): Promise<void> {
+    const entry = { kind: "setModelAlias", name, alias, version } as const;
+    await this.#ask({}, () => entry, entry);
   }
 
   /** Does what has to be done with what is read after the calls before it for the same name: the last call has the last word. */
@@ -205,7 +214,7 @@ export class Client {
     const bytesOf = (items: readonly { bytes: number }[] = []) => items.reduce((sum, { bytes }) => sum + bytes, 0);
     return {
       wasmBytes: catalog?.wasmBytes ?? 0,
-      modelBytes: bytesOf(catalog?.models),
+      modelBytes: bytesOf(shared(catalog?.models)),
       tableBytes: bytesOf(catalog?.tables),
       cacheBytes: bytesOf(kept),
       requests: this.#network.requests.map((request) => ({ ...request })),
@@ -376,9 +385,18 @@ export class Client {
     return { entry: { kind: "registerObjects", name, files }, commit };
   }
 
-  /** `entry` is what the answer changes. */
-  async #ask<R extends Request>(waiter: Waiter, request: () => R | Promise<R>, entry?: Entry): Promise<Reply<R>> {
-    const question = async (connection: Connection) => connection.call(await request(), waiter.signal);
+  /** `entry` is what the answer changes; `hears` hears it before that is written down. */
+  async #ask<R extends Request>(
+    waiter: Waiter,
+    request: () => R | Promise<R>,
+    entry?: Entry,
+    hears?: (reply: Reply<R>) => void,
+  ): Promise<Reply<R>> {
+    const question = async (connection: Connection) => {
+      const reply = await connection.call(await request(), waiter.signal);
+      hears?.(reply);
+      return reply;
+    };
     try {
       return await this.#engine.ask(waiter, question, entry);
     } catch (error) {
@@ -418,4 +436,9 @@ function notOne(length: number) {
   return length === 0
     ? problem("empty-statement", "the text holds no statement")
     : problem("multiple-statements", `the text holds ${length} statements`, { hint: "run scripts with `exec`" });
+}
+
+/** One of the versions of each file: they share memory. */
+function shared(models: readonly ModelInfo[] = []): ModelInfo[] {
+  return [...new Map(models.map((model) => [model.sha256, model])).values()];
 }

@@ -105,7 +105,7 @@ export class PredictQL implements AsyncDisposable {
 
   /**
    * Makes a model known, in place of the one that had the name: an ONNX file, or a booster of XGBoost (JSON, UBJSON) or
-   * LightGBM (text).
+   * LightGBM (text). With `version` or `alias` it is another version of it: `MODEL iris@2`, `MODEL iris@champion`.
    *
    * @example
    * const { inputs, outputs } = await db.registerModel("iris", "/models/iris.onnx", {
@@ -274,6 +274,21 @@ export class PredictQL implements AsyncDisposable {
     return this.#client.dropTable(name);
   }
 
+  /**
+   * Gives a version of a model a name that moves: `MODEL iris@champion` is another version from then on.
+   *
+   * @example
+   * await db.registerModel("iris", "/models/iris-2.onnx", { version: 2 });
+   * await db.setModelAlias("iris", "champion", 2);
+   */
+  async setModelAlias(model: string, alias: string, version: number): Promise<void> {
+    checkText("setModelAlias", "model", model);
+    checkText("setModelAlias", "alias", alias);
+    checkOptions("setModelAlias", { version }, takes.version);
+    return this.#client.setModelAlias(model, alias, version);
+  }
+
+  /** Takes a model away, `"iris"`, or a version of it, `"iris@2"`: not the default one, nor one with an alias. */
   async dropModel(name: string): Promise<void> {
     checkText("dropModel", "name", name);
     return this.#client.dropModel(name);

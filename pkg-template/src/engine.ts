@@ -448,7 +448,7 @@ export class Engine {
     const now = await connection.call({ kind: "catalog" });
     this.#lost.push(
       ...missing(this.#catalog.tables, now.tables).map((name) => `table \`${name}\``),
-      ...missing(this.#catalog.models, now.models).map((name) => `model \`${name}\``),
+      ...missing(versioned(this.#catalog.models), versioned(now.models)).map((name) => `model \`${name}\``),
     );
   }
 
@@ -457,6 +457,8 @@ export class Engine {
       await connection.call(await requestFor(entry));
       return;
     }
+    const { times = 1, ...once } = entry;
+    if (times > 1 && this.#journal.namesVersions) await this.#replay(connection, { ...once, times: times - 1 });
     const { sql, params, dialect, onError, tables } = entry;
     for (const table of tables) await connection.call(await requestFor(table));
     const kept = new Map(entry.kept);
@@ -502,6 +504,11 @@ function isTemporary(it: object): boolean {
 /** Whether a finding is no mistake, but only beyond the engine for tables. */
 function needsFull({ code }: Diagnostic): boolean {
   return code === "needs-full-engine";
+}
+
+/** The names of models, of those that are not the default with their version. */
+function versioned(models: Catalog["models"]): { name: string }[] {
+  return models.map(({ name, version, default: isDefault }) => ({ name: isDefault ? name : `${name}@${version}` }));
 }
 
 function missing(wanted: readonly { name: string }[], present: readonly { name: string }[]): string[] {

@@ -184,6 +184,10 @@ export interface ModelInputOptions {
 
 /** The options of `CREATE MODEL`. */
 export interface ModelOptions extends CallOptions {
+  /** The number of the version that it is, from 1; versions that are there stay. */
+  version?: number | undefined;
+  /** Names that the version gets, and others lose: `MODEL iris@champion`. Without `version` it is the next one. */
+  alias?: string | readonly string[] | undefined;
   /** "sha256-" and base64, as in Subresource Integrity: another file is refused before it is read. */
   integrity?: string | undefined;
   /** What the classes are called, in the order of the scores; or the address of a file with a label on each line. */

@@ -11,6 +11,7 @@ export type Entry =
   | ({ kind: "registerModel"; name: string } & ModelInput)
   | { kind: "dropTable"; name: string }
   | { kind: "dropModel"; name: string }
+  | { kind: "setModelAlias"; name: string; alias: string; version: number }
   | {
       kind: "statement";
       /**
@@ -18,6 +19,8 @@ export type Entry =
        * have failed.
        */
       scope: "remake" | "statement" | "script";
+      /** How often a "remake" was done: each time it has used up the number of a version. */
+      times?: number;
       sql: string;
       params: ParamValues;
       dialect: ScriptOptions["dialect"];
@@ -43,13 +46,26 @@ export class Journal {
     const key = keyOf(entry);
     const before = this.#entries.findLastIndex((it) => key !== undefined && keyOf(it) === key);
     const since = this.#entries.slice(before + 1);
-    if (before >= 0 && since.every((it) => keyOf(it) !== undefined)) this.#entries.splice(before, 1);
+    // A remake counts versions on, and so do models that are registered.
+    const blocks = (it: Entry) => keyOf(it) === undefined || (entry.kind === "statement" && /Model/.test(it.kind));
+    if (before >= 0 && !since.some(blocks)) {
+      const [replaced] = this.#entries.splice(before, 1);
+      if (entry.kind === "statement" && replaced?.kind === "statement") entry.times = (replaced.times ?? 1) + 1;
+    }
     this.#entries.push(entry);
   }
 
   remove(entry: Entry): void {
     const place = this.#entries.indexOf(entry);
     if (place >= 0) this.#entries.splice(place, 1);
+  }
+
+  /** Whether something may name a version by its number: else it does not matter how many there were before. */
+  get namesVersions(): boolean {
+    return this.#entries.some((entry) => {
+      if (entry.kind === "statement") return /\bVERSION\b|@/i.test(entry.sql);
+      return entry.kind === "setModelAlias" || (entry.kind === "registerModel" && entry.version.keep);
+    });
   }
 
   /** The first entry that is so. */
@@ -62,14 +78,21 @@ export class Journal {
   }
 }
 
-/** Entries of one key say the same of the same name; those without any may have read every name. */
-function keyOf(entry: Entry): string | undefined {
+/**
+ * Entries of one key say the same of the same name; those without any may have read every name. What is said of versions
+ * is a key of its own: each stays.
+ */
+function keyOf(entry: Entry): unknown {
   switch (entry.kind) {
     case "registerTable":
     case "registerObjects":
       return `table ${entry.name}`;
     case "registerModel":
-      return `model ${entry.name}`;
+      return entry.version.keep ? entry : `model ${entry.name}`;
+    case "setModelAlias":
+      return entry;
+    case "dropModel":
+      return entry.name.includes("@") ? entry : `dropModel ${entry.name}`;
     case "statement":
       return entry.scope === "remake" ? `sql ${entry.sql}` : undefined;
     default:

@@ -4,7 +4,7 @@
 import { checkOptions, takes } from "./arguments.js";
 import { findModel } from "./conversion.js";
 import { problem } from "./errors.js";
-import type { ModelSettings } from "./glue/predictql.js";
+import type { ModelSettings, VersionSettings } from "./glue/predictql.js";
 import type { ModelInputOptions, ModelOptions, ModelSource } from "./interface.js";
 import type { ModelFile } from "./models.js";
 import type { Network, ReadOptions } from "./network.js";
@@ -16,6 +16,8 @@ export interface ModelInput {
   settings: ModelSettings;
   /** The files beside the model's own, by the paths that it gives them. */
   files: Record<string, Blob>;
+  /** Its place among the versions of the model. */
+  version: VersionSettings;
 }
 
 /** Makes an ONNX file of a model's files. */
@@ -45,7 +47,16 @@ export async function readModelInput(
     blob = await convert(blob, options.signature);
   }
   const files = Object.fromEntries(Object.keys(externalData).map((path, index) => [path, parts[index] as Blob]));
-  return { blob, settings, files };
+  return { blob, settings, files, version: versionOf(source, options) };
+}
+
+/** A model that is given a version or an alias stands beside those that are there, else it takes their place. */
+function versionOf(source: ModelSource, { version, alias }: ModelOptions): VersionSettings {
+  const settings: VersionSettings = { keep: version !== undefined || alias !== undefined };
+  if (version !== undefined) settings.version = version;
+  if (alias !== undefined) settings.alias = alias;
+  if (typeof source === "string" || source instanceof URL) settings.source = String(source);
+  return settings;
 }
 
 function settingsOf({

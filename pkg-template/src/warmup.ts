@@ -8,7 +8,9 @@ const usualSide = 224;
 
 /** The prediction of `batchSize` such rows; of a model that there is not too, for the engine to say so. */
 export function warmupQuery(name: string, models: readonly ModelInfo[], batchSize: number): string {
-  const model = models.find((it) => it.name.toLowerCase() === name.toLowerCase());
+  const [, plain = name, word] = /^(.*)@([^@]*)$/.exec(name) ?? [];
+  const isNamed = (it: ModelInfo) => (word ? [`${it.version}`, ...it.aliases].includes(word) : it.default);
+  const model = models.find((it) => it.name.toLowerCase() === plain.toLowerCase() && isNamed(it));
   const columns = (model?.inputs ?? []).map((input) => `${zeros(input)} AS ${quoted(input.name)}`);
   const items = columns.length > 0 ? columns.join(", ") : "1 AS row";
   return `SELECT COUNT(*) AS n FROM ML.PREDICT(MODEL ${quoted(name)}, (SELECT ${items} FROM UNNEST(GENERATE_ARRAY(1, ${batchSize}))))`;

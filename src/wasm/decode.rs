@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
 
+use crate::catalog::Registration;
 use crate::data::{ColumnType, DataType, Scalar, StructField, can_coerce};
 use crate::diag::{Code, Error, Invariant, Result};
 use crate::engine::Session;
@@ -185,6 +186,35 @@ pub(super) fn model_options(value: &JsValue) -> Result<ModelOptions> {
         }
     }
     Ok(options)
+}
+
+/// What is said of a version of a model when it is made.
+pub(super) fn registration(value: &JsValue) -> Result<Registration> {
+    let mut registration = Registration::default();
+    for (name, value) in entries(value)? {
+        match (name.as_str(), scalar(&value)?) {
+            ("keep", Scalar::Bool(keep)) => registration.keep = keep,
+            ("source", Scalar::String(source)) => registration.source = Some(source),
+            ("version", Scalar::Int64(number)) => {
+                let number = u32::try_from(number).map_err(|_| {
+                    Error::new(Code::InvalidOption, format!("`{number}` cannot be the number of a version"))
+                })?;
+                registration.number = Some(number);
+            }
+            ("alias", Scalar::String(alias)) => registration.aliases.push(alias),
+            ("alias", Scalar::Array(_, aliases)) => {
+                registration.aliases.extend(aliases.into_iter().filter_map(|alias| match alias {
+                    Scalar::String(alias) => Some(alias),
+                    _ => None,
+                }));
+            }
+            (name, value) => {
+                let message = format!("`{name}` of a version cannot be {value}");
+                return Err(Error::new(Code::InvalidOption, message));
+            }
+        }
+    }
+    Ok(registration)
 }
 
 /// A value, or an object with a value for each input.

@@ -3,20 +3,19 @@
 use litemap::LiteMap;
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use js_sys::{Array, Float64Array, Uint8Array};
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::JsValue;
 
-use crate::catalog::Relation;
+use crate::catalog::{ModelVersion, Relation};
 use crate::control::{Progress, Stage, Timings};
 use crate::data::{DataType, Field, Schema};
 use crate::diag::{Diagnostic, Error, Invariant, LineIndex, Severity, Span};
 use crate::engine::{Check, Completion, PreparedParameter, StatementInfo, Step, Summary};
 use crate::exec::{Request, Resource, TableFormat};
-use crate::model::{Dim, Model, Port};
+use crate::model::{Dim, Port};
 use crate::table::{write_batch, write_schema};
 
 #[derive(Serialize)]
@@ -84,6 +83,13 @@ struct TableShape {
 #[serde(rename_all = "camelCase")]
 struct ModelShape {
     name: String,
+    version: u32,
+    aliases: Vec<String>,
+    default: bool,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
+    sha256: String,
     format: &'static str,
     inputs: Vec<ColumnShape>,
     outputs: Vec<ColumnShape>,
@@ -432,7 +438,8 @@ pub(super) fn tables(tables: &[(String, Relation)]) -> Result<JsValue, JsValue> 
     js(&tables.iter().map(|(name, relation)| table_shape(name, relation)).collect::<Vec<_>>())
 }
 
-fn model_shape(name: &str, model: &Model) -> ModelShape {
+fn model_shape(version: &ModelVersion) -> ModelShape {
+    let model = &version.model;
     let port = |port: &Port| {
         let shape = port.shape.iter().map(|dim| match dim {
             Dim::Fixed(length) => DimShape::Fixed(*length),
@@ -442,7 +449,13 @@ fn model_shape(name: &str, model: &Model) -> ModelShape {
     };
     let (facts, status) = (model.facts(), model.status());
     ModelShape {
-        name: name.into(),
+        name: version.name.clone(),
+        version: version.number,
+        aliases: version.aliases.clone(),
+        default: version.is_default,
+        status: "ready",
+        source: version.source.clone(),
+        sha256: model.sha256(),
         format: facts.format.name(),
         inputs: model.signature().inputs.iter().map(port).collect(),
         outputs: model.signature().outputs.iter().map(port).collect(),
@@ -456,12 +469,12 @@ fn model_shape(name: &str, model: &Model) -> ModelShape {
     }
 }
 
-pub(super) fn model(name: &str, model: &Model) -> Result<JsValue, JsValue> {
-    js(&model_shape(name, model))
+pub(super) fn model(version: &ModelVersion) -> Result<JsValue, JsValue> {
+    js(&model_shape(version))
 }
 
-pub(super) fn models(models: &[(String, Arc<Model>)]) -> Result<JsValue, JsValue> {
-    js(&models.iter().map(|(name, model)| model_shape(name, model)).collect::<Vec<_>>())
+pub(super) fn models(versions: &[ModelVersion]) -> Result<JsValue, JsValue> {
+    js(&versions.iter().map(model_shape).collect::<Vec<_>>())
 }
 
 fn request(request: Request) -> RequestShape {

@@ -204,12 +204,19 @@ impl Engine {
         bytes: &[u8],
         #[wasm_bindgen(unchecked_param_type = "ModelSettings | undefined")] options: JsValue,
         #[wasm_bindgen(unchecked_param_type = "Record<string, Uint8Array> | undefined")] files: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "VersionSettings | undefined")] version: JsValue,
     ) -> Throws<JsValue> {
         let options = decode::model_options(&options).map_err(unlocated)?;
         let files = decode::files(&files).map_err(unlocated)?;
-        let model = self.engine.register_model_with(name, bytes, &files, &options);
-        let model = model.map_err(unlocated)?;
-        encode::model(name, &model)
+        let registration = decode::registration(&version).map_err(unlocated)?;
+        let version = self.engine.register_version(name, bytes, &files, &options, registration);
+        encode::model(&version.map_err(unlocated)?)
+    }
+
+    /// Gives a version of a model an alias.
+    #[wasm_bindgen(js_name = setModelAlias)]
+    pub fn set_model_alias(&self, name: &str, alias: &str, version: u32) -> Throws<()> {
+        self.engine.set_model_alias(name, alias, version).map_err(unlocated)
     }
 
     /// Takes a table out of the catalog.
@@ -218,7 +225,7 @@ impl Engine {
         self.engine.drop_table(name).map_err(unlocated)
     }
 
-    /// Takes a model out of the catalog.
+    /// Takes a model out of the catalog, or a version of it.
     #[wasm_bindgen(js_name = dropModel)]
     pub fn drop_model(&self, name: &str) -> Throws<()> {
         self.engine.drop_model(name).map_err(unlocated)
@@ -230,10 +237,10 @@ impl Engine {
         encode::tables(&self.engine.tables())
     }
 
-    /// All models.
+    /// All versions of all models.
     #[wasm_bindgen(unchecked_return_type = "ModelInfo[]")]
     pub fn models(&self) -> Throws<JsValue> {
-        encode::models(&self.engine.models())
+        encode::models(&self.engine.model_versions())
     }
 
     /// Parses and binds without running.

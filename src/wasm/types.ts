@@ -52,8 +52,19 @@ export interface TableInfo {
   notes: string[];
 }
 
+/** A version of a model. */
 export interface ModelInfo {
   name: string;
+  version: number;
+  /** The names that the version has beside its number. */
+  aliases: string[];
+  /** Whether it is meant where no version is named. */
+  default: boolean;
+  status: "ready";
+  /** Where the file comes from: an address, or `MODEL_PATH`. */
+  source?: string;
+  /** The checksum of the file, in hexadecimal digits. */
+  sha256: string;
   inputs: ColumnInfo[];
   outputs: ColumnInfo[];
   format: "ONNX" | "XGBOOST" | "LIGHTGBM";
@@ -71,6 +82,15 @@ export interface ModelInfo {
   plans: number;
   /** Why the latest of the predictions that failed did. */
   lastError?: string;
+}
+
+/** What is said of a version of a model when it is made. */
+export interface VersionSettings {
+  /** Whether the versions that are there stay. */
+  keep: boolean;
+  version?: number;
+  alias?: string | readonly string[];
+  source?: string;
 }
 
 /** Options of a model, by their names in SQL: see `CREATE MODEL`. An object has a value for each input. */

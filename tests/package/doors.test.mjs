@@ -305,6 +305,52 @@ describe("a worker that ends without a word", () => {
     });
     assert.deepEqual(rows, [{ a: 1 }]);
   });
+
+  test("leaves versions and aliases of models as they were, also those that SQL has made", async () => {
+    const found = await inPage(async ({ mortal }) => {
+      const { db, vanish } = mortal();
+      const [forest, packed] = ["iris_rf", "iris_packed"].map((name) => `/fixtures/models/${name}.onnx`);
+      await db.registerModel("iris", forest);
+      await db.registerModel("iris", forest);
+      const last = await db.registerModel("iris", packed, { alias: ["champion", "new"] });
+      await db.setModelAlias("iris", "champion", 2);
+      await db.registerModel("iris", forest, { version: 9 });
+      await db.dropModel("iris@9");
+      const remake = `CREATE OR REPLACE MODEL other OPTIONS (MODEL_PATH = '${forest}')`;
+      for (const sql of [remake, remake, remake]) await db.query(sql);
+      await db.exec(`ALTER MODEL other ADD VERSION OPTIONS (MODEL_PATH = '${packed}');
+        ALTER MODEL other VERSION 4 SET ALIAS = champion; ALTER MODEL other VERSION 3 SET ALIAS = champion;
+        ALTER MODEL other ROLLBACK ALIAS champion; ALTER MODEL other SET DEFAULT_VERSION = champion`);
+      const used = (await db.registerModel("iris", forest, { version: 9 }).catch(({ code }) => code)) ?? "";
+      const state = async () => ({
+        models: (await db.models()).map(({ name, version, aliases, default: isDefault, source, sha256 }) => {
+          return [name, version, aliases.join(), isDefault, source?.split("/").at(-1), sha256.length];
+        }),
+        moves: (
+          await db.query("SELECT model_name, alias, version, previous_version FROM INFORMATION_SCHEMA.MODEL_ALIASES")
+        ).rows,
+      });
+      const before = await state();
+      vanish();
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      const after = await state();
+      const next = await db.registerModel("iris", forest, { alias: "champion" });
+      const refused = await db.dropModel("iris@10").catch(({ code }) => code);
+      return { last: [last.version, last.aliases, last.default], used, before, after, next: next.version, refused };
+    });
+    assert.deepEqual(found.last, [3, ["champion", "new"], false]);
+    assert.equal(found.used, "already-exists");
+    assert.deepEqual(found.before.models, [
+      ["iris", 2, "champion", true, "iris_rf.onnx", 64],
+      ["iris", 3, "new", false, "iris_packed.onnx", 64],
+      ["other", 3, "", false, "iris_rf.onnx", 64],
+      ["other", 4, "champion", true, "iris_packed.onnx", 64],
+    ]);
+    assert.equal(found.before.moves.length, 6);
+    assert.deepEqual(found.after, found.before);
+    assert.equal(found.next, 10);
+    assert.equal(found.refused, "version-in-use");
+  });
 });
 
 test("the bar of a first call has one end for the engine and the model, and reaches it", async () => {

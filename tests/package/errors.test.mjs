@@ -96,4 +96,12 @@ test("of browsers that cannot run it", async () => {
   });
 });
 
+test("of a database that cannot be kept", () =>
+  expectCodes(async ({ PredictQL, failure }) => {
+    IDBFactory.prototype.open = () => {
+      throw new DOMException("denied", "SecurityError");
+    };
+    return { "not-saved": await failure(new PredictQL({ name: "x" }).registerTable("t", [{ x: 1 }])) };
+  }));
+
 after(() => assert.deepEqual([...raised].sort(), [...declared].sort(), "every code is raised here"));

@@ -46,7 +46,7 @@ const jobs = new Jobs({
     if (!db) return;
     showSizes((await db.ready).engine);
     const [allModels, allTables, stats] = await Promise.all([db.models(), db.tables(), db.stats()]);
-    models = allModels;
+    models = allModels.filter((model) => model.default);
     tables = allTables;
     showCatalog(models, tables, catalogActions);
     remember("catalog", models.length + tables.length > 0 ? "kept" : "");
@@ -234,7 +234,8 @@ interface Next {
 
 /** The query that a newcomer would write next; none where the user has a query of their own at work. */
 async function nextOf(taken: Taken, db: PredictQL): Promise<Next> {
-  const [models, tables] = await Promise.all([db.models(), db.tables()]);
+  const [versions, tables] = await Promise.all([db.models(), db.tables()]);
+  const models = versions.filter((model) => model.default);
   const { script } = taken;
   if (script !== undefined) return { sql: () => script };
   const newest = (all: readonly TableInfo[]) => [

@@ -75,7 +75,9 @@ export class Host {
       case "registerObjects":
         return engine.registerObjects(request.name, request.objects);
       case "registerModel":
-        return engine.registerModel(request.name, request.bytes, request.settings, request.files);
+        return engine.registerModel(request.name, request.bytes, request.settings, request.files, request.version);
+      case "setModelAlias":
+        return void engine.setModelAlias(request.name, request.alias, request.version);
       case "dropTable":
         return void engine.dropTable(request.name);
       case "dropModel":

@@ -16,6 +16,7 @@ import type {
   TableFormat,
   TableInfo,
   Turn,
+  VersionSettings,
 } from "../glue/predictql.js";
 import type { RestRead, RestSource } from "./rest.js";
 
@@ -54,7 +55,9 @@ export type Request =
       bytes: Uint8Array<ArrayBuffer>;
       settings: ModelSettings;
       files: Record<string, Uint8Array<ArrayBuffer>>;
+      version: VersionSettings;
     }
+  | { kind: "setModelAlias"; name: string; alias: string; version: number }
   | { kind: "dropTable"; name: string }
   | { kind: "dropModel"; name: string }
   | { kind: "check"; sql: string }
@@ -138,6 +141,7 @@ interface Replies {
   registerModel: ModelInfo;
   dropTable: undefined;
   dropModel: undefined;
+  setModelAlias: undefined;
   check: CheckResult;
   complete: Completion[];
   prepare: PreparedInfo;

@@ -44,6 +44,15 @@ export async function useEverything(file: File, list: FileList, signal: AbortSig
 
   const onProgress = ({ ratio }: Progress) => console.log(ratio ?? 0);
   const model: ModelInfo = await db.registerModel("iris", "/iris.onnx", { signal, onProgress });
+  const {
+    version,
+    aliases,
+    sha256,
+    source: from,
+  } = await db.registerModel("iris", "/iris-2.onnx", { version: 2, alias: "new" });
+  await db.setModelAlias("iris", aliases[0] ?? "champion", version);
+  await db.dropModel(`iris@${version}`);
+  console.log(sha256, from?.length);
   for (const source of [file, new Uint8Array(), new ArrayBuffer(0), new Response(), new ReadableStream<Uint8Array>()]) {
     await db.registerModel("iris", source);
   }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use super::module::Module;
 
 /// Bytes that the body of a short function has at most.
-const SHORT: usize = 400;
+const SHORT: usize = 300;
 /// How many short functions may stand between one that was called and one that comes along.
 const ROUNDS: usize = 3;
 /// Bytes of a body for which a stub, of about a dozen bytes, saves next to nothing.
