@@ -192,3 +192,25 @@ test("the files of a folder are rows by their paths", async () => {
     ["rgb.png", sizeOf("rgb.png")],
   ]);
 });
+
+test("a picture that makes the decoder's memory grow is decoded like others", async () => {
+  const [width, height] = [1200, 900];
+  const bmp = Buffer.alloc(54 + width * height * 3, 0);
+  bmp.write("BM", 0, "latin1");
+  bmp.writeUInt32LE(bmp.length, 2);
+  bmp.writeUInt32LE(54, 10);
+  bmp.writeUInt32LE(40, 14);
+  bmp.writeInt32LE(width, 18);
+  // From the top row down.
+  bmp.writeInt32LE(-height, 22);
+  bmp.writeUInt16LE(1, 26);
+  bmp.writeUInt16LE(24, 28);
+  // Blue, green and red of the first pixel.
+  bmp.set([51, 102, 255], 54);
+  const db = new PredictQL({ worker: "inline" });
+  await db.registerTable("p", [new File([bmp], "large.bmp")], { format: "images" });
+  const sql = "SELECT picture.dimensions AS d, picture.values AS v FROM (SELECT ML.DECODE_IMAGE(data) AS picture FROM p)";
+  const [{ d, v }] = (await db.query(sql)).rows;
+  assert.deepEqual([Array.from(d), Array.from(v.slice(0, 4))], [[height, width, 3], [1, Math.fround(0.4), Math.fround(0.2), 0]]);
+  await db.close();
+});

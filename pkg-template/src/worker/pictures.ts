@@ -94,7 +94,9 @@ export class Pictures {
       const input = exports.input(bytes.length) >>> 0;
       if (input === 0) return noMemory;
       new Uint8Array(memory.buffer, input, bytes.length).set(bytes);
-      const answer = new Uint32Array(memory.buffer, question(exports) >>> 0, words + 3);
+      // First the answer: memory that grows in between is another buffer.
+      const at = question(exports) >>> 0;
+      const answer = new Uint32Array(memory.buffer, at, words + 3);
       const [place = 0, text = 0, length = 0] = answer.subarray(words);
       this.#place = place;
       this.#detail = new TextDecoder().decode(new Uint8Array(memory.buffer, text, length));
