@@ -2,6 +2,7 @@
 // an address. A copy is used again where the server says that the file is the same, where its checksum is the one that is
 // asked for, or where nobody can be reached. It fetches nothing itself.
 
+import { sha256Of } from "./digest.js";
 import { wordsOf } from "./errors.js";
 import type { CachedModel, CacheLike, ModelCache, PredictOptions } from "./interface.js";
 import type { Log } from "./log.js";
@@ -112,7 +113,7 @@ export class ModelFiles implements ModelCache {
     const cache = await this.#cache;
     if (!cache) return;
     try {
-      const kept = new Headers({ "content-length": String(blob.size), [digest]: await sha256Of(blob) });
+      const kept = new Headers({ "content-length": String(blob.size), [digest]: (await sha256Of(blob)) ?? "" });
       for (const name of [...marks, "content-type"]) {
         const value = headers.get(name);
         if (value !== null) kept.set(name, value);
@@ -160,12 +161,4 @@ function memory(): CacheLike {
     delete: async (url) => copies.delete(url),
     keys: async () => [...copies.keys()],
   };
-}
-
-/** In hexadecimal digits; empty where the page's context has no cryptography. */
-async function sha256Of(blob: Blob): Promise<string> {
-  const { subtle } = globalThis.crypto ?? {};
-  if (!subtle) return "";
-  const bytes = new Uint8Array(await subtle.digest("SHA-256", await blob.arrayBuffer()));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

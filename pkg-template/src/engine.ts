@@ -21,7 +21,7 @@ import {
 import type { Log } from "./log.js";
 import type { ModelFile } from "./models.js";
 import type { Network } from "./network.js";
-import { saving } from "./parts.js";
+import { known, saving } from "./parts.js";
 import { platform } from "./platform.js";
 import type { Report } from "./progress.js";
 import type { News, Saved } from "./saved.js";
@@ -213,8 +213,8 @@ export class Engine {
     this.#toldOf(by).add(entry);
     if (goesOn) this.#unfinished.set(entry, by);
     else this.#unfinished.delete(entry);
-    if (!isTemporary(entry))
-      await (await this.#saved)?.write(this.#lasting, entry, this.#loaded?.info.engine === "full");
+    const saved = isTemporary(entry) ? undefined : await this.#saved;
+    if (saved) await known(() => saved.write(this.#lasting, entry, this.#loaded?.info.engine === "full"));
     try {
       const connection = await this.connect({});
       if (connection !== by) await this.#restore(connection);
@@ -226,7 +226,8 @@ export class Engine {
 
   /** Keeps a file of a named database on the device. */
   async saveFile(file: StoredFile): Promise<void> {
-    await (await this.#openSaved())?.writeFile(file);
+    const saved = await this.#openSaved();
+    if (saved) await known(() => saved.writeFile(file));
   }
 
   /** Forgets a table that was there for one query. */
@@ -303,9 +304,9 @@ export class Engine {
 
   async #read(name: string): Promise<Saved> {
     const { Saved } = await saving();
-    const saved = await Saved.open(name, () => this.#heard(saved).catch(tell));
+    const saved = await known(() => Saved.open(name, () => this.#heard(saved).catch(tell)));
     this.#closing.signal.addEventListener("abort", () => saved.close());
-    const news = await saved.read();
+    const news = await known(() => saved.read());
     this.#take(news);
     if (news.needsFull && isChangeable(this.#options)) this.#wanted = { engine: "full", why: needed };
     return saved;
@@ -313,7 +314,7 @@ export class Engine {
 
   /** Another tab has changed the database. */
   async #heard(saved: Saved): Promise<void> {
-    const news = await saved.read();
+    const news = await known(() => saved.read());
     this.#take(news);
     if (!this.#connection) return;
     if (news.needsFull) await this.full({});

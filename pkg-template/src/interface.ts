@@ -253,7 +253,7 @@ export interface CacheLike {
 export interface CachedModel {
   url: string;
   bytes: number;
-  /** In hexadecimal digits. */
+  /** In hexadecimal digits; empty of files beyond 256 MiB, and where the page's context has no cryptography. */
   sha256: string;
 }
 

@@ -3,6 +3,7 @@
 
 import { checkOptions, takes } from "./arguments.js";
 import { findModel } from "./conversion.js";
+import { sha256Of } from "./digest.js";
 import { problem } from "./errors.js";
 import type { ModelSettings, VersionSettings } from "./glue/predictql.js";
 import type { ModelInputOptions, ModelOptions, ModelSource } from "./interface.js";
@@ -47,12 +48,14 @@ export async function readModelInput(
     blob = await convert(blob, options.signature);
   }
   const files = Object.fromEntries(Object.keys(externalData).map((path, index) => [path, parts[index] as Blob]));
-  return { blob, settings, files, version: versionOf(source, options) };
+  return { blob, settings, files, version: await versionOf(source, blob, options) };
 }
 
 /** A model that is given a version or an alias stands beside those that are there, else it takes their place. */
-function versionOf(source: ModelSource, { version, alias }: ModelOptions): VersionSettings {
+async function versionOf(source: ModelSource, blob: Blob, { version, alias }: ModelOptions): Promise<VersionSettings> {
   const settings: VersionSettings = { keep: version !== undefined || alias !== undefined };
+  const sha256 = await sha256Of(blob);
+  if (sha256 !== undefined) settings.sha256 = sha256;
   if (version !== undefined) settings.version = version;
   if (alias !== undefined) settings.alias = alias;
   if (typeof source === "string" || source instanceof URL) settings.source = String(source);

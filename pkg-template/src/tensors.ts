@@ -10,6 +10,9 @@ export type Numbers = Float64Array | Float32Array | Int32Array | BigInt64Array;
 /** More dimensions than a tensor has; lists that hold themselves have no end. */
 const deepest = 64;
 
+/** More values than a tensor has: a gigabyte of 32-bit floats. */
+const most = 2 ** 28;
+
 /** Lists of fewer numbers are quick enough one by one. */
 const few = 64;
 
@@ -54,6 +57,8 @@ function nested(value: readonly unknown[], name: string): object {
   }
   const last = dimensions.length - 1;
   const size = dimensions.reduce((size, length) => size * length, 1);
+  // Lists that stand in a list several times are counted as often.
+  if (size > most) throw unlike(name, `lists of ${size} values in all`);
   const values: unknown[] = [];
   const append = (level: unknown, depth: number) => {
     const expected = dimensions[depth];

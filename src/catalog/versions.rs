@@ -29,6 +29,8 @@ pub struct Registration {
     pub aliases: Vec<String>,
     /// Where its file comes from, as users named it.
     pub source: Option<String>,
+    /// SHA-256 of its file, where the host has computed it: it is believed.
+    pub sha256: Option<[u8; 32]>,
     /// In the user's words.
     pub description: Option<String>,
     /// Vertex AI's id: models of one id count their versions together, and an alias is given to one of them.

@@ -206,7 +206,7 @@ impl Engine {
             return Err(Error::new(Code::InvalidOption, format!("`{name}` cannot be the name of a model"))
                 .hint("`@` stands before a version: give the number or the alias beside the name"));
         }
-        let model = self.load(bytes, external, options, &self.shared.limits)?;
+        let model = self.load(bytes, external, registration.sha256, options, &self.shared.limits)?;
         let now = self.now();
         let mut catalog = self.catalog();
         let number = catalog.put_model(name, model, registration, now)?;
@@ -217,16 +217,21 @@ impl Engine {
         version.invariant("a version that was made")
     }
 
-    /// Loads a model file. One that is there already, of the same bytes, shares its memory.
+    /// Loads a model file, whose SHA-256 the host may know. One that is there already, of the same bytes, shares its memory.
     fn load(
         &self,
         bytes: &[u8],
         external: &[(String, Vec<u8>)],
+        sha256: Option<[u8; 32]>,
         options: &ModelOptions,
         limits: &Limits,
     ) -> Result<Arc<Model>> {
-        let known = |files: &Fingerprints| self.catalog().model_like(files, options).cloned();
-        self.timed(|| Model::load_known(bytes, external, options, limits, known)).map(Arc::new)
+        let load = || {
+            let files = Fingerprints::of(bytes, external, sha256);
+            let known = self.catalog().model_like(&files, options).cloned();
+            Model::load_known(bytes, external, files, options, limits, known.as_deref())
+        };
+        self.timed(load).map(Arc::new)
     }
 
     /// Gives a version of a model an alias, which another one may have had before.

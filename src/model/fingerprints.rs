@@ -10,9 +10,11 @@ pub(crate) struct Fingerprints {
 }
 
 impl Fingerprints {
-    pub(crate) fn of(bytes: &[u8], external: &[(String, Vec<u8>)]) -> Self {
+    /// Those of these files; `file` is that of the model's own, where it is known.
+    pub(crate) fn of(bytes: &[u8], external: &[(String, Vec<u8>)], file: Option<[u8; 32]>) -> Self {
         let external = external.iter().map(|(path, bytes)| (path.clone(), Sha256::digest(bytes).into()));
-        Self { file: Sha256::digest(bytes).into(), external: external.collect() }
+        let file = file.unwrap_or_else(|| Sha256::digest(bytes).into());
+        Self { file, external: external.collect() }
     }
 }
 

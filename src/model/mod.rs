@@ -23,6 +23,8 @@ pub use crate::onnx::{Dim, Format, ModelFacts};
 pub use describe::Fact;
 pub(crate) use fingerprints::Fingerprints;
 
+#[cfg(target_family = "wasm")]
+pub(crate) use options::digest_of;
 pub use options::{ModelOption, ModelOptions};
 pub(crate) use outputs::Predicted;
 pub use runners::Status;
@@ -149,7 +151,7 @@ impl Model {
         options: &ModelOptions,
         limits: &Limits,
     ) -> Result<Self> {
-        Self::load_known(bytes, external, options, limits, |_| None)
+        Self::load_known(bytes, external, Fingerprints::of(bytes, external, None), options, limits, None)
     }
 
     /// As [`Model::load_parts`]; a model of these files that is `known` shares what was loaded.
@@ -159,14 +161,14 @@ impl Model {
     pub(crate) fn load_known(
         bytes: &[u8],
         external: &[(String, Vec<u8>)],
+        files: Fingerprints,
         options: &ModelOptions,
         limits: &Limits,
-        known: impl FnOnce(&Fingerprints) -> Option<Arc<Self>>,
+        known: Option<&Self>,
     ) -> Result<Self> {
         onnx::check_size(bytes.len(), limits)?;
-        let files = Fingerprints::of(bytes, external);
         options.verify_digest(files.file)?;
-        match known(&files) {
+        match known {
             Some(known) => known.with_options(options),
             None => {
                 let core = Core::load(bytes, external, options, limits, &[])?;

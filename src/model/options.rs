@@ -459,7 +459,7 @@ impl ModelOptions {
 }
 
 /// The checksum that 64 hexadecimal digits say.
-fn digest_of(digits: &str) -> Option<[u8; 32]> {
+pub(crate) fn digest_of(digits: &str) -> Option<[u8; 32]> {
     let bytes = digits.as_bytes().as_chunks::<2>();
     let byte = |digits: &[u8; 2]| u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok();
     let all_digits = bytes.1.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit());

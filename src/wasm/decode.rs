@@ -15,7 +15,7 @@ use crate::catalog::Registration;
 use crate::data::{ColumnType, DataType, Scalar, StructField, can_coerce};
 use crate::diag::{Code, Error, Invariant, Result};
 use crate::engine::Session;
-use crate::model::ModelOptions;
+use crate::model::{ModelOptions, digest_of};
 use crate::plan::Params;
 use crate::syntax::Dialect;
 use crate::table::{CsvOptions, Object};
@@ -195,6 +195,7 @@ pub(super) fn registration(value: &JsValue) -> Result<Registration> {
         match (name.as_str(), scalar(&value)?) {
             ("keep", Scalar::Bool(keep)) => registration.keep = keep,
             ("source", Scalar::String(source)) => registration.source = Some(source),
+            ("sha256", Scalar::String(digits)) => registration.sha256 = digest_of(&digits),
             ("version", Scalar::Int64(number)) => {
                 let number = u32::try_from(number).map_err(|_| {
                     Error::new(Code::InvalidOption, format!("`{number}` cannot be the number of a version"))

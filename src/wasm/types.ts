@@ -91,6 +91,8 @@ export interface VersionSettings {
   version?: number;
   alias?: string | readonly string[];
   source?: string;
+  /** The checksum of the file, in hexadecimal digits, where the host knows it: it is not computed again. */
+  sha256?: string;
 }
 
 /** Options of a model, by their names in SQL: see `CREATE MODEL`. An object has a value for each input. */

@@ -105,7 +105,8 @@ for (const [where, run] of Object.entries(hosts)) {
           blob: "97",
           list: "1,2.5",
           mixed: "type-mismatch",
-          nested: "unsupported-value",
+          // A tensor.
+          nested: "[object Object]",
         },
         ...{ symbol: "unsupported-value", function: "unsupported-value", object: "unsupported-value" },
         ...{ cyclic: "unsupported-value", none: "unknown-parameter", null: "unsupported-value" },

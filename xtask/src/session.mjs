@@ -108,6 +108,8 @@ async function tables(db) {
   const features = { columns: ["sepal_length", "sepal_width", "petal_length", "petal_width"] };
   await db.registerFile("iris_rf.onnx", file("models", "iris_rf.onnx"));
   await db.registerModel("iris", file("models", "iris_rf.onnx"));
+  // A worker that takes another one's place is told the numbers of versions.
+  await db.registerModel("again", file("models", "iris_rf.onnx"), { version: 2 });
   await db.registerModel("packed", file("models", "iris_packed.onnx"), { inputs: { float_input: features } });
   await db.registerModel("named", file("models", "iris_rf.onnx"), { labels: ["a", "b", "c"] });
   await db.registerModel("booster", file("models", "xgb_logistic.json"));
@@ -142,7 +144,7 @@ async function tables(db) {
   await db.exec(`-- A model that scikit-learn made.
     CREATE OR REPLACE MODEL bqml_tutorial.imported_onnx_model OPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = 'iris_rf.onnx');
     CREATE OR REPLACE EXTERNAL TABLE garden OPTIONS (format = 'CSV', uris = ['iris.csv']);
-    SELECT * FROM ML.PREDICT(MODEL bqml_tutorial.imported_onnx_model, (SELECT * FROM garden))`);
+    SELECT * FROM ML.PREDICT(MODEL bqml_tutorial.imported_onnx_model, (SELECT * FROM garden))`, { onError: "null" });
   await Promise.all([db.stats(), db.tables(), db.models(), db.describeColumns({ table: "iris" })]);
   await db.dropModel("named");
   await db.dropTable("points");
@@ -161,7 +163,7 @@ async function networks(db) {
     CREATE EXTERNAL TABLE IF NOT EXISTS photos_there OPTIONS (object_metadata = 'SIMPLE', uris = ['pictures/*']);
     SELECT uri, label, score FROM ML.PREDICT(MODEL classifier,
       (SELECT uri, ML.RESIZE_IMAGE(ML.DECODE_IMAGE(data), 24, 24, FALSE) AS picture FROM photos_there)) ORDER BY score DESC;
-    SELECT uri, content_type, size, updated FROM photos_there ORDER BY size DESC`);
+    SELECT uri, content_type, size, updated FROM photos_there ORDER BY size DESC`, { onError: "null" });
   await db.query("SELECT logits FROM ML.PREDICT(MODEL encoder, (SELECT [1, 2, 3, 4, 5, 6, 7, 8] AS input_ids, [1, 1, 1, 1, 1, 1, 0, 0] AS attention_mask))");
 }
 

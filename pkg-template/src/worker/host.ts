@@ -47,7 +47,9 @@ export class Host {
       else answer = { reply: request.kind === "start" ? await this.#start(request) : this.#reply(request) };
     } catch (error) {
       if (isFailure(error)) answer = { failed: error };
-      else answer = error instanceof RestFailed ? { restFailed: error.message } : { crashed: String(error) };
+      // What was read of it is not to be used again.
+      else if (error instanceof RestFailed) return { restFailed: error.message };
+      else answer = { crashed: String(error) };
     }
     const rest = this.#rest.takeRead();
     return rest ? { ...answer, rest } : answer;

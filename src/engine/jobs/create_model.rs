@@ -100,7 +100,8 @@ impl CreateModelJob {
             }
             State::Fetched { bytes, external_files } => {
                 let engine = ctx.engine;
-                let model = engine.load(&bytes, &external_files, &self.options, &ctx.exec.env.limits)?;
+                let model =
+                    engine.load(&bytes, &external_files, None, &self.options, &ctx.exec.env.limits)?;
                 self.declared.check(&model)?;
                 let (name, is_first) = (self.name, !self.registration.keep);
                 let number = engine.catalog().put_model(&name, model, self.registration, engine.now())?;
