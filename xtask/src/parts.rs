@@ -22,7 +22,8 @@ pub fn split(variant: &str, engine: &str, bound: &Path, modules: &Path, folder: 
     let whole = bound.join(WHOLE);
     let [first, rest] = names(variant).map(|name| folder.join(name));
     let session = project::at("xtask/src/session.mjs");
-    let paths = [whole.clone(), first.clone(), rest.clone(), session.clone(), project::at("xtask/src/split")];
+    let rules = ["xtask/src/parts.rs", "xtask/src/split"].map(project::at);
+    let paths = [&[whole.clone(), first.clone(), rest.clone(), session.clone()][..], &rules].concat();
     let stamp = Stamp::new(folder.join(".stamp"), &[], &paths);
     if stamp.is_fresh()? {
         return Ok(());
@@ -40,10 +41,16 @@ pub fn split(variant: &str, engine: &str, bound: &Path, modules: &Path, folder: 
         .read()?;
     let called = called.split_whitespace().map(str::parse).collect::<Result<_, _>>();
     let called = called.context("the session printed something else than numbers of functions")?;
-    let parts = split::split(&wasm, &called, &names(variant)[1])?;
+    let parts = split::split(&wasm, &called, &names(variant)[1], short(engine))?;
     project::write(&first, parts.first)?;
     project::write(&rest, parts.rest)?;
     stamp.set()
+}
+
+/// How long functions are that come along with those of a session, in bytes: as many as the budgets have room for. The session
+/// has no network as large as those that people bring, and those call more of tract.
+fn short(engine: &str) -> usize {
+    if engine == "full" { 350 } else { 300 }
 }
 
 /// Bundles the package around the glue of `bound`, without wasm and declarations: all that a session needs.

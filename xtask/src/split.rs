@@ -27,10 +27,10 @@ pub struct Parts {
 
 /// Splits a file into the functions that have been called, by their places among those that it defines, and all others.
 /// The first part imports the function `load` of a module called `rest`, which it calls before anything of the rest runs; the rest imports
-/// all from a module called `first`.
-pub fn split(wasm: &[u8], called: &BTreeSet<u32>, rest: &str) -> Result<Parts> {
+/// all from a module called `first`. Functions with bodies of less than `short` bytes come along with those that name them.
+pub fn split(wasm: &[u8], called: &BTreeSet<u32>, rest: &str, short: usize) -> Result<Parts> {
     let module = Module::read(wasm)?;
-    let plan = Plan::new(&module, called)?;
+    let plan = Plan::new(&module, called, short)?;
     Ok(Parts { first: encode::first(&module, &plan, rest)?, rest: encode::rest(&module, &plan)? })
 }
 
@@ -83,7 +83,7 @@ mod tests {
 
     /// What the program says when the functions at these places are in its first part.
     fn run(first: &[u32]) -> String {
-        let parts = split(&program(), &first.iter().copied().collect(), "a.rest.wasm").unwrap();
+        let parts = split(&program(), &first.iter().copied().collect(), "a.rest.wasm", 400).unwrap();
         let node = Command::new("node")
             .args(["-e", HOST, "--", &hex(&parts.first), &hex(&parts.rest)])
             .output()

@@ -7,8 +7,6 @@ use anyhow::{Context, Result};
 
 use super::module::Module;
 
-/// Bytes that the body of a short function has at most.
-const SHORT: usize = 300;
 /// How many short functions may stand between one that was called and one that comes along.
 const ROUNDS: usize = 3;
 /// Bytes of a body for which a stub, of about a dozen bytes, saves next to nothing.
@@ -34,11 +32,11 @@ pub struct Plan {
 
 impl Plan {
     /// `first` are places among the functions that the file defines.
-    pub fn new(module: &Module, first: &BTreeSet<u32>) -> Result<Self> {
+    pub fn new(module: &Module, first: &BTreeSet<u32>, short: usize) -> Result<Self> {
         let imported = module.imported();
         let is_first =
             |function: &u32| function.checked_sub(imported).is_none_or(|place| first.contains(&place));
-        let first = with_short(module, module.defined().filter(is_first).collect())?;
+        let first = with_short(module, module.defined().filter(is_first).collect(), short)?;
         let is_first = |function: &u32| *function < imported || first.contains(function);
         let (first, rest): (Vec<_>, Vec<_>) = module.defined().partition(is_first);
 
@@ -69,7 +67,7 @@ impl Plan {
 
 /// The functions, the tiny ones of the table, and the short ones that all of them call: what is called when a table has to
 /// grow, or two values meet in one place of it, comes along.
-fn with_short(module: &Module, mut functions: BTreeSet<u32>) -> Result<BTreeSet<u32>> {
+fn with_short(module: &Module, mut functions: BTreeSet<u32>, short: usize) -> Result<BTreeSet<u32>> {
     let is_below = |function: u32, most| {
         Ok::<_, anyhow::Error>(
             function >= module.imported() && module.body(function)?.as_bytes().len() <= most,
@@ -83,7 +81,7 @@ fn with_short(module: &Module, mut functions: BTreeSet<u32>) -> Result<BTreeSet<
     for _ in 0..ROUNDS {
         for function in functions.clone() {
             for called in module.named_by(function)? {
-                if is_below(called, SHORT)? {
+                if is_below(called, short)? {
                     functions.insert(called);
                 }
             }
