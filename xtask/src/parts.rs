@@ -50,7 +50,7 @@ pub fn split(variant: &str, engine: &str, bound: &Path, modules: &Path, folder: 
 /// How long functions are that come along with those of a session, in bytes: as many as the budgets have room for. The session
 /// has no network as large as those that people bring, and those call more of tract.
 fn short(engine: &str) -> usize {
-    if engine == "full" { 350 } else { 300 }
+    if engine == "full" { 400 } else { 300 }
 }
 
 /// Bundles the package around the glue of `bound`, without wasm and declarations: all that a session needs.
