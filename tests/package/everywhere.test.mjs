@@ -108,7 +108,7 @@ for (const [where, run] of Object.entries(hosts)) {
           // A tensor.
           nested: "[object Object]",
         },
-        ...{ symbol: "unsupported-value", function: "unsupported-value", object: "unsupported-value" },
+        ...{ symbol: "unsupported-value", function: "unsupported-value", object: "[object Object]" },
         ...{ cyclic: "unsupported-value", none: "unknown-parameter", null: "unsupported-value" },
         ...{
           word: "unsupported-value",
