@@ -37,6 +37,11 @@ impl Operand {
         Self { array, constant: true }
     }
 
+    /// `array`, which was computed of this operand: constant where this is.
+    pub(crate) fn with(&self, array: ArrayRef) -> Self {
+        Self { array, constant: self.constant }
+    }
+
     pub(crate) fn is_constant(&self) -> bool {
         self.constant
     }

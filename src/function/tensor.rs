@@ -83,8 +83,6 @@ struct Tensors {
 impl Tensors {
     fn of(call: &BatchCall<'_>, position: usize) -> Result<Self> {
         let (argument, data_type) = (call.arg(position)?, call.arg_type(position)?);
-        let like =
-            |array| if argument.is_constant() { Operand::constant(array) } else { Operand::column(array) };
         if matches!(data_type, DataType::Array(_)) {
             return Ok(Self { dimensions: None, values: argument.clone() });
         }
@@ -98,7 +96,8 @@ impl Tensors {
         let [dimensions, values] = array.as_struct_opt().invariant("a tensor is a struct")?.columns() else {
             return Err(Error::internal("a tensor has two parts"));
         };
-        Ok(Self { dimensions: Some(like(dimensions.clone())), values: like(values.clone()) })
+        let part = |array: &ArrayRef| argument.with(array.clone());
+        Ok(Self { dimensions: Some(part(dimensions)), values: part(values) })
     }
 
     /// The dimensions of the tensor in `row`, of which there are as many values.

@@ -8,7 +8,7 @@ use arrow_array::{ArrayRef, UInt64Array};
 use super::subplans::SubplanResult;
 use super::{Context, correlated};
 use crate::control::Stage;
-use crate::data::{Batch, DataType, Operand, array_of, cast, concat, null_column};
+use crate::data::{Batch, DataType, Operand, Scalar, array_of, cast, concat, null_column};
 use crate::diag::{Error, Invariant, Kind, Result, ensure};
 use crate::function::BatchCall;
 use crate::plan::{Expr, ExprKind};
@@ -87,13 +87,11 @@ fn operand(expr: &Expr, rows: Rows<'_>, ctx: &mut Context) -> Result<Operand> {
 fn compute(expr: &Expr, rows: Rows<'_>, ctx: &mut Context) -> Result<Operand> {
     match &expr.kind {
         ExprKind::Column(index) => rows.column(*index),
-        ExprKind::Literal(value) => {
-            array_of(std::slice::from_ref(value), &expr.data_type).map(Operand::constant)
-        }
+        ExprKind::Literal(value) => constant(value, &expr.data_type),
         ExprKind::Parameter(slot) => {
             let value =
                 ctx.params.value(&slot.parameter).invariant("a parameter of the plan has no value")?;
-            array_of(std::slice::from_ref(value), &expr.data_type).map(Operand::constant)
+            constant(value, &expr.data_type)
         }
         ExprKind::Call { function, args, .. } if function.operator == Some(SqlOperator::And) => {
             lazy::decided(args, false, rows, ctx, &|ctx| call(expr, rows, ctx))
@@ -107,12 +105,12 @@ fn compute(expr: &Expr, rows: Rows<'_>, ctx: &mut Context) -> Result<Operand> {
             let array = cast(argument.array(), &value.data_type, &expr.data_type, *mode, &ctx.env.zones)
                 .map_err(|error| if argument.is_constant() { without_row(error) } else { error })
                 .map_err(|error| error.or_at(expr.span))?;
-            Ok(like(&argument, array))
+            Ok(argument.with(array))
         }
         ExprKind::Field { value, index } => {
             let argument = operand(value, rows, ctx)?;
             let array = nested::field(argument.array(), *index, &expr.data_type)?;
-            Ok(like(&argument, array))
+            Ok(argument.with(array))
         }
         ExprKind::Element { array, index, base, safe } => {
             let args = [operand(array, rows, ctx)?, operand(index, rows, ctx)?];
@@ -245,7 +243,6 @@ fn without_row(mut error: Error) -> Error {
     error
 }
 
-/// `array`, constant where `argument` is.
-fn like(argument: &Operand, array: ArrayRef) -> Operand {
-    if argument.is_constant() { Operand::constant(array) } else { Operand::column(array) }
+fn constant(value: &Scalar, data_type: &DataType) -> Result<Operand> {
+    array_of(std::slice::from_ref(value), data_type).map(Operand::constant)
 }

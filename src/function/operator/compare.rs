@@ -125,8 +125,8 @@ fn each_field<T>(
 
 fn field_of(operand: &Operand, index: usize) -> Result<Operand> {
     let columns = operand.array().as_struct_opt().map(arrow_array::StructArray::columns);
-    let column = columns.and_then(|columns| columns.get(index)).invariant("a field of a struct")?.clone();
-    Ok(if operand.is_constant() { Operand::constant(column) } else { Operand::column(column) })
+    let column = columns.and_then(|columns| columns.get(index)).invariant("a field of a struct")?;
+    Ok(operand.with(column.clone()))
 }
 
 /// The answers for values other than structs; what stands at a NULL means nothing.
