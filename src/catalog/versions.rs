@@ -243,6 +243,15 @@ impl Versions {
         found.ok_or_else(|| self.unknown(name, word.unwrap_or(DEFAULT)))
     }
 
+    /// The version of this number.
+    ///
+    /// # Errors
+    /// As [`Versions::version`].
+    pub(crate) fn numbered(&self, name: &str, number: u32) -> Result<&Version> {
+        let found = self.versions.iter().find(|version| version.number == number);
+        found.ok_or_else(|| self.unknown(name, &number.to_string()))
+    }
+
     #[cold]
     fn unknown(&self, name: &str, word: &str) -> Error {
         let hint = match suggest(word, self.aliases.keys()) {
@@ -263,7 +272,7 @@ impl Versions {
         match change {
             VersionChange::SetAlias(alias, number) => {
                 check_alias(alias)?;
-                self.version(name, Some(&number.to_string()))?;
+                self.numbered(name, *number)?;
                 self.move_alias(alias, Some(*number), false, now);
             }
             VersionChange::UnsetAlias(alias) => {
@@ -274,11 +283,11 @@ impl Versions {
             }
             VersionChange::RollBack(alias) => {
                 let back = self.before(name, alias)?;
-                self.version(name, Some(&back.to_string()))?;
+                self.numbered(name, back)?;
                 self.move_alias(alias, Some(back), true, now);
             }
             VersionChange::SetDefault(number) => {
-                self.default = self.version(name, Some(&number.to_string()))?.number;
+                self.default = self.numbered(name, *number)?.number;
             }
             VersionChange::Drop(number) => self.drop(name, *number)?,
         }
@@ -326,7 +335,7 @@ impl Versions {
     }
 
     fn drop(&mut self, name: &str, number: u32) -> Result<()> {
-        self.version(name, Some(&number.to_string()))?;
+        self.numbered(name, number)?;
         let aliases: Vec<_> = self.aliases_of(number).map(|alias| format!("`{alias}`")).collect();
         let is_default = self.default == number;
         if !is_default && aliases.is_empty() {

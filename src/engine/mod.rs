@@ -40,10 +40,12 @@ pub use step::{Step, Summary};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::catalog::{Catalog, ModelVersion, Registration, Relation, VersionChange, parts};
+use crate::catalog::{
+    Catalog, ModelVersion, Registration, Relation, Version, VersionChange, Versions, parts,
+};
 use crate::control::{Clock, Stopwatch};
 use crate::data::{ColumnType, Scalar, Schema, TimeZones, ZoneLookup};
-use crate::diag::{Code, Diagnostic, Error, Invariant, Result};
+use crate::diag::{Code, Diagnostic, Error, Result};
 use crate::image::Decoder;
 use crate::limits::Limits;
 use crate::model::{Fingerprints, Model, ModelOptions};
@@ -210,11 +212,11 @@ impl Engine {
         let now = self.now();
         let mut catalog = self.catalog();
         let number = catalog.put_model(name, model, registration, now)?;
+        let versions = catalog.model_versions(name)?;
+        let version = described(name, versions, versions.numbered(name, number)?);
         drop(catalog);
-        let mut all = self.model_versions().into_iter();
-        let version = all.find(|version| version.name == name && version.number == number);
         self.forget_old_plans();
-        version.invariant("a version that was made")
+        Ok(version)
     }
 
     /// Loads a model file, whose SHA-256 the host may know. One that is there already, of the same bytes, shares its memory.
@@ -281,7 +283,11 @@ impl Engine {
 
     /// All versions of all models, by name and number.
     pub fn model_versions(&self) -> Vec<ModelVersion> {
-        listed(&self.catalog()).collect()
+        let catalog = self.catalog();
+        let all = catalog.all_versions().flat_map(|(name, versions)| {
+            versions.all().iter().map(move |version| described(name, versions, version))
+        });
+        all.collect()
     }
 
     /// All models, by name, each as its default version.
@@ -384,9 +390,9 @@ impl Engine {
 
     /// A model that knows how long it took to load.
     fn timed(&self, load: impl FnOnce() -> Result<Model>) -> Result<Model> {
-        let start = (self.shared.clock)();
+        let start = self.now();
         let model = load()?;
-        let seconds = ((self.shared.clock)() - start) / 1e3;
+        let seconds = (self.now() - start) / 1e3;
         // A clock that was set back meanwhile has no time to tell.
         let load_time = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO);
         Ok(model.with_load_time(load_time))
@@ -456,19 +462,17 @@ impl Session {
     }
 }
 
-fn listed(catalog: &Catalog) -> impl Iterator<Item = ModelVersion> {
-    catalog.all_versions().flat_map(|(name, versions)| {
-        versions.all().iter().map(move |version| ModelVersion {
-            name: name.into(),
-            number: version.number,
-            aliases: versions.aliases_of(version.number).map(str::to_owned).collect(),
-            is_default: versions.is_default(version),
-            model: version.model.clone(),
-            created: version.created,
-            source: version.source.clone(),
-            description: version.description.clone(),
-        })
-    })
+fn described(name: &str, versions: &Versions, version: &Version) -> ModelVersion {
+    ModelVersion {
+        name: name.into(),
+        number: version.number,
+        aliases: versions.aliases_of(version.number).map(str::to_owned).collect(),
+        is_default: versions.is_default(version),
+        model: version.model.clone(),
+        created: version.created,
+        source: version.source.clone(),
+        description: version.description.clone(),
+    }
 }
 
 fn check_name(name: &str) -> Result<()> {

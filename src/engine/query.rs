@@ -53,9 +53,9 @@ impl Query {
             clippy::cast_possible_truncation,
             reason = "a clock's milliseconds are far from the range's end"
         )]
-        let now = ((engine.shared.clock)() * 1e3) as i64;
+        let now = (engine.now() * 1e3) as i64;
         // Any clock's bits are as good a start as others; without one, results repeat.
-        let random = (engine.shared.clock)().to_bits();
+        let random = engine.now().to_bits();
         let env = Env::new(limits, now, random);
         let env = env.on_host(engine.shared.zones.clone(), engine.shared.decoder).forgiving(script.forgives);
         let ctx = Context::new(env, script.params.clone(), watch);

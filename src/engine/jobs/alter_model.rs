@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use super::create_model::request;
 use super::{Job, JobContext, JobStep};
-use crate::catalog::Registration;
+use crate::catalog::{Registration, parts};
 use crate::diag::{Result, Span};
 use crate::engine::Engine;
 use crate::model::{Model, ModelOptions};
 use crate::plan::AlterModel;
 
 pub(super) struct AlterModelJob {
-    name: String,
     reference: String,
     model: Arc<Model>,
     options: ModelOptions,
@@ -23,9 +22,9 @@ pub(super) struct AlterModelJob {
 
 impl AlterModelJob {
     pub(super) fn new(alter: AlterModel, engine: &Engine) -> Result<Self> {
-        let AlterModel { name, reference, options, registration, span } = alter;
+        let AlterModel { reference, options, registration, span } = alter;
         let model = engine.catalog().model(&reference)?.clone();
-        Ok(Self { name, reference, model, options, registration, span, labels: None })
+        Ok(Self { reference, model, options, registration, span, labels: None })
     }
 
     fn advance(mut self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
@@ -43,7 +42,8 @@ impl AlterModelJob {
         let model = self.model.with_options(&self.options)?;
         let (engine, model) = (ctx.engine, Arc::new(model));
         engine.catalog().alter_model(&self.reference, model, self.registration, engine.now())?;
-        Ok(JobStep::changed(format!("Successfully changed model named {}", self.name)))
+        let name = parts(&self.reference).0;
+        Ok(JobStep::changed(format!("Successfully changed model named {name}")))
     }
 }
 

@@ -13,7 +13,6 @@ use crate::syntax::ast::{self, Ident, ModelAction, OnExisting};
 /// Give a version of a model other options.
 #[derive(Debug)]
 pub(crate) struct AlterModel {
-    pub(crate) name: String,
     /// With the number of the version.
     pub(crate) reference: String,
     pub(crate) options: ModelOptions,
@@ -24,7 +23,6 @@ pub(crate) struct AlterModel {
 /// Keep rows with a version of a model, to hold others against them.
 #[derive(Debug)]
 pub(crate) struct SetBaseline {
-    pub(crate) name: String,
     /// With the number of the version.
     pub(crate) reference: String,
     pub(crate) schema: Schema,
@@ -51,14 +49,13 @@ impl Binder<'_> {
         if alter.if_exists && !self.context.catalog.has_model(&reference) {
             return Ok(does_not_exist("Model", &reference));
         }
-        let name = parts(&reference).0.to_owned();
         match &alter.action {
             ModelAction::SetOptions(given) => {
                 let reference = self.pinned(&alter.name)?;
                 let options = options::altered(given, self.model(&alter.name)?.options())?;
                 let registration = options::registration(given)?;
                 let span = given.span;
-                Ok(Bound::AlterModel(AlterModel { name, reference, options, registration, span }))
+                Ok(Bound::AlterModel(AlterModel { reference, options, registration, span }))
             }
             ModelAction::SetBaseline(rows) => {
                 let reference = self.pinned(&alter.name)?;
@@ -66,7 +63,7 @@ impl Binder<'_> {
                 let root = visible(source)?;
                 unique_names(&root.schema, rows.span)?;
                 let schema = root.schema.clone();
-                Ok(Bound::SetBaseline(SetBaseline { name, reference, schema, plan: self.plan(root)? }))
+                Ok(Bound::SetBaseline(SetBaseline { reference, schema, plan: self.plan(root)? }))
             }
             ModelAction::SetAlias(alias) => {
                 check_alias(&alias.text).map_err(|error| error.at(alias.span))?;
