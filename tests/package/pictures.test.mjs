@@ -209,8 +209,15 @@ test("a picture that makes the decoder's memory grow is decoded like others", as
   bmp.set([51, 102, 255], 54);
   const db = new PredictQL({ worker: "inline" });
   await db.registerTable("p", [new File([bmp], "large.bmp")], { format: "images" });
-  const sql = "SELECT picture.dimensions AS d, picture.values AS v FROM (SELECT ML.DECODE_IMAGE(data) AS picture FROM p)";
+  const sql =
+    "SELECT picture.dimensions AS d, picture.values AS v FROM (SELECT ML.DECODE_IMAGE(data) AS picture FROM p)";
   const [{ d, v }] = (await db.query(sql)).rows;
-  assert.deepEqual([Array.from(d), Array.from(v.slice(0, 4))], [[height, width, 3], [1, Math.fround(0.4), Math.fround(0.2), 0]]);
+  assert.deepEqual(
+    [Array.from(d), Array.from(v.slice(0, 4))],
+    [
+      [height, width, 3],
+      [1, Math.fround(0.4), Math.fround(0.2), 0],
+    ],
+  );
   await db.close();
 });
