@@ -79,6 +79,26 @@ pub fn take_blobs(offsets: &[i32], bytes: &[u8], indices: &[u64]) -> Option<(Vec
     Some((ends, taken))
 }
 
+/// Rows and columns that are turned together: their lines stay in the nearest cache.
+const BLOCK: usize = 16;
+
+/// Matrices of `rows` and `columns`, one after the other, with their rows as columns.
+#[inline(never)]
+#[expect(clippy::indexing_slicing, reason = "both hold whole matrices")]
+pub fn turn(from: &[f32], rows: usize, columns: usize, to: &mut [f32]) {
+    let size = (rows * columns).max(1);
+    for (from, to) in from.chunks_exact(size).zip(to.chunks_exact_mut(size)) {
+        for top in (0..rows).step_by(BLOCK) {
+            let bottom = (top + BLOCK).min(rows);
+            for column in 0..columns {
+                let to = &mut to[column * rows + top..column * rows + bottom];
+                let from = from[top * columns + column..].iter().step_by(columns);
+                to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,5 +121,19 @@ mod tests {
         assert_eq!(ends, [0, 3, 43, 43, 46, 49]);
         assert_eq!(taken, ["two", long, "", "one", "two"].concat().as_bytes());
         assert_eq!(take_blobs(&[0, i32::MAX], &[], &[0, 0]), None);
+    }
+
+    #[test]
+    fn rows_become_columns() {
+        for (count, rows, columns) in [(1, 1, 5), (2, 3, 4), (1, 17, 40), (3, 33, 2), (1, 0, 3)] {
+            let from: Vec<f32> = (0_u16..).map(f32::from).take(count * rows * columns).collect();
+            let mut to = vec![f32::NAN; from.len()];
+            turn(&from, rows, columns, &mut to);
+            for (nth, value) in to.iter().enumerate() {
+                let (matrix, within) = (nth / (rows * columns), nth % (rows * columns));
+                let (column, row) = (within / rows, within % rows);
+                assert_eq!(*value, from[(matrix * rows + row) * columns + column]);
+            }
+        }
     }
 }

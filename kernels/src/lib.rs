@@ -8,12 +8,15 @@
 pub mod arithmetic;
 pub mod bits;
 pub mod compare;
+pub mod convolve;
 pub mod elementwise;
 pub mod gather;
 pub mod groups;
 pub mod keys;
+mod lanes;
 pub mod matmul;
 pub mod operand;
+pub mod panels;
 pub mod shapley;
 pub mod softmax;
 pub mod sort;

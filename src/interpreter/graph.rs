@@ -18,27 +18,27 @@ use crate::tensor::{Parts, Shares, Tensor};
 #[derive(Debug)]
 pub(super) struct Graph {
     /// In the order in which they run.
-    nodes: Vec<Node>,
+    pub(super) nodes: Vec<Node>,
     /// The values of constants, by number; all others are empty.
-    constants: Vec<Option<Tensor>>,
+    pub(super) constants: Vec<Option<Tensor>>,
     /// The numbers of the inputs.
     inputs: Vec<usize>,
     /// The numbers of the outputs.
-    outputs: Vec<usize>,
+    pub(super) outputs: Vec<usize>,
     /// Names of the values around the graph that it reads: its last inputs.
     captured: Vec<String>,
 }
 
-#[derive(Debug)]
-struct Node {
-    name: String,
-    operator: Arc<dyn Operator>,
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    pub(super) name: String,
+    pub(super) operator: Arc<dyn Operator>,
     /// The numbers of the values that it reads.
-    inputs: Vec<usize>,
+    pub(super) inputs: Vec<usize>,
     /// Its outputs by their positions, with the numbers of those that the graph names.
-    outputs: Vec<(usize, usize)>,
+    pub(super) outputs: Vec<(usize, usize)>,
     /// Which of the inputs nobody reads afterwards.
-    last: Vec<bool>,
+    pub(super) last: Vec<bool>,
 }
 
 /// What is known of all values before a graph runs.
@@ -48,6 +48,9 @@ pub(super) struct Inferred {
     pub(super) outputs: Vec<Vec<Option<usize>>>,
     /// The types and dimensions of every output.
     pub(super) shapes: Vec<Shape>,
+    /// Those of every value that is made or given, by number.
+    #[cfg(feature = "full")]
+    pub(super) values: Vec<Option<Shape>>,
     /// Bytes of the largest value.
     pub(super) largest: usize,
     /// Bytes that the widest node reads and writes, constants aside.
@@ -167,6 +170,25 @@ impl Graph {
         }
     }
 
+    /// Drops nodes and constants that nothing reads.
+    #[cfg(feature = "full")]
+    #[expect(clippy::indexing_slicing, reason = "all numbers are those of values")]
+    pub(super) fn drop_unread(&mut self) {
+        let mut is_read = vec![false; self.constants.len()];
+        self.outputs.iter().for_each(|output| is_read[*output] = true);
+        let mut kept: Vec<Node> = Vec::new();
+        for node in std::mem::take(&mut self.nodes).into_iter().rev() {
+            if node.outputs.iter().any(|(_, output)| is_read[*output]) {
+                node.inputs.iter().for_each(|input| is_read[*input] = true);
+                kept.push(node);
+            }
+        }
+        kept.reverse();
+        self.nodes = kept;
+        self.constants.iter_mut().zip(is_read).filter(|(_, is_read)| !is_read).for_each(|(it, _)| *it = None);
+        self.mark_last();
+    }
+
     /// Computes what depends on constants alone. What fails is left for the run.
     #[expect(clippy::indexing_slicing, reason = "all numbers are those of values")]
     pub(super) fn fold(&mut self) {
@@ -218,11 +240,18 @@ impl Graph {
             }
             widest = widest.max(bytes);
         }
-        let shapes =
+        let of_outputs =
             self.outputs.iter().map(|number| shapes[*number].clone().context("an output has a shape"));
-        let shapes = shapes.collect::<Result<Vec<_>>>()?;
-        let outputs = shapes.iter().map(|(_, dims)| dims.iter().map(Dim::known).collect()).collect();
-        Ok(Inferred { outputs, shapes, largest, widest })
+        let of_outputs = of_outputs.collect::<Result<Vec<_>>>()?;
+        let outputs = of_outputs.iter().map(|(_, dims)| dims.iter().map(Dim::known).collect()).collect();
+        Ok(Inferred {
+            outputs,
+            shapes: of_outputs,
+            #[cfg(feature = "full")]
+            values: shapes,
+            largest,
+            widest,
+        })
     }
 
     /// Types and dimensions of a node's outputs by their numbers, and their values where these are known.

@@ -4,6 +4,8 @@
 
 mod branch;
 mod graph;
+#[cfg(feature = "full")]
+mod rewrite;
 mod scan;
 
 use std::sync::{Mutex, PoisonError};
@@ -44,9 +46,26 @@ impl Interpreter {
         ensure!(graph.inputs() == inputs.len(), "the graph has the inputs that the file declares");
         graph.fold();
         let elements = inputs.iter().map(|input| input.element).collect();
-        let interpreter = Self { graph, elements, checked: Mutex::default() };
-        interpreter.infer(sample)?;
+        let mut interpreter = Self { graph, elements, checked: Mutex::default() };
+        let inferred = interpreter.infer(sample)?;
+        interpreter.rewrite(&inferred, sample)?;
         Ok(interpreter)
+    }
+
+    /// Rewrites a graph that sees pictures.
+    #[cfg(feature = "full")]
+    fn rewrite(&mut self, inferred: &Inferred, sample: &InputShapes) -> Result<()> {
+        if rewrite::rewrite(&mut self.graph, &inferred.values)? {
+            let outputs = self.infer(sample)?.outputs;
+            ensure!(outputs == inferred.outputs, "a graph that is rewritten gives the same outputs");
+        }
+        Ok(())
+    }
+
+    /// Only the full engine sees pictures.
+    #[cfg(not(feature = "full"))]
+    fn rewrite(&mut self, _: &Inferred, _: &InputShapes) -> Result<()> {
+        Ok(())
     }
 
     /// Types and shapes of all values, for inputs of `shapes`.

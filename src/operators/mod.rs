@@ -12,6 +12,8 @@ mod dim;
 mod full;
 mod microsoft;
 mod ml;
+#[cfg(feature = "full")]
+mod rewrites;
 mod standard;
 mod tensors;
 
@@ -19,7 +21,9 @@ pub(crate) use additive::{Additive, Columns, Game};
 pub(crate) use dim::Dim;
 pub(crate) use full::FULL_ONLY;
 #[cfg(feature = "full")]
-pub(crate) use standard::{Slices, position};
+pub(crate) use rewrites::{ChannelsLast, Pointwise, Rewrites, Rewritten, to_last, to_second};
+#[cfg(feature = "full")]
+pub(crate) use standard::{Slices, Transpose, position};
 pub(crate) use tensors::resolve_axis;
 #[cfg(feature = "full")]
 pub(crate) use tensors::split_at_axis;
@@ -39,13 +43,19 @@ pub(crate) type Parse = fn(&Context<'_>, &NodeProto) -> Result<Arc<dyn Operator>
 /// An operator's name within its domain, and what builds it.
 type Registration = (&'static str, Parse);
 
-/// All operators, by domain.
+/// The operators of both engines, by domain.
 const DOMAINS: [(&str, &[Registration]); 4] = [
     (names::ML, ml::OPERATORS),
     (names::MICROSOFT, microsoft::OPERATORS),
     (names::STANDARD, standard::OPERATORS),
     (names::INTERNAL, standard::INTERNAL),
 ];
+
+/// Those of the full engine alone.
+#[cfg(feature = "full")]
+const ONLY_FULL: [(&str, &[Registration]); 1] = [(names::STANDARD, standard::CONVOLUTIONAL)];
+#[cfg(not(feature = "full"))]
+const ONLY_FULL: [(&str, &[Registration]); 0] = [];
 
 const fn own<O: Operator>() -> Parse {
     |ctx, node| Ok(Arc::new(O::parse(ctx, node)?))
@@ -83,10 +93,21 @@ pub(crate) fn names() -> impl Iterator<Item = String> {
 
 /// What builds the operator that is registered by `full_name`.
 pub(crate) fn find(full_name: &str) -> Option<Parse> {
+    find_among(&DOMAINS, full_name).or_else(|| find_among(&ONLY_FULL, full_name))
+}
+
+/// Whether both engines have an operator.
+#[cfg(feature = "full")]
+#[cfg(test)]
+pub(crate) fn is_in_both(full_name: &str) -> bool {
+    find_among(&DOMAINS, full_name).is_some()
+}
+
+fn find_among(domains: &[(&str, &[Registration])], full_name: &str) -> Option<Parse> {
     let (domain, name) = names::split(full_name);
     // Templates name what they stand for as tract's.
     let domain = if domain == names::TRACT { names::STANDARD } else { domain };
-    let (_, operators) = DOMAINS.iter().find(|(known, _)| *known == domain)?;
+    let (_, operators) = domains.iter().find(|(known, _)| *known == domain)?;
     operators.iter().find(|(known, _)| *known == name).map(|(_, parse)| *parse)
 }
 
@@ -157,6 +178,12 @@ pub(crate) trait Operator: fmt::Debug + Send + Sync + 'static {
 
     /// What it knows of the columns of its input: of weighted sums and trees.
     fn parts(&self) -> Option<Parts> {
+        None
+    }
+
+    /// How a graph of pictures may be rewritten for it.
+    #[cfg(feature = "full")]
+    fn rewrites(&self) -> Option<&dyn Rewrites> {
         None
     }
 

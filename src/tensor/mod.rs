@@ -12,7 +12,7 @@ pub(crate) use shares::{Parts, Shares, Splits};
 use std::fmt;
 use std::sync::Arc;
 
-use anyhow::{Result, bail, ensure, format_err};
+use anyhow::{Context as _, Result, bail, ensure, format_err};
 
 use crate::limits::TENSOR_BYTES;
 
@@ -203,6 +203,9 @@ impl Tensor {
         if moved.is_sorted() {
             return self.clone().with_shape(shape);
         }
+        if let Some(turned) = self.turned(axes, &shape) {
+            return turned;
+        }
         let strides = strides(&self.shape);
         // The last axes that stay where they are move as one.
         let fixed =
@@ -212,6 +215,22 @@ impl Tensor {
         let steps: Vec<(usize, usize)> =
             outer.iter().map(|axis| (self.shape[*axis], strides[*axis])).collect();
         self.take_runs(&offsets(&steps), length, shape)
+    }
+
+    /// As [`transpose`](Self::transpose), where 32-bit floats are in matrices whose rows become columns; `None` otherwise.
+    #[expect(clippy::indexing_slicing, reason = "`axes` holds every axis once")]
+    fn turned(&self, axes: &[usize], shape: &[usize]) -> Option<Result<Self>> {
+        let Buffer::F32(elements) = &self.buffer else { return None };
+        let fixed = axes.iter().enumerate().take_while(|(place, axis)| place == *axis).count();
+        let first = *axes.get(fixed)?;
+        if !axes[fixed..].iter().copied().eq((first..self.rank()).chain(fixed..first)) {
+            return None;
+        }
+        let (rows, columns) =
+            (self.shape[fixed..first].iter().product(), self.shape[first..].iter().product::<usize>());
+        let mut turned = vec![0.0; elements.len()];
+        predictql_kernels::gather::turn(elements, rows, columns, &mut turned);
+        Some(Self::new(shape.to_vec(), turned))
     }
 
     /// The same with `from` moved to the place `to` among the axes.
@@ -283,8 +302,9 @@ pub(crate) fn strides(shape: &[usize]) -> Vec<usize> {
 pub(crate) fn offsets(axes: &[(usize, usize)]) -> Vec<usize> {
     let mut offsets = vec![0];
     for (length, stride) in axes {
-        offsets =
-            offsets.iter().flat_map(|start| (0..*length).map(move |step| start + step * stride)).collect();
+        let mut further = Vec::with_capacity(offsets.len().saturating_mul(*length));
+        offsets.iter().for_each(|start| further.extend((0..*length).map(|step| start + step * stride)));
+        offsets = further;
     }
     offsets
 }
@@ -300,7 +320,8 @@ fn interleaved<T: Element>(_: &[T], parts: &[Tensor], outer: usize) -> Result<Ve
     for block in 0..outer {
         for part in &parts {
             let length = part.len() / outer;
-            elements.extend(part.iter().skip(block * length).take(length).cloned());
+            let block = part.get(block * length..(block + 1) * length);
+            elements.extend_from_slice(block.context("a block of a part")?);
         }
     }
     Ok(elements)

@@ -198,6 +198,17 @@ fn plans_are_counted_and_the_last_error_is_kept() {
     assert_eq!(detail("metadata", "producer_name"), "predictql fixtures");
 }
 
+/// Their numbers are those of `agreement`.
+#[test]
+fn networks_that_see_pictures_are_interpreted() {
+    let names =
+        ["ways", "pools", "around", "lasting", "signals"].map(|name| format!("models/windows_{name}.onnx"));
+    for name in names.iter().map(String::as_str).chain(["models/convolution_blocks.onnx"]) {
+        let model = engine().register_model("m", &read(name)).unwrap();
+        assert_eq!(model.status().plan_limit, 0, "{name}");
+    }
+}
+
 #[test]
 fn options_change_without_loading_again() {
     let bytes = read("models/scores.onnx");

@@ -6,6 +6,8 @@ use predictql_kernels::elementwise;
 
 use super::broadcast::{self, each, zip};
 use super::unary::Float;
+#[cfg(feature = "full")]
+use super::{ChannelsLast, Pointwise, Rewrites};
 use super::{Context, Operator, Shape};
 use crate::onnx::pb::NodeProto;
 use crate::tensor::{Element, ElementType, Tensor, with_elements};
@@ -87,6 +89,22 @@ impl Operator for Binary {
             };
         }
         Ok(vec![result])
+    }
+
+    #[cfg(feature = "full")]
+    fn rewrites(&self) -> Option<&dyn Rewrites> {
+        Some(self)
+    }
+}
+
+#[cfg(feature = "full")]
+impl Rewrites for Binary {
+    fn channels_last(&self, _: usize) -> ChannelsLast {
+        ChannelsLast::Same
+    }
+
+    fn is_sum(&self) -> bool {
+        self.function == Arithmetic::Add && self.inputs == 2 && !self.mean
     }
 }
 
@@ -354,6 +372,32 @@ impl Operator for Clip {
             };
         }
         Ok(vec![values])
+    }
+
+    #[cfg(feature = "full")]
+    fn rewrites(&self) -> Option<&dyn Rewrites> {
+        Some(self)
+    }
+}
+
+#[cfg(feature = "full")]
+impl Rewrites for Clip {
+    fn channels_last(&self, _: usize) -> ChannelsLast {
+        ChannelsLast::Same
+    }
+
+    fn pointwise(&self, constants: &[Option<Tensor>]) -> Option<Pointwise> {
+        let mut constants = constants.iter().skip(1);
+        let mut bound = |is_input: bool, attribute: Option<f32>, none: f32| match attribute {
+            _ if is_input => match constants.next()?.as_ref()?.elements::<f32>().ok()? {
+                [bound] => Some(*bound),
+                _ => None,
+            },
+            attribute => Some(attribute.unwrap_or(none)),
+        };
+        let low = bound(self.has_least, self.least, f32::NEG_INFINITY)?;
+        let high = bound(self.has_greatest, self.greatest, f32::INFINITY)?;
+        Some(Pointwise::Clamp { low, high })
     }
 }
 

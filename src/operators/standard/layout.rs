@@ -1,8 +1,13 @@
 //! Operators that move elements and change none, in the versions 1 to 24 of the standard.
 
+#[cfg(feature = "full")]
+use std::sync::Arc;
+
 use anyhow::{Result, bail, ensure};
 
 use super::broadcast;
+#[cfg(feature = "full")]
+use super::{ChannelsLast, Rewrites, rewrites};
 use super::{Columns, Context, Dim, Operator, Shape, only, open, resolve_axis, split_at_axis};
 use crate::onnx::pb::NodeProto;
 use crate::tensor::{ElementType, Tensor, is_permutation, offsets, room, set, strides};
@@ -34,12 +39,20 @@ impl Operator for Reshape {
             "Flatten" => Self::Flatten { axis: node.optional("axis")?.unwrap_or(1) },
             "Squeeze" => Self::Squeeze { axes: node.optional("axes")? },
             "Unsqueeze" => Self::Unsqueeze { axes: node.optional("axes")? },
+            "Dropout" => {
+                // Its ratio means something to a model that learns.
+                ensure!(node.input.len() < 3 && node.output.len() == 1, "Dropout only predicts here");
+                Self::Identity
+            }
             _ => Self::Identity,
         })
     }
 
     fn outputs_for_values(&self, inputs: &[Shape], values: &[Option<Tensor>]) -> Result<Vec<Shape>> {
         let Some((element, dims)) = inputs.first() else { bail!("expected an input") };
+        if matches!(self, Self::Identity) {
+            return Ok(vec![(*element, dims.clone())]);
+        }
         let numbers = match (inputs.get(1), values.get(1)) {
             (Some((_, lengths)), Some(None)) if matches!(self, Self::To { .. }) => {
                 // The number of axes is the length of the shape.
@@ -56,12 +69,25 @@ impl Operator for Reshape {
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let mut inputs = inputs.into_iter();
         let Some(values) = inputs.next() else { bail!("expected an input") };
-        let numbers = inputs.next().map(|numbers| numbers.to_vec::<i64>()).transpose()?;
+        let numbers = inputs.next().filter(|_| !matches!(self, Self::Identity));
+        let numbers = numbers.map(|numbers| numbers.to_vec::<i64>()).transpose()?;
         let dims: Vec<Dim> = values.shape().iter().copied().map(Dim::from).collect();
         let dims = self.dims(&dims, numbers)?;
         let shape: Option<Vec<usize>> = dims.iter().map(Dim::known).collect();
         let Some(shape) = shape else { bail!("a shape has a length for each axis") };
         Ok(vec![values.with_shape(shape)?])
+    }
+
+    #[cfg(feature = "full")]
+    fn rewrites(&self) -> Option<&dyn Rewrites> {
+        Some(self)
+    }
+}
+
+#[cfg(feature = "full")]
+impl Rewrites for Reshape {
+    fn channels_last(&self, _: usize) -> ChannelsLast {
+        if matches!(self, Self::Identity) { ChannelsLast::Same } else { ChannelsLast::No }
     }
 }
 
@@ -214,11 +240,17 @@ impl Measure {
 
 /// `Transpose`: without an order, the axes are reversed.
 #[derive(Debug)]
-pub(super) struct Transpose {
+pub(crate) struct Transpose {
     order: Option<Vec<usize>>,
 }
 
 impl Transpose {
+    /// Puts the axes into this order.
+    #[cfg(feature = "full")]
+    pub(crate) fn to(order: Vec<usize>) -> Self {
+        Self { order: Some(order) }
+    }
+
     fn order(&self, rank: usize) -> Vec<usize> {
         // Default: the standard reverses the axes.
         self.order.clone().unwrap_or_else(|| (0..rank).rev().collect())
@@ -245,6 +277,19 @@ impl Operator for Transpose {
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let values = only(&inputs)?;
         Ok(vec![values.transpose(&self.order(values.rank()))?])
+    }
+
+    #[cfg(feature = "full")]
+    fn rewrites(&self) -> Option<&dyn Rewrites> {
+        Some(self)
+    }
+}
+
+#[cfg(feature = "full")]
+impl Rewrites for Transpose {
+    fn order(&self, rank: usize) -> Option<Vec<usize>> {
+        let order = self.order(rank);
+        (order.len() == rank).then_some(order)
     }
 }
 
@@ -362,6 +407,22 @@ impl Operator for Concat {
         let Some(first) = inputs.first() else { bail!("expected an input") };
         let axis = resolve_axis(self.axis, first.rank())?;
         Ok(vec![Tensor::concat(&inputs, axis)?])
+    }
+
+    #[cfg(feature = "full")]
+    fn rewrites(&self) -> Option<&dyn Rewrites> {
+        Some(self)
+    }
+}
+
+#[cfg(feature = "full")]
+impl Rewrites for Concat {
+    fn channels_last(&self, rank: usize) -> ChannelsLast {
+        let moved = resolve_axis(self.axis, rank).ok().and_then(|axis| {
+            let place = rewrites::to_last(rank).iter().position(|from| *from == axis)?;
+            i64::try_from(place).ok()
+        });
+        moved.map_or(ChannelsLast::No, |axis| ChannelsLast::As(Arc::new(Self { axis })))
     }
 }
 

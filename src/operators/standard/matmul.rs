@@ -2,6 +2,8 @@
 
 use anyhow::{Result, bail, ensure};
 
+#[cfg(feature = "full")]
+use super::Rewrites;
 use super::broadcast;
 use super::unary::Float;
 use super::{Context, Dim, Operator, Shape};
@@ -60,6 +62,18 @@ impl Operator for MatMul {
         }
         product = product.with_shape(shape)?;
         Ok(vec![product])
+    }
+
+    #[cfg(feature = "full")]
+    fn rewrites(&self) -> Option<&dyn Rewrites> {
+        Some(self)
+    }
+}
+
+#[cfg(feature = "full")]
+impl Rewrites for MatMul {
+    fn is_product(&self) -> bool {
+        true
     }
 }
 

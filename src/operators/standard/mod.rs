@@ -4,6 +4,8 @@
 mod binary;
 mod broadcast;
 mod cast;
+#[cfg(feature = "full")]
+mod convolutional;
 mod layout;
 mod matmul;
 mod nd;
@@ -15,7 +17,13 @@ mod top_k;
 mod unary;
 
 use super::tensors::{only, open, resolve_axis, split_at_axis};
+#[cfg(feature = "full")]
+use super::{ChannelsLast, Pointwise, Rewrites, Rewritten, rewrites};
 use super::{Columns, Context, Dim, Operator, Registration, Shape, own};
+#[cfg(feature = "full")]
+pub(super) use convolutional::OPERATORS as CONVOLUTIONAL;
+#[cfg(feature = "full")]
+pub(crate) use layout::Transpose;
 #[cfg(feature = "full")]
 pub(crate) use nd::Slices;
 #[cfg(feature = "full")]
@@ -23,7 +31,9 @@ pub(crate) use select::position;
 
 use binary::{Binary, Clip, Compare, Logic, Pow, Test, Where};
 use cast::Cast;
-use layout::{Concat, Measure, Repeat, Reshape, Slice, Split, Transpose};
+#[cfg(not(feature = "full"))]
+use layout::Transpose;
+use layout::{Concat, Measure, Repeat, Reshape, Slice, Split};
 use matmul::MatMul;
 use reduce::{ArgExtreme, CumSum, Reduce, Softmax};
 use select::{Compress, ConstantOfShape, Gather, GatherElements, NonZero, Range, Scatter};
@@ -44,6 +54,7 @@ pub(super) const OPERATORS: &[Registration] = &[
     ("ConstantOfShape", own::<ConstantOfShape>()),
     ("CumSum", own::<CumSum>()),
     ("Div", own::<Binary>()),
+    ("Dropout", own::<Reshape>()),
     ("Elu", own::<Unary>()),
     ("Equal", own::<Compare>()),
     ("Erf", own::<Unary>()),
@@ -58,6 +69,7 @@ pub(super) const OPERATORS: &[Registration] = &[
     ("Greater", own::<Compare>()),
     ("GreaterOrEqual", own::<Compare>()),
     ("HardSigmoid", own::<Unary>()),
+    ("HardSwish", own::<Unary>()),
     ("Identity", own::<Reshape>()),
     ("IsInf", own::<Test>()),
     ("IsNaN", own::<Test>()),

@@ -5,6 +5,8 @@ use predictql_kernels::elementwise::{self, Elements};
 use predictql_kernels::matmul::Factor;
 use predictql_kernels::softmax::Shares;
 
+#[cfg(feature = "full")]
+use super::{ChannelsLast, Pointwise, Rewrites};
 use super::{Context, Operator, Shape, only};
 use crate::onnx::pb::NodeProto;
 use crate::tensor::{Element, ElementType, Tensor};
@@ -19,6 +21,7 @@ enum Function {
     Exp,
     Floor,
     HardSigmoid(f32, f32),
+    HardSwish,
     LeakyRelu(f32),
     Log,
     Neg,
@@ -49,6 +52,7 @@ impl Operator for Unary {
             "Exp" => Function::Exp,
             "Floor" => Function::Floor,
             "HardSigmoid" => Function::HardSigmoid(float("alpha", 0.2)?, float("beta", 0.5)?),
+            "HardSwish" => Function::HardSwish,
             "LeakyRelu" => Function::LeakyRelu(float("alpha", 0.01)?),
             "Log" => Function::Log,
             "Neg" => Function::Neg,
@@ -93,6 +97,22 @@ impl Operator for Unary {
             }
         }
         Ok(inputs)
+    }
+
+    #[cfg(feature = "full")]
+    fn rewrites(&self) -> Option<&dyn Rewrites> {
+        Some(self)
+    }
+}
+
+#[cfg(feature = "full")]
+impl Rewrites for Unary {
+    fn channels_last(&self, _: usize) -> ChannelsLast {
+        ChannelsLast::Same
+    }
+
+    fn pointwise(&self, _: &[Option<Tensor>]) -> Option<Pointwise> {
+        matches!(self.0, Function::Relu).then_some(Pointwise::Clamp { low: 0.0, high: f32::INFINITY })
     }
 }
 
@@ -139,6 +159,19 @@ impl Function {
                         one
                     } else {
                         y
+                    }
+                })
+            }
+            Self::HardSwish => {
+                let (three, six) = (T::from_f32(3.0), T::from_f32(6.0));
+                change(tensor, |x: T| {
+                    let y = x + three;
+                    x * if y < zero {
+                        zero
+                    } else if y > six {
+                        one
+                    } else {
+                        y / six
                     }
                 })
             }

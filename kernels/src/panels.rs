@@ -1,0 +1,284 @@
+//! Products of rows of floats and a matrix that is packed once, as convolutions need them.
+//!
+//! Every number of a product is summed up in the order of the depth, whatever tile it falls into: a row has the same bits alone and
+//! among others.
+
+use crate::lanes::{LANES, Lanes};
+
+/// Columns of a panel: two vectors.
+const WIDTH: usize = 2 * LANES;
+
+/// Rows that are computed side by side: their sums, a row of the panel and a number fit 15 vector registers, which V8 has to give.
+const HEIGHT: usize = 6;
+
+/// Rows of the depth that are taken together: a panel of them and the tile's rows stay in the nearest cache.
+pub(crate) const DEPTH: usize = 256;
+
+/// Rows that meet all panels before those that follow.
+pub(crate) const ROWS: usize = 96;
+
+/// A matrix, its columns in panels, each row by row; zeros stand where the last panel has no columns.
+#[derive(Debug, Clone)]
+pub struct Panels {
+    depth: usize,
+    columns: usize,
+    values: Vec<[f32; WIDTH]>,
+}
+
+/// What a product is put into.
+pub(crate) struct Product<'a> {
+    /// Rows of `stride` numbers.
+    pub(crate) values: &'a mut [f32],
+    pub(crate) stride: usize,
+    /// Where in a row the product's columns begin.
+    pub(crate) first: usize,
+}
+
+/// What becomes of the sums.
+#[derive(Debug, Clone, Copy)]
+pub struct Finish<'a> {
+    /// A number for each column, which is added; none where it is empty.
+    pub bias: &'a [f32],
+    /// The least value of a result.
+    pub low: f32,
+    /// The greatest value of a result.
+    pub high: f32,
+    /// Whether the numbers that are in the place of the product are added.
+    pub onto: bool,
+}
+
+impl Panels {
+    /// The matrix of `depth` rows whose columns follow one another in `columns`, each `depth` numbers long; what stands in a row of the matrix
+    /// is at the place `order` of it in the column.
+    #[expect(clippy::indexing_slicing, reason = "chunks are `depth` long, and a panel has `WIDTH` places")]
+    pub fn new(columns: &[f32], depth: usize, order: impl Fn(usize) -> usize) -> Self {
+        let count = columns.len() / depth.max(1);
+        let mut values = vec![[0.0; WIDTH]; count.div_ceil(WIDTH) * depth];
+        for (nth, column) in columns.chunks_exact(depth.max(1)).enumerate() {
+            let panel = &mut values[nth / WIDTH * depth..][..depth];
+            for (at, row) in panel.iter_mut().enumerate() {
+                row[nth % WIDTH] = column[order(at)];
+            }
+        }
+        Self { depth, columns: count, values }
+    }
+
+    /// The columns of the matrix.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Multiplies every column by its number of `factors`.
+    pub fn scale(&mut self, factors: &[f32]) {
+        for (panel, factors) in self.values.chunks_exact_mut(self.depth.max(1)).zip(factors.chunks(WIDTH)) {
+            for row in panel {
+                row.iter_mut().zip(factors).for_each(|(number, factor)| *number *= factor);
+            }
+        }
+    }
+
+    /// Adds the products of `rows`, each `stride` numbers apart, and the rows of the matrix from `start` on to what `product` holds;
+    /// the first ones take its place.
+    #[expect(clippy::indexing_slicing, reason = "panels and rows are as long as the matrix is deep")]
+    pub(crate) fn multiply(
+        &self,
+        rows: &[f32],
+        stride: usize,
+        (start, depth): (usize, usize),
+        product: &mut Product<'_>,
+        finish: &Finish<'_>,
+    ) {
+        let (is_first, is_last) = (start == 0, start + depth == self.depth);
+        let count = product.values.len().div_ceil(product.stride);
+        for (nth, panel) in self.values.chunks_exact(self.depth).enumerate() {
+            let panel = &panel[start..start + depth];
+            let first = nth * WIDTH;
+            let width = (self.columns - first).min(WIDTH);
+            let mut begin = [0.0; WIDTH];
+            if is_first && let Some(bias) = finish.bias.get(first..first + width) {
+                begin[..width].copy_from_slice(bias);
+            }
+            let edge = Edge {
+                begin,
+                keeps: !is_first || finish.onto,
+                range: is_last.then_some((finish.low, finish.high)),
+                stride: product.stride,
+                width,
+            };
+            let mut row = 0;
+            while row < count {
+                let height = (count - row).min(HEIGHT);
+                let lines = &rows[row * stride..];
+                let sums = &mut product.values[row * product.stride + product.first + first..];
+                match height {
+                    1 => tile::<1>(lines, stride, panel, sums, &edge),
+                    2 => tile::<2>(lines, stride, panel, sums, &edge),
+                    3 => tile::<3>(lines, stride, panel, sums, &edge),
+                    4 => tile::<4>(lines, stride, panel, sums, &edge),
+                    5 => tile::<5>(lines, stride, panel, sums, &edge),
+                    _ => tile::<HEIGHT>(lines, stride, panel, sums, &edge),
+                }
+                row += height;
+            }
+        }
+    }
+
+    /// All products of `rows`.
+    pub(crate) fn multiply_all(
+        &self,
+        rows: &[f32],
+        stride: usize,
+        product: &mut Product<'_>,
+        finish: &Finish<'_>,
+    ) {
+        let blocks = rows.chunks(ROWS * stride).zip(product.values.chunks_mut(ROWS * product.stride));
+        for (rows, values) in blocks {
+            let mut product = Product { values, ..*product };
+            for start in (0..self.depth).step_by(DEPTH) {
+                let depth = (self.depth - start).min(DEPTH);
+                let Some(rows) = rows.get(start..) else { return };
+                self.multiply(rows, stride, (start, depth), &mut product, finish);
+            }
+        }
+    }
+}
+
+/// How the sums of a tile begin and end.
+struct Edge {
+    /// What they begin with.
+    begin: [f32; WIDTH],
+    /// Whether the numbers in their places are added.
+    keeps: bool,
+    /// The least and the greatest value at the end.
+    range: Option<(f32, f32)>,
+    stride: usize,
+    /// Columns that there are.
+    width: usize,
+}
+
+/// `R` rows times a panel.
+#[inline(never)]
+#[expect(clippy::indexing_slicing, reason = "the caller gives as many rows, and places for their sums")]
+fn tile<const R: usize>(
+    lines: &[f32],
+    stride: usize,
+    panel: &[[f32; WIDTH]],
+    places: &mut [f32],
+    edge: &Edge,
+) {
+    let rows: [&[f32]; R] = std::array::from_fn(|nth| &lines[nth * stride..][..panel.len()]);
+    let mut sums = [pair(&edge.begin); R];
+    if edge.keeps {
+        for (nth, sums) in sums.iter_mut().enumerate() {
+            let mut kept = [0.0; WIDTH];
+            kept[..edge.width].copy_from_slice(&places[nth * edge.stride..][..edge.width]);
+            let kept = pair(&kept);
+            *sums = [sums[0].add(kept[0]), sums[1].add(kept[1])];
+        }
+    }
+    add_products(rows, panel, &mut sums);
+    if let Some((low, high)) = edge.range {
+        let (low, high) = (Lanes::splat(low), Lanes::splat(high));
+        sums.iter_mut().flatten().for_each(|sum| *sum = sum.clamp(low, high));
+    }
+    for (nth, sums) in sums.iter().enumerate() {
+        let mut row = [0.0; WIDTH];
+        let (left, right) = row.split_at_mut(LANES);
+        if let (Some(left), Some(right)) = (left.first_chunk_mut(), right.first_chunk_mut()) {
+            sums[0].store(left);
+            sums[1].store(right);
+        }
+        let place = &mut places[nth * edge.stride..];
+        match place.first_chunk_mut::<WIDTH>() {
+            Some(place) if edge.width == WIDTH => *place = row,
+            _ => place[..edge.width].copy_from_slice(&row[..edge.width]),
+        }
+    }
+}
+
+#[inline(always)]
+fn pair(row: &[f32; WIDTH]) -> [Lanes; 2] {
+    let [a, b, c, d, e, f, g, h] = *row;
+    [Lanes::load(&[a, b, c, d]), Lanes::load(&[e, f, g, h])]
+}
+
+#[inline(always)]
+#[expect(clippy::indexing_slicing, reason = "the rows are as long as the panel")]
+fn add_products<const R: usize>(rows: [&[f32]; R], panel: &[[f32; WIDTH]], sums: &mut [[Lanes; 2]; R]) {
+    let mut columns = *sums;
+    let (fours, rest) = panel.as_chunks::<LANES>();
+    let numbers: [&[[f32; LANES]]; R] =
+        std::array::from_fn(|nth| &rows[nth].as_chunks::<LANES>().0[..fours.len()]);
+    for (at, four) in fours.iter().enumerate() {
+        for (lane, row) in four.iter().enumerate() {
+            let [left, right] = pair(row);
+            for (sums, numbers) in columns.iter_mut().zip(&numbers) {
+                let number = Lanes::splat(numbers[at][lane]);
+                *sums = [sums[0].add_product(number, left), sums[1].add_product(number, right)];
+            }
+        }
+    }
+    for (at, row) in (fours.len() * LANES..).zip(rest) {
+        let [left, right] = pair(row);
+        for (sums, numbers) in columns.iter_mut().zip(&rows) {
+            let number = Lanes::splat(numbers[at]);
+            *sums = [sums[0].add_product(number, left), sums[1].add_product(number, right)];
+        }
+    }
+    *sums = columns;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(nth: usize) -> f32 {
+        f32::from(u16::try_from(nth * 7919 % 1009).unwrap()) / 505.0 - 1.0
+    }
+
+    #[test]
+    fn every_size_is_multiplied_and_a_row_has_the_same_bits_alone() {
+        for (count, depth, columns) in [(1, 1, 1), (7, 5, 9), (13, 256, 8), (100, 300, 17), (6, 513, 3)] {
+            let rows: Vec<f32> = (0..count * depth).map(number).collect();
+            let weights: Vec<f32> = (0..depth * columns).map(|nth| number(nth + 5)).collect();
+            let bias: Vec<f32> = (0..columns).map(|nth| number(nth + 9)).collect();
+            let panels = Panels::new(&weights, depth, |at| at);
+            let finish = Finish { bias: &bias, low: -3.0, high: 4.0, onto: true };
+            let begin: Vec<f32> = (0..count * columns).map(|nth| number(nth + 31)).collect();
+            let multiplied = |rows: &[f32], begin: &[f32]| {
+                let mut values = begin.to_vec();
+                let mut product = Product { values: &mut values, stride: columns, first: 0 };
+                panels.multiply_all(rows, depth, &mut product, &finish);
+                values
+            };
+            let all = multiplied(&rows, &begin);
+            for (row, (begin, sums)) in begin.chunks(columns).zip(all.chunks(columns)).enumerate() {
+                let row = &rows[row * depth..][..depth];
+                assert_eq!(multiplied(row, begin), sums);
+                for (column, sum) in sums.iter().enumerate() {
+                    let terms = row
+                        .iter()
+                        .zip(&weights[column * depth..])
+                        .map(|(a, b)| f64::from(*a) * f64::from(*b));
+                    let expected = terms.sum::<f64>() + f64::from(bias[column]) + f64::from(begin[column]);
+                    let expected = expected.clamp(-3.0, 4.0);
+                    assert!((f64::from(*sum) - expected).abs() < 1e-4, "{count} × {depth} × {columns}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_stays() {
+        let panels = Panels::new(&[1.0, 1.0], 2, |at| at);
+        let mut values = [0.0];
+        let finish = Finish { bias: &[], low: 0.0, high: 6.0, onto: false };
+        panels.multiply_all(
+            &[f32::NAN, 1.0],
+            2,
+            &mut Product { values: &mut values, stride: 1, first: 0 },
+            &finish,
+        );
+        assert!(values[0].is_nan());
+    }
+}

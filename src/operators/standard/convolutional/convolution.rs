@@ -1,0 +1,285 @@
+//! `Conv` (1 to 22).
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use predictql_kernels::convolve::{self, Depthwise, Window};
+use predictql_kernels::elementwise::{Arithmetic, Elements as _};
+use predictql_kernels::panels::{Finish, Panels};
+
+use super::geometry::Geometry;
+use super::{
+    Bounds, Channels, ChannelsLast, Context, Dim, Operator, Pointwise, Rewrites, Rewritten, Shape, broadcast,
+    floats,
+};
+use crate::onnx::pb::NodeProto;
+use crate::tensor::{ElementType, Tensor};
+
+/// The sums of the places of a window, each with its weight.
+#[derive(Debug, Clone)]
+pub(super) struct Convolution {
+    geometry: Geometry,
+    groups: usize,
+    channels: Channels,
+    bounds: Bounds,
+    /// Whether the last input is added.
+    adds: bool,
+    /// The weights and the bias, where they never change.
+    weights: Option<Arc<Weights>>,
+}
+
+/// Weights as the loops take them.
+#[derive(Debug, Clone)]
+struct Weights {
+    kernel: Vec<usize>,
+    /// Channels of a picture.
+    input: usize,
+    /// Channels of a result.
+    output: usize,
+    packed: Packed,
+    /// For each channel of a result; none where it is empty.
+    bias: Vec<f32>,
+}
+
+#[derive(Debug, Clone)]
+enum Packed {
+    /// For each group.
+    Dense(Vec<Panels>),
+    /// Each channel by itself.
+    Depthwise(Depthwise),
+}
+
+impl Weights {
+    /// Of `[output, input / groups, kernel …]`.
+    fn new(weights: &Tensor, bias: Option<&Tensor>, groups: usize) -> Result<Self> {
+        let [output, own, kernel @ ..] = weights.shape() else { bail!("weights have channels") };
+        let (output, own, kernel) = (*output, *own, kernel.to_vec());
+        ensure!(groups > 0 && output % groups == 0, "{output} channels do not make {groups} groups");
+        let bias =
+            bias.map_or(Ok(Vec::new()), |bias| Ok::<_, anyhow::Error>(bias.elements::<f32>()?.to_vec()))?;
+        ensure!(bias.is_empty() || bias.len() == output, "every channel has a bias");
+        let input = own.checked_mul(groups).context("a picture has more channels than memory has places")?;
+        let numbers = weights.elements::<f32>()?;
+        let taps: usize = kernel.iter().product();
+        let packed = if own == 1 && output == groups && groups > 1 {
+            Packed::Depthwise(Depthwise::new(numbers, output))
+        } else {
+            let depth = own * taps;
+            ensure!(depth > 0, "weights without places have no sums");
+            let columns = numbers.chunks((output / groups * depth).max(1));
+            // The channels of a place follow one another.
+            Packed::Dense(
+                columns.map(|columns| Panels::new(columns, depth, |at| at % own * taps + at / own)).collect(),
+            )
+        };
+        Ok(Self { kernel, input, output, packed, bias })
+    }
+
+    /// The same with what is multiplied and added behind it.
+    fn scaled(&self, scale: &[f32], shift: &[f32]) -> Self {
+        let mut scaled = self.clone();
+        let bias = if self.bias.is_empty() { vec![0.0; self.output] } else { self.bias.clone() };
+        scaled.bias =
+            bias.iter().zip(scale).zip(shift).map(|((bias, scale), shift)| bias * scale + shift).collect();
+        match &mut scaled.packed {
+            Packed::Depthwise(weights) => weights.scale(scale),
+            Packed::Dense(groups) => {
+                for (panels, scale) in
+                    groups.iter_mut().zip(scale.chunks(self.output / groups_of(&self.packed)))
+                {
+                    panels.scale(scale);
+                }
+            }
+        }
+        scaled
+    }
+
+    fn convolve(&self, picture: &[f32], window: &Window, finish: &Finish<'_>, result: &mut [f32]) {
+        match &self.packed {
+            Packed::Dense(groups) => convolve::dense(picture, self.input, window, groups, finish, result),
+            Packed::Depthwise(weights) => weights.convolve(picture, window, finish, result),
+        }
+    }
+}
+
+fn groups_of(packed: &Packed) -> usize {
+    match packed {
+        Packed::Dense(groups) => groups.len().max(1),
+        Packed::Depthwise(_) => 1,
+    }
+}
+
+impl Convolution {
+    /// The lengths of the window and the channels of a picture and of a result, by the shape of the weights.
+    fn of_shape(&self, dims: &[Dim]) -> Result<(Vec<usize>, usize, usize)> {
+        let known: Option<Vec<usize>> = dims.iter().map(Dim::known).collect();
+        match known.as_deref() {
+            Some([output, own, kernel @ ..]) => {
+                ensure!(
+                    self.groups > 0 && output % self.groups == 0,
+                    "the groups do not fit {output} channels"
+                );
+                Ok((self.geometry.kernel(kernel)?, own.saturating_mul(self.groups), *output))
+            }
+            _ => bail!("the shape of the weights has to be known"),
+        }
+    }
+
+    /// The inputs: the picture, and what the result is added to; and the weights.
+    fn split(&self, inputs: Vec<Tensor>) -> Result<(Tensor, Option<Tensor>, Arc<Weights>)> {
+        let mut inputs = inputs.into_iter();
+        let picture = inputs.next().context("expected a picture")?;
+        let weights = match &self.weights {
+            Some(weights) => weights.clone(),
+            None => {
+                let weights = inputs.next().context("expected weights")?;
+                let bias = inputs.next();
+                Arc::new(Weights::new(&weights, bias.as_ref(), self.groups)?)
+            }
+        };
+        let onto = if self.adds { Some(inputs.next().context("expected what is added")?) } else { None };
+        Ok((picture, onto, weights))
+    }
+
+    /// Convolves every picture of `pictures`, whose channels are last, onto `sums`.
+    fn run(&self, pictures: &Tensor, weights: &Weights, onto: Option<Tensor>) -> Result<Tensor> {
+        let (rows, channels, picture) = Channels::Last.parts(pictures.shape())?;
+        ensure!(channels == weights.input, "{channels} channels do not fit weights for {}", weights.input);
+        let (window, _) = self.geometry.window(&picture, &self.geometry.kernel(&weights.kernel)?)?;
+        let lengths = window.output.iter().skip(2 - picture.len()).copied().collect();
+        let shape = Channels::Last.shape(rows, weights.output, lengths);
+        let is_in_place = onto.as_ref().is_some_and(|onto| onto.shape() == shape);
+        let (mut result, other) = match onto {
+            Some(onto) if is_in_place => (onto, None),
+            other => (Tensor::zeros(ElementType::F32, &shape)?, other),
+        };
+        let bounds = if other.is_some() { Bounds::NONE } else { self.bounds };
+        let finish = Finish { bias: &weights.bias, low: bounds.low, high: bounds.high, onto: is_in_place };
+        let (from, to) = (
+            picture.iter().product::<usize>() * channels,
+            window.output.iter().product::<usize>() * weights.output,
+        );
+        let parts = pictures.elements::<f32>()?.chunks_exact(from.max(1));
+        for (picture, result) in parts.zip(result.elements_mut::<f32>()?.chunks_exact_mut(to.max(1))) {
+            weights.convolve(picture, &window, &finish, result);
+        }
+        match other {
+            Some(other) => self.added(result, other),
+            None => Ok(result),
+        }
+    }
+
+    /// What a convolution and a tensor of another shape add up to.
+    fn added(&self, result: Tensor, other: Tensor) -> Result<Tensor> {
+        let mut sum = broadcast::combine(result, other, true, |a, b| f32::combine(Arithmetic::Add, a, b))?;
+        let Bounds { low, high } = self.bounds;
+        // NaN stays.
+        let clamp = |value: f32| {
+            if value < low {
+                low
+            } else if high < value {
+                high
+            } else {
+                value
+            }
+        };
+        sum.elements_mut::<f32>()?.iter_mut().for_each(|value| *value = clamp(*value));
+        Ok(sum)
+    }
+}
+
+impl Operator for Convolution {
+    fn parse(_: &Context<'_>, node: &NodeProto) -> Result<Self> {
+        let groups = usize::try_from(node.optional::<i64>("group")?.unwrap_or(1))?;
+        let geometry = Geometry::parse(node)?;
+        ensure!(matches!(node.input.len(), 2 | 3), "a convolution has a picture and weights");
+        Ok(Self {
+            geometry,
+            groups,
+            channels: Channels::Second,
+            bounds: Bounds::NONE,
+            adds: false,
+            weights: None,
+        })
+    }
+
+    fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
+        let Some((input, parameters)) = inputs.split_first() else { bail!("expected a picture") };
+        let (rows, channels, picture) = self.channels.parts(floats(input)?)?;
+        let (kernel, own, output) = match (&self.weights, parameters) {
+            (Some(weights), _) => (self.geometry.kernel(&weights.kernel)?, weights.input, weights.output),
+            (None, [weights, ..]) => self.of_shape(floats(weights)?)?,
+            (None, []) => bail!("expected weights"),
+        };
+        ensure!(
+            channels.known().is_none_or(|channels| channels == own),
+            "{channels} channels do not fit weights for {own}"
+        );
+        ensure!(
+            kernel.len() == picture.len() && matches!(picture.len(), 1 | 2),
+            "a window of {} axes does not move here",
+            kernel.len()
+        );
+        let lengths = self.geometry.dims(&picture, &kernel)?;
+        Ok(vec![(input.0, self.channels.shape(rows, Dim::from(output), lengths))])
+    }
+
+    fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        let (picture, onto, weights) = self.split(inputs)?;
+        let picture = self.channels.moved(&picture)?;
+        let onto = onto.map(|onto| match self.channels {
+            Channels::Last => Ok(onto),
+            Channels::Second => self.channels.moved(&onto),
+        });
+        let result = self.run(&picture, &weights, onto.transpose()?)?;
+        Ok(vec![self.channels.restored(result)?])
+    }
+
+    fn rewrites(&self) -> Option<&dyn Rewrites> {
+        Some(self)
+    }
+}
+
+impl Rewrites for Convolution {
+    fn prepared(&self, constants: &[Option<Tensor>]) -> Result<Option<(Rewritten, Vec<usize>)>> {
+        let Some(parameters) = constants.iter().skip(1).cloned().collect::<Option<Vec<_>>>() else {
+            return Ok(None);
+        };
+        let Some((weights, bias)) = parameters.split_first().filter(|_| self.weights.is_none()) else {
+            return Ok(None);
+        };
+        let weights = Some(Arc::new(Weights::new(weights, bias.first(), self.groups)?));
+        Ok(Some((Arc::new(Self { weights, ..self.clone() }), vec![0])))
+    }
+
+    fn channels_last(&self, _: usize) -> ChannelsLast {
+        // Weights that are computed are no picture to be moved.
+        match self.weights {
+            Some(_) => ChannelsLast::Wants(Arc::new(Self { channels: Channels::Last, ..self.clone() })),
+            None => ChannelsLast::No,
+        }
+    }
+
+    fn then(&self, next: &Pointwise) -> Option<Rewritten> {
+        if !self.bounds.is_none() {
+            return None;
+        }
+        match next {
+            Pointwise::Clamp { low, high } => {
+                let bounds = Bounds { low: *low, high: *high };
+                Some(Arc::new(Self { bounds, ..self.clone() }))
+            }
+            Pointwise::Channels { scale, shift } => {
+                let weights =
+                    self.weights.as_ref().filter(|weights| !self.adds && weights.output == scale.len())?;
+                let weights = Some(Arc::new(weights.scaled(scale, shift)));
+                Some(Arc::new(Self { weights, ..self.clone() }))
+            }
+        }
+    }
+
+    fn adding(&self) -> Option<Rewritten> {
+        let can = self.weights.is_some() && !self.adds && self.bounds.is_none();
+        can.then(|| Arc::new(Self { adds: true, ..self.clone() }) as Rewritten)
+    }
+}

@@ -1,0 +1,94 @@
+//! `ai.onnx`: convolutions, pools and normalisations of batches, for networks that see pictures or signals: 32-bit floats with one or
+//! two axes besides rows and channels.
+//!
+//! They compute with the channels last, which is how their loops are fast: in a graph that is rewritten for them tensors are moved once, elsewhere
+//! each of them moves what it gets and gives.
+
+mod convolution;
+mod geometry;
+mod normalization;
+mod pad;
+mod pool;
+
+use anyhow::{Result, bail, ensure};
+
+use super::{
+    ChannelsLast, Context, Dim, Operator, Pointwise, Registration, Rewrites, Rewritten, Shape, broadcast,
+    only, own, resolve_axis, rewrites,
+};
+use crate::tensor::{ElementType, Tensor};
+
+pub(in crate::operators) const OPERATORS: &[Registration] = &[
+    ("AveragePool", own::<pool::Pooling>()),
+    ("BatchNormalization", own::<normalization::Normalization>()),
+    ("Conv", own::<convolution::Convolution>()),
+    ("GlobalAveragePool", own::<pool::Pooling>()),
+    ("GlobalMaxPool", own::<pool::Pooling>()),
+    ("MaxPool", own::<pool::Pooling>()),
+    ("Pad", own::<pad::Pad>()),
+];
+
+/// The least and the greatest value of a result.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    low: f32,
+    high: f32,
+}
+
+impl Bounds {
+    const NONE: Self = Self { low: f32::NEG_INFINITY, high: f32::INFINITY };
+
+    fn is_none(self) -> bool {
+        self.low == f32::NEG_INFINITY && self.high == f32::INFINITY
+    }
+}
+
+/// Where the channels of a tensor are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Channels {
+    /// Behind the rows, as in the standard.
+    Second,
+    Last,
+}
+
+impl Channels {
+    /// Rows, channels and the other axes.
+    fn parts<T: Clone>(self, shape: &[T]) -> Result<(T, T, Vec<T>)> {
+        match (self, shape) {
+            (Self::Second, [rows, channels, rest @ ..]) | (Self::Last, [rows, rest @ .., channels]) => {
+                Ok((rows.clone(), channels.clone(), rest.to_vec()))
+            }
+            _ => bail!("a tensor of {} axes has no channels", shape.len()),
+        }
+    }
+
+    /// A shape of rows, channels and the other axes.
+    fn shape<T>(self, rows: T, channels: T, rest: Vec<T>) -> Vec<T> {
+        match self {
+            Self::Second => [rows, channels].into_iter().chain(rest).collect(),
+            Self::Last => std::iter::once(rows).chain(rest).chain([channels]).collect(),
+        }
+    }
+
+    /// The tensor with its channels last.
+    fn moved(self, tensor: &Tensor) -> Result<Tensor> {
+        match self {
+            Self::Second => tensor.transpose(&rewrites::to_last(tensor.rank())),
+            Self::Last => Ok(tensor.clone()),
+        }
+    }
+
+    /// The tensor, whose channels are last, with its channels here.
+    fn restored(self, tensor: Tensor) -> Result<Tensor> {
+        match self {
+            Self::Second => tensor.transpose(&rewrites::to_second(tensor.rank())),
+            Self::Last => Ok(tensor),
+        }
+    }
+}
+
+/// The dimensions of the only input, which holds 32-bit floats.
+fn floats(shape: &Shape) -> Result<&[Dim]> {
+    ensure!(shape.0 == ElementType::F32, "{:?} is not computed with here", shape.0);
+    Ok(&shape.1)
+}
