@@ -381,16 +381,18 @@ fn q_linear_mat_mul(node: &Instance<'_>) -> Result<String> {
 
 /// tract wants scales to be constants, and knows nothing of blocks.
 fn quantize_linear(node: &Instance<'_>) -> Result<String> {
-    Ok(quantization(node, "QuantizeLinear"))
+    Ok(quantization(node, "QuantizeLinear", true))
 }
 
+/// tract takes what stands between one and the next QuantizeLinear for a function of each element, a Softmax too, and makes a table of
+/// it. Of constants it makes constants before.
 fn dequantize_linear(node: &Instance<'_>) -> Result<String> {
-    Ok(quantization(node, "DequantizeLinear"))
+    Ok(quantization(node, "DequantizeLinear", node.is_constant(0)))
 }
 
-fn quantization(node: &Instance<'_>, name: &str) -> String {
+fn quantization(node: &Instance<'_>, name: &str, may_be_tracts: bool) -> String {
     let simple = node.is_constant(1) && node.is_constant(2) && node.int("block_size", 0) == 0;
-    let domain = if simple { "tract" } else { "predictql" };
+    let domain = if simple && may_be_tracts { "tract" } else { "predictql" };
     format!("x scale zero -> y\ny = {domain}.{name} x scale zero *")
 }
 
