@@ -13,6 +13,16 @@ pub(crate) struct Constant {
     pub(crate) dtype: DataType,
     pub(crate) dims: Vec<usize>,
     pub(crate) data: Data,
+    /// Of integers that stand for real numbers, which.
+    pub(crate) scales: Option<Scales>,
+}
+
+/// What integers stand for: an element `q` for `(q - zero) * scale`, with one pair for all or one for each place of an axis.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Scales {
+    pub(crate) scales: Vec<f32>,
+    pub(crate) zeros: Vec<i64>,
+    pub(crate) axis: usize,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -41,7 +51,37 @@ impl Constant {
     }
 
     fn of(dtype: DataType, dims: Vec<usize>, bytes: impl Iterator<Item = u8>) -> Self {
-        Self { dtype, dims, data: Data::Bytes(bytes.collect::<Vec<_>>().into()) }
+        Self { dtype, dims, data: Data::Bytes(bytes.collect::<Vec<_>>().into()), scales: None }
+    }
+
+    /// The type of what the elements stand for.
+    pub(crate) fn value_type(&self) -> DataType {
+        if self.is_quantised() { DataType::Float } else { self.dtype }
+    }
+
+    /// Whether the elements are read as the real numbers that they stand for.
+    pub(crate) fn is_quantised(&self) -> bool {
+        self.scales.is_some() && matches!(self.dtype, DataType::Int8 | DataType::Uint8)
+    }
+
+    /// The real numbers that a vector of int32 stands for.
+    #[expect(clippy::cast_precision_loss, reason = "as TensorFlow Lite computes them")]
+    pub(crate) fn dequantised(&self) -> Option<Self> {
+        let Scales { scales, zeros, .. } = self.scales.as_ref()?;
+        let values = self.to_ints()?;
+        let at = |index: usize| if scales.len() == 1 { 0 } else { index };
+        let real = |(index, value): (usize, i64)| {
+            Some((value - zeros.get(at(index))?) as f32 * scales.get(at(index))?)
+        };
+        let values: Vec<f32> = values.into_iter().enumerate().map(real).collect::<Option<_>>()?;
+        Some(Self::floats(self.dims.clone(), &values))
+    }
+
+    /// Floats of 16 bits as floats of 32.
+    pub(crate) fn widened(&self) -> Option<Self> {
+        let bytes = self.bytes().filter(|_| self.dtype == DataType::Half)?;
+        let values = bytes.as_chunks().0.iter().map(|bytes| half::f16::from_le_bytes(*bytes).to_f32());
+        Some(Self::of(DataType::Float, self.dims.clone(), values.flat_map(f32::to_le_bytes)))
     }
 
     /// Integers as a type of integers.
@@ -71,6 +111,12 @@ impl Constant {
             }
             Data::Texts(texts) => wanted == Some(texts.len()),
         }
+    }
+
+    /// Whether there is one scale for all elements, or one for each place of an axis.
+    pub(crate) fn has_scales_for_all(&self) -> bool {
+        let Some(Scales { scales, axis, .. }) = &self.scales else { return true };
+        scales.len() == 1 || self.dims.get(*axis) == Some(&scales.len())
     }
 
     fn bytes(&self) -> Option<&Bytes> {
@@ -135,8 +181,9 @@ impl Constant {
 
     /// The same elements in another shape of as many.
     pub(crate) fn reshaped(&self, dims: Vec<usize>) -> Option<Self> {
+        let is_by_axis = self.scales.as_ref().is_some_and(|scales| scales.scales.len() > 1);
         let reshaped = Self { dims, ..self.clone() };
-        reshaped.is_whole().then_some(reshaped)
+        (reshaped.is_whole() && !is_by_axis).then_some(reshaped)
     }
 
     /// One float32 for each.

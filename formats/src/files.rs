@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use prost::bytes::Bytes;
 
+use crate::lite::is_lite;
+
 /// A model's files. Whatever folder they came in, paths inside of the model's own are the same.
 #[derive(Default)]
 pub(crate) struct Files {
@@ -25,12 +27,15 @@ impl Files {
         self.files.get_key_value(shortest).map(|(path, bytes)| (path.as_str(), bytes))
     }
 
-    /// The one file that there is.
-    pub(crate) fn only(&self) -> Option<(&str, &Bytes)> {
-        self.files
-            .first_key_value()
-            .filter(|_| self.files.len() == 1)
-            .map(|(path, bytes)| (path.as_str(), bytes))
+    /// The files that may be a model: those of TensorFlow Lite's, or else all but labels.
+    pub(crate) fn models(&self) -> Vec<(&str, &Bytes)> {
+        let named = || self.files.iter().map(|(path, bytes)| (path.as_str(), bytes));
+        let lite: Vec<_> = named().filter(|(_, bytes)| is_lite(bytes)).collect();
+        if lite.is_empty() {
+            named().filter(|(path, _)| !path.ends_with("labels.txt")).collect()
+        } else {
+            lite
+        }
     }
 
     pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {

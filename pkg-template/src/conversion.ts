@@ -36,12 +36,15 @@ export function filesAt(source: ModelSource, network: Network, read: ReadOptions
 
 /** What is in a file. */
 export async function filesIn(blob: Blob, name: string): Promise<Found> {
-  const [first, second, third, fourth] = new Uint8Array(await blob.slice(0, 4).arrayBuffer());
-  // A zip; a SavedModel's version and a graph, where ONNX has another version; a frozen graph's first node and its name.
+  const head = new Uint8Array(await blob.slice(0, 8).arrayBuffer());
+  const [first, second, third, fourth] = head;
+  // A zip; a SavedModel's version and a graph, where ONNX has another version; a frozen graph's first node and its name;
+  // the identifier of TensorFlow Lite.
   const isForeign =
     (first === 80 && second === 75 && third === 3) ||
     (first === 8 && second === 1 && third === 18) ||
-    (first === 10 && (third === 10 || fourth === 10));
+    (first === 10 && (third === 10 || fourth === 10)) ||
+    new TextDecoder("latin1").decode(head.subarray(4)) === "TFL3";
   return (isForeign && (await known(async () => (await models()).filesIn(blob, name)))) || blob;
 }
 

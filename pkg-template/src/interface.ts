@@ -69,7 +69,7 @@ export type Params = readonly ParamValue[] | Record<string, ParamValue>;
 export type SqlValue = ParamValue | TableSource;
 
 /** What a model is read from. An ArrayBuffer or Uint8Array is copied and stays yours. */
-/** A model's file; a SavedModel of TensorFlow is a folder: its files, a zip of it, or an address that ends with a slash. */
+/** A model's file; of TensorFlow Lite, too; a SavedModel of TensorFlow is a folder: its files, a zip of it, or an address that ends with a slash. */
 export type ModelSource =
   | string
   | URL

@@ -60,9 +60,10 @@ const zipped = "P".charCodeAt(0);
 async function unpacked(zip: Blob): Promise<ModelFile[] | undefined> {
   const entries = await directoryOf(zip);
   const models = entries.filter(({ path }) => /(^|\/)saved_model\.pb$/.test(path));
-  const graphs = entries.filter(({ path }) => path.endsWith(".pb"));
+  const graphs = entries.filter(({ path }) => /\.(pb|tflite)$/.test(path));
   if (models.length === 0 && graphs.length !== 1) return undefined;
-  const wanted = models.length === 0 ? graphs : entries;
+  const labels = entries.filter(({ path }) => /(^|\/)labels\.txt$/.test(path));
+  const wanted = models.length === 0 ? [...graphs, ...labels] : entries;
   return Promise.all(wanted.map(async (entry) => [entry.path, await contentOf(zip, entry)] as const));
 }
 

@@ -43,7 +43,7 @@ pub(crate) fn translate(bytes: &[u8], format: Option<Format>) -> Result<Translat
     let format = format.unwrap_or_else(|| recognise(bytes));
     let booster = match format {
         // A host has converted what comes of TensorFlow.
-        Format::Onnx | Format::TensorFlow => {
+        Format::Onnx | Format::TensorFlow | Format::TensorFlowLite => {
             let format = Format::Onnx;
             return Ok(Translated { onnx: bytes.into(), format, features: None, metadata: LiteMap::new() });
         }

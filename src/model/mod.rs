@@ -254,9 +254,11 @@ impl Model {
         }
         let ports: Vec<_> = core.inputs.iter().chain(&core.optional).cloned().collect();
         let inputs = Inputs::new(&ports, &options.or(&core.defaults))?;
-        let outputs = Outputs::new(&core.outputs, &core.labels, options)?;
+        let mut options = options.clone();
+        options.take_labels(core.facts.metadata.get("labels"), core.facts.format)?;
+        let outputs = Outputs::new(&core.outputs, &core.labels, &options)?;
         let signature = Signature { inputs: inputs.ports.clone(), outputs: outputs.ports.clone() };
-        let (options, load_time) = (options.clone(), Duration::ZERO);
+        let load_time = Duration::ZERO;
         Ok(Self { core, files, options, signature, inputs, outputs, load_time })
     }
 

@@ -160,10 +160,16 @@ impl ModelOptions {
     pub const ALL: &[ModelOption] = &[
         ModelOption {
             name: "model_type",
-            takes: "'ONNX', 'TENSORFLOW', 'XGBOOST' or 'LIGHTGBM'",
+            takes: "'ONNX', 'TENSORFLOW', 'TENSORFLOW_LITE', 'XGBOOST' or 'LIGHTGBM'",
             doc: "The format of the file; by default its content decides.",
             set: |options, value| {
-                let formats = [Format::Onnx, Format::TensorFlow, Format::XgBoost, Format::LightGbm];
+                let formats = [
+                    Format::Onnx,
+                    Format::TensorFlow,
+                    Format::TensorFlowLite,
+                    Format::XgBoost,
+                    Format::LightGbm,
+                ];
                 options.format = Some(word(value, &formats.map(|format| (format.name(), format)))?);
                 Some(())
             },
@@ -171,7 +177,7 @@ impl ModelOptions {
         ModelOption {
             name: "signature",
             takes: "the name of a signature",
-            doc: "Which signature of a SavedModel is the model; by default `serving_default`.",
+            doc: "Which signature of a SavedModel or of a file of TensorFlow Lite is the model; by default `serving_default`.",
             set: |options, value| {
                 let Scalar::String(name) = value else { return None };
                 options.signature = Some(name.clone()).filter(|name| !name.is_empty());
@@ -409,7 +415,7 @@ impl ModelOptions {
 
     /// Whether the file is to be converted by the host: `None` where its content decides.
     pub(crate) fn is_converted(&self) -> Option<bool> {
-        self.format.map(|format| format == Format::TensorFlow)
+        self.format.map(|format| Format::CONVERTED.contains(&format))
     }
 
     /// The signature that is wanted of a SavedModel.
@@ -439,6 +445,15 @@ impl ModelOptions {
     pub fn read_labels(&mut self, bytes: &[u8]) -> Result<()> {
         self.labels = Some(Labels::read(bytes)?);
         Ok(())
+    }
+
+    /// Takes the labels that a converter has found beside a model, where none are given and nothing else is wanted of it.
+    pub(super) fn take_labels(&mut self, found: Option<&String>, format: Format) -> Result<()> {
+        let is_open = self.labels.is_none() && self.task != Some(Task::Regression);
+        match found.filter(|_| is_open && Format::CONVERTED.contains(&format)) {
+            Some(found) => self.read_labels(found.as_bytes()),
+            None => Ok(()),
+        }
     }
 
     /// Compares the checksum of `bytes` with the one that is given, if one is.

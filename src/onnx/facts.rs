@@ -20,9 +20,14 @@ pub enum Format {
     LightGbm,
     /// A SavedModel of TensorFlow, or a frozen graph: the host converts it.
     TensorFlow,
+    /// A file of TensorFlow Lite: the host converts it.
+    TensorFlowLite,
 }
 
 impl Format {
+    /// Those that a host converts.
+    pub(crate) const CONVERTED: [Self; 2] = [Self::TensorFlow, Self::TensorFlowLite];
+
     /// The format as `model_type` has it.
     pub fn name(self) -> &'static str {
         match self {
@@ -30,6 +35,7 @@ impl Format {
             Self::XgBoost => "XGBOOST",
             Self::LightGbm => "LIGHTGBM",
             Self::TensorFlow => "TENSORFLOW",
+            Self::TensorFlowLite => "TENSORFLOW_LITE",
         }
     }
 }
@@ -75,10 +81,11 @@ impl ModelFacts {
             }
         }
         // What a converter has made says so.
-        let is_converted =
-            proto.metadata_props.iter().any(|entry| entry.key == "model_type" && entry.value == "TENSORFLOW");
+        let model_type = proto.metadata_props.iter().find(|entry| entry.key == "model_type");
+        let converted = model_type
+            .and_then(|entry| Format::CONVERTED.into_iter().find(|format| format.name() == entry.value));
         Self {
-            format: if is_converted { Format::TensorFlow } else { Format::Onnx },
+            format: converted.unwrap_or_default(),
             bytes,
             opset,
             metadata: own.chain(metadata).filter(|(_, value)| !value.is_empty()).collect(),

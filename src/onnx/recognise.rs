@@ -47,9 +47,9 @@ pub(super) fn recognise(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     })
 }
 
-/// Whether the bytes are of a format that the host converts: a SavedModel's graph, or an archive that may hold one.
+/// Whether the bytes are of a format that the host converts: TensorFlow Lite's, a SavedModel's graph, or an archive that may hold one.
 pub(crate) fn is_convertible(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"PK\x03\x04") || is_tensorflow(bytes)
+    bytes.get(4..8) == Some(b"TFL3") || bytes.starts_with(b"PK\x03\x04") || is_tensorflow(bytes)
 }
 
 /// A SavedModel is a version and graphs with their metadata, a frozen graph a list of nodes: protocol buffers like ONNX,

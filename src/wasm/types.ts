@@ -67,7 +67,7 @@ export interface ModelInfo {
   sha256: string;
   inputs: ColumnInfo[];
   outputs: ColumnInfo[];
-  format: "ONNX" | "XGBOOST" | "LIGHTGBM";
+  format: "ONNX" | "TENSORFLOW" | "TENSORFLOW_LITE" | "XGBOOST" | "LIGHTGBM";
   /** Bytes of the file, and of those beside it that hold its weights. */
   bytes: number;
   /** Operator set versions by domain; the default domain is "ai.onnx". */
@@ -97,7 +97,7 @@ export interface VersionSettings {
 
 /** Options of a model, by their names in SQL: see `CREATE MODEL`. An object has a value for each input. */
 export interface ModelSettings {
-  model_type?: "ONNX" | "XGBOOST" | "LIGHTGBM";
+  model_type?: "ONNX" | "TENSORFLOW" | "TENSORFLOW_LITE" | "XGBOOST" | "LIGHTGBM";
   input_columns?: readonly string[] | Record<string, readonly string[]>;
   input_label_cols?: readonly string[];
   /** In the order of the scores; bytes are those of a file with a label on each line, or of a JSON list. */

@@ -54,7 +54,12 @@ fn a_folder_is_asked_for_as_one_file() {
 #[test]
 fn the_kind_is_found_by_what_a_folder_or_a_file_holds() {
     let engine = Engine::default();
-    for path in ["tensorflow/functions/*", "tensorflow/frozen.pb"] {
+    let formats = [
+        ("tensorflow/functions/*", "TENSORFLOW"),
+        ("tensorflow/frozen.pb", "TENSORFLOW"),
+        ("lite/numbers.tflite", "TENSORFLOW_LITE"),
+    ];
+    for (path, format) in formats {
         match run(&engine, &format!("CREATE OR REPLACE MODEL m OPTIONS (model_path = '{path}')")) {
             Ok(_) => {}
             // The graph was converted, and holds an operator of the full engine.
@@ -62,7 +67,7 @@ fn the_kind_is_found_by_what_a_folder_or_a_file_holds() {
             Err(error) => panic!("{path}: {error}"),
         }
         let rows = run(&engine, "DESCRIBE MODEL m").unwrap().text_rows();
-        assert!(rows.iter().any(|row| row.contains(&"TENSORFLOW".to_owned())), "{rows:?}");
+        assert!(rows.iter().any(|row| row.contains(&format.to_owned())), "{rows:?}");
     }
 }
 
@@ -91,4 +96,41 @@ fn a_checksum_is_that_of_one_file() {
     assert_eq!(error.code(), Code::InvalidOption);
     let error = run(&engine, &create("tensorflow/frozen.pb")).unwrap_err();
     assert_eq!(error.code(), Code::ChecksumMismatch);
+}
+
+#[test]
+fn labels_in_the_file_name_the_classes() {
+    let engine = Engine::default();
+    let names = ["cat", "dog", "bird", "fish"];
+    let expected = host::json("expected/lite_mobilenet_v1.json");
+    let numbers = |of: &str, name: &str| -> Vec<f64> {
+        expected[of][name]["data"].as_array().unwrap().iter().map(|it| it.as_f64().unwrap()).collect()
+    };
+    let (picture, scores) = (numbers("inputs", "picture"), numbers("litert", "output_0"));
+    let best = (0..names.len()).max_by(|one, other| scores[*one].total_cmp(&scores[*other])).unwrap();
+    let list: Vec<String> = picture[..17 * 17 * 3].iter().map(f64::to_string).collect();
+    let ask = format!(
+        "SELECT predicted_label FROM ML.PREDICT(MODEL m, (SELECT ([17, 17, 3], [{}]) AS picture))",
+        list.join(", ")
+    );
+    // The labels lie in a zip behind the model; of several files its metadata name the one.
+    for path in ["lite/labelled.tflite", "lite/described.tflite"] {
+        let create = "CREATE OR REPLACE MODEL m OPTIONS (model_type = 'TENSORFLOW_LITE', model_path";
+        match run(&engine, &format!("{create} = '{path}')")) {
+            Err(error) if host::is_beyond(&error.to_string()) => return,
+            created => _ = created.unwrap(),
+        }
+        assert_eq!(run(&engine, &ask).unwrap().text_rows(), [[names[best]]], "{path}");
+        run(&engine, &format!("{create} = '{path}', labels = ['a', 'b', 'c', 'd'])")).unwrap();
+        let given = ["a", "b", "c", "d"];
+        assert_eq!(run(&engine, &ask).unwrap().text_rows(), [[given[best]]], "{path}");
+    }
+}
+
+#[test]
+fn a_signature_of_a_file_without_that_name_is_told() {
+    let sql = "CREATE MODEL m OPTIONS (model_path = 'lite/numbers.tflite', signature = 'other')";
+    let error = run(&Engine::default(), sql).unwrap_err();
+    let message = "[invalid-option] the model has no signature `other`; hint: write signature = one of `serving_default`";
+    assert_eq!(error.first().message, message);
 }

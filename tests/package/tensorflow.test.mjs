@@ -113,6 +113,54 @@ describe("in Node", () => {
   });
 });
 
+describe("TensorFlow Lite", () => {
+  const read = (name) => readFileSync(join(fixtures, name));
+  const { inputs, litert } = JSON.parse(read("expected/lite_mobilenet_v1.json"));
+  const picture = { shape: [17, 17, 3], data: inputs.picture.data.slice(0, 17 * 17 * 3) };
+  const scores = litert.output_0.data.slice(0, 4);
+  const labels = ["ant", "bee", "cow", "dog"];
+  const beside = Buffer.from(labels.join("\n"));
+  const sources = {
+    "a file": [read("lite/described.tflite"), ["cat", "dog", "bird", "fish"]],
+    "a file with its labels in a list": [
+      [new File([read("lite/mobilenet_v1.tflite")], "m.tflite"), new File([beside], "labels.txt")],
+      labels,
+    ],
+    "a zip": [
+      zip([
+        ["m.tflite", read("lite/mobilenet_v1.tflite")],
+        ["labels.txt", beside],
+      ]),
+      labels,
+    ],
+  };
+  for (const [what, [source, names]] of Object.entries(sources)) {
+    test(`${what} is a model with labels`, async () => {
+      const db = new PredictQL();
+      const { format } = await db.registerModel("m", source);
+      assert.equal(format, "TENSORFLOW_LITE");
+      const { rows } = await db.query("SELECT * FROM ML.PREDICT(MODEL m, (SELECT @picture AS picture))", { picture });
+      assert.equal(rows[0].predicted_label, names[scores.indexOf(Math.max(...scores))]);
+      for (const [place, value] of [...rows[0].output_0].entries()) assert.ok(Math.abs(value - scores[place]) < 1e-5);
+      await db.close();
+    });
+  }
+
+  test("BigQuery's statement names a registered file, and a custom operator is refused by name", async () => {
+    const db = new PredictQL();
+    await db.registerFile("gs://bucket/m.tflite", new Blob([read("lite/numbers.tflite")]));
+    await db.registerFile("gs://bucket/custom.tflite", new Blob([read("lite/refused/custom.tflite")]));
+    const create = (path) =>
+      `CREATE MODEL m OPTIONS (MODEL_TYPE = 'TENSORFLOW_LITE', MODEL_PATH = 'gs://bucket/${path}')`;
+    await db.query(create("m.tflite"));
+    await assert.rejects(db.query(create("custom.tflite").replace("MODEL m", "MODEL n")), {
+      code: "unsupported-operator",
+      hint: "convert it with `python -m tf2onnx.convert --tflite gs://bucket/custom.tflite --output model.onnx`",
+    });
+    await db.close();
+  });
+});
+
 for (const worker of [undefined, "inline"]) {
   test(`BigQuery's statement runs as it is written in a page (${worker ?? "its worker"})`, async () => {
     const { before, after, result, refused } = await inPage(

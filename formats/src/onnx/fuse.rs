@@ -6,7 +6,7 @@ use super::graph::{Attribute, Graph, Initializer, Node};
 use crate::constant::Constant;
 
 /// Drops nodes and weights that no output needs.
-pub(crate) fn drop_unread(graph: &mut Graph) {
+pub(super) fn drop_unread(graph: &mut Graph) {
     let mut read: BTreeSet<String> = graph.outputs.iter().map(|port| port.name.clone()).collect();
     let mut kept = Vec::new();
     while let Some(node) = graph.nodes.pop() {
@@ -21,7 +21,7 @@ pub(crate) fn drop_unread(graph: &mut Graph) {
 }
 
 /// Moves zeros around a picture, factors and summands of its channels into the convolution that they are next to.
-pub(crate) fn fuse(graph: &mut Graph) {
+pub(super) fn fuse(graph: &mut Graph) {
     let mut uses: BTreeMap<String, usize> = BTreeMap::new();
     let ports = graph.outputs.iter().map(|port| &port.name);
     for name in graph.nodes.iter().flat_map(|node| &node.inputs).chain(ports) {
@@ -119,6 +119,8 @@ impl Fusing<'_> {
         let output = node.outputs.first()?.clone();
         let weights = if factors.iter().all(|factor| *factor == 1.0) {
             None
+        } else if weights.constant.is_quantised() {
+            return None;
         } else {
             let before = weights.scale.clone().unwrap_or_else(|| vec![1.0; channels]);
             let scale = Some(before.iter().zip(&factors).map(|(one, other)| one * other).collect());

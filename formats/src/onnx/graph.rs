@@ -176,7 +176,7 @@ impl Graph {
         let name = self.name(wanted);
         let dims = Some(constant.dims.iter().copied().map(Some).collect());
         self.initializers.insert(name.clone(), Initializer::new(constant.clone()));
-        let (dtype, constant) = (constant.dtype, Some(constant));
+        let (dtype, constant) = (constant.value_type(), Some(constant));
         Tensor { name, dtype, dims, channels_first: false, constant, known: None }
     }
 

@@ -2,8 +2,17 @@
 
 mod fuse;
 mod graph;
+mod quantised;
 mod write;
 
-pub(crate) use fuse::{drop_unread, fuse};
 pub(crate) use graph::{Attribute, Dims, Graph, Initializer, Node, Origin, Port, Spaced, Tensor};
+pub(crate) use quantised::{dequantised, quantise};
 pub(crate) use write::{About, write};
+
+/// What an exporter does last.
+pub(crate) fn finish(graph: &mut Graph) {
+    fuse::drop_unread(graph);
+    fuse::fuse(graph);
+    fuse::drop_unread(graph);
+    quantised::dequantise(graph);
+}

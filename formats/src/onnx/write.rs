@@ -12,8 +12,13 @@ const ML_OPSET: u64 = 3;
 
 /// What is said of the file beside its graph.
 pub(crate) struct About<'a> {
+    pub(crate) producer_name: &'a str,
     pub(crate) producer_version: &'a str,
     pub(crate) graph_name: &'a str,
+    /// The format of the file that was converted, which the engine tells by it.
+    pub(crate) model_type: &'a str,
+    /// The names of classes, a line each, if the model has them.
+    pub(crate) labels: Option<&'a str>,
 }
 
 pub(crate) fn write(graph: &Graph, about: &About<'_>) -> Vec<u8> {
@@ -33,7 +38,7 @@ pub(crate) fn write(graph: &Graph, about: &About<'_>) -> Vec<u8> {
 
     let mut head = Message::default();
     head.number(1, IR_VERSION);
-    head.text(2, "TensorFlow");
+    head.text(2, about.producer_name);
     head.text(3, about.producer_version);
     for (domain, version) in [("", OPSET), ("ai.onnx.ml", ML_OPSET)] {
         let mut opset = Message::default();
@@ -41,11 +46,13 @@ pub(crate) fn write(graph: &Graph, about: &About<'_>) -> Vec<u8> {
         opset.number(2, version);
         head.message(8, &opset);
     }
-    // The engine tells by it what was converted.
-    let mut entry = Message::default();
-    entry.text(1, "model_type");
-    entry.text(2, "TENSORFLOW");
-    head.message(14, &entry);
+    for (key, value) in [("model_type", Some(about.model_type)), ("labels", about.labels)] {
+        let Some(value) = value else { continue };
+        let mut entry = Message::default();
+        entry.text(1, key);
+        entry.text(2, value);
+        head.message(14, &entry);
+    }
     head.key(7, 2);
     head.varint(length as u64);
     let mut out = head.0;

@@ -76,7 +76,7 @@ impl Bundle {
                 Refusal::new(Reason::ChecksumMismatch, message).hint("download or save the model again")
             );
         }
-        let constant = Constant { dtype, dims, data: Data::Bytes(part) };
+        let constant = Constant { dtype, dims, data: Data::Bytes(part), scales: None };
         if dtype == DataType::String || !constant.is_whole() {
             let (size, dims) = (entry.size, &constant.dims);
             let message =

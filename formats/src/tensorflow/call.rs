@@ -7,9 +7,9 @@ use crate::onnx::{Dims, Tensor};
 use crate::refusal::{Reason, Refusal, Result};
 
 /// A node of TensorFlow's graph, and the tensors that it reads.
-pub(super) struct Call<'a> {
-    pub(super) node: &'a NodeDef,
-    pub(super) inputs: Vec<Tensor>,
+pub(crate) struct Call<'a> {
+    pub(crate) node: &'a NodeDef,
+    pub(crate) inputs: Vec<Tensor>,
 }
 
 impl Call<'_> {
@@ -149,7 +149,7 @@ fn decode(tensor: &TensorProto, whose: impl FnOnce() -> String) -> Result<Option
     let dtype = DataType::of(tensor.dtype, whose)?;
     let shape = tensor.shape.iter().flat_map(|shape| &shape.dim).map(|dim| usize::try_from(dim.size).ok());
     let Some(dims) = shape.collect::<Option<Vec<_>>>() else { return Ok(None) };
-    let mut constant = Constant { dtype, dims, data: Data::Bytes(tensor.content.clone()) };
+    let mut constant = Constant { dtype, dims, data: Data::Bytes(tensor.content.clone()), scales: None };
     if dtype == DataType::String {
         constant.data = Data::Texts(tensor.strings.clone());
     } else if tensor.content.is_empty() {

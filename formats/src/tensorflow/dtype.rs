@@ -54,6 +54,12 @@ impl DataType {
         TYPES.iter().find(|(it, ..)| *it == self)
     }
 
+    /// TensorFlow's number.
+    pub(crate) fn tensorflow(self) -> i32 {
+        // Every type has its row; 0 is TensorFlow's "invalid".
+        self.row().map_or(0, |row| row.1)
+    }
+
     /// ONNX's number.
     pub(crate) fn onnx(self) -> i32 {
         // Every type has its row; 0 is ONNX's "undefined".

@@ -10,5 +10,7 @@ pub(crate) mod proto;
 mod saved_model;
 mod sstable;
 
+pub(crate) use call::Call;
 pub(crate) use dtype::DataType;
+pub(crate) use operators::translate;
 pub(crate) use saved_model::{convert, convert_frozen};

@@ -13,7 +13,8 @@ use super::inline::{Value, Walker};
 use super::proto::{GraphDef, MetaGraphDef, SavedModel, SignatureDef, TensorInfo};
 use crate::Options;
 use crate::files::Files;
-use crate::onnx::{self, Dims, Port};
+use crate::labels::Labels;
+use crate::onnx::{self, Dims, Graph, Port};
 use crate::refusal::{Reason, Refusal, Result};
 
 /// The signature that is served where no other one is asked for.
@@ -24,7 +25,13 @@ const INITIALISES: &str = "__saved_model_init_op";
 const SERVE: &str = "serve";
 
 /// The SavedModel `bytes` of the file `file` as ONNX.
-pub(crate) fn convert(file: &str, bytes: Bytes, files: &Files, options: &Options) -> Result<Vec<u8>> {
+pub(crate) fn convert(
+    file: &str,
+    bytes: Bytes,
+    files: &Files,
+    labels: Option<Labels>,
+    options: &Options,
+) -> Result<Vec<u8>> {
     let model = SavedModel::decode(bytes).map_err(|error| undecodable(file, &error))?;
     let meta = serving(model)?;
     let version = meta.info.as_ref().map_or("", |info| info.tensorflow_version.as_str()).to_owned();
@@ -42,11 +49,16 @@ pub(crate) fn convert(file: &str, bytes: Bytes, files: &Files, options: &Options
     }
     let refused = |refusal: Refusal| of_signature(refusal, name);
     translate(&mut walker, &body, signature).map_err(refused)?;
-    Ok(finish(walker, &version, name))
+    Ok(finish(walker.graph, &version, name, labels))
 }
 
 /// The graph `bytes` of the file `file`, in which every variable is a constant, as ONNX.
-pub(crate) fn convert_frozen(file: &str, bytes: Bytes, files: &Files) -> Result<Vec<u8>> {
+pub(crate) fn convert_frozen(
+    file: &str,
+    bytes: Bytes,
+    files: &Files,
+    labels: Option<Labels>,
+) -> Result<Vec<u8>> {
     let graph = GraphDef::decode(bytes).map_err(|error| undecodable(file, &error))?;
     let signature = ends(&graph);
     if signature.inputs.is_empty() || signature.outputs.is_empty() {
@@ -56,7 +68,7 @@ pub(crate) fn convert_frozen(file: &str, bytes: Bytes, files: &Files) -> Result<
     let mut walker = walker(&graph, &bundle, files);
     let body = Body::new(&graph.node);
     translate(&mut walker, &body, &signature).map_err(|refusal| of_graph(refusal, file))?;
-    Ok(finish(walker, "", "frozen"))
+    Ok(finish(walker.graph, "", "frozen", labels))
 }
 
 fn walker<'a>(graph: &'a GraphDef, bundle: &'a Bundle, files: &'a Files) -> Walker<'a> {
@@ -126,12 +138,13 @@ fn port<'a>(name: &str, info: &'a TensorInfo) -> Result<(&'a str, DataType)> {
     Ok((node, DataType::of(info.dtype, || format!("`{name}` of the signature"))?))
 }
 
-fn finish(walker: Walker<'_>, producer_version: &str, graph_name: &str) -> Vec<u8> {
-    let mut graph = walker.graph;
-    onnx::drop_unread(&mut graph);
-    onnx::fuse(&mut graph);
-    onnx::drop_unread(&mut graph);
-    onnx::write(&graph, &onnx::About { producer_version, graph_name })
+fn finish(mut graph: Graph, producer_version: &str, graph_name: &str, labels: Option<Labels>) -> Vec<u8> {
+    onnx::finish(&mut graph);
+    let labels = labels.filter(|labels| labels.fit(&graph));
+    let labels = labels.as_ref().map(Labels::text);
+    let (producer_name, model_type) = ("TensorFlow", "TENSORFLOW");
+    let about = onnx::About { producer_name, producer_version, graph_name, model_type, labels };
+    onnx::write(&graph, &about)
 }
 
 /// The graph that predicts.

@@ -63,7 +63,7 @@ impl CreateModelJob {
             State::Start => {
                 if let Some(folder) = &mut self.folder {
                     let Some(files) = folder.files(requests)? else { return Ok(JobStep::Waiting(self)) };
-                    if self.options.is_converted().is_none() && files.iter().any(is_saved_model) {
+                    if self.options.is_converted().is_none() && is_converted_folder(&files) {
                         return self.request_conversion(ctx);
                     }
                     self.path = only_model(&self.path, files)?;
@@ -172,8 +172,11 @@ impl Job for CreateModelJob {
     }
 }
 
-fn is_saved_model(file: &Object) -> bool {
-    file.uri.rsplit('/').next() == Some("saved_model.pb")
+/// Whether the files are a SavedModel, or a file of TensorFlow Lite with others that belong to it.
+fn is_converted_folder(files: &[Object]) -> bool {
+    let has = |end: &str| files.iter().any(|file| file.uri.ends_with(end));
+    files.iter().any(|file| file.uri.rsplit('/').next() == Some("saved_model.pb"))
+        || has(".tflite") && !has(".onnx")
 }
 
 /// The model among the files of a folder.

@@ -23,6 +23,8 @@ const UNARY: &[(&str, &str, Option<Float>)] = &[
     ("Erf", "Erf", None),
     ("Exp", "Exp", Some(f32::exp)),
     ("Floor", "Floor", Some(f32::floor)),
+    // TensorFlow Lite's alone.
+    ("HardSwish", "HardSwish", None),
     ("Inv", "Reciprocal", Some(f32::recip)),
     ("IsInf", "IsInf", None),
     ("IsNan", "IsNaN", None),
@@ -64,6 +66,8 @@ const BINARY: &[(&str, &str, Option<Both>)] = &[
     ("Maximum", "Max", Some((f32::max, |a, b| Some(a.max(b))))),
     ("Minimum", "Min", Some((f32::min, |a, b| Some(a.min(b))))),
     ("Mul", "Mul", Some((|a, b| a * b, i64::checked_mul))),
+    // TensorFlow Lite's alone.
+    ("Prelu", "PRelu", None),
     ("Pow", "Pow", Some((f32::powf, |_, _| None))),
     ("RealDiv", "Div", Some((|a, b| a / b, |_, _| None))),
     ("Sub", "Sub", Some((|a, b| a - b, i64::checked_sub))),

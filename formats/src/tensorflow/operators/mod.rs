@@ -24,7 +24,7 @@ type Table = [(&'static str, Translate)];
 ///
 /// # Errors
 /// `unsupported-operator`, with the node's name; `invalid-model` where the node contradicts its operator.
-pub(super) fn translate(graph: &mut Graph, call: &Call<'_>) -> Result<Vec<Tensor>> {
+pub(crate) fn translate(graph: &mut Graph, call: &Call<'_>) -> Result<Vec<Tensor>> {
     let op = call.node.op.as_str();
     picture::check_spaced(graph, call)?;
     let tables: [&Table; 6] =

@@ -139,10 +139,11 @@ fn convolution(graph: &mut Graph, call: &Call<'_>, is_depthwise: bool) -> Result
         _ => None,
     };
     let input = spaced.as_ref().map_or(parts, |spaced| &spaced.picture);
-    let shape = kernel.shape().filter(|shape| shape.iter().all(|length| *length > 0));
-    let Some(&[height, width, inside, last]) = shape.as_deref() else {
-        return Err(call.unsupported("has a kernel of unknown shape"));
-    };
+    let order = kernel_order(call, "HWIO", "OIHW")?;
+    let [last, inside, height, width] = kernel_lengths(call, kernel, order)?;
+    if !is_depthwise && inside == 1 && last > 1 && input.dim(3).is_none() {
+        return Err(call.unsupported("reads a picture with an unknown number of channels"));
+    }
     let (strides, dilations) = (window(call, "strides")?, window(call, "dilations")?);
     let mut windows = Windows { size: [height, width], strides, dilations };
     let Padded { attribute, lengths } = match &spaced {
@@ -163,7 +164,7 @@ fn convolution(graph: &mut Graph, call: &Call<'_>, is_depthwise: bool) -> Result
     let weights = if is_depthwise {
         depthwise_weights(graph, kernel, [channels, 1, height, width])
     } else {
-        graph.permuted(kernel, &[3, 2, 0, 1])
+        graph.permuted(kernel, &order)
     };
     let attributes = vec![
         ("kernel_shape", both(windows.size)),
@@ -172,7 +173,8 @@ fn convolution(graph: &mut Graph, call: &Call<'_>, is_depthwise: bool) -> Result
         ("group", Attribute::Int(groups as i64)),
         attribute,
     ];
-    let inputs = vec![graph.channels_first(input), weights];
+    let mut inputs = vec![graph.channels_first(input), weights];
+    inputs.extend(call.inputs.get(2).map(|bias| bias.name.clone()));
     let name = graph.push("Conv", call.name(), inputs, attributes);
     let result = picture(name, input, lengths, Some(channels));
     if spaced.is_none() {
@@ -181,6 +183,23 @@ fn convolution(graph: &mut Graph, call: &Call<'_>, is_depthwise: bool) -> Result
     let name = graph.name(call.name());
     graph.origins.insert(name.clone(), Origin::Joined(result));
     Ok(vec![tensor(name, parts, None)])
+}
+
+/// Where a kernel has the axes that ONNX `wanted`. TensorFlow has them as it is `usual`; TensorFlow Lite has other orders, which the
+/// translation of its operators names as TensorFlow's fused convolutions do.
+fn kernel_order(call: &Call<'_>, usual: &str, wanted: &str) -> Result<[usize; 4]> {
+    let named = call.text_of("filter_format")?;
+    let format = if named.is_empty() { usual } else { named };
+    let places: Option<Vec<usize>> = wanted.chars().map(|axis| format.find(axis)).collect();
+    let places = places.and_then(|places| places.try_into().ok());
+    places.ok_or_else(|| call.unsupported(format!("has a kernel in the order {format}")))
+}
+
+/// A kernel's lengths along the axes of `order`.
+fn kernel_lengths(call: &Call<'_>, kernel: &Tensor, order: [usize; 4]) -> Result<[usize; 4]> {
+    let shape = kernel.shape().filter(|shape| shape.len() == 4 && shape.iter().all(|length| *length > 0));
+    let lengths = shape.map(|shape| order.map(|axis| shape.get(axis).copied().unwrap_or_default()));
+    lengths.ok_or_else(|| call.unsupported("has a kernel of unknown shape"))
 }
 
 /// A kernel of height, width, channels and how many are made of each, as ONNX has it.
@@ -198,9 +217,8 @@ fn depthwise_weights(graph: &mut Graph, kernel: &Tensor, shape: [usize; 4]) -> S
 fn transposed_convolution(graph: &mut Graph, call: &Call<'_>) -> Result<Vec<Tensor>> {
     check_layout(call)?;
     let (sizes, kernel, input) = (call.input(0)?, call.input(1)?, call.input(2)?);
-    let Some(&[height, width, channels, _]) = kernel.shape().as_deref() else {
-        return Err(call.unsupported("has a kernel of unknown shape"));
-    };
+    let order = kernel_order(call, "HWOI", "IOHW")?;
+    let [_, channels, height, width] = kernel_lengths(call, kernel, order)?;
     let (size, strides, dilations) = ([height, width], window(call, "strides")?, window(call, "dilations")?);
     let windows = Windows { size, strides, dilations };
     let is_same = match call.text_of("padding")? {
@@ -247,7 +265,7 @@ fn transposed_convolution(graph: &mut Graph, call: &Call<'_>) -> Result<Vec<Tens
         ("pads", Attribute::Ints(pads.to_vec())),
         ("output_padding", Attribute::Ints(more.to_vec())),
     ];
-    let inputs = vec![graph.channels_first(input), graph.permuted(kernel, &[3, 2, 0, 1])];
+    let inputs = vec![graph.channels_first(input), graph.permuted(kernel, &order)];
     let name = graph.push("ConvTranspose", call.name(), inputs, attributes);
     Ok(vec![picture(name, input, lengths, Some(channels))])
 }
