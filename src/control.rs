@@ -38,6 +38,17 @@ pub struct Progress {
     pub total: Option<usize>,
 }
 
+/// What a query has counted.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Counts {
+    /// The rows that models have read.
+    pub(crate) model_rows: usize,
+    /// How often a model has run.
+    pub(crate) model_runs: usize,
+    /// The rows of the result.
+    pub(crate) rows: usize,
+}
+
 /// Where the time of a query went, by stage. All zero where the host provides no clock.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Timings {

@@ -186,6 +186,12 @@ pub(crate) const MODELS_OF_VALUES: usize = 8;
 /// Bytes of one tensor inside of a model: half of what a browser's wasm memory can hold.
 pub(crate) const TENSOR_BYTES: u64 = 1 << 31;
 
+/// Statements that the log remembers: a page that asks every second keeps a quarter of an hour.
+pub(crate) const LOGGED_JOBS: usize = 1_000;
+
+/// Bytes of a statement's text that the log keeps: with all statements this long it holds 16 MB.
+pub(crate) const LOGGED_TEXT: usize = 1 << 14;
+
 /// Letters of a model's alias: as many as MLflow allows.
 pub(crate) const ALIAS_LETTERS: usize = 255;
 

@@ -3,8 +3,10 @@
 //! A table and a model may share a name: SQL always says which it means. Names are case-sensitive, as BigQuery's are;
 //! errors suggest a name that differs only in case or by a slip. This room knows nothing of plans and runs nothing.
 
+mod log;
 mod versions;
 
+pub(crate) use log::{Ending, Log, Logged, Used};
 pub use versions::{ModelVersion, Registration};
 pub(crate) use versions::{Version, VersionChange, Versions, check_alias, parts};
 
@@ -117,6 +119,8 @@ pub(crate) struct Catalog {
     procedures: LiteMap<String, Arc<ast::CreateProcedure>>,
     /// The latest models that were loaded from values of a column, by their bytes.
     models_by_bytes: Vec<(Vec<u8>, Arc<Model>)>,
+    /// The statements that have ended.
+    pub(crate) log: Log,
 }
 
 impl Relation {

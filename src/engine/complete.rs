@@ -265,7 +265,7 @@ impl Offers<'_> {
             self.name(name, CompletionKind::Alias, Some("variable".into()), None);
         }
         if self.cursor.begun.starts_with('@') {
-            self.words(&["@@row_count", "@@error.message", "@@query_label", "@@time_zone"]);
+            self.words(&["@@row_count", "@@error.message", "@@last_job_id", "@@query_label", "@@time_zone"]);
         }
     }
 

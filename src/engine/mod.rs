@@ -330,7 +330,7 @@ impl Engine {
             };
             check.schema = None;
             match bind(statement, context) {
-                Ok(BoundStatement { binding, warnings, parameters }) => {
+                Ok(BoundStatement { binding, warnings, parameters, .. }) => {
                     check.diagnostics.extend(warnings);
                     for parameter in parameters.iter().map(|slot| PreparedParameter::new(slot)) {
                         if check.parameters.iter().all(|known| known.name != parameter.name) {
@@ -455,7 +455,7 @@ impl Session {
             Some(error) => Err(error),
             None => {
                 params.check_count(parsed.positions)?;
-                let context = script::ScriptContext::new(parsed.dialect, params, self);
+                let context = script::ScriptContext::new(parsed.dialect, sql.into(), params, self);
                 Ok(Script::new(self.clone(), parsed.statements, parsed.handlers, context, watch))
             }
         }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::script::ScriptContext;
 use super::{Query, Session};
+use crate::catalog::Used;
 use crate::control::{Stage, Stopwatch};
 use crate::data::{DataType, Schema};
 use crate::diag::{Diagnostic, Result};
@@ -22,6 +23,7 @@ use crate::syntax::ast::{Parameter, Statement};
 pub struct Prepared {
     session: Session,
     dialect: Dialect,
+    text: Arc<str>,
     statement: Arc<Statement>,
     /// The key of its plans in the engine.
     id: u64,
@@ -58,6 +60,7 @@ struct KeptPlan {
 pub(super) struct ReadyPlan {
     pub(super) plan: Plan,
     pub(super) warnings: Vec<Diagnostic>,
+    pub(super) used: Arc<Used>,
     /// The operators of a run that has ended, ready for another one.
     idle: Mutex<Option<Input>>,
 }
@@ -123,7 +126,8 @@ impl Plans {
 impl Prepared {
     /// # Errors
     /// As binding: the statement must hold for the catalog as it is now, whatever its parameters are.
-    pub(super) fn new(session: Session, dialect: Dialect, statement: Arc<Statement>) -> Result<Self> {
+    pub(super) fn new(session: Session, script: &ScriptContext, statement: Arc<Statement>) -> Result<Self> {
+        let (dialect, text) = (script.dialect, script.text.clone());
         let BoundStatement { binding, parameters, .. } = {
             let catalog = session.engine.catalog();
             bind(
@@ -154,7 +158,7 @@ impl Prepared {
             plans.next_id += 1;
             plans.next_id
         };
-        Ok(Self { session, dialect, statement, id, schema, parameters, positions })
+        Ok(Self { session, dialect, text, statement, id, schema, parameters, positions })
     }
 
     /// The columns of the result, if it has rows and they are known before it runs.
@@ -183,7 +187,7 @@ impl Prepared {
         let mark = watch.start();
         let plan = self.plan(&session, &params);
         watch.stop(mark, Stage::Bind);
-        let script = ScriptContext::new(self.dialect, params, &session);
+        let script = ScriptContext::new(self.dialect, self.text.clone(), params, &session);
         let query = Query::new(&session.engine, session.limits, self.statement.clone(), script, watch);
         match plan {
             Some(plan) => Ok(query.planned(plan)),
@@ -220,8 +224,8 @@ impl Prepared {
             limits: &session.limits,
         };
         let plan = match bind(&self.statement, context) {
-            Ok(BoundStatement { binding: Binding::Ready(bound), warnings, .. }) => match *bound {
-                Bound::Query(plan) => Some(ReadyPlan { plan, warnings, idle: Mutex::default() }),
+            Ok(BoundStatement { binding: Binding::Ready(bound), warnings, used, .. }) => match *bound {
+                Bound::Query(plan) => Some(ReadyPlan { plan, warnings, used, idle: Mutex::default() }),
                 _ => None,
             },
             _ => None,

@@ -8,14 +8,16 @@ use super::jobs::{self, Execution, Job, JobContext, JobStep};
 use super::prepared::ReadyPlan;
 use super::script::{ScriptContext, is_handled};
 use super::step::{Step, Summary};
+use crate::catalog::{Ending, Logged, Used};
 use crate::control::{Progress, Stage, Stopwatch};
-use crate::data::{Batch, Scalar, Schema};
+use crate::data::{Batch, DataType, Scalar, Schema};
 use crate::diag::{Code, Diagnostic, Error, Result, Span};
 use crate::exec::{Context, Input, Poll, Response};
 use crate::function::{Env, Forgiven};
-use crate::limits::Limits;
+use crate::limits::{LOGGED_TEXT, Limits};
 use crate::plan::{self, Binding, BoundStatement, Given, SubqueryPlace, bind};
 use crate::syntax::ast::{Execute, Statement, StatementKind};
+use crate::syntax::{LAST_JOB, QUERY_LABEL};
 use crate::table::Object;
 
 /// A statement that runs as far as it is stepped. Dropping it cancels it.
@@ -38,6 +40,10 @@ pub struct Query {
     handled: bool,
     /// Where the statement's text was given to run, where it is none of the script, and what it is.
     executed_at: Option<(Span, String)>,
+    /// When it was taken, until the log has it; in milliseconds since 1970-01-01 UTC.
+    since: Option<f64>,
+    /// What the log says that it names.
+    used: Arc<Used>,
 }
 
 impl Query {
@@ -49,13 +55,14 @@ impl Query {
         script: ScriptContext,
         watch: Stopwatch,
     ) -> Self {
+        let since = engine.now();
         #[expect(
             clippy::cast_possible_truncation,
             reason = "a clock's milliseconds are far from the range's end"
         )]
-        let now = (engine.now() * 1e3) as i64;
+        let now = (since * 1e3) as i64;
         // Any clock's bits are as good a start as others; without one, results repeat.
-        let random = engine.now().to_bits();
+        let random = since.to_bits();
         let env = Env::new(limits, now, random);
         let env = env.on_host(engine.shared.zones.clone(), engine.shared.decoder).forgiving(script.forgives);
         let ctx = Context::new(env, script.params.clone(), watch);
@@ -72,18 +79,21 @@ impl Query {
             held: None,
             handled: false,
             executed_at: None,
+            since: Some(since),
+            used: Arc::default(),
         }
     }
 
     /// The statement as part of a script that goes on when it fails.
-    pub(super) fn handled(self, handled: bool) -> Self {
-        Self { handled, ..self }
+    pub(super) fn handled(mut self, handled: bool) -> Self {
+        self.handled = handled;
+        self
     }
 
     /// The statement as one of a procedure: where it was called, and its name.
-    pub(super) fn of_procedure(self, called: Option<(Span, String)>) -> Self {
-        let executed_at = called.map(|(span, name)| (span, format!("procedure `{name}`")));
-        Self { executed_at, ..self }
+    pub(super) fn of_procedure(mut self, called: Option<(Span, String)>) -> Self {
+        self.executed_at = called.map(|(span, name)| (span, format!("procedure `{name}`")));
+        self
     }
 
     /// The statement, bound against the catalog and the variables as they are now.
@@ -91,8 +101,13 @@ impl Query {
     /// # Errors
     /// As binding.
     pub(super) fn bound(mut self) -> Result<Self> {
-        self.bind().map_err(|error| self.placed(error))?;
-        Ok(self)
+        match self.bind() {
+            Ok(()) => Ok(self),
+            Err(error) => {
+                self.log(self.failed(&error));
+                Err(self.placed(error))
+            }
+        }
     }
 
     /// An error at a place of the script's text.
@@ -104,14 +119,13 @@ impl Query {
     }
 
     /// The statement with the plan that it was bound to before.
-    pub(super) fn planned(self, ready: Arc<ReadyPlan>) -> Self {
-        Self {
-            schema: Some(ready.plan.root.schema.clone()),
-            execution: Some(Execution::Rows(ready.start())),
-            warnings: ready.warnings.clone(),
-            ready: Some(ready),
-            ..self
-        }
+    pub(super) fn planned(mut self, ready: Arc<ReadyPlan>) -> Self {
+        self.schema = Some(ready.plan.root.schema.clone());
+        self.execution = Some(Execution::Rows(ready.start()));
+        self.warnings.clone_from(&ready.warnings);
+        self.used = ready.used.clone();
+        self.ready = Some(ready);
+        self
     }
 
     /// The result's columns; `None` for a statement without rows, and while it is not known yet what they are.
@@ -124,7 +138,13 @@ impl Query {
     /// # Errors
     /// For reasons of data, limits, requests or the model. The query has ended then.
     pub fn step(&mut self) -> Result<Step> {
-        self.next_step().or_else(|error| {
+        let result = self.next_step();
+        match &result {
+            Ok(Step::Done(_)) => self.log(Ending::Done),
+            Ok(_) => {}
+            Err(error) => self.log(self.failed(error)),
+        }
+        result.or_else(|error| {
             if !self.handled || !is_handled(&error) {
                 return Err(self.placed(error));
             }
@@ -212,7 +232,8 @@ impl Query {
             )
         };
         self.ctx.watch.stop(mark, Stage::Bind);
-        let BoundStatement { binding, warnings, .. } = bound?;
+        let BoundStatement { binding, warnings, used, .. } = bound?;
+        self.used = used;
         self.begin(binding, warnings)
     }
 
@@ -232,13 +253,16 @@ impl Query {
     /// Pulls rows.
     fn rows(&mut self, mut root: Input) -> Result<Step> {
         let step = match root.poll(&mut self.ctx)? {
-            Poll::Batch(batch) => match self.ctx.progress.take() {
-                Some(progress) => {
-                    self.held = Some(batch);
-                    Step::Progress(progress)
+            Poll::Batch(batch) => {
+                self.ctx.counts.rows += batch.rows();
+                match self.ctx.progress.take() {
+                    Some(progress) => {
+                        self.held = Some(batch);
+                        Step::Progress(progress)
+                    }
+                    None => Step::Batch(batch),
                 }
-                None => Step::Batch(batch),
-            },
+            }
             Poll::Working => self.progress(),
             Poll::Waiting => self.need(),
             Poll::Done => {
@@ -303,6 +327,43 @@ impl Query {
 
     fn need(&self) -> Step {
         Step::Need(self.ctx.requests.pending())
+    }
+
+    /// What the log says of a failure. Its words are left out: they may hold values.
+    fn failed(&self, error: &Error) -> Ending {
+        let place = error.first().span.filter(|_| self.executed_at.is_none());
+        Ending::Failed(error.code(), place)
+    }
+
+    /// Puts the statement into the log, once.
+    fn log(&mut self, ending: Ending) {
+        let Some(start) = self.since.take() else { return };
+        if !self.statement.kind.is_job() {
+            return;
+        }
+        let span = self.executed_at.as_ref().map_or(self.statement.span, |(span, _)| *span);
+        let text = self.script.text.get(span.start..span.end).unwrap_or_default();
+        let variables = &self.script.variables;
+        let job = Logged {
+            verb: self.statement.kind.verb(),
+            text: text.get(..text.floor_char_boundary(LOGGED_TEXT)).unwrap_or(text).to_owned(),
+            place: span.start,
+            labels: variables.value(QUERY_LABEL),
+            start,
+            end: self.engine.now(),
+            timings: self.ctx.watch.timings(),
+            used: self.used.clone(),
+            counts: self.ctx.counts,
+            ending,
+        };
+        let id = self.engine.catalog().log.add(job);
+        variables.set(LAST_JOB, DataType::String, Scalar::String(id));
+    }
+}
+
+impl Drop for Query {
+    fn drop(&mut self) {
+        self.log(Ending::Stopped);
     }
 }
 

@@ -47,6 +47,8 @@ impl StatementInfo {
 #[derive(Clone)]
 pub(super) struct ScriptContext {
     pub(super) dialect: Dialect,
+    /// The text of its statements, that of the caller in a procedure.
+    pub(super) text: Arc<str>,
     pub(super) params: Arc<Params>,
     pub(super) variables: Variables,
     /// Whether rows that fail have NULLs.
@@ -55,9 +57,9 @@ pub(super) struct ScriptContext {
 
 impl ScriptContext {
     /// Without variables.
-    pub(super) fn new(dialect: Dialect, params: Params, session: &Session) -> Self {
+    pub(super) fn new(dialect: Dialect, text: Arc<str>, params: Params, session: &Session) -> Self {
         let variables = Variables::default();
-        Self { dialect, params: Arc::new(params), variables, forgives: session.forgives }
+        Self { dialect, text, params: Arc::new(params), variables, forgives: session.forgives }
     }
 }
 
@@ -167,7 +169,7 @@ impl Script {
             let error = Error::new(Code::UnsupportedSyntax, "the call of a procedure cannot be prepared");
             return Some(Err(error.at(statement.span).hint("run it as a script")));
         }
-        Some(Prepared::new(self.session.clone(), self.frame.context.dialect, statement))
+        Some(Prepared::new(self.session.clone(), &self.frame.context, statement))
     }
 
     /// Passes over `count` statements: they were run where this script was before. Only for a script without control flow.

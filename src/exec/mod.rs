@@ -43,7 +43,7 @@ pub(crate) use start::{start, start_measured};
 
 use std::sync::Arc;
 
-use crate::control::{Progress, Stopwatch};
+use crate::control::{Counts, Progress, Stopwatch};
 use crate::data::Batch;
 use crate::diag::{Error, Result};
 use crate::function::Env;
@@ -74,6 +74,8 @@ pub(crate) struct Context {
     pub(crate) progress: Option<Progress>,
     /// What the operators did so far, in the order of [`start_measured`], if they are measured.
     pub(crate) metrics: Vec<OperatorMetrics>,
+    /// What is counted for the log.
+    pub(crate) counts: Counts,
     /// The results of the subplans, by number.
     subplans: Vec<SubplanResult>,
     correlated: Correlation,
@@ -112,6 +114,7 @@ impl Context {
             requests: Requests::default(),
             progress: None,
             metrics: Vec::new(),
+            counts: Counts::default(),
             subplans: Vec::new(),
             correlated: Correlation::default(),
         }

@@ -73,6 +73,8 @@ impl Predict {
             .collect::<Result<Vec<_>>>()?;
         let mark = ctx.watch.start();
         let outputs = self.model.predict(&inputs, &self.outputs, piece.rows(), self.rows_done);
+        ctx.counts.model_runs += 1;
+        ctx.counts.model_rows += piece.rows();
         ctx.watch.stop(mark, Stage::Infer);
         let kept = piece.select(&self.keep)?;
         Batch::new(piece.rows(), outputs?)?.with(kept.columns().iter().cloned())

@@ -18,6 +18,7 @@ impl Fingerprints {
     }
 }
 
-pub(super) fn hexadecimal(digest: [u8; 32]) -> String {
+/// The digits of a checksum.
+pub(crate) fn hexadecimal(digest: [u8; 32]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -21,7 +21,7 @@ mod tensor_model;
 pub(crate) use crate::onnx::is_convertible;
 pub use crate::onnx::{Dim, Format, ModelFacts};
 pub use describe::Fact;
-pub(crate) use fingerprints::Fingerprints;
+pub(crate) use fingerprints::{Fingerprints, hexadecimal};
 
 #[cfg(target_family = "wasm")]
 pub(crate) use options::digest_of;
@@ -187,7 +187,12 @@ impl Model {
 
     /// SHA-256 of the file, in hexadecimal digits.
     pub fn sha256(&self) -> String {
-        fingerprints::hexadecimal(self.files.file)
+        hexadecimal(self.digest())
+    }
+
+    /// SHA-256 of the file.
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        self.files.file
     }
 
     /// The other files that hold weights of the model file `bytes`: paths relative to its own.

@@ -65,6 +65,21 @@ impl StatementKind {
         )
     }
 
+    /// Whether the log has it; what only steers a script is left out.
+    pub(crate) fn is_job(&self) -> bool {
+        !matches!(
+            self,
+            Self::Declare(_)
+                | Self::Set(_)
+                | Self::Ignored(_)
+                | Self::Branch(_)
+                | Self::Jump(_)
+                | Self::Call(_)
+                | Self::Execute(_)
+                | Self::Print(_)
+        )
+    }
+
     /// The keywords that name the statement, `AS SELECT` included where it makes its object out of rows.
     pub(crate) fn verb(&self) -> &'static str {
         match self {

@@ -20,7 +20,13 @@ use crate::diag::{Code, Diagnostic, Error};
 use crate::limits::Limits;
 
 /// The variables of BigQuery that say where a query runs and who pays, without the first of their two signs.
-pub(crate) const SETTABLE: &[&str] = &["@query_label", "@dataset_id", "@dataset_project_id", "@reservation"];
+pub(crate) const SETTABLE: &[&str] = &[QUERY_LABEL, "@dataset_id", "@dataset_project_id", "@reservation"];
+
+/// The variable of the labels that the log has for a statement.
+pub(crate) const QUERY_LABEL: &str = "@query_label";
+
+/// The variable of the latest statement's id in the log.
+pub(crate) const LAST_JOB: &str = "@last_job_id";
 
 /// Which SQL a text is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,6 +14,7 @@
 mod agreement;
 mod boosters;
 mod completion;
+mod documented;
 mod external;
 #[cfg(feature = "full")]
 mod feeding;
@@ -21,6 +22,7 @@ mod forgiving;
 mod gaps;
 mod host;
 mod image;
+mod jobs;
 mod judging;
 mod limits;
 #[cfg(feature = "full")]

@@ -15,8 +15,8 @@ use crate::function::{self, Body, Signature};
 use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::{Node, NodeKind, SubplanKind};
 use crate::plan::parameter::Params;
-use crate::syntax::SETTABLE;
 use crate::syntax::ast::{self, Access, Ident, Parameter, RowForm, SubqueryKind, TypeName};
+use crate::syntax::{LAST_JOB, SETTABLE};
 use crate::syntax::{SqlOperator, written};
 
 impl Binder<'_> {
@@ -145,7 +145,7 @@ impl Binder<'_> {
     fn system_variable(&self, name: &str, span: Span) -> Result<Expr> {
         let data_type = match name {
             "@row_count" if !self.is_tsql() => DataType::Int64,
-            "@error.message" => DataType::String,
+            "@error.message" | LAST_JOB => DataType::String,
             _ if SETTABLE.contains(&name) && !self.is_tsql() => DataType::String,
             "@time_zone" if !self.is_tsql() => {
                 let utc = Scalar::String("UTC".into());
@@ -153,9 +153,9 @@ impl Binder<'_> {
             }
             _ => {
                 let message = format!("the system variable `@{name}` is not known here");
-                return Err(Error::new(Code::UnsupportedSyntax, message)
-                    .at(span)
-                    .hint("there are @@error.message, @@row_count, @@query_label and @@time_zone"));
+                return Err(Error::new(Code::UnsupportedSyntax, message).at(span).hint(
+                    "there are @@error.message, @@last_job_id, @@row_count, @@query_label and @@time_zone",
+                ));
             }
         };
         Ok(Expr { kind: ExprKind::Literal(Scalar::Null), data_type, span })

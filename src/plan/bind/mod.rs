@@ -34,12 +34,13 @@ mod types;
 mod vector_search;
 mod window;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::explain::explanation_schema;
 use super::node::{Correlated, Plan, Subplan};
 use super::parameter::{Given, Slot, in_order};
-use crate::catalog::{self, Catalog, Relation};
+use crate::catalog::{self, Catalog, Relation, Used};
 use crate::data::{Bounds, DataType, Scalar, Schema};
 use crate::diag::{Code, Diagnostic, Error, Result};
 use crate::function::tsql::Narrow;
@@ -146,6 +147,8 @@ pub(crate) struct BoundStatement {
     pub(crate) warnings: Vec<Diagnostic>,
     /// The parameters without value, in the order of the text.
     pub(crate) parameters: Vec<Arc<Slot>>,
+    /// The tables and models that it names.
+    pub(crate) used: Arc<Used>,
 }
 
 impl<'a> Context<'a> {
@@ -172,7 +175,13 @@ pub(crate) fn bind(statement: &ast::Statement, context: Context<'_>) -> Result<B
         Some(prerequisite) => Binding::Needs(prerequisite),
         None => Binding::Ready(Box::new(bound.map_err(|error| error.or_at(statement.span))?)),
     };
-    Ok(BoundStatement { binding, warnings: binder.warnings, parameters: in_order(binder.parameters) })
+    let parameters = in_order(binder.parameters);
+    Ok(BoundStatement {
+        binding,
+        warnings: binder.warnings,
+        parameters,
+        used: binder.used.into_inner().into(),
+    })
 }
 
 struct Binder<'a> {
@@ -195,6 +204,8 @@ struct Binder<'a> {
     windows: Vec<(ast::Ident, ast::Window)>,
     /// The first thing that has to be there before the statement can be bound.
     prerequisite: Option<Prerequisite>,
+    /// What was looked up in the catalog.
+    used: RefCell<Used>,
 }
 
 impl<'a> Binder<'a> {
@@ -212,6 +223,7 @@ impl<'a> Binder<'a> {
             level: Level::default(),
             windows: Vec::new(),
             prerequisite: None,
+            used: RefCell::default(),
         }
     }
 
@@ -223,10 +235,14 @@ impl<'a> Binder<'a> {
     fn version(&self, path: &ast::Path) -> Result<&'a catalog::Version> {
         let reference = path.text();
         let catalog = self.context.catalog;
-        catalog.model_version(&reference).map_err(|error| {
-            let (name, version) = catalog::parts(&reference);
+        let (name, word) = catalog::parts(&reference);
+        let found = catalog.model_version(&reference);
+        if let Ok(version) = found {
+            self.used.borrow_mut().model(&version.model, Some((name, version.number)), word);
+        }
+        found.map_err(|error| {
             let is_known = error.code() != Code::UnknownModel;
-            let near = catalog.nearest_model(name).filter(|_| !is_known).map(|near| match version {
+            let near = catalog.nearest_model(name).filter(|_| !is_known).map(|near| match word {
                 Some(version) => format!("{near}@{version}"),
                 None => near.to_owned(),
             });
@@ -237,7 +253,10 @@ impl<'a> Binder<'a> {
     fn relation(&self, path: &ast::Path) -> Result<&'a Relation> {
         let name = self.relation_name(path);
         let catalog = self.context.catalog;
-        catalog.relation(&name).map_err(|error| with_fix(error, path, catalog.nearest_relation(&name)))
+        let found = catalog.relation(&name);
+        let found = found.map_err(|error| with_fix(error, path, catalog.nearest_relation(&name)))?;
+        self.used.borrow_mut().table(name);
+        Ok(found)
     }
 
     /// The name under which the catalog has a table. T-SQL leaves schemas out and ignores case.

@@ -5,6 +5,8 @@
 
 use arrow_array::UInt64Array;
 
+mod jobs;
+
 use super::Binder;
 use crate::catalog::{Relation, Version, Versions, parts};
 use crate::data::{Batch, DataType, Field, Operand, Scalar, Schema, array_of};
@@ -26,6 +28,7 @@ pub(crate) const VIEWS: &[&str] = &[
     "MODEL_VERSIONS",
     "MODEL_ALIASES",
     "ROUTINES",
+    "JOBS",
 ];
 
 impl Binder<'_> {
@@ -45,6 +48,7 @@ impl Binder<'_> {
             "MODEL_VERSIONS" => self.model_versions_view(None),
             "MODEL_ALIASES" => self.model_aliases_view(),
             "ROUTINES" => routines_view(),
+            "JOBS" | "JOBS_BY_PROJECT" | "JOBS_BY_USER" => jobs::view(&self.context.catalog.log),
             name => {
                 return Err(Error::new(Code::UnknownTable, format!("INFORMATION_SCHEMA has no `{name}`"))
                     .at(view.span)
@@ -446,9 +450,12 @@ fn typed_table(columns: &[(&str, DataType)], rows: Vec<Vec<Scalar>>) -> Result<T
 /// The rows of a dataset; all of them where no name is in one of this name.
 fn of_dataset(table: Table, dataset: &str) -> Result<Table> {
     let Table { schema, batches, notes } = table;
-    let column = schema.fields.iter().position(|field| field.name.ends_with("_schema"));
+    let Some(column) = schema.fields.iter().position(|field| field.name.ends_with("_schema")) else {
+        // Functions and statements belong to no dataset; BigQuery writes a region there.
+        return Ok(Table { schema, batches, notes });
+    };
     let batch = Batch::concat(&schema, &batches)?;
-    let column = batch.column(column.invariant("a view of INFORMATION_SCHEMA names datasets")?)?.clone();
+    let column = batch.column(column)?.clone();
     let names = Operand::column(column);
     let names = names.strings()?;
     let is_it = |row: &usize| names.get(*row).is_some_and(|name| name.eq_ignore_ascii_case(dataset));

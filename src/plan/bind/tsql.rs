@@ -131,6 +131,7 @@ impl Binder<'_> {
             }
         };
         if let Some(model) = self.context.catalog.model_of(&bytes) {
+            self.used.borrow_mut().model(model, None, None);
             return Ok(Some(model.clone()));
         }
         self.require(Prerequisite::Model { bytes, span: tree.span });

@@ -1,0 +1,107 @@
+//! The log of statements: what ran and when, over which tables and versions of models, how long, and with what end.
+//!
+//! It holds what a statement's text says and counts of rows, never a value of a parameter, an input or an output.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::control::{Counts, Timings};
+use crate::data::Scalar;
+use crate::diag::{Code, Span};
+use crate::limits::LOGGED_JOBS;
+use crate::model::Model;
+
+/// A statement that has ended.
+#[derive(Debug)]
+pub(crate) struct Logged {
+    /// The keywords that name it.
+    pub(crate) verb: &'static str,
+    pub(crate) text: String,
+    /// Where that begins in the text of its script, which the places of failures count in.
+    pub(crate) place: usize,
+    /// As `@@query_label` has them.
+    pub(crate) labels: Scalar,
+    /// In milliseconds since 1970-01-01 UTC.
+    pub(crate) start: f64,
+    pub(crate) end: f64,
+    pub(crate) timings: Timings,
+    pub(crate) used: Arc<Used>,
+    pub(crate) counts: Counts,
+    pub(crate) ending: Ending,
+}
+
+/// How a statement has ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Ending {
+    Done,
+    /// With the place of its text that is at fault, where there is one.
+    Failed(Code, Option<Span>),
+    /// Nobody wanted the rest of it.
+    Stopped,
+}
+
+/// The tables and models that a statement names.
+#[derive(Debug, Default)]
+pub(crate) struct Used {
+    pub(crate) tables: Vec<String>,
+    pub(crate) models: Vec<UsedModel>,
+}
+
+/// A version of a model as a statement named it.
+#[derive(Debug, PartialEq)]
+pub(crate) struct UsedModel {
+    /// None for a model that is a value of T-SQL, which has no name.
+    pub(crate) version: Option<(String, u32)>,
+    /// The word behind `@`, where it was no number.
+    pub(crate) alias: Option<String>,
+    pub(crate) sha256: [u8; 32],
+}
+
+impl Used {
+    /// Takes note of a table.
+    pub(crate) fn table(&mut self, name: String) {
+        if !self.tables.contains(&name) {
+            self.tables.push(name);
+        }
+    }
+
+    /// Takes note of a model.
+    pub(crate) fn model(&mut self, model: &Model, version: Option<(&str, u32)>, word: Option<&str>) {
+        let alias = word.filter(|word| word.parse::<u32>().is_err()).map(str::to_owned);
+        let version = version.map(|(name, number)| (name.to_owned(), number));
+        let used = UsedModel { version, alias, sha256: model.digest() };
+        if !self.models.contains(&used) {
+            self.models.push(used);
+        }
+    }
+}
+
+/// The latest statements, in the order in which they ended.
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    jobs: VecDeque<(String, Logged)>,
+    /// How many there have been.
+    count: u64,
+}
+
+impl Log {
+    /// Adds a statement, drops the oldest of too many, and answers the id that it gets.
+    pub(crate) fn add(&mut self, job: Logged) -> String {
+        self.count += 1;
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a clock's milliseconds are far from the range's end"
+        )]
+        let id = format!("job_{}_{}", job.start as i64, self.count);
+        if self.jobs.len() >= LOGGED_JOBS {
+            self.jobs.pop_front();
+        }
+        self.jobs.push_back((id.clone(), job));
+        id
+    }
+
+    /// With their ids.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &Logged)> {
+        self.jobs.iter().map(|(id, job)| (id.as_str(), job))
+    }
+}
