@@ -40,7 +40,7 @@ mod wasm;
 #[doc(hidden)]
 pub use wasm::start;
 
-pub use catalog::{ModelVersion, Registration, Relation};
+pub use catalog::{ModelVersion, Registration, Relation, Traffic};
 pub use engine::{
     Check, Completion, CompletionKind, Engine, Prepared, PreparedParameter, Query, Script, Session,
     StatementInfo, Step, Summary,

@@ -4,9 +4,12 @@
 //! errors suggest a name that differs only in case or by a slip. This room knows nothing of plans and runs nothing.
 
 mod log;
+mod traffic;
 mod versions;
 
 pub(crate) use log::{Ending, Log, Logged, Used};
+pub(crate) use traffic::BUCKETS;
+pub use traffic::Traffic;
 pub use versions::{ModelVersion, Registration};
 pub(crate) use versions::{Version, VersionChange, Versions, check_alias, parts};
 
@@ -400,6 +403,7 @@ impl Catalog {
         for alias in new.aliases {
             versions.change(name, &VersionChange::SetAlias(alias, number), now)?;
         }
+        versions.set_traffic(name, new.traffic)?;
         self.models.insert(name.into(), versions);
         self.alter_version(reference, |version| {
             version.model = model;

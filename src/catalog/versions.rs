@@ -6,7 +6,7 @@
 use litemap::LiteMap;
 use std::sync::Arc;
 
-use super::suggest;
+use super::{Traffic, suggest};
 use crate::diag::{Code, Error, Result};
 use crate::limits::{ALIAS_LETTERS, ALIAS_MOVES};
 use crate::model::Model;
@@ -35,6 +35,8 @@ pub struct Registration {
     pub description: Option<String>,
     /// Vertex AI's id: models of one id count their versions together, and an alias is given to one of them.
     pub registry_id: Option<String>,
+    /// How the rows of predictions are divided among the versions of its model from now on.
+    pub traffic: Option<Traffic>,
 }
 
 /// A version of a model, as [`Engine::model_versions`](crate::Engine::model_versions) lists it.
@@ -106,6 +108,7 @@ pub(crate) struct Versions {
     aliases: LiteMap<String, u32>,
     moves: Vec<AliasMove>,
     pub(super) registry_id: Option<String>,
+    pub(crate) traffic: Traffic,
 }
 
 /// The model and the version that a reference names.
@@ -171,7 +174,18 @@ impl Versions {
             self.change(name, &VersionChange::SetAlias(alias, number), now)?;
         }
         self.registry_id = new.registry_id.or(self.registry_id);
+        self.set_traffic(name, new.traffic)?;
         Ok((self, number))
+    }
+
+    /// Divides the rows of predictions as `traffic` says.
+    ///
+    /// # Errors
+    /// As [`Traffic::check`].
+    pub(super) fn set_traffic(&mut self, name: &str, traffic: Option<Traffic>) -> Result<()> {
+        let Some(traffic) = traffic else { return Ok(()) };
+        self.traffic.change(traffic);
+        self.traffic.check(name, self)
     }
 
     /// The number of a new version.
@@ -338,6 +352,13 @@ impl Versions {
         self.numbered(name, number)?;
         let aliases: Vec<_> = self.aliases_of(number).map(|alias| format!("`{alias}`")).collect();
         let is_default = self.default == number;
+        let has_share = |(word, _): &(String, u32)| word.parse() == Ok(number);
+        if self.traffic.shares().iter().any(has_share) {
+            let message = format!("version {number} of model `{name}` has a share of the traffic");
+            return Err(Error::new(Code::VersionInUse, message).hint(format!(
+                "divide the rows among others first: ALTER MODEL {name} SET OPTIONS (traffic_split = …)"
+            )));
+        }
         if !is_default && aliases.is_empty() {
             self.versions.retain(|version| version.number != number);
             self.dropped.push(number);

@@ -12,6 +12,7 @@ mod image;
 mod numbering;
 mod operator;
 mod output;
+mod p_value;
 mod preprocess;
 mod reference;
 mod resolve;
@@ -455,7 +456,7 @@ pub(crate) fn nearest_function(name: &str) -> Option<&'static str> {
 
 /// Every function, by topic.
 pub(crate) fn functions() -> impl Iterator<Item = &'static Function> {
-    [image::FUNCTIONS, vector::FUNCTIONS, tensor::FUNCTIONS, numbering::FUNCTIONS]
+    [image::FUNCTIONS, vector::FUNCTIONS, tensor::FUNCTIONS, numbering::FUNCTIONS, p_value::FUNCTIONS]
         .into_iter()
         .chain(scalar::TOPICS.iter().copied())
         .chain(preprocess::TOPICS)

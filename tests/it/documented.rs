@@ -1,6 +1,7 @@
 //! The SQL of docs/VERSIONS.md: every statement runs, and what the page promises of it holds.
 
-use crate::host::{Outcome, engine, finish};
+use crate::host::{Outcome, engine, finish, json};
+use crate::judging::is_row;
 use predictql::Params;
 
 /// The rows of each statement of the page that has rows, in their order.
@@ -35,4 +36,26 @@ fn runs_are_compared_and_exported() {
     assert_eq!(body["params"][1]["value"], "150");
     assert_eq!(body["metrics"][0]["key"], "accuracy");
     assert!(body["run_id"].as_str().unwrap().starts_with("job_"), "{body}");
+}
+
+#[test]
+fn version_two_is_shipped_and_taken_back() {
+    let outcomes = outcomes();
+    let compared: Vec<_> =
+        outcomes.iter().filter(|outcome| outcome.names() == ["test", "statistic", "p_value"]).collect();
+    let [shadow, served] = compared.as_slice() else { panic!("{} comparisons", compared.len()) };
+    let expected = &json("expected/comparing.json")["iris"];
+    let (found, wanted) = (shadow.text_rows(), expected.as_array().unwrap());
+    assert!(
+        found.len() == wanted.len()
+            && found.iter().zip(wanted).all(|(found, wanted)| is_row(found, wanted, 1e-12)),
+        "{found:?}"
+    );
+    assert_eq!(with_column(&outcomes, "label_champion").rows(), 4);
+    let served = served.floats("statistic");
+    assert_eq!(served[0] + served[1], 150.0);
+    assert!(served[1] > 0.0, "somebody gets version 2");
+    // Of 150 flowers scikit-learn's logistic regression tells 143, and its forest 145.
+    let right = |name| with_column(&outcomes, name).ints(name);
+    assert_eq!((right("promoted"), right("rolled_back")), (vec![143], vec![145]));
 }

@@ -56,7 +56,7 @@ fn numbers_are_those_of_the_libraries() {
     assert!(failures.is_empty(), "{}\n\n{} cases failed", failures.join("\n\n"), failures.len());
 }
 
-fn is_row(found: &[String], wanted: &serde_json::Value, tolerance: f64) -> bool {
+pub fn is_row(found: &[String], wanted: &serde_json::Value, tolerance: f64) -> bool {
     let wanted = wanted.as_array().unwrap();
     found.len() == wanted.len()
         && found.iter().zip(wanted).all(|(found, wanted)| is_value(found, wanted, tolerance))

@@ -52,6 +52,7 @@ mod table_objects;
 mod tensor;
 mod tensorflow;
 mod time_zones;
+mod traffic;
 mod tsql;
 mod tutorials;
 mod versions;

@@ -24,6 +24,7 @@ mod schema;
 mod scope;
 mod select;
 mod statement;
+mod traffic;
 mod transform;
 mod transformer;
 mod tsql;

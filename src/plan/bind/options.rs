@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::constant::constant;
 use super::scope::{Names, Scope};
 use super::{Binder, Bound, Context, CreateExternalTable, CreateObjectTable, Given};
-use crate::catalog::{Catalog, Registration, check_alias};
+use crate::catalog::{BUCKETS, Catalog, Registration, Traffic, check_alias};
 use crate::data::{ColumnType, Scalar};
 use crate::diag::{Code, Error, Result, Span};
 use crate::model::ModelOptions;
@@ -43,6 +43,9 @@ const ELSEWHERE: &[&str] =
 const REGISTRY: &[&str] =
     &["description", "model_registry", "vertex_ai_model_id", "vertex_ai_model_version_aliases"];
 
+/// Options of models that concern all their versions.
+const TRAFFIC: &[&str] = &["traffic_split", "traffic_key", "traffic_salt"];
+
 /// The value of `MODEL_PATH`, its span, and the other options.
 pub(super) fn model(given: &Options) -> Result<(String, Span, ModelOptions)> {
     let known: Vec<_> = model_names().chain(["model_path"]).collect();
@@ -68,7 +71,7 @@ pub(super) fn altered(given: &Options, before: &ModelOptions) -> Result<ModelOpt
 }
 
 fn model_names() -> impl Iterator<Item = &'static str> {
-    ModelOptions::names().chain(ELSEWHERE.iter().chain(REGISTRY).copied())
+    ModelOptions::names().chain(ELSEWHERE.iter().chain(REGISTRY).chain(TRAFFIC).copied())
 }
 
 /// What the options say of the version that is made or altered.
@@ -106,8 +109,74 @@ pub(super) fn registration(given: &Options) -> Result<Registration> {
         aliases,
         description: first(text_of("description")?),
         registry_id: first(text_of("vertex_ai_model_id")?),
+        traffic: traffic(given)?,
         ..Registration::default()
     })
+}
+
+/// What the options say of the traffic of all versions; `None` where they say nothing.
+fn traffic(given: &Options) -> Result<Option<Traffic>> {
+    if TRAFFIC.iter().all(|name| find(given, name).is_none()) {
+        return Ok(None);
+    }
+    let word = |name: &str| find(given, name).map(|option| text(option).map(|(text, _)| text)).transpose();
+    let split = find(given, "traffic_split").map(|option| match is_null(option) {
+        true => Ok(Vec::new()),
+        false => shares(option),
+    });
+    Ok(Some(Traffic { split: split.transpose()?, key: word("traffic_key")?, salt: word("traffic_salt")? }))
+}
+
+/// `[('champion', 90), ('challenger', 10)]` in hundredths of a percent.
+fn shares(option: &NamedExpr) -> Result<Vec<(String, u32)>> {
+    let malformed = |found: String| {
+        Error::new(Code::InvalidOption, format!("`traffic_split` takes versions with percents, {found}"))
+            .at(option.value.span)
+            .hint("write traffic_split = [('champion', 90), ('challenger', 10)]")
+    };
+    let Scalar::Array(_, items) = literal(&option.value)? else {
+        return Err(malformed("found no list".into()));
+    };
+    let mut shares: Vec<(String, u32)> = Vec::with_capacity(items.len());
+    for item in &items {
+        let Scalar::Struct(_, pair) = item else { return Err(malformed(format!("found {item}"))) };
+        let (word, percent) = match pair.as_slice() {
+            [Scalar::String(word), percent] => (word.clone(), percent),
+            [Scalar::Int64(number), percent] => (number.to_string(), percent),
+            _ => return Err(malformed(format!("found {item}"))),
+        };
+        let share = hundredths(percent).ok_or_else(|| {
+            malformed(format!("found {percent}, which is no number from 0 to 100 with two digits at most"))
+        })?;
+        if shares.iter().any(|(known, _)| *known == word) {
+            return Err(malformed(format!("found `{word}` twice")));
+        }
+        shares.push((word, share));
+    }
+    let sum: u32 = shares.iter().map(|(_, share)| *share).sum();
+    if sum != BUCKETS && !shares.is_empty() {
+        return Err(malformed(format!("and they make 100, found {}", f64::from(sum) / 100.0)));
+    }
+    Ok(shares)
+}
+
+/// A percent as hundredths of it.
+fn hundredths(percent: &Scalar) -> Option<u32> {
+    match percent {
+        Scalar::Int64(percent) => u32::try_from(*percent).ok()?.checked_mul(100),
+        Scalar::Float64(percent) => {
+            let nearest = (percent * 100.0).round();
+            let is_exact = (0.0..=10_000.0).contains(&nearest) && nearest / 100.0 == *percent;
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a whole number that was just compared with the ends"
+            )]
+            is_exact.then_some(nearest as u32)
+        }
+        _ => None,
+    }
+    .filter(|hundredths| *hundredths <= BUCKETS)
 }
 
 fn is_null(option: &NamedExpr) -> bool {

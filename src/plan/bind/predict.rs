@@ -10,6 +10,7 @@ use super::constant::constant;
 use super::from::Source;
 use super::model_input;
 use super::scope::{Names, Scope};
+use super::traffic::Prediction;
 use crate::data::{DataType, Field, Scalar, Schema};
 use crate::diag::{Code, Diagnostic, Error, Invariant, Result, Span};
 use crate::model::Model;
@@ -20,11 +21,14 @@ use crate::syntax::ast::{self, TableArg};
 /// How ML.PREDICT is written.
 const FORM: &str = "write ML.PREDICT(MODEL model, TABLE table) or ML.PREDICT(MODEL model, (SELECT …))";
 
-/// Settings of BigQuery's ML.PREDICT. All but the first are for models that BigQuery trains.
-pub(crate) const SETTINGS: &[&str] = &[THRESHOLD, "keep_original_columns", "trial_id"];
+/// Settings of ML.PREDICT: those of BigQuery, of which all but the first are for models that it trains, and our own.
+pub(crate) const SETTINGS: &[&str] = &[THRESHOLD, COMPARE, "keep_original_columns", "trial_id"];
 
 /// The setting that moves the cut between two labels.
 const THRESHOLD: &str = "threshold";
+
+/// The setting that names versions whose outputs are wanted side by side.
+const COMPARE: &str = "compare";
 
 impl Binder<'_> {
     pub(super) fn predict(&mut self, args: &[TableArg], safe: bool, span: Span) -> Result<Node> {
@@ -43,16 +47,30 @@ impl Binder<'_> {
             .at(path.span)
             .hint("write ML.TRANSFORM(MODEL …)"));
         }
-        let mut model = self.model(path)?.clone();
-        let source = self.table(rows)?;
+        let mut call = Prediction { path, safe, span: rows.span, threshold: None };
+        let mut compared = Vec::new();
         if let Some(settings) = settings {
-            self.settings(settings, &mut model)?;
+            self.settings(settings, &mut call, &mut compared)?;
         }
-        predict_node(source, &path.text(), model, safe, rows.span)
+        if !compared.is_empty() {
+            self.without_version(path)?;
+            return self.side_by_side(&call, rows, &compared);
+        }
+        if let Some(traffic) = self.traffic(path) {
+            return self.routed(&call, rows, traffic);
+        }
+        let model = self.model(path)?.clone();
+        let source = self.table(rows)?;
+        predict_node(source, &path.text(), call.at_threshold(model)?, safe, rows.span)
     }
 
-    /// Reads the settings, and gives `model` the threshold among them.
-    fn settings(&mut self, settings: &ast::Expr, model: &mut Arc<Model>) -> Result<()> {
+    /// Reads the settings: the threshold, and the versions to compare.
+    fn settings(
+        &mut self,
+        settings: &ast::Expr,
+        call: &mut Prediction<'_>,
+        compared: &mut Vec<ast::Ident>,
+    ) -> Result<()> {
         let ast::ExprKind::Struct { fields, .. } = &settings.kind else {
             return Err(Error::new(Code::TypeMismatch, "expected the settings as a STRUCT")
                 .at(settings.span)
@@ -70,11 +88,11 @@ impl Binder<'_> {
                     .or_list("the settings are", SETTINGS.iter().copied()));
             };
             if known.text.eq_ignore_ascii_case(THRESHOLD) {
-                if let Some(threshold) = self.threshold(value)? {
-                    let at_threshold =
-                        model.at_threshold(threshold).map_err(|error| error.or_at(value.span))?;
-                    *model = Arc::new(at_threshold);
-                }
+                call.threshold = self.threshold(value)?.map(|threshold| (threshold, value.span));
+                continue;
+            }
+            if known.text.eq_ignore_ascii_case(COMPARE) {
+                *compared = self.versions_to_compare(value)?;
                 continue;
             }
             self.inside("the settings of ML.PREDICT", |binder| binder.expr(value, Names::of(&scope)))?;
@@ -85,6 +103,36 @@ impl Binder<'_> {
             self.warnings.push(warning.at(known.span).hint("leave it out"));
         }
         Ok(())
+    }
+
+    /// The words of `compare`; none for a parameter without value, where the statement is only checked.
+    fn versions_to_compare(&mut self, value: &ast::Expr) -> Result<Vec<ast::Ident>> {
+        let scope = Scope::default();
+        let expr =
+            self.inside("the settings of ML.PREDICT", |binder| binder.expr(value, Names::of(&scope)))?;
+        let expected = |found: String| {
+            Error::new(Code::InvalidOption, format!("`compare` takes versions of the model, found {found}"))
+                .at(value.span)
+                .hint("write STRUCT(['champion', 'challenger'] AS compare)")
+        };
+        let items = match constant(&expr, self.context.limits)? {
+            Some(Scalar::Array(_, items)) if !items.is_empty() => items,
+            Some(Scalar::Null) if self.context.only_checks() => Vec::new(),
+            found => return Err(expected(found.map_or("no constant".into(), |found| found.to_string()))),
+        };
+        let mut words: Vec<ast::Ident> = Vec::with_capacity(items.len());
+        for item in items {
+            let text = match &item {
+                Scalar::String(word) => word.clone(),
+                Scalar::Int64(number) => number.to_string(),
+                other => return Err(expected(other.to_string())),
+            };
+            if words.iter().any(|known| known.text == text) {
+                return Err(expected(format!("`{text}` twice")));
+            }
+            words.push(ast::Ident { text, span: value.span });
+        }
+        Ok(words)
     }
 
     /// The threshold; `None` for a parameter without value, where the statement is only checked.

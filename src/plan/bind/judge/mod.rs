@@ -4,6 +4,7 @@
 //! the call as a query of WITH. What the operators do for queries, they do for these.
 
 mod args;
+mod compare;
 mod correlation;
 mod describe;
 mod evaluate;
@@ -27,6 +28,7 @@ use crate::syntax::ast::{StatementKind, TableArg};
 use crate::syntax::{Dialect, parse};
 use args::Call;
 pub(super) use evaluate::visible;
+pub(super) use text::{filled, quoted, string};
 
 /// One of these functions: what it is called with, and how its query is made.
 pub(super) struct Judging {
@@ -71,6 +73,7 @@ const JUDGING: &[&[Judging]] = &[
     explain::FUNCTIONS,
     monitor::FUNCTIONS,
     parts::FUNCTIONS,
+    compare::FUNCTIONS,
 ];
 
 impl Binder<'_> {
@@ -89,7 +92,17 @@ impl Binder<'_> {
 
     /// The rows of the query `sql`, in which the `sources` are tables.
     fn expanded(&mut self, call: &Call<'_>, sources: Vec<(&str, Node)>, sql: &str) -> Result<Node> {
-        let (name, span) = (call.judging.name, call.span);
+        self.query_over(call.judging.name, call.span, sources, sql)
+    }
+
+    /// The rows of the query `sql` of the function `name`, in which the `sources` are tables.
+    pub(super) fn query_over(
+        &mut self,
+        name: &str,
+        span: Span,
+        sources: Vec<(&str, Node)>,
+        sql: &str,
+    ) -> Result<Node> {
         if self.routines.len() >= ROUTINE_DEPTH {
             let message = format!("calls of `{name}` and other functions stand too deeply in each other");
             return Err(Error::new(Code::LimitExceeded, message).at(span));

@@ -3,7 +3,7 @@
 use crate::data::Scalar;
 
 /// The text `template` with what stands for each of the names in braces; what is put in stays as it is.
-pub(super) fn filled(template: &str, parts: &[(&str, &str)]) -> String {
+pub(in super::super) fn filled(template: &str, parts: &[(&str, &str)]) -> String {
     let mut pieces = template.split('{');
     let mut text = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
@@ -20,12 +20,12 @@ pub(super) fn filled(template: &str, parts: &[(&str, &str)]) -> String {
 }
 
 /// A column's name.
-pub(super) fn quoted(name: &str) -> String {
+pub(in super::super) fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('\\', "\\\\").replace('`', "\\`"))
 }
 
 /// A text as a literal.
-pub(super) fn string(text: &str) -> String {
+pub(in super::super) fn string(text: &str) -> String {
     let mut literal = String::from("'");
     for letter in text.chars() {
         match letter {

@@ -155,7 +155,7 @@ impl Binder<'_> {
 
     /// # Errors
     /// `misplaced-clause` where a path names a version.
-    pub(super) fn without_version(&self, path: &ast::Path) -> Result<()> {
+    pub(in super::super) fn without_version(&self, path: &ast::Path) -> Result<()> {
         let reference = path.text();
         let (name, Some(version)) = parts(&reference) else { return Ok(()) };
         let message = format!("`@{version}` names a version, and a model is expected here");
