@@ -12,6 +12,7 @@ import type {
   TableOptions,
   WarmupOptions,
 } from "./interface.js";
+import type { CsvTextOptions } from "./texts.js";
 
 /** What an option may be: in words, and as a test. */
 type Kind = readonly [expected: string, is: (value: unknown) => boolean];
@@ -91,6 +92,11 @@ export const takes = {
     nullMarker: text,
   } satisfies Kinds<TableOptions>,
   version: { version: some },
+  on: { event: words("catalogchange"), listener: callback },
+  csv: {
+    header: flag,
+    delimiter: ["a character", (value) => is("string")(value) && String(value).length === 1],
+  } satisfies Kinds<CsvTextOptions>,
   model: {
     ...call,
     version: some,

@@ -24,6 +24,7 @@ import { Log } from "./log.js";
 import { readModelInput } from "./model-options.js";
 import { Network, resolve } from "./network.js";
 import { toParams } from "./params.js";
+import { known, logging } from "./parts.js";
 import { PreparedText } from "./prepared.js";
 import { type Bar, type BarOptions, joined, progressOf, unheard } from "./progress.js";
 import { outcomeOf, Result, type ResultFormat, resultsOf } from "./result.js";
@@ -90,8 +91,14 @@ export class Client {
     return this.#engine.closed;
   }
 
+  /** Who hears of changes of the catalog. */
+  get listeners(): Set<() => void> {
+    return this.#engine.listeners;
+  }
+
   close(): void {
     this.#engine.close();
+    this.listeners.clear();
   }
 
   async info(): Promise<EngineInfo> {
@@ -148,7 +155,7 @@ export class Client {
     const convert: Parameters<typeof readModelInput>[4] = (files, signature) =>
       this.#engine.convert(files, signature, waiter);
     const reading = Promise.all([readModelInput(source, options, this.#network, waiter, convert), loading]);
-    return this.#inTurn(`model ${name}`, waiter, reading, async ([input]) => {
+    return this.#inTurn(`model ${name}`, waiter, reading, async ([{ about, ...input }]) => {
       const entry = { kind: "registerModel", name, ...input } as const;
       const stage = { stage: "compile", label: name, loaded: 0, total: null, unit: "bytes" } as const;
       waiter.report({ ...stage, ratio: null, cached: false });
@@ -157,6 +164,7 @@ export class Client {
         entry.version.version = version;
       };
       const info = await this.#ask(waiter, () => requestFor(entry), entry, numbered);
+      if (about) await known(async () => (await logging()).tell(this, info, about));
       waiter.end();
       return info;
     });

@@ -269,6 +269,23 @@ export class PredictQL implements AsyncDisposable {
     return (await this.#client.catalog()).models;
   }
 
+  /**
+   * Hears of every change of tables, models, versions and aliases, also of those that other tabs make to a named database.
+   * Answers what ends it.
+   *
+   * @example
+   * const stop = db.on("catalogchange", async () => render(await db.models()));
+   */
+  on(event: "catalogchange", listener: () => void): () => void {
+    checkOptions("on", { event: event ?? null, listener: listener ?? null }, takes.on);
+    // The same function may listen twice.
+    const own = () => listener();
+    this.#client.listeners.add(own);
+    return () => {
+      this.#client.listeners.delete(own);
+    };
+  }
+
   async dropTable(name: string): Promise<void> {
     checkText("dropTable", "name", name);
     return this.#client.dropTable(name);

@@ -68,6 +68,8 @@ export class Engine {
   /** The names as of the last change: what a new worker must hold. */
   #catalog: Catalog | undefined;
   #lost: string[] = [];
+  /** Who hears of changes of the catalog. */
+  readonly listeners = new Set<() => void>();
   readonly #closing = new AbortController();
 
   constructor(options: PredictOptions, network: Network, files: Files, log: Log) {
@@ -222,6 +224,12 @@ export class Engine {
     } catch {
       // The worker ended after the change: the next one is told of it by the journal.
     }
+    if (!isTemporary(entry)) this.#tellListeners();
+  }
+
+  /** A listener that throws is the page's business, and no other listener's. */
+  #tellListeners(): void {
+    for (const listener of this.listeners) queueMicrotask(listener);
   }
 
   /** Keeps a file of a named database on the device. */
@@ -320,6 +328,7 @@ export class Engine {
     if (news.needsFull) await this.full({});
     await this.#restore(await this.connect({}));
     this.#catalog = await this.catalog();
+    this.#tellListeners();
   }
 
   #take({ entries, gone, files }: News): void {

@@ -8,3 +8,4 @@ export type { Plan, PlanNode } from "./plan.js";
 export type { Statement } from "./prepared.js";
 export type { Result, ResultColumn } from "./result.js";
 export type { Query } from "./sql-tag.js";
+export type { CsvTextOptions } from "./texts.js";

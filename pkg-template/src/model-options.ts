@@ -7,8 +7,10 @@ import { sha256Of } from "./digest.js";
 import { problem } from "./errors.js";
 import type { ModelSettings, VersionSettings } from "./glue/predictql.js";
 import type { ModelInputOptions, ModelOptions, ModelSource } from "./interface.js";
+import type { Logged } from "./mlflow.js";
 import type { ModelFile } from "./models.js";
 import type { Network, ReadOptions } from "./network.js";
+import { known, logging } from "./parts.js";
 import { readModel } from "./sources.js";
 
 /** A model as the engine takes it. */
@@ -30,7 +32,7 @@ export async function readModelInput(
   network: Network,
   read: ReadOptions,
   convert: Convert,
-): Promise<ModelInput> {
+): Promise<ModelInput & { about?: Logged }> {
   const settings = settingsOf(options);
   const { labels, externalData = {}, revalidate } = options;
   const isAddress = typeof labels === "string" || labels instanceof URL;
@@ -41,14 +43,26 @@ export async function readModelInput(
   ]);
   if (list) settings.labels = new Uint8Array(await list.arrayBuffer());
   else if (labels !== undefined && !isAddress) settings.labels = labels;
-  let blob = found;
-  if (!(blob instanceof Blob)) {
-    // It was that of the source.
-    delete settings.sha256;
-    blob = await convert(blob, options.signature);
-  }
   const files = Object.fromEntries(Object.keys(externalData).map((path, index) => [path, parts[index] as Blob]));
-  return { blob, settings, files, version: await versionOf(source, blob, options) };
+  if (found instanceof Blob) return { blob: found, settings, files, version: await versionOf(source, found, options) };
+  // It was that of the source.
+  delete settings.sha256;
+  const logged = await loggedIn(found);
+  if (logged?.columns) settings.input_columns ??= logged.columns;
+  const blob = logged?.model ?? (await convert(found, options.signature));
+  const input = {
+    blob,
+    settings,
+    files: { ...logged?.files, ...files },
+    version: await versionOf(source, blob, options),
+  };
+  return logged ? { ...input, about: logged } : input;
+}
+
+/** What MLflow's folder holds, if the files are one. */
+async function loggedIn(files: readonly ModelFile[]): Promise<Logged | undefined> {
+  if (!files.some(([path]) => path.endsWith("MLmodel"))) return undefined;
+  return known(async () => (await logging()).loggedModel(files));
 }
 
 /** A model that is given a version or an alias stands beside those that are there, else it takes their place. */

@@ -61,9 +61,10 @@ async function unpacked(zip: Blob): Promise<ModelFile[] | undefined> {
   const entries = await directoryOf(zip);
   const models = entries.filter(({ path }) => /(^|\/)saved_model\.pb$/.test(path));
   const graphs = entries.filter(({ path }) => /\.(pb|tflite)$/.test(path));
-  if (models.length === 0 && graphs.length !== 1) return undefined;
+  const isLogged = entries.some(({ path }) => /(^|\/)MLmodel$/.test(path));
+  if (models.length === 0 && graphs.length !== 1 && !isLogged) return undefined;
   const labels = entries.filter(({ path }) => /(^|\/)labels\.txt$/.test(path));
-  const wanted = models.length === 0 ? [...graphs, ...labels] : entries;
+  const wanted = models.length === 0 && !isLogged ? [...graphs, ...labels] : entries;
   return Promise.all(wanted.map(async (entry) => [entry.path, await contentOf(zip, entry)] as const));
 }
 

@@ -1,11 +1,13 @@
 // What a query answers: Arrow columns that read like rows.
 
 import { Batch, Column, type DataType, type Table, tableFromColumns } from "@uwdata/flechette";
+import { checkOptions, takes } from "./arguments.js";
 import { tableOf } from "./engine-table.js";
 import { problem } from "./errors.js";
 import type { ColumnInfo, Diagnostic, Timings } from "./glue/predictql.js";
 import type { QueryOptions, Row } from "./interface.js";
 import type { Piece } from "./statement.js";
+import { type CsvTextOptions, csvOf, jsonOf } from "./texts.js";
 
 /** One column of a result: a flechette `Column`, which reads like one of apache-arrow. */
 export interface ResultColumn extends Iterable<unknown> {
@@ -150,6 +152,26 @@ export class Result<T = Row> implements Iterable<T> {
     return bytes;
   }
 
+  /**
+   * The result as CSV: a line of names, then the rows. NULL is an empty field, an empty text `""`; BYTES are base64, lists
+   * and structs JSON.
+   *
+   * @example
+   * const file = new File([result.toCSV()], "scores.csv", { type: "text/csv" });
+   */
+  toCSV(options: CsvTextOptions = {}): string {
+    checkOptions("toCSV", options, takes.csv);
+    return csvOf(this.#written(), options);
+  }
+
+  /**
+   * The rows as JSON has them, which `JSON.stringify(result)` writes: days and times as texts, whole numbers as numbers
+   * where these hold them and else as texts.
+   */
+  toJSON(): Record<string, unknown>[] {
+    return jsonOf(this.#written());
+  }
+
   *[Symbol.iterator](): IterableIterator<T> {
     for (let index = 0; index < this.numRows; index++) yield this.#row(index);
   }
@@ -172,6 +194,15 @@ export class Result<T = Row> implements Iterable<T> {
   #row(index: number): T {
     if (this.#asArray) return this.#table.children.map((column) => column.at(index)) as T;
     return (this.#isOdd ? this.#ownObject((column) => column.at(index)) : this.#table.at(index)) as T;
+  }
+
+  #written() {
+    const { numRows } = this;
+    const { children } = this.#table;
+    const values = function* () {
+      for (let index = 0; index < numRows; index++) yield children.map((column) => column.at(index));
+    };
+    return { schema: this.schema, values };
   }
 
   /** Properties of its own, whatever the columns are called. */

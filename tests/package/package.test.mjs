@@ -47,6 +47,8 @@ test("the tarball holds what it says, and nothing of its making", () => {
     "frames.js",
     "parquet.js",
     "compressed.js",
+    "mlflow.js",
+    "models.js",
     "plan.js",
     "saved.js",
     "warmup.js",

@@ -123,8 +123,10 @@ test("tabs see each other's changes", async () => {
   assert.equal(await until(other, 1), 1);
   await at(other, (db) => db.query("INSERT INTO t (x) VALUES (2)"));
   assert.equal(await until(page, 3), 3);
+  await at(other, (db) => db.on("catalogchange", () => document.body.append("heard")));
   await at(page, (db) => db.registerTable("t", [{ x: 10 }]));
   assert.equal(await until(other, 10), 10);
+  await other.waitForFunction(() => document.body.textContent.includes("heard"));
   await at(other, (db) => db.dropTable("t"));
   assert.equal(await until(page, null), null);
   await other.close();
