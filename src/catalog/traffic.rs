@@ -1,6 +1,7 @@
 //! How the rows of a prediction are divided among the versions of a model.
 
 use super::Versions;
+use crate::data::{DataType, Scalar, StructField};
 use crate::diag::{Code, Error, Result};
 
 /// The parts that rows are divided into: hundredths of a percent.
@@ -29,6 +30,22 @@ impl Traffic {
     /// Numbers or aliases of versions with their shares; none where all rows go to the default version.
     pub(crate) fn shares(&self) -> &[(String, u32)] {
         self.split.as_deref().unwrap_or_default()
+    }
+
+    /// The options that were given, by their names, with percents as they are written.
+    pub(crate) fn given(&self) -> impl Iterator<Item = (&'static str, Scalar)> {
+        let field = |data_type| StructField { name: String::new(), data_type };
+        let fields = vec![field(DataType::String), field(DataType::Float64)];
+        let share = |(word, share): &(String, u32)| {
+            let values = vec![Scalar::String(word.clone()), Scalar::Float64(f64::from(*share) / 100.0)];
+            Scalar::Struct(fields.clone(), values)
+        };
+        let shares: Vec<_> = self.shares().iter().map(share).collect();
+        let split = (!shares.is_empty()).then(|| Scalar::Array(DataType::Struct(fields), shares));
+        let text = |text: &Option<String>| text.clone().map(Scalar::String);
+        let options =
+            [("traffic_split", split), ("traffic_key", text(&self.key)), ("traffic_salt", text(&self.salt))];
+        options.into_iter().filter_map(|(name, value)| Some((name, value?)))
     }
 
     /// # Errors

@@ -421,6 +421,8 @@ impl Offers<'_> {
         if is_model {
             let all = ModelOptions::ALL.iter();
             options.push(("model_path", Some("STRING".into()), Some("The file of the model.".into())));
+            let traffic = ["traffic_split", "traffic_key", "traffic_salt"];
+            options.extend(traffic.map(|name| (name, None, Some("Rows for several versions.".into()))));
             options
                 .extend(all.map(|option| (option.name, Some(option.takes.into()), Some(option.doc.into()))));
         } else {

@@ -11,7 +11,7 @@ use crate::diag::{Code, Error, Result};
 
 pub(super) const FUNCTIONS: &[Function] = &[Function::new(
     "ML.P_VALUE",
-    "The p-value of a test statistic: 'normal' and 't' (of so many degrees of freedom) for both sides, 'chi_square' (of so many degrees of freedom) for the upper one, 'binomial' of so many successes in a number of fair trials for both.",
+    "The p-value of a statistic: 'normal', 't' and 'binomial' of both sides, 'chi_square' of the upper one; the last argument has degrees of freedom or trials.",
     &[Signature::scalar(&[Type::String, Type::Float64, Type::Float64], Type::Float64, p_values).optional(1)],
 )];
 

@@ -119,6 +119,6 @@ pub(crate) const TABLE_FUNCTIONS: &[TableFunction] = &[
     TableFunction {
         name: "ML.COMPARE",
         form: "ML.COMPARE({TABLE name | (query)}, {predicted_cols => [STRING, STRING] [, actual_col => STRING] [, task_type => 'classification' | 'regression'] | version_col => STRING, {outcome_col => STRING | predicted_col => STRING, actual_col => STRING} [, split => [FLOAT64, FLOAT64]]})",
-        doc: "Whether two versions differ by more than chance: of two predictions in each row how often they disagree, McNemar's test or a paired t-test; of rows divided between versions a test of two proportions and of the division itself.",
+        doc: "Whether two versions of a model differ by more than chance, side by side or with a share of the rows each.",
     },
 ];

@@ -76,6 +76,23 @@ fn a_named_version_gets_all_rows_and_so_does_a_model_without_a_split() {
 }
 
 #[test]
+fn the_split_is_among_the_options_of_the_model() {
+    let engine = with_versions();
+    run(&engine, SPLIT).unwrap();
+    let options = "SELECT option_name, option_type, option_value FROM INFORMATION_SCHEMA.MODEL_OPTIONS";
+    let expected = [
+        ["traffic_split", "ARRAY<STRUCT<STRING, FLOAT64>>", "[(\"champion\", 90), (\"challenger\", 10)]"],
+        ["traffic_key", "STRING", "\"user_id\""],
+    ];
+    assert_eq!(run(&engine, options).unwrap().text_rows(), expected);
+    let described = run(&engine, "DESCRIBE MODEL m@1").unwrap().text_rows();
+    assert!(
+        described.contains(&["model", expected[0][0], expected[0][2]].map(str::to_owned).to_vec()),
+        "{described:?}"
+    );
+}
+
+#[test]
 fn prepared_statements_follow_the_split() {
     let engine = with_versions();
     let sql =

@@ -110,8 +110,10 @@ impl Binder<'_> {
     fn model_options_view(&self) -> Result<Table> {
         let mut rows = Vec::new();
         for (name, model) in self.context.catalog.models() {
+            let versions = self.context.catalog.model_versions(name)?;
             let (schema, name) = split(name);
-            for (option, value) in model.options().given() {
+            let given = model.options().given().map(|(option, value)| (option, value.clone()));
+            for (option, value) in given.chain(versions.traffic.given()) {
                 // NULL has no type.
                 let data_type = value.data_type().map_or(String::new(), |known| known.to_string());
                 rows.push(vec![
@@ -337,6 +339,7 @@ impl Binder<'_> {
         if !aliases.is_empty() {
             lines.push(line("aliases", &aliases.join(", ")));
         }
+        lines.extend(versions.traffic.given().map(|(option, value)| line(option, &value.to_string())));
         lines.extend(version.source.as_deref().map(|source| line("source", source)));
         lines.extend(version.description.as_deref().map(|words| line("description", words)));
         lines.push(line("sha256", &version.model.sha256()));
