@@ -31,6 +31,7 @@ mod runner;
 mod syntax;
 pub mod table;
 mod tensor;
+mod text;
 #[cfg(feature = "full")]
 mod tract;
 #[cfg(target_family = "wasm")]

@@ -197,3 +197,10 @@ pub(crate) const ALIAS_LETTERS: usize = 255;
 
 /// Moves of a model's aliases that are remembered: a page that moves one at every answer must not fill the memory.
 pub(crate) const ALIAS_MOVES: usize = 1_000;
+
+/// Tokens of the texts that go through a model together, where no text has more: enough for thick matrices, and few enough for a
+/// host to stop between two runs.
+pub(crate) const RUN_TOKENS: usize = 256;
+
+/// Texts that go through a model together.
+pub(crate) const RUN_ROWS: usize = 8;

@@ -18,7 +18,7 @@ import type {
   TableOptions,
   TableSource,
 } from "./interface.js";
-import { type Entry, requestFor, type TableEntry } from "./journal.js";
+import type { Entry, TableEntry } from "./journal.js";
 import { restMissing } from "./load.js";
 import { Log } from "./log.js";
 import { readModelInput } from "./model-options.js";
@@ -121,7 +121,7 @@ export class Client {
     void this.#engine.prepare(waiter);
     const reading = this.#readTable(name, source, options, waiter);
     return this.#inTurn(`table ${name}`, waiter, reading, async ({ entry, commit }) => {
-      const info = await this.#ask(waiter, () => requestFor(entry), entry);
+      const info = await this.#ask(waiter, () => this.#engine.told(entry, waiter.report), entry);
       commit();
       waiter.end();
       return info;
@@ -134,7 +134,7 @@ export class Client {
     const waiter = this.#waiter(options);
     // The options are those of a query.
     const { entry, commit } = await this.#readTable(name, source, {}, waiter);
-    await this.#ask(waiter, () => requestFor(entry), entry);
+    await this.#ask(waiter, () => this.#engine.told(entry, waiter.report), entry);
     commit();
     return entry;
   }
@@ -148,8 +148,8 @@ export class Client {
   }
 
   async registerModel(name: string, source: ModelSource, options: ModelOptions): Promise<ModelInfo> {
-    const { labels, externalData = {} } = options;
-    const sources = [source, Array.isArray(labels) ? undefined : labels, ...Object.values(externalData)];
+    const { labels, tokenizer, externalData = {} } = options;
+    const sources = [source, Array.isArray(labels) ? undefined : labels, tokenizer, ...Object.values(externalData)];
     const waiter = this.#waiter(options, { expected: this.#expected(sources) });
     const loading = options.engine === "full" ? this.#engine.full(waiter) : this.#engine.prepare(waiter);
     const convert: Parameters<typeof readModelInput>[4] = (files, signature) =>
@@ -163,7 +163,7 @@ export class Client {
       const numbered = ({ version }: ModelInfo) => {
         entry.version.version = version;
       };
-      const info = await this.#ask(waiter, () => requestFor(entry), entry, numbered);
+      const info = await this.#ask(waiter, () => this.#engine.told(entry, waiter.report), entry, numbered);
       if (about) await known(async () => (await logging()).tell(this, info, about));
       waiter.end();
       return info;

@@ -6,7 +6,7 @@ import { type Network, type ReadOptions, resolve } from "./network.js";
 import { known, models } from "./parts.js";
 import { readModel } from "./sources.js";
 
-/** Files to be converted, or one that the engine reads as it is. */
+/** Files to be converted or looked through, or one that the engine reads as it is. */
 export type Found = Blob | ModelFile[];
 
 /** `sha256` is the checksum of the source. */
@@ -26,6 +26,16 @@ export async function findModel(
   const found = await filesIn(whole, "model");
   if (found !== whole && sha256 !== undefined) await known(async () => (await models()).check(whole, sha256));
   return found;
+}
+
+/** The ONNX file among those of a model, and its tokenizer; none where a converter is to make one, or it is not clear. */
+export function onnxIn(files: readonly ModelFile[]): { model?: Blob | undefined; tokenizer?: Blob | undefined } {
+  const only = (name: RegExp) => {
+    const [found, another] = files.filter(([path]) => name.test(path));
+    return another ? undefined : found?.[1];
+  };
+  if (only(/(^|\/)saved_model\.pb$/)) return {};
+  return { model: only(/\.onnx$/), tokenizer: only(/(^|\/)tokenizer\.json$/) };
 }
 
 /** The files of a folder. */

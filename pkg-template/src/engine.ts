@@ -55,7 +55,7 @@ export class Engine {
   #loaded: LoadedEngine | undefined;
   /** What workers have fetched of engines, by its address. */
   readonly #rests = new Map<unknown, WebAssembly.Module>();
-  /** Fetched when the first picture comes, or the first model that has to be converted. */
+  /** Fetched when the first picture comes, or the first model that has to be converted or has a tokenizer. */
   readonly #modules = new Map<ModuleName, Promise<WebAssembly.Module>>();
   #connecting: Promise<Connection> | undefined;
   #connection: Connection | undefined;
@@ -175,6 +175,11 @@ export class Engine {
       });
     this.#modules.set(name, loading);
     return loading;
+  }
+
+  /** How an entry is told to a worker. */
+  told<E extends Exclude<Entry, { kind: "statement" }>>(entry: E, report: Report = () => {}) {
+    return requestFor(entry, () => this.module("tokens", report));
   }
 
   /** The ONNX file of a model of TensorFlow's: made by a worker of its own, which keeps nothing. */
@@ -464,13 +469,13 @@ export class Engine {
 
   async #replay(connection: Connection, entry: Entry): Promise<void> {
     if (entry.kind !== "statement") {
-      await connection.call(await requestFor(entry));
+      await connection.call(await this.told(entry));
       return;
     }
     const { times = 1, ...once } = entry;
     if (times > 1 && this.#journal.namesVersions) await this.#replay(connection, { ...once, times: times - 1 });
     const { sql, params, dialect, onError, tables } = entry;
-    for (const table of tables) await connection.call(await requestFor(table));
+    for (const table of tables) await connection.call(await this.told(table));
     const kept = new Map(entry.kept);
     const context = { sql, signal: undefined, report: () => {}, files: this.#files, engine: this, kept, one: true };
     const opened = await connection.run({

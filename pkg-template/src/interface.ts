@@ -192,6 +192,11 @@ export interface ModelOptions extends CallOptions {
   integrity?: string | undefined;
   /** What the classes are called, in the order of the scores; or the address of a file with a label on each line. */
   labels?: readonly string[] | readonly number[] | string | URL | undefined;
+  /**
+   * The `tokenizer.json` of a model over texts, as Hugging Face's tokenizers write it: the model takes the column `text`, and for pairs
+   * `text_pair`, in place of token ids. In a folder or zip it is found beside the model.
+   */
+  tokenizer?: ModelSource | undefined;
   inputs?: Record<string, ModelInputOptions> | undefined;
   /** Which signature of a SavedModel is the model; default: "serving_default". */
   signature?: string | undefined;

@@ -100,8 +100,14 @@ function keyOf(entry: Entry): unknown {
   }
 }
 
-/** How an entry is told to a worker. Its bytes are read anew each time, because they go over to the worker. */
-export async function requestFor<E extends Exclude<Entry, { kind: "statement" }>>(entry: E) {
+/**
+ * How an entry is told to a worker. Its bytes are read anew each time, because they go over to the worker. `tokenizers` brings what
+ * a model with a tokenizer needs.
+ */
+export async function requestFor<E extends Exclude<Entry, { kind: "statement" }>>(
+  entry: E,
+  tokenizers: () => Promise<WebAssembly.Module>,
+) {
   type Told = Extract<Request, { kind: E["kind"] }>;
   if (entry.kind === "registerObjects") {
     const { kind, name, files } = entry;
@@ -112,7 +118,9 @@ export async function requestFor<E extends Exclude<Entry, { kind: "statement" }>
   const told = { ...rest, bytes: await bytesOf(blob) };
   if (entry.kind !== "registerModel") return told as unknown as Told;
   const files = Object.entries(entry.files).map(async ([path, file]) => [path, await bytesOf(file)] as const);
-  return { ...told, files: Object.fromEntries(await Promise.all(files)) } as unknown as Told;
+  const reading = entry.settings.tokenizer && tokenizers();
+  const parts = { files: Object.fromEntries(await Promise.all(files)), tokenizers: await reading };
+  return { ...told, ...parts } as unknown as Told;
 }
 
 async function bytesOf(blob: Blob): Promise<Uint8Array<ArrayBuffer>> {

@@ -125,6 +125,8 @@ const modules = {
   pictures: () => new URL("./wasm/pictures.wasm", import.meta.url),
   /** Makes ONNX files of TensorFlow's models. */
   formats: () => new URL("./wasm/formats.wasm", import.meta.url),
+  /** Cuts texts up. */
+  tokens: () => new URL("./wasm/tokens.wasm", import.meta.url),
 };
 
 export type ModuleName = keyof typeof modules;

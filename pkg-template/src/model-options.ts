@@ -2,7 +2,7 @@
 // their files.
 
 import { checkOptions, takes } from "./arguments.js";
-import { findModel } from "./conversion.js";
+import { findModel, onnxIn } from "./conversion.js";
 import { sha256Of } from "./digest.js";
 import { problem } from "./errors.js";
 import type { ModelSettings, VersionSettings } from "./glue/predictql.js";
@@ -34,22 +34,30 @@ export async function readModelInput(
   convert: Convert,
 ): Promise<ModelInput & { about?: Logged }> {
   const settings = settingsOf(options);
-  const { labels, externalData = {}, revalidate } = options;
+  const { labels, tokenizer, externalData = {}, revalidate } = options;
   const isAddress = typeof labels === "string" || labels instanceof URL;
-  const [found, list, ...parts] = await Promise.all([
+  const [found, list, cutter, ...parts] = await Promise.all([
     findModel(source, network, { ...read, revalidate, sha256: settings.sha256 }),
     isAddress ? network.read(labels, "data", read) : undefined,
+    tokenizer === undefined ? undefined : readModel(tokenizer, network, { ...read, revalidate }),
     ...Object.values(externalData).map((part) => readModel(part, network, { ...read, revalidate })),
   ]);
   if (list) settings.labels = new Uint8Array(await list.arrayBuffer());
   else if (labels !== undefined && !isAddress) settings.labels = labels;
   const files = Object.fromEntries(Object.keys(externalData).map((path, index) => [path, parts[index] as Blob]));
-  if (found instanceof Blob) return { blob: found, settings, files, version: await versionOf(source, found, options) };
-  // It was that of the source.
-  delete settings.sha256;
-  const logged = await loggedIn(found);
-  if (logged?.columns) settings.input_columns ??= logged.columns;
-  const blob = logged?.model ?? (await convert(found, options.signature));
+  const logged = found instanceof Blob ? undefined : await loggedIn(found);
+  let texts = cutter;
+  let blob: Blob;
+  if (found instanceof Blob) blob = found;
+  else {
+    // It was that of the source.
+    delete settings.sha256;
+    if (logged?.columns) settings.input_columns ??= logged.columns;
+    const { model, tokenizer: beside } = onnxIn(found);
+    texts ??= beside;
+    blob = logged?.model ?? model ?? (await convert(found, options.signature));
+  }
+  if (texts) settings.tokenizer = new Uint8Array(await texts.arrayBuffer());
   const input = {
     blob,
     settings,

@@ -1,5 +1,5 @@
-// Models of TensorFlow's formats: the files of which they consist, of a folder of the device or of a server, or of a zip. A module
-// of its own, for few pages have one.
+// Models of several files: TensorFlow's formats, and ONNX with a tokenizer; of a folder of the device or of a server, or of a zip. A
+// module of its own, for few pages have one.
 
 import { problem } from "./errors.js";
 import type { ModelSource } from "./interface.js";
@@ -38,15 +38,30 @@ async function entriesOf(folder: FileSystemDirectoryHandle, path: string): Promi
   return found;
 }
 
-/** A SavedModel's files on a server; one without variables lacks the last ones. */
+/** Where a model's ONNX file lies in the folders of Hugging Face. */
+const exported = ["model.onnx", "onnx/model.onnx"] as const;
+
+/** A model's files on a server; a SavedModel without variables lacks the last ones. */
 async function fetched(folder: string, read: (address: string) => Promise<Blob>): Promise<ModelFile[]> {
+  const files = async (paths: readonly string[]) => {
+    const found: ModelFile[] = [];
+    for (const path of paths) {
+      const blob = await read(folder + path).catch(() => undefined);
+      if (blob) found.push([path, blob]);
+    }
+    return found;
+  };
   const [graph, ...variables] = known;
-  const found: ModelFile[] = [[graph, await read(folder + graph)]];
-  for (const path of variables) {
-    const blob = await read(folder + path).catch(() => undefined);
-    if (blob) found.push([path, blob]);
+  const [first, none] = await read(folder + graph).then(
+    (blob) => [blob] as const,
+    (error) => [undefined, error] as const,
+  );
+  if (first) return [[graph, first], ...(await files(variables))];
+  for (const path of exported) {
+    const found = await files([path]);
+    if (found.length > 0) return [...found, ...(await files(["tokenizer.json"]))];
   }
-  return found;
+  throw none;
 }
 
 /** What is in a file that is no ONNX: of a zip that holds a model, its files; nothing where it holds something else. */
@@ -61,10 +76,11 @@ async function unpacked(zip: Blob): Promise<ModelFile[] | undefined> {
   const entries = await directoryOf(zip);
   const models = entries.filter(({ path }) => /(^|\/)saved_model\.pb$/.test(path));
   const graphs = entries.filter(({ path }) => /\.(pb|tflite)$/.test(path));
-  const isLogged = entries.some(({ path }) => /(^|\/)MLmodel$/.test(path));
-  if (models.length === 0 && graphs.length !== 1 && !isLogged) return undefined;
-  const labels = entries.filter(({ path }) => /(^|\/)labels\.txt$/.test(path));
-  const wanted = models.length === 0 && !isLogged ? [...graphs, ...labels] : entries;
+  const exports = entries.filter(({ path }) => path.endsWith(".onnx"));
+  const isWhole = models.length > 0 || entries.some(({ path }) => /(^|\/)MLmodel$/.test(path));
+  if (!isWhole && graphs.length !== 1 && exports.length !== 1) return undefined;
+  const beside = entries.filter(({ path }) => /(^|\/)(labels\.txt|tokenizer\.json)$/.test(path));
+  const wanted = isWhole ? entries : [...(graphs.length === 1 ? graphs : exports), ...beside];
   return Promise.all(wanted.map(async (entry) => [entry.path, await contentOf(zip, entry)] as const));
 }
 

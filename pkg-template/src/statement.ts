@@ -1,6 +1,7 @@
 // Runs one statement of an open script: asks for turn after turn, and brings what the engine needs in between.
 
 import { abortable, type Connection, Failed } from "./connection.js";
+import { onnxIn } from "./conversion.js";
 import { onlyBrowsersRead } from "./drawn.js";
 import { toUtf8 } from "./encoding.js";
 import type { Engine } from "./engine.js";
@@ -146,6 +147,7 @@ async function find(
   const { signal, report, files, kept, engine } = context;
   try {
     if (resource.kind === "decoder") return { answer: { decoder: await engine.module("pictures", report) } };
+    if (resource.kind === "tokenizers") return { answer: { tokenizers: await engine.module("tokens", report) } };
     if (resource.kind === "converted") return { answer: { bytes: await convertedBytes(resource, context) } };
     if (resource.kind === "objects") return { answer: { objects: await files.list(resource.uris, signal) } };
     const { uri, kind } = resource;
@@ -174,7 +176,8 @@ async function convertedBytes(
   const key = `${uri} as ONNX`;
   const made = async () => {
     const found = await files.model(uri, kept, { signal, report });
-    return engine.convert(found instanceof Blob ? [[uri, found]] : found, signature, { signal, report });
+    const onnx = found instanceof Blob ? undefined : onnxIn(found).model;
+    return onnx ?? engine.convert(found instanceof Blob ? [[uri, found]] : found, signature, { signal, report });
   };
   const blob = kept.get(key) ?? (await made());
   kept.set(key, blob);

@@ -52,6 +52,7 @@ use crate::model::{Fingerprints, Model, ModelOptions};
 use crate::plan::{self, Binding, Bound, BoundStatement, Given, Params, Variable, bind};
 use crate::syntax::{self, Dialect, ast};
 use crate::table::{self, CsvOptions, Object, Table};
+use crate::text::Tokenizers;
 
 /// Tables and models, shared by all sessions. Cloning shares them too.
 #[derive(Clone)]
@@ -64,6 +65,7 @@ struct Shared {
     clock: Clock,
     zones: TimeZones,
     decoder: Decoder,
+    tokenizers: Tokenizers,
     catalog: Mutex<Catalog>,
     /// Locked after the catalog, if both are.
     plans: Mutex<prepared::Plans>,
@@ -99,19 +101,25 @@ impl Default for Engine {
 impl Engine {
     /// An engine without tables and models. Times are read from `clock`.
     pub fn new(limits: Limits, clock: Clock) -> Self {
-        Self::on_host(limits, clock, TimeZones::default(), Decoder::LINKED)
+        Self::on_host(limits, clock, TimeZones::default(), Decoder::LINKED, Tokenizers::LINKED)
     }
 
     /// As [`Engine::new`], with the host's time zone database: SQL can name its zones, such as `Europe/Paris`.
     pub fn with_time_zones(limits: Limits, clock: Clock, lookup: ZoneLookup) -> Self {
-        Self::on_host(limits, clock, TimeZones::new(lookup), Decoder::LINKED)
+        Self::on_host(limits, clock, TimeZones::new(lookup), Decoder::LINKED, Tokenizers::LINKED)
     }
 
     /// With all that a host may have.
-    pub(crate) fn on_host(limits: Limits, clock: Clock, zones: TimeZones, decoder: Decoder) -> Self {
-        let catalog = Mutex::new(Catalog::default());
-        let plans = Mutex::default();
-        Self { shared: Arc::new(Shared { limits: Arc::new(limits), clock, zones, decoder, catalog, plans }) }
+    pub(crate) fn on_host(
+        limits: Limits,
+        clock: Clock,
+        zones: TimeZones,
+        decoder: Decoder,
+        tokenizers: Tokenizers,
+    ) -> Self {
+        let (catalog, plans) = (Mutex::new(Catalog::default()), Mutex::default());
+        let limits = Arc::new(limits);
+        Self { shared: Arc::new(Shared { limits, clock, zones, decoder, tokenizers, catalog, plans }) }
     }
 
     /// A new session.

@@ -30,6 +30,7 @@ mod start;
 mod subplans;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod union;
 mod unnest;
 mod values;

@@ -10,16 +10,16 @@ use crate::model::Model;
 use crate::plan::Expr;
 
 pub(super) struct Predict {
-    input: Input,
-    model: Arc<Model>,
-    inputs: Vec<Option<Expr>>,
-    outputs: Vec<usize>,
-    keep: Vec<usize>,
-    safe: bool,
+    pub(super) input: Input,
+    pub(super) model: Arc<Model>,
+    pub(super) inputs: Vec<Option<Expr>>,
+    pub(super) outputs: Vec<usize>,
+    pub(super) keep: Vec<usize>,
+    pub(super) safe: bool,
     schema: Schema,
     /// Rows in all, where known.
-    total: Option<usize>,
-    rows_done: usize,
+    pub(super) total: Option<usize>,
+    pub(super) rows_done: usize,
     /// The input's latest batch, and how many of its rows are done.
     current: Option<(Batch, usize)>,
     /// The row of that batch at which the latest piece began.
@@ -43,7 +43,7 @@ impl Predict {
     }
 
     /// As [`Predict::predicted`], with NULL outputs for rows that fail.
-    fn row_by_row(&self, piece: &Batch, ctx: &mut Context) -> Result<Batch> {
+    pub(super) fn row_by_row(&self, piece: &Batch, ctx: &mut Context) -> Result<Batch> {
         let one = |number| {
             let row = piece.slice(number, 1);
             match self.predicted(&row, ctx) {

@@ -37,6 +37,8 @@ pub enum Resource {
     },
     /// What decodes pictures. The host answers with no bytes, once it is there.
     Decoder,
+    /// What reads tokenizers. The host answers with no bytes, once it is there.
+    Tokenizers,
     /// The objects that patterns match: at most one `*` each, which stands for any text.
     Objects {
         /// As the SQL text names them.

@@ -17,6 +17,7 @@ use super::scan::{OneRow, Scan};
 use super::shares::{Game, Shares};
 use super::sort::Sort;
 use super::subplans::{RunningSubplan, SharedScan, Subplans};
+use super::texts::Texts;
 use super::union::Union;
 use super::unnest::Unnest;
 use super::values::Values;
@@ -140,7 +141,9 @@ impl Start {
             }
             NodeKind::Predict { input, model, inputs, outputs, keep, safe } => {
                 let input = self.node(*input);
-                Box::new(Predict::new(input, model, inputs, outputs, keep, safe, schema, total))
+                let takes_texts = model.takes_texts();
+                let predict = Predict::new(input, model, inputs, outputs, keep, safe, schema, total);
+                if takes_texts { Box::new(Texts::new(predict)) } else { Box::new(predict) }
             }
             NodeKind::Shares { input, model, inputs, players, count, output, row, keep } => {
                 let game = Game { model, inputs, players, count, output, row, keep };

@@ -22,6 +22,11 @@ pub(crate) const TABLE_FUNCTIONS: &[TableFunction] = &[
         doc: "The columns that a model's TRANSFORM clause computes, with the statistics that the model has kept.",
     },
     TableFunction {
+        name: "ML.GENERATE_EMBEDDING",
+        form: "ML.GENERATE_EMBEDDING(MODEL name, {TABLE name | (query)} [, STRUCT([TRUE AS flatten_json_output] [, BOOL AS normalize] [, 'mean' | 'cls' AS pooling] [, INT64 AS output_dimensionality])])",
+        doc: "The vectors of the texts in the column `content`, by a model with a tokenizer: its own, or the mean of its tokens' vectors.",
+    },
+    TableFunction {
         name: "VECTOR_SEARCH",
         form: "VECTOR_SEARCH({TABLE name | (query)}, column, {TABLE name | (query)} [, column] [, top_k => INT64] [, distance_type => STRING])",
         doc: "The rows whose vectors are nearest to the vectors of a query, with their distances. Every row is compared.",

@@ -6,7 +6,8 @@ const EXPLAINED: &str =
     "ML.GLOBAL_EXPLAIN tells how much predictions owe to each feature, by the model's predictions alone";
 const MONITORED: &str = "ML.DESCRIBE_DATA describes rows, and ML.VALIDATE_DATA_DRIFT compares two tables";
 const EMBEDDED: &str =
-    "export the embedding model to ONNX, run it with ML.PREDICT and search with VECTOR_SEARCH";
+    "write ML.GENERATE_EMBEDDING(MODEL m, (SELECT … AS content FROM …)) with an ONNX model and its tokenizer";
+const GENERATED: &str = "models that write texts are out of scope; ML.GENERATE_EMBEDDING and ML.PREDICT are for those that read them";
 const REMOTE: &str = "nothing is sent to remote models; export the model to ONNX and run it with ML.PREDICT";
 const FORECAST: &str = "export the forecasting model to ONNX and run it with ML.PREDICT";
 const QUANTILES: &str = "APPROX_QUANTILES(x, 100)[OFFSET(50)] is the median; here it is exact";
@@ -29,9 +30,8 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("ML.FORECAST", FORECAST),
     ("ML.HOLIDAY_INFO", FORECAST),
     ("ML.GET_INSIGHTS", MONITORED),
-    ("ML.GENERATE_EMBEDDING", EMBEDDED),
     ("ML.GENERATE_TEXT_EMBEDDING", EMBEDDED),
-    ("ML.GENERATE_*", REMOTE),
+    ("ML.GENERATE_*", GENERATED),
     ("ML.DISTRIBUTED_*", REMOTE),
     ("ML.ANNOTATE_IMAGE", REMOTE),
     ("ML.TRANSLATE", REMOTE),
@@ -40,6 +40,7 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("ML.PROCESS_DOCUMENT", REMOTE),
     ("AI.GENERATE_EMBEDDING", EMBEDDED),
     ("AI.EMBED", EMBEDDED),
+    ("AI.GENERATE*", GENERATED),
     ("AI.*", REMOTE),
     ("EXTERNAL_OBJECT_TRANSFORM", "read the bytes of an object table: its column `data`"),
     ("OBJ.*", "read the bytes of an object table: its column `data`"),

@@ -36,6 +36,9 @@ impl Model {
             line("model", "load time", format!("{load_ms:.1} ms"));
         }
         line("model", "rows in a run", self.rows_in_a_run());
+        if let Some(texts) = &self.texts {
+            line("model", "tokenizer", texts.tokenizer().to_string());
+        }
         line(
             "model",
             "plans",

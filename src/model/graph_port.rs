@@ -40,6 +40,11 @@ pub(super) struct GraphPort {
 }
 
 impl GraphPort {
+    /// A column of texts, which no input of the graph takes as it is.
+    pub(super) fn text(name: &str, rows: Dim, required: bool) -> Self {
+        Self { required, ..Self::new(name.to_owned(), ElementType::String, vec![rows], Some(0)) }
+    }
+
     pub(super) fn input(declared: Declared, row_axis: Option<usize>, has_default: bool) -> Result<Self> {
         let shape = declared.shape.invariant("the shape of a model input")?;
         let mut port = Self::new(declared.name, declared.element, shape, row_axis);

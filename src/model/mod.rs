@@ -5,6 +5,7 @@
 
 mod core;
 mod describe;
+mod embedding;
 mod fingerprints;
 mod graph_port;
 mod inputs;
@@ -17,12 +18,15 @@ mod shapes;
 mod shares;
 mod signature;
 mod tensor_model;
+mod texts;
 
 pub(crate) use crate::onnx::is_convertible;
 pub use crate::onnx::{Dim, Format, ModelFacts};
 pub use describe::Fact;
 pub(crate) use fingerprints::{Fingerprints, hexadecimal};
 
+pub(crate) use embedding::{Pooling, Wish};
+pub(crate) use inputs::Tokens;
 #[cfg(target_family = "wasm")]
 pub(crate) use options::digest_of;
 pub use options::{ModelOption, ModelOptions};
@@ -44,7 +48,8 @@ use crate::limits::Limits;
 use crate::onnx;
 use crate::tensor::Tensor;
 use core::Core;
-use inputs::{InputEncoder, InputRows, Inputs};
+use embedding::Embedding;
+use inputs::{InputEncoder, InputRows, Inputs, Texts};
 use outputs::{OutputDecoder, Outputs};
 
 /// A loaded model, ready to predict: rows in, rows out.
@@ -119,7 +124,11 @@ pub struct Model {
     options: ModelOptions,
     signature: Signature,
     inputs: Inputs,
+    /// How texts become some of the graph's inputs, where there is a tokenizer.
+    texts: Option<Texts>,
     outputs: Outputs,
+    /// What is made of an output in the place of all outputs.
+    embedding: Option<Embedding>,
     load_time: Duration,
 }
 
@@ -257,14 +266,25 @@ impl Model {
                 format!("the labels of `{file}` were not read"),
             ));
         }
+        if let Some(file) = options.tokenizer_file() {
+            let message = format!("the tokenizer of `{file}` was not read");
+            return Err(Error::new(Code::ResourceUnavailable, message));
+        }
         let ports: Vec<_> = core.inputs.iter().chain(&core.optional).cloned().collect();
-        let inputs = Inputs::new(&ports, &options.or(&core.defaults))?;
+        let feeding = options.or(&core.defaults);
+        let (inputs, texts) = match options.tokenizer() {
+            Some(tokenizer) => {
+                let (inputs, texts) = Inputs::over_texts(&ports, tokenizer, &feeding)?;
+                (inputs, Some(texts))
+            }
+            None => (Inputs::new(&ports, &feeding)?, None),
+        };
         let mut options = options.clone();
         options.take_labels(core.facts.metadata.get("labels"), core.facts.format)?;
         let outputs = Outputs::new(&core.outputs, &core.labels, &options)?;
         let signature = Signature { inputs: inputs.ports.clone(), outputs: outputs.ports.clone() };
-        let load_time = Duration::ZERO;
-        Ok(Self { core, files, options, signature, inputs, outputs, load_time })
+        let (embedding, load_time) = (None, Duration::ZERO);
+        Ok(Self { core, files, options, signature, inputs, texts, outputs, embedding, load_time })
     }
 
     /// What the model takes and gives.
@@ -324,9 +344,17 @@ impl Model {
         rows: usize,
         first_row: usize,
     ) -> Result<Vec<ArrayRef>> {
+        if self.texts.is_some() {
+            return self.predict_texts(inputs, wanted, rows, first_row);
+        }
         let rows = self.inputs.rows(inputs, rows, first_row)?;
-        let core = &*self.core.given(self.inputs.given(&rows))?;
-        let encoders = self.inputs.encoders(&rows, &core.inputs)?;
+        self.computed(&rows, wanted, first_row)
+    }
+
+    /// The columns `wanted` for rows without NULLs.
+    fn computed(&self, rows: &InputRows, wanted: &[usize], first_row: usize) -> Result<Vec<ArrayRef>> {
+        let core = &*self.core.given(self.inputs.given(rows))?;
+        let encoders = self.inputs.encoders(rows, &core.inputs)?;
         let needed = self.outputs.needed(wanted, core.outputs.len())?;
         outputs::check_shared(&core.outputs, &needed, first_row + rows.count)?;
         let mut decoders: Vec<_> = core
@@ -343,7 +371,7 @@ impl Model {
             let end = encoders.iter().try_fold(last, |end, encoder| encoder.end_of_same_shape(start..end))?;
             let tensor_rows = core.batch_size.tensor_rows(end - start);
             let outputs = self.run(core, &encoders, start..end).or_else(|error| {
-                let error = self.blamed(error, start..end, &rows, |range| self.run(core, &encoders, range));
+                let error = self.blamed(error, start..end, rows, |range| self.run(core, &encoders, range));
                 self.core.failures.note(Err(rows.named(error, start)))
             })?;
             ensure(outputs.len() == decoders.len(), "the model gives a tensor for each of its outputs")?;

@@ -3,15 +3,18 @@
 //! One table, [`ModelOptions::ALL`], names every option with its type and meaning; statements, the catalog and the
 //! reference read it. Whether an option fits a model is checked elsewhere, when the two meet.
 
-use litemap::LiteMap;
+use std::sync::Arc;
 
+use litemap::LiteMap;
 use sha2::{Digest, Sha256};
 
 use super::fingerprints::hexadecimal;
+use super::inputs::{PAIR, TEXT};
 use crate::boosters::{Features, MISSING_TEXT};
 use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Result};
 use crate::onnx::{Format, Labels};
+use crate::text::{Tokenizer, Tokenizers};
 
 /// How a model file is read and fed, and what its outputs are turned into: the OPTIONS of `CREATE MODEL`.
 ///
@@ -22,6 +25,7 @@ use crate::onnx::{Format, Labels};
 /// | option | for |
 /// |---|---|
 /// | `model_type`, `signature`, `sha256` | the file: its format, what of it is meant, its checksum |
+/// | `tokenizer` | the file that cuts texts up |
 /// | `input_columns`, `default_on_null`, `null_handling` | the inputs: which columns make them up, what becomes of NULL |
 /// | `image_layout`, `image_mean`, `image_std` | pictures: the order of their dimensions; `(value - mean) / std`, values from 0 to 1 |
 /// | `batch_axis`, `free_dimensions` | the inputs: which dimension counts rows, the lengths of free ones |
@@ -47,6 +51,8 @@ use crate::onnx::{Format, Labels};
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ModelOptions {
     given: LiteMap<&'static str, Scalar>,
+    tokenizer_file: Option<String>,
+    tokenizer: Option<Arc<Tokenizer>>,
     labels_file: Option<String>,
     pub(super) format: Option<Format>,
     signature: Option<String>,
@@ -192,6 +198,16 @@ impl ModelOptions {
                 options.columns =
                     Some(per_input(value, |value| texts(value).filter(|names| !names.is_empty()))?);
                 Some(())
+            },
+        },
+        ModelOption {
+            name: "tokenizer",
+            takes: "the path of a `tokenizer.json`",
+            doc: "The tokenizer of a model over texts: it takes the column `text`, and for pairs `text_pair`, in place of its inputs of token ids. Where MODEL_PATH is a folder with a `tokenizer.json`, that one.",
+            set: |options, value| {
+                let Scalar::String(path) = value else { return None };
+                options.tokenizer_file = Some(path.clone()).filter(|path| !path.is_empty());
+                options.tokenizer_file.is_some().then_some(())
             },
         },
         ModelOption {
@@ -388,6 +404,7 @@ impl ModelOptions {
         given.retain(|_, value| *value != Scalar::Null);
         // All options are set again from their values, so that a replaced value leaves nothing behind.
         let read = std::mem::take(&mut self.labels).filter(|_| option.name != "labels");
+        let tokenizer = self.tokenizer.take().filter(|_| option.name != "tokenizer");
         let mut fresh = Self::default();
         for option in Self::ALL {
             if let Some(value) = given.get(option.name) {
@@ -399,6 +416,7 @@ impl ModelOptions {
         }
         fresh.given = given;
         fresh.labels = fresh.labels.or(read);
+        fresh.tokenizer = tokenizer;
         *self = fresh;
         Ok(())
     }
@@ -436,6 +454,47 @@ impl ModelOptions {
     /// The file whose labels are still to be read: see [`ModelOptions::read_labels`].
     pub fn labels_file(&self) -> Option<&str> {
         self.labels_file.as_deref().filter(|_| self.labels.is_none())
+    }
+
+    /// Names the tokenizer that was found beside the model, unless one is given.
+    pub(crate) fn find_tokenizer(&mut self, path: &str) -> Result<()> {
+        let is_given = self.tokenizer_file.is_some() || self.tokenizer.is_some();
+        if is_given { Ok(()) } else { self.set("tokenizer", &Scalar::String(path.to_owned())) }
+    }
+
+    /// The file of the tokenizer that is still to be read: see [`ModelOptions::read_tokenizer`].
+    pub fn tokenizer_file(&self) -> Option<&str> {
+        self.tokenizer_file.as_deref().filter(|_| self.tokenizer.is_none())
+    }
+
+    /// Reads the tokenizer from the content of a `tokenizer.json`.
+    ///
+    /// # Errors
+    /// `invalid-option` where it is none.
+    pub fn read_tokenizer(&mut self, json: &[u8]) -> Result<()> {
+        self.read_tokenizer_by(&Tokenizers::LINKED, json)
+    }
+
+    /// As [`ModelOptions::read_tokenizer`], by what the host has.
+    pub(crate) fn read_tokenizer_by(&mut self, host: &Tokenizers, json: &[u8]) -> Result<()> {
+        self.tokenizer = Some(Arc::new(host.read(json)?));
+        Ok(())
+    }
+
+    /// From now on texts are in the column `name`.
+    pub(super) fn read_text_from(&mut self, name: &str) {
+        let named = match self.columns.take() {
+            Some(PerInput::Named(named)) => named,
+            Some(PerInput::All(_)) | None => Vec::new(),
+        };
+        let others = named.into_iter().filter(|(input, _)| ![TEXT, PAIR].contains(&input.as_str()));
+        let text = (TEXT.to_owned(), vec![name.to_owned()]);
+        self.columns = Some(PerInput::Named(others.chain([text]).collect()));
+    }
+
+    /// What cuts the model's texts up.
+    pub(super) fn tokenizer(&self) -> Option<&Arc<Tokenizer>> {
+        self.tokenizer.as_ref()
     }
 
     /// Reads labels from the content of a file: a label on each line, or a JSON list of texts.

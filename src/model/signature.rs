@@ -89,6 +89,22 @@ impl Port {
         }
     }
 
+    /// A column with one value for each row, which no input or output of the graph is.
+    pub(super) fn plain(name: &str, data_type: DataType) -> Self {
+        Self {
+            name: name.to_owned(),
+            element: data_type.clone(),
+            data_type,
+            shape: Vec::new(),
+            required: true,
+            has_default: false,
+            row: Vec::new(),
+            picture: None,
+            takes_doubles: false,
+            takes_lists: false,
+        }
+    }
+
     /// The types of the columns that it takes without a conversion, its own first.
     pub(crate) fn forms(&self) -> Vec<DataType> {
         let list = || DataType::array(self.element.clone());

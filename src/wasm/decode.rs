@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
 
+use super::tokenizer::TOKENIZERS;
 use crate::catalog::Registration;
 use crate::data::{ColumnType, DataType, Scalar, StructField, can_coerce};
 use crate::diag::{Code, Error, Invariant, Result};
@@ -176,12 +177,13 @@ fn type_of(value: &JsValue) -> String {
     value.js_typeof().dyn_into::<JsString>().map_or_else(|_| "unknown".to_owned(), String::from)
 }
 
-/// Options of a model by the names that SQL has for them; labels may be the bytes of their file.
+/// Options of a model by the names that SQL has for them; labels and the tokenizer may be the bytes of their file.
 pub(super) fn model_options(value: &JsValue) -> Result<ModelOptions> {
     let mut options = ModelOptions::default();
     for (name, value) in entries(value)? {
         match setting(&value)? {
             Scalar::Bytes(file) if name == "labels" => options.read_labels(&file)?,
+            Scalar::Bytes(file) if name == "tokenizer" => options.read_tokenizer_by(&TOKENIZERS, &file)?,
             value => options.set(&name, &value)?,
         }
     }

@@ -486,6 +486,7 @@ fn request(request: Request) -> RequestShape {
         }
         Resource::Object { uri } => RequestShape::One { id, kind: "object", uri },
         Resource::Decoder => RequestShape::Module { id, kind: "decoder" },
+        Resource::Tokenizers => RequestShape::Module { id, kind: "tokenizers" },
         Resource::Objects { uris } => RequestShape::Listing { id, kind: "objects", uris },
         Resource::Table { uri, format, encoding } => {
             let format = match format {

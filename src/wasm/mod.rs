@@ -4,6 +4,7 @@
 
 mod decode;
 mod encode;
+mod tokenizer;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -17,6 +18,7 @@ use crate::diag::Error;
 use crate::image::Decoder;
 use crate::limits::Limits;
 use crate::syntax::Dialect;
+use tokenizer::TOKENIZERS;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("types.ts");
@@ -160,7 +162,8 @@ impl Engine {
     #[wasm_bindgen(constructor)]
     pub fn new() -> Self {
         let zones = TimeZones::new(time_zones);
-        Self { engine: crate::engine::Engine::on_host(Limits::default(), clock, zones, DECODER) }
+        let limits = Limits::default();
+        Self { engine: crate::engine::Engine::on_host(limits, clock, zones, DECODER, TOKENIZERS) }
     }
 
     /// Whether it runs every model, or is the engine for tables.

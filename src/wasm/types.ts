@@ -100,6 +100,8 @@ export interface ModelSettings {
   model_type?: "ONNX" | "TENSORFLOW" | "TENSORFLOW_LITE" | "XGBOOST" | "LIGHTGBM";
   input_columns?: readonly string[] | Record<string, readonly string[]>;
   input_label_cols?: readonly string[];
+  /** The content of a `tokenizer.json`. */
+  tokenizer?: Uint8Array;
   /** In the order of the scores; bytes are those of a file with a label on each line, or of a JSON list. */
   labels?: readonly string[] | readonly number[] | Uint8Array;
   task?: "classification" | "regression";
@@ -198,6 +200,8 @@ export type Resource =
   | { id: number; kind: "converted"; uri: string; signature?: string }
   /** What decodes pictures: answer with no bytes once `predictqlPictures` of the global scope has it. */
   | { id: number; kind: "decoder" }
+  /** What reads tokenizers: answer with no bytes once `predictqlTokenizers` of the global scope has it. */
+  | { id: number; kind: "tokenizers" }
   /** List what the patterns match: at most one `*` each. */
   | { id: number; kind: "objects"; uris: string[] }
   /**

@@ -51,6 +51,8 @@ mod table_objects;
 #[path = "../conformance/tensor.rs"]
 mod tensor;
 mod tensorflow;
+#[cfg(feature = "full")]
+mod texts;
 mod time_zones;
 mod traffic;
 mod tsql;

@@ -41,6 +41,9 @@ struct Variant {
 struct Module {
     /// The compiler's target features.
     features: Vec<String>,
+    /// Settings of its dependencies that are no Cargo features: names for `#[cfg(…)]`.
+    #[serde(default)]
+    cfg: Vec<String>,
     /// The most bytes that it may have when it is released.
     brotli: u64,
 }
@@ -89,6 +92,11 @@ impl Config {
             None => &self.variant(file)?.features,
         };
         Ok(features.join(","))
+    }
+
+    /// What a module is compiled with for `#[cfg(…)]`; a variant is with nothing.
+    pub fn cfg(&self, file: &str) -> &[String] {
+        self.modules.get(file).map_or(&[], |module| &module.cfg)
     }
 
     /// The most bytes in brotli that a file of the package may have, by its name without `.wasm`.
@@ -167,7 +175,7 @@ mod tests {
         assert_eq!(config.features("relaxed").unwrap(), "+simd128,+relaxed-simd");
         assert_eq!(config.engine("relaxed").unwrap().features, ["full"]);
         assert!(config.engine("tables").unwrap().features.is_empty());
-        assert_eq!(config.modules().collect::<Vec<_>>(), ["formats", "pictures"]);
+        assert_eq!(config.modules().collect::<Vec<_>>(), ["formats", "pictures", "tokens"]);
         assert_eq!(config.features("pictures").unwrap(), "+simd128");
         assert!(config.budget("relaxed.rest").unwrap() > config.budget("tables.rest").unwrap());
         assert_eq!(config.build(false).variants, ["tables", "relaxed", "simd"]);

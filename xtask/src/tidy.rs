@@ -12,7 +12,7 @@ use crate::terminal;
 const LAYERS: [&[&str]; 11] = [
     &["diag", "limits", "control"],
     &["data", "json", "tensor"],
-    &["syntax", "image", "table", "onnx"],
+    &["syntax", "image", "table", "text", "onnx"],
     &["function", "operators", "boosters", "runner"],
     &["tract", "interpreter"],
     &["model"],

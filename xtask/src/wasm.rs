@@ -68,6 +68,7 @@ pub fn cargo(toolchain: &Toolchain, config: &Config, variant: &str) -> Result<Pr
 /// The environment that makes any Cargo below compile a variant.
 pub fn flags(program: Program, config: &Config, variant: &str) -> Result<Program> {
     let mut flags = vec![format!("-Ctarget-feature={}", config.features(variant)?)];
+    flags.extend(config.cfg(variant).iter().map(|name| format!("--cfg={name}")));
     // Panics name source files: without the folder in which somebody keeps their crates.
     if let Some(home) =
         env::var_os("CARGO_HOME").map(PathBuf::from).or(env::home_dir().map(|home| home.join(".cargo")))

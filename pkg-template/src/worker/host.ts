@@ -17,9 +17,14 @@ import { Pictures } from "./pictures.js";
 import type { Answer, Following, Opened, PreparedInfo, Reply, Request, Supply } from "./protocol.js";
 import { Rest, RestFailed } from "./rest.js";
 import { zoneOffsets } from "./time-zones.js";
+import { Tokenizers } from "./tokenizers.js";
 
 /** What the engine calls; one for all engines of a thread. */
-const scope = globalThis as { predictqlPictures?: Pictures; predictqlZoneOffsets?: typeof zoneOffsets };
+const scope = globalThis as {
+  predictqlPictures?: Pictures;
+  predictqlTokenizers?: Tokenizers;
+  predictqlZoneOffsets?: typeof zoneOffsets;
+};
 
 interface Run {
   /** None for a prepared statement. */
@@ -62,6 +67,7 @@ export class Host {
     const { memory } = first;
     scope.predictqlZoneOffsets = zoneOffsets;
     scope.predictqlPictures ??= new Pictures();
+    scope.predictqlTokenizers ??= new Tokenizers();
     const engine = new this.#glue.Engine();
     this.#started = { engine, memory };
     return engine.isFull;
@@ -77,6 +83,7 @@ export class Host {
       case "registerObjects":
         return engine.registerObjects(request.name, request.objects);
       case "registerModel":
+        if (request.tokenizers) scope.predictqlTokenizers?.bring(request.tokenizers);
         return engine.registerModel(request.name, request.bytes, request.settings, request.files, request.version);
       case "setModelAlias":
         return void engine.setModelAlias(request.name, request.alias, request.version);
@@ -215,6 +222,9 @@ function supply(query: Query, resource: number, answer: Supply): undefined {
     query.supply(resource, answer.bytes);
   } else if ("decoder" in answer) {
     scope.predictqlPictures?.bring(answer.decoder);
+    query.supply(resource, new Uint8Array());
+  } else if ("tokenizers" in answer) {
+    scope.predictqlTokenizers?.bring(answer.tokenizers);
     query.supply(resource, new Uint8Array());
   } else if ("objects" in answer) query.supplyObjects(resource, answer.objects);
   else query.refuse(resource, answer.refusal);

@@ -56,6 +56,8 @@ export type Request =
       settings: ModelSettings;
       files: Record<string, Uint8Array<ArrayBuffer>>;
       version: VersionSettings;
+      /** What reads the tokenizer among the settings. */
+      tokenizers: WebAssembly.Module | undefined;
     }
   | { kind: "setModelAlias"; name: string; alias: string; version: number }
   | { kind: "dropTable"; name: string }
@@ -89,6 +91,7 @@ export type Supply =
   | { bytes: Uint8Array<ArrayBuffer>; pixels?: Uint8Array<ArrayBuffer> | undefined }
   | { objects: ObjectEntry[] }
   | { decoder: WebAssembly.Module }
+  | { tokenizers: WebAssembly.Module }
   | { refusal: string };
 
 export interface Catalog {

@@ -1,8 +1,8 @@
-//! ALTER MODEL: asks for the file of labels, if the options name one, then gives the model its options.
+//! ALTER MODEL: asks for the files that the options name, then gives the model its options.
 
 use std::sync::Arc;
 
-use super::create_model::request;
+use super::option_files::OptionFiles;
 use super::{Job, JobContext, JobStep};
 use crate::catalog::{Registration, parts};
 use crate::diag::{Result, Span};
@@ -16,15 +16,15 @@ pub(super) struct AlterModelJob {
     options: ModelOptions,
     registration: Registration,
     span: Span,
-    /// The request for the file of labels.
-    labels: Option<u64>,
+    /// The requests for the files that the options name.
+    files: Option<OptionFiles>,
 }
 
 impl AlterModelJob {
     pub(super) fn new(alter: AlterModel, engine: &Engine) -> Result<Self> {
         let AlterModel { reference, options, registration, span } = alter;
         let model = engine.catalog().model(&reference)?.clone();
-        Ok(Self { reference, model, options, registration, span, labels: None })
+        Ok(Self { reference, model, options, registration, span, files: None })
     }
 
     fn advance(mut self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
@@ -32,12 +32,16 @@ impl AlterModelJob {
         if !requests.all_answered() {
             return Ok(JobStep::Waiting(self));
         }
-        if let Some(labels) = self.labels {
-            self.options.read_labels(&requests.take_bytes(labels)?)?;
-        }
-        if let Some(file) = self.options.labels_file() {
-            self.labels = Some(request(requests, file));
-            return Ok(JobStep::Waiting(self));
+        match self.files.take() {
+            Some(files) => files.read(requests, &mut self.options, &ctx.engine.shared.tokenizers)?,
+            None => {
+                let files = OptionFiles::request(requests, &self.options, &ctx.engine.shared.tokenizers);
+                let is_waiting = files.is_some();
+                self.files = files;
+                if is_waiting {
+                    return Ok(JobStep::Waiting(self));
+                }
+            }
         }
         let model = self.model.with_options(&self.options)?;
         let (engine, model) = (ctx.engine, Arc::new(model));

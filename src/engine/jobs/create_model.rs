@@ -1,7 +1,8 @@
-//! CREATE MODEL over a file: requests the model's file, then its labels and the files that hold its weights, then loads it.
+//! CREATE MODEL over a file: requests the model's file, then those that its options name and that hold its weights, then loads it.
 //! One of TensorFlow's formats is requested as the ONNX file that the host has made of it.
 
 use super::listing::Listing;
+use super::option_files::OptionFiles;
 use super::{Job, JobContext, JobStep};
 use crate::catalog::Registration;
 use crate::control::{Progress, Stage};
@@ -33,10 +34,10 @@ enum State {
     ConversionRequested {
         file: u64,
     },
-    /// The file of labels, and the files beside the model that hold its weights, have been requested.
+    /// The files of the options, and the files beside the model that hold its weights, have been requested.
     MoreRequested {
         bytes: Vec<u8>,
-        labels: Option<u64>,
+        option_files: Option<OptionFiles>,
         external_files: Vec<(String, u64)>,
     },
     /// All files have arrived.
@@ -66,6 +67,9 @@ impl CreateModelJob {
                     if self.options.is_converted().is_none() && is_converted_folder(&files) {
                         return self.request_conversion(ctx);
                     }
+                    if let Some(tokenizer) = only_tokenizer(&files) {
+                        self.options.find_tokenizer(tokenizer)?;
+                    }
                     self.path = only_model(&self.path, files)?;
                     self.folder = None;
                 } else if self.path.ends_with('*') {
@@ -87,9 +91,9 @@ impl CreateModelJob {
                 let bytes = requests.take_bytes(file)?;
                 self.request_more(bytes, ctx)
             }
-            State::MoreRequested { bytes, labels, external_files } => {
-                if let Some(labels) = labels {
-                    self.options.read_labels(&requests.take_bytes(labels)?)?;
+            State::MoreRequested { bytes, option_files, external_files } => {
+                if let Some(files) = option_files {
+                    files.read(requests, &mut self.options, &ctx.engine.shared.tokenizers)?;
                 }
                 let external_files = external_files.into_iter().map(|(file, request)| {
                     let content = requests.take_bytes(request).map_err(|error| missing(&file, &error))?;
@@ -132,7 +136,7 @@ impl CreateModelJob {
     fn request_more(mut self: Box<Self>, bytes: Vec<u8>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
         let requests = &mut ctx.exec.requests;
         let files = Model::external_data(&bytes, &self.options)?;
-        let labels = self.options.labels_file().map(|file| request(requests, file));
+        let option_files = OptionFiles::request(requests, &self.options, &ctx.engine.shared.tokenizers);
         let external_files: Vec<_> = files
             .into_iter()
             .map(|file| {
@@ -140,11 +144,11 @@ impl CreateModelJob {
                 (file, request)
             })
             .collect();
-        if labels.is_none() && external_files.is_empty() {
+        if option_files.is_none() && external_files.is_empty() {
             self.state = State::Fetched { bytes, external_files: Vec::new() };
             return Ok(self.announce_compile(ctx));
         }
-        self.state = State::MoreRequested { bytes, labels, external_files };
+        self.state = State::MoreRequested { bytes, option_files, external_files };
         Ok(JobStep::Waiting(self))
     }
 
@@ -177,6 +181,12 @@ fn is_converted_folder(files: &[Object]) -> bool {
     let has = |end: &str| files.iter().any(|file| file.uri.ends_with(end));
     files.iter().any(|file| file.uri.rsplit('/').next() == Some("saved_model.pb"))
         || has(".tflite") && !has(".onnx")
+}
+
+/// The tokenizer among the files of a folder.
+fn only_tokenizer(files: &[Object]) -> Option<&str> {
+    let mut found = files.iter().filter(|file| file.uri.rsplit('/').next() == Some("tokenizer.json"));
+    found.next().filter(|_| found.next().is_none()).map(|file| file.uri.as_str())
 }
 
 /// The model among the files of a folder.

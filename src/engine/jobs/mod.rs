@@ -16,6 +16,7 @@ mod create_transform;
 mod explain;
 mod insert;
 mod listing;
+mod option_files;
 mod prerequisite;
 mod set_baseline;
 

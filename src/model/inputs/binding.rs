@@ -64,6 +64,11 @@ impl InputBinding {
         let range = first..first + columns.len();
         Ok((Self { port: port.clone(), packed: packed.is_some(), picture, columns: range }, columns))
     }
+
+    /// Binds `port` to column `number`, which a tokenizer makes.
+    pub(super) fn of_tokens(port: &GraphPort, number: usize) -> Self {
+        Self { port: port.clone(), packed: false, picture: None, columns: number..number + 1 }
+    }
 }
 
 /// Checks that names in options are those of inputs.

@@ -5,8 +5,11 @@ mod binding;
 mod encode;
 mod nulls;
 mod picture;
+mod texts;
 
 pub(super) use encode::InputEncoder;
+pub(crate) use texts::Tokens;
+pub(super) use texts::{PAIR, Run, TEXT, Texts};
 
 use std::ops::Range;
 
@@ -35,7 +38,7 @@ pub(super) struct Inputs {
 }
 
 /// The rows that are predicted, without NULLs.
-pub(super) struct InputRows {
+pub(in crate::model) struct InputRows {
     columns: Vec<Option<ArrayRef>>,
     numbers: RowNumbers,
     /// For every row that was given its position among those that are predicted, NULL for one that is left out;

@@ -1,4 +1,4 @@
-//! Functions that judge, explain and watch models, and describe and compare rows.
+//! Functions that judge, explain and watch models, describe and compare rows, and embed texts.
 //!
 //! Each is a query: a text below `sql/`, with the names and settings of the call put in, that is bound over the rows of
 //! the call as a query of WITH. What the operators do for queries, they do for these.
@@ -7,6 +7,7 @@ mod args;
 mod compare;
 mod correlation;
 mod describe;
+mod embedding;
 mod evaluate;
 mod explain;
 mod fairness;
@@ -74,6 +75,7 @@ const JUDGING: &[&[Judging]] = &[
     monitor::FUNCTIONS,
     parts::FUNCTIONS,
     compare::FUNCTIONS,
+    embedding::FUNCTIONS,
 ];
 
 impl Binder<'_> {
