@@ -202,5 +202,9 @@ pub(crate) const ALIAS_MOVES: usize = 1_000;
 /// host to stop between two runs.
 pub(crate) const RUN_TOKENS: usize = 256;
 
+/// Texts that are cut up and put in the order of their lengths at once: as many as take some tenths of a second, and whose outputs fit
+/// into memory where each token has one.
+pub(crate) const TEXTS_AT_ONCE: usize = 1_024;
+
 /// Texts that go through a model together.
 pub(crate) const RUN_ROWS: usize = 8;

@@ -103,7 +103,7 @@ export const takes = {
     alias: ["an alias or a list of them", (value) => is("string")(value) || isListOf(is("string"))(value)],
     integrity: text,
     revalidate: flag,
-    tokenizer: some,
+    tokenizer: ["an address or a file", (value) => isTextual(value) || (typeof value === "object" && value !== null)],
     labels: ["a list of labels or an address", (value) => isTextual(value) || isListOf(isText)(value)],
     inputs: bag,
     signature: text,

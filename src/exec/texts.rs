@@ -1,4 +1,4 @@
-//! ML.PREDICT over texts: a batch is cut up at once and run by the lengths of its texts, and the host can stop between two runs.
+//! ML.PREDICT over texts: some hundred are cut up at once and run by their lengths, and the host can stop between two runs.
 
 use arrow_array::ArrayRef;
 
@@ -7,14 +7,19 @@ use super::{Context, Operator, Poll, expr, name_row};
 use crate::control::{Progress, Stage};
 use crate::data::Batch;
 use crate::diag::{Error, Result};
+use crate::limits::TEXTS_AT_ONCE;
 use crate::model::Tokens;
 
 pub(super) struct Texts {
     predict: Predict,
     current: Option<Current>,
+    /// The input's latest batch, and how many of its rows were taken.
+    rest: Option<(Batch, usize)>,
+    /// The row of that batch at which the latest piece began.
+    piece_start: usize,
 }
 
-/// A batch that is being predicted.
+/// A piece of a batch that is being predicted.
 struct Current {
     batch: Batch,
     tokens: Tokens,
@@ -25,10 +30,19 @@ struct Current {
 
 impl Texts {
     pub(super) fn new(predict: Predict) -> Self {
-        Self { predict, current: None }
+        Self { predict, current: None, rest: None, piece_start: 0 }
     }
 
-    /// Cuts the texts of a batch up.
+    /// Takes the next piece of a batch.
+    fn take(&mut self, batch: &Batch, start: usize) -> Batch {
+        let piece = batch.slice(start, TEXTS_AT_ONCE);
+        let end = start + piece.rows();
+        self.rest = (end < batch.rows()).then(|| (batch.clone(), end));
+        self.piece_start = start;
+        piece
+    }
+
+    /// Cuts the texts of a piece up.
     fn begin(&mut self, batch: Batch, ctx: &mut Context) -> Result<Poll> {
         let Predict { inputs, outputs, model, rows_done, .. } = &self.predict;
         let inputs = inputs
@@ -93,21 +107,26 @@ impl Texts {
 
 impl Operator for Texts {
     fn poll(&mut self, ctx: &mut Context) -> Result<Poll> {
-        match self.current.take() {
-            Some(current) => self.go_on(current, ctx),
-            None => match self.predict.input.poll(ctx)? {
-                Poll::Batch(batch) => self.begin(batch, ctx),
-                other => Ok(other),
-            },
+        if let Some(current) = self.current.take() {
+            return self.go_on(current, ctx);
         }
+        let (batch, start) = match self.rest.take() {
+            Some(rest) => rest,
+            None => match self.predict.input.poll(ctx)? {
+                Poll::Batch(batch) => (batch, 0),
+                other => return Ok(other),
+            },
+        };
+        let piece = self.take(&batch, start);
+        self.begin(piece, ctx)
     }
 
     fn origin(&self, row: usize) -> Option<String> {
-        self.predict.input.origin(row)
+        self.predict.input.origin(self.piece_start + row)
     }
 
     fn rewind(&mut self) -> bool {
-        self.current = None;
+        (self.current, self.rest, self.piece_start) = (None, None, 0);
         self.predict.rewind()
     }
 }

@@ -72,7 +72,7 @@ impl Model {
         wanted: &[usize],
     ) -> Result<Vec<ArrayRef>> {
         let predict = |wanted: &[usize]| {
-            let columns = self.computed(&texts.rows_of(tokens, run)?, wanted, 0)?;
+            let columns = self.computed(&texts.rows_of(tokens, run)?, wanted, tokens.rows_beside(run))?;
             Ok(columns.into_iter().map(|column| column.slice(0, run.count)).collect::<Vec<_>>())
         };
         let Some(embedding) = &self.embedding else { return predict(wanted) };
@@ -142,7 +142,7 @@ fn joined(pieces: &[Vec<ArrayRef>], columns: usize) -> Result<Vec<ArrayRef>> {
 /// The error of a row that fails by itself, with what is to be known of its text.
 fn blamed(error: Error, texts: &Texts, tokens: &Tokens, place: usize) -> Error {
     let count = tokens.count_of(place);
-    error.in_row(tokens.rows.given(place)).hint(format!(
+    error.in_row(tokens.rows.given(place)).or_hint(format!(
         "its text has {count} tokens; the model may take fewer, or `tokenizer.json` may be another model's: it has {}",
         texts.tokenizer()
     ))

@@ -314,6 +314,11 @@ impl Tokens {
         self.encodings.get(place).map_or(0, |encoding| encoding.ids.len())
     }
 
+    /// How many rows the query has had beside those of a run.
+    pub(in crate::model) fn rows_beside(&self, run: &Run) -> usize {
+        self.rows.numbers.first + self.rows.count.saturating_sub(run.count)
+    }
+
     pub(in crate::model) fn run(&self, number: usize) -> Result<&Run> {
         self.runs.get(number).invariant("a run of the rows")
     }
