@@ -141,8 +141,11 @@ fn joined(pieces: &[Vec<ArrayRef>], columns: usize) -> Result<Vec<ArrayRef>> {
 
 /// The error of a row that fails by itself, with what is to be known of its text.
 fn blamed(error: Error, texts: &Texts, tokens: &Tokens, place: usize) -> Error {
+    if error.first().row.is_none() {
+        return error.in_row(tokens.rows.given(place));
+    }
     let count = tokens.count_of(place);
-    error.in_row(tokens.rows.given(place)).or_hint(format!(
+    error.hint(format!(
         "its text has {count} tokens; the model may take fewer, or `tokenizer.json` may be another model's: it has {}",
         texts.tokenizer()
     ))
