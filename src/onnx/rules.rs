@@ -15,10 +15,11 @@ pub(crate) struct Given {
     pub(crate) dims: Option<Vec<Option<i64>>>,
     /// Its numbers, where it is a constant.
     pub(crate) value: Option<Vec<i64>>,
+    pub(crate) floats: Option<Vec<f64>>,
 }
 
 /// The operators that have rules here.
-pub(crate) const OPERATORS: [&str; 39] = [
+const OPERATORS: [&str; 40] = [
     "ArgMax",
     "ArgMin",
     "AveragePool",
@@ -43,6 +44,7 @@ pub(crate) const OPERATORS: [&str; 39] = [
     "QLinearConv",
     "RandomNormal",
     "RandomUniform",
+    "Range",
     "ReduceL1",
     "ReduceL2",
     "ReduceLogSum",
@@ -60,6 +62,22 @@ pub(crate) const OPERATORS: [&str; 39] = [
     "Unsqueeze",
 ];
 
+/// Operators that need no first input.
+const MAKE_THEIR_OWN: [&str; 6] =
+    ["Constant", "Loop", "Optional", "RandomNormal", "RandomUniform", "SequenceEmpty"];
+
+/// Operators that take more inputs than one for granted.
+const LEAST_INPUTS: [(&str, usize); 8] = [
+    ("Conv", 2),
+    ("ConvInteger", 2),
+    ("ConvTranspose", 2),
+    ("Gather", 2),
+    ("GatherElements", 2),
+    ("QLinearConv", 8),
+    ("Range", 3),
+    ("Resize", 2),
+];
+
 /// Checks a node against what is known of its `inputs`; none of them before shapes are.
 ///
 /// # Errors
@@ -67,7 +85,14 @@ pub(crate) const OPERATORS: [&str; 39] = [
 pub(crate) fn check(node: &NodeProto, inputs: &[Given]) -> Result<()> {
     let name = names::split(&node.op_type).1;
     let rank = inputs.first().and_then(|input| input.dims.as_ref()).map(Vec::len);
+    let least = LEAST_INPUTS.iter().find(|(operator, _)| *operator == name).map_or(1, |(_, least)| *least);
+    let count = node.input.iter().take_while(|name| !name.is_empty()).count();
+    ensure!(
+        count >= least || MAKE_THEIR_OWN.contains(&name),
+        "{name} has its first {count} inputs, expected {least} at least"
+    );
     match name {
+        _ if !OPERATORS.contains(&name) => Ok(()),
         "Conv" | "ConvInteger" | "QLinearConv" | "ConvTranspose" | "MaxPool" | "AveragePool" => {
             window(node, name, inputs)
         }
@@ -89,6 +114,13 @@ pub(crate) fn check(node: &NodeProto, inputs: &[Given]) -> Result<()> {
         "Multinomial" => {
             within(node.optional("sample_size")?.unwrap_or(1), 1..=i64::from(i32::MAX), "number of samples")
         }
+        "Range" => {
+            let number = |place: usize| inputs.get(place)?.floats.as_ref()?.first().copied();
+            match (number(0), number(1), number(2)) {
+                (Some(start), Some(limit), Some(step)) => range(start, limit, step),
+                _ => Ok(()),
+            }
+        }
         "RandomNormal" | "RandomUniform" => lengths(&node.list("shape")?),
         "Resize" => match inputs.get(3).and_then(|sizes| sizes.value.as_ref()) {
             Some(sizes) => {
@@ -104,6 +136,11 @@ pub(crate) fn check(node: &NodeProto, inputs: &[Given]) -> Result<()> {
             let listed = node.list("axes")?;
             let new = given.unwrap_or(listed);
             axes(&new, rank.map(|rank| rank + new.len()))
+        }
+        "Gather" | "GatherElements" => {
+            let axis = node.optional::<i64>("axis")?.unwrap_or(0);
+            axes(&[axis], rank)?;
+            lookup(axis, inputs)
         }
         _ if name.starts_with("Reduce") => listed(node, inputs.get(1), rank),
         _ => axes(&one(node, "axis")?, rank),
@@ -129,6 +166,22 @@ fn axes(axes: &[i64], rank: Option<usize>) -> Result<()> {
     }
 }
 
+/// Constant indices count from either end of the axis that they look up.
+fn lookup(axis: i64, inputs: &[Given]) -> Result<()> {
+    let [data, indices, ..] = inputs else { return Ok(()) };
+    let (Some(dims), Some(indices)) = (&data.dims, &indices.value) else { return Ok(()) };
+    let place = if axis < 0 {
+        dims.len().checked_add_signed(isize::try_from(axis)?)
+    } else {
+        Some(usize::try_from(axis)?)
+    };
+    let Some(length) = place.and_then(|place| *dims.get(place)?) else { return Ok(()) };
+    match indices.iter().find(|index| !(-length..length).contains(*index)) {
+        Some(index) => bail!("index {index} of an axis of length {length}"),
+        None => Ok(()),
+    }
+}
+
 /// Axes that are an attribute in older versions and the input `given` in newer ones.
 fn listed(node: &NodeProto, given: Option<&Given>, rank: Option<usize>) -> Result<()> {
     axes(&node.list("axes")?, rank)?;
@@ -142,6 +195,18 @@ fn permutation(perm: &[i64], rank: Option<usize>) -> Result<()> {
             && (perm.is_empty() || rank.is_none_or(|rank| rank == perm.len())),
         "{perm:?} is no permutation of the dimensions"
     );
+    Ok(())
+}
+
+/// Whether there are so many numbers from `start` to `limit` as a tensor holds.
+///
+/// # Errors
+/// Where there are more, or no number of them.
+pub(crate) fn range(start: f64, limit: f64, step: f64) -> Result<()> {
+    let count = ((limit - start) / step).abs();
+    #[expect(clippy::cast_precision_loss, reason = "the bound is a power of two")]
+    let most = (TENSOR_BYTES / 8) as f64;
+    ensure!(count <= most, "the numbers from {start} to {limit} in steps of {step} are no tensor");
     Ok(())
 }
 

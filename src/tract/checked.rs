@@ -1,13 +1,14 @@
 //! tract's operators behind a look at what they are given: they take axes, windows and permutations for granted and stop
-//! the program over others. What the standard rules out is an error, once the shapes of the inputs are known.
+//! the program over others. What the standard rules out is an error, once the shapes of the inputs are known; and so is an
+//! output that no memory holds, before tract computes it from constants.
 
 use tract_onnx::Onnx;
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_hir::infer::{Factoid, InferenceFact, InferenceModel, InferenceNode, InferenceOp};
 use tract_onnx::tract_hir::internal::{
-    EvalContext, EvalOp, HashMap, InferenceModelPatch, Op, OutletId, StaticName, TValue, TVec, TractResult,
-    TypedModel, TypedOp, format_err, not_a_typed_op,
+    DimLike, EvalContext, EvalOp, HashMap, InferenceModelPatch, Op, OutletId, StaticName, TValue, TVec,
+    TractErrorContext, TractResult, TypedModel, TypedOp, format_err, not_a_typed_op,
 };
 
 use super::Builder;
@@ -16,17 +17,21 @@ use super::tensors::elements;
 use crate::onnx::names;
 use crate::onnx::pb;
 use crate::onnx::rules::{self, Given};
+use crate::tensor::room;
 
 /// Where the register keeps an operator that is checked.
 const UNCHECKED: &str = "tract.unchecked.";
 
-/// Puts the operators that have rules behind them.
+/// A constant is its own output: it is in memory already.
+const CONSTANT: &str = "Constant";
+
+/// Puts the standard's operators behind their rules.
 pub(super) fn register(onnx: &mut Onnx) {
     let register = &mut onnx.op_register.0;
     let checked: Vec<String> = register
         .keys()
         .filter(|key| matches!(names::split(key).0, names::STANDARD | names::TRACT))
-        .filter(|key| rules::OPERATORS.contains(&names::split(key).1))
+        .filter(|key| names::split(key).1 != CONSTANT)
         .cloned()
         .collect();
     for key in checked {
@@ -82,22 +87,31 @@ impl EvalOp for Checked {
     }
 }
 
-/// What is known of an input.
-fn given(fact: &InferenceFact) -> Given {
+/// What is known of an input, its numbers where there are at most so many.
+fn given(fact: &InferenceFact, most: usize) -> Given {
     let rank = fact.shape.rank().concretize().and_then(|rank| usize::try_from(rank).ok());
     let length = |dim: usize| fact.shape.dim(dim).and_then(|dim| dim.concretize()?.to_i64().ok());
-    // The values of large constants are no axes.
-    let value = fact.value.concretize().filter(|value| value.len() <= MOST_AXES);
+    let value = fact.value.concretize().filter(|value| value.len() <= most);
     Given {
         dims: rank.map(|rank| (0..rank).map(length).collect()),
+        floats: value.as_ref().and_then(|value| elements(value).ok()),
         value: value.and_then(|value| elements(&value).ok()),
     }
 }
 
-/// More numbers than any list of axes has.
+/// More numbers than any list of axes has: the values of large constants are none.
 const MOST_AXES: usize = 64;
 
 type Facts = TVec<InferenceFact>;
+
+impl Checked {
+    /// Whether memory has room for an output, as far as its lengths are known.
+    fn check_room(&self, output: &InferenceFact) -> TractResult<()> {
+        let lengths: Vec<usize> =
+            output.shape.dims().filter_map(|dim| dim.concretize()?.to_usize().ok()).collect();
+        room(&lengths).with_context(|| format!("of {}", self.node.op_type)).map(drop)
+    }
+}
 
 impl InferenceOp for Checked {
     fn infer_facts(
@@ -106,7 +120,9 @@ impl InferenceOp for Checked {
         outputs: TVec<&InferenceFact>,
         observed: TVec<&InferenceFact>,
     ) -> TractResult<(Facts, Facts, Facts)> {
-        let mut known = inputs.iter().map(|fact| given(fact));
+        let is_lookup = names::split(&self.node.op_type).1.starts_with("Gather");
+        let most = |place| if is_lookup && place == 1 { usize::MAX } else { MOST_AXES };
+        let mut known = (0..).zip(&inputs).map(|(place, fact)| given(fact, most(place)));
         // tract leaves out what the node does not give.
         let places = self.node.input.iter();
         let known: Vec<Given> = places
@@ -114,7 +130,9 @@ impl InferenceOp for Checked {
             .collect::<Option<_>>()
             .ok_or_else(|| format_err!("{} lacks inputs", self.node.op_type))?;
         rules::check(&self.node, &known)?;
-        self.inner.infer_facts(inputs, outputs, observed)
+        let (inputs, outputs, observed) = self.inner.infer_facts(inputs, outputs, observed)?;
+        outputs.iter().try_for_each(|output| self.check_room(output))?;
+        Ok((inputs, outputs, observed))
     }
 
     fn observe_outlets(&self, model: &InferenceModel, node: &InferenceNode) -> TractResult<Vec<OutletId>> {

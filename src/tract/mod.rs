@@ -18,12 +18,14 @@ mod load;
 mod microsoft;
 mod own;
 mod plans;
+mod range_guard;
 mod standard;
 mod tensors;
 
 use index_guard::guard_indices;
 use keep_nan::keep_nan;
 pub(crate) use plans::Plans;
+use range_guard::guard_ranges;
 
 use std::fmt;
 use std::ptr;

@@ -7,7 +7,7 @@ use tract_onnx::tract_core::model::TypedSimplePlan;
 use tract_onnx::tract_hir::internal::{TractResult, TypedModel, ensure};
 
 use super::load::{self, Graph};
-use super::{guard_indices, keep_nan};
+use super::{guard_indices, guard_ranges, keep_nan};
 use crate::diag::Result;
 use crate::limits::{Limits, TENSOR_BYTES};
 use crate::onnx::pb::ModelProto;
@@ -102,6 +102,7 @@ impl Plans {
             let mut model = self.graph.concrete(&key.shapes)?;
             check_memory(&model)?;
             guard_indices(&mut model)?;
+            guard_ranges(&mut model);
             if key.keeps_nan || self.loses_nan.get().is_none() {
                 let mut careful = model.clone();
                 let _ = self.loses_nan.set(keep_nan(&mut careful));

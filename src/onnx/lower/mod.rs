@@ -50,7 +50,18 @@ pub(super) fn finish(proto: &mut ModelProto, opset: i64) -> Result<()> {
     proto.graph.iter_mut().for_each(defaults::complete);
     widen::widen(proto);
     proto.graph.iter_mut().for_each(name_once);
-    proto.graph.iter_mut().try_for_each(|graph| templates::expand(graph, opset)).map_err(failure::load)
+    proto.graph.iter_mut().try_for_each(|graph| templates::expand(graph, opset)).map_err(failure::load)?;
+    proto.graph.iter_mut().for_each(end_with_inputs);
+    Ok(())
+}
+
+/// Leaves out the empty names behind a node's last input, which say what leaving them out says: tract counts them, and then
+/// looks for inputs that are not there.
+fn end_with_inputs(graph: &mut GraphProto) {
+    for node in &mut graph.node {
+        while node.input.pop_if(|name| name.is_empty()).is_some() {}
+        walk::bodies_mut(node).for_each(end_with_inputs);
+    }
 }
 
 /// Leaves names out that an earlier node of the graph has: tract takes a node without one by its output.
