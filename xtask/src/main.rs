@@ -10,6 +10,7 @@ mod conformance;
 mod debian;
 mod duckdb;
 mod estimators;
+mod fuzz;
 mod npm;
 mod package;
 mod page;
@@ -45,6 +46,7 @@ usage: cargo xtask <command>
   estimators        scikit-learn's and the boosters' models beside onnxruntime; `--write` writes docs/ESTIMATORS.md
   duckdb            the rows of the SQL tests against DuckDB's; `--write FILE` fills in those that a file has not yet
   fuzz              random queries in PredictQL and DuckDB; `--seed 1 --queries 10000`
+  fuzz TARGET       hostile input under libFuzzer until it is stopped, or for `--seconds N`
   reference         the pages of functions and error codes below docs/reference
   size              the bytes of every file of the package, and the crates and rooms that the code comes from
   tidy              the layers of the house, and what a file looks like
@@ -82,6 +84,8 @@ fn run(words: &[&str]) -> Result<()> {
         ["estimators", words @ ..] => estimators::run(words),
         ["size"] => size::table(),
         ["duckdb", words @ ..] => duckdb::check(words),
+        ["fuzz", target] if !target.starts_with("--") => fuzz::run(target, None),
+        ["fuzz", target, "--seconds", seconds] => fuzz::run(target, Some(number(seconds)?)),
         ["fuzz", words @ ..] => duckdb::fuzz(words),
         ["reference"] => reference::write(),
         ["tidy"] => tidy::check(),
@@ -94,6 +98,6 @@ fn run(words: &[&str]) -> Result<()> {
     }
 }
 
-fn number(port: &str) -> Result<u16> {
-    port.parse().with_context(|| format!("--port needs a number from 1 to 65535, not `{port}`"))
+fn number(word: &str) -> Result<u16> {
+    word.parse().with_context(|| format!("expected a number from 1 to 65535, not `{word}`"))
 }
