@@ -31,6 +31,9 @@ pub struct Limits {
     /// Bytes of these rows. While they are put in order they are there up to three times, and a browser's wasm
     /// memory ends at 4 GiB.
     pub held_bytes: usize,
+    /// Bytes of all that the operators of one query hold together: rows that are sorted, joined and grouped, keys, collected
+    /// values, results of subqueries. A browser's wasm memory ends at 4 GiB, and tables and models are in it too.
+    pub memory_bytes: usize,
     /// Elements that the arrays of one aggregate function hold together. An array for every row of a window, each
     /// longer than the one before, fills any memory.
     pub collected: usize,
@@ -60,6 +63,7 @@ impl Default for Limits {
             batch_rows: 8_192,
             held_rows: 100_000_000,
             held_bytes: 1 << 30,
+            memory_bytes: 2 << 30,
             collected: 100_000_000,
             batch_objects: 8,
             tensor_bytes: 64 << 20,

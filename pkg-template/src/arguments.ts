@@ -131,6 +131,7 @@ export const takes = {
     ],
     workerUrl: address,
     engine: words("auto", "tables", "full"),
+    memoryLimit: some,
     wasmUrl: address,
     wasmModule: ["a WebAssembly.Module or bytes", isObject],
     network: [

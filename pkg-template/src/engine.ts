@@ -395,9 +395,9 @@ export class Engine {
       const connection = await opening;
       try {
         const lock = lockName(this.#options);
-        info.engine = (await connection.call({ kind: "start", module, rest: this.#rests.get(rest) ?? rest, lock }))
-          ? "full"
-          : "tables";
+        const { memoryLimit } = this.#options;
+        const begin = { kind: "start", module, rest: this.#rests.get(rest) ?? rest, lock, memoryLimit } as const;
+        info.engine = (await connection.call(begin)) ? "full" : "tables";
         if (lock !== undefined) connection.watch(lock);
         this.#log.say("info", `the engine "${info.engine}" has started`, { ...info });
       } catch (error) {

@@ -329,6 +329,12 @@ export interface PredictOptions {
   onProgress?: ((progress: Progress) => void) | undefined;
   /** Hears what happens inside: engines that start, change and end, requests, statements with their times. */
   log?: ((event: LogEvent) => void) | undefined;
+  /**
+   * Bytes that one query may hold at once: rows that are sorted, joined and grouped, keys, collected values, results of
+   * subqueries. Beyond them it ends with `limit-exceeded`, which names what would hold them, and everything else goes on.
+   * Default, and at most: 2 GiB.
+   */
+  memoryLimit?: number | undefined;
   /** Whether statements and their stages are shown on a track of their own in the performance panel of the browser. */
   profile?: boolean | undefined;
 }

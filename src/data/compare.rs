@@ -18,6 +18,7 @@ use super::{DataType, row_index};
 use crate::diag::{Code, Error, Invariant, Result, ensure};
 
 /// One key of an ORDER BY.
+#[derive(Clone)]
 pub(crate) struct SortKey {
     pub(crate) column: ArrayRef,
     pub(crate) data_type: DataType,
@@ -78,6 +79,18 @@ pub(crate) fn top_indices(rows: usize, keys: &[SortKey], limit: usize) -> Result
         (values, nulls)
     };
     Ok(before.into_iter().chain(after).map(|(_, row)| row as u64).collect())
+}
+
+/// The order of rows by all `keys`.
+///
+/// # Errors
+/// As [`sort_indices`].
+pub(crate) fn row_order(keys: &[SortKey]) -> Result<Comparator<'_>> {
+    let keys = keys.iter().map(by_key).collect::<Result<Vec<_>>>()?;
+    Ok(Box::new(move |a, b| {
+        let difference = keys.iter().map(|compare| compare(a, b)).find(|order| order.is_ne());
+        difference.unwrap_or(Ordering::Equal)
+    }))
 }
 
 type Order<'a> = dyn Fn(&(u64, usize), &(u64, usize)) -> Ordering + 'a;

@@ -16,7 +16,7 @@ use super::distinct::intern_rows;
 use super::{Context, expr};
 use crate::data::{Batch, Field, KeyTable, Operand, Schema, order_of, row_index, sort_indices};
 use crate::diag::{Error, Result, ensure};
-use crate::function::{Accumulator, Setup};
+use crate::function::{Accumulator, Held, Setup};
 use crate::plan::{Aggregate, Extreme};
 
 pub(super) struct GroupedAggregate {
@@ -24,6 +24,7 @@ pub(super) struct GroupedAggregate {
     accumulator: Box<dyn Accumulator>,
     /// For DISTINCT: the values of each group so far.
     seen: KeyTable,
+    seen_held: Option<Held>,
     /// For LIMIT: how many rows of each group were accumulated.
     accumulated: Vec<usize>,
     /// For ORDER BY and HAVING: the arguments, the sort keys, the value of HAVING; and the rows' groups.
@@ -34,14 +35,20 @@ pub(super) struct GroupedAggregate {
 impl GroupedAggregate {
     pub(super) fn new(call: Aggregate, ctx: &Context) -> Result<Self> {
         let Aggregate { data_type: returns, respect_nulls, .. } = &call;
-        let setup = Setup { returns, respect_nulls: *respect_nulls, limits: &ctx.env.limits };
+        let setup = Setup {
+            returns,
+            respect_nulls: *respect_nulls,
+            limits: &ctx.env.limits,
+            memory: &ctx.env.memory,
+        };
         let accumulator = (call.start)(&setup).map_err(|error| error.or_at(call.span))?;
         Ok(Self {
             call,
             accumulator,
             seen: KeyTable::default(),
+            seen_held: None,
             accumulated: Vec::new(),
-            unsorted: RowBuffer::default(),
+            unsorted: RowBuffer::of("an aggregate function with ORDER BY or HAVING"),
             unsorted_groups: Vec::new(),
         })
     }
@@ -131,7 +138,7 @@ impl GroupedAggregate {
         let exprs = args.iter().chain(order_by.iter().map(|order| &order.expr));
         let exprs = exprs.chain(having.iter().map(|having| &having.expr));
         let fields = exprs.map(|expr| Field::new("", expr.data_type.clone())).collect();
-        let mut all = std::mem::take(&mut self.unsorted).concat(&Schema { fields })?;
+        let mut all = self.unsorted.take().concat(&Schema { fields })?;
         let mut groups = std::mem::take(&mut self.unsorted_groups);
         ensure(groups.len() == all.rows(), "a row has no group")?;
         let arity = args.len();
@@ -184,7 +191,7 @@ impl GroupedAggregate {
                 columns.push(arg.take(&indices)?.into_column(rows_left.len())?);
             }
             let (_, new) = intern_rows(&mut self.seen, &columns, rows_left.len())?;
-            check_keys(&self.seen, 0, &ctx.env.limits)?;
+            check_keys(&self.seen, &mut self.seen_held, "DISTINCT", ctx)?;
             #[expect(
                 clippy::indexing_slicing,
                 reason = "`intern_rows` gives numbers of the rows it was given"

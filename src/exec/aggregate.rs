@@ -6,6 +6,7 @@ use super::distinct::intern_rows;
 use super::{Context, Input, Operator, Poll, expr, name_row};
 use crate::data::{Batch, Field, KeyTable, Schema};
 use crate::diag::Result;
+use crate::function::Held;
 use crate::plan::{Aggregate, Expr};
 
 pub(super) struct Aggregation {
@@ -17,6 +18,8 @@ pub(super) struct Aggregation {
     groups: KeyTable,
     /// The values of the keys, a batch for each input batch that brought new ones.
     key_rows: RowBuffer,
+    /// What the query is told of the table of keys, and then of the keys alone.
+    held: Option<Held>,
     rows_before: usize,
     /// All keys, and how many groups were returned.
     result: Option<(Batch, usize)>,
@@ -30,7 +33,8 @@ impl Aggregation {
             calls,
             aggregates: Vec::new(),
             groups: KeyTable::default(),
-            key_rows: RowBuffer::default(),
+            key_rows: RowBuffer::of("GROUP BY"),
+            held: None,
             rows_before: 0,
             result: None,
         }
@@ -42,7 +46,7 @@ impl Aggregation {
         if !new_rows.is_empty() {
             self.key_rows.push(keys.take(&new_rows.into())?, ctx)?;
         }
-        check_keys(&self.groups, self.key_rows.bytes(), &ctx.env.limits)?;
+        check_keys(&self.groups, &mut self.held, "GROUP BY", ctx)?;
         for aggregate in &mut self.aggregates {
             aggregate.update(batch, &groups, self.groups.len(), ctx)?;
         }
@@ -57,7 +61,8 @@ impl Aggregation {
             // Without keys there is one group, even of no rows.
             Batch::new(1, Vec::new())?
         } else {
-            std::mem::take(&mut self.key_rows).concat(&Schema { fields })?
+            self.held = self.key_rows.take_held();
+            self.key_rows.take().concat(&Schema { fields })?
         };
         self.aggregates.iter_mut().try_for_each(|aggregate| aggregate.finish(keys.rows(), ctx))?;
         Ok(keys)

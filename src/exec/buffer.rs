@@ -3,33 +3,49 @@
 use super::Context;
 use crate::data::{Batch, KeyTable, Schema};
 use crate::diag::{Code, Error, Result};
+use crate::function::Held;
 use crate::limits::Limits;
 
+/// What to do where an operator would hold too much.
+const INSTEAD: &str = "filter the rows with WHERE, or select fewer columns";
+
 /// Batches in the order in which they came, capped in rows and bytes.
-#[derive(Default)]
 pub(super) struct RowBuffer {
+    /// Who holds them, for errors.
+    what: &'static str,
     batches: Vec<Batch>,
     rows: usize,
-    bytes: usize,
+    held: Option<Held>,
 }
 
 impl RowBuffer {
+    /// No rows; `what` will hold them.
+    pub(super) fn of(what: &'static str) -> Self {
+        Self { what, batches: Vec::new(), rows: 0, held: None }
+    }
+
+    /// The rows so far, in place of which there are none.
+    pub(super) fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::of(self.what))
+    }
+
     /// Adds a batch.
     ///
     /// # Errors
     /// `limit-exceeded` where there are too many rows or bytes.
     pub(super) fn push(&mut self, batch: Batch, ctx: &Context) -> Result<()> {
         self.rows += batch.rows();
-        self.bytes = self.bytes.saturating_add(batch.bytes());
-        let limits = &ctx.env.limits;
-        check_rows(self.rows, limits)?;
-        check_bytes(self.bytes, limits)?;
+        check_rows(self.rows, self.what, &ctx.env.limits)?;
+        let held = self.held.get_or_insert_with(|| Held::new(&ctx.env.memory));
+        held.add(batch.bytes());
+        held.check(self.what, INSTEAD)?;
         self.batches.push(batch);
         Ok(())
     }
 
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes
+    /// What the query is told of these rows; whoever keeps them longer than the buffer keeps it too.
+    pub(super) fn take_held(&mut self) -> Option<Held> {
+        self.held.take()
     }
 
     pub(super) fn rows(&self) -> usize {
@@ -50,36 +66,28 @@ impl RowBuffer {
     }
 }
 
-/// For a table of keys beside `held` other bytes. The keys count twice: there is a copy of them while their memory grows.
+/// For a table of keys, which are told in `held`. They count twice: there is a copy of them while their memory grows.
 ///
 /// # Errors
 /// `limit-exceeded` where there are too many keys or bytes.
-pub(super) fn check_keys(keys: &KeyTable, held: usize, limits: &Limits) -> Result<()> {
-    check_rows(keys.len(), limits)?;
-    check_bytes(keys.bytes().saturating_mul(2).saturating_add(held), limits)
-}
-
-fn check_bytes(bytes: usize, limits: &Limits) -> Result<()> {
-    if bytes <= limits.held_bytes {
-        return Ok(());
-    }
-    let most = limits.held_bytes >> 20;
-    Err(Error::new(
-        Code::LimitExceeded,
-        format!("more than {most} MiB would have to be sorted, joined or grouped at once"),
-    )
-    .hint("filter the rows with WHERE, or select fewer columns"))
+pub(super) fn check_keys(
+    keys: &KeyTable,
+    held: &mut Option<Held>,
+    what: &'static str,
+    ctx: &Context,
+) -> Result<()> {
+    check_rows(keys.len(), what, &ctx.env.limits)?;
+    let held = held.get_or_insert_with(|| Held::new(&ctx.env.memory));
+    held.set(keys.bytes().saturating_mul(2));
+    held.check(what, INSTEAD)
 }
 
 /// # Errors
 /// `limit-exceeded` where an operator would hold more rows or groups than it can number.
-pub(super) fn check_rows(rows: usize, limits: &Limits) -> Result<()> {
+pub(super) fn check_rows(rows: usize, what: &str, limits: &Limits) -> Result<()> {
     if rows <= limits.held_rows {
         return Ok(());
     }
-    Err(Error::new(
-        Code::LimitExceeded,
-        format!("more than {} rows would have to be sorted, joined or grouped at once", limits.held_rows),
-    )
-    .hint("filter the rows with WHERE"))
+    Err(Error::new(Code::LimitExceeded, format!("{what} would hold more than {} rows", limits.held_rows))
+        .hint("filter the rows with WHERE"))
 }

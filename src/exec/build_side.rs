@@ -1,9 +1,7 @@
 //! The side of a join that is held, by key.
 
-use arrow_array::ArrayRef;
-
 use crate::data::{Batch, KeyTable};
-use crate::diag::Result;
+use crate::function::Held;
 
 /// The rows of the right side by key.
 pub(super) struct BuildSide {
@@ -12,18 +10,23 @@ pub(super) struct BuildSide {
     /// The rows with key `k` are `rows[starts[k]..starts[k + 1]]`.
     starts: Vec<usize>,
     pub(super) rows: Vec<u64>,
+    /// What the query is told of it.
+    _held: [Option<Held>; 2],
 }
 
 impl BuildSide {
-    /// The rows of `batch` by the values of `columns`.
+    /// The rows of `batch`, whose keys have these numbers in the table.
     #[expect(
         clippy::indexing_slicing,
         reason = "the table numbers its keys below its length, `starts` has one entry more, and its entries are sums \
                   of counts of rows"
     )]
-    pub(super) fn new(batch: Batch, columns: &[ArrayRef]) -> Result<Self> {
-        let mut keys = KeyTable::default();
-        let key_of_rows = keys.intern_comparable(columns, batch.rows())?;
+    pub(super) fn new(
+        batch: Batch,
+        keys: KeyTable,
+        key_of_rows: &[Option<u32>],
+        held: [Option<Held>; 2],
+    ) -> Self {
         // A counting sort: count the rows of each key, sum up, and distribute the rows from the last one to the first.
         let mut starts = vec![0; keys.len() + 1];
         let mut rows = vec![0; key_of_rows.iter().flatten().count()];
@@ -42,7 +45,7 @@ impl BuildSide {
             *start -= 1;
             rows[*start] = row as u64;
         }
-        Ok(Self { batch, keys, starts, rows })
+        Self { batch, keys, starts, rows, _held: held }
     }
 
     /// The rows with key `key`, a number that the table of keys gave.

@@ -134,7 +134,11 @@ fn started(
     let begin = |values: Vec<ArrayRef>, rows: usize| {
         let numbers: ArrayRef = Arc::new((0..rows as u64).map(u64::cast_signed).collect::<Int64Array>());
         let around = Batch::new(rows, vec![numbers])?.with(values)?;
-        Ok(Run { around, operator: (queries.start)(number, query), buffer: RowBuffer::default() })
+        Ok(Run {
+            around,
+            operator: (queries.start)(number, query),
+            buffer: RowBuffer::of("a query for each row"),
+        })
     };
     let values: Vec<_> = outer.iter().map(|(_, values)| values.clone()).collect();
     if rows == 0 || !outer.iter().all(|(data_type, _)| data_type.is_orderable()) {
@@ -165,7 +169,9 @@ fn finished(mut started: Started, returns: &DataType, ctx: &mut Context) -> Resu
         Some(run) => {
             let result = match polled(run, query, ctx) {
                 Ok(false) => return Err(interrupted(started, ctx)),
-                Ok(true) => std::mem::take(&mut run.buffer)
+                Ok(true) => run
+                    .buffer
+                    .take()
                     .found()
                     .and_then(|found| found.results(query, run.around.rows(), returns)),
                 Err(error) => Err(error),

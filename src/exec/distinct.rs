@@ -6,16 +6,18 @@ use super::buffer::check_keys;
 use super::{Context, Input, Operator, Poll};
 use crate::data::KeyTable;
 use crate::diag::Result;
+use crate::function::Held;
 
 /// The first of the rows that are equal.
 pub(super) struct Distinct {
     input: Input,
     seen: KeyTable,
+    held: Option<Held>,
 }
 
 impl Distinct {
     pub(super) fn new(input: Input) -> Self {
-        Self { input, seen: KeyTable::default() }
+        Self { input, seen: KeyTable::default(), held: None }
     }
 }
 
@@ -26,7 +28,7 @@ impl Operator for Distinct {
             other => return Ok(other),
         };
         let (_, new_rows) = intern_rows(&mut self.seen, batch.columns(), batch.rows())?;
-        check_keys(&self.seen, 0, &ctx.env.limits)?;
+        check_keys(&self.seen, &mut self.held, "DISTINCT", ctx)?;
         if new_rows.is_empty() {
             return Ok(Poll::Working);
         }

@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use arrow_array::UInt64Array;
 
-use super::buffer::RowBuffer;
+use super::buffer::{RowBuffer, check_keys};
 use super::build_side::BuildSide;
 use super::{Context, Input, Operator, Poll, expr, name_numbered_row, name_row};
-use crate::data::{Batch, Operand, Schema, null_column, row_index};
+use crate::data::{Batch, KeyTable, Operand, Schema, null_column, row_index};
 use crate::diag::{Error, Invariant, Result, ensure};
+use crate::function::Held;
 use crate::plan::{Expr, JoinKind};
 
 pub(super) struct Join {
@@ -25,8 +26,11 @@ pub(super) struct Join {
     /// Whether rows of a side without a match are kept (LEFT, RIGHT and FULL).
     keeps_left: bool,
     keeps_right: bool,
-    /// The rows of the right side until all are there.
+    /// The rows of the right side until all are there, and their keys.
     buffer: RowBuffer,
+    keys: KeyTable,
+    key_of_rows: Vec<Option<u32>>,
+    keys_held: Option<Held>,
     /// Rows of the left side so far.
     rows_before: usize,
     build: Option<Arc<BuildSide>>,
@@ -81,7 +85,10 @@ impl Join {
             right_keys,
             keeps_left: matches!(kind, JoinKind::Left | JoinKind::Full),
             keeps_right: matches!(kind, JoinKind::Right | JoinKind::Full),
-            buffer: RowBuffer::default(),
+            buffer: RowBuffer::of("JOIN"),
+            keys_held: None,
+            keys: KeyTable::default(),
+            key_of_rows: Vec::new(),
             rows_before: 0,
             build: None,
             matched: Vec::new(),
@@ -91,11 +98,22 @@ impl Join {
         }
     }
 
-    fn build(&mut self, ctx: &mut Context) -> Result<BuildSide> {
-        let batch = std::mem::take(&mut self.buffer).concat(&self.right_schema)?;
+    /// Takes rows of the right side.
+    fn push(&mut self, batch: Batch, ctx: &mut Context) -> Result<()> {
         let columns = expr::columns(&self.right_keys, &batch, ctx)
-            .map_err(|error| name_numbered_row(error, &*self.right, 0))?;
-        BuildSide::new(batch, &columns)
+            .map_err(|error| name_numbered_row(error, &*self.right, self.buffer.rows()))?;
+        self.key_of_rows.extend(self.keys.intern_comparable(&columns, batch.rows())?);
+        check_keys(&self.keys, &mut self.keys_held, "JOIN", ctx)?;
+        self.buffer.push(batch, ctx)
+    }
+
+    /// The right side, once all its rows are there.
+    fn build(&mut self) -> Result<BuildSide> {
+        let held = [self.buffer.take_held(), self.keys_held.take()];
+        let batch = self.buffer.take().concat(&self.right_schema)?;
+        let key_of_rows = std::mem::take(&mut self.key_of_rows);
+        ensure(key_of_rows.len() == batch.rows(), "a row of a join has no key")?;
+        Ok(BuildSide::new(batch, std::mem::take(&mut self.keys), &key_of_rows, held))
     }
 
     fn set_build(&mut self, build: Arc<BuildSide>) {
@@ -284,9 +302,9 @@ impl Operator for Join {
                 return Ok(Poll::Working);
             }
             match self.right.poll(ctx)? {
-                Poll::Batch(batch) => self.buffer.push(batch, ctx)?,
+                Poll::Batch(batch) => self.push(batch, ctx)?,
                 Poll::Done => {
-                    let build = Arc::new(self.build(ctx)?);
+                    let build = Arc::new(self.build()?);
                     if let Some(kept) = self.kept {
                         ctx.correlated.keep_build_side(kept, &build);
                     }

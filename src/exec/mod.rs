@@ -15,6 +15,7 @@ mod fit;
 mod frame;
 mod join;
 mod limit;
+mod merge;
 mod metrics;
 mod navigation;
 mod objects;
@@ -80,6 +81,8 @@ pub(crate) struct Context {
     /// The results of the subplans, by number.
     subplans: Vec<SubplanResult>,
     correlated: Correlation,
+    /// Long arrays that are the same for every batch.
+    kept: Vec<expr::Kept>,
 }
 
 /// One operator of a running query.
@@ -118,6 +121,7 @@ impl Context {
             counts: Counts::default(),
             subplans: Vec::new(),
             correlated: Correlation::default(),
+            kept: Vec::new(),
         }
     }
 

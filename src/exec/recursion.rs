@@ -8,6 +8,7 @@ use super::subplans::SubplanResult;
 use super::{Context, Input, Operator, Poll};
 use crate::data::{Batch, KeyTable};
 use crate::diag::{Code, Error, Result};
+use crate::function::Held;
 use crate::limits::RECURSIONS;
 use crate::plan::Node;
 
@@ -23,6 +24,7 @@ pub(super) struct Recursion {
     rounds: usize,
     /// The rows so far, where equal ones count once.
     seen: Option<KeyTable>,
+    held: Option<Held>,
     rows: usize,
 }
 
@@ -35,7 +37,7 @@ impl Recursion {
         distinct: bool,
     ) -> Self {
         let seen = distinct.then(KeyTable::default);
-        Self { number, current: base, step, start, latest: Vec::new(), rounds: 0, seen, rows: 0 }
+        Self { number, current: base, step, start, latest: Vec::new(), rounds: 0, seen, held: None, rows: 0 }
     }
 
     /// Lets the step read the rows of this round.
@@ -65,14 +67,14 @@ impl Operator for Recursion {
         };
         if let Some(seen) = &mut self.seen {
             let (_, new_rows) = intern_rows(seen, batch.columns(), batch.rows())?;
-            check_keys(seen, 0, &ctx.env.limits)?;
+            check_keys(seen, &mut self.held, "WITH RECURSIVE", ctx)?;
             if new_rows.is_empty() {
                 return Ok(Poll::Working);
             }
             batch = batch.take(&UInt64Array::from(new_rows))?;
         }
         self.rows += batch.rows();
-        check_rows(self.rows, &ctx.env.limits)?;
+        check_rows(self.rows, "WITH RECURSIVE", &ctx.env.limits)?;
         self.latest.push(batch.clone());
         Ok(Poll::Batch(batch))
     }

@@ -1,15 +1,21 @@
 //! ORDER BY: buffers all rows, then returns them in order.
 //!
-//! With a LIMIT, rows that cannot be among the first ones are dropped on the way.
+//! With a LIMIT, rows that cannot be among the first ones are dropped on the way. Many rows are sorted in pieces, between which a
+//! host can stop ([`Merge`]).
 
 use super::buffer::RowBuffer;
+use super::merge::Merge;
 use super::{Context, Input, Operator, Poll, expr, name_row};
 use crate::data::{Batch, Field, Schema, SortKey, top_indices};
 use crate::diag::Result;
+use crate::function::Held;
 use crate::plan::{ExprKind, Order};
 
 /// Batches that are buffered beyond the wanted rows before some are dropped.
 const SPARE_BATCHES: usize = 4;
+
+/// Rows that are sorted in one step, some milliseconds: of more, so many are sorted at a time, and then merged.
+pub(super) const ROWS_AT_ONCE: usize = 1 << 16;
 
 pub(super) struct Sort {
     input: Input,
@@ -18,14 +24,30 @@ pub(super) struct Sort {
     limit: Option<usize>,
     buffer: RowBuffer,
     rows_before: usize,
-    /// The rows in order, and how many of them were returned.
-    sorted: Option<(Batch, usize)>,
+    sorted: Option<Sorted>,
+    /// What the query is told of the rows in order.
+    held: Option<Held>,
+}
+
+/// The rows in order.
+enum Sorted {
+    /// All of them, and how many were returned.
+    Whole(Batch, usize),
+    Merging(Box<Merge>),
 }
 
 impl Sort {
     pub(super) fn new(input: Input, schema: Schema, keys: Vec<Order>, limit: Option<usize>) -> Self {
         let keys = SortColumns::new(schema, keys);
-        Self { input, keys, limit, buffer: RowBuffer::default(), rows_before: 0, sorted: None }
+        Self {
+            input,
+            keys,
+            limit,
+            buffer: RowBuffer::of("ORDER BY"),
+            rows_before: 0,
+            sorted: None,
+            held: None,
+        }
     }
 
     fn push(&mut self, batch: Batch, ctx: &mut Context) -> Result<()> {
@@ -37,31 +59,51 @@ impl Sort {
         self.buffer.push(batch, ctx)?;
         if let Some(limit) = self.limit {
             let spare = SPARE_BATCHES.saturating_mul(ctx.env.limits.batch_rows);
-            if self.buffer.rows() > limit.saturating_mul(2).saturating_add(spare) {
-                let kept = self.keys.sort(std::mem::take(&mut self.buffer), self.limit)?;
+            let most = limit.saturating_mul(2).saturating_add(spare);
+            if most <= ROWS_AT_ONCE && self.buffer.rows() > most {
+                let kept = self.keys.sort(self.buffer.take(), self.limit)?;
                 self.buffer.push(kept, ctx)?;
             }
         }
         Ok(())
     }
+
+    /// Begins with the order of all rows.
+    fn sort(&mut self) -> Result<Sorted> {
+        let mut buffer = self.buffer.take();
+        self.held = buffer.take_held();
+        if buffer.rows() > ROWS_AT_ONCE {
+            let orders = std::mem::take(&mut self.keys.orders);
+            let schema = self.keys.schema.clone();
+            return Ok(Sorted::Merging(Box::new(Merge::new(buffer, schema, orders, self.limit))));
+        }
+        let sorted = self.keys.sort(buffer, self.limit)?;
+        Ok(Sorted::Whole(self.keys.without(&sorted)?, 0))
+    }
 }
 
 impl Operator for Sort {
     fn poll(&mut self, ctx: &mut Context) -> Result<Poll> {
-        let Some((rows, returned)) = &mut self.sorted else {
-            match self.input.poll(ctx)? {
+        match &mut self.sorted {
+            None => match self.input.poll(ctx)? {
                 Poll::Batch(batch) => self.push(batch, ctx)?,
-                Poll::Done => {
-                    let sorted = self.keys.sort(std::mem::take(&mut self.buffer), self.limit)?;
-                    self.sorted = Some((self.keys.without(&sorted)?, 0));
-                }
+                Poll::Done => self.sorted = Some(self.sort()?),
                 other => return Ok(other),
+            },
+            Some(Sorted::Whole(rows, returned)) => {
+                let batch = rows.slice(*returned, ctx.env.limits.batch_rows);
+                *returned += batch.rows();
+                return Ok(if batch.rows() == 0 { Poll::Done } else { Poll::Batch(batch) });
             }
-            return Ok(Poll::Working);
-        };
-        let batch = rows.slice(*returned, ctx.env.limits.batch_rows);
-        *returned += batch.rows();
-        Ok(if batch.rows() == 0 { Poll::Done } else { Poll::Batch(batch) })
+            Some(Sorted::Merging(merge)) => {
+                return Ok(match merge.step(ctx.env.limits.batch_rows)? {
+                    Some(batch) if batch.rows() == 0 => Poll::Done,
+                    Some(batch) => Poll::Batch(self.keys.without(&batch)?),
+                    None => Poll::Working,
+                });
+            }
+        }
+        Ok(Poll::Working)
     }
 }
 

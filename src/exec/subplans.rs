@@ -10,6 +10,7 @@ use super::correlated::{Correlation, Queries, too_many_rows};
 use super::{Context, Input, Operator, Poll};
 use crate::data::{Batch, Operand, Schema, list_column, null_column};
 use crate::diag::{Error, Invariant, Result, Span};
+use crate::function::Held;
 use crate::plan::SubplanKind;
 
 /// The result of a subplan.
@@ -30,7 +31,7 @@ pub(super) struct RunningSubplan {
 
 impl RunningSubplan {
     pub(super) fn new(operator: Input, schema: Schema, kind: SubplanKind, span: Span) -> Self {
-        Self { operator, schema, kind, span, buffer: RowBuffer::default() }
+        Self { operator, schema, kind, span, buffer: RowBuffer::of("a subquery") }
     }
 
     /// Adds rows; returns whether more of them can change the result.
@@ -71,11 +72,13 @@ pub(super) struct Subplans {
     /// The correlated queries until they are known to the context.
     queries: Option<Queries>,
     root: Input,
+    /// What the query is told of the results, which are there until it ends.
+    held: Vec<Held>,
 }
 
 impl Subplans {
     pub(super) fn new(subplans: Vec<RunningSubplan>, queries: Option<Queries>, root: Input) -> Self {
-        Self { remaining: subplans.into(), queries, root }
+        Self { remaining: subplans.into(), queries, root, held: Vec::new() }
     }
 }
 
@@ -90,7 +93,8 @@ impl Operator for Subplans {
             Poll::Done => false,
             other => return Ok(other),
         };
-        if !more && let Some(subplan) = self.remaining.pop_front() {
+        if !more && let Some(mut subplan) = self.remaining.pop_front() {
+            self.held.extend(subplan.buffer.take_held());
             ctx.subplans.push(subplan.finish()?);
         }
         Ok(Poll::Working)

@@ -8,7 +8,7 @@ use super::buffer::RowBuffer;
 use super::{Context, Input, Operator, Poll, expr, name_numbered_row};
 use crate::data::{Batch, DataType, Operand, Schema, SortKey, StructField, row_index, top_indices};
 use crate::diag::{Error, Invariant, Result};
-use crate::function::{Metric, VectorView};
+use crate::function::{Held, Metric, VectorView};
 use crate::plan::Expr;
 
 /// Distances that are computed before the host has a chance to stop.
@@ -22,6 +22,8 @@ pub(super) struct VectorSearch {
     metric: Metric,
     /// The base's rows until all are there.
     buffer: RowBuffer,
+    /// What the query is told of the base.
+    held: Option<Held>,
     /// All rows of the base and their vectors.
     searched: Option<(Batch, Operand)>,
     /// The query's latest batch with its vectors, and how many of its rows are done.
@@ -77,7 +79,17 @@ struct Match {
 
 impl VectorSearch {
     pub(super) fn new(base: Side, query: Side, batch: bool, top: Option<usize>, metric: Metric) -> Self {
-        Self { base, query, batch, top, metric, buffer: RowBuffer::default(), searched: None, current: None }
+        Self {
+            base,
+            query,
+            batch,
+            top,
+            metric,
+            buffer: RowBuffer::of("VECTOR_SEARCH"),
+            held: None,
+            searched: None,
+            current: None,
+        }
     }
 
     /// The nearest rows of the base for row `row` of the query's batch, and their distances. Rows without a vector,
@@ -124,7 +136,8 @@ impl VectorSearch {
                 Ok(Some(Poll::Working))
             }
             Poll::Done => {
-                let all = std::mem::take(&mut self.buffer).concat(&self.base.schema)?;
+                self.held = self.buffer.take_held();
+                let all = self.buffer.take().concat(&self.base.schema)?;
                 let vectors = self.base.vectors(&all, ctx)?;
                 self.searched = Some((all, vectors));
                 Ok(None)

@@ -14,7 +14,7 @@ use crate::data::{
     take,
 };
 use crate::diag::{Code, Error, Invariant, Result, ensure};
-use crate::function::{BatchCall, Fit, Ranking};
+use crate::function::{BatchCall, Fit, Held, Ranking};
 use crate::plan::{Aggregate, Expr, Frame, Order, WindowCall};
 
 pub(super) struct Window {
@@ -25,6 +25,8 @@ pub(super) struct Window {
     calls: Vec<WindowCall>,
     keep: Vec<usize>,
     buffer: RowBuffer,
+    /// What the query is told of all rows.
+    held: Option<Held>,
     /// All rows, and how many of them were returned.
     result: Option<(Batch, usize)>,
 }
@@ -45,13 +47,15 @@ impl Window {
             order_by,
             calls,
             keep,
-            buffer: RowBuffer::default(),
+            buffer: RowBuffer::of("OVER"),
+            held: None,
             result: None,
         }
     }
 
     fn finish(&mut self, ctx: &mut Context) -> Result<Batch> {
-        let all = std::mem::take(&mut self.buffer).concat(&self.schema)?;
+        self.held = self.buffer.take_held();
+        let all = self.buffer.take().concat(&self.schema)?;
         if all.rows() == 0 {
             return Ok(all);
         }

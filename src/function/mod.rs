@@ -9,6 +9,7 @@ mod bounds;
 mod decimal;
 mod fold;
 mod image;
+mod memory;
 mod numbering;
 mod operator;
 mod output;
@@ -42,6 +43,7 @@ pub(crate) use aggregate::{Accumulator, GROUPING, Setup, Start};
 pub(crate) use array_view::{ArrayView, VectorView};
 pub(crate) use bounds::bounds_check;
 pub(crate) use fold::fold;
+pub(crate) use memory::{Held, Memory};
 pub use reference::{FunctionInfo, listing};
 pub(crate) use resolve::{Resolved, common_type, resolve};
 pub(crate) use table_function::TABLE_FUNCTIONS;
@@ -241,11 +243,14 @@ pub(crate) struct Env {
     pub(crate) forgiven: RefCell<Forgiven>,
     /// The list that IN looked values up in last.
     in_list: operator::InListCache,
+    /// What the query holds.
+    pub(crate) memory: Arc<Memory>,
 }
 
 impl Env {
     pub(crate) fn new(limits: Arc<Limits>, now: i64, random: u64) -> Self {
         Self {
+            memory: Memory::new(&limits),
             limits,
             now,
             random: Cell::new(random),

@@ -158,11 +158,20 @@ type Throws<T> = Result<T, JsValue>;
 
 #[wasm_bindgen]
 impl Engine {
-    /// An engine without tables and models.
+    /// An engine without tables and models, whose queries hold as many bytes each at the most.
     #[wasm_bindgen(constructor)]
-    pub fn new() -> Self {
+    pub fn new(memory_limit: Option<f64>) -> Self {
         let zones = TimeZones::new(time_zones);
-        let limits = Limits::default();
+        let mut limits = Limits::default();
+        if let Some(bytes) = memory_limit {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a number beyond memory is as good as all of it"
+            )]
+            let bytes = bytes as usize;
+            limits.memory_bytes = limits.memory_bytes.min(bytes);
+        }
         Self { engine: crate::engine::Engine::on_host(limits, clock, zones, DECODER, TOKENIZERS) }
     }
 

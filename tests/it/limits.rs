@@ -60,3 +60,51 @@ fn what_one_row_makes_is_measured_before_it_is_made() {
     let outcome = host::run(&Engine::default(), "SELECT LENGTH(LPAD('', 1000000, 'ab')) AS c").unwrap();
     assert_eq!(outcome.ints("c"), [1_000_000]);
 }
+
+#[test]
+fn what_a_query_holds_is_counted_over_all_its_operators() {
+    let mut limits = Limits::default();
+    limits.memory_bytes = 8 << 20;
+    let engine = Engine::new(limits, || 0.0);
+    // Each side takes five megabytes, and so does the order of the rows.
+    for (query, what) in [
+        ("SELECT COUNT(*) FROM {} AS a JOIN {} AS b ON a.t = b.t JOIN {} AS c ON a.t = c.t", "JOIN"),
+        ("SELECT a.t, b.t AS u FROM {} AS a JOIN {} AS b USING (n) ORDER BY a.t", "ORDER BY"),
+        ("SELECT t, ROW_NUMBER() OVER (ORDER BY n) FROM (SELECT n, MAX(t) AS t FROM {} GROUP BY n)", "OVER"),
+        ("SELECT COUNT(*) FROM (SELECT DISTINCT t FROM {})", "DISTINCT"),
+        ("SELECT STRING_AGG(t), ARRAY_AGG(t) FROM {}", "an aggregate function"),
+        (
+            "WITH w AS (SELECT * FROM {}) SELECT x.t FROM w AS x JOIN w AS y USING (n) ORDER BY x.t",
+            "ORDER BY",
+        ),
+    ] {
+        let error = host::run(&engine, &query.replace("{}", LONG)).unwrap_err();
+        assert_eq!(error.code().as_str(), "limit-exceeded", "{query}: {error}");
+        assert!(error.first().message.contains(what), "{query}: {error}");
+        let hint = error.first().hint.clone().unwrap_or_default();
+        assert!(hint.contains("memoryLimit"), "{query}: {error}");
+        // What it held is given back: one such operator has room again.
+        let outcome = host::run(&engine, &format!("SELECT n FROM {LONG} ORDER BY t")).unwrap();
+        assert_eq!(outcome.rows(), 10_000);
+    }
+}
+
+#[test]
+fn many_rows_are_sorted_as_few_are() {
+    // 200,000 rows are sorted in pieces: whole numbers that come back in steps of a prime, with each of them twice.
+    let rows = "(SELECT MOD(n * 7919, 100000) AS k, n, CAST(MOD(n, 7) AS STRING) AS s FROM UNNEST(GENERATE_ARRAY(0, 199999)) AS n)";
+    let outcome = host::run(&Engine::default(), &format!("SELECT k, n FROM {rows} ORDER BY k DESC")).unwrap();
+    let (keys, numbers) = (outcome.ints("k"), outcome.ints("n"));
+    assert_eq!(keys, (0..200_000).map(|at| 99_999 - at / 2).collect::<Vec<_>>());
+    // Equal rows keep their order.
+    assert!(numbers.chunks(2).all(|pair| pair[0] + 100_000 == pair[1]));
+    let some = host::run(
+        &Engine::default(),
+        &format!("SELECT IF(s = '3', NULL, s) AS s, n FROM {rows} ORDER BY s NULLS LAST, n DESC LIMIT 70000"),
+    );
+    let some = some.unwrap();
+    // The first three remainders by 7 have 28,572 rows each.
+    let wanted: Vec<i64> =
+        [0, 1, 2].into_iter().flat_map(|first| (0..28_572).rev().map(move |at| at * 7 + first)).collect();
+    assert_eq!(some.ints("n"), wanted[..70_000]);
+}

@@ -31,6 +31,38 @@ fn pages_are_fresh() {
     }
 }
 
+#[test]
+fn what_is_promised_is_what_tests_of_these_names_show() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut texts = String::new();
+    let mut folders: Vec<_> =
+        ["tests/it", "tests/package", "fuzz/src", "src"].map(|folder| root.join(folder)).to_vec();
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            match path.extension().and_then(|ending| ending.to_str()) {
+                Some("rs" | "mjs") => texts += &fs::read_to_string(&path).unwrap(),
+                None if path.is_dir() && !path.ends_with("node_modules") => folders.push(path),
+                _ => {}
+            }
+        }
+    }
+    let page = fs::read_to_string(root.join("docs/RELIABILITY.md")).unwrap();
+    let promises = page.lines().skip_while(|line| !line.starts_with("| promise")).skip(2);
+    let mut count = 0;
+    for row in promises.take_while(|line| line.starts_with('|')) {
+        let shown_by = row.split(" | ").nth(1).unwrap();
+        let rust = shown_by.split('`').skip(1).step_by(2);
+        let rust = rust.map(|name| [format!("fn {name}("), format!("name: \"{name}\"")]);
+        let package =
+            shown_by.split('"').skip(1).step_by(2).map(|name| [format!("\"{name}\""), "?".repeat(99)]);
+        for names in rust.chain(package) {
+            assert!(names.iter().any(|name| texts.contains(name)), "{names:?} of: {row}");
+            count += 1;
+        }
+    }
+    assert!(count > 30, "{count}");
+}
+
 fn functions() -> String {
     let mut all: Vec<_> = predictql::functions().collect();
     // Operators stay in their order: those alike stand together.

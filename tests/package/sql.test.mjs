@@ -538,3 +538,28 @@ test("what SQL made outlives the worker that made it", async () => {
   assert.deepEqual(found.after, wanted);
   assert.equal(workers, 2);
 });
+
+test("memoryLimit bounds what a query holds, and the next one has all of it", async () => {
+  const found = await inPage(async ({ PredictQL }) => {
+    const rows = "(SELECT n, LPAD(CAST(n AS STRING), 500, 'x') AS t FROM UNNEST(GENERATE_ARRAY(1, 10000)) AS n)";
+    const sorted = `SELECT COUNT(*) AS c FROM (SELECT t, ROW_NUMBER() OVER (ORDER BY t) AS r FROM ${rows})`;
+    const refusals = await Promise.all(
+      [0, 1.5, "1 GB"].map((memoryLimit) =>
+        Promise.resolve()
+          .then(() => new PredictQL({ memoryLimit }).query("SELECT 1"))
+          .catch((error) => error.code),
+      ),
+    );
+    const db = new PredictQL({ memoryLimit: 1 << 20 });
+    const refused = await db.query(sorted).catch(({ code, message, hint }) => ({ code, message, hint }));
+    const next = (await db.query("SELECT 1 AS one")).rows;
+    const whole = (await new PredictQL().query(sorted)).rows;
+    return { refusals, refused, next, whole };
+  });
+  assert.deepEqual(found.refusals, Array(3).fill("invalid-option"));
+  assert.equal(found.refused.code, "limit-exceeded");
+  assert.match(found.refused.message, /OVER would hold more than 1 MiB/);
+  assert.match(found.refused.hint, /memoryLimit/);
+  assert.deepEqual(found.next, [{ one: 1 }]);
+  assert.deepEqual(found.whole, [{ c: 10000 }]);
+});

@@ -60,7 +60,7 @@ export class Host {
     return rest ? { ...answer, rest } : answer;
   }
 
-  async #start({ module, rest }: Of<"start">): Promise<boolean> {
+  async #start({ module, rest, memoryLimit }: Of<"start">): Promise<boolean> {
     this.#rest.expect(module, rest);
     const first = await this.#glue.default({ module_or_path: module });
     this.#rest.join(first);
@@ -68,7 +68,7 @@ export class Host {
     scope.predictqlZoneOffsets = zoneOffsets;
     scope.predictqlPictures ??= new Pictures();
     scope.predictqlTokenizers ??= new Tokenizers();
-    const engine = new this.#glue.Engine();
+    const engine = new this.#glue.Engine(memoryLimit);
     this.#started = { engine, memory };
     return engine.isFull;
   }

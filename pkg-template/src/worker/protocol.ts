@@ -45,6 +45,8 @@ export type Request =
       rest: RestSource | undefined;
       /** The lock that the worker holds for as long as it lives, where there are locks. */
       lock?: string | undefined;
+      /** Bytes that a query may hold. */
+      memoryLimit?: number | undefined;
     }
   | { kind: "catalog" }
   | { kind: "registerTable"; name: string; bytes: Uint8Array<ArrayBuffer>; format: TableFormat }

@@ -1,11 +1,14 @@
 //! Expressions over the columns of a batch, whole columns at a time.
 
+mod kept;
 mod lazy;
 mod nested;
 
 use arrow_array::{ArrayRef, UInt64Array};
 
 use super::subplans::SubplanResult;
+pub(super) use kept::Kept;
+
 use super::{Context, correlated};
 use crate::control::Stage;
 use crate::data::{Batch, DataType, Operand, Scalar, array_of, cast, concat, null_column};
@@ -158,6 +161,10 @@ fn call(expr: &Expr, rows: Rows<'_>, ctx: &mut Context) -> Result<Operand> {
     };
     let types: Vec<_> = written.iter().map(|arg| arg.data_type.clone()).collect();
     let args = operands(written, rows, ctx)?;
+    let is_kept = !volatile && kept::is_array_of_constants(&expr.data_type, &args);
+    if is_kept && let Some(value) = kept::find(expr, &args, &ctx.kept)? {
+        return Ok(value);
+    }
     let mark = ctx.watch.start();
     let env = &ctx.env;
     let run = |args: &[Operand], rows| {
@@ -188,6 +195,9 @@ fn call(expr: &Expr, rows: Rows<'_>, ctx: &mut Context) -> Result<Operand> {
         result => result,
     };
     ctx.watch.stop(mark, stage.unwrap_or(Stage::Project));
+    if is_kept && let Ok(value) = &result {
+        kept::keep(expr, args, value, &mut ctx.kept);
+    }
     result.map_err(|error| error.or_at(expr.span))
 }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use arrow_array::{Array, ArrayRef, ListArray, UInt64Array};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 
-use super::{Accumulator, Held, Setup, States, argument};
+use super::super::Held;
+use super::{Accumulator, Setup, States, argument, check_held};
 use crate::data::{DataType, Operand, SortKey, bytes, concat, null_column, sort_indices, take};
 use crate::diag::{Code, Error, Invariant, Result, ensure};
 use crate::function::array_view::ArrayView;
@@ -86,7 +87,7 @@ fn start(setup: &Setup<'_>, what: What) -> Result<Box<dyn Accumulator>> {
         groups: States::new(),
         kept: 0,
         limit: limits.collected,
-        held: Held::new(limits),
+        held: Held::new(setup.memory),
         quantiles: None,
         ranks: None,
     }))
@@ -220,7 +221,7 @@ impl Accumulator for Collected {
             self.length += taken.len() as u64;
             let piece = take(from, &UInt64Array::from(taken))?;
             self.held.add(bytes(&piece));
-            self.held.check()?;
+            check_held(&self.held)?;
             self.pieces.push(piece);
         }
         Ok(())

@@ -7,7 +7,8 @@ use arrow_array::{ArrayRef, Int64Array, UInt32Array};
 use arrow_buffer::NullBuffer;
 use predictql_kernels::groups;
 
-use super::{Accumulator, Held, Setup, States, argument};
+use super::super::Held;
+use super::{Accumulator, Setup, States, argument, check_held};
 use crate::data::{KeyTable, Operand, valid_bits};
 use crate::diag::{Result, ensure};
 use crate::function::{Body, Function, Signature, Type};
@@ -104,7 +105,7 @@ struct DistinctGroup {
 
 impl DistinctCount {
     fn new(setup: &Setup<'_>) -> Self {
-        Self { seen: KeyTable::default(), groups: States::new(), held: Held::new(setup.limits) }
+        Self { seen: KeyTable::default(), groups: States::new(), held: Held::new(setup.memory) }
     }
 }
 
@@ -120,7 +121,7 @@ impl Accumulator for DistinctCount {
         let numbers = self.seen.intern(&[roots, column], groups.len())?;
         // Twice: there is a copy of them while their memory grows.
         self.held.add(2 * (self.seen.bytes() - before));
-        self.held.check()?;
+        check_held(&self.held)?;
         ensure(numbers.len() == groups.len(), "every row of a group has a number")?;
         for (row, (group, number)) in groups.iter().zip(numbers).enumerate() {
             // A number that has not been given before: the group has not had the value.

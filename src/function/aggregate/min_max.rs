@@ -8,8 +8,9 @@ use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecon
 use arrow_buffer::i256;
 use predictql_kernels::groups::extremes;
 
+use super::super::Held;
 use super::string_agg::{OptionalBytes, bytes_column};
-use super::{Accumulator, Held, Setup, States, argument};
+use super::{Accumulator, Setup, States, argument, check_held};
 use crate::data::{DataType, Operand, Scalar, array_of, decimal, valid_bits};
 use crate::diag::{Invariant, Result};
 use crate::function::{Body, Function, Signature, Type};
@@ -43,7 +44,7 @@ fn start(setup: &Setup<'_>, largest: bool) -> Result<Box<dyn Accumulator>> {
     let data_type = setup.returns.clone();
     Ok(match data_type {
         DataType::String | DataType::Time | DataType::Bytes => {
-            Box::new(ByteStrings { largest, data_type, best: States::new(), held: Held::new(setup.limits) })
+            Box::new(ByteStrings { largest, data_type, best: States::new(), held: Held::new(setup.memory) })
         }
         DataType::Numeric | DataType::BigNumeric => {
             let scale = data_type.decimal_scale().invariant("NUMERIC and BIGNUMERIC have a scale")?;
@@ -181,11 +182,11 @@ impl Accumulator for ByteStrings {
             if better {
                 self.held.add(value.len());
                 self.held.remove(best.as_ref().map_or(0, Vec::len));
-                self.held.check()?;
+                check_held(&self.held)?;
                 *best = Some(value.to_vec());
             }
         }
-        self.held.check()
+        check_held(&self.held)
     }
 
     fn carry(&mut self, from: u32, to: u32) -> Result<()> {

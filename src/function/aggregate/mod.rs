@@ -11,12 +11,14 @@ mod statistics;
 mod string_agg;
 mod sum;
 
+use std::sync::Arc;
+
 use arrow_array::ArrayRef;
 use predictql_kernels::groups::are_below;
 
-use super::Function;
+use super::{Function, Held, Memory};
 use crate::data::{DataType, Operand};
-use crate::diag::{Code, Error, Invariant, Result, ensure};
+use crate::diag::{Invariant, Result, ensure};
 use crate::limits::Limits;
 
 /// Begins an aggregate over any number of groups.
@@ -28,6 +30,8 @@ pub(crate) struct Setup<'a> {
     /// Whether RESPECT NULLS is written.
     pub(crate) respect_nulls: bool,
     pub(crate) limits: &'a Limits,
+    /// What the query holds.
+    pub(crate) memory: &'a Arc<Memory>,
 }
 
 /// The state of one aggregate function for all groups. A group that no row belongs to has a value too.
@@ -60,42 +64,12 @@ pub(super) fn functions() -> impl Iterator<Item = &'static Function> {
     .flatten()
 }
 
-/// How many bytes an aggregate function holds of its rows.
-struct Held {
-    bytes: usize,
-    most: usize,
-}
-
-impl Held {
-    fn new(limits: &Limits) -> Self {
-        Self { bytes: 0, most: limits.held_bytes }
-    }
-
-    fn add(&mut self, bytes: usize) {
-        self.bytes = self.bytes.saturating_add(bytes);
-    }
-
-    fn remove(&mut self, bytes: usize) {
-        self.bytes = self.bytes.saturating_sub(bytes);
-    }
-
-    /// Whether the next [`Held::check`] fails.
-    fn is_full(&self) -> bool {
-        self.bytes > self.most
-    }
-
-    /// # Errors
-    /// `limit-exceeded` where there are too many.
-    fn check(&self) -> Result<()> {
-        if !self.is_full() {
-            return Ok(());
-        }
-        let most = self.most >> 20;
-        let message = format!("an aggregate function would collect more than {most} MiB");
-        let hint =
-            "add LIMIT inside its parentheses, group fewer or shorter values, or leave ORDER BY out of OVER";
-        Err(Error::new(Code::LimitExceeded, message).hint(hint))
-    }
+/// # Errors
+/// `limit-exceeded` where an aggregate function holds too many bytes of its rows.
+fn check_held(held: &Held) -> Result<()> {
+    let instead =
+        "add LIMIT inside its parentheses, group fewer or shorter values, or leave ORDER BY out of OVER";
+    held.check("an aggregate function", instead)
 }
 
 /// One state for each group.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, BinaryArray, StringArray};
 
-use super::{Accumulator, Held, Setup, States, argument};
+use super::super::Held;
+use super::{Accumulator, Setup, States, argument, check_held};
 use crate::data::{BytesView, DataType, Operand};
 use crate::diag::{Code, Error, Result};
 use crate::function::{Body, Function, Signature, Type};
@@ -26,7 +27,7 @@ fn start(setup: &Setup<'_>) -> Result<Box<dyn Accumulator>> {
     Ok(Box::new(StringAgg {
         data_type: setup.returns.clone(),
         joined: States::new(),
-        held: Held::new(setup.limits),
+        held: Held::new(setup.memory),
     }))
 }
 
@@ -54,14 +55,14 @@ impl Accumulator for StringAgg {
                     // A NULL delimiter is an empty one.
                     let delimiter = delimiter.unwrap_or_default();
                     self.held.add(delimiter.len());
-                    self.held.check()?;
+                    check_held(&self.held)?;
                     joined.extend_from_slice(delimiter);
                     joined.extend_from_slice(value);
                 }
                 joined => *joined = Some(value.to_vec()),
             }
         }
-        self.held.check()
+        check_held(&self.held)
     }
 
     fn carry(&mut self, from: u32, to: u32) -> Result<()> {

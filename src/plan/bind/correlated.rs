@@ -12,7 +12,7 @@ use super::collation::columns_of;
 use super::from::equalities;
 use crate::data::{DataType, Field, Scalar, Schema, scalar_at};
 use crate::diag::{Code, Error, Invariant, Result, Span};
-use crate::function::{Ranking, Setup};
+use crate::function::{Memory, Ranking, Setup};
 use crate::limits::Limits;
 use crate::plan::expr::{Aggregate, Expr, ExprKind, Order};
 use crate::plan::node::{Correlated, JoinKind, Node, NodeKind, Subplan, SubplanKind, WindowCall};
@@ -361,7 +361,8 @@ impl Dependent<'_> {
     /// What an aggregate gives where there are no rows: 0 for COUNT, NULL for most.
     fn value_of_none(&self, aggregate: &Aggregate) -> Result<Scalar> {
         let Aggregate { data_type: returns, respect_nulls, .. } = aggregate;
-        let setup = Setup { returns, respect_nulls: *respect_nulls, limits: self.limits };
+        let memory = &Memory::new(self.limits);
+        let setup = Setup { returns, respect_nulls: *respect_nulls, limits: self.limits, memory };
         let values = (aggregate.start)(&setup)?.values(0..1)?;
         scalar_at(&values, returns, 0)
     }
