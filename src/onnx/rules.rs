@@ -67,7 +67,7 @@ const MAKE_THEIR_OWN: [&str; 6] =
     ["Constant", "Loop", "Optional", "RandomNormal", "RandomUniform", "SequenceEmpty"];
 
 /// Operators that take more inputs than one for granted.
-const LEAST_INPUTS: [(&str, usize); 8] = [
+const LEAST_INPUTS: [(&str, usize); 7] = [
     ("Conv", 2),
     ("ConvInteger", 2),
     ("ConvTranspose", 2),
@@ -75,7 +75,6 @@ const LEAST_INPUTS: [(&str, usize); 8] = [
     ("GatherElements", 2),
     ("QLinearConv", 8),
     ("Range", 3),
-    ("Resize", 2),
 ];
 
 /// Checks a node against what is known of its `inputs`; none of them before shapes are.
@@ -122,13 +121,13 @@ pub(crate) fn check(node: &NodeProto, inputs: &[Given]) -> Result<()> {
             }
         }
         "RandomNormal" | "RandomUniform" => lengths(&node.list("shape")?),
-        "Resize" => match inputs.get(3).and_then(|sizes| sizes.value.as_ref()) {
-            Some(sizes) => {
-                sizes.iter().try_for_each(|size| within(*size, 1..=i64::from(i32::MAX), "size"))?;
-                lengths(sizes)
-            }
-            None => Ok(()),
-        },
+        "Resize" => {
+            let given = node.input.iter().filter(|name| !name.is_empty()).count();
+            ensure!(given >= 2, "Resize has neither scales nor sizes");
+            let Some(sizes) = inputs.get(3).and_then(|sizes| sizes.value.as_ref()) else { return Ok(()) };
+            sizes.iter().try_for_each(|size| within(*size, 1..=i64::from(i32::MAX), "size"))?;
+            lengths(sizes)
+        }
         "Pad" => pads(node, inputs),
         "Squeeze" | "CumSum" => listed(node, inputs.get(1), rank),
         "Unsqueeze" => {
