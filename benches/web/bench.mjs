@@ -2,7 +2,7 @@
 // in one page of one browser; first answers of fresh pages; small questions in Node.
 // Prints medians, their ratio and the spread; fails where the two disagree on an answer.
 //
-// node bench.mjs [rounds] [part …]: the parts are first, small, node and tutorials; all of them without any.
+// node bench.mjs [rounds] [part …]: the parts are first, small, node, tutorials and networks; all of them without any.
 
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
@@ -109,6 +109,7 @@ if (isWanted("tutorials")) {
   Object.assign(about, { build, memory });
   add(found);
 }
+if (isWanted("networks")) add(await inPage(context, "networks.html", "networks", rounds));
 await browser.close();
 server.close();
 if (isWanted("node")) {

@@ -20,7 +20,12 @@ pub fn run() -> Result<()> {
 /// The models on tables, which take a while to train.
 fn make_models() -> Result<()> {
     let (folder, script, out) = ("tests/fixtures", "bench.py", "target/bench");
-    let made_of = ["tests/fixtures/requirements.txt", "tests/fixtures/makers/bench.py", out];
+    let made_of = [
+        "tests/fixtures/requirements.txt",
+        "tests/fixtures/makers/bench.py",
+        "tests/fixtures/makers/networks.py",
+        out,
+    ];
     let stamp = Stamp::named("bench-models", &[], &made_of.map(project::at));
     if !stamp.is_fresh()? {
         let make = python::script(folder, script)?;
