@@ -4,7 +4,7 @@ import type { ModelInfo, PredictQL, TableInfo } from "predictql";
 import { type Control, isPredictError } from "./engine.js";
 import type { Incoming, SortedFiles } from "./files.js";
 import { plural } from "./format.js";
-import type { Fate } from "./notices.js";
+import { type Fate, wordsOf } from "./notices.js";
 import { isPicture, knowsPicture, rememberPicture } from "./pictures.js";
 import { nameFromFile, pictureTable, quoted } from "./sql.js";
 import { tutorialTables } from "./tutorials.js";
@@ -43,7 +43,7 @@ export async function takeIn(db: PredictQL, files: SortedFiles, control: Control
     } catch (error) {
       if (control.signal.aborted) throw error;
       const hint = isPredictError(error) ? error.hint : undefined;
-      bad(`${what}: ${error instanceof Error ? error.message : String(error)}`, hint);
+      bad(`${what}: ${wordsOf(error)}`, hint);
     }
   };
   taken.fates.push(...lostOf(files));

@@ -12,7 +12,7 @@ import { note, pastQueries, step } from "./history.js";
 import { fetchNamed, lostOf, photos, type Taken, takeIn } from "./intake.js";
 import { Jobs } from "./jobs.js";
 import { recall, remember } from "./memory.js";
-import { type Fate, notice, report } from "./notices.js";
+import { type Fate, notice, noticeFailure, report } from "./notices.js";
 import { pickColumns } from "./picker.js";
 import { startEditor } from "./plain-editor.js";
 import { countFromNow, noteEngineRequests, watchRequests } from "./requests.js";
@@ -168,9 +168,7 @@ function write(sql: string): void {
 
 /** Takes a table or model out of the catalog, here and in the browser's storage. */
 function remove(kind: "model" | "table", name: string): void {
-  void jobs
-    .do((db) => (kind === "model" ? db.dropModel(name) : db.dropTable(name)))
-    .catch((error: unknown) => notice(error instanceof Error ? error.message : String(error), "bad"));
+  void jobs.do((db) => (kind === "model" ? db.dropModel(name) : db.dropTable(name))).catch(noticeFailure);
 }
 
 /** What a model lacks in a query, taken from the table's own columns. */
@@ -201,7 +199,7 @@ async function addFiles(coming: Promise<readonly Incoming[]>): Promise<void> {
     });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") notice("Cancelled: not all files came in.");
-    else notice(error instanceof Error ? error.message : String(error), "bad");
+    else noticeFailure(error);
   }
 }
 
@@ -383,7 +381,5 @@ if (shared !== undefined) {
 }
 // What was there before the reload is shown again.
 if (recall("catalog") && !jobs.running) {
-  void jobs
-    .do(async () => {})
-    .catch((error: unknown) => notice(error instanceof Error ? error.message : String(error), "bad"));
+  void jobs.do(async () => {}).catch(noticeFailure);
 }

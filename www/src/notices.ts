@@ -9,6 +9,14 @@ export function notice(text: string, kind: "good" | "bad" = "good", detail?: str
   show(kind, h("p", {}, ...withCode(text)), detail !== undefined && h("p", { class: "detail" }, ...withCode(detail)));
 }
 
+export function noticeFailure(error: unknown): void {
+  notice(wordsOf(error), "bad");
+}
+
+export function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** What became of one file, or of several of a kind. */
 export interface Fate {
   words: string;

@@ -4,7 +4,7 @@ import type { Plan, Result, Timings } from "predictql";
 import { h } from "./dom.js";
 import { count, duration } from "./format.js";
 import { mostRows } from "./grid.js";
-import { notice } from "./notices.js";
+import { notice, noticeFailure } from "./notices.js";
 
 export const stages: Record<keyof Omit<Timings, "total">, string> = {
   queue: "waiting",
@@ -53,7 +53,7 @@ export function exportMenu(result: Result): HTMLElement {
             const { exported } = await import("./export.js");
             notice(await exported(result, kind));
           } catch (error) {
-            notice(error instanceof Error ? error.message : String(error), "bad");
+            noticeFailure(error);
           }
         },
       },

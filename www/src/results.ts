@@ -6,6 +6,7 @@ import { h, withCode } from "./dom.js";
 import { isPredictError } from "./engine.js";
 import { duration, plural } from "./format.js";
 import { grid, mostRows } from "./grid.js";
+import { wordsOf } from "./notices.js";
 import { kindOf } from "./pictured.js";
 import { exportMenu, pages, planView, stages } from "./result-parts.js";
 
@@ -111,7 +112,7 @@ function show({ status, controls, warnings, body }: Parts, shown: Shown, elapsed
     for (const button of buttons) button.ariaPressed = String(button.textContent === view);
     pager.hidden = view !== "Table" || result.numRows <= mostRows;
     paint(body, view, shown).catch((error: unknown) => {
-      body.replaceChildren(h("p", { class: "hint" }, error instanceof Error ? error.message : String(error)));
+      body.replaceChildren(h("p", { class: "hint" }, wordsOf(error)));
     });
   };
   const pager = pages(result, (first) => paintRows(body, result, first));
@@ -188,11 +189,7 @@ function report(
   way: Way | undefined,
 ): HTMLElement {
   if (!isPredictError(error)) {
-    return h(
-      "div",
-      { class: "failure", role: "alert" },
-      h("p", {}, error instanceof Error ? error.message : String(error)),
-    );
+    return h("div", { class: "failure", role: "alert" }, h("p", {}, wordsOf(error)));
   }
   const first = error.diagnostics[0];
   const fix = first?.fix;

@@ -1,6 +1,7 @@
 // Folders and archives, as the files that are in them.
 
 import type { Incoming } from "./files.js";
+import { wordsOf } from "./notices.js";
 
 /** Unpacked bytes and files that a tab is trusted with. */
 const mostBytes = 2_000_000_000;
@@ -56,7 +57,7 @@ export async function unpacked(
       try {
         return await unzipped(incoming);
       } catch (error) {
-        onBad(incoming.file.name, `cannot be unpacked: ${error instanceof Error ? error.message : String(error)}`);
+        onBad(incoming.file.name, `cannot be unpacked: ${wordsOf(error)}`);
         return [];
       }
     }),
