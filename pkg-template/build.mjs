@@ -185,12 +185,9 @@ function copyPapers() {
 
 function printSizes() {
   const kib = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`.padStart(12);
-  const files = [
-    ...["index.js", "node.js", "inline.js", "worker.js", "worker-node.js"],
-    ...["cache.js", "decode.js", "parquet.js", "compressed.js", "frames.js", "plan.js", "saved.js"],
-    ...readdirSync(join(pkg, "wasm")).map((name) => join("wasm", name)),
-  ];
-  for (const file of files.filter((name) => !name.endsWith(".json"))) {
+  const scripts = readdirSync(pkg).filter((name) => name.endsWith(".js"));
+  const modules = readdirSync(join(pkg, "wasm")).filter((name) => name.endsWith(".wasm"));
+  for (const file of [...scripts, ...modules.map((name) => join("wasm", name))]) {
     const bytes = readFileSync(join(pkg, file));
     console.log(`${file.padEnd(20)}${kib(bytes.length)} raw${kib(gzipSync(bytes, { level: 9 }).length)} gzip`);
   }
