@@ -436,7 +436,7 @@ mod tests {
             let depth = own * count;
             let panels: Vec<Panels> = weights
                 .chunks(outputs / groups * depth)
-                .map(|columns| Panels::new(columns, depth, |at| at % own * count + at / own))
+                .map(|columns| Panels::new(columns, own, count))
                 .collect();
             let mut result = vec![f32::NAN; 12 * outputs];
             dense(&picture, channels, &window, &panels, &BARE, &mut result);

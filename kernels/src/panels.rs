@@ -48,16 +48,20 @@ pub struct Finish<'a> {
 }
 
 impl Panels {
-    /// The matrix of `depth` rows whose columns follow one another in `columns`, each `depth` numbers long; what stands in a row of the matrix
-    /// is at the place `order` of it in the column.
-    #[expect(clippy::indexing_slicing, reason = "chunks are `depth` long, and a panel has `WIDTH` places")]
-    pub fn new(columns: &[f32], depth: usize, order: impl Fn(usize) -> usize) -> Self {
+    /// The matrix whose columns follow one another in `columns`: each has `channels` lines of `taps` numbers, which stand in the rows of the matrix
+    /// tap by tap.
+    #[inline(never)]
+    #[expect(clippy::indexing_slicing, reason = "a column has all its lines, and a panel `WIDTH` places")]
+    pub fn new(columns: &[f32], channels: usize, taps: usize) -> Self {
+        let depth = channels * taps;
         let count = columns.len() / depth.max(1);
         let mut values = vec![[0.0; WIDTH]; count.div_ceil(WIDTH) * depth];
         for (nth, column) in columns.chunks_exact(depth.max(1)).enumerate() {
             let panel = &mut values[nth / WIDTH * depth..][..depth];
-            for (at, row) in panel.iter_mut().enumerate() {
-                row[nth % WIDTH] = column[order(at)];
+            for (tap, rows) in panel.chunks_exact_mut(channels).enumerate() {
+                for (row, line) in rows.iter_mut().zip(column.chunks_exact(taps)) {
+                    row[nth % WIDTH] = line[tap];
+                }
             }
         }
         Self { depth, columns: count, values }
@@ -242,7 +246,7 @@ mod tests {
             let rows: Vec<f32> = (0..count * depth).map(number).collect();
             let weights: Vec<f32> = (0..depth * columns).map(|nth| number(nth + 5)).collect();
             let bias: Vec<f32> = (0..columns).map(|nth| number(nth + 9)).collect();
-            let panels = Panels::new(&weights, depth, |at| at);
+            let panels = Panels::new(&weights, depth, 1);
             let finish = Finish { bias: &bias, low: -3.0, high: 4.0, onto: true };
             let begin: Vec<f32> = (0..count * columns).map(|nth| number(nth + 31)).collect();
             let multiplied = |rows: &[f32], begin: &[f32]| {
@@ -270,7 +274,7 @@ mod tests {
 
     #[test]
     fn what_is_no_number_stays() {
-        let panels = Panels::new(&[1.0, 1.0], 2, |at| at);
+        let panels = Panels::new(&[1.0, 1.0], 2, 1);
         let mut values = [0.0];
         let finish = Finish { bias: &[], low: 0.0, high: 6.0, onto: false };
         panels.multiply_all(

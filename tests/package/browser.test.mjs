@@ -541,7 +541,7 @@ describe("the engine's life", () => {
   test("a crash on the page's own thread costs one call: another instance takes over", async () => {
     const found = await inPage(async ({ irisDatabase, predictIris, failure, manyFlowers }) => {
       const { files } = await (await fetch("/pkg/wasm/manifest.json")).json();
-      const wasm = await fetch(`/pkg/wasm/${Object.values(files).at(-1).file}`);
+      const wasm = await fetch(`/pkg/wasm/${files.tables.file}`);
       const { limitMemory } = await import(`${location.origin}/site/limit-memory.js`);
       const wasmModule = await WebAssembly.compile(limitMemory(new Uint8Array(await wasm.arrayBuffer()), 2048));
       const [db, other] = [
@@ -605,7 +605,7 @@ describe("the engine's life", () => {
   test("a worker that does not listen is replaced by one that holds the same", async () => {
     let workers = 0;
     page.on("worker", () => workers++);
-    const found = await inPage(async ({ irisDatabase, predictIris, noise, sortNoise }) => {
+    const found = await inPage(async ({ irisDatabase, predictIris, noise, sumNoise }) => {
       const db = await irisDatabase();
       await db.registerFile("forest", await (await fetch("/fixtures/models/iris_rf.onnx")).blob());
       await db.exec("CREATE MODEL second OPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = 'forest')");
@@ -619,7 +619,7 @@ describe("the engine's life", () => {
         aborted = performance.now();
         controller.abort();
       }, 100);
-      const error = await db.query(sortNoise, [], { signal: controller.signal }).catch((error) => error);
+      const error = await db.query(sumNoise, [], { signal: controller.signal }).catch((error) => error);
       const rejected = performance.now() - aborted;
       const names = [...(await db.tables()), ...(await db.models())].map(({ name }) => name);
       return {
@@ -657,10 +657,8 @@ describe("the engine's life", () => {
 
   test("out of memory costs one query and nothing else", async () => {
     const found = await inPage(async ({ irisDatabase, predictIris, failure, manyFlowers }) => {
-      const { wasmFiles } = await fetch("/pkg/wasm/manifest.json").then(async (response) => {
-        return { wasmFiles: Object.values((await response.json()).files) };
-      });
-      const bytes = new Uint8Array(await (await fetch(`/pkg/wasm/${wasmFiles.at(-1).file}`)).arrayBuffer());
+      const { files } = await (await fetch("/pkg/wasm/manifest.json")).json();
+      const bytes = new Uint8Array(await (await fetch(`/pkg/wasm/${files.tables.file}`)).arrayBuffer());
       const { limitMemory } = await import(`${location.origin}/site/limit-memory.js`);
       const db = await irisDatabase({ wasmModule: await WebAssembly.compile(limitMemory(bytes, 2048)) });
       const stream = db.stream(predictIris, [], { batchSize: 100 });

@@ -125,9 +125,9 @@ test("a user's own tests run in Node: files by their paths, and no process that 
 
 test("the entry is small", () => {
   const bytes = gzipSync(readFileSync(join(pkg, "index.js")), { level: 9 }).length;
-  // 24 kB of its own, with Observable's contract, and 7.5 kB of flechette, which reads Arrow. What writes it, for rows, JSON and Parquet, is not in it, nor
+  // 24.5 kB of its own, with Observable's contract and the events of the catalog, and 7.5 kB of flechette, which reads Arrow. What writes it, for rows, JSON and Parquet, is not in it, nor
   // what runs on the page's own thread.
-  assert.ok(bytes <= 34_500, `index.js has ${bytes} bytes after gzip`);
+  assert.ok(bytes <= 35_000, `index.js has ${bytes} bytes after gzip`);
 });
 
 test("the hooks hold no copy of React nor of the package", () => {

@@ -41,17 +41,14 @@ pub fn split(variant: &str, engine: &str, bound: &Path, modules: &Path, folder: 
         .read()?;
     let called = called.split_whitespace().map(str::parse).collect::<Result<_, _>>();
     let called = called.context("the session printed something else than numbers of functions")?;
-    let parts = split::split(&wasm, &called, &names(variant)[1], short(engine))?;
+    let parts = split::split(&wasm, &called, &names(variant)[1], SHORT)?;
     project::write(&first, parts.first)?;
     project::write(&rest, parts.rest)?;
     stamp.set()
 }
 
-/// How long functions are that come along with those of a session, in bytes: as many as the budgets have room for. The session
-/// has no network as large as those that people bring, and those call more of tract.
-fn short(engine: &str) -> usize {
-    if engine == "full" { 400 } else { 300 }
-}
+/// How long functions are that come along with those of a session, in bytes: as many as the budgets have room for.
+const SHORT: usize = 250;
 
 /// Bundles the package around the glue of `bound`, without wasm and declarations: all that a session needs.
 fn bundle(bound: &Path, package: &Path) -> Result<()> {

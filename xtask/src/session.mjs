@@ -120,6 +120,9 @@ async function tables(db) {
   await db.registerTable("points", [{ x: 1, y: 2.5, name: "a" }, { x: 2, y: null, name: "b" }]);
   await db.registerTable("columns", { x: new Float32Array(3), y: [1, 2, 3], name: ["a", "b", null] });
   await db.registerTable("sales", sales);
+  // More rows than are sorted at once.
+  await db.registerTable("numbers", { x: Float64Array.from({ length: 70_000 }, (_, row) => (row * 7919) % 70_001) });
+  await db.query("SELECT x FROM numbers ORDER BY x");
   for (const statement of (statements + ";\n" + largeStatements).split(/;\n/)) await db.query(statement);
   for (const slip of slips) {
     const { ok } = await db.query(slip).then(() => ({ ok: true }), () => ({ ok: false }));

@@ -8,6 +8,8 @@ export const predictIris = "SELECT * FROM ML.PREDICT(MODEL iris, (SELECT * FROM 
 
 export const predictMany = "SELECT label FROM ML.PREDICT(MODEL iris, TABLE many)";
 /** One piece of work that takes the engine long, and that it cannot stop. */
+// All rows in one step.
+export const sumNoise = "SELECT MAX(s) AS n FROM (SELECT SUM(x) OVER (ORDER BY x) AS s FROM noise)";
 export const sortNoise = "SELECT COUNT(*) AS n FROM (SELECT x FROM noise ORDER BY x)";
 
 /** A database with the flowers and the forest that tells them apart. */

@@ -68,9 +68,7 @@ impl Weights {
             ensure!(depth > 0, "weights without places have no sums");
             let columns = numbers.chunks((output / groups * depth).max(1));
             // The channels of a place follow one another.
-            Packed::Dense(
-                columns.map(|columns| Panels::new(columns, depth, |at| at % own * taps + at / own)).collect(),
-            )
+            Packed::Dense(columns.map(|columns| Panels::new(columns, own, taps)).collect())
         };
         Ok(Self { kernel, input, output, packed, bias })
     }
