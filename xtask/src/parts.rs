@@ -41,14 +41,16 @@ pub fn split(variant: &str, engine: &str, bound: &Path, modules: &Path, folder: 
         .read()?;
     let called = called.split_whitespace().map(str::parse).collect::<Result<_, _>>();
     let called = called.context("the session printed something else than numbers of functions")?;
-    let parts = split::split(&wasm, &called, &names(variant)[1], SHORT)?;
+    let parts = split::split(&wasm, &called, &names(variant)[1], short(engine))?;
     project::write(&first, parts.first)?;
     project::write(&rest, parts.rest)?;
     stamp.set()
 }
 
 /// How long functions are that come along with those of a session, in bytes: as many as the budgets have room for.
-const SHORT: usize = 250;
+fn short(engine: &str) -> usize {
+    if engine == "full" { 300 } else { 200 }
+}
 
 /// Bundles the package around the glue of `bound`, without wasm and declarations: all that a session needs.
 fn bundle(bound: &Path, package: &Path) -> Result<()> {

@@ -159,6 +159,9 @@ async function networks(db) {
   await db.registerTable("photos", [file("images", "photo.png"), file("images", "baseline.jpg")]);
   await db.query(`SELECT uri, label, score, probabilities FROM ML.PREDICT(MODEL pictures, (
     SELECT uri, ML.RESIZE_IMAGE(ML.DECODE_IMAGE(data), 24, 24, FALSE) AS picture FROM photos))`);
+  // Larger and smaller than they are.
+  for (const side of [16, 224])
+    await db.query(`SELECT uri, ML.RESIZE_IMAGE(ML.DECODE_IMAGE(data), ${side}, ${side}, FALSE) AS picture FROM photos`);
   await db.registerFile("blocks.onnx", file("models", "convolution_blocks.onnx"));
   await db.registerFile("pictures/a.png", file("images", "photo.png"));
   await db.registerFile("pictures/b.png", file("images", "rgb.png"));
