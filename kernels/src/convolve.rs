@@ -131,9 +131,8 @@ fn offsets(window: &Window, channels: usize, own: usize) -> Vec<usize> {
     if own >= SHORT {
         return Vec::new();
     }
-    let [height, width] = window.kernel;
-    let places = (0..height).flat_map(|y| (0..width).map(move |x| (y, x)));
-    let starts = places.map(|(y, x)| y * window.dilations[0] * window.input[1] + x * window.dilations[1]);
+    let place = |(y, x)| y * window.dilations[0] * window.input[1] + x * window.dilations[1];
+    let starts = taps(window).into_iter().map(place);
     starts.flat_map(|start| (0..own).map(move |channel| start * channels + channel)).collect()
 }
 
@@ -238,6 +237,7 @@ impl Depthwise {
 
     /// Convolves a picture.
     #[inline(never)]
+    #[expect(clippy::indexing_slicing, reason = "a picture has the numbers that its window says")]
     pub fn convolve(&self, picture: &[f32], window: &Window, finish: &Finish<'_>, result: &mut [f32]) {
         let zeros = vec![0.0; self.channels];
         let (taps, blocks) = (taps(window), self.channels.div_ceil(LANES));
@@ -252,9 +252,8 @@ impl Depthwise {
             for (nth, (weights, taps)) in groups.enumerate() {
                 let mut inputs = [zeros.as_slice(); TOGETHER];
                 for (input, tap) in inputs.iter_mut().zip(taps) {
-                    let start = position.start(*tap);
-                    if let Some(numbers) = start.and_then(|start| picture.get(start..start + self.channels)) {
-                        *input = numbers;
+                    if let Some(start) = position.start(*tap) {
+                        *input = &picture[start..start + self.channels];
                     }
                 }
                 let is_last = (nth + 1) * blocks == self.weights.len();
