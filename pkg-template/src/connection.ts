@@ -116,20 +116,6 @@ export class Connection {
     }
   }
 
-  /**
-   * Notices when the worker, which holds this lock, has ended without a word: terminated by somebody else, or killed. One
-   * that computes for long still holds it.
-   */
-  watch(lock: string): void {
-    const { signal } = this.#watching;
-    const { locks } = navigator;
-    const ended = () => this.end(new Crash("the worker ended without a word"));
-    // A worker that may hold no locks cannot be watched.
-    const wait = (free: Lock | null) =>
-      free ? undefined : void locks.request(lock, { signal }, ended).catch(() => {});
-    locks.request(lock, { ifAvailable: true }, wait).catch(() => {});
-  }
-
   /** Lets go of a script, without waiting. */
   free(script: number): void {
     this.#scripts.delete(script);
@@ -184,6 +170,7 @@ export class Connection {
     this.#active = undefined;
     this.#overdue = undefined;
     if (answer.rest) this.#onRead(answer.rest);
+    if (answer.lock !== undefined) this.#watch(answer.lock);
     if ("crashed" in answer || "restFailed" in answer) {
       const crash = "crashed" in answer ? new Crash(answer.crashed) : new RestMissing(answer.restFailed);
       this.end(crash);
@@ -194,6 +181,15 @@ export class Connection {
     else task?.reject(new Failed(answer.failed));
     this.#send();
     this.#endIfIdle();
+  }
+
+  /**
+   * Notices when the worker, which holds this lock, has ended without a word: terminated by somebody else, or killed. One
+   * that computes for long still holds it.
+   */
+  #watch(lock: string): void {
+    const ended = () => this.end(new Crash("the worker ended without a word"));
+    navigator.locks.request(lock, { signal: this.#watching.signal }, ended).catch(() => {});
   }
 
   #giveUp(task: Task, reason: unknown): void {

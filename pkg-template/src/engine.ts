@@ -398,7 +398,6 @@ export class Engine {
         const { memoryLimit } = this.#options;
         const begin = { kind: "start", module, rest: this.#rests.get(rest) ?? rest, lock, memoryLimit } as const;
         info.engine = (await connection.call(begin)) ? "full" : "tables";
-        if (lock !== undefined) connection.watch(lock);
         this.#log.say("info", `the engine "${info.engine}" has started`, { ...info });
       } catch (error) {
         connection.end(error);

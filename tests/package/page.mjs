@@ -21,8 +21,19 @@ after(async () => {
   site?.close();
 });
 
+/** How long a page may take, in milliseconds: one that never answers is a failed test, not a run without end. */
+const patience = 180_000;
+
 /** Runs in the page, with what the harness exports. */
-export const inPage = (work, argument) =>
+export async function inPage(work, argument) {
+  let timer;
+  const silence = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`the page gave no answer for ${patience / 1000} s`)), patience);
+  });
+  return Promise.race([evaluate(work, argument), silence]).finally(() => clearTimeout(timer));
+}
+
+const evaluate = (work, argument) =>
   page.evaluate(
     async ([source, argument]) => {
       const harness = await import("/site/harness.js");

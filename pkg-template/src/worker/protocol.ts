@@ -43,7 +43,7 @@ export type Request =
       module: WebAssembly.Module;
       /** Where the functions are that the module lacks. */
       rest: RestSource | undefined;
-      /** The lock that the worker holds for as long as it lives, where there are locks. */
+      /** The lock to hold for as long as the worker lives, where there are locks. */
       lock?: string | undefined;
       /** Bytes that a query may hold. */
       memoryLimit?: number | undefined;
@@ -169,6 +169,8 @@ export type Reply<R extends Request = Request> = Replies[R["kind"]];
 export type Answer = ({ reply: Reply } | { failed: EngineFailure } | { crashed: string } | { restFailed: string }) & {
   /** What the worker has read of the engine itself. */
   rest?: RestRead;
+  /** The lock that the worker holds from now on. */
+  lock?: string;
 };
 
 /** What the page has of a worker, wherever that runs. */

@@ -12,19 +12,22 @@ interface WorkerScope {
 const scope = globalThis as unknown as WorkerScope;
 const host = new Host();
 
-/** Holds a lock until this worker is no more: the page, which waits for it, learns of an end that nobody tells of. */
-function holdForLife(lock: string): Promise<void> {
+/**
+ * Holds a lock until this worker is no more: the page, which waits for it, learns of an end that nobody tells of. Resolves
+ * to what is held: nothing in a worker of an opaque origin, which has no locks.
+ */
+function holdForLife(lock: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const held = () => {
-      resolve();
+      resolve(lock);
       return new Promise<never>(() => {});
     };
-    navigator.locks.request(lock, held).catch(() => resolve());
+    navigator.locks.request(lock, held).catch(() => resolve(undefined));
   });
 }
 
 scope.onmessage = async ({ data }) => {
-  if (data.kind === "start" && data.lock !== undefined) await holdForLife(data.lock);
+  const lock = data.kind === "start" && data.lock !== undefined ? await holdForLife(data.lock) : undefined;
   const answer = await host.answer(data);
-  scope.postMessage(answer, transferable(answer));
+  scope.postMessage(lock === undefined ? answer : { ...answer, lock }, transferable(answer));
 };
