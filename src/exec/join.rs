@@ -13,6 +13,7 @@ use super::{Context, Input, Operator, Poll, expr, name_numbered_row, name_row};
 use crate::data::{Batch, KeyTable, Operand, Schema, null_column, row_index};
 use crate::diag::{Error, Invariant, Result, ensure};
 use crate::function::Held;
+use crate::limits::JOINED_BYTES;
 use crate::plan::{Expr, JoinKind};
 
 pub(super) struct Join {
@@ -121,9 +122,12 @@ impl Join {
         self.build = Some(build);
     }
 
-    /// The next rows of the product of `probe` and the right side, about `limits.batch_rows` at most.
+    /// The next rows of the product of `probe` and the right side: about `limits.batch_rows` at most, and fewer of large rows.
     fn piece(&mut self, build: &BuildSide, probe: &mut ProbeBatch, ctx: &mut Context) -> Result<Batch> {
-        let pairs = self.candidates(build, probe, ctx.env.limits.batch_rows);
+        let width = |batch: &Batch| batch.bytes() / batch.rows().max(1);
+        let width = width(&probe.batch) + width(&build.batch);
+        let most = (JOINED_BYTES / width.max(1)).clamp(1, ctx.env.limits.batch_rows.max(1));
+        let pairs = self.candidates(build, probe, most);
         let passes = self.passes(build, probe, &pairs, ctx)?;
         let (left_rows, right_rows) = self.matches(probe, pairs, passes)?;
         let left = probe.batch.take(&UInt64Array::from(left_rows))?;

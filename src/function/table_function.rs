@@ -98,8 +98,8 @@ pub(crate) const TABLE_FUNCTIONS: &[TableFunction] = &[
     },
     TableFunction {
         name: "ML.EXPLAIN_PREDICT",
-        form: "ML.EXPLAIN_PREDICT(MODEL name, {TABLE name | (query)} [, STRUCT([INT64 AS top_k_features] [, FLOAT64 AS threshold] [, {STRUCT(…) | (query)} AS baseline] [, value AS class] [, 'logit' AS link] [, STRING AS method] [, INT64 AS num_samples] [, INT64 AS seed])])",
-        doc: "Each prediction with the features that it owes most to: Shapley values against rows of a background.",
+        form: "ML.EXPLAIN_PREDICT(MODEL name, {TABLE name | (query)} [, STRUCT([INT64 AS top_k_features] [, FLOAT64 AS threshold] [, {STRUCT(…) | (query)} AS baseline] [, value AS class] [, 'logit' AS link] [, STRING AS method] [, INT64 AS num_samples] [, INT64 AS seed] [, INT64 AS image_grid])])",
+        doc: "Each prediction with the features that it owes most to: Shapley values against rows of a background. With image_grid what the score loses by each field of a grid over a picture.",
     },
     TableFunction {
         name: "ML.GLOBAL_EXPLAIN",
@@ -118,8 +118,8 @@ pub(crate) const TABLE_FUNCTIONS: &[TableFunction] = &[
     },
     TableFunction {
         name: "ML.FEATURE_IMPORTANCE",
-        form: "ML.FEATURE_IMPORTANCE(MODEL name)",
-        doc: "How often the trees of a model split on each feature, and the mean gain and cover of these splits where the file has them.",
+        form: "ML.FEATURE_IMPORTANCE(MODEL name [, {TABLE name | (query)} [, STRUCT([INT64 AS num_repeats] [, INT64 AS seed])]])",
+        doc: "How often the trees of a model split on each feature, and the mean gain and cover of these splits where the file has them. With rows that have the truth: how much worse the model predicts when the values of a feature are shuffled among them.",
     },
     TableFunction {
         name: "ML.COMPARE",

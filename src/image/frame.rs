@@ -23,23 +23,41 @@ pub(crate) fn centre(picture: View<'_>, height: usize, width: usize) -> Area {
 /// # Errors
 /// `invalid-value` for an area without pixels, and for one that is not inside the picture.
 pub(crate) fn crop(picture: View<'_>, area: Area) -> Result<Image> {
+    check_inside(picture, area)?;
     let View { channels, data, .. } = picture;
+    let Area { top, left, height, width } = area;
+    let rows = data.chunks_exact(picture.width * channels).skip(top).take(height);
+    let pixels = rows.flat_map(|row| row.iter().skip(left * channels).take(width * channels)).copied();
+    Ok(Image { height, width, channels, data: pixels.collect() })
+}
+
+/// The picture with zeros in an area.
+///
+/// # Errors
+/// As of [`crop`].
+pub(crate) fn cover(picture: View<'_>, area: Area) -> Result<Image> {
+    check_inside(picture, area)?;
+    let View { height, width, channels, data } = picture;
+    let mut data = data.to_vec();
+    for row in data.chunks_exact_mut(width * channels).skip(area.top).take(area.height) {
+        row.iter_mut().skip(area.left * channels).take(area.width * channels).for_each(|value| *value = 0.0);
+    }
+    Ok(Image { height, width, channels, data })
+}
+
+fn check_inside(picture: View<'_>, area: Area) -> Result<()> {
     let Area { top, left, height, width } = area;
     let is_inside = |start: usize, length: usize, side: usize| {
         length > 0 && start.checked_add(length).is_some_and(|end| end <= side)
     };
-    if !is_inside(top, height, picture.height) || !is_inside(left, width, picture.width) {
-        let message = format!(
-            "expected an area inside an image of {} × {}, found {height} × {width} from row {top} and column {left}",
-            picture.height, picture.width
-        );
-        return Err(
-            Error::new(Code::InvalidValue, message).hint("resize the image first, or choose a smaller area")
-        );
+    if is_inside(top, height, picture.height) && is_inside(left, width, picture.width) {
+        return Ok(());
     }
-    let rows = data.chunks_exact(picture.width * channels).skip(top).take(height);
-    let pixels = rows.flat_map(|row| row.iter().skip(left * channels).take(width * channels)).copied();
-    Ok(Image { height, width, channels, data: pixels.collect() })
+    let message = format!(
+        "expected an area inside an image of {} × {}, found {height} × {width} from row {top} and column {left}",
+        picture.height, picture.width
+    );
+    Err(Error::new(Code::InvalidValue, message).hint("resize the image first, or choose a smaller area"))
 }
 
 /// A picture in the middle of one of `height` × `width` whose other pixels are `border`; its sides are no longer than

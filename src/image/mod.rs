@@ -12,7 +12,7 @@ mod sniff;
 
 pub(crate) use color::{ColorSpace, check_bytes, convert, from_bytes, normalize, to_bytes};
 pub(crate) use decode::{Decoder, Wishes};
-pub(crate) use frame::{Area, centre, crop, pad};
+pub(crate) use frame::{Area, centre, cover, crop, pad};
 pub(crate) use resize::{Target, check_room, resize};
 
 use crate::diag::{Code, Error, Result};

@@ -28,6 +28,8 @@ const SETUP: &str = "
     CREATE MODEL xgb_words OPTIONS (model_path = 'models/xgb_words.json');
     CREATE MODEL lgb_regression OPTIONS (model_path = 'models/lgb_regression.txt');
     CREATE MODEL lgb_multiclass OPTIONS (model_path = 'models/lgb_multiclass.txt', task = 'classification');
+    CREATE MODEL occluded OPTIONS (model_path = 'models/occluded.onnx', labels = ['left', 'middle', 'right']);
+    CREATE EXTERNAL TABLE photo OPTIONS (object_metadata = 'SIMPLE', uris = ['images/photo.png']);
 ";
 
 #[test]

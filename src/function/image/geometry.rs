@@ -63,11 +63,21 @@ pub(super) fn crop_centre(call: &BatchCall<'_>) -> Result<ArrayRef> {
 
 /// `ML.CROP_IMAGE(image, top, left, height, width)`.
 pub(super) fn crop_area(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    in_area(call, image::crop)
+}
+
+/// `ML.COVER_IMAGE(image, top, left, height, width)`.
+pub(super) fn cover(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    in_area(call, image::cover)
+}
+
+/// Changes what lies in, or around, the area that the arguments after the image name.
+fn in_area(call: &BatchCall<'_>, changed: fn(View<'_>, Area) -> Result<Image>) -> Result<ArrayRef> {
     let (tops, lefts) = (call.arg(1)?.ints()?, call.arg(2)?.ints()?);
     change(call, 3, &|source, [height, width], row, _| {
         let (Some(top), Some(left)) = (tops.get(row), lefts.get(row)) else { return Ok(None) };
         let (top, left) = (whole(top, "a row or a column from 0")?, whole(left, "a row or a column from 0")?);
-        image::crop(source, Area { top, left, height, width }).map(Some)
+        changed(source, Area { top, left, height, width }).map(Some)
     })
 }
 

@@ -88,6 +88,23 @@ pub(super) const FUNCTIONS: &[Function] = &[
     )
     .stage(Stage::Preprocess),
     Function::new(
+        "ML.COVER_IMAGE",
+        "An image with zeros from a row and a column on, for a height and a width. Ours, not BigQuery's.",
+        &[
+            geometry_of(
+                &[Type::IntegerImage, Type::Int64, Type::Int64, Type::Int64, Type::Int64],
+                geometry::cropped,
+                geometry::cover,
+            ),
+            geometry_of(
+                &[Type::Tensor, Type::Int64, Type::Int64, Type::Int64, Type::Int64],
+                geometry::cropped,
+                geometry::cover,
+            ),
+        ],
+    )
+    .stage(Stage::Preprocess),
+    Function::new(
         "ML.NORMALIZE_IMAGE",
         "Takes a mean from each channel and divides it by a standard deviation. Integers from 0 to 255 are divided by 255 \
          first. Ours, not BigQuery's.",

@@ -2,8 +2,10 @@
 //!
 //! A coalition of features is a number whose bits say which of them have the row's value and which the background's. The
 //! model predicts all of them, and attributions are sums of their averages with weights: for every coalition where there
-//! are few features, for those along random orders of the features, each taken both ways, where there are many.
+//! are few features, for those along random orders of the features, each taken both ways, where there are many, or for those of a regression.
 
+use std::borrow::Cow;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::super::Binder;
@@ -12,15 +14,17 @@ use super::super::model_input;
 use super::super::predict::column_number;
 use super::Judging;
 use super::args::Call;
+use super::coalitions::{self, KERNEL_SAMPLES, MOST_KERNEL_SAMPLES};
 use super::evaluate::visible;
 use super::label::with_prediction;
-use super::text::{filled, float, literal, quoted, string};
+use super::text::{filled, literal, quoted, string};
 use crate::data::{DataType, Field, Scalar, Schema};
-use crate::diag::{Code, Error, Invariant, Result};
+use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::model::{Model, Port, Predicted};
 use crate::plan::node::{Node, NodeKind};
 use crate::syntax::ast::{ExprKind, Path, Query, QueryBody, Select, SelectItem, SubqueryKind};
 use crate::syntax::written;
+use crate::table::Table;
 
 pub(super) const FUNCTIONS: &[Judging] = &[
     Judging::of_model("ML.EXPLAIN_PREDICT", LOCAL, |binder, call| binder.explain_predict(call)),
@@ -36,6 +40,9 @@ pub(super) const SHARES: &str = "ML.SHARES";
 
 /// The attributions of trees by the ways that their training's rows went, without a background, as shap names them.
 const BY_PATHS: &str = "tree_path_dependent";
+
+/// A regression over coalitions.
+const KERNEL: &str = "kernel";
 
 /// A background that nothing asks for.
 const NO_ROWS: &str = "SELECT 0 AS nothing";
@@ -57,6 +64,7 @@ const LOCAL: &[&str] = &[
     "class",
     "link",
     "method",
+    "image_grid",
 ];
 const GLOBAL: &[&str] = &["class_level_explain", "baseline", "num_samples", "seed", "link", "method"];
 
@@ -94,31 +102,31 @@ struct Explained {
     passed: Vec<String>,
 }
 
+/// What a call explains.
+pub(super) struct Subject {
+    pub(super) model: Arc<Model>,
+    pub(super) predicted: Predicted,
+    pub(super) source: Source,
+    /// The columns that feed the model.
+    pub(super) features: Vec<String>,
+    /// The columns of the rows that no output of the model hides, as SQL.
+    pub(super) passed: Vec<String>,
+}
+
 impl Binder<'_> {
     fn explain_predict(&mut self, call: &Call<'_>) -> Result<Node> {
         let top = self.int(call, "top_k_features", 5, 1..=i64::MAX)?;
-        let class = self.setting(call, "class", &[DataType::Bool, DataType::Int64, DataType::String])?;
-        let explained = self.explained(call, &|classes| match &class {
-            None => Ok(By::Label),
-            Some((class, span)) => {
-                classes.iter().position(|known| known == class).map(By::Class).ok_or_else(|| {
-                    let names: Vec<_> = classes.iter().take(20).map(literal).collect();
-                    Error::new(Code::InvalidOption, format!("{} is no class of the model", literal(class)))
-                        .at(*span)
-                        .or_hint(format!("the classes are {}", names.join(", ")))
-                })
-            }
-        })?;
-        let path = call.models.first().copied().invariant("a call with a model")?;
-        let label = self.model(path)?.options().label_column().to_owned();
+        if call.setting("image_grid").is_some() {
+            return self.occluded(call);
+        }
+        let class = self.class(call)?;
+        let explained = self.explained(call, &|classes| By::of(class.as_ref(), classes))?;
+        let predicted = self.predicted_column(call)?;
         let front = match (&explained.label, &explained.value) {
             (Some((name, probability)), _) => {
-                format!(
-                    "__q.{name} AS {}, {probability} AS probability,",
-                    quoted(&format!("predicted_{label}"))
-                )
+                format!("__q.{name} AS {predicted}, {probability} AS probability,")
             }
-            (None, Some(value)) => format!("__q.{value} AS {},", quoted(&format!("predicted_{label}"))),
+            (None, Some(value)) => format!("__q.{value} AS {predicted},"),
             (None, None) => String::new(),
         };
         let passed: Vec<_> = explained.passed.iter().map(|name| format!("__q.{name}")).collect();
@@ -159,8 +167,19 @@ impl Binder<'_> {
         self.expanded(call, explained.sources, &(explained.sql + &last))
     }
 
-    /// The queries that explain the rows of the call, or where it has none the model's baseline.
-    fn explained(&mut self, call: &Call<'_>, choose: &dyn Fn(&[Scalar]) -> Result<By>) -> Result<Explained> {
+    /// The class that is explained in the place of the predicted one.
+    pub(super) fn class(&mut self, call: &Call<'_>) -> Result<Option<(Scalar, Span)>> {
+        self.setting(call, "class", &[DataType::Bool, DataType::Int64, DataType::String])
+    }
+
+    /// The name of the column with the prediction.
+    pub(super) fn predicted_column(&mut self, call: &Call<'_>) -> Result<String> {
+        let path = call.models.first().copied().invariant("a call with a model")?;
+        Ok(quoted(&format!("predicted_{}", self.model(path)?.options().label_column())))
+    }
+
+    /// The rows of the call, or where it has none the model's baseline, and the model that is explained for them.
+    pub(super) fn subject(&mut self, call: &Call<'_>) -> Result<Subject> {
         let path = call.models.first().copied().invariant("a call with a model")?;
         let (model, predicted) = self.labelling(path)?;
         self.refuse_gradients(call)?;
@@ -172,13 +191,20 @@ impl Binder<'_> {
         let rows_span = call.rows.first().map_or(call.span, |rows| rows.span);
         model_input::bind(&model.signature().inputs, &columns, &path.text(), rows_span)?;
         let features = features(&model, &columns);
-        let comparable = columns.iter().all(|(name, expr)| {
-            expr.data_type.is_orderable() || !features.iter().any(|feature| feature == name)
-        });
         let is_output =
             |name: &str| model.signature().outputs.iter().any(|port| port.name.eq_ignore_ascii_case(name));
         let passed =
             columns.iter().filter(|(name, _)| !is_output(name)).map(|(name, _)| quoted(name)).collect();
+        Ok(Subject { model, predicted, source, features, passed })
+    }
+
+    /// The queries that explain the rows of the call.
+    fn explained(&mut self, call: &Call<'_>, choose: &dyn Fn(&[Scalar]) -> Result<By>) -> Result<Explained> {
+        let path = call.models.first().copied().invariant("a call with a model")?;
+        let Subject { model, predicted, source, features, passed } = self.subject(call)?;
+        let comparable = source.scope.visible(None).all(|(name, expr)| {
+            expr.data_type.is_orderable() || !features.iter().any(|feature| feature == name)
+        });
         let output = Output::of(&model, &predicted, call)?;
         let by = choose(output.classes)?;
         let way = self.way(call, &model, &predicted, &output, &features)?;
@@ -209,7 +235,8 @@ impl Binder<'_> {
         let mut sources = vec![("p", visible(source)?)];
         sources.extend(extra.map(|node| ("given", node)));
         let (full, evaluations) = match way {
-            Way::Coalitions { full, .. } => {
+            Way::Coalitions { full, given, .. } => {
+                sources.extend(given.map(|table| ("coalitions", scan(table))));
                 (full, "(SELECT COUNT(DISTINCT m) FROM w) * (SELECT COUNT(*) FROM b)")
             }
             Way::Sums | Way::Paths => (1, "0"),
@@ -230,7 +257,7 @@ impl Binder<'_> {
             "logit" => "LN(v / (1 - v))",
             _ => "v",
         };
-        let method = self.word(call, "method", &["auto", "exact", "permutation", BY_PATHS])?;
+        let method = self.word(call, "method", &["auto", "exact", "permutation", KERNEL, BY_PATHS])?;
         if method == BY_PATHS {
             if link != "v" || !model.has_shares(None) {
                 return Err(no_paths(call));
@@ -243,17 +270,18 @@ impl Binder<'_> {
             return Ok(Way::Paths);
         }
         let number = predicted_output(predicted);
-        let is_sum = link == "v" && method != "permutation" && output.has_list() && number.is_some();
+        let predicts = method == "permutation" || method == KERNEL;
+        let is_sum = link == "v" && !predicts && output.has_list() && number.is_some();
         if is_sum && model.has_shares(number) {
             return Ok(Way::Sums);
         }
         let full = features_mask(features.len(), call)?;
-        let weights = self.weights(call, features.len(), method)?;
-        Ok(Way::Coalitions { full, weights, columns: mixed(features), link })
+        let (weights, given) = self.weights(call, features.len(), method)?;
+        Ok(Way::Coalitions { full, weights, given, columns: mixed(features), link })
     }
 
     /// The model that a call names and its prediction, which is not made up by another option than the model has.
-    fn labelling(&self, path: &Path) -> Result<(Arc<Model>, Predicted)> {
+    pub(super) fn labelling(&self, path: &Path) -> Result<(Arc<Model>, Predicted)> {
         let named = self.predicting(path)?;
         let (model, predicted) = with_prediction(named.clone(), path)?;
         if Arc::ptr_eq(&named, &model) {
@@ -309,27 +337,42 @@ impl Binder<'_> {
         ))
     }
 
-    /// The rows `m`, `f`, `c`: the weight that the coalition `m` has in the attribution of the feature `f`.
-    fn weights(&mut self, call: &Call<'_>, features: usize, method: &str) -> Result<String> {
-        let samples = self.int(call, "num_samples", 10, 1..=100)?;
-        let seed = self.int(call, "seed", 0, i64::MIN..=i64::MAX)?;
-        let exact = match method {
-            "exact" => true,
-            "permutation" => false,
-            _ => features <= ENUMERATED,
+    /// The rows `m`, `f`, `c`: the weight that the coalition `m` has in the attribution of the feature `f`. As SQL, and the rows `coalitions`
+    /// that it reads.
+    fn weights(
+        &mut self,
+        call: &Call<'_>,
+        features: usize,
+        method: &str,
+    ) -> Result<(Cow<'static, str>, Option<Arc<Table>>)> {
+        let seed = self.int(call, "seed", 0, i64::MIN..=i64::MAX)?.cast_unsigned();
+        let samples = |binder: &mut Self, default: usize, range: RangeInclusive<usize>| {
+            let limit = |samples| i64::try_from(samples).ok().invariant("a number of samples");
+            let range = limit(*range.start())?..=limit(*range.end())?;
+            let samples = binder.int(call, "num_samples", limit(default)?, range)?;
+            usize::try_from(samples).ok().invariant("a number of samples")
         };
-        if !exact {
-            let samples = usize::try_from(samples).ok().invariant("a number of samples")?;
-            return Ok(sampled_orders(features, samples, seed.cast_unsigned()));
-        }
-        if features > 2 * ENUMERATED {
-            let message =
-                format!("{features} features have 2^{features} coalitions, too many to predict all");
-            return Err(Error::new(Code::LimitExceeded, message)
-                .at(call.span)
-                .hint("leave `method` out, or write method => 'permutation'"));
-        }
-        Ok(every_coalition(features))
+        let exact = method == "exact" || method == "auto" && features <= ENUMERATED;
+        let table = match method {
+            _ if exact && features > 2 * ENUMERATED => {
+                let message =
+                    format!("{features} features have 2^{features} coalitions, too many to predict all");
+                return Err(Error::new(Code::LimitExceeded, message)
+                    .at(call.span)
+                    .hint("leave `method` out, or write method => 'permutation'"));
+            }
+            _ if exact => {
+                samples(self, 1, 1..=MOST_KERNEL_SAMPLES)?;
+                return Ok((coalitions::every(features).into(), None));
+            }
+            KERNEL => {
+                let least = 2 * features;
+                let samples = samples(self, least + KERNEL_SAMPLES, least..=MOST_KERNEL_SAMPLES)?;
+                coalitions::kernel(features, samples, seed)?
+            }
+            _ => coalitions::orders(features, samples(self, 10, 1..=100)?, seed)?,
+        };
+        Ok(("SELECT * FROM coalitions".into(), Some(Arc::new(table))))
     }
 
     /// The attributions of the rows behind those of the background: the columns that [`SUMS`] reads.
@@ -392,7 +435,7 @@ impl Binder<'_> {
     }
 
     /// The settings of ML.PREDICT with the threshold.
-    fn threshold_setting(&mut self, call: &Call<'_>) -> Result<String> {
+    pub(super) fn threshold_setting(&mut self, call: &Call<'_>) -> Result<String> {
         let threshold = self.float(call, "threshold", 0.0..=1.0)?;
         Ok(threshold.map(|threshold| format!(", STRUCT({threshold:?} AS threshold)")).unwrap_or_default())
     }
@@ -404,8 +447,9 @@ enum Way {
     Coalitions {
         /// That of all features.
         full: u64,
-        /// Those that are predicted and their weights, as SQL; and the columns of a coalition.
-        weights: String,
+        /// Those that are predicted and their weights, as SQL; the rows that it reads; and the columns of a coalition.
+        weights: Cow<'static, str>,
+        given: Option<Arc<Table>>,
         columns: String,
         /// What is explained of the average `v` of a coalition.
         link: &'static str,
@@ -453,25 +497,41 @@ impl Way {
 
 /// Which classes are explained.
 #[derive(Clone, Copy)]
-enum By {
+pub(super) enum By {
     /// The one that is predicted.
     Label,
     Class(usize),
     EveryClass,
 }
 
+impl By {
+    /// The class that a call asks for, else that of each label.
+    ///
+    /// # Errors
+    /// `invalid-option` where the model has no such class.
+    pub(super) fn of(class: Option<&(Scalar, Span)>, classes: &[Scalar]) -> Result<Self> {
+        let Some((class, span)) = class else { return Ok(Self::Label) };
+        classes.iter().position(|known| known == class).map(Self::Class).ok_or_else(|| {
+            let names: Vec<_> = classes.iter().take(20).map(literal).collect();
+            Error::new(Code::InvalidOption, format!("{} is no class of the model", literal(class)))
+                .at(*span)
+                .or_hint(format!("the classes are {}", names.join(", ")))
+        })
+    }
+}
+
 /// What of the model is explained, as SQL.
-struct Output<'a> {
-    label: Option<String>,
+pub(super) struct Output<'a> {
+    pub(super) label: Option<String>,
     /// The output with the scores.
     scores: String,
     /// The value, or the score of the class `__k`.
-    score: String,
-    classes: &'a [Scalar],
+    pub(super) score: String,
+    pub(super) classes: &'a [Scalar],
 }
 
 impl<'a> Output<'a> {
-    fn of(model: &Model, predicted: &'a Predicted, call: &Call<'_>) -> Result<Self> {
+    pub(super) fn of(model: &Model, predicted: &'a Predicted, call: &Call<'_>) -> Result<Self> {
         let port = |number: usize| model.signature().outputs.get(number).invariant("an output of the model");
         match predicted {
             Predicted::Value(number) => {
@@ -497,7 +557,7 @@ impl<'a> Output<'a> {
     }
 
     /// The output that holds the score.
-    fn port(&self) -> &str {
+    pub(super) fn port(&self) -> &str {
         if self.label.is_none() { &self.score } else { &self.scores }
     }
 
@@ -515,7 +575,7 @@ impl<'a> Output<'a> {
     }
 
     /// How `q` gets the classes that are explained, and the number of the class there.
-    fn join(&self, by: By) -> (String, String) {
+    pub(super) fn join(&self, by: By) -> (String, String) {
         let Some(label) = &self.label else { return (String::new(), "0".into()) };
         let classes: Vec<_> = self.classes.iter().map(literal).collect();
         let numbered = format!(
@@ -559,7 +619,7 @@ fn predicted_output(predicted: &Predicted) -> Option<usize> {
 }
 
 /// The columns of the rows that feed the model.
-fn features(model: &Model, columns: &[(&str, &crate::plan::expr::Expr)]) -> Vec<String> {
+pub(super) fn features(model: &Model, columns: &[(&str, &crate::plan::expr::Expr)]) -> Vec<String> {
     let inputs = &model.signature().inputs;
     let named = columns.iter().map(|(name, _)| *name);
     let is_fed = |name: &str| inputs.iter().any(|port| model_input::is_same_name(&port.name, name));
@@ -572,65 +632,4 @@ fn features_mask(count: usize, call: &Call<'_>) -> Result<u64> {
     }
     let message = format!("the model takes {count} columns, {} explains 1 to {FEATURES}", call.judging.name);
     Err(Error::new(Code::LimitExceeded, message).at(call.span))
-}
-
-/// Every coalition with Shapley's weights.
-#[expect(clippy::cast_precision_loss, reason = "there are few features")]
-fn every_coalition(features: usize) -> String {
-    let factorial = |number: usize| (1..=number).map(|factor| factor as f64).product::<f64>();
-    let weight = |before: usize| factorial(before) * factorial(features - before - 1) / factorial(features);
-    // By the number of features in it: with the feature, and without.
-    let with: Vec<_> =
-        (0..=features).map(|size| float(if size == 0 { 0.0 } else { weight(size - 1) })).collect();
-    let without: Vec<_> =
-        (0..=features).map(|size| float(if size == features { 0.0 } else { -weight(size) })).collect();
-    format!(
-        "SELECT m, f, IF(m & (1 << f) > 0, [{}][OFFSET(BIT_COUNT(m))], [{}][OFFSET(BIT_COUNT(m))]) AS c \
-         FROM UNNEST(GENERATE_ARRAY(0, {})) AS m, UNNEST(GENERATE_ARRAY(0, {})) AS f",
-        with.join(", "),
-        without.join(", "),
-        (1_u64 << features) - 1,
-        features - 1
-    )
-}
-
-/// The coalitions along `samples` random orders of the features, and along the same orders backwards.
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    reason = "there are few samples, and the index is one of a feature"
-)]
-fn sampled_orders(features: usize, samples: usize, seed: u64) -> String {
-    let mut state = seed;
-    let mut rows = Vec::new();
-    let share = 1.0 / (2 * samples) as f64;
-    for _ in 0..samples {
-        let mut order: Vec<usize> = (0..features).collect();
-        for last in (1..features).rev() {
-            let bound = last as u64 + 1;
-            order.swap(last, (random(&mut state) % bound) as usize);
-        }
-        let backwards: Vec<_> = order.iter().rev().copied().collect();
-        for order in [order, backwards] {
-            let mut mask = 0_u64;
-            for feature in order {
-                rows.push(format!("({mask}, {feature}, -{share:?})"));
-                mask |= 1 << feature;
-                rows.push(format!("({mask}, {feature}, {share:?})"));
-            }
-        }
-    }
-    format!(
-        "SELECT m, f, SUM(c) AS c FROM UNNEST(ARRAY<STRUCT<m INT64, f INT64, c FLOAT64>>[{}]) GROUP BY m, f",
-        rows.join(", ")
-    )
-}
-
-/// The next number of SplitMix64 (Steele, Lea and Flood, 2014).
-fn random(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut mixed = *state;
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
 }

@@ -15,7 +15,7 @@ use crate::syntax::ast::Path;
 use crate::syntax::written;
 
 /// The name of the column with the truth behind a prediction.
-const ACTUAL: &str = "__actual";
+pub(super) const ACTUAL: &str = "__actual";
 
 /// Rows with a model's prediction and the truth.
 pub(super) struct Judged {
@@ -23,6 +23,14 @@ pub(super) struct Judged {
     pub(super) node: Node,
     /// `d AS (…)`: a query of WITH over `p`, the prediction. `y` is the truth and `p` the prediction, neither NULL, `a` the
     /// truth as the rows have it, `s` a list of scores or NULL.
+    pub(super) pairs: String,
+    pub(super) kind: JudgedKind,
+}
+
+/// Rows with the truth, [`ACTUAL`], in front of a prediction of `model`; the rest is as of [`Judged`].
+pub(super) struct Labelled {
+    pub(super) source: Source,
+    pub(super) model: Arc<Model>,
     pub(super) pairs: String,
     pub(super) kind: JudgedKind,
 }
@@ -62,6 +70,15 @@ impl Binder<'_> {
 
     /// Predicts the rows of the call beside the truth in them.
     pub(super) fn judged(&mut self, call: &Call<'_>) -> Result<Judged> {
+        let Labelled { source, model, pairs, kind } = self.labelled(call)?;
+        let path = call.models.first().copied().invariant("a call with a model")?;
+        let rows = call.rows.first().copied().invariant("a call with rows")?;
+        let node = predict_node(source, &path.text(), model, false, rows.span)?;
+        Ok(Judged { node, pairs, kind })
+    }
+
+    /// The rows of the call with the truth in them, and how a prediction of the model is held against it.
+    pub(super) fn labelled(&mut self, call: &Call<'_>) -> Result<Labelled> {
         let path = call.models.first().copied().invariant("a call with a model")?;
         let rows = call.rows.first().copied().invariant("a call with rows")?;
         let (mut model, predicted) = with_prediction(self.predicting(path)?, path)?;
@@ -98,8 +115,7 @@ impl Binder<'_> {
                 (pairs(&y, &p, &s), kind)
             }
         };
-        let node = predict_node(source, &path.text(), model, false, rows.span)?;
-        Ok(Judged { node, pairs, kind })
+        Ok(Labelled { source, model, pairs, kind })
     }
 
     /// The number of the positive class of two: the one that is named, else the last one in ascending order.

@@ -4,6 +4,7 @@
 //! the call as a query of WITH. What the operators do for queries, they do for these.
 
 mod args;
+mod coalitions;
 mod compare;
 mod correlation;
 mod describe;
@@ -13,7 +14,9 @@ mod explain;
 mod fairness;
 mod label;
 mod monitor;
+mod occlusion;
 mod parts;
+mod permutation;
 mod text;
 
 use std::ops::RangeInclusive;

@@ -37,7 +37,7 @@ const OWN: &[&str] = &{
 const MONITOR: &str = include_str!("sql/monitor.sql");
 const WINDOWS: &str = include_str!("sql/windows.sql");
 const METRICS: &str = include_str!("sql/window_metrics.sql");
-const ERRORS: &str = include_str!("sql/window_errors.sql");
+pub(super) const WINDOW_ERRORS: &str = include_str!("sql/window_errors.sql");
 
 /// How windows are divided into groups, as SQL; nothing where they are not.
 struct Grouping {
@@ -215,7 +215,7 @@ impl Binder<'_> {
             DataType::String => (by_window(MACRO), of_classes),
             DataType::Int64 | DataType::Float64 | DataType::Numeric | DataType::BigNumeric => {
                 let as_float = |name: &str| format!("CAST({name} AS FLOAT64)");
-                (filled(ERRORS, &[("pairs", &pairs(&as_float))]), of_numbers)
+                (filled(WINDOW_ERRORS, &[("pairs", &pairs(&as_float))]), of_numbers)
             }
             other => {
                 let message = format!("column {p} has type {other}, which has no metrics");

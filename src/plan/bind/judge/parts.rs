@@ -12,8 +12,10 @@ use crate::tensor::{Parts, Splits};
 pub(super) const FUNCTIONS: &[Judging] = &[
     Judging { rows: 0..=0, ..Judging::of_model("ML.WEIGHTS", &[], |binder, call| binder.weights_of(call)) },
     Judging {
-        rows: 0..=0,
-        ..Judging::of_model("ML.FEATURE_IMPORTANCE", &[], |binder, call| binder.importance(call))
+        rows: 0..=1,
+        ..Judging::of_model("ML.FEATURE_IMPORTANCE", &["num_repeats", "seed"], |binder, call| {
+            if call.rows.is_empty() { binder.importance(call) } else { binder.permutation_importance(call) }
+        })
     },
 ];
 
@@ -53,11 +55,17 @@ impl Binder<'_> {
     }
 
     fn importance(&mut self, call: &Call<'_>) -> Result<Node> {
+        if let Some(given) = call.setting("num_repeats").or(call.setting("seed")) {
+            let message = "the values of features are shuffled among rows, which the call does not have";
+            return Err(call.wrong(Code::MisplacedClause, message, given.span));
+        }
         let path = call.models.first().copied().invariant("a call with a model")?;
         let model = self.predicting(path)?;
         let Some((names, Parts::Splits(splits))) = model.parts() else {
             let message = format!("model `{}` is no forest whose trees ask for its columns", path.text());
-            return Err(no_parts(message, path.span));
+            return Err(no_parts(message, path.span).hint(
+                "give rows with the truth: ML.FEATURE_IMPORTANCE(MODEL m, TABLE t) shuffles each feature among them",
+            ));
         };
         let splits = splits.into_iter().chain(std::iter::repeat(Splits::default()));
         let rows = names.iter().zip(splits).map(|(name, Splits { count, worth })| {
