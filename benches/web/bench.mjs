@@ -2,7 +2,7 @@
 // in one page of one browser; first answers of fresh pages; small questions in Node.
 // Prints medians, their ratio and the spread; fails where the two disagree on an answer.
 //
-// node bench.mjs [rounds] [part …]: the parts are first, small, node, tutorials and networks; all of them without any.
+// node bench.mjs [rounds] [part …]: the parts are first, small, node, tutorials, networks and judging; all of them without any.
 
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
@@ -110,6 +110,7 @@ if (isWanted("tutorials")) {
   add(found);
 }
 if (isWanted("networks")) add(await inPage(context, "networks.html", "networks", rounds));
+if (isWanted("judging")) add(await inPage(context, "judging.html", "judging", rounds));
 await browser.close();
 server.close();
 if (isWanted("node")) {
