@@ -36,7 +36,8 @@ export function usePredictQL(): PredictQL {
 }
 
 /**
- * Runs a statement, anew whenever it or its parameters change; `null` runs nothing. What nobody shows any more is given up.
+ * Runs a statement, anew whenever it or its parameters change; `null` runs nothing. What nobody shows any more is given up. Parameters
+ * that are lists or objects may be written where they are used: they have changed when what they hold has.
  *
  * @example
  * const { data, error, progress, isPending, cancel } = useQuery("SELECT * FROM flowers WHERE petal_width > ?", [least]);
@@ -48,7 +49,7 @@ export function useQuery<T = Row>(
 ): State<Result<T>> {
   const db = usePredictQL();
   const { dialect, batchSize, onError, rowMode, int64 } = options;
-  const key = [db, sql, ...Object.entries(params).flat(), dialect, batchSize, onError, rowMode, int64];
+  const key = [db, sql, params, dialect, batchSize, onError, rowMode, int64];
   return useStore(key, () => queryStore<T>(db, sql, params, options));
 }
 
@@ -72,9 +73,23 @@ export function useModel(
 /** The state of a store that is made anew when the key changes. */
 function useStore<T>(key: readonly unknown[], make: () => Store<T>): State<T> {
   const kept = useRef<{ key: readonly unknown[]; store: Store<T> }>(undefined);
-  const isSame =
-    kept.current?.key.length === key.length && key.every((part, at) => Object.is(part, kept.current?.key[at]));
-  if (!kept.current || !isSame) kept.current = { key, store: make() };
+  if (!kept.current || !isSame(kept.current.key, key)) kept.current = { key, store: make() };
   const { subscribe, getSnapshot } = kept.current.store;
   return useSyncExternalStore(subscribe, getSnapshot, getSnapshot);
+}
+
+/** A component makes its lists, objects, dates and addresses anew whenever it is drawn: these are compared by what they hold. */
+function isSame(one: unknown, other: unknown): boolean {
+  if (Object.is(one, other)) return true;
+  if (!isObject(one) || !isObject(other) || one.constructor !== other.constructor) return false;
+  if (one instanceof Date) return +one === +(other as unknown as Date);
+  if (one instanceof URL) return one.href === other.href;
+  if (!Array.isArray(one) && one.constructor !== Object) return false;
+  const names = Object.keys(one);
+  const isEqual = (name: string) => Object.hasOwn(other, name) && isSame(one[name], other[name]);
+  return names.length === Object.keys(other).length && names.every(isEqual);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
 }

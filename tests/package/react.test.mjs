@@ -33,8 +33,13 @@ test("hooks run queries once, again when a parameter changes, and show errors", 
   // pandas: (iris.petal_width > 2).sum() is 23, (iris.petal_width > 1).sum() is 93.
   await page.locator("output", { hasText: "23" }).waitFor();
   await page.locator("#error", { hasText: "unknown-table" }).waitFor();
+  // pandas: iris.species.isin(["virginica", "setosa"]).sum() is 100.
+  await page.locator("#listed", { hasText: "100" }).waitFor();
   await page.getByRole("button").click();
   await page.locator("output", { hasText: "93" }).waitFor();
+  // StrictMode runs each thing twice; a parameter that is written inline is no new one.
+  const asked = await page.evaluate(() => asked.length);
+  assert.ok(asked < 30, `${asked} requests`);
   const gone = await page.evaluate(async () => {
     root.unmount();
     await new Promise((resolve) => setTimeout(resolve, 50));
