@@ -258,9 +258,10 @@ interface ArrowField {
 function plain(value: unknown): unknown {
   if (typeof value !== "object" || value === null || value instanceof Date || ArrayBuffer.isView(value)) return value;
   const { toArray, toJSON } = value as { toArray?: () => ArrayLike<unknown>; toJSON?: () => object };
-  if (Array.isArray(value) || toArray) return Array.from(toArray ? toArray.call(value) : (value as unknown[]), plain);
-  const fields = Object.entries(toJSON ? toJSON.call(value) : value);
-  return Object.fromEntries(fields.map(([name, item]) => [name, plain(item)]));
+  // apache-arrow's rows are arrays and objects: only as JSON are they what they are.
+  const inside = toJSON ? toJSON.call(value) : toArray ? toArray.call(value) : value;
+  if (Array.isArray(inside) || ArrayBuffer.isView(inside)) return Array.from(inside as ArrayLike<unknown>, plain);
+  return Object.fromEntries(Object.entries(inside).map(([name, item]) => [name, plain(item)]));
 }
 
 /** Times of day in seconds, milliseconds, microseconds or nanoseconds, by the number of the unit. */

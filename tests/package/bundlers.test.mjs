@@ -3,49 +3,30 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { once } from "node:events";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { createHash } from "node:crypto";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
+import nodeResolve from "@rollup/plugin-node-resolve";
+import { rspack } from "@rspack/core";
+import { importMetaAssets } from "@web/rollup-plugin-import-meta-assets";
 import { build as esbuild } from "esbuild";
+import { rollup } from "rollup";
 import { build as vite } from "vite";
+import * as vite7 from "vite-7";
 import webpack from "webpack";
+import { fixtures, install, pkg, right, shown, titleAt, writePage, writeProject } from "./project.mjs";
 import { launch, strictPolicy } from "./site.mjs";
 
 const here = import.meta.dirname;
 const project = mkdtempSync(join(tmpdir(), "predictql-bundlers-"));
-const installed = join(project, "node_modules", "predictql");
+let installed;
 let browser;
 
 before(async () => {
-  const options = { encoding: "utf8" };
-  const packed = JSON.parse(
-    execFileSync("npm", ["pack", join(here, "..", "..", "pkg"), "--json", "--pack-destination", project], options),
-  );
-  const [{ filename }] = Array.isArray(packed) ? packed : Object.values(packed);
-  mkdirSync(installed, { recursive: true });
-  execFileSync("tar", ["-xzf", join(project, filename), "-C", installed, "--strip-components", "1"]);
-  writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module" }));
-  cpSync(join(here, "..", "fixtures", "models", "iris_rf.onnx"), join(project, "iris.onnx"));
-  // Rows, a model, a plan and what an engine's first file lacks: what is loaded later is found too.
-  writeFileSync(
-    join(project, "main.js"),
-    `import { PredictQL } from "predictql";
-const db = new PredictQL(globalThis.options ?? {});
-await db.registerModel("iris", "/iris.onnx");
-const flower = { sepal_length: 5.1, sepal_width: 3.5, petal_length: 1.4, petal_width: 0.2 };
-const { rows } = await db.predict("iris", [flower]);
-const { text } = await db.explain("SELECT 1 AS x");
-const rare = await db.query("SELECT RIGHT(TO_HEX(SHA512('abc')), 8) AS x");
-document.title = \`\${rows[0].label} \${text.includes("Project")} \${rare.rows[0].x}\`;
-`,
-  );
-  writeFileSync(
-    join(project, "index.html"),
-    '<!doctype html><title>?</title><script type="module" src="/main.js"></script>',
-  );
+  ({ installed } = install(project));
+  writeProject(project);
   browser = await launch();
 });
 
@@ -54,56 +35,33 @@ after(async () => {
   rmSync(project, { recursive: true });
 });
 
-const types = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
-
-/** What a page of this folder shows, served as a static host does, with the policy of the README. */
-async function shown(folder) {
-  cpSync(join(project, "iris.onnx"), join(folder, "iris.onnx"));
-  const server = createServer((request, response) => {
-    const path = new URL(request.url, "http://localhost").pathname;
-    try {
-      const body = readFileSync(join(folder, path === "/" ? "index.html" : path));
-      response.writeHead(200, {
-        "content-type": types[extname(path === "/" ? ".html" : path) || ".html"] ?? "application/octet-stream",
-        "content-security-policy": strictPolicy,
-      });
-      response.end(body);
-    } catch {
-      response.writeHead(404).end();
-    }
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const page = await browser.newPage();
-  const faults = [];
-  page.on("pageerror", (error) => faults.push(error.message));
-  await page.goto(`http://127.0.0.1:${server.address().port}/`);
-  await page.waitForFunction(() => document.title !== "?", undefined, { timeout: 20_000 }).catch(() => {});
-  const title = await page.title();
-  await page.close();
-  server.close();
-  return { title, faults };
-}
-
-const right = { title: "0 true a54ca49f", faults: [] };
-
-function htmlFor(folder, script, before = "") {
-  writeFileSync(
-    join(folder, "index.html"),
-    `<!doctype html><title>?</title>${before}<script type="module" src="${script}"></script>`,
-  );
-}
-
 test("Vite 8, with nothing to configure", async () => {
   const outDir = join(project, "vite");
   // The page waits for the engine at its top level.
   await vite({ root: project, logLevel: "error", build: { outDir, target: "es2022" } });
-  assert.deepEqual(await shown(outDir), right);
+  assert.deepEqual(await shown(browser, outDir), right);
 });
 
-test("webpack 5, with nothing to configure", async () => {
-  const path = join(project, "webpack");
-  const compiler = webpack({
+test("Vite 7: nothing to configure for a build, one line for development", async () => {
+  const outDir = join(project, "vite-7");
+  await vite7.build({ root: project, logLevel: "error", build: { outDir, target: "es2022" } });
+  assert.deepEqual(await shown(browser, outDir), right);
+
+  cpSync(join(fixtures, "models", "iris_rf.onnx"), join(project, "iris.onnx"));
+  const server = await vite7.createServer({
+    root: project,
+    logLevel: "error",
+    optimizeDeps: { exclude: ["predictql"] },
+    server: { host: "127.0.0.1", port: 0 },
+  });
+  await server.listen();
+  assert.deepEqual(await titleAt(browser, server.resolvedUrls.local[0]), right);
+  await server.close();
+});
+
+/** Runs webpack, or what has its interface. */
+async function pack(bundler, path) {
+  const compiler = bundler({
     context: project,
     entry: "./main.js",
     mode: "production",
@@ -113,9 +71,42 @@ test("webpack 5, with nothing to configure", async () => {
   const stats = await new Promise((resolve, reject) =>
     compiler.run((error, stats) => (error ? reject(error) : resolve(stats))),
   );
+  await new Promise((resolve) => compiler.close(resolve));
   assert.deepEqual(stats.toJson({ errors: true }).errors, []);
-  htmlFor(path, "/main.js");
-  assert.deepEqual(await shown(path), right);
+  writePage(path, "/main.js");
+  return shown(browser, path);
+}
+
+test("webpack 5, with nothing to configure", async () => {
+  assert.deepEqual(await pack(webpack, join(project, "webpack")), right);
+});
+
+test("Rspack, with nothing to configure", async () => {
+  assert.deepEqual(await pack(rspack, join(project, "rspack")), right);
+});
+
+test("Parcel, with nothing to configure; its import map stands in the page, so a strict policy names its hash", async () => {
+  const folder = join(project, "parcel");
+  const parcel = join(here, "node_modules", "parcel", "lib", "bin.js");
+  const output = ["--dist-dir", folder, "--no-cache", "--no-source-maps"];
+  execFileSync(process.execPath, [parcel, "build", "index.html", ...output], { cwd: project, encoding: "utf8" });
+  const [, map] = /<script type="?importmap"?>(.*?)<\/script>/s.exec(readFileSync(join(folder, "index.html"), "utf8"));
+  const hash = createHash("sha256").update(map).digest("base64");
+  const policy = strictPolicy.replace("script-src", `script-src 'sha256-${hash}'`);
+  assert.deepEqual(await shown(browser, folder, { "content-security-policy": policy }), right);
+});
+
+test("Rollup, with the plugin that finds packages and the one that copies what stands beside a module", async () => {
+  const folder = join(project, "rollup");
+  const bundle = await rollup({
+    input: join(project, "main.js"),
+    plugins: [nodeResolve({ browser: true }), importMetaAssets()],
+    onwarn: (warning) => assert.fail(warning.message),
+  });
+  await bundle.write({ dir: folder, format: "es" });
+  await bundle.close();
+  writePage(folder, "/main.js");
+  assert.deepEqual(await shown(browser, folder), right);
 });
 
 test("esbuild, with copies of the package's files and their addresses in the options", async () => {
@@ -124,8 +115,8 @@ test("esbuild, with copies of the package's files and their addresses in the opt
   await esbuild({ ...options, entryPoints: [join(project, "main.js")], outdir });
   for (const name of ["worker.js", "wasm"]) cpSync(join(installed, name), join(outdir, name), { recursive: true });
   writeFileSync(join(outdir, "options.js"), 'globalThis.options = { workerUrl: "/worker.js", wasmUrl: "/wasm/" };');
-  htmlFor(outdir, "/main.js", '<script src="/options.js"></script>');
-  assert.deepEqual(await shown(outdir), right);
+  writePage(outdir, "/main.js", '<script src="/options.js"></script>');
+  assert.deepEqual(await shown(browser, outdir), right);
 });
 
 test("no bundler: the package's files as they are", async () => {
@@ -133,13 +124,13 @@ test("no bundler: the package's files as they are", async () => {
   cpSync(installed, join(folder, "predictql"), { recursive: true });
   const text = readFileSync(join(project, "main.js"), "utf8").replace('"predictql"', '"/predictql/index.js"');
   writeFileSync(join(folder, "main.js"), text);
-  htmlFor(folder, "/main.js");
-  assert.deepEqual(await shown(folder), right);
+  writePage(folder, "/main.js");
+  assert.deepEqual(await shown(browser, folder), right);
 });
 
 test("every entry has types that its users' compilers find", () => {
   const attw = join(here, "node_modules", "@arethetypeswrong", "cli", "dist", "index.js");
-  const args = [attw, "--pack", join(here, "..", "..", "pkg"), "--profile", "esm-only", "--format", "json"];
+  const args = [attw, "--pack", pkg, "--profile", "esm-only", "--format", "json"];
   // Files of WebAssembly have no types, in any package.
   const excluded = ["--exclude-entrypoints", "./wasm/*", "./package.json"];
   const answer = (() => {

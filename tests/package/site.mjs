@@ -12,6 +12,7 @@ const folders = {
   "/pkg/": join(root, "pkg"),
   "/fixtures/": join(root, "tests", "fixtures"),
   "/site/": join(here, "site"),
+  "/modules/": join(here, "node_modules"),
 };
 const types = {
   ".html": "text/html; charset=utf-8",
