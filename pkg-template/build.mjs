@@ -126,6 +126,8 @@ async function bundle(wasmBytes, folder) {
     file("saved.ts", "saved.js"),
     file("warmup.ts", "warmup.js"),
     file("store.ts", "store.js"),
+    file("element.ts", "element.js", { external: ["./index.js"] }),
+    file("codemirror.ts", "codemirror.js", { external: ["@codemirror/*", "@lezer/*"] }),
     file("react.ts", "react.js", { external: ["react", "./store.js"] }),
     file("worker/server.ts", "worker.js", { format: "iife" }),
     file("worker/node.ts", "worker-node.js", { external: ["node:*"] }),
@@ -142,7 +144,7 @@ function declare() {
   });
   mkdirSync(join(out, "glue"), { recursive: true });
   cpSync(join(source, "glue", "predictql.d.ts"), join(out, "glue", "predictql.d.ts"));
-  const reached = new Set(["index.d.ts", "react.d.ts"]);
+  const reached = new Set(["index.d.ts", "react.d.ts", "codemirror.d.ts", "element.d.ts"]);
   for (const file of reached) {
     const text = readFileSync(join(out, file), "utf8");
     for (const [, path] of text.matchAll(/from "(\.[^"]+)\.js"/g)) reached.add(join(dirname(file), `${path}.d.ts`));

@@ -30,7 +30,8 @@ export default defineConfig({
   base: "./",
   build: { target: "es2022", assetsInlineLimit: 0 },
   define: { __DEMO_BYTES__: JSON.stringify(demoBytes) },
-  // The package lies beside the page, not in its node_modules.
+  // The package lies beside the page and not in its node_modules; the libraries that it takes from its users are there.
+  resolve: { preserveSymlinks: true },
   server: { headers: isolation, fs: { allow: [".."] } },
   preview: { headers: { ...isolation, "Content-Security-Policy": policy } },
 });

@@ -84,3 +84,11 @@ test("a model that the server does not have", async ({ demo, page }) => {
   await expect(page.locator(".failure")).toContainText("demo/missing.onnx");
   expect(await demo.names("models")).toEqual([]);
 });
+
+test("a name under the pointer tells what it is", async ({ demo, page }) => {
+  await demo.open("iris");
+  await page.locator(".cm-line").getByText("ML.PREDICT", { exact: true }).first().hover();
+  await expect(page.locator(".cm-predictql-card")).toContainText("ML.PREDICT(MODEL name,");
+  await expect(page.locator(".cm-predictql-card")).toBeInViewport();
+  await page.screenshot({ path: test.info().outputPath("hover.png") });
+});

@@ -1,9 +1,8 @@
-// The SQL editor: CodeMirror with PredictQL's words. It knows text and diagnostics, nothing of the engine.
+// The SQL editor: CodeMirror with the package's language, and the page's keys and colours.
 
 import {
   acceptCompletion,
   autocompletion,
-  type CompletionContext,
   closeBrackets,
   closeBracketsKeymap,
   closeCompletion,
@@ -11,12 +10,13 @@ import {
   moveCompletionSelection,
 } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
-import { bracketMatching, ensureSyntaxTree, syntaxHighlighting, syntaxTree } from "@codemirror/language";
-import { type Diagnostic as Lint, linter, lintKeymap } from "@codemirror/lint";
-import { EditorState, type Extension, Prec, StateEffect } from "@codemirror/state";
+import { bracketMatching, HighlightStyle, syntaxHighlighting } from "@codemirror/language";
+import { lintKeymap } from "@codemirror/lint";
+import { EditorState, type Extension, Prec } from "@codemirror/state";
 import { drawSelection, EditorView, type KeyBinding, keymap, lineNumbers } from "@codemirror/view";
-import type { Completion, Diagnostic } from "predictql";
-import { colours, dialect, dottedFunctions } from "./dialect.js";
+import { tags } from "@lezer/highlight";
+import type { PredictQL } from "predictql";
+import { predictql, recheck, statements } from "predictql/codemirror";
 
 export interface Editor {
   readonly text: string;
@@ -49,12 +49,19 @@ export interface EditorOptions {
   /** The query that was run before, or after. */
   onHistory(direction: -1 | 1): boolean;
   onCancel(): boolean;
-  check(text: string): Promise<readonly Diagnostic[]>;
-  complete(text: string, offset: number): Promise<readonly Completion[]>;
+  /** The engine that completes and checks, once there is one. */
+  engine(): PredictQL | undefined;
 }
 
-const catalogChanged = StateEffect.define<null>();
-const checkDelay = 150;
+// Light and dark are the style sheet's business.
+const colours = HighlightStyle.define([
+  { tag: [tags.keyword, tags.bool, tags.null], color: "var(--syn-keyword)" },
+  { tag: [tags.standard(tags.name), tags.typeName], color: "var(--syn-function)" },
+  { tag: tags.string, color: "var(--syn-string)" },
+  { tag: tags.number, color: "var(--syn-number)" },
+  { tag: [tags.lineComment, tags.blockComment], color: "var(--quiet)", fontStyle: "italic" },
+  { tag: tags.special(tags.string), color: "var(--syn-name)" },
+]);
 
 export function createEditor(parent: HTMLElement, options: EditorOptions): Editor {
   const view = new EditorView({
@@ -84,15 +91,15 @@ export function createEditor(parent: HTMLElement, options: EditorOptions): Edito
     statement() {
       const { from, to, head } = view.state.selection.main;
       if (from < to) return { from, to };
-      const all = statementsOf(view.state);
+      const all = statements(view.state);
       return all.find((span) => head <= span.to) ?? all.at(-1) ?? { from: 0, to: view.state.doc.length };
     },
-    statements: () => statementsOf(view.state),
+    statements: () => statements(view.state),
     select({ from, to }) {
       view.focus();
       view.dispatch({ selection: { anchor: from, head: to }, scrollIntoView: true });
     },
-    recheck: () => view.dispatch({ effects: catalogChanged.of(null) }),
+    recheck: () => recheck(view),
   };
 }
 
@@ -106,16 +113,10 @@ function extensionsOf(options: EditorOptions): Extension[] {
     EditorView.lineWrapping,
     // The tab stop is there anyway; named, it also tells tools that the scrolling box can be reached.
     EditorView.contentAttributes.of({ "aria-label": "SQL query", autocapitalize: "off", tabindex: "0" }),
-    dialect,
-    dialect.language.data.of({ autocomplete: (context: CompletionContext) => complete(context, options) }),
+    predictql(options.engine),
     syntaxHighlighting(colours),
-    dottedFunctions,
     // Enter always means a new line: a completion that swallows it is a nuisance in SQL.
     autocompletion({ defaultKeymap: false, icons: false }),
-    linter(async (editor) => lints(await options.check(editor.state.doc.toString()), editor.state.doc.length), {
-      delay: checkDelay,
-      needsRefresh: (update) => update.transactions.some((t) => t.effects.some((e) => e.is(catalogChanged))),
-    }),
     Prec.high(keymap.of(keys(options))),
     keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...lintKeymap]),
     EditorView.updateListener.of((update) => {
@@ -137,53 +138,3 @@ function keys(options: EditorOptions): KeyBinding[] {
     { key: "ArrowUp", run: moveCompletionSelection(false) },
   ];
 }
-
-/** Begins statements that others stand in. */
-const block = /^\s*(DECLARE|BEGIN|IF|LOOP|WHILE|REPEAT|FOR|SET)\b/i;
-
-/** Scripts with blocks and variables are one piece. */
-function statementsOf(state: EditorState): Span[] {
-  const text = state.doc.toString();
-  const spans: Span[] = [];
-  const tree = ensureSyntaxTree(state, state.doc.length, 200) ?? syntaxTree(state);
-  for (let node = tree.topNode.firstChild; node; node = node.nextSibling) {
-    if (node.name === "Statement") spans.push({ from: node.from, to: node.to });
-  }
-  const isWhole = spans.length === 0 || spans.some(({ from, to }) => block.test(text.slice(from, to)));
-  return isWhole ? [{ from: 0, to: text.length }] : spans;
-}
-
-/** CodeMirror draws nothing for an empty range, and throws beyond the end of the text. */
-function lints(diagnostics: readonly Diagnostic[], length: number): Lint[] {
-  return diagnostics.map((diagnostic) => {
-    const to = Math.min(Math.max(diagnostic.to, diagnostic.from + 1), length);
-    const from = Math.min(diagnostic.from, Math.max(to - 1, 0));
-    const { fix, hint } = diagnostic;
-    return {
-      from,
-      to,
-      severity: diagnostic.severity,
-      message: hint ? `${diagnostic.message}\n${hint}` : diagnostic.message,
-      ...(fix && {
-        actions: [{ name: "Apply fix", apply: (view: EditorView) => view.dispatch({ changes: { ...fix } }) }],
-      }),
-    };
-  });
-}
-
-/** What the engine offers for the word before the cursor. */
-async function complete(context: CompletionContext, options: EditorOptions) {
-  const word = context.matchBefore(/[`\w]+/);
-  const isMember = context.matchBefore(/\./) !== null;
-  if (!word && !isMember && !context.explicit) return null;
-  const found = await options.complete(context.state.doc.toString(), context.pos);
-  return {
-    from: word?.from ?? context.pos,
-    options: found.map((completion) => ({ ...completion, boost: boosts[completion.type] ?? 0 })),
-    // The engine has compared already; names in backticks would not match otherwise.
-    filter: !word?.text.startsWith("`"),
-  };
-}
-
-/** Names of what the page holds stand before those of the language. */
-const boosts: Partial<Record<Completion["type"], number>> = { column: 3, alias: 2, table: 2, model: 2, function: 1 };

@@ -72,8 +72,7 @@ const editor = startEditor(find("#editor"), {
     return true;
   },
   onCancel: () => jobs.cancel(),
-  check: async (text) => (await loadedEngine()?.check(text))?.diagnostics ?? [],
-  complete: async (text, offset) => (await loadedEngine()?.complete(text, offset)) ?? [],
+  engine: loadedEngine,
 });
 
 const catalogActions = { insert: editor.insert, ask: (model: ModelInfo) => void ask(model), write, remove };
