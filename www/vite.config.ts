@@ -1,6 +1,7 @@
 // The page is static: this only adds the headers that a real host would send, and the sizes of what the page may download.
-import { readdirSync, statSync } from "node:fs";
-import { defineConfig } from "vite";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { defineConfig, type Plugin } from "vite";
 
 const demo = new URL("public/demo/", import.meta.url);
 const demoBytes = Object.fromEntries(
@@ -26,7 +27,28 @@ const policy = [
   "form-action 'none'",
 ].join("; ");
 
+/** The service worker, told of the files that it keeps: all that the page itself is made of. */
+const serviceWorker: Plugin = {
+  name: "service-worker",
+  generateBundle: {
+    order: "post",
+    handler(_options, bundle) {
+      const names = Object.keys(bundle).filter((name) => /\.(html|css|js)$/.test(name));
+      const hash = createHash("sha256");
+      for (const name of names.sort()) {
+        const file = bundle[name];
+        hash.update(name).update(file?.type === "chunk" ? file.code : (file?.source ?? ""));
+      }
+      const files = names.map((name) => (name === "index.html" ? "./" : `./${name}`));
+      const given = `const VERSION = "${hash.digest("hex").slice(0, 16)}";\nconst FILES = ${JSON.stringify(files)};\n`;
+      const source = given + readFileSync(new URL("service-worker.js", import.meta.url), "utf8");
+      this.emitFile({ type: "asset", fileName: "sw.js", source });
+    },
+  },
+};
+
 export default defineConfig({
+  plugins: [serviceWorker],
   base: "./",
   build: { target: "es2022", assetsInlineLimit: 0 },
   define: { __DEMO_BYTES__: JSON.stringify(demoBytes) },

@@ -20,6 +20,8 @@ export default defineConfig({
     baseURL: address,
     viewport: { width: 1280, height: 800 },
     launchOptions,
+    // Tests that stand between the page and its server do so alone; `kept.spec.ts` has the page's own.
+    serviceWorkers: "block",
     trace: "retain-on-failure",
   },
   webServer: {

@@ -11,6 +11,7 @@ export interface CatalogActions {
   ask(model: ModelInfo): void;
   write(sql: string): void;
   remove(kind: "model" | "table", name: string): void;
+  rename(kind: "model" | "table", name: string, to: string): void;
 }
 
 export function showCatalog(models: readonly ModelInfo[], tables: readonly TableInfo[], actions: CatalogActions): void {
@@ -90,8 +91,25 @@ function entry({ kind, name, summary, groups, use, actions }: Entry): HTMLElemen
         "×",
       ),
     ),
-    h("details", {}, h("summary", {}, summary), ...groups.map(([heading, columns]) => signature(heading, columns))),
+    h(
+      "details",
+      {},
+      h("summary", {}, summary),
+      ...groups.map(([heading, columns]) => signature(heading, columns)),
+      renaming(kind, name, actions),
+    ),
   );
+}
+
+/** The name, to be written anew. */
+function renaming(kind: "model" | "table", name: string, actions: CatalogActions): HTMLElement {
+  const input = h("input", { value: name, required: true, "aria-label": `New name of ${name}`, autocapitalize: "off" });
+  const submit = (event: Event) => {
+    event.preventDefault();
+    const to = input.value.trim();
+    if (to !== "" && to !== name) actions.rename(kind, name, to);
+  };
+  return h("form", { class: "rename", onsubmit: submit }, input, h("button", { class: "use" }, "Rename"));
 }
 
 function signature(heading: string, columns: readonly ColumnInfo[]): HTMLElement {

@@ -10,6 +10,12 @@ export interface Control {
 
 let loading: Promise<PredictQL> | undefined;
 let ready: PredictQL | undefined;
+let isKept = true;
+
+/** Whether tables and models are there again after a reload. */
+export function keepsCatalog(): boolean {
+  return isKept;
+}
 
 /** The engine if it is here already: nothing is downloaded for an answer that can wait. */
 export function loadedEngine(): PredictQL | undefined {
@@ -41,6 +47,7 @@ async function create(options: PredictOptions): Promise<PredictQL> {
     return await PredictQL.create({ ...options, name: "page" });
   } catch (error) {
     if (!isPredictError(error) || error.code !== "not-saved") throw error;
+    isKept = false;
     return PredictQL.create(options);
   }
 }

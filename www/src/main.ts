@@ -5,7 +5,7 @@ import { showCatalog } from "./catalog.js";
 import { find, h } from "./dom.js";
 import { acceptDrops } from "./drop.js";
 import type { Span } from "./editor.js";
-import { loadedEngine } from "./engine.js";
+import { keepsCatalog, loadedEngine } from "./engine.js";
 import { bestFit, type Fit, needs, predictQuery } from "./feed.js";
 import { type Incoming, sortFiles } from "./files.js";
 import { note, pastQueries, step } from "./history.js";
@@ -13,6 +13,7 @@ import { fetchNamed, lostOf, photos, type Taken, takeIn } from "./intake.js";
 import { Jobs } from "./jobs.js";
 import { recall, remember } from "./memory.js";
 import { type Fate, notice, noticeFailure, report } from "./notices.js";
+import { keepFetched, keepOffline } from "./offline.js";
 import { pickColumns } from "./picker.js";
 import { startEditor } from "./plain-editor.js";
 import { countFromNow, noteEngineRequests, watchRequests } from "./requests.js";
@@ -40,20 +41,27 @@ const jobs = new Jobs({
   async onEngine(db) {
     noteEngineRequests((await db.stats()).requests);
     countFromNow("the page and its engine have loaded");
+    // Another tab may have changed it.
+    db.on("catalogchange", () => void readCatalog(db));
   },
   async onEnd() {
     const db = loadedEngine();
     if (!db) return;
     showSizes((await db.ready).engine);
-    const [allModels, allTables, stats] = await Promise.all([db.models(), db.tables(), db.stats()]);
-    models = allModels.filter((model) => model.default);
-    tables = allTables;
-    showCatalog(models, tables, catalogActions);
-    remember("catalog", models.length + tables.length > 0 ? "kept" : "");
-    noteEngineRequests(stats.requests);
-    editor.recheck();
+    await readCatalog(db);
+    noteEngineRequests((await db.stats()).requests);
+    void keepFetched();
   },
 });
+
+async function readCatalog(db: PredictQL): Promise<void> {
+  const [allModels, allTables] = await Promise.all([db.models(), db.tables()]);
+  models = allModels.filter((model) => model.default);
+  tables = allTables;
+  showCatalog(models, tables, catalogActions);
+  remember("catalog", models.length + tables.length > 0 ? "kept" : "");
+  editor.recheck();
+}
 
 const editor = startEditor(find("#editor"), {
   text: recall("query") ?? written,
@@ -75,7 +83,7 @@ const editor = startEditor(find("#editor"), {
   engine: loadedEngine,
 });
 
-const catalogActions = { insert: editor.insert, ask: (model: ModelInfo) => void ask(model), write, remove };
+const catalogActions = { insert: editor.insert, ask: (model: ModelInfo) => void ask(model), write, remove, rename };
 
 /** Runs a part of the text, or all of it. */
 async function run(part?: Span): Promise<void> {
@@ -168,6 +176,11 @@ function write(sql: string): void {
 /** Takes a table or model out of the catalog, here and in the browser's storage. */
 function remove(kind: "model" | "table", name: string): void {
   void jobs.do((db) => (kind === "model" ? db.dropModel(name) : db.dropTable(name))).catch(noticeFailure);
+}
+
+function rename(kind: "model" | "table", name: string, to: string): void {
+  const sql = `ALTER ${kind.toUpperCase()} ${quoted(name)} RENAME TO ${quoted(to)}`;
+  void jobs.do((db) => db.query(sql)).catch(noticeFailure);
 }
 
 /** What a model lacks in a query, taken from the table's own columns. */
@@ -360,6 +373,13 @@ addEventListener("hashchange", () => {
   if (tutorial) open(tutorial);
 });
 
+// Where the browser keeps nothing, leaving loses what came in.
+addEventListener("beforeunload", (event) => {
+  if (!keepsCatalog() && models.length + tables.length > 0) event.preventDefault();
+});
+
+document.documentElement.toggleAttribute("data-embed", new URLSearchParams(location.search).has("embed"));
+keepOffline();
 watchRequests();
 showCatalog([], [], catalogActions);
 showSizes();
