@@ -10,6 +10,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { crateNotices } from "./notices.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const source = join(here, "src");
@@ -182,7 +183,8 @@ function copyPapers() {
     const licence = readFileSync(join(folder, "LICENSE"), "utf8");
     return `\`${file}\` contains ${name} ${version}:\n\n\`\`\`text\n${licence.trim()}\n\`\`\`\n`;
   });
-  writeFileSync(join(pkg, "THIRD-PARTY-NOTICES.md"), `# Third-party notices\n\n${notices.join("\n")}`);
+  const all = [...notices, crateNotices(root)];
+  writeFileSync(join(pkg, "THIRD-PARTY-NOTICES.md"), `# Third-party notices\n\n${all.join("\n")}`);
 }
 
 function printSizes() {

@@ -187,8 +187,22 @@ test("what the comparison claims is what tests of these names show", () => {
   assert.ok(claims > 20);
 });
 
-test("papers are there", () => {
+test("papers are there, with the licences of all that is built in", () => {
   for (const name of ["LICENSE-APACHE", "LICENSE-MIT", "CHANGELOG.md", "THIRD-PARTY-NOTICES.md"]) {
     assert.ok(existsSync(join(installed, name)), name);
   }
+  const notices = readFileSync(join(installed, "THIRD-PARTY-NOTICES.md"), "utf8");
+  for (const name of [
+    "@uwdata/flechette",
+    "hyparquet",
+    "fzstd",
+    "tract-onnx",
+    "arrow-array",
+    "tokenizers",
+    "image",
+    "wasm-bindgen",
+  ]) {
+    assert.match(notices, new RegExp(`\\b${name.replace("@", "")} \\d+\\.\\d+`), name);
+  }
+  assert.match(notices, /standard library of Rust/);
 });
