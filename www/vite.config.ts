@@ -1,6 +1,7 @@
 // The page is static: this only adds the headers that a real host would send, and the sizes of what the page may download.
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { extname } from "node:path";
 import { defineConfig, type Plugin } from "vite";
 
 const demo = new URL("public/demo/", import.meta.url);
@@ -47,11 +48,37 @@ const serviceWorker: Plugin = {
   },
 };
 
+const pages = new URL("../site/dist/", import.meta.url);
+const hasPages = existsSync(pages);
+const types: Record<string, string> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".json": "application/json",
+  ".png": "image/png",
+  ".woff2": "font/woff2",
+};
+
+/** The documents, where `cargo xtask docs` has made pages of them, beside the page; these have scripts inside. */
+const documents: Plugin = {
+  name: "documents",
+  configurePreviewServer({ middlewares }) {
+    middlewares.use("/docs", (request, response, next) => {
+      const path = new URL(request.url ?? "/", "http://localhost").pathname.slice(1) || "index.html";
+      const file = new URL(path, pages);
+      if (!file.href.startsWith(pages.href) || !existsSync(file)) return next();
+      response.setHeader("Content-Security-Policy", policy.replace("script-src", "script-src 'unsafe-inline'"));
+      response.setHeader("Content-Type", types[extname(path)] ?? "application/octet-stream");
+      response.end(readFileSync(file));
+    });
+  },
+};
+
 export default defineConfig({
-  plugins: [serviceWorker],
+  plugins: [serviceWorker, documents],
   base: "./",
   build: { target: "es2022", assetsInlineLimit: 0 },
-  define: { __DEMO_BYTES__: JSON.stringify(demoBytes) },
+  define: { __DEMO_BYTES__: JSON.stringify(demoBytes), __HAS_DOCS__: JSON.stringify(hasPages) },
   // The package lies beside the page and not in its node_modules; the libraries that it takes from its users are there.
   resolve: { preserveSymlinks: true },
   server: { headers: isolation, fs: { allow: [".."] } },

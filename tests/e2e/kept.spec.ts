@@ -106,3 +106,15 @@ test("in a frame the page is its query and the result", async ({ demo, page }) =
   expect(await demo.run("SELECT 1 AS x")).toBe("rows");
   await page.screenshot({ path: test.info().outputPath("embed.png") });
 });
+
+test("the documents are a click away, and found by their search", async ({ page }) => {
+  await page.goto("/");
+  await page.getByRole("link", { name: "Docs" }).click();
+  await expect(page).toHaveTitle(/PredictQL/);
+  await page.getByRole("link", { name: "Errors", exact: true }).click();
+  await expect(page.getByRole("heading", { name: "unknown-table" })).toBeVisible();
+  await page.getByRole("button", { name: "Search" }).click();
+  await page.keyboard.type("RESIZE_IMAGE");
+  await expect(page.locator(".VPLocalSearchBox .result").first()).toBeVisible();
+  await page.screenshot({ path: test.info().outputPath("docs.png") });
+});

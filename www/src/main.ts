@@ -379,6 +379,7 @@ addEventListener("beforeunload", (event) => {
 });
 
 document.documentElement.toggleAttribute("data-embed", new URLSearchParams(location.search).has("embed"));
+find(".documents").hidden = !__HAS_DOCS__;
 keepOffline();
 watchRequests();
 showCatalog([], [], catalogActions);

@@ -42,6 +42,7 @@ usage: cargo xtask <command>
   test              all checks: Rust, wasm in a browser, the npm package, the demo page
   build             the npm package into pkg/
   build --fast      the same with one variant of each engine that is quick to build
+  docs              the documents as pages with a search, in site/dist; the demo page has them below docs/
   release --dry-run the tarball that a tag would publish, with its papers, in target/release-package
   bench             both tutorials and models on tables beside onnxruntime-web, in one page
   conformance       the suites of the onnx package; `--write` writes docs/CONFORMANCE.md, part of a name runs these cases
@@ -81,6 +82,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["test"] => test::all(),
         ["build"] => package::release(),
         ["build", "--fast"] => package::build(true),
+        ["docs"] => page::documents(),
         ["release", "--dry-run"] => release::dry_run(),
         ["bench"] => bench::run(),
         ["conformance", words @ ..] => conformance::run(words),

@@ -51,6 +51,27 @@ fn serve_tables(port: Option<u16>) -> Result<Option<Server>> {
     Ok(Some(server))
 }
 
+/// The documents as a site, which the demo page serves below `docs/`; a link that leads nowhere fails it.
+pub fn documents() -> Result<()> {
+    let paths = [
+        "site",
+        "docs",
+        "README.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "pkg-template/README.md",
+    ];
+    let stamp = Stamp::named("documents", &[], &paths.map(project::at));
+    if !stamp.is_fresh()? {
+        terminal::heading("making pages of the documents");
+        Workspace::ready("site")?.script("build").run()?;
+        stamp.set()?;
+    }
+    terminal::note("the documents are in site/dist");
+    Ok(())
+}
+
 /// The models, tables and pictures of the tutorials.
 pub fn make_data() -> Result<()> {
     let (script, out) = ("www/demo-data", "www/public/demo");
@@ -67,7 +88,9 @@ pub fn make_data() -> Result<()> {
 /// Builds `www/dist` from the page, the package and the data.
 pub fn build() -> Result<()> {
     let page = Workspace::ready("www")?;
-    let stamp = Stamp::named("page", &[], &["www", "pkg"].map(project::at));
+    // It links to the documents where these are pages.
+    let documents = if project::at("site/dist/index.html").is_file() { "documents" } else { "" };
+    let stamp = Stamp::named("page", &[documents], &["www", "pkg"].map(project::at));
     if !stamp.is_fresh()? {
         terminal::heading("building the demo page into www/dist/");
         page.script("build").run()?;

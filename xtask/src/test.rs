@@ -11,7 +11,7 @@ use crate::toolchain::{TARGET, Toolchain};
 use crate::{browser, conformance, package, page, project, terminal, tidy, tools, wasm};
 
 /// Folders whose TypeScript and JavaScript is checked.
-const SCRIPTS: [&str; 5] = ["pkg-template", "www", "tests/package", "tests/e2e", "benches/web"];
+const SCRIPTS: [&str; 6] = ["pkg-template", "www", "site", "tests/package", "tests/e2e", "benches/web"];
 
 pub fn all() -> Result<()> {
     let mut report = Report::default();
@@ -72,7 +72,8 @@ pub fn all() -> Result<()> {
                 .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60"),
         )
     });
-    report.step("demo page", &["package", "demo data"], || page::build().map(|()| Vec::new()));
+    report.step("documents", &[], || page::documents().map(|()| Vec::new()));
+    report.step("demo page", &["package", "demo data", "documents"], || page::build().map(|()| Vec::new()));
     for folder in SCRIPTS {
         let name = format!("scripts of {folder}");
         report.step(&name, &["package"], || quietly(Workspace::ready(folder)?.script("check")));
