@@ -205,3 +205,18 @@ test("the first paint takes less than 100 kB of script, and can be typed into be
   await page.keyboard.press("ControlOrMeta+Enter");
   await expect(page.locator("td")).toHaveText("42");
 });
+
+test("what has run is a query away, with its times, its rows and its models", async ({ demo, page }) => {
+  await demo.open("iris");
+  await demo.run("SELECT * FROM nowhere");
+  await page.locator("#more").click();
+  await page.getByRole("button", { name: "Compare what has run" }).click();
+  expect(await demo.ended()).toBe("rows");
+  const { columns, rows } = await demo.grid();
+  const column = (name: string) => rows.map((row) => row[columns.indexOf(name)] ?? "");
+  expect(column("error")[0]).toBe("unknown-table");
+  const predicted = column("rows_in").indexOf("150");
+  expect(column("models")[predicted]).toContain("bqml_tutorial.imported_onnx_model@1");
+  expect(column("rows_out")[predicted]).toBe("150");
+  await page.screenshot({ path: test.info().outputPath("runs.png") });
+});

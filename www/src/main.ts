@@ -19,7 +19,7 @@ import { startEditor } from "./plain-editor.js";
 import { countFromNow, noteEngineRequests, watchRequests } from "./requests.js";
 import { createResults, type Shown } from "./results.js";
 import { linkTo, queryIn } from "./share.js";
-import { decodesPictures, lookQuery, quoted, seesPictures } from "./sql.js";
+import { decodesPictures, lookQuery, quoted, runsQuery, seesPictures } from "./sql.js";
 import { showSizes, showTutorial, type Tutorial, tutorialAt, tutorials } from "./tutorials.js";
 import { plain, unpacked } from "./unpack.js";
 
@@ -162,6 +162,10 @@ function fillQueryMenu(): void {
       save("query.sql", new Blob([editor.text], { type: "application/sql" }));
     }),
     item("Open a .sql file…", () => choose(".sql")),
+    item("Compare what has run", () => {
+      write(runsQuery);
+      void run();
+    }),
     h("h2", {}, past.length > 0 ? "Run before" : "Queries that you run are listed here, on this device only."),
     ...past.map((query) => item(query.replace(/\s+/g, " ").slice(0, 90), () => editor.write(query))),
   );

@@ -51,3 +51,10 @@ export function seesPictures(model: ModelInfo): boolean {
 export function decodesPictures(sql: string): boolean {
   return /\bML\s*\.\s*DECODE_IMAGE\b/i.test(sql);
 }
+
+/** What has run in this tab, the newest first: how long each stage took, over how many rows, and by which versions of models. */
+export const runsQuery = `SELECT end_time, statement_type, query, error_result.reason AS error,
+  TIMESTAMP_DIFF(end_time, start_time, MILLISECOND) AS ms, job_stages, rows_in, rows_out,
+  ARRAY(SELECT FORMAT('%s@%d', model_name, version) FROM UNNEST(referenced_models)) AS models
+FROM INFORMATION_SCHEMA.JOBS
+ORDER BY end_time DESC`;
