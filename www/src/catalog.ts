@@ -109,7 +109,7 @@ function renaming(kind: "model" | "table", name: string, actions: CatalogActions
     const to = input.value.trim();
     if (to !== "" && to !== name) actions.rename(kind, name, to);
   };
-  return h("form", { class: "rename", onsubmit: submit }, input, h("button", { class: "use" }, "Rename"));
+  return h("form", { class: "rename", onsubmit: submit }, input, h("button", {}, "Rename"));
 }
 
 function signature(heading: string, columns: readonly ColumnInfo[]): HTMLElement {
