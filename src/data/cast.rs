@@ -21,7 +21,7 @@ use super::layout::null_column;
 use super::operand::Operand;
 use super::scalar::{array_of, scalar_at, scalars};
 use super::tensor::{marked, tensors};
-use super::{DataType, Scalar, StructField, TimeZone, TimeZones};
+use super::{DataType, Interval, Scalar, StructField, TimeZone, TimeZones};
 use crate::diag::{Code, Error, Invariant, Result, ensure};
 
 /// What a value that cannot be converted becomes, and how FLOAT64 becomes INT64.
@@ -91,8 +91,8 @@ pub(crate) fn can_coerce(from: &DataType, to: &DataType) -> bool {
 /// Whether `CAST` between the types exists at all; single values may still fail.
 pub(crate) fn can_cast(from: &DataType, to: &DataType) -> bool {
     use DataType::{
-        Array, BigNumeric, Bool, Bytes, Date, Datetime, Float64, Int64, IntegerPicture, Numeric, Picture,
-        String, Struct, Tensor, Time, Timestamp,
+        Array, BigNumeric, Bool, Bytes, Date, Datetime, Float64, Int64, IntegerPicture, Interval, Numeric,
+        Picture, String, Struct, Tensor, Time, Timestamp,
     };
     match (from, to) {
         _ if can_coerce(from, to) => true,
@@ -106,7 +106,7 @@ pub(crate) fn can_cast(from: &DataType, to: &DataType) -> bool {
         (Int64 | Bool | Date | Timestamp | Datetime | Bytes | Float64 | Numeric | BigNumeric, String) => true,
         (String, Int64 | Float64 | Numeric | BigNumeric | Bool | Date | Timestamp | Datetime | Bytes) => true,
         (Datetime, Date | Timestamp | Time) | (Timestamp, Datetime | Time) => true,
-        (String, Time) | (Time, String) => true,
+        (String, Time | Interval) | (Time | Interval, String) => true,
         (Float64 | BigNumeric, Numeric) | (Float64, BigNumeric) | (Numeric | BigNumeric, Int64) => true,
         (Int64, Float64 | Bool) | (Float64 | Bool, Int64) | (Date, Timestamp) | (Timestamp, Date) => true,
         _ => false,
@@ -365,6 +365,7 @@ fn cast_scalar(scalar: &Scalar, to: &DataType) -> Option<Scalar> {
         (Scalar::String(value), DataType::Datetime) => Scalar::Datetime(parse_datetime(value)?),
         (Scalar::Date(value), DataType::Datetime) => Scalar::Datetime(i64::from(*value).checked_mul(DAY)?),
         (Scalar::String(value), DataType::String) => Scalar::String(value.clone()),
+        (Scalar::String(value), DataType::Interval) => Scalar::String(Interval::parse(value)?.text()),
         (Scalar::String(value), DataType::Time) => Scalar::String(time_text(parse_time(value)?)),
         (Scalar::Timestamp(value) | Scalar::Datetime(value), DataType::Time) => {
             Scalar::String(time_text(value.rem_euclid(DAY)))

@@ -227,6 +227,7 @@ pub(crate) fn order_of<'a>(array: &'a ArrayRef, data_type: &DataType) -> Result<
             Box::new(move |a, b| values.at(a).cmp(values.at(b)))
         }
         DataType::Json
+        | DataType::Interval
         | DataType::Array(_)
         | DataType::Struct(_)
         | DataType::Tensor

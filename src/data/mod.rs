@@ -13,6 +13,7 @@ mod copy;
 pub(crate) mod decimal;
 mod float_text;
 mod gather;
+mod interval;
 mod key;
 mod layout;
 mod operand;
@@ -36,6 +37,7 @@ pub(crate) use cast::{CastMode, can_cast, can_coerce, cast, parse_bool, parse_fl
 pub(crate) use compare::{SortKey, numbered_equals, order_of, row_order, sort_indices, top_indices};
 pub(crate) use float_text::float_text;
 pub(crate) use gather::{concat, row_index, take, without_null_arrays};
+pub(crate) use interval::Interval;
 pub(crate) use key::{KeyTable, is_same, valid_bits};
 pub(crate) use layout::{Values, bytes, column, null_column, span, values, with_nulls};
 pub(crate) use operand::{BytesView, Operand, StringView};

@@ -176,7 +176,7 @@ pub(crate) fn array_of(values: &[Scalar], data_type: &DataType) -> Result<ArrayR
             Arc::new(numbers!(Decimal256Type, BigNumeric).with_data_type(data_type.storage()))
         }
         DataType::Bool => Arc::new(collect!(BooleanArray, Bool, |value: &bool| *value)),
-        DataType::String | DataType::Time | DataType::Json => {
+        DataType::String | DataType::Time | DataType::Json | DataType::Interval => {
             Arc::new(collect!(StringArray, String, String::clone))
         }
         DataType::Bytes => Arc::new(collect!(BinaryArray, Bytes, Vec::<u8>::clone)),
@@ -334,7 +334,7 @@ fn flat_at(array: &ArrayRef, data_type: &DataType, row: usize) -> Option<Scalar>
         DataType::Numeric => Scalar::Numeric(array.as_primitive_opt::<Decimal128Type>()?.value(row)),
         DataType::BigNumeric => Scalar::BigNumeric(array.as_primitive_opt::<Decimal256Type>()?.value(row)),
         DataType::Bool => Scalar::Bool(array.as_boolean_opt()?.value(row)),
-        DataType::String | DataType::Time | DataType::Json => {
+        DataType::String | DataType::Time | DataType::Json | DataType::Interval => {
             Scalar::String(array.as_string_opt::<i32>()?.value(row).into())
         }
         DataType::Bytes => Scalar::Bytes(array.as_binary_opt::<i32>()?.value(row).into()),

@@ -38,6 +38,8 @@ pub enum DataType {
     Time,
     /// A JSON document: stored as its text, without blanks, keys in order.
     Json,
+    /// Months, days and microseconds, each counted for itself: stored as text, `0-0 1 0:0:0`.
+    Interval,
     /// A list of values of one type, which is not itself an array.
     Array(Box<DataType>),
     /// Named or unnamed fields.
@@ -77,6 +79,7 @@ impl DataType {
             "DATETIME" => Self::Datetime,
             "TIME" => Self::Time,
             "JSON" => Self::Json,
+            "INTERVAL" => Self::Interval,
             _ => return None,
         })
     }
@@ -108,7 +111,7 @@ impl DataType {
             Self::Numeric => Arrow::Decimal128(DECIMAL128_MAX_PRECISION, NUMERIC_SCALE.cast_signed()),
             Self::BigNumeric => Arrow::Decimal256(DECIMAL256_MAX_PRECISION, BIGNUMERIC_SCALE.cast_signed()),
             Self::Bool => Arrow::Boolean,
-            Self::String | Self::Time | Self::Json => Arrow::Utf8,
+            Self::String | Self::Time | Self::Json | Self::Interval => Arrow::Utf8,
             Self::Bytes => Arrow::Binary,
             Self::Date => Arrow::Date32,
             Self::Timestamp => Arrow::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
@@ -159,17 +162,6 @@ impl DataType {
         }
     }
 
-    /// The function that counts units between two values; `None` for types without a time.
-    pub(crate) fn difference(&self) -> Option<&'static str> {
-        match self {
-            Self::Date => Some("DATE_DIFF"),
-            Self::Timestamp => Some("TIMESTAMP_DIFF"),
-            Self::Datetime => Some("DATETIME_DIFF"),
-            Self::Time => Some("TIME_DIFF"),
-            _ => None,
-        }
-    }
-
     /// INT64, FLOAT64, NUMERIC or BIGNUMERIC.
     pub fn is_numeric(&self) -> bool {
         matches!(self, Self::Int64 | Self::Float64 | Self::Numeric | Self::BigNumeric)
@@ -180,6 +172,7 @@ impl DataType {
         !matches!(
             self,
             Self::Json
+                | Self::Interval
                 | Self::Array(_)
                 | Self::Struct(_)
                 | Self::Tensor
@@ -191,7 +184,12 @@ impl DataType {
     /// Whether values of this type can be compared for equality: all but arrays and types that contain them.
     pub fn is_comparable(&self) -> bool {
         match self {
-            Self::Json | Self::Array(_) | Self::Tensor | Self::Picture | Self::IntegerPicture => false,
+            Self::Json
+            | Self::Interval
+            | Self::Array(_)
+            | Self::Tensor
+            | Self::Picture
+            | Self::IntegerPicture => false,
             Self::Struct(fields) => fields.iter().all(|field| field.data_type.is_comparable()),
             _ => true,
         }
@@ -254,12 +252,13 @@ const PICTURE: (&str, &str) = (KIND, "picture");
 const KIND: &str = "predictql";
 
 /// What tells a column of this type from one of another type that has the same layout: DATETIME from TIMESTAMP as other
-/// programs write it, TIME and JSON from STRING.
+/// programs write it, TIME, JSON and INTERVAL from STRING.
 pub(super) fn metadata(data_type: &DataType) -> Option<(&'static str, &'static str)> {
     Some(match data_type {
         DataType::Datetime => (KIND, "datetime"),
         DataType::Time => (KIND, "time"),
         DataType::Json => (KIND, "json"),
+        DataType::Interval => (KIND, "interval"),
         _ => return None,
     })
 }
@@ -299,6 +298,7 @@ impl fmt::Display for DataType {
             Self::Datetime => f.write_str("DATETIME"),
             Self::Time => f.write_str("TIME"),
             Self::Json => f.write_str("JSON"),
+            Self::Interval => f.write_str("INTERVAL"),
             Self::Array(element) => write!(f, "ARRAY<{element}>"),
             Self::Struct(fields) => {
                 f.write_str("STRUCT<")?;

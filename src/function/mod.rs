@@ -307,6 +307,8 @@ pub(crate) enum Type {
     Datetime,
     Time,
     Json,
+    /// An INTERVAL as a value.
+    IntervalValue,
     /// A picture of floats.
     Tensor,
     /// A picture of whole numbers.
@@ -497,6 +499,7 @@ impl Type {
             Self::Datetime => Some(DataType::Datetime),
             Self::Time => Some(DataType::Time),
             Self::Json => Some(DataType::Json),
+            Self::IntervalValue => Some(DataType::Interval),
             Self::Tensor => Some(DataType::Tensor),
             Self::IntegerImage => Some(DataType::integer_image()),
             Self::Picture => Some(DataType::Picture),
@@ -521,7 +524,7 @@ impl Type {
             Self::Struct => "STRUCT".into(),
             Self::Arbitrary => "any type".into(),
             Self::Part => "date part".into(),
-            Self::Interval => "INTERVAL".into(),
+            Self::Interval | Self::IntervalValue => "INTERVAL".into(),
             Self::Tensor | Self::Picture => "float image".into(),
             Self::IntegerImage | Self::IntegerPicture => "integer image".into(),
             Self::Int64 => "INT64".into(),

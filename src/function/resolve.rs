@@ -135,13 +135,6 @@ pub(crate) fn common_type(a: &DataType, b: &DataType) -> Option<DataType> {
 
 #[cold]
 fn mismatch(function: &Function, args: &[Option<DataType>]) -> Error {
-    if let (Some(SqlOperator::Subtract), [Some(a), Some(b)]) = (function.operator, args)
-        && a == b
-        && let Some(diff) = a.difference()
-    {
-        let message = format!("the difference of two {a}s would be an INTERVAL, which is no type here");
-        return Error::new(Code::NoMatchingSignature, message).hint(format!("write {diff}(a, b, DAY)"));
-    }
     let mut found: Vec<_> =
         args.iter().map(|arg| arg.as_ref().map_or_else(|| "NULL".into(), DataType::to_string)).collect();
     // What was written as a date part or an INTERVAL is named so, not by the values that stand for it inside.

@@ -269,6 +269,77 @@ pub(crate) const TEMPLATES: &[Template] = &[
          CAST(FLOOR(RAND() * 65536) AS INT64), CAST(FLOOR(RAND() * 4096) AS INT64), \
          32768 + CAST(FLOOR(RAND() * 16384) AS INT64), CAST(FLOOR(RAND() * 281474976710656) AS INT64))",
     ),
+    scalar(
+        "BOOL_ARRAY",
+        "BOOL_ARRAY(JSON) → ARRAY<BOOL>",
+        "The truths of a JSON array; an error for anything else.",
+        &["j"],
+        "IF(j IS NULL, NULL, IF(JSON_TYPE(j) = 'array', ARRAY(SELECT BOOL(e) FROM UNNEST(JSON_QUERY_ARRAY(j)) AS e \
+         WITH OFFSET AS i ORDER BY i), ERROR('the JSON value is no array')))",
+    ),
+    scalar(
+        "INT64_ARRAY",
+        "INT64_ARRAY(JSON) → ARRAY<INT64>",
+        "The whole numbers of a JSON array; an error for anything else.",
+        &["j"],
+        "IF(j IS NULL, NULL, IF(JSON_TYPE(j) = 'array', ARRAY(SELECT INT64(e) FROM UNNEST(JSON_QUERY_ARRAY(j)) AS e \
+         WITH OFFSET AS i ORDER BY i), ERROR('the JSON value is no array')))",
+    ),
+    scalar(
+        "FLOAT64_ARRAY",
+        "FLOAT64_ARRAY(JSON) → ARRAY<FLOAT64>",
+        "The numbers of a JSON array; an error for anything else.",
+        &["j"],
+        "IF(j IS NULL, NULL, IF(JSON_TYPE(j) = 'array', ARRAY(SELECT FLOAT64(e) FROM UNNEST(JSON_QUERY_ARRAY(j)) AS e \
+         WITH OFFSET AS i ORDER BY i), ERROR('the JSON value is no array')))",
+    ),
+    scalar(
+        "STRING_ARRAY",
+        "STRING_ARRAY(JSON) → ARRAY<STRING>",
+        "The texts of a JSON array; an error for anything else.",
+        &["j"],
+        "IF(j IS NULL, NULL, IF(JSON_TYPE(j) = 'array', ARRAY(SELECT STRING(e) FROM UNNEST(JSON_QUERY_ARRAY(j)) AS e \
+         WITH OFFSET AS i ORDER BY i), ERROR('the JSON value is no array')))",
+    ),
+    scalar(
+        "LAX_BOOL_ARRAY",
+        "LAX_BOOL_ARRAY(JSON) → ARRAY<BOOL>",
+        "The elements of a JSON array as truths, NULL for those that cannot be; NULL for anything but an array.",
+        &["j"],
+        "IF(j IS NULL OR JSON_TYPE(j) <> 'array', NULL, ARRAY(SELECT LAX_BOOL(e) FROM UNNEST(JSON_QUERY_ARRAY(j)) AS e \
+         WITH OFFSET AS i ORDER BY i))",
+    ),
+    scalar(
+        "LAX_INT64_ARRAY",
+        "LAX_INT64_ARRAY(JSON) → ARRAY<INT64>",
+        "The elements of a JSON array as whole numbers, NULL for those that cannot be; NULL for anything but an array.",
+        &["j"],
+        "IF(j IS NULL OR JSON_TYPE(j) <> 'array', NULL, ARRAY(SELECT LAX_INT64(e) FROM UNNEST(JSON_QUERY_ARRAY(j)) AS e \
+         WITH OFFSET AS i ORDER BY i))",
+    ),
+    scalar(
+        "LAX_FLOAT64_ARRAY",
+        "LAX_FLOAT64_ARRAY(JSON) → ARRAY<FLOAT64>",
+        "The elements of a JSON array as numbers, NULL for those that cannot be; NULL for anything but an array.",
+        &["j"],
+        "IF(j IS NULL OR JSON_TYPE(j) <> 'array', NULL, ARRAY(SELECT LAX_FLOAT64(e) FROM UNNEST(JSON_QUERY_ARRAY(j)) AS e \
+         WITH OFFSET AS i ORDER BY i))",
+    ),
+    scalar(
+        "LAX_STRING_ARRAY",
+        "LAX_STRING_ARRAY(JSON) → ARRAY<STRING>",
+        "The elements of a JSON array as texts, NULL for those that cannot be; NULL for anything but an array.",
+        &["j"],
+        "IF(j IS NULL OR JSON_TYPE(j) <> 'array', NULL, ARRAY(SELECT LAX_STRING(e) FROM UNNEST(JSON_QUERY_ARRAY(j)) AS e \
+         WITH OFFSET AS i ORDER BY i))",
+    ),
+    scalar(
+        "NET.HOST",
+        "NET.HOST(STRING) → STRING",
+        "The host of a URL; NULL where there is none.",
+        &["url"],
+        r"REGEXP_EXTRACT(TRIM(url), r'^(?:(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/?#@]*@)?)?(\[[^\]]*\]|[^/?#:@]+)')",
+    ),
     scalar("ZEROIFNULL", "ZEROIFNULL(number) → number", "The number; 0 for NULL.", &["x"], "IFNULL(x, 0)"),
     scalar("NULLIFZERO", "NULLIFZERO(number) → number", "The number; NULL for 0.", &["x"], "NULLIF(x, 0)"),
     scalar(

@@ -104,8 +104,6 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("TEXT_ANALYZE", "SPLIT and ML.NGRAMS cut texts up"),
     ("BAG_OF_WORDS", "ML.BAG_OF_WORDS(tokens) OVER() is here"),
     ("TF_IDF", "ML.TF_IDF(tokens) OVER() is here"),
-    ("JUSTIFY_*", "intervals are arguments of functions such as TIMESTAMP_ADD"),
-    ("MAKE_INTERVAL", "intervals are arguments of functions such as TIMESTAMP_ADD"),
     ("RAND_*", "RAND() is here"),
     ("APPENDS", "tables here have no history"),
     ("CHANGES", "tables here have no history"),

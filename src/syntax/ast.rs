@@ -524,6 +524,37 @@ pub(crate) enum QueryBody {
         parts: Vec<QueryBody>,
         in_others: bool,
     },
+    /// A set operation that matches columns by name.
+    ByName(Box<ByName>),
+}
+
+/// A set operation whose parts are matched by the names of their columns, and not by their places.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ByName {
+    /// A union, or what keeps matching rows.
+    pub(crate) body: QueryBody,
+    pub(crate) matching: NameMatching,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct NameMatching {
+    pub(crate) kept: KeptColumns,
+    /// `ON (…)`, `BY (…)`: these columns alone.
+    pub(crate) columns: Option<Vec<Ident>>,
+    pub(crate) span: Span,
+}
+
+/// Which columns a set operation by names keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeptColumns {
+    /// Every part has to have all.
+    Same,
+    /// Those that every part has.
+    Common,
+    /// Those of the first part.
+    First,
+    /// Those of any part.
+    All,
 }
 
 /// What the rows of a SELECT are.
@@ -928,4 +959,13 @@ pub(crate) enum TypeNameKind {
     Simple(String),
     Array(Box<TypeName>),
     Struct(Vec<(Option<Ident>, TypeName)>),
+}
+
+/// The INTERVAL of a text such as `0-0 1 0:0:0`.
+pub(crate) fn interval_value(text: &str, span: Span) -> Expr {
+    let value = Box::new(Expr { kind: ExprKind::Literal(Scalar::String(text.into())), span });
+    let kind = TypeNameKind::Simple("INTERVAL".into());
+    let to = TypeName { kind, parameters: None, span };
+    let kind = ExprKind::Cast { value, to, safe: false, truncate: false, format: [None, None] };
+    Expr { kind, span }
 }

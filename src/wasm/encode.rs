@@ -404,9 +404,12 @@ fn column(name: &str, data_type: &DataType, nullable: bool, shape: Option<Vec<Di
         DataType::Float64 => "number",
         DataType::Bool => "boolean",
         // JavaScript has no number that holds their digits.
-        DataType::String | DataType::Numeric | DataType::BigNumeric | DataType::Time | DataType::Json => {
-            "string"
-        }
+        DataType::String
+        | DataType::Numeric
+        | DataType::BigNumeric
+        | DataType::Time
+        | DataType::Json
+        | DataType::Interval => "string",
         DataType::Bytes => "buffer",
         DataType::Date | DataType::Timestamp | DataType::Datetime => "date",
         DataType::Array(_) => "array",

@@ -158,7 +158,7 @@ fn values(
             let b: Vec<_> = (0..rows).map(|row| i32::from(b.at(row))).collect();
             Ok(bits(i32::compare(base, Kernel::Column(&a), Kernel::Column(&b), rows), rows))
         }
-        DataType::String | DataType::Time | DataType::Json | DataType::Bytes => {
+        DataType::String | DataType::Time | DataType::Json | DataType::Interval | DataType::Bytes => {
             let (a, b) = (left.bytes()?, right.bytes()?);
             Ok(bits(compare_blobs(base, a.kernel(), b.kernel(), rows), rows))
         }

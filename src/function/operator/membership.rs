@@ -182,6 +182,7 @@ fn digests<'a>(operand: &'a Operand, data_type: &DataType) -> Result<Box<dyn Fn(
         DataType::String
         | DataType::Time
         | DataType::Json
+        | DataType::Interval
         | DataType::Bytes
         | DataType::Numeric
         | DataType::BigNumeric

@@ -9,10 +9,12 @@ mod like;
 mod logic;
 mod membership;
 
+use std::cmp::Ordering;
+
 use arrow_array::ArrayRef;
 
 use super::decimal::{self, ADD, DIVIDE, MULTIPLY, SUBTRACT};
-use super::scalar::{add_days, add_to_date, add_to_datetime, add_to_timestamp, concat, concat_arrays};
+use super::scalar::{add_days, add_to_datetime, add_to_timestamp, concat, concat_arrays, interval};
 use super::{BatchCall, Function, Signature, Type};
 use crate::diag::{Code, Error, Result};
 use crate::syntax::SqlOperator;
@@ -21,8 +23,8 @@ pub(super) use compare::{Test, equal};
 pub(super) use membership::InListCache;
 
 use Type::{
-    Any, Array, BigNumeric, Bool, Bytes, Comparable, Date, Datetime, Float64, Int64, Interval, Numeric,
-    Ordered, String, Timestamp,
+    Any, Array, BigNumeric, Bool, Bytes, Comparable, Date, Datetime, Float64, Int64, Interval, IntervalValue,
+    Numeric, Ordered, String, Time, Timestamp,
 };
 
 /// The declarations, in the order of the enum.
@@ -35,11 +37,17 @@ pub(super) static OPERATORS: &[Function] = &[
             Signature::scalar(&[Float64, Float64], Float64, arithmetic::add_floats),
             Signature::scalar(&[Numeric, Numeric], Numeric, |call| decimal::binary(call, &ADD)),
             Signature::scalar(&[BigNumeric, BigNumeric], BigNumeric, |call| decimal::binary(call, &ADD)),
-            Signature::scalar(&[Date, Interval], Date, |call| add_to_date(call, 1)),
             Signature::scalar(&[Date, Int64], Date, |call| add_days(call, [0, 1], 1)),
             Signature::scalar(&[Int64, Date], Date, |call| add_days(call, [1, 0], 1)),
             Signature::scalar(&[Timestamp, Interval], Timestamp, |call| add_to_timestamp(call, 1)),
             Signature::scalar(&[Datetime, Interval], Datetime, |call| add_to_datetime(call, 1)),
+            Signature::scalar(&[IntervalValue, IntervalValue], IntervalValue, |call| interval::add(call, 1)),
+            Signature::scalar(&[Timestamp, IntervalValue], Timestamp, |call| {
+                interval::add_to_timestamp(call, 1)
+            }),
+            Signature::scalar(&[Datetime, IntervalValue], Datetime, |call| {
+                interval::add_to_datetime(call, 1)
+            }),
         ],
     ),
     Function::operator(
@@ -50,10 +58,24 @@ pub(super) static OPERATORS: &[Function] = &[
             Signature::scalar(&[Float64, Float64], Float64, arithmetic::subtract_floats),
             Signature::scalar(&[Numeric, Numeric], Numeric, |call| decimal::binary(call, &SUBTRACT)),
             Signature::scalar(&[BigNumeric, BigNumeric], BigNumeric, |call| decimal::binary(call, &SUBTRACT)),
-            Signature::scalar(&[Date, Interval], Date, |call| add_to_date(call, -1)),
             Signature::scalar(&[Date, Int64], Date, |call| add_days(call, [0, 1], -1)),
             Signature::scalar(&[Timestamp, Interval], Timestamp, |call| add_to_timestamp(call, -1)),
             Signature::scalar(&[Datetime, Interval], Datetime, |call| add_to_datetime(call, -1)),
+            Signature::scalar(&[Date, Date], IntervalValue, interval::between_dates),
+            Signature::scalar(&[Timestamp, Timestamp], IntervalValue, |call| {
+                interval::between_times(call, false)
+            }),
+            Signature::scalar(&[Datetime, Datetime], IntervalValue, |call| {
+                interval::between_times(call, true)
+            }),
+            Signature::scalar(&[Time, Time], IntervalValue, interval::between_times_of_day),
+            Signature::scalar(&[IntervalValue, IntervalValue], IntervalValue, |call| interval::add(call, -1)),
+            Signature::scalar(&[Timestamp, IntervalValue], Timestamp, |call| {
+                interval::add_to_timestamp(call, -1)
+            }),
+            Signature::scalar(&[Datetime, IntervalValue], Datetime, |call| {
+                interval::add_to_datetime(call, -1)
+            }),
         ],
     ),
     Function::operator(
@@ -64,6 +86,12 @@ pub(super) static OPERATORS: &[Function] = &[
             Signature::scalar(&[Float64, Float64], Float64, arithmetic::multiply_floats),
             Signature::scalar(&[Numeric, Numeric], Numeric, |call| decimal::binary(call, &MULTIPLY)),
             Signature::scalar(&[BigNumeric, BigNumeric], BigNumeric, |call| decimal::binary(call, &MULTIPLY)),
+            Signature::scalar(&[IntervalValue, Int64], IntervalValue, |call| {
+                interval::multiply(call, [0, 1])
+            }),
+            Signature::scalar(&[Int64, IntervalValue], IntervalValue, |call| {
+                interval::multiply(call, [1, 0])
+            }),
         ],
     ),
     Function::operator(
@@ -73,6 +101,7 @@ pub(super) static OPERATORS: &[Function] = &[
             Signature::scalar(&[Float64, Float64], Float64, arithmetic::divide_floats),
             Signature::scalar(&[Numeric, Numeric], Numeric, |call| decimal::binary(call, &DIVIDE)),
             Signature::scalar(&[BigNumeric, BigNumeric], BigNumeric, |call| decimal::binary(call, &DIVIDE)),
+            Signature::scalar(&[IntervalValue, Int64], IntervalValue, interval::divide),
         ],
     ),
     Function::operator(
@@ -83,6 +112,7 @@ pub(super) static OPERATORS: &[Function] = &[
             Signature::scalar(&[Float64], Float64, arithmetic::negate_floats),
             Signature::scalar(&[Numeric], Numeric, negate_decimals),
             Signature::scalar(&[BigNumeric], BigNumeric, negate_decimals),
+            Signature::scalar(&[IntervalValue], IntervalValue, interval::negate),
         ],
     ),
     Function::operator(
@@ -151,37 +181,70 @@ pub(super) static OPERATORS: &[Function] = &[
     Function::operator(
         SqlOperator::Equal,
         "Whether both are equal.",
-        &[Signature::scalar(&[Comparable, Comparable], Bool, |call| compare::compare(call, Test::Equal))],
+        &[
+            Signature::scalar(&[Comparable, Comparable], Bool, |call| compare::compare(call, Test::Equal)),
+            Signature::scalar(&[IntervalValue, IntervalValue], Bool, |call| {
+                interval::compare(call, Ordering::is_eq)
+            }),
+        ],
     ),
     Function::operator(
         SqlOperator::NotEqual,
         "Whether both are not equal.",
-        &[Signature::scalar(&[Comparable, Comparable], Bool, |call| compare::compare(call, Test::NotEqual))],
+        &[
+            Signature::scalar(&[Comparable, Comparable], Bool, |call| compare::compare(call, Test::NotEqual)),
+            Signature::scalar(&[IntervalValue, IntervalValue], Bool, |call| {
+                interval::compare(call, Ordering::is_ne)
+            }),
+        ],
     ),
     Function::operator(
         SqlOperator::Less,
         "Whether the left value is less than the right one.",
-        &[Signature::scalar(&[Ordered, Ordered], Bool, |call| compare::compare(call, Test::Less))],
+        &[
+            Signature::scalar(&[Ordered, Ordered], Bool, |call| compare::compare(call, Test::Less)),
+            Signature::scalar(&[IntervalValue, IntervalValue], Bool, |call| {
+                interval::compare(call, Ordering::is_lt)
+            }),
+        ],
     ),
     Function::operator(
         SqlOperator::LessOrEqual,
         "Whether the left value is less than or equal to the right one.",
-        &[Signature::scalar(&[Ordered, Ordered], Bool, |call| compare::compare(call, Test::LessOrEqual))],
+        &[
+            Signature::scalar(&[Ordered, Ordered], Bool, |call| compare::compare(call, Test::LessOrEqual)),
+            Signature::scalar(&[IntervalValue, IntervalValue], Bool, |call| {
+                interval::compare(call, Ordering::is_le)
+            }),
+        ],
     ),
     Function::operator(
         SqlOperator::Greater,
         "Whether the left value is greater than the right one.",
-        &[Signature::scalar(&[Ordered, Ordered], Bool, |call| compare::compare(call, Test::Greater))],
+        &[
+            Signature::scalar(&[Ordered, Ordered], Bool, |call| compare::compare(call, Test::Greater)),
+            Signature::scalar(&[IntervalValue, IntervalValue], Bool, |call| {
+                interval::compare(call, Ordering::is_gt)
+            }),
+        ],
     ),
     Function::operator(
         SqlOperator::GreaterOrEqual,
         "Whether the left value is greater than or equal to the right one.",
-        &[Signature::scalar(&[Ordered, Ordered], Bool, |call| compare::compare(call, Test::GreaterOrEqual))],
+        &[
+            Signature::scalar(&[Ordered, Ordered], Bool, |call| compare::compare(call, Test::GreaterOrEqual)),
+            Signature::scalar(&[IntervalValue, IntervalValue], Bool, |call| {
+                interval::compare(call, Ordering::is_ge)
+            }),
+        ],
     ),
     Function::operator(
         SqlOperator::Between,
         "Whether the value lies between the others, which are included.",
-        &[Signature::scalar(&[Ordered, Ordered, Ordered], Bool, compare::between)],
+        &[
+            Signature::scalar(&[Ordered, Ordered, Ordered], Bool, compare::between),
+            Signature::scalar(&[IntervalValue, IntervalValue, IntervalValue], Bool, interval::between),
+        ],
     ),
     Function::operator(
         SqlOperator::IsDistinctFrom,

@@ -18,7 +18,7 @@ use crate::data::{
 };
 use crate::diag::{Code, Error, Result};
 
-use Type::{Date, Datetime, Int64, Interval, Part, String, Time, Timestamp};
+use Type::{Date, Datetime, Int64, Interval, IntervalValue, Part, String, Time, Timestamp};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
@@ -28,6 +28,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Signature::infer(&[Part, Date], part_type, Body::Scalar(extract)),
             Signature::infer(&[Part, Timestamp, String], part_type, Body::Scalar(extract)).optional(1),
             Signature::infer(&[Part, Datetime], part_type, Body::Scalar(extract)),
+            Signature::scalar(&[Part, IntervalValue], Int64, super::interval::extract),
             Signature::scalar(&[Part, Time], Int64, |call| {
                 let (unit, times) = (unit(call, 0)?, call.arg(1)?.strings()?);
                 call.ints(&|row| {

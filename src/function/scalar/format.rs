@@ -4,9 +4,10 @@ use arrow_array::ArrayRef;
 
 use super::super::{BatchCall, Function, Signature, Type};
 use crate::data::{
-    DataType, Scalar, date_text, datetime_text, decimal_text, float_text, scalar_at, timestamp_text,
+    DataType, Scalar, StructField, date_text, datetime_text, decimal_text, float_text, scalar_at,
+    timestamp_text,
 };
-use crate::diag::{Code, Error, Invariant, Result};
+use crate::diag::{Code, Error, Result};
 use crate::limits::TEXT_BYTES;
 
 pub(super) const FUNCTIONS: &[Function] = &[Function::new(
@@ -39,7 +40,9 @@ fn format(call: &BatchCall<'_>) -> Result<ArrayRef> {
         }
         let mut values = call.args.iter().zip(call.types).skip(1);
         let mut next = || match values.next() {
-            Some((value, data_type)) => scalar_at(value.array(), data_type, value.index(row)),
+            Some((value, data_type)) => {
+                Ok((scalar_at(value.array(), data_type, value.index(row))?, data_type.clone()))
+            }
             None => Err(invalid("FORMAT has fewer values than places")),
         };
         let text = formatted(texts.at(row), &mut next)?;
@@ -50,13 +53,16 @@ fn format(call: &BatchCall<'_>) -> Result<ArrayRef> {
     })
 }
 
+/// The next value and its type.
+type Next<'a> = dyn FnMut() -> Result<(Scalar, DataType)> + 'a;
+
 #[cold]
 fn invalid(message: &str) -> Error {
     Error::new(Code::InvalidValue, message)
 }
 
 /// The text; `None` where a value is NULL whose place has no text for it.
-fn formatted(format: &str, next: &mut dyn FnMut() -> Result<Scalar>) -> Result<Option<String>> {
+fn formatted(format: &str, next: &mut Next<'_>) -> Result<Option<String>> {
     let mut text = String::new();
     let mut is_null = false;
     let mut rest = format;
@@ -68,7 +74,8 @@ fn formatted(format: &str, next: &mut dyn FnMut() -> Result<Scalar>) -> Result<O
             text.push('%');
             continue;
         }
-        match written(&place, kind, &next()?)? {
+        let (value, data_type) = next()?;
+        match written(&place, kind, &value, &data_type)? {
             Some(value) => text.push_str(&value),
             None => is_null = true,
         }
@@ -81,7 +88,7 @@ fn formatted(format: &str, next: &mut dyn FnMut() -> Result<Scalar>) -> Result<O
 }
 
 /// What stands behind a `%`: flags, width, precision and kind; and the rest.
-fn place<'a>(mut rest: &'a str, next: &mut dyn FnMut() -> Result<Scalar>) -> Result<(Place, char, &'a str)> {
+fn place<'a>(mut rest: &'a str, next: &mut Next<'_>) -> Result<(Place, char, &'a str)> {
     let mut place = Place::default();
     loop {
         let mut flags = rest.chars();
@@ -117,10 +124,10 @@ fn too_long() -> Error {
 }
 
 /// Digits, or `*` for the next value.
-fn number(rest: &mut &str, next: &mut dyn FnMut() -> Result<Scalar>) -> Result<Option<i64>> {
+fn number(rest: &mut &str, next: &mut Next<'_>) -> Result<Option<i64>> {
     if let Some(after) = rest.strip_prefix('*') {
         *rest = after;
-        return match next()? {
+        return match next()?.0 {
             Scalar::Int64(number) => Ok(Some(number)),
             _ => Err(invalid("`*` in a format takes an INT64")),
         };
@@ -134,13 +141,16 @@ fn number(rest: &mut &str, next: &mut dyn FnMut() -> Result<Scalar>) -> Result<O
     digits.parse().map(Some).map_err(|_| invalid("a width in the format is too large"))
 }
 
-fn written(place: &Place, kind: char, value: &Scalar) -> Result<Option<String>> {
+fn written(place: &Place, kind: char, value: &Scalar, data_type: &DataType) -> Result<Option<String>> {
     Ok(Some(match (kind, value) {
         ('t' | 'T', _) => {
-            let text = printed(value, kind == 'T')?;
+            let text = printed(value, data_type, kind == 'T')?;
             padded(place, "", cut(place, text), false)
         }
         (_, Scalar::Null) => return Ok(None),
+        ('p', Scalar::String(text)) if *data_type == DataType::Json => {
+            padded(place, "", cut(place, text.clone()), false)
+        }
         ('s', Scalar::String(text)) => padded(place, "", cut(place, text.clone()), false),
         ('d' | 'i', Scalar::Int64(number)) => {
             let digits = grouped(place, number.unsigned_abs().to_string());
@@ -332,16 +342,17 @@ fn padded(place: &Place, sign: &str, text: String, takes_zeros: bool) -> String 
 }
 
 /// A value as a person reads it, or as it is written in SQL.
-fn printed(value: &Scalar, as_literal: bool) -> Result<String> {
+fn printed(value: &Scalar, data_type: &DataType, as_literal: bool) -> Result<String> {
     let quoted = |text: &str| {
         let mark = if text.contains('"') && !text.contains('\'') { '\'' } else { '"' };
         let text = text.replace('\\', "\\\\").replace('\n', "\\n");
         let text = if mark == '"' { text.replace('"', "\\\"") } else { text };
         format!("{mark}{text}{mark}")
     };
-    let parts = |values: &[Scalar]| -> Result<String> {
-        let parts = values.iter().map(|value| printed(value, as_literal)).collect::<Result<Vec<_>>>()?;
-        Ok(parts.join(", "))
+    let fields = |fields: &[StructField], values: &[Scalar]| -> Result<String> {
+        let parts = fields.iter().zip(values);
+        let parts = parts.map(|(field, value)| printed(value, &field.data_type, as_literal));
+        Ok(parts.collect::<Result<Vec<_>>>()?.join(", "))
     };
     Ok(match value {
         Scalar::Null => "NULL".into(),
@@ -359,13 +370,13 @@ fn printed(value: &Scalar, as_literal: bool) -> Result<String> {
         Scalar::Numeric(_) if as_literal => format!("NUMERIC \"{}\"", decimal_text(value)),
         Scalar::BigNumeric(_) if as_literal => format!("BIGNUMERIC \"{}\"", decimal_text(value)),
         Scalar::Numeric(_) | Scalar::BigNumeric(_) => decimal_text(value),
-        Scalar::String(text) => {
-            if as_literal {
-                quoted(text)
-            } else {
-                text.clone()
-            }
-        }
+        Scalar::String(text) if !as_literal => text.clone(),
+        Scalar::String(text) => match data_type {
+            DataType::Time => format!("TIME {}", quoted(text)),
+            DataType::Json => format!("JSON {}", quoted(text)),
+            DataType::Interval => format!("INTERVAL {} YEAR TO SECOND", quoted(text)),
+            _ => quoted(text),
+        },
         Scalar::Bytes(bytes) => {
             let text = bytes.escape_ascii().to_string();
             if as_literal { format!("b\"{text}\"") } else { text }
@@ -376,11 +387,14 @@ fn printed(value: &Scalar, as_literal: bool) -> Result<String> {
         Scalar::Timestamp(micros) => timestamp_text(*micros),
         Scalar::Datetime(micros) if as_literal => format!("DATETIME \"{}\"", datetime_text(*micros)),
         Scalar::Datetime(micros) => datetime_text(*micros),
-        Scalar::Array(_, items) => format!("[{}]", parts(items)?),
-        Scalar::Column(..) => return Err(Error::internal("a row holds the elements of an array one by one")),
-        Scalar::Struct(_, values) if values.len() == 1 && as_literal => {
-            format!("STRUCT({})", printed(values.first().invariant("a field")?, as_literal)?)
+        Scalar::Array(element, items) => {
+            let items = items.iter().map(|item| printed(item, element, as_literal));
+            format!("[{}]", items.collect::<Result<Vec<_>>>()?.join(", "))
         }
-        Scalar::Struct(_, values) => format!("({})", parts(values)?),
+        Scalar::Column(..) => return Err(Error::internal("a row holds the elements of an array one by one")),
+        Scalar::Struct(types, values) if values.len() == 1 && as_literal => {
+            format!("STRUCT({})", fields(types, values)?)
+        }
+        Scalar::Struct(types, values) => format!("({})", fields(types, values)?),
     })
 }

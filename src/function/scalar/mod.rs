@@ -10,6 +10,7 @@ mod datetime;
 mod fingerprint;
 mod format;
 mod hash;
+pub(super) mod interval;
 mod json;
 mod math;
 mod regex;
@@ -18,7 +19,7 @@ mod string;
 use super::Function;
 
 pub(super) use array::concat as concat_arrays;
-pub(super) use date::{add_days, add_to_date, add_to_timestamp};
+pub(super) use date::{add_days, add_to_timestamp};
 pub(super) use datetime::add_to_datetime;
 pub(super) use fingerprint::fingerprint;
 pub(super) use string::concat;
@@ -35,4 +36,5 @@ pub(super) const TOPICS: &[&[Function]] = &[
     hash::FUNCTIONS,
     json::FUNCTIONS,
     format::FUNCTIONS,
+    interval::FUNCTIONS,
 ];

@@ -116,6 +116,36 @@ impl Binder<'_> {
         self.checked(function, Expr { kind, data_type: returns, span })
     }
 
+    /// `INTERVAL n part` as a value: so many times the part.
+    pub(super) fn interval(
+        &mut self,
+        count: &ast::Expr,
+        part: &ast::Ident,
+        span: Span,
+        names: Names<'_>,
+    ) -> Result<Typed> {
+        let one = match part.text.to_ascii_uppercase().as_str() {
+            "YEAR" => "1-0 0 0:0:0",
+            "QUARTER" => "0-3 0 0:0:0",
+            "MONTH" => "0-1 0 0:0:0",
+            "WEEK" => "0-0 7 0:0:0",
+            "DAY" => "0-0 1 0:0:0",
+            "HOUR" => "0-0 0 1:0:0",
+            "MINUTE" => "0-0 0 0:1:0",
+            "SECOND" => "0-0 0 0:0:1",
+            "MILLISECOND" => "0-0 0 0:0:0.001",
+            "MICROSECOND" => "0-0 0 0:0:0.000001",
+            _ => {
+                return Err(Error::new(Code::SyntaxError, format!("an INTERVAL has no part `{}`", part.text))
+                    .at(part.span)
+                    .hint("the parts are YEAR, QUARTER, MONTH, WEEK, DAY, HOUR, MINUTE, SECOND, MILLISECOND, MICROSECOND"));
+            }
+        };
+        let args = vec![count.clone(), ast::interval_value(one, span)];
+        let kind = ast::ExprKind::Operator { operator: SqlOperator::Multiply, args };
+        self.typed(&ast::Expr { kind, span }, names)
+    }
+
     pub(super) fn extract(
         &mut self,
         part: &ast::Ident,
@@ -148,7 +178,7 @@ impl Binder<'_> {
             match (&tree.kind, date_part(function, index, tree)) {
                 (ast::ExprKind::Star, _) if trees.len() == 1 => {}
                 (_, Some(part)) => args.push(literal(Scalar::String(part), tree.span)),
-                (ast::ExprKind::Interval(count, part), _) if takes_interval(function) => {
+                (ast::ExprKind::Interval(count, part), _) if takes_interval(function, &args) => {
                     let count = self.expr_of(count, names, &DataType::Int64, "a number of parts")?;
                     args.push(count.into());
                     let part = Scalar::String(part.text.to_ascii_uppercase());
@@ -161,6 +191,12 @@ impl Binder<'_> {
         let args = if function.name == "CONCAT" { texts(args)? } else { args };
         let Resolved { args: wanted, returns, body } =
             resolved(function, &args, self.context.limits).map_err(|error| error.or_at(span))?;
+        if self.is_tsql() && returns == DataType::Interval {
+            let message = format!("no matching signature for operator `{}` with two times", function.name);
+            return Err(Error::new(Code::NoMatchingSignature, message)
+                .at(span)
+                .hint("write DATEDIFF(day, a, b)"));
+        }
         ensure(args.len() == wanted.len(), "a signature has another number of arguments than its call")?;
         let args = args.into_iter().zip(&wanted).map(|(arg, wanted)| {
             let found = arg.expr.data_type.clone();
@@ -216,6 +252,10 @@ impl Binder<'_> {
             return Err(Error::internal("an aggregate function has a signature that is none"));
         };
         check_modifiers(function, call, span)?;
+        let without_equality = |arg: &&Expr| matches!(arg.data_type, DataType::Json | DataType::Interval);
+        if let Some(arg) = args.iter().find(without_equality).filter(|_| call.distinct) {
+            return Err(not_groupable(arg, "an aggregate function with DISTINCT"));
+        }
         let order_by = self.order(&call.order_by, names)?;
         let is_argument = |key: &Order| args.iter().any(|arg| same(arg, &key.expr));
         if let Some(key) = order_by.iter().find(|key| call.distinct && !is_argument(key)) {
@@ -539,6 +579,10 @@ fn date_part(function: &Function, index: usize, tree: &ast::Expr) -> Option<Stri
     }
 }
 
-fn takes_interval(function: &Function) -> bool {
+/// Whether an INTERVAL that is written out behind `args` is given to the function as its count and its part.
+fn takes_interval(function: &Function, args: &[Typed]) -> bool {
+    // Operators take both; what comes first, or beside an INTERVAL, is a value.
+    let is_value = args.last().is_none_or(|before| before.expr.data_type == DataType::Interval);
     function.signatures.iter().any(|signature| signature.args.contains(&Type::Interval))
+        && !(function.is_operator() && is_value)
 }

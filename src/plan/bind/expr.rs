@@ -88,9 +88,7 @@ impl Binder<'_> {
                 self.case(operand.as_deref(), branches, otherwise.as_deref(), span, names).map(Typed::from)
             }
             ast::ExprKind::Subquery(kind, query) => self.subquery(*kind, query, span, names).map(Typed::from),
-            ast::ExprKind::Interval(..) => {
-                misplaced("an INTERVAL can only be an argument of a function such as DATE_ADD", span)
-            }
+            ast::ExprKind::Interval(count, part) => self.interval(count, part, span, names),
             ast::ExprKind::Default => {
                 misplaced("DEFAULT stands for a value of INSERT, UPDATE or MERGE", span)
             }
@@ -475,6 +473,7 @@ fn row_form(body: &ast::QueryBody) -> RowForm {
     match body {
         ast::QueryBody::Select(select) => select.form,
         ast::QueryBody::Nested(query) => row_form(&query.body),
+        ast::QueryBody::ByName(by_name) => row_form(&by_name.body),
         ast::QueryBody::Union { parts, .. } | ast::QueryBody::Matching { parts, .. } => {
             parts.first().map_or(RowForm::Columns, row_form)
         }

@@ -287,6 +287,10 @@ impl Binder<'_> {
         for name in names {
             let sides = vec![left.column(None, name)?.into(), right.column(None, name)?.into()];
             let (data_type, sides) = unified(sides, None, "columns", name.span)?;
+            if !data_type.is_comparable() {
+                let message = format!("values of type {data_type} cannot be compared by USING");
+                return Err(Error::new(Code::TypeMismatch, message).at(name.span));
+            }
             let Ok([of_left, mut of_right]) = <[Expr; 2]>::try_from(sides) else {
                 return Err(Error::internal("a join has two sides"));
             };

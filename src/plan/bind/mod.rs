@@ -1,6 +1,7 @@
 //! From tree to plan: names and types are resolved, clause by clause. Nothing runs here.
 
 mod aggregates;
+mod by_name;
 mod call;
 mod cast_format;
 mod coerce;

@@ -2,6 +2,7 @@
 
 use super::Binder;
 use super::aggregates::Level;
+use super::by_name::matched;
 use super::call::{operator_call, order_key};
 use super::coerce::{coerced, literal, unified};
 use super::collation::columns_of;
@@ -165,54 +166,39 @@ impl Binder<'_> {
                 let node = self.query(inner)?;
                 self.ordered_by_columns(node, &query.order_by)
             }
-            QueryBody::Union { parts, distinct } => {
-                let node = self.union(parts, *distinct, query.span)?;
+            QueryBody::ByName(by_name) => {
+                let node = self.set_operation(&by_name.body, Some(&by_name.matching), query.span)?;
                 self.ordered_by_columns(node, &query.order_by)
             }
-            QueryBody::Matching { parts, in_others } => {
-                let node = self.matching(parts, *in_others, query.span)?;
+            body => {
+                let node = self.set_operation(body, None, query.span)?;
                 self.ordered_by_columns(node, &query.order_by)
             }
         }
     }
 
-    /// INTERSECT DISTINCT and EXCEPT DISTINCT: groups of equal rows by the parts that they come from.
-    fn matching(&mut self, parts: &[QueryBody], in_others: bool, span: Span) -> Result<Node> {
-        let node = self.union(parts, false, span)?;
-        let NodeKind::Union { inputs } = node.kind else {
-            return Err(Error::internal("the parts of a set operation are no union"));
+    /// A union, or what keeps matching rows. All parts get the types that their columns have in common, and the names of the
+    /// first.
+    fn set_operation(
+        &mut self,
+        body: &QueryBody,
+        by_name: Option<&ast::NameMatching>,
+        span: Span,
+    ) -> Result<Node> {
+        let (QueryBody::Union { parts, .. } | QueryBody::Matching { parts, .. }) = body else {
+            return Err(Error::internal("a set operation has no parts"));
         };
-        let count = inputs.len();
-        let mut fields = node.schema.fields.clone();
-        fields.push(Field::new("", DataType::Int64));
-        let wide = Schema { fields };
-        let number = |number: usize| {
-            let value = i64::try_from(number).ok().invariant("a query has fewer parts")?;
-            let kind = ExprKind::Literal(Scalar::Int64(value));
-            Ok::<_, Error>(Expr { kind, data_type: DataType::Int64, span })
-        };
-        let inputs = inputs.into_iter().enumerate().map(|(part, input)| {
-            let exprs = columns_of(&node.schema).into_iter().chain([number(part)?]).collect();
-            let kind = NodeKind::Project { input: Box::new(input), exprs };
-            Ok(Node { kind, schema: wide.clone() })
-        });
-        let inputs = inputs.collect::<Result<_>>()?;
-        let all = Node { kind: NodeKind::Union { inputs }, schema: wide.clone() };
-        if let Some(field) = node.schema.fields.iter().find(|field| !field.data_type.is_orderable()) {
-            return Err(not_distinct(field).at(span));
+        let mut inputs = parts.iter().map(|part| self.part(part, span)).collect::<Result<Vec<_>>>()?;
+        if let Some(by_name) = by_name {
+            inputs = matched(inputs, by_name)?;
         }
-        let part = Expr::column(node.schema.fields.len(), DataType::Int64, span);
-        let (name, wanted) = if in_others { ("COUNT", count) } else { ("MAX", 0) };
-        let mut aggregate = plain_aggregate(name, part.clone(), DataType::Int64)?;
-        aggregate.distinct = in_others;
-        let keys = columns_of(&node.schema);
-        let kind = NodeKind::Aggregate { input: Box::new(all), keys, aggregates: vec![aggregate] };
-        let groups = Node { kind, schema: wide };
-        let sides = vec![part, number(wanted)?];
-        let predicate = operator_call(SqlOperator::Equal, sides, DataType::Bool, span)?;
-        let kept = filtered(groups, predicate);
-        let exprs = columns_of(&node.schema);
-        Ok(Node { kind: NodeKind::Project { input: Box::new(kept), exprs }, schema: node.schema })
+        match body {
+            QueryBody::Union { distinct, .. } => self.united(inputs, *distinct, span),
+            body => {
+                let in_others = matches!(body, QueryBody::Matching { in_others: true, .. });
+                matching(self.united(inputs, false, span)?, in_others, span)
+            }
+        }
     }
 
     fn part(&mut self, body: &QueryBody, span: Span) -> Result<Node> {
@@ -226,12 +212,6 @@ impl Binder<'_> {
                 span,
             }),
         }
-    }
-
-    /// All parts get the types that their columns have in common, and the names of the first.
-    fn union(&mut self, parts: &[QueryBody], distinct: bool, span: Span) -> Result<Node> {
-        let inputs = parts.iter().map(|part| self.part(part, span)).collect::<Result<Vec<_>>>()?;
-        self.united(inputs, distinct, span)
     }
 
     fn united(&mut self, inputs: Vec<Node>, distinct: bool, span: Span) -> Result<Node> {
@@ -302,6 +282,44 @@ impl Binder<'_> {
     }
 }
 
+/// INTERSECT DISTINCT and EXCEPT DISTINCT over all rows: groups of equal ones by the parts that they come from.
+fn matching(node: Node, in_others: bool, span: Span) -> Result<Node> {
+    let NodeKind::Union { inputs } = node.kind else {
+        return Err(Error::internal("the parts of a set operation are no union"));
+    };
+    let count = inputs.len();
+    let mut fields = node.schema.fields.clone();
+    fields.push(Field::new("", DataType::Int64));
+    let wide = Schema { fields };
+    let number = |number: usize| {
+        let value = i64::try_from(number).ok().invariant("a query has fewer parts")?;
+        let kind = ExprKind::Literal(Scalar::Int64(value));
+        Ok::<_, Error>(Expr { kind, data_type: DataType::Int64, span })
+    };
+    let inputs = inputs.into_iter().enumerate().map(|(part, input)| {
+        let exprs = columns_of(&node.schema).into_iter().chain([number(part)?]).collect();
+        let kind = NodeKind::Project { input: Box::new(input), exprs };
+        Ok(Node { kind, schema: wide.clone() })
+    });
+    let inputs = inputs.collect::<Result<_>>()?;
+    let all = Node { kind: NodeKind::Union { inputs }, schema: wide.clone() };
+    if let Some(field) = node.schema.fields.iter().find(|field| !field.data_type.is_orderable()) {
+        return Err(not_distinct(field).at(span));
+    }
+    let part = Expr::column(node.schema.fields.len(), DataType::Int64, span);
+    let (name, wanted) = if in_others { ("COUNT", count) } else { ("MAX", 0) };
+    let mut aggregate = plain_aggregate(name, part.clone(), DataType::Int64)?;
+    aggregate.distinct = in_others;
+    let keys = columns_of(&node.schema);
+    let kind = NodeKind::Aggregate { input: Box::new(all), keys, aggregates: vec![aggregate] };
+    let groups = Node { kind, schema: wide };
+    let sides = vec![part, number(wanted)?];
+    let predicate = operator_call(SqlOperator::Equal, sides, DataType::Bool, span)?;
+    let kept = filtered(groups, predicate);
+    let exprs = columns_of(&node.schema);
+    Ok(Node { kind: NodeKind::Project { input: Box::new(kept), exprs }, schema: node.schema })
+}
+
 /// An aggregate function of one argument, by its name.
 pub(super) fn plain_aggregate(name: &str, arg: Expr, data_type: DataType) -> Result<Aggregate> {
     let function = function::function(name).invariant("an aggregate function is declared")?;
@@ -342,7 +360,7 @@ fn converted(node: Node, schema: &Schema, as_in_tsql: bool, span: Span) -> Resul
 }
 
 /// The column of `node` of this number; a bare NULL, which is taken for INT64, still takes any type.
-fn column_of(node: &Node, number: usize, span: Span) -> Result<Typed> {
+pub(super) fn column_of(node: &Node, number: usize, span: Span) -> Result<Typed> {
     let field = node.schema.fields.get(number).invariant("a query has fewer columns than its result")?;
     if let NodeKind::Project { exprs, .. } = &node.kind
         && let Some(expr) = exprs.get(number)

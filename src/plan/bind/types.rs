@@ -10,10 +10,6 @@ use crate::syntax::ast::{TypeName, TypeNameKind};
 
 /// Types that are left out, and what to write instead.
 const LEFT_OUT: &[(&str, &str)] = &[
-    (
-        "INTERVAL",
-        "keep a count as INT64, and write INTERVAL where it is added: DATE_ADD(day, INTERVAL n DAY)",
-    ),
     ("RANGE", "keep its two ends in columns of their own"),
     ("GEOGRAPHY", "keep longitude and latitude as FLOAT64"),
     ("GEOMETRY", "keep the coordinates as FLOAT64"),

@@ -2,6 +2,7 @@
 
 use super::Parser;
 use super::lambda::Elements;
+use crate::data::Scalar;
 use crate::diag::{Code, Error, Result};
 use crate::syntax::ast::{Expr, ExprKind, Frame, FrameBound, FunctionCall, OrderItem, Over, Path, Window};
 use crate::syntax::token::{Punctuation, TokenKind};
@@ -21,7 +22,9 @@ impl Parser<'_> {
         };
         let mut call = FunctionCall::plain(name, Vec::new());
         call.distinct = self.eat_word("DISTINCT");
-        if !self.at(Punctuation::RightParen) {
+        if call.name.text().eq_ignore_ascii_case("MAKE_INTERVAL") {
+            self.interval_parts(&call.name, &mut args)?;
+        } else if !self.at(Punctuation::RightParen) {
             args.extend(self.comma_separated(|parser| parser.argument(&call.name))?);
         }
         call.args = args;
@@ -48,6 +51,37 @@ impl Parser<'_> {
             call.over = Some(self.over()?);
         }
         Ok(self.spanned(ExprKind::Call(Box::new(call)), start))
+    }
+
+    /// The arguments of MAKE_INTERVAL: in their order, or behind their names.
+    fn interval_parts(&mut self, function: &Path, args: &mut Vec<Expr>) -> Result<()> {
+        const NAMES: [&str; 6] = ["year", "month", "day", "hour", "minute", "second"];
+        let mut given: [Option<Expr>; 6] = [const { None }; 6];
+        let mut next = 0;
+        while !self.at(Punctuation::RightParen) {
+            let start = self.token().span;
+            if self.at_name() && self.nth_at(1, Punctuation::Arrow) {
+                let name = self.ident("a part")?;
+                self.bump();
+                let place = NAMES.iter().position(|it| it.eq_ignore_ascii_case(&name.text));
+                next = place.ok_or_else(|| {
+                    let message = format!("MAKE_INTERVAL has no argument `{}`", name.text);
+                    Error::new(Code::SyntaxError, message).at(name.span).did_you_mean(&name.text, NAMES)
+                })?;
+            }
+            let value = self.argument(function)?;
+            match given.get_mut(next) {
+                Some(place @ None) => *place = Some(value),
+                _ => return Err(self.expected("no further argument").at(start)),
+            }
+            next += 1;
+            if !self.eat(Punctuation::Comma) {
+                break;
+            }
+        }
+        let zero = Expr { kind: ExprKind::Literal(Scalar::Int64(0)), span: function.span };
+        args.extend(given.map(|value| value.unwrap_or_else(|| zero.clone())));
+        Ok(())
     }
 
     fn argument(&mut self, function: &Path) -> Result<Expr> {

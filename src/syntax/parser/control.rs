@@ -1,4 +1,4 @@
-//! Scripts that branch and loop: IF, CASE-less loops, FOR over a query, blocks. They become statements in a row with jumps between
+//! Scripts that branch and loop: IF, CASE, loops, FOR over a query, blocks. They become statements in a row with jumps between
 //! them, so that whoever runs the script needs to know nothing but where to go on.
 
 use super::Parser;
@@ -16,9 +16,12 @@ use crate::syntax::{Handler, SqlOperator};
 /// Where a jump goes before it is known.
 const OPEN: usize = usize::MAX;
 
-/// A loop that is being read.
+/// A loop that is being read, or a block with a label.
 #[derive(Default)]
 pub(super) struct OpenLoop {
+    label: Option<Ident>,
+    /// BREAK without a label passes it by.
+    is_block: bool,
     /// The jumps to its end, and to where its next round begins.
     breaks: Vec<usize>,
     continues: Vec<usize>,
@@ -28,6 +31,10 @@ impl Parser<'_> {
     /// Reads a statement of control, if one stands here, with all that is inside.
     pub(super) fn control(&mut self) -> Result<bool> {
         let start = self.token().span;
+        if self.nth_at(1, Punctuation::Colon) && self.at_name() {
+            self.nested(Self::labelled)?;
+            return Ok(true);
+        }
         let is_transaction = self.nth_at_word(1, "TRANSACTION") || self.nth_at_word(1, "TRAN");
         if self.at_word("BEGIN") && !is_transaction {
             self.nested(Self::block)?;
@@ -48,12 +55,13 @@ impl Parser<'_> {
         }
         let words = [
             "IF", "WHILE", "LOOP", "REPEAT", "FOR", "BREAK", "LEAVE", "CONTINUE", "ITERATE", "RETURN",
-            "ASSERT", "RAISE", "CALL",
+            "ASSERT", "RAISE", "CALL", "CASE",
         ];
         match self.eat_one_of(&words) {
             Some("ASSERT") => self.assert(start)?,
             Some("CALL") => self.call_procedure(start)?,
             Some("RAISE") => self.raise("RAISE", start)?,
+            Some("CASE") => self.nested(|parser| parser.case_statement(start))?,
             Some("IF") => self.nested(|parser| parser.if_statement(start))?,
             Some("WHILE") => self.nested(|parser| parser.while_loop(start))?,
             Some("LOOP") => self.nested(|parser| parser.endless_loop(start))?,
@@ -111,11 +119,82 @@ impl Parser<'_> {
         Ok(())
     }
 
+    /// `[value] WHEN … THEN … [ELSE …] END CASE`.
+    fn case_statement(&mut self, start: Span) -> Result<()> {
+        let operand = if self.at_word("WHEN") { None } else { Some(self.expr()?) };
+        let operand = operand.map(|value| {
+            let span = self.since(start);
+            let name = Ident { text: format!("$case{}", start.start), span };
+            self.assign(&name, value, span);
+            Expr { kind: ExprKind::Name(name), span }
+        });
+        let mut ends = Vec::new();
+        self.expect_word("WHEN")?;
+        loop {
+            let mut condition = self.expr()?;
+            let span = self.since(start);
+            if let Some(operand) = &operand {
+                let args = vec![operand.clone(), condition];
+                condition = Expr { kind: ExprKind::Operator { operator: SqlOperator::Equal, args }, span };
+            }
+            let open = self.branch_on("CASE", condition, span);
+            self.expect_word("THEN")?;
+            self.body(&["WHEN", "ELSE", "END"])?;
+            ends.push(self.jump(OPEN, start));
+            self.land(open);
+            if !self.eat_word("WHEN") {
+                break;
+            }
+        }
+        if self.eat_word("ELSE") {
+            self.body(&["END"])?;
+        }
+        self.end_of("CASE")?;
+        ends.into_iter().for_each(|end| self.land(end));
+        Ok(())
+    }
+
+    /// `label: BEGIN … END [label]`, and loops likewise.
+    fn labelled(&mut self) -> Result<()> {
+        let label = self.ident("a label")?;
+        self.expect(Punctuation::Colon)?;
+        let is_block = self.at_word("BEGIN");
+        if !is_block && self.at_one_of(&["LOOP", "WHILE", "REPEAT", "FOR"]).is_none() {
+            return Err(self.expected("`BEGIN` or a loop behind the label"));
+        }
+        if self.loops.iter().filter_map(|open| open.label.as_ref()).any(|other| same_name(other, &label)) {
+            let message = format!("the label `{}` stands inside of another one of its name", label.text);
+            return Err(Error::new(Code::AlreadyExists, message).at(label.span));
+        }
+        if is_block {
+            self.loops.push(OpenLoop { label: Some(label.clone()), is_block, ..OpenLoop::default() });
+            self.block()?;
+            self.close_loop(OPEN);
+        } else {
+            self.label = Some(label.clone());
+            self.control()?;
+        }
+        if self.at_name() {
+            let end = self.ident("the label")?;
+            if !same_name(&end, &label) {
+                let message = format!("expected the label `{}`, found `{}`", label.text, end.text);
+                return Err(Error::new(Code::SyntaxError, message).at(end.span));
+            }
+        }
+        Ok(())
+    }
+
+    /// A loop begins, with the label before it.
+    fn open_loop(&mut self) {
+        let label = self.label.take();
+        self.loops.push(OpenLoop { label, ..OpenLoop::default() });
+    }
+
     /// `condition DO … END WHILE`; in T-SQL a statement or a block.
     fn while_loop(&mut self, start: Span) -> Result<()> {
         let first = self.statements.len();
         let end = self.branch("WHILE", start)?;
-        self.loops.push(OpenLoop::default());
+        self.open_loop();
         if self.is_tsql() {
             self.tsql_body()?;
         } else {
@@ -132,7 +211,7 @@ impl Parser<'_> {
     /// `… END LOOP`.
     fn endless_loop(&mut self, start: Span) -> Result<()> {
         let first = self.statements.len();
-        self.loops.push(OpenLoop::default());
+        self.open_loop();
         self.body(&["END"])?;
         self.end_of("LOOP")?;
         self.jump(first, start);
@@ -143,7 +222,7 @@ impl Parser<'_> {
     /// `… UNTIL condition END REPEAT`.
     fn repeat_loop(&mut self, start: Span) -> Result<()> {
         let first = self.statements.len();
-        self.loops.push(OpenLoop::default());
+        self.open_loop();
         self.body(&["UNTIL"])?;
         self.expect_word("UNTIL")?;
         let until = self.statements.len();
@@ -177,7 +256,7 @@ impl Parser<'_> {
         let element =
             ExprKind::Element { array: Box::new(name(&rows)), index: Box::new(name(&index)), access };
         self.assign(&row, Expr { kind: element, span }, span);
-        self.loops.push(OpenLoop::default());
+        self.open_loop();
         self.body(&["END"])?;
         self.end_of("FOR")?;
         let next = self.statements.len();
@@ -308,13 +387,21 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// BREAK and CONTINUE.
+    /// BREAK and CONTINUE, of the innermost loop or of that with a label.
     fn leave(&mut self, word: &str, start: Span) -> Result<()> {
+        let label = if self.at_name() && !self.is_tsql() { Some(self.ident("a label")?) } else { None };
         let jump = self.jump(OPEN, start);
-        let Some(open) = self.loops.last_mut() else {
-            return Err(Error::new(Code::MisplacedClause, format!("{word} stands in no loop")).at(start));
+        let ends = matches!(word, "BREAK" | "LEAVE");
+        let is_meant = |open: &&mut OpenLoop| match (&label, &open.label) {
+            (None, _) => !open.is_block,
+            (Some(label), Some(other)) => same_name(label, other) && (ends || !open.is_block),
+            (Some(_), None) => false,
         };
-        if matches!(word, "BREAK" | "LEAVE") {
+        let Some(open) = self.loops.iter_mut().rev().find(is_meant) else {
+            let what = label.map_or_else(|| "in no loop".into(), |it| format!("in no loop `{}`", it.text));
+            return Err(Error::new(Code::MisplacedClause, format!("{word} stands {what}")).at(start));
+        };
+        if ends {
             open.breaks.push(jump)
         } else {
             open.continues.push(jump)
@@ -385,7 +472,7 @@ fn literal_text(text: &str, span: Span) -> Expr {
     Expr { kind: ExprKind::Literal(Scalar::String(text.into())), span }
 }
 
-fn called(function: &str, args: Vec<Expr>, span: Span) -> Expr {
+pub(super) fn called(function: &str, args: Vec<Expr>, span: Span) -> Expr {
     let call = FunctionCall::plain(one_part(function, span), args);
     Expr { kind: ExprKind::Call(Box::new(call)), span }
 }
@@ -394,4 +481,8 @@ fn called(function: &str, args: Vec<Expr>, span: Span) -> Expr {
 fn raised(text: Expr, span: Span) -> Expr {
     let text = called("COALESCE", vec![text, literal_text("an error without a message", span)], span);
     called("ERROR", vec![text], span)
+}
+
+fn same_name(a: &Ident, b: &Ident) -> bool {
+    a.text.eq_ignore_ascii_case(&b.text)
 }

@@ -23,7 +23,8 @@ impl Parser<'_> {
         if self.eat_words(&["EXTERNAL", "TABLE"]) {
             return self.create_external_table(replace).map(StatementKind::CreateExternalTable);
         }
-        if self.eat_word("VIEW") {
+        // Views are computed when they are read, so that one that is kept has the same rows.
+        if self.eat_word("VIEW") || self.eat_words(&["MATERIALIZED", "VIEW"]) {
             return self.create_view(replace).map(StatementKind::CreateView);
         }
         if self.at_one_of(&["TEMP", "TEMPORARY"]).is_some() && self.nth_at_word(1, "TABLE") {
@@ -33,7 +34,7 @@ impl Parser<'_> {
             let hint = "write CREATE VIEW with the query, and filter where it is read";
             return Err(self.unsupported("`CREATE TABLE FUNCTION`", hint));
         }
-        if self.eat_word("TABLE") {
+        if self.eat_word("TABLE") || self.eat_words(&["SNAPSHOT", "TABLE"]) {
             return self.create_table(replace).map(StatementKind::CreateTable);
         }
         for word in ["TEMP", "TEMPORARY"] {
@@ -49,21 +50,9 @@ impl Parser<'_> {
         if self.at_one_of(&["SCHEMA", "DATABASE"]).is_some() {
             return self.create_schema(replace);
         }
-        let unsupported = [
-            "AGGREGATE",
-            "MATERIALIZED",
-            "SNAPSHOT",
-            "INDEX",
-            "VECTOR",
-            "SEARCH",
-            "UNIQUE",
-            "ROW",
-            "VIEW",
-            "TRIGGER",
-        ];
+        let unsupported = ["AGGREGATE", "INDEX", "VECTOR", "SEARCH", "UNIQUE", "ROW", "VIEW", "TRIGGER"];
         if let Some(word) = self.at_one_of(&unsupported) {
             let hint = match word {
-                "MATERIALIZED" => "write CREATE VIEW, or CREATE TABLE … AS SELECT to keep the rows",
                 "INDEX" | "VECTOR" | "SEARCH" | "UNIQUE" => "leave it out: it would change no result",
                 _ => "create tables, views, functions, models and external tables",
             };
@@ -88,7 +77,13 @@ impl Parser<'_> {
             (false, true) => OnExisting::Keep,
             (false, false) => OnExisting::Fail,
         };
-        Ok((self.path(what)?, on_existing))
+        let mut path = self.path(what)?;
+        // SQL Server's default schema, without which the name is read too.
+        let of_schema = path.parts.first().is_some_and(|first| first.text.eq_ignore_ascii_case("dbo"));
+        if self.is_tsql() && of_schema && path.parts.len() > 1 {
+            path.parts.remove(0);
+        }
+        Ok((path, on_existing))
     }
 
     /// `name [(columns)] [AS query]`, `name {LIKE | COPY | CLONE} other`.

@@ -1,14 +1,15 @@
 //! FROM: tables, joins, subqueries, arrays, table functions.
 
 use super::Parser;
-use super::control::rows_of;
+use super::control::{called, rows_of};
 use super::error::ELSEWHERE;
 use super::tsql_query::name_columns;
 use crate::data::Scalar;
-use crate::diag::{Code, Error, Result};
+use crate::diag::{Code, Error, Result, Span};
+use crate::syntax::SqlOperator;
 use crate::syntax::ast::{
-    Expr, ExprKind, Ident, Join, JoinKind, JoinOn, Offset, Pivot, QueryBody, TableArg, TableExpr,
-    TableExprKind, Unpivot,
+    Expr, ExprKind, Ident, Join, JoinKind, JoinOn, Offset, Pivot, Query, QueryBody, Select, TableArg,
+    TableExpr, TableExprKind, Unpivot,
 };
 use crate::syntax::token::{Punctuation, TokenKind};
 
@@ -52,6 +53,9 @@ impl Parser<'_> {
             }
             self.bump();
             return Ok(Some(JoinKind::Cross));
+        }
+        if self.at_set_mode() {
+            return Ok(None);
         }
         self.refuse(&["NATURAL"], "write JOIN … USING (column, …)")?;
         for apply in ["CROSS", "OUTER"] {
@@ -110,6 +114,11 @@ impl Parser<'_> {
     pub(super) fn table(&mut self) -> Result<TableExpr> {
         let start = self.token().span;
         let kind = self.table_kind()?;
+        self.with_alias(kind, start)
+    }
+
+    /// What comes behind a table: its alias, PIVOT, TABLESAMPLE.
+    fn with_alias(&mut self, kind: TableExprKind, start: Span) -> Result<TableExpr> {
         self.table_refusals()?;
         let span = self.since(start);
         if self.at_name() && self.nth_at(1, Punctuation::LeftParen) {
@@ -130,6 +139,9 @@ impl Parser<'_> {
             return Err(self.unsupported("a column list after an alias", "name the columns in the subquery"));
         }
         self.table_refusals()?;
+        if self.eat_word("TABLESAMPLE") {
+            return self.sampled(&kind, alias.as_ref(), span);
+        }
         let kind = match kind {
             TableExprKind::Subquery(mut query) => {
                 if let Some(columns) = columns {
@@ -205,11 +217,38 @@ impl Parser<'_> {
     }
 
     fn table_refusals(&mut self) -> Result<()> {
-        self.refuse(&["TABLESAMPLE"], "write WHERE RAND() < 0.1")?;
         if self.at_words(&["FOR", "SYSTEM_TIME"]) {
             return Err(self.unsupported("`FOR SYSTEM_TIME`", "tables here have no history"));
         }
         if self.is_tsql() { self.skip_table_hint() } else { Ok(()) }
+    }
+
+    /// `SYSTEM (n PERCENT)`: rows by chance, each for itself, where BigQuery takes or leaves blocks of them.
+    fn sampled(&mut self, kind: &TableExprKind, alias: Option<&Ident>, span: Span) -> Result<TableExpr> {
+        let TableExprKind::Name { path, offset: None } = kind else {
+            let hint = "write WHERE RAND() < 0.1";
+            return Err(self.unsupported("`TABLESAMPLE` of anything but a table", hint).at(span));
+        };
+        if self.is_tsql() || !self.at_word("SYSTEM") || path.text().ends_with('*') {
+            return Err(self
+                .unsupported("this form of `TABLESAMPLE`", "write TABLESAMPLE SYSTEM (10 PERCENT)")
+                .at(span));
+        }
+        self.bump();
+        let open = self.expect(Punctuation::LeftParen)?;
+        let percent = self.expr()?;
+        self.expect_word("PERCENT")?;
+        self.close(open, Punctuation::RightParen)?;
+        let operator = |operator, args| Expr { kind: ExprKind::Operator { operator, args }, span };
+        let hundred = Expr { kind: ExprKind::Literal(Scalar::Int64(100)), span };
+        let by_chance = operator(SqlOperator::Multiply, vec![called("RAND", Vec::new(), span), hundred]);
+        let alias = alias.or_else(|| path.last()).cloned();
+        let from = TableExpr { kind: kind.clone(), alias: None, span };
+        let filter = Some(operator(SqlOperator::Less, vec![by_chance, percent]));
+        let select = Select { filter, ..Select::all(from, span) };
+        let body = QueryBody::Select(Box::new(select));
+        let query = Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, span };
+        Ok(TableExpr { kind: TableExprKind::Subquery(Box::new(query)), alias, span })
     }
 
     /// `[WITH OFFSET [[AS] name]]`.

@@ -88,6 +88,7 @@ impl<'a> Parser<'a> {
             target: None,
             statements: Vec::new(),
             loops: Vec::new(),
+            label: None,
             handlers: Vec::new(),
             expected: RefCell::default(),
         }
@@ -115,6 +116,8 @@ struct Parser<'a> {
     statements: Vec<Statement>,
     /// The loops around the statement at hand, the innermost last.
     loops: Vec<control::OpenLoop>,
+    /// The label that was read before the loop that begins.
+    label: Option<Ident>,
     handlers: Vec<Handler>,
     /// Looked for at the end of the text.
     expected: RefCell<Expected>,
@@ -309,6 +312,7 @@ impl<'a> Parser<'a> {
     fn whole_statement(&mut self) -> Result<()> {
         (self.depth, self.height) = (0, 0);
         self.loops.clear();
+        self.label = None;
         self.body_statement()
     }
 

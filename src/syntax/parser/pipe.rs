@@ -209,7 +209,7 @@ impl Parser<'_> {
     /// `UNION ALL (query), …` and its siblings.
     fn piped_set(&mut self, query: Query) -> Result<Query> {
         let span = query.span;
-        let Some(operator) = self.set_operator()? else { return Err(self.expected("`UNION`")) };
+        let Some((operator, by_name)) = self.set_operator()? else { return Err(self.expected("`UNION`")) };
         let mut parts = vec![QueryBody::Nested(Box::new(query))];
         parts.extend(self.comma_separated(|parser| {
             if !parser.at_parenthesised_query() {
@@ -220,7 +220,7 @@ impl Parser<'_> {
             parser.close(open, Punctuation::RightParen)?;
             Ok(QueryBody::Nested(Box::new(query)))
         })?);
-        let body = operator.body(parts);
+        let body = operator.body(parts, by_name);
         Ok(Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, span })
     }
 

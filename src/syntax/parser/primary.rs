@@ -2,11 +2,12 @@
 
 use super::Parser;
 use crate::data::decimal::{self, BIGNUMERIC_SCALE, Excess, NUMERIC_SCALE};
-use crate::data::{DataType, Scalar};
+use crate::data::{DataType, Interval, Scalar};
 use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::syntax::Dialect;
 use crate::syntax::ast::{
     Expr, ExprKind, FunctionCall, Ident, Parameter, Path, QueryBody, SubqueryKind, TypeName, TypeNameKind,
+    interval_value,
 };
 use crate::syntax::token::{Punctuation, TokenKind};
 
@@ -200,6 +201,20 @@ impl Parser<'_> {
         .map(Some)
     }
 
+    /// `'1-2 3 4:5:6' YEAR TO SECOND`, from behind `TO` on: what CAST makes of the text once it is in its full form.
+    fn interval_of_parts(&mut self, text: &Expr, from: &Ident, start: Span) -> Result<Expr> {
+        let to = self.ident("a unit such as SECOND")?;
+        let ExprKind::Literal(Scalar::String(text)) = &text.kind else {
+            return Err(self.expected("a text before the parts of the INTERVAL").at(text.span));
+        };
+        let Some(interval) = Interval::parse_parts(text, &from.text, &to.text) else {
+            let message = format!("{text:?} is no INTERVAL of {} TO {}", from.text, to.text);
+            let error = Error::new(Code::InvalidLiteral, message).at(self.since(start));
+            return Err(error.hint("write INTERVAL '1-2 3 4:5:6.789' YEAR TO SECOND, or the parts of it"));
+        };
+        Ok(interval_value(&interval.text(), self.since(start)))
+    }
+
     /// Other expressions that begin with a keyword: constructors with a type, CASE, INTERVAL, typed literals.
     fn keyword_expression(&mut self) -> Result<Option<Expr>> {
         let start = self.token().span;
@@ -214,7 +229,9 @@ impl Parser<'_> {
         } else if self.eat_word("INTERVAL") {
             let value = Box::new(self.expr()?);
             let unit = self.ident("a unit such as DAY")?;
-            self.refuse(&["TO"], "write an INTERVAL of one unit: INTERVAL 14 MONTH")?;
+            if self.eat_word("TO") {
+                return self.interval_of_parts(&value, &unit, start).map(Some);
+            }
             Ok(Some(self.spanned(ExprKind::Interval(value, unit), start)))
         } else if next_is_string && self.at_one_of(TYPED_LITERALS).is_some() {
             self.typed_literal().map(Some)

@@ -5,7 +5,8 @@ use super::tsql_query::{Top, beside_offset, name_columns};
 use crate::diag::{Code, Error, Result, Span};
 use crate::limits::CUBE_ITEMS;
 use crate::syntax::ast::{
-    Cte, Expr, ExprKind, GroupBy, Ident, Limit, Query, QueryBody, RowForm, Select, SelectItem, Star, Window,
+    ByName, Cte, Expr, ExprKind, GroupBy, Ident, KeptColumns, Limit, NameMatching, Query, QueryBody, RowForm,
+    Select, SelectItem, Star, Window,
 };
 use crate::syntax::token::{Punctuation, TokenKind};
 
@@ -32,12 +33,16 @@ pub(super) enum SetOperator {
 
 impl SetOperator {
     /// The parts with it between them.
-    pub(super) fn body(self, parts: Vec<QueryBody>) -> QueryBody {
-        match self {
+    pub(super) fn body(self, parts: Vec<QueryBody>, by_name: Option<NameMatching>) -> QueryBody {
+        let body = match self {
             Self::UnionAll => QueryBody::Union { parts, distinct: false },
             Self::UnionDistinct => QueryBody::Union { parts, distinct: true },
             Self::Intersect => QueryBody::Matching { parts, in_others: true },
             Self::Except => QueryBody::Matching { parts, in_others: false },
+        };
+        match by_name {
+            Some(matching) => QueryBody::ByName(Box::new(ByName { body, matching })),
+            None => body,
         }
     }
 
@@ -72,6 +77,7 @@ impl Parser<'_> {
     pub(super) fn at_query_rest(&self) -> bool {
         self.at_one_of(&["UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT"]).is_some()
             || self.at(Punctuation::Pipe)
+            || self.at_set_mode()
     }
 
     /// `[WITH …] SELECT … [UNION …] [ORDER BY …] [LIMIT …]`, or the same in parentheses.
@@ -145,8 +151,11 @@ impl Parser<'_> {
     fn rest(&mut self, with: Vec<Cte>, first: QueryBody, mut top: Option<Top>, start: Span) -> Result<Query> {
         let mut parts = vec![first];
         let mut operator = None;
-        while let Some(next) = self.set_operator()? {
-            if operator.replace(next).is_some_and(|before| before != next) {
+        let mut by_name = None;
+        while let Some((next, by_name_next)) = self.set_operator()? {
+            let is_first = operator.is_none();
+            let differs = operator.replace(next).is_some_and(|before| before != next);
+            if differs || (!is_first && !alike(by_name.as_ref(), by_name_next.as_ref())) {
                 return Err(Error::new(
                     Code::SyntaxError,
                     format!("`{}` cannot follow another set operator", next.name()),
@@ -154,6 +163,7 @@ impl Parser<'_> {
                 .at(self.previous().map_or(start, |token| token.span))
                 .hint("put the queries that belong together in parentheses"));
             }
+            by_name = by_name_next;
             if let Some(top) = top.take() {
                 parts =
                     parts.into_iter().map(|part| limited(part, top.clone(), start)).collect::<Result<_>>()?;
@@ -182,14 +192,59 @@ impl Parser<'_> {
             (None, Some(body)) => body,
             (operator, last) => {
                 parts.extend(last);
-                operator.unwrap_or(SetOperator::UnionAll).body(parts)
+                operator.unwrap_or(SetOperator::UnionAll).body(parts, by_name)
             }
         };
         Ok(Query { with, body, order_by, limit, span: self.since(start) })
     }
 
+    /// Whether `[{INNER | LEFT | FULL} [OUTER]]` stands here before a set operator, and not before a join.
+    pub(super) fn at_set_mode(&self) -> bool {
+        if self.at_one_of(&["INNER", "LEFT", "FULL"]).is_none() {
+            return false;
+        }
+        let behind = if self.nth_at_word(1, "OUTER") { 2 } else { 1 };
+        ["UNION", "INTERSECT", "EXCEPT"].iter().any(|word| self.nth_at_word(behind, word))
+    }
+
+    /// A set operator, and how the columns of its sides are matched.
+    pub(super) fn set_operator(&mut self) -> Result<Option<(SetOperator, Option<NameMatching>)>> {
+        let mode = if self.at_set_mode() { self.eat_one_of(&["INNER", "LEFT", "FULL"]) } else { None };
+        if mode.is_some_and(|mode| mode != "INNER") {
+            self.eat_word("OUTER");
+        }
+        let Some(operator) = self.bare_set_operator()? else { return Ok(None) };
+        let at_names = mode.is_some()
+            || self.at_words(&["BY", "NAME"])
+            || self.at_one_of(&["STRICT", "CORRESPONDING"]).is_some();
+        let by_name = if at_names && !self.is_tsql() { Some(self.by_name(mode)?) } else { None };
+        Ok(Some((operator, by_name)))
+    }
+
+    /// `BY NAME [ON (columns)]`, `[STRICT] CORRESPONDING [BY (columns)]`.
+    fn by_name(&mut self, mode: Option<&str>) -> Result<NameMatching> {
+        let start = self.token().span;
+        let (list, otherwise) = if self.eat_words(&["BY", "NAME"]) {
+            ("ON", KeptColumns::Same)
+        } else if mode.is_none() && self.eat_words(&["STRICT", "CORRESPONDING"]) {
+            ("BY", KeptColumns::Same)
+        } else if self.eat_word("CORRESPONDING") {
+            ("BY", KeptColumns::Common)
+        } else {
+            return Err(self.expected("`BY NAME` or `CORRESPONDING`"));
+        };
+        let kept = match mode {
+            Some("LEFT") => KeptColumns::First,
+            Some("FULL") => KeptColumns::All,
+            Some(_) => KeptColumns::Common,
+            None => otherwise,
+        };
+        let columns = if self.eat_word(list) { Some(self.parenthesised(Self::column_name)?) } else { None };
+        Ok(NameMatching { kept, columns, span: self.since(start) })
+    }
+
     /// `UNION ALL`, `UNION DISTINCT`, `INTERSECT DISTINCT`, `EXCEPT DISTINCT`.
-    pub(super) fn set_operator(&mut self) -> Result<Option<SetOperator>> {
+    fn bare_set_operator(&mut self) -> Result<Option<SetOperator>> {
         let Some(word) = self.eat_one_of(&["UNION", "INTERSECT", "EXCEPT"]) else { return Ok(None) };
         let distinct = match self.eat_one_of(&["ALL", "DISTINCT"]) {
             Some(quantifier) => quantifier == "DISTINCT",
@@ -496,4 +551,16 @@ fn limited(body: QueryBody, top: Top, start: Span) -> Result<QueryBody> {
     let [body] = parts;
     let query = Query { with: Vec::new(), body, order_by: Vec::new(), limit, span: start };
     Ok(QueryBody::Nested(Box::new(query)))
+}
+
+/// Whether two set operators match columns in the same way.
+fn alike(a: Option<&NameMatching>, b: Option<&NameMatching>) -> bool {
+    let names = |by: &NameMatching| {
+        by.columns.as_ref().map(|columns| columns.iter().map(|it| it.text.clone()).collect::<Vec<_>>())
+    };
+    match (a, b) {
+        (None, None) => true,
+        (Some(a), Some(b)) => a.kept == b.kept && names(a) == names(b),
+        _ => false,
+    }
 }

@@ -30,7 +30,6 @@ const UNSUPPORTED: &[(&[&str], &str)] = &[
     (&["USE"], "there is one catalog: leave it out"),
     (&["PRINT"], "write SELECT with the value"),
     (&["EXEC", "EXECUTE"], "write CALL name(…) or EXECUTE IMMEDIATE 'text'"),
-    (&["CASE"], "write IF … THEN … ELSEIF … END IF"),
     (
         &["BEGIN", "COMMIT", "ROLLBACK"],
         "leave it out: every statement is done as a whole or not at all, and nobody else works here",

@@ -141,6 +141,7 @@ pub(super) fn name_columns(query: &mut Query, names: Vec<Ident>) -> Result<()> {
         match body {
             QueryBody::Select(select) => break select,
             QueryBody::Nested(inner) => body = &mut inner.body,
+            QueryBody::ByName(by_name) => body = &mut by_name.body,
             QueryBody::Union { parts, .. } | QueryBody::Matching { parts, .. } => match parts.first_mut() {
                 Some(first) => body = first,
                 None => return Err(Error::internal("a UNION without parts")),

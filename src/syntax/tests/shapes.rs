@@ -147,6 +147,7 @@ fn show_body(body: &QueryBody) -> String {
     match body {
         QueryBody::Select(select) => show_select(select),
         QueryBody::Nested(query) => format!("<{}>", show_query(query)),
+        QueryBody::ByName(by_name) => format!("{} by name", show_body(&by_name.body)),
         QueryBody::Union { parts, distinct } => {
             let parts: Vec<_> = parts.iter().map(show_body).collect();
             parts.join(if *distinct { " union distinct " } else { " union " })

@@ -231,7 +231,7 @@ fn tsql_statements_become_the_same_tree() {
             (
                 "CREATE TABLE [dbo].[t] ([id] [int] IDENTITY(5,2) NOT NULL PRIMARY KEY, [a.b] [varbinary](max) NULL, \
                  CONSTRAINT pk PRIMARY KEY CLUSTERED ([id] ASC)) ON [PRIMARY]",
-                "table Fail dbo/t [id int not null from 5 by 2, a.b varbinary]",
+                "table Fail t [id int not null from 5 by 2, a.b varbinary]",
             ),
             ("CREATE OR ALTER VIEW v AS SELECT 1", "view Replace v []<select 1>"),
             (

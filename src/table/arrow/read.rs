@@ -49,6 +49,7 @@ pub(crate) fn read_arrow_as(bytes: &[u8], types: &[(String, ColumnType)], limits
             DataType::Timestamp if is_marked(field, &DataType::Datetime) => DataType::Datetime,
             DataType::String if is_marked(field, &DataType::Time) => DataType::Time,
             DataType::String if is_marked(field, &DataType::Json) => DataType::Json,
+            DataType::String if is_marked(field, &DataType::Interval) => DataType::Interval,
             other => other,
         };
         Ok(Field { data_type, name })

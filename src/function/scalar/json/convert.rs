@@ -84,7 +84,8 @@ pub(super) fn lax_bools(call: &BatchCall<'_>) -> Result<ArrayRef> {
         }
         Ok(match read(texts.at(row)).map_err(|error| error.in_row(row))? {
             Value::Bool(truth) => Some(truth),
-            Value::Text(text) => parse_bool(&text),
+            Value::Text(text) if text.trim() == text => parse_bool(&text),
+            Value::Text(_) => None,
             Value::Digits(digits) => parse_float(digits).map(|number| number != 0.0),
             _ => None,
         })

@@ -7,7 +7,8 @@ use arrow_array::ArrayRef;
 use super::super::hash::to_base64;
 use super::{COMPACT, Layout};
 use crate::data::{
-    DataType, Operand, Scalar, date_text, datetime_text, decimal_text, float_text, scalar_at, timestamp_text,
+    DataType, Interval, Operand, Scalar, date_text, datetime_text, decimal_text, float_text, scalar_at,
+    timestamp_text,
 };
 use crate::diag::{Code, Error, Result};
 use crate::function::BatchCall;
@@ -198,6 +199,9 @@ fn write_scalar(value: &Scalar, data_type: &DataType, style: Style, text: &mut S
             }
             _ => text.push_str(value),
         },
+        Scalar::String(value) if *data_type == DataType::Interval => {
+            write_text(&Interval::parse(value).map_or_else(String::new, Interval::iso_text), text);
+        }
         Scalar::String(value) => write_text(value, text),
         Scalar::Bytes(value) => write_text(&to_base64(value), text),
         Scalar::Date(days) => write_text(&date_text(*days), text),
