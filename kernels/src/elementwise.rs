@@ -128,7 +128,7 @@ fn power_of_two(exponent: i32) -> f32 {
 
 /// The hyperbolic tangent: by the exponential, near zero by Cephes' polynomial.
 #[inline(always)]
-fn tanh(x: f32) -> f32 {
+pub(crate) fn tanh(x: f32) -> f32 {
     let size = x.abs();
     let far = 1.0 - 2.0 / (exp(size + size) + 1.0);
     let square = x * x;

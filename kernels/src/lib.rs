@@ -5,6 +5,7 @@
 //! call does enough work for that. Vectors come from plain loops that LLVM turns into SIMD; nothing is reordered or
 //! contracted on the way, so that every variant of the engine, and a row in any batch, gets the same bits.
 
+pub mod activations;
 pub mod arithmetic;
 pub mod bits;
 pub mod compare;
@@ -15,6 +16,7 @@ pub mod groups;
 pub mod keys;
 mod lanes;
 pub mod matmul;
+pub mod norm;
 pub mod operand;
 pub mod panels;
 pub mod shapley;

@@ -3,6 +3,7 @@
 //! Every number of a product is summed up in the order of the depth, whatever tile it falls into: a row has the same bits alone and
 //! among others.
 
+use crate::activations::Activation;
 use crate::lanes::{LANES, Lanes};
 
 /// Columns of a panel: two vectors.
@@ -67,6 +68,44 @@ impl Panels {
         Self { depth, columns: count, values }
     }
 
+    /// The matrix of `depth` rows of `columns` numbers, each row `stride` numbers behind the one before.
+    #[inline(never)]
+    #[expect(clippy::indexing_slicing, reason = "all rows are there, and a panel has `WIDTH` places")]
+    pub fn of_rows(rows: &[f32], stride: usize, depth: usize, columns: usize) -> Self {
+        let mut values = vec![[0.0; WIDTH]; columns.div_ceil(WIDTH) * depth];
+        for (nth, panel) in values.chunks_exact_mut(depth.max(1)).enumerate() {
+            let first = nth * WIDTH;
+            let width = (columns - first).min(WIDTH);
+            for (at, row) in panel.iter_mut().enumerate() {
+                match rows[at * stride + first..].first_chunk::<WIDTH>() {
+                    Some(whole) if width == WIDTH => *row = *whole,
+                    _ => row[..width].copy_from_slice(&rows[at * stride + first..][..width]),
+                }
+            }
+        }
+        Self { depth, columns, values }
+    }
+
+    /// The matrix whose columns, of `depth` numbers, each lie `stride` numbers behind the one before.
+    #[inline(never)]
+    #[expect(clippy::indexing_slicing, reason = "all columns are there, and a panel has `WIDTH` places")]
+    pub fn of_columns(columns: &[f32], stride: usize, depth: usize, count: usize) -> Self {
+        let mut values = vec![[0.0; WIDTH]; count.div_ceil(WIDTH) * depth];
+        for (nth, panel) in values.chunks_exact_mut(depth.max(1)).enumerate() {
+            for (at, column) in (nth * WIDTH..count.min((nth + 1) * WIDTH)).enumerate() {
+                for (row, number) in panel.iter_mut().zip(&columns[column * stride..][..depth]) {
+                    row[at] = *number;
+                }
+            }
+        }
+        Self { depth, columns: count, values }
+    }
+
+    /// The rows of the matrix.
+    pub fn depth(&self) -> usize {
+        self.depth
+    }
+
     /// The columns of the matrix.
     pub fn columns(&self) -> usize {
         self.columns
@@ -123,6 +162,25 @@ impl Panels {
                     _ => tile::<HEIGHT>(lines, stride, panel, sums, &edge),
                 }
                 row += height;
+            }
+        }
+    }
+
+    /// The products of whole `rows` and the matrix, which has a depth; `activation` comes after all that `finish` asks for.
+    #[inline(never)]
+    pub fn product(
+        &self,
+        rows: &[f32],
+        finish: &Finish<'_>,
+        activation: Option<Activation>,
+        product: &mut [f32],
+    ) {
+        let (stride, first) = (self.columns.max(1), 0);
+        let blocks = rows.chunks(ROWS * self.depth.max(1)).zip(product.chunks_mut(ROWS * stride));
+        for (rows, values) in blocks {
+            self.multiply_all(rows, self.depth, &mut Product { values: &mut *values, stride, first }, finish);
+            if let Some(activation) = activation {
+                activation.apply(values);
             }
         }
     }
@@ -238,6 +296,21 @@ mod tests {
 
     fn number(nth: usize) -> f32 {
         f32::from(u16::try_from(nth * 7919 % 1009).unwrap()) / 505.0 - 1.0
+    }
+
+    #[test]
+    fn a_matrix_is_the_same_by_its_rows_and_by_its_columns() {
+        for (depth, columns) in [(1, 1), (5, 9), (7, 16), (3, 23)] {
+            let stride = columns + 2;
+            let rows: Vec<f32> = (0..depth * stride).map(number).collect();
+            let turned: Vec<f32> = (0..columns)
+                .flat_map(|column| (0..depth).map(move |row| row * stride + column))
+                .map(number)
+                .collect();
+            let packed = Panels::new(&turned, depth, 1).values;
+            assert_eq!(Panels::of_rows(&rows, stride, depth, columns).values, packed);
+            assert_eq!(Panels::of_columns(&turned, depth, depth, columns).values, packed);
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@
 mod branch;
 mod graph;
 #[cfg(feature = "full")]
+mod recognise;
+#[cfg(feature = "full")]
 mod rewrite;
 mod scan;
 
@@ -46,26 +48,39 @@ impl Interpreter {
         ensure!(graph.inputs() == inputs.len(), "the graph has the inputs that the file declares");
         graph.fold();
         let elements = inputs.iter().map(|input| input.element).collect();
-        let mut interpreter = Self { graph, elements, checked: Mutex::default() };
-        let inferred = interpreter.infer(sample)?;
-        interpreter.rewrite(&inferred, sample)?;
+        let interpreter = Self { graph, elements, checked: Mutex::default() };
+        interpreter.infer(sample)?;
         Ok(interpreter)
     }
 
-    /// Rewrites a graph that sees pictures.
+    /// The same, rewritten so that it runs faster; `sample` are shapes that it was loaded for. Weights that nobody else has are given up on the
+    /// way, one by one.
+    ///
+    /// # Errors
+    /// Where a constant does not fit its operator.
     #[cfg(feature = "full")]
-    fn rewrite(&mut self, inferred: &Inferred, sample: &InputShapes) -> Result<()> {
-        if rewrite::rewrite(&mut self.graph, &inferred.values)? {
-            let outputs = self.infer(sample)?.outputs;
-            ensure!(outputs == inferred.outputs, "a graph that is rewritten gives the same outputs");
-        }
+    pub(crate) fn rewritten(mut self, sample: &InputShapes) -> diag::Result<Self> {
+        self.rewrite(sample).map_err(failure::load)?;
+        Ok(self)
+    }
+
+    #[cfg(feature = "full")]
+    fn rewrite(&mut self, sample: &InputShapes) -> Result<()> {
+        let inferred = self.infer(sample)?;
+        rewrite::rewrite(&mut self.graph, &inferred.values)?;
+        let outputs = self.infer(sample)?.outputs;
+        ensure!(outputs == inferred.outputs, "a graph that is rewritten gives the same outputs");
         Ok(())
     }
 
-    /// Only the full engine sees pictures.
+    /// Itself: tables are predicted on as the file says.
+    ///
+    /// # Errors
+    /// None.
     #[cfg(not(feature = "full"))]
-    fn rewrite(&mut self, _: &Inferred, _: &InputShapes) -> Result<()> {
-        Ok(())
+    #[expect(clippy::unnecessary_wraps, reason = "the full engine rewrites graphs")]
+    pub(crate) fn rewritten(self, _: &InputShapes) -> diag::Result<Self> {
+        Ok(self)
     }
 
     /// Types and shapes of all values, for inputs of `shapes`.

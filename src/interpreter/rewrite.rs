@@ -1,36 +1,37 @@
-//! Rewrites graphs that see pictures, so that they run fast and mean the same: operators take in their constants, tensors have their channels last from
-//! one convolution to the next, and what is little work behind a convolution becomes part of it.
+//! Rewrites graphs, so that they run fast and mean the same: operators take in their constants, tensors have their channels last from
+//! one convolution to the next, and what is little work behind a convolution or a product becomes part of it.
 //!
-//! Nothing happens to graphs without convolutions and pools. What an operator allows it says itself (`operators::Rewrites`).
+//! What an operator allows it says itself (`operators::Rewrites`).
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 
 use super::graph::{Graph, Node};
+use super::recognise::recognise;
 use crate::operators::{self, ChannelsLast, Dim, Operator, Rewrites, Shape, Transpose};
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, set};
 
-/// Rewrites `graph`, whose values have `shapes` for a sample of inputs; tells whether it was worth it.
+/// Rewrites `graph`, whose values have `shapes` for a sample of inputs.
 ///
 /// # Errors
-/// Where constants do not fit their operators, and where another runner is much faster.
-pub(super) fn rewrite(graph: &mut Graph, shapes: &[Option<Shape>]) -> Result<bool> {
+/// Where constants do not fit their operators.
+pub(super) fn rewrite(graph: &mut Graph, shapes: &[Option<Shape>]) -> Result<()> {
+    recognise(graph)?;
+    graph.drop_unread();
     prepare(graph)?;
     let wants = |node: &Node| {
         let rank = rank(shapes, node.inputs.first().copied());
         let how = rewrites(node).zip(rank).map(|(rewrites, rank)| rewrites.channels_last(rank));
         matches!(how, Some(ChannelsLast::Wants(_)))
     };
-    if !graph.nodes.iter().any(wants) {
-        return Ok(false);
-    }
-    ensure_suits(graph)?;
-    let values = Layout::new(graph, shapes).apply()?;
+    let has_channels = graph.nodes.iter().any(wants);
+    let layout = Layout::new(graph, shapes);
+    let values = if has_channels { layout.apply()? } else { layout.shapes };
     fuse(graph, &values);
     graph.drop_unread();
-    Ok(true)
+    Ok(())
 }
 
 fn rewrites(node: &Node) -> Option<&dyn Rewrites> {
@@ -41,18 +42,38 @@ fn rank(shapes: &[Option<Shape>], value: Option<usize>) -> Option<usize> {
     Some(shapes.get(value?)?.as_ref()?.1.len())
 }
 
-/// Lets operators take in their constants.
+/// Lets operators take in their constants, which go when nobody reads them any more.
 fn prepare(graph: &mut Graph) -> Result<()> {
+    let mut readers = readers(graph);
     let Graph { nodes, constants, .. } = graph;
     for node in nodes {
         let Some(rewrites) = node.operator.rewrites() else { continue };
         if let Some((operator, read)) = rewrites.prepared(&constants_of(constants, node)?)? {
             let inputs = read.iter().map(|at| node.inputs.get(*at).copied().context("an input that is read"));
-            node.inputs = inputs.collect::<Result<_>>()?;
+            let inputs = inputs.collect::<Result<Vec<_>>>()?;
+            for number in std::mem::replace(&mut node.inputs, inputs) {
+                let count = readers.get_mut(number).context("a value has readers")?;
+                *count -= usize::from(!node.inputs.contains(&number));
+                if *count == 0 {
+                    set(constants, number, None)?;
+                }
+            }
             node.operator = operator;
         }
     }
     Ok(())
+}
+
+/// How often each value is read.
+fn readers(graph: &Graph) -> Vec<usize> {
+    let mut readers = vec![0_usize; graph.constants.len()];
+    let read = graph.nodes.iter().flat_map(|node| &node.inputs).chain(&graph.outputs);
+    for value in read {
+        if let Some(count) = readers.get_mut(*value) {
+            *count += 1;
+        }
+    }
+    readers
 }
 
 /// The values of the inputs of a node that never change.
@@ -221,13 +242,7 @@ impl<'a> Layout<'a> {
 
 /// Lets operators do the next one's work, where nobody else reads what lies between.
 fn fuse(graph: &mut Graph, shapes: &[Option<Vec<Dim>>]) {
-    let mut readers = vec![0_usize; graph.constants.len()];
-    let read = graph.nodes.iter().flat_map(|node| &node.inputs).chain(&graph.outputs);
-    for value in read {
-        if let Some(count) = readers.get_mut(*value) {
-            *count += 1;
-        }
-    }
+    let readers = readers(graph);
     let mut kept: Vec<Option<Node>> = Vec::new();
     let mut makers: HashMap<usize, usize> = HashMap::new();
     for node in std::mem::take(&mut graph.nodes) {
@@ -257,8 +272,10 @@ fn behind(
     makers: &HashMap<usize, usize>,
     alone: impl Fn(&usize) -> bool,
 ) -> Option<(usize, Node)> {
-    let next = rewrites(node)?.pointwise(&constants_of(&graph.constants, node).ok()?)?;
-    let value = node.inputs.first().filter(|value| alone(value))?;
+    let constants = constants_of(&graph.constants, node).ok()?;
+    let next = rewrites(node)?.pointwise(&constants)?;
+    let mut values = node.inputs.iter().zip(&constants).filter(|(_, constant)| constant.is_none());
+    let (value, _) = values.next().filter(|(value, _)| alone(value))?;
     let place = *makers.get(value)?;
     let maker = kept.get(place)?.as_ref()?;
     let operator = rewrites(maker)?.then(&next)?;
@@ -286,16 +303,4 @@ fn added(
         let inputs = maker.inputs.iter().copied().chain([other]).collect();
         Some((place, Node { operator, inputs, outputs: node.outputs.clone(), ..maker.clone() }))
     })
-}
-
-/// Refuses what another runner computes much faster.
-///
-/// # Errors
-/// Where two matrices that are computed are multiplied.
-fn ensure_suits(graph: &Graph) -> Result<()> {
-    let is_computed = |value: &&usize| graph.constants.get(**value).is_some_and(Option::is_none);
-    let mut products = graph.nodes.iter().filter(|node| rewrites(node).is_some_and(Rewrites::is_product));
-    let is_slow = products.any(|node| node.inputs.iter().filter(is_computed).count() > 1);
-    ensure!(!is_slow, "computed matrices are multiplied beside convolutions");
-    Ok(())
 }

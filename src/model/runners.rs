@@ -42,7 +42,10 @@ pub(super) fn runner(
 ) -> Result<Box<dyn Runner>> {
     let graph = proto.graph.as_ref().invariant("the graph of a model that was read")?;
     match Interpreter::load(graph, &weights, opset, inputs, sample) {
-        Ok(interpreter) => Ok(Box::new(interpreter)),
+        Ok(interpreter) => {
+            drop(weights);
+            Ok(Box::new(interpreter.rewritten(sample)?))
+        }
         Err(refusal) => fallback(proto, weights, row_axes, sample, limits, &refusal),
     }
 }

@@ -23,7 +23,7 @@ pub(crate) use full::FULL_ONLY;
 #[cfg(feature = "full")]
 pub(crate) use rewrites::{ChannelsLast, Pointwise, Rewrites, Rewritten, to_last, to_second};
 #[cfg(feature = "full")]
-pub(crate) use standard::{Slices, Transpose, position};
+pub(crate) use standard::{Slices, Transpose, activations, position};
 pub(crate) use tensors::resolve_axis;
 #[cfg(feature = "full")]
 pub(crate) use tensors::split_at_axis;
@@ -53,7 +53,12 @@ const DOMAINS: [(&str, &[Registration]); 4] = [
 
 /// Those of the full engine alone.
 #[cfg(feature = "full")]
-const ONLY_FULL: [(&str, &[Registration]); 1] = [(names::STANDARD, standard::CONVOLUTIONAL)];
+const ONLY_FULL: [(&str, &[Registration]); 4] = [
+    (names::STANDARD, standard::CONVOLUTIONAL),
+    (names::STANDARD, standard::TRANSFORMER),
+    (names::MICROSOFT, standard::TRANSFORMER_MICROSOFT),
+    (names::INTERNAL, standard::TRANSFORMER_INTERNAL),
+];
 #[cfg(not(feature = "full"))]
 const ONLY_FULL: [(&str, &[Registration]); 0] = [];
 
@@ -77,8 +82,13 @@ const IN_PLACE_OF_TRACTS: [&str; 7] = [
 #[cfg(feature = "full")]
 pub(crate) fn beside_tract() -> impl Iterator<Item = (&'static str, &'static str)> {
     let standard = IN_PLACE_OF_TRACTS.into_iter().map(|name| (names::STANDARD, name));
-    let beside = [(names::ML, ml::OPERATORS), (names::MICROSOFT, microsoft::OPERATORS)].into_iter();
+    let beside = [
+        (names::ML, ml::OPERATORS),
+        (names::MICROSOFT, microsoft::OPERATORS),
+        (names::INTERNAL, standard::TRANSFORMER_INTERNAL),
+    ];
     beside
+        .into_iter()
         .flat_map(|(domain, operators)| operators.iter().map(move |(name, _)| (domain, *name)))
         .chain(standard)
 }
@@ -107,8 +117,9 @@ fn find_among(domains: &[(&str, &[Registration])], full_name: &str) -> Option<Pa
     let (domain, name) = names::split(full_name);
     // Templates name what they stand for as tract's.
     let domain = if domain == names::TRACT { names::STANDARD } else { domain };
-    let (_, operators) = domains.iter().find(|(known, _)| *known == domain)?;
-    operators.iter().find(|(known, _)| *known == name).map(|(_, parse)| *parse)
+    let mut operators =
+        domains.iter().filter(|(known, _)| *known == domain).flat_map(|(_, operators)| *operators);
+    operators.find(|(known, _)| *known == name).map(|(_, parse)| *parse)
 }
 
 /// Element type and dimensions of one input or output.

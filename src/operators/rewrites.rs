@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use anyhow::Result;
+use predictql_kernels::activations::Activation;
 
 use super::Operator;
 use crate::tensor::Tensor;
@@ -18,6 +19,10 @@ pub(crate) enum Pointwise {
     Clamp { low: f32, high: f32 },
     /// It is multiplied by the first number of its channel, and the second one is added.
     Channels { scale: Vec<f32>, shift: Vec<f32> },
+    /// A number is added for each place of the last axis.
+    Shift(Vec<f32>),
+    /// It becomes the activation of it.
+    Activation(Activation),
 }
 
 /// How an operator runs on tensors whose second axis, that of the channels, has been moved behind all others.
@@ -60,11 +65,6 @@ pub(crate) trait Rewrites {
 
     /// Whether it adds two tensors.
     fn is_sum(&self) -> bool {
-        false
-    }
-
-    /// Whether it multiplies matrices.
-    fn is_product(&self) -> bool {
         false
     }
 

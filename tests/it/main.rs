@@ -40,6 +40,8 @@ mod provenance;
 mod reference;
 mod regex;
 mod row_axis;
+#[cfg(feature = "full")]
+mod sequences;
 mod stepping;
 mod suite;
 mod table;

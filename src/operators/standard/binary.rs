@@ -103,6 +103,12 @@ impl Rewrites for Binary {
         ChannelsLast::Same
     }
 
+    fn pointwise(&self, constants: &[Option<Tensor>]) -> Option<Pointwise> {
+        let ([None, Some(shift)] | [Some(shift), None]) = constants else { return None };
+        let last = *shift.shape().last().filter(|_| self.is_sum())?;
+        (last == shift.len()).then(|| shift.elements().ok().map(|shift| Pointwise::Shift(shift.to_vec())))?
+    }
+
     fn is_sum(&self) -> bool {
         self.function == Arithmetic::Add && self.inputs == 2 && !self.mean
     }
@@ -199,6 +205,18 @@ impl Operator for Pow {
                 power::<f64>(&base, &exponent)?.cast(element)?
             }
         }])
+    }
+
+    #[cfg(feature = "full")]
+    fn rewrites(&self) -> Option<&dyn Rewrites> {
+        Some(self)
+    }
+}
+
+#[cfg(feature = "full")]
+impl Rewrites for Pow {
+    fn channels_last(&self, _: usize) -> ChannelsLast {
+        ChannelsLast::Same
     }
 }
 

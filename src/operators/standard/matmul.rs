@@ -2,11 +2,13 @@
 
 use anyhow::{Result, bail, ensure};
 
-#[cfg(feature = "full")]
-use super::Rewrites;
 use super::broadcast;
+#[cfg(feature = "full")]
+use super::transformer::{self, Packed};
 use super::unary::Float;
 use super::{Context, Dim, Operator, Shape};
+#[cfg(feature = "full")]
+use super::{Rewrites, Rewritten};
 use crate::onnx::pb::NodeProto;
 use crate::tensor::{ElementType, Tensor};
 
@@ -49,6 +51,8 @@ impl Operator for MatMul {
         let a = if self.transposed.0 { a.transpose(&[1, 0])? } else { a };
         let b = if self.transposed.1 { b.transpose(&[1, 0])? } else { b };
         let mut product = match a.element() {
+            #[cfg(feature = "full")]
+            ElementType::F32 if b.rank() > 2 => transformer::batched(&a, &b)?,
             ElementType::F32 => batched::<f32>(&a, &b)?,
             ElementType::F64 => batched::<f64>(&a, &b)?,
             other => bail!("matrices of {other:?} are not multiplied here"),
@@ -72,8 +76,13 @@ impl Operator for MatMul {
 
 #[cfg(feature = "full")]
 impl Rewrites for MatMul {
-    fn is_product(&self) -> bool {
-        true
+    fn prepared(&self, constants: &[Option<Tensor>]) -> Result<Option<(Rewritten, Vec<usize>)>> {
+        let [None, Some(matrix)] = constants else { return Ok(None) };
+        if self.transposed.0 {
+            return Ok(None);
+        }
+        let packed = Packed::new(matrix, self.transposed.1)?;
+        Ok(packed.map(|packed| (std::sync::Arc::new(packed) as Rewritten, vec![0])))
     }
 }
 

@@ -14,6 +14,8 @@ mod select;
 mod strings;
 mod tf_idf;
 mod top_k;
+#[cfg(feature = "full")]
+mod transformer;
 mod unary;
 
 use super::tensors::{only, open, resolve_axis, split_at_axis};
@@ -28,6 +30,12 @@ pub(crate) use layout::Transpose;
 pub(crate) use nd::Slices;
 #[cfg(feature = "full")]
 pub(crate) use select::position;
+#[cfg(feature = "full")]
+pub(crate) use transformer::activations;
+#[cfg(feature = "full")]
+pub(super) use transformer::{
+    INTERNAL as TRANSFORMER_INTERNAL, MICROSOFT as TRANSFORMER_MICROSOFT, STANDARD as TRANSFORMER,
+};
 
 use binary::{Binary, Clip, Compare, Logic, Pow, Test, Where};
 use cast::Cast;

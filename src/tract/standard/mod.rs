@@ -9,7 +9,6 @@ mod det;
 mod dims_to_ints;
 mod r#if;
 mod r#loop;
-mod mask_bias;
 mod max_unpool;
 mod non_zero;
 mod one_hot;
@@ -65,8 +64,6 @@ pub(super) const OPERATORS: &[Registration] = &[
 pub(super) const INTERNAL: &[Registration] = &[
     ("DequantizeLinear", own::<quantize::Dequantize>()),
     ("DimsToInts", own::<dims_to_ints::DimsToInts>()),
-    ("KeyMask", own::<mask_bias::KeyMask>()),
-    ("MaskBias", own::<mask_bias::MaskBias>()),
     ("NonZero", Built(non_zero::build)),
     ("QuantizeLinear", own::<quantize::Quantize>()),
     ("Resize", Built(resize_10)),

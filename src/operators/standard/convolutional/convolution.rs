@@ -273,6 +273,7 @@ impl Rewrites for Convolution {
                 let weights = Some(Arc::new(weights.scaled(scale, shift)));
                 Some(Arc::new(Self { weights, ..self.clone() }))
             }
+            Pointwise::Shift(_) | Pointwise::Activation(_) => None,
         }
     }
 

@@ -1,0 +1,39 @@
+//! `ai.onnx` and `com.microsoft`: operators of networks that read sequences, over 32-bit floats.
+
+mod activation;
+mod einsum;
+mod layer_norm;
+mod mask;
+mod packed;
+mod trilu;
+
+pub(crate) use activation::activations;
+pub(super) use packed::{Packed, batched};
+
+use super::{
+    ChannelsLast, Context, Dim, Operator, Pointwise, Registration, Rewrites, Rewritten, Shape, broadcast,
+    only, own, resolve_axis,
+};
+use crate::tensor::{ElementType, Tensor};
+
+pub(in crate::operators) const STANDARD: &[Registration] = &[
+    ("Cos", own::<activation::Elementwise>()),
+    ("Einsum", own::<einsum::Einsum>()),
+    ("Gelu", own::<activation::Elementwise>()),
+    ("LayerNormalization", own::<layer_norm::LayerNorm>()),
+    ("RMSNormalization", own::<layer_norm::LayerNorm>()),
+    ("SimplifiedLayerNormalization", own::<layer_norm::LayerNorm>()),
+    ("Sin", own::<activation::Elementwise>()),
+    ("Trilu", own::<trilu::Trilu>()),
+];
+
+pub(in crate::operators) const MICROSOFT: &[Registration] = &[
+    ("BiasGelu", own::<activation::Elementwise>()),
+    ("FastGelu", own::<activation::Elementwise>()),
+    ("Gelu", own::<activation::Elementwise>()),
+    ("QuickGelu", own::<activation::Elementwise>()),
+    ("SimplifiedLayerNormalization", own::<layer_norm::LayerNorm>()),
+];
+
+pub(in crate::operators) const INTERNAL: &[Registration] =
+    &[("KeyMask", own::<mask::KeyMask>()), ("MaskBias", own::<mask::MaskBias>())];
