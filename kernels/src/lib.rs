@@ -13,6 +13,7 @@ pub mod convolve;
 pub mod elementwise;
 pub mod gather;
 pub mod groups;
+pub mod integers;
 pub mod keys;
 mod lanes;
 pub mod matmul;

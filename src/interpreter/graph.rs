@@ -57,7 +57,7 @@ pub(super) struct Inferred {
     pub(super) widest: usize,
 }
 
-/// Constants of more elements are not computed before a graph runs.
+/// Constants of more elements are not computed before a graph runs, unless they are as many already.
 const FOLDED: usize = 1 << 20;
 
 /// Values of more elements are not followed when shapes are inferred.
@@ -196,9 +196,7 @@ impl Graph {
         for node in std::mem::take(&mut self.nodes) {
             let inputs: Option<Vec<Tensor>> =
                 node.inputs.iter().map(|input| self.constants[*input].clone()).collect();
-            let outputs = inputs.filter(|inputs| inputs.iter().map(Tensor::len).sum::<usize>() <= FOLDED);
-            let outputs = outputs.and_then(|inputs| node.operator.eval(inputs).ok());
-            let outputs = outputs.filter(|outputs| outputs.iter().map(Tensor::len).sum::<usize>() <= FOLDED);
+            let outputs = inputs.and_then(|inputs| folded(&node, inputs));
             match outputs.and_then(|outputs| named(&node, outputs).ok()) {
                 Some(values) => {
                     values.into_iter().for_each(|(number, value)| self.constants[number] = Some(value))
@@ -393,6 +391,23 @@ impl Graph {
         }
         Ok(values)
     }
+}
+
+/// What a node makes of constants, unless it is too much.
+fn folded(node: &Node, inputs: Vec<Tensor>) -> Option<Vec<Tensor>> {
+    let size = |tensors: &[Tensor]| tensors.iter().map(Tensor::len).sum::<usize>();
+    let mut most = FOLDED;
+    if size(&inputs) > FOLDED {
+        // Large weights become others: quantised ones floats.
+        let shapes: Vec<Shape> = inputs.iter().map(shape_of).collect();
+        let values: Vec<_> = inputs.iter().cloned().map(Some).collect();
+        let outputs =
+            node.operator.outputs_for_values(&shapes, &values).ok().filter(|_| cfg!(feature = "full"))?;
+        let known = outputs.iter().map(|(_, dims)| Dim::product(dims).known());
+        most = inputs.iter().map(Tensor::len).max()?;
+        known.sum::<Option<usize>>().filter(|count| *count <= most)?;
+    }
+    node.operator.eval(inputs).ok().filter(|outputs| size(outputs) <= most)
 }
 
 /// Those of `all` outputs that the graph names, with their numbers.

@@ -130,6 +130,7 @@ pub(crate) const FULL_ONLY: &[&str] = &[
     "com.microsoft.QLinearLeakyRelu",
     "com.microsoft.QLinearMul",
     "com.microsoft.QLinearSigmoid",
+    "com.microsoft.QLinearSoftmax",
     "com.microsoft.QuantizeLinear",
     "com.microsoft.QuickGelu",
     "com.microsoft.RotaryEmbedding",

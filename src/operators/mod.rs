@@ -53,11 +53,13 @@ const DOMAINS: [(&str, &[Registration]); 4] = [
 
 /// Those of the full engine alone.
 #[cfg(feature = "full")]
-const ONLY_FULL: [(&str, &[Registration]); 4] = [
+const ONLY_FULL: [(&str, &[Registration]); 6] = [
     (names::STANDARD, standard::CONVOLUTIONAL),
+    (names::STANDARD, standard::QUANTIZED),
     (names::STANDARD, standard::TRANSFORMER),
     (names::MICROSOFT, standard::TRANSFORMER_MICROSOFT),
     (names::INTERNAL, standard::TRANSFORMER_INTERNAL),
+    (names::INTERNAL, standard::QUANTIZED_INTERNAL),
 ];
 #[cfg(not(feature = "full"))]
 const ONLY_FULL: [(&str, &[Registration]); 0] = [];
@@ -86,6 +88,7 @@ pub(crate) fn beside_tract() -> impl Iterator<Item = (&'static str, &'static str
         (names::ML, ml::OPERATORS),
         (names::MICROSOFT, microsoft::OPERATORS),
         (names::INTERNAL, standard::TRANSFORMER_INTERNAL),
+        (names::INTERNAL, standard::QUANTIZED_INTERNAL),
     ];
     beside
         .into_iter()

@@ -21,6 +21,8 @@ pub(crate) enum Pointwise {
     Channels { scale: Vec<f32>, shift: Vec<f32> },
     /// A number is added for each place of the last axis.
     Shift(Vec<f32>),
+    /// A whole number becomes a float: `zero` is taken away, and the rest multiplied by `scale`.
+    Dequantize { scale: f32, zero: f32 },
     /// It becomes the activation of it.
     Activation(Activation),
 }

@@ -32,6 +32,9 @@ impl Tensor {
                 self.floats_to(&floats, to)
             }
             Buffer::F64(floats) => self.floats_to(floats, to),
+            Buffer::I32(integers) if to == ElementType::F32 => {
+                Self::new(self.shape.clone(), predictql_kernels::integers::floats_of_i32(integers))
+            }
             Buffer::U64(integers) if to == ElementType::F32 => self.of(integers, |value| *value as f32),
             Buffer::U64(integers) if to == ElementType::F64 => self.of(integers, |value| *value as f64),
             Buffer::U64(integers) if to == ElementType::String => self.of(integers, u64::to_string),

@@ -28,6 +28,7 @@ pub(super) const TEMPLATES: &[(&str, Template)] = &[
     ("QLinearLeakyRelu", |_| Ok(q_linear_unary("LeakyRelu float_x *"))),
     ("QLinearMul", |_| Ok(q_linear_binary("Mul"))),
     ("QLinearSigmoid", |_| Ok(q_linear_unary("Sigmoid float_x"))),
+    ("QLinearSoftmax", q_linear_softmax),
     ("QuantizeLinear", |_| Ok("x scale zero -> y\ny = QuantizeLinear x scale zero *".into())),
     ("SkipLayerNormalization", skip_layer_normalization),
     ("SkipSimplifiedLayerNormalization", skip_simplified_layer_normalization),
@@ -157,6 +158,12 @@ fn q_linear_unary(operator: &str) -> String {
         float_y = {operator}
         y = QuantizeLinear float_y y_scale y_zero"
     )
+}
+
+fn q_linear_softmax(node: &Instance<'_>) -> Result<String> {
+    let opset = node.int("opset", 0);
+    ensure!(opset >= 13 && node.opset >= 13, "QLinearSoftmax as operator set {opset} has it does not run");
+    Ok(q_linear_unary(&format!("Softmax float_x axis={}", node.int("axis", -1))))
 }
 
 fn q_linear_global_average_pool(node: &Instance<'_>) -> Result<String> {

@@ -12,6 +12,7 @@ pub(super) const TEMPLATES: &[(&str, Template)] = &[
     ("Celu", celu),
     ("CenterCropPad", center_crop_pad),
     ("Compress", compress),
+    ("ConvInteger", conv_integer),
     ("CumSum", cum_sum),
     ("DequantizeLinear", dequantize_linear),
     ("Div", |_| Ok("a b -> y\ndivisor = predictql.NonZero b\ny = tract.Div a divisor *".into())),
@@ -27,6 +28,7 @@ pub(super) const TEMPLATES: &[(&str, Template)] = &[
     ("OptionalHasElement", optional_has_element),
     ("PRelu", p_relu),
     ("Pad", pad),
+    ("QLinearConv", q_linear_conv),
     ("QLinearMatMul", q_linear_mat_mul),
     ("QuantizeLinear", quantize_linear),
     ("ReduceLogSumExp", reduce_log_sum_exp),
@@ -362,11 +364,8 @@ fn compress(node: &Instance<'_>) -> Result<String> {
     Ok(format!("x condition -> y\nnon_zero = NonZero condition\nindices = Reshape non_zero [-1]\n{select}"))
 }
 
-/// tract wants scales of 32 bits; whole numbers are exact up to the last step.
-fn q_linear_mat_mul(node: &Instance<'_>) -> Result<String> {
-    if [1, 2, 4, 5, 6, 7].into_iter().all(|position| node.is_constant(position)) {
-        return Ok("a b c d e f g h -> y\ny = tract.QLinearMatMul a b c d e f g h".into());
-    }
+/// Whole numbers are exact up to the last step.
+fn q_linear_mat_mul(_: &Instance<'_>) -> Result<String> {
     Ok("a a_scale a_zero b b_scale b_zero y_scale y_zero -> y
         int_product = MatMulInteger a b a_zero b_zero
         unscaled = Cast int_product to=1
@@ -377,6 +376,38 @@ fn q_linear_mat_mul(node: &Instance<'_>) -> Result<String> {
         product = Mul unscaled product_scale
         y = QuantizeLinear product y_scale32 y_zero"
         .into())
+}
+
+/// Sums of products of whole numbers in floats, which hold them.
+fn conv_integer(_: &Instance<'_>) -> Result<String> {
+    Ok("x w x_zero w_zero -> y
+        levels = predictql.DequantizeLinear x 1.0 x_zero
+        weights = predictql.DequantizeLinear w 1.0 w_zero axis=0
+        sums = Conv levels weights *
+        y = Cast sums to=6"
+        .into())
+}
+
+/// As [`conv_integer`]; what comes then is onnxruntime's arithmetic: one factor for all scales.
+fn q_linear_conv(node: &Instance<'_>) -> Result<String> {
+    let Some(kernel) = node.ints("kernel_shape") else {
+        // The number of axes has to be known.
+        return Ok("a b c d e f g h i -> y\ny = tract.QLinearConv a b c d e f g h i *".into());
+    };
+    let behind = ",1".repeat(kernel.len());
+    let bias = if node.has(8) { "float_bias = Cast bias to=1\n" } else { "" };
+    let float_bias = if node.has(8) { "float_bias" } else { "_" };
+    Ok(format!(
+        "x x_scale x_zero w w_scale w_zero y_scale y_zero bias -> y
+        levels = predictql.DequantizeLinear x 1.0 x_zero
+        weights = predictql.DequantizeLinear w 1.0 w_zero axis=0
+        {bias}sums = Conv levels weights {float_bias} *
+        both = Mul x_scale w_scale
+        factor = Div both y_scale
+        factors = Reshape factor [-1{behind}]
+        scaled = Mul sums factors
+        y = predictql.QuantizeLinear scaled 1.0 y_zero"
+    ))
 }
 
 /// tract wants scales to be constants, and knows nothing of blocks.

@@ -9,6 +9,8 @@ mod convolutional;
 mod layout;
 mod matmul;
 mod nd;
+#[cfg(feature = "full")]
+mod quantized;
 mod reduce;
 mod select;
 mod strings;
@@ -28,6 +30,8 @@ pub(super) use convolutional::OPERATORS as CONVOLUTIONAL;
 pub(crate) use layout::Transpose;
 #[cfg(feature = "full")]
 pub(crate) use nd::Slices;
+#[cfg(feature = "full")]
+pub(super) use quantized::{INTERNAL as QUANTIZED_INTERNAL, STANDARD as QUANTIZED};
 #[cfg(feature = "full")]
 pub(crate) use select::position;
 #[cfg(feature = "full")]

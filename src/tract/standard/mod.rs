@@ -12,7 +12,6 @@ mod r#loop;
 mod max_unpool;
 mod non_zero;
 mod one_hot;
-mod quantize;
 mod random;
 mod recurrent;
 mod reverse_sequence;
@@ -62,10 +61,8 @@ pub(super) const OPERATORS: &[Registration] = &[
 
 /// The operators that only templates use, beside the standard's.
 pub(super) const INTERNAL: &[Registration] = &[
-    ("DequantizeLinear", own::<quantize::Dequantize>()),
     ("DimsToInts", own::<dims_to_ints::DimsToInts>()),
     ("NonZero", Built(non_zero::build)),
-    ("QuantizeLinear", own::<quantize::Quantize>()),
     ("Resize", Built(resize_10)),
 ];
 

@@ -273,7 +273,7 @@ impl Rewrites for Convolution {
                 let weights = Some(Arc::new(weights.scaled(scale, shift)));
                 Some(Arc::new(Self { weights, ..self.clone() }))
             }
-            Pointwise::Shift(_) | Pointwise::Activation(_) => None,
+            Pointwise::Shift(_) | Pointwise::Dequantize { .. } | Pointwise::Activation(_) => None,
         }
     }
 

@@ -119,7 +119,7 @@ impl Rewrites for Packed {
             Pointwise::Shift(shift) if shift.len() == self.panels.columns() && self.bias.is_empty() => {
                 with.bias.clone_from(shift);
             }
-            Pointwise::Shift(_) | Pointwise::Channels { .. } => return None,
+            Pointwise::Shift(_) | Pointwise::Channels { .. } | Pointwise::Dequantize { .. } => return None,
         }
         Some(Arc::new(with))
     }
