@@ -12,8 +12,11 @@ use crate::tensor::{ElementType, Tensor};
 /// Nodes of a chain at most.
 const LONGEST: usize = 16;
 
-/// Where functions are compared.
-const SAMPLES: [f32; 12] = [-6.0, -3.5, -2.0, -1.0, -0.5, -0.1, 0.0, 0.2, 0.7, 1.5, 3.0, 7.0];
+/// Where functions are compared: where they bend, and far out, where only a bound would make a difference.
+const SAMPLES: [f32; 24] = [
+    -1e30, -1e10, -1e6, -3e3, -100.0, -12.0, -6.0, -3.5, -2.0, -1.0, -0.5, -0.1, 0.0, 0.2, 0.7, 1.5, 3.0,
+    7.0, 12.0, 100.0, 3e3, 1e6, 1e10, 1e30,
+];
 
 /// Replaces the last node of every such chain by the activation that it makes of the value that the chain begins with.
 ///
