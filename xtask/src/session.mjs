@@ -159,7 +159,7 @@ async function networks(db) {
   await db.registerTable("photos", [file("images", "photo.png"), file("images", "baseline.jpg")]);
   await db.query(`SELECT uri, label, score, probabilities FROM ML.PREDICT(MODEL pictures, (
     SELECT uri, ML.RESIZE_IMAGE(ML.DECODE_IMAGE(data), 24, 24, FALSE) AS picture FROM photos))`);
-  // Ten places: the only remainder of a tile that the pictures do not have.
+  // Seven and ten places: heights of tiles that the pictures do not have.
   await db.registerModel("signals", file("models", "windows_signals.onnx"));
   await db.predict("signals", [{ x: new Float32Array(60) }]);
   // Larger and smaller than they are.
