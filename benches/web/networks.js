@@ -1,11 +1,38 @@
-// Networks that see pictures, alone: loading them, and one picture through each, with weights by chance.
+// Networks alone, with weights by chance: loading them, and one picture or one text through each.
 
 import * as ort from "./ort/ort.wasm.min.mjs";
 import { PredictQL } from "./pkg/index.js";
 
-const names = ["mobilenet_v2", "squeezenet", "densenet_121", "resnet_50"];
 const shape = [3, 224, 224];
 const picture = Float32Array.from({ length: 3 * 224 * 224 }, (_, at) => ((at * 7919) % 1009) / 505 - 1);
+const seen = {
+  what: "a picture",
+  sql: "SELECT @x AS x",
+  values: { x: { shape, data: picture } },
+  tensors: { x: new ort.Tensor("float32", picture, [1, ...shape]) },
+  output: "scores",
+};
+
+function read(length) {
+  const ids = Array.from({ length }, (_, at) => (at * 7919) % 30_000);
+  const mask = ids.map(() => 1);
+  const tensor = (values) => new ort.Tensor("int64", BigInt64Array.from(values, BigInt), [1, length]);
+  return {
+    what: `a text of ${length}`,
+    sql: "SELECT @ids AS ids, @mask AS mask",
+    values: { ids, mask },
+    tensors: { ids: tensor(ids), mask: tensor(mask) },
+    output: "y",
+  };
+}
+
+const networks = {
+  mobilenet_v2: [seen],
+  squeezenet: [seen],
+  densenet_121: [seen],
+  resnet_50: [seen],
+  minilm: [read(16), read(128)],
+};
 
 globalThis.networks = async (rounds) => {
   ort.env.wasm.numThreads = 1;
@@ -13,10 +40,10 @@ globalThis.networks = async (rounds) => {
   const db = await PredictQL.create({ engine: "full" });
   const measured = {};
   const disagreements = [];
-  for (const name of names) {
+  for (const [name, asked] of Object.entries(networks)) {
     const bytes = new Uint8Array(await (await fetch(`./models/${name}.onnx`)).arrayBuffer());
-    const [load, run] = [`${name}: loaded`, `${name}: the model alone`];
-    for (const key of [load, run]) measured[key] = { ours: [], theirs: [] };
+    const load = `${name}: loaded`;
+    measured[load] = { ours: [], theirs: [] };
     const [ours, theirs] = [bytes.slice(), bytes.slice()];
     let start = performance.now();
     await db.registerModel(name, ours);
@@ -24,16 +51,22 @@ globalThis.networks = async (rounds) => {
     start = performance.now();
     const session = await ort.InferenceSession.create(theirs, { executionProviders: ["wasm"] });
     measured[load].theirs.push(performance.now() - start);
-    // The first round warms both up.
-    for (let round = 0; round <= rounds; round++) {
-      const seen = await db.query(`SELECT scores FROM ML.PREDICT(MODEL ${name}, (SELECT @x AS x))`, {
-        x: { shape, data: picture },
-      });
-      start = performance.now();
-      const { scores } = await session.run({ x: new ort.Tensor("float32", picture, [1, ...shape]) });
-      if (round === 0) compare(name, seen.rows[0].scores, scores.data, disagreements);
-      if (round > 0) measured[run].theirs.push(performance.now() - start);
-      if (round > 0) measured[run].ours.push(seen.timings.infer);
+    for (const { what, sql, values, tensors, output } of asked) {
+      const times = { ours: [], theirs: [] };
+      measured[`${name}: ${what}, the model alone`] = times;
+      // The first round warms both up.
+      for (let round = 0; round <= rounds; round++) {
+        const answer = await db.query(`SELECT ${output} FROM ML.PREDICT(MODEL ${name}, (${sql}))`, values);
+        start = performance.now();
+        const { [output]: wanted } = await session.run(tensors);
+        if (round === 0) {
+          const found = answer.rows[0][output];
+          compare(`${name}, ${what}`, found.values ?? found, wanted.data, disagreements);
+          continue;
+        }
+        times.theirs.push(performance.now() - start);
+        times.ours.push(answer.timings.infer);
+      }
     }
     await session.release();
     await db.dropModel(name);

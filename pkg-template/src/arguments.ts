@@ -108,6 +108,7 @@ export const takes = {
     inputs: bag,
     signature: text,
     inputLabelCols: texts,
+    baseline: text,
     externalData: bag,
     task: words("classification", "regression"),
     engine: words("full"),

@@ -29,6 +29,7 @@ import { PreparedText } from "./prepared.js";
 import { type Bar, type BarOptions, joined, progressOf, unheard } from "./progress.js";
 import { outcomeOf, Result, type ResultFormat, resultsOf } from "./result.js";
 import { readModel, readTable } from "./sources.js";
+import { quoted } from "./sql-text.js";
 import { endOf, type Piece, queued, statementsOf } from "./statement.js";
 import type { Catalog, Opened, Reply, Request } from "./worker/protocol.js";
 
@@ -165,9 +166,14 @@ export class Client {
       };
       const info = await this.#ask(waiter, () => this.#engine.told(entry, waiter.report), entry, numbered);
       if (about) await known(async () => (await logging()).tell(this, info, about));
+      if (options.baseline !== undefined) await this.#setBaseline(name, options.baseline, options);
       waiter.end();
       return info;
     });
+  }
+
+  async #setBaseline(name: string, rows: string, { signal }: ModelOptions): Promise<void> {
+    await this.query(`ALTER MODEL ${quoted(name)} SET BASELINE FROM (${rows})`, [], { signal });
   }
 
   async setModelAlias(name: string, alias: string, version: number): Promise<void> {

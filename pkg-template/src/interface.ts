@@ -202,6 +202,11 @@ export interface ModelOptions extends CallOptions {
   signature?: string | undefined;
   /** The column that holds the truth in rows for `ML.EVALUATE` and its siblings, in a list as SQL has it; without it `label`. */
   inputLabelCols?: readonly string[] | undefined;
+  /**
+   * A query whose rows are kept with the model: what later rows are compared with and predictions explained against, as `ALTER MODEL …
+   * SET BASELINE FROM (…)` has it. Where it fails, the model is there all the same.
+   */
+  baseline?: string | undefined;
   /** The files that the model keeps its weights in, by the paths that it gives them, with or without `./` in front. */
   externalData?: Record<string, ModelSource> | undefined;
   /** Whether the server is asked if a file that is kept from an earlier visit is still the same; default: true. */

@@ -30,6 +30,23 @@ test("a model that knows its truth is judged by a query alone", async () => {
   assert.ok(Math.abs(accuracy - 0.8) < 1e-12 && Math.abs(recall - 0.8958333333333334) < 1e-12, `${accuracy} ${recall}`);
 });
 
+test("a model keeps the rows of its baseline, and is there without them where they cannot be had", async () => {
+  const found = await inPage(async ({ PredictQL, failure }) => {
+    const db = new PredictQL();
+    await db.registerTable("people", "/fixtures/tables/people.csv");
+    const options = { inputs: { X: { columns: ["age", "income", "hours"] } } };
+    const file = "/fixtures/models/judge_yes.onnx";
+    const baseline = "SELECT age, income, hours FROM people WHERE id < 100";
+    await db.registerModel("judge", file, { ...options, baseline });
+    const { rows } = await db.query("SELECT input, mean FROM ML.FEATURE_INFO(MODEL judge) WHERE input = 'age'");
+    const [{ mean }] = (await db.query("SELECT AVG(age) AS mean FROM people WHERE id < 100")).rows;
+    const { code } = await failure(db.registerModel("bare", file, { ...options, baseline: "SELECT 1 FROM nowhere" }));
+    return { rows, mean, code, models: (await db.models()).map(({ name }) => name) };
+  });
+  assert.deepEqual(found.rows, [{ input: "age", mean: found.mean }]);
+  assert.deepEqual([found.code, found.models], ["unknown-table", ["bare", "judge"]]);
+});
+
 test("warming a model up leaves its first prediction as it is, and says what it cannot warm up", async () => {
   const found = await inPage(async ({ irisDatabase, predictIris, failure }) => {
     const db = await irisDatabase();

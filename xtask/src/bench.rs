@@ -24,6 +24,7 @@ fn make_models() -> Result<()> {
         "tests/fixtures/requirements.txt",
         "tests/fixtures/makers/bench.py",
         "tests/fixtures/makers/networks.py",
+        "tests/fixtures/makers/sequences.py",
         out,
     ];
     let stamp = Stamp::named("bench-models", &[], &made_of.map(project::at));
