@@ -157,6 +157,9 @@ pub(crate) const CUBE_ITEMS: usize = 10;
 /// Tables of one FROM whose columns are looked up to complete a word: each is bound anew.
 pub(crate) const COMPLETION_TABLES: usize = 32;
 
+/// Features or classes of a booster: far beyond what anybody trains, and no room that a file of some bytes could not have.
+pub(crate) const BOOSTER_COUNT: usize = 1 << 20;
+
 /// Bytes that a batch of joined rows takes at most, if a row leaves room for more than one: pictures beside many rows are large.
 pub(crate) const JOINED_BYTES: usize = 1 << 26;
 

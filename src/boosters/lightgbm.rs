@@ -4,7 +4,7 @@ use litemap::LiteMap;
 use std::str::FromStr;
 
 use super::booster::{Booster, Categories, Condition, Feature, Leaf, NodeId, Precision, Split, Transform};
-use super::{invalid, unsupported};
+use super::{invalid, stated, unsupported};
 use crate::diag::Result;
 use crate::json::{self, Value};
 
@@ -25,6 +25,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Booster> {
     let per_iteration = head.get("num_tree_per_iteration");
     let targets = per_iteration.and_then(|count| count.parse::<usize>().ok()).filter(|count| *count > 0);
     let targets = targets.ok_or_else(|| invalid("`num_tree_per_iteration` is missing"))?;
+    let targets = stated("num_tree_per_iteration", targets)?;
     if !trees.len().is_multiple_of(targets) {
         return Err(invalid("the last iteration lacks trees").hint(hint));
     }

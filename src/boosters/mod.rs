@@ -9,6 +9,7 @@ use litemap::LiteMap;
 use std::borrow::Cow;
 
 use crate::diag::{Code, Error, Result};
+use crate::limits::BOOSTER_COUNT;
 use crate::onnx::Format;
 use booster::{Categories, Feature};
 
@@ -68,6 +69,15 @@ fn recognise(bytes: &[u8]) -> Format {
         _ if head.starts_with(b"tree\n") || head.starts_with(b"tree\r\n") => Format::LightGbm,
         _ => Format::Onnx,
     }
+}
+
+/// A number of features or classes that a file states, for each of which something is made.
+fn stated(name: &str, count: usize) -> Result<usize> {
+    if count <= BOOSTER_COUNT {
+        return Ok(count);
+    }
+    let message = format!("expected at most {BOOSTER_COUNT} in `{name}`, found {count}");
+    Err(Error::new(Code::LimitExceeded, message))
 }
 
 fn invalid(what: &str) -> Error {

@@ -4,7 +4,7 @@ use litemap::LiteMap;
 use std::borrow::Cow;
 
 use super::booster::{Booster, Categories, Condition, Feature, Leaf, NodeId, Precision, Split, Transform};
-use super::{invalid, unsupported};
+use super::{invalid, stated, unsupported};
 use crate::diag::{Error, Result};
 use crate::json::{self, Value};
 
@@ -22,7 +22,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<Booster> {
 
     let parameter = |name: &str| learner.at_path(&["learner_model_param", name]);
     let count = |name: &str| match parameter(name) {
-        Some(count) => count.number().and_then(whole).ok_or_else(|| unreadable(name)),
+        Some(count) => count
+            .number()
+            .and_then(whole)
+            .ok_or_else(|| unreadable(name))
+            .and_then(|count| stated(name, count)),
         // Older versions write fewer parameters: a count that is left out is 0.
         None => Ok(0),
     };
