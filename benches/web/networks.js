@@ -61,7 +61,12 @@ globalThis.networks = async (rounds) => {
         const { [output]: wanted } = await session.run(tensors);
         if (round === 0) {
           const found = answer.rows[0][output];
-          compare(`${name}, ${what}`, found.values ?? found, wanted.data, disagreements);
+          compare(
+            `${name}, ${what}`,
+            ArrayBuffer.isView(found) || Array.isArray(found) ? found : found.values,
+            wanted.data,
+            disagreements,
+          );
           continue;
         }
         times.theirs.push(performance.now() - start);
