@@ -110,7 +110,7 @@ if (isWanted("tutorials")) {
   add(found);
 }
 if (isWanted("networks")) add(await inPage(context, "networks.html", "networks", rounds));
-if (isWanted("judging")) add(await inPage(context, "judging.html", "judging", rounds));
+if (isWanted("judging")) add(await inPage(context, "page.html", "judging", rounds));
 await browser.close();
 server.close();
 if (isWanted("node")) {

@@ -42,6 +42,44 @@ const fn aggregate(
     Template { name, form, doc, aggregate: true, params, body }
 }
 
+/// The elements of a JSON array as values of a type.
+macro_rules! json_array {
+    ($type:literal, $values:literal) => {
+        scalar(
+            concat!($type, "_ARRAY"),
+            concat!($type, "_ARRAY(JSON) → ARRAY<", $type, ">"),
+            concat!("The ", $values, " of a JSON array; an error for anything else."),
+            &["j"],
+            concat!(
+                "IF(j IS NULL, NULL, IF(JSON_TYPE(j) = 'array', ARRAY(SELECT ",
+                $type,
+                "(e) FROM UNNEST(JSON_QUERY_ARRAY(j)) AS e WITH OFFSET AS i ORDER BY i), ERROR('the JSON value is no array')))"
+            ),
+        )
+    };
+}
+
+/// The same with NULL in place of errors.
+macro_rules! lax_json_array {
+    ($type:literal, $values:literal) => {
+        scalar(
+            concat!("LAX_", $type, "_ARRAY"),
+            concat!("LAX_", $type, "_ARRAY(JSON) → ARRAY<", $type, ">"),
+            concat!(
+                "The elements of a JSON array as ",
+                $values,
+                ", NULL for those that cannot be; NULL for anything but an array."
+            ),
+            &["j"],
+            concat!(
+                "IF(j IS NULL OR JSON_TYPE(j) <> 'array', NULL, ARRAY(SELECT LAX_",
+                $type,
+                "(e) FROM UNNEST(JSON_QUERY_ARRAY(j)) AS e WITH OFFSET AS i ORDER BY i))"
+            ),
+        )
+    };
+}
+
 pub(crate) const TEMPLATES: &[Template] = &[
     scalar("PI", "PI() → FLOAT64", "The number π.", &[], "ACOS(-1)"),
     scalar("COT", "COT(FLOAT64) → FLOAT64", "The cotangent.", &["x"], "1 / TAN(x)"),
@@ -269,70 +307,14 @@ pub(crate) const TEMPLATES: &[Template] = &[
          CAST(FLOOR(RAND() * 65536) AS INT64), CAST(FLOOR(RAND() * 4096) AS INT64), \
          32768 + CAST(FLOOR(RAND() * 16384) AS INT64), CAST(FLOOR(RAND() * 281474976710656) AS INT64))",
     ),
-    scalar(
-        "BOOL_ARRAY",
-        "BOOL_ARRAY(JSON) → ARRAY<BOOL>",
-        "The truths of a JSON array; an error for anything else.",
-        &["j"],
-        "IF(j IS NULL, NULL, IF(JSON_TYPE(j) = 'array', ARRAY(SELECT BOOL(e) FROM UNNEST(JSON_QUERY_ARRAY(j)) AS e \
-         WITH OFFSET AS i ORDER BY i), ERROR('the JSON value is no array')))",
-    ),
-    scalar(
-        "INT64_ARRAY",
-        "INT64_ARRAY(JSON) → ARRAY<INT64>",
-        "The whole numbers of a JSON array; an error for anything else.",
-        &["j"],
-        "IF(j IS NULL, NULL, IF(JSON_TYPE(j) = 'array', ARRAY(SELECT INT64(e) FROM UNNEST(JSON_QUERY_ARRAY(j)) AS e \
-         WITH OFFSET AS i ORDER BY i), ERROR('the JSON value is no array')))",
-    ),
-    scalar(
-        "FLOAT64_ARRAY",
-        "FLOAT64_ARRAY(JSON) → ARRAY<FLOAT64>",
-        "The numbers of a JSON array; an error for anything else.",
-        &["j"],
-        "IF(j IS NULL, NULL, IF(JSON_TYPE(j) = 'array', ARRAY(SELECT FLOAT64(e) FROM UNNEST(JSON_QUERY_ARRAY(j)) AS e \
-         WITH OFFSET AS i ORDER BY i), ERROR('the JSON value is no array')))",
-    ),
-    scalar(
-        "STRING_ARRAY",
-        "STRING_ARRAY(JSON) → ARRAY<STRING>",
-        "The texts of a JSON array; an error for anything else.",
-        &["j"],
-        "IF(j IS NULL, NULL, IF(JSON_TYPE(j) = 'array', ARRAY(SELECT STRING(e) FROM UNNEST(JSON_QUERY_ARRAY(j)) AS e \
-         WITH OFFSET AS i ORDER BY i), ERROR('the JSON value is no array')))",
-    ),
-    scalar(
-        "LAX_BOOL_ARRAY",
-        "LAX_BOOL_ARRAY(JSON) → ARRAY<BOOL>",
-        "The elements of a JSON array as truths, NULL for those that cannot be; NULL for anything but an array.",
-        &["j"],
-        "IF(j IS NULL OR JSON_TYPE(j) <> 'array', NULL, ARRAY(SELECT LAX_BOOL(e) FROM UNNEST(JSON_QUERY_ARRAY(j)) AS e \
-         WITH OFFSET AS i ORDER BY i))",
-    ),
-    scalar(
-        "LAX_INT64_ARRAY",
-        "LAX_INT64_ARRAY(JSON) → ARRAY<INT64>",
-        "The elements of a JSON array as whole numbers, NULL for those that cannot be; NULL for anything but an array.",
-        &["j"],
-        "IF(j IS NULL OR JSON_TYPE(j) <> 'array', NULL, ARRAY(SELECT LAX_INT64(e) FROM UNNEST(JSON_QUERY_ARRAY(j)) AS e \
-         WITH OFFSET AS i ORDER BY i))",
-    ),
-    scalar(
-        "LAX_FLOAT64_ARRAY",
-        "LAX_FLOAT64_ARRAY(JSON) → ARRAY<FLOAT64>",
-        "The elements of a JSON array as numbers, NULL for those that cannot be; NULL for anything but an array.",
-        &["j"],
-        "IF(j IS NULL OR JSON_TYPE(j) <> 'array', NULL, ARRAY(SELECT LAX_FLOAT64(e) FROM UNNEST(JSON_QUERY_ARRAY(j)) AS e \
-         WITH OFFSET AS i ORDER BY i))",
-    ),
-    scalar(
-        "LAX_STRING_ARRAY",
-        "LAX_STRING_ARRAY(JSON) → ARRAY<STRING>",
-        "The elements of a JSON array as texts, NULL for those that cannot be; NULL for anything but an array.",
-        &["j"],
-        "IF(j IS NULL OR JSON_TYPE(j) <> 'array', NULL, ARRAY(SELECT LAX_STRING(e) FROM UNNEST(JSON_QUERY_ARRAY(j)) AS e \
-         WITH OFFSET AS i ORDER BY i))",
-    ),
+    json_array!("BOOL", "truths"),
+    json_array!("INT64", "whole numbers"),
+    json_array!("FLOAT64", "numbers"),
+    json_array!("STRING", "texts"),
+    lax_json_array!("BOOL", "truths"),
+    lax_json_array!("INT64", "whole numbers"),
+    lax_json_array!("FLOAT64", "numbers"),
+    lax_json_array!("STRING", "texts"),
     scalar(
         "NET.HOST",
         "NET.HOST(STRING) → STRING",

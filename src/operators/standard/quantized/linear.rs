@@ -139,6 +139,14 @@ pub(super) struct Quantize {
     back: Option<(f32, f32)>,
 }
 
+impl Quantize {
+    /// The type of the result: that of the zero point, where there is one.
+    fn element_beside(&self, of_zero: Option<ElementType>) -> ElementType {
+        // Default: the attribute has the type where no zero point has it.
+        of_zero.unwrap_or(self.element)
+    }
+}
+
 impl Operator for Quantize {
     fn parse(_: &Context<'_>, node: &NodeProto) -> Result<Self> {
         let element = of_number(node.optional("output_dtype")?.unwrap_or(0))?;
@@ -152,8 +160,7 @@ impl Operator for Quantize {
         if self.back.is_some() {
             return Ok(vec![(ElementType::F32, dims.clone())]);
         }
-        // Default: the attribute has the type where no zero point has it.
-        let element = parameters.get(1).map_or(self.element, |(element, _)| *element);
+        let element = self.element_beside(parameters.get(1).map(|(element, _)| *element));
         ends(element)?;
         ensure!(self.step.is_some() || !parameters.is_empty(), "expected a scale");
         Ok(vec![(element, dims.clone())])
@@ -172,8 +179,7 @@ impl Operator for Quantize {
             return Ok(vec![values]);
         }
         let (scale, zero) = (inputs.next().context("expected a scale")?, inputs.next());
-        // Default: the attribute has the type where no zero point has it.
-        let element = zero.as_ref().map_or(self.element, Tensor::element);
+        let element = self.element_beside(zero.as_ref().map(Tensor::element));
         let (low, high) = ends(element)?;
         self.layout.each(&mut values, &scale, zero.as_ref(), |scale, zero, run| {
             Step { scale, zero, low, high }.quantize(run);
@@ -191,8 +197,7 @@ impl Rewrites for Quantize {
         let [None, parameters @ ..] = constants else { return Ok(None) };
         let Some((scale, zero)) = single(parameters).filter(|_| self.step.is_none()) else { return Ok(None) };
         let of_zero = parameters.get(1).and_then(Option::as_ref).map(Tensor::element);
-        // Default: the attribute has the type where no zero point has it.
-        let element = of_zero.unwrap_or(self.element);
+        let element = self.element_beside(of_zero);
         let (low, high) = ends(element)?;
         let step = Some(Step { scale, zero, low, high });
         Ok(Some((Arc::new(Self { step, element, ..self.clone() }), vec![0])))

@@ -1,5 +1,5 @@
-//! `ai.onnx`: values of a few bits, and products of them. What has scales is computed in floats that hold whole numbers, so
-//! that it is exact up to the last step.
+//! `ai.onnx`: values of a few bits, and products of them. What has scales is computed in floats that hold whole numbers: exactly
+//! below 2^24, up to the last step.
 
 mod integer;
 mod linear;

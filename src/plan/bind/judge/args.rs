@@ -8,7 +8,7 @@ use super::super::constant::constant;
 use super::super::scope::{Names, Scope};
 use super::Judging;
 use crate::data::{DataType, Scalar};
-use crate::diag::{Code, Error, Result, Span};
+use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::syntax::ast::{Expr, ExprKind, Ident, Path, TableArg, TableExpr};
 
 /// A call: its arguments by what they are.
@@ -158,6 +158,25 @@ impl Binder<'_> {
             Some((value, span)) => Err(out_of_range(name, "a whole number", &range, &value, span)),
             None => Ok(default),
         }
+    }
+
+    /// A number of things.
+    pub(super) fn number_of(
+        &mut self,
+        call: &Call<'_>,
+        name: &str,
+        default: usize,
+        range: RangeInclusive<usize>,
+    ) -> Result<usize> {
+        let number = |count: usize| i64::try_from(count).ok().invariant("a limit of things that are counted");
+        let range = number(*range.start())?..=number(*range.end())?;
+        let count = self.int(call, name, number(default)?, range)?;
+        usize::try_from(count).ok().invariant("a number in its range")
+    }
+
+    /// What random choices begin with.
+    pub(super) fn seed(&mut self, call: &Call<'_>) -> Result<i64> {
+        self.int(call, "seed", 0, i64::MIN..=i64::MAX)
     }
 
     pub(super) fn float(

@@ -5,7 +5,6 @@
 //! are few features, for those along random orders of the features, each taken both ways, where there are many, or for those of a regression.
 
 use std::borrow::Cow;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::super::Binder;
@@ -98,8 +97,8 @@ struct Explained {
     value: Option<String>,
     /// The classes in the order of their scores.
     classes: Vec<Scalar>,
-    /// The columns of the rows that no output of the model hides.
-    passed: Vec<String>,
+    /// The columns of the rows that no output of the model hides, as SQL over `__q`.
+    passed: String,
 }
 
 /// What a call explains.
@@ -109,8 +108,8 @@ pub(super) struct Subject {
     pub(super) source: Source,
     /// The columns that feed the model.
     pub(super) features: Vec<String>,
-    /// The columns of the rows that no output of the model hides, as SQL.
-    pub(super) passed: Vec<String>,
+    /// The columns of the rows that no output of the model hides, as SQL over `__q`.
+    pub(super) passed: String,
 }
 
 impl Binder<'_> {
@@ -129,7 +128,6 @@ impl Binder<'_> {
             (None, Some(value)) => format!("__q.{value} AS {predicted},"),
             (None, None) => String::new(),
         };
-        let passed: Vec<_> = explained.passed.iter().map(|name| format!("__q.{name}")).collect();
         let last = filled(
             ATTRIBUTIONS,
             &[
@@ -138,7 +136,7 @@ impl Binder<'_> {
                 ("full", &explained.full.to_string()),
                 ("evaluations", explained.evaluations),
                 ("front", &front),
-                ("passed", &passed.join(", ")),
+                ("passed", &explained.passed),
             ],
         );
         self.expanded(call, explained.sources, &(explained.sql + &last))
@@ -193,8 +191,9 @@ impl Binder<'_> {
         let features = features(&model, &columns);
         let is_output =
             |name: &str| model.signature().outputs.iter().any(|port| port.name.eq_ignore_ascii_case(name));
-        let passed =
-            columns.iter().filter(|(name, _)| !is_output(name)).map(|(name, _)| quoted(name)).collect();
+        let passed = columns.iter().filter(|(name, _)| !is_output(name));
+        let passed: Vec<_> = passed.map(|(name, _)| format!("__q.{}", quoted(name))).collect();
+        let passed = passed.join(", ");
         Ok(Subject { model, predicted, source, features, passed })
     }
 
@@ -295,7 +294,7 @@ impl Binder<'_> {
     /// The rows that stand in for features that a coalition lacks, as SQL with `{names}` for the features, and the rows
     /// `given` that they are taken from, unless these are those of the call.
     fn background(&mut self, call: &Call<'_>, comparable: bool) -> Result<(String, Option<Node>)> {
-        let seed = self.int(call, "seed", 0, i64::MIN..=i64::MAX)?;
+        let seed = self.seed(call)?;
         let sampled = |table: &str| {
             format!(
                 "SELECT {{names}} FROM (SELECT *, ROW_NUMBER() OVER () AS __n FROM {table}) \
@@ -345,32 +344,25 @@ impl Binder<'_> {
         features: usize,
         method: &str,
     ) -> Result<(Cow<'static, str>, Option<Arc<Table>>)> {
-        let seed = self.int(call, "seed", 0, i64::MIN..=i64::MAX)?.cast_unsigned();
-        let samples = |binder: &mut Self, default: usize, range: RangeInclusive<usize>| {
-            let limit = |samples| i64::try_from(samples).ok().invariant("a number of samples");
-            let range = limit(*range.start())?..=limit(*range.end())?;
-            let samples = binder.int(call, "num_samples", limit(default)?, range)?;
-            usize::try_from(samples).ok().invariant("a number of samples")
+        let seed = self.seed(call)?.cast_unsigned();
+        let (default, range) = match method {
+            KERNEL => (2 * features + KERNEL_SAMPLES, 2 * features..=MOST_KERNEL_SAMPLES),
+            _ => (10, 1..=100),
         };
-        let exact = method == "exact" || method == "auto" && features <= ENUMERATED;
-        let table = match method {
-            _ if exact && features > 2 * ENUMERATED => {
+        let samples = self.number_of(call, "num_samples", default, range)?;
+        if method == "exact" || method == "auto" && features <= ENUMERATED {
+            if features > 2 * ENUMERATED {
                 let message =
                     format!("{features} features have 2^{features} coalitions, too many to predict all");
                 return Err(Error::new(Code::LimitExceeded, message)
                     .at(call.span)
                     .hint("leave `method` out, or write method => 'permutation'"));
             }
-            _ if exact => {
-                samples(self, 1, 1..=MOST_KERNEL_SAMPLES)?;
-                return Ok((coalitions::every(features).into(), None));
-            }
-            KERNEL => {
-                let least = 2 * features;
-                let samples = samples(self, least + KERNEL_SAMPLES, least..=MOST_KERNEL_SAMPLES)?;
-                coalitions::kernel(features, samples, seed)?
-            }
-            _ => coalitions::orders(features, samples(self, 10, 1..=100)?, seed)?,
+            return Ok((coalitions::every(features).into(), None));
+        }
+        let table = match method {
+            KERNEL => coalitions::kernel(features, samples, seed)?,
+            _ => coalitions::orders(features, samples, seed)?,
         };
         Ok(("SELECT * FROM coalitions".into(), Some(Arc::new(table))))
     }

@@ -51,7 +51,6 @@ impl Binder<'_> {
             None => format!("__q.{} AS {predicted},", output.score),
         };
         let others: String = others.iter().map(|name| format!("x.{},", quoted(name))).collect();
-        let passed: Vec<_> = passed.iter().map(|name| format!("__q.{name}")).collect();
         let sql = filled(
             OCCLUSION,
             &[
@@ -65,7 +64,7 @@ impl Binder<'_> {
                 ("grid", &grid.to_string()),
                 ("others", &others),
                 ("front", &front),
-                ("passed", &passed.join(", ")),
+                ("passed", &passed),
             ],
         );
         self.expanded(call, vec![("p", visible(source)?)], &sql)

@@ -21,7 +21,8 @@ impl Binder<'_> {
         let path = call.models.first().copied().invariant("a call with a model")?;
         let rows = call.rows.first().copied().invariant("a call with rows")?;
         let repeats = self.int(call, "num_repeats", 5, 1..=100)?;
-        let seed = self.int(call, "seed", 0, i64::MIN..=i64::MAX)?;
+        let seed = self.seed(call)?;
+        // The query names the model: its prediction has to be its own.
         self.labelling(path)?;
         let Labelled { source, model, pairs, kind } = self.labelled(call)?;
         let columns: Vec<_> = source.scope.visible(None).collect();
