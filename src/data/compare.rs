@@ -180,22 +180,25 @@ fn ordered_float(value: f64) -> u64 {
     if bits >> 63 == 0 { bits | 1 << 63 } else { !bits }
 }
 
-/// For each row the number of the rows that are equal to it in all keys, counted along `sorted`, an order in which such rows
-/// stand together.
+/// For each row the number of the rows of its partition that are equal to it in all keys, counted along `sorted`, an order in
+/// which such rows stand together.
 ///
 /// # Errors
 /// As [`sort_indices`].
-pub(crate) fn numbered_equals(sorted: &[u64], keys: &[SortKey]) -> Result<Vec<u32>> {
+pub(crate) fn numbered_equals(sorted: &[u64], partitions: &[u32], keys: &[SortKey]) -> Result<Vec<u32>> {
     ensure(keys.iter().all(|key| key.column.len() >= sorted.len()), "a sort key is too short")?;
     let keys = keys.iter().map(by_key).collect::<Result<Vec<_>>>()?;
     let mut numbers = vec![0; sorted.len()];
     let mut number = 0;
     let mut previous = None;
     for row in sorted.iter().map(|row| row_index(*row)) {
-        if previous.is_some_and(|previous| keys.iter().any(|compare| compare(previous, row).is_ne())) {
+        let partition = partitions.get(row).invariant("a partition of a row")?;
+        if previous.is_some_and(|(before, last)| {
+            last != partition || keys.iter().any(|compare| compare(before, row).is_ne())
+        }) {
             number += 1;
         }
-        previous = Some(row);
+        previous = Some((row, partition));
         *numbers.get_mut(row).invariant("a row of the order")? = number;
     }
     Ok(numbers)

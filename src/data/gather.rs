@@ -105,11 +105,33 @@ pub(crate) fn without_null_arrays(array: &ArrayRef) -> Result<ArrayRef> {
 
 /// The numbers of the rows for which `keep` is true: neither false nor NULL.
 pub(crate) fn kept_rows(keep: &BooleanArray) -> UInt64Array {
-    let bits = match keep.nulls() {
-        Some(nulls) => keep.values() & nulls.inner(),
-        None => keep.values().clone(),
-    };
+    numbers_of(&true_bits(keep))
+}
+
+/// The numbers of the rows for which `condition` is true, and those of the others, for which it is false or NULL.
+pub(crate) fn parted(condition: &BooleanArray) -> (UInt64Array, UInt64Array) {
+    let met = true_bits(condition);
+    (numbers_of(&met), numbers_of(&!&met))
+}
+
+fn true_bits(condition: &BooleanArray) -> BooleanBuffer {
+    match condition.nulls() {
+        Some(nulls) => condition.values() & nulls.inner(),
+        None => condition.values().clone(),
+    }
+}
+
+fn numbers_of(bits: &BooleanBuffer) -> UInt64Array {
     set_bits(&bits.bit_chunks().iter_padded().collect::<Vec<_>>()).into()
+}
+
+/// Those of `numbers` in the places `places`.
+///
+/// # Errors
+/// `internal` where there is no such place.
+pub(crate) fn numbers_at(numbers: &UInt64Array, places: &UInt64Array) -> Result<UInt64Array> {
+    ensure(are_below(places.values(), numbers.len() as u64), "a row that was picked is missing")?;
+    Ok(u64::take(numbers.values(), places.values()).into())
 }
 
 /// The rows that `indices` name.
@@ -279,6 +301,8 @@ mod tests {
     fn rows_are_kept_where_the_condition_is_true() {
         let keep = BooleanArray::from(vec![Some(true), None, Some(false), Some(true), Some(true)]);
         assert_eq!(kept_rows(&keep.slice(1, 4)).values(), &[2, 3]);
+        let (met, rest) = parted(&keep.slice(1, 4));
+        assert_eq!((met.values().as_ref(), rest.values().as_ref()), ([2, 3].as_slice(), [0, 1].as_slice()));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use litemap::LiteMap;
 
 use super::expr::{Aggregate, Expr};
 use super::node::{Node, NodeKind, Plan, SearchSide, WindowCall};
-use crate::data::Schema;
+use crate::data::{Field, Schema};
 use crate::diag::{Invariant, Result, Span, ensure};
 
 /// The plan without columns that do not reach its result.
@@ -47,6 +47,14 @@ enum Remaining {
 
 /// Prunes `node`, keeping at least the columns `wanted` (ascending).
 fn prune_node(node: &mut Node, wanted: &[usize]) -> Result<ColumnMap> {
+    if let NodeKind::Window { input, keep, .. } = &mut node.kind
+        && wanted.iter().all(|column| *column < keep.len())
+    {
+        // Of its functions nothing is read: rows need neither partitions nor an order.
+        let fields = pick(&input.schema.fields, keep)?;
+        let input = std::mem::replace(&mut **input, nothing());
+        *node = selected(input, keep, fields);
+    }
     let all = all_columns(node);
     ensure(
         wanted.iter().all(|column| *column < all.len()),
@@ -239,13 +247,22 @@ fn prune_exactly(node: &mut Node, wanted: &[usize]) -> Result<()> {
         return Ok(());
     }
     let fields = pick(&node.schema.fields, &columns)?;
+    *node = selected(std::mem::replace(node, nothing()), &columns, fields);
+    Ok(())
+}
+
+/// The `columns` of a node, whose fields these are.
+fn selected(node: Node, columns: &[usize], fields: Vec<Field>) -> Node {
     let exprs = columns.iter().zip(&fields);
     let exprs = exprs
         .map(|(column, field)| Expr::column(*column, field.data_type.clone(), Span::default()))
         .collect();
-    let below = std::mem::replace(node, Node { kind: NodeKind::OneRow, schema: Schema { fields } });
-    node.kind = NodeKind::Project { input: Box::new(below), exprs };
-    Ok(())
+    Node { kind: NodeKind::Project { input: Box::new(node), exprs }, schema: Schema { fields } }
+}
+
+/// What stands where a node was moved from.
+fn nothing() -> Node {
+    Node { kind: NodeKind::OneRow, schema: Schema::default() }
 }
 
 fn all_columns(node: &Node) -> Vec<usize> {

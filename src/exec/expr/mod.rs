@@ -11,7 +11,7 @@ pub(super) use kept::Kept;
 
 use super::{Context, correlated};
 use crate::control::Stage;
-use crate::data::{Batch, DataType, Operand, Scalar, array_of, cast, concat, null_column};
+use crate::data::{Batch, DataType, Operand, Scalar, array_of, cast, concat, null_column, numbers_at};
 use crate::diag::{Error, Invariant, Kind, Result, ensure};
 use crate::function::BatchCall;
 use crate::plan::{Expr, ExprKind};
@@ -53,13 +53,10 @@ impl<'a> Rows<'a> {
     }
 
     /// The rows at `indices` of these.
-    fn pick(&self, indices: &[usize]) -> Result<UInt64Array> {
+    fn pick(&self, indices: &UInt64Array) -> Result<UInt64Array> {
         match self.picked {
-            None => Ok(indices.iter().map(|index| *index as u64).collect()),
-            Some(picked) => indices
-                .iter()
-                .map(|index| picked.values().get(*index).copied().invariant("a picked row is missing"))
-                .collect(),
+            None => Ok(indices.clone()),
+            Some(picked) => numbers_at(picked, indices),
         }
     }
 

@@ -1,8 +1,8 @@
 , i AS (
   SELECT d.s, c.i FROM d LEFT JOIN (SELECT l, i FROM UNNEST({classes}) AS l WITH OFFSET AS i) AS c ON d.y = c.l
 ),
-x AS (SELECT c, v, IF(c = i, 1, 0) AS hit FROM i, UNNEST(s) AS v WITH OFFSET AS c {one}),
-g AS (SELECT c, v, SUM(hit) AS np, COUNT(*) AS n FROM x GROUP BY c, v),
+x AS (SELECT c, v, c = i AS hit FROM i, UNNEST(s) AS v WITH OFFSET AS c {one}),
+g AS (SELECT c, v, COUNTIF(hit) AS np, COUNT(*) AS n FROM x GROUP BY c, v),
 u AS (
   SELECT c, SUM(np * (2 * low - n + 1)) AS r, SUM(np) AS np, SUM(n - np) AS nn, SUM(np * tp / pp) AS ap
   FROM (
