@@ -37,6 +37,10 @@ fn chosen(graph: &GraphProto, name: &str) -> Option<Choice> {
                 constant(graph, node.input.get(1)?)?;
                 return Some(Choice::Position);
             }
+            "LabelEncoder" if domain(&node.domain) == names::ML => {
+                let Some(Choice::Position) = chosen(graph, node.input.first()?) else { return None };
+                return labels(of_positions(node));
+            }
             _ if domain(&node.domain) == names::ML => return labels(of_classifier(node)),
             _ => return None,
         }
@@ -56,6 +60,35 @@ pub(super) fn of_classifier(node: &NodeProto) -> Option<Labels> {
             None
         }
     })
+}
+
+/// The labels that a LabelEncoder gives the positions from 0 on; `None` where it leaves one out.
+fn of_positions(node: &NodeProto) -> Option<Labels> {
+    let attribute = |name: &str| node.attribute.iter().find(|attribute| attribute.name == name);
+    if let Some(classes) = attribute("classes_strings") {
+        return Some(texts(&classes.strings));
+    }
+    let tensor = |name: &str| attribute(name)?.t.as_ref();
+    let keys = match (attribute("keys_int64s"), tensor("keys_tensor")) {
+        (Some(keys), _) => keys.ints.clone(),
+        (None, keys) => integers(keys?)?,
+    };
+    let values = match (attribute("values_strings"), attribute("values_int64s"), tensor("values_tensor")) {
+        (Some(values), ..) => texts(&values.strings),
+        (_, Some(values), _) => Labels::Ints(values.ints.clone()),
+        (.., values) => listed(values?)?,
+    };
+    let places: Option<Vec<_>> =
+        (0..).zip(&keys).map(|(position, _)| keys.iter().position(|key| *key == position)).collect();
+    let places = places?;
+    match values {
+        Labels::Strings(values) => {
+            places.iter().map(|place| values.get(*place).cloned()).collect::<Option<_>>().map(Labels::Strings)
+        }
+        Labels::Ints(values) => {
+            places.iter().map(|place| values.get(*place).copied()).collect::<Option<_>>().map(Labels::Ints)
+        }
+    }
 }
 
 /// The labels that a constant holds.

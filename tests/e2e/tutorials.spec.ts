@@ -174,6 +174,22 @@ test("penguins: a bird is explained as shap explains it, and seasons are compare
   await expect(page.locator("figcaption strong")).toHaveText("No column has drifted");
 });
 
+test("pictures: the fields that speak for a class lie over the picture", async ({ demo, page }) => {
+  await demo.open("pictures");
+  const seen = new Map((await demo.column("uri")).map((uri, i) => [uri, i]));
+  const labels = await demo.column("label");
+  await demo.next("Where does it look?");
+  const uris = await demo.column("uri");
+  expect(uris.length).toBe(seen.size);
+  for (const [i, uri] of uris.entries()) {
+    const label = labels[seen.get(uri) ?? -1] ?? "";
+    const mark = page.getByRole("img", { name: `Where it sees ${label}` });
+    await expect(mark.locator(".field")).toHaveCount(49);
+    await expect(mark.locator("image")).toHaveAttribute("href", new RegExp(`${uri}$`));
+    await expect(page.locator("figcaption strong").nth(i)).toHaveText(`Where it sees ${label}`);
+  }
+});
+
 test("what is drawn has a name and a description, and leaves the rows below it", async ({ demo, page }) => {
   await demo.open("penguins");
   await demo.next("And with another threshold?");

@@ -29,6 +29,7 @@ const SETUP: &str = "
     CREATE MODEL lgb_regression OPTIONS (model_path = 'models/lgb_regression.txt');
     CREATE MODEL lgb_multiclass OPTIONS (model_path = 'models/lgb_multiclass.txt', task = 'classification');
     CREATE MODEL occluded OPTIONS (model_path = 'models/occluded.onnx', labels = ['left', 'middle', 'right']);
+    CREATE MODEL occluded_named OPTIONS (model_path = 'models/occluded_named.onnx');
     CREATE EXTERNAL TABLE photo OPTIONS (object_metadata = 'SIMPLE', uris = ['images/photo.png']);
 ";
 

@@ -3,13 +3,15 @@
 import type { Result } from "predictql";
 import { h } from "./dom.js";
 import { count, plural } from "./format.js";
-import { type Bars, bars, type Curve, curve, heat, histograms, short, type Words } from "./marks.js";
+import { type Bars, bars, type Curve, curve, fields, heat, histograms, short, type Words } from "./marks.js";
 import type { Kind } from "./pictured.js";
+import { thumbnail } from "./pictures.js";
 
 /** More bars, classes or columns than these are better read. */
 const mostBars = 30;
 const mostClasses = 20;
 const mostColumns = 24;
+const mostPictures = 12;
 const widest = 700;
 
 type Row = Record<string, unknown>;
@@ -143,6 +145,31 @@ const explained: Draw = (rows, width) => {
   });
 };
 
+interface Covered {
+  dimensions?: Iterable<unknown>;
+  values?: Iterable<unknown>;
+}
+
+/** The fields of pictures by what the score loses when they are covered, over the pictures where rows name them. */
+const covered: Draw = (rows, width, names) => {
+  const label = names.find((name) => name.startsWith("predicted_"));
+  return rows.slice(0, mostPictures).flatMap((row) => {
+    const { dimensions = [], values = [] } = (row.image_attributions ?? {}) as Covered;
+    const [lines = 0, columns = 0] = Array.from(dimensions, numeric);
+    const list = Array.from(values, numeric);
+    if (lines * columns === 0 || list.length !== lines * columns) return [];
+    const score = short(numeric(row.prediction_value));
+    const shown = {
+      title: label === undefined ? `What the score of ${score} comes from` : `Where it sees ${String(row[label])}`,
+      about: `The stronger a field, the more the score of ${score} falls when it is covered. Outlined: fields that speak against it.`,
+      columns,
+      values: list,
+      picture: thumbnail(row.uri),
+    };
+    return [{ ...shown, mark: fields(shown, Math.min(width, 260)) }];
+  });
+};
+
 /** Bars of one column, apart for each class. */
 function weighed(column: string, title: string, about: string, name = "feature"): Draw {
   return (rows, width) => {
@@ -262,6 +289,7 @@ const draws: Record<Kind, Draw> = {
   calibration,
   confusion,
   explained,
+  covered,
   attribution: weighed("attribution", "What predictions owe to each feature", "mean absolute attribution"),
   splits: weighed("importance_weight", "How often trees split by each feature", "number of splits"),
   weights: weighed("weight", "The weights of the model", "weight", "processed_input"),

@@ -39,6 +39,14 @@ export interface Grid extends Words {
   rows: readonly { name: string; counts: readonly number[] }[];
 }
 
+/** Values of the fields of a picture, line by line. */
+export interface Fields extends Words {
+  columns: number;
+  values: readonly number[];
+  /** The address of the picture, where it is known. */
+  picture?: string | undefined;
+}
+
 /** The shares of values between bounds, for one or two sets of rows. */
 export interface Histograms extends Words {
   sets: readonly { name: string; buckets: readonly { low: number; high: number; share: number }[] }[];
@@ -212,6 +220,30 @@ export function heat(shown: Grid, room: number): SVGElement {
     ),
   ];
   return picture("heat square", shown, left + shown.columns.length * cell + 4, height, [...axes, ...heads, ...parts]);
+}
+
+export function fields(shown: Fields, side: number): SVGElement {
+  const lines = shown.values.length / shown.columns;
+  const [wide, tall] = [side / shown.columns, side / lines];
+  const most = Math.max(...shown.values.map(Math.abs).filter(Number.isFinite), Number.MIN_VALUE);
+  const boxes = shown.values.map((value, i) => {
+    const [across, down] = [i % shown.columns, Math.floor(i / shown.columns)];
+    const box = s("rect", {
+      x: across * wide,
+      y: down * tall,
+      width: wide,
+      height: tall,
+      class: value < 0 ? "field against" : "field",
+    });
+    box.style.setProperty("--share", String(Number.isFinite(value) ? Math.abs(value) / most : 0));
+    box.append(s("title", {}, `line ${down + 1}, column ${across + 1}: ${value > 0 ? "+" : ""}${short(value)}`));
+    return box;
+  });
+  const parts: Node[] = [s("rect", { x: 0, y: 0, width: side, height: side, class: "ground" })];
+  // The model has seen it as wide as tall.
+  if (shown.picture)
+    parts.push(s("image", { href: shown.picture, x: 0, y: 0, width: side, height: side, preserveAspectRatio: "none" }));
+  return picture(shown.picture ? "fields square seen" : "fields square", shown, side, side, [...parts, ...boxes]);
 }
 
 export function histograms(shown: Histograms, room: number): SVGElement {

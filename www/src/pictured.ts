@@ -7,6 +7,7 @@ const kinds = {
   calibration: ["bucket_low", "mean_predicted", "fraction_of_positives"],
   confusion: ["expected_label"],
   explained: ["top_feature_attributions", "baseline_prediction_value", "prediction_value"],
+  covered: ["image_attributions", "prediction_value"],
   attribution: ["feature", "attribution"],
   splits: ["feature", "importance_weight"],
   weights: ["processed_input", "weight"],

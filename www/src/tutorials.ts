@@ -102,6 +102,15 @@ ORDER BY probability DESC`,
 ${look}`,
     },
     {
+      label: "Where does it look?",
+      sql: `-- 49 predictions for each picture, with another field of it covered in each.
+SELECT *
+FROM ML.EXPLAIN_PREDICT(MODEL classifier,
+  (SELECT uri, ML.RESIZE_IMAGE(ML.DECODE_IMAGE(data), 224, 224, FALSE) AS input
+   FROM photos),
+  image_grid => 7)`,
+    },
+    {
       label: "What an object table holds",
       sql: `SELECT uri, content_type, size, updated
 FROM photos
