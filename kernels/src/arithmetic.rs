@@ -88,6 +88,28 @@ impl Compute for i64 {
     }
 }
 
+/// What is made of the bits of two integers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bitwise {
+    /// `a & b`
+    And,
+    /// `a | b`
+    Or,
+    /// `a ^ b`
+    Xor,
+}
+
+/// The results of `rows` rows.
+#[inline(never)]
+pub fn bitwise(operation: Bitwise, left: Operand<'_, i64>, right: Operand<'_, i64>, rows: usize) -> Vec<i64> {
+    let apply: Apply<i64> = match operation {
+        Bitwise::And => |a, b| block(a, b, |a, b| a & b),
+        Bitwise::Or => |a, b| block(a, b, |a, b| a | b),
+        Bitwise::Xor => |a, b| block(a, b, |a, b| a ^ b),
+    };
+    blocks(left, right, rows, apply, |_, _, _| false).0
+}
+
 /// The results of a block.
 type Apply<T> = fn(&Block<T>, &Block<T>) -> Block<T>;
 
@@ -170,6 +192,15 @@ mod tests {
                 assert!(expected.is_none_or(|expected| results[70] == expected), "{a} {operation:?} {b}");
             }
         }
+    }
+
+    #[test]
+    fn bits_are_those_of_both_of_one_or_of_one_only() {
+        let column: Vec<i64> = (-50..50).collect();
+        let with = |operation, b| bitwise(operation, Operand::Column(&column), Operand::Constant(b), 100);
+        assert_eq!(with(Bitwise::And, 12)[50..63], [0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12]);
+        assert_eq!(with(Bitwise::Or, 12)[50..55], [12, 13, 14, 15, 12]);
+        assert_eq!(with(Bitwise::Xor, -1), (-50..50).rev().collect::<Vec<i64>>());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_array::types::{ArrowPrimitiveType, Float64Type, Int64Type};
 use arrow_array::{ArrayRef, PrimitiveArray};
 
-use predictql_kernels::arithmetic::{Compute, Operation};
+use predictql_kernels::arithmetic::{Bitwise, Compute, Operation, bitwise};
 
 use super::super::BatchCall;
 use crate::diag::{Code, Error, Result};
@@ -52,6 +52,18 @@ pub(super) fn negate_ints(call: &BatchCall<'_>) -> Result<ArrayRef> {
 
 pub(super) fn negate_floats(call: &BatchCall<'_>) -> Result<ArrayRef> {
     unary::<Float64Type>(call, |a| (-a, false))
+}
+
+/// A bitwise operator of two INT64.
+pub(super) fn bits(call: &BatchCall<'_>, operation: Bitwise) -> Result<ArrayRef> {
+    let (left, right) = (call.arg(0)?, call.arg(1)?);
+    let values = bitwise(
+        operation,
+        left.kernel::<Int64Type>(call.rows)?,
+        right.kernel::<Int64Type>(call.rows)?,
+        call.rows,
+    );
+    Ok(Arc::new(PrimitiveArray::<Int64Type>::new(values.into(), call.nulls())))
 }
 
 /// Whether a result is infinity out of finite numbers.

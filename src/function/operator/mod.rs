@@ -12,6 +12,7 @@ mod membership;
 use std::cmp::Ordering;
 
 use arrow_array::ArrayRef;
+use predictql_kernels::arithmetic::Bitwise;
 
 use super::decimal::{self, ADD, DIVIDE, MULTIPLY, SUBTRACT};
 use super::scalar::{add_days, add_to_datetime, add_to_timestamp, concat, concat_arrays, interval};
@@ -148,17 +149,17 @@ pub(super) static OPERATORS: &[Function] = &[
     Function::operator(
         SqlOperator::BitAnd,
         "The bits that both have.",
-        &[Signature::scalar(&[Int64, Int64], Int64, |call| bits(call, |a, b| a & b))],
+        &[Signature::scalar(&[Int64, Int64], Int64, |call| arithmetic::bits(call, Bitwise::And))],
     ),
     Function::operator(
         SqlOperator::BitOr,
         "The bits that one of both has.",
-        &[Signature::scalar(&[Int64, Int64], Int64, |call| bits(call, |a, b| a | b))],
+        &[Signature::scalar(&[Int64, Int64], Int64, |call| arithmetic::bits(call, Bitwise::Or))],
     ),
     Function::operator(
         SqlOperator::BitXor,
         "The bits that only one of both has.",
-        &[Signature::scalar(&[Int64, Int64], Int64, |call| bits(call, |a, b| a ^ b))],
+        &[Signature::scalar(&[Int64, Int64], Int64, |call| arithmetic::bits(call, Bitwise::Xor))],
     ),
     Function::operator(
         SqlOperator::ShiftLeft,
@@ -302,12 +303,6 @@ pub(super) static OPERATORS: &[Function] = &[
         &[Signature::scalar(&[Any], Bool, |call| logic::is_null(call, false))],
     ),
 ];
-
-/// A bitwise operator of two INT64.
-fn bits(call: &BatchCall<'_>, apply: fn(i64, i64) -> i64) -> Result<ArrayRef> {
-    let (left, right) = (call.arg(0)?.ints()?, call.arg(1)?.ints()?);
-    call.ints(&|row| Ok(Some(apply(left.at(row), right.at(row)))))
-}
 
 /// `apply` gives nothing where all bits are shifted out.
 fn shifted(call: &BatchCall<'_>, apply: fn(u64, u32) -> Option<u64>) -> Result<ArrayRef> {
