@@ -3,12 +3,14 @@
 //! It loads and runs a graph as [`Model`](super::Model) does, and knows nothing of columns or of which dimension
 //! counts rows. The conformance suites go through it, whose tensors rarely are rows.
 
+use anyhow::Context as _;
 use half::{bf16, f16};
 use prost::Message;
 
 use super::runners;
 use crate::diag::{Code, Error, Result, ensure};
 use crate::limits::Limits;
+use crate::onnx::narrow::Narrow;
 use crate::onnx::pb::TensorProto;
 use crate::onnx::pb::tensor_proto::DataType as Element;
 use crate::onnx::{self, failure, tensors};
@@ -99,6 +101,11 @@ fn encode(tensor: &Tensor, stored: Element) -> anyhow::Result<Vec<u8>> {
     let dims = tensor.shape().iter().map(|length| i64::try_from(*length)).collect::<Result<_, _>>()?;
     let mut proto = TensorProto { dims, ..TensorProto::default() };
     let raw = &mut proto.raw_data;
+    if let Some(narrow) = Narrow::of(stored.into()) {
+        *raw = packed(tensor, narrow)?;
+        proto.data_type = stored.into();
+        return Ok(proto.encode_to_vec());
+    }
     let element = match tensor.buffer() {
         Buffer::Bool(values) => {
             raw.extend(values.iter().map(|value| u8::from(*value)));
@@ -128,6 +135,17 @@ fn encode(tensor: &Tensor, stored: Element) -> anyhow::Result<Vec<u8>> {
     };
     proto.data_type = element.into();
     Ok(proto.encode_to_vec())
+}
+
+/// Values of a narrow type, the first ones in the low bits of the first byte.
+fn packed(tensor: &Tensor, narrow: Narrow) -> anyhow::Result<Vec<u8>> {
+    let values = tensor.to_vec::<f32>()?;
+    let bits = values.iter().map(|value| narrow.bits_of(*value)).collect::<Option<Vec<_>>>();
+    let bits = bits.with_context(|| format!("a value is none of {narrow:?}"))?;
+    let in_byte = 8 / narrow.bits();
+    let join =
+        |values: &[u8]| values.iter().rev().fold(0, |byte, value| (byte << (narrow.bits() % 8)) | value);
+    Ok(bits.chunks(in_byte as usize).map(join).collect())
 }
 
 /// Appends `values` to `raw`, and gives back their type.

@@ -17,6 +17,7 @@ mod labels;
 mod lower;
 mod missing;
 pub(crate) mod names;
+pub(crate) mod narrow;
 mod obstacles;
 mod origin;
 pub(crate) mod pb;
@@ -112,7 +113,7 @@ pub(crate) fn read(
 ) -> Result<File> {
     check_size(bytes.len(), limits)?;
     check_kind(bytes)?;
-    let (mut proto, mut weights) = weights::decode(bytes, external)?;
+    let (mut proto, mut weights, narrow) = weights::decode(bytes, external)?;
     weights.retain(|name, _| !given.contains(name));
     if let Some(graph) = &mut proto.graph {
         graph.initializer.retain(|tensor| !given.contains(&tensor.name));
@@ -142,7 +143,7 @@ pub(crate) fn read(
     }
     check::check(&proto, &facts.opset, known, obstacles)?;
     proto.graph.iter().try_for_each(arguments::check)?;
-    lower::finish(&mut proto, opset)?;
+    lower::finish(&mut proto, opset, &narrow)?;
     // Once more, for what templates are made of.
     proto.graph.iter().try_for_each(arguments::check)?;
     // An input with an initial value is a weight; its value is found by its name.

@@ -214,6 +214,9 @@ pub(crate) mod tensor_proto {
         Uint4 = 21,
         Int4 = 22,
         Float4e2m1 = 23,
+        Float8e8m0 = 24,
+        Uint2 = 25,
+        Int2 = 26,
     }
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Enumeration)]

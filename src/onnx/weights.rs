@@ -4,7 +4,9 @@
 use litemap::LiteMap;
 use prost::Message;
 
+use super::lower::narrow::Types;
 use super::lower::widen;
+use super::narrow::Narrow;
 use super::wire::{Content, Fields, without};
 use super::{check, failure, fields, tensors, walk};
 use crate::diag::{Code, Error, Invariant, Result};
@@ -24,8 +26,9 @@ type Parts<'a> = LiteMap<String, &'a [u8]>;
 /// Smaller tensors stay in the graph's message: shapes and axes, which are read when operators are built.
 const LARGE: usize = 1 << 10;
 
-/// Decodes the model file `bytes` and moves its large weights out of the graph, leaving stubs behind.
-pub(super) fn decode(bytes: &[u8], external: &External) -> Result<(pb::ModelProto, Weights)> {
+/// Decodes the model file `bytes` and moves its large weights out of the graph, leaving stubs behind. Gives the types of
+/// those that are held by wider ones now, too.
+pub(super) fn decode(bytes: &[u8], external: &External) -> Result<(pb::ModelProto, Weights, Types)> {
     let external = &external
         .iter()
         .filter_map(|(path, content)| Some((inner_path(path)?, content.as_slice())))
@@ -34,13 +37,14 @@ pub(super) fn decode(bytes: &[u8], external: &External) -> Result<(pb::ModelProt
     // A message may come in pieces: the model without its graph, and the graph without its weights.
     let without_graph = without(bytes, fields::model::GRAPH).map_err(failure::decode)?;
     let mut proto = pb::ModelProto::decode(without_graph.as_slice()).map_err(failure::decode)?;
-    let mut weights = Weights::new();
+    let (mut weights, mut types) = (Weights::new(), Types::new());
     for message in Fields::new(bytes).messages(fields::model::GRAPH) {
         let graph = proto.graph.get_or_insert_default();
         let without_weights = without(message, fields::graph::INITIALIZER).map_err(failure::decode)?;
         graph.merge(without_weights.as_slice()).map_err(failure::decode)?;
         for tensor in Fields::new(message).messages(fields::graph::INITIALIZER) {
             let mut tensor = pb::TensorProto::decode(tensor).map_err(failure::decode)?;
+            note(&tensor.name, &tensor, &mut types);
             resolve_tensor(&mut tensor, external)?;
             if tensor.encoded_len() >= LARGE && widen::is_readable(tensor.data_type) {
                 check::check_tensor(&tensor)?;
@@ -54,8 +58,15 @@ pub(super) fn decode(bytes: &[u8], external: &External) -> Result<(pb::ModelProt
     }
     let functions = proto.functions.iter_mut().flat_map(|function| &mut function.node);
     let nodes = proto.graph.iter_mut().flat_map(|graph| &mut graph.node);
-    nodes.chain(functions).try_for_each(|node| resolve_attributes(node, external))?;
-    Ok((proto, weights))
+    nodes.chain(functions).try_for_each(|node| resolve_attributes(node, external, &mut types))?;
+    Ok((proto, weights, types))
+}
+
+/// Notes the type of a tensor, called `name` in the graph, that will be held by a wider one.
+fn note(name: &str, tensor: &pb::TensorProto, types: &mut Types) {
+    if Narrow::of(tensor.data_type).is_some() {
+        types.insert(name.to_owned(), tensor.data_type);
+    }
 }
 
 /// Bytes of all weights together.
@@ -64,14 +75,20 @@ pub(crate) fn weight_bytes(weights: &Weights) -> usize {
     weights.values().map(Tensor::bytes).sum()
 }
 
-fn resolve_attributes(node: &mut pb::NodeProto, external: &Parts<'_>) -> Result<()> {
+fn resolve_attributes(node: &mut pb::NodeProto, external: &Parts<'_>, types: &mut Types) -> Result<()> {
     for attribute in &mut node.attribute {
+        if let (Some(tensor), Some(output)) = (&attribute.t, node.output.first()) {
+            note(output, tensor, types);
+        }
         let mut tensors = attribute.t.iter_mut().chain(&mut attribute.tensors);
         tensors.try_for_each(|tensor| resolve_tensor(tensor, external))?;
     }
     for body in walk::bodies_mut(node) {
-        body.initializer.iter_mut().try_for_each(|tensor| resolve_tensor(tensor, external))?;
-        body.node.iter_mut().try_for_each(|node| resolve_attributes(node, external))?;
+        for tensor in &mut body.initializer {
+            note(&tensor.name, tensor, types);
+            resolve_tensor(tensor, external)?;
+        }
+        body.node.iter_mut().try_for_each(|node| resolve_attributes(node, external, types))?;
     }
     Ok(())
 }

@@ -72,6 +72,9 @@ fn first<T: std::fmt::Debug>(found: &[T], expected: &[T], agree: impl Fn(&T, &T)
 }
 
 fn values(tensor: &TensorProto) -> Values {
+    if let Some(floats) = narrow(tensor) {
+        return Values::Floats(floats);
+    }
     let raw = &tensor.raw_data;
     let whole = |values: &mut dyn Iterator<Item = i128>| Values::Whole(values.collect());
     match DataType::try_from(tensor.data_type) {
@@ -108,6 +111,46 @@ fn values(tensor: &TensorProto) -> Values {
         Ok(DataType::Int64) => whole(&mut chunks(raw).map(i64::from_le_bytes).map(i128::from)),
         other => panic!("{other:?} has no values to compare"),
     }
+}
+
+/// The values of a type of 8 bits and fewer that is not one of whole bytes: by the number of the type and the table of what its
+/// bits mean, sign, exponent and digits.
+fn narrow(tensor: &TensorProto) -> Option<Vec<f64>> {
+    let width = match tensor.data_type {
+        17..=20 | 24 => 8,
+        21..=23 => 4,
+        25 | 26 => 2,
+        _ => return None,
+    };
+    let listed = || tensor.int32_data.iter().map(|byte| *byte as u8).collect();
+    let bytes: Vec<u8> = if tensor.raw_data.is_empty() { listed() } else { tensor.raw_data.clone() };
+    let count = tensor.dims.iter().product::<i64>() as usize;
+    let parts = bytes
+        .iter()
+        .flat_map(|byte| (0..8 / width).map(move |at| byte >> (at * width) & (0xff >> (8 - width))));
+    let float = |bits: u8, digits: u32, bias: i32| {
+        let sign = if bits >> (width - 1) & 1 == 1 { -1.0 } else { 1.0 };
+        let exponent = i32::from(bits & (0x7f >> (8 - width))) >> digits;
+        let fraction = f64::from(bits & ((1 << digits) - 1)) / f64::from(1 << digits);
+        let lead = if exponent == 0 { 0.0 } else { 1.0 };
+        sign * (lead + fraction) * 2_f64.powi(exponent.max(1) - bias)
+    };
+    let value = |bits: u8| match (tensor.data_type, bits) {
+        (17, 0x7f | 0xff) | (18 | 20, 0x80) | (24, 0xff) => f64::NAN,
+        (19, 0x7c) => f64::INFINITY,
+        (19, 0xfc) => f64::NEG_INFINITY,
+        (19, _) if bits & 0x7f > 0x7c => f64::NAN,
+        (17, _) => float(bits, 3, 7),
+        (18, _) => float(bits, 3, 8),
+        (19, _) => float(bits, 2, 15),
+        (20, _) => float(bits, 2, 16),
+        (23, _) => float(bits, 1, 1),
+        (24, _) => 2_f64.powi(i32::from(bits) - 127),
+        (22, 8..) => f64::from(bits) - 16.0,
+        (26, 2..) => f64::from(bits) - 4.0,
+        _ => f64::from(bits),
+    };
+    Some(parts.take(count).map(value).collect())
 }
 
 fn bfloat(bits: u16) -> f64 {

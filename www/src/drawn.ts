@@ -159,12 +159,13 @@ const covered: Draw = (rows, width, names) => {
     const list = Array.from(values, numeric);
     if (lines * columns === 0 || list.length !== lines * columns) return [];
     const score = short(numeric(row.prediction_value));
+    const picture = thumbnail(row.uri);
     const shown = {
       title: label === undefined ? `What the score of ${score} comes from` : `Where it sees ${String(row[label])}`,
-      about: `The stronger a field, the more the score of ${score} falls when it is covered. Outlined: fields that speak against it.`,
+      about: `The ${picture ? "brighter" : "stronger"} a field, the more the score of ${score} falls when it is covered. Outlined: fields that speak against it.`,
       columns,
       values: list,
-      picture: thumbnail(row.uri),
+      picture,
     };
     return [{ ...shown, mark: fields(shown, Math.min(width, 260)) }];
   });

@@ -5,6 +5,7 @@
 
 mod defaults;
 mod functions;
+pub(super) mod narrow;
 mod sequences;
 mod templates;
 pub(super) mod widen;
@@ -41,12 +42,13 @@ pub(super) fn lower(
     Ok((labels, joined))
 }
 
-/// The passes over a model that was checked: defaults are written out, 16-bit floats become 32-bit ones, operators that have a template are
+/// The passes over a model that was checked: casts to the `narrow` types of weights and others round, defaults are written out, 16-bit floats become 32-bit ones, operators that have a template are
 /// replaced by its nodes, and all nodes get the names that operators are registered by.
 ///
 /// # Errors
 /// `invalid-model` for a node that its template does not allow.
-pub(super) fn finish(proto: &mut ModelProto, opset: i64) -> Result<()> {
+pub(super) fn finish(proto: &mut ModelProto, opset: i64, narrow: &narrow::Types) -> Result<()> {
+    proto.graph.iter_mut().for_each(|graph| narrow::settle(graph, narrow));
     proto.graph.iter_mut().for_each(defaults::complete);
     widen::widen(proto);
     proto.graph.iter_mut().for_each(name_once);

@@ -1,5 +1,7 @@
-//! Types that nothing computes in become wider ones. 16-bit floats, float16 and bfloat16, are computed in 32 bits: wasm gains nothing by 16 bits. Weights, declared types and the types in operators' attributes are all rewritten.
+//! Types that nothing computes in become wider ones. 16-bit floats, float16 and bfloat16, are computed in 32 bits: wasm gains nothing by 16 bits.
+//! Of narrower types ([`Narrow`]) the values are kept. Weights, declared types and the types in operators' attributes are all rewritten.
 
+use crate::onnx::narrow::Narrow;
 use crate::onnx::pb::tensor_proto::DataType as Element;
 use crate::onnx::pb::{self, type_proto};
 use half::f16;
@@ -32,19 +34,26 @@ pub(crate) fn element_type(element: i32) -> Option<ElementType> {
         Element::Float | Element::Float16 | Element::Bfloat16 => ElementType::F32,
         Element::Double => ElementType::F64,
         Element::String => ElementType::String,
-        _ => return None,
+        _ => Narrow::of(element)?.wide(),
     })
 }
 
 /// The name of an element type in the words of ONNX.
 pub(in crate::onnx) fn element_name(element: i32) -> String {
-    match (Element::try_from(element), element) {
-        (Ok(element), _) => format!("{element:?}").to_uppercase(),
-        (Err(_), UINT4) => "UINT4".into(),
-        (Err(_), INT4) => "INT4".into(),
-        (Err(_), 23) => "FLOAT4E2M1".into(),
-        (Err(_), other) => format!("number {other}"),
+    match Element::try_from(element) {
+        Ok(element) => format!("{element:?}").to_uppercase(),
+        Err(_) => format!("number {element}"),
     }
+}
+
+/// The number of the type that holds values of the narrow type `element`.
+fn wide(element: i32) -> Option<i32> {
+    let wide = match Narrow::of(element)?.wide() {
+        ElementType::I8 => Element::Int8,
+        ElementType::U8 => Element::Uint8,
+        _ => Element::Float,
+    };
+    Some(wide.into())
 }
 
 fn is_half(element: i32) -> bool {
@@ -64,8 +73,8 @@ fn widen_graph(graph: &mut pb::GraphProto) {
         if let Some(type_proto::Value::TensorType(tensor)) = value {
             if is_half(tensor.elem_type) {
                 tensor.elem_type = Element::Float.into();
-            } else if let Some((element, _)) = nibbles(tensor.elem_type) {
-                tensor.elem_type = element.into();
+            } else if let Some(element) = wide(tensor.elem_type) {
+                tensor.elem_type = element;
             }
         }
     }
@@ -75,20 +84,25 @@ fn widen_graph(graph: &mut pb::GraphProto) {
 fn widen_node(node: &mut pb::NodeProto) {
     for attribute in &mut node.attribute {
         let is_type = TYPE_ATTRIBUTES.contains(&attribute.name.as_str());
-        if is_type && i32::try_from(attribute.i).is_ok_and(is_half) {
+        let Some(element) = i32::try_from(attribute.i).ok().filter(|_| is_type) else { continue };
+        if is_half(element) {
             attribute.i = i32::from(Element::Float).into();
+        } else if node.op_type == "Cast"
+            && let Some(element) = wide(element)
+        {
+            attribute.i = element.into();
         }
     }
     walk::bodies_mut(node).for_each(widen_graph);
 }
 
-/// Converts the values of `tensor` to 32-bit floats if they are 16-bit ones, and to 8 bits if they have 4.
+/// Converts the values of `tensor` to 32-bit floats if they are shorter floats, and to 8 bits if they are shorter whole numbers.
 ///
 /// # Errors
 /// `invalid-model` for values that do not have so many bits.
 pub(crate) fn widen_tensor(tensor: &mut pb::TensorProto) -> Result<()> {
-    if let Some((element, number)) = nibbles(tensor.data_type) {
-        return widen_nibbles(tensor, element, number);
+    if let Some((narrow, wide)) = Narrow::of(tensor.data_type).zip(wide(tensor.data_type)) {
+        return widen_narrow(tensor, narrow, wide);
     }
     let float = match Element::try_from(tensor.data_type) {
         Ok(Element::Float16) => |bits| f16::from_bits(bits).to_f32(),
@@ -111,28 +125,11 @@ pub(crate) fn widen_tensor(tensor: &mut pb::TensorProto) -> Result<()> {
     Ok(())
 }
 
-/// A number of 4 bits as one of 8.
-type Widened = fn(u8) -> u8;
-
-/// The type of 8 bits for whole numbers of 4 bits, and what one of them is in it.
-fn nibbles(element: i32) -> Option<(Element, Widened)> {
-    match element {
-        UINT4 => Some((Element::Uint8, |bits| bits)),
-        // The sign is the highest of the four bits.
-        INT4 => Some((Element::Int8, |bits| (bits ^ 8).wrapping_sub(8))),
-        _ => None,
-    }
-}
-
-/// The numbers of the types of 4 bits in `onnx.proto`.
-const UINT4: i32 = 21;
-const INT4: i32 = 22;
-
-fn widen_nibbles(tensor: &mut pb::TensorProto, element: Element, number: Widened) -> Result<()> {
+fn widen_narrow(tensor: &mut pb::TensorProto, narrow: Narrow, wide: i32) -> Result<()> {
     let raw = std::mem::take(&mut tensor.raw_data);
     let listed = std::mem::take(&mut tensor.int32_data);
     let packed = if raw.is_empty() {
-        listed.into_iter().map(|pair| u8::try_from(pair).ok()).collect::<Option<Vec<u8>>>()
+        listed.into_iter().map(|bytes| u8::try_from(bytes).ok()).collect::<Option<Vec<u8>>>()
     } else {
         Some(raw)
     };
@@ -140,14 +137,25 @@ fn widen_nibbles(tensor: &mut pb::TensorProto, element: Element, number: Widened
         .dims
         .iter()
         .try_fold(1_usize, |count, length| count.checked_mul(usize::try_from(*length).ok()?));
-    let numbers = packed.zip(count).filter(|(packed, count)| packed.len() == count.div_ceil(2));
-    let (packed, count) = numbers.ok_or_else(|| {
-        let message = format!("tensor `{}` has values that are not 4-bit numbers", tensor.name);
+    let in_byte = 8 / narrow.bits();
+    let fits = |(packed, count): &(Vec<u8>, usize)| packed.len() == count.div_ceil(in_byte as usize);
+    let (packed, count) = packed.zip(count).filter(fits).ok_or_else(|| {
+        let message =
+            format!("tensor `{}` has values that are not {}-bit numbers", tensor.name, narrow.bits());
         Error::new(Code::InvalidModel, message)
     })?;
-    // The low half of a byte comes first; the last one may be empty.
-    let halves = packed.iter().flat_map(|byte| [byte & 15, byte >> 4]);
-    tensor.raw_data = halves.take(count).map(number).collect();
-    tensor.data_type = element.into();
+    // The low bits of a byte come first; the last ones may be empty.
+    let parts = (0..in_byte).map(|part| part * narrow.bits());
+    let mask = u8::MAX >> (8 - narrow.bits());
+    let values = packed.iter().flat_map(|byte| parts.clone().map(move |low| byte >> low & mask)).take(count);
+    match narrow {
+        Narrow::Whole { .. } => {
+            tensor.raw_data = values.map(|bits| narrow.whole(bits).to_le_bytes()[0]).collect()
+        }
+        Narrow::Float(_) | Narrow::Exponent => {
+            tensor.float_data = values.map(|bits| narrow.value(bits)).collect();
+        }
+    }
+    tensor.data_type = wide;
     Ok(())
 }

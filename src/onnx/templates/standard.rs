@@ -4,6 +4,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::attention::attention;
 use super::{Instance, Template};
+use crate::onnx::narrow::Narrow;
 
 /// The templates of `ai.onnx`.
 pub(super) const TEMPLATES: &[(&str, Template)] = &[
@@ -422,7 +423,10 @@ fn dequantize_linear(node: &Instance<'_>) -> Result<String> {
 }
 
 fn quantization(node: &Instance<'_>, name: &str, may_be_tracts: bool) -> String {
-    let simple = node.is_constant(1) && node.is_constant(2) && node.int("block_size", 0) == 0;
+    let simple = node.is_constant(1)
+        && node.is_constant(2)
+        && node.int("block_size", 0) == 0
+        && i32::try_from(node.int("output_dtype", 0)).is_ok_and(|number| Narrow::of(number).is_none());
     let domain = if simple && may_be_tracts { "tract" } else { "predictql" };
     format!("x scale zero -> y\ny = {domain}.{name} x scale zero *")
 }

@@ -1,8 +1,10 @@
-//! `Cast` (6 to 24) and `CastLike` (15 to 24): [`Tensor::cast`] says what becomes of each element.
+//! `Cast` (6 to 25) and `CastLike` (15 to 25): [`Tensor::cast`] says what becomes of each element, and [`Narrowed`] rounds it where
+//! the type is one that a wider type holds.
 
 use anyhow::{Context as _, Result, bail};
 
 use super::{Columns, Context, Operator, Shape};
+use crate::onnx::narrow::{Narrow, Rounding};
 use crate::onnx::pb::NodeProto;
 use crate::onnx::tensors::element_type;
 use crate::tensor::{ElementType, Tensor};
@@ -40,5 +42,59 @@ impl Operator for Cast {
             (None, [values, like]) => Ok(vec![values.cast(like.element())?]),
             _ => bail!("a cast has one input, or another one of the type"),
         }
+    }
+}
+
+/// Values, held by a wider type, as those that are nearest of a narrow one.
+#[derive(Debug)]
+pub(super) struct Narrowed {
+    to: Narrow,
+    saturates: bool,
+    rounding: Rounding,
+}
+
+impl Operator for Narrowed {
+    fn parse(_: &Context<'_>, node: &NodeProto) -> Result<Self> {
+        let to = Narrow::of(i32::try_from(node.required::<i64>("to")?)?);
+        let rounding = Rounding::named(node.optional("round_mode")?.unwrap_or("up"));
+        Ok(Self {
+            to: to.context("expected a narrow type")?,
+            saturates: node.flag("saturate", true)?,
+            rounding: rounding.context("expected `up`, `down` or `nearest` as the `round_mode`")?,
+        })
+    }
+
+    fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
+        let [(element, dims)] = inputs else { bail!("expected one input") };
+        if *element != self.to.wide() {
+            bail!("values of {element:?} are not rounded to a narrower type");
+        }
+        Ok(vec![(*element, dims.clone())])
+    }
+
+    fn columns(&self) -> Columns {
+        Columns::Own
+    }
+
+    fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        let mut values = inputs.into_iter().next().context("expected one input")?;
+        match values.element() {
+            ElementType::F32 => {
+                for value in values.elements_mut::<f32>()? {
+                    *value = self.to.nearest(*value, self.saturates, self.rounding);
+                }
+            }
+            ElementType::I8 => {
+                for value in values.elements_mut::<i8>()? {
+                    *value = i8::try_from(self.to.whole(value.cast_unsigned()))?;
+                }
+            }
+            _ => {
+                for value in values.elements_mut::<u8>()? {
+                    *value = u8::try_from(self.to.whole(*value))?;
+                }
+            }
+        }
+        Ok(vec![values])
     }
 }

@@ -143,6 +143,6 @@ pub(super) const OPERATORS: &[Registration] = &[
     ("Xor", own::<Logic>()),
 ];
 
-/// The helpers of templates: a division looks at its divisor itself, and no length is symbolic here.
+/// The helpers of templates, where a division looks at its divisor itself, and no length is symbolic; and what rounds.
 pub(super) const INTERNAL: &[Registration] =
-    &[("DimsToInts", own::<Reshape>()), ("NonZero", own::<Reshape>())];
+    &[("DimsToInts", own::<Reshape>()), ("Narrow", own::<cast::Narrowed>()), ("NonZero", own::<Reshape>())];

@@ -9,6 +9,7 @@ use super::{
     ChannelsLast, Context, Dim, ElementType, Operator, Pointwise, Rewrites, Rewritten, Shape, Tensor,
     resolve_axis, split_at_axis,
 };
+use crate::onnx::narrow::{Narrow, Rounding};
 use crate::onnx::pb::NodeProto;
 
 /// Which scale belongs to which element.
@@ -93,7 +94,10 @@ fn of_number(number: i64) -> Result<ElementType> {
         3 => ElementType::I8,
         4 => ElementType::U16,
         5 => ElementType::I16,
-        other => bail!("values are not quantized to the type {other} here"),
+        other => match i32::try_from(other).ok().and_then(Narrow::of) {
+            Some(narrow) => narrow.wide(),
+            None => bail!("values are not quantized to the type {other} here"),
+        },
     })
 }
 
@@ -133,6 +137,9 @@ pub(super) struct Quantize {
     layout: Layout,
     /// The type of the result, where no zero point has it.
     element: ElementType,
+    /// The type whose values the result has, if it is one of few bits.
+    narrow: Option<Narrow>,
+    saturates: bool,
     /// One scale and zero that never change.
     step: Option<Step>,
     /// The scale and the zero of the way back.
@@ -145,12 +152,23 @@ impl Quantize {
         // Default: the attribute has the type where no zero point has it.
         of_zero.unwrap_or(self.element)
     }
+
+    fn ends(&self, element: ElementType) -> Result<(f32, f32)> {
+        self.narrow.map_or_else(|| ends(element), |narrow| Ok(narrow.ends()))
+    }
 }
 
 impl Operator for Quantize {
     fn parse(_: &Context<'_>, node: &NodeProto) -> Result<Self> {
-        let element = of_number(node.optional("output_dtype")?.unwrap_or(0))?;
-        Ok(Self { layout: Layout::parse(node)?, element, step: None, back: None })
+        let number = node.optional("output_dtype")?.unwrap_or(0);
+        Ok(Self {
+            layout: Layout::parse(node)?,
+            element: of_number(number)?,
+            narrow: i32::try_from(number).ok().and_then(Narrow::of),
+            saturates: node.flag("saturate", true)?,
+            step: None,
+            back: None,
+        })
     }
 
     fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
@@ -161,7 +179,7 @@ impl Operator for Quantize {
             return Ok(vec![(ElementType::F32, dims.clone())]);
         }
         let element = self.element_beside(parameters.get(1).map(|(element, _)| *element));
-        ends(element)?;
+        self.ends(element)?;
         ensure!(self.step.is_some() || !parameters.is_empty(), "expected a scale");
         Ok(vec![(element, dims.clone())])
     }
@@ -180,7 +198,15 @@ impl Operator for Quantize {
         }
         let (scale, zero) = (inputs.next().context("expected a scale")?, inputs.next());
         let element = self.element_beside(zero.as_ref().map(Tensor::element));
-        let (low, high) = ends(element)?;
+        if let Some(narrow) = self.narrow.filter(|narrow| narrow.wide() == ElementType::F32) {
+            self.layout.each(&mut values, &scale, zero.as_ref(), |scale, zero, run| {
+                for value in run {
+                    *value = narrow.nearest(*value / scale + zero, self.saturates, Rounding::Nearest);
+                }
+            })?;
+            return Ok(vec![values]);
+        }
+        let (low, high) = self.ends(element)?;
         self.layout.each(&mut values, &scale, zero.as_ref(), |scale, zero, run| {
             Step { scale, zero, low, high }.quantize(run);
         })?;
@@ -195,10 +221,13 @@ impl Operator for Quantize {
 impl Rewrites for Quantize {
     fn prepared(&self, constants: &[Option<Tensor>]) -> Result<Option<(Rewritten, Vec<usize>)>> {
         let [None, parameters @ ..] = constants else { return Ok(None) };
+        if self.element == ElementType::F32 {
+            return Ok(None);
+        }
         let Some((scale, zero)) = single(parameters).filter(|_| self.step.is_none()) else { return Ok(None) };
         let of_zero = parameters.get(1).and_then(Option::as_ref).map(Tensor::element);
         let element = self.element_beside(of_zero);
-        let (low, high) = ends(element)?;
+        let (low, high) = self.ends(element)?;
         let step = Some(Step { scale, zero, low, high });
         Ok(Some((Arc::new(Self { step, element, ..self.clone() }), vec![0])))
     }
@@ -232,7 +261,8 @@ impl Operator for Dequantize {
 
     fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
         let Some(((element, dims), parameters)) = inputs.split_first() else { bail!("expected values") };
-        let takes = element.is_integer() && element.size() <= 4;
+        // Floats of 8 and 4 bits are held by wider ones.
+        let takes = *element == ElementType::F32 || element.is_integer() && element.size() <= 4;
         ensure!(takes, "{element:?} is not dequantized");
         let scale = parameters.first().map(|(element, _)| *element);
         ensure!(self.step.is_some() || scale == Some(ElementType::F32), "expected a scale of 32-bit floats");
