@@ -4,7 +4,9 @@ use super::Parser;
 use super::lambda::Elements;
 use crate::data::Scalar;
 use crate::diag::{Code, Error, Result};
-use crate::syntax::ast::{Expr, ExprKind, Frame, FrameBound, FunctionCall, OrderItem, Over, Path, Window};
+use crate::syntax::ast::{
+    Expr, ExprKind, Frame, FrameBound, FunctionCall, OrderItem, Over, Parameter, Path, Window,
+};
 use crate::syntax::token::{Punctuation, TokenKind};
 
 impl Parser<'_> {
@@ -28,6 +30,11 @@ impl Parser<'_> {
             args.extend(self.comma_separated(|parser| parser.argument(&call.name))?);
         }
         call.args = args;
+        if self.is_tsql() && call.args.is_empty() && call.name.text().eq_ignore_ascii_case("ERROR_MESSAGE") {
+            self.close(open, Punctuation::RightParen)?;
+            let message = Parameter::Named("@error.message".into());
+            return Ok(self.spanned(ExprKind::Parameter(message), start));
+        }
         self.aggregate_clauses(&mut call)?;
         if !self.at(Punctuation::RightParen) && self.at_value() {
             let hint = "put a comma between two arguments";
