@@ -14,8 +14,11 @@ type Float = fn(f32) -> f32;
 const UNARY: &[(&str, &str, Option<Float>)] = &[
     ("Abs", "Abs", Some(f32::abs)),
     ("Acos", "Acos", None),
+    ("Acosh", "Acosh", None),
     ("Asin", "Asin", None),
+    ("Asinh", "Asinh", None),
     ("Atan", "Atan", None),
+    ("Atanh", "Atanh", None),
     ("Ceil", "Ceil", None),
     ("Cos", "Cos", None),
     ("Cosh", "Cosh", None),
@@ -118,6 +121,12 @@ pub(super) const TABLE: &Table = &[
         let part = binary(graph, call.name(), "Mul", &floor, b);
         Ok(vec![binary(graph, call.name(), "Sub", a, &part)])
     }),
+    ("IsFinite", |graph, call| {
+        let input = call.input(0)?;
+        let [infinite, none] = ["IsInf", "IsNaN"].map(|op| unary(graph, call.name(), op, input, Vec::new()));
+        let either = binary(graph, call.name(), "Or", &infinite, &none);
+        Ok(vec![unary(graph, call.name(), "Not", &either, Vec::new())])
+    }),
     ("LeakyRelu", |graph, call| {
         let alpha = call.float_of("alpha").unwrap_or(0.2);
         Ok(vec![unary(
@@ -193,6 +202,7 @@ pub(super) fn plain(graph: &mut Graph, call: &Call<'_>) -> Option<Result<Vec<Ten
     Some(call.input(0).and_then(|one| Ok((one, call.input(1)?))).map(|(one, other)| {
         let known = compute
             .and_then(|(floats, ints)| one.constant.as_ref()?.zip(other.constant.as_ref()?, floats, ints));
+        let known = known.or_else(|| decided(to, one.constant.as_ref()?, other.constant.as_ref()?));
         if let Some(known) = known {
             return vec![graph.constant(call.name(), known)];
         }
@@ -205,6 +215,33 @@ pub(super) fn plain(graph: &mut Graph, call: &Call<'_>) -> Option<Result<Vec<Ten
         }
         vec![result]
     }))
+}
+
+/// What a comparison says of two numbers that are known, as that of a loop's counter with its end.
+fn decided(op: &str, one: &Constant, other: &Constant) -> Option<Constant> {
+    if !one.dims.is_empty() || !other.dims.is_empty() {
+        return None;
+    }
+    if let (Some(one), Some(other)) = (one.to_bool(), other.to_bool()) {
+        return match op {
+            "And" => Some(Constant::bool(one && other)),
+            "Or" => Some(Constant::bool(one || other)),
+            _ => None,
+        };
+    }
+    let order = match (one.to_int(), other.to_int()) {
+        (Some(one), Some(other)) => one.cmp(&other),
+        _ => one.to_float()?.partial_cmp(&other.to_float()?)?,
+    };
+    let is_true = match op {
+        "Equal" => order.is_eq(),
+        "Greater" => order.is_gt(),
+        "GreaterOrEqual" => order.is_ge(),
+        "Less" => order.is_lt(),
+        "LessOrEqual" => order.is_le(),
+        _ => return None,
+    };
+    Some(Constant::bool(is_true))
 }
 
 /// The tensor that is multiplied by one, or that nothing is added to.
@@ -312,6 +349,18 @@ fn beside(graph: &mut Graph, tensor: &Tensor, wide: &crate::onnx::Dims) -> Optio
         4 => Some(graph.channels_first(tensor)),
         _ => None,
     }
+}
+
+/// What one branch computes where the first input is true, and what the other one does where it is not.
+pub(crate) fn choice(graph: &mut Graph, call: &Call<'_>) -> Result<Tensor> {
+    let (condition, one, other) = (call.input(0)?, call.input(1)?, call.input(2)?);
+    if condition.rank() != Some(0) || condition.dtype != DataType::Bool {
+        return Err(call.unsupported("decides by what is not one truth"));
+    }
+    if one.dims.is_none() || one.dims != other.dims || one.dtype != other.dtype {
+        return Err(call.unsupported("has branches whose outputs differ in their shape"));
+    }
+    Ok(choose(graph, call, condition, one, other))
 }
 
 fn choose(graph: &mut Graph, call: &Call<'_>, condition: &Tensor, one: &Tensor, other: &Tensor) -> Tensor {
