@@ -367,7 +367,8 @@ impl Step<'_> {
 }
 
 fn ints(values: &[i32]) -> Attr {
-    Attr::List(ListValue { ints: values.iter().map(|value| (*value).into()).collect() })
+    let ints = values.iter().map(|value| (*value).into()).collect();
+    Attr::List(ListValue { ints, floats: Vec::new() })
 }
 
 const STRIDES: (&str, [usize; 2], i32) = ("strides", [2, 1], 0);
