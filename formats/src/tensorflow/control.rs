@@ -5,17 +5,19 @@
 
 use std::rc::Rc;
 
+use super::DataType;
 use super::call::Call;
 use super::inline::{Value, Walker};
 use super::operators;
 use super::proto::{Attr, AttrValue, NodeDef};
+use crate::constant::Constant;
 use crate::onnx::Tensor;
 use crate::refusal::{Reason, Refusal, Result};
 
 /// Rounds of a loop; a longer one makes a graph that nobody waits for.
 pub(crate) const MOST_ROUNDS: usize = 2_000;
 /// Elements of a list.
-const LONGEST: i64 = 1 << 16;
+const LONGEST: usize = 1 << 16;
 
 /// The elements, as far as there are any.
 pub(super) type List = Vec<Option<Rc<Tensor>>>;
@@ -26,62 +28,75 @@ impl<'a> Walker<'a> {
         Ok(Some(match node.op.as_str() {
             "While" | "StatelessWhile" => self.repeat(node, inputs.to_vec())?,
             "If" | "StatelessIf" => self.choice(node, inputs)?,
-            "EmptyTensorList" => vec![Value::List(List::new())],
+            "EmptyTensorList" | "TensorListReserve" | "TensorListFromTensor" => {
+                vec![Value::List(self.new_list(node, inputs)?)]
+            }
+            "TensorListSetItem" | "TensorListPushBack" => vec![Value::List(self.changed(node, inputs)?)],
+            "TensorListGetItem" | "TensorListLength" | "TensorListStack" => {
+                vec![Value::Tensor(self.of_list(node, inputs)?)]
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    /// A list without elements, with room for some, or of the parts of a tensor.
+    fn new_list(&mut self, node: &'a NodeDef, inputs: &[Value]) -> Result<List> {
+        match node.op.as_str() {
             "TensorListReserve" => {
                 let count = self.number(node, inputs, 1)?;
-                let count = usize::try_from(count).ok().filter(|_| count <= LONGEST);
-                let count = count.ok_or_else(|| wrong(node, "reserves room for too many elements"))?;
-                vec![Value::List(vec![None; count])]
+                let count = usize::try_from(count).ok().filter(|count| *count <= LONGEST);
+                Ok(vec![None; count.ok_or_else(|| wrong(node, "reserves room for too many elements"))?])
             }
             "TensorListFromTensor" => {
                 let tensor = self.tensor(node, input(node, inputs, 0)?)?;
                 let count = tensor.dim(0).ok_or_else(|| wrong(node, "makes a list of unknown length"))?;
                 let settings = vec![("num", Attr::Int(count as i64)), ("axis", Attr::Int(0))];
                 let parts = self.translated(node, "Unpack", vec![tensor], settings)?;
-                vec![Value::List(parts.into_iter().map(|part| Some(Rc::new(part))).collect())]
+                Ok(parts.into_iter().map(|part| Some(Rc::new(part))).collect())
+            }
+            _ => Ok(List::new()),
+        }
+    }
+
+    /// A list with another element, or with one more.
+    fn changed(&mut self, node: &'a NodeDef, inputs: &[Value]) -> Result<List> {
+        let mut elements = list(node, inputs)?.clone();
+        if node.op == "TensorListPushBack" {
+            let item = self.tensor(node, input(node, inputs, 1)?)?;
+            elements.push(Some(Rc::new(item)));
+            return Ok(elements);
+        }
+        let item = self.tensor(node, input(node, inputs, 2)?)?;
+        let place = usize::try_from(self.number(node, inputs, 1)?).ok();
+        let element = place.and_then(|place| elements.get_mut(place));
+        *element.ok_or_else(|| wrong(node, "sets an element that the list does not have"))? =
+            Some(Rc::new(item));
+        Ok(elements)
+    }
+
+    /// An element of a list, how many there are, or all of them.
+    fn of_list(&mut self, node: &'a NodeDef, inputs: &[Value]) -> Result<Tensor> {
+        let elements = list(node, inputs)?;
+        match node.op.as_str() {
+            "TensorListGetItem" => {
+                let place = usize::try_from(self.number(node, inputs, 1)?).ok();
+                let found = place.and_then(|place| elements.get(place)?.as_deref().cloned());
+                found.ok_or_else(|| wrong(node, "reads an element that the list does not have"))
             }
             "TensorListLength" => {
-                let count = list(node, inputs)?.len() as i64;
-                let constant =
-                    crate::constant::Constant::integers(super::DataType::Int32, Vec::new(), &[count]);
-                let constant = constant.ok_or_else(|| wrong(node, "counts too many elements"))?;
-                vec![Value::Tensor(self.graph.constant(&node.name, constant))]
+                let count = Constant::integers(DataType::Int32, Vec::new(), &[elements.len() as i64]);
+                let count = count.ok_or_else(|| wrong(node, "counts too many elements"))?;
+                Ok(self.graph.constant(&node.name, count))
             }
-            "TensorListGetItem" => {
-                let place = self.number(node, inputs, 1)?;
-                let found = usize::try_from(place)
-                    .ok()
-                    .and_then(|place| list(node, inputs).ok()?.get(place)?.clone());
-                let found =
-                    found.ok_or_else(|| wrong(node, "reads an element that the list does not have"))?;
-                vec![Value::Tensor(Tensor::clone(&found))]
+            _ => {
+                let all: Option<Vec<Tensor>> =
+                    elements.iter().map(|element| element.as_deref().cloned()).collect();
+                let all = all.filter(|all| !all.is_empty());
+                let all = all.ok_or_else(|| wrong(node, "joins a list that has elements without values"))?;
+                let joined = self.translated(node, "Pack", all, vec![("axis", Attr::Int(0))])?;
+                joined.into_iter().next().ok_or_else(|| wrong(node, "has no output"))
             }
-            "TensorListSetItem" => {
-                let mut elements = list(node, inputs)?.clone();
-                let item = self.tensor(node, input(node, inputs, 2)?)?;
-                let place = usize::try_from(self.number(node, inputs, 1)?).ok();
-                let element = place.and_then(|place| elements.get_mut(place));
-                *element.ok_or_else(|| wrong(node, "sets an element that the list does not have"))? =
-                    Some(Rc::new(item));
-                vec![Value::List(elements)]
-            }
-            "TensorListPushBack" => {
-                let mut elements = list(node, inputs)?.clone();
-                let item = self.tensor(node, input(node, inputs, 1)?)?;
-                elements.push(Some(Rc::new(item)));
-                vec![Value::List(elements)]
-            }
-            "TensorListStack" => {
-                let elements = list(node, inputs)?.iter().map(|element| element.as_deref().cloned());
-                let elements: Option<Vec<Tensor>> = elements.collect();
-                let elements = elements.filter(|elements| !elements.is_empty());
-                let elements =
-                    elements.ok_or_else(|| wrong(node, "joins a list that has elements without values"))?;
-                let joined = self.translated(node, "Pack", elements, vec![("axis", Attr::Int(0))])?;
-                joined.into_iter().map(Value::Tensor).collect()
-            }
-            _ => return Ok(None),
-        }))
+        }
     }
 
     fn repeat(&mut self, node: &'a NodeDef, mut values: Vec<Value>) -> Result<Vec<Value>> {
