@@ -50,6 +50,10 @@ impl Constant {
         Self::floats(Vec::new(), &[value])
     }
 
+    pub(crate) fn bool(value: bool) -> Self {
+        Self::of(DataType::Bool, Vec::new(), std::iter::once(u8::from(value)))
+    }
+
     fn of(dtype: DataType, dims: Vec<usize>, bytes: impl Iterator<Item = u8>) -> Self {
         Self { dtype, dims, data: Data::Bytes(bytes.collect::<Vec<_>>().into()), scales: None }
     }

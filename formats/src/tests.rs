@@ -13,7 +13,7 @@ use prost::Message;
 
 use crate::tensorflow::proto::{
     ArgDef, Attr, AttrValue, FunctionDef, FunctionDefLibrary, GraphDef, MetaGraphDef, MetaInfoDef,
-    NameAttrList, NodeDef, OpDef, SavedModel, SignatureDef, TensorInfo,
+    NameAttrList, NodeDef, OpDef, SavedModel, SignatureDef, TensorInfo, TensorProto, TensorShapeProto,
 };
 use crate::{Options, Reason, Refusal, convert};
 
@@ -189,6 +189,56 @@ fn functions_that_grow_without_end_are_refused() {
     let files = saved(vec![node("x", "Placeholder", &[]), call("last", "f0", &["x"])], functions);
     let refusal = convert(files, &Options::default()).unwrap_err();
     assert!(refusal.message.starts_with("the graph has more than 100000 nodes"), "{refusal}");
+}
+
+/// A loop over `x`, whose condition is the node `decides`.
+fn looping(decides: NodeDef) -> Files {
+    let arg = |name: &str| vec![ArgDef { name: name.into() }];
+    let part = |name: &str, node: NodeDef| {
+        let ret = [("y".into(), format!("{}:0", node.name))].into();
+        let signature = OpDef { name: name.into(), input_arg: arg("x"), output_arg: arg("y") };
+        FunctionDef { signature: Some(signature), node: vec![node], ret }
+    };
+    let mut last = node("last", "While", &["x"]);
+    for (name, function) in [("cond", "goes_on"), ("body", "again")] {
+        let function = Attr::Function(NameAttrList { name: function.into() });
+        last.attr.insert(name.into(), AttrValue { value: Some(function) });
+    }
+    let functions = vec![part("goes_on", decides), part("again", node("inner", "Neg", &["x"]))];
+    saved(vec![node("x", "Placeholder", &[]), last], functions)
+}
+
+#[test]
+fn loops_without_a_known_end_are_refused() {
+    let mut always = node("decides", "Const", &[]);
+    let value = TensorProto {
+        dtype: 10,
+        shape: Some(TensorShapeProto::default()),
+        bools: vec![true],
+        ..TensorProto::default()
+    };
+    always.attr.insert("value".into(), AttrValue { value: Some(Attr::Tensor(Box::new(value))) });
+    let refusal = convert(looping(always), &Options::default()).unwrap_err();
+    assert_eq!(refusal.reason, Reason::UnsupportedOperator);
+    let words = "the operator While at `last` goes on for more than 2000 rounds, which is not supported";
+    assert!(refusal.message.starts_with(words), "{refusal}");
+    let refusal = convert(looping(node("decides", "IsNan", &["x"])), &Options::default()).unwrap_err();
+    let words = "the operator While at `last` goes on as long as its inputs decide, which is not supported";
+    assert!(refusal.message.starts_with(words), "{refusal}");
+}
+
+#[test]
+fn a_variable_that_the_graph_changes_is_refused() {
+    let variable = node("v", "VarHandleOp", &[]);
+    let change = node("change", "AssignAddVariableOp", &["v", "x"]);
+    let read = node("last", "ReadVariableOp", &["v", "^change"]);
+    let files = saved(vec![node("x", "Placeholder", &[]), variable, change, read], Vec::new());
+    let refusal = convert(files, &Options::default()).unwrap_err();
+    assert_eq!(refusal.reason, Reason::UnsupportedModelType);
+    assert!(
+        refusal.message.starts_with("`last` reads a variable that the graph changes before"),
+        "{refusal}"
+    );
 }
 
 #[test]

@@ -50,7 +50,7 @@ pub struct Target {
     pub run: fn(input: &[u8]),
 }
 
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 15] = [
     Target { name: "sql", seeds: texts::statements, mutate: texts::mutate, run: sql::run },
     Target { name: "batches", seeds: texts::queries, mutate: texts::mutate, run: sql::compare_batches },
     Target { name: "options", seeds: options::seeds, mutate: options::mutate, run: sql::run },
@@ -60,7 +60,14 @@ pub const TARGETS: [Target; 13] = [
     Target { name: "csv", seeds: csv::seeds, mutate: csv::mutate, run: csv::run },
     Target { name: "arrow", seeds: arrow::seeds, mutate: bytes::mutate, run: arrow::run },
     Target { name: "pictures", seeds: photos::seeds, mutate: bytes::mutate, run: photos::run },
-    Target { name: "converter", seeds: converter::seeds, mutate: bytes::mutate, run: converter::run },
+    Target {
+        name: "converter",
+        seeds: converter::folders,
+        mutate: bytes::mutate,
+        run: converter::run_folder,
+    },
+    Target { name: "variables", seeds: converter::blocks, mutate: bytes::mutate, run: converter::run_block },
+    Target { name: "lite", seeds: converter::lite, mutate: bytes::mutate, run: converter::run_lite },
     Target { name: "like", seeds: like::seeds, mutate: like::mutate, run: like::run },
     Target { name: "casts", seeds: casts::seeds, mutate: casts::mutate, run: casts::run },
     Target { name: "trees", seeds: trees::seeds, mutate: trees::mutate, run: trees::run },

@@ -66,6 +66,49 @@ fn pictures_are_what_onnxruntime_sees() {
     }
 }
 
+/// BigQuery's tutorials over object tables, as they are written but for the paths.
+#[cfg(feature = "full")]
+#[test]
+fn pictures_are_what_tensorflow_and_onnxruntime_see() {
+    let engine = engine();
+    let table = "CREATE EXTERNAL TABLE resnet_inference_test.vision_images
+        WITH CONNECTION `us.lake-connection`
+        OPTIONS (object_metadata = 'SIMPLE', uris = ['images/rgb*.png'],
+          max_staleness = INTERVAL 1 DAY, metadata_cache_mode = 'AUTOMATIC')";
+    run(&engine, table).unwrap();
+    let expected = json("expected/tutorials.json");
+    for (kind, path, input, output) in [
+        ("TENSORFLOW", "tutorials/resnet/*", "input_1", "activation_49"),
+        ("TENSORFLOW", "tutorials/mobilenet/*", "inputs", "feature_vector"),
+        ("ONNX", "tutorials/resnet18.onnx", "input", "class_label"),
+    ] {
+        let sql = format!(
+            "CREATE OR REPLACE MODEL `resnet_inference_test.model`
+               OPTIONS (MODEL_TYPE = '{kind}', MODEL_PATH = '{path}');
+             SELECT *
+             FROM ML.PREDICT(MODEL `resnet_inference_test.model`,
+               (SELECT uri, ML.RESIZE_IMAGE(ML.DECODE_IMAGE(data), 224, 224, FALSE) AS {input}
+                FROM resnet_inference_test.vision_images))
+             ORDER BY uri"
+        );
+        let outcome = run(&engine, &sql).unwrap();
+        assert_eq!(outcome.names(), [output, "uri", input], "{path}");
+        assert_eq!(outcome.texts("uri"), ["images/rgb.png", "images/rgb16.png", "images/rgba.png"]);
+        for (row, uri) in outcome.texts("uri").iter().enumerate() {
+            let wanted = &expected[uri][output];
+            if output == "class_label" {
+                assert_eq!(outcome.ints(output)[row], wanted.as_i64().unwrap(), "{uri}");
+                continue;
+            }
+            let found = &outcome.float_lists(output)[row];
+            assert_eq!(found.len(), wanted.as_array().unwrap().len());
+            for (found, wanted) in found.iter().zip(floats(wanted)) {
+                assert!((found - wanted).abs() < 1e-5, "{path}, {uri}: {found} instead of {wanted}");
+            }
+        }
+    }
+}
+
 /// What the page's tutorial asks of the forest of penguins.
 const PENGUINS: &str = "
     CREATE EXTERNAL TABLE penguins OPTIONS (format = 'CSV', uris = ['tables/penguins.csv']);

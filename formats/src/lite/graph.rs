@@ -8,28 +8,41 @@ use super::schema::{Described, Model, Operator, Signature, SubGraph};
 use crate::constant::Scales;
 use crate::onnx::{self, Dims, Graph, Port, Tensor};
 use crate::refusal::{Reason, Refusal, Result};
-use crate::tensorflow::DataType;
+use crate::tensorflow::proto::NodeDef;
+use crate::tensorflow::{self, Call, DataType, MOST_ROUNDS};
 
 /// How often the bytes of a file may be used: weights that are alike share theirs, which only a hostile file does without end.
 const MOST_USES: usize = 8;
 /// Bytes that every file may use.
 const FREE_BYTES: usize = 1 << 20;
 
+/// What a call counts as, in bytes.
+const CALL: usize = 64;
+/// Graphs within graphs; more than any converter writes.
+const DEEPEST: usize = 16;
+
 pub(super) struct Walker<'a> {
     model: &'a Model<'a>,
     lite: SubGraph<'a>,
+    /// The number of that graph in the file.
+    number: usize,
     pub(super) graph: Graph,
     /// The tensors that were made, by their numbers.
     made: BTreeMap<usize, Tensor>,
+    /// Weights, by the numbers of their graphs and their own: a loop reads the same ones each time.
+    weights: BTreeMap<(usize, usize), Tensor>,
+    /// Graphs within one another.
+    depth: usize,
     /// Bytes of weights and of lists that may still be read.
     budget: usize,
 }
 
 impl<'a> Walker<'a> {
-    pub(super) fn new(model: &'a Model<'a>, graph: usize) -> Result<Self> {
+    pub(super) fn new(model: &'a Model<'a>, number: usize) -> Result<Self> {
         let budget = model.file.bytes.len().saturating_mul(MOST_USES).saturating_add(FREE_BYTES);
-        let (lite, graph) = (model.graph(graph)?, Graph::default());
-        Ok(Self { model, lite, graph, made: BTreeMap::new(), budget })
+        let (lite, graph) = (model.graph(number)?, Graph::default());
+        let (made, weights) = (BTreeMap::new(), BTreeMap::new());
+        Ok(Self { model, lite, number, graph, made, weights, depth: 0, budget })
     }
 
     /// Puts all that the graph's outputs need into the graph.
@@ -143,7 +156,7 @@ impl<'a> Walker<'a> {
 
     /// A tensor that was made before, or that the file holds; `None` for a variable, which begins with zeros.
     fn read(&mut self, index: usize, reader: &str) -> Result<Option<Tensor>> {
-        if let Some(tensor) = self.made.get(&index) {
+        if let Some(tensor) = self.made.get(&index).or_else(|| self.weights.get(&(self.number, index))) {
             return Ok(Some(tensor.clone()));
         }
         let described = self.described(index)?;
@@ -157,8 +170,77 @@ impl<'a> Walker<'a> {
         };
         self.spend(constant.len().unwrap_or_default().saturating_mul(constant.dtype.bytes()))?;
         let tensor = self.graph.constant(name, constant);
-        self.made.insert(index, tensor.clone());
+        self.weights.insert((self.number, index), tensor.clone());
         Ok(Some(tensor))
+    }
+
+    /// What another graph of the file makes of these tensors.
+    fn call(&mut self, number: usize, inputs: Vec<Tensor>, reader: &str) -> Result<Vec<Tensor>> {
+        // A graph without operators costs something, too: loops within loops end.
+        self.spend(CALL)?;
+        let lite = self.model.graph(number)?;
+        if self.depth >= DEEPEST || lite.inputs.len() != inputs.len() {
+            let what = format!("{reader} calls a graph that calls itself, or with another number of inputs");
+            return Err(self.model.file.damaged(what));
+        }
+        let places = lite.inputs.iter().map(|index| self.index(*index)).collect::<Result<Vec<_>>>()?;
+        let made = places.into_iter().zip(inputs).collect();
+        let before = (
+            std::mem::replace(&mut self.lite, lite),
+            std::mem::replace(&mut self.number, number),
+            std::mem::replace(&mut self.made, made),
+        );
+        self.depth += 1;
+        let outputs = self.lite.outputs.iter().map(|index| Ok((String::new(), self.index(*index)?)));
+        let outputs = outputs.collect::<Result<Vec<_>>>()?;
+        for operator in self.needed(&outputs)? {
+            self.operator(&operator)?;
+        }
+        let read = |(_, index): (String, usize)| {
+            self.read(index, reader)?
+                .ok_or_else(|| self.model.file.damaged(format!("{reader} gives a variable")))
+        };
+        let outputs = outputs.into_iter().map(read).collect::<Result<_>>()?;
+        (self.lite, self.number, self.made) = before;
+        self.depth -= 1;
+        Ok(outputs)
+    }
+
+    /// A loop whose number of rounds is known, as its body so many times.
+    fn repeat(&mut self, options: Table<'a>, mut values: Vec<Tensor>, reader: &str) -> Result<Vec<Tensor>> {
+        let [condition, body] = [options.index(0)?, options.index(1)?];
+        let unsupported = |what: &str| {
+            Refusal::new(Reason::UnsupportedOperator, format!("{reader} {what}, which is not supported"))
+        };
+        for _ in 0..MOST_ROUNDS {
+            let decision = self.call(condition, values.clone(), reader)?;
+            match decision.first().and_then(|decision| decision.constant.as_ref()?.to_bool()) {
+                Some(true) => values = self.call(body, values, reader)?,
+                Some(false) => return Ok(values),
+                None => return Err(unsupported("goes on as long as its inputs decide")),
+            }
+        }
+        Err(unsupported(&format!("goes on for more than {MOST_ROUNDS} rounds")))
+    }
+
+    /// What one branch makes, or the other one: both are computed where the inputs decide.
+    fn choice(&mut self, options: Table<'a>, inputs: &[Tensor], name: &str) -> Result<Vec<Tensor>> {
+        let reader = &format!("the operator IF at `{name}`");
+        let [one, other] = [options.index(0)?, options.index(1)?];
+        let Some((decision, inputs)) = inputs.split_first() else {
+            return Err(self.model.file.damaged(format!("{reader} has no inputs")));
+        };
+        if let Some(is_true) = decision.constant.as_ref().and_then(|constant| constant.to_bool()) {
+            return self.call(if is_true { one } else { other }, inputs.to_vec(), reader);
+        }
+        let [one, other] =
+            [self.call(one, inputs.to_vec(), reader)?, self.call(other, inputs.to_vec(), reader)?];
+        let node = NodeDef { name: name.to_owned(), op: "IF".to_owned(), ..NodeDef::default() };
+        let chosen = one.into_iter().zip(other).map(|(one, other)| {
+            let call = Call { node: &node, inputs: vec![decision.clone(), one, other] };
+            tensorflow::choice(&mut self.graph, &call)
+        });
+        chosen.collect()
     }
 
     fn operator(&mut self, operator: &Operator<'a>) -> Result<()> {
@@ -177,9 +259,15 @@ impl<'a> Walker<'a> {
                 format!("{reader} reads integers that stand for real numbers, which is not supported");
             return Err(Refusal::new(Reason::UnsupportedOperator, message));
         }
-        let mut step =
-            Step { graph: &mut self.graph, op, name, inputs, output: first.dtype, options: operator.options };
-        let made = operators::translate(&mut step)?;
+        let given = || inputs.iter().cloned().collect::<Option<Vec<_>>>();
+        let made = match (op, operator.options, given()) {
+            ("WHILE", Some(options), Some(inputs)) => self.repeat(options, inputs, &reader)?,
+            ("IF", Some(options), Some(inputs)) => self.choice(options, &inputs, name)?,
+            (_, options, _) => {
+                let (graph, output) = (&mut self.graph, first.dtype);
+                operators::translate(&mut Step { graph, op, name, inputs, output, options })?
+            }
+        };
         if made.len() < outputs.len() {
             let message =
                 format!("{reader} has {} outputs, of which {} are supported", outputs.len(), made.len());

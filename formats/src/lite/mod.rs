@@ -4,6 +4,7 @@ mod flatbuffer;
 mod graph;
 mod operators;
 mod packed;
+mod recurrent;
 mod schema;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 //! in where their settings stand.
 
 use super::flatbuffer::Table;
+use super::recurrent;
 use crate::constant::Constant;
 use crate::onnx::{Graph, Origin, Tensor};
 use crate::refusal::{Reason, Refusal, Result};
@@ -81,6 +82,7 @@ const RENAMED: &[Renamed] = &[
     ("RELU6", "Relu6", &[], None),
     ("RESIZE_BILINEAR", "ResizeBilinear", &[("align_corners", Slot::Flag(2)), ("half_pixel_centers", Slot::Flag(3))], None),
     ("RESIZE_NEAREST_NEIGHBOR", "ResizeNearestNeighbor", &[("align_corners", Slot::Flag(0)), ("half_pixel_centers", Slot::Flag(1))], None),
+    ("REVERSE_V2", "ReverseV2", &[], None),
     ("ROUND", "Round", &[], None),
     ("RSQRT", "Rsqrt", &[], None),
     ("SELECT", "Select", &[], None),
@@ -132,6 +134,17 @@ const OTHERS: &[(&str, Translate)] = &[
     }),
     ("GELU", gelu),
     ("L2_NORMALIZATION", l2_normalization),
+    ("LOCAL_RESPONSE_NORMALIZATION", |step| {
+        let settings = [
+            ("depth_radius", Slot::Int(0, 0)),
+            ("bias", Slot::Float(1)),
+            ("alpha", Slot::Float(2)),
+            ("beta", Slot::Float(3)),
+        ];
+        let settings = settings.into_iter().map(|(name, slot)| Ok((name, step.setting(slot)?)));
+        let settings = settings.collect::<Result<_>>()?;
+        step.same("LRN", settings)
+    }),
     ("MAX_POOL_2D", |step| pool(step, "MaxPool")),
     ("MIRROR_PAD", |step| {
         let mode = if step.byte(0)? == 0 { "REFLECT" } else { "SYMMETRIC" };
@@ -151,11 +164,12 @@ const OTHERS: &[(&str, Translate)] = &[
     ("SOFTMAX", softmax),
     ("STRIDED_SLICE", strided_slice),
     ("TRANSPOSE_CONV", transposed_convolution),
+    ("UNIDIRECTIONAL_SEQUENCE_LSTM", recurrent::lstm),
 ];
 
 /// Operators that move elements and compute nothing: what was rounded to the same integers before is not rounded again.
 const MOVES: &str = "CONCATENATION DEPTH_TO_SPACE EXPAND_DIMS GATHER GATHER_ND MAX_POOL_2D PACK RESHAPE \
-    RESIZE_NEAREST_NEIGHBOR REDUCE_MAX REDUCE_MIN SLICE SPACE_TO_DEPTH SPLIT SPLIT_V SQUEEZE STRIDED_SLICE TILE TRANSPOSE UNPACK";
+    RESIZE_NEAREST_NEIGHBOR REDUCE_MAX REDUCE_MIN SLICE SPACE_TO_DEPTH SPLIT SPLIT_V SQUEEZE STRIDED_SLICE TILE TRANSPOSE UNPACK REVERSE_V2";
 
 /// Whether an operator gives elements of its inputs.
 pub(super) fn moves(op: &str) -> bool {
@@ -203,16 +217,16 @@ fn text(word: &'static str) -> Attr {
 }
 
 impl Step<'_> {
-    fn input(&self, place: usize) -> Result<Tensor> {
+    pub(super) fn input(&self, place: usize) -> Result<Tensor> {
         self.inputs.get(place).cloned().flatten().ok_or_else(|| self.invalid(format!("has no input {place}")))
     }
 
-    fn optional(&self, place: usize) -> Option<Tensor> {
+    pub(super) fn optional(&self, place: usize) -> Option<Tensor> {
         self.inputs.get(place).cloned().flatten()
     }
 
     /// The summands of a convolution or product, which integers stand for where its weights are integers.
-    fn bias(&mut self, place: usize) -> Result<Option<Tensor>> {
+    pub(super) fn bias(&mut self, place: usize) -> Result<Option<Tensor>> {
         let Some(bias) = self.optional(place) else { return Ok(None) };
         let Some(constant) = bias.constant.as_ref().filter(|constant| constant.dtype == DataType::Int32)
         else {
@@ -222,11 +236,11 @@ impl Step<'_> {
         Ok(Some(self.graph.constant(&bias.name, real)))
     }
 
-    fn byte(&self, slot: usize) -> Result<u8> {
+    pub(super) fn byte(&self, slot: usize) -> Result<u8> {
         self.options.map_or(Ok(0), |options| options.byte(slot))
     }
 
-    fn flag(&self, slot: usize) -> Result<bool> {
+    pub(super) fn flag(&self, slot: usize) -> Result<bool> {
         self.options.map_or(Ok(false), |options| options.flag(slot))
     }
 
@@ -234,7 +248,7 @@ impl Step<'_> {
         self.options.map_or(Ok(missing), |options| options.int(slot, missing))
     }
 
-    fn float(&self, slot: usize) -> Result<f32> {
+    pub(super) fn float(&self, slot: usize) -> Result<f32> {
         self.options.map_or(Ok(0.0), |options| options.float(slot, 0.0))
     }
 
@@ -260,7 +274,7 @@ impl Step<'_> {
     }
 
     /// What an operator of TensorFlow's makes of tensors.
-    fn tensorflow(
+    pub(super) fn tensorflow(
         &mut self,
         op: &str,
         inputs: Vec<Tensor>,
@@ -284,7 +298,7 @@ impl Step<'_> {
     }
 
     /// What an operator of TensorFlow's with one output makes of tensors.
-    fn one(&mut self, op: &str, inputs: Vec<Tensor>) -> Result<Tensor> {
+    pub(super) fn one(&mut self, op: &str, inputs: Vec<Tensor>) -> Result<Tensor> {
         let made = self.tensorflow(op, inputs, Vec::new())?;
         made.into_iter().next().ok_or_else(|| self.invalid("has no output"))
     }
@@ -300,7 +314,7 @@ impl Step<'_> {
         self.same(op, vec![(setting, Attr::Type(self.output.tensorflow()))])
     }
 
-    fn clipped(&mut self, tensor: Tensor, lowest: f32, highest: f32) -> Result<Vec<Tensor>> {
+    pub(super) fn clipped(&mut self, tensor: Tensor, lowest: f32, highest: f32) -> Result<Vec<Tensor>> {
         let bounds = [lowest, highest].map(|bound| self.number(bound));
         self.tensorflow("ClipByValue", [vec![tensor], bounds.to_vec()].concat(), Vec::new())
     }
@@ -341,19 +355,20 @@ impl Step<'_> {
         Ok(settings)
     }
 
-    fn invalid(&self, what: impl std::fmt::Display) -> Refusal {
+    pub(super) fn invalid(&self, what: impl std::fmt::Display) -> Refusal {
         let message = format!("the operator {} at `{}` {what}", self.op, self.name);
         Refusal::new(Reason::InvalidModel, message)
     }
 
-    fn unsupported(&self, what: impl std::fmt::Display) -> Refusal {
+    pub(super) fn unsupported(&self, what: impl std::fmt::Display) -> Refusal {
         let message = format!("the operator {} at `{}` {what}, which is not supported", self.op, self.name);
         Refusal::new(Reason::UnsupportedOperator, message)
     }
 }
 
 fn ints(values: &[i32]) -> Attr {
-    Attr::List(ListValue { ints: values.iter().map(|value| (*value).into()).collect() })
+    let ints = values.iter().map(|value| (*value).into()).collect();
+    Attr::List(ListValue { ints, floats: Vec::new() })
 }
 
 const STRIDES: (&str, [usize; 2], i32) = ("strides", [2, 1], 0);

@@ -74,7 +74,7 @@ impl Fusing<'_> {
         let picture = conv.inputs.first_mut()?;
         let place = self.maker(picture, "Pad")?;
         let pad = self.kept.get(place)?.as_ref()?;
-        let [source, pads] = pad.inputs.as_slice() else { return None };
+        let ([source, pads], []) = (pad.inputs.as_slice(), pad.attributes.as_slice()) else { return None };
         let pads = self.graph.initializers.get(pads)?.constant.to_ints()?;
         let &[0, 0, top, left, 0, 0, bottom, right] = pads.as_slice() else { return None };
         let all = [top, left, bottom, right];

@@ -96,6 +96,14 @@ impl Call<'_> {
         }
     }
 
+    /// The numbers of an attribute; none where it is missing.
+    pub(super) fn floats_of(&self, name: &str) -> &[f32] {
+        match self.attr(name) {
+            Some(Attr::List(list)) => &list.floats,
+            _ => &[],
+        }
+    }
+
     /// The text of an attribute; empty where it is missing.
     pub(super) fn text_of(&self, name: &str) -> Result<&str> {
         match self.attr(name) {

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use super::body::{Body, Reference};
 use super::bundle::Bundle;
 use super::call::Call;
+use super::control::{List, function};
 use super::operators;
-use super::proto::{Attr, FunctionDef, NodeDef};
+use super::proto::{FunctionDef, NodeDef};
 use crate::constant::Constant;
 use crate::files::Files;
 use crate::onnx::{Graph, Tensor};
@@ -22,6 +23,7 @@ const MOST_NODES: usize = 100_000;
 #[derive(Debug, Clone)]
 pub(super) enum Value {
     Tensor(Tensor),
+    List(List),
     /// A variable, or a table of words, by the name of its node.
     Variable(String),
     /// The value of this key, as it comes from the file of variables.
@@ -84,12 +86,8 @@ impl<'a> Walker<'a> {
     ) -> Result<Vec<Value>> {
         let mut values: BTreeMap<&str, (&'a str, Vec<Value>)> = BTreeMap::new();
         for node in body.order(wanted, self.restores, &|name| given.contains_key(name))? {
-            self.nodes += 1;
-            if self.nodes > MOST_NODES {
-                let message =
-                    format!("the graph has more than {MOST_NODES} nodes, those of functions included");
-                return Err(Refusal::new(Reason::UnsupportedModelType, message));
-            }
+            self.count()?;
+            self.check_unchanged(body, node)?;
             let inputs = node.input.iter().filter_map(|input| Reference::read(input));
             let inputs =
                 inputs.map(|input| self.look_up(input, &values, given)).collect::<Result<Vec<_>>>()?;
@@ -98,6 +96,29 @@ impl<'a> Walker<'a> {
         }
         let wanted = wanted.iter().filter_map(|wanted| Reference::read(wanted));
         wanted.map(|wanted| self.look_up(wanted, &values, given)).collect()
+    }
+
+    /// Counts a node, or a function, which may have none.
+    fn count(&mut self) -> Result<()> {
+        self.nodes += 1;
+        if self.nodes <= MOST_NODES {
+            return Ok(());
+        }
+        let message = format!("the graph has more than {MOST_NODES} nodes, those of functions included");
+        Err(Refusal::new(Reason::UnsupportedModelType, message))
+    }
+
+    /// Variables have the values of the file: one that the graph changes before it is read is another.
+    fn check_unchanged(&self, body: &Body<'a>, node: &NodeDef) -> Result<()> {
+        let is_changed = |input: &String| {
+            let before = input.strip_prefix('^').and_then(|name| body.get(name));
+            before.is_some_and(|node| node.op.starts_with("Assign"))
+        };
+        if self.restores || node.op != "ReadVariableOp" || !node.input.iter().any(is_changed) {
+            return Ok(());
+        }
+        let message = format!("`{}` reads a variable that the graph changes before", node.name);
+        Err(Refusal::new(Reason::UnsupportedModelType, message))
     }
 
     fn look_up(
@@ -125,10 +146,6 @@ impl<'a> Walker<'a> {
 
     /// The outputs of a node.
     fn node(&mut self, node: &'a NodeDef, inputs: Vec<Value>) -> Result<Vec<Value>> {
-        let function = |name: &str| match node.attr.get(name).and_then(|attr| attr.value.as_ref()) {
-            Some(Attr::Function(function)) => Some(function.name.as_str()),
-            _ => None,
-        };
         match node.op.as_str() {
             "VarHandleOp" | "VariableV2" | "Variable" | "HashTableV2" | "MutableHashTableV2" => {
                 return Ok(vec![Value::Variable(node.name.clone())]);
@@ -142,17 +159,8 @@ impl<'a> Walker<'a> {
             "Identity" | "IdentityN" | "StopGradient" | "PreventGradient" | "Snapshot" | "CheckNumerics"
             | "EnsureShape" | "ReadVariableOp" => return Ok(inputs),
             "PartitionedCall" | "StatefulPartitionedCall" => {
-                if let Some(name) = function("f") {
+                if let Some(name) = function(node, "f") {
                     return self.call(node, name, inputs);
-                }
-            }
-            "StatelessIf" | "If" => {
-                let decision = inputs.first().cloned();
-                if let Some(Value::Tensor(tensor)) = decision
-                    && let Some(is_true) = tensor.constant.as_ref().and_then(|constant| constant.to_bool())
-                    && let Some(name) = function(if is_true { "then_branch" } else { "else_branch" })
-                {
-                    return self.call(node, name, inputs.into_iter().skip(1).collect());
                 }
             }
             name if self.functions.contains_key(name) => return self.call(node, name, inputs),
@@ -160,6 +168,9 @@ impl<'a> Walker<'a> {
         }
         if self.restores {
             return Ok(self.restored(node, &inputs));
+        }
+        if let Some(outputs) = self.control(node, &inputs)? {
+            return Ok(outputs);
         }
         if let ("LookupTableFindV2", Some(Value::Variable(table))) = (node.op.as_str(), inputs.first()) {
             let table = self.tables.get(table).cloned();
@@ -204,9 +215,15 @@ impl<'a> Walker<'a> {
     }
 
     /// The outputs of a function.
-    fn call(&mut self, node: &'a NodeDef, name: &'a str, inputs: Vec<Value>) -> Result<Vec<Value>> {
+    pub(super) fn call(
+        &mut self,
+        node: &'a NodeDef,
+        name: &'a str,
+        inputs: Vec<Value>,
+    ) -> Result<Vec<Value>> {
         let at = || format!("the function `{name}`, which `{}` calls,", node.name);
         let invalid = |what: &str| Refusal::new(Reason::InvalidModel, format!("{} {what}", at()));
+        self.count()?;
         if self.calls.contains(&name) {
             let message = format!("{} calls itself", at());
             return Err(Refusal::new(Reason::UnsupportedModelType, message));
@@ -243,7 +260,7 @@ impl<'a> Walker<'a> {
         let name = match value {
             Value::Tensor(tensor) => return Ok(tensor),
             Value::Variable(name) => name,
-            Value::Restored(_) | Value::Nothing => {
+            Value::List(_) | Value::Restored(_) | Value::Nothing => {
                 let message = format!("the operator {} at `{}` reads what is no tensor", node.op, node.name);
                 return Err(Refusal::new(Reason::UnsupportedOperator, message));
             }

@@ -3,6 +3,7 @@
 mod body;
 mod bundle;
 mod call;
+mod control;
 mod dtype;
 mod inline;
 mod operators;
@@ -11,6 +12,7 @@ mod saved_model;
 mod sstable;
 
 pub(crate) use call::Call;
+pub(crate) use control::MOST_ROUNDS;
 pub(crate) use dtype::DataType;
-pub(crate) use operators::translate;
+pub(crate) use operators::{choice, translate};
 pub(crate) use saved_model::{convert, convert_frozen};

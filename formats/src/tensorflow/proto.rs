@@ -159,6 +159,8 @@ pub(crate) enum Attr {
 pub(crate) struct ListValue {
     #[prost(int64, repeated, tag = "3")]
     pub(crate) ints: Vec<i64>,
+    #[prost(float, repeated, tag = "4")]
+    pub(crate) floats: Vec<f32>,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -14,8 +14,11 @@ type Float = fn(f32) -> f32;
 const UNARY: &[(&str, &str, Option<Float>)] = &[
     ("Abs", "Abs", Some(f32::abs)),
     ("Acos", "Acos", None),
+    ("Acosh", "Acosh", None),
     ("Asin", "Asin", None),
+    ("Asinh", "Asinh", None),
     ("Atan", "Atan", None),
+    ("Atanh", "Atanh", None),
     ("Ceil", "Ceil", None),
     ("Cos", "Cos", None),
     ("Cosh", "Cosh", None),
@@ -84,6 +87,7 @@ pub(super) const TABLE: &Table = &[
         }
         Ok(vec![binary(graph, call.name(), "Add", call.input(0)?, call.input(1)?)])
     }),
+    ("Bucketize", |graph, call| bucketize(graph, call)),
     ("Cast", |graph, call| cast(graph, call)),
     ("ClipByValue", |graph, call| {
         let lowest = binary(graph, call.name(), "Max", call.input(0)?, call.input(1)?);
@@ -118,6 +122,12 @@ pub(super) const TABLE: &Table = &[
         let part = binary(graph, call.name(), "Mul", &floor, b);
         Ok(vec![binary(graph, call.name(), "Sub", a, &part)])
     }),
+    ("IsFinite", |graph, call| {
+        let input = call.input(0)?;
+        let [infinite, none] = ["IsInf", "IsNaN"].map(|op| unary(graph, call.name(), op, input, Vec::new()));
+        let either = binary(graph, call.name(), "Or", &infinite, &none);
+        Ok(vec![unary(graph, call.name(), "Not", &either, Vec::new())])
+    }),
     ("LeakyRelu", |graph, call| {
         let alpha = call.float_of("alpha").unwrap_or(0.2);
         Ok(vec![unary(
@@ -134,7 +144,10 @@ pub(super) const TABLE: &Table = &[
         Ok(vec![unary(graph, call.name(), "Log", &sum, Vec::new())])
     }),
     ("NotEqual", |graph, call| {
-        let equal = binary(graph, call.name(), "Equal", call.input(0)?, call.input(1)?);
+        let equal = match call.input(0)?.dtype {
+            DataType::String => is_word(graph, call)?,
+            _ => binary(graph, call.name(), "Equal", call.input(0)?, call.input(1)?),
+        };
         Ok(vec![unary(graph, call.name(), "Not", &equal, Vec::new())])
     }),
     ("OnesLike", |graph, call| filled_like(graph, call, 1.0)),
@@ -190,9 +203,13 @@ pub(super) fn plain(graph: &mut Graph, call: &Call<'_>) -> Option<Result<Vec<Ten
         }));
     }
     let (_, to, compute) = BINARY.iter().find(|(name, ..)| *name == op)?;
+    if op == "Equal" && call.inputs.iter().any(|input| input.dtype == DataType::String) {
+        return Some(is_word(graph, call).map(|tensor| vec![tensor]));
+    }
     Some(call.input(0).and_then(|one| Ok((one, call.input(1)?))).map(|(one, other)| {
         let known = compute
             .and_then(|(floats, ints)| one.constant.as_ref()?.zip(other.constant.as_ref()?, floats, ints));
+        let known = known.or_else(|| decided(to, one.constant.as_ref()?, other.constant.as_ref()?));
         if let Some(known) = known {
             return vec![graph.constant(call.name(), known)];
         }
@@ -205,6 +222,33 @@ pub(super) fn plain(graph: &mut Graph, call: &Call<'_>) -> Option<Result<Vec<Ten
         }
         vec![result]
     }))
+}
+
+/// What a comparison says of two numbers that are known, as that of a loop's counter with its end.
+fn decided(op: &str, one: &Constant, other: &Constant) -> Option<Constant> {
+    if !one.dims.is_empty() || !other.dims.is_empty() {
+        return None;
+    }
+    if let (Some(one), Some(other)) = (one.to_bool(), other.to_bool()) {
+        return match op {
+            "And" => Some(Constant::bool(one && other)),
+            "Or" => Some(Constant::bool(one || other)),
+            _ => None,
+        };
+    }
+    let order = match (one.to_int(), other.to_int()) {
+        (Some(one), Some(other)) => one.cmp(&other),
+        _ => one.to_float()?.partial_cmp(&other.to_float()?)?,
+    };
+    let is_true = match op {
+        "Equal" => order.is_eq(),
+        "Greater" => order.is_gt(),
+        "GreaterOrEqual" => order.is_ge(),
+        "Less" => order.is_lt(),
+        "LessOrEqual" => order.is_le(),
+        _ => return None,
+    };
+    Some(Constant::bool(is_true))
 }
 
 /// The tensor that is multiplied by one, or that nothing is added to.
@@ -314,11 +358,54 @@ fn beside(graph: &mut Graph, tensor: &Tensor, wide: &crate::onnx::Dims) -> Optio
     }
 }
 
+/// What one branch computes where the first input is true, and what the other one does where it is not.
+pub(crate) fn choice(graph: &mut Graph, call: &Call<'_>) -> Result<Tensor> {
+    let (condition, one, other) = (call.input(0)?, call.input(1)?, call.input(2)?);
+    if condition.rank() != Some(0) || condition.dtype != DataType::Bool {
+        return Err(call.unsupported("decides by what is not one truth"));
+    }
+    if one.dims.is_none() || one.dims != other.dims || one.dtype != other.dtype {
+        return Err(call.unsupported("has branches whose outputs differ in their shape"));
+    }
+    Ok(choose(graph, call, condition, one, other))
+}
+
 fn choose(graph: &mut Graph, call: &Call<'_>, condition: &Tensor, one: &Tensor, other: &Tensor) -> Tensor {
     let dims = broadcast(&broadcast(&condition.dims, &one.dims), &other.dims);
     let inputs = [condition, one, other].map(|tensor| graph.channels_last(tensor)).to_vec();
     let name = graph.push("Where", call.name(), inputs, Vec::new());
     tensor(name, one, dims)
+}
+
+/// How many boundaries a number has reached; one that is none has passed them all.
+fn bucketize(graph: &mut Graph, call: &Call<'_>) -> Result<Vec<Tensor>> {
+    let input = call.input(0)?;
+    let boundaries = call.floats_of("boundaries");
+    let whole = graph.channels_last(input);
+    let number = if input.dtype == DataType::Float { whole } else { graph.cast(whole, DataType::Float) };
+    let boundaries = graph.constant(call.name(), Constant::floats(vec![boundaries.len()], boundaries)).name;
+    let axes = graph.vector(call.name(), &[-1]);
+    let number = graph.push("Unsqueeze", call.name(), vec![number, axes.clone()], Vec::new());
+    let below = graph.push("Less", call.name(), vec![number, boundaries], Vec::new());
+    let reached = graph.push("Not", call.name(), vec![below], Vec::new());
+    let reached = graph.cast(reached, DataType::Int32);
+    let attributes = vec![("keepdims", Attribute::Int(0))];
+    let name = graph.push("ReduceSum", call.name(), vec![reached, axes], attributes);
+    Ok(vec![Tensor { name, dtype: DataType::Int32, channels_first: false, ..plain_like(input) }])
+}
+
+/// Whether a word is another one that is known, which ONNX says by a table of it alone.
+fn is_word(graph: &mut Graph, call: &Call<'_>) -> Result<Tensor> {
+    let (input, word) = (call.input(0)?, call.input(1)?);
+    let (input, word) = if input.constant.is_some() { (word, input) } else { (input, word) };
+    let keys = word.constant.as_ref().filter(|word| word.len() == Some(1));
+    let keys = keys.ok_or_else(|| call.unsupported("compares words with one another"))?;
+    let (yes, no) = (Constant::vector(&[1]), Constant::vector(&[0]));
+    let no = graph.constant(call.name(), no);
+    let node = Call { node: call.node, inputs: vec![input.clone(), no] };
+    let found = super::look_up(graph, &node, keys, &yes)?;
+    let name = graph.cast(found.name.clone(), DataType::Bool);
+    Ok(Tensor { name, dtype: DataType::Bool, ..found })
 }
 
 fn cast(graph: &mut Graph, call: &Call<'_>) -> Result<Vec<Tensor>> {

@@ -27,6 +27,11 @@ pub(super) const TABLE: &Table = &[
     ("Pad", |graph, call| pad(graph, call)),
     ("PadV2", |graph, call| pad(graph, call)),
     ("Range", |graph, call| {
+        if let [Ok(first), Ok(end), Ok(1)] = [0, 1, 2].map(|place| call.int(place))
+            && let Some(constant) = counted(call.input(0)?.dtype, first, end)
+        {
+            return Ok(vec![graph.constant(call.name(), constant)]);
+        }
         let inputs = [0, 1, 2].map(|place| call.input(place).map(|tensor| tensor.name.clone()));
         let inputs = inputs.into_iter().collect::<Result<Vec<_>>>()?;
         let name = graph.push("Range", call.name(), inputs, Vec::new());
@@ -43,6 +48,13 @@ pub(super) const TABLE: &Table = &[
     ("Transpose", |graph, call| transpose(graph, call)),
     ("Unpack", |graph, call| unpack(graph, call)),
 ];
+
+/// The whole numbers from `first` up to `end`, where they are not many.
+fn counted(dtype: DataType, first: i64, end: i64) -> Option<Constant> {
+    let values: Vec<i64> = (first..end).take(1 << 12).collect();
+    let is_all = i64::try_from(values.len()).ok()? == end.saturating_sub(first).max(0);
+    Constant::integers(dtype, vec![values.len()], &values).filter(|_| is_all)
+}
 
 fn concat(graph: &mut Graph, call: &Call<'_>, parts: &[Tensor], axis: i64) -> Result<Vec<Tensor>> {
     let first = parts.first().ok_or_else(|| call.invalid("has no parts"))?;
@@ -249,6 +261,9 @@ fn pad(graph: &mut Graph, call: &Call<'_>) -> Result<Vec<Tensor>> {
     let around =
         call.constant(1)?.to_ints().ok_or_else(|| call.invalid("expects whole numbers as its paddings"))?;
     let pairs = around.as_chunks::<2>().0;
+    if call.node.op == "MirrorPad" && call.text_of("mode")? == "SYMMETRIC" {
+        return edges_repeated(graph, call, pairs);
+    }
     let grown = input.dims.iter().flatten().zip(pairs).map(|(length, [before, after])| {
         length
             .and_then(|length| length.checked_add_signed(isize::try_from(before.checked_add(*after)?).ok()?))
@@ -264,9 +279,6 @@ fn pad(graph: &mut Graph, call: &Call<'_>) -> Result<Vec<Tensor>> {
     let mut inputs = vec![source, graph.vector(call.name(), &pads)];
     let mut attributes = Vec::new();
     if call.node.op == "MirrorPad" {
-        if call.text_of("mode")? != "REFLECT" {
-            return Err(call.unsupported("repeats the edge"));
-        }
         attributes.push(("mode", Attribute::Text("reflect".into())));
     }
     if call.node.op == "PadV2" {
@@ -274,6 +286,26 @@ fn pad(graph: &mut Graph, call: &Call<'_>) -> Result<Vec<Tensor>> {
     }
     let name = graph.push("Pad", call.name(), inputs, attributes);
     Ok(vec![Tensor { channels_first, ..tensor(name, input, dims) }])
+}
+
+/// Reflects a tensor with its edges, which ONNX does not: its places are picked axis by axis.
+fn edges_repeated(graph: &mut Graph, call: &Call<'_>, pairs: &[[i64; 2]]) -> Result<Vec<Tensor>> {
+    let input = call.input(0)?;
+    let (mut name, mut dims) = (graph.channels_last(input), input.dims.clone());
+    for (axis, &[before, after]) in pairs.iter().enumerate().filter(|(_, pair)| **pair != [0, 0]) {
+        let length = input.dim(axis).and_then(|length| i64::try_from(length).ok());
+        let length = length.ok_or_else(|| call.unsupported("reflects an axis of unknown length"))?;
+        if ![before, after].iter().all(|more| (0..=length).contains(more)) {
+            return Err(call.invalid("reflects more than there is"));
+        }
+        let places: Vec<i64> =
+            (0..before).rev().chain(0..length).chain((length - after..length).rev()).collect();
+        let grown = dims.as_mut().and_then(|dims| dims.get_mut(axis));
+        grown.into_iter().for_each(|grown| *grown = Some(places.len()));
+        let places = graph.vector(call.name(), &places);
+        name = graph.push("Gather", call.name(), vec![name, places], axis_attribute(axis));
+    }
+    Ok(vec![tensor(name, input, dims)])
 }
 
 fn fill(graph: &mut Graph, call: &Call<'_>) -> Result<Vec<Tensor>> {

@@ -8,6 +8,7 @@ mod picture;
 mod reduce;
 mod slice;
 
+pub(crate) use elementwise::choice;
 pub(super) use look_up::look_up;
 
 use super::call::Call;

@@ -16,6 +16,7 @@ pub(super) const TABLE: &Table = &[
     ("FusedBatchNorm", |graph, call| normalisation(graph, call)),
     ("FusedBatchNormV2", |graph, call| normalisation(graph, call)),
     ("FusedBatchNormV3", |graph, call| normalisation(graph, call)),
+    ("LRN", |graph, call| local_response(graph, call)),
     ("MaxPool", |graph, call| pool(graph, call, "MaxPool")),
     ("ResizeBilinear", |graph, call| resize(graph, call, "linear")),
     ("ResizeNearestNeighbor", |graph, call| resize(graph, call, "nearest")),
@@ -346,6 +347,23 @@ fn normalisation(graph: &mut Graph, call: &Call<'_>) -> Result<Vec<Tensor>> {
     let inputs = [vec![graph.channels_first(input)], statistics].concat();
     let name =
         graph.push("BatchNormalization", call.name(), inputs, vec![("epsilon", Attribute::Float(epsilon))]);
+    Ok(vec![picture(name, input, [input.dim(1), input.dim(2)], input.dim(3))])
+}
+
+/// Each channel divided by what its neighbours hold; ONNX divides their sum by their number first.
+#[expect(clippy::cast_precision_loss, reason = "neighbours are few")]
+fn local_response(graph: &mut Graph, call: &Call<'_>) -> Result<Vec<Tensor>> {
+    let input = call.input(0)?;
+    let size = call.int_of("depth_radius").unwrap_or(5).saturating_mul(2).saturating_add(1);
+    let number = |name: &str, missing: f32| call.float_of(name).unwrap_or(missing);
+    let attributes = vec![
+        ("size", Attribute::Int(size)),
+        ("bias", Attribute::Float(number("bias", 1.0))),
+        ("alpha", Attribute::Float(number("alpha", 1.0) * size as f32)),
+        ("beta", Attribute::Float(number("beta", 0.5))),
+    ];
+    let source = graph.channels_first(input);
+    let name = graph.push("LRN", call.name(), vec![source], attributes);
     Ok(vec![picture(name, input, [input.dim(1), input.dim(2)], input.dim(3))])
 }
 

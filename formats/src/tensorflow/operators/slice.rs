@@ -2,7 +2,7 @@
 
 use super::{Table, axis_attribute, moved, tensor};
 use crate::constant::Constant;
-use crate::onnx::{Graph, Initializer, Tensor};
+use crate::onnx::{Attribute, Graph, Initializer, Tensor};
 use crate::refusal::Result;
 use crate::tensorflow::DataType;
 use crate::tensorflow::call::Call;
@@ -19,14 +19,18 @@ pub(super) const TABLE: &Table = &[
         });
         Ok(vec![tensor(name, input, dims)])
     }),
-    ("GatherV2", |graph, call| {
-        if call.int_of("batch_dims").unwrap_or(0) != 0 {
-            return Err(call.unsupported("has batch dimensions"));
-        }
-        gather(graph, call, call.int(2)?)
+    ("GatherV2", |graph, call| match call.int_of("batch_dims").unwrap_or(0) {
+        0 => gather(graph, call, call.int(2)?),
+        batch => gather_by_row(graph, call, batch),
     }),
     ("OneHot", |graph, call| one_hot(graph, call)),
     ("ResourceGather", |graph, call| gather(graph, call, 0)),
+    ("ReverseV2", |graph, call| {
+        let (input, rank) = (call.input(0)?, call.rank(0)?);
+        let axes = call.ints(1)?.iter().map(|axis| call.axis(*axis, rank)).collect::<Result<Vec<_>>>()?;
+        let part = |axis| Part { axis, begin: i64::MAX, end: i64::MIN, step: -1 };
+        Ok(vec![parts_of(graph, call, input, &axes.into_iter().map(part).collect::<Vec<_>>())])
+    }),
     ("Slice", |graph, call| slice(graph, call)),
     ("Split", |graph, call| {
         let axis = call.int(0)?;
@@ -66,6 +70,23 @@ fn gather(graph: &mut Graph, call: &Call<'_>, axis: i64) -> Result<Vec<Tensor>> 
     let inputs = vec![graph.channels_last(input), graph.channels_last(places)];
     let name = graph.push("Gather", call.name(), inputs, axis_attribute(axis));
     Ok(vec![Tensor { known, ..tensor(name, input, dims) }])
+}
+
+/// Each row's own places of it, where the axis that is picked from follows those of the rows.
+fn gather_by_row(graph: &mut Graph, call: &Call<'_>, rows: i64) -> Result<Vec<Tensor>> {
+    let (input, places) = (call.input(0)?, call.input(1)?);
+    let rows = call.axis(rows, call.rank(1)? + 1)?;
+    if call.axis(call.int(2)?, call.rank(0)?)? != rows {
+        return Err(call.unsupported("picks from an axis behind the one after its rows"));
+    }
+    let axes = graph.vector(call.name(), &[-1]);
+    let whole = graph.int64(places);
+    let source = graph.push("Unsqueeze", call.name(), vec![whole, axes], Vec::new());
+    let inputs = vec![graph.channels_last(input), source];
+    let name = graph.push("GatherND", call.name(), inputs, vec![("batch_dims", Attribute::Int(rows as i64))]);
+    let dims = input.dims.as_ref().zip(places.dims.as_ref());
+    let dims = dims.and_then(|(input, places)| Some([places, input.get(rows + 1..)?].concat()));
+    Ok(vec![tensor(name, input, dims)])
 }
 
 fn one_hot(graph: &mut Graph, call: &Call<'_>) -> Result<Vec<Tensor>> {
