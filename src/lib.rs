@@ -46,7 +46,7 @@ pub use engine::{
     Check, Completion, CompletionKind, Engine, Prepared, PreparedParameter, Query, Script, Session,
     StatementInfo, Step, Summary,
 };
-pub use exec::{Request, Resource, TableFormat};
+pub use exec::{ExportPiece, Request, Resource, TableFormat};
 pub use function::{FunctionInfo, listing as functions};
 pub use limits::Limits;
 pub use plan::Params;

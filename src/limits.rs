@@ -41,6 +41,8 @@ pub struct Limits {
     pub batch_objects: usize,
     /// Bytes of the input tensors of one model run: larger batches are split.
     pub tensor_bytes: usize,
+    /// Bytes after which an export with `*` in its name begins another file: 1 GB, as BigQuery has it.
+    pub export_bytes: usize,
     /// Optimised plans kept for one model, one for each batch size that was met.
     pub model_plans: usize,
     /// Bytes of the weights that these plans hold together, each having them in an order of its own. One plan is kept
@@ -67,6 +69,7 @@ impl Default for Limits {
             collected: 100_000_000,
             batch_objects: 8,
             tensor_bytes: 64 << 20,
+            export_bytes: 1 << 30,
             model_plans: 4,
             plan_bytes: 64 << 20,
         }
@@ -74,6 +77,9 @@ impl Default for Limits {
 }
 
 // Caps that no host has a reason to move.
+
+/// Bytes of a piece that an export hands to its host: large enough that its way costs little.
+pub(crate) const EXPORT_PIECE: usize = 1 << 20;
 
 /// Nesting of a JSON or UBJSON document. Reading recurses, and a browser's stack is small.
 pub(crate) const JSON_NESTING: usize = 64;

@@ -3,6 +3,7 @@
 import { abortable, type Connection, Crash, Failed, RestMissing } from "./connection.js";
 import { Engine, temporaryPrefix, type Waiter } from "./engine.js";
 import { fromFailure, problem } from "./errors.js";
+import type { Sink } from "./exports.js";
 import { Files } from "./files.js";
 import type { CheckResult, Completion, ModelInfo, ParamValues, ScriptOptions, TableInfo } from "./glue/predictql.js";
 import type {
@@ -24,7 +25,7 @@ import { Log } from "./log.js";
 import { readModelInput } from "./model-options.js";
 import { Network, resolve } from "./network.js";
 import { toParams } from "./params.js";
-import { known, logging } from "./parts.js";
+import { known, logging, unlogging } from "./parts.js";
 import { PreparedText } from "./prepared.js";
 import { type Bar, type BarOptions, joined, progressOf, unheard } from "./progress.js";
 import { outcomeOf, Result, type ResultFormat, resultsOf } from "./result.js";
@@ -109,12 +110,26 @@ export class Client {
     return info;
   }
 
-  async registerFile(name: string, source: ModelSource, options: CallOptions): Promise<void> {
+  async registerFile(name: string, given: ModelSource | Sink, options: CallOptions): Promise<void> {
     const waiter = this.#waiter(options);
-    const isAddress = typeof source === "string" || source instanceof URL;
-    const file = isAddress ? resolve(source) : await readModel(source, this.#network, waiter);
+    let source = given as ModelSource;
+    if (given instanceof WritableStream || "createWritable" in Object(given)) {
+      const sink = given as Sink;
+      this.#files.sinks.set(name, sink);
+      if (!("getFile" in sink)) return;
+      source = await sink.getFile();
+    }
+    const file =
+      typeof source === "string" || source instanceof URL
+        ? resolve(source)
+        : await readModel(source, this.#network, waiter);
     const stored = await this.#files.add({ name, source: file }, options.signal);
     await this.#engine.saveFile(stored);
+  }
+
+  async readFile(name: string, options: CallOptions): Promise<Blob> {
+    const { signal, report } = this.#waiter(options);
+    return this.#files.read(name, "data", { signal, report });
   }
 
   async registerTable(name: string, source: TableSource, options: TableOptions): Promise<TableInfo> {
@@ -208,6 +223,10 @@ export class Client {
     await this.#ask({}, () => entry, entry);
   }
 
+  async exportModel(name: string): Promise<Blob> {
+    return known(async () => (await unlogging()).exported(this, this.#engine.entries, name));
+  }
+
   async check(sql: string): Promise<CheckResult> {
     return this.#ask({}, () => ({ kind: "check", sql }));
   }
@@ -270,6 +289,7 @@ export class Client {
     const [columns, ipc, rows, progress] = run.opened.turn ?? [];
     if (progress && waiter.report !== unheard.report) waiter.report(progressOf(progress));
     waiter.end();
+    this.#engine.ran(run.connection);
     const outcome = outcomeOf(endOf(done, run.waited));
     this.#log.statement(run.asked.sql, outcome.timings);
     const schema = columns && ipc ? { kind: "schema" as const, columns, ipc } : undefined;
@@ -374,6 +394,7 @@ export class Client {
           if (isChanged && together) await this.#engine.changed(whole, current.connection, true);
         } finally {
           if (opened.script !== undefined) connection.free(opened.script);
+          this.#engine.ran(connection);
         }
       }
     } catch (error) {

@@ -3,7 +3,7 @@
 import type { ModelSource } from "./interface.js";
 import type { ModelFile } from "./models.js";
 import { type Network, type ReadOptions, resolve } from "./network.js";
-import { known, models } from "./parts.js";
+import { known, models, registering } from "./parts.js";
 import { readModel } from "./sources.js";
 
 /** Files to be converted or looked through, or one that the engine reads as it is. */
@@ -40,6 +40,11 @@ export function onnxIn(files: readonly ModelFile[]): { model?: Blob | undefined;
 
 /** The files of a folder. */
 export function filesAt(source: ModelSource, network: Network, read: ReadOptions): Promise<ModelFile[]> {
+  if (isInRegistry(source)) {
+    const address = String(source);
+    const ask = (address: string, reason: "model" | "data") => network.read(address, reason, read);
+    return known(async () => (await registering()).registryFiles(address, ask));
+  }
   const folder = typeof source === "string" ? resolve(source) : source;
   return known(async () => (await models()).filesOf(folder, (address) => network.read(address, "model", read)));
 }
@@ -58,8 +63,13 @@ export async function filesIn(blob: Blob, name: string): Promise<Found> {
   return (isForeign && (await known(async () => (await models()).filesIn(blob, name)))) || blob;
 }
 
+/** Whether it is the address of a version in a registry of MLflow's. */
+export function isInRegistry(source: unknown): boolean {
+  return (typeof source === "string" || source instanceof URL) && String(source).includes("#models:/");
+}
+
 function isFolder(source: ModelSource): boolean {
-  if (typeof source === "string" || source instanceof URL) return String(source).endsWith("/");
+  if (typeof source === "string" || source instanceof URL) return String(source).endsWith("/") || isInRegistry(source);
   return (
     typeof source === "object" &&
     source !== null &&

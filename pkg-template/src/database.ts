@@ -105,7 +105,7 @@ export class PredictQL implements AsyncDisposable {
 
   /**
    * Makes a model known, in place of the one that had the name: an ONNX file, or a booster of XGBoost (JSON, UBJSON) or
-   * LightGBM (text). With `version` or `alias` it is another version of it: `MODEL iris@2`, `MODEL iris@champion`.
+   * LightGBM (text), or a version in a registry of MLflow's, `https://host/#models:/iris@champion`. With `version` or `alias` it is another version of it: `MODEL iris@2`, `MODEL iris@champion`.
    *
    * @example
    * const { inputs, outputs } = await db.registerModel("iris", "/models/iris.onnx", {
@@ -122,16 +122,35 @@ export class PredictQL implements AsyncDisposable {
 
   /**
    * Gives a file a name that SQL can use in MODEL_PATH and `uris`. Any name will do, so that a text written for
-   * BigQuery runs unchanged.
+   * BigQuery runs unchanged. Into the handle of a file, or a stream of bytes, EXPORT DATA writes.
    *
    * @example
    * await db.registerFile("gs://bucket/iris.onnx", file);
    * await db.query("CREATE MODEL iris OPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = 'gs://bucket/iris.onnx')");
+   * await db.registerFile("scores.csv", handle); // of showSaveFilePicker()
+   * await db.query("EXPORT DATA OPTIONS (uri = 'scores.csv', format = 'CSV') AS SELECT * FROM scores");
    */
-  async registerFile(name: string, source: ModelSource, options: CallOptions = {}): Promise<void> {
+  async registerFile(
+    name: string,
+    source: ModelSource | FileSystemFileHandle | WritableStream<Uint8Array>,
+    options: CallOptions = {},
+  ): Promise<void> {
     checkText("registerFile", "name", name);
     checkOptions("registerFile", options, takes.call);
     return this.#client.registerFile(name, source, options);
+  }
+
+  /**
+   * The bytes of a file by the name that SQL has for it: one that was registered, or that EXPORT DATA has written.
+   *
+   * @example
+   * await db.query("EXPORT DATA OPTIONS (uri = 'scores.parquet', format = 'PARQUET') AS SELECT * FROM scores");
+   * const file = await db.readFile("scores.parquet");
+   */
+  async readFile(name: string, options: CallOptions = {}): Promise<Blob> {
+    checkText("readFile", "name", name);
+    checkOptions("readFile", options, takes.call);
+    return this.#client.readFile(name, options);
   }
 
   /**
@@ -239,6 +258,18 @@ export class PredictQL implements AsyncDisposable {
   async explain(sql: string, params: Params = [], options: ExplainOptions = {}): Promise<Plan> {
     checkText("explain", "sql", sql);
     return this.#explain({ params, tables: [], text: () => sql }, options);
+  }
+
+  /**
+   * A version of a model as the folder that MLflow logs, in a zip: `MLmodel` with the signature and what is known of the
+   * version, the model's own file, and what Python needs to serve it.
+   *
+   * @example
+   * const zip = await db.exportModel("iris@champion");
+   */
+  async exportModel(name: string): Promise<Blob> {
+    checkText("exportModel", "name", name);
+    return this.#client.exportModel(name);
   }
 
   /** What is wrong with a text, and what it would answer, without running it: for editors. */

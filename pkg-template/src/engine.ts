@@ -237,6 +237,16 @@ export class Engine {
     for (const listener of this.listeners) queueMicrotask(listener);
   }
 
+  /** What the catalog was made of. */
+  get entries(): Iterable<Entry> {
+    return this.#journal;
+  }
+
+  /** A statement has ended: the log of a named database is kept. */
+  ran(connection: Connection): void {
+    this.#saved?.then((saved) => saved.ran(connection, this.#rests.size > 0)).catch(() => {});
+  }
+
   /** Keeps a file of a named database on the device. */
   async saveFile(file: StoredFile): Promise<void> {
     const saved = await this.#openSaved();
@@ -367,8 +377,11 @@ export class Engine {
     this.#loaded = loaded;
     this.#connection = undefined;
     const takeOver = async () => {
+      const saved = await this.#saved;
+      if (last && this.#rests.size > 0) await saved?.takeJobs(last).catch(() => {});
       // Whatever it has done by now is in the journal.
       await last?.retire();
+      await saved?.tellJobs(next);
       if (!(await this.#restore(next))) next = await this.#launch(loaded);
       this.#connection = next;
       return next;
@@ -404,6 +417,7 @@ export class Engine {
         throw error instanceof Crash ? await explainWorker(this.#options, this.#network, error.message) : error;
       }
       if (await this.#restore(connection)) {
+        await (await this.#saved)?.tellJobs(connection);
         await this.#compare(connection);
         return connection;
       }
@@ -476,7 +490,16 @@ export class Engine {
     const { sql, params, dialect, onError, tables } = entry;
     for (const table of tables) await connection.call(await this.told(table));
     const kept = new Map(entry.kept);
-    const context = { sql, signal: undefined, report: () => {}, files: this.#files, engine: this, kept, one: true };
+    const context = {
+      sql,
+      signal: undefined,
+      report: () => {},
+      files: this.#files,
+      engine: this,
+      kept,
+      one: true,
+      replay: true,
+    };
     const opened = await connection.run({
       kind: "run",
       sql,
@@ -486,6 +509,7 @@ export class Engine {
       dialect,
       one: true,
       skip: 0,
+      replay: true,
     });
     try {
       for await (const { pieces } of statementsOf(connection, opened, () => context)) for await (const _ of pieces);

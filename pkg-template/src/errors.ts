@@ -82,7 +82,7 @@ export function problem(
 }
 
 const ownCodes =
-  /^(network-denied|invalid-option|checksum-mismatch|external-data-missing|unsupported-operator|.*-model(-type)?)$/;
+  /^(network-denied|not-written|invalid-option|checksum-mismatch|external-data-missing|unsupported-operator|.*-model(-type)?)$/;
 
 /**
  * What the engine threw. Where the host refused it a resource, the engine knows the place and the host the reason:

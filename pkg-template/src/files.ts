@@ -1,9 +1,11 @@
 // Files that SQL can name: what the page registered, by name, whichever device or address the bytes come from.
 
-import { type Found, filesAt, filesIn } from "./conversion.js";
+import { type Found, filesAt, filesIn, isInRegistry } from "./conversion.js";
 import { problem } from "./errors.js";
+import type { Sink } from "./exports.js";
 import type { ObjectEntry } from "./glue/predictql.js";
 import { type Description, type Network, type ReadOptions, resolve } from "./network.js";
+import { exporting, known, registering } from "./parts.js";
 
 export interface NamedSource {
   name: string;
@@ -22,6 +24,8 @@ export interface StoredFile {
 export class Files {
   readonly #network: Network;
   readonly #byName = new Map<string, StoredFile>();
+  /** Where files go that SQL writes, by the names that the page has given. */
+  readonly sinks = new Map<string, Sink>();
 
   constructor(network: Network) {
     this.#network = network;
@@ -32,6 +36,10 @@ export class Files {
     const stored = await this.#describe(file, undefined, signal);
     this.#byName.set(file.name, stored);
     return stored;
+  }
+
+  has(name: string): boolean {
+    return this.#byName.has(name);
   }
 
   /** Makes files known that were described before. */
@@ -70,6 +78,12 @@ export class Files {
   /** Bytes that a query asks for: of a registered file, else of an address. */
   async read(uri: string, reason: "model" | "data", options?: ReadOptions): Promise<Blob> {
     const source = this.#byName.get(uri)?.source ?? uri;
+    if (typeof source === "string" && source.startsWith("opfs:"))
+      return known(async () => (await exporting()).opfsFile(source));
+    if (typeof source === "string" && isInRegistry(source)) {
+      const ask = (address: string, reason: "model" | "data") => this.#network.read(address, reason, options);
+      return known(async () => (await registering()).registryModel(source, ask));
+    }
     return source instanceof Blob ? source : this.#network.read(source, reason, options);
   }
 

@@ -2,6 +2,15 @@
 
 declare module "node:fs/promises" {
   export function readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  export function open(
+    path: string,
+    flags: string,
+  ): Promise<{
+    appendFile(bytes: Uint8Array): Promise<void>;
+    close(): Promise<void>;
+  }>;
+  export function rename(from: string, to: string): Promise<void>;
+  export function rm(path: string): Promise<void>;
   export function stat(path: string): Promise<{ size: number; mtime: Date }>;
 }
 
@@ -10,7 +19,7 @@ declare module "node:path" {
 }
 
 declare module "node:url" {
-  export function fileURLToPath(url: URL): string;
+  export function fileURLToPath(url: URL | string): string;
   export function pathToFileURL(path: string): URL;
 }
 

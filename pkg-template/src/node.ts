@@ -1,6 +1,6 @@
 // The package's entry for Node: the same surface, with worker threads, and with files by their paths.
 
-import { readFile, stat } from "node:fs/promises";
+import { open, readFile, rename, rm, stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
@@ -45,6 +45,28 @@ const node: Platform = {
       },
     );
     return Object.defineProperty(answer, "url", { value: url.href });
+  },
+  async createFile(name, overwrite) {
+    const path = name.startsWith("file:") ? fileURLToPath(name) : name;
+    const isThere = await stat(path).then(
+      ({ size }) => size > 0,
+      () => false,
+    );
+    if (isThere && !overwrite) return undefined;
+    // Under another name until it is whole.
+    const part = `${path}.part`;
+    const file = await open(part, "w");
+    return new WritableStream({
+      write: (bytes) => file.appendFile(bytes),
+      async close() {
+        await file.close();
+        await rename(part, path);
+      },
+      async abort() {
+        await file.close();
+        await rm(part);
+      },
+    });
   },
 };
 

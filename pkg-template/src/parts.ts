@@ -29,6 +29,21 @@ export function logging() {
   return part("models of MLflow", "mlflow.js", import("./mlflow.js"));
 }
 
+/** What writes files. */
+export function exporting() {
+  return part("exports", "exports.js", import("./exports.js"));
+}
+
+/** What writes folders of MLflow's. */
+export function unlogging() {
+  return part("models for MLflow", "mlflow-write.js", import("./mlflow-write.js"));
+}
+
+/** What asks registries of MLflow's. */
+export function registering() {
+  return part("registries", "registry.js", import("./registry.js"));
+}
+
 export function planning() {
   return part("plans", "plan.js", import("./plan.js"));
 }

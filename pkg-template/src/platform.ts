@@ -17,6 +17,8 @@ export interface Platform {
   base(): string | undefined;
   /** Reads a `file:` address, where addresses can be files; of its head alone for the method HEAD. */
   readFile?(url: URL, method: string): Promise<Response>;
+  /** Begins a file, where names can be paths; none where one is there and is to stay. */
+  createFile?(path: string, overwrite: boolean): Promise<WritableStream<Uint8Array> | undefined>;
 }
 
 const page: Platform = {

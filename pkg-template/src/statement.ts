@@ -6,9 +6,20 @@ import { onlyBrowsersRead } from "./drawn.js";
 import { toUtf8 } from "./encoding.js";
 import type { Engine } from "./engine.js";
 import { fromFailure, PredictError } from "./errors.js";
+import type { Exports } from "./exports.js";
 import type { Files } from "./files.js";
-import type { ColumnInfo, Diagnostic, Done, Resource, StatementInfo, Timings, Turn } from "./glue/predictql.js";
-import { known, picturing } from "./parts.js";
+import type {
+  ColumnInfo,
+  Diagnostic,
+  Done,
+  ExportPiece,
+  Resource,
+  StatementInfo,
+  Timings,
+  Turn,
+} from "./glue/predictql.js";
+import { exporting, known, picturing } from "./parts.js";
+import { platform } from "./platform.js";
 import { progressOf, type Report } from "./progress.js";
 import { arrowOf } from "./sources.js";
 import type { Opened, Supply } from "./worker/protocol.js";
@@ -47,6 +58,10 @@ export interface StatementContext {
   one: boolean;
   /** Files of models and tables by the name that SQL has for them: those at hand, and in the end also those that were read. */
   kept: Map<string, Blob>;
+  /** Whether it was run before: its files are written. */
+  replay?: boolean;
+  /** What writes the files of this statement. */
+  exports?: Exports;
 }
 
 async function* runStatement(
@@ -66,15 +81,19 @@ async function* runStatement(
       throw error instanceof Failed && refusal ? fromFailure(error.failure, context.sql, refusal) : error;
     }
   };
-  for (let turn = first; ; turn = undefined) {
-    const [columns, schema, rows, progress, need, done] = turn ?? (await next(script as number));
-    if (columns && schema) yield { kind: "schema", columns, ipc: schema };
-    if (progress) report(progressOf(progress));
-    if (rows) yield { kind: "batch", ipc: rows };
-    if (need) refusal = await supplyAll(connection, script as number, need, context);
-    if (!done) continue;
-    yield endOf(done);
-    return;
+  try {
+    for (let turn = first; ; turn = undefined) {
+      const [columns, schema, rows, progress, need, done] = turn ?? (await next(script as number));
+      if (columns && schema) yield { kind: "schema", columns, ipc: schema };
+      if (progress) report(progressOf(progress));
+      if (rows) yield { kind: "batch", ipc: rows };
+      if (need) refusal = await supplyAll(connection, script as number, need, context);
+      if (!done) continue;
+      yield endOf(done);
+      return;
+    }
+  } finally {
+    await context.exports?.abandon();
   }
 }
 
@@ -150,6 +169,10 @@ async function find(
     if (resource.kind === "tokenizers") return { answer: { tokenizers: await engine.module("tokens", report) } };
     if (resource.kind === "converted") return { answer: { bytes: await convertedBytes(resource, context) } };
     if (resource.kind === "objects") return { answer: { objects: await files.list(resource.uris, signal) } };
+    if (resource.kind === "export") {
+      if (!context.replay) await known(() => write(resource, context));
+      return { answer: { bytes: new Uint8Array() } };
+    }
     const { uri, kind } = resource;
     const blob = kept.get(uri) ?? (await files.read(uri, kind === "model" ? "model" : "data", { signal, report }));
     if (kind !== "object") kept.set(uri, blob);
@@ -159,6 +182,13 @@ async function find(
     if (!(error instanceof PredictError)) throw error;
     return { answer: { refusal: error.message }, refusal: error };
   }
+}
+
+/** Takes a piece of a file. */
+async function write(piece: ExportPiece, context: StatementContext): Promise<void> {
+  const { files, engine } = context;
+  context.exports ??= new (await exporting()).Exports(files, engine, platform.createFile);
+  await context.exports.take(piece);
 }
 
 /** The pixels of a picture that only the page's browser decodes, if it does. */
@@ -187,7 +217,7 @@ async function convertedBytes(
 /** What the engine reads: JSON and Parquet come to it as Arrow, Arrow without compression, text in encodings it knows. */
 async function bytesOf(
   blob: Blob,
-  resource: Extract<Resource, { uri: string }>,
+  resource: Exclude<Extract<Resource, { uri: string }>, ExportPiece>,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (resource.kind === "table" && resource.format !== "csv") {

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::control::{Counts, Timings};
-use crate::data::Scalar;
+use crate::data::{Batch, Scalar};
 use crate::diag::{Code, Span};
 use crate::limits::LOGGED_JOBS;
 use crate::model::Model;
@@ -82,6 +82,8 @@ pub(crate) struct Log {
     jobs: VecDeque<(String, Logged)>,
     /// How many there have been.
     count: u64,
+    /// The rows of engines before this one, the oldest first.
+    earlier: Vec<Batch>,
 }
 
 impl Log {
@@ -100,8 +102,35 @@ impl Log {
         id
     }
 
-    /// With their ids.
-    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &Logged)> {
-        self.jobs.iter().map(|(id, job)| (id.as_str(), job))
+    /// The statements behind the first `seen`, with their ids.
+    pub(crate) fn since(&self, seen: u64) -> impl Iterator<Item = (&str, &Logged)> {
+        let new = usize::try_from(self.count.saturating_sub(seen)).unwrap_or(usize::MAX);
+        let known = self.jobs.len().saturating_sub(new);
+        self.jobs.iter().skip(known).map(|(id, job)| (id.as_str(), job))
+    }
+
+    /// How many statements there have been.
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The latest rows of engines before this one, as many as there is room for.
+    pub(crate) fn earlier(&self) -> Vec<Batch> {
+        let mut room = LOGGED_JOBS.saturating_sub(self.jobs.len());
+        let mut kept = Vec::new();
+        for batch in self.earlier.iter().rev() {
+            let rows = batch.rows().min(room);
+            if rows > 0 {
+                kept.push(batch.slice(batch.rows() - rows, rows));
+            }
+            room -= rows;
+        }
+        kept.reverse();
+        kept
+    }
+
+    /// Takes over rows of engines before this one, behind those it has of such.
+    pub(crate) fn restore(&mut self, rows: Vec<Batch>) {
+        self.earlier.extend(rows);
     }
 }

@@ -89,6 +89,7 @@ pub struct Session {
     limits: Arc<Limits>,
     dialect: Option<Dialect>,
     forgives: bool,
+    is_logged: bool,
 }
 
 impl Default for Engine {
@@ -124,7 +125,8 @@ impl Engine {
 
     /// A new session.
     pub fn session(&self) -> Session {
-        Session { engine: self.clone(), limits: self.shared.limits.clone(), dialect: None, forgives: false }
+        let limits = self.shared.limits.clone();
+        Session { engine: self.clone(), limits, dialect: None, forgives: false, is_logged: true }
     }
 
     /// Puts rows into the catalog, in place of a table of the same name.
@@ -303,6 +305,37 @@ impl Engine {
         self.catalog().models().map(|(name, model)| (name.to_owned(), model.clone())).collect()
     }
 
+    /// The statements of the log behind the first `seen` ones that this engine has run: how many it has run in all, and the
+    /// rows of `INFORMATION_SCHEMA.JOBS` as an Arrow IPC stream.
+    ///
+    /// # Errors
+    /// `internal` for a row that no column takes.
+    pub fn jobs_since(&self, seen: u64) -> Result<(u64, Vec<u8>)> {
+        let catalog = self.catalog();
+        let Table { schema, batches, .. } = plan::jobs_since(&catalog.log, seen)?;
+        let mut stream = table::write_schema(&schema)?;
+        for batch in &batches {
+            stream.extend(table::write_batch(&schema, batch)?);
+        }
+        stream.extend(table::END);
+        Ok((catalog.log.count(), stream))
+    }
+
+    /// Puts rows that [`Engine::jobs_since`] of an engine before this one gave before the log of this one.
+    ///
+    /// # Errors
+    /// `invalid-arrow` for what is no stream of these columns.
+    pub fn restore_jobs(&self, stream: &[u8]) -> Result<()> {
+        let rows = table::read_arrow(stream, &self.shared.limits)?;
+        let mut catalog = self.catalog();
+        let wanted = plan::jobs_since(&catalog.log, u64::MAX)?.schema;
+        if rows.schema != wanted {
+            return Err(Error::new(Code::InvalidArrow, "the rows are not those of a log of this version"));
+        }
+        catalog.log.restore(rows.batches);
+        Ok(())
+    }
+
     /// Parses and binds without running. Statements behind the first one that changes the catalog are parsed
     /// only: what they mean depends on it. Parameters fit everywhere.
     pub fn check(&self, sql: &str) -> Check {
@@ -440,6 +473,13 @@ impl Session {
     #[must_use]
     pub fn with_failed_rows_as_null(mut self, forgives: bool) -> Self {
         self.forgives = forgives;
+        self
+    }
+
+    /// With `true`, the log has nothing of it: for statements that were run before, on another engine.
+    #[must_use]
+    pub fn without_log(mut self, is_silent: bool) -> Self {
+        self.is_logged = !is_silent;
         self
     }
 

@@ -338,7 +338,7 @@ impl Query {
     /// Puts the statement into the log, once.
     fn log(&mut self, ending: Ending) {
         let Some(start) = self.since.take() else { return };
-        if !self.statement.kind.is_job() {
+        if !self.statement.kind.is_job() || !self.script.is_logged {
             return;
         }
         let span = self.executed_at.as_ref().map_or(self.statement.span, |(span, _)| *span);

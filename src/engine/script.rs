@@ -53,13 +53,16 @@ pub(super) struct ScriptContext {
     pub(super) variables: Variables,
     /// Whether rows that fail have NULLs.
     pub(super) forgives: bool,
+    /// Whether its statements are put into the log.
+    pub(super) is_logged: bool,
 }
 
 impl ScriptContext {
     /// Without variables.
     pub(super) fn new(dialect: Dialect, text: Arc<str>, params: Params, session: &Session) -> Self {
         let variables = Variables::default();
-        Self { dialect, text, params: Arc::new(params), variables, forgives: session.forgives }
+        let Session { forgives, is_logged, .. } = *session;
+        Self { dialect, text, params: Arc::new(params), variables, forgives, is_logged }
     }
 }
 

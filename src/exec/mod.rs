@@ -39,7 +39,7 @@ mod vector_search;
 mod window;
 
 pub(crate) use fit::fit;
-pub use resources::{Request, Resource, TableFormat};
+pub use resources::{ExportPiece, Request, Resource, TableFormat};
 pub(crate) use resources::{Requests, Response};
 pub(crate) use start::{start, start_measured};
 

@@ -1,5 +1,7 @@
 //! What a query requests from its host: bytes and listings. The core itself does no I/O.
 
+use std::sync::Arc;
+
 use litemap::LiteMap;
 
 use crate::diag::{Code, Error, Result};
@@ -39,6 +41,8 @@ pub enum Resource {
     Decoder,
     /// What reads tokenizers. The host answers with no bytes, once it is there.
     Tokenizers,
+    /// Take a piece of a file that a statement writes. The host answers with no bytes, once it has it.
+    Export(ExportPiece),
     /// The objects that patterns match: at most one `*` each, which stands for any text.
     Objects {
         /// As the SQL text names them.
@@ -58,6 +62,26 @@ pub enum TableFormat {
     Json,
     /// The host provides its rows as Arrow IPC.
     Parquet,
+}
+
+/// A piece of a file that `EXPORT DATA` writes. The pieces of a file come in their order, each when the host has answered
+/// for the one before; of a statement that fails or is given up no last piece comes, and the file is not to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportPiece {
+    /// As the SQL text names it, with the number of the file in the place of `*`.
+    pub uri: String,
+    /// The format of the file. For Parquet the bytes of each piece are an Arrow IPC stream, which the host writes as Parquet.
+    pub format: TableFormat,
+    /// Whether the host compresses the file.
+    pub gzip: bool,
+    /// Whether the file takes the place of one that is there: else that is to be refused.
+    pub overwrite: bool,
+    /// Whether the file begins.
+    pub first: bool,
+    /// Whether the file ends.
+    pub last: bool,
+    /// The bytes that follow those before.
+    pub bytes: Arc<[u8]>,
 }
 
 /// A request for a resource.
@@ -92,6 +116,11 @@ impl Requests {
         self.last_id += 1;
         self.pending.insert(self.last_id, resource);
         self.last_id
+    }
+
+    /// Whether a request is pending.
+    pub(crate) fn is_pending(&self, id: u64) -> bool {
+        self.pending.contains_key(&id)
     }
 
     /// Whether no request is pending.

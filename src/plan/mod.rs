@@ -15,9 +15,9 @@ pub(crate) use bind::{
     AlterModel, AlterTable, Assign, AssignedRows, Binding, Bound, BoundStatement, CONDITION, Change,
     ChangeVersions, Context, CreateExternalTable, CreateFunction, CreateModel, CreateObjectTable,
     CreateProcedure, CreateTable, CreateTransform, CreateView, Declared, DropFunction, DropModel,
-    DropProcedure, DropTable, Explain, External, FitCall, Format, Insert, Prerequisite, RenameModel,
-    SETTINGS, SetBaseline, SubqueryPlace, VIEWS, Variable, VariableType, argument, bind, executed,
-    invalid_model, procedure_name,
+    DropProcedure, DropTable, Explain, Export, ExportFormat, External, FitCall, Format, Insert, Prerequisite,
+    RenameModel, SETTINGS, SetBaseline, Sink, SubqueryPlace, VIEWS, Variable, VariableType, argument, bind,
+    executed, invalid_model, jobs_since, procedure_name,
 };
 pub(crate) use explain::explanation;
 pub(crate) use expr::{Aggregate, Expr, ExprKind, Extreme, Order};

@@ -19,6 +19,7 @@ pub(crate) enum StatementKind {
     CreateView(CreateView),
     CreateModel(CreateModel),
     CreateExternalTable(CreateExternalTable),
+    Export(Export),
     AlterModel(AlterModel),
     AlterTable(AlterTable),
     Insert(Insert),
@@ -52,6 +53,7 @@ impl StatementKind {
         !matches!(
             self,
             Self::Query(_)
+                | Self::Export(_)
                 | Self::Declare(_)
                 | Self::Set(_)
                 | Self::Explain(_)
@@ -104,6 +106,7 @@ impl StatementKind {
                 OnExisting::Replace => "CREATE OR REPLACE EXTERNAL TABLE",
                 OnExisting::Fail | OnExisting::Keep => "CREATE EXTERNAL TABLE",
             },
+            Self::Export(_) => "EXPORT DATA",
             Self::AlterModel(_) => "ALTER MODEL",
             Self::AlterTable(_) => "ALTER TABLE",
             Self::Insert(_) => "INSERT",
@@ -165,6 +168,13 @@ pub(crate) enum OnExisting {
     Fail,
     Replace,
     Keep,
+}
+
+/// `EXPORT DATA OPTIONS (…) AS query`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Export {
+    pub(crate) options: Options,
+    pub(crate) query: Box<Query>,
 }
 
 /// `CREATE TABLE`: columns, or a query, or both.

@@ -43,6 +43,7 @@ struct ScriptShape {
     batch_size: Option<usize>,
     dialect: Option<DialectShape>,
     on_error: Option<OnErrorShape>,
+    replay: Option<bool>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -120,8 +121,9 @@ pub(super) fn session(session: Session, options: JsValue) -> Result<Session> {
     if options.is_undefined() {
         return Ok(session);
     }
-    let ScriptShape { batch_size, dialect, on_error } = shape(options)?;
+    let ScriptShape { batch_size, dialect, on_error, replay } = shape(options)?;
     let session = session.with_failed_rows_as_null(on_error == Some(OnErrorShape::Null));
+    let session = session.without_log(replay == Some(true));
     let session = match batch_size {
         Some(rows) => session.with_batch_rows(rows),
         None => session,

@@ -3,6 +3,7 @@
 use litemap::LiteMap;
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use js_sys::{Array, Float64Array, Uint8Array};
 use serde::Serialize;
@@ -14,7 +15,7 @@ use crate::control::{Progress, Stage, Timings};
 use crate::data::{DataType, Field, Schema};
 use crate::diag::{Diagnostic, Error, Invariant, LineIndex, Severity, Span};
 use crate::engine::{Check, Completion, PreparedParameter, StatementInfo, Step, Summary};
-use crate::exec::{Request, Resource, TableFormat};
+use crate::exec::{ExportPiece, Request, Resource, TableFormat};
 use crate::model::{Dim, Port};
 use crate::table::{write_batch, write_schema};
 
@@ -134,6 +135,17 @@ enum RequestShape {
         id: u64,
         kind: &'static str,
     },
+    Export {
+        id: u64,
+        kind: &'static str,
+        uri: String,
+        format: &'static str,
+        gzip: bool,
+        overwrite: bool,
+        first: bool,
+        last: bool,
+        bytes: BytesShape,
+    },
     Rows {
         id: u64,
         kind: &'static str,
@@ -142,6 +154,15 @@ enum RequestShape {
         #[serde(skip_serializing_if = "Option::is_none")]
         encoding: Option<String>,
     },
+}
+
+/// Bytes as one array.
+struct BytesShape(Arc<[u8]>);
+
+impl Serialize for BytesShape {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
 }
 
 /// Why a step failed: the engine's own words, or a value that JavaScript could not take.
@@ -492,14 +513,21 @@ fn request(request: Request) -> RequestShape {
         Resource::Tokenizers => RequestShape::Module { id, kind: "tokenizers" },
         Resource::Objects { uris } => RequestShape::Listing { id, kind: "objects", uris },
         Resource::Table { uri, format, encoding } => {
-            let format = match format {
-                TableFormat::Csv => "csv",
-                TableFormat::Arrow => "arrow",
-                TableFormat::Json => "json",
-                TableFormat::Parquet => "parquet",
-            };
-            RequestShape::Rows { id, kind: "table", uri, format, encoding }
+            RequestShape::Rows { id, kind: "table", uri, format: format_word(format), encoding }
         }
+        Resource::Export(ExportPiece { uri, format, gzip, overwrite, first, last, bytes }) => {
+            let (kind, format, bytes) = ("export", format_word(format), BytesShape(bytes));
+            RequestShape::Export { id, kind, uri, format, gzip, overwrite, first, last, bytes }
+        }
+    }
+}
+
+fn format_word(format: TableFormat) -> &'static str {
+    match format {
+        TableFormat::Csv => "csv",
+        TableFormat::Arrow => "arrow",
+        TableFormat::Json => "json",
+        TableFormat::Parquet => "parquet",
     }
 }
 

@@ -9,7 +9,7 @@ mod tokenizer;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use js_sys::Array;
+use js_sys::{Array, Uint8Array};
 use pictures::{Failure, Format, Options, Picture, Refusal, from_words};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
@@ -253,6 +253,26 @@ impl Engine {
     #[wasm_bindgen(unchecked_return_type = "ModelInfo[]")]
     pub fn models(&self) -> Throws<JsValue> {
         encode::models(&self.engine.model_versions())
+    }
+
+    /// The statements behind the first `seen` ones that it has run: how many it has run in all, and an Arrow IPC stream.
+    #[wasm_bindgen(js_name = jobsSince, unchecked_return_type = "[number, Uint8Array]")]
+    pub fn jobs_since(&self, seen: f64) -> Throws<Array> {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a number that this function has given"
+        )]
+        let (count, rows) = self.engine.jobs_since(seen as u64).map_err(unlocated)?;
+        #[expect(clippy::cast_precision_loss, reason = "statements are far fewer than 2^53")]
+        let count = count as f64;
+        Ok(Array::of2(&count.into(), &Uint8Array::from(rows.as_slice()).into()))
+    }
+
+    /// Puts statements that an engine before this one has run into its log.
+    #[wasm_bindgen(js_name = restoreJobs)]
+    pub fn restore_jobs(&self, rows: &[u8]) -> Throws<()> {
+        self.engine.restore_jobs(rows).map_err(unlocated)
     }
 
     /// Parses and binds without running.

@@ -208,7 +208,25 @@ export type Resource =
    * The rows of a file of an external table: the bytes of CSV and Arrow files, Arrow IPC for the others. A CSV with an
    * encoding is wanted in UTF-8.
    */
-  | { id: number; kind: "table"; uri: string; format: "csv" | "arrow" | "json" | "parquet"; encoding?: string };
+  | { id: number; kind: "table"; uri: string; format: "csv" | "arrow" | "json" | "parquet"; encoding?: string }
+  | ExportPiece;
+
+/**
+ * The next bytes of a file that EXPORT DATA writes. Answer with no bytes once they are taken; a file is there when its last
+ * piece is. For Parquet the bytes are an Arrow IPC stream of some rows.
+ */
+export interface ExportPiece {
+  id: number;
+  kind: "export";
+  uri: string;
+  format: "csv" | "arrow" | "json" | "parquet";
+  gzip: boolean;
+  /** Whether the file takes the place of one that is there. */
+  overwrite: boolean;
+  first: boolean;
+  last: boolean;
+  bytes: Uint8Array;
+}
 
 /** How the text of a script is read and run. */
 export interface ScriptOptions {
@@ -218,6 +236,8 @@ export interface ScriptOptions {
   dialect?: "bigquery" | "tsql";
   /** What a row does that a picture or the model fails on: default "fail". */
   onError?: "fail" | "null";
+  /** Whether the log has none of it: it was run before. */
+  replay?: boolean;
 }
 
 /**

@@ -39,6 +39,15 @@ fn runs_are_compared_and_exported() {
 }
 
 #[test]
+fn a_pipeline_is_a_view() {
+    let outcomes = outcomes();
+    let pipeline = with_column(&outcomes, "correct");
+    // The forest of scikit-learn's is right 145 times; what is scaled has the mean zero.
+    assert_eq!((pipeline.ints("n"), pipeline.ints("correct")), (vec![150], vec![145]));
+    assert_eq!(pipeline.floats("mean")[0].abs(), 0.0);
+}
+
+#[test]
 fn version_two_is_shipped_and_taken_back() {
     let outcomes = outcomes();
     let compared: Vec<_> =

@@ -9,7 +9,7 @@ use arrow_array::types::{Float64Type, Int64Type};
 use predictql::data::{Batch, Schema};
 use predictql::diag::Error;
 use predictql::table::{CsvOptions, Object};
-use predictql::{Engine, Limits, Params, Query, Resource, Session, Step, Summary};
+use predictql::{Engine, ExportPiece, Limits, Params, Query, Resource, Session, Step, Summary};
 
 use crate::notation;
 
@@ -19,6 +19,8 @@ pub struct Outcome {
     pub schema: Option<Schema>,
     pub batches: Vec<Batch>,
     pub summary: Summary,
+    /// What it has written of files.
+    pub exported: Vec<ExportPiece>,
 }
 
 pub fn fixtures() -> PathBuf {
@@ -96,6 +98,10 @@ pub fn finish(mut query: Query) -> Result<Outcome, Error> {
                                 Ok(onnx) => query.supply(request.id, onnx)?,
                                 Err(refusal) => query.refuse(request.id, refusal.to_string())?,
                             }
+                        }
+                        Resource::Export(piece) => {
+                            outcome.exported.push(piece);
+                            query.supply(request.id, Vec::new())?;
                         }
                         Resource::Objects { uris } => query.supply_objects(request.id, list(&uris))?,
                         other => panic!("the test host cannot bring {other:?}"),

@@ -6,7 +6,7 @@ use predictql::data::Scalar;
 use predictql::table::CsvOptions;
 use predictql::{Engine, Limits, Params, Step};
 
-use crate::host::{engine, finish, read, run, run_with};
+use crate::host::{self, engine, finish, read, run, run_with};
 
 const PREDICT: &str = "SELECT label FROM ML.PREDICT(MODEL iris, TABLE iris)";
 
@@ -129,4 +129,46 @@ fn the_latest_thousand_are_kept_and_long_texts_are_cut() {
     let kept =
         run(&engine, "SELECT COUNT(*) AS n, MIN(query) AS first FROM INFORMATION_SCHEMA.JOBS").unwrap();
     assert_eq!((kept.ints("n"), kept.texts("first")), (vec![1_000], vec!["SELECT 0 AS x".into()]));
+}
+
+#[test]
+fn what_engines_before_this_one_have_run_comes_first() {
+    let first = with_model();
+    run(&first, PREDICT).unwrap();
+    run(&first, "SELECT 1 / 0 AS x").unwrap_err();
+    let before = log(&first, "*");
+    // What this very look at the log was is not in it yet.
+    let (seen, rows) = first.jobs_since(0).unwrap();
+    assert_eq!(seen, 3);
+
+    let second = with_model();
+    second.restore_jobs(&rows).unwrap();
+    let replayed = second.session().without_log(true);
+    host::run_in(&replayed, "CREATE TABLE made AS SELECT 1 AS x", Params::default()).unwrap();
+    assert_eq!(log(&second, "*")[..2], before);
+    let (seen, later) = second.jobs_since(0).unwrap();
+    assert_eq!(seen, 1);
+    // Only what came since, so that a host can write it behind what it has.
+    run(&second, "SELECT 2 AS x").unwrap();
+    let third = engine();
+    third.restore_jobs(&rows).unwrap();
+    third.restore_jobs(&later).unwrap();
+    third.restore_jobs(&second.jobs_since(seen).unwrap().1).unwrap();
+    let queries: Vec<_> = log(&third, "query").concat();
+    assert_eq!((queries.len(), queries[0].as_str(), queries[4].as_str()), (5, PREDICT, "SELECT 2 AS x"));
+    let error = third.restore_jobs(b"no stream").unwrap_err();
+    assert_eq!(error.code().as_str(), "invalid-arrow");
+}
+
+#[test]
+fn there_are_a_thousand_with_those_of_engines_before() {
+    let first = engine();
+    let many = "SELECT 1 AS x;".repeat(700);
+    run(&first, &many).unwrap();
+    let (_, rows) = first.jobs_since(0).unwrap();
+    let second = engine();
+    second.restore_jobs(&rows).unwrap();
+    run(&second, &many).unwrap();
+    let count = "SELECT COUNT(*) AS n FROM INFORMATION_SCHEMA.JOBS";
+    assert_eq!(run(&second, count).unwrap().ints("n"), [1000]);
 }

@@ -15,6 +15,7 @@ mod agreement;
 mod boosters;
 mod completion;
 mod documented;
+mod exporting;
 mod external;
 #[cfg(feature = "full")]
 mod feeding;

@@ -25,6 +25,25 @@ fn a_model_is_asked_for_by_its_path() {
 }
 
 #[test]
+fn a_version_in_a_registry_is_asked_for_at_its_server() {
+    let sql =
+        "CREATE MODEL m OPTIONS (model_path = 'models:/iris@champion', registry_uri = 'https://host:5000/')";
+    let mut create = query(&engine().session(), sql);
+    let Step::Need(requests) = create.step().unwrap() else { panic!("expected a need") };
+    let uri = "https://host:5000/#models:/iris@champion".to_owned();
+    assert_eq!(requests[0].resource, Resource::Model { uri });
+    for (options, place) in [
+        ("model_path = 'models:/iris/3'", "'models:/iris/3'"),
+        ("model_path = 'a.onnx', registry_uri = 'https://host'", "registry_uri"),
+    ] {
+        let sql = format!("CREATE MODEL m OPTIONS ({options})");
+        let error = run(&engine(), &sql).unwrap_err();
+        let span = error.first().span.unwrap();
+        assert_eq!((error.code().as_str(), &sql[span.start..span.end]), ("invalid-option", place));
+    }
+}
+
+#[test]
 fn a_refusal_is_an_error_in_the_hosts_words_at_the_path() {
     let engine = engine();
     let mut create = query(&engine.session(), CREATE);

@@ -104,4 +104,12 @@ test("of a database that cannot be kept", () =>
     return { "not-saved": await failure(new PredictQL({ name: "x" }).registerTable("t", [{ x: 1 }])) };
   }));
 
+test("of a file that is there already", () =>
+  expectCodes(async ({ PredictQL, failure }) => {
+    const db = new PredictQL();
+    const sql = "EXPORT DATA OPTIONS (uri = 'taken.csv', format = 'CSV') AS SELECT 1 AS x";
+    await db.query(sql);
+    return { "not-written": await failure(db.query(sql)) };
+  }));
+
 after(() => assert.deepEqual([...raised].sort(), [...declared].sort(), "every code is raised here"));

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { test } from "node:test";
 import { inPage } from "./page.mjs";
 
@@ -269,4 +270,59 @@ utc_time_created: '2026-01-01 it''s late'
   assert.deepEqual(found.codes, ["unsupported-source", "no-such-file", "invalid-json"]);
   assert.deepEqual(found.named, [{ label: 0 }, { label: 0 }]);
   assert.equal(found.description, "MLflow model 2026-01-01 it's late");
+});
+
+test("versions of a registry of MLflow's come by its REST interface, where the page allows it", async () => {
+  // What mlflow 3.17.2 has answered: tests/fixtures/makers/mlflow_registry.py.
+  const { answers, artifacts } = expected("mlflow_registry");
+  const registry = createServer(async (request, response) => {
+    response.setHeader("access-control-allow-origin", "*");
+    const { pathname, searchParams } = new URL(request.url, "http://localhost");
+    searchParams.sort();
+    const key = `${pathname}?${searchParams}`;
+    const file = artifacts[pathname];
+    const known = key in answers || file !== undefined;
+    response.writeHead(known ? 200 : 404, { "content-type": file ? "application/octet-stream" : "application/json" });
+    response.end(
+      file ? Buffer.from(file, "base64") : JSON.stringify(answers[key] ?? { error_code: "RESOURCE_DOES_NOT_EXIST" }),
+    );
+  });
+  await new Promise((resolve) => registry.listen(0, "127.0.0.1", resolve));
+  try {
+    const origin = `http://127.0.0.1:${registry.address().port}`;
+    const found = await inPage(async ({ PredictQL, failure }, origin) => {
+      const db = new PredictQL();
+      await db.registerTable("iris", "/fixtures/tables/iris.csv");
+      await db.registerModel("flowers", `${origin}/#models:/iris@champion`);
+      await db.registerModel("second", `${origin}/#models:/iris/2`);
+      await db.registerModel("last", `${origin}/#models:/iris/latest`);
+      await db.query(
+        `CREATE MODEL in_sql OPTIONS (MODEL_PATH = 'models:/iris@champion', REGISTRY_URI = '${origin}',
+          input_columns = ['sepal_length', 'sepal_width', 'petal_length', 'petal_width'])`,
+      );
+      const labels = async (model) =>
+        (await db.query(`SELECT output_label FROM ML.PREDICT(MODEL ${model}, TABLE iris)`))
+          .getChild("output_label")
+          .toArray()
+          .join();
+      const all = [await labels("flowers"), await labels("in_sql")];
+      const sha256 = Object.fromEntries((await db.models()).map((model) => [model.name, model.sha256]));
+      const closed = new PredictQL({ network: "same-origin" });
+      const denied = await failure(closed.registerModel("m", `${origin}/#models:/iris@champion`));
+      const unknown = await failure(db.registerModel("m", `${origin}/#models:/iris@nobody`));
+      const slip = await failure(db.registerModel("m", `${origin}/#models:/iris`));
+      return {
+        isSame: all[0] === all[1],
+        count: all[0].split(",").length,
+        sha256,
+        codes: [denied.code, unknown.code, slip.code],
+      };
+    }, origin);
+    assert.ok(found.isSame && found.count === 150);
+    const { flowers, in_sql, second, last } = found.sha256;
+    assert.deepEqual([flowers === in_sql, second === last, flowers === second], [true, true, false]);
+    assert.deepEqual(found.codes, ["network-denied", "network-failed", "unsupported-source"]);
+  } finally {
+    registry.close();
+  }
 });

@@ -91,6 +91,10 @@ export class Host {
         return void engine.dropTable(request.name);
       case "dropModel":
         return void engine.dropModel(request.name);
+      case "jobs":
+        return engine.jobsSince(request.seen) as [number, Uint8Array<ArrayBuffer>];
+      case "restoreJobs":
+        return void engine.restoreJobs(request.rows);
       case "check":
         return engine.check(request.sql);
       case "complete":
@@ -129,7 +133,11 @@ export class Host {
         run.query = statement.prepared.query(params, batchSize, onError === "null", request.again);
       } else {
         const { sql, dialect } = request;
-        run.script = this.#running().engine.script(sql, params, scriptOptions(batchSize, dialect, onError));
+        run.script = this.#running().engine.script(
+          sql,
+          params,
+          scriptOptions(batchSize, dialect, onError, request.replay),
+        );
         jumps = run.script.length !== run.script.statements.length;
         if (skip > 0) run.script.skip(skip);
         if (run.script.length === 1) run.query = run.script.next();
@@ -234,11 +242,13 @@ function scriptOptions(
   batchSize: number | undefined,
   dialect: ScriptOptions["dialect"] | undefined,
   onError: ScriptOptions["onError"] | undefined,
+  replay = false,
 ): ScriptOptions | undefined {
   const options: ScriptOptions = {};
   if (batchSize !== undefined) options.batchSize = batchSize;
   if (dialect !== undefined) options.dialect = dialect;
   if (onError !== undefined) options.onError = onError;
+  if (replay) options.replay = true;
   return Object.keys(options).length === 0 ? undefined : options;
 }
 

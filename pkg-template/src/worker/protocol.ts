@@ -64,6 +64,10 @@ export type Request =
   | { kind: "setModelAlias"; name: string; alias: string; version: number }
   | { kind: "dropTable"; name: string }
   | { kind: "dropModel"; name: string }
+  /** The log behind the first `seen` statements that the worker has run. */
+  | { kind: "jobs"; seen: number }
+  /** The log of workers before. */
+  | { kind: "restoreJobs"; rows: Uint8Array<ArrayBuffer> }
   | { kind: "check"; sql: string }
   | { kind: "complete"; sql: string; offset: number }
   | { kind: "prepare"; statement: number; sql: string; dialect: ScriptOptions["dialect"] | undefined }
@@ -74,6 +78,8 @@ export type Request =
       batchSize: number | undefined;
       onError: ScriptOptions["onError"] | undefined;
       one: boolean;
+      /** Whether it was run before, by another worker: the log has none of it. */
+      replay?: boolean;
     } & Runnable)
   | { kind: "next"; script: number }
   | { kind: "step"; script: number; one: boolean }
@@ -147,6 +153,8 @@ interface Replies {
   dropTable: undefined;
   dropModel: undefined;
   setModelAlias: undefined;
+  jobs: [seen: number, rows: Uint8Array<ArrayBuffer>];
+  restoreJobs: undefined;
   check: CheckResult;
   complete: Completion[];
   prepare: PreparedInfo;

@@ -14,6 +14,7 @@ mod create_object_table;
 mod create_table;
 mod create_transform;
 mod explain;
+mod export;
 mod insert;
 mod listing;
 mod option_files;
@@ -99,6 +100,7 @@ pub(super) fn begin(bound: Bound, engine: &Engine) -> Result<Execution> {
         Bound::CreateTransform(create) => Execution::Job(create_transform::begin(create)),
         Bound::CreateObjectTable(create) => job(create_object_table::CreateObjectTableJob::new(create)),
         Bound::CreateExternalTable(create) => job(create_external_table::CreateExternalTableJob::new(create)),
+        Bound::Export(export) => Execution::Job(export::begin(export)),
         Bound::AlterModel(alter) => job(alter_model::AlterModelJob::new(alter, engine)?),
         Bound::SetBaseline(set) => Execution::Job(set_baseline::begin(set)),
         Bound::ChangeVersions(change) => job(change),

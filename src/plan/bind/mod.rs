@@ -53,15 +53,15 @@ use crate::syntax::{Dialect, written};
 use aggregates::Level;
 pub(crate) use declared::Declared;
 use judge::visible;
-pub(crate) use options::{External, Format};
+pub(crate) use options::{ExportFormat, External, Format, Sink};
 pub(crate) use predict::SETTINGS;
 use query::Cte;
-pub(crate) use schema::VIEWS;
+pub(crate) use schema::{VIEWS, jobs_since};
 pub(crate) use statement::{
     AlterModel, AlterTable, Assign, AssignedRows, CONDITION, Change, ChangeVersions, CreateExternalTable,
     CreateFunction, CreateModel, CreateObjectTable, CreateProcedure, CreateTable, CreateTransform,
-    CreateView, DropFunction, DropModel, DropProcedure, DropTable, Explain, Insert, RenameModel, SetBaseline,
-    argument, executed, procedure_name,
+    CreateView, DropFunction, DropModel, DropProcedure, DropTable, Explain, Export, Insert, RenameModel,
+    SetBaseline, argument, executed, procedure_name,
 };
 pub(crate) use transformer::FitCall;
 pub(crate) use tsql::{Prerequisite, SubqueryPlace, invalid_model};
@@ -85,6 +85,7 @@ pub(crate) enum Bound {
     CreateTransform(CreateTransform),
     CreateObjectTable(CreateObjectTable),
     CreateExternalTable(CreateExternalTable),
+    Export(Export),
     AlterModel(AlterModel),
     SetBaseline(SetBaseline),
     ChangeVersions(ChangeVersions),

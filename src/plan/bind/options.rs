@@ -35,6 +35,29 @@ pub(crate) enum Format {
     Parquet,
 }
 
+/// Where and how `EXPORT DATA` writes.
+#[derive(Debug, Clone)]
+pub(crate) struct Sink {
+    /// With one `*` at the most, which stands for the number of a file.
+    pub(crate) uri: String,
+    pub(crate) span: Span,
+    pub(crate) format: ExportFormat,
+    pub(crate) gzip: bool,
+    pub(crate) overwrite: bool,
+}
+
+/// How the files of `EXPORT DATA` are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ExportFormat {
+    Csv { header: bool, delimiter: char },
+    Json,
+    Arrow,
+    Parquet,
+}
+
+/// Options of `EXPORT DATA`.
+const EXPORT: &[&str] = &["uri", "format", "header", "compression", "overwrite", "field_delimiter"];
+
 /// Options of `CREATE MODEL` that concern the model on Google's servers; they are ignored here.
 const ELSEWHERE: &[&str] =
     &["deploy_model", "endpoint_idle_ttl", "expiration_timestamp", "friendly_name", "kms_key_name"];
@@ -48,10 +71,11 @@ const TRAFFIC: &[&str] = &["traffic_split", "traffic_key", "traffic_salt"];
 
 /// The value of `MODEL_PATH`, its span, and the other options.
 pub(super) fn model(given: &Options) -> Result<(String, Span, ModelOptions)> {
-    let known: Vec<_> = model_names().chain(["model_path"]).collect();
+    let known: Vec<_> = model_names().chain(["model_path", "registry_uri"]).collect();
     check_names(given, &known)?;
     let path = required(given, "model_path", "MODEL_PATH = 'model.onnx'")?;
     let (path, span) = text(path)?;
+    let path = in_registry(path, span, find(given, "registry_uri"))?;
     if path.is_empty() || path.trim_end_matches('*').contains('*') {
         return Err(
             Error::new(Code::InvalidOption, "MODEL_PATH names one file, or a folder and `*`").at(span)
@@ -60,6 +84,25 @@ pub(super) fn model(given: &Options) -> Result<(String, Span, ModelOptions)> {
     let mut options = ModelOptions::default();
     set(&mut options, given)?;
     Ok((path, span, options))
+}
+
+/// The address of a version in a registry of MLflow's: that of the server with the version as its fragment.
+fn in_registry(path: String, span: Span, registry: Option<&NamedExpr>) -> Result<String> {
+    match (path.starts_with("models:/"), registry) {
+        (true, Some(registry)) => Ok(format!("{}/#{path}", text(registry)?.0.trim_end_matches('/'))),
+        (false, None) => Ok(path),
+        (true, None) => Err(Error::new(
+            Code::InvalidOption,
+            format!("MODEL_PATH '{path}' is in a registry, and none is named"),
+        )
+        .at(span)
+        .hint("write REGISTRY_URI = 'https://host' beside it")),
+        (false, Some(registry)) => {
+            Err(Error::new(Code::InvalidOption, "`registry_uri` is for MODEL_PATH = 'models:/name@alias'")
+                .at(registry.name.span)
+                .hint("leave it out"))
+        }
+    }
 }
 
 /// The options that a model has after `ALTER MODEL`.
@@ -263,6 +306,84 @@ fn csv(given: &Options, columns: &[(String, ColumnType)]) -> Result<CsvOptions> 
         }
     }
     Ok(options)
+}
+
+/// Where and how `EXPORT DATA` writes.
+pub(super) fn sink(given: &Options) -> Result<Sink> {
+    check_names(given, EXPORT)?;
+    let (uri, span) = text(required(given, "uri", "uri = 'rows-*.csv', format = 'CSV'")?)?;
+    if uri.is_empty() || uri.matches('*').count() > 1 {
+        let message = "the uri of an export is a file's name, with one `*` at the most";
+        return Err(Error::new(Code::InvalidOption, message).at(span).hint("write uri = 'rows-*.csv'"));
+    }
+    let (word, format_span) = text(required(given, "format", "uri = '…', format = 'CSV'")?)?;
+    let format = match word.to_ascii_uppercase().as_str() {
+        "CSV" => ExportFormat::Csv {
+            header: truth(given, "header")?,
+            delimiter: find(given, "field_delimiter").map_or(Ok(','), delimiter)?,
+        },
+        "JSON" => ExportFormat::Json,
+        "ARROW" => ExportFormat::Arrow,
+        "PARQUET" => ExportFormat::Parquet,
+        _ => {
+            return Err(Error::new(Code::InvalidOption, format!("format '{word}' is not written"))
+                .at(format_span)
+                .hint("the formats are 'CSV', 'JSON', 'PARQUET' and 'ARROW'"));
+        }
+    };
+    let of_csv = ["header", "field_delimiter"].into_iter().find_map(|name| find(given, name));
+    if let (Some(option), false) = (of_csv, matches!(format, ExportFormat::Csv { .. })) {
+        let message = format!("option `{}` is for CSV, and the file is {word}", option.name.text);
+        return Err(Error::new(Code::InvalidOption, message).at(option.name.span).hint("leave it out"));
+    }
+    let gzip = find(given, "compression").map_or(Ok(false), |option| gzip(option, &format))?;
+    Ok(Sink { uri, span, format, gzip, overwrite: truth(given, "overwrite")? })
+}
+
+/// Whether an option is TRUE; it is not where it is not given.
+fn truth(given: &Options, name: &str) -> Result<bool> {
+    let Some(option) = find(given, name) else { return Ok(false) };
+    match literal(&option.value)? {
+        Scalar::Bool(value) => Ok(value),
+        found => {
+            Err(Error::new(Code::InvalidOption, format!("option `{name}` is TRUE or FALSE, found {found}"))
+                .at(option.value.span)
+                .hint(format!("write {name} = TRUE")))
+        }
+    }
+}
+
+/// The character between the fields of CSV.
+fn delimiter(option: &NamedExpr) -> Result<char> {
+    let (word, span) = text(option)?;
+    let mut letters = word.chars();
+    match (letters.next(), letters.next()) {
+        (Some(letter), None) if !matches!(letter, '"' | '\n' | '\r') => Ok(letter),
+        _ if word.eq_ignore_ascii_case("tab") => Ok('\t'),
+        _ => Err(Error::new(
+            Code::InvalidOption,
+            "`field_delimiter` is one character, and no quote or line break",
+        )
+        .at(span)
+        .hint("write field_delimiter = ';' or '\\t'")),
+    }
+}
+
+/// Whether a file is compressed as a whole.
+fn gzip(option: &NamedExpr, format: &ExportFormat) -> Result<bool> {
+    let (word, span) = text(option)?;
+    let is_text = matches!(format, ExportFormat::Csv { .. } | ExportFormat::Json);
+    match word.to_ascii_uppercase().as_str() {
+        "NONE" if *format != ExportFormat::Parquet => Ok(false),
+        "GZIP" if is_text => Ok(true),
+        "SNAPPY" if *format == ExportFormat::Parquet => Ok(false),
+        _ => Err(Error::new(
+            Code::InvalidOption,
+            format!("compression '{word}' is not written in this format"),
+        )
+        .at(span)
+        .hint("CSV and JSON take 'GZIP', PARQUET is 'SNAPPY', ARROW has none: leave it out")),
+    }
 }
 
 fn object_table(given: &Options, name: String) -> Result<Bound> {

@@ -7,6 +7,8 @@ use arrow_array::UInt64Array;
 
 mod jobs;
 
+pub(crate) use jobs::jobs_since;
+
 use super::Binder;
 use crate::catalog::{Relation, Version, Versions, parts};
 use crate::data::{Batch, DataType, Field, Operand, Scalar, Schema, array_of};

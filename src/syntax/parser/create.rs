@@ -139,7 +139,7 @@ impl Parser<'_> {
                 "CLUSTER BY"
             } else if self.at_word("OPTIONS") {
                 let name = Path { parts: Vec::new(), span: start };
-                self.options(&name)?;
+                self.options(name.span)?;
                 "OPTIONS"
             } else {
                 break;
@@ -154,7 +154,7 @@ impl Parser<'_> {
     fn create_schema(&mut self, replace: bool) -> Result<StatementKind> {
         self.bump();
         let (name, _) = self.created_name(replace, "a dataset's name")?;
-        self.options(&name)?;
+        self.options(name.span)?;
         Ok(StatementKind::Ignored("CREATE SCHEMA"))
     }
 
@@ -178,7 +178,7 @@ impl Parser<'_> {
         let body = self.expr()?;
         self.close(open, Punctuation::RightParen)?;
         if self.at_word("OPTIONS") {
-            self.options(&name)?;
+            self.options(name.span)?;
         }
         Ok(CreateFunction { name, on_existing, params, returns, body })
     }
@@ -189,7 +189,7 @@ impl Parser<'_> {
         let has_columns = self.at(Punctuation::LeftParen);
         let columns = if has_columns { self.parenthesised(Self::column_name)? } else { Vec::new() };
         if self.at_word("OPTIONS") {
-            self.options(&name)?;
+            self.options(name.span)?;
         }
         self.refuse(&["WITH"], "it changes no result: leave it out")?;
         self.expect_word("AS")?;
@@ -215,7 +215,7 @@ impl Parser<'_> {
             &["REMOTE"],
             "models run in this program: write OPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = '…')",
         )?;
-        let options = self.options(&name)?;
+        let options = self.options(name.span)?;
         if self.at_one_of(&["TRANSFORM", "INPUT", "OUTPUT", "OPTIONS"]).is_some() {
             return Err(Error::new(
                 Code::MisplacedClause,
@@ -257,15 +257,20 @@ impl Parser<'_> {
     fn create_external_table(&mut self, replace: bool) -> Result<CreateExternalTable> {
         let (name, on_existing) = self.created_name(replace, "a table's name")?;
         let columns = if self.at(Punctuation::LeftParen) { self.columns()? } else { Vec::new() };
-        // Connections say who pays and who may read on Google's servers. They mean nothing here.
-        if self.eat_words(&["WITH", "CONNECTION"]) && !self.eat_word("DEFAULT") {
-            self.path("a connection's name")?;
-        }
+        self.skip_connection()?;
         if self.at_word("WITH") {
             return Err(self.unsupported("`WITH PARTITION COLUMNS`", "leave it out"));
         }
-        let options = self.options(&name)?;
+        let options = self.options(name.span)?;
         Ok(CreateExternalTable { name, on_existing, columns, options })
+    }
+
+    /// `WITH CONNECTION …` says who pays and who may read on Google's servers. It means nothing here.
+    pub(super) fn skip_connection(&mut self) -> Result<()> {
+        if self.eat_words(&["WITH", "CONNECTION"]) && !self.eat_word("DEFAULT") {
+            self.path("a connection's name")?;
+        }
+        Ok(())
     }
 
     /// `(name type …, …)`. Keys are allowed among the columns, and not enforced.
@@ -335,7 +340,7 @@ impl Parser<'_> {
         self.refuse(&["GENERATED"], "give the values when you insert")?;
         if self.at_word("OPTIONS") {
             let name = Path { parts: Vec::new(), span: start };
-            self.options(&name)?;
+            self.options(name.span)?;
         }
         column.span = self.since(start);
         Ok(column)

@@ -28,7 +28,7 @@ impl Parser<'_> {
             self.parenthesised(Self::procedure_param)?
         };
         if self.at_word("OPTIONS") {
-            self.options(&name)?;
+            self.options(name.span)?;
         }
         self.refuse(&["WITH", "LANGUAGE", "EXTERNAL"], "write the procedure in SQL: BEGIN … END")?;
         let body = self.apart(|parser| parser.nested(Self::block))?;

@@ -2,18 +2,19 @@
 
 use super::Parser;
 use super::error::did_you_mean;
-use crate::diag::{Error, Result};
+use crate::diag::{Error, Result, Span};
 use crate::syntax::SETTABLE;
 use crate::syntax::ast::{
-    AlterModel, AlterTable, Declare, Describe, Drop, Explain, Ident, Insert, InsertSource, ModelAction,
-    NamedExpr, ObjectKind, Options, Path, SetValue, SetVariables, Statement, StatementKind, TableAction,
+    AlterModel, AlterTable, Declare, Describe, Drop, Explain, Export, Ident, Insert, InsertSource,
+    ModelAction, NamedExpr, ObjectKind, Options, Path, SetValue, SetVariables, Statement, StatementKind,
+    TableAction,
 };
 use crate::syntax::token::{Punctuation, TokenKind};
 
 /// What a statement can start with.
 const STARTS: &[&str] = &[
     "SELECT", "WITH", "CREATE", "INSERT", "DROP", "ALTER", "DECLARE", "SET", "EXPLAIN", "DESCRIBE", "DESC",
-    "SHOW", "UPDATE", "DELETE", "TRUNCATE", "MERGE",
+    "SHOW", "UPDATE", "DELETE", "TRUNCATE", "MERGE", "EXPORT",
 ];
 
 /// What statements of control start with.
@@ -24,7 +25,6 @@ const CONTROL: &[&str] = &[
 
 /// Statements of BigQuery and SQL Server that are not supported, and what to do instead.
 const UNSUPPORTED: &[(&[&str], &str)] = &[
-    (&["EXPORT"], "the host program has the file of a model, and is given results as Arrow"),
     (&["LOAD", "COPY"], "register tables from the host program, or write CREATE EXTERNAL TABLE"),
     (&["GO"], "in T-SQL it stands on a line of its own; end statements with `;`"),
     (&["USE"], "there is one catalog: leave it out"),
@@ -68,6 +68,7 @@ impl Parser<'_> {
                 Some("DELETE") => StatementKind::Change(Box::new(self.delete()?)),
                 Some("TRUNCATE") => StatementKind::Change(Box::new(self.truncate()?)),
                 Some("MERGE") => StatementKind::Change(Box::new(self.merge()?)),
+                Some("EXPORT") => StatementKind::Export(self.export()?),
                 Some("DROP") if self.at_one_of(&["SCHEMA", "DATABASE"]).is_some() => self.dropped_schema()?,
                 Some("DROP") => StatementKind::Drop(self.drop()?),
                 Some("ALTER") if self.eat_word("TABLE") => StatementKind::AlterTable(self.alter_table()?),
@@ -95,6 +96,20 @@ impl Parser<'_> {
             Some(near) => did_you_mean(error, self.token().span, near),
             None => error.hint("statements start with SELECT, CREATE, INSERT or DROP"),
         }
+    }
+
+    /// `DATA [WITH CONNECTION name] OPTIONS (…) AS query`.
+    fn export(&mut self) -> Result<Export> {
+        if self.at_word("MODEL") {
+            let hint = "the host program exports models: `exportModel` of the package";
+            return Err(self.unsupported("`EXPORT MODEL`", hint));
+        }
+        let start = self.token().span;
+        self.expect_word("DATA")?;
+        self.skip_connection()?;
+        let options = self.options(start)?;
+        self.expect_word("AS")?;
+        Ok(Export { options, query: Box::new(self.query()?) })
     }
 
     /// `[ANALYZE] statement`.
@@ -222,7 +237,7 @@ impl Parser<'_> {
             return Ok(ModelAction::SetBaseline(self.table()?));
         }
         if self.at_word("OPTIONS") {
-            return Ok(ModelAction::SetOptions(self.options(name)?));
+            return Ok(ModelAction::SetOptions(self.options(name.span)?));
         }
         let words = ["OPTIONS", "BASELINE", "ALIAS", "DEFAULT_VERSION"];
         let word =
@@ -244,7 +259,7 @@ impl Parser<'_> {
         let words = ["ADD", "DROP", "RENAME", "ALTER", "SET"];
         let Some(word) = self.eat_one_of(&words) else { return Err(self.expected_one_of(&words)) };
         if word == "SET" {
-            self.options(table)?;
+            self.options(table.span)?;
             return Ok(TableAction::Nothing);
         }
         if word == "RENAME" && self.eat_word("TO") {
@@ -281,7 +296,7 @@ impl Parser<'_> {
         }
         if self.at_words(&["SET", "OPTIONS"]) {
             self.bump();
-            self.options(table)?;
+            self.options(table.span)?;
             return Ok(TableAction::Nothing);
         }
         let hint = "write CREATE OR REPLACE TABLE t AS SELECT * REPLACE (CAST(x AS type) AS x) FROM t";
@@ -289,10 +304,10 @@ impl Parser<'_> {
     }
 
     /// `[OPTIONS (name = value, …)]`.
-    pub(super) fn options(&mut self, name: &Path) -> Result<Options> {
+    pub(super) fn options(&mut self, before: Span) -> Result<Options> {
         let start = self.token().span;
         if !self.eat_word("OPTIONS") {
-            return Ok(Options { items: Vec::new(), span: name.span });
+            return Ok(Options { items: Vec::new(), span: before });
         }
         if self.at(Punctuation::LeftParen) && self.nth_at(1, Punctuation::RightParen) {
             self.position += 2;

@@ -150,6 +150,7 @@ fn statement(statement: &Statement) -> String {
             format!("set {} {value}", names(&it.names))
         }
         StatementKind::Explain(it) => format!("explain {} {}", it.analyze, self::statement(&it.statement)),
+        StatementKind::Export(it) => format!("export {}{}", options(&it.options), query(Some(&it.query))),
         StatementKind::Describe(it) => format!("describe {:?} {}", it.kind, path(&it.name)),
         StatementKind::Show(kind) => format!("show {kind:?}"),
         StatementKind::ShowVersions(model) => format!("show versions {}", path(model)),
@@ -174,6 +175,10 @@ fn statements_have_the_shapes_of_the_tree() {
                 "table Fail d/t [a INT64 not null, b array<STRING>]",
             ),
             ("CREATE OR REPLACE TEMP TABLE t AS SELECT 1", "table Replace t []<select 1>"),
+            (
+                "EXPORT DATA WITH CONNECTION a.b OPTIONS (uri = 'x', overwrite = TRUE) AS SELECT 1",
+                "export (uri=\"x\", overwrite=TRUE)<select 1>",
+            ),
             (
                 "CREATE TABLE IF NOT EXISTS `p-q.d.t` (a INT64) AS (SELECT 1)",
                 "table Keep p-q/d/t [a INT64]<select 1>",

@@ -34,8 +34,16 @@ const STAGES: [(&str, Stage); 7] = [
     ("project", Stage::Project),
 ];
 
-/// The rows of the log, the latest last.
+/// The rows of the log, those of engines before this one first, the latest last.
 pub(super) fn view(log: &Log) -> Result<Table> {
+    let Table { schema, batches, notes } = jobs_since(log, 0)?;
+    let mut all = log.earlier();
+    all.extend(batches);
+    Ok(Table { schema, batches: all, notes })
+}
+
+/// The rows of the statements that this engine has run, behind the first `seen`.
+pub(crate) fn jobs_since(log: &Log, seen: u64) -> Result<Table> {
     let array = |fields| DataType::array(DataType::Struct(struct_fields(fields)));
     let columns = [
         ("job_id", DataType::String),
@@ -59,7 +67,7 @@ pub(super) fn view(log: &Log) -> Result<Table> {
         ("engine_version", DataType::String),
         ("engine", DataType::String),
     ];
-    typed_table(&columns, log.all().map(|(id, job)| row(id, job)).collect::<Result<_>>()?)
+    typed_table(&columns, log.since(seen).map(|(id, job)| row(id, job)).collect::<Result<_>>()?)
 }
 
 fn row(id: &str, job: &Logged) -> Result<Vec<Scalar>> {

@@ -13,6 +13,7 @@ mod create_view;
 mod describe;
 mod drop;
 mod explain;
+mod export;
 mod insert;
 mod procedure;
 
@@ -28,6 +29,7 @@ pub(crate) use create_transform::CreateTransform;
 pub(crate) use create_view::CreateView;
 pub(crate) use drop::{DropModel, DropTable};
 pub(crate) use explain::Explain;
+pub(crate) use export::Export;
 pub(crate) use insert::Insert;
 pub(crate) use procedure::{CreateProcedure, DropProcedure, argument, procedure_name};
 
@@ -50,6 +52,7 @@ impl Binder<'_> {
             StatementKind::CreateView(create) => self.create_view(create),
             StatementKind::CreateModel(create) => self.create_model(create),
             StatementKind::CreateExternalTable(create) => self.create_external_table(create),
+            StatementKind::Export(export) => self.export(export, statement.span),
             StatementKind::AlterModel(alter) => self.alter_model(alter),
             StatementKind::AlterTable(alter) => self.alter_table(alter),
             StatementKind::Insert(insert) => self.insert(insert, statement.span),
