@@ -72,7 +72,7 @@ test("pictures are seen beside their rows, probabilities as bars", async ({ demo
   expect(Number.parseFloat(share)).toBeCloseTo(probability * 100, 1);
 });
 
-for (const tutorial of ["iris", "pictures", "penguins"]) {
+for (const tutorial of ["iris", "pictures", "penguins", "versions"]) {
   test(`${tutorial}: whatever it says to try next works, or fails as it says`, async ({ demo, page }) => {
     await demo.open(tutorial);
     const steps = page.locator(".next .chip");
@@ -124,6 +124,23 @@ test("pictures begin with the full engine and a decoder, and none is loaded twic
   // The decoder, the engine, and the engine's second file where it is called.
   expect(files.filter((file) => file.includes("pictures"))).toHaveLength(1);
   expect(files.length).toBeLessThanOrEqual(3);
+});
+
+test("versions: the flowers that they disagree about, a split, a promotion, and back", async ({ demo, page }) => {
+  await demo.open("versions");
+  // Of 150 flowers scikit-learn's forest and logistic regression name 4 otherwise.
+  expect(await demo.column("label_champion")).toHaveLength(4);
+  const step = async (label: string) => {
+    await page.getByRole("button", { name: label }).click();
+    expect(await demo.ended()).toBe("rows");
+  };
+  await step("Give it to a tenth of the visitors");
+  const visitors = (await demo.column("visitors")).map(Number);
+  expect(visitors.reduce((sum, count) => sum + count, 0)).toBe(150);
+  await step("Promote it");
+  expect(await demo.column("is_default")).toEqual(["false", "true"]);
+  await step("Take it back");
+  expect((await demo.column("version"))[0]).toBe("1");
 });
 
 test("penguins: the forest is judged as scikit-learn and fairlearn judge it", async ({ demo, page }) => {

@@ -18,6 +18,8 @@ FIXTURES = HERE.parent.parent / "tests" / "fixtures"
 COPIES = {
     "iris.onnx": FIXTURES / "models" / "iris_rf.onnx",
     "iris.csv": FIXTURES / "tables" / "iris.csv",
+    "flowers-1.onnx": FIXTURES / "models" / "iris_rf_strings.onnx",
+    "flowers-2.onnx": FIXTURES / "models" / "iris_second.onnx",
     "penguins.onnx": FIXTURES / "models" / "penguins.onnx",
     "penguins.csv": FIXTURES / "tables" / "penguins.csv",
 }
