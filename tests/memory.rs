@@ -1,4 +1,4 @@
-//! How much memory a model needs above its own bytes, counted by the allocator.
+//! How much memory a model needs above its own bytes, and many pictures one after the other, counted by the allocator.
 #![cfg(not(target_family = "wasm"))]
 #![allow(
     unsafe_code,
@@ -8,18 +8,23 @@
 )]
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 
-use arrow_array::types::Float64Type;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{ArrayRef, ListArray};
-use predictql::Limits;
 use predictql::model::Model;
+use predictql::table::Object;
+use predictql::{Engine, Limits, Params, Resource, Step};
 use prost::Message;
 use tract_onnx::pb;
 
 static NOW: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+/// What is counted is everything: one test at a time.
+static ALONE: Mutex<()> = Mutex::new(());
 
 struct Counting;
 
@@ -104,6 +109,7 @@ fn peak<T>(size: usize, work: impl FnOnce() -> T) -> (T, f64) {
 
 #[test]
 fn a_model_needs_at_most_twice_its_size_above_itself() {
+    let _alone = ALONE.lock().unwrap();
     let bytes = network();
     let (model, loading) = peak(bytes.len(), || Model::load(&bytes, &Limits::default()).unwrap());
     let row = || Some((0..WIDTH).map(|at| Some(at as f64 / 1e3)).collect::<Vec<_>>());
@@ -116,4 +122,42 @@ fn a_model_needs_at_most_twice_its_size_above_itself() {
         total = total.max((held as f64 / bytes.len() as f64) - 1.0 + predicting);
     }
     assert!(loading <= 2.0 && total <= 2.1, "{loading} while loading, {total} at most");
+}
+
+/// Decoded they are 138 MB together, and as they lie here 138 kB a batch.
+#[test]
+fn ten_thousand_pictures_are_in_memory_a_few_at_a_time() {
+    let _alone = ALONE.lock().unwrap();
+    let picture = std::fs::read("tests/fixtures/images/photo.png").unwrap();
+    let engine = Engine::default();
+    let object = |number: usize| Object {
+        uri: format!("{number}.png"),
+        size: picture.len() as u64,
+        content_type: "image/png".into(),
+        updated_ms: 0,
+        is_live: false,
+    };
+    engine.register_objects("photos", (0..10_000).map(object).collect()).unwrap();
+    let sql = "SELECT COUNT(*) AS n, SUM(ARRAY_LENGTH(ML.RESIZE_IMAGE(i, 48, 48, FALSE).values)) AS v
+               FROM (SELECT ML.DECODE_IMAGE(data) AS i FROM photos)";
+    let mut query = engine.session().script(sql, Params::default()).unwrap().next().unwrap().unwrap();
+    let (found, most) = peak(1 << 20, || {
+        let mut found = Vec::new();
+        loop {
+            match query.step().unwrap() {
+                Step::Need(requests) => {
+                    for request in requests {
+                        assert!(matches!(request.resource, Resource::Object { .. }));
+                        query.supply(request.id, picture.clone()).unwrap();
+                    }
+                }
+                Step::Batch(batch) => found.extend(batch.columns().iter().cloned()),
+                Step::Done(_) => return found,
+                _ => {}
+            }
+        }
+    });
+    let numbers: Vec<i64> = found.iter().map(|column| column.as_primitive::<Int64Type>().value(0)).collect();
+    assert_eq!(numbers, [10_000, 10_000 * 48 * 48 * 3]);
+    assert!(most < 8.0, "{most} MiB at most");
 }

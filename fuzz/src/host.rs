@@ -77,8 +77,13 @@ pub(crate) fn engine_for(text: &str) -> Engine {
 }
 
 fn objects() -> Vec<Object> {
-    let object =
-        |uri: &str| Object { uri: uri.into(), size: 100, content_type: "image/png".into(), updated_ms: 0 };
+    let object = |uri: &str| Object {
+        uri: uri.into(),
+        size: 100,
+        content_type: "image/png".into(),
+        updated_ms: 0,
+        is_live: false,
+    };
     ["images/pixel.png", "images/palette.gif", "images/bad/truncated.png"].map(object).to_vec()
 }
 

@@ -33,6 +33,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub use fastrand::Rng;
+use pictures::Format;
 
 /// A browser's wasm memory ends at 4 GiB, and what a page has done before is in it too.
 #[global_allocator]
@@ -50,7 +51,7 @@ pub struct Target {
     pub run: fn(input: &[u8]),
 }
 
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [Target; 20] = [
     Target { name: "sql", seeds: texts::statements, mutate: texts::mutate, run: sql::run },
     Target { name: "batches", seeds: texts::queries, mutate: texts::mutate, run: sql::compare_batches },
     Target { name: "options", seeds: options::seeds, mutate: options::mutate, run: sql::run },
@@ -59,7 +60,42 @@ pub const TARGETS: [Target; 15] = [
     Target { name: "boosters", seeds: boosters::seeds, mutate: boosters::mutate, run: onnx::run },
     Target { name: "csv", seeds: csv::seeds, mutate: csv::mutate, run: csv::run },
     Target { name: "arrow", seeds: arrow::seeds, mutate: bytes::mutate, run: arrow::run },
-    Target { name: "pictures", seeds: photos::seeds, mutate: bytes::mutate, run: photos::run },
+    Target {
+        name: "jpeg",
+        seeds: || photos::seeds("jpg"),
+        mutate: bytes::mutate,
+        run: |input| photos::run(Format::Jpeg, input),
+    },
+    Target {
+        name: "png",
+        seeds: || photos::seeds("png"),
+        mutate: bytes::mutate,
+        run: |input| photos::run(Format::Png, input),
+    },
+    Target {
+        name: "bmp",
+        seeds: || photos::seeds("bmp"),
+        mutate: bytes::mutate,
+        run: |input| photos::run(Format::Bmp, input),
+    },
+    Target {
+        name: "gif",
+        seeds: || photos::seeds("gif"),
+        mutate: bytes::mutate,
+        run: |input| photos::run(Format::Gif, input),
+    },
+    Target {
+        name: "webp",
+        seeds: || photos::seeds("webp"),
+        mutate: bytes::mutate,
+        run: |input| photos::run(Format::WebP, input),
+    },
+    Target {
+        name: "pixels",
+        seeds: photos::pixels,
+        mutate: bytes::mutate,
+        run: |input| photos::run(Format::Pixels, input),
+    },
     Target {
         name: "converter",
         seeds: converter::folders,

@@ -72,4 +72,4 @@ macro_rules! targets {
     };
 }
 
-targets! { sql, batches, options, onnx, onnx_bytes, boosters, csv, arrow, pictures, converter, variables, lite, like, casts, trees }
+targets! { sql, batches, options, onnx, onnx_bytes, boosters, csv, arrow, jpeg, png, bmp, gif, webp, pixels, converter, variables, lite, like, casts, trees }

@@ -59,11 +59,25 @@ pub fn decode(bytes: &[u8], format: Format, options: &Options) -> Result<Picture
     Ok(if options.upright { turn(picture) } else { picture })
 }
 
-/// What a host has decoded. It has followed what the file says of its orientation.
+/// What is known of a picture that a host has decoded in the place of [`decode`], as the file itself tells: height, width
+/// and EXIF orientation.
+///
+/// # Errors
+/// Where [`decode`] would refuse the file before it looks at pixels.
+pub fn inspect(bytes: &[u8], format: Format, options: &Options) -> Result<[u32; 3], Refusal> {
+    match format {
+        Format::Jpeg => jpeg::inspect(bytes, options),
+        _ => Err(Failure::Unsupported(Kind::Other).into()),
+    }
+}
+
+/// What a host has decoded.
 fn pixels(bytes: &[u8], options: &Options) -> Result<Raw, Failure> {
     let (width, rest) = bytes.split_first_chunk().ok_or(Failure::Truncated)?;
     let (height, rest) = rest.split_first_chunk().ok_or(Failure::Truncated)?;
+    let (orientation, rest) = rest.split_first_chunk().ok_or(Failure::Truncated)?;
     let (width, height) = (u32::from_le_bytes(*width), u32::from_le_bytes(*height));
+    let orientation = u8::try_from(u32::from_le_bytes(*orientation)).map_err(|_| Failure::Damaged)?;
     check_size(width, height, options)?;
     let (height, width, layout) = (height as usize, width as usize, Layout::RGBA);
     if rest.len() != height * width * layout.pixel {
@@ -71,7 +85,7 @@ fn pixels(bytes: &[u8], options: &Options) -> Result<Raw, Failure> {
     }
     let mut bytes = room(rest.len())?;
     bytes.copy_from_slice(rest);
-    Ok(Raw { height, width, layout, bytes, orientation: 1 })
+    Ok(Raw { height, width, layout, bytes, orientation })
 }
 
 /// Width and height of a PNG: they come first.

@@ -1,4 +1,4 @@
-//! JPEG: what its markers say before anything is decoded, and the decoding of what is whole.
+//! JPEG: what its markers say before anything is decoded, here or by a host, and the decoding of what is whole.
 
 use image::metadata::Orientation;
 use zune_jpeg::JpegDecoder;
@@ -52,6 +52,25 @@ pub(crate) fn decode(bytes: &[u8], options: &Options) -> Result<Raw, Refusal> {
     .map_err(|error| refused(&error))
 }
 
+/// What is known of a picture that a host has decoded: height, width, and what the camera has noted.
+///
+/// # Errors
+/// As of [`decode`], as far as that is known without the pixels.
+pub(crate) fn inspect(bytes: &[u8], options: &Options) -> Result<[u32; 3], Refusal> {
+    let outline = outline(bytes).ok_or(Failure::Truncated)?;
+    outline.check(bytes, options)?;
+    let mut decoder = JpegDecoder::new(ZCursor::new(bytes));
+    decoder.decode_headers().map_err(|error| refused(&error))?;
+    let Frame { height, width, .. } = outline.frame;
+    Ok([height.into(), width.into(), orientation(&decoder).into()])
+}
+
+/// The EXIF orientation. What cannot be understood of EXIF says nothing.
+fn orientation(decoder: &JpegDecoder<ZCursor<&[u8]>>) -> u8 {
+    let orientation = decoder.exif().and_then(|exif| Orientation::from_exif_chunk(exif));
+    orientation.map_or(1, Orientation::to_exif)
+}
+
 fn read(source: &[u8], strict: bool) -> Result<Raw, DecodeErrors> {
     let options = DecoderOptions::default()
         .set_strict_mode(strict)
@@ -65,8 +84,7 @@ fn read(source: &[u8], strict: bool) -> Result<Raw, DecodeErrors> {
     };
     decoder.set_options(options.jpeg_set_out_colorspace(color));
     let (width, height) = decoder.dimensions().ok_or(DecodeErrors::ZeroError)?;
-    let orientation = decoder.exif().and_then(|exif| Orientation::from_exif_chunk(exif));
-    let orientation = orientation.map_or(1, Orientation::to_exif);
+    let orientation = orientation(&decoder);
     let mut bytes = room(width * height * layout.pixel).map_err(|_| DecodeErrors::FormatStatic(NO_ROOM))?;
     decoder.decode_into(&mut bytes)?;
     Ok(Raw { height, width, layout, bytes, orientation })

@@ -1,4 +1,4 @@
-//! Bytes of a picture to pixels: what a decoder is asked, what it answers, and with the feature `codecs` the decoder.
+//! Bytes of a picture to pixels and back: what a codec is asked, what it answers, and with the feature `codecs` the codecs.
 //!
 //! In the browser the decoder is a WebAssembly module of its own, which is fetched when the first picture comes. It knows
 //! neither SQL nor the engine; the engine knows of it what is said here.
@@ -6,6 +6,8 @@
 mod answer;
 #[cfg(feature = "codecs")]
 mod decode;
+#[cfg(feature = "codecs")]
+mod encode;
 #[cfg(feature = "codecs")]
 mod jpeg;
 #[cfg(feature = "codecs")]
@@ -22,7 +24,9 @@ mod turn;
 
 pub use answer::{WORDS, from_words, to_words};
 #[cfg(feature = "codecs")]
-pub use decode::decode;
+pub use decode::{decode, inspect};
+#[cfg(feature = "codecs")]
+pub use encode::encode;
 
 /// A format, recognised by the first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,8 +46,8 @@ pub enum Format {
     Avif,
     /// HEIC: the same.
     Heic,
-    /// What a host has decoded: width and height, four bytes each with the low one first, then red, green, blue and
-    /// opacity of each pixel. No file is of this format.
+    /// What a host has decoded: width, height and the EXIF orientation that it has not followed, four bytes each with the low
+    /// one first, then red, green, blue and opacity of each pixel. No file is of this format.
     Pixels,
 }
 
@@ -73,7 +77,20 @@ pub struct Picture {
     pub orientation: u8,
 }
 
-/// Why a picture is not decoded.
+/// A picture to be encoded.
+#[derive(Debug, Clone, Copy)]
+pub struct Pixels<'a> {
+    /// Rows.
+    pub height: u32,
+    /// Columns.
+    pub width: u32,
+    /// 1 for gray, 3 for red, green and blue, 4 with opacity.
+    pub channels: u32,
+    /// The channels of each pixel, row by row.
+    pub values: &'a [u8],
+}
+
+/// Why a picture is not decoded, or not encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
     /// It ends too early.

@@ -1,11 +1,11 @@
-//! The exports of the WebAssembly module. A host writes bytes where `input` says, asks for `decode`, and reads the answer
-//! from the numbers that it points to. What stops the module costs the host one instance of it.
+//! The exports of the WebAssembly module. A host writes bytes where `input` says, asks for `decode` or `encode`, and
+//! reads the answer from the numbers that it points to. What stops the module costs the host one instance of it.
 
 #![expect(unsafe_code, reason = "names of exports; there is no unsafe block")]
 
 use std::cell::RefCell;
 
-use crate::{Failure, Format, Options, Picture, Refusal, WORDS, to_words};
+use crate::{Failure, Format, Options, Picture, Pixels, Refusal, WORDS, to_words};
 
 /// Numbers that an answer has: those of [`to_words`], then where the values are, and where the words are and how many.
 const ANSWER: usize = WORDS + 3;
@@ -14,6 +14,7 @@ const ANSWER: usize = WORDS + 3;
 struct State {
     input: Vec<u8>,
     values: Vec<f32>,
+    file: Vec<u8>,
     detail: String,
     answer: [u32; ANSWER],
 }
@@ -67,9 +68,59 @@ extern "C" fn decode(
                 Err(failure)
             }
         };
-        let [a, b, c, d] = to_words(words);
-        let (values, detail) = (state.values.as_ptr() as u32, state.detail.as_ptr() as u32);
-        state.answer = [a, b, c, d, values, detail, state.detail.len() as u32];
-        state.answer.as_ptr()
+        state.answer(words, state.values.as_ptr() as u32)
     })
+}
+
+/// What the file that was written says of itself, for a host that decodes it.
+#[unsafe(no_mangle)]
+extern "C" fn inspect(format: u32, most_pixels: u32) -> *const u32 {
+    STATE.with_borrow_mut(|state| {
+        let bytes = std::mem::take(&mut state.input);
+        let options = Options { most_pixels, most_values: u32::MAX, upright: false, background: None };
+        let answer = match Format::of(format) {
+            Some(format) => crate::inspect(&bytes, format, &options),
+            None => Err(Failure::Stopped.into()),
+        };
+        let words = answer.map_err(|Refusal { failure, detail }| {
+            state.detail = detail;
+            failure
+        });
+        state.answer(words, 0)
+    })
+}
+
+/// Encodes what was written: so many channels of each pixel, row by row. The answer has the length of the file in the place
+/// of a height, and where it is in that of the values.
+#[unsafe(no_mangle)]
+extern "C" fn encode(format: u32, height: u32, width: u32, channels: u32, quality: u32) -> *const u32 {
+    STATE.with_borrow_mut(|state| {
+        let values = std::mem::take(&mut state.input);
+        let pixels = Pixels { height, width, channels, values: &values };
+        let quality = u8::try_from(quality).unwrap_or(u8::MAX);
+        let answer = match Format::of(format) {
+            Some(format) => crate::encode(pixels, format, quality),
+            None => Err(Failure::Stopped.into()),
+        };
+        let words = match answer {
+            Ok(file) => {
+                state.file = file;
+                Ok([state.file.len() as u32, 1, 1])
+            }
+            Err(Refusal { failure, detail }) => {
+                state.detail = detail;
+                Err(failure)
+            }
+        };
+        state.answer(words, state.file.as_ptr() as u32)
+    })
+}
+
+impl State {
+    /// Where the numbers of an answer are, whose values or file begin at `place`.
+    fn answer(&mut self, words: Result<[u32; 3], Failure>, place: u32) -> *const u32 {
+        let [a, b, c, d] = to_words(words);
+        self.answer = [a, b, c, d, place, self.detail.as_ptr() as u32, self.detail.len() as u32];
+        self.answer.as_ptr()
+    }
 }

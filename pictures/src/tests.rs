@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use image::{ExtendedColorType, ImageFormat};
 
-use crate::{Failure, Format, Options, Picture, Refusal};
+use crate::{Failure, Format, Kind, Options, Picture, Refusal};
 
 const OPTIONS: Options =
     Options { most_pixels: 100_000_000, most_values: 7_500_000, upright: false, background: None };
@@ -174,7 +174,7 @@ fn damage(whole: &[u8]) {
 #[test]
 fn what_a_host_has_decoded_is_a_picture() {
     let options = Options { background: Some([255; 3]), ..OPTIONS };
-    let header = [2, 0, 0, 0, 1, 0, 0, 0];
+    let header = [2, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0];
     let host = |pixels: &[u8]| [&header[..], pixels].concat();
     let bytes = host(&[255, 0, 51, 255, 10, 20, 30, 0]);
     let picture = crate::decode(&bytes, Format::Pixels, &OPTIONS).unwrap();
@@ -184,5 +184,25 @@ fn what_a_host_has_decoded_is_a_picture() {
     let refused = |bytes: &[u8]| crate::decode(bytes, Format::Pixels, &OPTIONS).unwrap_err().failure;
     assert_eq!(refused(&host(&[1, 2, 3])), Failure::Damaged);
     assert_eq!(refused(&header[..5]), Failure::Truncated);
-    assert_eq!(refused(&[0; 8]), Failure::Empty { width: 0, height: 0 });
+    let upright = Options { upright: true, ..OPTIONS };
+    let turned = [&[2, 0, 0, 0, 1, 0, 0, 0, 6, 0, 0, 0][..], &[255, 0, 51, 255, 10, 20, 30, 0]].concat();
+    assert_eq!(crate::decode(&turned, Format::Pixels, &OPTIONS).unwrap().orientation, 6);
+    let picture = crate::decode(&turned, Format::Pixels, &upright).unwrap();
+    assert_eq!((picture.height, picture.width, picture.orientation), (2, 1, 1));
+    assert_eq!(refused(&[0; 12]), Failure::Empty { width: 0, height: 0 });
+}
+
+#[test]
+fn what_a_host_decodes_is_judged_by_its_file() {
+    let inspect = |name: &str| crate::inspect(&fixture(&format!("images/{name}")), Format::Jpeg, &OPTIONS);
+    assert_eq!(inspect("baseline.jpg"), Ok([16, 24, 1]));
+    assert_eq!(inspect("exif_orientation_6.jpg"), Ok([16, 24, 6]));
+    for (name, failure) in [
+        ("truncated", Failure::Truncated),
+        ("starved", Failure::Truncated),
+        ("arithmetic", Failure::Unsupported(Kind::Arithmetic)),
+        ("bomb", Failure::TooManyPixels { width: 60_000, height: 60_000 }),
+    ] {
+        assert_eq!(inspect(&format!("bad/{name}.jpg")).unwrap_err().failure, failure, "{name}");
+    }
 }

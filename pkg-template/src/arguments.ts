@@ -140,6 +140,7 @@ export const takes = {
       (value) => is("function")(value) || ["allow", "same-origin", "deny"].includes(value as string),
     ],
     fetch: callback,
+    decoder: words("portable", "native"),
     cache: [
       '"auto", "memory", false or an object with `match` and `put`',
       (value) =>

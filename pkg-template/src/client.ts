@@ -85,7 +85,7 @@ export class Client {
     this.#options = options;
     this.#log = new Log(options);
     this.#network = new Network(options, this.#log);
-    this.#files = new Files(this.#network);
+    this.#files = new Files(this.#network, options);
     this.#engine = new Engine(options, this.#network, this.#files, this.#log);
   }
 

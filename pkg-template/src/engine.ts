@@ -220,7 +220,7 @@ export class Engine {
     this.#toldOf(by).add(entry);
     if (goesOn) this.#unfinished.set(entry, by);
     else this.#unfinished.delete(entry);
-    const saved = isTemporary(entry) ? undefined : await this.#saved;
+    const saved = isLasting(entry) ? await this.#saved : undefined;
     if (saved) await known(() => saved.write(this.#lasting, entry, this.#loaded?.info.engine === "full"));
     try {
       const connection = await this.connect({});
@@ -357,7 +357,7 @@ export class Engine {
 
   /** What outlives the page. */
   get #lasting(): Entry[] {
-    return [...this.#journal].filter((entry) => !isTemporary(entry));
+    return [...this.#journal].filter(isLasting);
   }
 
   #load({ engine, why }: { engine: EngineKind; why: string }): Promise<LoadedEngine> {
@@ -537,6 +537,12 @@ function lockName({ worker }: PredictOptions): string | undefined {
 
 function isTemporary(it: object): boolean {
   return "name" in it && String(it.name).startsWith(temporaryPrefix);
+}
+
+/** Whether it may outlive the page: a table of one query does not, nor does one of what the page shows. */
+function isLasting(entry: Entry): boolean {
+  const isShown = entry.kind === "registerObjects" && entry.files.some(({ entry }) => entry.isLive);
+  return !isTemporary(entry) && !isShown;
 }
 
 /** Whether a finding is no mistake, but only beyond the engine for tables. */

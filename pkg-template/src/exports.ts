@@ -83,7 +83,7 @@ export class Exports {
     if (sink && !("createWritable" in sink)) return { stream: sink, done: async () => {} };
     const [, place, path = ""] = /^(opfs|download):\/*(.+)$/.exec(uri) ?? [];
     if (sink || place === "opfs") {
-      const handle = sink ?? (await inOpfs(path, true));
+      const handle = sink ?? (await inOpfs(path));
       if (!overwrite && (await handle.getFile()).size > 0) throw taken(uri);
       const stream = (await handle.createWritable()) as WritableStream<Uint8Array>;
       return { stream, done: async () => add(await handle.getFile()) };
@@ -99,25 +99,13 @@ export class Exports {
   }
 }
 
-/** A file of the origin's private file system. */
-export async function opfsFile(uri: string): Promise<File> {
-  try {
-    return await (await inOpfs(uri.replace(/^opfs:\/*/, ""), false)).getFile();
-  } catch (error) {
-    throw problem("no-such-file", `there is no file \`${uri}\``, {
-      hint: "the private file system has what EXPORT DATA has written into `opfs:` files",
-      detail: wordsOf(error),
-      cause: error,
-    });
-  }
-}
-
-async function inOpfs(path: string, create: boolean): Promise<FileSystemFileHandle> {
+/** A file of the origin's private file system, which is made. */
+async function inOpfs(path: string): Promise<FileSystemFileHandle> {
   if (!globalThis.navigator?.storage?.getDirectory) throw new Error("there is no private file system here");
   let folder = await navigator.storage.getDirectory();
   const names = path.split("/").filter((name) => name !== "");
-  for (const name of names.slice(0, -1)) folder = await folder.getDirectoryHandle(name, { create });
-  return folder.getFileHandle(names.at(-1) ?? "", { create });
+  for (const name of names.slice(0, -1)) folder = await folder.getDirectoryHandle(name, { create: true });
+  return folder.getFileHandle(names.at(-1) ?? "", { create: true });
 }
 
 /** What is written becomes a Blob, which browsers move to the disk as it grows. */

@@ -1,33 +1,44 @@
 // Files that SQL can name: what the page registered, by name, whichever device or address the bytes come from.
 
 import { type Found, filesAt, filesIn, isInRegistry } from "./conversion.js";
+import { headOf, isPrivate, typeOf } from "./drawn.js";
 import { problem } from "./errors.js";
 import type { Sink } from "./exports.js";
 import type { ObjectEntry } from "./glue/predictql.js";
+import type { PredictOptions } from "./interface.js";
 import { type Description, type Network, type ReadOptions, resolve } from "./network.js";
-import { exporting, known, registering } from "./parts.js";
+import { known, picturing, registering } from "./parts.js";
+
+/** Pictures that come one after the other. */
+export interface Live {
+  /** The next one; none at the end. The first of a query is there at once. */
+  next(isFirst: boolean, signal: AbortSignal | undefined): Promise<Blob | undefined>;
+}
 
 export interface NamedSource {
   name: string;
-  /** Bytes of the device, or the address that has them. */
-  source: Blob | URL;
+  /** Bytes of the device, the address that has them, or pictures as they come. */
+  source: Blob | URL | Live;
 }
 
 export interface StoredFile {
   entry: ObjectEntry;
-  /** Bytes of the device, or the address that has them. */
-  source: Blob | string;
+  /** Bytes of the device, the address that has them, or pictures as they come. */
+  source: Blob | string | Live;
   /** The table that the file belongs to; none where the page registered it by itself. */
   table: string | undefined;
 }
 
 export class Files {
+  /** What decodes pictures. */
+  readonly decoder: NonNullable<PredictOptions["decoder"]>;
   readonly #network: Network;
   readonly #byName = new Map<string, StoredFile>();
   /** Where files go that SQL writes, by the names that the page has given. */
   readonly sinks = new Map<string, Sink>();
 
-  constructor(network: Network) {
+  constructor(network: Network, { decoder = "portable" }: PredictOptions) {
+    this.decoder = decoder;
     this.#network = network;
   }
 
@@ -78,13 +89,31 @@ export class Files {
   /** Bytes that a query asks for: of a registered file, else of an address. */
   async read(uri: string, reason: "model" | "data", options?: ReadOptions): Promise<Blob> {
     const source = this.#byName.get(uri)?.source ?? uri;
-    if (typeof source === "string" && source.startsWith("opfs:"))
-      return known(async () => (await exporting()).opfsFile(source));
+    if (source instanceof Blob) return source;
     if (typeof source === "string" && isInRegistry(source)) {
       const ask = (address: string, reason: "model" | "data") => this.#network.read(address, reason, options);
       return known(async () => (await registering()).registryModel(source, ask));
     }
-    return source instanceof Blob ? source : this.#network.read(source, reason, options);
+    if (typeof source === "string" && !isPrivate(source))
+      return (await this.#frame(uri, options)) ?? this.#network.read(source, reason, options);
+    const [file] = await this.#privateFiles(uri, options?.signal);
+    if (file) return file.source;
+    throw problem("no-such-file", `there is no file \`${uri}\``, {
+      hint: "the origin's private file system has what scripts and EXPORT DATA have written into `opfs:` files",
+    });
+  }
+
+  /** The picture that `uri`, such as `video#2`, asks for; no bytes at the end of them. */
+  async #frame(uri: string, options?: ReadOptions): Promise<Blob | undefined> {
+    const [, name = "", number] = /^(.*)#(\d+)$/s.exec(uri) ?? [];
+    const source = this.#byName.get(name)?.source;
+    if (typeof source !== "object" || source instanceof Blob) return undefined;
+    return (await source.next(number === "1", options?.signal)) ?? new Blob();
+  }
+
+  /** The files of the origin's private file system that a name or a pattern means. */
+  #privateFiles(pattern: string, signal?: AbortSignal) {
+    return known(async () => (await picturing()).privateFiles(pattern, signal));
   }
 
   /** The files of a model of TensorFlow's: of a folder, whose pattern ends with `*`, or of one file, which may be a zip. */
@@ -111,6 +140,12 @@ export class Files {
     const exact = this.#byName.get(pattern);
     if (exact) return [exact.entry];
     const star = pattern.indexOf("*");
+    if (isPrivate(pattern)) {
+      const files = await this.#privateFiles(pattern, signal);
+      const described = files.map((file) => this.#describe(file, undefined, signal));
+      if (files.length > 0) return (await Promise.all(described)).map(({ entry }) => entry);
+      throw problem("no-such-file", `no file of the origin's private file system matches \`${pattern}\``);
+    }
     if (star < 0) return [(await this.#describe({ name: pattern, source: resolve(pattern) }, undefined, signal)).entry];
     const [head, tail] = [pattern.slice(0, star), pattern.slice(star + 1)];
     const matching = [...this.#byName.values()].filter(
@@ -123,14 +158,21 @@ export class Files {
   }
 
   async #describe({ name, source }: NamedSource, table: string | undefined, signal?: AbortSignal): Promise<StoredFile> {
+    if ("next" in source) {
+      const entry = { uri: name, size: 0, contentType: "image/bmp", updated: Date.now(), isLive: true };
+      return { entry, source, table };
+    }
     const { blob, ...about } =
-      source instanceof URL ? await this.#network.describe(source, signal) : describeBlob(source);
+      source instanceof URL ? await this.#network.describe(source, signal) : await describeBlob(source);
     const entry = { uri: name, ...about, contentType: about.contentType || "application/octet-stream" };
     return { entry, source: blob ?? (source instanceof URL ? source.href : source), table };
   }
 }
 
-function describeBlob(blob: Blob): Description {
+async function describeBlob(blob: Blob): Promise<Description> {
   const updated = "lastModified" in blob ? Number(blob.lastModified) : Date.now();
-  return { size: blob.size, contentType: blob.type, updated };
+  // Whoever has made a file of bytes may have said nothing of what they are.
+  const isUntold = blob.type === "" || blob.type === "application/octet-stream";
+  const told = isUntold ? typeOf(headOf(new Uint8Array(await blob.slice(0, 12).arrayBuffer()))) : "";
+  return { size: blob.size, contentType: told || blob.type, updated };
 }

@@ -3,7 +3,7 @@
 
 import { describe } from "./arguments.js";
 import { problem } from "./errors.js";
-import type { NamedSource } from "./files.js";
+import type { Live, NamedSource } from "./files.js";
 import type { FrameSource } from "./interface.js";
 
 interface Pixels {
@@ -55,25 +55,42 @@ function header({ width, height, data }: Pixels): ArrayBuffer {
 }
 
 /**
- * What the browser makes of an AVIF or HEIC: width and height, four bytes each, and the pixels, as the engine's own
- * decoder takes them. None where the browser has no decoder for it.
+ * What the browser makes of a file: width, height and the orientation that is still to be followed, four bytes each, and the
+ * pixels, as the engine's own decoder takes them. None where the browser has no decoder for it.
  */
 export async function decodedByBrowser(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const options = { premultiplyAlpha: "none", colorSpaceConversion: "none" } as const;
   try {
-    const bitmap = await createImageBitmap(new Blob([bytes as BlobPart]), options);
+    const bitmap = await createImageBitmap(new Blob([withoutOrientation(bytes) as BlobPart]), options);
     const { width, height, data } = await pixelsOf(bitmap);
     bitmap.close();
-    const all = new Uint8Array(8 + data.byteLength);
-    const sizes = new DataView(all.buffer);
-    sizes.setUint32(0, width, true);
-    sizes.setUint32(4, height, true);
-    all.set(data, 8);
+    const all = new Uint8Array(12 + data.byteLength);
+    const head = new DataView(all.buffer);
+    head.setUint32(0, width, true);
+    head.setUint32(4, height, true);
+    head.setUint32(8, 1, true);
+    all.set(data, 12);
     return all;
   } catch {
     // The engine says what it is that nobody decodes here.
     return undefined;
   }
+}
+
+/**
+ * A JPEG whose EXIF has another name: browsers follow what a camera has noted, and differ in how they are told not to.
+ * Turns and mirrors of other formats belong to the picture.
+ */
+function withoutOrientation(bytes: Uint8Array): Uint8Array {
+  if (bytes[0] !== 0xff || bytes[1] !== 0xd8) return bytes;
+  const copy = bytes.slice();
+  // Segments follow one another, each with its length, up to the pixels.
+  for (let at = 2; copy[at] === 0xff && copy[at + 1] !== 0xda; ) {
+    const isExif = copy[at + 1] === 0xe1 && copy[at + 4] === 0x45 && copy[at + 5] === 0x78;
+    if (isExif) copy.fill(0x78, at + 4, at + 8);
+    at += 2 + (((copy[at + 2] ?? 0) << 8) | (copy[at + 3] ?? 0));
+  }
+  return copy;
 }
 
 async function pixelsOf(source: FrameSource): Promise<Pixels> {
@@ -120,6 +137,80 @@ async function painted(source: Drawn): Promise<Pixels> {
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
   return context.getImageData(0, 0, width, height);
+}
+
+/** The pictures of a video, each when the one who reads them is ready for it: what goes by in the meantime is left out. */
+export class VideoPictures implements Live {
+  readonly #video: HTMLVideoElement;
+
+  constructor(video: HTMLVideoElement) {
+    this.#video = video;
+  }
+
+  async next(isFirst: boolean, signal: AbortSignal | undefined): Promise<Blob | undefined> {
+    signal?.throwIfAborted();
+    const video = this.#video;
+    const shows = video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
+    if (isFirst && shows) return fileOf(video);
+    // One that does not run shows the picture that was read already.
+    if (!isFirst && (video.paused || video.ended)) return undefined;
+    return (await this.#another(signal)) ? fileOf(video) : undefined;
+  }
+
+  /** Whether another picture is there; not where the video has ended, or was stopped. */
+  #another(signal: AbortSignal | undefined): Promise<boolean> {
+    const video = this.#video;
+    return new Promise((resolve, reject) => {
+      const done = new AbortController();
+      const settle = (answer: () => void) => () => {
+        done.abort();
+        answer();
+      };
+      const listen = { signal: done.signal };
+      const shown = settle(() => resolve(true));
+      if ("requestVideoFrameCallback" in video) {
+        const request = video.requestVideoFrameCallback(shown);
+        done.signal.addEventListener("abort", () => video.cancelVideoFrameCallback(request));
+      } else (video as HTMLVideoElement).addEventListener("timeupdate", shown, listen);
+      for (const end of ["ended", "pause", "emptied", "error"]) {
+        video.addEventListener(
+          end,
+          settle(() => resolve(false)),
+          listen,
+        );
+      }
+      signal?.addEventListener(
+        "abort",
+        settle(() => reject(signal.reason)),
+        listen,
+      );
+    });
+  }
+}
+
+/** The files of the origin's private file system that a name means, or a pattern with one `*`, by their names. */
+export async function privateFiles(
+  pattern: string,
+  signal: AbortSignal | undefined,
+): Promise<{ name: string; source: Blob }[]> {
+  const [head = "", tail] = pattern.replace(/^opfs:\/*/, "opfs:/").split("*");
+  const folders = head.split("/").slice(1, -1);
+  if (!globalThis.navigator?.storage?.getDirectory) return [];
+  try {
+    let folder = await navigator.storage.getDirectory();
+    for (const name of folders) if (name !== "") folder = await folder.getDirectoryHandle(name);
+    const path = ["opfs:", ...folders, ""].join("/");
+    if (tail === undefined) {
+      const file = await folder.getFileHandle(head.slice(path.length));
+      return [{ name: pattern, source: await file.getFile() }];
+    }
+    const files = (await filesOf(folder, path, signal)) as { name: string; source: Blob }[];
+    return files.filter(({ name }) => name.startsWith(head) && name.endsWith(tail));
+  } catch (cause) {
+    // What is not there matches nothing.
+    if ((cause as Error).name === "NotFoundError") return [];
+    throw cause;
+  }
 }
 
 /** The files of a folder and of those in it, by their paths in it. */

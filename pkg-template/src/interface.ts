@@ -86,7 +86,8 @@ export type ModelSource =
  * What a table is read from: CSV, JSON, Parquet or Arrow IPC (file or stream) by URL, File or bytes; rows as objects, also
  * from an async iterable (to its end) of rows or of lists of them; columns by name; an Arrow table of any library; or
  * pictures: files, those of a folder, addresses, and what the page shows or holds as pixels. They make an object table
- * (`uri`, `size`, `content_type`, `updated` and the bytes as `data`).
+ * (`uri`, `size`, `content_type`, `updated` and the bytes as `data`). A video that runs is a table whose rows come one after the
+ * other, each when the query is ready for it, until it is paused or ends; it lives as long as the page.
  */
 export type TableSource =
   | string
@@ -330,6 +331,11 @@ export interface PredictOptions {
    * reached.
    */
   cache?: "auto" | "memory" | false | CacheLike | undefined;
+  /**
+   * What decodes the JPEG files of object tables. "portable" (default) gives the same bits everywhere; "native" is the page's
+   * browser, which is quicker and may differ by a few of 255. Where there is no browser, and for other formats, it is "portable".
+   */
+  decoder?: "portable" | "native" | undefined;
   /** Hears the progress of every call, the start of the engine included. */
   onProgress?: ((progress: Progress) => void) | undefined;
   /** Hears what happens inside: engines that start, change and end, requests, statements with their times. */

@@ -2,7 +2,7 @@
 // a list of files. What is brought here stays a Blob, so that the engine can be given it again and nothing is held twice.
 
 import { describe } from "./arguments.js";
-import { isFolder, isFrame, onlyBrowsersRead } from "./drawn.js";
+import { headOf, isFolder, isFrame, isVideo, onlyBrowsersRead } from "./drawn.js";
 import { isForeign, toUtf8 } from "./encoding.js";
 import { problem } from "./errors.js";
 import type { NamedSource } from "./files.js";
@@ -46,6 +46,10 @@ export async function readTable(
     return fromBlob(await network.read(url, "data", read), labelOf(url));
   }
   if (source instanceof Blob) return fromBlob(source, nameOf(source));
+  if (isVideo(source)) {
+    const pictures = await known(async () => new (await picturing()).VideoPictures(source));
+    return { kind: "files", files: [{ name: "video", source: pictures }] };
+  }
   if (isFrame(source)) return { kind: "files", files: [await named(source)] };
   if (isFolder(source)) {
     const files = await known(async () => (await picturing()).filesOf(source, "", read.signal));
@@ -79,7 +83,7 @@ export async function readTable(
 
 /** A file is a row, and so is each file of an archive. */
 async function picturesOf(blob: Blob, name: string, signal: AbortSignal | undefined): Promise<NamedSource[]> {
-  if (!(await headOf(blob)).startsWith("PK\x03\x04")) return [{ name, source: blob }];
+  if (!(await beginning(blob)).startsWith("PK\x03\x04")) return [{ name, source: blob }];
   return known(async () => (await picturing()).membersOf(blob, signal));
 }
 
@@ -129,7 +133,7 @@ export function isTable(value: unknown): value is TableSource {
 async function formatOf(blob: Blob, name: string): Promise<"csv" | "arrow" | "json" | "parquet" | "images"> {
   const type = blob.type.split(";", 1)[0] ?? "";
   const extension = /\.([^./]+)$/.exec(name.toLowerCase())?.[1] ?? "";
-  const head = await headOf(blob);
+  const head = await beginning(blob);
   if (head.startsWith("ARROW1") || head.startsWith("\xff\xff\xff\xff")) return "arrow";
   if (
     type.startsWith("image/") ||
@@ -149,9 +153,8 @@ async function formatOf(blob: Blob, name: string): Promise<"csv" | "arrow" | "js
   return extension !== "csv" && /^\s*[[{]/.test(head) ? "json" : "csv";
 }
 
-/** The first bytes as characters. */
-async function headOf(blob: Blob): Promise<string> {
-  return new TextDecoder("latin1").decode(await blob.slice(0, 12).arrayBuffer());
+async function beginning(blob: Blob): Promise<string> {
+  return headOf(new Uint8Array(await blob.slice(0, 12).arrayBuffer()));
 }
 
 interface IPCSource {

@@ -2,7 +2,7 @@
 
 import { abortable, type Connection, Failed } from "./connection.js";
 import { onnxIn } from "./conversion.js";
-import { onlyBrowsersRead } from "./drawn.js";
+import { browsersReadToo, headOf, onlyBrowsersRead } from "./drawn.js";
 import { toUtf8 } from "./encoding.js";
 import type { Engine } from "./engine.js";
 import { fromFailure, PredictError } from "./errors.js";
@@ -177,7 +177,7 @@ async function find(
     const blob = kept.get(uri) ?? (await files.read(uri, kind === "model" ? "model" : "data", { signal, report }));
     if (kind !== "object") kept.set(uri, blob);
     const bytes = await bytesOf(blob, resource, signal);
-    return { answer: { bytes, pixels: kind === "object" ? await pixelsOf(bytes) : undefined } };
+    return { answer: { bytes, pixels: kind === "object" ? await pixelsOf(bytes, files.decoder) : undefined } };
   } catch (error) {
     if (!(error instanceof PredictError)) throw error;
     return { answer: { refusal: error.message }, refusal: error };
@@ -191,10 +191,11 @@ async function write(piece: ExportPiece, context: StatementContext): Promise<voi
   await context.exports.take(piece);
 }
 
-/** The pixels of a picture that only the page's browser decodes, if it does. */
-async function pixelsOf(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer> | undefined> {
+/** The pixels of a picture that the page's browser is to decode, if it does. */
+async function pixelsOf(bytes: Uint8Array, decoder: Files["decoder"]): Promise<Uint8Array<ArrayBuffer> | undefined> {
   if (typeof createImageBitmap !== "function") return undefined;
-  if (!onlyBrowsersRead.test(new TextDecoder("latin1").decode(bytes.subarray(0, 12)))) return undefined;
+  const head = headOf(bytes);
+  if (!onlyBrowsersRead.test(head) && !(decoder === "native" && browsersReadToo.test(head))) return undefined;
   return known(async () => (await picturing()).decodedByBrowser(bytes));
 }
 

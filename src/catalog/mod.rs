@@ -136,11 +136,11 @@ impl Relation {
         }
     }
 
-    /// The number of rows; `None` for a view, which has to be run to know.
+    /// The number of rows; `None` for a view, which has to be run to know, and for a video.
     pub fn rows(&self) -> Option<usize> {
         match self {
             Self::Table(table) => Some(table.rows()),
-            Self::Objects(objects) => Some(objects.len()),
+            Self::Objects(objects) => objects::rows(objects),
             Self::View(_) => None,
         }
     }

@@ -13,6 +13,7 @@ mod expr;
 mod filter;
 mod fit;
 mod frame;
+mod frames;
 mod join;
 mod limit;
 mod merge;

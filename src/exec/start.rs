@@ -6,6 +6,7 @@ use super::correlated::{OuterScan, Queries};
 use super::decoders::Decoders;
 use super::distinct::Distinct;
 use super::filter::Filter;
+use super::frames::Frames;
 use super::join::Join;
 use super::limit::Limit;
 use super::metrics::Measured;
@@ -109,7 +110,10 @@ impl Start {
             NodeKind::OneRow => Box::new(OneRow::default()),
             NodeKind::Values { rows } => Box::new(Values::new(rows, schema)),
             NodeKind::Scan { table, columns } => Box::new(Scan::new(table, columns)),
-            NodeKind::Objects { objects, columns } => Box::new(Objects::new(objects, columns)),
+            NodeKind::Objects { objects, columns } => match objects.as_ref() {
+                [source] if source.is_live => Box::new(Frames::new(source, columns)),
+                _ => Box::new(Objects::new(objects, columns)),
+            },
             NodeKind::Shared { subplan, columns } => Box::new(SharedScan::new(subplan, columns)),
             NodeKind::Outer { columns } => Box::new(OuterScan::new(columns)),
             NodeKind::Filter { input, predicate } => Box::new(Filter::new(self.node(*input), predicate)),

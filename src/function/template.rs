@@ -105,6 +105,16 @@ pub(crate) const TEMPLATES: &[Template] = &[
         "IF(x IS NULL OR bounds IS NULL, NULL, (SELECT COUNT(*) FROM UNNEST(bounds) AS b WHERE b <= x))",
     ),
     scalar(
+        "ML.TOP_K",
+        "ML.TOP_K(ARRAY<FLOAT64>, INT64, ARRAY<T>) → ARRAY<STRUCT<label T, prob FLOAT64>>",
+        "The labels of the largest numbers, the largest first. Ours, not BigQuery's.",
+        &["x", "k", "labels"],
+        "IF(x IS NULL OR k IS NULL OR labels IS NULL, NULL, IF(ARRAY_LENGTH(x) <> ARRAY_LENGTH(labels), \
+         ERROR(FORMAT('%d numbers have %d labels', ARRAY_LENGTH(x), ARRAY_LENGTH(labels))), \
+         ARRAY(SELECT AS STRUCT labels[OFFSET(i)] AS label, p AS prob FROM UNNEST(x) AS p WITH OFFSET AS i \
+         QUALIFY ROW_NUMBER() OVER (ORDER BY p DESC, i) <= k ORDER BY p DESC, i)))",
+    ),
+    scalar(
         "CONTAINS_SUBSTR",
         "CONTAINS_SUBSTR(value, STRING) → BOOL",
         "Whether the value's text holds another one, upper and lower case aside.",

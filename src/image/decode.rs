@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use pictures::{Failure, Format, Kind, Options, Picture, Refusal};
+use pictures::{Failure, Format, Kind, Options, Picture, Pixels, Refusal};
 
 use super::sniff::{Found, sniff};
 use crate::diag::{Code, Error, Result};
@@ -21,27 +21,30 @@ pub(crate) struct Wishes {
     pub(crate) background: Option<[u8; 3]>,
 }
 
-/// What decodes pictures.
+/// What decodes pictures, and encodes them.
 #[derive(Clone, Copy)]
 pub(crate) struct Decoder {
     /// Whether it is there: where it is not, the host is asked for it before pictures are decoded.
     pub(crate) is_ready: fn() -> bool,
     pub(crate) decode: fn(&[u8], Format, &Options) -> std::result::Result<Picture, Refusal>,
+    pub(crate) encode: fn(Pixels<'_>, Format, u8) -> std::result::Result<Vec<u8>, Refusal>,
 }
+
+/// The answer where the host has brought none.
+const ABSENT: &str = "the host has brought no decoder for pictures";
 
 impl Decoder {
     /// None: until the host brings one.
     pub(crate) const NONE: Self = Self {
         is_ready: || false,
-        decode: |_, _, _| {
-            let detail = "the host has brought no decoder for pictures".into();
-            Err(Refusal { failure: Failure::Stopped, detail })
-        },
+        decode: |_, _, _| Err(Refusal { failure: Failure::Stopped, detail: ABSENT.into() }),
+        encode: |_, _, _| Err(Refusal { failure: Failure::Stopped, detail: ABSENT.into() }),
     };
 
     /// The one that is linked.
     #[cfg(not(target_family = "wasm"))]
-    pub(crate) const LINKED: Self = Self { is_ready: || true, decode: pictures::decode };
+    pub(crate) const LINKED: Self =
+        Self { is_ready: || true, decode: pictures::decode, encode: pictures::encode };
 
     /// The one that is linked, if there is one.
     #[cfg(target_family = "wasm")]

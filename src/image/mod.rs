@@ -1,18 +1,24 @@
-//! Pictures: decoding, resizing, parts, and conversion of colours.
+//! Pictures: decoding and encoding, resizing, parts, conversion of colours, and what models say of them.
 //!
 //! A picture is row-major height × width × channels of 32-bit floats: in `[0, 1]` as it is decoded, other numbers after
 //! some conversions. This room knows no SQL, no columns and no models.
 
 mod antialias;
+mod boxes;
 mod color;
 mod decode;
+mod encode;
 mod frame;
+mod mask;
 mod resize;
 mod sniff;
 
+pub(crate) use boxes::{BoxFormat, Candidates, Fitted, Found, Kept, suppress, to_picture};
 pub(crate) use color::{ColorSpace, check_bytes, convert, from_bytes, normalize, to_bytes};
 pub(crate) use decode::{Decoder, Wishes};
+pub(crate) use encode::{Written, check_units};
 pub(crate) use frame::{Area, centre, cover, crop, pad};
+pub(crate) use mask::{Colors, Order, Planes};
 pub(crate) use resize::{Target, check_room, resize};
 
 use crate::diag::{Code, Error, Result};
@@ -52,6 +58,12 @@ pub(crate) struct View<'a> {
 impl<'a> View<'a> {
     pub(crate) fn channels(&self) -> usize {
         self.channels
+    }
+
+    /// A copy of it.
+    pub(crate) fn owned(&self) -> Image {
+        let Self { height, width, channels, data } = *self;
+        Image { height, width, channels, data: data.to_vec() }
     }
 
     /// The picture of `shape` `[height, width, channels]`.

@@ -86,7 +86,7 @@ fn too_large(height: usize, width: usize, channels: usize) -> Error {
 }
 
 /// The largest size of the source's aspect ratio inside `height` × `width`.
-fn inside(from_height: usize, from_width: usize, height: usize, width: usize) -> (usize, usize) {
+pub(super) fn inside(from_height: usize, from_width: usize, height: usize, width: usize) -> (usize, usize) {
     // In 32-bit floats, as TensorFlow computes it: where a side would end in the middle between two sizes, they decide.
     #[expect(clippy::cast_precision_loss, reason = "sizes of pictures are below 2^24")]
     let factor = (height as f32 / from_height as f32).min(width as f32 / from_width as f32);

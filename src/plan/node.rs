@@ -8,7 +8,7 @@ use crate::data::{DataType, Schema};
 use crate::diag::Span;
 use crate::function::{Fit, Metric, Navigation, Ranking};
 use crate::model::Model;
-use crate::table::{Object, Table};
+use crate::table::{Object, Table, objects};
 
 /// An operator tree, and the subplans that have to run before it.
 #[derive(Debug, Clone)]
@@ -376,7 +376,7 @@ impl Node {
             NodeKind::OneRow => Some(1),
             NodeKind::Values { rows } => Some(rows.len()),
             NodeKind::Scan { table, .. } => Some(table.rows()),
-            NodeKind::Objects { objects, .. } => Some(objects.len()),
+            NodeKind::Objects { objects, .. } => objects::rows(objects),
             NodeKind::Shared { .. }
             | NodeKind::Outer { .. }
             | NodeKind::Filter { .. }

@@ -21,6 +21,18 @@ pub struct Object {
     pub content_type: String,
     /// Milliseconds since 1970-01-01 UTC.
     pub updated_ms: i64,
+    /// Whether it is no file but a source of pictures that come one after the other: alone in its table, it has as many rows
+    /// as pictures come while a query runs. The host is asked for each as `uri#1`, `uri#2` and so on, and answers no bytes
+    /// at the end.
+    pub is_live: bool,
+}
+
+/// How many rows these files are; unknown of a source of pictures.
+pub(crate) fn rows(objects: &[Object]) -> Option<usize> {
+    match objects {
+        [source] if source.is_live => None,
+        _ => Some(objects.len()),
+    }
 }
 
 /// The columns of an object table, in BigQuery's order.

@@ -35,6 +35,8 @@ struct ObjectShape {
     size: f64,
     content_type: String,
     updated: f64,
+    #[serde(default)]
+    is_live: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -102,7 +104,7 @@ pub(super) fn objects(value: JsValue) -> Result<Vec<Object>> {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
-fn object(ObjectShape { uri, size, content_type, updated }: ObjectShape) -> Result<Object> {
+fn object(ObjectShape { uri, size, content_type, updated, is_live }: ObjectShape) -> Result<Object> {
     // Whole up to here; a Date's range is smaller still.
     let whole = 0.0..=2f64.powi(53);
     if !whole.contains(&size) || !updated.is_finite() {
@@ -113,7 +115,7 @@ fn object(ObjectShape { uri, size, content_type, updated }: ObjectShape) -> Resu
             ),
         ));
     }
-    Ok(Object { uri, size: size as u64, content_type, updated_ms: updated as i64 })
+    Ok(Object { uri, size: size as u64, content_type, updated_ms: updated as i64, is_live })
 }
 
 /// `session` as the options of a script ask for it.

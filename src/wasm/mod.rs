@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Array, Uint8Array};
-use pictures::{Failure, Format, Options, Picture, Refusal, from_words};
+use pictures::{Failure, Format, Options, Picture, Pixels, Refusal, from_words};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::data::{Schema, TimeZones};
@@ -55,6 +55,22 @@ extern "C" {
         background: u32,
     ) -> Result<Vec<u32>, JsValue>;
 
+    /// Encodes so many channels of each pixel. The numbers are those of [`pictures::from_words`], with the length of the file
+    /// in the place of a height.
+    #[wasm_bindgen(catch, js_namespace = predictqlPictures, js_name = encode)]
+    fn encode_picture(
+        values: &[u8],
+        format: u32,
+        height: u32,
+        width: u32,
+        channels: u32,
+        quality: u32,
+    ) -> Result<Vec<u32>, JsValue>;
+
+    /// Copies the file that was encoded last.
+    #[wasm_bindgen(catch, js_namespace = predictqlPictures, js_name = file)]
+    fn picture_file(into: &mut [u8]) -> Result<(), JsValue>;
+
     /// Copies the values of the picture that was decoded last.
     #[wasm_bindgen(catch, js_namespace = predictqlPictures, js_name = values)]
     fn picture_values(into: &mut [f32]) -> Result<(), JsValue>;
@@ -67,29 +83,51 @@ extern "C" {
 /// A color that is none: a color has three bytes.
 const NO_COLOR: u32 = u32::MAX;
 
-const DECODER: Decoder =
-    Decoder { is_ready: || pictures_are_ready().unwrap_or(false), decode: decode_by_host };
+const DECODER: Decoder = Decoder {
+    is_ready: || pictures_are_ready().unwrap_or(false),
+    decode: decode_by_host,
+    encode: encode_by_host,
+};
+
+fn stopped(detail: String) -> Refusal {
+    Refusal { failure: Failure::Stopped, detail }
+}
+
+fn thrown(error: JsValue) -> Refusal {
+    stopped(format!("{error:?}"))
+}
+
+/// What the host's codec answered.
+fn answered(words: Result<Vec<u32>, JsValue>) -> Result<[u32; 3], Refusal> {
+    let answer = from_words(&words.map_err(thrown)?);
+    match answer.ok_or_else(|| stopped("the decoder is not the one of this engine".into()))? {
+        Ok(numbers) => Ok(numbers),
+        Err(failure) => Err(Refusal { failure, detail: picture_detail().map_err(thrown)? }),
+    }
+}
 
 fn decode_by_host(bytes: &[u8], format: Format, options: &Options) -> Result<Picture, Refusal> {
-    let stopped = |detail: String| Refusal { failure: Failure::Stopped, detail };
-    let thrown = |error: JsValue| stopped(format!("{error:?}"));
     let Options { most_pixels, most_values, upright, background } = *options;
     let background =
         background.map_or(NO_COLOR, |[red, green, blue]| u32::from_be_bytes([0, red, green, blue]));
     let words = decode_picture(bytes, format.number(), most_pixels, most_values, upright, background);
-    let answer = from_words(&words.map_err(thrown)?);
-    match answer.ok_or_else(|| stopped("the decoder is not the one of this engine".into()))? {
-        Ok([height, width, orientation]) => {
-            let (height, width) = (height as usize, width as usize);
-            let length = height.checked_mul(width).and_then(|pixels| pixels.checked_mul(3));
-            let length = length.filter(|length| *length <= most_values as usize);
-            let mut values = vec![0.0; length.ok_or_else(|| stopped("a picture is too large".into()))?];
-            picture_values(&mut values).map_err(thrown)?;
-            let orientation = u8::try_from(orientation).map_err(|error| stopped(error.to_string()))?;
-            Ok(Picture { height, width, values, orientation })
-        }
-        Err(failure) => Err(Refusal { failure, detail: picture_detail().map_err(thrown)? }),
-    }
+    let [height, width, orientation] = answered(words)?;
+    let (height, width) = (height as usize, width as usize);
+    let length = height.checked_mul(width).and_then(|pixels| pixels.checked_mul(3));
+    let length = length.filter(|length| *length <= most_values as usize);
+    let mut values = vec![0.0; length.ok_or_else(|| stopped("a picture is too large".into()))?];
+    picture_values(&mut values).map_err(thrown)?;
+    let orientation = u8::try_from(orientation).map_err(|error| stopped(error.to_string()))?;
+    Ok(Picture { height, width, values, orientation })
+}
+
+fn encode_by_host(pixels: Pixels<'_>, format: Format, quality: u8) -> Result<Vec<u8>, Refusal> {
+    let Pixels { height, width, channels, values } = pixels;
+    let [length, ..] =
+        answered(encode_picture(values, format.number(), height, width, channels, quality.into()))?;
+    let mut file = vec![0; length as usize];
+    picture_file(&mut file).map_err(thrown)?;
+    Ok(file)
 }
 
 /// Milliseconds since 1970-01-01 UTC, in finer steps than `Date.now` has.

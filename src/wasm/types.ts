@@ -190,6 +190,8 @@ export interface ObjectEntry {
   contentType: string;
   /** Milliseconds since 1970-01-01 UTC. */
   updated: number;
+  /** A source of pictures that come one after the other, asked for as `uri#1`, `uri#2`; no bytes are the end. */
+  isLive?: boolean | undefined;
 }
 
 /** Bytes, or a listing, that a query waits for. Answer each with `supply`, `supplyObjects` or `refuse`. */

@@ -26,7 +26,7 @@ function aligned({ columns, rows }) {
 
 const browser = await chromium.launch(launchOptions);
 try {
-  for (const tutorial of ["iris", "pictures", "penguins"]) {
+  for (const tutorial of ["iris", "pictures", "similar", "penguins"]) {
     const page = await browser.newPage();
     await page.goto(new URL(`#${tutorial}`, address).href);
     const state = await ended(page, 120_000);

@@ -86,7 +86,9 @@ test("names and queries are a click away", async ({ demo, page }) => {
 test("a model that sees is used on the pictures", async ({ demo, page }) => {
   await demo.open("pictures");
   await page.locator("#models .use").click();
-  expect(await demo.query()).toContain("ML.RESIZE_IMAGE(ML.DECODE_IMAGE(data), 224, 224, FALSE) AS input");
+  expect(await demo.query()).toContain(
+    "ML.RESIZE_IMAGE(ML.DECODE_IMAGE(data, STRUCT(TRUE AS apply_orientation)), 224, 224, FALSE) AS input",
+  );
   expect(await demo.run()).toBe("rows");
   expect(await demo.column("label")).toContain("espresso");
 });

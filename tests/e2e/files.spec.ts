@@ -121,7 +121,9 @@ test("a model of texts takes the only text, one of pictures the pictures", async
     { name: "cup.png", type: "image/png", bytes: demoFile("coffee.png") },
   );
   expect(await demo.ended()).toBe("rows");
-  expect(await demo.query()).toMatch(/ML\.RESIZE_IMAGE\(ML\.DECODE_IMAGE\(data\), \d+, \d+, FALSE\) AS /);
+  expect(await demo.query()).toMatch(
+    /ML\.RESIZE_IMAGE\(ML\.DECODE_IMAGE\(data, STRUCT\(TRUE AS apply_orientation\)\), \d+, \d+, FALSE\) AS /,
+  );
 });
 
 test("of several tables the one that fits is taken, and that is said", async ({ demo }) => {

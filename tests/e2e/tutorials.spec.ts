@@ -72,12 +72,60 @@ test("pictures are seen beside their rows, probabilities as bars", async ({ demo
   expect(Number.parseFloat(share)).toBeCloseTo(probability * 100, 1);
 });
 
-for (const tutorial of ["iris", "pictures", "penguins", "versions"]) {
+test("similar: each picture is beside the one that onnxruntime's features say, and a part beside its own", async ({
+  demo,
+  page,
+}) => {
+  await demo.open("similar");
+  const { nearest } = expected<{ nearest: Record<string, { picture: string; distance: number }> }>("pictures");
+  const plain = async (name: string) => (await demo.column(name)).map((uri) => uri.replace("demo/", ""));
+  const [uris, similar, distances] = [await plain("uri"), await plain("similar_uri"), await demo.column("distance")];
+  expect(uris).toHaveLength(8);
+  expect(similar).toEqual(uris.map((uri) => nearest[uri]?.picture));
+  expect(Number(distances[0])).toBeCloseTo(nearest["grass.png"]?.distance ?? Number.NaN, 2);
+  await page.getByRole("button", { name: "Whose is this part?" }).click();
+  expect(await demo.ended()).toBe("rows");
+  expect((await plain("uri"))[0]).toBe("coffee.png");
+  const widths = await page
+    .locator("td.picture img[alt='a picture']")
+    .evaluateAll((images) => images.map((image) => (image as HTMLImageElement).naturalWidth));
+  expect(widths[0]).toBe(300);
+});
+
+test("what the camera sees is a table, and the camera goes off again", async ({ demo, page }) => {
+  // A camera of a test: a canvas that changes.
+  await page.addInitScript(() => {
+    const canvas = document.createElement("canvas");
+    const context = canvas.getContext("2d");
+    let shade = 0;
+    setInterval(() => {
+      shade = (shade + 10) % 256;
+      if (context) context.fillStyle = `rgb(${shade} ${255 - shade} 80)`;
+      context?.fillRect(0, 0, canvas.width, canvas.height);
+    }, 30);
+    const devices = navigator.mediaDevices;
+    devices.enumerateDevices = async () => [{ kind: "videoinput" } as MediaDeviceInfo];
+    devices.getUserMedia = async () => {
+      const stream = canvas.captureStream();
+      Object.assign(window, { camera: stream });
+      return stream;
+    };
+  });
+  await demo.open("pictures");
+  await page.getByRole("button", { name: "Point your camera at something" }).click();
+  await expect(page.locator("td.picture img[alt='a picture']")).toHaveCount(10, { timeout: 60_000 });
+  const states = await page.evaluate(() =>
+    (window as unknown as { camera: MediaStream }).camera.getTracks().map((track) => track.readyState),
+  );
+  expect(states).toEqual(["ended"]);
+});
+
+for (const tutorial of ["iris", "pictures", "similar", "penguins", "versions"]) {
   test(`${tutorial}: whatever it says to try next works, or fails as it says`, async ({ demo, page }) => {
     await demo.open(tutorial);
     const steps = page.locator(".next .chip");
     for (const label of await steps.allTextContents()) {
-      if (label.startsWith("Add your own")) continue;
+      if (/^(Add your own|Point your camera)/.test(label)) continue;
       await steps
         .getByText(label, { exact: true })
         .or(steps.filter({ hasText: label }))

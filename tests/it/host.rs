@@ -155,6 +155,7 @@ fn list(patterns: &[String]) -> Vec<Object> {
             size: fs::metadata(find(&uri).unwrap()).unwrap().len(),
             content_type: "image/png".into(),
             updated_ms: 0,
+            is_live: false,
             uri,
         }));
     }

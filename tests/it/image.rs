@@ -1,6 +1,7 @@
 //! The fixtures' pictures, compared with what Pillow and onnxruntime make of them.
 
 use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int64Type};
 use predictql::data::Scalar;
 use predictql::diag::{Code, Error};
 use predictql::{Engine, Params};
@@ -60,16 +61,18 @@ fn pictures_read_as_pillow_reads_them() {
     }
 }
 
-/// Colours of half the size are spread as libjpeg-turbo spreads them.
+/// Colours of half the size are spread as libjpeg-turbo spreads them, but for a rounding in between where both sides are halved.
 #[test]
 fn jpeg_is_libjpegs_within_two_of_255() {
-    for name in ["420", "422", "444", "420_progressive", "420_restarts"] {
+    for (name, most_in) in
+        [("444", 1000), ("422", 1000), ("420", 330), ("420_progressive", 330), ("420_restarts", 330)]
+    {
         let read = |kind: &str| picture("ML.DECODE_IMAGE(?)", &format!("libjpeg/{name}.{kind}")).unwrap();
         let ((shape, found), (wanted_shape, wanted)) = (read("jpg"), read("png"));
         assert_eq!(shape, wanted_shape);
         let is_far = |(found, wanted): &(&f32, &f32)| (**found - **wanted).abs() * 255.0 > 2.001;
         let far = found.iter().zip(&wanted).filter(is_far).count();
-        assert!(far * 250 <= found.len(), "{name}: {far} of {}", found.len());
+        assert!(far * most_in <= found.len(), "{name}: {far} of {}", found.len());
     }
 }
 
@@ -135,6 +138,59 @@ fn antialiased_pictures_are_pillows() {
             assert_eq!(data.len(), expected.len());
             let far = data.iter().zip(&expected).map(|(found, expected)| (found - expected).abs());
             assert!(far.fold(0.0, f32::max) < 1e-6, "{function} {height} {width}");
+        }
+    }
+}
+
+/// A tensor as SQL.
+fn tensor_of(dimensions: &str, values: &Value) -> String {
+    let values: Vec<String> = floats(values).iter().map(|value| format!("{value:?}")).collect();
+    format!("STRUCT([{dimensions}] AS dimensions, [{}] AS values)", values.join(", "))
+}
+
+/// `rows` × `columns` values the other way round.
+fn transposed(values: &[f32], columns: usize) -> Vec<f32> {
+    let column = |column: usize| values.iter().copied().skip(column).step_by(columns);
+    (0..columns).flat_map(column).collect()
+}
+
+#[test]
+fn the_boxes_that_stay_are_onnxruntimes() {
+    let expected = json("expected/boxes.json");
+    let (boxes, scores) = (&expected["boxes"], &expected["scores"]);
+    let middles = floats(&expected["middles_and_sizes"]);
+    let in_one: Value = [transposed(&middles, 4), transposed(&floats(scores), 3)].concat().into();
+    for case in expected["cases"].as_array().unwrap() {
+        let options = format!("{:?} AS iou_threshold, {:?} AS score_threshold", case["iou"], case["score"])
+            .replace("Number(", "")
+            .replace(')', "");
+        let apart = (tensor_of("40, 4", boxes), tensor_of("40, 3", scores));
+        for call in [
+            format!("{}, {}, STRUCT({options})", apart.0, apart.1),
+            format!("{}, 'yolov8', STRUCT({options})", tensor_of("7, 40", &in_one)),
+        ] {
+            let sql = format!(
+                "SELECT b.class, b.score, b.xmin, b.ymin, b.xmax, b.ymax FROM UNNEST(ML.NON_MAX_SUPPRESSION({call})) AS b \
+                 WITH OFFSET AS o ORDER BY o"
+            );
+            let outcome = run_with(&Engine::default(), &sql, Params::default()).unwrap();
+            let mut kept = Vec::new();
+            for batch in &outcome.batches {
+                let columns = batch.columns();
+                let corner = |column: usize, row| columns[column].as_primitive::<Float64Type>().value(row);
+                for row in 0..batch.rows() {
+                    let class = columns[0].as_primitive::<Int64Type>().value(row);
+                    kept.push((class, [1, 2, 3, 4, 5].map(|column| corner(column, row) as f32)));
+                }
+            }
+            let wanted = |found: &Value| {
+                let [class, index] = [0, 1].map(|at| found[at].as_u64().unwrap() as usize);
+                let corners = &floats(boxes)[index * 4..][..4];
+                let score = floats(scores)[index * 3 + class];
+                (class as i64, [score, corners[0], corners[1], corners[2], corners[3]])
+            };
+            let wanted: Vec<_> = case["kept"].as_array().unwrap().iter().map(wanted).collect();
+            assert_eq!(kept, wanted, "{call}");
         }
     }
 }

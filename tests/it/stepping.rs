@@ -200,6 +200,7 @@ fn errors_in_pictures_name_the_file() {
         size: 1,
         content_type: String::new(),
         updated_ms: 0,
+        is_live: false,
     };
     engine.register_objects("photos", vec![object("good.png"), object("broken.png")]).unwrap();
     let mut run = query(
@@ -226,4 +227,44 @@ fn bytes_of_pictures_are_not_asked_for_when_nobody_reads_them() {
     assert_eq!(outcome.names(), ["uri", "generation", "content_type", "md5_hash", "metadata"]);
     let mut listing = query(&engine.session(), "SELECT uri FROM (SELECT uri, data FROM photos)");
     assert!(matches!(listing.step().unwrap(), Step::Batch(_)));
+}
+
+/// Runs a query over a video of so many pictures; how many rows it gave, and what it asked for.
+fn watched(sql: &str, pictures: u64) -> (usize, Vec<String>) {
+    let engine = engine();
+    let video = predictql::table::Object {
+        uri: "frames".into(),
+        size: 0,
+        content_type: String::new(),
+        updated_ms: 0,
+        is_live: true,
+    };
+    engine.register_objects("frames", vec![video]).unwrap();
+    let (picture, mut run) = (read("images/rgb.png"), query(&engine.session(), sql));
+    let (mut rows, mut asked) = (0, Vec::new());
+    loop {
+        match run.step().unwrap() {
+            Step::Need(requests) => {
+                // The row before has come out: nothing is asked for ahead.
+                assert!(!sql.contains("ML.DECODE") || sql.contains("COUNT") || asked.len() == rows);
+                let [request] = requests.as_slice() else { panic!("one picture at a time") };
+                let Resource::Object { uri } = &request.resource else { panic!("expected a picture") };
+                asked.push(uri.clone());
+                let is_there = asked.len() as u64 <= pictures;
+                run.supply(request.id, if is_there { picture.clone() } else { Vec::new() }).unwrap();
+            }
+            Step::Batch(batch) => rows += batch.rows(),
+            Step::Progress(_) => {}
+            Step::Done(_) => return (rows, asked),
+        }
+    }
+}
+
+#[test]
+fn a_video_is_a_table_that_gives_pictures_as_they_are_wanted() {
+    let sizes = "SELECT uri, ML.DECODE_IMAGE(data).dimensions FROM frames";
+    assert_eq!(watched(sizes, 2), (2, ["frames#1", "frames#2", "frames#3"].map(String::from).to_vec()));
+    assert_eq!(watched(&format!("{sizes} LIMIT 2"), 1000).0, 2);
+    // Without its bytes a picture has its time all the same.
+    assert_eq!(watched("SELECT COUNT(*) FROM frames WHERE content_type = 'image/bmp'", 5).1.len(), 6);
 }

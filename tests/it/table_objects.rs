@@ -14,8 +14,9 @@ fn a_listing_reads_as_an_object_table() {
             size: 7,
             content_type: "image/png".into(),
             updated_ms: 1_700_000_000_123,
+            is_live: false,
         },
-        Object { uri: "b".into(), size: 0, content_type: String::new(), updated_ms: -1 },
+        Object { uri: "b".into(), size: 0, content_type: String::new(), updated_ms: -1, is_live: false },
     ];
     let batch: Batch = objects::batch(&listing).unwrap();
     let table = Table {

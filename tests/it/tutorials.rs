@@ -109,6 +109,35 @@ fn pictures_are_what_tensorflow_and_onnxruntime_see() {
     }
 }
 
+#[cfg(feature = "full")]
+#[test]
+fn similar_pictures_are_those_of_onnxruntimes_features() {
+    let expected = json("expected/pictures.json");
+    let nearest = expected["nearest"].as_object().unwrap();
+    let names: Vec<String> = nearest.keys().map(|name| format!("'{name}'")).collect();
+    let outcome = run(
+        &engine(),
+        &format!(
+            "CREATE EXTERNAL TABLE gallery OPTIONS (object_metadata = 'SIMPLE', uris = [{}]);
+             CREATE MODEL classifier OPTIONS (model_type = 'onnx', model_path = 'efficientnet-lite0.onnx');
+             CREATE TABLE known AS SELECT uri, features FROM ML.PREDICT(MODEL classifier,
+               (SELECT uri, ML.RESIZE_IMAGE(ML.DECODE_IMAGE(data), 224, 224, FALSE) AS input FROM gallery));
+             SELECT query.uri AS uri, base.uri AS similar_uri, distance
+             FROM VECTOR_SEARCH(TABLE known, 'features', TABLE known, top_k => 2, distance_type => 'COSINE')
+             WHERE query.uri <> base.uri",
+            names.join(", ")
+        ),
+    )
+    .unwrap();
+    assert_eq!(outcome.rows(), nearest.len());
+    let found = outcome.texts("uri").into_iter().zip(outcome.texts("similar_uri"));
+    for ((uri, similar), distance) in found.zip(outcome.floats("distance")) {
+        assert_eq!(similar, nearest[&uri]["picture"].as_str().unwrap(), "{uri}");
+        let wanted = nearest[&uri]["distance"].as_f64().unwrap();
+        assert!((distance - wanted).abs() < 0.01, "{uri}: {distance} instead of {wanted}");
+    }
+}
+
 /// What the page's tutorial asks of the forest of penguins.
 const PENGUINS: &str = "
     CREATE EXTERNAL TABLE penguins OPTIONS (format = 'CSV', uris = ['tables/penguins.csv']);

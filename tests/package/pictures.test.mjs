@@ -221,3 +221,146 @@ test("a picture that makes the decoder's memory grow is decoded like others", as
   );
   await db.close();
 });
+
+test("the browser decodes JPEG files where it is asked to, and judges none", async () => {
+  const found = await inPage(async ({ PredictQL, failure }) => {
+    const db = new PredictQL({ decoder: "native" });
+    const names = ["libjpeg/420.jpg", "exif_orientation_6.jpg", "rgb.png", "bad/truncated.jpg", "bad/arithmetic.jpg"];
+    for (const name of names) {
+      await db.registerFile(name, await (await fetch(`/fixtures/images/${name}`)).blob());
+    }
+    const pixels = async (name, options = "") => {
+      await db.query(`CREATE OR REPLACE EXTERNAL TABLE p OPTIONS (object_metadata = 'SIMPLE', uris = ['${name}'])`);
+      const sql = `SELECT i.dimensions AS size, ML.CONVERT_IMAGE_TYPE(i).values AS pixels FROM (SELECT ML.DECODE_IMAGE(data${options}) AS i FROM p)`;
+      const [{ size, pixels }] = (await db.query(sql)).rows;
+      return { size: [...size].join(" "), pixels: Array.from(pixels, Number) };
+    };
+    const png = await (await fetch("/fixtures/images/libjpeg/420.png")).arrayBuffer();
+    const read = "SELECT ML.CONVERT_IMAGE_TYPE(ML.DECODE_IMAGE(?)).values AS pixels";
+    return {
+      half: (await pixels("libjpeg/420.jpg")).pixels,
+      libjpeg: Array.from((await db.query(read, [new Uint8Array(png)])).rows[0].pixels, Number),
+      stored: await pixels("exif_orientation_6.jpg"),
+      upright: await pixels("exif_orientation_6.jpg", ", STRUCT(TRUE AS apply_orientation)"),
+      exact: (await pixels("rgb.png")).pixels,
+      refused: [await failure(pixels("bad/truncated.jpg")), await failure(pixels("bad/arithmetic.jpg"))],
+    };
+  });
+  const far = (one, other) => one.filter((value, at) => Math.abs(value - other[at]) > 2).length;
+  assert.equal(found.half.length, found.libjpeg.length);
+  assert.ok(far(found.half, found.libjpeg) * 1000 <= found.half.length);
+  const { upright, ...stored } = pillow["exif_orientation_6.jpg"];
+  for (const [{ size, pixels }, wanted] of [
+    [found.stored, stored],
+    [found.upright, upright],
+  ]) {
+    assert.equal(size, `${wanted.height} ${wanted.width} 3`);
+    assert.equal(far(pixels, wanted.pixels), 0);
+  }
+  assert.deepEqual(found.exact, pillow["rgb.png"].pixels);
+  const [truncated, arithmetic] = found.refused;
+  assert.match(truncated.message, /expected a whole picture, found a truncated JPEG/);
+  assert.match(arithmetic.message, /its coding is arithmetic/);
+});
+
+test("a video is a table whose rows come while it runs", async () => {
+  const found = await inPage(async ({ PredictQL }) => {
+    const db = new PredictQL();
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [32, 16];
+    const context = canvas.getContext("2d");
+    let shade = 0;
+    const draw = () => {
+      shade = (shade + 20) % 256;
+      context.fillStyle = `rgb(${shade} ${shade} ${shade})`;
+      context.fillRect(0, 0, 32, 16);
+    };
+    draw();
+    const drawing = setInterval(draw, 20);
+    const video = document.createElement("video");
+    video.muted = true;
+    video.srcObject = canvas.captureStream();
+    await video.play();
+    const { columns } = await db.registerTable("frames", video);
+    const sql = "SELECT uri, content_type, ML.DECODE_IMAGE(data).dimensions AS size FROM frames";
+    const limited = (await db.query(`${sql} LIMIT 3`)).rows;
+    const streamed = [];
+    // The query ends with the video.
+    for await (const rows of db.stream(sql)) {
+      streamed.push(...rows.rows.map(({ uri }) => uri));
+      if (streamed.length === 2) video.pause();
+    }
+    clearInterval(drawing);
+    const still = (await db.query("SELECT COUNT(*) AS n FROM frames")).rows[0].n;
+    return { columns: columns.map(({ name }) => name), limited, streamed, still };
+  });
+  assert.equal(found.columns[0], "uri");
+  assert.deepEqual(
+    found.limited.map(({ uri, content_type, size }) => [uri, content_type, Object.values(size).join(" ")]),
+    [1, 2, 3].map((number) => [`video#${number}`, "image/bmp", "16 32 3"]),
+  );
+  assert.deepEqual(found.streamed.slice(0, 2), ["video#1", "video#2"]);
+  assert.ok(found.streamed.length <= 3);
+  assert.equal(found.still, 1);
+});
+
+test("files of the origin's own file system have names in SQL, and types by their first bytes", async () => {
+  const found = await inPage(async ({ PredictQL, failure }) => {
+    const db = new PredictQL();
+    const root = await navigator.storage.getDirectory();
+    const folder = await root.getDirectoryHandle("mine", { create: true });
+    for (const [name, source] of [
+      ["one", "rgb.png"],
+      ["other.txt", "baseline.jpg"],
+    ]) {
+      const file = await (await folder.getFileHandle(name, { create: true })).createWritable();
+      await file.write(await (await fetch(`/fixtures/images/${source}`)).arrayBuffer());
+      await file.close();
+    }
+    const table = (uri) =>
+      db.query(`CREATE OR REPLACE EXTERNAL TABLE mine OPTIONS (object_metadata = 'SIMPLE', uris = ['${uri}'])`);
+    await table("opfs:/mine/o*");
+    const sql = "SELECT uri, content_type, ML.DECODE_IMAGE(data).dimensions AS size FROM mine ORDER BY uri";
+    const all = (await db.query(sql)).rows;
+    await table("opfs:/mine/one");
+    const one = (await db.query(sql)).rows;
+    // Without a name or a type the first bytes say that it is a picture.
+    const untold = await (await folder.getFileHandle("one")).getFile();
+    await db.registerTable("untold", new Blob([await untold.arrayBuffer()]));
+    all.push(...(await db.query(sql.replace("FROM mine", "FROM untold"))).rows);
+    const rows = [...all, ...one].map(({ uri, content_type, size }) => [uri, content_type, [...size].join(" ")]);
+    return { rows, refused: await failure(table("opfs:/nowhere/*")) };
+  });
+  const one = ["opfs:/mine/one", "image/png", sizeOf("rgb.png")];
+  assert.deepEqual(found.rows, [
+    one,
+    ["opfs:/mine/other.txt", "text/plain", sizeOf("baseline.jpg")],
+    ["object", ...one.slice(1)],
+    one,
+  ]);
+  assert.equal(found.refused.code, "resource-unavailable");
+  assert.match(found.refused.message, /no file of the origin's private file system matches `opfs:\/nowhere/);
+});
+
+test("what a model has drawn becomes a file that the page shows", async () => {
+  const found = await inPage(async ({ PredictQL }) => {
+    const db = new PredictQL();
+    const drawn = "ML.TENSOR_TO_IMAGE(STRUCT([3, 1, 2] AS dimensions, [1.0, 0, 0, 0.2, 0, 1] AS values))";
+    const { rows } = await db.query(
+      `SELECT ML.ENCODE_IMAGE(${drawn}) AS png, ML.ENCODE_IMAGE(${drawn}, 'JPEG') AS jpeg`,
+    );
+    const sizes = [];
+    for (const file of Object.values(rows[0])) {
+      const bitmap = await createImageBitmap(new Blob([file]));
+      sizes.push([bitmap.width, bitmap.height]);
+    }
+    const context = new OffscreenCanvas(2, 1).getContext("2d");
+    context.drawImage(await createImageBitmap(new Blob([rows[0].png])), 0, 0);
+    return { sizes, pixels: [...context.getImageData(0, 0, 2, 1).data] };
+  });
+  assert.deepEqual(found.sizes, [
+    [2, 1],
+    [2, 1],
+  ]);
+  assert.deepEqual(found.pixels, [255, 0, 0, 255, 0, 51, 255, 255]);
+});

@@ -1,7 +1,7 @@
 """EfficientNet-Lite0 as an ONNX model that takes a picture as SQL has it and answers in words.
 
 Input: RGB, rows of pixels, each value in [0, 1]. The scaling that the network was trained with is inside the graph.
-Outputs: the best class's name, its probability, and the probabilities of all classes.
+Outputs: the best class's name, its probability, the probabilities of all classes, and the features that they are computed of.
 """
 
 import json
@@ -12,6 +12,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 SIDE = 224
+FEATURES = 1280
 EPSILON = 1e-3
 # Operator sets and file format that onnxruntime has read since 2021.
 OPSETS = {"": 13, "ai.onnx.ml": 2}
@@ -45,6 +46,7 @@ def build(weights: dict, labels: list) -> bytes:
             helper.make_tensor_value_info("label", TensorProto.STRING, ["batch"]),
             helper.make_tensor_value_info("probability", TensorProto.FLOAT, ["batch"]),
             helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", len(labels)]),
+            helper.make_tensor_value_info("features", TensorProto.FLOAT, ["batch", FEATURES]),
         ],
         network.constants,
     )
@@ -123,9 +125,9 @@ class _Network:
 
     def classify(self, value: str) -> str:
         pooled = self.add("GlobalAveragePool", [value], "pooled")
-        flat = self.add("Flatten", [pooled], "flat", axis=1)
+        features = self.add("Flatten", [pooled], "features", axis=1)
         weight = self.constant("_fc.weight", self.weights["_fc.weight"])
-        return self.add("Gemm", [flat, weight, self.constant("_fc.bias", self.weights["_fc.bias"])], "logits", transB=1)
+        return self.add("Gemm", [features, weight, self.constant("_fc.bias", self.weights["_fc.bias"])], "logits", transB=1)
 
     def softmax(self, value: str) -> str:
         return self.add("Softmax", [value], "probabilities", axis=1)

@@ -3,7 +3,7 @@
 import type { ColumnInfo } from "predictql";
 import { h } from "./dom.js";
 import { bytes, count, number } from "./format.js";
-import { thumbnail } from "./pictures.js";
+import { encodedPicture, thumbnail } from "./pictures.js";
 
 export interface Look {
   /** A class for the column's cells, its header included. */
@@ -26,7 +26,10 @@ export function lookOf(column: ColumnInfo, sample: readonly unknown[]): Look {
   const title = (value: unknown) => full(value, column);
   const plain = (value: unknown) => text(value, column);
   const length = (value: unknown) => shown(value, column).length;
-  if (some && /^uri$/i.test(column.name) && values.some((value) => thumbnail(value) !== undefined)) {
+  if (some && values.every((value) => encodedPicture(value) !== undefined)) {
+    return { kind: "picture", paint: (value) => drawn(value) ?? plain(value), title, length: () => 12 };
+  }
+  if (some && /(^|_)uri$/i.test(column.name) && values.some((value) => thumbnail(value) !== undefined)) {
     return { kind: "picture", paint: (value) => picture(value, column), title, length };
   }
   if (some && /prob/i.test(column.name) && values.every(isShare)) {
@@ -70,6 +73,13 @@ function picture(value: unknown, column: ColumnInfo): Node | string {
     h("img", { src: url, alt: "", loading: "lazy", width: 56, height: 56 }),
     h("span", {}, String(value)),
   );
+}
+
+/** A file that a query has made. */
+function drawn(value: unknown): Node | undefined {
+  const url = encodedPicture(value);
+  if (url === undefined) return undefined;
+  return h("span", { class: "thumbnail" }, h("img", { src: url, alt: "a picture", width: 56, height: 56 }));
 }
 
 /** The likeliest classes in order of their probability, by their names where they have some. */

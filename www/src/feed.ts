@@ -200,6 +200,7 @@ export function frameOf({
 
 function pixels(input: ColumnInfo): string {
   const { height, width, channels } = frameOf(input) ?? { height: 224, width: 224, channels: 3 };
-  const resized = `ML.RESIZE_IMAGE(ML.DECODE_IMAGE(data), ${height}, ${width}, FALSE)`;
+  const upright = "ML.DECODE_IMAGE(data, STRUCT(TRUE AS apply_orientation))";
+  const resized = `ML.RESIZE_IMAGE(${upright}, ${height}, ${width}, FALSE)`;
   return channels === 1 ? `ML.CONVERT_COLOR_SPACE(${resized}, 'GRAYSCALE')` : resized;
 }

@@ -1,6 +1,7 @@
 // The page as a whole: who tells whom. Whatever shows or decides something lives in a module of its own.
 
 import type { ModelInfo, PredictError, PredictQL, TableInfo } from "predictql";
+import { whileWatching } from "./camera.js";
 import { showCatalog } from "./catalog.js";
 import { find, h } from "./dom.js";
 import { acceptDrops } from "./drop.js";
@@ -325,7 +326,23 @@ function explain(tutorial: Tutorial | undefined): void {
       void run();
     },
     choose,
+    watch: (sql) => void watch(sql),
   });
+}
+
+/** Runs a query over what the camera sees. */
+async function watch(sql: string): Promise<void> {
+  try {
+    const db = await jobs.do(async (db) => db);
+    await whileWatching(db, async () => {
+      write(sql);
+      await run();
+    });
+  } catch (error) {
+    const isDenied = error instanceof DOMException && error.name === "NotAllowedError";
+    if (isDenied) notice("The camera stays off.");
+    else noticeFailure(error);
+  }
 }
 
 function choose(accept: string): void {

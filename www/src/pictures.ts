@@ -26,3 +26,21 @@ export function thumbnail(uri: unknown): string | undefined {
   const url = new URL(uri, document.baseURI);
   return url.origin === location.origin ? url.href : undefined;
 }
+
+/** Addresses of the files that queries have made, for as long as their bytes are somewhere. */
+const drawn = new WeakMap<Uint8Array, string>();
+const forgetting = new FinalizationRegistry((url: string) => URL.revokeObjectURL(url));
+
+/** An address for the bytes of a PNG or JPEG. */
+export function encodedPicture(value: unknown): string | undefined {
+  if (!(value instanceof Uint8Array)) return undefined;
+  const isPng = value[0] === 0x89 && value[1] === 0x50;
+  const isJpeg = value[0] === 0xff && value[1] === 0xd8;
+  if (!isPng && !isJpeg) return undefined;
+  const known = drawn.get(value);
+  if (known) return known;
+  const url = URL.createObjectURL(new Blob([value as BlobPart], { type: isPng ? "image/png" : "image/jpeg" }));
+  drawn.set(value, url);
+  forgetting.register(value, url);
+  return url;
+}

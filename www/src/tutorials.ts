@@ -2,6 +2,7 @@
 
 import type { EngineInfo } from "predictql";
 import manifest from "predictql/wasm/manifest.json";
+import { cameraQuery, hasCamera } from "./camera.js";
 import { find, h } from "./dom.js";
 import { bytes } from "./format.js";
 import { decodesPictures } from "./sql.js";
@@ -20,7 +21,10 @@ export interface Tutorial {
 }
 
 /** Something to try: another query, or a file of one's own. */
-export type Step = { label: string; sql: string } | { label: string; files: string };
+export type Step =
+  | { label: string; sql: string }
+  | { label: string; files: string }
+  | { label: string; camera: string };
 
 const forest = "`bqml_tutorial.imported_onnx_model`";
 
@@ -64,6 +68,17 @@ FROM ML.PREDICT(MODEL ${forest},
   ],
 };
 
+const gallery = [
+  "demo/coffee.png",
+  "demo/chelsea.png",
+  "demo/china.jpg",
+  "demo/flower.jpg",
+  "demo/grass.png",
+  "demo/gravel.png",
+  "demo/brick.png",
+  "demo/rocket.jpg",
+];
+
 const look = `FROM ML.PREDICT(MODEL classifier,
   (SELECT uri, ML.RESIZE_IMAGE(ML.DECODE_IMAGE(data), 224, 224, FALSE) AS input
    FROM photos))`;
@@ -85,6 +100,7 @@ SELECT uri, label, probability
 ${look}
 ORDER BY probability DESC`,
   next: [
+    { label: "Point your camera at something", camera: cameraQuery },
     { label: "Add your own pictures", files: "image/png,image/jpeg,image/bmp,image/webp,image/gif" },
     {
       label: "Two more photos",
@@ -115,6 +131,67 @@ FROM ML.EXPLAIN_PREDICT(MODEL classifier,
       sql: `SELECT uri, content_type, size, updated
 FROM photos
 ORDER BY size DESC`,
+    },
+  ],
+};
+
+const similar: Tutorial = {
+  id: "similar",
+  title: "Find similar pictures",
+  about: `In front of its last step EfficientNet has 1,280 numbers for a picture, whose direction says what it looks like. A table keeps them for a
+    small gallery, and <code>VECTOR_SEARCH</code> finds for each picture the ones that are nearest: grass looks like gravel, and neither like a cat.
+    <a href="demo/CREDITS.md">Credits</a>`,
+  downloads: ["demo/efficientnet-lite0.onnx", ...gallery],
+  tables: {},
+  sql: `CREATE MODEL IF NOT EXISTS classifier
+  OPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = 'demo/efficientnet-lite0.onnx');
+CREATE EXTERNAL TABLE IF NOT EXISTS gallery
+  OPTIONS (object_metadata = 'SIMPLE', uris = [
+    'demo/coffee.png', 'demo/chelsea.png', 'demo/china.jpg', 'demo/flower.jpg',
+    'demo/grass.png', 'demo/gravel.png', 'demo/brick.png', 'demo/rocket.jpg']);
+
+CREATE OR REPLACE TABLE known AS
+SELECT uri, label, features
+FROM ML.PREDICT(MODEL classifier,
+  (SELECT uri, ML.RESIZE_IMAGE(ML.DECODE_IMAGE(data), 224, 224, FALSE) AS input
+   FROM gallery));
+
+SELECT query.uri AS uri, base.uri AS similar_uri, distance
+FROM VECTOR_SEARCH(TABLE known, 'features', TABLE known,
+  top_k => 2, distance_type => 'COSINE')
+WHERE query.uri <> base.uri
+ORDER BY distance`,
+  next: [
+    {
+      label: "Whose is this part?",
+      sql: `-- The middle of the cup is cut out, as a file of its own, and its picture is looked for.
+CREATE OR REPLACE TABLE part AS
+SELECT ML.CROP_IMAGE(ML.DECODE_IMAGE(data), 200, 300) AS picture
+FROM gallery
+WHERE uri = 'demo/coffee.png';
+
+SELECT ML.ENCODE_IMAGE((SELECT picture FROM part), 'JPEG') AS part, base.uri AS uri, distance
+FROM VECTOR_SEARCH(TABLE known, 'features',
+  (SELECT features
+   FROM ML.PREDICT(MODEL classifier,
+     (SELECT ML.RESIZE_IMAGE(picture, 224, 224, FALSE) AS input FROM part))),
+  top_k => 3, distance_type => 'COSINE')
+ORDER BY distance`,
+    },
+    {
+      label: "How alike are any two?",
+      sql: `SELECT a.uri AS uri, b.uri AS similar_uri,
+  1 - ML.DISTANCE(a.features, b.features, 'COSINE') AS similarity
+FROM known AS a
+JOIN known AS b ON a.uri < b.uri
+ORDER BY similarity DESC`,
+    },
+    {
+      label: "See them as the model does",
+      sql: `SELECT uri, label,
+  ML.ENCODE_IMAGE(ML.RESIZE_IMAGE(ML.DECODE_IMAGE(data), 224, 224, FALSE), 'JPEG') AS picture
+FROM gallery
+JOIN known USING (uri)`,
     },
   ],
 };
@@ -262,7 +339,7 @@ ORDER BY end_time DESC`,
   ],
 };
 
-export const tutorials: readonly [Tutorial, ...Tutorial[]] = [iris, pictures, penguins, versions];
+export const tutorials: readonly [Tutorial, ...Tutorial[]] = [iris, pictures, similar, penguins, versions];
 
 export function tutorialAt(hash: string): Tutorial | undefined {
   return tutorials.find(({ id }) => hash === `#${id}`);
@@ -300,6 +377,8 @@ export interface TutorialActions {
   write(sql: string): void;
   /** Let the user choose files of these types. */
   choose(accept: string): void;
+  /** Ask about what the camera sees. */
+  watch(sql: string): void;
 }
 
 export function showTutorial(tutorial: Tutorial | undefined, actions: TutorialActions): void {
@@ -323,10 +402,18 @@ function words({ title, about, next }: Tutorial, actions: TutorialActions): HTML
       {
         type: "button",
         class: "chip",
-        onclick: () => ("sql" in step ? actions.write(step.sql) : actions.choose(step.files)),
+        hidden: "camera" in step,
+        onclick: () => {
+          if ("sql" in step) actions.write(step.sql);
+          else if ("camera" in step) actions.watch(step.camera);
+          else actions.choose(step.files);
+        },
       },
       step.label,
     ),
   );
+  void hasCamera().then((has) => {
+    if (has) for (const step of steps) step.hidden = false;
+  });
   return [h("h1", {}, title), paragraph, h("div", { class: "next" }, h("span", {}, "Try next"), ...steps)];
 }

@@ -1,5 +1,5 @@
-// The decoder of pictures: a WebAssembly module beside the engine's, which calls it while it computes. Bytes go into
-// its memory, pixels come out of it; one that stops takes only its own instance with it.
+// The codecs of pictures: a WebAssembly module beside the engine's, which calls it while it computes. Bytes go into
+// its memory, pixels come out of it, and the other way round; one that stops takes only its own instance with it.
 
 /** What `pictures/src/module.rs` exports. */
 interface Exports {
@@ -7,6 +7,8 @@ interface Exports {
   /** Where the bytes go; 0 where there is no room. */
   input(length: number): number;
   /** Where the answer is: the numbers for the engine, then where the values are, and where the words are and how many. */
+  encode(format: number, height: number, width: number, channels: number, quality: number): number;
+  inspect(format: number, mostPixels: number): number;
   decode(format: number, mostPixels: number, mostValues: number, upright: number, background: number): number;
 }
 
@@ -68,10 +70,34 @@ export class Pictures {
     upright: boolean,
     background: number,
   ): Uint32Array {
-    const pixels = format >= firstOfHost && this.#decoded.find(({ file }) => areSame(file, bytes))?.pixels;
+    const pixels = this.#decoded.find(({ file }) => areSame(file, bytes))?.pixels;
+    if (pixels && format < firstOfHost) {
+      // A browser makes a picture of what is not whole, too: the file is judged as it would be without it.
+      const told = this.#ask(bytes, (exports) => exports.inspect(format, mostPixels));
+      if (told[0] !== 0) return told;
+      new DataView(pixels.buffer, pixels.byteOffset).setUint32(8, told[3] ?? 1, true);
+    }
     return this.#ask(pixels || bytes, (exports) =>
       exports.decode(pixels ? pixelsOfHost : format, mostPixels, mostValues, Number(upright), background),
     );
+  }
+
+  encode(
+    values: Uint8Array,
+    format: number,
+    height: number,
+    width: number,
+    channels: number,
+    quality: number,
+  ): Uint32Array {
+    return this.#ask(values, (exports) => exports.encode(format, height, width, channels, quality));
+  }
+
+  /** The latest file. */
+  file(into: Uint8Array): void {
+    if (!this.#instance) throw new Error("there is no file");
+    into.set(new Uint8Array(this.#instance.memory.buffer, this.#place, into.length));
+    this.#release();
   }
 
   /** The values of the latest picture. */

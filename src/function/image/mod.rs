@@ -1,6 +1,8 @@
-//! Pictures: decoding, resizing, parts, colours. Source: BigQuery ML, "Image functions"; what is ours says so.
+//! Pictures: decoding and encoding, resizing, parts, colours, what models find and draw. Source: BigQuery ML, "Image functions"; what is ours says so.
 
+mod boxes;
 mod codec;
+mod draw;
 mod geometry;
 mod options;
 
@@ -133,6 +135,84 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &[Signature::scalar(&[Type::Tensor], Type::IntegerPicture, convert_image_type)],
     )
     .stage(Stage::Preprocess),
+    Function::new(
+        "ML.ENCODE_IMAGE",
+        "An image as the bytes of a file: 'PNG', the default, or 'JPEG', with the option quality INT64 from 1 to 100. Ours, not \
+         BigQuery's.",
+        &[
+            Signature::infer(
+                &[Type::IntegerImage, Type::String, Type::Struct],
+                draw::encoded,
+                Body::Scalar(draw::encode_integers),
+            )
+            .optional(2),
+            Signature::infer(
+                &[Type::Tensor, Type::String, Type::Struct],
+                draw::encoded,
+                Body::Scalar(draw::encode),
+            )
+            .optional(2),
+        ],
+    )
+    .stage(Stage::Decode),
+    Function::new(
+        "ML.TENSOR_TO_IMAGE",
+        "A tensor [channels, height, width] as an image, or with 'HWC' one that has its channels last. Ours, not BigQuery's.",
+        &[Signature::scalar(&[Type::Tensor, Type::String], Type::Picture, draw::tensor_to_image).optional(1)],
+    )
+    .stage(Stage::Preprocess),
+    Function::new(
+        "ML.MASK_IMAGE",
+        "Each pixel in the color of its class, by scores of classes [classes, height, width], or by classes as INT64. Options: \
+         layout 'CHW' or 'HWC', threshold FLOAT64 of a single score, colors ARRAY<STRING>. Ours, not BigQuery's.",
+        &[
+            Signature::infer(
+                &[Type::IntegerImage, Type::Struct],
+                draw::masked,
+                Body::Scalar(draw::mask_numbers),
+            )
+            .optional(1),
+            Signature::infer(&[Type::Tensor, Type::Struct], draw::masked, Body::Scalar(draw::mask)).optional(1),
+        ],
+    )
+    .stage(Stage::Preprocess),
+    Function::new(
+        "ML.NON_MAX_SUPPRESSION",
+        "The best boxes of a detector, of boxes [n, 4] and scores [n, classes] or [n], or of one tensor with the layout 'yolov5' or \
+         'yolov8'. Options: iou_threshold, score_threshold FLOAT64, max_boxes INT64, box_format 'xyxy', 'yxyx', \
+         'xywh' or 'cxcywh', across_classes BOOL. Ours, not BigQuery's.",
+        &[
+            Signature::infer(
+                &[Type::Tensor, Type::Tensor, Type::Struct],
+                boxes::kept_boxes,
+                Body::Scalar(boxes::suppress_boxes),
+            )
+            .optional(1),
+            Signature::infer(
+                &[Type::Tensor, FLOATS, Type::Struct],
+                boxes::kept_boxes,
+                Body::Scalar(boxes::suppress_scored),
+            )
+            .optional(1),
+            Signature::infer(
+                &[Type::Tensor, Type::String, Type::Struct],
+                boxes::kept_of_output,
+                Body::Scalar(boxes::suppress_output),
+            )
+            .optional(1),
+        ],
+    ),
+    Function::new(
+        "ML.BOXES_TO_IMAGE",
+        "Boxes of a model's input of a height and a width in the pixels of the image of these dimensions. Options: letterbox \
+         BOOL, relative BOOL for boxes in parts of the sides. Ours, not BigQuery's.",
+        &[Signature::infer(
+            &[Type::Arbitrary, Type::ArrayOf(&Type::Int64), Type::Int64, Type::Int64, Type::Struct],
+            boxes::boxes_in_picture,
+            Body::Scalar(boxes::boxes_to_image),
+        )
+        .optional(1)],
+    ),
 ];
 
 /// A function that gives an image of the kind that it was given.
@@ -218,24 +298,30 @@ fn map_pictures(
     pictures: &ArrayRef,
     convert: &dyn Fn(View<'_>, usize) -> Result<Option<Image>>,
 ) -> Result<ArrayRef> {
+    map_tensors(call, pictures, &|shape, data, row| convert(View::new(shape, data)?, row))
+}
+
+/// Makes a picture of shape and values of a tensor, in a row.
+type Convert<'f> = &'f dyn Fn(&[i64], &[f32], usize) -> Result<Option<Image>>;
+
+/// A picture of each tensor of the first argument, which are `tensors`; NULL stays NULL.
+fn map_tensors(call: &BatchCall<'_>, tensors: &ArrayRef, convert: Convert<'_>) -> Result<ArrayRef> {
     let operand = call.arg(0)?;
-    let pictures = TensorColumn::new(pictures)?;
-    let mut tensors = TensorBuilder::with_capacity(DataType::Picture, call.rows, 0);
+    let tensors = TensorColumn::new(tensors)?;
+    let mut pictures = TensorBuilder::with_capacity(DataType::Picture, call.rows, 0);
     for row in 0..call.rows {
-        let picture = match pictures.get(operand.index(row)) {
-            Some((shape, data)) => View::new(shape, data)
-                .and_then(|source| convert(source, row))
-                .map_err(|error| error.in_row(row))?,
+        let picture = match tensors.get(operand.index(row)) {
+            Some((shape, data)) => convert(shape, data, row).map_err(|error| error.in_row(row))?,
             None => None,
         };
         match picture {
             Some(Image { height, width, channels, data }) => {
-                tensors.append(&shape([height, width, channels])?, &data);
+                pictures.append(&shape([height, width, channels])?, &data);
             }
-            None => tensors.append_null(),
+            None => pictures.append_null(),
         }
     }
-    tensors.finish()
+    pictures.finish()
 }
 
 fn shape([height, width, channels]: [usize; 3]) -> Result<[i64; 3]> {

@@ -22,7 +22,9 @@ pub(super) fn check(function: &str, options: Option<&Argument>, known: &[Known])
             return Err(Error::new(Code::UnknownOption, format!("{function} has no option `{name}`"))
                 .or_list("the options are", known.iter().map(|(known, _)| *known)));
         };
-        if field.data_type != *wanted {
+        // A threshold of 0 or 1 is a number too.
+        if field.data_type != *wanted && !(field.data_type == DataType::Int64 && *wanted == DataType::Float64)
+        {
             let found = &field.data_type;
             return Err(Error::new(
                 Code::InvalidOption,
@@ -48,7 +50,12 @@ pub(super) fn value(
     };
     let is_wanted = |name: &str| name.eq_ignore_ascii_case(option.0);
     let found = fields.iter().zip(values).find(|(field, _)| is_wanted(&field.name));
-    Ok(found.map(|(_, value)| value).filter(|value| *value != Scalar::Null))
+    Ok(found.and_then(|(_, value)| match value {
+        Scalar::Null => None,
+        #[expect(clippy::cast_precision_loss, reason = "a small number in the place of a fraction")]
+        Scalar::Int64(whole) if option.1 == DataType::Float64 => Some(Scalar::Float64(whole as f64)),
+        value => Some(value),
+    }))
 }
 
 /// Whether an option of type BOOL is TRUE.
@@ -62,10 +69,16 @@ pub(super) fn is_set(call: &BatchCall<'_>, position: usize, option: &Known, row:
 /// `invalid-option` for a text that is not `#rrggbb`.
 pub(super) fn background(call: &BatchCall<'_>, position: usize, row: usize) -> Result<Option<[u8; 3]>> {
     let Some(Scalar::String(text)) = value(call, position, &BACKGROUND, row)? else { return Ok(None) };
+    color(&text).map(Some)
+}
+
+/// # Errors
+/// `invalid-option` for a text that is not `#rrggbb`.
+pub(super) fn color(text: &str) -> Result<[u8; 3]> {
     let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.is_ascii());
     let number = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()).map(u32::to_be_bytes);
     match number {
-        Some([_, red, green, blue]) => Ok(Some([red, green, blue])),
+        Some([_, red, green, blue]) => Ok([red, green, blue]),
         None => {
             Err(Error::new(Code::InvalidOption, format!("expected a color as '#rrggbb', found '{text}'"))
                 .hint("white is '#ffffff', black is '#000000'"))
