@@ -114,7 +114,7 @@ test("the documents are a click away, and found by their search", async ({ page 
   await page.getByRole("link", { name: "Errors", exact: true }).click();
   await expect(page.getByRole("heading", { name: "unknown-table" })).toBeVisible();
   await page.getByRole("button", { name: "Search" }).click();
-  await page.keyboard.type("RESIZE_IMAGE");
+  await page.locator(".VPLocalSearchBox input").fill("RESIZE_IMAGE");
   await expect(page.locator(".VPLocalSearchBox .result").first()).toBeVisible();
   await page.screenshot({ path: test.info().outputPath("docs.png") });
 });
