@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, Int64Array, UInt64Array};
+use arrow_buffer::{NullBuffer, NullBufferBuilder};
 
 use super::{Context, Input, Operator, Poll, expr, name_row};
 use crate::data::{Batch, Operand};
@@ -64,23 +65,23 @@ impl Unnest {
     /// The next rows of `current`, at most `most`.
     fn piece(&self, current: &mut Current, most: usize) -> Result<Batch> {
         let lists = ArrayView::new(&current.arrays)?;
-        let mut rows: Vec<u64> = Vec::new();
-        let mut elements: Vec<Option<u64>> = Vec::new();
-        let mut offsets: Vec<Option<i64>> = Vec::new();
+        let (mut rows, mut elements, mut offsets) = (Vec::new(), Vec::new(), Vec::new());
+        // The places of rows that stay without an element.
+        let mut missing = Vec::new();
         while current.row < current.batch.rows() && rows.len() < most {
             let range = lists.range(current.row);
             let length = range.len();
             if length == 0 && self.outer {
+                missing.push(rows.len());
                 rows.push(current.row as u64);
-                elements.push(None);
-                offsets.push(None);
+                elements.push(0);
+                offsets.push(0);
             }
             let end = length.min(current.element + most - rows.len());
-            for element in current.element..end {
-                rows.push(current.row as u64);
-                elements.push(Some((range.start + element) as u64));
-                offsets.push(Some((element as u64).cast_signed()));
-            }
+            let within = current.element as u64..end as u64;
+            rows.extend(within.clone().map(|_| current.row as u64));
+            elements.extend(within.clone().map(|element| range.start as u64 + element));
+            offsets.extend(within.map(u64::cast_signed));
             if end < length {
                 current.element = end;
             } else {
@@ -88,12 +89,24 @@ impl Unnest {
                 current.element = 0;
             }
         }
+        let nulls = nulls_at(&missing, rows.len());
         let elements = Batch::new(lists.values().len(), vec![lists.values().clone()])?
-            .take(&UInt64Array::from(elements))?;
-        let offset = self.offset.then(|| Arc::new(Int64Array::from(offsets)) as ArrayRef);
+            .take(&UInt64Array::new(elements.into(), nulls.clone()))?;
+        let offset = self.offset.then(|| Arc::new(Int64Array::new(offsets.into(), nulls)) as ArrayRef);
         let kept = current.batch.select(&self.keep)?.take(&UInt64Array::from(rows))?;
         kept.with(elements.columns().iter().cloned().chain(offset))
     }
+}
+
+/// NULLs in these places of `rows`, which ascend; `None` for none.
+fn nulls_at(places: &[usize], rows: usize) -> Option<NullBuffer> {
+    let mut valid = NullBufferBuilder::new(rows);
+    for place in places {
+        valid.append_n_non_nulls(place - valid.len());
+        valid.append_null();
+    }
+    valid.append_n_non_nulls(rows - valid.len());
+    valid.finish()
 }
 
 impl Operator for Unnest {
