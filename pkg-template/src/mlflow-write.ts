@@ -5,6 +5,7 @@ import { sha256Of } from "./digest.js";
 import { problem } from "./errors.js";
 import type { ModelInfo } from "./glue/predictql.js";
 import type { Entry } from "./journal.js";
+import { messages, numbers } from "./protobuf.js";
 
 /** The bytes of a version. */
 interface Kept {
@@ -206,41 +207,6 @@ function specOf(port: Uint8Array) {
 
 function string(bytes: Uint8Array | undefined): string {
   return new TextDecoder().decode(bytes);
-}
-
-function messages(bytes: Uint8Array, wanted: number): Uint8Array[] {
-  return fields(bytes).flatMap(([field, value]) => (field === wanted && typeof value !== "number" ? [value] : []));
-}
-
-function numbers(bytes: Uint8Array, wanted: number): number[] {
-  return fields(bytes).flatMap(([field, value]) => (field === wanted && typeof value === "number" ? [value] : []));
-}
-
-/** The fields of a message of Protocol Buffers: numbers, and whatever has a length. */
-function fields(bytes: Uint8Array): [field: number, value: number | Uint8Array][] {
-  const found: [number, number | Uint8Array][] = [];
-  let at = 0;
-  const number = () => {
-    let value = 0;
-    for (let factor = 1; at < bytes.length; factor *= 128) {
-      const byte = bytes[at++] as number;
-      value += (byte & 127) * factor;
-      if (byte < 128) break;
-    }
-    return value;
-  };
-  while (at < bytes.length) {
-    const tag = number();
-    const [field, kind] = [Math.floor(tag / 8), tag % 8];
-    if (kind === 0) found.push([field, number()]);
-    else if (kind === 1 || kind === 5) at += kind === 1 ? 8 : 4;
-    else {
-      const length = number();
-      found.push([field, bytes.subarray(at, at + length)]);
-      at += length;
-    }
-  }
-  return found;
 }
 
 /** A zip whose files are stored as they are. */

@@ -3,6 +3,7 @@
 
 import { problem, wordsOf } from "./errors.js";
 import type { ModelFile } from "./models.js";
+import { messages } from "./protobuf.js";
 import { quoted } from "./sql-text.js";
 
 /** What a folder of MLflow's holds. */
@@ -123,40 +124,13 @@ async function exampleOf(info: Record<string, Yaml>, files: Map<string, Blob>): 
 
 /** The inputs of an ONNX file that no weight stands for. */
 function inputsOf(bytes: Uint8Array): string[] {
-  const [graph] = fieldsOf(bytes, 7);
+  const [graph] = messages(bytes, 7);
   if (!graph) return [];
-  const name = (field: number) => (message: Uint8Array) => new TextDecoder().decode(fieldsOf(message, field)[0]);
-  const weights = new Set(fieldsOf(graph, 5).map(name(8)));
-  return fieldsOf(graph, 11)
+  const name = (field: number) => (message: Uint8Array) => new TextDecoder().decode(messages(message, field)[0]);
+  const weights = new Set(messages(graph, 5).map(name(8)));
+  return messages(graph, 11)
     .map(name(1))
     .filter((input) => !weights.has(input));
-}
-
-/** The fields of this number in a message of Protocol Buffers, of those that have a length. */
-function fieldsOf(bytes: Uint8Array, wanted: number): Uint8Array[] {
-  const found: Uint8Array[] = [];
-  let at = 0;
-  const number = () => {
-    let value = 0;
-    for (let factor = 1; at < bytes.length; factor *= 128) {
-      const byte = bytes[at++] as number;
-      value += (byte & 127) * factor;
-      if (byte < 128) break;
-    }
-    return value;
-  };
-  while (at < bytes.length) {
-    const tag = number();
-    const kind = tag % 8;
-    if (kind === 0) number();
-    else if (kind === 1 || kind === 5) at += kind === 1 ? 8 : 4;
-    else if (kind === 2) {
-      const length = number();
-      if (Math.floor(tag / 8) === wanted) found.push(bytes.subarray(at, at + length));
-      at += length;
-    } else break;
-  }
-  return found;
 }
 
 function mapOf(value: Yaml | undefined): Record<string, Yaml> {

@@ -50,6 +50,35 @@ impl KeyTable {
     }
 }
 
+/// Rows by their keys, each row with the number of its key, which is below `count`: those of key `k` are
+/// `rows[starts[k]..starts[k + 1]]`, in the order in which they come.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "numbers are below `count`, `starts` has one entry more, and its entries are sums of counts of rows"
+)]
+pub(crate) fn rows_by_key(
+    numbered: impl DoubleEndedIterator<Item = (u64, u32)> + Clone,
+    count: usize,
+) -> (Vec<usize>, Vec<u64>) {
+    // A counting sort: count the rows of each key, sum up, and distribute the rows from the last one to the first.
+    let mut starts = vec![0; count + 1];
+    for (_, key) in numbered.clone() {
+        starts[key as usize] += 1;
+    }
+    let mut end = 0;
+    for start in &mut starts {
+        end += *start;
+        *start = end;
+    }
+    let mut rows = vec![0; end];
+    for (row, key) in numbered.rev() {
+        let start = &mut starts[key as usize];
+        *start -= 1;
+        rows[*start] = row;
+    }
+    (starts, rows)
+}
+
 /// Whether two columns of one type hold the same values in the same order.
 ///
 /// # Errors

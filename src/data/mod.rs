@@ -38,7 +38,7 @@ pub(crate) use compare::{SortKey, numbered_equals, order_of, row_order, sort_ind
 pub(crate) use float_text::float_text;
 pub(crate) use gather::{concat, numbers_at, parted, row_index, take, without_null_arrays};
 pub(crate) use interval::Interval;
-pub(crate) use key::{KeyTable, is_same, valid_bits};
+pub(crate) use key::{KeyTable, is_same, rows_by_key, valid_bits};
 pub(crate) use layout::{Values, bytes, column, null_column, span, values, with_nulls};
 pub(crate) use operand::{BytesView, Operand, StringView};
 pub use scalar::Scalar;

@@ -1,6 +1,6 @@
 //! The side of a join that is held, by key.
 
-use crate::data::{Batch, KeyTable};
+use crate::data::{Batch, KeyTable, rows_by_key};
 use crate::function::Held;
 
 /// The rows of the right side by key.
@@ -16,35 +16,15 @@ pub(super) struct BuildSide {
 
 impl BuildSide {
     /// The rows of `batch`, whose keys have these numbers in the table.
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "the table numbers its keys below its length, `starts` has one entry more, and its entries are sums \
-                  of counts of rows"
-    )]
     pub(super) fn new(
         batch: Batch,
         keys: KeyTable,
         key_of_rows: &[Option<u32>],
         held: [Option<Held>; 2],
     ) -> Self {
-        // A counting sort: count the rows of each key, sum up, and distribute the rows from the last one to the first.
-        let mut starts = vec![0; keys.len() + 1];
-        let mut rows = vec![0; key_of_rows.iter().flatten().count()];
-        for key in key_of_rows.iter().flatten() {
-            starts[*key as usize] += 1;
-        }
-        let mut end = 0;
-        for start in &mut starts {
-            end += *start;
-            *start = end;
-        }
-        for (row, key) in key_of_rows.iter().enumerate().rev() {
-            // Rows whose key equals nothing are candidates of none.
-            let Some(key) = key else { continue };
-            let start = &mut starts[*key as usize];
-            *start -= 1;
-            rows[*start] = row as u64;
-        }
+        // Rows whose key equals nothing are candidates of none.
+        let numbered = key_of_rows.iter().enumerate().filter_map(|(row, key)| Some((row as u64, (*key)?)));
+        let (starts, rows) = rows_by_key(numbered, keys.len());
         Self { batch, keys, starts, rows, _held: held }
     }
 

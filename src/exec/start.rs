@@ -24,7 +24,6 @@ use super::unnest::Unnest;
 use super::values::Values;
 use super::vector_search::{Side, VectorSearch};
 use super::window::Window;
-use crate::data::Schema;
 use crate::plan::{Correlated, Node, NodeKind, Plan, Subplan, SubplanKind};
 
 /// The operator that runs `plan`.
@@ -83,7 +82,7 @@ impl Start {
 
     /// The last of the inputs is run again and again; it is not measured.
     fn recursion(&mut self, number: usize, mut inputs: Vec<Node>, distinct: bool) -> Input {
-        let step = inputs.pop().unwrap_or(Node { kind: NodeKind::OneRow, schema: Schema::default() });
+        let step = inputs.pop().unwrap_or(Node::one_row());
         let measured = self.measured;
         self.measured = measured.map(|measured| measured + 1);
         let base = Box::new(Union::new(inputs.into_iter().map(|input| self.node(input)).collect()));

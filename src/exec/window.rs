@@ -10,7 +10,8 @@ use super::buffer::RowBuffer;
 use super::frame::{OrderKey, Ordered, float};
 use super::{Context, Input, Operator, Poll, expr, navigation};
 use crate::data::{
-    Batch, DataType, KeyTable, Operand, Schema, concat, numbered_equals, row_index, sort_indices, take,
+    Batch, DataType, KeyTable, Operand, Schema, concat, numbered_equals, row_index, rows_by_key,
+    sort_indices, take,
 };
 use crate::diag::{Code, Error, Invariant, Result, ensure};
 use crate::function::{BatchCall, Fit, Held, Ranking};
@@ -138,7 +139,8 @@ impl Partitions {
         };
         let keys: Vec<_> = order_by.iter().zip(order).map(|(order, column)| order.key(column)).collect();
         let ordered = sort_indices(all.rows(), &keys)?;
-        let sorted = by_partition(ordered.values(), &of_rows, count)?;
+        let partition = |row: &u64| of_rows.get(row_index(*row)).map(|partition| (*row, *partition));
+        let (_, sorted) = rows_by_key(ordered.values().iter().filter_map(partition), count);
         let peers = if order_by.is_empty() { None } else { Some(numbered_equals(&sorted, &of_rows, &keys)?) };
         let is_whole = |rows: usize| rows == all.rows();
         ensure(
@@ -330,33 +332,6 @@ impl Partitions {
     fn partition(&self, row: u64) -> u32 {
         self.of_rows[row_index(row)]
     }
-}
-
-/// The rows of `ordered` partition by partition, those of each in their order.
-fn by_partition(ordered: &[u64], of_rows: &[u32], count: usize) -> Result<Vec<u64>> {
-    if count <= 1 {
-        return Ok(ordered.to_vec());
-    }
-    let partition = |row: &u64| of_rows.get(row_index(*row)).map(|partition| *partition as usize);
-    // Where the next row of each partition stands.
-    let mut next = vec![0; count + 1];
-    for row in ordered {
-        let behind = partition(row).and_then(|partition| next.get_mut(partition + 1));
-        *behind.invariant("a partition of a row")? += 1;
-    }
-    let mut start = 0;
-    for next in &mut next {
-        start += *next;
-        *next = start;
-    }
-    let mut sorted = vec![0; ordered.len()];
-    for row in ordered {
-        let next =
-            partition(row).and_then(|partition| next.get_mut(partition)).invariant("a partition of a row")?;
-        *sorted.get_mut(*next).invariant("a place of a row")? = *row;
-        *next += 1;
-    }
-    Ok(sorted)
 }
 
 /// The aggregate over frames that start with their partition: each row goes on from where the one before it was.

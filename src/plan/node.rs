@@ -313,6 +313,11 @@ impl Plan {
 }
 
 impl Node {
+    /// One row without columns.
+    pub(crate) fn one_row() -> Self {
+        Self { kind: NodeKind::OneRow, schema: Schema::default() }
+    }
+
     /// The operators below.
     pub(crate) fn inputs(&self) -> Vec<&Self> {
         inputs!(&self.kind, iter)

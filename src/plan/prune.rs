@@ -52,7 +52,7 @@ fn prune_node(node: &mut Node, wanted: &[usize]) -> Result<ColumnMap> {
     {
         // Of its functions nothing is read: rows need neither partitions nor an order.
         let fields = pick(&input.schema.fields, keep)?;
-        let input = std::mem::replace(&mut **input, nothing());
+        let input = std::mem::replace(&mut **input, Node::one_row());
         *node = selected(input, keep, fields);
     }
     let all = all_columns(node);
@@ -247,7 +247,7 @@ fn prune_exactly(node: &mut Node, wanted: &[usize]) -> Result<()> {
         return Ok(());
     }
     let fields = pick(&node.schema.fields, &columns)?;
-    *node = selected(std::mem::replace(node, nothing()), &columns, fields);
+    *node = selected(std::mem::replace(node, Node::one_row()), &columns, fields);
     Ok(())
 }
 
@@ -258,11 +258,6 @@ fn selected(node: Node, columns: &[usize], fields: Vec<Field>) -> Node {
         .map(|(column, field)| Expr::column(*column, field.data_type.clone(), Span::default()))
         .collect();
     Node { kind: NodeKind::Project { input: Box::new(node), exprs }, schema: Schema { fields } }
-}
-
-/// What stands where a node was moved from.
-fn nothing() -> Node {
-    Node { kind: NodeKind::OneRow, schema: Schema::default() }
 }
 
 fn all_columns(node: &Node) -> Vec<usize> {

@@ -29,7 +29,7 @@ fn collate(node: &mut Node) -> Result<()> {
         NodeKind::Distinct { input } if has_texts(&input.schema) => {
             let keys = columns_of(&input.schema);
             // An operator in its place while it is taken.
-            let input = std::mem::replace(&mut **input, one_row());
+            let input = std::mem::replace(&mut **input, Node::one_row());
             node.kind = NodeKind::Aggregate { input: Box::new(input), keys, aggregates: Vec::new() };
             collate_groups(node)
         }
@@ -37,10 +37,6 @@ fn collate(node: &mut Node) -> Result<()> {
         NodeKind::Window { .. } => collate_windows(node),
         _ => Ok(()),
     }
-}
-
-fn one_row() -> Node {
-    Node { kind: NodeKind::OneRow, schema: Schema::default() }
 }
 
 fn has_texts(schema: &Schema) -> bool {

@@ -34,7 +34,7 @@ impl Source {
 
     /// The source of a query without FROM.
     pub(super) fn one_row() -> Self {
-        Self { node: Node { kind: NodeKind::OneRow, schema: Schema::default() }, scope: Scope::default() }
+        Self { node: Node::one_row(), scope: Scope::default() }
     }
 }
 

@@ -230,7 +230,7 @@ impl Binder<'_> {
     /// One row of these values.
     pub(super) fn one_row(&mut self, exprs: Vec<Expr>) -> Result<Plan> {
         let fields = exprs.iter().map(|expr| Field::new("", expr.data_type.clone())).collect();
-        let input = Node { kind: NodeKind::OneRow, schema: Schema::default() };
+        let input = Node::one_row();
         let kind = NodeKind::Project { input: Box::new(input), exprs };
         self.plan(Node { kind, schema: Schema { fields } })
     }
