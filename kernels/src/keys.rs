@@ -1,12 +1,11 @@
 //! A table of keys: rows with equal values get the same number.
 //!
-//! Keys are encoded as bytes and compared as such: all NULLs have one encoding, as do all NaNs, and -0.0 is encoded as
+//! Keys are encoded as words and compared as such: all NULLs have one encoding, as do all NaNs, and -0.0 is encoded as
 //! 0.0. Nothing here knows what a key stands for.
 
 use std::ops::Range;
 
 use crate::bits::Bits;
-use crate::compare::is_same;
 
 /// A column of a key.
 #[derive(Debug)]
@@ -50,8 +49,8 @@ pub struct KeyTable {
     /// For each place the number of the key there plus one; 0 where there is none. At least every second one is free.
     places: Vec<u32>,
     fingerprints: Vec<u64>,
-    /// The encodings of long keys, end to end, and for every key where its encoding ends (short keys take no bytes).
-    bytes: Vec<u8>,
+    /// The encodings of long keys, end to end, and for every key where its encoding ends (short keys take no words).
+    words: Vec<u64>,
     ends: Vec<usize>,
 }
 
@@ -72,7 +71,7 @@ impl KeyTable {
 
     /// The bytes of the keys' encodings; short keys have none.
     pub fn bytes(&self) -> usize {
-        self.bytes.len()
+        self.words.len() * size_of::<u64>()
     }
 
     /// The numbers of the keys in the `rows` rows of `columns`; new keys are added.
@@ -86,23 +85,24 @@ impl KeyTable {
             return Ok(vec![self.add(0, &[])?; rows]);
         }
         let mut numbers = Vec::with_capacity(rows);
-        let mut key = Vec::new();
+        let (mut key, mut before) = (Vec::new(), Vec::new());
         if let [Column { valid: None, values: Values::Ints(values) }] = columns {
             for value in values.iter().take(rows) {
-                numbers.push(match short_int(*value) {
-                    Some(fingerprint) => self.add(fingerprint, &[])?,
-                    None => {
-                        key.clear();
-                        encode_int(*value, &mut key);
-                        self.add(fingerprint(&key), &key)?
-                    }
-                });
+                key.clear();
+                push(zigzag(*value), &mut key);
+                numbers.push(self.add(fingerprint(&key), &key)?);
             }
             return Ok(numbers);
         }
+        let mut number = 0;
         for row in 0..rows {
             encode(columns, row, &mut key);
-            numbers.push(self.add(fingerprint(&key), &key)?);
+            // Rows of one key often follow each other.
+            if row == 0 || !is_same(&key, &before) {
+                number = self.add(fingerprint(&key), &key)?;
+                std::mem::swap(&mut key, &mut before);
+            }
+            numbers.push(number);
         }
         Ok(numbers)
     }
@@ -143,7 +143,7 @@ impl KeyTable {
         clippy::indexing_slicing,
         reason = "the mask keeps places in the table, which has numbers of keys"
     )]
-    fn search(&self, fingerprint: u64, key: &[u8]) -> Result<u32, usize> {
+    fn search(&self, fingerprint: u64, key: &[u64]) -> Result<u32, usize> {
         let mask = self.places.len().wrapping_sub(1);
         let mut place = hash(fingerprint) & mask;
         loop {
@@ -152,7 +152,7 @@ impl KeyTable {
                 Some(number) => {
                     let number = number - 1;
                     if self.fingerprints[number as usize] == fingerprint
-                        && (key.len() <= SHORT || is_same(self.bytes_of(number), key))
+                        && (is_short(fingerprint) || is_same(self.words_of(number), key))
                     {
                         return Ok(number);
                     }
@@ -164,7 +164,7 @@ impl KeyTable {
 
     #[inline(always)]
     #[expect(clippy::indexing_slicing, reason = "after `grow` the search ends at a free place of the table")]
-    fn add(&mut self, fingerprint: u64, key: &[u8]) -> Result<u32, TooManyKeys> {
+    fn add(&mut self, fingerprint: u64, key: &[u64]) -> Result<u32, TooManyKeys> {
         match self.search(fingerprint, key) {
             Ok(number) => Ok(number),
             Err(mut place) => {
@@ -176,10 +176,10 @@ impl KeyTable {
                 }
                 self.places[place] = next;
                 self.fingerprints.push(fingerprint);
-                if key.len() > SHORT {
-                    self.bytes.extend_from_slice(key);
+                if !is_short(fingerprint) {
+                    self.words.extend_from_slice(key);
                 }
-                self.ends.push(self.bytes.len());
+                self.ends.push(self.words.len());
                 Ok(number)
             }
         }
@@ -213,28 +213,35 @@ impl KeyTable {
 
     /// The encoding of a long key.
     #[expect(clippy::indexing_slicing, reason = "`add` writes an end for every number it gives out")]
-    fn bytes_of(&self, number: u32) -> &[u8] {
+    fn words_of(&self, number: u32) -> &[u64] {
         let index = number as usize;
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        &self.bytes[start..self.ends[index]]
+        &self.words[start..self.ends[index]]
     }
 }
 
-/// The longest encoding, in bytes, that is its own fingerprint.
-const SHORT: usize = 7;
+/// What fingerprints of long keys begin with.
+const LONG: u64 = 0xff << 56;
 
-/// Of a short key the key itself, which is unique since no encoding is a prefix of another; of a long key a hash that
-/// differs from all short keys and is seldom that of another long one.
-fn fingerprint(key: &[u8]) -> u64 {
-    let (words, rest) = key.as_chunks();
-    let last = rest.iter().rev().fold(0, |last, byte| last << 8 | u64::from(*byte));
-    match words {
-        [] => last,
-        words => {
-            let mixed = words.iter().fold(last, |mixed, word| mix(mixed) ^ u64::from_le_bytes(*word));
-            mix(mixed) | 0xff << 56
-        }
+/// Of a short key, which is one word, the key itself; of a long key a hash that differs from all short keys and is seldom
+/// that of another long one. No encoding is the beginning of another one, so a word that is a key begins no other key.
+#[inline(always)]
+fn fingerprint(key: &[u64]) -> u64 {
+    match key {
+        [word] if is_short(*word) => *word,
+        words => mix(words.iter().fold(0, |mixed, word| mix(mixed) ^ word)) | LONG,
     }
+}
+
+#[inline(always)]
+fn is_short(fingerprint: u64) -> bool {
+    fingerprint < LONG
+}
+
+/// Whether two encodings are equal: they are a few words, for which a call would be dear.
+#[inline(always)]
+fn is_same(a: &[u64], b: &[u64]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a == b)
 }
 
 /// A quick multiplicative hash. It does not resist collisions made on purpose: people query their own data.
@@ -252,9 +259,21 @@ fn hash(fingerprint: u64) -> usize {
 
 /// Encodes the key of `row` into `key`; returns whether it can equal another key.
 #[inline(always)]
-fn encode(columns: &[Column<'_>], row: usize, key: &mut Vec<u8>) -> bool {
+fn encode(columns: &[Column<'_>], row: usize, key: &mut Vec<u64>) -> bool {
     key.clear();
     columns.iter().fold(true, |comparable, column| column.encode(row, key) & comparable)
+}
+
+/// The word that NULL begins with, and after which another word says whether it is that.
+const NULL: u64 = 0xfffe << 48;
+
+/// Appends the first word of a value.
+#[inline(always)]
+fn push(word: u64, key: &mut Vec<u64>) {
+    key.push(word);
+    if word == NULL {
+        key.push(1);
+    }
 }
 
 impl Column<'_> {
@@ -264,42 +283,28 @@ impl Column<'_> {
         clippy::indexing_slicing,
         reason = "columns have a value for every row, fields for every struct"
     )]
-    fn encode(&self, row: usize, key: &mut Vec<u8>) -> bool {
+    fn encode(&self, row: usize, key: &mut Vec<u64>) -> bool {
         if self.valid.is_some_and(|valid| !valid.get(row)) {
-            key.push(0);
+            key.extend([NULL, 0]);
             return false;
         }
         match &self.values {
-            Values::Ints(values) => encode_int(values[row], key),
-            Values::Days(values) => encode_int(values[row].into(), key),
-            Values::Numbers(values) => encode_int(values[row].into(), key),
-            Values::Bools(values) => encode_int(values.get(row).into(), key),
+            Values::Ints(values) => push(zigzag(values[row]), key),
+            Values::Days(values) => push(zigzag(values[row].into()), key),
+            Values::Numbers(values) => push(zigzag(values[row].into()), key),
+            Values::Bools(values) => push(zigzag(values.get(row).into()), key),
             Values::Floats(values) => return encode_float(values[row], key),
             Values::Floats32(values) => return encode_float(values[row].into(), key),
-            Values::Wides(values) => {
-                key.push(1);
-                key.extend_from_slice(&values[row].to_le_bytes());
-            }
-            Values::Blocks(values) => {
-                key.push(1);
-                key.extend_from_slice(&values[row]);
-            }
-            Values::Blobs(offsets, bytes) => {
-                let value = &bytes[range(offsets, row)];
-                encode_length(value.len(), key);
-                if value.len() <= SHORT {
-                    value.iter().for_each(|byte| key.push(*byte));
-                } else {
-                    key.extend_from_slice(value);
-                }
-            }
+            Values::Wides(values) => encode_bytes(&values[row].to_le_bytes(), key),
+            Values::Blocks(values) => encode_bytes(&values[row], key),
+            Values::Blobs(offsets, bytes) => encode_bytes(&bytes[range(offsets, row)], key),
             Values::Lists(offsets, elements) => {
                 let range = range(offsets, row);
-                encode_length(range.len(), key);
+                push(range.len() as u64, key);
                 return range.fold(true, |comparable, index| elements.encode(index, key) & comparable);
             }
             Values::Structs(fields) => {
-                key.push(1);
+                push(1, key);
                 return fields.iter().fold(true, |comparable, field| field.encode(row, key) & comparable);
             }
         }
@@ -313,46 +318,26 @@ fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)).cast_unsigned()
 }
 
-/// The bytes that a number needs.
-#[inline(always)]
-fn needed(small: u64) -> u32 {
-    8 - small.leading_zeros() / 8
-}
-
-/// The fingerprint of the encoding of an integer, where that is a short key.
-#[inline(always)]
-fn short_int(value: i64) -> Option<u64> {
-    let small = zigzag(value);
-    (small >> 48 == 0).then(|| u64::from(1 + needed(small)) | small << 8)
-}
-
-/// Encodes as few bytes as the value needs, behind their number.
-#[expect(clippy::cast_possible_truncation, reason = "the bytes of a number, of which there are at most 8")]
-fn encode_int(value: i64, key: &mut Vec<u8>) {
-    let mut small = zigzag(value);
-    key.push(1 + needed(small) as u8);
-    while small > 0 {
-        key.push(small as u8);
-        small >>= 8;
+/// Few bytes share a word with their number, in its highest byte but one; the words of more bytes come behind their number,
+/// below which that byte is 8.
+fn encode_bytes(bytes: &[u8], key: &mut Vec<u64>) {
+    let (words, rest) = bytes.as_chunks();
+    let last = rest.iter().rev().fold(0, |last, byte| last << 8 | u64::from(*byte));
+    if bytes.len() <= 6 {
+        key.push((bytes.len() as u64) << 48 | last);
+        return;
+    }
+    key.push(8 << 48 | bytes.len() as u64);
+    key.extend(words.iter().map(|word| u64::from_le_bytes(*word)));
+    if !rest.is_empty() {
+        key.push(last);
     }
 }
 
-/// Short lengths take one byte, which is never that of NULL.
-fn encode_length(length: usize, key: &mut Vec<u8>) {
-    match u8::try_from(length + 1) {
-        Ok(short) if short < u8::MAX => key.push(short),
-        _ => {
-            key.push(u8::MAX);
-            key.extend_from_slice(&length.to_le_bytes());
-        }
-    }
-}
-
-fn encode_float(value: f64, key: &mut Vec<u8>) -> bool {
-    // Adding 0.0 turns -0.0 into 0.0; NaN has many bit patterns.
+fn encode_float(value: f64, key: &mut Vec<u64>) -> bool {
+    // Adding 0.0 turns -0.0 into 0.0; NaN has many bit patterns, of which this one is not NULL's.
     let value = if value.is_nan() { f64::NAN } else { value + 0.0 };
-    key.push(1);
-    key.extend_from_slice(&value.to_le_bytes());
+    key.push(value.to_bits());
     !value.is_nan()
 }
 
@@ -398,6 +383,44 @@ mod tests {
         assert!(numbers.iter().copied().eq(0..u32::try_from(values.len()).unwrap()));
         let again = keys.intern(&ints(Some(Bits { bytes: &all, offset: 3 })), values.len()).unwrap();
         assert_eq!(again, numbers);
+    }
+
+    #[test]
+    fn keys_are_one_where_all_values_are() {
+        // The integer whose encoding begins as that of NULL, and its neighbours.
+        let begins = |word: u64| ((word >> 1).cast_signed()) ^ -((word & 1).cast_signed());
+        let ints = [0, 1, -1, begins(NULL), begins(NULL - 1), begins(NULL + 1), i64::MIN, i64::MAX];
+        let texts = ["", "\0", "a", "sixsix", "seven77", "eight888", "eight888\0", "sixteen_sixteen_"];
+        let rows = ints.len() * texts.len() * 2;
+        let int = |row: usize| ints[row % ints.len()];
+        let text = |row: usize| texts[row / ints.len() % texts.len()];
+        let is_valid = |row: usize| row / (ints.len() * texts.len()) == 0 || row % 3 > 0;
+        let int_values: Vec<i64> = (0..rows).map(int).collect();
+        let mut valid = vec![0_u8; rows / 8 + 1];
+        let (mut offsets, mut bytes) = (vec![0], Vec::new());
+        for row in 0..rows {
+            valid[row / 8] |= u8::from(is_valid(row)) << (row % 8);
+            bytes.extend_from_slice(text(row).as_bytes());
+            offsets.push(i32::try_from(bytes.len()).unwrap());
+        }
+        let columns = [
+            Column { valid: Some(Bits { bytes: &valid, offset: 0 }), values: Values::Ints(&int_values) },
+            Column { valid: None, values: Values::Blobs(&offsets, &bytes) },
+        ];
+        let mut seen = Vec::new();
+        let expected: Vec<u32> = (0..rows)
+            .map(|row| {
+                let key = (is_valid(row).then(|| int(row)), text(row));
+                let place = seen.iter().position(|other| *other == key).unwrap_or_else(|| {
+                    seen.push(key);
+                    seen.len() - 1
+                });
+                u32::try_from(place).unwrap()
+            })
+            .collect();
+        assert_eq!(KeyTable::default().intern(&columns, rows).unwrap(), expected);
+        let [first, second] = columns;
+        assert_eq!(KeyTable::default().intern(&[second, first], rows).unwrap(), expected);
     }
 
     #[test]
