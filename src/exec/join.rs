@@ -127,34 +127,28 @@ impl Join {
         let width = |batch: &Batch| batch.bytes() / batch.rows().max(1);
         let width = width(&probe.batch) + width(&build.batch);
         let most = (JOINED_BYTES / width.max(1)).clamp(1, ctx.env.limits.batch_rows.max(1));
-        let pairs = self.candidates(build, probe, most);
-        let passes = self.passes(build, probe, &pairs, ctx)?;
-        let (left_rows, right_rows) = self.matches(probe, pairs, passes)?;
-        let left = probe.batch.take(&UInt64Array::from(left_rows))?;
-        let right = build.batch.take(&UInt64Array::from(right_rows))?;
-        left.with(right.columns().iter().cloned())
+        let (left, right) = if self.condition.is_none() && !self.keeps_left && !self.keeps_right {
+            let (left_rows, right_rows) = equals(build, probe, most);
+            (UInt64Array::from(left_rows), UInt64Array::from(right_rows))
+        } else {
+            let pairs = self.candidates(build, probe, most);
+            let passes = self.passes(build, probe, &pairs, ctx)?;
+            let (left_rows, right_rows) = self.matches(probe, pairs, passes)?;
+            (UInt64Array::from(left_rows), UInt64Array::from(right_rows))
+        };
+        let right = build.batch.take(&right)?;
+        probe.batch.take(&left)?.with(right.columns().iter().cloned())
     }
 
     /// Pairs with equal keys. Where left rows without a match are kept, the candidates of each row end with `None`.
     fn candidates(&self, build: &BuildSide, probe: &mut ProbeBatch, most: usize) -> Vec<Pair> {
         let mut pairs = Vec::new();
-        while pairs.len() < most
-            && let Some(key) = probe.keys.get(probe.row)
-        {
-            let left = probe.row as u64;
-            let candidates = key.map_or(&[][..], |key| build.rows_of(key));
-            let end = candidates.len().min(probe.tried + most - pairs.len());
-            pairs.extend(candidates.iter().take(end).skip(probe.tried).map(|right| (left, Some(*right))));
-            if end < candidates.len() {
-                probe.tried = end;
-                continue;
-            }
-            if self.keeps_left {
+        each_candidate(build, probe, most, |left, rights, is_last| {
+            pairs.extend(rights.iter().map(|right| (left, Some(*right))));
+            if is_last && self.keeps_left {
                 pairs.push((left, None));
             }
-            probe.row += 1;
-            probe.tried = 0;
-        }
+        });
         pairs
     }
 
@@ -279,6 +273,41 @@ impl Join {
             .collect::<Result<_>>()?;
         let right = build.batch.take(&UInt64Array::from(rows))?;
         Batch::new(right.rows(), nulls)?.with(right.columns().iter().cloned()).map(Poll::Batch)
+    }
+}
+
+/// Pairs of rows with equal keys, where nothing else is asked of them.
+fn equals(build: &BuildSide, probe: &mut ProbeBatch, most: usize) -> (Vec<u64>, Vec<u64>) {
+    let (mut left_rows, mut right_rows) = (Vec::with_capacity(most), Vec::with_capacity(most));
+    each_candidate(build, probe, most, |left, rights, _| {
+        left_rows.extend(std::iter::repeat_n(left, rights.len()));
+        right_rows.extend_from_slice(rights);
+    });
+    (left_rows, right_rows)
+}
+
+/// Goes on in `probe` by at most `most` pairs, and no more rows without a candidate. `each` is told a left row, its next
+/// candidates, and whether these are the last.
+fn each_candidate(
+    build: &BuildSide,
+    probe: &mut ProbeBatch,
+    mut most: usize,
+    mut each: impl FnMut(u64, &[u64], bool),
+) {
+    while most > 0
+        && let Some(key) = probe.keys.get(probe.row)
+    {
+        let candidates = key.map_or(&[][..], |key| build.rows_of(key));
+        let (_, rest) = candidates.split_at(probe.tried);
+        let (now, later) = rest.split_at(rest.len().min(most));
+        each(probe.row as u64, now, later.is_empty());
+        most -= now.len().max(1);
+        if later.is_empty() {
+            probe.row += 1;
+            probe.tried = 0;
+        } else {
+            probe.tried += now.len();
+        }
     }
 }
 

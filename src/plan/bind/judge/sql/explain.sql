@@ -6,7 +6,7 @@ q AS (
 w AS ({weights}),
 c AS (
   SELECT __w.__m, x.__row, {class} AS __k, {columns}
-  FROM q AS x CROSS JOIN b CROSS JOIN (SELECT DISTINCT m AS __m FROM w) AS __w
+  FROM q AS x CROSS JOIN (SELECT DISTINCT m AS __m FROM w) AS __w CROSS JOIN b
 ),
 v AS (
   SELECT __row AS i, __k AS k, __m AS m, AVG({score}) AS v FROM ML.PREDICT(MODEL {model}, TABLE c) GROUP BY __row, __k, __m
