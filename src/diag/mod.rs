@@ -227,6 +227,20 @@ impl Error {
         self.or_hint(format!("{what} {}", names.join(", ")))
     }
 
+    /// Hints at what there is, behind the hint that is there.
+    #[must_use]
+    pub(crate) fn and_list<'a>(mut self, what: &str, names: impl IntoIterator<Item = &'a str>) -> Self {
+        let first = self.0.first.hint.take();
+        let both = self.or_list(what, names);
+        match (first, &both.0.first.hint) {
+            (Some(first), Some(list)) => {
+                let hint = format!("{first} {list}");
+                both.hint(hint)
+            }
+            _ => both,
+        }
+    }
+
     /// Adds an edit of the text that mends it.
     #[must_use]
     pub(crate) fn fix(mut self, span: Span, insert: impl Into<String>) -> Self {

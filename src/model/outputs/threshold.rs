@@ -61,7 +61,7 @@ impl Outputs {
         options: &ModelOptions,
     ) -> Result<Self> {
         if options.task == Some(Task::Regression) {
-            return Err(refused("is for regression", outputs));
+            return Err(not_two_classes("is for regression").hint("leave `threshold` out"));
         }
         let given_labels = options.labels.clone().map(Arc::new);
         let named = self.softmax.and_then(|number| Some((number, outputs.get(number)?)));
@@ -119,7 +119,9 @@ impl<'a> TwoClasses<'a> {
         };
         let width = scores.1.width().unwrap_or(2);
         if labels.len() != 2 || width > 2 {
-            return Err(refused(&format!("has {} classes", labels.len().max(width)), outputs));
+            let why = format!("has {} classes", labels.len().max(width));
+            let hint = "leave `threshold` out: the label is the class with the highest score";
+            return Err(not_two_classes(&why).hint(hint));
         }
         if label.is_none() && !is_renamed && *labels == Labels::Ints(vec![0, 1]) {
             label = only(outputs, |port| port.data_type == DataType::Bool);
@@ -131,11 +133,20 @@ impl<'a> TwoClasses<'a> {
     }
 }
 
+#[cold]
+fn not_two_classes(why: &str) -> Error {
+    Error::new(
+        Code::InvalidOption,
+        format!("`threshold` needs a classifier of two classes, this model {why}"),
+    )
+}
+
+/// As [`not_two_classes`], where a name of its labels may help.
+#[cold]
 fn refused(why: &str, outputs: &[GraphPort]) -> Error {
     let list: Vec<_> = outputs.iter().map(|port| format!("`{}` {}", port.name, port.data_type)).collect();
-    Error::new(Code::InvalidOption, format!("`threshold` needs a classifier of two classes, this model {why}"))
-        .hint(format!(
-            "the outputs are {}; leave `threshold` out, or name the labels: CREATE MODEL … OPTIONS (labels = ['no', 'yes'])",
-            list.join(", ")
-        ))
+    not_two_classes(why).hint(format!(
+        "the outputs are {}; leave `threshold` out, or name the labels: CREATE MODEL … OPTIONS (labels = ['no', 'yes'])",
+        list.join(", ")
+    ))
 }

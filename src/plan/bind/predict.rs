@@ -85,7 +85,8 @@ impl Binder<'_> {
                     name.as_ref().map_or(("", value.span), |name| (name.text.as_str(), name.span));
                 return Err(Error::new(Code::UnknownOption, format!("ML.PREDICT has no setting `{found}`"))
                     .at(span)
-                    .or_list("the settings are", SETTINGS.iter().copied()));
+                    .did_you_mean_here(found, SETTINGS.iter().copied(), str::to_owned)
+                    .and_list("the settings are", SETTINGS.iter().copied()));
             };
             if known.text.eq_ignore_ascii_case(THRESHOLD) {
                 call.threshold = self.threshold(value)?.map(|threshold| (threshold, value.span));

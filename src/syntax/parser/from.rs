@@ -378,8 +378,8 @@ impl Parser<'_> {
             let kind = TableExprKind::Subquery(Box::new(self.query()?));
             return Ok(TableArg::Rows(TableExpr { kind, alias: None, span: self.since(start) }));
         }
-        // `window` is a keyword elsewhere.
-        if (self.at_name() || self.at_word("WINDOW")) && self.nth_at(1, Punctuation::Arrow) {
+        // The names of arguments are `window` too, and slips such as `group`: keywords elsewhere.
+        if self.nth_at(1, Punctuation::Arrow) {
             let name = self.any_word("an argument's name")?;
             self.expect(Punctuation::Arrow)?;
             return Ok(TableArg::Named(name, self.expr()?));

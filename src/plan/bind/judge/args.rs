@@ -68,7 +68,7 @@ impl<'a> Call<'a> {
             return Err(Error::new(Code::UnknownOption, message)
                 .at(name.span)
                 .did_you_mean_here(&name.text, known.clone(), str::to_owned)
-                .or_list("the settings are", known));
+                .and_list("the settings are", known));
         }
         if self.setting(&name.text).is_some() {
             let message = format!("setting `{}` is given twice", name.text);
@@ -153,11 +153,19 @@ impl Binder<'_> {
         default: i64,
         range: RangeInclusive<i64>,
     ) -> Result<i64> {
-        match self.setting(call, name, &[DataType::Int64])? {
-            Some((Scalar::Int64(value), _)) if range.contains(&value) => Ok(value),
-            Some((value, span)) => Err(out_of_range(name, "a whole number", &range, &value, span)),
-            None => Ok(default),
+        let Some((Scalar::Int64(value), span)) = self.setting(call, name, &[DataType::Int64])? else {
+            return Ok(default);
+        };
+        let (low, high) = (*range.start(), *range.end());
+        let next = value.clamp(low, high);
+        if next == value {
+            return Ok(value);
         }
+        let allowed = match high {
+            i64::MAX => format!("a whole number of at least {low}"),
+            _ => format!("a whole number from {low} to {high}"),
+        };
+        Err(out_of_range(name, &allowed, &value, &next.to_string(), span))
     }
 
     /// A number of things.
@@ -179,17 +187,21 @@ impl Binder<'_> {
         self.int(call, "seed", 0, i64::MIN..=i64::MAX)
     }
 
-    pub(super) fn float(
-        &mut self,
-        call: &Call<'_>,
-        name: &str,
-        range: RangeInclusive<f64>,
-    ) -> Result<Option<f64>> {
-        match self.setting(call, name, &[DataType::Float64])? {
-            Some((Scalar::Float64(value), _)) if range.contains(&value) => Ok(Some(value)),
-            Some((value, span)) => Err(out_of_range(name, "a number", &range, &value, span)),
-            None => Ok(None),
+    /// A share: a number from 0 to 1, or with `below` to below 1.
+    pub(super) fn share(&mut self, call: &Call<'_>, name: &str, below: bool) -> Result<Option<f64>> {
+        let Some((Scalar::Float64(value), span)) = self.setting(call, name, &[DataType::Float64])? else {
+            return Ok(None);
+        };
+        if is_share(value, below) {
+            return Ok(Some(value));
         }
+        let allowed = if below { "a number from 0 to below 1" } else { "a number from 0 to 1" };
+        let next = match (value > 0.0, below) {
+            (false, _) => "0",
+            (true, false) => "1",
+            (true, true) => "0.99",
+        };
+        Err(out_of_range(name, allowed, &value, next, span))
     }
 
     pub(super) fn flag(&mut self, call: &Call<'_>, name: &str) -> Result<bool> {
@@ -238,15 +250,16 @@ impl Binder<'_> {
     }
 }
 
+/// Whether a number lies between 0 and 1, or with `below` is less than 1.
+pub(super) fn is_share(value: f64, below: bool) -> bool {
+    (0.0..=1.0).contains(&value) && !(below && value == 1.0)
+}
+
+/// A number that is none of those that are `allowed`; the edit writes `next`, the nearest of them.
 #[cold]
-fn out_of_range<T: std::fmt::Display>(
-    name: &str,
-    what: &str,
-    range: &RangeInclusive<T>,
-    found: &Scalar,
-    span: Span,
-) -> Error {
-    let (low, high) = (range.start(), range.end());
-    Error::new(Code::InvalidOption, format!("`{name}` takes {what} from {low} to {high}, found {found}"))
+fn out_of_range(name: &str, allowed: &str, found: &dyn std::fmt::Display, next: &str, span: Span) -> Error {
+    Error::new(Code::InvalidOption, format!("`{name}` takes {allowed}, found {found}"))
         .at(span)
+        .hint(format!("write {next}"))
+        .fix(span, next)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::Binder;
 use super::super::from::{Source, scan};
 use super::Judging;
-use super::args::Call;
+use super::args::{Call, is_share};
 use super::evaluate::visible;
 use super::text::{filled, float, quoted, string};
 use crate::data::{DataType, Scalar};
@@ -373,8 +373,8 @@ impl Binder<'_> {
         }
         self.word(call, "numerical_metric_type", &[JENSEN_SHANNON])?;
         let metric = self.word(call, "categorical_metric_type", &[L_INFINITY, JENSEN_SHANNON])?;
-        let of_numbers = self.float(call, "numerical_default_threshold", THRESHOLDS)?.unwrap_or(0.3);
-        let of_texts = self.float(call, "categorical_default_threshold", THRESHOLDS)?.unwrap_or(0.3);
+        let of_numbers = self.share(call, "numerical_default_threshold", true)?.unwrap_or(0.3);
+        let of_texts = self.share(call, "categorical_default_threshold", true)?.unwrap_or(0.3);
         let own = self.thresholds(call)?;
         let is_column = |name: &str| columns.iter().any(|known| known.name.eq_ignore_ascii_case(name));
         if let Some((name, _)) = own.iter().find(|(name, _)| !is_column(name)) {
@@ -384,7 +384,8 @@ impl Binder<'_> {
                 format!("`thresholds` names `{name}`, which is no column"),
             )
             .at(span)
-            .or_list("the columns are", columns.iter().map(|column| column.name.as_str())));
+            .did_you_mean(name, columns.iter().map(|column| column.name.as_str()))
+            .and_list("the columns are", columns.iter().map(|column| column.name.as_str())));
         }
         Ok(Rules { buckets, ranks, metric, of_numbers, of_texts, own })
     }
@@ -398,7 +399,7 @@ impl Binder<'_> {
         };
         let threshold = |item: &Scalar| match item {
             Scalar::Struct(_, values) => match values.as_slice() {
-                [Scalar::String(name), Scalar::Float64(value)] if THRESHOLDS.contains(value) => {
+                [Scalar::String(name), Scalar::Float64(value)] if is_share(*value, true) => {
                     Ok((name.clone(), *value))
                 }
                 _ => Err(no_threshold(item, span)),
@@ -408,9 +409,6 @@ impl Binder<'_> {
         items.iter().map(threshold).collect()
     }
 }
-
-/// From 0 to below 1.
-const THRESHOLDS: std::ops::RangeInclusive<f64> = 0.0..=0.999_999_999_999_999_9;
 
 #[cold]
 fn no_threshold(item: &Scalar, span: Span) -> Error {

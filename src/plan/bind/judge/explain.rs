@@ -428,7 +428,7 @@ impl Binder<'_> {
 
     /// The settings of ML.PREDICT with the threshold.
     pub(super) fn threshold_setting(&mut self, call: &Call<'_>) -> Result<String> {
-        let threshold = self.float(call, "threshold", 0.0..=1.0)?;
+        let threshold = self.share(call, "threshold", false)?;
         Ok(threshold.map(|threshold| format!(", STRUCT({threshold:?} AS threshold)")).unwrap_or_default())
     }
 }

@@ -183,8 +183,8 @@ impl Binder<'_> {
         }
         let both = actual.map(|actual| format!(" UNION ALL SELECT {actual} FROM p")).unwrap_or_default();
         Ok(format!(
-            "(SELECT IF(COUNT(DISTINCT c) > 2, ERROR('there are more than two classes: name the one that counts as positive_value'), MAX(c)) \
-             FROM (SELECT {predicted} AS c FROM p{both}))"
+            "(SELECT IF(COUNT(DISTINCT c) > 2, ERROR(CONCAT('there are more than two classes, ', \
+             STRING_AGG(DISTINCT CAST(c AS STRING), ', ' ORDER BY CAST(c AS STRING) LIMIT 10), ': name the one that counts as positive_value')), MAX(c)) FROM (SELECT {predicted} AS c FROM p{both}))"
         ))
     }
 

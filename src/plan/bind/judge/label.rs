@@ -85,7 +85,7 @@ impl Binder<'_> {
         let source = self.table(rows)?;
         let (label, actual) = truth_of(&source, &model, path, rows.span)?;
         let source = with_actual(source, &label)?;
-        let threshold = self.float(call, "threshold", 0.0..=1.0)?;
+        let threshold = self.share(call, "threshold", false)?;
         let truth = Truth { label: &label, actual: &actual, path, span: rows.span };
         let (pairs, kind) = match predicted {
             Predicted::Value(output) => {

@@ -2,7 +2,8 @@
   SELECT COUNTIF(NOT f) AS na, COUNTIF(f) AS nd, COUNTIF(y AND NOT f) AS ya, COUNTIF(y AND f) AS yd,
     COUNTIF(p AND NOT f) AS pa, COUNTIF(p AND f) AS pd, COUNTIF(y AND p AND NOT f) AS ta, COUNTIF(y AND p AND f) AS td
   FROM d
-  HAVING IF(COUNTIF(f) = 0 OR COUNTIF(NOT f) = 0, ERROR('ML.FAIRNESS compares rows of the facet with others: one of both has no rows'), TRUE)
+  HAVING IF(COUNTIF(f) = 0 OR COUNTIF(NOT f) = 0, ERROR(CONCAT('ML.FAIRNESS compares rows of the facet with others: ', IF(COUNTIF(f) = 0, 'none', 'every one'),
+    ' of the rows is of the facet; the groups are ', IFNULL(STRING_AGG(DISTINCT CAST(g AS STRING), ', ' ORDER BY CAST(g AS STRING) LIMIT 10), 'none'))), TRUE)
 ),
 v AS (SELECT v, COUNTIF(NOT f) AS a, COUNTIF(f) AS d FROM d GROUP BY v HAVING COUNTIF(f) > 0 AND COUNTIF(NOT f) > 0),
 w AS (
