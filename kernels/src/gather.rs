@@ -1,4 +1,6 @@
-//! Rows of columns picked by their numbers.
+//! Rows of columns picked by their numbers, or out of two columns.
+
+use crate::operand::Operand;
 
 /// The numbers of the bits that are set in words of 64, the lowest bit first.
 #[inline(never)]
@@ -44,6 +46,34 @@ macro_rules! fixed {
 }
 
 fixed!(u32, u64, u128);
+
+/// For each of `rows` rows the value of `met` where its bit is set in words of 64, the lowest bit first, and else that of
+/// `others`. Columns have a value for every row.
+#[inline(never)]
+#[expect(clippy::indexing_slicing, reason = "columns have a value for every row")]
+pub fn choose(words: &[u64], rows: usize, met: Operand<'_, u64>, others: Operand<'_, u64>) -> Vec<u64> {
+    let mut chosen = Vec::with_capacity(rows);
+    for (word, first) in words.iter().zip((0..rows).step_by(64)) {
+        let block = first..rows.min(first + 64);
+        // Conditions are often the same for rows that follow each other.
+        let same = match *word {
+            0 => Some(others),
+            word if word.count_ones() as usize == block.len() => Some(met),
+            _ => None,
+        };
+        match same {
+            Some(Operand::Column(values)) => chosen.extend_from_slice(&values[block]),
+            Some(Operand::Constant(value)) => chosen.extend(block.map(|_| value)),
+            None => chosen.extend(block.enumerate().map(|(bit, row)| {
+                match if word >> bit & 1 == 1 { met } else { others } {
+                    Operand::Column(values) => values[row],
+                    Operand::Constant(value) => value,
+                }
+            })),
+        }
+    }
+    chosen
+}
 
 /// Values of more bytes are copied by a call.
 const SHORT: usize = 16;
@@ -134,6 +164,22 @@ mod tests {
                 let (column, row) = (within / rows, within % rows);
                 assert_eq!(*value, from[(matrix * rows + row) * columns + column]);
             }
+        }
+    }
+
+    #[test]
+    fn every_row_has_the_value_of_its_side() {
+        let met: Vec<u64> = (0..200).collect();
+        let others: Vec<u64> = (1000..1200).collect();
+        let words = [u64::MAX, 0, 0xf0f0_f0f0_f0f0_f0f0, 0b1000_0001];
+        let is_set = |row: u64| words[row as usize / 64] >> (row % 64) & 1 == 1;
+        for rows in [0, 1, 64, 70, 199, 200] {
+            let expected = |row: u64| if is_set(row) { row } else { 1000 + row };
+            let chosen = choose(&words, rows, Operand::Column(&met), Operand::Column(&others));
+            assert!(chosen.into_iter().eq((0..rows as u64).map(expected)));
+            let expected = |row: u64| if is_set(row) { 7 } else { 1000 + row };
+            let chosen = choose(&words, rows, Operand::Constant(7), Operand::Column(&others));
+            assert!(chosen.into_iter().eq((0..rows as u64).map(expected)));
         }
     }
 }

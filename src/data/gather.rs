@@ -12,10 +12,12 @@ use arrow_array::types::{BinaryType, ByteArrayType, Utf8Type};
 use arrow_array::{Array, ArrayRef, BooleanArray, GenericByteArray, ListArray, StructArray, UInt64Array};
 use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, i256};
 use arrow_schema::DataType as Arrow;
-use predictql_kernels::gather::{Fixed as _, are_below, set_bits, take_blobs};
+use predictql_kernels::gather::{Fixed as _, are_below, choose, set_bits, take_blobs};
+use predictql_kernels::operand::Operand as Side;
 
 use super::copy::{Run, copied};
 use super::layout::{self, Values, failed};
+use super::operand::Operand;
 use crate::diag::{Code, Error, Result, ensure};
 
 /// The values of `array` at `indices`, in that order; NULL where an index is NULL.
@@ -112,6 +114,41 @@ pub(crate) fn kept_rows(keep: &BooleanArray) -> UInt64Array {
 pub(crate) fn parted(condition: &BooleanArray) -> (UInt64Array, UInt64Array) {
     let met = true_bits(condition);
     (numbers_of(&met), numbers_of(&!&met))
+}
+
+/// Where `condition` is true the values of `met`, and those of `others` where it is false or NULL. Values take 8 bytes.
+///
+/// # Errors
+/// `internal` for values of other layouts, or for other numbers of rows.
+pub(crate) fn chosen(condition: &BooleanArray, met: &Operand, others: &Operand) -> Result<ArrayRef> {
+    let (bits, rows) = (true_bits(condition), condition.len());
+    ensure(met.has_rows(rows) && others.has_rows(rows), "a condition has other rows than its values")?;
+    let words: Vec<_> = bits.bit_chunks().iter_padded().collect();
+    let (met_values, other_values) = (layout::values(met.array())?, layout::values(others.array())?);
+    let chosen = choose(&words, rows, side(met, &met_values)?, side(others, &other_values)?);
+    let nulls = match (met.nulls(rows), others.nulls(rows)) {
+        (None, None) => None,
+        (met, others) => {
+            let valid = |nulls: Option<NullBuffer>| {
+                nulls.map_or_else(|| BooleanBuffer::new_set(rows), |nulls| nulls.inner().clone())
+            };
+            Some(NullBuffer::new(&(&bits & &valid(met)) | &(&!&bits & &valid(others))))
+        }
+    };
+    layout::column(met.array().data_type(), rows, Values::Fixed(Buffer::from_vec(chosen)), nulls)
+}
+
+/// The values of an operand as the kernel reads them.
+fn side<'a>(operand: &Operand, values: &'a Values) -> Result<Side<'a, u64>> {
+    let Values::Fixed(values) = values else {
+        return Err(Error::internal("expected values of a fixed width"));
+    };
+    let values: &[u64] = values.typed_data();
+    ensure(values.len() == operand.array().len(), "expected values of 8 bytes")?;
+    Ok(match values {
+        [value] if operand.is_constant() => Side::Constant(*value),
+        values => Side::Column(values),
+    })
 }
 
 fn true_bits(condition: &BooleanArray) -> BooleanBuffer {

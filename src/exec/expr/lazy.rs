@@ -6,7 +6,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, BooleanArray, UInt64Array};
 
 use super::{Rows, is_forgiven, operand};
-use crate::data::{DataType, Operand, concat, null_column, numbers_at, parted, row_index, take};
+use crate::data::{DataType, Operand, chosen, concat, null_column, numbers_at, parted, row_index, take};
 use crate::diag::{Invariant, Result};
 use crate::exec::Context;
 use crate::plan::{Expr, ExprKind};
@@ -18,6 +18,19 @@ pub(super) fn case(
     rows: Rows<'_>,
     ctx: &mut Context,
 ) -> Result<Operand> {
+    if let [(condition, value)] = branches
+        && is_there(value)
+        && is_there(otherwise)
+        && matches!(otherwise.data_type, DataType::Int64 | DataType::Float64)
+    {
+        let condition = operand(condition, rows, ctx)?;
+        let (value, otherwise) = (operand(value, rows, ctx)?, operand(otherwise, rows, ctx)?);
+        if condition.is_constant() {
+            return Ok(if condition.bools()?.get(0) == Some(true) { value } else { otherwise });
+        }
+        let condition = condition.array().as_boolean_opt().invariant("a condition is BOOL")?;
+        return chosen(condition, &value, &otherwise).map(Operand::column);
+    }
     let mut result = PartialResults::new(&otherwise.data_type, rows.count());
     let mut remaining = Indices::of_all(rows);
     for (condition, value) in branches {
@@ -33,6 +46,11 @@ pub(super) fn case(
         result.compute(&rest, rows, otherwise, ctx)?;
     }
     result.finish()
+}
+
+/// Whether the values of `expr` need no computation, so that none is spared where they are not asked for.
+fn is_there(expr: &Expr) -> bool {
+    matches!(expr.kind, ExprKind::Column(_) | ExprKind::Literal(_) | ExprKind::Parameter(_))
 }
 
 /// An item is computed for the rows for which all before were NULL.
