@@ -7,6 +7,7 @@ mod bits;
 mod collect;
 mod count;
 mod min_max;
+mod ranking;
 mod statistics;
 mod string_agg;
 mod sum;
@@ -59,6 +60,7 @@ pub(super) fn functions() -> impl Iterator<Item = &'static Function> {
         statistics::FUNCTIONS,
         collect::FUNCTIONS,
         bits::FUNCTIONS,
+        ranking::FUNCTIONS,
     ]
     .into_iter()
     .flatten()

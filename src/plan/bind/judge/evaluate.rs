@@ -144,7 +144,7 @@ impl Binder<'_> {
             let [brier, precision, top] = if *has_scores {
                 [
                     "(SELECT IF(b.foreign_label, NULL, (SELECT SUM(POW(v - CAST(hit AS INT64), 2)) FROM x) / (SELECT COUNT(*) FROM i)) FROM b)",
-                    "(SELECT IF(b.foreign_label OR MIN(np) = 0, NULL, AVG(SAFE_DIVIDE(ap, np))) FROM u CROSS JOIN b GROUP BY b.foreign_label)",
+                    "(SELECT IF(b.foreign_label, NULL, (SELECT IF(LOGICAL_OR(ap IS NULL), NULL, AVG(ap)) FROM u)) FROM b)",
                     "(SELECT AVG(IF((SELECT COUNT(*) FROM UNNEST(s) AS v WITH OFFSET AS o WHERE v > s[SAFE_OFFSET(i)] OR v = s[SAFE_OFFSET(i)] AND o > i) < 5 AND i IS NOT NULL, 1, 0)) FROM i)",
                 ]
             } else {
