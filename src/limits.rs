@@ -169,6 +169,11 @@ pub(crate) const BOOSTER_COUNT: usize = 1 << 20;
 /// Bytes that a batch of joined rows takes at most, if a row leaves room for more than one: pictures beside many rows are large.
 pub(crate) const JOINED_BYTES: usize = 1 << 26;
 
+/// Bytes of a batch of joined rows that stay in a processor's cache until the next operator reads them, and rows of which a batch is
+/// worth its own costs even beyond it.
+pub(crate) const CACHED_BYTES: usize = 1 << 20;
+pub(crate) const FEW_ROWS: usize = 1024;
+
 /// Values of the pictures of a batch that are resized: 256 MiB, far beyond what a model takes.
 pub(crate) const RESIZED_VALUES: usize = 1 << 26;
 

@@ -29,6 +29,9 @@ pub trait Fixed: Sized {
     fn take(values: &[Self], indices: &[u64]) -> Vec<Self>;
 }
 
+/// Indices of which it is asked whether they are a run.
+const RUN: usize = 16;
+
 macro_rules! fixed {
     ($($width:ty),*) => {$(
         impl Fixed for $width {
@@ -39,7 +42,21 @@ macro_rules! fixed {
                 reason = "callers have compared every index with the length"
             )]
             fn take(values: &[Self], indices: &[u64]) -> Vec<Self> {
-                indices.iter().map(|index| values[*index as usize]).collect()
+                let mut taken = Vec::with_capacity(indices.len());
+                for block in indices.chunks(RUN) {
+                    // Joins repeat rows, and take whole tables of them.
+                    let first = block[0];
+                    if (first..).zip(block).all(|(next, index)| next == *index) {
+                        let first = first as usize;
+                        taken.extend_from_slice(&values[first..first + block.len()]);
+                    } else if block.iter().all(|index| *index == first) {
+                        let value = values[first as usize];
+                        taken.extend(block.iter().map(|_| value));
+                    } else {
+                        taken.extend(block.iter().map(|index| values[*index as usize]));
+                    }
+                }
+                taken
             }
         }
     )*};
@@ -142,6 +159,11 @@ mod tests {
     #[test]
     fn values_are_taken_in_the_order_of_the_indices() {
         assert_eq!(u64::take(&[10, 11, 12], &[2, 0, 2]), [12, 10, 12]);
+        // Runs of rows, and rows that are repeated, across the blocks.
+        let values: Vec<u64> = (100..200).collect();
+        let indices: Vec<u64> = (0..100).chain([7; 40]).chain((90..100).rev()).chain(50..83).collect();
+        let expected: Vec<u64> = indices.iter().map(|index| 100 + index).collect();
+        assert_eq!(u64::take(&values, &indices), expected);
         assert!(are_below(&[2, 0], 3) && !are_below(&[0, 3], 3));
         let long = "a text that is longer than sixteen bytes";
         let texts = ["", "one", long, "two"];

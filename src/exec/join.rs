@@ -13,7 +13,7 @@ use super::{Context, Input, Operator, Poll, expr, name_numbered_row, name_row};
 use crate::data::{Batch, KeyTable, Operand, Schema, null_column, row_index};
 use crate::diag::{Error, Invariant, Result, ensure};
 use crate::function::Held;
-use crate::limits::JOINED_BYTES;
+use crate::limits::{CACHED_BYTES, FEW_ROWS, JOINED_BYTES};
 use crate::plan::{Expr, JoinKind};
 
 pub(super) struct Join {
@@ -126,7 +126,9 @@ impl Join {
     fn piece(&mut self, build: &BuildSide, probe: &mut ProbeBatch, ctx: &mut Context) -> Result<Batch> {
         let width = |batch: &Batch| batch.bytes() / batch.rows().max(1);
         let width = width(&probe.batch) + width(&build.batch);
-        let most = (JOINED_BYTES / width.max(1)).clamp(1, ctx.env.limits.batch_rows.max(1));
+        let fitting = (JOINED_BYTES / width.max(1)).max(1);
+        let cached = (CACHED_BYTES / width.max(1)).max(FEW_ROWS);
+        let most = ctx.env.limits.batch_rows.max(1).min(fitting).min(cached);
         let (left, right) = if self.condition.is_none() && !self.keeps_left && !self.keeps_right {
             let (left_rows, right_rows) = equals(build, probe, most);
             (UInt64Array::from(left_rows), UInt64Array::from(right_rows))
