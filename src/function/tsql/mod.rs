@@ -7,6 +7,7 @@ mod collation;
 mod date;
 mod narrow;
 mod pattern;
+mod template;
 mod text;
 
 use super::aggregate::TSQL_AVG;
@@ -14,6 +15,7 @@ use super::{Function, Signature, Type};
 
 pub(crate) use collation::{COLLATED, COLLATION_KEY, KEYS_OF_ARRAY, ORIGINAL};
 pub(crate) use narrow::Narrow;
+pub(crate) use template::{TEMPLATES, template};
 
 /// What T-SQL has in place of functions of the same name, and beside them.
 static TOPICS: &[&[Function]] =
@@ -22,6 +24,13 @@ static TOPICS: &[&[Function]] =
 /// T-SQL's function with this name, in any case.
 pub(crate) fn function(name: &str) -> Option<&'static Function> {
     TOPICS.iter().copied().flatten().find(|function| function.name.eq_ignore_ascii_case(name))
+}
+
+/// The names of all of them, those that are called otherwise in GoogleSQL among them.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    let own = TOPICS.iter().copied().flatten().map(|function| function.name);
+    let named = ["CONVERT", "DATENAME", "ISNULL", "OBJECT_ID", "TRY_CAST", "TRY_CONVERT"].into_iter();
+    own.chain(RENAMED.iter().map(|(name, _)| *name)).chain(template::names()).chain(named)
 }
 
 /// Names of T-SQL for functions that GoogleSQL has under another one.
@@ -37,6 +46,7 @@ const RENAMED: &[(&str, &str)] = &[
     ("GETUTCDATE", "CURRENT_TIMESTAMP"),
     ("SYSDATETIME", "CURRENT_TIMESTAMP"),
     ("SYSUTCDATETIME", "CURRENT_TIMESTAMP"),
+    ("SYSDATETIMEOFFSET", "CURRENT_TIMESTAMP"),
     ("REPLICATE", "REPEAT"),
 ];
 

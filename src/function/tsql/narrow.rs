@@ -11,6 +11,31 @@ use crate::function::BatchCall;
 
 use Type::{Bool, Float64, Int64, String};
 
+/// An angle of an integer is an integer, without its fraction.
+macro_rules! angle {
+    ($name:literal, $doc:literal, $turned:expr) => {
+        scalar(
+            $name,
+            $doc,
+            &[
+                Signature::scalar(&[Int64], Int64, |call| {
+                    let values = call.arg(0)?.ints()?;
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        clippy::cast_precision_loss,
+                        reason = "T-SQL computes in floats and cuts the fraction off"
+                    )]
+                    call.ints(&|row| Ok(Some($turned(values.at(row) as f64) as i64)))
+                }),
+                Signature::scalar(&[Float64], Float64, |call| {
+                    let values = call.arg(0)?.floats()?;
+                    call.floats(&|row| Ok(Some($turned(values.at(row)))))
+                }),
+            ],
+        )
+    };
+}
+
 pub(super) const FUNCTIONS: &[Function] = &[
     scalar(
         "POWER",
@@ -28,6 +53,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
             call.floats(&|row| Ok(Some(values.at(row) * values.at(row))))
         })],
     ),
+    angle!("RADIANS", "The radians of an angle in degrees, of the argument's type.", f64::to_radians),
+    angle!("DEGREES", "The degrees of an angle in radians, of the argument's type.", f64::to_degrees),
 ];
 
 /// Checks that a number is an `int`.

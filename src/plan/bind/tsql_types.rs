@@ -6,11 +6,11 @@
 
 use super::Binder;
 use super::call::operator_call;
-use super::coerce::{convert, exact_type};
+use super::coerce::{convert, exact_type, literal};
 use super::scope::{Names, Scope};
 use super::typed::{Origin, Typed};
 use super::types::bounded;
-use crate::data::{CastMode, DataType, Scalar, can_coerce};
+use crate::data::{CastMode, DAY, DataType, Scalar, can_coerce, in_micros};
 use crate::diag::{Code, Error, Result, Span};
 use crate::function::{Body, Function, Returns, tsql};
 use crate::plan::expr::{Expr, ExprKind};
@@ -138,6 +138,10 @@ impl Binder<'_> {
         if ALIKE.contains(&function.name) {
             return self.alike(args);
         }
+        if matches!(function.name, "DATEADD" | "DATEDIFF" | "DATEDIFF_BIG") {
+            let behind = if function.name == "DATEADD" { 2 } else { 1 };
+            args.iter_mut().skip(behind).for_each(day_of_number);
+        }
         if function.name == "IF" && args.len() == 3 {
             let values = args.split_off(1);
             args.extend(self.alike(values)?);
@@ -234,6 +238,19 @@ impl Binder<'_> {
     }
 }
 
+/// A whole number that is written out where a moment is wanted: so many days after 1900-01-01.
+fn day_of_number(arg: &mut Typed) {
+    if let ExprKind::Literal(Scalar::Int64(days)) = arg.expr.kind
+        && let Some(micros) =
+            days.checked_add(FIRST_DAY).and_then(|days| days.checked_mul(DAY)).and_then(in_micros)
+    {
+        *arg = literal(Scalar::Timestamp(micros), arg.expr.span);
+    }
+}
+
+/// 1900-01-01, in days after 1970-01-01.
+const FIRST_DAY: i64 = -25_567;
+
 /// Which type other types become: the higher one.
 fn precedence(data_type: &DataType) -> Option<u8> {
     Some(match data_type {
@@ -303,8 +320,24 @@ pub(super) fn converted(value: Typed, to: &DataType, safe: bool, span: Span) -> 
         )
         .at(span)
         .hint("write CONVERT(varchar(30), value, 121)")),
+        (DataType::String, DataType::Date | DataType::Timestamp) => {
+            convert(with_signs(value), to, mode, span)
+        }
         _ => convert(value, to, mode, span),
     }
+}
+
+/// `20240305`, and a time behind it, as `2024-03-05` where it is written out.
+fn with_signs(value: Typed) -> Typed {
+    let ExprKind::Literal(Scalar::String(text)) = &value.expr.kind else { return value };
+    let (day, time) = text.split_once(' ').unwrap_or((text, ""));
+    if day.len() != 8 || !day.bytes().all(|c| c.is_ascii_digit()) {
+        return value;
+    }
+    let (year, rest) = day.split_at(4);
+    let (month, day) = rest.split_at(2);
+    let text = format!("{year}-{month}-{day} {time}");
+    literal(Scalar::String(text.trim_end().into()), value.expr.span)
 }
 
 /// The arguments as the first signature takes them that they can be converted to; as they are without such a one.

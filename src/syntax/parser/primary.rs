@@ -22,6 +22,7 @@ const BARE_CALLS: &[&str] = &["CURRENT_DATE", "CURRENT_TIMESTAMP", "CURRENT_DATE
 const LEFT_OUT: &[(&str, &str)] = &[
     ("ALL", "name the columns behind ORDER BY; without LIMIT all rows come"),
     ("COLLATE", "compare LOWER(…) of both texts"),
+    ("RANGE", "keep both ends: x >= first AND x < last"),
 ];
 
 impl Parser<'_> {

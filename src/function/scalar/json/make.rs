@@ -15,7 +15,7 @@ use crate::function::BatchCall;
 use crate::json::{self, Value, read_exact, write_parts, write_text};
 
 /// Writes fields in the order of their names, as the type JSON keeps them.
-const SORTED: Layout = Layout { is_sorted: true, ..COMPACT };
+pub(super) const SORTED: Layout = Layout { is_sorted: true, ..COMPACT };
 
 pub(super) fn to_json_string(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let pretty = call.args.get(1).map(Operand::bools).transpose()?;
@@ -28,11 +28,14 @@ pub(super) fn to_json_string(call: &BatchCall<'_>) -> Result<ArrayRef> {
 }
 
 pub(super) fn to_json(call: &BatchCall<'_>) -> Result<ArrayRef> {
-    call.without_args().strings(&|row| {
-        let mut text = String::new();
-        write_argument(call, 0, row, NUMBERS, &mut text)?;
-        normal(&text).map(Cow::Owned).map(Some)
-    })
+    call.without_args().strings(&|row| json_of(call, 0, row).map(Cow::Owned).map(Some))
+}
+
+/// An argument's value as the type JSON keeps it.
+pub(super) fn json_of(call: &BatchCall<'_>, place: usize, row: usize) -> Result<String> {
+    let mut text = String::new();
+    write_argument(call, place, row, NUMBERS, &mut text)?;
+    normal(&text)
 }
 
 pub(super) fn parse_json(call: &BatchCall<'_>) -> Result<ArrayRef> {
