@@ -57,6 +57,40 @@ pub(super) const FUNCTIONS: &[Function] = &[
     angle!("DEGREES", "The degrees of an angle in radians, of the argument's type.", f64::to_degrees),
 ];
 
+/// A float as text.
+pub(crate) static FLOAT_TEXT: Function = scalar(
+    "FLOAT_TEXT",
+    "A float as CAST writes it.",
+    &[Signature::scalar(&[Float64], String, |call| {
+        let values = call.arg(0)?.floats()?;
+        call.strings(&|row| Ok(Some(Cow::Owned(float_text(values.at(row))))))
+    })],
+);
+
+/// Six digits, without zeros at their end; with an exponent of three where the number is large or small.
+fn float_text(value: f64) -> std::string::String {
+    const DIGITS: i32 = 6;
+    let trimmed = |text: &str| match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text.to_owned(),
+    };
+    // Without the sign of a zero.
+    let value = value + 0.0;
+    let rounded = format!("{value:.5e}");
+    let parts =
+        rounded.split_once('e').and_then(|(digits, power)| Some((digits, power.parse::<i32>().ok()?)));
+    match parts {
+        Some((digits, power)) if !(-4..DIGITS).contains(&power) => {
+            format!("{}e{}{:03}", trimmed(digits), if power < 0 { '-' } else { '+' }, power.abs())
+        }
+        Some((_, power)) => {
+            let behind = usize::try_from(DIGITS - 1 - power).unwrap_or(0); // the power is below six
+            trimmed(&format!("{value:.behind$}"))
+        }
+        None => value.to_string(),
+    }
+}
+
 /// Checks that a number is an `int`.
 static INT: Function = scalar(
     "INT",
