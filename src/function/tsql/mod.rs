@@ -55,7 +55,7 @@ pub(crate) fn renamed(name: &str) -> &str {
     RENAMED.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map_or(name, |(_, name)| name)
 }
 
-/// A function that is computed row by row.
-const fn scalar(name: &'static str, doc: &'static str, signatures: &'static [Signature]) -> Function {
-    Function::new(name, doc, signatures)
+/// A function that is computed row by row. No page lists it: its documentation is for who reads this, and costs no bytes.
+const fn scalar(name: &'static str, _doc: &str, signatures: &'static [Signature]) -> Function {
+    Function::new(name, "", signatures)
 }

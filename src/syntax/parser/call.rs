@@ -9,15 +9,20 @@ use crate::syntax::ast::{
 };
 use crate::syntax::token::{Punctuation, TokenKind};
 
-/// Functions with arguments that have names alone, and what these are where they are left out.
-const FLAGS: &[(&str, &[(&str, bool)])] = &[
-    ("JSON_SET", &[("create_if_missing", true)]),
-    ("JSON_ARRAY_APPEND", &[("append_each_element", true)]),
-    ("JSON_ARRAY_INSERT", &[("insert_each_element", true)]),
-    ("JSON_STRIP_NULLS", &[("include_arrays", true), ("remove_empty", false)]),
+/// An argument that has a name alone, and what it is where it is left out; `None` for nothing.
+type Flag = (&'static str, Option<bool>);
+
+/// Functions with such arguments.
+const FLAGS: &[(&str, &[Flag])] = &[
+    ("EDIT_DISTANCE", &[("max_distance", None)]),
+    ("JSON_SET", &[("create_if_missing", Some(true))]),
+    ("JSON_ARRAY_APPEND", &[("append_each_element", Some(true))]),
+    ("JSON_ARRAY_INSERT", &[("insert_each_element", Some(true))]),
+    ("JSON_STRIP_NULLS", &[("include_arrays", Some(true)), ("remove_empty", Some(false))]),
+    ("PARSE_JSON", &[("wide_number_mode", None)]),
 ];
 
-fn flags(function: &Path) -> Option<&'static [(&'static str, bool)]> {
+fn flags(function: &Path) -> Option<&'static [Flag]> {
     let name = function.last().filter(|_| function.parts.len() < 3)?;
     FLAGS.iter().find(|(known, _)| known.eq_ignore_ascii_case(&name.text)).map(|(_, flags)| *flags)
 }
@@ -108,10 +113,10 @@ impl Parser<'_> {
     }
 
     /// Arguments in their order, then those that have names, which stand behind all others with what they are otherwise.
-    fn with_flags(&mut self, flags: &[(&str, bool)], function: &Path, args: &mut Vec<Expr>) -> Result<()> {
+    fn with_flags(&mut self, flags: &[Flag], function: &Path, args: &mut Vec<Expr>) -> Result<()> {
         let span = function.span;
         let truth = |value| Expr { kind: ExprKind::Literal(Scalar::Bool(value)), span };
-        let mut given: Vec<_> = flags.iter().map(|(_, value)| truth(*value)).collect();
+        let mut given: Vec<_> = flags.iter().map(|(_, value)| value.map(truth)).collect();
         while !self.at(Punctuation::RightParen) {
             if self.at_name() && self.nth_at(1, Punctuation::Arrow) {
                 let name = self.ident("an argument's name")?;
@@ -128,7 +133,7 @@ impl Parser<'_> {
                         .at(name.span)
                         .did_you_mean(&name.text, known));
                 };
-                *place = value;
+                *place = Some(value);
             } else {
                 args.push(self.argument(function)?);
             }
@@ -140,7 +145,7 @@ impl Parser<'_> {
         if flags.len() > 1 && args.len() == 1 {
             args.push(Expr { kind: ExprKind::Literal(Scalar::String("$".into())), span });
         }
-        args.extend(given);
+        args.extend(given.into_iter().flatten());
         Ok(())
     }
 

@@ -90,8 +90,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("TO_JSON", "A value as JSON.", &[Signature::scalar(&[Arbitrary], Json, make::to_json)]),
     Function::new(
         "PARSE_JSON",
-        "The JSON that a text holds. A number that neither INT64 nor FLOAT64 holds with all its digits is an error.",
-        &[Signature::scalar(&[String], Json, make::parse_json)],
+        "The JSON that a text holds. A number that neither INT64 nor FLOAT64 holds with all its digits is an error, with \
+         wide_number_mode => 'round' the nearest one.",
+        &[Signature::scalar(&[String, String], Json, make::parse_json).optional(1)],
     ),
     Function::new(
         "JSON_ARRAY",
