@@ -22,7 +22,6 @@ const BARE_CALLS: &[&str] = &["CURRENT_DATE", "CURRENT_TIMESTAMP", "CURRENT_DATE
 const LEFT_OUT: &[(&str, &str)] = &[
     ("ALL", "name the columns behind ORDER BY; without LIMIT all rows come"),
     ("COLLATE", "compare LOWER(…) of both texts"),
-    ("RANGE", "keep both ends: x >= first AND x < last"),
 ];
 
 impl Parser<'_> {
@@ -48,6 +47,9 @@ impl Parser<'_> {
             TokenKind::Word => {
                 for (word, hint) in LEFT_OUT {
                     self.refuse(&[word], hint)?;
+                }
+                if !self.is_tsql() && self.nth_at(1, Punctuation::LeftParen) {
+                    self.refuse(&["RANGE"], "keep both ends: x >= first AND x < last")?;
                 }
                 return self.word();
             }

@@ -28,7 +28,7 @@ pub(super) fn changed(call: &BatchCall<'_>, change: Change) -> Result<ArrayRef> 
     let end = call.args.len() + 1 - width;
     let paths: Vec<_> = (1..end).step_by(width).collect();
     let is_path = |place: &usize| call.arg_type(*place).is_ok_and(|path| *path == DataType::String);
-    if paths.is_empty() || (end - 1) % width != 0 || !paths.iter().all(is_path) {
+    if paths.is_empty() || !(end - 1).is_multiple_of(width) || !paths.iter().all(is_path) {
         return Err(Error::new(Code::InvalidValue, "behind the document come paths, each before its value")
             .hint("write JSON_SET(j, '$.a', 1, '$.b', 'x')"));
     }
