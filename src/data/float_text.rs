@@ -15,6 +15,13 @@ pub(crate) fn float_text(value: f64) -> String {
     if short.parse() == Ok(value) { short } else { significant(value, 17) }
 }
 
+/// A number with the fewest digits that tell it, as JSON has it.
+pub(crate) fn shortest_text(value: f64) -> String {
+    let shortest = format!("{value:e}");
+    let digits = shortest.bytes().take_while(|byte| *byte != b'e').filter(u8::is_ascii_digit).count();
+    if digits == 16 { significant(value, digits) } else { float_text(value) }
+}
+
 /// C's `%.{precision}g` of a finite number: so many digits without trailing zeros, with an exponent where they are too few
 /// to reach the point, or it lies more than four zeros before them.
 fn significant(value: f64, precision: usize) -> String {

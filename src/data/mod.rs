@@ -35,7 +35,7 @@ pub(crate) use calendar_text::{
 };
 pub(crate) use cast::{CastMode, can_cast, can_coerce, cast, parse_bool, parse_float, parse_int};
 pub(crate) use compare::{SortKey, numbered_equals, order_of, row_order, sort_indices, top_indices};
-pub(crate) use float_text::float_text;
+pub(crate) use float_text::{float_text, shortest_text};
 pub(crate) use gather::{chosen, concat, numbers_at, parted, row_index, take, without_null_arrays};
 pub(crate) use interval::Interval;
 pub(crate) use key::{KeyTable, is_same, rows_by_key, valid_bits};

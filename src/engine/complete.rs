@@ -265,7 +265,12 @@ impl Offers<'_> {
             self.name(name, CompletionKind::Alias, Some("variable".into()), None);
         }
         if self.cursor.begun.starts_with('@') {
-            self.words(&["@@row_count", "@@error.message", "@@last_job_id", "@@query_label", "@@time_zone"]);
+            self.words(match self.cursor.dialect {
+                Dialect::TSql => &["@@ROWCOUNT"],
+                Dialect::BigQuery => {
+                    &["@@row_count", "@@error.message", "@@last_job_id", "@@query_label", "@@time_zone"]
+                }
+            });
         }
     }
 
@@ -324,6 +329,12 @@ impl Offers<'_> {
                     info: Some(function.doc.into()),
                     apply: Some(format!("{label}(")),
                 });
+            }
+        }
+        if self.cursor.dialect == Dialect::TSql && prefix.is_empty() && is_wanted("SCALAR") {
+            for name in function::tsql::names() {
+                let (kind, apply) = (CompletionKind::Function, Some(format!("{name}(")));
+                self.offer(Completion { label: name.into(), kind, detail: None, info: None, apply });
             }
         }
         let routines: Vec<_> = if prefix.is_empty() { self.catalog.routines().collect() } else { Vec::new() };

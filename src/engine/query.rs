@@ -17,7 +17,7 @@ use crate::function::{Env, Forgiven};
 use crate::limits::{LOGGED_TEXT, Limits};
 use crate::plan::{self, Binding, BoundStatement, Given, SubqueryPlace, bind};
 use crate::syntax::ast::{Execute, Statement, StatementKind};
-use crate::syntax::{LAST_JOB, QUERY_LABEL};
+use crate::syntax::{Dialect, LAST_JOB, QUERY_LABEL};
 use crate::table::Object;
 
 /// A statement that runs as far as it is stepped. Dropping it cancels it.
@@ -268,6 +268,9 @@ impl Query {
             Poll::Done => {
                 if let Some(ready) = &self.ready {
                     ready.keep(root);
+                }
+                if self.script.dialect == Dialect::TSql {
+                    self.script.variables.seen_rows(self.ctx.counts.rows);
                 }
                 return Ok(Step::Done(Summary::default()));
             }

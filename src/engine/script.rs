@@ -93,8 +93,13 @@ impl Variables {
 
     /// How many rows the latest statement has changed.
     pub(super) fn changed_rows(&self, rows: usize) {
-        let rows = i64::try_from(rows).map_or(Scalar::Null, Scalar::Int64);
-        self.set("@row_count", DataType::Int64, rows);
+        self.set("@row_count", DataType::Int64, count(rows));
+        self.seen_rows(rows);
+    }
+
+    /// T-SQL's count, which is of rows that are read too.
+    pub(super) fn seen_rows(&self, rows: usize) {
+        self.set("@rowcount", DataType::Int64, count(rows));
     }
 
     /// Gives the variables whose names begin with `@@` to others: there is one of each.
@@ -284,6 +289,11 @@ impl Iterator for Script {
         }
         Some(Err(endless()))
     }
+}
+
+/// A number of rows as a value.
+fn count(rows: usize) -> Scalar {
+    i64::try_from(rows).map_or(Scalar::Null, Scalar::Int64)
 }
 
 #[cold]

@@ -22,7 +22,7 @@ pub(crate) fn template(name: &str, args: usize) -> Option<&'static Template> {
     named.find(|template| arity(template) == args).or(first)
 }
 
-const fn scalar(
+pub(super) const fn scalar(
     name: &'static str,
     form: &'static str,
     doc: &'static str,
@@ -368,6 +368,49 @@ pub(crate) const TEMPLATES: &[Template] = &[
          TIMESTAMP_DIFF(TIMESTAMP_ADD(TIMESTAMP '1950-01-01', INTERVAL n part), TIMESTAMP '1950-01-01', MICROSECOND)) MICROSECOND)",
     ),
     scalar("BUCKET_REST", "", "", &["x", "width"], "MOD(width + MOD(x, width), width)"),
+    // What the functions of T-SQL are made of: an object or an array, or NULL.
+    scalar("TSQL_CONTAINER", "", "", &["j"], r"IF(REGEXP_CONTAINS(j, r'^[{\[]'), j, NULL)"),
+    // A text in the order of a style, as CASTs read it.
+    scalar(
+        "TSQL_DATE",
+        "",
+        "",
+        &["x", "style"],
+        r"CASE WHEN style IN (101, 110) THEN REGEXP_REPLACE(CAST(x AS STRING), r'^ *(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})', r'\3-\1-\2')
+          WHEN style IN (103, 104, 105) THEN REGEXP_REPLACE(CAST(x AS STRING), r'^ *(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})', r'\3-\2-\1')
+          WHEN style IN (102, 111) THEN REGEXP_REPLACE(CAST(x AS STRING), r'^ *(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})', r'\1-\2-\3')
+          WHEN style IN (20, 21, 23, 112, 120, 121, 126) THEN REGEXP_REPLACE(CAST(x AS STRING), r'^ *(\d{4})(\d\d)(\d\d)', r'\1-\2-\3')
+          ELSE ERROR(FORMAT('style %d of CONVERT reads no dates here: there are 23, 101 to 105, 110 to 112, 120, 121 and 126', style)) END",
+    ),
+    // The rows of OPENJSON. The numbers of types are those of Microsoft's page.
+    scalar(
+        "TSQL_OPENJSON",
+        "",
+        "",
+        &["s", "path"],
+        "IF(JSON_QUERY_ARRAY(s, path) IS NULL, ARRAY(SELECT AS STRUCT TRIM(k, '\"') AS key, \
+         TSQL_JSON_VALUE(JSON_QUERY(s, CONCAT(path, '.', k))) AS value, \
+         TSQL_JSON_TYPE(JSON_QUERY(PARSE_JSON(JSON_QUERY(s, '$')), CONCAT(path, '.', k))) AS type \
+         FROM UNNEST(JSON_KEYS(PARSE_JSON(JSON_QUERY(s, path)), 1)) AS k WITH OFFSET AS i ORDER BY i), \
+         ARRAY(SELECT AS STRUCT CAST(i AS STRING) AS key, TSQL_JSON_VALUE(e) AS value, TSQL_JSON_TYPE(PARSE_JSON(IFNULL(e, 'null'))) AS type \
+         FROM UNNEST(JSON_QUERY_ARRAY(s, path)) AS e WITH OFFSET AS i ORDER BY i))",
+    ),
+    scalar("TSQL_JSON_VALUE", "", "", &["e"], "IFNULL(JSON_VALUE(e, '$'), JSON_QUERY(e, '$'))"),
+    scalar(
+        "TSQL_JSON_TYPE",
+        "",
+        "",
+        &["j"],
+        "CASE JSON_TYPE(j) WHEN 'string' THEN 1 WHEN 'number' THEN 2 WHEN 'boolean' THEN 3 WHEN 'array' THEN 4 WHEN 'object' THEN 5 ELSE 0 END",
+    ),
+    // The documents of OPENJSON … WITH: the elements of an array, or an object.
+    scalar(
+        "TSQL_JSON_ROWS",
+        "",
+        "",
+        &["s", "path"],
+        "IFNULL(JSON_QUERY_ARRAY(s, path), IF(JSON_QUERY(s, path) IS NULL, NULL, [JSON_QUERY(s, path)]))",
+    ),
     aggregate(
         "MAX_BY",
         "MAX_BY(T, value) → T",

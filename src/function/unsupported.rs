@@ -11,7 +11,6 @@ const GENERATED: &str = "models that write texts are out of scope; ML.GENERATE_E
 const REMOTE: &str = "nothing is sent to remote models; export the model to ONNX and run it with ML.PREDICT";
 const FORECAST: &str = "export the forecasting model to ONNX and run it with ML.PREDICT";
 const QUANTILES: &str = "APPROX_QUANTILES(x, 100)[OFFSET(50)] is the median; here it is exact";
-const JSON: &str = "take the parts with JSON_QUERY and make another value with JSON_OBJECT, JSON_ARRAY or TO_JSON(STRUCT(…))";
 const ELEMENTS: &str = "UNNEST the array in FROM, and filter or aggregate its elements";
 const HOST: &str = "ask the host program for the value and pass it as a @parameter";
 
@@ -51,12 +50,7 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("SEARCH", "REGEXP_CONTAINS or LIKE find text"),
     ("ST_*", ELSEWHERE),
     ("S2_*", ELSEWHERE),
-    ("JSON_ARRAY_*", JSON),
-    ("LAX_*_ARRAY", JSON),
-    ("JSON_SET", JSON),
-    ("JSON_REMOVE", JSON),
-    ("JSON_STRIP_NULLS", JSON),
-    ("JSON_FLATTEN", JSON),
+    ("JSON_FLATTEN", ELEMENTS),
     ("NET.*", ELSEWHERE),
     ("KEYS.*", ELSEWHERE),
     ("AEAD.*", ELSEWHERE),
@@ -83,7 +77,34 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("TO_DATE", "write PARSE_DATE('%Y-%m-%d', text)"),
     ("TO_TIMESTAMP", "write PARSE_TIMESTAMP('%Y-%m-%d %H:%M:%S', text)"),
     ("UUID", HOST),
+    // T-SQL's.
+    ("ERROR_*", "ERROR_MESSAGE() tells what went wrong"),
+    ("FORMATMESSAGE", "write CONCAT('text ', x)"),
+    ("STR", "write FORMAT(x, 'F1') or CAST(x AS varchar(20))"),
+    (
+        "HASHBYTES",
+        "texts are UTF-8 here, SQL Server hashes UTF-16: MD5, SHA1, SHA256 and SHA512 are of UTF-8",
+    ),
+    ("JSON_MODIFY", "JSON_SET(PARSE_JSON(text), path, value) is here"),
+    ("SCOPE_IDENTITY", "write SELECT MAX(id) FROM the table"),
+    ("CHECKSUM*", "FARM_FINGERPRINT(text) is here"),
+    ("DIFFERENCE", "compare SOUNDEX of both words"),
+    ("STRING_ESCAPE", "TO_JSON_STRING(text) is here"),
+    ("OBJECT_NAME", "INFORMATION_SCHEMA.TABLES has the names of tables"),
+    ("IDENT_*", "write SELECT MAX(id) FROM the table"),
+    ("CONTAINS", "LIKE '%text%' finds text"),
+    ("FREETEXT", "LIKE '%text%' finds text"),
+    (
+        "SP_*",
+        "there are no system procedures here; ALTER TABLE renames, INFORMATION_SCHEMA tells what is there",
+    ),
+    ("DB_*", "there is one catalog"),
+    ("SUSER_*", HOST),
+    ("TIMEFROMPARTS", "write CAST('10:11:12' AS time)"),
+    ("JSON_CONTAINS", "compare JSON_VALUE(j, path), or x IN UNNEST(JSON_VALUE_ARRAY(j, path))"),
     ("DETERMINISTIC_*", ELSEWHERE),
+    ("BIT_CAST_*", "whole numbers are INT64 here: there is no other type of as many bits"),
+    ("BQ.*", "there are no sessions, jobs and storage to look after here: leave it out"),
     ("RANGE", ELSEWHERE),
     ("RANGE_CONTAINS", ELSEWHERE),
     ("COLLATE", "compare LOWER(…) of both texts"),

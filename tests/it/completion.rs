@@ -328,3 +328,21 @@ fn versions_and_aliases_are_offered_behind_a_model() {
     // What is behind the comma is no version.
     offers(&engine, "DECLARE x INT64; SELECT * FROM ML.PREDICT(MODEL shop.iris, (SELECT ¦))", Alias, &["x"]);
 }
+
+#[test]
+fn functions_of_tsql_are_offered_in_tsql() {
+    let engine = catalog();
+    let from = "FROM PREDICT(MODEL = @m, DATA = iris AS d) WITH (label bigint) AS p";
+    let select = format!("SELECT ¦ {from}");
+    offers(&engine, &select, Function, &["DATENAME", "ISNULL", "ISJSON", "OBJECT_ID", "PI", "GETDATE"]);
+    offers(&engine, "SELECT JSON_S¦", Function, &["JSON_SET", "JSON_STRIP_NULLS"]);
+    assert!(!labels(&engine, "SELECT ¦", Function).contains(&"ISJSON".to_owned()));
+    offers(&engine, &format!("SELECT 1 AS x {from}; SELECT @@¦"), Keyword, &["@@ROWCOUNT"]);
+    offers(
+        &engine,
+        &format!("SELECT 1 AS x {from}; SELECT * FROM ¦"),
+        Keyword,
+        &["OPENJSON", "STRING_SPLIT"],
+    );
+    offers(&engine, "FROM iris |> ¦", Keyword, &["ASSERT"]);
+}

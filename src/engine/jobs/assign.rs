@@ -45,6 +45,9 @@ impl Finish for Values {
                 }
             }
         };
+        // What a statement of control asks is no rows of the script's.
+        let is_asked = self.variables.first().is_some_and(|(name, _)| name.starts_with('$'));
+        ctx.variables.seen_rows(if self.says || is_asked { 0 } else { all });
         if self.says {
             let value = value_of(&batch, 0, 1, &DataType::String)?;
             let message = Some(if let Scalar::String(text) = value { text } else { String::new() });

@@ -38,6 +38,7 @@ impl Finish for NewTable {
         check_nulls(&batches, &schema, &rules)?;
         let table = Table { schema, batches: stored(batches)?, notes: Vec::new() };
         let count = table.rows();
+        ctx.variables.seen_rows(count);
         ctx.engine.catalog().put_table(&name, table, rules);
         Ok(JobStep::changed(format!("Successfully created table named {name} with {count} rows")))
     }

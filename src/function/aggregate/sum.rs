@@ -31,20 +31,15 @@ pub(super) const FUNCTIONS: &[Function] = &[
             ),
         ],
     ),
-    Function::new(
-        "AVG",
-        "The average; NULL without values.",
-        &[
-            Signature::new(&[Float64], Float64, Body::Aggregate(|_| Ok(FloatSum::start(true)))),
-            Signature::new(&[Numeric], Numeric, Body::Aggregate(|setup| DecimalSum::start(setup, true))),
-            Signature::new(
-                &[BigNumeric],
-                BigNumeric,
-                Body::Aggregate(|setup| DecimalSum::start(setup, true)),
-            ),
-        ],
-    ),
+    Function::new("AVG", "The average; NULL without values.", &[FLOAT_MEAN, NUMERIC_MEAN, BIGNUMERIC_MEAN]),
 ];
+
+const FLOAT_MEAN: Signature =
+    Signature::new(&[Float64], Float64, Body::Aggregate(|_| Ok(FloatSum::start(true))));
+const NUMERIC_MEAN: Signature =
+    Signature::new(&[Numeric], Numeric, Body::Aggregate(|setup| DecimalSum::start(setup, true)));
+const BIGNUMERIC_MEAN: Signature =
+    Signature::new(&[BigNumeric], BigNumeric, Body::Aggregate(|setup| DecimalSum::start(setup, true)));
 
 /// T-SQL's AVG: the average of integers is an integer, truncated towards zero.
 pub(in crate::function) const TSQL_AVG: &[Function] = &[Function::new(
@@ -52,7 +47,9 @@ pub(in crate::function) const TSQL_AVG: &[Function] = &[Function::new(
     "The average, truncated if the values are integers; NULL without values.",
     &[
         Signature::new(&[Int64], Int64, Body::Aggregate(|_| Ok(Box::new(IntMean(States::new()))))),
-        Signature::new(&[Float64], Float64, Body::Aggregate(|_| Ok(FloatSum::start(true)))),
+        FLOAT_MEAN,
+        NUMERIC_MEAN,
+        BIGNUMERIC_MEAN,
     ],
 )];
 

@@ -8,6 +8,7 @@ use crate::data::{
     timestamp_text,
 };
 use crate::diag::{Code, Error, Result};
+use crate::json::{self, Layout, read_exact};
 use crate::limits::TEXT_BYTES;
 
 pub(super) const FUNCTIONS: &[Function] = &[Function::new(
@@ -151,6 +152,12 @@ fn written(place: &Place, kind: char, value: &Scalar, data_type: &DataType) -> R
         ('p', Scalar::String(text)) if *data_type == DataType::Json => {
             padded(place, "", cut(place, text.clone()), false)
         }
+        ('P', Scalar::String(text)) if *data_type == DataType::Json => {
+            let document = read_exact(text).map_err(|error| invalid("no JSON").detail(error))?;
+            let mut lines = String::new();
+            json::write(&document, Layout { indent: Some(0), is_sorted: false }, &mut lines);
+            padded(place, "", cut(place, lines), false)
+        }
         ('s', Scalar::String(text)) => padded(place, "", cut(place, text.clone()), false),
         ('d' | 'i', Scalar::Int64(number)) => {
             let digits = grouped(place, number.unsigned_abs().to_string());
@@ -188,7 +195,7 @@ fn written(place: &Place, kind: char, value: &Scalar, data_type: &DataType) -> R
 #[cold]
 fn mismatch(kind: char, value: &Scalar) -> Error {
     let found = value.data_type().map_or_else(|| "NULL".into(), |data_type: DataType| data_type.to_string());
-    let known = "diouxXfFeEgGstT".contains(kind);
+    let known = "diouxXfFeEgGstTpP".contains(kind);
     let message = if known {
         format!("%{kind} of FORMAT does not take {found}")
     } else {

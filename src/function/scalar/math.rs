@@ -83,11 +83,19 @@ const POWER: &[Signature] = &[
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "BIT_COUNT",
-        "How many bits of a number are 1.",
-        &[Signature::scalar(&[Type::Int64], Type::Int64, |call| {
-            let values = call.arg(0)?.ints()?;
-            call.ints(&|row| Ok(Some(values.at(row).count_ones().into())))
-        })],
+        "How many bits of a number or of bytes are 1.",
+        &[
+            Signature::scalar(&[Type::Int64], Type::Int64, |call| {
+                let values = call.arg(0)?.ints()?;
+                call.ints(&|row| Ok(Some(values.at(row).count_ones().into())))
+            }),
+            Signature::scalar(&[Type::Bytes], Type::Int64, |call| {
+                let values = call.arg(0)?.bytes()?;
+                call.ints(&|row| {
+                    Ok(Some(values.at(row).iter().map(|byte| i64::from(byte.count_ones())).sum()))
+                })
+            }),
+        ],
     ),
     Function::new(
         "ABS",

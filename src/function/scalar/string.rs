@@ -137,8 +137,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::new(
         "EDIT_DISTANCE",
-        "The least number of characters to insert, delete or replace that makes the second string of the first (Levenshtein).",
-        &[Signature::scalar(&[String, String], Int64, edit_distance)],
+        "The least number of characters to insert, delete or replace that makes the second string of the first (Levenshtein); at most max_distance => n.",
+        &[Signature::scalar(&[String, String, Int64], Int64, edit_distance).optional(1)],
     ),
     Function::new(
         "INSTR",
@@ -411,7 +411,12 @@ fn position(call: &BatchCall<'_>) -> Result<ArrayRef> {
 
 fn edit_distance(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (firsts, seconds) = (call.arg(0)?.strings()?, call.arg(1)?.strings()?);
+    let most = call.args.get(2).map(Operand::ints).transpose()?;
     call.ints(&|row| {
+        let most = most.as_ref().map_or(i64::MAX, |most| most.at(row));
+        if most < 0 {
+            return Err(Error::new(Code::InvalidValue, "max_distance is 0 or more"));
+        }
         let [first, second] = [firsts.at(row), seconds.at(row)].map(|text| text.chars().collect::<Vec<_>>());
         if first.len().saturating_mul(second.len()) > EDIT_DISTANCE_STEPS {
             let message = format!(
@@ -422,7 +427,7 @@ fn edit_distance(call: &BatchCall<'_>) -> Result<ArrayRef> {
             return Err(Error::new(Code::LimitExceeded, message)
                 .hint("compare the first characters: LEFT(text, 1000)"));
         }
-        Ok(Some(length_of(edits(&first, &second, false))))
+        Ok(Some(length_of(edits(&first, &second, false)).min(most)))
     })
 }
 

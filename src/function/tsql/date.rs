@@ -39,6 +39,28 @@ pub(super) const FUNCTIONS: &[Function] = &[
             call.ints(&|row| Ok(Some(part_of(unit(names.at(row))?, moments.at(row)))))
         })],
     ),
+    scalar(
+        "DATENAME",
+        "A part of a moment as text, the names of months and weekdays among them.",
+        &[Signature::scalar(&[Part, Timestamp], Type::String, named_part)],
+    ),
+    scalar(
+        "DATETRUNC",
+        "The start of the part that holds a moment.",
+        &[
+            Signature::scalar(&[Part, Date], Date, |call| {
+                let (names, dates) = (call.arg(0)?.strings()?, call.arg(1)?.dates()?);
+                call.dates(&|row| {
+                    let start = start_of(names.at(row), i64::from(dates.at(row)) * DAY)?;
+                    in_days(start.div_euclid(DAY)).map(Some).ok_or_else(out_of_range)
+                })
+            }),
+            Signature::scalar(&[Part, Timestamp], Timestamp, |call| {
+                let (names, moments) = (call.arg(0)?.strings()?, call.arg(1)?.timestamps()?);
+                call.timestamps(&|row| start_of(names.at(row), moments.at(row)).map(Some))
+            }),
+        ],
+    ),
     scalar("YEAR", "The year.", &[Signature::scalar(&[Timestamp], Int64, |call| part(call, Unit::Year))]),
     scalar("MONTH", "The month.", &[Signature::scalar(&[Timestamp], Int64, |call| part(call, Unit::Month))]),
     scalar(
@@ -77,6 +99,7 @@ enum Unit {
     DayOfYear,
     Day,
     Week,
+    IsoWeek,
     Weekday,
     Hour,
     Minute,
@@ -92,6 +115,7 @@ const UNITS: &[(&[&str], Unit)] = &[
     (&["DAYOFYEAR", "DY", "Y"], Unit::DayOfYear),
     (&["DAY", "DD", "D"], Unit::Day),
     (&["WEEK", "WK", "WW"], Unit::Week),
+    (&["ISO_WEEK", "ISOWK", "ISOWW"], Unit::IsoWeek),
     (&["WEEKDAY", "DW", "W"], Unit::Weekday),
     (&["HOUR", "HH"], Unit::Hour),
     (&["MINUTE", "MI", "N"], Unit::Minute),
@@ -113,7 +137,7 @@ impl Unit {
     fn length(self) -> Option<i64> {
         Some(match self {
             Self::Year | Self::Quarter | Self::Month => return None,
-            Self::Week => 7 * DAY,
+            Self::Week | Self::IsoWeek => 7 * DAY,
             Self::DayOfYear | Self::Day | Self::Weekday => DAY,
             Self::Hour => 3600 * SECOND,
             Self::Minute => 60 * SECOND,
@@ -155,6 +179,37 @@ fn difference(call: &BatchCall<'_>) -> Result<ArrayRef> {
         };
         Ok(Some(begun(ends.at(row)) - begun(starts.at(row))))
     })
+}
+
+fn named_part(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let (names, moments) = (call.arg(0)?.strings()?, call.arg(1)?.timestamps()?);
+    call.strings(&|row| {
+        let (unit, micros) = (unit(names.at(row))?, moments.at(row));
+        let text = match unit {
+            Unit::Month => styled(micros, "%B")?,
+            Unit::Weekday => styled(micros, "%A")?,
+            _ => part_of(unit, micros).to_string(),
+        };
+        Ok(Some(text.into()))
+    })
+}
+
+/// The moment at which the part begins that holds a moment.
+fn start_of(part: &str, micros: i64) -> Result<i64> {
+    let unit = unit(part)?;
+    let day = micros.div_euclid(DAY);
+    let start = match (unit, unit.months(), unit.length()) {
+        (_, Some(months), _) => {
+            let month = month_number(&civil(day)).div_euclid(months) * months;
+            let first = Civil { year: month.div_euclid(12), month: month.rem_euclid(12) + 1, day: 1 };
+            return days(first).map(|day| i64::from(day) * DAY).ok_or_else(out_of_range);
+        }
+        (Unit::Week, ..) => day - (day + THURSDAY).rem_euclid(7),
+        (Unit::IsoWeek, ..) => day - (day + THURSDAY - 1).rem_euclid(7),
+        (_, None, Some(length)) => return Ok(micros - micros.rem_euclid(length)),
+        (_, None, None) => return Err(Error::internal("each unit has months or a length")),
+    };
+    Ok(start * DAY)
 }
 
 fn add_to_date(call: &BatchCall<'_>) -> Result<ArrayRef> {
@@ -222,6 +277,10 @@ fn part_of(unit: Unit, micros: i64) -> i64 {
         Unit::Day => date.day,
         // The first week is that of January 1, whatever its length.
         Unit::Week => (day_of_year() - 1 + (weekday - (day_of_year() - 1)).rem_euclid(7)) / 7 + 1,
+        // That of its Thursday, which is in the year that the week is counted in.
+        Unit::IsoWeek => {
+            part_of(Unit::DayOfYear, micros + (THURSDAY - (weekday + 6) % 7 - 1) * DAY).div_euclid(7) + 1
+        }
         Unit::Weekday => weekday + 1,
         Unit::Hour => time / (3600 * SECOND),
         Unit::Minute => time / (60 * SECOND) % 60,

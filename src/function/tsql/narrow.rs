@@ -11,6 +11,31 @@ use crate::function::BatchCall;
 
 use Type::{Bool, Float64, Int64, String};
 
+/// An angle of an integer is an integer, without its fraction.
+macro_rules! angle {
+    ($name:literal, $doc:literal, $turned:expr) => {
+        scalar(
+            $name,
+            $doc,
+            &[
+                Signature::scalar(&[Int64], Int64, |call| {
+                    let values = call.arg(0)?.ints()?;
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        clippy::cast_precision_loss,
+                        reason = "T-SQL computes in floats and cuts the fraction off"
+                    )]
+                    call.ints(&|row| Ok(Some($turned(values.at(row) as f64) as i64)))
+                }),
+                Signature::scalar(&[Float64], Float64, |call| {
+                    let values = call.arg(0)?.floats()?;
+                    call.floats(&|row| Ok(Some($turned(values.at(row)))))
+                }),
+            ],
+        )
+    };
+}
+
 pub(super) const FUNCTIONS: &[Function] = &[
     scalar(
         "POWER",
@@ -28,7 +53,43 @@ pub(super) const FUNCTIONS: &[Function] = &[
             call.floats(&|row| Ok(Some(values.at(row) * values.at(row))))
         })],
     ),
+    angle!("RADIANS", "The radians of an angle in degrees, of the argument's type.", f64::to_radians),
+    angle!("DEGREES", "The degrees of an angle in radians, of the argument's type.", f64::to_degrees),
 ];
+
+/// A float as text.
+pub(crate) static FLOAT_TEXT: Function = scalar(
+    "FLOAT_TEXT",
+    "A float as CAST writes it.",
+    &[Signature::scalar(&[Float64], String, |call| {
+        let values = call.arg(0)?.floats()?;
+        call.strings(&|row| Ok(Some(Cow::Owned(float_text(values.at(row))))))
+    })],
+);
+
+/// Six digits, without zeros at their end; with an exponent of three where the number is large or small.
+fn float_text(value: f64) -> std::string::String {
+    const DIGITS: i32 = 6;
+    let trimmed = |text: &str| match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text.to_owned(),
+    };
+    // Without the sign of a zero.
+    let value = value + 0.0;
+    let rounded = format!("{value:.5e}");
+    let parts =
+        rounded.split_once('e').and_then(|(digits, power)| Some((digits, power.parse::<i32>().ok()?)));
+    match parts {
+        Some((digits, power)) if !(-4..DIGITS).contains(&power) => {
+            format!("{}e{}{:03}", trimmed(digits), if power < 0 { '-' } else { '+' }, power.abs())
+        }
+        Some((_, power)) => {
+            let behind = usize::try_from(DIGITS - 1 - power).unwrap_or(0); // the power is below six
+            trimmed(&format!("{value:.behind$}"))
+        }
+        None => value.to_string(),
+    }
+}
 
 /// Checks that a number is an `int`.
 static INT: Function = scalar(

@@ -36,7 +36,8 @@ impl Binder<'_> {
             Some((prefix, bare)) if prefix.eq_ignore_ascii_case(SAFE) => (bare, true),
             _ => (name.as_str(), false),
         };
-        let template = if self.is_tsql() { None } else { function::template(bare, call.args.len()) };
+        let template = if self.is_tsql() { function::tsql::template } else { function::template };
+        let template = template(bare, call.args.len());
         let template = template.filter(|template| !(safe && template.aggregate));
         if (routine.is_some() || template.is_some())
             && let Some(word) = written_modifiers(call).next().or(call.over.is_some().then_some("OVER"))
@@ -61,9 +62,11 @@ impl Binder<'_> {
         if self.is_tsql() && call.name.text().eq_ignore_ascii_case("ISNULL") {
             return self.is_null(&call.args, span, names);
         }
-        // What is written out in GoogleSQL means its own FORMAT.
-        if self.is_tsql() && self.routines.is_empty() && call.name.text().eq_ignore_ascii_case("FORMAT") {
+        if self.is_tsql() && call.name.text().eq_ignore_ascii_case("FORMAT") {
             return self.tsql_format(&call.args, span, names);
+        }
+        if self.is_tsql() && call.name.text().eq_ignore_ascii_case("OBJECT_ID") {
+            return self.object_id(&call.args, span, names);
         }
         let (function, safe) = known_function(&call.name, self.context.dialect)?;
         match (function.signatures.first().map(|signature| signature.body), &call.over) {

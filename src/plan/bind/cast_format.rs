@@ -3,7 +3,7 @@
 
 use super::Binder;
 use super::constant::constant;
-use super::scope::Names;
+use super::scope::{Names, Scope};
 use super::typed::Typed;
 use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Invariant, Result, Span};
@@ -41,6 +41,43 @@ const ELEMENTS: &[(&str, &str)] = &[
 ];
 
 impl Binder<'_> {
+    /// The same with a TIME on one side: by way of a DATETIME, without elements of dates.
+    fn time_by_format(
+        &mut self,
+        value: Typed,
+        to: &DataType,
+        format: &ast::Expr,
+        safe: bool,
+        span: Span,
+        names: Names<'_>,
+    ) -> Result<Expr> {
+        if let ast::ExprKind::Literal(Scalar::String(text)) = &format.kind {
+            let elements = translated(text, false).map_err(|error| error.at(format.span))?;
+            if elements.split('%').skip(1).any(|element| {
+                element.starts_with(['Y', 'y', 'B', 'b', 'm', 'j', 'd', 'A', 'a'])
+                    || element.starts_with("E4Y")
+            }) {
+                return Err(Error::new(Code::InvalidValue, "a TIME has no elements of dates").at(format.span));
+            }
+        }
+        let of = |value: Typed| {
+            let mut scope = Scope::default();
+            scope.push(None, "x", value.expr);
+            scope
+        };
+        let (from, wanted) = (value.expr.data_type.clone(), DataType::Datetime);
+        if from == DataType::Time && *to == DataType::String {
+            let moment = self.written_out("CAST", "DATETIME(DATE '1970-01-01', x)", &of(value), span)?;
+            return self.cast_by_format(moment, to, [Some(format), None], safe, span, names);
+        }
+        if from == DataType::String {
+            let moment = self.cast_by_format(value, &wanted, [Some(format), None], safe, span, names)?;
+            return Ok(self.written_out("CAST", "TIME(x)", &of(moment.into()), span)?.expr);
+        }
+        Err(Error::new(Code::UnsupportedSyntax, format!("a FORMAT from {from} to {to} is not supported"))
+            .at(format.span))
+    }
+
     /// `CAST(value AS type FORMAT text [AT TIME ZONE zone])`.
     pub(super) fn cast_by_format(
         &mut self,
@@ -52,6 +89,9 @@ impl Binder<'_> {
         names: Names<'_>,
     ) -> Result<Expr> {
         let format = format.invariant("a cast with a format")?;
+        if value.expr.data_type == DataType::Time || *to == DataType::Time {
+            return self.time_by_format(value, to, format, safe, span, names);
+        }
         let from = value.expr.data_type.clone();
         if let (ast::ExprKind::Literal(Scalar::String(text)), None) = (&format.kind, zone)
             && let Some(name) = of_bytes(&from, to, text)
@@ -74,9 +114,13 @@ impl Binder<'_> {
             (DataType::String, DataType::Timestamp) => ("PARSE_TIMESTAMP", true),
             _ => {
                 let message = format!("a FORMAT from {from} to {to} is not supported");
-                return Err(Error::new(Code::UnsupportedSyntax, message)
-                    .at(format.span)
-                    .hint("write FORMAT('%.2f', x) for numbers, HEX or BASE64 for bytes"));
+                return Err(Error::new(Code::UnsupportedSyntax, message).at(format.span).hint(
+                    if to.is_numeric() {
+                        "write PARSE_NUMERIC(text), which takes signs and commas"
+                    } else {
+                        "write FORMAT('%.2f', x) for numbers, HEX or BASE64 for bytes"
+                    },
+                ));
             }
         };
         let written = self.expr_of(format, names, &DataType::String, "a format")?;

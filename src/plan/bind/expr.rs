@@ -143,6 +143,7 @@ impl Binder<'_> {
     fn system_variable(&self, name: &str, span: Span) -> Result<Expr> {
         let data_type = match name {
             "@row_count" if !self.is_tsql() => DataType::Int64,
+            "@rowcount" if self.is_tsql() => return Ok(literal(Scalar::Int64(0), span).expr),
             "@error.message" | LAST_JOB => DataType::String,
             _ if SETTABLE.contains(&name) && !self.is_tsql() => DataType::String,
             "@time_zone" if !self.is_tsql() => {
@@ -151,9 +152,11 @@ impl Binder<'_> {
             }
             _ => {
                 let message = format!("the system variable `@{name}` is not known here");
-                return Err(Error::new(Code::UnsupportedSyntax, message).at(span).hint(
-                    "there are @@error.message, @@last_job_id, @@row_count, @@query_label and @@time_zone",
-                ));
+                return Err(Error::new(Code::UnsupportedSyntax, message).at(span).hint(if self.is_tsql() {
+                    "there is @@ROWCOUNT; ERROR_MESSAGE() tells what went wrong"
+                } else {
+                    "there are @@error.message, @@last_job_id, @@row_count, @@query_label and @@time_zone"
+                }));
             }
         };
         Ok(Expr { kind: ExprKind::Literal(Scalar::Null), data_type, span })

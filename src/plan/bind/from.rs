@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Binder;
 use super::call::{left_out, operator_call};
 use super::coerce::{coerced, literal, unified};
+use super::lateral::{Elements, array_path, is_lateral, lateral_kind, unnested};
 use super::scope::{Names, Scope};
 use super::typed::Typed;
 use crate::catalog::{Relation, View};
@@ -193,7 +194,7 @@ impl Binder<'_> {
         }
     }
 
-    fn unnest(&mut self, input: Source, elements: Elements<'_>, outer: bool) -> Result<Source> {
+    pub(super) fn unnest(&mut self, input: Source, elements: Elements<'_>, outer: bool) -> Result<Source> {
         let Elements { array, offset, alias, fields } = elements;
         let array = self.inside("UNNEST", |binder| binder.expr(array, Names::of(&input.scope)))?;
         let DataType::Array(element) = array.data_type.clone() else {
@@ -233,9 +234,15 @@ impl Binder<'_> {
 
     fn join(&mut self, join: &ast::Join, span: Span) -> Result<Source> {
         let left = self.table(&join.left)?;
-        if let (Some((array, offset, alias)), true) = (unnested(&join.right, &left.scope), is_lateral(join)) {
-            let elements = Elements { array: &array, offset, alias, fields: true };
-            return self.unnest(left, elements, join.kind == ast::JoinKind::Left);
+        if let Some(unnested) = unnested(&join.right, &left.scope) {
+            if is_lateral(join) {
+                return self.unnest(left, unnested.elements(), join.kind == ast::JoinKind::Left);
+            }
+            if let (Some(JoinOn::Condition(condition)), Some(outer)) = (&join.on, lateral_kind(join))
+                && self.reads_outside(&unnested.array)
+            {
+                return self.unnest_where(left, &unnested, outer, condition);
+            }
         }
         let right = self.table(&join.right)?;
         check_aliases(&join.left, &join.right)?;
@@ -347,57 +354,6 @@ fn unknown_table_function(name: &str, span: Span) -> Error {
         )),
         None => error.or_list("the table functions are", known),
     }
-}
-
-/// What UNNEST makes rows of.
-struct Elements<'a> {
-    array: &'a ast::Expr,
-    offset: Option<&'a ast::Offset>,
-    alias: Option<&'a str>,
-    /// Whether the fields of elements that are structs have names of their own.
-    fields: bool,
-}
-
-/// The array of an UNNEST, or of a path that begins with a table of `scope`; its WITH OFFSET and its name.
-fn unnested<'a>(
-    table: &'a ast::TableExpr,
-    scope: &Scope,
-) -> Option<(ast::Expr, Option<&'a ast::Offset>, Option<&'a str>)> {
-    let alias = table.alias.as_ref();
-    let (array, offset, name) = match &table.kind {
-        TableExprKind::Unnest { array, offset, .. } => (array.clone(), offset, alias),
-        TableExprKind::Name { path, offset } => {
-            (array_path(path, |name| scope.has_table(name))?, offset, alias.or(path.last()))
-        }
-        _ => return None,
-    };
-    Some((array, offset.as_ref(), name.map(|name| name.text.as_str())))
-}
-
-/// The array that `table.column` and longer paths mean in FROM, where `is_table` knows the first part.
-fn array_path(path: &ast::Path, is_table: impl Fn(&str) -> bool) -> Option<ast::Expr> {
-    let (first, fields) = path.parts.split_first()?;
-    if fields.is_empty() || !is_table(&first.text) {
-        return None;
-    }
-    let first = ast::Expr { kind: ast::ExprKind::Name(first.clone()), span: first.span };
-    Some(fields.iter().fold(first, |base, field| {
-        let span = base.span.to(field.span);
-        ast::Expr { kind: ast::ExprKind::Field(Box::new(base), field.clone()), span }
-    }))
-}
-
-/// Whether the right side of a join can read columns of the left one: it is joined to each row by itself.
-fn is_lateral(join: &ast::Join) -> bool {
-    let is_outer = join.kind == ast::JoinKind::Left;
-    let is_unconditional = match &join.on {
-        None => true,
-        Some(JoinOn::Condition(condition)) => {
-            is_outer && condition.kind == ast::ExprKind::Literal(Scalar::Bool(true))
-        }
-        Some(JoinOn::Using(_)) => false,
-    };
-    is_unconditional && (is_outer || matches!(join.kind, ast::JoinKind::Cross | ast::JoinKind::Inner))
 }
 
 /// Checks that two tables of one FROM have different names.

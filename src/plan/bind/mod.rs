@@ -12,6 +12,7 @@ mod declared;
 mod expr;
 mod from;
 mod judge;
+mod lateral;
 mod model_input;
 mod number_format;
 mod open_type;
@@ -256,6 +257,11 @@ impl<'a> Binder<'a> {
     fn relation(&self, path: &ast::Path) -> Result<&'a Relation> {
         let name = self.relation_name(path);
         let catalog = self.context.catalog;
+        if self.is_tsql() && path.parts.first().is_some_and(|first| first.text.eq_ignore_ascii_case("sys")) {
+            return Err(Error::new(Code::UnsupportedSyntax, format!("`{}` is left out", path.text()))
+                .at(path.span)
+                .hint("INFORMATION_SCHEMA.TABLES, COLUMNS and MODELS tell what is there"));
+        }
         let found = catalog.relation(&name);
         let found = found.map_err(|error| with_fix(error, path, catalog.nearest_relation(&name)))?;
         self.used.borrow_mut().table(name);

@@ -7,7 +7,7 @@ use super::typed::Typed;
 use crate::catalog::Routine;
 use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Result, Span};
-use crate::function::{Body, TEMPLATES, Template, function};
+use crate::function::{Body, TEMPLATES, Template, function, tsql};
 use crate::limits::ROUTINE_DEPTH;
 use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::Node;
@@ -116,10 +116,12 @@ impl Binder<'_> {
         let hidden = vec![Scope::default(); self.outer.len()];
         let outer = std::mem::replace(&mut self.outer, hidden);
         let ctes = std::mem::take(&mut self.ctes);
+        // It is GoogleSQL, wherever it is called.
+        let dialect = std::mem::replace(&mut self.context.dialect, Dialect::BigQuery);
         self.routines.push(name.to_owned());
         let bound = self.typed(body, Names::of(scope));
         self.routines.pop();
-        (self.outer, self.ctes) = (outer, ctes);
+        (self.outer, self.ctes, self.context.dialect) = (outer, ctes, dialect);
         let mut typed = bound.map_err(|error| error.at(span).context(format_args!("function `{name}`")))?;
         put_at(&mut typed.expr, span);
         self.put_queries_at(subplans, queries, span);
@@ -195,7 +197,8 @@ fn time_at(form: &str, place: usize) -> Option<DataType> {
 }
 
 fn arity(template: &Template, span: Span) -> Error {
-    let forms = TEMPLATES.iter().filter(|other| other.name == template.name).map(|other| other.form);
+    let forms = TEMPLATES.iter().chain(tsql::TEMPLATES);
+    let forms = forms.filter(|other| other.name == template.name).map(|other| other.form);
     Error::new(Code::NoMatchingSignature, format!("no matching signature for function `{}`", template.name))
         .at(span)
         .or_list("it takes", forms)

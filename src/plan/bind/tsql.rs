@@ -12,7 +12,7 @@ use super::scope::{Names, Scope};
 use crate::data::{DataType, Field, Scalar, Schema};
 use crate::diag::{Code, Error, Result, Span};
 use crate::model::{Model, Port};
-use crate::plan::expr::Expr;
+use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::{Node, NodeKind, Plan};
 use crate::syntax::ast::{self, SubqueryKind};
 
@@ -141,6 +141,24 @@ impl Binder<'_> {
     /// Notes what is needed, unless something else is needed before it.
     fn require(&mut self, prerequisite: Prerequisite) {
         self.prerequisite.get_or_insert(prerequisite);
+    }
+
+    /// `OBJECT_ID('tempdb..#t' [, 'U'])`: NULL where the catalog has no table, view or procedure of this name.
+    pub(super) fn object_id(&mut self, args: &[ast::Expr], span: Span, names: Names<'_>) -> Result<Expr> {
+        let (Some(name), 1..=2) = (args.first(), args.len()) else {
+            let message = "OBJECT_ID takes a name and a kind if one is wanted";
+            return Err(Error::new(Code::NoMatchingSignature, message).at(span));
+        };
+        let Some(Scalar::String(text)) = constant(&self.expr(name, names)?, self.context.limits)? else {
+            let message = "the name of OBJECT_ID is a text that is written out";
+            return Err(Error::new(Code::UnsupportedSyntax, message).at(name.span));
+        };
+        let bare = text.rsplit('.').next().unwrap_or(&text).trim_matches(['[', ']']);
+        let catalog = self.context.catalog;
+        let is_known = catalog.relations().any(|(known, _)| known.eq_ignore_ascii_case(bare))
+            || catalog.procedure(&bare.to_ascii_lowercase()).is_some();
+        let value = if is_known { Scalar::Int64(1) } else { Scalar::Null };
+        Ok(Expr { kind: ExprKind::Literal(value), data_type: DataType::Int64, span })
     }
 
     fn tsql_input(&self, port: &Port, index: usize, scope: &Scope, span: Span) -> Result<Option<Expr>> {

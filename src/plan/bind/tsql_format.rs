@@ -138,7 +138,8 @@ fn custom(format: &str) -> Option<String> {
     Some(format!("CONCAT(IF({x} < 0, '-', ''), '{before}', {text}, '{behind}')"))
 }
 
-/// Elements of dates, and how FORMAT_DATETIME writes them. Longer ones stand before those that they begin with.
+/// Elements of dates, and how FORMAT_DATETIME writes them; behind U+0001 without a zero in front. Longer ones stand before
+/// those that they begin with.
 const DATE_ELEMENTS: &[(&str, &str)] = &[
     ("yyyy", "%Y"),
     ("yy", "%y"),
@@ -154,13 +155,34 @@ const DATE_ELEMENTS: &[(&str, &str)] = &[
     ("ss.fff", "%E3S"),
     ("ss", "%S"),
     ("tt", "%p"),
+    ("M", "\u{1}%m"),
+    ("d", "\u{1}%d"),
+    ("H", "\u{1}%H"),
+    ("h", "\u{1}%I"),
+    ("m", "\u{1}%M"),
+    ("s", "\u{1}%S"),
+];
+
+/// The letters that stand for whole formats.
+const DATE_FORMATS: &[(&str, &str)] = &[
+    ("d", "M/d/yyyy"),
+    ("D", "dddd, MMMM d, yyyy"),
+    ("f", "dddd, MMMM d, yyyy h:mm tt"),
+    ("F", "dddd, MMMM d, yyyy h:mm:ss tt"),
+    ("g", "M/d/yyyy h:mm tt"),
+    ("G", "M/d/yyyy h:mm:ss tt"),
+    ("m", "MMMM d"),
+    ("M", "MMMM d"),
+    ("s", "yyyy-MM-ddTHH:mm:ss"),
+    ("t", "h:mm tt"),
+    ("T", "h:mm:ss tt"),
+    ("y", "MMMM yyyy"),
+    ("Y", "MMMM yyyy"),
 ];
 
 fn date(format: &str, function: &str, value: &str) -> Option<String> {
-    let format = match format {
-        "s" => "yyyy-MM-ddTHH:mm:ss",
-        other => other,
-    };
+    let standard = DATE_FORMATS.iter().find(|(letter, _)| *letter == format);
+    let format = standard.map_or(format, |(_, format)| format);
     let mut written = String::new();
     let mut rest = format;
     // One letter alone is a format of its own.
@@ -179,5 +201,7 @@ fn date(format: &str, function: &str, value: &str) -> Option<String> {
             return None;
         }
     }
-    Some(format!("{function}('{written}', {value})"))
+    let text = format!("{function}('{written}', {value})");
+    // A single letter leaves the zero in front of a number out.
+    Some(if written.contains('\u{1}') { format!("REGEXP_REPLACE({text}, '\u{1}0?', '')") } else { text })
 }

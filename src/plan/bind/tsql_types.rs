@@ -6,13 +6,13 @@
 
 use super::Binder;
 use super::call::operator_call;
-use super::coerce::{convert, exact_type};
+use super::coerce::{convert, exact_type, literal};
 use super::scope::{Names, Scope};
 use super::typed::{Origin, Typed};
 use super::types::bounded;
-use crate::data::{CastMode, DataType, Scalar, can_coerce};
-use crate::diag::{Code, Error, Result, Span};
-use crate::function::{Body, Function, Returns, tsql};
+use crate::data::{CastMode, DAY, DataType, Scalar, can_coerce, in_micros};
+use crate::diag::{Code, Error, Invariant, Result, Span};
+use crate::function::{Body, Function, Returns, Signature, tsql};
 use crate::plan::expr::{Expr, ExprKind};
 use crate::syntax::ast::{self, TypeName, TypeNameKind};
 use crate::syntax::{Dialect, SqlOperator};
@@ -138,6 +138,19 @@ impl Binder<'_> {
         if ALIKE.contains(&function.name) {
             return self.alike(args);
         }
+        if matches!(function.name, "DATEADD" | "DATEDIFF" | "DATEDIFF_BIG") {
+            let behind = if function.name == "DATEADD" { 2 } else { 1 };
+            args.iter_mut().skip(behind).for_each(day_of_number);
+            // A text is a moment, not a day.
+            args = args
+                .into_iter()
+                .enumerate()
+                .map(|(place, arg)| match arg.expr.data_type {
+                    DataType::String if place >= behind => implicit(arg, &DataType::Timestamp),
+                    _ => Ok(arg),
+                })
+                .collect::<Result<_>>()?;
+        }
         if function.name == "IF" && args.len() == 3 {
             let values = args.split_off(1);
             args.extend(self.alike(values)?);
@@ -234,6 +247,19 @@ impl Binder<'_> {
     }
 }
 
+/// A whole number that is written out where a moment is wanted: so many days after 1900-01-01.
+fn day_of_number(arg: &mut Typed) {
+    if let ExprKind::Literal(Scalar::Int64(days)) = arg.expr.kind
+        && let Some(micros) =
+            days.checked_add(FIRST_DAY).and_then(|days| days.checked_mul(DAY)).and_then(in_micros)
+    {
+        *arg = literal(Scalar::Timestamp(micros), arg.expr.span);
+    }
+}
+
+/// 1900-01-01, in days after 1970-01-01.
+const FIRST_DAY: i64 = -25_567;
+
 /// Which type other types become: the higher one.
 fn precedence(data_type: &DataType) -> Option<u8> {
     Some(match data_type {
@@ -303,8 +329,30 @@ pub(super) fn converted(value: Typed, to: &DataType, safe: bool, span: Span) -> 
         )
         .at(span)
         .hint("write CONVERT(varchar(30), value, 121)")),
+        (DataType::Float64, DataType::String) if value.origin != Origin::Null => match value.origin {
+            Origin::FloatLiteral(exact) if let Some(text) = exact.text() => {
+                Ok(literal(Scalar::String(text), span).expr)
+            }
+            _ => checked_by(&tsql::FLOAT_TEXT, vec![value.expr], safe),
+        },
+        (DataType::String, DataType::Date | DataType::Timestamp) => {
+            convert(with_signs(value), to, mode, span)
+        }
         _ => convert(value, to, mode, span),
     }
+}
+
+/// `20240305`, and a time behind it, as `2024-03-05` where it is written out.
+fn with_signs(value: Typed) -> Typed {
+    let ExprKind::Literal(Scalar::String(text)) = &value.expr.kind else { return value };
+    let (day, time) = text.split_once(' ').unwrap_or((text, ""));
+    if day.len() != 8 || !day.bytes().all(|c| c.is_ascii_digit()) {
+        return value;
+    }
+    let (year, rest) = day.split_at(4);
+    let (month, day) = rest.split_at(2);
+    let text = format!("{year}-{month}-{day} {time}");
+    literal(Scalar::String(text.trim_end().into()), value.expr.span)
 }
 
 /// The arguments as the first signature takes them that they can be converted to; as they are without such a one.
@@ -347,11 +395,11 @@ fn taken(function: &Function, args: Vec<Typed>) -> Result<Vec<Typed>> {
 pub(super) fn narrowed(value: Expr, narrow: tsql::Narrow, cut: bool, safe: bool) -> Result<Expr> {
     let (span, data_type) = (value.span, value.data_type.clone());
     let (function, more) = narrow.function(cut);
-    let kernel = function.signatures.first().map(|signature| (signature.body, signature.returns));
-    let Some((Body::Scalar(kernel), Returns::Type(returns))) = kernel else {
-        return Err(Error::internal("a narrower type has a check"));
+    let is_meant = |signature: &Signature| match signature.returns {
+        Returns::Type(returns) => returns.fixed() == Some(data_type.clone()),
+        Returns::Infer(_) => false,
     };
-    if returns.fixed() != Some(data_type.clone()) {
+    if !function.signatures.iter().any(is_meant) {
         return Ok(value);
     }
     let mut args = vec![value];
@@ -359,6 +407,17 @@ pub(super) fn narrowed(value: Expr, narrow: tsql::Narrow, cut: bool, safe: bool)
         let data_type = scalar.data_type().unwrap_or(DataType::Int64); // neither length nor flag is NULL
         args.push(Expr { kind: ExprKind::Literal(scalar), data_type, span });
     }
+    checked_by(function, args, safe)
+}
+
+/// A call of a function that has no name in SQL.
+fn checked_by(function: &'static Function, args: Vec<Expr>, safe: bool) -> Result<Expr> {
+    let span = args.first().invariant("a value to check")?.span;
+    let kernel = function.signatures.first().map(|signature| (signature.body, signature.returns));
+    let Some((Body::Scalar(kernel), Returns::Type(returns))) = kernel else {
+        return Err(Error::internal("a narrower type has a check"));
+    };
+    let data_type = returns.fixed().invariant("the type of a check")?;
     Ok(Expr { kind: ExprKind::Call { function, kernel, args, safe }, data_type, span })
 }
 

@@ -31,6 +31,8 @@ pub(super) enum Origin {
 pub(super) struct ExactLiteral {
     numeric: Option<i256>,
     big_numeric: Option<i256>,
+    /// How many digits stand behind its point; `None` for a number with an exponent.
+    behind_point: Option<usize>,
 }
 
 impl ExactLiteral {
@@ -39,7 +41,18 @@ impl ExactLiteral {
             let units = decimal::parsed(digits, scale, Excess::Rounded);
             units.filter(|units| decimal::in_range(*units, scale))
         };
-        Self { numeric: units(decimal::NUMERIC_SCALE), big_numeric: units(decimal::BIGNUMERIC_SCALE) }
+        let behind_point = digits.split_once('.').map(|(_, fraction)| fraction.len());
+        let behind_point = behind_point.filter(|_| !digits.contains(['e', 'E']));
+        let big_numeric = units(decimal::BIGNUMERIC_SCALE);
+        Self { numeric: units(decimal::NUMERIC_SCALE), big_numeric, behind_point }
+    }
+
+    /// It with all digits that were written, as T-SQL has decimals.
+    pub(super) fn text(self) -> Option<String> {
+        let behind = self.behind_point.filter(|digits| *digits <= usize::from(decimal::BIGNUMERIC_SCALE))?;
+        let text = decimal::text(self.big_numeric?, decimal::BIGNUMERIC_SCALE);
+        let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+        Some(if behind == 0 { whole.into() } else { format!("{whole}.{fraction:0<behind$}") })
     }
 
     /// The value as one of a type, if the type is exact and has it.

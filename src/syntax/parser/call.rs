@@ -9,6 +9,24 @@ use crate::syntax::ast::{
 };
 use crate::syntax::token::{Punctuation, TokenKind};
 
+/// An argument that has a name alone, and what it is where it is left out; `None` for nothing.
+type Flag = (&'static str, Option<bool>);
+
+/// Functions with such arguments.
+const FLAGS: &[(&str, &[Flag])] = &[
+    ("EDIT_DISTANCE", &[("max_distance", None)]),
+    ("JSON_SET", &[("create_if_missing", Some(true))]),
+    ("JSON_ARRAY_APPEND", &[("append_each_element", Some(true))]),
+    ("JSON_ARRAY_INSERT", &[("insert_each_element", Some(true))]),
+    ("JSON_STRIP_NULLS", &[("include_arrays", Some(true)), ("remove_empty", Some(false))]),
+    ("PARSE_JSON", &[("wide_number_mode", None)]),
+];
+
+fn flags(function: &Path) -> Option<&'static [Flag]> {
+    let name = function.last().filter(|_| function.parts.len() < 3)?;
+    FLAGS.iter().find(|(known, _)| known.eq_ignore_ascii_case(&name.text)).map(|(_, flags)| *flags)
+}
+
 impl Parser<'_> {
     /// `(…) [OVER …]` after a function's name.
     pub(super) fn call(&mut self, name: Path) -> Result<Expr> {
@@ -26,10 +44,16 @@ impl Parser<'_> {
         call.distinct = self.eat_word("DISTINCT");
         if call.name.text().eq_ignore_ascii_case("MAKE_INTERVAL") {
             self.interval_parts(&call.name, &mut args)?;
+        } else if let Some(flags) = flags(&call.name) {
+            self.with_flags(flags, &call.name, &mut args)?;
         } else if !self.at(Punctuation::RightParen) {
             args.extend(self.comma_separated(|parser| parser.argument(&call.name))?);
         }
         call.args = args;
+        // T-SQL's `TRIM(characters FROM text)`.
+        if self.is_tsql() && call.name.text().eq_ignore_ascii_case("TRIM") && self.eat_word("FROM") {
+            call.args.insert(0, self.expr()?);
+        }
         if self.is_tsql() && call.args.is_empty() && call.name.text().eq_ignore_ascii_case("ERROR_MESSAGE") {
             self.close(open, Punctuation::RightParen)?;
             let message = Parameter::Named("@error.message".into());
@@ -41,11 +65,8 @@ impl Parser<'_> {
             return Err(self.expected("`,` or `)`").hint(hint).fix(self.end_of_previous(), ","));
         }
         self.close(open, Punctuation::RightParen)?;
-        let is_of_texts = call.name.last().is_some_and(|name| name.text.eq_ignore_ascii_case("STRING_AGG"));
-        if self.is_tsql() && is_of_texts && self.eat_words(&["WITHIN", "GROUP"]) {
-            let open = self.expect(Punctuation::LeftParen)?;
-            call.order_by = self.order_by()?;
-            self.close(open, Punctuation::RightParen)?;
+        if self.is_tsql() {
+            self.within_group(&mut call)?;
         }
         self.refuse(&["WITHIN"], "write ORDER BY after the argument")?;
         if self.nth_at(1, Punctuation::LeftParen) {
@@ -88,6 +109,43 @@ impl Parser<'_> {
         }
         let zero = Expr { kind: ExprKind::Literal(Scalar::Int64(0)), span: function.span };
         args.extend(given.map(|value| value.unwrap_or_else(|| zero.clone())));
+        Ok(())
+    }
+
+    /// Arguments in their order, then those that have names, which stand behind all others with what they are otherwise.
+    fn with_flags(&mut self, flags: &[Flag], function: &Path, args: &mut Vec<Expr>) -> Result<()> {
+        let span = function.span;
+        let truth = |value| Expr { kind: ExprKind::Literal(Scalar::Bool(value)), span };
+        let mut given: Vec<_> = flags.iter().map(|(_, value)| value.map(truth)).collect();
+        while !self.at(Punctuation::RightParen) {
+            if self.at_name() && self.nth_at(1, Punctuation::Arrow) {
+                let name = self.ident("an argument's name")?;
+                self.bump();
+                let value = self.expr()?;
+                let mut named = flags
+                    .iter()
+                    .zip(&mut given)
+                    .filter(|((flag, _), _)| flag.eq_ignore_ascii_case(&name.text));
+                let Some((_, place)) = named.next() else {
+                    let message = format!("{} has no argument `{}`", function.text(), name.text);
+                    let known = flags.iter().map(|(flag, _)| *flag);
+                    return Err(Error::new(Code::SyntaxError, message)
+                        .at(name.span)
+                        .did_you_mean(&name.text, known));
+                };
+                *place = Some(value);
+            } else {
+                args.push(self.argument(function)?);
+            }
+            if !self.eat(Punctuation::Comma) {
+                break;
+            }
+        }
+        // JSON_STRIP_NULLS takes a path or none.
+        if flags.len() > 1 && args.len() == 1 {
+            args.push(Expr { kind: ExprKind::Literal(Scalar::String("$".into())), span });
+        }
+        args.extend(given.into_iter().flatten());
         Ok(())
     }
 

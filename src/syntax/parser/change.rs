@@ -13,10 +13,12 @@ impl Parser<'_> {
     /// `table [AS name] SET column = value, … [FROM …] [WHERE condition]`.
     pub(super) fn update(&mut self) -> Result<Change> {
         let start = self.token().span;
+        self.refuse(&["TOP"], "say with WHERE which rows are meant")?;
         let table = self.path("a table's name")?;
         let alias = if self.at_word("SET") { None } else { self.alias()? };
         self.expect_word("SET")?;
         let action = ChangeAction::Update(self.assignments()?);
+        self.refuse_output()?;
         let source = if self.eat_word("FROM") { Some(self.from()?) } else { None };
         let mut target = Target { table, alias, source, on: None };
         if self.is_tsql() {
@@ -31,8 +33,10 @@ impl Parser<'_> {
     /// `[FROM] table [AS name] [WHERE condition]`.
     pub(super) fn delete(&mut self) -> Result<Change> {
         let start = self.token().span;
+        self.refuse(&["TOP"], "say with WHERE which rows are meant")?;
         self.eat_word("FROM");
         let table = self.path("a table's name")?;
+        self.refuse_output()?;
         let alias = if self.at_one_of(&["WHERE", "FROM"]).is_some() { None } else { self.alias()? };
         let mut target = Target { table, alias, source: None, on: None };
         if self.is_tsql() && self.eat_word("FROM") {

@@ -49,6 +49,10 @@ impl Parser<'_> {
             self.raise("THROW", start)?;
             return Ok(true);
         }
+        if self.is_tsql() && self.nth_at(1, Punctuation::LeftParen) && self.eat_word("RAISERROR") {
+            self.raiserror(start)?;
+            return Ok(true);
+        }
         if self.is_tsql() && self.eat_one_of(&["EXEC", "EXECUTE"]).is_some() {
             self.exec(start)?;
             return Ok(true);
@@ -332,6 +336,22 @@ impl Parser<'_> {
         };
         let span = self.since(start);
         self.go_on(word, raised(text, span), span);
+        Ok(())
+    }
+
+    /// T-SQL's `RAISERROR(text, severity, state)`: from severity 11 on it is an error, below it a message.
+    fn raiserror(&mut self, start: Span) -> Result<()> {
+        let args = self.parenthesised(Self::expr)?;
+        let span = self.since(start);
+        let Ok([text, severity, _]) = <[Expr; 3]>::try_from(args) else {
+            let hint = "write RAISERROR('text', 16, 1), with CONCAT for what is put into the text";
+            return Err(self.unsupported("this `RAISERROR`", hint).at(span));
+        };
+        if matches!(severity.kind, ExprKind::Literal(Scalar::Int64(..=10))) {
+            self.statements.push(Statement { kind: StatementKind::Print(text), span });
+        } else {
+            self.go_on("RAISERROR", raised(text, span), span);
+        }
         Ok(())
     }
 

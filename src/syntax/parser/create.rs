@@ -54,6 +54,8 @@ impl Parser<'_> {
         if let Some(word) = self.at_one_of(&unsupported) {
             let hint = match word {
                 "INDEX" | "VECTOR" | "SEARCH" | "UNIQUE" => "leave it out: it would change no result",
+                "AGGREGATE" => "write the aggregates where they are used, or in a view",
+                "ROW" => "there are no users here: leave it out",
                 _ => "create tables, views, functions, models and external tables",
             };
             return Err(self.unsupported(&format!("`CREATE {word}`"), hint));
@@ -160,6 +162,10 @@ impl Parser<'_> {
 
     /// `name (param type, …) [RETURNS type] AS (expression)`.
     fn create_function(&mut self, replace: bool) -> Result<CreateFunction> {
+        if self.is_tsql() {
+            let hint = "write the expression where it is used, or CROSS APPLY (SELECT … AS x) AS f";
+            return Err(self.unsupported("`CREATE FUNCTION` in T-SQL", hint));
+        }
         let (name, on_existing) = self.created_name(replace, "a function's name")?;
         let params = if self.at(Punctuation::LeftParen) && self.nth_at(1, Punctuation::RightParen) {
             self.position += 2;
@@ -319,6 +325,9 @@ impl Parser<'_> {
     pub(super) fn column(&mut self) -> Result<ColumnDef> {
         let start = self.token().span;
         let name = self.ident("a column's name")?;
+        if self.is_tsql() {
+            self.refuse(&["AS"], "a column that is computed belongs into a view: CREATE VIEW")?;
+        }
         let data_type = self.type_name()?;
         let mut column =
             ColumnDef { name, data_type, not_null: false, identity: None, default: None, span: start };

@@ -60,12 +60,12 @@ impl Parser<'_> {
         self.refuse(&["NATURAL"], "write JOIN … USING (column, …)")?;
         for apply in ["CROSS", "OUTER"] {
             if self.at_words(&[apply, "APPLY"]) {
-                let of_rows = self.nth_at_word(2, "STRING_SPLIT") || self.nth_at(2, Punctuation::LeftParen);
+                let of_rows = self.at_row_function(2) || self.nth_at(2, Punctuation::LeftParen);
                 if self.is_tsql() && of_rows {
                     self.position += 2;
                     return Ok(Some(if apply == "CROSS" { JoinKind::Cross } else { JoinKind::Left }));
                 }
-                let hint = "in T-SQL it takes a subquery or STRING_SPLIT; here write JOIN, or UNNEST(ARRAY(SELECT AS STRUCT …))";
+                let hint = "in T-SQL it takes a subquery, STRING_SPLIT, OPENJSON or GENERATE_SERIES; here write JOIN, or UNNEST(ARRAY(SELECT AS STRUCT …))";
                 return Err(self.unsupported(&format!("`{apply} APPLY`"), hint));
             }
         }
@@ -147,7 +147,7 @@ impl Parser<'_> {
                 if let Some(columns) = columns {
                     name_columns(&mut query, columns)?;
                 }
-                return Ok(TableExpr { kind: TableExprKind::Subquery(query), alias, span });
+                TableExprKind::Subquery(query)
             }
             _ if columns.is_some() => {
                 return Err(self
@@ -187,7 +187,7 @@ impl Parser<'_> {
             // `IN` belongs to the clause: what comes before it is no condition.
             let column = self.primary()?;
             self.expect_word("IN")?;
-            let values = self.parenthesised(|parser| Ok((parser.expr()?, parser.alias()?)))?;
+            let values = self.parenthesised(Self::pivot_value)?;
             self.close(open, Punctuation::RightParen)?;
             TableExprKind::Pivot(Box::new(Pivot { input, aggregates, column, values }))
         } else {
@@ -216,6 +216,16 @@ impl Parser<'_> {
         Ok(TableExpr { kind, alias, span: self.since(start) })
     }
 
+    /// `value [[AS] name]`; in T-SQL a name that is the value too.
+    fn pivot_value(&mut self) -> Result<(Expr, Option<Ident>)> {
+        if !self.is_tsql() {
+            return Ok((self.expr()?, self.alias()?));
+        }
+        let name = self.any_word("a value of the column, as a name: [1]")?;
+        let kind = ExprKind::Literal(Scalar::String(name.text.clone()));
+        Ok((Expr { kind, span: name.span }, Some(name)))
+    }
+
     fn table_refusals(&mut self) -> Result<()> {
         if self.at_words(&["FOR", "SYSTEM_TIME"]) {
             return Err(self.unsupported("`FOR SYSTEM_TIME`", "tables here have no history"));
@@ -230,9 +240,12 @@ impl Parser<'_> {
             return Err(self.unsupported("`TABLESAMPLE` of anything but a table", hint).at(span));
         };
         if self.is_tsql() || !self.at_word("SYSTEM") || path.text().ends_with('*') {
-            return Err(self
-                .unsupported("this form of `TABLESAMPLE`", "write TABLESAMPLE SYSTEM (10 PERCENT)")
-                .at(span));
+            let hint = if self.is_tsql() {
+                "write SELECT TOP (10) PERCENT … ORDER BY NEWID()"
+            } else {
+                "write TABLESAMPLE SYSTEM (10 PERCENT)"
+            };
+            return Err(self.unsupported("this form of `TABLESAMPLE`", hint).at(span));
         }
         self.bump();
         let open = self.expect(Punctuation::LeftParen)?;
@@ -275,8 +288,8 @@ impl Parser<'_> {
         if self.at_predict() {
             return self.predict();
         }
-        if self.is_tsql() && self.at_word("STRING_SPLIT") && self.nth_at(1, Punctuation::LeftParen) {
-            return self.string_split();
+        if self.at_row_function(0) {
+            return self.row_function();
         }
         let name = self.wildcard_path("a table, a subquery or ML.PREDICT")?;
         if self.at(Punctuation::Star) {

@@ -18,6 +18,7 @@ mod query;
 mod statement;
 mod tsql;
 mod tsql_query;
+mod tsql_rows;
 
 pub(super) use tsql::holds_predict;
 

@@ -64,12 +64,13 @@ impl Parser<'_> {
 
     /// `[AS] alias`.
     pub(super) fn alias(&mut self) -> Result<Option<Ident>> {
-        if self.eat_word("AS") {
-            // In T-SQL an alias can be a string.
-            if let (true, TokenKind::String(text)) = (self.is_tsql(), &self.token().kind) {
-                let span = self.bump().span;
-                return Ok(Some(Ident { text: text.clone(), span }));
-            }
+        let is_said = self.eat_word("AS");
+        // In T-SQL an alias can be a string.
+        if let (true, TokenKind::String(text)) = (self.is_tsql(), &self.token().kind) {
+            let span = self.bump().span;
+            return Ok(Some(Ident { text: text.clone(), span }));
+        }
+        if is_said {
             return self.ident("an alias").map(Some);
         }
         // T-SQL has no LIMIT, but nobody who writes it means an alias.
@@ -146,6 +147,12 @@ impl Parser<'_> {
     /// A name that may hold the wildcard `*` in backticks.
     pub(super) fn wildcard_path(&mut self, what: &str) -> Result<Path> {
         let start = self.token().span;
+        // A table that T-SQL has in a variable.
+        if let (true, TokenKind::Parameter(name)) = (self.is_tsql(), &self.token().kind) {
+            let text = format!("@{name}");
+            let span = self.bump().span;
+            return Ok(Path { parts: vec![Ident { text, span }], span });
+        }
         let mut parts = self.path_part(what, true)?;
         while self.eat(Punctuation::Dot) {
             parts.extend(self.path_part("the rest of a name", false)?);

@@ -2,6 +2,7 @@
 //! far. Names of tables last as long as rows are only filtered, joined or extended.
 
 use super::Parser;
+use super::control::called;
 use super::error::ELSEWHERE;
 use crate::data::Scalar;
 use crate::diag::{Error, Result, Span};
@@ -14,6 +15,8 @@ use crate::syntax::token::Punctuation;
 
 /// The operators that are read here.
 const OPERATORS: &[&str] = &[
+    "ASSERT",
+    "WINDOW",
     "WHERE",
     "SELECT",
     "EXTEND",
@@ -51,7 +54,8 @@ impl Parser<'_> {
 
     fn pipe_operator(&mut self, query: Query, start: Span) -> Result<Query> {
         self.refuse(&["TABLESAMPLE"], "write |> WHERE RAND() < 0.1")?;
-        self.refuse(&["ASSERT", "LOG", "FORK", "TEE", "MATCH_RECOGNIZE", "STATIC_DESCRIBE"], ELSEWHERE)?;
+        self.refuse(&["WITH"], "write WITH in front of the query's first FROM")?;
+        self.refuse(&["LOG", "FORK", "TEE", "MATCH_RECOGNIZE", "STATIC_DESCRIBE"], ELSEWHERE)?;
         let at = self.token().span;
         if let Some(kind) = self.join_kind(false)? {
             return self.piped_join(kind, query, at, start);
@@ -81,7 +85,17 @@ impl Parser<'_> {
                 let items = self.select_items()?;
                 Select { items, distinct, ..open(query, |_| true, at) }
             }
-            Some("EXTEND") => {
+            Some("ASSERT") => {
+                let condition = self.expr()?;
+                let text = condition.span.of(self.text);
+                let message = ExprKind::Literal(Scalar::String(format!("ASSERT failed: {text}")));
+                let span = condition.span;
+                let error = called("ERROR", vec![Expr { kind: message, span }], span);
+                let truth = Expr { kind: ExprKind::Literal(Scalar::Bool(true)), span };
+                let checked = called("IF", vec![condition, truth, error], span);
+                Select { filter: Some(checked), ..open(query, |select| select.filter.is_none(), at) }
+            }
+            Some("EXTEND" | "WINDOW") => {
                 let mut select = open(query, |_| true, at);
                 select.items.extend(self.select_items()?);
                 select

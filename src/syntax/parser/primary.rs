@@ -48,6 +48,9 @@ impl Parser<'_> {
                 for (word, hint) in LEFT_OUT {
                     self.refuse(&[word], hint)?;
                 }
+                if !self.is_tsql() && self.nth_at(1, Punctuation::LeftParen) {
+                    self.refuse(&["RANGE"], "keep both ends: x >= first AND x < last")?;
+                }
                 return self.word();
             }
             TokenKind::Punctuation(_) | TokenKind::Broken | TokenKind::End => {

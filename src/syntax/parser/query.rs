@@ -182,6 +182,10 @@ impl Parser<'_> {
             Some(top) => limit = top.limit(&mut parts, &order_by)?,
             None => {}
         }
+        if self.is_tsql() && (self.at_words(&["FOR", "JSON"]) || self.at_words(&["FOR", "XML"])) {
+            let hint = "leave it out: the host program gets rows; STRING_AGG(x, ',') makes one text of many";
+            return Err(self.unsupported("`FOR JSON` or `FOR XML`", hint));
+        }
         self.refuse_misplaced_clause()?;
         let body = match (operator, parts.pop()) {
             (None, Some(QueryBody::Nested(inner)))
@@ -420,6 +424,7 @@ impl Parser<'_> {
     }
 
     fn group_by(&mut self) -> Result<Option<GroupBy>> {
+        let start = self.token().span;
         if !self.eat_word("GROUP") {
             return Ok(None);
         }
@@ -441,7 +446,15 @@ impl Parser<'_> {
             }
             parser.expr()
         })?;
-        Ok(Some(GroupBy::Items(items)))
+        let word = if self.is_tsql() { self.with_rollup() } else { None };
+        Ok(Some(match word {
+            Some(word) => GroupBy::Sets(self.sets_of(
+                word,
+                &items.into_iter().map(|item| vec![item]).collect::<Vec<_>>(),
+                start,
+            )?),
+            None => GroupBy::Items(items),
+        }))
     }
 
     pub(super) fn at_grouping_sets(&self) -> bool {
@@ -470,10 +483,22 @@ impl Parser<'_> {
             return Ok(Some(vec![Vec::new()]));
         }
         let items = self.parenthesised(Self::grouping_item)?;
+        self.sets_of(word.unwrap_or("ROLLUP"), &items, start).map(Some)
+    }
+
+    /// T-SQL's `WITH ROLLUP`, `WITH CUBE` behind the items.
+    fn with_rollup(&mut self) -> Option<&'static str> {
+        let word = ["ROLLUP", "CUBE"].into_iter().find(|word| self.at_words(&["WITH", word]))?;
+        self.position += 2;
+        Some(word)
+    }
+
+    /// What ROLLUP or CUBE of these items groups by.
+    fn sets_of(&self, word: &str, items: &[Vec<Expr>], start: Span) -> Result<Vec<Vec<Expr>>> {
         let joined = |chosen: Vec<&Vec<Expr>>| chosen.into_iter().flatten().cloned().collect();
-        if word == Some("ROLLUP") {
+        if word == "ROLLUP" {
             let prefixes = (0..=items.len()).rev();
-            return Ok(Some(prefixes.map(|length| joined(items.iter().take(length).collect())).collect()));
+            return Ok(prefixes.map(|length| joined(items.iter().take(length).collect())).collect());
         }
         if items.len() > CUBE_ITEMS {
             let message = format!("CUBE takes {CUBE_ITEMS} items at most, found {}", items.len());
@@ -485,7 +510,7 @@ impl Parser<'_> {
             chosen.reverse();
             joined(chosen)
         });
-        Ok(Some(subsets.collect()))
+        Ok(subsets.collect())
     }
 
     /// An expression, or several in parentheses.

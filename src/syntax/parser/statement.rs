@@ -19,8 +19,25 @@ const STARTS: &[&str] = &[
 
 /// What statements of control start with.
 const CONTROL: &[&str] = &[
-    "BEGIN", "IF", "WHILE", "LOOP", "REPEAT", "FOR", "BREAK", "LEAVE", "CONTINUE", "ITERATE", "RETURN",
-    "ASSERT", "RAISE", "PRINT", "THROW", "CALL", "EXEC", "EXECUTE",
+    "BEGIN",
+    "IF",
+    "WHILE",
+    "LOOP",
+    "REPEAT",
+    "FOR",
+    "BREAK",
+    "LEAVE",
+    "CONTINUE",
+    "ITERATE",
+    "RETURN",
+    "ASSERT",
+    "RAISE",
+    "RAISERROR",
+    "PRINT",
+    "THROW",
+    "CALL",
+    "EXEC",
+    "EXECUTE",
 ];
 
 /// Statements of BigQuery and SQL Server that are not supported, and what to do instead.
@@ -29,6 +46,8 @@ const UNSUPPORTED: &[(&[&str], &str)] = &[
     (&["GO"], "in T-SQL it stands on a line of its own; end statements with `;`"),
     (&["USE"], "there is one catalog: leave it out"),
     (&["PRINT"], "write SELECT with the value"),
+    (&["WAITFOR"], "nothing here has to be waited for: leave it out"),
+    (&["GOTO"], "write WHILE, BREAK and CONTINUE"),
     (&["EXEC", "EXECUTE"], "write CALL name(…) or EXECUTE IMMEDIATE 'text'"),
     (
         &["BEGIN", "COMMIT", "ROLLBACK"],
@@ -73,7 +92,7 @@ impl Parser<'_> {
                 Some("DROP") => StatementKind::Drop(self.drop()?),
                 Some("ALTER") if self.eat_word("TABLE") => StatementKind::AlterTable(self.alter_table()?),
                 Some("ALTER") => StatementKind::AlterModel(self.alter()?),
-                Some("DECLARE") if self.is_tsql() => StatementKind::Declare(self.declare_tsql(start)?),
+                Some("DECLARE") if self.is_tsql() => self.declare_tsql(start)?,
                 Some("DECLARE") => StatementKind::Declare(self.declare()?),
                 Some("SET") => StatementKind::Set(self.set()?),
                 Some("EXPLAIN") => StatementKind::Explain(self.explain()?),
@@ -327,6 +346,10 @@ impl Parser<'_> {
         let table = self.path("a table's name")?;
         let has_columns = self.at(Punctuation::LeftParen) && !self.at_parenthesised_query();
         let columns = if has_columns { self.parenthesised(Self::column_name)? } else { Vec::new() };
+        self.refuse_output()?;
+        if self.is_tsql() {
+            self.refuse(&["EXEC", "EXECUTE"], "let the procedure itself INSERT its rows")?;
+        }
         let source = if self.is_tsql() && self.eat_words(&["DEFAULT", "VALUES"]) {
             InsertSource::Defaults
         } else if self.eat_word("VALUES") {
@@ -337,6 +360,11 @@ impl Parser<'_> {
             return Err(self.expected_one_of(&["VALUES", "SELECT"]));
         };
         Ok(Insert { table, columns, source })
+    }
+
+    pub(super) fn refuse_output(&self) -> Result<()> {
+        let hint = "SELECT the rows, before a DELETE, behind an INSERT or UPDATE";
+        if self.is_tsql() { self.refuse(&["OUTPUT"], hint) } else { Ok(()) }
     }
 
     /// `a, b [type] [DEFAULT value]`.

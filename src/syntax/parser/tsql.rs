@@ -6,8 +6,8 @@ use crate::data::Scalar;
 use crate::diag::{Code, Error, Result, Span};
 use crate::syntax::SqlOperator;
 use crate::syntax::ast::{
-    Declare, Expr, ExprKind, FunctionCall, Ident, Predict, Statement, StatementKind, SubqueryKind,
-    TableExprKind, TypeName, TypeNameKind,
+    CreateTable, Declare, Expr, ExprKind, FunctionCall, Ident, OnExisting, Path, Predict, Statement,
+    StatementKind, SubqueryKind, TableExprKind, TypeName, TypeNameKind,
 };
 use crate::syntax::token::{Punctuation, Token, TokenKind};
 
@@ -26,6 +26,9 @@ pub(in crate::syntax) fn holds_predict(text: &str, tokens: &[Token]) -> bool {
         _ => false,
     })
 }
+
+/// The types that CONVERT reads by a style.
+const DATES: &[&str] = &["date", "datetime", "datetime2", "smalldatetime"];
 
 impl Parser<'_> {
     /// Whether a statement goes on without a `;` in front of it. `WITH` needs one.
@@ -68,22 +71,71 @@ impl Parser<'_> {
     }
 
     /// `@a [AS] type [= value], …`. All but the last become statements of their own.
-    pub(super) fn declare_tsql(&mut self, start: Span) -> Result<Declare> {
+    pub(super) fn declare_tsql(&mut self, start: Span) -> Result<StatementKind> {
         loop {
+            // A cursor has no @ before its name.
+            self.position += usize::from(self.nth_is_word(1, "CURSOR"));
+            self.refuse(&["CURSOR"], "write one statement for all rows, or WHILE over their numbers")?;
             let names = vec![self.tsql_variable()?];
             self.eat_word("AS");
-            self.refuse(&["TABLE"], "write CREATE TABLE #name (…)")?;
-            self.refuse(&["CURSOR"], "read the rows in the host program")?;
+            if self.eat_word("TABLE") {
+                return self.table_variable(names);
+            }
             let data_type = Some(self.type_name()?);
             let value = if self.eat(Punctuation::Equal) { Some(self.expr()?) } else { None };
             let declare = Declare { names, data_type, value, again: true };
             if !self.at(Punctuation::Comma) {
-                return Ok(declare);
+                return Ok(StatementKind::Declare(declare));
             }
             let span = self.since(start);
             self.statements.push(Statement { kind: StatementKind::Declare(declare), span });
             self.bump();
         }
+    }
+
+    /// `(columns)` behind `@t TABLE`: a table that is called `@t`, made anew wherever it is declared.
+    fn table_variable(&mut self, names: Vec<Ident>) -> Result<StatementKind> {
+        let parts = names.into_iter().map(|name| Ident { text: format!("@{}", name.text), ..name });
+        let name = Path { parts: parts.collect(), span: self.end_of_previous() };
+        let columns = self.columns()?;
+        let on_existing = OnExisting::Replace;
+        Ok(StatementKind::CreateTable(CreateTable {
+            name,
+            on_existing,
+            columns,
+            query: None,
+            ignored: Vec::new(),
+        }))
+    }
+
+    /// `(ORDER BY …)` behind `PERCENTILE_CONT(0.5) WITHIN GROUP`: the call as GoogleSQL writes it, `PERCENTILE_CONT(x, 0.5)`.
+    pub(super) fn within_group(&mut self, call: &mut FunctionCall) -> Result<()> {
+        let start = self.token().span;
+        if !self.eat_words(&["WITHIN", "GROUP"]) {
+            return Ok(());
+        }
+        let open = self.expect(Punctuation::LeftParen)?;
+        let order_by = self.order_by()?;
+        self.close(open, Punctuation::RightParen)?;
+        let name = call.name.last().map(|name| name.text.to_ascii_uppercase()).unwrap_or_default();
+        match (name.as_str(), call.args.as_slice(), order_by.as_slice()) {
+            ("STRING_AGG", ..) => call.order_by = order_by,
+            ("PERCENTILE_CONT" | "PERCENTILE_DISC", [share], [by]) if !by.descending => {
+                call.args = vec![by.expr.clone(), share.clone()];
+            }
+            ("PERCENTILE_CONT", [share], [by]) => {
+                let span = share.span;
+                let one = Expr { kind: ExprKind::Literal(Scalar::Int64(1)), span };
+                let args = vec![one, share.clone()];
+                let rest = ExprKind::Operator { operator: SqlOperator::Subtract, args };
+                call.args = vec![by.expr.clone(), Expr { kind: rest, span }];
+            }
+            _ => {
+                let hint = "STRING_AGG(x, ',') takes it, and PERCENTILE_CONT(0.5) and PERCENTILE_DISC(0.5), ascending, with OVER behind it";
+                return Err(self.unsupported("this `WITHIN GROUP`", hint).at(self.since(start)));
+            }
+        }
+        Ok(())
     }
 
     /// `(first, step)` after IDENTITY.
@@ -121,8 +173,10 @@ impl Parser<'_> {
         if self.at_word("CHOOSE") {
             return self.choose().map(Some);
         }
-        match self.at_one_of(&["CAST", "TRY_CAST", "CONVERT", "TRY_CONVERT"]) {
-            Some(word @ ("CAST" | "TRY_CAST")) => return self.cast(word == "TRY_CAST", true).map(Some),
+        match self.at_one_of(&["CAST", "TRY_CAST", "PARSE", "TRY_PARSE", "CONVERT", "TRY_CONVERT"]) {
+            Some(word @ ("CAST" | "TRY_CAST" | "PARSE" | "TRY_PARSE")) => {
+                return self.cast(word.starts_with("TRY"), true).map(Some);
+            }
             Some(word) => return self.convert(word == "TRY_CONVERT").map(Some),
             None => {}
         }
@@ -171,7 +225,9 @@ impl Parser<'_> {
         let mut value = Box::new(self.expr()?);
         if self.eat(Punctuation::Comma) {
             let style = self.expr()?;
-            let name = one_part("CONVERT", start);
+            // To a text the style says how it is written, to a date how it is read.
+            let is_date = matches!(&to.kind, TypeNameKind::Simple(name) if DATES.iter().any(|date| date.eq_ignore_ascii_case(name)));
+            let name = one_part(if is_date { "TSQL_DATE" } else { "CONVERT" }, start);
             let call = FunctionCall::plain(name, vec![*value, style]);
             value = Box::new(self.spanned(ExprKind::Call(Box::new(call)), start));
         }

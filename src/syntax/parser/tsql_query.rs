@@ -8,8 +8,7 @@ use crate::diag::{Code, Error, Result, Span};
 use crate::syntax::SqlOperator;
 use crate::syntax::ast::{
     CreateTable, Expr, ExprKind, FunctionCall, Ident, Limit, OnExisting, OrderItem, Over, Parameter, Query,
-    QueryBody, RowForm, Select, SelectItem, SetValue, SetVariables, StatementKind, SubqueryKind, TableExpr,
-    TableExprKind, Window,
+    QueryBody, Select, SelectItem, SetValue, SetVariables, StatementKind, Window,
 };
 use crate::syntax::token::{Punctuation, TokenKind};
 
@@ -166,28 +165,6 @@ pub(super) fn name_columns(query: &mut Query, names: Vec<Ident>) -> Result<()> {
 }
 
 impl Parser<'_> {
-    /// `STRING_SPLIT(text, separator)`: its column is `value`.
-    pub(super) fn string_split(&mut self) -> Result<TableExprKind> {
-        let start = self.bump().span;
-        let args = self.parenthesised(Self::expr)?;
-        if args.len() != 2 {
-            return Err(self
-                .unsupported("STRING_SPLIT with an ordinal", "leave it out")
-                .at(self.since(start)));
-        }
-        let span = self.since(start);
-        let parts = ExprKind::Call(Box::new(FunctionCall::plain(one_part("SPLIT", span), args)));
-        let value = Ident { text: "value".into(), span };
-        let kind = TableExprKind::Unnest { array: Expr { kind: parts, span }, offset: None, fields: true };
-        let from = TableExpr { kind, alias: Some(value.clone()), span };
-        let item = SelectItem::Expr { expr: Expr { kind: ExprKind::Name(value), span }, alias: None };
-        let select = Select { form: RowForm::Struct, from: Some(from), ..Select::list(vec![item], span) };
-        let body = QueryBody::Select(Box::new(select));
-        let query = Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, span };
-        let rows = ExprKind::Subquery(SubqueryKind::Array, Box::new(query));
-        Ok(TableExprKind::Unnest { array: Expr { kind: rows, span }, offset: None, fields: true })
-    }
-
     /// `TOP n [PERCENT] [WITH TIES]`, `TOP (n) …`.
     pub(super) fn top(&mut self) -> Result<Option<Top>> {
         let start = self.token().span;

@@ -8,14 +8,14 @@ use super::super::hash::to_base64;
 use super::{COMPACT, Layout};
 use crate::data::{
     DataType, Interval, Operand, Scalar, date_text, datetime_text, decimal_text, float_text, scalar_at,
-    timestamp_text,
+    shortest_text, timestamp_text,
 };
 use crate::diag::{Code, Error, Result};
 use crate::function::BatchCall;
 use crate::json::{self, Value, read_exact, write_parts, write_text};
 
 /// Writes fields in the order of their names, as the type JSON keeps them.
-const SORTED: Layout = Layout { is_sorted: true, ..COMPACT };
+pub(super) const SORTED: Layout = Layout { is_sorted: true, ..COMPACT };
 
 pub(super) fn to_json_string(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let pretty = call.args.get(1).map(Operand::bools).transpose()?;
@@ -28,16 +28,30 @@ pub(super) fn to_json_string(call: &BatchCall<'_>) -> Result<ArrayRef> {
 }
 
 pub(super) fn to_json(call: &BatchCall<'_>) -> Result<ArrayRef> {
-    call.without_args().strings(&|row| {
-        let mut text = String::new();
-        write_argument(call, 0, row, NUMBERS, &mut text)?;
-        normal(&text).map(Cow::Owned).map(Some)
-    })
+    call.without_args().strings(&|row| json_of(call, 0, row).map(Cow::Owned).map(Some))
+}
+
+/// An argument's value as the type JSON keeps it.
+pub(super) fn json_of(call: &BatchCall<'_>, place: usize, row: usize) -> Result<String> {
+    let mut text = String::new();
+    write_argument(call, place, row, NUMBERS, &mut text)?;
+    normal(&text, false)
 }
 
 pub(super) fn parse_json(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let texts = call.arg(0)?.strings()?;
-    call.strings(&|row| normal(texts.at(row)).map(Cow::Owned).map(Some))
+    let modes = call.args.get(1).map(Operand::strings).transpose()?;
+    call.strings(&|row| {
+        let rounds = match modes.as_ref().map(|modes| modes.at(row)) {
+            None | Some("exact") => false,
+            Some("round") => true,
+            Some(mode) => {
+                let message = format!("wide_number_mode is 'exact' or 'round', found {mode:?}");
+                return Err(Error::new(Code::InvalidValue, message));
+            }
+        };
+        normal(texts.at(row), rounds).map(Cow::Owned).map(Some)
+    })
 }
 
 pub(super) fn json_array(call: &BatchCall<'_>) -> Result<ArrayRef> {
@@ -80,20 +94,20 @@ fn made(
         });
         match failed {
             Some(error) => Err(error),
-            None => normal(&text).map(Cow::Owned).map(Some),
+            None => normal(&text, false).map(Cow::Owned).map(Some),
         }
     })
 }
 
-/// A text as the type JSON keeps it.
-fn normal(text: &str) -> Result<String> {
+/// A text as the type JSON keeps it; numbers that it does not hold are rounded if asked for.
+fn normal(text: &str, rounds: bool) -> Result<String> {
     let mut document = read_exact(text).map_err(|error| {
         Error::new(Code::InvalidValue, "the text is no JSON")
             .hint("SAFE.PARSE_JSON gives NULL for such texts")
             .detail(error)
     })?;
     let mut numbers = Vec::new();
-    collect_numbers(&document, &mut numbers)?;
+    collect_numbers(&document, rounds, &mut numbers)?;
     let mut numbers = numbers.iter();
     put_numbers(&mut document, &mut numbers);
     let mut written = String::with_capacity(text.len());
@@ -102,11 +116,13 @@ fn normal(text: &str) -> Result<String> {
 }
 
 /// The numbers of a document as they are kept, in their order.
-fn collect_numbers(value: &Value<'_>, numbers: &mut Vec<String>) -> Result<()> {
+fn collect_numbers(value: &Value<'_>, rounds: bool, numbers: &mut Vec<String>) -> Result<()> {
     match value {
-        Value::Digits(digits) => numbers.push(normal_number(digits)?),
-        Value::List(items) => items.iter().try_for_each(|item| collect_numbers(item, numbers))?,
-        Value::Object(fields) => fields.iter().try_for_each(|(_, field)| collect_numbers(field, numbers))?,
+        Value::Digits(digits) => numbers.push(normal_number(digits, rounds)?),
+        Value::List(items) => items.iter().try_for_each(|item| collect_numbers(item, rounds, numbers))?,
+        Value::Object(fields) => {
+            fields.iter().try_for_each(|(_, field)| collect_numbers(field, rounds, numbers))?
+        }
         _ => {}
     }
     Ok(())
@@ -123,7 +139,7 @@ fn put_numbers<'a>(value: &mut Value<'a>, numbers: &mut std::slice::Iter<'a, Str
 }
 
 /// A whole number of 64 bits, or a FLOAT64 with the same digits: the fewest that tell it, or those of its text.
-fn normal_number(digits: &str) -> Result<String> {
+fn normal_number(digits: &str, rounds: bool) -> Result<String> {
     if let Ok(whole) = digits.parse::<i64>() {
         return Ok(whole.to_string());
     }
@@ -132,14 +148,15 @@ fn normal_number(digits: &str) -> Result<String> {
     }
     let float = digits.parse::<f64>().ok().filter(|float| float.is_finite());
     let is_same = |text: &str| significant(text) == significant(digits);
-    let float = float.filter(|float| is_same(&format!("{float:e}")) || is_same(&float_text(*float)));
+    let float =
+        float.filter(|float| rounds || is_same(&format!("{float:e}")) || is_same(&float_text(*float)));
     match float {
-        Some(float) => Ok(with_point(&float_text(float))),
+        Some(float) => Ok(with_point(&shortest_text(float))),
         None => Err(Error::new(
             Code::InvalidValue,
             format!("neither INT64 nor FLOAT64 holds the number {digits} exactly"),
         )
-        .hint("round it, or put it in quotes")),
+        .hint("write PARSE_JSON(text, wide_number_mode => 'round'), or put it in quotes")),
     }
 }
 

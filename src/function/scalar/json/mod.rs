@@ -3,6 +3,7 @@
 //! A text that is no JSON has no parts: NULL, as in BigQuery. A value of type JSON is stored as its text, without blanks and with keys in
 //! order.
 
+mod change;
 mod convert;
 mod make;
 
@@ -11,6 +12,8 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, StringArray};
 use arrow_buffer::NullBuffer;
+
+use change::{Change, changed};
 
 use super::super::{BatchCall, Function, Signature, Type};
 use crate::data::{DataType, Operand, list_column};
@@ -87,8 +90,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("TO_JSON", "A value as JSON.", &[Signature::scalar(&[Arbitrary], Json, make::to_json)]),
     Function::new(
         "PARSE_JSON",
-        "The JSON that a text holds. A number that neither INT64 nor FLOAT64 holds with all its digits is an error.",
-        &[Signature::scalar(&[String], Json, make::parse_json)],
+        "The JSON that a text holds. A number that neither INT64 nor FLOAT64 holds with all its digits is an error, with \
+         wide_number_mode => 'round' the nearest one.",
+        &[Signature::scalar(&[String, String], Json, make::parse_json).optional(1)],
     ),
     Function::new(
         "JSON_ARRAY",
@@ -99,6 +103,33 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "JSON_OBJECT",
         "A JSON object of keys, each followed by its value.",
         &[Signature::scalar(&[Arbitrary], Json, make::json_object).optional(1).variadic()],
+    ),
+    Function::new(
+        "JSON_SET",
+        "A JSON document with other values at paths, which are made unless create_if_missing => FALSE stands behind.",
+        &[Signature::scalar(&[Json, Arbitrary], Json, |call| changed(call, Change::Set)).variadic()],
+    ),
+    Function::new(
+        "JSON_REMOVE",
+        "A JSON document without the parts at paths.",
+        &[Signature::scalar(&[Json, String], Json, |call| changed(call, Change::Remove)).variadic()],
+    ),
+    Function::new(
+        "JSON_ARRAY_APPEND",
+        "A JSON document with values behind the elements of the arrays at paths; those of an ARRAY one by one, unless \
+         append_each_element => FALSE.",
+        &[Signature::scalar(&[Json, Arbitrary], Json, |call| changed(call, Change::Append)).variadic()],
+    ),
+    Function::new(
+        "JSON_ARRAY_INSERT",
+        "A JSON document with values before the elements of arrays at paths; those of an ARRAY one by one, unless \
+         insert_each_element => FALSE.",
+        &[Signature::scalar(&[Json, Arbitrary], Json, |call| changed(call, Change::Insert)).variadic()],
+    ),
+    Function::new(
+        "JSON_STRIP_NULLS",
+        "A JSON document without nulls, in arrays too unless include_arrays => FALSE, nor what is empty then with remove_empty => TRUE.",
+        &[Signature::scalar(&[Json, String, Bool, Bool], Json, change::without_nulls)],
     ),
     Function::new(
         "JSON_SUBSCRIPT",

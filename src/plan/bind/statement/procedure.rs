@@ -7,6 +7,7 @@ use super::assign::{Assign, AssignedRows};
 use super::{already_exists, does_not_exist, exists_already, kept_or_created};
 use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Invariant, Result, nearest};
+use crate::plan::bind::call::left_out;
 use crate::plan::bind::coerce::unified;
 use crate::plan::bind::{Binder, Bound, VariableType};
 use crate::plan::expr::{Expr, ExprKind};
@@ -77,6 +78,9 @@ impl Binder<'_> {
         let name = procedure_name(path, self.context.dialect);
         let catalog = self.context.catalog;
         catalog.procedure(&name).ok_or_else(|| {
+            if let Some(error) = left_out(&name, path.span) {
+                return error;
+            }
             let near = nearest(&name, catalog.procedures().map(|(name, _)| name));
             Error::new(Code::UnknownFunction, format!("procedure `{name}` was not found"))
                 .at(path.span)
