@@ -122,6 +122,12 @@ export interface CallOptions {
 
 /** All but the first two are for CSV; their names are those of BigQuery's external tables where it has the option. */
 export interface TableOptions extends CallOptions {
+  /**
+   * Whether rows stay where they are, and come piece by piece when a query reads them: of a file or an address, from its beginning
+   * each time, in memory that does not grow with it; of an async iterable or a stream, each row once. Default: true for these
+   * and for files of more than 256 MiB; `false` reads all rows into memory.
+   */
+  stream?: boolean | undefined;
   /** How the source is read; default: found by its type, its name or its first bytes. */
   format?: "csv" | "arrow" | "json" | "ndjson" | "parquet" | "images" | undefined;
   /**

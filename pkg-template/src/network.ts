@@ -97,6 +97,14 @@ export class Network {
     return { size: blob.size, contentType: blob.type, updated: Date.now(), blob };
   }
 
+  /** An answer of data whose body is read by who asks. */
+  async open(url: URL, headers: Record<string, string>, signal: AbortSignal | undefined): Promise<Response> {
+    const { response, request } = await this.#ask(url, "data", { headers, signal: signal ?? null });
+    if (!response.ok) await expect("data", response, await response.blob());
+    request.bytes = Number(response.headers.get("content-length"));
+    return response;
+  }
+
   /** A request for a file of the package: recorded, but the gate is not asked. */
   async engine(url: URL): Promise<{ response: Response; request: NetworkRequest }> {
     return this.#send(url, "engine", { credentials: "same-origin" }, fetch);

@@ -11,23 +11,34 @@ import type { ArrowTableLike, FrameSource, ModelSource, TableOptions, TableSourc
 import { isCompressed } from "./ipc.js";
 import { expect, labelOf, type Network, type ReadOptions, resolve } from "./network.js";
 import { isDetached, passCopy } from "./params.js";
-import { decoding, known, picturing } from "./parts.js";
+import { decoding, known, picturing, streaming } from "./parts.js";
+import type { StreamInput } from "./streams.js";
 import { arrowFormat, csvFormat } from "./table-options.js";
 
 /** A table in a shape that the engine takes. */
-export type TableInput = { kind: "bytes"; blob: Blob; format: TableFormat } | { kind: "files"; files: NamedSource[] };
+export type TableInput =
+  | { kind: "bytes"; blob: Blob; format: TableFormat }
+  | { kind: "files"; files: NamedSource[] }
+  | StreamInput;
+
+/** Files of more bytes are read when a query wants their rows. */
+const largeBytes = 256 << 20;
 
 export async function readTable(
   source: TableSource,
-  { format, signal: _signal, onProgress: _onProgress, ...options }: TableOptions,
+  { format, stream, signal: _signal, onProgress: _onProgress, ...options }: TableOptions,
   network: Network,
   read: ReadOptions,
 ): Promise<TableInput> {
   const fromBlob = async (blob: Blob, name: string): Promise<TableInput> => {
     const found = format ?? (await formatOf(blob, name));
     if (found === "images") return { kind: "files", files: await picturesOf(blob, name, read.signal) };
-    if (found !== "csv") {
-      const kind = found === "ndjson" ? "json" : found;
+    const kind = found === "ndjson" ? "json" : found;
+    const isInLines = kind !== "json" || found === "ndjson" || /\.(ndjson|jsonl)$/i.test(name);
+    if (stream ?? (blob.size > largeBytes && isInLines)) {
+      return streamed(({ blobFile, openFile }) => openFile(blobFile(blob, name), kind, options, read.signal));
+    }
+    if (kind !== "csv") {
       return fromArrow(await arrowOf(blob, kind, name, options.schema, read.signal), found);
     }
     const { encoding } = options;
@@ -43,7 +54,16 @@ export async function readTable(
   if (typeof source === "string" || source instanceof URL) {
     const url = resolve(source);
     if (format === "images") return { kind: "files", files: [await named(url)] };
-    return fromBlob(await network.read(url, "data", read), labelOf(url));
+    const name = labelOf(url);
+    const about = stream ? await network.describe(url, read.signal) : undefined;
+    if (about && !about.blob) {
+      return streamed(async ({ openFile, remoteFile }) => {
+        const file = remoteFile(url, name, about.size, network);
+        const found = format ?? (await formatOf(new Blob([await file.slice(0, 12, read.signal)]), name));
+        return openFile(file, found === "ndjson" ? "json" : (found as "csv"), options, read.signal);
+      });
+    }
+    return fromBlob(about?.blob ?? (await network.read(url, "data", read)), name);
   }
   if (source instanceof Blob) return fromBlob(source, nameOf(source));
   if (isVideo(source)) {
@@ -71,6 +91,8 @@ export async function readTable(
     return { kind: "files", files: await Promise.all(items.map(named)) };
   }
   if (isAsync(source)) {
+    const found = async (head: Blob) => (format === "ndjson" ? "json" : (format ?? (await formatOf(head, ""))));
+    if (stream !== false) return streamed(({ openFeed }) => openFeed(source, options, read.signal, found));
     return fromArrow(await encoded(({ arrivingToIPC }) => arrivingToIPC(source, read.signal)));
   }
   if (isColumns(source)) {
@@ -85,6 +107,10 @@ export async function readTable(
 async function picturesOf(blob: Blob, name: string, signal: AbortSignal | undefined): Promise<NamedSource[]> {
   if (!(await beginning(blob)).startsWith("PK\x03\x04")) return [{ name, source: blob }];
   return known(async () => (await picturing()).membersOf(blob, signal));
+}
+
+function streamed(open: (part: Awaited<ReturnType<typeof streaming>>) => Promise<StreamInput>): Promise<StreamInput> {
+  return known(async () => open(await streaming()));
 }
 
 type Decoding = Awaited<ReturnType<typeof decoding>>;

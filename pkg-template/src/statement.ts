@@ -4,10 +4,10 @@ import { abortable, type Connection, Failed } from "./connection.js";
 import { onnxIn } from "./conversion.js";
 import { browsersReadToo, headOf, onlyBrowsersRead } from "./drawn.js";
 import { toUtf8 } from "./encoding.js";
-import type { Engine } from "./engine.js";
+import { type Engine, temporaryPrefix } from "./engine.js";
 import { fromFailure, PredictError } from "./errors.js";
 import type { Exports } from "./exports.js";
-import type { Files } from "./files.js";
+import type { Files, Stream } from "./files.js";
 import type {
   ColumnInfo,
   Diagnostic,
@@ -18,10 +18,11 @@ import type {
   Timings,
   Turn,
 } from "./glue/predictql.js";
-import { exporting, known, picturing } from "./parts.js";
+import { exporting, known, picturing, streaming } from "./parts.js";
 import { platform } from "./platform.js";
 import { progressOf, type Report } from "./progress.js";
 import { arrowOf } from "./sources.js";
+import type { Readers } from "./streams.js";
 import type { Opened, Supply } from "./worker/protocol.js";
 
 /** What a running statement yields: the pieces of its result. */
@@ -62,6 +63,10 @@ export interface StatementContext {
   replay?: boolean;
   /** What writes the files of this statement. */
   exports?: Exports;
+  /** What reads its streams. */
+  readers?: Readers;
+  /** Whether it is run again with those around it or not at all. */
+  together?: boolean;
 }
 
 async function* runStatement(
@@ -70,6 +75,7 @@ async function* runStatement(
   context: StatementContext,
 ): AsyncGenerator<Piece, void> {
   const { signal, report, one } = context;
+  context.together ||= !hasRows;
   let refusal: PredictError | undefined;
   const next = async (script: number): Promise<Turn> => {
     try {
@@ -85,7 +91,10 @@ async function* runStatement(
     for (let turn = first; ; turn = undefined) {
       const [columns, schema, rows, progress, need, done] = turn ?? (await next(script as number));
       if (columns && schema) yield { kind: "schema", columns, ipc: schema };
-      if (progress) report(progressOf(progress));
+      if (progress) {
+        const news = progressOf(progress);
+        report(context.readers?.told(news) ?? news);
+      }
       if (rows) yield { kind: "batch", ipc: rows };
       if (need) refusal = await supplyAll(connection, script as number, need, context);
       if (!done) continue;
@@ -93,6 +102,7 @@ async function* runStatement(
       return;
     }
   } finally {
+    context.readers?.close();
     await context.exports?.abandon();
   }
 }
@@ -169,6 +179,11 @@ async function find(
     if (resource.kind === "tokenizers") return { answer: { tokenizers: await engine.module("tokens", report) } };
     if (resource.kind === "converted") return { answer: { bytes: await convertedBytes(resource, context) } };
     if (resource.kind === "objects") return { answer: { objects: await files.list(resource.uris, signal) } };
+    if (resource.kind === "rows") {
+      const { Readers } = await streaming();
+      context.readers ??= new Readers({ ...context, keeps: (table, stream) => keeps(table, stream, context) });
+      return { answer: { bytes: await known(async () => (context.readers as Readers).next(resource)) } };
+    }
     if (resource.kind === "export") {
       if (!context.replay) await known(() => write(resource, context));
       return { answer: { bytes: new Uint8Array() } };
@@ -182,6 +197,14 @@ async function find(
     if (!(error instanceof PredictError)) throw error;
     return { answer: { refusal: error.message }, refusal: error };
   }
+}
+
+/**
+ * Whether what a statement reads of a stream is kept for the worker, or the visit, after this one: where it changes the catalog,
+ * and the stream will not be there or gives other rows.
+ */
+function keeps(table: string, { isOnce }: Stream, { together, exports, engine }: StatementContext): boolean {
+  return together === true && !exports && (isOnce || engine.isNamed || table.startsWith(temporaryPrefix));
 }
 
 /** Takes a piece of a file. */
