@@ -213,6 +213,7 @@ function isFile(item: unknown): item is Item {
 }
 
 function isAsync(source: unknown): source is AsyncIterable<object | readonly object[]> {
+  if (source instanceof ReadableStream) return true;
   return typeof source === "object" && source !== null && Symbol.asyncIterator in source;
 }
 

@@ -375,6 +375,16 @@ function ahead(pieces: Pieces): Pieces {
   };
 }
 
+/** Some browsers have streams that are no iterables. */
+async function* read(source: ReadableStream<unknown>): AsyncGenerator<unknown> {
+  const reader = source.getReader();
+  try {
+    for (let item = await reader.read(); !item.done; item = await reader.read()) yield item.value;
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}
+
 /** How long rows that are there at once are gathered, in milliseconds. */
 const patience = 8;
 
@@ -391,8 +401,8 @@ class Feed implements Stream {
   #hasEnded = false;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(source: AsyncIterable<unknown>) {
-    this.#iterator = source[Symbol.asyncIterator]();
+  constructor(source: AsyncIterable<unknown> | ReadableStream<unknown>) {
+    this.#iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : read(source);
   }
 
   /** The first rows or the first batch, which stay here. */
@@ -459,6 +469,8 @@ class Feed implements Stream {
       try {
         item = await coming;
       } catch (error) {
+        // What went wrong is for whoever has had the rows before it.
+        if (!isFirst) return;
         if (!signal?.aborted) this.#coming = undefined;
         throw error;
       }
@@ -509,7 +521,7 @@ type FormatOf = (head: Blob) => Promise<string>;
 
 /** Rows that arrive as a table: its columns are those of `schema`, else those of the first rows, which are waited for. */
 export async function openFeed(
-  source: AsyncIterable<unknown>,
+  source: AsyncIterable<unknown> | ReadableStream<unknown>,
   options: Options,
   signal: AbortSignal | undefined,
   formatOf: FormatOf,
