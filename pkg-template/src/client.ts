@@ -100,7 +100,7 @@ export class Client {
 
   close(): void {
     this.#engine.close();
-    for (const stream of this.#files.streams.values()) stream.close();
+    this.#files.close();
     this.listeners.clear();
   }
 
@@ -418,12 +418,13 @@ export class Client {
       return { entry: { kind: "registerTable", name, blob, format }, commit: () => this.#files.release(name) };
     }
     if (input.kind === "stream") {
-      const { stream, first: blob, format, isEndless, size } = input;
+      const { stream, told } = input;
+      stream.isOnce ||= name.startsWith(temporaryPrefix);
       const commit = () => {
         this.#files.release(name);
         this.#files.streams.set(name, stream);
       };
-      return { entry: { kind: "registerStream", name, blob, format, isEndless, size }, commit };
+      return { entry: { ...told, name }, commit };
     }
     const { files, commit } = await this.#files.stage(name, input.files, waiter.signal);
     return { entry: { kind: "registerObjects", name, files }, commit };

@@ -42,21 +42,15 @@ export async function linesToIPC(
   const rows = (await jsonRows(new TextDecoder().decode(bytes), name, decimalsOf(schema), signal)) as Row[];
   const names = new Set<string>();
   for (const row of rows) for (const key in row) names.add(key);
-  if (!wanted) return { ipc: await rowsToIPC(rows, signal), names };
-  const unknown = [...names].find((key) => !wanted.known.has(key));
+  const unknown = wanted && [...names].find((key) => !wanted.known.has(key));
   if (unknown !== undefined) {
     throw problem("invalid-json", `\`${name}\` has \`${unknown}\` in later lines only`, {
       hint: `name its type: registerTable(name, file, { schema: { ${unknown}: "STRING" } })`,
     });
   }
-  const values = (column: string) => rows.map((row) => row[column] ?? null);
-  return {
-    ipc: await typedToIPC(
-      wanted.columns.map((column) => [column, values(column)]),
-      signal,
-    ),
-    names,
-  };
+  const columns = wanted?.columns ?? [...new Set([...names, ...Object.keys(schema)])];
+  const typed = columns.map((column): TypedColumn => [column, rows.map((row) => row[column] ?? null)]);
+  return { ipc: await typedToIPC(typed, signal), names };
 }
 
 /** A Parquet file that is read in parts. */

@@ -32,7 +32,7 @@ export interface Pieces {
 /** Where the rows of a stream come from. */
 export interface Stream {
   /** Whether what was read is not there to be read again. */
-  readonly isOnce: boolean;
+  isOnce: boolean;
   open(): Pieces;
   close(): void;
 }
@@ -103,6 +103,10 @@ export class Files {
       for (const [name, file] of staged) this.#byName.set(name, file);
     };
     return { files: [...staged.values()], commit };
+  }
+
+  close(): void {
+    for (const name of this.streams.keys()) this.release(name);
   }
 
   /** Forgets the files of a table, and the stream that it is. */

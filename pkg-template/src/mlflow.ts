@@ -82,7 +82,12 @@ export async function tell(
   if (example && !tables.some((known) => known.name === table)) await db.registerTable(table, example, {});
 }
 
-async function tryOut(db: Database, reference: string, example: object[], takeBack: () => Promise<void>): Promise<void> {
+async function tryOut(
+  db: Database,
+  reference: string,
+  example: object[],
+  takeBack: () => Promise<void>,
+): Promise<void> {
   const rows = await db.addTemporary(example, {});
   try {
     const sql = `SELECT * FROM ML.PREDICT(MODEL ${reference}, TABLE ${quoted(rows.name)})`;

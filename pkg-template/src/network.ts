@@ -97,12 +97,9 @@ export class Network {
     return { size: blob.size, contentType: blob.type, updated: Date.now(), blob };
   }
 
-  /** An answer of data whose body is read by who asks. */
-  async open(url: URL, headers: Record<string, string>, signal: AbortSignal | undefined): Promise<Response> {
-    const { response, request } = await this.#ask(url, "data", { headers, signal: signal ?? null });
-    if (!response.ok) await expect("data", response, await response.blob());
-    request.bytes = Number(response.headers.get("content-length"));
-    return response;
+  /** An answer of data whose body, and whose status, are for who asks. */
+  open(url: URL, init: RequestInit) {
+    return this.#ask(url, "data", init);
   }
 
   /** A request for a file of the package: recorded, but the gate is not asked. */

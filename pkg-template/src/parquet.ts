@@ -40,7 +40,7 @@ export async function readParquet(file: ArrayBuffer): Promise<TypedColumn[]> {
 }
 
 /** Some of the rows of a file. */
-interface Range {
+export interface Range {
   rowStart?: number;
   rowEnd?: number;
 }

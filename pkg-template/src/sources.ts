@@ -33,10 +33,10 @@ export async function readTable(
   const fromBlob = async (blob: Blob, name: string): Promise<TableInput> => {
     const found = format ?? (await formatOf(blob, name));
     if (found === "images") return { kind: "files", files: await picturesOf(blob, name, read.signal) };
-    const kind = found === "ndjson" ? "json" : found;
-    const isInLines = kind !== "json" || found === "ndjson" || /\.(ndjson|jsonl)$/i.test(name);
-    if (stream ?? (blob.size > largeBytes && isInLines)) {
-      return streamed(({ blobFile, openFile }) => openFile(blobFile(blob, name), kind, options, read.signal));
+    const kind = kindOf(found);
+    if (stream ?? blob.size > largeBytes) {
+      const input = await streamed(({ openBlob }) => openBlob(blob, name, kind, stream, options, read.signal));
+      if (input) return input;
     }
     if (kind !== "csv") {
       return fromArrow(await arrowOf(blob, kind, name, options.schema, read.signal), found);
@@ -55,15 +55,11 @@ export async function readTable(
     const url = resolve(source);
     if (format === "images") return { kind: "files", files: [await named(url)] };
     const name = labelOf(url);
-    const about = stream ? await network.describe(url, read.signal) : undefined;
-    if (about && !about.blob) {
-      return streamed(async ({ openFile, remoteFile }) => {
-        const file = remoteFile(url, name, about.size, network);
-        const found = format ?? (await formatOf(new Blob([await file.slice(0, 12, read.signal)]), name));
-        return openFile(file, found === "ndjson" ? "json" : (found as "csv"), options, read.signal);
-      });
-    }
-    return fromBlob(about?.blob ?? (await network.read(url, "data", read)), name);
+    if (stream)
+      return streamed(({ openRemote }) =>
+        openRemote(url, name, network, kindOf(format), tabular, options, read.signal),
+      );
+    return fromBlob(await network.read(url, "data", read), name);
   }
   if (source instanceof Blob) return fromBlob(source, nameOf(source));
   if (isVideo(source)) {
@@ -91,8 +87,8 @@ export async function readTable(
     return { kind: "files", files: await Promise.all(items.map(named)) };
   }
   if (isAsync(source)) {
-    const found = async (head: Blob) => (format === "ndjson" ? "json" : (format ?? (await formatOf(head, ""))));
-    if (stream !== false) return streamed(({ openFeed }) => openFeed(source, options, read.signal, found));
+    if (stream !== false)
+      return streamed(({ openFeed }) => openFeed(source, kindOf(format), tabular, options, read.signal));
     return fromArrow(await encoded(({ arrivingToIPC }) => arrivingToIPC(source, read.signal)));
   }
   if (isColumns(source)) {
@@ -109,7 +105,16 @@ async function picturesOf(blob: Blob, name: string, signal: AbortSignal | undefi
   return known(async () => (await picturing()).membersOf(blob, signal));
 }
 
-function streamed(open: (part: Awaited<ReturnType<typeof streaming>>) => Promise<StreamInput>): Promise<StreamInput> {
+type FileFormat = "csv" | "json" | "parquet" | "arrow";
+
+/** Pictures are no file of rows: whoever reads it as one says so. */
+function kindOf<F extends string | undefined>(format: F) {
+  return (format === "ndjson" ? "json" : format) as F extends undefined ? undefined : FileFormat;
+}
+
+const tabular = async (head: Blob, name: string) => kindOf(await formatOf(head, name));
+
+function streamed<T>(open: (part: Awaited<ReturnType<typeof streaming>>) => Promise<T>): Promise<T> {
   return known(async () => open(await streaming()));
 }
 
@@ -213,8 +218,8 @@ function isFile(item: unknown): item is Item {
 }
 
 function isAsync(source: unknown): source is AsyncIterable<object | readonly object[]> {
-  if (source instanceof ReadableStream) return true;
-  return typeof source === "object" && source !== null && Symbol.asyncIterator in source;
+  // Streams are not iterable everywhere.
+  return typeof source === "object" && source !== null && (Symbol.asyncIterator in source || "getReader" in source);
 }
 
 function isColumns(source: unknown): source is Record<string, ArrayLike<unknown>> {

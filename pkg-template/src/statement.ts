@@ -4,10 +4,10 @@ import { abortable, type Connection, Failed } from "./connection.js";
 import { onnxIn } from "./conversion.js";
 import { browsersReadToo, headOf, onlyBrowsersRead } from "./drawn.js";
 import { toUtf8 } from "./encoding.js";
-import { type Engine, temporaryPrefix } from "./engine.js";
+import type { Engine } from "./engine.js";
 import { fromFailure, PredictError } from "./errors.js";
 import type { Exports } from "./exports.js";
-import type { Files, Stream } from "./files.js";
+import type { Files } from "./files.js";
 import type {
   ColumnInfo,
   Diagnostic,
@@ -180,9 +180,7 @@ async function find(
     if (resource.kind === "converted") return { answer: { bytes: await convertedBytes(resource, context) } };
     if (resource.kind === "objects") return { answer: { objects: await files.list(resource.uris, signal) } };
     if (resource.kind === "rows") {
-      const { Readers } = await streaming();
-      context.readers ??= new Readers({ ...context, keeps: (table, stream) => keeps(table, stream, context) });
-      return { answer: { bytes: await known(async () => (context.readers as Readers).next(resource)) } };
+      return { answer: { bytes: await known(async () => (await streaming()).nextRows(resource, context)) } };
     }
     if (resource.kind === "export") {
       if (!context.replay) await known(() => write(resource, context));
@@ -197,14 +195,6 @@ async function find(
     if (!(error instanceof PredictError)) throw error;
     return { answer: { refusal: error.message }, refusal: error };
   }
-}
-
-/**
- * Whether what a statement reads of a stream is kept for the worker, or the visit, after this one: where it changes the catalog,
- * and the stream will not be there or gives other rows.
- */
-function keeps(table: string, { isOnce }: Stream, { together, exports, engine }: StatementContext): boolean {
-  return together === true && !exports && (isOnce || engine.isNamed || table.startsWith(temporaryPrefix));
 }
 
 /** Takes a piece of a file. */

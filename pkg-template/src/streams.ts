@@ -8,19 +8,13 @@ import type { Pieces, Stream } from "./files.js";
 import type { Progress, Resource, TableFormat } from "./glue/predictql.js";
 import type { ArrowTableLike, TableOptions } from "./interface.js";
 import { Ipc, isCompressed } from "./ipc.js";
-import type { Report } from "./progress.js";
+import type { Entry } from "./journal.js";
 import { arrowFormat, csvFormat } from "./table-options.js";
 
 /** What the engine is told of a stream, and where its rows come from. */
 export interface StreamInput {
   kind: "stream";
-  /** The beginning, which shows what the columns are. */
-  first: Blob;
-  format: TableFormat;
-  /** Whether nobody knows that it ends. */
-  isEndless: boolean;
-  /** Bytes in all; 0 where that is not known. */
-  size: number;
+  told: Omit<Extract<Entry, { kind: "registerStream" }>, "name">;
   stream: Stream;
 }
 
@@ -28,8 +22,11 @@ type FileFormat = "csv" | "json" | "parquet" | "arrow";
 type Options = Omit<TableOptions, "format" | "signal" | "onProgress" | "stream">;
 type Bytes = Uint8Array<ArrayBuffer>;
 
+/** What finds the format of a file by its first bytes and its name. */
+type FormatOf = (head: Blob, name: string) => Promise<FileFormat>;
+
 /** The bytes of a file, from its beginning or from anywhere. */
-export interface LargeFile {
+interface LargeFile {
   name: string;
   /** 0 where nobody knows. */
   size: number;
@@ -47,7 +44,20 @@ function decoding() {
   return import("./decode.js").catch((error) => notLoaded("tables", "decode.js", error));
 }
 
-export function blobFile(blob: Blob, name: string): LargeFile {
+/** A file of the device as a table. One list of JSON is none where nobody has asked for it: it is read as a whole. */
+export async function openBlob(
+  blob: Blob,
+  name: string,
+  format: FileFormat,
+  isAsked: boolean | undefined,
+  options: Options,
+  signal: AbortSignal | undefined,
+): Promise<StreamInput | undefined> {
+  const isList = format === "json" && !isAsked && new Uint8Array(await blob.slice(0, 1).arrayBuffer())[0] === listBegin;
+  return isList ? undefined : openFile(blobFile(blob, name), format, options, signal);
+}
+
+function blobFile(blob: Blob, name: string): LargeFile {
   const slice = (start: number, end?: number) => blob.slice(start, end).arrayBuffer();
   async function* chunks() {
     for (let at = 0; at < blob.size; at += pieceBytes) yield new Uint8Array(await slice(at, at + pieceBytes));
@@ -57,23 +67,50 @@ export function blobFile(blob: Blob, name: string): LargeFile {
 
 /** What the page's network is for files that are read in pieces. */
 interface Server {
-  open(url: URL, headers: Record<string, string>, signal: AbortSignal | undefined): Promise<Response>;
+  open(url: URL, init: RequestInit): Promise<{ response: Response; request: { bytes: number } }>;
 }
 
-/** A file of a server: read from its beginning, or in parts, where the server sends such. */
-export function remoteFile(url: URL, name: string, size: number, server: Server): LargeFile {
-  const ask = (headers: Record<string, string>, signal: AbortSignal | undefined) => server.open(url, headers, signal);
+/** A file of a server as a table: read from its beginning, or in parts, where the server sends such. */
+export async function openRemote(
+  url: URL,
+  name: string,
+  server: Server,
+  format: FileFormat | undefined,
+  formatOf: FormatOf,
+  options: Options,
+  signal: AbortSignal | undefined,
+): Promise<StreamInput> {
+  const ask = async (init: RequestInit, signal: AbortSignal | undefined) => {
+    const { response, request } = await server.open(url, { ...init, signal: signal ?? null });
+    request.bytes = Number(response.headers.get("content-length"));
+    // Not every server says of a file how large it is.
+    if (response.ok || init.method) return response;
+    throw problem("network-failed", `\`${url.href}\` answered with ${response.status} in place of data`, {
+      hint: "check the address",
+    });
+  };
+  const about = await ask({ method: "HEAD" }, signal);
+  const size = about.ok && !about.headers.get("content-encoding") ? Number(about.headers.get("content-length")) : 0;
   const chunks = (signal: AbortSignal | undefined) =>
     gathered(async () => (await ask({}, signal)).body?.getReader(), pieceBytes / 4);
   const slice = async (start: number, end = size, signal?: AbortSignal) => {
-    const response = await ask({ range: `bytes=${start}-${end - 1}` }, signal);
+    const response = await ask({ headers: { range: `bytes=${start}-${end - 1}` } }, signal);
     if (response.status === 206) return response.arrayBuffer();
     await response.body?.cancel();
     throw problem("unsupported-source", `the server of \`${name}\` does not send parts of a file`, {
       hint: "give the file itself, or leave the option `stream` out",
     });
   };
-  return { name, size, isOnce: false, chunks, slice };
+  const file = { name, size, isOnce: false, chunks, slice };
+  return openFile(file, format ?? (await formatOf(await headOf(file, signal), name)), options, signal);
+}
+
+/** The first bytes. */
+async function headOf(file: LargeFile, signal: AbortSignal | undefined): Promise<Blob> {
+  const chunks = file.chunks(signal);
+  const { value } = await chunks.next();
+  await chunks.return?.();
+  return new Blob(value ? [value as Bytes] : []);
 }
 
 /** Chunks of so many bytes at least. */
@@ -109,7 +146,7 @@ function joined(pieces: readonly Uint8Array[]): Bytes {
 }
 
 /** A file as a table that is read when a query wants its rows, each time from the beginning. */
-export async function openFile(
+async function openFile(
   file: LargeFile,
   format: FileFormat,
   options: Options,
@@ -117,10 +154,7 @@ export async function openFile(
 ): Promise<StreamInput> {
   const made = (first: Uint8Array, format: TableFormat, open: () => Pieces): StreamInput => ({
     kind: "stream",
-    first: new Blob([first as Bytes]),
-    format,
-    isEndless: false,
-    size: file.size,
+    told: { kind: "registerStream", blob: new Blob([first as Bytes]), format, isEndless: false, size: file.size },
     stream: { open: () => ahead(open()), close() {}, isOnce: file.isOnce },
   });
   if (format === "csv") {
@@ -393,7 +427,7 @@ const firstRows = 100;
 
 /** Rows that arrive over time: each goes to the query that asks for it, and none is asked for that nobody wants. */
 class Feed implements Stream {
-  readonly isOnce = true;
+  isOnce = true;
   readonly #iterator: AsyncIterator<unknown>;
   /** A row that was asked for and has not come: it goes to whoever asks next. */
   #coming: Promise<IteratorResult<unknown>> | undefined;
@@ -516,41 +550,48 @@ async function encoded(items: readonly unknown[], signal: AbortSignal | undefine
   return (await rowsToIPC(items as object[], signal)) as Bytes;
 }
 
-/** What finds the format of a file by its first bytes. */
-type FormatOf = (head: Blob) => Promise<string>;
-
 /** Rows that arrive as a table: its columns are those of `schema`, else those of the first rows, which are waited for. */
 export async function openFeed(
   source: AsyncIterable<unknown> | ReadableStream<unknown>,
+  format: FileFormat | undefined,
+  formatOf: FormatOf,
   options: Options,
   signal: AbortSignal | undefined,
-  formatOf: FormatOf,
 ): Promise<StreamInput> {
   const stream = new Feed(source);
   if (source instanceof ReadableStream) {
     const bytes = await stream.bytes(signal);
-    if (bytes) return openFile(bytes, (await formatOf(await bytes.beginning())) as FileFormat, options, signal);
+    if (bytes) return openFile(bytes, format ?? (await formatOf(await bytes.beginning(), "")), options, signal);
   }
-  const format = arrowFormat(options, "rows");
+  const arrow = arrowFormat(options, "rows");
   const none = Object.fromEntries(Object.keys(options.schema ?? {}).map((name) => [name, null]));
   const rows = options.schema ? [none] : await stream.peek(signal);
-  const first = new Blob([await encoded(rows, signal)]);
-  return { kind: "stream", first, format, isEndless: true, size: 0, stream };
+  const blob = new Blob([await encoded(rows, signal)]);
+  return { kind: "stream", told: { kind: "registerStream", blob, format: arrow, isEndless: true, size: 0 }, stream };
 }
 
 /** What a statement that reads streams is known by. */
 interface Reading {
   signal: AbortSignal | undefined;
-  report: Report;
   files: { readonly streams: ReadonlyMap<string, Stream> };
   /** Pieces that were read before, by the statement when it ran for the first time. */
   kept: Map<string, Blob>;
-  /** Whether what was read of this stream is kept, so that the statement can be run again. */
-  keeps(table: string, stream: Stream): boolean;
+  /** Whether it changes the catalog, and is run again for another worker, or in another visit. */
+  together?: boolean;
+  exports?: unknown;
+  engine: { readonly isNamed: boolean };
 }
 
 /** How many pieces the statements that share what is kept have read. */
 const counts = new WeakMap<Map<string, Blob>, number>();
+
+/** The next rows for a statement. */
+export function nextRows(asked: RowsAsked, reading: Reading & { readers?: Readers }): Promise<Bytes> {
+  reading.readers ??= new Readers(reading);
+  return reading.readers.next(asked);
+}
+
+type RowsAsked = Extract<Resource, { kind: "rows" }>;
 
 /** What one statement reads of streams. */
 export class Readers {
@@ -564,7 +605,7 @@ export class Readers {
   }
 
   /** The next piece; no bytes are the end. */
-  async next({ table, reader, columns, most }: Extract<Resource, { kind: "rows" }>): Promise<Bytes> {
+  async next({ table, reader, columns, most }: RowsAsked): Promise<Bytes> {
     const { kept, files, signal } = this.#reading;
     const number = (counts.get(kept) ?? 0) + 1;
     counts.set(kept, number);
@@ -581,8 +622,14 @@ export class Readers {
     this.#pieces.set(reader, pieces);
     this.#table = table;
     const piece = (await pieces.next(columns, most, signal)) ?? new Uint8Array();
-    if (this.#reading.keeps(table, stream)) kept.set(key, new Blob([piece]));
+    if (this.#keeps(stream)) kept.set(key, new Blob([piece]));
     return piece;
+  }
+
+  /** Whether what is read is kept for when the statement is run again, since the stream will not be there or give other rows. */
+  #keeps({ isOnce }: Stream): boolean {
+    const { together, exports, engine } = this.#reading;
+    return together === true && !exports && (isOnce || engine.isNamed);
   }
 
   /** How far a query over files is: in their bytes, since nobody knows their rows. */
