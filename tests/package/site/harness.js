@@ -85,11 +85,11 @@ export function moments() {
   };
 }
 
-/** A session that changes everything a database holds, without end; `told` has what was acknowledged. */
+/** A session that changes everything a database holds, until it `isOver`; `told` has what was acknowledged. */
 export async function work(db, told) {
   await db.registerTable("t", [{ x: 0 }]);
   await db.registerModel("m", "/fixtures/models/decision_tree.onnx");
-  for (let n = 1; ; n++) {
+  for (let n = 1; !told.isOver; n++) {
     await db.query("INSERT INTO t (x) VALUES (?)", [n]);
     told.rows = n;
     if (n % 3 === 0) {
