@@ -81,6 +81,9 @@ impl Default for Limits {
 /// Bytes of a piece that an export hands to its host: large enough that its way costs little.
 pub(crate) const EXPORT_PIECE: usize = 1 << 20;
 
+/// Bytes of one row of a file that is read in pieces: they are held until it ends.
+pub(crate) const PIECE_ROW: usize = 64 << 20;
+
 /// Nesting of a JSON or UBJSON document. Reading recurses, and a browser's stack is small.
 pub(crate) const JSON_NESTING: usize = 64;
 

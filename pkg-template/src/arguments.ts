@@ -70,6 +70,7 @@ export const takes = {
   table: {
     ...call,
     format: words("csv", "arrow", "json", "ndjson", "parquet", "images"),
+    stream: flag,
     schema: ["an object of SQL types by column name", (value) => isObject(value) && Object.values(value).every(isText)],
     header: flag,
     skipLeadingRows: count,

@@ -100,6 +100,7 @@ export class Client {
 
   close(): void {
     this.#engine.close();
+    this.#files.close();
     this.listeners.clear();
   }
 
@@ -354,7 +355,7 @@ export class Client {
     const whole = { ...change, scope: "script", sql, kept: new Map<string, Blob>() } as const;
     const { signal, report } = waiter;
     const shared = { sql, signal, report, files: this.#files, engine: this.#engine, one };
-    const contextOf = () => ({ ...shared, kept: together ? whole.kept : new Map<string, Blob>() });
+    const contextOf = () => ({ ...shared, together, kept: together ? whole.kept : new Map<string, Blob>() });
     let current = run;
     let done = 0;
     let isChanged = false;
@@ -415,6 +416,15 @@ export class Client {
     if (input.kind === "bytes") {
       const { blob, format } = input;
       return { entry: { kind: "registerTable", name, blob, format }, commit: () => this.#files.release(name) };
+    }
+    if (input.kind === "stream") {
+      const { stream, told } = input;
+      stream.isOnce ||= name.startsWith(temporaryPrefix);
+      const commit = () => {
+        this.#files.release(name);
+        this.#files.streams.set(name, stream);
+      };
+      return { entry: { ...told, name }, commit };
     }
     const { files, commit } = await this.#files.stage(name, input.files, waiter.signal);
     return { entry: { kind: "registerObjects", name, files }, commit };

@@ -5,7 +5,7 @@ import { notLoaded, problem, wordsOf } from "./errors.js";
 import { Pace } from "./pace.js";
 import { rowsToIPC, type TypedColumn, typedToIPC } from "./rows.js";
 
-export { arrivingToIPC, arrowToIPC, columnsToIPC, rowsToIPC } from "./rows.js";
+export { arrivingToIPC, arrowToIPC, columnsToIPC, rowsToIPC, typedToIPC } from "./rows.js";
 
 /**
  * The rows of a file in one of these formats; Arrow where it is compressed. `name` is for the words of errors. Where
@@ -20,8 +20,51 @@ export async function decode(
 ): Promise<Uint8Array> {
   if (format === "parquet") return typedToIPC(await parquetColumns(blob, name), signal);
   if (format === "arrow") return decompressed(new Uint8Array(await blob.arrayBuffer()), name);
-  const decimals = Object.keys(schema).filter((column) => /^\s*(big)?(numeric|decimal)\b/i.test(schema[column] ?? ""));
-  return rowsToIPC(await jsonRows(await blob.text(), name, new Set(decimals), signal), signal);
+  return rowsToIPC(await jsonRows(await blob.text(), name, decimalsOf(schema), signal), signal);
+}
+
+function decimalsOf(schema: Record<string, string>): Set<string> {
+  const isDecimal = (column: string) => /^\s*(big)?(numeric|decimal)\b/i.test(schema[column] ?? "");
+  return new Set(Object.keys(schema).filter(isDecimal));
+}
+
+/**
+ * Some lines of a large file of JSON, one object each, and the names that they have. Of later lines only the columns are made that
+ * are `wanted`, and names that are not `known` are none of the table's.
+ */
+export async function linesToIPC(
+  bytes: Uint8Array,
+  name: string,
+  schema: Record<string, string> = {},
+  wanted?: { columns: readonly string[]; known: ReadonlySet<string> },
+  signal?: AbortSignal,
+): Promise<{ ipc: Uint8Array; names: ReadonlySet<string> }> {
+  const rows = (await jsonRows(new TextDecoder().decode(bytes), name, decimalsOf(schema), signal)) as Row[];
+  const names = new Set<string>();
+  for (const row of rows) for (const key in row) names.add(key);
+  const unknown = wanted && [...names].find((key) => !wanted.known.has(key));
+  if (unknown !== undefined) {
+    throw problem("invalid-json", `\`${name}\` has \`${unknown}\` in later lines only`, {
+      hint: `name its type: registerTable(name, file, { schema: { ${unknown}: "STRING" } })`,
+    });
+  }
+  const columns = wanted?.columns ?? [...new Set([...names, ...Object.keys(schema)])];
+  const typed = columns.map((column): TypedColumn => [column, rows.map((row) => row[column] ?? null)]);
+  return { ipc: await typedToIPC(typed, signal), names };
+}
+
+/** A Parquet file that is read in parts. */
+export function parquetRows(
+  file: { byteLength: number; slice(start: number, end?: number): Promise<ArrayBuffer> },
+  name: string,
+) {
+  return readingParquet(name, async ({ openParquet }) => {
+    const rows = await openParquet(file);
+    const { empty, groups } = rows;
+    type Group = (typeof groups)[number];
+    const read = (group: Group, names: readonly string[]) => readingParquet(name, () => rows.read(group, names));
+    return { empty, groups, read };
+  });
 }
 
 async function decompressed(bytes: Uint8Array, name: string): Promise<Uint8Array> {
@@ -166,10 +209,15 @@ function parseExactly(text: string, decimals: ReadonlySet<string>): unknown {
 }
 
 async function parquetColumns(blob: Blob, name: string): Promise<TypedColumn[]> {
-  const { readParquet } = await import("./parquet.js").catch((error) => notLoaded("Parquet", "parquet.js", error));
+  return readingParquet(name, async ({ readParquet }) => readParquet(await blob.arrayBuffer()));
+}
+
+async function readingParquet<T>(name: string, read: (part: typeof import("./parquet.js")) => Promise<T>): Promise<T> {
+  const part = await import("./parquet.js").catch((error) => notLoaded("Parquet", "parquet.js", error));
   try {
-    return await readParquet(await blob.arrayBuffer());
+    return await read(part);
   } catch (error) {
+    if (error instanceof Error && error.name === "PredictError") throw error;
     if (error instanceof Error && error.name === "Unsupported") {
       throw problem("invalid-parquet", `\`${name}\`: ${error.message}`, { hint: "leave the column out of the file" });
     }

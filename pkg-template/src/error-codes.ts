@@ -24,6 +24,7 @@ export const packageErrors = {
   "no-worker": "There is no `Worker` where the engine was asked to start: not a browser.",
   "not-saved": "A database with a name cannot be kept on the device: no storage, or no room.",
   "not-written": "A file of EXPORT DATA cannot be written: it is there already, or there is no room or permission.",
+  "self-test-failed": "A model of MLflow's does not predict the example that was logged with it.",
   "too-many-columns": "Rows given as JavaScript values or as JSON have more names than a table has columns.",
   "uneven-columns": "The columns of a table given as JavaScript values have different lengths.",
   "unknown-option": "A call has no option of this name.",

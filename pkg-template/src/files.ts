@@ -15,6 +15,28 @@ export interface Live {
   next(isFirst: boolean, signal: AbortSignal | undefined): Promise<Blob | undefined>;
 }
 
+/** The rows of a stream, as one query reads them. */
+export interface Pieces {
+  /** Bytes of the source so far, and in all; nothing of rows that arrive over time. */
+  readonly loaded: number;
+  readonly total: number | null;
+  /** The next rows, in the stream's format; nothing at the end. */
+  next(
+    columns: readonly string[],
+    most: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  close(): void;
+}
+
+/** Where the rows of a stream come from. */
+export interface Stream {
+  /** Whether what was read is not there to be read again. */
+  isOnce: boolean;
+  open(): Pieces;
+  close(): void;
+}
+
 export interface NamedSource {
   name: string;
   /** Bytes of the device, the address that has them, or pictures as they come. */
@@ -34,6 +56,8 @@ export class Files {
   readonly decoder: NonNullable<PredictOptions["decoder"]>;
   readonly #network: Network;
   readonly #byName = new Map<string, StoredFile>();
+  /** Where the rows of streams come from, by the names of their tables. */
+  readonly streams = new Map<string, Stream>();
   /** Where files go that SQL writes, by the names that the page has given. */
   readonly sinks = new Map<string, Sink>();
 
@@ -81,8 +105,14 @@ export class Files {
     return { files: [...staged.values()], commit };
   }
 
-  /** Forgets the files of a table. */
+  close(): void {
+    for (const name of this.streams.keys()) this.release(name);
+  }
+
+  /** Forgets the files of a table, and the stream that it is. */
   release(table: string): void {
+    this.streams.get(table)?.close();
+    this.streams.delete(table);
     for (const [name, file] of this.#byName) if (file.table === table) this.#byName.delete(name);
   }
 

@@ -84,7 +84,7 @@ export type ModelSource =
 
 /**
  * What a table is read from: CSV, JSON, Parquet or Arrow IPC (file or stream) by URL, File or bytes; rows as objects, also
- * from an async iterable (to its end) of rows or of lists of them; columns by name; an Arrow table of any library; or
+ * from an async iterable or a stream of rows, of lists of them or of Arrow tables, whose rows come while a query runs; columns by name; an Arrow table of any library; or
  * pictures: files, those of a folder, addresses, and what the page shows or holds as pixels. They make an object table
  * (`uri`, `size`, `content_type`, `updated` and the bytes as `data`). A video that runs is a table whose rows come one after the
  * other, each when the query is ready for it, until it is paused or ends; it lives as long as the page.
@@ -102,6 +102,7 @@ export type TableSource =
   | readonly object[]
   | Record<string, ArrayLike<unknown>>
   | AsyncIterable<object | readonly object[]>
+  | ReadableStream<object | readonly object[]>
   | ArrowTableLike;
 
 /** What a table of apache-arrow, flechette or arquero has in common, whatever its version. */
@@ -122,6 +123,12 @@ export interface CallOptions {
 
 /** All but the first two are for CSV; their names are those of BigQuery's external tables where it has the option. */
 export interface TableOptions extends CallOptions {
+  /**
+   * Whether rows stay where they are, and come piece by piece when a query reads them: of a file or an address, from its beginning
+   * each time, in memory that does not grow with it; of an async iterable or a stream, each row once. Default: true for these
+   * and for files of more than 256 MiB; `false` reads all rows into memory.
+   */
+  stream?: boolean | undefined;
   /** How the source is read; default: found by its type, its name or its first bytes. */
   format?: "csv" | "arrow" | "json" | "ndjson" | "parquet" | "images" | undefined;
   /**

@@ -8,6 +8,8 @@ import type { Request } from "./worker/protocol.js";
 export type Entry =
   | { kind: "registerTable"; name: string; blob: Blob; format: TableFormat }
   | { kind: "registerObjects"; name: string; files: StoredFile[] }
+  /** Its first bytes; the others come from where the page has them. */
+  | { kind: "registerStream"; name: string; blob: Blob; format: TableFormat; isEndless: boolean; size: number }
   | ({ kind: "registerModel"; name: string } & ModelInput)
   | { kind: "dropTable"; name: string }
   | { kind: "dropModel"; name: string }
@@ -31,7 +33,7 @@ export type Entry =
       tables: readonly TableEntry[];
     };
 
-export type TableEntry = Extract<Entry, { kind: "registerTable" | "registerObjects" }>;
+export type TableEntry = Extract<Entry, { kind: "registerTable" | "registerObjects" | "registerStream" }>;
 
 /**
  * What changed the catalog, in order. The last word about a name takes the place of the ones before, unless a statement
@@ -86,6 +88,7 @@ function keyOf(entry: Entry): unknown {
   switch (entry.kind) {
     case "registerTable":
     case "registerObjects":
+    case "registerStream":
       return `table ${entry.name}`;
     case "registerModel":
       return entry.version.keep ? entry : `model ${entry.name}`;

@@ -2,6 +2,7 @@
 // A file of its own, loaded with the first of them.
 
 import { problem, wordsOf } from "./errors.js";
+import type { TableEntry } from "./journal.js";
 import type { ModelFile } from "./models.js";
 import { messages } from "./protobuf.js";
 import { quoted } from "./sql-text.js";
@@ -55,22 +56,53 @@ export async function loggedModel(files: readonly ModelFile[]): Promise<Logged |
 /** Where what a folder says of its model is told. */
 interface Database {
   query(sql: string, params: [], options: object): Promise<unknown>;
-  catalog(): Promise<{ tables: readonly { name: string }[] }>;
+  addTemporary(rows: object[], options: object): Promise<TableEntry>;
+  dropTemporary(entry: TableEntry): Promise<void>;
+  dropModel(name: string): Promise<void>;
+  catalog(): Promise<{ tables: readonly { name: string }[]; models: readonly { name: string }[] }>;
   registerTable(name: string, rows: object[], options: object): Promise<unknown>;
 }
 
-/** Keeps what a folder says of its model: words with the version, rows as a table, if none has its name. */
+/**
+ * Keeps what a folder says of its model: words with the version, rows as a table, if none has its name. A version that cannot
+ * predict its own example is taken back.
+ */
 export async function tell(
   db: Database,
   { name, version }: { name: string; version: number },
   { description, example }: Pick<Logged, "description" | "example">,
 ): Promise<void> {
   const reference = quoted(`${name}@${version}`);
+  const { tables, models } = await db.catalog();
+  const isAlone = models.filter((model) => model.name === name).length === 1;
+  if (example) await tryOut(db, reference, example, () => db.dropModel(isAlone ? name : `${name}@${version}`));
   // A text of JSON is one of SQL.
   await db.query(`ALTER MODEL ${reference} SET OPTIONS (description = ${JSON.stringify(description)})`, [], {});
   const table = `${name}_example`;
-  const { tables } = await db.catalog();
   if (example && !tables.some((known) => known.name === table)) await db.registerTable(table, example, {});
+}
+
+async function tryOut(
+  db: Database,
+  reference: string,
+  example: object[],
+  takeBack: () => Promise<void>,
+): Promise<void> {
+  const rows = await db.addTemporary(example, {});
+  try {
+    const sql = `SELECT * FROM ML.PREDICT(MODEL ${reference}, TABLE ${quoted(rows.name)})`;
+    await db.query(sql, [], { tables: [rows] });
+  } catch (cause) {
+    // One that has taken an alias over stays, until somebody has decided about that.
+    await takeBack().catch(() => {});
+    throw problem("self-test-failed", `the MLflow model ${reference} does not predict its own example`, {
+      hint: "log it again, with an `input_example` that has the columns of its signature",
+      detail: wordsOf(cause),
+      cause,
+    });
+  } finally {
+    await db.dropTemporary(rows);
+  }
 }
 
 function notReadable(found: readonly string[]) {

@@ -97,6 +97,11 @@ export class Network {
     return { size: blob.size, contentType: blob.type, updated: Date.now(), blob };
   }
 
+  /** An answer of data whose body, and whose status, are for who asks. */
+  open(url: URL, init: RequestInit) {
+    return this.#ask(url, "data", init);
+  }
+
   /** A request for a file of the package: recorded, but the gate is not asked. */
   async engine(url: URL): Promise<{ response: Response; request: NetworkRequest }> {
     return this.#send(url, "engine", { credentials: "same-origin" }, fetch);

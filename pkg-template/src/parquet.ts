@@ -1,6 +1,15 @@
 // The reader of Parquet files: a module of its own, so that only pages that read such files load it.
 
-import { parquetMetadata, parquetRead, parquetSchema, type SchemaElement, type SchemaTree } from "hyparquet";
+import {
+  type AsyncBuffer,
+  type FileMetaData,
+  parquetMetadata,
+  parquetMetadataAsync,
+  parquetRead,
+  parquetSchema,
+  type SchemaElement,
+  type SchemaTree,
+} from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import type { TypedColumn } from "./rows.js";
 import type { SqlType } from "./types.js";
@@ -26,21 +35,81 @@ class Unsupported extends Error {
 
 /** The columns of a Parquet file, with no digit and no microsecond lost. */
 export async function readParquet(file: ArrayBuffer): Promise<TypedColumn[]> {
-  const metadata = parquetMetadata(file, { geoparquet: false });
-  const columns = parquetSchema(metadata).children.map((column) => ({
-    name: column.element.name,
-    plan: planOf(column, column.element.name),
-    chunks: [] as { rowStart: number; values: ArrayLike<unknown> }[],
-  }));
-  // The library would make doubles of decimals, and objects by key of maps: it is shown what lies below.
+  const rows = new ParquetRows(file, parquetMetadata(file, { geoparquet: false }));
+  return rows.read({}, rows.names);
+}
+
+/** Some of the rows of a file. */
+export interface Range {
+  rowStart?: number;
+  rowEnd?: number;
+}
+
+/** A file of which one group of rows after the other is read, and of these some columns. */
+export async function openParquet(file: AsyncBuffer): Promise<ParquetRows> {
+  return new ParquetRows(file, await parquetMetadataAsync(file, { geoparquet: false }));
+}
+
+export class ParquetRows {
+  readonly names: readonly string[];
+  readonly groups: readonly Range[];
+  readonly #file: ArrayBuffer | AsyncBuffer;
+  readonly #metadata: FileMetaData;
+  readonly #plans: ReadonlyMap<string, Plan>;
+
+  constructor(file: ArrayBuffer | AsyncBuffer, metadata: FileMetaData) {
+    const { children } = parquetSchema(metadata);
+    this.#plans = new Map(children.map((column) => [column.element.name, planOf(column, column.element.name)]));
+    this.names = [...this.#plans.keys()];
+    this.#file = file;
+    this.#metadata = metadata;
+    let rowEnd = 0;
+    this.groups = metadata.row_groups.map(({ num_rows }) => {
+      const rowStart = rowEnd;
+      rowEnd += Number(num_rows);
+      return { rowStart, rowEnd };
+    });
+    unread(metadata);
+  }
+
+  /** Columns without rows. */
+  get empty(): TypedColumn[] {
+    return this.names.map((name) => this.#column(name, []));
+  }
+
+  /** The rows of a range, of which these columns. */
+  async read(range: Range, names: readonly string[]): Promise<TypedColumn[]> {
+    const chunks = await chunksOf(this.#file, this.#metadata, range, names);
+    return names.map((name) => this.#column(name, chunks.get(name) ?? []));
+  }
+
+  #column(name: string, chunks: readonly ArrayLike<unknown>[]): TypedColumn {
+    const { type, convert } = this.#plans.get(name) as Plan;
+    return [name, chunks.flatMap((values) => Array.from(values, convert)), { ...type, exact: true }];
+  }
+}
+
+/** The library would make doubles of decimals, and objects by key of maps: it is shown what lies below. */
+function unread(metadata: FileMetaData): void {
   for (const element of metadata.schema) {
     if (is(element, "DECIMAL", "MAP", "MAP_KEY_VALUE", "TIME_MILLIS", "TIME_MICROS")) delete element.converted_type;
     if (element.logical_type?.type === "DECIMAL" || element.logical_type?.type === "MAP") delete element.logical_type;
   }
-  const byName = new Map(columns.map((column) => [column.name, column]));
+}
+
+/** The values of each column, in the order of the rows. */
+async function chunksOf(
+  file: ArrayBuffer | AsyncBuffer,
+  metadata: FileMetaData,
+  range: Range,
+  names: readonly string[],
+): Promise<Map<string, ArrayLike<unknown>[]>> {
+  const found = new Map(names.map((name) => [name, [] as { rowStart: number; values: ArrayLike<unknown> }[]]));
   await parquetRead({
     file,
     metadata,
+    ...range,
+    columns: [...names],
     compressors,
     utf8: false,
     geoparquet: false,
@@ -54,14 +123,14 @@ export async function readParquet(file: ArrayBuffer): Promise<TypedColumn[]> {
       geographyFromBytes: (bytes) => bytes,
     },
     onChunk: ({ columnName, columnData, rowStart }) => {
-      byName.get(columnName)?.chunks.push({ rowStart, values: columnData });
+      found.get(columnName)?.push({ rowStart, values: columnData });
     },
   });
-  return columns.map(({ name, plan, chunks }) => {
+  const inOrder = [...found].map(([name, chunks]) => {
     chunks.sort((one, other) => one.rowStart - other.rowStart);
-    const values = chunks.flatMap(({ values }) => Array.from(values, plan.convert));
-    return [name, values, { ...plan.type, exact: true }];
+    return [name, chunks.map(({ values }) => values)] as const;
   });
+  return new Map(inOrder);
 }
 
 function floorToMicros(nanos: bigint): bigint {

@@ -24,6 +24,11 @@ export function models() {
   return part("models of TensorFlow", "models.js", import("./models.js"));
 }
 
+/** What reads files in pieces, and rows that arrive. */
+export function streaming() {
+  return part("streams", "streams.js", import("./streams.js"));
+}
+
 /** What reads folders of MLflow's. */
 export function logging() {
   return part("models of MLflow", "mlflow.js", import("./mlflow.js"));

@@ -103,7 +103,8 @@ export function joined(sinks: readonly Report[], options: BarOptions = {}): Bar 
     loaded = Math.max(loaded, sum(all.map((part) => part.loaded)) ?? 0);
     if (total !== null) {
       loaded = Math.min(loaded, total);
-      const share = unit === "rows" ? 1 - base : rowsFollow ? 0.5 : 0.9;
+      const areAll = unit === "rows" || progress.rows !== undefined;
+      const share = areAll ? 1 - base : rowsFollow ? 0.5 : 0.9;
       ratio = Math.max(ratio, base + share * (total === 0 ? 1 : loaded / total));
     }
     const cached = all.length > 0 && all.every((part) => part.cached);

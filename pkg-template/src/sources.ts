@@ -11,23 +11,34 @@ import type { ArrowTableLike, FrameSource, ModelSource, TableOptions, TableSourc
 import { isCompressed } from "./ipc.js";
 import { expect, labelOf, type Network, type ReadOptions, resolve } from "./network.js";
 import { isDetached, passCopy } from "./params.js";
-import { decoding, known, picturing } from "./parts.js";
+import { decoding, known, picturing, streaming } from "./parts.js";
+import type { StreamInput } from "./streams.js";
 import { arrowFormat, csvFormat } from "./table-options.js";
 
 /** A table in a shape that the engine takes. */
-export type TableInput = { kind: "bytes"; blob: Blob; format: TableFormat } | { kind: "files"; files: NamedSource[] };
+export type TableInput =
+  | { kind: "bytes"; blob: Blob; format: TableFormat }
+  | { kind: "files"; files: NamedSource[] }
+  | StreamInput;
+
+/** Files of more bytes are read when a query wants their rows. */
+const largeBytes = 256 << 20;
 
 export async function readTable(
   source: TableSource,
-  { format, signal: _signal, onProgress: _onProgress, ...options }: TableOptions,
+  { format, stream, signal: _signal, onProgress: _onProgress, ...options }: TableOptions,
   network: Network,
   read: ReadOptions,
 ): Promise<TableInput> {
   const fromBlob = async (blob: Blob, name: string): Promise<TableInput> => {
     const found = format ?? (await formatOf(blob, name));
     if (found === "images") return { kind: "files", files: await picturesOf(blob, name, read.signal) };
-    if (found !== "csv") {
-      const kind = found === "ndjson" ? "json" : found;
+    const kind = kindOf(found);
+    if (stream ?? blob.size > largeBytes) {
+      const input = await streamed(({ openBlob }) => openBlob(blob, name, kind, stream, options, read.signal));
+      if (input) return input;
+    }
+    if (kind !== "csv") {
       return fromArrow(await arrowOf(blob, kind, name, options.schema, read.signal), found);
     }
     const { encoding } = options;
@@ -43,7 +54,12 @@ export async function readTable(
   if (typeof source === "string" || source instanceof URL) {
     const url = resolve(source);
     if (format === "images") return { kind: "files", files: [await named(url)] };
-    return fromBlob(await network.read(url, "data", read), labelOf(url));
+    const name = labelOf(url);
+    if (stream)
+      return streamed(({ openRemote }) =>
+        openRemote(url, name, network, kindOf(format), tabular, options, read.signal),
+      );
+    return fromBlob(await network.read(url, "data", read), name);
   }
   if (source instanceof Blob) return fromBlob(source, nameOf(source));
   if (isVideo(source)) {
@@ -71,6 +87,8 @@ export async function readTable(
     return { kind: "files", files: await Promise.all(items.map(named)) };
   }
   if (isAsync(source)) {
+    if (stream !== false)
+      return streamed(({ openFeed }) => openFeed(source, kindOf(format), tabular, options, read.signal));
     return fromArrow(await encoded(({ arrivingToIPC }) => arrivingToIPC(source, read.signal)));
   }
   if (isColumns(source)) {
@@ -85,6 +103,19 @@ export async function readTable(
 async function picturesOf(blob: Blob, name: string, signal: AbortSignal | undefined): Promise<NamedSource[]> {
   if (!(await beginning(blob)).startsWith("PK\x03\x04")) return [{ name, source: blob }];
   return known(async () => (await picturing()).membersOf(blob, signal));
+}
+
+type FileFormat = "csv" | "json" | "parquet" | "arrow";
+
+/** Pictures are no file of rows: whoever reads it as one says so. */
+function kindOf<F extends string | undefined>(format: F) {
+  return (format === "ndjson" ? "json" : format) as F extends undefined ? undefined : FileFormat;
+}
+
+const tabular = async (head: Blob, name: string) => kindOf(await formatOf(head, name));
+
+function streamed<T>(open: (part: Awaited<ReturnType<typeof streaming>>) => Promise<T>): Promise<T> {
+  return known(async () => open(await streaming()));
 }
 
 type Decoding = Awaited<ReturnType<typeof decoding>>;
@@ -187,7 +218,8 @@ function isFile(item: unknown): item is Item {
 }
 
 function isAsync(source: unknown): source is AsyncIterable<object | readonly object[]> {
-  return typeof source === "object" && source !== null && Symbol.asyncIterator in source;
+  // Streams are not iterable everywhere.
+  return typeof source === "object" && source !== null && (Symbol.asyncIterator in source || "getReader" in source);
 }
 
 function isColumns(source: unknown): source is Record<string, ArrayLike<unknown>> {

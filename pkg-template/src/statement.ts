@@ -18,10 +18,11 @@ import type {
   Timings,
   Turn,
 } from "./glue/predictql.js";
-import { exporting, known, picturing } from "./parts.js";
+import { exporting, known, picturing, streaming } from "./parts.js";
 import { platform } from "./platform.js";
 import { progressOf, type Report } from "./progress.js";
 import { arrowOf } from "./sources.js";
+import type { Readers } from "./streams.js";
 import type { Opened, Supply } from "./worker/protocol.js";
 
 /** What a running statement yields: the pieces of its result. */
@@ -62,6 +63,10 @@ export interface StatementContext {
   replay?: boolean;
   /** What writes the files of this statement. */
   exports?: Exports;
+  /** What reads its streams. */
+  readers?: Readers;
+  /** Whether it is run again with those around it or not at all. */
+  together?: boolean;
 }
 
 async function* runStatement(
@@ -70,6 +75,7 @@ async function* runStatement(
   context: StatementContext,
 ): AsyncGenerator<Piece, void> {
   const { signal, report, one } = context;
+  context.together ||= !hasRows;
   let refusal: PredictError | undefined;
   const next = async (script: number): Promise<Turn> => {
     try {
@@ -85,7 +91,10 @@ async function* runStatement(
     for (let turn = first; ; turn = undefined) {
       const [columns, schema, rows, progress, need, done] = turn ?? (await next(script as number));
       if (columns && schema) yield { kind: "schema", columns, ipc: schema };
-      if (progress) report(progressOf(progress));
+      if (progress) {
+        const news = progressOf(progress);
+        report(context.readers?.told(news) ?? news);
+      }
       if (rows) yield { kind: "batch", ipc: rows };
       if (need) refusal = await supplyAll(connection, script as number, need, context);
       if (!done) continue;
@@ -93,6 +102,7 @@ async function* runStatement(
       return;
     }
   } finally {
+    context.readers?.close();
     await context.exports?.abandon();
   }
 }
@@ -169,6 +179,9 @@ async function find(
     if (resource.kind === "tokenizers") return { answer: { tokenizers: await engine.module("tokens", report) } };
     if (resource.kind === "converted") return { answer: { bytes: await convertedBytes(resource, context) } };
     if (resource.kind === "objects") return { answer: { objects: await files.list(resource.uris, signal) } };
+    if (resource.kind === "rows") {
+      return { answer: { bytes: await known(async () => (await streaming()).nextRows(resource, context)) } };
+    }
     if (resource.kind === "export") {
       if (!context.replay) await known(() => write(resource, context));
       return { answer: { bytes: new Uint8Array() } };

@@ -6,7 +6,7 @@ import type { TableFormat } from "./glue/predictql.js";
 import type { TableOptions } from "./interface.js";
 
 /** What is said of a table in any format. */
-type Spoken = Omit<TableOptions, "format" | "signal" | "onProgress">;
+type Spoken = Omit<TableOptions, "format" | "signal" | "onProgress" | "stream">;
 
 /** Options by the name that they had before they had BigQuery's. */
 const aliases: Record<string, string> = { delimiter: "field_delimiter", nullValues: "null_markers" };

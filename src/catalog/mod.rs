@@ -23,7 +23,7 @@ use crate::function::tsql::Narrow;
 use crate::limits::MODELS_OF_VALUES;
 use crate::model::{Fingerprints, Model, ModelOptions};
 use crate::syntax::ast;
-use crate::table::{Object, Table, objects};
+use crate::table::{Object, Stream, Table, objects};
 
 /// What a name in FROM stands for.
 #[derive(Debug, Clone)]
@@ -32,6 +32,8 @@ pub enum Relation {
     Table(Arc<Table>),
     /// Files: their properties as columns, their bytes on demand.
     Objects(Arc<[Object]>),
+    /// Rows that come while a query runs.
+    Stream(Arc<Stream>),
     /// A query that is run when it is read.
     View(Arc<View>),
 }
@@ -132,16 +134,17 @@ impl Relation {
         match self {
             Self::Table(table) => table.schema.clone(),
             Self::Objects(_) => objects::schema(),
+            Self::Stream(stream) => stream.schema.clone(),
             Self::View(view) => view.schema.clone(),
         }
     }
 
-    /// The number of rows; `None` for a view, which has to be run to know, and for a video.
+    /// The number of rows; `None` for a view, which has to be run to know, for a stream and a video.
     pub fn rows(&self) -> Option<usize> {
         match self {
             Self::Table(table) => Some(table.rows()),
             Self::Objects(objects) => objects::rows(objects),
-            Self::View(_) => None,
+            Self::Stream(_) | Self::View(_) => None,
         }
     }
 
@@ -150,6 +153,7 @@ impl Relation {
         match self {
             Self::Table(table) => table.bytes() as u64,
             Self::Objects(objects) => objects.iter().map(|object| object.size).sum(),
+            Self::Stream(stream) => stream.bytes,
             Self::View(_) => 0,
         }
     }

@@ -51,7 +51,7 @@ use crate::limits::Limits;
 use crate::model::{Fingerprints, Model, ModelOptions};
 use crate::plan::{self, Binding, Bound, BoundStatement, Given, Params, Variable, bind};
 use crate::syntax::{self, Dialect, ast};
-use crate::table::{self, CsvOptions, Object, Table};
+use crate::table::{self, CsvOptions, Object, Stream, StreamFormat, Table};
 use crate::text::Tokenizers;
 
 /// Tables and models, shared by all sessions. Cloning shares them too.
@@ -173,6 +173,23 @@ impl Engine {
     /// As [`Engine::register_table`].
     pub fn register_objects(&self, name: &str, objects: Vec<Object>) -> Result<Relation> {
         self.register(name, Relation::Objects(objects.into()))
+    }
+
+    /// Puts a stream into the catalog, whose columns its first piece tells. A query asks for its rows by the table's name when
+    /// it reads them. One that may have no end `is_endless`; `bytes` are those of its source, 0 where nobody knows.
+    ///
+    /// # Errors
+    /// As [`table::read_csv`], [`table::read_arrow`] and [`Engine::register_table`].
+    pub fn register_stream(
+        &self,
+        name: &str,
+        first: &[u8],
+        format: StreamFormat,
+        is_endless: bool,
+        bytes: u64,
+    ) -> Result<Relation> {
+        let stream = Stream::open(name, first, format, is_endless, bytes, &self.shared.limits)?;
+        self.register(name, Relation::Stream(Arc::new(stream)))
     }
 
     /// Loads a model file and puts it into the catalog, in place of a model of the same name.

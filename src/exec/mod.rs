@@ -4,6 +4,7 @@
 
 mod accumulators;
 mod aggregate;
+mod arriving;
 mod buffer;
 mod build_side;
 mod correlated;

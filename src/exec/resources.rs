@@ -32,6 +32,18 @@ pub enum Resource {
         /// The encoding of a CSV that the host brings in UTF-8; none where its bytes are wanted as they are.
         encoding: Option<String>,
     },
+    /// The next rows of a stream, in its format; no bytes are its end.
+    Rows {
+        /// The stream, by the name that it was registered with.
+        table: String,
+        /// Who asks: the number of the first request of those that belong together, which has none itself. Each reader of a file
+        /// begins at its start; rows that come over time go to the reader that asks for them.
+        reader: Option<u64>,
+        /// Columns that have to be there.
+        columns: Vec<String>,
+        /// Rows that are wanted at once; fewer may come, and of a file more.
+        most: usize,
+    },
     /// The bytes of an object of an object table.
     Object {
         /// As the object table names it.

@@ -2,6 +2,7 @@
 
 use super::Input;
 use super::aggregate::Aggregation;
+use super::arriving::Arriving;
 use super::correlated::{OuterScan, Queries};
 use super::decoders::Decoders;
 use super::distinct::Distinct;
@@ -113,6 +114,7 @@ impl Start {
                 [source] if source.is_live => Box::new(Frames::new(source, columns)),
                 _ => Box::new(Objects::new(objects, columns)),
             },
+            NodeKind::Stream { stream, columns, most, .. } => Box::new(Arriving::new(stream, columns, most)),
             NodeKind::Shared { subplan, columns } => Box::new(SharedScan::new(subplan, columns)),
             NodeKind::Outer { columns } => Box::new(OuterScan::new(columns)),
             NodeKind::Filter { input, predicate } => Box::new(Filter::new(self.node(*input), predicate)),

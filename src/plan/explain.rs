@@ -93,6 +93,9 @@ fn line(node: &Node) -> (&'static str, String) {
         NodeKind::Objects { objects, .. } => {
             ("Scan files", format!("{} of {} files", names.join(", "), objects.len()))
         }
+        NodeKind::Stream { stream, .. } => {
+            ("Scan stream", format!("{} of {}", names.join(", "), stream.source))
+        }
         NodeKind::Shared { subplan, .. } => {
             ("Scan subquery", format!("{}: {}", subplan + 1, names.join(", ")))
         }

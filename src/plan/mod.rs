@@ -4,6 +4,7 @@
 //! reasons of data, limits, resources or the model.
 
 mod bind;
+mod endless;
 mod explain;
 mod expr;
 mod inline;

@@ -8,7 +8,7 @@ use crate::data::{DataType, Schema};
 use crate::diag::Span;
 use crate::function::{Fit, Metric, Navigation, Ranking};
 use crate::model::Model;
-use crate::table::{Object, Table, objects};
+use crate::table::{Object, Stream, Table, objects};
 
 /// An operator tree, and the subplans that have to run before it.
 #[derive(Debug, Clone)]
@@ -77,6 +77,14 @@ pub(crate) enum NodeKind {
     Objects {
         objects: Arc<[Object]>,
         columns: Vec<usize>,
+    },
+    /// These columns of rows that come while the query runs.
+    Stream {
+        stream: Arc<Stream>,
+        columns: Vec<usize>,
+        /// How many of them are wanted, where that is known.
+        most: Option<usize>,
+        span: Span,
     },
     /// These columns of the rows of the plan's subplan of this number.
     Shared {
@@ -280,6 +288,7 @@ macro_rules! inputs {
             | NodeKind::Values { .. }
             | NodeKind::Scan { .. }
             | NodeKind::Objects { .. }
+            | NodeKind::Stream { .. }
             | NodeKind::Shared { .. }
             | NodeKind::Outer { .. } => Vec::new(),
             NodeKind::Join { left, right, .. } => vec![left, right],
@@ -334,6 +343,7 @@ impl Node {
             NodeKind::OneRow
             | NodeKind::Scan { .. }
             | NodeKind::Objects { .. }
+            | NodeKind::Stream { .. }
             | NodeKind::Shared { .. }
             | NodeKind::Outer { .. }
             | NodeKind::Distinct { .. }
@@ -382,7 +392,8 @@ impl Node {
             NodeKind::Values { rows } => Some(rows.len()),
             NodeKind::Scan { table, .. } => Some(table.rows()),
             NodeKind::Objects { objects, .. } => objects::rows(objects),
-            NodeKind::Shared { .. }
+            NodeKind::Stream { .. }
+            | NodeKind::Shared { .. }
             | NodeKind::Outer { .. }
             | NodeKind::Filter { .. }
             | NodeKind::Join { .. }

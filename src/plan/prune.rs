@@ -87,6 +87,7 @@ fn narrow(kind: &mut NodeKind, all: &[usize], wanted: &[usize]) -> Result<Remain
         }
         NodeKind::Scan { columns, .. }
         | NodeKind::Objects { columns, .. }
+        | NodeKind::Stream { columns, .. }
         | NodeKind::Outer { columns }
         | NodeKind::Shared { columns, .. } => {
             *columns = pick(columns, wanted)?;

@@ -135,6 +135,14 @@ enum RequestShape {
         id: u64,
         kind: &'static str,
     },
+    Stream {
+        id: u64,
+        kind: &'static str,
+        table: String,
+        reader: u64,
+        columns: Vec<String>,
+        most: usize,
+    },
     Export {
         id: u64,
         kind: &'static str,
@@ -445,12 +453,17 @@ fn table_shape(name: &str, relation: &Relation) -> TableShape {
         kind: match relation {
             Relation::Table(_) => "table",
             Relation::Objects(_) => "images",
+            Relation::Stream(_) => "stream",
             Relation::View(_) => "view",
         },
         columns: column_shapes(&relation.schema()),
         rows: relation.rows(),
         bytes: relation.bytes(),
-        notes: if let Relation::Table(table) = relation { table.notes.clone() } else { Vec::new() },
+        notes: match relation {
+            Relation::Table(table) => table.notes.clone(),
+            Relation::Stream(stream) => stream.notes.clone(),
+            Relation::Objects(_) | Relation::View(_) => Vec::new(),
+        },
     }
 }
 
@@ -509,6 +522,10 @@ fn request(request: Request) -> RequestShape {
             RequestShape::Converted { id, kind: "converted", uri, signature }
         }
         Resource::Object { uri } => RequestShape::One { id, kind: "object", uri },
+        Resource::Rows { table, reader, columns, most } => {
+            let reader = reader.unwrap_or(id);
+            RequestShape::Stream { id, kind: "rows", table, reader, columns, most }
+        }
         Resource::Decoder => RequestShape::Module { id, kind: "decoder" },
         Resource::Tokenizers => RequestShape::Module { id, kind: "tokenizers" },
         Resource::Objects { uris } => RequestShape::Listing { id, kind: "objects", uris },

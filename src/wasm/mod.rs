@@ -18,6 +18,7 @@ use crate::diag::Error;
 use crate::image::Decoder;
 use crate::limits::Limits;
 use crate::syntax::Dialect;
+use crate::table::StreamFormat;
 use tokenizer::TOKENIZERS;
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -231,6 +232,26 @@ impl Engine {
             decode::TableFormat::Csv(options) => self.engine.register_csv(name, bytes, &options),
             decode::TableFormat::Arrow(types) => self.engine.register_arrow_as(name, bytes, &types),
         };
+        encode::table(name, &relation.map_err(unlocated)?)
+    }
+
+    /// Puts a stream into the catalog, of which these are the first bytes.
+    #[wasm_bindgen(js_name = registerStream, unchecked_return_type = "TableInfo")]
+    pub fn register_stream(
+        &self,
+        name: &str,
+        first: &[u8],
+        #[wasm_bindgen(unchecked_param_type = "TableFormat")] format: JsValue,
+        #[wasm_bindgen(js_name = isEndless)] is_endless: bool,
+        bytes: f64,
+    ) -> Throws<JsValue> {
+        let format = match decode::table_format(&format).map_err(unlocated)? {
+            decode::TableFormat::Csv(options) => StreamFormat::Csv(options),
+            decode::TableFormat::Arrow(types) => StreamFormat::Arrow(types),
+        };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the size of a file")]
+        let bytes = bytes as u64;
+        let relation = self.engine.register_stream(name, first, format, is_endless, bytes);
         encode::table(name, &relation.map_err(unlocated)?)
     }
 

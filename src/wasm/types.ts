@@ -43,7 +43,8 @@ export interface ColumnInfo {
 
 export interface TableInfo {
   name: string;
-  kind: "table" | "view" | "images";
+  /** Of a stream rows come while a query runs: of a file that is read in pieces, or over time. */
+  kind: "table" | "view" | "images" | "stream";
   columns: ColumnInfo[];
   /** `null` for a view, which has to be run to know. */
   rows: number | null;
@@ -125,6 +126,9 @@ export interface Progress {
   unit: "bytes" | "rows";
   ratio: number | null;
   cached: boolean;
+  /** Of a query over files that are read in pieces, whose `unit` is bytes: the rows so far, and how many a second. */
+  rows?: number;
+  rowsPerSecond?: number;
 }
 
 /** Milliseconds. `decode`, `preprocess`, `infer` are the model's share, `project` is the rest of the SQL. */
@@ -211,6 +215,8 @@ export type Resource =
    * encoding is wanted in UTF-8.
    */
   | { id: number; kind: "table"; uri: string; format: "csv" | "arrow" | "json" | "parquet"; encoding?: string }
+  /** The next rows of a stream for one of its readers: at least these columns, about so many rows. No bytes are the end. */
+  | { id: number; kind: "rows"; table: string; reader: number; columns: string[]; most: number }
   | ExportPiece;
 
 /**

@@ -220,3 +220,41 @@ test("what has run is a query away, with its times, its rows and its models", as
   expect(column("rows_out")[predicted]).toBe("150");
   await page.screenshot({ path: test.info().outputPath("runs.png") });
 });
+
+test("runs are compared: metrics as lines, what they were run with side by side, marked where it differs", async ({
+  demo,
+  page,
+}) => {
+  await demo.open("iris");
+  const scored = (run: string, season: string, rows: number, accuracy: number) => `
+    SET @@query_label = 'run:${run},season:${season},team:garden';
+    CREATE OR REPLACE TABLE scored AS
+      SELECT * FROM ML.PREDICT(MODEL bqml_tutorial.imported_onnx_model, (SELECT * FROM iris LIMIT ${rows}));
+    INSERT INTO runs SELECT @@last_job_id, 'accuracy', ${accuracy};`;
+  await demo.run(
+    `CREATE TABLE runs (job_id STRING, metric STRING, value FLOAT64);
+    ${scored("first", "spring", 100, 0.5)} ${scored("second", "autumn", 150, 0.75)} ${scored("third", "autumn", 150, 1)}`,
+  );
+  await page.locator("#more").click();
+  await page.getByRole("button", { name: "Compare what has run" }).click();
+  expect(await demo.ended()).toBe("rows");
+  const choices = page.getByRole("group", { name: "Runs to compare" });
+  await expect(choices.getByRole("checkbox")).toHaveCount(3);
+  const points = page.locator("figure", { hasText: "accuracy" }).locator("circle title");
+  await expect(points).toHaveText(["first: 0.5", "second: 0.75", "third: 1"]);
+  const parameter = (name: string) =>
+    page
+      .getByRole("table", { name: "What the runs were run with" })
+      .getByRole("row", { name: new RegExp(`^${name}`) })
+      .getByRole("cell");
+  await expect(parameter("rows in")).toHaveText(["100", "150", "150"]);
+  await expect(parameter("rows in").locator("mark")).toHaveCount(3);
+  await expect(parameter("team")).toHaveText(["garden", "garden", "garden"]);
+  await expect(parameter("team").locator("mark")).toHaveCount(0);
+  await expect(parameter("model")).toHaveText(Array(3).fill("bqml_tutorial.imported_onnx_model@1"));
+  // Those of autumn have their season in common.
+  await choices.getByLabel("first").uncheck();
+  await expect(points).toHaveText(["second: 0.75", "third: 1"]);
+  await expect(parameter("season").locator("mark")).toHaveCount(0);
+  await page.screenshot({ path: test.info().outputPath("compared.png") });
+});

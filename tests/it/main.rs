@@ -44,6 +44,7 @@ mod row_axis;
 #[cfg(feature = "full")]
 mod sequences;
 mod stepping;
+mod streams;
 mod suite;
 mod table;
 mod table_arrow;

@@ -187,26 +187,26 @@ test("rows that fail are NULL with a word about each, where that is asked for", 
   });
 });
 
-test("rows that come over time are a table when they have come", async () => {
+test("rows that come over time are a table once they have come, where that is asked for", async () => {
   const found = await inPage(async ({ PredictQL, failure }) => {
     const db = new PredictQL();
     async function* arriving() {
       yield { x: 1 };
       yield [{ x: 2 }, { x: 3, y: "late" }];
     }
-    const { rows } = await db.registerTable("arrived", arriving());
+    const { rows } = await db.registerTable("arrived", arriving(), { stream: false });
     const stream = new ReadableStream({
       start(controller) {
         controller.enqueue([{ x: 10 }, { x: 20 }]);
         controller.close();
       },
     });
-    await db.registerTable("streamed", stream);
+    await db.registerTable("streamed", stream, { stream: false });
     const endless = (async function* () {
       for (let x = 0; ; x++) yield { x };
     })();
     const controller = new AbortController();
-    const given = failure(db.registerTable("endless", endless, { signal: controller.signal }));
+    const given = failure(db.registerTable("endless", endless, { signal: controller.signal, stream: false }));
     setTimeout(() => controller.abort(new Error("enough")), 20);
     const broken = (async function* () {
       yield { x: 1 };
@@ -220,7 +220,7 @@ test("rows that come over time are a table when they have come", async () => {
         )
       ).rows[0],
       given: (await given).message,
-      broken: (await failure(db.registerTable("broken", broken))).message,
+      broken: (await failure(db.registerTable("broken", broken, { stream: false }))).message,
       tables: (await db.tables()).map(({ name }) => name),
     };
   });

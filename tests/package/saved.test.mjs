@@ -1,8 +1,12 @@
 // Databases with a name: what is there again after a reload, a crash, and in other tabs.
 
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { inPage, page, site } from "./page.mjs";
+import { startBrowser } from "./site.mjs";
 
 const reload = () => page.goto(site.origin);
 
@@ -167,17 +171,12 @@ test("what was acknowledged survives a tab that is killed in the middle of its w
   }
 });
 
-/** How often a session is killed: `PREDICTQL_KILLS=100` for as many as one likes. */
-const kills = Number(process.env.PREDICTQL_KILLS ?? 12);
+/** How often a session is killed in each of three ways: `PREDICTQL_KILLS=100` for as many as one likes. */
+const kills = Number(process.env.PREDICTQL_KILLS ?? 0);
 
-test("a session that is killed at any moment has lost nothing that was acknowledged", async () => {
-  const broken = await inPage(async ({ PredictQL }, kills) => {
-    // The same moments each time, from within the start of the engine on.
-    let seed = 18;
-    const random = () => {
-      seed = (seed * 48_271) % 2_147_483_647;
-      return seed / 2_147_483_647;
-    };
+test("a session whose page is killed at any moment has lost nothing that was acknowledged", async () => {
+  const broken = await inPage(async ({ PredictQL, lost, moments, work }, kills) => {
+    const random = moments();
     /** A frame's page, which ends with its frame as a tab does with its window: amid whatever it does. */
     const session = async (name, told) => {
       const frame = document.body.appendChild(document.createElement("iframe"));
@@ -187,62 +186,96 @@ test("a session that is killed at any moment has lost nothing that was acknowled
         "at",
         "return import(at)",
       )(`${location.origin}/pkg/index.js`);
-      const db = new PredictQL({ name });
-      const work = async () => {
-        await db.registerTable("t", [{ x: 0 }]);
-        await db.registerModel("m", "/fixtures/models/decision_tree.onnx");
-        for (let n = 1; ; n++) {
-          await db.query("INSERT INTO t (x) VALUES (?)", [n]);
-          told.rows = n;
-          if (n % 3 === 0) {
-            await db.query(`ALTER MODEL m VERSION 1 SET ALIAS = a${n}`);
-            told.alias = `a${n}`;
-          }
-          if (n % 5 === 0) {
-            await db.exec(
-              `CREATE OR REPLACE TABLE sums AS SELECT SUM(x) AS s FROM t; INSERT INTO sums (s) VALUES (${-n})`,
-            );
-            told.sums = n;
-          }
-        }
-      };
-      work().catch(() => {});
+      work(new PredictQL({ name }), told).catch(() => {});
       return frame;
     };
     const broken = [];
     for (let round = 0; round < kills; round++) {
-      const [name, told] = [`session ${round}`, { rows: undefined, alias: undefined, sums: undefined }];
+      const [name, told] = [`session ${round}`, {}];
       const frame = await session(name, told);
       // Every third one from its start on, the others amid their statements.
       const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
       if (round % 3 > 0) while (told.rows === undefined) await pause(1);
       await pause(300 * random());
-      const { rows, alias, sums } = told;
+      const acknowledged = { ...told };
       frame.remove();
       const db = new PredictQL({ name });
-      try {
-        const names = (await db.tables()).map((table) => table.name);
-        const of = async (sql) => (await db.query(sql)).rows[0];
-        if (rows !== undefined || names.includes("t")) {
-          const { most, count } = await of("SELECT MAX(x) AS most, COUNT(*) AS count FROM t");
-          if (most < (rows ?? 0) || count !== most + 1) broken.push([round, "rows", rows, most, count]);
-        }
-        const [model] = await db.models();
-        if (alias !== undefined && !model?.aliases.includes(alias)) broken.push([round, "alias", alias]);
-        if (sums !== undefined) {
-          const { s, last } = await of("SELECT MAX(s) AS s, -MIN(s) AS last FROM sums");
-          // Of 1 to n, and of nothing between two statements.
-          const whole = (n) => s === (n * (n + 1)) / 2;
-          if (!(last === sums && whole(sums)) && !whole(sums + 5)) broken.push([round, "sums", sums, s, last]);
-        }
-      } catch (error) {
-        broken.push([round, String(error)]);
-      }
+      broken.push(...(await lost(db, acknowledged)).map((what) => [round, what]));
       await db.close();
     }
     return broken;
-  }, kills);
+  }, kills || 40);
   assert.deepEqual(broken, []);
+});
+
+test("a session whose worker is killed at any moment has lost nothing, neither at once nor for the next visit", async () => {
+  const broken = await inPage(async ({ PredictQL, lost, moments, mortal, work }, kills) => {
+    const random = moments();
+    const broken = [];
+    for (let round = 0; round < kills; round++) {
+      const name = `worker ${round}`;
+      const told = {};
+      const { db, vanish } = mortal({ name });
+      // What was not acknowledged may be done or not; the session ends with it.
+      const working = work(db, told).catch(({ code }) => code);
+      const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+      if (round % 3 > 0) while (told.rows === undefined) await pause(1);
+      else await db.ready;
+      await pause(200 * random());
+      vanish();
+      // Between two questions nobody notices: the session goes on with the next worker.
+      await pause(20);
+      told.isOver = true;
+      const code = await working;
+      if (code !== undefined && code !== "engine-crashed") broken.push([round, code]);
+      broken.push(...(await lost(db, told)).map((what) => [round, "at once", what]));
+      await db.close();
+      const next = new PredictQL({ name });
+      broken.push(...(await lost(next, told)).map((what) => [round, "later", what]));
+      await next.close();
+    }
+    return broken;
+  }, kills || 48);
+  assert.deepEqual(broken, []);
+});
+
+test("a session whose browser is killed at any moment has lost nothing that was acknowledged", async () => {
+  const profile = await mkdtemp(join(tmpdir(), "predictql-profile-"));
+  try {
+    const broken = [];
+    for (let round = 0; round < (kills || 4); round++) {
+      const name = `browser ${round}`;
+      let acknowledged = {};
+      const first = await startBrowser(profile);
+      await first.page.exposeFunction("tell", (told) => {
+        acknowledged = told;
+      });
+      await first.page.goto(site.origin);
+      await first.page.evaluate(async (name) => {
+        const { PredictQL, work } = await import("/site/harness.js");
+        const told = {};
+        setInterval(() => globalThis.tell({ ...told }), 3);
+        void work(new PredictQL({ name }), told);
+      }, name);
+      while (acknowledged.rows === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise((resolve) => setTimeout(resolve, 97 * (round + 1)));
+      await first.kill();
+      const second = await startBrowser(profile);
+      await second.page.goto(site.origin);
+      const found = await second.page.evaluate(
+        async ([name, told]) => {
+          const { PredictQL, lost } = await import("/site/harness.js");
+          return lost(new PredictQL({ name }), told);
+        },
+        [name, acknowledged],
+      );
+      broken.push(...found.map((what) => [round, what]));
+      await second.kill();
+    }
+    assert.deepEqual(broken, []);
+  } finally {
+    await rm(profile, { recursive: true, force: true, maxRetries: 10 });
+  }
 });
 
 test("where nothing can be kept, that is said, and nothing pretends", async () => {

@@ -1,5 +1,6 @@
 // A plain static server and a browser: what a user of the package has, and no bundler.
 
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -58,17 +59,41 @@ export async function serve() {
   return { origin: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
 }
 
+const program = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const switches = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--no-first-run",
+];
+
 export function launch() {
-  return chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-      "--no-first-run",
-    ],
+  return chromium.launch({ executablePath: program, args: switches });
+}
+
+/** A browser that keeps what it stores in a folder, and can be killed with all its processes. */
+export async function startBrowser(folder) {
+  const own = ["--headless=new", "--remote-debugging-port=0", `--user-data-dir=${folder}`, "about:blank"];
+  const browser = spawn(program, [...switches, ...own], { detached: true, stdio: ["ignore", "ignore", "pipe"] });
+  const address = await new Promise((resolve, reject) => {
+    let said = "";
+    browser.stderr.on("data", (part) => {
+      said += part;
+      const [, found] = /DevTools listening on (ws:\S+)/.exec(said) ?? [];
+      if (found) resolve(found);
+    });
+    browser.on("exit", () => reject(new Error(`the browser has ended: ${said}`)));
   });
+  const connected = await chromium.connectOverCDP(address);
+  const page = await connected.contexts()[0].newPage();
+  const kill = async () => {
+    const ended = once(browser, "exit");
+    process.kill(-browser.pid, "SIGKILL");
+    await ended;
+    await connected.close().catch(() => {});
+  };
+  return { page, kill };
 }

@@ -272,6 +272,42 @@ utc_time_created: '2026-01-01 it''s late'
   assert.equal(found.description, "MLflow model 2026-01-01 it's late");
 });
 
+test("a model of MLflow's that cannot predict its own example is not registered", async () => {
+  const found = await inPage(async ({ PredictQL, failure }) => {
+    const db = new PredictQL();
+    const onnx = await (await fetch("/fixtures/models/iris_rf.onnx")).blob();
+    const mlmodel = `flavors:
+  onnx:
+    data: model.onnx
+saved_input_example_info:
+  artifact_path: input_example.json
+  pandas_orient: split
+`;
+    const columns = ["sepal_length", "sepal_width", "petal_length", "petal_width"];
+    const folder = (columns) => [
+      new File([mlmodel], "MLmodel"),
+      new File([onnx], "model.onnx"),
+      new File(
+        [JSON.stringify({ columns, data: [[5.1, 3.5, 1.4, 0.2].slice(0, columns.length)] })],
+        "input_example.json",
+      ),
+    ];
+    const refused = await failure(db.registerModel("m", folder(columns.slice(0, 3))));
+    const none = (await db.models()).length;
+    await db.registerModel("m", folder(columns), { alias: "champion" });
+    const second = await failure(db.registerModel("m", folder(columns.slice(1)), { version: 2 }));
+    const versions = (await db.models()).map(({ version, aliases }) => [version, aliases]);
+    const tables = (await db.tables()).map(({ name }) => name);
+    return { refused, none, second: second.code, versions, tables };
+  });
+  assert.equal(found.refused.code, "self-test-failed");
+  assert.match(found.refused.detail, /petal_width/);
+  assert.deepEqual(
+    [found.none, found.second, found.versions, found.tables],
+    [0, "self-test-failed", [[1, ["champion"]]], ["m_example"]],
+  );
+});
+
 test("versions of a registry of MLflow's come by its REST interface, where the page allows it", async () => {
   // What mlflow 3.17.2 has answered: tests/fixtures/makers/mlflow_registry.py.
   const { answers, artifacts } = expected("mlflow_registry");

@@ -4,7 +4,7 @@ import type { Result } from "predictql";
 import { h } from "./dom.js";
 import { count, plural } from "./format.js";
 import { type Bars, bars, type Curve, curve, fields, heat, histograms, short, type Words } from "./marks.js";
-import type { Kind } from "./pictured.js";
+import type { Picture } from "./pictured.js";
 import { thumbnail } from "./pictures.js";
 
 /** More bars, classes or columns than these are better read. */
@@ -18,7 +18,7 @@ type Row = Record<string, unknown>;
 type Draw = (rows: readonly Row[], width: number, columns: readonly string[]) => (Words & { mark: SVGElement })[];
 
 /** What is drawn of a result, `width` pixels wide; nothing where it has too many parts for a picture. */
-export function drawn(result: Result, kind: Kind, width: number): HTMLElement | undefined {
+export function drawn(result: Result, kind: Picture, width: number): HTMLElement | undefined {
   const rows = Array.from({ length: result.numRows }, (_, i) => result.at(i) ?? {});
   const columns = result.schema.fields.map(({ name }) => name);
   const figures = draws[kind](rows, Math.min(widest, width), columns);
@@ -284,7 +284,7 @@ function featuresOf(json: string): Map<string, { low: number; high: number; shar
   return found;
 }
 
-const draws: Record<Kind, Draw> = {
+const draws: Record<Picture, Draw> = {
   roc,
   precisionRecall,
   calibration,

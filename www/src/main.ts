@@ -164,7 +164,7 @@ function fillQueryMenu(): void {
     }),
     item("Open a .sql file…", () => choose(".sql")),
     item("Compare what has run", () => {
-      write(runsQuery);
+      write(runsQuery(tables));
       void run();
     }),
     h("h2", {}, past.length > 0 ? "Run before" : "Queries that you run are listed here, on this device only."),

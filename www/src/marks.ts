@@ -23,6 +23,11 @@ export interface Curve extends Words {
   guide?: { words: string; from: [number, number]; to: [number, number] };
 }
 
+/** A number for each of several runs, in their order. */
+export interface Series extends Words {
+  points: readonly { name: string; value: number }[];
+}
+
 /** A horizontal bar for each name; numbers below zero go to the left. */
 export interface Bars extends Words {
   bars: readonly { name: string; value: number; limit?: number; isBad?: boolean }[];
@@ -131,6 +136,26 @@ export function curve(shown: Curve, room: number): SVGElement {
     s("text", { class: "axis", "text-anchor": "middle", transform: `translate(14 ${y(0.5)}) rotate(-90)` }, shown.up),
   ];
   return picture("curve square", shown, left + side + 12, top + side + 46, parts);
+}
+
+export function series(shown: Series, room: number): SVGElement {
+  const values = shown.points.map(({ value }) => value);
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const [left, top, tall] = [64, 12, 110];
+  const wide = Math.max(80, Math.min(300, room - left - 24));
+  const x = (index: number) => left + (values.length < 2 ? 0.5 : index / (values.length - 1)) * wide;
+  const y = (value: number) => top + (high === low ? 0.5 : (high - value) / (high - low)) * tall;
+  const path = values.map((value, i) => `${i === 0 ? "M" : "L"}${x(i)} ${y(value)}`).join("");
+  const ticks = [...new Set([low, high])].flatMap((tick) => [
+    line(left, y(tick), left + wide, y(tick), "rule"),
+    text(left - 8, y(tick) + 4, short(tick), { class: "tick", "text-anchor": "end" }),
+  ]);
+  const dots = shown.points.flatMap(({ name, value }, i) => [
+    s("circle", { cx: x(i), cy: y(value), r: 4, class: "dot" }, s("title", {}, `${name}: ${short(value)}`)),
+    text(x(i), top + tall + 20, fitting(name, wide / values.length), { class: "tick", "text-anchor": "middle" }),
+  ]);
+  const parts = [...ticks, s("path", { d: path, class: "line" }), ...dots];
+  return picture("series", shown, left + wide + 24, top + tall + 28, parts);
 }
 
 export function bars(shown: Bars, room: number): SVGElement {

@@ -13,10 +13,13 @@ const kinds = {
   weights: ["processed_input", "weight"],
   drift: ["input", "metric", "value", "threshold", "is_anomaly"],
   fairness: ["group", "num_rows", "selection_rate", "accuracy"],
+  runs: ["end_time", "statement_type", "query", "ms", "rows_in", "models", "labels"],
   statistics: ["dataset_feature_statistics_list"],
 } as const;
 
+/** Runs are compared, all others drawn. */
 export type Kind = keyof typeof kinds;
+export type Picture = Exclude<Kind, "runs">;
 
 /** Longer results are not of these functions. */
 const mostRows = 2000;

@@ -157,8 +157,12 @@ async function drawAbove(rows: HTMLElement, result: Result): Promise<void> {
   const columns = result.schema.fields.map(({ name }) => name);
   const kind = kindOf(columns, result.numRows);
   if (!kind) return;
-  const { drawn } = await import("./drawn.js");
-  const picture = rows.isConnected && drawn(result, kind, rows.clientWidth - 48);
+  const width = rows.clientWidth - 48;
+  const picture =
+    kind === "runs"
+      ? (await import("./runs.js")).comparison(result, width)
+      : (await import("./drawn.js")).drawn(result, kind, width);
+  if (!rows.isConnected) return;
   if (picture) rows.before(picture);
 }
 

@@ -52,9 +52,21 @@ export function decodesPictures(sql: string): boolean {
   return /\bML\s*\.\s*DECODE_IMAGE\b/i.test(sql);
 }
 
-/** What has run in this tab, the newest first: how long each stage took, over how many rows, and by which versions of models. */
-export const runsQuery = `SELECT end_time, statement_type, query, error_result.reason AS error,
-  TIMESTAMP_DIFF(end_time, start_time, MILLISECOND) AS ms, job_stages, rows_in, rows_out,
-  ARRAY(SELECT FORMAT('%s@%d', model_name, version) FROM UNNEST(referenced_models)) AS models
-FROM INFORMATION_SCHEMA.JOBS
+/**
+ * What has run in this tab, the newest first: how long each stage took, over how many rows, by which versions of models, and what was
+ * measured, where a table has metrics by their jobs.
+ */
+export function runsQuery(tables: readonly TableInfo[]): string {
+  const kept = tables.find(({ columns }) =>
+    ["job_id", "metric", "value"].every((name) => columns.some((column) => column.name === name)),
+  );
+  const metrics = kept
+    ? `\n  ARRAY(SELECT AS STRUCT metric, value FROM ${quoted(kept.name)} AS m WHERE m.job_id = j.job_id) AS metrics,`
+    : "";
+  return `SELECT end_time, statement_type, query, error_result.reason AS error,
+  TIMESTAMP_DIFF(end_time, start_time, MILLISECOND) AS ms, job_stages, rows_in, rows_out,${metrics}
+  ARRAY(SELECT FORMAT('%s@%d', model_name, version) FROM UNNEST(referenced_models)) AS models,
+  ARRAY(SELECT SUBSTR(sha256, 1, 12) FROM UNNEST(referenced_models)) AS sha256, labels
+FROM INFORMATION_SCHEMA.JOBS AS j
 ORDER BY end_time DESC`;
+}

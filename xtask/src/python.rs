@@ -18,6 +18,14 @@ pub fn script(folder: &str, script: &str) -> Result<Program> {
 
 /// Python with the packages of `folder/requirements.txt`.
 pub fn python(folder: &str) -> Result<Program> {
+    let python = installed(folder)?;
+    // Nothing but what the script makes should lie about.
+    let python = Program::new(python).env("PYTHONUNBUFFERED", "1").env("PYTHONDONTWRITEBYTECODE", "1");
+    Ok(python.within(&project::root()))
+}
+
+/// Where that Python is.
+pub fn installed(folder: &str) -> Result<PathBuf> {
     let version = Program::new("python3").arg("--version").advice(ADVICE).read()?;
     let minor = version.split('.').nth(1).and_then(|minor| minor.parse().ok());
     ensure!(minor.is_some_and(|minor: u32| minor >= 9), "{version} is too old: {ADVICE}");
@@ -33,7 +41,5 @@ pub fn python(folder: &str) -> Result<Program> {
         pip.arg(&requirements).run()?;
         stamp.set()?;
     }
-    // Nothing but what the script makes should lie about.
-    let python = Program::new(python).env("PYTHONUNBUFFERED", "1").env("PYTHONDONTWRITEBYTECODE", "1");
-    Ok(python.within(&project::root()))
+    Ok(python)
 }

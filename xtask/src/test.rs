@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::npm::Workspace;
 use crate::process::{Outcome, Program};
 use crate::toolchain::{TARGET, Toolchain};
-use crate::{browser, conformance, package, page, project, terminal, tidy, tools, wasm};
+use crate::{browser, conformance, package, page, project, python, terminal, tidy, tools, wasm};
 
 /// Folders whose TypeScript and JavaScript is checked.
 const SCRIPTS: [&str; 6] = ["pkg-template", "www", "site", "tests/package", "tests/e2e", "benches/web"];
@@ -83,7 +83,11 @@ pub fn all() -> Result<()> {
     {
         report.step(name, &[needs], || {
             let tests = Workspace::ready(folder)?.script("test");
-            spoken(tests.env("CHROMIUM", &browser).env("PREDICTQL_PKG", project::at("pkg")))
+            let tests = tests.env("CHROMIUM", &browser).env("PREDICTQL_PKG", project::at("pkg"));
+            if folder != "tests/package" {
+                return spoken(tests);
+            }
+            spoken(tests.env("PREDICTQL_MLFLOW", python::installed("tests/package/mlflow")?))
         });
     }
     report.finish()

@@ -82,6 +82,8 @@ export class Host {
         return engine.registerTable(request.name, request.bytes, request.format);
       case "registerObjects":
         return engine.registerObjects(request.name, request.objects);
+      case "registerStream":
+        return engine.registerStream(request.name, request.bytes, request.format, request.isEndless, request.size);
       case "registerModel":
         if (request.tokenizers) scope.predictqlTokenizers?.bring(request.tokenizers);
         return engine.registerModel(request.name, request.bytes, request.settings, request.files, request.version);

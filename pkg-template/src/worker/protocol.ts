@@ -52,6 +52,14 @@ export type Request =
   | { kind: "registerTable"; name: string; bytes: Uint8Array<ArrayBuffer>; format: TableFormat }
   | { kind: "registerObjects"; name: string; objects: ObjectEntry[] }
   | {
+      kind: "registerStream";
+      name: string;
+      bytes: Uint8Array<ArrayBuffer>;
+      format: TableFormat;
+      isEndless: boolean;
+      size: number;
+    }
+  | {
       kind: "registerModel";
       name: string;
       bytes: Uint8Array<ArrayBuffer>;
@@ -149,6 +157,7 @@ interface Replies {
   catalog: Catalog;
   registerTable: TableInfo;
   registerObjects: TableInfo;
+  registerStream: TableInfo;
   registerModel: ModelInfo;
   dropTable: undefined;
   dropModel: undefined;

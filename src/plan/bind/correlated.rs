@@ -213,6 +213,7 @@ impl Dependent<'_> {
             NodeKind::OneRow
             | NodeKind::Scan { .. }
             | NodeKind::Objects { .. }
+            | NodeKind::Stream { .. }
             | NodeKind::Shared { .. }
             | NodeKind::Outer { .. } => return Err(Error::internal("a leaf reads values of another query")),
         };

@@ -106,6 +106,12 @@ impl Binder<'_> {
                 let kind = NodeKind::Objects { objects: files, columns };
                 Ok(Source { node: Node { kind, schema }, scope })
             }
+            Relation::Stream(stream) => {
+                let schema = stream.schema.clone();
+                let columns = (0..schema.fields.len()).collect();
+                let kind = NodeKind::Stream { stream, columns, most: None, span: path.span };
+                Ok(Source::new(Node { kind, schema }, name))
+            }
             Relation::View(view) => self.view(&view, path).map(|node| Source::new(node, name)),
         }
     }
@@ -154,7 +160,7 @@ impl Binder<'_> {
         let relations = self.context.catalog.relations();
         let tables = relations.filter_map(|(name, relation)| match relation {
             Relation::Table(table) => Some((name.strip_prefix(prefix)?, table)),
-            Relation::Objects(_) | Relation::View(_) => None,
+            Relation::Objects(_) | Relation::Stream(_) | Relation::View(_) => None,
         });
         let tables: Vec<_> = tables.collect();
         let Some((_, last)) = tables.last() else {

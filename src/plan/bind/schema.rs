@@ -412,7 +412,7 @@ fn ports(model: &Model) -> [(&'static str, &[Port]); 2] {
 fn kind(relation: &Relation) -> &'static str {
     match relation {
         Relation::Table(_) => "BASE TABLE",
-        Relation::Objects(_) => "EXTERNAL",
+        Relation::Objects(_) | Relation::Stream(_) => "EXTERNAL",
         Relation::View(_) => "VIEW",
     }
 }

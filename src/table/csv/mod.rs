@@ -11,6 +11,7 @@ mod infer;
 mod layout;
 mod options;
 mod pattern;
+mod pieces;
 mod records;
 mod syntax;
 mod values;
@@ -19,6 +20,7 @@ use std::borrow::Cow;
 
 pub use self::encoding::Encoding;
 pub use self::options::CsvOptions;
+pub(crate) use self::pieces::CsvPieces;
 
 use self::body::Body;
 use self::layout::Layout;
@@ -57,6 +59,10 @@ pub fn read_csv(bytes: &[u8], options: &CsvOptions, limits: &Limits) -> Result<T
     let mut records = Records::new(&text, layout.start, &layout.syntax, limits);
     let first = records.next().map_err(|fault| body::fault(&text, &layout.syntax, &[], fault))?;
     let names = match first {
+        // Whoever knows the columns knows that there are no rows.
+        None if !options.has_header() && !options.schema.is_empty() => {
+            unnamed(options.schema.len(), options)?
+        }
         None => return Err(Error::new(Code::InvalidCsv, "expected CSV, found no row at all")),
         Some(first) if options.has_header() => names::unique(first.fields().map(|field| field.text)),
         Some(first) => unnamed(first.len(), options)?,

@@ -43,6 +43,35 @@ impl Syntax {
         bytes.get(at..).is_some_and(|rest| rest.starts_with(&self.delimiter))
     }
 
+    /// How many of the bytes are records that have ended: behind the last line end outside of quotes.
+    pub(super) fn ended(&self, bytes: &[u8]) -> usize {
+        let (mut end, mut at) = (0, 0);
+        // Whether a field begins, a quoted one goes on, the line is a comment.
+        let (mut begins, mut quoted, mut comment) = (true, false, false);
+        while let Some(byte) = bytes.get(at) {
+            let escaped = self.escape == Some(*byte) && !comment;
+            if quoted {
+                quoted = self.quote != Some(*byte);
+            } else if matches!(byte, b'\r' | b'\n') {
+                (end, begins, comment) = (at + 1, true, false);
+            } else if comment {
+            } else if begins && at == end && self.comment == Some(*byte) {
+                comment = true;
+            } else if self.delimiter_at(bytes, at) {
+                begins = true;
+                at += self.delimiter.len();
+                continue;
+            } else {
+                // A quote behind a closing one goes on with the field.
+                let reopens = at > 0 && bytes.get(at - 1).copied() == self.quote;
+                quoted = self.quote == Some(*byte) && (begins || reopens);
+                begins = false;
+            }
+            at += if escaped { 2 } else { 1 };
+        }
+        end
+    }
+
     /// Whether the whole field is `\N`, which databases write for NULL: it stays as it is, for the null values.
     pub(super) fn is_null_escape(&self, bytes: &[u8], start: usize, at: usize) -> bool {
         let ends = || match bytes.get(at + 2) {

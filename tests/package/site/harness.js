@@ -75,3 +75,55 @@ export function noise(count) {
   };
   return { x: Float64Array.from({ length: count }, next) };
 }
+
+/** Numbers from 0 to 1 in no order, the same ones each time. */
+export function moments() {
+  let seed = 18;
+  return () => {
+    seed = (seed * 48_271) % 2_147_483_647;
+    return seed / 2_147_483_647;
+  };
+}
+
+/** A session that changes everything a database holds, until it `isOver`; `told` has what was acknowledged. */
+export async function work(db, told) {
+  await db.registerTable("t", [{ x: 0 }]);
+  await db.registerModel("m", "/fixtures/models/decision_tree.onnx");
+  for (let n = 1; !told.isOver; n++) {
+    await db.query("INSERT INTO t (x) VALUES (?)", [n]);
+    told.rows = n;
+    if (n % 3 === 0) {
+      await db.query(`ALTER MODEL m VERSION 1 SET ALIAS = a${n}`);
+      told.alias = `a${n}`;
+    }
+    if (n % 5 === 0) {
+      await db.exec(`CREATE OR REPLACE TABLE sums AS SELECT SUM(x) AS s FROM t; INSERT INTO sums (s) VALUES (${-n})`);
+      told.sums = n;
+    }
+  }
+}
+
+/** What a database lacks of a session of which so much was acknowledged, and what it has that no session made. */
+export async function lost(db, { rows, alias, sums }) {
+  const found = [];
+  try {
+    const names = (await db.tables()).map((table) => table.name);
+    const of = async (sql) => (await db.query(sql)).rows[0];
+    if (rows !== undefined || names.includes("t")) {
+      const { most, count } = await of("SELECT MAX(x) AS most, COUNT(*) AS count FROM t");
+      // Each row once, and none of those that were told of missing.
+      if (most < (rows ?? 0) || count !== most + 1) found.push(["rows", rows, most, count]);
+    }
+    const [model] = await db.models();
+    if (alias !== undefined && !model?.aliases.includes(alias)) found.push(["alias", alias]);
+    if (sums !== undefined) {
+      const { s, last } = await of("SELECT MAX(s) AS s, -MIN(s) AS last FROM sums");
+      // Of 1 to n, and of nothing between two statements.
+      const whole = (n) => s === (n * (n + 1)) / 2;
+      if (!(last === sums && whole(sums)) && !whole(sums + 5)) found.push(["sums", sums, s, last]);
+    }
+  } catch (error) {
+    found.push(String(error));
+  }
+  return found;
+}

@@ -130,7 +130,7 @@ impl Binder<'_> {
         let name = self.relation_name(path);
         match self.relation(path)? {
             Relation::Table(table) => Ok((name, table.clone())),
-            Relation::Objects(_) | Relation::View(_) => {
+            Relation::Objects(_) | Relation::Stream(_) | Relation::View(_) => {
                 Err(Error::new(Code::ReadOnly, format!("`{name}` holds no rows of its own"))
                     .at(path.span)
                     .hint(hint))

@@ -37,7 +37,7 @@ use super::{Binder, Bound, collation};
 use crate::data::{Bounds, Field, Schema};
 use crate::diag::{Code, Error, Result, Span};
 use crate::plan::node::{Node, Plan};
-use crate::plan::{inline, prune};
+use crate::plan::{endless, inline, prune};
 use crate::syntax::ast::{self, OnExisting, StatementKind};
 
 impl Binder<'_> {
@@ -91,7 +91,7 @@ impl Binder<'_> {
 
     fn planned(&self, plan: Plan) -> Result<Plan> {
         let plan = if self.is_tsql() { collation::collated(plan)? } else { plan };
-        prune::prune(inline::inline(plan)?)
+        endless::checked(prune::prune(inline::inline(plan)?)?)
     }
 
     /// The name of the relation to create; `None` where it exists and is to be kept. `what` is what CREATE creates.

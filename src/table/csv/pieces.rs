@@ -1,0 +1,77 @@
+//! CSV that comes in pieces: what its beginning tells of it holds for all that follows, so that no row is remembered.
+
+use std::borrow::Cow;
+
+use super::syntax::Syntax;
+use super::values::Values;
+use super::{CsvOptions, Encoding, decode, encoding, layout, needs_backslash, options, read_csv};
+use crate::diag::Result;
+use crate::limits::Limits;
+use crate::table::Table;
+
+/// How the pieces of one file are read.
+#[derive(Debug, Clone)]
+pub(crate) struct CsvPieces {
+    /// For the beginning, which has the names of the columns.
+    first: CsvOptions,
+    rest: CsvOptions,
+    syntax: Syntax,
+}
+
+impl CsvPieces {
+    /// Reads the beginning of a file; its rows show of what types the columns are.
+    ///
+    /// # Errors
+    /// As [`read_csv`]; `invalid-option` for what can only be known of a whole file.
+    pub(crate) fn open(bytes: &[u8], options: &CsvOptions, limits: &Limits) -> Result<(Table, Self)> {
+        if options.max_bad_records > 0 {
+            return Err(options::invalid(
+                "`max_bad_records` counts the rows of a whole file, and this one is read in pieces",
+            ));
+        }
+        let marked = encoding::marked(bytes).map(|(encoding, _)| encoding);
+        if let Some(Encoding::Utf16(_) | Encoding::Utf32(_)) = marked.as_ref().or(options.encoding.as_ref()) {
+            return Err(options::invalid(
+                "a file that is read in pieces has to be in UTF-8, or in an encoding of one byte a character",
+            ));
+        }
+        let lines = bytes.iter().rposition(|byte| *byte == b'\n').map_or(bytes.len(), |end| end + 1);
+        let text = decode(bytes.get(..lines).unwrap_or(bytes), options, &mut Vec::new())?;
+        let mut layout = layout::find(&text, options, &Values::new(options)?, limits)?;
+        if options.escape.is_none() && needs_backslash(&text, &layout, limits) {
+            layout.syntax.escape = Some(b'\\');
+        }
+        let word = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let found = match text {
+            Cow::Borrowed(_) => Encoding::Utf8,
+            Cow::Owned(_) => Encoding::Windows1252,
+        };
+        let mut first = CsvOptions {
+            delimiter: Some(word(&layout.syntax.delimiter)),
+            escape: layout.syntax.escape.map(|escape| word(&[escape])),
+            encoding: options.encoding.clone().or(Some(found)),
+            ..options.clone()
+        };
+        let syntax = layout.syntax;
+        let table = read_csv(bytes.get(..syntax.ended(bytes)).unwrap_or(bytes), &first, limits)?;
+        let typed = table.schema.fields.iter().map(|field| {
+            let given = options.schema.iter().find(|(name, _)| name.trim().eq_ignore_ascii_case(&field.name));
+            let column = given.map_or_else(|| field.data_type.clone().into(), |(_, column)| column.clone());
+            (field.name.clone(), column)
+        });
+        first.schema = typed.collect();
+        let rest = CsvOptions { header: Some(false), skip_leading_rows: None, ..first.clone() };
+        Ok((table, Self { first, rest, syntax }))
+    }
+
+    /// How many of the bytes are rows that have ended.
+    pub(crate) fn ended(&self, bytes: &[u8]) -> usize {
+        self.syntax.ended(bytes)
+    }
+
+    /// # Errors
+    /// As [`read_csv`].
+    pub(crate) fn read(&self, bytes: &[u8], is_first: bool, limits: &Limits) -> Result<Table> {
+        read_csv(bytes, if is_first { &self.first } else { &self.rest }, limits)
+    }
+}
