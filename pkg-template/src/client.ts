@@ -354,7 +354,7 @@ export class Client {
     const together = jumps || statements.some(({ verb }) => /^(DECLARE|SET|IF|WHILE|REPEAT|FOR|CALL)$/.test(verb));
     const whole = { ...change, scope: "script", sql, kept: new Map<string, Blob>() } as const;
     const { signal, report } = waiter;
-    const shared = { sql, signal, report, files: this.#files, engine: this.#engine, one };
+    const shared = { sql, signal, report, files: this.#files, engine: this.#engine, one, database: this.#options.name };
     const contextOf = () => ({ ...shared, together, kept: together ? whole.kept : new Map<string, Blob>() });
     let current = run;
     let done = 0;
@@ -413,15 +413,12 @@ export class Client {
     waiter: Waiter,
   ): Promise<{ entry: TableEntry; commit(): void }> {
     const input = await readTable(source, options, this.#network, waiter);
-    if (input.kind === "bytes") {
-      const { blob, format } = input;
-      return { entry: { kind: "registerTable", name, blob, format }, commit: () => this.#files.release(name) };
-    }
-    if (input.kind === "stream") {
-      const { stream, told } = input;
-      stream.isOnce ||= name.startsWith(temporaryPrefix);
+    if (input.kind !== "files") {
+      const { stream, ...told } = input;
       const commit = () => {
         this.#files.release(name);
+        if (!stream) return;
+        stream.isOnce ||= name.startsWith(temporaryPrefix);
         this.#files.streams.set(name, stream);
       };
       return { entry: { ...told, name }, commit };

@@ -237,11 +237,6 @@ export class Engine {
     for (const listener of this.listeners) queueMicrotask(listener);
   }
 
-  /** Whether it outlives the page. */
-  get isNamed(): boolean {
-    return this.#options.name !== undefined;
-  }
-
   /** What the catalog was made of. */
   get entries(): Iterable<Entry> {
     return this.#journal;

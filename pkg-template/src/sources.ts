@@ -12,12 +12,12 @@ import { isCompressed } from "./ipc.js";
 import { expect, labelOf, type Network, type ReadOptions, resolve } from "./network.js";
 import { isDetached, passCopy } from "./params.js";
 import { decoding, known, picturing, streaming } from "./parts.js";
-import type { StreamInput } from "./streams.js";
+import type { LargeSource, StreamInput } from "./streams.js";
 import { arrowFormat, csvFormat } from "./table-options.js";
 
 /** A table in a shape that the engine takes. */
 export type TableInput =
-  | { kind: "bytes"; blob: Blob; format: TableFormat }
+  | { kind: "registerTable"; blob: Blob; format: TableFormat; stream?: undefined }
   | { kind: "files"; files: NamedSource[] }
   | StreamInput;
 
@@ -30,23 +30,25 @@ export async function readTable(
   network: Network,
   read: ReadOptions,
 ): Promise<TableInput> {
+  const streamed = (source: LargeSource, name: string, format: TableOptions["format"]) =>
+    known(async () =>
+      (await streaming()).openStream(source, name, format, formatOf, stream, options, network, read.signal),
+    );
   const fromBlob = async (blob: Blob, name: string): Promise<TableInput> => {
     const found = format ?? (await formatOf(blob, name));
     if (found === "images") return { kind: "files", files: await picturesOf(blob, name, read.signal) };
-    const kind = kindOf(found);
-    if (stream ?? blob.size > largeBytes) {
-      const input = await streamed(({ openBlob }) => openBlob(blob, name, kind, stream, options, read.signal));
-      if (input) return input;
-    }
-    if (kind !== "csv") {
+    const input = (stream ?? blob.size > largeBytes) ? await streamed(blob, name, found) : undefined;
+    if (input) return input;
+    if (found !== "csv") {
+      const kind = found === "ndjson" ? "json" : found;
       return fromArrow(await arrowOf(blob, kind, name, options.schema, read.signal), found);
     }
     const { encoding } = options;
     const text = isForeign(encoding) ? await toUtf8(blob, encoding, name) : blob;
-    return { kind: "bytes", blob: text, format: csvFormat(options) };
+    return { kind: "registerTable", blob: text, format: csvFormat(options) };
   };
   const fromArrow = (ipc: Uint8Array, found = "rows"): TableInput => ({
-    kind: "bytes",
+    kind: "registerTable",
     blob: new Blob([ipc as Uint8Array<ArrayBuffer>]),
     format: arrowFormat(options, found),
   });
@@ -55,10 +57,7 @@ export async function readTable(
     const url = resolve(source);
     if (format === "images") return { kind: "files", files: [await named(url)] };
     const name = labelOf(url);
-    if (stream)
-      return streamed(({ openRemote }) =>
-        openRemote(url, name, network, kindOf(format), tabular, options, read.signal),
-      );
+    if (stream) return streamed(url, name, format) as Promise<TableInput>;
     return fromBlob(await network.read(url, "data", read), name);
   }
   if (source instanceof Blob) return fromBlob(source, nameOf(source));
@@ -87,15 +86,14 @@ export async function readTable(
     return { kind: "files", files: await Promise.all(items.map(named)) };
   }
   if (isAsync(source)) {
-    if (stream !== false)
-      return streamed(({ openFeed }) => openFeed(source, kindOf(format), tabular, options, read.signal));
+    if (stream !== false) return streamed(source, "", format) as Promise<TableInput>;
     return fromArrow(await encoded(({ arrivingToIPC }) => arrivingToIPC(source, read.signal)));
   }
   if (isColumns(source)) {
     return fromArrow(await encoded(({ columnsToIPC }) => columnsToIPC(source, read.signal)));
   }
   throw problem("unsupported-source", `a table cannot be made of ${describe(source)}`, {
-    hint: "give a URL, a File, bytes of CSV, JSON, Parquet or Arrow, an array of objects or an async iterable of them, an object of columns, or an Arrow table",
+    hint: "give a URL, a File, bytes of CSV, JSON, Parquet or Arrow, objects in an array or as they come, an object of columns, or an Arrow table",
   });
 }
 
@@ -103,19 +101,6 @@ export async function readTable(
 async function picturesOf(blob: Blob, name: string, signal: AbortSignal | undefined): Promise<NamedSource[]> {
   if (!(await beginning(blob)).startsWith("PK\x03\x04")) return [{ name, source: blob }];
   return known(async () => (await picturing()).membersOf(blob, signal));
-}
-
-type FileFormat = "csv" | "json" | "parquet" | "arrow";
-
-/** Pictures are no file of rows: whoever reads it as one says so. */
-function kindOf<F extends string | undefined>(format: F) {
-  return (format === "ndjson" ? "json" : format) as F extends undefined ? undefined : FileFormat;
-}
-
-const tabular = async (head: Blob, name: string) => kindOf(await formatOf(head, name));
-
-function streamed<T>(open: (part: Awaited<ReturnType<typeof streaming>>) => Promise<T>): Promise<T> {
-  return known(async () => open(await streaming()));
 }
 
 type Decoding = Awaited<ReturnType<typeof decoding>>;

@@ -67,6 +67,8 @@ export interface StatementContext {
   readers?: Readers;
   /** Whether it is run again with those around it or not at all. */
   together?: boolean;
+  /** The name of the database, where it has one. */
+  database?: string | undefined;
 }
 
 async function* runStatement(

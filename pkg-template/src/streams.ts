@@ -12,18 +12,14 @@ import type { Entry } from "./journal.js";
 import { arrowFormat, csvFormat } from "./table-options.js";
 
 /** What the engine is told of a stream, and where its rows come from. */
-export interface StreamInput {
-  kind: "stream";
-  told: Omit<Extract<Entry, { kind: "registerStream" }>, "name">;
-  stream: Stream;
-}
+export type StreamInput = Omit<Extract<Entry, { kind: "registerStream" }>, "name"> & { stream: Stream };
 
 type FileFormat = "csv" | "json" | "parquet" | "arrow";
 type Options = Omit<TableOptions, "format" | "signal" | "onProgress" | "stream">;
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** What finds the format of a file by its first bytes and its name. */
-type FormatOf = (head: Blob, name: string) => Promise<FileFormat>;
+/** What finds the format of a file by its first bytes. */
+type FormatOf = (head: Blob) => Promise<FileFormat>;
 
 /** The bytes of a file, from its beginning or from anywhere. */
 interface LargeFile {
@@ -44,17 +40,36 @@ function decoding() {
   return import("./decode.js").catch((error) => notLoaded("tables", "decode.js", error));
 }
 
-/** A file of the device as a table. One list of JSON is none where nobody has asked for it: it is read as a whole. */
-export async function openBlob(
-  blob: Blob,
+/** A file of the device or of a server, or rows that arrive. */
+export type LargeSource = Blob | URL | AsyncIterable<unknown> | ReadableStream<unknown>;
+
+/**
+ * A table whose rows stay where they are. `formatOf` finds the format of a file by its first bytes and its name. Where nobody has
+ * asked for a stream, a file that is one list of JSON is none: it is read as a whole.
+ */
+export async function openStream(
+  source: LargeSource,
   name: string,
-  format: FileFormat,
+  format: TableOptions["format"],
+  formatOf: (head: Blob, name: string) => Promise<TableOptions["format"]>,
   isAsked: boolean | undefined,
   options: Options,
+  server: Server,
   signal: AbortSignal | undefined,
 ): Promise<StreamInput | undefined> {
-  const isList = format === "json" && !isAsked && new Uint8Array(await blob.slice(0, 1).arrayBuffer())[0] === listBegin;
-  return isList ? undefined : openFile(blobFile(blob, name), format, options, signal);
+  const found = async (head: Blob) => fileFormat(format ?? (await formatOf(head, name)) ?? "csv");
+  if (source instanceof URL) return openRemote(source, name, server, found, options, signal);
+  if (!(source instanceof Blob)) return openFeed(source, found, options, signal);
+  const kind = await found(source);
+  const isList = kind === "json" && !isAsked && new Uint8Array(await source.slice(0, 1).arrayBuffer())[0] === listBegin;
+  return isList ? undefined : openFile(blobFile(source, name), kind, options, signal);
+}
+
+function fileFormat(format: NonNullable<TableOptions["format"]>): FileFormat {
+  if (format !== "images") return format === "ndjson" ? "json" : format;
+  throw problem("unsupported-format", "pictures are no rows that come in pieces", {
+    hint: "leave the option `stream` out: their bytes are read when a query wants them anyway",
+  });
 }
 
 function blobFile(blob: Blob, name: string): LargeFile {
@@ -71,11 +86,10 @@ interface Server {
 }
 
 /** A file of a server as a table: read from its beginning, or in parts, where the server sends such. */
-export async function openRemote(
+async function openRemote(
   url: URL,
   name: string,
   server: Server,
-  format: FileFormat | undefined,
   formatOf: FormatOf,
   options: Options,
   signal: AbortSignal | undefined,
@@ -102,7 +116,7 @@ export async function openRemote(
     });
   };
   const file = { name, size, isOnce: false, chunks, slice };
-  return openFile(file, format ?? (await formatOf(await headOf(file, signal), name)), options, signal);
+  return openFile(file, await formatOf(await headOf(file, signal)), options, signal);
 }
 
 /** The first bytes. */
@@ -153,8 +167,11 @@ async function openFile(
   signal: AbortSignal | undefined,
 ): Promise<StreamInput> {
   const made = (first: Uint8Array, format: TableFormat, open: () => Pieces): StreamInput => ({
-    kind: "stream",
-    told: { kind: "registerStream", blob: new Blob([first as Bytes]), format, isEndless: false, size: file.size },
+    kind: "registerStream",
+    blob: new Blob([first as Bytes]),
+    format,
+    isEndless: false,
+    size: file.size,
     stream: { open: () => ahead(open()), close() {}, isOnce: file.isOnce },
   });
   if (format === "csv") {
@@ -551,9 +568,8 @@ async function encoded(items: readonly unknown[], signal: AbortSignal | undefine
 }
 
 /** Rows that arrive as a table: its columns are those of `schema`, else those of the first rows, which are waited for. */
-export async function openFeed(
+async function openFeed(
   source: AsyncIterable<unknown> | ReadableStream<unknown>,
-  format: FileFormat | undefined,
   formatOf: FormatOf,
   options: Options,
   signal: AbortSignal | undefined,
@@ -561,13 +577,13 @@ export async function openFeed(
   const stream = new Feed(source);
   if (source instanceof ReadableStream) {
     const bytes = await stream.bytes(signal);
-    if (bytes) return openFile(bytes, format ?? (await formatOf(await bytes.beginning(), "")), options, signal);
+    if (bytes) return openFile(bytes, await formatOf(await bytes.beginning()), options, signal);
   }
   const arrow = arrowFormat(options, "rows");
   const none = Object.fromEntries(Object.keys(options.schema ?? {}).map((name) => [name, null]));
   const rows = options.schema ? [none] : await stream.peek(signal);
   const blob = new Blob([await encoded(rows, signal)]);
-  return { kind: "stream", told: { kind: "registerStream", blob, format: arrow, isEndless: true, size: 0 }, stream };
+  return { kind: "registerStream", blob, format: arrow, isEndless: true, size: 0, stream };
 }
 
 /** What a statement that reads streams is known by. */
@@ -579,7 +595,8 @@ interface Reading {
   /** Whether it changes the catalog, and is run again for another worker, or in another visit. */
   together?: boolean;
   exports?: unknown;
-  engine: { readonly isNamed: boolean };
+  /** Under which it outlives the page. */
+  database?: string | undefined;
 }
 
 /** How many pieces the statements that share what is kept have read. */
@@ -628,8 +645,8 @@ export class Readers {
 
   /** Whether what is read is kept for when the statement is run again, since the stream will not be there or give other rows. */
   #keeps({ isOnce }: Stream): boolean {
-    const { together, exports, engine } = this.#reading;
-    return together === true && !exports && (isOnce || engine.isNamed);
+    const { together, exports, database } = this.#reading;
+    return together === true && !exports && (isOnce || database !== undefined);
   }
 
   /** How far a query over files is: in their bytes, since nobody knows their rows. */
