@@ -1,11 +1,65 @@
 //! Aggregates over groups of rows: row `i` belongs to the group `groups[i]`, which has a state.
 
+use std::collections::BinaryHeap;
+
 use crate::bits::Bits;
+use crate::moving::Total;
 
 /// Whether all of `groups` are below `count`: what the other functions here rely on, as on a value for each row.
 #[inline(never)]
 pub fn are_below(groups: &[u32], count: usize) -> bool {
     groups.iter().max().is_none_or(|most| (*most as usize) < count)
+}
+
+/// The least numbers of each group, as many of them as rows are wanted, to tell which later rows cannot be among these.
+#[derive(Debug)]
+pub struct FirstRows {
+    wanted: usize,
+    /// The least numbers of each group, the greatest of them on top, and that one where there are enough.
+    least: Vec<BinaryHeap<u64>>,
+    last: Vec<u64>,
+    held: usize,
+}
+
+impl FirstRows {
+    /// As many as `wanted` rows of each group.
+    #[must_use]
+    pub fn new(wanted: usize) -> Self {
+        Self { wanted, least: Vec::new(), last: Vec::new(), held: 0 }
+    }
+
+    /// The bytes that it takes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.held * 16 + self.least.len() * 40
+    }
+
+    /// The rows that have no more than `wanted` rows of lesser numbers in their groups so far, which are below `count`.
+    #[inline(never)]
+    #[expect(clippy::indexing_slicing, reason = "callers have numbered the groups")]
+    pub fn candidates(&mut self, numbers: &[u64], groups: &[u32], count: usize) -> Vec<u64> {
+        self.last.resize(count.max(self.last.len()), if self.wanted == 0 { 0 } else { u64::MAX });
+        self.least.resize(self.last.len(), BinaryHeap::new());
+        let mut candidates = Vec::new();
+        for (row, (number, group)) in (0..).zip(numbers.iter().zip(groups)) {
+            let last = &mut self.last[*group as usize];
+            if number > last {
+                continue;
+            }
+            candidates.push(row);
+            let least = &mut self.least[*group as usize];
+            if least.len() < self.wanted {
+                least.push(*number);
+                self.held += 1;
+            } else if let Some(mut greatest) = least.peek_mut() {
+                *greatest = *number;
+            }
+            if least.len() == self.wanted {
+                *last = least.peek().copied().unwrap_or(*last);
+            }
+        }
+        candidates
+    }
 }
 
 /// A sum of floats, with what rounding has taken from it.
@@ -23,6 +77,35 @@ impl FloatTotal {
     pub fn sum(&self) -> f64 {
         // What is lost of infinity is no number.
         if self.sum.is_finite() { self.sum + self.lost } else { self.sum }
+    }
+
+    /// The sum of one value.
+    #[inline(always)]
+    pub(crate) fn of(value: f64) -> Self {
+        Self { sum: value, lost: 0.0, count: 1 }
+    }
+
+    /// Whether sums that were put together are infinite where each of them was finite.
+    #[must_use]
+    pub fn overflowed(&self) -> bool {
+        self.lost == f64::INFINITY
+    }
+}
+
+impl Total for FloatTotal {
+    #[inline(always)]
+    fn and(self, later: Self) -> Self {
+        let sum = self.sum + later.sum;
+        let added = sum - self.sum;
+        let rounded = (self.sum - (sum - added)) + (later.sum - added);
+        let lost = if sum.is_finite() {
+            self.lost + later.lost + rounded
+        } else if self.overflowed() || later.overflowed() || self.sum.is_finite() && later.sum.is_finite() {
+            f64::INFINITY
+        } else {
+            0.0
+        };
+        Self { sum, lost, count: self.count + later.count }
     }
 }
 
@@ -130,6 +213,18 @@ mod tests {
         let mut counts = [0; 3];
         count(GROUPS, valid(), &mut counts);
         assert_eq!(counts, [1, 2, 1]);
+    }
+
+    #[test]
+    fn rows_that_enough_others_precede_are_no_candidates() {
+        let mut rows = FirstRows::new(2);
+        assert_eq!(
+            rows.candidates(&[5, 9, 3, 7, 5, 4, 4, 9], &[0, 0, 0, 0, 0, 1, 0, 1], 2),
+            [0, 1, 2, 4, 5, 6, 7]
+        );
+        // The least of group 0 are 3 and 4, of group 1 they are 4 and 9.
+        assert_eq!(rows.candidates(&[5, 4, 1, 4, 9, u64::MAX], &[0, 0, 0, 0, 1, 2], 3), [1, 2, 4, 5]);
+        assert_eq!(FirstRows::new(0).candidates(&[7], &[0], 1), [0_u64; 0]);
     }
 
     /// The values of Neumaier's example, and ten tenths: Python's `math.fsum` says 2 and 1.

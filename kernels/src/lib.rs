@@ -17,6 +17,7 @@ pub mod integers;
 pub mod keys;
 mod lanes;
 pub mod matmul;
+pub mod moving;
 pub mod norm;
 pub mod operand;
 pub mod panels;

@@ -1,9 +1,87 @@
 //! Rows in the order of numbers.
 
+/// In the order of signed integers: the sign bit, inverted, comes first.
+#[inline(always)]
+#[must_use]
+pub fn ordered_int(value: i64) -> u64 {
+    value.cast_unsigned() ^ (1 << 63)
+}
+
+/// In the order of floats, NaN before all others and -0.0 as 0.0: the sign bit comes first, and reverses the order of
+/// negative numbers.
+#[inline(always)]
+#[must_use]
+pub fn ordered_float(value: f64) -> u64 {
+    if value.is_nan() {
+        return 0;
+    }
+    let bits = (value + 0.0).to_bits();
+    if bits >> 63 == 0 { bits | 1 << 63 } else { !bits }
+}
+
+macro_rules! numbered {
+    ($name:ident, $value:ty, $ordered:ident) => {
+        /// The first `rows` rows, each behind the number of its value.
+        #[inline(never)]
+        pub fn $name(values: &[$value], rows: usize, descending: bool) -> Vec<(u64, usize)> {
+            let turn = if descending { u64::MAX } else { 0 };
+            values.iter().take(rows).map(|value| $ordered(*value) ^ turn).zip(0..).collect()
+        }
+    };
+}
+
+numbered!(ints, i64, ordered_int);
+numbered!(floats, f64, ordered_float);
+
+/// Fewer rows are sorted by comparing them.
+const FEW: usize = 512;
+
+/// The bits by which more are parted at a time.
+const BITS: u32 = 10;
+
 /// Sorts rows, each behind the number that it is sorted by; rows of equal numbers are sorted by themselves.
 #[inline(never)]
 pub fn sort(rows: &mut [(u64, usize)]) {
-    rows.sort_unstable();
+    if rows.len() <= FEW {
+        rows.sort_unstable();
+    } else if !rows.is_sorted() {
+        part(rows, &mut vec![(0, 0); rows.len()]);
+    }
+}
+
+/// Parts rows by the highest bits in which their numbers differ, and sorts the parts. `spare` is as long.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::indexing_slicing,
+    reason = "digits are below the number of parts, and places below that of rows"
+)]
+fn part(rows: &mut [(u64, usize)], spare: &mut [(u64, usize)]) {
+    let first = rows.first().map_or(0, |(number, _)| *number);
+    let differing = rows.iter().fold(0, |bits, (number, _)| bits | (number ^ first));
+    if rows.len() <= FEW || differing == 0 {
+        return rows.sort_unstable();
+    }
+    let shift = (u64::BITS - differing.leading_zeros()).saturating_sub(BITS);
+    let digit = |number: u64| (number >> shift) as usize & ((1 << BITS) - 1);
+    let mut ends = [0; 1 << BITS];
+    rows.iter().for_each(|(number, _)| ends[digit(*number)] += 1);
+    let mut end = 0;
+    for part in &mut ends {
+        (*part, end) = (end, end + *part);
+    }
+    for row in &*rows {
+        let place = &mut ends[digit(row.0)];
+        spare[*place] = *row;
+        *place += 1;
+    }
+    rows.copy_from_slice(spare);
+    let mut start = 0;
+    for end in ends {
+        if end - start > 1 {
+            part(&mut rows[start..end], &mut spare[start..end]);
+        }
+        start = end;
+    }
 }
 
 /// Drops rows whose number is greater than that of the last of the first `limit` rows. Rows that share its number stay.
@@ -21,6 +99,32 @@ pub fn keep_first(rows: &mut Vec<(u64, usize)>, limit: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_rows_are_sorted_as_few_are() {
+        let mut state = 1_u64;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state
+        };
+        // Numbers of all bits, of few, in lumps, all equal, and with one far from the others.
+        let kinds: [fn(u64, usize) -> u64; 6] = [
+            |number, _| number,
+            |number, _| number >> 50,
+            |number, _| if number % 3 == 0 { number >> 60 } else { number >> 30 | 1 << 63 },
+            |_, _| 7,
+            |number, row| if row == 4_000 { u64::MAX } else { number >> 55 },
+            |_, row| row as u64,
+        ];
+        for kind in kinds {
+            let mut rows: Vec<_> = (0..10_000).map(|row| (kind(next(), row), row)).collect();
+            rows.swap(3, 9_000);
+            let mut expected = rows.clone();
+            expected.sort();
+            sort(&mut rows);
+            assert_eq!(rows, expected);
+        }
+    }
 
     #[test]
     fn the_first_rows_stay_with_those_that_tie() {

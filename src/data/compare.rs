@@ -3,6 +3,7 @@
 //! As in BigQuery, NULL sorts before everything and NaN before every other number.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -11,7 +12,7 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef, UInt64Array};
 
-use predictql_kernels::sort;
+use predictql_kernels::sort::{self, ordered_float, ordered_int};
 
 use super::operand::BytesView;
 use super::{DataType, row_index};
@@ -55,16 +56,13 @@ pub(crate) fn top_indices(rows: usize, keys: &[SortKey], limit: usize) -> Result
         let first_difference = rest.iter().map(|compare| compare(a, b)).find(|order| order.is_ne());
         first_difference.unwrap_or_else(|| a.cmp(&b))
     };
-    let (nulls, values): (Vec<usize>, Vec<usize>) = (0..rows).partition(|row| first.column.is_null(*row));
-    let mut values: Vec<(u64, usize)> =
-        values.into_iter().map(|row| (abbreviated.get(row, first.descending), row)).collect();
+    let (mut nulls, mut values) = abbreviated.numbered(first, rows);
     let by_value = |a: usize, b: usize| {
         let (a, b) = if first.descending { (b, a) } else { (a, b) };
         if abbreviated.are_exact() { Ordering::Equal } else { in_full(a, b) }
     };
     let by_value =
         |(_, a): &(u64, usize), (_, b): &(u64, usize)| by_value(*a, *b).then_with(|| by_rest(*a, *b));
-    let mut nulls: Vec<(u64, usize)> = nulls.into_iter().map(|row| (0, row)).collect();
     let by_null = |(_, a): &(u64, usize), (_, b): &(u64, usize)| by_rest(*a, *b);
     // Rows of equal numbers are in their own order already.
     let by_value: Option<&Order<'_>> = (!abbreviated.are_exact() || !rest.is_empty()).then_some(&by_value);
@@ -81,6 +79,20 @@ pub(crate) fn top_indices(rows: usize, keys: &[SortKey], limit: usize) -> Result
     Ok(before.into_iter().chain(after).map(|(_, row)| row as u64).collect())
 }
 
+/// For each row a number: where it is less than that of another row, its key comes first.
+///
+/// # Errors
+/// As [`sort_indices`].
+pub(crate) fn first_numbers(key: &SortKey) -> Result<Vec<u64>> {
+    let abbreviated = AbbreviatedKeys::of(key)?;
+    let of_null = if key.nulls_first { 0 } else { u64::MAX };
+    let number = |row| match key.column.is_null(row) {
+        true => of_null,
+        false => abbreviated.get(row, key.descending),
+    };
+    Ok((0..key.column.len()).map(number).collect())
+}
+
 /// The order of rows by all `keys`.
 ///
 /// # Errors
@@ -93,11 +105,14 @@ pub(crate) fn row_order(keys: &[SortKey]) -> Result<Comparator<'_>> {
     }))
 }
 
+/// Rows behind the numbers that they are sorted by.
+type Numbered = Vec<(u64, usize)>;
+
 type Order<'a> = dyn Fn(&(u64, usize), &(u64, usize)) -> Ordering + 'a;
 
 /// Sorts the first `limit` of the rows, each behind its number, and drops the others. Rows of equal numbers have the
 /// order `ties`, or that of the rows.
-fn shorten(rows: &mut Vec<(u64, usize)>, limit: usize, ties: Option<&Order<'_>>) {
+fn shorten(rows: &mut Numbered, limit: usize, ties: Option<&Order<'_>>) {
     sort::keep_first(rows, limit);
     sort::sort(rows);
     if let Some(ties) = ties {
@@ -145,6 +160,20 @@ impl<'a> AbbreviatedKeys<'a> {
         !matches!(self, Self::Blobs(_) | Self::None)
     }
 
+    /// The first `rows` rows that are NULL, and the others, each behind its number.
+    fn numbered(&self, key: &SortKey, rows: usize) -> (Numbered, Numbered) {
+        let number = |row| self.get(row, key.descending);
+        match (key.column.nulls(), self) {
+            (None, Self::Ints(values)) => (Vec::new(), sort::ints(values, rows, key.descending)),
+            (None, Self::Floats(values)) => (Vec::new(), sort::floats(values, rows, key.descending)),
+            (None, _) => (Vec::new(), (0..rows).map(|row| (number(row), row)).collect()),
+            (Some(nulls), _) => {
+                let numbered = |row| if nulls.is_null(row) { (0, row) } else { (number(row), row) };
+                (0..rows).map(numbered).partition(|(_, row)| nulls.is_null(*row))
+            }
+        }
+    }
+
     #[expect(
         clippy::indexing_slicing,
         reason = "`top_indices` has checked that there is a value for every row"
@@ -166,42 +195,39 @@ impl<'a> AbbreviatedKeys<'a> {
     }
 }
 
-/// In the order of signed integers: the sign bit, inverted, comes first.
-fn ordered_int(value: i64) -> u64 {
-    value.cast_unsigned() ^ (1 << 63)
-}
-
-/// In the order of [`compare_floats`]: the sign bit comes first, and reverses the order of negative numbers.
-fn ordered_float(value: f64) -> u64 {
-    if value.is_nan() {
-        return 0;
-    }
-    let bits = (value + 0.0).to_bits();
-    if bits >> 63 == 0 { bits | 1 << 63 } else { !bits }
-}
-
-/// For each row the number of the rows of its partition that are equal to it in all keys, counted along `sorted`, an order in
-/// which such rows stand together.
+/// For each place of `sorted` the places of the rows that are equal to its own in all keys. They stand together in one of
+/// `parts`, which follow one another.
 ///
 /// # Errors
 /// As [`sort_indices`].
-pub(crate) fn numbered_equals(sorted: &[u64], partitions: &[u32], keys: &[SortKey]) -> Result<Vec<u32>> {
+pub(crate) fn equals_in_order(
+    sorted: &[u64],
+    parts: &[Range<usize>],
+    keys: &[SortKey],
+) -> Result<Vec<Range<usize>>> {
     ensure(keys.iter().all(|key| key.column.len() >= sorted.len()), "a sort key is too short")?;
-    let keys = keys.iter().map(by_key).collect::<Result<Vec<_>>>()?;
-    let mut numbers = vec![0; sorted.len()];
-    let mut number = 0;
-    let mut previous = None;
-    for row in sorted.iter().map(|row| row_index(*row)) {
-        let partition = partitions.get(row).invariant("a partition of a row")?;
-        if previous.is_some_and(|(before, last)| {
-            last != partition || keys.iter().any(|compare| compare(before, row).is_ne())
-        }) {
-            number += 1;
+    let keys = keys.iter().map(equality).collect::<Result<Vec<_>>>()?;
+    let is_same = |a: &u64, b: &u64| keys.iter().all(|is_same| is_same(row_index(*a), row_index(*b)));
+    let mut places = Vec::with_capacity(sorted.len());
+    for part in parts {
+        let rows = sorted.get(part.clone()).invariant("the rows of a part")?;
+        for equals in rows.chunk_by(is_same) {
+            let start = places.len();
+            let end = start + equals.len();
+            places.extend(equals.iter().map(|_| start..end));
         }
-        previous = Some((row, partition));
-        *numbers.get_mut(row).invariant("a row of the order")? = number;
     }
-    Ok(numbers)
+    Ok(places)
+}
+
+/// Whether rows are equal in a key.
+fn equality(key: &SortKey) -> Result<Box<dyn Fn(usize, usize) -> bool + '_>> {
+    let abbreviated = AbbreviatedKeys::of(key)?;
+    if abbreviated.are_exact() && key.column.null_count() == 0 {
+        return Ok(Box::new(move |a, b| abbreviated.get(a, false) == abbreviated.get(b, false)));
+    }
+    let compare = by_key(key)?;
+    Ok(Box::new(move |a, b| compare(a, b).is_eq()))
 }
 
 /// Compares the values of two rows of a column, neither of them NULL nor beyond the column's end.

@@ -29,10 +29,9 @@ pub(crate) fn take(array: &ArrayRef, indices: &UInt64Array) -> Result<ArrayRef> 
         return layout::null_column(array.data_type(), indices.len());
     }
     let within = |index: u64| row_index(index) < array.len();
-    let all_within = match indices.nulls() {
-        None => are_below(indices.values(), array.len() as u64),
-        Some(_) => indices.iter().flatten().all(within),
-    };
+    // Those below NULLs may be anything.
+    let all_within = are_below(indices.values(), array.len() as u64);
+    let all_within = all_within || indices.null_count() > 0 && indices.iter().flatten().all(within);
     ensure(all_within, "an index beyond the end of a column")?;
     let nulls = nulls_at(array, indices);
     Ok(match array.data_type() {
@@ -198,11 +197,12 @@ fn fixed<T: ArrowNativeType>(
         return Err(Error::internal("expected values of a fixed width"));
     };
     let values: &[T] = values.typed_data();
-    let taken = match indices.nulls() {
-        None => pick(values, indices.values()),
+    let taken = if are_below(indices.values(), values.len() as u64) {
+        pick(values, indices.values())
+    } else {
         #[expect(clippy::indexing_slicing, reason = "`take` has compared every index with the length")]
         // Default: the value below a NULL is never read.
-        Some(_) => rows(indices).map(|row| row.map_or_else(T::default, |row| values[row])).collect(),
+        rows(indices).map(|row| row.map_or_else(T::default, |row| values[row])).collect()
     };
     let taken = Values::Fixed(Buffer::from_vec(taken));
     layout::column(array.data_type(), indices.len(), taken, nulls)

@@ -34,13 +34,15 @@ pub(crate) use calendar_text::{
     parse_timestamp, time_text, timestamp_text, zoned_text,
 };
 pub(crate) use cast::{CastMode, can_cast, can_coerce, cast, parse_bool, parse_float, parse_int};
-pub(crate) use compare::{SortKey, numbered_equals, order_of, row_order, sort_indices, top_indices};
+pub(crate) use compare::{
+    SortKey, equals_in_order, first_numbers, order_of, row_order, sort_indices, top_indices,
+};
 pub(crate) use float_text::{float_text, shortest_text};
 pub(crate) use gather::{chosen, concat, numbers_at, parted, row_index, take, without_null_arrays};
 pub(crate) use interval::Interval;
 pub(crate) use key::{KeyTable, is_same, rows_by_key, valid_bits};
 pub(crate) use layout::{Values, bytes, column, null_column, span, values, with_nulls};
-pub(crate) use operand::{BytesView, Operand, StringView};
+pub(crate) use operand::{BytesView, Operand, PrimitiveView, StringView};
 pub use scalar::Scalar;
 pub(crate) use scalar::{array_of, decimal_text, list_column, scalar_at};
 pub(crate) use tensor::{TensorBuilder, TensorColumn, element_range, integer_pictures};

@@ -63,15 +63,14 @@ impl GroupedAggregate {
     ) -> Result<()> {
         ensure(groups.len() == batch.rows(), "a row has no group")?;
         let args = expr::arguments(&self.call.args, batch, ctx)?;
-        let Aggregate { distinct, ignore_nulls, having, order_by, limit, .. } = &self.call;
-        if !distinct && !ignore_nulls && having.is_none() && order_by.is_empty() && limit.is_none() {
+        if self.is_plain() {
             return self
                 .accumulator
                 .update(&args, groups, count)
                 .map_err(|error| error.or_at(self.call.span));
         }
         // HAVING goes before what else selects rows, and knows them when all are in.
-        let rows = match having {
+        let rows = match &self.call.having {
             Some(_) => (0..groups.len() as u64).collect(),
             None => self.selected_rows(&args, groups, ctx)?,
         };
@@ -162,6 +161,20 @@ impl GroupedAggregate {
             false => sort_indices(all.rows(), &keys)?.values().to_vec(),
         };
         self.accumulate(&args, &groups, order, count).map_err(|error| self.without_row(error))
+    }
+
+    /// The values over frames that move along the columns `args`, if the function can tell them; see [`Accumulator::moving`].
+    pub(super) fn moving(&mut self, args: &[Operand], frames: &[Range<usize>]) -> Result<Option<ArrayRef>> {
+        if !self.is_plain() {
+            return Ok(None);
+        }
+        self.accumulator.moving(args, frames).map_err(|error| error.or_at(self.call.span))
+    }
+
+    /// Whether all rows count, in any order.
+    fn is_plain(&self) -> bool {
+        let Aggregate { distinct, ignore_nulls, having, order_by, limit, .. } = &self.call;
+        !distinct && !ignore_nulls && having.is_none() && order_by.is_empty() && limit.is_none()
     }
 
     /// Whether rows are accumulated as they come.

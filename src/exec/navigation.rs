@@ -4,11 +4,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, Float64Array, UInt64Array};
+use arrow_buffer::NullBuffer;
 
 use super::frame::{Ordered, float};
 use crate::data::{DataType, Operand, SortKey, concat, row_index, sort_indices, take};
 use crate::diag::{Code, Error, Invariant, Result};
 use crate::function::Navigation;
+use crate::plan::Frame;
 
 /// The values of one call for all rows, in the order of the input.
 pub(super) struct Call<'a> {
@@ -19,12 +21,12 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// The result for each row of the input. `frames` has the frame of each position.
-    pub(super) fn results(&self, ordered: &Ordered, frames: &[Range<usize>]) -> Result<ArrayRef> {
+    /// The result for each row of the input; some functions see the rows of a frame.
+    pub(super) fn results(&self, ordered: &Ordered, frame: &Frame) -> Result<ArrayRef> {
         match self.navigation {
             Navigation::Lag | Navigation::Lead => self.neighbours(ordered),
             Navigation::FirstValue | Navigation::LastValue | Navigation::NthValue => {
-                self.of_frames(ordered, frames)
+                self.of_frames(ordered, &ordered.frames(frame)?)
             }
             Navigation::PercentileCont | Navigation::PercentileDisc => self.percentiles(ordered),
             Navigation::Ntile => Err(Error::internal("NTILE takes no value of a row")),
@@ -47,7 +49,12 @@ impl Call<'_> {
         let offsets = self.number(1)?;
         let offsets = offsets.as_ref().map(Operand::ints).transpose()?;
         let has_default = self.args.get(2).is_some();
-        let mut picked = vec![None; rows];
+        let first = offsets.as_ref().map_or(Some(1), |offsets| offsets.get(0));
+        let is_one = offsets.as_ref().is_none_or(|offsets| (0..rows).all(|row| offsets.get(row) == first));
+        if let (Some(by), true) = (first.and_then(|by| usize::try_from(by).ok()), is_one && !has_default) {
+            return self.at_distance(ordered, by);
+        }
+        let mut picked = Picked::of(rows);
         for partition in &ordered.partitions {
             for position in partition.clone() {
                 let row = row_at(ordered, position)?;
@@ -61,19 +68,34 @@ impl Call<'_> {
                     Navigation::Lag => position.checked_sub(by),
                     _ => position.checked_add(by),
                 };
-                let target = target.filter(|target| partition.contains(target));
-                *picked.get_mut(row).invariant("a row of the window")? = match target {
-                    Some(target) => Some(row_at(ordered, target)? as u64),
-                    None if has_default => Some((rows + row) as u64),
-                    None => None,
-                };
+                match target.filter(|target| partition.contains(target)) {
+                    Some(target) => picked.set(row, row_at(ordered, target)?)?,
+                    None if has_default => picked.set(row, rows + row)?,
+                    None => {}
+                }
             }
         }
         let values = match self.args.get(2) {
             Some(default) => concat(&[value.clone(), default.clone()])?,
             None => value.clone(),
         };
-        take(&values, &UInt64Array::from(picked))
+        take(&values, &picked.finish())
+    }
+
+    /// LAG and LEAD without a default, where all rows look as far.
+    fn at_distance(&self, ordered: &Ordered, by: usize) -> Result<ArrayRef> {
+        let mut picked = Picked::of(ordered.sorted.len());
+        for partition in &ordered.partitions {
+            let rows = ordered.sorted.get(partition.clone()).invariant("the rows of a partition")?;
+            for (before, behind) in rows.iter().zip(rows.iter().skip(by)) {
+                let (before, behind) = (row_index(*before), row_index(*behind));
+                match self.navigation {
+                    Navigation::Lag => picked.set(behind, before)?,
+                    _ => picked.set(before, behind)?,
+                }
+            }
+        }
+        take(self.value()?, &picked.finish())
     }
 
     /// FIRST_VALUE, LAST_VALUE and NTH_VALUE.
@@ -81,21 +103,24 @@ impl Call<'_> {
         let value = self.value()?;
         let numbers = self.number(1)?;
         let numbers = numbers.as_ref().map(Operand::ints).transpose()?;
-        // The positions that count, and how many of them stand before each position.
-        let mut counting = Vec::new();
-        let mut before = Vec::with_capacity(ordered.sorted.len() + 1);
-        for (position, row) in ordered.sorted.iter().enumerate() {
+        // The positions that count, and how many of them stand before each position; none are kept where all count.
+        let ignores = self.ignore_nulls && value.null_count() > 0;
+        let (mut counting, mut before) = (Vec::new(), Vec::new());
+        for (position, row) in ordered.sorted.iter().enumerate().filter(|_| ignores) {
             before.push(counting.len());
-            if !self.ignore_nulls || value.is_valid(row_index(*row)) {
+            if value.is_valid(row_index(*row)) {
                 counting.push(position);
             }
         }
         before.push(counting.len());
-        let mut picked = vec![None; value.len()];
+        let before = |position: usize| match ignores {
+            true => before.get(position).copied().invariant("a position of a frame"),
+            false => Ok(position),
+        };
+        let mut picked = Picked::of(value.len());
         for (frame, row) in frames.iter().zip(&ordered.sorted) {
             let row = row_index(*row);
-            let first = *before.get(frame.start).invariant("the start of a frame")?;
-            let end = *before.get(frame.end).invariant("the end of a frame")?;
+            let (first, end) = (before(frame.start)?, before(frame.end)?);
             let index = match (self.navigation, &numbers) {
                 (Navigation::LastValue, _) => end.checked_sub(1),
                 (_, None) => Some(first),
@@ -105,12 +130,14 @@ impl Call<'_> {
                     first.checked_add(number - 1)
                 }
             };
-            let position =
-                index.filter(|index| (first..end).contains(index)).and_then(|index| counting.get(index));
-            let target = position.map(|position| row_at(ordered, *position)).transpose()?;
-            *picked.get_mut(row).invariant("a row of the window")? = target.map(|target| target as u64);
+            let Some(index) = index.filter(|index| (first..end).contains(index)) else { continue };
+            let position = match ignores {
+                true => *counting.get(index).invariant("a position that counts")?,
+                false => index,
+            };
+            picked.set(row, row_at(ordered, position)?)?;
         }
-        take(value, &UInt64Array::from(picked))
+        take(value, &picked.finish())
     }
 
     /// PERCENTILE_CONT and PERCENTILE_DISC over the values of each partition.
@@ -174,6 +201,29 @@ impl Call<'_> {
             *ranks.get_mut(row_index(*row)).invariant("a row of the window")? = rank;
         }
         Ok(ranks)
+    }
+}
+
+/// For each row of the input the row whose value it takes, if there is one.
+struct Picked {
+    rows: Vec<u64>,
+    valid: Vec<bool>,
+}
+
+impl Picked {
+    fn of(rows: usize) -> Self {
+        Self { rows: vec![0; rows], valid: vec![false; rows] }
+    }
+
+    fn set(&mut self, row: usize, target: usize) -> Result<()> {
+        *self.rows.get_mut(row).invariant("a row of the window")? = target as u64;
+        *self.valid.get_mut(row).invariant("a row of the window")? = true;
+        Ok(())
+    }
+
+    fn finish(self) -> UInt64Array {
+        let all = self.valid.iter().all(|valid| *valid);
+        UInt64Array::new(self.rows.into(), (!all).then(|| NullBuffer::from(self.valid)))
     }
 }
 

@@ -25,22 +25,22 @@ use super::unnest::Unnest;
 use super::values::Values;
 use super::vector_search::{Side, VectorSearch};
 use super::window::Window;
-use crate::plan::{Correlated, Node, NodeKind, Plan, Subplan, SubplanKind};
+use crate::plan::{Correlated, Leading, Node, NodeKind, Plan, Subplan, SubplanKind};
 
 /// The operator that runs `plan`.
 pub(crate) fn start(plan: Plan) -> Input {
-    Start { measured: None, query: None }.plan(plan)
+    Start { measured: None, query: None, leading: None }.plan(plan)
 }
 
 /// The operator that runs `query`, which has this number, for the rows around it.
 fn start_query(number: usize, query: &Correlated) -> Input {
-    Start { measured: None, query: Some((number, 0)) }.node(query.root.clone())
+    Start { measured: None, query: Some((number, 0)), leading: None }.node(query.root.clone())
 }
 
 /// The operator that runs `plan` and measures every node: [`Context::metrics`](super::Context::metrics) has the nodes
 /// of the subplans, then those of the root, a node before its inputs, the left one first.
 pub(crate) fn start_measured(plan: Plan) -> Input {
-    Start { measured: Some(0), query: None }.plan(plan)
+    Start { measured: Some(0), query: None, leading: None }.plan(plan)
 }
 
 /// Makes operators of nodes.
@@ -49,6 +49,8 @@ struct Start {
     measured: Option<usize>,
     /// The correlated query whose operators they are, and the number of its joins so far.
     query: Option<(usize, usize)>,
+    /// What the operator around the next one wants of a window.
+    leading: Option<Leading>,
 }
 
 impl Start {
@@ -88,7 +90,7 @@ impl Start {
         self.measured = measured.map(|measured| measured + 1);
         let base = Box::new(Union::new(inputs.into_iter().map(|input| self.node(input)).collect()));
         self.measured = self.measured.map(|measured| measured + step.count());
-        let start = |node| Start { measured: None, query: None }.node(node);
+        let start = |node| Start { measured: None, query: None, leading: None }.node(node);
         let recursion = Box::new(Recursion::new(number, base, step, start, distinct));
         match measured {
             Some(number) => Box::new(Measured::new(recursion, number)),
@@ -106,6 +108,7 @@ impl Start {
     fn operator(&mut self, node: Node) -> Input {
         let total = node.rows();
         let schema = node.schema;
+        let leading = self.leading.take();
         match node.kind {
             NodeKind::OneRow => Box::new(OneRow::default()),
             NodeKind::Values { rows } => Box::new(Values::new(rows, schema)),
@@ -117,8 +120,14 @@ impl Start {
             NodeKind::Stream { stream, columns, most, .. } => Box::new(Arriving::new(stream, columns, most)),
             NodeKind::Shared { subplan, columns } => Box::new(SharedScan::new(subplan, columns)),
             NodeKind::Outer { columns } => Box::new(OuterScan::new(columns)),
-            NodeKind::Filter { input, predicate } => Box::new(Filter::new(self.node(*input), predicate)),
-            NodeKind::Project { input, exprs } => Box::new(Project::new(self.node(*input), exprs)),
+            NodeKind::Filter { input, predicate } => {
+                self.leading = Leading::of(&predicate);
+                Box::new(Filter::new(self.node(*input), predicate))
+            }
+            NodeKind::Project { input, exprs } => {
+                self.leading = leading.and_then(|leading| leading.below(&exprs));
+                Box::new(Project::new(self.node(*input), exprs))
+            }
             NodeKind::Join { left, right, kind, keys, condition } => {
                 let sides = (left.schema.clone(), right.schema.clone());
                 let is_same = matches!(right.kind, NodeKind::Scan { .. } | NodeKind::Shared { .. });
@@ -136,9 +145,10 @@ impl Start {
                 Box::new(Aggregation::new(self.node(*input), keys, aggregates))
             }
             NodeKind::Window { input, partition_by, order_by, calls, keep } => {
+                let first = leading.and_then(|leading| leading.of_window(&order_by, &calls, &keep));
                 let schema = input.schema.clone();
                 let input = self.node(*input);
-                Box::new(Window::new(input, schema, partition_by, order_by, calls, keep))
+                Box::new(Window::new(input, &schema, partition_by, order_by, calls, keep, first))
             }
             NodeKind::Distinct { input } => Box::new(Distinct::new(self.node(*input))),
             NodeKind::Union { inputs } => {

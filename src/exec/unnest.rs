@@ -6,7 +6,7 @@ use arrow_array::{Array, ArrayRef, Int64Array, UInt64Array};
 use arrow_buffer::{NullBuffer, NullBufferBuilder};
 
 use super::{Context, Input, Operator, Poll, expr, name_row};
-use crate::data::{Batch, Operand};
+use crate::data::{Batch, Operand, row_index, take};
 use crate::diag::{Invariant, Result};
 use crate::function::ArrayView;
 use crate::plan::Expr;
@@ -53,7 +53,10 @@ impl Unnest {
             .invariant("an operand of the expression")?;
         self.rows_before += rows;
         let most = ctx.env.limits.batch_rows;
-        self.rows_at_once = match ArrayView::new(&arrays)?.values().len() {
+        // Of the rows alone: a column of a table shows those of all others too.
+        let lists = ArrayView::new(&arrays)?;
+        let elements: usize = (0..rows).map(|row| lists.range(row).len()).sum();
+        self.rows_at_once = match elements {
             _ if arrays.is_constant() => most,
             few if few <= most => rows.max(self.rows_at_once).saturating_mul(4),
             many if many <= most.saturating_mul(16) => self.rows_at_once,
@@ -90,11 +93,18 @@ impl Unnest {
             }
         }
         let nulls = nulls_at(&missing, rows.len());
-        let elements = Batch::new(lists.values().len(), vec![lists.values().clone()])?
-            .take(&UInt64Array::new(elements.into(), nulls.clone()))?;
+        let elements = match elements.as_slice() {
+            // Those of neighbouring arrays stand there already.
+            [first, .., last]
+                if nulls.is_none() && last.checked_sub(*first) == Some(elements.len() as u64 - 1) =>
+            {
+                lists.values().slice(row_index(*first), elements.len())
+            }
+            _ => take(lists.values(), &UInt64Array::new(elements.into(), nulls.clone()))?,
+        };
         let offset = self.offset.then(|| Arc::new(Int64Array::new(offsets.into(), nulls)) as ArrayRef);
         let kept = current.batch.select(&self.keep)?.take(&UInt64Array::from(rows))?;
-        kept.with(elements.columns().iter().cloned().chain(offset))
+        kept.with([elements].into_iter().chain(offset))
     }
 }
 

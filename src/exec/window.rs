@@ -1,110 +1,234 @@
 //! Functions with OVER: each row sees the rows of its partition.
+//!
+//! Rows are held as they came. When all are there, the columns that the order and the functions read become one batch, the
+//! functions are computed one after the other, and the rows go on with their results.
 
-use std::ops::Range;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Int64Array, UInt64Array};
+use arrow_array::{Array as _, ArrayRef, Int64Array, UInt64Array};
 
 use super::accumulators::GroupedAggregate;
-use super::buffer::RowBuffer;
+use super::buffer::{RowBuffer, check_keys};
 use super::frame::{OrderKey, Ordered, float};
-use super::{Context, Input, Operator, Poll, expr, navigation};
+use super::framed::Framed;
+use super::leaders::Leaders;
+use super::{Context, Input, Operator, Poll, expr, name_row, navigation};
 use crate::data::{
-    Batch, DataType, KeyTable, Operand, Schema, concat, numbered_equals, row_index, rows_by_key,
+    Batch, DataType, KeyTable, Operand, Schema, SortKey, concat, equals_in_order, row_index, rows_by_key,
     sort_indices, take,
 };
 use crate::diag::{Code, Error, Invariant, Result, ensure};
 use crate::function::{BatchCall, Fit, Held, Ranking};
 use crate::plan::{Aggregate, Expr, Frame, Order, WindowCall};
 
+/// What is held for each row beside it while functions are computed: its partition, its place, its peers, its frame,
+/// results and what leads to them.
+const BYTES_OF_A_ROW: usize = 64;
+
 pub(super) struct Window {
     input: Input,
-    schema: Schema,
     partition_by: Vec<Expr>,
+    /// Over the columns numbered by `read` alone, as `calls` are.
     order_by: Vec<Order>,
-    calls: Vec<WindowCall>,
+    calls: VecDeque<WindowCall>,
+    read: Vec<usize>,
+    read_schema: Schema,
     keep: Vec<usize>,
     buffer: RowBuffer,
-    /// What the query is told of all rows.
-    held: Option<Held>,
-    /// All rows, and how many of them were returned.
-    result: Option<(Batch, usize)>,
+    partitions: KeyTable,
+    /// The partition of each row.
+    of_rows: Vec<u32>,
+    rows_before: usize,
+    /// What the query is told of the table of partitions, then of what is computed, and of the rows.
+    held: [Option<Held>; 2],
+    /// Where only the first rows of each partition are wanted.
+    leaders: Option<Leaders>,
+    state: State,
+}
+
+enum State {
+    Reading,
+    Sorting(Batch, Vec<SortKey>),
+    /// The rows in the order of the keys, not yet by partition.
+    Parting(Batch, Vec<SortKey>, UInt64Array),
+    Computing(Box<Computing>),
+    /// The rows as they came, and the results for all of them, of which so many were returned.
+    Returning(VecDeque<Batch>, Batch, usize),
+}
+
+/// The functions that were computed, and the one that is.
+struct Computing {
+    all: Batch,
+    /// The order's keys, until rows that are equal in them are known.
+    keys: Option<Vec<SortKey>>,
+    partitions: Partitions,
+    framed: Option<Framed>,
+    results: Vec<ArrayRef>,
 }
 
 impl Window {
+    /// Of each partition only the first `first` rows are wanted, if that is given.
     pub(super) fn new(
         input: Input,
-        schema: Schema,
+        schema: &Schema,
         partition_by: Vec<Expr>,
-        order_by: Vec<Order>,
-        calls: Vec<WindowCall>,
+        mut order_by: Vec<Order>,
+        mut calls: Vec<WindowCall>,
         keep: Vec<usize>,
+        first: Option<usize>,
     ) -> Self {
+        let leaders = first.map(|first| Leaders::new(first, order_by.clone()));
+        // The first column may hold the numbers of the rows around, which errors name.
+        let is_number = schema.fields.first().is_some_and(|field| field.data_type == DataType::Int64);
+        let mut read: Vec<usize> = is_number.then_some(0).into_iter().collect();
+        let mut exprs: Vec<_> = order_by.iter_mut().map(|order| &mut order.expr).collect();
+        exprs.extend(calls.iter_mut().flat_map(WindowCall::exprs_mut));
+        exprs.iter().for_each(|expr| expr.visit_columns(&mut |column| read.push(column)));
+        read.sort_unstable();
+        read.dedup();
+        for expr in exprs {
+            expr.renumber_columns(&|column| read.partition_point(|other| *other < column));
+        }
+        let fields = read.iter().filter_map(|column| schema.fields.get(*column).cloned()).collect();
         Self {
             input,
-            schema,
             partition_by,
             order_by,
-            calls,
+            calls: calls.into(),
+            read,
+            read_schema: Schema { fields },
             keep,
             buffer: RowBuffer::of("OVER"),
-            held: None,
-            result: None,
+            partitions: KeyTable::default(),
+            of_rows: Vec::new(),
+            rows_before: 0,
+            held: [None, None],
+            leaders,
+            state: State::Reading,
         }
     }
 
-    fn finish(&mut self, ctx: &mut Context) -> Result<Batch> {
-        self.held = self.buffer.take_held();
-        let all = self.buffer.take().concat(&self.schema)?;
-        if all.rows() == 0 {
-            return Ok(all);
+    /// Takes rows.
+    fn push(&mut self, batch: Batch, ctx: &mut Context) -> Result<()> {
+        let named = |error, ctx: &Context| name_row(error, &*self.input, self.rows_before, &batch, ctx);
+        let columns = expr::columns(&self.partition_by, &batch, ctx).map_err(|error| named(error, ctx))?;
+        let numbers = self.partitions.intern(&columns, batch.rows())?;
+        let [held, _] = &mut self.held;
+        check_keys(&self.partitions, held, "OVER", ctx)?;
+        let wanted = match &mut self.leaders {
+            None => None,
+            Some(leaders) => {
+                let wanted = leaders.candidates(&batch, &numbers, self.partitions.len(), ctx);
+                Some(wanted.map_err(|error| named(error, ctx))?)
+            }
+        };
+        self.rows_before += batch.rows();
+        match wanted {
+            None => {
+                self.of_rows.extend(numbers);
+                self.buffer.push(batch, ctx)
+            }
+            Some(wanted) if wanted.is_empty() => Ok(()),
+            Some(wanted) => {
+                let numbers = wanted.values().iter().filter_map(|row| numbers.get(row_index(*row)));
+                self.of_rows.extend(numbers);
+                self.buffer.push(batch.take(&wanted)?, ctx)
+            }
         }
-        let partitions = Partitions::new(&all, &self.partition_by, &self.order_by, ctx)?;
-        let mut results = Vec::with_capacity(self.calls.len());
-        for call in self.calls.drain(..) {
-            results.push(match call {
-                WindowCall::Ranking(ranking) => partitions.rank(ranking),
-                WindowCall::Ntile { buckets } => {
-                    let buckets =
-                        expr::evaluate(&buckets, &all, ctx).map_err(|error| name_row(error, &all, ctx))?;
-                    partitions.buckets(&Operand::column(buckets))?
-                }
-                WindowCall::Aggregate { aggregate, frame: None } => {
-                    partitions.aggregate(aggregate, &all, ctx)?
-                }
-                WindowCall::Aggregate { aggregate, frame: Some(frame) } => {
-                    partitions.framed(&aggregate, frame, &all, ctx)?
-                }
-                WindowCall::Navigation { navigation, args, frame, ignore_nulls, data_type, span } => {
-                    let args = expr::columns(&args, &all, ctx).map_err(|error| name_row(error, &all, ctx))?;
-                    let data_type = &data_type;
-                    let call = navigation::Call { navigation, args, data_type, ignore_nulls };
-                    let ordered = partitions.ordered();
-                    let frames = ordered.frames(&frame, partitions.key.as_ref())?;
-                    call.results(&ordered, &frames).map_err(|error| error.or_at(span))?
-                }
-                WindowCall::Fit { fit, args, data_type, span } => partitions
-                    .fit(fit, &args, &data_type, &all, ctx)
-                    .map_err(|error| name_row(error, &all, ctx).or_at(span))?,
-            });
+    }
+
+    /// All rows are there: begins with their order.
+    fn begin(&mut self, ctx: &mut Context) -> Result<State> {
+        ensure(self.of_rows.len() == self.buffer.rows(), "a row of a window has no partition")?;
+        if self.of_rows.is_empty() {
+            return Ok(State::Returning(VecDeque::new(), Batch::new(0, Vec::new())?, 0));
         }
-        all.select(&self.keep)?.with(results)
+        let read = self.buffer.batches().iter().map(|batch| batch.select(&self.read));
+        let all = Batch::concat(&self.read_schema, &read.collect::<Result<Vec<_>>>()?)?;
+        let all = if self.read.is_empty() { Batch::new(self.of_rows.len(), Vec::new())? } else { all };
+        let mut held = Held::new(&ctx.env.memory);
+        held.add(all.bytes() + all.rows().saturating_mul(BYTES_OF_A_ROW));
+        held.check("OVER", "filter the rows with WHERE, or select fewer columns")?;
+        self.held = [Some(held), self.buffer.take_held()];
+        let order = expr::columns(self.order_by.iter().map(|order| &order.expr), &all, ctx)
+            .map_err(|error| name_of_all(error, &all, ctx))?;
+        let keys = self.order_by.iter().zip(order).map(|(order, column)| order.key(column)).collect();
+        Ok(State::Sorting(all, keys))
+    }
+
+    fn part(&mut self, all: Batch, keys: Vec<SortKey>, sorted: &UInt64Array) -> Result<State> {
+        let of_rows = std::mem::take(&mut self.of_rows);
+        let count = std::mem::take(&mut self.partitions).len();
+        let partitions = Partitions::new(of_rows, count, &keys, sorted)?;
+        let sees_peers = self.calls.iter().any(|call| call.sees_peers(keys.is_empty()));
+        let keys = sees_peers.then_some(keys);
+        Ok(State::Computing(Box::new(Computing { all, keys, partitions, framed: None, results: Vec::new() })))
+    }
+
+    /// Does a piece of a function, or begins with the next one.
+    fn compute(&mut self, mut computing: Box<Computing>, ctx: &mut Context) -> Result<State> {
+        let Computing { all, keys, partitions, framed, results } = &mut *computing;
+        if let Some(keys) = keys.take() {
+            let Ordered { sorted, partitions, peers, .. } = &mut partitions.ordered;
+            *peers = equals_in_order(sorted, partitions, &keys)?;
+        } else if let Some(running) = framed {
+            if let Some(values) = running.step(&partitions.ordered, all, ctx)? {
+                results.push(partitions.by_row(&values)?);
+                *framed = None;
+            }
+        } else if let Some(call) = self.calls.pop_front() {
+            match partitions.begin(call, all, ctx)? {
+                Begun::Values(values) => results.push(values),
+                Begun::Framed(begun) => *framed = Some(*begun),
+            }
+        } else {
+            let results = Batch::new(all.rows(), std::mem::take(results))?;
+            return Ok(State::Returning(self.buffer.take().into_batches().into(), results, 0));
+        }
+        Ok(State::Computing(computing))
     }
 }
 
 impl Operator for Window {
     fn poll(&mut self, ctx: &mut Context) -> Result<Poll> {
-        let Some((rows, returned)) = &mut self.result else {
-            match self.input.poll(ctx)? {
-                Poll::Batch(batch) => self.buffer.push(batch, ctx)?,
-                Poll::Done => self.result = Some((self.finish(ctx)?, 0)),
+        self.state = match std::mem::replace(&mut self.state, State::Reading) {
+            State::Reading => match self.input.poll(ctx)? {
+                Poll::Batch(batch) => {
+                    self.push(batch, ctx)?;
+                    State::Reading
+                }
+                Poll::Done => self.begin(ctx)?,
                 other => return Ok(other),
+            },
+            State::Sorting(all, keys) => {
+                let sorted = sort_indices(all.rows(), &keys)?;
+                State::Parting(all, keys, sorted)
             }
-            return Ok(Poll::Working);
+            State::Parting(all, keys, sorted) => self.part(all, keys, &sorted)?,
+            State::Computing(computing) => self.compute(computing, ctx)?,
+            State::Returning(mut batches, results, returned) => {
+                let next = batches.pop_front();
+                let rows = next.as_ref().map_or(0, Batch::rows);
+                let of_next = results.slice(returned, rows);
+                self.state = State::Returning(batches, results, returned + rows);
+                let Some(next) = next else { return Ok(Poll::Done) };
+                return next.select(&self.keep)?.with(of_next.columns().iter().cloned()).map(Poll::Batch);
+            }
         };
-        let batch = rows.slice(*returned, ctx.env.limits.batch_rows);
-        *returned += batch.rows();
-        Ok(if batch.rows() == 0 { Poll::Done } else { Poll::Batch(batch) })
+        Ok(Poll::Working)
+    }
+}
+
+impl WindowCall {
+    /// Whether it asks which rows are equal in the order.
+    fn sees_peers(&self, is_unordered: bool) -> bool {
+        match self {
+            Self::Ranking(ranking) => *ranking != Ranking::RowNumber,
+            Self::Ntile { .. } | Self::Fit { .. } => false,
+            Self::Aggregate { frame, .. } => frame.as_ref().map_or(!is_unordered, Frame::sees_peers),
+            Self::Navigation { navigation, frame, .. } => navigation.takes_frame() && frame.sees_peers(),
+        }
     }
 }
 
@@ -113,87 +237,83 @@ struct Partitions {
     /// The partition of each row, and how many there are.
     of_rows: Vec<u32>,
     count: usize,
-    /// With an ORDER BY, rows of a partition that are equal in it (peers) share a number.
-    peers: Option<Vec<u32>>,
-    /// The rows' numbers: partition by partition, in order. Each row stands there once.
-    sorted: Vec<u64>,
-    /// The key of the order, if it has one key.
-    key: Option<OrderKey>,
+    has_order: bool,
+    ordered: Ordered,
+}
+
+/// What a call is worth, or what is going to compute it.
+enum Begun {
+    Values(ArrayRef),
+    Framed(Box<Framed>),
 }
 
 impl Partitions {
-    fn new(all: &Batch, partition_by: &[Expr], order_by: &[Order], ctx: &mut Context) -> Result<Self> {
-        let columns = expr::columns(partition_by, all, ctx).map_err(|error| name_row(error, all, ctx))?;
-        let mut table = KeyTable::default();
-        let of_rows = table.intern(&columns, all.rows())?;
-        let count = table.len();
-        let order = expr::columns(order_by.iter().map(|order| &order.expr), all, ctx)
-            .map_err(|error| name_row(error, all, ctx))?;
-        let key = match (order_by, order.as_slice()) {
-            ([key], [column]) => Some(OrderKey {
+    /// `sorted` has all rows in the order of `keys`.
+    fn new(of_rows: Vec<u32>, count: usize, keys: &[SortKey], sorted: &UInt64Array) -> Result<Self> {
+        let rows = of_rows.len();
+        let partition = |row: &u64| of_rows.get(row_index(*row)).map(|partition| (*row, *partition));
+        let (starts, sorted) = match count {
+            0 | 1 => (vec![0, rows], sorted.values().to_vec()),
+            _ => rows_by_key(sorted.values().iter().filter_map(partition), count),
+        };
+        ensure(sorted.len() == rows, "a row of a window is missing")?;
+        let ends = starts.iter().skip(1);
+        let partitions: Vec<_> = starts.iter().zip(ends).map(|(start, end)| *start..*end).collect();
+        let key = match keys {
+            [SortKey { column, data_type, descending, .. }] => Some(OrderKey {
                 column: column.clone(),
-                data_type: key.expr.data_type.clone(),
-                descending: key.descending,
+                data_type: data_type.clone(),
+                descending: *descending,
             }),
             _ => None,
         };
-        let keys: Vec<_> = order_by.iter().zip(order).map(|(order, column)| order.key(column)).collect();
-        let ordered = sort_indices(all.rows(), &keys)?;
-        let partition = |row: &u64| of_rows.get(row_index(*row)).map(|partition| (*row, *partition));
-        let (_, sorted) = rows_by_key(ordered.values().iter().filter_map(partition), count);
-        let peers = if order_by.is_empty() { None } else { Some(numbered_equals(&sorted, &of_rows, &keys)?) };
-        let is_whole = |rows: usize| rows == all.rows();
-        ensure(
-            is_whole(of_rows.len())
-                && is_whole(sorted.len())
-                && peers.as_ref().is_none_or(|peers| is_whole(peers.len())),
-            "a row of a window is missing",
-        )?;
-        Ok(Self { of_rows, count, peers, sorted, key })
+        let ordered = Ordered { sorted, partitions, peers: Vec::new(), key };
+        Ok(Self { of_rows, count, has_order: !keys.is_empty(), ordered })
     }
 
-    /// For each row in the sorted order: its number, its partition and its peers.
-    #[expect(clippy::indexing_slicing, reason = "`new` has checked that every row has a partition and peers")]
-    fn walk(&self) -> impl Iterator<Item = (usize, u32, Option<u32>)> {
-        self.sorted.iter().map(|row| {
-            let row = row_index(*row);
-            (row, self.of_rows[row], self.peers.as_ref().map(|peers| peers[row]))
-        })
+    /// Values in the order of the window, as those of the rows.
+    fn by_row(&self, values: &ArrayRef) -> Result<ArrayRef> {
+        if self.ordered.is_input() {
+            return Ok(values.clone());
+        }
+        take(values, &self.ordered.positions().into())
     }
 
-    /// The rows in order, with the extents of partitions and peers.
-    fn ordered(&self) -> Ordered {
-        let mut ordered = Ordered {
-            sorted: self.sorted.clone(),
-            partitions: Vec::with_capacity(self.count),
-            peers: Vec::with_capacity(self.sorted.len()),
+    fn begin(&self, call: WindowCall, all: &Batch, ctx: &mut Context) -> Result<Begun> {
+        let named = |error, ctx: &Context| name_of_all(error, all, ctx);
+        let values = match call {
+            WindowCall::Ranking(ranking) => self.rank(ranking),
+            WindowCall::Ntile { buckets } => {
+                let buckets = expr::evaluate(&buckets, all, ctx).map_err(|error| named(error, ctx))?;
+                self.buckets(&Operand::column(buckets))?
+            }
+            WindowCall::Aggregate { aggregate, frame: None } if !self.has_order => {
+                self.aggregate(aggregate, all, ctx)?
+            }
+            WindowCall::Aggregate { aggregate, frame } => {
+                let framed = Framed::new(aggregate, frame, &self.ordered, all, ctx);
+                return Ok(Begun::Framed(Box::new(framed.map_err(|error| named(error, ctx))?)));
+            }
+            WindowCall::Navigation { navigation, args, frame, ignore_nulls, data_type, span } => {
+                let args = expr::columns(&args, all, ctx).map_err(|error| named(error, ctx))?;
+                let data_type = &data_type;
+                let call = navigation::Call { navigation, args, data_type, ignore_nulls };
+                call.results(&self.ordered, &frame).map_err(|error| error.or_at(span))?
+            }
+            WindowCall::Fit { fit, args, data_type, span } => {
+                self.fit(fit, &args, &data_type, all, ctx).map_err(|error| named(error, ctx).or_at(span))?
+            }
         };
-        let (mut start, mut peers_start) = (0, 0);
-        let mut previous = None;
-        for (position, (_, partition, peers)) in self.walk().enumerate() {
-            if previous.is_some_and(|previous| previous != (partition, peers)) {
-                ordered.peers.resize(position, peers_start..position);
-                peers_start = position;
-            }
-            if previous.is_some_and(|(previous, _)| previous != partition) {
-                ordered.partitions.push(start..position);
-                start = position;
-            }
-            previous = Some((partition, peers));
-        }
-        let end = self.sorted.len();
-        ordered.peers.resize(end, peers_start..end);
-        if start < end {
-            ordered.partitions.push(start..end);
-        }
-        ordered
+        Ok(Begun::Values(values))
     }
 
     fn rank(&self, ranking: Ranking) -> ArrayRef {
-        let ordered = self.ordered();
+        let ordered = &self.ordered;
         match ranking {
-            Ranking::RowNumber => ordered.numbers(|position, partition, _| position - partition.start + 1),
-            Ranking::Rank => ordered.numbers(|_, partition, peers| peers.start - partition.start + 1),
+            Ranking::RowNumber => ordered.numbers(|position, partition| position - partition.start + 1),
+            Ranking::Rank => {
+                ordered.numbers(|position, partition| ordered.peers_of(position).start - partition.start + 1)
+            }
             Ranking::DenseRank => ordered.dense_ranks(),
             Ranking::PercentRank => ordered.fractions(|partition, peers| {
                 let others = partition.len() - 1;
@@ -207,9 +327,9 @@ impl Partitions {
     /// NTILE: of `n` rows in `b` buckets the first `n % b` have one row more than the others.
     fn buckets(&self, buckets: &Operand) -> Result<ArrayRef> {
         let buckets = buckets.ints()?;
-        let mut results = vec![0_i64; self.sorted.len()];
-        for partition in self.ordered().partitions {
-            let rows = self.sorted.get(partition.clone()).invariant("the rows of a partition")?;
+        let mut results = vec![0_i64; self.of_rows.len()];
+        for partition in &self.ordered.partitions {
+            let rows = self.ordered.sorted.get(partition.clone()).invariant("the rows of a partition")?;
             for (index, row) in rows.iter().enumerate() {
                 let row = row_index(*row);
                 let count =
@@ -229,61 +349,15 @@ impl Partitions {
         Ok(Arc::new(Int64Array::from(results)))
     }
 
-    /// An aggregate over the frame of each row.
-    fn framed(&self, call: &Aggregate, frame: Frame, all: &Batch, ctx: &mut Context) -> Result<ArrayRef> {
-        let ordered = self.ordered();
-        let frames = ordered.frames(&frame, self.key.as_ref())?;
-        let sorted = all.take(&self.sorted.clone().into())?;
-        let results = if frame.start.is_none() {
-            running(call, &sorted, &ordered.partitions, &frames, ctx)?
-        } else if frame.end.is_none() && !call.function.depends_on_order() {
-            let rows = sorted.rows();
-            let flipped = |range: &Range<usize>| rows - range.end..rows - range.start;
-            let backwards = sorted.take(&(0..rows as u64).rev().collect())?;
-            let partitions: Vec<_> = ordered.partitions.iter().rev().map(flipped).collect();
-            let frames: Vec<_> = frames.iter().rev().map(flipped).collect();
-            let results = running(call, &backwards, &partitions, &frames, ctx)?;
-            take(&results, &(0..rows as u64).rev().collect())?
-        } else {
-            each(call, &sorted, &frames, ctx)?
-        };
-        take(&results, &self.positions().into())
-    }
-
+    /// An aggregate over the whole partition of each row.
     fn aggregate(&self, call: Aggregate, all: &Batch, ctx: &mut Context) -> Result<ArrayRef> {
         let mut aggregate = GroupedAggregate::new(call, ctx)?;
-        if self.peers.is_none() {
-            aggregate
-                .update(all, &self.of_rows, self.count, ctx)
-                .map_err(|error| name_row(error, all, ctx))?;
-            aggregate.finish(self.count, ctx)?;
-            let of_rows = self.of_rows.iter().map(|partition| u64::from(*partition));
-            return take(&aggregate.values(0..self.count)?, &of_rows.collect());
-        }
-        let running = self.number_peers();
-        let sorted = all.take(&self.sorted.clone().into())?;
-        aggregate.accumulate_window(&sorted, &running.peers, &running.partitions, ctx)?;
-        take(&aggregate.values(0..running.count)?, &running.of_rows.into())
-    }
-
-    /// Numbers the groups of peers in the sorted order, so that each has the number after that of the group before.
-    #[expect(clippy::indexing_slicing, reason = "`of_rows` has an entry for every row")]
-    fn number_peers(&self) -> NumberedPeers {
-        let rows = self.sorted.len();
-        let (mut numbers, mut partitions) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
-        let mut of_rows = vec![0; rows];
-        let mut previous = None;
-        let mut count: u32 = 0;
-        for (row, partition, peers) in self.walk() {
-            if previous != Some(peers) {
-                previous = Some(peers);
-                count += 1;
-            }
-            numbers.push(count - 1);
-            partitions.push(partition);
-            of_rows[row] = u64::from(count - 1);
-        }
-        NumberedPeers { peers: numbers, partitions, of_rows, count: count as usize }
+        aggregate
+            .update(all, &self.of_rows, self.count, ctx)
+            .map_err(|error| name_of_all(error, all, ctx))?;
+        aggregate.finish(self.count, ctx)?;
+        let of_rows = self.of_rows.iter().map(|partition| u64::from(*partition));
+        take(&aggregate.values(0..self.count)?, &of_rows.collect())
     }
 
     fn fit(
@@ -304,7 +378,8 @@ impl Partitions {
             return fit_and_apply(&args, all.rows());
         }
         let mut results = Vec::with_capacity(self.count);
-        for rows in self.sorted.chunk_by(|a, b| self.partition(*a) == self.partition(*b)) {
+        for partition in &self.ordered.partitions {
+            let rows = self.ordered.sorted.get(partition.clone()).invariant("the rows of a partition")?;
             let indices = UInt64Array::from(rows.to_vec());
             let args = args.iter().map(|arg| arg.take(&indices)).collect::<Result<Vec<_>>>()?;
             let result = fit_and_apply(&args, rows.len()).map_err(|mut error| {
@@ -315,88 +390,12 @@ impl Partitions {
             ensure(result.len() == rows.len(), "a window function has returned too few rows")?;
             results.push(result);
         }
-        take(&concat(&results)?, &self.positions().into())
+        self.by_row(&concat(&results)?)
     }
-
-    /// Where each row stands in the sorted order.
-    #[expect(clippy::indexing_slicing, reason = "there is a position for every row")]
-    fn positions(&self) -> Vec<u64> {
-        let mut positions = vec![0; self.sorted.len()];
-        for (position, row) in (0..).zip(&self.sorted) {
-            positions[row_index(*row)] = position;
-        }
-        positions
-    }
-
-    #[expect(clippy::indexing_slicing, reason = "`new` has checked that every row has a partition")]
-    fn partition(&self, row: u64) -> u32 {
-        self.of_rows[row_index(row)]
-    }
-}
-
-/// The aggregate over frames that start with their partition: each row goes on from where the one before it was.
-fn running(
-    call: &Aggregate,
-    sorted: &Batch,
-    partitions: &[Range<usize>],
-    frames: &[Range<usize>],
-    ctx: &mut Context,
-) -> Result<ArrayRef> {
-    let rows = sorted.rows();
-    let mut aggregate = GroupedAggregate::new(call.clone(), ctx)?;
-    let numbers = (0..rows).map(|row| u32::try_from(row).ok().invariant("a row has a number"));
-    let numbers = numbers.collect::<Result<Vec<_>>>()?;
-    let of_rows: Vec<_> =
-        (0..).zip(partitions).flat_map(|(number, partition)| vec![number; partition.len()]).collect();
-    aggregate.accumulate_window(sorted, &numbers, &of_rows, ctx)?;
-    // One group more, of no rows, for empty frames.
-    let values = aggregate.values(0..rows + 1)?;
-    let last = frames.iter().map(|frame| match frame.end.checked_sub(1) {
-        Some(last) if !frame.is_empty() => last as u64,
-        _ => rows as u64,
-    });
-    take(&values, &last.collect())
-}
-
-/// The aggregate over each frame by itself, several frames at once.
-fn each(call: &Aggregate, sorted: &Batch, frames: &[Range<usize>], ctx: &mut Context) -> Result<ArrayRef> {
-    let most = ctx.env.limits.batch_rows;
-    let mut parts = Vec::new();
-    let mut frames = frames.iter().peekable();
-    while frames.peek().is_some() {
-        let (mut rows, mut groups, mut count) = (Vec::new(), Vec::new(), 0_usize);
-        while let Some(frame) =
-            frames.next_if(|frame| count == 0 || (rows.len() + frame.len() <= most && count < most))
-        {
-            let group = u32::try_from(count).ok().invariant("a frame has a number")?;
-            rows.extend(frame.clone().map(|row| row as u64));
-            groups.resize(rows.len(), group);
-            count += 1;
-        }
-        let mut aggregate = GroupedAggregate::new(call.clone(), ctx)?;
-        aggregate.update(&sorted.take(&rows.into())?, &groups, count, ctx).map_err(|mut error| {
-            error.take_row();
-            error
-        })?;
-        aggregate.finish(count, ctx)?;
-        parts.push(aggregate.values(0..count)?);
-    }
-    concat(&parts)
-}
-
-/// The groups of peers of a window, numbered in the sorted order.
-struct NumberedPeers {
-    /// For each row in the sorted order its peers and its partition.
-    peers: Vec<u32>,
-    partitions: Vec<u32>,
-    /// For each row in the input's order its peers.
-    of_rows: Vec<u64>,
-    /// How many groups there are.
-    count: usize,
 }
 
 /// Names the row at fault: all rows are in one batch, so their numbers are those of the input.
-fn name_row(error: Error, all: &Batch, ctx: &Context) -> Error {
+fn name_of_all(error: Error, all: &Batch, ctx: &Context) -> Error {
     let mut error = match ctx.correlated.named_around(error, all) {
         Ok(error) => return error,
         Err(error) => error,

@@ -8,6 +8,7 @@ mod endless;
 mod explain;
 mod expr;
 mod inline;
+mod leading;
 mod node;
 mod parameter;
 mod prune;
@@ -22,6 +23,7 @@ pub(crate) use bind::{
 };
 pub(crate) use explain::explanation;
 pub(crate) use expr::{Aggregate, Expr, ExprKind, Extreme, Order};
+pub(crate) use leading::Leading;
 pub(crate) use node::{
     Correlated, Distance, Frame, JoinKind, Node, NodeKind, Plan, Subplan, SubplanKind, WindowCall,
 };

@@ -254,6 +254,11 @@ pub(crate) struct Frame {
     pub(crate) end: Option<Distance>,
 }
 
+impl Frame {
+    /// The rows of the partition up to this one and its peers: that of an ORDER BY without a frame.
+    pub(crate) const UNTIL_PEERS: Self = Self { range: true, start: None, end: Some(Distance::Peers) };
+}
+
 /// How far from its row a frame goes, negative for what comes before.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Distance {

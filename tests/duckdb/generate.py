@@ -204,7 +204,20 @@ class Generator:
             parts.append(f"ORDER BY {self.expr(self.random.choice(TYPES), scope, 1)}{self.random.choice(['', ' DESC', ' NULLS LAST'])}")
         if function == "ROW_NUMBER()":
             parts = [part for part in parts if not part.startswith("ORDER")] + ["ORDER BY id" + self.random.choice(["", " DESC"])]
+        elif "RANK" not in function and self.random.random() < 0.5:
+            parts = [part for part in parts if not part.startswith("ORDER")] + [self.frame(scope)]
         return f"{function} OVER ({' '.join(parts)})"
+
+    def frame(self, scope):
+        """An order and a frame in it: of rows in the order of their numbers, or of values, which may be equal."""
+        kind = self.random.choice(["ROWS", "RANGE"])
+        ints = [name for name, kind in scope.items() if kind == "INT64"]
+        key = "id" if kind == "ROWS" else self.random.choice(ints)
+        start, end = sorted(self.random.randint(-5, 5) for _ in range(2))
+        bound = lambda by: f"{abs(by)} {'PRECEDING' if by < 0 else 'FOLLOWING'}" if by else "CURRENT ROW"
+        start = self.random.choice([bound(start), bound(start), "UNBOUNDED PRECEDING"])
+        end = self.random.choice([bound(end), bound(end), "UNBOUNDED FOLLOWING"])
+        return f"ORDER BY {key}{self.random.choice(['', ' DESC'])} {kind} BETWEEN {start} AND {end}"
 
     def union(self, depth):
         kinds = [self.random.choice(TYPES) for _ in range(self.random.randint(1, 3))]

@@ -20,6 +20,7 @@ mod external;
 #[cfg(feature = "full")]
 mod feeding;
 mod forgiving;
+mod frames;
 mod gaps;
 mod host;
 mod image;

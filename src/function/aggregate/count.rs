@@ -3,9 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Int64Array, UInt32Array};
+use arrow_array::{Array as _, ArrayRef, Int64Array, UInt32Array};
 use arrow_buffer::NullBuffer;
 use predictql_kernels::groups;
+use predictql_kernels::moving::{self, Moving};
 
 use super::super::Held;
 use super::{Accumulator, Setup, States, argument, check_held};
@@ -56,25 +57,31 @@ enum What {
 struct Count {
     what: What,
     counts: States<i64>,
+    moving: Moving<i64>,
 }
 
 impl Count {
     fn of(what: What) -> Box<dyn Accumulator> {
-        Box::new(Self { what, counts: States::new() })
+        Box::new(Self { what, counts: States::new(), moving: Moving::default() })
+    }
+
+    /// Which of `rows` rows count; `None` where all do.
+    fn counted(&self, args: &[Operand], rows: usize) -> Result<Option<NullBuffer>> {
+        Ok(match self.what {
+            What::Rows => None,
+            What::Values => argument(args, 0)?.nulls(rows),
+            What::True => {
+                let (trues, _) = argument(args, 0)?.sides(rows)?;
+                Some(NullBuffer::new(trues))
+            }
+        })
     }
 }
 
 impl Accumulator for Count {
     fn update(&mut self, args: &[Operand], groups: &[u32], count: usize) -> Result<()> {
+        let counted = self.counted(args, groups.len())?;
         let states = self.counts.all(groups, count)?;
-        let counted = match self.what {
-            What::Rows => None,
-            What::Values => argument(args, 0)?.nulls(groups.len()),
-            What::True => {
-                let (trues, _) = argument(args, 0)?.sides(groups.len())?;
-                Some(NullBuffer::new(trues))
-            }
-        };
         groups::count(groups, counted.as_ref().map(valid_bits), states);
         Ok(())
     }
@@ -85,6 +92,13 @@ impl Accumulator for Count {
 
     fn values(&mut self, range: Range<usize>) -> Result<ArrayRef> {
         Ok(Arc::new(Int64Array::from(self.counts.range(range)?.to_vec())))
+    }
+
+    fn moving(&mut self, args: &[Operand], frames: &[Range<usize>]) -> Result<Option<ArrayRef>> {
+        let rows = args.first().map_or(0, |values| values.array().len());
+        let counted = self.counted(args, rows)?;
+        let counts = moving::count(counted.as_ref().map(valid_bits), frames, &mut self.moving);
+        Ok(Some(Arc::new(Int64Array::from(counts))))
     }
 }
 

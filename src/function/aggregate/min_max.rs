@@ -2,15 +2,17 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
-use arrow_array::ArrayRef;
 use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::{ArrayRef, Float64Array, Int64Array};
 use arrow_buffer::i256;
 use predictql_kernels::groups::extremes;
+use predictql_kernels::moving::{self, Moving};
 
 use super::super::Held;
 use super::string_agg::{OptionalBytes, bytes_column};
-use super::{Accumulator, Setup, States, argument, check_held};
+use super::{Accumulator, Setup, States, argument, check_held, rows_of};
 use crate::data::{DataType, Operand, Scalar, array_of, decimal, valid_bits};
 use crate::diag::{Invariant, Result};
 use crate::function::{Body, Function, Signature, Type};
@@ -50,7 +52,7 @@ fn start(setup: &Setup<'_>, largest: bool) -> Result<Box<dyn Accumulator>> {
             let scale = data_type.decimal_scale().invariant("NUMERIC and BIGNUMERIC have a scale")?;
             Box::new(Decimals { largest, scale, best: States::new() })
         }
-        _ => Box::new(Ordinals { largest, data_type, best: States::new() }),
+        _ => Box::new(Ordinals { largest, data_type, best: States::new(), moving: None }),
     })
 }
 
@@ -59,9 +61,25 @@ struct Ordinals {
     largest: bool,
     data_type: DataType,
     best: States<Option<i64>>,
+    /// Where frames move: the integers, in the opposite order for the largest, and how far they have come.
+    moving: Option<(Vec<i64>, Moving<Option<i64>>)>,
 }
 
 impl Ordinals {
+    fn column(&self, best: impl Iterator<Item = Option<i64>>) -> Result<ArrayRef> {
+        Ok(match self.data_type {
+            DataType::Int64 => Arc::new(best.collect::<Int64Array>()),
+            DataType::Float64 => {
+                let float = |value| if is_nan(value) { f64::NAN } else { float(value) };
+                Arc::new(best.map(|best| best.map(float)).collect::<Float64Array>())
+            }
+            _ => {
+                let values = best.map(|best| best.map_or(Ok(Scalar::Null), |value| self.scalar(value)));
+                array_of(&values.collect::<Result<Vec<_>>>()?, &self.data_type)?
+            }
+        })
+    }
+
     /// The values of `rows` rows as integers.
     fn ordinals<'a>(&self, values: &'a Operand, rows: usize) -> Result<Cow<'a, [i64]>> {
         Ok(match self.data_type {
@@ -84,8 +102,6 @@ impl Ordinals {
 
     fn scalar(&self, value: i64) -> Result<Scalar> {
         Ok(match self.data_type {
-            DataType::Float64 if value == i64::MAX || value == i64::MIN => Scalar::Float64(f64::NAN),
-            DataType::Float64 => Scalar::Float64(float(value)),
             DataType::Bool => Scalar::Bool(value != 0),
             DataType::Date => Scalar::Date(i32::try_from(value).ok().invariant("the days of a DATE")?),
             DataType::Timestamp => Scalar::Timestamp(value),
@@ -100,6 +116,11 @@ impl Ordinals {
 fn ordinal(value: f64) -> i64 {
     let bits = value.to_bits().cast_signed();
     bits ^ (((bits >> 63).cast_unsigned() >> 1).cast_signed())
+}
+
+/// Whether an integer stands for NaN, which is beyond all floats at the end that wins.
+fn is_nan(ordinal: i64) -> bool {
+    ordinal == i64::MAX || ordinal == i64::MIN
 }
 
 /// Back from [`ordinal`], which is its own inverse.
@@ -123,8 +144,23 @@ impl Accumulator for Ordinals {
 
     fn values(&mut self, range: Range<usize>) -> Result<ArrayRef> {
         let best = self.best.range(range)?.to_vec();
-        let values = best.into_iter().map(|best| best.map_or(Ok(Scalar::Null), |value| self.scalar(value)));
-        array_of(&values.collect::<Result<Vec<_>>>()?, &self.data_type)
+        self.column(best.into_iter())
+    }
+
+    fn moving(&mut self, args: &[Operand], frames: &[Range<usize>]) -> Result<Option<ArrayRef>> {
+        let values = argument(args, 0)?;
+        let (rows, nulls) = rows_of(values);
+        let turn = if self.largest { -1 } else { 0 };
+        let (ordinals, mut moving) = match self.moving.take() {
+            Some(moving) => moving,
+            None => {
+                let ordinals = self.ordinals(values, rows)?.iter().map(|ordinal| ordinal ^ turn).collect();
+                (ordinals, Moving::default())
+            }
+        };
+        let best = moving::least(&ordinals, nulls.as_ref().map(valid_bits), frames, &mut moving);
+        self.moving = Some((ordinals, moving));
+        self.column(best.into_iter().map(|best| best.map(|ordinal| ordinal ^ turn))).map(Some)
     }
 }
 

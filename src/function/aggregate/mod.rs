@@ -12,9 +12,11 @@ mod statistics;
 mod string_agg;
 mod sum;
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::ArrayRef;
+use arrow_array::{Array as _, ArrayRef};
+use arrow_buffer::NullBuffer;
 use predictql_kernels::groups::are_below;
 
 use super::{Function, Held, Memory};
@@ -44,7 +46,13 @@ pub(crate) trait Accumulator: Send {
     fn carry(&mut self, from: u32, to: u32) -> Result<()>;
 
     /// The values of the groups in `range`, in their order. No rows come afterwards.
-    fn values(&mut self, range: std::ops::Range<usize>) -> Result<ArrayRef>;
+    fn values(&mut self, range: Range<usize>) -> Result<ArrayRef>;
+
+    /// The values over `frames`, rows of the columns `args` that move forwards, in place of groups. Called again it goes on with
+    /// the same columns. `None` where each frame has to be taken in by itself.
+    fn moving(&mut self, _args: &[Operand], _frames: &[Range<usize>]) -> Result<Option<ArrayRef>> {
+        Ok(None)
+    }
 }
 
 pub(crate) use count::GROUPING;
@@ -111,10 +119,15 @@ impl<T: Clone + Default> States<T> {
     }
 
     /// The states of the groups in `range`; a group that no row belonged to has the default.
-    fn range(&mut self, range: std::ops::Range<usize>) -> Result<&mut [T]> {
+    fn range(&mut self, range: Range<usize>) -> Result<&mut [T]> {
         self.grow(range.end);
         self.0.get_mut(range).invariant("the states of a range of groups")
     }
+}
+
+/// How many rows there are, and which of them are not NULL.
+fn rows_of(column: &Operand) -> (usize, Option<NullBuffer>) {
+    (column.array().len(), column.array().nulls().cloned())
 }
 
 /// The argument at this position; the binder has seen to it that it exists.

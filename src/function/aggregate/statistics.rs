@@ -5,10 +5,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use arrow_array::types::Float64Type;
 use arrow_array::{ArrayRef, Float64Array};
+use predictql_kernels::moving::{Moving, Total};
 
 use super::{Accumulator, Start, States, argument};
-use crate::data::Operand;
+use crate::data::{Operand, PrimitiveView};
 use crate::diag::Result;
 use crate::function::{Body, Function, Signature, Type};
 
@@ -103,6 +105,15 @@ impl Pairs {
         self.xy += dx * (y - self.mean_y);
     }
 
+    /// Those of one row: none where a side is NULL.
+    fn of(x: Option<f64>, y: Option<f64>) -> Self {
+        let mut pairs = Self::default();
+        if let (Some(x), Some(y)) = (x, y) {
+            pairs.add(x, y);
+        }
+        pairs
+    }
+
     fn population(&self, sum: f64) -> Option<f64> {
         (self.count > 0.0).then(|| sum / self.count)
     }
@@ -116,23 +127,54 @@ impl Pairs {
     }
 }
 
+impl Total for Pairs {
+    /// As Chan, Golub and LeVeque put two samples together.
+    fn and(self, later: Self) -> Self {
+        if self.count == 0.0 || later.count == 0.0 {
+            return if self.count == 0.0 { later } else { self };
+        }
+        let count = self.count + later.count;
+        let dx = (later.first_x - self.first_x) + (later.mean_x - self.mean_x);
+        let dy = (later.first_y - self.first_y) + (later.mean_y - self.mean_y);
+        let (share, weight) = (later.count / count, self.count * (later.count / count));
+        Self {
+            count,
+            mean_x: self.mean_x + dx * share,
+            mean_y: self.mean_y + dy * share,
+            xx: self.xx + later.xx + dx * dx * weight,
+            yy: self.yy + later.yy + dy * dy * weight,
+            xy: self.xy + later.xy + dx * dy * weight,
+            ..self
+        }
+    }
+}
+
 struct Moments {
     pairs: States<Pairs>,
+    moving: Moving<Pairs>,
     value: fn(&Pairs) -> Option<f64>,
 }
 
 impl Moments {
     fn of(value: fn(&Pairs) -> Option<f64>) -> Box<dyn Accumulator> {
-        Box::new(Self { pairs: States::new(), value })
+        Box::new(Self { pairs: States::new(), moving: Moving::default(), value })
+    }
+}
+
+type Floats<'a> = PrimitiveView<'a, Float64Type>;
+
+impl Moments {
+    /// Both sides. A function of one argument pairs each value with itself.
+    fn columns(args: &[Operand]) -> Result<(Floats<'_>, Floats<'_>)> {
+        let x = argument(args, 0)?.floats()?;
+        Ok((x, args.get(1).map_or_else(|| argument(args, 0)?.floats(), Operand::floats)?))
     }
 }
 
 impl Accumulator for Moments {
     fn update(&mut self, args: &[Operand], groups: &[u32], count: usize) -> Result<()> {
         self.pairs.grow(count);
-        let x = argument(args, 0)?.floats()?;
-        // A function of one argument pairs each value with itself.
-        let y = args.get(1).map_or_else(|| argument(args, 0)?.floats(), Operand::floats)?;
+        let (x, y) = Self::columns(args)?;
         for (row, group) in groups.iter().enumerate() {
             if let (Some(x), Some(y)) = (x.get(row), y.get(row)) {
                 self.pairs.of(*group)?.add(x, y);
@@ -148,5 +190,11 @@ impl Accumulator for Moments {
     fn values(&mut self, range: Range<usize>) -> Result<ArrayRef> {
         let value = self.value;
         Ok(Arc::new(self.pairs.range(range)?.iter().map(value).collect::<Float64Array>()))
+    }
+
+    fn moving(&mut self, args: &[Operand], frames: &[Range<usize>]) -> Result<Option<ArrayRef>> {
+        let (x, y) = Self::columns(args)?;
+        let pairs = self.moving.totals(frames, |row| Pairs::of(x.get(row), y.get(row)));
+        Ok(Some(Arc::new(pairs.iter().map(self.value).collect::<Float64Array>())))
     }
 }

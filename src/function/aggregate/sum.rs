@@ -7,8 +7,9 @@ use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{ArrayRef, Float64Array, Int64Array};
 use arrow_buffer::i256;
 use predictql_kernels::groups::{FloatTotal, sum_floats, sum_ints};
+use predictql_kernels::moving::{self, Moving, Total};
 
-use super::{Accumulator, Setup, States, argument};
+use super::{Accumulator, Setup, States, argument, rows_of};
 use crate::data::decimal::{self, in_range};
 use crate::data::{DataType, Operand, valid_bits};
 use crate::diag::{Code, Error, Invariant, Result};
@@ -21,7 +22,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "SUM",
         "The sum; NULL without values.",
         &[
-            Signature::new(&[Int64], Int64, Body::Aggregate(|_| Ok(Box::new(IntSum(States::new()))))),
+            Signature::new(&[Int64], Int64, Body::Aggregate(|_| Ok(IntSum::start()))),
             Signature::new(&[Float64], Float64, Body::Aggregate(|_| Ok(FloatSum::start(false)))),
             Signature::new(&[Numeric], Numeric, Body::Aggregate(|setup| DecimalSum::start(setup, false))),
             Signature::new(
@@ -54,28 +55,51 @@ pub(in crate::function) const TSQL_AVG: &[Function] = &[Function::new(
 )];
 
 /// Sums in 128 bits: they may leave the range of INT64 on the way, as long as they end in it.
-struct IntSum(States<Option<i128>>);
+struct IntSum {
+    sums: States<Option<i128>>,
+    moving: Moving<Option<i128>>,
+}
+
+impl IntSum {
+    fn start() -> Box<dyn Accumulator> {
+        Box::new(Self { sums: States::new(), moving: Moving::default() })
+    }
+
+    /// # Errors
+    /// `out-of-range` for a sum beyond INT64.
+    fn column(sums: &[Option<i128>]) -> Result<ArrayRef> {
+        let sums = sums.iter().map(|sum| sum.map(i64::try_from).transpose());
+        let sums = sums.collect::<Result<Int64Array, _>>();
+        sums.map(|sums| Arc::new(sums) as ArrayRef).map_err(|_| {
+            Error::new(Code::OutOfRange, "a sum is out of INT64's range")
+                .hint("CAST the values to FLOAT64 to sum them approximately")
+        })
+    }
+}
 
 impl Accumulator for IntSum {
     fn update(&mut self, args: &[Operand], groups: &[u32], count: usize) -> Result<()> {
         let values = argument(args, 0)?;
         let nulls = values.nulls(groups.len());
-        let states = self.0.all(groups, count)?;
+        let states = self.sums.all(groups, count)?;
         sum_ints(&values.values::<Int64Type>(groups.len())?, groups, nulls.as_ref().map(valid_bits), states);
         Ok(())
     }
 
     fn carry(&mut self, from: u32, to: u32) -> Result<()> {
-        self.0.carry(from, to).map(drop)
+        self.sums.carry(from, to).map(drop)
     }
 
     fn values(&mut self, range: Range<usize>) -> Result<ArrayRef> {
-        let sums = self.0.range(range)?.iter();
-        let sums = sums.map(|sum| sum.map(i64::try_from).transpose()).collect::<Result<Int64Array, _>>();
-        sums.map(|sums| Arc::new(sums) as ArrayRef).map_err(|_| {
-            Error::new(Code::OutOfRange, "a sum is out of INT64's range")
-                .hint("CAST the values to FLOAT64 to sum them approximately")
-        })
+        Self::column(self.sums.range(range)?)
+    }
+
+    fn moving(&mut self, args: &[Operand], frames: &[Range<usize>]) -> Result<Option<ArrayRef>> {
+        let values = argument(args, 0)?;
+        let (rows, nulls) = rows_of(values);
+        let values = values.values::<Int64Type>(rows)?;
+        let sums = moving::ints(&values, nulls.as_ref().map(valid_bits), frames, &mut self.moving);
+        Self::column(&sums).map(Some)
     }
 }
 
@@ -113,12 +137,22 @@ impl Accumulator for IntMean {
 
 struct FloatSum {
     sums: States<FloatTotal>,
+    moving: Moving<FloatTotal>,
     mean: bool,
 }
 
 impl FloatSum {
     fn start(mean: bool) -> Box<dyn Accumulator> {
-        Box::new(Self { sums: States::new(), mean })
+        Box::new(Self { sums: States::new(), moving: Moving::default(), mean })
+    }
+
+    fn column(mean: bool, totals: &[FloatTotal]) -> ArrayRef {
+        #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+        let value = |total: &FloatTotal| {
+            let divisor = if mean { total.count as f64 } else { 1.0 };
+            (total.count > 0).then(|| total.sum() / divisor)
+        };
+        Arc::new(totals.iter().map(value).collect::<Float64Array>())
     }
 }
 
@@ -139,19 +173,24 @@ impl Accumulator for FloatSum {
     }
 
     fn values(&mut self, range: Range<usize>) -> Result<ArrayRef> {
-        let mean = self.mean;
-        #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
-        let value = |total: &FloatTotal| {
-            let divisor = if mean { total.count as f64 } else { 1.0 };
-            (total.count > 0).then(|| total.sum() / divisor)
-        };
-        Ok(Arc::new(self.sums.range(range)?.iter().map(value).collect::<Float64Array>()))
+        Ok(Self::column(self.mean, self.sums.range(range)?))
+    }
+
+    fn moving(&mut self, args: &[Operand], frames: &[Range<usize>]) -> Result<Option<ArrayRef>> {
+        let values = argument(args, 0)?;
+        let (rows, nulls) = rows_of(values);
+        let values = values.values::<Float64Type>(rows)?;
+        let totals = moving::floats(&values, nulls.as_ref().map(valid_bits), frames, &mut self.moving);
+        // Whether a sum fails is up to the order in which its values are added.
+        let fails = totals.iter().any(FloatTotal::overflowed);
+        Ok((!fails).then(|| Self::column(self.mean, &totals)))
     }
 }
 
 /// Sums of NUMERIC and BIGNUMERIC, which may leave the type's range on the way.
 struct DecimalSum {
     sums: States<DecimalTotal>,
+    moving: Moving<DecimalTotal>,
     mean: bool,
     data_type: DataType,
     scale: u8,
@@ -165,10 +204,34 @@ struct DecimalTotal {
     count: i64,
 }
 
+impl DecimalTotal {
+    fn of(value: i256) -> Self {
+        Self { units: value, wraps: 0, count: 1 }
+    }
+}
+
+impl Total for DecimalTotal {
+    fn and(self, later: Self) -> Self {
+        let (units, wrapped) = self.units.overflowing_add(later.units);
+        // Only numbers of one sign leave the bits.
+        let direction = if later.units.is_negative() { -1 } else { 1 };
+        let wraps = self.wraps + later.wraps + if wrapped { direction } else { 0 };
+        Self { units, wraps, count: self.count + later.count }
+    }
+}
+
 impl DecimalSum {
     fn start(setup: &Setup<'_>, mean: bool) -> Result<Box<dyn Accumulator>> {
         let scale = setup.returns.decimal_scale().invariant("a sum of NUMERIC or BIGNUMERIC is one")?;
-        Ok(Box::new(Self { sums: States::new(), mean, data_type: setup.returns.clone(), scale }))
+        let (sums, moving) = (States::new(), Moving::default());
+        Ok(Box::new(Self { sums, moving, mean, data_type: setup.returns.clone(), scale }))
+    }
+
+    /// # Errors
+    /// As [`DecimalSum::value`].
+    fn column(&self, totals: Vec<DecimalTotal>) -> Result<ArrayRef> {
+        let units = totals.into_iter().map(|total| self.value(total)).collect::<Result<_>>()?;
+        Ok(decimal::column(units, self.scale))
     }
 
     /// # Errors
@@ -195,11 +258,7 @@ impl Accumulator for DecimalSum {
             // NULLs do not count.
             let Some(value) = values.get(row) else { continue };
             let total = self.sums.of(*group)?;
-            let (units, wrapped) = total.units.overflowing_add(value);
-            let direction = if value.is_negative() { -1 } else { 1 };
-            total.units = units;
-            total.wraps += if wrapped { direction } else { 0 };
-            total.count += 1;
+            *total = total.and(DecimalTotal::of(value));
         }
         Ok(())
     }
@@ -210,7 +269,13 @@ impl Accumulator for DecimalSum {
 
     fn values(&mut self, range: Range<usize>) -> Result<ArrayRef> {
         let totals = self.sums.range(range)?.to_vec();
-        let units = totals.into_iter().map(|total| self.value(total)).collect::<Result<_>>()?;
-        Ok(decimal::column(units, self.scale))
+        self.column(totals)
+    }
+
+    fn moving(&mut self, args: &[Operand], frames: &[Range<usize>]) -> Result<Option<ArrayRef>> {
+        let values = argument(args, 0)?.decimals()?;
+        let total = |row| values.get(row).map(DecimalTotal::of).unwrap_or_default();
+        let totals = self.moving.totals(frames, total);
+        self.column(totals).map(Some)
     }
 }

@@ -203,8 +203,19 @@ impl Dependent<'_> {
                 NodeKind::Sort { keys: self.order(keys)?, input: Box::new(self.node(*input)?), limit: None }
             }
             NodeKind::Limit { input, count, offset } => {
-                let input = self.node(*input)?;
-                return limited(input, count, offset);
+                return match input.kind {
+                    // The first ones are put in order when they are known.
+                    NodeKind::Sort { input, keys, .. } => {
+                        let keys = self.order(keys)?;
+                        let input = limited(self.node(*input)?, keys.clone(), count, offset)?;
+                        let schema = input.schema.clone();
+                        Ok(Node {
+                            kind: NodeKind::Sort { input: Box::new(input), keys, limit: None },
+                            schema,
+                        })
+                    }
+                    kind => limited(self.node(Node { kind, ..*input })?, Vec::new(), count, offset),
+                };
             }
             NodeKind::VectorSearch { .. } => return Err(dependent_search()),
             NodeKind::Shares { .. } => {
@@ -428,15 +439,15 @@ fn picked(node: Node, columns: impl IntoIterator<Item = usize>) -> Result<Node> 
     Ok(Node { kind: NodeKind::Project { input: Box::new(node), exprs }, schema: Schema { fields } })
 }
 
-/// LIMIT of each row: its rows are numbered in the order in which they come.
-fn limited(input: Node, count: usize, offset: usize) -> Result<Node> {
+/// LIMIT of each row: its rows are numbered in this order, and else in that in which they come.
+fn limited(input: Node, order_by: Vec<Order>, count: usize, offset: usize) -> Result<Node> {
     let columns = input.schema.fields.len();
     let mut schema = input.schema.clone();
     schema.fields.push(Field::new("", DataType::Int64));
     let kind = NodeKind::Window {
         input: Box::new(input),
         partition_by: vec![Dependent::number(0)],
-        order_by: Vec::new(),
+        order_by,
         calls: vec![WindowCall::Ranking(Ranking::RowNumber)],
         keep: (0..columns).collect(),
     };
