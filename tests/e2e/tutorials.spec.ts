@@ -302,7 +302,7 @@ test("meaning: a large model waits for Run, and industries are as near as onnxru
   expect(asked.filter((path) => /wasm|demo\//.test(path))).toEqual([]);
 
   await page.locator("#run").click();
-  await expect(page.locator("#progress span")).toHaveText(/^Predicting · [\d,]+ rows of 1,012 rows$/, {
+  await expect(page.locator("#progress span")).toHaveText(/^Predicting · [\d,]+ of 1,012 rows$/, {
     timeout: 60_000,
   });
   expect(rows).toBe(1012);
@@ -337,6 +337,7 @@ test("meaning: a large model waits for Run, and industries are as near as onnxru
   await page.getByRole("link", { name: "Search by meaning" }).first().click();
   expect(await demo.ended(10_000)).toBe("rows");
   await answers("catching crabs");
+  await expect(field).toHaveValue("catching crabs");
 
   const choosing = page.waitForEvent("filechooser");
   await page.getByRole("button", { name: "Search your own CSV" }).click();

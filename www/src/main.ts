@@ -118,6 +118,7 @@ async function run(part?: Span, isNoted = true): Promise<void> {
   // The first result needs the room of the first screen.
   if (!find("#landing").hidden) explain(tutorials.find((tutorial) => tutorial.sql === text));
   find("#tutorial").querySelector(".waits")?.remove();
+  search.follow(text);
   results.running();
   show("result");
   try {
@@ -285,6 +286,7 @@ function open(tutorial: Tutorial, text = tutorial.sql): void {
   explain(tutorial, waits);
   written = tutorial.sql;
   if (editor.text !== text) editor.write(text);
+  search.follow(text);
   if (text !== tutorial.sql) return;
   jobs.cancel();
   const turn = ++opened;
@@ -302,7 +304,7 @@ function explain(tutorial: Tutorial | undefined, waits = false): void {
     watch: (sql) => void watch(sql),
     waits,
   });
-  search.over(tutorial?.search?.over, tutorial?.search?.words);
+  search.over(tutorial?.search);
 }
 
 /** Runs a query over what the camera sees. */

@@ -36,6 +36,12 @@ FROM VECTOR_SEARCH(TABLE ${quoted(vectors)}, '${vector}',
 ORDER BY distance`;
 }
 
+/** The words that a query of this kind asks about. */
+export function wordsIn(sql: string): string | undefined {
+  const [, words] = /\(SELECT '((?:[^'\\]|\\.)*)' AS content\)/.exec(sql) ?? [];
+  return words?.replace(/\\(.)/g, "$1");
+}
+
 /** Whether a model turns texts into a vector for each token, of which one for the text is made. */
 export function embeds({ inputs, outputs }: ModelInfo): boolean {
   const [text] = inputs;

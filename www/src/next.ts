@@ -76,9 +76,8 @@ export async function searchScript(
 ): Promise<string> {
   const searched = await searchOver(db, model, table);
   if (!searched) return lookQuery(table);
-  const words = "in other words";
-  search.over(searched, words);
-  return `${vectorsQuery(searched, table.name)};\n\n${nearestQuery(searched, words)}`;
+  search.over(searched);
+  return `${vectorsQuery(searched, table.name)};\n\n${nearestQuery(searched, "in other words")}`;
 }
 
 /** The query over a table that fits; asks which columns are meant where that is in doubt. */

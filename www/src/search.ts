@@ -1,14 +1,16 @@
 // The field above the result: what one types there is looked for at once, by meaning.
 
 import { find } from "./dom.js";
-import { nearestQuery, type Searched } from "./meaning.js";
+import { nearestQuery, type Searched, wordsIn } from "./meaning.js";
 
 /** How long somebody who types pauses between words. */
 const pause = 150;
 
 export interface SearchField {
   /** Looks through these texts from now on; hidden where there are none. */
-  over(searched: Searched | undefined, words?: string): void;
+  over(searched: Searched | undefined): void;
+  /** Shows the words that a query asks about, unless somebody is writing others. */
+  follow(sql: string): void;
   /** The tables that are there: before the vectors are, nothing can be asked. */
   ready(tables: readonly string[]): void;
 }
@@ -39,12 +41,16 @@ export function createSearch(place: HTMLElement, ask: (sql: string) => void): Se
     look();
   });
   return {
-    over(over, words = "") {
+    over(over) {
       clearTimeout(waiting);
       searched = over;
+      show();
+    },
+    follow(sql) {
+      const words = wordsIn(sql);
+      if (words === undefined || document.activeElement === input) return;
       asked = words;
       input.value = words;
-      show();
     },
     ready(tables) {
       known = tables;

@@ -4,7 +4,6 @@ import { nearestQuery, type Searched, vectorsQuery } from "../meaning.js";
 import type { Tutorial } from "./tutorial.js";
 
 const over: Searched = { model: "minilm", vectors: "industry_vectors", shown: ["industry", "sector"] };
-const words = "catching crabs";
 
 export const meaning: Tutorial = {
   id: "meaning",
@@ -20,9 +19,9 @@ export const meaning: Tutorial = {
 
 ${vectorsQuery(over, "industries", true)};
 
-${nearestQuery(over, words)}`,
+${nearestQuery(over, "catching crabs")}`,
   waits: over.model,
-  search: { words, over },
+  search: over,
   next: [
     { label: "Another question", sql: nearestQuery(over, "learning to drive") },
     {

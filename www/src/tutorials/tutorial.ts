@@ -15,8 +15,8 @@ export interface Tutorial {
   next: readonly Step[];
   /** A model whose file is large: where it is not here and nobody has said so yet, the tutorial waits for Run. */
   waits?: string;
-  /** A field above the result, whose words are looked for while they are typed. */
-  search?: Search;
+  /** What a field above the result looks through while one types. */
+  search?: Searched;
 }
 
 /** Something to try: another query, or a file of one's own. */
@@ -29,10 +29,4 @@ export type Step =
 export interface Mend {
   label: string;
   sql: string;
-}
-
-/** What the field begins with, and what it looks through. */
-export interface Search {
-  words: string;
-  over: Searched;
 }
