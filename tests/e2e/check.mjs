@@ -26,7 +26,17 @@ function aligned({ columns, rows }) {
 
 const browser = await chromium.launch(launchOptions);
 try {
-  for (const tutorial of ["iris", "pictures", "meaning", "similar", "penguins", "versions", "tsql", "broken"]) {
+  for (const tutorial of [
+    "iris",
+    "pictures",
+    "meaning",
+    "similar",
+    "penguins",
+    "versions",
+    "tsql",
+    "kinds",
+    "broken",
+  ]) {
     const page = await browser.newPage();
     await page.goto(address);
     await page.locator(`.card[href="#${tutorial}"]`).click();

@@ -60,9 +60,10 @@ interface Gallery {
     nearest: Record<string, [industry: string, distance: number][]>;
     pairs: [string, string, distance: number][];
   };
+  kinds: Record<string, [kind: string, probability: number]>;
 }
 
-/** Flowers and patients by scikit-learn, sentences by `tokenizers` and onnxruntime. */
+/** Flowers and patients by scikit-learn, sentences by `tokenizers` and onnxruntime, files by magika. */
 export function gallery(): Gallery {
   return expected("gallery");
 }

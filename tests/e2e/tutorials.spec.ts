@@ -120,12 +120,12 @@ test("what the camera sees is a table, and the camera goes off again", async ({ 
   expect(states).toEqual(["ended"]);
 });
 
-for (const tutorial of ["iris", "pictures", "similar", "penguins", "versions", "tsql"]) {
+for (const tutorial of ["iris", "pictures", "similar", "penguins", "versions", "tsql", "kinds"]) {
   test(`${tutorial}: whatever it says to try next works, or fails as it says`, async ({ demo, page }) => {
     await demo.open(tutorial);
     const steps = page.locator(".next .chip");
     for (const label of await steps.allTextContents()) {
-      if (/^(Add your own|Point your camera)/.test(label)) continue;
+      if (/^(Add your own|Point your camera|Ask about your own)/.test(label)) continue;
       await steps
         .getByText(label, { exact: true })
         .or(steps.filter({ hasText: label }))
@@ -417,4 +417,32 @@ test("broken: every error has a click that leads to rows", async ({ demo, page }
   await mended("CDist", "Take the export of standard operators");
   const counts = ["0", "1", "2"].map((name) => String(labels.filter((label) => label === name).length));
   expect(await demo.column("flowers")).toEqual(counts);
+});
+
+test("kinds: files are what magika says they are, and dropped ones are asked about whatever they are called", async ({
+  demo,
+  page,
+}) => {
+  await demo.open("kinds");
+  const known = gallery().kinds;
+  const { rows } = await demo.grid();
+  const found = Object.fromEntries(rows.map(([uri = "", kind, probability]) => [uri, [kind, Number(probability)]]));
+  expect(Object.keys(found)).toHaveLength(5);
+  expect(found["demo/CREDITS.md"]?.[0]).toBe("markdown");
+  for (const [name, [kind, probability]] of Object.entries(known)) {
+    expect(found[`demo/${name}`]?.[0], name).toBe(kind);
+    expect(Number(found[`demo/${name}`]?.[1]), name).toBeCloseTo(probability, 4);
+  }
+
+  await demo.drop(
+    { name: "mystery", bytes: "#!/usr/bin/env python3\nimport os\n\nfor name in os.listdir('.'):\n    print(name)\n" },
+    { name: "it's a letter.csv", bytes: JSON.stringify({ a: [1, 2, 3], b: { c: null, d: "text" } }) },
+    { name: "empty", bytes: "" },
+  );
+  await expect(page.locator(".cm-content")).toContainText("mystery");
+  expect(await demo.ended()).toBe("rows");
+  const dropped = Object.fromEntries((await demo.grid()).rows.map(([uri = "", kind]) => [uri, kind]));
+  expect(dropped).toEqual({ mystery: "python", "it's a letter.csv": "json", empty: "too short to tell" });
+  // None of them became a table.
+  expect((await demo.names("tables")).sort()).toEqual(["files", "kinds"]);
 });

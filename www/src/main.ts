@@ -37,6 +37,8 @@ let tables: TableInfo[] = [];
 let written = tutorials[0].sql;
 /** Whether pictures came in before the engine. */
 let picturesCame = false;
+/** The tutorial that is open. */
+let current: Tutorial | undefined;
 /** The tutorial whose card told its size and was clicked. */
 let agreed = "";
 /** How many tutorials were opened: of clicks in a hurry only the last one runs. */
@@ -234,7 +236,8 @@ function wayTo(mend: Mend | undefined) {
 async function addFiles(coming: Promise<readonly Incoming[]>): Promise<void> {
   try {
     await jobs.busyWith(async () => {
-      const sql = await takeFiles(await coming);
+      const { takes } = current ?? {};
+      const sql = takes ? await keepFiles(await coming, takes) : await takeFiles(await coming);
       const text = await sql?.();
       if (text === undefined) return;
       if (editor.text !== written && editor.text.trim() !== "") notice("Your own query is one undo away.");
@@ -245,6 +248,14 @@ async function addFiles(coming: Promise<readonly Incoming[]>): Promise<void> {
     if (error instanceof DOMException && error.name === "AbortError") notice("Cancelled: not all files came in.");
     else noticeFailure(error);
   }
+}
+
+/** Files as they are, for a tutorial that asks about any. */
+function keepFiles(files: readonly Incoming[], ask: (uris: readonly string[]) => string): Promise<Next["sql"]> {
+  return jobs.do(async (db, control) => {
+    for (const { file, path } of files) await db.registerFile(path, file, control);
+    return files.length === 0 ? undefined : () => ask(files.map(({ path }) => path));
+  });
 }
 
 /** Brings files to the engine, tells what became of each, and answers the query that comes next. */
@@ -298,6 +309,7 @@ function open(tutorial: Tutorial, text = tutorial.sql): void {
 
 /** A tutorial's words, or none, in place of the first screen. */
 function explain(tutorial: Tutorial | undefined, waits = false): void {
+  current = tutorial;
   showTutorial(tutorial, {
     write: writeAndRun,
     choose,

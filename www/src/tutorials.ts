@@ -8,6 +8,7 @@ import { bytes } from "./format.js";
 import { decodesPictures, readsTexts } from "./sql.js";
 import { broken } from "./tutorials/broken.js";
 import { iris } from "./tutorials/iris.js";
+import { kinds } from "./tutorials/kinds.js";
 import { meaning } from "./tutorials/meaning.js";
 import { penguins } from "./tutorials/penguins.js";
 import { pictures, similar } from "./tutorials/pictures.js";
@@ -23,6 +24,7 @@ export const tutorials: readonly [Tutorial, ...Tutorial[]] = [
   penguins,
   versions,
   tsql,
+  kinds,
   broken,
 ];
 
