@@ -397,6 +397,9 @@ showCatalog([], [], catalogActions);
 showSizes();
 if (/Mac|iP(hone|ad)/.test(navigator.platform)) find("[data-mod]").textContent = "⌘";
 runButton.disabled = false;
+// After the first paint, and before the first file: one's own data makes no request.
+void import("./intake.js");
+void import("./picker.js");
 
 const asked = tutorialAt(location.hash);
 const shared = await queryIn(location.hash);

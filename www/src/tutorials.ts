@@ -52,12 +52,13 @@ function engineBytes(sql: string): number {
   if (!needsFull(sql)) return tables.bytes;
   // The page is served before the full engine is compiled.
   const engine = Math.max(...Object.values(full).map((file) => file.bytes), 0);
-  return engine + (decodesPictures(sql) ? pictures.bytes : tokens.bytes);
+  return engine + (decodesPictures(sql) ? pictures.bytes : 0) + (readsTexts(sql) ? tokens.bytes : 0);
 }
 
 /** Whether a text needs the full engine, as far as a look tells. */
 export function needsFull(sql: string): boolean {
-  return decodesPictures(sql) || readsTexts(sql);
+  const isNetwork = tutorials.some((tutorial) => tutorial.isNetwork && tutorial.sql === sql);
+  return isNetwork || decodesPictures(sql) || readsTexts(sql);
 }
 
 /** The engine that is here. */

@@ -49,6 +49,7 @@ export const kinds: Tutorial = {
   ],
   tables: {},
   sql: ask(["demo/iris.csv", "demo/iris.onnx", "demo/china.jpg", "demo/minilm-tokenizer.json", "demo/CREDITS.md"]),
+  isNetwork: true,
   takes: ask,
   next: [
     { label: "Ask about your own files", files: "" },

@@ -13,6 +13,8 @@ export interface Tutorial {
   tables: Readonly<Record<string, string>>;
   sql: string;
   next: readonly Step[];
+  /** Its model needs the full engine, which its text does not tell. */
+  isNetwork?: boolean;
   /** A model whose file is large: where it is not here and nobody has said so yet, the tutorial waits for Run. */
   waits?: string;
   /** Files that come in while it is open are asked about as they are; answers the query that does. */
