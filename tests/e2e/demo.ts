@@ -50,8 +50,8 @@ export class Demo {
     expect(await this.ended(), label).toBe("rows");
   }
 
-  ended(): Promise<string> {
-    return ended(this.page);
+  ended(timeout?: number): Promise<string> {
+    return ended(this.page, timeout);
   }
 
   /** Every row of the result, scrolled through. */

@@ -46,6 +46,28 @@ export function penguins(): Penguins {
   return expected("penguins");
 }
 
+interface Gallery {
+  neighbors: { labels: number[] };
+  diabetes: {
+    predicted: number[];
+    bands: Record<string, [patients: number, mean: number]>;
+    highest: [sex: number, id: number, value: number][];
+    oldest: number[];
+    limit: [bar: number, patients: number];
+  };
+  meaning: {
+    rows: number;
+    nearest: Record<string, [industry: string, distance: number][]>;
+    pairs: [string, string, distance: number][];
+  };
+  kinds: Record<string, [kind: string, probability: number]>;
+}
+
+/** Flowers and patients by scikit-learn, sentences by `tokenizers` and onnxruntime, files by magika. */
+export function gallery(): Gallery {
+  return expected("gallery");
+}
+
 export function demoFile(name: string): Buffer {
   return readFileSync(new URL(`../../www/public/demo/${name}`, import.meta.url));
 }

@@ -1,7 +1,7 @@
 // The tutorials, from a click to the numbers of scikit-learn and onnxruntime.
 
 import { expect, test } from "./demo.js";
-import { expected, iris, penguins } from "./expected.js";
+import { expected, gallery, iris, penguins } from "./expected.js";
 
 interface Pictures {
   pictures: Record<string, { label: string; probabilities: number[] }>;
@@ -120,12 +120,12 @@ test("what the camera sees is a table, and the camera goes off again", async ({ 
   expect(states).toEqual(["ended"]);
 });
 
-for (const tutorial of ["iris", "pictures", "similar", "penguins", "versions"]) {
+for (const tutorial of ["iris", "pictures", "similar", "penguins", "versions", "tsql", "kinds"]) {
   test(`${tutorial}: whatever it says to try next works, or fails as it says`, async ({ demo, page }) => {
     await demo.open(tutorial);
     const steps = page.locator(".next .chip");
     for (const label of await steps.allTextContents()) {
-      if (/^(Add your own|Point your camera)/.test(label)) continue;
+      if (/^(Add your own|Point your camera|Ask about your own)/.test(label)) continue;
       await steps
         .getByText(label, { exact: true })
         .or(steps.filter({ hasText: label }))
@@ -288,4 +288,161 @@ test("a picture fits into a phone", async ({ demo, page }) => {
     expect(mark?.width).toBeGreaterThan(150);
     expect((mark?.x ?? 0) + (mark?.width ?? 0)).toBeLessThanOrEqual(360);
   }
+});
+
+test("meaning: a large model waits for Run, and industries are as near as onnxruntime says", async ({ demo, page }) => {
+  test.slow();
+  const { rows, nearest, pairs } = gallery().meaning;
+  const asked: string[] = [];
+  page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  await page.goto("/#meaning");
+  await expect(page.locator(".waits")).toHaveText(/Run fetches .* MB engine \+ 23\.\d MB files/);
+  const field = page.getByRole("searchbox", { name: "Search by meaning" });
+  await expect(field).toBeDisabled();
+  expect(asked.filter((path) => /wasm|demo\//.test(path))).toEqual([]);
+
+  await page.locator("#run").click();
+  await expect(page.locator("#progress span")).toHaveText(/^Predicting · [\d,]+ of 1,012 rows$/, {
+    timeout: 60_000,
+  });
+  expect(rows).toBe(1012);
+  expect(await demo.ended(180_000)).toBe("rows");
+  const answers = async (question: string) => {
+    const [found, distances] = [await demo.column("industry"), (await demo.column("distance")).map(Number)];
+    const known = nearest[question] ?? [];
+    expect(found.slice(0, known.length), question).toEqual(known.map(([industry]) => industry));
+    for (const [i, [, distance]] of known.entries()) expect(distances[i]).toBeCloseTo(distance, 5);
+  };
+  await answers("catching crabs");
+
+  // As somebody types: only the question that stands in the end has to be answered.
+  for (const question of ["learning to drive", "we make wine"]) {
+    await field.fill("");
+    await field.pressSequentially(question, { delay: 30 });
+    await expect(page.locator(".cm-content")).toContainText(`'${question}'`);
+    expect(await demo.ended()).toBe("rows");
+    await answers(question);
+    await expect(field).toBeFocused();
+  }
+
+  await demo.next("Which two are nearly the same?");
+  const [one, two] = [await demo.column("industry"), await demo.column("nearest")];
+  const found = one.map((name, i) => [name, two[i] ?? ""].sort().join(" | "));
+  // The query lists a pair where each is the other's nearest or one of them is: the nearest pair of all comes first.
+  expect(found.slice(0, 5)).toEqual(pairs.slice(0, 5).map(([a, b]) => [a, b].sort().join(" | ")));
+  await demo.next("Sort your own texts into them");
+  expect(await demo.column("industry")).toEqual(["Wineries", "Automobile Driving Schools", "Commercial Bakeries"]);
+
+  // Again from the start: the vectors are there.
+  await page.getByRole("link", { name: "Search by meaning" }).first().click();
+  expect(await demo.ended(10_000)).toBe("rows");
+  await answers("catching crabs");
+  await expect(field).toHaveValue("catching crabs");
+
+  const choosing = page.waitForEvent("filechooser");
+  await page.getByRole("button", { name: "Search your own CSV" }).click();
+  await (await choosing).setFiles({
+    name: "reviews.csv",
+    mimeType: "text/csv",
+    buffer: Buffer.from(
+      "id,review\n1,The shoes fell apart after a week\n2,It fits and I like the colour\n3,The parcel came a month late\n",
+    ),
+  });
+  await expect(page.locator("#tables")).toContainText("reviews_vectors");
+  expect(await demo.ended()).toBe("rows");
+  await field.fill("poor durability");
+  await expect(page.locator(".cm-content")).toContainText("'poor durability'");
+  expect(await demo.ended()).toBe("rows");
+  expect((await demo.column("review"))[0]).toBe("The shoes fell apart after a week");
+});
+
+test("tsql: patients are told what scikit-learn tells them, by a model in a table", async ({ demo, page }) => {
+  await demo.open("tsql");
+  const { predicted, bands, highest, oldest, limit } = gallery().diabetes;
+  // The exporter writes the coefficients in single precision.
+  const near = (found: number, known = Number.NaN) => expect(Math.abs(found / known - 1)).toBeLessThan(1e-6);
+  const progression = (await demo.column("progression")).map(Number);
+  expect(progression).toHaveLength(442);
+  for (const [i, value] of progression.entries()) near(value, predicted[i]);
+
+  await demo.next("The oldest five, and whoever is as old");
+  expect((await demo.column("id")).map(Number).sort((a, b) => a - b)).toEqual(oldest);
+
+  await demo.next("The two highest of either sex");
+  expect((await demo.column("id")).map(Number)).toEqual(highest.map(([, id]) => id));
+
+  await demo.next("By body mass");
+  for (const [band = "", patients, mean] of (await demo.grid()).rows) {
+    expect(Number(patients), band).toBe(bands[band]?.[0]);
+    near(Number(mean), bands[band]?.[1]);
+  }
+
+  await demo.next("A script: lower the bar until ten are above it");
+  expect((await demo.grid()).rows.map((row) => row.map(Number))).toEqual([limit]);
+
+  await page.getByRole("button", { name: "Break it: call the output otherwise" }).click();
+  expect(await demo.ended()).toBe("error");
+  await page.getByRole("button", { name: "Apply fix" }).click();
+  expect(await demo.ended()).toBe("rows");
+  expect(await demo.column("progression")).toHaveLength(442);
+});
+
+test("broken: every error has a click that leads to rows", async ({ demo, page }) => {
+  await page.goto("/#broken");
+  const labels = gallery().neighbors.labels.map(String);
+  const failure = page.getByRole("alert");
+  const mended = async (message: string | RegExp, click: string) => {
+    expect(await demo.ended()).toBe("error");
+    await expect(failure.locator(".message")).toContainText(message);
+    await expect(failure.locator("pre")).toContainText("^");
+    await failure.getByRole("button", { name: click }).click();
+    expect(await demo.ended()).toBe("rows");
+  };
+  await mended("petal_width", "Take them from the columns of iris");
+  expect(await demo.column("label")).toEqual(labels);
+
+  await page.getByRole("button", { name: "Misspell a name" }).click();
+  await mended("sepal_lenght", "Apply fix");
+  expect(await demo.column("label")).toEqual(labels);
+
+  await page.getByRole("button", { name: "Give a text for a number" }).click();
+  await mended(/cannot convert "0\.2 cm"/, "Leave the unit out");
+  expect(await demo.column("label")).toEqual(labels);
+
+  await page.getByRole("button", { name: "Write as in another language" }).click();
+  await mended("=", "Apply fix");
+  expect(await demo.column("label")).toEqual(labels.slice(100));
+
+  await page.getByRole("button", { name: "Import an operator that does not run" }).click();
+  await mended("CDist", "Take the export of standard operators");
+  const counts = ["0", "1", "2"].map((name) => String(labels.filter((label) => label === name).length));
+  expect(await demo.column("flowers")).toEqual(counts);
+});
+
+test("kinds: files are what magika says they are, and dropped ones are asked about whatever they are called", async ({
+  demo,
+  page,
+}) => {
+  await demo.open("kinds");
+  const known = gallery().kinds;
+  const { rows } = await demo.grid();
+  const found = Object.fromEntries(rows.map(([uri = "", kind, probability]) => [uri, [kind, Number(probability)]]));
+  expect(Object.keys(found)).toHaveLength(5);
+  expect(found["demo/CREDITS.md"]?.[0]).toBe("markdown");
+  for (const [name, [kind, probability]] of Object.entries(known)) {
+    expect(found[`demo/${name}`]?.[0], name).toBe(kind);
+    expect(Number(found[`demo/${name}`]?.[1]), name).toBeCloseTo(probability, 4);
+  }
+
+  await demo.drop(
+    { name: "mystery", bytes: "#!/usr/bin/env python3\nimport os\n\nfor name in os.listdir('.'):\n    print(name)\n" },
+    { name: "it's a letter.csv", bytes: JSON.stringify({ a: [1, 2, 3], b: { c: null, d: "text" } }) },
+    { name: "empty", bytes: "" },
+  );
+  await expect(page.locator(".cm-content")).toContainText("mystery");
+  expect(await demo.ended()).toBe("rows");
+  const dropped = Object.fromEntries((await demo.grid()).rows.map(([uri = "", kind]) => [uri, kind]));
+  expect(dropped).toEqual({ mystery: "python", "it's a letter.csv": "json", empty: "too short to tell" });
+  // None of them became a table.
+  expect((await demo.names("tables")).sort()).toEqual(["files", "kinds"]);
 });

@@ -68,6 +68,10 @@ fn what_the_model_gives_must_be_declared() {
         assert_eq!(error.code(), Code::OutputMismatch);
         let text = error.to_string();
         assert!(text.contains("Msg 39096") && text.contains("'variable1 float'"), "{text}");
+        let sql = tutorial("@model", with);
+        let fix = error.diagnostics().find_map(|it| it.fix.as_ref()).unwrap();
+        let mended = [&sql[..fix.span.start], fix.insert.as_str(), &sql[fix.span.end..]].concat();
+        assert_eq!(host::run(&database(), &mended).unwrap().rows(), 442);
     }
 }
 

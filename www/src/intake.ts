@@ -1,16 +1,12 @@
-// Takes files into the engine: the user's own, and those of this page that a query names.
+// Takes a user's own files into the engine.
 
 import type { ModelInfo, PredictQL, TableInfo } from "predictql";
 import { type Control, isPredictError } from "./engine.js";
 import type { Incoming, SortedFiles } from "./files.js";
 import { plural } from "./format.js";
 import { type Fate, wordsOf } from "./notices.js";
-import { isPicture, knowsPicture, rememberPicture } from "./pictures.js";
+import { photos, rememberPicture } from "./pictures.js";
 import { nameFromFile, pictureTable, quoted } from "./sql.js";
-import { tutorialTables } from "./tutorials.js";
-
-/** The object table that all pictures join. */
-export const photos = "photos";
 
 export interface Taken {
   models: ModelInfo[];
@@ -108,23 +104,6 @@ async function addModel(
     if (!isPredictError(error) || error.code !== "invalid-option") throw error;
     const info = await db.registerModel(name, file, options);
     return { info, words: `${beside}, without ${list.path}: ${error.message}` };
-  }
-}
-
-/** Fetched when a query first names them, and kept: running it again makes no request. */
-export async function fetchNamed(db: PredictQL, sql: string, control: Control): Promise<void> {
-  const known = new Set((await db.tables()).map(({ name }) => name));
-  for (const [name, path] of tutorialTables(sql)) {
-    if (!known.has(name)) await db.registerTable(name, new URL(path, document.baseURI), control);
-  }
-  for (const path of Object.keys(__DEMO_BYTES__)) {
-    if (!isPicture(path) || !sql.includes(path) || knowsPicture(path)) continue;
-    const response = await fetch(path, { signal: control.signal });
-    // The engine will ask for it again, and can say where in the query it is missing.
-    if (!response.ok) continue;
-    const file = new File([await response.blob()], path, { type: response.headers.get("Content-Type") ?? "" });
-    await db.registerFile(path, file, control);
-    rememberPicture(file);
   }
 }
 

@@ -7,21 +7,24 @@ import { find, h } from "./dom.js";
 import { acceptDrops } from "./drop.js";
 import type { Span } from "./editor.js";
 import { keepsCatalog, loadedEngine } from "./engine.js";
-import { bestFit, type Fit, needs, predictQuery } from "./feed.js";
+import { bestFit, needs } from "./feed.js";
 import { type Incoming, sortFiles } from "./files.js";
 import { note, pastQueries, step } from "./history.js";
-import { fetchNamed, lostOf, photos, type Taken, takeIn } from "./intake.js";
 import { Jobs } from "./jobs.js";
+import { embeds, hasTexts } from "./meaning.js";
 import { recall, remember } from "./memory.js";
+import { fetchNamed } from "./named.js";
+import { type Next, nextOf, queryOf, searchScript } from "./next.js";
 import { type Fate, notice, noticeFailure, report } from "./notices.js";
 import { keepFetched, keepOffline } from "./offline.js";
-import { pickColumns } from "./picker.js";
 import { startEditor } from "./plain-editor.js";
 import { countFromNow, noteEngineRequests, watchRequests } from "./requests.js";
 import { createResults, type Shown } from "./results.js";
+import { createSearch } from "./search.js";
 import { linkTo, queryIn } from "./share.js";
-import { decodesPictures, lookQuery, quoted, runsQuery, seesPictures } from "./sql.js";
-import { showSizes, showTutorial, type Tutorial, tutorialAt, tutorials } from "./tutorials.js";
+import { quoted, runsQuery } from "./sql.js";
+import type { Mend, Tutorial } from "./tutorials/tutorial.js";
+import { mendOf, needsFull, showSizes, showTutorial, tutorialAt, tutorials } from "./tutorials.js";
 import { plain, unpacked } from "./unpack.js";
 
 const runButton = find<HTMLButtonElement>("#run");
@@ -34,11 +37,15 @@ let tables: TableInfo[] = [];
 let written = tutorials[0].sql;
 /** Whether pictures came in before the engine. */
 let picturesCame = false;
+/** The tutorial that is open. */
+let current: Tutorial | undefined;
+/** The tutorial whose card told its size and was clicked. */
+let agreed = "";
 /** How many tutorials were opened: of clicks in a hurry only the last one runs. */
 let opened = 0;
 
 const jobs = new Jobs({
-  engine: () => (picturesCame || decodesPictures(editor.text) ? "full" : "auto"),
+  engine: () => (picturesCame || needsFull(editor.text) ? "full" : "auto"),
   async onEngine(db) {
     noteEngineRequests((await db.stats()).requests);
     countFromNow("the page and its engine have loaded");
@@ -60,6 +67,7 @@ async function readCatalog(db: PredictQL): Promise<void> {
   models = allModels.filter((model) => model.default);
   tables = allTables;
   showCatalog(models, tables, catalogActions);
+  search.ready(tables.map(({ name }) => name));
   remember("catalog", models.length + tables.length > 0 ? "kept" : "");
   editor.recheck();
 }
@@ -84,10 +92,23 @@ const editor = startEditor(find("#editor"), {
   engine: loadedEngine,
 });
 
+/** How many questions were typed: of those that come while one is answered only the last is asked. */
+let typed = 0;
+
+const search = createSearch(find("#search"), (sql) => {
+  const turn = ++typed;
+  void jobs.settled.then(() => {
+    if (turn !== typed) return;
+    written = sql;
+    editor.write(sql);
+    void run(undefined, false);
+  });
+});
+
 const catalogActions = { insert: editor.insert, ask: (model: ModelInfo) => void ask(model), write, remove, rename };
 
-/** Runs a part of the text, or all of it. */
-async function run(part?: Span): Promise<void> {
+/** Runs a part of the text, or all of it; what somebody is still typing is not worth a place among the queries that ran. */
+async function run(part?: Span, isNoted = true): Promise<void> {
   if (jobs.running) return;
   const text = editor.text;
   const span = part ?? { from: 0, to: text.length };
@@ -95,9 +116,11 @@ async function run(part?: Span): Promise<void> {
   const start = performance.now();
   const elapsed = () => performance.now() - start;
   const controller = new AbortController();
-  note(text);
+  if (isNoted) note(text);
   // The first result needs the room of the first screen.
   if (!find("#landing").hidden) explain(tutorials.find((tutorial) => tutorial.sql === text));
+  find("#tutorial").querySelector(".waits")?.remove();
+  search.follow(text);
   results.running();
   show("result");
   try {
@@ -119,7 +142,7 @@ async function run(part?: Span): Promise<void> {
           editor.edit(span.from + from, span.from + to, insert);
           void run();
         },
-        feeding(error, sql),
+        feeding(error, sql) ?? wayTo(mendOf(text)),
       );
     }
   }
@@ -164,8 +187,7 @@ function fillQueryMenu(): void {
     }),
     item("Open a .sql file…", () => choose(".sql")),
     item("Compare what has run", () => {
-      write(runsQuery(tables));
-      void run();
+      writeAndRun(runsQuery(tables));
     }),
     h("h2", {}, past.length > 0 ? "Run before" : "Queries that you run are listed here, on this device only."),
     ...past.map((query) => item(query.replace(/\s+/g, " ").slice(0, 90), () => editor.write(query))),
@@ -176,6 +198,11 @@ function write(sql: string): void {
   written = sql;
   editor.write(sql);
   show("sql");
+}
+
+function writeAndRun(sql: string): void {
+  write(sql);
+  void run();
 }
 
 /** Takes a table or model out of the catalog, here and in the browser's storage. */
@@ -197,17 +224,20 @@ function feeding(error: unknown, sql: string) {
   if (!model || !fit) return undefined;
   const apply = async () => {
     const written = await queryOf(model, fit);
-    if (written === undefined) return;
-    write(written);
-    void run();
+    if (written !== undefined) writeAndRun(written);
   };
   return { label: `Take them from the columns of ${fit.table.name}`, apply: () => void apply() };
+}
+
+function wayTo(mend: Mend | undefined) {
+  return mend && { label: mend.label, apply: () => writeAndRun(mend.sql) };
 }
 
 async function addFiles(coming: Promise<readonly Incoming[]>): Promise<void> {
   try {
     await jobs.busyWith(async () => {
-      const sql = await takeFiles(await coming);
+      const { takes } = current ?? {};
+      const sql = takes ? await keepFiles(await coming, takes) : await takeFiles(await coming);
       const text = await sql?.();
       if (text === undefined) return;
       if (editor.text !== written && editor.text.trim() !== "") notice("Your own query is one undo away.");
@@ -220,8 +250,17 @@ async function addFiles(coming: Promise<readonly Incoming[]>): Promise<void> {
   }
 }
 
+/** Files as they are, for a tutorial that asks about any. */
+function keepFiles(files: readonly Incoming[], ask: (uris: readonly string[]) => string): Promise<Next["sql"]> {
+  return jobs.do(async (db, control) => {
+    for (const { file, path } of files) await db.registerFile(path, file, control);
+    return files.length === 0 ? undefined : () => ask(files.map(({ path }) => path));
+  });
+}
+
 /** Brings files to the engine, tells what became of each, and answers the query that comes next. */
 async function takeFiles(files: readonly Incoming[]): Promise<Next["sql"]> {
+  const { lostOf, takeIn } = await import("./intake.js");
   const fates: Fate[] = [];
   const inside = await unpacked(files, (name, reason) => fates.push({ words: `${name} ${reason}`, kind: "bad" }));
   const sorted = await sortFiles(inside);
@@ -235,70 +274,16 @@ async function takeFiles(files: readonly Incoming[]): Promise<Next["sql"]> {
   return jobs.do(async (db, control) => {
     countFromNow(`${first.file.name} came in`);
     const taken = await takeIn(db, sorted, control);
-    const next = await nextOf(taken, db);
+    const next = await nextOf(taken, db, { text: editor.text, written }, search);
     report([...fates, ...taken.fates], next.words);
     return next.sql;
   });
 }
 
-/** What to do next: a query, which may have to ask its user first, and words where there is none. */
-interface Next {
-  sql?: () => string | undefined | Promise<string | undefined>;
-  words?: string;
-}
-
-/** The query that a newcomer would write next; none where the user has a query of their own at work. */
-async function nextOf(taken: Taken, db: PredictQL): Promise<Next> {
-  const [versions, tables] = await Promise.all([db.models(), db.tables()]);
-  const models = versions.filter((model) => model.default);
-  const { script } = taken;
-  if (script !== undefined) return { sql: () => script };
-  const newest = (all: readonly TableInfo[]) => [
-    ...taken.tables,
-    ...all.filter(({ name }) => !taken.tables.some((it) => it.name === name)),
-  ];
-  const model = taken.models.at(-1);
-  if (model) {
-    const fit = bestFit(model, newest(tables));
-    if (!fit)
-      return {
-        words: `${model.name} takes ${needs(model)}: bring a table that has them.`,
-        ...lookAt(taken.tables.at(-1)),
-      };
-    const others =
-      tables.length > 1 ? { words: `${model.name} is asked about ${fit.table.name}, which fits it best.` } : {};
-    return { sql: () => queryOf(model, fit), ...others };
-  }
-  const text = editor.text;
-  if (text !== written && text.trim() !== "") return {};
-  if (taken.pictures && text.includes(photos)) return { sql: () => text };
-  const table = taken.pictures ? tables.find(({ name }) => name === photos) : taken.tables.at(-1);
-  if (!table) return {};
-  const fits = models.map((known) => ({
-    known,
-    fit: table.kind === "images" && !seesPictures(known) ? undefined : bestFit(known, [table]),
-  }));
-  const asked = fits.find(({ fit }) => fit);
-  return asked?.fit ? { sql: () => queryOf(asked.known, asked.fit as Fit) } : lookAt(table);
-}
-
-function lookAt(table: TableInfo | undefined): Next {
-  return table ? { sql: () => lookQuery(table) } : {};
-}
-
-/** The query over a table that fits; asks which columns are meant where that is in doubt. */
-async function queryOf(model: ModelInfo, fit: Fit): Promise<string | undefined> {
-  const packings = [];
-  for (const packing of fit.packings) {
-    const columns = packing.isSure ? packing.columns : await pickColumns(fit.table.name, packing);
-    if (!columns) return undefined;
-    packings.push({ ...packing, columns });
-  }
-  return predictQuery(model, { ...fit, packings });
-}
-
 /** "use" at a model: its query, or what it takes where no table has that. */
 async function ask(model: ModelInfo): Promise<void> {
+  const texts = embeds(model) && [...tables].reverse().find(hasTexts);
+  if (texts) return jobs.do(async (db) => write(await searchScript(db, model, texts, search)));
   const fit = bestFit(model, tables);
   if (!fit) notice(`${model.name} takes ${needs(model)}: bring a table that has them.`);
   const sql = fit ? await queryOf(model, fit) : `DESCRIBE MODEL ${quoted(model.name)}`;
@@ -307,27 +292,31 @@ async function ask(model: ModelInfo): Promise<void> {
 
 function open(tutorial: Tutorial, text = tutorial.sql): void {
   remember("tutorial", tutorial.id);
-  explain(tutorial);
+  const isHere = models.some(({ name }) => name === tutorial.waits);
+  const waits = tutorial.waits !== undefined && !isHere && agreed !== tutorial.id && text === tutorial.sql;
+  explain(tutorial, waits);
   written = tutorial.sql;
   if (editor.text !== text) editor.write(text);
+  search.follow(text);
   if (text !== tutorial.sql) return;
   jobs.cancel();
   const turn = ++opened;
+  if (waits) return;
   void jobs.settled.then(() => {
     if (turn === opened) void run();
   });
 }
 
 /** A tutorial's words, or none, in place of the first screen. */
-function explain(tutorial: Tutorial | undefined): void {
+function explain(tutorial: Tutorial | undefined, waits = false): void {
+  current = tutorial;
   showTutorial(tutorial, {
-    write(sql) {
-      write(sql);
-      void run();
-    },
+    write: writeAndRun,
     choose,
     watch: (sql) => void watch(sql),
+    waits,
   });
+  search.over(tutorial?.search);
 }
 
 /** Runs a query over what the camera sees. */
@@ -386,6 +375,7 @@ addEventListener("keydown", (event) => {
 // A link to the tutorial that is open already changes no address, but its click still means: from the start.
 document.addEventListener("click", (event) => {
   const link = event.target instanceof Element ? event.target.closest("a") : null;
+  agreed = link?.matches(".card") ? link.hash.slice(1) : "";
   const tutorial = link && link.hash === location.hash ? tutorialAt(link.hash) : undefined;
   if (tutorial) open(tutorial);
 });
@@ -407,6 +397,9 @@ showCatalog([], [], catalogActions);
 showSizes();
 if (/Mac|iP(hone|ad)/.test(navigator.platform)) find("[data-mod]").textContent = "⌘";
 runButton.disabled = false;
+// After the first paint, and before the first file: one's own data makes no request.
+void import("./intake.js");
+void import("./picker.js");
 
 const asked = tutorialAt(location.hash);
 const shared = await queryIn(location.hash);

@@ -1,5 +1,8 @@
 // Which text in a `uri` column is a picture that can be shown: files that the page holds, and files of its own server.
 
+/** The object table that all pictures join. */
+export const photos = "photos";
+
 const kept = new Map<string, string>();
 
 /** Remember a file, so that rows which name it can show it. A newer file of the same name takes its place. */

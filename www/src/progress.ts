@@ -2,7 +2,7 @@
 
 import type { Progress } from "predictql";
 import { find } from "./dom.js";
-import { bytes, plural } from "./format.js";
+import { bytes, count, plural } from "./format.js";
 
 const words: Record<Progress["stage"], (label: string) => string> = {
   engine: () => "Loading the engine",
@@ -24,16 +24,15 @@ export const progress = {
     if (step.ratio === null) bar().removeAttribute("value");
     else bar().value = step.ratio;
     const doing = words[step.stage](step.label);
-    label().textContent =
-      step.total === null ? doing : `${doing} · ${amount(step, step.loaded)} of ${amount(step, step.total)}`;
+    label().textContent = step.total === null ? doing : `${doing} · ${soFar(step.unit, step.loaded, step.total)}`;
   },
   stop(): void {
     find("#progress").hidden = true;
   },
 };
 
-function amount({ unit }: Progress, n: number): string {
-  return unit === "bytes" ? bytes(n) : plural(n, "row");
+function soFar(unit: Progress["unit"], loaded: number, total: number): string {
+  return unit === "bytes" ? `${bytes(loaded)} of ${bytes(total)}` : `${count(loaded)} of ${plural(total, "row")}`;
 }
 
 function bar(): HTMLProgressElement {

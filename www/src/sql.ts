@@ -19,7 +19,7 @@ export function quoted(name: string): string {
 
 /** An object table over pictures, those that it holds already included. */
 export function pictureTable(name: string, uris: Iterable<string>): string {
-  const list = Array.from(uris, (uri) => `'${uri.replace(/[\\']/g, "\\$&")}'`).join(", ");
+  const list = Array.from(uris, literal).join(", ");
   return `CREATE OR REPLACE EXTERNAL TABLE ${quoted(name)}\n  OPTIONS (object_metadata = 'SIMPLE', uris = [${list}])`;
 }
 
@@ -50,6 +50,16 @@ export function seesPictures(model: ModelInfo): boolean {
 /** Whether a text reads pictures, as far as a look tells. */
 export function decodesPictures(sql: string): boolean {
   return /\bML\s*\.\s*DECODE_IMAGE\b/i.test(sql);
+}
+
+/** Whether a text makes vectors of texts, or brings a tokenizer, as far as a look tells. */
+export function readsTexts(sql: string): boolean {
+  return /\bML\s*\.\s*GENERATE_EMBEDDING\b|\btokenizer\s*=/i.test(sql);
+}
+
+/** A text as a literal. */
+export function literal(text: string): string {
+  return `'${text.replace(/[\\']/g, "\\$&").replace(/\n/g, "\\n")}'`;
 }
 
 /**

@@ -277,5 +277,5 @@ fn output_mismatch(model: &Model, column: &ast::ColumnDef, span: Span) -> Error 
     )
     .at(column.span)
     .hint(format!("write WITH ({columns})"))
-    .fix(span, format!("({columns})"))
+    .fix(span, format!("WITH ({columns})"))
 }
