@@ -12,7 +12,8 @@ import { isCompressed } from "./ipc.js";
 import { expect, labelOf, type Network, type ReadOptions, resolve } from "./network.js";
 import { isDetached, passCopy } from "./params.js";
 import { decoding, known, picturing, streaming } from "./parts.js";
-import type { LargeSource, StreamInput } from "./streams.js";
+import type { StreamInput } from "./stream-input.js";
+import type { LargeSource } from "./streams.js";
 import { arrowFormat, csvFormat } from "./table-options.js";
 
 /** A table in a shape that the engine takes. */
