@@ -168,6 +168,9 @@ for (const { name, size } of looks) {
       };
       await demo.open();
       await audit("landing");
+      await page.goto("/#meaning");
+      await page.locator(".waits").waitFor();
+      await audit("waiting");
       await demo.open("pictures");
       await page.locator(".thumbnail img").first().waitFor();
       await audit("pictures");

@@ -32,11 +32,11 @@ export function tutorialAt(hash: string): Tutorial | undefined {
   return tutorials.find(({ id }) => hash === `#${id}`);
 }
 
-/** The tutorials' tables that a query names, with their files. `dbo.` tells them from words that anybody may write. */
+/** The tutorials' tables that a query names, not as files, with theirs. `dbo.` tells them from words that anybody may write. */
 export function tutorialTables(sql: string): [name: string, path: string][] {
   const all: Record<string, string> = Object.assign({}, ...tutorials.map(({ tables }) => tables));
   return Object.entries(all)
-    .filter(([name]) => new RegExp(`\\b${name.replace(".", "\\.")}\\b`, "i").test(sql))
+    .filter(([name]) => new RegExp(`(?<!/)\\b${name.replace(".", "\\.")}\\b`, "i").test(sql))
     .map(([name, path]) => [name.replace(/^dbo\./, ""), path]);
 }
 
