@@ -394,7 +394,7 @@ mod tests {
         let rows = ints.len() * texts.len() * 2;
         let int = |row: usize| ints[row % ints.len()];
         let text = |row: usize| texts[row / ints.len() % texts.len()];
-        let is_valid = |row: usize| row / (ints.len() * texts.len()) == 0 || row % 3 > 0;
+        let is_valid = |row: usize| row / (ints.len() * texts.len()) == 0 || !row.is_multiple_of(3);
         let int_values: Vec<i64> = (0..rows).map(int).collect();
         let mut valid = vec![0_u8; rows / 8 + 1];
         let (mut offsets, mut bytes) = (vec![0], Vec::new());
