@@ -21,6 +21,7 @@ pub mod moving;
 pub mod norm;
 pub mod operand;
 pub mod panels;
+pub mod ranking;
 pub mod shapley;
 pub mod softmax;
 pub mod sort;

@@ -52,8 +52,8 @@ pub fn split(variant: &str, engine: &str, bound: &Path, modules: &Path, folder: 
 fn short(engine: &str, bound: &Path) -> usize {
     match engine {
         _ if bound.ends_with("fast") => 400,
-        "full" => 320,
-        _ => 175,
+        "full" => 310,
+        _ => 155,
     }
 }
 
