@@ -2,7 +2,7 @@
 // in one page of one browser; first answers of fresh pages; small questions in Node.
 // Prints medians, their ratio and the spread; fails where the two disagree on an answer.
 //
-// node bench.mjs [rounds] [part …]: the parts are first, small, node, tutorials, networks and judging; all of them without any.
+// node bench.mjs [rounds] [part …]: the parts are first, small, node, tutorials, networks, judging and idioms; all of them without any.
 
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
@@ -20,6 +20,7 @@ const folders = {
   "/ort/": join(modules, "onnxruntime-web", "dist"),
   "/duckdb/": join(modules, "@duckdb", "duckdb-wasm", "dist"),
   "/modules/": modules,
+  "/queries/": join(root, "benches"),
   "/": import.meta.dirname,
 };
 const types = {
@@ -111,6 +112,7 @@ if (isWanted("tutorials")) {
 }
 if (isWanted("networks")) add(await inPage(context, "networks.html", "networks", rounds));
 if (isWanted("judging")) add(await inPage(context, "page.html", "judging", rounds));
+if (isWanted("idioms")) add(await inPage(context, "page.html", "idioms", rounds));
 await browser.close();
 server.close();
 if (isWanted("node")) {
