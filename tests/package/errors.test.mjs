@@ -104,6 +104,18 @@ test("of a database that cannot be kept", () =>
     return { "not-saved": await failure(new PredictQL({ name: "x" }).registerTable("t", [{ x: 1 }])) };
   }));
 
+test("of a model that fails on its own example", () =>
+  expectCodes(async ({ PredictQL, failure }) => {
+    const flavor = "flavors:\n  onnx:\n    data: model.onnx\n";
+    const about = "saved_input_example_info:\n  artifact_path: example.json\n  pandas_orient: split\n";
+    const folder = [
+      new File([flavor + about], "MLmodel"),
+      new File([await (await fetch("/fixtures/models/iris_rf.onnx")).blob()], "model.onnx"),
+      new File(['{ "columns": ["petal_width"], "data": [[0.2]] }'], "example.json"),
+    ];
+    return { "self-test-failed": await failure(new PredictQL().registerModel("m", folder)) };
+  }));
+
 test("of a file that is there already", () =>
   expectCodes(async ({ PredictQL, failure }) => {
     const db = new PredictQL();
