@@ -223,21 +223,16 @@ impl Error {
     /// Hints at what there is, `what` in front (`the columns are`), unless there is a hint already.
     #[must_use]
     pub(crate) fn or_list<'a>(self, what: &str, names: impl IntoIterator<Item = &'a str>) -> Self {
-        let names: Vec<&str> = names.into_iter().collect();
-        self.or_hint(format!("{what} {}", names.join(", ")))
+        self.or_hint(list(what, names))
     }
 
     /// Hints at what there is, behind the hint that is there.
     #[must_use]
     pub(crate) fn and_list<'a>(mut self, what: &str, names: impl IntoIterator<Item = &'a str>) -> Self {
-        let first = self.0.first.hint.take();
-        let both = self.or_list(what, names);
-        match (first, &both.0.first.hint) {
-            (Some(first), Some(list)) => {
-                let hint = format!("{first} {list}");
-                both.hint(hint)
-            }
-            _ => both,
+        let list = list(what, names);
+        match self.0.first.hint.take() {
+            Some(first) => self.hint(format!("{first} {list}")),
+            None => self.hint(list),
         }
     }
 
@@ -293,6 +288,11 @@ impl Error {
     pub fn diagnostics(&self) -> impl Iterator<Item = &Diagnostic> {
         std::iter::once(&self.0.first).chain(&self.0.rest)
     }
+}
+
+fn list<'a>(what: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.into_iter().collect();
+    format!("{what} {}", names.join(", "))
 }
 
 impl fmt::Debug for Error {
