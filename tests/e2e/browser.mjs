@@ -1,4 +1,4 @@
-// How Chromium is started, and how a result is read from the page: shared by the tests and by check.mjs.
+// How Chromium is started, which the tests of the package share, and how a result is read from the page.
 
 /** The system's browser: Playwright's own is not downloaded. */
 export const launchOptions = {

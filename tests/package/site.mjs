@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { chromium } from "playwright-core";
+import { launchOptions } from "../e2e/browser.mjs";
 
 const here = import.meta.dirname;
 const root = join(here, "..", "..");
@@ -59,25 +60,15 @@ export async function serve() {
   return { origin: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
 }
 
-const program = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const switches = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--no-first-run",
-];
-
 export function launch() {
-  return chromium.launch({ executablePath: program, args: switches });
+  return chromium.launch(launchOptions);
 }
 
 /** A browser that keeps what it stores in a folder, and can be killed with all its processes. */
 export async function startBrowser(folder) {
   const own = ["--headless=new", "--remote-debugging-port=0", `--user-data-dir=${folder}`, "about:blank"];
-  const browser = spawn(program, [...switches, ...own], { detached: true, stdio: ["ignore", "ignore", "pipe"] });
+  const { executablePath, args } = launchOptions;
+  const browser = spawn(executablePath, [...args, ...own], { detached: true, stdio: ["ignore", "ignore", "pipe"] });
   const address = await new Promise((resolve, reject) => {
     let said = "";
     browser.stderr.on("data", (part) => {
