@@ -605,13 +605,12 @@ describe("the engine's life", () => {
   test("a worker that does not listen is replaced by one that holds the same", async () => {
     let workers = 0;
     page.on("worker", () => workers++);
-    const found = await inPage(async ({ irisDatabase, predictIris, noise, sumNoise }) => {
+    const found = await inPage(async ({ irisDatabase, predictIris, busy }) => {
       const db = await irisDatabase();
       await db.registerFile("forest", await (await fetch("/fixtures/models/iris_rf.onnx")).blob());
       await db.exec("CREATE MODEL second OPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = 'forest')");
       await db.registerTable("gone", [{ a: 1 }]);
       await db.dropTable("gone");
-      await db.registerTable("noise", noise(4_000_000));
       const requests = (await db.stats()).requests.length;
       const controller = new AbortController();
       let aborted = 0;
@@ -619,7 +618,7 @@ describe("the engine's life", () => {
         aborted = performance.now();
         controller.abort();
       }, 100);
-      const error = await db.query(sumNoise, [], { signal: controller.signal }).catch((error) => error);
+      const error = await db.query(busy, [], { signal: controller.signal }).catch((error) => error);
       const rejected = performance.now() - aborted;
       const names = [...(await db.tables()), ...(await db.models())].map(({ name }) => name);
       return {
@@ -632,7 +631,7 @@ describe("the engine's life", () => {
     });
     assert.equal(found.isReason, true);
     assert.ok(found.rejected < 500, `rejected after ${found.rejected} ms`);
-    assert.deepEqual(found.names, ["flowers", "iris", "noise", "second"]);
+    assert.deepEqual(found.names, ["flowers", "iris", "second"]);
     assert.equal(found.labels, 150);
     assert.equal(found.requests, 0);
     assert.equal(workers, 2);
@@ -641,13 +640,12 @@ describe("the engine's life", () => {
   test("an abort does not cost another query its worker", async () => {
     let workers = 0;
     page.on("worker", () => workers++);
-    const found = await inPage(async ({ irisDatabase, predictMany, failure, manyFlowers, noise, sortNoise }) => {
+    const found = await inPage(async ({ irisDatabase, predictMany, failure, manyFlowers, busy }) => {
       const db = await irisDatabase();
       await db.registerTable("many", manyFlowers(20_000));
-      await db.registerTable("noise", noise(4_000_000));
       const stream = db.stream(predictMany);
       let rows = (await stream.next()).value.numRows;
-      const aborted = await failure(db.query(sortNoise, [], { signal: AbortSignal.timeout(100) }));
+      const aborted = await failure(db.query(busy, [], { signal: AbortSignal.timeout(100) }));
       for await (const batch of stream) rows += batch.numRows;
       return { aborted: aborted.name, rows };
     });

@@ -124,7 +124,7 @@ fn spoken(program: Program) -> Result<Vec<String>> {
     }
 }
 
-/// What nextest, libtest, wasm-bindgen's runner, Playwright and Node's runner say last.
+/// What nextest, libtest, wasm-bindgen's runner, Playwright and Node's runner say last, and of each test that failed.
 fn summary(line: &str) -> Option<String> {
     let line = terminal::without_colours(line);
     let line = line.trim();
@@ -132,8 +132,11 @@ fn summary(line: &str) -> Option<String> {
     let mut words = line.split_whitespace();
     let counts = words.next()?.parse::<u32>().is_ok()
         && words.next().is_some_and(|word| matches!(word, "passed" | "failed" | "flaky" | "skipped" | "did"));
+    let failed = starts_with(&["FAIL [", "TIMEOUT [", "SIGABRT [", "not ok ", "✖ ", "✘ "])
+        || line.starts_with("test ") && line.ends_with(" ... FAILED");
     let found = starts_with(&["Summary [", "test result:"])
         || counts
+        || failed
         || starts_with(&[
             "# tests",
             "# pass",
@@ -240,6 +243,10 @@ mod tests {
         assert_eq!(kept("  2 did not run").as_deref(), Some("2 did not run"));
         assert_eq!(kept("# pass 9").as_deref(), Some("pass 9"));
         assert_eq!(kept("\u{2139} fail 0").as_deref(), Some("fail 0"));
+        assert_eq!(kept("    not ok 5 - a row is lost").as_deref(), Some("not ok 5 - a row is lost"));
+        assert_eq!(kept("test web::predict ... FAILED").as_deref(), Some("test web::predict ... FAILED"));
+        assert!(kept("        FAIL [   0.052s] predictql::suite records").is_some());
+        assert!(kept("  \u{2718}  7 files.spec.ts:9:1 \u{203a} a table (2.8s)").is_some());
         assert_eq!(kept("test predict ... ok"), None);
         assert_eq!(kept("12 bottles"), None);
     }

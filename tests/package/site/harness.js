@@ -7,10 +7,8 @@ export { PredictError, PredictQL };
 export const predictIris = "SELECT * FROM ML.PREDICT(MODEL iris, (SELECT * FROM flowers))";
 
 export const predictMany = "SELECT label FROM ML.PREDICT(MODEL iris, TABLE many)";
-/** One piece of work that takes the engine long, and that it cannot stop. */
-// All rows in one step.
-export const sumNoise = "SELECT MAX(s) AS n FROM (SELECT SUM(x) OVER (ORDER BY x) AS s FROM noise)";
-export const sortNoise = "SELECT COUNT(*) AS n FROM (SELECT x FROM noise ORDER BY x)";
+/** One value that takes the engine seconds on any machine, and that it cannot stop: 200 states for each of a million letters. */
+export const busy = "SELECT REGEXP_CONTAINS(REPEAT('a', 1000000), r'a{200}b') AS found";
 
 /** A database with the flowers and the forest that tells them apart. */
 export async function irisDatabase(options) {
@@ -64,16 +62,6 @@ export async function failure(promise) {
 export function manyFlowers(count) {
   const flower = { sepal_length: 5.1, sepal_width: 3.5, petal_length: 1.4, petal_width: 0.2 };
   return Object.fromEntries(Object.entries(flower).map(([name, value]) => [name, new Float64Array(count).fill(value)]));
-}
-
-/** Numbers in no order, the same ones each time. */
-export function noise(count) {
-  let state = 1;
-  const next = () => {
-    state = Math.imul(state, 1103515245) + 12345;
-    return state >>> 8;
-  };
-  return { x: Float64Array.from({ length: count }, next) };
 }
 
 /** Numbers from 0 to 1 in no order, the same ones each time. */
