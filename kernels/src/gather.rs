@@ -92,6 +92,23 @@ pub fn choose(words: &[u64], rows: usize, met: Operand<'_, u64>, others: Operand
     chosen
 }
 
+/// For each of the rows of `left` all rows of `right`, of which there are `rights`: the left row's value where it is `own`,
+/// else the right ones. `None` where a side lacks values that are asked for.
+#[inline(never)]
+#[must_use]
+pub fn mix(own: &[bool], left: &[u64], right: &[u64], rights: usize) -> Option<Vec<u64>> {
+    let mut mixed = Vec::with_capacity(own.len() * rights);
+    for (row, own) in own.iter().enumerate() {
+        if *own {
+            let value = *left.get(row)?;
+            mixed.extend((0..rights).map(|_| value));
+        } else {
+            mixed.extend_from_slice(right.get(..rights)?);
+        }
+    }
+    Some(mixed)
+}
+
 /// Values of more bytes are copied by a call.
 const SHORT: usize = 16;
 

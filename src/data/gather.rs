@@ -12,13 +12,13 @@ use arrow_array::types::{BinaryType, ByteArrayType, Utf8Type};
 use arrow_array::{Array, ArrayRef, BooleanArray, GenericByteArray, ListArray, StructArray, UInt64Array};
 use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, i256};
 use arrow_schema::DataType as Arrow;
-use predictql_kernels::gather::{Fixed as _, are_below, choose, set_bits, take_blobs};
+use predictql_kernels::gather::{Fixed as _, are_below, choose, mix, set_bits, take_blobs};
 use predictql_kernels::operand::Operand as Side;
 
 use super::copy::{Run, copied};
 use super::layout::{self, Values, failed};
 use super::operand::Operand;
-use crate::diag::{Code, Error, Result, ensure};
+use crate::diag::{Code, Error, Invariant as _, Result, ensure};
 
 /// The values of `array` at `indices`, in that order; NULL where an index is NULL.
 ///
@@ -135,6 +135,43 @@ pub(crate) fn chosen(condition: &BooleanArray, met: &Operand, others: &Operand) 
         }
     };
     layout::column(met.array().data_type(), rows, Values::Fixed(Buffer::from_vec(chosen)), nulls)
+}
+
+/// For each row of a left side all rows of a right one, of which there are `rights`: the left row's value where it is
+/// the row's `own` that is wanted, and else the right rows' values. A side that no row asks for may be missing.
+///
+/// # Errors
+/// As [`take`]; `internal` where a value is asked for that is missing.
+pub(crate) fn mixed(
+    own: &[bool],
+    left: Option<ArrayRef>,
+    right: Option<ArrayRef>,
+    rights: usize,
+) -> Result<ArrayRef> {
+    let sides: Vec<_> = left.iter().chain(&right).collect();
+    let first = sides.first().invariant("a column of a product is of one of its sides")?;
+    if sides.iter().all(|side| side.null_count() == 0 && matches!(layout::width(side.data_type()), Ok(8))) {
+        let fixed = |side: Option<&ArrayRef>| match side.map(layout::values).transpose()? {
+            Some(Values::Fixed(values)) => Ok(values),
+            None => Ok(Buffer::from_vec(Vec::<u64>::new())),
+            _ => Err(Error::internal("expected values of a fixed width")),
+        };
+        let (left, right) = (fixed(left.as_ref())?, fixed(right.as_ref())?);
+        let values = mix(own, left.typed_data(), right.typed_data(), rights);
+        let values = values.invariant("a row of a product has no value")?;
+        let (rows, values) = (values.len(), Values::Fixed(Buffer::from_vec(values)));
+        return layout::column(first.data_type(), rows, values, None);
+    }
+    let (lefts, rights) = (left.as_ref().map_or(0, |left| left.len()) as u64, rights as u64);
+    let mut indices = Vec::with_capacity(own.len() * row_index(rights));
+    for (row, own) in (0..).zip(own) {
+        if *own {
+            indices.extend((0..rights).map(|_| row));
+        } else {
+            indices.extend(lefts..lefts + rights);
+        }
+    }
+    take(&concat(&sides.into_iter().cloned().collect::<Vec<_>>())?, &indices.into())
 }
 
 /// The values of an operand as the kernel reads them.

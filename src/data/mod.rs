@@ -38,7 +38,7 @@ pub(crate) use compare::{
     SortKey, equals_in_order, first_numbers, order_of, row_order, sort_indices, top_indices,
 };
 pub(crate) use float_text::{float_text, shortest_text};
-pub(crate) use gather::{chosen, concat, numbers_at, parted, row_index, take, without_null_arrays};
+pub(crate) use gather::{chosen, concat, mixed, numbers_at, parted, row_index, take, without_null_arrays};
 pub(crate) use interval::Interval;
 pub(crate) use key::{KeyTable, is_same, rows_by_key, valid_bits};
 pub(crate) use layout::{Values, bytes, column, null_column, span, values, with_nulls};

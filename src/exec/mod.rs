@@ -24,6 +24,7 @@ mod metrics;
 mod navigation;
 mod objects;
 mod predict;
+mod product;
 mod project;
 mod recursion;
 mod resources;

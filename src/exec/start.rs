@@ -13,6 +13,7 @@ use super::limit::Limit;
 use super::metrics::Measured;
 use super::objects::Objects;
 use super::predict::Predict;
+use super::product::{Product, Written};
 use super::project::Project;
 use super::recursion::Recursion;
 use super::scan::{OneRow, Scan};
@@ -105,6 +106,19 @@ impl Start {
         Box::new(Measured::new(self.operator(node), number))
     }
 
+    /// The operator of a join and of the list above it, measured as the join.
+    fn product(&mut self, left: Node, right: Node, columns: Vec<Written>) -> Input {
+        let measured = self.measured;
+        self.measured = measured.map(|number| number + 1);
+        let schema = right.schema.clone();
+        let (left, right) = (self.node(left), self.node(right));
+        let product = Box::new(Product::new(left, right, schema, columns));
+        match measured {
+            Some(number) => Box::new(Measured::new(product, number)),
+            None => product,
+        }
+    }
+
     fn operator(&mut self, node: Node) -> Input {
         let total = node.rows();
         let schema = node.schema;
@@ -125,8 +139,15 @@ impl Start {
                 Box::new(Filter::new(self.node(*input), predicate))
             }
             NodeKind::Project { input, exprs } => {
+                let columns = Product::columns(&input, &exprs).filter(|_| self.query.is_none());
+                let input = match (columns, *input) {
+                    (Some(columns), Node { kind: NodeKind::Join { left, right, .. }, .. }) => {
+                        return self.product(*left, *right, columns);
+                    }
+                    (_, input) => input,
+                };
                 self.leading = leading.and_then(|leading| leading.below(&exprs));
-                Box::new(Project::new(self.node(*input), exprs))
+                Box::new(Project::new(self.node(input), exprs))
             }
             NodeKind::Join { left, right, kind, keys, condition } => {
                 let sides = (left.schema.clone(), right.schema.clone());
