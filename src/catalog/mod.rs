@@ -412,6 +412,9 @@ impl Catalog {
         self.alter_version(reference, |version| {
             version.model = model;
             version.description = new.description.or(version.description.take());
+            if let Some(labels) = new.labels {
+                version.labels = labels;
+            }
         })
     }
 

@@ -33,6 +33,8 @@ pub struct Registration {
     pub sha256: Option<[u8; 32]>,
     /// In the user's words.
     pub description: Option<String>,
+    /// Keys with values, in place of those that it has.
+    pub labels: Option<Vec<(String, String)>>,
     /// Vertex AI's id: models of one id count their versions together, and an alias is given to one of them.
     pub registry_id: Option<String>,
     /// How the rows of predictions are divided among the versions of its model from now on.
@@ -93,6 +95,7 @@ pub(crate) struct Version {
     pub(crate) created: f64,
     pub(crate) source: Option<String>,
     pub(crate) description: Option<String>,
+    pub(crate) labels: Vec<(String, String)>,
 }
 
 /// All versions of a model.
@@ -167,8 +170,10 @@ impl Versions {
             // A number that is skipped when all is replaced is not given later.
             self.replaced = number;
         }
-        let Registration { source, description, .. } = new;
-        let version = Version { number, model, baseline: None, created: now, source, description };
+        let Registration { source, description, labels, .. } = new;
+        // Default: a new version has none.
+        let labels = labels.unwrap_or_default();
+        let version = Version { number, model, baseline: None, created: now, source, description, labels };
         self.versions.insert(place, version);
         for alias in new.aliases {
             self.change(name, &VersionChange::SetAlias(alias, number), now)?;

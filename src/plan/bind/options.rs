@@ -151,10 +151,43 @@ pub(super) fn registration(given: &Options) -> Result<Registration> {
     Ok(Registration {
         aliases,
         description: first(text_of("description")?),
+        labels: labels(given)?,
         registry_id: first(text_of("vertex_ai_model_id")?),
         traffic: traffic(given)?,
         ..Registration::default()
     })
+}
+
+/// BigQuery's labels, `[('team', 'growth')]`; a list of texts names the model's classes. `None` where they say nothing.
+fn labels(given: &Options) -> Result<Option<Vec<(String, String)>>> {
+    let Some(option) = find(given, "labels").filter(|option| !is_null(option)) else { return Ok(None) };
+    let value = literal(&option.value)?;
+    let (true, Scalar::Array(_, items)) = (is_of_pairs(&value), &value) else { return Ok(None) };
+    let malformed = |found: String| {
+        Error::new(Code::InvalidOption, format!("a label is a key with a value, found {found}"))
+            .at(option.value.span)
+            .hint("write labels = [('team', 'growth')], each key once")
+    };
+    let mut labels: Vec<(String, String)> = Vec::with_capacity(items.len());
+    for item in items {
+        match item {
+            Scalar::Struct(_, pair) => match pair.as_slice() {
+                [Scalar::String(key), Scalar::String(value)]
+                    if !key.is_empty() && labels.iter().all(|(known, _)| known != key) =>
+                {
+                    labels.push((key.clone(), value.clone()));
+                }
+                _ => return Err(malformed(item.to_string())),
+            },
+            other => return Err(malformed(other.to_string())),
+        }
+    }
+    Ok(Some(labels))
+}
+
+/// Whether a value of `labels` is about the version, as BigQuery has it, and not about the model's classes.
+fn is_of_pairs(value: &Scalar) -> bool {
+    matches!(value, Scalar::Array(_, items) if items.iter().all(|item| matches!(item, Scalar::Struct(..))))
 }
 
 /// What the options say of the traffic of all versions; `None` where they say nothing.
@@ -231,6 +264,9 @@ fn set(options: &mut ModelOptions, given: &Options) -> Result<()> {
         let name = option.name.text.to_ascii_lowercase();
         if ModelOptions::names().any(|known| known == name) {
             let value = literal(&option.value)?;
+            if name == "labels" && is_of_pairs(&value) {
+                continue;
+            }
             options.set(&name, &value).map_err(|error| error.or_at(option.value.span))?;
         }
     }

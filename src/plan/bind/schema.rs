@@ -219,6 +219,7 @@ impl Binder<'_> {
             ("status", DataType::String),
             ("error", DataType::String),
             ("description", DataType::String),
+            ("labels", jobs::labels_type()),
             ("metadata", DataType::Json),
         ];
         typed_table(&columns, rows.collect::<Result<_>>()?)
@@ -344,6 +345,7 @@ impl Binder<'_> {
         lines.extend(versions.traffic.given().map(|(option, value)| line(option, &value.to_string())));
         lines.extend(version.source.as_deref().map(|source| line("source", source)));
         lines.extend(version.description.as_deref().map(|words| line("description", words)));
+        lines.extend(version.labels.iter().map(|(key, value)| line("label", &format!("{key}: {value}"))));
         lines.push(line("sha256", &version.model.sha256()));
         Ok(lines)
     }
@@ -371,6 +373,7 @@ fn version_row(name: &str, versions: &Versions, version: &Version) -> Result<Vec
         text("READY"),
         optional(&error),
         optional(&version.description),
+        jobs::labels_of(version.labels.iter().map(|(key, value)| (key.as_str(), value.as_str()))),
         text(&metadata(model)),
     ])
 }

@@ -83,7 +83,7 @@ fn row(id: &str, job: &Logged) -> Result<Vec<Scalar>> {
         failure(job),
         tables(job),
         models(job),
-        labels(&job.labels),
+        query_labels(&job.labels),
         Scalar::Bool(false),
         slot_ms(&job.timings),
         stages(&job.timings),
@@ -130,16 +130,23 @@ fn models(job: &Logged) -> Scalar {
 }
 
 /// The pairs of `key:value,key:value`.
-fn labels(labels: &Scalar) -> Scalar {
-    let labels = if let Scalar::String(labels) = labels { labels.as_str() } else { "" };
-    let pairs = labels.split(',').map(str::trim).filter(|pair| !pair.is_empty());
-    array(
-        LABEL,
-        pairs.map(|pair| {
-            let (key, value) = pair.split_once(':').unwrap_or((pair, ""));
-            vec![text(key.trim()), text(value.trim())]
-        }),
-    )
+fn query_labels(labels: &Scalar) -> Scalar {
+    let pairs = if let Scalar::String(labels) = labels { labels.as_str() } else { "" };
+    let pairs = pairs.split(',').map(str::trim).filter(|pair| !pair.is_empty());
+    labels_of(pairs.map(|pair| {
+        let (key, value) = pair.split_once(':').unwrap_or((pair, ""));
+        (key.trim(), value.trim())
+    }))
+}
+
+/// Keys with values, as jobs and versions have them.
+pub(super) fn labels_of<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Scalar {
+    array(LABEL, pairs.map(|(key, value)| vec![text(key), text(value)]))
+}
+
+/// The type of what [`labels_of`] gives.
+pub(super) fn labels_type() -> DataType {
+    DataType::array(DataType::Struct(struct_fields(LABEL)))
 }
 
 fn ms(timings: &Timings, stage: Stage) -> f64 {
