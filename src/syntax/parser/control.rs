@@ -288,6 +288,7 @@ impl Parser<'_> {
             self.handler(first, start)?;
             return self.end_of("CATCH");
         }
+        self.may_declare = true;
         self.body(&["END", "EXCEPTION"])?;
         if self.eat_word("EXCEPTION") {
             self.expect_word("WHEN")?;

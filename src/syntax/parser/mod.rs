@@ -24,7 +24,7 @@ pub(super) use tsql::holds_predict;
 
 use std::cell::RefCell;
 
-use super::ast::{Ident, Path, Statement};
+use super::ast::{Ident, Path, Statement, StatementKind};
 use super::token::{Punctuation, Token, TokenKind};
 use super::{Dialect, Handler};
 use crate::diag::{Code, Diagnostic, Error, Result, Span};
@@ -91,6 +91,7 @@ impl<'a> Parser<'a> {
             loops: Vec::new(),
             label: None,
             handlers: Vec::new(),
+            may_declare: true,
             expected: RefCell::default(),
         }
     }
@@ -120,6 +121,8 @@ struct Parser<'a> {
     /// The label that was read before the loop that begins.
     label: Option<Ident>,
     handlers: Vec<Handler>,
+    /// Whether nothing but DECLARE came yet, in the script or in the block at hand.
+    may_declare: bool,
     /// Looked for at the end of the text.
     expected: RefCell<Expected>,
 }
@@ -321,6 +324,7 @@ impl<'a> Parser<'a> {
     fn body_statement(&mut self) -> Result<()> {
         self.target = None;
         self.statement_depth = self.depth;
+        let may_declare = std::mem::take(&mut self.may_declare);
         if self.is_tsql() && self.skip_tsql_setting()? {
             return Ok(());
         }
@@ -329,6 +333,14 @@ impl<'a> Parser<'a> {
         }
         let statement = self.statement()?;
         self.end_of_statement()?;
+        if matches!(statement.kind, StatementKind::Declare(_)) && !self.is_tsql() {
+            if !may_declare {
+                let message = "DECLARE stands at the start of a script or of a block only";
+                let error = Error::new(Code::SyntaxError, message).at(statement.span);
+                return Err(error.hint("move it to the start, or write BEGIN DECLARE …; …; END"));
+            }
+            self.may_declare = true;
+        }
         self.statements.push(statement);
         Ok(())
     }
