@@ -121,7 +121,8 @@ impl Binder<'_> {
         let known: Vec<_> = versions.aliases_of(version).collect();
         let error = |message: String, span| {
             let names = known.iter().copied();
-            Err(Error::new(Code::UnknownVersion, message).at(span).or_list("its aliases are", names))
+            let error = Error::new(Code::UnknownVersion, message).at(span);
+            Err(error.or_list("its aliases are", names).or_hint("it has no aliases"))
         };
         match (alias, known.as_slice()) {
             (Some(alias), _) if word.is_some() && !known.contains(&alias.text.as_str()) => error(
