@@ -111,7 +111,7 @@ async function mlflowZip(info: ModelInfo, { model, files }: Kept, said: Said | u
     "is_signature_from_type_hint: false",
     "metadata:",
     ...Object.entries(metadata).flatMap(([key, value]) =>
-      value === undefined ? [] : [`  ${text(key)}: ${text(value)}`],
+      value === undefined ? [] : [`  ${/^[\w-]+$/.test(key) ? key : text(key)}: ${text(value)}`],
     ),
     "mlflow_version: 3.17.2",
     `model_size_bytes: ${model.size}`,
