@@ -320,7 +320,7 @@ impl Binder<'_> {
         let seed = self.seed(call)?;
         let sampled = |table: &str| {
             format!(
-                "SELECT {{names}} FROM (SELECT *, ROW_NUMBER() OVER () AS __n FROM {table}) \
+                "SELECT {{names}} FROM (SELECT {{names}}, ROW_NUMBER() OVER () AS __n FROM {table}) \
                  ORDER BY FARM_FINGERPRINT(CONCAT('{seed}/', CAST(__n AS STRING))) LIMIT {BACKGROUND}"
             )
         };

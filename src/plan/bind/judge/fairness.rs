@@ -224,7 +224,7 @@ impl Binder<'_> {
                 let least = items.iter().map(literal).collect::<Vec<_>>().join(", ");
                 format!("{group} > (SELECT MIN(t) FROM UNNEST([{least}]) AS t)")
             }
-            (value, DataType::Float64) => format!("{group} > {value}"),
+            (value, DataType::Float64) => format!("{group} > {}", literal(&value)),
             (Scalar::Array(_, items), _) => {
                 format!("{group} IN ({})", items.iter().map(literal).collect::<Vec<_>>().join(", "))
             }

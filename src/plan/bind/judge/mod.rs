@@ -101,22 +101,9 @@ impl Binder<'_> {
     }
 
     /// The rows that a call is given.
-    ///
-    /// # Errors
-    /// `ambiguous-column` where they have a column that the queries call one of their own.
     fn given(&mut self, call: &Call<'_>, rows: &TableExpr) -> Result<Source> {
         let source = self.table(rows)?;
-        let is_own = |name: &str| {
-            let mut own = OWN_COLUMNS.split(' ');
-            name.strip_prefix("__").is_some_and(|name| own.any(|own| own.eq_ignore_ascii_case(name)))
-        };
-        let Some((name, _)) = source.scope.visible(None).find(|(name, _)| is_own(name)) else {
-            return Ok(source);
-        };
-        let message = format!("`{name}` is what {} calls a column of its own", call.judging.name);
-        Err(Error::new(Code::AmbiguousColumn, message)
-            .at(rows.span)
-            .hint(format!("give the column another name: (SELECT * EXCEPT ({name}), {name} AS x FROM …)")))
+        without_own_columns(call, source, rows.span)
     }
 
     /// The rows of the query `sql`, in which the `sources` are tables.
@@ -158,4 +145,20 @@ impl Binder<'_> {
         self.put_queries_at(subplans, queries, span);
         Ok(node)
     }
+}
+
+/// # Errors
+/// `ambiguous-column` where rows have a column that the queries call one of their own.
+fn without_own_columns(call: &Call<'_>, source: Source, span: Span) -> Result<Source> {
+    let is_own = |name: &str| {
+        let mut own = OWN_COLUMNS.split(' ');
+        name.strip_prefix("__").is_some_and(|name| own.any(|own| own.eq_ignore_ascii_case(name)))
+    };
+    let Some((name, _)) = source.scope.visible(None).find(|(name, _)| is_own(name)) else {
+        return Ok(source);
+    };
+    let message = format!("`{name}` is what {} calls a column of its own", call.judging.name);
+    Err(Error::new(Code::AmbiguousColumn, message)
+        .at(span)
+        .hint(format!("give the column another name: (SELECT * EXCEPT ({name}), {name} AS x FROM …)")))
 }

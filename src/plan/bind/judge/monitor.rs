@@ -2,11 +2,11 @@
 
 use super::super::Binder;
 use super::super::from::{Source, scan};
-use super::Judging;
 use super::args::Call;
 use super::describe::{COMPARED, Described, Parts};
 use super::evaluate::{BINARY, CLASSES, MACRO, column_of, of_one_type, visible};
 use super::text::{filled, quoted, string};
+use super::{Judging, without_own_columns};
 use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Invariant, Result};
 use crate::plan::node::Node;
@@ -185,7 +185,8 @@ impl Binder<'_> {
                     .at(given.span)
                     .hint("write baseline => (SELECT …) or baseline => TABLE t"));
             };
-            return Ok(Some(Source::new(self.query(query)?, None)));
+            let source = Source::new(self.query(query)?, None);
+            return without_own_columns(call, source, given.span).map(Some);
         }
         match call.models.first() {
             Some(path) => Ok(Some(Source::new(scan(self.baseline(call, path)?), None))),
