@@ -8,6 +8,57 @@ use std::time::Duration;
 /// The host's clock: milliseconds since 1970-01-01 UTC.
 pub type Clock = fn() -> f64;
 
+/// When a statement runs, and with which luck. Over the same catalog it gives the same at the same moment: times, random
+/// numbers, and the id of its job.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Moment {
+    /// Milliseconds since 1970-01-01 UTC.
+    pub(crate) now: f64,
+    /// What random numbers begin with.
+    pub(crate) seed: u64,
+}
+
+impl Moment {
+    /// A time in milliseconds since 1970-01-01 UTC, and a number by which moments of one time differ.
+    pub fn new(now: f64, seed: f64) -> Self {
+        Self { now, seed: scattered(now.to_bits() ^ scattered(seed.to_bits())) }
+    }
+
+    /// Another one of the same time.
+    pub(crate) fn next(self) -> Self {
+        Self { seed: scattered(self.seed), ..self }
+    }
+
+    /// The id of the job of the statement that runs at it.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a clock's milliseconds are far from the range's end"
+    )]
+    pub(crate) fn job_id(self) -> String {
+        format!("job_{}_{:016x}", self.now as i64, self.seed)
+    }
+
+    /// The time in microseconds.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a clock's milliseconds are far from the range's end"
+    )]
+    pub(crate) fn micros(self) -> i64 {
+        (self.now * 1e3) as i64
+    }
+}
+
+/// The step between states of the generator SplitMix64.
+pub(crate) const SCATTER_STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Bits that have nothing of the pattern of these, others for each: a step of Steele, Lea and Flood's SplitMix64.
+pub(crate) fn scattered(bits: u64) -> u64 {
+    let mut bits = bits.wrapping_add(SCATTER_STEP);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
+}
+
 /// What a query is busy with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stage {

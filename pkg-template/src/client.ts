@@ -180,7 +180,11 @@ export class Client {
       const numbered = ({ version }: ModelInfo) => {
         entry.version.version = version;
       };
-      const info = await this.#ask(waiter, () => this.#engine.told(entry, waiter.report), entry, numbered);
+      const told = () => {
+        entry.version.created = now();
+        return this.#engine.told(entry, waiter.report);
+      };
+      const info = await this.#ask(waiter, told, entry, numbered);
       if (about) await known(async () => (await logging()).tell(this, info, about));
       if (options.baseline !== undefined) await this.#setBaseline(name, options.baseline, options);
       waiter.end();
@@ -193,8 +197,8 @@ export class Client {
   }
 
   async setModelAlias(name: string, alias: string, version: number): Promise<void> {
-    const entry = { kind: "setModelAlias", name, alias, version } as const;
-    await this.#ask({}, () => entry, entry);
+    const entry = { kind: "setModelAlias", name, alias, version, moved: 0 } as const;
+    await this.#ask({}, () => Object.assign(entry, { moved: now() }), entry);
   }
 
   /** Does what has to be done with what is read after the calls before it for the same name: the last call has the last word. */
@@ -472,6 +476,11 @@ export class Client {
     const { report, end } = sinks.length === 0 ? unheard : joined(sinks, bar);
     return { signal, report, end };
   }
+}
+
+/** The time as the engine has it. */
+function now(): number {
+  return performance.timeOrigin + performance.now();
 }
 
 function notOne(length: number) {

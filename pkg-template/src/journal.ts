@@ -13,7 +13,7 @@ export type Entry =
   | ({ kind: "registerModel"; name: string } & ModelInput)
   | { kind: "dropTable"; name: string }
   | { kind: "dropModel"; name: string }
-  | { kind: "setModelAlias"; name: string; alias: string; version: number }
+  | { kind: "setModelAlias"; name: string; alias: string; version: number; moved: number }
   | {
       kind: "statement";
       /**

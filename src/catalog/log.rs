@@ -87,19 +87,13 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Adds a statement, drops the oldest of too many, and answers the id that it gets.
-    pub(crate) fn add(&mut self, job: Logged) -> String {
+    /// Adds a statement, and drops the oldest of too many.
+    pub(crate) fn add(&mut self, id: String, job: Logged) {
         self.count += 1;
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "a clock's milliseconds are far from the range's end"
-        )]
-        let id = format!("job_{}_{}", job.start as i64, self.count);
         if self.jobs.len() >= LOGGED_JOBS {
             self.jobs.pop_front();
         }
-        self.jobs.push_back((id.clone(), job));
-        id
+        self.jobs.push_back((id, job));
     }
 
     /// The statements behind the first `seen`, with their ids.

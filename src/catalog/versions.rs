@@ -19,7 +19,7 @@ const LATEST: &str = "latest";
 const DEFAULT: &str = "default";
 
 /// What is said of a version of a model when it is made.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Registration {
     /// Whether the versions that are there stay; else the new one takes their place, and only the numbers go on.
     pub keep: bool,
@@ -29,6 +29,8 @@ pub struct Registration {
     pub aliases: Vec<String>,
     /// Where its file comes from, as users named it.
     pub source: Option<String>,
+    /// When it was made, in milliseconds since 1970-01-01 UTC, where that is not now.
+    pub created: Option<f64>,
     /// SHA-256 of its file, where the host has computed it: it is believed.
     pub sha256: Option<[u8; 32]>,
     /// In the user's words.

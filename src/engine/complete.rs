@@ -6,7 +6,7 @@ use crate::data::{DataType, Field, StructField};
 use crate::function;
 use crate::limits::{COMPLETION_TABLES, Limits};
 use crate::model::ModelOptions;
-use crate::plan::{self, Binding, Given, bind};
+use crate::plan::{self, Binding, Given, SeenLog, bind};
 use crate::syntax::{self, Cursor, Dialect, Source};
 use crate::table::CsvOptions;
 use std::sync::Arc;
@@ -545,6 +545,7 @@ impl Offers<'_> {
             variables: &[],
             subquery_values: &[],
             limits: self.limits,
+            log: &SeenLog::default(),
         };
         match bind(statement, context).ok()?.binding {
             Binding::Ready(bound) => bound.schema().map(|schema| schema.fields),

@@ -37,19 +37,20 @@ pub use query::Query;
 pub use script::{Script, StatementInfo};
 pub use step::{Step, Summary};
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::catalog::{
     Catalog, ModelVersion, Registration, Relation, Version, VersionChange, Versions, parts,
 };
-use crate::control::{Clock, Stopwatch};
+use crate::control::{Clock, Moment, Stopwatch};
 use crate::data::{ColumnType, Scalar, Schema, TimeZones, ZoneLookup};
 use crate::diag::{Code, Diagnostic, Error, Result};
 use crate::image::Decoder;
 use crate::limits::Limits;
 use crate::model::{Fingerprints, Model, ModelOptions};
-use crate::plan::{self, Binding, Bound, BoundStatement, Given, Params, Variable, bind};
+use crate::plan::{self, Binding, Bound, BoundStatement, Given, Params, SeenLog, Variable, bind};
 use crate::syntax::{self, Dialect, ast};
 use crate::table::{self, CsvOptions, Object, Stream, StreamFormat, Table};
 use crate::text::Tokenizers;
@@ -67,6 +68,8 @@ struct Shared {
     decoder: Decoder,
     tokenizers: Tokenizers,
     catalog: Mutex<Catalog>,
+    /// How many moments it has made.
+    moments: AtomicU64,
     /// Locked after the catalog, if both are.
     plans: Mutex<prepared::Plans>,
 }
@@ -119,8 +122,10 @@ impl Engine {
         tokenizers: Tokenizers,
     ) -> Self {
         let (catalog, plans) = (Mutex::new(Catalog::default()), Mutex::default());
-        let limits = Arc::new(limits);
-        Self { shared: Arc::new(Shared { limits, clock, zones, decoder, tokenizers, catalog, plans }) }
+        let (limits, moments) = (Arc::new(limits), AtomicU64::default());
+        Self {
+            shared: Arc::new(Shared { limits, clock, zones, decoder, tokenizers, catalog, moments, plans }),
+        }
     }
 
     /// A new session.
@@ -236,7 +241,7 @@ impl Engine {
                 .hint("`@` stands before a version: give the number or the alias beside the name"));
         }
         let model = self.load(bytes, external, registration.sha256, options, &self.shared.limits)?;
-        let now = self.now();
+        let now = registration.created.unwrap_or_else(|| self.now());
         let mut catalog = self.catalog();
         let number = catalog.put_model(name, model, registration, now)?;
         let versions = catalog.model_versions(name)?;
@@ -268,8 +273,17 @@ impl Engine {
     /// # Errors
     /// `unknown-model`, `unknown-version`; `invalid-option` for an alias that cannot be one.
     pub fn set_model_alias(&self, name: &str, alias: &str, version: u32) -> Result<()> {
+        self.set_model_alias_at(name, alias, version, self.now())
+    }
+
+    /// As [`Engine::set_model_alias`], at a time in milliseconds since 1970-01-01 UTC: for what was done before, on another
+    /// engine.
+    ///
+    /// # Errors
+    /// As [`Engine::set_model_alias`].
+    pub fn set_model_alias_at(&self, name: &str, alias: &str, version: u32, moved: f64) -> Result<()> {
         let change = VersionChange::SetAlias(alias.into(), version);
-        self.catalog().change_versions(name, &change, self.now())?;
+        self.catalog().change_versions(name, &change, moved)?;
         self.forget_old_plans();
         Ok(())
     }
@@ -329,13 +343,7 @@ impl Engine {
     /// `internal` for a row that no column takes.
     pub fn jobs_since(&self, seen: u64) -> Result<(u64, Vec<u8>)> {
         let catalog = self.catalog();
-        let Table { schema, batches, .. } = plan::jobs_since(&catalog.log, seen)?;
-        let mut stream = table::write_schema(&schema)?;
-        for batch in &batches {
-            stream.extend(table::write_batch(&schema, batch)?);
-        }
-        stream.extend(table::END);
-        Ok((catalog.log.count(), stream))
+        Ok((catalog.log.count(), written(&plan::jobs_since(&catalog.log, seen)?)?))
     }
 
     /// Puts rows that [`Engine::jobs_since`] of an engine before this one gave before the log of this one.
@@ -343,14 +351,19 @@ impl Engine {
     /// # Errors
     /// `invalid-arrow` for what is no stream of these columns.
     pub fn restore_jobs(&self, stream: &[u8]) -> Result<()> {
+        let rows = self.read_jobs(stream)?.batches;
+        self.catalog().log.restore(rows);
+        Ok(())
+    }
+
+    /// Rows of a log.
+    fn read_jobs(&self, stream: &[u8]) -> Result<Table> {
         let rows = table::read_arrow(stream, &self.shared.limits)?;
-        let mut catalog = self.catalog();
-        let wanted = plan::jobs_since(&catalog.log, u64::MAX)?.schema;
+        let wanted = plan::jobs_since(&self.catalog().log, u64::MAX)?.schema;
         if rows.schema != wanted {
             return Err(Error::new(Code::InvalidArrow, "the rows are not those of a log of this version"));
         }
-        catalog.log.restore(rows.batches);
-        Ok(())
+        Ok(rows)
     }
 
     /// Parses and binds without running. Statements behind the first one that changes the catalog are parsed
@@ -385,6 +398,7 @@ impl Engine {
                 variables: &variables,
                 subquery_values: &[],
                 limits: &self.shared.limits,
+                log: &SeenLog::default(),
             };
             check.schema = None;
             match bind(statement, context) {
@@ -444,6 +458,13 @@ impl Engine {
     /// Milliseconds since 1970-01-01 UTC.
     fn now(&self) -> f64 {
         (self.shared.clock)()
+    }
+
+    /// Now, other than every moment before: any clock's bits are as good a start of random numbers as others, and without one
+    /// results repeat.
+    fn moment(&self) -> Moment {
+        let count = self.shared.moments.fetch_add(1, Ordering::Relaxed);
+        Moment::new(self.now(), f64::from_bits(count))
     }
 
     /// A model that knows how long it took to load.
@@ -538,6 +559,16 @@ fn described(name: &str, versions: &Versions, version: &Version) -> ModelVersion
         source: version.source.clone(),
         description: version.description.clone(),
     }
+}
+
+/// A table as an Arrow IPC stream.
+fn written(Table { schema, batches, .. }: &Table) -> Result<Vec<u8>> {
+    let mut stream = table::write_schema(schema)?;
+    for batch in batches {
+        stream.extend(table::write_batch(schema, batch)?);
+    }
+    stream.extend(table::END);
+    Ok(stream)
 }
 
 fn check_name(name: &str) -> Result<()> {

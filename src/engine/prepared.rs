@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::script::ScriptContext;
 use super::{Query, Session};
 use crate::catalog::Used;
-use crate::control::{Stage, Stopwatch};
+use crate::control::{Moment, Stage, Stopwatch};
 use crate::data::{DataType, Schema};
 use crate::diag::{Diagnostic, Result};
 use crate::exec::{Input, start};
 use crate::limits::PREPARED_PLANS;
-use crate::plan::{self, Binding, Bound, BoundStatement, Given, Params, Plan, Slot, Types, bind};
+use crate::plan::{self, Binding, Bound, BoundStatement, Given, Params, Plan, SeenLog, Slot, Types, bind};
 use crate::syntax::Dialect;
 use crate::syntax::ast::{Parameter, Statement};
 
@@ -139,6 +139,7 @@ impl Prepared {
                     variables: &[],
                     subquery_values: &[],
                     limits: &session.limits,
+                    log: &SeenLog::default(),
                 },
             )?
         };
@@ -177,6 +178,20 @@ impl Prepared {
     /// # Errors
     /// As binding, over the catalog as it is now; `unknown-parameter` for more values than there are places for.
     pub fn query(&self, params: Params, batch_rows: Option<usize>, forgives: bool) -> Result<Query> {
+        self.query_at(self.session.engine.moment(), params, batch_rows, forgives)
+    }
+
+    /// As [`Prepared::query`], at a moment that the host has chosen.
+    ///
+    /// # Errors
+    /// As [`Prepared::query`].
+    pub fn query_at(
+        &self,
+        moment: Moment,
+        params: Params,
+        batch_rows: Option<usize>,
+        forgives: bool,
+    ) -> Result<Query> {
         params.check_count(self.positions)?;
         let session = self.session.clone().with_failed_rows_as_null(forgives);
         let session = match batch_rows {
@@ -188,7 +203,8 @@ impl Prepared {
         let plan = self.plan(&session, &params);
         watch.stop(mark, Stage::Bind);
         let script = ScriptContext::new(self.dialect, self.text.clone(), params, &session);
-        let query = Query::new(&session.engine, session.limits, self.statement.clone(), script, watch);
+        let query =
+            Query::new(&session.engine, session.limits, self.statement.clone(), script, watch, moment);
         match plan {
             Some(plan) => Ok(query.planned(plan)),
             None => query.bound(),
@@ -215,6 +231,7 @@ impl Prepared {
             // There an integer that fits into 32 bits has another type than one that does not.
             return (None, catalog.version());
         }
+        let log = SeenLog::default();
         let context = plan::Context {
             catalog: &catalog,
             dialect: self.dialect,
@@ -222,6 +239,7 @@ impl Prepared {
             variables: &[],
             subquery_values: &[],
             limits: &session.limits,
+            log: &log,
         };
         let plan = match bind(&self.statement, context) {
             Ok(BoundStatement { binding: Binding::Ready(bound), warnings, used, .. }) => match *bound {
@@ -230,7 +248,8 @@ impl Prepared {
             },
             _ => None,
         };
-        (plan, catalog.version())
+        // The log changes with every statement.
+        (plan.filter(|_| log.seen().is_none()), catalog.version())
     }
 }
 

@@ -2,23 +2,23 @@
 
 use std::sync::Arc;
 
-use super::Engine;
 use super::execute::{executed, of_executed};
 use super::jobs::{self, Execution, Job, JobContext, JobStep};
 use super::prepared::ReadyPlan;
 use super::script::{ScriptContext, is_handled};
 use super::step::{Step, Summary};
+use super::{Engine, written};
 use crate::catalog::{Ending, Logged, Used};
-use crate::control::{Progress, Stage, Stopwatch};
+use crate::control::{Moment, Progress, Stage, Stopwatch};
 use crate::data::{Batch, DataType, Scalar, Schema};
 use crate::diag::{Code, Diagnostic, Error, Result, Span};
 use crate::exec::{Context, Input, Poll, Response};
 use crate::function::{Env, Forgiven};
 use crate::limits::{LOGGED_TEXT, Limits};
-use crate::plan::{self, Binding, BoundStatement, Given, SubqueryPlace, bind};
+use crate::plan::{self, Binding, BoundStatement, Given, SeenLog, SubqueryPlace, bind};
 use crate::syntax::ast::{Execute, Statement, StatementKind};
 use crate::syntax::{Dialect, LAST_JOB, QUERY_LABEL};
-use crate::table::Object;
+use crate::table::{Object, Table};
 
 /// A statement that runs as far as it is stepped. Dropping it cancels it.
 pub struct Query {
@@ -40,8 +40,11 @@ pub struct Query {
     handled: bool,
     /// Where the statement's text was given to run, where it is none of the script, and what it is.
     executed_at: Option<(Span, String)>,
-    /// When it was taken, until the log has it; in milliseconds since 1970-01-01 UTC.
-    since: Option<f64>,
+    moment: Moment,
+    /// The log as it was when it was bound first.
+    log: SeenLog,
+    /// Whether the log has it.
+    is_over: bool,
     /// What the log says that it names.
     used: Arc<Used>,
 }
@@ -54,16 +57,9 @@ impl Query {
         statement: Arc<Statement>,
         script: ScriptContext,
         watch: Stopwatch,
+        moment: Moment,
     ) -> Self {
-        let since = engine.now();
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "a clock's milliseconds are far from the range's end"
-        )]
-        let now = (since * 1e3) as i64;
-        // Any clock's bits are as good a start as others; without one, results repeat.
-        let random = since.to_bits();
-        let env = Env::new(limits, now, random);
+        let env = Env::new(limits, moment.micros(), moment.seed);
         let env = env.on_host(engine.shared.zones.clone(), engine.shared.decoder).forgiving(script.forgives);
         let ctx = Context::new(env, script.params.clone(), watch);
         Self {
@@ -79,7 +75,9 @@ impl Query {
             held: None,
             handled: false,
             executed_at: None,
-            since: Some(since),
+            moment,
+            log: SeenLog::default(),
+            is_over: false,
             used: Arc::default(),
         }
     }
@@ -87,6 +85,12 @@ impl Query {
     /// The statement as part of a script that goes on when it fails.
     pub(super) fn handled(mut self, handled: bool) -> Self {
         self.handled = handled;
+        self
+    }
+
+    /// The statement over a log that is not the engine's.
+    pub(super) fn over_log(mut self, log: Option<Table>) -> Self {
+        self.log = log.map_or_else(SeenLog::default, SeenLog::given);
         self
     }
 
@@ -183,6 +187,9 @@ impl Query {
                     warnings.push(unturned());
                 }
                 warnings.append(&mut failed_rows(&self.ctx.env.forgiven.take()));
+                if self.schema.is_none() {
+                    summary.log = self.log.seen().map(written).transpose()?;
+                }
                 Ok(Step::Done(Summary { warnings, timings: self.ctx.watch.timings(), ..summary }))
             }
             step => Ok(step),
@@ -228,6 +235,7 @@ impl Query {
                     variables: &variables,
                     subquery_values: &self.subquery_values,
                     limits: &self.ctx.env.limits,
+                    log: &self.log,
                 },
             )
         };
@@ -285,6 +293,7 @@ impl Query {
             engine: &self.engine,
             exec: &mut self.ctx,
             variables: &self.script.variables,
+            now: self.moment.now,
             subquery_values: &mut self.subquery_values,
         };
         match job.step(&mut ctx)? {
@@ -340,27 +349,29 @@ impl Query {
 
     /// Puts the statement into the log, once.
     fn log(&mut self, ending: Ending) {
-        let Some(start) = self.since.take() else { return };
-        if !self.statement.kind.is_job() || !self.script.is_logged {
+        if std::mem::replace(&mut self.is_over, true) || !self.statement.kind.is_job() {
+            return;
+        }
+        let id = self.moment.job_id();
+        self.script.variables.set(LAST_JOB, DataType::String, Scalar::String(id.clone()));
+        if !self.script.is_logged {
             return;
         }
         let span = self.executed_at.as_ref().map_or(self.statement.span, |(span, _)| *span);
         let text = self.script.text.get(span.start..span.end).unwrap_or_default();
-        let variables = &self.script.variables;
         let job = Logged {
             verb: self.statement.kind.verb(),
             text: text.get(..text.floor_char_boundary(LOGGED_TEXT)).unwrap_or(text).to_owned(),
             place: span.start,
-            labels: variables.value(QUERY_LABEL),
-            start,
+            labels: self.script.variables.value(QUERY_LABEL),
+            start: self.moment.now,
             end: self.engine.now(),
             timings: self.ctx.watch.timings(),
             used: self.used.clone(),
             counts: self.ctx.counts,
             ending,
         };
-        let id = self.engine.catalog().log.add(job);
-        variables.set(LAST_JOB, DataType::String, Scalar::String(id));
+        self.engine.catalog().log.add(id, job);
     }
 }
 

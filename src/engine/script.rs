@@ -4,13 +4,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::frame::Frame;
 use super::{Prepared, Query, Session};
-use crate::control::Stopwatch;
+use crate::control::{Moment, Stopwatch};
 use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::limits::CALL_DEPTH;
 use crate::plan::{Params, Variable, VariableType};
 use crate::syntax::ast::{Call, Statement, StatementKind};
 use crate::syntax::{Dialect, Handler};
+use crate::table::Table;
 
 /// Statements that run in order: take the next one when the one before has ended.
 pub struct Script {
@@ -23,6 +24,10 @@ pub struct Script {
     callers: Vec<Frame>,
     /// The call whose values are being computed: its procedure comes next.
     arguments_of: Option<Arc<Statement>>,
+    /// At which the next statement runs, where the host has said it.
+    moment: Option<Moment>,
+    /// The log that the next statement sees in place of the engine's.
+    log: Option<Table>,
     /// Holds the time of parsing until the first query takes it.
     watch: Stopwatch,
 }
@@ -145,7 +150,17 @@ impl Script {
         let infos = statements.iter().filter(runs).map(StatementInfo::of).collect();
         let statements = statements.into_iter().map(Arc::new).collect();
         let frame = Frame::new(statements, handlers.into(), context);
-        Self { session, infos, latest: None, frame, callers: Vec::new(), arguments_of: None, watch }
+        Self {
+            session,
+            infos,
+            latest: None,
+            frame,
+            callers: Vec::new(),
+            arguments_of: None,
+            moment: None,
+            log: None,
+            watch,
+        }
     }
 
     /// All statements of the text, in order, those included that were taken already. T-SQL's `DECLARE @a …, @b …` is
@@ -178,6 +193,17 @@ impl Script {
             return Some(Err(error.at(statement.span).hint("run it as a script")));
         }
         Some(Prepared::new(self.session.clone(), &self.frame.context, statement))
+    }
+
+    /// Has the next statement run at a moment: one at which it has run before, it then gives the same again. A log that
+    /// [`Summary::log`](super::Summary) gave takes the place of the engine's.
+    ///
+    /// # Errors
+    /// `invalid-arrow` for what is no log of this version.
+    pub fn at(&mut self, moment: Moment, log: Option<&[u8]>) -> Result<()> {
+        self.moment = Some(moment);
+        self.log = log.map(|log| self.session.engine.read_jobs(log)).transpose()?;
+        Ok(())
     }
 
     /// Passes over `count` statements: they were run where this script was before. Only for a script without control flow.
@@ -261,7 +287,12 @@ impl Script {
         let fresh = Stopwatch::new(self.session.engine.shared.clock);
         let watch = std::mem::replace(&mut self.watch, fresh);
         let limits = self.session.limits.clone();
-        let query = Query::new(&self.session.engine, limits, statement, self.frame.context.clone(), watch);
+        let moment = self.moment.unwrap_or_else(|| self.session.engine.moment());
+        // A failure that is handled comes before another statement of the same moment.
+        self.moment = self.moment.map(Moment::next);
+        let context = self.frame.context.clone();
+        let query = Query::new(&self.session.engine, limits, statement, context, watch, moment);
+        let query = query.over_log(self.log.clone());
         // A procedure's places are those of the text that made it.
         let elsewhere = self.frame.procedure().zip(self.latest).map(|(name, info)| (info.span, name));
         query.handled(self.is_handled()).of_procedure(elsewhere).bound()
@@ -273,6 +304,14 @@ impl Iterator for Script {
 
     /// Binds the next statement against the catalog as it is now.
     fn next(&mut self) -> Option<Result<Query>> {
+        let next = self.bound();
+        (self.moment, self.log) = (None, None);
+        next
+    }
+}
+
+impl Script {
+    fn bound(&mut self) -> Option<Result<Query>> {
         // More failures than statements without one that runs between them never end.
         let all = self.frame.size() + self.callers.iter().map(Frame::size).sum::<usize>();
         for _ in 0..=all {

@@ -25,6 +25,8 @@ pub struct Summary {
     pub message: Option<String>,
     /// Whether tables or models were created or dropped.
     pub catalog_changed: bool,
+    /// Of a statement without rows that has read the log of statements: the log as it was for it, as an Arrow IPC stream.
+    pub log: Option<Vec<u8>>,
     /// What to know beside the result.
     pub warnings: Vec<Diagnostic>,
     /// Where the time went.

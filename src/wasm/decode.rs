@@ -202,6 +202,9 @@ pub(super) fn registration(value: &JsValue) -> Result<Registration> {
             ("keep", Scalar::Bool(keep)) => registration.keep = keep,
             ("source", Scalar::String(source)) => registration.source = Some(source),
             ("sha256", Scalar::String(digits)) => registration.sha256 = digest_of(&digits),
+            ("created", Scalar::Float64(created)) => registration.created = Some(created),
+            #[expect(clippy::cast_precision_loss, reason = "a time's milliseconds are far from 2^53")]
+            ("created", Scalar::Int64(created)) => registration.created = Some(created as f64),
             ("version", Scalar::Int64(number)) => {
                 let number = u32::try_from(number).map_err(|_| {
                     Error::new(Code::InvalidOption, format!("`{number}` cannot be the number of a version"))

@@ -300,7 +300,7 @@ impl Turn {
 }
 
 fn done(summary: Summary, text: &str) -> Result<Array, JsValue> {
-    let done = Array::new_with_length(4);
+    let done = Array::new_with_length(5);
     done.set(0, Float64Array::from(timings(&summary.timings).as_slice()).into());
     if !summary.warnings.is_empty() {
         done.set(1, js(&diagnostics(summary.warnings.iter(), text))?);
@@ -308,6 +308,9 @@ fn done(summary: Summary, text: &str) -> Result<Array, JsValue> {
     done.set(2, summary.catalog_changed.into());
     if let Some(message) = summary.message {
         done.set(3, message.into());
+    }
+    if let Some(log) = summary.log {
+        done.set(4, bytes(&log).into());
     }
     Ok(done)
 }

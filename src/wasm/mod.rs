@@ -13,6 +13,7 @@ use js_sys::{Array, Uint8Array};
 use pictures::{Failure, Format, Options, Picture, Pixels, Refusal, from_words};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
+use crate::control::Moment;
 use crate::data::{Schema, TimeZones};
 use crate::diag::Error;
 use crate::image::Decoder;
@@ -284,10 +285,10 @@ impl Engine {
         encode::model(&version.map_err(unlocated)?)
     }
 
-    /// Gives a version of a model an alias.
+    /// Gives a version of a model an alias, as of a time in milliseconds since 1970-01-01 UTC.
     #[wasm_bindgen(js_name = setModelAlias)]
-    pub fn set_model_alias(&self, name: &str, alias: &str, version: u32) -> Throws<()> {
-        self.engine.set_model_alias(name, alias, version).map_err(unlocated)
+    pub fn set_model_alias(&self, name: &str, alias: &str, version: u32, moved: f64) -> Throws<()> {
+        self.engine.set_model_alias_at(name, alias, version, moved).map_err(unlocated)
     }
 
     /// Takes a table out of the catalog.
@@ -401,6 +402,12 @@ impl Script {
         Ok(Some(Prepared { prepared, text: self.text.clone(), told: Rc::default() }))
     }
 
+    /// Has the next statement run at a time, in milliseconds since 1970-01-01 UTC, and with a luck from 0 up to, but without, 1.
+    /// One that has run before gives the same again, over the log that `Done` had then.
+    pub fn at(&mut self, now: f64, seed: f64, log: Option<Vec<u8>>) -> Throws<()> {
+        self.script.at(Moment::new(now, seed), log.as_deref()).map_err(unlocated)
+    }
+
     /// Binds the next statement.
     pub fn next(&mut self) -> Throws<Option<Query>> {
         let Some(query) = self.script.next() else { return Ok(None) };
@@ -423,17 +430,19 @@ impl Prepared {
         encode::parameters(self.prepared.parameters())
     }
 
-    /// The statement with values for its parameters; with `null_on_error` rows that fail have NULLs. Columns that are those of the query before are told again only if
-    /// `again`.
+    /// The statement with values for its parameters, at a moment as `Script.at` takes it; with `null_on_error` rows that fail
+    /// have NULLs. Columns that are those of the query before are told again only if `again`.
     pub fn query(
         &self,
         #[wasm_bindgen(unchecked_param_type = "ParamValues")] params: JsValue,
         batch_size: Option<usize>,
         null_on_error: bool,
         again: bool,
+        now: f64,
+        seed: f64,
     ) -> Throws<Query> {
         let params = decode::params(&params).map_err(unlocated)?;
-        let query = self.prepared.query(params, batch_size, null_on_error);
+        let query = self.prepared.query_at(Moment::new(now, seed), params, batch_size, null_on_error);
         let query = query.map_err(|error| encode::failure(&error, Some(&self.text)))?;
         if again {
             self.told.replace(None);

@@ -92,6 +92,8 @@ export interface VersionSettings {
   version?: number;
   alias?: string | readonly string[];
   source?: string;
+  /** When it was made, in milliseconds since 1970-01-01 UTC, where that is not now. */
+  created?: number;
   /** The checksum of the file, in hexadecimal digits, where the host knows it: it is not computed again. */
   sha256?: string;
 }
@@ -269,12 +271,16 @@ export type Turn = [
  */
 export type News = Float64Array;
 
-/** The end of a query. `timings` are those of `Timings` from `total` to `project`; the `message` says what it did. */
+/**
+ * The end of a query. `timings` are those of `Timings` from `total` to `project`; the `message` says what it did; `log` are
+ * the rows of INFORMATION_SCHEMA.JOBS that a statement without rows has read, to run it again.
+ */
 export type Done = [
   timings: Float64Array,
   warnings: Diagnostic[] | undefined,
   catalogChanged: boolean,
   message: string | undefined,
+  log: Uint8Array | undefined,
 ];
 
 /** A value for `?` or `@name`. Whole numbers are INT64, other numbers FLOAT64, dates TIMESTAMP, bytes BYTES, objects STRUCT. */

@@ -31,6 +31,7 @@ mod limits;
 mod loading;
 #[cfg(feature = "full")]
 mod mismatches;
+mod moments;
 mod mutations;
 mod notation;
 #[cfg(feature = "full")]

@@ -14,7 +14,7 @@ import type {
 } from "../glue/predictql.js";
 import { convert } from "./converter.js";
 import { Pictures } from "./pictures.js";
-import type { Answer, Following, Opened, PreparedInfo, Reply, Request, Supply } from "./protocol.js";
+import type { Answer, Before, Following, Moment, Opened, PreparedInfo, Reply, Request, Supply } from "./protocol.js";
 import { Rest, RestFailed } from "./rest.js";
 import { zoneOffsets } from "./time-zones.js";
 import { Tokenizers } from "./tokenizers.js";
@@ -88,7 +88,7 @@ export class Host {
         if (request.tokenizers) scope.predictqlTokenizers?.bring(request.tokenizers);
         return engine.registerModel(request.name, request.bytes, request.settings, request.files, request.version);
       case "setModelAlias":
-        return void engine.setModelAlias(request.name, request.alias, request.version);
+        return void engine.setModelAlias(request.name, request.alias, request.version, request.moved);
       case "dropTable":
         return void engine.dropTable(request.name);
       case "dropModel":
@@ -108,7 +108,7 @@ export class Host {
       case "run":
         return this.#run(request);
       case "next":
-        return this.#next(this.#runOf(request.script));
+        return this.#next(this.#runOf(request.script), request.before);
       case "step":
         return this.#queryOf(request.script).run(patience, request.one);
       case "supply":
@@ -124,7 +124,8 @@ export class Host {
   #run(request: Of<"run">): Opened {
     const began = performance.now();
     const run: Run = { script: undefined, query: undefined };
-    const { params, batchSize, onError, one } = request;
+    const { params, batchSize, onError, one, before } = request;
+    const moment = momentOf(before);
     let prepared: StatementInfo[] | undefined;
     const skip = "skip" in request ? request.skip : 0;
     let jumps = false;
@@ -132,7 +133,7 @@ export class Host {
       if ("statement" in request) {
         const statement = this.#preparedOf(request);
         prepared = statement.statements;
-        run.query = statement.prepared.query(params, batchSize, onError === "null", request.again);
+        run.query = statement.prepared.query(params, batchSize, onError === "null", request.again, ...moment);
       } else {
         const { sql, dialect } = request;
         run.script = this.#running().engine.script(
@@ -142,7 +143,7 @@ export class Host {
         );
         jumps = run.script.length !== run.script.statements.length;
         if (skip > 0) run.script.skip(skip);
-        if (run.script.length === 1) run.query = run.script.next();
+        if (run.script.length === 1) run.query = nextOf(run.script, moment, before);
       }
       const turn = run.query?.hasRows ? run.query.run(patience, one) : undefined;
       const isDone = turn?.[5] !== undefined;
@@ -155,6 +156,7 @@ export class Host {
         jumps,
         isBound: run.query !== undefined,
         turn,
+        moment: isDone ? undefined : moment,
         spent: performance.now() - began,
       };
     } catch (error) {
@@ -188,12 +190,13 @@ export class Host {
     this.#statements.delete(statement);
   }
 
-  #next(run: Run): Following | undefined {
+  #next(run: Run, before: Before | undefined): Following | undefined {
     run.query?.free();
     run.query = undefined;
-    run.query = run.script?.next();
+    const moment = momentOf(before);
+    run.query = run.script && nextOf(run.script, moment, before);
     const [info] = run.query && run.script ? run.script.latest : [];
-    return run.query && info && { info, hasRows: run.query.hasRows };
+    return run.query && info && { info, moment, hasRows: run.query.hasRows };
   }
 
   #free(id: number): undefined {
@@ -219,6 +222,16 @@ export class Host {
     if (!query) throw new Error(`no query in script ${id}`);
     return query;
   }
+}
+
+/** When a statement runs: now, unless it has run before. */
+function momentOf(before: Before | undefined): Moment {
+  return before?.moment ?? [performance.timeOrigin + performance.now(), Math.random()];
+}
+
+function nextOf(script: Script, [now, luck]: Moment, before: Before | undefined): Query | undefined {
+  script.at(now, luck, before?.log);
+  return script.next();
 }
 
 function free({ script, query }: Run): void {

@@ -36,6 +36,15 @@ export type Runnable =
       again: boolean;
     };
 
+/** When a statement runs: milliseconds since 1970-01-01 UTC, and its luck, from 0 up to 1. At the same moment it gives the same again. */
+export type Moment = readonly [now: number, luck: number];
+
+/** What is known of a statement that has run before: when that was, and the log that it has read. */
+export interface Before {
+  moment: Moment;
+  log: Uint8Array<ArrayBuffer> | undefined;
+}
+
 /** `script` is a number that "run" gave; `one` asks for a single batch of rows in place of all that come in one turn. */
 export type Request =
   | {
@@ -69,7 +78,8 @@ export type Request =
       /** What reads the tokenizer among the settings. */
       tokenizers: WebAssembly.Module | undefined;
     }
-  | { kind: "setModelAlias"; name: string; alias: string; version: number }
+  /** `moved` is when: milliseconds since 1970-01-01 UTC. */
+  | { kind: "setModelAlias"; name: string; alias: string; version: number; moved: number }
   | { kind: "dropTable"; name: string }
   | { kind: "dropModel"; name: string }
   /** The log behind the first `seen` statements that the worker has run. */
@@ -88,8 +98,10 @@ export type Request =
       one: boolean;
       /** Whether it was run before, by another worker: the log has none of it. */
       replay?: boolean;
+      /** Of the only statement. */
+      before?: Before | undefined;
     } & Runnable)
-  | { kind: "next"; script: number }
+  | { kind: "next"; script: number; before?: Before | undefined }
   | { kind: "step"; script: number; one: boolean }
   | { kind: "supply"; script: number; resource: number; answer: Supply }
   | { kind: "free"; script: number }
@@ -134,6 +146,8 @@ export interface Opened {
    * page has to know whether it was done.
    */
   turn: Turn | undefined;
+  /** When that one runs. */
+  moment: Moment | undefined;
   /** Milliseconds that this took. */
   spent: number;
 }
@@ -141,6 +155,7 @@ export interface Opened {
 /** The statement that comes next: in a loop the same one many times. */
 export interface Following {
   info: StatementInfo;
+  moment: Moment;
   hasRows: boolean;
 }
 

@@ -45,7 +45,7 @@ impl AlterModelJob {
         }
         let model = self.model.with_options(&self.options)?;
         let (engine, model) = (ctx.engine, Arc::new(model));
-        engine.catalog().alter_model(&self.reference, model, self.registration, engine.now())?;
+        engine.catalog().alter_model(&self.reference, model, self.registration, ctx.now)?;
         let name = parts(&self.reference).0;
         Ok(JobStep::changed(format!("Successfully changed model named {name}")))
     }

@@ -62,7 +62,7 @@ impl Job for DropModel {
 impl Job for ChangeVersions {
     fn step(self: Box<Self>, ctx: &mut JobContext<'_>) -> Result<JobStep> {
         let Self { name, change } = *self;
-        ctx.engine.catalog().change_versions(&name, &change, ctx.engine.now())?;
+        ctx.engine.catalog().change_versions(&name, &change, ctx.now)?;
         Ok(JobStep::changed(format!("Successfully changed model named {name}")))
     }
 }

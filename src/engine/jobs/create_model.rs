@@ -108,7 +108,7 @@ impl CreateModelJob {
                     engine.load(&bytes, &external_files, None, &self.options, &ctx.exec.env.limits)?;
                 self.declared.check(&model)?;
                 let (name, is_first) = (self.name, !self.registration.keep);
-                let number = engine.catalog().put_model(&name, model, self.registration, engine.now())?;
+                let number = engine.catalog().put_model(&name, model, self.registration, ctx.now)?;
                 Ok(JobStep::changed(if is_first {
                     format!("Successfully created model named {name}")
                 } else {

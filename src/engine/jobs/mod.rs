@@ -56,6 +56,8 @@ pub(super) struct JobContext<'a> {
     pub(super) engine: &'a Engine,
     pub(super) exec: &'a mut exec::Context,
     pub(super) variables: &'a Variables,
+    /// When the statement was taken: milliseconds since 1970-01-01 UTC.
+    pub(super) now: f64,
     /// The values that binding asked for.
     pub(super) subquery_values: &'a mut Vec<(SubqueryPlace, Scalar)>,
 }

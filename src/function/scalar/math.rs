@@ -8,6 +8,7 @@ use arrow_buffer::i256;
 
 use super::super::decimal::{self, ADD, DIV, DIVIDE, MOD, MULTIPLY, SUBTRACT};
 use super::super::{BatchCall, Body, Function, Signature, Type, Volatility};
+use crate::control::{SCATTER_STEP, scattered};
 use crate::data::decimal::Rounding;
 use crate::data::{Operand, concat, order_of, take};
 use crate::diag::{Code, Error, Invariant, Result, ensure};
@@ -530,12 +531,9 @@ fn extreme(call: &BatchCall<'_>, greatest: bool) -> Result<ArrayRef> {
 
 /// The next number of the generator SplitMix64.
 fn random(call: &BatchCall<'_>) -> f64 {
-    let state = call.env.random.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
-    call.env.random.set(state);
-    let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    let mixed = mixed ^ (mixed >> 31);
+    let state = call.env.random.get();
+    call.env.random.set(state.wrapping_add(SCATTER_STEP));
     #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
-    let value = (mixed >> 11) as f64 / (1u64 << 53) as f64;
+    let value = (scattered(state) >> 11) as f64 / (1u64 << 53) as f64;
     value
 }

@@ -57,7 +57,7 @@ use judge::visible;
 pub(crate) use options::{ExportFormat, External, Format, Sink};
 pub(crate) use predict::SETTINGS;
 use query::Cte;
-pub(crate) use schema::{VIEWS, jobs_since};
+pub(crate) use schema::{SeenLog, VIEWS, jobs_since};
 pub(crate) use statement::{
     AlterModel, AlterTable, Assign, AssignedRows, CONDITION, Change, ChangeVersions, CreateExternalTable,
     CreateFunction, CreateModel, CreateObjectTable, CreateProcedure, CreateTable, CreateTransform,
@@ -142,6 +142,8 @@ pub(crate) struct Context<'a> {
     pub(crate) subquery_values: &'a [(SubqueryPlace, Scalar)],
     /// Those of the session, for values that are computed while binding.
     pub(crate) limits: &'a Arc<Limits>,
+    /// What it sees of the log of statements.
+    pub(crate) log: &'a SeenLog,
 }
 
 /// A statement that was bound.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::constant::constant;
 use super::scope::{Names, Scope};
-use super::{Binder, Bound, Context, CreateExternalTable, CreateObjectTable, Given};
+use super::{Binder, Bound, Context, CreateExternalTable, CreateObjectTable, Given, SeenLog};
 use crate::catalog::{BUCKETS, Catalog, Registration, Traffic, check_alias};
 use crate::data::{ColumnType, Scalar};
 use crate::diag::{Code, Error, Result, Span};
@@ -473,6 +473,7 @@ fn literal(tree: &Expr) -> Result<Scalar> {
         variables: &[],
         subquery_values: &[],
         limits: &limits,
+        log: &SeenLog::default(),
     };
     let expr = Binder::new(context).expr(tree, Names::of(&scope))?;
     constant(&expr, &limits)?.ok_or_else(|| {

@@ -7,7 +7,7 @@ use arrow_array::UInt64Array;
 
 mod jobs;
 
-pub(crate) use jobs::jobs_since;
+pub(crate) use jobs::{SeenLog, jobs_since};
 
 use super::Binder;
 use crate::catalog::{Relation, Version, Versions, parts};
@@ -50,7 +50,7 @@ impl Binder<'_> {
             "MODEL_VERSIONS" => self.model_versions_view(None),
             "MODEL_ALIASES" => self.model_aliases_view(),
             "ROUTINES" => routines_view(),
-            "JOBS" | "JOBS_BY_PROJECT" | "JOBS_BY_USER" => jobs::view(&self.context.catalog.log),
+            "JOBS" | "JOBS_BY_PROJECT" | "JOBS_BY_USER" => self.context.log.look(&self.context.catalog.log),
             name => {
                 return Err(Error::new(Code::UnknownTable, format!("INFORMATION_SCHEMA has no `{name}`"))
                     .at(view.span)

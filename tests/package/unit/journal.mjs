@@ -40,7 +40,7 @@ test("versions of a model stay beside each other, and what is replaced goes", ()
   const [first, second, alias] = [
     model(false),
     model(true),
-    { kind: "setModelAlias", name: "m", alias: "a", version: 2 },
+    { kind: "setModelAlias", name: "m", alias: "a", version: 2, moved: 0 },
   ];
   const again = { ...alias };
   const dropped = { kind: "dropModel", name: "m@2" };

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Float64Array, Int64Array};
 
 use super::text::float;
+use crate::control::{SCATTER_STEP, scattered};
 use crate::data::{Batch, DataType, Field, Schema};
 use crate::diag::{Invariant, Result};
 use crate::table::Table;
@@ -234,11 +235,9 @@ fn below(state: &mut u64, bound: usize) -> usize {
     (random(state) % bound as u64) as usize
 }
 
-/// The next number of SplitMix64 (Steele, Lea and Flood, 2014).
+/// The next number of SplitMix64.
 fn random(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut mixed = *state;
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
+    let number = scattered(*state);
+    *state = state.wrapping_add(SCATTER_STEP);
+    number
 }

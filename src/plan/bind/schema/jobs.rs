@@ -1,5 +1,7 @@
 //! INFORMATION_SCHEMA.JOBS: the log of statements, with the columns of BigQuery's that mean something here, and what models did.
 
+use std::cell::OnceCell;
+
 use super::{number, split, text, time, typed_table};
 use crate::catalog::{Ending, Log, Logged};
 use crate::control::{Stage, Timings};
@@ -34,8 +36,36 @@ const STAGES: [(&str, Stage); 7] = [
     ("project", Stage::Project),
 ];
 
+/// The log as a statement sees it: as it was when the statement looked at it first, so that binding it again gives the same.
+#[derive(Debug, Default)]
+pub(crate) struct SeenLog {
+    table: OnceCell<Table>,
+    /// Whether it is another one than the engine's.
+    is_given: bool,
+}
+
+impl SeenLog {
+    /// One that an engine before this one had.
+    pub(crate) fn given(table: Table) -> Self {
+        Self { table: table.into(), is_given: true }
+    }
+
+    /// What was seen of the engine's.
+    pub(crate) fn seen(&self) -> Option<&Table> {
+        self.table.get().filter(|_| !self.is_given)
+    }
+
+    pub(super) fn look(&self, log: &Log) -> Result<Table> {
+        if let Some(table) = self.table.get() {
+            return Ok(table.clone());
+        }
+        let table = view(log)?;
+        Ok(self.table.get_or_init(|| table).clone())
+    }
+}
+
 /// The rows of the log, those of engines before this one first, the latest last.
-pub(super) fn view(log: &Log) -> Result<Table> {
+fn view(log: &Log) -> Result<Table> {
     let Table { schema, batches, notes } = jobs_since(log, 0)?;
     let mut all = log.earlier();
     all.extend(batches);
