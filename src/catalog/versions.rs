@@ -73,6 +73,7 @@ pub(crate) enum VersionChange {
     RollBack(String),
     SetDefault(u32),
     Drop(u32),
+    DropBaseline(u32),
 }
 
 /// A step of an alias.
@@ -321,6 +322,12 @@ impl Versions {
                 self.default = self.numbered(name, *number)?.number;
             }
             VersionChange::Drop(number) => self.drop(name, *number)?,
+            VersionChange::DropBaseline(number) => {
+                let mut all = self.versions.iter_mut();
+                if let Some(version) = all.find(|version| version.number == *number) {
+                    version.baseline = None;
+                }
+            }
         }
         Ok(())
     }

@@ -245,6 +245,7 @@ pub(crate) enum ModelAction {
     SetOptions(Options),
     /// `SET BASELINE FROM rows`.
     SetBaseline(TableExpr),
+    DropBaseline,
     /// `ADD VERSION [n] …`: what follows is that of CREATE MODEL.
     AddVersion(Box<CreateModel>),
     /// `SET ALIAS = alias`.

@@ -85,7 +85,10 @@ impl Binder<'_> {
         if given != template.params.len() {
             return Err(arity(template, span));
         }
-        self.written_out(template.name, &body, &scope, span)
+        self.written_out(template.name, &body, &scope, span).map_err(|error| match error.code() {
+            Code::NoMatchingSignature => unlike(template, &scope, span),
+            _ => error,
+        })
     }
 
     /// The value of an expression that is written in GoogleSQL, over what `scope` names.
@@ -197,9 +200,19 @@ fn time_at(form: &str, place: usize) -> Option<DataType> {
 }
 
 fn arity(template: &Template, span: Span) -> Error {
+    refused(template, "", span)
+}
+
+/// Arguments that the functions in the body of a template do not take: those are nothing that its caller has written.
+#[cold]
+fn unlike(template: &Template, scope: &Scope, span: Span) -> Error {
+    let found: Vec<_> = scope.visible(None).map(|(_, value)| value.data_type.to_string()).collect();
+    refused(template, &format!(" with ({})", found.join(", ")), span)
+}
+
+fn refused(template: &Template, found: &str, span: Span) -> Error {
     let forms = TEMPLATES.iter().chain(tsql::TEMPLATES);
-    let forms = forms.filter(|other| other.name == template.name).map(|other| other.form);
-    Error::new(Code::NoMatchingSignature, format!("no matching signature for function `{}`", template.name))
-        .at(span)
-        .or_list("it takes", forms)
+    let forms = forms.filter(|other| other.name == template.name && !other.form.is_empty());
+    let message = format!("no matching signature for function `{}`{found}", template.name);
+    Error::new(Code::NoMatchingSignature, message).at(span).or_list("it takes", forms.map(|other| other.form))
 }

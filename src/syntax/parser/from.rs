@@ -8,8 +8,8 @@ use crate::data::Scalar;
 use crate::diag::{Code, Error, Result, Span};
 use crate::syntax::SqlOperator;
 use crate::syntax::ast::{
-    Expr, ExprKind, Ident, Join, JoinKind, JoinOn, Offset, Pivot, Query, QueryBody, Select, TableArg,
-    TableExpr, TableExprKind, Unpivot,
+    Expr, ExprKind, Ident, Join, JoinKind, JoinOn, Offset, Pivot, Query, QueryBody, Select, SubqueryKind,
+    TableArg, TableExpr, TableExprKind, Unpivot,
 };
 use crate::syntax::token::{Punctuation, TokenKind};
 
@@ -395,9 +395,26 @@ impl Parser<'_> {
         if self.nth_at(1, Punctuation::Arrow) {
             let name = self.any_word("an argument's name")?;
             self.expect(Punctuation::Arrow)?;
-            return Ok(TableArg::Named(name, self.expr()?));
+            return Ok(TableArg::Named(name, self.setting()?));
         }
-        self.expr().map(TableArg::Expr)
+        self.has_settings = self.at_word("STRUCT");
+        let value = self.expr();
+        self.has_settings = false;
+        value.map(TableArg::Expr)
+    }
+
+    /// The value of a setting: `TABLE name` is the query of its rows, where it is no column called `table`.
+    pub(super) fn setting(&mut self) -> Result<Expr> {
+        if !self.at_word("TABLE") || !self.at_table_argument() || self.nth_is_word(1, "AS") {
+            return self.expr();
+        }
+        let start = self.bump().span;
+        let kind = TableExprKind::Name { path: self.wildcard_path("a table's name")?, offset: None };
+        let span = self.since(start);
+        let select = Select::all(TableExpr { kind, alias: None, span }, span);
+        let body = QueryBody::Select(Box::new(select));
+        let query = Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, span };
+        Ok(Expr { kind: ExprKind::Subquery(SubqueryKind::Scalar, Box::new(query)), span })
     }
 }
 

@@ -92,6 +92,7 @@ impl<'a> Parser<'a> {
             label: None,
             handlers: Vec::new(),
             may_declare: true,
+            has_settings: false,
             expected: RefCell::default(),
         }
     }
@@ -123,6 +124,8 @@ struct Parser<'a> {
     handlers: Vec<Handler>,
     /// Whether nothing but DECLARE came yet, in the script or in the block at hand.
     may_declare: bool,
+    /// Whether the STRUCT that begins here has settings, some of which are tables.
+    has_settings: bool,
     /// Looked for at the end of the text.
     expected: RefCell<Expected>,
 }

@@ -279,10 +279,11 @@ impl Parser<'_> {
     /// `(a, b AS name)` after STRUCT.
     fn structure(&mut self, data_type: Option<TypeName>, start: Span) -> Result<Expr> {
         let open = self.expect(Punctuation::LeftParen)?;
+        let has_settings = std::mem::take(&mut self.has_settings);
         let mut fields = Vec::new();
         if !self.at(Punctuation::RightParen) {
             fields = self.comma_separated(|parser| {
-                let value = parser.expr()?;
+                let value = if has_settings { parser.setting()? } else { parser.expr()? };
                 let name = if parser.eat_word("AS") { Some(parser.ident("a field's name")?) } else { None };
                 Ok((value, name))
             })?;

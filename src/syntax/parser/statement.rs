@@ -232,8 +232,10 @@ impl Parser<'_> {
                 let version = if is_number { Some(self.version_name()?) } else { None };
                 ModelAction::AddVersion(Box::new(self.model_file(name.clone(), version)?))
             }
+            Some("DROP") if self.eat_word("BASELINE") => ModelAction::DropBaseline,
             Some("DROP") => {
-                self.expect_word("VERSION")?;
+                self.eat_one_of(&["VERSION"])
+                    .ok_or_else(|| self.expected_one_of(&["VERSION", "BASELINE"]))?;
                 ModelAction::DropVersion(self.version_name()?)
             }
             Some("ROLLBACK") => {
@@ -251,7 +253,12 @@ impl Parser<'_> {
 
     /// What a model or one of its versions gets.
     fn set_of_model(&mut self, name: &Path) -> Result<ModelAction> {
-        if self.eat_words(&["BASELINE", "FROM"]) {
+        if self.eat_word("BASELINE") {
+            if !self.eat_word("FROM") && !self.at_word("TABLE") {
+                return Err(self
+                    .expected_one_of(&["FROM", "TABLE"])
+                    .hint("write SET BASELINE FROM (SELECT …), or DROP BASELINE for a model without one"));
+            }
             self.eat_word("TABLE");
             return Ok(ModelAction::SetBaseline(self.table()?));
         }

@@ -65,6 +65,10 @@ impl Binder<'_> {
                 let schema = root.schema.clone();
                 Ok(Bound::SetBaseline(SetBaseline { reference, schema, plan: self.plan(root)? }))
             }
+            ModelAction::DropBaseline => {
+                let number = self.version(&alter.name)?.number;
+                self.change_versions(&alter.name, VersionChange::DropBaseline(number))
+            }
             ModelAction::SetAlias(alias) => {
                 check_alias(&alias.text).map_err(|error| error.at(alias.span))?;
                 let number = self.version(&alter.name)?.number;
