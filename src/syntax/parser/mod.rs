@@ -93,6 +93,8 @@ impl<'a> Parser<'a> {
             handlers: Vec::new(),
             may_declare: true,
             has_settings: false,
+            declared: Vec::new(),
+            handling: 0,
             expected: RefCell::default(),
         }
     }
@@ -126,6 +128,10 @@ struct Parser<'a> {
     may_declare: bool,
     /// Whether the STRUCT that begins here has settings, some of which are tables.
     has_settings: bool,
+    /// The variables that T-SQL has declared since the last GO.
+    declared: Vec<String>,
+    /// How many handlers of failures stand around the statement at hand.
+    handling: usize,
     /// Looked for at the end of the text.
     expected: RefCell<Expected>,
 }

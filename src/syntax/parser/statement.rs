@@ -72,7 +72,9 @@ impl Parser<'_> {
 
     pub(super) fn statement(&mut self) -> Result<Statement> {
         let start = self.token().span;
-        let kind = if self.at_query() || self.at(Punctuation::LeftParen) || self.at_word("VALUES") {
+        let kind = if self.is_tsql() && self.eat_word("WITH") {
+            self.tsql_with(start)?
+        } else if self.at_query() || self.at(Punctuation::LeftParen) || self.at_word("VALUES") {
             let query = Box::new(self.query()?);
             self.aimed(query)?
         } else {
@@ -292,6 +294,10 @@ impl Parser<'_> {
             return self.path("a table's name").map(TableAction::RenameTable);
         }
         if self.at_one_of(&["CONSTRAINT", "PRIMARY", "FOREIGN"]).is_some() {
+            if word == "ADD" && !self.is_tsql() {
+                self.added_key()?;
+                return Ok(TableAction::Nothing);
+            }
             return Err(self.unsupported("a key of a table", "rows are not checked here: leave it out"));
         }
         // T-SQL adds columns without the word.
@@ -325,6 +331,9 @@ impl Parser<'_> {
             self.options(table.span)?;
             return Ok(TableAction::Nothing);
         }
+        if self.eat_words(&["SET", "DATA", "TYPE"]) {
+            return Ok(TableAction::Retype(name, self.type_name()?));
+        }
         let hint = "write CREATE OR REPLACE TABLE t AS SELECT * REPLACE (CAST(x AS type) AS x) FROM t";
         Err(self.unsupported("another type for a column", hint))
     }
@@ -348,7 +357,7 @@ impl Parser<'_> {
     }
 
     /// `[INTO] table [(columns)] VALUES (…), … | query`.
-    fn insert(&mut self) -> Result<Insert> {
+    pub(super) fn insert(&mut self) -> Result<Insert> {
         self.eat_word("INTO");
         let table = self.path("a table's name")?;
         let has_columns = self.at(Punctuation::LeftParen) && !self.at_parenthesised_query();
@@ -389,7 +398,7 @@ impl Parser<'_> {
         if data_type.is_none() && value.is_none() {
             return Err(self.expected("a type or `DEFAULT`"));
         }
-        Ok(Declare { names, data_type, value, again: !self.loops.is_empty() })
+        Ok(Declare { names, data_type, value, again: !self.loops.is_empty(), block: None })
     }
 
     /// `@@query_label` and others that say where BigQuery runs and bills a query: here they only hold their values.
