@@ -267,9 +267,14 @@ impl Offers<'_> {
         if self.cursor.begun.starts_with('@') {
             self.words(match self.cursor.dialect {
                 Dialect::TSql => &["@@ROWCOUNT"],
-                Dialect::BigQuery => {
-                    &["@@row_count", "@@error.message", "@@last_job_id", "@@query_label", "@@time_zone"]
-                }
+                Dialect::BigQuery => &[
+                    "@@row_count",
+                    "@@error.message",
+                    "@@error.statement_text",
+                    "@@last_job_id",
+                    "@@query_label",
+                    "@@time_zone",
+                ],
             });
         }
     }

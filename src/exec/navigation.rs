@@ -4,10 +4,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, Float64Array, UInt64Array};
-use arrow_buffer::NullBuffer;
+use arrow_buffer::{NullBuffer, i256};
 
 use super::frame::{Ordered, float};
-use crate::data::{DataType, Operand, SortKey, concat, row_index, sort_indices, take};
+use crate::data::{DataType, Operand, SortKey, concat, decimal, row_index, sort_indices, take};
 use crate::diag::{Code, Error, Invariant, Result};
 use crate::function::Navigation;
 use crate::plan::Frame;
@@ -185,7 +185,10 @@ impl Call<'_> {
             return Ok(low);
         }
         let high = take(value, &UInt64Array::from(high))?;
-        interpolated(low, high, &weights)
+        match self.data_type.decimal_scale() {
+            Some(scale) => interpolated_exactly(low, high, &weights, scale),
+            None => interpolated(low, high, &weights),
+        }
     }
 
     /// The rank of each row by value, NULLs first.
@@ -237,6 +240,24 @@ fn interpolated(low: ArrayRef, high: ArrayRef, weights: &[f64]) -> Result<ArrayR
         (low, high) => low.or(high),
     });
     Ok(Arc::new(values.collect::<Float64Array>()))
+}
+
+/// The same of NUMERIC or BIGNUMERIC, with as many digits.
+fn interpolated_exactly(low: ArrayRef, high: ArrayRef, weights: &[f64], scale: u8) -> Result<ArrayRef> {
+    let (low, high) = (Operand::column(low), Operand::column(high));
+    let (low, high) = (low.decimals()?, high.decimals()?);
+    let between = |low: i256, high: i256, weight: f64| {
+        let part = decimal::multiplied(high.checked_sub(low)?, decimal::from_float(weight, scale)?, scale)?;
+        low.checked_add(part)
+    };
+    let values = weights.iter().enumerate().map(|(row, weight)| match (low.get(row), high.get(row)) {
+        (low, _) if *weight == 0.0 => Ok(low),
+        (Some(low), Some(high)) => between(low, high, *weight)
+            .map(Some)
+            .ok_or_else(|| Error::new(Code::OutOfRange, "a percentile is out of the range of its type")),
+        (low, high) => Ok(low.or(high)),
+    });
+    Ok(decimal::column(values.collect::<Result<_>>()?, scale))
 }
 
 fn row_at(ordered: &Ordered, position: usize) -> Result<usize> {

@@ -70,7 +70,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "PERCENTILE_CONT",
         "The value at this fraction of the partition's values, between the two nearest ones.",
-        &[navigation(&[Type::Float64, Type::Float64], Type::Float64, Navigation::PercentileCont)],
+        &[
+            navigation(&[Type::Float64, Type::Float64], Type::Float64, Navigation::PercentileCont),
+            navigation(&[Type::Numeric, Type::Float64], Type::Numeric, Navigation::PercentileCont),
+            navigation(&[Type::BigNumeric, Type::Float64], Type::BigNumeric, Navigation::PercentileCont),
+        ],
     )
     .with_nulls(),
     Function::new(

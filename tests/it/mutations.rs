@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use predictql::diag::Code;
+use predictql::diag::{Code, Error};
 use predictql::{Params, Session};
 use sqllogictest::{DefaultColumnType, Record};
 
@@ -64,8 +64,18 @@ fn mutated(sql: &str, pool: &[String], random: &mut Random) -> String {
     tokens.concat()
 }
 
+/// Statements of a script that are run: a loop that was changed may have no end.
+const STATEMENTS: usize = 500;
+
 fn code(session: &Session, sql: &str) -> Option<Code> {
-    host::run_in(session, sql, Params::default()).err().map(|error| error.code())
+    let run = || {
+        for query in session.script(sql, Params::default())?.take(STATEMENTS) {
+            host::finish(query?)?;
+        }
+        Ok(())
+    };
+    let result: Result<(), Error> = run();
+    result.err().map(|error| error.code())
 }
 
 #[test]

@@ -89,6 +89,7 @@ impl Binder<'_> {
         while !waiting.is_empty() {
             let cte = waiting.remove(0);
             let (subplans, queries, known) = (self.subplans.len(), self.queries.len(), self.ctes.len());
+            let warnings = self.warnings.len();
             if in_any_order {
                 let later = waiting.iter().map(|cte| cte.name.text.clone());
                 self.ctes.extend(later.map(|name| Cte { name, subplan: LATER, schema: Schema::default() }));
@@ -96,14 +97,18 @@ impl Binder<'_> {
             let before = std::mem::take(&mut self.names_later);
             let bound = self.cte(cte);
             self.ctes.truncate(known);
-            if std::mem::replace(&mut self.names_later, before) && tried < waiting.len() {
+            let waits = std::mem::replace(&mut self.names_later, before);
+            if waits && tried < waiting.len() {
                 tried += 1;
                 self.subplans.truncate(subplans);
                 self.queries.truncate(queries);
+                self.warnings.truncate(warnings);
                 waiting.push(cte);
                 continue;
             }
             tried = 0;
+            // What it names may be one of the queries around.
+            self.names_later |= waits;
             let (root, kind) = bound?;
             let schema = root.schema.clone();
             self.subplans.push(Subplan { root, kind, span: cte.name.span });

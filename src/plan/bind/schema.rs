@@ -58,6 +58,11 @@ impl Binder<'_> {
     /// The table that `[dataset.]INFORMATION_SCHEMA.name` means.
     pub(super) fn information_schema(&self, path: &ast::Path) -> Result<Option<Table>> {
         let [.., schema, view] = path.parts.as_slice() else { return Ok(None) };
+        if view.text.eq_ignore_ascii_case("__TABLES__") {
+            return Err(Error::new(Code::UnsupportedSyntax, "`__TABLES__` is left out")
+                .at(view.span)
+                .hint("INFORMATION_SCHEMA.TABLES tells what is there"));
+        }
         if !schema.text.eq_ignore_ascii_case("INFORMATION_SCHEMA") {
             return Ok(None);
         }
@@ -102,17 +107,21 @@ impl Binder<'_> {
 
     fn columns_view(&self) -> Result<Table> {
         let mut rows = Vec::new();
-        for (name, relation) in self.context.catalog.relations() {
-            let (schema, name) = split(name);
+        for (full_name, relation) in self.context.catalog.relations() {
+            let (schema, name) = split(full_name);
+            let rules = self.context.catalog.rules(full_name);
             for (index, field) in relation.schema().fields.iter().enumerate() {
+                let bare = || field.data_type.to_string();
+                let data_type =
+                    rules.bounds_of(index).map_or_else(bare, |bounds| bounds.of(&field.data_type));
                 rows.push(vec![
                     text(""),
                     text(schema),
                     text(name),
                     text(&field.name),
                     number(index + 1)?,
-                    text("YES"),
-                    text(&field.data_type.to_string()),
+                    text(if rules.not_null.contains(&index) { "NO" } else { "YES" }),
+                    text(&data_type),
                 ]);
             }
         }

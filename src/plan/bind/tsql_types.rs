@@ -46,7 +46,7 @@ const SHARED: &[&str] = &[
 const ALIKE: &[&str] = &["COALESCE", "NULLIF", "GREATEST", "LEAST"];
 
 /// Functions of `float`, whatever their arguments are.
-const OF_FLOATS: &[&str] = &["EXP", "LOG", "LOG10", "SQRT"];
+const OF_FLOATS: &[&str] = &["EXP", "LOG", "LOG10", "SQRT", "PERCENTILE_CONT"];
 
 /// Functions whose results are `int`.
 const INT_RESULTS: &[&str] = &[

@@ -37,7 +37,7 @@ impl Parser<'_> {
     /// `[FROM] table [AS name] [WHERE condition]`.
     pub(super) fn delete(&mut self) -> Result<Change> {
         let start = self.token().span;
-        self.refuse(&["TOP"], "say with WHERE which rows are meant")?;
+        self.refuse(&["TOP"], "write WITH d AS (SELECT TOP (n) * FROM t ORDER BY x) DELETE FROM d")?;
         self.eat_word("FROM");
         let table = self.path("a table's name")?;
         self.refuse_output()?;

@@ -259,6 +259,10 @@ impl Parser<'_> {
             TokenKind::Word if self.at_word("ILIKE") => {
                 Err(self.unsupported("`ILIKE`", "write LOWER(text) LIKE 'pattern'"))
             }
+            TokenKind::Word if self.is_tsql() && self.at_word("COLLATE") => Err(self.unsupported(
+                "`COLLATE` in an expression",
+                "texts are compared without case: write CONVERT(varbinary(100), x) = CONVERT(varbinary(100), y)",
+            )),
             TokenKind::Word if self.at_word("NOT") && self.nth_at_word(1, "NULL") => {
                 Err(self.expected("an operator").hint("write IS NOT NULL").fix(span, "IS NOT"))
             }

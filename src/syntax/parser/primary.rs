@@ -48,7 +48,8 @@ impl Parser<'_> {
                 for (word, hint) in LEFT_OUT {
                     self.refuse(&[word], hint)?;
                 }
-                if !self.is_tsql() && self.nth_at(1, Punctuation::LeftParen) {
+                let is_call = self.nth_at(1, Punctuation::LeftParen);
+                if !self.is_tsql() && (is_call || self.nth_at(1, Punctuation::Less)) {
                     self.refuse(&["RANGE"], "keep both ends: x >= first AND x < last")?;
                 }
                 return self.word();
@@ -147,9 +148,6 @@ impl Parser<'_> {
     fn word(&mut self) -> Result<Expr> {
         let span = self.token().span;
         let literals = [("NULL", Scalar::Null), ("TRUE", Scalar::Bool(true)), ("FALSE", Scalar::Bool(false))];
-        if self.is_tsql() && self.at_one_of(&["TRUE", "FALSE"]).is_some() {
-            return Err(self.expected("an expression").hint("a bit is 1 or 0"));
-        }
         if let Some((_, value)) = literals.into_iter().find(|(word, _)| self.at_word(word)) {
             self.bump();
             return Ok(Expr { kind: ExprKind::Literal(value), span });

@@ -2,6 +2,7 @@
 
 use super::Parser;
 use super::tsql_query::{Top, beside_offset, name_columns};
+use crate::data::Scalar;
 use crate::diag::{Code, Error, Result, Span};
 use crate::limits::CUBE_ITEMS;
 use crate::syntax::SqlOperator;
@@ -619,6 +620,11 @@ fn refuse_condition(expr: &Expr) -> Result<()> {
         Or,
     ];
     match &expr.kind {
+        ExprKind::Literal(Scalar::Bool(_)) => {
+            Err(Error::new(Code::SyntaxError, "TRUE and FALSE are no values in T-SQL")
+                .at(expr.span)
+                .hint("a bit is 1 or 0"))
+        }
         ExprKind::Operator { operator, .. } if conditions.contains(operator) => {
             Err(Error::new(Code::SyntaxError, "a condition is no column in T-SQL")
                 .at(expr.span)
