@@ -12,7 +12,9 @@ const grace = 250;
 export class Unsent extends Error {}
 
 /** The worker ended by itself: a trap, no memory, or its script could not run. */
-export class Crash extends Error {}
+export class Crash extends Error {
+  override readonly name: string = "Crash";
+}
 
 /** The worker ended because a part of the engine could not be had. */
 export class RestMissing extends Crash {}

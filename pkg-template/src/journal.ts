@@ -17,21 +17,27 @@ export type Entry =
   | {
       kind: "statement";
       /**
-       * A "remake" makes again what it made before, out of files alone. Of a "script" of several statements some may
-       * have failed.
+       * A "remake" makes again what it made before, out of files alone. A "script" has several statements, and ends where
+       * it did: some may have failed, or never have run.
        */
       scope: "remake" | "statement" | "script";
       /** How often a "remake" was done: each time it has used up the number of a version. */
       times?: number;
       sql: string;
       params: ParamValues;
+      batchSize: number | undefined;
       dialect: ScriptOptions["dialect"];
       onError: ScriptOptions["onError"] | undefined;
-      /** The files that it read, so that it needs no network to run again. */
+      /** The files that it read, and what it read of the log, so that it needs neither network nor log to run again. */
       kept: ReadonlyMap<string, Blob>;
+      /** When it ran, of a script each of the statements that have ended well: two numbers, see `Moment`. */
+      moments: readonly number[];
       /** Tables that were there for it alone. */
       tables: readonly TableEntry[];
     };
+
+/** Begins the names under which what statements have read of the log is kept among their files. */
+export const logPrefix = "the log for statement ";
 
 export type TableEntry = Extract<Entry, { kind: "registerTable" | "registerObjects" | "registerStream" }>;
 
