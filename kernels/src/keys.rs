@@ -96,8 +96,12 @@ impl KeyTable {
         }
         let mut number = 0;
         for row in 0..rows {
-            encode(columns, row, &mut key);
             // Rows of one key often follow each other.
+            if row > 0 && repeats(columns, row) {
+                numbers.push(number);
+                continue;
+            }
+            encode(columns, row, &mut key);
             if row == 0 || !is_same(&key, &before) {
                 number = self.add(fingerprint(&key), &key)?;
                 std::mem::swap(&mut key, &mut before);
@@ -310,6 +314,16 @@ impl Column<'_> {
         }
         true
     }
+}
+
+/// Whether the columns are integers that all have the values of the row before.
+#[inline(always)]
+#[expect(clippy::indexing_slicing, reason = "columns have a value for every row")]
+fn repeats(columns: &[Column<'_>], row: usize) -> bool {
+    columns.iter().all(|column| match column {
+        Column { valid: None, values: Values::Ints(values) } => values[row] == values[row - 1],
+        _ => false,
+    })
 }
 
 /// ZigZag: numbers near 0 are small whatever their sign.

@@ -32,6 +32,9 @@ class Feed implements Stream {
   #coming: Promise<IteratorResult<unknown>> | undefined;
   readonly #here: unknown[] = [];
   #hasEnded = false;
+  /** What the source threw. */
+  #failure: { reason: unknown } | undefined;
+  readonly #closing = new AbortController();
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(source: AsyncIterable<unknown> | ReadableStream<unknown>) {
@@ -80,6 +83,10 @@ class Feed implements Stream {
   }
 
   close(): void {
+    const gone = problem("no-such-file", "the table was dropped or replaced while its rows came", {
+      hint: "run the query again, over what has its name now",
+    });
+    this.#closing.abort(gone);
     this.#hasEnded = true;
     this.#here.length = 0;
     void this.#iterator.return?.().catch(() => {});
@@ -93,18 +100,23 @@ class Feed implements Stream {
 
   /** Waits for a row, and takes those that are there with it. */
   async #fill(most: number, signal: AbortSignal | undefined): Promise<void> {
+    const closing = this.#closing.signal;
+    closing.throwIfAborted();
+    if (this.#failure && this.#here.length === 0) throw this.#failure.reason;
     const until = performance.now() + patience;
     while (this.#here.length < most && !this.#hasEnded) {
       this.#coming ??= this.#iterator.next();
       const isFirst = this.#here.length === 0;
-      const coming = isFirst ? abortable(this.#coming, signal) : Promise.race([this.#coming, soon()]);
+      const coming = isFirst
+        ? abortable(abortable(this.#coming, signal), closing)
+        : Promise.race([this.#coming, soon()]);
       let item: IteratorResult<unknown> | undefined;
       try {
         item = await coming;
       } catch (error) {
         // What went wrong is for whoever has had the rows before it.
         if (!isFirst) return;
-        if (!signal?.aborted) this.#coming = undefined;
+        if (!signal?.aborted && !closing.aborted) [this.#coming, this.#failure] = [undefined, { reason: error }];
         throw error;
       }
       if (!item) return;

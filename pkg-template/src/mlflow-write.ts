@@ -12,8 +12,6 @@ interface Kept {
   model: Blob;
   /** The files beside it, which hold its weights. */
   files: Record<string, Blob>;
-  /** The columns that make up its one input, where some do. */
-  columns?: readonly string[] | undefined;
 }
 
 /** Files of a folder that say what it was before. */
@@ -60,14 +58,7 @@ async function keptOf({ sha256 }: ModelInfo, entries: Iterable<Entry>): Promise<
 /** All files that may be models, each with those that were given or read beside it. */
 function* modelsOf(entries: Iterable<Entry>): Iterable<Kept> {
   for (const entry of entries) {
-    if (entry.kind === "registerModel") {
-      const { input_columns } = entry.settings;
-      yield {
-        model: entry.blob,
-        files: entry.files,
-        columns: Array.isArray(input_columns) ? input_columns : undefined,
-      };
-    }
+    if (entry.kind === "registerModel") yield { model: entry.blob, files: entry.files };
     if (entry.kind !== "statement") continue;
     for (const [uri, model] of entry.kept) {
       const folder = uri.slice(0, uri.lastIndexOf("/") + 1);
@@ -78,14 +69,13 @@ function* modelsOf(entries: Iterable<Entry>): Iterable<Kept> {
 }
 
 /** The zip. `description` is what the version says of itself. */
-async function mlflowZip(
-  info: ModelInfo,
-  { model, files, columns }: Kept,
-  description: string | undefined,
-): Promise<Blob> {
+async function mlflowZip(info: ModelInfo, { model, files }: Kept, description: string | undefined): Promise<Blob> {
   const flavor = flavorOf(info, await model.slice(0, 2).text());
   const told = flavor.name === "onnx" ? tensors(new Uint8Array(await model.arrayBuffer())) : undefined;
-  const names = columns ?? (told ? undefined : info.inputs.map(({ name }) => name));
+  const columns = info.inputs.map(({ name }) => name);
+  // Where a tensor has the names of columns, these make it up, whichever option or file has said so.
+  const isPacked = !told || (told.names?.length === 1 && told.names.join() !== columns.join());
+  const names = isPacked ? columns : undefined;
   const signature = { inputs: names ? doubles(names) : told?.inputs, outputs: told?.outputs };
   const metadata: Record<string, string | undefined> = {
     predictql_model: info.name,
@@ -155,9 +145,9 @@ function flavorOf({ format, name }: ModelInfo, head: string): Flavor {
   return { name: "onnx", file: "model.onnx", about, requirements: ["onnx", "onnxruntime"] };
 }
 
-/** A text in YAML's single quotes, which know no escapes: line breaks become blanks. */
+/** A text in YAML's single quotes; these know no escapes, so one of several lines is in double ones. */
 function text(value: string): string {
-  return `'${value.replace(/\s*[\r\n]+\s*/g, " ").replaceAll("'", "''")}'`;
+  return /[\r\n]/.test(value) ? JSON.stringify(value) : `'${value.replaceAll("'", "''")}'`;
 }
 
 /** Columns of numbers, which MLflow packs into a model's one input. */
@@ -165,16 +155,20 @@ function doubles(names: readonly string[]): string {
   return JSON.stringify(names.map((name) => ({ type: "double", name, required: true })));
 }
 
-/** The tensors of an ONNX file; none where some are sequences or maps, which a signature has no words for. */
-function tensors(bytes: Uint8Array): { inputs: string | undefined; outputs: string | undefined } {
+/** The tensors of an ONNX file and its inputs' names; none where some are sequences or maps, which a signature has no words for. */
+function tensors(
+  bytes: Uint8Array,
+): Record<"inputs" | "outputs", string | undefined> & { names: string[] | undefined } {
   const graph = messages(bytes, 7)[0] ?? new Uint8Array();
   const weights = new Set(messages(graph, 5).map((it) => string(messages(it, 8)[0])));
   const specs = (field: number) => {
     const ports = messages(graph, field).filter((it) => !weights.has(string(messages(it, 1)[0])));
     const all = ports.map(specOf);
-    return all.every((spec) => spec !== undefined) ? JSON.stringify(all) : undefined;
+    return all.every((spec) => spec !== undefined) ? all : undefined;
   };
-  return { inputs: specs(11), outputs: specs(12) };
+  const [inputs, outputs] = [specs(11), specs(12)];
+  const written = (all: typeof inputs) => all && JSON.stringify(all);
+  return { inputs: written(inputs), outputs: written(outputs), names: inputs?.map(({ name }) => name) };
 }
 
 /** NumPy's names of ONNX's types of elements. */

@@ -71,7 +71,7 @@ type RowsAsked = Extract<Resource, { kind: "rows" }>;
 /** What one statement reads of streams. */
 export class Readers {
   readonly #reading: Reading;
-  readonly #pieces = new Map<number, Pieces>();
+  readonly #open = new Map<number, { stream: Stream; pieces: Pieces }>();
   readonly #since = performance.now();
   #table = "";
 
@@ -87,19 +87,23 @@ export class Readers {
     const key = `rows ${number} of ${table}`;
     const before = kept.get(key);
     if (before) return new Uint8Array(await before.arrayBuffer());
-    const stream = files.streams.get(table);
+    const open = this.#open.get(reader) ?? this.#opened(files.streams.get(table), table);
+    this.#open.set(reader, open);
+    this.#table = table;
+    const coming = open.pieces.next(columns, most, signal);
+    const piece = (await (lock?.outside(coming) ?? coming)) ?? new Uint8Array();
+    if (this.#keeps(open.stream)) kept.set(key, new Blob([piece]));
+    return piece;
+  }
+
+  /** A reader stays with what has had the name when it began. */
+  #opened(stream: Stream | undefined, table: string): { stream: Stream; pieces: Pieces } {
     if (!stream) {
       throw problem("no-such-file", `the rows of \`${table}\` came from a page that is gone`, {
         hint: `register it again: registerTable(${JSON.stringify(table)}, …)`,
       });
     }
-    const pieces = this.#pieces.get(reader) ?? stream.open();
-    this.#pieces.set(reader, pieces);
-    this.#table = table;
-    const coming = pieces.next(columns, most, signal);
-    const piece = (await (lock?.outside(coming) ?? coming)) ?? new Uint8Array();
-    if (this.#keeps(stream)) kept.set(key, new Blob([piece]));
-    return piece;
+    return { stream, pieces: stream.open() };
   }
 
   /** Whether what is read is kept for when the statement is run again, since the stream will not be there or give other rows. */
@@ -110,7 +114,7 @@ export class Readers {
 
   /** How far a query over files is: in their bytes, since nobody knows their rows. */
   told(progress: Progress): Progress {
-    const all = [...this.#pieces.values()];
+    const all = Array.from(this.#open.values(), ({ pieces }) => pieces);
     const sum = (of: (pieces: Pieces) => number) => all.reduce((sum, pieces) => sum + of(pieces), 0);
     if (all.length === 0 || all.some(({ total }) => total === null)) return progress;
     const rows = progress.loaded;
@@ -120,6 +124,6 @@ export class Readers {
   }
 
   close(): void {
-    for (const pieces of this.#pieces.values()) pieces.close();
+    for (const { pieces } of this.#open.values()) pieces.close();
   }
 }

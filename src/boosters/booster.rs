@@ -107,7 +107,7 @@ pub(super) enum Transform {
     /// Of the score times a factor.
     Logistic(f64),
     Softmax,
-    /// The class of the largest score.
+    /// The class of the largest score, beside the probabilities.
     ArgMax,
     Exp,
     /// 1 above zero, 0 below.
@@ -129,6 +129,9 @@ pub(super) enum Precision {
 
 /// The features side by side.
 const FEATURES: &str = "features";
+
+/// The output with a probability for each class.
+const PROBABILITIES: &str = "probabilities";
 
 /// The output of the trees where it is turned into something else.
 const SCORES: &str = "scores of the trees";
@@ -164,20 +167,25 @@ impl Booster {
     /// # Errors
     /// `internal` for numbers of nodes that ONNX cannot hold.
     pub(super) fn onnx(&self) -> Result<Vec<u8>> {
-        let output = if self.transform == Transform::Softmax { "probabilities" } else { PREDICTED };
+        let output = if self.transform == Transform::Softmax { PROBABILITIES } else { PREDICTED };
         let scores = if self.transform == Transform::Identity { output } else { SCORES };
         let mut nodes = Vec::new();
         let input = self.inputs(&mut nodes)?;
         nodes.push(ml_node("TreeEnsembleRegressor", FEATURES, scores, self.tree_attributes()?));
         let mut constants = Vec::new();
         self.add_transform(output, &mut nodes, &mut constants);
-        let width = if self.transform == Transform::ArgMax { 1 } else { int(self.base.len())? };
+        let width = int(self.base.len())?;
+        let scored = |name| value_info(name, Element::Float, width);
+        let outputs = match self.transform {
+            Transform::ArgMax => vec![value_info(output, Element::Int64, 1), scored(PROBABILITIES)],
+            _ => vec![scored(output)],
+        };
         let graph = pb::GraphProto {
             name: "booster".into(),
             node: nodes,
             initializer: constants,
             input,
-            output: vec![value_info(output, Element::Float, width)],
+            output: outputs,
             ..pb::GraphProto::default()
         };
         let opset = |domain: &str, version: i64| pb::OperatorSetIdProto { domain: domain.into(), version };
@@ -350,8 +358,8 @@ impl Booster {
             }
             Transform::Softmax => push("Softmax", &[SCORES], output, vec![int("axis", -1)]),
             Transform::ArgMax => {
-                push("ArgMax", &[SCORES], "class", vec![int("axis", 1), int("keepdims", 1)]);
-                push("Cast", &["class"], output, to_float());
+                push("Softmax", &[SCORES], PROBABILITIES, vec![int("axis", -1)]);
+                push("ArgMax", &[SCORES], output, vec![int("axis", 1), int("keepdims", 1)]);
             }
             Transform::Exp => push("Exp", &[SCORES], output, Vec::new()),
             Transform::Step => {

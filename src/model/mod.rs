@@ -233,10 +233,10 @@ impl Model {
         Ok(Self { load_time: self.load_time, ..model })
     }
 
-    /// The same model, a classifier of two classes, whose label is the second one where its probability is above
-    /// `threshold`, and else the first; what was loaded is shared.
+    /// The same model, a classifier of two classes, whose label is the positive one where its probability is above
+    /// `threshold`, and else the other; what was loaded is shared.
     ///
-    /// Labels count in the order of their scores, in which scikit-learn sorts them. A NaN probability has the label NULL.
+    /// The positive class is TRUE, else the last one in ascending order. A NaN probability has the label NULL.
     ///
     /// # Errors
     /// `invalid-option` for a threshold that does not lie between 0 and 1, and for models of another kind.

@@ -68,17 +68,28 @@ test("versions come from a registry by their names, where the page allows it", a
 });
 
 test("what a page exports is a model to MLflow", async () => {
-  const zip = await inPage(async ({ PredictQL }) => {
+  const zips = await inPage(async ({ PredictQL }) => {
     const db = new PredictQL();
     await db.registerModel("flowers", "/fixtures/mlflow/onnx.zip", { alias: "champion" });
-    return [...new Uint8Array(await (await db.exportModel("flowers@champion")).arrayBuffer())];
+    await db.query("ALTER MODEL flowers SET OPTIONS (description = 'the first line\\nand the second')");
+    // Files of the same bytes, over columns of other names.
+    await db.registerModel("other", "/fixtures/mlflow/onnx.zip");
+    await db.query("ALTER MODEL other SET OPTIONS (input_columns = ['a', 'b', 'c', 'd'])");
+    const bytes = async (name) => [...new Uint8Array(await (await db.exportModel(name)).arrayBuffer())];
+    return [await bytes("flowers@champion"), await bytes("other")];
   });
-  const folder = await mkdtemp(join(tmpdir(), "mlflow-"));
-  await writeFile(join(folder, "model.zip"), Buffer.from(zip));
-  execFileSync(python, ["-m", "zipfile", "-e", join(folder, "model.zip"), folder]);
-  server.stdin.write(`${folder}\n`);
-  const told = JSON.parse((await lines.next()).value);
-  assert.deepEqual(told.flavors, ["onnx", "python_function"]);
-  assert.deepEqual(told.inputs, ["sepal_length", "sepal_width", "petal_length", "petal_width"]);
-  assert.equal(told.metadata.predictql_model, "flowers");
+  const told = [];
+  for (const zip of zips) {
+    const folder = await mkdtemp(join(tmpdir(), "mlflow-"));
+    await writeFile(join(folder, "model.zip"), Buffer.from(zip));
+    execFileSync(python, ["-m", "zipfile", "-e", join(folder, "model.zip"), folder]);
+    server.stdin.write(`${folder}\n`);
+    told.push(JSON.parse((await lines.next()).value));
+  }
+  const [flowers, other] = told;
+  assert.deepEqual(flowers.flavors, ["onnx", "python_function"]);
+  assert.deepEqual(flowers.inputs, ["sepal_length", "sepal_width", "petal_length", "petal_width"]);
+  assert.deepEqual(other.inputs, ["a", "b", "c", "d"]);
+  assert.equal(flowers.metadata.predictql_model, "flowers");
+  assert.equal(flowers.metadata.description, "the first line\nand the second");
 });

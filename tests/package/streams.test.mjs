@@ -58,6 +58,50 @@ test("rows of a stream come out as they come in, and no more are taken than are 
   assert.equal(found.sorted, "unsupported-syntax");
 });
 
+test("a query over a stream ends with an error where its table is dropped or replaced, and a source's failure stays one", async () => {
+  const found = await inPage(async ({ PredictQL, failure }) => {
+    const db = new PredictQL();
+    const soon = () => new Promise((resolve) => setTimeout(resolve, 20));
+    async function* quiet() {
+      yield { i: 1 };
+      await new Promise(() => {});
+    }
+    const ended = [];
+    for (const end of [() => db.dropTable("quiet"), () => db.registerTable("quiet", [{ i: 7 }])]) {
+      await db.registerTable("quiet", quiet());
+      const waiting = failure(db.query("SELECT i FROM quiet"));
+      await soon();
+      await end();
+      const { code, message } = await waiting;
+      ended.push([code, message]);
+    }
+    async function* slow() {
+      for (let i = 0; i < 2000; i++) {
+        yield { i };
+        if (i % 100 === 0) await soon();
+      }
+    }
+    await db.registerTable("slow", slow());
+    const half = failure(db.query("CREATE TABLE half AS SELECT i FROM slow"));
+    await soon();
+    await db.registerTable("slow", [{ i: 5 }]);
+    ended.push([(await half).code, (await failure(db.query("SELECT * FROM half"))).code]);
+    async function* broken() {
+      yield { i: 1 };
+      await soon();
+      throw new Error("the sensor is gone");
+    }
+    await db.registerTable("broken", broken());
+    const twice = [];
+    for (let time = 0; time < 2; time++) twice.push((await failure(db.query("SELECT i FROM broken"))).message);
+    return { ended, twice, after: (await db.query("SELECT i FROM slow")).rows };
+  });
+  const gone = ["resource-unavailable", "the table was dropped or replaced while its rows came"];
+  assert.deepEqual(found.ended, [gone, gone, ["resource-unavailable", "unknown-table"]]);
+  assert.deepEqual(found.twice, ["the sensor is gone", "the sensor is gone"]);
+  assert.deepEqual(found.after, [{ i: 5 }]);
+});
+
 test("streams are scored by models, and are rows, lists of rows, Arrow tables, or bytes of a file", async () => {
   const found = await inPage(async ({ PredictQL, failure }) => {
     const db = new PredictQL();

@@ -7,7 +7,7 @@ use super::insert::stored;
 use super::{Job, JobContext, JobStep};
 use crate::catalog::{Version, parts};
 use crate::data::{Batch, Schema};
-use crate::diag::Result;
+use crate::diag::{Code, Error, Result};
 use crate::plan::SetBaseline;
 use crate::table::Table;
 
@@ -25,6 +25,10 @@ impl Finish for Baseline {
         let Self { reference, schema } = self;
         let table = Table { schema, batches: stored(batches)?, notes: Vec::new() };
         let count = table.rows();
+        if count == 0 {
+            return Err(Error::new(Code::NoEvaluationData, "the query of the baseline gives no rows")
+                .hint("SKEW, MONITOR and explanations compare with them: give at least one"));
+        }
         let keep = |version: &mut Version| version.baseline = Some(Arc::new(table));
         ctx.engine.catalog().alter_version(&reference, keep)?;
         let name = parts(&reference).0;

@@ -1,4 +1,7 @@
-IF(base IS NULL OR study IS NULL, NULL, IF(UPPER(kind) IN ('SKEW', 'DRIFT') AND UPPER(text_metric) IN ('L_INFTY', 'JENSEN_SHANNON_DIVERGENCE')
+IF(base IS NULL OR study IS NULL, NULL, IF(EXISTS (SELECT 1 FROM UNNEST([base, study]) AS side WHERE JSON_QUERY_ARRAY(side, '$.datasets') IS NULL AND NOT REGEXP_CONTAINS(TO_JSON_STRING(side), r'^"?\{\s*\}')),
+  ERROR('ML.TFDV_VALIDATE compares statistics of ML.TFDV_DESCRIBE, which have a list `datasets`'), IF(NOT (text_threshold >= 0 AND text_threshold < 1
+    AND number_threshold >= 0 AND number_threshold < 1 AND NOT EXISTS (SELECT 1 FROM UNNEST(CAST(own AS ARRAY<STRUCT<column_of STRING, limit_of FLOAT64>>)) AS t WHERE NOT (t.limit_of >= 0 AND t.limit_of < 1))),
+  ERROR('thresholds of ML.TFDV_VALIDATE lie from 0 to below 1'), IF(UPPER(kind) IN ('SKEW', 'DRIFT') AND UPPER(text_metric) IN ('L_INFTY', 'JENSEN_SHANNON_DIVERGENCE')
   AND UPPER(number_metric) = 'JENSEN_SHANNON_DIVERGENCE', (SELECT PARSE_JSON(CONCAT(
   '{"anomaly_info":{', IFNULL(STRING_AGG(IF(value > threshold, CONCAT(TO_JSON_STRING(name), ':', TO_JSON_STRING(STRUCT(
     STRUCT([name] AS step) AS path, 'ERROR' AS severity, CONCAT('High ', distance, ' between ', sides) AS short_description,
@@ -24,4 +27,4 @@ IF(base IS NULL OR study IS NULL, NULL, IF(UPPER(kind) IN ('SKEW', 'DRIFT') AND 
     WHERE d.whole OR metric = 'L_INFTY'
   )
  )),
-  ERROR("ML.TFDV_VALIDATE takes 'SKEW' or 'DRIFT', and the metrics 'L_INFTY' or 'JENSEN_SHANNON_DIVERGENCE' of texts and 'JENSEN_SHANNON_DIVERGENCE' of numbers")))
+  ERROR("ML.TFDV_VALIDATE takes 'SKEW' or 'DRIFT', and the metrics 'L_INFTY' or 'JENSEN_SHANNON_DIVERGENCE' of texts and 'JENSEN_SHANNON_DIVERGENCE' of numbers")))))

@@ -25,6 +25,9 @@ use threshold::Cut;
 
 const PROBABILITIES: &str = "predicted_label_probs";
 
+/// What scores are called whose own name a label or probabilities have.
+const SCORES: &str = "scores";
+
 /// All columns of a prediction.
 #[derive(Debug)]
 pub(super) struct Outputs {
@@ -122,6 +125,11 @@ impl Outputs {
         }
     }
 
+    /// The column that an output of the graph is as it is.
+    fn plain_column(&self, output: usize) -> Option<usize> {
+        self.columns.iter().position(|it| matches!(it, OutputColumn::Output(of) if *of == output))
+    }
+
     /// The columns that `options` ask for.
     ///
     /// # Errors
@@ -158,8 +166,14 @@ impl Outputs {
         }
         let front = columns.ports.len();
         for (port, zipped) in outputs.iter().enumerate().zip(&known.zipped) {
-            // A label or probabilities in front replace an output of the same name.
+            // A label or probabilities in front replace an output of the same name, but for the scores that they are of.
             if columns.ports.iter().take(front).any(|other| other.name.eq_ignore_ascii_case(&port.1.name)) {
+                let is_kept = columns.plain_column(port.0).is_some();
+                if !is_kept && scores.is_some_and(|(number, _)| number == port.0) {
+                    let is_free = outputs.iter().all(|other| !other.name.eq_ignore_ascii_case(SCORES));
+                    let name = if is_free { SCORES.into() } else { format!("{}_{SCORES}", port.1.name) };
+                    columns.add_output(name, port.0, port.1);
+                }
                 continue;
             }
             columns.add_graph_output(port, zipped.as_ref(), outputs, known, given_labels.as_ref());

@@ -1,7 +1,7 @@
 //! Which of a model's columns is its prediction, for those who compare it with the truth.
 
 use super::super::options::{ModelOptions, Task};
-use super::{Classifier, Numbered, OutputColumn, Outputs, holds_scores, only};
+use super::{Classifier, OutputColumn, Outputs, holds_scores, only};
 use crate::data::{DataType, Scalar};
 use crate::model::graph_port::GraphPort;
 use crate::onnx::{KnownLabels, Labels};
@@ -34,13 +34,8 @@ impl Outputs {
             return Some(class);
         }
         only(outputs, |port| port.data_type == DataType::Float64)
-            .and_then(|output| self.column_of(output))
+            .and_then(|(output, _)| self.plain_column(output))
             .map(Predicted::Value)
-    }
-
-    /// The column that is this output as it is.
-    fn column_of(&self, (number, _): Numbered<'_>) -> Option<usize> {
-        self.position(|it| matches!(it, OutputColumn::Output(of) if *of == number))
     }
 
     fn predicted_class(
@@ -56,7 +51,8 @@ impl Outputs {
         let truth = only(outputs, |port| port.data_type == DataType::Bool);
         let made =
             self.position(|it| matches!(it, OutputColumn::BestLabel { .. } | OutputColumn::CutLabel(_)));
-        let label_column = made.or_else(|| label.or(truth).and_then(|output| self.column_of(output)))?;
+        let label_column =
+            made.or_else(|| label.or(truth).and_then(|(output, _)| self.plain_column(output)))?;
         let is_bool = made.is_none() && label.is_none();
         let scores = scores.or_else(|| only(outputs, |port| is_bool && holds_scores(port, Some(2))));
         let classes = match (&labels, scores) {
@@ -67,7 +63,7 @@ impl Outputs {
             }
             _ => Vec::new(),
         };
-        let scores = scores.filter(|_| !classes.is_empty()).and_then(|output| self.column_of(output));
+        let scores = scores.filter(|_| !classes.is_empty()).and_then(|(output, _)| self.plain_column(output));
         Some(Predicted::Class { label: label_column, scores, classes })
     }
 

@@ -41,11 +41,11 @@ impl Scores {
         Ok(Self { values: Float64Array::from(both), offsets: OffsetBuffer::new(ScalarBuffer::from(offsets)) })
     }
 
-    /// The score of each row's second class of two.
-    pub(super) fn of_second_class(&self) -> Result<Vec<f64>> {
+    /// The score of each row's class of this number of two.
+    pub(super) fn of_one_of_two(&self, class: usize) -> Result<Vec<f64>> {
         #[expect(clippy::indexing_slicing, reason = "Arrow checks that lists lie within their values")]
-        let second = |row: Range<usize>| self.values.values()[row.start + 1];
-        Ok(self.rows(2)?.into_iter().map(second).collect())
+        let score = |row: Range<usize>| self.values.values()[row.start + class];
+        Ok(self.rows(2)?.into_iter().map(score).collect())
     }
 
     /// The range of each row among the values, which must be a score for each of `labels`.

@@ -16,12 +16,14 @@ use crate::tensor::ElementType;
 /// How far rounding may take a probability out of its range.
 const SLACK: f64 = 1e-6;
 
-/// How a label follows from the probability of the second class.
+/// How a label follows from the probability of the positive class: the last one in ascending order, as judging has it.
 #[derive(Debug)]
 pub(super) struct Cut {
     pub(super) scores: usize,
     /// Those of the two classes; none where the label is FALSE or TRUE.
     labels: Option<Arc<Labels>>,
+    /// The number of the positive class.
+    positive: usize,
     above: f64,
 }
 
@@ -31,7 +33,7 @@ impl Cut {
     /// # Errors
     /// `model-failed` for scores that are no probabilities.
     pub(super) fn labels(&self, column: &ArrayRef) -> Result<ArrayRef> {
-        let probabilities = Scores::of(column)?.of_second_class()?;
+        let probabilities = Scores::of(column)?.of_one_of_two(self.positive)?;
         let is_probability = |value: f64| value.is_nan() || (-SLACK..=1.0 + SLACK).contains(&value);
         if let Some((row, score)) = (0..).zip(&probabilities).find(|(_, score)| !is_probability(**score)) {
             let message = format!("`threshold` needs probabilities, found the score {score}");
@@ -39,10 +41,12 @@ impl Cut {
                 "make probabilities of the scores: OPTIONS (softmax = TRUE), or leave `threshold` out",
             ));
         }
-        let is_second = |value: f64| (!value.is_nan()).then_some(value > self.above);
-        let chosen = probabilities.into_iter().map(is_second);
+        let is_positive = |value: f64| (!value.is_nan()).then_some(value > self.above);
+        let chosen = probabilities.into_iter().map(is_positive);
         match &self.labels {
-            Some(labels) => labels.column(chosen.map(|second| second.map(usize::from))),
+            Some(labels) => labels.column(
+                chosen.map(|is_it| is_it.map(|is_it| if is_it { self.positive } else { 1 - self.positive })),
+            ),
             None => Ok(Arc::new(chosen.collect::<BooleanArray>())),
         }
     }
@@ -76,6 +80,7 @@ impl Outputs {
             _ => f64::from(threshold as f32),
         };
         let label = label.map(|(number, port)| (number, port.data_type == DataType::Bool));
+        let positive = usize::from(labels.is_ascending());
         for column in &mut self.columns {
             let labels = match (&*column, label) {
                 (OutputColumn::BestLabel { labels, .. }, _) => Some(labels.clone()),
@@ -84,7 +89,7 @@ impl Outputs {
                 }
                 _ => continue,
             };
-            *column = OutputColumn::CutLabel(Cut { scores, labels, above });
+            *column = OutputColumn::CutLabel(Cut { scores, labels, positive, above });
         }
         Ok(self)
     }

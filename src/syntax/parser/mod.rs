@@ -333,13 +333,15 @@ impl<'a> Parser<'a> {
         }
         let statement = self.statement()?;
         self.end_of_statement()?;
-        if matches!(statement.kind, StatementKind::Declare(_)) && !self.is_tsql() {
-            if !may_declare {
+        match statement.kind {
+            StatementKind::Declare(_) if !may_declare && !self.is_tsql() => {
                 let message = "DECLARE stands at the start of a script or of a block only";
                 let error = Error::new(Code::SyntaxError, message).at(statement.span);
                 return Err(error.hint("move it to the start, or write BEGIN DECLARE …; …; END"));
             }
-            self.may_declare = true;
+            // BigQuery's own pages create a procedure, then declare what it is called with.
+            StatementKind::Declare(_) | StatementKind::CreateProcedure(_) => self.may_declare = may_declare,
+            _ => {}
         }
         self.statements.push(statement);
         Ok(())

@@ -5,14 +5,19 @@ use std::borrow::Cow;
 use super::syntax::Syntax;
 use super::values::Values;
 use super::{CsvOptions, Encoding, decode, encoding, layout, needs_backslash, options, read_csv};
-use crate::diag::Result;
+use crate::diag::{Code, Error, Result};
 use crate::limits::Limits;
 use crate::table::Table;
+
+/// Bytes of a beginning that are enough to find the names of its columns.
+const HEAD: usize = 64 << 10;
 
 /// How the pieces of one file are read.
 #[derive(Debug, Clone)]
 pub(crate) struct CsvPieces {
-    /// For the beginning, which has the names of the columns.
+    /// What finds the names of the columns in the beginning.
+    names: CsvOptions,
+    /// For the beginning, once they are known.
     first: CsvOptions,
     rest: CsvOptions,
     syntax: Syntax,
@@ -59,9 +64,10 @@ impl CsvPieces {
             let column = given.map_or_else(|| field.data_type.clone().into(), |(_, column)| column.clone());
             (field.name.clone(), column)
         });
+        let names = first.clone();
         first.schema = typed.collect();
         let rest = CsvOptions { header: Some(false), skip_leading_rows: None, ..first.clone() };
-        Ok((table, Self { first, rest, syntax }))
+        Ok((table, Self { names, first, rest, syntax }))
     }
 
     /// How many of the bytes are rows that have ended.
@@ -70,8 +76,25 @@ impl CsvPieces {
     }
 
     /// # Errors
-    /// As [`read_csv`].
+    /// As [`read_csv`]; `column-count` where the columns have other names than when the file was opened.
     pub(crate) fn read(&self, bytes: &[u8], is_first: bool, limits: &Limits) -> Result<Table> {
+        if is_first {
+            self.check_names(bytes, limits)?;
+        }
         read_csv(bytes, if is_first { &self.first } else { &self.rest }, limits)
+    }
+
+    /// A file may have been saved again since its columns were found.
+    fn check_names(&self, bytes: &[u8], limits: &Limits) -> Result<()> {
+        let head = bytes.get(..HEAD).unwrap_or(bytes);
+        let head = head.get(..self.ended(head)).filter(|head| !head.is_empty()).unwrap_or(bytes);
+        let now = read_csv(head, &self.names, limits)?.schema;
+        let now: Vec<_> = now.fields.iter().map(|field| field.name.as_str()).collect();
+        let before: Vec<_> = self.first.schema.iter().map(|(name, _)| name.as_str()).collect();
+        if now == before {
+            return Ok(());
+        }
+        let message = format!("the file has the columns {}, it had {}", now.join(", "), before.join(", "));
+        Err(Error::new(Code::ColumnCount, message).hint("register it again: it has changed since"))
     }
 }

@@ -23,10 +23,10 @@ const DIMENSIONS: usize = 12;
 /// `r` of the pairs in `k`, for each method; `id` is their segment and column.
 const PEARSON: &str = "SELECT id, CORR(t, v) AS correlation FROM k GROUP BY id";
 const SPEARMAN: &str = "SELECT id, CORR(t, v) AS correlation FROM (SELECT id, \
-    RANK() OVER (PARTITION BY id ORDER BY t) + COUNT(*) OVER (PARTITION BY id, t) / 2 AS t, \
-    RANK() OVER (PARTITION BY id ORDER BY v) + COUNT(*) OVER (PARTITION BY id, v) / 2 AS v FROM k) GROUP BY id";
-const KENDALL: &str = "SELECT a.id, SAFE_DIVIDE(SUM(SIGN(a.t - b.t) * SIGN(a.v - b.v)), \
-    SQRT(CAST(COUNTIF(a.t <> b.t) AS FLOAT64) * COUNTIF(a.v <> b.v))) AS correlation \
+    IF(IS_NAN(t), t, RANK() OVER (PARTITION BY id ORDER BY t) + COUNT(*) OVER (PARTITION BY id, t) / 2) AS t, \
+    IF(IS_NAN(v), v, RANK() OVER (PARTITION BY id ORDER BY v) + COUNT(*) OVER (PARTITION BY id, v) / 2) AS v FROM k) GROUP BY id";
+const KENDALL: &str = "SELECT a.id, IF(COUNT(*) > 1, IEEE_DIVIDE(SUM(SIGN(a.t - b.t) * SIGN(a.v - b.v)), \
+    SQRT(CAST(COUNTIF(a.t <> b.t) AS FLOAT64) * COUNTIF(a.v <> b.v))), NULL) AS correlation \
     FROM k AS a JOIN k AS b ON a.id = b.id GROUP BY a.id";
 
 /// Dimensions as parts of the query: segments are numbers whose bits say which dimensions they have.

@@ -5,7 +5,7 @@ use super::super::from::Source;
 use super::Judging;
 use super::args::Call;
 use super::label::{Judged, JudgedKind};
-use super::text::{column_names, filled, float, literal, quoted};
+use super::text::{column_names, filled, float, literal, quoted, string};
 use crate::data::{DataType, Field, Scalar, Schema};
 use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::plan::node::{Node, NodeKind};
@@ -129,7 +129,14 @@ impl Binder<'_> {
         if *has_scores {
             let list: Vec<_> = classes.iter().map(literal).collect();
             let one = positive.map(|(number, _)| format!("WHERE c = {number}")).unwrap_or_default();
-            sql += &filled(SCORES, &[("classes", &format!("[{}]", list.join(", "))), ("one", &one)]);
+            let list = list.join(", ");
+            let foreign = format!(
+                "the truth is none of the classes {list} in any row: map it to them in a subquery, or name them by the option `labels`"
+            );
+            sql += &filled(
+                SCORES,
+                &[("classes", &format!("[{list}]")), ("one", &one), ("foreign", &string(&foreign))],
+            );
         }
         sql += &match positive {
             Some((_, class)) => filled(BINARY, &[("pos", &literal(class))]),
@@ -143,7 +150,7 @@ impl Binder<'_> {
         if extended {
             let [brier, precision, top] = if *has_scores {
                 [
-                    "(SELECT IF(b.foreign_label, NULL, (SELECT SUM(POW(v - CAST(hit AS INT64), 2)) FROM x) / (SELECT COUNT(*) FROM i)) FROM b)",
+                    "(SELECT IF(b.foreign_label, NULL, (SELECT IF(LOGICAL_OR(v < -1e-6 OR v > 1 + 1e-6), NULL, SUM(POW(v - CAST(hit AS INT64), 2))) FROM x) / (SELECT COUNT(*) FROM i)) FROM b)",
                     "(SELECT IF(b.foreign_label, NULL, (SELECT IF(LOGICAL_OR(ap IS NULL), NULL, AVG(ap)) FROM u)) FROM b)",
                     "(SELECT AVG(IF((SELECT COUNT(*) FROM UNNEST(s) AS v WITH OFFSET AS o WHERE v > s[SAFE_OFFSET(i)] OR v = s[SAFE_OFFSET(i)] AND o > i) < 5 AND i IS NOT NULL, 1, 0)) FROM i)",
                 ]

@@ -563,7 +563,9 @@ impl<'a> Output<'a> {
         let Some(label) = &self.label else { return (None, Some(self.score.clone())) };
         let of_class =
             self.score.replace("__k", "e.k").replace(&self.scores, &format!("__q.{}", self.scores));
-        (Some((label.clone(), of_class)), None)
+        // A margin is no probability.
+        let probability = format!("IF({of_class} BETWEEN -1e-6 AND 1 + 1e-6, {of_class}, NULL)");
+        (Some((label.clone(), probability)), None)
     }
 
     /// How `q` gets the classes that are explained, and the number of the class there.

@@ -101,14 +101,18 @@ impl Binder<'_> {
                 let positive = self.positive_class(call, &classes)?;
                 let port = model.signature().outputs.get(label).invariant("the output with the label")?;
                 let y = as_class(&actual, &port.data_type).ok_or_else(|| truth.unlike(&port.data_type))?;
+                truth.check_classes(&port.data_type, &classes)?;
                 let (mut p, s) = (quoted(&port.name), scores_of(&model, scores)?);
                 if let Some(threshold) = threshold {
                     let span = call.setting("threshold").map_or(call.span, |value| value.span);
                     let cut = model.at_threshold(threshold).map_err(|error| error.or_at(span))?;
                     model = Arc::new(cut);
-                    // A model's own threshold is for the second class.
-                    if let (Some(0), [first, second]) = (positive, classes.as_slice()) {
-                        p = first_above(&s, threshold, first, second);
+                    // A model's own threshold is for the class that is positive where none is named.
+                    if let (Some(number), [first, second]) = (positive, classes.as_slice())
+                        && number != last_of_two(first, second)
+                    {
+                        let others = if number == 0 { [first, second] } else { [second, first] };
+                        p = above(&s, threshold, number, others);
                     }
                 }
                 let kind = JudgedKind::Classification { positive, has_scores: scores.is_some(), classes };
@@ -138,20 +142,20 @@ impl Binder<'_> {
             return number.map(Some);
         }
         Ok(match classes {
-            [first, second] => Some(usize::from(is_before(first, second))),
+            [first, second] => Some(last_of_two(first, second)),
             _ => None,
         })
     }
 }
 
-/// Whether a class comes before another one in ascending order.
-fn is_before(first: &Scalar, second: &Scalar) -> bool {
-    match (first, second) {
+/// The number of the class of two that is the last one in ascending order.
+fn last_of_two(first: &Scalar, second: &Scalar) -> usize {
+    usize::from(match (first, second) {
         (Scalar::String(first), Scalar::String(second)) => first < second,
         (Scalar::Int64(first), Scalar::Int64(second)) => first < second,
         (Scalar::Bool(first), Scalar::Bool(second)) => first < second,
         _ => true,
-    }
+    })
 }
 
 /// The model and its prediction: one that shows the names of its classes without a label gets a label.
@@ -236,11 +240,11 @@ fn scores_of(model: &Model, scores: Option<usize>) -> Result<String> {
     })
 }
 
-/// The label of the first of two classes where its score is above the threshold, else that of the second.
-fn first_above(scores: &str, threshold: f64, first: &Scalar, second: &Scalar) -> String {
-    let (first, second) = (literal(first), literal(second));
-    let score = format!("{scores}[OFFSET(0)]");
-    format!("CASE WHEN IS_NAN({score}) THEN NULL WHEN {score} > {threshold:?} THEN {first} ELSE {second} END")
+/// The first of two classes, whose number is `number`, where its score is above the threshold, else the other one.
+fn above(scores: &str, threshold: f64, number: usize, [class, other]: [&Scalar; 2]) -> String {
+    let (class, other) = (literal(class), literal(other));
+    let score = format!("{scores}[OFFSET({number})]");
+    format!("CASE WHEN IS_NAN({score}) THEN NULL WHEN {score} > {threshold:?} THEN {class} ELSE {other} END")
 }
 
 /// The column with the truth.
@@ -259,6 +263,29 @@ impl Truth<'_> {
             }
             _ => Err(self.unlike(&DataType::Float64)),
         }
+    }
+
+    /// # Errors
+    /// `input-type-mismatch` where a truth of another type than the classes can be none of them.
+    fn check_classes(&self, label: &DataType, classes: &[Scalar]) -> Result<()> {
+        let is_reached = |class: &Scalar| match (self.actual, class) {
+            (DataType::Bool, Scalar::Int64(class)) => matches!(class, 0 | 1),
+            (DataType::Bool, Scalar::String(class)) => matches!(class.as_str(), "true" | "false"),
+            (DataType::Int64, Scalar::String(class)) => class.parse::<i64>().is_ok(),
+            _ => true,
+        };
+        let reached = classes.iter().filter(|class| is_reached(class)).count();
+        // A whole number may well be none of many classes; TRUE and FALSE are two.
+        let wanted = if *self.actual == DataType::Bool { classes.len() } else { classes.len().min(1) };
+        if reached >= wanted {
+            return Ok(());
+        }
+        let classes: Vec<_> = classes.iter().take(20).map(literal).collect();
+        let name = written(self.label);
+        Err(self.unlike(label).hint(format!(
+            "map it to the classes {} in a subquery: (SELECT * REPLACE (CASE {name} WHEN … THEN … END AS {name}) FROM …)",
+            classes.join(", ")
+        )))
     }
 
     #[cold]

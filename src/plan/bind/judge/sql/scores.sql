@@ -3,4 +3,6 @@
 ),
 x AS (SELECT c, v, c = i AS hit FROM i, UNNEST(s) AS v WITH OFFSET AS c {one}),
 u AS (SELECT ML.ROC_AUC(v, hit) AS auc, ML.AVERAGE_PRECISION(v, hit) AS ap FROM x GROUP BY c),
-b AS (SELECT IFNULL(LOGICAL_OR(i IS NULL), FALSE) AS foreign_label FROM i)
+b AS (
+  SELECT IF(LOGICAL_AND(i IS NULL), ERROR({foreign}), IFNULL(LOGICAL_OR(i IS NULL), FALSE)) AS foreign_label FROM i
+)
