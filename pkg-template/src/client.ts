@@ -33,7 +33,7 @@ import type { Lock } from "./saved.js";
 import { readModel, readTable } from "./sources.js";
 import { quoted } from "./sql-text.js";
 import { endOf, type Piece, queued, statementsOf } from "./statement.js";
-import type { Catalog, Opened, Reply, Request } from "./worker/protocol.js";
+import type { Catalog, Moment, Opened, Reply, Request } from "./worker/protocol.js";
 
 export interface RunOptions extends CallOptions {
   batchSize?: number | undefined;
@@ -334,9 +334,9 @@ export class Client {
         if (opened.script !== undefined) connection.free(opened.script);
         throw notOne(opened.statements.length);
       }
-      if (!opened.turn) return { ...run, lock };
-      // It only looks like a change.
-      lock?.release();
+      // What gives rows only looks like a change.
+      if (opened.turn) lock?.release();
+      else run.lock = lock;
       return run;
     } catch (error) {
       lock?.release();
@@ -369,12 +369,12 @@ export class Client {
     const { statements, jumps } = run.opened;
     const together =
       jumps || /@@/.test(sql) || statements.some(({ verb }) => /^(DECLARE|SET|IF|WHILE|REPEAT|FOR|CALL)$/.test(verb));
-    const fresh = () => ({ kept: new Map<string, Blob>(), moments: [] as number[] });
+    const fresh = () => ({ kept: new Map<string, Blob>(), moments: [] as Moment[] });
     const whole = { ...change, scope: "script", sql, ...fresh() } as const;
     const { signal, report } = waiter;
     const database = this.#options.name;
     const shared = { sql, signal, report, files: this.#files, engine: this.#engine, one, database, lock, together };
-    const contextOf = () => ({ ...shared, ...(together ? { kept: whole.kept, moments: whole.moments } : fresh()) });
+    const contextOf = () => ({ ...shared, ...(together ? whole : fresh()) });
     let current = run;
     let done = 0;
     let isChanged = false;

@@ -53,7 +53,11 @@ export class Connection {
   #isLeft = false;
 
   /** `onRead` hears of what the worker itself reads. */
-  constructor(worker: WorkerLike, onEnd: (connection: Connection) => void, onRead: (read: RestRead) => void) {
+  constructor(
+    worker: WorkerLike,
+    onEnd: (connection: Connection) => void = () => {},
+    onRead: (read: RestRead) => void = () => {},
+  ) {
     this.#worker = worker;
     this.#onEnd = onEnd;
     this.#onRead = onRead;

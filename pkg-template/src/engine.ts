@@ -201,11 +201,7 @@ export class Engine {
   async convert(files: readonly ModelFile[], signature: string | undefined, waiter: Waiter): Promise<Blob> {
     const { signal, report = () => {} } = waiter;
     const module = await this.module("formats", report);
-    const connection = new Connection(
-      await startWorker(this.#options),
-      () => {},
-      () => {},
-    );
+    const connection = new Connection(await startWorker(this.#options));
     try {
       const ask = async (request: ConvertRequest) =>
         abortable(abortable(connection.call(request, signal), signal), this.#closing.signal);
@@ -311,7 +307,9 @@ export class Engine {
     const opening = this.#open();
     opening.catch(() => {});
     try {
-      await this.#openSaved();
+      const saved = await this.#openSaved();
+      const isFull = saved?.needsFull && !this.#loaded && isChangeable(this.#options);
+      if (isFull) this.#wanted = { engine: "full", why: needed };
       this.#loaded ??= await this.#load(this.#wanted);
     } catch (error) {
       opening.then((connection) => connection.end(error)).catch(() => {});
@@ -344,18 +342,12 @@ export class Engine {
     };
     const saved = await known(() => Saved.open(name, owner));
     this.#closing.signal.addEventListener("abort", () => saved.close(this.#closing.signal.reason));
-    this.#expect(saved.needsFull);
     return saved;
-  }
-
-  /** The first worker has the engine that what is there may need. */
-  #expect(needsFull: boolean): void {
-    if (needsFull && isChangeable(this.#options)) this.#wanted = { engine: "full", why: needed };
   }
 
   /** Another tab may have changed the database: the journal has what it did. */
   async #heard(isNews: boolean, needsFull: boolean): Promise<void> {
-    if (!this.#connecting) return this.#expect(needsFull);
+    if (!this.#connecting) return;
     if (needsFull) await this.full({});
     while (!(await this.#restore(await this.connect({}))));
     if (!isNews) return;
@@ -498,9 +490,8 @@ export class Engine {
   /** Something of the catalog is gone, and nobody may have asked for it yet. */
   #lose(what: string, cause?: unknown): void {
     this.#lost.push(what);
-    const error = problem("not-restored", `lost: ${what}`, { detail: wordsOf(cause), cause });
-    this.#log.say("warn", error.message, error);
-    if (cause) tell(error);
+    this.#log.say("warn", `lost: ${what}`, cause);
+    if (cause) tell(problem("not-restored", `lost: ${what}`, { detail: wordsOf(cause), cause }));
   }
 
   async #replay(connection: Connection, entry: Entry): Promise<void> {

@@ -3,7 +3,7 @@
 import type { StoredFile } from "./files.js";
 import type { ParamValues, ScriptOptions, TableFormat } from "./glue/predictql.js";
 import type { ModelInput } from "./model-options.js";
-import type { Request } from "./worker/protocol.js";
+import type { Moment, Request } from "./worker/protocol.js";
 
 export type Entry =
   | { kind: "registerTable"; name: string; blob: Blob; format: TableFormat }
@@ -30,8 +30,8 @@ export type Entry =
       onError: ScriptOptions["onError"] | undefined;
       /** The files that it read, and what it read of the log, so that it needs neither network nor log to run again. */
       kept: ReadonlyMap<string, Blob>;
-      /** When it ran, of a script each of the statements that have ended well: two numbers, see `Moment`. */
-      moments: readonly number[];
+      /** When it ran, of a script each of its statements that have ended well. */
+      moments: readonly Moment[];
       /** Tables that were there for it alone. */
       tables: readonly TableEntry[];
     };

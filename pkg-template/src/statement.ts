@@ -64,8 +64,8 @@ export interface StatementContext {
   one: boolean;
   /** Files of models and tables by the name that SQL has for them: those at hand, and in the end also those that were read. */
   kept: Map<string, Blob>;
-  /** When the statements that share it have run, each two numbers. */
-  moments: number[];
+  /** When the statements that share it have run. */
+  moments: Moment[];
   /** Whether it was run before: its files are written. */
   replay?: boolean;
   /** What keeps other tabs from changing the database. */
@@ -109,7 +109,7 @@ async function* runStatement(
       if (rows) yield { kind: "batch", ipc: rows };
       if (need) refusal = await supplyAll(connection, script as number, need, context);
       if (!done) continue;
-      if (moment) moments.splice(2 * number, 2, ...moment);
+      if (moment) moments[number] = moment;
       const log = done[4];
       if (log) kept.set(logOf(number), new Blob([log as Uint8Array<ArrayBuffer>]));
       yield endOf(done);
@@ -126,7 +126,7 @@ interface Running {
   /** None where the first turn was all. */
   info: StatementInfo | undefined;
   kept: Map<string, Blob>;
-  moments: number[];
+  moments: Moment[];
   /** Have to be read to their end before the next statement can begin. */
   pieces: AsyncGenerator<Piece, void>;
 }
@@ -136,10 +136,9 @@ const logOf = (number: number) => logPrefix + number;
 
 /** What is kept of a statement that has run before, if it has. */
 export async function before({ moments, kept }: KeptOfStatements, number: number): Promise<Before | undefined> {
-  const [now, luck] = moments.slice(2 * number);
+  const moment = moments[number];
   const log = kept.get(logOf(number));
-  if (now === undefined || luck === undefined) return undefined;
-  return { moment: [now, luck], log: log && new Uint8Array(await log.arrayBuffer()) };
+  return moment && { moment, log: log && new Uint8Array(await log.arrayBuffer()) };
 }
 
 type KeptOfStatements = Pick<StatementContext, "kept" | "moments">;
@@ -162,7 +161,7 @@ export async function* statementsOf(
     return;
   }
   const { replay, moments } = contextOf();
-  const most = (replay && moments.length / 2) || Number.POSITIVE_INFINITY;
+  const most = (replay && moments.length) || Number.POSITIVE_INFINITY;
   for (let count = 0; count < most; count++) {
     const context = contextOf();
     const { signal, together } = context;
