@@ -40,8 +40,6 @@ const changing =
 /** How long the page's own code may let others wait, in milliseconds. */
 const patience = 10_000;
 
-const stores = ["journal", "files", "jobs"] as const;
-
 /** Rows of the log: of all statements that had ended since the rows before. */
 type Jobs = Uint8Array<ArrayBuffer>;
 
@@ -126,7 +124,8 @@ export class Saved {
     };
     globalThis.document?.addEventListener("visibilitychange", this.#changed);
     // Whoever deletes the database must not wait for this tab.
-    database.onversionchange = () => this.close(undefined);
+    const gone = () => notSaved(name, "it was deleted", "make a new `PredictQL`");
+    database.onversionchange = () => this.close(gone());
   }
 
   /** The name of what tabs share. */
@@ -226,12 +225,16 @@ export class Saved {
     const gone: Entry[] = [];
     let stored: StoredFile[] = [];
     const left: Change[] = [];
-    await this.#inTurn("readonly", async (journal, files) => {
-      const [count, last] = await Promise.all([settled(journal.count()), settled(journal.openKeyCursor(null, "prev"))]);
-      if (this.#hasFiles) stored = await settled(files.getAll() as IDBRequest<StoredFile[]>);
+    const { journal, files } = this.#owner;
+    if (this.#hasFiles) {
       this.#hasFiles = false;
+      stored = await this.#inTurn("readonly", "files", (files) => settled(files.getAll() as IDBRequest<StoredFile[]>));
+      files.restore(stored);
+    }
+    await this.#inTurn("readonly", "journal", async (journal) => {
       // Numbers only grow, and nothing goes without that something else comes.
-      if (count === this.#numbers.size && (last?.key ?? 0) === this.#last) return;
+      const last = await settled(journal.openKeyCursor(null, "prev"));
+      if ((last?.key ?? 0) === this.#last) return;
       const keys = (await settled(journal.getAllKeys())) as number[];
       const known = new Set(this.#numbers.values());
       const present = new Set(keys);
@@ -259,15 +262,13 @@ export class Saved {
     const end = async (journal: IDBObjectStore) => {
       for (const change of left) journal.put({ ...change, isOpen: false }, this.#numbers.get(change.entry));
     };
-    if (left.length > 0) await this.#inTurn("readwrite", end);
+    if (left.length > 0) await this.#inTurn("readwrite", "journal", end);
     await Promise.all(entries.map(unpack));
-    const { journal, files } = this.#owner;
     for (const entry of gone) journal.remove(entry);
     for (const entry of entries) {
       journal.add(entry);
       if (entry.kind === "registerObjects") files.restore(entry.files);
     }
-    files.restore(stored);
     return entries.length + gone.length + stored.length > 0;
   }
 
@@ -305,7 +306,7 @@ export class Saved {
         else journal.put(change, number);
       }
     };
-    await this.#inTurn("readwrite", write, bytesOf(changed));
+    await this.#inTurn("readwrite", "journal", write, bytesOf(changed));
     for (const [entry] of gone) this.#numbers.delete(entry);
     for (const [entry, number] of numbers) this.#number(entry, number);
     this.#channel.postMessage(null);
@@ -313,7 +314,7 @@ export class Saved {
 
   /** Writes a file that SQL reaches by its name. */
   async writeFile(file: StoredFile): Promise<void> {
-    await this.#inTurn("readwrite", async (_, files) => settled(files.put(file)), bytesOf(file));
+    await this.#inTurn("readwrite", "files", async (files) => settled(files.put(file)), bytesOf(file));
     this.#channel.postMessage("files");
   }
 
@@ -352,7 +353,7 @@ export class Saved {
     logged.seen = seen;
     logged.told.add(rows);
     this.#jobs = [...(await this.#readJobs()), rows].slice(-mostJobs);
-    await this.#inTurn("readwrite", async (_, __, jobs) => {
+    await this.#inTurn("readwrite", "jobs", async (jobs) => {
       const key = (await settled(jobs.add(rows))) as number;
       if (key > mostJobs) jobs.delete(IDBKeyRange.upperBound(key - mostJobs));
     });
@@ -376,28 +377,27 @@ export class Saved {
   }
 
   async #readJobs(): Promise<Jobs[]> {
-    this.#jobs ??= await this.#inTurn("readonly", (_, __, jobs) => settled(jobs.getAll() as IDBRequest<Jobs[]>));
+    this.#jobs ??= await this.#inTurn("readonly", "jobs", (jobs) => settled(jobs.getAll() as IDBRequest<Jobs[]>));
     return this.#jobs;
   }
 
-  /** Does something in one transaction, which is on the disk when this resolves. */
+  /** Does something in one transaction; what it writes is on the disk when this resolves. */
   #inTurn<T>(
     mode: "readonly" | "readwrite",
-    work: (journal: IDBObjectStore, files: IDBObjectStore, jobs: IDBObjectStore) => Promise<T>,
+    name: "journal" | "files" | "jobs",
+    work: (store: IDBObjectStore) => Promise<T>,
     bytes = 0,
   ): Promise<T> {
     const turn = this.#turn.then(async () => {
       try {
-        const transaction = this.#database.transaction(stores, mode, { durability: "strict" });
+        const transaction = this.#database.transaction(name, mode, { durability: "strict" });
         const ended = new Promise<void>((resolve, reject) => {
           transaction.oncomplete = () => resolve();
           transaction.onabort = () => reject(transaction.error);
         });
-        const [result] = await Promise.all([
-          work(transaction.objectStore("journal"), transaction.objectStore("files"), transaction.objectStore("jobs")),
-          ended,
-        ]);
-        return result;
+        const working = work(transaction.objectStore(name));
+        if (mode === "readonly") return await Promise.race([working, ended.then(() => working)]);
+        return (await Promise.all([working, ended]))[0];
       } catch (error) {
         throw notSaved(this.#name, wordsOf(error), await spaceHint(bytes), error);
       }
