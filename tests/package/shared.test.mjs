@@ -350,25 +350,13 @@ test("nobody is locked out by a reader that is slow, by rows that do not come, o
 });
 
 test("what cannot be made again is told, in the log and to the page", async () => {
-  const found = await inPage(async ({ PredictQL }) => {
+  const found = await inPage(async ({ PredictQL, damage }) => {
     const db = new PredictQL({ name: "damaged" });
     await db.query("CREATE TABLE t AS SELECT 1 AS x");
     await db.query("CREATE TABLE u AS SELECT x FROM t");
     await db.query("CREATE TABLE v AS SELECT 2 AS x");
     await db.close();
-    // As a disk that has lost a part.
-    await new Promise((resolve, reject) => {
-      const opening = indexedDB.open("predictql/damaged");
-      opening.onerror = () => reject(opening.error);
-      opening.onsuccess = () => {
-        const transaction = opening.result.transaction("journal", "readwrite");
-        transaction.objectStore("journal").openCursor().onsuccess = ({ target }) => target.result.delete();
-        transaction.oncomplete = () => {
-          opening.result.close();
-          resolve();
-        };
-      };
-    });
+    await damage("damaged");
     const logged = [];
     const told = [];
     const hear = (event) => {
