@@ -332,7 +332,7 @@ export class PredictQL implements AsyncDisposable {
   async setModelAlias(model: string, alias: string, version: number): Promise<void> {
     checkText("setModelAlias", "model", model);
     checkText("setModelAlias", "alias", alias);
-    checkOptions("setModelAlias", { version }, takes.version);
+    checkOptions("setModelAlias", { version: version ?? null }, takes.version);
     return this.#client.setModelAlias(model, alias, version);
   }
 

@@ -91,7 +91,9 @@ export class Exports {
       return { stream, done: async () => add(await handle.getFile()) };
     }
     if (place === "download") return inMemory(async (blob) => download(path, blob));
-    if (this.#create && !/^(?!file:)[a-z][a-z0-9+.-]+:/i.test(uri)) {
+    if (place === undefined && /^(opfs|download):\/*$/.test(uri)) throw new Error("a name is missing behind it");
+    // What was registered under the name is what SQL reads by it, also where names can be paths.
+    if (this.#create && !this.#files.has(uri) && !/^(?!file:)[a-z][a-z0-9+.-]+:/i.test(uri)) {
       const stream = await this.#create(uri, overwrite);
       if (!stream) throw taken(uri);
       return { stream, done: async () => {} };

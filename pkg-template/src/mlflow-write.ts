@@ -38,15 +38,21 @@ export async function exported(db: Database, entries: Iterable<Entry>, name: str
   const isIt = ({ version, aliases, default: isDefault }: ModelInfo) =>
     word === "default" ? isDefault : String(version) === word || aliases.includes(word);
   const info = word === "latest" ? versions.at(-1) : versions.find(isIt);
+  if (!info && versions.length > 0) {
+    const words = versions.flatMap(({ version, aliases }) => [version, ...aliases]);
+    throw problem("no-such-file", `the model \`${base}\` has no version \`${word}\``, {
+      hint: `it has ${words.join(", ")}`,
+    });
+  }
   const kept = info && (await keptOf(info, entries));
   if (!info || !kept) {
     throw problem("no-such-file", `there is no model \`${name}\` whose file is at hand`, {
       hint: "`models()` lists them; transforms, and files of more than 256 MB, are not exported",
     });
   }
-  const sql = "SELECT description FROM INFORMATION_SCHEMA.MODEL_VERSIONS WHERE model_name = ? AND version = ?";
-  const said = await db.query<{ description: string | null }>(sql, [info.name, info.version], {});
-  return mlflowZip(info, kept, said.rows[0]?.description ?? undefined);
+  const sql = "SELECT description, labels FROM INFORMATION_SCHEMA.MODEL_VERSIONS WHERE model_name = ? AND version = ?";
+  const { rows } = await db.query<Said>(sql, [info.name, info.version], {});
+  return mlflowZip(info, kept, rows[0]);
 }
 
 /** The files of a version, known by their checksum. */
@@ -68,8 +74,14 @@ function* modelsOf(entries: Iterable<Entry>): Iterable<Kept> {
   }
 }
 
-/** The zip. `description` is what the version says of itself. */
-async function mlflowZip(info: ModelInfo, { model, files }: Kept, description: string | undefined): Promise<Blob> {
+/** What its user has said of a version. */
+interface Said {
+  description: string | null;
+  labels: readonly { key: string; value: string }[];
+}
+
+/** The zip. `said` is told of the version too. */
+async function mlflowZip(info: ModelInfo, { model, files }: Kept, said: Said | undefined): Promise<Blob> {
   const flavor = flavorOf(info, await model.slice(0, 2).text());
   const told = flavor.name === "onnx" ? tensors(new Uint8Array(await model.arrayBuffer())) : undefined;
   const columns = info.inputs.map(({ name }) => name);
@@ -82,7 +94,8 @@ async function mlflowZip(info: ModelInfo, { model, files }: Kept, description: s
     predictql_version: String(info.version),
     predictql_aliases: info.aliases.join(", ") || undefined,
     predictql_sha256: info.sha256,
-    description,
+    description: said?.description ?? undefined,
+    ...Object.fromEntries(said?.labels.map(({ key, value }) => [key, value]) ?? []),
   };
   const mlmodel = [
     "flavors:",
@@ -97,7 +110,9 @@ async function mlflowZip(info: ModelInfo, { model, files }: Kept, description: s
     ].map((line) => `    ${line}`),
     "is_signature_from_type_hint: false",
     "metadata:",
-    ...Object.entries(metadata).flatMap(([key, value]) => (value === undefined ? [] : [`  ${key}: ${text(value)}`])),
+    ...Object.entries(metadata).flatMap(([key, value]) =>
+      value === undefined ? [] : [`  ${/^[\w-]+$/.test(key) ? key : text(key)}: ${text(value)}`],
+    ),
     "mlflow_version: 3.17.2",
     `model_size_bytes: ${model.size}`,
     `model_uuid: ${info.sha256.slice(0, 32)}`,

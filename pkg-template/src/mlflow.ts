@@ -17,6 +17,8 @@ export interface Logged {
   columns: string[] | undefined;
   /** What the folder says of the model, in words. */
   description: string;
+  /** What its user has said of it, by key: what MLflow calls metadata. */
+  labels: [string, string][];
   /** Rows to try the model with. */
   example: object[] | undefined;
 }
@@ -49,6 +51,7 @@ export async function loggedModel(files: readonly ModelFile[]): Promise<Logged |
     files: flavor === "onnx" ? Object.fromEntries(beside.map(([name, blob]) => [name.slice(folder.length), blob])) : {},
     columns: isPacked ? names : undefined,
     description: descriptionOf(told),
+    labels: Object.entries(mapOf(told.metadata)).map(([key, value]) => [key, textOf(value) ?? JSON.stringify(value)]),
     example: await exampleOf(mapOf(told.saved_input_example_info), within),
   };
 }
@@ -70,14 +73,16 @@ interface Database {
 export async function tell(
   db: Database,
   { name, version }: { name: string; version: number },
-  { description, example }: Pick<Logged, "description" | "example">,
+  { description, labels, example }: Pick<Logged, "description" | "labels" | "example">,
 ): Promise<void> {
   const reference = quoted(`${name}@${version}`);
   const { tables, models } = await db.catalog();
   const isAlone = models.filter((model) => model.name === name).length === 1;
   if (example) await tryOut(db, reference, example, () => db.dropModel(isAlone ? name : `${name}@${version}`));
   // A text of JSON is one of SQL.
-  await db.query(`ALTER MODEL ${reference} SET OPTIONS (description = ${JSON.stringify(description)})`, [], {});
+  const pairs = labels.map((pair) => `(${pair.map((text) => JSON.stringify(text)).join(", ")})`);
+  const told = `description = ${JSON.stringify(description)}, labels = [${pairs.join(", ")}]`;
+  await db.query(`ALTER MODEL ${reference} SET OPTIONS (${told})`, [], {});
   const table = `${name}_example`;
   if (example && !tables.some((known) => known.name === table)) await db.registerTable(table, example, {});
 }
@@ -136,13 +141,10 @@ function columnsOf(signature: Yaml | undefined): string[] | undefined {
   return names.every((name) => typeof name === "string") ? names : undefined;
 }
 
-/** What MLflow knows of the model: its id, its time, and what the user has said. */
+/** What MLflow knows of the model: its id and its time. */
 function descriptionOf(told: Record<string, Yaml>): string {
-  const said = Object.entries(mapOf(told.metadata)).map(
-    ([key, value]) => `${key}: ${textOf(value) ?? JSON.stringify(value)}`,
-  );
   const known = [textOf(told.model_id) ?? textOf(told.model_uuid), textOf(told.utc_time_created)];
-  return [`MLflow model ${known.filter((text) => text !== undefined).join(" of ")}`, ...said].join("; ");
+  return `MLflow model ${known.filter((text) => text !== undefined).join(" of ")}`;
 }
 
 /** The rows of a data frame that was logged as an example. */

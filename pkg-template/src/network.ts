@@ -167,7 +167,8 @@ export class Network {
       this.#log.say("debug", `requests ${url.href}`, { reason });
     }
     try {
-      const answering = isFile(url) ? platform.readFile?.(url, init.method ?? "GET") : undefined;
+      const range = () => new Headers(init.headers).get("range");
+      const answering = isFile(url) ? platform.readFile?.(url, init.method ?? "GET", range()) : undefined;
       const response = await (answering ?? send(url.href, init));
       if (!response.redirected || response.url === url.href) return { response, request };
       // The first address gave no bytes: they are counted for the one that it led to.

@@ -1,12 +1,15 @@
 // What the entry for Node needs of it. Node's own declarations would stand beside those of the page.
 
 declare module "node:fs/promises" {
-  export function readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
   export function open(
     path: string,
     flags: string,
   ): Promise<{
     appendFile(bytes: Uint8Array): Promise<void>;
+    read(
+      into: Uint8Array<ArrayBuffer>,
+      options: { position: number },
+    ): Promise<{ bytesRead: number; buffer: Uint8Array<ArrayBuffer> }>;
     close(): Promise<void>;
   }>;
   export function rename(from: string, to: string): Promise<void>;

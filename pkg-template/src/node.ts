@@ -1,6 +1,6 @@
 // The package's entry for Node: the same surface, with worker threads, and with files by their paths.
 
-import { open, readFile, rename, rm, stat } from "node:fs/promises";
+import { open, rename, rm, stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
@@ -20,6 +20,9 @@ const types: Record<string, string> = {
   ".webp": "image/webp",
 };
 
+/** Bytes of a file that are read at a time. */
+const pieceBytes = 4 << 20;
+
 const node: Platform = {
   // Options of the process may be about its script: `--input-type`, `--import`.
   startWorker: (url = node.workerFile()) => threadOf(new Worker(url, { name: "predictql", execArgv: [] })),
@@ -28,7 +31,7 @@ const node: Platform = {
   hasLocks: false,
   readsAtOnce: false,
   base: () => pathToFileURL(`${process.cwd()}/`).href,
-  async readFile(url, method) {
+  async readFile(url, method, range) {
     const path = fileURLToPath(url);
     const answer = await stat(path).then(
       async ({ size, mtime }) => {
@@ -37,7 +40,9 @@ const node: Platform = {
           "content-type": types[extname(path).toLowerCase()] ?? "",
           "last-modified": mtime.toUTCString(),
         };
-        return new Response(method === "HEAD" ? null : await readFile(path), { headers });
+        if (method === "HEAD") return new Response(null, { headers });
+        const [from = 0, last = size - 1] = range?.match(/\d+/g)?.map(Number) ?? [];
+        return new Response(piecesOf(path, from, last + 1), { headers, status: range ? 206 : 200 });
       },
       (error) => {
         if (error.code !== "ENOENT") throw error;
@@ -69,6 +74,24 @@ const node: Platform = {
     });
   },
 };
+
+/** The bytes of a file between two places, of which no more are read than are wanted. */
+function piecesOf(path: string, from: number, end: number): ReadableStream<Uint8Array> {
+  let file: Awaited<ReturnType<typeof open>> | undefined;
+  let at = from;
+  return new ReadableStream({
+    async pull(controller) {
+      file ??= await open(path, "r");
+      const { bytesRead, buffer } = await file.read(new Uint8Array(Math.min(pieceBytes, end - at)), { position: at });
+      at += bytesRead;
+      if (bytesRead > 0) controller.enqueue(buffer.subarray(0, bytesRead));
+      if (bytesRead > 0 && at < end) return;
+      await file.close();
+      controller.close();
+    },
+    cancel: () => file?.close(),
+  });
+}
 
 /** A worker thread behind the surface of a worker. It keeps the process alive only while it owes an answer. */
 function threadOf(thread: Worker): WorkerLike {

@@ -15,8 +15,8 @@ export interface Platform {
   readonly readsAtOnce: boolean;
   /** What relative addresses are relative to. */
   base(): string | undefined;
-  /** Reads a `file:` address, where addresses can be files; of its head alone for the method HEAD. */
-  readFile?(url: URL, method: string): Promise<Response>;
+  /** Reads a `file:` address, where addresses can be files: its head alone for the method HEAD, or a part as `range` says. */
+  readFile?(url: URL, method: string, range: string | null): Promise<Response>;
   /** Begins a file, where names can be paths; none where one is there and is to stay. */
   createFile?(path: string, overwrite: boolean): Promise<WritableStream<Uint8Array> | undefined>;
 }

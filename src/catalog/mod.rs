@@ -403,6 +403,15 @@ impl Catalog {
             let message = format!("model `{name}` has the id `{id}` in the registry, which does not change");
             return Err(Error::new(Code::InvalidOption, message));
         }
+        if let Some(id) = new.registry_id.as_ref().filter(|_| versions.registry_id.is_none())
+            && let Some((other, _)) = self.models.iter().find(|(_, it)| it.registry_id.as_ref() == Some(id))
+        {
+            let message =
+                format!("`{id}` is the id of model `{other}`, whose versions were counted without this one");
+            return Err(
+                Error::new(Code::InvalidOption, message).hint("give the id when the model is created")
+            );
+        }
         versions.registry_id = versions.registry_id.or(new.registry_id);
         for alias in new.aliases {
             versions.change(name, &VersionChange::SetAlias(alias, number), now)?;

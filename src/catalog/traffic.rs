@@ -23,8 +23,13 @@ impl Traffic {
     /// Takes what `new` says.
     pub(super) fn change(&mut self, new: Self) {
         self.split = new.split.or(self.split.take());
-        self.key = new.key.or(self.key.take());
-        self.salt = new.salt.or(self.salt.take());
+        // No column has an empty name: it takes the option back.
+        let changed = |old: &mut Option<String>, new: Option<String>| match new {
+            Some(new) => Some(new).filter(|new| !new.is_empty()),
+            None => old.take(),
+        };
+        self.key = changed(&mut self.key, new.key);
+        self.salt = changed(&mut self.salt, new.salt);
     }
 
     /// Numbers or aliases of versions with their shares; none where all rows go to the default version.

@@ -73,6 +73,7 @@ pub(crate) enum VersionChange {
     RollBack(String),
     SetDefault(u32),
     Drop(u32),
+    DropBaseline(u32),
 }
 
 /// A step of an alias.
@@ -275,7 +276,9 @@ impl Versions {
 
     #[cold]
     fn unknown(&self, name: &str, word: &str) -> Error {
-        let hint = match suggest(word, self.aliases.keys()) {
+        // A number is no slip of a name.
+        let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
+        let hint = match suggest(word, self.aliases.keys()).filter(|_| !is_number) {
             Some(near) => format!("did you mean `{near}`?"),
             None => {
                 let numbers = self.versions.iter().map(|version| version.number.to_string());
@@ -300,17 +303,31 @@ impl Versions {
                 if !self.aliases.contains_key(alias.as_str()) {
                     return Err(self.unknown(name, alias));
                 }
+                self.check_share(name, alias, &format!("alias `{alias}`"))?;
                 self.move_alias(alias, None, false, now);
             }
             VersionChange::RollBack(alias) => {
                 let back = self.before(name, alias)?;
-                self.numbered(name, back)?;
+                if self.numbered(name, back).is_err() {
+                    let message = format!(
+                        "alias `{alias}` of model `{name}` named version {back} before, which was dropped"
+                    );
+                    return Err(Error::new(Code::UnknownVersion, message).hint(format!(
+                        "ALTER MODEL {name} VERSION … SET ALIAS = {alias} moves it anywhere"
+                    )));
+                }
                 self.move_alias(alias, Some(back), true, now);
             }
             VersionChange::SetDefault(number) => {
                 self.default = self.numbered(name, *number)?.number;
             }
             VersionChange::Drop(number) => self.drop(name, *number)?,
+            VersionChange::DropBaseline(number) => {
+                let mut all = self.versions.iter_mut();
+                if let Some(version) = all.find(|version| version.number == *number) {
+                    version.baseline = None;
+                }
+            }
         }
         Ok(())
     }
@@ -331,6 +348,9 @@ impl Versions {
 
     /// The version that had an alias before the one that has it now, or that has lost it.
     fn before(&self, name: &str, alias: &str) -> Result<u32> {
+        if !self.moves.iter().any(|step| step.alias == alias) {
+            return Err(self.unknown(name, alias));
+        }
         let mut trail: Vec<u32> = Vec::new();
         let mut is_set = false;
         for step in self.moves.iter().filter(|step| step.alias == alias) {
@@ -355,17 +375,23 @@ impl Versions {
         })
     }
 
+    /// # Errors
+    /// `version-in-use` where the number or alias `word` has a share of the traffic; `what` it is in words.
+    fn check_share(&self, name: &str, word: &str, what: &str) -> Result<()> {
+        if self.traffic.shares().iter().all(|(shared, _)| shared != word) {
+            return Ok(());
+        }
+        let message = format!("{what} of model `{name}` has a share of the traffic");
+        Err(Error::new(Code::VersionInUse, message).hint(format!(
+            "divide the rows among others first: ALTER MODEL {name} SET OPTIONS (traffic_split = …)"
+        )))
+    }
+
     fn drop(&mut self, name: &str, number: u32) -> Result<()> {
         self.numbered(name, number)?;
         let aliases: Vec<_> = self.aliases_of(number).map(|alias| format!("`{alias}`")).collect();
         let is_default = self.default == number;
-        let has_share = |(word, _): &(String, u32)| word.parse() == Ok(number);
-        if self.traffic.shares().iter().any(has_share) {
-            let message = format!("version {number} of model `{name}` has a share of the traffic");
-            return Err(Error::new(Code::VersionInUse, message).hint(format!(
-                "divide the rows among others first: ALTER MODEL {name} SET OPTIONS (traffic_split = …)"
-            )));
-        }
+        self.check_share(name, &number.to_string(), &format!("version {number}"))?;
         if !is_default && aliases.is_empty() {
             self.versions.retain(|version| version.number != number);
             self.dropped.push(number);

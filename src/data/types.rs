@@ -181,6 +181,15 @@ impl DataType {
         )
     }
 
+    /// Whether rows can be grouped by values of this type: those with an order, and arrays and structs of them.
+    pub fn is_groupable(&self) -> bool {
+        match self {
+            Self::Array(element) => element.is_groupable(),
+            Self::Struct(fields) => fields.iter().all(|field| field.data_type.is_groupable()),
+            other => other.is_orderable(),
+        }
+    }
+
     /// Whether values of this type can be compared for equality: all but arrays and types that contain them.
     pub fn is_comparable(&self) -> bool {
         match self {

@@ -223,7 +223,9 @@ impl Error {
     /// Hints at what there is, `what` in front (`the columns are`), unless there is a hint already.
     #[must_use]
     pub(crate) fn or_list<'a>(self, what: &str, names: impl IntoIterator<Item = &'a str>) -> Self {
-        self.or_hint(list(what, names))
+        // Nothing is no list.
+        let mut names = names.into_iter().peekable();
+        if names.peek().is_none() { self } else { self.or_hint(list(what, names)) }
     }
 
     /// Hints at what there is, behind the hint that is there.

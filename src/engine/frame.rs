@@ -1,5 +1,6 @@
 //! Where a script has come to: in its own statements, or in those of a procedure that it has called.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::script::{FAILED, ScriptContext, Variables, endless};
@@ -17,6 +18,8 @@ use crate::syntax::{Dialect, Handler};
 pub(super) struct Frame {
     statements: Vec<Arc<Statement>>,
     handlers: Arc<[Handler]>,
+    /// What is declared, and the numbers of the statements that see it.
+    blocks: Vec<(String, Range<usize>)>,
     /// The number of the statement that comes next.
     pub(super) next: usize,
     /// Where to go on if the condition that was computed last is not TRUE.
@@ -32,7 +35,13 @@ impl Frame {
         handlers: Arc<[Handler]>,
         context: ScriptContext,
     ) -> Self {
-        Self { statements, handlers, next: 0, otherwise: None, context, procedure: None }
+        let declared = statements.iter().filter_map(|statement| match &statement.kind {
+            StatementKind::Declare(declare) => Some(declare),
+            _ => None,
+        });
+        let names = declared.flat_map(|it| it.names.iter().map(|name| (name.text.clone(), &it.block)));
+        let blocks = names.map(|(name, block)| (name, block.clone().unwrap_or(0..usize::MAX))).collect();
+        Self { statements, handlers, blocks, next: 0, otherwise: None, context, procedure: None }
     }
 
     /// The statements of a procedure, with the values that its call has computed.
@@ -53,7 +62,9 @@ impl Frame {
         let params = Arc::new(Params::default());
         let context = ScriptContext { params, variables, ..caller.context.clone() };
         let body = &procedure.body;
-        let frame = Self::new(body.statements.clone(), body.handlers.clone(), context);
+        let mut frame = Self::new(body.statements.clone(), body.handlers.clone(), context);
+        let params = procedure.params.iter().map(|param| (param.name.text.clone(), 0..usize::MAX));
+        frame.blocks.extend(params);
         Ok(Self { procedure: Some(procedure), ..frame })
     }
 
@@ -116,10 +127,29 @@ impl Frame {
                 StatementKind::Branch(branch) => self.otherwise = Some(branch.otherwise),
                 _ => {}
             }
+            self.forget(&statement);
             self.next += 1;
             return Ok(Some(statement));
         }
         Err(endless())
+    }
+
+    /// Takes the variables away that the next statement does not see: those of blocks that were left.
+    fn forget(&self, next: &Statement) {
+        if self.blocks.iter().all(|(_, block)| block.end == usize::MAX) {
+            return;
+        }
+        let is_named = |name: &str, other: &str| other.eq_ignore_ascii_case(name);
+        self.context.variables.retain(|name| {
+            let blocks = self.blocks.iter().filter(|(other, _)| is_named(name, other));
+            let seen = blocks.clone().filter(|(_, block)| block.contains(&self.next)).count();
+            // One that is declared here is none yet.
+            let is_new = match &next.kind {
+                StatementKind::Declare(declare) => declare.names.iter().any(|it| is_named(name, &it.text)),
+                _ => false,
+            };
+            blocks.count() == 0 || seen > usize::from(is_new)
+        });
     }
 
     /// The statement that was taken last.

@@ -152,7 +152,9 @@ impl Query {
             if !self.handled || !is_handled(&error) {
                 return Err(self.placed(error));
             }
-            self.script.variables.failed(&error);
+            let span = self.statement.span;
+            let text = self.script.text.get(span.start..span.end).filter(|_| self.executed_at.is_none());
+            self.script.variables.failed(&error, text);
             let message = format!("the statement failed, and EXCEPTION goes on: {}", error.first().message);
             let warning = Diagnostic::warning(error.code(), message);
             let warnings = vec![Diagnostic { span: error.first().span, ..warning }];

@@ -90,10 +90,12 @@ impl Variables {
     }
 
     /// Takes note that a statement has failed, which an EXCEPTION handles.
-    pub(super) fn failed(&self, error: &Error) {
+    pub(super) fn failed(&self, error: &Error, statement: Option<&str>) {
         let message = Scalar::String(error.first().message.clone());
         self.set(FAILED, DataType::Bool, Scalar::Bool(true));
         self.set("@error.message", DataType::String, message);
+        let text = statement.map_or(Scalar::Null, |text| Scalar::String(text.to_owned()));
+        self.set("@error.statement_text", DataType::String, text);
     }
 
     /// How many rows the latest statement has changed.
@@ -111,6 +113,11 @@ impl Variables {
     pub(super) fn share_system(&self, others: &Self) {
         let system = self.all().into_iter().filter(|(name, ..)| name.starts_with('@'));
         system.for_each(|variable| others.assign(variable));
+    }
+
+    /// Takes away the variables that are not `wanted`.
+    pub(super) fn retain(&self, wanted: impl Fn(&str) -> bool) {
+        self.lock().retain(|(name, ..)| wanted(name));
     }
 
     pub(super) fn find(&self, name: &str) -> Option<Variable> {
@@ -319,9 +326,15 @@ impl Script {
                 Ok(statement) => statement?,
                 Err(error) => return Some(Err(error)),
             };
+            let span = statement.span;
             match self.query(statement) {
                 Err(error) if self.is_handled() && is_handled(&error) => {
-                    self.frame.context.variables.failed(&error);
+                    let context = &self.frame.context;
+                    // The places of a procedure are in another text.
+                    let is_here = self.frame.procedure().is_none();
+                    context
+                        .variables
+                        .failed(&error, context.text.get(span.start..span.end).filter(|_| is_here));
                 }
                 result => return Some(result),
             }

@@ -18,7 +18,9 @@ pub struct FunctionInfo {
 
 /// Every table function, every function by topic, every operator.
 pub fn listing() -> impl Iterator<Item = FunctionInfo> {
-    let functions = functions().map(|function| info(function, function.kind()));
+    let functions = functions()
+        .filter(|function| !function.doc.is_empty())
+        .map(|function| info(function, function.kind()));
     let tables = TABLE_FUNCTIONS.iter().map(|function| FunctionInfo {
         name: function.name,
         kind: "TABLE",

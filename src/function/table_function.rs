@@ -98,7 +98,7 @@ pub(crate) const TABLE_FUNCTIONS: &[TableFunction] = &[
     },
     TableFunction {
         name: "ML.EXPLAIN_PREDICT",
-        form: "ML.EXPLAIN_PREDICT(MODEL name, {TABLE name | (query)} [, STRUCT([INT64 AS top_k_features] [, FLOAT64 AS threshold] [, {STRUCT(…) | (query)} AS baseline] [, value AS class] [, 'logit' AS link] [, STRING AS method] [, INT64 AS num_samples] [, INT64 AS seed] [, INT64 AS image_grid])])",
+        form: "ML.EXPLAIN_PREDICT(MODEL name, {TABLE name | (query)} [, STRUCT([INT64 AS top_k_features] [, FLOAT64 AS threshold] [, {STRUCT(…) | TABLE name | (query)} AS baseline] [, value AS class] [, 'logit' AS link] [, STRING AS method] [, INT64 AS num_samples] [, INT64 AS seed] [, INT64 AS image_grid])])",
         doc: "Each prediction with the features that it owes most to: Shapley values against rows of a background. With image_grid what the score loses by each field of a grid over a picture.",
     },
     TableFunction {
@@ -108,7 +108,7 @@ pub(crate) const TABLE_FUNCTIONS: &[TableFunction] = &[
     },
     TableFunction {
         name: "ML.MONITOR",
-        form: "ML.MONITOR([MODEL name,] {TABLE log | (query)}, timestamp_col => STRING, window => INTERVAL … [, baseline => (query)] [, predicted_col => STRING, actual_col => STRING] [, group_col => STRING] [, STRUCT(…)])",
+        form: "ML.MONITOR([MODEL name,] {TABLE log | (query)}, timestamp_col => STRING, window => INTERVAL … [, baseline => {TABLE name | (query)}] [, predicted_col => STRING, actual_col => STRING] [, group_col => STRING] [, STRUCT(…)])",
         doc: "How far the columns of each window of time, or of each group in it, are from a baseline, how many values are NULL, and how well predictions agree with the truth.",
     },
     TableFunction {

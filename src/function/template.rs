@@ -147,17 +147,9 @@ pub(crate) const TEMPLATES: &[Template] = &[
          '(1)1*|(2)2*|(3)3*|(4)4*|(5)5*|(6)6*', r'\\1\\2\\3\\4\\5\\6'), 2), '0', ''), '000'), 1, 4))",
     ),
     scalar(
-        "REGEXP_INSTR",
-        "REGEXP_INSTR(STRING, STRING) → INT64",
-        "Where the first match of a pattern without groups begins, from 1; 0 without a match.",
-        &["s", "pattern"],
-        "IF(REGEXP_CONTAINS(s, pattern), CHAR_LENGTH(REGEXP_EXTRACT(s, CONCAT('(?s:^(.*?))(?:', pattern, ')'))) + 1, \
-         IF(s IS NULL OR pattern IS NULL, NULL, 0))",
-    ),
-    scalar(
         "TO_CODE_POINTS",
-        "TO_CODE_POINTS(STRING) → ARRAY<INT64>",
-        "The code points of the text's characters.",
+        "TO_CODE_POINTS(STRING or BYTES) → ARRAY<INT64>",
+        "The code points of the text's characters, or the numbers of the bytes.",
         &["s"],
         "IF(s IS NULL, NULL, ARRAY(SELECT UNICODE(c) FROM UNNEST(SPLIT(s, '')) AS c WITH OFFSET AS i WHERE c <> '' ORDER BY i))",
     ),
@@ -166,7 +158,7 @@ pub(crate) const TEMPLATES: &[Template] = &[
         "CODE_POINTS_TO_STRING(ARRAY<INT64>) → STRING",
         "The text of these code points; NULL where one of them is NULL.",
         &["a"],
-        "IF(a IS NULL OR EXISTS (SELECT 1 FROM UNNEST(a) AS c WHERE c IS NULL), NULL, \
+        "IF(a IS NULL OR EXISTS (SELECT 1 FROM UNNEST(a) AS c WHERE CHR(c) IS NULL), NULL, \
          IFNULL((SELECT STRING_AGG(CHR(c), '' ORDER BY i) FROM UNNEST(a) AS c WITH OFFSET AS i), ''))",
     ),
     scalar(
@@ -339,9 +331,9 @@ pub(crate) const TEMPLATES: &[Template] = &[
         "CODE_POINTS_TO_BYTES(ARRAY<INT64>) → BYTES",
         "The bytes of these numbers from 0 to 255; NULL where one of them is NULL.",
         &["a"],
-        "IF(a IS NULL OR EXISTS (SELECT 1 FROM UNNEST(a) AS c WHERE c IS NULL), NULL, FROM_HEX(IFNULL((SELECT STRING_AGG(\
-         IF(c BETWEEN 0 AND 255, FORMAT('%02x', c), ERROR('a byte is a number from 0 to 255')), '' ORDER BY i) \
-         FROM UNNEST(a) AS c WITH OFFSET AS i), '')))",
+        "CASE WHEN a IS NULL OR EXISTS (SELECT 1 FROM UNNEST(a) AS c WHERE c IS NULL) THEN NULL \
+         WHEN EXISTS (SELECT 1 FROM UNNEST(a) AS c WHERE c NOT BETWEEN 0 AND 255) THEN ERROR('a byte is a number from 0 to 255') \
+         ELSE FROM_HEX(IFNULL((SELECT STRING_AGG(FORMAT('%02x', c), '' ORDER BY i) FROM UNNEST(a) AS c WITH OFFSET AS i), '')) END",
     ),
     scalar(
         "DATE_BUCKET",
@@ -367,6 +359,8 @@ pub(crate) const TEMPLATES: &[Template] = &[
         "DATETIME_SUB(t, INTERVAL BUCKET_REST(TIMESTAMP_DIFF(TIMESTAMP(t), TIMESTAMP '1950-01-01', MICROSECOND), \
          TIMESTAMP_DIFF(TIMESTAMP_ADD(TIMESTAMP '1950-01-01', INTERVAL n part), TIMESTAMP '1950-01-01', MICROSECOND)) MICROSECOND)",
     ),
+    // What SAFE. makes of ERROR.
+    scalar("NULL_FOR_ERROR", "", "", &["message"], "NULL"),
     scalar("BUCKET_REST", "", "", &["x", "width"], "MOD(width + MOD(x, width), width)"),
     // What the functions of T-SQL are made of: an object or an array, or NULL.
     scalar("TSQL_CONTAINER", "", "", &["j"], r"IF(REGEXP_CONTAINS(j, r'^[{\[]'), j, NULL)"),

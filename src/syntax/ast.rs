@@ -186,6 +186,8 @@ pub(crate) struct CreateTable {
     pub(crate) query: Option<Box<Query>>,
     /// Clauses that change no result: PARTITION BY, CLUSTER BY, OPTIONS.
     pub(crate) ignored: Vec<(&'static str, Span)>,
+    /// The columns that they name.
+    pub(crate) named: Vec<Ident>,
 }
 
 /// A column of a table that is created, or of T-SQL's `PREDICT … WITH`.
@@ -245,6 +247,7 @@ pub(crate) enum ModelAction {
     SetOptions(Options),
     /// `SET BASELINE FROM rows`.
     SetBaseline(TableExpr),
+    DropBaseline,
     /// `ADD VERSION [n] …`: what follows is that of CREATE MODEL.
     AddVersion(Box<CreateModel>),
     /// `SET ALIAS = alias`.
@@ -282,6 +285,8 @@ pub(crate) enum TableAction {
     RenameTable(Path),
     /// `ALTER COLUMN name SET DEFAULT value`, `DROP DEFAULT`.
     Default(Ident, Option<Box<Expr>>),
+    /// `ALTER COLUMN name SET DATA TYPE type`.
+    Retype(Ident, TypeName),
     /// `ALTER COLUMN name DROP NOT NULL`.
     Nullable(Ident),
     /// `SET OPTIONS (…)`, of the table or of a column, which changes no result.
@@ -345,9 +350,13 @@ pub(crate) enum ChangeRows {
     NotMatchedBySource,
 }
 
+/// What the numbers of a table's rows are called while it is changed; nobody can write it.
+pub(crate) const ROW: &str = "$row";
+
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum ChangeAction {
-    Update(Vec<(Ident, Expr)>),
+    /// Columns, or fields of them behind dots, and their values.
+    Update(Vec<(Path, Expr)>),
     Delete,
     Insert {
         /// Empty for all columns in order.
@@ -427,6 +436,8 @@ pub(crate) struct Declare {
     pub(crate) value: Option<Expr>,
     /// Whether it may stand for a variable that there is already: in a loop it comes again and again.
     pub(crate) again: bool,
+    /// The numbers of the block's statements that see the variable; `None` for all that follow.
+    pub(crate) block: Option<std::ops::Range<usize>>,
 }
 
 /// Goes on with the next statement where the condition is TRUE, else with that of the number `otherwise`.
@@ -580,6 +591,8 @@ pub(crate) enum RowForm {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Select {
     pub(crate) form: RowForm,
+    /// Whether it is row by row: pipe syntax's SELECT and EXTEND take no aggregates.
+    pub(crate) by_row: bool,
     pub(crate) distinct: bool,
     pub(crate) items: Vec<SelectItem>,
     pub(crate) from: Option<TableExpr>,
@@ -602,6 +615,7 @@ impl Select {
     pub(crate) fn list(items: Vec<SelectItem>, span: Span) -> Self {
         Self {
             form: RowForm::Columns,
+            by_row: false,
             distinct: false,
             items,
             from: None,
@@ -693,14 +707,14 @@ pub(crate) struct Pivot {
     pub(crate) values: Vec<(Expr, Option<Ident>)>,
 }
 
-/// `table UNPIVOT [INCLUDE NULLS] (value FOR name IN (column [AS text], …))`.
+/// `table UNPIVOT [INCLUDE NULLS] (value FOR name IN (column [AS text], …))`; several values and columns in parentheses.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Unpivot {
     pub(crate) input: TableExpr,
     pub(crate) with_nulls: bool,
-    pub(crate) value: Ident,
+    pub(crate) values: Vec<Ident>,
     pub(crate) name: Ident,
-    pub(crate) columns: Vec<(Ident, Option<Expr>)>,
+    pub(crate) columns: Vec<(Vec<Ident>, Option<Expr>)>,
 }
 
 /// `WITH OFFSET [AS name]`.

@@ -59,6 +59,27 @@ fn numbers_are_those_of_the_libraries() {
     assert!(failures.is_empty(), "{}\n\n{} cases failed", failures.join("\n\n"), failures.len());
 }
 
+/// What stands in for features that a coalition lacks is said where nobody has said it.
+#[test]
+fn a_background_that_nobody_named_is_a_warning() {
+    let engine = engine();
+    run(&engine, SETUP).unwrap();
+    let warnings = |sql: &str| {
+        let outcome = run(&engine, sql).unwrap();
+        let messages = outcome.summary.warnings.iter().map(|warning| warning.message.clone());
+        messages.collect::<Vec<_>>()
+    };
+    let rows = "(SELECT * FROM people WHERE id < 3)";
+    let first = ["attributions are held against the first different rows of the call, at most 100"];
+    assert_eq!(warnings(&format!("SELECT * FROM ML.EXPLAIN_PREDICT(MODEL judge_yes, {rows})")), first);
+    assert_eq!(warnings(&format!("SELECT * FROM ML.GLOBAL_EXPLAIN(MODEL judge_spend, {rows})")), first);
+    let named =
+        format!("SELECT * FROM ML.EXPLAIN_PREDICT(MODEL judge_yes, {rows}, baseline => TABLE people)");
+    assert!(warnings(&named).is_empty());
+    run(&engine, "ALTER MODEL judge_yes SET BASELINE FROM people").unwrap();
+    assert!(warnings(&format!("SELECT * FROM ML.EXPLAIN_PREDICT(MODEL judge_yes, {rows})")).is_empty());
+}
+
 pub fn is_row(found: &[String], wanted: &serde_json::Value, tolerance: f64) -> bool {
     let wanted = wanted.as_array().unwrap();
     found.len() == wanted.len()

@@ -91,5 +91,6 @@ test("what a page exports is a model to MLflow", async () => {
   assert.deepEqual(flowers.inputs, ["sepal_length", "sepal_width", "petal_length", "petal_width"]);
   assert.deepEqual(other.inputs, ["a", "b", "c", "d"]);
   assert.equal(flowers.metadata.predictql_model, "flowers");
+  assert.equal(flowers.metadata.team, "garden");
   assert.equal(flowers.metadata.description, "the first line\nand the second");
 });

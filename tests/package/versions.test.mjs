@@ -178,7 +178,7 @@ test("folders of MLflow are models with named columns, rows to try and words abo
       "SELECT output_label, petal_width FROM ML.PREDICT(MODEL flowers, TABLE flowers_example)",
     );
     const about = await db.query(
-      "SELECT description FROM INFORMATION_SCHEMA.MODEL_VERSIONS WHERE model_name = 'flowers'",
+      "SELECT description, labels FROM INFORMATION_SCHEMA.MODEL_VERSIONS WHERE model_name = 'flowers'",
     );
     const values = {};
     for (const name of ["xgboost", "lightgbm"]) {
@@ -238,6 +238,7 @@ utc_time_created: '2026-01-01 it''s late'
       labels: labels.rows.map(({ output_label }) => output_label),
       tried: tried.rows,
       about: about.rows[0].description,
+      labelled: about.rows[0].labels,
       values,
       refused,
       codes,
@@ -251,10 +252,11 @@ utc_time_created: '2026-01-01 it''s late'
     { output_label: "setosa", petal_width: 0.2 },
     { output_label: "setosa", petal_width: 0.2 },
   ]);
-  assert.equal(
-    found.about,
-    "MLflow model 0123456789abcdef0123456789abcdef of 2026-11-28 00:06:53.880352; season: 3; team: garden",
-  );
+  assert.equal(found.about, "MLflow model 0123456789abcdef0123456789abcdef of 2026-11-28 00:06:53.880352");
+  assert.deepEqual(found.labelled, [
+    { key: "season", value: "3" },
+    { key: "team", value: "garden" },
+  ]);
   for (const [name, wanted] of Object.entries(expected("mlflow"))) {
     assert.equal(found.values[name].length, wanted.length);
     for (const [row, value] of wanted.entries()) {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::insert::stored;
 use super::{Job, JobContext, JobStep};
 use crate::catalog::Relation;
-use crate::data::{Batch, null_column};
-use crate::diag::{Code, Error, Result};
+use crate::data::{Batch, CastMode, TimeZones, cast, null_column};
+use crate::diag::{Code, Error, Invariant, Result};
 use crate::engine::step::Summary;
 use crate::plan::{
     AlterTable, ChangeVersions, CreateFunction, CreateProcedure, CreateView, DropFunction, DropModel,
@@ -40,7 +40,11 @@ impl Job for AlterTable {
         };
         let batches = table.batches.iter().map(|batch| {
             let columns = sources.iter().zip(&schema.fields).map(|(source, field)| match source {
-                Some(column) => batch.column(*column).cloned(),
+                Some(column) => {
+                    let from = &before.fields.get(*column).invariant("a column of the table")?.data_type;
+                    let values = batch.column(*column)?;
+                    cast(values, from, &field.data_type, CastMode::Strict, &TimeZones::default())
+                }
                 None => null_column(&field.data_type.storage(), batch.rows()),
             });
             Batch::new(batch.rows(), columns.collect::<Result<_>>()?)

@@ -9,7 +9,7 @@ use arrow_buffer::{NullBuffer, OffsetBuffer};
 use super::super::Held;
 use super::{Accumulator, Setup, States, argument, check_held};
 use crate::data::{DataType, Operand, SortKey, bytes, concat, null_column, sort_indices, take};
-use crate::diag::{Code, Error, Invariant, Result, ensure};
+use crate::diag::{Code, Error, Result, ensure};
 use crate::function::array_view::ArrayView;
 use crate::function::{Body, Function, Returns, Signature, Type};
 
@@ -53,7 +53,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
             optional: 0,
             variadic: false,
             returns: Returns::Infer(|args| {
-                let values = args.first().invariant("an argument of the call")?;
+                let [values, number] = args else { return Err(Error::internal("two arguments")) };
+                if number.literal.is_none() {
+                    let message = "the number of quantiles is a constant";
+                    return Err(Error::new(Code::InvalidValue, message).hint("write APPROX_QUANTILES(x, 4)"));
+                }
                 Ok(DataType::array(values.data_type.clone()))
             }),
             body: Body::Aggregate(|setup| start(setup, What::Quantiles)),

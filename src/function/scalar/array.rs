@@ -147,6 +147,9 @@ fn generate_dates(call: &BatchCall<'_>) -> Result<ArrayRef> {
     let (first, last) = (call.arg(0)?.dates()?, call.arg(1)?.dates()?);
     let step = call.args.get(2).map(Operand::ints).transpose()?;
     let unit = if step.is_some() { date::unit(call, 3)? } else { Unit::Day };
+    if !matches!(unit, Unit::Day | Unit::Week(_) | Unit::Month | Unit::Quarter | Unit::Year) {
+        return Err(date_part::unfit(unit, "a step between dates has"));
+    }
     call.arrays(
         &|row, values| {
             let (first, step) = (first.at(row), step.as_ref().map_or(1, |step| step.at(row)));

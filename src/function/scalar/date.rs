@@ -402,6 +402,9 @@ fn last_day(call: &BatchCall<'_>) -> Result<ArrayRef> {
         (Err(_), None) => Err(beyond()),
     };
     let unit = if call.args.len() > 1 { unit(call, 1)? } else { Unit::Month };
+    if unit == Unit::Day {
+        return Err(unfit(unit, "has a last day"));
+    }
     call.dates(&|row| {
         let first = start_of(date(row)?, unit)?;
         let next = match unit {

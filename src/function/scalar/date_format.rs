@@ -32,6 +32,8 @@ pub(in crate::function) enum Element {
     Blank(char),
     /// `%Y` and so on; `:` is `%Ez`.
     Named(char),
+    /// A name of a month or a weekday in capitals: what CAST's MONTH is.
+    Capitals(char),
     /// `%E4Y`.
     Year4,
     /// `%E3S`, and `%E*S` with `None`.
@@ -78,6 +80,8 @@ pub(in crate::function) fn elements(format: &str, target: Target) -> Result<Vec<
                 let element = extended(&mut rest)?;
                 (vec![element], element != Element::Year4)
             }
+            // The binder's sign for capitals, which no reference lists.
+            None if letter == '\u{1}' => (vec![Element::Capitals(rest.next().unwrap_or('B'))], false),
             None if KNOWN.contains(letter) => (vec![Element::Named(letter)], OF_TIME.contains(letter)),
             None => return Err(left_out(&letter.to_string())),
         };
@@ -173,6 +177,7 @@ impl Moment {
             Element::Named(':') => text.push_str(&zone_text(self.offset, ":")),
             Element::Named(letter) if OF_TIME.contains(letter) => text.push_str(&self.time_element(letter)?),
             Element::Named(letter) => text.push_str(&self.date_element(letter)?),
+            Element::Capitals(letter) => text.push_str(&self.date_element(letter)?.to_uppercase()),
         }
         Ok(())
     }

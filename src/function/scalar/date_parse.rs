@@ -93,7 +93,7 @@ fn after_blanks(text: &[u8], digits: usize, least: i64, most: i64) -> Option<(i6
 impl Parsed {
     /// Reads what the elements ask for from the start of `text` and gives what is left; `None` where they do not match.
     fn read<'a>(&mut self, elements: &[Element], mut text: &'a [u8]) -> Result<Option<&'a [u8]>> {
-        use Element::{Blank, Literal, Named, Seconds, Year4};
+        use Element::{Blank, Capitals, Literal, Named, Seconds, Year4};
         for (index, element) in elements.iter().enumerate() {
             self.date.position += 1;
             let rest = match element {
@@ -104,7 +104,7 @@ impl Parsed {
                     rest
                 }),
                 Seconds(digits) => self.read_seconds(text, *digits),
-                Named(element) => {
+                Capitals(element) | Named(element) => {
                     // Digits of the next element do not belong to a year.
                     let ends = matches!(elements.get(index + 1), Some(Named(_) | Seconds(_) | Year4));
                     self.read_named(*element, text, ends)?

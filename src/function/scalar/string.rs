@@ -150,6 +150,29 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "Splits a string at a separator, a comma unless it is given.",
         &[Signature::scalar(&[String, String], ArrayOf(&String), split).optional(1)],
     ),
+    // What functions of texts make of BYTES: each byte is the character of its number while they compute.
+    Function::new(
+        "BYTES_AS_TEXT",
+        "",
+        &[Signature::scalar(&[Bytes], String, |call| {
+            let values = call.arg(0)?.bytes()?;
+            call.strings(&|row| {
+                let text: std::string::String = values.at(row).iter().copied().map(char::from).collect();
+                Ok(Some(text.into()))
+            })
+        })],
+    ),
+    Function::new(
+        "TEXT_AS_BYTES",
+        "",
+        &[Signature::scalar(&[String], Bytes, |call| {
+            let texts = call.arg(0)?.strings()?;
+            call.bytes(&|row| {
+                let bytes: Option<Vec<u8>> = texts.at(row).chars().map(|c| u8::try_from(c).ok()).collect();
+                bytes.map(|bytes| Some(bytes.into())).ok_or_else(|| Error::internal("a character is no byte"))
+            })
+        })],
+    ),
     Function::new(
         "ASCII",
         "The code of the first character, which must be ASCII; 0 for an empty string.",

@@ -7,7 +7,8 @@ use super::aggregates::{is_plain, same};
 use super::coerce::{coerced, convert, exact_type, literal, takes_text};
 use super::constant::constant;
 use super::open_type::{common_open_type, is_open};
-use super::scope::Names;
+use super::scope::{Names, Scope};
+use super::tsql_types::without_nulls;
 use super::typed::{Origin, Typed};
 use crate::data::{CastMode, DataType, Scalar};
 use crate::diag::{Code, Error, Invariant, Result, Span, ensure};
@@ -23,6 +24,25 @@ pub(super) struct ResolvedCall {
     pub(super) returns: DataType,
     pub(super) body: Body,
 }
+
+/// Functions of texts that take BYTES too, and what their values are then.
+const OVER_BYTES: &[(&str, &str)] = &[
+    ("REVERSE", "TEXT_AS_BYTES(?)"),
+    ("REPEAT", "TEXT_AS_BYTES(?)"),
+    ("REPLACE", "TEXT_AS_BYTES(?)"),
+    ("TRIM", "TEXT_AS_BYTES(?)"),
+    ("LTRIM", "TEXT_AS_BYTES(?)"),
+    ("RTRIM", "TEXT_AS_BYTES(?)"),
+    ("LPAD", "TEXT_AS_BYTES(?)"),
+    ("RPAD", "TEXT_AS_BYTES(?)"),
+    ("REGEXP_EXTRACT", "TEXT_AS_BYTES(?)"),
+    ("REGEXP_REPLACE", "TEXT_AS_BYTES(?)"),
+    ("REGEXP_CONTAINS", "?"),
+    ("STRPOS", "?"),
+    ("INSTR", "?"),
+    ("LIKE", "?"),
+    ("SPLIT", "ARRAY(SELECT TEXT_AS_BYTES(e) FROM UNNEST(?) AS e WITH OFFSET AS i ORDER BY i)"),
+];
 
 /// What stands before a function whose errors are NULL.
 const SAFE: &str = "SAFE.";
@@ -65,6 +85,13 @@ impl Binder<'_> {
         if self.is_tsql() && call.name.text().eq_ignore_ascii_case("FORMAT") {
             return self.tsql_format(&call.args, span, names);
         }
+        if !self.is_tsql()
+            && call.args.len() == 2
+            && call.name.text().eq_ignore_ascii_case("JSON_OBJECT")
+            && let Some(object) = self.object_of_arrays(&call.args, span, names)?
+        {
+            return Ok(object);
+        }
         if self.is_tsql() && call.name.text().eq_ignore_ascii_case("OBJECT_ID") {
             return self.object_id(&call.args, span, names);
         }
@@ -102,7 +129,14 @@ impl Binder<'_> {
         span: Span,
         names: Names<'_>,
     ) -> Result<Expr> {
-        let ResolvedCall { args, returns, body } = self.resolve_call(function, args, span, names)?;
+        let args = self.typed_args(function, args, span, names)?;
+        if let Some(value) = self.over_bytes(function, &args, span)? {
+            return Ok(value);
+        }
+        let ResolvedCall { mut args, returns, body } = self.resolved_call(function, args, span)?;
+        if self.is_tsql() && matches!(function.name, "GREATEST" | "LEAST") {
+            args = without_nulls(&args);
+        }
         let kind = match body {
             Body::Scalar(kernel) => ExprKind::Call { function, kernel, args, safe },
             Body::Lazy(Lazy::Coalesce) => ExprKind::Coalesce(args),
@@ -168,19 +202,22 @@ impl Binder<'_> {
         self.scalar_call(function, &args, false, span, names)
     }
 
-    /// Chooses the signature and converts the arguments.
-    pub(super) fn resolve_call(
+    /// The arguments of a call, before they are converted.
+    fn typed_args(
         &mut self,
         function: &'static Function,
         trees: &[ast::Expr],
         span: Span,
         names: Names<'_>,
-    ) -> Result<ResolvedCall> {
+    ) -> Result<Vec<Typed>> {
         let mut args = Vec::with_capacity(trees.len());
         for (index, tree) in trees.iter().enumerate() {
             match (&tree.kind, date_part(function, index, tree)) {
                 (ast::ExprKind::Star, _) if trees.len() == 1 => {}
                 (_, Some(part)) => args.push(literal(Scalar::String(part), tree.span)),
+                (ast::ExprKind::Literal(Scalar::String(part)), None) if takes_part(function, index) => {
+                    return Err(quoted_part(part, tree.span));
+                }
                 (ast::ExprKind::Interval(count, part), _) if takes_interval(function, &args) => {
                     let count = self.expr_of(count, names, &DataType::Int64, "a number of parts")?;
                     args.push(count.into());
@@ -190,10 +227,43 @@ impl Binder<'_> {
                 _ => args.push(self.typed(tree, names)?),
             }
         }
+        if function.name == "COUNT" && trees.is_empty() {
+            let message = "no matching signature for function `COUNT` without arguments";
+            return Err(Error::new(Code::NoMatchingSignature, message).at(span).hint("write COUNT(*)"));
+        }
         let args = self.tsql_arguments(function, args)?;
-        let args = if function.name == "CONCAT" { texts(args)? } else { args };
-        let Resolved { args: wanted, returns, body } =
-            resolved(function, &args, self.context.limits).map_err(|error| error.or_at(span))?;
+        if function.name == "CONCAT" { texts(args) } else { Ok(args) }
+    }
+
+    /// Chooses the signature and converts the arguments.
+    pub(super) fn resolve_call(
+        &mut self,
+        function: &'static Function,
+        trees: &[ast::Expr],
+        span: Span,
+        names: Names<'_>,
+    ) -> Result<ResolvedCall> {
+        let args = self.typed_args(function, trees, span, names)?;
+        self.resolved_call(function, args, span)
+    }
+
+    fn resolved_call(
+        &self,
+        function: &'static Function,
+        args: Vec<Typed>,
+        span: Span,
+    ) -> Result<ResolvedCall> {
+        let Resolved { args: wanted, returns, body } = resolved(function, &args, self.context.limits)
+            .map_err(|error| {
+                let of_bytes = args.iter().any(|arg| arg.data_type() == Some(DataType::Bytes));
+                let mut wanted = function.signatures.iter().flat_map(|signature| signature.args);
+                let error = error.or_at(span);
+                if of_bytes && wanted.any(|wanted| *wanted == Type::String) {
+                    let hint = "it takes no BYTES here: SAFE_CONVERT_BYTES_TO_STRING(x) makes a text of them";
+                    return error.hint(hint);
+                }
+                error
+            })?;
         if self.is_tsql() && returns == DataType::Interval {
             let message = format!("no matching signature for operator `{}` with two times", function.name);
             return Err(Error::new(Code::NoMatchingSignature, message)
@@ -208,6 +278,32 @@ impl Binder<'_> {
         });
         let args = args.collect::<Result<_>>()?;
         Ok(ResolvedCall { args, returns, body })
+    }
+
+    /// A function of texts over BYTES: they are texts of as many characters while it is computed. `None` for other calls.
+    fn over_bytes(&mut self, function: &Function, args: &[Typed], span: Span) -> Result<Option<Expr>> {
+        let is_like = function.operator == Some(SqlOperator::Like);
+        let name = if is_like { "LIKE" } else { function.name };
+        let Some((_, form)) = OVER_BYTES.iter().find(|(known, _)| *known == name) else { return Ok(None) };
+        let types: Vec<_> = args.iter().map(Typed::data_type).collect();
+        let is_text = |found: &Option<DataType>| *found == Some(DataType::String);
+        // TRIM takes whitespace off texts alone.
+        let short = name.ends_with("TRIM") && args.len() < 2;
+        if !types.contains(&Some(DataType::Bytes)) || types.iter().any(is_text) || short {
+            return Ok(None);
+        }
+        let mut scope = Scope::default();
+        let mut written = Vec::with_capacity(args.len());
+        for (number, arg) in args.iter().enumerate() {
+            scope.push(None, &format!("a{number}"), arg.expr.clone());
+            written.push(match arg.data_type() {
+                Some(DataType::Bytes) => format!("BYTES_AS_TEXT(a{number})"),
+                None => "NULL".into(),
+                _ => format!("a{number}"),
+            });
+        }
+        let value = if is_like { written.join(" LIKE ") } else { format!("{name}({})", written.join(", ")) };
+        self.written_out(name, &form.replace('?', &value), &scope, span).map(|value| Some(value.expr))
     }
 
     fn aggregate(
@@ -566,10 +662,22 @@ pub(super) fn left_out(name: &str, span: Span) -> Option<Error> {
     Some(Error::new(Code::UnsupportedSyntax, format!("function `{name}` is left out")).at(span).hint(hint))
 }
 
+fn takes_part(function: &Function, index: usize) -> bool {
+    function.signatures.iter().any(|signature| signature.args.get(index) == Some(&Type::Part))
+}
+
+#[cold]
+pub(super) fn quoted_part(part: &str, span: Span) -> Error {
+    let part = part.to_ascii_uppercase();
+    Error::new(Code::SyntaxError, format!("expected a date part, found the text '{part}'"))
+        .at(span)
+        .hint(format!("write {part} without quotes"))
+        .fix(span, part)
+}
+
 /// The date part that the argument of this number names, in capitals: `DAY`, `WEEK(MONDAY)`.
 fn date_part(function: &Function, index: usize, tree: &ast::Expr) -> Option<String> {
-    let takes_part =
-        function.signatures.iter().any(|signature| signature.args.get(index) == Some(&Type::Part));
+    let takes_part = takes_part(function, index);
     match &tree.kind {
         ast::ExprKind::Name(name) if takes_part => Some(name.text.to_ascii_uppercase()),
         ast::ExprKind::Call(call) if takes_part => match call.args.as_slice() {

@@ -54,7 +54,7 @@ impl Binder<'_> {
         if let ast::ExprKind::Literal(Scalar::String(text)) = &format.kind {
             let elements = translated(text, false).map_err(|error| error.at(format.span))?;
             if elements.split('%').skip(1).any(|element| {
-                element.starts_with(['Y', 'y', 'B', 'b', 'm', 'j', 'd', 'A', 'a'])
+                element.starts_with(['Y', 'y', 'B', 'b', 'm', 'j', 'd', 'A', 'a', '\u{1}'])
                     || element.starts_with("E4Y")
             }) {
                 return Err(Error::new(Code::InvalidValue, "a TIME has no elements of dates").at(format.span));
@@ -210,10 +210,14 @@ fn in_case(element: &str, function: &'static str, parses: bool) -> Result<&'stat
     let is_lower = !element.contains(|c: char| c.is_ascii_uppercase());
     match function {
         "%p" if is_lower => Ok("%P"),
-        _ if is_word && !parses && (is_upper || is_lower) => {
-            let change = if is_upper { "UPPER" } else { "LOWER" };
+        // Which no text of a user may hold.
+        "%B" if is_upper && !parses => Ok("%\u{1}B"),
+        "%b" if is_upper && !parses => Ok("%\u{1}b"),
+        "%A" if is_upper && !parses => Ok("%\u{1}A"),
+        "%a" if is_upper && !parses => Ok("%\u{1}a"),
+        _ if is_word && !parses && is_lower => {
             Err(Error::new(Code::UnsupportedSyntax, format!("the case of `{element}` is not supported"))
-                .hint(format!("write {change}(FORMAT_DATE('{function}', x))")))
+                .hint(format!("write LOWER(FORMAT_DATE('{function}', x))")))
         }
         _ => Ok(function),
     }

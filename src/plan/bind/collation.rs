@@ -115,6 +115,7 @@ fn collate_aggregate(aggregate: &mut Aggregate, result: &mut Expr) -> Result<()>
             wrap(arg, &COLLATED)?;
             wrap(result, &ORIGINAL)
         }
+        "APPROX_COUNT_DISTINCT" => key(arg),
         "COUNT" if aggregate.distinct => key(arg),
         name if aggregate.distinct => Err(Error::new(
             Code::UnsupportedSyntax,

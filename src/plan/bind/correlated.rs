@@ -10,6 +10,7 @@ use super::aggregates::same;
 use super::call::operator_call;
 use super::collation::columns_of;
 use super::from::equalities;
+use super::select::Column;
 use crate::data::{DataType, Field, Scalar, Schema, scalar_at};
 use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::function::{Memory, Ranking, Setup};
@@ -61,19 +62,28 @@ impl Binder<'_> {
         &self,
         resolve: impl Fn(&super::scope::Scope) -> Option<Result<Expr>>,
     ) -> Option<Result<Expr>> {
-        let scopes = self.outer.iter().enumerate().rev();
-        scopes.into_iter().find_map(|(level, scope)| {
-            let value = resolve(scope)?;
-            Some(value.map(|value| {
-                // A constant argument of the function around.
-                if matches!(value.kind, ExprKind::Literal(_)) {
-                    return value;
-                }
-                let (data_type, span) = (value.data_type.clone(), value.span);
-                Expr { kind: ExprKind::Outer { level, value: Box::new(value) }, data_type, span }
-            }))
-        })
+        let mut scopes = self.outer.iter().enumerate().rev();
+        scopes.find_map(|(level, scope)| Some(resolve(scope)?.map(|value| outer_value(level, value))))
     }
+
+    /// The columns of `table.*` where `table` is one of a query around.
+    pub(super) fn star_of_outer(&self, table: &str) -> Option<Vec<Column>> {
+        let mut scopes = self.outer.iter().enumerate().rev();
+        let (level, scope) = scopes.find(|(_, scope)| scope.knows(table))?;
+        let columns = scope.visible(Some(table));
+        let columns = columns.map(|(name, value)| (name.to_owned(), outer_value(level, value.clone())));
+        scope.has_table(table).then(|| columns.collect())
+    }
+}
+
+/// A value of a row of the query around at `level`.
+fn outer_value(level: usize, value: Expr) -> Expr {
+    // A constant argument of the function around.
+    if matches!(value.kind, ExprKind::Literal(_)) {
+        return value;
+    }
+    let (data_type, span) = (value.data_type.clone(), value.span);
+    Expr { kind: ExprKind::Outer { level, value: Box::new(value) }, data_type, span }
 }
 
 /// Adds the values that the expressions of `node`, and of what is below it, use of queries around; each once.

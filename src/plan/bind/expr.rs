@@ -144,7 +144,9 @@ impl Binder<'_> {
         let data_type = match name {
             "@row_count" if !self.is_tsql() => DataType::Int64,
             "@rowcount" if self.is_tsql() => return Ok(literal(Scalar::Int64(0), span).expr),
-            "@error.message" | LAST_JOB => DataType::String,
+            "@error.message" | "@error.statement_text" | "@error.formatted_stack_trace" | LAST_JOB => {
+                DataType::String
+            }
             _ if SETTABLE.contains(&name) && !self.is_tsql() => DataType::String,
             "@time_zone" if !self.is_tsql() => {
                 let utc = Scalar::String("UTC".into());
@@ -155,7 +157,7 @@ impl Binder<'_> {
                 return Err(Error::new(Code::UnsupportedSyntax, message).at(span).hint(if self.is_tsql() {
                     "there is @@ROWCOUNT; ERROR_MESSAGE() tells what went wrong"
                 } else {
-                    "there are @@error.message, @@last_job_id, @@row_count, @@query_label and @@time_zone"
+                    "there are @@error.message, @@error.statement_text, @@last_job_id, @@row_count, @@query_label and @@time_zone"
                 }));
             }
         };
@@ -200,8 +202,13 @@ impl Binder<'_> {
             let key = literal(Scalar::String(field.text.clone()), field.span);
             return subscript(value, key, span);
         }
+        let fields = value.data_type.fields();
+        let called_so = fields.iter().filter(|known| known.name.eq_ignore_ascii_case(&field.text));
+        if called_so.count() > 1 {
+            let message = format!("several fields are named `{}`", field.text);
+            return Err(Error::new(Code::AmbiguousColumn, message).at(field.span));
+        }
         let Some((index, data_type)) = value.data_type.field(&field.text) else {
-            let fields = value.data_type.fields();
             return Err(Error::new(
                 Code::UnknownField,
                 format!("there is no field `{}` in a value of type {}", field.text, value.data_type),
@@ -425,7 +432,10 @@ fn variable_value(variable: &VariableType, value: &Scalar, span: Span) -> Result
     let data_type = variable.data_type.clone();
     let literal = Expr { kind: ExprKind::Literal(value.clone()), data_type, span };
     match variable.narrow {
-        Some(narrow) if narrow.is_integer() => narrowed(literal, narrow, false, false),
+        // ISNULL asks a NULL what it is.
+        Some(narrow) if narrow.is_integer() || *value == Scalar::Null => {
+            narrowed(literal, narrow, false, false)
+        }
         // What is written out would be an `int`.
         None if literal.data_type == DataType::Int64 => Ok(wide(literal)),
         _ => Ok(literal),

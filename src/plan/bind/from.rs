@@ -6,6 +6,7 @@ use super::Binder;
 use super::call::{left_out, operator_call};
 use super::coerce::{coerced, literal, unified};
 use super::lateral::{Elements, array_path, is_lateral, lateral_kind, unnested};
+use super::query::LATER;
 use super::scope::{Names, Scope};
 use super::typed::Typed;
 use crate::catalog::{Relation, View};
@@ -81,6 +82,13 @@ impl Binder<'_> {
         if let [only] = path.parts.as_slice()
             && let Some(cte) = self.ctes.iter().rev().find(|cte| cte.name.eq_ignore_ascii_case(&only.text))
         {
+            if cte.subplan == LATER {
+                self.names_later = true;
+                let message = format!("the queries of WITH name each other: `{}`", only.text);
+                return Err(Error::new(Code::UnknownTable, message)
+                    .at(only.span)
+                    .hint("a query of WITH RECURSIVE may name itself, and others that do not name it"));
+            }
             let columns = (0..cte.schema.fields.len()).collect();
             let kind = NodeKind::Shared { subplan: cte.subplan, columns };
             return Ok(Source::new(Node { kind, schema: cte.schema.clone() }, name));

@@ -199,6 +199,8 @@ struct Binder<'a> {
     queries: Vec<Correlated>,
     /// Queries of WITH that can be named here, the innermost last.
     ctes: Vec<Cte>,
+    /// Whether a query of WITH was named that is not bound yet.
+    names_later: bool,
     /// The columns of the queries around this one.
     outer: Vec<scope::Scope>,
     /// The functions whose bodies are being bound.
@@ -223,6 +225,7 @@ impl<'a> Binder<'a> {
             subplans: Vec::new(),
             queries: Vec::new(),
             ctes: Vec::new(),
+            names_later: false,
             outer: Vec::new(),
             routines: Vec::new(),
             views: Vec::new(),
@@ -274,8 +277,15 @@ impl<'a> Binder<'a> {
     fn relation_name(&self, path: &ast::Path) -> String {
         let name = path.text();
         let catalog = self.context.catalog;
-        if self.context.dialect == Dialect::BigQuery || catalog.has_relation(&name) {
+        if catalog.has_relation(&name) {
             return name;
+        }
+        if self.context.dialect == Dialect::BigQuery {
+            // Where BigQuery keeps temporary tables.
+            return match name.split_once('.') {
+                Some((session, table)) if session.eq_ignore_ascii_case("_SESSION") => table.to_owned(),
+                _ => name,
+            };
         }
         let Some(bare) = path.last() else { return name };
         let mut known = catalog.relations().map(|(known, _)| known);

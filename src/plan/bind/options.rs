@@ -195,7 +195,13 @@ fn traffic(given: &Options) -> Result<Option<Traffic>> {
     if TRAFFIC.iter().all(|name| find(given, name).is_none()) {
         return Ok(None);
     }
-    let word = |name: &str| find(given, name).map(|option| text(option).map(|(text, _)| text)).transpose();
+    let word = |name: &str| {
+        let found = find(given, name).map(|option| match is_null(option) {
+            true => Ok(String::new()),
+            false => text(option).map(|(text, _)| text),
+        });
+        found.transpose()
+    };
     let split = find(given, "traffic_split").map(|option| match is_null(option) {
         true => Ok(Vec::new()),
         false => shares(option),

@@ -2,12 +2,12 @@
 
 use super::Binder;
 use super::from::Source;
-use crate::data::Scalar;
-use crate::diag::{Code, Error, Result, Span};
+use crate::data::{DataType, Scalar};
+use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::syntax::SqlOperator;
 use crate::syntax::ast::{
     self, Expr, ExprKind, FunctionCall, GroupBy, Ident, Query, QueryBody, Select, SelectItem, TableExpr,
-    TableExprKind,
+    TableExprKind, TypeNameKind,
 };
 
 impl Binder<'_> {
@@ -17,7 +17,8 @@ impl Binder<'_> {
         column_names(&pivot.column, &mut used);
         pivot.aggregates.iter().for_each(|(aggregate, _)| column_names(aggregate, &mut used));
         let kept = self.columns_of(&pivot.input)?;
-        let kept = kept.into_iter().filter(|name| !used.iter().any(|used| used.eq_ignore_ascii_case(name)));
+        let kept = kept.into_iter().map(|(name, _)| name);
+        let kept = kept.filter(|name| !used.iter().any(|used| used.eq_ignore_ascii_case(name)));
         let kept: Vec<_> = kept.map(|text| Ident { text, span }).collect();
         let mut items: Vec<_> = kept.iter().map(|name| named(name.clone())).collect();
         let only = pivot.aggregates.len() == 1;
@@ -59,16 +60,40 @@ impl Binder<'_> {
         alias: Option<&str>,
         span: Span,
     ) -> Result<Source> {
-        let ast::Unpivot { input, with_nulls, value, name, columns } = unpivot;
-        let rows = columns.iter().map(|(column, text)| {
-            let default = literal(Scalar::String(column.text.clone()), column.span);
-            let fields = vec![
-                (Expr { kind: ExprKind::Name(column.clone()), span: column.span }, Some(value.clone())),
-                (text.clone().unwrap_or(default), Some(name.clone())),
-            ];
-            Expr { kind: ExprKind::Struct { data_type: None, fields }, span: column.span }
-        });
-        let array = Expr { kind: ExprKind::Array { element: None, items: rows.collect() }, span };
+        let ast::Unpivot { input, with_nulls, values, name, columns } = unpivot;
+        let known = self.columns_of(input)?;
+        let value_of = |column: &Ident| Expr { kind: ExprKind::Name(column.clone()), span: column.span };
+        let mut rows = Vec::with_capacity(columns.len());
+        let mut types: Vec<Option<DataType>> = vec![None; values.len()];
+        for (group, text) in columns {
+            let first = group.first().invariant("UNPIVOT has columns")?;
+            if group.len() != values.len() {
+                let message =
+                    format!("UNPIVOT to {} columns takes as many, found {}", values.len(), group.len());
+                return Err(Error::new(Code::ColumnCount, message).at(first.span));
+            }
+            for (column, data_type) in group.iter().zip(&mut types) {
+                let is_it = |(known, _): &&(String, DataType)| known.eq_ignore_ascii_case(&column.text);
+                let Some((_, found)) = known.iter().find(is_it) else { continue };
+                if let Some(wanted) = data_type.replace(found.clone()).filter(|wanted| wanted != found) {
+                    let message =
+                        format!("`{}` has type {found}, the column before it {wanted}", column.text);
+                    let hint =
+                        format!("UNPIVOT takes columns of one type: write CAST(… AS {wanted}) in a subquery");
+                    return Err(Error::new(Code::TypeMismatch, message).at(column.span).hint(hint));
+                }
+            }
+            let names: Vec<_> = group.iter().map(|column| column.text.as_str()).collect();
+            let default = literal(Scalar::String(names.join("_")), first.span);
+            let mut fields: Vec<_> = group
+                .iter()
+                .zip(values)
+                .map(|(column, name)| (value_of(column), Some(name.clone())))
+                .collect();
+            fields.push((text.clone().unwrap_or(default), Some(name.clone())));
+            rows.push(Expr { kind: ExprKind::Struct { data_type: None, fields }, span: first.span });
+        }
+        let array = Expr { kind: ExprKind::Array { element: None, items: rows }, span };
         let unnest = TableExpr {
             kind: TableExprKind::Unnest { array, offset: None, fields: true },
             alias: None,
@@ -77,14 +102,15 @@ impl Binder<'_> {
         let (left, right) = (input.clone(), unnest);
         let join = ast::Join { left, right, kind: ast::JoinKind::Cross, on: None };
         let from = TableExpr { kind: TableExprKind::Join(Box::new(join)), alias: None, span };
-        let is_given = Expr {
-            kind: ExprKind::Operator {
-                operator: SqlOperator::IsNotNull,
-                args: vec![Expr { kind: ExprKind::Name(value.clone()), span }],
-            },
-            span,
+        let operator = |operator, args| Expr { kind: ExprKind::Operator { operator, args }, span };
+        let mut given: Vec<_> =
+            values.iter().map(|value| operator(SqlOperator::IsNotNull, vec![value_of(value)])).collect();
+        // A row is left out where all of its values are NULL.
+        let is_given = match given.len() {
+            1 => given.remove(0),
+            _ => operator(SqlOperator::Or, given),
         };
-        let except = columns.iter().map(|(column, _)| column.clone()).collect();
+        let except = columns.iter().flat_map(|(group, _)| group.clone()).collect();
         let star = ast::Star { except, ..ast::Star::all(span) };
         let filter = (!with_nulls).then_some(is_given);
         let select = Select { items: vec![SelectItem::Star(star)], filter, ..Select::all(from, span) };
@@ -98,13 +124,14 @@ impl Binder<'_> {
         Ok(Source::new(self.query(&query)?, alias))
     }
 
-    /// The names of a table's columns. It is bound for them alone.
-    fn columns_of(&mut self, table: &TableExpr) -> Result<Vec<String>> {
+    /// The names and types of a table's columns. It is bound for them alone.
+    fn columns_of(&mut self, table: &TableExpr) -> Result<Vec<(String, DataType)>> {
         let (subplans, queries) = (self.subplans.len(), self.queries.len());
         let source = self.table(table)?;
         self.subplans.truncate(subplans);
         self.queries.truncate(queries);
-        Ok(source.scope.visible(None).map(|(name, _)| name.to_owned()).collect())
+        let columns = source.scope.visible(None);
+        Ok(columns.map(|(name, value)| (name.to_owned(), value.data_type.clone())).collect())
     }
 }
 
@@ -152,6 +179,10 @@ fn value_name(value: &Expr) -> Result<String> {
         ExprKind::Literal(Scalar::Null) => "NULL".into(),
         ExprKind::Literal(Scalar::Bool(value)) => value.to_string(),
         ExprKind::Literal(Scalar::Int64(value)) => value.to_string().replace('-', "minus_"),
+        ExprKind::Cast { value, to, .. } if matches!(&to.kind, TypeNameKind::Simple(name) if name.eq_ignore_ascii_case("DATE")) =>
+        {
+            return value_name(value).map(|name| name.replace('-', "_"));
+        }
         _ => {
             let message = "a value of PIVOT that is no text and no whole number needs a name";
             return Err(Error::new(Code::SyntaxError, message)

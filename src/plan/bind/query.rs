@@ -31,6 +31,9 @@ pub(super) struct Cte {
 /// The number that a recursive query has while its own parts are bound.
 const ITSELF: usize = usize::MAX;
 
+/// The number of a query that is not bound yet.
+pub(super) const LATER: usize = usize::MAX - 1;
+
 impl Node {
     /// Whether it reads the recursive query that is being bound, which gets the number `subplan`.
     fn reads_itself(&mut self, subplan: usize) -> bool {
@@ -72,32 +75,56 @@ impl Binder<'_> {
 
     /// Each query of WITH is a subplan; those that are named once move to where they are named later.
     fn with(&mut self, ctes: &[ast::Cte]) -> Result<()> {
-        let first = self.ctes.len();
-        for cte in ctes {
-            let name = cte.name.text.clone();
-            if self.ctes.iter().skip(first).any(|known| known.name.eq_ignore_ascii_case(&name)) {
-                return Err(Error::new(
-                    Code::AlreadyExists,
-                    format!("two queries of WITH are called `{name}`"),
-                )
-                .at(cte.name.span));
+        for (number, cte) in ctes.iter().enumerate() {
+            let name = &cte.name.text;
+            if ctes.iter().take(number).any(|known| known.name.text.eq_ignore_ascii_case(name)) {
+                let message = format!("two queries of WITH are called `{name}`");
+                return Err(Error::new(Code::AlreadyExists, message).at(cte.name.span));
             }
-            let outer = std::mem::take(&mut self.outer);
-            let bound = match &cte.query.body {
-                QueryBody::Union { parts, distinct }
-                    if cte.recursive && cte.query.order_by.is_empty() && cte.query.limit.is_none() =>
-                {
-                    self.recursive(cte, parts, *distinct)
-                }
-                _ => self.query(&cte.query).map(|root| (root, SubplanKind::Rows)),
-            };
-            self.outer = outer;
+        }
+        let mut waiting: Vec<&ast::Cte> = ctes.iter().collect();
+        // WITH RECURSIVE names queries in any order: one that names a later one waits for it.
+        let in_any_order = !self.is_tsql() && ctes.iter().any(|cte| cte.recursive);
+        let mut tried = 0;
+        while !waiting.is_empty() {
+            let cte = waiting.remove(0);
+            let (subplans, queries, known) = (self.subplans.len(), self.queries.len(), self.ctes.len());
+            if in_any_order {
+                let later = waiting.iter().map(|cte| cte.name.text.clone());
+                self.ctes.extend(later.map(|name| Cte { name, subplan: LATER, schema: Schema::default() }));
+            }
+            let before = std::mem::take(&mut self.names_later);
+            let bound = self.cte(cte);
+            self.ctes.truncate(known);
+            if std::mem::replace(&mut self.names_later, before) && tried < waiting.len() {
+                tried += 1;
+                self.subplans.truncate(subplans);
+                self.queries.truncate(queries);
+                waiting.push(cte);
+                continue;
+            }
+            tried = 0;
             let (root, kind) = bound?;
             let schema = root.schema.clone();
             self.subplans.push(Subplan { root, kind, span: cte.name.span });
+            let name = cte.name.text.clone();
             self.ctes.push(Cte { name, subplan: self.subplans.len() - 1, schema });
         }
         Ok(())
+    }
+
+    fn cte(&mut self, cte: &ast::Cte) -> Result<(Node, SubplanKind)> {
+        let outer = std::mem::take(&mut self.outer);
+        let bound = match &cte.query.body {
+            QueryBody::Union { parts, distinct }
+                if cte.recursive && cte.query.order_by.is_empty() && cte.query.limit.is_none() =>
+            {
+                self.recursive(cte, parts, *distinct)
+            }
+            _ => self.query(&cte.query).map(|root| (root, SubplanKind::Rows)),
+        };
+        self.outer = outer;
+        bound
     }
 
     /// A query of WITH whose last part may read the query itself.
@@ -277,7 +304,14 @@ impl Binder<'_> {
             }),
             // A parameter without value yet: the statement is only checked.
             _ if self.context.only_checks() => Ok(0),
-            _ => Err(Error::new(Code::TypeMismatch, "expected a number of rows, found NULL").at(tree.span)),
+            ExprKind::Literal(_) => {
+                Err(Error::new(Code::TypeMismatch, "expected a number of rows, found NULL").at(tree.span))
+            }
+            _ => {
+                Err(Error::new(Code::UnsupportedSyntax, "a number of rows that is computed is not supported")
+                    .at(tree.span)
+                    .hint("DECLARE a variable for it"))
+            }
         }
     }
 }
@@ -303,7 +337,7 @@ fn matching(node: Node, in_others: bool, span: Span) -> Result<Node> {
     });
     let inputs = inputs.collect::<Result<_>>()?;
     let all = Node { kind: NodeKind::Union { inputs }, schema: wide.clone() };
-    if let Some(field) = node.schema.fields.iter().find(|field| !field.data_type.is_orderable()) {
+    if let Some(field) = node.schema.fields.iter().find(|field| !field.data_type.is_groupable()) {
         return Err(not_distinct(field).at(span));
     }
     let part = Expr::column(node.schema.fields.len(), DataType::Int64, span);

@@ -1,11 +1,15 @@
 //! Calls of functions that are expressions: those of [`crate::function::template`], and those of CREATE FUNCTION.
 
+use arrow_array::Array;
+
 use super::Binder;
-use super::coerce::coerced;
+use super::call::quoted_part;
+use super::coerce::{coerced, literal};
+use super::constant::constant;
 use super::scope::{Names, Scope};
 use super::typed::Typed;
 use crate::catalog::Routine;
-use crate::data::{DataType, Scalar};
+use crate::data::{DataType, Scalar, array_of, order_of};
 use crate::diag::{Code, Error, Result, Span};
 use crate::function::{Body, TEMPLATES, Template, function, tsql};
 use crate::limits::ROUTINE_DEPTH;
@@ -65,11 +69,16 @@ impl Binder<'_> {
                     body = body
                         .replace(" part)", &format!(" {})", part.text))
                         .replace(" part,", &format!(" {},", part.text));
+                    check_part(template, part)?;
                     params.next();
                     given += 1;
                     self.expr_of(count, names, &DataType::Int64, "a number of parts")?
                 }
+                ast::ExprKind::Literal(Scalar::String(part)) if *param == "part" => {
+                    return Err(quoted_part(part, tree.span));
+                }
                 ast::ExprKind::Name(part) if *param == "part" => {
+                    check_part(template, part)?;
                     body = body.replace(" part)", &format!(" {})", part.text));
                     continue;
                 }
@@ -85,7 +94,75 @@ impl Binder<'_> {
         if given != template.params.len() {
             return Err(arity(template, span));
         }
-        self.written_out(template.name, &body, &scope, span)
+        let found = match self.fault(template.name, &scope, span)? {
+            Some(_) if safe => return Ok(literal(Scalar::Null, span)),
+            Some(fault) => return Err(fault),
+            None if template.name == "CONTAINS_SUBSTR" => parts_to_search(&scope),
+            None if template.name == "TO_CODE_POINTS" && is_bytes(&scope) => {
+                Some((body.replace("SPLIT(s,", "SPLIT(BYTES_AS_TEXT(s),"), scope.clone()))
+            }
+            None => None,
+        };
+        let written = match &found {
+            Some((body, scope)) => self.written_out(template.name, body, scope, span),
+            None => self.written_out(template.name, &body, &scope, span),
+        };
+        written.map_err(|error| match error.code() {
+            Code::NoMatchingSignature => unlike(template, &scope, span),
+            _ => error,
+        })
+    }
+
+    /// What is wrong with arguments that are constants, where the expression of a template would not see it.
+    fn fault(&self, template: &str, scope: &Scope, span: Span) -> Result<Option<Error>> {
+        let place = match template {
+            "RANGE_BUCKET" | "TRANSLATE" | "CONTAINS_SUBSTR" => 1,
+            _ => return Ok(None),
+        };
+        let Some((_, arg)) = scope.visible(None).nth(place) else { return Ok(None) };
+        let message = match constant(arg, self.context.limits)? {
+            Some(Scalar::Array(element, bounds)) if element.is_orderable() => {
+                let bounds = array_of(&bounds, &element)?;
+                let order = order_of(&bounds, &element)?;
+                if bounds.null_count() == 0 && (1..bounds.len()).all(|place| order(place - 1, place).is_le())
+                {
+                    return Ok(None);
+                }
+                "the bounds of RANGE_BUCKET have to ascend, without a NULL"
+            }
+            Some(Scalar::String(text)) if template == "TRANSLATE" => {
+                let mut seen: Vec<char> = text.chars().collect();
+                seen.sort_unstable();
+                if seen.windows(2).all(|pair| pair.first() != pair.last()) {
+                    return Ok(None);
+                }
+                "TRANSLATE has a character twice among those that it replaces"
+            }
+            Some(Scalar::Null) if template == "CONTAINS_SUBSTR" => "CONTAINS_SUBSTR looks for no NULL",
+            _ => return Ok(None),
+        };
+        Ok(Some(Error::new(Code::InvalidValue, message).at(span)))
+    }
+
+    /// `JSON_OBJECT(keys, values)` of two arrays; `None` where the first argument is no array.
+    pub(super) fn object_of_arrays(
+        &mut self,
+        args: &[ast::Expr],
+        span: Span,
+        names: Names<'_>,
+    ) -> Result<Option<Expr>> {
+        let [keys, values] = args else { return Ok(None) };
+        let keys = self.expr(keys, names)?;
+        if !matches!(keys.data_type, DataType::Array(_)) {
+            return Ok(None);
+        }
+        let mut scope = Scope::default();
+        scope.push(None, "a", keys);
+        scope.push(None, "b", self.expr(values, names)?);
+        let body = "IF(ARRAY_LENGTH(a) <> ARRAY_LENGTH(b), ERROR('JSON_OBJECT takes as many values as keys'), \
+             PARSE_JSON(CONCAT('{', IFNULL((SELECT STRING_AGG(CONCAT(TO_JSON_STRING(k), ':', \
+             TO_JSON_STRING(b[OFFSET(i)])), ',' ORDER BY i) FROM UNNEST(a) AS k WITH OFFSET AS i), ''), '}')))";
+        self.written_out("JSON_OBJECT", body, &scope, span).map(|object| Some(object.expr))
     }
 
     /// The value of an expression that is written in GoogleSQL, over what `scope` names.
@@ -141,6 +218,48 @@ impl Binder<'_> {
     }
 }
 
+/// Times have no parts above hours.
+fn check_part(template: &Template, part: &ast::Ident) -> Result<()> {
+    const OF_TIME: &[&str] = &["MICROSECOND", "MILLISECOND", "SECOND", "MINUTE", "HOUR"];
+    let is_of_time = OF_TIME.iter().any(|known| known.eq_ignore_ascii_case(&part.text));
+    if is_of_time || !template.name.starts_with("TIME_") {
+        return Ok(());
+    }
+    let message = format!("{} does not take {}", template.name, part.text.to_ascii_uppercase());
+    Err(Error::new(Code::SyntaxError, message).at(part.span).or_list("it takes", OF_TIME.iter().copied()))
+}
+
+/// Whether the first argument is BYTES.
+fn is_bytes(scope: &Scope) -> bool {
+    scope.visible(None).next().is_some_and(|(_, arg)| arg.data_type == DataType::Bytes)
+}
+
+/// How CONTAINS_SUBSTR searches a struct, field by field, or an array.
+fn parts_to_search(scope: &Scope) -> Option<(String, Scope)> {
+    let mut args = scope.visible(None).map(|(_, arg)| arg.clone());
+    let (value, text) = (args.next()?, args.next()?);
+    let mut inner = Scope::default();
+    let body = match &value.data_type {
+        DataType::Struct(fields) => {
+            let mut found = Vec::with_capacity(fields.len());
+            for (index, field) in fields.iter().enumerate() {
+                let kind = ExprKind::Field { value: Box::new(value.clone()), index };
+                let of_field = Expr { kind, data_type: field.data_type.clone(), span: value.span };
+                inner.push(None, &format!("x{index}"), of_field);
+                found.push(format!("CONTAINS_SUBSTR(x{index}, part_of_it)"));
+            }
+            found.join(" OR ")
+        }
+        DataType::Array(_) => {
+            inner.push(None, "x", value);
+            "EXISTS (SELECT 1 FROM UNNEST(x) AS e WHERE CONTAINS_SUBSTR(e, part_of_it))".into()
+        }
+        _ => return None,
+    };
+    inner.push(None, "part_of_it", text);
+    Some((body, inner))
+}
+
 /// An expression whose functions give NULL in place of errors.
 fn all_safe(body: &str) -> String {
     let mut safe = String::with_capacity(body.len());
@@ -148,13 +267,19 @@ fn all_safe(body: &str) -> String {
         let start =
             piece.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(0, |before| before + 1);
         let (before, name) = piece.split_at(start);
-        // ERROR has no type that SAFE. could give a NULL of.
+        // ERROR has no type that SAFE. could give a NULL of: NULL itself stands for it.
         let is_scalar = function(name).filter(|_| name != "ERROR").is_some_and(|function| {
             function.signatures.iter().any(|signature| matches!(signature.body, Body::Scalar(_)))
         });
         safe.push_str(if index == 0 { "" } else { "(" });
         safe.push_str(before);
-        safe.push_str(if is_scalar { "SAFE." } else { "" });
+        let is_element = before.ends_with('[') && matches!(name, "OFFSET" | "ORDINAL");
+        safe.push_str(match name {
+            "ERROR" => "NULL_FOR_",
+            _ if is_scalar => "SAFE.",
+            _ if is_element => "SAFE_",
+            _ => "",
+        });
         safe.push_str(name);
     }
     safe
@@ -197,9 +322,19 @@ fn time_at(form: &str, place: usize) -> Option<DataType> {
 }
 
 fn arity(template: &Template, span: Span) -> Error {
+    refused(template, "", span)
+}
+
+/// Arguments that the functions in the body of a template do not take: those are nothing that its caller has written.
+#[cold]
+fn unlike(template: &Template, scope: &Scope, span: Span) -> Error {
+    let found: Vec<_> = scope.visible(None).map(|(_, value)| value.data_type.to_string()).collect();
+    refused(template, &format!(" with ({})", found.join(", ")), span)
+}
+
+fn refused(template: &Template, found: &str, span: Span) -> Error {
     let forms = TEMPLATES.iter().chain(tsql::TEMPLATES);
-    let forms = forms.filter(|other| other.name == template.name).map(|other| other.form);
-    Error::new(Code::NoMatchingSignature, format!("no matching signature for function `{}`", template.name))
-        .at(span)
-        .or_list("it takes", forms)
+    let forms = forms.filter(|other| other.name == template.name && !other.form.is_empty());
+    let message = format!("no matching signature for function `{}`{found}", template.name);
+    Error::new(Code::NoMatchingSignature, message).at(span).or_list("it takes", forms.map(|other| other.form))
 }

@@ -21,7 +21,7 @@ pub(super) fn sorted(node: Node, keys: Vec<Order>) -> Node {
 
 /// Rows that differ.
 pub(super) fn distinct_rows(node: Node, span: Span) -> Result<Node> {
-    if let Some(field) = node.schema.fields.iter().find(|field| !field.data_type.is_orderable()) {
+    if let Some(field) = node.schema.fields.iter().find(|field| !field.data_type.is_groupable()) {
         return Err(not_distinct(field).at(span));
     }
     let schema = node.schema.clone();

@@ -33,6 +33,27 @@ pub(crate) const VIEWS: &[&str] = &[
     "JOBS",
 ];
 
+/// Views that BigQuery and SQL Server have of what is no matter here.
+const LEFT_OUT: &[&str] = &[
+    "SCHEMATA",
+    "SCHEMATA_OPTIONS",
+    "VIEWS",
+    "COLUMN_FIELD_PATHS",
+    "TABLE_OPTIONS",
+    "TABLE_STORAGE",
+    "TABLE_CONSTRAINTS",
+    "KEY_COLUMN_USAGE",
+    "CONSTRAINT_COLUMN_USAGE",
+    "PARTITIONS",
+    "PARAMETERS",
+    "ROUTINE_OPTIONS",
+    "SEARCH_INDEXES",
+    "VECTOR_INDEXES",
+    "OBJECT_PRIVILEGES",
+    "JOBS_TIMELINE",
+    "SESSIONS",
+];
+
 impl Binder<'_> {
     /// The table that `[dataset.]INFORMATION_SCHEMA.name` means.
     pub(super) fn information_schema(&self, path: &ast::Path) -> Result<Option<Table>> {
@@ -51,6 +72,12 @@ impl Binder<'_> {
             "MODEL_ALIASES" => self.model_aliases_view(),
             "ROUTINES" => routines_view(),
             "JOBS" | "JOBS_BY_PROJECT" | "JOBS_BY_USER" => self.context.log.look(&self.context.catalog.log),
+            name if LEFT_OUT.contains(&name) => {
+                let message = format!("INFORMATION_SCHEMA.{name} is left out");
+                return Err(Error::new(Code::UnsupportedSyntax, message)
+                    .at(view.span)
+                    .or_list("there are", VIEWS.iter().copied()));
+            }
             name => {
                 return Err(Error::new(Code::UnknownTable, format!("INFORMATION_SCHEMA has no `{name}`"))
                     .at(view.span)

@@ -1,7 +1,9 @@
 //! The columns that are in scope, and how names are resolved to them.
 
+use super::aggregates::same;
 use crate::data::{DataType, Schema, StructField};
 use crate::diag::{Code, Error, Result, Span};
+use crate::function::tsql::Narrow;
 use crate::plan::expr::{Expr, ExprKind};
 use crate::syntax::ast::Ident;
 use crate::syntax::written;
@@ -56,6 +58,8 @@ struct Column {
     name: String,
     expr: Expr,
     visibility: Visibility,
+    /// What T-SQL has declared it as, if its values are not narrowed already.
+    narrow: Option<Narrow>,
 }
 
 /// How a column can be named.
@@ -82,6 +86,7 @@ impl Scope {
             name: field.name.clone(),
             expr: Expr::column(number, field.data_type.clone(), Span::default()),
             visibility: if number < visible { Visibility::Full } else { Visibility::NotInStar },
+            narrow: None,
         });
         Self { columns: columns.collect(), left_out: Vec::new() }
     }
@@ -89,23 +94,38 @@ impl Scope {
     /// The elements of an UNNEST called `name`: a struct's fields are columns.
     pub(super) fn element(name: &str, is_alias: bool, element: Expr) -> Self {
         let fields = element.data_type.fields();
-        let table = is_alias.then(|| name.to_owned());
+        // What follows a JSON value's name is one of its keys.
+        let is_table = is_alias && element.data_type != DataType::Json;
+        let table = is_table.then(|| name.to_owned());
         if fields.is_empty() {
             let name = name.to_owned();
             return Self {
                 left_out: Vec::new(),
-                columns: vec![Column { table, name, expr: element, visibility: Visibility::Full }],
+                columns: vec![Column {
+                    table,
+                    name,
+                    expr: element,
+                    visibility: Visibility::Full,
+                    narrow: None,
+                }],
             };
         }
         let columns = fields.into_iter().enumerate().map(|(index, field)| {
             let kind = ExprKind::Field { value: Box::new(element.clone()), index };
             let expr = Expr { kind, data_type: field.data_type, span: element.span };
-            Column { table: table.clone(), name: field.name, expr, visibility: Visibility::Full }
+            Column {
+                table: table.clone(),
+                name: field.name,
+                expr,
+                visibility: Visibility::Full,
+                narrow: None,
+            }
         });
         let mut columns: Vec<_> = columns.collect();
         if is_alias {
             let name = name.to_owned();
-            columns.push(Column { table: None, name, expr: element, visibility: Visibility::NotInStar });
+            let visibility = Visibility::NotInStar;
+            columns.push(Column { table: None, name, expr: element, visibility, narrow: None });
         }
         Self { columns, left_out: Vec::new() }
     }
@@ -113,7 +133,27 @@ impl Scope {
     /// Adds one more column.
     pub(super) fn push(&mut self, table: Option<&str>, name: &str, expr: Expr) {
         let table = table.map(str::to_owned);
-        self.columns.push(Column { table, name: name.into(), expr, visibility: Visibility::Full });
+        let (name, visibility) = (name.into(), Visibility::Full);
+        self.columns.push(Column { table, name, expr, visibility, narrow: None });
+    }
+
+    /// Adds a column that only its own name reaches.
+    pub(super) fn push_hidden(&mut self, table: Option<&str>, name: &str, expr: Expr) {
+        let (table, name, visibility) = (table.map(str::to_owned), name.into(), Visibility::NotInStar);
+        self.columns.push(Column { table, name, expr, visibility, narrow: None });
+    }
+
+    /// Remembers what column number `index` is declared as.
+    pub(super) fn declare(&mut self, index: usize, narrow: Narrow) {
+        if let Some(column) = self.columns.get_mut(index) {
+            column.narrow = Some(narrow);
+        }
+    }
+
+    /// What the column that `expr` is was declared as.
+    pub(super) fn narrow_of(&self, expr: &Expr) -> Option<Narrow> {
+        let column = self.columns.iter().find(|column| same(&column.expr, expr))?;
+        column.narrow
     }
 
     /// Replaces the value of column number `index`.
@@ -151,6 +191,7 @@ impl Scope {
             name,
             expr,
             visibility: Visibility::Full,
+            narrow: None,
         });
         self.columns.splice(0..0, merged);
     }

@@ -53,6 +53,13 @@ impl Binder<'_> {
             node = filtered(node, self.inside("WHERE", |binder| binder.condition(filter, names))?);
         }
         let mut columns = self.select_list(&select.items, names)?;
+        if let Some(aggregate) = self.level.aggregates.first().filter(|_| select.by_row) {
+            let name = aggregate.function.name;
+            let message = format!("the aggregate function {name} is not allowed in |> SELECT and |> EXTEND");
+            return Err(Error::new(Code::MisplacedFunction, message)
+                .at(aggregate.span)
+                .hint("write |> AGGREGATE … GROUP BY …, or OVER () behind the function"));
+        }
         if select.form == RowForm::Value {
             columns = self.fields_of_value(columns, select.span)?;
         }
@@ -261,12 +268,9 @@ impl Binder<'_> {
                 let columns = names.scope.visible(Some(&table.text));
                 columns.map(|(name, expr)| (name.into(), expr.clone())).collect()
             }
-            Some(ast::Expr { kind: ast::ExprKind::Name(table), span }) if !names.scope.knows(&table.text) => {
-                let message = format!("there is no table `{}` in FROM", table.text);
-                return Err(Error::new(Code::UnknownTable, message).at(*span));
-            }
+            Some(value) if let Some(columns) = self.columns_of_outer(value, names) => columns,
             Some(value) => {
-                let value = self.expr(value, names)?;
+                let value = self.expr(value, names).map_err(|error| no_table(value, error))?;
                 Scope::element("", false, value.clone())
                     .visible(None)
                     .filter(|_| !value.data_type.fields().is_empty())
@@ -298,6 +302,12 @@ impl Binder<'_> {
             return Err(Error::new(Code::MisplacedClause, "`*` stands for no columns here").at(star.span));
         }
         Ok(kept)
+    }
+
+    /// The columns of `t.*` where `t` is a table of a query around.
+    fn columns_of_outer(&self, value: &ast::Expr, names: Names<'_>) -> Option<Vec<Column>> {
+        let ast::ExprKind::Name(table) = &value.kind else { return None };
+        if names.scope.knows(&table.text) { None } else { self.star_of_outer(&table.text) }
     }
 
     /// What is grouped by: expressions, columns of the list by number, columns of the list by name.
@@ -332,7 +342,7 @@ impl Binder<'_> {
                 }
             }
         }
-        if let Some(key) = keys.iter().find(|key| !key.data_type.is_orderable()) {
+        if let Some(key) = keys.iter().find(|key| !key.data_type.is_groupable()) {
             return Err(not_groupable(key, "GROUP BY").or_at(select.span));
         }
         keys.dedup_by(|a, b| same(a, b));
@@ -419,6 +429,18 @@ impl Clauses {
         let columns = self.columns.iter_mut().map(|(_, expr)| expr);
         let order = self.order.iter_mut().map(|key| &mut key.expr);
         columns.chain(order).chain(&mut self.having).chain(&mut self.qualify)
+    }
+}
+
+/// Of a name before `.*` that nothing has it is said that it is no table.
+#[cold]
+fn no_table(value: &ast::Expr, error: Error) -> Error {
+    match &value.kind {
+        ast::ExprKind::Name(table) if error.code() == Code::UnknownColumn => {
+            let message = format!("there is no table `{}` in FROM", table.text);
+            Error::new(Code::UnknownTable, message).at(value.span)
+        }
+        _ => error,
     }
 }
 

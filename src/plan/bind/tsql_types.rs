@@ -195,6 +195,10 @@ impl Binder<'_> {
         let wanted = value.data_type().unwrap_or_else(|| otherwise.expr.data_type.clone());
         let value = implicit(value, &wanted)?.expr;
         let otherwise = implicit(otherwise, &wanted)?.expr;
+        let otherwise = match names.scope.narrow_of(&value).or_else(|| narrow_of(&value)) {
+            Some(narrow) => narrowed(otherwise, narrow, true, false)?,
+            None => otherwise,
+        };
         Ok(Expr { kind: ExprKind::Coalesce(vec![value, otherwise]), data_type: wanted, span })
     }
 
@@ -238,12 +242,42 @@ impl Binder<'_> {
         if !self.is_tsql() {
             return Ok(());
         }
-        for (column, narrow) in
-            self.context.catalog.rules(table).narrow.iter().filter(|(_, narrow)| narrow.is_integer())
-        {
-            scope.replace(*column, |expr| narrowed(expr, *narrow, false, false))?;
+        for (column, narrow) in &self.context.catalog.rules(table).narrow {
+            if narrow.is_integer() {
+                scope.replace(*column, |expr| narrowed(expr, *narrow, false, false))?;
+            } else {
+                scope.declare(*column, *narrow);
+            }
         }
         Ok(())
+    }
+}
+
+/// NULLs do not count in T-SQL: in the place of each stands the next value.
+pub(super) fn without_nulls(args: &[Expr]) -> Vec<Expr> {
+    let args = args.iter().enumerate().map(|(place, arg)| {
+        let (behind, before) = (args.iter().skip(place), args.iter().take(place));
+        let kind = ExprKind::Coalesce(behind.chain(before).cloned().collect());
+        Expr { kind, data_type: arg.data_type.clone(), span: arg.span }
+    });
+    args.collect()
+}
+
+/// What a value is narrowed to.
+fn narrow_of(value: &Expr) -> Option<tsql::Narrow> {
+    let ExprKind::Call { function, args, .. } = &value.kind else { return None };
+    let literal = |place: usize| match args.get(place).map(|arg| &arg.kind) {
+        Some(ExprKind::Literal(value)) => Some(value),
+        _ => None,
+    };
+    match (function.name, literal(1), literal(2)) {
+        ("CUT" | "FITTING", Some(Scalar::Int64(length)), Some(Scalar::Bool(pad))) => {
+            Some(tsql::Narrow::Text { length: *length, pad: *pad })
+        }
+        ("INT", ..) => Some(tsql::Narrow::Int),
+        ("SMALLINT", ..) => Some(tsql::Narrow::SmallInt),
+        ("TINYINT", ..) => Some(tsql::Narrow::TinyInt),
+        _ => None,
     }
 }
 

@@ -69,7 +69,7 @@ impl Binder<'_> {
         let window = self.window(over, self.windows.len())?;
         let partition_by = window.partition_by.iter().map(|tree| self.expr(tree, names));
         let partition_by = partition_by.collect::<Result<Vec<_>>>()?;
-        if let Some(key) = partition_by.iter().find(|key| !key.data_type.is_orderable()) {
+        if let Some(key) = partition_by.iter().find(|key| !key.data_type.is_groupable()) {
             return Err(not_groupable(key, "PARTITION BY"));
         }
         let order_by = self.order(&window.order_by, names)?;

@@ -67,6 +67,11 @@ impl Parser<'_> {
         self.close(open, Punctuation::RightParen)?;
         if self.is_tsql() {
             self.within_group(&mut call)?;
+            // SQL Server has it behind the parentheses.
+            if let Some(word) = self.eat_one_of(&["IGNORE", "RESPECT"]) {
+                self.expect_word("NULLS")?;
+                call.ignore_nulls = Some(word == "IGNORE");
+            }
         }
         self.refuse(&["WITHIN"], "write ORDER BY after the argument")?;
         if self.nth_at(1, Punctuation::LeftParen) {
@@ -77,6 +82,9 @@ impl Parser<'_> {
         }
         if self.eat_word("OVER") {
             call.over = Some(self.over()?);
+        }
+        if self.is_tsql() {
+            self.tsql_call(&call, start)?;
         }
         Ok(self.spanned(ExprKind::Call(Box::new(call)), start))
     }

@@ -1,11 +1,15 @@
 //! UPDATE, DELETE, TRUNCATE and MERGE.
 
 use super::Parser;
-use crate::diag::Result;
+use super::pipe::of_select;
+use super::primary::one_part;
+use super::query::CHANGES;
+use crate::diag::{Result, Span};
 use crate::syntax::SqlOperator;
 use crate::syntax::ast::{
-    Change, ChangeAction, ChangeBranch, ChangeRows, Expr, ExprKind, Ident, Join, JoinKind, JoinOn, Path,
-    TableExpr, TableExprKind,
+    Change, ChangeAction, ChangeBranch, ChangeRows, Cte, Expr, ExprKind, FunctionCall, Ident, InsertSource,
+    Join, JoinKind, JoinOn, Over, Path, Query, QueryBody, ROW, Select, SelectItem, StatementKind, TableExpr,
+    TableExprKind, Window,
 };
 use crate::syntax::token::Punctuation;
 
@@ -48,6 +52,42 @@ impl Parser<'_> {
         let branch =
             ChangeBranch { on: ChangeRows::Matched, condition: None, action, span: self.since(start) };
         Ok(target.change("DELETE", on, branch))
+    }
+
+    /// What comes behind T-SQL's `WITH …`.
+    pub(super) fn tsql_with(&mut self, start: Span) -> Result<StatementKind> {
+        let with = self.nested(Self::with)?;
+        match self.at_one_of(CHANGES) {
+            None => {
+                let query = self.nested(|parser| parser.query_behind(with, start))?;
+                self.aimed(Box::new(query))
+            }
+            Some("INSERT") => {
+                self.bump();
+                let mut insert = self.insert()?;
+                let InsertSource::Query(query) = &mut insert.source else {
+                    return Err(self.expected("a query to insert"));
+                };
+                query.with.splice(0..0, with);
+                Ok(StatementKind::Insert(insert))
+            }
+            Some("DELETE") => {
+                self.bump();
+                let change = self.delete()?;
+                let span = self.since(start);
+                match through_query(change, with) {
+                    Some(change) => Ok(StatementKind::Change(Box::new(change))),
+                    None => {
+                        let hint = "name the one query of WITH, which reads one table without groups: DELETE FROM d WHERE rn > 1";
+                        Err(self.unsupported("this DELETE behind WITH", hint).at(span))
+                    }
+                }
+            }
+            Some(word) => {
+                let hint = "write the query as a subquery in FROM or USING";
+                Err(self.unsupported(&format!("{word} behind WITH"), hint))
+            }
+        }
     }
 
     /// T-SQL's FROM may hold the table that is changed, by its name or alias, as the first one.
@@ -194,15 +234,17 @@ impl Parser<'_> {
         Ok(ChangeAction::Insert { columns, values })
     }
 
-    /// `column = value, …`; the table's name may stand before a column.
-    fn assignments(&mut self) -> Result<Vec<(Ident, Expr)>> {
+    /// `column = value, …`, `column.field = value`; the table's name may stand before a column.
+    fn assignments(&mut self) -> Result<Vec<(Path, Expr)>> {
         self.comma_separated(|parser| {
-            let mut column = parser.column_name()?;
-            if parser.eat(Punctuation::Dot) {
-                column = parser.column_name()?;
+            let start = parser.token().span;
+            let mut parts = vec![parser.column_name()?];
+            while parser.eat(Punctuation::Dot) {
+                parts.push(parser.column_name()?);
             }
+            let target = Path { parts, span: parser.since(start) };
             parser.expect(Punctuation::Equal)?;
-            Ok((column, parser.assigned_value()?))
+            Ok((target, parser.assigned_value()?))
         })
     }
 
@@ -214,6 +256,69 @@ impl Parser<'_> {
         }
         self.expr()
     }
+}
+
+/// A DELETE from the query of WITH as one from the table that it reads: of the rows with the numbers that the query keeps.
+/// `None` where the query's rows are not those of a table.
+fn through_query(change: Change, mut with: Vec<Cte>) -> Option<Change> {
+    let cte = with.last_mut()?;
+    let (doomed, span) = (change.table.clone(), change.table.span);
+    if change.source.is_some() || !doomed.last()?.text.eq_ignore_ascii_case(&cte.name.text) {
+        return None;
+    }
+    let QueryBody::Select(select) = &mut cte.query.body else { return None };
+    let TableExpr { kind: TableExprKind::Name { path, offset: None }, alias, .. } = select.from.clone()?
+    else {
+        return None;
+    };
+    if select.distinct || select.group_by.is_some() || select.having.is_some() {
+        return None;
+    }
+    let expr = |kind| Expr { kind, span };
+    let row = || Ident { text: ROW.into(), span };
+    let number = SelectItem::Expr {
+        expr: expr(ExprKind::Call(Box::new(FunctionCall {
+            over: Some(Over::Window(Box::new(Window {
+                base: None,
+                partition_by: Vec::new(),
+                order_by: Vec::new(),
+                frame: None,
+                span,
+            }))),
+            ..FunctionCall::plain(one_part("ROW_NUMBER", span), Vec::new())
+        }))),
+        alias: Some(row()),
+    };
+    let table =
+        TableExpr { kind: TableExprKind::Name { path: path.clone(), offset: None }, alias: None, span };
+    let mut numbered = Select::all(table, span);
+    numbered.items.push(number);
+    let kind = TableExprKind::Subquery(Box::new(of_select(numbered)));
+    select.from = Some(TableExpr { kind, alias: alias.or_else(|| path.last().cloned()), span });
+    if !select.items.iter().any(|item| matches!(item, SelectItem::Star(_))) {
+        select.items.push(SelectItem::Expr { expr: expr(ExprKind::Name(row())), alias: None });
+    }
+    let kind = TableExprKind::Name { path: doomed.clone(), offset: None };
+    let kept = Select {
+        items: vec![SelectItem::Expr { expr: expr(ExprKind::Name(row())), alias: None }],
+        filter: change.on,
+        ..Select::all(TableExpr { kind, alias: change.alias, span }, span)
+    };
+    let rows = Query { with, ..of_select(kept) };
+    let name = Ident { text: "$doomed".into(), span };
+    let of = |table: Ident| {
+        let table = Box::new(expr(ExprKind::Name(table)));
+        expr(ExprKind::Field(table, row()))
+    };
+    let args = vec![of(path.last()?.clone()), of(name.clone())];
+    let kind = TableExprKind::Subquery(Box::new(rows));
+    Some(Change {
+        table: path,
+        alias: None,
+        source: Some(TableExpr { kind, alias: Some(name), span }),
+        on: Some(expr(ExprKind::Operator { operator: SqlOperator::Equal, args })),
+        ..change
+    })
 }
 
 /// The table that is changed, and what stands beside it.

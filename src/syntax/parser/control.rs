@@ -271,6 +271,7 @@ impl Parser<'_> {
         self.jump(first, span);
         self.land(end);
         self.close_loop(next);
+        self.close_block(first);
         Ok(())
     }
 
@@ -296,14 +297,29 @@ impl Parser<'_> {
             self.expect_word("THEN")?;
             self.handler(first, start)?;
         }
+        if !self.is_tsql() {
+            self.close_block(first);
+        }
         self.expect_word("END")
+    }
+
+    /// What the statements from `first` on declare ends here, but for what a block among them has ended before.
+    fn close_block(&mut self, first: usize) {
+        let end = self.statements.len();
+        for statement in self.statements.iter_mut().skip(first) {
+            if let StatementKind::Declare(declare) = &mut statement.kind {
+                declare.block.get_or_insert(first..end);
+            }
+        }
     }
 
     /// What is to be done when one of the statements from `first` on fails.
     fn handler(&mut self, first: usize, start: Span) -> Result<()> {
         let end = self.jump(OPEN, start);
         self.handlers.push(Handler { of: first..end, next: end + 1 });
+        self.handling += 1;
         self.body(&["END"])?;
+        self.handling -= 1;
         self.land(end);
         Ok(())
     }
@@ -331,6 +347,17 @@ impl Parser<'_> {
         } else if word == "THROW" && self.token().kind == TokenKind::Integer {
             let mut parts = self.comma_separated(Self::expr)?.into_iter();
             parts.nth(1).ok_or_else(|| self.expected("a message").hint("write THROW 50001, 'text', 1"))?
+        } else if self.handling == 0 {
+            let place = if word == "THROW" { "CATCH" } else { "EXCEPTION" };
+            let hint = if word == "THROW" {
+                "write THROW 50001, 'text', 1"
+            } else {
+                "write RAISE USING MESSAGE = 'text'"
+            };
+            let message = format!(
+                "{word} alone raises again what a block of {place} handles, and there is none around it"
+            );
+            return Err(Error::new(Code::MisplacedClause, message).at(start).hint(hint));
         } else {
             let message = Parameter::Named("@error.message".into());
             Expr { kind: ExprKind::Parameter(message), span: start }
@@ -342,10 +369,13 @@ impl Parser<'_> {
 
     /// T-SQL's `RAISERROR(text, severity, state)`: from severity 11 on it is an error, below it a message.
     fn raiserror(&mut self, start: Span) -> Result<()> {
-        let args = self.parenthesised(Self::expr)?;
+        let mut args = self.parenthesised(Self::expr)?;
         let span = self.since(start);
-        let Ok([text, severity, _]) = <[Expr; 3]>::try_from(args) else {
-            let hint = "write RAISERROR('text', 16, 1), with CONCAT for what is put into the text";
+        let values = args.split_off(args.len().min(3));
+        let parts = <[Expr; 3]>::try_from(args).ok();
+        let parts = parts.and_then(|[text, severity, _]| Some((put_in(text, values, span)?, severity)));
+        let Some((text, severity)) = parts else {
+            let hint = "write RAISERROR('text of %s and %d', 16, 1, 'x', 5), or CONCAT for what is put into the text";
             return Err(self.unsupported("this `RAISERROR`", hint).at(span));
         };
         if matches!(severity.kind, ExprKind::Literal(Scalar::Int64(..=10))) {
@@ -455,7 +485,8 @@ impl Parser<'_> {
     }
 
     fn assign(&mut self, name: &Ident, value: Expr, span: Span) {
-        let declare = Declare { names: vec![name.clone()], data_type: None, value: Some(value), again: true };
+        let names = vec![name.clone()];
+        let declare = Declare { names, data_type: None, value: Some(value), again: true, block: None };
         self.statements.push(Statement { kind: StatementKind::Declare(declare), span });
     }
 
@@ -496,6 +527,22 @@ fn literal_text(text: &str, span: Span) -> Expr {
 pub(super) fn called(function: &str, args: Vec<Expr>, span: Span) -> Expr {
     let call = FunctionCall::plain(one_part(function, span), args);
     Expr { kind: ExprKind::Call(Box::new(call)), span }
+}
+
+/// A text with these values in the places of its `%s`, `%d`, `%i` and `%u`.
+fn put_in(text: Expr, values: Vec<Expr>, span: Span) -> Option<Expr> {
+    if values.is_empty() {
+        return Some(text);
+    }
+    let ExprKind::Literal(Scalar::String(format)) = &text.kind else { return None };
+    let mut values = values.into_iter();
+    let mut pieces = format.split('%');
+    let mut parts = vec![literal_text(pieces.next()?, span)];
+    for piece in pieces {
+        parts.push(values.next()?);
+        parts.push(literal_text(piece.strip_prefix(['s', 'd', 'i', 'u'])?, span));
+    }
+    values.next().is_none().then(|| called("CONCAT", parts, span))
 }
 
 /// An error with this text.

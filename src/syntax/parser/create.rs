@@ -93,20 +93,21 @@ impl Parser<'_> {
         let (name, on_existing) = self.created_name(replace, "a table's name")?;
         let query = self.copied_table()?;
         if let Some(query) = query {
-            let ignored = self.ignored_clauses()?;
-            return Ok(CreateTable { name, on_existing, columns: Vec::new(), query: Some(query), ignored });
+            let (ignored, named) = self.ignored_clauses()?;
+            let (columns, query) = (Vec::new(), Some(query));
+            return Ok(CreateTable { name, on_existing, columns, query, ignored, named });
         }
         let has_columns = self.at(Punctuation::LeftParen) && !self.at_parenthesised_query();
         let columns = if has_columns { self.columns()? } else { Vec::new() };
         if self.is_tsql() {
             self.skip_tsql_storage()?;
         }
-        let ignored = self.ignored_clauses()?;
+        let (ignored, named) = self.ignored_clauses()?;
         let query = if self.eat_word("AS") { Some(Box::new(self.query()?)) } else { None };
         if columns.is_empty() && query.is_none() {
             return Err(self.expected("`AS` and a query, or a list of columns"));
         }
-        Ok(CreateTable { name, on_existing, columns, query, ignored })
+        Ok(CreateTable { name, on_existing, columns, query, ignored, named })
     }
 
     /// The rows of the table behind COPY and CLONE; of that behind LIKE only its columns.
@@ -129,15 +130,26 @@ impl Parser<'_> {
     }
 
     /// `[DEFAULT COLLATE …] [PARTITION BY …] [CLUSTER BY …] [OPTIONS (…)]`.
-    fn ignored_clauses(&mut self) -> Result<Vec<(&'static str, Span)>> {
-        let mut ignored = Vec::new();
+    #[expect(clippy::type_complexity, reason = "the clauses, and the columns that they name")]
+    fn ignored_clauses(&mut self) -> Result<(Vec<(&'static str, Span)>, Vec<Ident>)> {
+        let (mut ignored, mut named) = (Vec::new(), Vec::new());
         loop {
             let start = self.token().span;
             let clause = if self.eat_words(&["PARTITION", "BY"]) {
-                self.expr()?;
+                // A column, or a function of one, which comes first.
+                let mut by = self.expr()?;
+                if let ExprKind::Call(call) = &mut by.kind
+                    && !call.args.is_empty()
+                {
+                    by = call.args.swap_remove(0);
+                }
+                named.extend(match by.kind {
+                    ExprKind::Name(name) if !name.text.starts_with('_') => Some(name),
+                    _ => None,
+                });
                 "PARTITION BY"
             } else if self.eat_words(&["CLUSTER", "BY"]) {
-                self.comma_separated(Self::column_name)?;
+                named.extend(self.comma_separated(Self::column_name)?);
                 "CLUSTER BY"
             } else if self.at_word("OPTIONS") {
                 let name = Path { parts: Vec::new(), span: start };
@@ -149,7 +161,7 @@ impl Parser<'_> {
             ignored.push((clause, self.since(start)));
         }
         self.refuse(&["DEFAULT"], "texts are compared by their code points: leave it out")?;
-        Ok(ignored)
+        Ok((ignored, named))
     }
 
     /// `SCHEMA [IF NOT EXISTS] name [OPTIONS (…)]`: names of tables hold those of datasets, which are nothing else.
@@ -302,7 +314,11 @@ impl Parser<'_> {
             self.bump();
             self.ident("a constraint's name")?;
         }
-        self.refuse(&["CHECK", "FOREIGN", "REFERENCES"], "rows are not checked here: leave it out")?;
+        self.refuse(&["CHECK"], "rows are not checked here: leave it out")?;
+        if self.at_words(&["FOREIGN", "KEY"]) || self.at_word("REFERENCES") {
+            self.foreign_key()?;
+            return Ok(true);
+        }
         let primary = self.eat_words(&["PRIMARY", "KEY"]);
         let unique =
             !primary && self.at_one_of(&["UNIQUE"]).is_some() && self.is_tsql() && self.eat_word("UNIQUE");
@@ -319,6 +335,29 @@ impl Parser<'_> {
         }
         self.eat_words(&["NOT", "ENFORCED"]);
         Ok(true)
+    }
+
+    /// `[FOREIGN KEY (column, …)] REFERENCES table [(column, …)] NOT ENFORCED`. T-SQL's would be enforced.
+    fn foreign_key(&mut self) -> Result<()> {
+        let start = self.token().span;
+        if self.eat_words(&["FOREIGN", "KEY"]) {
+            self.parenthesised(Self::column_name)?;
+        }
+        self.expect_word("REFERENCES")?;
+        self.path("a table's name")?;
+        if self.at(Punctuation::LeftParen) {
+            self.parenthesised(Self::column_name)?;
+        }
+        if !self.eat_words(&["NOT", "ENFORCED"]) {
+            let hint = "rows are not checked here: write NOT ENFORCED behind it, or leave it out";
+            return Err(self.unsupported("a `FOREIGN KEY` that is enforced", hint).at(self.since(start)));
+        }
+        Ok(())
+    }
+
+    /// A key behind ALTER TABLE … ADD.
+    pub(super) fn added_key(&mut self) -> Result<()> {
+        if self.skip_key()? { Ok(()) } else { Err(self.expected_one_of(&["PRIMARY KEY", "FOREIGN KEY"])) }
     }
 
     /// `name type`, then its properties in any order.

@@ -1,10 +1,16 @@
 //! Operators by precedence (Pratt), fields and elements.
 
 use super::Parser;
+use super::control::called;
 use super::primary::one_part;
+use super::tsql_query::name_columns;
+use crate::data::Scalar;
 use crate::diag::{Code, Error, Result, Span};
 use crate::syntax::SqlOperator;
-use crate::syntax::ast::{Access, Expr, ExprKind, FunctionCall, Ident, Path, SubqueryKind};
+use crate::syntax::ast::{
+    Access, Expr, ExprKind, FunctionCall, Ident, Path, Query, QueryBody, Select, SelectItem, SubqueryKind,
+    TableExpr, TableExprKind,
+};
 use crate::syntax::token::{Punctuation, TokenKind};
 
 /// How tightly operators bind, loosest first.
@@ -312,6 +318,14 @@ impl Parser<'_> {
             }
             Comparison::Sign(operator) => {
                 self.refuse_doubled_sign()?;
+                if self.is_tsql() && self.nth_at(1, Punctuation::LeftParen) {
+                    let word = self.eat_one_of(&["ANY", "SOME", "ALL"]);
+                    if let Some(word) = word {
+                        let rows = self.queried_values(start)?;
+                        let compared = |value| self.binary(operator, left.clone(), value, start);
+                        return Ok(quantified(compared, word == "ALL", rows, self.since(start)));
+                    }
+                }
                 self.refuse(
                     &["ANY", "SOME", "ALL"],
                     "compare with MAX or MIN of the values, or write value IN (SELECT …)",
@@ -325,9 +339,21 @@ impl Parser<'_> {
 
     /// `LIKE ANY (a, b)` is a LIKE for each, joined by OR; `LIKE ALL` by AND.
     fn like_several(&mut self, left: Expr, word: &str, start: Span) -> Result<Expr> {
-        if self.at_word("UNNEST") || self.at_parenthesised_query() {
-            let hint = "write EXISTS (SELECT 1 FROM UNNEST(patterns) AS p WHERE value LIKE p)";
-            return Err(self.unsupported("LIKE with an array or a query of patterns", hint));
+        let rows = if self.eat_word("UNNEST") {
+            let open = self.expect(Punctuation::LeftParen)?;
+            let array = self.expr()?;
+            self.close(open, Punctuation::RightParen)?;
+            let (kind, span) =
+                (TableExprKind::Unnest { array, offset: None, fields: true }, self.since(start));
+            Some(TableExpr { kind, alias: Some(Ident { text: VALUE.into(), span }), span })
+        } else if self.at_parenthesised_query() {
+            Some(self.queried_values(start)?)
+        } else {
+            None
+        };
+        if let Some(rows) = rows {
+            let like = |pattern| self.binary(SqlOperator::Like, left.clone(), pattern, start);
+            return Ok(quantified(like, word == "ALL", rows, self.since(start)));
         }
         let patterns = self.parenthesised(Self::expr)?;
         let likes =
@@ -340,6 +366,16 @@ impl Parser<'_> {
         }
         let operator = if word == "ALL" { SqlOperator::And } else { SqlOperator::Or };
         Ok(self.spanned(ExprKind::Operator { operator, args }, start))
+    }
+
+    /// `(query)` of one column.
+    fn queried_values(&mut self, start: Span) -> Result<TableExpr> {
+        let open = self.expect(Punctuation::LeftParen)?;
+        let mut query = self.query()?;
+        self.close(open, Punctuation::RightParen)?;
+        let span = self.since(start);
+        name_columns(&mut query, vec![Ident { text: VALUE.into(), span }])?;
+        Ok(TableExpr { kind: TableExprKind::Subquery(Box::new(query)), alias: None, span })
     }
 
     /// `==`: the first sign is taken.
@@ -464,6 +500,31 @@ impl Parser<'_> {
         self.close(open, Punctuation::RightBracket)?;
         Ok(self.spanned(ExprKind::Element { array: Box::new(array), index: Box::new(index), access }, start))
     }
+}
+
+/// What the values are called that a quantified comparison is about.
+const VALUE: &str = "$value";
+
+/// Whether the condition holds for one of the rows, or for `all`: else NULL where it is NULL for one, else the opposite.
+fn quantified(condition: impl FnOnce(Expr) -> Expr, all: bool, rows: TableExpr, span: Span) -> Expr {
+    let expr = |kind| Expr { kind, span };
+    let number = |value| expr(ExprKind::Literal(Scalar::Int64(value)));
+    let value = condition(expr(ExprKind::Name(Ident { text: VALUE.into(), span })));
+    let unknown = ExprKind::Operator { operator: SqlOperator::IsNull, args: vec![value.clone()] };
+    let branches = vec![(value, number(2)), (expr(unknown), number(1))];
+    let rank = ExprKind::Case { operand: None, branches, otherwise: Some(Box::new(number(0))) };
+    let decides = called(if all { "MIN" } else { "MAX" }, vec![expr(rank)], span);
+    let items = vec![SelectItem::Expr { expr: decides, alias: None }];
+    let select = Select { from: Some(rows), ..Select::list(items, span) };
+    let body = QueryBody::Select(Box::new(select));
+    let query = Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, span };
+    let operand = Some(Box::new(expr(ExprKind::Subquery(SubqueryKind::Scalar, Box::new(query)))));
+    let truth = |value| expr(ExprKind::Literal(Scalar::Bool(value)));
+    let branches = vec![
+        (number(if all { 0 } else { 2 }), truth(!all)),
+        (number(1), expr(ExprKind::Literal(Scalar::Null))),
+    ];
+    expr(ExprKind::Case { operand, branches, otherwise: Some(Box::new(truth(all))) })
 }
 
 /// The parts of a dotted name.

@@ -8,8 +8,8 @@ use crate::data::Scalar;
 use crate::diag::{Code, Error, Result, Span};
 use crate::syntax::SqlOperator;
 use crate::syntax::ast::{
-    Expr, ExprKind, Ident, Join, JoinKind, JoinOn, Offset, Pivot, Query, QueryBody, Select, TableArg,
-    TableExpr, TableExprKind, Unpivot,
+    Expr, ExprKind, Ident, Join, JoinKind, JoinOn, Offset, Pivot, Query, QueryBody, Select, SubqueryKind,
+    TableArg, TableExpr, TableExprKind, Unpivot,
 };
 use crate::syntax::token::{Punctuation, TokenKind};
 
@@ -197,23 +197,28 @@ impl Parser<'_> {
                 self.eat_words(&["EXCLUDE", "NULLS"]);
             }
             let open = self.expect(Punctuation::LeftParen)?;
-            if self.at(Punctuation::LeftParen) {
-                return Err(self.unsupported("UNPIVOT to several columns", "UNPIVOT one after the other"));
-            }
-            let value = self.column_name()?;
+            let values = self.column_names()?;
             self.expect_word("FOR")?;
             let name = self.column_name()?;
             self.expect_word("IN")?;
             let columns = self.parenthesised(|parser| {
-                let column = parser.column_name()?;
+                let columns = parser.column_names()?;
                 let text = if parser.eat_word("AS") { Some(parser.expr()?) } else { None };
-                Ok((column, text))
+                Ok((columns, text))
             })?;
             self.close(open, Punctuation::RightParen)?;
-            TableExprKind::Unpivot(Box::new(Unpivot { input, with_nulls, value, name, columns }))
+            TableExprKind::Unpivot(Box::new(Unpivot { input, with_nulls, values, name, columns }))
         };
         let alias = self.alias()?;
         Ok(TableExpr { kind, alias, span: self.since(start) })
+    }
+
+    /// A column, or several in parentheses.
+    fn column_names(&mut self) -> Result<Vec<Ident>> {
+        if self.at(Punctuation::LeftParen) {
+            return self.parenthesised(Self::column_name);
+        }
+        Ok(vec![self.column_name()?])
     }
 
     /// `value [[AS] name]`; in T-SQL a name that is the value too.
@@ -247,21 +252,35 @@ impl Parser<'_> {
             };
             return Err(self.unsupported("this form of `TABLESAMPLE`", hint).at(span));
         }
-        self.bump();
+        let filter = Some(self.sample(span)?);
+        let alias = alias.or_else(|| path.last()).cloned();
+        let from = TableExpr { kind: kind.clone(), alias: None, span };
+        let select = Select { filter, ..Select::all(from, span) };
+        let body = QueryBody::Select(Box::new(select));
+        let query = Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, span };
+        Ok(TableExpr { kind: TableExprKind::Subquery(Box::new(query)), alias, span })
+    }
+
+    /// `SYSTEM (n PERCENT)` as a condition.
+    pub(super) fn sample(&mut self, span: Span) -> Result<Expr> {
+        self.expect_word("SYSTEM")?;
         let open = self.expect(Punctuation::LeftParen)?;
         let percent = self.expr()?;
+        let is_share = match percent.kind {
+            ExprKind::Literal(Scalar::Int64(share)) => (0..=100).contains(&share),
+            ExprKind::Float { value, .. } => (0.0..=100.0).contains(&value),
+            ExprKind::Operator { operator: SqlOperator::Negate, .. } => false,
+            _ => true,
+        };
+        if !is_share {
+            return Err(Error::new(Code::OutOfRange, "TABLESAMPLE takes 0 to 100 PERCENT").at(percent.span));
+        }
         self.expect_word("PERCENT")?;
         self.close(open, Punctuation::RightParen)?;
         let operator = |operator, args| Expr { kind: ExprKind::Operator { operator, args }, span };
         let hundred = Expr { kind: ExprKind::Literal(Scalar::Int64(100)), span };
         let by_chance = operator(SqlOperator::Multiply, vec![called("RAND", Vec::new(), span), hundred]);
-        let alias = alias.or_else(|| path.last()).cloned();
-        let from = TableExpr { kind: kind.clone(), alias: None, span };
-        let filter = Some(operator(SqlOperator::Less, vec![by_chance, percent]));
-        let select = Select { filter, ..Select::all(from, span) };
-        let body = QueryBody::Select(Box::new(select));
-        let query = Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, span };
-        Ok(TableExpr { kind: TableExprKind::Subquery(Box::new(query)), alias, span })
+        Ok(operator(SqlOperator::Less, vec![by_chance, percent]))
     }
 
     /// `[WITH OFFSET [[AS] name]]`.
@@ -297,6 +316,12 @@ impl Parser<'_> {
             let write = format!("`{}*`", name.text());
             let hint = format!("put names with a wildcard in backticks: {write}");
             return Err(self.expected("the end of the table's name").hint(hint).fix(span, write));
+        }
+        if self.is_tsql() && self.at_bare_hint() {
+            self.bump();
+            self.bump();
+            self.bump();
+            return Ok(TableExprKind::Name { path: name, offset: None });
         }
         if self.at(Punctuation::LeftParen) {
             let open = self.bump().span;
@@ -395,9 +420,26 @@ impl Parser<'_> {
         if self.nth_at(1, Punctuation::Arrow) {
             let name = self.any_word("an argument's name")?;
             self.expect(Punctuation::Arrow)?;
-            return Ok(TableArg::Named(name, self.expr()?));
+            return Ok(TableArg::Named(name, self.setting()?));
         }
-        self.expr().map(TableArg::Expr)
+        self.has_settings = self.at_word("STRUCT");
+        let value = self.expr();
+        self.has_settings = false;
+        value.map(TableArg::Expr)
+    }
+
+    /// The value of a setting: `TABLE name` is the query of its rows, where it is no column called `table`.
+    pub(super) fn setting(&mut self) -> Result<Expr> {
+        if !self.at_word("TABLE") || !self.at_table_argument() || self.nth_is_word(1, "AS") {
+            return self.expr();
+        }
+        let start = self.bump().span;
+        let kind = TableExprKind::Name { path: self.wildcard_path("a table's name")?, offset: None };
+        let span = self.since(start);
+        let select = Select::all(TableExpr { kind, alias: None, span }, span);
+        let body = QueryBody::Select(Box::new(select));
+        let query = Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, span };
+        Ok(Expr { kind: ExprKind::Subquery(SubqueryKind::Scalar, Box::new(query)), span })
     }
 }
 

@@ -92,6 +92,9 @@ impl<'a> Parser<'a> {
             label: None,
             handlers: Vec::new(),
             may_declare: true,
+            has_settings: false,
+            declared: Vec::new(),
+            handling: 0,
             expected: RefCell::default(),
         }
     }
@@ -123,6 +126,12 @@ struct Parser<'a> {
     handlers: Vec<Handler>,
     /// Whether nothing but DECLARE came yet, in the script or in the block at hand.
     may_declare: bool,
+    /// Whether the STRUCT that begins here has settings, some of which are tables.
+    has_settings: bool,
+    /// The variables that T-SQL has declared since the last GO.
+    declared: Vec<String>,
+    /// How many handlers of failures stand around the statement at hand.
+    handling: usize,
     /// Looked for at the end of the text.
     expected: RefCell<Expected>,
 }

@@ -74,7 +74,10 @@ impl Parser<'_> {
             return self.ident("an alias").map(Some);
         }
         // T-SQL has no LIMIT, but nobody who writes it means an alias.
-        let limit = self.is_tsql() && self.at_word("LIMIT");
+        let limit = self.is_tsql()
+            && (self.at_word("LIMIT")
+                || (self.at_word("OPTION") && self.nth_at(1, Punctuation::LeftParen))
+                || (self.at_word("WINDOW") && self.nth_at_word(2, "AS")));
         if self.at_name() && !limit { self.ident("an alias").map(Some) } else { Ok(None) }
     }
 

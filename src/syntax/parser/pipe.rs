@@ -34,6 +34,7 @@ const OPERATORS: &[&str] = &[
     "CALL",
     "PIVOT",
     "UNPIVOT",
+    "TABLESAMPLE",
 ];
 
 impl Parser<'_> {
@@ -42,9 +43,13 @@ impl Parser<'_> {
         if !self.at(Punctuation::Pipe) || self.is_tsql() {
             return Ok(query);
         }
-        let with = std::mem::take(&mut query.with);
+        let mut with = std::mem::take(&mut query.with);
         while self.eat(Punctuation::Pipe) {
             self.grow()?;
+            if self.eat_word("WITH") {
+                with.extend(self.piped_with()?);
+                continue;
+            }
             query = self.pipe_operator(query, start)?;
             query.span = self.since(start);
         }
@@ -53,8 +58,6 @@ impl Parser<'_> {
     }
 
     fn pipe_operator(&mut self, query: Query, start: Span) -> Result<Query> {
-        self.refuse(&["TABLESAMPLE"], "write |> WHERE RAND() < 0.1")?;
-        self.refuse(&["WITH"], "write WITH in front of the query's first FROM")?;
         self.refuse(&["LOG", "FORK", "TEE", "MATCH_RECOGNIZE", "STATIC_DESCRIBE"], ELSEWHERE)?;
         let at = self.token().span;
         if let Some(kind) = self.join_kind(false)? {
@@ -83,7 +86,11 @@ impl Parser<'_> {
             Some("SELECT") => {
                 let distinct = self.eat_word("DISTINCT");
                 let items = self.select_items()?;
-                Select { items, distinct, ..open(query, |_| true, at) }
+                Select { items, distinct, by_row: true, ..open(query, |_| true, at) }
+            }
+            Some("TABLESAMPLE") => {
+                let filter = Some(self.sample(at)?);
+                Select { filter, ..open(query, |select| select.filter.is_none(), at) }
             }
             Some("ASSERT") => {
                 let condition = self.expr()?;
@@ -98,7 +105,7 @@ impl Parser<'_> {
             Some("EXTEND" | "WINDOW") => {
                 let mut select = open(query, |_| true, at);
                 select.items.extend(self.select_items()?);
-                select
+                Select { by_row: true, ..select }
             }
             Some("AGGREGATE") => return self.piped_aggregate(open(query, |_| true, at)),
             Some("DISTINCT") => Select { distinct: true, ..open(query, |_| true, at) },
@@ -253,7 +260,7 @@ impl Parser<'_> {
     }
 }
 
-fn of_select(select: Select) -> Query {
+pub(super) fn of_select(select: Select) -> Query {
     let span = select.span;
     let body = QueryBody::Select(Box::new(select));
     Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, span }

@@ -6,8 +6,8 @@ use crate::data::{DataType, Interval, Scalar};
 use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::syntax::Dialect;
 use crate::syntax::ast::{
-    Expr, ExprKind, FunctionCall, Ident, Parameter, Path, QueryBody, SubqueryKind, TypeName, TypeNameKind,
-    interval_value,
+    Expr, ExprKind, FunctionCall, Ident, Parameter, Path, Query, QueryBody, Select, SelectItem, Star,
+    SubqueryKind, TableExpr, TableExprKind, TypeName, TypeNameKind, interval_value,
 };
 use crate::syntax::token::{Punctuation, TokenKind};
 
@@ -147,6 +147,9 @@ impl Parser<'_> {
     fn word(&mut self) -> Result<Expr> {
         let span = self.token().span;
         let literals = [("NULL", Scalar::Null), ("TRUE", Scalar::Bool(true)), ("FALSE", Scalar::Bool(false))];
+        if self.is_tsql() && self.at_one_of(&["TRUE", "FALSE"]).is_some() {
+            return Err(self.expected("an expression").hint("a bit is 1 or 0"));
+        }
         if let Some((_, value)) = literals.into_iter().find(|(word, _)| self.at_word(word)) {
             self.bump();
             return Ok(Expr { kind: ExprKind::Literal(value), span });
@@ -183,8 +186,19 @@ impl Parser<'_> {
         if is_bare {
             return Ok(None);
         }
-        let keywords =
-            ["CAST", "SAFE_CAST", "STRUCT", "ARRAY", "EXISTS", "EXTRACT", "IF", "LEFT", "RIGHT", "GROUPING"];
+        let keywords = [
+            "CAST",
+            "SAFE_CAST",
+            "STRUCT",
+            "ARRAY",
+            "EXISTS",
+            "EXTRACT",
+            "WITH",
+            "IF",
+            "LEFT",
+            "RIGHT",
+            "GROUPING",
+        ];
         match self.at_one_of(&keywords) {
             None => return Ok(None),
             Some("CAST") => self.cast(false, false),
@@ -196,12 +210,39 @@ impl Parser<'_> {
             Some("ARRAY") => self.subquery(SubqueryKind::Array),
             Some("EXISTS") => self.subquery(SubqueryKind::Exists),
             Some("EXTRACT") => self.extract(),
+            Some("WITH") if !self.is_tsql() => self.with_expression(),
             Some(_) => {
                 let name = self.any_word("a function")?;
                 self.call(Path { span: name.span, parts: vec![name] })
             }
         }
         .map(Some)
+    }
+
+    /// `WITH (a AS value, …, result)`: a subquery of the result over the values, each of which sees those before it.
+    fn with_expression(&mut self) -> Result<Expr> {
+        let start = self.bump().span;
+        let open = self.expect(Punctuation::LeftParen)?;
+        let mut values: Option<Query> = None;
+        while self.at_name() && self.nth_at_word(1, "AS") {
+            let name = self.ident("a name")?;
+            self.bump();
+            let expr = self.expr()?;
+            self.expect(Punctuation::Comma)?;
+            values = Some(over(values, SelectItem::Expr { expr, alias: Some(name) }, self.since(start)));
+        }
+        let expr = self.expr()?;
+        self.close(open, Punctuation::RightParen)?;
+        let span = self.since(start);
+        let item = SelectItem::Expr { expr, alias: None };
+        let Some(values) = values else {
+            return Err(self.expected("a name and `AS`").at(span).hint("write WITH(a AS 1, a + 1)"));
+        };
+        let mut query = over(Some(values), item, span);
+        if let QueryBody::Select(select) = &mut query.body {
+            select.items.remove(0);
+        }
+        Ok(Expr { kind: ExprKind::Subquery(SubqueryKind::Scalar, Box::new(query)), span })
     }
 
     /// `'1-2 3 4:5:6' YEAR TO SECOND`, from behind `TO` on: what CAST makes of the text once it is in its full form.
@@ -279,10 +320,11 @@ impl Parser<'_> {
     /// `(a, b AS name)` after STRUCT.
     fn structure(&mut self, data_type: Option<TypeName>, start: Span) -> Result<Expr> {
         let open = self.expect(Punctuation::LeftParen)?;
+        let has_settings = std::mem::take(&mut self.has_settings);
         let mut fields = Vec::new();
         if !self.at(Punctuation::RightParen) {
             fields = self.comma_separated(|parser| {
-                let value = parser.expr()?;
+                let value = if has_settings { parser.setting()? } else { parser.expr()? };
                 let name = if parser.eat_word("AS") { Some(parser.ident("a field's name")?) } else { None };
                 Ok((value, name))
             })?;
@@ -375,6 +417,18 @@ impl Parser<'_> {
         }
         Ok(self.spanned(ExprKind::Case { operand, branches, otherwise }, start))
     }
+}
+
+/// One more value beside those before it.
+fn over(values: Option<Query>, item: SelectItem, span: Span) -> Query {
+    let items = match values {
+        Some(_) => vec![SelectItem::Star(Star::all(span)), item],
+        None => vec![item],
+    };
+    let kind = values.map(|values| TableExprKind::Subquery(Box::new(values)));
+    let from = kind.map(|kind| TableExpr { kind, alias: None, span });
+    let body = QueryBody::Select(Box::new(Select { from, ..Select::list(items, span) }));
+    Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, span }
 }
 
 /// A name of one part.

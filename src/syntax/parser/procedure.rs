@@ -91,11 +91,13 @@ impl Parser<'_> {
             std::mem::take(&mut self.statements),
             std::mem::take(&mut self.handlers),
             std::mem::take(&mut self.loops),
+            std::mem::take(&mut self.declared),
+            std::mem::take(&mut self.handling),
         );
         let result = body(self);
         let statements = std::mem::replace(&mut self.statements, outer.0);
         let handlers = std::mem::replace(&mut self.handlers, outer.1);
-        self.loops = outer.2;
+        (self.loops, self.declared, self.handling) = (outer.2, outer.3, outer.4);
         result.map(|()| ProcedureBody {
             statements: statements.into_iter().map(Arc::new).collect(),
             handlers: handlers.into(),

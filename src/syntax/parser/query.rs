@@ -4,6 +4,7 @@ use super::Parser;
 use super::tsql_query::{Top, beside_offset, name_columns};
 use crate::diag::{Code, Error, Result, Span};
 use crate::limits::CUBE_ITEMS;
+use crate::syntax::SqlOperator;
 use crate::syntax::ast::{
     ByName, Cte, Expr, ExprKind, GroupBy, Ident, KeptColumns, Limit, NameMatching, Query, QueryBody, RowForm,
     Select, SelectItem, Star, Window,
@@ -21,6 +22,9 @@ const CLAUSE_PLACES: &[(&str, &str)] = &[
     ("ORDER", "ORDER BY comes after all clauses except LIMIT"),
     ("LIMIT", "LIMIT comes last, and only once"),
 ];
+
+/// Statements of T-SQL that may stand behind WITH.
+pub(super) const CHANGES: &[&str] = &["DELETE", "INSERT", "UPDATE", "MERGE"];
 
 /// What stands between the parts of a query.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -85,10 +89,15 @@ impl Parser<'_> {
         self.nested(|parser| {
             let start = parser.token().span;
             let with = if parser.eat_word("WITH") { parser.with()? } else { Vec::new() };
-            let (body, top) = parser.part()?;
-            let query = parser.rest(with, body, top, start)?;
-            parser.piped(query, start)
+            parser.query_behind(with, start)
         })
+    }
+
+    /// What comes behind WITH.
+    pub(super) fn query_behind(&mut self, with: Vec<Cte>, start: Span) -> Result<Query> {
+        let (body, top) = self.part()?;
+        let query = self.rest(with, body, top, start)?;
+        self.piped(query, start)
     }
 
     /// The rest of a query that starts with `first`.
@@ -97,29 +106,37 @@ impl Parser<'_> {
         self.piped(query, start)
     }
 
-    fn with(&mut self) -> Result<Vec<Cte>> {
+    pub(super) fn with(&mut self) -> Result<Vec<Cte>> {
         let recursive = self.eat_word("RECURSIVE") || self.is_tsql();
-        let ctes = self.comma_separated(|parser| {
-            let name = parser.ident("a name for a query")?;
-            let columns = parser.tsql_column_list()?;
-            if parser.at(Punctuation::LeftParen) {
-                return Err(
-                    parser.unsupported("a column list in WITH", "name the columns with AS in the query")
-                );
-            }
-            parser.expect_word("AS")?;
-            let open = parser.expect(Punctuation::LeftParen)?;
-            let mut query = parser.query()?;
-            parser.close(open, Punctuation::RightParen)?;
-            if let Some(columns) = columns {
-                name_columns(&mut query, columns)?;
-            }
-            Ok(Cte { name, recursive, query })
-        })?;
-        if !self.at_query() && !self.at(Punctuation::LeftParen) {
+        let ctes = self.comma_separated(|parser| parser.cte(recursive))?;
+        let changes = self.is_tsql() && self.at_one_of(CHANGES).is_some();
+        if !self.at_query() && !self.at(Punctuation::LeftParen) && !changes {
             return Err(self.expected("`SELECT`").hint("WITH names queries for the SELECT after it"));
         }
         Ok(ctes)
+    }
+
+    /// `name AS (query)`.
+    fn cte(&mut self, recursive: bool) -> Result<Cte> {
+        let name = self.ident("a name for a query")?;
+        let columns = self.tsql_column_list()?;
+        if self.at(Punctuation::LeftParen) {
+            return Err(self.unsupported("a column list in WITH", "name the columns with AS in the query"));
+        }
+        self.expect_word("AS")?;
+        let open = self.expect(Punctuation::LeftParen)?;
+        let mut query = self.query()?;
+        self.close(open, Punctuation::RightParen)?;
+        if let Some(columns) = columns {
+            name_columns(&mut query, columns)?;
+        }
+        Ok(Cte { name, recursive, query })
+    }
+
+    /// `name AS (query), …` of a pipe.
+    pub(super) fn piped_with(&mut self) -> Result<Vec<Cte>> {
+        let recursive = self.eat_word("RECURSIVE");
+        self.comma_separated(|parser| parser.cte(recursive))
     }
 
     /// A SELECT with its `TOP`, or a query in parentheses.
@@ -185,6 +202,9 @@ impl Parser<'_> {
         if self.is_tsql() && (self.at_words(&["FOR", "JSON"]) || self.at_words(&["FOR", "XML"])) {
             let hint = "leave it out: the host program gets rows; STRING_AGG(x, ',') makes one text of many";
             return Err(self.unsupported("`FOR JSON` or `FOR XML`", hint));
+        }
+        if self.is_tsql() {
+            self.skip_option()?;
         }
         self.refuse_misplaced_clause()?;
         let body = match (operator, parts.pop()) {
@@ -294,7 +314,7 @@ impl Parser<'_> {
                 .hint("put the query before it in parentheses"));
         }
         if self.is_tsql() {
-            self.refuse(&["OPTION"], "it changes no result: leave it out")?;
+            self.refuse(&["OPTION"], "it stands at the end of the statement")?;
             return self
                 .refuse(&["OFFSET", "FETCH"], "write ORDER BY … OFFSET 5 ROWS FETCH NEXT 10 ROWS ONLY");
         }
@@ -344,7 +364,11 @@ impl Parser<'_> {
         let has_windows = self.eat_word("WINDOW");
         let windows = if has_windows { self.comma_separated(Self::named_window)? } else { Vec::new() };
         let span = self.since(start);
-        Ok((Select { form, distinct, items, from, filter, group_by, having, qualify, windows, span }, top))
+        let by_row = false;
+        Ok((
+            Select { form, by_row, distinct, items, from, filter, group_by, having, qualify, windows, span },
+            top,
+        ))
     }
 
     fn clause(&mut self, keyword: &'static str) -> Result<Option<Expr>> {
@@ -390,6 +414,9 @@ impl Parser<'_> {
             return Ok(SelectItem::Expr { expr: self.expr()?, alias: Some(alias) });
         }
         let expr = self.expr()?;
+        if self.is_tsql() {
+            refuse_condition(&expr)?;
+        }
         if self.at(Punctuation::Dot) && !matches!(expr.kind, ExprKind::Operator { .. }) {
             self.bump();
             self.expect(Punctuation::Star)?;
@@ -566,6 +593,38 @@ impl Parser<'_> {
             ExprKind::Literal(_) | ExprKind::Float { .. } | ExprKind::Parameter(_) => Ok(expr),
             _ => Err(expected.at(expr.span).hint("write a whole number or a parameter")),
         }
+    }
+}
+
+/// In T-SQL a condition is no value.
+fn refuse_condition(expr: &Expr) -> Result<()> {
+    use SqlOperator::{
+        And, Between, Equal, Greater, GreaterOrEqual, In, InUnnest, IsNotNull, IsNull, Less, LessOrEqual,
+        Not, NotEqual, Or,
+    };
+    let conditions = [
+        And,
+        Between,
+        Equal,
+        Greater,
+        GreaterOrEqual,
+        In,
+        InUnnest,
+        IsNotNull,
+        IsNull,
+        Less,
+        LessOrEqual,
+        Not,
+        NotEqual,
+        Or,
+    ];
+    match &expr.kind {
+        ExprKind::Operator { operator, .. } if conditions.contains(operator) => {
+            Err(Error::new(Code::SyntaxError, "a condition is no column in T-SQL")
+                .at(expr.span)
+                .hint("write CASE WHEN … THEN 1 ELSE 0 END"))
+        }
+        _ => Ok(()),
     }
 }
 

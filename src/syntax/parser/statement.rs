@@ -72,7 +72,9 @@ impl Parser<'_> {
 
     pub(super) fn statement(&mut self) -> Result<Statement> {
         let start = self.token().span;
-        let kind = if self.at_query() || self.at(Punctuation::LeftParen) || self.at_word("VALUES") {
+        let kind = if self.is_tsql() && self.eat_word("WITH") {
+            self.tsql_with(start)?
+        } else if self.at_query() || self.at(Punctuation::LeftParen) || self.at_word("VALUES") {
             let query = Box::new(self.query()?);
             self.aimed(query)?
         } else {
@@ -232,8 +234,10 @@ impl Parser<'_> {
                 let version = if is_number { Some(self.version_name()?) } else { None };
                 ModelAction::AddVersion(Box::new(self.model_file(name.clone(), version)?))
             }
+            Some("DROP") if self.eat_word("BASELINE") => ModelAction::DropBaseline,
             Some("DROP") => {
-                self.expect_word("VERSION")?;
+                self.eat_one_of(&["VERSION"])
+                    .ok_or_else(|| self.expected_one_of(&["VERSION", "BASELINE"]))?;
                 ModelAction::DropVersion(self.version_name()?)
             }
             Some("ROLLBACK") => {
@@ -251,7 +255,12 @@ impl Parser<'_> {
 
     /// What a model or one of its versions gets.
     fn set_of_model(&mut self, name: &Path) -> Result<ModelAction> {
-        if self.eat_words(&["BASELINE", "FROM"]) {
+        if self.eat_word("BASELINE") {
+            if !self.eat_word("FROM") && !self.at_word("TABLE") {
+                return Err(self
+                    .expected_one_of(&["FROM", "TABLE"])
+                    .hint("write SET BASELINE FROM (SELECT …), or DROP BASELINE for a model without one"));
+            }
             self.eat_word("TABLE");
             return Ok(ModelAction::SetBaseline(self.table()?));
         }
@@ -285,6 +294,10 @@ impl Parser<'_> {
             return self.path("a table's name").map(TableAction::RenameTable);
         }
         if self.at_one_of(&["CONSTRAINT", "PRIMARY", "FOREIGN"]).is_some() {
+            if word == "ADD" && !self.is_tsql() {
+                self.added_key()?;
+                return Ok(TableAction::Nothing);
+            }
             return Err(self.unsupported("a key of a table", "rows are not checked here: leave it out"));
         }
         // T-SQL adds columns without the word.
@@ -318,6 +331,9 @@ impl Parser<'_> {
             self.options(table.span)?;
             return Ok(TableAction::Nothing);
         }
+        if self.eat_words(&["SET", "DATA", "TYPE"]) {
+            return Ok(TableAction::Retype(name, self.type_name()?));
+        }
         let hint = "write CREATE OR REPLACE TABLE t AS SELECT * REPLACE (CAST(x AS type) AS x) FROM t";
         Err(self.unsupported("another type for a column", hint))
     }
@@ -341,7 +357,7 @@ impl Parser<'_> {
     }
 
     /// `[INTO] table [(columns)] VALUES (…), … | query`.
-    fn insert(&mut self) -> Result<Insert> {
+    pub(super) fn insert(&mut self) -> Result<Insert> {
         self.eat_word("INTO");
         let table = self.path("a table's name")?;
         let has_columns = self.at(Punctuation::LeftParen) && !self.at_parenthesised_query();
@@ -382,7 +398,7 @@ impl Parser<'_> {
         if data_type.is_none() && value.is_none() {
             return Err(self.expected("a type or `DEFAULT`"));
         }
-        Ok(Declare { names, data_type, value, again: !self.loops.is_empty() })
+        Ok(Declare { names, data_type, value, again: !self.loops.is_empty(), block: None })
     }
 
     /// `@@query_label` and others that say where BigQuery runs and bills a query: here they only hold their values.

@@ -6,7 +6,7 @@ use crate::data::Scalar;
 use crate::diag::{Code, Error, Result, Span};
 use crate::syntax::SqlOperator;
 use crate::syntax::ast::{
-    CreateTable, Declare, Expr, ExprKind, FunctionCall, Ident, OnExisting, Path, Predict, Statement,
+    CreateTable, Declare, Expr, ExprKind, FunctionCall, Ident, OnExisting, Over, Path, Predict, Statement,
     StatementKind, SubqueryKind, TableExprKind, TypeName, TypeNameKind,
 };
 use crate::syntax::token::{Punctuation, Token, TokenKind};
@@ -76,14 +76,23 @@ impl Parser<'_> {
             // A cursor has no @ before its name.
             self.position += usize::from(self.nth_is_word(1, "CURSOR"));
             self.refuse(&["CURSOR"], "write one statement for all rows, or WHILE over their numbers")?;
-            let names = vec![self.tsql_variable()?];
+            let name = self.tsql_variable()?;
+            let is_it = |known: &String| known.eq_ignore_ascii_case(&name.text);
+            if self.declared.iter().any(is_it) {
+                let message = format!("variable `@{}` is declared already", name.text);
+                return Err(Error::new(Code::AlreadyExists, message)
+                    .at(name.span)
+                    .hint(format!("write SET @{} = …; a variable lives up to GO", name.text)));
+            }
+            self.declared.push(name.text.clone());
+            let names = vec![name];
             self.eat_word("AS");
             if self.eat_word("TABLE") {
                 return self.table_variable(names);
             }
             let data_type = Some(self.type_name()?);
             let value = if self.eat(Punctuation::Equal) { Some(self.expr()?) } else { None };
-            let declare = Declare { names, data_type, value, again: true };
+            let declare = Declare { names, data_type, value, again: true, block: None };
             if !self.at(Punctuation::Comma) {
                 return Ok(StatementKind::Declare(declare));
             }
@@ -105,6 +114,7 @@ impl Parser<'_> {
             columns,
             query: None,
             ignored: Vec::new(),
+            named: Vec::new(),
         }))
     }
 
@@ -134,6 +144,34 @@ impl Parser<'_> {
                 let hint = "STRING_AGG(x, ',') takes it, and PERCENTILE_CONT(0.5) and PERCENTILE_DISC(0.5), ascending, with OVER behind it";
                 return Err(self.unsupported("this `WITHIN GROUP`", hint).at(self.since(start)));
             }
+        }
+        Ok(())
+    }
+
+    /// Refuses calls that SQL Server refuses, or that mean something else there.
+    pub(super) fn tsql_call(&self, call: &FunctionCall, start: Span) -> Result<()> {
+        let name = call.name.text().to_ascii_uppercase();
+        let is_unordered = matches!(&call.over, Some(Over::Window(window)) if window.base.is_none() && window.order_by.is_empty());
+        if is_unordered
+            && matches!(name.as_str(), "ROW_NUMBER" | "RANK" | "DENSE_RANK" | "NTILE" | "LAG" | "LEAD")
+        {
+            return Err(Error::new(Code::MisplacedClause, format!("{name} needs ORDER BY in its OVER"))
+                .at(self.since(start))
+                .hint("write OVER (ORDER BY x); OVER (ORDER BY (SELECT NULL)) for any order"));
+        }
+        if name != "DATALENGTH" {
+            return Ok(());
+        }
+        let is_wide = call.args.iter().any(|arg| match &arg.kind {
+            ExprKind::Literal(Scalar::String(_)) => arg.span.of(self.text).starts_with(['N', 'n']),
+            ExprKind::Cast { to: TypeName { kind: TypeNameKind::Simple(name), .. }, .. } => {
+                name.starts_with(['N', 'n']) && name.to_ascii_uppercase().ends_with("CHAR")
+            }
+            _ => false,
+        });
+        if is_wide {
+            let hint = "write 2 * LEN(CONCAT(x, '.')) - 2: an nvarchar has two bytes for a character";
+            return Err(self.unsupported("`DATALENGTH` of an nvarchar", hint).at(self.since(start)));
         }
         Ok(())
     }

@@ -184,7 +184,7 @@ impl Parser<'_> {
     fn top_count(&mut self) -> Result<Expr> {
         if self.at(Punctuation::LeftParen) {
             let open = self.bump().span;
-            let count = self.count()?;
+            let count = self.expr()?;
             self.close(open, Punctuation::RightParen)?;
             return Ok(count);
         }
@@ -356,6 +356,7 @@ impl Parser<'_> {
                 columns: Vec::new(),
                 query: Some(query),
                 ignored: Vec::new(),
+                named: Vec::new(),
             }),
             Some(Target::Variables(names)) if matches!(query.body, QueryBody::Select(_)) => {
                 StatementKind::Set(SetVariables { names, value: SetValue::LastRow(query) })
@@ -381,6 +382,33 @@ impl Parser<'_> {
         Ok(())
     }
 
+    /// Whether `(NOLOCK)` comes next, which a table may have without WITH.
+    pub(super) fn at_bare_hint(&self) -> bool {
+        self.at(Punctuation::LeftParen)
+            && self.nth_at(2, Punctuation::RightParen)
+            && TABLE_HINTS.iter().any(|word| self.nth_at_word(1, word))
+    }
+
+    /// `OPTION (RECOMPILE, MAXDOP 1, …)`: advice for SQL Server's optimizer, which changes no result.
+    pub(super) fn skip_option(&mut self) -> Result<()> {
+        if !self.at_word("OPTION") || !self.nth_at(1, Punctuation::LeftParen) {
+            return Ok(());
+        }
+        self.bump();
+        self.parenthesised(|parser| {
+            parser.any_word("a hint such as RECOMPILE")?;
+            while !parser.at(Punctuation::Comma) && !parser.at(Punctuation::RightParen) {
+                if parser.token().kind != TokenKind::Integer && !parser.at_name() {
+                    parser.any_word("`)`")?;
+                    continue;
+                }
+                parser.bump();
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
     /// Takes what makes no difference here: `GO` on a line of its own, `USE database`, `SET NOCOUNT ON`.
     pub(super) fn skip_tsql_setting(&mut self) -> Result<bool> {
         if self.at_batch_end() {
@@ -393,6 +421,7 @@ impl Parser<'_> {
                 }
                 self.bump();
             }
+            self.declared.clear();
             return Ok(true);
         }
         if self.at_word("USE") {

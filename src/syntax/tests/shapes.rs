@@ -219,8 +219,10 @@ fn show_table(table: &TableExpr) -> String {
             format!("{} pivot {aggregates} for {} in {values}", show_table(&pivot.input), show(&pivot.column))
         }
         TableExprKind::Unpivot(unpivot) => {
-            let columns: Vec<_> = unpivot.columns.iter().map(|(it, _)| it.text.as_str()).collect();
-            let names = format!("{} {}", unpivot.value.text, unpivot.name.text);
+            let columns: Vec<_> =
+                unpivot.columns.iter().flat_map(|(group, _)| group).map(|it| it.text.as_str()).collect();
+            let values: Vec<_> = unpivot.values.iter().map(|it| it.text.as_str()).collect();
+            let names = format!("{} {}", values.join(" "), unpivot.name.text);
             format!("{} unpivot {names} in {}", show_table(&unpivot.input), columns.join(", "))
         }
         TableExprKind::Unnest { array, offset, .. } => {

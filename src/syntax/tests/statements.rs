@@ -81,6 +81,7 @@ fn statement(statement: &Statement) -> String {
             let action = match &it.action {
                 ModelAction::SetOptions(given) => options(given),
                 ModelAction::SetBaseline(_) => " baseline".into(),
+                ModelAction::DropBaseline => " drop baseline".into(),
                 ModelAction::AddVersion(add) => {
                     let number = add.version.as_ref().map_or("next", |number| &number.text);
                     format!(" add {number}{}", options(&add.options))

@@ -4,6 +4,7 @@ mod re2;
 mod unicode;
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, StringArray};
@@ -33,6 +34,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "REGEXP_EXTRACT",
         "The n-th substring (1) that matches from a position (1) on, or its capturing group.",
         EXTRACT,
+    ),
+    Function::new(
+        "REGEXP_INSTR",
+        "Where the n-th match (1) from a position (1) on begins, or its capturing group, from 1; behind its end where the last argument is 1; 0 without a match.",
+        &[Signature::scalar(&[String, String, Int64, Int64, Int64], Int64, place).optional(3)],
     ),
     Function::new("REGEXP_SUBSTR", "Synonym for REGEXP_EXTRACT.", EXTRACT),
     Function::new(
@@ -95,7 +101,11 @@ fn part<'t>(found: &Captures<'t>) -> Option<&'t str> {
     found.get(found.len() - 1).map(|group| group.as_str())
 }
 
-fn extract(call: &BatchCall<'_>) -> Result<ArrayRef> {
+/// What stands behind the position, and where in it the match or its group is.
+type Found<'a> = Option<(&'a str, Range<usize>)>;
+
+/// Looks in a row's text for the match that the arguments say.
+fn searched<'a>(call: &'a BatchCall<'_>) -> Result<impl Fn(usize) -> Result<Found<'a>> + 'a> {
     let (texts, patterns) = (call.arg(0)?.strings()?, Patterns::of(call.arg(1)?)?);
     let starts = call.args.get(2).map(Operand::ints).transpose()?;
     let occurrences = call.args.get(3).map(Operand::ints).transpose()?;
@@ -103,7 +113,7 @@ fn extract(call: &BatchCall<'_>) -> Result<ArrayRef> {
         Ok(value @ 1..) => Ok(value - 1),
         _ => Err(Error::new(Code::InvalidValue, format!("expected {name} from 1 on, found {value}"))),
     };
-    call.strings(&|row| {
+    Ok(move |row| {
         let regex = patterns.with_a_group(row)?;
         let start = starts.as_ref().map_or(Ok(0), |starts| from_one("a position", starts.at(row)))?;
         let nth = occurrences.as_ref().map_or(Ok(0), |nth| from_one("an occurrence", nth.at(row)))?;
@@ -111,7 +121,35 @@ fn extract(call: &BatchCall<'_>) -> Result<ArrayRef> {
         if start > 0 && rest.nth(start - 1).is_none() {
             return Ok(None);
         }
-        Ok(regex.captures_iter(rest.as_str()).nth(nth).and_then(|found| part(&found)).map(Cow::Borrowed))
+        let rest = rest.as_str();
+        let found = regex.captures_iter(rest).nth(nth).and_then(|found| found.get(found.len() - 1));
+        Ok(found.map(|group| (rest, group.range())))
+    })
+}
+
+fn extract(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let searched = searched(call)?;
+    call.strings(&|row| Ok(searched(row)?.and_then(|(rest, place)| rest.get(place)).map(Cow::Borrowed)))
+}
+
+/// The place of a match, in characters from 1.
+fn place(call: &BatchCall<'_>) -> Result<ArrayRef> {
+    let (texts, searched) = (call.arg(0)?.strings()?, searched(call)?);
+    let behind = call.args.get(4).map(Operand::ints).transpose()?;
+    call.ints(&|row| {
+        let behind = match behind.as_ref().map_or(0, |behind| behind.at(row)) {
+            0 => false,
+            1 => true,
+            other => {
+                let message = format!("expected 0 or 1 for the place in the match, found {other}");
+                return Err(Error::new(Code::InvalidValue, message));
+            }
+        };
+        let Some((rest, found)) = searched(row)? else { return Ok(Some(0)) };
+        let text = texts.at(row);
+        let before = text.len() - rest.len() + if behind { found.end } else { found.start };
+        let characters = text.get(..before).map_or(0, |before| before.chars().count());
+        Ok(i64::try_from(characters + 1).ok())
     })
 }
 

@@ -140,7 +140,7 @@ impl Binder<'_> {
         let value = value.ok_or_else(|| expected(&found.to_string()))?;
         match constant(&value, self.context.limits)? {
             Some(Scalar::Null) if self.context.only_checks() => Ok(None),
-            Some(Scalar::Null) => Err(expected("NULL")),
+            Some(Scalar::Null) => Err(expected("NULL").hint("leave it out, or write a value")),
             Some(value) => Ok(Some((value, tree.span))),
             None => Err(expected("an expression that depends on rows")),
         }

@@ -4,7 +4,7 @@ use super::super::Binder;
 use super::super::from::Source;
 use super::Judging;
 use super::args::Call;
-use super::evaluate::{column_of, visible};
+use super::evaluate::{column_of, of_one_type, visible};
 use super::text::{filled, float};
 use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Invariant, Result};
@@ -36,7 +36,7 @@ const OF_NUMBERS: &str = ", ('mean_absolute_error_first', f, NULL), ('mean_absol
 
 impl Binder<'_> {
     fn compare(&mut self, call: &Call<'_>) -> Result<Node> {
-        let source = self.table(call.rows.first().copied().invariant("a call with rows")?)?;
+        let source = self.given(call, call.rows.first().copied().invariant("a call with rows")?)?;
         let alone = |setting: &str, others: &[&str]| match others.iter().find_map(|other| call.setting(other))
         {
             Some(other) => {
@@ -160,13 +160,13 @@ impl Binder<'_> {
 /// # Errors
 /// `type-mismatch` where values of two columns cannot be compared.
 fn same_types(call: &Call<'_>, first: (&str, &DataType), second: (&str, &DataType)) -> Result<()> {
-    if first.1 == second.1 && first.1.is_orderable() {
+    of_one_type(call, [second, first], DataType::Float64)?;
+    if first.1.is_orderable() {
         return Ok(());
     }
     let message = format!(
-        "column {} has type {} and column {} {}: {} compares values of one type",
-        first.0, first.1, second.0, second.1, call.judging.name
+        "{} does not compare values of type {}, as of column {}",
+        call.judging.name, first.1, first.0
     );
-    let hint = format!("write CAST(… AS {}) in a subquery", first.1);
-    Err(Error::new(Code::TypeMismatch, message).at(call.span).hint(hint))
+    Err(Error::new(Code::TypeMismatch, message).at(call.span).hint("write TO_JSON_STRING(…) in a subquery"))
 }

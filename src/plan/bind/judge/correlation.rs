@@ -74,18 +74,28 @@ fn check_number(name: &str, data_type: &DataType, span: Span) -> Result<()> {
 
 impl Binder<'_> {
     fn correlation(&mut self, call: &Call<'_>) -> Result<Node> {
-        let source = self.table(call.rows.first().copied().invariant("a call with rows")?)?;
+        let source = self.given(call, call.rows.first().copied().invariant("a call with rows")?)?;
         let (target, target_type) = self.column_setting(call, &source, "target_col")?;
-        let columns = self.texts(call, "target_correlation_cols")?;
+        let mut columns = self.texts(call, "target_correlation_cols")?;
         let dimensions = self.texts(call, "dimension_cols")?;
         let method = self.word(call, "method", &["PEARSON", "SPEARMAN", "KENDALL"])?;
         let span = |name: &str| call.setting(name).map_or(call.span, |value| value.span);
         if call.setting("target_correlation_cols").is_none() {
             return Err(call.missing("target_correlation_cols"));
         }
+        if columns.is_empty() {
+            if !self.context.only_checks() {
+                let message = "`target_correlation_cols` names no column";
+                return Err(call.wrong(Code::InvalidOption, message, span("target_correlation_cols")));
+            }
+            // A parameter without value names any column.
+            columns.push(target.trim_matches('`').to_owned());
+        }
         if dimensions.len() > DIMENSIONS {
             let message = format!("there are {} dimensions, at most {DIMENSIONS} can be", dimensions.len());
-            return Err(Error::new(Code::LimitExceeded, message).at(span("dimension_cols")));
+            return Err(Error::new(Code::LimitExceeded, message).at(span("dimension_cols")).hint(
+                "every combination of them is a segment: leave some out, or call it for parts of them",
+            ));
         }
         check_number(&target, &target_type, span("target_col"))?;
         let mut values = Vec::new();

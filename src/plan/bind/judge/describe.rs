@@ -94,13 +94,24 @@ pub(super) struct Described {
     /// Whether its numbers are INT64.
     is_whole: bool,
     is_array: bool,
+    is_bytes: bool,
 }
+
+/// Bytes as a text: what they spell, or where that is none their number and what tells them from others.
+const BYTES: &str = "IFNULL(SAFE_CAST({v} AS STRING), FORMAT('%d bytes %s', LENGTH({v}), TO_HEX(MD5({v}))))";
 
 impl Described {
     /// The columns of the rows; fields of structs are columns of their own.
     pub(super) fn all(source: &Source, call: &Call<'_>) -> Result<Vec<Self>> {
         let mut found = Vec::new();
-        for (name, expr) in source.scope.visible(None) {
+        for (number, (name, expr)) in source.scope.visible(None).enumerate() {
+            let mut before = source.scope.visible(None).take(number);
+            if before.any(|(other, _)| other.eq_ignore_ascii_case(name)) {
+                let message = format!("{} has two columns named `{name}` to describe", call.judging.name);
+                return Err(Error::new(Code::AmbiguousColumn, message)
+                    .at(call.span)
+                    .hint("give one of them an alias, or leave it out with * EXCEPT"));
+            }
             describe(name, &quoted(name), &expr.data_type, &mut found, call)?;
         }
         Ok(found)
@@ -109,11 +120,31 @@ impl Described {
     /// The rows of its values `v`, with `before` in front of them, out of `table`.
     fn values(&self, before: &str, table: &str, as_text: bool) -> String {
         let data_type = if as_text { "STRING" } else { "FLOAT64" };
-        let (from, value) = match self.is_array {
-            true => (format!("{table}, UNNEST({}) AS __v", self.value), "__v"),
-            false => (table.to_owned(), self.value.as_str()),
+        let (from, value) = self.from(table);
+        let text = match self.is_bytes {
+            true => BYTES.replace("{v}", value),
+            false => format!("CAST({value} AS {data_type})"),
         };
-        format!("SELECT {before}, CAST({value} AS {data_type}) AS v FROM {from} WHERE {value} IS NOT NULL")
+        format!("SELECT {before}, {text} AS v FROM {from} WHERE {value} IS NOT NULL")
+    }
+
+    /// Its rows out of `table`, and a value of it there.
+    fn from(&self, table: &str) -> (String, &str) {
+        match self.is_array {
+            true => (format!("{table}, UNNEST({}) AS __v", self.value), "__v"),
+            false => (table.to_owned(), &self.value),
+        }
+    }
+
+    /// The mean length of its texts `v`, which of bytes that spell none is how many there are.
+    fn mean_length(&self) -> String {
+        let (from, value) = self.from("p");
+        match self.is_bytes {
+            true => format!(
+                "(SELECT AVG(IFNULL(CHAR_LENGTH(SAFE_CAST({value} AS STRING)), LENGTH({value}))) FROM {from})"
+            ),
+            false => "AVG(CHAR_LENGTH(v))".to_owned(),
+        }
     }
 }
 
@@ -138,11 +169,13 @@ fn describe(
                     | DataType::Date
                     | DataType::Timestamp
                     | DataType::Datetime
+                    | DataType::Time
             )
     };
     let mut add = |value: String, element: &DataType, is_array| {
         let (name, is_whole) = (name.to_owned(), *element == DataType::Int64);
-        found.push(Described { name, value, is_number: is_number(element), is_whole, is_array });
+        let is_bytes = *element == DataType::Bytes;
+        found.push(Described { name, value, is_number: is_number(element), is_whole, is_array, is_bytes });
     };
     match data_type {
         plain if is_plain(plain) => add(value.to_owned(), plain, false),
@@ -203,7 +236,7 @@ impl Rules {
 
 impl Binder<'_> {
     fn rows_of(&mut self, call: &Call<'_>, number: usize) -> Result<Source> {
-        self.table(call.rows.get(number).copied().invariant("a call with rows")?)
+        self.given(call, call.rows.get(number).copied().invariant("a call with rows")?)
     }
 
     fn describe_data(&mut self, call: &Call<'_>) -> Result<Node> {
@@ -323,11 +356,10 @@ impl Binder<'_> {
     ) -> Result<Comparison> {
         let rules = self.rules(call, columns)?;
         let (mut numbers, mut texts, mut listed) = (Vec::new(), Vec::new(), Vec::new());
+        let mut inputs = Vec::new();
         for column in columns {
-            let Some(other) = others.iter().find(|other| other.name.eq_ignore_ascii_case(&column.name))
-            else {
-                continue;
-            };
+            let is_same = |other: &&Described| other.name.eq_ignore_ascii_case(&column.name);
+            let Some((place, other)) = (0..).zip(others).find(|(_, other)| is_same(other)) else { continue };
             let as_text = !(column.is_number && other.is_number);
             if as_text && (column.is_number || other.is_number) && rules.metric == JENSEN_SHANNON {
                 continue;
@@ -338,15 +370,19 @@ impl Binder<'_> {
             values.push(column.values(&side(0), parts.base, as_text));
             values.push(other.values(&side(1), parts.study, as_text));
             listed.push(format!(
-                "STRUCT({c} AS c, {} AS input, '{}' AS metric, {} AS threshold)",
+                "STRUCT({c} AS c, {place} AS o, {} AS input, '{}' AS metric, {} AS threshold)",
                 string(&column.name),
                 if as_text { rules.metric } else { JENSEN_SHANNON },
                 float(rules.threshold(&column.name, as_text))
             ));
+            inputs.push(string(&column.name));
         }
         if listed.is_empty() {
             let message = "the two tables have no column in common";
-            return Err(Error::new(Code::UnknownColumn, message).at(call.span));
+            return Err(Error::new(Code::UnknownColumn, message)
+                .at(call.span)
+                .and_list("write (SELECT x AS name FROM …): those of the base are", names(columns))
+                .and_list("and of the other", names(others)));
         }
         let sql = filled(
             DRIFT,
@@ -355,6 +391,8 @@ impl Binder<'_> {
                 ("numbers", &united(&numbers, "FLOAT64")),
                 ("texts", &united(&texts, "STRING")),
                 ("buckets", &rules.buckets.to_string()),
+                ("inputs", &format!("[{}]", inputs.join(", "))),
+                ("width", &columns.len().to_string()),
                 ("ranks", &rules.ranks.to_string()),
             ],
         );
@@ -384,8 +422,8 @@ impl Binder<'_> {
                 format!("`thresholds` names `{name}`, which is no column"),
             )
             .at(span)
-            .did_you_mean(name, columns.iter().map(|column| column.name.as_str()))
-            .and_list("the columns are", columns.iter().map(|column| column.name.as_str())));
+            .did_you_mean(name, names(columns))
+            .and_list("the columns are", names(columns)));
         }
         Ok(Rules { buckets, ranks, metric, of_numbers, of_texts, own })
     }
@@ -408,6 +446,10 @@ impl Binder<'_> {
         };
         items.iter().map(threshold).collect()
     }
+}
+
+fn names(columns: &[Described]) -> impl Iterator<Item = &str> {
+    columns.iter().map(|column| column.name.as_str())
 }
 
 #[cold]
@@ -441,6 +483,7 @@ fn united(queries: &[String], data_type: &str) -> String {
 /// The query that describes columns of `p` as TFDV's statistics do, with numbers of buckets: of equal width, of quantiles, of
 /// the lengths of arrays, and of the commonest texts.
 fn statistics(columns: &[Described], [buckets, quantiles, lengths, ranks]: [i64; 4]) -> String {
+    let names: Vec<_> = columns.iter().map(|column| string(&column.name)).collect();
     let (mut numbers, mut texts, mut features) = (Vec::new(), Vec::new(), Vec::new());
     for (column, c) in columns.iter().zip(0..) {
         let values = column.values(&format!("0 AS s, {c} AS c"), "p", !column.is_number);
@@ -460,6 +503,7 @@ fn statistics(columns: &[Described], [buckets, quantiles, lengths, ranks]: [i64;
             ("lengths", lengths.to_string()),
             ("quantiles", quantiles.to_string()),
             ("top", TOP_VALUES.to_string()),
+            ("mean_length", column.mean_length()),
         ];
         let parts: Vec<_> = parts.iter().map(|(name, part)| (*name, part.as_str())).collect();
         let (common, own) = (filled(COMMON, &parts), filled(own, &parts));
@@ -475,6 +519,8 @@ fn statistics(columns: &[Described], [buckets, quantiles, lengths, ranks]: [i64;
             ("numbers", &united(&numbers, "FLOAT64")),
             ("texts", &united(&texts, "STRING")),
             ("buckets", &buckets.to_string()),
+            ("inputs", &format!("[{}]", names.join(", "))),
+            ("width", &columns.len().to_string()),
             ("ranks", &ranks.to_string()),
             ("features", &features.join(" UNION ALL ")),
         ],
@@ -486,8 +532,7 @@ fn description(columns: &[Described], [quantiles, lengths, top]: [i64; 3]) -> St
     let one = |column: &Described| {
         let (value, name) = (&column.value, string(&column.name));
         let values = column.values("0 AS s", "p", !column.is_number);
-        let raw = if column.is_array { "__v" } else { value.as_str() };
-        let from = if column.is_array { format!("p, UNNEST({value}) AS __v") } else { "p".to_owned() };
+        let (from, raw) = column.from("p");
         let null = |data_type: &str| format!("CAST(NULL AS {data_type})");
         let of_numbers =
             |sql: &str, data_type: &str| if column.is_number { sql.to_owned() } else { null(data_type) };
@@ -500,8 +545,11 @@ fn description(columns: &[Described], [quantiles, lengths, top]: [i64; 3]) -> St
             }
         };
         let extreme = |which: &str| {
-            let raw = if column.is_number { raw.to_owned() } else { format!("CAST({raw} AS STRING)") };
-            format!("(SELECT CAST({which}({raw}) AS STRING) FROM {from})")
+            if column.is_number {
+                format!("(SELECT CAST({which}({raw}) AS STRING) FROM {from})")
+            } else {
+                format!("{which}(v)")
+            }
         };
         let top_values = format!(
             "ARRAY(SELECT AS STRUCT v AS value, COUNT(*) AS count FROM ({values}) GROUP BY v ORDER BY count DESC, v LIMIT {top})"
@@ -520,7 +568,7 @@ fn description(columns: &[Described], [quantiles, lengths, top]: [i64; 3]) -> St
                 ("median", &of_numbers("APPROX_QUANTILES(v, 2)[SAFE_OFFSET(1)]", "FLOAT64")),
                 ("quantiles", &of_numbers(&format!("APPROX_QUANTILES(v, {quantiles})"), "ARRAY<FLOAT64>")),
                 ("unique", &of_texts("COUNT(DISTINCT v)".into(), "INT64")),
-                ("length", &of_texts("AVG(CHAR_LENGTH(v))".into(), "FLOAT64")),
+                ("length", &of_texts(column.mean_length(), "FLOAT64")),
                 ("top", &of_texts(top_values, "ARRAY<STRUCT<value STRING, count INT64>>")),
                 ("shortest", &of_arrays("MIN(ARRAY_LENGTH({a}))", "INT64")),
                 ("longest", &of_arrays("MAX(ARRAY_LENGTH({a}))", "INT64")),

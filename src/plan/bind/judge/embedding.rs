@@ -59,7 +59,7 @@ impl Binder<'_> {
         let model = self.model(path)?.clone();
         let wish = Wish { pooling, normalize, dimensions, text: CONTENT, outputs: OUTPUTS };
         let embedding = model.embedding(&wish).map_err(|error| error.or_at(path.span))?;
-        let source = self.table(rows)?;
+        let source = self.given(call, rows)?;
         check_content(&source, rows.span)?;
         let is_kept =
             |name: &&str| !ADDED.iter().chain(&OUTPUTS).any(|added| name.eq_ignore_ascii_case(added));

@@ -62,37 +62,25 @@ const NO_FLOAT: &str = "CAST(NULL AS FLOAT64)";
 
 impl Binder<'_> {
     fn metrics(&mut self, call: &Call<'_>) -> Result<Node> {
-        let source = self.table(call.rows.first().copied().invariant("a call with rows")?)?;
+        let source = self.given(call, call.rows.first().copied().invariant("a call with rows")?)?;
         let (predicted, predicted_type) = self.column_setting(call, &source, "predicted_col")?;
         let (actual, actual_type) = self.column_setting(call, &source, "actual_col")?;
         call.setting("task_type").ok_or_else(|| call.missing("task_type"))?;
         let task = self.word(call, "task_type", &["classification", "regression"])?;
-        if predicted_type != actual_type {
-            let message = format!(
-                "column {predicted} has type {predicted_type} and column {actual} {actual_type}: {} compares values of one type",
-                call.judging.name
-            );
-            return Err(Error::new(Code::TypeMismatch, message)
-                .at(call.span)
-                .hint(format!("write CAST(… AS {actual_type}) in a subquery")));
-        }
         let is_float = task == "regression";
-        let fits = match predicted_type {
+        let both = [(actual.as_str(), &actual_type), (predicted.as_str(), &predicted_type)];
+        let fits = |data_type: &DataType| match data_type {
             DataType::String | DataType::Bool => !is_float,
             DataType::Int64 | DataType::Float64 | DataType::Numeric | DataType::BigNumeric => is_float,
             _ => false,
         };
-        if !fits {
-            let (takes, write) = if is_float {
-                ("numbers", "CAST(… AS FLOAT64)")
-            } else {
-                ("STRING or BOOL", "CAST(… AS STRING)")
-            };
-            let message = format!("{task} takes {takes}, column {actual} has type {actual_type}");
-            return Err(Error::new(Code::TypeMismatch, message)
-                .at(call.span)
-                .hint(format!("write {write} for both columns in a subquery")));
+        if let Some((column, data_type)) = both.into_iter().find(|(_, data_type)| !fits(data_type)) {
+            let takes = if is_float { "numbers" } else { "STRING or BOOL" };
+            let message = format!("{task} takes {takes}, column {column} has type {data_type}");
+            let wanted = if is_float { DataType::Float64 } else { common_type(both, DataType::String) };
+            return Err(Error::new(Code::TypeMismatch, message).at(call.span).hint(as_type(both, &wanted)));
         }
+        of_one_type(call, both, DataType::Float64)?;
         let value = |name: &str| if is_float { format!("CAST({name} AS FLOAT64)") } else { name.to_owned() };
         let pairs = format!(
             "d AS (SELECT {} AS y, {} AS p FROM p WHERE {actual} IS NOT NULL AND {predicted} IS NOT NULL)",
@@ -249,6 +237,44 @@ impl Binder<'_> {
     }
 }
 
+/// A truth and a prediction: names as SQL, and types.
+pub(super) type Pair<'a> = [(&'a str, &'a DataType); 2];
+
+/// # Errors
+/// `type-mismatch` where two columns whose values are compared have different types; numbers should have the type `number`.
+pub(super) fn of_one_type(call: &Call<'_>, columns: Pair<'_>, number: DataType) -> Result<()> {
+    let [(second, second_type), (first, first_type)] = columns;
+    if first_type == second_type {
+        return Ok(());
+    }
+    let message = format!(
+        "column {first} has type {first_type} and column {second} {second_type}: {} compares values of one type",
+        call.judging.name
+    );
+    Err(Error::new(Code::TypeMismatch, message)
+        .at(call.span)
+        .hint(as_type(columns, &common_type(columns, number))))
+}
+
+/// The type that both columns can have: `number` for numbers, BOOL for whole numbers beside BOOL, else STRING.
+fn common_type(columns: Pair<'_>, number: DataType) -> DataType {
+    let has = |wanted: &DataType| columns.iter().any(|(_, data_type)| *data_type == wanted);
+    if columns.iter().all(|(_, data_type)| data_type.is_numeric()) {
+        number
+    } else if has(&DataType::Bool) && has(&DataType::Int64) {
+        DataType::Bool
+    } else {
+        DataType::String
+    }
+}
+
+/// How both columns get the type `wanted`.
+fn as_type(columns: Pair<'_>, wanted: &DataType) -> String {
+    let casts = columns.iter().filter(|(_, data_type)| *data_type != wanted);
+    let casts: Vec<_> = casts.map(|(name, _)| format!("CAST({name} AS {wanted}) AS {name}")).collect();
+    format!("write (SELECT * REPLACE ({}) FROM …)", casts.join(", "))
+}
+
 /// The column called `name`: as SQL, and its type.
 pub(super) fn column_of(source: &Source, name: &str, span: Span) -> Result<(String, DataType)> {
     let mut columns = source.scope.visible(None);
@@ -278,7 +304,9 @@ fn listed(items: &[Scalar], span: Span) -> Result<String> {
         Scalar::Float64(value) if !value.is_nan() => Ok(float(*value)),
         #[expect(clippy::cast_precision_loss, reason = "as SQL coerces whole numbers")]
         Scalar::Int64(value) => Ok(float(*value as f64)),
-        other => Err(Error::new(Code::InvalidOption, format!("{other} is no threshold")).at(span)),
+        other => Err(Error::new(Code::InvalidOption, format!("{other} is no threshold"))
+            .at(span)
+            .hint("write numbers: [0.25, 0.5, 0.75]")),
     });
     Ok(format!("ARRAY<FLOAT64>[{}]", items.collect::<Result<Vec<_>>>()?.join(", ")))
 }

@@ -15,10 +15,10 @@ use super::Judging;
 use super::args::Call;
 use super::coalitions::{self, KERNEL_SAMPLES, MOST_KERNEL_SAMPLES};
 use super::evaluate::visible;
-use super::label::with_prediction;
+use super::label::{class_number, with_prediction};
 use super::text::{filled, literal, quoted, string};
 use crate::data::{DataType, Field, Scalar, Schema};
-use crate::diag::{Code, Error, Invariant, Result, Span};
+use crate::diag::{Code, Diagnostic, Error, Invariant, Result, Span};
 use crate::model::{Model, Port, Predicted};
 use crate::plan::node::{Node, NodeKind};
 use crate::syntax::ast::{ExprKind, Path, Query, QueryBody, Select, SelectItem, SubqueryKind};
@@ -46,6 +46,10 @@ const KERNEL: &str = "kernel";
 /// A background that nothing asks for.
 const NO_ROWS: &str = "SELECT 0 AS nothing";
 
+/// The logit of the average of a coalition's probabilities.
+const LOGIT: &str =
+    "IF(v <= 0 OR v >= 1, ERROR('a probability of 0 or 1 has no logit: leave `link` out'), LN(v / (1 - v)))";
+
 /// What attributions sum up to.
 const WHOLE: &str = "__s * (__base[OFFSET(__p)] + (SELECT SUM(v) FROM UNNEST(__shares) AS v WITH OFFSET AS o WHERE DIV(o, {count}) = __p))";
 
@@ -64,8 +68,10 @@ const LOCAL: &[&str] = &[
     "link",
     "method",
     "image_grid",
+    "explode",
 ];
-const GLOBAL: &[&str] = &["class_level_explain", "baseline", "num_samples", "seed", "link", "method"];
+const GLOBAL: &[&str] =
+    &["class_level_explain", "baseline", "num_samples", "seed", "link", "method", "explode"];
 
 const EXPLAIN: &str = include_str!("sql/explain.sql");
 const SUMS: &str = include_str!("sql/sums.sql");
@@ -182,7 +188,7 @@ impl Binder<'_> {
         let (model, predicted) = self.labelling(path)?;
         self.refuse_gradients(call)?;
         let source = match call.rows.first() {
-            Some(rows) => self.table(rows)?,
+            Some(rows) => self.given(call, rows)?,
             None => Source::new(scan(self.baseline(call, path)?), None),
         };
         let columns: Vec<_> = source.scope.visible(None).collect();
@@ -209,7 +215,7 @@ impl Binder<'_> {
         let way = self.way(call, &model, &predicted, &output, &features)?;
         let (background, extra) = match way {
             Way::Paths => (NO_ROWS.to_owned(), None),
-            _ => self.background(call, comparable)?,
+            _ => self.background(call, &features, comparable)?,
         };
         let threshold = self.threshold_setting(call)?;
         let names: Vec<_> = features.iter().map(|name| quoted(name)).collect();
@@ -253,13 +259,19 @@ impl Binder<'_> {
         features: &[String],
     ) -> Result<Way> {
         let link = match self.word(call, "link", &["identity", "logit"])? {
-            "logit" => "LN(v / (1 - v))",
+            "logit" => LOGIT,
             _ => "v",
         };
         let method = self.word(call, "method", &["auto", "exact", "permutation", KERNEL, BY_PATHS])?;
         if method == BY_PATHS {
-            if link != "v" || !model.has_shares(None) {
+            if !model.has_shares(None) {
                 return Err(no_paths(call));
+            }
+            if let Some(given) = call.setting("link").filter(|_| link != "v") {
+                let message = format!(
+                    "'{BY_PATHS}' has no link: it explains the scores in front of probabilities, which are logits of two classes"
+                );
+                return Err(Error::new(Code::InvalidOption, message).at(given.span).hint("leave `link` out"));
             }
             if let Some(given) = call.setting("baseline") {
                 let message =
@@ -267,6 +279,12 @@ impl Binder<'_> {
                 return Err(Error::new(Code::InvalidOption, message).at(given.span).hint("leave it out"));
             }
             return Ok(Way::Paths);
+        }
+        if let Some(given) = call.setting("link").filter(|_| link != "v" && output.label.is_none()) {
+            let message = "`link` 'logit' is for probabilities of classes, this model is for regression";
+            return Err(Error::new(Code::InvalidOption, message)
+                .at(given.span)
+                .hint("leave it out, or name the classes if there are some: OPTIONS (labels = […])"));
         }
         let number = predicted_output(predicted);
         let predicts = method == "permutation" || method == KERNEL;
@@ -293,11 +311,16 @@ impl Binder<'_> {
 
     /// The rows that stand in for features that a coalition lacks, as SQL with `{names}` for the features, and the rows
     /// `given` that they are taken from, unless these are those of the call.
-    fn background(&mut self, call: &Call<'_>, comparable: bool) -> Result<(String, Option<Node>)> {
+    fn background(
+        &mut self,
+        call: &Call<'_>,
+        features: &[String],
+        comparable: bool,
+    ) -> Result<(String, Option<Node>)> {
         let seed = self.seed(call)?;
         let sampled = |table: &str| {
             format!(
-                "SELECT {{names}} FROM (SELECT *, ROW_NUMBER() OVER () AS __n FROM {table}) \
+                "SELECT {{names}} FROM (SELECT {{names}}, ROW_NUMBER() OVER () AS __n FROM {table}) \
                  ORDER BY FARM_FINGERPRINT(CONCAT('{seed}/', CAST(__n AS STRING))) LIMIT {BACKGROUND}"
             )
         };
@@ -312,18 +335,25 @@ impl Binder<'_> {
                     Query { with: Vec::new(), body, order_by: Vec::new(), limit: None, span: given.span }
                 }
                 _ => {
-                    let message = "`baseline` takes a row or a query";
+                    let message = "`baseline` takes a row, a query or a table";
                     return Err(Error::new(Code::InvalidOption, message)
                         .at(given.span)
-                        .hint("write baseline => STRUCT(0 AS age, …) or baseline => (SELECT …)"));
+                        .hint("write baseline => STRUCT(0 AS age, …), baseline => (SELECT …) or baseline => TABLE t"));
                 }
             };
-            return Ok((sampled("given"), Some(self.query(&query)?)));
+            let given = with_features(self.query(&query)?, features, given.span)?;
+            return Ok((sampled("given"), Some(given)));
         }
         let path = call.models.first().copied().invariant("a call with a model")?;
         if let Some(table) = self.context.catalog.baseline(&path.text()).cloned() {
-            return Ok((sampled("given"), Some(scan(table))));
+            return Ok((sampled("given"), Some(with_features(scan(table), features, path.span)?)));
         }
+        let which = if comparable { "different rows" } else { "rows" };
+        let message =
+            format!("attributions are held against the first {which} of the call, at most {BACKGROUND}");
+        self.warnings.push(Diagnostic::warning(Code::NoEvaluationData, message).at(call.span).hint(
+            "write baseline => TABLE t, or keep rows with the model: ALTER MODEL … SET BASELINE FROM t",
+        ));
         // The first rows that differ, where they can be told apart.
         if !comparable {
             return Ok((format!("SELECT {{names}} FROM x ORDER BY __row LIMIT {BACKGROUND}"), None));
@@ -405,25 +435,20 @@ impl Binder<'_> {
     }
 
     fn refuse_gradients(&mut self, call: &Call<'_>) -> Result<()> {
-        let refused = if call.setting("integrated_gradients_num_steps").is_some() {
-            Some((
-                "integrated_gradients_num_steps",
-                "integrated gradients need derivatives, which an ONNX model does not give",
-            ))
+        let exact = "leave it out: Shapley values are exact up to 10 features, else num_samples => 10 says how many orders are tried";
+        let (name, why, hint) = if call.setting("integrated_gradients_num_steps").is_some() {
+            let why = "integrated gradients need derivatives, which an ONNX model does not give";
+            ("integrated_gradients_num_steps", why, exact)
         } else if self.flag(call, "approx_feature_contrib")? {
-            Some(("approx_feature_contrib", "what is approximate is sampled here"))
+            ("approx_feature_contrib", "what is approximate is sampled here", exact)
+        } else if self.flag(call, "explode")? {
+            let hint = "give elements columns of their own: OPTIONS (input_columns = ['x0', 'x1', …]); for a row of each feature write FROM ML.EXPLAIN_PREDICT(…), UNNEST(top_feature_attributions)";
+            ("explode", "an array is one feature", hint)
         } else {
-            None
+            return Ok(());
         };
-        match refused {
-            None => Ok(()),
-            Some((name, why)) => {
-                let span = call.setting(name).map_or(call.span, |value| value.span);
-                Err(Error::new(Code::UnsupportedSyntax, format!("`{name}` is left out: {why}"))
-                    .at(span)
-                    .hint("leave it out: Shapley values are exact up to 10 features, else num_samples => 10 says how many orders are tried"))
-            }
-        }
+        let span = call.setting(name).map_or(call.span, |value| value.span);
+        Err(Error::new(Code::UnsupportedSyntax, format!("`{name}` is left out: {why}")).at(span).hint(hint))
     }
 
     /// The settings of ML.PREDICT with the threshold.
@@ -503,7 +528,11 @@ impl By {
     /// `invalid-option` where the model has no such class.
     pub(super) fn of(class: Option<&(Scalar, Span)>, classes: &[Scalar]) -> Result<Self> {
         let Some((class, span)) = class else { return Ok(Self::Label) };
-        classes.iter().position(|known| known == class).map(Self::Class).ok_or_else(|| {
+        class_number(classes, class).map(Self::Class).ok_or_else(|| {
+            if classes.is_empty() {
+                let message = "`class` is for classifiers, this model is for regression";
+                return Error::new(Code::InvalidOption, message).at(*span).hint("leave it out");
+            }
             let names: Vec<_> = classes.iter().take(20).map(literal).collect();
             Error::new(Code::InvalidOption, format!("{} is no class of the model", literal(class)))
                 .at(*span)
@@ -602,6 +631,21 @@ fn no_paths(call: &Call<'_>) -> Error {
     Error::new(Code::InvalidOption, message)
         .at(span)
         .hint("leave `method` out: predictions are explained against rows of a background")
+}
+
+/// # Errors
+/// `unknown-column` where rows of a background lack a feature.
+fn with_features(given: Node, features: &[String], span: Span) -> Result<Node> {
+    let names = || given.schema.fields.iter().map(|field| field.name.as_str());
+    let missing = features.iter().find(|feature| !names().any(|name| name.eq_ignore_ascii_case(feature)));
+    let Some(missing) = missing else { return Ok(given) };
+    Err(Error::new(
+        Code::UnknownColumn,
+        format!("the baseline has no column `{missing}`, which is a feature"),
+    )
+    .at(span)
+    .did_you_mean(missing, names())
+    .and_list("its columns are", names()))
 }
 
 /// The output with the scores or the value.

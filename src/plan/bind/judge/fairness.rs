@@ -4,7 +4,7 @@ use super::super::Binder;
 use super::super::from::Source;
 use super::Judging;
 use super::args::Call;
-use super::evaluate::visible;
+use super::evaluate::{of_one_type, visible};
 use super::text::{filled, literal, quoted, string};
 use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Invariant, Result};
@@ -86,6 +86,9 @@ const METRICS: &[(&str, Value, &str)] = &[
     ("GE", Plain("ge"), "Generalized entropy"),
 ];
 
+/// The classes `c` as a text.
+const LISTED: &str = "STRING_AGG(DISTINCT CAST(c AS STRING), ', ' ORDER BY CAST(c AS STRING) LIMIT 10)";
+
 /// The metrics that need no truth.
 const OF_PREDICTIONS: &[&str] = &["CI", "DPPL", "DI", "CDDPL", "FT"];
 
@@ -107,7 +110,7 @@ fn value_of(name: &str, value: &Value) -> String {
 
 impl Binder<'_> {
     fn fairness(&mut self, call: &Call<'_>) -> Result<Node> {
-        let source = self.table(call.rows.first().copied().invariant("a call with rows")?)?;
+        let source = self.given(call, call.rows.first().copied().invariant("a call with rows")?)?;
         let (predicted, data_type) = self.column_setting(call, &source, "predicted_col")?;
         let (group, group_type) = self.column_setting(call, &source, "group_col")?;
         let mut optional = |setting: &str| match call.setting(setting) {
@@ -115,19 +118,40 @@ impl Binder<'_> {
             None => Ok(None),
         };
         let (actual, subgroup) = (optional("actual_col")?, optional("subgroup_col")?);
-        if let Some((actual, found)) = actual.as_ref().filter(|(_, found)| *found != data_type) {
-            let message = format!(
-                "column {predicted} has type {data_type} and column {actual} {found}: both name the same classes"
-            );
+        if !matches!(data_type, DataType::Bool | DataType::Int64 | DataType::String) {
+            let message = format!("column {predicted} has type {data_type}, expected the names of classes");
             return Err(Error::new(Code::TypeMismatch, message)
                 .at(call.span)
-                .hint(format!("write CAST(… AS {found}) in a subquery")));
+                .hint("compare it in a subquery: x > 0.5 AS predicted"));
+        }
+        if let Some((actual, found)) = &actual {
+            of_one_type(call, [(actual, found), (&predicted, &data_type)], DataType::Int64)?;
         }
         let (actual, subgroup) = (actual.map(|(name, _)| name), subgroup.map(|(name, _)| name));
         let positive = self.positive(call, &predicted, actual.as_deref(), &data_type)?;
         let facet = self.facet(call, &group, &group_type)?;
         let named = [Some(&predicted), Some(&group), actual.as_ref(), subgroup.as_ref()];
-        let features = match self.flag(call, "flip_test")? {
+        let is_summary = self.flag(call, "summary")?;
+        let is_flipped = self.flag(call, "flip_test")?;
+        let has_facet = call.setting("facet").is_some();
+        let refused = [
+            (
+                "summary",
+                is_summary && has_facet,
+                "compares all groups, `facet` one of them with the others",
+                "leave one of them out",
+            ),
+            ("method", !is_summary, "is how groups are summed up", "write summary => TRUE beside it"),
+            ("flip_test", is_flipped && !has_facet, "is for rows of a `facet`", "write facet => … beside it"),
+            ("subgroup_col", !has_facet, "is for rows of a `facet`", "write facet => … beside it"),
+        ];
+        for (setting, is_idle, why, hint) in refused {
+            if let Some(given) = call.setting(setting).filter(|_| is_idle) {
+                let message = format!("`{setting}` {why}");
+                return Err(Error::new(Code::InvalidOption, message).at(given.span).hint(hint));
+            }
+        }
+        let features = match is_flipped {
             true => features(&source, &named),
             false => Vec::new(),
         };
@@ -144,7 +168,7 @@ impl Binder<'_> {
             filters.collect::<Vec<_>>().join(" AND "),
         );
         let method = self.word(call, "method", &["between_groups", "to_overall"])?;
-        if self.flag(call, "summary")? {
+        if is_summary {
             sql += &summary(method == "to_overall");
         } else if facet.is_some() {
             let (flips, more) = if features.is_empty() { ("", "") } else { (FLIPS, " CROSS JOIN t") };
@@ -169,22 +193,23 @@ impl Binder<'_> {
         actual: Option<&str>,
         data_type: &DataType,
     ) -> Result<String> {
-        if !matches!(data_type, DataType::Bool | DataType::Int64 | DataType::String) {
-            let message = format!("column {predicted} has type {data_type}, expected the names of classes");
-            return Err(Error::new(Code::TypeMismatch, message)
-                .at(call.span)
-                .hint("compare it in a subquery: x > 0.5 AS predicted"));
-        }
+        let both = actual.map(|actual| format!(" UNION ALL SELECT {actual} FROM p")).unwrap_or_default();
         if let Some((value, _)) = self.setting(call, "positive_value", std::slice::from_ref(data_type))? {
-            return Ok(literal(&value));
+            let value = literal(&value);
+            if *data_type == DataType::Bool {
+                return Ok(value);
+            }
+            // Of one class alone the other one can be meant.
+            return Ok(format!(
+                "(SELECT IF(COUNTIF(c = {value}) = 0 AND COUNT(DISTINCT c) > 1, ERROR(CONCAT({}, {LISTED})), {value}) FROM (SELECT {predicted} AS c FROM p{both}))",
+                string(&format!("no row has the positive_value {value}: the classes are "))
+            ));
         }
         if *data_type == DataType::Bool {
             return Ok("TRUE".into());
         }
-        let both = actual.map(|actual| format!(" UNION ALL SELECT {actual} FROM p")).unwrap_or_default();
         Ok(format!(
-            "(SELECT IF(COUNT(DISTINCT c) > 2, ERROR(CONCAT('there are more than two classes, ', \
-             STRING_AGG(DISTINCT CAST(c AS STRING), ', ' ORDER BY CAST(c AS STRING) LIMIT 10), ': name the one that counts as positive_value')), MAX(c)) FROM (SELECT {predicted} AS c FROM p{both}))"
+            "(SELECT IF(COUNT(DISTINCT c) > 2, ERROR(CONCAT('there are more than two classes, ', {LISTED}, ': name the one that counts as positive_value')), MAX(c)) FROM (SELECT {predicted} AS c FROM p{both}))"
         ))
     }
 
@@ -199,7 +224,7 @@ impl Binder<'_> {
                 let least = items.iter().map(literal).collect::<Vec<_>>().join(", ");
                 format!("{group} > (SELECT MIN(t) FROM UNNEST([{least}]) AS t)")
             }
-            (value, DataType::Float64) => format!("{group} > {value}"),
+            (value, DataType::Float64) => format!("{group} > {}", literal(&value)),
             (Scalar::Array(_, items), _) => {
                 format!("{group} IN ({})", items.iter().map(literal).collect::<Vec<_>>().join(", "))
             }
@@ -215,7 +240,13 @@ fn features(source: &Source, others: &[Option<&String>]) -> Vec<String> {
     };
     let numbers = source.scope.visible(None).filter(|(_, expr)| is_number(&expr.data_type));
     let names = numbers.map(|(name, _)| quoted(name)).filter(|name| !others.contains(&Some(name)));
-    names.map(|name| format!("CAST({name} AS FLOAT64)")).collect()
+    let feature = |name: String| {
+        let message = format!(
+            "FT measures distances, and column {name} has a NULL: fill it, or leave out the row or the column"
+        );
+        format!("IFNULL(CAST({name} AS FLOAT64), ERROR({}))", string(&message))
+    };
+    names.map(feature).collect()
 }
 
 fn metrics(kept: &dyn Fn(&str) -> bool) -> Result<String> {

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::super::Binder;
 use super::super::from::Source;
+use super::super::model_input;
 use super::super::predict::predict_node;
 use super::args::Call;
-use super::text::{literal, quoted};
+use super::text::{literal, quoted, string};
 use crate::data::{DataType, Field, Scalar, Schema};
 use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::model::{Model, Predicted};
@@ -82,9 +83,9 @@ impl Binder<'_> {
         let path = call.models.first().copied().invariant("a call with a model")?;
         let rows = call.rows.first().copied().invariant("a call with rows")?;
         let (mut model, predicted) = with_prediction(self.predicting(path)?, path)?;
-        let source = self.table(rows)?;
+        let source = self.given(call, rows)?;
         let (label, actual) = truth_of(&source, &model, path, rows.span)?;
-        let source = with_actual(source, &label)?;
+        let source = with_actual(source, &label, &model);
         let threshold = self.share(call, "threshold", false)?;
         let truth = Truth { label: &label, actual: &actual, path, span: rows.span };
         let (pairs, kind) = match predicted {
@@ -92,15 +93,18 @@ impl Binder<'_> {
                 if threshold.is_some() || call.setting("positive_class").is_some() {
                     let message =
                         "a threshold and a positive class are for classifiers, this model is for regression";
-                    return Err(Error::new(Code::InvalidOption, message).at(call.span));
+                    return Err(Error::new(Code::InvalidOption, message).at(call.span).hint(
+                        "leave them out, or name the classes if there are some: OPTIONS (labels = […])",
+                    ));
                 }
                 let port = model.signature().outputs.get(output).invariant("the output with the value")?;
                 (pairs(&truth.as_float()?, &quoted(&port.name), "NULL"), JudgedKind::Regression)
             }
-            Predicted::Class { label, scores, classes } => {
+            Predicted::Class { label: output, scores, classes } => {
                 let positive = self.positive_class(call, &classes)?;
-                let port = model.signature().outputs.get(label).invariant("the output with the label")?;
-                let y = as_class(&actual, &port.data_type).ok_or_else(|| truth.unlike(&port.data_type))?;
+                let port = model.signature().outputs.get(output).invariant("the output with the label")?;
+                let y = as_class(&label, &actual, &port.data_type)
+                    .ok_or_else(|| truth.unlike(&port.data_type))?;
                 truth.check_classes(&port.data_type, &classes)?;
                 let (mut p, s) = (quoted(&port.name), scores_of(&model, scores)?);
                 if let Some(threshold) = threshold {
@@ -127,7 +131,7 @@ impl Binder<'_> {
         let types = [DataType::Bool, DataType::Int64, DataType::String];
         let given = self.setting(call, "positive_class", &types)?;
         let found = given.map(|(value, span)| {
-            let number = classes.iter().position(|class| *class == value);
+            let number = class_number(classes, &value);
             number.filter(|_| classes.len() == 2).ok_or_else(|| {
                 let list: Vec<_> = classes.iter().take(20).map(literal).collect();
                 Error::new(
@@ -146,6 +150,18 @@ impl Binder<'_> {
             _ => None,
         })
     }
+}
+
+/// The number of the class that `value` means: BOOL and whole numbers are taken for each other and for texts as in the truth.
+pub(super) fn class_number(classes: &[Scalar], value: &Scalar) -> Option<usize> {
+    let is_meant = |class: &Scalar| match (class, value) {
+        (Scalar::Int64(class), Scalar::Bool(value)) => *class == i64::from(*value),
+        (Scalar::Bool(class), Scalar::Int64(value)) => i64::from(*class) == *value,
+        (Scalar::String(class), Scalar::Bool(value)) => *class == value.to_string(),
+        (Scalar::String(class), Scalar::Int64(value)) => *class == value.to_string(),
+        _ => class == value,
+    };
+    classes.iter().position(is_meant)
 }
 
 /// The number of the class of two that is the last one in ascending order.
@@ -196,18 +212,19 @@ fn truth_of(source: &Source, model: &Model, path: &Path, span: Span) -> Result<(
     )))
 }
 
-/// The rows with the column `label` called [`ACTUAL`], out of the way of an output of the same name.
-fn with_actual(source: Source, label: &str) -> Result<Source> {
+/// The rows with the column `label` called [`ACTUAL`], out of the way of an output of the same name; it stays under its own
+/// name too where it is an input.
+fn with_actual(source: Source, label: &str, model: &Model) -> Source {
     let Source { node, scope } = source;
-    let columns = scope.visible(None);
-    let (fields, exprs) = columns
-        .map(|(name, expr)| {
-            let name = if name.eq_ignore_ascii_case(label) { ACTUAL } else { name };
-            (Field::new(name, expr.data_type.clone()), expr.clone())
-        })
+    let is_input = model.signature().inputs.iter().any(|port| model_input::is_same_name(&port.name, label));
+    let kept = scope.visible(None).filter(|(name, _)| is_input || !name.eq_ignore_ascii_case(label));
+    let actual = scope.visible(None).filter(|(name, _)| name.eq_ignore_ascii_case(label));
+    let (fields, exprs) = kept
+        .chain(actual.map(|(_, expr)| (ACTUAL, expr)))
+        .map(|(name, expr)| (Field::new(name, expr.data_type.clone()), expr.clone()))
         .unzip();
     let schema = Schema { fields };
-    Ok(Source::new(Node { kind: NodeKind::Project { input: Box::new(node), exprs }, schema }, None))
+    Source::new(Node { kind: NodeKind::Project { input: Box::new(node), exprs }, schema }, None)
 }
 
 fn pairs(y: &str, p: &str, s: &str) -> String {
@@ -217,13 +234,14 @@ fn pairs(y: &str, p: &str, s: &str) -> String {
 }
 
 /// The truth as the type of the model's label; `None` where the types do not fit.
-fn as_class(actual: &DataType, label: &DataType) -> Option<String> {
+fn as_class(name: &str, actual: &DataType, label: &DataType) -> Option<String> {
     Some(match (actual, label) {
         (actual, label) if actual == label => ACTUAL.into(),
         (DataType::Bool, DataType::Int64 | DataType::String)
         | (DataType::Int64, DataType::String | DataType::Bool) => format!("CAST({ACTUAL} AS {label})"),
         (DataType::Float64 | DataType::Numeric, DataType::Int64) => format!(
-            "IF({ACTUAL} = TRUNC({ACTUAL}), CAST({ACTUAL} AS INT64), ERROR(CONCAT('the classes are whole numbers, the truth is ', CAST({ACTUAL} AS STRING))))"
+            "IF({ACTUAL} = TRUNC({ACTUAL}), CAST({ACTUAL} AS INT64), ERROR(CONCAT({}, CAST({ACTUAL} AS STRING), ': the classes are whole numbers, write CAST(… AS INT64) to round it')))",
+            string(&format!("the truth in column `{name}` is "))
         ),
         _ => return None,
     })

@@ -22,13 +22,14 @@ mod text;
 use std::ops::RangeInclusive;
 
 use super::Binder;
+use super::from::Source;
 use super::query::Cte;
 use super::routine::put_node_at;
 use crate::diag::{Code, Error, Result, Span};
 use crate::function;
 use crate::limits::ROUTINE_DEPTH;
 use crate::plan::node::{Node, Subplan, SubplanKind};
-use crate::syntax::ast::{StatementKind, TableArg};
+use crate::syntax::ast::{StatementKind, TableArg, TableExpr};
 use crate::syntax::{Dialect, parse};
 use args::Call;
 pub(super) use evaluate::visible;
@@ -81,6 +82,10 @@ const JUDGING: &[&[Judging]] = &[
     embedding::FUNCTIONS,
 ];
 
+/// What the queries call columns of their own, behind two underscores.
+const OWN_COLUMNS: &str =
+    "actual base c g group i is_cut j k m n other p q row rows s shares start tokens v w win";
+
 impl Binder<'_> {
     /// The rows of a call of one of these functions; `None` where `name`, in capitals, is none of them.
     pub(super) fn judging(&mut self, name: &str, args: &[TableArg], span: Span) -> Option<Result<Node>> {
@@ -93,6 +98,12 @@ impl Binder<'_> {
         let rows = Call::new(judging, args, span).and_then(|call| (judging.bind)(self, &call));
         self.outer = outer;
         Some(rows)
+    }
+
+    /// The rows that a call is given.
+    fn given(&mut self, call: &Call<'_>, rows: &TableExpr) -> Result<Source> {
+        let source = self.table(rows)?;
+        without_own_columns(call, source, rows.span)
     }
 
     /// The rows of the query `sql`, in which the `sources` are tables.
@@ -134,4 +145,20 @@ impl Binder<'_> {
         self.put_queries_at(subplans, queries, span);
         Ok(node)
     }
+}
+
+/// # Errors
+/// `ambiguous-column` where rows have a column that the queries call one of their own.
+fn without_own_columns(call: &Call<'_>, source: Source, span: Span) -> Result<Source> {
+    let is_own = |name: &str| {
+        let mut own = OWN_COLUMNS.split(' ');
+        name.strip_prefix("__").is_some_and(|name| own.any(|own| own.eq_ignore_ascii_case(name)))
+    };
+    let Some((name, _)) = source.scope.visible(None).find(|(name, _)| is_own(name)) else {
+        return Ok(source);
+    };
+    let message = format!("`{name}` is what {} calls a column of its own", call.judging.name);
+    Err(Error::new(Code::AmbiguousColumn, message)
+        .at(span)
+        .hint(format!("give the column another name: (SELECT * EXCEPT ({name}), {name} AS x FROM …)")))
 }

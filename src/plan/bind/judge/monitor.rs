@@ -2,11 +2,11 @@
 
 use super::super::Binder;
 use super::super::from::{Source, scan};
-use super::Judging;
 use super::args::Call;
 use super::describe::{COMPARED, Described, Parts};
-use super::evaluate::{BINARY, CLASSES, MACRO, column_of, visible};
+use super::evaluate::{BINARY, CLASSES, MACRO, column_of, of_one_type, visible};
 use super::text::{filled, quoted, string};
+use super::{Judging, without_own_columns};
 use crate::data::{DataType, Scalar};
 use crate::diag::{Code, Error, Invariant, Result};
 use crate::plan::node::Node;
@@ -72,7 +72,7 @@ impl Grouping {
 
 impl Binder<'_> {
     fn monitor(&mut self, call: &Call<'_>) -> Result<Node> {
-        let source = self.table(call.rows.first().copied().invariant("a call with rows")?)?;
+        let source = self.given(call, call.rows.first().copied().invariant("a call with rows")?)?;
         let (time, time_type) = self.column_setting(call, &source, "timestamp_col")?;
         let kind = match time_type {
             DataType::Timestamp | DataType::Datetime | DataType::Date => time_type.to_string(),
@@ -84,7 +84,7 @@ impl Binder<'_> {
                     .hint("it takes TIMESTAMP, DATETIME or DATE"));
             }
         };
-        let interval = self.window_of_time(call)?;
+        let [bucket, end] = self.window_of_time(call, &time, &kind)?;
         let group = match call.setting("group_col") {
             Some(_) => Some(self.column_setting(call, &source, "group_col")?.0),
             None => None,
@@ -105,7 +105,7 @@ impl Binder<'_> {
         let before = filled(
             MONITOR,
             &[
-                ("bucket", &format!("{kind}_BUCKET({time}, {interval})")),
+                ("bucket", &bucket),
                 ("time", &time),
                 ("base", &base),
                 ("grouped", &grouping.named),
@@ -128,7 +128,7 @@ impl Binder<'_> {
             + &filled(
                 WINDOWS,
                 &[
-                    ("end", &format!("{kind}_ADD(__start, {interval})")),
+                    ("end", &end),
                     ("group", grouping.shown),
                     ("count", &width.to_string()),
                     ("columns", &compared.columns),
@@ -143,20 +143,37 @@ impl Binder<'_> {
         self.expanded(call, sources, &sql)
     }
 
-    /// `window` as SQL.
-    fn window_of_time(&mut self, call: &Call<'_>) -> Result<String> {
+    /// The beginning of the window of `time` and, behind `__start`, its end, as SQL.
+    fn window_of_time(&mut self, call: &Call<'_>, time: &str, kind: &str) -> Result<[String; 2]> {
         let tree = call.setting("window").ok_or_else(|| call.missing("window"))?;
-        let wrong = || {
-            Error::new(Code::InvalidOption, "`window` takes an interval of at least 1")
-                .at(tree.span)
-                .hint("write window => INTERVAL 1 DAY")
+        let wrong = |message: String, hint: &str| {
+            Err(Error::new(Code::InvalidOption, message).at(tree.span).hint(hint))
         };
-        let ExprKind::Interval(count, part) = &tree.kind else { return Err(wrong()) };
-        match self.constant_of(call, count, "window", &[DataType::Int64])? {
-            Some((Scalar::Int64(count), _)) if count > 0 => Ok(format!("INTERVAL {count} {}", part.text)),
-            None => Ok(format!("INTERVAL 1 {}", part.text)),
-            _ => Err(wrong()),
+        let none =
+            || wrong("`window` takes an interval of at least 1".into(), "write window => INTERVAL 1 DAY");
+        let ExprKind::Interval(count, part) = &tree.kind else { return none() };
+        let mut count = match self.constant_of(call, count, "window", &[DataType::Int64])? {
+            Some((Scalar::Int64(count), _)) if count > 0 => count,
+            None => 1,
+            _ => return none(),
+        };
+        let mut part = part.text.to_ascii_uppercase();
+        if part == "WEEK" {
+            (part, count) = ("DAY".into(), count.saturating_mul(7));
         }
+        let has_months = matches!(part.as_str(), "MONTH" | "QUARTER" | "YEAR");
+        if kind == "DATE" && !has_months && part != "DAY" {
+            let message = format!("a window of {part} parts days, and {time} has dates");
+            return wrong(message, "write window => INTERVAL 1 DAY, or CAST(… AS TIMESTAMP) in a subquery");
+        }
+        let interval = format!("INTERVAL {count} {part}");
+        // Months are no fixed time, and begin with a day.
+        Ok(if has_months && kind != "DATE" {
+            let of_day = |call: &str| format!("CAST({call}, {interval}) AS {kind})");
+            [of_day(&format!("DATE_BUCKET(CAST({time} AS DATE)")), of_day("DATE_ADD(CAST(__start AS DATE)")]
+        } else {
+            [format!("{kind}_BUCKET({time}, {interval})"), format!("{kind}_ADD(__start, {interval})")]
+        })
     }
 
     /// The rows that windows are held against: those that are given, or those that the model keeps; else those of the
@@ -164,11 +181,12 @@ impl Binder<'_> {
     fn monitored_baseline(&mut self, call: &Call<'_>) -> Result<Option<Source>> {
         if let Some(given) = call.setting("baseline") {
             let ExprKind::Subquery(SubqueryKind::Scalar, query) = &given.kind else {
-                return Err(Error::new(Code::InvalidOption, "`baseline` takes a query")
+                return Err(Error::new(Code::InvalidOption, "`baseline` takes a query or a table")
                     .at(given.span)
-                    .hint("write baseline => (SELECT …)"));
+                    .hint("write baseline => (SELECT …) or baseline => TABLE t"));
             };
-            return Ok(Some(Source::new(self.query(query)?, None)));
+            let source = Source::new(self.query(query)?, None);
+            return without_own_columns(call, source, given.span).map(Some);
         }
         match call.models.first() {
             Some(path) => Ok(Some(Source::new(scan(self.baseline(call, path)?), None))),
@@ -189,12 +207,7 @@ impl Binder<'_> {
         let (Some(predicted_name), Some(actual_name)) = names else { return Ok(String::new()) };
         let (p, data_type) = column_of(source, &predicted_name, predicted.span)?;
         let (y, actual_type) = column_of(source, &actual_name, actual.span)?;
-        if data_type != actual_type {
-            let message = format!("column {p} has type {data_type} and column {y} {actual_type}");
-            return Err(Error::new(Code::TypeMismatch, message)
-                .at(actual.span)
-                .hint(format!("write CAST(… AS {actual_type}) in a subquery")));
-        }
+        of_one_type(call, [(&y, &actual_type), (&p, &data_type)], DataType::Float64)?;
         let pairs = |convert: &dyn Fn(&str) -> String| {
             format!(
                 "d AS (SELECT __win AS win, {} AS y, {} AS p FROM study WHERE {y} IS NOT NULL AND {p} IS NOT NULL)",

@@ -13,7 +13,7 @@ use crate::plan::node::Node;
 const OCCLUSION: &str = include_str!("sql/occlusion.sql");
 
 /// Settings of Shapley values, which this is none of.
-const OTHERS: &[&str] = &["top_k_features", "baseline", "num_samples", "seed", "link", "method"];
+const OTHERS: &[&str] = &["top_k_features", "baseline", "num_samples", "seed", "link", "method", "explode"];
 
 impl Binder<'_> {
     pub(super) fn occluded(&mut self, call: &Call<'_>) -> Result<Node> {

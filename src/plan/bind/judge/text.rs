@@ -43,13 +43,14 @@ pub(in super::super) fn string(text: &str) -> String {
 pub(super) fn literal(value: &Scalar) -> String {
     match value {
         Scalar::String(text) => string(text),
+        Scalar::Float64(value) => float(*value),
         other => other.to_string(),
     }
 }
 
 /// A FLOAT64 as a literal.
 pub(super) fn float(value: f64) -> String {
-    format!("{value:?}")
+    if value.is_finite() { format!("{value:?}") } else { format!("CAST('{value}' AS FLOAT64)") }
 }
 
 /// The columns of classes are called after them: what is no letter, digit or underscore is an underscore, and so is what

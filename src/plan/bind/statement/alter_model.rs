@@ -65,6 +65,10 @@ impl Binder<'_> {
                 let schema = root.schema.clone();
                 Ok(Bound::SetBaseline(SetBaseline { reference, schema, plan: self.plan(root)? }))
             }
+            ModelAction::DropBaseline => {
+                let number = self.version(&alter.name)?.number;
+                self.change_versions(&alter.name, VersionChange::DropBaseline(number))
+            }
             ModelAction::SetAlias(alias) => {
                 check_alias(&alias.text).map_err(|error| error.at(alias.span))?;
                 let number = self.version(&alter.name)?.number;
@@ -121,7 +125,8 @@ impl Binder<'_> {
         let known: Vec<_> = versions.aliases_of(version).collect();
         let error = |message: String, span| {
             let names = known.iter().copied();
-            Err(Error::new(Code::UnknownVersion, message).at(span).or_list("its aliases are", names))
+            let error = Error::new(Code::UnknownVersion, message).at(span);
+            Err(error.or_list("its aliases are", names).or_hint("it has no aliases"))
         };
         match (alias, known.as_slice()) {
             (Some(alias), _) if word.is_some() && !known.contains(&alias.text.as_str()) => error(

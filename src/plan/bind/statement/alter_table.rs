@@ -3,7 +3,7 @@
 use super::insert::unknown_target;
 use super::{already_exists, does_not_exist};
 use crate::catalog::Rules;
-use crate::data::{Field, Schema};
+use crate::data::{Field, Schema, can_coerce};
 use crate::diag::{Code, Error, Invariant, Result};
 use crate::plan::bind::query::unique_names;
 use crate::plan::bind::{Binder, Bound};
@@ -91,8 +91,27 @@ impl Binder<'_> {
                 table.rules.not_null.retain(|column| *column != at);
                 Ok(())
             }
+            TableAction::Retype(name, to) => self.retype(name, to, table),
             TableAction::Nothing => Ok(()),
         }
+    }
+
+    /// A type that every value of the column's has without being asked.
+    fn retype(&mut self, name: &ast::Ident, to: &ast::TypeName, table: &mut AlterTable) -> Result<()> {
+        let at = position(name, &table.schema)?;
+        let (wanted, bounds) = self.bounded_type(to)?;
+        let field = table.schema.fields.get_mut(at).invariant("a column of the table")?;
+        let kept = table.rules.bounds.iter().any(|known| Some(*known) == bounds.map(|bounds| (at, bounds)));
+        if !can_coerce(&field.data_type, &wanted) || (bounds.is_some() && !kept) {
+            let message = format!("a column of type {} does not become {}", field.data_type, wanted);
+            let hint = "write CREATE OR REPLACE TABLE t AS SELECT * REPLACE (CAST(x AS type) AS x) FROM t";
+            return Err(Error::new(Code::TypeMismatch, message).at(to.span).hint(hint));
+        }
+        field.data_type = wanted;
+        let field = field.clone();
+        table.rules.bounds.retain(|(column, _)| *column != at || bounds.is_some());
+        let default = table.rules.defaults.iter().find(|(column, _)| *column == at);
+        default.map_or(Ok(()), |(_, value)| self.default_value(value, &field).map(drop))
     }
 
     /// The new name stands beside the old one.

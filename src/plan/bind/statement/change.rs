@@ -2,7 +2,7 @@
 
 use super::insert::{numbered, unknown_target, within_rules};
 use crate::catalog::Rules;
-use crate::data::{DataType, Field, Scalar, Schema};
+use crate::data::{DataType, Field, Scalar, Schema, StructField};
 use crate::diag::{Code, Error, Invariant, Result, Span};
 use crate::plan::bind::call::operator_call;
 use crate::plan::bind::from::{Source, equalities};
@@ -10,8 +10,8 @@ use crate::plan::bind::scope::{Names, Scope};
 use crate::plan::bind::{Binder, Bound};
 use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::node::{JoinKind, Node, NodeKind, Plan};
-use crate::syntax::SqlOperator;
-use crate::syntax::ast::{self, ChangeAction, ChangeRows};
+use crate::syntax::ast::{self, ChangeAction, ChangeRows, ROW};
+use crate::syntax::{SqlOperator, written};
 
 /// Change a table. The rows of the plan have its columns as they are to be, then the number of what is done with the row,
 /// 0 for nothing, then the number of the row that it comes from, from 1; NULL for a new one.
@@ -63,9 +63,15 @@ impl Binder<'_> {
         columns.push(action);
         let mut wide = sides.node.schema.clone();
         wide.fields.push(Field::new("", DataType::Int64));
-        for branch in &change.branches {
+        let mut change = change.clone();
+        let own = change.alias.clone().or_else(|| change.table.last().cloned());
+        for branch in &mut change.branches {
+            if let ChangeAction::Update(assignments) = &mut branch.action {
+                assignments.iter_mut().for_each(|(target, _)| without_table(target, own.as_ref(), &schema));
+            }
             check_columns(branch, &schema)?;
         }
+        let change = &change;
         let rules = self.context.catalog.rules(&name);
         let mut exprs = Vec::with_capacity(schema.fields.len() + 2);
         for index in 0..schema.fields.len() {
@@ -90,7 +96,11 @@ impl Binder<'_> {
         let kind = ast::TableExprKind::Name { path, offset: None };
         let source =
             self.table(&ast::TableExpr { kind, alias: change.alias.clone(), span: change.table.span })?;
-        Ok(Source { node: numbered(source.node), scope: source.scope })
+        let (node, mut scope) = (numbered(source.node), source.scope);
+        let number = Expr::column(node.schema.fields.len() - 1, DataType::Int64, change.table.span);
+        let name = change.alias.as_ref().or(change.table.last()).map(|name| name.text.as_str());
+        scope.push_hidden(name, ROW, number);
+        Ok(Source { node, scope })
     }
 
     /// The table's rows beside those of the source that belong to them.
@@ -193,6 +203,50 @@ impl Binder<'_> {
         Ok(Expr { kind: ExprKind::Case { branches, otherwise: Box::new(kept) }, data_type, span })
     }
 
+    /// `value` with another value for the field that `target` names from its part number `depth` on.
+    fn with_field(
+        &mut self,
+        value: Expr,
+        target: &ast::Path,
+        depth: usize,
+        tree: &ast::Expr,
+        scope: &Scope,
+    ) -> Result<Expr> {
+        let Some(name) = target.parts.get(depth) else {
+            if tree.kind == ast::ExprKind::Default {
+                let message = "a field has no DEFAULT";
+                return Err(Error::new(Code::MisplacedClause, message).at(tree.span));
+            }
+            let field = Field::new(target.text(), value.data_type.clone());
+            let value = self.inside("a changed row", |binder| binder.typed(tree, Names::of(scope)))?;
+            return self.as_column(value, &field, tree.span);
+        };
+        let DataType::Struct(fields) = value.data_type.clone() else {
+            let message = format!("there are no fields to set in a value of type {}", value.data_type);
+            return Err(Error::new(Code::UnknownField, message).at(name.span));
+        };
+        let is_it = |field: &StructField| field.name.eq_ignore_ascii_case(&name.text);
+        if !fields.iter().any(is_it) {
+            let message = format!("there is no field `{}` in a value of type {}", name.text, value.data_type);
+            let names = fields.iter().map(|field| field.name.as_str());
+            return Err(Error::new(Code::UnknownField, message)
+                .at(name.span)
+                .did_you_mean_here(&name.text, names, written));
+        }
+        let mut values = Vec::with_capacity(fields.len());
+        for (index, field) in fields.iter().enumerate() {
+            let kind = ExprKind::Field { value: Box::new(value.clone()), index };
+            let kept = Expr { kind, data_type: field.data_type.clone(), span: value.span };
+            values.push(if is_it(field) {
+                self.with_field(kept, target, depth + 1, tree, scope)?
+            } else {
+                kept
+            });
+        }
+        let (data_type, span) = (value.data_type, value.span);
+        Ok(Expr { kind: ExprKind::Struct(values), data_type, span })
+    }
+
     /// What a branch sets a column to; `None` where it leaves it as it is.
     fn changed_value(
         &mut self,
@@ -205,10 +259,23 @@ impl Binder<'_> {
         let is_it = |column: &ast::Ident| column.text.eq_ignore_ascii_case(&field.name);
         let tree = match &branch.action {
             ChangeAction::Delete => return Ok(None),
-            ChangeAction::Update(assignments) => match assignments.iter().find(|(column, _)| is_it(column)) {
-                Some((_, tree)) => tree,
-                None => return Ok(None),
-            },
+            ChangeAction::Update(assignments) => {
+                let mut own =
+                    assignments.iter().filter(|(target, _)| target.parts.first().is_some_and(is_it));
+                match own.clone().next() {
+                    Some((target, _)) if target.parts.len() > 1 => {
+                        let index = schema.fields.iter().position(|other| other.name == field.name);
+                        let index = index.invariant("a column of the table")?;
+                        let kept = Expr::column(index, field.data_type.clone(), branch.span);
+                        let value = own.try_fold(kept, |value, (target, tree)| {
+                            self.with_field(value, target, 1, tree, sides.scope_of(branch.on))
+                        })?;
+                        return Ok(Some(value));
+                    }
+                    Some((_, tree)) => tree,
+                    None => return Ok(None),
+                }
+            }
             ChangeAction::Insert { columns, values } if values.is_empty() => {
                 let name = ast::Ident { text: field.name.clone(), span: branch.span };
                 if !columns.is_empty() && !columns.iter().any(is_it) {
@@ -244,10 +311,37 @@ impl Binder<'_> {
     }
 }
 
+/// The target without the name of the table, which may stand before a column.
+fn without_table(target: &mut ast::Path, table: Option<&ast::Ident>, schema: &Schema) {
+    let [first, _, ..] = target.parts.as_slice() else { return };
+    let is_table = table.is_some_and(|table| table.text.eq_ignore_ascii_case(&first.text));
+    let is_column = schema.fields.iter().any(|field| field.name.eq_ignore_ascii_case(&first.text));
+    if is_table && !is_column {
+        target.parts.remove(0);
+    }
+}
+
+/// Whether two targets are one, or one is a field of the other.
+fn overlap(a: &ast::Path, b: &ast::Path) -> bool {
+    a.parts.iter().zip(&b.parts).all(|(a, b)| a.text.eq_ignore_ascii_case(&b.text))
+}
+
 /// Checks that the table has the columns to which a branch gives values, and that none is named twice.
 fn check_columns(branch: &ast::ChangeBranch, schema: &Schema) -> Result<()> {
     let columns: Vec<&ast::Ident> = match &branch.action {
-        ChangeAction::Update(assignments) => assignments.iter().map(|(column, _)| column).collect(),
+        ChangeAction::Update(assignments) => {
+            for (number, (target, _)) in assignments.iter().enumerate() {
+                let column = target.parts.first().invariant("a target has a name")?;
+                if !schema.fields.iter().any(|field| field.name.eq_ignore_ascii_case(&column.text)) {
+                    return Err(unknown_target(column, schema));
+                }
+                if assignments.iter().take(number).any(|(other, _)| overlap(other, target)) {
+                    let message = format!("column `{}` gets two values", target.text());
+                    return Err(Error::new(Code::AmbiguousColumn, message).at(target.span));
+                }
+            }
+            return Ok(());
+        }
         ChangeAction::Insert { columns, values } if !values.is_empty() => columns.iter().collect(),
         ChangeAction::Insert { .. } | ChangeAction::Delete => return Ok(()),
     };

@@ -1,5 +1,6 @@
 //! CREATE TABLE: columns, or the rows of a query, or both.
 
+use super::insert::unknown_target;
 use super::{column_count, exists_already};
 use crate::catalog::Rules;
 use crate::data::Schema;
@@ -57,6 +58,11 @@ impl Binder<'_> {
             None => None,
         };
         unique_names(&schema, span)?;
+        for column in &create.named {
+            if !schema.fields.iter().any(|field| field.name.eq_ignore_ascii_case(&column.text)) {
+                return Err(unknown_target(column, &schema));
+            }
+        }
         for (column, value) in &rules.defaults {
             self.default_value(value, schema.fields.get(*column).invariant("a column with a default")?)?;
         }

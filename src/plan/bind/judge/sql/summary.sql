@@ -1,6 +1,6 @@
 , r AS (
-  SELECT g IS NULL AS total, AVG(IF(p, 1, 0)) AS s, SAFE_DIVIDE(COUNTIF(y AND p), COUNTIF(y)) AS t,
-    SAFE_DIVIDE(COUNTIF(NOT y AND p), COUNTIF(NOT y)) AS f
+  SELECT g IS NULL AS total, AVG(IF(p, 1, 0)) AS s, IF(COUNT(y) = 0, NULL, IFNULL(SAFE_DIVIDE(COUNTIF(y AND p), COUNTIF(y)), 0)) AS t,
+    IF(COUNT(y) = 0, NULL, IFNULL(SAFE_DIVIDE(COUNTIF(NOT y AND p), COUNTIF(NOT y)), 0)) AS f
   FROM d GROUP BY ROLLUP(g)
 ),
 q AS (SELECT r.s, r.t, r.f, o.s AS xs, o.t AS xt, o.f AS xf FROM r CROSS JOIN r AS o WHERE NOT r.total AND o.total),
