@@ -161,8 +161,8 @@ export async function* statementsOf(
     return;
   }
   const { replay, moments } = contextOf();
-  const most = (replay && moments.length) || Number.POSITIVE_INFINITY;
-  for (let count = 0; count < most; count++) {
+  const most = replay && moments.length;
+  for (let count = 0; !most || count < most; count++) {
     const context = contextOf();
     const { signal, together } = context;
     const number = together ? count : 0;
