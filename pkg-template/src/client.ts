@@ -29,10 +29,11 @@ import { known, logging, unlogging } from "./parts.js";
 import { PreparedText } from "./prepared.js";
 import { type Bar, type BarOptions, joined, progressOf, unheard } from "./progress.js";
 import { outcomeOf, Result, type ResultFormat, resultsOf } from "./result.js";
+import type { Lock } from "./saved.js";
 import { readModel, readTable } from "./sources.js";
 import { quoted } from "./sql-text.js";
 import { endOf, type Piece, queued, statementsOf } from "./statement.js";
-import type { Catalog, Opened, Reply, Request } from "./worker/protocol.js";
+import type { Catalog, Moment, Opened, Reply, Request } from "./worker/protocol.js";
 
 export interface RunOptions extends CallOptions {
   batchSize?: number | undefined;
@@ -68,6 +69,8 @@ interface Run {
   opened: Opened;
   /** Milliseconds between the call and its first turn, and after that. */
   waited: number;
+  /** What keeps other tabs from changing the database, where it may change it itself. */
+  lock: Lock | undefined;
 }
 
 export class Client {
@@ -303,7 +306,10 @@ export class Client {
 
   /** Runs a text or a prepared statement and yields the pieces of its results as the reader asks for them. */
   async *run(text: string | PreparedText, values: Params, options: RunOptions): AsyncGenerator<Piece, void> {
-    yield* this.#goOn(await this.#begin(text, values, options));
+    const run = await this.#begin(text, values, options);
+    const pieces = this.#goOn(run);
+    // Nobody waits for a change of the database that waits for its reader.
+    yield* (await run.lock?.all(pieces)) ?? pieces;
   }
 
   /** Asks for the first turn of what a user asks. */
@@ -313,9 +319,11 @@ export class Client {
     const { sql, dialect } = typeof text === "string" ? { sql: text, dialect: options.dialect } : text.text;
     const waiter = this.#waiter(options, { rowsFollow: true });
     const began = performance.now();
+    let lock: Lock | undefined;
     try {
       prepared?.assertUsable(options.dialect);
       const params = await toParams(values);
+      lock = await this.#engine.lock(waiter, sql);
       const run = await this.#open(
         { sql, dialect, prepared, params, batchSize, onError, one, tables, waiter },
         0,
@@ -326,8 +334,12 @@ export class Client {
         if (opened.script !== undefined) connection.free(opened.script);
         throw notOne(opened.statements.length);
       }
+      // What gives rows only looks like a change.
+      if (opened.turn) lock?.release();
+      else run.lock = lock;
       return run;
     } catch (error) {
+      lock?.release();
       throw await this.#explain(error, sql);
     }
   }
@@ -343,23 +355,26 @@ export class Client {
         : current.run({ kind: "run", params, batchSize, onError, one, sql, dialect, skip }, waiter.signal);
     });
     const waited = Math.max(0, performance.now() - began - opened.spent);
-    return { asked, connection: connection as Connection, opened, waited };
+    return { asked, connection: connection as Connection, opened, waited, lock: undefined };
   }
 
   /** The pieces of what was begun. Where another worker takes over, it goes on behind the last statement that was done. */
   async *#goOn(run: Run): AsyncGenerator<Piece, void> {
-    const { asked, waited } = run;
-    const { sql, params, onError, tables, waiter, one } = asked;
+    const { asked, waited, lock } = run;
+    const { sql, params, batchSize, onError, tables, waiter, one } = asked;
     // Alone, a statement may not tell the dialect of its text.
     const dialect = run.opened.dialect ?? asked.dialect;
-    const change = { kind: "statement", params, dialect, onError, tables } as const;
+    const change = { kind: "statement", params, batchSize, dialect, onError, tables } as const;
     // Statements that share variables, or the way through them, are run again together or not at all.
     const { statements, jumps } = run.opened;
-    const together = jumps || statements.some(({ verb }) => /^(DECLARE|SET|IF|WHILE|REPEAT|FOR|CALL)$/.test(verb));
-    const whole = { ...change, scope: "script", sql, kept: new Map<string, Blob>() } as const;
+    const together =
+      jumps || /@@/.test(sql) || statements.some(({ verb }) => /^(DECLARE|SET|IF|WHILE|REPEAT|FOR|CALL)$/.test(verb));
+    const fresh = () => ({ kept: new Map<string, Blob>(), moments: [] as Moment[] });
+    const whole = { ...change, scope: "script", sql, ...fresh() } as const;
     const { signal, report } = waiter;
-    const shared = { sql, signal, report, files: this.#files, engine: this.#engine, one, database: this.#options.name };
-    const contextOf = () => ({ ...shared, together, kept: together ? whole.kept : new Map<string, Blob>() });
+    const database = this.#options.name;
+    const shared = { sql, signal, report, files: this.#files, engine: this.#engine, one, database, lock, together };
+    const contextOf = () => ({ ...shared, ...(together ? whole : fresh()) });
     let current = run;
     let done = 0;
     let isChanged = false;
@@ -370,7 +385,7 @@ export class Client {
         let repeated = together ? done : 0;
         let isFresh = true;
         try {
-          for await (const { info, kept, pieces } of statementsOf(connection, opened, contextOf)) {
+          for await (const { info, kept, moments, pieces } of statementsOf(connection, opened, contextOf)) {
             for await (const piece of pieces) {
               if (piece.kind !== "done") {
                 isFresh = false;
@@ -383,7 +398,9 @@ export class Client {
                 isChanged = true;
                 const { from, to, verb } = info;
                 const scope = verb === "CREATE OR REPLACE MODEL" ? "remake" : "statement";
-                const entry = together ? whole : ({ ...change, scope, sql: sql.slice(from, to), kept } as const);
+                const entry = together
+                  ? whole
+                  : ({ ...change, scope, sql: sql.slice(from, to), kept, moments } as const);
                 await this.#engine.changed(entry, connection, together);
               }
               if (repeated > 0) repeated--;
@@ -405,7 +422,11 @@ export class Client {
     } catch (error) {
       throw await this.#explain(error, sql);
     } finally {
-      if (isChanged && together) await this.#engine.changed(whole, current.connection);
+      try {
+        if (isChanged && together) await this.#engine.changed(whole, current.connection);
+      } finally {
+        lock?.release();
+      }
     }
   }
 

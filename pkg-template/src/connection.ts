@@ -12,7 +12,9 @@ const grace = 250;
 export class Unsent extends Error {}
 
 /** The worker ended by itself: a trap, no memory, or its script could not run. */
-export class Crash extends Error {}
+export class Crash extends Error {
+  override readonly name: string = "Crash";
+}
 
 /** The worker ended because a part of the engine could not be had. */
 export class RestMissing extends Crash {}
@@ -51,7 +53,11 @@ export class Connection {
   #isLeft = false;
 
   /** `onRead` hears of what the worker itself reads. */
-  constructor(worker: WorkerLike, onEnd: (connection: Connection) => void, onRead: (read: RestRead) => void) {
+  constructor(
+    worker: WorkerLike,
+    onEnd: (connection: Connection) => void = () => {},
+    onRead: (read: RestRead) => void = () => {},
+  ) {
     this.#worker = worker;
     this.#onEnd = onEnd;
     this.#onRead = onRead;

@@ -2,7 +2,7 @@
 // one that ended by itself, and when something needs more than the engine for tables has.
 
 import { abortable, Connection, Crash, Failed, Unsent } from "./connection.js";
-import { fromFailure, PredictError, problem, tell } from "./errors.js";
+import { PredictError, problem, tell, wordsOf } from "./errors.js";
 import type { Files, StoredFile } from "./files.js";
 import type { Diagnostic } from "./glue/predictql.js";
 import type { EngineInfo, PredictOptions } from "./interface.js";
@@ -19,13 +19,13 @@ import {
   startWorker,
 } from "./load.js";
 import type { Log } from "./log.js";
-import type { ModelFile } from "./models.js";
+import type { ConvertRequest, ModelFile } from "./models.js";
 import type { Network } from "./network.js";
-import { known, saving } from "./parts.js";
+import { known, models, saving } from "./parts.js";
 import { platform } from "./platform.js";
 import type { Report } from "./progress.js";
-import type { News, Saved } from "./saved.js";
-import { statementsOf } from "./statement.js";
+import type { Lock, Saved } from "./saved.js";
+import { before, statementsOf } from "./statement.js";
 import type { Catalog } from "./worker/protocol.js";
 import type { RestRead } from "./worker/rest.js";
 
@@ -47,6 +47,10 @@ export class Engine {
   #saved: Promise<Saved> | undefined;
   /** What each worker knows of the journal. */
   readonly #told = new WeakMap<Connection, WeakSet<Entry>>();
+  /** What each worker is being told: one thing after the other. */
+  readonly #telling = new WeakMap<Connection, Promise<boolean>>();
+  /** What a worker was told when it ended: it may be what has ended it. */
+  readonly #suspects = new WeakSet<Entry>();
   /** Scripts that have changed the catalog and go on: another worker is told of them when they have ended. */
   readonly #unfinished = new Map<Entry, Connection>();
   /** Which engine the next worker has, and why that one. */
@@ -114,17 +118,28 @@ export class Engine {
    * asked. `entry` is what the worker was changed by once it has answered.
    */
   async ask<T>(waiter: Waiter, question: (connection: Connection) => Promise<T>, entry?: Entry): Promise<T> {
-    for (;;) {
-      this.assertOpen();
-      const connection = this.#connection ?? (await this.connect(waiter));
-      try {
-        const answer = await question(connection);
-        if (entry) await this.changed(entry, connection);
-        return answer;
-      } catch (error) {
-        if (!(error instanceof Unsent || (await this.replaces(connection, error, waiter)))) throw error;
+    const lock = entry && (await this.lock(waiter, entry));
+    try {
+      for (;;) {
+        this.assertOpen();
+        const connection = this.#connection ?? (await this.connect(waiter));
+        try {
+          const answer = await question(connection);
+          if (entry) await this.changed(entry, connection);
+          return answer;
+        } catch (error) {
+          if (!(error instanceof Unsent || (await this.replaces(connection, error, waiter)))) throw error;
+        }
       }
+    } finally {
+      lock?.release();
     }
+  }
+
+  /** What a named database is to be changed under, if a text or an entry may change it. */
+  async lock({ signal }: Waiter, change: string | Entry): Promise<Lock | undefined> {
+    const saved = await this.#openSaved();
+    return saved && known(() => saved.lock(signal, change));
   }
 
   /** Makes the full engine the one that runs, where it may be and is not yet. All who need it wait for the same one. */
@@ -186,21 +201,11 @@ export class Engine {
   async convert(files: readonly ModelFile[], signature: string | undefined, waiter: Waiter): Promise<Blob> {
     const { signal, report = () => {} } = waiter;
     const module = await this.module("formats", report);
-    const bytes = files.map(async ([path, blob]) => [path, new Uint8Array(await blob.arrayBuffer())] as const);
-    const request = { kind: "convert", module, files: await Promise.all(bytes), signature } as const;
-    const connection = new Connection(
-      await startWorker(this.#options),
-      () => {},
-      () => {},
-    );
+    const connection = new Connection(await startWorker(this.#options));
     try {
-      const converting = connection.call({ ...request, files: [...request.files] }, signal);
-      return new Blob([await abortable(abortable(converting, signal), this.#closing.signal)]);
-    } catch (error) {
-      if (error instanceof Failed) throw fromFailure(error.failure);
-      if (!(error instanceof Crash)) throw error;
-      const hint = "close other tabs, or convert the model elsewhere: `python -m tf2onnx.convert`";
-      throw problem("engine-crashed", "the converter of models stopped", { hint, detail: error.message });
+      const ask = async (request: ConvertRequest) =>
+        abortable(abortable(connection.call(request, signal), signal), this.#closing.signal);
+      return await known(async () => (await models()).converted(module, files, signature, ask));
     } finally {
       connection.end(undefined);
     }
@@ -220,8 +225,8 @@ export class Engine {
     this.#toldOf(by).add(entry);
     if (goesOn) this.#unfinished.set(entry, by);
     else this.#unfinished.delete(entry);
-    const saved = isLasting(entry) ? await this.#saved : undefined;
-    if (saved) await known(() => saved.write(this.#lasting, entry, this.#loaded?.info.engine === "full"));
+    const saved = await this.#saved;
+    if (saved) await known(() => saved.write(entry, this.#loaded?.info.engine === "full", goesOn));
     try {
       const connection = await this.connect({});
       if (connection !== by) await this.#restore(connection);
@@ -302,7 +307,9 @@ export class Engine {
     const opening = this.#open();
     opening.catch(() => {});
     try {
-      await this.#openSaved();
+      const saved = await this.#openSaved();
+      const isFull = saved?.needsFull && !this.#loaded && isChangeable(this.#options);
+      if (isFull) this.#wanted = { engine: "full", why: needed };
       this.#loaded ??= await this.#load(this.#wanted);
     } catch (error) {
       opening.then((connection) => connection.end(error)).catch(() => {});
@@ -327,37 +334,25 @@ export class Engine {
 
   async #read(name: string): Promise<Saved> {
     const { Saved } = await saving();
-    const saved = await known(() => Saved.open(name, () => this.#heard(saved).catch(tell)));
-    this.#closing.signal.addEventListener("abort", () => saved.close());
-    const news = await known(() => saved.read());
-    this.#take(news);
-    if (news.needsFull && isChangeable(this.#options)) this.#wanted = { engine: "full", why: needed };
+    const owner = {
+      journal: this.#journal,
+      files: this.#files,
+      isTemporary,
+      heard: (isNews: boolean, needsFull: boolean) => this.#heard(isNews, needsFull),
+    };
+    const saved = await known(() => Saved.open(name, owner));
+    this.#closing.signal.addEventListener("abort", () => saved.close(this.#closing.signal.reason));
     return saved;
   }
 
-  /** Another tab has changed the database. */
-  async #heard(saved: Saved): Promise<void> {
-    const news = await known(() => saved.read());
-    this.#take(news);
-    if (!this.#connection) return;
-    if (news.needsFull) await this.full({});
-    await this.#restore(await this.connect({}));
+  /** Another tab may have changed the database: the journal has what it did. */
+  async #heard(isNews: boolean, needsFull: boolean): Promise<void> {
+    if (!this.#connecting) return;
+    if (needsFull) await this.full({});
+    while (!(await this.#restore(await this.connect({}))));
+    if (!isNews) return;
     this.#catalog = await this.catalog();
     this.#tellListeners();
-  }
-
-  #take({ entries, gone, files }: News): void {
-    for (const entry of gone) this.#journal.remove(entry);
-    for (const entry of entries) {
-      this.#journal.add(entry);
-      if (entry.kind === "registerObjects") this.#files.restore(entry.files);
-    }
-    this.#files.restore(files);
-  }
-
-  /** What outlives the page. */
-  get #lasting(): Entry[] {
-    return [...this.#journal].filter(isLasting);
   }
 
   #load({ engine, why }: { engine: EngineKind; why: string }): Promise<LoadedEngine> {
@@ -448,10 +443,17 @@ export class Engine {
   }
 
   /**
-   * Tells a worker what it does not know of the journal yet. Answers whether it lived through it; what ended it is not
-   * tried again.
+   * Tells a worker what it does not know of the journal yet. Answers whether it lived through it; what ended two of them is
+   * not tried again.
    */
-  async #restore(connection: Connection): Promise<boolean> {
+  #restore(connection: Connection): Promise<boolean> {
+    const before = this.#telling.get(connection) ?? Promise.resolve();
+    const telling = before.then(() => this.#tell(connection));
+    this.#telling.set(connection, telling);
+    return telling;
+  }
+
+  async #tell(connection: Connection): Promise<boolean> {
     const told = this.#toldOf(connection);
     const isNew = (entry: Entry) => !told.has(entry) && (this.#unfinished.get(entry)?.isEnded ?? true);
     // What is done while the worker is told comes last in the journal.
@@ -460,11 +462,16 @@ export class Engine {
       try {
         await this.#replay(connection, entry);
       } catch (error) {
-        // What was dropped may not have been made again. A statement has to do what it did.
-        if (entry.kind === "statement" && entry.scope === "statement") this.#lost.push(`what \`${entry.sql}\` did`);
-        if (!(error instanceof Crash)) continue;
-        this.#journal.remove(entry);
-        return false;
+        const isCrash = error instanceof Crash && this.#suspects.has(entry);
+        if (connection.isEnded && !isCrash) {
+          this.#suspects.add(entry);
+          return false;
+        }
+        if (isCrash) this.#journal.remove(entry);
+        // What was dropped, or had an alias, may not have been made again. Everything else has to do what it did.
+        if (!/^(drop|set)/.test(entry.kind)) {
+          this.#lose(entry.kind === "statement" ? `what \`${entry.sql}\` did` : `\`${entry.name}\``, error);
+        }
       }
     }
     return !connection.isEnded;
@@ -472,12 +479,19 @@ export class Engine {
 
   /** Notes the names that a new worker lacks. */
   async #compare(connection: Connection): Promise<void> {
-    if (!this.#catalog) return;
+    const wanted = this.#catalog;
+    // What a script does that begins anew is not there yet.
+    if (!wanted || this.#unfinished.size > 0) return;
     const now = await connection.call({ kind: "catalog" });
-    this.#lost.push(
-      ...missing(this.#catalog.tables, now.tables).map((name) => `table \`${name}\``),
-      ...missing(versioned(this.#catalog.models), versioned(now.models)).map((name) => `model \`${name}\``),
-    );
+    for (const name of missing(wanted.tables, now.tables)) this.#lose(`table \`${name}\``);
+    for (const name of missing(versioned(wanted.models), versioned(now.models))) this.#lose(`model \`${name}\``);
+  }
+
+  /** Something of the catalog is gone, and nobody may have asked for it yet. */
+  #lose(what: string, cause?: unknown): void {
+    this.#lost.push(what);
+    this.#log.say("warn", `lost: ${what}`, cause);
+    if (cause) tell(problem("not-restored", `lost: ${what}`, { detail: wordsOf(cause), cause }));
   }
 
   async #replay(connection: Connection, entry: Entry): Promise<void> {
@@ -487,29 +501,32 @@ export class Engine {
     }
     const { times = 1, ...once } = entry;
     if (times > 1 && this.#journal.namesVersions) await this.#replay(connection, { ...once, times: times - 1 });
-    const { sql, params, dialect, onError, tables } = entry;
+    const { sql, params, batchSize, dialect, onError, tables } = entry;
     for (const table of tables) await connection.call(await this.told(table));
-    const kept = new Map(entry.kept);
     const context = {
       sql,
       signal: undefined,
       report: () => {},
       files: this.#files,
       engine: this,
-      kept,
+      kept: new Map(entry.kept),
+      // Those of a version before this one had none.
+      moments: [...(entry.moments ?? [])],
       one: true,
+      together: true,
       replay: true,
     };
     const opened = await connection.run({
       kind: "run",
       sql,
       params,
-      batchSize: undefined,
+      batchSize,
       onError,
       dialect,
       one: true,
       skip: 0,
       replay: true,
+      before: await before(context, 0),
     });
     try {
       for await (const { pieces } of statementsOf(connection, opened, () => context)) for await (const _ of pieces);
@@ -537,12 +554,6 @@ function lockName({ worker }: PredictOptions): string | undefined {
 
 function isTemporary(it: object): boolean {
   return "name" in it && String(it.name).startsWith(temporaryPrefix);
-}
-
-/** Whether it may outlive the page: a table of one query does not, nor does one of what the page shows. */
-function isLasting(entry: Entry): boolean {
-  const isShown = entry.kind === "registerObjects" && entry.files.some(({ entry }) => entry.isLive);
-  return !isTemporary(entry) && !isShown;
 }
 
 /** Whether a finding is no mistake, but only beyond the engine for tables. */

@@ -5,6 +5,7 @@
 export const packageErrors = {
   "checksum-mismatch": "A file is not the one that `integrity` says.",
   closed: "The database or the prepared statement was closed.",
+  "database-busy": "Other tabs wait to change a database, and a statement that does waits for the page's own code.",
   "empty-statement": "The text given to `query` holds no statement.",
   "engine-crashed": "The engine ran out of memory or failed; another one holds the same tables and models.",
   "engine-start": "The engine's worker or its WebAssembly could not be started.",
@@ -22,6 +23,7 @@ export const packageErrors = {
   "no-simd": "The browser is too old: it lacks WebAssembly SIMD.",
   "no-such-file": "A name or pattern matches no file that is at hand.",
   "no-worker": "There is no `Worker` where the engine was asked to start: not a browser.",
+  "not-restored": "A part of the catalog could not be made again: for another worker, or of what the device has kept.",
   "not-saved": "A database with a name cannot be kept on the device: no storage, or no room.",
   "not-written": "A file of EXPORT DATA cannot be written: it is there already, or there is no room or permission.",
   "self-test-failed": "A model of MLflow's does not predict the example that was logged with it.",

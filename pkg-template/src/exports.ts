@@ -5,6 +5,7 @@ import { problem, wordsOf } from "./errors.js";
 import type { StoredFile } from "./files.js";
 import type { ExportPiece } from "./glue/predictql.js";
 import type { ParquetFile } from "./parquet-write.js";
+import type { Lock } from "./saved.js";
 
 /** A file of the device that the page may write, or a stream that takes what is written. */
 export type Sink = FileSystemFileHandle | WritableStream<Uint8Array>;
@@ -44,12 +45,13 @@ export class Exports {
     this.#create = create;
   }
 
-  /** Resolves when there is room for more. */
-  async take(piece: ExportPiece): Promise<void> {
+  /** Resolves when there is room for more; `lock` keeps other tabs from changing the database until then. */
+  async take(piece: ExportPiece, lock: Lock | undefined): Promise<void> {
     try {
       const open = this.#open ?? (await this.#begin(piece));
       this.#open = open;
-      await open.write(piece.bytes);
+      const taking = open.write(piece.bytes);
+      await (lock?.outside(taking) ?? taking);
       if (!piece.last) return;
       this.#open = undefined;
       await open.close();

@@ -3,7 +3,7 @@
 import type { StoredFile } from "./files.js";
 import type { ParamValues, ScriptOptions, TableFormat } from "./glue/predictql.js";
 import type { ModelInput } from "./model-options.js";
-import type { Request } from "./worker/protocol.js";
+import type { Moment, Request } from "./worker/protocol.js";
 
 export type Entry =
   | { kind: "registerTable"; name: string; blob: Blob; format: TableFormat }
@@ -17,21 +17,27 @@ export type Entry =
   | {
       kind: "statement";
       /**
-       * A "remake" makes again what it made before, out of files alone. Of a "script" of several statements some may
-       * have failed.
+       * A "remake" makes again what it made before, out of files alone. A "script" has several statements, and ends where
+       * it did: some may have failed, or never have run.
        */
       scope: "remake" | "statement" | "script";
       /** How often a "remake" was done: each time it has used up the number of a version. */
       times?: number;
       sql: string;
       params: ParamValues;
+      batchSize: number | undefined;
       dialect: ScriptOptions["dialect"];
       onError: ScriptOptions["onError"] | undefined;
-      /** The files that it read, so that it needs no network to run again. */
+      /** The files that it read, and what it read of the log, so that it needs neither network nor log to run again. */
       kept: ReadonlyMap<string, Blob>;
+      /** When it ran, of a script each of its statements that have ended well. */
+      moments: readonly Moment[];
       /** Tables that were there for it alone. */
       tables: readonly TableEntry[];
     };
+
+/** Begins the names under which what statements have read of the log is kept among their files. */
+export const logPrefix = "the log for statement ";
 
 export type TableEntry = Extract<Entry, { kind: "registerTable" | "registerObjects" | "registerStream" }>;
 

@@ -1,11 +1,35 @@
 // Models of several files: TensorFlow's formats, and ONNX with a tokenizer; of a folder of the device or of a server, or of a zip. A
 // module of its own, for few pages have one.
 
-import { problem } from "./errors.js";
+import type { Failed } from "./connection.js";
+import { fromFailure, problem } from "./errors.js";
 import type { ModelSource } from "./interface.js";
+import type { Request } from "./worker/protocol.js";
 
 /** A file of a model, by its path in the model's folder. */
 export type ModelFile = readonly [path: string, blob: Blob];
+
+export type ConvertRequest = Extract<Request, { kind: "convert" }>;
+
+/** The ONNX file of a model of TensorFlow's, made by a worker that keeps nothing. */
+export async function converted(
+  module: WebAssembly.Module,
+  files: readonly ModelFile[],
+  signature: string | undefined,
+  ask: (request: ConvertRequest) => Promise<Uint8Array<ArrayBuffer>>,
+): Promise<Blob> {
+  const bytes = files.map(async ([path, blob]) => [path, new Uint8Array(await blob.arrayBuffer())] as const);
+  const request = { kind: "convert", module, files: await Promise.all(bytes), signature } as const;
+  try {
+    return new Blob([await ask(request)]);
+  } catch (error) {
+    const { failure, name, message } = error as Error & Partial<Failed>;
+    if (failure) throw fromFailure(failure);
+    if (name !== "Crash") throw error;
+    const hint = "close other tabs, or convert the model elsewhere: `python -m tf2onnx.convert`";
+    throw problem("engine-crashed", "the converter of models stopped", { hint, detail: message });
+  }
+}
 
 /** What a SavedModel consists of, where a folder cannot be listed. */
 const known = ["saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001"] as const;

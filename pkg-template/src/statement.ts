@@ -18,12 +18,14 @@ import type {
   Timings,
   Turn,
 } from "./glue/predictql.js";
+import { logPrefix } from "./journal.js";
 import { exporting, known, picturing, streaming } from "./parts.js";
 import { platform } from "./platform.js";
 import { progressOf, type Report } from "./progress.js";
+import type { Lock } from "./saved.js";
 import { arrowOf } from "./sources.js";
 import type { Readers } from "./streams.js";
-import type { Opened, Supply } from "./worker/protocol.js";
+import type { Before, Moment, Opened, Supply } from "./worker/protocol.js";
 
 /** What a running statement yields: the pieces of its result. */
 export type Piece =
@@ -42,6 +44,9 @@ interface End {
 
 /** Where a statement stands: what its first turn gave, if it has had one. */
 interface Begun {
+  /** Its number among those that share what is kept. */
+  number: number;
+  moment: Moment | undefined;
   /** The script that it is of; undefined where it has ended. */
   script: number | undefined;
   turn: Turn | undefined;
@@ -59,8 +64,12 @@ export interface StatementContext {
   one: boolean;
   /** Files of models and tables by the name that SQL has for them: those at hand, and in the end also those that were read. */
   kept: Map<string, Blob>;
+  /** When the statements that share it have run. */
+  moments: Moment[];
   /** Whether it was run before: its files are written. */
   replay?: boolean;
+  /** What keeps other tabs from changing the database. */
+  lock?: Lock | undefined;
   /** What writes the files of this statement. */
   exports?: Exports;
   /** What reads its streams. */
@@ -73,10 +82,10 @@ export interface StatementContext {
 
 async function* runStatement(
   connection: Connection,
-  { script, turn: first, hasRows }: Begun,
+  { number, moment, script, turn: first, hasRows }: Begun,
   context: StatementContext,
 ): AsyncGenerator<Piece, void> {
-  const { signal, report, one } = context;
+  const { signal, report, one, kept, moments } = context;
   context.together ||= !hasRows;
   let refusal: PredictError | undefined;
   const next = async (script: number): Promise<Turn> => {
@@ -100,6 +109,9 @@ async function* runStatement(
       if (rows) yield { kind: "batch", ipc: rows };
       if (need) refusal = await supplyAll(connection, script as number, need, context);
       if (!done) continue;
+      if (moment) moments[number] = moment;
+      const log = done[4];
+      if (log) kept.set(logOf(number), new Blob([log as Uint8Array<ArrayBuffer>]));
       yield endOf(done);
       return;
     }
@@ -114,29 +126,51 @@ interface Running {
   /** None where the first turn was all. */
   info: StatementInfo | undefined;
   kept: Map<string, Blob>;
+  moments: Moment[];
   /** Have to be read to their end before the next statement can begin. */
   pieces: AsyncGenerator<Piece, void>;
 }
 
-/** The statements of a text, one after the other. */
+/** Under which what a statement has read of the log is kept. */
+const logOf = (number: number) => logPrefix + number;
+
+/** What is kept of a statement that has run before, if it has. */
+export async function before({ moments, kept }: KeptOfStatements, number: number): Promise<Before | undefined> {
+  const moment = moments[number];
+  const log = kept.get(logOf(number));
+  return moment && { moment, log: log && new Uint8Array(await log.arrayBuffer()) };
+}
+
+type KeptOfStatements = Pick<StatementContext, "kept" | "moments">;
+
+/**
+ * The statements of a text, one after the other. Those that have run before run as they did then, and where they are run for
+ * nothing else, the text ends behind them.
+ */
 export async function* statementsOf(
   connection: Connection,
-  { script, turn, statements, isBound }: Opened,
+  { script, turn, statements, isBound, moment }: Opened,
   contextOf: () => StatementContext,
 ): AsyncGenerator<Running, void> {
-  const running = (info: StatementInfo | undefined, begun: Begun): Running => {
-    const context = contextOf();
-    return { info, kept: context.kept, pieces: runStatement(connection, begun, context) };
+  const running = (info: StatementInfo | undefined, context: StatementContext, begun: Begun): Running => {
+    const { kept, moments } = context;
+    return { info, kept, moments, pieces: runStatement(connection, begun, context) };
   };
   if (isBound || script === undefined) {
-    yield running(statements[0], { script, turn, hasRows: turn !== undefined });
+    yield running(statements[0], contextOf(), { number: 0, moment, script, turn, hasRows: turn !== undefined });
     return;
   }
-  for (;;) {
-    const { signal } = contextOf();
-    const following = await abortable(connection.call({ kind: "next", script }, signal), signal);
+  const { replay, moments } = contextOf();
+  const most = replay && moments.length;
+  for (let count = 0; !most || count < most; count++) {
+    const context = contextOf();
+    const { signal, together } = context;
+    const number = together ? count : 0;
+    const next = { kind: "next", script, before: await before(context, number) } as const;
+    const following = await abortable(connection.call(next, signal), signal);
     if (!following) return;
-    yield running(following.info, { script, turn: undefined, hasRows: following.hasRows });
+    const { info, moment, hasRows } = following;
+    yield running(info, context, { number, moment, script, turn: undefined, hasRows });
   }
 }
 
@@ -201,9 +235,9 @@ async function find(
 
 /** Takes a piece of a file. */
 async function write(piece: ExportPiece, context: StatementContext): Promise<void> {
-  const { files, engine } = context;
+  const { files, engine, lock } = context;
   context.exports ??= new (await exporting()).Exports(files, engine, platform.createFile);
-  await context.exports.take(piece);
+  await context.exports.take(piece, lock);
 }
 
 /** The pixels of a picture that the page's browser is to decode, if it does. */

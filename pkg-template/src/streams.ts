@@ -7,6 +7,7 @@ import type { Pieces, Stream } from "./files.js";
 import type { Progress, Resource } from "./glue/predictql.js";
 import type { TableOptions } from "./interface.js";
 import { blobFile, listBegin, openFile, openRemote, type Server } from "./large-files.js";
+import type { Lock } from "./saved.js";
 import type { Bytes, FileFormat, Options, StreamInput } from "./stream-input.js";
 
 /** A file of the device or of a server, or rows that arrive. */
@@ -50,6 +51,8 @@ interface Reading {
   /** Whether it changes the catalog, and is run again for another worker, or in another visit. */
   together?: boolean;
   exports?: unknown;
+  /** What keeps other tabs from changing the database meanwhile. */
+  lock?: Lock | undefined;
   /** Under which it outlives the page. */
   database?: string | undefined;
 }
@@ -78,7 +81,7 @@ export class Readers {
 
   /** The next piece; no bytes are the end. */
   async next({ table, reader, columns, most }: RowsAsked): Promise<Bytes> {
-    const { kept, files, signal } = this.#reading;
+    const { kept, files, signal, lock } = this.#reading;
     const number = (counts.get(kept) ?? 0) + 1;
     counts.set(kept, number);
     const key = `rows ${number} of ${table}`;
@@ -87,7 +90,8 @@ export class Readers {
     const open = this.#open.get(reader) ?? this.#opened(files.streams.get(table), table);
     this.#open.set(reader, open);
     this.#table = table;
-    const piece = (await open.pieces.next(columns, most, signal)) ?? new Uint8Array();
+    const coming = open.pieces.next(columns, most, signal);
+    const piece = (await (lock?.outside(coming) ?? coming)) ?? new Uint8Array();
     if (this.#keeps(open.stream)) kept.set(key, new Blob([piece]));
     return piece;
   }

@@ -104,6 +104,34 @@ test("of a database that cannot be kept", () =>
     return { "not-saved": await failure(new PredictQL({ name: "x" }).registerTable("t", [{ x: 1 }])) };
   }));
 
+test("of a database that others wait for, and of one that is damaged", () =>
+  expectCodes(async ({ PredictQL, damage, failure }) => {
+    const [db, other] = [new PredictQL({ name: "busy" }), new PredictQL({ name: "busy" })];
+    await db.query("CREATE TABLE t (x INT64)");
+    async function* rows() {
+      yield { x: 1 };
+      await new Promise(() => {});
+    }
+    await db.registerTable("feed", rows());
+    const waiting = failure(db.query("INSERT INTO t SELECT x FROM feed"));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await other.query("CREATE TABLE u AS SELECT x FROM t");
+    await Promise.all([db.close(), other.close()]);
+    await damage("busy");
+    const told = new Promise((resolve) => {
+      const hear = (event) => {
+        event.preventDefault();
+        resolve(event.error);
+      };
+      addEventListener("error", hear, { once: true });
+    });
+    await new PredictQL({ name: "busy" }).tables();
+    return {
+      "database-busy": await waiting,
+      "not-restored": await failure(told.then((error) => Promise.reject(error))),
+    };
+  }));
+
 test("of a model that fails on its own example", () =>
   expectCodes(async ({ PredictQL, failure }) => {
     const flavor = "flavors:\n  onnx:\n    data: model.onnx\n";

@@ -73,6 +73,20 @@ export function moments() {
   };
 }
 
+/** Takes the first change of a named database away, as a disk does that has lost a part. */
+export async function damage(name) {
+  const opening = indexedDB.open(`predictql/${name}`);
+  await new Promise((resolve) => {
+    opening.onsuccess = resolve;
+  });
+  const transaction = opening.result.transaction("journal", "readwrite");
+  transaction.objectStore("journal").openCursor().onsuccess = ({ target }) => target.result.delete();
+  await new Promise((resolve) => {
+    transaction.oncomplete = resolve;
+  });
+  opening.result.close();
+}
+
 /** A session that changes everything a database holds, until it `isOver`; `told` has what was acknowledged. */
 export async function work(db, told) {
   await db.registerTable("t", [{ x: 0 }]);
