@@ -52,8 +52,8 @@ pub fn split(variant: &str, engine: &str, bound: &Path, modules: &Path, folder: 
 fn short(engine: &str, bound: &Path) -> usize {
     match engine {
         _ if bound.ends_with("fast") => 400,
-        "full" => 285,
-        _ => 155,
+        "full" => 265,
+        _ => 125,
     }
 }
 
