@@ -70,7 +70,7 @@ interface Run {
   /** Milliseconds between the call and its first turn, and after that. */
   waited: number;
   /** What keeps other tabs from changing the database, where it may change it itself. */
-  lock: Lock | undefined;
+  lock?: Lock | undefined;
 }
 
 export class Client {
@@ -200,8 +200,8 @@ export class Client {
   }
 
   async setModelAlias(name: string, alias: string, version: number): Promise<void> {
-    const entry = { kind: "setModelAlias", name, alias, version, moved: 0 } as const;
-    await this.#ask({}, () => Object.assign(entry, { moved: now() }), entry);
+    const entry = { kind: "setModelAlias" as const, name, alias, version, moved: now() };
+    await this.#ask({}, () => entry, entry);
   }
 
   /** Does what has to be done with what is read after the calls before it for the same name: the last call has the last word. */
@@ -334,9 +334,9 @@ export class Client {
         if (opened.script !== undefined) connection.free(opened.script);
         throw notOne(opened.statements.length);
       }
-      // What gives rows only looks like a change.
-      if (opened.turn) lock?.release();
-      else run.lock = lock;
+      // What gives rows at once only looks like a change.
+      if (!opened.turn) return { ...run, lock };
+      lock?.release();
       return run;
     } catch (error) {
       lock?.release();
@@ -355,7 +355,7 @@ export class Client {
         : current.run({ kind: "run", params, batchSize, onError, one, sql, dialect, skip }, waiter.signal);
     });
     const waited = Math.max(0, performance.now() - began - opened.spent);
-    return { asked, connection: connection as Connection, opened, waited, lock: undefined };
+    return { asked, connection: connection as Connection, opened, waited };
   }
 
   /** The pieces of what was begun. Where another worker takes over, it goes on behind the last statement that was done. */

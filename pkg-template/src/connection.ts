@@ -13,7 +13,7 @@ export class Unsent extends Error {}
 
 /** The worker ended by itself: a trap, no memory, or its script could not run. */
 export class Crash extends Error {
-  override readonly name: string = "Crash";
+  override name = "Crash";
 }
 
 /** The worker ended because a part of the engine could not be had. */

@@ -2,7 +2,7 @@
 // one that ended by itself, and when something needs more than the engine for tables has.
 
 import { abortable, Connection, Crash, Failed, Unsent } from "./connection.js";
-import { PredictError, problem, tell, wordsOf } from "./errors.js";
+import { PredictError, problem, tell } from "./errors.js";
 import type { Files, StoredFile } from "./files.js";
 import type { Diagnostic } from "./glue/predictql.js";
 import type { EngineInfo, PredictOptions } from "./interface.js";
@@ -138,8 +138,7 @@ export class Engine {
 
   /** What a named database is to be changed under, if a text or an entry may change it. */
   async lock({ signal }: Waiter, change: string | Entry): Promise<Lock | undefined> {
-    const saved = await this.#openSaved();
-    return saved && known(() => saved.lock(signal, change));
+    return known(async () => (await this.#openSaved())?.lock(signal, change));
   }
 
   /** Makes the full engine the one that runs, where it may be and is not yet. All who need it wait for the same one. */
@@ -153,7 +152,7 @@ export class Engine {
       return this.#waitFor(this.#changing, waiter);
     }
     // Nobody has started anything: this one comes at once.
-    this.#wanted = { engine: "full", why: needed };
+    this.#wanted = full;
     try {
       await this.connect(waiter);
     } catch (error) {
@@ -309,7 +308,7 @@ export class Engine {
     try {
       const saved = await this.#openSaved();
       const isFull = saved?.needsFull && !this.#loaded && isChangeable(this.#options);
-      if (isFull) this.#wanted = { engine: "full", why: needed };
+      if (isFull) this.#wanted = full;
       this.#loaded ??= await this.#load(this.#wanted);
     } catch (error) {
       opening.then((connection) => connection.end(error)).catch(() => {});
@@ -334,26 +333,22 @@ export class Engine {
 
   async #read(name: string): Promise<Saved> {
     const { Saved } = await saving();
-    const owner = {
-      journal: this.#journal,
-      files: this.#files,
-      isTemporary,
-      heard: (isNews: boolean, needsFull: boolean) => this.#heard(isNews, needsFull),
-    };
-    const saved = await known(() => Saved.open(name, owner));
+    const [journal, files, heard] = [this.#journal, this.#files, this.#heard];
+    const saved = await known(() => Saved.open(name, { journal, files, isTemporary, heard }));
     this.#closing.signal.addEventListener("abort", () => saved.close(this.#closing.signal.reason));
     return saved;
   }
 
   /** Another tab may have changed the database: the journal has what it did. */
-  async #heard(isNews: boolean, needsFull: boolean): Promise<void> {
+  readonly #heard = async (isNews: boolean, needsFull: boolean): Promise<void> => {
     if (!this.#connecting) return;
     if (needsFull) await this.full({});
     while (!(await this.#restore(await this.connect({}))));
-    if (!isNews) return;
-    this.#catalog = await this.catalog();
-    this.#tellListeners();
-  }
+    if (isNews) {
+      this.#catalog = await this.catalog();
+      this.#tellListeners();
+    }
+  };
 
   #load({ engine, why }: { engine: EngineKind; why: string }): Promise<LoadedEngine> {
     return loadEngine(engine, why, this.#options, this.#network, (progress) => {
@@ -363,12 +358,11 @@ export class Engine {
 
   /** The full engine takes over. The other one serves on until that holds all that it held. */
   async #change(): Promise<void> {
-    const wanted = { engine: "full", why: needed } as const;
-    const loaded = await this.#load(wanted);
+    const loaded = await this.#load(full);
     let next = await this.#launch(loaded);
     const last = await this.connect({}).catch(() => undefined);
     // From here on, questions wait for the new worker.
-    this.#wanted = wanted;
+    this.#wanted = full;
     this.#loaded = loaded;
     this.#connection = undefined;
     const takeOver = async () => {
@@ -462,16 +456,14 @@ export class Engine {
       try {
         await this.#replay(connection, entry);
       } catch (error) {
-        const isCrash = error instanceof Crash && this.#suspects.has(entry);
-        if (connection.isEnded && !isCrash) {
+        if (connection.isEnded) {
+          const isSuspect = error instanceof Crash && this.#suspects.has(entry);
           this.#suspects.add(entry);
-          return false;
+          if (!isSuspect) return false;
+          this.#journal.remove(entry);
         }
-        if (isCrash) this.#journal.remove(entry);
         // What was dropped, or had an alias, may not have been made again. Everything else has to do what it did.
-        if (!/^(drop|set)/.test(entry.kind)) {
-          this.#lose(entry.kind === "statement" ? `what \`${entry.sql}\` did` : `\`${entry.name}\``, error);
-        }
+        if (!/^(drop|set)/.test(entry.kind)) this.#lose(`\`${"sql" in entry ? entry.sql : entry.name}\``, error);
       }
     }
     return !connection.isEnded;
@@ -481,17 +473,16 @@ export class Engine {
   async #compare(connection: Connection): Promise<void> {
     const wanted = this.#catalog;
     // What a script does that begins anew is not there yet.
-    if (!wanted || this.#unfinished.size > 0) return;
-    const now = await connection.call({ kind: "catalog" });
-    for (const name of missing(wanted.tables, now.tables)) this.#lose(`table \`${name}\``);
-    for (const name of missing(versioned(wanted.models), versioned(now.models))) this.#lose(`model \`${name}\``);
+    if (!wanted || this.#unfinished.size) return;
+    const present = new Set(namesOf(await connection.call({ kind: "catalog" })));
+    for (const name of namesOf(wanted)) if (!present.has(name)) this.#lose(name);
   }
 
   /** Something of the catalog is gone, and nobody may have asked for it yet. */
   #lose(what: string, cause?: unknown): void {
     this.#lost.push(what);
     this.#log.say("warn", `lost: ${what}`, cause);
-    if (cause) tell(problem("not-restored", `lost: ${what}`, { detail: wordsOf(cause), cause }));
+    if (cause) tell(problem("not-restored", `lost: ${what}`, { cause }));
   }
 
   async #replay(connection: Connection, entry: Entry): Promise<void> {
@@ -537,8 +528,8 @@ export class Engine {
   }
 }
 
-/** Why the full engine runs where nobody asked for it in the options. */
-const needed = "a model needs it";
+/** The full engine, where nobody asked for it in the options. */
+const full = { engine: "full", why: "a model needs it" } as const;
 
 /** The engine to start with. */
 function firstOf({ engine = "auto" }: PredictOptions) {
@@ -561,14 +552,12 @@ function needsFull({ code }: Diagnostic): boolean {
   return code === "needs-full-engine";
 }
 
-/** The names of models, of those that are not the default with their version. */
-function versioned(models: Catalog["models"]): { name: string }[] {
-  return models.map(({ name, version, default: isDefault }) => ({ name: isDefault ? name : `${name}@${version}` }));
-}
-
-function missing(wanted: readonly { name: string }[], present: readonly { name: string }[]): string[] {
-  const names = new Set(present.map(({ name }) => name));
-  return wanted.map(({ name }) => name).filter((name) => !names.has(name));
+/** What there is, in words: of models that are not the default with their version. */
+function namesOf({ tables, models }: Pick<Catalog, "tables" | "models">): string[] {
+  return [
+    ...tables.map(({ name }) => `table \`${name}\``),
+    ...models.map(({ name, version, default: isDefault }) => `model \`${isDefault ? name : `${name}@${version}`}\``),
+  ];
 }
 
 function closedError() {
