@@ -289,7 +289,9 @@ impl Binder<'_> {
         let is_text = |found: &Option<DataType>| *found == Some(DataType::String);
         // TRIM takes whitespace off texts alone.
         let short = name.ends_with("TRIM") && args.len() < 2;
-        if !types.contains(&Some(DataType::Bytes)) || types.iter().any(is_text) || short {
+        // T-SQL's LIKE has an escape besides, and is of texts.
+        let is_of_texts = is_like && self.is_tsql();
+        if !types.contains(&Some(DataType::Bytes)) || types.iter().any(is_text) || short || is_of_texts {
             return Ok(None);
         }
         let mut scope = Scope::default();

@@ -71,7 +71,8 @@ FROM ML.TFDV_DESCRIBE(${lastSeason})`,
       label: "What does it look at?",
       sql: `SELECT *
 FROM ML.GLOBAL_EXPLAIN(MODEL penguin_sex,
-  ${lastSeason})`,
+  ${lastSeason},
+  baseline => ${before})`,
     },
   ],
 };
