@@ -284,14 +284,17 @@ impl Binder<'_> {
     fn over_bytes(&mut self, function: &Function, args: &[Typed], span: Span) -> Result<Option<Expr>> {
         let is_like = function.operator == Some(SqlOperator::Like);
         let name = if is_like { "LIKE" } else { function.name };
-        let Some((_, form)) = OVER_BYTES.iter().find(|(known, _)| *known == name) else { return Ok(None) };
+        // T-SQL's LIKE has an escape besides, and is of texts.
+        let Some((_, form)) =
+            OVER_BYTES.iter().find(|(known, _)| *known == name && (*known != "LIKE" || is_like))
+        else {
+            return Ok(None);
+        };
         let types: Vec<_> = args.iter().map(Typed::data_type).collect();
         let is_text = |found: &Option<DataType>| *found == Some(DataType::String);
         // TRIM takes whitespace off texts alone.
         let short = name.ends_with("TRIM") && args.len() < 2;
-        // T-SQL's LIKE has an escape besides, and is of texts.
-        let is_of_texts = is_like && self.is_tsql();
-        if !types.contains(&Some(DataType::Bytes)) || types.iter().any(is_text) || short || is_of_texts {
+        if !types.contains(&Some(DataType::Bytes)) || types.iter().any(is_text) || short {
             return Ok(None);
         }
         let mut scope = Scope::default();
