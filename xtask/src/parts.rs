@@ -52,8 +52,8 @@ pub fn split(variant: &str, engine: &str, bound: &Path, modules: &Path, folder: 
 fn short(engine: &str, bound: &Path) -> usize {
     match engine {
         _ if bound.ends_with("fast") => 400,
-        "full" => 265,
-        _ => 118,
+        "full" => 250,
+        _ => 115,
     }
 }
 
