@@ -153,9 +153,33 @@ export class Files {
   }
 
   /** The objects that patterns match, each once and in the order of the patterns. */
-  list(patterns: readonly string[], signal?: AbortSignal): Promise<ObjectEntry[]> {
-    const describe = (file: NamedSource) => this.#describe(file, undefined, signal);
-    return known(async () => (await picturing()).listed(patterns, this.#byName, describe, resolve, signal));
+  async list(patterns: readonly string[], signal?: AbortSignal): Promise<ObjectEntry[]> {
+    const found = new Map<string, ObjectEntry>();
+    for (const pattern of patterns) {
+      for (const entry of await this.#matches(pattern, signal)) found.set(entry.uri, entry);
+    }
+    return [...found.values()];
+  }
+
+  async #matches(pattern: string, signal?: AbortSignal): Promise<ObjectEntry[]> {
+    const exact = this.#byName.get(pattern);
+    if (exact) return [exact.entry];
+    const described = async (file: NamedSource) => (await this.#describe(file, undefined, signal)).entry;
+    const star = pattern.indexOf("*");
+    if (isPrivate(pattern)) {
+      const files = await known(async () => (await picturing()).privateFiles(pattern, signal));
+      if (files.length > 0) return Promise.all(files.map(described));
+      throw problem("no-such-file", `no file of the origin's private file system matches \`${pattern}\``);
+    }
+    if (star < 0) return [await described({ name: pattern, source: resolve(pattern) })];
+    const [head, tail] = [pattern.slice(0, star), pattern.slice(star + 1)];
+    const matching = [...this.#byName.values()].filter(
+      ({ entry: { uri } }) => uri.length >= head.length + tail.length && uri.startsWith(head) && uri.endsWith(tail),
+    );
+    if (matching.length > 0) return matching.map(({ entry }) => entry);
+    throw problem("no-such-file", `no registered file matches \`${pattern}\``, {
+      hint: "a page cannot list a server's files: register them with `registerFile`, or name each address",
+    });
   }
 
   async #describe({ name, source }: NamedSource, table: string | undefined, signal?: AbortSignal): Promise<StoredFile> {

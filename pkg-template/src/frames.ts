@@ -2,10 +2,8 @@
 // one of them comes.
 
 import { describe } from "./arguments.js";
-import { isPrivate } from "./drawn.js";
 import { problem } from "./errors.js";
-import type { Live, NamedSource, StoredFile } from "./files.js";
-import type { ObjectEntry } from "./glue/predictql.js";
+import type { Live, NamedSource } from "./files.js";
 import type { FrameSource } from "./interface.js";
 
 interface Pixels {
@@ -188,41 +186,6 @@ export class VideoPictures implements Live {
       );
     });
   }
-}
-
-/**
- * The objects that patterns match, each once and in the order of the patterns, among those that are `known` by their names. `describe`
- * says what is known of another one, `resolve` where a name leads.
- */
-export async function listed(
-  patterns: readonly string[],
-  known: ReadonlyMap<string, StoredFile>,
-  describe: (file: NamedSource) => Promise<StoredFile>,
-  resolve: (name: string) => URL,
-  signal: AbortSignal | undefined,
-): Promise<ObjectEntry[]> {
-  const matches = async (pattern: string): Promise<ObjectEntry[]> => {
-    const exact = known.get(pattern);
-    if (exact) return [exact.entry];
-    const star = pattern.indexOf("*");
-    if (isPrivate(pattern)) {
-      const files = await privateFiles(pattern, signal);
-      if (files.length > 0) return (await Promise.all(files.map(describe))).map(({ entry }) => entry);
-      throw problem("no-such-file", `no file of the origin's private file system matches \`${pattern}\``);
-    }
-    if (star < 0) return [(await describe({ name: pattern, source: resolve(pattern) })).entry];
-    const [head, tail] = [pattern.slice(0, star), pattern.slice(star + 1)];
-    const matching = [...known.values()].filter(
-      ({ entry: { uri } }) => uri.length >= head.length + tail.length && uri.startsWith(head) && uri.endsWith(tail),
-    );
-    if (matching.length > 0) return matching.map(({ entry }) => entry);
-    throw problem("no-such-file", `no registered file matches \`${pattern}\``, {
-      hint: "a page cannot list a server's files: register them with `registerFile`, or name each address",
-    });
-  };
-  const found = new Map<string, ObjectEntry>();
-  for (const pattern of patterns) for (const entry of await matches(pattern)) found.set(entry.uri, entry);
-  return [...found.values()];
 }
 
 /** The files of the origin's private file system that a name means, or a pattern with one `*`, by their names. */
