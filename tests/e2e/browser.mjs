@@ -19,7 +19,7 @@ export const launchOptions = {
  * @param {import("@playwright/test").Page} page
  * @param {number} timeout
  */
-export async function ended(page, timeout = 60_000) {
+export async function ended(page, timeout = 150_000) {
   await page.locator("#result[aria-busy=false]").waitFor({ timeout });
   return (await page.locator("#result").getAttribute("data-state")) ?? "";
 }

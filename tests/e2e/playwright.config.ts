@@ -12,7 +12,7 @@ export default defineConfig({
   testDir: ".",
   fullyParallel: true,
   workers: 2,
-  timeout: 120_000,
+  timeout: 300_000,
   expect: { timeout: 20_000 },
   forbidOnly: true,
   reporter: "list",
