@@ -126,7 +126,7 @@ export class Files {
     }
     if (typeof source === "string" && !isPrivate(source))
       return (await this.#frame(uri, options)) ?? this.#network.read(source, reason, options);
-    const [file] = await known(async () => (await picturing()).privateFiles(uri, options?.signal));
+    const [file] = await this.#privateFiles(uri, options?.signal);
     if (file) return file.source;
     throw problem("no-such-file", `there is no file \`${uri}\``, {
       hint: "the origin's private file system has what scripts and EXPORT DATA have written into `opfs:` files",
@@ -139,6 +139,11 @@ export class Files {
     const source = this.#byName.get(name)?.source;
     if (typeof source !== "object" || source instanceof Blob) return undefined;
     return (await source.next(number === "1", options?.signal)) ?? new Blob();
+  }
+
+  /** The files of the origin's private file system that a name or a pattern means. */
+  #privateFiles(pattern: string, signal?: AbortSignal) {
+    return known(async () => (await picturing()).privateFiles(pattern, signal));
   }
 
   /** The files of a model of TensorFlow's: of a folder, whose pattern ends with `*`, or of one file, which may be a zip. */
@@ -167,7 +172,7 @@ export class Files {
     const described = async (file: NamedSource) => (await this.#describe(file, undefined, signal)).entry;
     const star = pattern.indexOf("*");
     if (isPrivate(pattern)) {
-      const files = await known(async () => (await picturing()).privateFiles(pattern, signal));
+      const files = await this.#privateFiles(pattern, signal);
       if (files.length > 0) return Promise.all(files.map(described));
       throw problem("no-such-file", `no file of the origin's private file system matches \`${pattern}\``);
     }

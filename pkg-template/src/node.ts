@@ -82,12 +82,17 @@ function piecesOf(path: string, from: number, end: number): ReadableStream<Uint8
   return new ReadableStream({
     async pull(controller) {
       file ??= await open(path, "r");
-      const { bytesRead, buffer } = await file.read(new Uint8Array(Math.min(pieceBytes, end - at)), { position: at });
-      at += bytesRead;
-      if (bytesRead > 0) controller.enqueue(buffer.subarray(0, bytesRead));
-      if (bytesRead > 0 && at < end) return;
-      await file.close();
-      controller.close();
+      let bytesRead = 0;
+      try {
+        const read = await file.read(new Uint8Array(Math.min(pieceBytes, end - at)), { position: at });
+        bytesRead = read.bytesRead;
+        at += bytesRead;
+        if (bytesRead > 0) controller.enqueue(read.buffer.subarray(0, bytesRead));
+      } finally {
+        // Nor does a file stay open that cannot be read.
+        if (bytesRead === 0 || at >= end) await file.close();
+      }
+      if (bytesRead === 0 || at >= end) controller.close();
     },
     cancel: () => file?.close(),
   });

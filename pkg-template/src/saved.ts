@@ -188,7 +188,8 @@ export class Saved {
       outside: (work) =>
         new Promise((resolve, reject) => {
           const look = async () => {
-            const { pending = [] } = await locks.query();
+            // Where there are no locks, nobody waits.
+            const { pending = [] } = (await locks?.query()) ?? {};
             if (pending.some(({ name }) => name === shared)) reject(busy());
           };
           const looking = setInterval(look, patience);

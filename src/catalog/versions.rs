@@ -308,14 +308,6 @@ impl Versions {
             }
             VersionChange::RollBack(alias) => {
                 let back = self.before(name, alias)?;
-                if self.numbered(name, back).is_err() {
-                    let message = format!(
-                        "alias `{alias}` of model `{name}` named version {back} before, which was dropped"
-                    );
-                    return Err(Error::new(Code::UnknownVersion, message).hint(format!(
-                        "ALTER MODEL {name} VERSION … SET ALIAS = {alias} moves it anywhere"
-                    )));
-                }
                 self.move_alias(alias, Some(back), true, now);
             }
             VersionChange::SetDefault(number) => {
@@ -323,10 +315,9 @@ impl Versions {
             }
             VersionChange::Drop(number) => self.drop(name, *number)?,
             VersionChange::DropBaseline(number) => {
-                let mut all = self.versions.iter_mut();
-                if let Some(version) = all.find(|version| version.number == *number) {
-                    version.baseline = None;
-                }
+                let number = self.numbered(name, *number)?.number;
+                let of_it = self.versions.iter_mut().filter(|version| version.number == number);
+                of_it.for_each(|version| version.baseline = None);
             }
         }
         Ok(())
@@ -368,17 +359,21 @@ impl Versions {
         if is_set {
             trail.pop();
         }
-        trail.pop().ok_or_else(|| {
-            let message = format!("alias `{alias}` of model `{name}` had no other version before");
-            Error::new(Code::UnknownVersion, message)
-                .hint(format!("ALTER MODEL {name} VERSION … SET ALIAS = {alias} moves it anywhere"))
-        })
+        let why = match trail.pop() {
+            Some(back) if self.numbered(name, back).is_ok() => return Ok(back),
+            Some(back) => format!("named version {back} before, which was dropped"),
+            None => "had no other version before".into(),
+        };
+        Err(Error::new(Code::UnknownVersion, format!("alias `{alias}` of model `{name}` {why}"))
+            .hint(format!("ALTER MODEL {name} VERSION … SET ALIAS = {alias} moves it anywhere")))
     }
 
     /// # Errors
     /// `version-in-use` where the number or alias `word` has a share of the traffic; `what` it is in words.
     fn check_share(&self, name: &str, word: &str, what: &str) -> Result<()> {
-        if self.traffic.shares().iter().all(|(shared, _)| shared != word) {
+        let number: Option<u32> = word.parse().ok();
+        let is_it = |shared: &String| shared == word || number.is_some() && shared.parse().ok() == number;
+        if !self.traffic.shares().iter().any(|(shared, _)| is_it(shared)) {
             return Ok(());
         }
         let message = format!("{what} of model `{name}` has a share of the traffic");
