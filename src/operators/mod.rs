@@ -53,13 +53,16 @@ const DOMAINS: [(&str, &[Registration]); 4] = [
 
 /// Those of the full engine alone.
 #[cfg(feature = "full")]
-const ONLY_FULL: [(&str, &[Registration]); 6] = [
+const ONLY_FULL: [(&str, &[Registration]); 9] = [
     (names::STANDARD, standard::CONVOLUTIONAL),
+    (names::STANDARD, standard::ELEMENTWISE),
     (names::STANDARD, standard::QUANTIZED),
+    (names::STANDARD, standard::REARRANGING),
     (names::STANDARD, standard::TRANSFORMER),
     (names::MICROSOFT, standard::TRANSFORMER_MICROSOFT),
     (names::INTERNAL, standard::TRANSFORMER_INTERNAL),
     (names::INTERNAL, standard::QUANTIZED_INTERNAL),
+    (names::INTERNAL, standard::REARRANGING_INTERNAL),
 ];
 #[cfg(not(feature = "full"))]
 const ONLY_FULL: [(&str, &[Registration]); 0] = [];
@@ -89,6 +92,7 @@ pub(crate) fn beside_tract() -> impl Iterator<Item = (&'static str, &'static str
         (names::MICROSOFT, microsoft::OPERATORS),
         (names::INTERNAL, standard::TRANSFORMER_INTERNAL),
         (names::INTERNAL, standard::QUANTIZED_INTERNAL),
+        (names::INTERNAL, standard::REARRANGING_INTERNAL),
     ];
     beside
         .into_iter()

@@ -26,7 +26,7 @@ fn expand_body(graph: &mut GraphProto, opset: i64, mut constants: HashMap<String
             let value = tensor.map(Constant::of).unwrap_or_default();
             constants.extend(node.output.iter().map(|name| (name.clone(), value.clone())));
         }
-        if let Some(template) = templates::find(&node.domain, &node.op_type) {
+        if let Some(template) = templates::find(&node, opset) {
             let nodes = Instance { node: &node, opset, constants: &constants }.expand(template)?;
             pending.extend(nodes.into_iter().rev());
             continue;

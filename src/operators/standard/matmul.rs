@@ -101,7 +101,7 @@ fn vector_product(a: &[Dim], b: &[Dim]) -> Result<Vec<Dim>> {
     }
 }
 
-fn batched<T: Float>(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+pub(super) fn batched<T: Float>(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let ([.., rows, depth], [.., height, columns]) = (a.shape(), b.shape()) else {
         bail!("expected matrices")
     };

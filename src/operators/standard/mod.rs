@@ -6,12 +6,17 @@ mod broadcast;
 mod cast;
 #[cfg(feature = "full")]
 mod convolutional;
+#[cfg(feature = "full")]
+mod elementwise;
 mod layout;
 mod matmul;
 mod nd;
 #[cfg(feature = "full")]
 mod quantized;
+#[cfg(feature = "full")]
+mod rearranging;
 mod reduce;
+mod scatter;
 mod select;
 mod strings;
 mod tf_idf;
@@ -27,11 +32,15 @@ use super::{Columns, Context, Dim, Operator, Registration, Shape, own};
 #[cfg(feature = "full")]
 pub(super) use convolutional::OPERATORS as CONVOLUTIONAL;
 #[cfg(feature = "full")]
+pub(super) use elementwise::OPERATORS as ELEMENTWISE;
+#[cfg(feature = "full")]
 pub(crate) use layout::Transpose;
 #[cfg(feature = "full")]
 pub(crate) use nd::Slices;
 #[cfg(feature = "full")]
 pub(super) use quantized::{INTERNAL as QUANTIZED_INTERNAL, STANDARD as QUANTIZED};
+#[cfg(feature = "full")]
+pub(super) use rearranging::{INTERNAL as REARRANGING_INTERNAL, OPERATORS as REARRANGING};
 #[cfg(feature = "full")]
 pub(crate) use select::position;
 #[cfg(feature = "full")]

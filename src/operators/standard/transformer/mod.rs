@@ -5,6 +5,7 @@ mod einsum;
 mod layer_norm;
 mod mask;
 mod packed;
+mod rotary;
 mod trilu;
 
 pub(crate) use activation::activations;
@@ -12,7 +13,7 @@ pub(super) use packed::{Packed, batched};
 
 use super::{
     ChannelsLast, Context, Dim, Operator, Pointwise, Registration, Rewrites, Rewritten, Shape, broadcast,
-    only, own, resolve_axis,
+    matmul, only, own, resolve_axis,
 };
 use crate::tensor::{ElementType, Tensor};
 
@@ -22,6 +23,7 @@ pub(in crate::operators) const STANDARD: &[Registration] = &[
     ("Gelu", own::<activation::Elementwise>()),
     ("LayerNormalization", own::<layer_norm::LayerNorm>()),
     ("RMSNormalization", own::<layer_norm::LayerNorm>()),
+    ("RotaryEmbedding", own::<rotary::Rotary>()),
     ("SimplifiedLayerNormalization", own::<layer_norm::LayerNorm>()),
     ("Sin", own::<activation::Elementwise>()),
     ("Trilu", own::<trilu::Trilu>()),
@@ -32,6 +34,7 @@ pub(in crate::operators) const MICROSOFT: &[Registration] = &[
     ("FastGelu", own::<activation::Elementwise>()),
     ("Gelu", own::<activation::Elementwise>()),
     ("QuickGelu", own::<activation::Elementwise>()),
+    ("RotaryEmbedding", own::<rotary::Rotary>()),
     ("SimplifiedLayerNormalization", own::<layer_norm::LayerNorm>()),
 ];
 

@@ -1,0 +1,158 @@
+//! Templates of operators that models on tables have not.
+
+use anyhow::Result;
+
+use super::{Instance, Template};
+
+/// The templates of `ai.onnx`.
+pub(super) const TEMPLATES: &[(&str, Template)] = &[
+    ("Dropout", dropout),
+    ("GroupNormalization", group_normalization),
+    ("Hardmax", hardmax),
+    ("InstanceNormalization", instance_normalization),
+    ("MeanVarianceNormalization", mean_variance_normalization),
+];
+
+/// What operators of the versions 1 to 6 become whose attribute says where the axes of the second input lie.
+pub(super) fn aligned(node: &Instance<'_>) -> Result<String> {
+    let (axis, name) = (node.int("axis", 0), &node.node.op_type);
+    Ok(format!("a b -> y\naligned = predictql.Aligned a b axis={axis}\ny = {name} a aligned"))
+}
+
+/// The operators that [`aligned`] is for.
+pub(super) const ALIGNED: [&str; 11] =
+    ["Add", "And", "Div", "Equal", "Greater", "Less", "Mul", "Or", "Pow", "Sub", "Xor"];
+
+/// Nothing is dropped by a model that predicts. One that learns draws what it drops, and makes the rest greater.
+fn dropout(node: &Instance<'_>) -> Result<String> {
+    let mut body = String::from("x ratio learns -> y mask\n");
+    // Up to version 6 a file says that it does not learn.
+    let learns = match (node.opset, node.has(2)) {
+        (..7, _) => node.int("is_test", 0) == 0,
+        (_, is_given) => is_given && node.constant(2) != Some(&[0]),
+    };
+    let has_mask = node.node.output.get(1).is_some_and(|name| !name.is_empty());
+    if !learns {
+        body += "y = Identity x\n";
+        if has_mask {
+            body += "shape = Shape x\nnone = ConstantOfShape shape\nis_dropped = Cast none to=9\n";
+            body += match node.opset {
+                ..10 => "stays = Not is_dropped\nmask = CastLike stays x",
+                _ => "mask = Not is_dropped",
+            };
+        }
+        return Ok(body);
+    }
+    let given = if node.has(1) {
+        "Cast ratio to=1".into()
+    } else {
+        format!("Identity {:?}", node.float("ratio", 0.5))
+    };
+    let always = if node.has(2) { "Identity learns" } else { "Cast 1 to=9" };
+    let seed = match node.attribute("seed") {
+        Some(seed) => format!("seed={}.0", seed.i),
+        None => String::new(),
+    };
+    Ok(body
+        + &format!(
+            "share = {given}
+            does_learn = {always}
+            draws = RandomUniformLike x dtype=1 {seed}
+            is_below = Less draws share
+            is_dropped = And is_below does_learn
+            mask = Not is_dropped
+            rest = Sub 1.0 share
+            kept = Where does_learn rest 1.0
+            divisor = CastLike kept x
+            greater = Div x divisor
+            zero = CastLike 0.0 x
+            y = Where mask greater zero"
+        ))
+}
+
+/// One at the first of the greatest values along an axis, zero elsewhere.
+fn hardmax(node: &Instance<'_>) -> Result<String> {
+    let (flatten, axis, restore) = if node.opset < 13 {
+        // Up to version 12 all axes from this one on are one.
+        (
+            format!("rows = Flatten x axis={}", node.int("axis", 1)),
+            1,
+            "whole = Shape x\ny = Reshape hot whole",
+        )
+    } else {
+        ("rows = Identity x".into(), node.int("axis", -1), "y = Identity hot")
+    };
+    Ok(format!(
+        "x -> y
+        {flatten}
+        shape = Shape rows
+        depth = Gather shape [{axis}]
+        best = ArgMax rows axis={axis} keepdims=0
+        marks = CastLike [0.0,1.0] x
+        hot = OneHot best depth marks axis={axis}
+        {restore}"
+    ))
+}
+
+/// `normal`: `x` in rows of the shape `[0,{rows},-1]`, each with a mean of zero and a variance of one; `shape` is that of `x`.
+fn normalized(node: &Instance<'_>, rows: i64) -> String {
+    format!(
+        "shape = Shape x
+        rows = Reshape x [0,{rows},-1]
+        rows_shape = Shape rows
+        length = Gather rows_shape [2]
+        ones = Expand 1.0 length
+        normal = LayerNormalization rows ones axis=-1 epsilon={:?}
+        ",
+        node.float("epsilon", 1e-5)
+    )
+}
+
+fn instance_normalization(node: &Instance<'_>) -> Result<String> {
+    Ok(format!(
+        "x scale bias -> y
+        {}scales = Reshape scale [-1,1]
+        biases = Reshape bias [-1,1]
+        scaled = Mul normal scales
+        shifted = Add scaled biases
+        y = Reshape shifted shape",
+        normalized(node, 0)
+    ))
+}
+
+/// Up to version 20 the scales belong to the groups, later to the channels.
+fn group_normalization(node: &Instance<'_>) -> Result<String> {
+    let channels = if node.opset < 21 {
+        "values = Identity normal\n"
+    } else {
+        "channels = Shape scale
+        wide = Concat [0] channels [-1] axis=0
+        values = Reshape normal wide
+        "
+    };
+    Ok(format!(
+        "x scale bias -> y
+        {}{channels}scales = Reshape scale [-1,1]
+        biases = Reshape bias [-1,1]
+        scaled = Mul values scales
+        shifted = Add scaled biases
+        y = Reshape shifted shape",
+        normalized(node, node.int("num_groups", 0))
+    ))
+}
+
+fn mean_variance_normalization(node: &Instance<'_>) -> Result<String> {
+    let axes = node.ints("axes").unwrap_or(&[0, 2, 3]);
+    let axes = format!("axes={axes:?}").replace(' ', "");
+    Ok(format!(
+        "x -> y
+        mean = ReduceMean x {axes} keepdims=1
+        centred = Sub x mean
+        squares = Mul centred centred
+        variance = ReduceMean squares {axes} keepdims=1
+        deviation = Sqrt variance
+        least = CastLike 1e-9 x
+        divisor = Add deviation least
+        y = Div centred divisor"
+    ))
+}
