@@ -26,29 +26,22 @@ pub(super) const ALIGNED: [&str; 11] =
 /// Nothing is dropped by a model that predicts. One that learns draws what it drops, and makes the rest greater.
 fn dropout(node: &Instance<'_>) -> Result<String> {
     let mut body = String::from("x ratio learns -> y mask\n");
-    // Up to version 6 a file says that it does not learn.
-    let learns = match (node.opset, node.has(2)) {
-        (..7, _) => node.int("is_test", 0) == 0,
-        (_, is_given) => is_given && node.constant(2) != Some(&[0]),
-    };
+    let learns = node.has(2) && node.constant(2) != Some(&[0]);
     let has_mask = node.node.output.get(1).is_some_and(|name| !name.is_empty());
     if !learns {
         body += "y = Identity x\n";
         if has_mask {
-            body += "shape = Shape x\nnone = ConstantOfShape shape\nis_dropped = Cast none to=9\n";
+            body += "shape = Shape x\nnone = ConstantOfShape shape\n";
+            // Up to version 11 onnxruntime leaves the mask empty.
             body += match node.opset {
-                ..10 => "stays = Not is_dropped\nmask = CastLike stays x",
-                _ => "mask = Not is_dropped",
+                ..10 => "mask = CastLike none x",
+                10 | 11 => "mask = Cast none to=9",
+                _ => "is_dropped = Cast none to=9\nmask = Not is_dropped",
             };
         }
         return Ok(body);
     }
-    let given = if node.has(1) {
-        "Cast ratio to=1".into()
-    } else {
-        format!("Identity {:?}", node.float("ratio", 0.5))
-    };
-    let always = if node.has(2) { "Identity learns" } else { "Cast 1 to=9" };
+    let given = if node.has(1) { "Cast ratio to=1" } else { "Identity 0.5" };
     let seed = match node.attribute("seed") {
         Some(seed) => format!("seed={}.0", seed.i),
         None => String::new(),
@@ -56,13 +49,12 @@ fn dropout(node: &Instance<'_>) -> Result<String> {
     Ok(body
         + &format!(
             "share = {given}
-            does_learn = {always}
             draws = RandomUniformLike x dtype=1 {seed}
             is_below = Less draws share
-            is_dropped = And is_below does_learn
+            is_dropped = And is_below learns
             mask = Not is_dropped
             rest = Sub 1.0 share
-            kept = Where does_learn rest 1.0
+            kept = Where learns rest 1.0
             divisor = CastLike kept x
             greater = Div x divisor
             zero = CastLike 0.0 x
@@ -101,7 +93,8 @@ fn normalized(node: &Instance<'_>, rows: i64) -> String {
         rows = Reshape x [0,{rows},-1]
         rows_shape = Shape rows
         length = Gather rows_shape [2]
-        ones = Expand 1.0 length
+        one = CastLike 1.0 x
+        ones = Expand one length
         normal = LayerNormalization rows ones axis=-1 epsilon={:?}
         ",
         node.float("epsilon", 1e-5)

@@ -58,6 +58,8 @@ use layout::{Concat, Measure, Repeat, Reshape, Slice, Split};
 use matmul::MatMul;
 use reduce::{ArgExtreme, CumSum, Reduce, Softmax};
 use select::{Compress, ConstantOfShape, Gather, GatherElements, NonZero, Range, Scatter};
+#[cfg(feature = "full")]
+use unary::Float;
 use unary::Unary;
 
 pub(super) const OPERATORS: &[Registration] = &[

@@ -3,7 +3,7 @@
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::{Context, Dim, ElementType, Operator, Shape, Tensor, batched, matmul};
+use super::{Context, Dim, ElementType, Operator, Shape, Tensor, batched, matmul, whole};
 use crate::onnx::pb::NodeProto;
 use crate::tensor::{offsets, room, strides};
 
@@ -186,27 +186,6 @@ fn kept(tensor: &Tensor, names: &[char], kept: &[char]) -> Result<Tensor> {
 
 fn sums<T: Copy + Default>(rows: &[T], length: usize, add: fn(T, T) -> T) -> Vec<T> {
     rows.chunks(length).map(|row| row.iter().copied().fold(T::default(), add)).collect()
-}
-
-/// The products of matrices of whole numbers, as [`batched`] has them of floats.
-fn whole(a: &Tensor, b: &Tensor) -> Result<Tensor> {
-    let ([outer, rows, depth], [_, _, columns]) = (a.shape(), b.shape()) else { bail!("expected matrices") };
-    let shape = vec![*outer, *rows, *columns];
-    let mut products = vec![0_i64; room(&shape)?];
-    let b_matrices = b.elements::<i64>()?.chunks((depth * columns).max(1));
-    let a_matrices = a.elements::<i64>()?.chunks((rows * depth).max(1));
-    let matrices = products.chunks_mut((rows * columns).max(1));
-    for ((a, b), product) in a_matrices.zip(b_matrices).zip(matrices) {
-        for (a, product) in a.chunks(*depth).zip(product.chunks_mut(*columns)) {
-            for (factor, b) in a.iter().zip(b.chunks(*columns)) {
-                product
-                    .iter_mut()
-                    .zip(b)
-                    .for_each(|(sum, b)| *sum = sum.wrapping_add(factor.wrapping_mul(*b)));
-            }
-        }
-    }
-    Tensor::new(shape, products)
 }
 
 fn ordered(tensor: &Tensor, names: &[char], order: &[char]) -> Result<Tensor> {

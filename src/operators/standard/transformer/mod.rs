@@ -2,18 +2,21 @@
 
 mod activation;
 mod einsum;
+mod gather_blocks;
 mod layer_norm;
 mod mask;
 mod packed;
 mod rotary;
 mod trilu;
+mod whole;
 
 pub(crate) use activation::activations;
 pub(super) use packed::{Packed, batched};
+pub(super) use whole::whole;
 
 use super::{
-    ChannelsLast, Context, Dim, Operator, Pointwise, Registration, Rewrites, Rewritten, Shape, broadcast,
-    matmul, only, own, resolve_axis,
+    ChannelsLast, Context, Dim, Float, Operator, Pointwise, Registration, Rewrites, Rewritten, Shape,
+    broadcast, matmul, only, own, position, resolve_axis,
 };
 use crate::tensor::{ElementType, Tensor};
 
@@ -32,6 +35,7 @@ pub(in crate::operators) const STANDARD: &[Registration] = &[
 pub(in crate::operators) const MICROSOFT: &[Registration] = &[
     ("BiasGelu", own::<activation::Elementwise>()),
     ("FastGelu", own::<activation::Elementwise>()),
+    ("GatherBlockQuantized", own::<gather_blocks::GatherBlocks>()),
     ("Gelu", own::<activation::Elementwise>()),
     ("QuickGelu", own::<activation::Elementwise>()),
     ("RotaryEmbedding", own::<rotary::Rotary>()),
