@@ -23,43 +23,24 @@ pub(super) fn aligned(node: &Instance<'_>) -> Result<String> {
 pub(super) const ALIGNED: [&str; 11] =
     ["Add", "And", "Div", "Equal", "Greater", "Less", "Mul", "Or", "Pow", "Sub", "Xor"];
 
-/// Nothing is dropped by a model that predicts. One that learns draws what it drops, and makes the rest greater.
+/// Nothing is dropped by a model that predicts.
 fn dropout(node: &Instance<'_>) -> Result<String> {
     let mut body = String::from("x ratio learns -> y mask\n");
-    let learns = node.has(2) && node.constant(2) != Some(&[0]);
-    let has_mask = node.node.output.get(1).is_some_and(|name| !name.is_empty());
-    if !learns {
-        body += "y = Identity x\n";
-        if has_mask {
-            body += "shape = Shape x\nnone = ConstantOfShape shape\n";
-            // Up to version 11 onnxruntime leaves the mask empty.
-            body += match node.opset {
-                ..10 => "mask = CastLike none x",
-                10 | 11 => "mask = Cast none to=9",
-                _ => "is_dropped = Cast none to=9\nmask = Not is_dropped",
-            };
-        }
-        return Ok(body);
+    if node.has(2) && node.constant(2) != Some(&[0]) {
+        let share = if node.has(1) { "ratio" } else { "0.5" };
+        return Ok(body + &format!("y mask = predictql.Dropout x {share} learns"));
     }
-    let given = if node.has(1) { "Cast ratio to=1" } else { "Identity 0.5" };
-    let seed = match node.attribute("seed") {
-        Some(seed) => format!("seed={}.0", seed.i),
-        None => String::new(),
-    };
-    Ok(body
-        + &format!(
-            "share = {given}
-            draws = RandomUniformLike x dtype=1 {seed}
-            is_below = Less draws share
-            is_dropped = And is_below learns
-            mask = Not is_dropped
-            rest = Sub 1.0 share
-            kept = Where learns rest 1.0
-            divisor = CastLike kept x
-            greater = Div x divisor
-            zero = CastLike 0.0 x
-            y = Where mask greater zero"
-        ))
+    body += "y = Identity x\n";
+    if node.node.output.get(1).is_some_and(|name| !name.is_empty()) {
+        body += "shape = Shape x\nnone = ConstantOfShape shape\n";
+        // Up to version 11 onnxruntime leaves the mask empty.
+        body += match node.opset {
+            ..10 => "mask = CastLike none x",
+            10 | 11 => "mask = Cast none to=9",
+            _ => "is_dropped = Cast none to=9\nmask = Not is_dropped",
+        };
+    }
+    Ok(body)
 }
 
 /// One at the first of the greatest values along an axis, zero elsewhere.

@@ -49,7 +49,7 @@ pub(crate) struct Instance<'a> {
 }
 
 impl Instance<'_> {
-    pub(super) fn attribute(&self, name: &str) -> Option<&AttributeProto> {
+    fn attribute(&self, name: &str) -> Option<&AttributeProto> {
         self.node.attribute.iter().find(|attribute| attribute.name == name)
     }
 

@@ -3,6 +3,7 @@
 mod aligned;
 mod blocks;
 mod det;
+mod dropout;
 mod eye_like;
 mod one_hot;
 mod reverse_sequence;
@@ -26,5 +27,6 @@ pub(in crate::operators) const OPERATORS: &[Registration] = &[
     ("Unique", own::<unique::Unique>()),
 ];
 
-/// What the template of a node of early versions uses.
-pub(in crate::operators) const INTERNAL: &[Registration] = &[("Aligned", own::<aligned::Aligned>())];
+/// What templates use.
+pub(in crate::operators) const INTERNAL: &[Registration] =
+    &[("Aligned", own::<aligned::Aligned>()), ("Dropout", own::<dropout::Dropout>())];
