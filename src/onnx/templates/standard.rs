@@ -17,6 +17,7 @@ pub(super) const TEMPLATES: &[(&str, Template)] = &[
     ("CumSum", cum_sum),
     ("DequantizeLinear", dequantize_linear),
     ("Div", |_| Ok("a b -> y\ndivisor = predictql.NonZero b\ny = tract.Div a divisor *".into())),
+    ("Dropout", dropout),
     ("Gemm", gemm),
     ("LogSoftmax", log_softmax),
     ("LpNormalization", lp_normalization),
@@ -167,6 +168,27 @@ fn gemm(node: &Instance<'_>) -> Result<String> {
         bias = "bias";
     }
     Ok(body + &format!("y = Add {product} {bias}"))
+}
+
+/// What predicts drops nothing: its mask, which old files name without reading it, is true everywhere, of NaN too.
+fn dropout(node: &Instance<'_>) -> Result<String> {
+    let names_mask = node.node.output.get(1).is_some_and(|name| !name.is_empty());
+    if node.has(2) {
+        let outputs = if names_mask { "y mask" } else { "y" };
+        return Ok(format!("x ratio training -> {outputs}\n{outputs} = tract.Dropout x ratio training *"));
+    }
+    if !names_mask {
+        return Ok("x -> y\ny = Identity x".into());
+    }
+    let mask = if node.opset < 10 { "CastLike all x" } else { "Identity all" };
+    Ok(format!(
+        "x -> y mask
+        y = Identity x
+        is_nan = IsNaN x
+        is_number = Not is_nan
+        all = Or is_nan is_number
+        mask = {mask}"
+    ))
 }
 
 fn optional(node: &Instance<'_>) -> Result<String> {
