@@ -22,7 +22,7 @@ pub(super) const TEMPLATES: &[(&str, Template)] = &[
     ("QAttention", transformer::q_attention),
     ("QGemm", q_gemm),
     ("QLinearAdd", |_| Ok(q_linear_binary("Add"))),
-    ("QLinearAveragePool", |_| Ok(q_linear_unary("AveragePool float_x *"))),
+    ("QLinearAveragePool", q_linear_average_pool),
     ("QLinearConcat", q_linear_concat),
     ("QLinearGlobalAveragePool", q_linear_global_average_pool),
     ("QLinearLeakyRelu", |_| Ok(q_linear_unary("LeakyRelu float_x *"))),
@@ -164,6 +164,18 @@ fn q_linear_softmax(node: &Instance<'_>) -> Result<String> {
     let opset = node.int("opset", 0);
     ensure!(opset >= 13 && node.opset >= 13, "QLinearSoftmax as operator set {opset} has it does not run");
     Ok(q_linear_unary(&format!("Softmax float_x axis={}", node.int("axis", -1))))
+}
+
+fn q_linear_average_pool(node: &Instance<'_>) -> Result<String> {
+    if node.int("channels_last", 0) == 0 {
+        return Ok(q_linear_unary("AveragePool float_x *"));
+    }
+    // A picture.
+    Ok(q_linear_unary(
+        "Transpose pooled perm=[0,2,3,1]
+        channels_first = Transpose float_x perm=[0,3,1,2]
+        pooled = AveragePool channels_first *",
+    ))
 }
 
 fn q_linear_global_average_pool(node: &Instance<'_>) -> Result<String> {

@@ -385,7 +385,9 @@ fn conv_integer(_: &Instance<'_>) -> Result<String> {
 /// As [`conv_integer`]; what comes then is onnxruntime's arithmetic: one factor for all scales.
 fn q_linear_conv(node: &Instance<'_>) -> Result<String> {
     let scaled = match node.ints("kernel_shape") {
-        Some(kernel) => format!("factors = Reshape factor [-1{}]\nscaled = Mul sums factors", ",1".repeat(kernel.len())),
+        Some(kernel) => {
+            format!("factors = Reshape factor [-1{}]\nscaled = Mul sums factors", ",1".repeat(kernel.len()))
+        }
         // The number of axes is not known here.
         None => "scaled = predictql.DequantizeLinear sums factor axis=1".into(),
     };

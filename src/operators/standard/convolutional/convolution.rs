@@ -10,7 +10,7 @@ use predictql_kernels::panels::{Finish, Panels};
 use super::geometry::{self, Axis, Geometry};
 use super::{
     Bounds, Channels, ChannelsLast, Context, Dim, Operator, Pointwise, Rewrites, Rewritten, Shape, broadcast,
-    floats,
+    double, numbers,
 };
 use crate::onnx::pb::NodeProto;
 use crate::tensor::{ElementType, Tensor};
@@ -64,7 +64,8 @@ impl Weights {
         let (outer, inner) = kernel.split_at(kernel.len().saturating_sub(2));
         let (planes, taps): (usize, usize) = (outer.iter().product(), inner.iter().product());
         let depth = own * taps;
-        let weights = weights.clone().with_shape(vec![output, own, planes, taps])?.transpose(&[2, 0, 1, 3])?;
+        let weights =
+            weights.clone().with_shape(vec![output, own, planes, taps])?.transpose(&[2, 0, 1, 3])?;
         let packed = weights.elements::<f32>()?.chunks(output * depth).map(|numbers| {
             if own == 1 && output == groups && groups > 1 {
                 return Packed::Depthwise(Depthwise::new(numbers, output));
@@ -98,7 +99,10 @@ impl Weights {
     }
 
     /// Convolves a picture. Along the axes `outer`, in front of the last two, the results of planes are added up.
-    #[expect(clippy::indexing_slicing, reason = "a picture has the planes that its axes say, and each place its weights")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a picture has the planes that its axes say, and each place its weights"
+    )]
     fn convolve(
         &self,
         picture: &[f32],
@@ -211,6 +215,14 @@ impl Convolution {
         }
     }
 
+    fn doubles(&self, picture: &Tensor, parameters: &[Tensor]) -> Result<Tensor> {
+        let kernel = parameters.first().and_then(|weights| weights.shape().get(2..));
+        let picture = self.channels.moved(picture)?;
+        let (_, _, lengths) = Channels::Last.parts(picture.shape())?;
+        let axes = self.geometry.axes(&lengths, &self.kernel(kernel.context("expected weights")?)?)?;
+        self.channels.restored(double::convolve(&picture, parameters, self.groups, &axes, false)?)
+    }
+
     /// What a convolution and a tensor of another shape add up to.
     fn added(&self, result: Tensor, other: Tensor) -> Result<Tensor> {
         let mut sum = broadcast::combine(result, other, true, |a, b| f32::combine(Arithmetic::Add, a, b))?;
@@ -236,10 +248,13 @@ impl Operator for Convolution {
 
     fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
         let Some((input, parameters)) = inputs.split_first() else { bail!("expected a picture") };
-        let (rows, channels, picture) = self.channels.parts(floats(input)?)?;
+        let (rows, channels, picture) = self.channels.parts(numbers(input)?)?;
         let (kernel, own, output) = match (&self.weights, parameters) {
             (Some(weights), _) => (self.kernel(&weights.kernel)?, weights.input, weights.output),
-            (None, [weights, ..]) => self.of_shape(floats(weights)?)?,
+            (None, [weights, ..]) => {
+                ensure!(weights.0 == input.0, "pictures and weights are of one type");
+                self.of_shape(&weights.1)?
+            }
             (None, []) => bail!("expected weights"),
         };
         ensure!(
@@ -257,6 +272,11 @@ impl Operator for Convolution {
     }
 
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        if let [picture, parameters @ ..] = inputs.as_slice()
+            && picture.element() == ElementType::F64
+        {
+            return Ok(vec![self.doubles(picture, parameters)?]);
+        }
         let (picture, onto, weights) = self.split(inputs)?;
         let picture = self.channels.moved(&picture)?;
         let onto = onto.map(|onto| match self.channels {
@@ -280,6 +300,9 @@ impl Rewrites for Convolution {
         let Some((weights, bias)) = parameters.split_first().filter(|_| self.weights.is_none()) else {
             return Ok(None);
         };
+        if weights.element() == ElementType::F64 {
+            return Ok(None);
+        }
         let weights = Some(Arc::new(Weights::new(weights, bias.first(), self.groups)?));
         Ok(Some((Arc::new(Self { weights, ..self.clone() }), vec![0])))
     }
@@ -293,7 +316,8 @@ impl Rewrites for Convolution {
     }
 
     fn then(&self, next: &Pointwise) -> Option<Rewritten> {
-        if !self.bounds.is_none() {
+        // Without weights, there may be numbers of 64 bits.
+        if !self.bounds.is_none() || self.weights.is_none() {
             return None;
         }
         match next {

@@ -272,9 +272,8 @@ impl Spread {
         };
         let (output, before) = match (given, padding) {
             (Some(output), _) => split(*output),
-            (None, Padding::Same { .. }) => {
-                split(length.checked_mul(stride).context("a result is larger than memory")?)
-            }
+            // A window that is shorter than its stride does not reach so far.
+            (None, Padding::Same { .. }) => split(covered.min(length.saturating_mul(stride))),
             (None, Padding::Given(pads)) if pads.is_empty() => (covered, 0),
             (None, Padding::Given(pads)) => {
                 let (Some(before), Some(behind)) = (pads.get(axis), pads.get(axis + axes)) else {

@@ -6,6 +6,7 @@
 
 mod columns;
 mod convolution;
+mod double;
 mod geometry;
 mod lrn;
 mod normalization;
@@ -107,6 +108,12 @@ impl Channels {
             Self::Last => Ok(tensor),
         }
     }
+}
+
+/// The dimensions of an input of floats.
+fn numbers(shape: &Shape) -> Result<&[Dim]> {
+    ensure!(shape.0.is_float(), "{:?} is not computed with here", shape.0);
+    Ok(&shape.1)
 }
 
 /// The dimensions of the only input, which holds 32-bit floats.

@@ -55,9 +55,7 @@ impl Pooling {
         let mut result = Tensor::zeros(ElementType::F32, &shape)?;
         let numbers = picture.iter().product::<usize>() * channels;
         let pictures = input.elements::<f32>()?.chunks_exact(numbers.max(1));
-        for (picture, result) in
-            pictures.zip(result.elements_mut::<f32>()?.chunks_exact_mut(size.max(1)))
-        {
+        for (picture, result) in pictures.zip(result.elements_mut::<f32>()?.chunks_exact_mut(size.max(1))) {
             convolve::pool(picture, channels, &window, pool, result);
         }
         Ok(result)
@@ -91,7 +89,11 @@ impl Pooling {
     }
 
     /// Means and norms of the numbers of every window.
-    #[expect(clippy::indexing_slicing, clippy::cast_precision_loss, reason = "windows lie in their pictures, and have less than 2^52 places")]
+    #[expect(
+        clippy::indexing_slicing,
+        clippy::cast_precision_loss,
+        reason = "windows lie in their pictures, and have less than 2^52 places"
+    )]
     fn sums(&self, input: &[f64], channels: usize, axes: &[Axis]) -> Result<Vec<f64>> {
         let positions: usize = axes.iter().map(|axis| axis.output).product();
         let mut sums: Vec<f64> = Vec::new();

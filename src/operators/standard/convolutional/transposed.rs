@@ -8,10 +8,11 @@ use predictql_kernels::resample::{OUTSIDE, add_runs};
 
 use super::geometry::{Axis, Spread, places};
 use super::{
-    Bounds, Channels, ChannelsLast, Context, Dim, Operator, Pointwise, Rewrites, Rewritten, Shape, floats,
+    Bounds, Channels, ChannelsLast, Context, Dim, Operator, Pointwise, Rewrites, Rewritten, Shape, double,
+    numbers,
 };
 use crate::onnx::pb::NodeProto;
-use crate::tensor::{Tensor, room};
+use crate::tensor::{ElementType, Tensor, room};
 
 /// Positions whose products are computed together.
 const POSITIONS: usize = 96;
@@ -156,10 +157,13 @@ impl Operator for Transposed {
 
     fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
         let Some((input, parameters)) = inputs.split_first() else { bail!("expected a picture") };
-        let (rows, channels, picture) = self.channels.parts(floats(input)?)?;
+        let (rows, channels, picture) = self.channels.parts(numbers(input)?)?;
         let (kernel, own, output) = match (&self.weights, parameters) {
             (Some(weights), _) => (weights.kernel.clone(), weights.input, weights.output()),
-            (None, [weights, ..]) => self.of_shape(floats(weights)?)?,
+            (None, [weights, ..]) => {
+                ensure!(weights.0 == input.0, "pictures and weights are of one type");
+                self.of_shape(&weights.1)?
+            }
             (None, []) => bail!("expected weights"),
         };
         ensure!(
@@ -172,6 +176,14 @@ impl Operator for Transposed {
 
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let (picture, parameters) = inputs.split_first().context("expected a picture")?;
+        if picture.element() == ElementType::F64 {
+            let kernel = parameters.first().and_then(|weights| weights.shape().get(2..));
+            let picture = self.channels.moved(picture)?;
+            let (_, _, lengths) = Channels::Last.parts(picture.shape())?;
+            let axes = self.spread.axes(&lengths, kernel.context("expected weights")?)?;
+            let result = double::convolve(&picture, parameters, self.groups, &axes, true)?;
+            return Ok(vec![self.channels.restored(result)?]);
+        }
         let weights = match &self.weights {
             Some(weights) => weights.clone(),
             None => {
@@ -196,6 +208,9 @@ impl Rewrites for Transposed {
         let Some((weights, bias)) = parameters.split_first().filter(|_| self.weights.is_none()) else {
             return Ok(None);
         };
+        if weights.element() == ElementType::F64 {
+            return Ok(None);
+        }
         let weights = Some(Arc::new(Weights::new(weights, bias.first(), self.groups)?));
         Ok(Some((Arc::new(Self { weights, ..self.clone() }), vec![0])))
     }
@@ -208,7 +223,8 @@ impl Rewrites for Transposed {
     }
 
     fn then(&self, next: &Pointwise) -> Option<Rewritten> {
-        if !self.bounds.is_none() {
+        // Without weights, there may be numbers of 64 bits.
+        if !self.bounds.is_none() || self.weights.is_none() {
             return None;
         }
         match next {

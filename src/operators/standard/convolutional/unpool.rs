@@ -62,16 +62,24 @@ impl Operator for MaxUnpool {
             }
             (_, Some(Some(shape))) => {
                 let lengths = shape.to_vec::<i64>()?;
-                lengths.into_iter().map(|length| Ok(usize::try_from(length)?.into())).collect::<Result<_>>()?
+                lengths
+                    .into_iter()
+                    .map(|length| Ok(usize::try_from(length)?.into()))
+                    .collect::<Result<_>>()?
             }
             _ => vec![Dim::open(); pooled.len()],
         };
         Ok(vec![(*element, dims)])
     }
 
-    #[expect(clippy::indexing_slicing, reason = "the result is as large as the picture, whose places are checked")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the result is as large as the picture, whose places are checked"
+    )]
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
-        let [values, places, given @ ..] = inputs.as_slice() else { bail!("expected numbers and their places") };
+        let [values, places, given @ ..] = inputs.as_slice() else {
+            bail!("expected numbers and their places")
+        };
         let lengths = values.shape().iter().enumerate().map(|(axis, length)| match axis.checked_sub(2) {
             Some(axis) => self.length(axis, *length),
             None => Ok(*length),
@@ -79,7 +87,9 @@ impl Operator for MaxUnpool {
         let picture = lengths.collect::<Result<Vec<usize>>>()?;
         ensure!(picture.len() == self.axes.len() + 2, "a window of {} axes was not here", self.axes.len());
         let shape = match given.first() {
-            Some(shape) => shape.to_vec::<i64>()?.into_iter().map(usize::try_from).collect::<Result<_, _>>()?,
+            Some(shape) => {
+                shape.to_vec::<i64>()?.into_iter().map(usize::try_from).collect::<Result<_, _>>()?
+            }
             None => picture.clone(),
         };
         ensure!(
@@ -93,7 +103,8 @@ impl Operator for MaxUnpool {
         let mut taken: Vec<usize> = (0..empty.len()).collect();
         for (nth, place) in places.iter().enumerate() {
             let place = usize::try_from(*place).ok().filter(|place| *place < all);
-            let mut rest = place.with_context(|| format!("a place lies outside of a picture of {picture:?}"))?;
+            let mut rest =
+                place.with_context(|| format!("a place lies outside of a picture of {picture:?}"))?;
             // Places are counted in the picture that was pooled, whose far edges the result may go beyond.
             let (mut at, mut width) = (0, 1);
             for (length, own) in shape.iter().zip(&picture).rev() {

@@ -33,7 +33,10 @@ impl Operator for AffineGrid {
         Ok(vec![(*element, std::iter::once(rows.clone()).chain(dims).collect())])
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "the standard computes in floats; pictures have less than 2^24 pixels along an axis")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "the standard computes in floats; pictures have less than 2^24 pixels along an axis"
+    )]
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let [theta, size] = inputs.as_slice() else { bail!("expected matrices and a size") };
         let size = lengths(size)?;
@@ -57,7 +60,8 @@ impl Operator for AffineGrid {
                     let (step, count) = ((rest % length) as f64, *length as f64);
                     rest /= length;
                     point.push(match self.align_corners {
-                        true if *length == 1 => -1.0,
+                        // onnxruntime takes the end of the way for all of it.
+                        true if *length == 1 => 1.0,
                         true => 2.0 * step / (count - 1.0) - 1.0,
                         false => (2.0 * step + 1.0) / count - 1.0,
                     });

@@ -31,7 +31,9 @@ impl Operator for DeformConv {
     }
 
     fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
-        let [(element, picture), (_, weights), (_, offsets), ..] = inputs else { bail!("expected three inputs") };
+        let [(element, picture), (_, weights), (_, offsets), ..] = inputs else {
+            bail!("expected three inputs")
+        };
         let ([rows, _, _, _], [channels, ..], [_, _, height, width]) =
             (picture.as_slice(), weights.as_slice(), offsets.as_slice())
         else {
@@ -42,7 +44,9 @@ impl Operator for DeformConv {
     }
 
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
-        let [picture, weights, offsets, rest @ ..] = inputs.as_slice() else { bail!("expected three inputs") };
+        let [picture, weights, offsets, rest @ ..] = inputs.as_slice() else {
+            bail!("expected three inputs")
+        };
         let (bias, rest) = if self.biased {
             let (bias, rest) = rest.split_first().context("expected a bias")?;
             (Some(bias), rest)

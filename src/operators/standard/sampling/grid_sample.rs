@@ -47,7 +47,11 @@ impl GridSample {
             Mode::Linear => vec![(first, 1.0 - share), (first + 1.0, share)],
             Mode::Cubic => {
                 let weights = cubic(share);
-                [-1.0, 0.0, 1.0, 2.0].into_iter().zip(weights).map(|(step, weight)| (first + step, weight)).collect()
+                [-1.0, 0.0, 1.0, 2.0]
+                    .into_iter()
+                    .zip(weights)
+                    .map(|(step, weight)| (first + step, weight))
+                    .collect()
             }
         };
         weighted.into_iter().map(|(at, weight)| (self.pixel(at, length), weight)).collect()
@@ -146,9 +150,9 @@ impl Operator for GridSample {
             for (at, length) in point.iter().rev().zip(axes) {
                 let parts = self.parts(*at, *length);
                 let further = around.iter().flat_map(|(pixel, weight)| {
-                    parts.iter().filter_map(move |(along, share)| {
-                        Some((pixel * length + (*along)?, weight * share))
-                    })
+                    parts
+                        .iter()
+                        .filter_map(move |(along, share)| Some((pixel * length + (*along)?, weight * share)))
                 });
                 around = further.collect();
             }

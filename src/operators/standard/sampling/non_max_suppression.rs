@@ -92,7 +92,8 @@ impl Operator for NonMaxSuppression {
             let edges: Vec<Edges> =
                 numbers.as_chunks().0.iter().map(|numbers| Edges::new(*numbers, self.by_centres)).collect();
             for class in 0..classes {
-                let scores = scores.get((picture * classes + class) * count..).context("scores of a class")?;
+                let scores =
+                    scores.get((picture * classes + class) * count..).context("scores of a class")?;
                 for index in kept(&edges, scores, most, overlap, least) {
                     for number in [picture, class, index] {
                         found.push(i64::try_from(number)?);
@@ -104,7 +105,11 @@ impl Operator for NonMaxSuppression {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a negative number of boxes is none")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a negative number of boxes is none"
+)]
 fn usize_of(number: f64) -> usize {
     number as usize
 }

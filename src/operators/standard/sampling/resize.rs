@@ -25,6 +25,8 @@ pub(super) struct Resize {
     policy: Policy,
     /// Whether a picture that becomes smaller is blended from all its places.
     antialias: bool,
+    /// Whether places beyond the edges have no weight.
+    excludes: bool,
     /// What stands beyond the edges of a picture.
     extrapolation: f32,
     axes: Option<Vec<i64>>,
@@ -40,10 +42,9 @@ pub(super) struct Resize {
 enum Mode {
     Nearest(Nearest),
     Linear,
+    /// By curves of the third degree with this parameter.
     Cubic {
         a: f32,
-        /// Whether places beyond the edges have no weight.
-        excludes: bool,
     },
 }
 
@@ -146,10 +147,14 @@ impl Resize {
                 (None, None, _) => bail!("every axis has a scale or a size"),
             };
             ensure!(
-                scale > 0.0 && scale <= RESIZE_SCALE && (1..=LONGEST).contains(input) && output <= LONGEST as f32,
+                scale > 0.0
+                    && scale <= RESIZE_SCALE
+                    && (1..=LONGEST).contains(input)
+                    && output <= LONGEST as f32,
                 "an axis of {input} is not resized by {scale}"
             );
-            let part = part.get(at).zip(part.get(at + count)).map_or((0.0, 1.0), |(start, end)| (*start, *end));
+            let part =
+                part.get(at).zip(part.get(at + count)).map_or((0.0, 1.0), |(start, end)| (*start, *end));
             Ok(Way { input: *input, output: output as usize, scale, whole, part })
         };
         lengths.iter().enumerate().map(way).collect()
@@ -188,10 +193,7 @@ impl Resize {
         reason = "there are fewer places than `LONGEST`"
     )]
     fn parts(&self, way: &Way, coordinate: f32) -> Vec<(usize, f32)> {
-        let (reach, excludes) = match self.mode {
-            Mode::Cubic { excludes, .. } => (2.0, excludes),
-            _ => (1.0, false),
-        };
+        let reach = if let Mode::Cubic { .. } = self.mode { 2.0 } else { 1.0 };
         // Of a smaller picture more places count, each less.
         let narrow = if self.antialias { way.scale.min(1.0) } else { 1.0 };
         let wide = reach / narrow;
@@ -199,12 +201,12 @@ impl Resize {
         let mut places = Vec::new();
         for nth in 0..=(2.0 * wide).ceil() as u32 {
             let at = first + nth as f32;
-            if at < coordinate + wide && (!excludes || way.contains(at)) {
+            if at < coordinate + wide && (!self.excludes || way.contains(at)) {
                 places.push((way.clamped(at), self.weight((at - coordinate) * narrow)));
             }
         }
         let sum: f32 = places.iter().map(|(_, weight)| weight).sum();
-        if (excludes || self.antialias) && sum != 0.0 {
+        if (self.excludes || self.antialias) && sum != 0.0 {
             places.iter_mut().for_each(|(_, weight)| *weight /= sum);
         }
         places
@@ -214,8 +216,8 @@ impl Resize {
     fn weight(&self, distance: f32) -> f32 {
         let far = distance.abs();
         match self.mode {
-            Mode::Cubic { a, .. } if far <= 1.0 => ((a + 2.0) * far - (a + 3.0)) * far * far + 1.0,
-            Mode::Cubic { a, .. } if far < 2.0 => ((a * far - 5.0 * a) * far + 8.0 * a) * far - 4.0 * a,
+            Mode::Cubic { a } if far <= 1.0 => ((a + 2.0) * far - (a + 3.0)) * far * far + 1.0,
+            Mode::Cubic { a } if far < 2.0 => ((a * far - 5.0 * a) * far + 8.0 * a) * far - 4.0 * a,
             Mode::Cubic { .. } => 0.0,
             _ => (1.0 - far).max(0.0),
         }
@@ -223,9 +225,8 @@ impl Resize {
 
     /// Puts the number for what lies beyond the edges in its places.
     fn extrapolated(&self, result: Tensor, axis: usize, way: &Way) -> Result<Tensor> {
-        let beyond: Vec<bool> = (0..way.output)
-            .map(|at| !way.contains(way.coordinate(self.transformation, at)))
-            .collect();
+        let beyond: Vec<bool> =
+            (0..way.output).map(|at| !way.contains(way.coordinate(self.transformation, at))).collect();
         if !beyond.contains(&true) {
             return Ok(result);
         }
@@ -257,9 +258,9 @@ impl Operator for Resize {
     fn parse(ctx: &Context<'_>, node: &NodeProto) -> Result<Self> {
         // Templates of older operators ask for the oldest version.
         let is_old = ctx.opset < 11 || node.op_type != "Resize";
-        let text = |name: &str, default| node.optional(name).map(|text: Option<&str>| text.unwrap_or(default));
+        let text =
+            |name: &str, default| node.optional(name).map(|text: Option<&str>| text.unwrap_or(default));
         let a = node.optional("cubic_coeff_a")?.unwrap_or(-0.75);
-        let excludes = node.flag("exclude_outside", false)?;
         let nearest = match text("nearest_mode", "round_prefer_floor")? {
             _ if is_old => Nearest::Simple,
             "ceil" => Nearest::Ceil,
@@ -271,7 +272,7 @@ impl Operator for Resize {
         let mode = match text("mode", "nearest")? {
             "nearest" => Mode::Nearest(nearest),
             "linear" | "bilinear" => Mode::Linear,
-            "cubic" => Mode::Cubic { a, excludes },
+            "cubic" => Mode::Cubic { a },
             other => bail!("there is no mode {other}"),
         };
         let transformation = if is_old {
@@ -291,6 +292,7 @@ impl Operator for Resize {
             transformation,
             policy,
             antialias: node.flag("antialias", false)? && !matches!(mode, Mode::Nearest(_)),
+            excludes: node.flag("exclude_outside", false)?,
             extrapolation: node.optional("extrapolation_value")?.unwrap_or(0.0),
             axes: node.optional("axes")?,
             given: if is_old { [false, has(1), false] } else { [has(1), has(2), has(3)] },
@@ -364,7 +366,8 @@ impl Rewrites for Resize {
             return Ok(None);
         }
         let target = self.target(parameters)?;
-        Ok(target.map(|target| (Arc::new(Self { target: Some(target), ..self.clone() }) as Rewritten, vec![0])))
+        Ok(target
+            .map(|target| (Arc::new(Self { target: Some(target), ..self.clone() }) as Rewritten, vec![0])))
     }
 
     fn channels_last(&self, _: usize) -> ChannelsLast {

@@ -47,7 +47,8 @@ impl Operator for RoiAlign {
             "max" => true,
             other => bail!("there is no mode {other}"),
         };
-        let (height, width) = (node.optional("output_height")?.unwrap_or(1), node.optional("output_width")?.unwrap_or(1));
+        let (height, width) =
+            (node.optional("output_height")?.unwrap_or(1), node.optional("output_width")?.unwrap_or(1));
         ensure!(height > 0 && width > 0, "a region has at least one bin");
         Ok(Self {
             half_pixel,

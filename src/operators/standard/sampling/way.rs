@@ -64,8 +64,9 @@ impl Way {
             Transformation::Asymmetric => at / self.scale,
             Transformation::HalfPixel => half_pixel,
             Transformation::HalfPixelSymmetric => {
-                let adjustment = output / self.whole;
-                input / 2.0 * (1.0 - adjustment) + half_pixel
+                let adjustment = output / (self.scale * input);
+                // In this order, which decides between places that are equally near.
+                input / 2.0 * (1.0 - adjustment) + (at + 0.5) / self.scale - 0.5
             }
             Transformation::PytorchHalfPixel if self.output == 1 => 0.0,
             Transformation::PytorchHalfPixel => half_pixel,
@@ -88,11 +89,7 @@ impl Way {
     }
 
     /// The place that is the next to `at`, which may lie beyond the edges.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "places lie in the picture"
-    )]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "places lie in the picture")]
     pub(super) fn clamped(&self, at: f32) -> usize {
         // NaN becomes the first one.
         (at.max(0.0) as usize).min(self.input.saturating_sub(1))
