@@ -72,8 +72,9 @@ const fn own<O: Operator>() -> Parse {
 
 /// The operators of the standard that tract lacks or gets wrong, and that it runs as ours.
 #[cfg(feature = "full")]
-const IN_PLACE_OF_TRACTS: [&str; 7] = [
+const IN_PLACE_OF_TRACTS: [&str; 8] = [
     "GatherND",
+    "LpPool",
     "RegexFullMatch",
     "StringConcat",
     "StringNormalizer",

@@ -4,7 +4,9 @@ use anyhow::{Context as _, Result, bail, ensure};
 use predictql_kernels::convolve::Window;
 
 use super::Dim;
+use crate::limits::WINDOW_PLACES;
 use crate::onnx::pb::NodeProto;
+use crate::tensor::volume;
 
 /// Longer windows and steps are mistakes, and positions are counted in 32 bits.
 const LONGEST: usize = 1 << 24;
@@ -53,10 +55,12 @@ impl Axis {
         end.saturating_sub(at * self.stride).div_ceil(self.dilation).min(self.kernel)
     }
 
-    /// Where in the picture a place of the window is; `None` beyond its edges.
-    fn place(&self, at: usize, tap: usize) -> Option<usize> {
-        let place = (at * self.stride + tap * self.dilation).checked_sub(self.before)?;
-        Some(place).filter(|place| *place < self.input)
+    /// The places of the window at the position `at` that lie in the picture, each with where it is there.
+    fn inside(self, at: usize) -> impl Iterator<Item = (usize, usize)> {
+        let start = at * self.stride;
+        let until = |end: usize| end.saturating_sub(start).div_ceil(self.dilation).min(self.kernel);
+        (until(self.before)..until(self.input + self.before))
+            .map(move |tap| (tap, start + tap * self.dilation - self.before))
     }
 }
 
@@ -65,15 +69,13 @@ impl Axis {
 pub(super) fn places(axes: &[Axis], position: usize, places: &mut Vec<(usize, usize)>) {
     places.clear();
     places.push((0, 0));
-    let mut ats: Vec<usize> = Vec::with_capacity(axes.len());
-    let mut rest = position;
-    for axis in axes.iter().rev() {
-        ats.push(rest % axis.output.max(1));
-        rest /= axis.output.max(1);
-    }
-    for (axis, at) in axes.iter().zip(ats.into_iter().rev()) {
+    let mut inner: usize = axes.iter().map(|axis| axis.output).product();
+    for axis in axes {
+        // There is a position, and so each axis has some.
+        inner /= axis.output.max(1);
+        let at = position / inner.max(1) % axis.output.max(1);
         let further = places.iter().flat_map(|(tap, place)| {
-            let along = (0..axis.kernel).filter_map(move |nth| Some((nth, axis.place(at, nth)?)));
+            let along = axis.inside(at);
             along.map(move |(nth, inside)| (tap * axis.kernel + nth, place * axis.input + inside))
         });
         *places = further.collect();
@@ -101,6 +103,9 @@ impl Geometry {
         let fits =
             fit(&geometry.strides) && fit(&geometry.dilations) && geometry.kernel.as_deref().is_none_or(fit);
         ensure!(fits, "windows and their steps are at least 1 and at most {LONGEST} long");
+        let places = geometry.kernel.as_deref().map_or(Some(1), volume);
+        let is_small = |places| i64::try_from(places).is_ok_and(|places| places <= WINDOW_PLACES);
+        ensure!(places.is_some_and(is_small), "a window has at most {WINDOW_PLACES} places");
         Ok(geometry)
     }
 
