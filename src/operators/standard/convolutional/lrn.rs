@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 
 use super::{Channels, ChannelsLast, Context, Operator, Rewrites, Shape, floats, only};
+use crate::limits::WINDOW_LENGTH;
 use crate::onnx::pb::NodeProto;
 use crate::tensor::Tensor;
 
@@ -23,7 +24,8 @@ impl Operator for Lrn {
     #[expect(clippy::cast_precision_loss, reason = "channels are few")]
     fn parse(_: &Context<'_>, node: &NodeProto) -> Result<Self> {
         let size: usize = node.required("size")?;
-        ensure!(size > 0, "a number meets at least its own channel");
+        let fits = i64::try_from(size).is_ok_and(|size| (1..=WINDOW_LENGTH).contains(&size));
+        ensure!(fits, "a number meets its own channel, and at most {WINDOW_LENGTH}");
         let alpha = node.optional("alpha")?.unwrap_or(1e-4_f32);
         Ok(Self {
             around: ((size - 1) / 2, size / 2),
