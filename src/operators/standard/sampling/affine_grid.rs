@@ -1,6 +1,6 @@
 //! `AffineGrid` (20): where the pixels of a picture come from under an affine transformation.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 
 use super::{Context, Dim, ElementType, Operator, Shape, Tensor};
 use crate::onnx::pb::NodeProto;
@@ -24,7 +24,7 @@ impl Operator for AffineGrid {
         let dims = match (values.get(1), count) {
             (Some(Some(size)), _) => {
                 let size = lengths(size)?;
-                let axes = size.get(2..).unwrap_or_default();
+                let axes = size.get(2..).context("expected the size of a batch of pictures")?;
                 axes.iter().chain([&axes.len()]).map(|length| Dim::from(*length)).collect()
             }
             (_, Some(axes)) => [vec![Dim::open(); axes], vec![Dim::from(axes)]].concat(),

@@ -153,6 +153,7 @@ impl Resize {
                     && output <= LONGEST as f32,
                 "an axis of {input} is not resized by {scale}"
             );
+            // Default: all of the picture, where no part of it is given.
             let part =
                 part.get(at).zip(part.get(at + count)).map_or((0.0, 1.0), |(start, end)| (*start, *end));
             Ok(Way { input: *input, output: output as usize, scale, whole, part })
@@ -310,7 +311,7 @@ impl Operator for Resize {
         );
         let mut resized = dims.clone();
         let axes = self.axes(dims.len())?;
-        let target = self.target(values.get(1..).unwrap_or_default())?;
+        let target = self.target(values.get(1..).context("expected a picture")?)?;
         for (nth, axis) in axes.iter().enumerate() {
             let own = dims.get(*axis).context("an axis of the picture")?;
             let scale = target.as_ref().and_then(|target| target.scales.get(nth).copied());
