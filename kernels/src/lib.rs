@@ -11,6 +11,7 @@ pub mod bits;
 pub mod compare;
 pub mod convolve;
 pub mod elementwise;
+pub mod fourier;
 pub mod gather;
 pub mod groups;
 pub mod integers;

@@ -25,9 +25,9 @@ impl If {
         Ok(if condition { (then, of_then) } else { (otherwise, of_otherwise) })
     }
 
-    fn infer(&self, condition: bool, inputs: &[Shape]) -> Result<Vec<Shape>> {
+    fn infer(&self, condition: bool, inputs: &[Shape], values: &[Option<Tensor>]) -> Result<Vec<Shape>> {
         let (body, captured) = self.body(condition, inputs)?;
-        let mut shapes = body.infer(captured)?.shapes;
+        let mut shapes = body.infer_for(captured, self.body(condition, values)?.1)?.shapes;
         // Lengths that the body leaves open are numbered once more outside.
         let dims = shapes.iter_mut().flat_map(|(_, dims)| dims);
         dims.filter(|dim| dim.known().is_none()).for_each(|dim| *dim = Dim::open());
@@ -35,10 +35,11 @@ impl If {
     }
 }
 
-fn holds(condition: &Tensor) -> Result<bool> {
+/// Whether a condition is true.
+pub(super) fn holds(condition: &Tensor) -> Result<bool> {
     match condition.elements::<bool>()? {
         [condition] => Ok(*condition),
-        other => bail!("a branch has one condition, found {}", other.len()),
+        other => bail!("expected one condition, found {}", other.len()),
     }
 }
 
@@ -57,12 +58,17 @@ impl Operator for If {
         self.bodies.iter().flat_map(|body| body.captured().to_vec()).collect()
     }
 
+    #[cfg(feature = "full")]
+    fn is_random(&self) -> bool {
+        self.bodies.iter().any(Graph::is_random)
+    }
+
     fn outputs_for_values(&self, inputs: &[Shape], values: &[Option<Tensor>]) -> Result<Vec<Shape>> {
         ensure!(matches!(inputs, [(ElementType::Bool, _), ..]), "the condition of a branch is true or false");
         if let Some(Some(condition)) = values.first() {
-            return self.infer(holds(condition)?, inputs);
+            return self.infer(holds(condition)?, inputs, values);
         }
-        let (mut shapes, others) = (self.infer(true, inputs)?, self.infer(false, inputs)?);
+        let (mut shapes, others) = (self.infer(true, inputs, values)?, self.infer(false, inputs, values)?);
         ensure!(shapes.len() == others.len(), "both branches have the same outputs");
         for (shape, other) in shapes.iter_mut().zip(others) {
             ensure!(shape.0 == other.0, "one branch gives {:?}, the other {:?}", shape.0, other.0);

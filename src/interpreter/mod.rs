@@ -8,7 +8,11 @@ mod graph;
 mod recognise;
 #[cfg(feature = "full")]
 mod rewrite;
+#[cfg(feature = "full")]
+mod rounds;
 mod scan;
+#[cfg(feature = "full")]
+mod scan_rows;
 
 use std::sync::{Mutex, PoisonError};
 

@@ -13,6 +13,8 @@ mod full;
 mod microsoft;
 mod ml;
 #[cfg(feature = "full")]
+mod places;
+#[cfg(feature = "full")]
 mod rewrites;
 mod standard;
 mod tensors;
@@ -53,9 +55,12 @@ const DOMAINS: [(&str, &[Registration]); 4] = [
 
 /// Those of the full engine alone.
 #[cfg(feature = "full")]
-const ONLY_FULL: [(&str, &[Registration]); 6] = [
+const ONLY_FULL: [(&str, &[Registration]); 9] = [
     (names::STANDARD, standard::CONVOLUTIONAL),
     (names::STANDARD, standard::QUANTIZED),
+    (names::STANDARD, standard::RANDOM),
+    (names::STANDARD, standard::RECURRENT),
+    (names::STANDARD, standard::SIGNAL),
     (names::STANDARD, standard::TRANSFORMER),
     (names::MICROSOFT, standard::TRANSFORMER_MICROSOFT),
     (names::INTERNAL, standard::TRANSFORMER_INTERNAL),
@@ -178,6 +183,12 @@ pub(crate) trait Operator: fmt::Debug + Send + Sync + 'static {
     /// those of the node.
     fn outer_values(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// Whether it may give something else for the same inputs: what it makes of constants is no constant.
+    #[cfg(feature = "full")]
+    fn is_random(&self) -> bool {
+        false
     }
 
     /// What the columns of the first output are made of.

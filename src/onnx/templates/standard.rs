@@ -10,6 +10,7 @@ use crate::onnx::narrow::Narrow;
 pub(super) const TEMPLATES: &[(&str, Template)] = &[
     ("Attention", attention),
     ("Bernoulli", bernoulli),
+    ("BlackmanWindow", |node| Ok(window(node, [0.42, -0.5, 0.08]))),
     ("Celu", celu),
     ("CenterCropPad", center_crop_pad),
     ("Compress", compress),
@@ -18,6 +19,8 @@ pub(super) const TEMPLATES: &[(&str, Template)] = &[
     ("DequantizeLinear", dequantize_linear),
     ("Div", |_| Ok("a b -> y\ndivisor = predictql.NonZero b\ny = tract.Div a divisor *".into())),
     ("Gemm", gemm),
+    ("HammingWindow", |node| Ok(window(node, [25.0 / 46.0, -21.0 / 46.0, 0.0]))),
+    ("HannWindow", |node| Ok(window(node, [0.5, -0.5, 0.0]))),
     ("LogSoftmax", log_softmax),
     ("LpNormalization", lp_normalization),
     ("LpPool", lp_pool),
@@ -121,6 +124,33 @@ fn bernoulli(node: &Instance<'_>) -> Result<String> {
         is_one = Less random probability
         y = {cast}"
     ))
+}
+
+/// A sum of waves: of none, one and two periods in the window.
+fn window(node: &Instance<'_>, [constant, first, second]: [f32; 3]) -> String {
+    // One that is not repeated ends as it begins.
+    let less = if node.int("periodic", 1) == 0 { 1 } else { 0 };
+    format!(
+        "size -> y
+        count = Cast size to=7
+        end = Reshape count []
+        places = Range 0 end 1
+        steps = Cast places to=1
+        last = Sub end {less}
+        period = Cast last to=1
+        share = Div steps period
+        angle = Mul share {:?}
+        cosine = Cos angle
+        double_angle = Add angle angle
+        double_cosine = Cos double_angle
+        wave = Mul cosine {first:?}
+        double_wave = Mul double_cosine {second:?}
+        waves = Add wave double_wave
+        sum = Add waves {constant:?}
+        y = Cast sum to={}",
+        std::f32::consts::TAU,
+        node.int("output_datatype", 1)
+    )
 }
 
 fn center_crop_pad(node: &Instance<'_>) -> Result<String> {

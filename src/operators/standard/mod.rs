@@ -11,8 +11,14 @@ mod matmul;
 mod nd;
 #[cfg(feature = "full")]
 mod quantized;
+#[cfg(feature = "full")]
+mod random;
+#[cfg(feature = "full")]
+mod recurrent;
 mod reduce;
 mod select;
+#[cfg(feature = "full")]
+mod signal;
 mod strings;
 mod tf_idf;
 mod top_k;
@@ -22,7 +28,7 @@ mod unary;
 
 use super::tensors::{only, open, resolve_axis, split_at_axis};
 #[cfg(feature = "full")]
-use super::{ChannelsLast, Pointwise, Rewrites, Rewritten, rewrites};
+use super::{ChannelsLast, Pointwise, Rewrites, Rewritten, places::Places, rewrites};
 use super::{Columns, Context, Dim, Operator, Registration, Shape, own};
 #[cfg(feature = "full")]
 pub(super) use convolutional::OPERATORS as CONVOLUTIONAL;
@@ -33,7 +39,13 @@ pub(crate) use nd::Slices;
 #[cfg(feature = "full")]
 pub(super) use quantized::{INTERNAL as QUANTIZED_INTERNAL, STANDARD as QUANTIZED};
 #[cfg(feature = "full")]
+pub(super) use random::OPERATORS as RANDOM;
+#[cfg(feature = "full")]
+pub(super) use recurrent::OPERATORS as RECURRENT;
+#[cfg(feature = "full")]
 pub(crate) use select::position;
+#[cfg(feature = "full")]
+pub(super) use signal::OPERATORS as SIGNAL;
 #[cfg(feature = "full")]
 pub(crate) use transformer::activations;
 #[cfg(feature = "full")]
