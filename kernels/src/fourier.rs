@@ -90,7 +90,6 @@ fn times([a, b]: Complex, [c, d]: Complex) -> Complex {
 }
 
 /// The transform of a power of two.
-#[expect(clippy::indexing_slicing, reason = "places are swapped with others below the length")]
 fn halves(roots: &[Complex], values: &mut [Complex]) {
     let length = values.len();
     let bits = length.trailing_zeros();

@@ -7,6 +7,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use super::graph::Graph;
 use crate::onnx::pb::NodeProto;
 use crate::operators::{Context, Dim, Operator, Shape};
+#[cfg(feature = "full")]
+use crate::operators::{Rewrites, Rewritten};
 use crate::tensor::{ElementType, Tensor};
 
 #[derive(Debug)]
@@ -83,9 +85,27 @@ impl Operator for If {
         Ok(shapes)
     }
 
+    #[cfg(feature = "full")]
+    fn rewrites(&self) -> Option<&dyn Rewrites> {
+        Some(self)
+    }
+
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let condition = holds(inputs.first().context("a branch has a condition")?)?;
         let (body, captured) = self.body(condition, &inputs)?;
         body.run(captured.to_vec())
+    }
+}
+
+#[cfg(feature = "full")]
+impl Rewrites for If {
+    fn prepared(&self, constants: &[Option<Tensor>]) -> Result<Option<(Rewritten, Vec<usize>)>> {
+        let [then, otherwise] = &self.bodies;
+        let (_, of_then) = self.body(true, constants)?;
+        let (_, of_otherwise) = self.body(false, constants)?;
+        let (then, then_read) = super::rewrite::body(then, of_then, 1)?;
+        let (otherwise, read) = super::rewrite::body(otherwise, of_otherwise, 1 + of_then.len())?;
+        let read = std::iter::once(0).chain(then_read).chain(read).collect();
+        Ok(Some((std::sync::Arc::new(Self { bodies: [then, otherwise] }), read)))
     }
 }

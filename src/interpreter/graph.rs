@@ -19,7 +19,7 @@ use crate::operators::{self, Columns, Context, Dim, Game, Operator, Shape};
 use crate::tensor::{Parts, Shares, Tensor};
 
 /// A graph that can run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Graph {
     /// In the order in which they run.
     pub(super) nodes: Vec<Node>,
@@ -159,6 +159,30 @@ impl Graph {
 
     pub(super) fn captured(&self) -> &[String] {
         &self.captured
+    }
+
+    /// Makes constants of the values around the graph that `values` holds, one for each that it reads. Gives the positions of
+    /// those that it still reads.
+    #[cfg(feature = "full")]
+    #[expect(clippy::indexing_slicing, reason = "all numbers are those of values")]
+    pub(super) fn bind(&mut self, values: &[Option<Tensor>]) -> Result<Vec<usize>> {
+        let own = self.inputs.len() - self.captured.len();
+        ensure!(values.len() == self.captured.len(), "a body has what it reads");
+        let (mut read, mut captured) = (Vec::new(), Vec::new());
+        let mut inputs = self.inputs[..own].to_vec();
+        let around = self.inputs[own..].iter().zip(std::mem::take(&mut self.captured));
+        for (position, ((number, name), value)) in around.zip(values).enumerate() {
+            if let Some(value) = value {
+                self.constants[*number] = Some(value.clone());
+            } else {
+                inputs.push(*number);
+                captured.push(name);
+                read.push(position);
+            }
+        }
+        (self.inputs, self.captured) = (inputs, captured);
+        self.fold();
+        Ok(read)
     }
 
     /// Notes for every node which of its inputs nobody reads afterwards.

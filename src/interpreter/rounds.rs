@@ -1,15 +1,18 @@
 //! `Loop` (ONNX, versions 1 to 25): a body runs until its condition fails or it has run as often as it should, with states
 //! that each round hands to the next.
 
+use std::sync::Arc;
+
 use anyhow::{Context as _, Result, bail, ensure};
 use litemap::LiteMap;
 
 use super::branch::holds;
 use super::graph::Graph;
+use super::rewrite;
 use super::scan::{nothing, stacked};
 use crate::limits::{LOOP_ROUNDS, TENSOR_BYTES};
 use crate::onnx::pb::NodeProto;
-use crate::operators::{Context, Dim, Operator, Shape};
+use crate::operators::{Context, Dim, Operator, Rewrites, Rewritten, Shape};
 use crate::tensor::{ElementType, Tensor};
 
 #[derive(Debug)]
@@ -153,6 +156,10 @@ impl Operator for Loop {
         self.body.is_random()
     }
 
+    fn rewrites(&self) -> Option<&dyn Rewrites> {
+        Some(self)
+    }
+
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let Parts { rounds, condition, states, captured } = self.parts(&inputs)?;
         let rounds = rounds.map(Tensor::to_vec::<i64>).transpose()?;
@@ -190,5 +197,14 @@ impl Operator for Loop {
             states.push(stacked(parts, 0)?);
         }
         Ok(states)
+    }
+}
+
+impl Rewrites for Loop {
+    fn prepared(&self, constants: &[Option<Tensor>]) -> Result<Option<(Rewritten, Vec<usize>)>> {
+        let captured = self.parts(constants)?.captured;
+        let first = constants.len() - captured.len();
+        let (body, read) = rewrite::body(&self.body, captured, first)?;
+        Ok(Some((Arc::new(Self { body, ..*self }), (0..first).chain(read).collect())))
     }
 }

@@ -8,6 +8,8 @@ use anyhow::{Context as _, Result, ensure};
 use super::graph::Graph;
 use crate::onnx::pb::{GraphProto, NodeProto};
 use crate::operators::{Context, Dim, Operator, Shape, resolve_axis};
+#[cfg(feature = "full")]
+use crate::operators::{Rewrites, Rewritten};
 use crate::tensor::Tensor;
 
 #[derive(Debug)]
@@ -107,6 +109,11 @@ impl Operator for Scan {
         Ok(shapes)
     }
 
+    #[cfg(feature = "full")]
+    fn rewrites(&self) -> Option<&dyn Rewrites> {
+        Some(self)
+    }
+
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let (states, sliced, captured) = self.parts(&inputs)?;
         let mut sources = Vec::new();
@@ -154,6 +161,18 @@ impl Operator for Scan {
             states.push(stacked(&parts, *axis)?);
         }
         Ok(states)
+    }
+}
+
+#[cfg(feature = "full")]
+impl Rewrites for Scan {
+    fn prepared(&self, constants: &[Option<Tensor>]) -> Result<Option<(Rewritten, Vec<usize>)>> {
+        let (_, _, captured) = self.parts(constants)?;
+        let first = constants.len() - captured.len();
+        let (body, read) = super::rewrite::body(&self.body, captured, first)?;
+        let (inputs, outputs) = (self.inputs.clone(), self.outputs.clone());
+        let scan = Self { body, states: self.states, inputs, outputs };
+        Ok(Some((std::sync::Arc::new(scan), (0..first).chain(read).collect())))
     }
 }
 

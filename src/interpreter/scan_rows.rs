@@ -16,7 +16,6 @@ pub(super) struct ScanRows {
 
 impl ScanRows {
     /// The lengths, what is given for each row, and the values around the graph among `inputs`.
-    #[expect(clippy::type_complexity, reason = "it is taken apart at once")]
     fn parts<'a, T>(&self, inputs: &'a [T]) -> Result<(Option<&'a T>, &'a [T], &'a [T])> {
         let (lengths, rest) = inputs.split_at_checked(usize::from(self.has_lengths)).context("lengths")?;
         let (given, captured) = rest.split_at_checked(self.row.given()).context("a scan has its inputs")?;

@@ -9,6 +9,7 @@ use super::{Instance, Template, group_query, transformer};
 pub(super) const TEMPLATES: &[(&str, Template)] = &[
     ("Attention", transformer::attention),
     ("DequantizeLinear", |_| Ok("x scale zero -> y\ny = DequantizeLinear x scale zero *".into())),
+    ("DynamicQuantizeLSTM", dynamic_quantize_lstm),
     ("DynamicQuantizeMatMul", dynamic_quantize_mat_mul),
     ("EmbedLayerNormalization", transformer::embed_layer_normalization),
     ("FusedConv", fused_conv),
@@ -50,6 +51,31 @@ fn activation(node: &Instance<'_>, first: Option<f32>, second: Option<f32>) -> R
         }
         other => bail!("there is no fusion with `{other}`"),
     })
+}
+
+/// An LSTM whose weights are a few bits, with the gates of each direction last. onnxruntime rounds what they are multiplied with,
+/// too, by a scale of the whole batch; here it stays as it is, so that a row does not depend on others.
+fn dynamic_quantize_lstm(node: &Instance<'_>) -> Result<String> {
+    let directions = if node.text("direction", "forward")? == "bidirectional" { 2 } else { 1 };
+    let mut body = "x w r b lengths h c p w_scale w_zero r_scale r_zero -> all last_h last_c\n".to_owned();
+    for (name, zero) in [("w", 9), ("r", 11)] {
+        body += &format!("{name}_levels = Cast {name} to=1\n");
+        let mut levels = format!("{name}_levels");
+        if node.has(zero) {
+            body += &format!(
+                "{name}_zeros = Cast {name}_zero to=1
+                {name}_offsets = Reshape {name}_zeros [{directions},1,-1]
+                {name}_moved = Sub {levels} {name}_offsets\n"
+            );
+            levels = format!("{name}_moved");
+        }
+        body += &format!(
+            "{name}_scales = Reshape {name}_scale [{directions},1,-1]
+            {name}_floats = Mul {levels} {name}_scales
+            {name}_weights = Transpose {name}_floats perm=[0,2,1]\n"
+        );
+    }
+    Ok(body + "all last_h last_c = LSTM x w_weights r_weights b lengths h c p *")
 }
 
 fn fused_conv(node: &Instance<'_>) -> Result<String> {

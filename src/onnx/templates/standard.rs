@@ -14,6 +14,7 @@ pub(super) const TEMPLATES: &[(&str, Template)] = &[
     ("Celu", celu),
     ("CenterCropPad", center_crop_pad),
     ("Compress", compress),
+    ("ConstantLike", constant_like),
     ("ConvInteger", conv_integer),
     ("CumSum", cum_sum),
     ("DequantizeLinear", dequantize_linear),
@@ -32,10 +33,13 @@ pub(super) const TEMPLATES: &[(&str, Template)] = &[
     ("OptionalHasElement", optional_has_element),
     ("PRelu", p_relu),
     ("Pad", pad),
+    ("ParametricSoftplus", parametric_softplus),
     ("QLinearConv", q_linear_conv),
     ("QLinearMatMul", q_linear_mat_mul),
     ("QuantizeLinear", quantize_linear),
     ("ReduceLogSumExp", reduce_log_sum_exp),
+    ("Rsqrt", |_| Ok("x -> y\nroot = Sqrt x\ny = Reciprocal root".into())),
+    ("ScaledTanh", scaled_tanh),
     ("SoftmaxCrossEntropyLoss", softmax_cross_entropy_loss),
     ("Softplus", softplus),
     ("Swish", swish),
@@ -469,6 +473,40 @@ fn upsample(node: &Instance<'_>) -> Result<String> {
     };
     let mode = node.text("mode", "nearest")?;
     Ok(format!("x scales -> y\ny = predictql.Resize x {scales} mode={mode} nearest_mode=floor"))
+}
+
+/// Of the standard's first versions: one value everywhere, in the shape of the input or in one that is given.
+fn constant_like(node: &Instance<'_>) -> Result<String> {
+    let value = node.float("value", 0.0);
+    Ok(if node.has(0) {
+        format!("x -> y\nshape = Shape x\nvalue = CastLike {value:?} x\ny = Expand value shape")
+    } else {
+        let shape = list(node.ints("shape").context("a constant has a shape")?);
+        format!(" -> y\nvalue = Cast {value:?} to={}\ny = Expand value {shape}", node.int("dtype", 1))
+    })
+}
+
+/// Of the standard's first versions: [`softplus`] of a multiple, and a multiple of it.
+fn parametric_softplus(node: &Instance<'_>) -> Result<String> {
+    scaled(node, "Softplus")
+}
+
+/// Of the standard's first versions, as [`parametric_softplus`].
+fn scaled_tanh(node: &Instance<'_>) -> Result<String> {
+    scaled(node, "Tanh")
+}
+
+fn scaled(node: &Instance<'_>, function: &str) -> Result<String> {
+    let factor = |name: &str| node.optional_float(name).with_context(|| format!("there is no `{name}`"));
+    let (alpha, beta) = (factor("alpha")?, factor("beta")?);
+    Ok(format!(
+        "x -> y
+        alpha = CastLike {alpha:?} x
+        beta = CastLike {beta:?} x
+        steep = Mul x beta
+        bent = {function} steep
+        y = Mul bent alpha"
+    ))
 }
 
 fn list(values: &[i64]) -> String {

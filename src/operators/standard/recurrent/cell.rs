@@ -169,12 +169,11 @@ impl Cell {
     ) -> Result<()> {
         let (batch, hidden, width) = (sequences.lengths.len(), self.hidden, self.width);
         let (gates, at_once) = (self.kind.gates() * hidden, self.kind.at_once() * hidden);
-        let is_lstm = matches!(self.kind, Kind::Lstm { .. });
         ensure!(
             sequences.x.len() == sequences.steps * batch * width
                 && sequences.lengths.iter().all(|length| *length <= sequences.steps)
                 && h.len() == batch * hidden
-                && (!is_lstm || c.len() == batch * hidden)
+                && c.len() == batch * hidden
                 && how.activations.len() == self.kind.activations().len(),
             "the sequences do not fit their states"
         );
@@ -220,6 +219,12 @@ impl Cell {
                     output(step, row, h);
                 }
             }
+        }
+        // onnxruntime gives no state for a sequence without steps.
+        for (row, _) in sequences.lengths.iter().enumerate().filter(|(_, length)| **length == 0) {
+            let state = row * hidden..(row + 1) * hidden;
+            h[state.clone()].fill(0.0);
+            c[state].fill(0.0);
         }
         Ok(())
     }
