@@ -53,13 +53,15 @@ const DOMAINS: [(&str, &[Registration]); 4] = [
 
 /// Those of the full engine alone.
 #[cfg(feature = "full")]
-const ONLY_FULL: [(&str, &[Registration]); 6] = [
+const ONLY_FULL: [(&str, &[Registration]); 8] = [
     (names::STANDARD, standard::CONVOLUTIONAL),
     (names::STANDARD, standard::QUANTIZED),
+    (names::STANDARD, standard::SAMPLING),
     (names::STANDARD, standard::TRANSFORMER),
     (names::MICROSOFT, standard::TRANSFORMER_MICROSOFT),
     (names::INTERNAL, standard::TRANSFORMER_INTERNAL),
     (names::INTERNAL, standard::QUANTIZED_INTERNAL),
+    (names::INTERNAL, standard::SAMPLING_INTERNAL),
 ];
 #[cfg(not(feature = "full"))]
 const ONLY_FULL: [(&str, &[Registration]); 0] = [];

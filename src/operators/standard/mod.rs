@@ -12,6 +12,8 @@ mod nd;
 #[cfg(feature = "full")]
 mod quantized;
 mod reduce;
+#[cfg(feature = "full")]
+mod sampling;
 mod select;
 mod strings;
 mod tf_idf;
@@ -32,6 +34,8 @@ pub(crate) use layout::Transpose;
 pub(crate) use nd::Slices;
 #[cfg(feature = "full")]
 pub(super) use quantized::{INTERNAL as QUANTIZED_INTERNAL, STANDARD as QUANTIZED};
+#[cfg(feature = "full")]
+pub(super) use sampling::{INTERNAL as SAMPLING_INTERNAL, OPERATORS as SAMPLING};
 #[cfg(feature = "full")]
 pub(crate) use select::position;
 #[cfg(feature = "full")]
