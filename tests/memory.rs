@@ -14,11 +14,11 @@ use std::sync::{Arc, Mutex};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{ArrayRef, ListArray};
+use messages as pb;
 use predictql::model::Model;
 use predictql::table::Object;
 use predictql::{Engine, Limits, Params, Resource, Step};
 use prost::Message;
-use tract_onnx::pb;
 
 static NOW: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
@@ -79,14 +79,11 @@ fn network() -> Vec<u8> {
                         pb::tensor_shape_proto::Dimension::default(),
                         pb::tensor_shape_proto::Dimension {
                             value: Some(pb::tensor_shape_proto::dimension::Value::DimValue(WIDTH)),
-                            ..Default::default()
                         },
                     ],
                 }),
             })),
-            ..Default::default()
         }),
-        ..Default::default()
     };
     graph.input.push(info("x0".into()));
     graph.output.push(info(format!("x{LAYERS}")));

@@ -14,11 +14,11 @@ mod tensor;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
+use messages::ModelProto;
 use predictql::model::TensorModel;
 use predictql::table::CsvOptions;
 use predictql::{Dialect, Engine, Limits, Params, Session, Step, data::Batch};
 use prost::Message;
-use tract_onnx::pb::ModelProto;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_dedicated_worker);

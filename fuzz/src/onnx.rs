@@ -1,10 +1,10 @@
 //! Model files: changed as the messages that they are, loaded, and asked for predictions.
 
+use messages::{self as pb, attribute_proto::AttributeType};
 use predictql::Engine;
 use predictql::data::DataType;
 use predictql::model::{Model, Port};
 use prost::Message;
-use tract_onnx::pb::{self, attribute_proto::AttributeType};
 
 use crate::bytes::NASTY;
 use crate::{Rng, bytes, fixtures, host};
@@ -221,7 +221,7 @@ fn change_info(info: &mut pb::ValueInfoProto, random: &mut Rng) {
         0 => Value::DimParam("N".into()),
         _ => Value::DimValue(nasty(random)),
     };
-    let dimension = Dimension { value: Some(value), ..Default::default() };
+    let dimension = Dimension { value: Some(value) };
     match any(shape.dim.len(), random) {
         Some(at) if random.u8(..4) > 0 => shape.dim[at] = dimension,
         Some(at) if random.bool() => drop(shape.dim.remove(at)),

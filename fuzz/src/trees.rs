@@ -2,9 +2,9 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
+use messages::{self as pb, attribute_proto::AttributeType};
 use predictql::{Engine, Params, Step};
 use prost::Message;
-use tract_onnx::pb::{self, attribute_proto::AttributeType};
 
 use crate::Rng;
 
@@ -170,7 +170,7 @@ fn model(forest: &[Tree]) -> Vec<u8> {
 fn info(name: &str, width: i64) -> pb::ValueInfoProto {
     use pb::tensor_shape_proto::{Dimension, dimension::Value};
     let dim = [Value::DimParam("N".into()), Value::DimValue(width)]
-        .map(|value| Dimension { value: Some(value), ..Default::default() })
+        .map(|value| Dimension { value: Some(value) })
         .to_vec();
     let tensor = pb::type_proto::Tensor {
         elem_type: pb::tensor_proto::DataType::Float.into(),
@@ -178,11 +178,7 @@ fn info(name: &str, width: i64) -> pb::ValueInfoProto {
     };
     pb::ValueInfoProto {
         name: name.into(),
-        r#type: Some(pb::TypeProto {
-            value: Some(pb::type_proto::Value::TensorType(tensor)),
-            ..Default::default()
-        }),
-        ..Default::default()
+        r#type: Some(pb::TypeProto { value: Some(pb::type_proto::Value::TensorType(tensor)) }),
     }
 }
 

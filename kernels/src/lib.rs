@@ -23,6 +23,7 @@ pub mod norm;
 pub mod operand;
 pub mod panels;
 pub mod ranking;
+pub mod resample;
 pub mod shapley;
 pub mod softmax;
 pub mod sort;

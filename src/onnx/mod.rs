@@ -5,7 +5,6 @@
 //! columns, options or predictions.
 
 mod arguments;
-mod attributes;
 pub(crate) mod build;
 mod check;
 mod classes;
@@ -20,7 +19,6 @@ pub(crate) mod names;
 pub(crate) mod narrow;
 mod obstacles;
 mod origin;
-pub(crate) mod pb;
 mod recognise;
 #[cfg(feature = "full")]
 pub(crate) mod rules;
@@ -35,6 +33,7 @@ pub(crate) use declared::{Declared, LeftOut};
 pub use facts::{Format, ModelFacts};
 pub(crate) use labels::{KnownLabels, Labels};
 pub(crate) use lower::widen::{element_type, widen_tensor};
+pub(crate) use messages as pb;
 pub(crate) use origin::{Origin, encoder_origins};
 pub(crate) use recognise::is_convertible;
 #[cfg(feature = "full")]

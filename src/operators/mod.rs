@@ -55,16 +55,18 @@ const DOMAINS: [(&str, &[Registration]); 4] = [
 
 /// Those of the full engine alone.
 #[cfg(feature = "full")]
-const ONLY_FULL: [(&str, &[Registration]); 9] = [
+const ONLY_FULL: [(&str, &[Registration]); 11] = [
     (names::STANDARD, standard::CONVOLUTIONAL),
     (names::STANDARD, standard::QUANTIZED),
     (names::STANDARD, standard::RANDOM),
     (names::STANDARD, standard::RECURRENT),
+    (names::STANDARD, standard::SAMPLING),
     (names::STANDARD, standard::SIGNAL),
     (names::STANDARD, standard::TRANSFORMER),
     (names::MICROSOFT, standard::TRANSFORMER_MICROSOFT),
     (names::INTERNAL, standard::TRANSFORMER_INTERNAL),
     (names::INTERNAL, standard::QUANTIZED_INTERNAL),
+    (names::INTERNAL, standard::SAMPLING_INTERNAL),
 ];
 #[cfg(not(feature = "full"))]
 const ONLY_FULL: [(&str, &[Registration]); 0] = [];

@@ -5,11 +5,11 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::{fs, iter};
 
+use messages::{GraphProto, ModelProto, TensorProto, ValueInfoProto, type_proto};
 use predictql::Limits;
 use predictql::diag::{Code, Error};
 use predictql::model::TensorModel;
 use prost::Message;
-use tract_onnx::pb::{GraphProto, ModelProto, TensorProto, ValueInfoProto, type_proto};
 
 use crate::tensor;
 

@@ -2,11 +2,11 @@
 
 use std::iter;
 
+use half::f16;
+use messages::tensor_proto::DataType;
+use messages::tensor_shape_proto::dimension::Value;
+use messages::{GraphProto, TensorProto, ValueInfoProto, type_proto};
 use prost::Message;
-use tract_onnx::pb::tensor_proto::DataType;
-use tract_onnx::pb::tensor_shape_proto::dimension::Value;
-use tract_onnx::pb::{GraphProto, TensorProto, ValueInfoProto, type_proto};
-use tract_onnx::prelude::f16;
 
 enum Values {
     Floats(Vec<f64>),
@@ -30,9 +30,8 @@ pub fn difference(found: &[Vec<u8>], expected: &[Vec<u8>], shapes_only: bool) ->
 }
 
 fn one(found: &TensorProto, expected: &TensorProto, shapes_only: bool) -> Option<String> {
-    let name = |tensor: &TensorProto| DataType::try_from(tensor.data_type).map_or("?", |it| it.as_str_name());
     if found.data_type != expected.data_type {
-        return Some(format!("is {} instead of {}", name(found), name(expected)));
+        return Some(format!("is {:?} instead of {:?}", found.data_type(), expected.data_type()));
     }
     if found.dims != expected.dims {
         return Some(format!("has shape {:?} instead of {:?}", found.dims, expected.dims));

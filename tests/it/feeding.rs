@@ -1,10 +1,10 @@
 //! What columns feed an input: by which names, of which types, in which shapes. The models give back what they get.
 
+use messages::attribute_proto::AttributeType;
+use messages::type_proto::Value;
+use messages::{AttributeProto, ValueInfoProto};
 use predictql::diag::Error;
 use prost::Message;
-use tract_onnx::pb::attribute_proto::AttributeType;
-use tract_onnx::pb::type_proto::Value;
-use tract_onnx::pb::{AttributeProto, ValueInfoProto};
 
 use crate::host::{engine, run};
 use crate::mismatches::{model, node, predict, tensor};

@@ -1,11 +1,11 @@
 //! Loading models: weights beside the file, narrow floats, everything that stands in the way.
 
+use messages::AttributeProto;
+use messages::attribute_proto::AttributeType;
 use predictql::data::Scalar;
 use predictql::model::{Model, ModelOptions};
 use predictql::{Engine, Limits, Params, Resource, Step};
 use prost::Message;
-use tract_onnx::pb::AttributeProto;
-use tract_onnx::pb::attribute_proto::AttributeType;
 
 use crate::host::{engine, json, read, run};
 use crate::mismatches::{model, node, tensor};

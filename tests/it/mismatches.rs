@@ -1,15 +1,15 @@
 //! What fits a model when it is loaded, and not when its parts or rows meet: an error, never a guess.
 
+use messages::tensor_shape_proto::{Dimension, dimension::Value as Length};
+use messages::{
+    AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorShapeProto,
+    TypeProto, ValueInfoProto, type_proto,
+};
 use predictql::Limits;
 use predictql::data::Scalar;
 use predictql::diag::Error;
 use predictql::model::{Model, ModelOptions};
 use prost::Message;
-use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension::Value as Length};
-use tract_onnx::pb::{
-    AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorShapeProto,
-    TypeProto, ValueInfoProto, type_proto,
-};
 
 use crate::host::{Outcome, engine, read, run};
 
@@ -20,16 +20,11 @@ pub fn tensor(name: &str, lengths: &[i64]) -> ValueInfoProto {
             0 => Length::DimParam(char::from(letter).into()),
             length => Length::DimValue(*length),
         }),
-        ..Dimension::default()
     });
     let tensor = type_proto::Tensor { elem_type: 1, shape: Some(TensorShapeProto { dim: dim.collect() }) };
     ValueInfoProto {
         name: name.into(),
-        r#type: Some(TypeProto {
-            value: Some(type_proto::Value::TensorType(tensor)),
-            ..TypeProto::default()
-        }),
-        ..ValueInfoProto::default()
+        r#type: Some(TypeProto { value: Some(type_proto::Value::TensorType(tensor)) }),
     }
 }
 
@@ -159,8 +154,6 @@ fn functions_that_call_functions_keep_their_names_apart() {
         input: vec!["x".into()],
         output: vec!["y".into()],
         node: nodes,
-        opset_import: vec![OperatorSetIdProto { domain: String::new(), version: 17 }],
-        ..FunctionProto::default()
     };
     let double = vec![node("", "Identity", &["x"], "inner"), node("", "Add", &["inner", "inner"], "y")];
     let twice = vec![node("own", "double", &["x"], "inner"), node("own", "double", &["inner"], "y")];
@@ -190,12 +183,12 @@ fn a_fused_activation_has_the_parameters_that_are_given() {
         parameter("activation_beta", 0.25),
     ];
     let mut proto = model(vec![gemm], vec![tensor("x", &[0, 1])], tensor("y", &[0, 1]));
-    proto.graph.as_mut().unwrap().initializer = vec![tract_onnx::pb::TensorProto {
+    proto.graph.as_mut().unwrap().initializer = vec![messages::TensorProto {
         name: "one".into(),
         dims: vec![1, 1],
         data_type: 1,
         float_data: vec![1.0],
-        ..tract_onnx::pb::TensorProto::default()
+        ..messages::TensorProto::default()
     }];
     // HardSigmoid(0) is beta.
     assert_eq!(predict(&proto.encode_to_vec(), &[], "SELECT 0.0 AS x").unwrap().floats("y"), [0.25]);

@@ -2,10 +2,10 @@
 
 use std::fs;
 
+use messages::ModelProto;
 use predictql::Limits;
 use predictql::model::TensorModel;
 use prost::Message;
-use tract_onnx::pb::ModelProto;
 
 use crate::host;
 use crate::tensor;

@@ -1,11 +1,11 @@
 //! A tensor is a picture where an image function made it, and nowhere else: its shape tells nothing.
 
+use messages::ValueInfoProto;
+use messages::type_proto::Value;
 use predictql::diag::Error;
 use predictql::table::{END, write_batch, write_schema};
 use predictql::{Engine, Params};
 use prost::Message;
-use tract_onnx::pb::ValueInfoProto;
-use tract_onnx::pb::type_proto::Value;
 
 use crate::host::{engine, run, run_in};
 use crate::mismatches::{model, node, predict, tensor};

@@ -1,6 +1,6 @@
 //! Operators that the standard defines by other operators, and a few that are easily expressed by them.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 
 use super::attention::attention;
 use super::{Instance, Template};
@@ -19,12 +19,12 @@ pub(super) const TEMPLATES: &[(&str, Template)] = &[
     ("CumSum", cum_sum),
     ("DequantizeLinear", dequantize_linear),
     ("Div", |_| Ok("a b -> y\ndivisor = predictql.NonZero b\ny = tract.Div a divisor *".into())),
+    ("Dropout", dropout),
     ("Gemm", gemm),
     ("HammingWindow", |node| Ok(window(node, [25.0 / 46.0, -21.0 / 46.0, 0.0]))),
     ("HannWindow", |node| Ok(window(node, [0.5, -0.5, 0.0]))),
     ("LogSoftmax", log_softmax),
     ("LpNormalization", lp_normalization),
-    ("LpPool", lp_pool),
     ("Mod", |_| Ok("a b -> y\ndivisor = predictql.NonZero b\ny = tract.Mod a divisor *".into())),
     ("NegativeLogLikelihoodLoss", negative_log_likelihood_loss),
     ("NonMaxSuppression", non_max_suppression),
@@ -204,31 +204,24 @@ fn gemm(node: &Instance<'_>) -> Result<String> {
     Ok(body + &format!("y = Add {product} {bias}"))
 }
 
-fn lp_pool(node: &Instance<'_>) -> Result<String> {
-    let p = node.int("p", 2);
-    ensure!(p > 0, "the norm of a pool must be positive, not {p}");
-    let kernel = node.ints("kernel_shape").context("a pool has a `kernel_shape`")?;
-    let count = kernel.iter().try_fold(1_i64, |count, length| count.checked_mul(*length));
-    let count = count.context("the kernel of a pool is too large")?;
-    let mut window = format!("kernel_shape={} auto_pad={}", list(kernel), node.text("auto_pad", "NOTSET")?);
-    for name in ["pads", "strides", "dilations"] {
-        if let Some(values) = node.ints(name) {
-            window += &format!(" {name}={}", list(values));
-        }
+/// What predicts drops nothing: its mask, which old files name without reading it, is true everywhere, of NaN too.
+fn dropout(node: &Instance<'_>) -> Result<String> {
+    let names_mask = node.node.output.get(1).is_some_and(|name| !name.is_empty());
+    if node.has(2) {
+        let outputs = if names_mask { "y mask" } else { "y" };
+        return Ok(format!("x ratio training -> {outputs}\n{outputs} = tract.Dropout x ratio training *"));
     }
-    #[expect(clippy::cast_precision_loss, reason = "norms are small")]
-    let root = 1.0 / p as f64;
+    if !names_mask {
+        return Ok("x -> y\ny = Identity x".into());
+    }
+    let mask = if node.opset < 10 { "CastLike all x" } else { "Identity all" };
     Ok(format!(
-        "x -> y
-        magnitude = Abs x
-        exponent = CastLike {p}.0 x
-        powers = Pow magnitude exponent
-        mean = AveragePool powers count_include_pad=1 ceil_mode={} {window}
-        count = CastLike {count}.0 x
-        sum = Mul mean count
-        root = CastLike {root:?} x
-        y = Pow sum root",
-        node.int("ceil_mode", 0)
+        "x -> y mask
+        y = Identity x
+        is_nan = IsNaN x
+        is_number = Not is_nan
+        all = Or is_nan is_number
+        mask = {mask}"
     ))
 }
 
@@ -425,11 +418,13 @@ fn conv_integer(_: &Instance<'_>) -> Result<String> {
 
 /// As [`conv_integer`]; what comes then is onnxruntime's arithmetic: one factor for all scales.
 fn q_linear_conv(node: &Instance<'_>) -> Result<String> {
-    let Some(kernel) = node.ints("kernel_shape") else {
-        // The number of axes has to be known.
-        return Ok("a b c d e f g h i -> y\ny = tract.QLinearConv a b c d e f g h i *".into());
+    let scaled = match node.ints("kernel_shape") {
+        Some(kernel) => {
+            format!("factors = Reshape factor [-1{}]\nscaled = Mul sums factors", ",1".repeat(kernel.len()))
+        }
+        // The number of axes is not known here.
+        None => "scaled = predictql.DequantizeLinear sums factor axis=1".into(),
     };
-    let behind = ",1".repeat(kernel.len());
     let bias = if node.has(8) { "float_bias = Cast bias to=1\n" } else { "" };
     let float_bias = if node.has(8) { "float_bias" } else { "_" };
     Ok(format!(
@@ -439,8 +434,7 @@ fn q_linear_conv(node: &Instance<'_>) -> Result<String> {
         {bias}sums = Conv levels weights {float_bias} *
         both = Mul x_scale w_scale
         factor = Div both y_scale
-        factors = Reshape factor [-1{behind}]
-        scaled = Mul sums factors
+        {scaled}
         y = predictql.QuantizeLinear scaled 1.0 y_zero"
     ))
 }

@@ -39,7 +39,7 @@ impl Operator for Reshape {
             "Flatten" => Self::Flatten { axis: node.optional("axis")?.unwrap_or(1) },
             "Squeeze" => Self::Squeeze { axes: node.optional("axes")? },
             "Unsqueeze" => Self::Unsqueeze { axes: node.optional("axes")? },
-            "Dropout" => {
+            "Dropout" | "tract.Dropout" => {
                 // Its ratio means something to a model that learns.
                 ensure!(node.input.len() < 3 && node.output.len() == 1, "Dropout only predicts here");
                 Self::Identity

@@ -16,6 +16,8 @@ mod random;
 #[cfg(feature = "full")]
 mod recurrent;
 mod reduce;
+#[cfg(feature = "full")]
+mod sampling;
 mod select;
 #[cfg(feature = "full")]
 mod signal;
@@ -42,6 +44,8 @@ pub(super) use quantized::{INTERNAL as QUANTIZED_INTERNAL, STANDARD as QUANTIZED
 pub(super) use random::OPERATORS as RANDOM;
 #[cfg(feature = "full")]
 pub(super) use recurrent::OPERATORS as RECURRENT;
+#[cfg(feature = "full")]
+pub(super) use sampling::{INTERNAL as SAMPLING_INTERNAL, OPERATORS as SAMPLING};
 #[cfg(feature = "full")]
 pub(crate) use select::position;
 #[cfg(feature = "full")]

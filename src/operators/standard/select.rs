@@ -157,6 +157,18 @@ impl Operator for NonZero {
         Ok(vec![(ElementType::I64, vec![dims.len().into(), open()])])
     }
 
+    /// Exporters count with the positions of ones.
+    #[cfg(feature = "full")]
+    fn outputs_for_values(&self, inputs: &[Shape], values: &[Option<Tensor>]) -> Result<Vec<Shape>> {
+        let mut shapes = self.outputs(inputs)?;
+        if let ([Some(values)], [(_, dims)]) = (values, shapes.as_mut_slice()) {
+            let found = values.cast(ElementType::Bool)?;
+            let found = found.elements::<bool>()?.iter().filter(|holds| **holds);
+            *dims = vec![values.rank().into(), found.count().into()];
+        }
+        Ok(shapes)
+    }
+
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let [values] = inputs.as_slice() else { bail!("expected one input") };
         let found = values.cast(ElementType::Bool)?;
@@ -228,22 +240,19 @@ impl Operator for Range {
         Ok(vec![(*element, vec![open()])])
     }
 
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_precision_loss,
-        clippy::cast_sign_loss,
-        reason = "a count of steps is whole, and bounded before it is used"
-    )]
+    #[cfg(feature = "full")]
+    fn outputs_for_values(&self, inputs: &[Shape], values: &[Option<Tensor>]) -> Result<Vec<Shape>> {
+        let mut shapes = self.outputs(inputs)?;
+        if let ([Some(start), Some(limit), Some(step)], [(_, dims)]) = (values, shapes.as_mut_slice()) {
+            *dims = vec![steps(start, limit, step)?.2.into()];
+        }
+        Ok(shapes)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a count of steps is bounded")]
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let [start, limit, step] = inputs.as_slice() else { bail!("expected three inputs") };
-        let number = |tensor: &Tensor| {
-            let values = tensor.to_vec::<f64>()?;
-            values.first().copied().context("expected a number")
-        };
-        let (from, to, by) = (number(start)?, number(limit)?, number(step)?);
-        ensure!(by != 0.0 && (to - from).is_finite(), "a range has a step, and an end");
-        // What is beyond all numbers finds no room.
-        let count = room(&[((to - from) / by).ceil().max(0.0) as usize])?;
+        let (from, by, count) = steps(start, limit, step)?;
         Ok(vec![
             match start.element() {
                 ElementType::I32 | ElementType::I64 => {
@@ -257,6 +266,22 @@ impl Operator for Range {
             .cast(start.element())?,
         ])
     }
+}
+
+/// The first of the numbers of a range, how far apart they are, and how many there are.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count of steps is whole, and what is beyond all numbers finds no room"
+)]
+fn steps(start: &Tensor, limit: &Tensor, step: &Tensor) -> Result<(f64, f64, usize)> {
+    let number = |tensor: &Tensor| {
+        let values = tensor.to_vec::<f64>()?;
+        values.first().copied().context("expected a number")
+    };
+    let (from, to, by) = (number(start)?, number(limit)?, number(step)?);
+    ensure!(by != 0.0 && (to - from).is_finite(), "a range has a step, and an end");
+    Ok((from, by, room(&[((to - from) / by).ceil().max(0.0) as usize])?))
 }
 
 /// `ScatterElements` without a reduction: the data with updates at some positions along an axis.

@@ -1,4 +1,4 @@
-//! `BatchNormalization` (9 to 15) as it predicts: with the mean and the variance of its training.
+//! `BatchNormalization` (1 to 15) as it predicts: with the mean and the variance of its training.
 
 use std::sync::Arc;
 
@@ -44,8 +44,11 @@ impl Normalization {
 
 impl Operator for Normalization {
     fn parse(ctx: &Context<'_>, node: &NodeProto) -> Result<Self> {
-        ensure!(ctx.opset >= 9 && node.output.len() == 1, "only a normalisation that predicts runs here");
-        ensure!(!node.flag("training_mode", false)?, "a normalisation that learns does not run here");
+        // Names of further outputs are those of what it learns. Older files say beside it that they predict.
+        let names = node.output.iter().filter(|name| !name.is_empty()).count();
+        let learns = node.flag("training_mode", false)? || ctx.opset < 7 && !node.flag("is_test", false)?;
+        ensure!(names == 1 && !learns, "BatchNormalization in training mode does not run");
+        ensure!(node.flag("spatial", true)?, "BatchNormalization of every place by itself does not run");
         let epsilon = node.optional("epsilon")?.unwrap_or(1e-5);
         Ok(Self { epsilon, channels: Channels::Second, bounds: Bounds::NONE, constants: None })
     }

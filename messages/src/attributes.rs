@@ -2,11 +2,11 @@
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::pb::attribute_proto::AttributeType;
-use super::pb::{AttributeProto, GraphProto, NodeProto, TensorProto};
+use crate::attribute_proto::AttributeType;
+use crate::{AttributeProto, GraphProto, NodeProto, TensorProto};
 
 /// What an attribute can be read as.
-pub(crate) trait Attribute<'a>: Sized {
+pub trait Attribute<'a>: Sized {
     /// The type that the message must have.
     const TYPE: AttributeType;
 
@@ -121,7 +121,7 @@ impl NodeProto {
     ///
     /// # Errors
     /// For an attribute of another type.
-    pub(crate) fn optional<'a, T: Attribute<'a>>(&'a self, name: &str) -> Result<Option<T>> {
+    pub fn optional<'a, T: Attribute<'a>>(&'a self, name: &str) -> Result<Option<T>> {
         let Some(attribute) = self.attribute.iter().find(|attribute| attribute.name == name) else {
             return Ok(None);
         };
@@ -135,7 +135,7 @@ impl NodeProto {
     ///
     /// # Errors
     /// Where it is left out or of another type.
-    pub(crate) fn required<'a, T: Attribute<'a>>(&'a self, name: &str) -> Result<T> {
+    pub fn required<'a, T: Attribute<'a>>(&'a self, name: &str) -> Result<T> {
         match self.optional(name)? {
             Some(value) => Ok(value),
             None => bail!("{} `{}` has no attribute `{name}`", self.op_type, self.name),
@@ -146,7 +146,7 @@ impl NodeProto {
     ///
     /// # Errors
     /// For an attribute of another type.
-    pub(crate) fn list<'a, T>(&'a self, name: &str) -> Result<Vec<T>>
+    pub fn list<'a, T>(&'a self, name: &str) -> Result<Vec<T>>
     where
         Vec<T>: Attribute<'a>,
     {
@@ -158,7 +158,7 @@ impl NodeProto {
     ///
     /// # Errors
     /// For an attribute of another type.
-    pub(crate) fn flag(&self, name: &str, default: bool) -> Result<bool> {
+    pub fn flag(&self, name: &str, default: bool) -> Result<bool> {
         Ok(self.optional::<i64>(name)?.map_or(default, |value| value != 0))
     }
 }

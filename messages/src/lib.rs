@@ -1,134 +1,142 @@
 //! The messages of an ONNX file, with the fields of `onnx.proto` that are read. Fields that are not named here are
-//! skipped when a file is decoded.
+//! skipped when a file is decoded; [`Attribute`] reads what a node is told. The engine reads files by them; tests and fuzzing also write some.
+#![expect(
+    missing_docs,
+    reason = "<https://github.com/onnx/onnx/blob/main/onnx/onnx.proto> documents every field"
+)]
+
+mod attributes;
+
+pub use attributes::Attribute;
 
 use prost::{Enumeration, Message, Oneof};
 
 /// A whole file.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct ModelProto {
+pub struct ModelProto {
     #[prost(int64, tag = "1")]
-    pub(crate) ir_version: i64,
+    pub ir_version: i64,
     #[prost(message, repeated, tag = "8")]
-    pub(crate) opset_import: Vec<OperatorSetIdProto>,
+    pub opset_import: Vec<OperatorSetIdProto>,
     #[prost(string, tag = "2")]
-    pub(crate) producer_name: String,
+    pub producer_name: String,
     #[prost(string, tag = "3")]
-    pub(crate) producer_version: String,
+    pub producer_version: String,
     #[prost(string, tag = "4")]
-    pub(crate) domain: String,
+    pub domain: String,
     #[prost(int64, tag = "5")]
-    pub(crate) model_version: i64,
+    pub model_version: i64,
     #[prost(string, tag = "6")]
-    pub(crate) doc_string: String,
+    pub doc_string: String,
     #[prost(message, optional, tag = "7")]
-    pub(crate) graph: Option<GraphProto>,
+    pub graph: Option<GraphProto>,
     #[prost(message, repeated, tag = "14")]
-    pub(crate) metadata_props: Vec<StringStringEntryProto>,
+    pub metadata_props: Vec<StringStringEntryProto>,
     #[prost(message, repeated, tag = "25")]
-    pub(crate) functions: Vec<FunctionProto>,
+    pub functions: Vec<FunctionProto>,
 }
 
 /// The version of one domain's operators.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct OperatorSetIdProto {
+pub struct OperatorSetIdProto {
     #[prost(string, tag = "1")]
-    pub(crate) domain: String,
+    pub domain: String,
     #[prost(int64, tag = "2")]
-    pub(crate) version: i64,
+    pub version: i64,
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct StringStringEntryProto {
+pub struct StringStringEntryProto {
     #[prost(string, tag = "1")]
-    pub(crate) key: String,
+    pub key: String,
     #[prost(string, tag = "2")]
-    pub(crate) value: String,
+    pub value: String,
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct FunctionProto {
+pub struct FunctionProto {
     #[prost(string, optional, tag = "1")]
-    pub(crate) name: Option<String>,
+    pub name: Option<String>,
     #[prost(string, repeated, tag = "4")]
-    pub(crate) input: Vec<String>,
+    pub input: Vec<String>,
     #[prost(string, repeated, tag = "5")]
-    pub(crate) output: Vec<String>,
+    pub output: Vec<String>,
     #[prost(message, repeated, tag = "7")]
-    pub(crate) node: Vec<NodeProto>,
+    pub node: Vec<NodeProto>,
     #[prost(string, optional, tag = "10")]
-    pub(crate) domain: Option<String>,
+    pub domain: Option<String>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct GraphProto {
+pub struct GraphProto {
     #[prost(message, repeated, tag = "1")]
-    pub(crate) node: Vec<NodeProto>,
+    pub node: Vec<NodeProto>,
     #[prost(string, tag = "2")]
-    pub(crate) name: String,
+    pub name: String,
     #[prost(message, repeated, tag = "5")]
-    pub(crate) initializer: Vec<TensorProto>,
+    pub initializer: Vec<TensorProto>,
     #[prost(message, repeated, tag = "15")]
-    pub(crate) sparse_initializer: Vec<SparseTensorProto>,
+    pub sparse_initializer: Vec<SparseTensorProto>,
     #[prost(message, repeated, tag = "11")]
-    pub(crate) input: Vec<ValueInfoProto>,
+    pub input: Vec<ValueInfoProto>,
     #[prost(message, repeated, tag = "12")]
-    pub(crate) output: Vec<ValueInfoProto>,
+    pub output: Vec<ValueInfoProto>,
     #[prost(message, repeated, tag = "13")]
-    pub(crate) value_info: Vec<ValueInfoProto>,
+    pub value_info: Vec<ValueInfoProto>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct NodeProto {
+pub struct NodeProto {
     #[prost(string, repeated, tag = "1")]
-    pub(crate) input: Vec<String>,
+    pub input: Vec<String>,
     #[prost(string, repeated, tag = "2")]
-    pub(crate) output: Vec<String>,
+    pub output: Vec<String>,
     #[prost(string, tag = "3")]
-    pub(crate) name: String,
+    pub name: String,
     #[prost(string, tag = "4")]
-    pub(crate) op_type: String,
+    pub op_type: String,
     #[prost(string, tag = "7")]
-    pub(crate) domain: String,
+    pub domain: String,
     #[prost(message, repeated, tag = "5")]
-    pub(crate) attribute: Vec<AttributeProto>,
+    pub attribute: Vec<AttributeProto>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct AttributeProto {
+pub struct AttributeProto {
     #[prost(string, tag = "1")]
-    pub(crate) name: String,
+    pub name: String,
     #[prost(string, tag = "21")]
-    pub(crate) ref_attr_name: String,
+    pub ref_attr_name: String,
     #[prost(enumeration = "attribute_proto::AttributeType", tag = "20")]
-    pub(crate) r#type: i32,
+    pub r#type: i32,
     #[prost(float, tag = "2")]
-    pub(crate) f: f32,
+    pub f: f32,
     #[prost(int64, tag = "3")]
-    pub(crate) i: i64,
+    pub i: i64,
     #[prost(bytes = "vec", tag = "4")]
-    pub(crate) s: Vec<u8>,
+    pub s: Vec<u8>,
     #[prost(message, optional, tag = "5")]
-    pub(crate) t: Option<TensorProto>,
+    pub t: Option<TensorProto>,
     #[prost(message, optional, tag = "6")]
-    pub(crate) g: Option<GraphProto>,
+    pub g: Option<GraphProto>,
     #[prost(float, repeated, tag = "7")]
-    pub(crate) floats: Vec<f32>,
+    pub floats: Vec<f32>,
     #[prost(int64, repeated, tag = "8")]
-    pub(crate) ints: Vec<i64>,
+    pub ints: Vec<i64>,
     #[prost(bytes = "vec", repeated, tag = "9")]
-    pub(crate) strings: Vec<Vec<u8>>,
+    pub strings: Vec<Vec<u8>>,
     #[prost(message, repeated, tag = "10")]
-    pub(crate) tensors: Vec<TensorProto>,
+    pub tensors: Vec<TensorProto>,
     #[prost(message, repeated, tag = "11")]
-    pub(crate) graphs: Vec<GraphProto>,
+    pub graphs: Vec<GraphProto>,
 }
 
-pub(crate) mod attribute_proto {
+pub mod attribute_proto {
     use super::Enumeration;
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Enumeration)]
     #[repr(i32)]
-    pub(crate) enum AttributeType {
+    pub enum AttributeType {
         Undefined = 0,
         Float = 1,
         Int = 2,
@@ -148,48 +156,48 @@ pub(crate) mod attribute_proto {
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct ValueInfoProto {
+pub struct ValueInfoProto {
     #[prost(string, tag = "1")]
-    pub(crate) name: String,
+    pub name: String,
     #[prost(message, optional, tag = "2")]
-    pub(crate) r#type: Option<TypeProto>,
+    pub r#type: Option<TypeProto>,
 }
 
 /// A tensor; which of the lists holds the values, its type tells, unless they are in `raw_data`.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct TensorProto {
+pub struct TensorProto {
     #[prost(int64, repeated, tag = "1")]
-    pub(crate) dims: Vec<i64>,
+    pub dims: Vec<i64>,
     #[prost(enumeration = "tensor_proto::DataType", tag = "2")]
-    pub(crate) data_type: i32,
+    pub data_type: i32,
     #[prost(float, repeated, tag = "4")]
-    pub(crate) float_data: Vec<f32>,
+    pub float_data: Vec<f32>,
     #[prost(int32, repeated, tag = "5")]
-    pub(crate) int32_data: Vec<i32>,
+    pub int32_data: Vec<i32>,
     #[prost(bytes = "vec", repeated, tag = "6")]
-    pub(crate) string_data: Vec<Vec<u8>>,
+    pub string_data: Vec<Vec<u8>>,
     #[prost(int64, repeated, tag = "7")]
-    pub(crate) int64_data: Vec<i64>,
+    pub int64_data: Vec<i64>,
     #[prost(string, tag = "8")]
-    pub(crate) name: String,
+    pub name: String,
     #[prost(bytes = "vec", tag = "9")]
-    pub(crate) raw_data: Vec<u8>,
+    pub raw_data: Vec<u8>,
     #[prost(double, repeated, tag = "10")]
-    pub(crate) double_data: Vec<f64>,
+    pub double_data: Vec<f64>,
     #[prost(uint64, repeated, tag = "11")]
-    pub(crate) uint64_data: Vec<u64>,
+    pub uint64_data: Vec<u64>,
     #[prost(enumeration = "tensor_proto::DataLocation", optional, tag = "14")]
-    pub(crate) data_location: Option<i32>,
+    pub data_location: Option<i32>,
     #[prost(message, repeated, tag = "13")]
-    pub(crate) external_data: Vec<StringStringEntryProto>,
+    pub external_data: Vec<StringStringEntryProto>,
 }
 
-pub(crate) mod tensor_proto {
+pub mod tensor_proto {
     use super::Enumeration;
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Enumeration)]
     #[repr(i32)]
-    pub(crate) enum DataType {
+    pub enum DataType {
         Undefined = 0,
         Float = 1,
         Uint8 = 2,
@@ -221,7 +229,7 @@ pub(crate) mod tensor_proto {
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Enumeration)]
     #[repr(i32)]
-    pub(crate) enum DataLocation {
+    pub enum DataLocation {
         Default = 0,
         External = 1,
     }
@@ -229,28 +237,28 @@ pub(crate) mod tensor_proto {
 
 /// Only the presence of one is asked for.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct SparseTensorProto {}
+pub struct SparseTensorProto {}
 
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct TensorShapeProto {
+pub struct TensorShapeProto {
     #[prost(message, repeated, tag = "1")]
-    pub(crate) dim: Vec<tensor_shape_proto::Dimension>,
+    pub dim: Vec<tensor_shape_proto::Dimension>,
 }
 
-pub(crate) mod tensor_shape_proto {
+pub mod tensor_shape_proto {
     use super::Message;
 
     #[derive(Clone, PartialEq, Message)]
-    pub(crate) struct Dimension {
+    pub struct Dimension {
         #[prost(oneof = "dimension::Value", tags = "1, 2")]
-        pub(crate) value: Option<dimension::Value>,
+        pub value: Option<dimension::Value>,
     }
 
-    pub(crate) mod dimension {
+    pub mod dimension {
         use super::super::Oneof;
 
         #[derive(Clone, PartialEq, Oneof)]
-        pub(crate) enum Value {
+        pub enum Value {
             #[prost(int64, tag = "1")]
             DimValue(i64),
             #[prost(string, tag = "2")]
@@ -260,24 +268,24 @@ pub(crate) mod tensor_shape_proto {
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct TypeProto {
+pub struct TypeProto {
     #[prost(oneof = "type_proto::Value", tags = "1")]
-    pub(crate) value: Option<type_proto::Value>,
+    pub value: Option<type_proto::Value>,
 }
 
-pub(crate) mod type_proto {
+pub mod type_proto {
     use super::{Message, Oneof};
 
     #[derive(Clone, PartialEq, Message)]
-    pub(crate) struct Tensor {
+    pub struct Tensor {
         #[prost(enumeration = "super::tensor_proto::DataType", tag = "1")]
-        pub(crate) elem_type: i32,
+        pub elem_type: i32,
         #[prost(message, optional, tag = "2")]
-        pub(crate) shape: Option<super::TensorShapeProto>,
+        pub shape: Option<super::TensorShapeProto>,
     }
 
     #[derive(Clone, PartialEq, Oneof)]
-    pub(crate) enum Value {
+    pub enum Value {
         #[prost(message, tag = "1")]
         TensorType(Tensor),
     }
