@@ -262,6 +262,13 @@ impl Graph {
         let mut unknowns = outer.filter(|number| **number < usize::MAX).max().map_or(0, |most| most + 1);
         for (number, shape) in self.inputs.iter().zip(inputs) {
             shapes[*number] = Some(shape.clone());
+            #[cfg(feature = "full")]
+            if let (element, [length]) = (shape.0, shape.1.as_slice())
+                && length.known() == Some(0)
+            {
+                // An empty list, of axes above all, has one value only.
+                values[*number] = Some(Tensor::zeros(element, &[0])?);
+            }
         }
         let (mut largest, mut widest) = (0, 0);
         for node in &self.nodes {
@@ -577,4 +584,23 @@ fn reads(node: &NodeProto) -> Vec<&str> {
         names.extend(body.output.iter().map(|output| output.name.as_str()));
     }
     names
+}
+
+#[cfg(feature = "full")]
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::onnx::build::{self, Value};
+
+    #[test]
+    fn random_numbers_are_no_constants() {
+        let mut node = build::node("RandomUniform", Vec::<String>::new(), "y");
+        node.attribute.push(build::attribute("shape", Value::Ints(vec![8])));
+        let mut graph = GraphProto { node: vec![node], ..GraphProto::default() };
+        graph.output.push(crate::onnx::pb::ValueInfoProto { name: "y".into(), ..Default::default() });
+        let mut graph = Graph::build(&graph, &LiteMap::new(), 22).unwrap();
+        graph.fold();
+        assert_eq!(graph.infer(&[]).unwrap().known, [None]);
+        assert!(graph.run(Vec::new()).unwrap() != graph.run(Vec::new()).unwrap());
+    }
 }

@@ -178,3 +178,50 @@ impl Operator for Multinomial {
         Ok(vec![Tensor::new(vec![batch, self.count], drawn)?.cast(self.element)?])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::onnx::build::{self, Value};
+
+    fn parsed<O: Operator>(operator: &str, attributes: Vec<(&str, Value)>) -> O {
+        let mut node = build::node(operator, Vec::<String>::new(), "y");
+        node.attribute.extend(attributes.into_iter().map(|(name, value)| build::attribute(name, value)));
+        O::parse(&Context { opset: 22, inputs: &[] }, &node).unwrap()
+    }
+
+    fn numbers(operator: &impl Operator, inputs: Vec<Tensor>) -> Vec<f64> {
+        operator.eval(inputs).unwrap()[0].to_vec().unwrap()
+    }
+
+    #[test]
+    fn a_seed_decides_all_numbers_that_follow() {
+        let attributes = || vec![("shape", Value::Ints(vec![1000])), ("seed", Value::Float(3.0))];
+        let one: Random = parsed("RandomNormal", attributes());
+        let other: Random = parsed("RandomNormal", attributes());
+        let drawn = numbers(&one, Vec::new());
+        assert_eq!(drawn, numbers(&other, Vec::new()));
+        let next = numbers(&one, Vec::new());
+        assert_ne!(drawn, next);
+        assert_eq!(next, numbers(&other, Vec::new()));
+        let mean = drawn.iter().sum::<f64>() / 1000.0;
+        let deviation = drawn.iter().map(|number| (number - mean).powi(2)).sum::<f64>() / 1000.0;
+        assert!(mean.abs() < 0.1 && (deviation - 1.0).abs() < 0.15, "{mean} {deviation}");
+        let uniform: Random = parsed("RandomUniform", attributes());
+        assert!(numbers(&uniform, Vec::new()).iter().all(|number| (0.0..1.0).contains(number)));
+    }
+
+    #[test]
+    fn classes_are_drawn_by_their_shares() {
+        let attributes = vec![("sample_size", Value::Int(4000)), ("seed", Value::Float(1.0))];
+        let drawn: Multinomial = parsed("Multinomial", attributes);
+        let shares = [0.5_f32, 0.0, 0.3, 0.2];
+        let logarithms = shares.iter().map(|share| share.ln() + 7.0).collect();
+        let classes = numbers(&drawn, vec![Tensor::new::<f32>(vec![1, 4], logarithms).unwrap()]);
+        for (class, share) in (0_u8..).zip(shares) {
+            let count = classes.iter().filter(|drawn| **drawn == f64::from(class)).count();
+            let found = f64::from(u32::try_from(count).unwrap()) / 4000.0;
+            assert!((found - f64::from(share)).abs() < 0.03, "{found} of class {class}");
+        }
+    }
+}

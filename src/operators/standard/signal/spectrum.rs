@@ -17,6 +17,9 @@ pub(super) struct Dft {
     is_onesided: bool,
 }
 
+/// A transform takes memory for tables of so many times its length.
+const TABLES: usize = 64;
+
 /// The operator's inputs by their numbers in the standard.
 const SIGNAL: usize = 0;
 const LENGTH: usize = 1;
@@ -39,7 +42,7 @@ impl Dft {
             None => own,
         };
         ensure!(length > 0, "nothing is transformed");
-        room(&[8, length])?;
+        room(&[TABLES, length])?;
         Ok((length, if self.is_onesided && !self.is_inverse { length / 2 + 1 } else { length }))
     }
 }
@@ -173,7 +176,7 @@ impl Stft {
             "a window of {window:?} does not fit frames of {frame:?}"
         );
         let frame = frame.or(window).filter(|frame| *frame > 0).context("a frame has no length")?;
-        room(&[8, frame])?;
+        room(&[TABLES, frame])?;
         Ok(frame)
     }
 }
