@@ -27,13 +27,10 @@ pub mod model;
 mod onnx;
 mod operators;
 mod plan;
-mod runner;
 mod syntax;
 pub mod table;
 mod tensor;
 mod text;
-#[cfg(feature = "full")]
-mod tract;
 #[cfg(target_family = "wasm")]
 mod wasm;
 

@@ -43,11 +43,6 @@ pub struct Limits {
     pub tensor_bytes: usize,
     /// Bytes after which an export with `*` in its name begins another file: 1 GB, as BigQuery has it.
     pub export_bytes: usize,
-    /// Optimised plans kept for one model, one for each batch size that was met.
-    pub model_plans: usize,
-    /// Bytes of the weights that these plans hold together, each having them in an order of its own. One plan is kept
-    /// whatever its size.
-    pub plan_bytes: usize,
 }
 
 impl Default for Limits {
@@ -70,8 +65,6 @@ impl Default for Limits {
             batch_objects: 8,
             tensor_bytes: 64 << 20,
             export_bytes: 1 << 30,
-            model_plans: 4,
-            plan_bytes: 64 << 20,
         }
     }
 }
@@ -118,10 +111,6 @@ pub(crate) const SVM_CLASSES: usize = 1 << 15;
 /// Rounds after which a model's loop is taken for an endless one.
 #[cfg(feature = "full")]
 pub(crate) const LOOP_ROUNDS: i64 = 1 << 24;
-
-/// Optimised plans kept for the body of a model's loop, one for each set of shapes that its states had.
-#[cfg(feature = "full")]
-pub(crate) const LOOP_PLANS: usize = 16;
 
 /// Values of the rows around it for which a correlated query remembers its result: more would be a table of its own.
 pub(crate) const REMEMBERED_RESULTS: usize = 1 << 16;

@@ -1,7 +1,7 @@
 //! TensorFlow's models as ONNX files: bytes of files in, the bytes of one file out.
 //!
 //! In the browser it is a WebAssembly module of its own, which is fetched when the first such model comes. It knows neither
-//! SQL nor the engine, and needs neither tract nor Arrow.
+//! SQL nor the engine, and needs no Arrow.
 
 mod constant;
 mod files;

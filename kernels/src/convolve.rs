@@ -244,7 +244,8 @@ impl Depthwise {
         let results = result.chunks_exact_mut(self.channels.max(1));
         for (position, sums) in Position::all(window, self.channels).zip(results) {
             match finish.bias {
-                _ if finish.onto => {}
+                [] if finish.onto => {}
+                bias if finish.onto => sums.iter_mut().zip(bias).for_each(|(sum, bias)| *sum += bias),
                 [] => sums.fill(0.0),
                 bias => sums.copy_from_slice(bias),
             }

@@ -141,7 +141,7 @@ impl Error {
         Self::new(Code::Internal, what).detail(place)
     }
 
-    /// What the engine without tract leaves to the other one. Hosts go on with that one where they may, so
+    /// What the engine for tables leaves to the other one. Hosts go on with that one where they may, so
     /// it is said before a statement has given a row or changed anything.
     #[cfg(not(feature = "full"))]
     pub(crate) fn needs_full_engine(what: &str) -> Self {

@@ -7,6 +7,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use super::graph::Graph;
 use crate::onnx::pb::NodeProto;
 use crate::operators::{Context, Dim, Operator, Shape};
+#[cfg(feature = "full")]
+use crate::operators::{Rewrites, Rewritten};
 use crate::tensor::{ElementType, Tensor};
 
 #[derive(Debug)]
@@ -25,9 +27,9 @@ impl If {
         Ok(if condition { (then, of_then) } else { (otherwise, of_otherwise) })
     }
 
-    fn infer(&self, condition: bool, inputs: &[Shape]) -> Result<Vec<Shape>> {
+    fn infer(&self, condition: bool, inputs: &[Shape], values: &[Option<Tensor>]) -> Result<Vec<Shape>> {
         let (body, captured) = self.body(condition, inputs)?;
-        let mut shapes = body.infer(captured)?.shapes;
+        let mut shapes = body.infer_for(captured, self.body(condition, values)?.1)?.shapes;
         // Lengths that the body leaves open are numbered once more outside.
         let dims = shapes.iter_mut().flat_map(|(_, dims)| dims);
         dims.filter(|dim| dim.known().is_none()).for_each(|dim| *dim = Dim::open());
@@ -35,10 +37,11 @@ impl If {
     }
 }
 
-fn holds(condition: &Tensor) -> Result<bool> {
+/// Whether a condition is true.
+pub(super) fn holds(condition: &Tensor) -> Result<bool> {
     match condition.elements::<bool>()? {
         [condition] => Ok(*condition),
-        other => bail!("a branch has one condition, found {}", other.len()),
+        other => bail!("expected one condition, found {}", other.len()),
     }
 }
 
@@ -57,12 +60,17 @@ impl Operator for If {
         self.bodies.iter().flat_map(|body| body.captured().to_vec()).collect()
     }
 
+    #[cfg(feature = "full")]
+    fn is_random(&self) -> bool {
+        self.bodies.iter().any(Graph::is_random)
+    }
+
     fn outputs_for_values(&self, inputs: &[Shape], values: &[Option<Tensor>]) -> Result<Vec<Shape>> {
         ensure!(matches!(inputs, [(ElementType::Bool, _), ..]), "the condition of a branch is true or false");
         if let Some(Some(condition)) = values.first() {
-            return self.infer(holds(condition)?, inputs);
+            return self.infer(holds(condition)?, inputs, values);
         }
-        let (mut shapes, others) = (self.infer(true, inputs)?, self.infer(false, inputs)?);
+        let (mut shapes, others) = (self.infer(true, inputs, values)?, self.infer(false, inputs, values)?);
         ensure!(shapes.len() == others.len(), "both branches have the same outputs");
         for (shape, other) in shapes.iter_mut().zip(others) {
             ensure!(shape.0 == other.0, "one branch gives {:?}, the other {:?}", shape.0, other.0);
@@ -77,9 +85,27 @@ impl Operator for If {
         Ok(shapes)
     }
 
+    #[cfg(feature = "full")]
+    fn rewrites(&self) -> Option<&dyn Rewrites> {
+        Some(self)
+    }
+
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let condition = holds(inputs.first().context("a branch has a condition")?)?;
         let (body, captured) = self.body(condition, &inputs)?;
         body.run(captured.to_vec())
+    }
+}
+
+#[cfg(feature = "full")]
+impl Rewrites for If {
+    fn prepared(&self, constants: &[Option<Tensor>]) -> Result<Option<(Rewritten, Vec<usize>)>> {
+        let [then, otherwise] = &self.bodies;
+        let (_, of_then) = self.body(true, constants)?;
+        let (_, of_otherwise) = self.body(false, constants)?;
+        let (then, then_read) = super::rewrite::body(then, of_then, 1)?;
+        let (otherwise, read) = super::rewrite::body(otherwise, of_otherwise, 1 + of_then.len())?;
+        let read = std::iter::once(0).chain(then_read).chain(read).collect();
+        Ok(Some((std::sync::Arc::new(Self { bodies: [then, otherwise] }), read)))
     }
 }

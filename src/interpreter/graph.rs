@@ -8,14 +8,18 @@ use anyhow::{Context as _, Result, bail, ensure};
 use litemap::LiteMap;
 
 use super::branch::If;
+#[cfg(feature = "full")]
+use super::rounds::Loop;
 use super::scan::Scan;
+#[cfg(feature = "full")]
+use super::scan_rows::ScanRows;
 use crate::onnx::pb::{AttributeProto, GraphProto, NodeProto};
 use crate::onnx::tensors::load;
 use crate::operators::{self, Columns, Context, Dim, Game, Operator, Shape};
 use crate::tensor::{Parts, Shares, Tensor};
 
 /// A graph that can run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Graph {
     /// In the order in which they run.
     pub(super) nodes: Vec<Node>,
@@ -48,6 +52,9 @@ pub(super) struct Inferred {
     pub(super) outputs: Vec<Vec<Option<usize>>>,
     /// The types and dimensions of every output.
     pub(super) shapes: Vec<Shape>,
+    /// The values of outputs, where they are known.
+    #[cfg(feature = "full")]
+    pub(super) known: Vec<Option<Tensor>>,
     /// Those of every value that is made or given, by number.
     #[cfg(feature = "full")]
     pub(super) values: Vec<Option<Shape>>,
@@ -154,6 +161,30 @@ impl Graph {
         &self.captured
     }
 
+    /// Makes constants of the values around the graph that `values` holds, one for each that it reads. Gives the positions of
+    /// those that it still reads.
+    #[cfg(feature = "full")]
+    #[expect(clippy::indexing_slicing, reason = "all numbers are those of values")]
+    pub(super) fn bind(&mut self, values: &[Option<Tensor>]) -> Result<Vec<usize>> {
+        let own = self.inputs.len() - self.captured.len();
+        ensure!(values.len() == self.captured.len(), "a body has what it reads");
+        let (mut read, mut captured) = (Vec::new(), Vec::new());
+        let mut inputs = self.inputs[..own].to_vec();
+        let around = self.inputs[own..].iter().zip(std::mem::take(&mut self.captured));
+        for (position, ((number, name), value)) in around.zip(values).enumerate() {
+            if let Some(value) = value {
+                self.constants[*number] = Some(value.clone());
+            } else {
+                inputs.push(*number);
+                captured.push(name);
+                read.push(position);
+            }
+        }
+        (self.inputs, self.captured) = (inputs, captured);
+        self.fold();
+        Ok(read)
+    }
+
     /// Notes for every node which of its inputs nobody reads afterwards.
     #[expect(clippy::indexing_slicing, reason = "all numbers are those of values")]
     fn mark_last(&mut self) {
@@ -196,7 +227,7 @@ impl Graph {
         for node in std::mem::take(&mut self.nodes) {
             let inputs: Option<Vec<Tensor>> =
                 node.inputs.iter().map(|input| self.constants[*input].clone()).collect();
-            let outputs = inputs.and_then(|inputs| folded(&node, inputs));
+            let outputs = inputs.filter(|_| !is_random(&node)).and_then(|inputs| folded(&node, inputs));
             match outputs.and_then(|outputs| named(&node, outputs).ok()) {
                 Some(values) => {
                     values.into_iter().for_each(|(number, value)| self.constants[number] = Some(value))
@@ -212,16 +243,33 @@ impl Graph {
     ///
     /// # Errors
     /// For inputs that an operator cannot take.
-    #[expect(clippy::indexing_slicing, reason = "all numbers are those of values")]
     pub(super) fn infer(&self, inputs: &[Shape]) -> Result<Inferred> {
+        self.infer_for(inputs, &[])
+    }
+
+    /// As [`infer`](Self::infer), where `known` are the values of the first inputs that have some.
+    #[expect(clippy::indexing_slicing, reason = "all numbers are those of values")]
+    pub(super) fn infer_for(&self, inputs: &[Shape], known: &[Option<Tensor>]) -> Result<Inferred> {
         ensure!(inputs.len() == self.inputs.len(), "expected {} inputs", self.inputs.len());
         let mut values = self.constants.clone();
+        for (number, value) in self.inputs.iter().zip(known) {
+            values[*number].clone_from(value);
+        }
         let mut shapes: Vec<Option<Shape>> =
             values.iter().map(|value| value.as_ref().map(shape_of)).collect();
+        // Lengths that are not known outside have other numbers than those in here.
+        let outer = inputs.iter().flat_map(|(_, dims)| dims).flat_map(|dim| &dim.unknowns);
+        let mut unknowns = outer.filter(|number| **number < usize::MAX).max().map_or(0, |most| most + 1);
         for (number, shape) in self.inputs.iter().zip(inputs) {
             shapes[*number] = Some(shape.clone());
+            #[cfg(feature = "full")]
+            if let (element, [length]) = (shape.0, shape.1.as_slice())
+                && length.known() == Some(0)
+            {
+                // An empty list, of axes above all, has one value only.
+                values[*number] = Some(Tensor::zeros(element, &[0])?);
+            }
         }
-        let mut unknowns = 0;
         let (mut largest, mut widest) = (0, 0);
         for node in &self.nodes {
             let found = self.infer_node(node, &shapes, &values).with_context(|| node.name.clone())?;
@@ -246,10 +294,26 @@ impl Graph {
             outputs,
             shapes: of_outputs,
             #[cfg(feature = "full")]
+            known: self.outputs.iter().map(|number| values[*number].clone()).collect(),
+            #[cfg(feature = "full")]
             values: shapes,
             largest,
             widest,
         })
+    }
+
+    /// Types and dimensions of all values, for inputs whose values are known.
+    #[cfg(feature = "full")]
+    pub(super) fn infer_of(&self, inputs: &[Tensor]) -> Result<Inferred> {
+        let shapes: Vec<Shape> = inputs.iter().map(shape_of).collect();
+        let small = |tensor: &Tensor| Some(tensor.clone()).filter(|tensor| tensor.len() <= FOLLOWED);
+        self.infer_for(&shapes, &inputs.iter().map(small).collect::<Vec<_>>())
+    }
+
+    /// Whether a node may give something else for the same inputs.
+    #[cfg(feature = "full")]
+    pub(super) fn is_random(&self) -> bool {
+        self.nodes.iter().any(is_random)
     }
 
     /// Types and dimensions of a node's outputs by their numbers, and their values where these are known.
@@ -266,7 +330,7 @@ impl Graph {
         let outputs = node.operator.outputs_for_values(&inputs, &given)?;
         let size = |shape: &Shape| Dim::product(&shape.1).known().is_some_and(|count| count <= FOLLOWED);
         let known: Option<Vec<Tensor>> = given.into_iter().collect();
-        let known = known.filter(|_| outputs.iter().all(size));
+        let known = known.filter(|_| !is_random(node) && outputs.iter().all(size));
         let computed = known.and_then(|inputs| node.operator.eval(inputs).ok());
         let computed = computed.or_else(|| node.operator.values_of_shapes(&inputs));
         let mut found = Vec::new();
@@ -420,7 +484,18 @@ fn named(node: &Node, all: Vec<Tensor>) -> Result<Vec<(usize, Tensor)>> {
     named.collect()
 }
 
-fn shape_of(tensor: &Tensor) -> Shape {
+/// Whether a node may give something else for the same inputs.
+#[cfg(feature = "full")]
+fn is_random(node: &Node) -> bool {
+    node.operator.is_random()
+}
+
+#[cfg(not(feature = "full"))]
+const fn is_random(_: &Node) -> bool {
+    false
+}
+
+pub(super) fn shape_of(tensor: &Tensor) -> Shape {
     (tensor.element(), tensor.shape().iter().copied().map(Dim::from).collect())
 }
 
@@ -441,6 +516,10 @@ fn number_unknown(dim: &mut Dim, unknowns: &mut usize) {
 /// The operator of a node.
 fn operator(node: &NodeProto, ctx: &Context<'_>) -> Result<Arc<dyn Operator>> {
     let operator: Result<Arc<dyn Operator>> = match node.op_type.as_str() {
+        #[cfg(feature = "full")]
+        "Loop" => Loop::parse(ctx, node).map(|rounds| Arc::new(rounds) as _),
+        #[cfg(feature = "full")]
+        "Scan" if ctx.opset < 9 => ScanRows::parse(ctx, node).map(|scan| Arc::new(scan) as _),
         "Scan" => Scan::parse(ctx, node).map(|scan| Arc::new(scan) as _),
         "If" => If::parse(ctx, node).map(|branches| Arc::new(branches) as _),
         name => operators::find(name).with_context(|| format!("{name} is not one of ours"))?(ctx, node),
@@ -505,4 +584,23 @@ fn reads(node: &NodeProto) -> Vec<&str> {
         names.extend(body.output.iter().map(|output| output.name.as_str()));
     }
     names
+}
+
+#[cfg(feature = "full")]
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::onnx::build::{self, Value};
+
+    #[test]
+    fn random_numbers_are_no_constants() {
+        let mut node = build::node("RandomUniform", Vec::<String>::new(), "y");
+        node.attribute.push(build::attribute("shape", Value::Ints(vec![8])));
+        let mut graph = GraphProto { node: vec![node], ..GraphProto::default() };
+        graph.output.push(crate::onnx::pb::ValueInfoProto { name: "y".into(), ..Default::default() });
+        let mut graph = Graph::build(&graph, &LiteMap::new(), 22).unwrap();
+        graph.fold();
+        assert_eq!(graph.infer(&[]).unwrap().known, [None]);
+        assert!(graph.run(Vec::new()).unwrap() != graph.run(Vec::new()).unwrap());
+    }
 }

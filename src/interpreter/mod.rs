@@ -8,7 +8,11 @@ mod graph;
 mod recognise;
 #[cfg(feature = "full")]
 mod rewrite;
+#[cfg(feature = "full")]
+mod rounds;
 mod scan;
+#[cfg(feature = "full")]
+mod scan_rows;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -19,9 +23,20 @@ use crate::limits::TENSOR_BYTES;
 use crate::onnx::pb::GraphProto;
 use crate::onnx::{Declared, Dim, Weights, failure};
 use crate::operators::Shape;
-use crate::runner::{InputShapes, Runner, Sampled};
 use crate::tensor::{ElementType, Parts, Shares, Tensor};
 use graph::{Graph, Inferred};
+
+/// The shapes of all input tensors, in the graph's order.
+pub(crate) type InputShapes = Vec<Vec<usize>>;
+
+/// What samples tell of a graph: the shapes of its outputs, and how much memory a row takes.
+#[derive(Debug)]
+pub(crate) struct Sampled {
+    /// The dimensions of every output, as far as they are known.
+    pub(crate) outputs: Vec<Vec<Dim>>,
+    /// Bytes that the widest operator reads and writes for the sample.
+    pub(crate) bytes: usize,
+}
 
 /// A graph that is interpreted.
 pub(crate) struct Interpreter {
@@ -33,11 +48,27 @@ pub(crate) struct Interpreter {
 }
 
 impl Interpreter {
-    /// Loads `graph`, whose large weights are in `weights` and whose standard operators have version `opset`.
+    /// Loads `graph`, whose large weights are in `weights` and whose standard operators have version `opset`, and rewrites it so that it runs
+    /// faster; `sample` are shapes that it must take.
     ///
     /// # Errors
-    /// Where an operator is not ours, or cannot take what it would be given for inputs of the shapes `sample`.
+    /// `invalid-model` where an operator cannot take what it would be given for inputs of those shapes; `needs-full-engine` where that is
+    /// for the other engine to tell.
     pub(crate) fn load(
+        graph: &GraphProto,
+        weights: Weights,
+        opset: i64,
+        inputs: &[Declared],
+        sample: &InputShapes,
+    ) -> diag::Result<Self> {
+        let mut interpreter = Self::build(graph, &weights, opset, inputs, sample).map_err(refused)?;
+        // Those that nobody else has are given up on the way, one by one.
+        drop(weights);
+        interpreter.rewrite(sample).map_err(failure::load)?;
+        Ok(interpreter)
+    }
+
+    fn build(
         graph: &GraphProto,
         weights: &Weights,
         opset: i64,
@@ -53,17 +84,6 @@ impl Interpreter {
         Ok(interpreter)
     }
 
-    /// The same, rewritten so that it runs faster; `sample` are shapes that it was loaded for. Weights that nobody else has are given up on the
-    /// way, one by one.
-    ///
-    /// # Errors
-    /// Where a constant does not fit its operator.
-    #[cfg(feature = "full")]
-    pub(crate) fn rewritten(mut self, sample: &InputShapes) -> diag::Result<Self> {
-        self.rewrite(sample).map_err(failure::load)?;
-        Ok(self)
-    }
-
     #[cfg(feature = "full")]
     fn rewrite(&mut self, sample: &InputShapes) -> Result<()> {
         let inferred = self.infer(sample)?;
@@ -73,14 +93,11 @@ impl Interpreter {
         Ok(())
     }
 
-    /// Itself: tables are predicted on as the file says.
-    ///
-    /// # Errors
-    /// None.
+    /// Tables are predicted on as the file says.
     #[cfg(not(feature = "full"))]
-    #[expect(clippy::unnecessary_wraps, reason = "the full engine rewrites graphs")]
-    pub(crate) fn rewritten(self, _: &InputShapes) -> diag::Result<Self> {
-        Ok(self)
+    #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "the full engine rewrites graphs")]
+    fn rewrite(&mut self, _: &InputShapes) -> Result<()> {
+        Ok(())
     }
 
     /// Types and shapes of all values, for inputs of `shapes`.
@@ -110,12 +127,17 @@ impl Interpreter {
     }
 }
 
-impl Runner for Interpreter {
-    fn takes(&self, shapes: &InputShapes) -> bool {
+impl Interpreter {
+    /// Whether inputs of `shapes` go in, as far as that can be seen.
+    pub(crate) fn takes(&self, shapes: &InputShapes) -> bool {
         self.infer(shapes).is_ok()
     }
 
-    fn sampled(&self, sample: &InputShapes, other: &InputShapes) -> diag::Result<Sampled> {
+    /// What `sample` tells; `other` has other lengths wherever the graph leaves them open.
+    ///
+    /// # Errors
+    /// `invalid-model` where the graph does not take them.
+    pub(crate) fn sampled(&self, sample: &InputShapes, other: &InputShapes) -> diag::Result<Sampled> {
         let inferred = self.infer(sample).map_err(failure::load)?;
         let others = self.output_shapes(other)?;
         let outputs = inferred.outputs.iter().zip(others).map(|(dims, others)| {
@@ -129,16 +151,26 @@ impl Runner for Interpreter {
         Ok(Sampled { outputs: outputs.collect(), bytes: inferred.widest })
     }
 
-    fn output_shapes(&self, inputs: &InputShapes) -> diag::Result<Vec<Vec<Option<usize>>>> {
+    /// The dimensions of every output for inputs of these shapes, as far as they are known before it runs.
+    ///
+    /// # Errors
+    /// `invalid-model` where the graph does not take them.
+    pub(crate) fn output_shapes(&self, inputs: &InputShapes) -> diag::Result<Vec<Vec<Option<usize>>>> {
         Ok(self.infer(inputs).map_err(failure::load)?.outputs)
     }
 
-    fn bytes(&self, shapes: &InputShapes) -> usize {
+    /// Bytes that the widest operator reads and writes for inputs of `shapes`; 0 where the graph does not take them.
+    pub(crate) fn bytes(&self, shapes: &InputShapes) -> usize {
         // What the graph does not take is refused when it runs.
         self.infer(shapes).map_or(0, |inferred| inferred.widest)
     }
 
-    fn run(
+    /// The outputs for inputs of `shapes`. Where a row is at fault the error says which one of the tensors', and `column`
+    /// which column the values of an encoder's tensor are from.
+    ///
+    /// # Errors
+    /// `invalid-model` where the graph does not take them, `model-failed` where it does not run.
+    pub(crate) fn run(
         &self,
         shapes: InputShapes,
         inputs: Vec<Tensor>,
@@ -148,15 +180,24 @@ impl Runner for Interpreter {
         self.graph.run(inputs).map_err(|error| failure::of_plan(error, column))
     }
 
-    fn additive(&self, output: Option<usize>) -> Option<Vec<usize>> {
+    /// The inputs whose columns, one after the other, an operator sums up to the output of this number; without a number, to
+    /// scores, where its trees know how many rows of the training went which way. `None` where there is no such operator.
+    pub(crate) fn additive(&self, output: Option<usize>) -> Option<Vec<usize>> {
         self.graph.additive(output)
     }
 
-    fn parts(&self) -> Option<(Vec<usize>, Parts)> {
+    /// What the only operator that knows something of its columns knows, and the inputs whose columns these are, one after
+    /// the other; `None` where there is no such operator or more than one.
+    pub(crate) fn parts(&self) -> Option<(Vec<usize>, Parts)> {
         self.graph.parts()
     }
 
-    fn shares(
+    /// The shares of `count` players in such an output, for rows against those of a background, or in such scores without one.
+    /// `players` are those of the columns.
+    ///
+    /// # Errors
+    /// Those of [`run`](Self::run), and for other outputs.
+    pub(crate) fn shares(
         &self,
         output: Option<usize>,
         rows: (InputShapes, Vec<Tensor>),
@@ -171,12 +212,17 @@ impl Runner for Interpreter {
         let (rows, background) = (checked(rows)?, background.map(checked).transpose()?);
         self.graph.shares(output, rows, background, players, count).map_err(failure::run)
     }
+}
 
-    fn plans(&self) -> usize {
-        0
-    }
+/// The graph was refused.
+#[cfg(feature = "full")]
+fn refused(refusal: anyhow::Error) -> diag::Error {
+    failure::load(refusal)
+}
 
-    fn plan_limit(&self) -> usize {
-        0
-    }
+/// The graph was refused, which the full engine may not do.
+#[cfg(not(feature = "full"))]
+fn refused(refusal: anyhow::Error) -> diag::Error {
+    diag::Error::needs_full_engine("the engine for tables does not run this model")
+        .detail(format!("{refusal:#}"))
 }

@@ -34,6 +34,24 @@ pub(super) fn rewrite(graph: &mut Graph, shapes: &[Option<Shape>]) -> Result<()>
     Ok(())
 }
 
+/// The body of an operator for which some of the `values` around it never change, rewritten, and the positions of those that
+/// it still reads, from `first` on.
+///
+/// # Errors
+/// Where constants do not fit their operators.
+pub(super) fn body(body: &Graph, values: &[Option<Tensor>], first: usize) -> Result<(Graph, Vec<usize>)> {
+    let mut graph = body.clone();
+    let read = graph.bind(values)?.into_iter().map(|position| first + position).collect();
+    recognise(&mut graph)?;
+    graph.drop_unread();
+    prepare(&mut graph)?;
+    // Nothing is known of its shapes.
+    let shapes = vec![None; graph.constants.len()];
+    fuse(&mut graph, &shapes);
+    graph.drop_unread();
+    Ok((graph, read))
+}
+
 fn rewrites(node: &Node) -> Option<&dyn Rewrites> {
     node.operator.rewrites()
 }

@@ -1,4 +1,5 @@
-//! `Scan` (ONNX, versions 9 to 24): a body runs for each slice of its inputs in turn.
+//! `Scan` (ONNX, versions 8 to 24): a body runs for each slice of its inputs in turn. Up to version 8 it does so for each row of
+//! a batch.
 
 use litemap::LiteMap;
 
@@ -7,6 +8,8 @@ use anyhow::{Context as _, Result, ensure};
 use super::graph::Graph;
 use crate::onnx::pb::{GraphProto, NodeProto};
 use crate::operators::{Context, Dim, Operator, Shape, resolve_axis};
+#[cfg(feature = "full")]
+use crate::operators::{Rewrites, Rewritten};
 use crate::tensor::Tensor;
 
 #[derive(Debug)]
@@ -33,6 +36,17 @@ impl Scan {
         Ok(list("axes")?.into_iter().zip(directions).collect())
     }
 
+    /// How many inputs a node gives it.
+    #[cfg(feature = "full")]
+    pub(super) fn given(&self) -> usize {
+        self.states + self.inputs.len()
+    }
+
+    #[cfg(feature = "full")]
+    pub(super) fn states(&self) -> usize {
+        self.states
+    }
+
     /// The states, the sliced inputs and the values around the graph among `inputs`.
     fn parts<'a, T>(&self, inputs: &'a [T]) -> Result<(&'a [T], &'a [T], &'a [T])> {
         let (states, rest) = inputs.split_at_checked(self.states).context("a scan has its states")?;
@@ -43,10 +57,11 @@ impl Scan {
 
 impl Operator for Scan {
     fn parse(ctx: &Context<'_>, node: &NodeProto) -> Result<Self> {
+        #[cfg(not(feature = "full"))]
         ensure!(ctx.opset >= 9, "the first version of Scan has another layout");
         let body: &GraphProto = node.required("body")?;
         let count: usize = node.required("num_scan_inputs")?;
-        let given = node.input.len();
+        let given = node.input.iter().filter(|name| !name.is_empty()).count();
         let states = given.checked_sub(count).context("a scan has the inputs that it slices")?;
         let mut body = Graph::with_captured(body, &LiteMap::new(), ctx.opset)?;
         body.fold();
@@ -58,6 +73,11 @@ impl Operator for Scan {
 
     fn outer_values(&self) -> Vec<String> {
         self.body.captured().to_vec()
+    }
+
+    #[cfg(feature = "full")]
+    fn is_random(&self) -> bool {
+        self.body.is_random()
     }
 
     fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
@@ -89,6 +109,11 @@ impl Operator for Scan {
         Ok(shapes)
     }
 
+    #[cfg(feature = "full")]
+    fn rewrites(&self) -> Option<&dyn Rewrites> {
+        Some(self)
+    }
+
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let (states, sliced, captured) = self.parts(&inputs)?;
         let mut sources = Vec::new();
@@ -116,6 +141,19 @@ impl Operator for Scan {
             states.extend(outputs.by_ref().take(self.states));
             made.iter_mut().zip(outputs).for_each(|(made, output)| made.push(output));
         }
+        #[cfg(feature = "full")]
+        if rounds == 0 {
+            let shapes: Vec<Shape> = inputs.iter().map(super::graph::shape_of).collect();
+            let shapes = self.outputs(&shapes)?;
+            let made = shapes.iter().skip(self.states).zip(&self.outputs);
+            for ((element, dims), (axis, _)) in made {
+                let axis = resolve_axis(*axis, dims.len())?;
+                let mut dims = dims.clone();
+                dims.remove(axis);
+                states.push(nothing(&(*element, dims), axis)?);
+            }
+            return Ok(states);
+        }
         for (mut parts, (axis, is_reversed)) in made.into_iter().zip(&self.outputs) {
             if *is_reversed {
                 parts.reverse();
@@ -126,12 +164,33 @@ impl Operator for Scan {
     }
 }
 
+#[cfg(feature = "full")]
+impl Rewrites for Scan {
+    fn prepared(&self, constants: &[Option<Tensor>]) -> Result<Option<(Rewritten, Vec<usize>)>> {
+        let (_, _, captured) = self.parts(constants)?;
+        let first = constants.len() - captured.len();
+        let (body, read) = super::rewrite::body(&self.body, captured, first)?;
+        let (inputs, outputs) = (self.inputs.clone(), self.outputs.clone());
+        let scan = Self { body, states: self.states, inputs, outputs };
+        Ok(Some((std::sync::Arc::new(scan), (0..first).chain(read).collect())))
+    }
+}
+
 /// `parts` side by side along a new axis.
-fn stacked(parts: &[Tensor], axis: i64) -> Result<Tensor> {
+pub(super) fn stacked(parts: &[Tensor], axis: i64) -> Result<Tensor> {
     let first = parts.first().context("a scan over nothing has no shape")?;
     let with_axis = |part: &Tensor| {
         part.clone().with_shape(std::iter::once(1).chain(part.shape().iter().copied()).collect())
     };
     let parts = parts.iter().map(with_axis).collect::<Result<Vec<_>>>()?;
     Tensor::concat(&parts, 0)?.move_axis(0, resolve_axis(axis, first.rank() + 1)?)
+}
+
+/// No parts of `shape`, side by side along a new axis. An axis that only a part could give a length has none.
+#[cfg(feature = "full")]
+pub(super) fn nothing((element, dims): &Shape, axis: usize) -> Result<Tensor> {
+    let mut shape: Vec<usize> = dims.iter().map(|dim| dim.known().unwrap_or(0)).collect();
+    ensure!(axis <= shape.len(), "there is no axis {axis}");
+    shape.insert(axis, 0);
+    Tensor::zeros(*element, &shape)
 }

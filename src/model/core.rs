@@ -3,22 +3,23 @@
 use litemap::LiteMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::failures::Failures;
 use super::graph_port::{GraphPort, Growth};
 use super::options::ModelOptions;
 use super::row_axis::{BatchSize, RowAxes};
-use super::runners::{self, Failures};
 use super::shapes;
 use crate::boosters;
 use crate::diag::{Code, Error, Invariant, Result, ensure};
+use crate::interpreter::{InputShapes, Interpreter, Sampled};
 use crate::limits::Limits;
 use crate::onnx::pb::{GraphProto, ModelProto};
 use crate::onnx::{self, Declared, Dim, Format, KnownLabels, LeftOut, ModelFacts, Origin};
-use crate::runner::{InputShapes, Runner, Sampled};
+use crate::operators;
 
 /// The part of a model that does not depend on options: the graph and the facts of its file.
 pub(super) struct Core {
     pub(super) facts: ModelFacts,
-    pub(super) runner: Box<dyn Runner>,
+    pub(super) interpreter: Interpreter,
     pub(super) failures: Failures,
     pub(super) batch_size: BatchSize,
     /// Rows that suit one run where rows are of a usual size.
@@ -58,7 +59,7 @@ impl Core {
         given: &[String],
     ) -> Result<Self> {
         let file = boosters::translate(bytes, options.format)?;
-        let mut found = onnx::read(&file.onnx, external, limits, &runners::known, given)?;
+        let mut found = onnx::read(&file.onnx, external, limits, &operators::is_known, given)?;
         if file.format != Format::Onnx {
             let ModelFacts { operators, .. } = found.facts;
             let (format, metadata, bytes, opset) = (file.format, file.metadata, bytes.len(), LiteMap::new());
@@ -68,7 +69,7 @@ impl Core {
         let graph = found.proto.graph.as_ref().invariant("the graph of a model that was read")?;
         let origins = onnx::encoder_origins(graph);
         let (declared, defaults) = (std::mem::take(&mut found.inputs), std::mem::take(&mut found.defaults));
-        let Ports { batch_size, axes, inputs, optional } =
+        let Ports { batch_size, inputs, optional } =
             Ports::decide(&declared, &defaults, graph, options, given)?;
         let source = (!optional.is_empty()).then(|| {
             let (bytes, external) = (bytes.to_vec(), external.to_vec());
@@ -76,25 +77,25 @@ impl Core {
             (source, Mutex::default())
         });
         let sample = shapes::sample(&inputs, batch_size, 1);
-        let runner = runner(&mut found, &declared, &axes, &sample, limits)?;
+        let interpreter = interpreter(&mut found, &declared, &sample)?;
         // Exporters have often seen one row only, and wrote its shape down somewhere inside.
         let two_rows = shapes::sample(&inputs, batch_size, 2);
-        let takes_one_row = batch_size == BatchSize::Any && !runner.takes(&two_rows);
+        let takes_one_row = batch_size == BatchSize::Any && !interpreter.takes(&two_rows);
         let batch_size = if takes_one_row { BatchSize::Fixed(1) } else { batch_size };
         let Sampled { outputs: sampled, bytes } =
-            runner.sampled(&sample, &shapes::other_sample(&inputs, batch_size))?;
+            interpreter.sampled(&sample, &shapes::other_sample(&inputs, batch_size))?;
         ensure(found.outputs.len() == sampled.len(), "the graph has the outputs that the file declares")?;
-        let growth = growth(&*runner, &inputs, batch_size)?;
+        let growth = growth(&interpreter, &inputs, batch_size)?;
         let outputs = found.outputs.into_iter().zip(sampled).zip(growth);
         let outputs = outputs
             .map(|((declared, inferred), growth)| GraphPort::output(declared, inferred, batch_size, growth))
             .collect();
         // Of texts and other rows of any length the first guess is a long one.
         let long = shapes::with_free_lengths(&inputs, batch_size, 1, |_| 256);
-        let row_bytes = if long == sample { bytes } else { runner.bytes(&long).max(bytes) };
+        let row_bytes = if long == sample { bytes } else { interpreter.bytes(&long).max(bytes) };
         Ok(Self {
             facts: found.facts,
-            runner,
+            interpreter,
             failures: Failures::default(),
             batch_size,
             chunk_rows: shapes::rows_per_run(&inputs, batch_size, row_bytes, limits),
@@ -147,7 +148,7 @@ impl Core {
         if is_known || self.batch_size != BatchSize::Any || self.chunk_rows == 1 {
             return self.chunk_rows;
         }
-        match self.runner.bytes(&self.tensor_shapes(1, row_shapes)) {
+        match self.interpreter.bytes(&self.tensor_shapes(1, row_shapes)) {
             // Not known.
             0 => self.chunk_rows,
             bytes => (self.tensor_bytes / bytes).clamp(1, self.chunk_rows),
@@ -188,29 +189,23 @@ fn fix_dimensions(found: &mut onnx::File, lengths: &[(String, usize)]) -> Result
     Ok(())
 }
 
-/// The runner of the graph that was read. Where nothing takes it, the outputs that are sequences are left out of it.
-fn runner(
-    found: &mut onnx::File,
-    declared: &[Declared],
-    axes: &[Option<usize>],
-    sample: &InputShapes,
-    limits: &Limits,
-) -> Result<Box<dyn Runner>> {
+/// The graph that was read, loaded. Where it does not load, the outputs that are sequences are left out of it.
+fn interpreter(found: &mut onnx::File, declared: &[Declared], sample: &InputShapes) -> Result<Interpreter> {
     let (weights, opset) = (std::mem::take(&mut found.weights), found.opset);
     let again = found.joins_sequences().then(|| weights.clone());
-    let load =
-        |proto: &ModelProto, weights| runners::runner(proto, weights, opset, declared, axes, sample, limits);
+    let load = |proto: &ModelProto, weights| {
+        let graph = proto.graph.as_ref().invariant("the graph of a model that was read")?;
+        Interpreter::load(graph, weights, opset, declared, sample)
+    };
     match (load(&found.proto, weights), again) {
         (Err(_), Some(weights)) if found.leave_out_sequences() => load(&found.proto, weights),
-        (runner, _) => runner,
+        (loaded, _) => loaded,
     }
 }
 
 /// The inputs of a graph.
 struct Ports {
     batch_size: BatchSize,
-    /// The axes of the inputs that count rows.
-    axes: Vec<Option<usize>>,
     inputs: Vec<GraphPort>,
     optional: Vec<GraphPort>,
 }
@@ -239,19 +234,19 @@ impl Ports {
             inputs.iter().map(port).collect::<Result<Vec<_>>>()
         };
         let (inputs, optional) = (ports(declared, false)?, ports(defaults, true)?);
-        Ok(Self { batch_size, axes: declared.iter().map(axis).collect(), inputs, optional })
+        Ok(Self { batch_size, inputs, optional })
     }
 }
 
 /// How each output grows with the number of rows.
-fn growth(runner: &dyn Runner, inputs: &[GraphPort], batch_size: BatchSize) -> Result<Vec<Growth>> {
+fn growth(interpreter: &Interpreter, inputs: &[GraphPort], batch_size: BatchSize) -> Result<Vec<Growth>> {
     // With a fixed number of rows, that number is looked for in the place where the inputs have it.
     let input_axis = inputs.iter().filter_map(GraphPort::row_axis).max();
-    let few = runner.output_shapes(&shapes::sample(inputs, batch_size, FEW_ROWS))?;
+    let few = interpreter.output_shapes(&shapes::sample(inputs, batch_size, FEW_ROWS))?;
     if batch_size != BatchSize::Any {
         return Ok(vec![input_axis.map_or(Growth::Unknown, Growth::Along); few.len()]);
     }
-    let many = runner.output_shapes(&shapes::sample(inputs, batch_size, MANY_ROWS))?;
+    let many = interpreter.output_shapes(&shapes::sample(inputs, batch_size, MANY_ROWS))?;
     let growth = |(few, many): (&Vec<Option<usize>>, &Vec<Option<usize>>)| {
         let axis = few.iter().zip(many).position(|lengths| lengths == (&Some(FEW_ROWS), &Some(MANY_ROWS)));
         match axis {

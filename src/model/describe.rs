@@ -21,7 +21,7 @@ pub struct Fact {
 impl Model {
     /// Everything that is known of the model.
     pub fn describe(&self) -> Vec<Fact> {
-        let (facts, status) = (self.facts(), self.status());
+        let facts = self.facts();
         let mut lines = Vec::new();
         let mut line = |section, name: &str, detail: String| {
             lines.push(Fact { section, name: name.into(), detail });
@@ -39,15 +39,7 @@ impl Model {
         if let Some(texts) = &self.texts {
             line("model", "tokenizer", texts.tokenizer().to_string());
         }
-        line(
-            "model",
-            "plans",
-            match status.plan_limit {
-                0 => "none: the graph is interpreted".into(),
-                limit => format!("{} of at most {limit}", status.plans),
-            },
-        );
-        if let Some(error) = status.last_error {
+        if let Some(error) = self.last_error() {
             line("model", "last error", error.to_string());
         }
         for (port, null) in self.signature.inputs.iter().zip(self.inputs.null_words()) {

@@ -6,6 +6,7 @@
 mod core;
 mod describe;
 mod embedding;
+mod failures;
 mod fingerprints;
 mod graph_port;
 mod inputs;
@@ -13,7 +14,6 @@ mod labels;
 mod options;
 mod outputs;
 mod row_axis;
-mod runners;
 mod shapes;
 mod shares;
 mod signature;
@@ -31,7 +31,6 @@ pub(crate) use inputs::Tokens;
 pub(crate) use options::digest_of;
 pub use options::{ModelOption, ModelOptions};
 pub(crate) use outputs::Predicted;
-pub use runners::Status;
 pub(crate) use shares::Columns;
 pub use signature::{Port, Signature};
 pub use tensor_model::TensorModel;
@@ -312,9 +311,9 @@ impl Model {
         &self.options
     }
 
-    /// What it has done since it was loaded.
-    pub fn status(&self) -> Status {
-        self.core.failures.status(&*self.core.runner)
+    /// Why the latest of the runs that failed did.
+    pub fn last_error(&self) -> Option<Error> {
+        self.core.failures.latest()
     }
 
     /// How long it took to load; zero where the host has no clock.
@@ -400,7 +399,7 @@ impl Model {
             .map(|(encoder, row)| encoder.tensor(range.clone(), tensor_rows, row))
             .collect::<Result<Vec<_>>>()?;
         let column = |tensor: &str| self.inputs.column(core.origins.get(tensor)?);
-        core.runner.run(core.tensor_shapes(tensor_rows, &row_shapes), tensors, &column)
+        core.interpreter.run(core.tensor_shapes(tensor_rows, &row_shapes), tensors, &column)
     }
 
     /// `error` of a run over the rows `range` with the first row that fails by itself, and what that row holds.

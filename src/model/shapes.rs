@@ -3,9 +3,9 @@
 use super::graph_port::GraphPort;
 use super::row_axis::BatchSize;
 use crate::data::DataType;
+use crate::interpreter::InputShapes;
 use crate::limits::Limits;
 use crate::onnx::Dim;
-use crate::runner::InputShapes;
 
 /// Shapes for `rows` rows that most networks accept, for graphs that load with known shapes only.
 pub(super) fn sample(inputs: &[GraphPort], batch_size: BatchSize, rows: usize) -> InputShapes {

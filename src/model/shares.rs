@@ -6,7 +6,7 @@ use super::Model;
 use super::row_axis::BatchSize;
 use crate::data::DataType;
 use crate::diag::{Error, Invariant, Result, ensure};
-use crate::runner::InputShapes;
+use crate::interpreter::InputShapes;
 use crate::tensor::{Parts, Shares, Tensor};
 
 /// Columns for the inputs of a model's signature, and how many rows they have.
@@ -34,7 +34,7 @@ impl Model {
             && self.options.nulls.is_none()
             && core.inputs.iter().all(|port| port.free_dims() == 0)
             && self.signature.inputs.iter().all(|column| is_plain(column) || is_list(column))
-            && self.graph_output(output).is_ok_and(|number| core.runner.additive(number).is_some())
+            && self.graph_output(output).is_ok_and(|number| core.interpreter.additive(number).is_some())
     }
 
     /// The number of the output of the graph that a column of the signature is.
@@ -58,7 +58,7 @@ impl Model {
     ) -> Result<Shares> {
         let core = &self.core;
         let number = self.graph_output(output)?;
-        let order = core.runner.additive(number).invariant("an output that is a sum")?;
+        let order = core.interpreter.additive(number).invariant("an output that is a sum")?;
         ensure(players.len() == self.signature.inputs.len(), "every column has a player")?;
         let rows = self.tensors(rows)?;
         let background = background.map(|background| self.tensors(background)).transpose()?;
@@ -73,13 +73,13 @@ impl Model {
                 players => of_columns.extend(players),
             }
         }
-        core.runner.shares(number, rows, background, &of_columns, count)
+        core.interpreter.shares(number, rows, background, &of_columns, count)
     }
 
     /// The weights or splits that the model is made of, and the names of the columns that they are for; an element of a list
     /// has its number behind the name. `None` for a model of another kind.
     pub(crate) fn parts(&self) -> Option<(Vec<String>, Parts)> {
-        let (inputs, parts) = self.core.runner.parts()?;
+        let (inputs, parts) = self.core.interpreter.parts()?;
         let mut names = Vec::new();
         for input in inputs {
             let port = self.core.inputs.get(input)?;

@@ -7,14 +7,14 @@ use anyhow::Context as _;
 use half::{bf16, f16};
 use prost::Message;
 
-use super::runners;
-use crate::diag::{Code, Error, Result, ensure};
+use crate::diag::{Code, Error, Invariant, Result, ensure};
+use crate::interpreter::{InputShapes, Interpreter};
 use crate::limits::Limits;
 use crate::onnx::narrow::Narrow;
 use crate::onnx::pb::TensorProto;
 use crate::onnx::pb::tensor_proto::DataType as Element;
 use crate::onnx::{self, failure, tensors};
-use crate::runner::{InputShapes, Runner};
+use crate::operators;
 use crate::tensor::{Buffer, Tensor};
 
 /// A graph from tensors to tensors, loaded for given inputs.
@@ -39,7 +39,7 @@ use crate::tensor::{Buffer, Tensor};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct TensorModel {
-    runner: Box<dyn Runner>,
+    interpreter: Interpreter,
     shapes: InputShapes,
     inputs: Vec<Tensor>,
     /// The types that the file declares.
@@ -53,7 +53,7 @@ impl TensorModel {
     /// # Errors
     /// Those of [`Model::load`](super::Model::load), and `input-type-mismatch`.
     pub fn load(bytes: &[u8], inputs: &[Vec<u8>], limits: &Limits) -> Result<Self> {
-        let found = onnx::read(bytes, &[], limits, &runners::known, &[])?;
+        let found = onnx::read(bytes, &[], limits, &operators::is_known, &[])?;
         let inputs = inputs.iter().map(|input| decode(input)).collect::<Result<Vec<_>>>()?;
         let fits = |(declared, tensor): (&onnx::Declared, &Tensor)| declared.element == tensor.element();
         if inputs.len() != found.inputs.len() || !found.inputs.iter().zip(&inputs).all(fits) {
@@ -63,18 +63,10 @@ impl TensorModel {
             return Err(Error::new(Code::InputTypeMismatch, message));
         }
         let shapes: InputShapes = inputs.iter().map(|tensor| tensor.shape().to_vec()).collect();
-        let row_axes = vec![Some(0); inputs.len()];
-        let runner = runners::runner(
-            &found.proto,
-            found.weights,
-            found.opset,
-            &found.inputs,
-            &row_axes,
-            &shapes,
-            limits,
-        )?;
+        let graph = found.proto.graph.as_ref().invariant("the graph of a model that was read")?;
+        let interpreter = Interpreter::load(graph, found.weights, found.opset, &found.inputs, &shapes)?;
         let outputs = found.outputs.iter().map(|declared| declared.stored).collect();
-        Ok(Self { runner, shapes, inputs, outputs })
+        Ok(Self { interpreter, shapes, inputs, outputs })
     }
 
     /// The outputs for the tensors that it was loaded for, each an encoded `TensorProto`.
@@ -82,7 +74,7 @@ impl TensorModel {
     /// # Errors
     /// `invalid-model` where the graph cannot be made concrete, `model-failed` where it does not run.
     pub fn run(&self) -> Result<Vec<Vec<u8>>> {
-        let outputs = self.runner.run(self.shapes.clone(), self.inputs.clone(), &|_| None)?;
+        let outputs = self.interpreter.run(self.shapes.clone(), self.inputs.clone(), &|_| None)?;
         ensure(outputs.len() == self.outputs.len(), "the model gives a tensor for each of its outputs")?;
         let encoded = outputs.iter().zip(&self.outputs).map(|(tensor, declared)| encode(tensor, *declared));
         encoded.collect::<anyhow::Result<_>>().map_err(failure::run)

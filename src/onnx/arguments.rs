@@ -1,5 +1,5 @@
-//! Attributes and constant inputs that no operator can compute with: a stride of zero, a negative length. tract takes them
-//! for granted and stops the program; a file may claim anything.
+//! Attributes and constant inputs that no operator can compute with: a stride of zero, a negative length. They are found before anything is
+//! loaded, with the node that has them.
 
 use std::collections::HashMap;
 

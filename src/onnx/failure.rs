@@ -1,4 +1,4 @@
-//! Errors of operators and runners as diagnostics: our words in front, their chain of causes as the detail.
+//! Errors of operators and graphs as diagnostics: our words in front, their chain of causes as the detail.
 
 use std::fmt;
 

@@ -20,8 +20,6 @@ pub(crate) mod narrow;
 mod obstacles;
 mod origin;
 mod recognise;
-#[cfg(feature = "full")]
-pub(crate) mod rules;
 pub(crate) mod templates;
 pub(crate) mod tensors;
 mod walk;
@@ -36,8 +34,6 @@ pub(crate) use lower::widen::{element_type, widen_tensor};
 pub(crate) use messages as pb;
 pub(crate) use origin::{Origin, encoder_origins};
 pub(crate) use recognise::is_convertible;
-#[cfg(feature = "full")]
-pub(crate) use weights::weight_bytes;
 pub(crate) use weights::{External, Weights};
 
 use prost::Message;

@@ -22,8 +22,8 @@ pub(crate) const SPLITS: &str = "predictql_splits";
 pub(crate) const GAINS: &str = "predictql_gains";
 pub(crate) const COVERS: &str = "predictql_covers";
 
-/// The domain by which templates name tract's implementation of an operator that has a template itself.
-pub(crate) const TRACT: &str = "tract";
+/// The domain by which templates name an operator of the standard that has a template itself, and mean its code.
+pub(crate) const UNEXPANDED: &str = "own";
 
 /// The domain that a node names: the default domain has two names.
 pub(super) fn domain(domain: &str) -> &str {
@@ -33,7 +33,7 @@ pub(super) fn domain(domain: &str) -> &str {
 /// What an operator is registered as: its name, with its domain where that is not the standard one.
 pub(crate) fn full_name(domain: &str, name: &str) -> String {
     match domain {
-        "" | STANDARD => name.to_owned(),
+        "" | STANDARD | UNEXPANDED => name.to_owned(),
         domain => format!("{domain}.{name}"),
     }
 }
@@ -49,5 +49,5 @@ pub(crate) type Known<'a> = &'a dyn Fn(&str) -> bool;
 
 /// Whether a file may use operator `name` of `domain`.
 pub(crate) fn runs(known: Known<'_>, domain: &str, name: &str) -> bool {
-    domain != INTERNAL && domain != TRACT && !name.contains('.') && known(&full_name(domain, name))
+    domain != INTERNAL && domain != UNEXPANDED && !name.contains('.') && known(&full_name(domain, name))
 }

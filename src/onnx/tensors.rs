@@ -65,7 +65,7 @@ fn narrow<W: Copy, T>(wide: Vec<W>, convert: impl Fn(W) -> Option<T>) -> Result<
     }
 }
 
-/// The values of a tensor of INT64 or INT32 that the message holds, as many as its dimensions say.
+/// The values of a tensor of INT64, INT32 or BOOL that the message holds, as many as its dimensions say.
 pub(crate) fn integers(tensor: &TensorProto) -> Option<Vec<i64>> {
     fn chunks<const WIDTH: usize>(raw: &[u8]) -> Option<&[[u8; WIDTH]]> {
         let (chunks, rest) = raw.as_chunks();
@@ -74,7 +74,10 @@ pub(crate) fn integers(tensor: &TensorProto) -> Option<Vec<i64>> {
     let raw = tensor.raw_data.as_slice();
     let values: Vec<i64> = match DataType::try_from(tensor.data_type) {
         Ok(DataType::Int64) if raw.is_empty() => tensor.int64_data.clone(),
-        Ok(DataType::Int32) if raw.is_empty() => tensor.int32_data.iter().copied().map(i64::from).collect(),
+        Ok(DataType::Int32 | DataType::Bool) if raw.is_empty() => {
+            tensor.int32_data.iter().copied().map(i64::from).collect()
+        }
+        Ok(DataType::Bool) => raw.iter().copied().map(i64::from).collect(),
         Ok(DataType::Int64) => chunks(raw)?.iter().copied().map(i64::from_le_bytes).collect(),
         Ok(DataType::Int32) => chunks(raw)?.iter().copied().map(i32::from_le_bytes).map(i64::from).collect(),
         _ => return None,

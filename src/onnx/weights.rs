@@ -69,12 +69,6 @@ fn note(name: &str, tensor: &pb::TensorProto, types: &mut Types) {
     }
 }
 
-/// Bytes of all weights together.
-#[cfg(feature = "full")]
-pub(crate) fn weight_bytes(weights: &Weights) -> usize {
-    weights.values().map(Tensor::bytes).sum()
-}
-
 fn resolve_attributes(node: &mut pb::NodeProto, external: &Parts<'_>, types: &mut Types) -> Result<()> {
     for attribute in &mut node.attribute {
         if let (Some(tensor), Some(output)) = (&attribute.t, node.output.first()) {

@@ -108,6 +108,7 @@ pub(crate) const FULL_ONLY: &[&str] = &[
     "com.microsoft.Attention",
     "com.microsoft.BiasGelu",
     "com.microsoft.DequantizeLinear",
+    "com.microsoft.DynamicQuantizeLSTM",
     "com.microsoft.DynamicQuantizeMatMul",
     "com.microsoft.EmbedLayerNormalization",
     "com.microsoft.FastGelu",

@@ -1,4 +1,4 @@
-//! Operators over our tensors: what runs when a graph runs, on whichever runner.
+//! Operators over our tensors: what runs when a graph runs.
 //!
 //! An operator is an [`Operator`]: it reads its attributes, says the types and dimensions of its outputs, and computes
 //! them. Each domain lists its operators in a folder of its own. The room knows tensors, and nothing of columns, files or
@@ -13,20 +13,20 @@ mod full;
 mod microsoft;
 mod ml;
 #[cfg(feature = "full")]
+mod places;
+#[cfg(feature = "full")]
 mod rewrites;
 mod standard;
 mod tensors;
 
 pub(crate) use additive::{Additive, Columns, Game};
 pub(crate) use dim::Dim;
-pub(crate) use full::FULL_ONLY;
+use full::FULL_ONLY;
 #[cfg(feature = "full")]
 pub(crate) use rewrites::{ChannelsLast, Pointwise, Rewrites, Rewritten, to_last, to_second};
 #[cfg(feature = "full")]
-pub(crate) use standard::{Slices, Transpose, activations, position};
+pub(crate) use standard::{Transpose, activations};
 pub(crate) use tensors::resolve_axis;
-#[cfg(feature = "full")]
-pub(crate) use tensors::split_at_axis;
 
 use std::fmt;
 use std::sync::Arc;
@@ -53,13 +53,19 @@ const DOMAINS: [(&str, &[Registration]); 4] = [
 
 /// Those of the full engine alone.
 #[cfg(feature = "full")]
-const ONLY_FULL: [(&str, &[Registration]); 6] = [
+const ONLY_FULL: [(&str, &[Registration]); 12] = [
     (names::STANDARD, standard::CONVOLUTIONAL),
+    (names::STANDARD, standard::ELEMENTWISE),
     (names::STANDARD, standard::QUANTIZED),
+    (names::STANDARD, standard::RANDOM),
+    (names::STANDARD, standard::REARRANGING),
+    (names::STANDARD, standard::RECURRENT),
+    (names::STANDARD, standard::SAMPLING),
+    (names::STANDARD, standard::SIGNAL),
     (names::STANDARD, standard::TRANSFORMER),
     (names::MICROSOFT, standard::TRANSFORMER_MICROSOFT),
     (names::INTERNAL, standard::TRANSFORMER_INTERNAL),
-    (names::INTERNAL, standard::QUANTIZED_INTERNAL),
+    (names::INTERNAL, standard::REARRANGING_INTERNAL),
 ];
 #[cfg(not(feature = "full"))]
 const ONLY_FULL: [(&str, &[Registration]); 0] = [];
@@ -68,40 +74,9 @@ const fn own<O: Operator>() -> Parse {
     |ctx, node| Ok(Arc::new(O::parse(ctx, node)?))
 }
 
-/// The operators of the standard that tract lacks or gets wrong, and that it runs as ours.
-#[cfg(feature = "full")]
-const IN_PLACE_OF_TRACTS: [&str; 7] = [
-    "GatherND",
-    "RegexFullMatch",
-    "StringConcat",
-    "StringNormalizer",
-    "StringSplit",
-    "TfIdfVectorizer",
-    "TopK",
-];
-
-/// The domain and name of every operator that tract has not, or not as the standard has it.
-#[cfg(feature = "full")]
-pub(crate) fn beside_tract() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let standard = IN_PLACE_OF_TRACTS.into_iter().map(|name| (names::STANDARD, name));
-    let beside = [
-        (names::ML, ml::OPERATORS),
-        (names::MICROSOFT, microsoft::OPERATORS),
-        (names::INTERNAL, standard::TRANSFORMER_INTERNAL),
-        (names::INTERNAL, standard::QUANTIZED_INTERNAL),
-    ];
-    beside
-        .into_iter()
-        .flat_map(|(domain, operators)| operators.iter().map(move |(name, _)| (domain, *name)))
-        .chain(standard)
-}
-
-/// The full name of every operator that a file may use.
-#[cfg(feature = "full")]
-#[cfg(test)]
-pub(crate) fn names() -> impl Iterator<Item = String> {
-    let public = DOMAINS.iter().filter(|(domain, _)| *domain != names::INTERNAL);
-    public.flat_map(|(domain, operators)| operators.iter().map(|(name, _)| names::full_name(domain, name)))
+/// Tells whether an operator runs, by its full name: in this engine or in the full one.
+pub(crate) fn is_known(name: &str) -> bool {
+    find(name).is_some() || FULL_ONLY.binary_search(&name).is_ok()
 }
 
 /// What builds the operator that is registered by `full_name`.
@@ -109,17 +84,8 @@ pub(crate) fn find(full_name: &str) -> Option<Parse> {
     find_among(&DOMAINS, full_name).or_else(|| find_among(&ONLY_FULL, full_name))
 }
 
-/// Whether both engines have an operator.
-#[cfg(feature = "full")]
-#[cfg(test)]
-pub(crate) fn is_in_both(full_name: &str) -> bool {
-    find_among(&DOMAINS, full_name).is_some()
-}
-
 fn find_among(domains: &[(&str, &[Registration])], full_name: &str) -> Option<Parse> {
     let (domain, name) = names::split(full_name);
-    // Templates name what they stand for as tract's.
-    let domain = if domain == names::TRACT { names::STANDARD } else { domain };
     let mut operators =
         domains.iter().filter(|(known, _)| *known == domain).flat_map(|(_, operators)| *operators);
     operators.find(|(known, _)| *known == name).map(|(_, parse)| *parse)
@@ -162,13 +128,6 @@ pub(crate) trait Operator: fmt::Debug + Send + Sync + 'static {
         self.outputs(inputs)
     }
 
-    /// Indexes of the inputs whose values, and not only their shapes, decide the dimensions of the outputs, for a runner
-    /// that has to know them beforehand.
-    #[cfg(feature = "full")]
-    fn shape_inputs(&self) -> &'static [usize] {
-        &[]
-    }
-
     /// The outputs where they follow from the dimensions of the inputs alone.
     fn values_of_shapes(&self, _inputs: &[Shape]) -> Option<Vec<Tensor>> {
         None
@@ -178,6 +137,12 @@ pub(crate) trait Operator: fmt::Debug + Send + Sync + 'static {
     /// those of the node.
     fn outer_values(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// Whether it may give something else for the same inputs: what it makes of constants is no constant.
+    #[cfg(feature = "full")]
+    fn is_random(&self) -> bool {
+        false
     }
 
     /// What the columns of the first output are made of.

@@ -1,5 +1,5 @@
 //! What a graph of pictures is rewritten by before it runs: which operators take in constants, run with channels last, or
-//! do the next one's work as well. Whether and where it is done is the runner's affair.
+//! do the next one's work as well. Whether and where it is done is the interpreter's affair.
 
 use std::sync::Arc;
 

@@ -254,18 +254,8 @@ impl Tensor {
         Self::concat(&[flat(self)?, flat(updates)?], 0)?.take(taken, self.shape.clone())
     }
 
-    /// Whether a float is NaN.
-    #[cfg(feature = "full")]
-    pub(crate) fn holds_nan(&self) -> bool {
-        match &self.buffer {
-            Buffer::F32(elements) => elements.iter().any(|element| element.is_nan()),
-            Buffer::F64(elements) => elements.iter().any(|element| element.is_nan()),
-            _ => false,
-        }
-    }
-
-    #[cfg(feature = "full")]
     /// The bytes of memory that its elements take, letters of texts aside.
+    #[cfg(feature = "full")]
     pub(crate) fn bytes(&self) -> usize {
         self.len() * self.element().size()
     }

@@ -99,7 +99,6 @@ struct ModelShape {
     operators: LiteMap<String, usize>,
     metadata: LiteMap<String, String>,
     load_time: f64,
-    plans: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_error: Option<String>,
 }
@@ -487,7 +486,7 @@ fn model_shape(version: &ModelVersion) -> ModelShape {
         });
         column(&port.name, &port.data_type, !port.required, Some(shape.collect()))
     };
-    let (facts, status) = (model.facts(), model.status());
+    let facts = model.facts();
     ModelShape {
         name: version.name.clone(),
         version: version.number,
@@ -504,8 +503,7 @@ fn model_shape(version: &ModelVersion) -> ModelShape {
         operators: facts.operators.clone(),
         metadata: facts.metadata.clone(),
         load_time: model.load_time().as_secs_f64() * 1e3,
-        plans: status.plans,
-        last_error: status.last_error.map(|error| error.to_string()),
+        last_error: model.last_error().map(|error| error.to_string()),
     }
 }
 

@@ -157,8 +157,6 @@ fn time_zones(name: &str, from: i64, until: i64) -> Option<Vec<(i64, i32)>> {
 #[doc(hidden)]
 #[wasm_bindgen(start)]
 pub fn start() {
-    #[cfg(feature = "full")]
-    crate::tract::constructors::register();
     // A panic is a bug; its words reach the host as an exception, and the host starts another instance.
     std::panic::set_hook(Box::new(|panic| wasm_bindgen::throw_str(&format!("PredictQL panicked: {panic}"))));
 }

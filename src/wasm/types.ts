@@ -79,8 +79,6 @@ export interface ModelInfo {
   metadata: Record<string, string>;
   /** Milliseconds that loading took. */
   loadTime: number;
-  /** Optimised plans that are kept, one for each set of input shapes. */
-  plans: number;
   /** Why the latest of the predictions that failed did. */
   lastError?: string;
 }

@@ -170,20 +170,22 @@ fn another_file_than_the_one_meant_is_refused_before_it_is_read() {
 }
 
 #[test]
-fn plans_are_counted_and_the_last_error_is_kept() {
+fn sequences_of_any_length_are_taken() {
     let engine = engine();
-    let model = engine.register_model("lstm", &read("models/steps_first.onnx")).unwrap();
-    assert_eq!((model.status().plans, model.status().last_error), (0, None));
+    engine.register_model("lstm", &read("models/steps_first.onnx")).unwrap();
     for steps in 1..=9 {
         let values = vec!["0.5"; steps * 3].join(", ");
         let x = format!("SELECT STRUCT([{steps}, 3] AS dimensions, [{values}] AS values) AS x");
         let sql = format!("SELECT * FROM ML.PREDICT(MODEL lstm, ({x}))");
         assert_eq!(run(&engine, &sql).unwrap().rows(), 1);
     }
-    assert_eq!(model.status().plans, model.status().plan_limit);
-    assert!(model.describe().iter().any(|line| line.name == "plans" && line.detail == "4 of at most 4"));
+}
 
+#[test]
+fn a_model_is_described_by_what_its_file_says() {
+    let engine = engine();
     let model = engine.register_model("m", &read("models/vector_io.onnx")).unwrap();
+    assert_eq!(model.last_error(), None);
     let lines = model.describe();
     let detail = |section: &str, name: &str| {
         let line = lines.iter().find(|line| line.section == section && line.name == name);
@@ -191,22 +193,10 @@ fn plans_are_counted_and_the_last_error_is_kept() {
     };
     assert_eq!(detail("model", "format"), "ONNX");
     assert_eq!(detail("model", "opset"), "ai.onnx 15, ai.onnx.ml 3");
-    assert_eq!(detail("model", "plans"), "none: the graph is interpreted");
     assert_eq!(detail("input", "x"), "ARRAY<FLOAT64>, [?, 3]");
     assert_eq!(detail("output", "y"), "ARRAY<FLOAT64>, [?, 2]");
     assert_eq!(detail("operator", "Gemm"), "1");
     assert_eq!(detail("metadata", "producer_name"), "predictql fixtures");
-}
-
-/// Their numbers are those of `agreement`.
-#[test]
-fn networks_that_see_pictures_are_interpreted() {
-    let names =
-        ["ways", "pools", "around", "lasting", "signals"].map(|name| format!("models/windows_{name}.onnx"));
-    for name in names.iter().map(String::as_str).chain(["models/convolution_blocks.onnx"]) {
-        let model = engine().register_model("m", &read(name)).unwrap();
-        assert_eq!(model.status().plan_limit, 0, "{name}");
-    }
 }
 
 #[test]

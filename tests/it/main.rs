@@ -1,5 +1,4 @@
-//! Native tests of the whole, through the public surface only. The engine for tables takes those that need no tract, no
-//! messages of its ONNX reader, and no pictures.
+//! Native tests of the whole, through the public surface only. The engine for tables takes those that need no network and no pictures.
 #![cfg(not(target_family = "wasm"))]
 #![allow(
     clippy::expect_used,

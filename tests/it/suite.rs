@@ -121,7 +121,7 @@ fn every_code_is_raised() {
 pub const ELSEWHERE: &[(Code, &str)] = &[
     (Code::EmptyStatement, "The package's `query` raises it for a text without a statement."),
     (Code::MultipleStatements, "The package's `query` raises it for a text with several statements."),
-    (Code::NeedsFullEngine, "The engine without tract raises it, for a model that needs it."),
+    (Code::NeedsFullEngine, "The engine for tables raises it, for a model that needs the full one."),
     (Code::FailedRow, "It is a warning beside rows, and no error."),
     (Code::OrientationIgnored, "It is a warning beside rows, and no error."),
     (Code::Internal, "Nothing is known to raise it."),

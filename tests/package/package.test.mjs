@@ -207,7 +207,6 @@ test("papers are there, with the licences of all that is built in", () => {
     "@uwdata/flechette",
     "hyparquet",
     "fzstd",
-    "tract-onnx",
     "arrow-array",
     "tokenizers",
     "image",

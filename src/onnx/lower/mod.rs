@@ -3,7 +3,6 @@
 //!
 //! The passes know messages only; of an operator they know just whether it runs.
 
-mod defaults;
 mod functions;
 pub(super) mod narrow;
 mod sequences;
@@ -11,12 +10,9 @@ mod templates;
 pub(super) mod widen;
 mod zip_map;
 
-use std::collections::HashSet;
-
 use litemap::LiteMap;
 
-use crate::onnx::pb::{AttributeProto, GraphProto, ModelProto};
-use crate::onnx::walk;
+use crate::onnx::pb::{AttributeProto, ModelProto};
 
 use super::failure;
 use super::labels::KnownLabels;
@@ -42,39 +38,16 @@ pub(super) fn lower(
     Ok((labels, joined))
 }
 
-/// The passes over a model that was checked: casts to the `narrow` types of weights and others round, defaults are written out, 16-bit floats become 32-bit ones, operators that have a template are
+/// The passes over a model that was checked: casts to the `narrow` types of weights and others round, 16-bit floats become 32-bit ones, operators that have a template are
 /// replaced by its nodes, and all nodes get the names that operators are registered by.
 ///
 /// # Errors
 /// `invalid-model` for a node that its template does not allow.
 pub(super) fn finish(proto: &mut ModelProto, opset: i64, narrow: &narrow::Types) -> Result<()> {
     proto.graph.iter_mut().for_each(|graph| narrow::settle(graph, narrow));
-    proto.graph.iter_mut().for_each(defaults::complete);
     widen::widen(proto);
-    proto.graph.iter_mut().for_each(name_once);
     proto.graph.iter_mut().try_for_each(|graph| templates::expand(graph, opset)).map_err(failure::load)?;
-    proto.graph.iter_mut().for_each(end_with_inputs);
     Ok(())
-}
-
-/// Leaves out the empty names behind a node's last input, which say what leaving them out says: tract counts them, and then
-/// looks for inputs that are not there.
-fn end_with_inputs(graph: &mut GraphProto) {
-    for node in &mut graph.node {
-        while node.input.pop_if(|name| name.is_empty()).is_some() {}
-        walk::bodies_mut(node).for_each(end_with_inputs);
-    }
-}
-
-/// Leaves names out that an earlier node of the graph has: tract takes a node without one by its output.
-fn name_once(graph: &mut GraphProto) {
-    let mut names = HashSet::new();
-    for node in &mut graph.node {
-        if !names.insert(node.name.clone()) {
-            node.name.clear();
-        }
-        walk::bodies_mut(node).for_each(name_once);
-    }
 }
 
 /// The version of the standard operators; 0 where the file imports none, and so uses none.

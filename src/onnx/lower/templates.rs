@@ -1,5 +1,5 @@
 //! Operators with a template: each of their nodes becomes the template's nodes. The others get the names that operators
-//! are registered by: tract looks them up by name alone.
+//! are registered by.
 
 use std::collections::HashMap;
 
@@ -26,16 +26,12 @@ fn expand_body(graph: &mut GraphProto, opset: i64, mut constants: HashMap<String
             let value = tensor.map(Constant::of).unwrap_or_default();
             constants.extend(node.output.iter().map(|name| (name.clone(), value.clone())));
         }
-        if let Some(template) = templates::find(&node.domain, &node.op_type) {
+        if let Some(template) = templates::find(&node, opset) {
             let nodes = Instance { node: &node, opset, constants: &constants }.expand(template)?;
             pending.extend(nodes.into_iter().rev());
             continue;
         }
         node.op_type = full_name(&node.domain, &node.op_type);
-        // tract takes the last inputs to be there.
-        while node.input.last().is_some_and(String::is_empty) {
-            node.input.pop();
-        }
         walk::bodies_mut(&mut node).try_for_each(|body| expand_body(body, opset, constants.clone()))?;
         graph.node.push(node);
     }

@@ -8,7 +8,7 @@
 //!
 //! The first line names inputs and outputs, each further line is a node. Its inputs are names, numbers (`2` is int64,
 //! `2.0` float, `[1,2]` a vector) or `_` for one that is left out; `name=value` is an attribute, `*` stands for all
-//! attributes of the node that the template replaces. `tract.Mul` is tract's own operator and has no template.
+//! attributes of the node that the template replaces. `own.Gemm` is the operator of that name, whose template does not come in again.
 
 use std::collections::HashMap;
 
@@ -83,11 +83,6 @@ impl Instance<'_> {
     /// Whether the input at `position` is given.
     pub(super) fn has(&self, position: usize) -> bool {
         self.node.input.get(position).is_some_and(|name| !name.is_empty())
-    }
-
-    /// Whether the input at `position` is a constant of the graph, or left out.
-    pub(super) fn is_constant(&self, position: usize) -> bool {
-        self.node.input.get(position).is_none_or(|name| name.is_empty() || self.constants.contains_key(name))
     }
 
     /// The whole numbers of the input at `position`, where it is a constant.

@@ -9,6 +9,7 @@ use super::{Instance, Template, group_query, transformer};
 pub(super) const TEMPLATES: &[(&str, Template)] = &[
     ("Attention", transformer::attention),
     ("DequantizeLinear", |_| Ok("x scale zero -> y\ny = DequantizeLinear x scale zero *".into())),
+    ("DynamicQuantizeLSTM", dynamic_quantize_lstm),
     ("DynamicQuantizeMatMul", dynamic_quantize_mat_mul),
     ("EmbedLayerNormalization", transformer::embed_layer_normalization),
     ("FusedConv", fused_conv),
@@ -22,7 +23,7 @@ pub(super) const TEMPLATES: &[(&str, Template)] = &[
     ("QAttention", transformer::q_attention),
     ("QGemm", q_gemm),
     ("QLinearAdd", |_| Ok(q_linear_binary("Add"))),
-    ("QLinearAveragePool", |_| Ok(q_linear_unary("AveragePool float_x *"))),
+    ("QLinearAveragePool", q_linear_average_pool),
     ("QLinearConcat", q_linear_concat),
     ("QLinearGlobalAveragePool", q_linear_global_average_pool),
     ("QLinearLeakyRelu", |_| Ok(q_linear_unary("LeakyRelu float_x *"))),
@@ -50,6 +51,31 @@ fn activation(node: &Instance<'_>, first: Option<f32>, second: Option<f32>) -> R
         }
         other => bail!("there is no fusion with `{other}`"),
     })
+}
+
+/// An LSTM whose weights are a few bits, with the gates of each direction last. onnxruntime rounds what they are multiplied with,
+/// too, by a scale of the whole batch; here it stays as it is, so that a row does not depend on others.
+fn dynamic_quantize_lstm(node: &Instance<'_>) -> Result<String> {
+    let directions = if node.text("direction", "forward")? == "bidirectional" { 2 } else { 1 };
+    let mut body = "x w r b lengths h c p w_scale w_zero r_scale r_zero -> all last_h last_c\n".to_owned();
+    for (name, zero) in [("w", 9), ("r", 11)] {
+        body += &format!("{name}_levels = Cast {name} to=1\n");
+        let mut levels = format!("{name}_levels");
+        if node.has(zero) {
+            body += &format!(
+                "{name}_zeros = Cast {name}_zero to=1
+                {name}_offsets = Reshape {name}_zeros [{directions},1,-1]
+                {name}_moved = Sub {levels} {name}_offsets\n"
+            );
+            levels = format!("{name}_moved");
+        }
+        body += &format!(
+            "{name}_scales = Reshape {name}_scale [{directions},1,-1]
+            {name}_floats = Mul {levels} {name}_scales
+            {name}_weights = Transpose {name}_floats perm=[0,2,1]\n"
+        );
+    }
+    Ok(body + "all last_h last_c = LSTM x w_weights r_weights b lengths h c p *")
 }
 
 fn fused_conv(node: &Instance<'_>) -> Result<String> {
@@ -166,6 +192,18 @@ fn q_linear_softmax(node: &Instance<'_>) -> Result<String> {
     Ok(q_linear_unary(&format!("Softmax float_x axis={}", node.int("axis", -1))))
 }
 
+fn q_linear_average_pool(node: &Instance<'_>) -> Result<String> {
+    if node.int("channels_last", 0) == 0 {
+        return Ok(q_linear_unary("AveragePool float_x *"));
+    }
+    // A picture.
+    Ok(q_linear_unary(
+        "Transpose pooled perm=[0,2,3,1]
+        channels_first = Transpose float_x perm=[0,3,1,2]
+        pooled = AveragePool channels_first *",
+    ))
+}
+
 fn q_linear_global_average_pool(node: &Instance<'_>) -> Result<String> {
     Ok(q_linear_unary(match node.int("channels_last", 0) {
         0 => "GlobalAveragePool float_x",
@@ -189,7 +227,6 @@ fn q_linear_concat(node: &Instance<'_>) -> Result<String> {
     ))
 }
 
-/// tract stops the program over a bias without a beta.
 fn skip_layer_normalization(node: &Instance<'_>) -> Result<String> {
     let sum = if node.has(4) { "both = Add x skip\nsum = Add both bias" } else { "sum = Add x skip" };
     let is_named = |position: usize| node.node.output.get(position).is_some_and(|name| !name.is_empty());
@@ -202,7 +239,6 @@ fn skip_layer_normalization(node: &Instance<'_>) -> Result<String> {
     ))
 }
 
-/// tract leaves the bias out.
 fn skip_simplified_layer_normalization(node: &Instance<'_>) -> Result<String> {
     let sum = if node.has(3) { "both = Add x skip\nsum = Add both bias" } else { "sum = Add x skip" };
     Ok(format!(

@@ -2,6 +2,8 @@
 //! onnxruntime. Each domain has a table of its templates; [`language`] describes how one is written.
 
 mod attention;
+#[cfg(feature = "full")]
+mod full;
 mod group_query;
 mod language;
 mod microsoft;
@@ -11,13 +13,31 @@ mod transformer;
 pub(crate) use language::{Constant, Instance, Template};
 
 use super::names;
+use super::pb::NodeProto;
 
 /// The templates of each domain, by the operator's name.
 const DOMAINS: [(&str, &[(&str, Template)]); 2] =
     [(names::STANDARD, standard::TEMPLATES), (names::MICROSOFT, microsoft::TEMPLATES)];
 
-/// The template of operator `name` of `domain`.
-pub(super) fn find(domain: &str, name: &str) -> Option<Template> {
+/// Those of the full engine alone.
+#[cfg(feature = "full")]
+const ONLY_FULL: [(&str, &[(&str, Template)]); 1] = [(names::STANDARD, full::TEMPLATES)];
+#[cfg(not(feature = "full"))]
+const ONLY_FULL: [(&str, &[(&str, Template)]); 0] = [];
+
+/// The template of `node`, for standard operators of version `opset`.
+pub(super) fn find(node: &NodeProto, opset: i64) -> Option<Template> {
+    let (domain, name) = (&node.domain, &node.op_type);
+    #[cfg(feature = "full")]
+    if opset < 7
+        && names::domain(domain) == names::STANDARD
+        && full::ALIGNED.contains(&name.as_str())
+        && node.attribute.iter().any(|attribute| attribute.name == "axis")
+    {
+        return Some(full::aligned);
+    }
+    #[cfg(not(feature = "full"))]
+    let _ = opset;
     all()
         .find(|(known, operator, _)| *known == names::domain(domain) && *operator == name)
         .map(|found| found.2)
@@ -27,5 +47,6 @@ pub(super) fn find(domain: &str, name: &str) -> Option<Template> {
 pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str, Template)> {
     DOMAINS
         .iter()
+        .chain(&ONLY_FULL)
         .flat_map(|(domain, templates)| templates.iter().map(|(name, template)| (*domain, *name, *template)))
 }

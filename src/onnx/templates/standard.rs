@@ -1,38 +1,35 @@
 //! Operators that the standard defines by other operators, and a few that are easily expressed by them.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 
 use super::attention::attention;
 use super::{Instance, Template};
-use crate::onnx::narrow::Narrow;
 
 /// The templates of `ai.onnx`.
 pub(super) const TEMPLATES: &[(&str, Template)] = &[
     ("Attention", attention),
     ("Bernoulli", bernoulli),
+    ("BlackmanWindow", |node| Ok(window(node, [0.42, -0.5, 0.08]))),
     ("Celu", celu),
     ("CenterCropPad", center_crop_pad),
-    ("Compress", compress),
+    ("ConstantLike", constant_like),
     ("ConvInteger", conv_integer),
-    ("CumSum", cum_sum),
-    ("DequantizeLinear", dequantize_linear),
-    ("Div", |_| Ok("a b -> y\ndivisor = predictql.NonZero b\ny = tract.Div a divisor *".into())),
     ("Gemm", gemm),
+    ("HammingWindow", |node| Ok(window(node, [25.0 / 46.0, -21.0 / 46.0, 0.0]))),
+    ("HannWindow", |node| Ok(window(node, [0.5, -0.5, 0.0]))),
     ("LogSoftmax", log_softmax),
     ("LpNormalization", lp_normalization),
-    ("LpPool", lp_pool),
-    ("Mod", |_| Ok("a b -> y\ndivisor = predictql.NonZero b\ny = tract.Mod a divisor *".into())),
     ("NegativeLogLikelihoodLoss", negative_log_likelihood_loss),
-    ("NonMaxSuppression", non_max_suppression),
     ("Optional", optional),
     ("OptionalGetElement", optional_get_element),
     ("OptionalHasElement", optional_has_element),
     ("PRelu", p_relu),
-    ("Pad", pad),
+    ("ParametricSoftplus", parametric_softplus),
     ("QLinearConv", q_linear_conv),
     ("QLinearMatMul", q_linear_mat_mul),
-    ("QuantizeLinear", quantize_linear),
     ("ReduceLogSumExp", reduce_log_sum_exp),
+    ("Rsqrt", |_| Ok("x -> y\nroot = Sqrt x\ny = Reciprocal root".into())),
+    ("ScaledTanh", scaled_tanh),
     ("SoftmaxCrossEntropyLoss", softmax_cross_entropy_loss),
     ("Softplus", softplus),
     ("Swish", swish),
@@ -123,6 +120,33 @@ fn bernoulli(node: &Instance<'_>) -> Result<String> {
     ))
 }
 
+/// A sum of waves: of none, one and two periods in the window.
+fn window(node: &Instance<'_>, [constant, first, second]: [f32; 3]) -> String {
+    // One that is not repeated ends as it begins.
+    let less = if node.int("periodic", 1) == 0 { 1 } else { 0 };
+    format!(
+        "size -> y
+        count = Cast size to=7
+        end = Reshape count []
+        places = Range 0 end 1
+        steps = Cast places to=1
+        last = Sub end {less}
+        period = Cast last to=1
+        share = Div steps period
+        angle = Mul share {:?}
+        cosine = Cos angle
+        double_angle = Add angle angle
+        double_cosine = Cos double_angle
+        wave = Mul cosine {first:?}
+        double_wave = Mul double_cosine {second:?}
+        waves = Add wave double_wave
+        sum = Add waves {constant:?}
+        y = Cast sum to={}",
+        std::f32::consts::TAU,
+        node.int("output_datatype", 1)
+    )
+}
+
 fn center_crop_pad(node: &Instance<'_>) -> Result<String> {
     let (lengths, axes) = match node.ints("axes") {
         Some(axes) => (format!("Gather x_shape {}", list(axes)), list(axes)),
@@ -146,12 +170,12 @@ fn center_crop_pad(node: &Instance<'_>) -> Result<String> {
     ))
 }
 
-/// tract's factors are of single precision, which matrices of double precision cannot be multiplied with.
+/// A product, and its factors and bias behind it.
 fn gemm(node: &Instance<'_>) -> Result<String> {
     let (alpha, beta) = (node.float("alpha", 1.0), node.float("beta", 1.0));
     let mut body = format!(
         "a b c -> y
-        product = tract.Gemm a b transA={} transB={}\n",
+        product = own.Gemm a b transA={} transB={}\n",
         node.int("transA", 0),
         node.int("transB", 0)
     );
@@ -170,34 +194,6 @@ fn gemm(node: &Instance<'_>) -> Result<String> {
     Ok(body + &format!("y = Add {product} {bias}"))
 }
 
-fn lp_pool(node: &Instance<'_>) -> Result<String> {
-    let p = node.int("p", 2);
-    ensure!(p > 0, "the norm of a pool must be positive, not {p}");
-    let kernel = node.ints("kernel_shape").context("a pool has a `kernel_shape`")?;
-    let count = kernel.iter().try_fold(1_i64, |count, length| count.checked_mul(*length));
-    let count = count.context("the kernel of a pool is too large")?;
-    let mut window = format!("kernel_shape={} auto_pad={}", list(kernel), node.text("auto_pad", "NOTSET")?);
-    for name in ["pads", "strides", "dilations"] {
-        if let Some(values) = node.ints(name) {
-            window += &format!(" {name}={}", list(values));
-        }
-    }
-    #[expect(clippy::cast_precision_loss, reason = "norms are small")]
-    let root = 1.0 / p as f64;
-    Ok(format!(
-        "x -> y
-        magnitude = Abs x
-        exponent = CastLike {p}.0 x
-        powers = Pow magnitude exponent
-        mean = AveragePool powers count_include_pad=1 ceil_mode={} {window}
-        count = CastLike {count}.0 x
-        sum = Mul mean count
-        root = CastLike {root:?} x
-        y = Pow sum root",
-        node.int("ceil_mode", 0)
-    ))
-}
-
 fn optional(node: &Instance<'_>) -> Result<String> {
     ensure!(node.has(0), "an optional value that is not there does not run");
     Ok("value -> optional\noptional = Identity value".into())
@@ -212,53 +208,6 @@ fn optional_get_element(_: &Instance<'_>) -> Result<String> {
     Ok("value -> element\nelement = Identity value".into())
 }
 
-/// tract takes the value as a scalar only, and no pads that cut off.
-fn pad(node: &Instance<'_>) -> Result<String> {
-    let mut body = "x pads value axes -> y\n".to_owned();
-    let listed = node.ints("pads").or(node.constant(1));
-    let cut = listed.filter(|pads| pads.iter().any(|pad| *pad < 0) && !node.has(3));
-    let (mut input, mut pads, mut others) = ("x", "pads".to_owned(), "*".to_owned());
-    if let Some(cut) = cut {
-        let (before, after) = cut.split_at(cut.len() / 2);
-        let starts: Vec<i64> = before.iter().map(|pad| pad.saturating_neg().max(0)).collect();
-        let ends: Vec<i64> = after.iter().map(|pad| if *pad < 0 { *pad } else { i64::MAX }).collect();
-        let axes: Vec<i64> = (0..).take(before.len()).collect();
-        let kept: Vec<i64> = cut.iter().map(|pad| (*pad).max(0)).collect();
-        let (starts, ends, axes) = (list(&starts), list(&ends), list(&axes));
-        body += &match node.opset {
-            ..10 => format!("inner = Slice x starts={starts} ends={ends} axes={axes}\n"),
-            _ => format!("inner = Slice x {starts} {ends} {axes}\n"),
-        };
-        (input, pads) = ("inner", list(&kept));
-        others = format!("mode={}", node.text("mode", "constant")?);
-        if node.ints("pads").is_some() {
-            (pads, others) =
-                ("_".into(), format!("pads={pads} value={:?} {others}", node.float("value", 0.0)));
-        }
-    }
-    let value = if node.has(2) { "scalar" } else { "value" };
-    if node.has(2) {
-        body += "scalar = Reshape value []\n";
-    }
-    Ok(body + &format!("y = tract.Pad {input} {pads} {value} axes {others}"))
-}
-
-/// tract wants one number in a list where the standard has one, and takes no boxes for all of them.
-fn non_max_suppression(node: &Instance<'_>) -> Result<String> {
-    let mut body = "boxes scores most overlap least -> y\n".to_owned();
-    for (position, name) in [(2, "most"), (3, "overlap"), (4, "least")] {
-        body += &match (node.has(position), name) {
-            (true, _) => format!("{name}_listed = Reshape {name} [1]\n"),
-            (false, "least") => "least_listed = Identity [-1.0e38]\n".into(),
-            (false, "most") => "most_listed = Identity [0]\n".into(),
-            (false, _) => format!("{name}_listed = Identity [0.0]\n"),
-        };
-    }
-    let is_none = !node.has(2) || node.constant(2) == Some(&[0]);
-    body += "boxes_found = tract.NonMaxSuppression boxes scores most_listed overlap_listed least_listed *\n";
-    Ok(body + if is_none { "y = Slice boxes_found [0] [0] [0]" } else { "y = Identity boxes_found" })
-}
-
 /// Up to version 6 the slopes belong to the channels, later they are broadcast as everything else.
 fn p_relu(node: &Instance<'_>) -> Result<String> {
     Ok(match node.opset {
@@ -266,10 +215,10 @@ fn p_relu(node: &Instance<'_>) -> Result<String> {
             shape = Shape x
             flat_x = Reshape x [0,0,-1]
             slopes = Reshape slope [1,-1,1]
-            flat_y = tract.PRelu flat_x slopes
+            flat_y = own.PRelu flat_x slopes
             y = Reshape flat_y shape"
             .into(),
-        _ => "x slope -> y\ny = tract.PRelu x slope".into(),
+        _ => "x slope -> y\ny = own.PRelu x slope".into(),
     })
 }
 
@@ -354,17 +303,6 @@ fn reduce_log_sum_exp(node: &Instance<'_>) -> Result<String> {
     ))
 }
 
-fn compress(node: &Instance<'_>) -> Result<String> {
-    if node.is_constant(1) {
-        return Ok("x condition -> y\ny = tract.Compress x condition *".into());
-    }
-    let select = match node.ints("axis") {
-        Some(_) => format!("y = Gather x indices axis={}", node.int("axis", 0)),
-        None => "flat = Reshape x [-1]\ny = Gather flat indices axis=0".into(),
-    };
-    Ok(format!("x condition -> y\nnon_zero = NonZero condition\nindices = Reshape non_zero [-1]\n{select}"))
-}
-
 /// Whole numbers are exact up to the last step.
 fn q_linear_mat_mul(_: &Instance<'_>) -> Result<String> {
     Ok("a a_scale a_zero b b_scale b_zero y_scale y_zero -> y
@@ -382,8 +320,8 @@ fn q_linear_mat_mul(_: &Instance<'_>) -> Result<String> {
 /// Sums of products of whole numbers in floats, which hold them.
 fn conv_integer(_: &Instance<'_>) -> Result<String> {
     Ok("x w x_zero w_zero -> y
-        levels = predictql.DequantizeLinear x 1.0 x_zero
-        weights = predictql.DequantizeLinear w 1.0 w_zero axis=0
+        levels = DequantizeLinear x 1.0 x_zero
+        weights = DequantizeLinear w 1.0 w_zero axis=0
         sums = Conv levels weights *
         y = Cast sums to=6"
         .into())
@@ -391,44 +329,25 @@ fn conv_integer(_: &Instance<'_>) -> Result<String> {
 
 /// As [`conv_integer`]; what comes then is onnxruntime's arithmetic: one factor for all scales.
 fn q_linear_conv(node: &Instance<'_>) -> Result<String> {
-    let Some(kernel) = node.ints("kernel_shape") else {
-        // The number of axes has to be known.
-        return Ok("a b c d e f g h i -> y\ny = tract.QLinearConv a b c d e f g h i *".into());
+    let scaled = match node.ints("kernel_shape") {
+        Some(kernel) => {
+            format!("factors = Reshape factor [-1{}]\nscaled = Mul sums factors", ",1".repeat(kernel.len()))
+        }
+        // The number of axes is not known here.
+        None => "scaled = DequantizeLinear sums factor axis=1".into(),
     };
-    let behind = ",1".repeat(kernel.len());
     let bias = if node.has(8) { "float_bias = Cast bias to=1\n" } else { "" };
     let float_bias = if node.has(8) { "float_bias" } else { "_" };
     Ok(format!(
         "x x_scale x_zero w w_scale w_zero y_scale y_zero bias -> y
-        levels = predictql.DequantizeLinear x 1.0 x_zero
-        weights = predictql.DequantizeLinear w 1.0 w_zero axis=0
+        levels = DequantizeLinear x 1.0 x_zero
+        weights = DequantizeLinear w 1.0 w_zero axis=0
         {bias}sums = Conv levels weights {float_bias} *
         both = Mul x_scale w_scale
         factor = Div both y_scale
-        factors = Reshape factor [-1{behind}]
-        scaled = Mul sums factors
-        y = predictql.QuantizeLinear scaled 1.0 y_zero"
+        {scaled}
+        y = QuantizeLinear scaled 1.0 y_zero"
     ))
-}
-
-/// tract wants scales to be constants, and knows nothing of blocks.
-fn quantize_linear(node: &Instance<'_>) -> Result<String> {
-    Ok(quantization(node, "QuantizeLinear", true))
-}
-
-/// tract takes what stands between one and the next QuantizeLinear for a function of each element, a Softmax too, and makes a table of
-/// it. Of constants it makes constants before.
-fn dequantize_linear(node: &Instance<'_>) -> Result<String> {
-    Ok(quantization(node, "DequantizeLinear", node.is_constant(0)))
-}
-
-fn quantization(node: &Instance<'_>, name: &str, may_be_tracts: bool) -> String {
-    let simple = node.is_constant(1)
-        && node.is_constant(2)
-        && node.int("block_size", 0) == 0
-        && i32::try_from(node.int("output_dtype", 0)).is_ok_and(|number| Narrow::of(number).is_none());
-    let domain = if simple && may_be_tracts { "tract" } else { "predictql" };
-    format!("x scale zero -> y\ny = {domain}.{name} x scale zero *")
 }
 
 /// The older name of Resize.
@@ -438,7 +357,41 @@ fn upsample(node: &Instance<'_>) -> Result<String> {
         None => "scales".into(),
     };
     let mode = node.text("mode", "nearest")?;
-    Ok(format!("x scales -> y\ny = predictql.Resize x {scales} mode={mode} nearest_mode=floor"))
+    Ok(format!("x scales -> y\ny = Resize x {scales} mode={mode} nearest_mode=floor"))
+}
+
+/// Of the standard's first versions: one value everywhere, in the shape of the input or in one that is given.
+fn constant_like(node: &Instance<'_>) -> Result<String> {
+    let value = node.float("value", 0.0);
+    Ok(if node.has(0) {
+        format!("x -> y\nshape = Shape x\nvalue = CastLike {value:?} x\ny = Expand value shape")
+    } else {
+        let shape = list(node.ints("shape").context("a constant has a shape")?);
+        format!(" -> y\nvalue = Cast {value:?} to={}\ny = Expand value {shape}", node.int("dtype", 1))
+    })
+}
+
+/// Of the standard's first versions: [`softplus`] of a multiple, and a multiple of it.
+fn parametric_softplus(node: &Instance<'_>) -> Result<String> {
+    scaled(node, "Softplus")
+}
+
+/// Of the standard's first versions, as [`parametric_softplus`].
+fn scaled_tanh(node: &Instance<'_>) -> Result<String> {
+    scaled(node, "Tanh")
+}
+
+fn scaled(node: &Instance<'_>, function: &str) -> Result<String> {
+    let factor = |name: &str| node.optional_float(name).with_context(|| format!("there is no `{name}`"));
+    let (alpha, beta) = (factor("alpha")?, factor("beta")?);
+    Ok(format!(
+        "x -> y
+        alpha = CastLike {alpha:?} x
+        beta = CastLike {beta:?} x
+        steep = Mul x beta
+        bent = {function} steep
+        y = Mul bent alpha"
+    ))
 }
 
 fn list(values: &[i64]) -> String {
@@ -446,26 +399,19 @@ fn list(values: &[i64]) -> String {
     format!("[{}]", values.join(","))
 }
 
-fn cum_sum(_: &Instance<'_>) -> Result<String> {
-    Ok("x axis -> y
-        ints = predictql.DimsToInts x
-        y = tract.CumSum ints axis *"
-        .into())
-}
-
-/// tract does not scale what is below zero.
+/// `Elu` of a multiple.
 fn celu(node: &Instance<'_>) -> Result<String> {
     Ok(format!(
         "x -> y
         alpha = CastLike {:?} x
-        narrow = tract.Div x alpha
+        narrow = Div x alpha
         bent = Elu narrow
         y = Mul bent alpha",
         node.float("alpha", 1.0)
     ))
 }
 
-/// `x` times the sigmoid of it, scaled before. tract leaves the scale out.
+/// `x` times the sigmoid of it, scaled before.
 fn swish(node: &Instance<'_>) -> Result<String> {
     Ok(format!(
         "x -> y

@@ -1,4 +1,4 @@
-//! `Binarizer`, `Imputer` and `Scaler` of ai.onnx.ml 1: every element by itself. tract has none of them.
+//! `Binarizer`, `Imputer` and `Scaler` of ai.onnx.ml 1: every element by itself.
 //!
 //! They take float64 and integers as well as float32; where the standard is silent, onnxruntime's behaviour is the model.
 

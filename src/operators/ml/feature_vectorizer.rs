@@ -1,4 +1,4 @@
-//! `FeatureVectorizer` of ai.onnx.ml 1: puts its inputs side by side into one matrix of floats. tract has none.
+//! `FeatureVectorizer` of ai.onnx.ml 1: puts its inputs side by side into one matrix of floats.
 
 use crate::onnx::pb::NodeProto;
 use anyhow::{Result, bail, ensure};

@@ -1,7 +1,5 @@
 //! `LabelEncoder` of ai.onnx.ml 1, 2 and 4, and `CategoryMapper` of ai.onnx.ml 1: looks each value up in a table; a
 //! value that is not there becomes the default.
-//!
-//! tract has no LabelEncoder; one implementation serves both, so its CategoryMapper is not used.
 
 use std::sync::Arc;
 

@@ -1,7 +1,6 @@
 //! `LinearClassifier` and `LinearRegressor` of ai.onnx.ml 1: a weighted sum of the features for every class or target.
 //!
-//! tract's refuse the transforms PROBIT and SOFTMAX_ZERO. Where the standard is silent (two classes with the weights of
-//! one), onnxruntime's behaviour is the model.
+//! Where the standard is silent (two classes with the weights of one), onnxruntime's behaviour is the model.
 
 use crate::onnx::pb::NodeProto;
 use anyhow::{Result, bail, ensure};

@@ -1,6 +1,6 @@
 //! `Normalizer` of ai.onnx.ml 1: each row divided by its largest value, the sum of its absolute values or its length.
 //!
-//! tract's takes the largest absolute value for MAX; onnxruntime, and this one, the largest value itself.
+//! For MAX that is the largest value itself, as in onnxruntime, and not the largest absolute one.
 
 use crate::onnx::pb::NodeProto;
 use anyhow::{Result, bail};

@@ -1,5 +1,4 @@
-//! `OneHotEncoder` of ai.onnx.ml 1: each value becomes a row of zeros with a one in the column of its category. tract
-//! has none.
+//! `OneHotEncoder` of ai.onnx.ml 1: each value becomes a row of zeros with a one in the column of its category.
 
 use crate::onnx::pb::NodeProto;
 use anyhow::{Result, bail, ensure};

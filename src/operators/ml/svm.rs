@@ -1,5 +1,4 @@
 //! `SVMClassifier` and `SVMRegressor` of ai.onnx.ml 1: how similar a row is to each of the support vectors, weighted.
-//! tract has neither.
 //!
 //! The standard says little of what follows the kernel; this computes what libsvm and onnxruntime do.
 

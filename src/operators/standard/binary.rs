@@ -37,7 +37,7 @@ pub(super) struct Binary {
 
 impl Operator for Binary {
     fn parse(_: &Context<'_>, node: &NodeProto) -> Result<Self> {
-        let (_, name) = node.op_type.rsplit_once('.').unwrap_or(("", &node.op_type));
+        let name = node.op_type.as_str();
         let function = match name {
             "Add" | "Sum" | "Mean" => Arithmetic::Add,
             "Sub" => Arithmetic::Sub,
@@ -63,7 +63,9 @@ impl Operator for Binary {
             ElementType::F32 | ElementType::F64 => {
                 ensure!(self.function != Arithmetic::Mod, "Mod of floats has fmod=1");
             }
-            ElementType::I32 | ElementType::I64 => ensure!(!self.mean, "a mean is one of floats"),
+            // What looks at a sign needs one, or the loops of the full engine.
+            ElementType::U64 if cfg!(not(feature = "full")) => bail!("U64 is computed with elsewhere"),
+            integer if integer.is_integer() => ensure!(!self.mean, "a mean is one of floats"),
             other => bail!("{:?} does not take {other:?}", self.function),
         }
         Ok(vec![(element, broadcast::dims(inputs.iter().map(|(_, dims)| dims))?)])
@@ -77,8 +79,7 @@ impl Operator for Binary {
             result = match result.element() {
                 ElementType::F32 => self.function.floats::<f32>(result, other)?,
                 ElementType::F64 => self.function.floats::<f64>(result, other)?,
-                ElementType::I32 | ElementType::I64 => self.function.integers(&result, &other)?,
-                other => bail!("{:?} does not take {other:?}", self.function),
+                _ => self.function.integers(&result, &other)?,
             };
         }
         if self.mean {
@@ -140,12 +141,18 @@ impl Arithmetic {
         broadcast::combine(a, b, commutes, |a, b| T::combine(function, a, b))
     }
 
-    /// Integers of either width: what 64 bits make of 32, cut to them, is what 32 bits make.
+    /// Integers of any width: what 64 bits make of fewer, cut to them, is what these make.
     fn integers(self, a: &Tensor, b: &Tensor) -> Result<Tensor> {
         let element = a.element();
         let (a, b) = (&a.cast(ElementType::I64)?, &b.cast(ElementType::I64)?);
         if matches!(self, Self::Div | Self::Mod | Self::Remainder) {
             ensure!(!b.elements::<i64>()?.contains(&0), "an integer is divided by zero");
+        }
+        #[cfg(feature = "full")]
+        if element == ElementType::U64
+            && let Some(result) = self.unsigned(a, b)
+        {
+            return result?.cast(element);
         }
         let result = match self {
             Self::Add => zip(a, b, &each(|a: &i64, b: &i64| a.wrapping_add(*b))),
@@ -158,6 +165,24 @@ impl Arithmetic {
             Self::Min => zip(a, b, &each(|a: &i64, b: &i64| *a.min(b))),
         };
         result?.cast(element)
+    }
+}
+
+#[cfg(feature = "full")]
+impl Arithmetic {
+    /// What becomes of 64 bits without a sign, where that is not the same as with one. No divisor is zero.
+    fn unsigned(self, a: &Tensor, b: &Tensor) -> Option<Result<Tensor>> {
+        fn of(function: fn(u64, u64) -> u64) -> impl Fn(&i64, &i64) -> i64 {
+            move |a, b| function(a.cast_unsigned(), b.cast_unsigned()).cast_signed()
+        }
+        let function: fn(u64, u64) -> u64 = match self {
+            Self::Add | Self::Sub | Self::Mul => return None,
+            Self::Div => |a, b| a.checked_div(b).unwrap_or(0),
+            Self::Mod | Self::Remainder => |a, b| a.checked_rem(b).unwrap_or(0),
+            Self::Max => u64::max,
+            Self::Min => u64::min,
+        };
+        Some(zip(a, b, &each(of(function))))
     }
 }
 
@@ -178,11 +203,10 @@ impl Operator for Pow {
 
     fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
         let [(element, base), (exponents, exponent)] = inputs else { bail!("expected two inputs") };
-        for element in [element, exponents] {
-            let is_number =
-                matches!(element, ElementType::F32 | ElementType::F64 | ElementType::I32 | ElementType::I64);
-            ensure!(is_number, "Pow does not take {element:?}");
-        }
+        let is_base =
+            matches!(element, ElementType::F32 | ElementType::F64 | ElementType::I32 | ElementType::I64);
+        ensure!(is_base, "Pow does not take {element:?}");
+        ensure!(exponents.is_float() || exponents.is_integer(), "{exponents:?} is no exponent");
         Ok(vec![(*element, broadcast::dims([base, exponent])?)])
     }
 
@@ -360,9 +384,11 @@ impl Operator for Clip {
 
     fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
         let element = same_type(inputs, inputs.len())?;
-        let is_number =
-            matches!(element, ElementType::F32 | ElementType::F64 | ElementType::I32 | ElementType::I64);
-        ensure!(is_number, "Clip does not take {element:?}");
+        let is_number = element.is_float() || element.is_integer() && element != ElementType::U64;
+        ensure!(
+            is_number || element == ElementType::U64 && cfg!(feature = "full"),
+            "Clip does not take {element:?}"
+        );
         Ok(inputs.iter().take(1).cloned().collect())
     }
 

@@ -27,7 +27,7 @@ impl Operator for MatMul {
     fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
         let [(element, a), (other, b)] = inputs else { bail!("expected two inputs") };
         ensure!(
-            element == other && matches!(element, ElementType::F32 | ElementType::F64),
+            element == other && (element.is_float() || element.is_integer() && cfg!(feature = "full")),
             "matrices of {element:?} and {other:?} are not multiplied here"
         );
         let ([.., rows, depth], [.., height, columns]) = (a.as_slice(), b.as_slice()) else {
@@ -55,6 +55,8 @@ impl Operator for MatMul {
             ElementType::F32 if b.rank() > 2 => transformer::batched(&a, &b)?,
             ElementType::F32 => batched::<f32>(&a, &b)?,
             ElementType::F64 => batched::<f64>(&a, &b)?,
+            #[cfg(feature = "full")]
+            integer if integer.is_integer() => integers(&a, &b)?,
             other => bail!("matrices of {other:?} are not multiplied here"),
         };
         let mut shape = product.shape().to_vec();
@@ -101,7 +103,7 @@ fn vector_product(a: &[Dim], b: &[Dim]) -> Result<Vec<Dim>> {
     }
 }
 
-fn batched<T: Float>(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+pub(super) fn batched<T: Float>(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let ([.., rows, depth], [.., height, columns]) = (a.shape(), b.shape()) else {
         bail!("expected matrices")
     };
@@ -122,6 +124,23 @@ fn batched<T: Float>(a: &Tensor, b: &Tensor) -> Result<Tensor> {
         }
     }
     Tensor::new(with([rows, columns]), product)
+}
+
+/// What 64 bits make of fewer, cut to them, is what these make.
+#[cfg(feature = "full")]
+fn integers(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    let batch = broadcast::shape(&[&outer(a.shape()), &outer(b.shape())])?;
+    let count = batch.iter().product();
+    let flat = |tensor: &Tensor| {
+        let [.., rows, columns] = *tensor.shape() else { bail!("expected matrices") };
+        let whole: Vec<usize> = batch.iter().copied().chain([rows, columns]).collect();
+        let wide = broadcast::expand(&tensor.cast(ElementType::I64)?, &whole)?;
+        wide.with_shape(vec![count, rows, columns])
+    };
+    let product = transformer::whole(&flat(a)?, &flat(b)?)?;
+    let matrix = product.shape().iter().skip(1).copied();
+    let shape = batch.iter().copied().chain(matrix).collect();
+    product.with_shape(shape)?.cast(a.element())
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! `GatherND` (ONNX, versions 11 to 13) and `ScatterND` (11 to 18): slices of a tensor, each found by a tuple of indices.
-//! tract reads the first row for an index that is out of range, and stops the program for one that counts from the end.
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use super::scatter::Reduction;
 use super::select::position;
 use super::{Context, Operator, Shape};
 use crate::onnx::pb::NodeProto;
-use crate::tensor::{ElementType, Tensor, set};
+use crate::tensor::{ElementType, Tensor};
 
 /// The slices that tuples of indices select within one batch.
 pub(crate) struct Slices {
@@ -92,15 +92,15 @@ impl Operator for GatherNd {
     }
 }
 
-/// A tensor with updates in the places of slices, the later of two winning.
+/// A tensor with updates in the places of slices.
 #[derive(Debug)]
-pub(super) struct ScatterNd;
+pub(super) struct ScatterNd {
+    reduction: Reduction,
+}
 
 impl Operator for ScatterNd {
     fn parse(_: &Context<'_>, node: &NodeProto) -> Result<Self> {
-        let reduction = node.optional::<&str>("reduction")?.unwrap_or("none");
-        ensure!(reduction == "none", "there is no reduction {reduction} here");
-        Ok(Self)
+        Ok(Self { reduction: Reduction::parse(node)? })
     }
 
     fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
@@ -123,13 +123,11 @@ impl Operator for ScatterNd {
             data.shape()
         );
         let slices = Slices::new(data.shape(), 0, *tuple);
-        let mut taken: Vec<usize> = (0..data.len()).collect();
-        for (nth, tuple) in indices.to_vec::<i64>()?.chunks_exact(*tuple).enumerate() {
+        let mut targets = Vec::with_capacity(updates.len());
+        for tuple in indices.to_vec::<i64>()?.chunks_exact(*tuple) {
             let start = slices.start(tuple)?;
-            for at in 0..slices.length {
-                set(&mut taken, start + at, data.len() + nth * slices.length + at)?;
-            }
+            targets.extend(start..start + slices.length);
         }
-        Ok(vec![data.with_updates(updates, &taken)?])
+        Ok(vec![self.reduction.apply(data, updates, &targets)?])
     }
 }

@@ -84,14 +84,19 @@ impl Reduce {
         .collect()
     }
 
-    fn integers(&self, rows: &[i64], length: usize) -> Result<Vec<i64>> {
+    /// The order of the numbers is that of them with the bits `turned` the other way round.
+    fn integers(&self, rows: &[i64], length: usize, turned: i64) -> Result<Vec<i64>> {
         rows.chunks(length.max(1))
             .map(|row| {
                 let sum = |term: fn(i64) -> i64| row.iter().fold(0_i64, |a, b| a.wrapping_add(term(*b)));
                 Ok(match self.reducer {
                     Reducer::L1 => sum(i64::wrapping_abs),
-                    Reducer::Max => row.iter().copied().max().context("the greatest of no numbers")?,
-                    Reducer::Min => row.iter().copied().min().context("the least of no numbers")?,
+                    Reducer::Max => {
+                        turned ^ row.iter().map(|x| x ^ turned).max().context("the greatest of no numbers")?
+                    }
+                    Reducer::Min => {
+                        turned ^ row.iter().map(|x| x ^ turned).min().context("the least of no numbers")?
+                    }
                     Reducer::Mean => {
                         sum(|x| x).checked_div(i64::try_from(length)?).context("the mean of no numbers")?
                     }
@@ -146,8 +151,8 @@ impl Operator for Reduce {
         let Some((element, dims)) = inputs.first() else { bail!("expected an input") };
         match element {
             ElementType::F32 | ElementType::F64 => {}
-            ElementType::I32 | ElementType::I64 if !matches!(self.reducer, Reducer::L2 | Reducer::LogSum) => {
-            }
+            ElementType::Bool if matches!(self.reducer, Reducer::Max | Reducer::Min) => {}
+            integer if integer.is_integer() && !matches!(self.reducer, Reducer::L2 | Reducer::LogSum) => {}
             other => bail!("{:?} does not take {other:?}", self.reducer),
         }
         let given = match (inputs.get(1), values.get(1)) {
@@ -175,8 +180,10 @@ impl Operator for Reduce {
             ElementType::F32 => Tensor::new(shape, self.floats::<f32>(&rows, length)?)?,
             ElementType::F64 => Tensor::new(shape, self.floats::<f64>(&rows, length)?)?,
             element => {
-                let rows = rows.cast(ElementType::I64)?;
-                Tensor::new(shape, self.integers(rows.elements()?, length)?)?.cast(element)?
+                // Without a sign the first bit means the opposite in the order.
+                let turned = if element == ElementType::U64 { i64::MIN } else { 0 };
+                let reduced = self.integers(&rows.to_vec::<i64>()?, length, turned)?;
+                Tensor::new(shape, reduced)?.cast(element)?
             }
         }])
     }
@@ -190,12 +197,10 @@ impl Reduce {
             Reducer::Prod => 1.0,
             Reducer::LogSum => f64::NEG_INFINITY,
             Reducer::Max | Reducer::Min => {
-                let (least, greatest) = match element {
-                    ElementType::I32 => (f64::from(i32::MIN), f64::from(i32::MAX)),
-                    ElementType::F32 | ElementType::F64 => (f64::NEG_INFINITY, f64::INFINITY),
-                    _ => return self.of_no_integers(shape),
-                };
-                if self.reducer == Reducer::Max { least } else { greatest }
+                if !element.is_float() {
+                    return self.of_no_integers(element, shape);
+                }
+                if self.reducer == Reducer::Max { f64::NEG_INFINITY } else { f64::INFINITY }
             }
             Reducer::Mean => {
                 let count: usize = shape.iter().product();
@@ -207,11 +212,13 @@ impl Reduce {
         Ok(vec![Tensor::new(shape, vec![value; count])?.cast(element)?])
     }
 
-    /// The bounds of INT64, which no float holds.
-    fn of_no_integers(&self, shape: Vec<usize>) -> Result<Vec<Tensor>> {
-        let bound = if self.reducer == Reducer::Max { i64::MIN } else { i64::MAX };
+    /// The bounds of the type, which a float need not hold.
+    fn of_no_integers(&self, element: ElementType, shape: Vec<usize>) -> Result<Vec<Tensor>> {
+        let has_sign = element.is_integer() && !element.is_unsigned();
+        let least = if has_sign { i64::MIN >> (64 - 8 * element.size()) } else { 0 };
+        let bound = if self.reducer == Reducer::Max { least } else { !least };
         let count = shape.iter().product();
-        Ok(vec![Tensor::new(shape, vec![bound; count])?])
+        Ok(vec![Tensor::new(shape, vec![bound; count])?.cast(element)?])
     }
 }
 
@@ -236,8 +243,7 @@ impl Operator for ArgExtreme {
 
     fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
         let [(element, dims)] = inputs else { bail!("expected one input") };
-        let is_number =
-            matches!(element, ElementType::F32 | ElementType::F64 | ElementType::I32 | ElementType::I64);
+        let is_number = element.is_float() || element.is_integer() && *element != ElementType::U64;
         ensure!(is_number, "there is no greatest of {element:?}");
         Ok(vec![(ElementType::I64, self.shape(dims)?)])
     }
@@ -304,9 +310,7 @@ impl Operator for CumSum {
 
     fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
         let [shape @ (element, _), _] = inputs else { bail!("expected values and an axis") };
-        let is_number =
-            matches!(element, ElementType::F32 | ElementType::F64 | ElementType::I32 | ElementType::I64);
-        ensure!(is_number, "there is no sum of {element:?}");
+        ensure!(element.is_float() || element.is_integer(), "there is no sum of {element:?}");
         Ok(vec![shape.clone()])
     }
 
@@ -320,8 +324,11 @@ impl Operator for CumSum {
         match values.element() {
             ElementType::F32 => self.add_up(rows.elements_mut::<f32>()?, length, |a, b| a + b),
             ElementType::F64 => self.add_up(rows.elements_mut::<f64>()?, length, |a, b| a + b),
-            ElementType::I32 => self.add_up(rows.elements_mut::<i32>()?, length, i32::wrapping_add),
-            _ => self.add_up(rows.elements_mut::<i64>()?, length, i64::wrapping_add),
+            element => {
+                let mut wide = rows.cast(ElementType::I64)?;
+                self.add_up(wide.elements_mut::<i64>()?, length, i64::wrapping_add);
+                rows = wide.cast(element)?;
+            }
         }
         Ok(vec![rows.move_axis(values.rank() - 1, axis)?])
     }

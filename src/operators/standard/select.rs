@@ -4,10 +4,11 @@
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::layout::lengths;
+use super::scatter::Reduction;
 use super::{Context, Dim, Operator, Shape, open, resolve_axis, split_at_axis};
 use crate::onnx::pb::{NodeProto, TensorProto};
 use crate::onnx::tensors::load;
-use crate::tensor::{ElementType, Tensor, room, set, strides};
+use crate::tensor::{ElementType, Tensor, room, strides};
 
 /// A position along an axis of `length`, counted from either end.
 ///
@@ -157,6 +158,18 @@ impl Operator for NonZero {
         Ok(vec![(ElementType::I64, vec![dims.len().into(), open()])])
     }
 
+    /// Exporters count with the positions of ones.
+    #[cfg(feature = "full")]
+    fn outputs_for_values(&self, inputs: &[Shape], values: &[Option<Tensor>]) -> Result<Vec<Shape>> {
+        let mut shapes = self.outputs(inputs)?;
+        if let ([Some(values)], [(_, dims)]) = (values, shapes.as_mut_slice()) {
+            let found = values.cast(ElementType::Bool)?;
+            let found = found.elements::<bool>()?.iter().filter(|holds| **holds);
+            *dims = vec![values.rank().into(), found.count().into()];
+        }
+        Ok(shapes)
+    }
+
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let [values] = inputs.as_slice() else { bail!("expected one input") };
         let found = values.cast(ElementType::Bool)?;
@@ -220,30 +233,22 @@ impl Operator for Range {
         Ok(Self)
     }
 
-    fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
+    fn outputs_for_values(&self, inputs: &[Shape], values: &[Option<Tensor>]) -> Result<Vec<Shape>> {
         let [(element, _), _, _] = inputs else { bail!("expected three inputs") };
         let is_number =
             matches!(element, ElementType::F32 | ElementType::F64 | ElementType::I32 | ElementType::I64);
         ensure!(is_number, "there is no range of {element:?}");
-        Ok(vec![(*element, vec![open()])])
+        let length = match values {
+            [Some(start), Some(limit), Some(step)] => Self::numbers([start, limit, step])?.2.into(),
+            _ => open(),
+        };
+        Ok(vec![(*element, vec![length])])
     }
 
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_precision_loss,
-        clippy::cast_sign_loss,
-        reason = "a count of steps is whole, and bounded before it is used"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "ranges are shorter than floats count")]
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let [start, limit, step] = inputs.as_slice() else { bail!("expected three inputs") };
-        let number = |tensor: &Tensor| {
-            let values = tensor.to_vec::<f64>()?;
-            values.first().copied().context("expected a number")
-        };
-        let (from, to, by) = (number(start)?, number(limit)?, number(step)?);
-        ensure!(by != 0.0 && (to - from).is_finite(), "a range has a step, and an end");
-        // What is beyond all numbers finds no room.
-        let count = room(&[((to - from) / by).ceil().max(0.0) as usize])?;
+        let (from, by, count) = Self::numbers([start, limit, step])?;
         Ok(vec![
             match start.element() {
                 ElementType::I32 | ElementType::I64 => {
@@ -259,17 +264,36 @@ impl Operator for Range {
     }
 }
 
-/// `ScatterElements` without a reduction: the data with updates at some positions along an axis.
+impl Range {
+    /// Where a range starts, its steps, and how many there are.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a count of steps is whole, and bounded before it is used"
+    )]
+    fn numbers(parameters: [&Tensor; 3]) -> Result<(f64, f64, usize)> {
+        let number = |tensor: &Tensor| {
+            let values = tensor.to_vec::<f64>()?;
+            values.first().copied().context("expected a number")
+        };
+        let [from, to, by] = parameters.map(number);
+        let (from, to, by) = (from?, to?, by?);
+        ensure!(by != 0.0 && (to - from).is_finite(), "a range has a step, and an end");
+        // What is beyond all numbers finds no room.
+        Ok((from, by, room(&[((to - from) / by).ceil().max(0.0) as usize])?))
+    }
+}
+
+/// `ScatterElements`, and `Scatter` before it: the data with updates at some positions along an axis.
 #[derive(Debug)]
 pub(super) struct Scatter {
     axis: i64,
+    reduction: Reduction,
 }
 
 impl Operator for Scatter {
     fn parse(_: &Context<'_>, node: &NodeProto) -> Result<Self> {
-        let reduction = node.optional::<&str>("reduction")?.unwrap_or("none");
-        ensure!(reduction == "none", "there is no reduction {reduction} here");
-        Ok(Self { axis: node.optional("axis")?.unwrap_or(0) })
+        Ok(Self { axis: node.optional("axis")?.unwrap_or(0), reduction: Reduction::parse(node)? })
     }
 
     fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
@@ -289,7 +313,7 @@ impl Operator for Scatter {
         let axis = resolve_axis(self.axis, data.rank())?;
         let (_, length, _) = split_at_axis(data.shape(), axis)?;
         let (own, asked) = (strides(data.shape()), strides(indices.shape()));
-        let mut taken: Vec<usize> = (0..data.len()).collect();
+        let mut targets = Vec::with_capacity(indices.len());
         for (nth, index) in indices.to_vec::<i64>()?.into_iter().enumerate() {
             let at = position(index, length)?;
             let mut rest = nth;
@@ -300,8 +324,8 @@ impl Operator for Scatter {
                 ensure!(place == axis || step < *length, "the updates do not fit");
                 target += own * if place == axis { at } else { step };
             }
-            set(&mut taken, target, data.len() + nth)?;
+            targets.push(target);
         }
-        Ok(vec![data.with_updates(updates, &taken)?])
+        Ok(vec![self.reduction.apply(data, updates, &targets)?])
     }
 }

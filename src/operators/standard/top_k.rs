@@ -1,4 +1,4 @@
-//! `TopK` (ONNX, versions 1 to 24). tract stops the program where more than a few values hold a NaN.
+//! `TopK` (ONNX, versions 1 to 24).
 //!
 //! NaN counts as the largest number, as NumPy and PyTorch have it; onnxruntime leaves its place open. Of equal values the
 //! first comes first.
@@ -94,11 +94,6 @@ impl Operator for TopK {
         let mut dims = dims.clone();
         set(&mut dims, axis, count)?;
         Ok(vec![(*element, dims.clone()), (ElementType::I64, dims)])
-    }
-
-    #[cfg(feature = "full")]
-    fn shape_inputs(&self) -> &'static [usize] {
-        if self.count.is_some() { &[] } else { &[1] }
     }
 
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {

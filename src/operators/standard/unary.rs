@@ -75,7 +75,10 @@ impl Operator for Unary {
             matches!(self.0, Function::Abs | Function::Neg | Function::Relu | Function::Sign);
         match shape.0 {
             ElementType::F32 | ElementType::F64 => {}
-            ElementType::I32 | ElementType::I64 if takes_integers => {}
+            ElementType::U64 if matches!(self.0, Function::Neg) || cfg!(not(feature = "full")) => {
+                bail!("{:?} does not take U64", self.0)
+            }
+            integer if takes_integers && integer.is_integer() => {}
             other => bail!("{:?} does not take {other:?}", self.0),
         }
         Ok(vec![shape.clone()])
@@ -87,13 +90,17 @@ impl Operator for Unary {
             match tensor.element() {
                 ElementType::F32 => self.0.floats::<f32>(tensor)?,
                 ElementType::F64 => self.0.floats::<f64>(tensor)?,
-                ElementType::I32 => {
+                ElementType::I64 => change(tensor, |int| self.0.integer(int))?,
+                // Nothing is below zero.
+                #[cfg(feature = "full")]
+                ElementType::U64 if !matches!(self.0, Function::Sign) => {}
+                #[cfg(feature = "full")]
+                ElementType::U64 => *tensor = tensor.cast(ElementType::Bool)?.cast(ElementType::U64)?,
+                narrow => {
                     let mut wide = tensor.cast(ElementType::I64)?;
                     change(&mut wide, |int| self.0.integer(int))?;
-                    *tensor = wide.cast(ElementType::I32)?;
+                    *tensor = wide.cast(narrow)?;
                 }
-                ElementType::I64 => change(tensor, |int| self.0.integer(int))?,
-                other => bail!("{:?} does not take {other:?}", self.0),
             }
         }
         Ok(inputs)

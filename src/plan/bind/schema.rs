@@ -393,7 +393,7 @@ fn version_row(name: &str, versions: &Versions, version: &Version) -> Result<Vec
     let model = &version.model;
     let aliases = versions.aliases_of(version.number).map(text).collect();
     let optional = |value: &Option<String>| value.as_deref().map_or(Scalar::Null, text);
-    let error = model.status().last_error.map(|error| error.to_string());
+    let error = model.last_error().map(|error| error.to_string());
     Ok(vec![
         text(""),
         text(schema),

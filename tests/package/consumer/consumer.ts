@@ -68,7 +68,7 @@ export async function useEverything(file: File, list: FileList, signal: AbortSig
   };
   await db.registerModel("iris", file, said);
   const inputs: ColumnInfo[] = model.inputs;
-  console.log(model.format, model.operators.Gemm, model.loadTime, model.plans, model.lastError);
+  console.log(model.format, model.operators.Gemm, model.loadTime, model.lastError);
   console.log(inputs[0]?.type, model.opset["ai.onnx"], model.metadata.producer_name, model.bytes);
 
   const table: TableInfo = await db.registerTable("flowers", "/iris.csv", {

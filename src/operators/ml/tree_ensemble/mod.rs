@@ -1,7 +1,7 @@
 //! `TreeEnsembleClassifier` and `TreeEnsembleRegressor` of ai.onnx.ml 1 and 3, and `TreeEnsemble` of ai.onnx.ml 5,
 //! which has another layout: forests and boosted trees.
 //!
-//! tract has only a classifier, which is slow and refuses much of what exporters write. Where the standard is silent,
+//! Where the standard is silent,
 //! onnxruntime 1.32 is the model: one weight column for two classes, base values, a transform of a single target, a
 //! class that no leaf speaks of. It is not followed where its label contradicts its own probabilities, which those of
 //! the libraries that write such models (XGBoost, LightGBM) never do:

@@ -7,10 +7,10 @@ use predictql_kernels::convolve::{self, Depthwise, Window};
 use predictql_kernels::elementwise::{Arithmetic, Elements as _};
 use predictql_kernels::panels::{Finish, Panels};
 
-use super::geometry::Geometry;
+use super::geometry::{self, Axis, Geometry};
 use super::{
     Bounds, Channels, ChannelsLast, Context, Dim, Operator, Pointwise, Rewrites, Rewritten, Shape, broadcast,
-    floats,
+    double, numbers,
 };
 use crate::onnx::pb::NodeProto;
 use crate::tensor::{ElementType, Tensor};
@@ -36,7 +36,8 @@ struct Weights {
     input: usize,
     /// Channels of a result.
     output: usize,
-    packed: Packed,
+    /// For each place of the window along the axes in front of the last two.
+    packed: Vec<Packed>,
     /// For each channel of a result; none where it is empty.
     bias: Vec<f32>,
 }
@@ -53,23 +54,27 @@ impl Weights {
     /// Of `[output, input / groups, kernel …]`.
     fn new(weights: &Tensor, bias: Option<&Tensor>, groups: usize) -> Result<Self> {
         let [output, own, kernel @ ..] = weights.shape() else { bail!("weights have channels") };
+        ensure!(weights.len() > 0, "weights without places have no sums");
         let (output, own, kernel) = (*output, *own, kernel.to_vec());
         ensure!(groups > 0 && output % groups == 0, "{output} channels do not make {groups} groups");
         let bias =
             bias.map_or(Ok(Vec::new()), |bias| Ok::<_, anyhow::Error>(bias.elements::<f32>()?.to_vec()))?;
         ensure!(bias.is_empty() || bias.len() == output, "every channel has a bias");
         let input = own.checked_mul(groups).context("a picture has more channels than memory has places")?;
-        let numbers = weights.elements::<f32>()?;
-        let taps: usize = kernel.iter().product();
-        let packed = if own == 1 && output == groups && groups > 1 {
-            Packed::Depthwise(Depthwise::new(numbers, output))
-        } else {
-            let depth = own * taps;
-            ensure!(depth > 0, "weights without places have no sums");
-            let columns = numbers.chunks((output / groups * depth).max(1));
+        let (outer, inner) = kernel.split_at(kernel.len().saturating_sub(2));
+        let (planes, taps): (usize, usize) = (outer.iter().product(), inner.iter().product());
+        let depth = own * taps;
+        let weights =
+            weights.clone().with_shape(vec![output, own, planes, taps])?.transpose(&[2, 0, 1, 3])?;
+        let packed = weights.elements::<f32>()?.chunks(output * depth).map(|numbers| {
+            if own == 1 && output == groups && groups > 1 {
+                return Packed::Depthwise(Depthwise::new(numbers, output));
+            }
+            let columns = numbers.chunks(output / groups * depth);
             // The channels of a place follow one another.
             Packed::Dense(columns.map(|columns| Panels::new(columns, own, taps)).collect())
-        };
+        });
+        let packed = packed.collect();
         Ok(Self { kernel, input, output, packed, bias })
     }
 
@@ -79,35 +84,78 @@ impl Weights {
         let bias = if self.bias.is_empty() { vec![0.0; self.output] } else { self.bias.clone() };
         scaled.bias =
             bias.iter().zip(scale).zip(shift).map(|((bias, scale), shift)| bias * scale + shift).collect();
-        match &mut scaled.packed {
-            Packed::Depthwise(weights) => weights.scale(scale),
-            Packed::Dense(groups) => {
-                for (panels, scale) in
-                    groups.iter_mut().zip(scale.chunks(self.output / groups_of(&self.packed)))
-                {
-                    panels.scale(scale);
+        for packed in &mut scaled.packed {
+            match packed {
+                Packed::Depthwise(weights) => weights.scale(scale),
+                Packed::Dense(groups) => {
+                    let columns = (self.output / groups.len().max(1)).max(1);
+                    for (panels, scale) in groups.iter_mut().zip(scale.chunks(columns)) {
+                        panels.scale(scale);
+                    }
                 }
             }
         }
         scaled
     }
 
-    fn convolve(&self, picture: &[f32], window: &Window, finish: &Finish<'_>, result: &mut [f32]) {
-        match &self.packed {
-            Packed::Dense(groups) => convolve::dense(picture, self.input, window, groups, finish, result),
-            Packed::Depthwise(weights) => weights.convolve(picture, window, finish, result),
+    /// Convolves a picture. Along the axes `outer`, in front of the last two, the results of planes are added up.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a picture has the planes that its axes say, and each place its weights"
+    )]
+    fn convolve(
+        &self,
+        picture: &[f32],
+        outer: &[Axis],
+        window: &Window,
+        finish: &Finish<'_>,
+        result: &mut [f32],
+    ) {
+        let from = window.input.iter().product::<usize>() * self.input;
+        let to = window.output.iter().product::<usize>() * self.output;
+        let (mut places, zeros) = (Vec::new(), vec![0.0; if outer.is_empty() { 0 } else { from }]);
+        for (position, plane) in result.chunks_exact_mut(to.max(1)).enumerate() {
+            geometry::places(outer, position, &mut places);
+            if places.is_empty() {
+                self.convolve_plane(&zeros, 0, window, finish, plane);
+            }
+            for (nth, (tap, place)) in places.iter().enumerate() {
+                let mut finish = *finish;
+                if nth > 0 {
+                    finish = Finish { bias: &[], onto: true, ..finish };
+                }
+                if nth + 1 < places.len() {
+                    finish = Finish { low: f32::NEG_INFINITY, high: f32::INFINITY, ..finish };
+                }
+                self.convolve_plane(&picture[place * from..][..from], *tap, window, &finish, plane);
+            }
+        }
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "every place of the window has its weights")]
+    fn convolve_plane(
+        &self,
+        plane: &[f32],
+        tap: usize,
+        window: &Window,
+        finish: &Finish<'_>,
+        result: &mut [f32],
+    ) {
+        match &self.packed[tap] {
+            Packed::Dense(groups) => convolve::dense(plane, self.input, window, groups, finish, result),
+            Packed::Depthwise(weights) => weights.convolve(plane, window, finish, result),
         }
     }
 }
 
-fn groups_of(packed: &Packed) -> usize {
-    match packed {
-        Packed::Dense(groups) => groups.len().max(1),
-        Packed::Depthwise(_) => 1,
-    }
-}
-
 impl Convolution {
+    /// The lengths of the window over weights of these lengths.
+    fn kernel(&self, weights: &[usize]) -> Result<Vec<usize>> {
+        let kernel = self.geometry.kernel(weights)?;
+        ensure!(kernel == weights, "a window of {kernel:?} does not fit weights of {weights:?}");
+        Ok(kernel)
+    }
+
     /// The lengths of the window and the channels of a picture and of a result, by the shape of the weights.
     fn of_shape(&self, dims: &[Dim]) -> Result<(Vec<usize>, usize, usize)> {
         let known: Option<Vec<usize>> = dims.iter().map(Dim::known).collect();
@@ -117,7 +165,7 @@ impl Convolution {
                     self.groups > 0 && output % self.groups == 0,
                     "the groups do not fit {output} channels"
                 );
-                Ok((self.geometry.kernel(kernel)?, own.saturating_mul(self.groups), *output))
+                Ok((self.kernel(kernel)?, own.saturating_mul(self.groups), *output))
             }
             _ => bail!("the shape of the weights has to be known"),
         }
@@ -143,8 +191,11 @@ impl Convolution {
     fn run(&self, pictures: &Tensor, weights: &Weights, onto: Option<Tensor>) -> Result<Tensor> {
         let (rows, channels, picture) = Channels::Last.parts(pictures.shape())?;
         ensure!(channels == weights.input, "{channels} channels do not fit weights for {}", weights.input);
-        let (window, _) = self.geometry.window(&picture, &self.geometry.kernel(&weights.kernel)?)?;
-        let lengths = window.output.iter().skip(2 - picture.len()).copied().collect();
+        let axes = self.geometry.axes(&picture, &self.kernel(&weights.kernel)?)?;
+        let (outer, inner) = axes.split_at(axes.len().saturating_sub(2));
+        let (window, _) = geometry::window(inner)?;
+        let lengths: Vec<usize> = axes.iter().map(|axis| axis.output).collect();
+        let positions: usize = lengths.iter().product();
         let shape = Channels::Last.shape(rows, weights.output, lengths);
         let is_in_place = onto.as_ref().is_some_and(|onto| onto.shape() == shape);
         let (mut result, other) = match onto {
@@ -153,13 +204,10 @@ impl Convolution {
         };
         let bounds = if other.is_some() { Bounds::NONE } else { self.bounds };
         let finish = Finish { bias: &weights.bias, low: bounds.low, high: bounds.high, onto: is_in_place };
-        let (from, to) = (
-            picture.iter().product::<usize>() * channels,
-            window.output.iter().product::<usize>() * weights.output,
-        );
+        let (from, to) = (picture.iter().product::<usize>() * channels, positions * weights.output);
         let parts = pictures.elements::<f32>()?.chunks_exact(from.max(1));
         for (picture, result) in parts.zip(result.elements_mut::<f32>()?.chunks_exact_mut(to.max(1))) {
-            weights.convolve(picture, &window, &finish, result);
+            weights.convolve(picture, outer, &window, &finish, result);
         }
         match other {
             Some(other) => self.added(result, other),
@@ -167,21 +215,18 @@ impl Convolution {
         }
     }
 
+    fn doubles(&self, picture: &Tensor, parameters: &[Tensor]) -> Result<Tensor> {
+        let kernel = parameters.first().and_then(|weights| weights.shape().get(2..));
+        let picture = self.channels.moved(picture)?;
+        let (_, _, lengths) = Channels::Last.parts(picture.shape())?;
+        let axes = self.geometry.axes(&lengths, &self.kernel(kernel.context("expected weights")?)?)?;
+        self.channels.restored(double::convolve(&picture, parameters, self.groups, &axes, false)?)
+    }
+
     /// What a convolution and a tensor of another shape add up to.
     fn added(&self, result: Tensor, other: Tensor) -> Result<Tensor> {
         let mut sum = broadcast::combine(result, other, true, |a, b| f32::combine(Arithmetic::Add, a, b))?;
-        let Bounds { low, high } = self.bounds;
-        // NaN stays.
-        let clamp = |value: f32| {
-            if value < low {
-                low
-            } else if high < value {
-                high
-            } else {
-                value
-            }
-        };
-        sum.elements_mut::<f32>()?.iter_mut().for_each(|value| *value = clamp(*value));
+        self.bounds.keep(sum.elements_mut()?);
         Ok(sum)
     }
 }
@@ -203,10 +248,13 @@ impl Operator for Convolution {
 
     fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
         let Some((input, parameters)) = inputs.split_first() else { bail!("expected a picture") };
-        let (rows, channels, picture) = self.channels.parts(floats(input)?)?;
+        let (rows, channels, picture) = self.channels.parts(numbers(input)?)?;
         let (kernel, own, output) = match (&self.weights, parameters) {
-            (Some(weights), _) => (self.geometry.kernel(&weights.kernel)?, weights.input, weights.output),
-            (None, [weights, ..]) => self.of_shape(floats(weights)?)?,
+            (Some(weights), _) => (self.kernel(&weights.kernel)?, weights.input, weights.output),
+            (None, [weights, ..]) => {
+                ensure!(weights.0 == input.0, "pictures and weights are of one type");
+                self.of_shape(&weights.1)?
+            }
             (None, []) => bail!("expected weights"),
         };
         ensure!(
@@ -214,15 +262,21 @@ impl Operator for Convolution {
             "{channels} channels do not fit weights for {own}"
         );
         ensure!(
-            kernel.len() == picture.len() && matches!(picture.len(), 1 | 2),
-            "a window of {} axes does not move here",
-            kernel.len()
+            kernel.len() == picture.len() && !picture.is_empty(),
+            "a window of {} axes does not fit {}",
+            kernel.len(),
+            picture.len()
         );
         let lengths = self.geometry.dims(&picture, &kernel)?;
         Ok(vec![(input.0, self.channels.shape(rows, Dim::from(output), lengths))])
     }
 
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        if let [picture, parameters @ ..] = inputs.as_slice()
+            && picture.element() == ElementType::F64
+        {
+            return Ok(vec![self.doubles(picture, parameters)?]);
+        }
         let (picture, onto, weights) = self.split(inputs)?;
         let picture = self.channels.moved(&picture)?;
         let onto = onto.map(|onto| match self.channels {
@@ -246,6 +300,9 @@ impl Rewrites for Convolution {
         let Some((weights, bias)) = parameters.split_first().filter(|_| self.weights.is_none()) else {
             return Ok(None);
         };
+        if weights.element() == ElementType::F64 {
+            return Ok(None);
+        }
         let weights = Some(Arc::new(Weights::new(weights, bias.first(), self.groups)?));
         Ok(Some((Arc::new(Self { weights, ..self.clone() }), vec![0])))
     }
@@ -259,7 +316,8 @@ impl Rewrites for Convolution {
     }
 
     fn then(&self, next: &Pointwise) -> Option<Rewritten> {
-        if !self.bounds.is_none() {
+        // Without weights, there may be numbers of 64 bits.
+        if !self.bounds.is_none() || self.weights.is_none() {
             return None;
         }
         match next {

@@ -1,14 +1,19 @@
-//! `ai.onnx`: convolutions, pools and normalisations of batches, for networks that see pictures or signals: 32-bit floats with one or
-//! two axes besides rows and channels.
+//! `ai.onnx`: convolutions, pools and normalisations of batches, for networks that see pictures, signals or volumes: tensors with
+//! any number of axes besides rows and channels. The loops are made for 32-bit floats along one or two of them.
 //!
 //! They compute with the channels last, which is how their loops are fast: in a graph that is rewritten for them tensors are moved once, elsewhere
 //! each of them moves what it gets and gives.
 
+mod columns;
 mod convolution;
+mod double;
 mod geometry;
+mod lrn;
 mod normalization;
 mod pad;
 mod pool;
+mod transposed;
+mod unpool;
 
 use anyhow::{Result, bail, ensure};
 
@@ -21,10 +26,16 @@ use crate::tensor::{ElementType, Tensor};
 pub(in crate::operators) const OPERATORS: &[Registration] = &[
     ("AveragePool", own::<pool::Pooling>()),
     ("BatchNormalization", own::<normalization::Normalization>()),
+    ("Col2Im", own::<columns::Columns>()),
     ("Conv", own::<convolution::Convolution>()),
+    ("ConvTranspose", own::<transposed::Transposed>()),
     ("GlobalAveragePool", own::<pool::Pooling>()),
+    ("GlobalLpPool", own::<pool::Pooling>()),
     ("GlobalMaxPool", own::<pool::Pooling>()),
+    ("LRN", own::<lrn::Lrn>()),
+    ("LpPool", own::<pool::Pooling>()),
     ("MaxPool", own::<pool::Pooling>()),
+    ("MaxUnpool", own::<unpool::MaxUnpool>()),
     ("Pad", own::<pad::Pad>()),
 ];
 
@@ -40,6 +51,18 @@ impl Bounds {
 
     fn is_none(self) -> bool {
         self.low == f32::NEG_INFINITY && self.high == f32::INFINITY
+    }
+
+    /// Keeps `values` between both; NaN stays.
+    fn keep(self, values: &mut [f32]) {
+        let Self { low, high } = self;
+        for value in values {
+            if *value < low {
+                *value = low;
+            } else if high < *value {
+                *value = high;
+            }
+        }
     }
 }
 
@@ -85,6 +108,12 @@ impl Channels {
             Self::Last => Ok(tensor),
         }
     }
+}
+
+/// The dimensions of an input of floats.
+fn numbers(shape: &Shape) -> Result<&[Dim]> {
+    ensure!(shape.0.is_float(), "{:?} is not computed with here", shape.0);
+    Ok(&shape.1)
 }
 
 /// The dimensions of the only input, which holds 32-bit floats.

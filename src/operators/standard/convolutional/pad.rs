@@ -1,18 +1,29 @@
-//! `Pad` (11 to 24) with a constant.
+//! `Pad` (1 to 24): what stands around a tensor is a constant, its edge, its mirror image or the tensor itself again. Pads
+//! below zero cut off.
 
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::{
-    ChannelsLast, Context, Dim, Operator, Rewrites, Rewritten, Shape, floats, resolve_axis, rewrites,
+    ChannelsLast, Context, Dim, ElementType, Operator, Rewrites, Rewritten, Shape, resolve_axis, rewrites,
 };
 use crate::onnx::pb::NodeProto;
 use crate::tensor::{Tensor, offsets, room, strides};
 
-/// Numbers around a tensor.
+/// What stands around a tensor.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Mode {
+    Constant,
+    Edge,
+    Reflect,
+    Wrap,
+}
+
+/// Elements around a tensor.
 #[derive(Debug, Clone)]
 pub(super) struct Pad {
+    mode: Mode,
     /// How many there are before and behind every axis, and which ones, where they never change.
     around: Option<Arc<Around>>,
     /// Which inputs the file names: the value and the axes.
@@ -21,59 +32,152 @@ pub(super) struct Pad {
 
 #[derive(Debug, Clone)]
 struct Around {
-    pads: Vec<(usize, usize)>,
-    value: f32,
+    pads: Vec<(i64, i64)>,
+    /// Zero where there is none.
+    value: Option<Tensor>,
 }
 
 impl Pad {
-    /// By the inputs behind the first one.
-    fn around(&self, rank: usize, parameters: &[Option<Tensor>]) -> Result<Around> {
-        let mut parameters = parameters.iter();
-        let mut next = || parameters.next().and_then(Option::as_ref).context("the pads have to be known");
-        let pads = next()?.to_vec::<i64>()?;
-        let value =
-            match self.named[0].then(&mut next).transpose()?.map(Tensor::elements::<f32>).transpose()? {
-                None => 0.0,
-                Some([value]) => *value,
-                Some(_) => bail!("one number stands around a tensor"),
-            };
-        let axes = if self.named[1] { next()?.to_vec::<i64>()? } else { (0..i64::try_from(rank)?).collect() };
-        ensure!(pads.len() == 2 * axes.len(), "{} pads do not fit {} axes", pads.len(), axes.len());
-        let (before, behind) = pads.split_at(axes.len());
-        let mut all = vec![(0, 0); rank];
-        for (axis, (before, behind)) in axes.iter().zip(before.iter().zip(behind)) {
-            let place = all.get_mut(resolve_axis(*axis, rank)?).context("an axis of the tensor")?;
-            *place = (usize::try_from(*before)?, usize::try_from(*behind)?);
+    /// How many elements there are before and behind every axis, by the inputs behind the first one.
+    fn pads(&self, rank: usize, parameters: &[Option<Tensor>]) -> Result<Vec<(i64, i64)>> {
+        let given = |position: usize| {
+            let given = parameters.get(position).and_then(Option::as_ref);
+            given.context("the pads have to be known")?.to_vec::<i64>()
+        };
+        let axes = if self.named[1] {
+            given(1 + usize::from(self.named[0]))?
+        } else {
+            (0..i64::try_from(rank)?).collect()
+        };
+        let pairs = pairs(&given(0)?)?;
+        ensure!(pairs.len() == axes.len(), "{} pads do not fit {} axes", pairs.len(), axes.len());
+        let mut pads = vec![(0, 0); rank];
+        for (axis, pair) in axes.iter().zip(pairs) {
+            *pads.get_mut(resolve_axis(*axis, rank)?).context("an axis of the tensor")? = pair;
         }
-        Ok(Around { pads: all, value })
+        Ok(pads)
     }
+
+    fn around(&self, rank: usize, parameters: &[Option<Tensor>]) -> Result<Around> {
+        let pads = self.pads(rank, parameters)?;
+        let value = match parameters.get(1).filter(|_| self.named[0]) {
+            Some(value) => Some(value.clone().context("the value around is not known")?),
+            None => None,
+        };
+        ensure!(value.as_ref().is_none_or(|value| value.len() == 1), "one value stands around a tensor");
+        Ok(Around { pads, value })
+    }
+
+    /// Where on an axis each element of a padded one comes from, counted in steps of `step`; [`usize::MAX`] where it is the
+    /// constant.
+    fn sources(
+        &self,
+        length: usize,
+        padded: usize,
+        (before, behind): (i64, i64),
+        step: usize,
+    ) -> Result<Vec<usize>> {
+        let first = before.min(0).saturating_neg();
+        let kept = i64::try_from(length)?.saturating_add(behind.min(0)).saturating_sub(first);
+        ensure!(kept >= 0, "more is cut off than there is");
+        ensure!(kept > 0 || padded == 0 || self.mode == Mode::Constant, "nothing has no {:?}", self.mode);
+        let period = (2 * kept - 2).max(1);
+        let source = |at: i64| {
+            let place = at.saturating_sub(before.max(0));
+            let place = match self.mode {
+                Mode::Constant if (0..kept).contains(&place) => place,
+                Mode::Constant => return Ok(usize::MAX),
+                Mode::Edge => place.clamp(0, kept - 1),
+                Mode::Wrap => place.rem_euclid(kept),
+                Mode::Reflect => {
+                    let place = place.rem_euclid(period);
+                    place.min(period - place).min(kept - 1)
+                }
+            };
+            Ok(usize::try_from(first + place)? * step)
+        };
+        (0..i64::try_from(padded)?).map(source).collect()
+    }
+
+    /// The elements of `input` in a tensor of `shape`.
+    fn gathered(&self, input: &Tensor, around: &Around, shape: Vec<usize>) -> Result<Tensor> {
+        let element = input.element();
+        if room(&shape)? == 0 {
+            return Tensor::zeros(element, &shape);
+        }
+        let mut taken = vec![0_usize];
+        let axes = input.shape().iter().zip(&shape).zip(&around.pads).zip(strides(input.shape()));
+        for (((length, padded), pads), step) in axes {
+            let sources = self.sources(*length, *padded, *pads, step)?;
+            taken = taken
+                .iter()
+                .flat_map(|start| sources.iter().map(move |source| start.saturating_add(*source)))
+                .collect();
+        }
+        // The constant stands behind all elements.
+        let last = input.len();
+        taken.iter_mut().for_each(|source| *source = last.min(*source));
+        let value = match &around.value {
+            Some(value) => value.cast(element)?.with_shape(vec![1])?,
+            None => Tensor::zeros(element, &[1])?,
+        };
+        let flat = input.clone().with_shape(vec![last])?;
+        Tensor::concat(&[flat, value], 0)?.take(&taken, shape)
+    }
+}
+
+/// The first half of `pads` stands before the axes, the other one behind them.
+fn pairs(pads: &[i64]) -> Result<Vec<(i64, i64)>> {
+    ensure!(pads.len().is_multiple_of(2), "every axis has two pads");
+    let (before, behind) = pads.split_at(pads.len() / 2);
+    Ok(before.iter().copied().zip(behind.iter().copied()).collect())
+}
+
+/// The length of an axis with its pads.
+fn padded(length: usize, (before, behind): (i64, i64)) -> Result<usize> {
+    let padded = i64::try_from(length)?.checked_add(before).and_then(|length| length.checked_add(behind));
+    Ok(usize::try_from(padded.context("a tensor larger than memory")?)?)
 }
 
 impl Operator for Pad {
     fn parse(_: &Context<'_>, node: &NodeProto) -> Result<Self> {
-        let mode: Option<String> = node.optional("mode")?;
-        ensure!(mode.is_none_or(|mode| mode == "constant"), "only constants are put around here");
+        let mode = match node.optional("mode")?.unwrap_or("constant") {
+            "constant" => Mode::Constant,
+            "edge" => Mode::Edge,
+            "reflect" => Mode::Reflect,
+            "wrap" => Mode::Wrap,
+            other => bail!("there is no padding by {other}"),
+        };
         let has = |position: usize| node.input.get(position).is_some_and(|name| !name.is_empty());
-        ensure!(has(1), "the pads are an input");
-        Ok(Self { around: None, named: [has(2), has(3)] })
+        // As attributes up to version 10, at first by another name.
+        let listed: Option<Vec<i64>> = match node.optional("pads")? {
+            Some(pads) => Some(pads),
+            None => node.optional("paddings")?,
+        };
+        ensure!(has(1) != listed.is_some(), "the pads are an input or an attribute");
+        let around = match listed {
+            Some(pads) => {
+                let value = node.optional::<f32>("value")?.map(Tensor::scalar);
+                Some(Arc::new(Around { pads: pairs(&pads)?, value }))
+            }
+            None => None,
+        };
+        Ok(Self { mode, around, named: [has(2), has(3)] })
     }
 
     fn outputs_for_values(&self, inputs: &[Shape], values: &[Option<Tensor>]) -> Result<Vec<Shape>> {
-        let Some(input) = inputs.first() else { bail!("expected an input") };
-        let dims = floats(input)?;
-        let around = match &self.around {
-            Some(around) => around.clone(),
-            None => Arc::new(
-                self.around(dims.len(), values.split_first().context("the pads have to be known")?.1)?,
-            ),
+        let Some((element, dims)) = inputs.first() else { bail!("expected an input") };
+        let pads = match &self.around {
+            Some(around) => around.pads.clone(),
+            None => self.pads(dims.len(), values.get(1..).context("the pads have to be known")?)?,
         };
-        ensure!(around.pads.len() == dims.len(), "{} pads do not fit {} axes", around.pads.len(), dims.len());
-        let lengths = dims.iter().zip(&around.pads).map(|(dim, (before, behind))| match dim.known() {
-            Some(length) => Dim::from(length.saturating_add(*before).saturating_add(*behind)),
-            None if (*before, *behind) == (0, 0) => dim.clone(),
-            None => Dim::open(),
+        ensure!(pads.len() == dims.len(), "{} pads do not fit {} axes", pads.len(), dims.len());
+        let lengths = dims.iter().zip(&pads).map(|(dim, pads)| match dim.known() {
+            Some(length) => Ok(Dim::from(padded(length, *pads)?)),
+            None if *pads == (0, 0) => Ok(dim.clone()),
+            None => Ok(Dim::open()),
         });
-        Ok(vec![(input.0, lengths.collect())])
+        Ok(vec![(*element, lengths.collect::<Result<_>>()?)])
     }
 
     #[expect(clippy::indexing_slicing, reason = "the padded tensor has room for every run")]
@@ -88,12 +192,20 @@ impl Operator for Pad {
         };
         ensure!(around.pads.len() == input.rank(), "the pads do not fit {} axes", input.rank());
         let lengths = input.shape().iter().zip(&around.pads);
-        let lengths =
-            lengths.map(|(length, (before, behind))| before.checked_add(*length)?.checked_add(*behind));
-        let shape = lengths.collect::<Option<Vec<usize>>>().context("a tensor larger than memory")?;
-        let mut padded = vec![around.value; room(&shape)?];
+        let shape = lengths.map(|(length, pads)| padded(*length, *pads)).collect::<Result<Vec<_>>>()?;
+        let grows = |(before, behind): &(i64, i64)| *before >= 0 && *behind >= 0;
+        let is_plain = self.mode == Mode::Constant && around.pads.iter().all(grows);
+        if input.element() != ElementType::F32 || !is_plain || room(&shape)? == 0 {
+            return Ok(vec![self.gathered(input, &around, shape)?]);
+        }
+        // Numbers around pictures, row by row.
+        let value = around.value.as_ref().map(Tensor::to_vec::<f32>).transpose()?;
+        let value = value.and_then(|value| value.first().copied()).unwrap_or(0.0);
+        let mut padded = vec![value; room(&shape)?];
         let steps = strides(&shape);
-        let first: usize = steps.iter().zip(&around.pads).map(|(step, (before, _))| step * before).sum();
+        let before = around.pads.iter().map(|(before, _)| usize::try_from(*before));
+        let before = before.collect::<Result<Vec<_>, _>>()?;
+        let first: usize = steps.iter().zip(before).map(|(step, before)| step * before).sum();
         let axes: Vec<(usize, usize)> = input.shape().iter().copied().zip(steps).collect();
         let (run, outer) = match axes.split_last() {
             Some(((length, _), outer)) => (*length, outer),
@@ -130,7 +242,7 @@ impl Rewrites for Pad {
         let moved = rewrites::to_last(rank).into_iter().map(|axis| around.pads.get(axis).copied());
         match moved.collect() {
             Some(pads) => {
-                let around = Some(Arc::new(Around { pads, value: around.value }));
+                let around = Some(Arc::new(Around { pads, value: around.value.clone() }));
                 ChannelsLast::As(Arc::new(Self { around, ..self.clone() }))
             }
             None => ChannelsLast::No,

@@ -10,13 +10,9 @@ use super::{
 };
 use crate::tensor::{ElementType, Tensor};
 
-pub(in crate::operators) const STANDARD: &[Registration] = &[
+pub(in crate::operators) const OPERATORS: &[Registration] = &[
     ("DequantizeLinear", own::<linear::Dequantize>()),
     ("DynamicQuantizeLinear", own::<linear::DynamicQuantize>()),
     ("MatMulInteger", own::<integer::MatMulInteger>()),
     ("QuantizeLinear", own::<linear::Quantize>()),
 ];
-
-/// Of templates, which give scales that are computed, or belong to blocks, too.
-pub(in crate::operators) const INTERNAL: &[Registration] =
-    &[("DequantizeLinear", own::<linear::Dequantize>()), ("QuantizeLinear", own::<linear::Quantize>())];

@@ -7,7 +7,8 @@ use predictql_kernels::activations::Activation;
 use predictql_kernels::elementwise::{Arithmetic, Elements as _};
 
 use super::{
-    ChannelsLast, Context, ElementType, Operator, Pointwise, Rewrites, Rewritten, Shape, Tensor, broadcast,
+    ChannelsLast, Context, ElementType, Float, Operator, Pointwise, Rewrites, Rewritten, Shape, Tensor,
+    broadcast,
 };
 use crate::onnx::pb::NodeProto;
 
@@ -51,13 +52,24 @@ impl Operator for Elementwise {
 
     fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
         ensure!(matches!(inputs.len(), 1 | 2), "expected an input, and perhaps a bias");
-        ensure!(inputs.iter().all(|(element, _)| *element == ElementType::F32), "expected 32-bit floats");
-        Ok(vec![(ElementType::F32, broadcast::dims(inputs.iter().map(|(_, dims)| dims))?)])
+        let Some((element, _)) = inputs.first() else { bail!("expected an input") };
+        ensure!(
+            element.is_float() && inputs.iter().all(|(other, _)| other == element),
+            "expected floats of one type"
+        );
+        Ok(vec![(*element, broadcast::dims(inputs.iter().map(|(_, dims)| dims))?)])
     }
 
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let mut inputs = inputs.into_iter();
         let Some(mut values) = inputs.next() else { bail!("expected an input") };
+        if values.element() == ElementType::F64 {
+            if let Some(bias) = inputs.next() {
+                values = broadcast::combine(values, bias, true, |a, b| f64::combine(Arithmetic::Add, a, b))?;
+            }
+            values.elements_mut::<f64>()?.iter_mut().for_each(|x| *x = self.0.wide(*x));
+            return Ok(vec![values]);
+        }
         if let Some(bias) = inputs.next() {
             values = broadcast::combine(values, bias, true, |a, b| f32::combine(Arithmetic::Add, a, b))?;
         }
@@ -72,6 +84,26 @@ impl Operator for Elementwise {
 
     fn rewrites(&self) -> Option<&dyn Rewrites> {
         Some(self)
+    }
+}
+
+impl Function {
+    /// With double precision.
+    fn wide(self, x: f64) -> f64 {
+        match self {
+            Self::Sin => x.sin(),
+            Self::Cos => x.cos(),
+            Self::Kernel(Activation::Erf) => Float::erf(x),
+            Self::Kernel(Activation::Gelu) => {
+                0.5 * x * (1.0 + Float::erf(x * std::f64::consts::FRAC_1_SQRT_2))
+            }
+            Self::Kernel(Activation::GeluTanh) => {
+                const STEEPNESS: f64 = 1.595_769_121_605_730_7;
+                x / (1.0 + (-STEEPNESS * (x + 0.044_715 * x * x * x)).exp())
+            }
+            Self::Kernel(Activation::Gate { alpha }) => x / (1.0 + (-f64::from(alpha) * x).exp()),
+            Self::Kernel(Activation::Tanh) => x.tanh(),
+        }
     }
 }
 

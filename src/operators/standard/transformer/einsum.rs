@@ -1,10 +1,11 @@
-//! `Einsum` (12) of one tensor or two, none of whose axes have the same name: axes that one of two has alone and nobody asks
-//! for are summed up, then matrices are multiplied.
+//! `Einsum` (12): of a tensor that has axes of the same name the diagonal is taken; axes that one of several has alone and
+//! nobody asks for are summed up; then matrices are multiplied, two tensors at a time.
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::{Context, Dim, ElementType, Operator, Shape, Tensor, batched};
+use super::{Context, Dim, ElementType, Operator, Shape, Tensor, batched, matmul, whole};
 use crate::onnx::pb::NodeProto;
+use crate::tensor::{offsets, room, strides};
 
 /// The names of axes.
 type Names = Vec<char>;
@@ -25,50 +26,102 @@ impl Operator for Einsum {
             None => (equation.as_str(), None),
         };
         let inputs: Vec<Names> = inputs.split(',').map(|names| names.chars().collect()).collect();
-        ensure!(matches!(inputs.len(), 1 | 2), "{} tensors are not summed up here", inputs.len());
         let is_once =
             |names: &Names| names.iter().all(|name| names.iter().filter(|it| *it == name).count() == 1);
-        ensure!(
-            inputs.iter().chain(&output).all(is_once),
-            "an axis that a tensor has twice does not run here"
-        );
+        ensure!(output.as_ref().is_none_or(is_once), "the output has an axis twice");
         Ok(Self { inputs, output })
     }
 
     fn outputs(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
-        ensure!(inputs.iter().all(|(element, _)| *element == ElementType::F32), "expected 32-bit floats");
+        let Some((element, _)) = inputs.first() else { bail!("expected a tensor") };
+        ensure!(
+            (element.is_float() || element.is_integer()) && inputs.iter().all(|(other, _)| other == element),
+            "expected numbers of one type"
+        );
         let ranks: Vec<usize> = inputs.iter().map(|(_, dims)| dims.len()).collect();
         let (names, output) = self.names(&ranks)?;
         let dim = |name: &char| {
-            let places = names
-                .iter()
-                .zip(inputs)
-                .filter_map(|(names, (_, dims))| dims.get(names.iter().position(|it| it == name)?));
-            common(places)?.context("an axis of the output belongs to no input")
+            let all = names.iter().zip(inputs).flat_map(|(names, (_, dims))| names.iter().zip(dims));
+            common(all.filter(|(other, _)| *other == name).map(|(_, dim)| dim))
         };
-        Ok(vec![(ElementType::F32, output.iter().map(dim).collect::<Result<_>>()?)])
+        // What is summed up has to fit as well.
+        names.iter().flatten().try_for_each(|name| dim(name).map(|_| ()))?;
+        Ok(vec![(*element, output.iter().map(dim).collect::<Result<_>>()?)])
     }
 
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let ranks: Vec<usize> = inputs.iter().map(Tensor::rank).collect();
         let (names, output) = self.names(&ranks)?;
-        match (inputs.as_slice(), names.as_slice()) {
-            ([tensor], [names]) => Ok(vec![kept(tensor, names, &output)?]),
-            ([a, b], [a_names, b_names]) => Ok(vec![product((a, a_names), (b, b_names), &output)?]),
-            _ => bail!("expected one tensor or two"),
+        let Some(element) = inputs.first().map(Tensor::element) else { bail!("expected a tensor") };
+        let computed = if element.is_float() { element } else { ElementType::I64 };
+        let factors =
+            inputs.iter().zip(&names).map(|(tensor, names)| diagonal(&tensor.cast(computed)?, names));
+        let factors = factors.collect::<Result<Vec<_>>>()?;
+        let lengths = |name: &char| {
+            let all = factors.iter().flat_map(|(tensor, names)| names.iter().zip(tensor.shape()));
+            let all = all.filter(|(other, _)| *other == name);
+            all.map(|(_, length)| *length).collect::<Vec<_>>()
+        };
+        let repeats = |name: &char| lengths(name).iter().any(|length| *length != 1);
+        let mut factors =
+            factors.iter().map(|factor| without_repeated(factor, &repeats)).collect::<Result<Vec<_>>>()?;
+        factors.reverse();
+        let Some((mut tensor, mut names)) = factors.pop() else { bail!("expected a tensor") };
+        while let Some((other, other_names)) = factors.pop() {
+            let is_read =
+                |name: &&char| output.contains(name) || factors.iter().any(|(_, names)| names.contains(name));
+            let others = other_names.iter().filter(|name| !names.contains(name));
+            let read: Names = names.iter().chain(others).filter(is_read).copied().collect();
+            tensor = product((&tensor, &names), (&other, &other_names), &read)?;
+            names = read;
         }
+        Ok(vec![kept(&tensor, &names, &output)?.cast(element)?])
     }
 }
 
-/// The length that axes of one name have.
-fn common<'a>(dims: impl Iterator<Item = &'a Dim>) -> Result<Option<Dim>> {
-    let mut common: Option<&Dim> = None;
+/// The length of the axes of one name; those of length 1 are repeated.
+fn common<'a>(dims: impl Iterator<Item = &'a Dim>) -> Result<Dim> {
+    let mut common = Dim::from(1);
     for dim in dims {
-        let both = common.and_then(Dim::known).zip(dim.known());
-        ensure!(both.is_none_or(|(one, other)| one == other), "axes of one name have the same length");
-        common = common.filter(|common| common.known().is_some()).or(Some(dim));
+        match (common.known(), dim.known()) {
+            (Some(1), _) | (None, Some(2..)) => common = dim.clone(),
+            (Some(one), Some(other)) if other != 1 => {
+                ensure!(one == other, "axes of one name have the same length");
+            }
+            _ => {}
+        }
     }
-    Ok(common.cloned())
+    Ok(common)
+}
+
+/// The tensor with every name once: of axes of the same name the diagonal.
+fn diagonal(tensor: &Tensor, names: &Names) -> Result<(Tensor, Names)> {
+    let mut axes: Vec<(char, usize, usize)> = Vec::new();
+    for ((name, length), step) in names.iter().zip(tensor.shape()).zip(strides(tensor.shape())) {
+        match axes.iter_mut().find(|(known, ..)| known == name) {
+            Some((_, known, steps)) => {
+                ensure!(known == length, "axes of one name have the same length");
+                *steps += step;
+            }
+            None => axes.push((*name, *length, step)),
+        }
+    }
+    if axes.len() == names.len() {
+        return Ok((tensor.clone(), names.clone()));
+    }
+    let steps: Vec<(usize, usize)> = axes.iter().map(|(_, length, step)| (*length, *step)).collect();
+    let shape = steps.iter().map(|(length, _)| *length).collect();
+    Ok((tensor.take(&offsets(&steps), shape)?, axes.iter().map(|(name, ..)| *name).collect()))
+}
+
+/// A factor without its axes of length 1 that are longer elsewhere: it is the same all along them.
+fn without_repeated(
+    (tensor, names): &(Tensor, Names),
+    repeats: &dyn Fn(&char) -> bool,
+) -> Result<(Tensor, Names)> {
+    let axes = names.iter().zip(tensor.shape()).filter(|(name, length)| **length != 1 || !repeats(name));
+    let (names, shape): (Names, Vec<usize>) = axes.map(|(name, length)| (*name, *length)).unzip();
+    Ok((tensor.clone().with_shape(shape)?, names))
 }
 
 impl Einsum {
@@ -122,10 +175,17 @@ fn kept(tensor: &Tensor, names: &[char], kept: &[char]) -> Result<Tensor> {
         return Ok(moved);
     }
     if length == 0 {
-        return Tensor::zeros(ElementType::F32, &shape);
+        return Tensor::zeros(tensor.element(), &shape);
     }
-    let sums = moved.elements::<f32>()?.chunks(length).map(|row| row.iter().sum());
-    Tensor::new(shape, sums.collect::<Vec<f32>>())
+    match tensor.element() {
+        ElementType::F32 => Tensor::new(shape, sums(moved.elements::<f32>()?, length, |a, b| a + b)),
+        ElementType::F64 => Tensor::new(shape, sums(moved.elements::<f64>()?, length, |a, b| a + b)),
+        _ => Tensor::new(shape, sums(moved.elements::<i64>()?, length, i64::wrapping_add)),
+    }
+}
+
+fn sums<T: Copy + Default>(rows: &[T], length: usize, add: fn(T, T) -> T) -> Vec<T> {
+    rows.chunks(length).map(|row| row.iter().copied().fold(T::default(), add)).collect()
 }
 
 fn ordered(tensor: &Tensor, names: &[char], order: &[char]) -> Result<Tensor> {
@@ -164,7 +224,12 @@ fn product(
     let count = |lengths: &[usize]| lengths.iter().product::<usize>();
     let a = a.with_shape(vec![count(&outer), count(&of_rows), count(&depth)])?;
     let b = b.with_shape(vec![count(&outer), count(&depth), count(&of_columns)])?;
-    let product = batched(&a, &b)?;
+    room(&[count(&outer), count(&of_rows), count(&of_columns)])?;
+    let product = match a.element() {
+        ElementType::F32 => batched(&a, &b)?,
+        ElementType::F64 => matmul::batched::<f64>(&a, &b)?,
+        _ => whole(&a, &b)?,
+    };
     let names: Names = [&batch[..], &rows, &columns].concat();
     ordered(&product.with_shape([outer, of_rows, of_columns].concat())?, &names, output)
 }

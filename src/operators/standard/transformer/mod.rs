@@ -2,17 +2,21 @@
 
 mod activation;
 mod einsum;
+mod gather_blocks;
 mod layer_norm;
 mod mask;
 mod packed;
+mod rotary;
 mod trilu;
+mod whole;
 
 pub(crate) use activation::activations;
 pub(super) use packed::{Packed, batched};
+pub(super) use whole::whole;
 
 use super::{
-    ChannelsLast, Context, Dim, Operator, Pointwise, Registration, Rewrites, Rewritten, Shape, broadcast,
-    only, own, resolve_axis,
+    ChannelsLast, Context, Dim, Float, Operator, Pointwise, Registration, Rewrites, Rewritten, Shape,
+    broadcast, matmul, only, own, position, resolve_axis,
 };
 use crate::tensor::{ElementType, Tensor};
 
@@ -22,6 +26,7 @@ pub(in crate::operators) const STANDARD: &[Registration] = &[
     ("Gelu", own::<activation::Elementwise>()),
     ("LayerNormalization", own::<layer_norm::LayerNorm>()),
     ("RMSNormalization", own::<layer_norm::LayerNorm>()),
+    ("RotaryEmbedding", own::<rotary::Rotary>()),
     ("SimplifiedLayerNormalization", own::<layer_norm::LayerNorm>()),
     ("Sin", own::<activation::Elementwise>()),
     ("Trilu", own::<trilu::Trilu>()),
@@ -30,8 +35,10 @@ pub(in crate::operators) const STANDARD: &[Registration] = &[
 pub(in crate::operators) const MICROSOFT: &[Registration] = &[
     ("BiasGelu", own::<activation::Elementwise>()),
     ("FastGelu", own::<activation::Elementwise>()),
+    ("GatherBlockQuantized", own::<gather_blocks::GatherBlocks>()),
     ("Gelu", own::<activation::Elementwise>()),
     ("QuickGelu", own::<activation::Elementwise>()),
+    ("RotaryEmbedding", own::<rotary::Rotary>()),
     ("SimplifiedLayerNormalization", own::<layer_norm::LayerNorm>()),
 ];
 

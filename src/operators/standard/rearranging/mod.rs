@@ -1,0 +1,32 @@
+//! `ai.onnx`: operators of the full engine that put elements elsewhere or mark positions; and determinants.
+
+mod aligned;
+mod blocks;
+mod det;
+mod dropout;
+mod eye_like;
+mod one_hot;
+mod reverse_sequence;
+mod tensor_scatter;
+mod unique;
+
+use super::select::Scatter;
+use super::{
+    Context, Dim, Operator, Registration, Shape, layout, only, open, own, resolve_axis, split_at_axis,
+};
+
+pub(in crate::operators) const OPERATORS: &[Registration] = &[
+    ("DepthToSpace", own::<blocks::Blocks>()),
+    ("Det", own::<det::Det>()),
+    ("EyeLike", own::<eye_like::EyeLike>()),
+    ("OneHot", own::<one_hot::OneHot>()),
+    ("ReverseSequence", own::<reverse_sequence::ReverseSequence>()),
+    ("Scatter", own::<Scatter>()),
+    ("SpaceToDepth", own::<blocks::Blocks>()),
+    ("TensorScatter", own::<tensor_scatter::TensorScatter>()),
+    ("Unique", own::<unique::Unique>()),
+];
+
+/// What templates use.
+pub(in crate::operators) const INTERNAL: &[Registration] =
+    &[("Aligned", own::<aligned::Aligned>()), ("Dropout", own::<dropout::Dropout>())];
