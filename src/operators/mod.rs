@@ -13,6 +13,8 @@ mod full;
 mod microsoft;
 mod ml;
 #[cfg(feature = "full")]
+mod network;
+#[cfg(feature = "full")]
 mod places;
 #[cfg(feature = "full")]
 mod rewrites;
@@ -23,9 +25,11 @@ pub(crate) use additive::{Additive, Columns, Game};
 pub(crate) use dim::Dim;
 use full::FULL_ONLY;
 #[cfg(feature = "full")]
+pub(crate) use network::activations;
+#[cfg(feature = "full")]
 pub(crate) use rewrites::{ChannelsLast, Pointwise, Rewrites, Rewritten, to_last, to_second};
 #[cfg(feature = "full")]
-pub(crate) use standard::{Transpose, activations};
+pub(crate) use standard::Transpose;
 pub(crate) use tensors::resolve_axis;
 
 use std::fmt;
@@ -53,20 +57,7 @@ const DOMAINS: [(&str, &[Registration]); 4] = [
 
 /// Those of the full engine alone.
 #[cfg(feature = "full")]
-const ONLY_FULL: [(&str, &[Registration]); 12] = [
-    (names::STANDARD, standard::CONVOLUTIONAL),
-    (names::STANDARD, standard::ELEMENTWISE),
-    (names::STANDARD, standard::QUANTIZED),
-    (names::STANDARD, standard::RANDOM),
-    (names::STANDARD, standard::REARRANGING),
-    (names::STANDARD, standard::RECURRENT),
-    (names::STANDARD, standard::SAMPLING),
-    (names::STANDARD, standard::SIGNAL),
-    (names::STANDARD, standard::TRANSFORMER),
-    (names::MICROSOFT, standard::TRANSFORMER_MICROSOFT),
-    (names::INTERNAL, standard::TRANSFORMER_INTERNAL),
-    (names::INTERNAL, standard::REARRANGING_INTERNAL),
-];
+use network::DOMAINS as ONLY_FULL;
 #[cfg(not(feature = "full"))]
 const ONLY_FULL: [(&str, &[Registration]); 0] = [];
 
@@ -171,4 +162,68 @@ pub(crate) trait Operator: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// For values that the operator cannot compute with.
     fn eval(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>>;
+}
+
+#[cfg(all(test, feature = "full"))]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::onnx::templates;
+
+    /// What the interpreter itself knows: constants, and operators with bodies.
+    const OF_GRAPHS: [&str; 4] = ["Constant", "If", "Loop", "Scan"];
+
+    fn registered(domains: &[(&'static str, &[Registration])]) -> Vec<String> {
+        let public = domains.iter().filter(|(domain, _)| *domain != names::INTERNAL);
+        public
+            .flat_map(|(domain, operators)| operators.iter().map(|(name, _)| names::full_name(domain, name)))
+            .collect()
+    }
+
+    /// The engine for tables knows the operators that it leaves to the full one.
+    #[test]
+    fn the_operators_of_the_full_engine_alone_are_listed() {
+        let templates = templates::all().map(|(domain, name, _)| names::full_name(domain, name));
+        let all = registered(&ONLY_FULL).into_iter().chain(templates).chain(OF_GRAPHS.map(str::to_owned));
+        let both = registered(&DOMAINS);
+        let listed: BTreeSet<String> = all.filter(|name| !both.contains(name)).collect();
+        assert_eq!(listed.iter().map(String::as_str).collect::<Vec<_>>(), FULL_ONLY, "{listed:?}");
+    }
+
+    #[test]
+    fn operators_are_known_by_domain_and_name() {
+        for (domain, name) in [
+            ("ai.onnx", "Relu"),
+            ("", "Gelu"),
+            ("com.microsoft", "Gelu"),
+            ("com.microsoft", "FusedConv"),
+            ("ai.onnx.ml", "Scaler"),
+        ] {
+            assert!(names::runs(&is_known, domain, name), "{domain} {name}");
+        }
+        for (domain, name) in [
+            ("com.example", "Relu"),
+            ("ai.onnx.ml", "Relu"),
+            ("ai.onnx", "Scaler"),
+            ("ai.onnx", "ai.onnx.ml.Scaler"),
+            ("ai.onnx", "FusedConv"),
+            ("ai.onnx", "NoSuchOperator"),
+            (names::INTERNAL, "MaskBias"),
+            (names::UNEXPANDED, "Gemm"),
+        ] {
+            assert!(!names::runs(&is_known, domain, name), "{domain} {name}");
+        }
+    }
+
+    /// Every name is registered once, so that none hides another.
+    #[test]
+    fn no_operator_stands_twice() {
+        let mut known = BTreeSet::new();
+        for (domain, operators) in DOMAINS.iter().chain(&ONLY_FULL) {
+            for (name, _) in *operators {
+                assert!(known.insert((domain, name)), "{domain}.{name}");
+            }
+        }
+    }
 }

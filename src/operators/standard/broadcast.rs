@@ -10,7 +10,7 @@ use crate::tensor::{Element, Tensor, offsets, room, strides};
 ///
 /// # Errors
 /// Where two lengths of an axis differ and neither is 1.
-pub(super) fn dims<'a>(shapes: impl IntoIterator<Item = &'a Vec<Dim>>) -> Result<Vec<Dim>> {
+pub(in crate::operators) fn dims<'a>(shapes: impl IntoIterator<Item = &'a Vec<Dim>>) -> Result<Vec<Dim>> {
     let mut common: Vec<Dim> = Vec::new();
     for shape in shapes {
         while common.len() < shape.len() {
@@ -36,7 +36,7 @@ pub(super) fn dims<'a>(shapes: impl IntoIterator<Item = &'a Vec<Dim>>) -> Result
 ///
 /// # Errors
 /// Those of [`dims`].
-pub(super) fn shape(shapes: &[&[usize]]) -> Result<Vec<usize>> {
+pub(in crate::operators) fn shape(shapes: &[&[usize]]) -> Result<Vec<usize>> {
     let mut common: Vec<usize> = Vec::new();
     for shape in shapes {
         while common.len() < shape.len() {
@@ -59,7 +59,7 @@ pub(super) fn shape(shapes: &[&[usize]]) -> Result<Vec<usize>> {
 ///
 /// # Errors
 /// Where it does not fit.
-pub(super) fn expand(tensor: &Tensor, shape: &[usize]) -> Result<Tensor> {
+pub(in crate::operators) fn expand(tensor: &Tensor, shape: &[usize]) -> Result<Tensor> {
     if tensor.shape() == shape {
         return Ok(tensor.clone());
     }
@@ -91,10 +91,10 @@ pub(super) fn expand(tensor: &Tensor, shape: &[usize]) -> Result<Tensor> {
 
 /// A loop over pairs of elements, which appends what it makes of each. What is generic over functions holds nothing but
 /// this loop: everything around it is compiled once for a pair of types.
-pub(super) type PairLoop<T, O> = dyn Fn(&[T], &[T], &mut Vec<O>);
+pub(in crate::operators) type PairLoop<T, O> = dyn Fn(&[T], &[T], &mut Vec<O>);
 
 /// The loop that makes `convert` of each pair.
-pub(super) fn each<T, O>(convert: impl Fn(&T, &T) -> O) -> impl Fn(&[T], &[T], &mut Vec<O>) {
+pub(in crate::operators) fn each<T, O>(convert: impl Fn(&T, &T) -> O) -> impl Fn(&[T], &[T], &mut Vec<O>) {
     move |a, b, converted| converted.extend(a.iter().zip(b).map(|(a, b)| convert(a, b)))
 }
 
@@ -105,7 +105,7 @@ const BLOCK: usize = 1024;
 ///
 /// # Errors
 /// Where their shapes do not fit or their elements are of another type.
-pub(super) fn zip<T: Element, O: Element>(
+pub(in crate::operators) fn zip<T: Element, O: Element>(
     left: &Tensor,
     right: &Tensor,
     convert: &PairLoop<T, O>,
@@ -139,7 +139,7 @@ fn block<T: Clone>(elements: &[T], count: usize) -> Option<Vec<T>> {
 ///
 /// # Errors
 /// Those of [`zip`].
-pub(super) fn combine<T: Element>(
+pub(in crate::operators) fn combine<T: Element>(
     left: Tensor,
     right: Tensor,
     commutes: bool,

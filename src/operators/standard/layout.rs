@@ -355,7 +355,7 @@ impl Operator for Repeat {
 }
 
 /// The elements of `tensor` as lengths: none may be negative.
-pub(super) fn lengths(tensor: &Tensor) -> Result<Vec<usize>> {
+pub(in crate::operators) fn lengths(tensor: &Tensor) -> Result<Vec<usize>> {
     Ok(tensor.to_vec::<i64>()?.into_iter().map(usize::try_from).collect::<Result<_, _>>()?)
 }
 

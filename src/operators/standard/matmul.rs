@@ -2,9 +2,9 @@
 
 use anyhow::{Result, bail, ensure};
 
-use super::broadcast;
 #[cfg(feature = "full")]
-use super::transformer::{self, Packed};
+use super::super::network::transformer::{self, Packed};
+use super::broadcast;
 use super::unary::Float;
 use super::{Context, Dim, Operator, Shape};
 #[cfg(feature = "full")]
@@ -103,7 +103,7 @@ fn vector_product(a: &[Dim], b: &[Dim]) -> Result<Vec<Dim>> {
     }
 }
 
-pub(super) fn batched<T: Float>(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+pub(in crate::operators) fn batched<T: Float>(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let ([.., rows, depth], [.., height, columns]) = (a.shape(), b.shape()) else {
         bail!("expected matrices")
     };

@@ -1,79 +1,36 @@
-//! `ai.onnx`: first those operators of the standard that exporters of models on tables put around those of ai.onnx.ml, which both
-//! engines have; then, by the networks that use them, those of the full engine.
+//! `ai.onnx`: the operators of the standard that exporters of models on tables put around those of ai.onnx.ml, which both
+//! engines have.
 
 mod binary;
-mod broadcast;
+pub(super) mod broadcast;
 mod cast;
-#[cfg(feature = "full")]
-mod convolutional;
-#[cfg(feature = "full")]
-mod elementwise;
-mod layout;
-mod matmul;
+pub(super) mod layout;
+pub(super) mod matmul;
 mod nd;
-#[cfg(feature = "full")]
-mod quantized;
-#[cfg(feature = "full")]
-mod random;
-#[cfg(feature = "full")]
-mod rearranging;
-#[cfg(feature = "full")]
-mod recurrent;
 mod reduce;
-#[cfg(feature = "full")]
-mod sampling;
 mod scatter;
-mod select;
-#[cfg(feature = "full")]
-mod signal;
+pub(super) mod select;
 mod strings;
 mod tf_idf;
 mod top_k;
-#[cfg(feature = "full")]
-mod transformer;
 mod unary;
 
 use super::tensors::{only, open, resolve_axis, split_at_axis};
 #[cfg(feature = "full")]
-use super::{ChannelsLast, Pointwise, Rewrites, Rewritten, places::Places, rewrites};
+use super::{ChannelsLast, Pointwise, Rewrites, Rewritten, rewrites};
 use super::{Columns, Context, Dim, Operator, Registration, Shape, own};
 #[cfg(feature = "full")]
-pub(super) use convolutional::OPERATORS as CONVOLUTIONAL;
+pub(super) use select::position;
 #[cfg(feature = "full")]
-pub(super) use elementwise::OPERATORS as ELEMENTWISE;
-#[cfg(feature = "full")]
-pub(crate) use layout::Transpose;
-#[cfg(feature = "full")]
-pub(super) use quantized::OPERATORS as QUANTIZED;
-#[cfg(feature = "full")]
-pub(super) use random::OPERATORS as RANDOM;
-#[cfg(feature = "full")]
-pub(super) use rearranging::{INTERNAL as REARRANGING_INTERNAL, OPERATORS as REARRANGING};
-#[cfg(feature = "full")]
-pub(super) use recurrent::OPERATORS as RECURRENT;
-#[cfg(feature = "full")]
-pub(super) use sampling::OPERATORS as SAMPLING;
-#[cfg(feature = "full")]
-use select::position;
-#[cfg(feature = "full")]
-pub(super) use signal::OPERATORS as SIGNAL;
-#[cfg(feature = "full")]
-pub(crate) use transformer::activations;
-#[cfg(feature = "full")]
-pub(super) use transformer::{
-    INTERNAL as TRANSFORMER_INTERNAL, MICROSOFT as TRANSFORMER_MICROSOFT, STANDARD as TRANSFORMER,
-};
+pub(super) use unary::Float;
 
 use binary::{Binary, Clip, Compare, Logic, Pow, Test, Where};
 use cast::Cast;
-#[cfg(not(feature = "full"))]
-use layout::Transpose;
+pub(crate) use layout::Transpose;
 use layout::{Concat, Measure, Repeat, Reshape, Slice, Split};
 use matmul::MatMul;
 use reduce::{ArgExtreme, CumSum, Reduce, Softmax};
 use select::{Compress, ConstantOfShape, Gather, GatherElements, NonZero, Range, Scatter};
-#[cfg(feature = "full")]
-use unary::Float;
 use unary::Unary;
 
 pub(super) const OPERATORS: &[Registration] = &[
@@ -168,5 +125,5 @@ pub(super) const OPERATORS: &[Registration] = &[
     ("Xor", own::<Logic>()),
 ];
 
-/// The helpers of templates, where a division looks at its divisor itself, and no length is symbolic; and what rounds.
+/// What rounds to types of few bits.
 pub(super) const INTERNAL: &[Registration] = &[("Narrow", own::<cast::Narrowed>())];

@@ -286,7 +286,7 @@ impl Range {
 
 /// `ScatterElements`, and `Scatter` before it: the data with updates at some positions along an axis.
 #[derive(Debug)]
-pub(super) struct Scatter {
+pub(in crate::operators) struct Scatter {
     axis: i64,
     reduction: Reduction,
 }

@@ -213,7 +213,7 @@ impl Function {
 }
 
 /// A float of either width.
-pub(super) trait Float:
+pub(in crate::operators) trait Float:
     Element
     + Elements
     + Factor

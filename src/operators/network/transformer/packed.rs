@@ -14,7 +14,7 @@ use crate::onnx::pb::NodeProto;
 
 /// Rows of floats times a matrix.
 #[derive(Debug, Clone)]
-pub(in crate::operators::standard) struct Packed {
+pub(in crate::operators) struct Packed {
     panels: Arc<Panels>,
     /// For each column; none where it is empty.
     bias: Vec<f32>,
@@ -33,7 +33,7 @@ impl Packed {
     ///
     /// # Errors
     /// Where the matrix does not hold 32-bit floats.
-    pub(in crate::operators::standard) fn new(matrix: &Tensor, transposed: bool) -> Result<Option<Self>> {
+    pub(in crate::operators) fn new(matrix: &Tensor, transposed: bool) -> Result<Option<Self>> {
         let [rows, columns] = *matrix.shape() else { return Ok(None) };
         if matrix.element() != ElementType::F32 || matrix.len() < Self::LEAST {
             return Ok(None);
@@ -130,7 +130,7 @@ impl Rewrites for Packed {
 }
 
 /// The products of the matrices in the last two axes of two tensors of 32-bit floats.
-pub(in crate::operators::standard) fn batched(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+pub(in crate::operators) fn batched(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let ([a_outer @ .., rows, depth], [b_outer @ .., height, columns]) = (a.shape(), b.shape()) else {
         bail!("expected matrices")
     };

@@ -8,7 +8,7 @@ use crate::tensor::Tensor;
 
 use anyhow::{Context as _, Result};
 
-pub(in crate::operators) const OPERATORS: &[Registration] = &[
+pub(super) const OPERATORS: &[Registration] = &[
     ("DFT", own::<spectrum::Dft>()),
     ("MelWeightMatrix", own::<mel::MelWeightMatrix>()),
     ("STFT", own::<spectrum::Stft>()),

@@ -11,8 +11,8 @@ mod trilu;
 mod whole;
 
 pub(crate) use activation::activations;
-pub(super) use packed::{Packed, batched};
-pub(super) use whole::whole;
+pub(in crate::operators) use packed::{Packed, batched};
+pub(in crate::operators) use whole::whole;
 
 use super::{
     ChannelsLast, Context, Dim, Float, Operator, Pointwise, Registration, Rewrites, Rewritten, Shape,
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::tensor::{ElementType, Tensor};
 
-pub(in crate::operators) const STANDARD: &[Registration] = &[
+pub(super) const STANDARD: &[Registration] = &[
     ("Cos", own::<activation::Elementwise>()),
     ("Einsum", own::<einsum::Einsum>()),
     ("Gelu", own::<activation::Elementwise>()),
@@ -32,7 +32,7 @@ pub(in crate::operators) const STANDARD: &[Registration] = &[
     ("Trilu", own::<trilu::Trilu>()),
 ];
 
-pub(in crate::operators) const MICROSOFT: &[Registration] = &[
+pub(super) const MICROSOFT: &[Registration] = &[
     ("BiasGelu", own::<activation::Elementwise>()),
     ("FastGelu", own::<activation::Elementwise>()),
     ("GatherBlockQuantized", own::<gather_blocks::GatherBlocks>()),
@@ -42,5 +42,5 @@ pub(in crate::operators) const MICROSOFT: &[Registration] = &[
     ("SimplifiedLayerNormalization", own::<layer_norm::LayerNorm>()),
 ];
 
-pub(in crate::operators) const INTERNAL: &[Registration] =
+pub(super) const INTERNAL: &[Registration] =
     &[("KeyMask", own::<mask::KeyMask>()), ("MaskBias", own::<mask::MaskBias>())];

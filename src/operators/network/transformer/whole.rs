@@ -9,7 +9,7 @@ use crate::tensor::room;
 ///
 /// # Errors
 /// Where they do not fit each other.
-pub(in crate::operators::standard) fn whole(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+pub(in crate::operators) fn whole(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let ([outer, rows, depth], [others, height, columns]) = (a.shape(), b.shape()) else {
         bail!("expected matrices")
     };

@@ -15,7 +15,7 @@ use super::{
     Context, Dim, Operator, Registration, Shape, layout, only, open, own, resolve_axis, split_at_axis,
 };
 
-pub(in crate::operators) const OPERATORS: &[Registration] = &[
+pub(super) const OPERATORS: &[Registration] = &[
     ("DepthToSpace", own::<blocks::Blocks>()),
     ("Det", own::<det::Det>()),
     ("EyeLike", own::<eye_like::EyeLike>()),
@@ -28,5 +28,5 @@ pub(in crate::operators) const OPERATORS: &[Registration] = &[
 ];
 
 /// What templates use.
-pub(in crate::operators) const INTERNAL: &[Registration] =
+pub(super) const INTERNAL: &[Registration] =
     &[("Aligned", own::<aligned::Aligned>()), ("Dropout", own::<dropout::Dropout>())];

@@ -14,7 +14,7 @@ use crate::onnx::element_type;
 use crate::onnx::pb::NodeProto;
 use crate::tensor::{ElementType, Tensor, room};
 
-pub(in crate::operators) const OPERATORS: &[Registration] = &[
+pub(super) const OPERATORS: &[Registration] = &[
     ("Multinomial", own::<Multinomial>()),
     ("RandomNormal", own::<Random>()),
     ("RandomNormalLike", own::<Random>()),

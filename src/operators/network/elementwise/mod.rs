@@ -6,7 +6,7 @@ mod p_relu;
 
 use super::{ChannelsLast, Context, Operator, Registration, Rewrites, Shape, broadcast, only, own};
 
-pub(in crate::operators) const OPERATORS: &[Registration] = &[
+pub(super) const OPERATORS: &[Registration] = &[
     ("Acos", own::<curve::Curve>()),
     ("Acosh", own::<curve::Curve>()),
     ("Asin", own::<curve::Curve>()),

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::tensor::{ElementType, Tensor};
 
-pub(in crate::operators) const OPERATORS: &[Registration] = &[
+pub(super) const OPERATORS: &[Registration] = &[
     ("AffineGrid", own::<affine_grid::AffineGrid>()),
     ("DeformConv", own::<deform_conv::DeformConv>()),
     ("GridSample", own::<grid_sample::GridSample>()),

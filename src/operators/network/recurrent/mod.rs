@@ -17,7 +17,7 @@ use crate::tensor::{ElementType, Tensor, room};
 use activation::Activation;
 use cell::{Cell, Kind, Sequences, Step, Weights};
 
-pub(in crate::operators) const OPERATORS: &[Registration] =
+pub(super) const OPERATORS: &[Registration] =
     &[("GRU", own::<Recurrent>()), ("LSTM", own::<Recurrent>()), ("RNN", own::<Recurrent>())];
 
 /// The operator's inputs by their numbers in the standard.

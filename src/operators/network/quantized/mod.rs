@@ -10,7 +10,7 @@ use super::{
 };
 use crate::tensor::{ElementType, Tensor};
 
-pub(in crate::operators) const OPERATORS: &[Registration] = &[
+pub(super) const OPERATORS: &[Registration] = &[
     ("DequantizeLinear", own::<linear::Dequantize>()),
     ("DynamicQuantizeLinear", own::<linear::DynamicQuantize>()),
     ("MatMulInteger", own::<integer::MatMulInteger>()),

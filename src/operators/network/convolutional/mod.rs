@@ -23,7 +23,7 @@ use super::{
 };
 use crate::tensor::{ElementType, Tensor};
 
-pub(in crate::operators) const OPERATORS: &[Registration] = &[
+pub(super) const OPERATORS: &[Registration] = &[
     ("AveragePool", own::<pool::Pooling>()),
     ("BatchNormalization", own::<normalization::Normalization>()),
     ("Col2Im", own::<columns::Columns>()),
