@@ -29,6 +29,7 @@ try {
   for (const tutorial of [
     "iris",
     "pictures",
+    "people",
     "meaning",
     "similar",
     "penguins",

@@ -15,10 +15,13 @@ export interface Look {
   length(value: unknown): number;
   /** Pixels, where the look itself knows. */
   width?: number;
+  height?: number;
 }
 
 const shownClasses = 3;
 const longText = 200;
+/** A picture that a query has made is what its reader wants to see. */
+const drawnSide = 160;
 
 export function lookOf(column: ColumnInfo, sample: readonly unknown[]): Look {
   const values = sample.filter((value) => value !== null && value !== undefined);
@@ -27,10 +30,12 @@ export function lookOf(column: ColumnInfo, sample: readonly unknown[]): Look {
   const plain = (value: unknown) => text(value, column);
   const length = (value: unknown) => shown(value, column).length;
   if (some && values.every((value) => encodedPicture(value) !== undefined)) {
-    return { kind: "picture", paint: (value) => drawn(value) ?? plain(value), title, length: () => 12 };
+    const paint = (value: unknown) => drawn(value) ?? plain(value);
+    return { kind: "picture", paint, title, length: () => 12, width: drawnSide + 40, height: drawnSide + 10 };
   }
   if (some && /(^|_)uri$/i.test(column.name) && values.some((value) => thumbnail(value) !== undefined)) {
-    return { kind: "picture", paint: (value) => picture(value, column), title, length };
+    const width = innerWidth < 900 ? 190 : 280;
+    return { kind: "picture", paint: (value) => picture(value, column), title, length, width, height: 66 };
   }
   if (some && /prob/i.test(column.name) && values.every(isShare)) {
     return {
@@ -79,7 +84,7 @@ function picture(value: unknown, column: ColumnInfo): Node | string {
 function drawn(value: unknown): Node | undefined {
   const url = encodedPicture(value);
   if (url === undefined) return undefined;
-  return h("span", { class: "thumbnail" }, h("img", { src: url, alt: "a picture", width: 56, height: 56 }));
+  return h("img", { class: "drawn", src: url, alt: "a picture", width: drawnSide, height: drawnSide });
 }
 
 /** The likeliest classes in order of their probability, by their names where they have some. */

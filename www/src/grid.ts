@@ -13,7 +13,6 @@ export const mostRows = 100_000;
 /** Fewer columns than these are all there. */
 const fewColumns = 40;
 const rowHeight = 34;
-const pictureHeight = 66;
 const charWidth = 8.3;
 
 type Cell = { row: number; column: number };
@@ -57,7 +56,7 @@ class Page {
       ),
     );
     this.#widths = columns.map((column, i) => widthOf(column, this.#looks[i] as Look, sample));
-    this.#height = this.#looks.some(({ kind }) => kind === "picture") ? pictureHeight : rowHeight;
+    this.#height = Math.max(rowHeight, ...this.#looks.map(({ height = 0 }) => height));
     const sizes = { "aria-rowcount": count + 1, "aria-colcount": columns.length };
     const table = h("table", sizes, this.#head, this.#body);
     table.style.width = `${this.#widths.reduce((sum, width) => sum + width, 0)}px`;
@@ -259,11 +258,10 @@ function widthOf({ name, databaseType }: ColumnInfo, look: Look, sample: readonl
   const padding = 34;
   switch (look.kind) {
     case "picture":
-      return innerWidth < 900 ? 190 : 280;
-    case "probability":
-      return Math.max(190, name.length * 8.4 + padding);
     case "distribution":
       return look.width ?? 360;
+    case "probability":
+      return Math.max(190, name.length * 8.4 + padding);
     default: {
       const longest = Math.max(0, ...sample.map((row) => look.length(row[name])));
       const heading = Math.max(name.length * 8.6, Math.min(databaseType.length, 22) * 7);

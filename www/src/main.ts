@@ -17,6 +17,7 @@ import { fetchNamed } from "./named.js";
 import { type Next, nextOf, queryOf, searchScript } from "./next.js";
 import { type Fate, notice, noticeFailure, report } from "./notices.js";
 import { keepFetched, keepOffline } from "./offline.js";
+import { isPicture, rememberPicture } from "./pictures.js";
 import { startEditor } from "./plain-editor.js";
 import { countFromNow, noteEngineRequests, watchRequests } from "./requests.js";
 import { createResults, type Shown } from "./results.js";
@@ -236,8 +237,9 @@ function wayTo(mend: Mend | undefined) {
 async function addFiles(coming: Promise<readonly Incoming[]>): Promise<void> {
   try {
     await jobs.busyWith(async () => {
-      const { takes } = current ?? {};
-      const sql = takes ? await keepFiles(await coming, takes) : await takeFiles(await coming);
+      const files = await coming;
+      const asked = files.length > 0 ? current?.takes?.(files.map(({ path }) => path)) : undefined;
+      const sql = asked === undefined ? await takeFiles(files) : await keepFiles(files, asked);
       const text = await sql?.();
       if (text === undefined) return;
       if (editor.text !== written && editor.text.trim() !== "") notice("Your own query is one undo away.");
@@ -250,11 +252,15 @@ async function addFiles(coming: Promise<readonly Incoming[]>): Promise<void> {
   }
 }
 
-/** Files as they are, for a tutorial that asks about any. */
-function keepFiles(files: readonly Incoming[], ask: (uris: readonly string[]) => string): Promise<Next["sql"]> {
+/** Files as they are, for a tutorial whose query asks about them. */
+function keepFiles(files: readonly Incoming[], sql: string): Promise<Next["sql"]> {
   return jobs.do(async (db, control) => {
-    for (const { file, path } of files) await db.registerFile(path, file, control);
-    return files.length === 0 ? undefined : () => ask(files.map(({ path }) => path));
+    countFromNow(`${files[0]?.path} came in`);
+    for (const { file, path } of files) {
+      await db.registerFile(path, file, control);
+      if (isPicture(path)) rememberPicture(file, path);
+    }
+    return () => sql;
   });
 }
 
