@@ -270,7 +270,13 @@ async function takeFiles(files: readonly Incoming[]): Promise<Next["sql"]> {
   const fates: Fate[] = [];
   const inside = await unpacked(files, (name, reason) => fates.push({ words: `${name} ${reason}`, kind: "bad" }));
   const sorted = await sortFiles(inside);
-  const [first] = [...sorted.models, ...sorted.tables, ...sorted.pictures, ...sorted.scripts];
+  const [first] = [
+    ...sorted.models,
+    ...sorted.folders.flatMap(({ files }) => files),
+    ...sorted.tables,
+    ...sorted.pictures,
+    ...sorted.scripts,
+  ];
   picturesCame ||= sorted.pictures.length > 0;
   if (!first) {
     const lost = lostOf(sorted);
@@ -361,7 +367,7 @@ find("#query-menu").addEventListener("beforetoggle", (event) => {
 find("#cancel").addEventListener("click", () => jobs.cancel());
 find("#add").addEventListener("click", () =>
   choose(
-    ".onnx,.data,.onnx_data,.txt,.ubj,.csv,.tsv,.json,.ndjson,.jsonl,.parquet,.arrow,.feather,.sql,.zip,image/png,image/jpeg,image/bmp,image/webp,image/gif",
+    ".onnx,.tflite,.pb,.data,.onnx_data,.txt,.ubj,.csv,.tsv,.json,.ndjson,.jsonl,.parquet,.arrow,.feather,.sql,.zip,image/png,image/jpeg,image/bmp,image/webp,image/gif",
   ),
 );
 fileInput.addEventListener("change", () => {
