@@ -14,12 +14,18 @@ export const mostRows = 100_000;
 const fewColumns = 40;
 const rowHeight = 34;
 const charWidth = 8.3;
+/** Names are bold. */
+const nameWidth = 9.4;
 
 type Cell = { row: number; column: number };
 
-/** One page of rows. `show` has to be called once it is in the document. */
-export function grid(result: Result, first: number): { element: HTMLElement; show(): void } {
-  const page = new Page(result, first);
+/** One page of rows; `labels` are the names of the classes that a list has probabilities of. `show` has to be called once it is in the document. */
+export function grid(
+  result: Result,
+  first: number,
+  labels?: readonly string[],
+): { element: HTMLElement; show(): void } {
+  const page = new Page(result, first, labels);
   return { element: page.element, show: () => page.show() };
 }
 
@@ -42,7 +48,7 @@ class Page {
   readonly #selection: Selection;
   #isDue = false;
 
-  constructor(result: Result, first: number) {
+  constructor(result: Result, first: number, labels?: readonly string[]) {
     const count = Math.min(mostRows, result.numRows - first);
     const columns = result.schema.fields;
     const sample = Array.from({ length: Math.min(sampleSize, count) }, (_, i) => result.at(first + i) ?? {});
@@ -53,6 +59,7 @@ class Page {
       lookOf(
         column,
         sample.map((row) => row[column.name]),
+        labels,
       ),
     );
     this.#widths = columns.map((column, i) => widthOf(column, this.#looks[i] as Look, sample));
@@ -261,10 +268,10 @@ function widthOf({ name, databaseType }: ColumnInfo, look: Look, sample: readonl
     case "distribution":
       return look.width ?? 360;
     case "probability":
-      return Math.max(190, name.length * 8.4 + padding);
+      return Math.max(190, name.length * nameWidth + padding);
     default: {
       const longest = Math.max(0, ...sample.map((row) => look.length(row[name])));
-      const heading = Math.max(name.length * 8.6, Math.min(databaseType.length, 22) * 7);
+      const heading = Math.max(name.length * nameWidth, Math.min(databaseType.length, 22) * 7);
       return Math.round(Math.max(72, Math.min(420, Math.max(longest * charWidth, heading) + padding)));
     }
   }

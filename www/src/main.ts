@@ -3,6 +3,7 @@
 import type { ModelInfo, PredictError, PredictQL, TableInfo } from "predictql";
 import { whileWatching } from "./camera.js";
 import { showCatalog } from "./catalog.js";
+import { classesIn } from "./classes.js";
 import { find, h } from "./dom.js";
 import { acceptDrops } from "./drop.js";
 import type { Span } from "./editor.js";
@@ -130,7 +131,9 @@ async function run(part?: Span, isNoted = true): Promise<void> {
       // In a folder of pictures one that is none costs its own row, and is named above the rows.
       const onError = /\bML\.DECODE_IMAGE\b/i.test(sql) ? "null" : "fail";
       const answers = await db.exec(sql, { ...control, int64: "bigint", onError });
-      results.rows(withPlans(db, answers, span), elapsed());
+      const labels = classesIn(sql, await db.models());
+      const shown = withPlans(db, answers, span).map((one) => ({ ...one, labels }));
+      results.rows(shown, elapsed());
     }, controller);
   } catch (error) {
     if (controller.signal.aborted) {

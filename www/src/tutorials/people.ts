@@ -26,7 +26,7 @@ CREATE OR REPLACE EXTERNAL TABLE people
   OPTIONS (object_metadata = 'SIMPLE', uris = [${uris.map(literal).join(", ")}]);
 ${cutOut}
 
-SELECT uri, Identity_1 AS probability, IF(Identity_1 > 0.5, cut_out(input_1, Identity_2), NULL) AS person
+SELECT uri, IF(Identity_1 > 0.5, cut_out(input_1, Identity_2), NULL) AS person, Identity_1 AS probability
 ${look("people")}`;
 
 const parts = [
@@ -70,7 +70,7 @@ export const people: Tutorial = {
       camera: `-- Five pictures, each taken when the one before has been seen.
 ${cutOut}
 
-SELECT Identity_1 AS probability, cut_out(input_1, Identity_2) AS person
+SELECT cut_out(input_1, Identity_2) AS person, Identity_1 AS probability
 ${look(frames, "")}
 LIMIT 5`,
     },
