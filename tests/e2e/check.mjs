@@ -35,6 +35,7 @@ try {
     "penguins",
     "versions",
     "tsql",
+    "own",
     "kinds",
     "broken",
   ]) {

@@ -160,12 +160,12 @@ test("what the camera sees is a table, and the camera goes off again", async ({ 
   expect(states).toEqual(["ended"]);
 });
 
-for (const tutorial of ["iris", "pictures", "people", "similar", "penguins", "versions", "tsql", "kinds"]) {
+for (const tutorial of ["iris", "pictures", "people", "similar", "penguins", "versions", "tsql", "own", "kinds"]) {
   test(`${tutorial}: whatever it says to try next works, or fails as it says`, async ({ demo, page }) => {
     await demo.open(tutorial);
     const steps = page.locator(".next .chip");
     for (const label of await steps.allTextContents()) {
-      if (/^(Add your own|Cut out your own|Point your camera|Ask about your own)/.test(label)) continue;
+      if (/^(Add your own|Bring your own|Cut out your own|Point your camera|Ask about your own)/.test(label)) continue;
       await steps
         .getByText(label, { exact: true })
         .or(steps.filter({ hasText: label }))
@@ -425,6 +425,22 @@ test("tsql: patients are told what scikit-learn tells them, by a model in a tabl
   await page.getByRole("button", { name: "Apply fix" }).click();
   expect(await demo.ended()).toBe("rows");
   expect(await demo.column("progression")).toHaveLength(442);
+});
+
+test("own: a table with other names and units is asked as the model wants it, and the next tutorial is a click away", async ({
+  demo,
+  page,
+}) => {
+  await demo.open("own");
+  const { labels } = iris();
+  expect((await demo.column("label")).map(Number)).toEqual(labels);
+  await demo.next("Say it once, in a view");
+  expect((await demo.column("flowers")).map(Number)).toEqual(
+    [0, 1, 2].map((kind) => labels.filter((label) => label === kind).length),
+  );
+  await page.locator(".next").getByRole("link", { name: "What kind of file is this? →" }).click();
+  expect(await demo.ended()).toBe("rows");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("What kind of file is this?");
 });
 
 test("broken: every error has a click that leads to rows", async ({ demo, page }) => {

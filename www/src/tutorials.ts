@@ -10,6 +10,7 @@ import { broken } from "./tutorials/broken.js";
 import { iris } from "./tutorials/iris.js";
 import { kinds } from "./tutorials/kinds.js";
 import { meaning } from "./tutorials/meaning.js";
+import { own } from "./tutorials/own.js";
 import { penguins } from "./tutorials/penguins.js";
 import { people } from "./tutorials/people.js";
 import { pictures, similar } from "./tutorials/pictures.js";
@@ -26,6 +27,7 @@ export const tutorials: readonly [Tutorial, ...Tutorial[]] = [
   penguins,
   versions,
   tsql,
+  own,
   kinds,
   broken,
 ];
@@ -106,6 +108,12 @@ export function showTutorial(tutorial: Tutorial | undefined, actions: TutorialAc
   }
 }
 
+/** The way to the tutorial that comes after this one, and from the last one to the first. */
+function onwards(tutorial: Tutorial): HTMLElement {
+  const { id, title } = tutorials[tutorials.indexOf(tutorial) + 1] ?? tutorials[0];
+  return h("a", { class: "onwards", href: `#${id}` }, `${title} →`);
+}
+
 function words(tutorial: Tutorial, actions: TutorialActions): HTMLElement[] {
   const { title, about, next } = tutorial;
   const paragraph = h("p", {});
@@ -134,6 +142,6 @@ function words(tutorial: Tutorial, actions: TutorialActions): HTMLElement[] {
     h("h1", {}, title),
     paragraph,
     ...(actions.waits ? [size] : []),
-    h("div", { class: "next" }, h("span", {}, "Try next"), ...steps),
+    h("div", { class: "next" }, h("span", {}, "Try next"), ...steps, onwards(tutorial)),
   ];
 }
